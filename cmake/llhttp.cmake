@@ -1,0 +1,15 @@
+# llhttp: Debian 13 has it as a library (libllhttp-dev), Debian 12 ships its C sources in node-llhttp, which are
+# compiled here in strict mode.
+pkg_check_modules(LLHTTP QUIET IMPORTED_TARGET libllhttp)
+add_library(llhttp INTERFACE)
+if(LLHTTP_FOUND)
+  target_link_libraries(llhttp INTERFACE PkgConfig::LLHTTP)
+elseif(EXISTS /usr/share/llhttp/llhttp.c)
+  add_library(llhttp_strict STATIC /usr/share/llhttp/llhttp.c /usr/share/llhttp/api.c /usr/share/llhttp/http.c)
+  target_include_directories(llhttp_strict SYSTEM PUBLIC /usr/share/include/llhttp)
+  target_compile_definitions(llhttp_strict PUBLIC LLHTTP_STRICT_MODE=1)
+  target_compile_options(llhttp_strict PRIVATE -w)
+  target_link_libraries(llhttp INTERFACE llhttp_strict)
+else()
+  message(FATAL_ERROR "llhttp is missing: install node-llhttp (Debian 12) or libllhttp-dev (Debian 13).")
+endif()

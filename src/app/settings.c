@@ -1,0 +1,58 @@
+#include "app/settings.h"
+
+#define AT(field) offsetof(struct settings, field)
+
+enum { DAY_MS = 24 * 3600 * 1000 };
+#define NO_LIMIT INT64_C(1000000000000)
+
+const struct option_row settings_rows[] = {
+    {"bind", NULL, OPTION_STRING, AT(bind), 0, 0, "127.0.0.1", "ADDR", NULL, "address to listen on; 0.0.0.0 for all", COMMAND_UP},
+    {"data", NULL, OPTION_STRING, AT(data), 0, 0, "./chorus-data", "DIR", NULL,
+     "folder for comments and mappings; made if missing", COMMAND_UP},
+    {"manager-port", NULL, OPTION_INT, AT(manager_port), 0, 65535, "6000", "PORT", NULL,
+     "port of the manager; 0, here and below, lets the kernel choose", COMMAND_UP},
+    {"comment-port", NULL, OPTION_INT, AT(comment_port), 0, 65535, "3000", "PORT", NULL, "port of the comment API", COMMAND_UP},
+    {"statistics-port", NULL, OPTION_INT, AT(statistics_port), 0, 65535, "5000", "PORT", NULL, "port of the statistics service",
+     COMMAND_UP},
+    {"reader-ports", NULL, OPTION_STRING, AT(reader_ports), 0, 0, "4001", "LIST", NULL,
+     "ports of the readers, comma-separated; further readers count up from the last", COMMAND_UP},
+    {"readers", NULL, OPTION_INT, AT(readers), 1, 100, "3", "N", NULL, "number of readers", COMMAND_UP},
+    {"workers", NULL, OPTION_INT, AT(workers), 0, 256, "0", "N", NULL,
+     "fan-out threads, shared by the readers; 0: one per core", COMMAND_UP},
+    {"heartbeat-ms", NULL, OPTION_INT, AT(heartbeat_ms), 50, DAY_MS, "15000", "MS", NULL,
+     "a comment line after this long without a byte on a stream", COMMAND_UP},
+    {"stall-timeout-ms", NULL, OPTION_INT, AT(stall_timeout_ms), 50, DAY_MS, "30000", "MS", NULL,
+     "a viewer that takes nothing for this long is closed", COMMAND_UP},
+    {"unsubscribe-ms", NULL, OPTION_INT, AT(unsubscribe_ms), 0, DAY_MS, "30000", "MS", NULL,
+     "a reader lets go of a video this long after its last viewer left", COMMAND_UP},
+    {"header-timeout-ms", NULL, OPTION_INT, AT(header_timeout_ms), 50, DAY_MS, "10000", "MS", NULL,
+     "time a client has for a request's head", COMMAND_UP},
+    {"body-timeout-ms", NULL, OPTION_INT, AT(body_timeout_ms), 50, DAY_MS, "30000", "MS", NULL,
+     "time a client has for a request's body", COMMAND_UP},
+    {"max-connections", NULL, OPTION_INT, AT(max_connections), 1, 1000000, "10000", "N", NULL,
+     "requests' connections per port (viewers' streams are not counted)", COMMAND_UP},
+    {"statistics-interval-ms", NULL, OPTION_INT, AT(statistics_interval_ms), 50, DAY_MS, "5000", "MS", NULL,
+     "time between reports to the statistics service", COMMAND_UP},
+    {"log-entries", NULL, OPTION_INT, AT(log_entries), 1, 1000000, "1000", "N", NULL,
+     "comments kept per video, for viewers that come back", COMMAND_UP},
+    {"log-age-ms", NULL, OPTION_INT, AT(log_age_ms), 100, 365 * (int64_t)DAY_MS, "3600000", "MS", NULL,
+     "how long they are kept", COMMAND_UP},
+    {"max-videos", NULL, OPTION_INT, AT(max_videos), 0, NO_LIMIT, "0", "N", NULL, "videos with a log or a mapping; 0: no limit",
+     COMMAND_UP},
+    {"memory", NULL, OPTION_BYTES, AT(memory), 1 << 16, NO_LIMIT, "256m", "SIZE", NULL,
+     "memory for comments on their way to viewers that lag or come back", COMMAND_UP},
+    {"durable", NULL, OPTION_BOOL, AT(durable), 0, 0, NULL, NULL, NULL,
+     "write through to the disk before a comment is answered: survives a power cut too", COMMAND_UP},
+    {"internal-from", NULL, OPTION_STRING, AT(internal_from), 0, 0, "127.0.0.0/8,::1/128", "CIDRS", NULL,
+     "addresses that may post statistics", COMMAND_UP},
+    {"internal-token", "INTERNAL_TOKEN", OPTION_STRING, AT(internal_token), 0, 0, NULL, "TOKEN", NULL,
+     "bearer token with which other addresses may post statistics", COMMAND_UP},
+    {"reader-api-urls", "READER_API_URLS", OPTION_STRING, AT(static_readers), 0, 0, NULL, "URLS", NULL,
+     "readers that send no lease, comma-separated", COMMAND_UP},
+    {"user-rate", NULL, OPTION_INT, AT(user_rate), 0, 1000000, "0", "N", NULL, "comments per second and user; 0: no limit",
+     COMMAND_UP},
+    {"log-level", NULL, OPTION_CHOICE, AT(log_level), 0, 0, "info", "LEVEL", "debug|info|warn|error",
+     "debug, info, warn or error", COMMAND_UP},
+};
+
+const size_t settings_row_count = sizeof settings_rows / sizeof *settings_rows;

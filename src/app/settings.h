@@ -1,0 +1,27 @@
+// What can be set from outside, and the table that says how. Read once, at start-up.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/options.h"
+
+// Commands, as bits for option_row.commands.
+enum command { COMMAND_UP = 1 };
+
+struct settings {
+    const char *bind, *data;
+    int64_t manager_port, comment_port, statistics_port;
+    const char *reader_ports;
+    int64_t readers, workers;
+    int64_t heartbeat_ms, stall_timeout_ms, unsubscribe_ms, header_timeout_ms, body_timeout_ms;
+    int64_t statistics_interval_ms;
+    int64_t log_entries, log_age_ms, max_videos, memory;
+    bool durable;
+    const char *internal_from, *internal_token;
+    const char *static_readers;
+    int64_t user_rate, max_connections, log_level;
+};
+
+extern const struct option_row settings_rows[];
+extern const size_t settings_row_count;

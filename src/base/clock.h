@@ -1,0 +1,17 @@
+// Time. Monotonic milliseconds drive everything inside (a loop reads them once per turn and passes them on as
+// now_ms, so that tests can move the clock); wall-clock milliseconds since 1970 only go into ids and timestamps.
+// Any thread.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+int64_t clock_monotonic_ms(void);
+int64_t clock_monotonic_us(void);
+int64_t clock_wall_ms(void);
+
+enum { CLOCK_ISO8601_SIZE = 32, CLOCK_HTTP_DATE_SIZE = 32 };
+
+// Write a wall time as 2026-11-23T22:41:29.123Z (RFC 3339), and as an HTTP date (RFC 9110, 5.6.7).
+void clock_iso8601(int64_t wall_ms, char out[CLOCK_ISO8601_SIZE]);
+void clock_http_date(int64_t wall_ms, char out[CLOCK_HTTP_DATE_SIZE]);

@@ -1,0 +1,11 @@
+// Keyed hash (SipHash-1-3, Aumasson & Bernstein 2012) with a random key per process: clients choose video and
+// user ids, and must not be able to choose collisions. Any thread.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+uint64_t hash_bytes(const void *bytes, size_t len);
+
+// Returns random bits from the kernel-seeded generator of this process (not for secrets). Any thread.
+uint64_t hash_random(void);

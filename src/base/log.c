@@ -1,0 +1,52 @@
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static enum log_level lowest = LOG_INFO;
+
+static const char *const level_names[] = {"debug", "info", "warn", "error"};
+
+void log_set_level(enum log_level level) {
+    lowest = level;
+}
+
+bool log_enabled(enum log_level level) {
+    return level >= lowest;
+}
+
+void log_line(enum log_level level, const char *role, const char *event, const char *format, ...) {
+    if (!log_enabled(level)) return;
+    char line[1024];
+    size_t room = sizeof line - 1; // the line feed always fits
+    int n = snprintf(line, room, "%s %s %s", level_names[level], role, event);
+    size_t len = n < 0 ? 0 : (size_t)n;
+    if (format && len + 1 < room) {
+        line[len++] = ' ';
+        va_list args;
+        va_start(args, format);
+        n = vsnprintf(line + len, room - len, format, args);
+        va_end(args);
+        if (n > 0) len += (size_t)n;
+    }
+    if (len >= room) len = room - 1; // cut, but still a line
+    line[len++] = '\n';
+    // A log that cannot be written must not stop the service.
+    ssize_t ignored = write(STDERR_FILENO, line, len);
+    (void)ignored;
+}
+
+bool log_sample(struct log_sampler *s, const char *role, unsigned per_second, int64_t now_ms) {
+    int64_t second = now_ms / 1000;
+    if (second != s->second) {
+        if (s->suppressed) log_info(role, "sampled", "left_out=%lu", s->suppressed);
+        *s = (struct log_sampler){.second = second};
+    }
+    if (s->shown < per_second) {
+        s->shown++;
+        return true;
+    }
+    s->suppressed++;
+    return false;
+}

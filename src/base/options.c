@@ -1,0 +1,139 @@
+#include "base/options.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct context {
+    char *settings;
+    char *error;
+    size_t error_size;
+};
+
+#define FAIL(c, ...) (snprintf((c)->error, (c)->error_size, __VA_ARGS__), false)
+
+static bool parse_bool(const struct option_row *row, const char *text, const char *from, struct context *c) {
+    static const char *const yes[] = {"1", "true", "yes"}, *const no[] = {"0", "false", "no", ""};
+    bool *out = (bool *)(c->settings + row->offset);
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+        if (!strcmp(text, yes[i])) return *out = true;
+    *out = false;
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+        if (!strcmp(text, no[i])) return true;
+    return FAIL(c, "%s is \"%s\", but must be true or false.", from, text);
+}
+
+static int64_t unit(const char *suffix) {
+    if (!*suffix) return 1;
+    if (suffix[1]) return 0;
+    switch (*suffix | 0x20) {
+    case 'k': return 1 << 10;
+    case 'm': return 1 << 20;
+    case 'g': return 1 << 30;
+    default: return 0;
+    }
+}
+
+static bool parse_number(const struct option_row *row, const char *text, const char *from, struct context *c) {
+    char *end;
+    errno = 0;
+    long long n = strtoll(text, &end, 10);
+    int64_t times = row->type == OPTION_BYTES ? unit(end) : !*end;
+    if (end == text || errno || !times || n < row->min / times || n > row->max / times)
+        return FAIL(c, "%s is \"%s\", but must be a number from %" PRId64 " to %" PRId64 ".", from, text, row->min, row->max);
+    *(int64_t *)(void *)(c->settings + row->offset) = n * times;
+    return true;
+}
+
+static bool parse_choice(const struct option_row *row, const char *text, const char *from, struct context *c) {
+    int64_t index = 0;
+    for (const char *at = row->choices; *at; index++) {
+        size_t len = strcspn(at, "|");
+        if (strlen(text) == len && !memcmp(at, text, len)) {
+            *(int64_t *)(void *)(c->settings + row->offset) = index;
+            return true;
+        }
+        at += len + (at[len] == '|');
+    }
+    return FAIL(c, "%s is \"%s\", but must be one of %s.", from, text, row->choices);
+}
+
+static bool set(const struct option_row *row, const char *text, const char *from, struct context *c) {
+    switch (row->type) {
+    case OPTION_BOOL: return parse_bool(row, text, from, c);
+    case OPTION_INT:
+    case OPTION_BYTES: return parse_number(row, text, from, c);
+    case OPTION_CHOICE: return parse_choice(row, text, from, c);
+    case OPTION_STRING:
+        if (!*text) return FAIL(c, "%s must not be empty.", from);
+        *(const char **)(void *)(c->settings + row->offset) = text;
+        return true;
+    }
+    return false;
+}
+
+static bool set_defaults(const struct option_row *rows, size_t count, unsigned command, struct context *c) {
+    for (const struct option_row *row = rows; row < rows + count; row++) {
+        const char *env = row->environment && row->commands & command ? getenv(row->environment) : NULL;
+        if (row->fallback && !set(row, row->fallback, row->flag, c)) return false;
+        if (env && *env && !set(row, env, row->environment, c)) return false;
+    }
+    return true;
+}
+
+static const struct option_row *find(const struct option_row *rows, size_t count, unsigned command, const char *name, size_t len) {
+    for (const struct option_row *row = rows; row < rows + count; row++)
+        if (row->commands & command && strlen(row->flag) == len && !memcmp(row->flag, name, len)) return row;
+    return NULL;
+}
+
+bool options_parse(const struct option_row *rows, size_t count, unsigned command, int argc, char *const *argv, void *settings,
+                   char *error, size_t error_size) {
+    struct context c = {settings, error, error_size};
+    if (!set_defaults(rows, count, command, &c)) return false;
+    for (int i = 0; i < argc; i++) {
+        const char *arg = argv[i];
+        if (arg[0] != '-' || arg[1] != '-' || !arg[2]) return FAIL(&c, "\"%s\" is not an option.", arg);
+        size_t len = strcspn(arg + 2, "=");
+        const struct option_row *row = find(rows, count, command, arg + 2, len);
+        if (!row) return FAIL(&c, "There is no option --%.*s.", (int)len, arg + 2);
+        const char *text = arg[2 + len] == '=' ? arg + 3 + len : NULL;
+        if (!text && row->type == OPTION_BOOL) text = "true";
+        if (!text && i + 1 < argc) text = argv[++i];
+        char from[64];
+        snprintf(from, sizeof from, "--%s", row->flag);
+        if (!text) return FAIL(&c, "%s needs a value.", from);
+        if (!set(row, text, from, &c)) return false;
+    }
+    return true;
+}
+
+static void write_usage(const struct option_row *row, char *out, size_t size) {
+    if (row->type == OPTION_BOOL)
+        snprintf(out, size, "--%s", row->flag);
+    else
+        snprintf(out, size, "--%s %s", row->flag, row->value ? row->value : "N");
+}
+
+void options_help(const struct option_row *rows, size_t count, unsigned command, FILE *out) {
+    for (const struct option_row *row = rows; row < rows + count; row++) {
+        char usage[80];
+        if (!(row->commands & command)) continue;
+        write_usage(row, usage, sizeof usage);
+        fprintf(out, "  %-32s %s", usage, row->help);
+        if (row->fallback && *row->fallback && row->type != OPTION_BOOL) fprintf(out, " (default %s)", row->fallback);
+        if (row->environment) fprintf(out, " [%s]", row->environment);
+        fputc('\n', out);
+    }
+}
+
+void options_markdown(const struct option_row *rows, size_t count, FILE *out) {
+    fputs("| option | environment | default | what it does |\n| --- | --- | --- | --- |\n", out);
+    for (const struct option_row *row = rows; row < rows + count; row++) {
+        char usage[80];
+        write_usage(row, usage, sizeof usage);
+        fprintf(out, "| `%s` | %s%s%s | %s | %s |\n", usage, row->environment ? "`" : "", row->environment ? row->environment : "",
+                row->environment ? "`" : "", row->fallback && row->type != OPTION_BOOL ? row->fallback : "", row->help);
+    }
+}

@@ -1,0 +1,258 @@
+// A comment's way: handle_comment() checks it and has the engine append it; on_appended() answers. In between the
+// manager is told of a video not seen before (registrar).
+#include "comment/comment_api.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "comment/rate_limit.h"
+#include "comment/registrar.h"
+#include "engine/engine.h"
+#include "net/http_client.h"
+#include "net/http_server.h"
+#include "net/loop.h"
+#include "placement/placement.h"
+#include "service/body.h"
+#include "service/reporter.h"
+
+enum { COUNTED_VIDEOS = 100000, LISTED_VIDEOS = 100, POSTED_LINES = 20, STATISTICS_TIMEOUT_MS = 2000, KEY_MAX = 128 };
+
+// Comments taken for a video, in order of the last one: the oldest stands first.
+struct video_count {
+    uint64_t comments;
+    UT_hash_handle hh;
+    char video[];
+};
+
+struct comment_api {
+    struct placed_service placed; // first: the argument of the routes
+    struct http_client *client;
+    struct registrar *registrar;
+    struct rate_limit *limit; // NULL: none
+    struct reporter *reporter;
+    char statistics_url[600]; // of the document; empty: none
+    uint64_t total;
+    struct video_count *counts;
+    struct buf scratch; // for building JSON
+    struct log_sampler sampler;
+};
+
+struct posting {
+    struct comment_api *api;
+    struct http_request *request;
+    char videoid[ID_MAX + 1];
+};
+
+static void count_comment(struct comment_api *a, const char *video) {
+    struct video_count *v;
+    a->total++;
+    HASH_FIND_STR(a->counts, video, v);
+    if (v) {
+        HASH_DEL(a->counts, v);
+    } else {
+        if (HASH_COUNT(a->counts) >= COUNTED_VIDEOS) {
+            v = a->counts;
+            HASH_DEL(a->counts, v);
+            free(v);
+        }
+        v = mem_zalloc(sizeof *v + strlen(video) + 1);
+        memcpy(v->video, video, strlen(video) + 1);
+    }
+    v->comments++;
+    HASH_ADD_KEYPTR(hh, a->counts, v->video, strlen(v->video), v);
+}
+
+static void reply_created(struct http_request *r, const struct engine_entry *e) {
+    static const char before[] = "{\"success\":true,\"comment\":", after[] = "}";
+    struct buf b = {0};
+    buf_add(&b, before, sizeof before - 1);
+    buf_add(&b, e->json, e->json_len);
+    buf_add(&b, after, sizeof after - 1);
+    http_reply(r, &(struct http_reply){.status = 201, .body = b.data, .body_len = b.len});
+    buf_release(&b);
+}
+
+static void on_appended(void *arg, enum engine_status status, const struct engine_entry *e) {
+    struct posting *p = arg;
+    struct comment_api *a = p->api;
+    switch (status) {
+    case ENGINE_OK:
+        count_comment(a, p->videoid);
+        if (log_sample(&a->sampler, "comment", POSTED_LINES, loop_now_ms(a->placed.service.loop))) {
+            char id[POSITION_TEXT_SIZE];
+            position_format(e->at, id);
+            log_info("comment", "published", "video=%s id=%s", p->videoid, id);
+        }
+        reply_created(p->request, e);
+        break;
+    case ENGINE_FULL:
+        reply_unavailable(p->request, "too_many_videos", "The configured number of videos is reached.");
+        break;
+    case ENGINE_BUSY:
+        reply_unavailable(p->request, "overloaded", "Too many comments are waiting; try again soon.");
+        break;
+    default: reply_unavailable(p->request, "store_unavailable", "The comment could not be stored; try again soon."); break;
+    }
+    free(p);
+}
+
+static void add_member(struct buf *b, const char *name, const json_t *text) {
+    buf_printf(b, ",\"%s\":", name);
+    size_t most = json_string_length(text) * 6 + 2; // every byte as \u00xx
+    size_t len = json_dumpb(text, buf_reserve(b, most), most, JSON_ENCODE_ANY | JSON_COMPACT);
+    b->len += len;
+}
+
+// The object as it is logged and published; the engine puts the id in front.
+static void build_comment(struct buf *b, const char *userid, const char *videoid, const json_t *name, const json_t *comment) {
+    char timestamp[CLOCK_ISO8601_SIZE];
+    clock_iso8601(clock_wall_ms(), timestamp);
+    buf_clear(b);
+    buf_printf(b, "{\"userid\":\"%s\",\"videoid\":\"%s\"", userid, videoid); // ids need no escaping
+    if (name) add_member(b, "name", name);
+    add_member(b, "comment", comment);
+    buf_printf(b, ",\"timestamp\":\"%s\"}", timestamp);
+}
+
+// Idempotency-Key (IETF draft-ietf-httpapi-idempotency-key-header): a repeat by the same user for the same video
+// gets the first answer. Returns false if it was refused.
+static bool read_token(struct http_request *r, const char *userid, char *token, size_t size, bool *has) {
+    const char *key = http_request_header(r, "idempotency-key");
+    *has = key && *key;
+    if (!*has) return true;
+    if (strlen(key) > KEY_MAX) {
+        http_reply_error(r, 400, "invalid_field", "Idempotency-Key must be at most 128 bytes.");
+        return false;
+    }
+    snprintf(token, size, "%s %s", userid, key);
+    return true;
+}
+
+static bool within_rate(struct comment_api *a, struct http_request *r, const char *userid) {
+    if (!a->limit) return true;
+    int wait_s = rate_limit_take(a->limit, userid, loop_now_ms(a->placed.service.loop));
+    if (!wait_s) return true;
+    static const char body[] = "{\"error\":\"You are posting too fast; wait a moment.\",\"code\":\"too_fast\"}";
+    http_reply(r, &(struct http_reply){.status = 429, .body = body, .body_len = sizeof body - 1, .retry_after_s = wait_s});
+    return false;
+}
+
+static void post(struct comment_api *a, struct http_request *r, const json_t *body) {
+    const char *userid, *videoid;
+    json_t *comment, *name;
+    char token[ID_MAX + KEY_MAX + 2];
+    bool has_token;
+    if (!body_id(r, body, "userid", &userid) || !body_id(r, body, "videoid", &videoid) ||
+        !body_text(r, body, "comment", 1, COMMENT_MAX, &comment) || !body_text(r, body, "name", 0, NAME_MAX_BYTES, &name) ||
+        !read_token(r, userid, token, sizeof token, &has_token) || !within_rate(a, r, userid))
+        return;
+    if (a->registrar) registrar_saw(a->registrar, videoid);
+    struct posting *p = mem_zalloc(sizeof *p);
+    p->api = a;
+    p->request = r;
+    snprintf(p->videoid, sizeof p->videoid, "%s", videoid);
+    build_comment(&a->scratch, userid, videoid, name, comment);
+    struct engine *e = a->placed.service.engine;
+    e->ops->append(e,
+                   &(struct engine_append){.video = videoid,
+                                           .kind = ENTRY_COMMENT,
+                                           .json = a->scratch.data,
+                                           .json_len = a->scratch.len,
+                                           .token = has_token ? token : NULL},
+                   on_appended, p);
+}
+
+static void handle_comment(struct http_request *r, void *arg) {
+    json_t *body = body_object(r);
+    if (!body) return;
+    post(arg, r, body);
+    json_decref(body);
+}
+
+static void on_statistics(void *arg, const struct http_client_answer *answer) {
+    struct http_request *r = arg;
+    if (!answer->error && answer->status == 200)
+        http_reply(r, &(struct http_reply){.status = 200, .body = answer->body, .body_len = answer->body_len});
+    else
+        reply_unavailable(r, "statistics_unavailable", "The statistics service does not answer.");
+}
+
+static void handle_statistics(struct http_request *r, void *arg) {
+    struct comment_api *a = arg;
+    if (!a->statistics_url[0]) {
+        reply_unavailable(r, "statistics_unavailable", "No statistics service is configured.");
+        return;
+    }
+    http_client_request(a->client,
+                        &(struct http_client_request){.method = "GET", .url = a->statistics_url, .timeout_ms = STATISTICS_TIMEOUT_MS},
+                        on_statistics, r);
+}
+
+// The videos commented on last. Who subscribes to them is the readers' to say.
+static json_t *build_report(void *arg) {
+    struct comment_api *a = arg;
+    json_t *by_video = json_object();
+    size_t listed = 0;
+    struct video_count *v = a->counts ? ELMT_FROM_HH(a->counts->hh.tbl, a->counts->hh.tbl->tail) : NULL;
+    for (; v && listed < LISTED_VIDEOS; v = v->hh.prev, listed++)
+        json_object_set_new(by_video, v->video, json_integer((json_int_t)v->comments));
+    return json_pack("{s:s,s:I,s:o}", "instanceId", a->placed.service.instance_id, "totalComments", (json_int_t)a->total,
+                     "commentsByVideo", by_video);
+}
+
+static void describe(struct service *s, json_t *health) {
+    const struct comment_api *a = (struct comment_api *)s;
+    json_object_set_new(health, "totalComments", json_integer((json_int_t)a->total));
+}
+
+struct comment_api *comment_api_new(struct loop *loop, struct engine *engine, struct placement *placement,
+                                    struct http_client *client, const struct comment_config *config) {
+    struct comment_api *a = mem_zalloc(sizeof *a);
+    a->placed.service = (struct service){.role = "comment",
+                                         .instance_id = config->instance_id,
+                                         .loop = loop,
+                                         .engine = engine,
+                                         .describe = describe,
+                                         .page = config->page};
+    a->placed.placement = placement;
+    a->client = client;
+    if (config->manager_url) a->registrar = registrar_new(loop, client, config->manager_url);
+    if (config->user_rate) a->limit = rate_limit_new(config->user_rate);
+    if (config->statistics_url) snprintf(a->statistics_url, sizeof a->statistics_url, "%s/statistics", config->statistics_url);
+    a->reporter = reporter_new(loop, client,
+                               &(struct reporter_config){.role = "comment",
+                                                         .statistics_url = config->statistics_url,
+                                                         .path = "/comment-api-statistics",
+                                                         .interval_ms = config->statistics_interval_ms,
+                                                         .token = config->token,
+                                                         .build = build_report,
+                                                         .arg = a});
+    return a;
+}
+
+void comment_api_free(struct comment_api *a) {
+    if (!a) return;
+    reporter_free(a->reporter);
+    registrar_free(a->registrar);
+    rate_limit_free(a->limit);
+    struct video_count *v, *next;
+    HASH_ITER(hh, a->counts, v, next) {
+        HASH_DEL(a->counts, v);
+        free(v);
+    }
+    buf_release(&a->scratch);
+    free(a);
+}
+
+static const struct http_route routes[] = {
+    {"POST", "/comment", handle_comment, 0},
+    {"GET", "/statistics", handle_statistics, 0},
+    {0},
+};
+
+const struct http_route *const comment_tables[] = {service_routes, routes, placement_routes, NULL};

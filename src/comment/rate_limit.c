@@ -1,0 +1,66 @@
+#include "comment/rate_limit.h"
+
+#include <stdlib.h>
+
+#include "base/map.h"
+
+struct bucket {
+    char *user;
+    int64_t tokens_ms; // tokens in thousandths of one: a token is 1000
+    int64_t seen_ms;
+    UT_hash_handle hh; // in order of last use: the oldest stands first
+};
+
+struct rate_limit {
+    unsigned rate;
+    struct bucket *buckets;
+};
+
+struct rate_limit *rate_limit_new(unsigned rate) {
+    struct rate_limit *l = mem_zalloc(sizeof *l);
+    l->rate = rate;
+    return l;
+}
+
+static void drop(struct rate_limit *l, struct bucket *b) {
+    HASH_DEL(l->buckets, b);
+    free(b->user);
+    free(b);
+}
+
+void rate_limit_free(struct rate_limit *l) {
+    if (!l) return;
+    struct bucket *b, *next;
+    HASH_ITER(hh, l->buckets, b, next) drop(l, b);
+    free(l);
+}
+
+static struct bucket *bucket_of(struct rate_limit *l, const char *user, int64_t now_ms) {
+    struct bucket *b;
+    HASH_FIND_STR(l->buckets, user, b);
+    if (b) {
+        HASH_DEL(l->buckets, b); // goes to the end of the order
+    } else {
+        if (HASH_COUNT(l->buckets) >= RATE_LIMIT_USERS) drop(l, l->buckets);
+        b = mem_zalloc(sizeof *b);
+        b->user = mem_strdup(user);
+        b->tokens_ms = (int64_t)l->rate * 1000;
+        b->seen_ms = now_ms;
+    }
+    HASH_ADD_KEYPTR(hh, l->buckets, b->user, strlen(b->user), b);
+    return b;
+}
+
+int rate_limit_take(struct rate_limit *l, const char *user, int64_t now_ms) {
+    struct bucket *b = bucket_of(l, user, now_ms);
+    int64_t full = (int64_t)l->rate * 1000;
+    b->tokens_ms += (now_ms - b->seen_ms) * l->rate;
+    if (b->tokens_ms > full) b->tokens_ms = full;
+    b->seen_ms = now_ms;
+    if (b->tokens_ms >= 1000) {
+        b->tokens_ms -= 1000;
+        return 0;
+    }
+    int64_t wait_ms = (1000 - b->tokens_ms + l->rate - 1) / l->rate;
+    return (int)((wait_ms + 999) / 1000);
+}

@@ -1,0 +1,62 @@
+#include "engine/embedded_batch.h"
+
+#include "engine/embedded_lease.h"
+#include "engine/embedded_log.h"
+#include "engine/embedded_mapping.h"
+#include "engine/embedded_overview.h"
+#include "engine/embedded_video.h"
+
+static void (*const operations[REQUEST_KINDS])(struct store *, struct request *) = {
+    [REQUEST_APPEND] = log_append,         [REQUEST_HEAD] = log_head,
+    [REQUEST_RANGE] = log_range,           [REQUEST_LOOKUP] = mapping_lookup,
+    [REQUEST_ASSIGN] = mapping_assign,     [REQUEST_REASSIGN] = mapping_reassign,
+    [REQUEST_RELEASE] = mapping_release,   [REQUEST_LEASE_RENEW] = lease_renew,
+    [REQUEST_LEASE_DROP] = lease_drop,     [REQUEST_LEASES] = lease_list,
+    [REQUEST_COUNTER_NEXT] = counter_next, [REQUEST_OVERVIEW] = overview_read,
+};
+
+// Moves requests from `waiting` to `batch` as it carries them out, until one fails.
+static void carry_out(struct store *s, struct request_list *waiting, struct request_list *batch) {
+    size_t answer_bytes = 0;
+    while (waiting->first && batch->count < BATCH_REQUESTS && answer_bytes < BATCH_ANSWER_BYTES) {
+        struct request *r = request_list_take(waiting);
+        request_list_add(batch, r);
+        operations[r->kind](s, r);
+        if (s->failure.code) return;
+        answer_bytes += r->held_bytes;
+    }
+}
+
+// After a failure: what needs no write is answered all the same. It is carried out on the state before the
+// batch; a request that turns out to write is told so by store_will_write(), and may have spoilt what is in
+// memory.
+static void answer_without_writing(struct store *s, struct request_list *batch) {
+    s->read_only = true;
+    for (struct request *r = batch->first; r; r = r->next) {
+        request_reset(r);
+        s->failure.code = 0;
+        operations[r->kind](s, r);
+        if (!s->failure.code) continue;
+        request_reset(r);
+        r->status = ENGINE_UNAVAILABLE;
+        store_forget_changes(s);
+    }
+    s->failure.code = 0;
+    s->read_only = false;
+}
+
+struct batch_result batch_run(struct store *s, struct request_list *waiting, struct request_list *done) {
+    struct batch_result result = {0};
+    struct request_list batch = {0};
+    video_limit_memory(s);
+    store_begin(s);
+    carry_out(s, waiting, &batch);
+    result.wrote = sqlite3_txn_state(s->db, "main") == SQLITE_TXN_WRITE;
+    if (!store_commit(s)) {
+        result = (struct batch_result){.failed = true, .failure = s->failure};
+        store_rollback(s);
+        answer_without_writing(s, &batch);
+    }
+    request_list_move(done, &batch);
+    return result;
+}

@@ -1,0 +1,46 @@
+// Every SQL text of the embedded engine: the schema, and the statements that are prepared once at opening.
+#pragma once
+
+// "Chor". In the file's header it tells ours from other SQLite files.
+enum { SQL_APPLICATION_ID = 0x43686f72, SQL_SCHEMA_VERSION = 1 };
+
+enum statement {
+    SQL_BEGIN,
+    SQL_COMMIT,
+    SQL_ROLLBACK,
+    SQL_TOTALS_READ,
+    SQL_TOTALS_WRITE,
+    SQL_PROBE,
+    SQL_VIDEO_FIND,
+    SQL_VIDEO_ADD,
+    SQL_VIDEO_REUSE,
+    SQL_VIDEO_WRITE,
+    SQL_VIDEO_USED,
+    SQL_VIDEO_UNUSED,
+    SQL_VIDEO_DROP,
+    SQL_ENTRY_ADD,
+    SQL_ENTRY_AT,
+    SQL_ENTRY_RANGE,
+    SQL_ENTRY_DELETE,
+    SQL_ENTRY_EXPIRE,
+    SQL_ENTRY_NEWEST,
+    SQL_TOKEN_FIND,
+    SQL_TOKEN_ADD,
+    SQL_TOKEN_EXPIRE,
+    SQL_TOKEN_CLEAR,
+    SQL_MAPPING_FIND,
+    SQL_MAPPING_ADD,
+    SQL_MAPPING_CHANGE,
+    SQL_MAPPING_DROP,
+    SQL_MAPPING_NEWEST,
+    SQL_LEASE_ALL,
+    SQL_LEASE_WRITE,
+    SQL_LEASE_DROP,
+    SQL_COUNTER_NEXT,
+    SQL_STATEMENTS
+};
+
+extern const char *const sql_statements[SQL_STATEMENTS];
+
+// Makes an empty file a store of SQL_SCHEMA_VERSION. Several statements, one transaction.
+extern const char sql_schema[];

@@ -1,0 +1,88 @@
+#include "engine/embedded_store.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "engine/embedded_lease.h"
+#include "engine/embedded_video.h"
+
+static void fail(struct store *s, int code, const char *text) {
+    if (s->failure.code) return;
+    s->failure.code = code & 0xff;
+    int error = sqlite3_system_errno(s->db);
+    bool of_the_system = s->failure.code == SQLITE_IOERR || s->failure.code == SQLITE_FULL ||
+                         s->failure.code == SQLITE_CANTOPEN;
+    if (of_the_system && error)
+        snprintf(s->failure.text, sizeof s->failure.text, "%s: %s", text, strerrordesc_np(error));
+    else
+        snprintf(s->failure.text, sizeof s->failure.text, "%s", text);
+}
+
+void store_found_damage(struct store *s) {
+    fail(s, SQLITE_CORRUPT, "a row is not what it should be");
+}
+
+void store_will_write(struct store *s) {
+    if (s->read_only) fail(s, SQLITE_READONLY, "not now");
+}
+
+bool store_row(struct store *s, sqlite3_stmt *q) {
+    if (s->read_only && !sqlite3_stmt_readonly(q)) store_will_write(s);
+    if (s->failure.code) return false;
+    int code = sqlite3_step(q);
+    if (code == SQLITE_ROW) return true;
+    if (code != SQLITE_DONE) fail(s, code, sqlite3_errmsg(s->db));
+    sqlite3_reset(q);
+    return false;
+}
+
+void store_end(sqlite3_stmt *q) {
+    sqlite3_reset(q);
+}
+
+bool store_run(struct store *s, sqlite3_stmt *q) {
+    if (store_row(s, q)) store_end(q);
+    return !s->failure.code;
+}
+
+void store_bind_text(sqlite3_stmt *q, int at, const char *text) {
+    sqlite3_bind_text(q, at, text, -1, SQLITE_STATIC);
+}
+
+void store_begin(struct store *s) {
+    s->failure.code = 0;
+    s->now_ms = clock_wall_ms();
+    s->committed_totals = s->totals;
+    store_run(s, store_use(s, SQL_BEGIN));
+}
+
+static void write_totals(struct store *s) {
+    if (!memcmp(&s->totals, &s->committed_totals, sizeof s->totals)) return;
+    sqlite3_stmt *q = store_use(s, SQL_TOTALS_WRITE);
+    sqlite3_bind_int64(q, 1, (int64_t)s->totals.comments);
+    sqlite3_bind_int64(q, 2, (int64_t)s->totals.videos);
+    sqlite3_bind_int64(q, 3, (int64_t)s->totals.mappings);
+    sqlite3_bind_int64(q, 4, (int64_t)s->totals.spare_rows);
+    store_run(s, q);
+}
+
+bool store_commit(struct store *s) {
+    video_write_dirty(s);
+    write_totals(s);
+    return store_run(s, store_use(s, SQL_COMMIT));
+}
+
+void store_forget_changes(struct store *s) {
+    s->totals = s->committed_totals;
+    video_forget_all(s);
+    lease_distrust_all(s);
+}
+
+void store_rollback(struct store *s) {
+    store_forget_changes(s);
+    // SQLite may have rolled back by itself, for instance when the disk is full. What is left to do must be
+    // done whatever has failed.
+    if (!sqlite3_get_autocommit(s->db)) sqlite3_step(store_use(s, SQL_ROLLBACK));
+    sqlite3_reset(store_use(s, SQL_ROLLBACK));
+}

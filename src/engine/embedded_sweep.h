@@ -1,0 +1,10 @@
+// Removes what has expired: entries and tokens by age, tokens beyond a limit, videos and leases that nobody
+// has used. Store's thread only.
+#pragma once
+
+#include "engine/embedded_store.h"
+
+// Does a small part of it, in a transaction of its own that takes well under a millisecond where the disk
+// does its part. Returns whether there may be more to do. On failure nothing is removed and `failure` of the
+// store says why.
+bool sweep_slice(struct store *);

@@ -1,0 +1,28 @@
+// A place in a video's log: `<epoch>-<seq>` on the wire. The epoch is wall-clock milliseconds of its start and
+// only grows; seq counts up by one from 1 within it. seq 0 is before the epoch's first entry, and epoch 0 means
+// "no position". Pure; any thread.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct position {
+    uint64_t epoch;
+    uint64_t seq;
+};
+
+enum { POSITION_TEXT_SIZE = 42 };
+
+// Writes `<epoch>-<seq>` and returns its length.
+size_t position_format(struct position, char out[POSITION_TEXT_SIZE]);
+
+// Reads digits, one dash, digits, and nothing else. Returns false if it is not that, or does not fit.
+bool position_parse(const char *text, size_t len, struct position *out);
+
+// Negative, 0 or positive, as memcmp.
+int position_compare(struct position, struct position);
+
+static inline bool position_is_set(struct position p) {
+    return p.epoch != 0;
+}

@@ -1,0 +1,59 @@
+// The table of commands.
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/settings.h"
+#include "app/up.h"
+#include "version.h"
+
+static int options_main(int argc, char **argv) {
+    if (argc != 1 || strcmp(argv[0], "--markdown") != 0) {
+        fputs("usage: chorus options --markdown\n", stderr);
+        return 2;
+    }
+    options_markdown(settings_rows, settings_row_count, stdout);
+    return 0;
+}
+
+static const struct command_row {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    enum command command; // whose options --help shows; 0: none
+    const char *help;
+} commands[] = {
+    {"up", up_main, COMMAND_UP, "everything in one process, nothing else needed"},
+    {"options", options_main, 0, "print the table of options (--markdown)"},
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void print_usage(FILE *out) {
+    fputs("Chorus " CHORUS_VERSION ": live comments for live video.\n\nusage: chorus COMMAND [OPTIONS]\n\n", out);
+    for (size_t i = 0; i < COMMANDS; i++) fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
+    fputs("\n`chorus COMMAND --help` lists a command's options.\n", out);
+}
+
+static int print_help(const struct command_row *c) {
+    printf("usage: chorus %s [OPTIONS]\n\n%s\n\n", c->name, c->help);
+    if (c->command) options_help(settings_rows, settings_row_count, c->command, stdout);
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    json_object_seed(0); // before there are threads
+    const char *name = argc > 1 ? argv[1] : "";
+    if (!strcmp(name, "--version")) return puts("chorus " CHORUS_VERSION) < 0;
+    if (!strcmp(name, "--help")) {
+        print_usage(stdout);
+        return 0;
+    }
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(name, commands[i].name) != 0) continue;
+        if (argc > 2 && !strcmp(argv[2], "--help")) return print_help(&commands[i]);
+        return commands[i].run(argc - 2, argv + 2);
+    }
+    if (*name) fprintf(stderr, "chorus: there is no command \"%s\".\n\n", name);
+    print_usage(stderr);
+    return 2;
+}

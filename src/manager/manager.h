@@ -1,0 +1,23 @@
+// The manager role: assigns each video to a reader and tells who has it. Its decisions are placement's; this
+// puts them behind HTTP and reports figures. Control loop only.
+#pragma once
+
+#include "placement/placement_routes.h"
+
+struct http_client;
+struct http_route;
+struct manager;
+
+struct manager_config {
+    const char *instance_id;
+    const char *statistics_url; // NULL: no reports
+    int statistics_interval_ms;
+    const char *token; // for the reports, or NULL
+};
+
+struct manager *manager_new(struct loop *, struct engine *, struct placement *, struct http_client *,
+                            const struct manager_config *);
+void manager_free(struct manager *);
+
+// Routing tables for its HTTP server, whose arg is the manager. Ended by NULL.
+extern const struct http_route *const manager_tables[];

@@ -1,0 +1,52 @@
+#include "net/event_stream.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "net/http_server.h"
+
+const char event_stream_heartbeat[] = ":\n\n";
+
+void event_stream_head(struct buf *b) {
+    buf_adds(b, "HTTP/1.1 200 OK\r\n"
+                "Content-Type: text/event-stream\r\n"
+                "Cache-Control: no-store, no-transform\r\n"
+                "X-Accel-Buffering: no\r\n" // nginx and its kin would hold events back
+                "Connection: close\r\n");
+    buf_adds(b, http_cors_headers);
+    buf_adds(b, "\r\n");
+}
+
+void event_stream_retry(struct buf *b, int retry_ms) {
+    buf_printf(b, "retry: %d\n", retry_ms);
+}
+
+static size_t line_length(const char *data, size_t len) {
+    size_t i = 0;
+    while (i < len && data[i] != '\n' && data[i] != '\r') i++;
+    return i;
+}
+
+void event_stream_event(struct buf *b, const char *id, const char *event, const char *data, size_t len) {
+    if (id) {
+        buf_adds(b, "id: ");
+        buf_adds(b, id);
+        buf_adds(b, "\n");
+    }
+    if (event) {
+        buf_adds(b, "event: ");
+        buf_adds(b, event);
+        buf_adds(b, "\n");
+    }
+    for (;;) {
+        size_t line = line_length(data, len);
+        buf_adds(b, "data: ");
+        buf_add(b, data, line);
+        buf_adds(b, "\n");
+        if (line == len) break;
+        size_t end = line + 1 < len && data[line] == '\r' && data[line + 1] == '\n' ? 2 : 1;
+        data += line + end;
+        len -= line + end;
+    }
+    buf_adds(b, "\n");
+}

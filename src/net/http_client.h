@@ -1,0 +1,39 @@
+// HTTP/1.1 client for calls between services: small JSON bodies, keep-alive, a few connections per origin.
+//
+// Control loop only. Limits: at most HTTP_CLIENT_CONNECTIONS connections per origin and HTTP_CLIENT_WAITING
+// requests waiting for one (more fail at once with -EBUSY), answers of at most 1 MiB. Host names are looked up
+// on a thread of their own, so that a slow resolver never stops the loop. It never follows redirects.
+#pragma once
+
+#include <stddef.h>
+
+struct loop;
+struct http_client;
+
+enum { HTTP_CLIENT_CONNECTIONS = 8, HTTP_CLIENT_WAITING = 1000 };
+
+struct http_client_answer {
+    int error;        // 0, or a negative errno: -ECONNREFUSED, -ETIMEDOUT, -EPROTO, -EBUSY, -ECANCELED, ...
+    int status;       // when error is 0
+    const char *body; // valid during the callback
+    size_t body_len;
+};
+
+// Called exactly once for each request, never from inside http_client_request(). May start new requests.
+typedef void http_client_cb(void *arg, const struct http_client_answer *);
+
+struct http_client_request {
+    const char *method;        // "GET", "POST"
+    const char *url;           // http://host[:port]/path[?query]; copied
+    const char *body;          // sent as application/json; NULL for none; copied
+    size_t body_len;
+    const char *authorization; // value of that header, or NULL; copied
+    int timeout_ms;            // for everything, from now on
+};
+
+struct http_client *http_client_new(struct loop *);
+
+// Ends all requests with -ECANCELED (their callbacks run inside this call) and frees the client.
+void http_client_free(struct http_client *);
+
+void http_client_request(struct http_client *, const struct http_client_request *, http_client_cb *, void *arg);

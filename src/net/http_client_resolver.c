@@ -1,0 +1,219 @@
+// A look-up is owned by its thread until it is posted to the loop, then by the loop. When the resolver goes
+// away first it cuts itself out of the look-up under `gate`, and whoever owns the look-up then frees it. The
+// gate is static because it has to outlive every resolver: a thread may sit in getaddrinfo() for a minute.
+#include "net/http_client_resolver.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/map.h"
+#include "net/loop.h"
+
+struct lookup {
+    struct loop_job done;
+    struct resolver *resolver; // under gate; NULL once the resolver has gone
+    struct loop *loop;         // under gate, valid while there is a resolver
+    char *host;
+    int error;
+    struct resolver_addresses found;
+};
+
+enum name_state { NAME_WAITING, NAME_LOOKING, NAME_KNOWN };
+
+struct name {
+    enum name_state state;
+    struct lookup *lookup; // while looking
+    int error;             // once known
+    struct resolver_addresses found;
+    int64_t expires_ms;
+    UT_hash_handle hh;
+    char host[];
+};
+
+struct resolver {
+    struct loop *loop;
+    void (*on_done)(void *);
+    void *arg;
+    struct name *names;
+    unsigned looking;
+};
+
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+struct resolver *resolver_new(struct loop *loop, void (*on_done)(void *arg), void *arg) {
+    struct resolver *r = mem_zalloc(sizeof *r);
+    *r = (struct resolver){.loop = loop, .on_done = on_done, .arg = arg};
+    return r;
+}
+
+static bool parse_numeric(const char *host, struct resolver_addresses *a) {
+    union resolver_address *first = &a->at[0];
+    *a = (struct resolver_addresses){.count = 1};
+    if (inet_pton(AF_INET, host, &first->v4.sin_addr) == 1) {
+        first->v4.sin_family = AF_INET;
+        return true;
+    }
+    if (inet_pton(AF_INET6, host, &first->v6.sin6_addr) == 1) {
+        first->v6.sin6_family = AF_INET6;
+        return true;
+    }
+    return false;
+}
+
+static void drop_name(struct resolver *r, struct name *n) {
+    HASH_DEL(r->names, n);
+    free(n);
+}
+
+// Returns false if every name is one that somebody waits for.
+static bool make_room(struct resolver *r) {
+    if (HASH_COUNT(r->names) < RESOLVER_NAMES) return true;
+    struct name *n, *next, *first = NULL;
+    HASH_ITER(hh, r->names, n, next)
+        if (n->state == NAME_KNOWN && (!first || n->expires_ms < first->expires_ms)) first = n;
+    if (first) drop_name(r, first);
+    return first != NULL;
+}
+
+static struct name *add_name(struct resolver *r, const char *host) {
+    if (!make_room(r)) return NULL;
+    size_t len = strlen(host);
+    struct name *n = mem_zalloc(sizeof *n + len + 1);
+    memcpy(n->host, host, len + 1);
+    HASH_ADD_KEYPTR(hh, r->names, n->host, len, n);
+    return n;
+}
+
+static void take_addresses(struct resolver_addresses *to, const struct addrinfo *from) {
+    for (; from && to->count < RESOLVER_ADDRESSES; from = from->ai_next) {
+        if (from->ai_addrlen > sizeof to->at[0]) continue;
+        memcpy(&to->at[to->count++], from->ai_addr, from->ai_addrlen);
+    }
+}
+
+static int errno_of(int gai_error, int system_error) {
+    switch (gai_error) {
+    case 0: return 0;
+    case EAI_SYSTEM: return system_error ? -system_error : -EIO;
+    case EAI_MEMORY: return -ENOMEM;
+    case EAI_AGAIN: return -EAGAIN;
+    default: return -EHOSTUNREACH;
+    }
+}
+
+static void free_lookup(struct lookup *l) {
+    free(l->host);
+    free(l);
+}
+
+static void *look_up(void *arg) {
+    struct lookup *l = arg;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
+    int error = getaddrinfo(l->host, NULL, &hints, &found);
+    l->error = errno_of(error, errno);
+    if (!error) {
+        take_addresses(&l->found, found);
+        freeaddrinfo(found);
+        if (!l->found.count) l->error = -EHOSTUNREACH;
+    }
+    pthread_mutex_lock(&gate); // held while posting: the loop is only freed after its resolver
+    bool orphan = !l->resolver;
+    if (!orphan) loop_post(l->loop, &l->done);
+    pthread_mutex_unlock(&gate);
+    if (orphan) free_lookup(l);
+    return NULL;
+}
+
+// Signals stay with the threads that expect them.
+static int start_thread(struct lookup *l) {
+    pthread_attr_t attributes;
+    pthread_t thread;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&thread, &attributes, look_up, l);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return -error;
+}
+
+static void set_known(struct resolver *r, struct name *n, int error) {
+    n->state = NAME_KNOWN;
+    n->error = error;
+    n->expires_ms = loop_now_ms(r->loop) + (error ? RESOLVER_FAILED_MS : RESOLVER_KEEP_MS);
+}
+
+static void on_lookup_done(struct loop_job *job);
+
+static void start_lookup(struct resolver *r, struct name *n) {
+    struct lookup *l = mem_zalloc(sizeof *l);
+    *l = (struct lookup){
+        .done.run = on_lookup_done, .resolver = r, .loop = r->loop, .host = mem_strdup(n->host)};
+    int error = start_thread(l);
+    if (error) {
+        free_lookup(l);
+        set_known(r, n, error);
+        return;
+    }
+    n->state = NAME_LOOKING;
+    n->lookup = l;
+    r->looking++;
+}
+
+static void start_waiting(struct resolver *r) {
+    struct name *n, *next;
+    HASH_ITER(hh, r->names, n, next)
+        if (n->state == NAME_WAITING && r->looking < RESOLVER_LOOKUPS) start_lookup(r, n);
+}
+
+static void on_lookup_done(struct loop_job *job) {
+    struct lookup *l = (struct lookup *)((char *)job - offsetof(struct lookup, done));
+    struct resolver *r = l->resolver; // its thread is done, and only this one writes it
+    if (r) {
+        struct name *n;
+        HASH_FIND_STR(r->names, l->host, n); // it is there: a name is never dropped while it is looked up
+        n->lookup = NULL;
+        n->found = l->found;
+        set_known(r, n, l->error);
+        r->looking--;
+        start_waiting(r);
+        r->on_done(r->arg);
+    }
+    free_lookup(l);
+}
+
+int resolver_get(struct resolver *r, const char *host, struct resolver_addresses *addresses) {
+    if (parse_numeric(host, addresses)) return 0;
+    struct name *n;
+    HASH_FIND_STR(r->names, host, n);
+    if (!n) n = add_name(r, host);
+    if (!n) return -EBUSY;
+    if (n->state == NAME_KNOWN && n->expires_ms <= loop_now_ms(r->loop)) n->state = NAME_WAITING;
+    if (n->state == NAME_WAITING && r->looking < RESOLVER_LOOKUPS) start_lookup(r, n);
+    if (n->state != NAME_KNOWN) return -EINPROGRESS;
+    *addresses = n->found;
+    return n->error;
+}
+
+void resolver_forget(struct resolver *r, const char *host) {
+    struct name *n;
+    HASH_FIND_STR(r->names, host, n);
+    if (n && n->state == NAME_KNOWN) drop_name(r, n);
+}
+
+void resolver_free(struct resolver *r) {
+    struct name *n, *next;
+    pthread_mutex_lock(&gate);
+    HASH_ITER(hh, r->names, n, next)
+        if (n->lookup) n->lookup->resolver = NULL;
+    pthread_mutex_unlock(&gate);
+    HASH_ITER(hh, r->names, n, next) drop_name(r, n);
+    free(r);
+}

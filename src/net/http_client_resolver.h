@@ -1,0 +1,45 @@
+// Private to the HTTP client: addresses of host names, remembered for a while.
+//
+// Control loop only. getaddrinfo() blocks and cannot be interrupted, so each look-up runs on a thread of its
+// own that nobody waits for, at most RESOLVER_LOOKUPS at once; further names wait for their turn. Found
+// addresses are kept RESOLVER_KEEP_MS, a failure RESOLVER_FAILED_MS (so that a name that cannot be found does
+// not cost a thread per request). At most RESOLVER_NAMES names; the one that expires first makes room.
+#pragma once
+
+#include <netinet/in.h>
+
+struct loop;
+struct resolver;
+
+enum {
+    RESOLVER_ADDRESSES = 8, // of a name; further ones are ignored
+    RESOLVER_NAMES = 256,
+    RESOLVER_LOOKUPS = 4,
+    RESOLVER_KEEP_MS = 30000,
+    RESOLVER_FAILED_MS = 1000
+};
+
+union resolver_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+struct resolver_addresses {
+    unsigned count;
+    union resolver_address at[RESOLVER_ADDRESSES]; // without a port
+};
+
+// `on_done` is called whenever a look-up has ended, well or badly.
+struct resolver *resolver_new(struct loop *, void (*on_done)(void *arg), void *arg);
+
+// Forgets everything; look-ups still under way end on their own, and touch neither the resolver nor the loop.
+void resolver_free(struct resolver *);
+
+// Gives the addresses of a numeric address or of a name that is known. Returns 0; -EINPROGRESS: it is being
+// looked up, ask again at on_done; -EBUSY: too many names; or why the name could not be found: -EHOSTUNREACH
+// if there is no such name, -EAGAIN if no name server answered.
+int resolver_get(struct resolver *, const char *host, struct resolver_addresses *);
+
+// Forgets the addresses of a name, because none of them answers: next time it is looked up again.
+void resolver_forget(struct resolver *, const char *host);

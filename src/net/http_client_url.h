@@ -1,0 +1,19 @@
+// Private to the HTTP client: takes a URL apart. Any thread.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { HTTP_URL_HOST_MAX = 253 }; // bytes of a host name (RFC 1035, 2.3.4, without the length bytes)
+
+struct http_url {
+    char host[HTTP_URL_HOST_MAX + 1]; // lower case, an IPv6 address without its brackets
+    bool ipv6;                        // it stood in brackets
+    int port;
+    const char *path; // points into the URL: path and query, without the fragment; may lack its first slash
+    size_t path_len;
+};
+
+// Returns 0, -EPROTONOSUPPORT for another scheme than http, or -EINVAL: no host, user information, a bad
+// port, or a byte that cannot stand in a URL (so none of it can forge a header line).
+int http_url_parse(struct http_url *, const char *text);

@@ -1,0 +1,415 @@
+// One connection's way: bytes come in (read_some), go through llhttp (parse), whose callbacks fill the request
+// and check it; a complete request goes to its handler (dispatch); its answer (http_conn_answered) lets the next
+// one be read.
+#include "net/http_conn.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/map.h"
+
+enum {
+    READ_SIZE = 65536,
+    OUT_PAUSE = 262144, // unsent answer bytes at which no further pipelined request is started
+    LINGER_MS = 2000,
+    STEPS_PER_TURN = 64 // reads and requests of one connection, before the others have their turn
+};
+
+#define WATCHED (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+
+static void pump(struct http_conn *);
+
+static void on_event(struct loop_fd *f, uint32_t events) {
+    struct http_conn *c = (struct http_conn *)((char *)f - offsetof(struct http_conn, watch));
+    if (events & (EPOLLERR | EPOLLHUP)) {
+        http_conn_close(c);
+        return;
+    }
+    if (events & EPOLLRDHUP) c->peer_closed = true;
+    if (events & (EPOLLIN | EPOLLRDHUP)) c->readable = true;
+    if ((events & EPOLLOUT) && c->out.len) http_conn_flush(c);
+    pump(c);
+}
+
+// llhttp's callbacks. Returning non-zero stops the parser; `refuse_status` says why.
+
+static struct http_conn *conn_of_parser(llhttp_t *p) {
+    return p->data;
+}
+
+static int refuse(struct http_conn *c, int status, const char *code, const char *sentence) {
+    http_request_refuse(&c->request, status, code, sentence);
+    c->refused = true;
+    return HPE_USER;
+}
+
+// The head's size is bounded before llhttp sees it (scan_head). Trailers of a chunked body come through the same
+// callbacks as header fields; they are thrown away.
+
+static int on_url(llhttp_t *p, const char *at, size_t len) {
+    buf_add(&conn_of_parser(p)->request.head, at, len);
+    return 0;
+}
+
+static int on_header_field(llhttp_t *p, const char *at, size_t len) {
+    struct http_conn *c = conn_of_parser(p);
+    struct http_request *r = &c->request;
+    if (c->state == CONN_BODY) return 0;
+    if (c->span != SPAN_NAME) {
+        if (r->header_count == HTTP_HEADERS_MAX)
+            return refuse(c, 431, "too_many_headers", "The request has more than 100 header fields.");
+        buf_add(&r->head, "", 1);
+        r->headers[r->header_count++] = (struct http_header){(uint32_t)r->head.len, 0};
+        c->span = SPAN_NAME;
+    }
+    buf_add(&r->head, at, len);
+    return 0;
+}
+
+static int on_header_value(llhttp_t *p, const char *at, size_t len) {
+    struct http_conn *c = conn_of_parser(p);
+    struct http_request *r = &c->request;
+    if (c->state == CONN_BODY) return 0;
+    if (c->span != SPAN_VALUE) {
+        buf_add(&r->head, "", 1);
+        r->headers[r->header_count - 1].value = (uint32_t)r->head.len;
+        c->span = SPAN_VALUE;
+    }
+    buf_add(&r->head, at, len);
+    return 0;
+}
+
+static void send_continue(struct http_conn *c) {
+    buf_adds(&c->out, "HTTP/1.1 100 Continue\r\n\r\n");
+    http_conn_flush(c);
+}
+
+static bool expects_continue(struct http_conn *c, llhttp_t *p) {
+    const char *expect = http_request_header(&c->request, "expect");
+    if (!expect || p->http_minor == 0) return false;
+    if (!strcasecmp(expect, "100-continue")) return true;
+    http_request_refuse(&c->request, 417, "expectation_failed", "Only Expect: 100-continue is known here.");
+    return false;
+}
+
+static size_t body_max(const struct http_request *r) {
+    return r->route && r->route->body_max ? r->route->body_max : HTTP_BODY_DEFAULT;
+}
+
+static int refuse_body(struct http_conn *c) {
+    return refuse(c, 413, "body_too_large", "The body is larger than this address takes.");
+}
+
+static int on_headers_complete(llhttp_t *p) {
+    struct http_conn *c = conn_of_parser(p);
+    struct http_request *r = &c->request;
+    buf_add(&r->head, "", 1);
+    r->method = p->method;
+    r->keep_alive = llhttp_should_keep_alive(p);
+    p->upgrade = 0; // Upgrade is ignored, as RFC 9110, 7.8 allows; left set, llhttp would stop at the next request
+    const char *bad = http_request_check_head(r, p->http_minor);
+    if (bad) return refuse(c, 400, "bad_request", bad);
+    http_request_route(r, c->server->config.tables);
+    if (r->method == HTTP_CONNECT) return refuse(c, 405, "method_not_allowed", "This is not a proxy.");
+    if ((p->flags & F_CONTENT_LENGTH) && p->content_length > body_max(r)) return refuse_body(c);
+    bool has_body = (p->flags & F_CHUNKED) || p->content_length;
+    bool waits = expects_continue(c, p);
+    if (r->refuse_status && (waits || r->refuse_status == 417)) { // it may or may not send the body
+        c->refused = true;
+        return HPE_USER;
+    }
+    if (waits && has_body) send_continue(c);
+    c->state = CONN_BODY;
+    c->wire_bytes = 0;
+    c->deadline_ms = loop_now_ms(c->loop) + c->server->config.body_timeout_ms;
+    return 0;
+}
+
+static int on_body(llhttp_t *p, const char *at, size_t len) {
+    struct http_conn *c = conn_of_parser(p);
+    if (c->request.body.len + len > body_max(&c->request)) return refuse_body(c);
+    buf_add(&c->request.body, at, len);
+    return 0;
+}
+
+static int on_message_complete(llhttp_t *p) {
+    (void)p;
+    return HPE_PAUSED;
+}
+
+static const llhttp_settings_t *parser_settings(void) {
+    static llhttp_settings_t settings;
+    if (!settings.on_url) {
+        llhttp_settings_init(&settings);
+        settings.on_header_field = on_header_field;
+        settings.on_header_value = on_header_value;
+        settings.on_headers_complete = on_headers_complete;
+        settings.on_body = on_body;
+        settings.on_message_complete = on_message_complete;
+        settings.on_url = on_url;
+    }
+    return &settings;
+}
+
+static void start_request(struct http_conn *c) {
+    http_request_reset(&c->request);
+    c->span = SPAN_NONE;
+    c->refused = c->complete = false;
+    c->head_scan = (struct http_head){0};
+    llhttp_init(&c->parser, HTTP_REQUEST, parser_settings());
+    c->parser.data = c;
+    c->state = CONN_IDLE;
+}
+
+static void dispatch(struct http_conn *c) {
+    struct http_request *r = &c->request;
+    c->state = CONN_HANDLING;
+    c->deadline_ms = 0;
+    if (r->refuse_status)
+        http_reply_refused(r);
+    else
+        r->route->handle(r, c->server->config.arg);
+}
+
+// Answers something the parser will not read on from, and closes.
+static void refuse_and_close(struct http_conn *c) {
+    c->close_after_reply = true;
+    c->in.len = 0;
+    dispatch(c);
+}
+
+static void parse_failed(struct http_conn *c) {
+    if (!c->refused) http_request_refuse(&c->request, 400, "bad_request", "This is not a well-formed HTTP/1.1 request.");
+    refuse_and_close(c);
+}
+
+// Looks at raw head bytes. Returns how many llhttp may have: all, or up to the end of the head; 0 if refused.
+static size_t scan_head(struct http_conn *c, const char *bytes, size_t len) {
+    size_t used = 0;
+    switch (http_head_scan(&c->head_scan, bytes, len, &used)) {
+    case HTTP_HEAD_MORE:
+    case HTTP_HEAD_DONE: return used;
+    case HTTP_HEAD_BAD: break;
+    case HTTP_HEAD_VERSION:
+        refuse(c, 400, "http_version", "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
+        break;
+    case HTTP_HEAD_LONG:
+        refuse(c, 431, "header_too_large", "The request line and headers are larger than 16384 bytes.");
+        break;
+    }
+    parse_failed(c);
+    return 0;
+}
+
+// Chunk sizes, extensions and trailers are no body, but somebody has to read them too.
+static bool wire_is_bounded(struct http_conn *c, size_t len) {
+    c->wire_bytes += len;
+    if (c->wire_bytes <= 2 * body_max(&c->request) + READ_SIZE) return true;
+    refuse_body(c);
+    parse_failed(c);
+    return false;
+}
+
+// Feeds one stretch, of the head or of the body, to the parser. Returns how much was used; the request may be
+// complete then, or refused.
+static size_t feed(struct http_conn *c, const char *bytes, size_t len) {
+    if (c->state == CONN_HEAD) {
+        len = scan_head(c, bytes, len);
+        if (!len) return 0;
+    } else if (!wire_is_bounded(c, len)) {
+        return 0;
+    }
+    llhttp_errno_t error = llhttp_execute(&c->parser, bytes, len);
+    if (error == HPE_OK) return len;
+    if (error != HPE_PAUSED) {
+        parse_failed(c);
+        return 0;
+    }
+    c->complete = true;
+    return (size_t)(llhttp_get_error_pos(&c->parser) - bytes);
+}
+
+// Takes bytes up to the end of one request; keeps in c->in what belongs to the next. `bytes` may be c->in's own.
+static void parse(struct http_conn *c, const char *bytes, size_t len) {
+    size_t used = 0;
+    while (used < len && !c->complete && (c->state == CONN_HEAD || c->state == CONN_BODY))
+        used += feed(c, bytes + used, len - used);
+    if (!c->complete) {
+        if (c->state == CONN_HEAD || c->state == CONN_BODY) c->in.len = 0;
+        return;
+    }
+    if (bytes == c->in.data) {
+        buf_consume(&c->in, used);
+    } else {
+        c->in.len = 0;
+        buf_add(&c->in, bytes + used, len - used);
+    }
+    dispatch(c);
+}
+
+static void begin_head(struct http_conn *c) {
+    c->state = CONN_HEAD;
+    c->deadline_ms = loop_now_ms(c->loop) + c->server->config.header_timeout_ms;
+}
+
+static void read_some(struct http_conn *c) {
+    static char bytes[READ_SIZE]; // control loop only
+    ssize_t n = recv(c->watch.fd, bytes, sizeof bytes, 0);
+    if (n == 0) {
+        http_conn_close(c);
+        return;
+    }
+    if (n < 0) {
+        if (errno == EINTR) return;
+        c->readable = false;
+        if (errno != EAGAIN) http_conn_close(c);
+        return;
+    }
+    // A short read has emptied the socket; only the end of the stream may still be unread.
+    if ((size_t)n < sizeof bytes && !c->peer_closed) c->readable = false;
+    if (c->state == CONN_LINGER) return;
+    if (c->state == CONN_IDLE) begin_head(c);
+    parse(c, bytes, (size_t)n);
+}
+
+static bool wants_input(const struct http_conn *c) {
+    return c->state != CONN_HANDLING && c->state != CONN_CLOSED && c->out.len < OUT_PAUSE;
+}
+
+static bool step(struct http_conn *c) {
+    if (!wants_input(c)) return false;
+    if (c->in.len && c->state != CONN_LINGER) {
+        if (c->state == CONN_IDLE) begin_head(c);
+        parse(c, c->in.data, c->in.len);
+    } else if (c->readable) {
+        read_some(c);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+// Does what can be done now. Not re-entered by answers given inside a handler, so that the answers to pipelined
+// requests leave in one send.
+static void pump(struct http_conn *c) {
+    if (c->pumping) return;
+    c->pumping = true;
+    int steps = 0;
+    while (steps < STEPS_PER_TURN && step(c)) steps++;
+    c->pumping = false;
+    if (c->state == CONN_CLOSED) return;
+    if (c->out.len) http_conn_flush(c);
+    // Changing an edge-triggered watch reports again what still holds: the rest comes in the next turn.
+    if (steps && c->state != CONN_CLOSED && wants_input(c) && (c->in.len || c->readable))
+        loop_fd_change(c->loop, &c->watch, WATCHED);
+}
+
+static void linger(struct http_conn *c) {
+    c->state = CONN_LINGER;
+    c->deadline_ms = loop_now_ms(c->loop) + LINGER_MS;
+    shutdown(c->watch.fd, SHUT_WR);
+}
+
+void http_conn_flush(struct http_conn *c) {
+    while (c->out.len) {
+        ssize_t n = send(c->watch.fd, c->out.data, c->out.len, MSG_NOSIGNAL);
+        if (n < 0) {
+            if (errno == EINTR) continue;
+            if (errno != EAGAIN) http_conn_close(c);
+            return;
+        }
+        buf_consume(&c->out, (size_t)n);
+    }
+    if (c->out.cap > READ_SIZE) buf_release(&c->out);
+    if (c->close_after_reply && c->state == CONN_IDLE) linger(c);
+}
+
+// The answer stands in c->out: gets ready for the next request.
+void http_conn_answered(struct http_conn *c) {
+    if (c->state == CONN_CLOSED) { // nobody to send it to
+        loop_defer(c->loop, &c->reap);
+        return;
+    }
+    if (!c->request.keep_alive) c->close_after_reply = true;
+    start_request(c);
+    if (c->close_after_reply) c->in.len = 0;
+    c->deadline_ms = loop_now_ms(c->loop) + c->server->config.idle_timeout_ms;
+    if (c->close_after_reply)
+        http_conn_flush(c);
+    else
+        pump(c);
+}
+
+void http_conn_expire(struct http_conn *c) {
+    if (c->state != CONN_HEAD && c->state != CONN_BODY) {
+        http_conn_close(c);
+        return;
+    }
+    http_request_refuse(&c->request, 408, "timeout", "The request did not arrive in time.");
+    refuse_and_close(c);
+}
+
+static void on_reap(struct loop_job *job) {
+    struct http_conn *c = (struct http_conn *)((char *)job - offsetof(struct http_conn, reap));
+    http_request_release(&c->request);
+    buf_release(&c->in);
+    buf_release(&c->out);
+    free(c);
+}
+
+struct http_conn *http_conn_new(struct http_server *s, int fd) {
+    struct http_conn *c = mem_zalloc(sizeof *c);
+    c->server = s;
+    c->loop = s->loop;
+    c->watch.on_event = on_event;
+    c->reap.run = on_reap;
+    if (loop_fd_add(s->loop, &c->watch, fd, WATCHED) < 0) {
+        close(fd);
+        free(c);
+        return NULL;
+    }
+    DL_APPEND(s->conns, c);
+    s->count++;
+    start_request(c);
+    c->deadline_ms = loop_now_ms(s->loop) + s->config.header_timeout_ms;
+    return c;
+}
+
+// Leaves loop and server; the connection dies now, or when its request is answered.
+int http_conn_detach(struct http_conn *c) {
+    int fd = c->watch.fd;
+    if (c->state == CONN_CLOSED) return -1;
+    bool answered = c->state != CONN_HANDLING;
+    loop_fd_remove(c->loop, &c->watch);
+    http_server_forget(c->server, c);
+    c->server = NULL;
+    c->state = CONN_CLOSED;
+    if (answered) loop_defer(c->loop, &c->reap);
+    return fd;
+}
+
+void http_conn_close(struct http_conn *c) {
+    int fd = http_conn_detach(c);
+    if (fd >= 0) close(fd);
+}
+
+struct http_conn *http_conn_of(struct http_request *r) {
+    return (struct http_conn *)((char *)r - offsetof(struct http_conn, request));
+}
+
+void http_abort(struct http_request *r) {
+    int fd = http_take_over(r);
+    if (fd >= 0) close(fd);
+}
+
+int http_take_over(struct http_request *r) {
+    struct http_conn *c = http_conn_of(r);
+    int fd = http_conn_detach(c);
+    loop_defer(c->loop, &c->reap);
+    return fd;
+}

@@ -1,0 +1,107 @@
+// Private to the HTTP server: one connection, and the one request it is busy with.
+//
+// A connection reads (head, body), hands the request to its handler, and reads on when it has been answered. It
+// outlives its socket if the request is still unanswered when the client goes away. The socket is watched edge
+// triggered, once, so a request costs no epoll_ctl: `readable` remembers what the kernel said.
+#pragma once
+
+#include <llhttp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "net/http_head.h"
+#include "net/http_server.h"
+#include "net/loop.h"
+
+enum conn_state {
+    CONN_IDLE,     // between requests, nothing read
+    CONN_HEAD,     // some of the request line or header fields read
+    CONN_BODY,     // head complete
+    CONN_HANDLING, // the handler has it
+    CONN_LINGER,   // refused and half closed: what still comes is thrown away, so that the client can read why
+    CONN_CLOSED    // no socket any more
+};
+
+struct http_header {
+    uint32_t name, value; // offsets into head
+};
+
+struct http_field {
+    const char *name, *value;
+};
+
+struct http_request {
+    struct buf head; // target and header fields as NUL-terminated strings
+    struct http_header headers[HTTP_HEADERS_MAX];
+    unsigned header_count;
+    size_t path_len; // of the target, without the query
+    size_t path_start;
+    struct buf body;
+    struct buf query; // decoded fields, made by the first http_request_query()
+    struct http_field *fields;
+    unsigned field_count;
+    char *param;
+    const struct http_route *route;
+    uint8_t method; // enum llhttp_method
+    bool keep_alive;
+    int refuse_status; // not 0: answer this instead of calling the handler
+    const char *refuse_code, *refuse_sentence;
+    char allow[64]; // methods of the path, for 405 and OPTIONS
+};
+
+struct http_conn {
+    struct loop_fd watch;
+    struct http_server *server; // NULL once the server is gone
+    struct loop *loop;
+    enum conn_state state;
+    bool readable, pumping, close_after_reply, peer_closed;
+    bool refused; // a callback stopped the parser; request.refuse_status says why
+    bool complete;
+    struct http_head head_scan;
+    size_t wire_bytes; // of the body as it comes
+    enum { SPAN_NONE, SPAN_NAME, SPAN_VALUE } span;
+    int64_t deadline_ms;
+    llhttp_t parser;
+    struct http_request request;
+    struct buf in;  // received, not parsed yet
+    struct buf out; // to be sent
+    struct loop_job reap;
+    struct http_conn *prev, *next;
+};
+
+// http_server.c
+struct http_server {
+    struct loop *loop;
+    struct http_server_config config;
+    struct loop_fd listener;
+    int port;
+    bool paused; // not accepting: too many connections, or no descriptor left
+    int64_t complained_ms;
+    struct http_conn *conns; // oldest first
+    unsigned count;
+    struct loop_timer sweep;
+    char date[40]; // of this second
+    int64_t date_second;
+};
+const char *http_server_date(struct http_server *);
+void http_server_forget(struct http_server *, struct http_conn *);
+
+// http_conn.c
+struct http_conn *http_conn_new(struct http_server *, int fd);
+void http_conn_close(struct http_conn *);
+void http_conn_expire(struct http_conn *);
+void http_conn_answered(struct http_conn *);
+void http_conn_flush(struct http_conn *);
+int http_conn_detach(struct http_conn *);
+struct http_conn *http_conn_of(struct http_request *);
+
+// http_request.c
+void http_request_reset(struct http_request *);
+void http_request_release(struct http_request *);
+void http_request_refuse(struct http_request *, int status, const char *code, const char *sentence);
+const char *http_request_check_head(struct http_request *, int http_minor); // a sentence if it is bad
+void http_request_route(struct http_request *, const struct http_route *const *tables);
+
+// http_reply.c
+void http_reply_refused(struct http_request *);

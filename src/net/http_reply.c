@@ -1,0 +1,71 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "net/http_conn.h"
+
+const char http_cors_headers[] = "Access-Control-Allow-Origin: *\r\n"
+                                 "Access-Control-Expose-Headers: Retry-After\r\n";
+
+static const char preflight_headers[] = "Access-Control-Allow-Methods: GET, HEAD, POST, OPTIONS\r\n"
+                                        "Access-Control-Allow-Headers: content-type, last-event-id, idempotency-key, "
+                                        "authorization\r\n"
+                                        "Access-Control-Max-Age: 86400\r\n";
+
+static const char *reason(int status) {
+    switch (status) {
+#define REASON(code, name, text) \
+    case code: return #text;
+        HTTP_STATUS_MAP(REASON)
+#undef REASON
+    }
+    return "Unknown";
+}
+
+static void add_head(struct http_conn *c, const struct http_reply *reply) {
+    struct buf *out = &c->out;
+    buf_printf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n%s", reply->status, reason(reply->status),
+               c->server ? http_server_date(c->server) : "", http_cors_headers);
+    if (reply->status != 204)
+        buf_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n",
+                   reply->content_type ? reply->content_type : "application/json", reply->body_len);
+    if (reply->location) buf_printf(out, "Location: %s\r\n", reply->location);
+    if (reply->retry_after_s) buf_printf(out, "Retry-After: %d\r\n", reply->retry_after_s);
+    if (reply->headers) buf_adds(out, reply->headers);
+    if (!c->request.keep_alive || c->close_after_reply)
+        buf_adds(out, "Connection: close\r\n");
+    else if (c->parser.http_minor == 0)
+        buf_adds(out, "Connection: keep-alive\r\n");
+    buf_adds(out, "\r\n");
+}
+
+void http_reply(struct http_request *r, const struct http_reply *reply) {
+    struct http_conn *c = http_conn_of(r);
+    if (c->state != CONN_CLOSED) {
+        add_head(c, reply);
+        if (r->method != HTTP_HEAD && reply->status != 204) buf_add(&c->out, reply->body, reply->body_len);
+    }
+    http_conn_answered(c);
+}
+
+static void reply_error(struct http_request *r, int status, const char *code, const char *sentence, const char *headers) {
+    char body[512];
+    int len = snprintf(body, sizeof body, "{\"error\":\"%s\",\"code\":\"%s\"}", sentence, code);
+    http_reply(r, &(struct http_reply){.status = status, .body = body, .body_len = (size_t)len, .headers = headers});
+}
+
+void http_reply_error(struct http_request *r, int status, const char *code, const char *sentence) {
+    reply_error(r, status, code, sentence, NULL);
+}
+
+// What the table answers by itself: OPTIONS, 404, 405, and everything refused while reading.
+void http_reply_refused(struct http_request *r) {
+    char headers[512];
+    int status = r->refuse_status;
+    int len = r->allow[0] ? snprintf(headers, sizeof headers, "Allow: %s\r\n", r->allow) : 0;
+    if (status == 204) {
+        snprintf(headers + len, sizeof headers - (size_t)len, "%s", preflight_headers);
+        http_reply(r, &(struct http_reply){.status = 204, .headers = headers});
+        return;
+    }
+    reply_error(r, status, r->refuse_code, r->refuse_sentence, status == 405 ? headers : NULL);
+}

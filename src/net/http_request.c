@@ -1,0 +1,268 @@
+// What a request says: its checked head, its route, and the decoded parts a handler asks for.
+#include "net/http_conn.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/mem.h"
+
+void http_request_reset(struct http_request *r) {
+    free(r->param);
+    free(r->fields);
+    buf_release(&r->query);
+    if (r->body.cap > HTTP_BODY_DEFAULT) buf_release(&r->body);
+    buf_clear(&r->body);
+    buf_clear(&r->head);
+    r->param = NULL;
+    r->fields = NULL;
+    r->header_count = r->field_count = 0;
+    r->route = NULL;
+    r->method = 0;
+    r->keep_alive = false;
+    r->refuse_status = 0;
+    r->allow[0] = 0;
+}
+
+void http_request_release(struct http_request *r) {
+    http_request_reset(r);
+    buf_release(&r->head);
+    buf_release(&r->body);
+}
+
+void http_request_refuse(struct http_request *r, int status, const char *code, const char *sentence) {
+    r->refuse_status = status;
+    r->refuse_code = code;
+    r->refuse_sentence = sentence;
+}
+
+static bool is_token(const char *s) {
+    // RFC 9110, 5.6.2
+    static const char others[] = "!#$%&'*+-.^_`|~";
+    if (!*s) return false;
+    for (; *s; s++) {
+        bool alnum = (*s >= '0' && *s <= '9') || ((*s | 0x20) >= 'a' && (*s | 0x20) <= 'z');
+        if (!alnum && !strchr(others, *s)) return false;
+    }
+    return true;
+}
+
+static bool value_is_clean(const char *s) {
+    for (; *s; s++)
+        if (((unsigned char)*s < 0x20 && *s != '\t') || *s == 0x7f) return false;
+    return true;
+}
+
+static bool host_is_valid(const char *host) {
+    return *host && !strpbrk(host, " \t,/?#@\\<>\"{}|^`");
+}
+
+// RFC 9112, 3.2: a target is a path, an absolute URI, or `*`. Leaves path_start and path_len behind.
+static bool split_target(struct http_request *r) {
+    const char *target = r->head.data;
+    size_t start = 0;
+    if (!strncasecmp(target, "http://", 7) || !strncasecmp(target, "https://", 8)) {
+        const char *slash = strchr(strstr(target, "://") + 3, '/');
+        if (!slash) { // an empty path is the root
+            r->head.data[start = strlen(target) - 1] = '/';
+        } else {
+            start = (size_t)(slash - target);
+        }
+    } else if (target[0] != '/' && (strcmp(target, "*") != 0 || r->method != HTTP_OPTIONS)) {
+        return false;
+    }
+    r->path_start = start;
+    r->path_len = strcspn(target + start, "?");
+    return !strchr(target, '#');
+}
+
+static void trim_end(char *value) {
+    size_t len = strlen(value);
+    while (len && (value[len - 1] == ' ' || value[len - 1] == '\t')) value[--len] = 0;
+}
+
+// Only `chunked` alone, once, and not on HTTP/1.0 (RFC 9112, 6.1): anything else is how requests are smuggled.
+static bool transfer_encoding_is_fine(unsigned count, const char *value, int http_minor) {
+    return !count || (count == 1 && http_minor && !strcasecmp(value, "chunked"));
+}
+
+const char *http_request_check_head(struct http_request *r, int http_minor) {
+    char *head = r->head.data;
+    const char *encoding = NULL;
+    unsigned hosts = 0, encodings = 0;
+    for (unsigned i = 0; i < r->header_count; i++) {
+        if (!r->headers[i].value) r->headers[i].value = r->headers[i].name + (uint32_t)strlen(head + r->headers[i].name);
+        const char *name = head + r->headers[i].name;
+        char *value = head + r->headers[i].value;
+        trim_end(value);
+        if (!is_token(name)) return "A header field's name is not a token followed by a colon.";
+        if (!value_is_clean(value)) return "A header field's value holds control characters.";
+        if (!strcasecmp(name, "transfer-encoding")) {
+            encodings++;
+            encoding = value;
+        } else if (!strcasecmp(name, "host")) {
+            hosts++;
+            if (!host_is_valid(value)) return "The Host header is not a host.";
+        }
+    }
+    if (hosts > 1) return "The Host header may be given only once.";
+    if (!hosts && http_minor) return "The Host header is missing.";
+    if (!transfer_encoding_is_fine(encodings, encoding, http_minor)) return "Transfer-Encoding may only be chunked, once.";
+    if (!split_target(r)) return "The request target must be a path.";
+    return NULL;
+}
+
+// Returns whether the path fits; gives the part that stands for a last segment like ":videoid".
+static bool path_fits(const char *pattern, const char *path, size_t len, const char **param, size_t *param_len) {
+    const char *colon = strchr(pattern, ':');
+    if (!colon) return strlen(pattern) == len && !memcmp(pattern, path, len);
+    size_t fixed = (size_t)(colon - pattern);
+    if (len <= fixed || memcmp(pattern, path, fixed) != 0 || memchr(path + fixed, '/', len - fixed)) return false;
+    *param = path + fixed;
+    *param_len = len - fixed;
+    return true;
+}
+
+static int hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+// Decodes %XX, and `+` if it is a form's; what is no proper escape, or an escaped NUL, stays as it is.
+static size_t percent_decode(char *out, const char *in, size_t len, bool plus) {
+    size_t n = 0;
+    for (size_t i = 0; i < len; i++) {
+        int high = in[i] == '%' && i + 2 < len ? hex_digit(in[i + 1]) : -1;
+        int low = high >= 0 ? hex_digit(in[i + 2]) : -1;
+        if (low >= 0 && (high || low)) {
+            out[n++] = (char)(high << 4 | low);
+            i += 2;
+        } else {
+            out[n++] = plus && in[i] == '+' ? ' ' : in[i];
+        }
+    }
+    out[n] = 0;
+    return n;
+}
+
+static void allow(struct http_request *r, const char *method) {
+    size_t len = strlen(r->allow);
+    const char *more = !strcmp(method, "GET") ? "GET, HEAD, " : "POST, ";
+    if (!strstr(r->allow, more)) snprintf(r->allow + len, sizeof r->allow - len, "%s", more);
+}
+
+static bool method_fits(uint8_t method, const char *route_method) {
+    if (!strcmp(route_method, "GET")) return method == HTTP_GET || method == HTTP_HEAD;
+    return method == HTTP_POST;
+}
+
+static void route_in(struct http_request *r, const struct http_route *row) {
+    const char *path = r->head.data + r->path_start;
+    for (; row->pattern; row++) {
+        const char *param = NULL;
+        size_t param_len = 0;
+        if (!path_fits(row->pattern, path, r->path_len, &param, &param_len)) continue;
+        allow(r, row->method);
+        if (r->route || !method_fits(r->method, row->method)) continue;
+        r->route = row;
+        if (!param) continue;
+        r->param = mem_alloc(param_len + 1);
+        percent_decode(r->param, param, param_len, false);
+    }
+}
+
+void http_request_route(struct http_request *r, const struct http_route *const *tables) {
+    bool star = r->path_len == 1 && r->head.data[r->path_start] == '*';
+    if (star) snprintf(r->allow, sizeof r->allow, "GET, HEAD, POST, ");
+    for (; *tables && !star; tables++) route_in(r, *tables);
+    if (r->route) return;
+    bool root_post = r->method == HTTP_POST && r->path_len == 1; // there is nothing to post to
+    if (!r->allow[0] || root_post) {
+        http_request_refuse(r, 404, "not_found", "There is nothing at this address.");
+        return;
+    }
+    strncat(r->allow, "OPTIONS", sizeof r->allow - strlen(r->allow) - 1);
+    if (r->method == HTTP_OPTIONS)
+        http_request_refuse(r, 204, "", "");
+    else
+        http_request_refuse(r, 405, "method_not_allowed", "This method is not for this address; see Allow.");
+}
+
+bool http_request_is_head(const struct http_request *r) {
+    return r->method == HTTP_HEAD;
+}
+
+const char *http_request_body(const struct http_request *r, size_t *len) {
+    *len = r->body.len;
+    return r->body.data ? r->body.data : "";
+}
+
+const char *http_request_header(const struct http_request *r, const char *lower_case_name) {
+    for (unsigned i = 0; i < r->header_count; i++)
+        if (!strcasecmp(r->head.data + r->headers[i].name, lower_case_name)) return r->head.data + r->headers[i].value;
+    return NULL;
+}
+
+const char *http_request_param(const struct http_request *r) {
+    return r->param;
+}
+
+const char *http_request_target(const struct http_request *r) {
+    return r->head.data + r->path_start;
+}
+
+// application/x-www-form-urlencoded, as the URL standard's parser reads it.
+static void parse_query(struct http_request *r) {
+    const char *query = r->head.data + r->path_start + r->path_len;
+    size_t len = *query == '?' ? strlen(query + 1) : 0;
+    unsigned count = 1;
+    for (size_t i = 0; i < len; i++) count += query[1 + i] == '&';
+    r->fields = mem_alloc(count * sizeof *r->fields);
+    char *out = buf_reserve(&r->query, len + 2 * count);
+    for (const char *at = query + 1, *end = at + len; len && at < end;) {
+        size_t pair = strcspn(at, "&");
+        size_t name = strcspn(at, "=&");
+        struct http_field *f = &r->fields[r->field_count++];
+        f->name = out;
+        out += percent_decode(out, at, name, true) + 1;
+        f->value = out;
+        out += percent_decode(out, at + name + (name < pair), pair - name - (name < pair), true) + 1;
+        at += pair + 1;
+    }
+}
+
+const char *http_request_query(struct http_request *r, const char *name) {
+    if (!r->fields) parse_query(r);
+    for (unsigned i = r->field_count; i > 0; i--)
+        if (!strcmp(r->fields[i - 1].name, name)) return r->fields[i - 1].value;
+    return NULL;
+}
+
+void http_request_peer(const struct http_request *r, char *out, size_t size) {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } a;
+    socklen_t len = sizeof a;
+    out[0] = 0;
+    if (getpeername(http_conn_of((struct http_request *)r)->watch.fd, &a.any, &len) < 0) return;
+    if (a.any.sa_family == AF_INET)
+        inet_ntop(AF_INET, &a.v4.sin_addr, out, (socklen_t)size);
+    else if (IN6_IS_ADDR_V4MAPPED(&a.v6.sin6_addr))
+        inet_ntop(AF_INET, &a.v6.sin6_addr.s6_addr[12], out, (socklen_t)size);
+    else
+        inet_ntop(AF_INET6, &a.v6.sin6_addr, out, (socklen_t)size);
+}
+
+bool http_request_is_json(const struct http_request *r) {
+    const char *type = http_request_header(r, "content-type");
+    if (!type) return false;
+    size_t len = strcspn(type, "; \t");
+    if (len == 16 && !strncasecmp(type, "application/json", 16)) return true;
+    return len > 17 && !strncasecmp(type, "application/", 12) && !strncasecmp(type + len - 5, "+json", 5);
+}

@@ -1,0 +1,178 @@
+#include "net/http_server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "net/http_conn.h"
+
+enum { BACKLOG = 4096, ACCEPTS_PER_TURN = 256, COMPLAIN_EVERY_MS = 10000 };
+
+static int listen_on(const char *address, int port, int *error) {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } a = {0};
+    socklen_t len;
+    if (inet_pton(AF_INET, address, &a.v4.sin_addr) == 1) {
+        a.v4.sin_family = AF_INET;
+        a.v4.sin_port = htons((uint16_t)port);
+        len = sizeof a.v4;
+    } else if (inet_pton(AF_INET6, address, &a.v6.sin6_addr) == 1) {
+        a.v6.sin6_family = AF_INET6;
+        a.v6.sin6_port = htons((uint16_t)port);
+        len = sizeof a.v6;
+    } else {
+        *error = -EINVAL;
+        return -1;
+    }
+    int fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int on = 1;
+    if (fd >= 0) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (fd < 0 || bind(fd, &a.any, len) < 0 || listen(fd, BACKLOG) < 0) {
+        *error = -errno;
+        if (fd >= 0) close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static int bound_port(int fd) {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } a;
+    socklen_t len = sizeof a;
+    if (getsockname(fd, &a.any, &len) < 0) return 0;
+    return ntohs(a.any.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port);
+}
+
+static void pause_accepting(struct http_server *s, const char *event) {
+    int64_t now = loop_now_ms(s->loop);
+    if (!s->complained_ms || now - s->complained_ms > COMPLAIN_EVERY_MS) {
+        log_warn(s->config.role, event, "connections=%u action=\"accepting again when one closes\"", s->count);
+        s->complained_ms = now;
+    }
+    s->paused = true;
+    loop_fd_change(s->loop, &s->listener, 0);
+}
+
+// A kept-alive connection without a request is the cheapest thing to lose.
+static bool close_an_idle_one(struct http_server *s) {
+    struct http_conn *c;
+    DL_FOREACH(s->conns, c) {
+        if (c->state == CONN_IDLE) {
+            http_conn_close(c);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void on_listener(struct loop_fd *f, uint32_t events) {
+    (void)events;
+    struct http_server *s = (struct http_server *)((char *)f - offsetof(struct http_server, listener));
+    for (int i = 0; i < ACCEPTS_PER_TURN && !s->paused; i++) {
+        if (s->count >= s->config.max_connections && !close_an_idle_one(s)) {
+            pause_accepting(s, "too_many_connections");
+            return;
+        }
+        int fd = accept4(f->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            int on = 1;
+            setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+            http_conn_new(s, fd);
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            if (!close_an_idle_one(s)) pause_accepting(s, "out_of_descriptors");
+        } else if (errno != ECONNABORTED && errno != EINTR) {
+            return; // EAGAIN: taken all
+        }
+    }
+}
+
+static int sweep_every_ms(const struct http_server *s) {
+    int shortest = s->config.header_timeout_ms;
+    if (s->config.body_timeout_ms < shortest) shortest = s->config.body_timeout_ms;
+    return shortest < 1000 ? shortest / 4 + 1 : 250;
+}
+
+static void on_sweep(struct loop_timer *t) {
+    struct http_server *s = (struct http_server *)((char *)t - offsetof(struct http_server, sweep));
+    int64_t now = loop_now_ms(s->loop);
+    struct http_conn *c, *next;
+    DL_FOREACH_SAFE(s->conns, c, next) {
+        if (c->deadline_ms && c->deadline_ms <= now) http_conn_expire(c);
+    }
+    if (s->paused) {
+        s->paused = false;
+        loop_fd_change(s->loop, &s->listener, EPOLLIN);
+    }
+    loop_timer_start(s->loop, t, sweep_every_ms(s));
+}
+
+struct http_server *http_server_new(struct loop *loop, const struct http_server_config *config, int *error) {
+    int fd = listen_on(config->bind, config->port, error);
+    if (fd < 0) return NULL;
+    struct http_server *s = mem_zalloc(sizeof *s);
+    s->loop = loop;
+    s->config = *config;
+    s->port = bound_port(fd);
+    s->listener.on_event = on_listener;
+    s->sweep.on_due = on_sweep;
+    *error = loop_fd_add(loop, &s->listener, fd, EPOLLIN);
+    if (*error) {
+        close(fd);
+        free(s);
+        return NULL;
+    }
+    loop_timer_start(loop, &s->sweep, sweep_every_ms(s));
+    return s;
+}
+
+void http_server_set_arg(struct http_server *s, void *arg) {
+    s->config.arg = arg;
+}
+
+int http_server_port(const struct http_server *s) {
+    return s->port;
+}
+
+void http_server_free(struct http_server *s) {
+    if (!s) return;
+    int fd = s->listener.fd;
+    loop_fd_remove(s->loop, &s->listener);
+    close(fd);
+    loop_timer_stop(s->loop, &s->sweep);
+    struct http_conn *c, *next;
+    DL_FOREACH_SAFE(s->conns, c, next) http_conn_close(c);
+    free(s);
+}
+
+// Called by a connection that has lost its socket or was taken over.
+void http_server_forget(struct http_server *s, struct http_conn *c) {
+    DL_DELETE(s->conns, c);
+    s->count--;
+}
+
+const char *http_server_date(struct http_server *s) {
+    int64_t now = clock_wall_ms();
+    if (now / 1000 != s->date_second) {
+        s->date_second = now / 1000;
+        char date[CLOCK_HTTP_DATE_SIZE];
+        clock_http_date(now, date);
+        snprintf(s->date, sizeof s->date, "%s", date);
+    }
+    return s->date;
+}

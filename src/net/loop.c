@@ -1,0 +1,232 @@
+#include "net/loop.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+enum { EVENTS_PER_TURN = 256, LONGEST_WAIT_MS = 60000 };
+
+struct loop {
+    int epoll;
+    bool stopping;
+    int64_t now_ms;
+
+    struct loop_timer **heap; // binary heap, from slot 1
+    uint32_t timers, heap_room;
+
+    struct loop_job *deferred, **deferred_tail;
+
+    struct loop_fd wake; // an eventfd that loop_post() writes to
+    pthread_mutex_t post_lock;
+    struct loop_job *posted, **posted_tail; // under post_lock
+
+    void (*before_wait)(void *);
+    void *before_wait_arg;
+};
+
+static void on_wake(struct loop_fd *, uint32_t events);
+
+struct loop *loop_new(void) {
+    struct loop *l = mem_zalloc(sizeof *l);
+    l->epoll = epoll_create1(EPOLL_CLOEXEC);
+    int wake = l->epoll < 0 ? -1 : eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (wake < 0) {
+        int error = errno;
+        if (l->epoll >= 0) close(l->epoll);
+        free(l);
+        errno = error;
+        return NULL;
+    }
+    l->deferred_tail = &l->deferred;
+    l->posted_tail = &l->posted;
+    pthread_mutex_init(&l->post_lock, NULL);
+    l->now_ms = clock_monotonic_ms();
+    l->wake.on_event = on_wake;
+    loop_fd_add(l, &l->wake, wake, EPOLLIN);
+    return l;
+}
+
+static void on_wake(struct loop_fd *fd, uint32_t events) {
+    (void)events;
+    uint64_t count;
+    ssize_t ignored = read(fd->fd, &count, sizeof count);
+    (void)ignored; // run_posted() looks at the list in every turn
+}
+
+static void run_chain(struct loop_job *job) {
+    while (job) {
+        struct loop_job *next = job->next; // run() may free the job
+        job->run(job);
+        job = next;
+    }
+}
+
+static void run_posted(struct loop *l) {
+    pthread_mutex_lock(&l->post_lock);
+    struct loop_job *jobs = l->posted;
+    l->posted = NULL;
+    l->posted_tail = &l->posted;
+    pthread_mutex_unlock(&l->post_lock);
+    run_chain(jobs);
+}
+
+static void run_deferred(struct loop *l) {
+    while (l->deferred) {
+        struct loop_job *jobs = l->deferred;
+        l->deferred = NULL;
+        l->deferred_tail = &l->deferred;
+        run_chain(jobs);
+    }
+}
+
+void loop_drain(struct loop *l) {
+    run_posted(l);
+    run_deferred(l);
+}
+
+void loop_free(struct loop *l) {
+    if (!l) return;
+    loop_drain(l);
+    close(l->wake.fd);
+    close(l->epoll);
+    pthread_mutex_destroy(&l->post_lock);
+    free(l->heap);
+    free(l);
+}
+
+static void run_due_timers(struct loop *l) {
+    while (l->timers && l->heap[1]->due_ms <= l->now_ms) {
+        struct loop_timer *t = l->heap[1];
+        loop_timer_stop(l, t);
+        t->on_due(t);
+    }
+}
+
+static int wait_ms(const struct loop *l) {
+    if (l->stopping) return 0;
+    if (!l->timers) return LONGEST_WAIT_MS;
+    int64_t wait = l->heap[1]->due_ms - clock_monotonic_ms();
+    return wait < 0 ? 0 : wait > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : (int)wait;
+}
+
+int loop_run(struct loop *l) {
+    l->stopping = false;
+    while (!l->stopping) {
+        struct epoll_event events[EVENTS_PER_TURN];
+        if (l->before_wait) l->before_wait(l->before_wait_arg);
+        int n = epoll_wait(l->epoll, events, EVENTS_PER_TURN, wait_ms(l));
+        if (n < 0 && errno != EINTR) return -errno;
+        l->now_ms = clock_monotonic_ms();
+        for (int i = 0; i < n; i++) {
+            struct loop_fd *fd = events[i].data.ptr;
+            if (fd->fd >= 0) fd->on_event(fd, events[i].events);
+        }
+        run_posted(l);
+        run_due_timers(l);
+        run_deferred(l);
+    }
+    return 0;
+}
+
+void loop_stop(struct loop *l) {
+    l->stopping = true;
+}
+
+int64_t loop_now_ms(const struct loop *l) {
+    return l->now_ms;
+}
+
+int loop_fd_add(struct loop *l, struct loop_fd *f, int fd, uint32_t events) {
+    struct epoll_event e = {.events = events, .data.ptr = f};
+    f->fd = -1;
+    if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &e) < 0) return -errno;
+    f->fd = fd;
+    return 0;
+}
+
+int loop_fd_change(struct loop *l, struct loop_fd *f, uint32_t events) {
+    struct epoll_event e = {.events = events, .data.ptr = f};
+    return epoll_ctl(l->epoll, EPOLL_CTL_MOD, f->fd, &e) < 0 ? -errno : 0;
+}
+
+void loop_fd_remove(struct loop *l, struct loop_fd *f) {
+    if (f->fd < 0) return;
+    epoll_ctl(l->epoll, EPOLL_CTL_DEL, f->fd, NULL);
+    f->fd = -1;
+}
+
+// Timers: a binary heap ordered by due_ms; each timer knows its slot, so moving and stopping need no search.
+
+static void place(struct loop *l, uint32_t slot, struct loop_timer *t) {
+    l->heap[slot] = t;
+    t->slot = slot;
+}
+
+static void sift_up(struct loop *l, uint32_t slot, struct loop_timer *t) {
+    for (; slot > 1 && l->heap[slot / 2]->due_ms > t->due_ms; slot /= 2) place(l, slot, l->heap[slot / 2]);
+    place(l, slot, t);
+}
+
+static void sift_down(struct loop *l, uint32_t slot, struct loop_timer *t) {
+    for (uint32_t child; (child = slot * 2) <= l->timers; slot = child) {
+        if (child < l->timers && l->heap[child + 1]->due_ms < l->heap[child]->due_ms) child++;
+        if (l->heap[child]->due_ms >= t->due_ms) break;
+        place(l, slot, l->heap[child]);
+    }
+    place(l, slot, t);
+}
+
+void loop_timer_start(struct loop *l, struct loop_timer *t, int64_t delay_ms) {
+    loop_timer_stop(l, t);
+    t->due_ms = l->now_ms + delay_ms;
+    if (l->timers + 2 > l->heap_room) {
+        l->heap_room = l->heap_room ? l->heap_room * 2 : 16;
+        l->heap = mem_realloc(l->heap, l->heap_room * sizeof *l->heap);
+    }
+    l->timers++;
+    sift_up(l, l->timers, t);
+}
+
+void loop_timer_stop(struct loop *l, struct loop_timer *t) {
+    uint32_t slot = t->slot;
+    if (!slot) return;
+    t->slot = 0;
+    struct loop_timer *last = l->heap[l->timers--];
+    if (last == t) return;
+    if (slot > 1 && l->heap[slot / 2]->due_ms > last->due_ms)
+        sift_up(l, slot, last);
+    else
+        sift_down(l, slot, last);
+}
+
+static void append(struct loop_job ***tail, struct loop_job *job) {
+    job->next = NULL;
+    **tail = job;
+    *tail = &job->next;
+}
+
+void loop_defer(struct loop *l, struct loop_job *job) {
+    append(&l->deferred_tail, job);
+}
+
+void loop_post(struct loop *l, struct loop_job *job) {
+    pthread_mutex_lock(&l->post_lock);
+    bool was_empty = !l->posted;
+    append(&l->posted_tail, job);
+    pthread_mutex_unlock(&l->post_lock);
+    if (!was_empty) return; // whoever made it non-empty has already woken the loop
+    uint64_t one = 1;
+    ssize_t ignored = write(l->wake.fd, &one, sizeof one);
+    (void)ignored; // only fails when the counter is full, and then the loop is awake
+}
+
+void loop_set_before_wait(struct loop *l, void (*before_wait)(void *arg), void *arg) {
+    l->before_wait = before_wait;
+    l->before_wait_arg = arg;
+}

@@ -1,0 +1,71 @@
+// Event loop over epoll: descriptors, timers, work handed over by other threads. A process has one control loop
+// and one loop per fan-out worker.
+//
+// All of it belongs to the thread that runs the loop, except loop_post(). Time is read once per turn. Nothing is
+// freed inside a callback chain: whoever dies calls loop_defer() and is freed at the end of the turn, so an event
+// of the same turn can never meet freed memory.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop;
+
+// A watched descriptor, embedded in its owner. fd is -1 while not watched.
+struct loop_fd {
+    int fd;
+    void (*on_event)(struct loop_fd *, uint32_t events); // EPOLLIN, EPOLLOUT, EPOLLRDHUP, ...
+};
+
+// A one-shot timer, embedded in its owner; zero-initialised means stopped. Starting it again moves it.
+struct loop_timer {
+    void (*on_due)(struct loop_timer *);
+    int64_t due_ms;
+    uint32_t slot; // place in the heap, from 1; 0: stopped
+};
+
+// Work for the end of the turn (loop_defer) or from another thread (loop_post). Embedded in its owner; it is
+// the owner's again once run() has been called.
+struct loop_job {
+    struct loop_job *next;
+    void (*run)(struct loop_job *);
+};
+
+// Returns NULL with errno set if the kernel has no descriptor left.
+struct loop *loop_new(void);
+
+// Frees a loop that does not run. Jobs still waiting are run first, once.
+void loop_free(struct loop *);
+
+// Runs the jobs that wait (posted, deferred), also of a loop that does not run: before its owners are freed.
+void loop_drain(struct loop *);
+
+// Runs until loop_stop(). Returns 0, or a negative errno when epoll itself fails.
+int loop_run(struct loop *);
+
+// Ends loop_run() after this turn. Loop thread only; other threads post a job that calls it.
+void loop_stop(struct loop *);
+
+// Time of this turn, monotonic.
+int64_t loop_now_ms(const struct loop *);
+
+// Watches fd for `events`. Does not own the descriptor. Returns 0 or a negative errno.
+int loop_fd_add(struct loop *, struct loop_fd *, int fd, uint32_t events);
+int loop_fd_change(struct loop *, struct loop_fd *, uint32_t events);
+
+// Stops watching; no callback follows, not even for an event already fetched. The descriptor stays open.
+void loop_fd_remove(struct loop *, struct loop_fd *);
+
+// Starts or moves a timer; it fires once, in a turn whose time is at least now + delay_ms.
+void loop_timer_start(struct loop *, struct loop_timer *, int64_t delay_ms);
+void loop_timer_stop(struct loop *, struct loop_timer *);
+
+// Runs the job at the end of this turn.
+void loop_defer(struct loop *, struct loop_job *);
+
+// Runs the job on the loop's thread, in the order of posting. Any thread; never blocks on the loop.
+void loop_post(struct loop *, struct loop_job *);
+
+// Calls `before_wait` in every turn, after all events and jobs and before waiting: where work gathered during
+// the turn is done in one go. At most one per loop.
+void loop_set_before_wait(struct loop *, void (*before_wait)(void *arg), void *arg);

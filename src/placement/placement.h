@@ -1,0 +1,68 @@
+// Which reader a video belongs to: looks the mapping up, makes one where there is none, and moves a video whose
+// reader's lease is gone. Shared by all roles of a process.
+//
+// The engine decides (first writer wins, also among processes); this keeps a cache, so that a resolve costs no
+// trip to the store. An answer is at most PLACEMENT_FRESH_MS old, or PLACEMENT_STALE_MS while the store is away.
+// Readers are those with a live lease, and those of a static list. A mapping to a URL of the list, or to one that
+// never had a lease, is honoured as it is.
+//
+// Control loop only. Callbacks come exactly once, possibly before the call returns.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "placement/policy.h"
+
+struct engine;
+struct loop;
+struct placement;
+
+enum { PLACEMENT_FRESH_MS = 1000, PLACEMENT_STALE_MS = 60000, PLACEMENT_CACHE_MAX = 200000 };
+
+struct placement_config {
+    const char *static_readers; // comma-separated URLs, or NULL
+    enum placement_policy policy;
+};
+
+enum placement_status {
+    PLACEMENT_OK,
+    PLACEMENT_NONE,       // resolve: no mapping
+    PLACEMENT_NO_READER,  // there is no live reader to give it to
+    PLACEMENT_FULL,       // --max-videos is reached
+    PLACEMENT_UNAVAILABLE // the store is away and nothing recent is known
+};
+
+struct placement_answer {
+    enum placement_status status;
+    const char *reader_url; // valid during the callback
+    const char *public_url; // NULL: no other than reader_url
+    bool registered;        // this call made the mapping
+};
+
+typedef void placement_cb(void *arg, const struct placement_answer *);
+
+// Knows no reader until placement_start(): a process's own readers must have renewed their leases before.
+struct placement *placement_new(struct loop *, struct engine *, const struct placement_config *);
+void placement_start(struct placement *);
+void placement_free(struct placement *); // outstanding callbacks are not called
+
+// Gives the video's reader, assigning one if it has none or a dead one.
+void placement_register(struct placement *, const char *video, placement_cb *, void *arg);
+
+// The same, but a video without a mapping gives PLACEMENT_NONE.
+void placement_resolve(struct placement *, const char *video, placement_cb *, void *arg);
+
+// Returns the public URL a reader advertises, or NULL. Valid until the loop's next turn.
+const char *placement_public_url(struct placement *, const char *reader_url);
+
+// Whether `host` (a Host header) is that of some reader's reader_url.
+bool placement_is_reader_host(struct placement *, const char *host);
+
+// Whether the list of readers has been read; how many may be given videos.
+bool placement_ready(struct placement *);
+size_t placement_reader_count(struct placement *);
+
+// Reads the list of readers again now; otherwise it happens every half second.
+void placement_refresh(struct placement *);

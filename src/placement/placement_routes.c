@@ -1,0 +1,92 @@
+#include "placement/placement_routes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#include "net/http_server.h"
+#include "placement/placement.h"
+#include "service/body.h"
+
+// A question on its way: the request says which one.
+struct question {
+    struct placed_service *service;
+    struct http_request *request;
+    char video[ID_MAX + 1];
+};
+
+static struct question *question_new(struct placed_service *s, struct http_request *r, const char *video) {
+    struct question *q = mem_zalloc(sizeof *q);
+    q->service = s;
+    q->request = r;
+    memcpy(q->video, video, strlen(video) + 1);
+    return q;
+}
+
+static json_t *answer_json(const struct question *q, const struct placement_answer *a) {
+    json_t *o = json_pack("{s:s,s:s}", "videoid", q->video, "readerUrl", a->reader_url);
+    if (a->public_url && strcmp(a->public_url, a->reader_url) != 0)
+        json_object_set_new(o, "publicUrl", json_string(a->public_url));
+    return o;
+}
+
+static void reply_failure(struct question *q, enum placement_status status) {
+    switch (status) {
+    case PLACEMENT_NO_READER:
+        reply_unavailable(q->request, "no_reader", "No reader is alive to take this video.");
+        break;
+    case PLACEMENT_FULL:
+        reply_unavailable(q->request, "too_many_videos", "The configured number of videos is reached.");
+        break;
+    case PLACEMENT_NONE:
+        reply_json(q->request, 404,
+                   json_pack("{s:s,s:s,s:s}", "error", "No reader API registered for this video", "code",
+                             "not_registered", "videoid", q->video));
+        break;
+    default: reply_unavailable(q->request, "store_unavailable", "The store does not answer; try again soon."); break;
+    }
+}
+
+static void on_registered(void *arg, const struct placement_answer *a) {
+    struct question *q = arg;
+    if (a->status == PLACEMENT_OK) {
+        q->service->registrations += a->registered;
+        json_t *o = answer_json(q, a);
+        json_object_set_new(o, "action", json_string(a->registered ? "registered" : "existing"));
+        reply_json(q->request, 200, o);
+    } else {
+        reply_failure(q, a->status);
+    }
+    free(q);
+}
+
+static void on_resolved(void *arg, const struct placement_answer *a) {
+    struct question *q = arg;
+    if (a->status == PLACEMENT_OK)
+        reply_json(q->request, 200, answer_json(q, a));
+    else
+        reply_failure(q, a->status);
+    free(q);
+}
+
+static void handle_register(struct http_request *r, void *arg) {
+    struct placed_service *s = arg;
+    json_t *body = body_object(r);
+    const char *video;
+    if (!body) return;
+    if (body_id(r, body, "videoid", &video)) placement_register(s->placement, video, on_registered, question_new(s, r, video));
+    json_decref(body);
+}
+
+static void handle_resolve(struct http_request *r, void *arg) {
+    struct placed_service *s = arg;
+    const char *video;
+    if (path_id(r, &video)) placement_resolve(s->placement, video, on_resolved, question_new(s, r, video));
+}
+
+const struct http_route placement_routes[] = {
+    {"POST", "/register", handle_register, 0},
+    {"GET", "/resolve/:videoid", handle_resolve, 0},
+    {0},
+};

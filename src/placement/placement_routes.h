@@ -1,0 +1,19 @@
+// POST /register and GET /resolve/:videoid over a placement: answered by the manager, and by the comment API too,
+// because browsers refuse to speak to port 6000.
+//
+// Control loop only. The role's struct begins with a struct placed_service.
+#pragma once
+
+#include <stdint.h>
+
+#include "service/service.h"
+
+struct placement;
+
+struct placed_service {
+    struct service service;
+    struct placement *placement;
+    uint64_t registrations; // mappings made by these routes
+};
+
+extern const struct http_route placement_routes[]; // ended by a row without a pattern

@@ -1,0 +1,41 @@
+// The readers placement may choose from: leases as last listed, and the static list. Control loop only.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "placement/policy.h"
+
+struct engine_lease;
+
+enum reader_state {
+    READER_UNKNOWN, // never had a lease, not on the list
+    READER_LIVE,
+    READER_GONE // its lease has expired
+};
+
+struct reader_row {
+    char *reader_url;
+    char *public_url; // NULL: none
+    enum reader_state state;
+    uint64_t viewers;
+};
+
+struct readers {
+    struct reader_row *rows; // leases and static ones, by URL
+    size_t count;
+    struct policy_candidate *live;
+    size_t live_count;
+    char **fixed; // the static list
+    size_t fixed_count;
+};
+
+void readers_init(struct readers *, const char *static_readers);
+void readers_release(struct readers *);
+
+// Takes over a new listing.
+void readers_update(struct readers *, const struct engine_lease *, size_t count);
+
+const struct reader_row *readers_find(const struct readers *, const char *reader_url); // or NULL
+enum reader_state readers_state(const struct readers *, const char *reader_url);

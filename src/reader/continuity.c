@@ -1,0 +1,41 @@
+#include "reader/continuity.h"
+
+#include "reader/frame.h"
+
+enum continuity continuity_of(struct position at, const struct engine_entry *e) {
+    if (!position_is_set(at)) return CONTINUITY_NEXT;
+    if (position_compare(e->at, at) <= 0) return CONTINUITY_OLD;
+    if (e->at.epoch == at.epoch) return e->at.seq == at.seq + 1 ? CONTINUITY_NEXT : CONTINUITY_HOLE;
+    if (!position_is_set(e->prev)) return e->at.seq == 1 ? CONTINUITY_BEYOND : CONTINUITY_HOLE;
+    if (position_compare(e->prev, at) == 0) return CONTINUITY_NEXT;
+    return e->prev.epoch == at.epoch && e->prev.seq < at.seq ? CONTINUITY_BEYOND : CONTINUITY_HOLE;
+}
+
+static struct position after(struct position p) {
+    return (struct position){p.epoch, p.seq + 1};
+}
+
+struct frame *continuity_gap(struct position at, const struct engine_entry *e, enum continuity c) {
+    struct position to = {e->at.epoch, e->at.seq - 1};
+    return frame_of_gap(after(at), to, c == CONTINUITY_BEYOND ? GAP_EPOCH : GAP_EXPIRED);
+}
+
+void continuity_walk(struct position *at, const struct engine_entry *entries, size_t count,
+                     void (*emit)(void *arg, struct frame *), void *arg) {
+    for (const struct engine_entry *e = entries; e < entries + count; e++) {
+        enum continuity c = continuity_of(*at, e);
+        if (c == CONTINUITY_OLD) continue;
+        if (c != CONTINUITY_NEXT) emit(arg, continuity_gap(*at, e, c));
+        struct frame *f = frame_of_entry(e);
+        if (f) emit(arg, f);
+        *at = e->at;
+    }
+}
+
+void continuity_end(struct position *at, struct position head, void (*emit)(void *arg, struct frame *), void *arg) {
+    if (position_compare(*at, head) == 0) return;
+    // Behind the head with nothing kept in between: expired. Beyond it: the store has lost what was seen.
+    bool behind = at->epoch == head.epoch ? at->seq < head.seq : at->epoch < head.epoch && head.seq > 0;
+    emit(arg, frame_of_gap(after(*at), head, behind ? GAP_EXPIRED : GAP_EPOCH));
+    *at = head;
+}

@@ -1,0 +1,28 @@
+// One event as the bytes that go out, made once and shared by everybody it goes to. Immutable but for its
+// reference count, which is taken per worker and per lagging viewer, never per delivery. Any thread.
+#pragma once
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/position.h"
+
+struct engine_entry;
+
+struct frame {
+    atomic_uint refs;
+    uint32_t len;
+    struct position at; // where a viewer stands after it; not set: it moves no position
+    char bytes[];
+};
+
+enum gap_reason { GAP_EXPIRED, GAP_SLOW, GAP_EPOCH };
+
+// Return a frame with one reference, the caller's.
+struct frame *frame_of_bytes(const void *bytes, size_t len, struct position at);
+struct frame *frame_of_entry(const struct engine_entry *); // NULL for a tombstone: nothing to show
+struct frame *frame_of_gap(struct position from, struct position to, enum gap_reason);
+
+struct frame *frame_ref(struct frame *);
+void frame_unref(struct frame *); // NULL is fine

@@ -1,0 +1,46 @@
+// The reader role: holds the viewers' event streams of the videos that are its own, and sends everybody else to
+// the reader whose they are. Its viewers live on the fan-out's workers; all else is on the control loop.
+#pragma once
+
+#include <stdint.h>
+
+#include "engine/position.h"
+#include "service/service.h"
+
+struct fanout;
+struct history_budget;
+struct http_client;
+struct http_request;
+struct http_route;
+struct placement;
+struct reader;
+
+enum { READER_LEASE_TTL_MS = 3000, READER_LEASE_EVERY_MS = 1000, READER_JOIN_TIMEOUT_MS = 5000 };
+
+struct reader_config {
+    const char *instance_id;
+    const char *reader_url;     // what services use, and its name in mappings
+    const char *public_url;     // for browsers; NULL: the same
+    const char *statistics_url; // NULL: no reports
+    int statistics_interval_ms;
+    const char *token;          // for the reports, or NULL
+    int unsubscribe_ms;         // a video without viewers is let go after this
+};
+
+struct reader *reader_new(struct loop *, struct engine *, struct placement *, struct fanout *, struct history_budget *,
+                          struct http_client *, const struct reader_config *);
+
+// Closes all streams and gives the lease up. What it has asked the engine may still be answered: reader_free()
+// comes after the engine is closed.
+void reader_stop(struct reader *);
+void reader_free(struct reader *);
+
+extern const struct http_route *const reader_tables[]; // ended by NULL
+
+// For the routes: somebody wants to watch. `last` not set: from now on. Ends the request.
+struct reader_connect {
+    const char *userid, *videoid; // checked ids
+    struct position last;
+    bool redirect; // false: serve it here, whoever owns the video
+};
+void reader_connect(struct reader *, struct http_request *, const struct reader_connect *);

@@ -1,0 +1,24 @@
+// Reports a part's figures to the statistics service, again and again. Failures are logged once when they begin
+// and once when they end; never more than one report is under way. Control loop only.
+#pragma once
+
+#include <jansson.h>
+
+struct http_client;
+struct loop;
+struct reporter;
+
+struct reporter_config {
+    const char *role;           // for log lines
+    const char *statistics_url; // http://host:port of the statistics service
+    const char *path;           // "/reader-api-statistics"
+    int interval_ms;            // the first one goes out after at most a second
+    const char *token;          // sent as Authorization: Bearer, or NULL
+    // Gives the report: an owned object that the reporter releases, or NULL to skip this time.
+    json_t *(*build)(void *arg);
+    void *arg;
+};
+
+// The strings are copied. Returns NULL if there is no statistics_url.
+struct reporter *reporter_new(struct loop *, struct http_client *, const struct reporter_config *);
+void reporter_free(struct reporter *); // NULL is fine

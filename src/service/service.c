@@ -1,0 +1,57 @@
+#include "service/service.h"
+
+#include <string.h>
+
+#include "engine/engine.h"
+#include "net/http_server.h"
+#include "service/body.h"
+#include "version.h"
+
+bool service_ready(struct service *s, const char **why) {
+    *why = NULL;
+    if (!s->engine->ops->ready(s->engine, why)) return false;
+    return !s->ready || s->ready(s, why);
+}
+
+static void handle_root(struct http_request *r, void *arg) {
+    struct service *s = arg;
+    if (s->page) {
+        http_reply(r, &(struct http_reply){.status = 200,
+                                           .content_type = "text/html; charset=utf-8",
+                                           .body = s->page,
+                                           .body_len = strlen(s->page)});
+        return;
+    }
+    reply_json(r, 200,
+               json_pack("{s:s,s:s,s:s,s:s}", "service", "chorus", "role", s->role, "instanceId", s->instance_id,
+                         "version", CHORUS_VERSION));
+}
+
+static json_t *health(struct service *s, bool *ready) {
+    const char *why;
+    *ready = service_ready(s, &why);
+    json_t *o = json_pack("{s:s,s:s,s:s,s:s}", "status", *ready ? "ready" : "degraded", "role", s->role, "instanceId",
+                          s->instance_id, "version", CHORUS_VERSION);
+    if (!*ready) json_object_set_new(o, "why", json_string(why ? why : "starting"));
+    if (s->describe) s->describe(s, o);
+    return o;
+}
+
+// Alive is 200, whatever else is wrong: an orchestrator must not kill a reader whose store is away.
+static void handle_health(struct http_request *r, void *arg) {
+    bool ready;
+    reply_json(r, 200, health(arg, &ready));
+}
+
+static void handle_ready(struct http_request *r, void *arg) {
+    bool ready;
+    json_t *o = health(arg, &ready);
+    reply_json(r, ready ? 200 : 503, o);
+}
+
+const struct http_route service_routes[] = {
+    {"GET", "/", handle_root, 0},
+    {"GET", "/health", handle_health, 0},
+    {"GET", "/ready", handle_ready, 0},
+    {0},
+};

@@ -1,0 +1,6 @@
+// GET /statistics, and the four POSTs by which parts report. The server's arg is the struct statistics.
+#pragma once
+
+struct http_route;
+
+extern const struct http_route *const statistics_tables[]; // ended by NULL
