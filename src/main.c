@@ -29,7 +29,8 @@ static const struct command_row {
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void print_usage(FILE *out) {
-    fputs("Chorus " CHORUS_VERSION ": live comments for live video.\n\nusage: chorus COMMAND [OPTIONS]\n\n", out);
+    fputs("Chorus " CHORUS_VERSION ": live comments for live video.\n\nusage: chorus COMMAND [OPTIONS]\n\n",
+          out);
     for (size_t i = 0; i < COMMANDS; i++) fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
     fputs("\n`chorus COMMAND --help` lists a command's options.\n", out);
 }

@@ -1,6 +1,7 @@
-// Starting goes from the inside out: engine, workers, roles, and last the ports, so that the first request meets a
-// system that works. The ports are bound before the roles are made, because a reader's name is its address.
-// Stopping goes the other way; roles outlive the engine, which answers in its close() what it still owes them.
+// Starting goes from the inside out: engine, workers, roles, and last the ports, so that the first request
+// meets a system that works. The ports are bound before the roles are made, because a reader's name is its
+// address. Stopping goes the other way; roles outlive the engine, which answers in its close() what it still
+// owes them.
 #include "app/system.h"
 
 #include <errno.h>
@@ -27,7 +28,6 @@
 #include "statistics/statistics_routes.h"
 
 enum { READERS_MAX = 100, PARTS_MAX = READERS_MAX + 3, IDLE_TIMEOUT_MS = 75000, RING_FRAMES = 1024 };
-
 
 struct system {
     const struct settings *settings;
@@ -71,10 +71,11 @@ static void write_url(const struct settings *set, int port, char url[SYSTEM_URL_
 static void tell_why_not_bound(struct system *s, const char *name, const char *flag, int port, int error) {
     const char *address = s->settings->bind;
     if (error == -EADDRINUSE)
-        fail(s, "Port %d (%s) on %s is in use: stop what listens there, or choose another port with --%s.", port, name, address,
-             flag);
+        fail(s, "Port %d (%s) on %s is in use: stop what listens there, or choose another port with --%s.",
+             port, name, address, flag);
     else if (error == -EACCES)
-        fail(s, "Port %d (%s) may not be used without privileges: choose one above 1023 with --%s.", port, name, flag);
+        fail(s, "Port %d (%s) may not be used without privileges: choose one above 1023 with --%s.", port,
+             name, flag);
     else if (error == -EINVAL || error == -EADDRNOTAVAIL)
         fail(s, "%s is no address of this machine: give another one with --bind.", address);
     else
@@ -82,7 +83,8 @@ static void tell_why_not_bound(struct system *s, const char *name, const char *f
 }
 
 // Adds a part that listens on `port`; `role` answers.
-static bool add_part(struct system *s, const char *name, const char *flag, int64_t port, const struct http_route *const *tables,
+static bool add_part(struct system *s, const char *name, const char *flag, int64_t port,
+                     const struct http_route *const *tables,
                      void *(*make_role)(struct system *, struct system_part *)) {
     const struct settings *set = s->settings;
     struct system_part *part = &s->parts[s->part_count];
@@ -115,50 +117,54 @@ static const char *url_of(const struct system *s, const char *name) {
 
 static void *make_statistics(struct system *s, struct system_part *part) {
     (void)part;
-    s->statistics = statistics_new(s->loop, s->engine,
-                                   &(struct statistics_config){.instance_id = "statistics-1",
-                                                               .interval_ms = (int)s->settings->statistics_interval_ms,
-                                                               .internal_from = s->settings->internal_from,
-                                                               .internal_token = s->settings->internal_token});
+    s->statistics =
+        statistics_new(s->loop, s->engine,
+                       &(struct statistics_config){.instance_id = "statistics-1",
+                                                   .interval_ms = (int)s->settings->statistics_interval_ms,
+                                                   .internal_from = s->settings->internal_from,
+                                                   .internal_token = s->settings->internal_token});
     return s->statistics;
 }
 
 static void *make_manager(struct system *s, struct system_part *part) {
     (void)part;
-    s->manager = manager_new(s->loop, s->engine, s->placement, s->client,
-                             &(struct manager_config){.instance_id = "manager-1",
-                                                      .statistics_url = url_of(s, "statistics"),
-                                                      .statistics_interval_ms = (int)s->settings->statistics_interval_ms,
-                                                      .token = s->settings->internal_token});
+    s->manager = manager_new(
+        s->loop, s->engine, s->placement, s->client,
+        &(struct manager_config){.instance_id = "manager-1",
+                                 .statistics_url = url_of(s, "statistics"),
+                                 .statistics_interval_ms = (int)s->settings->statistics_interval_ms,
+                                 .token = s->settings->internal_token});
     return s->manager;
 }
 
 static void *make_comment(struct system *s, struct system_part *part) {
     (void)part;
-    s->comment = comment_api_new(s->loop, s->engine, s->placement, s->client,
-                                 &(struct comment_config){.instance_id = "comment-1",
-                                                          .manager_url = url_of(s, "manager"),
-                                                          .statistics_url = url_of(s, "statistics"),
-                                                          .statistics_interval_ms = (int)s->settings->statistics_interval_ms,
-                                                          .token = s->settings->internal_token,
-                                                          .user_rate = (unsigned)s->settings->user_rate});
+    s->comment = comment_api_new(
+        s->loop, s->engine, s->placement, s->client,
+        &(struct comment_config){.instance_id = "comment-1",
+                                 .manager_url = url_of(s, "manager"),
+                                 .statistics_url = url_of(s, "statistics"),
+                                 .statistics_interval_ms = (int)s->settings->statistics_interval_ms,
+                                 .token = s->settings->internal_token,
+                                 .user_rate = (unsigned)s->settings->user_rate});
     return s->comment;
 }
 
 static void *make_reader(struct system *s, struct system_part *part) {
-    struct reader *r = reader_new(s->loop, s->engine, s->placement, s->fanout, &s->history, s->client,
-                                  &(struct reader_config){.instance_id = part->name,
-                                                          .reader_url = part->url,
-                                                          .statistics_url = url_of(s, "statistics"),
-                                                          .statistics_interval_ms = (int)s->settings->statistics_interval_ms,
-                                                          .token = s->settings->internal_token,
-                                                          .unsubscribe_ms = (int)s->settings->unsubscribe_ms});
+    struct reader *r =
+        reader_new(s->loop, s->engine, s->placement, s->fanout, &s->history, s->client,
+                   &(struct reader_config){.instance_id = part->name,
+                                           .reader_url = part->url,
+                                           .statistics_url = url_of(s, "statistics"),
+                                           .statistics_interval_ms = (int)s->settings->statistics_interval_ms,
+                                           .token = s->settings->internal_token,
+                                           .unsubscribe_ms = (int)s->settings->unsubscribe_ms});
     s->readers[s->reader_count++] = r;
     return r;
 }
 
-// Gives the port of the next reader from a list like "4001,4005": behind its end they count up. Returns false if
-// the list is not one.
+// Gives the port of the next reader from a list like "4001,4005": behind its end they count up. Returns false
+// if the list is not one.
 static bool next_reader_port(const char **list, int64_t *port) {
     if (!**list) {
         if (*port) ++*port;
@@ -179,7 +185,8 @@ static bool start_readers(struct system *s) {
         char name[24];
         snprintf(name, sizeof name, "reader-%d", (int)i + 1);
         if (!next_reader_port(&list, &port))
-            return fail(s, "--reader-ports is \"%s\", but must be ports like 4001,4002,4003.", s->settings->reader_ports);
+            return fail(s, "--reader-ports is \"%s\", but must be ports like 4001,4002,4003.",
+                        s->settings->reader_ports);
         if (!add_part(s, name, "reader-ports", port, reader_tables, make_reader)) return false;
     }
     return true;
@@ -187,9 +194,11 @@ static bool start_readers(struct system *s) {
 
 static bool start_parts(struct system *s) {
     const struct settings *set = s->settings;
-    return add_part(s, "statistics", "statistics-port", set->statistics_port, statistics_tables, make_statistics) &&
+    return add_part(s, "statistics", "statistics-port", set->statistics_port, statistics_tables,
+                    make_statistics) &&
            add_part(s, "manager", "manager-port", set->manager_port, manager_tables, make_manager) &&
-           add_part(s, "comment", "comment-port", set->comment_port, comment_tables, make_comment) && start_readers(s);
+           add_part(s, "comment", "comment-port", set->comment_port, comment_tables, make_comment) &&
+           start_readers(s);
 }
 
 static bool start_engine(struct system *s) {
@@ -204,7 +213,8 @@ static bool start_engine(struct system *s) {
     return s->engine != NULL;
 }
 
-// A lagging viewer is worth at most this much per video and worker; the reader's history shares the other half.
+// A lagging viewer is worth at most this much per video and worker; the reader's history shares the other
+// half.
 static size_t ring_bytes(const struct settings *set, unsigned workers) {
     size_t share = (size_t)set->memory / 2 / workers;
     return share < (8u << 20) ? share : 8u << 20;
@@ -223,7 +233,8 @@ static bool start_fanout(struct system *s) {
                                                               .heartbeat_ms = (int)set->heartbeat_ms,
                                                               .stall_ms = (int)set->stall_timeout_ms}},
                            &error);
-    return s->fanout || fail(s, "%u worker threads cannot be started: %s; give fewer with --workers.", workers, strerror(-error));
+    return s->fanout || fail(s, "%u worker threads cannot be started: %s; give fewer with --workers.",
+                             workers, strerror(-error));
 }
 
 static bool start(struct system *s) {

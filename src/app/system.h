@@ -1,5 +1,5 @@
-// All roles of one process: the control loop, the engine, the workers, and an HTTP server per role. Control loop
-// only; what fails at the start is told as one sentence for people.
+// All roles of one process: the control loop, the engine, the workers, and an HTTP server per role. Control
+// loop only; what fails at the start is told as one sentence for people.
 #pragma once
 
 #include <stddef.h>

@@ -27,7 +27,8 @@ static void on_signal(struct loop_fd *f, uint32_t events) {
     system_quit(e->system);
 }
 
-// SIGINT and SIGTERM come through a descriptor; blocked before any thread starts, so that all threads inherit it.
+// SIGINT and SIGTERM come through a descriptor; blocked before any thread starts, so that all threads inherit
+// it.
 static int take_signals(void) {
     sigset_t set;
     sigemptyset(&set);
@@ -58,11 +59,12 @@ static void print_box(const struct system *s, const struct settings *set) {
     const struct system_part *parts = system_parts(s, &count);
     printf("%s\n  Chorus " CHORUS_VERSION "   embedded engine, data in %s\n\n", rule, set->data);
     for (size_t i = 0; i < count; i++) printf("  %-12s %s\n", parts[i].name, parts[i].url);
-    printf("\n  Watch a video, then comment on it from another terminal:\n"
-           "  curl -NL '%s/connect?userid=ann&videoid=video1'\n"
-           "  curl -H 'Content-Type: application/json' -d '{\"userid\":\"bob\",\"videoid\":\"video1\",\"comment\":\"Hello!\"}' %s/comment\n"
-           "%s\n",
-           url_of(parts, count, "reader-1"), url_of(parts, count, "comment"), rule);
+    printf(
+        "\n  Watch a video, then comment on it from another terminal:\n"
+        "  curl -NL '%s/connect?userid=ann&videoid=video1'\n"
+        "  curl -H 'Content-Type: application/json' -d '{\"userid\":\"bob\",\"videoid\":\"video1\",\"comment\":\"Hello!\"}' %s/comment\n"
+        "%s\n",
+        url_of(parts, count, "reader-1"), url_of(parts, count, "comment"), rule);
     fflush(stdout);
 }
 

@@ -1,6 +1,6 @@
 // Time. Monotonic milliseconds drive everything inside (a loop reads them once per turn and passes them on as
-// now_ms, so that tests can move the clock); wall-clock milliseconds since 1970 only go into ids and timestamps.
-// Any thread.
+// now_ms, so that tests can move the clock); wall-clock milliseconds since 1970 only go into ids and
+// timestamps. Any thread.
 #pragma once
 
 #include <stddef.h>

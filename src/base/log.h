@@ -1,5 +1,5 @@
-// Log lines on stderr: `level role event key=value ...`, one write each, so lines of several threads never mix.
-// Any thread; the level is set once, before threads start.
+// Log lines on stderr: `level role event key=value ...`, one write each, so lines of several threads never
+// mix. Any thread; the level is set once, before threads start.
 #pragma once
 
 #include <stdbool.h>
@@ -16,8 +16,8 @@ void log_line(enum log_level, const char *role, const char *event, const char *f
     __attribute__((format(printf, 4, 5)));
 
 #define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
-#define log_info(...) log_line(LOG_INFO, __VA_ARGS__)
-#define log_warn(...) log_line(LOG_WARN, __VA_ARGS__)
+#define log_info(...)  log_line(LOG_INFO, __VA_ARGS__)
+#define log_warn(...)  log_line(LOG_WARN, __VA_ARGS__)
 #define log_error(...) log_line(LOG_ERROR, __VA_ARGS__)
 
 // Lets through at most `per_second` lines a second and counts the others: what happens per comment is shown

@@ -1,5 +1,5 @@
-// uthash, set up for this project: a keyed hash, and out of memory ends in mem_abort(). Include this one, never
-// <uthash.h> itself.
+// uthash, set up for this project: a keyed hash, and out of memory ends in mem_abort(). Include this one,
+// never <uthash.h> itself.
 #pragma once
 
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "base/mem.h"
 
 #define HASH_FUNCTION(keyptr, keylen, hashv) ((hashv) = (unsigned)hash_bytes((keyptr), (keylen)))
-#define uthash_fatal(msg) mem_abort(msg)
+#define uthash_fatal(msg)                    mem_abort(msg)
 
 #include <uthash.h>
 #include <utlist.h>

@@ -35,18 +35,21 @@ static int64_t unit(const char *suffix) {
     }
 }
 
-static bool parse_number(const struct option_row *row, const char *text, const char *from, struct context *c) {
+static bool parse_number(const struct option_row *row, const char *text, const char *from,
+                         struct context *c) {
     char *end;
     errno = 0;
     long long n = strtoll(text, &end, 10);
     int64_t times = row->type == OPTION_BYTES ? unit(end) : !*end;
     if (end == text || errno || !times || n < row->min / times || n > row->max / times)
-        return FAIL(c, "%s is \"%s\", but must be a number from %" PRId64 " to %" PRId64 ".", from, text, row->min, row->max);
+        return FAIL(c, "%s is \"%s\", but must be a number from %" PRId64 " to %" PRId64 ".", from, text,
+                    row->min, row->max);
     *(int64_t *)(void *)(c->settings + row->offset) = n * times;
     return true;
 }
 
-static bool parse_choice(const struct option_row *row, const char *text, const char *from, struct context *c) {
+static bool parse_choice(const struct option_row *row, const char *text, const char *from,
+                         struct context *c) {
     int64_t index = 0;
     for (const char *at = row->choices; *at; index++) {
         size_t len = strcspn(at, "|");
@@ -82,14 +85,15 @@ static bool set_defaults(const struct option_row *rows, size_t count, unsigned c
     return true;
 }
 
-static const struct option_row *find(const struct option_row *rows, size_t count, unsigned command, const char *name, size_t len) {
+static const struct option_row *find(const struct option_row *rows, size_t count, unsigned command,
+                                     const char *name, size_t len) {
     for (const struct option_row *row = rows; row < rows + count; row++)
         if (row->commands & command && strlen(row->flag) == len && !memcmp(row->flag, name, len)) return row;
     return NULL;
 }
 
-bool options_parse(const struct option_row *rows, size_t count, unsigned command, int argc, char *const *argv, void *settings,
-                   char *error, size_t error_size) {
+bool options_parse(const struct option_row *rows, size_t count, unsigned command, int argc, char *const *argv,
+                   void *settings, char *error, size_t error_size) {
     struct context c = {settings, error, error_size};
     if (!set_defaults(rows, count, command, &c)) return false;
     for (int i = 0; i < argc; i++) {
@@ -122,7 +126,8 @@ void options_help(const struct option_row *rows, size_t count, unsigned command,
         if (!(row->commands & command)) continue;
         write_usage(row, usage, sizeof usage);
         fprintf(out, "  %-32s %s", usage, row->help);
-        if (row->fallback && *row->fallback && row->type != OPTION_BOOL) fprintf(out, " (default %s)", row->fallback);
+        if (row->fallback && *row->fallback && row->type != OPTION_BOOL)
+            fprintf(out, " (default %s)", row->fallback);
         if (row->environment) fprintf(out, " [%s]", row->environment);
         fputc('\n', out);
     }
@@ -133,7 +138,8 @@ void options_markdown(const struct option_row *rows, size_t count, FILE *out) {
     for (const struct option_row *row = rows; row < rows + count; row++) {
         char usage[80];
         write_usage(row, usage, sizeof usage);
-        fprintf(out, "| `%s` | %s%s%s | %s | %s |\n", usage, row->environment ? "`" : "", row->environment ? row->environment : "",
-                row->environment ? "`" : "", row->fallback && row->type != OPTION_BOOL ? row->fallback : "", row->help);
+        fprintf(out, "| `%s` | %s%s%s | %s | %s |\n", usage, row->environment ? "`" : "",
+                row->environment ? row->environment : "", row->environment ? "`" : "",
+                row->fallback && row->type != OPTION_BOOL ? row->fallback : "", row->help);
     }
 }

@@ -1,5 +1,5 @@
-// Options as data: one row each, from which command line, environment, --help and the README's table all come.
-// Single-threaded, at start-up.
+// Options as data: one row each, from which command line, environment, --help and the README's table all
+// come. Single-threaded, at start-up.
 #pragma once
 
 #include <stdbool.h>
@@ -19,20 +19,21 @@ struct option_row {
     const char *flag;        // without the dashes
     const char *environment; // NULL: none
     enum option_type type;
-    size_t offset;           // of the field in the settings
+    size_t offset; // of the field in the settings
     int64_t min, max;
-    const char *fallback;    // default, as one would type it; NULL: none
-    const char *value;       // what --help calls the value
+    const char *fallback; // default, as one would type it; NULL: none
+    const char *value;    // what --help calls the value
     const char *choices;
     const char *help;
-    unsigned commands;       // bit mask of the commands that know it
+    unsigned commands; // bit mask of the commands that know it
 };
 
-// Fills `settings` from defaults, then the environment, then the arguments (the last of a repeated one counts).
-// Knows `--flag value` and `--flag=value`. Returns false and writes one sentence into `error`, if something is
-// unknown, lacks its value, or is out of range. Strings are borrowed from argv, the environment and the rows.
-bool options_parse(const struct option_row *rows, size_t count, unsigned command, int argc, char *const *argv, void *settings,
-                   char *error, size_t error_size);
+// Fills `settings` from defaults, then the environment, then the arguments (the last of a repeated one
+// counts). Knows `--flag value` and `--flag=value`. Returns false and writes one sentence into `error`, if
+// something is unknown, lacks its value, or is out of range. Strings are borrowed from argv, the environment
+// and the rows.
+bool options_parse(const struct option_row *rows, size_t count, unsigned command, int argc, char *const *argv,
+                   void *settings, char *error, size_t error_size);
 
 // Write the options of a command, for --help and as a Markdown table (of all commands).
 void options_help(const struct option_row *rows, size_t count, unsigned command, FILE *);

@@ -1,5 +1,5 @@
-// A comment's way: handle_comment() checks it and has the engine append it; on_appended() answers. In between the
-// manager is told of a video not seen before (registrar).
+// A comment's way: handle_comment() checks it and has the engine append it; on_appended() answers. In between
+// the manager is told of a video not seen before (registrar).
 #include "comment/comment_api.h"
 
 #include <stdio.h>
@@ -20,7 +20,13 @@
 #include "service/body.h"
 #include "service/reporter.h"
 
-enum { COUNTED_VIDEOS = 100000, LISTED_VIDEOS = 100, POSTED_LINES = 20, STATISTICS_TIMEOUT_MS = 2000, KEY_MAX = 128 };
+enum {
+    COUNTED_VIDEOS = 100000,
+    LISTED_VIDEOS = 100,
+    POSTED_LINES = 20,
+    STATISTICS_TIMEOUT_MS = 2000,
+    KEY_MAX = 128
+};
 
 // Comments taken for a video, in order of the last one: the oldest stands first.
 struct video_count {
@@ -96,7 +102,10 @@ static void on_appended(void *arg, enum engine_status status, const struct engin
     case ENGINE_BUSY:
         reply_unavailable(p->request, "overloaded", "Too many comments are waiting; try again soon.");
         break;
-    default: reply_unavailable(p->request, "store_unavailable", "The comment could not be stored; try again soon."); break;
+    default:
+        reply_unavailable(p->request, "store_unavailable",
+                          "The comment could not be stored; try again soon.");
+        break;
     }
     free(p);
 }
@@ -109,7 +118,8 @@ static void add_member(struct buf *b, const char *name, const json_t *text) {
 }
 
 // The object as it is logged and published; the engine puts the id in front.
-static void build_comment(struct buf *b, const char *userid, const char *videoid, const json_t *name, const json_t *comment) {
+static void build_comment(struct buf *b, const char *userid, const char *videoid, const json_t *name,
+                          const json_t *comment) {
     char timestamp[CLOCK_ISO8601_SIZE];
     clock_iso8601(clock_wall_ms(), timestamp);
     buf_clear(b);
@@ -119,8 +129,8 @@ static void build_comment(struct buf *b, const char *userid, const char *videoid
     buf_printf(b, ",\"timestamp\":\"%s\"}", timestamp);
 }
 
-// Idempotency-Key (IETF draft-ietf-httpapi-idempotency-key-header): a repeat by the same user for the same video
-// gets the first answer. Returns false if it was refused.
+// Idempotency-Key (IETF draft-ietf-httpapi-idempotency-key-header): a repeat by the same user for the same
+// video gets the first answer. Returns false if it was refused.
 static bool read_token(struct http_request *r, const char *userid, char *token, size_t size, bool *has) {
     const char *key = http_request_header(r, "idempotency-key");
     *has = key && *key;
@@ -137,8 +147,10 @@ static bool within_rate(struct comment_api *a, struct http_request *r, const cha
     if (!a->limit) return true;
     int wait_s = rate_limit_take(a->limit, userid, loop_now_ms(a->placed.service.loop));
     if (!wait_s) return true;
-    static const char body[] = "{\"error\":\"You are posting too fast; wait a moment.\",\"code\":\"too_fast\"}";
-    http_reply(r, &(struct http_reply){.status = 429, .body = body, .body_len = sizeof body - 1, .retry_after_s = wait_s});
+    static const char body[] =
+        "{\"error\":\"You are posting too fast; wait a moment.\",\"code\":\"too_fast\"}";
+    http_reply(r, &(struct http_reply){
+                      .status = 429, .body = body, .body_len = sizeof body - 1, .retry_after_s = wait_s});
     return false;
 }
 
@@ -148,7 +160,8 @@ static void post(struct comment_api *a, struct http_request *r, const json_t *bo
     char token[ID_MAX + KEY_MAX + 2];
     bool has_token;
     if (!body_id(r, body, "userid", &userid) || !body_id(r, body, "videoid", &videoid) ||
-        !body_text(r, body, "comment", 1, COMMENT_MAX, &comment) || !body_text(r, body, "name", 0, NAME_MAX_BYTES, &name) ||
+        !body_text(r, body, "comment", 1, COMMENT_MAX, &comment) ||
+        !body_text(r, body, "name", 0, NAME_MAX_BYTES, &name) ||
         !read_token(r, userid, token, sizeof token, &has_token) || !within_rate(a, r, userid))
         return;
     if (a->registrar) registrar_saw(a->registrar, videoid);
@@ -177,7 +190,8 @@ static void handle_comment(struct http_request *r, void *arg) {
 static void on_statistics(void *arg, const struct http_client_answer *answer) {
     struct http_request *r = arg;
     if (!answer->error && answer->status == 200)
-        http_reply(r, &(struct http_reply){.status = 200, .body = answer->body, .body_len = answer->body_len});
+        http_reply(r,
+                   &(struct http_reply){.status = 200, .body = answer->body, .body_len = answer->body_len});
     else
         reply_unavailable(r, "statistics_unavailable", "The statistics service does not answer.");
 }
@@ -189,7 +203,8 @@ static void handle_statistics(struct http_request *r, void *arg) {
         return;
     }
     http_client_request(a->client,
-                        &(struct http_client_request){.method = "GET", .url = a->statistics_url, .timeout_ms = STATISTICS_TIMEOUT_MS},
+                        &(struct http_client_request){
+                            .method = "GET", .url = a->statistics_url, .timeout_ms = STATISTICS_TIMEOUT_MS},
                         on_statistics, r);
 }
 
@@ -201,8 +216,8 @@ static json_t *build_report(void *arg) {
     struct video_count *v = a->counts ? ELMT_FROM_HH(a->counts->hh.tbl, a->counts->hh.tbl->tail) : NULL;
     for (; v && listed < LISTED_VIDEOS; v = v->hh.prev, listed++)
         json_object_set_new(by_video, v->video, json_integer((json_int_t)v->comments));
-    return json_pack("{s:s,s:I,s:o}", "instanceId", a->placed.service.instance_id, "totalComments", (json_int_t)a->total,
-                     "commentsByVideo", by_video);
+    return json_pack("{s:s,s:I,s:o}", "instanceId", a->placed.service.instance_id, "totalComments",
+                     (json_int_t)a->total, "commentsByVideo", by_video);
 }
 
 static void describe(struct service *s, json_t *health) {
@@ -223,7 +238,8 @@ struct comment_api *comment_api_new(struct loop *loop, struct engine *engine, st
     a->client = client;
     if (config->manager_url) a->registrar = registrar_new(loop, client, config->manager_url);
     if (config->user_rate) a->limit = rate_limit_new(config->user_rate);
-    if (config->statistics_url) snprintf(a->statistics_url, sizeof a->statistics_url, "%s/statistics", config->statistics_url);
+    if (config->statistics_url)
+        snprintf(a->statistics_url, sizeof a->statistics_url, "%s/statistics", config->statistics_url);
     a->reporter = reporter_new(loop, client,
                                &(struct reporter_config){.role = "comment",
                                                          .statistics_url = config->statistics_url,

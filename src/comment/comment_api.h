@@ -1,7 +1,8 @@
-// The comment role: takes comments, has them numbered, logged and published, registers a video with the manager
-// the first time it sees it, and is the address browsers talk to. Control loop only.
+// The comment role: takes comments, has them numbered, logged and published, registers a video with the
+// manager the first time it sees it, and is the address browsers talk to. Control loop only.
 //
-// A comment is answered 201 only once it is in the log. A manager or statistics service that is down stops nothing.
+// A comment is answered 201 only once it is in the log. A manager or statistics service that is down stops
+// nothing.
 #pragma once
 
 #include "placement/placement_routes.h"
@@ -15,9 +16,9 @@ struct comment_config {
     const char *manager_url;    // NULL: placement is asked directly
     const char *statistics_url; // NULL: no reports, and no GET /statistics
     int statistics_interval_ms;
-    const char *token;          // for the reports, or NULL
-    unsigned user_rate;         // comments per second and user; 0: no limit
-    const char *page;           // HTML for GET /, or NULL
+    const char *token;  // for the reports, or NULL
+    unsigned user_rate; // comments per second and user; 0: no limit
+    const char *page;   // HTML for GET /, or NULL
 };
 
 struct comment_api *comment_api_new(struct loop *, struct engine *, struct placement *, struct http_client *,

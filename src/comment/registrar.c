@@ -62,7 +62,8 @@ static void on_told(void *arg, const struct http_client_answer *a) {
     if (ok)
         log_info("comment", "manager_back", NULL);
     else
-        log_warn("comment", "manager_unreachable", "error=%d status=%d comments=\"taken all the same\"", -a->error, a->status);
+        log_warn("comment", "manager_unreachable", "error=%d status=%d comments=\"taken all the same\"",
+                 -a->error, a->status);
 }
 
 static struct seen *seen_of(struct registrar *r, const char *video) {
@@ -86,8 +87,9 @@ void registrar_saw(struct registrar *r, const char *video) {
     v->telling = true;
     char body[200];
     int len = snprintf(body, sizeof body, "{\"videoid\":\"%s\"}", video); // an id needs no escaping
-    http_client_request(r->client,
-                        &(struct http_client_request){
-                            .method = "POST", .url = r->url, .body = body, .body_len = (size_t)len, .timeout_ms = TIMEOUT_MS},
-                        on_told, v);
+    http_client_request(
+        r->client,
+        &(struct http_client_request){
+            .method = "POST", .url = r->url, .body = body, .body_len = (size_t)len, .timeout_ms = TIMEOUT_MS},
+        on_told, v);
 }

@@ -1,17 +1,17 @@
-// An engine carries comments from whoever takes them to whoever shows them, keeps each video's log, and keeps the
-// state the roles share: mappings, leases, counters. There are several behind this one table of operations, and
-// no role knows which one it talks to.
+// An engine carries comments from whoever takes them to whoever shows them, keeps each video's log, and keeps
+// the state the roles share: mappings, leases, counters. There are several behind this one table of
+// operations, and no role knows which one it talks to.
 //
-// Every operation is called on the process's control loop and calls back on it, exactly once, never from inside
-// the call. Strings and entries given to an operation are copied before it returns; what a callback is given
-// belongs to the engine and is valid during the callback. Operations on one video take effect in the order of
-// the calls; across videos nothing is promised. Work that waits is bounded: beyond that ENGINE_BUSY.
+// Every operation is called on the process's control loop and calls back on it, exactly once, never from
+// inside the call. Strings and entries given to an operation are copied before it returns; what a callback is
+// given belongs to the engine and is valid during the callback. Operations on one video take effect in the
+// order of the calls; across videos nothing is promised. Work that waits is bounded: beyond that ENGINE_BUSY.
 //
-// The log. A video's entries are numbered without holes within an epoch. Next to the entries stands a position
-// (the last number given and the engine's run id), kept far longer than they are. When the run id has changed,
-// the next append starts a new epoch, greater than the old one, and its entry carries `prev`, the last position
-// that the store knows: who stands at prev continues without noticing; who stands beyond it has seen entries
-// that the store has lost. So a number is never used twice.
+// The log. A video's entries are numbered without holes within an epoch. Next to the entries stands a
+// position (the last number given and the engine's run id), kept far longer than they are. When the run id
+// has changed, the next append starts a new epoch, greater than the old one, and its entry carries `prev`,
+// the last position that the store knows: who stands at prev continues without noticing; who stands beyond it
+// has seen entries that the store has lost. So a number is never used twice.
 #pragma once
 
 #include <stdbool.h>
@@ -25,9 +25,9 @@ enum engine_status {
     ENGINE_NOT_FOUND,   // no such mapping
     ENGINE_FULL,        // the configured number of videos is reached; nothing was stored
     ENGINE_BUSY,        // too much work is waiting; nothing was done; try again soon
-    ENGINE_UNAVAILABLE, // the store cannot take it now (server lost, disk full); try again later. For an append
-                        // it is unknown whether it was done: a repeat with the same token finds out
-    ENGINE_CLOSED       // the engine was closed before it was done
+    ENGINE_UNAVAILABLE, // the store cannot take it now (server lost, disk full); try again later. For an
+                        // append it is unknown whether it was done: a repeat with the same token finds out
+    ENGINE_CLOSED // the engine was closed before it was done
 };
 
 // What a log entry is. More kinds will come (retraction, pin, end); they share the numbers.
@@ -37,12 +37,12 @@ enum entry_kind {
 };
 
 struct engine_entry {
-    struct position at;   // not set for a message published without a number by another system: deliver it as it
-                          // is, it moves no position
+    struct position at; // not set for a message published without a number by another system: deliver it as
+                        // it is, it moves no position
     struct position prev; // set only on the first entry of an epoch that follows another one
     enum entry_kind kind;
-    const char *json;     // the whole object, "id" first (then "prev", where set); no line break inside; not
-                          // NUL-terminated; empty for a tombstone
+    const char *json; // the whole object, "id" first (then "prev", where set); no line break inside; not
+                      // NUL-terminated; empty for a tombstone
     size_t json_len;
 };
 
@@ -51,10 +51,11 @@ struct engine;
 struct engine_append {
     const char *video;
     enum entry_kind kind;
-    const char *json;  // an object with at least one member; the engine puts "id" (and "prev") in front of the others
+    const char
+        *json; // an object with at least one member; the engine puts "id" (and "prev") in front of the others
     size_t json_len;
-    const char *token; // NULL, or names this append within the video for as long as entries are kept: a repeat
-                       // stores nothing and gets the first answer
+    const char *token; // NULL, or names this append within the video for as long as entries are kept: a
+                       // repeat stores nothing and gets the first answer
 };
 
 // `entry` is what was stored, or what the first append with this token stored; NULL unless ENGINE_OK.
@@ -83,7 +84,8 @@ struct engine_subscriber {
 };
 struct engine_subscription; // the engine's, until unsubscribe()
 
-// `reader_url` is who the video belongs to now; `changed` whether this call made it so. NULL unless ENGINE_OK.
+// `reader_url` is who the video belongs to now; `changed` whether this call made it so. NULL unless
+// ENGINE_OK.
 typedef void engine_mapping_cb(void *arg, enum engine_status, const char *reader_url, bool changed);
 
 // What a reader says of itself. Known by its url.
@@ -91,9 +93,9 @@ struct engine_lease {
     const char *reader_url;
     const char *public_url; // NULL: none but reader_url
     const char *instance_id;
-    uint64_t generation;    // raised by every start of a reader
-    uint64_t viewers;       // load
-    bool live;              // in a listing: not expired
+    uint64_t generation; // raised by every start of a reader
+    uint64_t viewers;    // load
+    bool live;           // in a listing: not expired
 };
 typedef void engine_leases_cb(void *arg, enum engine_status, const struct engine_lease *, size_t count);
 
@@ -104,9 +106,9 @@ struct engine_mapping {
     const char *video, *reader_url;
 };
 struct engine_overview {
-    uint64_t comments;                   // ever logged
-    uint64_t mappings;                   // now
-    const struct engine_entry *newest;   // comments of any video, newest first, at most ENGINE_NEWEST
+    uint64_t comments;                 // ever logged
+    uint64_t mappings;                 // now
+    const struct engine_entry *newest; // comments of any video, newest first, at most ENGINE_NEWEST
     size_t newest_count;
     const struct engine_mapping *mapped; // some mappings, newest first, at most ENGINE_MAPPED
     size_t mapped_count;
@@ -124,32 +126,37 @@ struct engine_ops {
 
     // Starts hearing a video's entries. Never fails: while the store is away the subscription waits for it.
     // unsubscribe() ends it at once (no call follows) and frees it.
-    struct engine_subscription *(*subscribe)(struct engine *, const char *video, const struct engine_subscriber *);
+    struct engine_subscription *(*subscribe)(struct engine *, const char *video,
+                                             const struct engine_subscriber *);
     void (*unsubscribe)(struct engine *, struct engine_subscription *);
 
     // Gives the video's position; a video that has none yet starts its first epoch, at seq 0. (A write, so
     // FULL is possible.) Errors: FULL, BUSY, UNAVAILABLE, CLOSED.
     void (*head)(struct engine *, const char *video, engine_head_cb *, void *arg);
 
-    // Gives the kept entries after `after`, oldest first, at most `limit`. There may be a hole between `after`
-    // and the first one, if what lay there has expired: its number and its `prev` tell.
-    // Errors: BUSY, UNAVAILABLE, CLOSED.
-    void (*range)(struct engine *, const char *video, struct position after, size_t limit, engine_range_cb *, void *arg);
+    // Gives the kept entries after `after`, oldest first, at most `limit`. There may be a hole between
+    // `after` and the first one, if what lay there has expired: its number and its `prev` tell. Errors: BUSY,
+    // UNAVAILABLE, CLOSED.
+    void (*range)(struct engine *, const char *video, struct position after, size_t limit, engine_range_cb *,
+                  void *arg);
 
     // Mappings {video => reader}. All three mark the mapping as used; one unused for 30 days is dropped.
     // lookup: NOT_FOUND if there is none.
-    // assign: stores `reader_url` unless there is a mapping; the first writer wins, also among processes. FULL.
-    // reassign: replaces `expected` by `reader_url`, and changes nothing if the mapping is another. NOT_FOUND.
+    // assign: stores `reader_url` unless there is a mapping; the first writer wins, also among processes.
+    // FULL. reassign: replaces `expected` by `reader_url`, and changes nothing if the mapping is another.
+    // NOT_FOUND.
     void (*lookup)(struct engine *, const char *video, engine_mapping_cb *, void *arg);
-    void (*assign)(struct engine *, const char *video, const char *reader_url, engine_mapping_cb *, void *arg);
-    void (*reassign)(struct engine *, const char *video, const char *expected, const char *reader_url, engine_mapping_cb *,
-                     void *arg);
+    void (*assign)(struct engine *, const char *video, const char *reader_url, engine_mapping_cb *,
+                   void *arg);
+    void (*reassign)(struct engine *, const char *video, const char *expected, const char *reader_url,
+                     engine_mapping_cb *, void *arg);
     // Drops the mapping if it is `expected`. OK also if it was another or none.
     void (*release)(struct engine *, const char *video, const char *expected, engine_done_cb *, void *arg);
 
     // Leases. renew() writes one and lets it live for ttl_ms; drop() ends it at once, keeping it listed as
     // expired. leases() lists all known readers by url, expired ones (kept 30 days) with live false.
-    void (*lease_renew)(struct engine *, const struct engine_lease *, int ttl_ms, engine_done_cb *, void *arg);
+    void (*lease_renew)(struct engine *, const struct engine_lease *, int ttl_ms, engine_done_cb *,
+                        void *arg);
     void (*lease_drop)(struct engine *, const char *reader_url, engine_done_cb *, void *arg);
     void (*leases)(struct engine *, engine_leases_cb *, void *arg);
 
@@ -159,7 +166,8 @@ struct engine_ops {
     // Gives totals and the newest things, for the statistics. May be a moment old.
     void (*overview)(struct engine *, engine_overview_cb *, void *arg);
 
-    // Whether the store answers. If not, *why is a sentence for people, static or the engine's until its next call.
+    // Whether the store answers. If not, *why is a sentence for people, static or the engine's until its next
+    // call.
     bool (*ready)(struct engine *, const char **why);
 
     // Ends everything: outstanding operations call back with ENGINE_CLOSED inside this call, except appends

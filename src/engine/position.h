@@ -1,6 +1,6 @@
-// A place in a video's log: `<epoch>-<seq>` on the wire. The epoch is wall-clock milliseconds of its start and
-// only grows; seq counts up by one from 1 within it. seq 0 is before the epoch's first entry, and epoch 0 means
-// "no position". Pure; any thread.
+// A place in a video's log: `<epoch>-<seq>` on the wire. The epoch is wall-clock milliseconds of its start
+// and only grows; seq counts up by one from 1 within it. seq 0 is before the epoch's first entry, and epoch 0
+// means "no position". Pure; any thread.
 #pragma once
 
 #include <stdbool.h>

@@ -12,7 +12,7 @@
 struct manager {
     struct placed_service placed; // first: the argument of the routes
     struct reporter *reporter;
-    struct loop_timer look;  // keeps the figures below fresh
+    struct loop_timer look; // keeps the figures below fresh
     bool looking;
     uint64_t videos;         // registered, all in all
     json_t *newest_mappings; // of some of them
@@ -43,8 +43,8 @@ static void on_look(struct loop_timer *t) {
 static json_t *build_report(void *arg) {
     struct manager *m = arg;
     struct service *s = &m->placed.service;
-    return json_pack("{s:s,s:s,s:I,s:I,s:I,s:O}", "service", "reader-api-manager", "instanceId", s->instance_id,
-                     "registeredVideos", (json_int_t)m->videos, "availableReaderApis",
+    return json_pack("{s:s,s:s,s:I,s:I,s:I,s:O}", "service", "reader-api-manager", "instanceId",
+                     s->instance_id, "registeredVideos", (json_int_t)m->videos, "availableReaderApis",
                      (json_int_t)placement_reader_count(m->placed.placement), "registrationCount",
                      (json_int_t)m->placed.registrations, "videoMappings", m->newest_mappings);
 }
@@ -52,7 +52,8 @@ static json_t *build_report(void *arg) {
 static void describe(struct service *s, json_t *health) {
     struct manager *m = (struct manager *)s;
     json_object_set_new(health, "registeredVideos", json_integer((json_int_t)m->videos));
-    json_object_set_new(health, "availableReaderApis", json_integer((json_int_t)placement_reader_count(m->placed.placement)));
+    json_object_set_new(health, "availableReaderApis",
+                        json_integer((json_int_t)placement_reader_count(m->placed.placement)));
 }
 
 static bool ready(struct service *s, const char **why) {
@@ -62,8 +63,8 @@ static bool ready(struct service *s, const char **why) {
     return false;
 }
 
-struct manager *manager_new(struct loop *loop, struct engine *engine, struct placement *placement, struct http_client *client,
-                            const struct manager_config *config) {
+struct manager *manager_new(struct loop *loop, struct engine *engine, struct placement *placement,
+                            struct http_client *client, const struct manager_config *config) {
     struct manager *m = mem_zalloc(sizeof *m);
     m->placed.service = (struct service){.role = "manager",
                                          .instance_id = config->instance_id,

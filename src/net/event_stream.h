@@ -8,8 +8,8 @@ struct buf;
 // Adds the head of a 200 answer whose body is an event stream that ends with the connection.
 void event_stream_head(struct buf *);
 
-// Adds one event. `id` and `event` may be NULL and hold no line break; data is split into `data:` lines at CR, LF
-// and CR LF, so nothing in it can end the event or begin a field.
+// Adds one event. `id` and `event` may be NULL and hold no line break; data is split into `data:` lines at
+// CR, LF and CR LF, so nothing in it can end the event or begin a field.
 void event_stream_event(struct buf *, const char *id, const char *event, const char *data, size_t len);
 
 // Adds `retry:`, which becomes part of the event that follows.

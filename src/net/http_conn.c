@@ -1,6 +1,6 @@
-// One connection's way: bytes come in (read_some), go through llhttp (parse), whose callbacks fill the request
-// and check it; a complete request goes to its handler (dispatch); its answer (http_conn_answered) lets the next
-// one be read.
+// One connection's way: bytes come in (read_some), go through llhttp (parse), whose callbacks fill the
+// request and check it; a complete request goes to its handler (dispatch); its answer (http_conn_answered)
+// lets the next one be read.
 #include "net/http_conn.h"
 
 #include <errno.h>
@@ -48,8 +48,8 @@ static int refuse(struct http_conn *c, int status, const char *code, const char 
     return HPE_USER;
 }
 
-// The head's size is bounded before llhttp sees it (scan_head). Trailers of a chunked body come through the same
-// callbacks as header fields; they are thrown away.
+// The head's size is bounded before llhttp sees it (scan_head). Trailers of a chunked body come through the
+// same callbacks as header fields; they are thrown away.
 
 static int on_url(llhttp_t *p, const char *at, size_t len) {
     buf_add(&conn_of_parser(p)->request.head, at, len);
@@ -111,7 +111,8 @@ static int on_headers_complete(llhttp_t *p) {
     buf_add(&r->head, "", 1);
     r->method = p->method;
     r->keep_alive = llhttp_should_keep_alive(p);
-    p->upgrade = 0; // Upgrade is ignored, as RFC 9110, 7.8 allows; left set, llhttp would stop at the next request
+    p->upgrade =
+        0; // Upgrade is ignored, as RFC 9110, 7.8 allows; left set, llhttp would stop at the next request
     const char *bad = http_request_check_head(r, p->http_minor);
     if (bad) return refuse(c, 400, "bad_request", bad);
     http_request_route(r, c->server->config.tables);
@@ -184,7 +185,8 @@ static void refuse_and_close(struct http_conn *c) {
 }
 
 static void parse_failed(struct http_conn *c) {
-    if (!c->refused) http_request_refuse(&c->request, 400, "bad_request", "This is not a well-formed HTTP/1.1 request.");
+    if (!c->refused)
+        http_request_refuse(&c->request, 400, "bad_request", "This is not a well-formed HTTP/1.1 request.");
     refuse_and_close(c);
 }
 
@@ -234,7 +236,8 @@ static size_t feed(struct http_conn *c, const char *bytes, size_t len) {
     return (size_t)(llhttp_get_error_pos(&c->parser) - bytes);
 }
 
-// Takes bytes up to the end of one request; keeps in c->in what belongs to the next. `bytes` may be c->in's own.
+// Takes bytes up to the end of one request; keeps in c->in what belongs to the next. `bytes` may be c->in's
+// own.
 static void parse(struct http_conn *c, const char *bytes, size_t len) {
     size_t used = 0;
     while (used < len && !c->complete && (c->state == CONN_HEAD || c->state == CONN_BODY))
@@ -294,8 +297,8 @@ static bool step(struct http_conn *c) {
     return true;
 }
 
-// Does what can be done now. Not re-entered by answers given inside a handler, so that the answers to pipelined
-// requests leave in one send.
+// Does what can be done now. Not re-entered by answers given inside a handler, so that the answers to
+// pipelined requests leave in one send.
 static void pump(struct http_conn *c) {
     if (c->pumping) return;
     c->pumping = true;

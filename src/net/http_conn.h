@@ -1,8 +1,8 @@
 // Private to the HTTP server: one connection, and the one request it is busy with.
 //
-// A connection reads (head, body), hands the request to its handler, and reads on when it has been answered. It
-// outlives its socket if the request is still unanswered when the client goes away. The socket is watched edge
-// triggered, once, so a request costs no epoll_ctl: `readable` remembers what the kernel said.
+// A connection reads (head, body), hands the request to its handler, and reads on when it has been answered.
+// It outlives its socket if the request is still unanswered when the client goes away. The socket is watched
+// edge triggered, once, so a request costs no epoll_ctl: `readable` remembers what the kernel said.
 #pragma once
 
 #include <llhttp.h>
@@ -19,8 +19,8 @@ enum conn_state {
     CONN_HEAD,     // some of the request line or header fields read
     CONN_BODY,     // head complete
     CONN_HANDLING, // the handler has it
-    CONN_LINGER,   // refused and half closed: what still comes is thrown away, so that the client can read why
-    CONN_CLOSED    // no socket any more
+    CONN_LINGER, // refused and half closed: what still comes is thrown away, so that the client can read why
+    CONN_CLOSED  // no socket any more
 };
 
 struct http_header {

@@ -3,17 +3,17 @@
 #include "net/http_server.h"
 
 enum state {
-    BEFORE,      // empty lines before the start line are let pass
-    BEFORE_LF,   // ... the LF of one
+    BEFORE,    // empty lines before the start line are let pass
+    BEFORE_LF, // ... the LF of one
     METHOD,
     TARGET_FIRST,
     TARGET,
     VERSION,
-    START_LF,    // LF of the start line
-    LINE_FIRST,  // first byte of a field line
+    START_LF,   // LF of the start line
+    LINE_FIRST, // first byte of a field line
     LINE,
     LINE_LF,
-    END_LF       // LF of the empty line
+    END_LF // LF of the empty line
 };
 
 static const char version[] = "HTTP/1.";

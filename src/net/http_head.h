@@ -1,6 +1,6 @@
-// Looks at a request head's raw bytes before llhttp does, for what llhttp lets pass or hides from its callbacks:
-// bare LF and CR, folded lines, a start line that is not `METHOD SP target SP HTTP/1.x` (RFC 9112, 2.2, 3, 5.2).
-// It also finds where the head ends. Pure; zero-initialise for each request.
+// Looks at a request head's raw bytes before llhttp does, for what llhttp lets pass or hides from its
+// callbacks: bare LF and CR, folded lines, a start line that is not `METHOD SP target SP HTTP/1.x` (RFC
+// 9112, 2.2, 3, 5.2). It also finds where the head ends. Pure; zero-initialise for each request.
 #pragma once
 
 #include <stddef.h>

@@ -6,14 +6,15 @@
 const char http_cors_headers[] = "Access-Control-Allow-Origin: *\r\n"
                                  "Access-Control-Expose-Headers: Retry-After\r\n";
 
-static const char preflight_headers[] = "Access-Control-Allow-Methods: GET, HEAD, POST, OPTIONS\r\n"
-                                        "Access-Control-Allow-Headers: content-type, last-event-id, idempotency-key, "
-                                        "authorization\r\n"
-                                        "Access-Control-Max-Age: 86400\r\n";
+static const char preflight_headers[] =
+    "Access-Control-Allow-Methods: GET, HEAD, POST, OPTIONS\r\n"
+    "Access-Control-Allow-Headers: content-type, last-event-id, idempotency-key, "
+    "authorization\r\n"
+    "Access-Control-Max-Age: 86400\r\n";
 
 static const char *reason(int status) {
     switch (status) {
-#define REASON(code, name, text) \
+#define REASON(code, name, text)                                                                             \
     case code: return #text;
         HTTP_STATUS_MAP(REASON)
 #undef REASON
@@ -47,10 +48,12 @@ void http_reply(struct http_request *r, const struct http_reply *reply) {
     http_conn_answered(c);
 }
 
-static void reply_error(struct http_request *r, int status, const char *code, const char *sentence, const char *headers) {
+static void reply_error(struct http_request *r, int status, const char *code, const char *sentence,
+                        const char *headers) {
     char body[512];
     int len = snprintf(body, sizeof body, "{\"error\":\"%s\",\"code\":\"%s\"}", sentence, code);
-    http_reply(r, &(struct http_reply){.status = status, .body = body, .body_len = (size_t)len, .headers = headers});
+    http_reply(
+        r, &(struct http_reply){.status = status, .body = body, .body_len = (size_t)len, .headers = headers});
 }
 
 void http_reply_error(struct http_request *r, int status, const char *code, const char *sentence) {

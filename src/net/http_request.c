@@ -84,7 +84,8 @@ static void trim_end(char *value) {
     while (len && (value[len - 1] == ' ' || value[len - 1] == '\t')) value[--len] = 0;
 }
 
-// Only `chunked` alone, once, and not on HTTP/1.0 (RFC 9112, 6.1): anything else is how requests are smuggled.
+// Only `chunked` alone, once, and not on HTTP/1.0 (RFC 9112, 6.1): anything else is how requests are
+// smuggled.
 static bool transfer_encoding_is_fine(unsigned count, const char *value, int http_minor) {
     return !count || (count == 1 && http_minor && !strcasecmp(value, "chunked"));
 }
@@ -94,7 +95,8 @@ const char *http_request_check_head(struct http_request *r, int http_minor) {
     const char *encoding = NULL;
     unsigned hosts = 0, encodings = 0;
     for (unsigned i = 0; i < r->header_count; i++) {
-        if (!r->headers[i].value) r->headers[i].value = r->headers[i].name + (uint32_t)strlen(head + r->headers[i].name);
+        if (!r->headers[i].value)
+            r->headers[i].value = r->headers[i].name + (uint32_t)strlen(head + r->headers[i].name);
         const char *name = head + r->headers[i].name;
         char *value = head + r->headers[i].value;
         trim_end(value);
@@ -110,17 +112,20 @@ const char *http_request_check_head(struct http_request *r, int http_minor) {
     }
     if (hosts > 1) return "The Host header may be given only once.";
     if (!hosts && http_minor) return "The Host header is missing.";
-    if (!transfer_encoding_is_fine(encodings, encoding, http_minor)) return "Transfer-Encoding may only be chunked, once.";
+    if (!transfer_encoding_is_fine(encodings, encoding, http_minor))
+        return "Transfer-Encoding may only be chunked, once.";
     if (!split_target(r)) return "The request target must be a path.";
     return NULL;
 }
 
 // Returns whether the path fits; gives the part that stands for a last segment like ":videoid".
-static bool path_fits(const char *pattern, const char *path, size_t len, const char **param, size_t *param_len) {
+static bool path_fits(const char *pattern, const char *path, size_t len, const char **param,
+                      size_t *param_len) {
     const char *colon = strchr(pattern, ':');
     if (!colon) return strlen(pattern) == len && !memcmp(pattern, path, len);
     size_t fixed = (size_t)(colon - pattern);
-    if (len <= fixed || memcmp(pattern, path, fixed) != 0 || memchr(path + fixed, '/', len - fixed)) return false;
+    if (len <= fixed || memcmp(pattern, path, fixed) != 0 || memchr(path + fixed, '/', len - fixed))
+        return false;
     *param = path + fixed;
     *param_len = len - fixed;
     return true;
@@ -203,7 +208,8 @@ const char *http_request_body(const struct http_request *r, size_t *len) {
 
 const char *http_request_header(const struct http_request *r, const char *lower_case_name) {
     for (unsigned i = 0; i < r->header_count; i++)
-        if (!strcasecmp(r->head.data + r->headers[i].name, lower_case_name)) return r->head.data + r->headers[i].value;
+        if (!strcasecmp(r->head.data + r->headers[i].name, lower_case_name))
+            return r->head.data + r->headers[i].value;
     return NULL;
 }
 

@@ -62,7 +62,8 @@ static int bound_port(int fd) {
 static void pause_accepting(struct http_server *s, const char *event) {
     int64_t now = loop_now_ms(s->loop);
     if (!s->complained_ms || now - s->complained_ms > COMPLAIN_EVERY_MS) {
-        log_warn(s->config.role, event, "connections=%u action=\"accepting again when one closes\"", s->count);
+        log_warn(s->config.role, event, "connections=%u action=\"accepting again when one closes\"",
+                 s->count);
         s->complained_ms = now;
     }
     s->paused = true;

@@ -1,10 +1,10 @@
-// HTTP/1.1 server: one listening address with a table of routes. Parsing is llhttp's, in strict mode, plus what
-// llhttp leaves to its users (Host, white space before a colon, limits).
+// HTTP/1.1 server: one listening address with a table of routes. Parsing is llhttp's, in strict mode, plus
+// what llhttp leaves to its users (Host, white space before a colon, limits).
 //
-// Control loop only. Requests of one connection are answered one after the other, in order (pipelining waits in
-// the socket). Everything a client can make grow is bounded: header block HTTP_HEAD_MAX (431), body per route
-// (413), time for headers and for the body (408 and close), connections per server. Bad input is answered with
-// 4xx and {"error","code"}, and closes the connection where the message's end cannot be known.
+// Control loop only. Requests of one connection are answered one after the other, in order (pipelining waits
+// in the socket). Everything a client can make grow is bounded: header block HTTP_HEAD_MAX (431), body per
+// route (413), time for headers and for the body (408 and close), connections per server. Bad input is
+// answered with 4xx and {"error","code"}, and closes the connection where the message's end cannot be known.
 //
 // Every answer carries the CORS headers; OPTIONS, HEAD, 404 and 405 are answered from the table.
 #pragma once
@@ -32,10 +32,10 @@ struct http_route {
 };
 
 struct http_server_config {
-    const char *role;     // for log lines
-    const char *bind;     // IPv4 or IPv6 address
-    int port;             // 0: the kernel chooses
-    void *arg;            // handed to the handlers; may be set later, before the loop runs
+    const char *role; // for log lines
+    const char *bind; // IPv4 or IPv6 address
+    int port;         // 0: the kernel chooses
+    void *arg;        // handed to the handlers; may be set later, before the loop runs
     int header_timeout_ms, body_timeout_ms, idle_timeout_ms;
     unsigned max_connections;
     // Routing tables, each ended by a row without a pattern; the first that knows a path answers.
@@ -72,9 +72,9 @@ struct http_reply {
     const char *content_type; // NULL: application/json
     const char *body;         // copied
     size_t body_len;
-    const char *location;     // NULL: none
-    int retry_after_s;        // 0: none
-    const char *headers;      // further header lines, each ended by CR LF; NULL: none
+    const char *location; // NULL: none
+    int retry_after_s;    // 0: none
+    const char *headers;  // further header lines, each ended by CR LF; NULL: none
 };
 
 // Answers and ends the request, now or in a later turn. Exactly once per request, unless it is taken over.
@@ -87,8 +87,8 @@ void http_reply_error(struct http_request *, int status, const char *code, const
 // refusal after which it comes back.
 void http_abort(struct http_request *);
 
-// Takes the connection over: ends the request, and returns a non-blocking descriptor that the caller owns, or -1
-// if the client has gone. Nothing has been written.
+// Takes the connection over: ends the request, and returns a non-blocking descriptor that the caller owns, or
+// -1 if the client has gone. Nothing has been written.
 int http_take_over(struct http_request *);
 
 // Header lines for cross-origin use that every answer carries; for those who write their own head.

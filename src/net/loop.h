@@ -1,9 +1,9 @@
-// Event loop over epoll: descriptors, timers, work handed over by other threads. A process has one control loop
-// and one loop per fan-out worker.
+// Event loop over epoll: descriptors, timers, work handed over by other threads. A process has one control
+// loop and one loop per fan-out worker.
 //
-// All of it belongs to the thread that runs the loop, except loop_post(). Time is read once per turn. Nothing is
-// freed inside a callback chain: whoever dies calls loop_defer() and is freed at the end of the turn, so an event
-// of the same turn can never meet freed memory.
+// All of it belongs to the thread that runs the loop, except loop_post(). Time is read once per turn. Nothing
+// is freed inside a callback chain: whoever dies calls loop_defer() and is freed at the end of the turn, so
+// an event of the same turn can never meet freed memory.
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,7 @@
-// The way of a question: answered from the cache if that is fresh (answer_from_cache); otherwise it waits on the
-// video's entry while the engine is asked (look_up), and a mapping is made (assign) or moved (reassign) where
-// needed. However many ask for one video at once, one trip is made, and only the first can be `registered`.
+// The way of a question: answered from the cache if that is fresh (answer_from_cache); otherwise it waits on
+// the video's entry while the engine is asked (look_up), and a mapping is made (assign) or moved (reassign)
+// where needed. However many ask for one video at once, one trip is made, and only the first can be
+// `registered`.
 #include "placement/placement.h"
 
 #include <stdio.h>
@@ -73,7 +74,8 @@ static void on_refresh(struct loop_timer *t) {
     loop_timer_start(p->loop, t, REFRESH_MS);
 }
 
-struct placement *placement_new(struct loop *loop, struct engine *engine, const struct placement_config *config) {
+struct placement *placement_new(struct loop *loop, struct engine *engine,
+                                const struct placement_config *config) {
     struct placement *p = mem_zalloc(sizeof *p);
     p->loop = loop;
     p->engine = engine;
@@ -128,12 +130,14 @@ static struct cached *cached_of(struct placement *p, const char *video) {
     return c;
 }
 
-static void say(struct cached *c, placement_cb *cb, void *arg, enum placement_status status, bool registered) {
+static void say(struct cached *c, placement_cb *cb, void *arg, enum placement_status status,
+                bool registered) {
     bool ok = status == PLACEMENT_OK;
-    cb(arg, &(struct placement_answer){.status = status,
-                                       .reader_url = ok ? c->reader_url : NULL,
-                                       .public_url = ok ? placement_public_url(c->placement, c->reader_url) : NULL,
-                                       .registered = ok && registered});
+    cb(arg,
+       &(struct placement_answer){.status = status,
+                                  .reader_url = ok ? c->reader_url : NULL,
+                                  .public_url = ok ? placement_public_url(c->placement, c->reader_url) : NULL,
+                                  .registered = ok && registered});
 }
 
 // Answers everybody who waits. A callback may ask again, which starts a new list.
@@ -173,7 +177,8 @@ static void remember(struct cached *c, const char *reader_url) {
 static void log_assigned(struct cached *c, const char *event, const char *from) {
     struct placement *p = c->placement;
     if (!log_sample(&p->sampler, "manager", 20, loop_now_ms(p->loop))) return;
-    log_info("manager", event, "video=%s reader=%s%s%s", c->video, c->reader_url, from ? " from=" : "", from ? from : "");
+    log_info("manager", event, "video=%s reader=%s%s%s", c->video, c->reader_url, from ? " from=" : "",
+             from ? from : "");
 }
 
 static void on_assigned(void *arg, enum engine_status status, const char *reader_url, bool changed) {

@@ -1,10 +1,10 @@
-// Which reader a video belongs to: looks the mapping up, makes one where there is none, and moves a video whose
-// reader's lease is gone. Shared by all roles of a process.
+// Which reader a video belongs to: looks the mapping up, makes one where there is none, and moves a video
+// whose reader's lease is gone. Shared by all roles of a process.
 //
-// The engine decides (first writer wins, also among processes); this keeps a cache, so that a resolve costs no
-// trip to the store. An answer is at most PLACEMENT_FRESH_MS old, or PLACEMENT_STALE_MS while the store is away.
-// Readers are those with a live lease, and those of a static list. A mapping to a URL of the list, or to one that
-// never had a lease, is honoured as it is.
+// The engine decides (first writer wins, also among processes); this keeps a cache, so that a resolve costs
+// no trip to the store. An answer is at most PLACEMENT_FRESH_MS old, or PLACEMENT_STALE_MS while the store is
+// away. Readers are those with a live lease, and those of a static list. A mapping to a URL of the list, or
+// to one that never had a lease, is honoured as it is.
 //
 // Control loop only. Callbacks come exactly once, possibly before the call returns.
 #pragma once

@@ -44,7 +44,9 @@ static void reply_failure(struct question *q, enum placement_status status) {
                    json_pack("{s:s,s:s,s:s}", "error", "No reader API registered for this video", "code",
                              "not_registered", "videoid", q->video));
         break;
-    default: reply_unavailable(q->request, "store_unavailable", "The store does not answer; try again soon."); break;
+    default:
+        reply_unavailable(q->request, "store_unavailable", "The store does not answer; try again soon.");
+        break;
     }
 }
 
@@ -75,7 +77,8 @@ static void handle_register(struct http_request *r, void *arg) {
     json_t *body = body_object(r);
     const char *video;
     if (!body) return;
-    if (body_id(r, body, "videoid", &video)) placement_register(s->placement, video, on_registered, question_new(s, r, video));
+    if (body_id(r, body, "videoid", &video))
+        placement_register(s->placement, video, on_registered, question_new(s, r, video));
     json_decref(body);
 }
 

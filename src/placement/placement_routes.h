@@ -1,5 +1,5 @@
-// POST /register and GET /resolve/:videoid over a placement: answered by the manager, and by the comment API too,
-// because browsers refuse to speak to port 6000.
+// POST /register and GET /resolve/:videoid over a placement: answered by the manager, and by the comment API
+// too, because browsers refuse to speak to port 6000.
 //
 // Control loop only. The role's struct begins with a struct placed_service.
 #pragma once

@@ -61,7 +61,8 @@ void readers_update(struct readers *r, const struct engine_lease *leases, size_t
                                 .viewers = leases[i].viewers};
     for (size_t i = 0; i < r->fixed_count; i++)
         if (!has(leases, count, r->fixed[i]))
-            r->rows[r->count++] = (struct reader_row){.reader_url = mem_strdup(r->fixed[i]), .state = READER_LIVE};
+            r->rows[r->count++] =
+                (struct reader_row){.reader_url = mem_strdup(r->fixed[i]), .state = READER_LIVE};
     qsort(r->rows, r->count, sizeof *r->rows, by_url);
     for (size_t i = 0; i < r->count; i++)
         if (r->rows[i].state == READER_LIVE)

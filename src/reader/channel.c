@@ -1,6 +1,6 @@
-// A flush (channel_flush) sends the frames [sent, next) to the ready ones, then serves the laggards. A laggard is
-// also served when its socket has room again (on_viewer). What it still has to get is, in this order: `pending`,
-// a gap if it fell off, the ring from `cursor` up to `sent`; then it is ready again.
+// A flush (channel_flush) sends the frames [sent, next) to the ready ones, then serves the laggards. A
+// laggard is also served when its socket has room again (on_viewer). What it still has to get is, in this
+// order: `pending`, a gap if it fell off, the ring from `cursor` up to `sent`; then it is ready again.
 #include "reader/channel.h"
 
 #include <errno.h>
@@ -21,7 +21,8 @@ enum { IOV_PER_SEND = 64 };
 static void on_viewer(struct loop_fd *, uint32_t events);
 static void on_reap(struct loop_job *);
 
-void channel_init(struct channel *ch, struct loop *loop, struct fan_counters *counters, const struct channel_bounds *bounds) {
+void channel_init(struct channel *ch, struct loop *loop, struct fan_counters *counters,
+                  const struct channel_bounds *bounds) {
     *ch = (struct channel){.loop = loop, .counters = counters, .bounds = bounds};
     ring_init(&ch->ring, bounds->ring_frames, bounds->ring_bytes);
 }
@@ -212,7 +213,8 @@ void channel_add(struct channel *ch, int fd, struct pending *pending, int64_t no
     viewer_push(v, now_ms);
 }
 
-// Keeps what a laggard needs once its frame leaves the ring: the rest of a frame begun, and where the gap begins.
+// Keeps what a laggard needs once its frame leaves the ring: the rest of a frame begun, and where the gap
+// begins.
 static void fall_off(struct viewer *v) {
     struct ring *ring = &v->channel->ring;
     if (v->gap) return;
@@ -244,7 +246,8 @@ static void make_room(struct channel *ch, size_t len) {
 
 void channel_publish(struct channel *ch, struct frame *f) {
     // Frames that the ready ones have not got yet must not be lost: send them first.
-    bool full = ch->ring.next - ch->sent >= ch->ring.max_frames || ch->ring.bytes + f->len > ch->ring.max_bytes;
+    bool full =
+        ch->ring.next - ch->sent >= ch->ring.max_frames || ch->ring.bytes + f->len > ch->ring.max_bytes;
     if (full && ch->sent < ch->ring.next) channel_flush(ch, loop_now_ms(ch->loop));
     make_room(ch, f->len);
     ring_push(&ch->ring, f);
@@ -270,7 +273,8 @@ static void lag_behind(struct viewer *v, uint64_t from, size_t taken, int64_t no
 }
 
 // One send for each who is ready, with all frames [from, to).
-static void flush_ready(struct channel *ch, uint64_t from, uint64_t to, struct iovec *iov, size_t count, int64_t now_ms) {
+static void flush_ready(struct channel *ch, uint64_t from, uint64_t to, struct iovec *iov, size_t count,
+                        int64_t now_ms) {
     size_t total = 0;
     unsigned long long delivered = 0;
     for (size_t i = 0; i < count; i++) total += iov[i].iov_len;
@@ -302,7 +306,8 @@ static void mark_sent(struct channel *ch, uint64_t to) {
 
 // Those who joined while the frames before `to` waited have got them with their first bytes.
 static void admit_waiting(struct channel *ch, uint64_t to, int64_t now_ms) {
-    for (uint32_t i = ch->ready; i < ch->count;) { // upwards: who becomes ready swaps with one already looked at
+    for (uint32_t i = ch->ready;
+         i < ch->count;) { // upwards: who becomes ready swaps with one already looked at
         struct viewer *v = ch->viewers[i];
         if (v->cursor == to && !v->pending && !v->gap) viewer_push(v, now_ms);
         if (!v->closed) i++;
@@ -338,7 +343,8 @@ static void heartbeat(struct channel *ch, int64_t now_ms) {
     if (!ch->heartbeat_due_ms) // up to an eighth early, each channel at another time
         ch->heartbeat_due_ms = ch->flushed_ms + every - (int64_t)(hash_random() % (uint64_t)(every / 8 + 1));
     if (!ch->ready || now_ms < ch->heartbeat_due_ms) return;
-    struct frame *beat = frame_of_bytes(event_stream_heartbeat, EVENT_STREAM_HEARTBEAT_LEN, (struct position){0});
+    struct frame *beat =
+        frame_of_bytes(event_stream_heartbeat, EVENT_STREAM_HEARTBEAT_LEN, (struct position){0});
     struct iovec iov = {beat->bytes, beat->len};
     for (uint32_t i = ch->ready; i-- > 0;) {
         struct viewer *v = ch->viewers[i];

@@ -1,9 +1,9 @@
-// One video's viewers on one worker: whoever is up to date gets each new frame with one send; whoever could not
-// take everything has a cursor into a bounded ring; whoever falls off the ring gets a `gap` and jumps to the
-// newest; whoever takes nothing for long is closed. All belongs to the worker's thread.
+// One video's viewers on one worker: whoever is up to date gets each new frame with one send; whoever could
+// not take everything has a cursor into a bounded ring; whoever falls off the ring gets a `gap` and jumps to
+// the newest; whoever takes nothing for long is closed. All belongs to the worker's thread.
 //
-// The viewers stand in one dense array: the first `ready` of them are up to date and need no state, the others
-// lag (or are still being given their first bytes).
+// The viewers stand in one dense array: the first `ready` of them are up to date and need no state, the
+// others lag (or are still being given their first bytes).
 #pragma once
 
 #include <stdbool.h>
@@ -50,15 +50,15 @@ struct channel {
     struct viewer **viewers;
     uint32_t count, ready, room;
     struct ring ring;
-    uint64_t sent;            // frames before this one have gone to those who are ready
-    struct position sent_at;  // where they stand
-    int64_t flushed_ms;       // last time that those who are ready got bytes
-    int64_t not_before_us;    // coalescing: no flush before this time
+    uint64_t sent;           // frames before this one have gone to those who are ready
+    struct position sent_at; // where they stand
+    int64_t flushed_ms;      // last time that those who are ready got bytes
+    int64_t not_before_us;   // coalescing: no flush before this time
     int64_t heartbeat_due_ms;
     struct {
         unsigned long long delivered, sends, gaps, stalled;
-    } tally;                  // not yet added to the counters
-    uint32_t left;            // viewers gone since the worker last looked
+    } tally;                                 // not yet added to the counters
+    uint32_t left;                           // viewers gone since the worker last looked
     struct channel *prev, *next;             // all channels of the worker
     struct channel *dirty_prev, *dirty_next; // those with something to flush
     bool dirty;

@@ -32,7 +32,8 @@ void continuity_walk(struct position *at, const struct engine_entry *entries, si
     }
 }
 
-void continuity_end(struct position *at, struct position head, void (*emit)(void *arg, struct frame *), void *arg) {
+void continuity_end(struct position *at, struct position head, void (*emit)(void *arg, struct frame *),
+                    void *arg) {
     if (position_compare(*at, head) == 0) return;
     // Behind the head with nothing kept in between: expired. Beyond it: the store has lost what was seen.
     bool behind = at->epoch == head.epoch ? at->seq < head.seq : at->epoch < head.epoch && head.seq > 0;

@@ -17,13 +17,14 @@ enum continuity {
 // `at` not set: nothing seen yet, anything follows.
 enum continuity continuity_of(struct position at, const struct engine_entry *);
 
-// Gives frames for entries read from the log after *at, in order, with gap frames where something is missing for
-// good, and moves *at. emit() takes the frame.
-void continuity_walk(struct position *at, const struct engine_entry *, size_t count, void (*emit)(void *arg, struct frame *),
-                     void *arg);
+// Gives frames for entries read from the log after *at, in order, with gap frames where something is missing
+// for good, and moves *at. emit() takes the frame.
+void continuity_walk(struct position *at, const struct engine_entry *, size_t count,
+                     void (*emit)(void *arg, struct frame *), void *arg);
 
 // Closes what is left between *at and the log's newest entry, when the log has no entry in between.
-void continuity_end(struct position *at, struct position head, void (*emit)(void *arg, struct frame *), void *arg);
+void continuity_end(struct position *at, struct position head, void (*emit)(void *arg, struct frame *),
+                    void *arg);
 
 // The gap in front of an entry that does not follow: everything after `at` and before it.
 struct frame *continuity_gap(struct position at, const struct engine_entry *, enum continuity);

@@ -1,15 +1,15 @@
-// What a reader's viewers on all workers have been given. Written by workers, read by the control loop: relaxed
-// atomics, exact in the end. Any thread.
+// What a reader's viewers on all workers have been given. Written by workers, read by the control loop:
+// relaxed atomics, exact in the end. Any thread.
 #pragma once
 
 #include <stdatomic.h>
 
 struct fan_counters {
-    atomic_ullong delivered;  // events to viewers
-    atomic_ullong sends;      // send calls for them
-    atomic_ullong gaps;       // viewers that fell off a ring
-    atomic_ullong stalled;    // viewers closed for taking nothing
-    atomic_ullong wakeups;    // of workers, for publishing
+    atomic_ullong delivered; // events to viewers
+    atomic_ullong sends;     // send calls for them
+    atomic_ullong gaps;      // viewers that fell off a ring
+    atomic_ullong stalled;   // viewers closed for taking nothing
+    atomic_ullong wakeups;   // of workers, for publishing
 };
 
 static inline void counter_add(atomic_ullong *c, unsigned long long n) {

@@ -162,7 +162,9 @@ void fan_video_add(struct fan_video *v, int fd, struct pending *pending) {
 void fan_video_publish(struct fan_video *v, struct frame *frame) {
     for (unsigned i = 0; i < v->share_count; i++) {
         struct share *s = &v->shares[i];
-        if (s->channel) worker_give(v->fanout->workers[s->worker], WORKER_PUBLISH, s->channel, frame_ref(frame), -1, NULL);
+        if (s->channel)
+            worker_give(v->fanout->workers[s->worker], WORKER_PUBLISH, s->channel, frame_ref(frame), -1,
+                        NULL);
     }
     frame_unref(frame);
 }

@@ -1,9 +1,9 @@
-// Fan-out over N worker threads, shared by the readers of a process: the control loop publishes a frame once per
-// video, workers send it to the viewers they hold.
+// Fan-out over N worker threads, shared by the readers of a process: the control loop publishes a frame once
+// per video, workers send it to the viewers they hold.
 //
-// All functions belong to the control loop. Everything goes through an inbox per worker, in order: a viewer added
-// after a publish does not get that frame, one added before it does. A video's first FAN_SPREAD viewers share one
-// worker, so that a quiet video wakes only that; beyond, viewers go where the video has fewest.
+// All functions belong to the control loop. Everything goes through an inbox per worker, in order: a viewer
+// added after a publish does not get that frame, one added before it does. A video's first FAN_SPREAD viewers
+// share one worker, so that a quiet video wakes only that; beyond, viewers go where the video has fewest.
 #pragma once
 
 #include <stddef.h>
@@ -29,8 +29,8 @@ struct fanout *fanout_new(struct loop *control, const struct fanout_config *, in
 void fanout_free(struct fanout *);
 
 // A video of one reader. on_left(arg, n): n viewers have gone. The counters outlive the fanout.
-struct fan_video *fan_video_new(struct fanout *, const char *video, struct fan_counters *, void (*on_left)(void *arg, unsigned n),
-                                void *arg);
+struct fan_video *fan_video_new(struct fanout *, const char *video, struct fan_counters *,
+                                void (*on_left)(void *arg, unsigned n), void *arg);
 
 // Closes its viewers and frees it; no callback follows.
 void fan_video_free(struct fan_video *);

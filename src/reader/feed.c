@@ -1,5 +1,6 @@
-// States: OPENING until the first head() has said where the log stands; FOLLOWING, where entries pass through;
-// FILLING while head() or range() is under way. Except when FOLLOWING, entries that arrive are only noted
+// States: OPENING until the first head() has said where the log stands; FOLLOWING, where entries pass
+// through; FILLING while head() or range() is under way. Except when FOLLOWING, entries that arrive are only
+// noted
 // (`newest`): the log will give them, in order.
 #include "reader/feed.h"
 
@@ -140,7 +141,8 @@ static void on_again(struct loop_timer *t) {
     feed_check(f);
 }
 
-struct feed *feed_open(struct loop *loop, struct engine *engine, const char *video, const struct feed_listener *listener) {
+struct feed *feed_open(struct loop *loop, struct engine *engine, const char *video,
+                       const struct feed_listener *listener) {
     struct feed *f = mem_zalloc(sizeof *f);
     f->loop = loop;
     f->engine = engine;
@@ -148,7 +150,8 @@ struct feed *feed_open(struct loop *loop, struct engine *engine, const char *vid
     f->video = mem_strdup(video);
     f->again.on_due = on_again;
     f->subscription = engine->ops->subscribe(
-        engine, video, &(struct engine_subscriber){.on_entry = on_entry, .on_subscribed = on_subscribed, .arg = f});
+        engine, video,
+        &(struct engine_subscriber){.on_entry = on_entry, .on_subscribed = on_subscribed, .arg = f});
     return f;
 }
 

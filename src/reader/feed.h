@@ -13,7 +13,8 @@ struct loop;
 struct feed_listener {
     // The feed knows where the log stands: said once.
     void (*on_live)(void *arg);
-    // The next event to show, an entry or a gap; the frame is the listener's. feed_position() is where it leads.
+    // The next event to show, an entry or a gap; the frame is the listener's. feed_position() is where it
+    // leads.
     void (*on_frame)(void *arg, struct frame *);
     void *arg;
 };

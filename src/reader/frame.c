@@ -34,15 +34,18 @@ struct frame *frame_of_entry(const struct engine_entry *e) {
     return frame_of_event(e->at, NULL, e->json, e->json_len);
 }
 
-static const char *const gap_reasons[] = {[GAP_EXPIRED] = "expired", [GAP_SLOW] = "slow", [GAP_EPOCH] = "epoch"};
+static const char *const gap_reasons[] = {
+    [GAP_EXPIRED] = "expired", [GAP_SLOW] = "slow", [GAP_EPOCH] = "epoch"};
 
 struct frame *frame_of_gap(struct position from, struct position to, enum gap_reason reason) {
     char json[256], first[POSITION_TEXT_SIZE], last[POSITION_TEXT_SIZE], missed[24] = "null";
     position_format(from, first);
     position_format(to, last);
-    if (from.epoch == to.epoch && to.seq >= from.seq) snprintf(missed, sizeof missed, "%" PRIu64, to.seq - from.seq + 1);
-    int len = snprintf(json, sizeof json, "{\"type\":\"gap\",\"from\":\"%s\",\"to\":\"%s\",\"missed\":%s,\"reason\":\"%s\"}", first,
-                       last, missed, gap_reasons[reason]);
+    if (from.epoch == to.epoch && to.seq >= from.seq)
+        snprintf(missed, sizeof missed, "%" PRIu64, to.seq - from.seq + 1);
+    int len = snprintf(json, sizeof json,
+                       "{\"type\":\"gap\",\"from\":\"%s\",\"to\":\"%s\",\"missed\":%s,\"reason\":\"%s\"}",
+                       first, last, missed, gap_reasons[reason]);
     return frame_of_event(to, "gap", json, (size_t)len);
 }
 

@@ -1,5 +1,6 @@
-// The newest frames of a video, kept for viewers that come back: a run without a hole that ends where the video's
-// feed stands. Bounded per video, and by a budget that all videos of a reader share. Control loop only.
+// The newest frames of a video, kept for viewers that come back: a run without a hole that ends where the
+// video's feed stands. Bounded per video, and by a budget that all videos of a reader share. Control loop
+// only.
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
-// A viewer's way: reader_connect() asks placement whose the video is (on_placed); a video of another reader is
-// redirected (redirect); otherwise the viewer joins the video's stream (join), and when that knows where it
-// starts, its socket goes to a fan-out worker (on_joined).
+// A viewer's way: reader_connect() asks placement whose the video is (on_placed); a video of another reader
+// is redirected (redirect); otherwise the viewer joins the video's stream (join), and when that knows where
+// it starts, its socket goes to a fan-out worker (on_joined).
 #include "reader/reader.h"
 
 #include <stdio.h>
@@ -89,17 +89,20 @@ static struct frame *stream_head(const struct arrival *a, struct position start)
     struct buf b = {0};
     char id[POSITION_TEXT_SIZE], json[512];
     position_format(start, id);
-    int len = snprintf(json, sizeof json, "{\"type\":\"connected\",\"userid\":\"%s\",\"videoid\":\"%s\",\"instance\":\"%s\"}",
+    int len = snprintf(json, sizeof json,
+                       "{\"type\":\"connected\",\"userid\":\"%s\",\"videoid\":\"%s\",\"instance\":\"%s\"}",
                        a->userid, a->videoid, a->reader->service.instance_id);
     event_stream_head(&b);
     event_stream_retry(&b, RETRY_MIN_MS + (int)(hash_random() % (RETRY_SPREAD_MS + 1)));
     event_stream_event(&b, id, NULL, json, (size_t)len);
-    struct frame *f = frame_of_bytes(b.data, b.len, (struct position){0}); // no position: it is no comment to count
+    struct frame *f =
+        frame_of_bytes(b.data, b.len, (struct position){0}); // no position: it is no comment to count
     buf_release(&b);
     return f;
 }
 
-// Descriptors are given lowest first; the last ones stay for requests, so that health checks and posts get through.
+// Descriptors are given lowest first; the last ones stay for requests, so that health checks and posts get
+// through.
 static bool leaves_room(int fd) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return true;
@@ -158,7 +161,8 @@ static void redirect(struct arrival *a, const struct placement_answer *to) {
     r->redirected++;
     if (log_sample(&r->sampler, r->service.instance_id, CONNECT_LINES, loop_now_ms(r->service.loop)))
         log_info(r->service.instance_id, "redirected", "video=%s to=%s", a->videoid, base);
-    http_reply(a->request, &(struct http_reply){.status = 307, .body = "{}", .body_len = 2, .location = location});
+    http_reply(a->request,
+               &(struct http_reply){.status = 307, .body = "{}", .body_len = 2, .location = location});
     free(a);
 }
 
@@ -243,14 +247,16 @@ static json_t *build_report(void *arg) {
         json_array_append_new(topics, json_sprintf("video:%s", w->video));
     return json_pack("{s:s,s:I,s:o,s:I,s:I}", "instanceId", r->service.instance_id, "activeConnections",
                      (json_int_t)viewers(r), "subscribedTopics", topics, "subscribedTopicsTotal",
-                     (json_int_t)HASH_COUNT(r->videos), "messagesSent", (json_int_t)counter_get(&r->counters.delivered));
+                     (json_int_t)HASH_COUNT(r->videos), "messagesSent",
+                     (json_int_t)counter_get(&r->counters.delivered));
 }
 
 static void describe(struct service *s, json_t *health) {
     struct reader *r = (struct reader *)s;
     json_object_set_new(health, "activeConnections", json_integer((json_int_t)viewers(r)));
     json_object_set_new(health, "subscribedTopics", json_integer((json_int_t)HASH_COUNT(r->videos)));
-    json_object_set_new(health, "messagesSent", json_integer((json_int_t)counter_get(&r->counters.delivered)));
+    json_object_set_new(health, "messagesSent",
+                        json_integer((json_int_t)counter_get(&r->counters.delivered)));
     json_object_set_new(health, "sends", json_integer((json_int_t)counter_get(&r->counters.sends)));
     json_object_set_new(health, "wakeups", json_integer((json_int_t)counter_get(&r->counters.wakeups)));
     json_object_set_new(health, "slowGaps", json_integer((json_int_t)counter_get(&r->counters.gaps)));
@@ -266,8 +272,9 @@ static bool ready(struct service *s, const char **why) {
     return false;
 }
 
-struct reader *reader_new(struct loop *loop, struct engine *engine, struct placement *placement, struct fanout *fanout,
-                          struct history_budget *budget, struct http_client *client, const struct reader_config *config) {
+struct reader *reader_new(struct loop *loop, struct engine *engine, struct placement *placement,
+                          struct fanout *fanout, struct history_budget *budget, struct http_client *client,
+                          const struct reader_config *config) {
     struct reader *r = mem_zalloc(sizeof *r);
     r->service = (struct service){.role = "reader",
                                   .instance_id = config->instance_id,

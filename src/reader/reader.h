@@ -1,5 +1,5 @@
-// The reader role: holds the viewers' event streams of the videos that are its own, and sends everybody else to
-// the reader whose they are. Its viewers live on the fan-out's workers; all else is on the control loop.
+// The reader role: holds the viewers' event streams of the videos that are its own, and sends everybody else
+// to the reader whose they are. Its viewers live on the fan-out's workers; all else is on the control loop.
 #pragma once
 
 #include <stdint.h>
@@ -23,15 +23,15 @@ struct reader_config {
     const char *public_url;     // for browsers; NULL: the same
     const char *statistics_url; // NULL: no reports
     int statistics_interval_ms;
-    const char *token;          // for the reports, or NULL
-    int unsubscribe_ms;         // a video without viewers is let go after this
+    const char *token;  // for the reports, or NULL
+    int unsubscribe_ms; // a video without viewers is let go after this
 };
 
-struct reader *reader_new(struct loop *, struct engine *, struct placement *, struct fanout *, struct history_budget *,
-                          struct http_client *, const struct reader_config *);
+struct reader *reader_new(struct loop *, struct engine *, struct placement *, struct fanout *,
+                          struct history_budget *, struct http_client *, const struct reader_config *);
 
-// Closes all streams and gives the lease up. What it has asked the engine may still be answered: reader_free()
-// comes after the engine is closed.
+// Closes all streams and gives the lease up. What it has asked the engine may still be answered:
+// reader_free() comes after the engine is closed.
 void reader_stop(struct reader *);
 void reader_free(struct reader *);
 

@@ -5,8 +5,8 @@
 #include "reader/reader.h"
 #include "service/body.h"
 
-// Last-Event-ID as a header is the browser's own and so the newest; the query or body is for those who cannot set
-// it. A malformed one starts live.
+// Last-Event-ID as a header is the browser's own and so the newest; the query or body is for those who cannot
+// set it. A malformed one starts live.
 static struct position last_event_id(struct http_request *r, const char *given) {
     struct position p = {0};
     const char *header = http_request_header(r, "last-event-id");

@@ -1,5 +1,5 @@
-// A bounded run of frames, numbered from 0 for ever in the order of their arrival. When one more does not fit,
-// the oldest go. Owns a reference to each frame. One thread.
+// A bounded run of frames, numbered from 0 for ever in the order of their arrival. When one more does not
+// fit, the oldest go. Owns a reference to each frame. One thread.
 #pragma once
 
 #include <stddef.h>
@@ -9,11 +9,11 @@ struct frame;
 
 struct ring {
     struct frame **slots;
-    uint32_t room;          // slots there are, a power of two
-    uint32_t max_frames;    // bounds, set by ring_init
+    uint32_t room;       // slots there are, a power of two
+    uint32_t max_frames; // bounds, set by ring_init
     size_t max_bytes;
-    uint64_t first, next;   // numbers held: first <= n < next
-    size_t bytes;           // of the frames held
+    uint64_t first, next; // numbers held: first <= n < next
+    size_t bytes;         // of the frames held
 };
 
 void ring_init(struct ring *, uint32_t max_frames, size_t max_bytes);

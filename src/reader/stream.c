@@ -1,5 +1,6 @@
-// A joiner's way: it waits until the feed is live; if it has seen something before, what it missed is taken from
-// the history, or else read from the log (load), whereupon the history holds it for those who come after.
+// A joiner's way: it waits until the feed is live; if it has seen something before, what it missed is taken
+// from the history, or else read from the log (load), whereupon the history holds it for those who come
+// after.
 #include "reader/stream.h"
 
 #include <stdlib.h>
@@ -128,7 +129,8 @@ static void serve_from_load(struct stream *s, struct load *l) {
         if (position_compare(j->last, l->from) != 0) continue;
         struct pending *p = pending_new(l->frames->count);
         p->frames[p->count++] = NULL;
-        for (uint32_t i = 0; i < l->frames->count; i++) p->frames[p->count++] = frame_ref(l->frames->frames[i]);
+        for (uint32_t i = 0; i < l->frames->count; i++)
+            p->frames[p->count++] = frame_ref(l->frames->frames[i]);
         DL_DELETE(s->joiners, j);
         j->on_joined(j, l->from, p);
     }
@@ -199,10 +201,12 @@ static void on_live(void *arg) {
 static void on_frame(void *arg, struct frame *f) {
     struct stream *s = arg;
     history_push(&s->history, f);
-    if (fan_video_viewers(s->fan) && log_sample(s->env.sampler, s->env.instance_id, DELIVERED_LINES, loop_now_ms(s->env.loop))) {
+    if (fan_video_viewers(s->fan) &&
+        log_sample(s->env.sampler, s->env.instance_id, DELIVERED_LINES, loop_now_ms(s->env.loop))) {
         char id[POSITION_TEXT_SIZE];
         position_format(f->at, id);
-        log_info(s->env.instance_id, "delivered", "video=%s id=%s viewers=%u", s->video, id, fan_video_viewers(s->fan));
+        log_info(s->env.instance_id, "delivered", "video=%s id=%s viewers=%u", s->video, id,
+                 fan_video_viewers(s->fan));
     }
     fan_video_publish(s->fan, f);
 }

@@ -1,5 +1,6 @@
-// One video on one reader: its feed, its viewers' fan-out, and the history for those who come back. Control loop
-// only. It opens with the video's first viewer; the reader closes it when the last has been gone for a while.
+// One video on one reader: its feed, its viewers' fan-out, and the history for those who come back. Control
+// loop only. It opens with the video's first viewer; the reader closes it when the last has been gone for a
+// while.
 #pragma once
 
 #include <stdbool.h>

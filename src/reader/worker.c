@@ -1,9 +1,10 @@
-// Orders come through the loop's inbox, in order. Publishing only marks a channel dirty; before the loop waits,
-// the dirty channels are flushed (flush_dirty), so all comments of a turn leave in one send per viewer.
+// Orders come through the loop's inbox, in order. Publishing only marks a channel dirty; before the loop
+// waits, the dirty channels are flushed (flush_dirty), so all comments of a turn leave in one send per
+// viewer.
 //
 // Coalescing follows load: a flush that took long keeps the channel quiet for as long again, at most
-// FAN_COALESCE_MAX_MS. So a flush never takes more than half of a worker's time, a first comment after a quiet
-// moment leaves at once, and saturation costs latency, not throughput.
+// FAN_COALESCE_MAX_MS. So a flush never takes more than half of a worker's time, a first comment after a
+// quiet moment leaves at once, and saturation costs latency, not throughput.
 #include "reader/worker.h"
 
 #include <errno.h>
@@ -196,8 +197,15 @@ struct loop *worker_loop(struct worker *w) {
     return w->loop;
 }
 
-void worker_give(struct worker *w, enum worker_order what, struct channel *ch, struct frame *frame, int fd, struct pending *pending) {
+void worker_give(struct worker *w, enum worker_order what, struct channel *ch, struct frame *frame, int fd,
+                 struct pending *pending) {
     struct order *o = mem_alloc(sizeof *o);
-    *o = (struct order){.job.run = on_order, .worker = w, .what = what, .channel = ch, .frame = frame, .fd = fd, .pending = pending};
+    *o = (struct order){.job.run = on_order,
+                        .worker = w,
+                        .what = what,
+                        .channel = ch,
+                        .frame = frame,
+                        .fd = fd,
+                        .pending = pending};
     loop_post(w->loop, &o->job);
 }

@@ -12,12 +12,13 @@ typedef void worker_left_cb(void *arg, struct channel *, uint32_t n);
 
 struct worker *worker_new(struct loop *control, worker_left_cb *, void *arg, int *error);
 
-// Ends the thread and closes whatever it still holds. What it has posted to the control loop refers to it still:
-// worker_free() comes after loop_drain(control).
+// Ends the thread and closes whatever it still holds. What it has posted to the control loop refers to it
+// still: worker_free() comes after loop_drain(control).
 void worker_stop(struct worker *);
 void worker_free(struct worker *);
 
 struct loop *worker_loop(struct worker *);
 
 // Gives an order; takes the frame, or fd and pending, or (RETIRE) the channel.
-void worker_give(struct worker *, enum worker_order, struct channel *, struct frame *, int fd, struct pending *);
+void worker_give(struct worker *, enum worker_order, struct channel *, struct frame *, int fd,
+                 struct pending *);

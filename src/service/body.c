@@ -20,14 +20,15 @@ bool id_is_valid(const char *text, size_t len) {
 
 json_t *body_object(struct http_request *r) {
     if (!http_request_is_json(r)) {
-        http_reply_error(r, 415, "unsupported_media_type", "Send the body as Content-Type: application/json.");
+        http_reply_error(r, 415, "unsupported_media_type",
+                         "Send the body as Content-Type: application/json.");
         return NULL;
     }
     size_t len;
     const char *body = http_request_body(r, &len);
     json_error_t error;
-    // jansson refuses invalid UTF-8, lone surrogates, and more than 2,048 nested brackets; but jansson 2.14 takes
-    // a NUL behind a number or a literal for white space
+    // jansson refuses invalid UTF-8, lone surrogates, and more than 2,048 nested brackets; but jansson 2.14
+    // takes a NUL behind a number or a literal for white space
     bool has_nul = memchr(body, 0, len) != NULL;
     json_t *object = has_nul ? NULL : json_loadb(body, len, 0, &error);
     if (has_nul) {
@@ -36,8 +37,8 @@ json_t *body_object(struct http_request *r) {
     }
     if (!object) {
         char sentence[256];
-        snprintf(sentence, sizeof sentence, "The body is not valid JSON in UTF-8 (line %d, column %d).", error.line,
-                 error.column);
+        snprintf(sentence, sizeof sentence, "The body is not valid JSON in UTF-8 (line %d, column %d).",
+                 error.line, error.column);
         http_reply_error(r, 400, "invalid_json", sentence);
         return NULL;
     }
@@ -95,7 +96,8 @@ static bool has_control(const char *text, size_t len) {
     return false;
 }
 
-bool body_text(struct http_request *r, const json_t *object, const char *field, size_t min, size_t max, json_t **text) {
+bool body_text(struct http_request *r, const json_t *object, const char *field, size_t min, size_t max,
+               json_t **text) {
     *text = json_object_get(object, field);
     if (json_is_null(*text)) *text = NULL;
     if (!*text && !min) return true;
@@ -125,13 +127,16 @@ void reply_json(struct http_request *r, int status, json_t *owned) {
         http_reply_error(r, 503, "out_of_memory", "The answer could not be written.");
         return;
     }
-    http_reply(r, &(struct http_reply){
-                      .status = status, .body = text, .body_len = strlen(text), .retry_after_s = status == 503 ? 1 : 0});
+    http_reply(r, &(struct http_reply){.status = status,
+                                       .body = text,
+                                       .body_len = strlen(text),
+                                       .retry_after_s = status == 503 ? 1 : 0});
     free(text);
 }
 
 void reply_unavailable(struct http_request *r, const char *code, const char *sentence) {
     char body[512];
     int len = snprintf(body, sizeof body, "{\"error\":\"%s\",\"code\":\"%s\"}", sentence, code);
-    http_reply(r, &(struct http_reply){.status = 503, .body = body, .body_len = (size_t)len, .retry_after_s = 1});
+    http_reply(
+        r, &(struct http_reply){.status = 503, .body = body, .body_len = (size_t)len, .retry_after_s = 1});
 }

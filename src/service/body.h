@@ -1,5 +1,5 @@
-// Reading requests' fields and writing JSON answers. Each reader of input answers the request itself with a clear
-// 4xx when it returns false or NULL, so a handler only has to return. Control loop only.
+// Reading requests' fields and writing JSON answers. Each reader of input answers the request itself with a
+// clear 4xx when it returns false or NULL, so a handler only has to return. Control loop only.
 #pragma once
 
 #include <jansson.h>
@@ -22,9 +22,10 @@ bool query_id(struct http_request *, const char *field, const char **id);
 // Checks the id in the path.
 bool path_id(struct http_request *, const char **id);
 
-// Gives a text member of min..max bytes without C0 controls other than tab, CR and LF, borrowed from `object`.
-// An absent optional member (min 0) gives NULL.
-bool body_text(struct http_request *, const json_t *object, const char *field, size_t min, size_t max, json_t **text);
+// Gives a text member of min..max bytes without C0 controls other than tab, CR and LF, borrowed from
+// `object`. An absent optional member (min 0) gives NULL.
+bool body_text(struct http_request *, const json_t *object, const char *field, size_t min, size_t max,
+               json_t **text);
 
 // Answers with a JSON value, taking the reference.
 void reply_json(struct http_request *, int status, json_t *owned);

@@ -23,15 +23,15 @@ static void handle_root(struct http_request *r, void *arg) {
         return;
     }
     reply_json(r, 200,
-               json_pack("{s:s,s:s,s:s,s:s}", "service", "chorus", "role", s->role, "instanceId", s->instance_id,
-                         "version", CHORUS_VERSION));
+               json_pack("{s:s,s:s,s:s,s:s}", "service", "chorus", "role", s->role, "instanceId",
+                         s->instance_id, "version", CHORUS_VERSION));
 }
 
 static json_t *health(struct service *s, bool *ready) {
     const char *why;
     *ready = service_ready(s, &why);
-    json_t *o = json_pack("{s:s,s:s,s:s,s:s}", "status", *ready ? "ready" : "degraded", "role", s->role, "instanceId",
-                          s->instance_id, "version", CHORUS_VERSION);
+    json_t *o = json_pack("{s:s,s:s,s:s,s:s}", "status", *ready ? "ready" : "degraded", "role", s->role,
+                          "instanceId", s->instance_id, "version", CHORUS_VERSION);
     if (!*ready) json_object_set_new(o, "why", json_string(why ? why : "starting"));
     if (s->describe) s->describe(s, o);
     return o;
