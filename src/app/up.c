@@ -57,14 +57,15 @@ static void print_box(const struct system *s, const struct settings *set) {
     static const char rule[] = "----------------------------------------------------------------------";
     size_t count;
     const struct system_part *parts = system_parts(s, &count);
+    const char *comment = url_of(parts, count, "comment");
     printf("%s\n  Chorus " CHORUS_VERSION "   embedded engine, data in %s\n\n", rule, set->data);
     for (size_t i = 0; i < count; i++) printf("  %-12s %s\n", parts[i].name, parts[i].url);
     printf(
-        "\n  Watch a video, then comment on it from another terminal:\n"
+        "\n  Open %s in a browser, or watch a video and comment on it by hand:\n"
         "  curl -NL '%s/connect?userid=ann&videoid=video1'\n"
         "  curl -H 'Content-Type: application/json' -d '{\"userid\":\"bob\",\"videoid\":\"video1\",\"comment\":\"Hello!\"}' %s/comment\n"
         "%s\n",
-        url_of(parts, count, "reader-1"), url_of(parts, count, "comment"), rule);
+        comment, url_of(parts, count, "reader-1"), comment, rule);
     fflush(stdout);
 }
 

@@ -20,6 +20,8 @@
 #include "service/body.h"
 #include "service/reporter.h"
 
+extern const char comment_page[]; // web/index.html, made by cmake/embed.cmake
+
 enum {
     COUNTED_VIDEOS = 100000,
     LISTED_VIDEOS = 100,
@@ -233,7 +235,7 @@ struct comment_api *comment_api_new(struct loop *loop, struct engine *engine, st
                                          .loop = loop,
                                          .engine = engine,
                                          .describe = describe,
-                                         .page = config->page};
+                                         .page = comment_page};
     a->placed.placement = placement;
     a->client = client;
     if (config->manager_url) a->registrar = registrar_new(loop, client, config->manager_url);

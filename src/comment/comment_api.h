@@ -18,7 +18,6 @@ struct comment_config {
     int statistics_interval_ms;
     const char *token;  // for the reports, or NULL
     unsigned user_rate; // comments per second and user; 0: no limit
-    const char *page;   // HTML for GET /, or NULL
 };
 
 struct comment_api *comment_api_new(struct loop *, struct engine *, struct placement *, struct http_client *,
