@@ -2,17 +2,15 @@
 
 #include <string.h>
 
+#include "base/mem.h"
 #include "engine/embedded_video.h"
-
-enum {
-    TRIM_EVERY = 64, // appends to a video; a power of two
-    TRIM_MOST = 256  // entries at once: no append waits for more, also when the limit was lowered
-};
-
-static const int64_t LAST_PLACE = ((int64_t)1 << VIDEO_PLACE_BITS) - 1;
 
 int64_t log_oldest_ms(const struct store *s) {
     return s->now_ms - s->config.log_age_ms;
+}
+
+bool log_expired(const struct store *s, int64_t at_ms) {
+    return at_ms < log_oldest_ms(s) || at_ms > s->now_ms + s->config.log_age_ms;
 }
 
 struct engine_entry log_read_entry(sqlite3_stmt *q, struct request *r) {
@@ -27,25 +25,10 @@ struct engine_entry log_read_entry(sqlite3_stmt *q, struct request *r) {
                                  .json_len = len};
 }
 
-static void bind_entry(sqlite3_stmt *q, int at, const struct engine_entry *e) {
-    sqlite3_bind_int(q, at, (int)e->kind);
-    sqlite3_bind_int64(q, at + 1, (int64_t)e->at.epoch);
-    sqlite3_bind_int64(q, at + 2, (int64_t)e->at.seq);
-    sqlite3_bind_int64(q, at + 3, (int64_t)e->prev.epoch);
-    sqlite3_bind_int64(q, at + 4, (int64_t)e->prev.seq);
-    sqlite3_bind_text(q, at + 5, e->json, (int)e->json_len, SQLITE_STATIC);
-}
-
-// The place of the oldest entry that the limit per video keeps.
-static int64_t first_kept(const struct store *s, const struct video *v) {
-    uint64_t entries = s->config.log_entries;
-    return (uint64_t)v->logged > entries ? v->logged - (int64_t)entries + 1 : 1;
-}
-
 // Appending
 
 static bool find_token(struct store *s, const struct video *v, struct request *r) {
-    sqlite3_stmt *q = store_use(s, SQL_TOKEN_FIND);
+    sqlite3_stmt *q = store_use(s, SQL_ENTRY_TOKEN);
     sqlite3_bind_int64(q, 1, v->id);
     store_bind_text(q, 2, r->in.append.token);
     sqlite3_bind_int64(q, 3, log_oldest_ms(s));
@@ -54,23 +37,6 @@ static bool find_token(struct store *s, const struct video *v, struct request *r
     r->out.append.repeated = true;
     store_end(q);
     return true;
-}
-
-static void add_token(struct store *s, const struct video *v, const struct request *r) {
-    sqlite3_stmt *q = store_use(s, SQL_TOKEN_ADD);
-    sqlite3_bind_int64(q, 1, v->id);
-    store_bind_text(q, 2, r->in.append.token);
-    sqlite3_bind_int64(q, 3, s->now_ms);
-    bind_entry(q, 4, &r->out.append.entry);
-    store_run(s, q);
-}
-
-static void add_entry(struct store *s, const struct video *v, const struct engine_entry *e) {
-    sqlite3_stmt *q = store_use(s, SQL_ENTRY_ADD);
-    sqlite3_bind_int64(q, 1, video_entry_n(v, v->logged));
-    sqlite3_bind_int64(q, 2, s->now_ms);
-    bind_entry(q, 3, e);
-    store_run(s, q);
 }
 
 static size_t add_text(char *to, const char *text) {
@@ -104,43 +70,30 @@ static void number(struct store *s, struct video *v, struct engine_entry *e) {
         video_begin_epoch(s, v);
     }
     v->at.seq++;
-    v->logged++;
     e->at = v->at;
     video_changed(s, v);
 }
 
-static void delete_places(struct store *s, const struct video *v, int64_t from, int64_t to) {
-    sqlite3_stmt *q = store_use(s, SQL_ENTRY_DELETE);
-    sqlite3_bind_int64(q, 1, video_entry_n(v, from));
-    sqlite3_bind_int64(q, 2, video_entry_n(v, to));
+static void add_row(struct store *s, struct video *v, const char *token, const struct engine_entry *e) {
+    int64_t n = (int64_t)++s->totals.entries;
+    if (e->kind == ENTRY_COMMENT) s->totals.comments++;
+    sqlite3_stmt *q = store_use(s, SQL_ENTRY_ADD);
+    sqlite3_bind_int64(q, 1, n);
+    sqlite3_bind_int64(q, 2, v->id);
+    sqlite3_bind_int64(q, 3, ++v->logged);
+    sqlite3_bind_int64(q, 4, v->newest);
+    sqlite3_bind_int64(q, 5, s->now_ms);
+    sqlite3_bind_int64(q, 6, (int64_t)s->totals.comments);
+    store_bind_text(q, 7, token);
+    sqlite3_bind_int(q, 8, (int)e->kind);
+    sqlite3_bind_int64(q, 9, (int64_t)e->at.epoch);
+    sqlite3_bind_int64(q, 10, (int64_t)e->at.seq);
+    sqlite3_bind_int64(q, 11, (int64_t)e->prev.epoch);
+    sqlite3_bind_int64(q, 12, (int64_t)e->prev.seq);
+    sqlite3_bind_text(q, 13, e->json, (int)e->json_len, SQLITE_STATIC);
     store_run(s, q);
-}
-
-// Finds the first entry at or behind a place. Returns its place, 0 if there is none.
-static int64_t entry_at(struct store *s, const struct video *v, int64_t place, struct position *at) {
-    sqlite3_stmt *q = store_use(s, SQL_ENTRY_AT);
-    sqlite3_bind_int64(q, 1, video_entry_n(v, place));
-    sqlite3_bind_int64(q, 2, video_entry_n(v, LAST_PLACE));
-    if (!store_row(s, q)) return 0;
-    int64_t found = sqlite3_column_int64(q, 0) & LAST_PLACE;
-    at->epoch = (uint64_t)sqlite3_column_int64(q, 1);
-    at->seq = (uint64_t)sqlite3_column_int64(q, 2);
-    store_end(q);
-    return found;
-}
-
-// Deletes entries below a place. Returns whether none of them is left.
-static bool trim(struct store *s, const struct video *v, int64_t keep) {
-    struct position unused;
-    int64_t oldest = entry_at(s, v, 1, &unused);
-    if (!oldest || oldest >= keep) return true;
-    int64_t end = oldest + TRIM_MOST < keep ? oldest + TRIM_MOST : keep;
-    delete_places(s, v, oldest, end - 1);
-    return end == keep;
-}
-
-bool log_clear(struct store *s, const struct video *v) {
-    return trim(s, v, v->logged + 1);
+    v->newest = n;
+    if ((uint64_t)v->logged > s->config.log_entries) s->beyond_limit++;
 }
 
 void log_append(struct store *s, struct request *r) {
@@ -148,18 +101,11 @@ void log_append(struct store *s, struct request *r) {
     if (v && r->in.append.token && find_token(s, v, r)) return;
     if (!v) v = video_find_or_add(s, r->name, &r->status);
     if (!v) return;
-    if (v->logged == LAST_PLACE) {
-        r->status = ENGINE_FULL;
-        return;
-    }
     struct engine_entry *e = &r->out.append.entry;
     e->kind = r->in.append.kind;
     number(s, v, e);
     write_json(r, e);
-    add_entry(s, v, e);
-    if (r->in.append.token) add_token(s, v, r);
-    if (e->kind == ENTRY_COMMENT) s->totals.comments++;
-    if (v->logged % TRIM_EVERY == 0) trim(s, v, first_kept(s, v));
+    add_row(s, v, r->in.append.token, e);
     video_mark_used(s, v);
 }
 
@@ -173,57 +119,56 @@ void log_head(struct store *s, struct request *r) {
     r->out.head = v->at;
 }
 
-// Finds where in [from, logged + 1] the entries after a position of an earlier epoch begin.
-static int64_t search(struct store *s, const struct video *v, int64_t from, struct position after) {
-    int64_t to = v->logged + 1;
-    while (from < to) {
-        int64_t middle = from + (to - from) / 2;
-        struct position at;
-        int64_t place = entry_at(s, v, middle, &at);
-        if (!place || position_compare(at, after) > 0)
-            to = middle;
-        else
-            from = place + 1;
+static void note_step(struct store *s, size_t count, int64_t n) {
+    if (count == s->walk_room) {
+        s->walk_room = s->walk_room ? s->walk_room * 2 : 64;
+        s->walk = mem_realloc(s->walk, s->walk_room * sizeof *s->walk);
     }
-    return from;
+    s->walk[count] = n;
 }
 
-// The place of the first kept entry after a position. Numbers have no holes within an epoch, so in the
-// present one it can be computed.
-static int64_t place_after(struct store *s, const struct video *v, struct position after) {
-    int64_t from = first_kept(s, v);
-    if (position_compare(after, v->at) >= 0) return v->logged + 1;
-    if (!position_is_set(after)) return from;
-    if (after.epoch < v->at.epoch) return search(s, v, from, after);
-    int64_t place = v->logged - (int64_t)(v->at.seq - after.seq) + 1;
-    return place > from ? place : from;
+// Goes back from the newest entry, to the last one behind `after` that is kept. Returns how many there are;
+// their rows are in s->walk, the newest first.
+static size_t walk_back(struct store *s, const struct video *v, struct position after) {
+    sqlite3_stmt *q = store_use(s, SQL_ENTRY_STEP);
+    size_t count = 0;
+    int64_t n = v->newest;
+    while (n && count < s->config.log_entries) {
+        sqlite3_bind_int64(q, 1, n);
+        if (!store_row(s, q)) break;
+        int64_t before = sqlite3_column_int64(q, 0);
+        int64_t at_ms = sqlite3_column_int64(q, 1);
+        struct position at = {(uint64_t)sqlite3_column_int64(q, 2), (uint64_t)sqlite3_column_int64(q, 3)};
+        store_end(q);
+        if (log_expired(s, at_ms) || position_compare(at, after) <= 0) break;
+        note_step(s, count++, n);
+        if (before >= n) store_found_damage(s);
+        n = before;
+    }
+    return count;
 }
 
-static void read_range(struct store *s, const struct video *v, struct request *r) {
-    struct engine_range *out = &r->out.range;
-    int64_t from = place_after(s, v, r->in.range.after);
-    if (from > v->logged) return;
-    size_t there = (size_t)(v->logged + 1 - from);
-    size_t room = r->in.range.limit < there ? r->in.range.limit : there;
-    struct engine_entry *entries = request_hold(r, room * sizeof *entries);
-    sqlite3_stmt *q = store_use(s, SQL_ENTRY_RANGE);
-    sqlite3_bind_int64(q, 1, video_entry_n(v, from));
-    sqlite3_bind_int64(q, 2, video_entry_n(v, v->logged));
-    sqlite3_bind_int64(q, 3, log_oldest_ms(s));
-    sqlite3_bind_int64(q, 4, (int64_t)room + 1);
-    while (!out->more && store_row(s, q)) {
-        if (out->count == room)
-            out->more = true;
-        else
-            entries[out->count++] = log_read_entry(q, r);
+static void read_entries(struct store *s, struct request *r, size_t walked, struct engine_entry *entries) {
+    sqlite3_stmt *q = store_use(s, SQL_ENTRY_READ);
+    for (size_t i = 0; i < r->out.range.count; i++) {
+        sqlite3_bind_int64(q, 1, s->walk[walked - 1 - i]);
+        if (!store_row(s, q)) return;
+        entries[i] = log_read_entry(q, r);
+        store_end(q);
     }
-    store_end(q);
-    out->entries = entries;
 }
 
 void log_range(struct store *s, struct request *r) {
+    struct engine_range *out = &r->out.range;
     struct video *v = video_find(s, r->name);
     if (!v) return;
-    r->out.range.head = v->at;
-    read_range(s, v, r);
+    out->head = v->at;
+    if (position_compare(r->in.range.after, v->at) >= 0) return;
+    size_t walked = walk_back(s, v, r->in.range.after);
+    size_t limit = r->in.range.limit;
+    out->more = walked > limit;
+    out->count = walked > limit ? limit : walked;
+    struct engine_entry *entries = request_hold(r, out->count * sizeof *entries);
+    out->entries = entries;
+    read_entries(s, r, walked, entries);
 }

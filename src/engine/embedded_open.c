@@ -180,17 +180,26 @@ static bool prepare_statements(struct opening *o) {
     return true;
 }
 
+static bool load_totals(struct store *s) {
+    sqlite3_stmt *q = store_use(s, SQL_TOTALS_READ);
+    if (!store_row(s, q)) return false;
+    s->totals.entries = (uint64_t)sqlite3_column_int64(q, 0);
+    s->totals.comments = (uint64_t)sqlite3_column_int64(q, 1);
+    s->totals.videos = (uint64_t)sqlite3_column_int64(q, 2);
+    s->totals.mappings = (uint64_t)sqlite3_column_int64(q, 3);
+    store_end(q);
+    q = store_use(s, SQL_ENTRY_LAST);
+    if (store_row(s, q)) {
+        s->totals.entries = (uint64_t)sqlite3_column_int64(q, 0);
+        s->totals.comments = (uint64_t)sqlite3_column_int64(q, 1);
+        store_end(q);
+    }
+    return !s->failure.code;
+}
+
 static bool load(struct opening *o) {
     struct store *s = o->store;
-    sqlite3_stmt *q = store_use(s, SQL_TOTALS_READ);
-    if (store_row(s, q)) {
-        s->totals.comments = (uint64_t)sqlite3_column_int64(q, 0);
-        s->totals.videos = (uint64_t)sqlite3_column_int64(q, 1);
-        s->totals.mappings = (uint64_t)sqlite3_column_int64(q, 2);
-        s->totals.spare_rows = (uint64_t)sqlite3_column_int64(q, 3);
-        store_end(q);
-        if (lease_load(s)) return true;
-    }
+    if (load_totals(s) && lease_load(s)) return true;
     if (!s->failure.code) store_found_damage(s);
     return refuse_by_code(o, s->failure.code);
 }
@@ -268,6 +277,7 @@ void store_close(struct store *s) {
     if (s->wal_pages > CLOSING_PAGES) sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close(s->db);
     if (s->lock >= 0) close(s->lock);
+    free(s->walk);
     free((char *)s->config.folder);
     free(s->path);
     free(s);

@@ -54,16 +54,21 @@ void store_begin(struct store *s) {
     s->failure.code = 0;
     s->now_ms = clock_wall_ms();
     s->committed_totals = s->totals;
+    s->deletes_entries = false;
     store_run(s, store_use(s, SQL_BEGIN));
 }
 
+// What was ever logged also stands in the newest entry, so it need not be written with each; but before that
+// entry is deleted, that is, in every transaction that deletes some.
 static void write_totals(struct store *s) {
-    if (!memcmp(&s->totals, &s->committed_totals, sizeof s->totals)) return;
+    const struct store_totals *now = &s->totals, *before = &s->committed_totals;
+    bool same = now->videos == before->videos && now->mappings == before->mappings;
+    if (same && !s->deletes_entries) return;
     sqlite3_stmt *q = store_use(s, SQL_TOTALS_WRITE);
-    sqlite3_bind_int64(q, 1, (int64_t)s->totals.comments);
-    sqlite3_bind_int64(q, 2, (int64_t)s->totals.videos);
-    sqlite3_bind_int64(q, 3, (int64_t)s->totals.mappings);
-    sqlite3_bind_int64(q, 4, (int64_t)s->totals.spare_rows);
+    sqlite3_bind_int64(q, 1, (int64_t)now->entries);
+    sqlite3_bind_int64(q, 2, (int64_t)now->comments);
+    sqlite3_bind_int64(q, 3, (int64_t)now->videos);
+    sqlite3_bind_int64(q, 4, (int64_t)now->mappings);
     store_run(s, q);
 }
 

@@ -24,10 +24,10 @@ struct store_failure {
 };
 
 struct store_totals {
+    uint64_t entries;  // ever logged, of any kind: the newest one's n
     uint64_t comments; // ever logged
     uint64_t videos;   // with a position or a mapping
     uint64_t mappings;
-    uint64_t spare_rows; // of dropped videos
 };
 
 struct store {
@@ -42,10 +42,17 @@ struct store {
     bool read_only; // statements that write fail: see batch_run()
     struct store_failure failure;
     struct store_totals totals, committed_totals;
-    int wal_pages; // in the write-ahead log after the last commit
+    bool deletes_entries; // in this transaction
+    int wal_pages;        // in the write-ahead log after the last commit
 
-    struct video *videos, *dirty_videos; // embedded_video.c
-    struct lease *leases;                // embedded_lease.c, by url
+    struct video *videos, *videos_by_id, *dirty_videos; // embedded_video.c
+    struct lease *leases;                               // embedded_lease.c, by url
+
+    int64_t *walk; // embedded_log.c, room for a way through the log
+    size_t walk_room;
+    uint64_t
+        beyond_limit; // embedded_sweep.c: entries that the limit per video has let go since the last look
+    int64_t sweep_n;  // the last one it has looked at
 };
 
 // Opens or creates the store: takes the lock on the folder, checks that the file is one of ours. Returns NULL

@@ -4,48 +4,93 @@
 #include "engine/embedded_log.h"
 #include "engine/embedded_video.h"
 
-enum {
-    ROWS = 128,           // of a kind in one slice
-    TOKENS_MOST = 1000000 // in the whole store; the oldest go first
-};
+// Entries go for two reasons. By age: those are the oldest rows of the table, whatever video they belong to.
+// And because their video has had `log_entries` newer ones: those lie anywhere, so a cursor goes round
+// through the table. For each append that lets one go it looks at two rows, and so the table never holds much
+// more than twice what is kept.
+//
+// One with a token stays for as long as its age allows, to answer a repeat, though no range gives it any
+// more: but only if it is among the newest TOKENS_MOST entries of all.
+enum { ROWS = 128, VIDEOS = 16, TOKENS_MOST = 1000000 };
 
-static bool expire_entries(struct store *s) {
-    sqlite3_stmt *q = store_use(s, SQL_ENTRY_EXPIRE);
-    sqlite3_bind_int64(q, 1, log_oldest_ms(s));
-    sqlite3_bind_int(q, 2, ROWS);
-    return store_run(s, q) && sqlite3_changes(s->db) == ROWS;
+static void delete_rows(struct store *s, int64_t from, int64_t to) {
+    sqlite3_stmt *q = store_use(s, SQL_ENTRY_DELETE);
+    sqlite3_bind_int64(q, 1, from);
+    sqlite3_bind_int64(q, 2, to);
+    store_run(s, q);
+    s->deletes_entries = true;
 }
 
-static bool expire_tokens(struct store *s) {
-    sqlite3_stmt *q = store_use(s, SQL_TOKEN_EXPIRE);
-    sqlite3_bind_int64(q, 1, log_oldest_ms(s));
+// What the sweep needs to know of a row of the log.
+struct row {
+    int64_t n, video, place, at_ms;
+    bool has_token;
+};
+
+static size_t read_rows(struct store *s, int64_t from, struct row rows[ROWS]) {
+    size_t count = 0;
+    sqlite3_stmt *q = store_use(s, SQL_ENTRY_OLDEST);
+    sqlite3_bind_int64(q, 1, from);
     sqlite3_bind_int(q, 2, ROWS);
-    sqlite3_bind_int(q, 3, TOKENS_MOST);
-    return store_run(s, q) && sqlite3_changes(s->db) == ROWS;
+    while (store_row(s, q)) {
+        rows[count++] = (struct row){.n = sqlite3_column_int64(q, 0),
+                                     .video = sqlite3_column_int64(q, 1),
+                                     .place = sqlite3_column_int64(q, 2),
+                                     .at_ms = sqlite3_column_int64(q, 3),
+                                     .has_token = sqlite3_column_int(q, 4)};
+    }
+    return count;
+}
+
+static bool expire_entries(struct store *s) {
+    struct row rows[ROWS];
+    size_t count = read_rows(s, 0, rows);
+    size_t expired = 0;
+    while (expired < count && log_expired(s, rows[expired].at_ms)) expired++;
+    if (expired) delete_rows(s, rows[0].n, rows[expired - 1].n);
+    return expired == ROWS;
+}
+
+static bool is_kept(struct store *s, const struct row *row) {
+    if (log_expired(s, row->at_ms)) return false;
+    if (row->has_token && row->n + TOKENS_MOST > (int64_t)s->totals.entries) return true;
+    return row->place + (int64_t)s->config.log_entries > video_logged(s, row->video);
+}
+
+bool sweep_is_due(const struct store *s) {
+    return s->beyond_limit >= ROWS / 2;
+}
+
+static bool trim_videos(struct store *s) {
+    if (!sweep_is_due(s)) return false;
+    struct row rows[ROWS];
+    size_t count = read_rows(s, s->sweep_n, rows);
+    for (size_t i = 0; i < count; i++) {
+        size_t first = i;
+        while (i < count && !is_kept(s, &rows[i])) i++;
+        if (i > first) delete_rows(s, rows[first].n, rows[i - 1].n);
+    }
+    s->sweep_n = count == ROWS ? rows[ROWS - 1].n : 0;
+    s->beyond_limit -= ROWS / 2;
+    return sweep_is_due(s);
 }
 
 // The time of use is only noted once a day, so one more day has to pass.
-static struct video *find_unused_video(struct store *s) {
+static bool drop_unused_video(struct store *s) {
     sqlite3_stmt *q = store_use(s, SQL_VIDEO_UNUSED);
     sqlite3_bind_int64(q, 1, s->now_ms - s->config.keep_ms - s->config.keep_ms / 30);
-    if (!store_row(s, q)) return NULL;
-    struct video *v = video_find(s, (const char *)sqlite3_column_text(q, 1));
+    if (!store_row(s, q)) return false;
+    struct video *v = video_find(s, (const char *)sqlite3_column_text(q, 0));
     store_end(q);
-    return v;
-}
-
-static bool drop_unused_video(struct store *s) {
-    struct video *v = find_unused_video(s);
-    if (!v) return false;
-    if (log_clear(s, v)) video_drop(s, v);
-    return true;
+    if (v) video_drop(s, v);
+    return v != NULL;
 }
 
 bool sweep_slice(struct store *s) {
     store_begin(s);
     bool more = expire_entries(s);
-    more |= expire_tokens(s);
-    for (int i = 0; i < ROWS / 8 && drop_unused_video(s); i++) more = true;
+    more |= trim_videos(s);
+    for (int i = 0; i < VIDEOS && drop_unused_video(s); i++) more = true;
     more |= lease_sweep(s);
     if (store_commit(s)) return more;
     store_rollback(s);

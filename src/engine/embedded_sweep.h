@@ -8,3 +8,6 @@
 // does its part. Returns whether there may be more to do. On failure nothing is removed and `failure` of the
 // store says why.
 bool sweep_slice(struct store *);
+
+// Returns whether appends have left enough behind for a slice to be worth it, long before its time.
+bool sweep_is_due(const struct store *);

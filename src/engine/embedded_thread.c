@@ -14,8 +14,7 @@
 
 enum {
     PROBE_MS = 1000,        // between attempts to write while the store cannot be
-    SWEEP_MORE_MS = 2,      // between slices while there is something to remove
-    SWEEP_SHORTEST_MS = 50, // between looks whether there is
+    SWEEP_SHORTEST_MS = 50, // between looks whether something has expired
     SWEEP_LONGEST_MS = 10000,
     SWEEP_FAILED_MS = 60000,
     ANSWERS_MOST_BYTES = 16 << 20, // held by answers that nobody has taken: then the thread waits
@@ -43,6 +42,7 @@ struct store_thread {
     struct request_list taken; // what a batch left for the next one
     bool damaged;              // stays, whatever works again
     int64_t probe_ms, sweep_ms;
+    bool sweep_more;
 };
 
 // Health
@@ -111,22 +111,25 @@ static void probe(struct store_thread *t) {
 
 // Chores
 
-static void sweep(struct store_thread *t, int64_t now_ms) {
+static int64_t sweep_pause_ms(const struct store_thread *t) {
+    if (t->store->failure.code) return SWEEP_FAILED_MS;
+    if (t->sweep_more) return 1;
     int64_t pause = t->store->config.log_age_ms / 8;
-    if (pause > SWEEP_LONGEST_MS) pause = SWEEP_LONGEST_MS;
-    if (pause < SWEEP_SHORTEST_MS) pause = SWEEP_SHORTEST_MS;
-    if (sweep_slice(t->store)) pause = SWEEP_MORE_MS;
-    if (t->store->failure.code) {
-        note_failure(t, &t->store->failure);
-        pause = SWEEP_FAILED_MS;
-    }
-    t->sweep_ms = now_ms + pause;
+    if (pause < SWEEP_SHORTEST_MS) return SWEEP_SHORTEST_MS;
+    return pause > SWEEP_LONGEST_MS ? SWEEP_LONGEST_MS : pause;
 }
 
-static void do_chores(struct store_thread *t) {
+static void sweep(struct store_thread *t, int64_t now_ms) {
+    t->sweep_more = sweep_slice(t->store);
+    t->sweep_ms = now_ms + sweep_pause_ms(t);
+    if (t->store->failure.code) note_failure(t, &t->store->failure);
+}
+
+// While there is something to remove, slices alternate with batches: removing must keep up with appending.
+static void do_chores(struct store_thread *t, bool after_batch) {
     int64_t now_ms = clock_monotonic_ms();
     if (t->probe_ms && now_ms >= t->probe_ms) probe(t);
-    if (now_ms >= t->sweep_ms) sweep(t, now_ms);
+    if (now_ms >= t->sweep_ms || (after_batch && (t->sweep_more || sweep_is_due(t->store)))) sweep(t, now_ms);
     checkpointer_consider(t->checkpointer, t->store);
 }
 
@@ -211,7 +214,7 @@ static void *run(void *arg) {
     bool requests;
     while (wait_for_work(t, &requests)) {
         if (requests) work(t);
-        do_chores(t);
+        do_chores(t, requests);
     }
     checkpointer_stop(t->checkpointer);
     store_close(t->store);

@@ -2,16 +2,19 @@
 
 #include <stdlib.h>
 
-static struct video *remember(struct store *s, const char *name) {
+static struct video *remember(struct store *s, const char *name, int64_t id) {
     size_t len = strlen(name);
     struct video *v = mem_zalloc(sizeof *v + len + 1);
     memcpy(v->name, name, len + 1);
+    v->id = id;
     HASH_ADD_KEYPTR(hh, s->videos, v->name, len, v);
+    HASH_ADD(hh_id, s->videos_by_id, id, sizeof v->id, v);
     return v;
 }
 
 static void forget(struct store *s, struct video *v) {
-    HASH_DEL(s->videos, v);
+    HASH_DELETE(hh_id, s->videos_by_id, v);
+    HASH_DELETE(hh, s->videos, v);
     free(v);
 }
 
@@ -22,45 +25,44 @@ struct video *video_find(struct store *s, const char *name) {
     sqlite3_stmt *q = store_use(s, SQL_VIDEO_FIND);
     store_bind_text(q, 1, name);
     if (!store_row(s, q)) return NULL;
-    v = remember(s, name);
-    v->id = sqlite3_column_int64(q, 0);
+    v = remember(s, name, sqlite3_column_int64(q, 0));
     v->at.epoch = (uint64_t)sqlite3_column_int64(q, 1);
     v->at.seq = (uint64_t)sqlite3_column_int64(q, 2);
     v->run = sqlite3_column_int64(q, 3);
     v->logged = sqlite3_column_int64(q, 4);
-    v->used_ms = sqlite3_column_int64(q, 5);
+    v->newest = sqlite3_column_int64(q, 5);
+    v->used_ms = sqlite3_column_int64(q, 6);
     store_end(q);
     return v;
-}
-
-static bool is_full(const struct store *s) {
-    uint64_t most = ((uint64_t)1 << VIDEO_ID_BITS) - 1;
-    if (s->config.max_videos && s->config.max_videos < most) most = s->config.max_videos;
-    return s->totals.videos >= most;
 }
 
 struct video *video_find_or_add(struct store *s, const char *name, enum engine_status *status) {
     struct video *v = video_find(s, name);
     if (v) return v;
-    if (is_full(s)) {
+    if (s->config.max_videos && s->totals.videos >= s->config.max_videos) {
         *status = ENGINE_FULL;
         return NULL;
     }
-    bool reuse = s->totals.spare_rows > 0;
-    sqlite3_stmt *q = store_use(s, reuse ? SQL_VIDEO_REUSE : SQL_VIDEO_ADD);
+    sqlite3_stmt *q = store_use(s, SQL_VIDEO_ADD);
     store_bind_text(q, 1, name);
     sqlite3_bind_int64(q, 2, s->now_ms);
-    if (!store_row(s, q)) {
-        store_found_damage(s); // if it is not a failure already: the spare row was not there
-        return NULL;
-    }
-    v = remember(s, name);
-    v->id = sqlite3_column_int64(q, 0);
+    if (!store_run(s, q)) return NULL;
+    v = remember(s, name, sqlite3_last_insert_rowid(s->db));
     v->used_ms = s->now_ms;
-    store_end(q);
     s->totals.videos++;
-    if (reuse) s->totals.spare_rows--;
     return v;
+}
+
+int64_t video_logged(struct store *s, int64_t id) {
+    struct video *v;
+    HASH_FIND(hh_id, s->videos_by_id, &id, sizeof id, v);
+    if (v) return v->logged;
+    sqlite3_stmt *q = store_use(s, SQL_VIDEO_LOGGED);
+    sqlite3_bind_int64(q, 1, id);
+    if (!store_row(s, q)) return 0;
+    int64_t logged = sqlite3_column_int64(q, 0);
+    store_end(q);
+    return logged;
 }
 
 void video_changed(struct store *s, struct video *v) {
@@ -96,32 +98,25 @@ void video_write_dirty(struct store *s) {
         sqlite3_bind_int64(q, 3, (int64_t)v->at.seq);
         sqlite3_bind_int64(q, 4, v->run);
         sqlite3_bind_int64(q, 5, v->logged);
+        sqlite3_bind_int64(q, 6, v->newest);
         store_run(s, q);
         v->dirty = false;
     }
     s->dirty_videos = NULL;
 }
 
-static void unmark_dirty(struct store *s, struct video *v) {
-    struct video **place = &s->dirty_videos;
-    while (*place && *place != v) place = &(*place)->next_dirty;
-    if (*place) *place = v->next_dirty;
-}
-
-static bool run_with_id(struct store *s, enum statement which, const struct video *v) {
+static bool delete_by_id(struct store *s, enum statement which, const struct video *v) {
     sqlite3_stmt *q = store_use(s, which);
     sqlite3_bind_int64(q, 1, v->id);
     return store_run(s, q);
 }
 
 void video_drop(struct store *s, struct video *v) {
-    if (!run_with_id(s, SQL_MAPPING_DROP, v)) return;
+    if (!delete_by_id(s, SQL_MAPPING_DROP, v)) return;
     s->totals.mappings -= (uint64_t)sqlite3_changes(s->db);
-    // Also its tokens: the next video in this row must not meet them.
-    if (!run_with_id(s, SQL_TOKEN_CLEAR, v) || !run_with_id(s, SQL_VIDEO_DROP, v)) return;
+    if (!delete_by_id(s, SQL_VIDEO_DROP, v)) return;
     s->totals.videos--;
-    s->totals.spare_rows++;
-    if (v->dirty) unmark_dirty(s, v);
+    LL_DELETE2(s->dirty_videos, v, next_dirty);
     forget(s, v);
 }
 

@@ -81,10 +81,10 @@ struct http_server {
     struct http_conn *conns; // oldest first
     unsigned count;
     struct loop_timer sweep;
-    char date[40]; // of this second
-    int64_t date_second;
+    char common[256]; // header lines of every answer, of this second
+    int64_t common_second;
 };
-const char *http_server_date(struct http_server *);
+const char *http_server_common_headers(struct http_server *);
 void http_server_forget(struct http_server *, struct http_conn *);
 
 // http_conn.c

@@ -22,14 +22,33 @@ static const char *reason(int status) {
     return "Unknown";
 }
 
+static void add_number(struct buf *out, size_t n) {
+    char digits[24];
+    char *at = digits + sizeof digits;
+    do *--at = (char)('0' + n % 10);
+    while (n /= 10);
+    buf_add(out, at, (size_t)(digits + sizeof digits - at));
+}
+
+static void add_line(struct buf *out, const char *name, const char *value) {
+    buf_adds(out, name);
+    buf_adds(out, value);
+    buf_adds(out, "\r\n");
+}
+
 static void add_head(struct http_conn *c, const struct http_reply *reply) {
     struct buf *out = &c->out;
-    buf_printf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n%s", reply->status, reason(reply->status),
-               c->server ? http_server_date(c->server) : "", http_cors_headers);
-    if (reply->status != 204)
-        buf_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n",
-                   reply->content_type ? reply->content_type : "application/json", reply->body_len);
-    if (reply->location) buf_printf(out, "Location: %s\r\n", reply->location);
+    buf_adds(out, "HTTP/1.1 ");
+    add_number(out, (size_t)reply->status);
+    add_line(out, " ", reason(reply->status));
+    buf_adds(out, http_server_common_headers(c->server));
+    if (reply->status != 204) {
+        add_line(out, "Content-Type: ", reply->content_type ? reply->content_type : "application/json");
+        buf_adds(out, "Content-Length: ");
+        add_number(out, reply->body_len);
+        buf_adds(out, "\r\n");
+    }
+    if (reply->location) add_line(out, "Location: ", reply->location);
     if (reply->retry_after_s) buf_printf(out, "Retry-After: %d\r\n", reply->retry_after_s);
     if (reply->headers) buf_adds(out, reply->headers);
     if (!c->request.keep_alive || c->close_after_reply)

@@ -167,13 +167,13 @@ void http_server_forget(struct http_server *s, struct http_conn *c) {
     s->count--;
 }
 
-const char *http_server_date(struct http_server *s) {
+const char *http_server_common_headers(struct http_server *s) {
     int64_t now = clock_wall_ms();
-    if (now / 1000 != s->date_second) {
-        s->date_second = now / 1000;
+    if (now / 1000 != s->common_second) {
         char date[CLOCK_HTTP_DATE_SIZE];
         clock_http_date(now, date);
-        snprintf(s->date, sizeof s->date, "%s", date);
+        snprintf(s->common, sizeof s->common, "Date: %s\r\n%s", date, http_cors_headers);
+        s->common_second = now / 1000;
     }
-    return s->date;
+    return s->common;
 }

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 
+#include "engine/engine.h"
 #include "net/http_server.h"
 #include "placement/placement.h"
 #include "service/body.h"
@@ -24,11 +25,15 @@ static struct question *question_new(struct placed_service *s, struct http_reque
     return q;
 }
 
-static json_t *answer_json(const struct question *q, const struct placement_answer *a) {
-    json_t *o = json_pack("{s:s,s:s}", "videoid", q->video, "readerUrl", a->reader_url);
-    if (a->public_url && strcmp(a->public_url, a->reader_url) != 0)
-        json_object_set_new(o, "publicUrl", json_string(a->public_url));
-    return o;
+// Ids and URLs need no escaping: placement answers with nothing but plain ones.
+static void reply_place(const struct question *q, const struct placement_answer *a, const char *action) {
+    char body[2 * ENGINE_URL_MAX + ID_MAX + 128];
+    bool other = a->public_url && strcmp(a->public_url, a->reader_url) != 0;
+    int len =
+        snprintf(body, sizeof body, "{\"videoid\":\"%s\",\"readerUrl\":\"%s\"%s%s%s%s%s%s}", q->video,
+                 a->reader_url, other ? ",\"publicUrl\":\"" : "", other ? a->public_url : "",
+                 other ? "\"" : "", action ? ",\"action\":\"" : "", action ? action : "", action ? "\"" : "");
+    http_reply(q->request, &(struct http_reply){.status = 200, .body = body, .body_len = (size_t)len});
 }
 
 static void reply_failure(struct question *q, enum placement_status status) {
@@ -54,9 +59,7 @@ static void on_registered(void *arg, const struct placement_answer *a) {
     struct question *q = arg;
     if (a->status == PLACEMENT_OK) {
         q->service->registrations += a->registered;
-        json_t *o = answer_json(q, a);
-        json_object_set_new(o, "action", json_string(a->registered ? "registered" : "existing"));
-        reply_json(q->request, 200, o);
+        reply_place(q, a, a->registered ? "registered" : "existing");
     } else {
         reply_failure(q, a->status);
     }
@@ -66,7 +69,7 @@ static void on_registered(void *arg, const struct placement_answer *a) {
 static void on_resolved(void *arg, const struct placement_answer *a) {
     struct question *q = arg;
     if (a->status == PLACEMENT_OK)
-        reply_json(q->request, 200, answer_json(q, a));
+        reply_place(q, a, NULL);
     else
         reply_failure(q, a->status);
     free(q);

@@ -6,6 +6,14 @@
 #include "base/mem.h"
 #include "engine/engine.h"
 
+bool reader_url_is_plain(const char *url) {
+    if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0) return false;
+    size_t len = strlen(url);
+    for (size_t i = 0; i < len; i++)
+        if (url[i] <= 0x20 || url[i] == 0x7f || strchr("\"\\<>", url[i])) return false;
+    return len <= ENGINE_URL_MAX;
+}
+
 void readers_init(struct readers *r, const char *static_readers) {
     *r = (struct readers){0};
     const char *at = static_readers ? static_readers : "";
@@ -13,9 +21,14 @@ void readers_init(struct readers *r, const char *static_readers) {
         at += strspn(at, ", ");
         size_t len = strcspn(at, ", ");
         if (!len) break;
-        r->fixed = mem_realloc(r->fixed, (r->fixed_count + 1) * sizeof *r->fixed);
-        r->fixed[r->fixed_count++] = mem_strndup(at, len);
+        char *url = mem_strndup(at, len);
         at += len;
+        if (!reader_url_is_plain(url)) {
+            free(url);
+            continue;
+        }
+        r->fixed = mem_realloc(r->fixed, (r->fixed_count + 1) * sizeof *r->fixed);
+        r->fixed[r->fixed_count++] = url;
     }
     readers_update(r, NULL, 0);
 }
@@ -53,12 +66,15 @@ void readers_update(struct readers *r, const struct engine_lease *leases, size_t
     clear(r);
     r->rows = mem_zalloc((count + r->fixed_count) * sizeof *r->rows);
     r->live = mem_zalloc((count + r->fixed_count) * sizeof *r->live);
-    for (size_t i = 0; i < count; i++)
-        r->rows[r->count++] =
-            (struct reader_row){.reader_url = mem_strdup(leases[i].reader_url),
-                                .public_url = leases[i].public_url ? mem_strdup(leases[i].public_url) : NULL,
-                                .state = leases[i].live ? READER_LIVE : READER_GONE,
-                                .viewers = leases[i].viewers};
+    for (size_t i = 0; i < count; i++) {
+        const struct engine_lease *l = &leases[i];
+        if (!reader_url_is_plain(l->reader_url)) continue;
+        bool has_public = l->public_url && reader_url_is_plain(l->public_url);
+        r->rows[r->count++] = (struct reader_row){.reader_url = mem_strdup(l->reader_url),
+                                                  .public_url = has_public ? mem_strdup(l->public_url) : NULL,
+                                                  .state = l->live ? READER_LIVE : READER_GONE,
+                                                  .viewers = l->viewers};
+    }
     for (size_t i = 0; i < r->fixed_count; i++)
         if (!has(leases, count, r->fixed[i]))
             r->rows[r->count++] =
@@ -77,5 +93,6 @@ const struct reader_row *readers_find(const struct readers *r, const char *reade
 
 enum reader_state readers_state(const struct readers *r, const char *reader_url) {
     const struct reader_row *row = readers_find(r, reader_url);
-    return row ? row->state : READER_UNKNOWN;
+    if (row) return row->state;
+    return reader_url_is_plain(reader_url) ? READER_UNKNOWN : READER_GONE; // what is no URL is no reader
 }

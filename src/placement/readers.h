@@ -9,6 +9,10 @@
 
 struct engine_lease;
 
+// Whether it is an http(s) URL of printable characters without quotes: what may stand in JSON and in a header
+// as it is. Any thread.
+bool reader_url_is_plain(const char *url);
+
 enum reader_state {
     READER_UNKNOWN, // never had a lease, not on the list
     READER_LIVE,

@@ -1,4 +1,140 @@
-// TEMPORARY by the lead until the real one comes
 #include "service/reporter.h"
-struct reporter *reporter_new(struct loop *l, struct http_client *c, const struct reporter_config *k) { (void)l;(void)c;(void)k; return 0; }
-void reporter_free(struct reporter *r) { (void)r; }
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/http_client.h"
+#include "net/loop.h"
+
+enum {
+    FIRST_MS = 1000,    // at most
+    JITTER_PERCENT = 5, // of the interval: parts that started together do not report together for ever
+    INTERVAL_MS = 5000
+};
+
+struct reporter {
+    struct loop *loop;
+    struct http_client *client;
+    struct loop_timer timer;
+    struct loop_job reap;
+    char *role, *url, *authorization; // authorization: NULL for none
+    int interval_ms;
+    json_t *(*build)(void *arg);
+    void *arg;
+    bool posting, closing;
+    bool failing; // and it has been said
+};
+
+static void on_due(struct loop_timer *);
+static void on_reap(struct loop_job *);
+
+static char *join(const char *a, size_t a_len, const char *b) {
+    size_t b_len = strlen(b);
+    char *both = mem_alloc(a_len + b_len + 1);
+    memcpy(both, a, a_len);
+    memcpy(both + a_len, b, b_len + 1);
+    return both;
+}
+
+static size_t without_slash(const char *url) {
+    size_t len = strlen(url);
+    while (len && url[len - 1] == '/') len--;
+    return len;
+}
+
+static int64_t spread(int interval_ms) {
+    int64_t most = (int64_t)interval_ms * JITTER_PERCENT / 100;
+    return (int64_t)(hash_random() % (uint64_t)(2 * most + 1)) - most;
+}
+
+// Somewhere in the second half of the first second, or earlier if the interval is shorter.
+static int64_t first_ms(int interval_ms) {
+    int64_t half = (interval_ms < FIRST_MS ? interval_ms : FIRST_MS) / 2;
+    return half + (int64_t)(hash_random() % (uint64_t)(half + 1));
+}
+
+struct reporter *reporter_new(struct loop *loop, struct http_client *client,
+                              const struct reporter_config *config) {
+    const char *url = config->statistics_url;
+    if (!url || !*url) return NULL;
+    struct reporter *r = mem_zalloc(sizeof *r);
+    r->loop = loop;
+    r->client = client;
+    r->role = mem_strdup(config->role);
+    r->url = join(url, without_slash(url), config->path);
+    if (config->token && *config->token) r->authorization = join("Bearer ", 7, config->token);
+    r->interval_ms = config->interval_ms > 0 ? config->interval_ms : INTERVAL_MS;
+    r->build = config->build;
+    r->arg = config->arg;
+    r->timer.on_due = on_due;
+    r->reap.run = on_reap;
+    loop_timer_start(loop, &r->timer, first_ms(r->interval_ms));
+    return r;
+}
+
+static void begin_failing(struct reporter *r, const struct http_client_answer *a) {
+    if (!r->failing && a->error)
+        log_warn(r->role, "reports_failing", "url=%s error=\"%s\"", r->url, strerror(-a->error));
+    else if (!r->failing)
+        log_warn(r->role, "reports_failing", "url=%s status=%d", r->url, a->status);
+    r->failing = true;
+}
+
+static void on_answer(void *arg, const struct http_client_answer *a) {
+    struct reporter *r = arg;
+    r->posting = false;
+    if (r->closing) {
+        loop_defer(r->loop, &r->reap);
+    } else if (a->error || a->status / 100 != 2) {
+        begin_failing(r, a);
+    } else if (r->failing) {
+        r->failing = false;
+        log_info(r->role, "reports_accepted", "url=%s", r->url);
+    }
+}
+
+static void post(struct reporter *r, const char *body) {
+    r->posting = true;
+    http_client_request(r->client,
+                        &(struct http_client_request){
+                            .method = "POST",
+                            .url = r->url,
+                            .body = body,
+                            .body_len = strlen(body),
+                            .authorization = r->authorization,
+                            .timeout_ms = r->interval_ms < INTERVAL_MS ? INTERVAL_MS : r->interval_ms},
+                        on_answer, r);
+}
+
+// A report that would overtake the one before is left out: figures are totals, so nothing is lost by it.
+static void on_due(struct loop_timer *t) {
+    struct reporter *r = (struct reporter *)((char *)t - offsetof(struct reporter, timer));
+    loop_timer_start(r->loop, t, r->interval_ms + spread(r->interval_ms));
+    if (r->posting) return;
+    json_t *report = r->build(r->arg);
+    char *body = report ? json_dumps(report, JSON_COMPACT) : NULL;
+    json_decref(report);
+    if (body) post(r, body);
+    free(body);
+}
+
+static void on_reap(struct loop_job *job) {
+    struct reporter *r = (struct reporter *)((char *)job - offsetof(struct reporter, reap));
+    free(r->role);
+    free(r->url);
+    free(r->authorization);
+    free(r);
+}
+
+// A post under way keeps the memory until its callback.
+void reporter_free(struct reporter *r) {
+    if (!r || r->closing) return;
+    r->closing = true;
+    loop_timer_stop(r->loop, &r->timer);
+    if (!r->posting) loop_defer(r->loop, &r->reap);
+}

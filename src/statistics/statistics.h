@@ -1,9 +1,17 @@
-// The statistics role: keeps the newest report of every part, and sums them up into one document. Knows nothing of
-// HTTP. Control loop only.
+// The statistics role: keeps the newest report of every part, and sums them up into one document. Knows
+// nothing of HTTP. Control loop only.
+//
+// The document is made when it is asked for and kept as text: it is made again when a report has changed it,
+// or once a second; never so often that more than a twentieth of the loop's time goes into it. What is stored
+// is asked of the engine at most once a second. While the engine is away its last answer is shown.
 #pragma once
 
-#include "service/service.h"
+#include <stddef.h>
 
+#include "service/service.h"
+#include "statistics/report.h"
+
+struct internal_only;
 struct statistics;
 
 struct statistics_config {
@@ -13,5 +21,20 @@ struct statistics_config {
     const char *internal_token; // or with this bearer token; NULL: none
 };
 
+// The strings are copied, but for instance_id. Returns NULL if internal_from cannot be understood.
 struct statistics *statistics_new(struct loop *, struct engine *, const struct statistics_config *);
+
+// Answers who still waits for a document with none.
 void statistics_free(struct statistics *);
+
+// Takes a report. Returns false with why if it is malformed.
+bool statistics_report(struct statistics *, enum report_kind, const json_t *report, struct report_refusal *);
+
+// `document` is JSON text, valid during the callback, or NULL: the engine has never said yet what it stores.
+typedef void statistics_document_cb(void *arg, const char *document, size_t len);
+
+// Gives the document, at once or in a later turn; exactly once.
+void statistics_document(struct statistics *, statistics_document_cb *, void *arg);
+
+// Returns the check that guards the addresses for reports.
+const struct internal_only *statistics_guard(const struct statistics *);
