@@ -1,5 +1,11 @@
 #include "app/settings.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "service/internal_only.h"
+
 #define AT(field) offsetof(struct settings, field)
 
 enum { DAY_MS = 24 * 3600 * 1000 };
@@ -18,7 +24,8 @@ const struct option_row settings_rows[] = {
      "port of the statistics service", COMMAND_UP},
     {"reader-ports", NULL, OPTION_STRING, AT(reader_ports), 0, 0, "4001", "LIST", NULL,
      "ports of the readers, comma-separated; further readers count up from the last", COMMAND_UP},
-    {"readers", NULL, OPTION_INT, AT(readers), 1, 100, "3", "N", NULL, "number of readers", COMMAND_UP},
+    {"readers", NULL, OPTION_INT, AT(readers), 1, READERS_MAX, "3", "N", NULL, "number of readers",
+     COMMAND_UP},
     {"workers", NULL, OPTION_INT, AT(workers), 0, 256, "0", "N", NULL,
      "fan-out threads, shared by the readers; 0: one per core", COMMAND_UP},
     {"heartbeat-ms", NULL, OPTION_INT, AT(heartbeat_ms), 50, DAY_MS, "15000", "MS", NULL,
@@ -58,3 +65,49 @@ const struct option_row settings_rows[] = {
 };
 
 const size_t settings_row_count = sizeof settings_rows / sizeof *settings_rows;
+
+// Takes the next port from a list like "4001,4005"; behind its end they count up.
+static bool next_port(const char **list, long *port) {
+    if (!**list) {
+        if (*port) ++*port;
+        return *port <= 65535;
+    }
+    char *end;
+    errno = 0;
+    *port = strtol(*list, &end, 10);
+    if (end == *list || errno || *port < 0 || *port > 65535 || (*end && *end != ',')) return false;
+    *list = end + (*end == ',');
+    return true;
+}
+
+bool settings_reader_ports(const struct settings *s, int ports[READERS_MAX]) {
+    const char *list = s->reader_ports;
+    long port = 0;
+    for (int64_t i = 0; i < s->readers; i++) {
+        if (!next_port(&list, &port)) return false;
+        ports[i] = (int)port;
+    }
+    return true;
+}
+
+static bool is_address(const char *text) {
+    unsigned char address[sizeof(struct in6_addr)];
+    return inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1;
+}
+
+bool settings_check(const struct settings *s, char *why, size_t why_size) {
+    int ports[READERS_MAX];
+    struct internal_only *internal = internal_only_new(s->internal_from, NULL);
+    internal_only_free(internal);
+    if (!is_address(s->bind))
+        snprintf(why, why_size, "--bind is \"%s\", but must be an IPv4 or IPv6 address.", s->bind);
+    else if (!settings_reader_ports(s, ports))
+        snprintf(why, why_size, "--reader-ports is \"%s\", but must be ports like 4001,4002,4003.",
+                 s->reader_ports);
+    else if (!internal)
+        snprintf(why, why_size, "--internal-from is \"%s\", but must be networks like 10.0.0.0/8,::1.",
+                 s->internal_from);
+    else
+        return true;
+    return false;
+}

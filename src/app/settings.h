@@ -23,5 +23,13 @@ struct settings {
     int64_t user_rate, max_connections, log_level;
 };
 
+enum { READERS_MAX = 100 };
+
+// Checks what no single row can say. Returns false and writes one sentence.
+bool settings_check(const struct settings *, char *why, size_t why_size);
+
+// Gives each reader its port; 0: the kernel chooses. Returns false if the list is not one of ports.
+bool settings_reader_ports(const struct settings *, int ports[READERS_MAX]);
+
 extern const struct option_row settings_rows[];
 extern const size_t settings_row_count;

@@ -27,7 +27,7 @@
 #include "statistics/statistics.h"
 #include "statistics/statistics_routes.h"
 
-enum { READERS_MAX = 100, PARTS_MAX = READERS_MAX + 3, IDLE_TIMEOUT_MS = 75000, RING_FRAMES = 1024 };
+enum { PARTS_MAX = READERS_MAX + 3, IDLE_TIMEOUT_MS = 75000, RING_FRAMES = 1024, LOOK_MS = 250 };
 
 struct system {
     const struct settings *settings;
@@ -37,6 +37,8 @@ struct system {
     struct placement *placement;
     struct fanout *fanout;
     struct history_budget history;
+    struct loop_timer look;
+    bool store_away;
     struct manager *manager;
     struct comment_api *comment;
     struct statistics *statistics;
@@ -163,31 +165,13 @@ static void *make_reader(struct system *s, struct system_part *part) {
     return r;
 }
 
-// Gives the port of the next reader from a list like "4001,4005": behind its end they count up. Returns false
-// if the list is not one.
-static bool next_reader_port(const char **list, int64_t *port) {
-    if (!**list) {
-        if (*port) ++*port;
-        return *port <= 65535;
-    }
-    char *end;
-    errno = 0;
-    *port = strtol(*list, &end, 10);
-    if (end == *list || errno || *port < 0 || *port > 65535 || (*end && *end != ',')) return false;
-    *list = end + (*end == ',');
-    return true;
-}
-
 static bool start_readers(struct system *s) {
-    const char *list = s->settings->reader_ports;
-    int64_t port = 0;
+    int ports[READERS_MAX];
+    settings_reader_ports(s->settings, ports);
     for (int64_t i = 0; i < s->settings->readers; i++) {
         char name[24];
         snprintf(name, sizeof name, "reader-%d", (int)i + 1);
-        if (!next_reader_port(&list, &port))
-            return fail(s, "--reader-ports is \"%s\", but must be ports like 4001,4002,4003.",
-                        s->settings->reader_ports);
-        if (!add_part(s, name, "reader-ports", port, reader_tables, make_reader)) return false;
+        if (!add_part(s, name, "reader-ports", ports[i], reader_tables, make_reader)) return false;
     }
     return true;
 }
@@ -237,6 +221,17 @@ static bool start_fanout(struct system *s) {
                              workers, strerror(-error));
 }
 
+// Says when the store stops answering, and when it answers again.
+static void on_look(struct loop_timer *t) {
+    struct system *s = (struct system *)((char *)t - offsetof(struct system, look));
+    const char *why = NULL;
+    bool away = !s->engine->ops->ready(s->engine, &why);
+    if (away && !s->store_away) log_error("engine", "unavailable", "why=\"%s\"", why ? why : "");
+    if (!away && s->store_away) log_info("engine", "available", NULL);
+    s->store_away = away;
+    loop_timer_start(s->loop, t, LOOK_MS);
+}
+
 static bool start(struct system *s) {
     s->loop = loop_new();
     if (!s->loop) return fail(s, "There is no file descriptor left: raise the limit (ulimit -n).");
@@ -245,6 +240,8 @@ static bool start(struct system *s) {
     s->placement = placement_new(s->loop, s->engine,
                                  &(struct placement_config){.static_readers = s->settings->static_readers});
     if (!start_parts(s)) return false;
+    s->look.on_due = on_look;
+    loop_timer_start(s->loop, &s->look, LOOK_MS);
     placement_start(s->placement); // now that our own readers have said that they live
     return true;
 }
@@ -277,6 +274,7 @@ void system_quit(struct system *s) {
 }
 
 void system_free(struct system *s) {
+    if (s->loop) loop_timer_stop(s->loop, &s->look);
     for (size_t i = 0; i < s->part_count; i++) http_server_free(s->servers[i]);
     for (size_t i = 0; i < s->reader_count; i++) reader_stop(s->readers[i]);
     fanout_free(s->fanout);

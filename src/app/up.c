@@ -82,7 +82,8 @@ static int serve(struct system *s, const struct settings *set, int signals) {
 int up_main(int argc, char **argv) {
     struct settings set = {0};
     char why[512];
-    if (!options_parse(settings_rows, settings_row_count, COMMAND_UP, argc, argv, &set, why, sizeof why)) {
+    if (!options_parse(settings_rows, settings_row_count, COMMAND_UP, argc, argv, &set, why, sizeof why) ||
+        !settings_check(&set, why, sizeof why)) {
         fprintf(stderr, "chorus up: %s Try `chorus up --help`.\n", why);
         return 2;
     }

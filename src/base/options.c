@@ -40,11 +40,12 @@ static bool parse_number(const struct option_row *row, const char *text, const c
     char *end;
     errno = 0;
     long long n = strtoll(text, &end, 10);
-    int64_t times = row->type == OPTION_BYTES ? unit(end) : !*end;
-    if (end == text || errno || !times || n < row->min / times || n > row->max / times)
+    int64_t value, times = row->type == OPTION_BYTES ? unit(end) : !*end;
+    if (end == text || errno || !times || __builtin_mul_overflow(n, times, &value) || value < row->min ||
+        value > row->max)
         return FAIL(c, "%s is \"%s\", but must be a number from %" PRId64 " to %" PRId64 ".", from, text,
                     row->min, row->max);
-    *(int64_t *)(void *)(c->settings + row->offset) = n * times;
+    *(int64_t *)(void *)(c->settings + row->offset) = value;
     return true;
 }
 

@@ -58,7 +58,7 @@ static void on_turn_end(struct loop_timer *timer) {
 }
 
 static void at_turn_end(struct embedded *e) {
-    if (!e->turn_end.slot) loop_timer_start(e->loop, &e->turn_end, 0);
+    if (!e->closing && !e->turn_end.slot) loop_timer_start(e->loop, &e->turn_end, 0);
 }
 
 static void refuse(struct embedded *e, struct request *r, enum engine_status status) {
@@ -211,7 +211,7 @@ static void overview(struct engine *engine, engine_overview_cb *cb, void *arg) {
 static void answer_append(struct embedded *e, struct request *r) {
     const struct engine_entry *entry = r->status == ENGINE_OK ? &r->out.append.entry : NULL;
     r->on.append(r->arg, r->status, entry);
-    if (entry && !r->out.append.repeated && e->hub) hub_publish(e->hub, r->name, entry);
+    if (entry && !r->out.append.repeated && !e->closing) hub_publish(e->hub, r->name, entry);
 }
 
 static void call_back(struct embedded *e, struct request *r) {
@@ -291,6 +291,8 @@ static void on_reap(struct loop_job *job) {
     free((char *)job - offsetof(struct embedded, reap));
 }
 
+// Subscribers hear nothing more, but their subscriptions last until all callbacks have been called: those may still
+// unsubscribe. What is stored now is heard by whoever comes back after the restart.
 static void close_engine(struct engine *engine) {
     struct embedded *e = from(engine);
     struct request_list left = {0};
@@ -304,7 +306,6 @@ static void close_engine(struct engine *engine) {
     for (struct request *r; (r = request_list_take(&left));) refuse(e, r, ENGINE_CLOSED);
     while (e->refused.first) answer(e, &e->refused, e->refused.count);
     hub_free(e->hub);
-    e->hub = NULL;
     // Behind a take_answers that may still wait in the loop.
     loop_post(e->loop, &e->reap);
 }

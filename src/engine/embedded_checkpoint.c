@@ -43,6 +43,7 @@ static void copy_with(struct checkpointer *c, sqlite3 **db) {
 static void *run(void *arg) {
     struct checkpointer *c = arg;
     sqlite3 *db = NULL;
+    pthread_setname_np(pthread_self(), "chorus-wal");
     pthread_mutex_lock(&c->lock);
     for (;;) {
         while (!c->copying && !c->stop) pthread_cond_wait(&c->changed, &c->lock);

@@ -46,6 +46,13 @@ static bool refuse(struct opening *o, const char *format, ...) {
     return false;
 }
 
+static char *join(const char *folder, const char *name) {
+    size_t size = strlen(folder) + 1 + strlen(name) + 1;
+    char *path = mem_alloc(size);
+    snprintf(path, size, "%s/%s", folder, name);
+    return path;
+}
+
 // The folder and the lock
 
 static bool make_folder(struct opening *o) {
@@ -67,22 +74,22 @@ static bool refuse_in_use(struct opening *o) {
 // The lock goes with the process that holds it, however that ends. The pid in the file is for people only.
 static bool take_lock(struct opening *o) {
     struct store *s = o->store;
-    char path[4096];
-    snprintf(path, sizeof path, "%s/chorus.lock", s->config.folder);
+    char *path = join(s->config.folder, "chorus.lock");
     s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    free(path);
     if (s->lock < 0)
         return refuse(
             o, "cannot write in the data folder %s: %s; let this user write there or choose another folder",
             s->config.folder, strerrordesc_np(errno));
     if (flock(s->lock, LOCK_EX | LOCK_NB) < 0) {
         if (errno == EWOULDBLOCK) return refuse_in_use(o);
-        return refuse(o, "cannot lock %s: %s; choose a data folder on a local disk", path,
+        return refuse(o, "cannot lock the data folder %s: %s; choose one on a local disk", s->config.folder,
                       strerrordesc_np(errno));
     }
     char pid[16];
     int len = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
-    if (ftruncate(s->lock, 0) < 0 || pwrite(s->lock, pid, (size_t)len, 0) < 0)
-        return true; // a full disk, say
+    bool written = ftruncate(s->lock, 0) == 0 && pwrite(s->lock, pid, (size_t)len, 0) == len;
+    (void)written; // the disk may be full
     return true;
 }
 
@@ -102,7 +109,7 @@ static bool make_file(struct opening *o) {
 
 static bool refuse_by_code(struct opening *o, int code) {
     struct store *s = o->store;
-    const char *text = sqlite3_errmsg(s->db);
+    const char *text = s->failure.code ? s->failure.text : sqlite3_errmsg(s->db);
     switch (code & 0xff) {
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
@@ -251,9 +258,7 @@ static struct store *new_store(const struct embedded_config *config) {
     s->config.folder = mem_strdup(config->folder);
     if (!s->config.keep_ms) s->config.keep_ms = (int64_t)30 * 24 * 60 * 60 * 1000;
     if (s->config.keep_ms < s->config.log_age_ms) s->config.keep_ms = s->config.log_age_ms;
-    size_t size = strlen(config->folder) + sizeof "/chorus.db";
-    s->path = mem_alloc(size);
-    snprintf(s->path, size, "%s/chorus.db", config->folder);
+    s->path = join(config->folder, "chorus.db");
     s->lock = -1;
     s->run = (int64_t)(hash_random() >> 1) | 1;
     return s;

@@ -2,12 +2,17 @@
 
 #include "engine/embedded_log.h"
 
+enum { LOOK_AT = 1000 }; // entries that are not comments do not count, but cost
+
 static size_t read_newest(struct store *s, struct request *r, struct engine_entry *entries) {
     size_t count = 0;
     sqlite3_stmt *q = store_use(s, SQL_ENTRY_NEWEST);
-    sqlite3_bind_int64(q, 1, log_oldest_ms(s));
-    sqlite3_bind_int64(q, 2, ENGINE_NEWEST);
-    while (store_row(s, q)) entries[count++] = log_read_entry(q, r);
+    sqlite3_bind_int(q, 1, LOOK_AT);
+    while (count < ENGINE_NEWEST && store_row(s, q)) {
+        if (log_expired(s, sqlite3_column_int64(q, 6))) break;
+        if (sqlite3_column_int(q, 0) == ENTRY_COMMENT) entries[count++] = log_read_entry(q, r);
+    }
+    store_end(q);
     return count;
 }
 

@@ -208,6 +208,7 @@ static bool open_store(struct store_thread *t) {
 
 static void *run(void *arg) {
     struct store_thread *t = arg;
+    pthread_setname_np(pthread_self(), "chorus-store");
     bool opened = open_store(t);
     say_started(t);
     if (!opened) return NULL;

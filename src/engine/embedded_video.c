@@ -116,7 +116,7 @@ void video_drop(struct store *s, struct video *v) {
     s->totals.mappings -= (uint64_t)sqlite3_changes(s->db);
     if (!delete_by_id(s, SQL_VIDEO_DROP, v)) return;
     s->totals.videos--;
-    LL_DELETE2(s->dirty_videos, v, next_dirty);
+    if (v->dirty) LL_DELETE2(s->dirty_videos, v, next_dirty);
     forget(s, v);
 }
 

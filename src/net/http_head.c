@@ -83,10 +83,10 @@ static enum http_head_verdict one_byte(struct http_head *h, char c) {
 
 enum http_head_verdict http_head_scan(struct http_head *h, const char *bytes, size_t len, size_t *used) {
     for (size_t i = 0; i < len; i++) {
-        enum http_head_verdict v = one_byte(h, bytes[i]);
         *used = i + 1;
-        if (v != HTTP_HEAD_MORE) return v;
         if (++h->seen > HTTP_HEAD_MAX) return HTTP_HEAD_LONG;
+        enum http_head_verdict v = one_byte(h, bytes[i]);
+        if (v != HTTP_HEAD_MORE) return v;
     }
     *used = len;
     return HTTP_HEAD_MORE;

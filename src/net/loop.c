@@ -16,6 +16,8 @@ struct loop {
     int epoll;
     bool stopping;
     int64_t now_ms;
+    struct epoll_event events[EVENTS_PER_TURN]; // of this turn; no owner: removed since
+    int event_count;
 
     struct loop_timer **heap; // binary heap, from slot 1
     uint32_t timers, heap_room;
@@ -100,8 +102,9 @@ void loop_free(struct loop *l) {
     free(l);
 }
 
+// No more than there were: one that is due again at once must not keep the turn from ending.
 static void run_due_timers(struct loop *l) {
-    while (l->timers && l->heap[1]->due_ms <= l->now_ms) {
+    for (uint32_t left = l->timers; left && l->timers && l->heap[1]->due_ms <= l->now_ms; left--) {
         struct loop_timer *t = l->heap[1];
         loop_timer_stop(l, t);
         t->on_due(t);
@@ -109,7 +112,7 @@ static void run_due_timers(struct loop *l) {
 }
 
 static int wait_ms(const struct loop *l) {
-    if (l->stopping) return 0;
+    if (l->stopping || l->deferred) return 0; // before_wait() may have deferred something
     if (!l->timers) return LONGEST_WAIT_MS;
     int64_t wait = l->heap[1]->due_ms - clock_monotonic_ms();
     return wait < 0 ? 0 : wait > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : (int)wait;
@@ -118,15 +121,16 @@ static int wait_ms(const struct loop *l) {
 int loop_run(struct loop *l) {
     l->stopping = false;
     while (!l->stopping) {
-        struct epoll_event events[EVENTS_PER_TURN];
         if (l->before_wait) l->before_wait(l->before_wait_arg);
-        int n = epoll_wait(l->epoll, events, EVENTS_PER_TURN, wait_ms(l));
+        int n = epoll_wait(l->epoll, l->events, EVENTS_PER_TURN, wait_ms(l));
         if (n < 0 && errno != EINTR) return -errno;
         l->now_ms = clock_monotonic_ms();
+        l->event_count = n;
         for (int i = 0; i < n; i++) {
-            struct loop_fd *fd = events[i].data.ptr;
-            if (fd->fd >= 0) fd->on_event(fd, events[i].events);
+            struct loop_fd *fd = l->events[i].data.ptr;
+            if (fd) fd->on_event(fd, l->events[i].events);
         }
+        l->event_count = 0;
         run_posted(l);
         run_due_timers(l);
         run_deferred(l);
@@ -159,6 +163,8 @@ void loop_fd_remove(struct loop *l, struct loop_fd *f) {
     if (f->fd < 0) return;
     epoll_ctl(l->epoll, EPOLL_CTL_DEL, f->fd, NULL);
     f->fd = -1;
+    for (int i = 0; i < l->event_count; i++)
+        if (l->events[i].data.ptr == f) l->events[i].data.ptr = NULL;
 }
 
 // Timers: a binary heap ordered by due_ms; each timer knows its slot, so moving and stopping need no search.

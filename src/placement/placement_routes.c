@@ -3,12 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 
 #include "engine/engine.h"
 #include "net/http_server.h"
+#include "net/loop.h"
 #include "placement/placement.h"
 #include "service/body.h"
+
+enum { RESOLVED_LINES = 10 }; // a second
 
 // A question on its way: the request says which one.
 struct question {
@@ -55,10 +59,17 @@ static void reply_failure(struct question *q, enum placement_status status) {
     }
 }
 
+static void log_resolved(struct question *q, const char *reader_url) {
+    struct placed_service *s = q->service;
+    if (log_sample(&s->sampler, s->service.role, RESOLVED_LINES, loop_now_ms(s->service.loop)))
+        log_info(s->service.role, "resolved", "video=%s reader=%s", q->video, reader_url);
+}
+
 static void on_registered(void *arg, const struct placement_answer *a) {
     struct question *q = arg;
     if (a->status == PLACEMENT_OK) {
         q->service->registrations += a->registered;
+        log_resolved(q, a->reader_url);
         reply_place(q, a, a->registered ? "registered" : "existing");
     } else {
         reply_failure(q, a->status);
@@ -68,10 +79,12 @@ static void on_registered(void *arg, const struct placement_answer *a) {
 
 static void on_resolved(void *arg, const struct placement_answer *a) {
     struct question *q = arg;
-    if (a->status == PLACEMENT_OK)
+    if (a->status == PLACEMENT_OK) {
+        log_resolved(q, a->reader_url);
         reply_place(q, a, NULL);
-    else
+    } else {
         reply_failure(q, a->status);
+    }
     free(q);
 }
 

@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "base/log.h"
 #include "service/service.h"
 
 struct placement;
@@ -14,6 +15,7 @@ struct placed_service {
     struct service service;
     struct placement *placement;
     uint64_t registrations; // mappings made by these routes
+    struct log_sampler sampler;
 };
 
 extern const struct http_route placement_routes[]; // ended by a row without a pattern

@@ -109,6 +109,7 @@ static struct frame *pending_frame(const struct viewer *v, uint32_t ahead) {
 // The frame `ahead` of the one the viewer is at, or NULL where there is no more for now.
 static struct frame *frame_ahead(const struct viewer *v, uint32_t ahead) {
     if (v->pending) return pending_frame(v, ahead);
+    if (v->gap) return NULL; // the frame at the cursor is no longer there
     return v->cursor + ahead < v->channel->sent ? ring_at(&v->channel->ring, v->cursor + ahead) : NULL;
 }
 

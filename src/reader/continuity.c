@@ -7,8 +7,8 @@ enum continuity continuity_of(struct position at, const struct engine_entry *e) 
     if (position_compare(e->at, at) <= 0) return CONTINUITY_OLD;
     if (e->at.epoch == at.epoch) return e->at.seq == at.seq + 1 ? CONTINUITY_NEXT : CONTINUITY_HOLE;
     if (!position_is_set(e->prev)) return e->at.seq == 1 ? CONTINUITY_BEYOND : CONTINUITY_HOLE;
-    if (position_compare(e->prev, at) == 0) return CONTINUITY_NEXT;
-    return e->prev.epoch == at.epoch && e->prev.seq < at.seq ? CONTINUITY_BEYOND : CONTINUITY_HOLE;
+    int order = position_compare(e->prev, at);
+    return order == 0 ? CONTINUITY_NEXT : order < 0 ? CONTINUITY_BEYOND : CONTINUITY_HOLE;
 }
 
 static struct position after(struct position p) {

@@ -23,7 +23,14 @@
 #include "service/body.h"
 #include "service/reporter.h"
 
-enum { SWEEP_MS = 250, RETRY_MIN_MS = 500, RETRY_SPREAD_MS = 2000, CONNECT_LINES = 10, LISTED_TOPICS = 100 };
+enum {
+    SWEEP_MS = 250,
+    RETRY_MIN_MS = 500,
+    RETRY_SPREAD_MS = 2000,
+    CONNECT_LINES = 10,
+    LISTED_TOPICS = 100,
+    COMPLAIN_EVERY_MS = 10000
+};
 
 // A video of ours.
 struct watched {
@@ -45,6 +52,7 @@ struct reader {
     uint64_t generation;
     uint64_t redirected, shed;
     bool stopping;
+    int64_t complain_ms; // not before
 };
 
 // Somebody on the way to a stream.
@@ -53,7 +61,7 @@ struct arrival {
     struct reader *reader;
     struct http_request *request;
     struct position last;
-    bool redirect;
+    bool redirect, head_only;
     char userid[ID_MAX + 1], videoid[ID_MAX + 1];
 };
 
@@ -103,11 +111,19 @@ static struct frame *stream_head(const struct arrival *a, struct position start)
 
 // Descriptors are given lowest first; the last ones stay for requests, so that health checks and posts get
 // through.
-static bool leaves_room(int fd) {
+static bool leaves_room(struct reader *r, int fd) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return true;
     rlim_t reserve = limit.rlim_cur / 8 < 64 ? limit.rlim_cur / 8 : 64;
-    return (rlim_t)fd < limit.rlim_cur - reserve;
+    if ((rlim_t)fd < limit.rlim_cur - reserve) return true;
+    int64_t now = loop_now_ms(r->service.loop);
+    if (now >= r->complain_ms) {
+        r->complain_ms = now + COMPLAIN_EVERY_MS;
+        log_warn(r->service.instance_id, "out_of_descriptors",
+                 "limit=%llu action=\"no more viewers until some leave\"",
+                 (unsigned long long)limit.rlim_cur);
+    }
+    return false;
 }
 
 static void log_connected(const struct arrival *a, const char *id) {
@@ -126,7 +142,7 @@ static void on_joined(struct joiner *j, struct position start, struct pending *f
     HASH_FIND_STR(a->reader->videos, a->videoid, w);
     frames->frames[0] = stream_head(a, start);
     int fd = http_take_over(a->request);
-    if (fd >= 0 && w && leaves_room(fd)) {
+    if (fd >= 0 && w && leaves_room(a->reader, fd)) {
         char id[POSITION_TEXT_SIZE];
         position_format(start, id);
         log_connected(a, id);
@@ -144,6 +160,11 @@ static void on_joined(struct joiner *j, struct position start, struct pending *f
 
 static void join(struct arrival *a) {
     struct reader *r = a->reader;
+    if (a->head_only) {
+        http_reply(a->request, &(struct http_reply){.status = 200, .content_type = "text/event-stream"});
+        free(a);
+        return;
+    }
     a->joiner.last = a->last;
     a->joiner.deadline_ms = loop_now_ms(r->service.loop) + READER_JOIN_TIMEOUT_MS;
     a->joiner.on_joined = on_joined;
@@ -194,6 +215,7 @@ void reader_connect(struct reader *r, struct http_request *request, const struct
     a->request = request;
     a->last = c->last;
     a->redirect = c->redirect;
+    a->head_only = c->head_only;
     snprintf(a->userid, sizeof a->userid, "%s", c->userid);
     snprintf(a->videoid, sizeof a->videoid, "%s", c->videoid);
     placement_register(r->placement, a->videoid, on_placed, a);

@@ -41,6 +41,7 @@ extern const struct http_route *const reader_tables[]; // ended by NULL
 struct reader_connect {
     const char *userid, *videoid; // checked ids
     struct position last;
-    bool redirect; // false: serve it here, whoever owns the video
+    bool redirect;  // false: serve it here, whoever owns the video
+    bool head_only; // HEAD: only say what would be answered
 };
 void reader_connect(struct reader *, struct http_request *, const struct reader_connect *);

@@ -22,10 +22,7 @@ static bool may_redirect(const char *redirect) {
 static void handle_get(struct http_request *r, void *arg) {
     struct reader_connect c = {0};
     if (!query_id(r, "userid", &c.userid) || !query_id(r, "videoid", &c.videoid)) return;
-    if (http_request_is_head(r)) {
-        http_reply(r, &(struct http_reply){.status = 200, .content_type = "text/event-stream"});
-        return;
-    }
+    c.head_only = http_request_is_head(r);
     c.last = last_event_id(r, http_request_query(r, "last_event_id"));
     c.redirect = may_redirect(http_request_query(r, "redirect"));
     reader_connect(arg, r, &c);

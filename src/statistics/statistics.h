@@ -1,9 +1,10 @@
 // The statistics role: keeps the newest report of every part, and sums them up into one document. Knows
 // nothing of HTTP. Control loop only.
 //
-// The document is made when it is asked for and kept as text: it is made again when a report has changed it,
-// or once a second; never so often that more than a twentieth of the loop's time goes into it. What is stored
-// is asked of the engine at most once a second. While the engine is away its last answer is shown.
+// The document is made when it is asked for and kept as text. It is made again when a report or a stored
+// comment has changed it, and once a second; the engine is asked what is stored at every GET. Neither so
+// often that more than a twentieth of the time goes into it, so polling is cheap however large the document
+// is. While the engine is away its last answer is shown.
 #pragma once
 
 #include <stddef.h>

@@ -1,0 +1,50 @@
+# shellcheck shell=bash
+# What run, test, check and install-deps share. Sourced, never started.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cores=$(nproc)
+
+say() { printf '[%s] %s\n' "${0##*/}" "$*" >&2; }
+die() { say "$*"; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# The folder a preset of CMakePresets.json builds in.
+build_dir() {
+    case $1 in
+        release) echo "$top/build" ;;
+        *) echo "$top/build-$1" ;;
+    esac
+}
+
+# configure PRESET
+configure() {
+    local args=(--preset "$1" --log-level=WARNING)
+    have ccache && args+=(-DCMAKE_C_COMPILER_LAUNCHER=ccache)
+    # A folder left by another generator, another checkout or another CMake is made afresh.
+    (cd "$top" && { cmake "${args[@]}" >/dev/null 2>&1 || cmake --fresh "${args[@]}" >/dev/null; })
+}
+
+# build PRESET TARGET...: quiet unless it fails
+build() {
+    local preset=$1 log
+    shift
+    configure "$preset" || return
+    log=$(build_dir "$preset")/build.log
+    nice cmake --build "$(build_dir "$preset")" -j "$cores" --target "$@" >"$log" 2>&1 && return
+    cat "$log" >&2
+    return 1
+}
+
+# The tests need Node 20; where the system's is older, install-deps puts one from npm here.
+node_arch() {
+    case $(uname -m) in
+        x86_64) echo x64 ;;
+        aarch64) echo arm64 ;;
+        *) return 1 ;;
+    esac
+}
+node_is_new() { [ "$(node -p 'parseInt(process.versions.node)' 2>/dev/null || echo 0)" -ge 20 ]; }
+use_node() {
+    node_is_new || PATH=$top/build-tools/node_modules/node-linux-$(node_arch)/bin:$PATH
+    node_is_new
+}

@@ -1,0 +1,135 @@
+#include "service/internal_only.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+#include "net/http_server.h"
+
+enum { ADDRESS_BITS = 128, MAPPED_BITS = 96 };
+
+// All addresses are kept as IPv6, IPv4 ones mapped (RFC 4291, 2.5.5.2), so that one comparison serves both.
+struct network {
+    uint8_t address[ADDRESS_BITS / 8];
+    unsigned bits;
+};
+
+struct internal_only {
+    struct network networks[INTERNAL_NETWORKS];
+    size_t count;
+    char *token; // or NULL
+};
+
+// `least` is the number of bits that a prefix length is counted from.
+static bool parse_address(const char *text, uint8_t address[ADDRESS_BITS / 8], unsigned *least) {
+    static const uint8_t mapped[MAPPED_BITS / 8] = {[10] = 0xff, [11] = 0xff};
+    memcpy(address, mapped, sizeof mapped);
+    *least = MAPPED_BITS;
+    if (inet_pton(AF_INET, text, address + sizeof mapped) == 1) return true;
+    *least = 0;
+    return inet_pton(AF_INET6, text, address) == 1;
+}
+
+static bool parse_bits(const char *text, unsigned least, unsigned *bits) {
+    if (!isdigit((unsigned char)*text)) return false;
+    char *end;
+    unsigned long value = strtoul(text, &end, 10);
+    if (*end || value > ADDRESS_BITS - least) return false;
+    *bits = least + (unsigned)value;
+    return true;
+}
+
+// Bits behind the prefix may be set: 10.1.2.3/8 is what people write.
+static bool parse_network(const char *text, size_t len, struct network *n) {
+    char copy[64];
+    if (len >= sizeof copy) return false;
+    memcpy(copy, text, len);
+    copy[len] = 0;
+    char *slash = strchr(copy, '/');
+    if (slash) *slash = 0;
+    unsigned least;
+    if (!parse_address(copy, n->address, &least)) return false;
+    n->bits = ADDRESS_BITS;
+    return !slash || parse_bits(slash + 1, least, &n->bits);
+}
+
+static bool parse_networks(struct internal_only *i, const char *text) {
+    for (const char *end = text; *end; text = end + 1) {
+        text += strspn(text, " ");
+        end = text + strcspn(text, ",");
+        size_t len = strcspn(text, " ,");
+        if (text + len + strspn(text + len, " ") != end) return false; // two words between commas
+        if (!len) continue;
+        if (i->count == INTERNAL_NETWORKS || !parse_network(text, len, &i->networks[i->count])) return false;
+        i->count++;
+    }
+    return true;
+}
+
+struct internal_only *internal_only_new(const char *networks, const char *token) {
+    struct internal_only *i = mem_zalloc(sizeof *i);
+    if (!parse_networks(i, networks ? networks : "127.0.0.0/8,::1/128")) {
+        free(i);
+        return NULL;
+    }
+    if (token && *token) i->token = mem_strdup(token);
+    return i;
+}
+
+void internal_only_free(struct internal_only *i) {
+    if (!i) return;
+    free(i->token);
+    free(i);
+}
+
+static bool is_inside(const struct network *n, const uint8_t address[ADDRESS_BITS / 8]) {
+    unsigned whole = n->bits / 8, rest = n->bits % 8;
+    if (memcmp(n->address, address, whole) != 0) return false;
+    return !rest || (n->address[whole] ^ address[whole]) >> (8 - rest) == 0;
+}
+
+static bool is_known_peer(const struct internal_only *i, const char *peer) {
+    uint8_t address[ADDRESS_BITS / 8];
+    unsigned least;
+    if (!parse_address(peer, address, &least)) return false;
+    for (size_t k = 0; k < i->count; k++)
+        if (is_inside(&i->networks[k], address)) return true;
+    return false;
+}
+
+// Takes as long for a token that is right to its last byte as for any other of its length.
+static bool is_equal(const char *given, const char *token) {
+    size_t given_len = strlen(given), token_len = strlen(token);
+    volatile unsigned different = given_len != token_len;
+    for (size_t k = 0; k < given_len; k++)
+        different |= (unsigned)(unsigned char)given[k] ^ (unsigned char)token[k % token_len];
+    return !different;
+}
+
+static bool has_token(const struct internal_only *i, const char *authorization) {
+    static const char scheme[] = "Bearer ";
+    if (!i->token || !authorization) return false;
+    if (strncasecmp(authorization, scheme, sizeof scheme - 1) != 0) return false;
+    authorization += sizeof scheme - 1;
+    return is_equal(authorization + strspn(authorization, " "), i->token);
+}
+
+bool internal_only_allows(const struct internal_only *i, const char *peer, const char *origin,
+                          const char *authorization) {
+    return !origin && (has_token(i, authorization) || is_known_peer(i, peer));
+}
+
+bool internal_only_check(const struct internal_only *i, struct http_request *r) {
+    char peer[INET6_ADDRSTRLEN + 8];
+    http_request_peer(r, peer, sizeof peer);
+    if (internal_only_allows(i, peer, http_request_header(r, "origin"),
+                             http_request_header(r, "authorization")))
+        return true;
+    http_reply_error(r, 403, "forbidden",
+                     "Only services may post here: from an address in --internal-from, or with the token.");
+    return false;
+}

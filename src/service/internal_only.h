@@ -1,0 +1,26 @@
+// Keeps addresses meant for services to services: a request must come from a known network or carry the
+// token, and must not carry an Origin, which every browser sends with a POST. Immutable once made; control
+// loop only.
+//
+// The peer's address is that of the connection: behind a proxy every request comes from the proxy, so a
+// proxy's address does not belong in the list. At most INTERNAL_NETWORKS networks.
+#pragma once
+
+#include <stdbool.h>
+
+struct http_request;
+struct internal_only;
+
+enum { INTERNAL_NETWORKS = 64 };
+
+// `networks`: addresses and CIDRs, IPv4 and IPv6, separated by commas; NULL: loopback; empty: none. `token`:
+// NULL or empty: none. Both are copied. Returns NULL if `networks` cannot be understood.
+struct internal_only *internal_only_new(const char *networks, const char *token);
+void internal_only_free(struct internal_only *); // NULL is fine
+
+// Whether a request with this peer address and these header values (NULL: absent) may pass.
+bool internal_only_allows(const struct internal_only *, const char *peer, const char *origin,
+                          const char *authorization);
+
+// Whether the request may pass; if not, it has been answered with 403.
+bool internal_only_check(const struct internal_only *, struct http_request *);

@@ -1,0 +1,326 @@
+#include "statistics/figures.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/map.h"
+
+struct instance {
+    int64_t seen_ms;
+    uint64_t numbers[REPORT_NUMBERS]; // the report's numbers, in the order of its fields
+    json_t *row;                      // the report, or NULL: only its numbers are kept
+    struct instance *prev, *next;     // in table->by_age
+    struct instance *row_prev, *row_next;
+    UT_hash_handle hh;
+    char id[];
+};
+
+struct table {
+    struct instance *by_id;
+    struct instance *by_age; // silent longest first
+    struct instance *rows;   // those with a row, in the order in which they came
+    unsigned row_count;
+    uint64_t totals[REPORT_NUMBERS]; // sums over all instances, modulo 2^64
+};
+
+struct figures {
+    int64_t silent_ms;
+    uint64_t version;
+    struct table tables[REPORT_KINDS];
+};
+
+struct figures *figures_new(int64_t silent_ms) {
+    struct figures *f = mem_zalloc(sizeof *f);
+    f->silent_ms = silent_ms;
+    return f;
+}
+
+static unsigned instances_max(enum report_kind kind) {
+    return kind == REPORT_CLIENT ? FIGURES_CLIENTS : FIGURES_INSTANCES;
+}
+
+static unsigned rows_max(enum report_kind kind) {
+    return kind == REPORT_CLIENT ? REPORT_ENTRIES : FIGURES_INSTANCES;
+}
+
+// Takes the instance's report out of the table's totals.
+static void withdraw(struct table *t, struct instance *i) {
+    for (int n = 0; n < REPORT_NUMBERS; n++) t->totals[n] -= i->numbers[n];
+    DL_DELETE(t->by_age, i);
+}
+
+static void drop_row(struct table *t, struct instance *i) {
+    if (!i->row) return;
+    DL_DELETE2(t->rows, i, row_prev, row_next);
+    json_decref(i->row);
+    t->row_count--;
+}
+
+static void drop(struct table *t, struct instance *i) {
+    withdraw(t, i);
+    drop_row(t, i);
+    HASH_DEL(t->by_id, i);
+    free(i);
+}
+
+void figures_free(struct figures *f) {
+    if (!f) return;
+    for (int kind = 0; kind < REPORT_KINDS; kind++) {
+        struct table *t = &f->tables[kind];
+        while (t->by_age) drop(t, t->by_age);
+    }
+    free(f);
+}
+
+void figures_expire(struct figures *f, int64_t now_ms) {
+    for (int kind = 0; kind < REPORT_KINDS; kind++) {
+        struct table *t = &f->tables[kind];
+        while (t->by_age && now_ms - t->by_age->seen_ms >= f->silent_ms) {
+            drop(t, t->by_age);
+            f->version++;
+        }
+    }
+}
+
+static struct instance *add(struct table *t, enum report_kind kind, const char *id) {
+    if (HASH_COUNT(t->by_id) == instances_max(kind)) drop(t, t->by_age);
+    size_t len = strlen(id);
+    struct instance *i = mem_zalloc(sizeof *i + len + 1);
+    memcpy(i->id, id, len + 1);
+    HASH_ADD_KEYPTR(hh, t->by_id, i->id, len, i);
+    return i;
+}
+
+static void keep_numbers(struct table *t, struct instance *i, const struct report_field *fields,
+                         const json_t *report) {
+    int n = 0;
+    for (const struct report_field *f = fields; f->name; f++) {
+        if (f->type != REPORT_NUMBER) continue;
+        i->numbers[n] = (uint64_t)json_integer_value(json_object_get(report, f->name));
+        t->totals[n] += i->numbers[n];
+        n++;
+    }
+}
+
+// Keeps the report, if there is a place for it or had been.
+static void keep_row(struct table *t, enum report_kind kind, struct instance *i, json_t *report) {
+    if (i->row) {
+        json_decref(i->row);
+    } else if (t->row_count < rows_max(kind)) {
+        DL_APPEND2(t->rows, i, row_prev, row_next);
+        t->row_count++;
+    } else {
+        json_decref(report);
+        return;
+    }
+    i->row = report;
+}
+
+static json_t *wall_time(int64_t wall_ms) {
+    char text[CLOCK_ISO8601_SIZE];
+    clock_iso8601(wall_ms, text);
+    return json_string(text);
+}
+
+bool figures_take(struct figures *f, enum report_kind kind, const json_t *body, int64_t now_ms,
+                  int64_t wall_ms, struct report_refusal *refusal) {
+    const char *id;
+    json_t *report = report_read(kind, body, &id, refusal);
+    if (!report) return false;
+    json_object_set_new(report, "lastUpdated", wall_time(wall_ms));
+    figures_expire(f, now_ms);
+    struct table *t = &f->tables[kind];
+    struct instance *i;
+    HASH_FIND_STR(t->by_id, id, i);
+    if (i)
+        withdraw(t, i);
+    else
+        i = add(t, kind, id);
+    i->seen_ms = now_ms;
+    DL_APPEND(t->by_age, i);
+    keep_numbers(t, i, report_shapes[kind].fields, report);
+    keep_row(t, kind, i, report);
+    f->version++;
+    return true;
+}
+
+uint64_t figures_version(const struct figures *f) {
+    return f->version;
+}
+
+static json_t *count(uint64_t value) {
+    return json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value);
+}
+
+#define FOREACH_ROW(table, i) for (struct instance *i = (table)->rows; i; i = i->row_next)
+
+static json_t *largest_number(const struct table *t, const char *name) {
+    json_int_t largest = 0;
+    FOREACH_ROW(t, i) {
+        json_int_t value = json_integer_value(json_object_get(i->row, name));
+        if (value > largest) largest = value;
+    }
+    return json_integer(largest);
+}
+
+// The longest known instance that says anything.
+static json_t *first_text(const struct table *t, const struct report_field *f) {
+    FOREACH_ROW(t, i) {
+        json_t *value = json_object_get(i->row, f->name);
+        if (json_is_string(value)) return json_incref(value);
+    }
+    return f->missing ? json_string(f->missing) : json_null();
+}
+
+// Adds the texts of all instances' lists that `list` does not hold yet; `seen` holds the same texts as keys.
+static void add_lists(json_t *list, json_t *seen, const struct table *t, const char *name) {
+    json_t *entry;
+    size_t k;
+    FOREACH_ROW(t, i) {
+        json_array_foreach(json_object_get(i->row, name), k, entry) {
+            const char *text = json_string_value(entry);
+            if (json_array_size(list) == REPORT_ENTRIES) return;
+            if (json_object_get(seen, text)) continue;
+            json_object_set(seen, text, entry);
+            json_array_append(list, entry);
+        }
+    }
+}
+
+static json_t *unite_lists(const struct table *t, const char *name) {
+    json_t *list = json_array(), *seen = json_object();
+    add_lists(list, seen, t, name);
+    json_decref(seen);
+    return list;
+}
+
+static json_t *merge_counts(enum report_merge merge, const json_t *a, const json_t *b) {
+    json_int_t x = json_integer_value(a), y = json_integer_value(b);
+    if (merge == REPORT_LARGEST) return json_integer(x > y ? x : y);
+    return count((uint64_t)x + (uint64_t)y);
+}
+
+static json_t *unite_maps(const struct table *t, const struct report_field *f) {
+    json_t *map = json_object(), *value;
+    const char *key;
+    FOREACH_ROW(t, i) {
+        json_object_foreach(json_object_get(i->row, f->name), key, value) {
+            json_t *before = json_object_get(map, key);
+            if (!before && json_object_size(map) == REPORT_ENTRIES) continue;
+            if (f->type == REPORT_COUNTS)
+                json_object_set_new(map, key, merge_counts(f->merge, before, value));
+            else
+                json_object_set(map, key, value);
+        }
+    }
+    return map;
+}
+
+static json_t *newest_update(const struct table *t) {
+    json_t *newest = NULL;
+    FOREACH_ROW(t, i) {
+        json_t *at = json_object_get(i->row, "lastUpdated"); // sorts as text
+        if (!newest || strcmp(json_string_value(at), json_string_value(newest)) > 0) newest = at;
+    }
+    return newest ? json_incref(newest) : json_null();
+}
+
+static json_t *merge_field(const struct table *t, const struct report_field *f, int number) {
+    switch (f->type) {
+    case REPORT_NUMBER: return f->merge == REPORT_SUM ? count(t->totals[number]) : largest_number(t, f->name);
+    case REPORT_TEXT: return first_text(t, f);
+    case REPORT_LIST: return unite_lists(t, f->name);
+    case REPORT_COUNTS:
+    case REPORT_TEXTS: break;
+    }
+    return unite_maps(t, f);
+}
+
+// All instances as if they were one.
+static json_t *merge(const struct figures *f, enum report_kind kind) {
+    const struct table *t = &f->tables[kind];
+    json_t *merged = json_object();
+    int number = 0;
+    for (const struct report_field *field = report_shapes[kind].fields; field->name; field++) {
+        json_object_set_new(merged, field->name, merge_field(t, field, number));
+        if (field->type == REPORT_NUMBER) number++;
+    }
+    json_object_set_new(merged, "lastUpdated", newest_update(t));
+    return merged;
+}
+
+// Counts the readers behind each of the topics that `counts` has as keys.
+static void count_readers(json_t *counts, const struct table *readers) {
+    json_t *topic;
+    size_t k;
+    FOREACH_ROW(readers, i) {
+        json_array_foreach(json_object_get(i->row, "subscribedTopics"), k, topic) {
+            const char *text = json_string_value(topic);
+            json_t *before = json_object_get(counts, text);
+            if (before) json_object_set_new(counts, text, json_integer(json_integer_value(before) + 1));
+        }
+    }
+}
+
+static json_t *zero_counts(const json_t *topics) {
+    json_t *counts = json_object(), *topic;
+    size_t k;
+    json_array_foreach(topics, k, topic)
+        json_object_set_new(counts, json_string_value(topic), json_integer(0));
+    return counts;
+}
+
+// A comment API that asks Redis knows which topics have subscribers; one on another engine does not say. But
+// it is the readers that subscribe, so what they report is added: each reader is one subscriber of its
+// topics.
+static void add_topics_of_readers(json_t *comment_api, const struct table *readers) {
+    json_t *topics = json_object_get(comment_api, "activeTopics"), *seen = zero_counts(topics);
+    json_t *subscribers = json_object_get(comment_api, "topicSubscribers");
+    add_lists(topics, seen, readers, "subscribedTopics");
+    json_decref(seen);
+    json_t *counts = zero_counts(topics), *counted;
+    count_readers(counts, readers);
+    const char *topic;
+    json_object_foreach(counts, topic, counted) {
+        json_t *reported = json_object_get(subscribers, topic);
+        bool room = reported || json_object_size(subscribers) < REPORT_ENTRIES;
+        if (room && json_integer_value(counted))
+            json_object_set_new(subscribers, topic, merge_counts(REPORT_LARGEST, reported, counted));
+    }
+    json_decref(counts);
+}
+
+static json_t *comment_apis(const struct figures *f) {
+    json_t *merged = merge(f, REPORT_COMMENT_API);
+    add_topics_of_readers(merged, &f->tables[REPORT_READER]);
+    return merged;
+}
+
+static json_t *rows(const struct table *t) {
+    json_t *list = json_array();
+    FOREACH_ROW(t, i) {
+        if (json_array_size(list) == REPORT_ENTRIES) break;
+        json_array_append(list, i->row);
+    }
+    return list;
+}
+
+static json_t *readers(const struct table *t) {
+    return json_pack("{s:i, s:o, s:o, s:o, s:o}", "totalReaders", (int)HASH_COUNT(t->by_id),
+                     "totalActiveConnections", count(t->totals[0]), "totalMessagesSent", count(t->totals[1]),
+                     "allSubscribedTopics", unite_lists(t, "subscribedTopics"), "readers", rows(t));
+}
+
+static json_t *clients(const struct table *t) {
+    return json_pack("{s:i, s:o, s:o, s:o}", "totalClients", (int)HASH_COUNT(t->by_id),
+                     "totalCommentsGenerated", count(t->totals[0]), "totalCommentsConsumed",
+                     count(t->totals[1]), "clients", rows(t));
+}
+
+json_t *figures_document(const struct figures *f, json_t *stored_comments, int64_t wall_ms) {
+    return json_pack("{s:o, s:o, s:o, s:O, s:o, s:o}", "commentApi", comment_apis(f), "readerApis",
+                     readers(&f->tables[REPORT_READER]), "clients", clients(&f->tables[REPORT_CLIENT]),
+                     "storedComments", stored_comments, "readerApiManager", merge(f, REPORT_MANAGER),
+                     "timestamp", wall_time(wall_ms));
+}

@@ -1,0 +1,50 @@
+// What parts report: the fields of each kind of report, as a table, and the reader that checks a report and
+// cuts it to size. Pure; knows nothing of HTTP.
+//
+// Limits: lists and maps keep their first REPORT_ENTRIES entries, a text is at most REPORT_TEXT_MAX bytes, an
+// id REPORT_ID_MAX, a number at most 2^53-1 (what JavaScript can hold).
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+
+enum { REPORT_ENTRIES = 100, REPORT_TEXT_MAX = 512, REPORT_NUMBERS = 3 };
+
+enum report_kind { REPORT_COMMENT_API, REPORT_READER, REPORT_MANAGER, REPORT_CLIENT, REPORT_KINDS };
+
+enum report_type {
+    REPORT_NUMBER, // missing: 0
+    REPORT_TEXT,   // missing: null, or `missing`
+    REPORT_LIST,   // of texts
+    REPORT_COUNTS, // map of numbers
+    REPORT_TEXTS   // map of texts
+};
+
+// How figures of several instances become one. What each instance counts itself is summed; what each of them
+// reads from the state they share (mappings, live readers, subscriptions) is the same number several times,
+// and the largest stands for all.
+enum report_merge { REPORT_SUM, REPORT_LARGEST };
+
+struct report_field {
+    const char *name;
+    enum report_type type;
+    enum report_merge merge; // of numbers and counts; lists and texts are united
+    const char *missing;
+};
+
+struct report_shape {
+    const char *id_field;
+    bool id_required; // if not, a report without it comes from the one instance without a name
+    const struct report_field *fields; // ended by one without a name
+};
+
+extern const struct report_shape report_shapes[REPORT_KINDS];
+
+struct report_refusal {
+    const char *code;   // stable word
+    char sentence[160]; // names the field; nothing of the report's own text stands in it
+};
+
+// Returns the report with all fields of its kind in order, behind its id (borrowed from `body`, "" if it has
+// none), as an object the caller owns; or NULL with why.
+json_t *report_read(enum report_kind, const json_t *body, const char **id, struct report_refusal *);

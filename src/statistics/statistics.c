@@ -1,0 +1,214 @@
+// A GET passes statistics_document() and show(); if the engine has to be asked first, it waits in `waiters`
+// until on_overview(). A report passes statistics_report() and figures_take().
+#include "statistics/statistics.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "engine/engine.h"
+#include "net/loop.h"
+#include "service/internal_only.h"
+#include "statistics/figures.h"
+
+enum {
+    OLDEST_MS = 1000, // no part of the document is older when it is given, while the engine answers
+    SILENT_INTERVALS = 3,
+    INTERVAL_MS = 5000,
+    BUDGET_SHARE = 20,
+    BUDGET_MAX_US = 50000
+};
+
+// How much time may go into what clients make us do: one part in BUDGET_SHARE, and what was not spent before,
+// up to BUDGET_MAX_US. So a change is shown at once on a quiet system, and polling is cheap on a busy one.
+struct budget {
+    int64_t left_us; // at that time; may be negative
+    int64_t at_ms;
+};
+
+static bool budget_left(struct budget *b, int64_t now_ms) {
+    int64_t left_us = b->left_us + (now_ms - b->at_ms) * 1000 / BUDGET_SHARE;
+    *b = (struct budget){left_us < BUDGET_MAX_US ? left_us : BUDGET_MAX_US, now_ms};
+    return b->left_us > 0;
+}
+
+// At most BUDGET_MAX_US, so that it is never empty for longer than OLDEST_MS.
+static void budget_spend(struct budget *b, int64_t since_us) {
+    int64_t spent_us = clock_monotonic_us() - since_us;
+    b->left_us -= spent_us < BUDGET_MAX_US ? spent_us : BUDGET_MAX_US;
+}
+
+struct waiter {
+    statistics_document_cb *done;
+    void *arg;
+    struct waiter *next;
+};
+
+struct statistics {
+    struct service service; // first: the argument of the routes
+    struct internal_only *guard;
+    struct figures *figures;
+    json_t *stored;       // storedComments; NULL: not known yet
+    bool asking, closing; // the engine is being asked; free() waits for its answer
+    int64_t asked_us;
+    struct budget asking_budget;
+    struct loop_timer patience; // with the engine, if something is known already
+    struct waiter *waiters;     // for its answer, newest first
+    char *document;             // or NULL
+    size_t document_len;
+    uint64_t document_version; // of the figures
+    bool stored_changed;       // since the document was made
+    int64_t made_ms;
+    struct budget making_budget;
+    struct loop_job reap;
+};
+
+static void on_patience(struct loop_timer *);
+static void on_reap(struct loop_job *);
+
+struct statistics *statistics_new(struct loop *loop, struct engine *engine,
+                                  const struct statistics_config *config) {
+    struct internal_only *guard = internal_only_new(config->internal_from, config->internal_token);
+    if (!guard) return NULL;
+    struct statistics *s = mem_zalloc(sizeof *s);
+    s->service = (struct service){
+        .role = "statistics", .instance_id = config->instance_id, .loop = loop, .engine = engine};
+    s->guard = guard;
+    int interval_ms = config->interval_ms > 0 ? config->interval_ms : INTERVAL_MS;
+    s->figures = figures_new((int64_t)interval_ms * SILENT_INTERVALS);
+    s->asking_budget = s->making_budget = (struct budget){BUDGET_MAX_US, loop_now_ms(loop)};
+    s->patience.on_due = on_patience;
+    s->reap.run = on_reap;
+    return s;
+}
+
+bool statistics_report(struct statistics *s, enum report_kind kind, const json_t *report,
+                       struct report_refusal *refusal) {
+    return figures_take(s->figures, kind, report, loop_now_ms(s->service.loop), clock_wall_ms(), refusal);
+}
+
+const struct internal_only *statistics_guard(const struct statistics *s) {
+    return s->guard;
+}
+
+// Returns an entry's JSON as it is shown, owned, or NULL. `prev` is the log's own business.
+static json_t *read_comment(const struct engine_entry *e) {
+    json_t *comment = json_loadb(e->json, e->json_len, 0, NULL);
+    json_object_del(comment, "prev");
+    return comment;
+}
+
+static void keep_overview(struct statistics *s, const struct engine_overview *o) {
+    json_t *comments = json_array();
+    for (size_t i = 0; i < o->newest_count; i++) {
+        json_t *comment = read_comment(&o->newest[i]);
+        if (comment) json_array_append_new(comments, comment);
+    }
+    json_t *stored = json_pack("{s:I, s:o}", "total", (json_int_t)o->comments, "comments", comments);
+    if (!json_equal(stored, s->stored)) s->stored_changed = true;
+    json_decref(s->stored);
+    s->stored = stored;
+}
+
+static bool is_current(struct statistics *s, int64_t now_ms) {
+    if (!s->document || now_ms - s->made_ms >= OLDEST_MS) return false;
+    bool changed = s->stored_changed || s->document_version != figures_version(s->figures);
+    return !changed || !budget_left(&s->making_budget, now_ms);
+}
+
+static void make_document(struct statistics *s, int64_t now_ms) {
+    int64_t began_us = clock_monotonic_us();
+    json_t *document = figures_document(s->figures, s->stored, clock_wall_ms());
+    free(s->document);
+    s->document = json_dumps(document, JSON_COMPACT);
+    json_decref(document);
+    if (!s->document) mem_abort("statistics document");
+    s->document_len = strlen(s->document);
+    s->document_version = figures_version(s->figures);
+    s->stored_changed = false;
+    s->made_ms = now_ms;
+    budget_spend(&s->making_budget, began_us);
+}
+
+static void show(struct statistics *s, statistics_document_cb *done, void *arg) {
+    int64_t now_ms = loop_now_ms(s->service.loop);
+    figures_expire(s->figures, now_ms);
+    if (!is_current(s, now_ms)) make_document(s, now_ms);
+    done(arg, s->document, s->document_len);
+}
+
+// In the order in which they came.
+static void answer_waiters(struct statistics *s) {
+    struct waiter *w = NULL;
+    while (s->waiters) {
+        struct waiter *newest = s->waiters;
+        s->waiters = newest->next;
+        newest->next = w;
+        w = newest;
+    }
+    while (w) {
+        struct waiter *next = w->next;
+        if (s->stored && !s->closing)
+            show(s, w->done, w->arg);
+        else
+            w->done(w->arg, NULL, 0);
+        free(w);
+        w = next;
+    }
+}
+
+static void on_overview(void *arg, enum engine_status status, const struct engine_overview *o) {
+    struct statistics *s = arg;
+    s->asking = false;
+    if (s->closing) {
+        loop_defer(s->service.loop, &s->reap);
+        return;
+    }
+    if (status == ENGINE_OK) keep_overview(s, o);
+    budget_spend(&s->asking_budget, s->asked_us);
+    loop_timer_stop(s->service.loop, &s->patience);
+    answer_waiters(s);
+}
+
+static void on_patience(struct loop_timer *t) {
+    answer_waiters((struct statistics *)((char *)t - offsetof(struct statistics, patience)));
+}
+
+static void ask(struct statistics *s) {
+    struct engine *e = s->service.engine;
+    if (s->stored) loop_timer_start(s->service.loop, &s->patience, OLDEST_MS);
+    if (s->asking) return;
+    s->asking = true;
+    s->asked_us = clock_monotonic_us();
+    e->ops->overview(e, on_overview, s);
+}
+
+void statistics_document(struct statistics *s, statistics_document_cb *done, void *arg) {
+    if (s->stored && !s->waiters && !budget_left(&s->asking_budget, loop_now_ms(s->service.loop))) {
+        show(s, done, arg);
+        return;
+    }
+    struct waiter *w = mem_alloc(sizeof *w);
+    *w = (struct waiter){done, arg, s->waiters};
+    s->waiters = w;
+    if (!w->next) ask(s); // else the first one has asked
+}
+
+static void on_reap(struct loop_job *job) {
+    struct statistics *s = (struct statistics *)((char *)job - offsetof(struct statistics, reap));
+    internal_only_free(s->guard);
+    figures_free(s->figures);
+    json_decref(s->stored);
+    free(s->document);
+    free(s);
+}
+
+// An answer of the engine still under way keeps the memory until it comes.
+void statistics_free(struct statistics *s) {
+    if (!s || s->closing) return;
+    s->closing = true;
+    loop_timer_stop(s->service.loop, &s->patience);
+    answer_waiters(s);
+    if (!s->asking) loop_defer(s->service.loop, &s->reap);
+}

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { call, owner, post } from '../lib/api.mjs';
+import { checkHealthy } from '../lib/checks.mjs';
+import { RawClient, jsonBytes, requestBytes } from '../lib/raw.mjs';
+import { scenario } from '../lib/scenario.mjs';
+import { pause, until } from '../lib/time.mjs';
+
+const complaints = (system) => system.stderr.split('\n').filter((line) => /descriptor|EMFILE|too many open files/i.test(line));
+
+scenario('out of descriptors: streams and posts go on, it says so once, and accepts again', async (t) => {
+  const system = await t.system();
+  const viewer = await t.watch(await owner(system, 'v'), { video: 'v' });
+  const poster = await RawClient.connect(system.comment);
+  const postOn = async (video, comment) => {
+    poster.send(jsonBytes('POST', '/comment', { userid: 'u', videoid: video, comment }));
+    const answer = await poster.answer();
+    assert.equal(answer?.status, 201, answer?.text);
+    return answer.json.comment;
+  };
+  await viewer.reaches((await postOn('v', 'before')).id);
+
+  system.program.limit({ nofile: system.program.descriptors() + 10 });
+  const crowd = [];
+  for (let i = 0; i < 60; i++) {
+    const client = await RawClient.connect(system.readers[i % 3]);
+    client.send(requestBytes('GET', '/connect?userid=u&videoid=v&redirect=never'));
+    crowd.push(client);
+  }
+  await until(() => complaints(system).length > 0, 'a line about descriptors on stderr');
+  const answered = () => crowd.filter((client) => client.received.length > 0).length;
+  await until(() => answered() >= 3, 'the first of the crowd to be served');
+  assert.ok(answered() < 60, 'not all of the crowd fits');
+
+  const spent = cpuTicks(system.pid);
+  for (let i = 0; i < 20; i++) {
+    await viewer.reaches((await postOn('v', `meanwhile ${i}`)).id);
+    // A video that the manager has not seen: registering it may need a connection, and comments must not wait for that.
+    await postOn(`new-${i}`, 'new');
+    await pause(50); // the length of the outage, in which the loop must not spin
+  }
+  assert.ok(cpuTicks(system.pid) - spent < 80, 'waiting for a descriptor is no busy loop');
+  assert.ok(complaints(system).length <= 3, `said once, not ${complaints(system).length} times`);
+
+  for (const client of crowd) client.destroy();
+  await until(async () => (await call('GET', `${system.comment}/health`)).status === 200, 'new connections to be accepted');
+  const late = await t.watch(system.readers[0], { video: 'v', query: { redirect: 'never' } });
+  const { id } = await post(system, 'v', 'after');
+  await late.reaches(id);
+  await viewer.reaches(id);
+  system.program.limit({ nofile: 1_024 });
+  await checkHealthy(system);
+});
+
+// CPU time used so far, in ticks of 10 ms.
+function cpuTicks(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return Number(fields[11]) + Number(fields[12]);
+}
+
+scenario('a low limit at the start is no reason not to serve', async (t) => {
+  const system = await t.system({ limits: { nofile: 100 } });
+  const crowd = await Promise.all(Array.from({ length: 200 }, (_, i) => RawClient.connect(system.readers[i % 3])));
+  await until(() => complaints(system).length > 0, 'a line about descriptors on stderr');
+  for (const client of crowd) client.destroy();
+  await until(async () => (await call('GET', `${system.comment}/health`)).status === 200, 'new connections to be accepted');
+  const viewer = await t.watch(await owner(system, 'v'), { video: 'v' });
+  await viewer.reaches((await post(system, 'v', 'hello')).id);
+});
+
+scenario('the soft limit is raised to the hard one at the start', async (t) => {
+  const system = await t.system({ limits: { nofile: '64:1024' } });
+  const limits = readFileSync(`/proc/${system.pid}/limits`, 'utf8');
+  assert.match(limits, /^Max open files\s+1024\s+1024/m);
+});

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { call, owner, post } from '../lib/api.mjs';
+import { checkError } from '../lib/checks.mjs';
+import { scenario } from '../lib/scenario.mjs';
+
+const keyed = (system, key, json) => call('POST', `${system.comment}/comment`, { json, headers: { 'idempotency-key': key } });
+const comment = { userid: 'u', videoid: 'v', comment: 'once' };
+
+scenario('a repeat with the same Idempotency-Key gets the first answer, and is shown once', async (t) => {
+  const system = await t.system();
+  const viewer = await t.watch(await owner(system, 'v'), { video: 'v' });
+  const first = await keyed(system, 'key-1', comment);
+  assert.equal(first.status, 201, first.text);
+  const repeats = await Promise.all(Array.from({ length: 20 }, () => keyed(system, 'key-1', comment)));
+  for (const repeat of repeats) assert.deepEqual([repeat.status, repeat.json], [201, first.json]);
+  const other = await keyed(system, 'key-2', comment);
+  assert.notEqual(other.json.comment.id, first.json.comment.id);
+  const last = await post(system, 'v', 'end');
+  await viewer.reaches(last.id);
+  assert.deepEqual(viewer.comments.map(({ id }) => id), [first.json.comment.id, other.json.comment.id, last.id]);
+});
+
+scenario('twenty at once with one Idempotency-Key are one comment', async (t) => {
+  const system = await t.system();
+  const answers = await Promise.all(Array.from({ length: 20 }, () => keyed(system, 'k', comment)));
+  assert.deepEqual([...new Set(answers.map(({ status }) => status))], [201]);
+  assert.equal(new Set(answers.map(({ text }) => text)).size, 1);
+  assert.match((await post(system, 'v', 'next')).id, /-2$/);
+});
+
+scenario('an Idempotency-Key holds through kill -9', async (t) => {
+  const system = await t.system({ stable: true });
+  const first = await keyed(system, 'k', comment);
+  await system.restart('SIGKILL');
+  const again = await keyed(system, 'k', comment);
+  assert.deepEqual([again.status, again.json], [201, first.json]);
+});
+
+scenario('the key of one user or video swallows nothing of another', async (t) => {
+  const system = await t.system();
+  const first = (await keyed(system, '1', comment)).json.comment;
+  for (const change of [{ userid: 'other' }, { videoid: 'other' }]) {
+    const json = { ...comment, ...change, comment: 'mine' };
+    const answer = await keyed(system, '1', json);
+    if (answer.status === 201) {
+      assert.equal(answer.json.comment.comment, 'mine', 'never 2xx for something not done');
+      assert.equal(answer.json.comment.userid, json.userid);
+      assert.notDeepEqual(answer.json.comment, first);
+    } else {
+      checkError(answer, [400, 409, 422]);
+    }
+  }
+});
+
+scenario('a key too long or empty is refused or ignored, never an error of ours', async (t) => {
+  const system = await t.system();
+  for (const key of ['', 'x'.repeat(10_000), 'é"\\', "'; drop table log; --"]) {
+    const answer = await keyed(system, key, comment);
+    if (answer.status !== 201) checkError(answer, [400, 431], key.slice(0, 10));
+  }
+  await post(system, 'v', 'well');
+});

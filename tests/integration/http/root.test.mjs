@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import { call } from '../lib/api.mjs';
+import { checkCors, checkError, everyPort } from '../lib/checks.mjs';
+import { scenario } from '../lib/scenario.mjs';
+import { run } from '../lib/process.mjs';
+
+scenario('GET / is 200 on every port, with role and version or a page; POST / is 404', async (t) => {
+  const system = await t.system();
+  const version = (await run(['--version'])).stdout.match(/\d+\.\d+\.\d+\S*/)[0];
+  for (const [role, url] of everyPort(system)) {
+    const answer = await call('GET', `${url}/`);
+    assert.equal(answer.status, 200, role);
+    checkCors(answer, role);
+    if (!/^text\/html/.test(answer.headers['content-type'])) {
+      assert.ok(answer.text.includes(role) && answer.text.includes(version), `${role} ${version}: ${answer.text}`);
+    }
+    checkError(await call('POST', `${url}/`, { json: {} }), 404, role);
+    checkError(await call('POST', `${url}/`), 404, role);
+  }
+});

@@ -1,0 +1,49 @@
+// The services as a client program calls them.
+import assert from 'node:assert/strict';
+import { Agent, request } from 'undici';
+import { compareIds } from './journal.mjs';
+
+const dispatcher = new Agent({ connections: 64, keepAliveTimeout: 2_000 });
+
+// {status, headers, text, json}. `json` is sent as a JSON body; `body` as it is.
+export async function call(method, url, { json, body = json && JSON.stringify(json), headers = {} } = {}) {
+  const types = json === undefined ? {} : { 'content-type': 'application/json' };
+  const response = await request(url, { method, body, headers: { ...types, ...headers }, dispatcher });
+  const answer = { status: response.statusCode, headers: response.headers, text: await response.body.text() };
+  if (/^application\/json\b/.test(answer.headers['content-type'] ?? '') && answer.text) answer.json = JSON.parse(answer.text);
+  return answer;
+}
+
+async function expectStatus(status, answer) {
+  const { status: got, text, json } = await answer;
+  assert.equal(got, status, text);
+  return json;
+}
+
+// The comment as stored: {id, userid, videoid, comment, timestamp}.
+export async function post(system, video, comment, { user = 'poster', headers, ...fields } = {}) {
+  const json = { userid: user, videoid: video, comment, ...fields };
+  return (await expectStatus(201, call('POST', `${system.comment}/comment`, { json, headers }))).comment;
+}
+
+// `count` comments, `atOnce` of them under way; text(i) makes them. Returned in the order of their numbers.
+export async function postMany(system, video, count, { atOnce = 16, text = (i) => `comment ${i}`, ...rest } = {}) {
+  const stored = [];
+  let next = 0;
+  const poster = async () => {
+    while (next < count) stored.push(await post(system, video, text(next++), rest));
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, count) }, poster));
+  return stored.sort((a, b) => compareIds(a.id, b.id));
+}
+
+export const register = (system, video) =>
+  expectStatus(200, call('POST', `${system.manager}/register`, { json: { videoid: video } }));
+
+export const resolve = (system, video) =>
+  expectStatus(200, call('GET', `${system.manager}/resolve/${encodeURIComponent(video)}`));
+
+// The url of the reader that a video belongs to; registers it if need be.
+export const owner = async (system, video) => (await register(system, video)).readerUrl;
+
+export const statistics = (system) => expectStatus(200, call('GET', `${system.statistics}/statistics`));

@@ -1,0 +1,57 @@
+// What one viewer has seen of a video over all its connections, and the promise (DESIGN 5) checked at every event:
+// one order, no duplicate, no hole that was not announced.
+import assert from 'node:assert/strict';
+
+export function parseId(id) {
+  const match = /^(\d+)-(\d+)$/.exec(id ?? '');
+  assert.ok(match, `not an id: ${JSON.stringify(id)}`);
+  return { epoch: Number(match[1]), seq: Number(match[2]) };
+}
+
+export function compareIds(a, b) {
+  const [left, right] = [parseId(a), parseId(b)];
+  return left.epoch - right.epoch || left.seq - right.seq;
+}
+
+export class Journal {
+  position; // the id that a reconnect would send
+  comments = [];
+  gaps = [];
+
+  // The first event of a connection. `asked`: the position that this connection resumes from.
+  connected(event, asked) {
+    if (asked !== undefined) assert.equal(event.id, asked, 'the stream starts where the viewer asked it to');
+    this.position = event.id;
+  }
+
+  comment({ id, json }) {
+    const [was, now] = [parseId(this.position), parseId(id)];
+    const where = `${id} after ${this.position}`;
+    if (now.epoch === was.epoch) {
+      assert.equal(now.seq, was.seq + 1, `no hole, no duplicate: ${where}`);
+    } else {
+      assert.ok(now.epoch > was.epoch, `epochs only grow: ${where}`);
+      assert.equal(now.seq, 1, `an epoch begins with 1: ${where}`);
+      assert.equal(json.prev, this.position, `a new epoch continues what the viewer saw last: ${where}`);
+    }
+    this.comments.push(json);
+    this.position = id;
+  }
+
+  gap({ id, json }) {
+    const [was, from, to] = [this.position, json.from, json.to].map(parseId);
+    assert.deepEqual(Object.keys(json).sort(), ['from', 'missed', 'reason', 'to', 'type']);
+    assert.equal(json.type, 'gap');
+    assert.ok(['expired', 'slow', 'epoch'].includes(json.reason), `reason ${json.reason}`);
+    assert.equal(id, json.to, 'a gap moves the position to its end');
+    if (json.reason === 'epoch') {
+      assert.equal(json.missed, null);
+    } else {
+      assert.deepEqual(from, { epoch: was.epoch, seq: was.seq + 1 }, `the gap begins after ${this.position}`);
+      if (from.epoch === to.epoch) assert.equal(json.missed, to.seq - from.seq + 1, 'missed counts from..to inclusive');
+      else assert.equal(json.missed, null, 'a count across epochs is not known');
+    }
+    this.gaps.push(json);
+    this.position = id;
+  }
+}

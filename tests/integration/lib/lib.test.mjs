@@ -1,0 +1,54 @@
+// The judges are judged first: what they must refuse.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Journal } from './journal.mjs';
+import { StreamParser } from './stream.mjs';
+
+function parse(...pieces) {
+  const events = [];
+  const comments = [];
+  const parser = new StreamParser({ onEvent: (event) => events.push(event), onComment: (text) => comments.push(text) });
+  for (const piece of pieces) parser.feed(Buffer.from(piece));
+  return { events, comments };
+}
+
+test('StreamParser reads events, cut anywhere', () => {
+  const stream = Buffer.from(': beat\n\nretry: 700\nid: 1-2\nevent: gap\ndata: {"a":\ndata: "é"}\n\n');
+  for (let cut = 0; cut <= stream.length; cut++) {
+    const { events, comments } = parse(stream.subarray(0, cut), stream.subarray(cut));
+    assert.deepEqual(events, [{ type: 'gap', id: '1-2', retry: 700, text: '{"a":\n"é"}', json: { a: 'é' } }]);
+    assert.deepEqual(comments, [' beat']);
+  }
+  assert.equal(parse('data: {}\n').events.length, 0, 'an event ends with an empty line');
+});
+
+test('StreamParser refuses what a correct server does not send', () => {
+  for (const wrong of [
+    'data: {}\r\n\r\n', 'data: {}\r\r', 'data\n\n', 'datum: {}\n\n', 'Data: {}\n\n', 'id: 1-1\nid: 1-2\ndata: {}\n\n', 'id: x\ndata: {}\n\n',
+    'retry: -1\ndata: {}\n\n', 'id: 1-1\n\n', 'event: gap\n\n', 'data: {\n\n', 'data: x\n\n', '\ufeffdata: {}\n\n', Buffer.from([0x64, 0xff, 0x0a]),
+  ]) assert.throws(() => parse(wrong), undefined, JSON.stringify(String(wrong)));
+});
+
+const comment = (id, more = {}) => ({ id, json: { id, ...more } });
+const gap = (from, to, missed, reason) => ({ id: to, json: { type: 'gap', from, to, missed, reason } });
+function journal(position, ...steps) {
+  const kept = new Journal();
+  kept.connected({ id: position });
+  for (const step of steps) step.json.type ? kept.gap(step) : kept.comment(step);
+  return kept;
+}
+
+test('Journal takes one order without holes, gaps announced, epochs linked', () => {
+  assert.equal(journal('5-0', comment('5-1'), comment('5-2'), comment('7-1', { prev: '5-2' })).comments.length, 3);
+  assert.equal(journal('5-1', gap('5-2', '5-9', 8, 'slow'), comment('5-10')).position, '5-10');
+  assert.equal(journal('5-9', gap('5-10', '7-1', null, 'epoch'), comment('7-2')).position, '7-2');
+});
+
+test('Journal refuses holes, duplicates, disorder and false gaps', () => {
+  for (const steps of [
+    [comment('5-2')], [comment('5-1'), comment('5-1')], [comment('5-1'), comment('5-3')], [comment('4-1', { prev: '5-0' })],
+    [comment('7-2', { prev: '5-0' })], [comment('7-1', { prev: '5-4' })], [comment('7-1')], [gap('5-2', '5-3', 2, 'slow')],
+    [gap('5-1', '5-3', 2, 'slow')], [gap('5-1', '5-3', 3, 'late')], [gap('5-1', '7-3', 3, 'epoch')],
+  ]) assert.throws(() => journal('5-0', ...steps), undefined, JSON.stringify(steps));
+  assert.throws(() => new Journal().connected({ id: '5-1' }, '5-2'));
+});

@@ -1,0 +1,80 @@
+// The program under test as a process: its output, its end, its memory. Nothing of it outlives the test.
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs';
+import { once } from 'node:events';
+import { until, within } from './time.mjs';
+
+export const binary = process.env.CHORUS_BIN ?? 'chorus';
+
+const alive = new Set();
+process.on('exit', () => {
+  for (const child of alive) child.kill('SIGKILL');
+});
+
+export class Program {
+  stdout = '';
+  stderr = '';
+
+  // limits: what it starts under, as prlimit names it: {nofile: 64}. output: a file for stdout instead of a pipe.
+  constructor(args, { env = {}, limits = {}, cwd, output } = {}) {
+    const flags = Object.entries(limits).map(([name, value]) => `--${name}=${value}`);
+    const [file, ...rest] = flags.length ? ['prlimit', ...flags, binary, ...args] : [binary, ...args];
+    const sink = output ? openSync(output, 'w') : 'pipe';
+    this.child = spawn(file, rest, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', sink, 'pipe'] });
+    if (output) closeSync(sink);
+    alive.add(this.child);
+    this.child.stdout?.setEncoding('utf8').on('data', (text) => (this.stdout += text));
+    this.child.stderr.setEncoding('utf8').on('data', (text) => (this.stderr += text));
+    this.ended = once(this.child, 'close').then(
+      ([code, signal]) => {
+        alive.delete(this.child);
+        return (this.end = { code, signal, stdout: this.stdout, stderr: this.stderr });
+      },
+      (error) => {
+        alive.delete(this.child);
+        return (this.end = { code: -1, signal: null, stdout: '', stderr: `${error.message} (CHORUS_BIN names the binary)` });
+      },
+    );
+  }
+
+  get pid() {
+    return this.child.pid;
+  }
+
+  kill(signal) {
+    this.child.kill(signal);
+    return this.ended;
+  }
+
+  // Waits for a line on stderr; returns the match.
+  says(pattern, ms = 10_000) {
+    return until(() => this.stderr.match(pattern), () => `${pattern} on stderr, which is:\n${this.stderr}`, ms);
+  }
+
+  // Sets limits of the running process, soft ones only, so that they can be raised again: {nofile: 40}, {fsize: 'unlimited'}.
+  limit(limits) {
+    const flags = Object.entries(limits).map(([name, value]) => `--${name}=${value}:`);
+    const { status, stderr } = spawnSync('prlimit', ['--pid', String(this.pid), ...flags], { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`prlimit: ${stderr}`);
+  }
+
+  descriptors() {
+    return readdirSync(`/proc/${this.pid}/fd`).length;
+  }
+
+  // Resident memory now, or its highest ever, in bytes.
+  memory(field = 'VmRSS') {
+    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
+    return Number(status.match(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm'))[1]) * 1024;
+  }
+}
+
+// Runs to the end: {code, signal, stdout, stderr}.
+export async function run(args, options) {
+  const program = new Program(args, options);
+  try {
+    return await within(program.ended, 10_000, () => `the end of: chorus ${args.join(' ')}\n${program.stderr}`);
+  } finally {
+    if (!program.end) await program.kill('SIGKILL');
+  }
+}

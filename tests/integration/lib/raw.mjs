@@ -1,0 +1,121 @@
+// HTTP by hand over a socket: exact bytes out, all at once, in pieces or byte by byte; answers in, parsed strictly.
+import net from 'node:net';
+import { once } from 'node:events';
+import { pause, until, within } from './time.mjs';
+
+// The bytes of a request. headers: an object, or a list of lines where order and repetition matter.
+export function requestBytes(method, target, { headers = {}, body, host = 'test' } = {}) {
+  const lines = Array.isArray(headers) ? [...headers] : Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  if (host !== null) lines.unshift(`Host: ${host}`);
+  const content = body === undefined ? Buffer.alloc(0) : Buffer.from(body);
+  if (body !== undefined) lines.push(`Content-Length: ${content.length}`);
+  return Buffer.concat([Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines.map((line) => line + '\r\n').join('')}\r\n`, 'latin1'), content]);
+}
+
+export const jsonBytes = (method, target, value) =>
+  requestBytes(method, target, { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(value) });
+
+export class RawClient {
+  received = Buffer.alloc(0);
+  closed = false; // both ways, for whatever reason
+
+  // options: as net.connect's, such as {allowHalfOpen: true}.
+  static async connect(url, options = {}) {
+    const { hostname: host, port } = new URL(url);
+    const client = new RawClient();
+    client.socket = net.connect({ host, port: Number(port), noDelay: true, ...options });
+    client.socket.on('data', (bytes) => (client.received = Buffer.concat([client.received, bytes])));
+    client.socket.on('error', () => {}); // a reset is a closed connection, and that is what tests look at
+    client.socket.on('end', () => (client.finished = true));
+    client.socket.on('close', () => (client.closed = true));
+    await within(once(client.socket, 'connect'), 10_000, `a connection to ${url}`);
+    return client;
+  }
+
+  // Resolves once the bytes have left, or cannot.
+  send(bytes) {
+    return new Promise((resolve) => this.socket.write(bytes, () => resolve()));
+  }
+
+  // Each byte in a packet of its own.
+  async drip(bytes, everyMs = 0) {
+    for (const byte of Buffer.from(bytes)) {
+      if (this.closed) return;
+      await this.send(Buffer.of(byte));
+      if (everyMs) await pause(everyMs);
+      else await new Promise(setImmediate);
+    }
+  }
+
+  // The next answer; null if the connection ended before a whole one. 1xx answers are collected in `interim`.
+  async answer({ head = false, ms = 10_000 } = {}) {
+    const interim = [];
+    for (;;) {
+      const found = await until(() => {
+        const parsed = parseAnswer(this.received, { head, ended: this.finished || this.closed });
+        return parsed ?? (this.finished || this.closed ? 'end' : undefined);
+      }, () => `an answer; got ${JSON.stringify(this.received.toString('latin1').slice(0, 500))}`, ms);
+      if (found === 'end') return null;
+      this.received = this.received.subarray(found.length);
+      if (found.status >= 200) return Object.assign(found, { interim });
+      interim.push(found);
+    }
+  }
+
+  ends(what = 'the server to close', ms) {
+    return until(() => this.finished || this.closed, what, ms);
+  }
+
+  destroy() {
+    this.socket.destroy();
+  }
+}
+
+// One request on a connection of its own; the answer, or null if the server closed instead.
+export async function exchange(url, bytes, { head, ms } = {}) {
+  const client = await RawClient.connect(url);
+  try {
+    client.send(bytes);
+    return await client.answer({ head, ms });
+  } finally {
+    client.destroy();
+  }
+}
+
+// undefined: not whole yet. Throws if it is not HTTP.
+function parseAnswer(bytes, { head, ended }) {
+  const end = bytes.indexOf('\r\n\r\n');
+  if (end < 0) return undefined;
+  const [first, ...lines] = bytes.toString('latin1', 0, end).split('\r\n');
+  const status = /^HTTP\/1\.1 (\d{3}) [ -~]*$/.exec(first);
+  if (!status) throw final(`not a status line: ${JSON.stringify(first)}`);
+  const headers = {};
+  for (const line of lines) {
+    const field = /^([A-Za-z0-9-]+): ?([^\r\n\0]*)$/.exec(line);
+    if (!field) throw final(`not a header: ${JSON.stringify(line)}`);
+    const name = field[1].toLowerCase();
+    if (name in headers) throw final(`the header ${name} twice`);
+    headers[name] = field[2].trim();
+  }
+  const answer = { status: Number(status[1]), headers };
+  const body = answerBody(bytes, end + 4, answer, { head, ended });
+  return body && finish(Object.assign(answer, body));
+}
+
+function answerBody(bytes, from, { status, headers }, { head, ended }) {
+  if (head || status < 200 || status === 204 || status === 304) return { body: Buffer.alloc(0), length: from };
+  if ('transfer-encoding' in headers) throw final('no answer of ours is chunked');
+  if ('content-length' in headers) {
+    const length = from + Number(headers['content-length']);
+    return bytes.length < length ? undefined : { body: bytes.subarray(from, length), length };
+  }
+  return ended ? { body: bytes.subarray(from), length: bytes.length } : undefined;
+}
+
+function finish(answer) {
+  answer.text = new TextDecoder('utf-8', { fatal: true }).decode(answer.body);
+  if (/^application\/json\b/.test(answer.headers['content-type'] ?? '') && answer.text) answer.json = JSON.parse(answer.text);
+  return answer;
+}
+
+const final = (message) => Object.assign(new Error(message), { final: true });

@@ -1,0 +1,69 @@
+// A scenario: one node:test with a time limit, that gives back whatever it took, also when it fails.
+import test from 'node:test';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setup, startSystem } from './system.mjs';
+import { watch } from './viewer.mjs';
+import { within } from './time.mjs';
+
+class Context {
+  #undo = [];
+
+  after(action) {
+    this.#undo.push(action);
+  }
+
+  async system(options) {
+    const system = await startSystem(options);
+    this.after(() => system.release());
+    return system;
+  }
+
+  async watch(reader, options) {
+    const viewer = await watch(reader, options);
+    this.after(() => viewer.close());
+    return viewer;
+  }
+
+  folder() {
+    const path = mkdtempSync(join(tmpdir(), 'chorus-test-'));
+    this.after(() => rmSync(path, { recursive: true, force: true }));
+    return path;
+  }
+
+  // Last taken, first given back; every failure counts, the first is told.
+  async release() {
+    const errors = [];
+    for (const action of this.#undo.reverse()) {
+      try {
+        await action();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length) throw errors[0];
+  }
+}
+
+// scenario(name, [options], body): options.ms limits the time; options.setups names the set-ups it makes sense for;
+// options.skip says why it makes no sense here.
+export function scenario(name, ...rest) {
+  const body = rest.pop();
+  const { ms = 30_000, setups, skip: why } = rest[0] ?? {};
+  const skip = setups && !setups.includes(setup) ? `not for ${setup}` : why;
+  test(name, { skip }, async () => {
+    const context = new Context();
+    let failure;
+    try {
+      await within(Promise.resolve(body(context)), ms, 'the scenario to end');
+    } catch (error) {
+      failure = error;
+    }
+    await context.release().catch((error) => {
+      if (failure) failure.message += `\nand afterwards: ${error.message}`;
+      else failure = error;
+    });
+    if (failure) throw failure;
+  });
+}

@@ -1,0 +1,35 @@
+// Waiting, always for something that happens and never for time to pass.
+
+// Sanitizer builds run several times slower: CHORUS_SLOW=1 stretches every limit.
+export const slow = process.env.CHORUS_SLOW === '1';
+export const scaled = (ms) => (slow ? ms * 5 : ms);
+
+export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+// Settles as `promise` does, or fails after `ms` with what was waited for.
+export function within(promise, ms, what) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`waited ${scaled(ms)} ms for ${describe(what)}`)), scaled(ms));
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+// Asks again and again until `probe` gives something truthy, and returns that. A probe that throws has not got it yet,
+// unless the error says that waiting is in vain (`final`).
+export async function until(probe, what, ms = 10_000) {
+  const end = Date.now() + scaled(ms);
+  for (let last; ; await pause(20)) {
+    try {
+      const found = await probe();
+      if (found) return found;
+      last = found;
+    } catch (error) {
+      if (error.final) throw error;
+      last = error;
+    }
+    if (Date.now() > end) throw new Error(`waited ${scaled(ms)} ms for ${describe(what)}; last: ${last?.stack ?? last}`);
+  }
+}
+
+const describe = (what) => (typeof what === 'function' ? what() : what);

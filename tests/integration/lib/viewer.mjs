@@ -1,0 +1,158 @@
+// A viewer over plain HTTP: connects by GET or POST, resumes by header, query or body, follows redirects or not, and
+// checks every byte and every number that arrives (stream.mjs, journal.mjs). Its bytes come through node:http or undici.
+import http from 'node:http';
+import { once } from 'node:events';
+import { Agent, request } from 'undici';
+import { StreamParser } from './stream.mjs';
+import { Journal } from './journal.mjs';
+import { until, within } from './time.mjs';
+
+const transports = {
+  async http(url, { method, headers, body }) {
+    const outgoing = http.request(url, { method, headers, agent: false });
+    outgoing.end(body);
+    const [response] = await once(outgoing, 'response');
+    return { status: response.statusCode, headers: response.headers, body: response };
+  },
+  async undici(url, { method, headers, body }) {
+    const dispatcher = new Agent({ bodyTimeout: 0 });
+    const response = await request(url, { method, headers, body, dispatcher });
+    response.body.once('close', () => dispatcher.destroy());
+    return { status: response.statusCode, headers: response.headers, body: response.body };
+  },
+};
+
+export class Viewer {
+  events = [];
+  heartbeats = []; // times at which a comment line came
+  redirects = []; // the answers that sent the viewer elsewhere
+  fault; // what broke the stream's rules
+  ended = false; // the server closed
+
+  constructor(options) {
+    this.options = { user: 'viewer', method: 'GET', via: 'header', transport: 'http', query: {}, headers: {}, ...options };
+    this.journal = options.journal ?? new Journal();
+  }
+
+  // Resolves once the answer's head is there; an answer other than a stream is in status, headers, text.
+  async connect(reader) {
+    let url = new URL('/connect', reader);
+    const { method, query, headers, transport } = this.options;
+    const outgoing = { method, headers: { ...headers } };
+    const fields = { userid: this.options.user, videoid: this.options.video };
+    if (this.options.from !== undefined) this.#resume(url, outgoing.headers, fields);
+    if (method === 'POST') {
+      outgoing.headers['content-type'] = 'application/json';
+      outgoing.body = JSON.stringify(fields);
+    } else {
+      for (const [name, value] of Object.entries(fields)) url.searchParams.set(name, value);
+    }
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+    for (;;) {
+      const answer = await within(transports[transport](url, outgoing), 10_000, `an answer of ${url}`);
+      Object.assign(this, answer, { url });
+      if (answer.status !== 307 || this.options.follow === false) break;
+      this.redirects.push(answer);
+      answer.body.resume();
+      url = new URL(answer.headers.location, url);
+    }
+    this.body.on('error', () => {});
+    if (this.status === 200) this.#read();
+    else this.text = await readAll(this.body);
+    return this;
+  }
+
+  #resume(url, headers, fields) {
+    const { via, from } = this.options;
+    if (via === 'header') headers['last-event-id'] = from;
+    else if (via === 'query') url.searchParams.set('last_event_id', from);
+    else fields.last_event_id = from;
+  }
+
+  #read() {
+    const parser = new StreamParser({
+      onEvent: (event) => this.#take(event),
+      onComment: () => this.heartbeats.push(performance.now()),
+    });
+    this.body.on('data', (bytes) => {
+      if (this.fault) return;
+      try {
+        parser.feed(bytes);
+      } catch (error) {
+        this.fault = Object.assign(error, { final: true });
+      }
+    });
+    this.body.once('close', () => (this.ended = true));
+  }
+
+  #take(event) {
+    event.at = performance.now();
+    this.events.push(event);
+    const { type, json } = event;
+    if (this.events.length === 1) {
+      if (type !== 'message' || json.type !== 'connected') throw new Error(`the first event is ${event.text}`);
+      this.journal.connected(event, this.options.resumes === false ? undefined : this.options.from);
+    } else if (type === 'gap') {
+      this.journal.gap(event);
+    } else if (type === 'message' && json.type === undefined) {
+      if (json.id !== event.id) throw new Error(`the event's id ${event.id} is not the comment's: ${event.text}`);
+      this.journal.comment(event);
+    } else {
+      throw new Error(`nobody asked for the event ${type}: ${event.text}`);
+    }
+  }
+
+  get connected() {
+    return this.events[0];
+  }
+  get comments() {
+    return this.journal.comments;
+  }
+  get gaps() {
+    return this.journal.gaps;
+  }
+  get position() {
+    return this.journal.position;
+  }
+
+  // Waits until probe(this) holds; a broken stream ends the waiting.
+  wait(probe, what, ms) {
+    return until(() => {
+      if (this.fault) throw this.fault;
+      return probe(this);
+    }, () => `${what}; the viewer has ${this.comments.length} comments, ${this.gaps.length} gaps, stands at ${this.position}`, ms);
+  }
+
+  // Waits until it stands at `id`, or has `count` comments.
+  reaches(id, ms) {
+    return this.wait(() => this.position === id, `the event ${id}`, ms);
+  }
+  sees(count, ms) {
+    return this.wait(() => this.comments.length >= count, `${count} comments`, ms);
+  }
+
+  // A viewer of the same video that goes on where this one stands, with the same journal.
+  again(options) {
+    this.close();
+    return new Viewer({ ...this.options, journal: this.journal, from: this.position, ...options });
+  }
+
+  close() {
+    this.body?.destroy();
+    if (this.fault) throw this.fault;
+  }
+}
+
+// Connects a viewer and waits for its first event.
+export async function watch(reader, options) {
+  const viewer = await new Viewer(options).connect(reader);
+  if (viewer.status !== 200) throw new Error(`/connect answered ${viewer.status}: ${viewer.text}`);
+  await viewer.wait(() => viewer.connected, 'the first event');
+  return viewer;
+}
+
+async function readAll(body) {
+  let text = '';
+  for await (const chunk of body) text += chunk;
+  return text;
+}

@@ -1,0 +1,14 @@
+import assert from 'node:assert/strict';
+import { owner, postMany } from '../lib/api.mjs';
+import { scenario } from '../lib/scenario.mjs';
+
+scenario('--durable: the same promise, from the disk itself', { setups: ['embedded'] }, async (t) => {
+  const system = await t.system({ stable: true, flags: { durable: true } });
+  const reader = await owner(system, 'v');
+  const { position } = await t.watch(reader, { video: 'v' });
+  const stored = await postMany(system, 'v', 50);
+  await system.restart('SIGKILL');
+  const viewer = await t.watch(reader, { video: 'v', from: position });
+  await viewer.sees(50);
+  assert.deepEqual(viewer.comments, stored);
+});

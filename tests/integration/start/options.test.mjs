@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { run } from '../lib/process.mjs';
+import { scenario } from '../lib/scenario.mjs';
+
+const flags = [
+  'bind', 'data', 'manager-port', 'comment-port', 'statistics-port', 'reader-ports', 'readers', 'workers', 'heartbeat-ms',
+  'stall-timeout-ms', 'unsubscribe-ms', 'header-timeout-ms', 'body-timeout-ms', 'statistics-interval-ms', 'log-entries',
+  'log-age-ms', 'max-videos', 'memory', 'durable', 'internal-from', 'internal-token', 'user-rate', 'log-level',
+];
+
+scenario('--version and --help answer on stdout', async () => {
+  const version = await run(['--version']);
+  assert.equal(version.code, 0);
+  assert.match(version.stdout, /^chorus \d+\.\d+\.\d+/);
+  const help = await run(['--help']);
+  assert.equal(help.code, 0);
+  assert.match(help.stdout, /\bup\b/);
+  assert.equal(help.stderr, '');
+});
+
+scenario('every option is in `up --help` and in the table for the README', async () => {
+  const [help, table] = [await run(['up', '--help']), await run(['options', '--markdown'])];
+  assert.equal(help.code, 0);
+  assert.equal(table.code, 0);
+  for (const flag of flags) {
+    assert.match(help.stdout, new RegExp(`--${flag}\\b`), 'up --help');
+    assert.match(table.stdout, new RegExp(`^\\|.*--${flag}\\b.*\\|`, 'm'), 'options --markdown');
+  }
+});
+
+const wrong = [
+  [['dance'], /dance/], [['up', '--dance'], /--dance/], [['up', 'dance'], /dance/], [['up', '--readers'], /--readers/],
+  [['up', '--readers', '0'], /--readers/], [['up', '--readers', 'three'], /--readers/], [['up', '--readers', '3x'], /--readers/],
+  [['up', '--comment-port', '65536'], /--comment-port/], [['up', '--comment-port', '-1'], /--comment-port/],
+  [['up', '--comment-port', ''], /--comment-port/], [['up', '--reader-ports', '4001,x'], /--reader-ports/],
+  [['up', '--heartbeat-ms', '99999999999999999999'], /--heartbeat-ms/], [['up', '--memory', 'lots'], /--memory/],
+  [['up', '--log-level', 'loud'], /--log-level/], [['up', '--bind', 'not an address'], /--bind/],
+  [['up', '--internal-from', '10.0.0.0/33'], /--internal-from/],
+];
+for (const [args, names] of wrong) {
+  scenario(`wrong usage: chorus ${args.join(' ')}`, async (t) => {
+    const { code, stdout, stderr } = await run(args, { cwd: t.folder() });
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, names);
+    assert.equal(stdout, '');
+  });
+}
+
+scenario('without a command it says what there is, and exits 2', async () => {
+  const { code, stderr } = await run([]);
+  assert.equal(code, 2);
+  assert.match(stderr, /\bup\b/);
+});

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { register } from '../lib/api.mjs';
+import { checkHealthy } from '../lib/checks.mjs';
+import { scenario } from '../lib/scenario.mjs';
+import { startSystem } from '../lib/system.mjs';
+
+scenario('one port for the readers: further ones count up from it', { setups: ['embedded'] }, async (t) => {
+  // Four in a row may be taken by others; another try finds four that are not.
+  let system;
+  for (let tries = 0; !system; tries++) {
+    const first = 12_000 + Math.floor(Math.random() * 18_000);
+    system = await startSystem({ readers: 4, args: ['--reader-ports', String(first)] }).catch((error) => {
+      if (tries === 5 || !/in use/.test(error.message)) throw error;
+    });
+    if (system) {
+      t.after(() => system.release());
+      assert.deepEqual(system.readers, [0, 1, 2, 3].map((i) => `http://127.0.0.1:${first + i}`));
+    }
+  }
+  await checkHealthy(system);
+});
+
+scenario('--readers 1, --workers 1: as good as three', async (t) => {
+  const system = await t.system({ readers: 1, flags: { workers: 1 } });
+  for (const video of ['a', 'b', 'c']) assert.equal((await register(system, video)).readerUrl, system.readers[0]);
+});
+
+scenario('--bind on an IPv6 address', async (t) => {
+  const system = await t.system({ flags: { bind: '::1' } });
+  assert.match(system.comment, /^http:\/\/\[::1\]:\d+$/);
+  await checkHealthy(system);
+  assert.match((await register(system, 'v')).readerUrl, /^http:\/\/\[::1\]:\d+$/);
+});

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { owner, post, postMany, statistics } from '../lib/api.mjs';
+import { RawClient, requestBytes } from '../lib/raw.mjs';
+import { scenario } from '../lib/scenario.mjs';
+import { scaled, slow, until } from '../lib/time.mjs';
+
+const BIG = 'x'.repeat(1_990);
+
+// Posts so much that a viewer that does not read cannot have it all in the kernel's buffers; returns the last comment.
+async function flood(system, comments = 6_000) {
+  const stored = await postMany(system, 'v', comments, { atOnce: 32, text: (i) => `${i} ${BIG}` });
+  return stored.at(-1);
+}
+
+scenario('a viewer that reads nothing is closed, and delays no other', async (t) => {
+  const system = await t.system({ flags: { 'stall-timeout-ms': 2_000, 'statistics-interval-ms': 200 } });
+  const reader = await owner(system, 'v');
+  const stuck = [];
+  for (let i = 0; i < 5; i++) {
+    const client = await RawClient.connect(reader);
+    await client.send(requestBytes('GET', `/connect?userid=stuck${i}&videoid=v`));
+    await until(() => client.received.includes('\n\n'), 'the stream');
+    client.socket.pause();
+    stuck.push(client);
+  }
+  const viewer = await t.watch(reader, { video: 'v' });
+  const arrivals = [];
+  const last = await flood(system);
+  await viewer.reaches(last.id);
+  for (let i = 0; i < 20; i++) {
+    const sent = performance.now();
+    const { id } = await post(system, 'v', `quick ${i}`);
+    await viewer.reaches(id);
+    arrivals.push(viewer.events.at(-1).at - sent);
+  }
+  arrivals.sort((a, b) => a - b);
+  if (!slow) assert.ok(arrivals[10] < 300, `a comment took ${arrivals[10]} ms (median)`);
+  assert.equal(viewer.gaps.length, 0);
+  const viewers = async () => (await statistics(system)).readerApis.totalActiveConnections;
+  await until(async () => (await viewers()) === 1, 'the stuck viewers to be closed', 15_000);
+  for (const client of stuck) {
+    client.socket.resume(); // a socket hears of its end only when it is read
+    await client.ends();
+    client.destroy();
+  }
+  assert.equal(viewer.ended, false);
+});
+
+scenario('a viewer that falls off what is kept in memory gets a gap `slow`, and goes on with the newest', async (t) => {
+  const system = await t.system({ flags: { memory: '1M', 'stall-timeout-ms': 60_000, 'log-entries': 100 } });
+  const reader = await owner(system, 'v');
+  const quick = await t.watch(reader, { video: 'v' });
+  const lazy = await t.watch(reader, { video: 'v', user: 'lazy' });
+  lazy.body.pause();
+  const last = await flood(system);
+  await quick.reaches(last.id);
+  assert.equal(quick.gaps.length, 0, 'the quick one missed nothing');
+  lazy.body.resume();
+  await lazy.reaches(last.id, 20_000);
+  assert.ok(lazy.gaps.length >= 1, 'more than the kernel and 1 MB can hold');
+  assert.ok(lazy.gaps.every(({ reason }) => reason === 'slow'), JSON.stringify(lazy.gaps));
+  const missed = lazy.gaps.reduce((sum, gap) => sum + gap.missed, 0);
+  assert.equal(lazy.comments.length + missed, 6_000, 'seen and announced make up the whole');
+  const { id } = await post(system, 'v', 'both');
+  await Promise.all([quick.reaches(id), lazy.reaches(id)]);
+});
+
+scenario('a hundred viewers that read nothing cost no more memory than one', async (t) => {
+  const system = await t.system({ flags: { memory: '4M', 'stall-timeout-ms': 60_000, 'log-entries': 100 } });
+  const reader = await owner(system, 'v');
+  const quick = await t.watch(reader, { video: 'v' });
+  const stuck = [];
+  for (let i = 0; i < 100; i++) {
+    const viewer = await t.watch(reader, { video: 'v', user: `stuck${i}` });
+    viewer.body.pause();
+    stuck.push(viewer);
+  }
+  const before = system.program.memory('VmHWM');
+  const last = await flood(system, 3_000);
+  await quick.reaches(last.id, scaled(20_000));
+  const grown = (system.program.memory('VmHWM') - before) / 2 ** 20;
+  if (!slow) assert.ok(grown < 40, `grown by ${grown} MB`);
+});

@@ -1,0 +1,463 @@
+// An embedded engine with its loop and a folder of its own, and its operations as calls that wait for their
+// answer.
+#pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <ftw.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "engine/embedded.h"
+#include "engine/engine.h"
+#include "net/loop.h"
+
+enum { WORLD_LONG_MS = 60000 }; // more than any answer takes
+
+struct world {
+    struct loop *loop;
+    struct engine *engine;
+    const struct engine_ops *ops;
+    struct embedded_config config;
+    char folder[64];
+    char path[80]; // of the database
+    char why[512];
+    unsigned awaited; // answers
+    bool late;
+    struct loop_timer guard;
+};
+
+static inline void world_on_guard(struct loop_timer *t) {
+    struct world *w = (struct world *)((char *)t - offsetof(struct world, guard));
+    w->late = true;
+    loop_stop(w->loop);
+}
+
+// Runs the loop until something stops it.
+static inline void world_run(struct world *w) {
+    loop_timer_start(w->loop, &w->guard, WORLD_LONG_MS + (clock_monotonic_ms() - loop_now_ms(w->loop)));
+    assert_int_equal(loop_run(w->loop), 0);
+    loop_timer_stop(w->loop, &w->guard);
+    assert_false(w->late);
+}
+
+// Runs the loop until all awaited answers have come.
+static inline void world_wait(struct world *w) {
+    while (w->awaited) world_run(w);
+}
+
+static inline void world_answered(struct world *w) {
+    assert_true(w->awaited > 0);
+    if (!--w->awaited) loop_stop(w->loop);
+}
+
+// Lets the loop turn for a while. For what has no event to wait for.
+struct world_pause {
+    struct loop_timer timer;
+    struct loop *loop;
+};
+
+static inline void world_on_pause_end(struct loop_timer *t) {
+    loop_stop(((struct world_pause *)t)->loop);
+}
+
+static inline void world_let_pass(struct world *w, int64_t ms) {
+    struct world_pause pause = {.timer.on_due = world_on_pause_end, .loop = w->loop};
+    loop_timer_start(w->loop, &pause.timer, ms + (clock_monotonic_ms() - loop_now_ms(w->loop)));
+    world_run(w);
+}
+
+static inline bool world_try_open(struct world *w) {
+    memset(w->why, 0, sizeof w->why);
+    w->engine = embedded_open(w->loop, &w->config, w->why, sizeof w->why);
+    w->ops = w->engine ? w->engine->ops : NULL;
+    return w->engine != NULL;
+}
+
+static inline void world_open(struct world *w) {
+    if (!world_try_open(w)) fail_msg("%s", w->why);
+}
+
+static inline void world_close(struct world *w) {
+    if (w->engine) w->ops->close(w->engine);
+    w->engine = NULL;
+}
+
+static inline void world_reopen(struct world *w) {
+    world_close(w);
+    world_open(w);
+}
+
+static inline int world_make(void **state) {
+    struct world *w = calloc(1, sizeof *w);
+    snprintf(w->folder, sizeof w->folder, "/tmp/chorus-test-XXXXXX");
+    assert_non_null(mkdtemp(w->folder));
+    snprintf(w->path, sizeof w->path, "%s/chorus.db", w->folder);
+    w->loop = loop_new();
+    w->guard.on_due = world_on_guard;
+    w->config = (struct embedded_config){.folder = w->folder, .log_entries = 1000, .log_age_ms = 3600000};
+    *state = w;
+    return 0;
+}
+
+static inline int world_make_open(void **state) {
+    world_make(state);
+    world_open(*state);
+    return 0;
+}
+
+static inline int world_remove(const char *path, const struct stat *stat, int type, struct FTW *ftw) {
+    (void)stat;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+static inline int world_free(void **state) {
+    struct world *w = *state;
+    world_close(w);
+    loop_free(w->loop);
+    nftw(w->folder, world_remove, 8, FTW_DEPTH | FTW_PHYS);
+    free(w);
+    return 0;
+}
+
+// Appending
+
+struct world_append {
+    struct world *world;
+    unsigned calls;
+    enum engine_status status;
+    struct position at, prev;
+    enum entry_kind kind;
+    size_t json_len;
+    char json[8192];
+};
+
+static inline void world_on_append(void *arg, enum engine_status status, const struct engine_entry *entry) {
+    struct world_append *a = arg;
+    a->calls++;
+    a->status = status;
+    assert_int_equal(entry != NULL, status == ENGINE_OK);
+    if (entry) {
+        a->at = entry->at;
+        a->prev = entry->prev;
+        a->kind = entry->kind;
+        a->json_len = entry->json_len;
+        assert_true(entry->json_len < sizeof a->json);
+        memcpy(a->json, entry->json, entry->json_len);
+        a->json[entry->json_len] = 0;
+    }
+    world_answered(a->world);
+}
+
+static inline void world_begin_append(struct world *w, struct world_append *a, const char *video,
+                                      const char *json, const char *token) {
+    *a = (struct world_append){.world = w};
+    const struct engine_append what = {
+        .video = video,
+        .kind = *json ? ENTRY_COMMENT : ENTRY_TOMBSTONE,
+        .json = json,
+        .json_len = strlen(json),
+        .token = token,
+    };
+    w->awaited++;
+    w->ops->append(w->engine, &what, world_on_append, a);
+    assert_int_equal(a->calls, 0); // never from inside the call
+}
+
+static inline struct world_append world_append(struct world *w, const char *video, const char *json,
+                                               const char *token) {
+    struct world_append a;
+    world_begin_append(w, &a, video, json, token);
+    world_wait(w);
+    assert_int_equal(a.calls, 1);
+    return a;
+}
+
+// Appends a comment whose text is a number, and expects it to work.
+static inline struct position world_post(struct world *w, const char *video, unsigned text) {
+    char json[64];
+    snprintf(json, sizeof json, "{\"comment\":\"%u\"}", text);
+    struct world_append a = world_append(w, video, json, NULL);
+    assert_int_equal(a.status, ENGINE_OK);
+    return a.at;
+}
+
+// Appends `count` of them at once.
+static inline void world_post_many(struct world *w, const char *video, unsigned count) {
+    struct world_append *all = calloc(count, sizeof *all);
+    char json[64];
+    for (unsigned i = 0; i < count; i++) {
+        snprintf(json, sizeof json, "{\"comment\":\"%u\"}", i);
+        world_begin_append(w, &all[i], video, json, NULL);
+    }
+    world_wait(w);
+    for (unsigned i = 0; i < count; i++) assert_int_equal(all[i].status, ENGINE_OK);
+    free(all);
+}
+
+// Reading the log
+
+struct world_head {
+    struct world *world;
+    enum engine_status status;
+    struct position at;
+};
+
+static inline void world_on_head(void *arg, enum engine_status status, struct position head) {
+    struct world_head *h = arg;
+    h->status = status;
+    h->at = head;
+    world_answered(h->world);
+}
+
+static inline struct world_head world_head(struct world *w, const char *video) {
+    struct world_head h = {.world = w};
+    w->awaited++;
+    w->ops->head(w->engine, video, world_on_head, &h);
+    world_wait(w);
+    return h;
+}
+
+enum { WORLD_RANGE = 2000 };
+
+struct world_range {
+    struct world *world;
+    enum engine_status status;
+    size_t count;
+    bool more;
+    struct position head;
+    struct position at[WORLD_RANGE], prev[WORLD_RANGE];
+    char *json[WORLD_RANGE]; // freed by the next world_range()
+};
+
+static inline void world_on_range(void *arg, enum engine_status status, const struct engine_range *range) {
+    struct world_range *r = arg;
+    r->status = status;
+    assert_int_equal(range != NULL, status == ENGINE_OK);
+    for (size_t i = 0; range && i < range->count; i++) {
+        const struct engine_entry *e = &range->entries[i];
+        assert_true(i < WORLD_RANGE);
+        r->at[i] = e->at;
+        r->prev[i] = e->prev;
+        r->json[i] = strndup(e->json, e->json_len);
+    }
+    if (range) {
+        r->count = range->count;
+        r->more = range->more;
+        r->head = range->head;
+    }
+    world_answered(r->world);
+}
+
+// The answer is valid until the next call.
+static inline const struct world_range *world_range(struct world *w, const char *video, struct position after,
+                                                    size_t limit) {
+    static struct world_range r;
+    for (size_t i = 0; i < r.count; i++) free(r.json[i]);
+    memset(&r, 0, sizeof r);
+    r.world = w;
+    w->awaited++;
+    w->ops->range(w->engine, video, after, limit, world_on_range, &r);
+    world_wait(w);
+    return &r;
+}
+
+// Mappings and the rest
+
+struct world_mapping {
+    struct world *world;
+    enum engine_status status;
+    bool changed;
+    char reader[ENGINE_URL_MAX + 1]; // empty: none
+};
+
+static inline void world_on_mapping(void *arg, enum engine_status status, const char *reader_url,
+                                    bool changed) {
+    struct world_mapping *m = arg;
+    m->status = status;
+    m->changed = changed;
+    assert_int_equal(reader_url != NULL, status == ENGINE_OK);
+    snprintf(m->reader, sizeof m->reader, "%s", reader_url ? reader_url : "");
+    world_answered(m->world);
+}
+
+static inline struct world_mapping world_lookup(struct world *w, const char *video) {
+    struct world_mapping m = {.world = w};
+    w->awaited++;
+    w->ops->lookup(w->engine, video, world_on_mapping, &m);
+    world_wait(w);
+    return m;
+}
+
+static inline struct world_mapping world_assign(struct world *w, const char *video, const char *reader_url) {
+    struct world_mapping m = {.world = w};
+    w->awaited++;
+    w->ops->assign(w->engine, video, reader_url, world_on_mapping, &m);
+    world_wait(w);
+    return m;
+}
+
+static inline struct world_mapping world_reassign(struct world *w, const char *video, const char *expected,
+                                                  const char *reader_url) {
+    struct world_mapping m = {.world = w};
+    w->awaited++;
+    w->ops->reassign(w->engine, video, expected, reader_url, world_on_mapping, &m);
+    world_wait(w);
+    return m;
+}
+
+struct world_done {
+    struct world *world;
+    enum engine_status status;
+};
+
+static inline void world_on_done(void *arg, enum engine_status status) {
+    struct world_done *d = arg;
+    d->status = status;
+    world_answered(d->world);
+}
+
+static inline enum engine_status world_release(struct world *w, const char *video, const char *expected) {
+    struct world_done d = {.world = w};
+    w->awaited++;
+    w->ops->release(w->engine, video, expected, world_on_done, &d);
+    world_wait(w);
+    return d.status;
+}
+
+static inline enum engine_status world_renew(struct world *w, const struct engine_lease *lease, int ttl_ms) {
+    struct world_done d = {.world = w};
+    w->awaited++;
+    w->ops->lease_renew(w->engine, lease, ttl_ms, world_on_done, &d);
+    world_wait(w);
+    return d.status;
+}
+
+static inline enum engine_status world_drop(struct world *w, const char *reader_url) {
+    struct world_done d = {.world = w};
+    w->awaited++;
+    w->ops->lease_drop(w->engine, reader_url, world_on_done, &d);
+    world_wait(w);
+    return d.status;
+}
+
+// Leases as text: `url public instance generation viewers live|expired;` each.
+struct world_leases {
+    struct world *world;
+    enum engine_status status;
+    char text[1024];
+};
+
+static inline void world_on_leases(void *arg, enum engine_status status, const struct engine_lease *list,
+                                   size_t count) {
+    struct world_leases *l = arg;
+    l->status = status;
+    for (size_t i = 0; i < count; i++) {
+        size_t len = strlen(l->text);
+        snprintf(l->text + len, sizeof l->text - len, "%s %s %s %llu %llu %s;", list[i].reader_url,
+                 list[i].public_url ? list[i].public_url : "-", list[i].instance_id,
+                 (unsigned long long)list[i].generation, (unsigned long long)list[i].viewers,
+                 list[i].live ? "live" : "expired");
+    }
+    world_answered(l->world);
+}
+
+static inline struct world_leases world_leases(struct world *w) {
+    struct world_leases l = {.world = w};
+    w->awaited++;
+    w->ops->leases(w->engine, world_on_leases, &l);
+    world_wait(w);
+    return l;
+}
+
+struct world_counter {
+    struct world *world;
+    enum engine_status status;
+    uint64_t value;
+};
+
+static inline void world_on_counter(void *arg, enum engine_status status, uint64_t value) {
+    struct world_counter *c = arg;
+    c->status = status;
+    c->value = value;
+    world_answered(c->world);
+}
+
+static inline uint64_t world_counter_next(struct world *w, const char *name) {
+    struct world_counter c = {.world = w};
+    w->awaited++;
+    w->ops->counter_next(w->engine, name, world_on_counter, &c);
+    world_wait(w);
+    assert_int_equal(c.status, ENGINE_OK);
+    return c.value;
+}
+
+struct world_overview {
+    struct world *world;
+    enum engine_status status;
+    uint64_t comments, mappings;
+    size_t newest_count, mapped_count;
+    char newest[ENGINE_NEWEST][256];
+    char mapped[ENGINE_MAPPED][256]; // `video reader`
+};
+
+static inline void world_on_overview(void *arg, enum engine_status status, const struct engine_overview *o) {
+    struct world_overview *to = arg;
+    to->status = status;
+    if (o) {
+        to->comments = o->comments;
+        to->mappings = o->mappings;
+        to->newest_count = o->newest_count;
+        to->mapped_count = o->mapped_count;
+        for (size_t i = 0; i < o->newest_count; i++)
+            snprintf(to->newest[i], sizeof to->newest[i], "%.*s", (int)o->newest[i].json_len,
+                     o->newest[i].json);
+        for (size_t i = 0; i < o->mapped_count; i++)
+            snprintf(to->mapped[i], sizeof to->mapped[i], "%s %s", o->mapped[i].video,
+                     o->mapped[i].reader_url);
+    }
+    world_answered(to->world);
+}
+
+static inline const struct world_overview *world_overview(struct world *w) {
+    static struct world_overview o;
+    memset(&o, 0, sizeof o);
+    o.world = w;
+    w->awaited++;
+    w->ops->overview(w->engine, world_on_overview, &o);
+    world_wait(w);
+    assert_int_equal(o.status, ENGINE_OK);
+    return &o;
+}
+
+// The file itself, while no engine has it open.
+
+static inline void world_sql(struct world *w, const char *sql) {
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(w->path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK) fail_msg("%s", sqlite3_errmsg(db));
+    sqlite3_close(db);
+}
+
+static inline int64_t world_sql_number(struct world *w, const char *sql) {
+    sqlite3 *db;
+    sqlite3_stmt *q;
+    assert_int_equal(sqlite3_open(w->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &q, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+    int64_t value = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    sqlite3_close(db);
+    return value;
+}

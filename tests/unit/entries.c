@@ -1,0 +1,69 @@
+#include "entries.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "event_reader.h"
+#include "reader/frame.h"
+
+static struct engine_entry entry_at(struct position at, enum entry_kind kind) {
+    static char texts[ENTRIES_LIVE][POSITION_TEXT_SIZE + 32];
+    static unsigned next;
+    if (kind == ENTRY_TOMBSTONE) return (struct engine_entry){.at = at, .kind = kind, .json = ""};
+    char id[POSITION_TEXT_SIZE], *json = texts[next++ % ENTRIES_LIVE];
+    position_format(at, id);
+    int len = snprintf(json, sizeof texts[0], "{\"id\":\"%s\"}", id);
+    return (struct engine_entry){.at = at, .kind = kind, .json = json, .json_len = (size_t)len};
+}
+
+struct engine_entry comment_at(uint64_t epoch, uint64_t seq) {
+    return entry_at(pos(epoch, seq), ENTRY_COMMENT);
+}
+
+struct engine_entry comment_after(uint64_t epoch, uint64_t seq, struct position prev) {
+    struct engine_entry e = comment_at(epoch, seq);
+    e.prev = prev;
+    return e;
+}
+
+struct engine_entry tombstone_at(uint64_t epoch, uint64_t seq) {
+    return entry_at(pos(epoch, seq), ENTRY_TOMBSTONE);
+}
+
+struct engine_entry foreign_message(const char *json) {
+    return (struct engine_entry){.kind = ENTRY_COMMENT, .json = json, .json_len = strlen(json)};
+}
+
+struct frame *comment_frame(uint64_t epoch, uint64_t seq) {
+    struct engine_entry e = comment_at(epoch, seq);
+    return frame_of_entry(&e);
+}
+
+struct frame *padded_frame(uint64_t epoch, uint64_t seq, size_t padding_bytes) {
+    struct buf b = {0};
+    char id[POSITION_TEXT_SIZE];
+    position_format(pos(epoch, seq), id);
+    buf_printf(&b, "{\"id\":\"%s\",\"padding\":\"", id);
+    memset(buf_reserve(&b, padding_bytes), 'x', padding_bytes);
+    b.len += padding_bytes;
+    buf_adds(&b, "\"}");
+    struct frame *f = frame_of_entry(
+        &(struct engine_entry){.at = pos(epoch, seq), .kind = ENTRY_COMMENT, .json = b.data, .json_len = b.len});
+    buf_release(&b);
+    return f;
+}
+
+struct frame *foreign_frame(const char *json) {
+    struct engine_entry e = foreign_message(json);
+    return frame_of_entry(&e);
+}
+
+const char *frames_text(struct frame *const *frames, size_t count) {
+    static char text[65536];
+    struct event_reader r = {0};
+    for (size_t i = 0; i < count; i++) event_reader_add(&r, frames[i]->bytes, frames[i]->len);
+    snprintf(text, sizeof text, "%s", event_reader_text(&r));
+    event_reader_release(&r);
+    return text;
+}

@@ -1,0 +1,542 @@
+// The contract of each operation, on one engine that stays open. See also test_embedded_*.c.
+#include "embedded_world.h"
+
+static const char *const reader_a = "http://127.0.0.1:4001";
+static const char *const reader_b = "http://127.0.0.1:4002";
+
+// Appending
+
+static void numbers_from_one_and_puts_the_id_first(void **state) {
+    struct world *w = *state;
+    struct world_append a = world_append(w, "v", "{\"comment\":\"hi\",\"n\":1}", NULL);
+    assert_int_equal(a.status, ENGINE_OK);
+    assert_int_equal(a.kind, ENTRY_COMMENT);
+    assert_int_equal(a.at.seq, 1);
+    assert_false(position_is_set(a.prev));
+    int64_t age_ms = clock_wall_ms() - (int64_t)a.at.epoch;
+    assert_in_range(age_ms + 1, 0, WORLD_LONG_MS);
+    char expected[128], id[POSITION_TEXT_SIZE];
+    position_format(a.at, id);
+    snprintf(expected, sizeof expected, "{\"id\":\"%s\",\"comment\":\"hi\",\"n\":1}", id);
+    assert_string_equal(a.json, expected);
+    assert_int_equal(world_post(w, "v", 2).seq, 2);
+    assert_int_equal(world_post(w, "other", 1).seq, 1);
+}
+
+static void keeps_the_order_of_the_calls(void **state) {
+    struct world *w = *state;
+    enum { VIDEOS = 7, EACH = 300 };
+    static struct world_append all[VIDEOS * EACH];
+    for (int i = 0; i < VIDEOS * EACH; i++) {
+        char video[8];
+        snprintf(video, sizeof video, "v%d", i % VIDEOS);
+        world_begin_append(w, &all[i], video, "{\"comment\":\"x\"}", NULL);
+    }
+    world_wait(w);
+    for (int i = 0; i < VIDEOS * EACH; i++) {
+        assert_int_equal(all[i].status, ENGINE_OK);
+        assert_int_equal(all[i].calls, 1);
+        assert_int_equal(all[i].at.seq, i / VIDEOS + 1);
+        assert_int_equal(all[i].at.epoch, all[i % VIDEOS].at.epoch);
+    }
+}
+
+static void a_tombstone_takes_a_number_and_has_no_content(void **state) {
+    struct world *w = *state;
+    world_post(w, "v", 1);
+    struct world_append a = world_append(w, "v", "", NULL);
+    assert_int_equal(a.status, ENGINE_OK);
+    assert_int_equal(a.kind, ENTRY_TOMBSTONE);
+    assert_int_equal(a.at.seq, 2);
+    assert_int_equal(a.json_len, 0);
+    const struct world_range *r = world_range(w, "v", (struct position){0}, 10);
+    assert_int_equal(r->count, 2);
+    assert_string_equal(r->json[1], "");
+    assert_int_equal(world_overview(w)->comments, 1);
+}
+
+static void carries_any_json_unchanged(void **state) {
+    struct world *w = *state;
+    static char json[6000];
+    snprintf(json, sizeof json, "{\"a\":\"%s\",\"b\":\"",
+             "\xe2\x80\xa8 \xf0\x9f\x98\x80 \\u0000 \\\" ' ; --");
+    size_t len = strlen(json);
+    memset(json + len, 'x', 5000);
+    memcpy(json + len + 5000, "\"}", 3);
+    struct world_append a = world_append(w, "v", json, NULL);
+    const char *comma = strchr(a.json, ',');
+    assert_non_null(comma);
+    assert_string_equal(comma + 1, json + 1);
+    const struct world_range *r = world_range(w, "v", (struct position){0}, 10);
+    assert_string_equal(r->json[0], a.json);
+}
+
+static void a_video_id_may_have_any_length_and_look_like_another(void **state) {
+    struct world *w = *state;
+    char longest[ENGINE_VIDEO_MAX + 1];
+    memset(longest, 'v', ENGINE_VIDEO_MAX);
+    longest[ENGINE_VIDEO_MAX] = 0;
+    const char *const videos[] = {"v", "V", "v.", "vv", ":", "a%b", longest, longest + 1};
+    for (size_t i = 0; i < sizeof videos / sizeof *videos; i++)
+        assert_int_equal(world_post(w, videos[i], 1).seq, 1);
+    for (size_t i = 0; i < sizeof videos / sizeof *videos; i++)
+        assert_int_equal(world_post(w, videos[i], 1).seq, 2);
+}
+
+// Tokens
+
+static void a_repeat_gets_the_first_answer(void **state) {
+    struct world *w = *state;
+    struct world_append first = world_append(w, "v", "{\"comment\":\"first\"}", "t");
+    world_post(w, "v", 2);
+    struct world_append again = world_append(w, "v", "{\"comment\":\"other\"}", "t");
+    assert_int_equal(again.status, ENGINE_OK);
+    assert_int_equal(again.at.seq, 1);
+    assert_int_equal(again.kind, ENTRY_COMMENT);
+    assert_string_equal(again.json, first.json);
+    assert_int_equal(world_post(w, "v", 3).seq, 3);
+    assert_int_equal(world_overview(w)->comments, 3);
+}
+
+static void a_token_counts_within_its_video(void **state) {
+    struct world *w = *state;
+    world_append(w, "v", "{\"comment\":\"1\"}", "t");
+    assert_int_equal(world_append(w, "w", "{\"comment\":\"1\"}", "t").at.seq, 1);
+    assert_int_equal(world_append(w, "w", "{\"comment\":\"1\"}", "T").at.seq, 2);
+    assert_int_equal(world_append(w, "w", "{\"comment\":\"1\"}", "").at.seq, 3);
+    assert_int_equal(world_append(w, "w", "{\"comment\":\"1\"}", "").at.seq, 3);
+}
+
+static void repeats_at_the_same_moment_store_one(void **state) {
+    struct world *w = *state;
+    static struct world_append all[40];
+    for (int i = 0; i < 40; i++) world_begin_append(w, &all[i], "v", "{\"comment\":\"x\"}", "t");
+    world_wait(w);
+    for (int i = 0; i < 40; i++) {
+        assert_int_equal(all[i].status, ENGINE_OK);
+        assert_int_equal(all[i].at.seq, 1);
+    }
+    assert_int_equal(world_range(w, "v", (struct position){0}, 100)->count, 1);
+}
+
+// Subscribing
+
+struct viewer {
+    struct world *world;
+    struct engine_subscription *subscription;
+    unsigned said, entries;
+    struct position at[64];
+    char last[256];
+    bool *answered; // the append's callback has been called
+    bool before_answer;
+};
+
+static void viewer_on_entry(void *arg, const struct engine_entry *e) {
+    struct viewer *v = arg;
+    if (v->answered && !*v->answered) v->before_answer = true;
+    v->at[v->entries++ % 64] = e->at;
+    snprintf(v->last, sizeof v->last, "%.*s", (int)e->json_len, e->json);
+}
+
+static void viewer_on_subscribed(void *arg) {
+    struct viewer *v = arg;
+    v->said++;
+    if (v->world) world_answered(v->world);
+}
+
+static void view(struct viewer *v, struct world *w, const char *video) {
+    const struct engine_subscriber who = {
+        .on_entry = viewer_on_entry, .on_subscribed = viewer_on_subscribed, .arg = v};
+    v->subscription = w->ops->subscribe(w->engine, video, &who);
+    assert_int_equal(v->said, 0); // never from inside the call
+}
+
+static void hears_entries_in_log_order(void **state) {
+    struct world *w = *state;
+    struct viewer v = {0}, other = {0};
+    view(&v, w, "v");
+    view(&other, w, "other");
+    world_post_many(w, "v", 50);
+    assert_int_equal(v.entries, 50);
+    for (unsigned i = 0; i < 50; i++) assert_int_equal(v.at[i].seq, i + 1);
+    assert_int_equal(other.entries, 0);
+    const struct world_range *r = world_range(w, "v", (struct position){0}, 100);
+    assert_string_equal(v.last, r->json[49]);
+}
+
+static void is_told_once_that_it_is_subscribed(void **state) {
+    struct world *w = *state;
+    struct viewer v = {.world = w};
+    w->awaited++;
+    view(&v, w, "v");
+    world_wait(w);
+    assert_int_equal(v.said, 1);
+    world_post(w, "v", 1);
+    assert_int_equal(v.said, 1);
+    assert_int_equal(v.entries, 1);
+}
+
+static void hears_nothing_after_unsubscribing(void **state) {
+    struct world *w = *state;
+    struct viewer v = {0}, early = {0};
+    view(&v, w, "v");
+    view(&early, w, "v");
+    w->ops->unsubscribe(w->engine, early.subscription); // before it was told
+    world_post(w, "v", 1);
+    w->ops->unsubscribe(w->engine, v.subscription);
+    world_post(w, "v", 2);
+    assert_int_equal(v.entries, 1);
+    assert_int_equal(early.said + early.entries, 0);
+}
+
+static void note_answer(void *arg, enum engine_status status, const struct engine_entry *e) {
+    (void)e;
+    struct viewer *v = arg;
+    assert_int_equal(status, ENGINE_OK);
+    *v->answered = true;
+    assert_int_equal(v->entries, 0);
+}
+
+static void answers_the_poster_before_the_viewers(void **state) {
+    struct world *w = *state;
+    bool answered = false;
+    struct viewer v = {.answered = &answered};
+    view(&v, w, "v");
+    const struct engine_append what = {
+        .video = "v", .kind = ENTRY_COMMENT, .json = "{\"a\":1}", .json_len = 7};
+    w->ops->append(w->engine, &what, note_answer, &v);
+    world_post(w, "w", 1); // answered later
+    assert_int_equal(v.entries, 1);
+    assert_false(v.before_answer);
+}
+
+static void a_repeat_is_not_published_again(void **state) {
+    struct world *w = *state;
+    struct viewer v = {0};
+    view(&v, w, "v");
+    for (int i = 0; i < 3; i++) world_append(w, "v", "{\"comment\":\"x\"}", "t");
+    assert_int_equal(v.entries, 1);
+}
+
+// Reading the log
+
+static void head_of_an_unknown_video_starts_its_first_epoch(void **state) {
+    struct world *w = *state;
+    struct world_head h = world_head(w, "v");
+    assert_int_equal(h.status, ENGINE_OK);
+    assert_true(position_is_set(h.at));
+    assert_int_equal(h.at.seq, 0);
+    assert_int_equal(position_compare(world_head(w, "v").at, h.at), 0);
+    struct world_append a = world_append(w, "v", "{\"comment\":\"x\"}", NULL);
+    assert_int_equal(a.at.epoch, h.at.epoch);
+    assert_int_equal(a.at.seq, 1);
+    assert_false(position_is_set(a.prev));
+    assert_int_equal(position_compare(world_head(w, "v").at, a.at), 0);
+}
+
+static void range_gives_what_comes_after(void **state) {
+    struct world *w = *state;
+    world_post_many(w, "v", 20);
+    world_post_many(w, "other", 5);
+    struct position head = world_head(w, "v").at;
+    const struct world_range *r = world_range(w, "v", (struct position){head.epoch, 12}, 100);
+    assert_int_equal(r->status, ENGINE_OK);
+    assert_int_equal(r->count, 8);
+    assert_false(r->more);
+    assert_int_equal(position_compare(r->head, head), 0);
+    for (unsigned i = 0; i < 8; i++) {
+        assert_int_equal(r->at[i].epoch, head.epoch);
+        assert_int_equal(r->at[i].seq, 13 + i);
+    }
+}
+
+static void range_is_cut_by_the_limit_and_says_so(void **state) {
+    struct world *w = *state;
+    world_post_many(w, "v", 20);
+    struct position head = world_head(w, "v").at;
+    const struct world_range *r = world_range(w, "v", (struct position){head.epoch, 5}, 4);
+    assert_int_equal(r->count, 4);
+    assert_int_equal(r->at[0].seq, 6);
+    assert_int_equal(r->at[3].seq, 9);
+    assert_true(r->more);
+    assert_int_equal(r->head.seq, 20);
+    r = world_range(w, "v", (struct position){head.epoch, 16}, 4);
+    assert_int_equal(r->count, 4);
+    assert_false(r->more);
+    r = world_range(w, "v", (struct position){head.epoch, 16}, 0);
+    assert_int_equal(r->count, 0);
+    assert_true(r->more);
+    r = world_range(w, "v", head, 0);
+    assert_false(r->more);
+    assert_int_equal(world_range(w, "v", (struct position){0}, SIZE_MAX)->count, 20);
+}
+
+static void range_beyond_the_head_is_empty(void **state) {
+    struct world *w = *state;
+    world_post_many(w, "v", 3);
+    struct position head = world_head(w, "v").at;
+    const struct position beyond[] = {head, {head.epoch, 4}, {head.epoch + 1, 0}, {INT64_MAX, INT64_MAX}};
+    for (size_t i = 0; i < sizeof beyond / sizeof *beyond; i++) {
+        const struct world_range *r = world_range(w, "v", beyond[i], 10);
+        assert_int_equal(r->status, ENGINE_OK);
+        assert_int_equal(r->count, 0);
+        assert_false(r->more);
+        assert_int_equal(position_compare(r->head, head), 0);
+    }
+    assert_int_equal(world_range(w, "v", (struct position){1, 999}, 10)->count, 3); // an epoch long ago
+}
+
+static void range_of_an_unknown_video_is_empty(void **state) {
+    struct world *w = *state;
+    const struct world_range *r = world_range(w, "nobody", (struct position){5, 5}, 10);
+    assert_int_equal(r->status, ENGINE_OK);
+    assert_int_equal(r->count, 0);
+    assert_false(r->more);
+    assert_false(position_is_set(r->head));
+    assert_int_equal(world_range(w, "nobody", (struct position){0}, 10)->count, 0);
+}
+
+static void reads_what_was_written_in_the_same_moment(void **state) {
+    struct world *w = *state;
+    struct world_append a;
+    struct world_head h = {.world = w};
+    world_begin_append(w, &a, "v", "{\"comment\":\"x\"}", NULL);
+    w->awaited++;
+    w->ops->head(w->engine, "v", world_on_head, &h);
+    const struct world_range *r = world_range(w, "v", (struct position){0}, 10);
+    assert_int_equal(r->count, 1);
+    assert_int_equal(position_compare(r->at[0], a.at), 0);
+    assert_int_equal(position_compare(h.at, a.at), 0);
+}
+
+// Mappings
+
+static void the_first_writer_wins(void **state) {
+    struct world *w = *state;
+    assert_int_equal(world_lookup(w, "v").status, ENGINE_NOT_FOUND);
+    struct world_mapping m = world_assign(w, "v", reader_a);
+    assert_int_equal(m.status, ENGINE_OK);
+    assert_true(m.changed);
+    assert_string_equal(m.reader, reader_a);
+    m = world_assign(w, "v", reader_b);
+    assert_int_equal(m.status, ENGINE_OK);
+    assert_false(m.changed);
+    assert_string_equal(m.reader, reader_a);
+    m = world_lookup(w, "v");
+    assert_int_equal(m.status, ENGINE_OK);
+    assert_false(m.changed);
+    assert_string_equal(m.reader, reader_a);
+}
+
+static void forty_at_once_agree(void **state) {
+    struct world *w = *state;
+    struct world_mapping all[40];
+    unsigned changed = 0;
+    for (int i = 0; i < 40; i++) {
+        char url[64];
+        snprintf(url, sizeof url, "http://127.0.0.1:%d", 4001 + i);
+        all[i] = (struct world_mapping){.world = w};
+        w->awaited++;
+        w->ops->assign(w->engine, "v", url, world_on_mapping, &all[i]);
+    }
+    world_wait(w);
+    for (int i = 0; i < 40; i++) {
+        changed += all[i].changed;
+        assert_string_equal(all[i].reader, reader_a);
+    }
+    assert_int_equal(changed, 1);
+}
+
+static void reassigns_only_from_the_expected(void **state) {
+    struct world *w = *state;
+    assert_int_equal(world_reassign(w, "v", reader_a, reader_b).status, ENGINE_NOT_FOUND);
+    world_post(w, "v", 1); // a position is not a mapping
+    assert_int_equal(world_reassign(w, "v", reader_a, reader_b).status, ENGINE_NOT_FOUND);
+    world_assign(w, "v", reader_a);
+    struct world_mapping m = world_reassign(w, "v", "http://other", reader_b);
+    assert_int_equal(m.status, ENGINE_OK);
+    assert_false(m.changed);
+    assert_string_equal(m.reader, reader_a);
+    m = world_reassign(w, "v", reader_a, reader_b);
+    assert_true(m.changed);
+    assert_string_equal(m.reader, reader_b);
+    m = world_reassign(w, "v", reader_a, "http://late"); // somebody else's was faster
+    assert_false(m.changed);
+    assert_string_equal(m.reader, reader_b);
+    m = world_reassign(w, "v", reader_b, reader_b);
+    assert_false(m.changed);
+    assert_string_equal(world_lookup(w, "v").reader, reader_b);
+}
+
+static void releases_only_the_expected(void **state) {
+    struct world *w = *state;
+    assert_int_equal(world_release(w, "v", reader_a), ENGINE_OK);
+    world_assign(w, "v", reader_a);
+    assert_int_equal(world_release(w, "v", reader_b), ENGINE_OK);
+    assert_string_equal(world_lookup(w, "v").reader, reader_a);
+    assert_int_equal(world_release(w, "v", reader_a), ENGINE_OK);
+    assert_int_equal(world_lookup(w, "v").status, ENGINE_NOT_FOUND);
+    assert_true(world_assign(w, "v", reader_b).changed);
+    assert_int_equal(world_overview(w)->mappings, 1);
+}
+
+static void a_released_video_keeps_its_position(void **state) {
+    struct world *w = *state;
+    world_assign(w, "v", reader_a);
+    world_post(w, "v", 1);
+    world_release(w, "v", reader_a);
+    assert_int_equal(world_post(w, "v", 2).seq, 2);
+}
+
+static int make_with_three_videos_at_most(void **state) {
+    world_make(state);
+    ((struct world *)*state)->config.max_videos = 3;
+    world_open(*state);
+    return 0;
+}
+
+static void more_videos_than_allowed_are_refused(void **state) {
+    struct world *w = *state;
+    world_post(w, "a", 1);
+    world_head(w, "b");
+    world_assign(w, "c", reader_a);
+    assert_int_equal(world_append(w, "d", "{\"comment\":\"x\"}", NULL).status, ENGINE_FULL);
+    assert_int_equal(world_head(w, "d").status, ENGINE_FULL);
+    assert_int_equal(world_assign(w, "d", reader_a).status, ENGINE_FULL);
+    assert_int_equal(world_lookup(w, "d").status, ENGINE_NOT_FOUND);
+    assert_int_equal(world_range(w, "d", (struct position){0}, 5)->status, ENGINE_OK);
+    world_assign(w, "a", reader_a); // those there are go on
+    world_post(w, "b", 1);
+    world_post(w, "c", 1);
+    world_reopen(w);
+    assert_int_equal(world_head(w, "d").status, ENGINE_FULL);
+    assert_int_equal(world_post(w, "c", 2).seq, 1);
+}
+
+static void a_released_mapping_makes_room(void **state) {
+    struct world *w = *state;
+    world_assign(w, "a", reader_a);
+    world_assign(w, "b", reader_a);
+    world_post(w, "c", 1);
+    assert_int_equal(world_assign(w, "d", reader_a).status, ENGINE_FULL);
+    world_release(w, "b", reader_a);
+    assert_true(world_assign(w, "d", reader_a).changed);
+    assert_int_equal(world_overview(w)->mappings, 2);
+}
+
+// Leases, counters, overview
+
+static void lists_leases_by_url(void **state) {
+    struct world *w = *state;
+    const struct engine_lease b = {reader_b, NULL, "reader-2", 7, 3, false};
+    const struct engine_lease a = {reader_a, "https://public", "reader-1", 1, 0, false};
+    assert_string_equal(world_leases(w).text, "");
+    assert_int_equal(world_renew(w, &b, 60000), ENGINE_OK);
+    assert_int_equal(world_renew(w, &a, 60000), ENGINE_OK);
+    assert_string_equal(world_leases(w).text, "http://127.0.0.1:4001 https://public reader-1 1 0 live;"
+                                              "http://127.0.0.1:4002 - reader-2 7 3 live;");
+    const struct engine_lease changed = {reader_a, NULL, "reader-x", 2, 9, false};
+    world_renew(w, &changed, 60000);
+    assert_string_equal(world_leases(w).text, "http://127.0.0.1:4001 - reader-x 2 9 live;"
+                                              "http://127.0.0.1:4002 - reader-2 7 3 live;");
+}
+
+static void a_lease_ends_when_it_is_not_renewed(void **state) {
+    struct world *w = *state;
+    const struct engine_lease a = {reader_a, NULL, "reader-1", 1, 0, false};
+    world_renew(w, &a, 30);
+    while (strcmp(world_leases(w).text, "http://127.0.0.1:4001 - reader-1 1 0 expired;") != 0)
+        world_let_pass(w, 5);
+    world_renew(w, &a, 60000);
+    assert_string_equal(world_leases(w).text, "http://127.0.0.1:4001 - reader-1 1 0 live;");
+}
+
+static void a_dropped_lease_stays_listed_as_expired(void **state) {
+    struct world *w = *state;
+    const struct engine_lease a = {reader_a, NULL, "reader-1", 1, 0, false};
+    world_renew(w, &a, 60000);
+    assert_int_equal(world_drop(w, reader_a), ENGINE_OK);
+    assert_int_equal(world_drop(w, "http://nobody"), ENGINE_OK);
+    assert_string_equal(world_leases(w).text, "http://127.0.0.1:4001 - reader-1 1 0 expired;");
+}
+
+static void counts(void **state) {
+    struct world *w = *state;
+    assert_int_equal(world_counter_next(w, "n"), 0);
+    assert_int_equal(world_counter_next(w, "n"), 1);
+    assert_int_equal(world_counter_next(w, "other"), 0);
+    assert_int_equal(world_counter_next(w, "n"), 2);
+}
+
+static void gives_an_overview(void **state) {
+    struct world *w = *state;
+    const struct world_overview *o = world_overview(w);
+    assert_int_equal(o->comments + o->mappings + o->newest_count + o->mapped_count, 0);
+    world_post_many(w, "v", 9);
+    world_post_many(w, "w", 6);
+    for (int i = 0; i < ENGINE_MAPPED + 20; i++) {
+        char video[16];
+        snprintf(video, sizeof video, "m%d", i);
+        world_assign(w, video, reader_a);
+    }
+    world_reassign(w, "m100", reader_a, reader_b);
+    o = world_overview(w);
+    assert_int_equal(o->comments, 15);
+    assert_int_equal(o->mappings, ENGINE_MAPPED + 20);
+    assert_int_equal(o->newest_count, ENGINE_NEWEST);
+    assert_non_null(strstr(o->newest[0], "\"comment\":\"5\""));
+    assert_non_null(strstr(o->newest[5], "\"comment\":\"0\""));
+    assert_non_null(strstr(o->newest[6], "\"comment\":\"8\""));
+    assert_int_equal(o->mapped_count, ENGINE_MAPPED);
+    assert_string_equal(o->mapped[0], "m119 http://127.0.0.1:4001");
+    assert_string_equal(o->mapped[19], "m100 http://127.0.0.1:4002");
+    assert_string_equal(o->mapped[99], "m20 http://127.0.0.1:4001");
+}
+
+static void is_ready(void **state) {
+    struct world *w = *state;
+    const char *why = NULL;
+    assert_true(w->ops->ready(w->engine, &why));
+    assert_null(why);
+    assert_string_equal(w->ops->name, "embedded");
+}
+
+int main(void) {
+#define TEST(name)      cmocka_unit_test_setup_teardown(name, world_make_open, world_free)
+#define TEST_FULL(name) cmocka_unit_test_setup_teardown(name, make_with_three_videos_at_most, world_free)
+    const struct CMUnitTest tests[] = {
+        TEST(numbers_from_one_and_puts_the_id_first),
+        TEST(keeps_the_order_of_the_calls),
+        TEST(a_tombstone_takes_a_number_and_has_no_content),
+        TEST(carries_any_json_unchanged),
+        TEST(a_video_id_may_have_any_length_and_look_like_another),
+        TEST(a_repeat_gets_the_first_answer),
+        TEST(a_token_counts_within_its_video),
+        TEST(repeats_at_the_same_moment_store_one),
+        TEST(hears_entries_in_log_order),
+        TEST(is_told_once_that_it_is_subscribed),
+        TEST(hears_nothing_after_unsubscribing),
+        TEST(answers_the_poster_before_the_viewers),
+        TEST(a_repeat_is_not_published_again),
+        TEST(head_of_an_unknown_video_starts_its_first_epoch),
+        TEST(range_gives_what_comes_after),
+        TEST(range_is_cut_by_the_limit_and_says_so),
+        TEST(range_beyond_the_head_is_empty),
+        TEST(range_of_an_unknown_video_is_empty),
+        TEST(reads_what_was_written_in_the_same_moment),
+        TEST(the_first_writer_wins),
+        TEST(forty_at_once_agree),
+        TEST(reassigns_only_from_the_expected),
+        TEST(releases_only_the_expected),
+        TEST(a_released_video_keeps_its_position),
+        TEST_FULL(more_videos_than_allowed_are_refused),
+        TEST_FULL(a_released_mapping_makes_room),
+        TEST(lists_leases_by_url),
+        TEST(a_lease_ends_when_it_is_not_renewed),
+        TEST(a_dropped_lease_stays_listed_as_expired),
+        TEST(counts),
+        TEST(gives_an_overview),
+        TEST(is_ready),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

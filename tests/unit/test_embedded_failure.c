@@ -1,0 +1,372 @@
+// What happens when the disk is full, when there is too much to do, and at the end.
+#include "embedded_world.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+
+static const char *const reader_a = "http://127.0.0.1:4001";
+static const char *const reader_b = "http://127.0.0.1:4002";
+
+// Disk full. A limit on the size of files stands in for it. SIGXFSZ keeps its default action, which ends the
+// process: the engine must not be hit by it.
+
+static void limit_file_size(rlim_t bytes) {
+    struct rlimit limit;
+    getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = bytes == 0 ? limit.rlim_max : bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static int free_without_limit(void **state) {
+    limit_file_size(0);
+    return world_free(state);
+}
+
+static const char large[] =
+    "{\"comment\":\"................................................................................"
+    "................................................................................\"}";
+
+// Appends until the store is full. Returns how many were stored.
+static unsigned fill(struct world *w, const char *video) {
+    for (unsigned stored = 0; stored < 1000000; stored++) {
+        struct world_append a = world_append(w, video, large, NULL);
+        if (a.status == ENGINE_UNAVAILABLE) return stored;
+        assert_int_equal(a.status, ENGINE_OK);
+        assert_int_equal(a.at.seq, stored + 1);
+    }
+    fail_msg("never full");
+    return 0;
+}
+
+static bool is_ready(struct world *w) {
+    const char *why = NULL;
+    bool ready = w->ops->ready(w->engine, &why);
+    if (!ready) {
+        assert_non_null(strstr(why, w->path));
+        assert_non_null(strstr(why, "every second"));
+    }
+    return ready;
+}
+
+static void a_full_disk_refuses_and_recovers_by_itself(void **state) {
+    struct world *w = *state;
+    world_assign(w, "v", reader_a);
+    limit_file_size(400000);
+    unsigned stored = fill(w, "v");
+    assert_true(stored > 10);
+    assert_false(is_ready(w));
+
+    // Reads go on, and what turns out to need no write.
+    assert_int_equal(world_head(w, "v").at.seq, stored);
+    assert_int_equal(world_range(w, "v", (struct position){0}, WORLD_RANGE)->count,
+                     stored < 1000 ? stored : 1000);
+    assert_string_equal(world_lookup(w, "v").reader, reader_a);
+    assert_string_equal(world_assign(w, "v", reader_b).reader, reader_a);
+    assert_int_equal(world_overview(w)->comments, stored);
+
+    limit_file_size(0);
+    while (!is_ready(w)) world_let_pass(w, 20);
+    assert_int_equal(world_post(w, "v", 1).seq, stored + 1);
+    assert_int_equal(world_overview(w)->comments, stored + 1);
+    assert_int_equal(world_overview(w)->mappings, 1);
+}
+
+static void a_full_disk_fails_the_whole_batch_and_no_number_is_lost(void **state) {
+    struct world *w = *state;
+    enum { MANY = 200 };
+    static struct world_append all[MANY];
+    struct world_mapping mapping = {.world = w}, looked_up = {.world = w};
+    world_assign(w, "v", reader_a);
+    limit_file_size(300000);
+    unsigned stored = fill(w, "v");
+    for (int i = 0; i < MANY; i++)
+        world_begin_append(w, &all[i], i % 2 ? "v" : "new", large, i == 7 ? "t" : NULL);
+    w->awaited += 2;
+    w->ops->lookup(w->engine, "v", world_on_mapping, &looked_up);
+    w->ops->assign(w->engine, "fresh", reader_b, world_on_mapping, &mapping);
+    world_wait(w);
+    for (int i = 0; i < MANY; i++) assert_int_equal(all[i].status, ENGINE_UNAVAILABLE);
+    assert_int_equal(mapping.status, ENGINE_UNAVAILABLE);
+    assert_string_equal(looked_up.reader, reader_a);
+    assert_int_equal(world_head(w, "v").at.seq, stored);
+    assert_int_equal(world_lookup(w, "fresh").status, ENGINE_NOT_FOUND);
+
+    limit_file_size(0);
+    struct world_append again = world_append(w, "v", large, "t");
+    assert_int_equal(again.status, ENGINE_OK);
+    assert_int_equal(again.at.seq, stored + 1);
+    assert_int_equal(world_post(w, "new", 1).seq, 1);
+    assert_true(is_ready(w)); // a write that works is proof enough
+    assert_int_equal(world_overview(w)->comments, stored + 2);
+}
+
+static void a_full_disk_does_not_end_leases(void **state) {
+    struct world *w = *state;
+    const struct engine_lease lease = {reader_a, NULL, "reader-1", 1, 0, false};
+    const struct engine_lease later = {reader_a, NULL, "reader-1", 1, 44, false};
+    world_renew(w, &lease, 60000);
+    limit_file_size(300000);
+    fill(w, "v");
+    world_renew(w, &later, 60000);
+    assert_string_equal(world_leases(w).text, "http://127.0.0.1:4001 - reader-1 1 44 live;");
+}
+
+static void what_was_answered_before_a_full_disk_survives_it(void **state) {
+    struct world *w = *state;
+    limit_file_size(300000);
+    unsigned stored = fill(w, "v");
+    world_close(w); // also closing cannot write
+    limit_file_size(0);
+    world_open(w);
+    assert_int_equal(world_head(w, "v").at.seq, stored);
+    assert_int_equal(world_overview(w)->comments, stored);
+    assert_int_equal(world_post(w, "v", 1).seq, 1);
+}
+
+static void a_new_store_on_a_full_disk_is_refused(void **state) {
+    struct world *w = *state;
+    limit_file_size(5000);
+    bool opened = world_try_open(w);
+    limit_file_size(0);
+    assert_false(opened);
+    assert_non_null(strstr(w->why, w->path));
+    world_open(w);
+    world_post(w, "v", 1);
+}
+
+// Too much to do
+
+enum { FLOOD = 20000, FLOOD_FITS = 16384 };
+static struct world_append flood[FLOOD];
+
+static void more_than_can_wait_is_refused(void **state) {
+    struct world *w = *state;
+    for (int i = 0; i < FLOOD; i++) world_begin_append(w, &flood[i], "v", "{\"comment\":\"x\"}", NULL);
+    world_wait(w);
+    for (int i = 0; i < FLOOD; i++) {
+        assert_int_equal(flood[i].calls, 1);
+        assert_int_equal(flood[i].status, i < FLOOD_FITS ? ENGINE_OK : ENGINE_BUSY);
+    }
+    assert_int_equal(world_post(w, "v", 1).seq, FLOOD_FITS + 1);
+}
+
+struct stubborn {
+    struct world *world;
+    unsigned refused;
+};
+
+static void count_busy(void *arg, enum engine_status status, const struct engine_entry *e) {
+    (void)e;
+    struct stubborn *s = arg;
+    if (status == ENGINE_BUSY) s->refused++;
+    world_answered(s->world);
+}
+
+static void what_waits_is_bounded_in_bytes_too(void **state) {
+    struct world *w = *state;
+    enum { BYTES = 64000, MANY = 1000 };
+    static char json[BYTES];
+    struct stubborn s = {.world = w};
+    memset(json, ' ', sizeof json);
+    memcpy(json, "{\"a\":1", 6);
+    json[BYTES - 1] = '}';
+    const struct engine_append what = {.video = "v", .kind = ENTRY_COMMENT, .json = json, .json_len = BYTES};
+    for (int i = 0; i < MANY; i++) {
+        w->awaited++;
+        w->ops->append(w->engine, &what, count_busy, &s);
+    }
+    world_wait(w);
+    assert_in_range(s.refused, 400, 600);
+    assert_int_equal(world_head(w, "v").at.seq, MANY - s.refused);
+}
+
+static void on_retry(void *arg, enum engine_status status, const struct engine_entry *e);
+
+static void try_again(struct stubborn *s) {
+    const struct engine_append what = {
+        .video = "v", .kind = ENTRY_COMMENT, .json = "{\"a\":1}", .json_len = 7};
+    s->world->ops->append(s->world->engine, &what, on_retry, s);
+}
+
+static void on_retry(void *arg, enum engine_status status, const struct engine_entry *e) {
+    (void)e;
+    struct stubborn *s = arg;
+    if (status == ENGINE_OK) {
+        world_answered(s->world);
+        return;
+    }
+    assert_int_equal(status, ENGINE_BUSY);
+    s->refused++;
+    try_again(s);
+}
+
+static void whoever_tries_again_at_once_gets_through(void **state) {
+    struct world *w = *state;
+    struct stubborn s = {.world = w};
+    for (int i = 0; i < FLOOD_FITS; i++) world_begin_append(w, &flood[i], "v", "{\"comment\":\"x\"}", NULL);
+    w->awaited++;
+    try_again(&s);
+    world_wait(w);
+    assert_true(s.refused > 0);
+}
+
+static void count_entries(void *arg, enum engine_status status, const struct engine_range *range) {
+    struct stubborn *s = arg;
+    assert_int_equal(status, ENGINE_OK);
+    assert_int_equal(range->count, 1000);
+    world_answered(s->world);
+}
+
+static void large_answers_all_come(void **state) {
+    struct world *w = *state;
+    struct stubborn s = {.world = w};
+    world_post_many(w, "v", 1000);
+    for (int i = 0; i < 500; i++) { // more than the thread keeps ready
+        w->awaited++;
+        w->ops->range(w->engine, "v", (struct position){0}, 1000, count_entries, &s);
+    }
+    world_wait(w);
+}
+
+// The end
+
+static void closing_answers_everything_once(void **state) {
+    struct world *w = *state;
+    enum { MANY = 5000 };
+    unsigned stored = 0;
+    for (int i = 0; i < MANY; i++) world_begin_append(w, &flood[i], "v", "{\"comment\":\"x\"}", NULL);
+    int64_t begin_ms = clock_monotonic_ms();
+    w->ops->close(w->engine);
+    w->engine = NULL;
+    assert_int_equal(w->awaited, 0);
+    assert_true(clock_monotonic_ms() - begin_ms < 5000);
+    for (int i = 0; i < MANY; i++) {
+        assert_int_equal(flood[i].calls, 1);
+        if (flood[i].status == ENGINE_OK)
+            stored++;
+        else
+            assert_int_equal(flood[i].status, ENGINE_CLOSED);
+    }
+    world_open(w);
+    assert_int_equal(world_head(w, "v").at.seq, stored);
+}
+
+static void close_now(void *arg, enum engine_status status, const struct engine_entry *e) {
+    (void)status;
+    (void)e;
+    world_close(arg);
+}
+
+static void can_be_closed_in_a_callback(void **state) {
+    struct world *w = *state;
+    const struct engine_append what = {
+        .video = "v", .kind = ENTRY_COMMENT, .json = "{\"a\":1}", .json_len = 7};
+    static struct world_append before[10], after[10];
+    for (int i = 0; i < 10; i++) world_begin_append(w, &before[i], "v", "{\"comment\":\"x\"}", NULL);
+    w->ops->append(w->engine, &what, close_now, w);
+    for (int i = 0; i < 10; i++) world_begin_append(w, &after[i], "v", "{\"comment\":\"x\"}", NULL);
+    world_wait(w);
+    assert_null(w->engine);
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(before[i].status, ENGINE_OK);
+        assert_int_equal(after[i].calls, 1);
+    }
+    world_open(w);
+}
+
+static void close_on_entry(void *arg, const struct engine_entry *e) {
+    (void)e;
+    world_close(arg);
+}
+
+static void not_again(void *arg, const struct engine_entry *e) {
+    (void)arg;
+    (void)e;
+    fail_msg("heard after the end");
+}
+
+static void can_be_closed_by_a_subscriber(void **state) {
+    struct world *w = *state;
+    const struct engine_subscriber closer = {.on_entry = close_on_entry, .arg = w},
+                                   deaf = {.on_entry = not_again};
+    w->ops->subscribe(w->engine, "v", &closer);
+    w->ops->subscribe(w->engine, "v", &deaf);
+    static struct world_append all[10];
+    for (int i = 0; i < 10; i++) world_begin_append(w, &all[i], "v", "{\"comment\":\"x\"}", NULL);
+    world_wait(w);
+    while (w->engine) world_let_pass(w, 1);
+}
+
+struct last_wish {
+    struct world *world;
+    struct world_append append;
+};
+
+static void wish_something(void *arg, enum engine_status status, struct position head) {
+    (void)head;
+    struct last_wish *wish = arg;
+    if (status == ENGINE_CLOSED || status == ENGINE_OK)
+        world_begin_append(wish->world, &wish->append, "v", "{\"comment\":\"x\"}", NULL);
+}
+
+static void what_is_asked_for_while_closing_is_refused(void **state) {
+    struct world *w = *state;
+    struct last_wish wish = {.world = w};
+    w->ops->head(w->engine, "v", wish_something, &wish);
+    w->ops->close(w->engine);
+    w->engine = NULL;
+    assert_int_equal(wish.append.calls, 1);
+    assert_int_equal(wish.append.status, ENGINE_CLOSED);
+}
+
+struct leaver {
+    struct world *world;
+    struct engine_subscription *subscription;
+};
+
+static void unsubscribe_when_closed(void *arg, enum engine_status status, const struct engine_entry *e) {
+    (void)status;
+    (void)e;
+    struct leaver *l = arg;
+    if (l->subscription) l->world->ops->unsubscribe(l->world->engine, l->subscription);
+    l->subscription = NULL;
+}
+
+static void a_callback_may_unsubscribe_while_closing(void **state) {
+    struct world *w = *state;
+    const struct engine_subscriber deaf = {.on_entry = not_again};
+    const struct engine_append what = {.video = "v", .kind = ENTRY_COMMENT, .json = "{\"a\":1}", .json_len = 7};
+    struct leaver l = {.world = w, .subscription = w->ops->subscribe(w->engine, "v", &deaf)};
+    for (int i = 0; i < 3; i++) w->ops->append(w->engine, &what, unsubscribe_when_closed, &l);
+    w->ops->close(w->engine);
+    w->engine = NULL;
+    assert_null(l.subscription);
+}
+
+static void closing_at_once_is_fine(void **state) {
+    struct world *w = *state;
+    for (int i = 0; i < 20; i++) world_reopen(w);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_make_open, free_without_limit)
+    const struct CMUnitTest tests[] = {
+        TEST(a_full_disk_refuses_and_recovers_by_itself),
+        TEST(a_full_disk_fails_the_whole_batch_and_no_number_is_lost),
+        TEST(a_full_disk_does_not_end_leases),
+        TEST(what_was_answered_before_a_full_disk_survives_it),
+        cmocka_unit_test_setup_teardown(a_new_store_on_a_full_disk_is_refused, world_make,
+                                        free_without_limit),
+        TEST(more_than_can_wait_is_refused),
+        TEST(what_waits_is_bounded_in_bytes_too),
+        TEST(whoever_tries_again_at_once_gets_through),
+        TEST(large_answers_all_come),
+        TEST(closing_answers_everything_once),
+        TEST(can_be_closed_in_a_callback),
+        TEST(can_be_closed_by_a_subscriber),
+        TEST(what_is_asked_for_while_closing_is_refused),
+        TEST(a_callback_may_unsubscribe_while_closing),
+        TEST(closing_at_once_is_fine),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

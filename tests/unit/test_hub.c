@@ -1,0 +1,284 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/hub.h"
+
+// Somebody who subscribes, notes what they hear, and may do something about it while hearing it.
+struct listener {
+    struct hub *hub;
+    struct engine_subscription *subscription;
+    unsigned entries, said;
+    uint64_t last_seq;
+    void (*react)(struct listener *);
+    struct listener *other;
+};
+
+static void on_entry(void *arg, const struct engine_entry *entry) {
+    struct listener *l = arg;
+    l->entries++;
+    l->last_seq = entry->at.seq;
+    if (l->react) l->react(l);
+}
+
+static void on_subscribed(void *arg) {
+    struct listener *l = arg;
+    l->said++;
+    if (l->react) l->react(l);
+}
+
+static bool listen_to(struct listener *l, struct hub *h, const char *video) {
+    const struct engine_subscriber who = {.on_entry = on_entry, .on_subscribed = on_subscribed, .arg = l};
+    bool first;
+    l->hub = h;
+    l->subscription = hub_subscribe(h, video, &who, &first);
+    return first;
+}
+
+static size_t publish(struct hub *h, const char *video, uint64_t seq) {
+    const struct engine_entry entry = {.at = {1, seq}, .kind = ENTRY_COMMENT, .json = "{}", .json_len = 2};
+    return hub_publish(h, video, &entry);
+}
+
+static int make_hub(void **state) {
+    *state = hub_new();
+    return 0;
+}
+
+static int free_hub(void **state) {
+    hub_free(*state);
+    return 0;
+}
+
+static void hands_entries_to_the_videos_subscribers(void **state) {
+    struct hub *h = *state;
+    struct listener a = {0}, b = {0}, other = {0};
+    listen_to(&a, h, "v");
+    listen_to(&b, h, "v");
+    listen_to(&other, h, "w");
+    assert_int_equal(publish(h, "v", 1), 2);
+    assert_int_equal(publish(h, "v", 2), 2);
+    assert_int_equal(publish(h, "nobody", 1), 0);
+    assert_int_equal(a.entries, 2);
+    assert_int_equal(a.last_seq, 2);
+    assert_int_equal(b.entries, 2);
+    assert_int_equal(other.entries, 0);
+}
+
+static void tells_the_first_and_the_last(void **state) {
+    struct hub *h = *state;
+    struct listener a = {0}, b = {0};
+    assert_true(listen_to(&a, h, "v"));
+    assert_false(listen_to(&b, h, "v"));
+    assert_false(hub_unsubscribe(h, a.subscription));
+    assert_true(hub_unsubscribe(h, b.subscription));
+    assert_int_equal(publish(h, "v", 1), 0);
+    assert_true(listen_to(&a, h, "v"));
+}
+
+static void end_oneself(struct listener *l) {
+    hub_unsubscribe(l->hub, l->subscription);
+}
+
+static void end_the_other(struct listener *l) {
+    if (!l->other) return;
+    hub_unsubscribe(l->hub, l->other->subscription);
+    l->other = NULL;
+}
+
+static void add_the_other(struct listener *l) {
+    if (!l->other) return;
+    listen_to(l->other, l->hub, "v");
+    l->other = NULL;
+}
+
+static void publish_once_more(struct listener *l) {
+    if (l->last_seq == 1) publish(l->hub, "v", 2);
+}
+
+static void lets_a_subscriber_end_itself_while_hearing(void **state) {
+    struct hub *h = *state;
+    struct listener a = {.react = end_oneself}, b = {0}, c = {.react = end_oneself};
+    listen_to(&a, h, "v");
+    listen_to(&b, h, "v");
+    listen_to(&c, h, "v");
+    assert_int_equal(publish(h, "v", 1), 3);
+    assert_int_equal(publish(h, "v", 2), 1);
+    assert_int_equal(a.entries, 1);
+    assert_int_equal(b.entries, 2);
+    assert_int_equal(c.entries, 1);
+}
+
+static void an_ended_one_hears_nothing_more(void **state) {
+    struct hub *h = *state;
+    struct listener after = {0}, before = {0};
+    struct listener a = {.react = end_the_other, .other = &after};
+    struct listener b = {.react = end_the_other, .other = &before};
+    listen_to(&before, h, "v");
+    listen_to(&a, h, "v");
+    listen_to(&after, h, "v");
+    listen_to(&b, h, "v");
+    assert_int_equal(publish(h, "v", 1), 3);
+    assert_int_equal(after.entries, 0);
+    assert_int_equal(before.entries, 1);
+    assert_int_equal(publish(h, "v", 2), 2);
+    assert_int_equal(before.entries, 1);
+}
+
+static void a_new_one_hears_the_next_entry(void **state) {
+    struct hub *h = *state;
+    struct listener fresh = {0}, a = {.react = add_the_other, .other = &fresh};
+    listen_to(&a, h, "v");
+    assert_int_equal(publish(h, "v", 1), 1);
+    assert_int_equal(fresh.entries, 0);
+    assert_int_equal(publish(h, "v", 2), 2);
+    assert_int_equal(fresh.last_seq, 2);
+}
+
+static void resubscribe(struct listener *l) {
+    bool last = hub_unsubscribe(l->hub, l->subscription);
+    bool first = listen_to(l, l->hub, "v");
+    assert_true(last);
+    assert_true(first);
+}
+
+static void survives_the_last_one_coming_back_while_hearing(void **state) {
+    struct hub *h = *state;
+    struct listener a = {.react = resubscribe};
+    listen_to(&a, h, "v");
+    for (uint64_t seq = 1; seq <= 3; seq++) assert_int_equal(publish(h, "v", seq), 1);
+    assert_int_equal(a.entries, 3);
+}
+
+static void publishes_while_publishing(void **state) {
+    struct hub *h = *state;
+    struct listener a = {.react = publish_once_more}, b = {0};
+    listen_to(&a, h, "v");
+    listen_to(&b, h, "v");
+    publish(h, "v", 1);
+    assert_int_equal(a.entries, 2);
+    assert_int_equal(b.entries, 2);
+}
+
+static void free_the_hub(struct listener *l) {
+    hub_free(l->hub);
+}
+
+static void can_be_freed_while_publishing(void **state) {
+    (void)state;
+    struct hub *h = hub_new();
+    struct listener a = {.react = free_the_hub}, b = {0};
+    listen_to(&a, h, "v");
+    listen_to(&b, h, "v");
+    publish(h, "v", 1);
+    assert_int_equal(a.entries, 1);
+    assert_int_equal(b.entries, 0);
+}
+
+static void says_subscribed_to_one_to_a_video_to_all(void **state) {
+    struct hub *h = *state;
+    struct listener a = {0}, b = {0}, c = {0};
+    listen_to(&a, h, "v");
+    listen_to(&b, h, "v");
+    listen_to(&c, h, "w");
+    assert_int_equal(a.said + b.said + c.said, 0);
+    hub_say_subscribed(a.subscription);
+    assert_int_equal(a.said, 1);
+    hub_say_subscribed_all(h, "v");
+    assert_int_equal(a.said, 2);
+    assert_int_equal(b.said, 1);
+    assert_int_equal(c.said, 0);
+    hub_say_subscribed_all(h, "nobody");
+    hub_say_subscribed_all(h, NULL);
+    assert_int_equal(a.said, 3);
+    assert_int_equal(b.said, 2);
+    assert_int_equal(c.said, 1);
+}
+
+static void says_it_once_to_the_new_ones(void **state) {
+    struct hub *h = *state;
+    struct listener a = {0}, b = {0}, gone = {0}, told = {0};
+    listen_to(&a, h, "v");
+    listen_to(&gone, h, "v");
+    listen_to(&told, h, "w");
+    hub_say_subscribed(told.subscription);
+    hub_unsubscribe(h, gone.subscription);
+    hub_say_subscribed_new(h);
+    listen_to(&b, h, "w");
+    hub_say_subscribed_new(h);
+    hub_say_subscribed_new(h);
+    assert_int_equal(a.said, 1);
+    assert_int_equal(b.said, 1);
+    assert_int_equal(gone.said, 0);
+    assert_int_equal(told.said, 1);
+}
+
+static void who_subscribes_anew_each_time_does_not_keep_it_busy(void **state) {
+    struct hub *h = *state;
+    struct listener a = {.react = resubscribe};
+    listen_to(&a, h, "v");
+    hub_say_subscribed_new(h);
+    assert_int_equal(a.said, 1);
+    hub_say_subscribed_new(h);
+    assert_int_equal(a.said, 2);
+}
+
+static void note_video(void *arg, const char *video) {
+    char *names = arg;
+    size_t len = strlen(names);
+    snprintf(names + len, 64 - len, "%s ", video);
+}
+
+static void walks_over_subscribed_videos(void **state) {
+    struct hub *h = *state;
+    struct listener a = {0}, b = {0}, c = {0};
+    char names[64] = "";
+    listen_to(&a, h, "v");
+    listen_to(&b, h, "w");
+    listen_to(&c, h, "w");
+    hub_unsubscribe(h, a.subscription);
+    hub_each_video(h, note_video, names);
+    assert_string_equal(names, "w ");
+}
+
+static void holds_many(void **state) {
+    struct hub *h = *state;
+    enum { MANY = 20000 };
+    struct listener *all = calloc(MANY, sizeof *all);
+    char video[16];
+    for (int i = 0; i < MANY; i++) {
+        snprintf(video, sizeof video, "v%d", i);
+        assert_true(listen_to(&all[i], h, video));
+    }
+    assert_int_equal(publish(h, "v17", 5), 1);
+    assert_int_equal(all[17].last_seq, 5);
+    for (int i = 0; i < MANY; i += 2) assert_true(hub_unsubscribe(h, all[i].subscription));
+    assert_int_equal(publish(h, "v16", 5), 0);
+    assert_int_equal(publish(h, "v17", 6), 1);
+    free(all); // the hub frees the other half
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_hub, free_hub)
+    const struct CMUnitTest tests[] = {
+        TEST(hands_entries_to_the_videos_subscribers),
+        TEST(tells_the_first_and_the_last),
+        TEST(lets_a_subscriber_end_itself_while_hearing),
+        TEST(an_ended_one_hears_nothing_more),
+        TEST(a_new_one_hears_the_next_entry),
+        TEST(survives_the_last_one_coming_back_while_hearing),
+        TEST(publishes_while_publishing),
+        TEST(can_be_freed_while_publishing),
+        TEST(says_subscribed_to_one_to_a_video_to_all),
+        TEST(says_it_once_to_the_new_ones),
+        TEST(who_subscribes_anew_each_time_does_not_keep_it_busy),
+        TEST(walks_over_subscribed_videos),
+        TEST(holds_many),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,147 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "service/internal_only.h"
+
+static bool allows(const char *networks, const char *peer) {
+    struct internal_only *i = internal_only_new(networks, NULL);
+    assert_non_null(i);
+    bool allowed = internal_only_allows(i, peer, NULL, NULL);
+    internal_only_free(i);
+    return allowed;
+}
+
+static void test_loopback_by_default(void **state) {
+    (void)state;
+    assert_true(allows(NULL, "127.0.0.1"));
+    assert_true(allows(NULL, "127.255.0.3"));
+    assert_true(allows(NULL, "::1"));
+    assert_true(allows(NULL, "::ffff:127.0.0.1"));
+    assert_false(allows(NULL, "128.0.0.1"));
+    assert_false(allows(NULL, "126.255.255.255"));
+    assert_false(allows(NULL, "::2"));
+    assert_false(allows(NULL, "::"));
+    assert_false(allows(NULL, ""));
+    assert_false(allows(NULL, "unix"));
+}
+
+static void test_networks(void **state) {
+    (void)state;
+    static const struct {
+        const char *networks, *inside, *outside;
+    } cases[] = {
+        {"10.0.0.0/8", "10.255.1.2", "11.0.0.0"},
+        {"10.1.2.3/8", "10.9.9.9", "9.1.2.3"},
+        {"172.18.0.0/12", "172.31.255.255", "172.32.0.0"},
+        {"192.168.1.128/25", "192.168.1.128", "192.168.1.127"},
+        {"192.168.1.7", "192.168.1.7", "192.168.1.6"},
+        {"192.168.1.7/32", "192.168.1.7", "192.168.1.8"},
+        {"192.168.1.6/31", "192.168.1.7", "192.168.1.8"},
+        {"0.0.0.0/0", "8.8.8.8", "::8"},
+        {"::/0", "8.8.8.8", ""},
+        {"fd00::/8", "fdff::1", "fe00::1"},
+        {"2001:db8::/33", "2001:db8:7fff::1", "2001:db8:8000::1"},
+        {"2001:db8::1", "2001:db8::1", "2001:db8::2"},
+        {"::ffff:10.0.0.0/104", "10.3.4.5", "11.0.0.1"},
+        {" 10.0.0.0/8 , ::1,", "::1", "127.0.0.1"},
+        {"1.1.1.1,2.2.2.2,3.0.0.0/8,fd00::/8", "3.4.5.6", "4.4.4.4"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_true(allows(cases[i].networks, cases[i].inside));
+        assert_false(allows(cases[i].networks, cases[i].outside));
+    }
+    assert_false(allows("", "127.0.0.1"));
+}
+
+static void test_bad_networks(void **state) {
+    (void)state;
+    static const char *const bad[] = {
+        "localhost",
+        "10.0.0.0/33",
+        "::1/129",
+        "10.0.0.0/",
+        "10.0.0.0/-1",
+        "10.0.0.0/8x",
+        "10.0.0/8",
+        "/8",
+        "10/8",
+        "1.1.1.1 2.2.2.2",
+        "10.0.0.0/ 8",
+        "::ffff:10.0.0.0/129",
+        "256.0.0.1",
+        "1.2.3.4/8/8",
+        "2001:0db8:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0001",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_null(internal_only_new(bad[i], NULL));
+}
+
+static void test_at_most_64_networks(void **state) {
+    (void)state;
+    char text[65 * 8 + 1];
+    for (size_t i = 0; i < 65; i++) memcpy(text + i * 8, "1.2.3.4,", 9);
+    assert_null(internal_only_new(text, NULL));
+    text[64 * 8] = 0;
+    struct internal_only *i = internal_only_new(text, NULL);
+    assert_non_null(i);
+    internal_only_free(i);
+}
+
+static void test_token(void **state) {
+    (void)state;
+    struct internal_only *i = internal_only_new("", "secret-1");
+    static const char *const wrong[] = {"Bearer secret-2",
+                                        "Bearer secret-",
+                                        "Bearer secret-12",
+                                        "Bearer ",
+                                        "Bearer",
+                                        "",
+                                        "Basic secret-1",
+                                        "secret-1",
+                                        "Bearer secret-1 ",
+                                        "Bearersecret-1",
+                                        "Bearer secret-1secret-1"};
+    assert_true(internal_only_allows(i, "8.8.8.8", NULL, "Bearer secret-1"));
+    assert_true(internal_only_allows(i, "8.8.8.8", NULL, "bearer  secret-1"));
+    for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++)
+        assert_false(internal_only_allows(i, "8.8.8.8", NULL, wrong[k]));
+    assert_false(internal_only_allows(i, "8.8.8.8", NULL, NULL));
+    internal_only_free(i);
+}
+
+static void test_no_token_is_not_an_empty_token(void **state) {
+    (void)state;
+    static const char *const tokens[] = {NULL, ""};
+    for (size_t k = 0; k < 2; k++) {
+        struct internal_only *i = internal_only_new("", tokens[k]);
+        assert_false(internal_only_allows(i, "8.8.8.8", NULL, "Bearer "));
+        assert_false(internal_only_allows(i, "8.8.8.8", NULL, "Bearer x"));
+        internal_only_free(i);
+    }
+}
+
+static void test_never_with_an_origin(void **state) {
+    (void)state;
+    struct internal_only *i = internal_only_new(NULL, "secret");
+    assert_false(internal_only_allows(i, "127.0.0.1", "https://page.example", NULL));
+    assert_false(internal_only_allows(i, "127.0.0.1", "null", "Bearer secret"));
+    assert_false(internal_only_allows(i, "127.0.0.1", "", "Bearer secret"));
+    internal_only_free(i);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_loopback_by_default),
+        cmocka_unit_test(test_networks),
+        cmocka_unit_test(test_bad_networks),
+        cmocka_unit_test(test_at_most_64_networks),
+        cmocka_unit_test(test_token),
+        cmocka_unit_test(test_no_token_is_not_an_empty_token),
+        cmocka_unit_test(test_never_with_an_origin),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
