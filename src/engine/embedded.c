@@ -291,8 +291,8 @@ static void on_reap(struct loop_job *job) {
     free((char *)job - offsetof(struct embedded, reap));
 }
 
-// Subscribers hear nothing more, but their subscriptions last until all callbacks have been called: those may still
-// unsubscribe. What is stored now is heard by whoever comes back after the restart.
+// Subscribers hear nothing more, but their subscriptions last until all callbacks have been called: those may
+// still unsubscribe. What is stored now is heard by whoever comes back after the restart.
 static void close_engine(struct engine *engine) {
     struct embedded *e = from(engine);
     struct request_list left = {0};

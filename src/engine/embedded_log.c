@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/mem.h"
 #include "engine/embedded_video.h"
 
 int64_t log_oldest_ms(const struct store *s) {
@@ -93,6 +92,7 @@ static void add_row(struct store *s, struct video *v, const char *token, const s
     sqlite3_bind_text(q, 13, e->json, (int)e->json_len, SQLITE_STATIC);
     store_run(s, q);
     v->newest = n;
+    trail_add(s, v, n);
     if ((uint64_t)v->logged > s->config.log_entries) s->beyond_limit++;
 }
 
@@ -119,43 +119,23 @@ void log_head(struct store *s, struct request *r) {
     r->out.head = v->at;
 }
 
-static void note_step(struct store *s, size_t count, int64_t n) {
-    if (count == s->walk_room) {
-        s->walk_room = s->walk_room ? s->walk_room * 2 : 64;
-        s->walk = mem_realloc(s->walk, s->walk_room * sizeof *s->walk);
-    }
-    s->walk[count] = n;
-}
-
-// Goes back from the newest entry, to the last one behind `after` that is kept. Returns how many there are;
-// their rows are in s->walk, the newest first.
-static size_t walk_back(struct store *s, const struct video *v, struct position after) {
-    sqlite3_stmt *q = store_use(s, SQL_ENTRY_STEP);
-    size_t count = 0;
-    int64_t n = v->newest;
-    while (n && count < s->config.log_entries) {
-        sqlite3_bind_int64(q, 1, n);
-        if (!store_row(s, q)) break;
-        int64_t before = sqlite3_column_int64(q, 0);
-        int64_t at_ms = sqlite3_column_int64(q, 1);
-        struct position at = {(uint64_t)sqlite3_column_int64(q, 2), (uint64_t)sqlite3_column_int64(q, 3)};
-        store_end(q);
-        if (log_expired(s, at_ms) || position_compare(at, after) <= 0) break;
-        note_step(s, count++, n);
-        if (before >= n) store_found_damage(s);
-        n = before;
-    }
-    return count;
-}
-
-static void read_entries(struct store *s, struct request *r, size_t walked, struct engine_entry *entries) {
+// Reads from index `i` of the video's trail on. What has expired, or is gone already, lies at the beginning.
+static void read_entries(struct store *s, struct request *r, struct trail *t, size_t i,
+                         struct engine_entry *entries) {
+    struct engine_range *out = &r->out.range;
     sqlite3_stmt *q = store_use(s, SQL_ENTRY_READ);
-    for (size_t i = 0; i < r->out.range.count; i++) {
-        sqlite3_bind_int64(q, 1, s->walk[walked - 1 - i]);
-        if (!store_row(s, q)) return;
-        entries[i] = log_read_entry(q, r);
-        store_end(q);
+    size_t expired = 0;
+    for (; i < t->count && out->count < r->in.range.limit; i++) {
+        sqlite3_bind_int64(q, 1, t->rows[i]);
+        bool there = store_row(s, q);
+        if (there && !log_expired(s, sqlite3_column_int64(q, 6)))
+            entries[out->count++] = log_read_entry(q, r);
+        else if (!out->count)
+            expired = i + 1;
+        if (there) store_end(q);
     }
+    out->more = i < t->count;
+    if (!s->failure.code) trail_drop(t, expired);
 }
 
 void log_range(struct store *s, struct request *r) {
@@ -164,11 +144,10 @@ void log_range(struct store *s, struct request *r) {
     if (!v) return;
     out->head = v->at;
     if (position_compare(r->in.range.after, v->at) >= 0) return;
-    size_t walked = walk_back(s, v, r->in.range.after);
-    size_t limit = r->in.range.limit;
-    out->more = walked > limit;
-    out->count = walked > limit ? limit : walked;
-    struct engine_entry *entries = request_hold(r, out->count * sizeof *entries);
+    size_t first = trail_reach(s, v, r->in.range.after);
+    size_t there = v->trail.count - first;
+    size_t room = r->in.range.limit < there ? r->in.range.limit : there;
+    struct engine_entry *entries = request_hold(r, room * sizeof *entries);
     out->entries = entries;
-    read_entries(s, r, walked, entries);
+    read_entries(s, r, &v->trail, first, entries);
 }

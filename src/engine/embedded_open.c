@@ -282,7 +282,6 @@ void store_close(struct store *s) {
     if (s->wal_pages > CLOSING_PAGES) sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close(s->db);
     if (s->lock >= 0) close(s->lock);
-    free(s->walk);
     free((char *)s->config.folder);
     free(s->path);
     free(s);

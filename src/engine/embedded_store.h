@@ -48,8 +48,7 @@ struct store {
     struct video *videos, *videos_by_id, *dirty_videos; // embedded_video.c
     struct lease *leases;                               // embedded_lease.c, by url
 
-    int64_t *walk; // embedded_log.c, room for a way through the log
-    size_t walk_room;
+    size_t trail_rows; // embedded_trail.c, room for rows in all lists
     uint64_t
         beyond_limit; // embedded_sweep.c: entries that the limit per video has let go since the last look
     int64_t sweep_n;  // the last one it has looked at

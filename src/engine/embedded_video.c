@@ -13,6 +13,7 @@ static struct video *remember(struct store *s, const char *name, int64_t id) {
 }
 
 static void forget(struct store *s, struct video *v) {
+    trail_forget(s, v);
     HASH_DELETE(hh_id, s->videos_by_id, v);
     HASH_DELETE(hh, s->videos, v);
     free(v);
@@ -128,4 +129,7 @@ void video_forget_all(struct store *s) {
 
 void video_limit_memory(struct store *s) {
     if (HASH_COUNT(s->videos) > VIDEO_CACHED) video_forget_all(s);
+    if (s->trail_rows <= TRAIL_ROWS) return;
+    struct video *v, *next;
+    HASH_ITER(hh, s->videos, v, next) trail_forget(s, v);
 }

@@ -7,6 +7,7 @@
 
 #include "base/map.h"
 #include "engine/embedded_store.h"
+#include "engine/embedded_trail.h"
 #include "engine/engine.h"
 
 enum { VIDEO_CACHED = 100000 };
@@ -18,6 +19,7 @@ struct video {
     int64_t logged;     // entries it ever had
     int64_t newest;     // n of the last one, 0: none
     int64_t used_ms;
+    struct trail trail;
     bool dirty;
     struct video *next_dirty;
     UT_hash_handle hh, hh_id;
@@ -49,5 +51,5 @@ void video_drop(struct store *, struct video *);
 void video_write_dirty(struct store *);
 void video_forget_all(struct store *);
 
-// Keeps the number of rows in memory bounded. Between transactions.
+// Keeps what is in memory bounded. Between transactions.
 void video_limit_memory(struct store *);

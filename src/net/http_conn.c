@@ -263,8 +263,10 @@ static void begin_head(struct http_conn *c) {
 static void read_some(struct http_conn *c) {
     static char bytes[READ_SIZE]; // control loop only
     ssize_t n = recv(c->watch.fd, bytes, sizeof bytes, 0);
-    if (n == 0) {
-        http_conn_close(c);
+    if (n == 0) { // the client may have closed only its own side, and still wait for what is to be sent
+        c->readable = false;
+        c->end_seen = true;
+        if (!c->out.len) http_conn_close(c);
         return;
     }
     if (n < 0) {
@@ -329,7 +331,10 @@ void http_conn_flush(struct http_conn *c) {
         buf_consume(&c->out, (size_t)n);
     }
     if (c->out.cap > READ_SIZE) buf_release(&c->out);
-    if (c->close_after_reply && c->state == CONN_IDLE) linger(c);
+    if (c->end_seen)
+        http_conn_close(c);
+    else if (c->close_after_reply && c->state == CONN_IDLE)
+        linger(c);
 }
 
 // The answer stands in c->out: gets ready for the next request.
