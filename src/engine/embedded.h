@@ -2,7 +2,16 @@
 //
 // SQLite runs on a thread of its own. All writes that wait form one transaction, which is committed as soon
 // as the one before has ended, never on a timer. An answer comes after the commit: kill -9 loses nothing that
-// was answered; a power cut loses at most the last moments, or nothing with `durable`.
+// was answered; a power cut loses at most the last moments, or nothing with `durable`. An append's callback
+// comes before the entry is published, so whoever posts does not wait for those who watch.
+//
+// Beyond engine.h: more than 16,384 requests or 32 MB of them waiting are BUSY. A token is good for as long
+// as the log's age, but only among the newest 1,000,000 entries. A video that is used in any way (also by an
+// append) keeps both its position and its mapping. While the file cannot be written (disk full), what needs
+// no write is still answered, and the engine becomes ready again by itself.
+//
+// The engine's threads have all signals blocked. A process whose files may reach a limit (RLIMIT_FSIZE)
+// should ignore SIGXFSZ for its other threads.
 #pragma once
 
 #include <stdbool.h>
@@ -13,7 +22,7 @@ struct engine;
 struct loop;
 
 struct embedded_config {
-    const char *folder;   // is made if missing (its parent must exist); holds chorus.db
+    const char *folder;   // is made if missing (its parent must exist); holds chorus.db and chorus.lock
     bool durable;         // fsync at every commit
     uint64_t log_entries; // kept per video
     int64_t log_age_ms;   // and no longer than this

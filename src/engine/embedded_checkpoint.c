@@ -19,7 +19,8 @@ struct checkpointer {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool copying, stop; // under lock
+    bool copying, stop; // under lock, like what follows
+    sqlite3 *db;        // the thread's connection
 
     // The store's thread only:
     int seen_pages;
@@ -33,29 +34,30 @@ static void copy(sqlite3 *db) {
 
 // The connection is opened when it is first needed, since most processes at rest never do. SQLite only knows
 // that there is a write-ahead log after it has read something.
-static void copy_with(struct checkpointer *c, sqlite3 **db) {
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
-    if (!*db && sqlite3_open_v2(c->path, db, flags, NULL) == SQLITE_OK)
-        sqlite3_exec(*db, "PRAGMA cache_size = -64; SELECT 1 FROM sqlite_schema LIMIT 1", NULL, NULL, NULL);
-    if (*db) copy(*db);
+static void open_connection(struct checkpointer *c) {
+    sqlite3 *db;
+    if (sqlite3_open_v2(c->path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK)
+        sqlite3_exec(db, "PRAGMA cache_size = -64; SELECT 1 FROM sqlite_schema LIMIT 1", NULL, NULL, NULL);
+    pthread_mutex_lock(&c->lock);
+    c->db = db;
+    pthread_mutex_unlock(&c->lock);
 }
 
 static void *run(void *arg) {
     struct checkpointer *c = arg;
-    sqlite3 *db = NULL;
     pthread_setname_np(pthread_self(), "chorus-wal");
     pthread_mutex_lock(&c->lock);
     for (;;) {
         while (!c->copying && !c->stop) pthread_cond_wait(&c->changed, &c->lock);
         if (c->stop) break;
         pthread_mutex_unlock(&c->lock);
-        copy_with(c, &db);
+        if (!c->db) open_connection(c);
+        if (c->db) copy(c->db);
         pthread_mutex_lock(&c->lock);
         c->copying = false;
         pthread_cond_broadcast(&c->changed);
     }
     pthread_mutex_unlock(&c->lock);
-    sqlite3_close(db);
     return NULL;
 }
 
@@ -75,9 +77,11 @@ struct checkpointer *checkpointer_start(const struct store *s) {
 void checkpointer_stop(struct checkpointer *c) {
     pthread_mutex_lock(&c->lock);
     c->stop = true;
+    if (c->db) sqlite3_interrupt(c->db);
     pthread_cond_broadcast(&c->changed);
     pthread_mutex_unlock(&c->lock);
     pthread_join(c->thread, NULL);
+    sqlite3_close(c->db);
     pthread_mutex_destroy(&c->lock);
     pthread_cond_destroy(&c->changed);
     free(c);

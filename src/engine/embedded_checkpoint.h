@@ -11,7 +11,7 @@ struct checkpointer;
 // Returns NULL if there can be no more threads.
 struct checkpointer *checkpointer_start(const struct store *);
 
-// Waits for the copying in progress and ends the thread.
+// Breaks off a copy in progress, as far as SQLite lets it, and ends the thread.
 void checkpointer_stop(struct checkpointer *);
 
 // Looks at the log's length and has something done about it if needed. Store's thread, between transactions.

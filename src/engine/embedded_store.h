@@ -1,6 +1,6 @@
 // The SQLite file behind the embedded engine: opening it, transactions, failures. Everything here and in the
-// files of its operations (embedded_video, _log, _mapping, _lease, _overview, _sweep) runs on the store's
-// thread only.
+// files of its operations (embedded_video, _trail, _log, _mapping, _lease, _overview, _sweep) runs on the
+// store's thread only.
 //
 // Failures are sticky: the first one in a transaction is kept in `failure`, statements after it do nothing,
 // and whoever began the transaction rolls it back. So an operation need not check each step, as long as it
@@ -48,10 +48,9 @@ struct store {
     struct video *videos, *videos_by_id, *dirty_videos; // embedded_video.c
     struct lease *leases;                               // embedded_lease.c, by url
 
-    size_t trail_rows; // embedded_trail.c, room for rows in all lists
-    uint64_t
-        beyond_limit; // embedded_sweep.c: entries that the limit per video has let go since the last look
-    int64_t sweep_n;  // the last one it has looked at
+    size_t trail_rows;     // embedded_trail.c, room for rows in all lists
+    uint64_t beyond_limit; // embedded_sweep.c, entries that their video has had too many newer ones of
+    int64_t sweep_n;       // the last one that was looked at
 };
 
 // Opens or creates the store: takes the lock on the folder, checks that the file is one of ours. Returns NULL

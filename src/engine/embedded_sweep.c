@@ -54,7 +54,8 @@ static bool expire_entries(struct store *s) {
 static bool is_kept(struct store *s, const struct row *row) {
     if (log_expired(s, row->at_ms)) return false;
     if (row->has_token && row->n + TOKENS_MOST > (int64_t)s->totals.entries) return true;
-    return row->place + (int64_t)s->config.log_entries > video_logged(s, row->video);
+    int64_t logged = video_logged(s, row->video); // 0: the video is gone
+    return row->place <= logged && (uint64_t)(logged - row->place) < s->config.log_entries;
 }
 
 bool sweep_is_due(const struct store *s) {
@@ -86,10 +87,14 @@ static bool drop_unused_video(struct store *s) {
     return v != NULL;
 }
 
-bool sweep_slice(struct store *s) {
+bool sweep_slice(struct store *s, size_t appended) {
+    bool expired = true, trimmed = true;
     store_begin(s);
-    bool more = expire_entries(s);
-    more |= trim_videos(s);
+    for (size_t i = 0; i <= appended / (ROWS / 2); i++) {
+        if (expired) expired = expire_entries(s);
+        if (trimmed) trimmed = trim_videos(s);
+    }
+    bool more = expired || trimmed;
     for (int i = 0; i < VIDEOS && drop_unused_video(s); i++) more = true;
     more |= lease_sweep(s);
     if (store_commit(s)) return more;

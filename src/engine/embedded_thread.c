@@ -119,17 +119,18 @@ static int64_t sweep_pause_ms(const struct store_thread *t) {
     return pause > SWEEP_LONGEST_MS ? SWEEP_LONGEST_MS : pause;
 }
 
-static void sweep(struct store_thread *t, int64_t now_ms) {
-    t->sweep_more = sweep_slice(t->store);
+static void sweep(struct store_thread *t, int64_t now_ms, size_t done) {
+    t->sweep_more = sweep_slice(t->store, done);
     t->sweep_ms = now_ms + sweep_pause_ms(t);
     if (t->store->failure.code) note_failure(t, &t->store->failure);
 }
 
 // While there is something to remove, slices alternate with batches: removing must keep up with appending.
-static void do_chores(struct store_thread *t, bool after_batch) {
+static void do_chores(struct store_thread *t, size_t done) {
     int64_t now_ms = clock_monotonic_ms();
+    bool keep_up = done && (t->sweep_more || sweep_is_due(t->store));
     if (t->probe_ms && now_ms >= t->probe_ms) probe(t);
-    if (now_ms >= t->sweep_ms || (after_batch && (t->sweep_more || sweep_is_due(t->store)))) sweep(t, now_ms);
+    if (now_ms >= t->sweep_ms || keep_up) sweep(t, now_ms, done);
     checkpointer_consider(t->checkpointer, t->store);
 }
 
@@ -176,14 +177,17 @@ static void hand_back(struct store_thread *t, struct request_list *done) {
     if (tell) t->on_answers(t->arg);
 }
 
-static void work(struct store_thread *t) {
+// Returns how many requests it has done.
+static size_t work(struct store_thread *t) {
     struct request_list done = {0};
     struct batch_result result = batch_run(t->store, &t->taken, &done);
     if (result.failed)
         note_failure(t, &result.failure);
     else if (result.wrote)
         note_success(t);
+    size_t count = done.count;
     hand_back(t, &done);
+    return count;
 }
 
 // Start and end
@@ -214,8 +218,8 @@ static void *run(void *arg) {
     if (!opened) return NULL;
     bool requests;
     while (wait_for_work(t, &requests)) {
-        if (requests) work(t);
-        do_chores(t, requests);
+        size_t done = requests ? work(t) : 0;
+        do_chores(t, done);
     }
     checkpointer_stop(t->checkpointer);
     store_close(t->store);

@@ -27,7 +27,7 @@ enum engine_status {
     ENGINE_BUSY,        // too much work is waiting; nothing was done; try again soon
     ENGINE_UNAVAILABLE, // the store cannot take it now (server lost, disk full); try again later. For an
                         // append it is unknown whether it was done: a repeat with the same token finds out
-    ENGINE_CLOSED // the engine was closed before it was done
+    ENGINE_CLOSED       // the engine was closed before it was done
 };
 
 // What a log entry is. More kinds will come (retraction, pin, end); they share the numbers.
@@ -37,8 +37,8 @@ enum entry_kind {
 };
 
 struct engine_entry {
-    struct position at; // not set for a message published without a number by another system: deliver it as
-                        // it is, it moves no position
+    struct position at;   // not set for a message published without a number by another system: deliver it as
+                          // it is, it moves no position
     struct position prev; // set only on the first entry of an epoch that follows another one
     enum entry_kind kind;
     const char *json; // the whole object, "id" first (then "prev", where set); no line break inside; not

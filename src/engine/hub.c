@@ -73,6 +73,7 @@ static void reap_topic(struct hub *h, struct topic *t) {
         free(s);
     }
     if (t->subscriptions) return;
+    assert(h->topics); // this one at least
     HASH_DEL(h->topics, t);
     free(t);
 }

@@ -4,6 +4,7 @@
 #include "net/http_client_resolver.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
@@ -178,7 +179,8 @@ static void on_lookup_done(struct loop_job *job) {
     struct resolver *r = l->resolver; // its thread is done, and only this one writes it
     if (r) {
         struct name *n;
-        HASH_FIND_STR(r->names, l->host, n); // it is there: a name is never dropped while it is looked up
+        HASH_FIND_STR(r->names, l->host, n);
+        assert(n); // a name is never dropped while it is looked up
         n->lookup = NULL;
         n->found = l->found;
         set_known(r, n, l->error);

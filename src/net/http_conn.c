@@ -84,9 +84,9 @@ static int on_header_value(llhttp_t *p, const char *at, size_t len) {
     return 0;
 }
 
+// pump() sends it: inside the parser's callback nothing may close the connection.
 static void send_continue(struct http_conn *c) {
     buf_adds(&c->out, "HTTP/1.1 100 Continue\r\n\r\n");
-    http_conn_flush(c);
 }
 
 static bool expects_continue(struct http_conn *c, llhttp_t *p) {
@@ -131,6 +131,12 @@ static int on_headers_complete(llhttp_t *p) {
     return 0;
 }
 
+static int on_chunk_header(llhttp_t *p) {
+    struct http_conn *c = conn_of_parser(p);
+    struct http_request *r = &c->request;
+    return p->content_length > body_max(r) - r->body.len ? refuse_body(c) : 0;
+}
+
 static int on_body(llhttp_t *p, const char *at, size_t len) {
     struct http_conn *c = conn_of_parser(p);
     if (c->request.body.len + len > body_max(&c->request)) return refuse_body(c);
@@ -150,6 +156,7 @@ static const llhttp_settings_t *parser_settings(void) {
         settings.on_header_field = on_header_field;
         settings.on_header_value = on_header_value;
         settings.on_headers_complete = on_headers_complete;
+        settings.on_chunk_header = on_chunk_header;
         settings.on_body = on_body;
         settings.on_message_complete = on_message_complete;
         settings.on_url = on_url;
@@ -283,6 +290,7 @@ static void read_some(struct http_conn *c) {
 }
 
 static bool wants_input(const struct http_conn *c) {
+    if (c->close_after_reply) return c->state == CONN_LINGER; // the last answer is still on its way
     return c->state != CONN_HANDLING && c->state != CONN_CLOSED && c->out.len < OUT_PAUSE;
 }
 
@@ -310,7 +318,7 @@ static void pump(struct http_conn *c) {
     if (c->state == CONN_CLOSED) return;
     if (c->out.len) http_conn_flush(c);
     // Changing an edge-triggered watch reports again what still holds: the rest comes in the next turn.
-    if (steps && c->state != CONN_CLOSED && wants_input(c) && (c->in.len || c->readable))
+    if (wants_input(c) && (c->in.len || c->readable))
         loop_fd_change(c->loop, &c->watch, WATCHED);
 }
 
@@ -347,10 +355,7 @@ void http_conn_answered(struct http_conn *c) {
     start_request(c);
     if (c->close_after_reply) c->in.len = 0;
     c->deadline_ms = loop_now_ms(c->loop) + c->server->config.idle_timeout_ms;
-    if (c->close_after_reply)
-        http_conn_flush(c);
-    else
-        pump(c);
+    pump(c);
 }
 
 void http_conn_expire(struct http_conn *c) {
@@ -417,6 +422,8 @@ void http_abort(struct http_request *r) {
 
 int http_take_over(struct http_request *r) {
     struct http_conn *c = http_conn_of(r);
+    if (c->state != CONN_CLOSED) http_conn_flush(c); // the answers to those before it
+    if (c->out.len) http_conn_close(c);              // it does not even take these
     int fd = http_conn_detach(c);
     loop_defer(c->loop, &c->reap);
     return fd;

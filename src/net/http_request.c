@@ -65,12 +65,11 @@ static bool split_target(struct http_request *r) {
     const char *target = r->head.data;
     size_t start = 0;
     if (!strncasecmp(target, "http://", 7) || !strncasecmp(target, "https://", 8)) {
-        const char *slash = strchr(strstr(target, "://") + 3, '/');
-        if (!slash) { // an empty path is the root
-            r->head.data[start = strlen(target) - 1] = '/';
-        } else {
-            start = (size_t)(slash - target);
-        }
+        const char *authority = strstr(target, "://") + 3;
+        size_t len = strcspn(authority, "/?");
+        if (!len) return false;
+        start = (size_t)(authority - target) + len;
+        if (target[start] != '/') r->head.data[--start] = '/'; // an empty path is the root
     } else if (target[0] != '/' && (strcmp(target, "*") != 0 || r->method != HTTP_OPTIONS)) {
         return false;
     }
@@ -90,6 +89,15 @@ static bool transfer_encoding_is_fine(unsigned count, const char *value, int htt
     return !count || (count == 1 && http_minor && !strcasecmp(value, "chunked"));
 }
 
+// Of the Connection header llhttp itself takes `close` for another word if a tab stands beside it.
+static bool lists_close(const char *value) {
+    for (size_t len; *(value += strspn(value, ", \t")); value += len) {
+        len = strcspn(value, ", \t");
+        if (len == 5 && !strncasecmp(value, "close", len)) return true;
+    }
+    return false;
+}
+
 const char *http_request_check_head(struct http_request *r, int http_minor) {
     char *head = r->head.data;
     const char *encoding = NULL;
@@ -105,6 +113,8 @@ const char *http_request_check_head(struct http_request *r, int http_minor) {
         if (!strcasecmp(name, "transfer-encoding")) {
             encodings++;
             encoding = value;
+        } else if (!strcasecmp(name, "connection") && lists_close(value)) {
+            r->keep_alive = false;
         } else if (!strcasecmp(name, "host")) {
             hosts++;
             if (!host_is_valid(value)) return "The Host header is not a host.";

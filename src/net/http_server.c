@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -70,11 +71,24 @@ static void pause_accepting(struct http_server *s, const char *event) {
     loop_fd_change(s->loop, &s->listener, 0);
 }
 
-// A kept-alive connection without a request is the cheapest thing to lose.
+static void resume_accepting(struct http_server *s) {
+    if (!s->paused) return;
+    s->paused = false;
+    loop_fd_change(s->loop, &s->listener, EPOLLIN);
+}
+
+// A kept-alive connection without a request, and without any of an answer left to send, is the cheapest thing
+// to lose.
+static bool is_idle(const struct http_conn *c) {
+    int unread = 0;
+    if (c->state != CONN_IDLE || c->out.len || c->in.len) return false;
+    return ioctl(c->watch.fd, FIONREAD, &unread) == 0 && !unread;
+}
+
 static bool close_an_idle_one(struct http_server *s) {
     struct http_conn *c;
     DL_FOREACH(s->conns, c) {
-        if (c->state == CONN_IDLE) {
+        if (is_idle(c)) {
             http_conn_close(c);
             return true;
         }
@@ -82,11 +96,14 @@ static bool close_an_idle_one(struct http_server *s) {
     return false;
 }
 
+// Somebody waits to be accepted for certain only at the first of a turn; so only then room is made.
 static void on_listener(struct loop_fd *f, uint32_t events) {
     (void)events;
     struct http_server *s = (struct http_server *)((char *)f - offsetof(struct http_server, listener));
     for (int i = 0; i < ACCEPTS_PER_TURN && !s->paused; i++) {
-        if (s->count >= s->config.max_connections && !close_an_idle_one(s)) {
+        bool full = s->count >= s->config.max_connections;
+        if (full && i) return;
+        if (full && !close_an_idle_one(s)) {
             pause_accepting(s, "too_many_connections");
             return;
         }
@@ -96,6 +113,7 @@ static void on_listener(struct loop_fd *f, uint32_t events) {
             setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
             http_conn_new(s, fd);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            if (i) return; // said also if nobody waits
             if (!close_an_idle_one(s)) pause_accepting(s, "out_of_descriptors");
         } else if (errno != ECONNABORTED && errno != EINTR) {
             return; // EAGAIN: taken all
@@ -116,10 +134,7 @@ static void on_sweep(struct loop_timer *t) {
     DL_FOREACH_SAFE(s->conns, c, next) {
         if (c->deadline_ms && c->deadline_ms <= now) http_conn_expire(c);
     }
-    if (s->paused) {
-        s->paused = false;
-        loop_fd_change(s->loop, &s->listener, EPOLLIN);
-    }
+    resume_accepting(s); // a descriptor may have come free elsewhere
     loop_timer_start(s->loop, t, sweep_every_ms(s));
 }
 
@@ -165,6 +180,7 @@ void http_server_free(struct http_server *s) {
 void http_server_forget(struct http_server *s, struct http_conn *c) {
     DL_DELETE(s->conns, c);
     s->count--;
+    resume_accepting(s);
 }
 
 const char *http_server_common_headers(struct http_server *s) {

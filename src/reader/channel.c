@@ -167,8 +167,9 @@ static void announce_gap(struct viewer *v) {
     struct channel *ch = v->channel;
     v->gap = false;
     v->cursor = ch->sent;
-    v->pending = pending_of(frame_of_gap(v->gap_from, ch->sent_at, GAP_SLOW));
     ch->tally.gaps++;
+    if (position_compare(v->gap_from, ch->sent_at) > 0) return; // only messages without a number are missed
+    v->pending = pending_of(frame_of_gap(v->gap_from, ch->sent_at, GAP_SLOW));
 }
 
 static void viewer_push(struct viewer *v, int64_t now_ms) {
@@ -224,11 +225,11 @@ static void fall_off(struct viewer *v) {
     if (!v->pending && v->offset) {
         v->pending = pending_of(frame_ref(ring_at(ring, at++))); // offset goes on counting in it
     }
-    // the next frame with a position of its own; there is one, as the gap's end will be a later one
-    v->gap_from = v->channel->sent_at;
+    // The next number: that of the first frame missed that has one, or else the one that comes.
+    v->gap_from = (struct position){v->channel->sent_at.epoch, v->channel->sent_at.seq + 1};
     for (uint64_t n = at; n < ring->next; n++) {
         if (!position_is_set(ring_at(ring, n)->at)) continue;
-        v->gap_from = ring_at(ring, n)->at;
+        v->gap_from = ring_at(ring, n)->first;
         break;
     }
 }
@@ -305,12 +306,13 @@ static void mark_sent(struct channel *ch, uint64_t to) {
     ch->sent = to;
 }
 
-// Those who joined while the frames before `to` waited have got them with their first bytes.
-static void admit_waiting(struct channel *ch, uint64_t to, int64_t now_ms) {
+// Those who joined while frames of [from, to) waited have got the ones before their cursor with their first
+// bytes. They need not be blocked, so nothing else would wake them.
+static void admit_waiting(struct channel *ch, uint64_t from, uint64_t to, int64_t now_ms) {
     for (uint32_t i = ch->ready;
          i < ch->count;) { // upwards: who becomes ready swaps with one already looked at
         struct viewer *v = ch->viewers[i];
-        if (v->cursor == to && !v->pending && !v->gap) viewer_push(v, now_ms);
+        if (v->cursor > from && v->cursor <= to && !v->pending && !v->gap) viewer_push(v, now_ms);
         if (!v->closed) i++;
     }
 }
@@ -331,7 +333,7 @@ void channel_flush(struct channel *ch, int64_t now_ms) {
         size_t count = gather(ch, iov, from, &to);
         flush_ready(ch, from, to, iov, count, now_ms);
         mark_sent(ch, to);
-        admit_waiting(ch, to, now_ms);
+        admit_waiting(ch, from, to, now_ms);
     }
     ch->flushed_ms = now_ms;
     ch->heartbeat_due_ms = 0;

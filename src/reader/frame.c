@@ -14,7 +14,7 @@ struct frame *frame_of_bytes(const void *bytes, size_t len, struct position at) 
     struct frame *f = mem_alloc(sizeof *f + len);
     atomic_init(&f->refs, 1);
     f->len = (uint32_t)len;
-    f->at = at;
+    f->at = f->first = at;
     memcpy(f->bytes, bytes, len);
     return f;
 }
@@ -46,7 +46,9 @@ struct frame *frame_of_gap(struct position from, struct position to, enum gap_re
     int len = snprintf(json, sizeof json,
                        "{\"type\":\"gap\",\"from\":\"%s\",\"to\":\"%s\",\"missed\":%s,\"reason\":\"%s\"}",
                        first, last, missed, gap_reasons[reason]);
-    return frame_of_event(to, "gap", json, (size_t)len);
+    struct frame *f = frame_of_event(to, "gap", json, (size_t)len);
+    f->first = from;
+    return f;
 }
 
 struct frame *frame_ref(struct frame *f) {

@@ -13,7 +13,8 @@ struct engine_entry;
 struct frame {
     atomic_uint refs;
     uint32_t len;
-    struct position at; // where a viewer stands after it; not set: it moves no position
+    struct position at;    // where a viewer stands after it; not set: it moves no position
+    struct position first; // the first number it tells of: `at`, or where the gap begins
     char bytes[];
 };
 

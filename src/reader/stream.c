@@ -20,6 +20,7 @@ enum { LOAD_BATCH = 1000, DELIVERED_LINES = 10 };
 struct load {
     struct stream *stream; // NULL once the stream is closed
     struct position from, at;
+    struct position feed_at; // where the feed stood when the log was asked
     struct pending *frames;
     uint32_t room;
 };
@@ -89,6 +90,7 @@ static void on_loaded(void *, enum engine_status, const struct engine_range *);
 
 static void load_more(struct load *l) {
     const struct stream *s = l->stream;
+    l->feed_at = feed_position(s->feed);
     s->env.engine->ops->range(s->env.engine, s->video, l->at, LOAD_BATCH, on_loaded, l);
 }
 
@@ -102,29 +104,41 @@ static void load(struct stream *s, struct position from) {
     load_more(l);
 }
 
-// Puts what was read in front of what the history holds, or in its place, so that it reaches up to the feed.
-// Returns false if it does not: the log has moved on.
-static bool join_history(struct stream *s, struct load *l) {
+// The log may be ahead of the feed: what lies beyond comes to everybody by the feed. Returns whether what is
+// left ends where the feed stands.
+static bool cut_back(struct load *l, struct position to) {
+    struct pending *p = l->frames;
+    while (p->count && position_compare(p->frames[p->count - 1]->at, to) > 0)
+        frame_unref(p->frames[--p->count]);
+    l->at = p->count ? p->frames[p->count - 1]->at : l->from;
+    return position_compare(l->at, to) == 0;
+}
+
+// Continues what was read with what the history holds, up to the feed. Returns whether it could.
+static bool go_on_from_history(struct stream *s, struct load *l) {
     uint64_t first;
-    struct history *h = &s->history;
-    if (position_compare(l->at, feed_position(s->feed)) == 0)
-        first = h->ring.next;
-    else if (!history_covers(h, l->at, &first))
-        return false;
-    struct pending *newer = pending_from_history(h, first);
-    history_reset(h, l->from);
-    for (uint32_t i = 0; i < l->frames->count; i++) history_push(h, l->frames->frames[i]);
-    for (uint32_t i = 1; i < newer->count; i++) history_push(h, newer->frames[i]);
-    newer->frames[0] = NULL;
-    for (uint32_t i = 1; i < newer->count; i++) frame_unref(newer->frames[i]);
-    free(newer);
+    const struct ring *r = &s->history.ring;
+    if (!history_covers(&s->history, l->at, &first)) return false;
+    for (uint64_t n = first; n < r->next; n++) load_emit(l, frame_ref(ring_at(r, n)));
+    l->at = feed_position(s->feed);
     return true;
 }
 
-// The budget did not let the history hold it all: those who wait for just this are given it directly.
-static void serve_from_load(struct stream *s, struct load *l) {
+enum reach { REACHED, READ_ON, TRY_LATER };
+
+// Makes what was read reach exactly up to the feed.
+static enum reach reach_feed(struct stream *s, struct load *l) {
+    struct position feed_at = feed_position(s->feed);
+    if (position_compare(l->at, feed_at) > 0) return cut_back(l, feed_at) ? REACHED : TRY_LATER;
+    if (position_compare(l->at, feed_at) == 0 || go_on_from_history(s, l)) return REACHED;
+    if (position_compare(l->at, l->feed_at) >= 0) return READ_ON; // there is more by now
+    continuity_end(&l->at, feed_at, load_emit, l);                // the store has lost what the feed has seen
+    return REACHED;
+}
+
+// Those who wait for just this are given it directly: the history may not be allowed to hold it all.
+static void serve_from_load(struct stream *s, const struct load *l) {
     struct joiner *j, *next;
-    if (position_compare(l->at, feed_position(s->feed)) != 0) return;
     DL_FOREACH_SAFE(s->joiners, j, next) {
         if (position_compare(j->last, l->from) != 0) continue;
         struct pending *p = pending_new(l->frames->count);
@@ -136,6 +150,14 @@ static void serve_from_load(struct stream *s, struct load *l) {
     }
 }
 
+// What reaches further back than the history takes its place. (Clients may claim to have seen anything: what
+// was read for a position beyond the feed is not history.)
+static void remember(struct stream *s, const struct load *l) {
+    if (position_compare(l->from, s->history.from) >= 0) return;
+    history_reset(&s->history, l->from);
+    for (uint32_t i = 0; i < l->frames->count; i++) history_push(&s->history, l->frames->frames[i]);
+}
+
 static void on_loaded(void *arg, enum engine_status status, const struct engine_range *r) {
     struct load *l = arg;
     struct stream *s = l->stream;
@@ -144,25 +166,17 @@ static void on_loaded(void *arg, enum engine_status status, const struct engine_
         return;
     }
     continuity_walk(&l->at, r->entries, r->count, load_emit, l);
-    if (r->more) {
-        load_more(l);
-        return;
-    }
-    continuity_end(&l->at, r->head, load_emit, l);
-    struct position feed_at = feed_position(s->feed);
-    int ahead = position_compare(l->at, feed_at);
-    if (ahead > 0) { // the log is ahead of the feed; the next sweep looks again, when the feed has caught up
+    if (!r->more) continuity_end(&l->at, r->head, load_emit, l);
+    switch (r->more ? READ_ON : reach_feed(s, l)) {
+    case READ_ON: load_more(l); return;
+    case TRY_LATER: // the next sweep looks again, when the feed has caught up
         feed_check(s->feed);
         load_free(l);
         return;
+    case REACHED: break;
     }
-    if (ahead < 0 && !join_history(s, l)) {
-        load_more(l); // there is more by now
-        return;
-    } else if (ahead == 0) {
-        serve_from_load(s, l);
-        join_history(s, l);
-    }
+    serve_from_load(s, l);
+    remember(s, l);
     load_free(l);
     serve_joiners(s);
 }

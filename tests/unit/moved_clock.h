@@ -1,5 +1,5 @@
-// The monotonic clock as a test wants it: it stands still until the test moves it, or is the real one. Works
-// by being clock_gettime() for the whole program. What should end and does not is ended by alarm().
+// The monotonic clock as a test wants it: it stands still until the test moves it, or runs as the real one
+// does. Works by being clock_gettime() for the whole program.
 #pragma once
 
 #include <stdbool.h>
@@ -9,13 +9,33 @@
 #include <unistd.h>
 
 static struct {
-    bool real;
     int64_t now_ms;
+    bool real;
+    int64_t since_us; // what the real clock said when it began to run
 } moved_clock = {.now_ms = 1000000};
 
+static inline int64_t moved_clock_real_us(void) {
+    struct timespec t;
+    syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static inline void moved_clock_run(void) {
+    moved_clock.real = true;
+    moved_clock.since_us = moved_clock_real_us();
+}
+
+// Stands still again, and never goes back.
+static inline void moved_clock_stand(void) {
+    if (moved_clock.real) moved_clock.now_ms += (moved_clock_real_us() - moved_clock.since_us) / 1000 + 1;
+    moved_clock.real = false;
+}
+
 int clock_gettime(clockid_t which, struct timespec *t) {
-    if (which != CLOCK_MONOTONIC || moved_clock.real) return (int)syscall(SYS_clock_gettime, which, t);
-    t->tv_sec = moved_clock.now_ms / 1000;
-    t->tv_nsec = moved_clock.now_ms % 1000 * 1000000;
+    if (which != CLOCK_MONOTONIC) return (int)syscall(SYS_clock_gettime, which, t);
+    int64_t us = moved_clock.now_ms * 1000;
+    if (moved_clock.real) us += moved_clock_real_us() - moved_clock.since_us;
+    t->tv_sec = us / 1000000;
+    t->tv_nsec = us % 1000000 * 1000;
     return 0;
 }

@@ -28,7 +28,7 @@ static void keeps_the_order_of_the_calls(void **state) {
     enum { VIDEOS = 7, EACH = 300 };
     static struct world_append all[VIDEOS * EACH];
     for (int i = 0; i < VIDEOS * EACH; i++) {
-        char video[8];
+        char video[16];
         snprintf(video, sizeof video, "v%d", i % VIDEOS);
         world_begin_append(w, &all[i], video, "{\"comment\":\"x\"}", NULL);
     }

@@ -123,6 +123,84 @@ static void what_was_answered_before_a_full_disk_survives_it(void **state) {
     assert_int_equal(world_post(w, "v", 1).seq, 1);
 }
 
+// Three posters each keep ten comments under way while the disk fills up and is freed again.
+struct poster {
+    struct world *world;
+    char video[8];
+    uint64_t answered, heard, refused;
+};
+
+static struct {
+    struct loop_timer timer;
+    struct world *world;
+    int times;
+    unsigned under_way;
+} toggle;
+
+static void post(struct poster *p);
+
+static void on_posted(void *arg, enum engine_status status, const struct engine_entry *e) {
+    struct poster *p = arg;
+    toggle.under_way--;
+    if (status == ENGINE_OK)
+        assert_int_equal(e->at.seq, ++p->answered);
+    else
+        p->refused++;
+    if (toggle.times)
+        post(p);
+    else if (!toggle.under_way)
+        loop_stop(p->world->loop);
+}
+
+static void post(struct poster *p) {
+    const struct engine_append what = {
+        .video = p->video, .kind = ENTRY_COMMENT, .json = large, .json_len = sizeof large - 1};
+    toggle.under_way++;
+    p->world->ops->append(p->world->engine, &what, on_posted, p);
+}
+
+static void on_heard(void *arg, const struct engine_entry *e) {
+    struct poster *p = arg;
+    assert_int_equal(e->at.seq, ++p->heard);
+}
+
+static void on_toggle(struct loop_timer *t) {
+    toggle.times--;
+    limit_file_size(toggle.times % 2 ? 100000 : 0);
+    if (toggle.times) loop_timer_start(toggle.world->loop, t, 15);
+}
+
+static void expect_what_was_answered(struct world *w, const struct poster *p) {
+    struct position head = world_head(w, p->video).at;
+    assert_int_equal(head.seq, p->answered);
+    const struct world_range *r = world_range(w, p->video, (struct position){0}, WORLD_RANGE);
+    for (size_t i = 0; i < r->count; i++) assert_int_equal(r->at[i].seq, head.seq - r->count + 1 + i);
+}
+
+static void a_disk_that_is_full_now_and_then_loses_and_repeats_nothing(void **state) {
+    struct world *w = *state;
+    struct poster posters[3] = {{.video = "a"}, {.video = "b"}, {.video = "c"}};
+    toggle.timer.on_due = on_toggle;
+    toggle.world = w;
+    toggle.times = 100;
+    loop_timer_start(w->loop, &toggle.timer, 0);
+    for (int i = 0; i < 30; i++) {
+        struct poster *p = &posters[i % 3];
+        const struct engine_subscriber who = {.on_entry = on_heard, .arg = p};
+        p->world = w;
+        if (i < 3) w->ops->subscribe(w->engine, p->video, &who);
+        post(p);
+    }
+    world_run(w);
+    for (int i = 0; i < 3; i++) {
+        assert_true(posters[i].answered > 0 && posters[i].refused > 0);
+        assert_int_equal(posters[i].heard, posters[i].answered);
+        expect_what_was_answered(w, &posters[i]);
+    }
+    world_reopen(w);
+    for (int i = 0; i < 3; i++) expect_what_was_answered(w, &posters[i]);
+}
+
 static void a_new_store_on_a_full_disk_is_refused(void **state) {
     struct world *w = *state;
     limit_file_size(5000);
@@ -335,7 +413,8 @@ static void unsubscribe_when_closed(void *arg, enum engine_status status, const 
 static void a_callback_may_unsubscribe_while_closing(void **state) {
     struct world *w = *state;
     const struct engine_subscriber deaf = {.on_entry = not_again};
-    const struct engine_append what = {.video = "v", .kind = ENTRY_COMMENT, .json = "{\"a\":1}", .json_len = 7};
+    const struct engine_append what = {
+        .video = "v", .kind = ENTRY_COMMENT, .json = "{\"a\":1}", .json_len = 7};
     struct leaver l = {.world = w, .subscription = w->ops->subscribe(w->engine, "v", &deaf)};
     for (int i = 0; i < 3; i++) w->ops->append(w->engine, &what, unsubscribe_when_closed, &l);
     w->ops->close(w->engine);
@@ -355,6 +434,7 @@ int main(void) {
         TEST(a_full_disk_fails_the_whole_batch_and_no_number_is_lost),
         TEST(a_full_disk_does_not_end_leases),
         TEST(what_was_answered_before_a_full_disk_survives_it),
+        TEST(a_disk_that_is_full_now_and_then_loses_and_repeats_nothing),
         cmocka_unit_test_setup_teardown(a_new_store_on_a_full_disk_is_refused, world_make,
                                         free_without_limit),
         TEST(more_than_can_wait_is_refused),

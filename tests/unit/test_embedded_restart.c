@@ -123,28 +123,30 @@ static void many_videos_are_there_again(void **state) {
 
 enum { KILLED_VIDEOS = 3 };
 
-// The child appends for ever, always 32 at a time, and says which it was told are stored.
+// The child appends for ever, always 32 at a time, and says which it was told are stored: `<video>
+// <position>`.
 static struct {
     struct world *world;
     unsigned sent;
 } child;
 
+static const char *const killed_videos[KILLED_VIDEOS] = {"0", "1", "2"};
+
 static void child_append(void);
 
 static void child_on_append(void *arg, enum engine_status status, const struct engine_entry *e) {
+    char at[POSITION_TEXT_SIZE];
     if (status != ENGINE_OK) _exit(3);
-    dprintf(STDOUT_FILENO, "%d %llu %llu\n", (int)(intptr_t)arg, (unsigned long long)e->at.epoch,
-            (unsigned long long)e->at.seq);
+    position_format(e->at, at);
+    dprintf(STDOUT_FILENO, "%s %s\n", (const char *)arg, at);
     child_append();
 }
 
 static void child_append(void) {
-    int number = (int)(child.sent++ % KILLED_VIDEOS);
-    char video[8];
-    snprintf(video, sizeof video, "v%d", number);
+    const char *video = killed_videos[child.sent++ % KILLED_VIDEOS];
     const struct engine_append what = {
         .video = video, .kind = ENTRY_COMMENT, .json = "{\"a\":1}", .json_len = 7};
-    child.world->ops->append(child.world->engine, &what, child_on_append, (void *)(intptr_t)number);
+    child.world->ops->append(child.world->engine, &what, child_on_append, (void *)video);
 }
 
 static int run_child(const char *folder) {
@@ -180,12 +182,13 @@ struct acknowledged {
 // Reads what the child was told until it has been told enough, kills it, and reads the rest.
 static struct acknowledged kill_child_after(const char *folder, unsigned enough) {
     struct acknowledged a = {0};
-    int from, video, status;
-    unsigned long long epoch, seq;
+    int from, status;
+    char line[128];
     pid_t pid = start_child(folder, &from);
     FILE *lines = fdopen(from, "r");
-    while (fscanf(lines, "%d %llu %llu\n", &video, &epoch, &seq) == 3) {
-        a.last[video] = (struct position){epoch, seq};
+    while (fgets(line, sizeof line, lines)) {
+        assert_in_range(line[0], '0', '0' + KILLED_VIDEOS - 1);
+        assert_true(position_parse(line + 2, strcspn(line + 2, "\n"), &a.last[line[0] - '0']));
         if (++a.count == enough) kill(pid, SIGKILL);
     }
     fclose(lines);
@@ -197,8 +200,7 @@ static struct acknowledged kill_child_after(const char *folder, unsigned enough)
 
 static void expect_all_acknowledged(struct world *w, const struct acknowledged *a) {
     for (int i = 0; i < KILLED_VIDEOS; i++) {
-        char video[8];
-        snprintf(video, sizeof video, "v%d", i);
+        const char *video = killed_videos[i];
         struct position head = world_head(w, video).at;
         assert_int_equal(head.epoch, a->last[i].epoch);
         assert_true(head.seq >= a->last[i].seq);

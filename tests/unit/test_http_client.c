@@ -141,13 +141,24 @@ static void on_request(struct fake_conn *c, const char *request) {
     if (w->reply) fake_send(c, w->reply, w->reply_len);
 }
 
-static int set_up(void **state) {
-    struct world *w = mem_zalloc(sizeof *w);
+static void make_world(struct world *w) {
     w->loop = loop_new();
     w->client = http_client_new(w->loop);
     fake_server_start(&w->server, w->loop, false, on_request, w);
-    w->guard.on_due = on_guard;
+    w->guard = (struct loop_timer){.on_due = on_guard};
     loop_timer_start(w->loop, &w->guard, LONG_MS);
+}
+
+static void release_world(struct world *w) {
+    http_client_free(w->client);
+    fake_server_stop(&w->server);
+    loop_timer_stop(w->loop, &w->guard);
+    loop_free(w->loop);
+}
+
+static int set_up(void **state) {
+    struct world *w = mem_zalloc(sizeof *w);
+    make_world(w);
     set_names(false, NULL, NULL);
     memset(&sending, 0, sizeof sending);
     *state = w;
@@ -156,10 +167,7 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
     struct world *w = *state;
-    http_client_free(w->client);
-    fake_server_stop(&w->server);
-    loop_timer_stop(w->loop, &w->guard);
-    loop_free(w->loop);
+    release_world(w);
     free(w);
     return 0;
 }
@@ -577,6 +585,28 @@ static void test_retry_only_once(void **state) {
     assert_int_equal(w->server.accepted, 2);
 }
 
+static void on_request_closing_from_third(struct fake_conn *c, const char *request) {
+    (void)request;
+    if (c->server->requests <= 2)
+        fake_sends(c, hello);
+    else
+        fake_close(c);
+}
+
+// Another idle connection is likely to be as stale as the one that failed.
+static void test_retry_never_takes_another_old_connection(void **state) {
+    struct world *w = *state;
+    struct call first, second;
+    w->server.on_request = on_request_closing_from_third;
+    start(w, &first, NULL);
+    start(w, &second, NULL);
+    run(w);
+    assert_int_equal(w->server.accepted, 2);
+    assert_int_equal(get(w).error, -ECONNRESET);
+    assert_int_equal(w->server.accepted, 3);
+    assert_int_equal(w->server.requests, 4);
+}
+
 // Answers half of it to the second request, then closes.
 static void on_request_half(struct fake_conn *c, const char *request) {
     (void)request;
@@ -809,13 +839,13 @@ static void test_free_with_a_look_up_under_way(void **state) {
     pthread_mutex_lock(&names.lock);
     while (!names.asked) pthread_cond_wait(&names.changed, &names.lock);
     pthread_mutex_unlock(&names.lock);
-    http_client_free(w->client);
-    w->client = NULL;
+    release_world(w);
     assert_int_equal(c.error, -ECANCELED);
-    set_names(false, "127.0.0.1", NULL);
+    set_names(false, "127.0.0.1", NULL); // now there is neither client nor loop to tell
     pthread_mutex_lock(&names.lock);
     while (!names.answered) pthread_cond_wait(&names.changed, &names.lock);
     pthread_mutex_unlock(&names.lock);
+    make_world(w);
 }
 
 static void on_canceled(void *arg, const struct http_client_answer *a) {
@@ -907,6 +937,7 @@ int main(void) {
         TEST(test_retry_when_a_kept_connection_was_closed),
         TEST(test_retry_when_a_kept_connection_was_reset),
         TEST(test_retry_only_once),
+        TEST(test_retry_never_takes_another_old_connection),
         TEST(test_no_retry_once_an_answer_has_begun),
         TEST(test_idle_connection_closed_by_the_peer_is_dropped),
         TEST(test_timeouts),

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { Agent, request } from 'undici';
 import { compareIds } from './journal.mjs';
+import { scaled } from './time.mjs';
 
-const dispatcher = new Agent({ connections: 64, keepAliveTimeout: 2_000 });
+// An answer that does not come is to be told as that, before the scenario's own time is up.
+const dispatcher = new Agent({ connections: 64, keepAliveTimeout: 2_000, headersTimeout: scaled(12_000), bodyTimeout: scaled(12_000) });
 
 // {status, headers, text, json}. `json` is sent as a JSON body; `body` as it is.
 export async function call(method, url, { json, body = json && JSON.stringify(json), headers = {} } = {}) {

@@ -1,0 +1,111 @@
+#include "engine/embedded_trail.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/embedded_log.h"
+#include "engine/embedded_store.h"
+#include "engine/embedded_video.h"
+
+enum { SMALLEST = 4 };
+
+void trail_forget(struct store *s, struct video *v) {
+    s->trail_rows -= v->trail.room;
+    free(v->trail.rows);
+    v->trail = (struct trail){0};
+}
+
+static void make_room(struct store *s, struct trail *t, size_t more) {
+    if (t->count + more <= t->room) return;
+    size_t room = t->room ? t->room : SMALLEST;
+    while (room < t->count + more) room *= 2;
+    t->rows = mem_realloc(t->rows, room * sizeof *t->rows);
+    s->trail_rows += room - t->room;
+    t->room = room;
+}
+
+void trail_drop(struct trail *t, size_t count) {
+    t->count -= count;
+    if (count && t->count) memmove(t->rows, t->rows + count, t->count * sizeof *t->rows);
+}
+
+void trail_add(struct store *s, struct video *v, int64_t n) {
+    struct trail *t = &v->trail;
+    if (t->count >= SMALLEST && t->count / 2 >= s->config.log_entries)
+        trail_drop(t, t->count - (size_t)s->config.log_entries);
+    make_room(s, t, 1);
+    t->rows[t->count++] = n;
+}
+
+// What a step backwards has to know of an entry.
+struct step {
+    int64_t before;
+    struct position at;
+    bool expired;
+};
+
+static bool read_step(struct store *s, int64_t n, struct step *step) {
+    sqlite3_stmt *q = store_use(s, SQL_ENTRY_STEP);
+    sqlite3_bind_int64(q, 1, n);
+    if (!store_row(s, q)) return false;
+    step->before = sqlite3_column_int64(q, 0);
+    step->expired = log_expired(s, sqlite3_column_int64(q, 1));
+    step->at.epoch = (uint64_t)sqlite3_column_int64(q, 2);
+    step->at.seq = (uint64_t)sqlite3_column_int64(q, 3);
+    store_end(q);
+    if (step->before >= n) store_found_damage(s);
+    return !s->failure.code;
+}
+
+static void prepend_reversed(struct store *s, struct trail *t, const struct trail *newest_first) {
+    size_t more = newest_first->count;
+    make_room(s, t, more);
+    if (t->count) memmove(t->rows + more, t->rows, t->count * sizeof *t->rows);
+    for (size_t i = 0; i < more; i++) t->rows[i] = newest_first->rows[more - 1 - i];
+    t->count += more;
+}
+
+// Goes back from the oldest that is known until there are `enough`, or to the last one behind `after` that is
+// kept.
+static void extend(struct store *s, struct video *v, size_t enough, struct position after) {
+    struct trail *t = &v->trail;
+    struct trail found = {0};
+    struct step step;
+    int64_t n = v->newest;
+    if (t->count) n = read_step(s, t->rows[0], &step) ? step.before : 0;
+    while (n && t->count + found.count < enough && read_step(s, n, &step)) {
+        if (step.expired || position_compare(step.at, after) <= 0) break;
+        make_room(s, &found, 1);
+        found.rows[found.count++] = n;
+        n = step.before;
+    }
+    prepend_reversed(s, t, &found);
+    s->trail_rows -= found.room;
+    free(found.rows);
+}
+
+// Finds the first entry from `from` on that is behind `after`. One that is gone was an old one.
+static size_t search(struct store *s, const struct trail *t, size_t from, struct position after) {
+    size_t to = t->count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        struct step step;
+        if (read_step(s, t->rows[middle], &step) && position_compare(step.at, after) > 0)
+            to = middle;
+        else
+            from = middle + 1;
+    }
+    return from;
+}
+
+// Within an epoch numbers have no holes, so how many lie behind `after` can be computed.
+size_t trail_reach(struct store *s, struct video *v, struct position after) {
+    struct trail *t = &v->trail;
+    uint64_t enough = s->config.log_entries;
+    bool same_epoch = after.epoch == v->at.epoch;
+    if (same_epoch && v->at.seq - after.seq < enough) enough = v->at.seq - after.seq;
+    if (t->count < enough) extend(s, v, (size_t)enough, after);
+    size_t first = t->count > enough ? t->count - (size_t)enough : 0;
+    return same_epoch ? first : search(s, t, first, after);
+}

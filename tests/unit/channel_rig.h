@@ -1,0 +1,160 @@
+// A channel with a loop that the test runs, and its viewers' clients. Comments are numbered 1-1, 1-2, ...
+#pragma once
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/epoll.h>
+
+#include "base/mem.h"
+#include "entries.h"
+#include "event_reader.h"
+#include "limited_send.h"
+#include "net/loop.h"
+#include "reader/channel.h"
+#include "reader/counters.h"
+#include "run_loop.h"
+#include "socket_pairs.h"
+
+enum { RIG_HEARTBEAT_MS = 15000, RIG_STALL_MS = 30000, DRAIN_TRIES = 20000 };
+
+struct rig {
+    struct loop *loop;
+    struct fan_counters counters;
+    struct channel_bounds bounds;
+    struct channel channel;
+    uint64_t newest; // number of the last comment
+};
+
+static inline void rig_init(struct rig *rig, uint32_t ring_frames, size_t ring_bytes) {
+    *rig = (struct rig){.loop = loop_new(),
+                        .bounds = {.ring_frames = ring_frames,
+                                   .ring_bytes = ring_bytes,
+                                   .heartbeat_ms = RIG_HEARTBEAT_MS,
+                                   .stall_ms = RIG_STALL_MS}};
+    channel_init(&rig->channel, rig->loop, &rig->counters, &rig->bounds);
+    limited_send_reset();
+}
+
+static inline void rig_release(struct rig *rig) {
+    channel_release(&rig->channel);
+    loop_free(rig->loop);
+}
+
+static inline void rig_publish(struct rig *rig, size_t padding_bytes) {
+    channel_publish(&rig->channel, padded_frame(1, ++rig->newest, padding_bytes));
+}
+
+static inline void rig_publish_frame(struct rig *rig, struct frame *f) {
+    channel_publish(&rig->channel, f);
+}
+
+static inline void rig_flush(struct rig *rig) {
+    channel_flush(&rig->channel, loop_now_ms(rig->loop));
+}
+
+static inline void rig_sweep_later(struct rig *rig, int64_t ms) {
+    run_later(rig->loop, ms);
+    channel_sweep(&rig->channel, loop_now_ms(rig->loop));
+}
+
+// Publishes and flushes each comment by itself.
+static inline void rig_send_run(struct rig *rig, unsigned comments, size_t padding_bytes) {
+    while (comments--) {
+        rig_publish(rig, padding_bytes);
+        rig_flush(rig);
+    }
+}
+
+struct client {
+    int fd, server_fd;
+    struct viewer *viewer; // not to be touched once it may be gone
+    struct event_reader seen;
+    bool ended; // the server closed it
+};
+
+static inline struct pending *pending_with(struct frame *const *frames, uint32_t count) {
+    struct pending *p = mem_alloc(sizeof *p + count * sizeof(struct frame *));
+    p->count = count;
+    p->next = 0;
+    for (uint32_t i = 0; i < count; i++) p->frames[i] = frames[i];
+    return p;
+}
+
+static inline struct frame *hello_frame(void) {
+    return frame_of_bytes("data: hello\n\n", 13, (struct position){0});
+}
+
+static inline struct viewer *viewer_with(const struct rig *rig, int server_fd) {
+    for (uint32_t i = 0; i < rig->channel.count; i++)
+        if (rig->channel.viewers[i]->watch.fd == server_fd) return rig->channel.viewers[i];
+    return NULL;
+}
+
+// Joins with these sockets and first frames (taken).
+static inline void client_join_with(struct rig *rig, struct client *c, struct socket_pair sockets,
+                                    struct pending *pending) {
+    *c = (struct client){.fd = sockets.client, .server_fd = sockets.server};
+    channel_add(&rig->channel, sockets.server, pending, loop_now_ms(rig->loop));
+    c->viewer = viewer_with(rig, sockets.server);
+}
+
+// Joins over a socketpair with the head alone.
+static inline void client_join(struct rig *rig, struct client *c) {
+    struct frame *head = hello_frame();
+    client_join_with(rig, c, socket_pair_open(SOCKETPAIR, 0), pending_with(&head, 1));
+}
+
+// Reads up to `most` bytes that are there; returns how many.
+static inline size_t client_read(struct client *c, size_t most) {
+    char bytes[16384];
+    size_t got = 0;
+    while (got < most && !c->ended) {
+        size_t want = most - got < sizeof bytes ? most - got : sizeof bytes;
+        ssize_t n = recv(c->fd, bytes, want, MSG_DONTWAIT);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
+        c->ended = n <= 0;
+        if (n <= 0) break;
+        event_reader_add(&c->seen, bytes, (size_t)n);
+        got += (size_t)n;
+    }
+    return got;
+}
+
+// Returns event_reader_text() of all there is.
+static inline const char *client_text(struct client *c) {
+    client_read(c, SIZE_MAX);
+    return event_reader_text(&c->seen);
+}
+
+// Reads, with turns of the loop in between, until the viewer is up to date and `wanted` is the end of what
+// client_text() says. TCP may take its time.
+static inline void client_drain(struct rig *rig, struct client *c, const char *wanted) {
+    for (int tries = 0;; tries++) {
+        const char *text = client_text(c);
+        size_t len = strlen(text), wanted_len = strlen(wanted);
+        bool there = len >= wanted_len && !strcmp(text + len - wanted_len, wanted);
+        if (there && c->viewer->slot < rig->channel.ready) break;
+        if (tries == DRAIN_TRIES) fail_msg("`%s` never comes: %s", wanted, text);
+        poll(&(struct pollfd){.fd = c->fd, .events = POLLIN}, 1, 1);
+        run_turns(rig->loop, 1);
+    }
+}
+
+static inline void client_close(struct client *c) {
+    if (c->fd >= 0) close(c->fd);
+    c->fd = -1;
+    event_reader_release(&c->seen);
+}
+
+// The viewer's socket takes so many bytes more, and then no further.
+static inline void client_room(const struct client *c, long bytes) {
+    limited_send_room(c->server_fd, bytes);
+}
+
+// As above, and the loop hears of it: arming a descriptor again reports again that it is writable.
+static inline void client_room_again(struct rig *rig, const struct client *c, long bytes) {
+    client_room(c, bytes);
+    loop_fd_change(rig->loop, &c->viewer->watch, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+    run_turns(rig->loop, 1);
+}

@@ -1,0 +1,238 @@
+#include "fake_engine.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/map.h"
+#include "base/mem.h"
+#include "entries.h"
+
+enum { LOG_MAX = 8192, QUESTIONS_MAX = 64 };
+
+struct engine_subscription {
+    struct engine_subscriber who;
+    struct engine_subscription *prev, *next;
+};
+
+struct question {
+    struct fake_question shown;
+    engine_head_cb *on_head;
+    engine_range_cb *on_range;
+    void *arg;
+    bool fixed;
+    struct position head;
+    struct engine_range range; // owned copies, so that whoever keeps what an answer held is found out
+};
+
+struct fake_engine {
+    struct engine engine; // first
+    struct engine_entry log[LOG_MAX];
+    size_t logged;
+    struct position head;
+    struct engine_subscription *subscriptions;
+    struct question waiting[QUESTIONS_MAX];
+    unsigned waiting_count, asked;
+};
+
+static struct fake_engine *from(struct engine *e) {
+    return (struct fake_engine *)e;
+}
+
+// What an engine gives is valid during the callback only: entries are handed out as copies and freed.
+
+static struct engine_entry copy_entry(const struct engine_entry *e) {
+    struct engine_entry copy = *e;
+    copy.json = mem_strndup(e->json, e->json_len);
+    return copy;
+}
+
+static void free_entry(const struct engine_entry *e) {
+    free((char *)e->json);
+}
+
+// Questions
+
+static struct question *ask(struct engine *engine, const char *video, enum fake_kind kind, void *arg) {
+    struct fake_engine *f = from(engine);
+    assert(!strcmp(video, FAKE_VIDEO));
+    assert(f->waiting_count < QUESTIONS_MAX);
+    f->asked++;
+    struct question *q = &f->waiting[f->waiting_count++];
+    *q = (struct question){.shown.kind = kind, .arg = arg};
+    return q;
+}
+
+static void head(struct engine *engine, const char *video, engine_head_cb *cb, void *arg) {
+    ask(engine, video, FAKE_HEAD, arg)->on_head = cb;
+}
+
+static void range(struct engine *engine, const char *video, struct position after, size_t limit,
+                  engine_range_cb *cb, void *arg) {
+    struct question *q = ask(engine, video, FAKE_RANGE, arg);
+    q->shown.after = after;
+    q->shown.limit = limit;
+    q->on_range = cb;
+}
+
+static void fix_range(const struct fake_engine *f, struct question *q) {
+    size_t first = 0;
+    while (first < f->logged && position_compare(f->log[first].at, q->shown.after) <= 0) first++;
+    size_t count = f->logged - first;
+    q->range.more = count > q->shown.limit;
+    q->range.count = q->range.more ? q->shown.limit : count;
+    struct engine_entry *copies = mem_alloc((q->range.count + 1) * sizeof *copies);
+    for (size_t i = 0; i < q->range.count; i++) copies[i] = copy_entry(&f->log[first + i]);
+    q->range.entries = copies;
+    q->range.head = f->head;
+}
+
+static void fix(const struct fake_engine *f, struct question *q) {
+    if (q->fixed) return;
+    q->fixed = true;
+    q->head = f->head;
+    if (q->shown.kind == FAKE_RANGE) fix_range(f, q);
+}
+
+static void give(struct question *q, enum engine_status status) {
+    bool ok = status == ENGINE_OK;
+    if (q->shown.kind == FAKE_HEAD)
+        q->on_head(q->arg, status, ok ? q->head : (struct position){0});
+    else
+        q->on_range(q->arg, status, ok ? &q->range : NULL);
+    for (size_t i = 0; i < q->range.count; i++) free_entry(&q->range.entries[i]);
+    free((struct engine_entry *)q->range.entries);
+}
+
+void fake_fail(struct fake_engine *f, unsigned index, enum engine_status status) {
+    assert(index < f->waiting_count);
+    struct question q = f->waiting[index];
+    f->waiting_count--;
+    memmove(&f->waiting[index], &f->waiting[index + 1], (f->waiting_count - index) * sizeof q);
+    if (status == ENGINE_OK) fix(f, &q);
+    give(&q, status);
+}
+
+void fake_answer(struct fake_engine *f, unsigned index) {
+    fake_fail(f, index, ENGINE_OK);
+}
+
+unsigned fake_answer_all(struct fake_engine *f, unsigned most) {
+    unsigned given = 0;
+    for (; f->waiting_count && given < most; given++) fake_answer(f, 0);
+    return given;
+}
+
+void fake_take_effect(struct fake_engine *f) {
+    for (unsigned i = 0; i < f->waiting_count; i++) fix(f, &f->waiting[i]);
+}
+
+unsigned fake_waiting(const struct fake_engine *f) {
+    return f->waiting_count;
+}
+
+struct fake_question fake_question(const struct fake_engine *f, unsigned index) {
+    assert(index < f->waiting_count);
+    return f->waiting[index].shown;
+}
+
+unsigned fake_asked(const struct fake_engine *f) {
+    return f->asked;
+}
+
+// The log
+
+void fake_log(struct fake_engine *f, struct engine_entry e) {
+    assert(f->logged < LOG_MAX);
+    f->log[f->logged++] = e;
+    f->head = e.at;
+}
+
+void fake_log_run(struct fake_engine *f, uint64_t epoch, uint64_t first, uint64_t last) {
+    for (uint64_t seq = first; seq <= last; seq++) fake_log(f, comment_at(epoch, seq));
+}
+
+void fake_publish(struct fake_engine *f, struct engine_entry e) {
+    struct engine_subscription *s, *next;
+    DL_FOREACH_SAFE(f->subscriptions, s, next) {
+        struct engine_entry copy = copy_entry(&e);
+        s->who.on_entry(s->who.arg, &copy);
+        free_entry(&copy);
+    }
+}
+
+void fake_append(struct fake_engine *f, struct engine_entry e) {
+    fake_log(f, e);
+    fake_publish(f, e);
+}
+
+void fake_append_run(struct fake_engine *f, uint64_t epoch, uint64_t first, uint64_t last) {
+    for (uint64_t seq = first; seq <= last; seq++) fake_append(f, comment_at(epoch, seq));
+}
+
+void fake_set_head(struct fake_engine *f, struct position at) {
+    f->head = at;
+}
+
+void fake_expire(struct fake_engine *f, struct position last) {
+    size_t gone = 0;
+    while (gone < f->logged && position_compare(f->log[gone].at, last) <= 0) gone++;
+    f->logged -= gone;
+    memmove(f->log, f->log + gone, f->logged * sizeof *f->log);
+}
+
+void fake_lose(struct fake_engine *f, struct position at) {
+    while (f->logged && position_compare(f->log[f->logged - 1].at, at) > 0) f->logged--;
+    f->head = at;
+}
+
+// Subscriptions
+
+static struct engine_subscription *subscribe(struct engine *engine, const char *video,
+                                             const struct engine_subscriber *who) {
+    struct fake_engine *f = from(engine);
+    assert(!strcmp(video, FAKE_VIDEO));
+    struct engine_subscription *s = mem_zalloc(sizeof *s);
+    s->who = *who;
+    DL_APPEND(f->subscriptions, s);
+    return s;
+}
+
+static void unsubscribe(struct engine *engine, struct engine_subscription *s) {
+    DL_DELETE(from(engine)->subscriptions, s);
+    free(s);
+}
+
+unsigned fake_subscriptions(const struct fake_engine *f) {
+    unsigned n = 0;
+    const struct engine_subscription *s;
+    DL_FOREACH(f->subscriptions, s) n++;
+    return n;
+}
+
+void fake_say_subscribed(struct fake_engine *f) {
+    struct engine_subscription *s, *next;
+    DL_FOREACH_SAFE(f->subscriptions, s, next) s->who.on_subscribed(s->who.arg);
+}
+
+// Life
+
+static const struct engine_ops fake_ops = {
+    .name = "fake", .subscribe = subscribe, .unsubscribe = unsubscribe, .head = head, .range = range};
+
+struct fake_engine *fake_engine_new(void) {
+    struct fake_engine *f = mem_zalloc(sizeof *f);
+    f->engine.ops = &fake_ops;
+    return f;
+}
+
+struct engine *fake_engine(struct fake_engine *f) {
+    return &f->engine;
+}
+
+void fake_engine_free(struct fake_engine *f) {
+    while (f->waiting_count) fake_fail(f, 0, ENGINE_CLOSED);
+    struct engine_subscription *s, *next;
+    DL_FOREACH_SAFE(f->subscriptions, s, next) unsubscribe(&f->engine, s);
+    free(f);
+}

@@ -1,0 +1,47 @@
+// An engine that does nothing by itself: the test decides what the log holds, what subscribers hear, and when
+// and how each question is answered. One video, named FAKE_VIDEO; only the operations a reader's streams use.
+#pragma once
+
+#include "engine/engine.h"
+
+#define FAKE_VIDEO "v1"
+
+struct fake_engine;
+
+struct fake_engine *fake_engine_new(void);
+void fake_engine_free(struct fake_engine *); // answers what still waits with ENGINE_CLOSED
+struct engine *fake_engine(struct fake_engine *);
+
+// The log. fake_log() adds an entry that nobody hears of; fake_publish() lets subscribers hear one that is
+// not logged; fake_append() does both.
+void fake_log(struct fake_engine *, struct engine_entry);
+void fake_publish(struct fake_engine *, struct engine_entry);
+void fake_append(struct fake_engine *, struct engine_entry);
+void fake_append_run(struct fake_engine *, uint64_t epoch, uint64_t first, uint64_t last);
+void fake_log_run(struct fake_engine *, uint64_t epoch, uint64_t first, uint64_t last);
+void fake_set_head(struct fake_engine *, struct position); // the position, apart from the entries
+void fake_expire(struct fake_engine *, struct position last); // drops entries up to `last`
+void fake_lose(struct fake_engine *, struct position head);   // goes back to `head`: drops what is newer
+
+// Subscriptions
+unsigned fake_subscriptions(const struct fake_engine *);
+void fake_say_subscribed(struct fake_engine *);
+
+// Questions that wait for their answer, oldest first.
+enum fake_kind { FAKE_HEAD, FAKE_RANGE };
+struct fake_question {
+    enum fake_kind kind;
+    struct position after; // of a range
+    size_t limit;
+};
+unsigned fake_waiting(const struct fake_engine *);
+struct fake_question fake_question(const struct fake_engine *, unsigned index);
+unsigned fake_asked(const struct fake_engine *); // ever
+
+// Fixes the answers of all that wait by the log as it is now, whenever they are given.
+void fake_take_effect(struct fake_engine *);
+
+// Answer the question at `index`; all that wait and that the answers lead to, up to `most`.
+void fake_answer(struct fake_engine *, unsigned index);
+void fake_fail(struct fake_engine *, unsigned index, enum engine_status);
+unsigned fake_answer_all(struct fake_engine *, unsigned most);

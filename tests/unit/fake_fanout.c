@@ -1,0 +1,106 @@
+#include "fake_fanout.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/map.h"
+#include "frame_list.h"
+#include "reader/fanout.h"
+
+struct fake_viewer {
+    int number;
+    struct fan_video *video;
+    struct frame_list given;
+    struct fake_viewer *prev, *next;
+};
+
+struct fan_video {
+    void (*on_left)(void *arg, unsigned n);
+    void *arg;
+    unsigned viewers;
+};
+
+static struct fake_viewer *everybody;
+static unsigned videos;
+
+static struct fake_viewer *find(int number) {
+    struct fake_viewer *v;
+    DL_FOREACH(everybody, v) {
+        if (v->number == number) return v;
+    }
+    return NULL;
+}
+
+static void viewer_free(struct fake_viewer *v) {
+    DL_DELETE(everybody, v);
+    v->video->viewers--;
+    frame_list_release(&v->given);
+    free(v);
+}
+
+struct fan_video *fan_video_new(struct fanout *f, const char *video, struct fan_counters *counters,
+                                void (*left)(void *arg, unsigned n), void *arg) {
+    (void)f;
+    (void)video;
+    (void)counters;
+    struct fan_video *v = mem_zalloc(sizeof *v);
+    v->on_left = left;
+    v->arg = arg;
+    videos++;
+    return v;
+}
+
+void fan_video_free(struct fan_video *video) {
+    struct fake_viewer *v, *next;
+    DL_FOREACH_SAFE(everybody, v, next) {
+        if (v->video == video) viewer_free(v);
+    }
+    free(video);
+    videos--;
+}
+
+void fan_video_add(struct fan_video *video, int number, struct pending *pending) {
+    assert(!find(number));
+    struct fake_viewer *v = mem_zalloc(sizeof *v);
+    v->number = number;
+    v->video = video;
+    assert(pending->next == 0);
+    for (uint32_t i = 0; i < pending->count; i++) frame_list_take(&v->given, pending->frames[i]);
+    free(pending);
+    DL_APPEND(everybody, v);
+    video->viewers++;
+}
+
+void fan_video_publish(struct fan_video *video, struct frame *frame) {
+    struct fake_viewer *v;
+    DL_FOREACH(everybody, v) {
+        if (v->video == video) frame_list_take(&v->given, frame_ref(frame));
+    }
+    frame_unref(frame);
+}
+
+unsigned fan_video_viewers(const struct fan_video *video) {
+    return video->viewers;
+}
+
+const char *fake_fanout_text(int number) {
+    struct fake_viewer *v = find(number);
+    return v ? frames_text(v->given.frames, v->given.count) : "no such viewer";
+}
+
+bool fake_fanout_has(int number) {
+    return find(number) != NULL;
+}
+
+void fake_fanout_leave(int number) {
+    struct fake_viewer *v = find(number);
+    assert(v);
+    struct fan_video *video = v->video;
+    viewer_free(v);
+    video->on_left(video->arg, 1);
+}
+
+unsigned fake_fanout_videos(void) {
+    return videos;
+}

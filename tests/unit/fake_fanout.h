@@ -1,0 +1,12 @@
+// Stands in for the fan-out: no threads, no sockets. A viewer is known by the number given as its descriptor,
+// and what it would be sent, in order, can be asked for. The videos' workers agree at once.
+#pragma once
+
+#include <stdbool.h>
+
+// Returns frames_text() of all that the viewer has been given; valid until the next call.
+const char *fake_fanout_text(int viewer);
+
+bool fake_fanout_has(int viewer);
+void fake_fanout_leave(int viewer);
+unsigned fake_fanout_videos(void); // not yet freed

@@ -1,0 +1,251 @@
+// What the tests of the HTTP server share: a server with a route for everything worth seeing, and peers.
+#pragma once
+
+#include "http_peer.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/http_conn.h"
+#include "net/http_server.h"
+
+enum { HEADER_MS = 10000, BODY_MS = 30000, IDLE_MS = 60000, SWEEP_MS = 250, PEERS = 16, WAITING = 64 };
+
+#define HOST "Host: a\r\n"
+
+static struct world {
+    struct loop *loop;
+    struct http_server *server;
+    int port;
+    struct peer peers[PEERS];
+    unsigned handled;                      // requests, by all handlers
+    struct http_request *waiting[WAITING]; // not answered yet, in the order of coming
+    unsigned waiting_count;
+    int taken; // a descriptor, -1 if the client had gone, -2 if nothing was taken yet
+    struct peer *to_reset;
+} world;
+
+static inline void reply_text(struct http_request *r, const char *text) {
+    http_reply(r, &(struct http_reply){
+                      .status = 200, .content_type = "text/plain", .body = text, .body_len = strlen(text)});
+}
+
+static inline void handle_root(struct http_request *r, void *arg) {
+    assert_ptr_equal(arg, &world);
+    world.handled++;
+    reply_text(r, "root");
+}
+
+static inline void handle_other_root(struct http_request *r, void *arg) {
+    (void)arg;
+    reply_text(r, "the second table");
+}
+
+static inline void handle_param(struct http_request *r, void *arg) {
+    (void)arg;
+    world.handled++;
+    reply_text(r, http_request_param(r));
+}
+
+// Answers with the query fields a and b.
+static inline void handle_query(struct http_request *r, void *arg) {
+    (void)arg;
+    char text[512];
+    const char *a = http_request_query(r, "a"), *b = http_request_query(r, "b");
+    world.handled++;
+    snprintf(text, sizeof text, "a=%s b=%s", a ? a : "(none)", b ? b : "(none)");
+    reply_text(r, text);
+}
+
+static inline void handle_header(struct http_request *r, void *arg) {
+    (void)arg;
+    const char *value = http_request_header(r, "x-test");
+    world.handled++;
+    reply_text(r, value ? value : "(none)");
+}
+
+static inline void handle_echo(struct http_request *r, void *arg) {
+    (void)arg;
+    size_t len;
+    const char *body = http_request_body(r, &len);
+    world.handled++;
+    http_reply(r, &(struct http_reply){.status = 201, .content_type = "x/y", .body = body, .body_len = len});
+}
+
+static inline void handle_target(struct http_request *r, void *arg) {
+    (void)arg;
+    reply_text(r, http_request_target(r));
+}
+
+static inline void handle_json(struct http_request *r, void *arg) {
+    (void)arg;
+    reply_text(r, http_request_is_json(r) ? "json" : "other");
+}
+
+static inline void handle_peer(struct http_request *r, void *arg) {
+    (void)arg;
+    char address[64];
+    http_request_peer(r, address, sizeof address);
+    reply_text(r, address);
+}
+
+static inline void handle_full(struct http_request *r, void *arg) {
+    (void)arg;
+    http_reply(r, &(struct http_reply){.status = 307,
+                                       .body = "{}",
+                                       .body_len = 2,
+                                       .location = "http://b/c",
+                                       .retry_after_s = 7,
+                                       .headers = "X-One: 1\r\nX-Two: 2\r\n"});
+}
+
+static inline void handle_over(struct http_request *r, void *arg) {
+    (void)arg;
+    http_reply(r, &(struct http_reply){.status = 204});
+}
+
+static inline void handle_big(struct http_request *r, void *arg) {
+    (void)arg;
+    const char *bytes = http_request_query(r, "bytes");
+    size_t len = bytes ? strtoul(bytes, NULL, 10) : 0;
+    char *body = mem_alloc(len);
+    memset(body, 'b', len);
+    world.handled++;
+    http_reply(r, &(struct http_reply){.status = 200, .body = body, .body_len = len});
+    free(body);
+}
+
+static inline void handle_wait(struct http_request *r, void *arg) {
+    (void)arg;
+    assert_true(world.waiting_count < WAITING);
+    world.handled++;
+    world.waiting[world.waiting_count++] = r;
+}
+
+static inline void handle_take(struct http_request *r, void *arg) {
+    (void)arg;
+    world.handled++;
+    world.taken = http_take_over(r);
+}
+
+static inline void handle_abort(struct http_request *r, void *arg) {
+    (void)arg;
+    world.handled++;
+    http_abort(r);
+}
+
+// The client goes away with a reset while its request is being handled.
+static inline void handle_reset(struct http_request *r, void *arg) {
+    (void)arg;
+    peer_reset(world.to_reset);
+    reply_text(r, "to nobody");
+}
+
+static const struct http_route routes[] = {
+    {"GET", "/", handle_root, 0},          {"GET", "/param/:name", handle_param, 0},
+    {"GET", "/query", handle_query, 0},    {"GET", "/header", handle_header, 0},
+    {"POST", "/header", handle_header, 0}, {"POST", "/echo", handle_echo, 0},
+    {"POST", "/small", handle_echo, 10},   {"GET", "/target", handle_target, 0},
+    {"POST", "/json", handle_json, 0},     {"GET", "/peer", handle_peer, 0},
+    {"GET", "/full", handle_full, 0},      {"GET", "/over", handle_over, 0},
+    {"GET", "/big", handle_big, 0},        {"GET", "/wait", handle_wait, 0},
+    {"POST", "/wait", handle_wait, 0},     {"GET", "/take", handle_take, 0},
+    {"POST", "/take", handle_take, 0},     {"GET", "/abort", handle_abort, 0},
+    {"GET", "/reset", handle_reset, 0},    {0},
+};
+
+static const struct http_route more_routes[] = {
+    {"GET", "/", handle_other_root, 0},
+    {"GET", "/more", handle_other_root, 0},
+    {"POST", "/query", handle_other_root, 0},
+    {0},
+};
+
+static const struct http_route *const tables[] = {routes, more_routes, NULL};
+
+static inline struct http_server_config world_config(const char *bind, unsigned max_connections) {
+    return (struct http_server_config){.role = "test",
+                                       .bind = bind,
+                                       .arg = &world,
+                                       .header_timeout_ms = HEADER_MS,
+                                       .body_timeout_ms = BODY_MS,
+                                       .idle_timeout_ms = IDLE_MS,
+                                       .max_connections = max_connections,
+                                       .tables = tables};
+}
+
+static inline void open_world(unsigned max_connections) {
+    int error = 0;
+    struct http_server_config config = world_config("127.0.0.1", max_connections);
+    log_set_level(LOG_ERROR);
+    world = (struct world){.loop = loop_new(), .taken = -2};
+    world.server = http_server_new(world.loop, &config, &error);
+    assert_non_null(world.server);
+    world.port = http_server_port(world.server);
+}
+
+static inline int set_up(void **state) {
+    (void)state;
+    open_world(1000);
+    return 0;
+}
+
+static inline int tear_down(void **state) {
+    (void)state;
+    for (int i = 0; i < PEERS; i++) peer_release(&world.peers[i]);
+    if (world.server) http_server_free(world.server);
+    for (unsigned i = 0; i < world.waiting_count; i++)
+        if (world.waiting[i]) reply_text(world.waiting[i], "too late");
+    if (world.taken >= 0) close(world.taken);
+    loop_free(world.loop);
+    return 0;
+}
+
+// Returns the i-th peer, connected.
+static inline struct peer *connect_peer(int i) {
+    struct peer *p = &world.peers[i];
+    if (!p->loop) {
+        peer_release(p);
+        peer_open(p, world.loop, world.port);
+    }
+    return p;
+}
+
+// Returns the i-th peer, connected and having sent something.
+static inline struct peer *send_from(int i, const char *text) {
+    struct peer *p = connect_peer(i);
+    peer_send(p, text);
+    return p;
+}
+
+// Goes through a whole exchange on a connection of its own, for which the server needs turns in which it
+// would also have done anything else it had to do.
+static inline void exchange(void) {
+    struct peer p;
+    peer_open(&p, world.loop, world.port);
+    peer_send(&p, "GET / HTTP/1.1\r\n" HOST "\r\n");
+    peer_expect(&p, 200, "root");
+    world.handled--;
+    peer_release(&p);
+    run_turns(world.loop, 1);
+}
+
+// Expects that nothing comes, and that the connection stays.
+static inline void expect_silence(struct peer *p) {
+    exchange();
+    if (p->got.len || p->ended) fail_msg("ended: %d, got \"%s\"", p->ended, buf_string(&p->got));
+}
+
+static inline bool requests_wait(void *count) {
+    return world.waiting_count >= *(unsigned *)count;
+}
+
+// Waits until so many requests wait for their answers.
+static inline void expect_waiting(unsigned count) {
+    run_until(world.loop, requests_wait, &count);
+}
+
+static inline void answer_waiting(unsigned i, const char *text) {
+    struct http_request *r = world.waiting[i];
+    world.waiting[i] = NULL;
+    reply_text(r, text);
+}

@@ -1,0 +1,933 @@
+#include "unit.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include "channel_rig.h"
+#include "net/event_stream.h"
+
+// What an idle viewer costs.
+_Static_assert(sizeof(struct viewer) + sizeof(struct viewer *) <= 256, "a viewer costs too much");
+
+enum { RING_FRAMES = 4, RING_BYTES = 1 << 20, CROWD = 8, HELLO = 13 };
+
+static struct rig rig;
+static struct client clients[CROWD]; // those of the test
+
+static int set_up_ring(uint32_t frames, size_t bytes) {
+    moved_clock.real = false;
+    for (int i = 0; i < CROWD; i++) clients[i] = (struct client){.fd = -1};
+    rig_init(&rig, frames, bytes);
+    return 0;
+}
+
+static int set_up(void **state) {
+    (void)state;
+    return set_up_ring(RING_FRAMES, RING_BYTES);
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    rig_release(&rig);
+    for (int i = 0; i < CROWD; i++) client_close(&clients[i]);
+    return 0;
+}
+
+static void join_crowd(int n) {
+    for (int i = 0; i < n; i++) client_join(&rig, &clients[i]);
+    assert_int_equal(rig.channel.count, n);
+    assert_int_equal(rig.channel.ready, n);
+}
+
+static void assert_seen(int i, const char *text) {
+    assert_string_equal(client_text(&clients[i]), text);
+}
+
+static void assert_all_seen(int n, const char *text) {
+    for (int i = 0; i < n; i++) assert_seen(i, text);
+}
+
+static void assert_ring_empty(void) {
+    assert_int_equal(rig.channel.ring.bytes, 0);
+    assert_int_equal(rig.channel.ring.first, rig.channel.ring.next);
+    assert_null(rig.channel.ring.slots);
+}
+
+static size_t frame_size(uint64_t seq, size_t padding_bytes) {
+    struct frame *f = padded_frame(1, seq, padding_bytes);
+    size_t len = f->len;
+    frame_unref(f);
+    return len;
+}
+
+// Those who are up to date
+
+static void a_flush_is_one_send_for_each_who_is_up_to_date(void **state) {
+    (void)state;
+    join_crowd(CROWD);
+    rig_flush(&rig); // what the first bytes took is counted
+    limited_send_reset();
+    unsigned long long counted = counter_get(&rig.counters.sends);
+    rig_publish(&rig, 10);
+    assert_int_equal(limited_send_calls(), 0); // not before the flush
+    rig_flush(&rig);
+    assert_int_equal(limited_send_calls(), CROWD);
+    rig_publish(&rig, 10);
+    rig_publish(&rig, 10);
+    rig_publish(&rig, 10);
+    rig_flush(&rig);
+    assert_int_equal(limited_send_calls(), 2 * CROWD); // three comments, one send
+    for (int i = 0; i < CROWD; i++) assert_int_equal(limited_send_calls_to(clients[i].server_fd), 2);
+    assert_int_equal(counter_get(&rig.counters.sends) - counted, 2 * CROWD);
+    assert_all_seen(CROWD, "hello 1-1 1-2 1-3 1-4");
+    rig_flush(&rig); // nothing new
+    assert_int_equal(limited_send_calls(), 2 * CROWD);
+    assert_ring_empty();
+}
+
+static void the_first_bytes_leave_at_once(void **state) {
+    (void)state;
+    client_join(&rig, &clients[0]);
+    assert_seen(0, "hello");
+}
+
+static void deliveries_are_counted(void **state) {
+    (void)state;
+    join_crowd(3);
+    rig_publish(&rig, 10);
+    rig_publish(&rig, 10);
+    rig_flush(&rig);
+    assert_int_equal(counter_get(&rig.counters.delivered), 6); // the head is no delivery
+    struct frame *first[] = {hello_frame(), comment_frame(1, 1), comment_frame(1, 2)};
+    client_join_with(&rig, &clients[3], socket_pair_open(SOCKETPAIR, 0), pending_with(first, 3));
+    rig_flush(&rig);
+    assert_int_equal(counter_get(&rig.counters.delivered), 8);
+    client_room(&clients[0], 30); // into the first of two
+    rig_publish(&rig, 10);
+    rig_publish(&rig, 10);
+    rig_flush(&rig);
+    assert_int_equal(counter_get(&rig.counters.delivered), 14);
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    rig_flush(&rig);
+    assert_int_equal(counter_get(&rig.counters.delivered), 16);
+}
+
+// Frames that wait to be flushed are never pushed out of the ring.
+static void more_than_the_ring_holds_in_one_flush_loses_nothing(void **state) {
+    (void)state;
+    join_crowd(3);
+    for (int i = 0; i < 5 * RING_FRAMES + 1; i++) rig_publish(&rig, 10);
+    rig_flush(&rig);
+    assert_all_seen(3, "hello 1-1 1-2 1-3 1-4 1-5 1-6 1-7 1-8 1-9 1-10 1-11 1-12 1-13 1-14 1-15 1-16 1-17 "
+                       "1-18 1-19 1-20 1-21");
+    assert_int_equal(counter_get(&rig.counters.gaps), 0);
+    assert_ring_empty();
+}
+
+static void more_than_one_send_can_carry_goes_in_several(void **state) {
+    (void)state;
+    tear_down(state);
+    set_up_ring(1000, RING_BYTES);
+    join_crowd(2);
+    for (int i = 0; i < 150; i++) rig_publish(&rig, 10);
+    limited_send_reset();
+    rig_flush(&rig);
+    assert_int_equal(limited_send_calls(), 2 * 3); // 64 frames at a time
+    for (int i = 0; i < 2; i++) {
+        assert_non_null(strstr(client_text(&clients[i]), " 1-63 1-64 1-65 "));
+        assert_int_equal(clients[i].seen.count, 151);
+    }
+}
+
+static void a_frame_larger_than_the_ring_goes_out(void **state) {
+    (void)state;
+    tear_down(state);
+    set_up_ring(RING_FRAMES, 1000);
+    join_crowd(2);
+    rig_publish(&rig, 10);
+    rig_publish(&rig, 3000);
+    rig_publish(&rig, 10);
+    rig_flush(&rig);
+    assert_all_seen(2, "hello 1-1 1-2 1-3");
+    assert_ring_empty();
+}
+
+// Partial sends
+
+// Cuts a flush of three comments after every byte.
+static void a_send_cut_anywhere_goes_on_at_the_next_byte(void **state) {
+    (void)state;
+    long total = (long)(3 * frame_size(1, 5));
+    for (long cut = 0; cut <= total; cut++) {
+        join_crowd(2);
+        client_room(&clients[0], cut);
+        for (int i = 0; i < 3; i++) rig_publish(&rig, 5);
+        rig_flush(&rig);
+        assert_seen(1, "hello 1-1 1-2 1-3"); // nobody waits for it
+        client_read(&clients[0], SIZE_MAX);
+        assert_int_equal(clients[0].seen.bytes, HELLO + cut);
+        assert_int_equal(rig.channel.ready, cut == total ? 2 : 1);
+        client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+        assert_seen(0, "hello 1-1 1-2 1-3");
+        assert_int_equal(rig.channel.ready, 2);
+        rig_send_run(&rig, 1, 5);
+        assert_all_seen(2, "hello 1-1 1-2 1-3 1-4");
+        assert_ring_empty();
+        tear_down(state);
+        set_up(state);
+    }
+}
+
+static void a_socket_that_takes_a_byte_at_a_time_gets_it_all(void **state) {
+    (void)state;
+    join_crowd(2);
+    client_room(&clients[0], 0);
+    for (int i = 0; i < 3; i++) rig_publish(&rig, 5);
+    rig_flush(&rig);
+    size_t total = 3 * frame_size(1, 5);
+    for (size_t i = 0; i < total; i++) {
+        assert_int_equal(rig.channel.ready, 1);
+        client_room_again(&rig, &clients[0], 1);
+        client_read(&clients[0], SIZE_MAX);
+        assert_int_equal(clients[0].seen.bytes, HELLO + i + 1);
+    }
+    assert_seen(0, "hello 1-1 1-2 1-3");
+    assert_int_equal(rig.channel.ready, 2);
+    assert_int_equal(counter_get(&rig.counters.gaps), 0);
+}
+
+// The first bytes (head, and what was missed) are cut after every byte, while the channel goes on.
+static void first_bytes_cut_anywhere_go_on_at_the_next_byte(void **state) {
+    (void)state;
+    size_t total = HELLO + 2 * frame_size(1, 5);
+    for (size_t cut = 0; cut <= total; cut++) {
+        rig_send_run(&rig, 2, 5);
+        struct socket_pair sockets = socket_pair_open(SOCKETPAIR, 0);
+        struct frame *first[] = {hello_frame(), padded_frame(1, 1, 5), padded_frame(1, 2, 5)};
+        limited_send_room(sockets.server, (long)cut);
+        client_join_with(&rig, &clients[0], sockets, pending_with(first, 3));
+        client_read(&clients[0], SIZE_MAX);
+        assert_int_equal(clients[0].seen.bytes, cut);
+        rig_send_run(&rig, 1, 5);
+        client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+        rig_send_run(&rig, 1, 5);
+        assert_seen(0, "hello 1-1 1-2 1-3 1-4");
+        assert_int_equal(rig.channel.ready, 1);
+        assert_ring_empty();
+        tear_down(state);
+        set_up(state);
+    }
+}
+
+// Those who lag
+
+static void who_lags_within_the_ring_misses_nothing(void **state) {
+    (void)state;
+    join_crowd(2);
+    client_room(&clients[0], 10);
+    rig_send_run(&rig, RING_FRAMES, 20);
+    assert_seen(0, "hello ...");
+    assert_seen(1, "hello 1-1 1-2 1-3 1-4");
+    assert_int_equal(rig.channel.ring.next - rig.channel.ring.first, RING_FRAMES); // held for it
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    assert_seen(0, "hello 1-1 1-2 1-3 1-4");
+    assert_int_equal(rig.channel.ready, 2);
+    rig_send_run(&rig, 1, 20);
+    assert_all_seen(2, "hello 1-1 1-2 1-3 1-4 1-5");
+    assert_int_equal(counter_get(&rig.counters.gaps), 0);
+    assert_ring_empty();
+}
+
+static void who_lags_costs_no_send_until_its_socket_has_room(void **state) {
+    (void)state;
+    join_crowd(4);
+    client_room(&clients[1], 10);
+    rig_send_run(&rig, 1, 20);
+    run_turns(rig.loop, 1); // epoll says once that it is writable, as all are at first
+    limited_send_reset();
+    client_room(&clients[1], 0);
+    rig_send_run(&rig, 20, 20);
+    run_turns(rig.loop, 3);
+    assert_int_equal(limited_send_calls_to(clients[1].server_fd), 0);
+    for (int i = 0; i < 4; i++)
+        if (i != 1) assert_int_equal(limited_send_calls_to(clients[i].server_fd), 20);
+}
+
+static void who_falls_off_the_ring_gets_its_frame_ended_a_gap_and_the_newest(void **state) {
+    (void)state;
+    join_crowd(2);
+    client_room(&clients[0], (long)frame_size(1, 20) + 10); // into 1-2
+    rig_send_run(&rig, 9, 20);
+    assert_seen(0, "hello 1-1 ...");
+    assert_int_equal(counter_get(&rig.counters.gaps), 0); // nothing said yet
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    assert_seen(0, "hello 1-1 1-2 gap(1-3..1-9 7 slow)");
+    rig_send_run(&rig, 1, 20);
+    assert_seen(0, "hello 1-1 1-2 gap(1-3..1-9 7 slow) 1-10");
+    assert_seen(1, "hello 1-1 1-2 1-3 1-4 1-5 1-6 1-7 1-8 1-9 1-10");
+    assert_int_equal(counter_get(&rig.counters.gaps), 1);
+    assert_ring_empty();
+}
+
+static void who_falls_off_between_two_frames_gets_a_gap_and_the_newest(void **state) {
+    (void)state;
+    join_crowd(2);
+    client_room(&clients[0], (long)frame_size(1, 20));
+    rig_send_run(&rig, 9, 20);
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    rig_send_run(&rig, 1, 20);
+    assert_seen(0, "hello 1-1 gap(1-2..1-9 8 slow) 1-10");
+}
+
+static void who_falls_off_by_bytes_gets_a_gap_too(void **state) {
+    (void)state;
+    tear_down(state);
+    set_up_ring(1000, 4 * frame_size(1, 200));
+    join_crowd(2);
+    client_room(&clients[0], 10);
+    rig_send_run(&rig, 4, 200);
+    assert_int_equal(rig.channel.ring.first, 0);
+    rig_send_run(&rig, 4, 200);
+    assert_true(rig.channel.ring.bytes <= rig.bounds.ring_bytes);
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    assert_seen(0, "hello 1-1 gap(1-2..1-8 7 slow)");
+}
+
+// Cuts it at every byte of what it gets once it has fallen off, while the channel goes on.
+static void what_follows_a_fall_can_be_cut_anywhere(void **state) {
+    (void)state;
+    for (long cut = 0; cut < 300; cut++) {
+        char wanted[80] = "hello 1-1 gap(1-2..1-9 8 slow) 1-10 1-11";
+        join_crowd(2);
+        client_room(&clients[0], 10);
+        rig_send_run(&rig, 9, 20);
+        client_room_again(&rig, &clients[0], cut);
+        bool announced = counter_get(&rig.counters.gaps) > 0 || rig.channel.tally.gaps > 0;
+        rig_send_run(&rig, 1, 20);
+        client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+        rig_send_run(&rig, 1, 20);
+        if (!announced) snprintf(wanted, sizeof wanted, "hello 1-1 gap(1-2..1-10 9 slow) 1-11");
+        assert_seen(0, wanted);
+        assert_int_equal(rig.channel.ready, 2);
+        tear_down(state);
+        set_up(state);
+    }
+}
+
+static void who_falls_off_again_gets_another_gap(void **state) {
+    (void)state;
+    join_crowd(2);
+    client_room(&clients[0], 0);
+    rig_send_run(&rig, 9, 20);
+    client_room_again(&rig, &clients[0], 20); // into the gap itself
+    rig_send_run(&rig, 9, 20);
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    rig_send_run(&rig, 1, 20);
+    assert_seen(0, "hello gap(1-1..1-9 9 slow) gap(1-10..1-18 9 slow) 1-19");
+    assert_int_equal(counter_get(&rig.counters.gaps), 2);
+}
+
+static void who_falls_off_before_it_has_its_first_bytes_gets_them_and_a_gap(void **state) {
+    (void)state;
+    struct socket_pair sockets = socket_pair_open(SOCKETPAIR, 0);
+    struct frame *first[] = {hello_frame(), padded_frame(1, 1, 5), padded_frame(1, 2, 5)};
+    rig_send_run(&rig, 2, 5);
+    limited_send_room(sockets.server, HELLO + 7);
+    client_join_with(&rig, &clients[0], sockets, pending_with(first, 3));
+    rig_send_run(&rig, 9, 5);
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    rig_send_run(&rig, 1, 5);
+    assert_seen(0, "hello 1-1 1-2 gap(1-3..1-11 9 slow) 1-12");
+}
+
+static void a_gap_across_epochs_does_not_say_how_many(void **state) {
+    (void)state;
+    join_crowd(2);
+    client_room(&clients[0], 0);
+    rig_send_run(&rig, 5, 20);
+    for (uint64_t seq = 1; seq <= 5; seq++) {
+        rig_publish_frame(&rig, comment_frame(2, seq));
+        rig_flush(&rig);
+    }
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    assert_seen(0, "hello gap(1-1..2-5 null slow)");
+}
+
+// A gap of the feed that a viewer falls off with is part of what it misses.
+static void a_gap_frame_that_is_missed_is_announced_from_its_beginning(void **state) {
+    (void)state;
+    join_crowd(2);
+    rig_send_run(&rig, 1, 20);
+    client_room(&clients[0], 0);
+    rig_publish_frame(&rig, frame_of_gap(pos(1, 2), pos(1, 6), GAP_EXPIRED));
+    rig_flush(&rig);
+    rig.newest = 6;
+    rig_send_run(&rig, 6, 20);
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    assert_seen(1, "hello 1-1 gap(1-2..1-6 5 expired) 1-7 1-8 1-9 1-10 1-11 1-12");
+    assert_seen(0, "hello 1-1 gap(1-2..1-12 11 slow)");
+}
+
+static void messages_without_number_that_are_missed_are_no_missed_comments(void **state) {
+    (void)state;
+    join_crowd(2);
+    rig_send_run(&rig, 3, 20);
+    client_room(&clients[0], 0);
+    for (int i = 0; i < 9; i++) {
+        rig_publish_frame(&rig, foreign_frame("x"));
+        rig_flush(&rig);
+    }
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    rig_send_run(&rig, 1, 20);
+    assert_seen(0, "hello 1-1 1-2 1-3 1-4"); // it stood at 1-3, and has missed no number
+    client_room(&clients[0], 0);
+    rig_publish_frame(&rig, foreign_frame("x"));
+    rig_send_run(&rig, 9, 20);
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    assert_seen(0, "hello 1-1 1-2 1-3 1-4 gap(1-5..1-13 9 slow)");
+}
+
+static void numbers_missed_after_messages_without_one_are_announced(void **state) {
+    (void)state;
+    join_crowd(2);
+    rig_send_run(&rig, 3, 20);
+    client_room(&clients[0], 0);
+    for (int i = 0; i < 2 * RING_FRAMES; i++) { // nothing else is in the ring when it falls off
+        rig_publish_frame(&rig, foreign_frame("x"));
+        rig_flush(&rig);
+    }
+    rig_send_run(&rig, 2, 20);
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    assert_seen(0, "hello 1-1 1-2 1-3 gap(1-4..1-5 2 slow)");
+}
+
+// Slow viewers on real sockets, small buffers
+
+static void fill_until_it_lags(struct client *c) {
+    for (int i = 0; i < 1000 && c->viewer->slot < rig.channel.ready; i++) rig_send_run(&rig, 1, 700);
+    assert_true(c->viewer->slot >= rig.channel.ready);
+}
+
+static void a_real_slow_viewer(enum transport transport) {
+    struct frame *head = hello_frame();
+    client_join_with(&rig, &clients[0], socket_pair_open(transport, 4096), pending_with(&head, 1));
+    client_join(&rig, &clients[1]);
+    fill_until_it_lags(&clients[0]);
+    uint64_t begun = rig.newest; // at the latest
+    rig_send_run(&rig, 3 * RING_FRAMES, 700);
+    uint64_t told = rig.newest;
+    // It reads, and gets: what was in its socket, the rest of its frame, the gap.
+    client_drain(&rig, &clients[0], " slow)");
+    rig_send_run(&rig, 1, 700);
+    char end[64];
+    snprintf(end, sizeof end, "slow) 1-%u", (unsigned)rig.newest);
+    client_drain(&rig, &clients[0], end);
+    const char *text = client_text(&clients[0]);
+    unsigned from_epoch, from, to_epoch, to, missed, n = 0;
+    const char *gap = strstr(text, "gap(");
+    assert_int_equal(sscanf(gap, "gap(%u-%u..%u-%u %u slow)", &from_epoch, &from, &to_epoch, &to, &missed), 5);
+    for (const char *at = text; at < gap; at++) n += *at == ' ';
+    assert_int_equal(from, n); // hello 1-1 ... 1-(from-1) came whole
+    assert_true(from <= begun + 1 && from > 1);
+    assert_int_equal(to, told);
+    assert_int_equal(missed, to - from + 1);
+    assert_null(strstr(gap + 1, "gap("));
+    assert_int_equal(clients[1].seen.count, 0);
+    assert_int_equal(counter_get(&rig.counters.gaps), 1);
+    client_read(&clients[1], SIZE_MAX);
+    assert_int_equal(clients[1].seen.count, rig.newest + 1); // with all of them
+    assert_ring_empty();
+}
+
+static void a_slow_viewer_on_a_socketpair(void **state) {
+    (void)state;
+    a_real_slow_viewer(SOCKETPAIR);
+}
+
+static void a_slow_viewer_on_tcp(void **state) {
+    (void)state;
+    a_real_slow_viewer(LOOPBACK);
+}
+
+// No viewer delays another: with some that take nothing at all, the others have everything at every flush.
+static void nobody_waits_for_those_who_take_nothing(void **state) {
+    (void)state;
+    for (int i = 0; i < CROWD; i++) {
+        struct frame *head = hello_frame();
+        client_join_with(&rig, &clients[i], socket_pair_open(i % 2 ? LOOPBACK : SOCKETPAIR, i < 4 ? 4096 : 0),
+                         pending_with(&head, 1));
+    }
+    for (int i = 0; i < 4; i++) fill_until_it_lags(&clients[i]);
+    for (int i = 4; i < CROWD; i++) client_read(&clients[i], SIZE_MAX);
+    limited_send_reset();
+    for (unsigned n = 1; n <= 50; n++) {
+        rig_send_run(&rig, 1, 700);
+        assert_int_equal(limited_send_calls(), n * 4);
+        for (int i = 4; i < CROWD; i++) assert_int_equal(limited_send_calls_to(clients[i].server_fd), n);
+        client_read(&clients[4], SIZE_MAX); // on a socketpair it is there at once
+        assert_int_equal(clients[4].seen.count, rig.newest + 1);
+    }
+}
+
+// Joining
+
+static void who_joins_gets_what_is_published_from_then_on(void **state) {
+    (void)state;
+    client_join(&rig, &clients[0]);
+    rig_send_run(&rig, 2, 5);
+    client_join(&rig, &clients[1]);
+    rig_send_run(&rig, 2, 5);
+    assert_seen(0, "hello 1-1 1-2 1-3 1-4");
+    assert_seen(1, "hello 1-3 1-4");
+}
+
+// The frames that wait are in its first bytes already; what comes after them is not.
+static void who_joins_while_frames_wait_gets_no_duplicate_and_no_hole(void **state) {
+    (void)state;
+    for (unsigned waiting = 0; waiting <= 3; waiting++) {
+        for (unsigned after = 0; after <= 3; after++) {
+            for (int turn = 0; turn < 2; turn++) {
+                char wanted[80] = "hello";
+                client_join(&rig, &clients[0]);
+                for (unsigned i = 0; i < waiting; i++) rig_publish(&rig, 5);
+                client_join(&rig, &clients[1]);
+                if (turn) run_turns(rig.loop, 2); // the flush is kept back by coalescing
+                for (unsigned i = 0; i < after; i++) {
+                    rig_publish(&rig, 5);
+                    snprintf(wanted + strlen(wanted), 16, " 1-%u", (unsigned)rig.newest);
+                }
+                rig_flush(&rig);
+                run_turns(rig.loop, 2);
+                assert_seen(1, wanted);
+                assert_int_equal(rig.channel.ready, 2);
+                rig_send_run(&rig, 1, 5);
+                snprintf(wanted + strlen(wanted), 16, " 1-%u", (unsigned)rig.newest);
+                assert_seen(1, wanted);
+                assert_ring_empty();
+                tear_down(state);
+                set_up(state);
+            }
+        }
+    }
+}
+
+static void who_joins_among_many_waiting_frames_gets_the_right_ones(void **state) {
+    (void)state;
+    tear_down(state);
+    set_up_ring(1000, RING_BYTES);
+    join_crowd(1);
+    for (int i = 1; i < CROWD; i++) { // at every place of a flush of several sends
+        for (int n = 0; n < 25; n++) rig_publish(&rig, 5);
+        client_join(&rig, &clients[i]);
+        run_turns(rig.loop, 1);
+    }
+    for (int n = 0; n < 5; n++) rig_publish(&rig, 5);
+    rig_flush(&rig);
+    run_turns(rig.loop, 1);
+    for (int i = 0; i < CROWD; i++) {
+        client_read(&clients[i], SIZE_MAX);
+        assert_int_equal(clients[i].seen.count, 1 + (CROWD - 1 - i) * 25 + 5);
+        char id[32];
+        snprintf(id, sizeof id, "1-%d", i * 25 + 1);
+        assert_string_equal(clients[i].seen.events[1].id, id);
+        assert_string_equal(clients[i].seen.events[clients[i].seen.count - 1].id, "1-180");
+    }
+    assert_int_equal(rig.channel.ready, CROWD);
+    assert_ring_empty();
+}
+
+static void who_cannot_be_watched_is_counted_as_gone(void **state) {
+    (void)state;
+    int regular = memfd_create("regular", MFD_CLOEXEC); // epoll refuses files
+    struct frame *head = hello_frame();
+    channel_add(&rig.channel, regular, pending_with(&head, 1), 0);
+    assert_int_equal(rig.channel.count, 0);
+    assert_int_equal(rig.channel.left, 1);
+    assert_int_equal(fcntl(regular, F_GETFD), -1); // closed
+}
+
+// Heartbeats
+
+static void assert_heartbeats(int i, unsigned n) {
+    client_read(&clients[i], SIZE_MAX);
+    assert_int_equal(clients[i].seen.comments, n);
+}
+
+static void a_heartbeat_comes_after_silence_and_not_earlier(void **state) {
+    (void)state;
+    join_crowd(2);
+    rig_sweep_later(&rig, RIG_HEARTBEAT_MS - RIG_HEARTBEAT_MS / 8 - 1);
+    assert_heartbeats(0, 0);
+    rig_sweep_later(&rig, RIG_HEARTBEAT_MS / 8 + 1);
+    assert_heartbeats(0, 1);
+    assert_heartbeats(1, 1);
+    assert_all_seen(2, "hello"); // it is no event
+    assert_int_equal(counter_get(&rig.counters.delivered), 0);
+    for (int i = 0; i < 59; i++) rig_sweep_later(&rig, RIG_HEARTBEAT_MS / 60);
+    assert_true(clients[0].seen.comments <= 2);
+}
+
+static void comments_put_the_heartbeat_off(void **state) {
+    (void)state;
+    join_crowd(2);
+    for (int i = 0; i < 10; i++) {
+        rig_sweep_later(&rig, RIG_HEARTBEAT_MS / 2);
+        rig_send_run(&rig, 1, 5);
+    }
+    assert_heartbeats(0, 0);
+    rig_sweep_later(&rig, RIG_HEARTBEAT_MS - RIG_HEARTBEAT_MS / 8 - 1);
+    assert_heartbeats(0, 0);
+    rig_sweep_later(&rig, RIG_HEARTBEAT_MS / 8 + 1);
+    assert_heartbeats(0, 1);
+}
+
+static void heartbeats_of_many_channels_are_spread(void **state) {
+    (void)state;
+    int64_t earliest = INT64_MAX, latest = 0;
+    for (int n = 0; n < 40; n++) {
+        join_crowd(1);
+        int64_t begun = loop_now_ms(rig.loop);
+        while (!clients[0].seen.comments) {
+            rig_sweep_later(&rig, 100);
+            client_read(&clients[0], SIZE_MAX);
+        }
+        int64_t took = loop_now_ms(rig.loop) - begun;
+        if (took < earliest) earliest = took;
+        if (took > latest) latest = took;
+        tear_down(state);
+        set_up(state);
+    }
+    assert_true(latest - earliest > RIG_HEARTBEAT_MS / 30); // of an eighth; 40 equal ones are no chance
+    assert_true(latest <= RIG_HEARTBEAT_MS + 100);
+}
+
+static void a_heartbeat_cut_is_ended_before_anything_else(void **state) {
+    (void)state;
+    for (long cut = 1; cut < EVENT_STREAM_HEARTBEAT_LEN; cut++) {
+        for (int published = 0; published < 2; published++) { // before there is room again, or after
+            join_crowd(2);
+            client_room(&clients[0], cut);
+            rig_sweep_later(&rig, RIG_HEARTBEAT_MS);
+            if (published) rig_send_run(&rig, 1, 5);
+            client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+            if (!published) rig_send_run(&rig, 1, 5);
+            assert_all_seen(2, "hello 1-1");
+            assert_heartbeats(0, 1);
+            assert_heartbeats(1, 1);
+            assert_int_equal(rig.channel.ready, 2);
+            tear_down(state);
+            set_up(state);
+        }
+    }
+}
+
+static void a_heartbeat_cut_on_one_who_then_falls_off_is_ended_too(void **state) {
+    (void)state;
+    join_crowd(2);
+    client_room(&clients[0], 1);
+    rig_sweep_later(&rig, RIG_HEARTBEAT_MS);
+    rig_send_run(&rig, 9, 5);
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    assert_seen(0, "hello gap(1-1..1-9 9 slow)");
+    assert_heartbeats(0, 1);
+}
+
+static void a_full_socket_needs_no_heartbeat(void **state) {
+    (void)state;
+    join_crowd(2);
+    client_room(&clients[0], 0);
+    rig_sweep_later(&rig, RIG_HEARTBEAT_MS);
+    assert_int_equal(rig.channel.ready, 2);
+    client_room(&clients[0], LIMITED_SEND_MOST);
+    rig_send_run(&rig, 1, 5);
+    assert_all_seen(2, "hello 1-1");
+    assert_heartbeats(0, 0);
+    assert_heartbeats(1, 1);
+}
+
+// A heartbeat while frames wait to be flushed (coalescing) leaves their order alone.
+static void a_heartbeat_cut_while_frames_wait_loses_none(void **state) {
+    (void)state;
+    join_crowd(2);
+    rig_publish(&rig, 5);
+    client_room(&clients[0], 2);
+    rig_sweep_later(&rig, RIG_HEARTBEAT_MS);
+    rig_flush(&rig);
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    assert_all_seen(2, "hello 1-1");
+    assert_int_equal(rig.channel.ready, 2);
+    rig_sweep_later(&rig, 0);
+    assert_ring_empty(); // with the next sweep at the latest
+}
+
+// Viewers that take nothing
+
+static void who_takes_nothing_for_long_is_closed_and_counted(void **state) {
+    (void)state;
+    join_crowd(3);
+    client_room(&clients[1], 5);
+    rig_send_run(&rig, 1, 5);
+    rig_sweep_later(&rig, RIG_STALL_MS - 1);
+    assert_int_equal(rig.channel.count, 3);
+    rig_sweep_later(&rig, 1);
+    assert_int_equal(rig.channel.count, 2);
+    assert_int_equal(rig.channel.left, 1);
+    assert_int_equal(counter_get(&rig.counters.stalled), 1);
+    assert_seen(1, "hello ...");
+    assert_true(clients[1].ended);
+    assert_ring_empty(); // what was held for it is let go
+    rig_send_run(&rig, 1, 5);
+    assert_seen(0, "hello 1-1 1-2");
+    assert_seen(2, "hello 1-1 1-2");
+}
+
+static void who_takes_a_little_is_not_closed(void **state) {
+    (void)state;
+    join_crowd(2);
+    client_room(&clients[0], 0);
+    rig_send_run(&rig, 9, 5); // it has even fallen off
+    for (int i = 0; i < 10; i++) {
+        rig_sweep_later(&rig, RIG_STALL_MS - 1);
+        client_room_again(&rig, &clients[0], 1);
+    }
+    assert_int_equal(rig.channel.count, 2);
+    assert_int_equal(counter_get(&rig.counters.stalled), 0);
+    rig_sweep_later(&rig, RIG_STALL_MS);
+    assert_int_equal(counter_get(&rig.counters.stalled), 1);
+}
+
+static void who_never_takes_its_first_bytes_is_closed(void **state) {
+    (void)state;
+    struct socket_pair sockets = socket_pair_open(SOCKETPAIR, 0);
+    struct frame *head = hello_frame();
+    limited_send_room(sockets.server, 0);
+    client_join_with(&rig, &clients[0], sockets, pending_with(&head, 1));
+    rig_sweep_later(&rig, RIG_STALL_MS - 1);
+    assert_int_equal(rig.channel.count, 1);
+    rig_sweep_later(&rig, 1);
+    assert_int_equal(rig.channel.count, 0);
+    assert_int_equal(counter_get(&rig.counters.stalled), 1);
+}
+
+static void who_fell_off_and_takes_nothing_is_closed(void **state) {
+    (void)state;
+    join_crowd(2);
+    client_room(&clients[0], 0);
+    rig_send_run(&rig, 9, 5);
+    rig_sweep_later(&rig, RIG_STALL_MS);
+    assert_int_equal(rig.channel.count, 1);
+    assert_int_equal(counter_get(&rig.counters.stalled), 1);
+}
+
+static void a_quiet_video_closes_nobody(void **state) {
+    (void)state;
+    join_crowd(2);
+    rig_publish(&rig, 5);
+    client_join(&rig, &clients[2]); // waits for the flush
+    for (int i = 0; i < 5; i++) rig_sweep_later(&rig, RIG_STALL_MS);
+    assert_int_equal(rig.channel.count, 3);
+    assert_int_equal(counter_get(&rig.counters.stalled), 0);
+    rig_send_run(&rig, 1, 5);
+    assert_seen(2, "hello 1-2");
+}
+
+// Viewers that leave
+
+static void who_hangs_up_is_gone(void **state) {
+    (void)state;
+    join_crowd(4);
+    client_close(&clients[1]);
+    shutdown(clients[2].fd, SHUT_WR);
+    run_turns(rig.loop, 1);
+    assert_int_equal(rig.channel.count, 2);
+    assert_int_equal(rig.channel.left, 2);
+    client_read(&clients[2], SIZE_MAX);
+    assert_true(clients[2].ended);
+    rig_send_run(&rig, 1, 5);
+    assert_seen(0, "hello 1-1");
+    assert_seen(3, "hello 1-1");
+}
+
+// Whoever breaks, at whatever place of the array, the others get everything once.
+static void who_breaks_in_the_middle_of_a_flush_disturbs_nobody(void **state) {
+    (void)state;
+    for (unsigned broken = 0; broken < 1u << 5; broken++) {
+        join_crowd(5);
+        for (int i = 0; i < 5; i++) {
+            if (!(broken >> i & 1)) continue;
+            if (i % 2)
+                limited_send_fail(clients[i].server_fd, ECONNRESET);
+            else
+                client_close(&clients[i]); // EPIPE
+        }
+        rig_publish(&rig, 5);
+        rig_flush(&rig);
+        assert_int_equal(rig.channel.count, 5 - __builtin_popcount(broken));
+        assert_int_equal(rig.channel.ready, rig.channel.count);
+        assert_int_equal(rig.channel.left, __builtin_popcount(broken));
+        run_turns(rig.loop, 1);
+        rig_send_run(&rig, 1, 5);
+        for (int i = 0; i < 5; i++) {
+            if (!(broken >> i & 1)) assert_seen(i, "hello 1-1 1-2");
+            if (broken >> i & 1 && i % 2) assert_seen(i, "hello");
+        }
+        assert_ring_empty();
+        tear_down(state);
+        set_up(state);
+    }
+}
+
+// Some break, some are cut, some wait, some are fine, in every mixture.
+static void any_mixture_of_states_in_one_flush_is_kept_apart(void **state) {
+    (void)state;
+    enum kind { FINE, CUT, FULL, BROKEN, KINDS };
+    enum { N = 4 };
+    for (unsigned mix = 0; mix < 256; mix++) {
+        join_crowd(N);
+        for (int i = 0; i < N; i++) {
+            switch ((enum kind)(mix >> 2 * i & 3)) {
+            case CUT: client_room(&clients[i], 9); break;
+            case FULL: client_room(&clients[i], 0); break;
+            case BROKEN: limited_send_fail(clients[i].server_fd, ECONNRESET); break;
+            default: break;
+            }
+        }
+        rig_publish(&rig, 5);
+        client_join(&rig, &clients[N]); // waits
+        rig_publish(&rig, 5);
+        rig_flush(&rig);
+        run_turns(rig.loop, 1);
+        for (int i = 0; i < N; i++) {
+            enum kind kind = mix >> 2 * i & 3;
+            if (kind == CUT || kind == FULL) client_room_again(&rig, &clients[i], LIMITED_SEND_MOST);
+            assert_seen(i, kind == BROKEN ? "hello" : "hello 1-1 1-2");
+        }
+        assert_seen(N, "hello 1-2");
+        assert_int_equal(rig.channel.ready, rig.channel.count);
+        rig_flush(&rig);
+        assert_ring_empty();
+        tear_down(state);
+        set_up(state);
+    }
+}
+
+static void who_breaks_while_catching_up_is_gone(void **state) {
+    (void)state;
+    join_crowd(3);
+    client_room(&clients[0], 10);
+    client_room(&clients[1], 10);
+    rig_send_run(&rig, 2, 5);
+    limited_send_fail(clients[0].server_fd, EPIPE);
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    assert_int_equal(rig.channel.count, 2);
+    client_room_again(&rig, &clients[1], LIMITED_SEND_MOST);
+    assert_seen(1, "hello 1-1 1-2");
+    assert_seen(2, "hello 1-1 1-2");
+    rig_flush(&rig);
+    assert_ring_empty();
+}
+
+static void who_breaks_on_a_heartbeat_is_gone(void **state) {
+    (void)state;
+    join_crowd(3);
+    limited_send_fail(clients[1].server_fd, EPIPE);
+    rig_sweep_later(&rig, RIG_HEARTBEAT_MS);
+    assert_int_equal(rig.channel.count, 2);
+    assert_int_equal(rig.channel.left, 1);
+    assert_heartbeats(0, 1);
+    assert_heartbeats(2, 1);
+}
+
+static void who_breaks_on_its_first_bytes_is_gone(void **state) {
+    (void)state;
+    struct socket_pair sockets = socket_pair_open(SOCKETPAIR, 0);
+    struct frame *head = hello_frame();
+    close(sockets.client);
+    channel_add(&rig.channel, sockets.server, pending_with(&head, 1), 0);
+    assert_int_equal(rig.channel.count, 0);
+    assert_int_equal(rig.channel.left, 1);
+}
+
+static void interrupted_sends_are_repeated(void **state) {
+    (void)state;
+    join_crowd(1);
+    limited_send_fail(clients[0].server_fd, EINTR);
+    rig_send_run(&rig, 1, 5);
+    assert_seen(0, "hello 1-1");
+}
+
+static void a_release_closes_viewers_in_every_state(void **state) {
+    (void)state;
+    struct socket_pair sockets = socket_pair_open(SOCKETPAIR, 0);
+    struct frame *first[] = {hello_frame(), padded_frame(1, 1, 5)};
+    join_crowd(4);
+    client_room(&clients[1], 0);
+    rig_send_run(&rig, 9, 5); // fallen off
+    client_room(&clients[2], 10);
+    rig_send_run(&rig, 1, 5); // cut
+    limited_send_room(sockets.server, 3);
+    client_join_with(&rig, &clients[4], sockets, pending_with(first, 2)); // in its first bytes
+    rig_publish(&rig, 5);
+    client_join(&rig, &clients[5]); // waits
+    channel_release(&rig.channel);
+    assert_int_equal(rig.channel.left, 6);
+    for (int i = 0; i < 6; i++) {
+        client_read(&clients[i], SIZE_MAX);
+        assert_true(clients[i].ended);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        TEST(a_flush_is_one_send_for_each_who_is_up_to_date),
+        TEST(the_first_bytes_leave_at_once),
+        TEST(deliveries_are_counted),
+        TEST(more_than_the_ring_holds_in_one_flush_loses_nothing),
+        TEST(more_than_one_send_can_carry_goes_in_several),
+        TEST(a_frame_larger_than_the_ring_goes_out),
+        TEST(a_send_cut_anywhere_goes_on_at_the_next_byte),
+        TEST(a_socket_that_takes_a_byte_at_a_time_gets_it_all),
+        TEST(first_bytes_cut_anywhere_go_on_at_the_next_byte),
+        TEST(who_lags_within_the_ring_misses_nothing),
+        TEST(who_lags_costs_no_send_until_its_socket_has_room),
+        TEST(who_falls_off_the_ring_gets_its_frame_ended_a_gap_and_the_newest),
+        TEST(who_falls_off_between_two_frames_gets_a_gap_and_the_newest),
+        TEST(who_falls_off_by_bytes_gets_a_gap_too),
+        TEST(what_follows_a_fall_can_be_cut_anywhere),
+        TEST(who_falls_off_again_gets_another_gap),
+        TEST(who_falls_off_before_it_has_its_first_bytes_gets_them_and_a_gap),
+        TEST(a_gap_across_epochs_does_not_say_how_many),
+        TEST(a_gap_frame_that_is_missed_is_announced_from_its_beginning),
+        TEST(messages_without_number_that_are_missed_are_no_missed_comments),
+        TEST(numbers_missed_after_messages_without_one_are_announced),
+        TEST(a_slow_viewer_on_a_socketpair),
+        TEST(a_slow_viewer_on_tcp),
+        TEST(nobody_waits_for_those_who_take_nothing),
+        TEST(who_joins_gets_what_is_published_from_then_on),
+        TEST(who_joins_while_frames_wait_gets_no_duplicate_and_no_hole),
+        TEST(who_joins_among_many_waiting_frames_gets_the_right_ones),
+        TEST(who_cannot_be_watched_is_counted_as_gone),
+        TEST(a_heartbeat_comes_after_silence_and_not_earlier),
+        TEST(comments_put_the_heartbeat_off),
+        TEST(heartbeats_of_many_channels_are_spread),
+        TEST(a_heartbeat_cut_is_ended_before_anything_else),
+        TEST(a_heartbeat_cut_on_one_who_then_falls_off_is_ended_too),
+        TEST(a_full_socket_needs_no_heartbeat),
+        TEST(a_heartbeat_cut_while_frames_wait_loses_none),
+        TEST(who_takes_nothing_for_long_is_closed_and_counted),
+        TEST(who_takes_a_little_is_not_closed),
+        TEST(who_never_takes_its_first_bytes_is_closed),
+        TEST(who_fell_off_and_takes_nothing_is_closed),
+        TEST(a_quiet_video_closes_nobody),
+        TEST(who_hangs_up_is_gone),
+        TEST(who_breaks_in_the_middle_of_a_flush_disturbs_nobody),
+        TEST(any_mixture_of_states_in_one_flush_is_kept_apart),
+        TEST(who_breaks_while_catching_up_is_gone),
+        TEST(who_breaks_on_a_heartbeat_is_gone),
+        TEST(who_breaks_on_its_first_bytes_is_gone),
+        TEST(interrupted_sends_are_repeated),
+        TEST(a_release_closes_viewers_in_every_state),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

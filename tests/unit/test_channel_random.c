@@ -1,0 +1,260 @@
+// Many viewers with sockets of any size, that read, join and leave as chance has it, while anything is
+// published: what each has read must be the exact sequence from where it joined, less announced gaps.
+#include "unit.h"
+
+#include "channel_rig.h"
+#include "dice.h"
+
+enum {
+    ROUNDS = 12,
+    STEPS = 2500,
+    WATCHERS = 24,
+    ITEMS_MAX = 3 * STEPS + 100,
+    RING_FRAMES = 12,
+    RING_BYTES = 12000,
+    PADDING_MAX = 1500
+};
+
+// What was published, in order.
+struct item {
+    struct frame *frame; // a reference
+    bool numbered;       // a comment or a gap; not a message of another system
+    char text[64];       // as event_reader_text() has it
+};
+
+struct watcher {
+    struct client client;
+    bool open;
+    size_t checked; // events of the client
+    size_t next;    // the item that should come
+};
+
+static struct rig rig;
+static struct item items[ITEMS_MAX];
+static size_t item_count;
+static struct watcher watchers[WATCHERS];
+static struct {
+    unsigned long gaps, lags, waits, leaves, stalls, foreign_missing;
+} met;
+
+static void publish(struct frame *f, bool numbered, const char *text) {
+    assert_true(item_count < ITEMS_MAX);
+    struct item *i = &items[item_count++];
+    i->frame = frame_ref(f);
+    i->numbered = numbered;
+    snprintf(i->text, sizeof i->text, "%s", text);
+    rig_publish_frame(&rig, f);
+}
+
+static void publish_comment(size_t padding) {
+    char text[32];
+    snprintf(text, sizeof text, "1-%u", (unsigned)++rig.newest);
+    publish(padded_frame(1, rig.newest, padding), true, text);
+}
+
+static void publish_gap(void) {
+    char text[64];
+    uint64_t from = rig.newest + 1, to = rig.newest + 1 + dice(5);
+    snprintf(text, sizeof text, "gap(1-%u..1-%u %u expired)", (unsigned)from, (unsigned)to,
+             (unsigned)(to - from + 1));
+    rig.newest = to;
+    publish(frame_of_gap(pos(1, from), pos(1, to), GAP_EXPIRED), true, text);
+}
+
+static void publish_something(void) {
+    char text[32];
+    switch (dice(20)) {
+    case 0: publish_gap(); break;
+    case 1:
+        snprintf(text, sizeof text, "foreign-%u", (unsigned)item_count);
+        publish(foreign_frame(text), false, text);
+        break;
+    default: publish_comment(dice(dice_one_in(3) ? PADDING_MAX : 50)); break;
+    }
+}
+
+// Joins, with some of the newest items as what it missed.
+static void join(struct watcher *w) {
+    static const int buffers[] = {2048, 4096, 16384, 0};
+    struct frame *first[8] = {hello_frame()};
+    uint32_t missed = (uint32_t)dice(8);
+    if (missed > item_count) missed = 0;
+    *w = (struct watcher){.open = true, .next = item_count - missed};
+    for (uint32_t i = 0; i < missed; i++) first[1 + i] = frame_ref(items[w->next + i].frame);
+    if (rig.channel.sent < rig.channel.ring.next) met.waits++;
+    client_join_with(&rig, &w->client,
+                     socket_pair_open(dice_one_in(4) ? LOOPBACK : SOCKETPAIR, buffers[dice(4)]),
+                     pending_with(first, 1 + missed));
+}
+
+// Checking
+
+static size_t skip_foreign(size_t i) {
+    while (i < item_count && !items[i].numbered) i++;
+    return i;
+}
+
+static void take_slow_gap(struct watcher *w, const char *text) {
+    unsigned from, to, missed;
+    if (sscanf(text, "gap(1-%u..1-%u %u slow)", &from, &to, &missed) != 3) fail_msg("not a gap: %s", text);
+    size_t i = skip_foreign(w->next);
+    assert_true(i < item_count);
+    assert_int_equal(items[i].frame->first.seq, from);
+    while (i < item_count && items[i].frame->at.seq != to) i++;
+    assert_true(i < item_count); // it ends where one of them does
+    assert_int_equal(missed, to - from + 1);
+    w->next = i + 1;
+    met.gaps++;
+}
+
+static void take_item(struct watcher *w, const char *text) {
+    for (; w->next < item_count && strcmp(items[w->next].text, text) != 0; w->next++) {
+        if (items[w->next].numbered) fail_msg("%s instead of %s", text, items[w->next].text);
+        met.foreign_missing++; // without a number, it is missing without a sign
+    }
+    if (w->next++ >= item_count) fail_msg("%s was never published", text);
+}
+
+// event_reader_text() of one event.
+static const char *text_of(struct event_reader *r, size_t i) {
+    struct event_reader one = *r;
+    one.events += i;
+    one.count = 1;
+    one.line.len = 0;
+    one.has_data = false;
+    one.type.len = 0;
+    const char *text = event_reader_text(&one);
+    r->text = one.text;
+    return text;
+}
+
+static void check(struct watcher *w) {
+    struct event_reader *seen = &w->client.seen;
+    for (; w->checked < seen->count; w->checked++) {
+        const char *text = text_of(seen, w->checked);
+        if (!w->checked)
+            assert_string_equal(text, "hello");
+        else if (strstr(text, " slow)"))
+            take_slow_gap(w, text);
+        else
+            take_item(w, text);
+    }
+}
+
+static void leave(struct watcher *w) {
+    check(w);
+    client_close(&w->client);
+    w->open = false;
+}
+
+static void read_some(struct watcher *w) {
+    client_read(&w->client, dice(dice_one_in(3) ? 20000 : 300));
+    check(w);
+    if (!w->client.ended) return;
+    met.stalls++; // nothing else ends it
+    leave(w);
+}
+
+static void check_bounds(void) {
+    const struct ring *r = &rig.channel.ring;
+    assert_true(r->next - r->first <= RING_FRAMES);
+    assert_true(r->bytes <= RING_BYTES);
+    assert_true(rig.channel.ready <= rig.channel.count);
+    for (uint32_t i = 0; i < rig.channel.count; i++) assert_int_equal(rig.channel.viewers[i]->slot, i);
+    if (rig.channel.ready < rig.channel.count) met.lags++;
+}
+
+static void do_something(void) {
+    struct watcher *w = &watchers[dice(WATCHERS)];
+    switch (dice(12)) {
+    case 0:
+    case 1:
+    case 2:
+        for (uint64_t n = dice(4); n; n--) publish_something();
+        break;
+    case 3:
+    case 4: rig_flush(&rig); break;
+    case 5:
+        run_turns(rig.loop, 1);
+        if (dice_one_in(4)) rig_sweep_later(&rig, (int64_t)dice(8000));
+        break;
+    case 6:
+        if (w->open && dice_one_in(3)) {
+            met.leaves++;
+            leave(w);
+        }
+        break;
+    default:
+        if (w->open)
+            read_some(w);
+        else
+            join(w);
+        break;
+    }
+}
+
+// Reads everything until all have what was published last.
+static void finish(void) {
+    for (int tries = 0, behind = 1; behind; tries++) {
+        assert_true(tries < DRAIN_TRIES);
+        if (tries == 10) publish_comment(0);
+        rig_flush(&rig);
+        run_turns(rig.loop, 1);
+        behind = tries < 10;
+        struct pollfd wait[WATCHERS];
+        for (int i = 0; i < WATCHERS; i++) {
+            struct watcher *w = &watchers[i];
+            wait[i] = (struct pollfd){.fd = -1, .events = POLLIN};
+            if (!w->open) continue;
+            client_read(&w->client, SIZE_MAX);
+            check(w);
+            if (w->client.ended) {
+                leave(w);
+            } else if (w->next < item_count) {
+                behind = 1;
+                wait[i].fd = w->client.fd;
+            }
+        }
+        if (behind && tries > 10) poll(wait, WATCHERS, 1);
+    }
+}
+
+static void run_round(void) {
+    rig_init(&rig, RING_FRAMES, RING_BYTES);
+    for (int i = 0; i < STEPS; i++) {
+        do_something();
+        check_bounds();
+    }
+    finish();
+    unsigned open = 0;
+    for (int i = 0; i < WATCHERS; i++) {
+        if (!watchers[i].open) continue;
+        open++;
+        assert_true(event_reader_is_whole(&watchers[i].client.seen));
+        leave(&watchers[i]);
+    }
+    assert_true(open > 0);
+    assert_int_equal(rig.channel.count, open);
+    assert_int_equal(rig.channel.ready, open);
+    rig_flush(&rig);
+    assert_int_equal(rig.channel.ring.bytes, 0);
+    rig_release(&rig);
+    while (item_count) frame_unref(items[--item_count].frame);
+}
+
+static void everybody_reads_the_exact_sequence_less_announced_gaps(void **state) {
+    (void)state;
+    dice_begin(__func__);
+    for (int i = 0; i < ROUNDS; i++) run_round();
+    printf("gaps %lu, steps with somebody behind %lu, joined while frames waited %lu, left %lu, closed as stalled "
+           "%lu, messages without number missing %lu\n",
+           met.gaps, met.lags, met.waits, met.leaves, met.stalls, met.foreign_missing);
+    // It was worth the name.
+    assert_true(met.gaps > 20 && met.lags > 1000 && met.waits > 100 && met.leaves > 100);
+    assert_true(met.foreign_missing == 0 || met.gaps > 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(everybody_reads_the_exact_sequence_less_announced_gaps)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,581 @@
+#include "unit.h"
+
+#include "base/log.h"
+#include "dice.h"
+#include "fake_engine.h"
+#include "frame_list.h"
+#include "reader/feed.h"
+#include "run_loop.h"
+
+enum { AGAIN_MS = 250, BATCH = 500 }; // the feed's own
+
+static struct loop *loop;
+static struct fake_engine *engine;
+static struct feed *feed;
+static struct frame_list shown;
+static unsigned live; // how often on_live was said
+
+static void on_live(void *arg) {
+    assert_ptr_equal(arg, &shown);
+    assert_true(feed_is_live(feed));
+    assert_int_equal(shown.count, 0); // nothing is shown before
+    live++;
+}
+
+static void on_frame(void *arg, struct frame *f) {
+    assert_int_equal(live, 1);
+    frame_list_take(arg, f);
+}
+
+static int set_up(void **state) {
+    (void)state;
+    live = 0;
+    loop = loop_new();
+    engine = fake_engine_new();
+    feed = feed_open(loop, fake_engine(engine), FAKE_VIDEO,
+                     &(struct feed_listener){.on_live = on_live, .on_frame = on_frame, .arg = &shown});
+    return 0;
+}
+
+static void close_feed(void) {
+    feed_close(feed);
+    feed = NULL;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    close_feed();
+    fake_engine_free(engine);
+    loop_free(loop);
+    frame_list_release(&shown);
+    return 0;
+}
+
+static void assert_shown(const char *text) {
+    assert_string_equal(frame_list_text(&shown), text);
+}
+
+static void assert_at(uint64_t epoch, uint64_t seq) {
+    assert_int_equal(feed_position(feed).epoch, epoch);
+    assert_int_equal(feed_position(feed).seq, seq);
+}
+
+static void assert_waiting(enum fake_kind kind) {
+    assert_int_equal(fake_waiting(engine), 1);
+    assert_int_equal(fake_question(engine, 0).kind, kind);
+}
+
+static void assert_waiting_for_range(uint64_t epoch, uint64_t seq) {
+    assert_waiting(FAKE_RANGE);
+    assert_int_equal(fake_question(engine, 0).after.epoch, epoch);
+    assert_int_equal(fake_question(engine, 0).after.seq, seq);
+}
+
+// Opens it where the log ends.
+static void go_live(uint64_t epoch, uint64_t seq) {
+    fake_set_head(engine, pos(epoch, seq));
+    fake_say_subscribed(engine);
+    assert_waiting(FAKE_HEAD);
+    fake_answer(engine, 0);
+    assert_int_equal(fake_waiting(engine), 0);
+    assert_int_equal(live, 1);
+    assert_at(epoch, seq);
+}
+
+// Opening
+
+static void it_is_live_once_it_knows_where_the_log_stands(void **state) {
+    (void)state;
+    assert_int_equal(fake_subscriptions(engine), 1);
+    assert_int_equal(fake_waiting(engine), 0); // not before the subscription holds
+    assert_false(feed_is_live(feed));
+    fake_log_run(engine, 1, 1, 7);
+    fake_say_subscribed(engine);
+    assert_waiting(FAKE_HEAD);
+    assert_false(feed_is_live(feed));
+    assert_int_equal(live, 0);
+    fake_answer(engine, 0);
+    assert_int_equal(live, 1);
+    assert_at(1, 7);
+    assert_shown(""); // what was there before is history
+}
+
+static void entries_before_the_head_is_known_are_shown_after_it(void **state) {
+    (void)state;
+    fake_log_run(engine, 1, 1, 3);
+    fake_say_subscribed(engine);
+    fake_take_effect(engine); // the head is 1-3
+    fake_append_run(engine, 1, 4, 5);
+    assert_false(feed_is_live(feed));
+    fake_answer(engine, 0);
+    assert_int_equal(live, 1);
+    assert_at(1, 3);
+    assert_waiting_for_range(1, 3);
+    fake_answer(engine, 0);
+    assert_shown("1-4 1-5");
+    assert_int_equal(fake_waiting(engine), 0);
+}
+
+static void entries_that_the_head_counts_are_not_shown(void **state) {
+    (void)state;
+    fake_log_run(engine, 1, 1, 3);
+    fake_say_subscribed(engine);
+    fake_append_run(engine, 1, 4, 5);
+    fake_answer(engine, 0); // the head is 1-5
+    assert_at(1, 5);
+    assert_int_equal(fake_waiting(engine), 0);
+    assert_shown("");
+}
+
+static void entries_even_before_the_subscription_is_said_to_hold_count(void **state) {
+    (void)state;
+    fake_log_run(engine, 1, 1, 3);
+    fake_publish(engine, comment_at(1, 4));
+    fake_say_subscribed(engine);
+    fake_take_effect(engine);
+    fake_log_run(engine, 1, 4, 4);
+    fake_answer(engine, 0);
+    assert_waiting_for_range(1, 3);
+    fake_answer(engine, 0);
+    assert_shown("1-4");
+}
+
+static void a_head_that_fails_is_asked_again(void **state) {
+    static const enum engine_status failures[] = {ENGINE_UNAVAILABLE, ENGINE_BUSY, ENGINE_FULL};
+    (void)state;
+    fake_say_subscribed(engine);
+    for (unsigned i = 0; i < 3; i++) {
+        fake_fail(engine, 0, failures[i]);
+        run_later(loop, AGAIN_MS - 1);
+        assert_int_equal(fake_waiting(engine), 0);
+        run_later(loop, 1);
+        assert_waiting(FAKE_HEAD);
+    }
+    assert_int_equal(live, 0);
+    fake_set_head(engine, pos(1, 7));
+    fake_answer(engine, 0);
+    assert_int_equal(live, 1);
+    assert_at(1, 7);
+}
+
+// Following
+
+static void entries_in_order_pass_through(void **state) {
+    (void)state;
+    go_live(1, 3);
+    fake_append_run(engine, 1, 4, 5);
+    assert_at(1, 5);
+    fake_append(engine, tombstone_at(1, 6));
+    assert_at(1, 6);
+    fake_append_run(engine, 1, 7, 7);
+    fake_append(engine, comment_after(2, 1, pos(1, 7)));
+    assert_shown("1-4 1-5 1-7 2-1");
+    assert_int_equal(fake_waiting(engine), 0); // the log was not needed
+}
+
+static void a_video_that_nobody_has_written_to_begins_at_0(void **state) {
+    (void)state;
+    go_live(1, 0);
+    fake_append_run(engine, 1, 1, 2);
+    assert_shown("1-1 1-2");
+}
+
+static void repeats_are_dropped(void **state) {
+    (void)state;
+    go_live(1, 3);
+    fake_append_run(engine, 1, 4, 5);
+    fake_publish(engine, comment_at(1, 5));
+    fake_publish(engine, comment_at(1, 2));
+    fake_append_run(engine, 1, 6, 6);
+    assert_shown("1-4 1-5 1-6");
+    assert_int_equal(fake_waiting(engine), 0);
+}
+
+static void messages_without_number_pass_as_they_are(void **state) {
+    (void)state;
+    fake_publish(engine, foreign_message("too early"));
+    go_live(1, 3);
+    fake_publish(engine, foreign_message("one"));
+    fake_append_run(engine, 1, 4, 4);
+    assert_at(1, 4);
+    fake_publish(engine, comment_at(1, 6)); // a hole
+    fake_publish(engine, foreign_message("two"));
+    fake_log_run(engine, 1, 5, 6);
+    fake_answer(engine, 0);
+    assert_shown("one 1-4 two 1-5 1-6");
+}
+
+// Holes
+
+static void a_hole_is_filled_from_the_log(void **state) {
+    (void)state;
+    go_live(1, 3);
+    fake_log_run(engine, 1, 4, 5);
+    fake_append_run(engine, 1, 6, 6);
+    assert_shown("");
+    assert_waiting_for_range(1, 3);
+    fake_answer(engine, 0);
+    assert_shown("1-4 1-5 1-6");
+    assert_int_equal(fake_waiting(engine), 0);
+    fake_append_run(engine, 1, 7, 7);
+    assert_shown("1-7");
+}
+
+static void what_arrives_while_a_hole_is_filled_is_neither_lost_nor_doubled(void **state) {
+    (void)state;
+    go_live(1, 3);
+    fake_log_run(engine, 1, 4, 5);
+    fake_append_run(engine, 1, 6, 6);
+    fake_append_run(engine, 1, 7, 7); // the answer will hold it
+    fake_take_effect(engine);
+    fake_append_run(engine, 1, 8, 9); // and these not
+    fake_publish(engine, comment_at(1, 6));
+    assert_int_equal(fake_waiting(engine), 1); // one question at a time
+    fake_answer(engine, 0);
+    assert_shown("1-4 1-5 1-6 1-7");
+    assert_waiting_for_range(1, 7);
+    fake_append_run(engine, 1, 10, 10);
+    fake_answer(engine, 0);
+    assert_shown("1-8 1-9 1-10");
+    assert_int_equal(fake_waiting(engine), 0);
+}
+
+static void a_long_hole_is_read_in_pieces(void **state) {
+    (void)state;
+    go_live(1, 0);
+    fake_log_run(engine, 1, 1, 2 * BATCH + 10);
+    fake_publish(engine, comment_at(1, 2 * BATCH + 10));
+    for (uint64_t i = 0; i < 3; i++) {
+        assert_waiting_for_range(1, i * BATCH);
+        assert_int_equal(fake_question(engine, 0).limit, BATCH);
+        fake_answer(engine, 0);
+    }
+    assert_int_equal(fake_waiting(engine), 0);
+    assert_int_equal(shown.count, 2 * BATCH + 10);
+    for (uint64_t i = 0; i < shown.count; i++) assert_int_equal(shown.frames[i]->at.seq, i + 1);
+}
+
+static void what_has_expired_meanwhile_is_announced(void **state) {
+    (void)state;
+    go_live(1, 3);
+    fake_log_run(engine, 1, 4, 8);
+    fake_expire(engine, pos(1, 6));
+    fake_publish(engine, comment_at(1, 8));
+    fake_answer(engine, 0);
+    assert_shown("gap(1-4..1-6 3 expired) 1-7 1-8");
+}
+
+static void all_of_it_expired_is_announced_up_to_the_head(void **state) {
+    (void)state;
+    go_live(1, 3);
+    fake_log_run(engine, 1, 4, 8);
+    fake_expire(engine, pos(1, 8));
+    fake_say_subscribed(engine);
+    fake_answer_all(engine, 2);
+    assert_shown("gap(1-4..1-8 5 expired)");
+    assert_at(1, 8);
+    fake_append_run(engine, 1, 9, 9);
+    assert_shown("1-9");
+}
+
+static void a_range_that_fails_is_made_up_for(void **state) {
+    (void)state;
+    go_live(1, 3);
+    fake_log_run(engine, 1, 4, 5);
+    fake_append_run(engine, 1, 6, 6);
+    assert_waiting(FAKE_RANGE);
+    for (int i = 0; i < 3; i++) {
+        fake_fail(engine, 0, i % 2 ? ENGINE_BUSY : ENGINE_UNAVAILABLE);
+        fake_append_run(engine, 1, 7 + (uint64_t)i, 7 + (uint64_t)i);
+        run_later(loop, AGAIN_MS - 1);
+        assert_int_equal(fake_waiting(engine), 0);
+        run_later(loop, 1);
+        assert_waiting(FAKE_HEAD);
+    }
+    assert_shown("");
+    fake_answer(engine, 0);
+    assert_waiting_for_range(1, 3);
+    fake_answer(engine, 0);
+    assert_shown("1-4 1-5 1-6 1-7 1-8 1-9");
+    assert_int_equal(fake_waiting(engine), 0);
+    run_later(loop, 10 * AGAIN_MS); // it has not gone on asking
+    assert_int_equal(fake_waiting(engine), 0);
+}
+
+static void a_range_that_fails_between_pieces_goes_on_where_it_was(void **state) {
+    (void)state;
+    go_live(1, 0);
+    fake_log_run(engine, 1, 1, BATCH + 10);
+    fake_publish(engine, comment_at(1, BATCH + 10));
+    fake_answer(engine, 0);
+    assert_int_equal(shown.count, BATCH);
+    fake_fail(engine, 0, ENGINE_UNAVAILABLE);
+    run_later(loop, AGAIN_MS);
+    fake_answer(engine, 0); // head
+    assert_waiting_for_range(1, BATCH);
+    fake_answer(engine, 0);
+    assert_int_equal(shown.count, BATCH + 10);
+    assert_int_equal(fake_waiting(engine), 0);
+}
+
+static void an_entry_that_the_log_never_had_is_not_asked_for_for_ever(void **state) {
+    (void)state;
+    go_live(1, 3);
+    fake_publish(engine, comment_at(1, 6)); // and its store died with it
+    fake_answer_all(engine, 3);
+    assert_int_equal(fake_waiting(engine), 0);
+    assert_shown("");
+    fake_append_run(engine, 1, 4, 4);
+    assert_shown("1-4");
+}
+
+// Interruptions
+
+static void what_an_interruption_swallowed_is_read(void **state) {
+    (void)state;
+    go_live(1, 3);
+    fake_log_run(engine, 1, 4, 6); // nobody heard of them
+    fake_say_subscribed(engine);
+    assert_waiting(FAKE_HEAD);
+    fake_append_run(engine, 1, 7, 7);
+    assert_shown("");
+    fake_answer(engine, 0);
+    assert_waiting_for_range(1, 3);
+    fake_answer(engine, 0);
+    assert_shown("1-4 1-5 1-6 1-7");
+    assert_int_equal(live, 1); // said once
+}
+
+static void an_interruption_that_swallowed_nothing_shows_nothing(void **state) {
+    (void)state;
+    go_live(1, 3);
+    fake_say_subscribed(engine);
+    fake_answer(engine, 0);
+    assert_int_equal(fake_waiting(engine), 0);
+    fake_append_run(engine, 1, 4, 4);
+    assert_shown("1-4");
+}
+
+static void a_second_interruption_before_the_answer_is_looked_at_too(void **state) {
+    (void)state;
+    go_live(1, 3);
+    fake_say_subscribed(engine);
+    fake_take_effect(engine);      // the head was 1-3
+    fake_log_run(engine, 1, 4, 4); // lost in the second one
+    fake_say_subscribed(engine);
+    assert_int_equal(fake_waiting(engine), 1);
+    fake_answer(engine, 0);
+    assert_waiting(FAKE_HEAD);
+    fake_answer(engine, 0);
+    assert_waiting_for_range(1, 3);
+    fake_answer(engine, 0);
+    assert_shown("1-4");
+    assert_int_equal(fake_waiting(engine), 0);
+}
+
+static void an_interruption_before_it_is_live_is_looked_at_too(void **state) {
+    (void)state;
+    fake_set_head(engine, pos(1, 3));
+    fake_say_subscribed(engine);
+    fake_take_effect(engine);
+    fake_log_run(engine, 1, 4, 4);
+    fake_say_subscribed(engine);
+    fake_answer_all(engine, 10);
+    assert_int_equal(live, 1);
+    assert_shown("1-4");
+}
+
+static void a_check_finds_what_others_have_seen(void **state) {
+    (void)state;
+    go_live(1, 3);
+    fake_log_run(engine, 1, 4, 4);
+    feed_check(feed);
+    fake_answer_all(engine, 10);
+    assert_shown("1-4");
+    feed_check(feed);
+    assert_int_equal(fake_answer_all(engine, 10), 1);
+    assert_shown("");
+}
+
+static void a_check_while_a_hole_is_filled_comes_after_it(void **state) {
+    (void)state;
+    go_live(1, 3);
+    fake_log_run(engine, 1, 4, 4);
+    fake_append_run(engine, 1, 5, 5);
+    fake_take_effect(engine);
+    feed_check(feed);
+    assert_int_equal(fake_waiting(engine), 1);
+    fake_log_run(engine, 1, 6, 6);
+    fake_answer(engine, 0);
+    assert_shown("1-4 1-5");
+    assert_int_equal(fake_answer_all(engine, 10), 2);
+    assert_shown("1-6");
+}
+
+// A store that has lost what we have seen
+
+static void a_store_that_went_back_is_announced_with_its_next_epoch(void **state) {
+    (void)state;
+    go_live(1, 9);
+    fake_lose(engine, pos(1, 4));
+    fake_say_subscribed(engine);
+    fake_answer_all(engine, 10);
+    assert_shown("");
+    assert_at(1, 9);
+    fake_append(engine, comment_after(2, 1, pos(1, 4)));
+    fake_append_run(engine, 2, 2, 2);
+    assert_shown("gap(1-10..2-0 null epoch) 2-1 2-2");
+    assert_int_equal(fake_waiting(engine), 0);
+}
+
+static void it_is_announced_also_where_the_epochs_first_entry_was_missed(void **state) {
+    (void)state;
+    go_live(1, 9);
+    fake_lose(engine, pos(1, 4));
+    fake_log(engine, comment_after(2, 1, pos(1, 4)));
+    fake_append_run(engine, 2, 2, 2);
+    fake_answer_all(engine, 10);
+    assert_shown("gap(1-10..2-0 null epoch) 2-1 2-2");
+}
+
+static void a_store_that_lost_a_whole_epoch_is_announced(void **state) {
+    (void)state;
+    go_live(2, 3);
+    fake_append(engine, comment_after(3, 1, pos(1, 4)));
+    assert_shown("gap(2-4..3-0 null epoch) 3-1");
+}
+
+static void epochs_missed_that_lost_nothing_are_no_gap(void **state) {
+    (void)state;
+    go_live(1, 3);
+    fake_log_run(engine, 1, 4, 4);
+    fake_log(engine, comment_after(2, 1, pos(1, 4)));
+    fake_append(engine, comment_after(3, 1, pos(2, 1)));
+    fake_answer_all(engine, 10);
+    assert_shown("1-4 2-1 3-1");
+}
+
+// Closing
+
+static void closed_while_its_first_answer_is_pending(void **state) {
+    (void)state;
+    fake_say_subscribed(engine);
+    close_feed();
+    assert_int_equal(fake_subscriptions(engine), 0);
+    fake_answer(engine, 0);
+    assert_int_equal(fake_waiting(engine), 0);
+    assert_int_equal(live, 0);
+}
+
+static void closed_while_a_range_is_pending(void **state) {
+    (void)state;
+    for (int failing = 0; failing < 2; failing++) {
+        go_live(1, 3);
+        fake_publish(engine, comment_at(1, 6));
+        fake_log_run(engine, 1, 4, 6);
+        close_feed();
+        fake_fail(engine, 0, failing ? ENGINE_UNAVAILABLE : ENGINE_OK);
+        assert_int_equal(fake_waiting(engine), 0);
+        assert_shown("");
+        run_later(loop, AGAIN_MS); // no timer is left either
+        assert_int_equal(fake_waiting(engine), 0);
+        tear_down(state);
+        set_up(state);
+    }
+}
+
+static void closed_while_it_waits_to_ask_again(void **state) {
+    (void)state;
+    fake_say_subscribed(engine);
+    fake_fail(engine, 0, ENGINE_UNAVAILABLE);
+    close_feed();
+    run_later(loop, AGAIN_MS);
+    assert_int_equal(fake_waiting(engine), 0);
+}
+
+static void with_the_engine_closed_it_asks_no_more(void **state) {
+    (void)state;
+    fake_say_subscribed(engine);
+    fake_fail(engine, 0, ENGINE_CLOSED);
+    run_later(loop, AGAIN_MS);
+    assert_int_equal(fake_waiting(engine), 0);
+}
+
+// Whatever is lost on the way and whenever the answers come, the log is shown, whole and in order.
+static void anything_may_be_lost_but_nothing_is_missed(void **state) {
+    enum { STEPS = 4000 };
+    (void)state;
+    dice_begin(__func__);
+    go_live(1, 0);
+    uint64_t seq = 0;
+    for (int i = 0; i < STEPS; i++) {
+        switch (dice(8)) {
+        case 0:
+        case 1:
+        case 2: fake_append_run(engine, 1, seq + 1, seq + 1), seq++; break;
+        case 3: fake_log_run(engine, 1, seq + 1, seq + 1), seq++; break; // not heard
+        case 4:
+            if (seq) fake_publish(engine, comment_at(1, 1 + dice(seq))); // heard again
+            break;
+        case 5:
+            if (fake_waiting(engine)) fake_answer(engine, 0);
+            break;
+        case 6:
+            if (fake_waiting(engine) && dice_one_in(2)) fake_fail(engine, 0, ENGINE_UNAVAILABLE);
+            if (dice_one_in(10)) fake_say_subscribed(engine);
+            break;
+        case 7:
+            fake_take_effect(engine);
+            run_later(loop, (int64_t)dice(100));
+            break;
+        }
+    }
+    fake_say_subscribed(engine);
+    for (int i = 0; i < 3; i++) {
+        fake_answer_all(engine, 100);
+        run_later(loop, AGAIN_MS);
+    }
+    assert_int_equal(fake_waiting(engine), 0);
+    assert_int_equal(shown.count, seq);
+    for (uint64_t n = 0; n < shown.count; n++) assert_int_equal(shown.frames[n]->at.seq, n + 1);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        TEST(it_is_live_once_it_knows_where_the_log_stands),
+        TEST(entries_before_the_head_is_known_are_shown_after_it),
+        TEST(entries_that_the_head_counts_are_not_shown),
+        TEST(entries_even_before_the_subscription_is_said_to_hold_count),
+        TEST(a_head_that_fails_is_asked_again),
+        TEST(entries_in_order_pass_through),
+        TEST(a_video_that_nobody_has_written_to_begins_at_0),
+        TEST(repeats_are_dropped),
+        TEST(messages_without_number_pass_as_they_are),
+        TEST(a_hole_is_filled_from_the_log),
+        TEST(what_arrives_while_a_hole_is_filled_is_neither_lost_nor_doubled),
+        TEST(a_long_hole_is_read_in_pieces),
+        TEST(what_has_expired_meanwhile_is_announced),
+        TEST(all_of_it_expired_is_announced_up_to_the_head),
+        TEST(a_range_that_fails_is_made_up_for),
+        TEST(a_range_that_fails_between_pieces_goes_on_where_it_was),
+        TEST(an_entry_that_the_log_never_had_is_not_asked_for_for_ever),
+        TEST(what_an_interruption_swallowed_is_read),
+        TEST(an_interruption_that_swallowed_nothing_shows_nothing),
+        TEST(a_second_interruption_before_the_answer_is_looked_at_too),
+        TEST(an_interruption_before_it_is_live_is_looked_at_too),
+        TEST(a_check_finds_what_others_have_seen),
+        TEST(a_check_while_a_hole_is_filled_comes_after_it),
+        TEST(a_store_that_went_back_is_announced_with_its_next_epoch),
+        TEST(it_is_announced_also_where_the_epochs_first_entry_was_missed),
+        TEST(a_store_that_lost_a_whole_epoch_is_announced),
+        TEST(epochs_missed_that_lost_nothing_are_no_gap),
+        TEST(closed_while_its_first_answer_is_pending),
+        TEST(closed_while_a_range_is_pending),
+        TEST(closed_while_it_waits_to_ask_again),
+        TEST(with_the_engine_closed_it_asks_no_more),
+        TEST(anything_may_be_lost_but_nothing_is_missed),
+    };
+    log_set_level(LOG_ERROR);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

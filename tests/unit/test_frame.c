@@ -1,0 +1,106 @@
+#include "unit.h"
+
+#include "engine/engine.h"
+#include "entries.h"
+#include "reader/frame.h"
+
+static void assert_bytes(struct frame *f, const char *bytes) {
+    assert_non_null(f);
+    assert_int_equal(f->len, strlen(bytes));
+    assert_memory_equal(f->bytes, bytes, f->len);
+    frame_unref(f);
+}
+
+static struct frame *frame_of_json(struct position at, const char *json) {
+    return frame_of_entry(&(struct engine_entry){
+        .at = at, .kind = ENTRY_COMMENT, .json = json, .json_len = strlen(json)});
+}
+
+static void a_comment_is_a_plain_event_with_its_id(void **state) {
+    (void)state;
+    struct frame *f = frame_of_json(pos(1763932000000, 42), "{\"id\":\"1763932000000-42\"}");
+    assert_int_equal(position_compare(f->at, pos(1763932000000, 42)), 0);
+    assert_bytes(f, "id: 1763932000000-42\ndata: {\"id\":\"1763932000000-42\"}\n\n");
+}
+
+static void a_message_of_another_system_has_no_id_and_moves_no_position(void **state) {
+    (void)state;
+    struct frame *f = frame_of_json(pos(0, 0), "{\n  \"comment\": \"hi\"\r\n}\r");
+    assert_false(position_is_set(f->at));
+    assert_bytes(f, "data: {\ndata:   \"comment\": \"hi\"\ndata: }\ndata: \n\n");
+    assert_bytes(frame_of_json(pos(0, 0), "a\xe2\x80\xa8"
+                                          "b"),
+                 "data: a\xe2\x80\xa8"
+                 "b\n\n");
+    assert_bytes(frame_of_json(pos(0, 0), ""), "data: \n\n");
+}
+
+static void a_tombstone_shows_nothing(void **state) {
+    (void)state;
+    struct engine_entry e = tombstone_at(1, 5);
+    assert_null(frame_of_entry(&e));
+}
+
+static void only_the_given_length_is_framed(void **state) {
+    (void)state;
+    assert_bytes(frame_of_entry(&(struct engine_entry){
+                     .at = pos(1, 1), .kind = ENTRY_COMMENT, .json = "{}garbage", .json_len = 2}),
+                 "id: 1-1\ndata: {}\n\n");
+}
+
+static void a_gap_says_what_is_missed_and_leads_behind_it(void **state) {
+    (void)state;
+    struct frame *f = frame_of_gap(pos(7, 3), pos(7, 9), GAP_SLOW);
+    assert_int_equal(position_compare(f->at, pos(7, 9)), 0);
+    assert_bytes(f, "id: 7-9\nevent: gap\ndata: "
+                    "{\"type\":\"gap\",\"from\":\"7-3\",\"to\":\"7-9\",\"missed\":7,\"reason\":\"slow\"}\n\n");
+    assert_bytes(frame_of_gap(pos(7, 3), pos(7, 3), GAP_EXPIRED),
+                 "id: 7-3\nevent: gap\ndata: "
+                 "{\"type\":\"gap\",\"from\":\"7-3\",\"to\":\"7-3\",\"missed\":1,\"reason\":\"expired\"}\n\n");
+}
+
+static void nobody_knows_how_many_are_missed_across_epochs(void **state) {
+    (void)state;
+    assert_bytes(frame_of_gap(pos(7, 3), pos(8, 9), GAP_EXPIRED),
+                 "id: 8-9\nevent: gap\ndata: "
+                 "{\"type\":\"gap\",\"from\":\"7-3\",\"to\":\"8-9\",\"missed\":null,\"reason\":\"expired\"}\n\n");
+    assert_bytes(frame_of_gap(pos(7, 3), pos(8, 0), GAP_EPOCH),
+                 "id: 8-0\nevent: gap\ndata: "
+                 "{\"type\":\"gap\",\"from\":\"7-3\",\"to\":\"8-0\",\"missed\":null,\"reason\":\"epoch\"}\n\n");
+    assert_bytes(frame_of_gap(pos(7, 6), pos(7, 3), GAP_EPOCH), // the store went back
+                 "id: 7-3\nevent: gap\ndata: "
+                 "{\"type\":\"gap\",\"from\":\"7-6\",\"to\":\"7-3\",\"missed\":null,\"reason\":\"epoch\"}\n\n");
+}
+
+static void the_longest_gap_fits(void **state) {
+    (void)state;
+    assert_bytes(frame_of_gap(pos(UINT64_MAX, 1), pos(UINT64_MAX, UINT64_MAX), GAP_EXPIRED),
+                 "id: 18446744073709551615-18446744073709551615\nevent: gap\ndata: {\"type\":\"gap\","
+                 "\"from\":\"18446744073709551615-1\",\"to\":\"18446744073709551615-18446744073709551615\","
+                 "\"missed\":18446744073709551615,\"reason\":\"expired\"}\n\n");
+}
+
+static void the_last_reference_frees_it(void **state) {
+    (void)state;
+    struct frame *f = frame_of_bytes("abc", 3, pos(1, 1));
+    assert_ptr_equal(frame_ref(f), f);
+    frame_unref(f);
+    assert_int_equal(atomic_load(&f->refs), 1); // still there; the address sanitizer knows
+    assert_memory_equal(f->bytes, "abc", 3);
+    frame_unref(f);
+    frame_unref(NULL);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_comment_is_a_plain_event_with_its_id),
+        cmocka_unit_test(a_message_of_another_system_has_no_id_and_moves_no_position),
+        cmocka_unit_test(a_tombstone_shows_nothing),
+        cmocka_unit_test(only_the_given_length_is_framed),
+        cmocka_unit_test(a_gap_says_what_is_missed_and_leads_behind_it),
+        cmocka_unit_test(nobody_knows_how_many_are_missed_across_epochs),
+        cmocka_unit_test(the_longest_gap_fits),
+        cmocka_unit_test(the_last_reference_frees_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

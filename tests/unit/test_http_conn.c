@@ -1,0 +1,661 @@
+// What becomes of the server's connections: who goes away when, what is handed over, and what is bounded.
+// What the server answers is in test_http_server.c.
+#include "http_world.h"
+
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+
+#define GET "GET / HTTP/1.1\r\n" HOST "\r\n"
+
+enum {
+    ANSWER_HEAD_MAX = 512, // more than a head of these tests
+    UNSENT_MAX = 262144,   // unsent bytes beyond which the server starts no further request
+    SMALL_BUFFER = 4096    // for sockets of which the kernel should take little
+};
+
+static struct peer *connect_with_small_buffers(int i) {
+    int size = SMALL_BUFFER;
+    setsockopt(world.server->listener.fd, SOL_SOCKET, SO_SNDBUF, &size,
+               sizeof size); // connections inherit it
+    peer_open_with(&world.peers[i], world.loop, world.port, SMALL_BUFFER);
+    peer_be_deaf(&world.peers[i], true);
+    return &world.peers[i];
+}
+
+static void half_close(struct peer *p) {
+    assert_true(peer_has_sent(p));
+    assert_int_equal(shutdown(p->fd, SHUT_WR), 0);
+}
+
+// Clients that go away
+
+static void test_a_client_gone_before_the_answer(void **state) {
+    (void)state;
+    for (unsigned i = 0; i < 6; i++) {
+        struct peer *p = send_from(0, "GET /wait HTTP/1.1\r\n" HOST "\r\n" GET);
+        expect_waiting(i + 1);
+        if (i % 2)
+            peer_close_socket(p);
+        else
+            peer_reset(p);
+        if (i < 4) exchange(); // seen by the server, or not yet
+        struct http_request *r = world.waiting[i];
+        char address[64];
+        http_request_peer(r, address, sizeof address);
+        if (i == 0) assert_string_equal(address, ""); // a reset is seen at once
+        assert_string_equal(http_request_target(r), "/wait");
+        answer_waiting(i, "to nobody");
+        exchange();
+        peer_release(p);
+    }
+    assert_int_equal(world.server->count, 0);
+}
+
+static void test_a_client_gone_before_it_is_taken_over_or_refused(void **state) {
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct peer *p = send_from(0, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
+        expect_waiting(i + 1);
+        peer_reset(p);
+        exchange();
+        if (i)
+            http_abort(world.waiting[i]);
+        else
+            assert_int_equal(http_take_over(world.waiting[i]), -1);
+        world.waiting[i] = NULL;
+        exchange();
+    }
+}
+
+static void test_a_client_gone_in_the_middle_of_its_request(void **state) {
+    (void)state;
+    static const char *const parts[] = {
+        "", "GE", "GET / HTTP/1.1\r\nHo", "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhel",
+        "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n5\r\nhe"};
+    for (unsigned i = 0; i < 3 * 5; i++) {
+        struct peer *p = send_from(0, parts[i / 3]);
+        if (i % 3) run_turns(world.loop, 2);
+        if (i % 2)
+            peer_close_socket(p);
+        else
+            peer_reset(p);
+        exchange();
+        assert_int_equal(world.server->count, 0);
+    }
+    assert_int_equal(world.handled, 0);
+}
+
+// Found here: the end of what the client sends, read before the answer had left, threw the answer away.
+static void test_a_client_that_has_said_all_gets_its_answers(void **state) {
+    (void)state;
+    struct peer *p = send_from(0, GET);
+    half_close(p);
+    peer_expect(p, 200, "root");
+    peer_expect_end(p);
+    peer_release(p);
+
+    p = send_from(0, GET "GET /big?bytes=100000 HTTP/1.1\r\n" HOST "\r\n" GET);
+    half_close(p);
+    peer_expect(p, 200, "root");
+    peer_expect(p, 200, NULL);
+    peer_expect(p, 200, "root");
+    peer_expect_end(p);
+    peer_release(p);
+
+    p = send_from(0, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
+    half_close(p);
+    expect_waiting(1);
+    expect_silence(p);
+    answer_waiting(0, "late");
+    peer_expect(p, 200, "late");
+    peer_expect_end(p);
+    peer_release(p);
+
+    p = send_from(0, "GET /wait HTTP/1.1\r\n" HOST "\r\n" GET);
+    expect_waiting(2);
+    half_close(p);
+    expect_silence(p);
+    answer_waiting(1, "late");
+    peer_expect(p, 200, "late");
+    peer_expect(p, 200, "root");
+    peer_expect_end(p);
+}
+
+static void stop_waiting(struct loop_timer *t) {
+    (void)t;
+    loop_stop(world.loop);
+}
+
+static void count_turn(void *turns) {
+    ++*(unsigned *)turns;
+}
+
+// How often the loop wakes up in a moment in which there is nothing for it to do.
+static unsigned turns_in_a_moment(void) {
+    unsigned turns = 0;
+    struct loop_timer timer = {.on_due = stop_waiting};
+    run_turns(world.loop, 2);
+    moved_clock_run();
+    run_turns(world.loop, 1);
+    loop_timer_start(world.loop, &timer, 20);
+    loop_set_before_wait(world.loop, count_turn, &turns);
+    loop_run(world.loop);
+    loop_set_before_wait(world.loop, NULL, NULL);
+    moved_clock_stand();
+    return turns;
+}
+
+static void test_a_half_closed_client_that_does_not_read_costs_no_turns(void **state) {
+    (void)state;
+    struct peer *p = connect_with_small_buffers(0);
+    peer_send(p, "GET /big?bytes=200000 HTTP/1.1\r\n" HOST "\r\n");
+    half_close(p);
+    exchange();
+    assert_in_range(turns_in_a_moment(), 1, 10);
+    peer_be_deaf(p, false);
+    peer_expect(p, 200, NULL);
+    assert_int_equal(p->body.len, 200000);
+    peer_expect_end(p);
+}
+
+static void test_an_idle_server_sleeps(void **state) {
+    (void)state;
+    struct peer *p = send_from(0, GET);
+    send_from(1, "GET /wait HTTP/1.1\r\n" HOST "\r\n" GET);
+    send_from(2, "GET /wa");
+    peer_expect(p, 200, "root");
+    expect_waiting(1);
+    assert_in_range(turns_in_a_moment(), 1, 10);
+}
+
+// Found here: the interim answer was sent from inside the parser, and a client gone just then took the server
+// with it.
+static void test_a_client_gone_when_it_should_be_told_to_go_on(void **state) {
+    (void)state;
+    world.to_reset = send_from(0, "GET /reset HTTP/1.1\r\n" HOST "\r\nPOST /echo HTTP/1.1\r\n" HOST
+                                  "Expect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    run_turns(world.loop, 4);
+    exchange();
+    assert_int_equal(world.server->count, 0);
+}
+
+static void test_a_client_gone_while_its_requests_are_handled(void **state) {
+    (void)state;
+    static const char *const next[] = {GET, "GET /take HTTP/1.1\r\n" HOST "\r\n",
+                                       "GET /abort HTTP/1.1\r\n" HOST "\r\n", "bad\r\n\r\n", "GET /wai"};
+    for (int i = 0; i < 5; i++) {
+        world.to_reset = send_from(0, "GET /reset HTTP/1.1\r\n" HOST "\r\n");
+        peer_send(world.to_reset, next[i]);
+        run_turns(world.loop, 4);
+        exchange();
+        assert_int_equal(world.server->count, 0);
+        if (world.taken >= 0) close(world.taken);
+        world.taken = -2;
+    }
+}
+
+// Connections handed over
+
+static void expect_taken(struct peer *p) {
+    assert_true(world.taken >= 0);
+    assert_true(fcntl(world.taken, F_GETFL) & O_NONBLOCK);
+    assert_true(fcntl(world.taken, F_GETFD) & FD_CLOEXEC);
+    assert_int_equal(write(world.taken, "all mine", 8), 8);
+    run_until(world.loop, peer_has_sent, p);
+    while (p->got.len < 8) run_turns(world.loop, 1);
+    assert_string_equal(buf_string(&p->got), "all mine");
+    buf_clear(&p->got);
+    peer_send(p, "and back");
+    exchange();
+    exchange();
+    char bytes[16];
+    assert_int_equal(read(world.taken, bytes, sizeof bytes), 8); // nobody else reads it
+    close(world.taken);
+    world.taken = -2;
+    peer_expect_end(p);
+    peer_release(p);
+}
+
+static void test_a_connection_taken_over_is_the_callers(void **state) {
+    (void)state;
+    struct peer *p = send_from(0, "GET /take HTTP/1.1\r\n" HOST "\r\n");
+    run_turns(world.loop, 3);
+    assert_int_equal(world.server->count, 0);
+    expect_taken(p);
+
+    p = send_from(0, "POST /take HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\nab"); // after a body
+    run_turns(world.loop, 3);
+    expect_taken(p);
+
+    p = send_from(0, "GET /wait HTTP/1.1\r\n" HOST "\r\n"); // in a later turn
+    expect_waiting(1);
+    world.taken = http_take_over(world.waiting[0]);
+    world.waiting[0] = NULL;
+    run_turns(world.loop, 3);
+    expect_taken(p);
+}
+
+static void test_a_connection_taken_over_outlives_server_and_timeouts(void **state) {
+    (void)state;
+    struct peer *p = send_from(0, "GET /take HTTP/1.1\r\n" HOST "\r\n");
+    run_turns(world.loop, 3);
+    run_later(world.loop, 24 * 3600 * 1000);
+    http_server_free(world.server);
+    run_turns(world.loop, 2);
+    assert_int_equal(write(world.taken, "still", 5), 5);
+    while (p->got.len < 5) run_turns(world.loop, 1);
+    assert_false(p->ended);
+    world.server = NULL;
+}
+
+// Found here: what was answered in the same turn was lost with the connection's buffer.
+static void test_answers_before_a_take_over_are_sent(void **state) {
+    (void)state;
+    struct peer *p = send_from(0, GET GET "GET /take HTTP/1.1\r\n" HOST "\r\n");
+    peer_expect(p, 200, "root");
+    peer_expect(p, 200, "root");
+    expect_taken(p);
+}
+
+static void test_answers_before_an_abort_are_sent(void **state) {
+    (void)state;
+    struct peer *p = send_from(0, GET "GET /abort HTTP/1.1\r\n" HOST "\r\n" GET);
+    peer_expect(p, 200, "root");
+    run_until(world.loop, peer_has_ended, p);
+    assert_int_equal(p->got.len, 0);
+}
+
+static void test_what_cannot_be_sent_before_a_take_over_prevents_it(void **state) {
+    (void)state;
+    struct peer *p = connect_with_small_buffers(0);
+    peer_send(p, "GET /big?bytes=200000 HTTP/1.1\r\n" HOST "\r\nGET /take HTTP/1.1\r\n" HOST "\r\n");
+    exchange();
+    assert_int_equal(world.taken, -1); // such a client would get half an answer, and then another's bytes
+    assert_int_equal(world.server->count, 0);
+}
+
+static void test_an_abort_says_nothing(void **state) {
+    (void)state;
+    struct peer *p = send_from(0, "GET /abort HTTP/1.1\r\n" HOST "\r\n");
+    peer_expect_end(p);
+    peer_release(p);
+    p = send_from(0, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
+    expect_waiting(1);
+    http_abort(world.waiting[0]);
+    world.waiting[0] = NULL;
+    peer_expect_end(p);
+    exchange();
+    assert_int_equal(world.server->count, 0);
+}
+
+// Refused while sending
+
+enum { FLOOD = 10 * 1024 * 1024 };
+
+static void test_a_refusal_can_be_read_while_still_sending(void **state) {
+    (void)state;
+    static const char *const heads[] = {
+        "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 10485760\r\n\r\n",
+        "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n",
+        "GET / HTTP/1.1\r\n",
+        "POST / HTTP/1.1\r\nContent-Length: 10485760\r\n\r\n",
+        "POST /echo HTTP/1.1\r\n" HOST "Expect: wonders\r\nContent-Length: 100\r\n\r\n",
+    };
+    static const int statuses[] = {413, 413, 431, 400, 417};
+    char *flood = mem_alloc(FLOOD);
+    for (int i = 0; i < 5; i++) {
+        memset(flood, 'x', FLOOD);
+        for (size_t at = 0; i == 1 && at + 4104 <= FLOOD; at += 4104) { // chunks
+            memcpy(flood + at, "1000\r\n", 6);
+            memcpy(flood + at + 4102, "\r\n", 2);
+        }
+        struct peer *p = send_from(0, heads[i]);
+        peer_send_bytes(p, flood, FLOOD);
+        run_until(world.loop, peer_has_sent, p); // reads the answer only when it has sent all
+        assert_int_equal(p->error, 0);
+        peer_expect(p, statuses[i], NULL);
+        peer_expect_end(p);
+        half_close(p);
+        exchange();
+        assert_int_equal(world.server->count, 0);
+        peer_release(p);
+    }
+    free(flood);
+    assert_int_equal(world.handled, 0);
+}
+
+static void test_nobody_is_listened_to_for_ever_after_a_refusal(void **state) {
+    (void)state;
+    struct peer *p = send_from(0, "bad\r\n\r\n");
+    peer_expect(p, 400, NULL);
+    peer_expect_end(p);
+    for (int i = 0; i < 9; i++) {
+        peer_send(p, "more and more");
+        run_later(world.loop, 200);
+        assert_int_equal(world.server->count, 1);
+    }
+    for (int i = 0; i < 4; i++) run_later(world.loop, 200);
+    assert_int_equal(world.server->count, 0);
+}
+
+// Found here: while the last answer was still being sent, the next request was taken.
+static void test_nothing_is_taken_after_a_closing_request(void **state) {
+    (void)state;
+    struct peer *p = connect_with_small_buffers(0);
+    peer_send(p, "GET /big?bytes=200000 HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
+    exchange();
+    world.handled = 0;
+    peer_send(p, GET);
+    exchange();
+    assert_int_equal(world.handled, 0);
+    peer_be_deaf(p, false);
+    peer_expect(p, 200, NULL);
+    assert_int_equal(p->body.len, 200000);
+    peer_expect_end(p);
+}
+
+// Clients that do not read
+
+static void expect_bounded(void) {
+    struct http_conn *c = world.server->conns;
+    assert_true(c->out.len < UNSENT_MAX + 1000 + ANSWER_HEAD_MAX);
+    assert_true(c->in.cap <= 2 * 65536);
+    assert_null(c->next);
+}
+
+static void test_a_client_that_does_not_read_is_not_worked_for(void **state) {
+    (void)state;
+    enum { REQUESTS = 20000 };
+    struct peer *p = connect_with_small_buffers(0);
+    for (int i = 0; i < REQUESTS; i++) {
+        char request[400];
+        int len = snprintf(request, sizeof request, "GET /param/%d-%0*d HTTP/1.1\r\n" HOST "\r\n", i, 200, 0);
+        buf_add(&p->out, request, (size_t)len);
+    }
+    peer_send(p, "");
+    unsigned before = 1;
+    for (int quiet = 0; quiet < 20; quiet = world.handled == before ? quiet + 1 : 0) {
+        before = world.handled;
+        run_turns(world.loop, 1);
+        expect_bounded();
+    }
+    assert_in_range(world.handled, 100, REQUESTS / 4);
+    assert_true(p->out.len > 0); // what is not taken stays with the client
+    peer_be_deaf(p, false);
+    for (int i = 0; i < REQUESTS; i++) {
+        peer_answer(p);
+        assert_int_equal(strtol(buf_string(&p->body), NULL, 10), i);
+        if (i % 1000 == 0) expect_bounded();
+    }
+    assert_int_equal(world.handled, REQUESTS);
+}
+
+static void test_a_client_that_never_reads_is_closed(void **state) {
+    (void)state;
+    struct peer *p = connect_with_small_buffers(0);
+    for (int i = 0; i < 10; i++) peer_send(p, "GET /big?bytes=100000 HTTP/1.1\r\n" HOST "\r\n");
+    exchange();
+    assert_int_equal(world.server->count, 1);
+    run_later(world.loop, IDLE_MS - 1);
+    assert_int_equal(world.server->count, 1);
+    run_later(world.loop, SWEEP_MS);
+    run_later(world.loop, SWEEP_MS);
+    assert_int_equal(world.server->count, 0);
+}
+
+static void test_a_large_answer_arrives_whole(void **state) {
+    (void)state;
+    struct peer *p = connect_with_small_buffers(0);
+    peer_send(p, "GET /big?bytes=5000000 HTTP/1.1\r\n" HOST "\r\n" GET);
+    exchange();
+    peer_be_deaf(p, false);
+    peer_expect(p, 200, NULL);
+    assert_int_equal(p->body.len, 5000000);
+    assert_int_equal(strspn(buf_string(&p->body), "b"), 5000000);
+    peer_expect(p, 200, "root");
+    assert_true(world.server->conns->out.cap <= 65536); // the memory is given back
+}
+
+// Found here: a large answer given later, sent in one go, left the next request lying.
+static void test_a_request_behind_a_large_late_answer_is_not_forgotten(void **state) {
+    (void)state;
+    static char body[300000];
+    memset(body, 'x', sizeof body - 1);
+    int size = 4 * 1024 * 1024;
+    setsockopt(world.server->listener.fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size); // takes it at once
+    for (unsigned i = 0; i < 3; i++) {
+        struct peer *p = connect_peer(0);
+        peer_send(p, "GET /wait HTTP/1.1\r\n" HOST "\r\n" GET);
+        expect_waiting(i + 1);
+        answer_waiting(i, body);
+        peer_expect(p, 200, body);
+        peer_expect(p, 200, "root");
+    }
+}
+
+// Too many connections, and no descriptors
+
+static void open_small_world(unsigned max_connections) {
+    http_server_free(world.server);
+    loop_free(world.loop);
+    open_world(max_connections);
+}
+
+static void test_the_idle_connection_goes_first(void **state) {
+    (void)state;
+    open_small_world(3);
+    struct peer *busy = send_from(0, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
+    expect_waiting(1);
+    struct peer *idle = send_from(1, GET), *younger = send_from(2, GET);
+    peer_expect(idle, 200, "root");
+    peer_expect(younger, 200, "root");
+    struct peer *fresh = send_from(3, GET);
+    peer_expect(fresh, 200, "root");
+    peer_expect_end(idle); // the oldest of the idle ones, and only that
+    expect_silence(busy);
+    assert_false(younger->ended && fresh->ended);
+    answer_waiting(0, "done");
+    peer_expect(busy, 200, "done");
+}
+
+// Found here: room was made before it was known that anybody wanted it, at the cost of the one just accepted.
+static void test_no_connection_goes_for_nobody(void **state) {
+    (void)state;
+    open_small_world(2);
+    struct peer *first = send_from(0, GET), *second = send_from(1, GET);
+    peer_expect(first, 200, "root");
+    peer_expect(second, 200, "root");
+    run_turns(world.loop, 5);
+    assert_false(first->ended || second->ended);
+    struct peer *third = send_from(2, GET);
+    peer_expect(third, 200, "root");
+    peer_expect_end(first);
+    run_turns(world.loop, 5);
+    assert_false(second->ended || third->ended);
+    assert_int_equal(world.server->count, 2);
+}
+
+// Found here: a connection whose request or answer was on its way counted as idle.
+static void test_a_connection_at_work_is_not_idle(void **state) {
+    (void)state;
+    open_small_world(1);
+    struct peer *both[] = {send_from(0, GET), send_from(1, GET)}; // accepted in one turn
+    peer_expect(both[0], 200, "root");
+    run_later(world.loop, SWEEP_MS);
+    peer_expect(both[1], 200, "root");
+    peer_reset(both[0]);
+    peer_reset(both[1]);
+    exchange();
+    run_turns(world.loop, 3);
+
+    struct peer *reading = connect_with_small_buffers(2);
+    peer_send(reading, "GET /big?bytes=200000 HTTP/1.1\r\n" HOST "\r\n");
+    run_turns(world.loop, 5);
+    struct peer *next = send_from(3, GET);
+    run_turns(world.loop, 5);
+    peer_be_deaf(reading, false);
+    peer_expect(reading, 200, NULL);
+    assert_int_equal(reading->body.len, 200000);
+    run_later(world.loop, SWEEP_MS);
+    peer_expect(next, 200, "root");
+}
+
+static void test_those_who_find_no_room_wait(void **state) {
+    (void)state;
+    open_small_world(2);
+    struct peer *busy = send_from(0, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
+    struct peer *other = send_from(1, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
+    expect_waiting(2);
+    struct peer *next = send_from(2, GET);
+    run_turns(world.loop, 5);
+    assert_true(world.server->paused);
+    assert_int_equal(world.server->count, 2);
+    assert_true(next->got.len == 0 && !next->ended);
+    assert_in_range(turns_in_a_moment(), 1, 10); // nor does it spin
+    answer_waiting(1, "done");
+    peer_expect(other, 200, "done");
+    peer_reset(other); // and no time passes
+    peer_expect(next, 200, "root");
+    answer_waiting(0, "done");
+    peer_expect(busy, 200, "done");
+}
+
+// Leaves the process no descriptor. Returns what was before.
+static struct rlimit take_descriptors_away(void) {
+    struct rlimit usual, none;
+    getrlimit(RLIMIT_NOFILE, &usual);
+    int lowest = dup(STDERR_FILENO);
+    close(lowest);
+    none = usual;
+    none.rlim_cur = (rlim_t)lowest;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    return usual;
+}
+
+static void test_without_descriptors_idle_connections_make_room(void **state) {
+    (void)state;
+    struct peer *idle = send_from(0, GET);
+    peer_expect(idle, 200, "root");
+    struct peer *second = send_from(1, GET);
+    peer_expect(second, 200, "root");
+    struct peer *fresh = send_from(2, GET);
+    struct rlimit usual = take_descriptors_away();
+    for (int i = 0; i < 5; i++) run_turns(world.loop, 1);
+    setrlimit(RLIMIT_NOFILE, &usual);
+    peer_expect(fresh, 200, "root");
+    peer_expect_end(idle);
+    assert_false(second->ended);
+}
+
+static void test_without_descriptors_it_goes_on_and_says_so(void **state) {
+    (void)state;
+    char said[1024] = "";
+    int log = memfd_create("log", MFD_CLOEXEC), real_stderr = dup(STDERR_FILENO);
+    struct peer *busy = send_from(0, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
+    expect_waiting(1);
+    struct peer *fresh = send_from(1, GET);
+    log_set_level(LOG_WARN);
+    dup2(log, STDERR_FILENO);
+    struct rlimit usual = take_descriptors_away();
+    for (int i = 0; i < 20; i++) run_later(world.loop, 50); // tries again, and says it once
+    answer_waiting(0, "served all the same");
+    for (int i = 0; i < 3; i++) run_turns(world.loop, 1);
+    unsigned spun = turns_in_a_moment();
+    setrlimit(RLIMIT_NOFILE, &usual);
+    dup2(real_stderr, STDERR_FILENO);
+    close(real_stderr);
+    assert_true(pread(log, said, sizeof said - 1, 0) > 0);
+    close(log);
+    assert_in_range(spun, 1, 10);
+    assert_memory_equal(said, "warn test out_of_descriptors connections=1 ", 42);
+    assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1); // one line
+    peer_expect(busy, 200, "served all the same");
+    run_later(world.loop, SWEEP_MS);
+    run_turns(world.loop, 2);
+    peer_expect(fresh, 200, "root"); // accepts again
+}
+
+// The end of the server
+
+static void test_a_server_freed_with_all_kinds_of_connections(void **state) {
+    (void)state;
+    struct peer *idle = send_from(0, GET), *late[5];
+    peer_expect(idle, 200, "root");
+    connect_peer(1);
+    send_from(2, "GET / HT");
+    send_from(3, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhel");
+    struct peer *refused = send_from(4, "bad\r\n\r\n");
+    peer_expect(refused, 400, NULL);
+    for (int i = 0; i < 5; i++) late[i] = send_from(5 + i, "GET /wait HTTP/1.1\r\n" HOST "\r\n" GET);
+    struct peer *deaf = connect_with_small_buffers(10);
+    peer_send(deaf, "GET /big?bytes=200000 HTTP/1.1\r\n" HOST "\r\n");
+    expect_waiting(5);
+    exchange();
+    peer_reset(late[4]); // gone already
+    run_turns(world.loop, 2);
+    send_from(11, GET); // not accepted yet
+    http_server_free(world.server);
+    world.server = NULL;
+    assert_int_equal(http_take_over(world.waiting[0]), -1);
+    http_abort(world.waiting[1]);
+    run_turns(world.loop, 2);
+    answer_waiting(2, "to nobody");
+    http_reply_error(world.waiting[3], 503, "closing", "Going away.");
+    http_reply(world.waiting[4], &(struct http_reply){.status = 204});
+    for (int i = 0; i < 5; i++) world.waiting[i] = NULL;
+    for (int i = 0; i < 12; i++) {
+        struct peer *p = &world.peers[i];
+        if (!p->loop) continue;
+        peer_be_deaf(p, false);
+        run_until(world.loop, peer_has_ended, p);
+        if (i >= 5 && i < 9) assert_int_equal(p->got.len, 0);
+    }
+}
+
+static void test_a_server_freed_in_a_turn_of_requests(void **state) {
+    (void)state;
+    for (int i = 0; i < 8; i++) send_from(i, GET GET "GET /wait HTTP/1.1\r\n" HOST "\r\n");
+    run_turns(world.loop, 1); // accepted, and nothing read yet
+    http_server_free(world.server);
+    world.server = NULL;
+    run_turns(world.loop, 3);
+    assert_int_equal(world.handled, 0);
+}
+
+#define SERVED(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        SERVED(test_a_client_gone_before_the_answer),
+        SERVED(test_a_client_gone_before_it_is_taken_over_or_refused),
+        SERVED(test_a_client_gone_in_the_middle_of_its_request),
+        SERVED(test_a_client_that_has_said_all_gets_its_answers),
+        SERVED(test_a_half_closed_client_that_does_not_read_costs_no_turns),
+        SERVED(test_an_idle_server_sleeps),
+        SERVED(test_a_client_gone_when_it_should_be_told_to_go_on),
+        SERVED(test_a_client_gone_while_its_requests_are_handled),
+        SERVED(test_a_connection_taken_over_is_the_callers),
+        SERVED(test_a_connection_taken_over_outlives_server_and_timeouts),
+        SERVED(test_answers_before_a_take_over_are_sent),
+        SERVED(test_answers_before_an_abort_are_sent),
+        SERVED(test_what_cannot_be_sent_before_a_take_over_prevents_it),
+        SERVED(test_an_abort_says_nothing),
+        SERVED(test_a_refusal_can_be_read_while_still_sending),
+        SERVED(test_nobody_is_listened_to_for_ever_after_a_refusal),
+        SERVED(test_nothing_is_taken_after_a_closing_request),
+        SERVED(test_a_client_that_does_not_read_is_not_worked_for),
+        SERVED(test_a_client_that_never_reads_is_closed),
+        SERVED(test_a_large_answer_arrives_whole),
+        SERVED(test_a_request_behind_a_large_late_answer_is_not_forgotten),
+        SERVED(test_the_idle_connection_goes_first),
+        SERVED(test_no_connection_goes_for_nobody),
+        SERVED(test_a_connection_at_work_is_not_idle),
+        SERVED(test_those_who_find_no_room_wait),
+        SERVED(test_without_descriptors_idle_connections_make_room),
+        SERVED(test_without_descriptors_it_goes_on_and_says_so),
+        SERVED(test_a_server_freed_with_all_kinds_of_connections),
+        SERVED(test_a_server_freed_in_a_turn_of_requests),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,722 @@
+#include "unit.h"
+
+#include "base/log.h"
+#include "dice.h"
+#include "entries.h"
+#include "fake_engine.h"
+#include "fake_fanout.h"
+#include "reader/stream.h"
+#include "run_loop.h"
+
+enum { PATIENCE_MS = 5000, SWEEP_MS = 250, LOAD_BATCH = 1000 };
+
+static struct loop *loop;
+static struct fake_engine *engine;
+static struct history_budget budget;
+static struct fan_counters counters;
+static struct log_sampler sampler;
+static struct stream *stream;
+
+// Somebody who wants to watch; its number stands for its socket.
+struct guest {
+    struct joiner joiner; // first
+    int number;
+    bool joined, given_up;
+};
+
+enum { GUESTS_MAX = 4000 };
+static struct guest guests[GUESTS_MAX];
+static int guest_count;
+
+static struct frame *first_event(struct position start) {
+    char id[POSITION_TEXT_SIZE], text[80];
+    position_format(start, id);
+    int len = snprintf(text, sizeof text, "data: from:%s\n\n", id);
+    return frame_of_bytes(text, (size_t)len, (struct position){0});
+}
+
+static void on_joined(struct joiner *j, struct position start, struct pending *frames) {
+    struct guest *g = (struct guest *)j;
+    assert_false(g->joined || g->given_up); // once
+    g->joined = frames != NULL;
+    g->given_up = !frames;
+    if (!frames) return;
+    assert_null(frames->frames[0]); // for the head
+    frames->frames[0] = first_event(start);
+    stream_add(stream, g->number, frames);
+}
+
+// Joins, having seen everything up to `last`; returns its number.
+static int join(uint64_t epoch, uint64_t seq) {
+    assert_true(guest_count < GUESTS_MAX);
+    struct guest *g = &guests[guest_count];
+    *g = (struct guest){.joiner = {.last = pos(epoch, seq),
+                                   .deadline_ms = loop_now_ms(loop) + PATIENCE_MS,
+                                   .userid = "u1",
+                                   .on_joined = on_joined},
+                        .number = guest_count};
+    stream_join(stream, &g->joiner);
+    return guest_count++;
+}
+
+static int join_live(void) {
+    return join(0, 0);
+}
+
+static void open_stream(void) {
+    stream = stream_open(&(struct stream_env){.loop = loop,
+                                              .engine = fake_engine(engine),
+                                              .counters = &counters,
+                                              .budget = &budget,
+                                              .instance_id = "reader-1",
+                                              .sampler = &sampler},
+                         FAKE_VIDEO);
+}
+
+static void close_stream(void) {
+    if (stream) stream_close(stream);
+    stream = NULL;
+}
+
+static int set_up(void **state) {
+    (void)state;
+    loop = loop_new();
+    engine = fake_engine_new();
+    budget = (struct history_budget){.max = 64 << 20};
+    guest_count = 0;
+    open_stream();
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    close_stream();
+    fake_engine_free(engine);
+    loop_free(loop);
+    return budget.bytes != 0 || fake_fanout_videos() != 0;
+}
+
+static void sweep_later(int64_t ms) {
+    run_later(loop, ms);
+    stream_sweep(stream);
+}
+
+// Lets the feed know where the log stands.
+static void go_live(void) {
+    fake_say_subscribed(engine);
+    fake_answer_all(engine, 3);
+    assert_int_equal(fake_waiting(engine), 0);
+}
+
+// Live with a log of 1-1 to 1-`seq`, written before the stream was opened.
+static void go_live_at(uint64_t seq) {
+    fake_log_run(engine, 1, 1, seq);
+    if (!seq) fake_set_head(engine, pos(1, 0));
+    go_live();
+}
+
+static void assert_given(int number, const char *text) {
+    assert_string_equal(fake_fanout_text(number), text);
+}
+
+static void assert_waits(int number) {
+    assert_false(guests[number].joined || guests[number].given_up);
+}
+
+static void assert_waiting_for_range(uint64_t epoch, uint64_t seq) {
+    assert_int_equal(fake_waiting(engine), 1);
+    assert_int_equal(fake_question(engine, 0).kind, FAKE_RANGE);
+    assert_int_equal(fake_question(engine, 0).after.epoch, epoch);
+    assert_int_equal(fake_question(engine, 0).after.seq, seq);
+}
+
+// Joining live
+
+static void who_joins_before_it_is_live_waits_and_misses_nothing_after(void **state) {
+    (void)state;
+    fake_log_run(engine, 1, 1, 7);
+    int a = join_live();
+    assert_waits(a);
+    assert_int_equal(stream_idle_since_ms(stream), 0); // somebody is there
+    fake_say_subscribed(engine);
+    fake_take_effect(engine);
+    fake_append_run(engine, 1, 8, 8);
+    assert_waits(a);
+    fake_answer(engine, 0);
+    assert_given(a, "from:1-7");
+    fake_answer_all(engine, 3);
+    assert_given(a, "from:1-7 1-8");
+}
+
+static void who_joins_live_gets_what_comes_from_then_on(void **state) {
+    (void)state;
+    go_live_at(7);
+    int a = join_live();
+    fake_append_run(engine, 1, 8, 9);
+    int b = join_live();
+    fake_append_run(engine, 1, 10, 10);
+    fake_append(engine, comment_after(2, 1, pos(1, 10)));
+    fake_publish(engine, foreign_message("hello"));
+    assert_given(a, "from:1-7 1-8 1-9 1-10 2-1 hello");
+    assert_given(b, "from:1-9 1-10 2-1 hello");
+    assert_int_equal(stream_viewers(stream), 2);
+    assert_int_equal(fake_waiting(engine), 0); // the log was not needed
+}
+
+static void a_video_without_a_comment_starts_at_0(void **state) {
+    (void)state;
+    go_live_at(0);
+    int a = join_live();
+    assert_given(a, "from:1-0");
+    int b = join(1, 0);
+    assert_given(b, "from:1-0");
+    assert_int_equal(fake_waiting(engine), 0);
+}
+
+// Resuming from the history
+
+static void who_comes_back_gets_what_it_missed_from_the_history(void **state) {
+    (void)state;
+    go_live_at(7);
+    fake_append_run(engine, 1, 8, 10);
+    assert_given(join(1, 7), "from:1-7 1-8 1-9 1-10");
+    assert_given(join(1, 9), "from:1-9 1-10");
+    assert_given(join(1, 10), "from:1-10");
+    assert_int_equal(fake_waiting(engine), 0);
+    fake_append_run(engine, 1, 11, 11);
+    assert_given(0, "from:1-7 1-8 1-9 1-10 1-11");
+    assert_given(1, "from:1-9 1-10 1-11");
+    assert_given(2, "from:1-10 1-11");
+}
+
+static void who_comes_back_across_epochs_goes_on(void **state) {
+    (void)state;
+    go_live_at(7);
+    fake_append(engine, comment_after(2, 1, pos(1, 7)));
+    fake_append_run(engine, 2, 2, 2);
+    assert_given(join(1, 7), "from:1-7 2-1 2-2");
+}
+
+static void a_gap_of_the_feed_is_history_too(void **state) {
+    (void)state;
+    go_live_at(7);
+    fake_append(engine, comment_after(2, 1, pos(1, 5))); // 1-6 and 1-7 are lost
+    assert_given(join(1, 7), "from:1-7 gap(1-8..2-0 null epoch) 2-1");
+    assert_given(join(2, 0), "from:2-0 2-1");
+}
+
+static void who_resumes_before_it_is_live_is_served_then(void **state) {
+    (void)state;
+    fake_log_run(engine, 1, 1, 7);
+    int a = join(1, 7), b = join(1, 5), c = join_live();
+    fake_say_subscribed(engine);
+    fake_answer(engine, 0);
+    assert_given(a, "from:1-7");
+    assert_given(c, "from:1-7");
+    assert_waiting_for_range(1, 5);
+    fake_answer(engine, 0);
+    assert_given(b, "from:1-5 1-6 1-7");
+}
+
+// Resuming from the log
+
+static void what_the_history_lacks_is_read_from_the_log(void **state) {
+    (void)state;
+    go_live_at(7);
+    int a = join(1, 4);
+    assert_waits(a);
+    assert_waiting_for_range(1, 4);
+    fake_answer(engine, 0);
+    assert_given(a, "from:1-4 1-5 1-6 1-7");
+    fake_append_run(engine, 1, 8, 8);
+    assert_given(a, "from:1-4 1-5 1-6 1-7 1-8");
+}
+
+static void one_load_serves_many(void **state) {
+    (void)state;
+    go_live_at(7);
+    for (int i = 0; i < 50; i++) join(1, 2 + (uint64_t)i % 5);
+    assert_int_equal(fake_waiting(engine), 1);
+    // The first one asked from where it stood; the rest takes one more reading, from the oldest.
+    fake_answer_all(engine, 10);
+    assert_int_equal(fake_asked(engine), 2); // the head, and one range
+    for (int i = 0; i < 50; i++) assert_true(guests[i].joined);
+    assert_given(0, "from:1-2 1-3 1-4 1-5 1-6 1-7");
+    assert_given(1, "from:1-3 1-4 1-5 1-6 1-7");
+    assert_given(4, "from:1-6 1-7");
+}
+
+static void a_second_load_reaches_further_back_for_all_who_wait(void **state) {
+    (void)state;
+    go_live_at(9);
+    int a = join(1, 6), b = join(1, 3), c = join(1, 2), d = join(1, 4);
+    assert_waiting_for_range(1, 6);
+    fake_answer(engine, 0);
+    assert_given(a, "from:1-6 1-7 1-8 1-9");
+    assert_waiting_for_range(1, 2); // the oldest
+    fake_answer(engine, 0);
+    assert_int_equal(fake_waiting(engine), 0);
+    assert_given(b, "from:1-3 1-4 1-5 1-6 1-7 1-8 1-9");
+    assert_given(c, "from:1-2 1-3 1-4 1-5 1-6 1-7 1-8 1-9");
+    assert_given(d, "from:1-4 1-5 1-6 1-7 1-8 1-9");
+    assert_given(join(1, 2), "from:1-2 1-3 1-4 1-5 1-6 1-7 1-8 1-9"); // remembered
+}
+
+static void what_comes_while_the_log_is_read_is_neither_lost_nor_doubled(void **state) {
+    (void)state;
+    go_live_at(7);
+    int a = join(1, 4);
+    fake_append_run(engine, 1, 8, 8); // the answer holds it
+    fake_take_effect(engine);
+    fake_append_run(engine, 1, 9, 10); // and these not
+    fake_answer(engine, 0);
+    fake_answer_all(engine, 10);
+    assert_given(a, "from:1-4 1-5 1-6 1-7 1-8 1-9 1-10");
+    fake_append_run(engine, 1, 11, 11);
+    assert_given(a, "from:1-4 1-5 1-6 1-7 1-8 1-9 1-10 1-11");
+    assert_given(join(1, 4), "from:1-4 1-5 1-6 1-7 1-8 1-9 1-10 1-11");
+}
+
+static void a_long_absence_is_read_in_pieces(void **state) {
+    (void)state;
+    enum { MISSED = 2 * LOAD_BATCH + 10 }; // more than the history holds
+    char last[32];
+    go_live_at(MISSED);
+    int a = join(1, 0);
+    fake_answer_all(engine, 3);
+    assert_int_equal(fake_waiting(engine), 0);
+    assert_true(guests[a].joined);
+    const char *text = fake_fanout_text(a);
+    assert_memory_equal(text, "from:1-0 1-1 1-2 1-3 ", 21);
+    snprintf(last, sizeof last, " 1-%d", MISSED);
+    assert_string_equal(strrchr(text, ' '), last);
+    unsigned shown = 0;
+    for (const char *at = text; (at = strchr(at, ' ')); at++) shown++;
+    assert_int_equal(shown, MISSED);
+}
+
+static void what_has_expired_is_a_gap(void **state) {
+    (void)state;
+    go_live_at(9);
+    fake_expire(engine, pos(1, 6));
+    int a = join(1, 4), b = join(1, 6);
+    fake_answer_all(engine, 10);
+    assert_given(a, "from:1-4 gap(1-5..1-6 2 expired) 1-7 1-8 1-9");
+    assert_given(b, "from:1-6 1-7 1-8 1-9");
+}
+
+static void if_all_has_expired_the_gap_reaches_up_to_now(void **state) {
+    (void)state;
+    go_live_at(9);
+    fake_expire(engine, pos(1, 9));
+    int a = join(1, 4);
+    fake_answer_all(engine, 10);
+    assert_given(a, "from:1-4 gap(1-5..1-9 5 expired)");
+    fake_append_run(engine, 1, 10, 10);
+    assert_given(a, "from:1-4 gap(1-5..1-9 5 expired) 1-10");
+}
+
+static void a_number_of_an_older_epoch_that_is_gone_is_a_gap(void **state) {
+    (void)state;
+    fake_log_run(engine, 5, 1, 3);
+    go_live();
+    int a = join(4, 17);
+    fake_answer_all(engine, 10);
+    assert_given(a, "from:4-17 gap(4-18..5-0 null epoch) 5-1 5-2 5-3");
+}
+
+static void who_stands_at_a_tombstone_resumes(void **state) {
+    (void)state;
+    fake_log_run(engine, 1, 1, 5);
+    fake_log(engine, tombstone_at(1, 6));
+    go_live();
+    int a = join_live();
+    assert_given(a, "from:1-6");
+    fake_append_run(engine, 1, 7, 7);
+    fake_append(engine, tombstone_at(1, 8));
+    fake_append_run(engine, 1, 9, 9);
+    int b = join(1, 6), c = join(1, 8);
+    fake_answer_all(engine, 10);
+    assert_given(b, "from:1-6 1-7 1-9");
+    assert_given(c, "from:1-8 1-9");
+}
+
+static void what_is_read_for_one_never_shortens_what_others_can_have(void **state) {
+    (void)state;
+    go_live_at(4);
+    fake_append(engine, tombstone_at(1, 5));
+    fake_append_run(engine, 1, 6, 9);
+    join(1, 5); // the history has no frame that ends there: read from the log
+    fake_answer_all(engine, 10);
+    assert_given(0, "from:1-5 1-6 1-7 1-8 1-9");
+    assert_given(join(1, 4), "from:1-4 1-6 1-7 1-8 1-9"); // still from the history
+}
+
+// Beyond the feed
+
+static void who_has_seen_more_than_the_feed_waits_for_it(void **state) {
+    (void)state;
+    go_live_at(7);
+    fake_log_run(engine, 1, 8, 10); // other readers have heard of them
+    int a = join(1, 9);
+    assert_waiting_for_range(1, 9);
+    fake_answer(engine, 0); // the log ends at 1-10: the feed is behind, and looks
+    fake_answer_all(engine, 10);
+    sweep_later(SWEEP_MS);
+    fake_answer_all(engine, 10);
+    assert_given(a, "from:1-9 1-10");
+    int b = join(1, 8);
+    fake_answer_all(engine, 10);
+    assert_given(b, "from:1-8 1-9 1-10");
+}
+
+static void who_has_seen_what_the_log_does_not_know_is_told_so(void **state) {
+    (void)state;
+    go_live_at(5);
+    int a = join(1, 9);
+    fake_answer_all(engine, 10);
+    assert_given(a, "from:1-9 gap(1-10..1-5 null epoch)");
+    fake_append(engine, comment_after(2, 1, pos(1, 5)));
+    assert_given(a, "from:1-9 gap(1-10..1-5 null epoch) 2-1");
+}
+
+// Anybody may claim to have seen anything: it must not be remembered as history for others.
+static void a_claim_to_have_seen_the_future_harms_nobody(void **state) {
+    (void)state;
+    go_live_at(3);
+    fake_append_run(engine, 1, 4, 5);
+    join(1, 9);
+    fake_answer_all(engine, 10);
+    assert_given(join(1, 3), "from:1-3 1-4 1-5"); // the history is still there
+    fake_append_run(engine, 1, 6, 10);
+    int honest = join(1, 9);
+    fake_answer_all(engine, 10);
+    assert_given(honest, "from:1-9 1-10");
+}
+
+// The log answers before the subscription: what lies beyond the feed comes by the feed.
+static void a_log_that_is_always_ahead_of_the_feed_keeps_nobody_out(void **state) {
+    (void)state;
+    go_live_at(9);
+    uint64_t seq = 9;
+    int a = join(1, 4);
+    for (int i = 0; i < 8; i++) { // two seconds
+        fake_log_run(engine, 1, seq + 1, seq + 1);
+        fake_answer_all(engine, 1);
+        fake_publish(engine, comment_at(1, seq + 1));
+        seq++;
+        fake_answer_all(engine, 10);
+        sweep_later(SWEEP_MS);
+    }
+    assert_true(guests[a].joined);
+    fake_answer_all(engine, 10);
+    assert_given(a, "from:1-4 1-5 1-6 1-7 1-8 1-9 1-10 1-11 1-12 1-13 1-14 1-15 1-16 1-17");
+}
+
+// A store that has lost what the feed has seen
+
+static void a_store_that_went_back_still_serves_what_it_has(void **state) {
+    (void)state;
+    go_live_at(9);
+    fake_lose(engine, pos(1, 7)); // 1-8 and 1-9 are gone, and we never held them
+    int a = join(1, 5);
+    unsigned asked = fake_answer_all(engine, 100);
+    assert_true(asked < 10); // it does not ask over and over what the log will not say
+    assert_given(a, "from:1-5 1-6 1-7 gap(1-8..1-9 2 expired)");
+    fake_append(engine, comment_after(2, 1, pos(1, 7)));
+    assert_given(a, "from:1-5 1-6 1-7 gap(1-8..1-9 2 expired) gap(1-10..2-0 null epoch) 2-1");
+}
+
+static void what_the_store_lost_is_taken_from_the_history_if_it_is_there(void **state) {
+    (void)state;
+    go_live_at(7);
+    fake_append_run(engine, 1, 8, 9);
+    fake_lose(engine, pos(1, 8));
+    int a = join(1, 5);
+    assert_true(fake_answer_all(engine, 100) < 10);
+    assert_given(a, "from:1-5 1-6 1-7 1-8 1-9");
+}
+
+// Failures
+
+static void a_load_that_fails_is_tried_again_with_the_next_sweep(void **state) {
+    (void)state;
+    go_live_at(7);
+    int a = join(1, 4);
+    fake_fail(engine, 0, ENGINE_UNAVAILABLE);
+    assert_int_equal(fake_waiting(engine), 0);
+    sweep_later(SWEEP_MS);
+    assert_waiting_for_range(1, 4);
+    fake_fail(engine, 0, ENGINE_BUSY);
+    sweep_later(SWEEP_MS);
+    fake_answer(engine, 0);
+    assert_given(a, "from:1-4 1-5 1-6 1-7");
+}
+
+static void a_load_that_fails_half_way_gives_nothing_twice(void **state) {
+    (void)state;
+    go_live_at(LOAD_BATCH + 5);
+    int a = join(1, 0);
+    fake_answer(engine, 0);
+    fake_fail(engine, 0, ENGINE_UNAVAILABLE);
+    sweep_later(SWEEP_MS);
+    fake_answer_all(engine, 10);
+    assert_memory_equal(fake_fanout_text(a), "from:1-0 1-1 1-2 ", 17);
+    char last[64];
+    snprintf(last, sizeof last, " 1-%d 1-%d", LOAD_BATCH + 4, LOAD_BATCH + 5);
+    const char *text = fake_fanout_text(a);
+    assert_string_equal(text + strlen(text) - strlen(last), last);
+    assert_null(strstr(strstr(text, " 1-2 ") + 1, " 1-2 "));
+}
+
+static void who_waits_too_long_is_given_up(void **state) {
+    (void)state;
+    int a = join_live();
+    run_later(loop, 100);
+    int b = join_live();
+    sweep_later(PATIENCE_MS - 101);
+    assert_waits(a);
+    sweep_later(1);
+    assert_true(guests[a].given_up);
+    assert_waits(b);
+    sweep_later(100);
+    assert_true(guests[b].given_up);
+    go_live_at(3); // and the stream goes on
+    assert_given(join_live(), "from:1-3");
+    assert_int_equal(stream_viewers(stream), 1);
+}
+
+static void given_up_while_the_log_is_read(void **state) {
+    (void)state;
+    go_live_at(7);
+    int a = join(1, 4);
+    sweep_later(PATIENCE_MS);
+    assert_true(guests[a].given_up);
+    fake_answer_all(engine, 10);
+    assert_false(fake_fanout_has(a));
+    int b = join(1, 4);
+    fake_answer_all(engine, 10);
+    assert_given(b, "from:1-4 1-5 1-6 1-7");
+}
+
+// Memory
+
+static void with_no_budget_it_is_served_from_the_log_alone(void **state) {
+    (void)state;
+    budget.max = 0;
+    go_live_at(7);
+    int a = join(1, 4), b = join(1, 2), c = join(1, 4);
+    fake_answer_all(engine, 10);
+    assert_given(a, "from:1-4 1-5 1-6 1-7");
+    assert_given(b, "from:1-2 1-3 1-4 1-5 1-6 1-7");
+    assert_given(c, "from:1-4 1-5 1-6 1-7");
+    assert_int_equal(budget.bytes, 0);
+}
+
+static void with_little_budget_on_a_busy_video_it_is_served_too(void **state) {
+    (void)state;
+    go_live_at(50);
+    fake_append_run(engine, 1, 51, 51);
+    budget.max = 4 * budget.bytes; // room for a few, not for what was missed
+    int a = join(1, 10);
+    uint64_t seq = 51;
+    for (int i = 0; i < 10 && !guests[a].joined; i++) { // the feed always moves on before the answer comes
+        fake_take_effect(engine);
+        seq++;
+        fake_append_run(engine, 1, seq, seq);
+        fake_answer_all(engine, 1);
+    }
+    assert_true(guests[a].joined);
+    char last[32];
+    snprintf(last, sizeof last, " 1-%u", (unsigned)seq);
+    assert_string_equal(strrchr(fake_fanout_text(a), ' '), last);
+}
+
+static void history_that_nobody_comes_back_for_is_let_go(void **state) {
+    (void)state;
+    go_live_at(0);
+    int a = join_live();
+    fake_append_run(engine, 1, 1, 200);
+    size_t held = budget.bytes;
+    sweep_later(HISTORY_WARM_MS);
+    assert_int_equal(budget.bytes, held);
+    sweep_later(1);
+    assert_true(budget.bytes < held);
+    (void)a;
+    int b = join(1, 190);
+    assert_memory_equal(fake_fanout_text(b), "from:1-190 1-191 1-192", 22); // the newest are kept
+    int c = join(1, 2); // and the others are in the log
+    fake_answer_all(engine, 10);
+    assert_memory_equal(fake_fanout_text(c), "from:1-2 1-3 1-4", 16);
+}
+
+// Life
+
+static void it_knows_since_when_nobody_watches(void **state) {
+    (void)state;
+    int64_t opened_ms = loop_now_ms(loop);
+    assert_int_equal(stream_idle_since_ms(stream), opened_ms);
+    go_live_at(3);
+    int a = join_live(), b = join_live();
+    assert_int_equal(stream_idle_since_ms(stream), 0);
+    run_later(loop, 1000);
+    fake_fanout_leave(a);
+    assert_int_equal(stream_idle_since_ms(stream), 0);
+    run_later(loop, 1000);
+    fake_fanout_leave(b);
+    assert_int_equal(stream_idle_since_ms(stream), opened_ms + 2000);
+    join_live();
+    assert_int_equal(stream_idle_since_ms(stream), 0);
+    assert_string_equal(stream_video(stream), FAKE_VIDEO);
+}
+
+static void closed_while_people_wait(void **state) {
+    (void)state;
+    int a = join_live(), b = join(1, 3);
+    close_stream();
+    assert_true(guests[a].given_up && guests[b].given_up);
+    assert_int_equal(fake_subscriptions(engine), 0);
+}
+
+static void closed_while_the_log_is_read(void **state) {
+    (void)state;
+    for (int failing = 0; failing < 2; failing++) {
+        go_live_at(7);
+        int a = join(1, 4);
+        close_stream();
+        assert_true(guests[a].given_up);
+        fake_fail(engine, 0, failing ? ENGINE_CLOSED : ENGINE_OK);
+        assert_int_equal(fake_waiting(engine), 0);
+        tear_down(state);
+        set_up(state);
+    }
+}
+
+static void closed_between_two_pieces(void **state) {
+    (void)state;
+    go_live_at(LOAD_BATCH + 5);
+    join(1, 0);
+    fake_answer(engine, 0);
+    assert_int_equal(fake_waiting(engine), 1);
+    close_stream();
+    fake_answer_all(engine, 10);
+    assert_int_equal(fake_waiting(engine), 0);
+}
+
+static void closed_with_viewers_and_history(void **state) {
+    (void)state;
+    go_live_at(7);
+    join_live();
+    fake_append_run(engine, 1, 8, 9);
+    close_stream();
+    assert_false(fake_fanout_has(0));
+    assert_int_equal(budget.bytes, 0);
+}
+
+// Whenever the answers come and whatever fails, everybody who gets in has the whole log from where it stood.
+
+static void assert_exact(int number, uint64_t from, uint64_t to) {
+    static char wanted[65536];
+    size_t len = (size_t)snprintf(wanted, sizeof wanted, "from:1-%u", (unsigned)from);
+    for (uint64_t seq = from + 1; seq <= to; seq++)
+        len += (size_t)snprintf(wanted + len, sizeof wanted - len, " 1-%u", (unsigned)seq);
+    assert_string_equal(fake_fanout_text(number), wanted);
+}
+
+static void do_something(uint64_t *seq) {
+    switch (dice(8)) {
+    case 0:
+    case 1: ++*seq, fake_append_run(engine, 1, *seq, *seq); break;
+    case 2: ++*seq, fake_log_run(engine, 1, *seq, *seq); break; // not heard
+    case 3:
+        if (guest_count < GUESTS_MAX / 2) join(1, *seq - dice(*seq < 50 ? *seq : 50));
+        break;
+    case 4: fake_take_effect(engine); break;
+    case 5:
+        if (fake_waiting(engine)) fake_answer(engine, (unsigned)dice(fake_waiting(engine)));
+        break;
+    case 6:
+        if (fake_waiting(engine) && dice_one_in(3)) fake_fail(engine, 0, ENGINE_UNAVAILABLE);
+        if (dice_one_in(10)) fake_say_subscribed(engine);
+        break;
+    case 7:
+        if (guest_count > 4 && fake_fanout_has(guest_count - 4)) fake_fanout_leave(guest_count - 4);
+        sweep_later((int64_t)dice(500));
+        break;
+    }
+}
+
+static void settle(void) {
+    fake_say_subscribed(engine);
+    for (int i = 0; i < 6; i++) {
+        fake_answer_all(engine, 100);
+        sweep_later(SWEEP_MS);
+    }
+    assert_int_equal(fake_waiting(engine), 0);
+}
+
+static void everybody_gets_exactly_what_it_missed(void **state) {
+    (void)state;
+    dice_begin(__func__);
+    for (int round = 0; round < 10; round++) {
+        unsigned joined = 0;
+        uint64_t seq = 20;
+        budget.max = round % 2 ? 1500 : 64 << 20;
+        go_live_at(20);
+        for (int i = 0; i < 1000; i++) do_something(&seq);
+        settle();
+        for (int i = 0; i < guest_count; i++) {
+            assert_true(guests[i].joined || guests[i].given_up);
+            if (!fake_fanout_has(i)) continue;
+            assert_exact(i, guests[i].joiner.last.seq, seq);
+            joined++;
+        }
+        assert_true(joined > 10);
+        assert_int_equal(tear_down(state), 0);
+        set_up(state);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        TEST(who_joins_before_it_is_live_waits_and_misses_nothing_after),
+        TEST(who_joins_live_gets_what_comes_from_then_on),
+        TEST(a_video_without_a_comment_starts_at_0),
+        TEST(who_comes_back_gets_what_it_missed_from_the_history),
+        TEST(who_comes_back_across_epochs_goes_on),
+        TEST(a_gap_of_the_feed_is_history_too),
+        TEST(who_resumes_before_it_is_live_is_served_then),
+        TEST(what_the_history_lacks_is_read_from_the_log),
+        TEST(one_load_serves_many),
+        TEST(a_second_load_reaches_further_back_for_all_who_wait),
+        TEST(what_comes_while_the_log_is_read_is_neither_lost_nor_doubled),
+        TEST(a_long_absence_is_read_in_pieces),
+        TEST(what_has_expired_is_a_gap),
+        TEST(if_all_has_expired_the_gap_reaches_up_to_now),
+        TEST(a_number_of_an_older_epoch_that_is_gone_is_a_gap),
+        TEST(who_stands_at_a_tombstone_resumes),
+        TEST(what_is_read_for_one_never_shortens_what_others_can_have),
+        TEST(who_has_seen_more_than_the_feed_waits_for_it),
+        TEST(who_has_seen_what_the_log_does_not_know_is_told_so),
+        TEST(a_claim_to_have_seen_the_future_harms_nobody),
+        TEST(a_log_that_is_always_ahead_of_the_feed_keeps_nobody_out),
+        TEST(a_store_that_went_back_still_serves_what_it_has),
+        TEST(what_the_store_lost_is_taken_from_the_history_if_it_is_there),
+        TEST(a_load_that_fails_is_tried_again_with_the_next_sweep),
+        TEST(a_load_that_fails_half_way_gives_nothing_twice),
+        TEST(who_waits_too_long_is_given_up),
+        TEST(given_up_while_the_log_is_read),
+        TEST(with_no_budget_it_is_served_from_the_log_alone),
+        TEST(with_little_budget_on_a_busy_video_it_is_served_too),
+        TEST(history_that_nobody_comes_back_for_is_let_go),
+        TEST(it_knows_since_when_nobody_watches),
+        TEST(closed_while_people_wait),
+        TEST(closed_while_the_log_is_read),
+        TEST(closed_between_two_pieces),
+        TEST(closed_with_viewers_and_history),
+        TEST(everybody_gets_exactly_what_it_missed),
+    };
+    log_set_level(LOG_ERROR);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
