@@ -1,8 +1,8 @@
 // HTTP/1.1 client for calls between services: small JSON bodies, keep-alive, a few connections per origin.
 //
 // Control loop only. Limits: at most HTTP_CLIENT_CONNECTIONS connections per origin and HTTP_CLIENT_WAITING
-// requests waiting for one (more fail at once with -EBUSY), answers of at most 1 MiB. Host names are looked up
-// on a thread of their own, so that a slow resolver never stops the loop. It never follows redirects.
+// requests waiting for one (more fail at once with -EBUSY), answers of at most 1 MiB. Host names are looked
+// up on a thread of their own, so that a slow resolver never stops the loop. It never follows redirects.
 #pragma once
 
 #include <stddef.h>
@@ -23,9 +23,9 @@ struct http_client_answer {
 typedef void http_client_cb(void *arg, const struct http_client_answer *);
 
 struct http_client_request {
-    const char *method;        // "GET", "POST"
-    const char *url;           // http://host[:port]/path[?query]; copied
-    const char *body;          // sent as application/json; NULL for none; copied
+    const char *method; // "GET", "POST"
+    const char *url;    // http://host[:port]/path[?query]; copied
+    const char *body;   // sent as application/json; NULL for none; copied
     size_t body_len;
     const char *authorization; // value of that header, or NULL; copied
     int timeout_ms;            // for everything, from now on
@@ -36,4 +36,5 @@ struct http_client *http_client_new(struct loop *);
 // Ends all requests with -ECANCELED (their callbacks run inside this call) and frees the client.
 void http_client_free(struct http_client *);
 
-void http_client_request(struct http_client *, const struct http_client_request *, http_client_cb *, void *arg);
+void http_client_request(struct http_client *, const struct http_client_request *, http_client_cb *,
+                         void *arg);

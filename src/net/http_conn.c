@@ -318,8 +318,7 @@ static void pump(struct http_conn *c) {
     if (c->state == CONN_CLOSED) return;
     if (c->out.len) http_conn_flush(c);
     // Changing an edge-triggered watch reports again what still holds: the rest comes in the next turn.
-    if (wants_input(c) && (c->in.len || c->readable))
-        loop_fd_change(c->loop, &c->watch, WATCHED);
+    if (wants_input(c) && (c->in.len || c->readable)) loop_fd_change(c->loop, &c->watch, WATCHED);
 }
 
 static void linger(struct http_conn *c) {

@@ -57,7 +57,7 @@ struct http_conn {
     enum conn_state state;
     bool readable, pumping, close_after_reply, peer_closed;
     bool end_seen; // everything the client sent has been read
-    bool refused; // a callback stopped the parser; request.refuse_status says why
+    bool refused;  // a callback stopped the parser; request.refuse_status says why
     bool complete;
     struct http_head head_scan;
     size_t wire_bytes; // of the body as it comes

@@ -263,7 +263,7 @@ void http_request_peer(const struct http_request *r, char *out, size_t size) {
         struct sockaddr any;
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
-    } a;
+    } a = {0};
     socklen_t len = sizeof a;
     out[0] = 0;
     if (getpeername(http_conn_of((struct http_request *)r)->watch.fd, &a.any, &len) < 0) return;

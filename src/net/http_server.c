@@ -54,7 +54,7 @@ static int bound_port(int fd) {
         struct sockaddr any;
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
-    } a;
+    } a = {0};
     socklen_t len = sizeof a;
     if (getsockname(fd, &a.any, &len) < 0) return 0;
     return ntohs(a.any.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port);

@@ -102,7 +102,7 @@ static void on_sweep(struct loop_timer *t) {
 
 static void retire(struct worker *w, struct channel *ch) {
     if (ch->dirty) DL_DELETE2(w->dirty, ch, dirty_prev, dirty_next);
-    if (ch->owner) DL_DELETE(w->channels, ch);
+    DL_DELETE(w->channels, ch); // its first viewer, which came before this, put it there
     channel_release(ch);
     free(ch);
 }
@@ -183,8 +183,7 @@ void worker_stop(struct worker *w) {
     loop_post(w->loop, &stop.job);
     pthread_join(w->thread, NULL);
     loop_drain(w->loop); // orders that came too late still own what they carry
-    struct channel *ch, *next;
-    DL_FOREACH_SAFE(w->channels, ch, next) retire(w, ch);
+    while (w->channels) retire(w, w->channels);
     loop_drain(w->loop);
 }
 

@@ -1,5 +1,5 @@
-// Reports a part's figures to the statistics service, again and again. Failures are logged once when they begin
-// and once when they end; never more than one report is under way. Control loop only.
+// Reports a part's figures to the statistics service, again and again. Failures are logged once when they
+// begin and once when they end; never more than one report is under way. Control loop only.
 #pragma once
 
 #include <jansson.h>

@@ -1,19 +1,17 @@
 // A channel with a loop that the test runs, and its viewers' clients. Comments are numbered 1-1, 1-2, ...
 #pragma once
 
-#include <errno.h>
 #include <poll.h>
 #include <sys/epoll.h>
 
-#include "base/mem.h"
 #include "entries.h"
-#include "event_reader.h"
 #include "limited_send.h"
 #include "net/loop.h"
 #include "reader/channel.h"
 #include "reader/counters.h"
 #include "run_loop.h"
 #include "socket_pairs.h"
+#include "stream_client.h"
 
 enum { RIG_HEARTBEAT_MS = 15000, RIG_STALL_MS = 30000, DRAIN_TRIES = 20000 };
 
@@ -65,25 +63,6 @@ static inline void rig_send_run(struct rig *rig, unsigned comments, size_t paddi
     }
 }
 
-struct client {
-    int fd, server_fd;
-    struct viewer *viewer; // not to be touched once it may be gone
-    struct event_reader seen;
-    bool ended; // the server closed it
-};
-
-static inline struct pending *pending_with(struct frame *const *frames, uint32_t count) {
-    struct pending *p = mem_alloc(sizeof *p + count * sizeof(struct frame *));
-    p->count = count;
-    p->next = 0;
-    for (uint32_t i = 0; i < count; i++) p->frames[i] = frames[i];
-    return p;
-}
-
-static inline struct frame *hello_frame(void) {
-    return frame_of_bytes("data: hello\n\n", 13, (struct position){0});
-}
-
 static inline struct viewer *viewer_with(const struct rig *rig, int server_fd) {
     for (uint32_t i = 0; i < rig->channel.count; i++)
         if (rig->channel.viewers[i]->watch.fd == server_fd) return rig->channel.viewers[i];
@@ -104,29 +83,6 @@ static inline void client_join(struct rig *rig, struct client *c) {
     client_join_with(rig, c, socket_pair_open(SOCKETPAIR, 0), pending_with(&head, 1));
 }
 
-// Reads up to `most` bytes that are there; returns how many.
-static inline size_t client_read(struct client *c, size_t most) {
-    char bytes[16384];
-    size_t got = 0;
-    while (got < most && !c->ended) {
-        size_t want = most - got < sizeof bytes ? most - got : sizeof bytes;
-        ssize_t n = recv(c->fd, bytes, want, MSG_DONTWAIT);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
-        c->ended = n <= 0;
-        if (n <= 0) break;
-        event_reader_add(&c->seen, bytes, (size_t)n);
-        got += (size_t)n;
-    }
-    return got;
-}
-
-// Returns event_reader_text() of all there is.
-static inline const char *client_text(struct client *c) {
-    client_read(c, SIZE_MAX);
-    return event_reader_text(&c->seen);
-}
-
 // Reads, with turns of the loop in between, until the viewer is up to date and `wanted` is the end of what
 // client_text() says. TCP may take its time.
 static inline void client_drain(struct rig *rig, struct client *c, const char *wanted) {
@@ -139,12 +95,6 @@ static inline void client_drain(struct rig *rig, struct client *c, const char *w
         poll(&(struct pollfd){.fd = c->fd, .events = POLLIN}, 1, 1);
         run_turns(rig->loop, 1);
     }
-}
-
-static inline void client_close(struct client *c) {
-    if (c->fd >= 0) close(c->fd);
-    c->fd = -1;
-    event_reader_release(&c->seen);
 }
 
 // The viewer's socket takes so many bytes more, and then no further.

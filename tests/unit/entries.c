@@ -48,8 +48,8 @@ struct frame *padded_frame(uint64_t epoch, uint64_t seq, size_t padding_bytes) {
     memset(buf_reserve(&b, padding_bytes), 'x', padding_bytes);
     b.len += padding_bytes;
     buf_adds(&b, "\"}");
-    struct frame *f = frame_of_entry(
-        &(struct engine_entry){.at = pos(epoch, seq), .kind = ENTRY_COMMENT, .json = b.data, .json_len = b.len});
+    struct frame *f = frame_of_entry(&(struct engine_entry){
+        .at = pos(epoch, seq), .kind = ENTRY_COMMENT, .json = b.data, .json_len = b.len});
     buf_release(&b);
     return f;
 }

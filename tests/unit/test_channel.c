@@ -425,7 +425,8 @@ static void a_real_slow_viewer(enum transport transport) {
     const char *text = client_text(&clients[0]);
     unsigned from_epoch, from, to_epoch, to, missed, n = 0;
     const char *gap = strstr(text, "gap(");
-    assert_int_equal(sscanf(gap, "gap(%u-%u..%u-%u %u slow)", &from_epoch, &from, &to_epoch, &to, &missed), 5);
+    assert_int_equal(sscanf(gap, "gap(%u-%u..%u-%u %u slow)", &from_epoch, &from, &to_epoch, &to, &missed),
+                     5);
     for (const char *at = text; at < gap; at++) n += *at == ' ';
     assert_int_equal(from, n); // hello 1-1 ... 1-(from-1) came whole
     assert_true(from <= begun + 1 && from > 1);

@@ -33,9 +33,7 @@ static struct rig rig;
 static struct item items[ITEMS_MAX];
 static size_t item_count;
 static struct watcher watchers[WATCHERS];
-static struct {
-    unsigned long gaps, lags, waits, leaves, stalls, foreign_missing;
-} met;
+static struct { unsigned long gaps, lags, waits, leaves, stalls, foreign_missing; } met;
 
 static void publish(struct frame *f, bool numbered, const char *text) {
     assert_true(item_count < ITEMS_MAX);
@@ -246,15 +244,17 @@ static void everybody_reads_the_exact_sequence_less_announced_gaps(void **state)
     (void)state;
     dice_begin(__func__);
     for (int i = 0; i < ROUNDS; i++) run_round();
-    printf("gaps %lu, steps with somebody behind %lu, joined while frames waited %lu, left %lu, closed as stalled "
-           "%lu, messages without number missing %lu\n",
-           met.gaps, met.lags, met.waits, met.leaves, met.stalls, met.foreign_missing);
+    printf(
+        "gaps %lu, steps with somebody behind %lu, joined while frames waited %lu, left %lu, closed as stalled "
+        "%lu, messages without number missing %lu\n",
+        met.gaps, met.lags, met.waits, met.leaves, met.stalls, met.foreign_missing);
     // It was worth the name.
     assert_true(met.gaps > 20 && met.lags > 1000 && met.waits > 100 && met.leaves > 100);
     assert_true(met.foreign_missing == 0 || met.gaps > 0);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(everybody_reads_the_exact_sequence_less_announced_gaps)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(everybody_reads_the_exact_sequence_less_announced_gaps)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -115,7 +115,8 @@ static void epochs_that_follow_each_other_are_one_run(void **state) {
 static void gaps_across_epochs_lead_to_just_before_the_next_entry(void **state) {
     (void)state;
     // All of epoch 1 behind us and the beginning of epoch 2 have expired.
-    ASSERT_WALK(pos(1, 4), pos(2, 4), "gap(1-5..2-2 null expired) 2-3 2-4", comment_at(2, 3), comment_at(2, 4));
+    ASSERT_WALK(pos(1, 4), pos(2, 4), "gap(1-5..2-2 null expired) 2-3 2-4", comment_at(2, 3),
+                comment_at(2, 4));
     // Only the rest of epoch 1 has.
     ASSERT_WALK(pos(1, 4), pos(2, 1), "gap(1-5..2-0 null expired) 2-1", comment_after(2, 1, pos(1, 9)));
 }

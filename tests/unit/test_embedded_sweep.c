@@ -155,6 +155,19 @@ static void expired_entries_are_removed_and_numbers_go_on(void **state) {
     assert_int_equal(world_sql_number(w, "SELECT max(n) FROM entry"), 701);
 }
 
+static void a_range_over_removed_entries_gives_the_others_once(void **state) {
+    struct world *w = *state;
+    open_with(w, 1000, 300, 60000);
+    world_post_many(w, "v", 3);
+    wait_until_swept(w, "SELECT count(*) FROM entry");
+    world_post(w, "v", 4);
+    for (int i = 0; i < 2; i++) {
+        const struct world_range *r = world_range(w, "v", (struct position){0}, 100);
+        assert_int_equal(r->count, 1);
+        assert_int_equal(r->at[0].seq, 4);
+    }
+}
+
 static void a_token_expires_with_its_entry(void **state) {
     struct world *w = *state;
     open_with(w, 1000, 100, 60000);
@@ -246,6 +259,7 @@ int main(void) {
         TEST(a_log_that_keeps_nothing_still_counts),
         TEST(entries_expire),
         TEST(expired_entries_are_removed_and_numbers_go_on),
+        TEST(a_range_over_removed_entries_gives_the_others_once),
         TEST(a_token_expires_with_its_entry),
         TEST(entries_from_the_future_do_not_stay),
         TEST(what_nobody_uses_is_dropped),

@@ -12,8 +12,8 @@ static void assert_bytes(struct frame *f, const char *bytes) {
 }
 
 static struct frame *frame_of_json(struct position at, const char *json) {
-    return frame_of_entry(&(struct engine_entry){
-        .at = at, .kind = ENTRY_COMMENT, .json = json, .json_len = strlen(json)});
+    return frame_of_entry(
+        &(struct engine_entry){.at = at, .kind = ENTRY_COMMENT, .json = json, .json_len = strlen(json)});
 }
 
 static void a_comment_is_a_plain_event_with_its_id(void **state) {
@@ -52,24 +52,29 @@ static void a_gap_says_what_is_missed_and_leads_behind_it(void **state) {
     (void)state;
     struct frame *f = frame_of_gap(pos(7, 3), pos(7, 9), GAP_SLOW);
     assert_int_equal(position_compare(f->at, pos(7, 9)), 0);
-    assert_bytes(f, "id: 7-9\nevent: gap\ndata: "
-                    "{\"type\":\"gap\",\"from\":\"7-3\",\"to\":\"7-9\",\"missed\":7,\"reason\":\"slow\"}\n\n");
-    assert_bytes(frame_of_gap(pos(7, 3), pos(7, 3), GAP_EXPIRED),
-                 "id: 7-3\nevent: gap\ndata: "
-                 "{\"type\":\"gap\",\"from\":\"7-3\",\"to\":\"7-3\",\"missed\":1,\"reason\":\"expired\"}\n\n");
+    assert_bytes(f,
+                 "id: 7-9\nevent: gap\ndata: "
+                 "{\"type\":\"gap\",\"from\":\"7-3\",\"to\":\"7-9\",\"missed\":7,\"reason\":\"slow\"}\n\n");
+    assert_bytes(
+        frame_of_gap(pos(7, 3), pos(7, 3), GAP_EXPIRED),
+        "id: 7-3\nevent: gap\ndata: "
+        "{\"type\":\"gap\",\"from\":\"7-3\",\"to\":\"7-3\",\"missed\":1,\"reason\":\"expired\"}\n\n");
 }
 
 static void nobody_knows_how_many_are_missed_across_epochs(void **state) {
     (void)state;
-    assert_bytes(frame_of_gap(pos(7, 3), pos(8, 9), GAP_EXPIRED),
-                 "id: 8-9\nevent: gap\ndata: "
-                 "{\"type\":\"gap\",\"from\":\"7-3\",\"to\":\"8-9\",\"missed\":null,\"reason\":\"expired\"}\n\n");
-    assert_bytes(frame_of_gap(pos(7, 3), pos(8, 0), GAP_EPOCH),
-                 "id: 8-0\nevent: gap\ndata: "
-                 "{\"type\":\"gap\",\"from\":\"7-3\",\"to\":\"8-0\",\"missed\":null,\"reason\":\"epoch\"}\n\n");
-    assert_bytes(frame_of_gap(pos(7, 6), pos(7, 3), GAP_EPOCH), // the store went back
-                 "id: 7-3\nevent: gap\ndata: "
-                 "{\"type\":\"gap\",\"from\":\"7-6\",\"to\":\"7-3\",\"missed\":null,\"reason\":\"epoch\"}\n\n");
+    assert_bytes(
+        frame_of_gap(pos(7, 3), pos(8, 9), GAP_EXPIRED),
+        "id: 8-9\nevent: gap\ndata: "
+        "{\"type\":\"gap\",\"from\":\"7-3\",\"to\":\"8-9\",\"missed\":null,\"reason\":\"expired\"}\n\n");
+    assert_bytes(
+        frame_of_gap(pos(7, 3), pos(8, 0), GAP_EPOCH),
+        "id: 8-0\nevent: gap\ndata: "
+        "{\"type\":\"gap\",\"from\":\"7-3\",\"to\":\"8-0\",\"missed\":null,\"reason\":\"epoch\"}\n\n");
+    assert_bytes(
+        frame_of_gap(pos(7, 6), pos(7, 3), GAP_EPOCH), // the store went back
+        "id: 7-3\nevent: gap\ndata: "
+        "{\"type\":\"gap\",\"from\":\"7-6\",\"to\":\"7-3\",\"missed\":null,\"reason\":\"epoch\"}\n\n");
 }
 
 static void the_longest_gap_fits(void **state) {

@@ -141,7 +141,8 @@ static void it_is_right_whatever_is_done(void **state) {
             sizes[next] = 1 + hash_random() % 120;
             ring_push(&r, frame_of_size(sizes[next], next));
             bytes += sizes[next++];
-            for (; next - first > FRAMES || (bytes > BYTES && next - first > 1); first++) bytes -= sizes[first];
+            for (; next - first > FRAMES || (bytes > BYTES && next - first > 1); first++)
+                bytes -= sizes[first];
         }
         assert_holds(&r, first, next, bytes);
     }

@@ -545,7 +545,7 @@ static void history_that_nobody_comes_back_for_is_let_go(void **state) {
     (void)a;
     int b = join(1, 190);
     assert_memory_equal(fake_fanout_text(b), "from:1-190 1-191 1-192", 22); // the newest are kept
-    int c = join(1, 2); // and the others are in the log
+    int c = join(1, 2);                                                     // and the others are in the log
     fake_answer_all(engine, 10);
     assert_memory_equal(fake_fanout_text(c), "from:1-2 1-3 1-4", 16);
 }

@@ -1,0 +1,63 @@
+// The other end of a viewer: reads what it is sent.
+#pragma once
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "event_reader.h"
+#include "reader/channel.h"
+#include "reader/frame.h"
+
+struct client {
+    int fd, server_fd;
+    struct viewer *viewer; // where the test knows it; not to be touched once it may be gone
+    struct event_reader seen;
+    bool ended; // the server closed it
+};
+
+// What a viewer gets first; takes the frames.
+static inline struct pending *pending_with(struct frame *const *frames, uint32_t count) {
+    struct pending *p = mem_alloc(sizeof *p + count * sizeof(struct frame *));
+    p->count = count;
+    p->next = 0;
+    for (uint32_t i = 0; i < count; i++) p->frames[i] = frames[i];
+    return p;
+}
+
+static inline struct frame *hello_frame(void) {
+    return frame_of_bytes("data: hello\n\n", 13, (struct position){0});
+}
+
+// Reads up to `most` bytes that are there; returns how many.
+static inline size_t client_read(struct client *c, size_t most) {
+    char bytes[16384];
+    size_t got = 0;
+    while (got < most && !c->ended) {
+        size_t want = most - got < sizeof bytes ? most - got : sizeof bytes;
+        ssize_t n = recv(c->fd, bytes, want, MSG_DONTWAIT);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
+        c->ended = n <= 0;
+        if (n <= 0) break;
+        event_reader_add(&c->seen, bytes, (size_t)n);
+        got += (size_t)n;
+    }
+    return got;
+}
+
+// Returns event_reader_text() of all there is.
+static inline const char *client_text(struct client *c) {
+    client_read(c, SIZE_MAX);
+    return event_reader_text(&c->seen);
+}
+
+static inline void client_close(struct client *c) {
+    if (c->fd >= 0) close(c->fd);
+    c->fd = -1;
+    event_reader_release(&c->seen);
+}
