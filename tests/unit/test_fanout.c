@@ -1,0 +1,440 @@
+// The fan-out with its real threads and the real clock. Nothing sleeps: clients wait for bytes, the control
+// loop for word from the workers, which comes with their sweeps, every quarter of a second.
+#include "unit.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/resource.h>
+
+#include "dice.h"
+#include "entries.h"
+#include "net/loop.h"
+#include "reader/fanout.h"
+#include "run_loop.h"
+#include "socket_pairs.h"
+#include "stream_client.h"
+
+enum { HEARTBEAT_MS = 60000, STALL_MS = 60000, CLIENTS_MAX = 400 };
+
+static struct loop *control;
+static struct fanout *fanout;
+static struct fan_counters counters;
+static struct client clients[CLIENTS_MAX];
+static int client_count;
+
+// A video of the test.
+struct video {
+    struct fan_video *fan; // NULL: freed, or not yet there
+    uint64_t epoch, newest;
+    unsigned added, left;
+};
+
+static void start(unsigned workers, int heartbeat_ms, int stall_ms) {
+    int error;
+    control = loop_new();
+    counters = (struct fan_counters){0};
+    client_count = 0;
+    fanout = fanout_new(control,
+                        &(struct fanout_config){.workers = workers,
+                                                .bounds = {.ring_frames = 4096,
+                                                           .ring_bytes = 8 << 20,
+                                                           .heartbeat_ms = heartbeat_ms,
+                                                           .stall_ms = stall_ms}},
+                        &error);
+    assert_non_null(fanout);
+    assert_int_equal(error, 0);
+}
+
+static void end(void) {
+    fanout_free(fanout);
+    loop_free(control);
+    for (int i = 0; i < client_count; i++) client_close(&clients[i]);
+}
+
+static void on_left(void *arg, unsigned n) {
+    struct video *v = arg;
+    assert_non_null(v->fan); // none after it was freed
+    assert_true(n > 0);
+    v->left += n;
+    assert_int_equal(fan_video_viewers(v->fan), v->added - v->left);
+}
+
+static void video_open(struct video *v, const char *name, uint64_t epoch) {
+    *v = (struct video){.epoch = epoch};
+    v->fan = fan_video_new(fanout, name, &counters, on_left, v);
+}
+
+static void video_close(struct video *v) {
+    struct fan_video *fan = v->fan;
+    v->fan = NULL;
+    fan_video_free(fan);
+}
+
+static struct client *add_with(struct video *v, struct socket_pair sockets) {
+    assert_true(client_count < CLIENTS_MAX);
+    struct client *c = &clients[client_count++];
+    struct frame *head = hello_frame();
+    *c = (struct client){.fd = sockets.client, .server_fd = sockets.server};
+    v->added++;
+    fan_video_add(v->fan, sockets.server, pending_with(&head, 1));
+    return c;
+}
+
+static struct client *add(struct video *v) {
+    return add_with(v, socket_pair_open(SOCKETPAIR, 0));
+}
+
+static void publish(struct video *v) {
+    fan_video_publish(v->fan, comment_frame(v->epoch, ++v->newest));
+}
+
+static void wait_for_bytes(struct client *c) {
+    poll(&(struct pollfd){.fd = c->fd, .events = POLLIN}, 1, 1000 * HANG_S);
+}
+
+// Waits until the client has seen so many events, its first one included.
+static void wait_for_events(struct client *c, size_t events) {
+    for (client_read(c, SIZE_MAX); c->seen.count < events; client_read(c, SIZE_MAX)) {
+        assert_false(c->ended);
+        wait_for_bytes(c);
+    }
+}
+
+static void wait_for_heartbeats(struct client *c, unsigned more) {
+    unsigned wanted = c->seen.comments + more;
+    for (; c->seen.comments < wanted; client_read(c, SIZE_MAX)) {
+        assert_false(c->ended);
+        wait_for_bytes(c);
+    }
+}
+
+static void wait_for_end(struct client *c) {
+    for (client_read(c, SIZE_MAX); !c->ended; client_read(c, SIZE_MAX)) wait_for_bytes(c);
+}
+
+static bool nobody_is_left(void *arg) {
+    const struct video *v = arg;
+    return v->left == v->added;
+}
+
+// What it saw is its first event and then the comments from `from` + 1 on, without a hole.
+static void assert_run(const struct client *c, const struct video *v, uint64_t from) {
+    for (size_t i = 0; i < c->seen.count; i++) {
+        char id[POSITION_TEXT_SIZE];
+        position_format(pos(v->epoch, from + i), id);
+        if (strcmp(c->seen.events[i].id, i ? id : "") != 0)
+            fail_msg("event %zu is %s instead of %s", i, c->seen.events[i].id, id);
+    }
+}
+
+static void everybody_gets_what_is_published_after_it_was_added(void **state) {
+    enum { N = 150 }; // more than one worker's
+    (void)state;
+    struct video v;
+    start(3, HEARTBEAT_MS, STALL_MS);
+    video_open(&v, "v1", 1);
+    publish(&v); // to nobody
+    for (int i = 0; i < N; i++) {
+        add(&v);
+        publish(&v);
+    }
+    assert_int_equal(fan_video_viewers(v.fan), N);
+    for (int i = 0; i < N; i++) {
+        wait_for_events(&clients[i], 1 + (size_t)(N - i));
+        assert_run(&clients[i], &v, (uint64_t)i + 1);
+    }
+    video_close(&v);
+    for (int i = 0; i < N; i++) {
+        wait_for_end(&clients[i]);
+        assert_true(event_reader_is_whole(&clients[i].seen));
+        assert_int_equal(clients[i].seen.count, 1 + N - i); // and nothing more
+    }
+    end();
+    assert_int_equal(counter_get(&counters.delivered), N * (N + 1) / 2);
+    assert_int_equal(counter_get(&counters.gaps), 0);
+}
+
+static void a_small_video_wakes_one_worker_and_a_large_one_all(void **state) {
+    (void)state;
+    struct video v;
+    start(3, HEARTBEAT_MS, STALL_MS);
+    video_open(&v, "v1", 1);
+    for (int i = 0; i < FAN_SPREAD; i++) add(&v);
+    publish(&v);
+    for (int i = 0; i < client_count; i++) wait_for_events(&clients[i], 2);
+    assert_int_equal(counter_get(&counters.wakeups), 1);
+    add(&v);
+    add(&v); // goes where there are fewest
+    publish(&v);
+    for (int i = 0; i < client_count; i++) wait_for_events(&clients[i], i < FAN_SPREAD ? 3 : 2);
+    assert_int_equal(counter_get(&counters.wakeups), 1 + 3);
+    video_close(&v);
+    end();
+}
+
+static void videos_do_not_hear_each_other(void **state) {
+    (void)state;
+    struct video a, b;
+    start(2, HEARTBEAT_MS, STALL_MS);
+    video_open(&a, "a", 1);
+    video_open(&b, "b", 2);
+    add(&a);
+    add(&b);
+    publish(&a);
+    publish(&b);
+    publish(&a);
+    wait_for_events(&clients[0], 3);
+    wait_for_events(&clients[1], 2);
+    video_close(&a); // b goes on
+    publish(&b);
+    wait_for_events(&clients[1], 3);
+    wait_for_end(&clients[0]);
+    assert_string_equal(event_reader_text(&clients[0].seen), "hello 1-1 1-2");
+    assert_string_equal(event_reader_text(&clients[1].seen), "hello 2-1 2-2");
+    video_close(&b);
+    end();
+}
+
+static void whoever_leaves_is_told_of_once(void **state) {
+    enum { N = 100 };
+    (void)state;
+    struct video v;
+    start(2, HEARTBEAT_MS, STALL_MS);
+    video_open(&v, "v1", 1);
+    for (int i = 0; i < N; i++) add(&v);
+    for (int i = 0; i < N; i += 2) client_close(&clients[i]);
+    publish(&v);
+    for (int i = 1; i < N; i += 2) wait_for_events(&clients[i], 2);
+    for (int i = 1; i < N; i += 2) client_close(&clients[i]);
+    run_until(control, nobody_is_left, &v);
+    assert_int_equal(v.left, N);
+    assert_int_equal(fan_video_viewers(v.fan), 0);
+    struct client *later = add(&v); // on a channel of its own
+    publish(&v);
+    wait_for_events(later, 2);
+    assert_string_equal(event_reader_text(&later->seen), "hello 1-2");
+    client_close(later);
+    run_until(control, nobody_is_left, &v);
+    video_close(&v);
+    end();
+}
+
+static void a_video_freed_closes_its_viewers_and_says_no_more(void **state) {
+    enum { N = 100 };
+    (void)state;
+    struct video v;
+    start(2, HEARTBEAT_MS, STALL_MS);
+    video_open(&v, "v1", 1);
+    for (int i = 0; i < N; i++) add(&v);
+    for (int i = 0; i < N; i += 2) client_close(&clients[i]); // their word may be on its way
+    for (int i = 0; i < 5; i++) publish(&v);
+    video_close(&v);
+    for (int i = 1; i < N; i += 2) {
+        wait_for_end(&clients[i]);
+        assert_run(&clients[i], &v, 0);
+    }
+    run_turns(control, 1); // on_left() sees to it
+    end();
+}
+
+// The end comes in the middle of work: with orders that wait, frames to be flushed, viewers that lag.
+static void freed_with_traffic(void **state) {
+    enum { VIDEOS = 20, EACH = 10 };
+    (void)state;
+    struct video v[VIDEOS];
+    start(4, HEARTBEAT_MS, STALL_MS);
+    for (uint64_t i = 0; i < VIDEOS; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "v%u", (unsigned)i);
+        video_open(&v[i], name, i + 1);
+        for (int n = 0; n < EACH; n++) add_with(&v[i], socket_pair_open(SOCKETPAIR, n % 2 ? 4096 : 0));
+        for (int n = 0; n < 200; n++) publish(&v[i]);
+    }
+    for (int i = 0; i < client_count; i += 3) client_close(&clients[i]);
+    for (int i = 0; i < VIDEOS; i++) video_close(&v[i]);
+    fanout_free(fanout);
+    for (int i = 0; i < client_count; i++) {
+        if (clients[i].fd < 0) continue;
+        wait_for_end(&clients[i]);
+        assert_run(&clients[i], &v[i / EACH], 0);
+        client_close(&clients[i]);
+    }
+    loop_free(control);
+}
+
+// Word of a channel that has gone must not be taken for word of the next one at the same address.
+static void late_word_of_a_freed_video_is_nobody_elses(void **state) {
+    enum { N = 64, FIRST_LATER = N + 1 };
+    (void)state;
+    static struct video early[N], later[N], beat;
+    start(1, 1, STALL_MS);
+    for (uint64_t i = 0; i < N; i++) {
+        video_open(&early[i], "early", i + 1);
+        add(&early[i]);
+    }
+    video_open(&beat, "beat", 1000);
+    struct client *pulse = add(&beat); // last in the worker's sweeps
+    for (int i = 0; i < N; i++) {
+        shutdown(clients[i].fd, SHUT_WR);
+        wait_for_end(&clients[i]);
+    }
+    client_read(pulse, SIZE_MAX);
+    wait_for_heartbeats(pulse, 2); // so a sweep has said that they left; the control loop has not run
+    for (int i = 0; i < N; i++) video_close(&early[i]);
+    wait_for_heartbeats(pulse, 2); // so their channels are gone
+    for (uint64_t i = 0; i < N; i++) {
+        video_open(&later[i], "later", 2000 + i);
+        add(&later[i]);
+    }
+    run_turns(control, 1);
+    for (int i = 0; i < N; i++) {
+        assert_int_equal(later[i].left, 0);
+        assert_int_equal(fan_video_viewers(later[i].fan), 1);
+        publish(&later[i]);
+    }
+    for (int i = 0; i < N; i++) wait_for_events(&clients[FIRST_LATER + i], 2);
+    for (int i = 0; i < N; i++) video_close(&later[i]);
+    video_close(&beat);
+    end();
+}
+
+static void who_takes_nothing_is_closed_and_delays_nobody(void **state) {
+    (void)state;
+    struct video v;
+    start(1, HEARTBEAT_MS, 1);
+    video_open(&v, "v1", 1);
+    add_with(&v, socket_pair_open(SOCKETPAIR, 4096));
+    add(&v);
+    for (size_t n = 1; n <= 100; n++) {
+        publish(&v);
+        wait_for_events(&clients[1], 1 + n);
+    }
+    wait_for_end(&clients[0]);
+    while (!v.left) run_turns(control, 1);
+    assert_int_equal(v.left, 1);
+    assert_int_equal(counter_get(&counters.stalled), 1);
+    assert_int_equal(fan_video_viewers(v.fan), 1);
+    assert_run(&clients[0], &v, 0);
+    assert_run(&clients[1], &v, 0);
+    video_close(&v);
+    end();
+}
+
+static void without_descriptors_it_says_so(void **state) {
+    (void)state;
+    struct rlimit limit, low;
+    int error = 0, next = dup(0);
+    close(next);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    control = loop_new(); // two descriptors, as each worker needs
+    low = (struct rlimit){.rlim_cur = (rlim_t)next + 2 + 2 + 1, .rlim_max = limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    struct fanout *f = fanout_new(control, &(struct fanout_config){.workers = 4}, &error);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_null(f);
+    assert_int_equal(error, -EMFILE);
+    loop_free(control);
+}
+
+// Everything at once, as chance has it.
+
+enum { VIDEOS = 4, STEPS = 3000 };
+static struct video videos[VIDEOS];
+
+static struct place {
+    int video; // -1: not open
+    struct video then; // the video as it was when it was added
+} places[CLIENTS_MAX];
+
+static const char *const names[VIDEOS] = {"v1", "v2", "v3", "v4"};
+
+static void add_somebody(int video) {
+    if (client_count == CLIENTS_MAX) return;
+    places[client_count] = (struct place){.video = video, .then = videos[video]};
+    add(&videos[video]);
+}
+
+static void look_at(int i) {
+    client_read(&clients[i], SIZE_MAX);
+    assert_run(&clients[i], &places[i].then, places[i].then.newest);
+}
+
+static void close_client(int i) {
+    if (places[i].video < 0) return;
+    look_at(i);
+    client_close(&clients[i]);
+    places[i].video = -1;
+}
+
+static void reopen_video(int video) {
+    uint64_t epoch = videos[video].epoch + VIDEOS;
+    video_close(&videos[video]);
+    for (int i = 0; i < client_count; i++) {
+        if (places[i].video != video) continue;
+        wait_for_end(&clients[i]);
+        close_client(i);
+    }
+    video_open(&videos[video], names[video], epoch);
+}
+
+static void do_something(void) {
+    int video = (int)dice(dice_one_in(2) ? 1 : VIDEOS); // the first one is large
+    switch (dice(12)) {
+    case 0:
+    case 1: add_somebody(video); break;
+    case 2:
+        if (client_count) close_client((int)dice((uint64_t)client_count));
+        break;
+    case 3: run_turns(control, 1); break;
+    case 4:
+        if (dice_one_in(100)) reopen_video(video);
+        break;
+    case 5:
+        for (int i = 0; i < client_count; i++)
+            if (places[i].video >= 0) look_at(i);
+        break;
+    default: publish(&videos[video]); break;
+    }
+}
+
+static void anything_at_any_time(void **state) {
+    (void)state;
+    dice_begin(__func__);
+    start(4, HEARTBEAT_MS, STALL_MS);
+    for (int i = 0; i < VIDEOS; i++) video_open(&videos[i], names[i], (uint64_t)i + 1);
+    for (int i = 0; i < STEPS; i++) do_something();
+    unsigned open = 0;
+    for (int i = 0; i < client_count; i++) {
+        if (places[i].video < 0) continue;
+        const struct video *v = &videos[places[i].video];
+        wait_for_events(&clients[i], 1 + v->newest - places[i].then.newest);
+        close_client(i);
+        open++;
+    }
+    assert_true(open > VIDEOS);
+    for (int i = 0; i < VIDEOS; i++) {
+        run_until(control, nobody_is_left, &videos[i]);
+        assert_int_equal(fan_video_viewers(videos[i].fan), 0);
+        video_close(&videos[i]);
+    }
+    end();
+    assert_int_equal(counter_get(&counters.gaps), 0);
+    assert_int_equal(counter_get(&counters.stalled), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(everybody_gets_what_is_published_after_it_was_added),
+        cmocka_unit_test(a_small_video_wakes_one_worker_and_a_large_one_all),
+        cmocka_unit_test(videos_do_not_hear_each_other),
+        cmocka_unit_test(whoever_leaves_is_told_of_once),
+        cmocka_unit_test(a_video_freed_closes_its_viewers_and_says_no_more),
+        cmocka_unit_test(freed_with_traffic),
+        cmocka_unit_test(late_word_of_a_freed_video_is_nobody_elses),
+        cmocka_unit_test(who_takes_nothing_is_closed_and_delays_nobody),
+        cmocka_unit_test(without_descriptors_it_says_so),
+        cmocka_unit_test(anything_at_any_time),
+    };
+    moved_clock.real = true;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
