@@ -51,7 +51,8 @@ int main(int argc, char **argv) {
     }
     for (size_t i = 0; i < COMMANDS; i++) {
         if (strcmp(name, commands[i].name) != 0) continue;
-        if (argc > 2 && !strcmp(argv[2], "--help")) return print_help(&commands[i]);
+        for (int a = 2; a < argc; a++)
+            if (!strcmp(argv[a], "--help")) return print_help(&commands[i]);
         return commands[i].run(argc - 2, argv + 2);
     }
     if (*name) fprintf(stderr, "chorus: there is no command \"%s\".\n\n", name);

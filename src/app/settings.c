@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "service/internal_only.h"
 
@@ -14,6 +15,8 @@ enum { DAY_MS = 24 * 3600 * 1000 };
 const struct option_row settings_rows[] = {
     {"bind", NULL, OPTION_STRING, AT(bind), 0, 0, "127.0.0.1", "ADDR", NULL,
      "address to listen on; 0.0.0.0 for all", COMMAND_UP},
+    {"public-host", NULL, OPTION_STRING, AT(public_host), 0, 0, NULL, "HOST", NULL,
+     "host name under which browsers reach the readers; advertised as publicUrl", COMMAND_UP},
     {"data", NULL, OPTION_STRING, AT(data), 0, 0, "./chorus-data", "DIR", NULL,
      "folder for comments and mappings; made if missing", COMMAND_UP},
     {"manager-port", NULL, OPTION_INT, AT(manager_port), 0, 65535, "6000", "PORT", NULL,
@@ -46,7 +49,7 @@ const struct option_row settings_rows[] = {
      "comments kept per video, for viewers that come back", COMMAND_UP},
     {"log-age-ms", NULL, OPTION_INT, AT(log_age_ms), 100, 365 * (int64_t)DAY_MS, "3600000", "MS", NULL,
      "how long they are kept", COMMAND_UP},
-    {"max-videos", NULL, OPTION_INT, AT(max_videos), 0, NO_LIMIT, "0", "N", NULL,
+    {"max-videos", NULL, OPTION_INT, AT(max_videos), 0, NO_LIMIT, "1000000", "N", NULL,
      "videos with a log or a mapping; 0: no limit", COMMAND_UP},
     {"memory", NULL, OPTION_BYTES, AT(memory), 1 << 16, NO_LIMIT, "256m", "SIZE", NULL,
      "memory for comments on their way to viewers that lag or come back", COMMAND_UP},
@@ -56,8 +59,6 @@ const struct option_row settings_rows[] = {
      "addresses that may post statistics", COMMAND_UP},
     {"internal-token", "INTERNAL_TOKEN", OPTION_STRING, AT(internal_token), 0, 0, NULL, "TOKEN", NULL,
      "bearer token with which other addresses may post statistics", COMMAND_UP},
-    {"reader-api-urls", "READER_API_URLS", OPTION_STRING, AT(static_readers), 0, 0, NULL, "URLS", NULL,
-     "readers that send no lease, comma-separated", COMMAND_UP},
     {"user-rate", NULL, OPTION_INT, AT(user_rate), 0, 1000000, "0", "N", NULL,
      "comments per second and user; 0: no limit", COMMAND_UP},
     {"log-level", NULL, OPTION_CHOICE, AT(log_level), 0, 0, "info", "LEVEL", "debug|info|warn|error",
@@ -104,6 +105,9 @@ bool settings_check(const struct settings *s, char *why, size_t why_size) {
     else if (!settings_reader_ports(s, ports))
         snprintf(why, why_size, "--reader-ports is \"%s\", but must be ports like 4001,4002,4003.",
                  s->reader_ports);
+    else if (s->public_host && strpbrk(s->public_host, " /:?#@\"\\<>"))
+        snprintf(why, why_size, "--public-host is \"%s\", but must be a host name without port.",
+                 s->public_host);
     else if (!internal)
         snprintf(why, why_size, "--internal-from is \"%s\", but must be networks like 10.0.0.0/8,::1.",
                  s->internal_from);

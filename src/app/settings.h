@@ -10,7 +10,7 @@
 enum command { COMMAND_UP = 1 };
 
 struct settings {
-    const char *bind, *data;
+    const char *bind, *public_host, *data;
     int64_t manager_port, comment_port, statistics_port;
     const char *reader_ports;
     int64_t readers, workers;
@@ -19,7 +19,6 @@ struct settings {
     int64_t log_entries, log_age_ms, max_videos, memory;
     bool durable;
     const char *internal_from, *internal_token;
-    const char *static_readers;
     int64_t user_rate, max_connections, log_level;
 };
 

@@ -153,13 +153,18 @@ static void *make_comment(struct system *s, struct system_part *part) {
 }
 
 static void *make_reader(struct system *s, struct system_part *part) {
+    const char *host = s->settings->public_host;
+    if (host)
+        snprintf(part->public_url, sizeof part->public_url, "http://%s%s", host, strrchr(part->url, ':'));
     struct reader *r =
         reader_new(s->loop, s->engine, s->placement, s->fanout, &s->history, s->client,
                    &(struct reader_config){.instance_id = part->name,
                                            .reader_url = part->url,
+                                           .public_url = host ? part->public_url : NULL,
                                            .statistics_url = url_of(s, "statistics"),
                                            .statistics_interval_ms = (int)s->settings->statistics_interval_ms,
                                            .token = s->settings->internal_token,
+                                           .stall_ms = (int)s->settings->stall_timeout_ms,
                                            .unsubscribe_ms = (int)s->settings->unsubscribe_ms});
     s->readers[s->reader_count++] = r;
     return r;
@@ -237,8 +242,8 @@ static bool start(struct system *s) {
     if (!s->loop) return fail(s, "There is no file descriptor left: raise the limit (ulimit -n).");
     if (!start_engine(s) || !start_fanout(s)) return false;
     s->client = http_client_new(s->loop);
-    s->placement = placement_new(s->loop, s->engine,
-                                 &(struct placement_config){.static_readers = s->settings->static_readers});
+    s->placement =
+        placement_new(s->loop, s->engine, &(struct placement_config){.policy = POLICY_ROUND_ROBIN});
     if (!start_parts(s)) return false;
     s->look.on_due = on_look;
     loop_timer_start(s->loop, &s->look, LOOK_MS);

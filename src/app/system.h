@@ -15,6 +15,7 @@ enum { SYSTEM_URL_SIZE = 80 };
 struct system_part {
     char name[24]; // "manager", "reader-1"
     char url[SYSTEM_URL_SIZE];
+    char public_url[2 * SYSTEM_URL_SIZE]; // of a reader, for browsers; empty: the same
 };
 
 // Opens everything. Returns NULL and writes a sentence that names the thing and the remedy.

@@ -1,6 +1,8 @@
 #include "base/log.h"
 
+#include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -14,6 +16,27 @@ void log_set_level(enum log_level level) {
 
 bool log_enabled(enum log_level level) {
     return level >= lowest;
+}
+
+// A log that nobody reads must not stop the service: a line that would have to wait is dropped and counted.
+// (Not by O_NONBLOCK, which would be the terminal's and everybody else's too.) A pipe that is ready takes
+// PIPE_BUF bytes.
+static void write_line(const char *line, size_t len) {
+    static atomic_ulong dropped;
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (poll(&out, 1, 0) != 1 || !(out.revents & POLLOUT)) {
+        atomic_fetch_add(&dropped, 1);
+        return;
+    }
+    unsigned long lost = atomic_exchange(&dropped, 0);
+    ssize_t ignored;
+    if (lost) {
+        char note[80];
+        int n = snprintf(note, sizeof note, "warn log dropped lines=%lu\n", lost);
+        ignored = write(STDERR_FILENO, note, (size_t)n);
+    }
+    ignored = write(STDERR_FILENO, line, len);
+    (void)ignored;
 }
 
 void log_line(enum log_level level, const char *role, const char *event, const char *format, ...) {
@@ -32,9 +55,7 @@ void log_line(enum log_level level, const char *role, const char *event, const c
     }
     if (len >= room) len = room - 1; // cut, but still a line
     line[len++] = '\n';
-    // A log that cannot be written must not stop the service.
-    ssize_t ignored = write(STDERR_FILENO, line, len);
-    (void)ignored;
+    write_line(line, len);
 }
 
 bool log_sample(struct log_sampler *s, const char *role, unsigned per_second, int64_t now_ms) {

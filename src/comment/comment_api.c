@@ -13,6 +13,7 @@
 #include "comment/rate_limit.h"
 #include "comment/registrar.h"
 #include "engine/engine.h"
+#include "engine/entry.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "net/loop.h"
@@ -79,7 +80,7 @@ static void reply_created(struct http_request *r, const struct engine_entry *e) 
     static const char before[] = "{\"success\":true,\"comment\":", after[] = "}";
     struct buf b = {0};
     buf_add(&b, before, sizeof before - 1);
-    buf_add(&b, e->json, e->json_len);
+    entry_write_public(&b, e);
     buf_add(&b, after, sizeof after - 1);
     http_reply(r, &(struct http_reply){.status = 201, .body = b.data, .body_len = b.len});
     buf_release(&b);
@@ -222,6 +223,13 @@ static json_t *build_report(void *arg) {
                      (json_int_t)a->total, "commentsByVideo", by_video);
 }
 
+static bool ready(struct service *s, const char **why) {
+    const struct comment_api *a = (struct comment_api *)s;
+    if (placement_ready(a->placed.placement)) return true;
+    *why = "The list of readers has not been read yet.";
+    return false;
+}
+
 static void describe(struct service *s, json_t *health) {
     const struct comment_api *a = (struct comment_api *)s;
     json_object_set_new(health, "totalComments", json_integer((json_int_t)a->total));
@@ -235,6 +243,7 @@ struct comment_api *comment_api_new(struct loop *loop, struct engine *engine, st
                                          .loop = loop,
                                          .engine = engine,
                                          .describe = describe,
+                                         .ready = ready,
                                          .page = comment_page};
     a->placed.placement = placement;
     a->client = client;

@@ -1,3 +1,6 @@
+// Videos to tell of wait in a queue, oldest first; a few calls are under way at a time. What fails goes to
+// the queue's end, and the queue rests for a moment, so a manager that is down is asked once a second, not
+// once a comment.
 #include "comment/registrar.h"
 
 #include <errno.h>
@@ -11,14 +14,15 @@
 #include "net/http_client.h"
 #include "net/loop.h"
 
-enum { TIMEOUT_MS = 5000, AGAIN_AFTER_MS = 1000, TELL_AGAIN_MS = 24 * 3600 * 1000 };
+enum { TIMEOUT_MS = 5000, REST_MS = 1000, TELL_AGAIN_MS = 24 * 3600 * 1000, UNDER_WAY = 8 };
 
 struct seen {
     struct registrar *registrar;
-    char *video;
-    int64_t quiet_until_ms;
-    bool telling;
+    enum { SEEN_QUEUED, SEEN_TELLING, SEEN_TOLD } state;
+    int64_t told_ms;
+    struct seen *prev, *next; // in the queue
     UT_hash_handle hh;
+    char video[];
 };
 
 struct registrar {
@@ -26,38 +30,47 @@ struct registrar {
     struct http_client *client;
     char url[600];
     bool failing;
+    unsigned under_way;
     struct seen *videos; // oldest first
+    struct seen *queue;
+    struct loop_timer rest;
 };
+
+static void tell(struct registrar *);
+
+static void on_rested(struct loop_timer *t) {
+    tell((struct registrar *)((char *)t - offsetof(struct registrar, rest)));
+}
 
 struct registrar *registrar_new(struct loop *loop, struct http_client *client, const char *manager_url) {
     struct registrar *r = mem_zalloc(sizeof *r);
     r->loop = loop;
     r->client = client;
+    r->rest.on_due = on_rested;
     snprintf(r->url, sizeof r->url, "%s/register", manager_url);
     return r;
 }
 
 static void drop(struct registrar *r, struct seen *v) {
     HASH_DEL(r->videos, v);
-    free(v->video);
     free(v);
 }
 
 void registrar_free(struct registrar *r) {
     if (!r) return;
+    loop_timer_stop(r->loop, &r->rest);
     struct seen *v, *next;
     HASH_ITER(hh, r->videos, v, next) drop(r, v);
     free(r);
 }
 
-static void on_told(void *arg, const struct http_client_answer *a) {
-    struct seen *v = arg;
-    struct registrar *r = v->registrar;
-    bool ok = !a->error && a->status == 200;
-    v->telling = false;
-    // A mapping is kept while it is used, and a daily word from here is use.
-    v->quiet_until_ms = loop_now_ms(r->loop) + (ok ? TELL_AGAIN_MS : AGAIN_AFTER_MS);
-    if (ok == !r->failing || a->error == -ECANCELED) return;
+static void enqueue(struct registrar *r, struct seen *v) {
+    v->state = SEEN_QUEUED;
+    DL_APPEND(r->queue, v);
+}
+
+static void note_outcome(struct registrar *r, const struct http_client_answer *a, bool ok) {
+    if (ok == !r->failing) return;
     r->failing = !ok;
     if (ok)
         log_info("comment", "manager_back", NULL);
@@ -66,30 +79,63 @@ static void on_told(void *arg, const struct http_client_answer *a) {
                  -a->error, a->status);
 }
 
-static struct seen *seen_of(struct registrar *r, const char *video) {
-    struct seen *v;
-    HASH_FIND_STR(r->videos, video, v);
-    if (v) return v;
-    if (HASH_COUNT(r->videos) >= REGISTRAR_VIDEOS) {
-        if (r->videos->telling) return NULL;
-        drop(r, r->videos);
+static void on_told(void *arg, const struct http_client_answer *a) {
+    struct seen *v = arg;
+    struct registrar *r = v->registrar;
+    bool ok = !a->error && a->status == 200;
+    r->under_way--;
+    if (a->error == -ECANCELED) return; // the process is ending
+    note_outcome(r, a, ok);
+    if (ok) {
+        v->state = SEEN_TOLD;
+        v->told_ms = loop_now_ms(r->loop);
+        tell(r);
+    } else {
+        enqueue(r, v);
+        loop_timer_start(r->loop, &r->rest, REST_MS);
     }
-    v = mem_zalloc(sizeof *v);
-    v->registrar = r;
-    v->video = mem_strdup(video);
-    HASH_ADD_KEYPTR(hh, r->videos, v->video, strlen(v->video), v);
-    return v;
 }
 
-void registrar_saw(struct registrar *r, const char *video) {
-    struct seen *v = seen_of(r, video);
-    if (!v || v->telling || v->quiet_until_ms > loop_now_ms(r->loop)) return;
-    v->telling = true;
+static void tell_of(struct registrar *r, struct seen *v) {
     char body[200];
-    int len = snprintf(body, sizeof body, "{\"videoid\":\"%s\"}", video); // an id needs no escaping
+    int len = snprintf(body, sizeof body, "{\"videoid\":\"%s\"}", v->video); // an id needs no escaping
+    r->under_way++;
+    v->state = SEEN_TELLING;
     http_client_request(
         r->client,
         &(struct http_client_request){
             .method = "POST", .url = r->url, .body = body, .body_len = (size_t)len, .timeout_ms = TIMEOUT_MS},
         on_told, v);
+}
+
+static void tell(struct registrar *r) {
+    while (r->queue && r->under_way < UNDER_WAY && !r->rest.slot) {
+        struct seen *v = r->queue;
+        DL_DELETE(r->queue, v);
+        tell_of(r, v);
+    }
+}
+
+// Returns a new entry, in place of the oldest if there are too many; NULL if that one is still needed.
+static struct seen *add(struct registrar *r, const char *video) {
+    if (HASH_COUNT(r->videos) >= REGISTRAR_VIDEOS) {
+        if (r->videos->state != SEEN_TOLD) return NULL;
+        drop(r, r->videos);
+    }
+    struct seen *v = mem_zalloc(sizeof *v + strlen(video) + 1);
+    v->registrar = r;
+    memcpy(v->video, video, strlen(video) + 1);
+    HASH_ADD_KEYPTR(hh, r->videos, v->video, strlen(v->video), v);
+    return v;
+}
+
+void registrar_saw(struct registrar *r, const char *video) {
+    struct seen *v;
+    HASH_FIND_STR(r->videos, video, v);
+    // A mapping is kept while it is used, and a daily word from here is use.
+    if (v && (v->state != SEEN_TOLD || loop_now_ms(r->loop) - v->told_ms < TELL_AGAIN_MS)) return;
+    if (!v) v = add(r, video);
+    if (!v) return;
+    enqueue(r, v);
+    tell(r);
 }

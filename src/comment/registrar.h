@@ -1,5 +1,5 @@
-// Tells the manager of a video the first time a comment for it comes in. Remembers whom it has told, within a
-// bound; what fails is tried again with the video's next comment. Control loop only.
+// Tells the manager of a video the first time a comment for it comes in, and again until it has heard.
+// Remembers whom it has told, within a bound. Control loop only.
 #pragma once
 
 struct http_client;

@@ -17,6 +17,7 @@ enum {
     READ_SIZE = 65536,
     OUT_PAUSE = 262144, // unsent answer bytes at which no further pipelined request is started
     LINGER_MS = 2000,
+    KEPT_BYTES = 4096,  // of each buffer, by a connection between requests
     STEPS_PER_TURN = 64 // reads and requests of one connection, before the others have their turn
 };
 
@@ -111,8 +112,8 @@ static int on_headers_complete(llhttp_t *p) {
     buf_add(&r->head, "", 1);
     r->method = p->method;
     r->keep_alive = llhttp_should_keep_alive(p);
-    p->upgrade =
-        0; // Upgrade is ignored, as RFC 9110, 7.8 allows; left set, llhttp would stop at the next request
+    // Upgrade is ignored, as RFC 9110, 7.8 allows; left set, llhttp would stop at the next request.
+    p->upgrade = 0;
     const char *bad = http_request_check_head(r, p->http_minor);
     if (bad) return refuse(c, 400, "bad_request", bad);
     http_request_route(r, c->server->config.tables);
@@ -164,8 +165,16 @@ static const llhttp_settings_t *parser_settings(void) {
     return &settings;
 }
 
+// Memory that one large request or answer needed is not kept by a connection that only waits.
+static void shrink(struct buf *b) {
+    if (b->cap > KEPT_BYTES && !b->len) buf_release(b);
+}
+
 static void start_request(struct http_conn *c) {
     http_request_reset(&c->request);
+    shrink(&c->request.head);
+    shrink(&c->request.body);
+    shrink(&c->in);
     c->span = SPAN_NONE;
     c->refused = c->complete = false;
     c->head_scan = (struct http_head){0};
@@ -337,7 +346,7 @@ void http_conn_flush(struct http_conn *c) {
         }
         buf_consume(&c->out, (size_t)n);
     }
-    if (c->out.cap > READ_SIZE) buf_release(&c->out);
+    shrink(&c->out);
     if (c->end_seen)
         http_conn_close(c);
     else if (c->close_after_reply && c->state == CONN_IDLE)

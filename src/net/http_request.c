@@ -14,7 +14,6 @@ void http_request_reset(struct http_request *r) {
     free(r->param);
     free(r->fields);
     buf_release(&r->query);
-    if (r->body.cap > HTTP_BODY_DEFAULT) buf_release(&r->body);
     buf_clear(&r->body);
     buf_clear(&r->head);
     r->param = NULL;

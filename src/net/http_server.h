@@ -18,9 +18,9 @@ struct http_server;
 struct http_request;
 
 enum {
-    HTTP_HEAD_MAX = 16384,    // request line and header fields together
-    HTTP_HEADERS_MAX = 100,   // header fields
-    HTTP_BODY_DEFAULT = 65536 // largest body where the route says nothing
+    HTTP_HEAD_MAX = 16384,     // request line and header fields together
+    HTTP_HEADERS_MAX = 100,    // header fields
+    HTTP_BODY_DEFAULT = 262144 // largest body where the route says nothing
 };
 
 // A row of the routing table. HEAD goes where GET goes.
@@ -78,6 +78,8 @@ struct http_reply {
 };
 
 // Answers and ends the request, now or in a later turn. Exactly once per request, unless it is taken over.
+// The next request of the connection may be handled before this returns: whatever the caller holds must bear
+// that.
 void http_reply(struct http_request *, const struct http_reply *);
 
 // Answers with {"error":sentence,"code":code}.

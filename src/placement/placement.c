@@ -29,6 +29,7 @@ struct cached {
     char *reader_url; // NULL: not known, or none
     int64_t known_ms; // when the engine said so
     bool asking;      // an operation is under way
+    bool settling;    // callbacks run, which may ask for other videos: it must stay
     bool want_assign; // somebody who waits wants a mapping to be made
     struct waiting *waiting;
     UT_hash_handle hh;
@@ -62,7 +63,7 @@ static void on_leases(void *arg, enum engine_status status, const struct engine_
     }
 }
 
-void placement_refresh(struct placement *p) {
+static void refresh(struct placement *p) {
     if (p->listing) return;
     p->listing = true;
     p->engine->ops->leases(p->engine, on_leases, p);
@@ -70,7 +71,7 @@ void placement_refresh(struct placement *p) {
 
 static void on_refresh(struct loop_timer *t) {
     struct placement *p = (struct placement *)((char *)t - offsetof(struct placement, refresh));
-    placement_refresh(p);
+    refresh(p);
     loop_timer_start(p->loop, t, REFRESH_MS);
 }
 
@@ -112,7 +113,7 @@ static void bound_cache(struct placement *p) {
     if (HASH_COUNT(p->cache) < PLACEMENT_CACHE_MAX) return;
     struct cached *c, *next;
     HASH_ITER(hh, p->cache, c, next) {
-        if (c->waiting || c->asking) continue;
+        if (c->waiting || c->asking || c->settling) continue;
         drop(c);
         return;
     }
@@ -145,11 +146,13 @@ static void settle(struct cached *c, enum placement_status status, bool register
     struct waiting *waiting = c->waiting, *w, *next;
     c->waiting = NULL;
     c->asking = c->want_assign = false;
+    c->settling = true;
     LL_FOREACH_SAFE(waiting, w, next) {
         say(c, w->cb, w->arg, status, registered && w->may_assign);
         if (w->may_assign) registered = false; // only one of them made it
         free(w);
     }
+    c->settling = false;
     if (!c->reader_url && !c->waiting && !c->asking) drop(c); // a name without a mapping is not worth memory
 }
 
@@ -159,7 +162,6 @@ static bool known_within(const struct cached *c, int64_t ms) {
 
 // The store could not be asked: a mapping known a while ago still serves.
 static void settle_without_store(struct cached *c, enum engine_status status) {
-    if (status == ENGINE_CLOSED) return; // the process is ending; placement_free() clears up
     if (status == ENGINE_FULL)
         settle(c, PLACEMENT_FULL, false);
     else

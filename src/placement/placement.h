@@ -46,7 +46,9 @@ typedef void placement_cb(void *arg, const struct placement_answer *);
 // Knows no reader until placement_start(): a process's own readers must have renewed their leases before.
 struct placement *placement_new(struct loop *, struct engine *, const struct placement_config *);
 void placement_start(struct placement *);
-void placement_free(struct placement *); // outstanding callbacks are not called
+// Comes after the engine is closed, which has had every callback called by then, but for questions asked
+// before placement_start().
+void placement_free(struct placement *);
 
 // Gives the video's reader, assigning one if it has none or a dead one.
 void placement_register(struct placement *, const char *video, placement_cb *, void *arg);
@@ -63,6 +65,3 @@ bool placement_is_reader_host(struct placement *, const char *host);
 // Whether the list of readers has been read; how many may be given videos.
 bool placement_ready(struct placement *);
 size_t placement_reader_count(struct placement *);
-
-// Reads the list of readers again now; otherwise it happens every half second.
-void placement_refresh(struct placement *);

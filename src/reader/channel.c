@@ -1,5 +1,5 @@
-// A flush (channel_flush) sends the frames [sent, next) to the ready ones, then serves the laggards. A
-// laggard is also served when its socket has room again (on_viewer). What it still has to get is, in this
+// A flush (channel_flush) sends the frames [sent, next) to the ready ones. A laggard is served when its
+// socket has room again (on_viewer). What it still has to get is, in this
 // order: `pending`, a gap if it fell off, the ring from `cursor` up to `sent`; then it is ready again.
 #include "reader/channel.h"
 

@@ -35,7 +35,7 @@ struct viewer {
     struct loop_job reap;
 };
 
-// Who counts, and who hears of it; shared by the channels of one reader on all workers.
+// Limits, the same for all channels.
 struct channel_bounds {
     uint32_t ring_frames;
     size_t ring_bytes;
@@ -46,7 +46,8 @@ struct channel {
     struct loop *loop;
     struct fan_counters *counters;
     const struct channel_bounds *bounds;
-    void *owner; // for the worker
+    void *owner;     // for the worker
+    uint64_t serial; // for the fan-out: a name that, unlike an address, is never used again
     struct viewer **viewers;
     uint32_t count, ready, room;
     struct ring ring;
@@ -78,5 +79,5 @@ void channel_publish(struct channel *, struct frame *);
 // Sends what is new to all who are ready, and as much as they take to those who lag.
 void channel_flush(struct channel *, int64_t now_ms);
 
-// Once a second or so: heartbeats, and the end of those who take nothing.
+// Several times a second: heartbeats, and the end of those who take nothing.
 void channel_sweep(struct channel *, int64_t now_ms);

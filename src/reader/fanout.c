@@ -12,6 +12,7 @@ struct share {
     unsigned worker;
     uint32_t viewers;
     struct channel *channel; // the worker's thread owns it; NULL without viewers
+    uint64_t serial;         // its
 };
 
 struct fan_video {
@@ -27,7 +28,7 @@ struct fan_video {
 
 // Which video a channel is of: what a worker says of it may come after the video has gone.
 struct channel_row {
-    struct channel *channel;
+    uint64_t serial;
     struct fan_video *video;
     UT_hash_handle hh;
 };
@@ -38,36 +39,37 @@ struct fanout {
     unsigned count;
     struct worker **workers;
     struct channel_row *rows;
+    uint64_t serials; // given to channels
 };
 
-static struct share *share_with(struct fan_video *v, const struct channel *ch) {
+static struct share *share_with(struct fan_video *v, uint64_t serial) {
     for (unsigned i = 0; i < v->share_count; i++)
-        if (v->shares[i].channel == ch) return &v->shares[i];
+        if (v->shares[i].channel && v->shares[i].serial == serial) return &v->shares[i];
     return NULL;
 }
 
-static void forget_channel(struct fanout *f, struct channel *ch) {
+static void forget_channel(struct fanout *f, uint64_t serial) {
     struct channel_row *row;
-    HASH_FIND_PTR(f->rows, &ch, row);
+    HASH_FIND(hh, f->rows, &serial, sizeof serial, row);
     if (!row) return;
     HASH_DEL(f->rows, row);
     free(row);
 }
 
 static void retire(struct fan_video *v, struct share *s) {
-    forget_channel(v->fanout, s->channel);
+    forget_channel(v->fanout, s->serial);
     worker_give(v->fanout->workers[s->worker], WORKER_RETIRE, s->channel, NULL, -1, NULL);
     s->channel = NULL;
     s->viewers = 0;
 }
 
-static void on_left(void *arg, struct channel *ch, uint32_t n) {
+static void on_left(void *arg, uint64_t serial, uint32_t n) {
     struct fanout *f = arg;
     struct channel_row *row;
-    HASH_FIND_PTR(f->rows, &ch, row);
+    HASH_FIND(hh, f->rows, &serial, sizeof serial, row);
     if (!row) return;
     struct fan_video *v = row->video;
-    struct share *s = share_with(v, ch);
+    struct share *s = share_with(v, serial);
     s->viewers -= n;
     v->viewers -= n;
     if (!s->viewers) retire(v, s);
@@ -146,9 +148,9 @@ static void open_channel(struct fan_video *v, struct share *s) {
     s->channel = mem_alloc(sizeof *s->channel);
     channel_init(s->channel, worker_loop(f->workers[s->worker]), v->counters, &f->config.bounds);
     struct channel_row *row = mem_zalloc(sizeof *row);
-    row->channel = s->channel;
+    row->serial = s->serial = s->channel->serial = ++f->serials;
     row->video = v;
-    HASH_ADD_PTR(f->rows, channel, row);
+    HASH_ADD(hh, f->rows, serial, sizeof row->serial, row);
 }
 
 void fan_video_add(struct fan_video *v, int fd, struct pending *pending) {

@@ -1,7 +1,6 @@
 // States: OPENING until the first head() has said where the log stands; FOLLOWING, where entries pass
-// through; FILLING while head() or range() is under way. Except when FOLLOWING, entries that arrive are only
-// noted
-// (`newest`): the log will give them, in order.
+// through; FILLING while head() or range() is under way. Except when FOLLOWING, entries that arrive are
+// only noted (`newest`): the log will give them, in order.
 #include "reader/feed.h"
 
 #include <stdlib.h>

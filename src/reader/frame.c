@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "engine/engine.h"
+#include "engine/entry.h"
 #include "net/event_stream.h"
 
 struct frame *frame_of_bytes(const void *bytes, size_t len, struct position at) {
@@ -31,7 +32,12 @@ static struct frame *frame_of_event(struct position at, const char *event, const
 
 struct frame *frame_of_entry(const struct engine_entry *e) {
     if (e->kind == ENTRY_TOMBSTONE) return NULL;
-    return frame_of_event(e->at, NULL, e->json, e->json_len);
+    if (!position_is_set(e->prev)) return frame_of_event(e->at, NULL, e->json, e->json_len);
+    struct buf json = {0};
+    entry_write_public(&json, e);
+    struct frame *f = frame_of_event(e->at, NULL, json.data, json.len);
+    buf_release(&json);
+    return f;
 }
 
 static const char *const gap_reasons[] = {

@@ -3,10 +3,13 @@
 // it starts, its socket goes to a fan-out worker (on_joined).
 #include "reader/reader.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -29,7 +32,8 @@ enum {
     RETRY_SPREAD_MS = 2000,
     CONNECT_LINES = 10,
     LISTED_TOPICS = 100,
-    COMPLAIN_EVERY_MS = 10000
+    COMPLAIN_EVERY_MS = 10000,
+    SEND_BUFFER_BYTES = 65536 // the kernel makes it twice that, for its own bookkeeping
 };
 
 // A video of ours.
@@ -60,7 +64,6 @@ struct arrival {
     struct joiner joiner; // first
     struct reader *reader;
     struct http_request *request;
-    struct position last;
     bool redirect, head_only;
     char userid[ID_MAX + 1], videoid[ID_MAX + 1];
 };
@@ -126,6 +129,14 @@ static bool leaves_room(struct reader *r, int fd) {
     return false;
 }
 
+// What the kernel holds for a viewer that does not read is bounded, so that it soon counts as slow; one whose
+// machine has vanished is given up as early as one that takes nothing (RFC 5482).
+static void bound_socket(const struct reader *r, int fd) {
+    int send_bytes = SEND_BUFFER_BYTES, timeout_ms = r->config.stall_ms;
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_bytes, sizeof send_bytes);
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
+}
+
 static void log_connected(const struct arrival *a, const char *id) {
     struct reader *r = a->reader;
     if (log_sample(&r->sampler, r->service.instance_id, CONNECT_LINES, loop_now_ms(r->service.loop)))
@@ -143,6 +154,7 @@ static void on_joined(struct joiner *j, struct position start, struct pending *f
     frames->frames[0] = stream_head(a, start);
     int fd = http_take_over(a->request);
     if (fd >= 0 && w && leaves_room(a->reader, fd)) {
+        bound_socket(a->reader, fd);
         char id[POSITION_TEXT_SIZE];
         position_format(start, id);
         log_connected(a, id);
@@ -165,10 +177,21 @@ static void join(struct arrival *a) {
         free(a);
         return;
     }
-    a->joiner.last = a->last;
     a->joiner.deadline_ms = loop_now_ms(r->service.loop) + READER_JOIN_TIMEOUT_MS;
     a->joiner.on_joined = on_joined;
     stream_join(watch(r, a->videoid)->stream, &a->joiner);
+}
+
+static bool is_loopback(const char *url) {
+    return !strncmp(url, "http://127.0.0.1:", 17) || !strncmp(url, "http://[::1]:", 13);
+}
+
+// A reader that goes by a loopback address is on this machine: whoever came here by another name reaches it
+// by that name too.
+static void write_neighbour(char *base, size_t size, const char *host, const char *reader_url) {
+    const char *bracket = strchr(host, ']');
+    size_t name = bracket ? (size_t)(bracket + 1 - host) : strcspn(host, ":");
+    snprintf(base, size, "http://%.*s%s", (int)name, host, strrchr(reader_url, ':'));
 }
 
 // Services stay among reader URLs, browsers among public ones.
@@ -176,8 +199,11 @@ static void redirect(struct arrival *a, const struct placement_answer *to) {
     struct reader *r = a->reader;
     const char *host = http_request_header(a->request, "host");
     bool inside = host && placement_is_reader_host(r->placement, host);
-    const char *base = inside || !to->public_url ? to->reader_url : to->public_url;
-    char location[HTTP_HEAD_MAX + ENGINE_URL_MAX];
+    char base[HTTP_HEAD_MAX + ENGINE_URL_MAX], location[2 * HTTP_HEAD_MAX + ENGINE_URL_MAX];
+    if (!inside && !to->public_url && is_loopback(to->reader_url))
+        write_neighbour(base, sizeof base, host ? host : "127.0.0.1", to->reader_url);
+    else
+        snprintf(base, sizeof base, "%s", inside || !to->public_url ? to->reader_url : to->public_url);
     snprintf(location, sizeof location, "%s%s", base, http_request_target(a->request));
     r->redirected++;
     if (log_sample(&r->sampler, r->service.instance_id, CONNECT_LINES, loop_now_ms(r->service.loop)))
@@ -197,15 +223,13 @@ static void on_placed(void *arg, const struct placement_answer *p) {
         return;
     }
     HASH_FIND_STR(r->videos, a->videoid, w);
-    if (p->status == PLACEMENT_FULL && !w) {
-        reply_unavailable(a->request, "too_many_videos", "The configured number of videos is reached.");
-        free(a);
-    } else if (ours || !a->redirect || (p->status != PLACEMENT_OK && w)) {
+    if (ours || !a->redirect || (p->status != PLACEMENT_OK && w) ||
+        (a->head_only && p->status != PLACEMENT_OK)) {
         join(a);
     } else if (p->status == PLACEMENT_OK) {
         redirect(a, p);
     } else {
-        arrival_shed(a, "not_placed");
+        arrival_shed(a, p->status == PLACEMENT_FULL ? "too_many_videos" : "not_placed");
     }
 }
 
@@ -213,12 +237,15 @@ void reader_connect(struct reader *r, struct http_request *request, const struct
     struct arrival *a = mem_zalloc(sizeof *a);
     a->reader = r;
     a->request = request;
-    a->last = c->last;
+    a->joiner.last = c->last;
     a->redirect = c->redirect;
     a->head_only = c->head_only;
     snprintf(a->userid, sizeof a->userid, "%s", c->userid);
     snprintf(a->videoid, sizeof a->videoid, "%s", c->videoid);
-    placement_register(r->placement, a->videoid, on_placed, a);
+    if (a->head_only) // asks without consequences
+        placement_resolve(r->placement, a->videoid, on_placed, a);
+    else
+        placement_register(r->placement, a->videoid, on_placed, a);
 }
 
 static void on_sweep(struct loop_timer *t) {
@@ -267,9 +294,8 @@ static json_t *build_report(void *arg) {
     size_t listed = 0;
     for (const struct watched *w = r->videos; w && listed < LISTED_TOPICS; w = w->hh.next, listed++)
         json_array_append_new(topics, json_sprintf("video:%s", w->video));
-    return json_pack("{s:s,s:I,s:o,s:I,s:I}", "instanceId", r->service.instance_id, "activeConnections",
-                     (json_int_t)viewers(r), "subscribedTopics", topics, "subscribedTopicsTotal",
-                     (json_int_t)HASH_COUNT(r->videos), "messagesSent",
+    return json_pack("{s:s,s:I,s:o,s:I}", "instanceId", r->service.instance_id, "activeConnections",
+                     (json_int_t)viewers(r), "subscribedTopics", topics, "messagesSent",
                      (json_int_t)counter_get(&r->counters.delivered));
 }
 

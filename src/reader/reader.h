@@ -24,6 +24,7 @@ struct reader_config {
     const char *statistics_url; // NULL: no reports
     int statistics_interval_ms;
     const char *token;  // for the reports, or NULL
+    int stall_ms;       // a viewer that acknowledges nothing for this long is gone
     int unsubscribe_ms; // a video without viewers is let go after this
 };
 

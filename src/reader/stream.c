@@ -281,7 +281,3 @@ void stream_sweep(struct stream *s) {
     if (s->joiners) serve_joiners(s);
     history_rest(&s->history, now);
 }
-
-const char *stream_video(const struct stream *s) {
-    return s->video;
-}

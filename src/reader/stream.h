@@ -33,7 +33,6 @@ void stream_close(struct stream *);
 struct joiner {
     struct position last; // what it has seen; not set: it starts live
     int64_t deadline_ms;  // past it, it is given up
-    const char *userid;
     // It may start now: at `start`, with these frames (taken by the callee) before what is published next.
     // Or it was given up: frames is NULL.
     void (*on_joined)(struct joiner *, struct position start, struct pending *frames);
@@ -49,7 +48,5 @@ unsigned stream_viewers(const struct stream *);
 // When the last viewer left, or 0 while there is somebody.
 int64_t stream_idle_since_ms(const struct stream *);
 
-// Once a second or so: gives up on joiners, lets go of history.
+// Several times a second: gives up on joiners, lets go of history.
 void stream_sweep(struct stream *);
-
-const char *stream_video(const struct stream *);

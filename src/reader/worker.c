@@ -43,20 +43,20 @@ struct worker {
 struct left {
     struct loop_job job;
     struct worker *worker;
-    struct channel *channel;
+    uint64_t serial;
     uint32_t n;
 };
 
 static void on_left(struct loop_job *job) {
     struct left *l = (struct left *)job;
-    l->worker->on_left(l->worker->arg, l->channel, l->n);
+    l->worker->on_left(l->worker->arg, l->serial, l->n);
     free(l);
 }
 
 static void report_left(struct worker *w, struct channel *ch) {
     if (!ch->left) return;
     struct left *l = mem_alloc(sizeof *l);
-    *l = (struct left){.job.run = on_left, .worker = w, .channel = ch, .n = ch->left};
+    *l = (struct left){.job.run = on_left, .worker = w, .serial = ch->serial, .n = ch->left};
     ch->left = 0;
     loop_post(w->control, &l->job);
 }

@@ -8,7 +8,7 @@ struct worker;
 enum worker_order { WORKER_ADD, WORKER_PUBLISH, WORKER_RETIRE };
 
 // How a worker tells the control loop that viewers have gone: batched, in a job posted there.
-typedef void worker_left_cb(void *arg, struct channel *, uint32_t n);
+typedef void worker_left_cb(void *arg, uint64_t channel_serial, uint32_t n);
 
 struct worker *worker_new(struct loop *control, worker_left_cb *, void *arg, int *error);
 

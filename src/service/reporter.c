@@ -1,5 +1,6 @@
 #include "service/reporter.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,6 +79,7 @@ struct reporter *reporter_new(struct loop *loop, struct http_client *client,
 }
 
 static void begin_failing(struct reporter *r, const struct http_client_answer *a) {
+    if (a->error == -ECANCELED) return; // we are ending
     if (!r->failing && a->error)
         log_warn(r->role, "reports_failing", "url=%s error=\"%s\"", r->url, strerror(-a->error));
     else if (!r->failing)

@@ -3,8 +3,8 @@
 // Environment: CHORUS_BIN the binary; CHORUS_SETUP what to start (lib/system.mjs); CHORUS_SLOW=1 for sanitizer builds;
 // JOBS files at once. The last line is `integration: N passed, M failed` (or another label, from LABEL).
 import { spawn } from 'node:child_process';
-import { statSync, readdirSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { scaled } from './lib/time.mjs';
@@ -26,6 +26,10 @@ function filesIn(path) {
   });
 }
 
+// What a test that had to be killed leaves behind lies in here too.
+const folder = mkdtempSync(join(tmpdir(), 'chorus-tests-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+
 const running = new Set();
 // A file and all that it started form a process group, so that nothing stays behind whatever happens.
 const killGroup = (child) => {
@@ -45,7 +49,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 function runFile(file) {
   return new Promise((done) => {
     const started = Date.now();
-    const child = spawn(process.execPath, ['--test-reporter=tap', file], { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, ['--test-reporter=tap', file], {
+      detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TMPDIR: folder },
+    });
     running.add(child);
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text) => (output += text));

@@ -386,12 +386,11 @@ static void test_the_programs_defaults(void **state) {
     assert_int_equal(s.statistics_interval_ms, 5000);
     assert_int_equal(s.log_entries, 1000);
     assert_int_equal(s.log_age_ms, 3600000);
-    assert_int_equal(s.max_videos, 0);
+    assert_int_equal(s.max_videos, 1000000);
     assert_int_equal(s.user_rate, 0);
     assert_int_equal(s.log_level, 1);
     assert_false(s.durable);
     assert_null(s.internal_token);
-    assert_null(s.static_readers);
 }
 
 // Every number at both ends of its range, and one beyond: what is cast to int later must fit.

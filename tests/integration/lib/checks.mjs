@@ -25,7 +25,7 @@ export function checkError(answer, status, where = '') {
 export function checkComment(comment, { user, video, text, name }) {
   const expected = { userid: user, videoid: video, comment: text };
   if (name !== undefined) expected.name = name;
-  const { id, timestamp, prev, ...rest } = comment;
+  const { id, timestamp, ...rest } = comment;
   assert.deepEqual(rest, expected);
   assert.match(id, /^[1-9]\d*-[1-9]\d*$/);
   assert.match(timestamp, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);

@@ -67,7 +67,8 @@ scenario('several instances are summed, and a later report replaces an earlier o
   await reported(system, 'reader-api', { instanceId: 'far-reader', activeConnections: 3, messagesSent: 30, subscribedTopics: ['video:x'] });
   for (let i = 0; i < 2; i++) {
     await reported(system, 'client', {
-      clientId: `c${i}`, userId: `u${i}`, videoId: 'x', commentsGenerated: 2, commentsConsumed: 10, subscribedTopics: ['video:x'], connectedReader: 'http://far:4001',
+      clientId: `c${i}`, userId: `u${i}`, videoId: 'x', commentsGenerated: 2, commentsConsumed: 10, subscribedTopics: ['video:x'],
+      connectedReader: 'http://far:4001',
     });
   }
   const { commentApi, readerApis, clients } = await statistics(system);
@@ -90,6 +91,8 @@ scenario('reports are for services only: --internal-from, or a token', async (t)
   }
   assert.equal((await report(closed, 'client', { clientId: 'c' }, { authorization: 'Bearer secret-1' })).status, 200);
   checkError(await report(closed, 'client', { clientId: 'c' }, { authorization: 'Bearer secret-1', origin: 'null' }), 403);
+  const byName = await t.system({ flags: { 'internal-from': '10.0.0.0/8' }, env: { INTERNAL_TOKEN: 'secret-2' } });
+  assert.equal((await report(byName, 'client', { clientId: 'c' }, { authorization: 'Bearer secret-2' })).status, 200);
   // Its own parts report all the same, whatever the list.
   await until(async () => (await statistics(closed)).readerApis.totalReaders === 3, 'its own readers in the document');
   const open = await t.system({ flags: { 'internal-from': '10.0.0.0/8,127.0.0.0/8' } });
