@@ -277,7 +277,7 @@ void comment_api_free(struct comment_api *a) {
 }
 
 static const struct http_route routes[] = {
-    {"POST", "/comment", handle_comment, 0},
+    {"POST", "/comment", handle_comment, BODY_MAX},
     {"GET", "/statistics", handle_statistics, 0},
     {0},
 };

@@ -18,9 +18,9 @@ struct http_server;
 struct http_request;
 
 enum {
-    HTTP_HEAD_MAX = 16384,     // request line and header fields together
-    HTTP_HEADERS_MAX = 100,    // header fields
-    HTTP_BODY_DEFAULT = 262144 // largest body where the route says nothing
+    HTTP_HEAD_MAX = 16384,    // request line and header fields together
+    HTTP_HEADERS_MAX = 100,   // header fields
+    HTTP_BODY_DEFAULT = 65536 // largest body where the route says nothing
 };
 
 // A row of the routing table. HEAD goes where GET goes.

@@ -105,7 +105,7 @@ static void handle_resolve(struct http_request *r, void *arg) {
 }
 
 const struct http_route placement_routes[] = {
-    {"POST", "/register", handle_register, 0},
+    {"POST", "/register", handle_register, BODY_MAX},
     {"GET", "/resolve/:videoid", handle_resolve, 0},
     {0},
 };

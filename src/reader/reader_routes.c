@@ -44,7 +44,7 @@ static void handle_post(struct http_request *r, void *arg) {
 
 static const struct http_route routes[] = {
     {"GET", "/connect", handle_get, 0},
-    {"POST", "/connect", handle_post, 0},
+    {"POST", "/connect", handle_post, BODY_MAX},
     {0},
 };
 

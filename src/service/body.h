@@ -10,6 +10,10 @@ struct http_request;
 
 enum { ID_MAX = 128, COMMENT_MAX = 2000, NAME_MAX_BYTES = 64 };
 
+// Largest body with such fields, in bytes. Far more than they need, so that what is long and no JSON is
+// told that it is no JSON (400), not that it is too long (413); JSONTestSuite has one of 250,001 bytes.
+enum { BODY_MAX = 262144 };
+
 // Whether it is an id: 1-128 bytes of A-Z a-z 0-9 . _ ~ - : @
 bool id_is_valid(const char *text, size_t len);
 
