@@ -29,13 +29,13 @@ static void write_line(const char *line, size_t len) {
         return;
     }
     unsigned long lost = atomic_exchange(&dropped, 0);
-    ssize_t ignored;
     if (lost) {
         char note[80];
         int n = snprintf(note, sizeof note, "warn log dropped lines=%lu\n", lost);
-        ignored = write(STDERR_FILENO, note, (size_t)n);
+        ssize_t noted = write(STDERR_FILENO, note, (size_t)n);
+        (void)noted;
     }
-    ignored = write(STDERR_FILENO, line, len);
+    ssize_t ignored = write(STDERR_FILENO, line, len);
     (void)ignored;
 }
 

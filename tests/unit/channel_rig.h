@@ -12,6 +12,7 @@
 #include "run_loop.h"
 #include "socket_pairs.h"
 #include "stream_client.h"
+#include "unit.h"
 
 enum { RIG_HEARTBEAT_MS = 15000, RIG_STALL_MS = 30000, DRAIN_TRIES = 20000 };
 
