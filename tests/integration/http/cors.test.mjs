@@ -45,7 +45,7 @@ scenario('answers and errors can be read by a page of any origin, also of none',
     for (const [status, method, url, options] of [
       [201, 'POST', `${comment}/comment`, { json }], [400, 'POST', `${comment}/comment`, { json: {} }],
       [404, 'GET', `${comment}/none`], [405, 'GET', `${comment}/comment`], [200, 'GET', `${comment}/statistics`],
-      [413, 'POST', `${comment}/comment`, { json: { ...json, comment: 'x'.repeat(100_000) } }],
+      [413, 'POST', `${comment}/comment`, { json: { ...json, comment: 'x'.repeat(300_000) } }],
       [415, 'POST', `${comment}/comment`, { body: 'hello' }],
       [431, 'GET', `${comment}/health`, { headers: { ...headers, flood: 'x'.repeat(50_000) } }],
       [400, 'GET', `${reader}/connect`], [404, 'GET', `${reader}/none`],
