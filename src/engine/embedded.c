@@ -20,8 +20,8 @@
 enum {
     WAITING_REQUESTS = 16384, // until they are answered; beyond either, ENGINE_BUSY
     WAITING_BYTES = 32 << 20,
-    HAND_OVER = 64, // requests at once, without waiting for the end of a long turn
-    REFUSE_MS = 1,  // refusals come a moment later: whoever tries again at once must not keep the loop busy
+    HAND_OVER = 8, // requests at once: the thread works on them while the rest of the turn goes on
+    REFUSE_MS = 1, // refusals come a moment later: whoever tries again at once must not keep the loop busy
     CLOSE_GRACE_MS = 300,
     WHY_SIZE = 512
 };
