@@ -1,0 +1,25 @@
+// The engine on Redis (7.0 or later, or Valkey): what lets roles run as separate processes. Two connections,
+// one for commands, pipelined, and one that is subscribed; both come back by themselves. Layout of the keys:
+// redis.c. Everything is on the control loop.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct engine;
+struct loop;
+
+struct redis_config {
+    const char *url; // redis://[user:password@]host[:port][/db]
+    uint64_t log_entries;
+    int64_t log_age_ms;
+    uint64_t max_videos; // mappings; 0: no limit
+};
+
+// Returns whether it is a URL that redis_open() understands; if not, a sentence that says why.
+bool redis_url_check(const char *url, char *why, size_t why_size);
+
+// Returns at once, also while Redis is away: connecting goes on in the background, and ready() tells. The
+// config's strings are copied. The URL must be one that redis_url_check() accepts.
+struct engine *redis_open(struct loop *, const struct redis_config *);
