@@ -166,7 +166,7 @@ static void release(struct engine *engine, const char *video, const char *expect
 }
 
 static void lease_renew(struct engine *engine, const struct engine_lease *lease, int ttl_ms,
-                        engine_done_cb *cb, void *arg) {
+                        engine_lease_cb *cb, void *arg) {
     size_t room = request_copy_size(lease->reader_url) + request_copy_size(lease->public_url) +
                   request_copy_size(lease->instance_id);
     struct request *r = request_new(REQUEST_LEASE_RENEW, room);
@@ -175,7 +175,9 @@ static void lease_renew(struct engine *engine, const struct engine_lease *lease,
     r->in.lease.what.public_url = request_copy(r, lease->public_url);
     r->in.lease.what.instance_id = request_copy(r, lease->instance_id);
     r->in.lease.ttl_ms = ttl_ms;
-    push_done(engine, r, cb, arg);
+    r->on.lease = cb;
+    r->arg = arg;
+    push(from(engine), r);
 }
 
 static void lease_drop(struct engine *engine, const char *reader_url, engine_done_cb *cb, void *arg) {
@@ -224,8 +226,8 @@ static void call_back(struct embedded *e, struct request *r) {
     case REQUEST_REASSIGN:
         r->on.mapping(r->arg, r->status, r->out.mapping.reader_url, r->out.mapping.changed);
         break;
+    case REQUEST_LEASE_RENEW: r->on.lease(r->arg, r->status, ok && r->out.lapsed); break;
     case REQUEST_RELEASE:
-    case REQUEST_LEASE_RENEW:
     case REQUEST_LEASE_DROP: r->on.done(r->arg, r->status); break;
     case REQUEST_LEASES: r->on.leases(r->arg, r->status, r->out.leases.list, r->out.leases.count); break;
     case REQUEST_COUNTER_NEXT: r->on.counter(r->arg, r->status, r->out.counter); break;

@@ -75,6 +75,7 @@ void lease_renew(struct store *s, struct request *r) {
     int64_t now_ms = clock_monotonic_ms();
     struct lease *l = find(s, what->reader_url);
     if (!l) l = add(s, what->reader_url);
+    r->out.lapsed = l->ends_ms <= now_ms || l->generation != what->generation;
     set(l, what);
     l->ends_ms = now_ms + r->in.lease.ttl_ms;
     if (!l->written_ms || now_ms - l->written_ms > s->config.keep_ms / 30) write_row(s, l, now_ms);

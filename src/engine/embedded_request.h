@@ -75,6 +75,7 @@ struct request {
             const struct engine_lease *list;
             size_t count;
         } leases;
+        bool lapsed;
         uint64_t counter;
         struct engine_overview overview;
     } out;
@@ -84,6 +85,7 @@ struct request {
         engine_head_cb *head;
         engine_range_cb *range;
         engine_mapping_cb *mapping;
+        engine_lease_cb *lease;
         engine_leases_cb *leases;
         engine_done_cb *done;
         engine_counter_cb *counter;

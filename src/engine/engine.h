@@ -99,6 +99,10 @@ struct engine_lease {
 };
 typedef void engine_leases_cb(void *arg, enum engine_status, const struct engine_lease *, size_t count);
 
+// `lapsed`: until this call there was no live lease of this generation, so that others may have been given
+// its videos meanwhile. (Also said of a reader's very first.)
+typedef void engine_lease_cb(void *arg, enum engine_status, bool lapsed);
+
 typedef void engine_done_cb(void *arg, enum engine_status);
 typedef void engine_counter_cb(void *arg, enum engine_status, uint64_t value);
 
@@ -155,7 +159,7 @@ struct engine_ops {
 
     // Leases. renew() writes one and lets it live for ttl_ms; drop() ends it at once, keeping it listed as
     // expired. leases() lists all known readers by url, expired ones (kept 30 days) with live false.
-    void (*lease_renew)(struct engine *, const struct engine_lease *, int ttl_ms, engine_done_cb *,
+    void (*lease_renew)(struct engine *, const struct engine_lease *, int ttl_ms, engine_lease_cb *,
                         void *arg);
     void (*lease_drop)(struct engine *, const char *reader_url, engine_done_cb *, void *arg);
     void (*leases)(struct engine *, engine_leases_cb *, void *arg);

@@ -150,6 +150,10 @@ bool hub_unsubscribe(struct hub *h, struct engine_subscription *s) {
     return last;
 }
 
+const char *hub_video_of(const struct engine_subscription *s) {
+    return s->topic->video;
+}
+
 // Calls every subscription that was there at the beginning and has not ended meanwhile. Inside enter() and
 // leave().
 static size_t walk(struct topic *t, void (*visit)(struct engine_subscription *, const void *),

@@ -20,6 +20,8 @@ struct engine_subscription *hub_subscribe(struct hub *, const char *video, const
 // Returns whether it was the video's last.
 bool hub_unsubscribe(struct hub *, struct engine_subscription *);
 
+const char *hub_video_of(const struct engine_subscription *);
+
 // Hands an entry to all of the video's subscribers. Returns how many there were.
 size_t hub_publish(struct hub *, const char *video, const struct engine_entry *);
 

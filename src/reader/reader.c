@@ -33,6 +33,7 @@ enum {
     CONNECT_LINES = 10,
     LISTED_TOPICS = 100,
     COMPLAIN_EVERY_MS = 10000,
+    RECHECK_AGAIN_MS = 2000,
     SEND_BUFFER_BYTES = 65536 // the kernel makes it twice that, for its own bookkeeping
 };
 
@@ -55,7 +56,8 @@ struct reader {
     struct loop_timer sweep, lease;
     uint64_t generation;
     uint64_t redirected, shed;
-    bool stopping;
+    bool stopping, leased;
+    int64_t recheck_ms;  // when to look again whose our videos are; 0: no need
     int64_t complain_ms; // not before
 };
 
@@ -248,6 +250,38 @@ void reader_connect(struct reader *r, struct http_request *request, const struct
         placement_register(r->placement, a->videoid, on_placed, a);
 }
 
+// Somebody else's by now? Its viewers are closed, and come back to be redirected. (Those who had asked not to
+// be are served here again.)
+struct recheck {
+    struct reader *reader;
+    char video[];
+};
+
+static void on_rechecked(void *arg, const struct placement_answer *p) {
+    struct recheck *check = arg;
+    struct reader *r = check->reader;
+    struct watched *w;
+    HASH_FIND_STR(r->videos, check->video, w);
+    if (w && p->status == PLACEMENT_OK && strcmp(p->reader_url, r->config.reader_url) != 0) {
+        if (log_sample(&r->sampler, r->service.instance_id, CONNECT_LINES, loop_now_ms(r->service.loop)))
+            log_info(r->service.instance_id, "moved_away", "video=%s to=%s viewers=%u", w->video,
+                     p->reader_url, stream_viewers(w->stream));
+        unwatch(r, w);
+    }
+    free(check);
+}
+
+static void recheck_videos(struct reader *r) {
+    struct watched *w, *next;
+    HASH_ITER(hh, r->videos, w, next) {
+        size_t size = strlen(w->video) + 1;
+        struct recheck *check = mem_zalloc(sizeof *check + size);
+        check->reader = r;
+        memcpy(check->video, w->video, size);
+        placement_resolve(r->placement, check->video, on_rechecked, check);
+    }
+}
+
 static void on_sweep(struct loop_timer *t) {
     struct reader *r = (struct reader *)((char *)t - offsetof(struct reader, sweep));
     int64_t now = loop_now_ms(r->service.loop);
@@ -259,6 +293,10 @@ static void on_sweep(struct loop_timer *t) {
         log_debug(r->service.instance_id, "unsubscribed", "video=%s", w->video);
         unwatch(r, w);
     }
+    if (r->recheck_ms && now >= r->recheck_ms) {
+        r->recheck_ms = 0;
+        recheck_videos(r);
+    }
     loop_timer_start(r->service.loop, t, SWEEP_MS);
 }
 
@@ -269,8 +307,21 @@ static uint64_t viewers(const struct reader *r) {
     return n;
 }
 
-// A lease that could not be renewed is tried again in a second; health tells of a store that is away.
-static void on_lease_written(void *arg, enum engine_status status) {
+// A lease that could not be renewed is tried again in a second; health tells of a store that is away. One
+// that had lapsed (this process was stopped, or cut off) may have cost us videos, and may go on doing so for
+// as long as others have the old list of readers.
+static void on_lease_renewed(void *arg, enum engine_status status, bool lapsed) {
+    struct reader *r = arg;
+    if (status != ENGINE_OK || r->stopping) return;
+    if (lapsed && r->leased) {
+        log_warn(r->service.instance_id, "lease_lapsed", "action=\"looking whose the videos are\"");
+        r->recheck_ms = loop_now_ms(r->service.loop) + RECHECK_AGAIN_MS;
+        recheck_videos(r);
+    }
+    r->leased = true;
+}
+
+static void on_lease_dropped(void *arg, enum engine_status status) {
     (void)arg;
     (void)status;
 }
@@ -284,7 +335,7 @@ static void on_lease(struct loop_timer *t) {
                                                .instance_id = r->config.instance_id,
                                                .generation = r->generation,
                                                .viewers = viewers(r)},
-                        READER_LEASE_TTL_MS, on_lease_written, NULL);
+                        READER_LEASE_TTL_MS, on_lease_renewed, r);
     loop_timer_start(r->service.loop, t, READER_LEASE_EVERY_MS);
 }
 
@@ -364,7 +415,7 @@ void reader_stop(struct reader *r) {
     r->reporter = NULL;
     struct watched *w, *next;
     HASH_ITER(hh, r->videos, w, next) unwatch(r, w);
-    e->ops->lease_drop(e, r->config.reader_url, on_lease_written, NULL);
+    e->ops->lease_drop(e, r->config.reader_url, on_lease_dropped, NULL);
 }
 
 void reader_free(struct reader *r) {

@@ -1,5 +1,5 @@
-// An embedded engine with its loop and a folder of its own, and its operations as calls that wait for their
-// answer.
+// An engine with its loop (the embedded one with a folder of its own, or the one on a Redis), and its
+// operations as calls that wait for their answer.
 #pragma once
 
 #include <setjmp.h>
@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "engine/embedded.h"
 #include "engine/engine.h"
+#include "engine/redis.h"
 #include "net/loop.h"
 
 enum { WORLD_LONG_MS = 60000 }; // more than any answer takes
@@ -28,6 +29,7 @@ struct world {
     struct engine *engine;
     const struct engine_ops *ops;
     struct embedded_config config;
+    int redis_port; // 0: the embedded engine
     char folder[64];
     char path[80]; // of the database
     char why[512];
@@ -76,8 +78,27 @@ static inline void world_let_pass(struct world *w, int64_t ms) {
     world_run(w);
 }
 
+static inline void world_await_ready(struct world *w) {
+    const char *why;
+    for (int i = 0; i < WORLD_LONG_MS && !w->ops->ready(w->engine, &why); i++) world_let_pass(w, 1);
+    assert_true(w->ops->ready(w->engine, &why));
+}
+
+static inline bool world_open_redis(struct world *w) {
+    char url[64];
+    snprintf(url, sizeof url, "redis://127.0.0.1:%d", w->redis_port);
+    w->engine = redis_open(w->loop, &(struct redis_config){.url = url,
+                                                           .log_entries = w->config.log_entries,
+                                                           .log_age_ms = w->config.log_age_ms,
+                                                           .max_videos = w->config.max_videos});
+    w->ops = w->engine->ops;
+    world_await_ready(w);
+    return true;
+}
+
 static inline bool world_try_open(struct world *w) {
     memset(w->why, 0, sizeof w->why);
+    if (w->redis_port) return world_open_redis(w);
     w->engine = embedded_open(w->loop, &w->config, w->why, sizeof w->why);
     w->ops = w->engine ? w->engine->ops : NULL;
     return w->engine != NULL;
@@ -336,12 +357,27 @@ static inline enum engine_status world_release(struct world *w, const char *vide
     return d.status;
 }
 
-static inline enum engine_status world_renew(struct world *w, const struct engine_lease *lease, int ttl_ms) {
-    struct world_done d = {.world = w};
+struct world_lease {
+    struct world *world;
+    enum engine_status status;
+    bool lapsed;
+};
+
+static inline void world_on_lease(void *arg, enum engine_status status, bool lapsed) {
+    struct world_lease *l = arg;
+    l->status = status;
+    l->lapsed = lapsed;
+    world_answered(l->world);
+}
+
+// Returns whether it had lapsed.
+static inline bool world_renew(struct world *w, const struct engine_lease *lease, int ttl_ms) {
+    struct world_lease l = {.world = w};
     w->awaited++;
-    w->ops->lease_renew(w->engine, lease, ttl_ms, world_on_done, &d);
+    w->ops->lease_renew(w->engine, lease, ttl_ms, world_on_lease, &l);
     world_wait(w);
-    return d.status;
+    assert_int_equal(l.status, ENGINE_OK);
+    return l.lapsed;
 }
 
 static inline enum engine_status world_drop(struct world *w, const char *reader_url) {

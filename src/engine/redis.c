@@ -1,0 +1,136 @@
+// What lies where. Names without `chorus:` are those the original system uses, so that both can share a
+// Redis.
+//
+//   video:<id>:reader           string: the URL of the video's reader
+//   video:<id>                  channel: comments as JSON; one without our id comes from an original comment
+//   API {video:<id>}:log            stream: an entry's id is the comment's id; t: when, ms; j: the JSON as
+//   published {video:<id>}:pos            string: "<epoch>-<seq> <run id of the server>"
+//   {video:<id>}:token:<token>  string: the JSON of what the first append with this token stored
+//   readers                     hash: URL => lease
+//   readers:next                string: how many videos have been given a reader, for round-robin
+//   chorus:mapped               sorted set: mapped videos by last use, us
+//   chorus:comments             string: comments ever logged
+//   chorus:newest               list: the newest comments of all videos
+//   chorus:probe:<random>       channel: from a process to itself
+//
+// All keys of a video's log have the hash tag {video:<id>}: the slot of its channel. The run id is that of
+// the server which the connection has greeted: a server that starts anew, or another one, has another, and a
+// connection never outlives its server.
+#include "engine/redis.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/hub.h"
+#include "engine/redis_core.h"
+#include "engine/redis_log.h"
+#include "engine/redis_mapping.h"
+#include "engine/redis_overview.h"
+#include "engine/redis_subscriber.h"
+#include "net/http_client_resolver.h"
+
+enum { TICK_MS = 1000 };
+
+static struct redis *from(struct engine *engine) {
+    return (struct redis *)engine;
+}
+
+static struct engine_subscription *subscribe(struct engine *engine, const char *video,
+                                             const struct engine_subscriber *who) {
+    struct redis *r = from(engine);
+    bool first;
+    struct engine_subscription *s = hub_subscribe(r->hub, video, who, &first);
+    // Also when it is not the first: each subscription is to hear once that it holds.
+    if (!r->closing) redis_subscriber_add(r->subscriber, video);
+    return s;
+}
+
+static void unsubscribe(struct engine *engine, struct engine_subscription *subscription) {
+    struct redis *r = from(engine);
+    char video[ENGINE_VIDEO_MAX + 1];
+    snprintf(video, sizeof video, "%s", hub_video_of(subscription));
+    if (hub_unsubscribe(r->hub, subscription) && !r->closing) redis_subscriber_remove(r->subscriber, video);
+}
+
+static void on_tick(struct loop_timer *t) {
+    struct redis *r = (struct redis *)((char *)t - offsetof(struct redis, tick));
+    redis_subscriber_probe(r->subscriber);
+    redis_mappings_count(r);
+    loop_timer_start(r->loop, t, TICK_MS);
+}
+
+static bool ready(struct engine *engine, const char **why) {
+    struct redis *r = from(engine);
+    if (!r->serving)
+        snprintf(r->why, sizeof r->why, "%s",
+                 redis_conn_is_up(r->commands) ? "Redis is being prepared." : redis_conn_why(r->commands));
+    else if (r->refusal[0])
+        snprintf(r->why, sizeof r->why, "%s", r->refusal);
+    else
+        return redis_subscriber_ready(r->subscriber, why);
+    *why = r->why;
+    return false;
+}
+
+static void on_resolved(void *arg) {
+    struct redis *r = arg;
+    redis_conn_resolved(r->commands);
+    redis_subscriber_resolved(r->subscriber);
+}
+
+// Subscribers hear nothing more, but their subscriptions last until all callbacks have been called: those may
+// still unsubscribe.
+static void close_engine(struct engine *engine) {
+    struct redis *r = from(engine);
+    loop_timer_stop(r->loop, &r->tick);
+    redis_tally_tell(r);
+    redis_core_stop(r);
+    redis_subscriber_free(r->subscriber);
+    hub_free(r->hub);
+    redis_tally_release(r);
+    resolver_free(r->resolver);
+    free((char *)r->config.url);
+    free(r);
+}
+
+static const struct engine_ops redis_ops = {
+    .name = "redis",
+    .append = redis_append,
+    .subscribe = subscribe,
+    .unsubscribe = unsubscribe,
+    .head = redis_head,
+    .range = redis_range,
+    .lookup = redis_lookup,
+    .assign = redis_assign,
+    .reassign = redis_reassign,
+    .release = redis_release,
+    .lease_renew = redis_lease_renew,
+    .lease_drop = redis_lease_drop,
+    .leases = redis_leases,
+    .counter_next = redis_counter_next,
+    .overview = redis_overview,
+    .ready = ready,
+    .close = close_engine,
+};
+
+struct engine *redis_open(struct loop *loop, const struct redis_config *config) {
+    char why[160];
+    struct redis *r = mem_zalloc(sizeof *r);
+    bool understood = redis_url_parse(&r->url, config->url, why, sizeof why);
+    assert(understood);
+    r->engine.ops = &redis_ops;
+    r->loop = loop;
+    r->config = *config;
+    r->config.url = mem_strdup(config->url);
+    r->hub = hub_new();
+    r->resolver = resolver_new(loop, on_resolved, r);
+    redis_tally_start(r);
+    redis_core_start(r);
+    r->subscriber = redis_subscriber_new(r);
+    r->tick.on_due = on_tick;
+    loop_timer_start(loop, &r->tick, TICK_MS);
+    return &r->engine;
+}

@@ -1,0 +1,69 @@
+// Private to the Redis engine: one connection to Redis, which comes back by itself. Connects, greets (AUTH,
+// SELECT, CLIENT SETNAME, INFO), then sends commands pipelined, those of one turn of the loop with one
+// write(), and hands each reply to whoever asked. hiredis frames commands and replies; the socket is ours.
+//
+// Control loop only. A connection that is owed a reply and hears nothing for REDIS_CONN_SILENCE_MS is cut:
+// Redis hangs, or the path is dead. Attempts follow each other after 20 ms, growing to 500 ms.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct loop;
+struct redisReply;
+struct redis_conn;
+struct redis_url;
+struct resolver;
+
+enum { REDIS_CONN_SILENCE_MS = 2000, REDIS_CONN_GREETING_MS = 1000, REDIS_CONN_WHY_SIZE = 256 };
+
+// What INFO says of the server at the other end.
+struct redis_server {
+    char run_id[64];  // changes with every start
+    int64_t clock_ms; // its wall clock when it answered
+};
+
+struct redis_conn_config {
+    const char *name; // for CLIENT LIST
+    // Commands can be sent from now on.
+    void (*on_up)(void *arg, const struct redis_server *);
+    // It was up, and is not any more. Replies still owed have been answered with NULL.
+    void (*on_down)(void *arg, const char *why);
+    // For a connection that subscribes, whose replies answer no command: all of them, after the greeting.
+    // NULL: this one does not subscribe.
+    void (*on_message)(void *arg, const struct redisReply *);
+    void *arg;
+};
+
+// `reply` is valid during the callback; NULL: the connection was lost, and whether the command was carried
+// out is not known.
+typedef void redis_reply_cb(void *arg, const struct redisReply *reply);
+
+// Begins to connect. Borrows url and resolver, copies the rest.
+struct redis_conn *redis_conn_new(struct loop *, struct resolver *, const struct redis_url *,
+                                  const struct redis_conn_config *);
+
+// Closes it; replies still owed are answered with NULL inside this call. Not from inside a callback.
+void redis_conn_free(struct redis_conn *);
+
+// To be called when the resolver has news.
+void redis_conn_resolved(struct redis_conn *);
+
+bool redis_conn_is_up(const struct redis_conn *);
+
+// Why it is not up: one sentence.
+const char *redis_conn_why(const struct redis_conn *);
+
+// Sends a command; only while it is up. cb may be NULL. Arguments are copied.
+void redis_conn_send(struct redis_conn *, int argc, const char *const *argv, const size_t *lens,
+                     redis_reply_cb *, void *arg);
+
+// When the last byte came.
+int64_t redis_conn_heard_ms(const struct redis_conn *);
+
+// Cuts it; it comes back by itself. May be called in a callback.
+void redis_conn_cut(struct redis_conn *, const char *why);
+
+// Sends what waits and takes replies, blocking, until none is owed or the time is over: before the end.
+void redis_conn_drain(struct redis_conn *, int timeout_ms);

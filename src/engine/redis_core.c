@@ -1,0 +1,209 @@
+// The way of a call: redis_call_send() puts it on the connection, or among the refused; on_reply() makes a
+// status of what comes back and hands it to the operation.
+#include "engine/redis_core.h"
+
+#include <assert.h>
+#include <hiredis/hiredis.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/redis_subscriber.h"
+
+#include <utlist.h>
+
+enum { REFUSE_MS = 1, CLOSE_GRACE_MS = 500 };
+
+extern const char redis_lua_append[], redis_lua_head[], redis_lua_range[], redis_lua_reassign[],
+    redis_lua_release[], redis_lua_lease_renew[], redis_lua_lease_drop[], redis_lua_leases[];
+
+static const char *const scripts[REDIS_SCRIPTS] = {
+    [SCRIPT_APPEND] = redis_lua_append,         [SCRIPT_HEAD] = redis_lua_head,
+    [SCRIPT_RANGE] = redis_lua_range,           [SCRIPT_REASSIGN] = redis_lua_reassign,
+    [SCRIPT_RELEASE] = redis_lua_release,       [SCRIPT_LEASE_RENEW] = redis_lua_lease_renew,
+    [SCRIPT_LEASE_DROP] = redis_lua_lease_drop, [SCRIPT_LEASES] = redis_lua_leases,
+};
+
+// Arguments
+
+void redis_args_bytes(struct redis_args *a, const void *bytes, size_t len) {
+    assert((size_t)a->count < sizeof a->at / sizeof *a->at);
+    a->at[a->count] = bytes;
+    a->len[a->count++] = len;
+}
+
+void redis_args_text(struct redis_args *a, const char *text) {
+    redis_args_bytes(a, text, strlen(text));
+}
+
+void redis_args_format(struct redis_args *a, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    size_t left = sizeof a->room - a->used;
+    int len = vsnprintf(a->room + a->used, left, format, args);
+    va_end(args);
+    assert(len >= 0 && (size_t)len < left);
+    redis_args_bytes(a, a->room + a->used, (size_t)len);
+    a->used += (size_t)len + 1;
+}
+
+void redis_args_number(struct redis_args *a, int64_t n) {
+    redis_args_format(a, "%" PRId64, n);
+}
+
+void redis_args_script(struct redis_args *a, const struct redis *r, enum redis_script script, int keys) {
+    redis_args_text(a, "EVALSHA");
+    redis_args_text(a, r->shas[script]);
+    redis_args_number(a, keys);
+}
+
+// Calls
+
+struct redis_call *redis_call_new(struct redis *r,
+                                  void (*on_reply)(struct redis_call *, enum engine_status,
+                                                   const redisReply *),
+                                  const void *text, size_t text_len) {
+    struct redis_call *c = mem_zalloc(sizeof *c + text_len + 1);
+    c->redis = r;
+    c->on_reply = on_reply;
+    c->text_len = text_len;
+    if (text_len) memcpy(c->text, text, text_len);
+    return c;
+}
+
+void redis_call_free(struct redis_call *c) {
+    free(c->more);
+    free(c);
+}
+
+void redis_call_refuse(struct redis_call *c, enum engine_status status) {
+    struct redis *r = c->redis;
+    c->status = status;
+    DL_APPEND(r->refused, c);
+    if (!r->closing && !r->refuse.slot) loop_timer_start(r->loop, &r->refuse, REFUSE_MS);
+}
+
+static void answer_refused(struct redis *r) {
+    struct redis_call *last = r->refused ? r->refused->prev : NULL, *c = NULL;
+    while (r->refused && c != last) {
+        c = r->refused;
+        DL_DELETE(r->refused, c);
+        c->on_reply(c, c->status, NULL); // frees it; only its address is looked at again
+    }
+}
+
+static void on_refuse(struct loop_timer *t) {
+    struct redis *r = (struct redis *)((char *)t - offsetof(struct redis, refuse));
+    answer_refused(r);
+    if (r->refused) loop_timer_start(r->loop, t, REFUSE_MS);
+}
+
+// Redis does not carry out what it is asked: out of memory, read-only, without its scripts, no rights.
+static void note_refusal(struct redis *r, const redisReply *error) {
+    snprintf(r->refusal, sizeof r->refusal, "Redis refuses: %.120s", error->str);
+    if (log_sample(&r->sampler, "engine", 1, loop_now_ms(r->loop)))
+        log_warn("engine", "redis_refused", "error=\"%.120s\"", error->str);
+    if (!strncmp(error->str, "NOSCRIPT", 8) || !strncmp(error->str, "READONLY", 8) ||
+        !strncmp(error->str, "LOADING", 7) || !strncmp(error->str, "MASTERDOWN", 10))
+        redis_conn_cut(r->commands, error->str);
+}
+
+static void on_reply(void *arg, const redisReply *reply) {
+    struct redis_call *c = arg;
+    struct redis *r = c->redis;
+    r->waiting--;
+    r->waiting_bytes -= c->bytes;
+    enum engine_status status = ENGINE_OK;
+    if (!reply) {
+        status = r->closing ? ENGINE_CLOSED : ENGINE_UNAVAILABLE;
+    } else if (reply->type == REDIS_REPLY_ERROR) {
+        status = ENGINE_UNAVAILABLE;
+        note_refusal(r, reply);
+    } else {
+        r->refusal[0] = 0;
+    }
+    c->on_reply(c, status, status == ENGINE_OK ? reply : NULL);
+}
+
+void redis_call_send_raw(struct redis_call *c, int argc, const char *const *argv, const size_t *lens) {
+    struct redis *r = c->redis;
+    c->bytes = sizeof *c + c->text_len;
+    for (int i = 0; i < argc; i++) c->bytes += lens[i];
+    if (r->closing) {
+        redis_call_refuse(c, ENGINE_CLOSED);
+    } else if (!r->serving) {
+        redis_call_refuse(c, ENGINE_UNAVAILABLE);
+    } else if (r->waiting >= REDIS_WAITING_CALLS || r->waiting_bytes + c->bytes > REDIS_WAITING_BYTES) {
+        redis_call_refuse(c, ENGINE_BUSY);
+    } else {
+        r->waiting++;
+        r->waiting_bytes += c->bytes;
+        redis_conn_send(r->commands, argc, argv, lens, on_reply, c);
+    }
+}
+
+void redis_call_send(struct redis_call *c, const struct redis_args *a) {
+    redis_call_send_raw(c, a->count, a->at, a->len);
+}
+
+void redis_tell(struct redis *r, const struct redis_args *a) {
+    if (r->serving) redis_conn_send(r->commands, a->count, a->at, a->len, NULL, NULL);
+}
+
+int64_t redis_clock_ms(const struct redis *r) {
+    return loop_now_ms(r->loop) + r->clock_offset_ms;
+}
+
+// The connection
+
+static void on_script_loaded(void *arg, const redisReply *reply) {
+    struct redis *r = arg;
+    if (!reply) return;
+    if (reply->type != REDIS_REPLY_STRING || reply->len != REDIS_SHA_SIZE - 1) {
+        redis_conn_cut(r->commands, reply->type == REDIS_REPLY_ERROR ? reply->str : "takes no scripts");
+        return;
+    }
+    memcpy(r->shas[REDIS_SCRIPTS - r->scripts_owed], reply->str, REDIS_SHA_SIZE);
+    if (--r->scripts_owed) return;
+    r->serving = true;
+    log_info("engine", "redis_connected", "host=%s port=%d run=%.8s", r->url.host, r->url.port, r->run_id);
+}
+
+static void on_up(void *arg, const struct redis_server *server) {
+    struct redis *r = arg;
+    snprintf(r->run_id, sizeof r->run_id, "%s", server->run_id);
+    r->clock_offset_ms = server->clock_ms - loop_now_ms(r->loop);
+    r->scripts_owed = REDIS_SCRIPTS;
+    for (int i = 0; i < REDIS_SCRIPTS; i++)
+        redis_conn_send(r->commands, 3, (const char *const[]){"SCRIPT", "LOAD", scripts[i]}, NULL,
+                        on_script_loaded, r);
+}
+
+static void on_down(void *arg, const char *why) {
+    struct redis *r = arg;
+    if (r->serving && !r->closing) log_warn("engine", "redis_lost", "why=\"%s\"", why);
+    r->serving = false;
+}
+
+void redis_core_start(struct redis *r) {
+    r->refuse.on_due = on_refuse;
+    r->commands = redis_conn_new(
+        r->loop, r->resolver, &r->url,
+        &(struct redis_conn_config){.name = "chorus-commands", .on_up = on_up, .on_down = on_down, .arg = r});
+}
+
+void redis_core_stop(struct redis *r) {
+    if (r->serving) redis_conn_drain(r->commands, CLOSE_GRACE_MS);
+    r->closing = true;
+    loop_timer_stop(r->loop, &r->refuse);
+    redis_conn_free(r->commands);
+    r->commands = NULL;
+    r->serving = false;
+    while (r->refused) {
+        r->refused->status = ENGINE_CLOSED;
+        answer_refused(r);
+    }
+}

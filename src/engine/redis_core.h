@@ -1,0 +1,149 @@
+// Private to the Redis engine: its state, and how its operations send commands and take replies. An operation
+// is a struct redis_call from when it is asked for until its callback has been called: once, and never from
+// inside the operation. Control loop only.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/log.h"
+#include "engine/engine.h"
+#include "engine/redis.h"
+#include "engine/redis_conn.h"
+#include "engine/redis_url.h"
+#include "net/loop.h"
+
+struct hub;
+struct redis_call;
+struct redis_subscriber;
+struct redisReply;
+struct resolver;
+
+enum redis_script {
+    SCRIPT_APPEND,
+    SCRIPT_HEAD,
+    SCRIPT_RANGE,
+    SCRIPT_REASSIGN,
+    SCRIPT_RELEASE,
+    SCRIPT_LEASE_RENEW,
+    SCRIPT_LEASE_DROP,
+    SCRIPT_LEASES,
+    REDIS_SCRIPTS
+};
+
+enum {
+    REDIS_WAITING_CALLS = 65536, // until they are answered; beyond either, ENGINE_BUSY
+    REDIS_WAITING_BYTES = 64 << 20,
+    REDIS_APPEND_MS = 2000, // an append not carried out by then is not carried out at all
+    REDIS_SHA_SIZE = 41,
+    REDIS_ARGS = 20,
+    REDIS_ARGS_ROOM = 2048
+};
+#define REDIS_KEEP_MS (INT64_C(30) * 24 * 3600 * 1000) // positions, unused mappings, lapsed leases
+
+// What has been logged since Redis was told of it.
+struct redis_tally {
+    uint64_t comments;
+    char *newest[ENGINE_NEWEST]; // JSON, newest first
+    struct loop_timer tell;
+};
+
+struct redis {
+    struct engine engine; // first
+    struct loop *loop;
+    struct redis_config config;
+    struct redis_url url;
+    struct resolver *resolver;
+    struct redis_conn *commands;
+    struct redis_subscriber *subscriber;
+    struct hub *hub;
+
+    bool serving; // the connection for commands is up, and the scripts are there
+    unsigned scripts_owed;
+    char shas[REDIS_SCRIPTS][REDIS_SHA_SIZE];
+    char run_id[64];
+    int64_t clock_offset_ms; // Redis's wall clock less our monotonic one
+    char refusal[160];       // why Redis last refused something; empty: it does not
+    char why[REDIS_CONN_WHY_SIZE + 160];
+
+    size_t waiting, waiting_bytes;
+    struct redis_call *refused; // answered in a moment
+    struct loop_timer refuse, tick;
+    bool closing;
+    struct log_sampler sampler;
+
+    uint64_t mappings; // about how many there are
+    int64_t last_mark_us;
+    struct redis_tally tally;
+};
+
+struct redis_call {
+    struct redis *redis;
+    // `reply` only if the status is ENGINE_OK; it is no error then.
+    void (*on_reply)(struct redis_call *, enum engine_status, const struct redisReply *reply);
+    union {
+        engine_append_cb *append;
+        engine_head_cb *head;
+        engine_range_cb *range;
+        engine_mapping_cb *mapping;
+        engine_lease_cb *lease;
+        engine_leases_cb *leases;
+        engine_done_cb *done;
+        engine_counter_cb *counter;
+        engine_overview_cb *overview;
+    } on;
+    void *arg;
+    enum engine_status status; // of one that was refused
+    enum entry_kind kind;
+    size_t bytes;
+    struct redis_call *prev, *next;
+    void *more; // the operation's own, freed with the call
+    size_t text_len;
+    char text[]; // what the operation keeps
+};
+
+// Arguments of a command. Strings are borrowed, what is formatted lies in `room`.
+struct redis_args {
+    int count;
+    const char *at[REDIS_ARGS];
+    size_t len[REDIS_ARGS];
+    size_t used;
+    char room[REDIS_ARGS_ROOM];
+};
+
+void redis_args_bytes(struct redis_args *, const void *bytes, size_t len);
+void redis_args_text(struct redis_args *, const char *text);
+void redis_args_number(struct redis_args *, int64_t);
+void redis_args_format(struct redis_args *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+// Begins the arguments of a script.
+void redis_args_script(struct redis_args *, const struct redis *, enum redis_script, int keys);
+
+// Returns a call that keeps a copy of `text`.
+struct redis_call *redis_call_new(struct redis *,
+                                  void (*on_reply)(struct redis_call *, enum engine_status,
+                                                   const struct redisReply *),
+                                  const void *text, size_t text_len);
+
+// Sends it, or has it refused in a moment. A call may be sent again from its on_reply().
+void redis_call_send(struct redis_call *, const struct redis_args *);
+
+void redis_call_send_raw(struct redis_call *, int argc, const char *const *argv, const size_t *lens);
+
+// Has it answered in a moment with `status`.
+void redis_call_refuse(struct redis_call *, enum engine_status);
+
+// To be called at the end of each on_reply() that does not send it again.
+void redis_call_free(struct redis_call *);
+
+// Sends a command whose reply nobody needs; not at all while Redis is away.
+void redis_tell(struct redis *, const struct redis_args *);
+
+// Redis's wall clock, as far as we know.
+int64_t redis_clock_ms(const struct redis *);
+
+// A name can be waited for, a script can be missing, a server can refuse: the connection's side of the
+// engine.
+void redis_core_start(struct redis *);
+void redis_core_stop(struct redis *); // ends what waits with ENGINE_CLOSED

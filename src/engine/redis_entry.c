@@ -1,0 +1,49 @@
+#include "engine/redis_entry.h"
+
+#include <string.h>
+
+// Reads `<name><position>"` at *at, and goes behind it.
+static bool take_position(const char **at, const char *end, const char *name, struct position *p) {
+    size_t len = strlen(name);
+    if ((size_t)(end - *at) <= len || memcmp(*at, name, len) != 0) return false;
+    const char *text = *at + len;
+    const char *quote = memchr(text, '"', (size_t)(end - text));
+    if (!quote || !position_parse(text, (size_t)(quote - text), p)) return false;
+    *at = quote + 1;
+    return true;
+}
+
+bool redis_entry_read(struct engine_entry *e, const char *json, size_t len) {
+    *e = (struct engine_entry){.kind = ENTRY_COMMENT, .json = json, .json_len = len};
+    if (len < 2 || json[0] != '{' || json[len - 1] != '}') return false;
+    const char *at = json, *end = json + len;
+    if (!take_position(&at, end, "{\"id\":\"", &e->at)) return true;
+    take_position(&at, end, ",\"prev\":\"", &e->prev);
+    if (end - at == 1) { // nothing but a number
+        e->kind = ENTRY_TOMBSTONE;
+        e->json_len = 0;
+    }
+    return true;
+}
+
+static char *add(char *to, const char *text, size_t len) {
+    memcpy(to, text, len);
+    return to + len;
+}
+
+void redis_entry_write(struct engine_entry *e, struct position at, struct position prev, const char *body,
+                       size_t body_len, char *out) {
+    static const char before_id[] = "{\"id\":\"", before_prev[] = "\",\"prev\":\"";
+    *e = (struct engine_entry){.at = at, .prev = prev, .kind = body_len ? ENTRY_COMMENT : ENTRY_TOMBSTONE};
+    if (!body_len) return;
+    char *to = add(out, before_id, sizeof before_id - 1);
+    to += position_format(at, to);
+    if (position_is_set(prev)) {
+        to = add(to, before_prev, sizeof before_prev - 1);
+        to += position_format(prev, to);
+    }
+    to = add(to, "\",", 2);
+    to = add(to, body, body_len);
+    e->json = out;
+    e->json_len = (size_t)(to - out);
+}

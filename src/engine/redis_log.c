@@ -1,0 +1,210 @@
+// The figures that span all videos (how many comments there have ever been, the newest ones) lie in keys of
+// their own, which a script of one video must not touch in a Cluster, and are not worth a command per
+// comment: they are gathered for a moment and told together. A process killed in that moment takes them
+// along; the comments themselves are in their logs.
+#include "engine/redis_log.h"
+
+#include <assert.h>
+#include <hiredis/hiredis.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/redis_core.h"
+#include "engine/redis_entry.h"
+
+enum { TELL_MS = 250 };
+
+// The tally
+
+static void on_tell(struct loop_timer *t) {
+    redis_tally_tell((struct redis *)((char *)t - offsetof(struct redis, tally.tell)));
+}
+
+void redis_tally_start(struct redis *r) {
+    r->tally.tell.on_due = on_tell;
+}
+
+void redis_tally_release(struct redis *r) {
+    loop_timer_stop(r->loop, &r->tally.tell);
+    for (size_t i = 0; i < ENGINE_NEWEST; i++) free(r->tally.newest[i]);
+}
+
+static void tell_newest(struct redis *r) {
+    struct redis_args push = {0}, trim = {0};
+    redis_args_text(&push, "LPUSH");
+    redis_args_text(&push, "chorus:newest");
+    for (size_t i = ENGINE_NEWEST; i-- > 0;)
+        if (r->tally.newest[i]) redis_args_text(&push, r->tally.newest[i]);
+    redis_args_text(&trim, "LTRIM");
+    redis_args_text(&trim, "chorus:newest");
+    redis_args_number(&trim, 0);
+    redis_args_number(&trim, ENGINE_NEWEST - 1);
+    redis_tell(r, &push);
+    redis_tell(r, &trim);
+    for (size_t i = 0; i < ENGINE_NEWEST; i++) {
+        free(r->tally.newest[i]);
+        r->tally.newest[i] = NULL;
+    }
+}
+
+void redis_tally_tell(struct redis *r) {
+    if (!r->tally.comments) return;
+    if (!r->serving) {
+        loop_timer_start(r->loop, &r->tally.tell, TELL_MS);
+        return;
+    }
+    struct redis_args a = {0};
+    redis_args_text(&a, "INCRBY");
+    redis_args_text(&a, "chorus:comments");
+    redis_args_number(&a, (int64_t)r->tally.comments);
+    redis_tell(r, &a);
+    tell_newest(r);
+    r->tally.comments = 0;
+}
+
+static void tally_add(struct redis *r, const struct engine_entry *e) {
+    struct redis_tally *t = &r->tally;
+    if (e->kind != ENTRY_COMMENT) return;
+    t->comments++;
+    free(t->newest[ENGINE_NEWEST - 1]);
+    memmove(t->newest + 1, t->newest, (ENGINE_NEWEST - 1) * sizeof *t->newest);
+    t->newest[0] = mem_strndup(e->json, e->json_len);
+    if (!t->tell.slot && !r->closing) loop_timer_start(r->loop, &t->tell, TELL_MS);
+}
+
+// Appending
+
+static void add_keys(struct redis_args *a, const char *video) {
+    redis_args_format(a, "{video:%s}:log", video);
+    redis_args_format(a, "{video:%s}:pos", video);
+}
+
+static bool is_text(const redisReply *reply, const char *text) {
+    return reply->type == REDIS_REPLY_STRING && !strcmp(reply->str, text);
+}
+
+static bool read_position(const redisReply *reply, struct position *p) {
+    *p = (struct position){0};
+    return reply->type == REDIS_REPLY_STRING && (!reply->len || position_parse(reply->str, reply->len, p));
+}
+
+static bool read_appended(struct redis_call *c, const redisReply *reply, struct engine_entry *e, char *json) {
+    const redisReply *const *item = (const redisReply *const *)reply->element;
+    struct position at, prev;
+    if (reply->elements == 2 && is_text(item[0], "repeat"))
+        return redis_entry_read(e, item[1]->str, item[1]->len);
+    if (reply->elements != 4 || !is_text(item[0], "ok")) return false;
+    if (!read_position(item[1], &at) || !read_position(item[2], &prev)) return false;
+    redis_entry_write(e, at, prev, c->text, c->text_len, json);
+    tally_add(c->redis, e);
+    return true;
+}
+
+// Redis's clock was set forward, or Redis was busy for long: the next appends go by what it says now.
+static void note_late(struct redis *r, const redisReply *reply) {
+    if (reply->elements != 2 || !is_text(reply->element[0], "late")) return;
+    int64_t clock_ms = strtoll(reply->element[1]->str, NULL, 10);
+    r->clock_offset_ms = clock_ms - loop_now_ms(r->loop);
+}
+
+static void on_appended(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    struct engine_entry e;
+    char small[2048], *json = small;
+    if (c->text_len + REDIS_ENTRY_ROOM > sizeof small) json = mem_alloc(c->text_len + REDIS_ENTRY_ROOM);
+    if (status == ENGINE_OK && !read_appended(c, reply, &e, json)) {
+        note_late(c->redis, reply);
+        status = ENGINE_UNAVAILABLE;
+    }
+    c->on.append(c->arg, status, status == ENGINE_OK ? &e : NULL);
+    if (json != small) free(json);
+    redis_call_free(c);
+}
+
+void redis_append(struct engine *engine, const struct engine_append *append, engine_append_cb *cb,
+                  void *arg) {
+    struct redis *r = (struct redis *)engine;
+    bool tombstone = append->json_len == 0;
+    assert(tombstone || (append->json_len > 2 && append->json[0] == '{'));
+    struct redis_call *c = redis_call_new(r, on_appended, tombstone ? "" : append->json + 1,
+                                          tombstone ? 0 : append->json_len - 1);
+    struct redis_args a = {0};
+    redis_args_script(&a, r, SCRIPT_APPEND, append->token ? 3 : 2);
+    add_keys(&a, append->video);
+    if (append->token) redis_args_format(&a, "{video:%s}:token:%s", append->video, append->token);
+    redis_args_format(&a, "video:%s", append->video);
+    redis_args_text(&a, r->run_id);
+    redis_args_number(&a, redis_clock_ms(r) + REDIS_APPEND_MS);
+    redis_args_number(&a, (int64_t)r->config.log_entries);
+    redis_args_number(&a, r->config.log_age_ms);
+    redis_args_number(&a, REDIS_KEEP_MS);
+    redis_args_bytes(&a, c->text, c->text_len);
+    c->on.append = cb;
+    c->arg = arg;
+    redis_call_send(c, &a);
+}
+
+// Reading
+
+static void on_head(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    struct position head = {0};
+    if (status == ENGINE_OK && (reply->elements != 2 || !read_position(reply->element[0], &head)))
+        status = ENGINE_UNAVAILABLE;
+    c->on.head(c->arg, status, head);
+    redis_call_free(c);
+}
+
+void redis_head(struct engine *engine, const char *video, engine_head_cb *cb, void *arg) {
+    struct redis *r = (struct redis *)engine;
+    struct redis_call *c = redis_call_new(r, on_head, NULL, 0);
+    struct redis_args a = {0};
+    redis_args_script(&a, r, SCRIPT_HEAD, 2);
+    add_keys(&a, video);
+    redis_args_text(&a, r->run_id);
+    redis_args_number(&a, REDIS_KEEP_MS);
+    c->on.head = cb;
+    c->arg = arg;
+    redis_call_send(c, &a);
+}
+
+static bool read_range(const redisReply *reply, struct engine_range *range, struct engine_entry **entries) {
+    if (reply->elements != 3 || !read_position(reply->element[0], &range->head)) return false;
+    const redisReply *list = reply->element[2];
+    *entries = mem_alloc((list->elements + 1) * sizeof **entries);
+    for (size_t i = 0; i < list->elements; i++) {
+        struct engine_entry *e = &(*entries)[range->count];
+        const redisReply *json = list->element[i];
+        if (json->type == REDIS_REPLY_STRING && redis_entry_read(e, json->str, json->len) &&
+            position_is_set(e->at))
+            range->count++;
+    }
+    range->entries = *entries;
+    range->more = reply->element[1]->integer != 0;
+    return true;
+}
+
+static void on_range(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    struct engine_range range = {0};
+    struct engine_entry *entries = NULL;
+    if (status == ENGINE_OK && !read_range(reply, &range, &entries)) status = ENGINE_UNAVAILABLE;
+    c->on.range(c->arg, status, status == ENGINE_OK ? &range : NULL);
+    free(entries);
+    redis_call_free(c);
+}
+
+void redis_range(struct engine *engine, const char *video, struct position after, size_t limit,
+                 engine_range_cb *cb, void *arg) {
+    struct redis *r = (struct redis *)engine;
+    struct redis_call *c = redis_call_new(r, on_range, NULL, 0);
+    struct redis_args a = {0};
+    char from[POSITION_TEXT_SIZE];
+    position_format(after, from);
+    redis_args_script(&a, r, SCRIPT_RANGE, 2);
+    add_keys(&a, video);
+    redis_args_text(&a, from);
+    redis_args_number(&a, limit < INT32_MAX ? (int64_t)limit : INT32_MAX);
+    redis_args_number(&a, r->config.log_age_ms);
+    c->on.range = cb;
+    c->arg = arg;
+    redis_call_send(c, &a);
+}

@@ -1,0 +1,16 @@
+// Private to the Redis engine: its operations on logs, and the running figures for the overview.
+#pragma once
+
+#include "engine/engine.h"
+
+struct redis;
+
+void redis_append(struct engine *, const struct engine_append *, engine_append_cb *, void *arg);
+void redis_head(struct engine *, const char *video, engine_head_cb *, void *arg);
+void redis_range(struct engine *, const char *video, struct position after, size_t limit, engine_range_cb *,
+                 void *arg);
+
+// Tells Redis what has been logged since the last time.
+void redis_tally_tell(struct redis *);
+void redis_tally_start(struct redis *);
+void redis_tally_release(struct redis *);

@@ -1,0 +1,270 @@
+// A mapping is a key of its own, as the original system has it. Beside them stands `chorus:mapped`, a sorted
+// set of the mapped videos by last use: to count them, to show the newest, and to bound them. It is kept
+// beside, not together: the key is what counts.
+#include "engine/redis_mapping.h"
+
+#include <hiredis/hiredis.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "engine/redis_core.h"
+
+// Marks a video as used now: microseconds, so that two of the same moment keep their order.
+static void mark_mapped(struct redis *r, const char *video) {
+    struct redis_args a = {0};
+    int64_t now_us = redis_clock_ms(r) * 1000;
+    r->last_mark_us = now_us > r->last_mark_us ? now_us : r->last_mark_us + 1;
+    redis_args_text(&a, "ZADD");
+    redis_args_text(&a, "chorus:mapped");
+    redis_args_number(&a, r->last_mark_us);
+    redis_args_text(&a, video);
+    redis_tell(r, &a);
+}
+
+static void unmark_mapped(struct redis *r, const char *video) {
+    struct redis_args a = {0};
+    redis_args_text(&a, "ZREM");
+    redis_args_text(&a, "chorus:mapped");
+    redis_args_text(&a, video);
+    redis_tell(r, &a);
+}
+
+static struct redis_call *mapping_call(struct redis *r, const char *video, engine_mapping_cb *cb, void *arg,
+                                       void (*on_reply)(struct redis_call *, enum engine_status,
+                                                        const redisReply *)) {
+    struct redis_call *c = redis_call_new(r, on_reply, video, strlen(video));
+    c->on.mapping = cb;
+    c->arg = arg;
+    return c;
+}
+
+static void answer_mapping(struct redis_call *c, enum engine_status status, const char *reader,
+                           bool changed) {
+    c->on.mapping(c->arg, status, reader, changed);
+    redis_call_free(c);
+}
+
+// lookup
+
+static void on_looked_up(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    const char *reader = status == ENGINE_OK && reply->type == REDIS_REPLY_STRING ? reply->str : NULL;
+    if (reader) mark_mapped(c->redis, c->text);
+    if (status == ENGINE_OK && !reader) status = ENGINE_NOT_FOUND;
+    answer_mapping(c, status, reader, false);
+}
+
+static void send_lookup(struct redis_call *c) {
+    struct redis_args a = {0};
+    redis_args_text(&a, "GETEX");
+    redis_args_format(&a, "video:%s:reader", c->text);
+    redis_args_text(&a, "PX");
+    redis_args_number(&a, REDIS_KEEP_MS);
+    redis_call_send(c, &a);
+}
+
+void redis_lookup(struct engine *engine, const char *video, engine_mapping_cb *cb, void *arg) {
+    send_lookup(mapping_call((struct redis *)engine, video, cb, arg, on_looked_up));
+}
+
+// assign
+
+static void on_assigned(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    bool changed = status == ENGINE_OK && reply->type == REDIS_REPLY_NIL;
+    const char *reader = NULL;
+    if (changed) {
+        reader = c->more;
+        c->redis->mappings++;
+        mark_mapped(c->redis, c->text);
+    } else if (status == ENGINE_OK) {
+        reader = reply->str;
+    }
+    answer_mapping(c, status, reader, changed);
+}
+
+static void on_looked_up_when_full(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    if (status == ENGINE_OK && reply->type == REDIS_REPLY_NIL)
+        answer_mapping(c, ENGINE_FULL, NULL, false);
+    else
+        on_looked_up(c, status, reply);
+}
+
+void redis_assign(struct engine *engine, const char *video, const char *reader_url, engine_mapping_cb *cb,
+                  void *arg) {
+    struct redis *r = (struct redis *)engine;
+    if (r->config.max_videos && r->mappings >= r->config.max_videos) {
+        send_lookup(mapping_call(r, video, cb, arg, on_looked_up_when_full));
+        return;
+    }
+    struct redis_call *c = mapping_call(r, video, cb, arg, on_assigned);
+    struct redis_args a = {0};
+    c->more = mem_strdup(reader_url);
+    redis_args_text(&a, "SET");
+    redis_args_format(&a, "video:%s:reader", video);
+    redis_args_text(&a, reader_url);
+    redis_args_text(&a, "NX");
+    redis_args_text(&a, "GET");
+    redis_args_text(&a, "PX");
+    redis_args_number(&a, REDIS_KEEP_MS);
+    redis_call_send(c, &a);
+}
+
+// reassign, release
+
+static void on_reassigned(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    bool found = status == ENGINE_OK && reply->elements == 2;
+    if (found) mark_mapped(c->redis, c->text);
+    if (status == ENGINE_OK && !found) status = ENGINE_NOT_FOUND;
+    answer_mapping(c, status, found ? reply->element[0]->str : NULL, found && reply->element[1]->integer);
+}
+
+void redis_reassign(struct engine *engine, const char *video, const char *expected, const char *reader_url,
+                    engine_mapping_cb *cb, void *arg) {
+    struct redis *r = (struct redis *)engine;
+    struct redis_call *c = mapping_call(r, video, cb, arg, on_reassigned);
+    struct redis_args a = {0};
+    redis_args_script(&a, r, SCRIPT_REASSIGN, 1);
+    redis_args_format(&a, "video:%s:reader", video);
+    redis_args_text(&a, expected);
+    redis_args_text(&a, reader_url);
+    redis_args_number(&a, REDIS_KEEP_MS);
+    redis_call_send(c, &a);
+}
+
+static void on_done(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    (void)reply;
+    c->on.done(c->arg, status);
+    redis_call_free(c);
+}
+
+static void on_released(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    if (status == ENGINE_OK && reply->integer) {
+        unmark_mapped(c->redis, c->text);
+        if (c->redis->mappings) c->redis->mappings--;
+    }
+    on_done(c, status, reply);
+}
+
+void redis_release(struct engine *engine, const char *video, const char *expected, engine_done_cb *cb,
+                   void *arg) {
+    struct redis *r = (struct redis *)engine;
+    struct redis_call *c = redis_call_new(r, on_released, video, strlen(video));
+    struct redis_args a = {0};
+    redis_args_script(&a, r, SCRIPT_RELEASE, 1);
+    redis_args_format(&a, "video:%s:reader", video);
+    redis_args_text(&a, expected);
+    c->on.done = cb;
+    c->arg = arg;
+    redis_call_send(c, &a);
+}
+
+// How many there are. Answers come in order, so what this process assigns meanwhile is counted on top.
+
+static void on_counted(void *arg, const redisReply *reply) {
+    struct redis *r = arg;
+    if (reply && reply->type == REDIS_REPLY_INTEGER) r->mappings = (uint64_t)reply->integer;
+}
+
+void redis_mappings_count(struct redis *r) {
+    struct redis_args drop = {0};
+    if (!r->serving) return;
+    redis_args_text(&drop, "ZREMRANGEBYSCORE");
+    redis_args_text(&drop, "chorus:mapped");
+    redis_args_text(&drop, "-inf");
+    redis_args_number(&drop, (redis_clock_ms(r) - REDIS_KEEP_MS) * 1000);
+    redis_tell(r, &drop);
+    redis_conn_send(r->commands, 2, (const char *const[]){"ZCARD", "chorus:mapped"}, NULL, on_counted, r);
+}
+
+// Leases
+
+static void on_renewed(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    c->on.lease(c->arg, status, status == ENGINE_OK && !reply->integer);
+    redis_call_free(c);
+}
+
+void redis_lease_renew(struct engine *engine, const struct engine_lease *lease, int ttl_ms,
+                       engine_lease_cb *cb, void *arg) {
+    struct redis *r = (struct redis *)engine;
+    struct redis_call *c = redis_call_new(r, on_renewed, NULL, 0);
+    struct redis_args a = {0};
+    redis_args_script(&a, r, SCRIPT_LEASE_RENEW, 1);
+    redis_args_text(&a, "readers");
+    redis_args_text(&a, lease->reader_url);
+    redis_args_number(&a, ttl_ms);
+    redis_args_number(&a, (int64_t)lease->generation);
+    redis_args_number(&a, (int64_t)lease->viewers);
+    redis_args_text(&a, lease->public_url ? lease->public_url : "-");
+    redis_args_text(&a, lease->instance_id ? lease->instance_id : "");
+    c->on.lease = cb;
+    c->arg = arg;
+    redis_call_send(c, &a);
+}
+
+void redis_lease_drop(struct engine *engine, const char *reader_url, engine_done_cb *cb, void *arg) {
+    struct redis *r = (struct redis *)engine;
+    struct redis_call *c = redis_call_new(r, on_done, NULL, 0);
+    struct redis_args a = {0};
+    redis_args_script(&a, r, SCRIPT_LEASE_DROP, 1);
+    redis_args_text(&a, "readers");
+    redis_args_text(&a, reader_url);
+    c->on.done = cb;
+    c->arg = arg;
+    redis_call_send(c, &a);
+}
+
+enum { LEASE_ITEMS = 6 }; // of lease_list.lua
+
+static int by_url(const void *a, const void *b) {
+    return strcmp(((const struct engine_lease *)a)->reader_url, ((const struct engine_lease *)b)->reader_url);
+}
+
+static void read_lease(struct engine_lease *l, redisReply *const *item) {
+    const char *public_url = item[4]->str;
+    *l = (struct engine_lease){.reader_url = item[0]->str,
+                               .live = item[1]->str[0] == '1',
+                               .generation = strtoull(item[2]->str, NULL, 10),
+                               .viewers = strtoull(item[3]->str, NULL, 10),
+                               .public_url = strcmp(public_url, "-") != 0 ? public_url : NULL,
+                               .instance_id = item[5]->str};
+}
+
+static void on_leases(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    size_t count = status == ENGINE_OK ? reply->elements / LEASE_ITEMS : 0;
+    struct engine_lease *list = mem_zalloc((count + 1) * sizeof *list);
+    for (size_t i = 0; i < count; i++) read_lease(&list[i], reply->element + i * LEASE_ITEMS);
+    qsort(list, count, sizeof *list, by_url);
+    c->on.leases(c->arg, status, list, count);
+    free(list);
+    redis_call_free(c);
+}
+
+void redis_leases(struct engine *engine, engine_leases_cb *cb, void *arg) {
+    struct redis *r = (struct redis *)engine;
+    struct redis_call *c = redis_call_new(r, on_leases, NULL, 0);
+    struct redis_args a = {0};
+    redis_args_script(&a, r, SCRIPT_LEASES, 1);
+    redis_args_text(&a, "readers");
+    redis_args_number(&a, REDIS_KEEP_MS);
+    c->on.leases = cb;
+    c->arg = arg;
+    redis_call_send(c, &a);
+}
+
+// Counters
+
+static void on_counter(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    c->on.counter(c->arg, status, status == ENGINE_OK ? (uint64_t)reply->integer - 1 : 0);
+    redis_call_free(c);
+}
+
+void redis_counter_next(struct engine *engine, const char *name, engine_counter_cb *cb, void *arg) {
+    struct redis_call *c = redis_call_new((struct redis *)engine, on_counter, NULL, 0);
+    struct redis_args a = {0};
+    redis_args_text(&a, "INCR");
+    redis_args_text(&a, name);
+    c->on.counter = cb;
+    c->arg = arg;
+    redis_call_send(c, &a);
+}

@@ -1,0 +1,6 @@
+// Private to the Redis engine: totals and the newest things, for the statistics.
+#pragma once
+
+#include "engine/engine.h"
+
+void redis_overview(struct engine *, engine_overview_cb *, void *arg);

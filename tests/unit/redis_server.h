@@ -1,0 +1,68 @@
+// A redis-server of the test's own, on a free port, that keeps nothing and ends with the test.
+#pragma once
+
+#include <hiredis/hiredis.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+struct redis_server {
+    pid_t pid;
+    int port;
+};
+
+static inline int redis_free_port(void) {
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof a;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(fd, (struct sockaddr *)&a, len) < 0 || getsockname(fd, (struct sockaddr *)&a, &len) < 0) abort();
+    close(fd);
+    return ntohs(a.sin_port);
+}
+
+// A command of its own connection; NULL: the server does not answer. The caller frees the reply.
+static inline redisReply *redis_server_ask(const struct redis_server *s, const char *command) {
+    redisContext *c = redisConnect("127.0.0.1", s->port);
+    redisReply *reply = c && !c->err ? redisCommand(c, command) : NULL;
+    if (c) redisFree(c);
+    return reply;
+}
+
+static inline bool redis_server_tell(const struct redis_server *s, const char *command) {
+    redisReply *reply = redis_server_ask(s, command);
+    bool ok = reply && reply->type != REDIS_REPLY_ERROR;
+    if (reply) freeReplyObject(reply);
+    return ok;
+}
+
+static inline void redis_server_start(struct redis_server *s) {
+    char port[8];
+    if (!s->port) s->port = redis_free_port();
+    snprintf(port, sizeof port, "%d", s->port);
+    s->pid = fork();
+    if (!s->pid) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (!freopen("/dev/null", "w", stdout)) _exit(1);
+        execlp("redis-server", "redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "",
+               "--appendonly", "no", "--dir", "/tmp", (char *)NULL);
+        _exit(127);
+    }
+    for (int i = 0; i < 1000; i++) {
+        if (redis_server_tell(s, "PING")) return;
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    fputs("redis-server does not start; is it installed?\n", stderr);
+    abort();
+}
+
+static inline void redis_server_stop(struct redis_server *s) {
+    kill(s->pid, SIGKILL);
+    waitpid(s->pid, NULL, 0);
+}
