@@ -67,7 +67,9 @@ static bool ready(struct engine *engine, const char **why) {
     if (!r->serving)
         snprintf(r->why, sizeof r->why, "%s",
                  redis_conn_is_up(r->commands) ? "Redis is being prepared." : redis_conn_why(r->commands));
-    else if (r->refusal[0])
+    else if (redis_conn_is_silent(r->commands))
+        snprintf(r->why, sizeof r->why, "Redis does not answer.");
+    else if (r->refusal[0] && loop_now_ms(r->loop) - r->refused_ms < REDIS_REFUSAL_MS)
         snprintf(r->why, sizeof r->why, "%s", r->refusal);
     else
         return redis_subscriber_ready(r->subscriber, why);
@@ -86,7 +88,9 @@ static void on_resolved(void *arg) {
 static void close_engine(struct engine *engine) {
     struct redis *r = from(engine);
     loop_timer_stop(r->loop, &r->tick);
-    redis_tally_tell(r);
+    redis_core_drain(r);
+    redis_tally_tell(r); // of what was answered just now, too
+    redis_core_drain(r);
     redis_core_stop(r);
     redis_subscriber_free(r->subscriber);
     hub_free(r->hub);

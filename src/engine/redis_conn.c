@@ -182,7 +182,7 @@ static void on_info(void *arg, const redisReply *reply) {
                              : clock_wall_ms();
     c->state = CONN_UP;
     c->delay_ms = 0;
-    loop_timer_start(c->loop, &c->timer, REDIS_CONN_SILENCE_MS);
+    loop_timer_start(c->loop, &c->timer, REDIS_CONN_CUT_MS);
     c->config.on_up(c->config.arg, &c->server);
 }
 
@@ -317,8 +317,8 @@ void redis_conn_resolved(struct redis_conn *c) {
 }
 
 static void check_silence(struct redis_conn *c) {
-    int64_t left = REDIS_CONN_SILENCE_MS;
-    if (c->owed_count) left = c->heard_ms + REDIS_CONN_SILENCE_MS - loop_now_ms(c->loop);
+    int64_t left = REDIS_CONN_CUT_MS;
+    if (c->owed_count) left = c->heard_ms + REDIS_CONN_CUT_MS - loop_now_ms(c->loop);
     if (left <= 0)
         go_down(c, "does not answer");
     else
@@ -405,6 +405,11 @@ void redis_conn_free(struct redis_conn *c) {
 
 bool redis_conn_is_up(const struct redis_conn *c) {
     return c->state == CONN_UP;
+}
+
+bool redis_conn_is_silent(const struct redis_conn *c) {
+    return c->state == CONN_UP && c->owed_count &&
+           loop_now_ms(c->loop) - c->heard_ms >= REDIS_CONN_SILENCE_MS;
 }
 
 const char *redis_conn_why(const struct redis_conn *c) {

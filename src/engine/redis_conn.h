@@ -2,8 +2,10 @@
 // SELECT, CLIENT SETNAME, INFO), then sends commands pipelined, those of one turn of the loop with one
 // write(), and hands each reply to whoever asked. hiredis frames commands and replies; the socket is ours.
 //
-// Control loop only. A connection that is owed a reply and hears nothing for REDIS_CONN_SILENCE_MS is cut:
-// Redis hangs, or the path is dead. Attempts follow each other after 20 ms, growing to 500 ms.
+// Control loop only. A connection that is owed a reply and hears nothing for REDIS_CONN_SILENCE_MS takes no
+// more commands; after REDIS_CONN_CUT_MS it is cut: Redis hangs, or the path is dead. So what is owed when it
+// is cut for silence was sent at least REDIS_CONN_CUT_MS - REDIS_CONN_SILENCE_MS ago. Attempts to connect
+// follow each other after 20 ms, growing to 500 ms.
 #pragma once
 
 #include <stdbool.h>
@@ -16,7 +18,12 @@ struct redis_conn;
 struct redis_url;
 struct resolver;
 
-enum { REDIS_CONN_SILENCE_MS = 2000, REDIS_CONN_GREETING_MS = 1000, REDIS_CONN_WHY_SIZE = 256 };
+enum {
+    REDIS_CONN_SILENCE_MS = 1500,
+    REDIS_CONN_CUT_MS = 3000,
+    REDIS_CONN_GREETING_MS = 1000,
+    REDIS_CONN_WHY_SIZE = 256
+};
 
 // What INFO says of the server at the other end.
 struct redis_server {
@@ -52,7 +59,10 @@ void redis_conn_resolved(struct redis_conn *);
 
 bool redis_conn_is_up(const struct redis_conn *);
 
-// Why it is not up: one sentence.
+// Whether it is owed a reply and has heard nothing for REDIS_CONN_SILENCE_MS.
+bool redis_conn_is_silent(const struct redis_conn *);
+
+// Why it is not up, or was cut last: one sentence.
 const char *redis_conn_why(const struct redis_conn *);
 
 // Sends a command; only while it is up. cb may be NULL. Arguments are copied.

@@ -104,6 +104,7 @@ static void on_refuse(struct loop_timer *t) {
 // Redis does not carry out what it is asked: out of memory, read-only, without its scripts, no rights.
 static void note_refusal(struct redis *r, const redisReply *error) {
     snprintf(r->refusal, sizeof r->refusal, "Redis refuses: %.120s", error->str);
+    r->refused_ms = loop_now_ms(r->loop);
     if (log_sample(&r->sampler, "engine", 1, loop_now_ms(r->loop)))
         log_warn("engine", "redis_refused", "error=\"%.120s\"", error->str);
     if (!strncmp(error->str, "NOSCRIPT", 8) || !strncmp(error->str, "READONLY", 8) ||
@@ -122,8 +123,6 @@ static void on_reply(void *arg, const redisReply *reply) {
     } else if (reply->type == REDIS_REPLY_ERROR) {
         status = ENGINE_UNAVAILABLE;
         note_refusal(r, reply);
-    } else {
-        r->refusal[0] = 0;
     }
     c->on_reply(c, status, status == ENGINE_OK ? reply : NULL);
 }
@@ -134,7 +133,7 @@ void redis_call_send_raw(struct redis_call *c, int argc, const char *const *argv
     for (int i = 0; i < argc; i++) c->bytes += lens[i];
     if (r->closing) {
         redis_call_refuse(c, ENGINE_CLOSED);
-    } else if (!r->serving) {
+    } else if (!r->serving || redis_conn_is_silent(r->commands)) {
         redis_call_refuse(c, ENGINE_UNAVAILABLE);
     } else if (r->waiting >= REDIS_WAITING_CALLS || r->waiting_bytes + c->bytes > REDIS_WAITING_BYTES) {
         redis_call_refuse(c, ENGINE_BUSY);
@@ -150,7 +149,8 @@ void redis_call_send(struct redis_call *c, const struct redis_args *a) {
 }
 
 void redis_tell(struct redis *r, const struct redis_args *a) {
-    if (r->serving) redis_conn_send(r->commands, a->count, a->at, a->len, NULL, NULL);
+    if (r->serving && !redis_conn_is_silent(r->commands))
+        redis_conn_send(r->commands, a->count, a->at, a->len, NULL, NULL);
 }
 
 int64_t redis_clock_ms(const struct redis *r) {
@@ -169,6 +169,7 @@ static void on_script_loaded(void *arg, const redisReply *reply) {
     memcpy(r->shas[REDIS_SCRIPTS - r->scripts_owed], reply->str, REDIS_SHA_SIZE);
     if (--r->scripts_owed) return;
     r->serving = true;
+    r->refusal[0] = 0;
     log_info("engine", "redis_connected", "host=%s port=%d run=%.8s", r->url.host, r->url.port, r->run_id);
 }
 
@@ -195,8 +196,11 @@ void redis_core_start(struct redis *r) {
         &(struct redis_conn_config){.name = "chorus-commands", .on_up = on_up, .on_down = on_down, .arg = r});
 }
 
-void redis_core_stop(struct redis *r) {
+void redis_core_drain(struct redis *r) {
     if (r->serving) redis_conn_drain(r->commands, CLOSE_GRACE_MS);
+}
+
+void redis_core_stop(struct redis *r) {
     r->closing = true;
     loop_timer_stop(r->loop, &r->refuse);
     redis_conn_free(r->commands);

@@ -35,7 +35,9 @@ enum redis_script {
 enum {
     REDIS_WAITING_CALLS = 65536, // until they are answered; beyond either, ENGINE_BUSY
     REDIS_WAITING_BYTES = 64 << 20,
-    REDIS_APPEND_MS = 2000, // an append not carried out by then is not carried out at all
+    // An append not carried out by then is not carried out at all; before a silent connection is cut.
+    REDIS_APPEND_MS = REDIS_CONN_CUT_MS - REDIS_CONN_SILENCE_MS - 100,
+    REDIS_REFUSAL_MS = 5000, // for so long a refusal counts
     REDIS_SHA_SIZE = 41,
     REDIS_ARGS = 20,
     REDIS_ARGS_ROOM = 2048
@@ -65,6 +67,7 @@ struct redis {
     char run_id[64];
     int64_t clock_offset_ms; // Redis's wall clock less our monotonic one
     char refusal[160];       // why Redis last refused something; empty: it does not
+    int64_t refused_ms;
     char why[REDIS_CONN_WHY_SIZE + 160];
 
     size_t waiting, waiting_bytes;
@@ -146,4 +149,5 @@ int64_t redis_clock_ms(const struct redis *);
 // A name can be waited for, a script can be missing, a server can refuse: the connection's side of the
 // engine.
 void redis_core_start(struct redis *);
-void redis_core_stop(struct redis *); // ends what waits with ENGINE_CLOSED
+void redis_core_drain(struct redis *); // waits for what can still be answered, blocking, a moment at most
+void redis_core_stop(struct redis *);  // ends what waits with ENGINE_CLOSED

@@ -50,7 +50,7 @@ static void tell_newest(struct redis *r) {
 
 void redis_tally_tell(struct redis *r) {
     if (!r->tally.comments) return;
-    if (!r->serving) {
+    if (!r->serving || redis_conn_is_silent(r->commands)) {
         loop_timer_start(r->loop, &r->tally.tell, TELL_MS);
         return;
     }
@@ -98,6 +98,7 @@ static bool read_appended(struct redis_call *c, const redisReply *reply, struct 
     if (!read_position(item[1], &at) || !read_position(item[2], &prev)) return false;
     redis_entry_write(e, at, prev, c->text, c->text_len, json);
     tally_add(c->redis, e);
+    c->redis->refusal[0] = 0;
     return true;
 }
 

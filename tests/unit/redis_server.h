@@ -16,6 +16,7 @@
 struct redis_server {
     pid_t pid;
     int port;
+    const char *folder; // keeps an append-only file there, written through; NULL: keeps nothing
 };
 
 static inline int redis_free_port(void) {
@@ -51,7 +52,8 @@ static inline void redis_server_start(struct redis_server *s) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (!freopen("/dev/null", "w", stdout)) _exit(1);
         execlp("redis-server", "redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "",
-               "--appendonly", "no", "--dir", "/tmp", (char *)NULL);
+               "--appendonly", s->folder ? "yes" : "no", "--appendfsync", "always", "--dir",
+               s->folder ? s->folder : "/tmp", (char *)NULL);
         _exit(127);
     }
     for (int i = 0; i < 1000; i++) {

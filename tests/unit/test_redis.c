@@ -1,0 +1,295 @@
+// The engine on Redis when things go wrong: each test has a server of its own, and does something to it.
+#include "embedded_world.h"
+#include "redis_server.h"
+
+struct bad_day {
+    struct world *world;
+    struct redis_server server;
+};
+
+static int make(void **state) {
+    struct bad_day *d = calloc(1, sizeof *d);
+    void *world;
+    world_make(&world);
+    d->world = world;
+    d->server.folder = d->world->folder; // keeps an append-only file there, so that it can come back
+    redis_server_start(&d->server);
+    d->world->redis_port = d->server.port;
+    world_open(d->world);
+    *state = d;
+    return 0;
+}
+
+static int clean(void **state) {
+    struct bad_day *d = *state;
+    void *world = d->world;
+    world_free(&world);
+    redis_server_stop(&d->server);
+    free(d);
+    return 0;
+}
+
+static void await_away(struct world *w) {
+    const char *why = "";
+    for (int i = 0; i < WORLD_LONG_MS && w->ops->ready(w->engine, &why); i++) world_let_pass(w, 1);
+    assert_false(w->ops->ready(w->engine, &why));
+    assert_int_equal(why[strlen(why) - 1], '.');
+}
+
+static unsigned logged(struct world *w, const char *video) {
+    const struct world_range *r = world_range(w, video, (struct position){0}, 1000);
+    assert_int_equal(r->status, ENGINE_OK);
+    return (unsigned)r->count;
+}
+
+// Restarts
+
+static void a_restart_begins_an_epoch_that_says_what_was_before(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    struct position before = world_post(w, "v", 1);
+    redis_server_stop(&d->server);
+    await_away(w);
+    redis_server_start(&d->server);
+    world_await_ready(w);
+    assert_int_equal(position_compare(world_head(w, "v").at, before), 0);
+    struct world_append a = world_append(w, "v", "{\"comment\":\"2\"}", NULL);
+    assert_int_equal(a.status, ENGINE_OK);
+    assert_true(a.at.epoch > before.epoch);
+    assert_int_equal(a.at.seq, 1);
+    assert_int_equal(position_compare(a.prev, before), 0);
+    const struct world_range *r = world_range(w, "v", (struct position){0}, 10);
+    assert_int_equal(r->count, 2);
+    assert_int_equal(position_compare(r->prev[1], before), 0);
+}
+
+static void what_the_server_has_lost_is_not_numbered_again(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    struct position before = world_post(w, "v", 1);
+    assert_true(redis_server_tell(&d->server, "FLUSHALL"));
+    struct world_append a = world_append(w, "v", "{\"comment\":\"2\"}", NULL);
+    assert_true(position_compare(a.at, before) > 0);
+    assert_false(position_is_set(a.prev));
+    assert_int_equal(a.at.seq, 1);
+}
+
+static void a_log_that_outlived_its_position_goes_on_in_a_new_epoch(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    struct position before = world_post(w, "v", 1);
+    assert_true(redis_server_tell(&d->server, "DEL {video:v}:pos"));
+    struct world_append a = world_append(w, "v", "{\"comment\":\"2\"}", NULL);
+    assert_int_equal(a.status, ENGINE_OK);
+    assert_true(a.at.epoch > before.epoch);
+    assert_int_equal(position_compare(a.prev, before), 0);
+    assert_true(redis_server_tell(&d->server, "DEL {video:v}:pos"));
+    assert_int_equal(position_compare(world_head(w, "v").at, a.at), 0);
+    struct world_append b = world_append(w, "v", "{\"comment\":\"3\"}", NULL);
+    assert_int_equal(position_compare(b.prev, a.at), 0);
+}
+
+// Away
+
+static void while_it_is_away_everything_is_refused_in_a_moment(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    redis_server_stop(&d->server);
+    await_away(w);
+    assert_int_equal(world_append(w, "v", "{\"comment\":\"1\"}", NULL).status, ENGINE_UNAVAILABLE);
+    assert_int_equal(world_head(w, "v").status, ENGINE_UNAVAILABLE);
+    assert_int_equal(world_lookup(w, "v").status, ENGINE_UNAVAILABLE);
+    assert_int_equal(world_leases(w).status, ENGINE_UNAVAILABLE);
+    redis_server_start(&d->server);
+    int64_t back_ms = clock_monotonic_ms();
+    world_await_ready(w);
+    assert_true(clock_monotonic_ms() - back_ms < 3000);
+    world_post(w, "v", 1);
+}
+
+static void an_append_that_was_given_up_is_not_carried_out_later(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    world_post(w, "v", 1);
+    kill(d->server.pid, SIGSTOP);
+    struct world_append a = world_append(w, "v", "{\"comment\":\"given up\"}", NULL);
+    assert_int_equal(a.status, ENGINE_UNAVAILABLE);
+    await_away(w);
+    kill(d->server.pid, SIGCONT);
+    int64_t back_ms = clock_monotonic_ms();
+    world_await_ready(w);
+    assert_true(clock_monotonic_ms() - back_ms < 3000);
+    assert_int_equal(world_post(w, "v", 2).seq, 2);
+    assert_int_equal(logged(w, "v"), 2);
+}
+
+static void scripts_that_are_gone_come_back(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    struct position first = world_post(w, "v", 1);
+    assert_true(redis_server_tell(&d->server, "SCRIPT FLUSH"));
+    assert_int_equal(world_append(w, "v", "{\"comment\":\"2\"}", NULL).status, ENGINE_UNAVAILABLE);
+    world_await_ready(w);
+    struct position second = world_post(w, "v", 3);
+    assert_int_equal(second.epoch, first.epoch); // the server is the same
+    assert_int_equal(second.seq, 2);
+}
+
+static void a_server_that_refuses_is_not_ready_and_says_why(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    const char *why = "";
+    world_post(w, "v", 1);
+    assert_true(redis_server_tell(&d->server, "CONFIG SET maxmemory 1"));
+    assert_int_equal(world_append(w, "v", "{\"comment\":\"2\"}", NULL).status, ENGINE_UNAVAILABLE);
+    assert_false(w->ops->ready(w->engine, &why));
+    assert_non_null(strstr(why, "OOM"));
+    assert_int_equal(logged(w, "v"), 1);
+    assert_true(redis_server_tell(&d->server, "CONFIG SET maxmemory 0"));
+    assert_int_equal(world_post(w, "v", 2).seq, 2);
+    assert_true(w->ops->ready(w->engine, &why));
+}
+
+static void a_wrong_password_is_told(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    const char *why = "";
+    world_close(w);
+    assert_true(redis_server_tell(&d->server, "CONFIG SET requirepass right"));
+    char url[64];
+    snprintf(url, sizeof url, "redis://:wrong@127.0.0.1:%d", d->server.port);
+    w->engine =
+        redis_open(w->loop, &(struct redis_config){.url = url, .log_entries = 10, .log_age_ms = 1000});
+    w->ops = w->engine->ops;
+    for (int i = 0; i < WORLD_LONG_MS && !strstr(why, "WRONGPASS"); i++) {
+        world_let_pass(w, 1);
+        assert_false(w->ops->ready(w->engine, &why));
+    }
+    assert_null(strstr(why, "wrong@"));
+    world_close(w);
+    snprintf(url, sizeof url, "redis://:right@127.0.0.1:%d/3", d->server.port);
+    w->engine =
+        redis_open(w->loop, &(struct redis_config){.url = url, .log_entries = 10, .log_age_ms = 1000});
+    world_await_ready(w);
+    world_post(w, "v", 1);
+}
+
+// Closing
+
+static void what_waits_at_the_end_is_still_stored(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    static struct world_append all[200];
+    for (int i = 0; i < 200; i++) world_begin_append(w, &all[i], "v", "{\"comment\":\"x\"}", NULL);
+    world_close(w);
+    assert_int_equal(w->awaited, 0);
+    for (int i = 0; i < 200; i++) {
+        assert_int_equal(all[i].status, ENGINE_OK);
+        assert_int_equal(all[i].at.seq, i + 1);
+    }
+    world_open(w);
+    assert_int_equal(logged(w, "v"), 200);
+    assert_int_equal(world_overview(w)->comments, 200);
+}
+
+static void what_cannot_be_stored_at_the_end_is_told(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    struct world_append a;
+    kill(d->server.pid, SIGSTOP);
+    world_begin_append(w, &a, "v", "{\"comment\":\"x\"}", NULL);
+    world_close(w);
+    assert_int_equal(a.calls, 1);
+    assert_int_equal(a.status, ENGINE_CLOSED);
+    kill(d->server.pid, SIGCONT);
+}
+
+// Subscribing
+
+struct viewer {
+    struct engine_subscription *subscription;
+    unsigned said, entries;
+    char last[256];
+};
+
+static void viewer_on_entry(void *arg, const struct engine_entry *e) {
+    struct viewer *v = arg;
+    v->entries++;
+    snprintf(v->last, sizeof v->last, "%.*s", (int)e->json_len, e->json);
+}
+
+static void viewer_on_subscribed(void *arg) {
+    ((struct viewer *)arg)->said++;
+}
+
+static void await(struct world *w, const unsigned *what, unsigned count) {
+    for (int i = 0; i < WORLD_LONG_MS && *what < count; i++) world_let_pass(w, 1);
+    assert_true(*what >= count);
+}
+
+static void view(struct viewer *v, struct world *w, const char *video) {
+    v->subscription =
+        w->ops->subscribe(w->engine, video,
+                          &(struct engine_subscriber){
+                              .on_entry = viewer_on_entry, .on_subscribed = viewer_on_subscribed, .arg = v});
+    await(w, &v->said, 1);
+}
+
+static void a_subscriber_that_was_cut_says_so_and_hears_again(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    struct viewer v = {0};
+    view(&v, w, "v");
+    assert_true(redis_server_tell(&d->server, "CLIENT KILL TYPE pubsub"));
+    await(w, &v.said, 2);
+    world_post(w, "v", 1);
+    await(w, &v.entries, 1);
+}
+
+static void a_subscription_made_while_away_holds_later(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    struct viewer v = {0};
+    redis_server_stop(&d->server);
+    await_away(w);
+    v.subscription =
+        w->ops->subscribe(w->engine, "v",
+                          &(struct engine_subscriber){
+                              .on_entry = viewer_on_entry, .on_subscribed = viewer_on_subscribed, .arg = &v});
+    redis_server_start(&d->server);
+    await(w, &v.said, 1);
+    world_await_ready(w);
+    world_post(w, "v", 1);
+    await(w, &v.entries, 1);
+}
+
+static void what_others_publish_arrives_as_it_is(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    struct viewer v = {0};
+    view(&v, w, "v");
+    assert_true(redis_server_tell(&d->server, "PUBLISH video:v nonsense"));
+    assert_true(redis_server_tell(&d->server, "PUBLISH video:v {\"comment\":\"theirs\"}"));
+    await(w, &v.entries, 1);
+    assert_string_equal(v.last, "{\"comment\":\"theirs\"}");
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make, clean)
+    const struct CMUnitTest tests[] = {
+        TEST(a_restart_begins_an_epoch_that_says_what_was_before),
+        TEST(what_the_server_has_lost_is_not_numbered_again),
+        TEST(a_log_that_outlived_its_position_goes_on_in_a_new_epoch),
+        TEST(while_it_is_away_everything_is_refused_in_a_moment),
+        TEST(an_append_that_was_given_up_is_not_carried_out_later),
+        TEST(scripts_that_are_gone_come_back),
+        TEST(a_server_that_refuses_is_not_ready_and_says_why),
+        TEST(a_wrong_password_is_told),
+        TEST(what_waits_at_the_end_is_still_stored),
+        TEST(what_cannot_be_stored_at_the_end_is_told),
+        TEST(a_subscriber_that_was_cut_says_so_and_hears_again),
+        TEST(a_subscription_made_while_away_holds_later),
+        TEST(what_others_publish_arrives_as_it_is),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
