@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/clients_main.h"
 #include "app/settings.h"
 #include "app/up.h"
 #include "version.h"
@@ -23,6 +24,7 @@ static const struct command_row {
     const char *help;
 } commands[] = {
     {"up", up_main, COMMAND_UP, "everything in one process, nothing else needed"},
+    {"clients", clients_main, COMMAND_CLIENTS, "simulated viewers and posters, against a running system"},
     {"options", options_main, 0, "print the table of options (--markdown)"},
 };
 

@@ -7,7 +7,7 @@
 #include "base/options.h"
 
 // Commands, as bits for option_row.commands.
-enum command { COMMAND_UP = 1 };
+enum command { COMMAND_UP = 1, COMMAND_CLIENTS = 32 };
 
 struct settings {
     const char *bind, *public_host, *data;
@@ -20,6 +20,9 @@ struct settings {
     bool durable;
     const char *internal_from, *internal_token;
     int64_t user_rate, max_connections, log_level;
+    const char *comment_url, *manager_url, *statistics_url;
+    int64_t viewers, videos, rate, duration_s, seed;
+    const char *distribution;
 };
 
 enum { READERS_MAX = 100 };

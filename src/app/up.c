@@ -1,13 +1,12 @@
 #include "app/up.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "app/process.h"
 #include "app/system.h"
 #include "base/log.h"
 #include "net/loop.h"
@@ -25,26 +24,6 @@ static void on_signal(struct loop_fd *f, uint32_t events) {
     if (read(f->fd, &info, sizeof info) != (ssize_t)sizeof info) return;
     log_info("chorus", "ending", "signal=%u", info.ssi_signo);
     system_quit(e->system);
-}
-
-// SIGINT and SIGTERM come through a descriptor; blocked before any thread starts, so that all threads inherit
-// it.
-static int take_signals(void) {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); // a file that may not grow is the engine's error to handle
-    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-}
-
-static void raise_descriptor_limit(void) {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static const char *url_of(const struct system_part *parts, size_t count, const char *name) {
@@ -88,8 +67,8 @@ int up_main(int argc, char **argv) {
         return 2;
     }
     log_set_level((enum log_level)set.log_level);
-    int signals = take_signals();
-    raise_descriptor_limit();
+    int signals = process_take_signals();
+    process_raise_descriptor_limit();
     struct system *s = signals < 0 ? NULL : system_start(&set, why, sizeof why);
     if (!s) {
         fprintf(stderr, "chorus up: %s\n", signals < 0 ? "There is no file descriptor left." : why);

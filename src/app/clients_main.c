@@ -1,0 +1,195 @@
+// Runs until the time is up or a signal comes; then posts no more, and waits a little for what is on its way,
+// so that what has not come by then is known to be missing.
+#include "app/clients_main.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "app/process.h"
+#include "app/settings.h"
+#include "base/log.h"
+#include "clients/clients.h"
+#include "net/http_client.h"
+#include "net/http_client_url.h"
+#include "net/loop.h"
+
+enum {
+    LOOK_MS = 50,
+    LIVE_MS = 1000,          // between two live lines
+    PLAIN_MS = 5000,         // between two plain ones
+    SETTLE_MS = 5000,        // at the end
+    SETTLE_SIGNAL_MS = 1000, // if somebody waits for it
+    SPARE_DESCRIPTORS = 64,
+    ORIGINAL_VIDEOS = 6
+};
+
+struct run {
+    struct loop *loop;
+    struct clients *clients;
+    struct loop_fd signals;
+    struct loop_timer look, show;
+    int64_t duration_ms; // 0: none
+    int64_t end_ms;      // when posting ends; 0: not known yet
+    int64_t settled_ms;  // when waiting for the rest ends; 0: it has not begun
+    bool terminal, aborted;
+};
+
+static double ms_of(const struct tally *t, double percent) {
+    return (double)histogram_percentile(&t->latency, percent) / 1000;
+}
+
+static void print_plain(const char *what, const struct tally *t, uint64_t outstanding) {
+    printf("%s viewers=%" PRIu64 " comments=%" PRIu64 " failed=%" PRIu64 " deliveries=%" PRIu64
+           " lost=%" PRIu64 " duplicated=%" PRIu64 " out_of_order=%" PRIu64 " gaps=%" PRIu64
+           " missed=%" PRIu64 " cuts=%" PRIu64 " refused=%" PRIu64 " p50_ms=%.2f p99_ms=%.2f\n",
+           what, t->connected, t->comments, t->failed, t->deliveries, t->lost + outstanding, t->duplicated,
+           t->late, t->gaps, t->missed, t->cuts, t->refused, ms_of(t, 50), ms_of(t, 99));
+}
+
+// Rewritten in place.
+static void print_live(const struct tally *t) {
+    printf("\r\033[K%" PRIu64 " viewers   %" PRIu64 " comments (%" PRIu64 " failed)   %" PRIu64
+           " deliveries   %" PRIu64 " lost   latency p50 %.1f ms, p99 %.1f ms",
+           t->connected, t->comments, t->failed, t->deliveries, t->lost, ms_of(t, 50), ms_of(t, 99));
+}
+
+static void on_show(struct loop_timer *timer) {
+    struct run *r = (struct run *)((char *)timer - offsetof(struct run, show));
+    loop_timer_start(r->loop, timer, r->terminal ? LIVE_MS : PLAIN_MS);
+    if (r->terminal)
+        print_live(clients_tally(r->clients));
+    else
+        print_plain("clients", clients_tally(r->clients), 0);
+    fflush(stdout);
+}
+
+static void begin_ending(struct run *r, int64_t settle_ms) {
+    if (r->settled_ms) return;
+    clients_stop_posting(r->clients);
+    r->settled_ms = loop_now_ms(r->loop) + settle_ms;
+}
+
+static void on_look(struct loop_timer *timer) {
+    struct run *r = (struct run *)((char *)timer - offsetof(struct run, look));
+    int64_t now = loop_now_ms(r->loop);
+    loop_timer_start(r->loop, timer, LOOK_MS);
+    if (r->duration_ms && !r->end_ms && clients_are_posting(r->clients)) r->end_ms = now + r->duration_ms;
+    if (r->end_ms && now >= r->end_ms) begin_ending(r, SETTLE_MS);
+    if (!r->settled_ms) return;
+    bool settled = clients_are_answered(r->clients) && !clients_outstanding(r->clients);
+    if (settled || now >= r->settled_ms) loop_stop(r->loop);
+}
+
+// The second signal does not wait.
+static void on_signal(struct loop_fd *f, uint32_t events) {
+    struct run *r = (struct run *)((char *)f - offsetof(struct run, signals));
+    struct signalfd_siginfo info;
+    (void)events;
+    if (read(f->fd, &info, sizeof info) != (ssize_t)sizeof info) return;
+    if (r->settled_ms) {
+        r->aborted = true;
+        loop_stop(r->loop);
+    }
+    begin_ending(r, SETTLE_SIGNAL_MS);
+}
+
+// Returns the exit code.
+static int sum_up(const struct run *r) {
+    const struct tally *t = clients_tally(r->clients);
+    uint64_t outstanding = r->aborted ? 0 : clients_outstanding(r->clients);
+    if (r->terminal) fputs("\r\033[K", stdout);
+    print_plain("clients ended", t, outstanding);
+    return t->lost || outstanding || t->duplicated || t->late;
+}
+
+static int run(struct run *r, int signals) {
+    r->signals.on_event = on_signal;
+    r->look.on_due = on_look;
+    r->show.on_due = on_show;
+    r->terminal = isatty(STDOUT_FILENO);
+    loop_fd_add(r->loop, &r->signals, signals, EPOLLIN);
+    loop_timer_start(r->loop, &r->look, LOOK_MS);
+    loop_timer_start(r->loop, &r->show, r->terminal ? LIVE_MS : PLAIN_MS);
+    int error = loop_run(r->loop);
+    loop_fd_remove(r->loop, &r->signals);
+    if (error) log_error("clients", "loop_failed", "error=%d", -error);
+    int code = sum_up(r);
+    return error ? 1 : code;
+}
+
+static struct clients *start(struct run *r, struct http_client *client, const struct settings *set,
+                             const struct distribution_spec *law) {
+    return clients_new(r->loop, client,
+                       &(struct clients_config){.manager_url = set->manager_url,
+                                                .comment_url = set->comment_url,
+                                                .statistics_url = set->statistics_url,
+                                                .token = set->internal_token,
+                                                .report_interval_ms = (int)set->statistics_interval_ms,
+                                                .viewers = (size_t)set->viewers,
+                                                .videos = (size_t)set->videos,
+                                                .rate = (double)set->rate,
+                                                .distribution = law,
+                                                .seed = (uint64_t)set->seed});
+}
+
+static int simulate(const struct settings *set, const struct distribution_spec *law, int signals) {
+    struct run r = {.loop = loop_new(), .duration_ms = set->duration_s * 1000};
+    if (!r.loop) {
+        fputs("chorus clients: There is no file descriptor left.\n", stderr);
+        return 1;
+    }
+    struct http_client *client = http_client_new(r.loop);
+    r.clients = start(&r, client, set, law);
+    int code = run(&r, signals);
+    clients_free(r.clients);
+    http_client_free(client);
+    loop_free(r.loop);
+    return code;
+}
+
+static bool check_url(const char *flag, const char *url, char *why, size_t why_size) {
+    struct http_url parsed;
+    if (!http_url_parse(&parsed, url)) return true;
+    snprintf(why, why_size, "--%s is \"%s\", but must be an address like http://127.0.0.1:3000.", flag, url);
+    return false;
+}
+
+static bool check(const struct settings *set, struct distribution_spec *law, char *why, size_t why_size) {
+    if (set->distribution && !distribution_parse(set->distribution, law)) {
+        snprintf(why, why_size, "--distribution is \"%s\", but must be uniform or zipf:S, S from 0 to 10.",
+                 set->distribution);
+        return false;
+    }
+    return check_url("manager-url", set->manager_url, why, why_size) &&
+           check_url("comment-url", set->comment_url, why, why_size) &&
+           check_url("statistics-url", set->statistics_url, why, why_size);
+}
+
+int clients_main(int argc, char **argv) {
+    struct settings set = {0};
+    struct distribution_spec law = {.kind = DISTRIBUTION_UNIFORM};
+    char why[512];
+    if (!options_parse(settings_rows, settings_row_count, COMMAND_CLIENTS, argc, argv, &set, why,
+                       sizeof why) ||
+        !check(&set, &law, why, sizeof why)) {
+        fprintf(stderr, "chorus clients: %s Try `chorus clients --help`.\n", why);
+        return 2;
+    }
+    log_set_level((enum log_level)set.log_level);
+    int signals = process_take_signals();
+    if ((uint64_t)set.viewers + SPARE_DESCRIPTORS > process_raise_descriptor_limit()) {
+        fprintf(stderr,
+                "chorus clients: %" PRId64
+                " viewers need as many file descriptors: raise the limit (ulimit -n), or start fewer.\n",
+                set.viewers);
+        return 1;
+    }
+    bool as_original = !set.distribution && set.videos == ORIGINAL_VIDEOS;
+    int code = simulate(&set, as_original ? NULL : &law, signals);
+    close(signals);
+    return code;
+}

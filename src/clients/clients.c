@@ -1,0 +1,277 @@
+#include "clients/clients.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "clients/client_reports.h"
+#include "clients/poster.h"
+#include "clients/stamps.h"
+#include "clients/viewer.h"
+#include "net/http_client_resolver.h"
+#include "net/loop.h"
+
+enum {
+    REPORT_INTERVAL_MS = 5000,
+    PERIOD_S = 10,       // of one viewer's comments, if no rate is given
+    STAMPED_S = 10,      // a comment's latency is measured if it arrives within this time
+    STAMPS_MIN = 1024,   // comments whose time of posting is kept,
+    STAMPS_MAX = 1 << 20 // at least and at most
+};
+
+// The original's: how many clients watch video1, video2 and so on.
+static const unsigned char original_shares[] = {3, 3, 10, 1, 1, 1};
+enum { ORIGINAL_VIDEOS = sizeof original_shares, ORIGINAL_VIEWERS = 19 };
+
+struct clients {
+    struct viewer_env env; // first: callbacks are given its address
+    struct poster poster;
+    struct client_reports reports;
+    struct tally tally;
+    struct prng prng;
+    struct stamps *stamps;
+    struct viewer *viewers;
+    size_t viewer_count;
+    struct viewer *queue, **queue_end; // those who want to connect
+    unsigned connecting;
+    bool choosing;
+    size_t never_connected;
+    bool posting, wants_comments;
+    struct loop_timer patience;
+    char *register_url, *comment_url, *statistics_url, *authorization;
+    size_t calls; // under way; they know our address
+    struct loop_job reap;
+};
+
+#define clients_of(part, member) ((struct clients *)((char *)(part)-offsetof(struct clients, member)))
+
+static void begin_posting(struct clients *c) {
+    loop_timer_stop(c->env.loop, &c->patience);
+    if (c->posting) return;
+    c->posting = true;
+    if (c->wants_comments) poster_start(&c->poster);
+}
+
+static void on_patience(struct loop_timer *t) {
+    begin_posting(clients_of(t, patience));
+}
+
+// Attempts that end at once come back here: the outermost call goes on with the next.
+static void connect_next(struct clients *c) {
+    if (c->choosing) return;
+    c->choosing = true;
+    while (c->queue && c->connecting < CLIENTS_CONNECTING) {
+        struct viewer *v = c->queue;
+        c->queue = v->next;
+        if (!c->queue) c->queue_end = &c->queue;
+        c->connecting++;
+        viewer_connect(v);
+    }
+    c->choosing = false;
+}
+
+static void on_wanting(struct viewer_env *env, struct viewer *v) {
+    struct clients *c = clients_of(env, env);
+    v->next = NULL;
+    *c->queue_end = v;
+    c->queue_end = &v->next;
+    connect_next(c);
+}
+
+static void on_attempted(struct viewer_env *env, struct viewer *v) {
+    struct clients *c = clients_of(env, env);
+    c->connecting--;
+    if (v->state == VIEWER_STREAMING && !v->had_stream) {
+        v->had_stream = true;
+        if (!--c->never_connected) begin_posting(c);
+    }
+    connect_next(c);
+}
+
+static void on_resolved(void *arg) {
+    struct clients *c = arg;
+    for (size_t i = 0; i < c->viewer_count; i++) viewer_resolved(&c->viewers[i]);
+}
+
+static void count_calls(struct clients *c, int change) {
+    c->calls += (size_t)change;
+    if (c->env.closing && !c->calls) loop_defer(c->env.loop, &c->reap);
+}
+
+static void on_viewer_calls(struct viewer_env *env, int change) {
+    count_calls(clients_of(env, env), change);
+}
+
+static void on_poster_calls(struct poster *p, int change) {
+    count_calls(clients_of(p, poster), change);
+}
+
+static void on_report_calls(struct client_reports *r, int change) {
+    count_calls(clients_of(r, reports), change);
+}
+
+static char *join(const char *url, const char *path) {
+    struct buf b = {0};
+    size_t len = strlen(url);
+    while (len && url[len - 1] == '/') len--;
+    buf_add(&b, url, len);
+    buf_adds(&b, path);
+    buf_add(&b, "", 1);
+    size_t joined;
+    return buf_steal(&b, &joined);
+}
+
+static unsigned original_video(size_t i) {
+    size_t place = i % ORIGINAL_VIEWERS;
+    unsigned video = 0;
+    while (place >= original_shares[video]) place -= original_shares[video++];
+    return video + 1;
+}
+
+static void make_viewers(struct clients *c, const struct clients_config *config, size_t videos) {
+    const struct distribution_spec *spec = config->distribution;
+    struct distribution *d = spec ? distribution_new(*spec, videos) : NULL;
+    c->viewers = mem_alloc(c->viewer_count * sizeof *c->viewers);
+    for (size_t i = 0; i < c->viewer_count; i++) {
+        size_t video = d ? distribution_choose(d, &c->prng) + 1 : (original_video(i) - 1) % videos + 1;
+        viewer_init(&c->viewers[i], &c->env, (unsigned)i + 1, (unsigned)video);
+    }
+    distribution_free(d);
+}
+
+static void on_reap(struct loop_job *job) {
+    struct clients *c = clients_of(job, reap);
+    origins_release(&c->env.origins);
+    stamps_free(c->stamps);
+    free(c->env.read_buffer);
+    free(c->poster.newest);
+    free(c->viewers);
+    free(c->register_url);
+    free(c->comment_url);
+    free(c->statistics_url);
+    free(c->authorization);
+    free(c);
+}
+
+static void make_env(struct clients *c, struct loop *loop, struct http_client *client) {
+    c->env = (struct viewer_env){.loop = loop,
+                                 .client = client,
+                                 .resolver = resolver_new(loop, on_resolved, c),
+                                 .register_url = c->register_url,
+                                 .prng = &c->prng,
+                                 .tally = &c->tally,
+                                 .stamps = c->stamps,
+                                 .read_buffer = mem_alloc(VIEWER_READ_SIZE),
+                                 .on_wanting = on_wanting,
+                                 .on_attempted = on_attempted,
+                                 .on_calls = on_viewer_calls};
+}
+
+static void make_poster(struct clients *c, double rate, size_t videos) {
+    c->wants_comments = rate > 0;
+    c->poster = (struct poster){.loop = c->env.loop,
+                                .client = c->env.client,
+                                .url = c->comment_url,
+                                .viewers = c->viewers,
+                                .viewer_count = c->viewer_count,
+                                .newest = mem_zalloc((videos + 1) * sizeof *c->poster.newest),
+                                .stamps = c->stamps,
+                                .tally = &c->tally,
+                                .period_ns = rate > 0 ? (int64_t)(1e9 / rate) : 0,
+                                .on_calls = on_poster_calls};
+}
+
+static void make_reports(struct clients *c, const struct clients_config *config) {
+    int interval = config->report_interval_ms;
+    c->reports = (struct client_reports){.loop = c->env.loop,
+                                         .client = c->env.client,
+                                         .url = c->statistics_url,
+                                         .authorization = c->authorization,
+                                         .interval_ms = interval ? interval : REPORT_INTERVAL_MS,
+                                         .viewers = c->viewers,
+                                         .viewer_count = c->viewer_count,
+                                         .on_calls = on_report_calls};
+}
+
+static void copy_addresses(struct clients *c, const struct clients_config *config) {
+    const char *statistics = config->statistics_url, *token = config->token;
+    c->register_url = join(config->manager_url, "/register");
+    c->comment_url = join(config->comment_url, "/comment");
+    if (statistics && *statistics) c->statistics_url = join(statistics, "/client-statistics");
+    if (token && *token) c->authorization = join("Bearer ", token);
+}
+
+static void start(struct clients *c) {
+    c->reap.run = on_reap;
+    c->queue_end = &c->queue;
+    c->patience.on_due = on_patience;
+    c->never_connected = c->viewer_count;
+    loop_timer_start(c->env.loop, &c->patience, CLIENTS_PATIENCE_MS);
+    client_reports_start(&c->reports);
+    for (size_t i = 0; i < c->viewer_count; i++) on_wanting(&c->env, &c->viewers[i]);
+}
+
+struct clients *clients_new(struct loop *loop, struct http_client *client,
+                            const struct clients_config *config) {
+    struct clients *c = mem_zalloc(sizeof *c);
+    size_t videos = config->videos ? config->videos : ORIGINAL_VIDEOS;
+    c->viewer_count = config->viewers ? config->viewers : ORIGINAL_VIEWERS;
+    c->prng.state = config->seed;
+    double rate = config->rate < 0 ? (double)c->viewer_count / PERIOD_S : config->rate;
+    double stamps = rate * STAMPED_S;
+    c->stamps = stamps_new(stamps < STAMPS_MIN   ? STAMPS_MIN
+                           : stamps > STAMPS_MAX ? STAMPS_MAX
+                                                 : (size_t)stamps);
+    copy_addresses(c, config);
+    make_env(c, loop, client);
+    make_viewers(c, config, videos);
+    make_poster(c, rate, videos);
+    make_reports(c, config);
+    start(c);
+    return c;
+}
+
+void clients_free(struct clients *c) {
+    if (!c) return;
+    c->env.closing = true;
+    loop_timer_stop(c->env.loop, &c->patience);
+    poster_stop(&c->poster);
+    client_reports_stop(&c->reports);
+    for (size_t i = 0; i < c->viewer_count; i++) viewer_release(&c->viewers[i]);
+    resolver_free(c->env.resolver);
+    if (!c->calls) loop_defer(c->env.loop, &c->reap);
+}
+
+const struct tally *clients_tally(const struct clients *c) {
+    return &c->tally;
+}
+
+size_t clients_count(const struct clients *c) {
+    return c->viewer_count;
+}
+
+bool clients_are_posting(const struct clients *c) {
+    return c->posting;
+}
+
+void clients_stop_posting(struct clients *c) {
+    c->posting = true; // and nothing begins it again
+    loop_timer_stop(c->env.loop, &c->patience);
+    poster_stop(&c->poster);
+}
+
+uint64_t clients_outstanding(const struct clients *c) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < c->viewer_count; i++) {
+        const struct viewer *v = &c->viewers[i];
+        struct position newest = c->poster.newest[v->video], last = v->sequence.last;
+        if (v->state != VIEWER_STREAMING || position_compare(newest, last) <= 0) continue;
+        sum += newest.epoch == last.epoch ? newest.seq - last.seq : newest.seq;
+    }
+    return sum;
+}
+
+bool clients_are_answered(const struct clients *c) {
+    return !c->poster.under_way;
+}

@@ -1,0 +1,95 @@
+#include "clients/poster.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "clients/stamps.h"
+#include "clients/tally.h"
+#include "net/http_client.h"
+
+enum {
+    AT_ONCE = 500,      // posts in one turn of the loop
+    TIMEOUT_MS = 10000, // a post not answered by then has failed
+    PUNCTUAL_US = 2000  // what a timer may be late without being late
+};
+
+struct post {
+    struct poster *poster;
+    struct viewer *viewer;
+};
+
+// Keeps the number that the answer tells. Ours come back in any order.
+static void note_newest(const struct post *post, const struct http_client_answer *a) {
+    static const char opening[] = "\"id\":\"";
+    struct position *newest = &post->poster->newest[post->viewer->video], p;
+    const char *id = memmem(a->body, a->body_len, opening, sizeof opening - 1);
+    if (!id) return;
+    id += sizeof opening - 1;
+    const char *quote = memchr(id, '"', (size_t)(a->body + a->body_len - id));
+    if (quote && position_parse(id, (size_t)(quote - id), &p) && position_compare(p, *newest) > 0)
+        *newest = p;
+}
+
+static void on_answer(void *arg, const struct http_client_answer *a) {
+    struct post *post = arg;
+    struct poster *p = post->poster;
+    p->under_way--;
+    if (!a->error && a->status == 201) {
+        p->tally->comments++;
+        post->viewer->generated++;
+        note_newest(post, a);
+    } else {
+        p->tally->failed++;
+    }
+    free(post);
+    p->on_calls(p, -1);
+}
+
+static void post_comment(struct poster *p, struct viewer *v, int64_t posted_us) {
+    char body[256], stamp[STAMP_TEXT_SIZE];
+    struct post *post = mem_alloc(sizeof *post);
+    *post = (struct post){.poster = p, .viewer = v};
+    stamps_add(p->stamps, posted_us, stamp);
+    int len =
+        snprintf(body, sizeof body,
+                 "{\"userid\":\"user%u\",\"videoid\":\"video%u\",\"comment\":\"Hello from client-%u at %s\"}",
+                 v->number, v->video, v->number, stamp);
+    p->under_way++;
+    p->on_calls(p, 1);
+    http_client_request(
+        p->client,
+        &(struct http_client_request){
+            .method = "POST", .url = p->url, .body = body, .body_len = (size_t)len, .timeout_ms = TIMEOUT_MS},
+        on_answer, post);
+}
+
+static int64_t due_us(const struct poster *p) {
+    return p->start_us + p->turn * p->period_ns / 1000;
+}
+
+// A comment that goes out late because this process is busy counts from when it was due.
+static void on_due(struct loop_timer *t) {
+    struct poster *p = (struct poster *)((char *)t - offsetof(struct poster, timer));
+    int64_t now = clock_monotonic_us();
+    for (int i = 0; i < AT_ONCE && due_us(p) <= now; i++) {
+        int64_t due = due_us(p);
+        struct viewer *v = &p->viewers[(uint64_t)p->turn++ % p->viewer_count];
+        post_comment(p, v, now - due > PUNCTUAL_US ? due : clock_monotonic_us());
+    }
+    int64_t wait_us = due_us(p) - now;
+    loop_timer_start(p->loop, t, wait_us > 0 ? wait_us / 1000 + 1 : 0);
+}
+
+void poster_start(struct poster *p) {
+    p->timer.on_due = on_due;
+    p->start_us = clock_monotonic_us();
+    p->turn = 0;
+    loop_timer_start(p->loop, &p->timer, 0);
+}
+
+void poster_stop(struct poster *p) {
+    loop_timer_stop(p->loop, &p->timer);
+}
