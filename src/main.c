@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/probe.h"
 #include "app/settings.h"
 #include "app/up.h"
 #include "version.h"
@@ -23,6 +24,7 @@ static const struct command_row {
     const char *help;
 } commands[] = {
     {"up", up_main, COMMAND_UP, "everything in one process, nothing else needed"},
+    {"probe", probe_main, 0, "ask a URL, for health checks (probe URL); exit code 0 if the answer is 2xx"},
     {"options", options_main, 0, "print the table of options (--markdown)"},
 };
 
