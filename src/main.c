@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/clients_main.h"
+#include "app/probe.h"
 #include "app/settings.h"
 #include "app/up.h"
 #include "version.h"
@@ -25,6 +26,7 @@ static const struct command_row {
 } commands[] = {
     {"up", up_main, COMMAND_UP, "everything in one process, nothing else needed"},
     {"clients", clients_main, COMMAND_CLIENTS, "simulated viewers and posters, against a running system"},
+    {"probe", probe_main, 0, "ask a URL, for health checks (probe URL); exit code 0 if the answer is 2xx"},
     {"options", options_main, 0, "print the table of options (--markdown)"},
 };
 

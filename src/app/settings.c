@@ -56,7 +56,7 @@ const struct option_row settings_rows[] = {
     {"durable", NULL, OPTION_BOOL, AT(durable), 0, 0, NULL, NULL, NULL,
      "write through to the disk before a comment is answered: survives a power cut too", COMMAND_UP},
     {"internal-from", NULL, OPTION_STRING, AT(internal_from), 0, 0, "127.0.0.0/8,::1/128", "CIDRS", NULL,
-     "addresses that may post statistics", COMMAND_UP},
+     "addresses that may post statistics; samenet: all in a network of this machine", COMMAND_UP},
     {"internal-token", "INTERNAL_TOKEN", OPTION_STRING, AT(internal_token), 0, 0, NULL, "TOKEN", NULL,
      "bearer token with which other addresses may post statistics", COMMAND_UP | COMMAND_CLIENTS},
     {"user-rate", NULL, OPTION_INT, AT(user_rate), 0, 1000000, "0", "N", NULL,
@@ -128,7 +128,8 @@ bool settings_check(const struct settings *s, char *why, size_t why_size) {
         snprintf(why, why_size, "--public-host is \"%s\", but must be a host name without port.",
                  s->public_host);
     else if (!internal)
-        snprintf(why, why_size, "--internal-from is \"%s\", but must be networks like 10.0.0.0/8,::1.",
+        snprintf(why, why_size,
+                 "--internal-from is \"%s\", but must be networks like 10.0.0.0/8,::1 or samenet.",
                  s->internal_from);
     else
         return true;

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <ifaddrs.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,15 +58,58 @@ static bool parse_network(const char *text, size_t len, struct network *n) {
     return !slash || parse_bits(slash + 1, least, &n->bits);
 }
 
+static unsigned leading_ones(const uint8_t *mask, unsigned most) {
+    unsigned bits = 0;
+    while (bits < most && mask[bits / 8] & 0x80 >> bits % 8) bits++;
+    return bits;
+}
+
+// Returns false for what is neither IPv4 nor IPv6.
+static bool network_of(const struct ifaddrs *own, struct network *n) {
+    static const uint8_t mapped[MAPPED_BITS / 8] = {[10] = 0xff, [11] = 0xff};
+    if (!own->ifa_addr || !own->ifa_netmask) return false;
+    if (own->ifa_addr->sa_family == AF_INET) {
+        memcpy(n->address, mapped, sizeof mapped);
+        memcpy(n->address + sizeof mapped, &((const struct sockaddr_in *)own->ifa_addr)->sin_addr, 4);
+        const void *mask = &((const struct sockaddr_in *)own->ifa_netmask)->sin_addr;
+        n->bits = MAPPED_BITS + leading_ones(mask, ADDRESS_BITS - MAPPED_BITS);
+        return true;
+    }
+    if (own->ifa_addr->sa_family != AF_INET6) return false;
+    memcpy(n->address, &((const struct sockaddr_in6 *)own->ifa_addr)->sin6_addr, sizeof n->address);
+    const void *mask = &((const struct sockaddr_in6 *)own->ifa_netmask)->sin6_addr;
+    n->bits = leading_ones(mask, ADDRESS_BITS);
+    return true;
+}
+
+// The networks that this machine, or this container, has an address in: a container learns its network only
+// when it starts.
+static bool add_own_networks(struct internal_only *i) {
+    struct ifaddrs *all = NULL;
+    bool fits = getifaddrs(&all) == 0;
+    for (const struct ifaddrs *own = all; own && fits; own = own->ifa_next) {
+        struct network n;
+        if (!network_of(own, &n)) continue;
+        fits = i->count < INTERNAL_NETWORKS;
+        if (fits) i->networks[i->count++] = n;
+    }
+    if (all) freeifaddrs(all);
+    return fits;
+}
+
+static bool add_network(struct internal_only *i, const char *text, size_t len) {
+    static const char own[] = "samenet";
+    if (len == sizeof own - 1 && !memcmp(text, own, len)) return add_own_networks(i);
+    return i->count < INTERNAL_NETWORKS && parse_network(text, len, &i->networks[i->count++]);
+}
+
 static bool parse_networks(struct internal_only *i, const char *text) {
     for (const char *end = text; *end; text = end + 1) {
         text += strspn(text, " ");
         end = text + strcspn(text, ",");
         size_t len = strcspn(text, " ,");
         if (text + len + strspn(text + len, " ") != end) return false; // two words between commas
-        if (!len) continue;
-        if (i->count == INTERNAL_NETWORKS || !parse_network(text, len, &i->networks[i->count])) return false;
-        i->count++;
+        if (len && !add_network(i, text, len)) return false;
     }
     return true;
 }

@@ -13,8 +13,9 @@ struct internal_only;
 
 enum { INTERNAL_NETWORKS = 64 };
 
-// `networks`: addresses and CIDRs, IPv4 and IPv6, separated by commas; NULL: loopback; empty: none. `token`:
-// NULL or empty: none. Both are copied. Returns NULL if `networks` cannot be understood.
+// `networks`: addresses and CIDRs, IPv4 and IPv6, separated by commas; the word samenet stands for the
+// networks this machine has an address in, as they are now; NULL: loopback; empty: none. `token`: NULL or
+// empty: none. Both are copied. Returns NULL if `networks` cannot be understood.
 struct internal_only *internal_only_new(const char *networks, const char *token);
 void internal_only_free(struct internal_only *); // NULL is fine
 

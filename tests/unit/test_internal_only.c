@@ -62,6 +62,9 @@ static void test_bad_networks(void **state) {
     (void)state;
     static const char *const bad[] = {
         "localhost",
+        "samenets",
+        "same",
+        "samenet/8",
         "10.0.0.0/33",
         "::1/129",
         "10.0.0.0/",
@@ -78,6 +81,17 @@ static void test_bad_networks(void **state) {
         "2001:0db8:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0001",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_null(internal_only_new(bad[i], NULL));
+}
+
+// Of the networks a machine may have, loopback is the one that every machine has.
+static void test_networks_of_this_machine(void **state) {
+    (void)state;
+    assert_true(allows("samenet", "127.0.0.1"));
+    assert_true(allows("samenet", "127.200.3.4"));
+    assert_true(allows("10.0.0.0/8, samenet", "127.0.0.1"));
+    assert_true(allows("samenet,203.0.113.0/25", "203.0.113.9"));
+    assert_false(allows("samenet", "203.0.113.9"));
+    assert_false(allows("samenet", "2001:db8::9"));
 }
 
 static void test_at_most_64_networks(void **state) {
@@ -138,6 +152,7 @@ int main(void) {
         cmocka_unit_test(test_loopback_by_default),
         cmocka_unit_test(test_networks),
         cmocka_unit_test(test_bad_networks),
+        cmocka_unit_test(test_networks_of_this_machine),
         cmocka_unit_test(test_at_most_64_networks),
         cmocka_unit_test(test_token),
         cmocka_unit_test(test_no_token_is_not_an_empty_token),

@@ -1,0 +1,52 @@
+#include "app/probe.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "net/http_client.h"
+#include "net/loop.h"
+
+enum { PROBE_TIMEOUT_MS = 2500 };
+
+struct probe {
+    struct loop *loop;
+    const char *url;
+    int code;
+};
+
+static void on_answer(void *arg, const struct http_client_answer *a) {
+    struct probe *p = arg;
+    p->code = a->error || a->status < 200 || a->status > 299;
+    if (a->error)
+        fprintf(stderr, "chorus probe: %s: %s\n", p->url, strerror(-a->error));
+    else if (p->code)
+        fprintf(stderr, "chorus probe: %s: %d %.*s\n", p->url, a->status, (int)a->body_len, a->body);
+    loop_stop(p->loop);
+}
+
+static int ask(struct loop *loop, const char *url) {
+    struct probe p = {.loop = loop, .url = url, .code = 1};
+    struct http_client *client = http_client_new(loop);
+    http_client_request(
+        client, &(struct http_client_request){.method = "GET", .url = url, .timeout_ms = PROBE_TIMEOUT_MS},
+        on_answer, &p);
+    loop_run(loop);
+    http_client_free(client);
+    return p.code;
+}
+
+int probe_main(int argc, char **argv) {
+    if (argc != 1) {
+        fputs("usage: chorus probe URL\n", stderr);
+        return 2;
+    }
+    struct loop *loop = loop_new();
+    if (!loop) {
+        fprintf(stderr, "chorus probe: %s\n", strerror(errno));
+        return 1;
+    }
+    int code = ask(loop, argv[0]);
+    loop_free(loop);
+    return code;
+}

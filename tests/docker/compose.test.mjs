@@ -1,0 +1,136 @@
+// The whole set-up in containers, driven from the host. The tests build on one another, in this order.
+import assert from 'node:assert/strict';
+import test, { after } from 'node:test';
+import { call, post, register, resolve, statistics } from '../integration/lib/api.mjs';
+import { until } from '../integration/lib/time.mjs';
+import { watch } from '../integration/lib/viewer.mjs';
+import { curl, openPage } from '../browser/page.mjs';
+import { Project, docker, serviceOf, services } from './project.mjs';
+
+const project = await Project.make();
+after(() => project.down('-v'));
+await project.up();
+
+let byHand = 0; // comments that are not the clients'
+const say = async (video, text) => {
+  const stored = await post(project, video, text);
+  byHand++;
+  return stored;
+};
+
+const countBy = (list, key) => list.reduce((counts, item) => counts.set(item[key], (counts.get(item[key]) ?? 0) + 1), new Map());
+const sum = (list, field) => list.reduce((total, item) => total + item[field], 0);
+
+// The statistics document once all 19 clients are connected and have reported.
+const settled = () => until(async () => {
+  const document = await statistics(project);
+  assert.equal(document.clients.totalClients, 19);
+  assert.equal(document.readerApis.totalReaders, 3);
+  assert.equal(document.readerApis.totalActiveConnections, 19);
+  return document;
+}, '19 clients at 3 readers', 60_000);
+
+test('what SEED asks with curl is answered on the published ports', async () => {
+  for (const url of [project.manager, project.comment, project.statistics, ...project.readers]) {
+    assert.equal((await call('GET', `${url}/health`)).json?.status, 'ready', url);
+  }
+  assert.equal((await call('GET', `${project.comment}/statistics`)).status, 200);
+  assert.equal((await call('GET', `${project.comment}/`)).status, 200);
+});
+
+test('a video is resolved, its public address followed, a comment posted and seen', async () => {
+  await register(project, 'by-hand');
+  const { json } = await call('GET', `${project.comment}/resolve/by-hand`);
+  assert.match(json.readerUrl, /^http:\/\/reader-api-[123]:4000$/);
+  assert.ok(project.readers.includes(json.publicUrl), json.publicUrl);
+  const viewer = await watch(json.publicUrl, { video: 'by-hand' });
+  const stored = await say('by-hand', 'from the host');
+  await viewer.reaches(stored.id);
+  assert.equal(viewer.comments.at(-1).comment, 'from the host');
+  viewer.close();
+});
+
+test('a reader that does not have the video redirects to a public address', async () => {
+  const { publicUrl } = await resolve(project, 'by-hand');
+  const other = project.readers.find((url) => url !== publicUrl);
+  const viewer = await watch(other, { video: 'by-hand' });
+  assert.equal(viewer.url.origin, publicUrl);
+  viewer.close();
+});
+
+test('the comments of all 19 clients arrive', async () => {
+  const { clients } = (await settled()).clients;
+  const videos = countBy(clients, 'videoId');
+  assert.deepEqual([...videos.values()].sort((a, b) => a - b), [1, 1, 1, 3, 3, 10]);
+  for (const video of videos.keys()) {
+    const users = clients.filter(({ videoId }) => videoId === video).map(({ userId }) => userId);
+    const viewer = await watch((await resolve(project, video)).publicUrl, { video });
+    const seen = () => new Set(viewer.comments.map(({ userid }) => userid));
+    await viewer.wait(() => users.every((user) => seen().has(user)), `comments of ${users}`, 30_000);
+    viewer.close();
+  }
+});
+
+test('the statistics add up', async () => {
+  const { commentApi, clients, readerApis, readerApiManager } = await settled();
+  assert.equal(Object.values(commentApi.commentsByVideo).reduce((a, b) => a + b, 0), commentApi.totalComments);
+  assert.equal(sum(clients.clients, 'commentsGenerated'), clients.totalCommentsGenerated);
+  assert.equal(sum(clients.clients, 'commentsConsumed'), clients.totalCommentsConsumed);
+  assert.equal(sum(readerApis.readers, 'activeConnections'), 19);
+  assert.equal(sum(readerApis.readers, 'messagesSent'), readerApis.totalMessagesSent);
+  assert.ok(clients.totalCommentsConsumed >= clients.totalCommentsGenerated, 'each sees at least its own');
+  assert.equal(readerApiManager.availableReaderApis, 3);
+  assert.equal(readerApiManager.registeredVideos, 7);
+  // Reports are up to 5 s old, and the clients post 1.9 comments a second meanwhile.
+  const unreported = commentApi.totalComments - byHand - clients.totalCommentsGenerated;
+  assert.ok(Math.abs(unreported) <= 19, `${commentApi.totalComments} comments, ${byHand} by hand, ${clients.totalCommentsGenerated} by clients`);
+});
+
+test('an EventSource in Chromium shows the comments of clients and one typed by hand', async (t) => {
+  const { clients } = (await statistics(project)).clients;
+  const [[video]] = [...countBy(clients, 'videoId')].filter(([, count]) => count === 10);
+  const page = await openPage(t);
+  const { json } = await page.send('GET', `${project.comment}/resolve/${video}`);
+  await page.watch(`${json.publicUrl}/connect?userid=chromium&videoid=${video}`);
+  const typed = await curl(project, video, 'typed by hand');
+  byHand++;
+  const users = clients.filter(({ videoId }) => videoId === video).map(({ userId }) => userId);
+  await page.wait(({ comments }) => {
+    const seen = comments.map(({ userid }) => userid);
+    return comments.some(({ id }) => id === typed.id) && users.every((user) => seen.includes(user));
+  }, 'comments of all ten, and the one typed', 30_000);
+});
+
+test('nothing runs as root, can write to its root or gain a privilege', async () => {
+  const containers = await project.containers();
+  assert.deepEqual(containers.map(serviceOf).sort(), [...services].sort());
+  for (const container of containers) {
+    const service = serviceOf(container);
+    const { ReadonlyRootfs, CapDrop, SecurityOpt, Privileged } = container.HostConfig;
+    assert.deepEqual([service, ReadonlyRootfs, CapDrop, Privileged], [service, true, ['ALL'], false]);
+    assert.ok(SecurityOpt.includes('no-new-privileges:true'), service);
+    const [, ...processes] = (await docker('top', container.Id, '-eo', 'uid,pid,args')).trim().split('\n');
+    assert.ok(processes.length > 0, service);
+    for (const line of processes) assert.doesNotMatch(line, /^\s*0\s/, service);
+  }
+});
+
+test('mappings and comments survive down and up', async () => {
+  const before = await register(project, 'by-hand');
+  const viewer = await watch(before.publicUrl, { video: 'by-hand' });
+  await viewer.reaches((await say('by-hand', 'seen')).id);
+  viewer.close();
+  const missed = [await say('by-hand', 'missed 1'), await say('by-hand', 'missed 2')];
+  await project.down();
+  assert.deepEqual(await project.containers(), []);
+  await project.up();
+  assert.deepEqual(await register(project, 'by-hand'), { ...before, action: 'existing' });
+  const again = await viewer.again().connect(before.publicUrl);
+  await again.reaches(missed[1].id);
+  const next = await say('by-hand', 'after');
+  await again.reaches(next.id);
+  assert.deepEqual(again.comments.slice(-4).map(({ comment }) => comment), ['seen', 'missed 1', 'missed 2', 'after']);
+  assert.deepEqual(again.gaps, []);
+  again.close();
+  await settled();
+});

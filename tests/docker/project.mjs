@@ -1,0 +1,67 @@
+// The containers of docker-compose.yml under a project name, an image name and ports of their own, seen from the host.
+// COMPOSE is the command: `docker compose` or `docker-compose`; scripts/docker-test sets it and COMPOSE_PROJECT_NAME.
+import { execFile } from 'node:child_process';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { freePorts } from '../integration/lib/ports.mjs';
+import { until } from '../integration/lib/time.mjs';
+
+const top = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const [program, ...first] = (process.env.COMPOSE ?? 'docker compose').split(' ');
+const name = process.env.COMPOSE_PROJECT_NAME;
+if (!name) throw new Error('COMPOSE_PROJECT_NAME is not set: start scripts/docker-test');
+
+export const services = [
+  'redis', 'statistics-api', 'reader-api-manager', 'comment-api', 'reader-api-1', 'reader-api-2', 'reader-api-3', 'client',
+];
+
+async function run(file, args, env = {}) {
+  try {
+    const { stdout } = await promisify(execFile)(file, args, { cwd: top, env: { ...process.env, ...env }, maxBuffer: 1 << 26 });
+    return stdout;
+  } catch (error) {
+    throw new Error(`${file} ${args.join(' ')}: ${error.stdout}\n${error.stderr}`);
+  }
+}
+
+export const docker = (...args) => run('docker', args);
+
+export class Project {
+  static async make() {
+    const project = new Project();
+    const [manager, comment, statistics, ...readers] = await freePorts(6);
+    project.ports = {
+      MANAGER_PORT: manager, COMMENT_PORT: comment, STATISTICS_PORT: statistics,
+      READER_1_PORT: readers[0], READER_2_PORT: readers[1], READER_3_PORT: readers[2],
+    };
+    const url = (port) => `http://127.0.0.1:${port}`;
+    Object.assign(project, { manager: url(manager), comment: url(comment), statistics: url(statistics), readers: readers.map(url) });
+    return project;
+  }
+
+  compose(...args) {
+    return run(program, [...first, ...args], this.ports);
+  }
+
+  // Starts everything and waits until every health check has passed.
+  async up() {
+    await this.compose('up', '-d', '--no-build');
+    await until(async () => {
+      const found = await this.containers();
+      return found.length === services.length && found.every(({ State }) => State.Running && (State.Health?.Status ?? 'healthy') === 'healthy');
+    }, 'all containers to be healthy', 90_000);
+  }
+
+  down(...args) {
+    return this.compose('down', '--remove-orphans', ...args);
+  }
+
+  // What `docker inspect` says of each container.
+  async containers() {
+    const ids = (await docker('ps', '-aq', '--filter', `label=com.docker.compose.project=${name}`)).split('\n').filter(Boolean);
+    return ids.length ? JSON.parse(await docker('inspect', ...ids)) : [];
+  }
+}
+
+export const serviceOf = (container) => container.Config.Labels['com.docker.compose.service'];
