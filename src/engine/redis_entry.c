@@ -34,7 +34,8 @@ static char *add(char *to, const char *text, size_t len) {
 void redis_entry_write(struct engine_entry *e, struct position at, struct position prev, const char *body,
                        size_t body_len, char *out) {
     static const char before_id[] = "{\"id\":\"", before_prev[] = "\",\"prev\":\"";
-    *e = (struct engine_entry){.at = at, .prev = prev, .kind = body_len ? ENTRY_COMMENT : ENTRY_TOMBSTONE};
+    *e = (struct engine_entry){
+        .at = at, .prev = prev, .kind = body_len ? ENTRY_COMMENT : ENTRY_TOMBSTONE, .json = ""};
     if (!body_len) return;
     char *to = add(out, before_id, sizeof before_id - 1);
     to += position_format(at, to);
