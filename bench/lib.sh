@@ -1,0 +1,71 @@
+# shellcheck shell=bash
+# What the benchmarks share: a temporary folder, processes that end with the script, medians and table rows. Sourced.
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+bin=${CHORUS_BIN:-$top/build/chorus}
+work=$(mktemp -d)
+pids=()
+# shellcheck disable=SC2317
+finish() {
+  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+  wait 2>/dev/null || true
+  rm -rf "$work"
+}
+trap finish EXIT
+
+# need PACKAGES TOOL...
+need() {
+  local tool packages=$1
+  shift
+  for tool in "$@"; do
+    command -v "$tool" >/dev/null || { echo "$tool is missing: apt-get install $packages" >&2; exit 1; }
+  done
+  [ -x "$bin" ] || { echo "$bin is missing: scripts/run builds it" >&2; exit 1; }
+}
+
+free_port() { node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })'; }
+
+# Starts `chorus up` with kernel-chosen ports and further arguments; url NAME says where a part listens.
+start_chorus() {
+  "$bin" up --data "$work/data" --manager-port 0 --comment-port 0 --statistics-port 0 --reader-ports 0 \
+    --log-level warn "$@" >"$work/box" 2>"$work/log" & pids+=($!)
+  # shellcheck disable=SC2034 # for those who source this
+  chorus=$!
+  for _ in $(seq 100); do grep -q '^  comment' "$work/box" && return; sleep 0.1; done
+  cat "$work/log" >&2
+  exit 1
+}
+url() { awk -v name="$1" '$1 == name { print $2 }' "$work/box"; }
+
+# wrk's script for POST /comment: comments of 120 bytes on 100 videos
+write_post_lua() {
+  cat >"$work/post.lua" <<'LUA'
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+local requests, n = {}, 0
+init = function()
+  local text = string.rep("x", 120)
+  for i = 1, 1000 do -- made once: the generator shares the cores with the server
+    requests[i] = wrk.format(nil, nil, nil, '{"userid":"user' .. i .. '","videoid":"video' .. i % 100 .. '","comment":"' .. text .. '"}')
+  end
+end
+request = function()
+  n = n % 1000 + 1
+  return requests[n]
+end
+LUA
+}
+
+# with_wrk NAME CONNECTIONS SECONDS ARGUMENTS...: adds requests per second to $work/NAME
+with_wrk() {
+  local name=$1 connections=$2 seconds=$3 out
+  shift 3
+  out=$(wrk -t1 "-c$connections" -d"${seconds}s" "$@")
+  ! grep -q 'Non-2xx\|Socket errors' <<<"$out" || { echo "$name failed: $out" >&2; exit 1; }
+  awk '/Requests\/sec/ { print $2 }' <<<"$out" >>"$work/$name"
+}
+
+median() { sort -n "$1" | awk '{ v[NR] = $1 } END { print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+# ratio A B: the median of the rounds' own ratios
+ratio() { paste "$work/$1" "$work/$2" | awk '{ print $1 / $2 }' >"$work/ratio" && printf '%.2f' "$(median "$work/ratio")"; }
+row() { printf '| %s | %.0f | %s | %s |\n' "$2" "$(median "$work/$1")" "$(sort -n "$work/$1" | awk '{ v[NR] = $1 } END { printf "%.0f-%.0f", v[1], v[NR] }')" "$3"; }
+machine() { echo "$(nproc) cores ($(awk -F': ' '/model name/ { print $2; exit }' /proc/cpuinfo)), Linux $(uname -r), $("$bin" --version)"; }
