@@ -82,6 +82,8 @@ const struct option_row settings_rows[] = {
      "ends so long after the first comment; 0: at SIGINT", COMMAND_CLIENTS},
     {"seed", NULL, OPTION_INT, AT(seed), 0, NO_LIMIT, "1", "N", NULL, "of what is left to chance",
      COMMAND_CLIENTS},
+    {"demo", NULL, OPTION_BOOL, AT(demo), 0, 0, NULL, NULL, NULL,
+     "simulated viewers and posters, as `chorus clients`", COMMAND_UP},
 };
 
 const size_t settings_row_count = sizeof settings_rows / sizeof *settings_rows;

@@ -23,6 +23,7 @@ struct settings {
     const char *comment_url, *manager_url, *statistics_url;
     int64_t viewers, videos, rate, duration_s, seed;
     const char *distribution;
+    bool demo;
 };
 
 enum { READERS_MAX = 100 };

@@ -6,6 +6,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "app/demo.h"
 #include "app/process.h"
 #include "app/system.h"
 #include "base/log.h"
@@ -52,7 +53,9 @@ static int serve(struct system *s, const struct settings *set, int signals) {
     struct ending ending = {.signals.on_event = on_signal, .system = s};
     loop_fd_add(system_loop(s), &ending.signals, signals, EPOLLIN);
     print_box(s, set);
+    struct demo *demo = set->demo ? demo_start(s, set) : NULL;
     int error = system_run(s);
+    demo_free(demo);
     loop_fd_remove(system_loop(s), &ending.signals);
     if (error) log_error("chorus", "loop_failed", "error=%d", -error);
     return error ? 1 : 0;

@@ -314,6 +314,12 @@ static int on_body(llhttp_t *p, const char *at, size_t len) {
     return event_parser_feed(&v->events, at, len, on_event, v) ? 0 : -1;
 }
 
+// A stream with an end of its own is over, whether its connection is or not.
+static int on_end(llhttp_t *p) {
+    (void)p;
+    return -1;
+}
+
 static void start_parser(struct viewer *v) {
     static llhttp_settings_t settings; // control loop only
     if (!settings.on_body) {
@@ -323,6 +329,7 @@ static void start_parser(struct viewer *v) {
         settings.on_header_value = on_value;
         settings.on_headers_complete = on_head;
         settings.on_body = on_body;
+        settings.on_message_complete = on_end;
     }
     llhttp_init(&v->http, HTTP_RESPONSE, &settings);
     v->http.data = v;

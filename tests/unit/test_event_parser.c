@@ -43,6 +43,10 @@ static void check_pieces(const char *stream, size_t len, size_t first, size_t se
     buf_release(&out);
 }
 
+static void feed_text(struct event_parser *p, const char *text, struct buf *out) {
+    feed(p, text, strlen(text), out);
+}
+
 // Whole, and cut at every pair of places.
 static void check_bytes(const char *stream, size_t len, const char *expected) {
     for (size_t first = 0; first <= len; first++)
@@ -115,7 +119,7 @@ static void test_a_byte_order_mark_only_at_the_beginning(void **state) {
 static long retry_after(const char *stream) {
     struct event_parser p = {0};
     struct buf out = {0};
-    feed(&p, stream, strlen(stream), &out);
+    feed_text(&p, stream, &out);
     event_parser_reset(&p);
     buf_release(&out);
     return p.retry_ms;
@@ -133,12 +137,12 @@ static void test_a_new_stream_begins_anew_but_knows_the_id(void **state) {
     (void)state;
     struct event_parser p = {0};
     struct buf out = {0};
-    feed(&p, "id: 1\ndata: a\n\nid: 2\nevent: x\ndata: half", 42, &out);
+    feed_text(&p, "id: 1\ndata: a\n\nid: 2\nevent: x\ndata: half", &out);
     event_parser_reset(&p);
-    feed(&p,
-         "\xef\xbb\xbf"
-         "data: b\n\n",
-         12, &out);
+    feed_text(&p,
+              "\xef\xbb\xbf"
+              "data: b\n\n",
+              &out);
     // Whose id was seen and whose data was not has not been seen.
     assert_string_equal(buf_string(&out), "1||a;1~||b;");
     event_parser_reset(&p);
@@ -149,9 +153,9 @@ static void test_at_rest_it_holds_nothing(void **state) {
     (void)state;
     struct event_parser p = {0};
     struct buf out = {0};
-    feed(&p, "data: ha", 8, &out);
+    feed_text(&p, "data: ha", &out);
     assert_non_null(p.line.data);
-    feed(&p, "lf\ndata: more\n\n", 15, &out);
+    feed_text(&p, "lf\ndata: more\n\n", &out);
     assert_null(p.line.data);
     assert_null(p.data.data);
     buf_release(&out);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { statistics } from '../lib/api.mjs';
+import { owner, statistics } from '../lib/api.mjs';
 import { startClients } from '../lib/clients.mjs';
 import { scenario } from '../lib/scenario.mjs';
+import { until } from '../lib/time.mjs';
 
 const shares = { video1: 3, video2: 3, video3: 10, video4: 1, video5: 1, video6: 1 };
 
@@ -39,4 +40,17 @@ scenario('nineteen clients on six videos, as the original has them, and the stat
   assert.ok(figures.comments >= 19, `${figures.comments} comments`);
   assert.ok(figures.p50_ms > 0 && figures.p50_ms <= figures.p99_ms, `${figures.p50_ms} and ${figures.p99_ms} ms`);
   assert.deepEqual([figures.failed, figures.lost, figures.duplicated, figures.out_of_order], [0, 0, 0, 0]);
+});
+
+scenario('up --demo: the same nineteen inside', { setups: ['embedded'] }, async (t) => {
+  const system = await t.system({ args: ['--demo'], flags: { 'statistics-interval-ms': 200 } });
+  const { clients } = await until(async () => {
+    const document = await statistics(system);
+    return document.clients.totalCommentsGenerated > 0 && document;
+  }, 'comments of simulated clients');
+  assert.deepEqual(countBy(clients.clients, ({ videoId }) => videoId), shares);
+  const viewer = await t.watch(await owner(system, 'video3'), { video: 'video3' });
+  await viewer.sees(1); // one of ten posts within a second
+  const { code } = await system.stop();
+  assert.equal(code, 0);
 });
