@@ -14,7 +14,7 @@ static int options_main(int argc, char **argv) {
         fputs("usage: chorus options --markdown\n", stderr);
         return 2;
     }
-    options_markdown(settings_rows, settings_row_count, stdout);
+    options_markdown(settings_rows, settings_row_count, settings_commands, stdout);
     return 0;
 }
 
@@ -25,6 +25,10 @@ static const struct command_row {
     const char *help;
 } commands[] = {
     {"up", up_main, COMMAND_UP, "everything in one process, nothing else needed"},
+    {"manager", manager_main, COMMAND_MANAGER, "the manager on its own, on a Redis"},
+    {"comment", comment_main, COMMAND_COMMENT, "the comment API on its own, on a Redis"},
+    {"reader", reader_main, COMMAND_READER, "one reader on its own, on a Redis"},
+    {"statistics", statistics_main, COMMAND_STATISTICS, "the statistics service on its own, on a Redis"},
     {"clients", clients_main, COMMAND_CLIENTS, "simulated viewers and posters, against a running system"},
     {"probe", probe_main, 0, "ask a URL, for health checks (probe URL); exit code 0 if the answer is 2xx"},
     {"options", options_main, 0, "print the table of options (--markdown)"},

@@ -7,9 +7,20 @@
 #include "base/options.h"
 
 // Commands, as bits for option_row.commands.
-enum command { COMMAND_UP = 1, COMMAND_CLIENTS = 32 };
+enum command {
+    COMMAND_UP = 1,
+    COMMAND_MANAGER = 2,
+    COMMAND_COMMENT = 4,
+    COMMAND_READER = 8,
+    COMMAND_STATISTICS = 16,
+    COMMAND_CLIENTS = 32,
+    COMMAND_SIMULATE = 64
+};
 
 struct settings {
+    const char *redis, *redis_host; // both NULL: the embedded engine
+    int64_t port;                   // of a role on its own, and so the next four
+    const char *instance_id, *url, *public_url, *reader_urls;
     const char *bind, *public_host, *data;
     int64_t manager_port, comment_port, statistics_port;
     const char *reader_ports;
@@ -26,13 +37,17 @@ struct settings {
     bool demo;
 };
 
-enum { READERS_MAX = 100 };
+enum { READERS_MAX = 100, SETTINGS_URL_MAX = 512, SETTINGS_REDIS_URL_SIZE = 2048 };
 
-// Checks what no single row can say. Returns false and writes one sentence.
-bool settings_check(const struct settings *, char *why, size_t why_size);
+// Checks what no single row can say, for `up` and the roles. Returns false and writes one sentence.
+bool settings_check(const struct settings *, enum command, char *why, size_t why_size);
+
+// Gives the URL of Redis. Returns false if the engine is the embedded one.
+bool settings_redis_url(const struct settings *, char *url, size_t size);
 
 // Gives each reader its port; 0: the kernel chooses. Returns false if the list is not one of ports.
 bool settings_reader_ports(const struct settings *, int ports[READERS_MAX]);
 
 extern const struct option_row settings_rows[];
 extern const size_t settings_row_count;
+extern const char *const settings_commands[]; // names, in the order of their bits; ended by NULL

@@ -1,17 +1,19 @@
 #include "app/up.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "app/demo.h"
 #include "app/process.h"
+#include "app/start_box.h"
 #include "app/system.h"
 #include "base/log.h"
 #include "net/loop.h"
-#include "version.h"
+
+enum { TOKEN_BYTES = 16 };
 
 struct ending {
     struct loop_fd signals;
@@ -27,32 +29,13 @@ static void on_signal(struct loop_fd *f, uint32_t events) {
     system_quit(e->system);
 }
 
-static const char *url_of(const struct system_part *parts, size_t count, const char *name) {
-    for (size_t i = 0; i < count; i++)
-        if (!strcmp(parts[i].name, name)) return parts[i].url;
-    return "";
-}
-
-static void print_box(const struct system *s, const struct settings *set) {
-    static const char rule[] = "----------------------------------------------------------------------";
-    size_t count;
-    const struct system_part *parts = system_parts(s, &count);
-    const char *comment = url_of(parts, count, "comment");
-    printf("%s\n  Chorus " CHORUS_VERSION "   embedded engine, data in %s\n\n", rule, set->data);
-    for (size_t i = 0; i < count; i++) printf("  %-12s %s\n", parts[i].name, parts[i].url);
-    printf(
-        "\n  Open %s in a browser, or watch a video and comment on it by hand:\n"
-        "  curl -NL '%s/connect?userid=ann&videoid=video1'\n"
-        "  curl -H 'Content-Type: application/json' -d '{\"userid\":\"bob\",\"videoid\":\"video1\",\"comment\":\"Hello!\"}' %s/comment\n"
-        "%s\n",
-        comment, url_of(parts, count, "reader-1"), comment, rule);
-    fflush(stdout);
-}
-
-static int serve(struct system *s, const struct settings *set, int signals) {
+static int serve(struct system *s, const struct settings *set, enum command command, int signals) {
     struct ending ending = {.signals.on_event = on_signal, .system = s};
     loop_fd_add(system_loop(s), &ending.signals, signals, EPOLLIN);
-    print_box(s, set);
+    if (command == COMMAND_UP)
+        start_box_print(s, set);
+    else
+        start_line_print(s, set);
     struct demo *demo = set->demo ? demo_start(s, set) : NULL;
     int error = system_run(s);
     demo_free(demo);
@@ -61,24 +44,58 @@ static int serve(struct system *s, const struct settings *set, int signals) {
     return error ? 1 : 0;
 }
 
-int up_main(int argc, char **argv) {
-    struct settings set = {0};
-    char why[512];
-    if (!options_parse(settings_rows, settings_row_count, COMMAND_UP, argc, argv, &set, why, sizeof why) ||
-        !settings_check(&set, why, sizeof why)) {
-        fprintf(stderr, "chorus up: %s Try `chorus up --help`.\n", why);
-        return 2;
-    }
-    log_set_level((enum log_level)set.log_level);
+// The parts of one process know each other by a token, wherever their requests seem to come from.
+static void make_token(struct settings *set, char token[TOKEN_BYTES * 2 + 1]) {
+    unsigned char bytes[TOKEN_BYTES];
+    if (set->internal_token || getrandom(bytes, sizeof bytes, 0) != sizeof bytes) return;
+    for (size_t i = 0; i < sizeof bytes; i++) snprintf(token + 2 * i, 3, "%02x", bytes[i]);
+    set->internal_token = token;
+}
+
+static int start_and_serve(struct settings *set, enum command command, const char *name) {
+    char why[512], token[TOKEN_BYTES * 2 + 1];
+    log_set_level((enum log_level)set->log_level);
+    if (command == COMMAND_UP) make_token(set, token);
     int signals = process_take_signals();
     process_raise_descriptor_limit();
-    struct system *s = signals < 0 ? NULL : system_start(&set, why, sizeof why);
+    struct system *s = signals < 0 ? NULL : system_start(set, command, why, sizeof why);
     if (!s) {
-        fprintf(stderr, "chorus up: %s\n", signals < 0 ? "There is no file descriptor left." : why);
+        fprintf(stderr, "chorus %s: %s\n", name, signals < 0 ? "There is no file descriptor left." : why);
         return 1;
     }
-    int code = serve(s, &set, signals);
+    int code = serve(s, set, command, signals);
     system_free(s);
     close(signals);
     return code;
+}
+
+static int run(enum command command, const char *name, int argc, char **argv) {
+    struct settings set = {0};
+    char why[512];
+    if (!options_parse(settings_rows, settings_row_count, command, argc, argv, &set, why, sizeof why) ||
+        !settings_check(&set, command, why, sizeof why)) {
+        fprintf(stderr, "chorus %s: %s Try `chorus %s --help`.\n", name, why, name);
+        return 2;
+    }
+    return start_and_serve(&set, command, name);
+}
+
+int up_main(int argc, char **argv) {
+    return run(COMMAND_UP, "up", argc, argv);
+}
+
+int manager_main(int argc, char **argv) {
+    return run(COMMAND_MANAGER, "manager", argc, argv);
+}
+
+int comment_main(int argc, char **argv) {
+    return run(COMMAND_COMMENT, "comment", argc, argv);
+}
+
+int reader_main(int argc, char **argv) {
+    return run(COMMAND_READER, "reader", argc, argv);
+}
+
+int statistics_main(int argc, char **argv) {
+    return run(COMMAND_STATISTICS, "statistics", argc, argv);
 }

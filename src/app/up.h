@@ -1,5 +1,9 @@
-// `chorus up`: everything in one process on the embedded engine. Returns the exit code: 0 after SIGINT or
-// SIGTERM, 1 if it cannot start, 2 for wrong usage.
+// `chorus up`, everything in one process, and the commands that are one role each, on a Redis. Returns the
+// exit code: 0 after SIGINT or SIGTERM, 1 if it cannot start, 2 for wrong usage.
 #pragma once
 
 int up_main(int argc, char **argv);
+int manager_main(int argc, char **argv);
+int comment_main(int argc, char **argv);
+int reader_main(int argc, char **argv);
+int statistics_main(int argc, char **argv);

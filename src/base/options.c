@@ -79,7 +79,8 @@ static bool set(const struct option_row *row, const char *text, const char *from
 
 static bool set_defaults(const struct option_row *rows, size_t count, unsigned command, struct context *c) {
     for (const struct option_row *row = rows; row < rows + count; row++) {
-        const char *env = row->environment && row->commands & command ? getenv(row->environment) : NULL;
+        if (!(row->commands & command)) continue;
+        const char *env = row->environment ? getenv(row->environment) : NULL;
         if (row->fallback && !set(row, row->fallback, row->flag, c)) return false;
         if (env && *env && !set(row, env, row->environment, c)) return false;
     }
@@ -134,13 +135,25 @@ void options_help(const struct option_row *rows, size_t count, unsigned command,
     }
 }
 
-void options_markdown(const struct option_row *rows, size_t count, FILE *out) {
-    fputs("| option | environment | default | what it does |\n| --- | --- | --- | --- |\n", out);
+static void write_commands(const struct option_row *row, const char *const *commands, FILE *out) {
+    const char *comma = "";
+    for (unsigned i = 0; commands[i]; i++) {
+        if (!(row->commands & 1u << i)) continue;
+        fprintf(out, "%s%s", comma, commands[i]);
+        comma = ", ";
+    }
+}
+
+void options_markdown(const struct option_row *rows, size_t count, const char *const *commands, FILE *out) {
+    fputs("| option | environment | default | what it does | commands |\n| --- | --- | --- | --- | --- |\n",
+          out);
     for (const struct option_row *row = rows; row < rows + count; row++) {
         char usage[80];
         write_usage(row, usage, sizeof usage);
-        fprintf(out, "| `%s` | %s%s%s | %s | %s |\n", usage, row->environment ? "`" : "",
+        fprintf(out, "| `%s` | %s%s%s | %s | %s | ", usage, row->environment ? "`" : "",
                 row->environment ? row->environment : "", row->environment ? "`" : "",
                 row->fallback && row->type != OPTION_BOOL ? row->fallback : "", row->help);
+        write_commands(row, commands, out);
+        fputs(" |\n", out);
     }
 }

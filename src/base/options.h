@@ -28,13 +28,15 @@ struct option_row {
     unsigned commands; // bit mask of the commands that know it
 };
 
-// Fills `settings` from defaults, then the environment, then the arguments (the last of a repeated one
-// counts). Knows `--flag value` and `--flag=value`. Returns false and writes one sentence into `error`, if
-// something is unknown, lacks its value, or is out of range. Strings are borrowed from argv, the environment
-// and the rows.
+// Fills `settings` with what the command knows, from defaults, then the environment, then the arguments (the
+// last of a repeated one counts); what it does not know stays as it is. Commands with different defaults for
+// one option have a row each. Knows `--flag value` and `--flag=value`. Returns false and writes one sentence
+// into `error`, if something is unknown, lacks its value, or is out of range. Strings are borrowed from argv,
+// the environment and the rows.
 bool options_parse(const struct option_row *rows, size_t count, unsigned command, int argc, char *const *argv,
                    void *settings, char *error, size_t error_size);
 
 // Write the options of a command, for --help and as a Markdown table (of all commands).
 void options_help(const struct option_row *rows, size_t count, unsigned command, FILE *);
-void options_markdown(const struct option_row *rows, size_t count, FILE *);
+// commands[i] is the name of the command with bit i; ended by NULL.
+void options_markdown(const struct option_row *rows, size_t count, const char *const *commands, FILE *);

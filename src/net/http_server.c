@@ -147,7 +147,7 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
     s->port = bound_port(fd);
     s->listener.on_event = on_listener;
     s->sweep.on_due = on_sweep;
-    *error = loop_fd_add(loop, &s->listener, fd, EPOLLIN);
+    *error = loop_fd_add(loop, &s->listener, fd, config->held ? 0 : EPOLLIN);
     if (*error) {
         close(fd);
         free(s);
@@ -155,6 +155,10 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
     }
     loop_timer_start(loop, &s->sweep, sweep_every_ms(s));
     return s;
+}
+
+void http_server_open(struct http_server *s) {
+    loop_fd_change(s->loop, &s->listener, EPOLLIN);
 }
 
 void http_server_set_arg(struct http_server *s, void *arg) {

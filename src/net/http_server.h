@@ -38,12 +38,16 @@ struct http_server_config {
     void *arg;        // handed to the handlers; may be set later, before the loop runs
     int header_timeout_ms, body_timeout_ms, idle_timeout_ms;
     unsigned max_connections;
+    bool held; // who connects waits until http_server_open()
     // Routing tables, each ended by a row without a pattern; the first that knows a path answers.
     const struct http_route *const *tables; // ended by NULL
 };
 
 // Binds and listens, at once. Returns NULL and sets *error to a negative errno.
 struct http_server *http_server_new(struct loop *, const struct http_server_config *, int *error);
+
+// Lets those in who wait.
+void http_server_open(struct http_server *);
 
 void http_server_set_arg(struct http_server *, void *arg);
 

@@ -40,7 +40,8 @@ struct placement {
     struct engine *engine;
     struct placement_config config;
     struct readers readers;
-    bool listed, listing;
+    bool listed, listing, store_away;
+    int64_t grace_until_ms;
     struct cached *cache;
     struct loop_timer refresh;
     struct log_sampler sampler;
@@ -49,11 +50,20 @@ struct placement {
 static void look_up(struct cached *);
 static void settle(struct cached *, enum placement_status, bool registered);
 
+static void begin_grace(struct placement *p) {
+    p->grace_until_ms = loop_now_ms(p->loop) + p->config.grace_ms;
+}
+
 static void on_leases(void *arg, enum engine_status status, const struct engine_lease *leases, size_t count) {
     struct placement *p = arg;
     if (status == ENGINE_CLOSED) return;
     p->listing = false;
-    if (status != ENGINE_OK) return;
+    if (status != ENGINE_OK) {
+        p->store_away = status == ENGINE_UNAVAILABLE;
+        return;
+    }
+    if (p->store_away) begin_grace(p);
+    p->store_away = false;
     readers_update(&p->readers, leases, count);
     if (p->listed) return;
     p->listed = true;
@@ -87,6 +97,7 @@ struct placement *placement_new(struct loop *loop, struct engine *engine,
 }
 
 void placement_start(struct placement *p) {
+    begin_grace(p);
     on_refresh(&p->refresh);
 }
 
@@ -154,6 +165,12 @@ static void settle(struct cached *c, enum placement_status status, bool register
     }
     c->settling = false;
     if (!c->reader_url && !c->waiting && !c->asking) drop(c); // a name without a mapping is not worth memory
+}
+
+static bool is_gone(struct placement *p, const char *reader_url) {
+    if (readers_state(&p->readers, reader_url) != READER_GONE) return false;
+    bool may_return = readers_find(&p->readers, reader_url) && loop_now_ms(p->loop) < p->grace_until_ms;
+    return !may_return;
 }
 
 static bool known_within(const struct cached *c, int64_t ms) {
@@ -255,7 +272,7 @@ static void on_looked_up(void *arg, enum engine_status status, const char *reade
         return;
     }
     remember(c, reader_url);
-    if (readers_state(&c->placement->readers, reader_url) == READER_GONE)
+    if (is_gone(c->placement, reader_url))
         choose_reader(c);
     else
         settle(c, PLACEMENT_OK, false);
@@ -268,7 +285,7 @@ static void look_up(struct cached *c) {
 
 static bool answer_from_cache(struct placement *p, struct cached *c, placement_cb *cb, void *arg) {
     if (c->waiting || !known_within(c, PLACEMENT_FRESH_MS)) return false;
-    if (readers_state(&p->readers, c->reader_url) == READER_GONE) return false;
+    if (is_gone(p, c->reader_url)) return false;
     say(c, cb, arg, PLACEMENT_OK, false);
     return true;
 }

@@ -6,6 +6,10 @@
 // away. Readers are those with a live lease, and those of a static list. A mapping to a URL of the list, or
 // to one that never had a lease, is honoured as it is.
 //
+// Readers that were started together, or had to wait for the store together, come up one after the other. So
+// that the first of them does not take the others' videos, a mapping to a reader whose lease is gone is
+// honoured for grace_ms after placement_start(), and after the store has come back.
+//
 // Control loop only. Callbacks come exactly once, possibly before the call returns.
 #pragma once
 
@@ -24,6 +28,7 @@ enum { PLACEMENT_FRESH_MS = 1000, PLACEMENT_STALE_MS = 60000, PLACEMENT_CACHE_MA
 struct placement_config {
     const char *static_readers; // comma-separated URLs, or NULL
     enum placement_policy policy;
+    int grace_ms;
 };
 
 enum placement_status {

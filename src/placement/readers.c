@@ -14,15 +14,30 @@ bool reader_url_is_plain(const char *url) {
     return len <= ENGINE_URL_MAX;
 }
 
+// Takes the next URL off a list; NULL behind the last one. A slash at its end is not part of a name.
+static char *next_url(const char **list) {
+    *list += strspn(*list, ", ");
+    size_t len = strcspn(*list, ", ");
+    const char *at = *list;
+    *list += len;
+    while (len && at[len - 1] == '/') len--;
+    return *list > at ? mem_strndup(at, len) : NULL;
+}
+
+bool readers_list_is_plain(const char *list) {
+    size_t plain = 0;
+    for (char *url; (url = next_url(&list)); plain++) {
+        bool is_plain = reader_url_is_plain(url);
+        free(url);
+        if (!is_plain) return false;
+    }
+    return plain > 0;
+}
+
 void readers_init(struct readers *r, const char *static_readers) {
     *r = (struct readers){0};
-    const char *at = static_readers ? static_readers : "";
-    while (*at) {
-        at += strspn(at, ", ");
-        size_t len = strcspn(at, ", ");
-        if (!len) break;
-        char *url = mem_strndup(at, len);
-        at += len;
+    const char *list = static_readers ? static_readers : "";
+    for (char *url; (url = next_url(&list));) {
         if (!reader_url_is_plain(url)) {
             free(url);
             continue;

@@ -13,6 +13,9 @@ struct engine_lease;
 // as it is. Any thread.
 bool reader_url_is_plain(const char *url);
 
+// Whether a comma-separated list holds nothing but such URLs, and at least one. Any thread.
+bool readers_list_is_plain(const char *list);
+
 enum reader_state {
     READER_UNKNOWN, // never had a lease, not on the list
     READER_LIVE,

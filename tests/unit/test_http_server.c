@@ -85,6 +85,22 @@ static void test_fragments_are_waited_for_in_silence(void **state) {
     }
 }
 
+static void test_a_held_server_answers_once_it_is_opened(void **state) {
+    (void)state;
+    int error = 0, port = world.port;
+    struct http_server_config config = world_config("127.0.0.1", 1000);
+    config.held = true;
+    struct http_server *held = http_server_new(world.loop, &config, &error);
+    assert_non_null(held);
+    world.port = http_server_port(held);
+    struct peer *p = send_from(0, "GET / HTTP/1.1\r\n" HOST "\r\n");
+    world.port = port;
+    expect_silence(p);
+    http_server_open(held);
+    peer_expect(p, 200, "root");
+    http_server_free(held);
+}
+
 static void test_pipelined_requests_are_answered_in_order(void **state) {
     (void)state;
     char all[16384] = "";
@@ -949,6 +965,7 @@ int main(void) {
         SERVED(test_requests_cut_at_every_byte),
         SERVED(test_requests_byte_by_byte),
         SERVED(test_fragments_are_waited_for_in_silence),
+        SERVED(test_a_held_server_answers_once_it_is_opened),
         SERVED(test_pipelined_requests_are_answered_in_order),
         SERVED(test_answers_to_pipelined_requests_leave_in_one_segment),
         SERVED(test_an_unanswered_request_holds_those_behind_it),

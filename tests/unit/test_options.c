@@ -23,6 +23,7 @@ struct fields {
 static const struct option_row rows[] = {
     {"durable", "T_DURABLE", OPTION_BOOL, AT(durable), 0, 0, NULL, NULL, NULL, "writes through", SERVE},
     {"port", "T_PORT", OPTION_INT, AT(port), 0, 65535, "3000", "PORT", NULL, "where to listen", SERVE},
+    {"port", "T_PORT", OPTION_INT, AT(port), 0, 65535, "4001", "PORT", NULL, "where to watch", WATCH},
     {"size", "T_SIZE", OPTION_BYTES, AT(size), 1000, INT64_C(5) << 30, "4k", "SIZE", NULL, "memory",
      SERVE | WATCH},
     {"level", "T_LEVEL", OPTION_CHOICE, AT(level), 0, 0, "info", "LEVEL", "debug|info|warn", "what to log",
@@ -77,9 +78,18 @@ static void test_defaults(void **state) {
     assert_int_equal(fields.port, 3000);
     assert_int_equal(fields.size, 4096);
     assert_int_equal(fields.level, 1);
-    assert_int_equal(fields.shift, -5);
+    assert_int_equal(fields.shift, 0); // another command's
     assert_string_equal(fields.bind, "127.0.0.1");
     assert_null(fields.token);
+}
+
+static void test_a_command_may_have_its_own_default(void **state) {
+    (void)state;
+    assert_true(parse_as(WATCH, ""));
+    assert_int_equal(fields.shift, -5);
+    assert_int_equal(fields.port, 4001);
+    assert_true(parse_as(WATCH, "--port 7"));
+    assert_int_equal(fields.port, 7);
 }
 
 static void test_value_apart_and_after_an_equals_sign(void **state) {
@@ -261,7 +271,9 @@ static void test_a_bad_variable_is_named(void **state) {
     (void)state;
     setenv("T_PORT", "many", 1);
     refuse("", "T_PORT is \"many\"");
-    refuse("--port 1", "T_PORT");     // also where an argument would win: better said than hidden
+    refuse("--port 1", "T_PORT"); // also where an argument would win: better said than hidden
+    unsetenv("T_PORT");
+    setenv("T_LEVEL", "loud", 1);
     assert_true(parse_as(WATCH, "")); // but not where the option does not exist
 }
 
@@ -289,7 +301,7 @@ static void print_help(FILE *out) {
 }
 
 static void print_markdown(FILE *out) {
-    options_markdown(rows, ROWS, out);
+    options_markdown(rows, ROWS, (const char *const[]){"serve", "watch", NULL}, out);
 }
 
 static void test_help_shows_a_commands_options(void **state) {
@@ -306,21 +318,22 @@ static void test_markdown_has_a_row_for_every_option(void **state) {
     (void)state;
     const char *text = printed(print_markdown);
     static const char head[] =
-        "| option | environment | default | what it does |\n| --- | --- | --- | --- |\n";
+        "| option | environment | default | what it does | commands |\n| --- | --- | --- | --- | --- |\n";
     assert_memory_equal(text, head, sizeof head - 1);
-    assert_non_null(strstr(text, "\n| `--durable` | `T_DURABLE` |  | writes through |\n"));
-    assert_non_null(strstr(text, "\n| `--port PORT` | `T_PORT` | 3000 | where to listen |\n"));
-    assert_non_null(strstr(text, "\n| `--shift N` |  | -5 | below zero |\n"));
-    assert_non_null(strstr(text, "\n| `--token SECRET` | `T_TOKEN` |  | who may |\n"));
+    assert_non_null(strstr(text, "\n| `--durable` | `T_DURABLE` |  | writes through | serve |\n"));
+    assert_non_null(strstr(text, "\n| `--port PORT` | `T_PORT` | 3000 | where to listen | serve |\n"));
+    assert_non_null(strstr(text, "| `--size SIZE` | `T_SIZE` | 4k | memory | serve, watch |\n"));
+    assert_non_null(strstr(text, "\n| `--shift N` |  | -5 | below zero | watch |\n"));
+    assert_non_null(strstr(text, "\n| `--token SECRET` | `T_TOKEN` |  | who may | serve |\n"));
 }
 
 // The program's own table.
 
 static void print_all(FILE *out) {
-    options_markdown(settings_rows, settings_row_count, out);
+    options_markdown(settings_rows, settings_row_count, settings_commands, out);
 }
 
-static void test_the_programs_table_prints_four_columns_each(void **state) {
+static void test_the_programs_table_prints_five_columns_each(void **state) {
     (void)state;
     size_t lines = 0;
     for (const char *at = printed(print_all), *end; *at; at = end + 1, lines++) {
@@ -328,7 +341,7 @@ static void test_the_programs_table_prints_four_columns_each(void **state) {
         assert_non_null(end);
         size_t bars = 0;
         for (const char *c = at; c < end; c++) bars += *c == '|';
-        assert_int_equal(bars, 5); // a bar inside a text would add a column
+        assert_int_equal(bars, 6); // a bar inside a text would add a column
     }
     assert_int_equal(lines, settings_row_count + 2);
 }
@@ -357,7 +370,7 @@ static void test_the_programs_rows_are_in_order(void **state) {
     }
 }
 
-static bool parse_settings(unsigned command, struct settings *s, int argc, char *const *argv) {
+static bool parse_settings(struct settings *s, unsigned command, int argc, char *const *argv) {
     memset(s, 0xee, sizeof *s);
     return options_parse(settings_rows, settings_row_count, command, argc, argv, s, error, sizeof error);
 }
@@ -400,17 +413,16 @@ static void test_the_programs_ranges_hold(void **state) {
     for (size_t i = 0; i < settings_row_count; i++) {
         const struct option_row *row = &settings_rows[i];
         if (row->type != OPTION_INT && row->type != OPTION_BYTES) continue;
-        unsigned command = row->commands & -row->commands; // the first that knows it
         const int64_t values[] = {row->min, row->max, row->min - 1, row->max + 1};
         for (int v = 0; v < 4; v++) {
             char text[128], *argv[] = {text};
             snprintf(text, sizeof text, "--%s=%lld", row->flag, (long long)values[v]);
-            assert_int_equal(parse_settings(command, &s, 1, argv), v < 2);
+            assert_int_equal(parse_settings(&s, row->commands & -row->commands, 1, argv), v < 2);
             if (v < 2) assert_int_equal(*(int64_t *)(void *)((char *)&s + row->offset), values[v]);
         }
     }
     char zero[] = "--memory=0m", *argv[] = {zero};
-    assert_false(parse_settings(COMMAND_UP, &s, 1, argv));
+    assert_false(parse_settings(&s, COMMAND_UP, 1, argv));
 }
 
 #define CLEAN(test) cmocka_unit_test_setup(test, clear_environment)
@@ -418,6 +430,7 @@ static void test_the_programs_ranges_hold(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         CLEAN(test_defaults),
+        CLEAN(test_a_command_may_have_its_own_default),
         CLEAN(test_value_apart_and_after_an_equals_sign),
         CLEAN(test_the_last_of_a_repeated_option_counts),
         CLEAN(test_flags),
@@ -435,7 +448,7 @@ int main(void) {
         CLEAN(test_a_sentence_that_does_not_fit_is_cut),
         CLEAN(test_help_shows_a_commands_options),
         CLEAN(test_markdown_has_a_row_for_every_option),
-        CLEAN(test_the_programs_table_prints_four_columns_each),
+        CLEAN(test_the_programs_table_prints_five_columns_each),
         CLEAN(test_the_programs_rows_are_in_order),
         CLEAN(test_the_programs_defaults),
         CLEAN(test_the_programs_ranges_hold),

@@ -28,6 +28,18 @@ scenario('every option is in `up --help` and in the table for the README', async
   }
 });
 
+scenario('the table says for each command what its --help says', async () => {
+  const { stdout: table } = await run(['options', '--markdown']);
+  const rows = [...table.matchAll(/^\| `--(\S+)[^`]*`.*\| ([a-z, ]+) \|$/gm)].map(([, flag, commands]) => [flag, commands.split(', ')]);
+  for (const command of ['up', 'manager', 'comment', 'reader', 'statistics', 'clients']) {
+    const { stdout: help } = await run([command, '--help']);
+    const inHelp = [...help.matchAll(/^  --(\S+)/gm)].map(([, flag]) => flag);
+    const inTable = rows.filter(([, commands]) => commands.includes(command)).map(([flag]) => flag);
+    assert.ok(inHelp.length > 5, help);
+    assert.deepEqual(inTable, inHelp, command);
+  }
+});
+
 const wrong = [
   [['dance'], /dance/], [['up', '--dance'], /--dance/], [['up', 'dance'], /dance/], [['up', '--readers'], /--readers/],
   [['up', '--readers', '0'], /--readers/], [['up', '--readers', 'three'], /--readers/], [['up', '--readers', '3x'], /--readers/],

@@ -1,0 +1,56 @@
+#include "app/start_box.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "app/settings.h"
+#include "app/system.h"
+#include "version.h"
+
+static const char *url_of(const struct system_part *parts, size_t count, const char *name) {
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(parts[i].name, name)) return parts[i].url;
+    return "";
+}
+
+static void print_engine(const struct settings *set) {
+    char url[SETTINGS_REDIS_URL_SIZE];
+    if (!settings_redis_url(set, url, sizeof url)) {
+        printf("embedded engine, data in %s", set->data);
+        return;
+    }
+    const char *user_end = strrchr(url, '@'), *host = user_end ? user_end + 1 : strstr(url, "://") + 3;
+    printf("on Redis at %s", host); // its URL may hold a password
+}
+
+static void print_parts(const struct system_part *parts, size_t count) {
+    for (size_t i = 0; i < count; i++) printf("  %-12s %s\n", parts[i].name, parts[i].url);
+}
+
+void start_box_print(const struct system *s, const struct settings *set) {
+    static const char rule[] = "----------------------------------------------------------------------";
+    size_t count;
+    const struct system_part *parts = system_parts(s, &count);
+    const char *comment = url_of(parts, count, "comment");
+    printf("%s\n  Chorus " CHORUS_VERSION "   ", rule);
+    print_engine(set);
+    printf("\n\n");
+    print_parts(parts, count);
+    printf(
+        "\n  Open %s in a browser, or watch a video and comment on it by hand:\n"
+        "  curl -NL '%s/connect?userid=ann&videoid=video1'\n"
+        "  curl -H 'Content-Type: application/json' -d '{\"userid\":\"bob\",\"videoid\":\"video1\",\"comment\":\"Hello!\"}' %s/comment\n"
+        "%s\n",
+        comment, url_of(parts, count, "reader-1"), comment, rule);
+    fflush(stdout);
+}
+
+void start_line_print(const struct system *s, const struct settings *set) {
+    size_t count;
+    const struct system_part *parts = system_parts(s, &count);
+    printf("Chorus " CHORUS_VERSION ", ");
+    print_engine(set);
+    printf("\n");
+    print_parts(parts, count);
+    fflush(stdout);
+}

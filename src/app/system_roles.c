@@ -1,0 +1,209 @@
+#include "app/system_roles.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "comment/comment_api.h"
+#include "manager/manager.h"
+#include "net/http_server.h"
+#include "reader/reader.h"
+#include "statistics/statistics.h"
+#include "statistics/statistics_routes.h"
+
+enum { IDLE_TIMEOUT_MS = 75000 };
+
+struct role {
+    enum command command;
+    const char *name;
+    const char *flag; // of its port in `up`
+    size_t port;      // its place in the settings; 0: readers have a list
+    const struct http_route *const *tables;
+    void *(*make)(struct system *, struct system_part *);
+};
+
+bool system_fail(struct system *s, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(s->why, s->why_size, format, args);
+    va_end(args);
+    return false;
+}
+
+// The address under which a part can be reached: a wildcard is not one.
+static void write_url(const struct settings *set, int port, char url[SYSTEM_URL_SIZE]) {
+    const char *host = set->bind;
+    if (!strcmp(host, "0.0.0.0")) host = "127.0.0.1";
+    if (!strcmp(host, "::")) host = "::1";
+    bool v6 = strchr(host, ':') != NULL;
+    snprintf(url, SYSTEM_URL_SIZE, "http://%s%s%s:%d", v6 ? "[" : "", host, v6 ? "]" : "", port);
+}
+
+static void tell_why_not_bound(struct system *s, const char *name, const char *flag, int port, int error) {
+    const char *address = s->settings->bind;
+    if (error == -EADDRINUSE)
+        system_fail(
+            s, "Port %d (%s) on %s is in use: stop what listens there, or choose another port with --%s.",
+            port, name, address, flag);
+    else if (error == -EACCES)
+        system_fail(s, "Port %d (%s) may not be used without privileges: choose one above 1023 with --%s.",
+                    port, name, flag);
+    else if (error == -EINVAL || error == -EADDRNOTAVAIL)
+        system_fail(s, "%s is no address of this machine: give another one with --bind.", address);
+    else
+        system_fail(s, "Port %d (%s) on %s cannot be listened on: %s.", port, name, address,
+                    strerror(-error));
+}
+
+// In `up` a part is called what it is and numbered; a role on its own may be one of many, on many machines.
+static void name_part(const struct system *s, const char *name, int port, struct system_part *part) {
+    bool is_reader = !strncmp(name, "reader", 6);
+    const char *given = s->settings->instance_id;
+    if (given)
+        snprintf(part->instance_id, sizeof part->instance_id, "%s", given);
+    else if (!is_reader)
+        snprintf(part->instance_id, sizeof part->instance_id, "%s-1", name);
+    else if (s->command == COMMAND_UP)
+        snprintf(part->instance_id, sizeof part->instance_id, "%s", name);
+    else
+        snprintf(part->instance_id, sizeof part->instance_id, "%s-%d", name, port);
+    snprintf(part->name, sizeof part->name, "%s", is_reader ? part->instance_id : name);
+}
+
+static bool add_part(struct system *s, const struct role *role, const char *name, const char *flag,
+                     int64_t port) {
+    const struct settings *set = s->settings;
+    struct system_part *part = &s->parts[s->part_count];
+    struct http_server_config config = {.role = part->name,
+                                        .bind = set->bind,
+                                        .port = (int)port,
+                                        .header_timeout_ms = (int)set->header_timeout_ms,
+                                        .body_timeout_ms = (int)set->body_timeout_ms,
+                                        .idle_timeout_ms = IDLE_TIMEOUT_MS,
+                                        .max_connections = (unsigned)set->max_connections,
+                                        .held = true,
+                                        .tables = role->tables};
+    int error;
+    struct http_server *server = http_server_new(s->loop, &config, &error);
+    if (!server) {
+        tell_why_not_bound(s, name, flag, (int)port, error);
+        return false;
+    }
+    s->servers[s->part_count++] = server;
+    name_part(s, name, http_server_port(server), part);
+    write_url(set, http_server_port(server), part->url);
+    http_server_set_arg(server, role->make(s, part));
+    return true;
+}
+
+static const char *url_of(const struct system *s, const char *name) {
+    for (size_t i = 0; i < s->part_count; i++)
+        if (!strcmp(s->parts[i].name, name)) return s->parts[i].url;
+    return NULL;
+}
+
+// Where reports go: to our own part, or to where we are told.
+static const char *statistics_url(const struct system *s) {
+    return s->settings->statistics_url ? s->settings->statistics_url : url_of(s, "statistics");
+}
+
+static void *make_statistics(struct system *s, struct system_part *part) {
+    s->statistics =
+        statistics_new(s->loop, s->engine,
+                       &(struct statistics_config){.instance_id = part->instance_id,
+                                                   .interval_ms = (int)s->settings->statistics_interval_ms,
+                                                   .internal_from = s->settings->internal_from,
+                                                   .internal_token = s->settings->internal_token});
+    return s->statistics;
+}
+
+static void *make_manager(struct system *s, struct system_part *part) {
+    s->manager = manager_new(
+        s->loop, s->engine, s->placement, s->client,
+        &(struct manager_config){.instance_id = part->instance_id,
+                                 .statistics_url = statistics_url(s),
+                                 .statistics_interval_ms = (int)s->settings->statistics_interval_ms,
+                                 .token = s->settings->internal_token});
+    return s->manager;
+}
+
+static void *make_comment(struct system *s, struct system_part *part) {
+    const char *manager = s->settings->manager_url;
+    s->comment = comment_api_new(
+        s->loop, s->engine, s->placement, s->client,
+        &(struct comment_config){.instance_id = part->instance_id,
+                                 .manager_url = manager ? manager : url_of(s, "manager"),
+                                 .statistics_url = statistics_url(s),
+                                 .statistics_interval_ms = (int)s->settings->statistics_interval_ms,
+                                 .token = s->settings->internal_token,
+                                 .user_rate = (unsigned)s->settings->user_rate});
+    return s->comment;
+}
+
+// A slash at the end is not part of a reader's name.
+static void copy_url(char to[SYSTEM_URL_SIZE], const char *url) {
+    size_t len = strlen(url);
+    while (len && url[len - 1] == '/') len--;
+    snprintf(to, SYSTEM_URL_SIZE, "%.*s", (int)len, url);
+}
+
+static void write_reader_urls(const struct settings *set, struct system_part *part) {
+    if (set->public_host)
+        snprintf(part->public_url, sizeof part->public_url, "http://%s%s", set->public_host,
+                 strrchr(part->url, ':'));
+    if (set->public_url) copy_url(part->public_url, set->public_url);
+    if (set->url) copy_url(part->url, set->url);
+}
+
+static void *make_reader(struct system *s, struct system_part *part) {
+    write_reader_urls(s->settings, part);
+    struct reader *r =
+        reader_new(s->loop, s->engine, s->placement, s->fanout, &s->history, s->client,
+                   &(struct reader_config){.instance_id = part->instance_id,
+                                           .reader_url = part->url,
+                                           .public_url = part->public_url[0] ? part->public_url : NULL,
+                                           .statistics_url = statistics_url(s),
+                                           .statistics_interval_ms = (int)s->settings->statistics_interval_ms,
+                                           .token = s->settings->internal_token,
+                                           .stall_ms = (int)s->settings->stall_timeout_ms,
+                                           .unsubscribe_ms = (int)s->settings->unsubscribe_ms});
+    s->readers[s->reader_count++] = r;
+    return r;
+}
+
+#define AT(field) offsetof(struct settings, field)
+
+// In the order of starting: who reports comes behind who is reported to.
+static const struct role roles[] = {
+    {COMMAND_STATISTICS, "statistics", "statistics-port", AT(statistics_port), statistics_tables,
+     make_statistics},
+    {COMMAND_MANAGER, "manager", "manager-port", AT(manager_port), manager_tables, make_manager},
+    {COMMAND_COMMENT, "comment", "comment-port", AT(comment_port), comment_tables, make_comment},
+    {COMMAND_READER, "reader", "reader-ports", 0, reader_tables, make_reader},
+};
+
+static bool add_readers(struct system *s, const struct role *role) {
+    int ports[READERS_MAX];
+    settings_reader_ports(s->settings, ports);
+    for (int64_t i = 0; i < s->settings->readers; i++) {
+        char name[24];
+        snprintf(name, sizeof name, "reader-%d", (int)i + 1);
+        if (!add_part(s, role, name, role->flag, ports[i])) return false;
+    }
+    return true;
+}
+
+static bool add_role(struct system *s, const struct role *role) {
+    if (s->command == role->command) return add_part(s, role, role->name, "port", s->settings->port);
+    if (s->command != COMMAND_UP) return true;
+    if (role->command == COMMAND_READER) return add_readers(s, role);
+    const int64_t *port = (const void *)((const char *)s->settings + role->port);
+    return add_part(s, role, role->name, role->flag, *port);
+}
+
+bool system_start_roles(struct system *s) {
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+        if (!add_role(s, &roles[i])) return false;
+    return true;
+}
