@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "app/system_roles.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "comment/comment_api.h"
@@ -99,16 +100,23 @@ static void on_ready_look(struct loop_timer *t) {
         loop_timer_start(s->loop, t, READY_LOOK_MS);
 }
 
-// So that the first request finds a system that works. A store that is away is not waited for.
-static bool become_ready(struct system *s) {
+// Turns the loop until all there is is ready. A store that is away is not waited for.
+static bool await_ready(struct system *s) {
     s->look.on_due = on_ready_look;
-    s->ready_by_ms = loop_now_ms(s->loop) + READY_MS;
+    s->ready_by_ms = clock_monotonic_ms() + READY_MS;
     loop_timer_start(s->loop, &s->look, 0);
     int error = loop_run(s->loop);
-    if (error) return system_fail(s, "The event loop failed: %s.", strerror(-error));
-    s->look.on_due = on_look;
-    loop_timer_start(s->loop, &s->look, LOOK_MS);
-    return true;
+    return !error || system_fail(s, "The event loop failed: %s.", strerror(-error));
+}
+
+static bool start_placed_roles(struct system *s) {
+    s->placement = placement_new(s->loop, s->engine,
+                                 &(struct placement_config){.static_readers = s->settings->reader_urls,
+                                                            .policy = POLICY_ROUND_ROBIN,
+                                                            .grace_ms = s->grace_ms});
+    if (!system_start_roles(s)) return false;
+    placement_start(s->placement); // now that our own readers have said that they live
+    return await_ready(s);
 }
 
 static bool start(struct system *s) {
@@ -117,14 +125,13 @@ static bool start(struct system *s) {
     if (!s->loop) return system_fail(s, "There is no file descriptor left: raise the limit (ulimit -n).");
     if (!start_engine(s) || (has_readers && !start_fanout(s))) return false;
     s->client = http_client_new(s->loop);
-    if (s->command != COMMAND_STATISTICS)
-        s->placement = placement_new(s->loop, s->engine,
-                                     &(struct placement_config){.static_readers = s->settings->reader_urls,
-                                                                .policy = POLICY_ROUND_ROBIN,
-                                                                .grace_ms = s->grace_ms});
-    if (!system_start_roles(s)) return false;
-    if (s->placement) placement_start(s->placement); // now that our own readers have said that they live
-    return become_ready(s);
+    // The engine first, so that all our readers' leases are there when the first list of readers is read.
+    if (!await_ready(s)) return false;
+    bool started = s->command == COMMAND_STATISTICS ? system_start_roles(s) : start_placed_roles(s);
+    if (!started) return false;
+    s->look.on_due = on_look;
+    loop_timer_start(s->loop, &s->look, LOOK_MS);
+    return true;
 }
 
 struct system *system_start(const struct settings *set, enum command command, char *why, size_t why_size) {

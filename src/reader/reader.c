@@ -33,6 +33,7 @@ enum {
     CONNECT_LINES = 10,
     LISTED_TOPICS = 100,
     COMPLAIN_EVERY_MS = 10000,
+    LEASE_AGAIN_MS = 100, // after a failure
     RECHECK_AGAIN_MS = 2000,
     SEND_BUFFER_BYTES = 65536 // the kernel makes it twice that, for its own bookkeeping
 };
@@ -312,7 +313,11 @@ static uint64_t viewers(const struct reader *r) {
 // as long as others have the old list of readers.
 static void on_lease_renewed(void *arg, enum engine_status status, bool lapsed) {
     struct reader *r = arg;
-    if (status != ENGINE_OK || r->stopping) return;
+    if (r->stopping) return;
+    if (status != ENGINE_OK) {
+        loop_timer_start(r->service.loop, &r->lease, LEASE_AGAIN_MS);
+        return;
+    }
     if (lapsed && r->leased) {
         log_warn(r->service.instance_id, "lease_lapsed", "action=\"looking whose the videos are\"");
         r->recheck_ms = loop_now_ms(r->service.loop) + RECHECK_AGAIN_MS;
