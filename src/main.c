@@ -6,6 +6,7 @@
 #include "app/clients_main.h"
 #include "app/probe.h"
 #include "app/settings.h"
+#include "app/simulate_main.h"
 #include "app/up.h"
 #include "version.h"
 
@@ -30,6 +31,8 @@ static const struct command_row {
     {"reader", reader_main, COMMAND_READER, "one reader on its own, on a Redis"},
     {"statistics", statistics_main, COMMAND_STATISTICS, "the statistics service on its own, on a Redis"},
     {"clients", clients_main, COMMAND_CLIENTS, "simulated viewers and posters, against a running system"},
+    {"simulate", simulate_main, COMMAND_SIMULATE,
+     "how evenly videos and viewers spread over readers, calculated in memory"},
     {"probe", probe_main, 0, "ask a URL, for health checks (probe URL); exit code 0 if the answer is 2xx"},
     {"options", options_main, 0, "print the table of options (--markdown)"},
 };

@@ -17,6 +17,12 @@ enum command {
     COMMAND_SIMULATE = 64
 };
 
+struct simulate_settings {
+    int64_t videos, viewers, readers, lose_reader;
+    const char *distribution, *policy;
+    bool json;
+};
+
 struct settings {
     const char *redis, *redis_host; // both NULL: the embedded engine
     int64_t port;                   // of a role on its own, and so the next four
@@ -35,6 +41,7 @@ struct settings {
     int64_t viewers, videos, rate, duration_s, seed;
     const char *distribution;
     bool demo;
+    struct simulate_settings simulate;
 };
 
 enum { READERS_MAX = 100, SETTINGS_URL_MAX = 512, SETTINGS_REDIS_URL_SIZE = 2048 };

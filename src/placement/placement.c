@@ -239,7 +239,7 @@ static void on_turn(void *arg, enum engine_status status, uint64_t turn) {
         settle(c, PLACEMENT_NO_READER, false);
         return;
     }
-    size_t i = policy_pick(p->config.policy, p->readers.live, p->readers.live_count, turn);
+    size_t i = policy_pick(p->config.policy, p->readers.live, p->readers.live_count, c->video, turn);
     const char *chosen = p->readers.live[i].reader_url;
     if (c->reader_url)
         p->engine->ops->reassign(p->engine, c->video, c->reader_url, chosen, on_reassigned, c);

@@ -97,7 +97,7 @@ void readers_update(struct readers *r, const struct engine_lease *leases, size_t
     qsort(r->rows, r->count, sizeof *r->rows, by_url);
     for (size_t i = 0; i < r->count; i++)
         if (r->rows[i].state == READER_LIVE)
-            r->live[r->live_count++] = (struct policy_candidate){r->rows[i].reader_url, r->rows[i].viewers};
+            r->live[r->live_count++] = policy_candidate(r->rows[i].reader_url, r->rows[i].viewers);
 }
 
 const struct reader_row *readers_find(const struct readers *r, const char *reader_url) {

@@ -1,0 +1,109 @@
+#include "simulate/audience.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+// The original's numbers of viewers, at its 25 viewers per video.
+enum {
+    VIEWERS_PER_VIDEO = 25,
+    TOP_ONE_IN = 100,
+    TOP_MIN = 200,
+    TOP_MAX = 300,
+    SECOND_ONE_IN = 20,
+    SECOND_MIN = 50,
+    SECOND_MAX = 100,
+    LOW_MIN = 1,
+    LOW_MAX = 20
+};
+
+bool audience_parse(const char *text, struct audience_spec *spec) {
+    *spec = (struct audience_spec){.kind = AUDIENCE_TIERS};
+    if (!strcmp(text, "tiers")) return true;
+    spec->kind = AUDIENCE_DRAWN;
+    return distribution_parse(text, &spec->law);
+}
+
+static uint32_t between(struct prng *chance, uint32_t least, uint32_t most) {
+    return least + (uint32_t)prng_below(chance, most - least + 1);
+}
+
+// Gives every video its share by rounding where its share ends, not how large it is: so nobody is left over.
+static void share(uint32_t *viewers, size_t videos, uint64_t total, struct prng *chance) {
+    uint64_t weights = 0, upto = 0, given = 0;
+    for (size_t k = 0; k < videos; k++) weights += viewers[k] = between(chance, LOW_MIN, LOW_MAX);
+    for (size_t k = 0; k < videos; k++) {
+        upto += viewers[k];
+        uint64_t end = total * upto / weights;
+        viewers[k] = (uint32_t)(end - given);
+        given = end;
+    }
+}
+
+// The first two tiers take 8 viewers of 25 at most, so that there is always a rest.
+static void fill_tiers(struct audience *a, struct prng *chance) {
+    size_t top = a->videos / TOP_ONE_IN, popular = top + a->videos / SECOND_ONE_IN;
+    uint64_t rest = a->total;
+    for (size_t k = 0; k < popular; k++) {
+        uint64_t drawn =
+            k < top ? between(chance, TOP_MIN, TOP_MAX) : between(chance, SECOND_MIN, SECOND_MAX);
+        a->viewers[k] = (uint32_t)(drawn * a->total / (VIEWERS_PER_VIDEO * a->videos));
+        rest -= a->viewers[k];
+    }
+    share(a->viewers + popular, a->videos - popular, rest, chance);
+}
+
+static void draw(struct audience *a, struct distribution_spec law, struct prng *chance) {
+    struct distribution *d = distribution_new(law, a->videos);
+    for (uint64_t n = 0; n < a->total; n++) a->viewers[distribution_choose(d, chance)]++;
+    distribution_free(d);
+}
+
+static uint32_t *numbers(size_t count) {
+    uint32_t *list = mem_alloc(count * sizeof *list);
+    for (size_t i = 0; i < count; i++) list[i] = (uint32_t)i;
+    return list;
+}
+
+static void shuffle(uint32_t *list, size_t count, struct prng *chance) {
+    for (size_t i = count; i > 1; i--) {
+        size_t other = (size_t)prng_below(chance, i);
+        uint32_t taken = list[other];
+        list[other] = list[i - 1];
+        list[i - 1] = taken;
+    }
+}
+
+static int by_viewers(const void *left, const void *right, void *arg) {
+    const uint32_t *viewers = arg;
+    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+    if (viewers[a] != viewers[b]) return viewers[a] > viewers[b] ? -1 : 1;
+    return a < b ? -1 : a > b;
+}
+
+struct audience *audience_new(const struct audience_spec *spec, size_t videos, uint32_t viewers,
+                              uint64_t seed) {
+    struct prng chance = {.state = seed};
+    struct audience *a = mem_zalloc(sizeof *a);
+    a->videos = videos;
+    a->total = viewers;
+    a->viewers = mem_zalloc(videos * sizeof *a->viewers);
+    if (spec->kind == AUDIENCE_TIERS)
+        fill_tiers(a, &chance);
+    else
+        draw(a, spec->law, &chance);
+    a->arrivals = numbers(videos);
+    shuffle(a->arrivals, videos, &chance);
+    a->ranking = numbers(videos);
+    qsort_r(a->ranking, videos, sizeof *a->ranking, by_viewers, a->viewers);
+    return a;
+}
+
+void audience_free(struct audience *a) {
+    if (!a) return;
+    free(a->viewers);
+    free(a->arrivals);
+    free(a->ranking);
+    free(a);
+}

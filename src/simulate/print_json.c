@@ -1,0 +1,97 @@
+// The report for programs: the same figures, and each policy reader by reader, however many there are.
+#include <jansson.h>
+
+#include "simulate/crowds.h"
+#include "simulate/simulate.h"
+
+enum { TOP_VIDEOS = 20, DIGITS = 12 };
+
+static json_t *number(uint64_t n) {
+    return json_integer((json_int_t)n);
+}
+
+static json_t *video(const struct audience *a, uint32_t k) {
+    char name[24];
+    snprintf(name, sizeof name, "video%u", k + 1);
+    return json_pack("{s:s, s:o}", "videoId", name, "viewers", number(a->viewers[k]));
+}
+
+static json_t *videos(const struct audience *a, const uint32_t *list, size_t count) {
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++) json_array_append_new(array, video(a, list[i]));
+    return array;
+}
+
+static json_t *buckets(const struct audience *a) {
+    uint64_t counts[CROWDS];
+    crowds_count(a, counts);
+    json_t *array = json_array();
+    for (size_t i = 0; i < CROWDS; i++)
+        json_array_append_new(array, json_pack("{s:s, s:o, s:f}", "viewers", crowds[i].name, "videos",
+                                               number(counts[i]), "percent",
+                                               (double)counts[i] / (double)a->videos * 100));
+    return array;
+}
+
+static json_t *distribution(const struct audience *a) {
+    size_t top = a->videos < TOP_VIDEOS ? a->videos : TOP_VIDEOS;
+    return json_pack("{s:o, s:o, s:f, s:o, s:o, s:o, s:o}", "totalVideos", number(a->videos), "totalViewers",
+                     number(a->total), "averageViewers", (double)a->total / (double)a->videos, "maxViewers",
+                     number(a->viewers[a->ranking[0]]), "minViewers",
+                     number(a->viewers[a->ranking[a->videos - 1]]), "topVideos", videos(a, a->ranking, top),
+                     "buckets", buckets(a));
+}
+
+static json_t *spread(const struct spread *s) {
+    return json_pack("{s:o, s:f, s:o, s:o, s:f, s:f}", "total", number(s->total), "average", s->average,
+                     "max", number(s->max), "min", number(s->min), "standardDeviation", s->deviation,
+                     "balanceFactor", s->imbalance);
+}
+
+static json_t *reader(const struct balance *b, size_t index) {
+    char name[24];
+    snprintf(name, sizeof name, "reader-%u", b->number[index]);
+    return json_pack("{s:s, s:o, s:o}", "reader", name, "subscriptions", number(b->videos[index]), "viewers",
+                     number(b->viewers[index]));
+}
+
+static void add_balance(json_t *object, const struct balance *b) {
+    json_t *readers = json_array();
+    for (size_t i = 0; i < b->readers; i++) json_array_append_new(readers, reader(b, i));
+    json_object_set_new(object, "readers", readers);
+    json_object_set_new(object, "subscriptions", spread(&b->of_videos));
+    json_object_set_new(object, "viewers", spread(&b->of_viewers));
+}
+
+static json_t *loss(const struct simulation *s, const struct outcome *o) {
+    char name[24];
+    snprintf(name, sizeof name, "reader-%zu", s->config->lose);
+    json_t *object = json_pack("{s:s, s:o, s:o}", "reader", name, "videosMoved", number(o->moved.videos),
+                               "viewersMoved", number(o->moved.viewers));
+    add_balance(object, &o->after);
+    return object;
+}
+
+static json_t *policy(const struct simulation *s, const struct outcome *o) {
+    json_t *object = json_pack("{s:s}", "policy", policy_name(o->policy)), *row;
+    add_balance(object, &o->before);
+    size_t i;
+    json_array_foreach(json_object_get(object, "readers"), i, row) {
+        json_object_set_new(row, "topVideos", videos(s->audience, o->top[i], outcome_top_count(o, i)));
+    }
+    if (o->loses) json_object_set_new(object, "readerLost", loss(s, o));
+    return object;
+}
+
+void simulation_print_json(const struct simulation *s, FILE *out) {
+    const struct simulate_config *c = s->config;
+    json_t *policies = json_array();
+    for (size_t i = 0; i < c->policy_count; i++) json_array_append_new(policies, policy(s, &s->outcomes[i]));
+    json_t *document =
+        json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "videos", number(c->videos), "viewers",
+                  number(c->viewers), "readers", number(c->readers), "distribution", c->distribution, "seed",
+                  number(c->seed), "audience", distribution(s->audience), "policies", policies);
+    json_dumpf(document, out, JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS));
+    fputc('\n', out);
+    json_decref(document);
+}

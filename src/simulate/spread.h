@@ -1,0 +1,15 @@
+// How evenly something is spread. Any thread.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct spread {
+    uint64_t total, max, min;
+    double average;
+    double deviation; // standard deviation, of these values, not of a sample
+    double imbalance; // the balance factor: (max - min) / average in percent; 0 if the average is
+};
+
+// count > 0.
+struct spread spread_of(const uint64_t *values, size_t count);

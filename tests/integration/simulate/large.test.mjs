@@ -1,0 +1,25 @@
+// The traffic the seed speaks of. How long it takes is measured elsewhere; the limit here only tells a program that
+// is done in a moment from one that is not.
+import assert from 'node:assert/strict';
+import { run } from '../lib/process.mjs';
+import { scenario } from '../lib/scenario.mjs';
+
+for (const readers of ['1', '3', '1000']) {
+  scenario(`90,000 videos, 2,000,000 viewers, readers: ${readers}`, { setups: ['embedded'] }, async () => {
+    const { code, stdout, stderr } = await run([
+      'simulate', '--json', '--videos', '90000', '--viewers', '2000000', '--readers', readers,
+      '--distribution', 'zipf:1', '--policy', 'round-robin,hash,least-viewers',
+    ]);
+    assert.equal(code, 0, stderr);
+    const { audience, policies } = JSON.parse(stdout);
+    assert.deepEqual([audience.totalVideos, audience.totalViewers], [90_000, 2_000_000]);
+    assert.equal(policies.length, 3);
+    for (const { subscriptions, viewers, readers: each } of policies) {
+      assert.equal(each.length, Number(readers));
+      assert.deepEqual([subscriptions.total, viewers.total], [90_000, 2_000_000]);
+    }
+    const [roundRobin, , leastViewers] = policies;
+    assert.equal(roundRobin.subscriptions.max, Math.ceil(90_000 / readers));
+    assert.ok(leastViewers.viewers.standardDeviation <= roundRobin.viewers.standardDeviation);
+  });
+}

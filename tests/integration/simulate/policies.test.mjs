@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { run } from '../lib/process.mjs';
+import { scenario } from '../lib/scenario.mjs';
+
+const names = ['round-robin', 'hash', 'least-viewers'];
+const simulate = async (...flags) => {
+  const [text, json] = await Promise.all([run(['simulate', ...flags]), run(['simulate', '--json', ...flags])]);
+  assert.equal(text.code, 0, text.stderr);
+  return { text: text.stdout, ...JSON.parse(json.stdout) };
+};
+const rows = (text, name) => [...text.matchAll(new RegExp(`^ *${name} +(\\d.*)$`, 'gm'))].map(([, rest]) => rest.replaceAll(',', '').match(/[\d.]+/g).map(Number));
+
+scenario('several policies are shown side by side', { setups: ['embedded'] }, async () => {
+  const { text, policies } = await simulate('--policy', names.join(','));
+  for (const { policy, subscriptions, viewers } of policies) {
+    const [row] = rows(text, policy);
+    const figures = [subscriptions, viewers].flatMap((s) => [s.max, s.min, s.standardDeviation, s.balanceFactor]);
+    assert.deepEqual(row, figures.map((figure) => Number(figure.toFixed(2))), policy);
+  }
+  assert.ok(!text.includes('reader-1'), 'not reader by reader');
+});
+
+scenario('each policy gives alone what it gives beside others', { setups: ['embedded'] }, async () => {
+  const { policies } = await simulate('--policy', names.join(','));
+  for (const [i, name] of names.entries()) {
+    const alone = await simulate('--policy', name);
+    assert.deepEqual(alone.policies, [policies[i]]);
+    assert.match(alone.text, /reader-1: /);
+  }
+});
+
+scenario('a reader dies, in words: what moves, and the balance afterwards', { setups: ['embedded'] }, async () => {
+  const { text, policies: [{ readerLost: lost }] } = await simulate('--lose-reader', '3');
+  assert.match(text, new RegExp(`^reader-3 dies: ${lost.videosMoved} videos .*, ${lost.viewersMoved} viewers`, 'm'));
+  const [, after] = text.split('Balance afterwards, per reader (4)');
+  assert.deepEqual(rows(after, 'viewers')[0].slice(0, 4), [2500, 625, lost.viewers.max, lost.viewers.min]);
+});
+
+scenario('least-viewers evens out viewers, round-robin videos', { setups: ['embedded'] }, async () => {
+  const { policies: [roundRobin, , leastViewers] } = await simulate('--policy', names.join(','), '--videos', '1000', '--viewers', '25000');
+  assert.equal(roundRobin.subscriptions.standardDeviation, 0);
+  assert.ok(leastViewers.subscriptions.standardDeviation > 0);
+  assert.ok(leastViewers.viewers.standardDeviation < roundRobin.viewers.standardDeviation / 2);
+});
