@@ -30,7 +30,7 @@ scenario('every option is in `up --help` and in the table for the README', async
 
 scenario('the table says for each command what its --help says', async () => {
   const { stdout: table } = await run(['options', '--markdown']);
-  const rows = [...table.matchAll(/^\| `--(\S+)[^`]*`.*\| ([a-z, ]+) \|$/gm)].map(([, flag, commands]) => [flag, commands.split(', ')]);
+  const rows = [...table.matchAll(/^\| `--([a-z-]+)[^`]*`.*\| ([a-z, ]+) \|$/gm)].map(([, flag, commands]) => [flag, commands.split(', ')]);
   for (const command of ['up', 'manager', 'comment', 'reader', 'statistics', 'clients']) {
     const { stdout: help } = await run([command, '--help']);
     const inHelp = [...help.matchAll(/^  --(\S+)/gm)].map(([, flag]) => flag);
