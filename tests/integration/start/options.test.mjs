@@ -30,8 +30,8 @@ scenario('every option is in `up --help` and in the table for the README', async
 
 scenario('the table says for each command what its --help says', async () => {
   const { stdout: table } = await run(['options', '--markdown']);
-  const rows = [...table.matchAll(/^\| `--([a-z-]+)[^`]*`.*\| ([a-z, ]+) \|$/gm)].map(([, flag, commands]) => [flag, commands.split(', ')]);
-  for (const command of ['up', 'manager', 'comment', 'reader', 'statistics', 'clients']) {
+  const rows = [...table.matchAll(/^\| `--([^\s`]+)[^`]*`.*\| ([a-z, ]+) \|$/gm)].map(([, flag, commands]) => [flag, commands.split(', ')]);
+  for (const command of ['up', 'manager', 'comment', 'reader', 'statistics', 'clients', 'simulate']) {
     const { stdout: help } = await run([command, '--help']);
     const inHelp = [...help.matchAll(/^  --(\S+)/gm)].map(([, flag]) => flag);
     const inTable = rows.filter(([, commands]) => commands.includes(command)).map(([flag]) => flag);
