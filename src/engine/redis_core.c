@@ -15,7 +15,7 @@
 
 #include <utlist.h>
 
-enum { REFUSE_MS = 1, CLOSE_GRACE_MS = 500 };
+enum { REFUSE_MS = 1, CLOSE_GRACE_MS = 250 };
 
 extern const char redis_lua_append[], redis_lua_head[], redis_lua_range[], redis_lua_reassign[],
     redis_lua_release[], redis_lua_lease_renew[], redis_lua_lease_drop[], redis_lua_leases[];
