@@ -48,10 +48,19 @@ struct placement {
 };
 
 static void look_up(struct cached *);
+static void settle_without_store(struct cached *, enum engine_status);
 static void settle(struct cached *, enum placement_status, bool registered);
 
 static void begin_grace(struct placement *p) {
     p->grace_until_ms = loop_now_ms(p->loop) + p->config.grace_ms;
+}
+
+// Before the first listing all that is cached waits for it; but not for longer than the store takes to fail.
+static void refuse_waiting(struct placement *p, enum engine_status status) {
+    struct cached *c, *next;
+    HASH_ITER(hh, p->cache, c, next) {
+        if (c->waiting && !c->asking) settle_without_store(c, status);
+    }
 }
 
 static void on_leases(void *arg, enum engine_status status, const struct engine_lease *leases, size_t count) {
@@ -60,6 +69,7 @@ static void on_leases(void *arg, enum engine_status status, const struct engine_
     p->listing = false;
     if (status != ENGINE_OK) {
         p->store_away = status == ENGINE_UNAVAILABLE;
+        if (!p->listed) refuse_waiting(p, status);
         return;
     }
     if (p->store_away) begin_grace(p);

@@ -146,6 +146,21 @@ static void test_lists_of_urls(void **state) {
 
 #define OPEN(test) cmocka_unit_test_setup_teardown(test, world_make_open, world_free)
 
+// A store that has never answered: whoever asks is told so, and does not wait for it.
+static void test_who_asks_before_the_first_listing_is_told_that_the_store_is_away(void **state) {
+    struct world *w = *state;
+    world_close(w);
+    w->engine = redis_open(w->loop, &(struct redis_config){.url = "redis://127.0.0.1:1"});
+    w->ops = w->engine->ops;
+    struct placement *p = start(w, 0, NULL);
+    struct asked asked = {.world = w};
+    w->awaited++;
+    placement_register(p, "v", on_answer, &asked);
+    world_wait(w);
+    assert_int_equal(asked.status, PLACEMENT_UNAVAILABLE);
+    end(w, p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         OPEN(test_without_grace_a_lost_readers_video_moves_at_once),
@@ -154,6 +169,7 @@ int main(void) {
         OPEN(test_what_is_no_url_has_no_grace),
         OPEN(test_the_grace_begins_anew_when_the_store_is_back),
         OPEN(test_a_reader_of_the_list_is_never_gone),
+        OPEN(test_who_asks_before_the_first_listing_is_told_that_the_store_is_away),
         cmocka_unit_test(test_lists_of_urls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
