@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "engine/engine.h"
@@ -32,6 +33,11 @@ bool readers_list_is_plain(const char *list) {
         if (!is_plain) return false;
     }
     return plain > 0;
+}
+
+bool reader_url_is_at(const char *url, const char *host) {
+    const char *at = strstr(url, "://");
+    return at && !strcasecmp(at + 3, host);
 }
 
 void readers_init(struct readers *r, const char *static_readers) {
