@@ -23,19 +23,20 @@ async function waitForSum(service, clients, kept) {
   return document;
 }
 
-// One set-up: which maker each part is of, and how many readers. An original reader keeps only the first viewer of a
+// One set-up: which maker each part is of; `readers`: how many, or the maker of each. An original reader keeps only the first viewer of a
 // video on Node 16 and later, where a request's `close` comes when its body has been read.
 export const setup = (makers, readers = 1) => async (world) => {
   const maker = (role) => makers[role] ?? 'original';
   const service = await world.start('statistics', maker('statistics'));
+  const readerMakers = Array.isArray(readers) ? readers : Array(readers).fill(maker('reader'));
   const running = [];
-  for (let i = 0; i < readers; i++) running.push(await world.reader(maker('reader')));
+  for (const made of readerMakers) running.push(await world.reader(made));
   await world.start('manager', maker('manager'), { READER_API_URLS: running.map(({ url }) => url).join(',') });
   await world.start('comment', maker('comment'));
   const clients = await world.start('clients', maker('clients'));
-  const kept = maker('reader') === 'chorus' || world.originalKeepsViewers ? 'all' : 'first';
+  const kept = !readerMakers.includes('original') || world.originalKeepsViewers ? 'all' : 'first';
   const document = await waitForSum(service, clients, kept);
-  assert.equal(document.readerApis.totalReaders, readers);
+  assert.equal(document.readerApis.totalReaders, running.length);
   assert.ok(document.commentApi.totalComments >= 19, JSON.stringify(document.commentApi));
   assert.equal(document.readerApiManager.registeredVideos, 6);
   if (maker('clients') === 'original') assert.doesNotMatch(clients.output, /error/i);

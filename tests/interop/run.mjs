@@ -25,6 +25,7 @@ const checks = {
   'original clients, our manager, all else original, two readers': setup({ manager: 'chorus' }, 2),
   'original clients, our reader, all else original': setup({ reader: 'chorus' }),
   'original clients, two readers of ours, all else original': setup({ reader: 'chorus' }, 2),
+  'original clients, our manager, a reader of each maker, all else original': setup({ manager: 'chorus' }, ['original', 'chorus']),
   'original clients, all else ours, by environment alone': setup({ statistics: 'chorus', comment: 'chorus', manager: 'chorus', reader: 'chorus' }, 3),
   'original clients, all else ours, 40 s, emptying the Redis under viewers': flushedUnderUs,
   'our clients, all else original': setup({ clients: 'chorus' }),

@@ -146,6 +146,16 @@ static void test_lists_of_urls(void **state) {
 
 #define OPEN(test) cmocka_unit_test_setup_teardown(test, world_make_open, world_free)
 
+static void test_whether_a_host_is_a_urls_own(void **state) {
+    (void)state;
+    assert_true(reader_url_is_at("http://reader-1:4000", "Reader-1:4000"));
+    assert_true(reader_url_is_at("https://[::1]:4000", "[::1]:4000"));
+    assert_false(reader_url_is_at("http://reader-1:4000", "reader-1"));
+    assert_false(reader_url_is_at("http://reader-1:4000", "reader-1:40001"));
+    assert_false(reader_url_is_at("http://proxy/reader-1", "proxy"));
+    assert_false(reader_url_is_at("reader-1:4000", "reader-1:4000"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         OPEN(test_without_grace_a_lost_readers_video_moves_at_once),
@@ -155,6 +165,7 @@ int main(void) {
         OPEN(test_the_grace_begins_anew_when_the_store_is_back),
         OPEN(test_a_reader_of_the_list_is_never_gone),
         cmocka_unit_test(test_lists_of_urls),
+        cmocka_unit_test(test_whether_a_host_is_a_urls_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
