@@ -5,21 +5,26 @@ import { post, register, statistics, watch } from './talk.mjs';
 
 const sum = (list, key) => list.reduce((total, entry) => total + entry[key], 0);
 
-// What the clients of each video posted was counted by each of them; `kept` says which of them an original reader keeps.
-function addsUp({ totalClients, clients }, kept) {
+// What the clients of each video posted was counted by each of them; `kept` says which of them an original reader keeps,
+// `gaps` on which videos a gap may have been announced: their clients take that for a comment.
+function addsUp({ totalClients, clients }, kept, gaps) {
   if (totalClients !== 19) return false;
   return ['video1', 'video2', 'video3', 'video4', 'video5', 'video6'].every((video) => {
     const watching = clients.filter(({ videoId }) => videoId === video);
     const posted = sum(watching, 'commentsGenerated');
-    const complete = watching.filter(({ commentsConsumed }) => commentsConsumed === posted);
+    const most = posted + (gaps.includes(video) ? 1 : 0);
+    const complete = watching.filter(({ commentsConsumed: counted }) => counted >= posted && counted <= most);
     return posted >= watching.length && complete.length >= (kept === 'all' ? watching.length : 1);
   });
 }
 
-async function waitForSum(service, clients, kept) {
+const summary = ({ clients }) =>
+  clients.map((c) => `${c.clientId} on ${c.videoId} at ${c.connectedReader}: ${c.commentsGenerated} posted, ${c.commentsConsumed} counted`).join('\n');
+
+async function waitForSum(service, clients, kept, gaps = []) {
   let document;
-  await clients.until(async () => addsUp((document = await statistics(service)).clients, kept),
-    () => `figures that add up; last ${JSON.stringify(document?.clients)}`, 40_000);
+  await clients.until(async () => addsUp((document = await statistics(service)).clients, kept, gaps),
+    () => `figures that add up; last ${document && summary(document.clients)}`, 40_000);
   return document;
 }
 
@@ -70,6 +75,7 @@ export async function flushedUnderUs(world) {
   const poster = (async () => {
     for (let i = 0; posting; i++, await pause(50)) acknowledged.push((await post(comment, 'other', `other ${i}`)).comment);
   })();
+  poster.catch(() => {}); // told where it is awaited
   await post(comment, 'video1', 'before');
   await shared.sees('before');
   await until(() => acknowledged.length >= 20, 'comments before the flush');
@@ -78,10 +84,10 @@ export async function flushedUnderUs(world) {
   const clients = await world.start('clients', 'original');
   await clients.says(/Starting 19 clients/);
   await until(async () => (await world.redis('hlen', 'readers')) === '3', 'the leases to come back', 3_000);
-  const document = await waitForSum(service, clients, 'all');
+  const document = await waitForSum(service, clients, 'all', ['video1']);
   assert.equal(document.readerApis.totalReaders, 3);
   await until(() => Date.now() - started > lasting, 'the end of the time', lasting + 5_000);
-  const last = await waitForSum(service, clients, 'all');
+  const last = await waitForSum(service, clients, 'all', ['video1']);
   assert.ok(last.clients.totalCommentsGenerated >= 3 * 19, JSON.stringify(last.clients.totalCommentsGenerated));
 
   posting = false;
@@ -100,7 +106,7 @@ export async function flushedUnderUs(world) {
   assert.deepEqual([other.cuts, quiet.cuts], [0, 0], 'nobody else wanted these videos, so that their streams go on');
   assert.ok(shared.cuts <= 2, `${shared.cuts} cuts: moved once`);
   for (const video of ['video1', 'video6', 'other', 'quiet']) assert.match(await world.redis('get', `video:${video}:reader`), /^http:/);
-  assert.doesNotMatch(clients.output.replace(/Retrying in 2 seconds|Connection error: Request failed with status code 503/g, ''), /error|closed/i);
+  assert.doesNotMatch(clients.output, /error|closed|retrying/i);
   world.note = `${acknowledged.length} own comments, ${missing.length} missing under ${other.gaps.length} gap(s), ${shared.cuts} cut(s) of the viewer on video1; clients ${last.clients.totalCommentsGenerated} posted, ${last.clients.totalCommentsConsumed} counted`;
   for (const viewer of [other, quiet, shared]) viewer.close();
 }

@@ -37,7 +37,7 @@ class Process {
     return until(() => {
       if (this.end) throw Object.assign(new Error(`${this.name} ended: ${JSON.stringify(this.end)}\n${this.output.slice(-2_000)}`), { final: true });
       return probe();
-    }, () => `${what}; ${this.name} says:\n${this.output.slice(-2_000)}`, ms);
+    }, () => `${typeof what === 'function' ? what() : what}; ${this.name} says:\n${this.output.slice(-2_000)}`, ms);
   }
 
   says(pattern, ms) {
