@@ -74,7 +74,7 @@ static void on_leases(void *arg, enum engine_status status, const struct engine_
     }
     if (p->store_away) begin_grace(p);
     p->store_away = false;
-    readers_update(&p->readers, leases, count);
+    readers_update(&p->readers, leases, count, loop_now_ms(p->loop));
     if (p->listed) return;
     p->listed = true;
     struct cached *c, *next; // those who came before the first listing

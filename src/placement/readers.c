@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "engine/engine.h"
@@ -34,6 +35,11 @@ bool readers_list_is_plain(const char *list) {
     return plain > 0;
 }
 
+bool reader_url_is_at(const char *url, const char *host) {
+    const char *at = strstr(url, "://");
+    return at && !strcasecmp(at + 3, host);
+}
+
 void readers_init(struct readers *r, const char *static_readers) {
     *r = (struct readers){0};
     const char *list = static_readers ? static_readers : "";
@@ -45,7 +51,7 @@ void readers_init(struct readers *r, const char *static_readers) {
         r->fixed = mem_realloc(r->fixed, (r->fixed_count + 1) * sizeof *r->fixed);
         r->fixed[r->fixed_count++] = url;
     }
-    readers_update(r, NULL, 0);
+    readers_update(r, NULL, 0, 0);
 }
 
 static void clear(struct readers *r) {
@@ -71,29 +77,48 @@ static int by_url(const void *a, const void *b) {
     return strcmp(((const struct reader_row *)a)->reader_url, ((const struct reader_row *)b)->reader_url);
 }
 
-static bool has(const struct engine_lease *leases, size_t count, const char *url) {
-    for (size_t i = 0; i < count; i++)
-        if (!strcmp(leases[i].reader_url, url)) return true;
+static bool has(const struct readers *r, const char *url) {
+    for (size_t i = 0; i < r->count; i++)
+        if (!strcmp(r->rows[i].reader_url, url)) return true;
     return false;
 }
 
-void readers_update(struct readers *r, const struct engine_lease *leases, size_t count) {
-    clear(r);
-    r->rows = mem_zalloc((count + r->fixed_count) * sizeof *r->rows);
-    r->live = mem_zalloc((count + r->fixed_count) * sizeof *r->live);
-    for (size_t i = 0; i < count; i++) {
-        const struct engine_lease *l = &leases[i];
-        if (!reader_url_is_plain(l->reader_url)) continue;
-        bool has_public = l->public_url && reader_url_is_plain(l->public_url);
-        r->rows[r->count++] = (struct reader_row){.reader_url = mem_strdup(l->reader_url),
-                                                  .public_url = has_public ? mem_strdup(l->public_url) : NULL,
-                                                  .state = l->live ? READER_LIVE : READER_GONE,
-                                                  .viewers = l->viewers};
-    }
+static void add(struct readers *r, const struct reader_row *row) {
+    struct reader_row *added = &r->rows[r->count++];
+    *added = *row;
+    added->reader_url = mem_strdup(row->reader_url);
+    added->public_url = row->public_url ? mem_strdup(row->public_url) : NULL;
+}
+
+static void add_lease(struct readers *r, const struct engine_lease *l) {
+    if (!reader_url_is_plain(l->reader_url)) return;
+    bool has_public = l->public_url && reader_url_is_plain(l->public_url);
+    add(r, &(struct reader_row){.reader_url = (char *)l->reader_url,
+                                .public_url = has_public ? (char *)l->public_url : NULL,
+                                .state = l->live ? READER_LIVE : READER_GONE,
+                                .viewers = l->viewers,
+                                .leased = true});
+}
+
+static void add_vanished(struct readers *r, const struct reader_row *before, int64_t now_ms) {
+    if (!before->leased || before->state != READER_LIVE || has(r, before->reader_url)) return;
+    struct reader_row row = *before;
+    if (!row.vanished_ms) row.vanished_ms = now_ms;
+    if (now_ms - row.vanished_ms < READERS_VANISHED_MS) add(r, &row);
+}
+
+void readers_update(struct readers *r, const struct engine_lease *leases, size_t count, int64_t now_ms) {
+    struct readers before = *r;
+    size_t room = count + before.count + r->fixed_count;
+    r->rows = mem_zalloc(room * sizeof *r->rows);
+    r->live = mem_zalloc(room * sizeof *r->live);
+    r->count = r->live_count = 0;
+    for (size_t i = 0; i < count; i++) add_lease(r, &leases[i]);
+    for (size_t i = 0; i < before.count; i++) add_vanished(r, &before.rows[i], now_ms);
     for (size_t i = 0; i < r->fixed_count; i++)
-        if (!has(leases, count, r->fixed[i]))
-            r->rows[r->count++] =
-                (struct reader_row){.reader_url = mem_strdup(r->fixed[i]), .state = READER_LIVE};
+        if (!has(r, r->fixed[i]))
+            add(r, &(struct reader_row){.reader_url = r->fixed[i], .state = READER_LIVE});
+    clear(&before);
     qsort(r->rows, r->count, sizeof *r->rows, by_url);
     for (size_t i = 0; i < r->count; i++)
         if (r->rows[i].state == READER_LIVE)

@@ -16,6 +16,9 @@ bool reader_url_is_plain(const char *url);
 // Whether a comma-separated list holds nothing but such URLs, and at least one. Any thread.
 bool readers_list_is_plain(const char *list);
 
+// Whether `host` (a Host header) names just this URL: one with a path may share its host with other readers.
+bool reader_url_is_at(const char *url, const char *host);
+
 enum reader_state {
     READER_UNKNOWN, // never had a lease, not on the list
     READER_LIVE,
@@ -27,7 +30,11 @@ struct reader_row {
     char *public_url; // NULL: none
     enum reader_state state;
     uint64_t viewers;
+    bool leased;         // has or had a lease
+    int64_t vanished_ms; // since when its lease, last seen live, is not listed any more; 0: it is
 };
+
+enum { READERS_VANISHED_MS = 3000 }; // for so long it counts as live
 
 struct readers {
     struct reader_row *rows; // leases and static ones, by URL
@@ -41,8 +48,9 @@ struct readers {
 void readers_init(struct readers *, const char *static_readers);
 void readers_release(struct readers *);
 
-// Takes over a new listing.
-void readers_update(struct readers *, const struct engine_lease *, size_t count);
+// Takes over a new listing. A lease that ends stays listed for long; one that was live and is not there at
+// all was not given up, the store has been emptied: its reader has a moment to write it again.
+void readers_update(struct readers *, const struct engine_lease *, size_t count, int64_t now_ms);
 
 const struct reader_row *readers_find(const struct readers *, const char *reader_url); // or NULL
 enum reader_state readers_state(const struct readers *, const char *reader_url);

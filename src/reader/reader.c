@@ -21,6 +21,7 @@
 #include "net/http_server.h"
 #include "net/loop.h"
 #include "placement/placement.h"
+#include "placement/readers.h"
 #include "reader/fanout.h"
 #include "reader/stream.h"
 #include "service/body.h"
@@ -41,6 +42,7 @@ enum {
 // A video of ours.
 struct watched {
     struct stream *stream;
+    char *other_name; // by which a mapping means us, beside our reader_url; NULL: none
     UT_hash_handle hh;
     char video[];
 };
@@ -95,6 +97,7 @@ static struct watched *watch(struct reader *r, const char *video) {
 static void unwatch(struct reader *r, struct watched *w) {
     HASH_DEL(r->videos, w);
     stream_close(w->stream);
+    free(w->other_name);
     free(w);
 }
 
@@ -197,6 +200,25 @@ static void write_neighbour(char *base, size_t size, const char *host, const cha
     snprintf(base, size, "http://%.*s%s", (int)name, host, strrchr(reader_url, ':'));
 }
 
+static bool means_us(const struct reader *r, const struct watched *w, const char *reader_url) {
+    if (!strcmp(reader_url, r->config.reader_url)) return true;
+    return w && w->other_name && !strcmp(reader_url, w->other_name);
+}
+
+// The viewer came by the very address it would be sent to, so that is a name of ours which others gave us
+// (the static list of a manager that knows no leases): a redirect would come back here for ever.
+static void join_by_other_name(struct arrival *a, const char *reader_url) {
+    struct reader *r = a->reader;
+    if (!a->head_only) {
+        struct watched *w = watch(r, a->videoid);
+        if (!means_us(r, w, reader_url)) {
+            free(w->other_name);
+            w->other_name = mem_strdup(reader_url);
+        }
+    }
+    join(a);
+}
+
 // Services stay among reader URLs, browsers among public ones.
 static void redirect(struct arrival *a, const struct placement_answer *to) {
     struct reader *r = a->reader;
@@ -207,6 +229,10 @@ static void redirect(struct arrival *a, const struct placement_answer *to) {
         write_neighbour(base, sizeof base, host ? host : "127.0.0.1", to->reader_url);
     else
         snprintf(base, sizeof base, "%s", inside || !to->public_url ? to->reader_url : to->public_url);
+    if (host && reader_url_is_at(base, host)) {
+        join_by_other_name(a, to->reader_url);
+        return;
+    }
     snprintf(location, sizeof location, "%s%s", base, http_request_target(a->request));
     r->redirected++;
     if (log_sample(&r->sampler, r->service.instance_id, CONNECT_LINES, loop_now_ms(r->service.loop)))
@@ -219,13 +245,13 @@ static void redirect(struct arrival *a, const struct placement_answer *to) {
 static void on_placed(void *arg, const struct placement_answer *p) {
     struct arrival *a = arg;
     struct reader *r = a->reader;
-    bool ours = p->status == PLACEMENT_OK && !strcmp(p->reader_url, r->config.reader_url);
     struct watched *w;
     if (r->stopping) {
         arrival_shed(a, "stopping");
         return;
     }
     HASH_FIND_STR(r->videos, a->videoid, w);
+    bool ours = p->status == PLACEMENT_OK && means_us(r, w, p->reader_url);
     if (ours || !a->redirect || (p->status != PLACEMENT_OK && w) ||
         (a->head_only && p->status != PLACEMENT_OK)) {
         join(a);
@@ -252,23 +278,49 @@ void reader_connect(struct reader *r, struct http_request *request, const struct
 }
 
 // Somebody else's by now? Its viewers are closed, and come back to be redirected. (Those who had asked not to
-// be are served here again.)
+// be are served here again.) Nobody's, because the store was emptied? Then it becomes ours again, so that its
+// next viewer is not sent to another reader than those before.
 struct recheck {
     struct reader *reader;
     char video[];
 };
+
+static void let_go(struct recheck *check, const char *owner) {
+    struct reader *r = check->reader;
+    struct watched *w;
+    HASH_FIND_STR(r->videos, check->video, w);
+    if (!w || means_us(r, w, owner)) return;
+    if (log_sample(&r->sampler, r->service.instance_id, CONNECT_LINES, loop_now_ms(r->service.loop)))
+        log_info(r->service.instance_id, "moved_away", "video=%s to=%s viewers=%u", w->video, owner,
+                 stream_viewers(w->stream));
+    unwatch(r, w);
+}
+
+static void on_claimed(void *arg, enum engine_status status, const char *owner, bool changed) {
+    struct recheck *check = arg;
+    if (status == ENGINE_OK && changed)
+        log_debug(check->reader->service.instance_id, "claimed", "video=%s", check->video);
+    else if (status == ENGINE_OK && !check->reader->stopping)
+        let_go(check, owner);
+    free(check);
+}
+
+static void claim(struct recheck *check, const struct watched *w) {
+    struct reader *r = check->reader;
+    struct engine *e = r->service.engine;
+    e->ops->assign(e, check->video, w->other_name ? w->other_name : r->config.reader_url, on_claimed, check);
+}
 
 static void on_rechecked(void *arg, const struct placement_answer *p) {
     struct recheck *check = arg;
     struct reader *r = check->reader;
     struct watched *w;
     HASH_FIND_STR(r->videos, check->video, w);
-    if (w && p->status == PLACEMENT_OK && strcmp(p->reader_url, r->config.reader_url) != 0) {
-        if (log_sample(&r->sampler, r->service.instance_id, CONNECT_LINES, loop_now_ms(r->service.loop)))
-            log_info(r->service.instance_id, "moved_away", "video=%s to=%s viewers=%u", w->video,
-                     p->reader_url, stream_viewers(w->stream));
-        unwatch(r, w);
+    if (w && !r->stopping && p->status == PLACEMENT_NONE && stream_viewers(w->stream)) {
+        claim(check, w);
+        return;
     }
+    if (p->status == PLACEMENT_OK) let_go(check, p->reader_url);
     free(check);
 }
 

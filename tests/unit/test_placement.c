@@ -161,6 +161,48 @@ static void test_who_asks_before_the_first_listing_is_told_that_the_store_is_awa
     end(w, p);
 }
 
+static void test_a_live_lease_that_is_not_listed_any_more_counts_for_a_moment(void **state) {
+    (void)state;
+    struct readers r;
+    struct engine_lease leases[] = {{.reader_url = first, .live = true}, {.reader_url = second}};
+    readers_init(&r, NULL);
+    readers_update(&r, leases, 2, 1000);
+    readers_update(&r, NULL, 0, 2000); // the store has been emptied
+    assert_int_equal(readers_state(&r, first), READER_LIVE);
+    assert_int_equal(readers_state(&r, second), READER_UNKNOWN);
+    assert_int_equal(r.live_count, 1);
+    readers_update(&r, NULL, 0, 2000 + READERS_VANISHED_MS - 1);
+    assert_int_equal(r.live_count, 1);
+    readers_update(&r, NULL, 0, 2000 + READERS_VANISHED_MS);
+    assert_int_equal(readers_state(&r, first), READER_UNKNOWN);
+    assert_int_equal(r.live_count, 0);
+    readers_release(&r);
+}
+
+static void test_a_lease_that_has_ended_does_not_count_though_it_was_live(void **state) {
+    (void)state;
+    struct readers r;
+    struct engine_lease lease = {.reader_url = first, .live = true};
+    readers_init(&r, NULL);
+    readers_update(&r, &lease, 1, 1000);
+    lease.live = false;
+    readers_update(&r, &lease, 1, 1500);
+    assert_int_equal(readers_state(&r, first), READER_GONE);
+    readers_update(&r, NULL, 0, 2000);
+    assert_int_equal(readers_state(&r, first), READER_UNKNOWN);
+    readers_release(&r);
+}
+
+static void test_whether_a_host_is_a_urls_own(void **state) {
+    (void)state;
+    assert_true(reader_url_is_at("http://reader-1:4000", "Reader-1:4000"));
+    assert_true(reader_url_is_at("https://[::1]:4000", "[::1]:4000"));
+    assert_false(reader_url_is_at("http://reader-1:4000", "reader-1"));
+    assert_false(reader_url_is_at("http://reader-1:4000", "reader-1:40001"));
+    assert_false(reader_url_is_at("http://proxy/reader-1", "proxy"));
+    assert_false(reader_url_is_at("reader-1:4000", "reader-1:4000"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         OPEN(test_without_grace_a_lost_readers_video_moves_at_once),
@@ -171,6 +213,9 @@ int main(void) {
         OPEN(test_a_reader_of_the_list_is_never_gone),
         OPEN(test_who_asks_before_the_first_listing_is_told_that_the_store_is_away),
         cmocka_unit_test(test_lists_of_urls),
+        cmocka_unit_test(test_a_live_lease_that_is_not_listed_any_more_counts_for_a_moment),
+        cmocka_unit_test(test_a_lease_that_has_ended_does_not_count_though_it_was_live),
+        cmocka_unit_test(test_whether_a_host_is_a_urls_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,6 +42,23 @@ scenario('viewers that follow redirects end at the owner, by GET, POST and Event
   await source.sees(1);
 });
 
+// A name that others gave a reader: what a manager's static list calls it, or a proxy.
+scenario('at a reader under the very address that it would redirect to: served, not sent round for ever', async (t) => {
+  const system = await t.system();
+  const reader = await owner(system, 'v');
+  const headers = { host: new URL(reader).host };
+  const [other] = system.others(reader);
+  const viewers = [await t.watch(other, { video: 'v', headers }), await t.watch(other, { video: 'v', headers, method: 'POST' })];
+  assert.equal((await call('HEAD', `${other}/connect?userid=u&videoid=v`, { headers })).status, 200);
+  for (const viewer of viewers) {
+    assert.equal(viewer.redirects.length, 0);
+    assert.equal(viewer.connected.json.instance, `reader-${system.readers.indexOf(other) + 1}`);
+  }
+  assert.equal((await resolve(system, 'v')).readerUrl, reader, 'the owner stays the owner');
+  const { id } = await post(system, 'v', 'hello');
+  for (const viewer of viewers) await viewer.reaches(id);
+});
+
 scenario('redirect=never: any reader serves any video', async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v');
