@@ -7,7 +7,8 @@ import { scenario } from '../lib/scenario.mjs';
 import { pause, scaled } from '../lib/time.mjs';
 
 const setups = ['up-redis', 'processes'];
-const always = { redis: { fsync: 'always' } };
+const flags = { 'log-entries': 100_000 }; // nothing expires while something is away
+const always = { flags, redis: { fsync: 'always' } };
 
 // Everyone posts and sees again within 3 s of what happened now.
 async function checkRecovers(load) {
@@ -67,7 +68,7 @@ scenario('Redis killed -9 and back at once, ten times', { setups, ms: 60_000 }, 
 });
 
 scenario('Redis comes back having lost everything: gaps `epoch`, never silence', { setups, ms: 60_000 }, async (t) => {
-  const system = await t.system();
+  const system = await t.system({ flags });
   const load = await startLoad(t, system);
   for (let round = 0; round < 3; round++) {
     await system.redis.kill9();
@@ -84,7 +85,7 @@ scenario('Redis comes back having lost everything: gaps `epoch`, never silence',
 });
 
 scenario('FLUSHALL under load: gaps `epoch` at most; leases and mappings come back', { setups, ms: 60_000 }, async (t) => {
-  const system = await t.system();
+  const system = await t.system({ flags });
   const load = await startLoad(t, system);
   for (let round = 0; round < 3; round++) {
     await system.redis.command('FLUSHALL');
@@ -98,7 +99,7 @@ scenario('FLUSHALL under load: gaps `epoch` at most; leases and mappings come ba
 });
 
 scenario('Redis stopped and continued: nothing is lost', { setups, ms: 60_000 }, async (t) => {
-  const system = await t.system();
+  const system = await t.system({ flags });
   const load = await startLoad(t, system);
   for (const ms of [1_000, 4_000, 8_000]) {
     system.redis.suspend();
@@ -111,7 +112,7 @@ scenario('Redis stopped and continued: nothing is lost', { setups, ms: 60_000 },
 });
 
 scenario('CLIENT PAUSE: nothing is lost', { setups, ms: 60_000 }, async (t) => {
-  const system = await t.system();
+  const system = await t.system({ flags });
   const load = await startLoad(t, system);
   for (const ms of [500, 2_000, 5_000]) {
     await system.redis.command('CLIENT', 'PAUSE', ms, 'ALL');
@@ -126,7 +127,7 @@ scenario('CLIENT PAUSE: nothing is lost', { setups, ms: 60_000 }, async (t) => {
 });
 
 scenario('a Redis out of memory refuses writes, says so, and goes on when there is some', { setups, ms: 60_000 }, async (t) => {
-  const system = await t.system();
+  const system = await t.system({ flags });
   const load = await startLoad(t, system);
   await system.redis.command('CONFIG', 'SET', 'maxmemory', '1');
   const before = load.refused;

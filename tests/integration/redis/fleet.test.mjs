@@ -7,11 +7,12 @@ import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
 
 const setups = ['processes'];
+const flags = { 'log-entries': 100_000 }; // nothing expires while something is away
 const LEASE_MS = 3_000;
 const nameOf = (system, reader) => `reader-${system.readers.indexOf(reader) + 1}`;
 
 scenario('two managers and two comment APIs: one reader for each video, whoever is asked', { setups }, async (t) => {
-  const system = await t.system({ managers: 2, comments: 2 });
+  const system = await t.system({ managers: 2, comments: 2, flags });
   const doors = [...system.managers, ...system.comments];
   for (let round = 0; round < 20; round++) {
     const json = { videoid: `new-${round}` };
@@ -27,7 +28,7 @@ scenario('two managers and two comment APIs: one reader for each video, whoever 
 });
 
 scenario('comments through two comment APIs are one order, and an Idempotency-Key holds across them', { setups }, async (t) => {
-  const system = await t.system({ managers: 2, comments: 2 });
+  const system = await t.system({ managers: 2, comments: 2, flags });
   const load = await startLoad(t, system, { videos: ['v'], posters: 6, everyMs: 0 });
   await load.more(100);
   await load.prove();
@@ -39,7 +40,7 @@ scenario('comments through two comment APIs are one order, and an Idempotency-Ke
 });
 
 scenario('a reader killed -9: its videos move when its lease has ended, viewers resume without loss', { setups, ms: 60_000 }, async (t) => {
-  const system = await t.system({ stable: true });
+  const system = await t.system({ stable: true, flags });
   const load = await startLoad(t, system);
   const gone = await owner(system, 'one');
   const stays = await Promise.all(load.videos.map((video) => resolve(system, video)));
@@ -64,7 +65,7 @@ scenario('a reader killed -9: its videos move when its lease has ended, viewers 
 });
 
 scenario('a reader stopped beyond its lease and continued notices, and its viewers move without loss', { setups, ms: 60_000 }, async (t) => {
-  const system = await t.system({ stable: true });
+  const system = await t.system({ stable: true, flags });
   const load = await startLoad(t, system, { videos: ['one'] });
   const stopped = await owner(system, 'one');
   const { child } = system.program.part(nameOf(system, stopped));
@@ -88,7 +89,7 @@ scenario('a reader stopped beyond its lease and continued notices, and its viewe
 });
 
 scenario('a reader stopped shorter than its lease goes on as if nothing had been', { setups }, async (t) => {
-  const system = await t.system({ stable: true });
+  const system = await t.system({ stable: true, flags });
   const load = await startLoad(t, system, { videos: ['one'] });
   const reader = await owner(system, 'one');
   const { child } = system.program.part(nameOf(system, reader));
@@ -105,7 +106,7 @@ scenario('a reader stopped shorter than its lease goes on as if nothing had been
 
 for (const signal of ['SIGTERM', 'SIGKILL']) {
   scenario(`every process replaced one after the other by ${signal}: mappings stay, nothing is lost`, { setups, ms: 60_000 }, async (t) => {
-    const system = await t.system({ stable: true });
+    const system = await t.system({ stable: true, flags });
     const load = await startLoad(t, system);
     const videos = [...load.videos, ...Array.from({ length: 20 }, (_, i) => `quiet-${i}`)];
     const owners = [];
@@ -122,7 +123,7 @@ for (const signal of ['SIGTERM', 'SIGKILL']) {
 }
 
 scenario('without manager or statistics, streams and comments go on', { setups, ms: 60_000 }, async (t) => {
-  const system = await t.system({ stable: true });
+  const system = await t.system({ stable: true, flags });
   const load = await startLoad(t, system);
   for (const name of ['manager', 'statistics']) await system.program.end1(name, 'SIGKILL');
   await load.more(20);
