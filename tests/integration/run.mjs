@@ -16,7 +16,7 @@ const roots = wanted.length ? wanted : [join(tests, 'integration'), join(tests, 
 const jobs = Number(process.env.JOBS) || Math.min(availableParallelism() + 1, 4);
 const FILE_LIMIT_MS = scaled(150_000);
 // Those that take longest, so that none of them is left alone at the end.
-const LONG = ['crash.test.mjs', 'silent-instance.test.mjs', 'nine-thousand.test.mjs'];
+const LONG = ['crash.test.mjs', 'away.test.mjs', 'fleet.test.mjs', 'silent-instance.test.mjs', 'nine-thousand.test.mjs'];
 
 function filesIn(path) {
   if (statSync(path).isFile()) return [path];

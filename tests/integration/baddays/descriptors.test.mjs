@@ -6,9 +6,10 @@ import { RawClient, jsonBytes, requestBytes } from '../lib/raw.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { pause, slow, until } from '../lib/time.mjs';
 
+const setups = ['embedded', 'up-redis']; // where one process has all ports
 const complaints = (system) => system.stderr.split('\n').filter((line) => /descriptor|EMFILE|too many open files/i.test(line));
 
-scenario('out of descriptors: streams and posts go on, it says so once, and accepts again', async (t) => {
+scenario('out of descriptors: streams and posts go on, it says so once, and accepts again', { setups }, async (t) => {
   const system = await t.system();
   const viewer = await t.watch(await owner(system, 'v'), { video: 'v' });
   const poster = await RawClient.connect(system.comment);
@@ -59,7 +60,7 @@ function cpuTicks(pid) {
   return Number(fields[11]) + Number(fields[12]);
 }
 
-scenario('a low limit at the start is no reason not to serve', async (t) => {
+scenario('a low limit at the start is no reason not to serve', { setups }, async (t) => {
   const system = await t.system({ limits: { nofile: 100 } });
   const crowd = await Promise.all(Array.from({ length: 200 }, (_, i) => RawClient.connect(system.readers[i % 3])));
   await until(() => complaints(system).length > 0, 'a line about descriptors on stderr');
@@ -69,7 +70,7 @@ scenario('a low limit at the start is no reason not to serve', async (t) => {
   await viewer.reaches((await post(system, 'v', 'hello')).id);
 });
 
-scenario('the soft limit is raised to the hard one at the start', async (t) => {
+scenario('the soft limit is raised to the hard one at the start', { setups }, async (t) => {
   const system = await t.system({ limits: { nofile: '64:1024' } });
   const limits = readFileSync(`/proc/${system.pid}/limits`, 'utf8');
   assert.match(limits, /^Max open files\s+1024\s+1024/m);

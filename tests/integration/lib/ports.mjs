@@ -3,7 +3,9 @@
 // below the range that the kernel gives to connections.
 import net from 'node:net';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 const LOWEST = 10_240;
 const [firstEphemeral] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s/).map(Number);
@@ -22,11 +24,26 @@ async function isFree(port) {
   }
 }
 
+// Between looking and listening another test may choose the same, so a port is taken by a file until we end.
+const taken = [];
+process.on('exit', () => taken.forEach((file) => rmSync(file, { force: true })));
+function take(port) {
+  const file = join(tmpdir(), `chorus-port-${port}`);
+  try {
+    closeSync(openSync(file, 'wx'));
+    taken.push(file);
+    return true;
+  } catch (error) {
+    if (error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
 export async function freePorts(count) {
   const found = new Set();
   while (found.size < count) {
     const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));
-    if (await isFree(port)) found.add(port);
+    if (!found.has(port) && (await isFree(port)) && take(port)) found.add(port);
   }
   return [...found];
 }

@@ -15,10 +15,11 @@ export class Program {
   stdout = '';
   stderr = '';
 
+  // file: what to run, instead of the program under test.
   // limits: what it starts under, as prlimit names it: {nofile: 64}. output: a file for stdout instead of a pipe.
-  constructor(args, { env = {}, limits = {}, cwd, output } = {}) {
+  constructor(args, { env = {}, limits = {}, cwd, output, file: own = binary } = {}) {
     const flags = Object.entries(limits).map(([name, value]) => `--${name}=${value}`);
-    const [file, ...rest] = flags.length ? ['prlimit', ...flags, binary, ...args] : [binary, ...args];
+    const [file, ...rest] = flags.length ? ['prlimit', ...flags, own, ...args] : [own, ...args];
     const sink = output ? openSync(output, 'w') : 'pipe';
     this.child = spawn(file, rest, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', sink, 'pipe'] });
     if (output) closeSync(sink);
@@ -37,6 +38,9 @@ export class Program {
     );
   }
 
+  get died() {
+    return Boolean(this.end);
+  }
   get pid() {
     return this.child.pid;
   }

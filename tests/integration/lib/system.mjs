@@ -3,46 +3,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Program } from './process.mjs';
 import { freePorts } from './ports.mjs';
-import { until, within } from './time.mjs';
+import { RedisServer } from './redis.mjs';
+import { partNames, setups } from './setups.mjs';
+import { within } from './time.mjs';
 
 export const setup = process.env.CHORUS_SETUP ?? 'embedded';
 
-// A set-up starts its programs and returns {program, addresses}: program is the one that kill9() and limits mean.
-const setups = {
-  // One `chorus up` with everything in one process.
-  async embedded({ ports, dataDir, readers, flags, args, ...options }) {
-    const [manager, comment, statistics, ...readerPorts] = ports ?? [0, 0, 0, 0];
-    const program = new Program([
-      'up', '--data', dataDir, '--readers', String(readers),
-      '--manager-port', String(manager), '--comment-port', String(comment), '--statistics-port', String(statistics),
-      '--reader-ports', readerPorts.join(','), ...asArguments(flags), ...args,
-    ], options);
-    try {
-      return { program, addresses: await readBox(program, readers) };
-    } catch (error) {
-      await program.kill('SIGKILL');
-      throw error;
-    }
-  },
-};
-
-const asArguments = (flags) => Object.entries(flags).flatMap(([name, value]) => (value === true ? [`--${name}`] : [`--${name}`, String(value)]));
-
-// The start-up box holds one line for each address.
-async function readBox(program, readers) {
-  return until(() => {
-    if (program.end) throw Object.assign(new Error(`chorus ended: ${JSON.stringify(program.end)}`), { final: true });
-    const found = new Map();
-    for (const [, name, url] of program.stdout.matchAll(/^\W*(manager|comment|statistics|reader-\d+)\b\W*?(http:\/\/[^\s/]+)/gm)) {
-      found.set(name, url);
-    }
-    return found.size === 3 + readers ? found : undefined;
-  }, () => `the box with its addresses; stdout:\n${program.stdout}\nstderr:\n${program.stderr}`);
-}
-
 class System {
+  ports = new Map(); // of a stable system, by the names of its parts
+
   constructor(options) {
     this.options = { readers: 3, flags: {}, args: [], ...options };
     this.ownsData = this.options.dataDir === undefined;
@@ -51,12 +21,19 @@ class System {
 
   async start() {
     const { stable, readers } = this.options;
-    if (stable && !this.ports) this.ports = await freePorts(3 + readers);
-    const ports = this.ports?.slice(0, 3 + readers);
-    const { program, addresses } = await setups[setup]({ ...this.options, ports, dataDir: this.dataDir });
+    if (setup !== 'embedded' && !this.redis) {
+      this.redis = new RedisServer(this.options.redis);
+      await (this.options.wait === false ? this.redis.settle() : this.redis.start());
+    }
+    const names = partNames(this.options);
+    const missing = stable ? names.filter((name) => !this.ports.has(name)) : [];
+    for (const port of await freePorts(missing.length)) this.ports.set(missing.shift(), port);
+    const portOf = (name) => String(this.ports.get(name) ?? 0);
+    const { program, addresses } = await setups[setup]({ ...this.options, portOf, redis: this.redis, dataDir: this.dataDir });
     this.program = program;
     for (const role of ['manager', 'comment', 'statistics']) this[role] = addresses.get(role);
-    this.readers = Array.from({ length: readers }, (_, i) => addresses.get(`reader-${i + 1}`));
+    const all = (role) => names.filter((name) => name.startsWith(role)).map((name) => addresses.get(name));
+    Object.assign(this, { managers: all('manager'), comments: all('comment'), readers: all('reader') });
     this.stopping = false;
     return this;
   }
@@ -92,12 +69,21 @@ class System {
     Object.assign(this.options, options);
     return this.start();
   }
+  // What it stores in ends and comes back with it, so that epochs end.
+  async restartAll(signal = 'SIGTERM') {
+    await this.stop(signal);
+    if (this.redis) {
+      await (signal === 'SIGKILL' ? this.redis.kill9() : this.redis.stop());
+      await this.redis.start();
+    }
+    return this.restart();
+  }
 
   // The end of the test. A server that has died of itself, or did not end in order, fails it.
   async release() {
     try {
       if (!this.program) return;
-      const died = this.program.end && !this.stopping;
+      const died = this.program.died && !this.stopping;
       let hung = false;
       if (!this.program.end) {
         await this.stop().catch(() => {
@@ -111,6 +97,7 @@ class System {
         throw new Error(`chorus ended ${how}, code ${code}, signal ${signal}:\n${stderr.slice(-4_000)}`);
       }
     } finally {
+      await this.redis?.release();
       if (this.ownsData) rmSync(this.dataDir, { recursive: true, force: true });
     }
   }
@@ -118,6 +105,8 @@ class System {
 
 // options:
 //   readers  how many (3)             flags   {'log-entries': 10}, given as --log-entries 10
+//   managers, comments  more than one, of set-ups that can      redis  as RedisServer's: {fsync: 'always'}
+//   wait     false: not for its Redis, which system.redis.start() starts later
 //   stable   ports that restart() can have again       args   further words of the command line
 //   dataDir  a folder that outlives this system        env, limits, output   as in process.mjs
 export async function startSystem(options = {}) {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { call, post, resolve, statistics } from '../lib/api.mjs';
+import { call, post, register, resolve, statistics } from '../lib/api.mjs';
 import { checkError } from '../lib/checks.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
 
-scenario('--max-videos bounds the mappings; those that are there go on', async (t) => {
+scenario('--max-videos bounds the mappings; those that are there go on', { setups: ['embedded', 'up-redis'] }, async (t) => {
   const system = await t.system({ flags: { 'max-videos': 5, 'statistics-interval-ms': 100 } });
   for (let i = 0; i < 5; i++) await post(system, `v${i}`, 'in time');
   for (let i = 5; i < 20; i++) {
@@ -18,4 +18,18 @@ scenario('--max-videos bounds the mappings; those that are there go on', async (
   await until(async () => (await count()) === 5, 'five mappings');
   const kept = await Promise.all([0, 1, 2, 3, 4].map((i) => resolve(system, `v${i}`).catch(() => undefined)));
   if (kept.every(Boolean)) await post(system, 'v0', 'still here');
+});
+
+scenario('--max-videos of many processes: counted once a second, and then it holds', { setups: ['processes'] }, async (t) => {
+  const system = await t.system({ flags: { 'max-videos': 5 } });
+  for (let i = 0; i < 5; i++) await register(system, `v${i}`);
+  let tries = 0;
+  const refused = await until(async () => {
+    const answer = await call('POST', `${system.manager}/register`, { json: { videoid: `more-${tries++}` } });
+    return answer.status !== 200 && answer;
+  }, 'a refusal', 5_000);
+  checkError(refused, [429, 503]);
+  for (let i = 0; i < 20; i++) checkError(await call('POST', `${system.manager}/register`, { json: { videoid: `late-${i}` } }), [429, 503]);
+  for (let i = 0; i < 5; i++) await resolve(system, `v${i}`);
+  await post(system, 'v0', 'still here');
 });

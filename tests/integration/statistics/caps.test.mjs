@@ -14,8 +14,8 @@ scenario('lists and maps hold at most 100 entries beside the true totals', async
   }
   const document = await until(async () => {
     const found = await statistics(system);
-    const { commentApi, readerApis, readerApiManager } = found;
-    const totals = [commentApi.totalComments, readerApis.totalActiveConnections, readerApiManager.registeredVideos];
+    const { commentApi, readerApis, readerApiManager, storedComments } = found;
+    const totals = [commentApi.totalComments, readerApis.totalActiveConnections, readerApiManager.registeredVideos, storedComments.total];
     return totals.every((total) => total === COUNT) && found;
   }, 'all reports');
   const { commentApi, readerApis, readerApiManager, storedComments } = document;

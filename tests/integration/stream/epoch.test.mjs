@@ -5,13 +5,13 @@ import { scenario } from '../lib/scenario.mjs';
 
 for (const signal of ['SIGTERM', 'SIGKILL']) {
   scenario(`after ${signal} a video goes on in a greater epoch, and who stood at its end notices nothing`, async (t) => {
-    const system = await t.system({ stable: true });
+    const system = await t.system({ stable: true, redis: { fsync: 'always' } });
     const reader = await owner(system, 'v');
     const viewer = await t.watch(reader, { video: 'v' });
     const start = viewer.position;
     const before = await postMany(system, 'v', 10);
     await viewer.reaches(before.at(-1).id);
-    await system.restart(signal);
+    await system.restartAll(signal);
 
     const again = await viewer.again().connect(reader);
     t.after(() => again.close());
@@ -33,10 +33,10 @@ for (const signal of ['SIGTERM', 'SIGKILL']) {
 }
 
 scenario('who stands beyond what the log knows gets a gap `epoch`, then what follows', async (t) => {
-  const system = await t.system({ stable: true });
+  const system = await t.system({ stable: true, redis: { fsync: 'always' } });
   const reader = await owner(system, 'v');
   const before = await postMany(system, 'v', 5);
-  await system.restart('SIGKILL');
+  await system.restartAll('SIGKILL');
   const [after] = await postMany(system, 'v', 1);
   const { epoch } = parseId(before[0].id);
   for (const from of [`${epoch}-6`, `${epoch}-999999`, `${epoch + 1}-1`]) {
@@ -75,13 +75,13 @@ scenario('a position older than all that is kept is a gap, then everything kept'
 });
 
 scenario('many restarts in a row: one log, each epoch greater than the one before', async (t) => {
-  const system = await t.system({ stable: true });
+  const system = await t.system({ stable: true, redis: { fsync: 'always' } });
   const reader = await owner(system, 'v');
   const start = (await t.watch(reader, { video: 'v' })).position;
   const stored = [];
   for (let i = 0; i < 6; i++) {
     stored.push(...(await postMany(system, 'v', i % 3)));
-    await system.restart(i % 2 ? 'SIGTERM' : 'SIGKILL');
+    await system.restartAll(i % 2 ? 'SIGTERM' : 'SIGKILL');
   }
   stored.push(await post(system, 'v', 'end'));
   const viewer = await t.watch(reader, { video: 'v', from: start });

@@ -1,0 +1,84 @@
+// Several programs that are one system: together they look like one Program, and each can be had by its name.
+import { Program } from './process.mjs';
+import { until, within } from './time.mjs';
+
+export class Fleet {
+  #parts = new Map(); // name => {args, options, program}
+  #past = []; // programs that others have replaced
+
+  // Starts it; returns its address, as it prints it.
+  async start(name, args, options) {
+    const part = { args, options, program: new Program(args, options) };
+    this.#parts.set(name, part);
+    const { program } = part;
+    const [, url] = await until(() => {
+      if (program.end) throw Object.assign(new Error(`chorus ended: ${JSON.stringify(program.end)}`), { final: true });
+      return program.stdout.match(/^\W*[a-z]+(?:-\d+)?\b\W*?(http:\/\/[^\s/]+)/m);
+    }, () => `the address of ${name}; stdout:\n${program.stdout}\nstderr:\n${program.stderr}`);
+    return url;
+  }
+
+  part(name) {
+    return this.#parts.get(name).program;
+  }
+  get names() {
+    return [...this.#parts.keys()];
+  }
+
+  // Ends one of them, which is then no failure; start it again with again().
+  end1(name, signal = 'SIGTERM') {
+    const part = this.#parts.get(name);
+    part.meant = true;
+    return within(part.program.kill(signal), 10_000, `the end of ${name} after ${signal}`);
+  }
+  // The same as it was started as, at the same address if its port was given.
+  again(name) {
+    const { args, options, program } = this.#parts.get(name);
+    this.#past.push(program);
+    return this.start(name, args, options);
+  }
+
+  get #programs() {
+    return [...this.#parts.values()].map(({ program }) => program);
+  }
+  get #everyone() {
+    return [...this.#past, ...this.#programs];
+  }
+  get #running() {
+    return this.#programs.filter(({ end }) => !end);
+  }
+
+  get stdout() {
+    return this.#everyone.map(({ stdout }) => stdout).join('');
+  }
+  get stderr() {
+    return this.#everyone.map(({ stderr }) => stderr).join('');
+  }
+  // Whether any has ended that nobody ended.
+  get died() {
+    return [...this.#parts.values()].some(({ program, meant }) => program.end && !meant);
+  }
+  // The end of all, the worst of each.
+  get end() {
+    if (this.#running.length) return undefined;
+    const ends = this.#everyone.map(({ end }) => end);
+    const bad = ends.find(({ code, signal }) => code || !['SIGKILL', 'SIGTERM', null].includes(signal)) ?? ends.find(({ signal }) => signal) ?? ends[0];
+    return { code: bad.code, signal: bad.signal, stdout: this.stdout, stderr: this.stderr };
+  }
+
+  async kill(signal) {
+    await Promise.all(this.#running.map((program) => program.kill(signal)));
+    return this.end;
+  }
+  says(pattern, ms = 10_000) {
+    return until(() => this.stderr.match(pattern), () => `${pattern} on stderr, which is:\n${this.stderr}`, ms);
+  }
+
+  // Sums: what no sum exceeds, no part does.
+  descriptors() {
+    return this.#running.reduce((sum, program) => sum + program.descriptors(), 0);
+  }
+  memory(field) {
+    return this.#running.reduce((sum, program) => sum + program.memory(field), 0);
+  }
+}

@@ -1,0 +1,102 @@
+// A redis-server of its own for one system: started, killed, stopped and continued; its data survives like a disk's.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { Program } from './process.mjs';
+import { freePorts } from './ports.mjs';
+import { until, within } from './time.mjs';
+
+// Every write is in the append-only file before its answer, which a kill -9 of Redis does not undo: the kernel has it.
+// fsync 'always' only says so of power cuts too, and keeps a slow disk from putting a write off.
+export class RedisServer {
+  constructor({ fsync = 'everysec', password, database = 0, args = [] } = {}) {
+    Object.assign(this, { fsync, password, database, args });
+    this.dir = mkdtempSync(join(tmpdir(), 'chorus-redis-'));
+  }
+
+  // What roles are told as --redis.
+  get url() {
+    return `redis://${this.password ? `:${encodeURIComponent(this.password)}@` : ''}127.0.0.1:${this.port}${this.database ? `/${this.database}` : ''}`;
+  }
+
+  // Takes a port without starting, for systems that start before their Redis does.
+  async settle() {
+    this.port ??= (await freePorts(1))[0];
+    return this;
+  }
+
+  async start() {
+    await this.settle();
+    const settings = {
+      bind: '127.0.0.1', port: this.port, dir: this.dir, save: '', appendonly: 'yes', appendfsync: this.fsync,
+      ...(this.password && { requirepass: this.password }),
+    };
+    const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    this.program = new Program([...args, ...this.args], { file: 'redis-server' });
+    await until(async () => {
+      if (this.program.end) throw Object.assign(new Error(`redis-server ended: ${this.program.stdout}`), { final: true });
+      return (await this.command('PING')) === 'PONG';
+    }, 'Redis to answer');
+    return this;
+  }
+
+  async #end(signal) {
+    this.resume(); // what is stopped cannot end
+    await within(this.program.kill(signal), 10_000, 'the end of Redis');
+  }
+  stop() {
+    return this.#end('SIGTERM');
+  }
+  kill9() {
+    return this.#end('SIGKILL');
+  }
+  // Everything that it knew is gone, as after a failover to a replica that had nothing.
+  forget() {
+    rmSync(this.dir, { recursive: true, force: true });
+    this.dir = mkdtempSync(join(tmpdir(), 'chorus-redis-'));
+  }
+  suspend() {
+    this.program.child.kill('SIGSTOP');
+  }
+  resume() {
+    this.program.child.kill('SIGCONT');
+  }
+
+  // A connection that tries once and for all; the caller ends it.
+  connection() {
+    const client = new Redis({
+      host: '127.0.0.1', port: this.port, password: this.password, lazyConnect: true, retryStrategy: null, maxRetriesPerRequest: 0,
+    });
+    client.on('error', () => {}); // the command fails, too
+    return client;
+  }
+
+  // One command on a connection of its own, so that what is done to the others does not touch it.
+  async command(...words) {
+    const client = this.connection();
+    try {
+      return await within(client.call(...words.map(String)), 5_000, `Redis to answer ${words[0]}`);
+    } finally {
+      client.disconnect();
+    }
+  }
+
+  // How often each command has been called so far: {evalsha: 12, ...}, without what it takes to ask.
+  async calls() {
+    const found = {};
+    for (const [, name, count] of (await this.command('INFO', 'commandstats')).matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)) {
+      found[name] = Number(count);
+    }
+    delete found.info;
+    return found;
+  }
+
+  async release() {
+    try {
+      if (this.program && !this.program.end) await this.kill9();
+    } finally {
+      rmSync(this.dir, { recursive: true, force: true });
+    }
+  }
+}

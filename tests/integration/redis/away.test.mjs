@@ -1,0 +1,140 @@
+// Redis goes away and comes back under load, in every way that a process can.
+import assert from 'node:assert/strict';
+import { call, register, resolve } from '../lib/api.mjs';
+import { checkError, everyPort } from '../lib/checks.mjs';
+import { startLoad } from '../lib/load.mjs';
+import { scenario } from '../lib/scenario.mjs';
+import { pause, scaled } from '../lib/time.mjs';
+
+const setups = ['up-redis', 'processes'];
+const flags = { 'log-entries': 100_000 }; // nothing expires while something is away
+const always = { flags, redis: { fsync: 'always' } };
+
+// Everyone posts and sees again within 3 s of what happened now.
+async function checkRecovers(load) {
+  const took = await load.more(1);
+  assert.ok(took < scaled(3_000), `back after ${took} ms`);
+}
+
+// While Redis is away: posts are refused, what has been resolved is known, what is new is refused, and all say why.
+async function checkAway(system, load) {
+  const before = load.refused;
+  await load.until(() => load.refused > before + 5, 'posts to be refused');
+  for (const video of load.videos) {
+    const { readerUrl } = await resolve(system, video);
+    assert.ok(system.readers.includes(readerUrl), `${video} at ${readerUrl}, from memory`);
+  }
+  checkError(await call('POST', `${system.manager}/register`, { json: { videoid: 'never-seen' } }), 503);
+  for (const [role, url] of everyPort(system)) {
+    await load.until(async () => (await call('GET', `${url}/ready`)).status === 503, `${role} to be not ready`);
+    const health = await call('GET', `${url}/health`);
+    assert.deepEqual([health.status, health.json.status], [200, 'degraded'], `${role}: ${health.text}`);
+  }
+  assert.equal(load.cuts, 0, 'streams stay open');
+}
+
+// After a loss leases are written again within a second, and managers see them soon after.
+const checkPlaced = (system, load) => load.until(async () => {
+  for (const video of load.videos) assert.ok(system.readers.includes((await register(system, video)).readerUrl));
+  return true;
+}, 'every video to have a reader', 3_000);
+
+scenario('Redis killed -9 and started again under load, twice: nothing is lost', { setups, ms: 60_000 }, async (t) => {
+  const system = await t.system(always);
+  const load = await startLoad(t, system);
+  for (let round = 0; round < 2; round++) {
+    const owners = await Promise.all(load.videos.map((video) => resolve(system, video)));
+    await system.redis.kill9();
+    await checkAway(system, load);
+    await system.redis.start();
+    await checkRecovers(load);
+    assert.deepEqual(await Promise.all(load.videos.map((video) => resolve(system, video))), owners);
+    await register(system, `new-${round}`);
+  }
+  await load.prove();
+  assert.equal(load.cuts, 0, 'streams stay open');
+});
+
+scenario('Redis killed -9 and back at once, ten times', { setups, ms: 60_000 }, async (t) => {
+  const system = await t.system(always);
+  const load = await startLoad(t, system);
+  for (let round = 0; round < 10; round++) {
+    await system.redis.kill9();
+    await system.redis.start();
+    await checkRecovers(load);
+  }
+  await load.prove();
+  assert.equal(load.cuts, 0, 'streams stay open');
+});
+
+scenario('Redis comes back having lost everything: gaps `epoch`, never silence', { setups, ms: 60_000 }, async (t) => {
+  const system = await t.system({ flags });
+  const load = await startLoad(t, system);
+  for (let round = 0; round < 3; round++) {
+    await system.redis.kill9();
+    system.redis.forget();
+    await system.redis.start();
+    await checkRecovers(load);
+    await load.more(20);
+  }
+  await load.prove({ gaps: ['epoch'], lossy: true });
+  for (const { viewer } of load.followers) {
+    assert.ok(viewer.gaps.length >= 3, `each loss is announced: ${JSON.stringify(viewer.gaps)}`);
+  }
+  await checkPlaced(system, load);
+});
+
+scenario('FLUSHALL under load: gaps `epoch` at most; leases and mappings come back', { setups, ms: 60_000 }, async (t) => {
+  const system = await t.system({ flags });
+  const load = await startLoad(t, system);
+  for (let round = 0; round < 3; round++) {
+    await system.redis.command('FLUSHALL');
+    await checkRecovers(load);
+    await load.more(20);
+  }
+  await load.prove({ gaps: ['epoch'], lossy: true });
+  assert.equal(load.cuts, 0, 'streams stay open');
+  await load.until(async () => (await system.redis.command('HLEN', 'readers')) === system.readers.length, 'all leases');
+  await checkPlaced(system, load);
+});
+
+scenario('Redis stopped and continued: nothing is lost', { setups, ms: 60_000 }, async (t) => {
+  const system = await t.system({ flags });
+  const load = await startLoad(t, system);
+  for (const ms of [1_000, 4_000, 8_000]) {
+    system.redis.suspend();
+    await pause(ms); // the length of the outage: within what is waited for, and beyond
+    system.redis.resume();
+    await checkRecovers(load);
+  }
+  await load.prove();
+  assert.equal(load.cuts, 0, 'streams stay open');
+});
+
+scenario('CLIENT PAUSE: nothing is lost', { setups, ms: 60_000 }, async (t) => {
+  const system = await t.system({ flags });
+  const load = await startLoad(t, system);
+  for (const ms of [500, 2_000, 5_000]) {
+    await system.redis.command('CLIENT', 'PAUSE', ms, 'ALL');
+    await pause(ms); // the length of the outage
+    await checkRecovers(load);
+    await system.redis.command('CLIENT', 'PAUSE', ms, 'WRITE');
+    await pause(ms);
+    await checkRecovers(load);
+  }
+  await load.prove();
+  assert.equal(load.cuts, 0, 'streams stay open');
+});
+
+scenario('a Redis out of memory refuses writes, says so, and goes on when there is some', { setups, ms: 60_000 }, async (t) => {
+  const system = await t.system({ flags });
+  const load = await startLoad(t, system);
+  await system.redis.command('CONFIG', 'SET', 'maxmemory', '1');
+  const before = load.refused;
+  await load.until(() => load.refused > before + 5, 'posts to be refused');
+  await load.until(async () => (await call('GET', `${system.comment}/ready`)).status === 503, 'the comment API to be not ready');
+  await system.redis.command('CONFIG', 'SET', 'maxmemory', '0');
+  await checkRecovers(load);
+  await load.prove();
+  assert.equal(load.cuts, 0, 'streams stay open');
+});
