@@ -40,10 +40,14 @@ export const setup = (makers, readers = 1) => async (world) => {
   await world.start('comment', maker('comment'));
   const clients = await world.start('clients', maker('clients'));
   const kept = !readerMakers.includes('original') || world.originalKeepsViewers ? 'all' : 'first';
-  const document = await waitForSum(service, clients, kept);
-  assert.equal(document.readerApis.totalReaders, running.length);
-  assert.ok(document.commentApi.totalComments >= 19, JSON.stringify(document.commentApi));
-  assert.equal(document.readerApiManager.registeredVideos, 6);
+  await waitForSum(service, clients, kept);
+  await clients.until(async () => { // each service reports in its own time
+    const document = await statistics(service);
+    assert.equal(document.readerApis.totalReaders, running.length);
+    assert.ok(document.commentApi.totalComments >= 19, JSON.stringify(document.commentApi));
+    assert.equal(document.readerApiManager.registeredVideos, 6);
+    return true;
+  }, 'the reports of all services');
   if (maker('clients') === 'original') assert.doesNotMatch(clients.output, /error/i);
   else await checkOurClients(clients, kept);
 };
