@@ -146,21 +146,6 @@ static void test_lists_of_urls(void **state) {
 
 #define OPEN(test) cmocka_unit_test_setup_teardown(test, world_make_open, world_free)
 
-// A store that has never answered: whoever asks is told so, and does not wait for it.
-static void test_who_asks_before_the_first_listing_is_told_that_the_store_is_away(void **state) {
-    struct world *w = *state;
-    world_close(w);
-    w->engine = redis_open(w->loop, &(struct redis_config){.url = "redis://127.0.0.1:1"});
-    w->ops = w->engine->ops;
-    struct placement *p = start(w, 0, NULL);
-    struct asked asked = {.world = w};
-    w->awaited++;
-    placement_register(p, "v", on_answer, &asked);
-    world_wait(w);
-    assert_int_equal(asked.status, PLACEMENT_UNAVAILABLE);
-    end(w, p);
-}
-
 static void test_a_live_lease_that_is_not_listed_any_more_counts_for_a_moment(void **state) {
     (void)state;
     struct readers r;
@@ -211,7 +196,6 @@ int main(void) {
         OPEN(test_what_is_no_url_has_no_grace),
         OPEN(test_the_grace_begins_anew_when_the_store_is_back),
         OPEN(test_a_reader_of_the_list_is_never_gone),
-        OPEN(test_who_asks_before_the_first_listing_is_told_that_the_store_is_away),
         cmocka_unit_test(test_lists_of_urls),
         cmocka_unit_test(test_a_live_lease_that_is_not_listed_any_more_counts_for_a_moment),
         cmocka_unit_test(test_a_lease_that_has_ended_does_not_count_though_it_was_live),

@@ -2,6 +2,8 @@
 #include "embedded_world.h"
 #include "redis_server.h"
 
+#include "placement/placement.h"
+
 struct bad_day {
     struct world *world;
     struct redis_server server;
@@ -174,6 +176,31 @@ static void a_wrong_password_is_told(void **state) {
     world_post(w, "v", 1);
 }
 
+static void on_answer(void *arg, const struct placement_answer *a) {
+    enum placement_status *status = arg;
+    *status = a->status;
+}
+
+static void placement_does_not_wait_for_a_store_that_has_never_answered(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    enum placement_status status = PLACEMENT_OK;
+    redis_server_stop(&d->server);
+    world_close(w);
+    char url[64];
+    snprintf(url, sizeof url, "redis://127.0.0.1:%d", d->server.port);
+    w->engine = redis_open(w->loop, &(struct redis_config){.url = url});
+    w->ops = w->engine->ops;
+    struct placement *p = placement_new(w->loop, w->engine, &(struct placement_config){0});
+    placement_start(p);
+    placement_register(p, "v", on_answer, &status);
+    for (int i = 0; i < WORLD_LONG_MS && status == PLACEMENT_OK; i++) world_let_pass(w, 1);
+    assert_int_equal(status, PLACEMENT_UNAVAILABLE);
+    world_close(w);
+    placement_free(p);
+    redis_server_start(&d->server);
+}
+
 // Closing
 
 static void what_waits_at_the_end_is_still_stored(void **state) {
@@ -285,6 +312,7 @@ int main(void) {
         TEST(scripts_that_are_gone_come_back),
         TEST(a_server_that_refuses_is_not_ready_and_says_why),
         TEST(a_wrong_password_is_told),
+        TEST(placement_does_not_wait_for_a_store_that_has_never_answered),
         TEST(what_waits_at_the_end_is_still_stored),
         TEST(what_cannot_be_stored_at_the_end_is_told),
         TEST(a_subscriber_that_was_cut_says_so_and_hears_again),
