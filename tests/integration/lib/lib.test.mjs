@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Journal } from './journal.mjs';
+import { checkDelivered } from './load.mjs';
 import { StreamParser } from './stream.mjs';
 
 function parse(...pieces) {
@@ -51,4 +52,22 @@ test('Journal refuses holes, duplicates, disorder and false gaps', () => {
     [gap('5-1', '5-3', 2, 'slow')], [gap('5-1', '5-3', 3, 'late')], [gap('5-1', '7-3', 3, 'epoch')],
   ]) assert.throws(() => journal('5-0', ...steps), undefined, JSON.stringify(steps));
   assert.throws(() => new Journal().connected({ id: '5-1' }, '5-2'));
+});
+
+const said = (id, text = id) => ({ id, comment: text });
+const got = (comments, gaps = []) => ({ comments, gaps });
+const lost = { type: 'gap', from: '5-2', to: '7-0', missed: null, reason: 'epoch' };
+
+test('checkDelivered takes everything once, and a loss that was announced', () => {
+  checkDelivered(got([said('5-1'), said('5-2'), said('5-3', 'not acknowledged')]), [said('5-1'), said('5-2')]);
+  checkDelivered(got([said('5-1'), said('7-1')], [lost]), [said('5-1'), said('5-9'), said('7-1')], { gaps: ['epoch'] });
+  checkDelivered(got([said('5-1'), said('7-1', '5-1')], [lost]), [said('5-1')], { gaps: ['epoch'], lossy: true });
+});
+
+test('checkDelivered refuses what is missing, changed, doubled, or announced without a reason', () => {
+  for (const [viewer, options] of [
+    [got([said('5-1')])], [got([said('5-1'), said('5-2', 'changed')])], [got([said('5-1'), said('5-2'), said('5-3', '5-1')])],
+    [got([said('5-1'), said('5-2')], [lost])], [got([said('5-1')], [lost]), { gaps: ['slow'] }],
+    [got([said('5-1')], [{ ...lost, from: '5-3' }]), { gaps: ['epoch'] }],
+  ]) assert.throws(() => checkDelivered(viewer, [said('5-1'), said('5-2')], options), undefined, JSON.stringify(viewer));
 });

@@ -89,6 +89,20 @@ class Follower {
   }
 }
 
+// What one viewer got of what was acknowledged. Order, doubles and holes within an epoch have been checked at each event
+// (journal.mjs).
+export function checkDelivered(viewer, acknowledged, { gaps = [], lossy = false } = {}) {
+  for (const gap of viewer.gaps) assert.ok(gaps.includes(gap.reason), `no reason for a gap: ${JSON.stringify(gap)}`);
+  const seen = new Map(viewer.comments.map((comment) => [comment.id, comment]));
+  const announced = ({ id }) => viewer.gaps.some(({ from, to }) => compareIds(from, id) <= 0 && compareIds(id, to) <= 0);
+  for (const comment of acknowledged) {
+    if (seen.has(comment.id)) assert.deepEqual(seen.get(comment.id), comment);
+    else assert.ok(announced(comment), `${comment.id} was acknowledged, and neither delivered nor in a gap: ${JSON.stringify(viewer.gaps)}`);
+  }
+  const texts = viewer.comments.map(({ comment }) => comment);
+  if (!lossy) assert.equal(new Set(texts).size, texts.length, 'no comment is there twice, however often it was sent');
+}
+
 class Load {
   stopping = false;
   gaveUp = false;
@@ -156,22 +170,9 @@ class Load {
       for (const follower of this.followers.filter((one) => one.video === video)) {
         await this.until(() => follower.viewer.position && compareIds(follower.viewer.position, last) >= 0,
           () => `viewer ${follower.number} of ${video} at ${follower.viewer.position} to reach ${last}`);
-        this.#check(follower.viewer, acknowledged, { gaps, lossy });
+        checkDelivered(follower.viewer, acknowledged, { gaps, lossy });
       }
     }
-  }
-
-  // Order, doubles and holes within an epoch have been checked at each event (journal.mjs).
-  #check(viewer, acknowledged, { gaps, lossy }) {
-    for (const gap of viewer.gaps) assert.ok(gaps.includes(gap.reason), `no reason for a gap: ${JSON.stringify(gap)}`);
-    const seen = new Map(viewer.comments.map((comment) => [comment.id, comment]));
-    const announced = ({ id }) => viewer.gaps.some(({ from, to }) => compareIds(from, id) <= 0 && compareIds(id, to) <= 0);
-    for (const comment of acknowledged) {
-      if (seen.has(comment.id)) assert.deepEqual(seen.get(comment.id), comment);
-      else assert.ok(announced(comment), `${comment.id} was acknowledged, and neither delivered nor in a gap: ${JSON.stringify(viewer.gaps)}`);
-    }
-    const texts = viewer.comments.map(({ comment }) => comment);
-    if (!lossy) assert.equal(new Set(texts).size, texts.length, 'no comment is there twice, however often it was sent');
   }
 
   async end() {

@@ -1,5 +1,5 @@
 // A redis-server of its own for one system: started, killed, stopped and continued; its data survives like a disk's.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -55,6 +55,15 @@ export class RedisServer {
   forget() {
     rmSync(this.dir, { recursive: true, force: true });
     this.dir = mkdtempSync(join(tmpdir(), 'chorus-redis-'));
+  }
+  // What it knows now is what it will know after kill9() and what this returns, as after a failover to a late replica.
+  remember() {
+    const copy = mkdtempSync(join(tmpdir(), 'chorus-redis-'));
+    cpSync(this.dir, copy, { recursive: true });
+    return () => {
+      rmSync(this.dir, { recursive: true, force: true });
+      this.dir = copy;
+    };
   }
   suspend() {
     this.program.child.kill('SIGSTOP');

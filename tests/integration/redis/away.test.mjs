@@ -84,6 +84,25 @@ scenario('Redis comes back having lost everything: gaps `epoch`, never silence',
   await checkPlaced(system, load);
 });
 
+scenario('Redis comes back knowing what it knew a while ago: gaps `epoch` for what it forgot', { setups, ms: 60_000 }, async (t) => {
+  const system = await t.system({ flags });
+  const load = await startLoad(t, system);
+  for (let round = 0; round < 3; round++) {
+    const forget = system.redis.remember();
+    await load.more(20);
+    await system.redis.kill9();
+    forget();
+    await system.redis.start();
+    await checkRecovers(load);
+    await load.more(20);
+  }
+  await load.prove({ gaps: ['epoch'], lossy: true });
+  for (const { viewer } of load.followers) {
+    assert.ok(viewer.gaps.length >= 3, `each loss is announced: ${JSON.stringify(viewer.gaps)}`);
+  }
+  await checkPlaced(system, load);
+});
+
 scenario('FLUSHALL under load: gaps `epoch` at most; leases and mappings come back', { setups, ms: 60_000 }, async (t) => {
   const system = await t.system({ flags });
   const load = await startLoad(t, system);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { owner, post, postMany } from '../lib/api.mjs';
 import { startLoad } from '../lib/load.mjs';
 import { scenario } from '../lib/scenario.mjs';
-import { pause, scaled, until } from '../lib/time.mjs';
+import { pause, scaled } from '../lib/time.mjs';
 
 const setups = ['up-redis', 'processes'];
 const flags = { 'log-entries': 100_000 }; // nothing expires while something is away
