@@ -1,9 +1,11 @@
 #include "app/system_roles.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "comment/comment_api.h"
 #include "manager/manager.h"
@@ -156,7 +158,19 @@ static void write_reader_urls(const struct settings *set, struct system_part *pa
     if (set->url) copy_url(part->url, set->url);
 }
 
+// A reader on its own that listens everywhere is there for other machines: 127.0.0.1 would be a name that all
+// of its kind have. A container's host name is known to its neighbours.
+static void name_by_host(const struct settings *set, struct system_part *part) {
+    char host[HOST_NAME_MAX + 1] = "";
+    bool everywhere = !strcmp(set->bind, "0.0.0.0") || !strcmp(set->bind, "::");
+    if (set->url || !everywhere || gethostname(host, sizeof host - 1) < 0 || !*host) return;
+    char port[8];
+    snprintf(port, sizeof port, "%s", strrchr(part->url, ':'));
+    snprintf(part->url, sizeof part->url, "http://%s%s", host, port);
+}
+
 static void *make_reader(struct system *s, struct system_part *part) {
+    if (s->command == COMMAND_READER) name_by_host(s->settings, part);
     write_reader_urls(s->settings, part);
     struct reader *r =
         reader_new(s->loop, s->engine, s->placement, s->fanout, &s->history, s->client,

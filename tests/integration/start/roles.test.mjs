@@ -1,5 +1,6 @@
 // What a role on its own says before it starts, and that it starts and ends without its Redis. No Redis needed.
 import assert from 'node:assert/strict';
+import { hostname } from 'node:os';
 import { call } from '../lib/api.mjs';
 import { Program, run } from '../lib/process.mjs';
 import { freePorts } from '../lib/ports.mjs';
@@ -102,4 +103,17 @@ scenario('a port in use is named', async (t) => {
   const { code, stderr } = await run(['comment', '--port', port, ...redis], { env });
   assert.equal(code, 1);
   assert.match(stderr, new RegExp(`${port}.*in use.*--port`, 's'));
+});
+
+scenario('a reader that listens everywhere goes by the host name, unless it is told another', async (t) => {
+  for (const [args, url] of [
+    [['--bind', '127.0.0.1'], /^http:\/\/127\.0\.0\.1:\d+$/],
+    [['--bind', '0.0.0.0'], new RegExp(`^http://${hostname()}:\\d+$`)],
+    [['--bind', '0.0.0.0', '--url', 'http://reader-7:4000/'], /^http:\/\/reader-7:4000$/],
+  ]) {
+    const program = new Program(['reader', '--redis-host', '127.0.0.1:1', '--port', '0', ...args], { env });
+    t.after(() => program.kill('SIGTERM'));
+    const [, told] = await until(() => program.stdout.match(/^ +reader-\d+ +(\S+)\n/m), () => `the address in ${program.stdout}`);
+    assert.match(told, url);
+  }
 });
