@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 static struct {
-    int64_t now_ms;
-    bool real;
-    int64_t since_us; // what the real clock said when it began to run
+    _Atomic int64_t now_ms; // engines have threads that look at the clock too
+    _Atomic bool real;
+    _Atomic int64_t since_us; // what the real clock said when it began to run
 } moved_clock = {.now_ms = 1000000};
 
 static inline int64_t moved_clock_real_us(void) {
