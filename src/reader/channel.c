@@ -16,7 +16,7 @@
 #include "net/event_stream.h"
 #include "reader/counters.h"
 
-enum { IOV_PER_SEND = 64 };
+enum { IOV_PER_SEND = 64, RUN_BYTES = 1 << 16 };
 
 static void on_viewer(struct loop_fd *, uint32_t events);
 static void on_reap(struct loop_job *);
@@ -255,13 +255,21 @@ void channel_publish(struct channel *ch, struct frame *f) {
     ring_push(&ch->ring, f);
 }
 
-static size_t gather(const struct channel *ch, struct iovec *iov, uint64_t from, uint64_t *to) {
-    size_t n = 0;
-    for (*to = from; *to < ch->ring.next && n < IOV_PER_SEND; ++*to, n++) {
-        struct frame *f = ring_at(&ch->ring, *to);
-        iov[n] = (struct iovec){f->bytes, f->len};
+// Lays the new frames out as one run of bytes, as many as fit: a send costs by the pieces it is made of, and
+// each viewer's has the same. A single frame stays where it is. `to` is the first that was left out.
+static struct iovec lay_out(const struct channel *ch, uint64_t from, uint64_t *to, char room[RUN_BYTES]) {
+    struct frame *f = ring_at(&ch->ring, from);
+    struct iovec run = {f->bytes, f->len};
+    *to = from + 1;
+    if (*to == ch->ring.next || run.iov_len > RUN_BYTES) return run;
+    run.iov_base = memcpy(room, f->bytes, f->len);
+    for (; *to < ch->ring.next; ++*to) {
+        f = ring_at(&ch->ring, *to);
+        if (run.iov_len + f->len > RUN_BYTES) break;
+        memcpy(room + run.iov_len, f->bytes, f->len);
+        run.iov_len += f->len;
     }
-    return n;
+    return run;
 }
 
 // Somebody took only a part of [from, ...): finds the frame it is at.
@@ -275,15 +283,12 @@ static void lag_behind(struct viewer *v, uint64_t from, size_t taken, int64_t no
 }
 
 // One send for each who is ready, with all frames [from, to).
-static void flush_ready(struct channel *ch, uint64_t from, uint64_t to, struct iovec *iov, size_t count,
-                        int64_t now_ms) {
-    size_t total = 0;
+static void flush_ready(struct channel *ch, uint64_t from, uint64_t to, struct iovec run, int64_t now_ms) {
     unsigned long long delivered = 0;
-    for (size_t i = 0; i < count; i++) total += iov[i].iov_len;
     for (uint32_t i = ch->ready; i-- > 0;) { // downwards: who leaves is replaced by one already served
         struct viewer *v = ch->viewers[i];
-        size_t taken = viewer_send(v, iov, count);
-        if (taken == total)
+        size_t taken = viewer_send(v, &run, 1);
+        if (taken == run.iov_len)
             delivered += to - from;
         else if (!v->closed)
             lag_behind(v, from, taken, now_ms);
@@ -327,11 +332,11 @@ static void settle(struct channel *ch) {
 }
 
 void channel_flush(struct channel *ch, int64_t now_ms) {
+    char room[RUN_BYTES];
     while (ch->sent < ch->ring.next) {
-        struct iovec iov[IOV_PER_SEND];
         uint64_t from = ch->sent, to;
-        size_t count = gather(ch, iov, from, &to);
-        flush_ready(ch, from, to, iov, count, now_ms);
+        struct iovec run = lay_out(ch, from, &to, room);
+        flush_ready(ch, from, to, run, now_ms);
         mark_sent(ch, to);
         admit_waiting(ch, from, to, now_ms);
     }
