@@ -12,7 +12,7 @@
 #include "reader/continuity.h"
 #include "reader/frame.h"
 
-enum { FILL_BATCH = 500, AGAIN_MS = 250 };
+enum { FILL_BATCH = 250, PORTION_EVERY_MS = 25, AGAIN_MS = 250 };
 
 struct feed {
     struct loop *loop;
@@ -26,6 +26,7 @@ struct feed {
     struct loop_timer again;
     bool closed, asking; // an answer of the engine is still to come
     bool check_again;    // once it has come
+    bool more;           // the next portion is to be read when `again` is due
 };
 
 static void fill(struct feed *);
@@ -57,10 +58,14 @@ static bool answered(struct feed *f, enum engine_status status) {
     return false;
 }
 
-// After an answer: follows the subscription, unless there is more to read.
+// After an answer: follows the subscription, unless there is more to read. Much to catch up with comes in
+// portions, so that viewers who read have room for the next, and are not taken for slow ones.
 static void follow_or_fill(struct feed *f, bool more) {
-    f->state = FEED_FOLLOWING;
-    if (more || position_compare(f->at, f->newest) < 0) {
+    f->state = more ? FEED_FILLING : FEED_FOLLOWING;
+    f->more = more;
+    if (more) {
+        loop_timer_start(f->loop, &f->again, PORTION_EVERY_MS);
+    } else if (position_compare(f->at, f->newest) < 0) {
         fill(f);
     } else if (f->check_again) {
         f->check_again = false;
@@ -81,6 +86,7 @@ static void on_range(void *arg, enum engine_status status, const struct engine_r
 static void fill(struct feed *f) {
     f->state = FEED_FILLING;
     f->newest = f->at;
+    f->more = false;
     if (f->asking) return;
     f->asking = true;
     f->engine->ops->range(f->engine, f->video, f->at, FILL_BATCH, on_range, f);
@@ -137,7 +143,10 @@ static void on_subscribed(void *arg) {
 
 static void on_again(struct loop_timer *t) {
     struct feed *f = (struct feed *)((char *)t - offsetof(struct feed, again));
-    feed_check(f);
+    if (f->more)
+        fill(f);
+    else
+        feed_check(f);
 }
 
 struct feed *feed_open(struct loop *loop, struct engine *engine, const char *video,

@@ -7,7 +7,7 @@
 #include "reader/feed.h"
 #include "run_loop.h"
 
-enum { AGAIN_MS = 250, BATCH = 500 }; // the feed's own
+enum { AGAIN_MS = 250, BATCH = 250, PORTION_EVERY_MS = 25 }; // the feed's own
 
 static struct loop *loop;
 static struct fake_engine *engine;
@@ -249,6 +249,9 @@ static void a_long_hole_is_read_in_pieces(void **state) {
         assert_waiting_for_range(1, i * BATCH);
         assert_int_equal(fake_question(engine, 0).limit, BATCH);
         fake_answer(engine, 0);
+        run_later(loop, PORTION_EVERY_MS - 1); // viewers who read get time to do so
+        assert_int_equal(fake_waiting(engine), 0);
+        run_later(loop, 1);
     }
     assert_int_equal(fake_waiting(engine), 0);
     assert_int_equal(shown.count, 2 * BATCH + 10);
@@ -309,6 +312,7 @@ static void a_range_that_fails_between_pieces_goes_on_where_it_was(void **state)
     fake_publish(engine, comment_at(1, BATCH + 10));
     fake_answer(engine, 0);
     assert_int_equal(shown.count, BATCH);
+    run_later(loop, PORTION_EVERY_MS);
     fake_fail(engine, 0, ENGINE_UNAVAILABLE);
     run_later(loop, AGAIN_MS);
     fake_answer(engine, 0); // head
