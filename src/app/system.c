@@ -24,7 +24,7 @@
 #include "reader/reader.h"
 #include "statistics/statistics.h"
 
-enum { RING_FRAMES = 1024, LOOK_MS = 250, READY_LOOK_MS = 1, READY_MS = 500, GRACE_SPARE_MS = 2000 };
+enum { RING_FRAMES = 16384, LOOK_MS = 250, READY_LOOK_MS = 1, READY_MS = 500, GRACE_SPARE_MS = 2000 };
 
 static void open_redis(struct system *s, const char *url) {
     const struct settings *set = s->settings;
