@@ -125,6 +125,41 @@ static void an_append_that_was_given_up_is_not_carried_out_later(void **state) {
     assert_int_equal(logged(w, "v"), 2);
 }
 
+// Whoever is told that the store is gone may ask it for something else at once.
+struct insisting {
+    struct world *world;
+    enum engine_status first, second;
+};
+
+static void insisting_on_second(void *arg, enum engine_status status, struct position head) {
+    struct insisting *i = arg;
+    (void)head;
+    i->second = status;
+    world_answered(i->world);
+}
+
+static void insisting_on_first(void *arg, enum engine_status status, struct position head) {
+    struct insisting *i = arg;
+    (void)head;
+    i->first = status;
+    i->world->ops->head(i->world->engine, "other", insisting_on_second, i);
+}
+
+static void what_is_asked_while_the_connection_ends_is_refused(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    struct insisting i = {.world = w};
+    kill(d->server.pid, SIGSTOP);
+    w->awaited++;
+    w->ops->head(w->engine, "v", insisting_on_first, &i);
+    world_let_pass(w, 1); // so that it is on its way
+    redis_server_stop(&d->server);
+    world_wait(w);
+    assert_int_equal(i.first, ENGINE_UNAVAILABLE);
+    assert_int_equal(i.second, ENGINE_UNAVAILABLE);
+    redis_server_start(&d->server);
+}
+
 static void scripts_that_are_gone_come_back(void **state) {
     struct bad_day *d = *state;
     struct world *w = d->world;
@@ -309,6 +344,7 @@ int main(void) {
         TEST(a_log_that_outlived_its_position_goes_on_in_a_new_epoch),
         TEST(while_it_is_away_everything_is_refused_in_a_moment),
         TEST(an_append_that_was_given_up_is_not_carried_out_later),
+        TEST(what_is_asked_while_the_connection_ends_is_refused),
         TEST(scripts_that_are_gone_come_back),
         TEST(a_server_that_refuses_is_not_ready_and_says_why),
         TEST(a_wrong_password_is_told),
