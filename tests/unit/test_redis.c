@@ -236,6 +236,51 @@ static void placement_does_not_wait_for_a_store_that_has_never_answered(void **s
     redis_server_start(&d->server);
 }
 
+// A long log
+
+static void run_script(const struct redis_server *s, const char *script) {
+    redisContext *c = redisConnect("127.0.0.1", s->port);
+    redisReply *reply = redisCommand(c, "EVAL %s 0", script);
+    assert_non_null(reply);
+    if (reply->type == REDIS_REPLY_ERROR) fail_msg("%s", reply->str);
+    freeReplyObject(reply);
+    redisFree(c);
+}
+
+static long calls_of_xrange(const struct redis_server *s) {
+    redisReply *reply = redis_server_ask(s, "INFO commandstats");
+    assert_non_null(reply);
+    const char *at = strstr(reply->str, "cmdstat_xrange:calls=");
+    long calls = at ? strtol(at + strlen("cmdstat_xrange:calls="), NULL, 10) : 0;
+    freeReplyObject(reply);
+    return calls;
+}
+
+static void what_has_expired_in_a_long_log_is_leapt_over(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    // Two epochs of 30,000: all expired but the last 250.
+    run_script(
+        &d->server,
+        "local now = redis.call('TIME')[1] * 1000 for i = 1, 60000 do "
+        "local id = (i <= 30000 and '1000-' or '2000-') .. (i - 1) % 30000 + 1 "
+        "redis.call('XADD', '{video:v}:log', id, 't', i > 59750 and string.format('%.0f', now) or '5', "
+        "'j', '{\"id\":\"' .. id .. '\",\"comment\":\"x\"}') end "
+        "redis.call('SET', '{video:v}:pos', '2000-30000 run')");
+    const struct world_range *r = world_range(w, "v", (struct position){1000, 0}, 100);
+    assert_int_equal(r->status, ENGINE_OK);
+    assert_int_equal(r->count, 100);
+    assert_true(r->more);
+    assert_int_equal(position_compare(r->at[0], (struct position){2000, 29751}), 0);
+    assert_int_equal(position_compare(r->at[99], (struct position){2000, 29850}), 0);
+    assert_in_range(calls_of_xrange(&d->server), 1, 100); // one after the other it would be 600
+    assert_int_equal(world_range(w, "v", (struct position){1000, 5}, 1000)->count, 250);
+    assert_int_equal(world_range(w, "v", (struct position){2000, 29750}, 1000)->count, 250);
+    run_script(&d->server, "redis.call('XTRIM', '{video:v}:log', 'MINID', '2000-10') "
+                           "redis.call('XDEL', '{video:v}:log', '2000-29752')");
+    assert_int_equal(world_range(w, "v", (struct position){1000, 5}, 1000)->count, 249);
+}
+
 // Closing
 
 static void what_waits_at_the_end_is_still_stored(void **state) {
@@ -349,6 +394,7 @@ int main(void) {
         TEST(a_server_that_refuses_is_not_ready_and_says_why),
         TEST(a_wrong_password_is_told),
         TEST(placement_does_not_wait_for_a_store_that_has_never_answered),
+        TEST(what_has_expired_in_a_long_log_is_leapt_over),
         TEST(what_waits_at_the_end_is_still_stored),
         TEST(what_cannot_be_stored_at_the_end_is_told),
         TEST(a_subscriber_that_was_cut_says_so_and_hears_again),
