@@ -187,6 +187,27 @@ static void a_server_that_refuses_is_not_ready_and_says_why(void **state) {
     assert_true(w->ops->ready(w->engine, &why));
 }
 
+static long connections(const struct redis_server *s) {
+    redisReply *reply = redis_server_ask(s, "INFO stats");
+    assert_non_null(reply);
+    long count = strtol(strchr(reply->str, ':') + 1, NULL, 10); // total_connections_received stands first
+    freeReplyObject(reply);
+    return count;
+}
+
+static void a_server_of_no_use_is_not_tried_all_the_time(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    assert_true(redis_server_tell(&d->server, "REPLICAOF 127.0.0.1 1"));
+    long before = connections(&d->server);
+    for (int64_t end_ms = clock_monotonic_ms() + 900; clock_monotonic_ms() < end_ms;)
+        assert_int_equal(world_append(w, "v", "{\"comment\":\"1\"}", NULL).status, ENGINE_UNAVAILABLE);
+    assert_in_range(connections(&d->server) - before, 2, 12); // every 20 ms it would be 40
+    assert_true(redis_server_tell(&d->server, "REPLICAOF NO ONE"));
+    world_await_ready(w);
+    world_post(w, "v", 1);
+}
+
 static void a_wrong_password_is_told(void **state) {
     struct bad_day *d = *state;
     struct world *w = d->world;
@@ -392,6 +413,7 @@ int main(void) {
         TEST(what_is_asked_while_the_connection_ends_is_refused),
         TEST(scripts_that_are_gone_come_back),
         TEST(a_server_that_refuses_is_not_ready_and_says_why),
+        TEST(a_server_of_no_use_is_not_tried_all_the_time),
         TEST(a_wrong_password_is_told),
         TEST(placement_does_not_wait_for_a_store_that_has_never_answered),
         TEST(what_has_expired_in_a_long_log_is_leapt_over),
