@@ -23,7 +23,14 @@
 #include "net/http_client_resolver.h"
 #include "net/loop.h"
 
-enum { FIRST_DELAY_MS = 20, LAST_DELAY_MS = 500, READ_BYTES = 1 << 16, READS_A_TURN = 16, OLDEST_MAJOR = 7 };
+enum {
+    FIRST_DELAY_MS = 20,
+    LAST_DELAY_MS = 500,
+    STEADY_MS = 1000,
+    READ_BYTES = 1 << 16,
+    READS_A_TURN = 16,
+    OLDEST_MAJOR = 7
+};
 
 struct owed {
     redis_reply_cb *cb; // NULL: nobody cares
@@ -45,6 +52,7 @@ struct redis_conn {
     struct owed *owed; // a ring, oldest at `owed_first`
     size_t owed_first, owed_count, owed_size;
     int64_t heard_ms; // or began to wait for an answer
+    int64_t up_ms;    // since when it is up
     int delay_ms;
     unsigned attempt; // which of the name's addresses
     uint64_t life;    // grows with each cut: whoever walks through replies sees that they are over
@@ -181,7 +189,7 @@ static void on_info(void *arg, const redisReply *reply) {
                              ? strtoll(text, NULL, 10) / 1000
                              : clock_wall_ms();
     c->state = CONN_UP;
-    c->delay_ms = 0;
+    c->up_ms = loop_now_ms(c->loop);
     loop_timer_start(c->loop, &c->timer, REDIS_CONN_CUT_MS);
     c->config.on_up(c->config.arg, &c->server);
 }
@@ -309,7 +317,9 @@ static void begin(struct redis_conn *c) {
     }
     c->state = CONN_CONNECTING;
     c->want_write = true;
-    loop_fd_add(c->loop, &c->socket, fd, EPOLLIN | EPOLLOUT);
+    if (loop_fd_add(c->loop, &c->socket, fd, EPOLLIN | EPOLLOUT) == 0) return;
+    close(fd);
+    go_down(c, "cannot be reached");
 }
 
 void redis_conn_resolved(struct redis_conn *c) {
@@ -359,6 +369,8 @@ static void renew_reader(struct redis_conn *c) {
 
 static void go_down(struct redis_conn *c, const char *why) {
     bool was_up = c->state == CONN_UP;
+    // One that greets well and is of no use (a replica, a server that still loads) is not tried all the time.
+    if (was_up && loop_now_ms(c->loop) - c->up_ms >= STEADY_MS) c->delay_ms = 0;
     set_why(c, why);
     c->state = CONN_WAITING;
     c->life++;

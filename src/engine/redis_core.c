@@ -127,13 +127,17 @@ static void on_reply(void *arg, const redisReply *reply) {
     c->on_reply(c, status, status == ENGINE_OK ? reply : NULL);
 }
 
+bool redis_serves(const struct redis *r) {
+    return r->serving && redis_conn_is_up(r->commands) && !redis_conn_is_silent(r->commands);
+}
+
 void redis_call_send_raw(struct redis_call *c, int argc, const char *const *argv, const size_t *lens) {
     struct redis *r = c->redis;
     c->bytes = sizeof *c + c->text_len;
     for (int i = 0; i < argc; i++) c->bytes += lens[i];
     if (r->closing) {
         redis_call_refuse(c, ENGINE_CLOSED);
-    } else if (!r->serving || redis_conn_is_silent(r->commands)) {
+    } else if (!redis_serves(r)) {
         redis_call_refuse(c, ENGINE_UNAVAILABLE);
     } else if (r->waiting >= REDIS_WAITING_CALLS || r->waiting_bytes + c->bytes > REDIS_WAITING_BYTES) {
         redis_call_refuse(c, ENGINE_BUSY);
@@ -149,8 +153,7 @@ void redis_call_send(struct redis_call *c, const struct redis_args *a) {
 }
 
 void redis_tell(struct redis *r, const struct redis_args *a) {
-    if (r->serving && !redis_conn_is_silent(r->commands))
-        redis_conn_send(r->commands, a->count, a->at, a->len, NULL, NULL);
+    if (redis_serves(r)) redis_conn_send(r->commands, a->count, a->at, a->len, NULL, NULL);
 }
 
 int64_t redis_clock_ms(const struct redis *r) {

@@ -140,6 +140,10 @@ void redis_call_refuse(struct redis_call *, enum engine_status);
 // To be called at the end of each on_reply() that does not send it again.
 void redis_call_free(struct redis_call *);
 
+// Whether a command can be sent now. Not in the midst of a connection's end either, when its replies are
+// answered.
+bool redis_serves(const struct redis *);
+
 // Sends a command whose reply nobody needs; not at all while Redis is away.
 void redis_tell(struct redis *, const struct redis_args *);
 

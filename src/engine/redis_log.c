@@ -50,7 +50,7 @@ static void tell_newest(struct redis *r) {
 
 void redis_tally_tell(struct redis *r) {
     if (!r->tally.comments) return;
-    if (!r->serving || redis_conn_is_silent(r->commands)) {
+    if (!redis_serves(r)) {
         loop_timer_start(r->loop, &r->tally.tell, TELL_MS);
         return;
     }

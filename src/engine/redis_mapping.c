@@ -168,7 +168,7 @@ static void on_counted(void *arg, const redisReply *reply) {
 
 void redis_mappings_count(struct redis *r) {
     struct redis_args drop = {0};
-    if (!r->serving || redis_conn_is_silent(r->commands)) return;
+    if (!redis_serves(r)) return;
     redis_args_text(&drop, "ZREMRANGEBYSCORE");
     redis_args_text(&drop, "chorus:mapped");
     redis_args_text(&drop, "-inf");

@@ -111,7 +111,7 @@ static void on_probe_sent(void *arg, const redisReply *reply) {
 void redis_subscriber_probe(struct redis_subscriber *s) {
     struct redis *r = s->redis;
     int64_t now = loop_now_ms(r->loop);
-    if (!s->probing || !r->serving || redis_conn_is_silent(r->commands)) {
+    if (!s->probing || !redis_serves(r)) {
         s->probe_sent_ms = 0;
         return;
     }

@@ -14,7 +14,7 @@
 #include "net/loop.h"
 #include "placement/readers.h"
 
-enum { REFRESH_MS = 500 };
+enum { REFRESH_MS = 500, SLOW_LISTING_MS = 1000 };
 
 struct waiting {
     placement_cb *cb;
@@ -41,6 +41,7 @@ struct placement {
     struct placement_config config;
     struct readers readers;
     bool listed, listing, store_away;
+    int64_t listing_ms; // when the list was asked for
     int64_t grace_until_ms;
     struct cached *cache;
     struct loop_timer refresh;
@@ -72,7 +73,9 @@ static void on_leases(void *arg, enum engine_status status, const struct engine_
         if (!p->listed) refuse_waiting(p, status);
         return;
     }
-    if (p->store_away) begin_grace(p);
+    // A store that took long may have kept readers from renewing their leases, and answered us first.
+    bool slow = loop_now_ms(p->loop) - p->listing_ms >= SLOW_LISTING_MS;
+    if (p->store_away || slow) begin_grace(p);
     p->store_away = false;
     readers_update(&p->readers, leases, count, loop_now_ms(p->loop));
     if (p->listed) return;
@@ -86,6 +89,7 @@ static void on_leases(void *arg, enum engine_status status, const struct engine_
 static void refresh(struct placement *p) {
     if (p->listing) return;
     p->listing = true;
+    p->listing_ms = loop_now_ms(p->loop);
     p->engine->ops->leases(p->engine, on_leases, p);
 }
 

@@ -8,7 +8,7 @@
 //
 // Readers that were started together, or had to wait for the store together, come up one after the other. So
 // that the first of them does not take the others' videos, a mapping to a reader whose lease is gone is
-// honoured for grace_ms after placement_start(), and after the store has come back.
+// honoured for grace_ms after placement_start(), and after the store has come back or has been slow.
 //
 // Control loop only. Callbacks come exactly once, possibly before the call returns.
 #pragma once

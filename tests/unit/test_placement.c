@@ -126,6 +126,42 @@ static void test_the_grace_begins_anew_when_the_store_is_back(void **state) {
     end(w, p);
 }
 
+static struct {
+    engine_leases_cb *cb;
+    void *arg;
+} held;
+
+static void hold_leases(struct engine *engine, engine_leases_cb *cb, void *arg) {
+    (void)engine;
+    held.cb = cb;
+    held.arg = arg;
+}
+
+static void test_the_grace_begins_anew_when_the_store_was_slow(void **state) {
+    struct world *w = *state;
+    renew(w, first, 3 * GRACE_MS);
+    renew(w, second, LONG_TTL_MS);
+    world_assign(w, "v", first);
+    struct placement *p = start(w, GRACE_MS, NULL);
+    run_later(w->loop, GRACE_MS + 1);
+    world_leases(w);
+    assert_string_equal(owner(w, p), first);
+
+    struct engine_ops slow = *w->engine->ops;
+    slow.leases = hold_leases;
+    w->engine->ops = &slow;
+    run_later(w->loop, TTL_MS);       // asks
+    run_later(w->loop, 2 * GRACE_MS); // the first reader's renewal waits like our question, behind it
+    w->engine->ops = w->ops;
+    assert_non_null(held.cb);
+    w->ops->leases(w->engine, held.cb, held.arg);
+    world_leases(w);
+    assert_string_equal(owner(w, p), first);
+    run_later(w->loop, GRACE_MS);
+    assert_string_equal(owner(w, p), second);
+    end(w, p);
+}
+
 static void test_a_reader_of_the_list_is_never_gone(void **state) {
     struct world *w = *state;
     renew(w, second, LONG_TTL_MS);
@@ -195,6 +231,7 @@ int main(void) {
         OPEN(test_a_reader_that_is_back_within_the_grace_keeps_its_video),
         OPEN(test_what_is_no_url_has_no_grace),
         OPEN(test_the_grace_begins_anew_when_the_store_is_back),
+        OPEN(test_the_grace_begins_anew_when_the_store_was_slow),
         OPEN(test_a_reader_of_the_list_is_never_gone),
         cmocka_unit_test(test_lists_of_urls),
         cmocka_unit_test(test_a_live_lease_that_is_not_listed_any_more_counts_for_a_moment),

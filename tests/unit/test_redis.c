@@ -125,6 +125,41 @@ static void an_append_that_was_given_up_is_not_carried_out_later(void **state) {
     assert_int_equal(logged(w, "v"), 2);
 }
 
+// Whoever is told that the store is gone may ask it for something else at once.
+struct insisting {
+    struct world *world;
+    enum engine_status first, second;
+};
+
+static void insisting_on_second(void *arg, enum engine_status status, struct position head) {
+    struct insisting *i = arg;
+    (void)head;
+    i->second = status;
+    world_answered(i->world);
+}
+
+static void insisting_on_first(void *arg, enum engine_status status, struct position head) {
+    struct insisting *i = arg;
+    (void)head;
+    i->first = status;
+    i->world->ops->head(i->world->engine, "other", insisting_on_second, i);
+}
+
+static void what_is_asked_while_the_connection_ends_is_refused(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    struct insisting i = {.world = w};
+    kill(d->server.pid, SIGSTOP);
+    w->awaited++;
+    w->ops->head(w->engine, "v", insisting_on_first, &i);
+    world_let_pass(w, 1); // so that it is on its way
+    redis_server_stop(&d->server);
+    world_wait(w);
+    assert_int_equal(i.first, ENGINE_UNAVAILABLE);
+    assert_int_equal(i.second, ENGINE_UNAVAILABLE);
+    redis_server_start(&d->server);
+}
+
 static void scripts_that_are_gone_come_back(void **state) {
     struct bad_day *d = *state;
     struct world *w = d->world;
@@ -150,6 +185,27 @@ static void a_server_that_refuses_is_not_ready_and_says_why(void **state) {
     assert_true(redis_server_tell(&d->server, "CONFIG SET maxmemory 0"));
     assert_int_equal(world_post(w, "v", 2).seq, 2);
     assert_true(w->ops->ready(w->engine, &why));
+}
+
+static long connections(const struct redis_server *s) {
+    redisReply *reply = redis_server_ask(s, "INFO stats");
+    assert_non_null(reply);
+    long count = strtol(strchr(reply->str, ':') + 1, NULL, 10); // total_connections_received stands first
+    freeReplyObject(reply);
+    return count;
+}
+
+static void a_server_of_no_use_is_not_tried_all_the_time(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    assert_true(redis_server_tell(&d->server, "REPLICAOF 127.0.0.1 1"));
+    long before = connections(&d->server);
+    for (int64_t end_ms = clock_monotonic_ms() + 900; clock_monotonic_ms() < end_ms;)
+        assert_int_equal(world_append(w, "v", "{\"comment\":\"1\"}", NULL).status, ENGINE_UNAVAILABLE);
+    assert_in_range(connections(&d->server) - before, 2, 12); // every 20 ms it would be 40
+    assert_true(redis_server_tell(&d->server, "REPLICAOF NO ONE"));
+    world_await_ready(w);
+    world_post(w, "v", 1);
 }
 
 static void a_wrong_password_is_told(void **state) {
@@ -199,6 +255,51 @@ static void placement_does_not_wait_for_a_store_that_has_never_answered(void **s
     world_close(w);
     placement_free(p);
     redis_server_start(&d->server);
+}
+
+// A long log
+
+static void run_script(const struct redis_server *s, const char *script) {
+    redisContext *c = redisConnect("127.0.0.1", s->port);
+    redisReply *reply = redisCommand(c, "EVAL %s 0", script);
+    assert_non_null(reply);
+    if (reply->type == REDIS_REPLY_ERROR) fail_msg("%s", reply->str);
+    freeReplyObject(reply);
+    redisFree(c);
+}
+
+static long calls_of_xrange(const struct redis_server *s) {
+    redisReply *reply = redis_server_ask(s, "INFO commandstats");
+    assert_non_null(reply);
+    const char *at = strstr(reply->str, "cmdstat_xrange:calls=");
+    long calls = at ? strtol(at + strlen("cmdstat_xrange:calls="), NULL, 10) : 0;
+    freeReplyObject(reply);
+    return calls;
+}
+
+static void what_has_expired_in_a_long_log_is_leapt_over(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    // Two epochs of 30,000: all expired but the last 250.
+    run_script(
+        &d->server,
+        "local now = redis.call('TIME')[1] * 1000 for i = 1, 60000 do "
+        "local id = (i <= 30000 and '1000-' or '2000-') .. (i - 1) % 30000 + 1 "
+        "redis.call('XADD', '{video:v}:log', id, 't', i > 59750 and string.format('%.0f', now) or '5', "
+        "'j', '{\"id\":\"' .. id .. '\",\"comment\":\"x\"}') end "
+        "redis.call('SET', '{video:v}:pos', '2000-30000 run')");
+    const struct world_range *r = world_range(w, "v", (struct position){1000, 0}, 100);
+    assert_int_equal(r->status, ENGINE_OK);
+    assert_int_equal(r->count, 100);
+    assert_true(r->more);
+    assert_int_equal(position_compare(r->at[0], (struct position){2000, 29751}), 0);
+    assert_int_equal(position_compare(r->at[99], (struct position){2000, 29850}), 0);
+    assert_in_range(calls_of_xrange(&d->server), 1, 100); // one after the other it would be 600
+    assert_int_equal(world_range(w, "v", (struct position){1000, 5}, 1000)->count, 250);
+    assert_int_equal(world_range(w, "v", (struct position){2000, 29750}, 1000)->count, 250);
+    run_script(&d->server, "redis.call('XTRIM', '{video:v}:log', 'MINID', '2000-10') "
+                           "redis.call('XDEL', '{video:v}:log', '2000-29752')");
+    assert_int_equal(world_range(w, "v", (struct position){1000, 5}, 1000)->count, 249);
 }
 
 // Closing
@@ -309,10 +410,13 @@ int main(void) {
         TEST(a_log_that_outlived_its_position_goes_on_in_a_new_epoch),
         TEST(while_it_is_away_everything_is_refused_in_a_moment),
         TEST(an_append_that_was_given_up_is_not_carried_out_later),
+        TEST(what_is_asked_while_the_connection_ends_is_refused),
         TEST(scripts_that_are_gone_come_back),
         TEST(a_server_that_refuses_is_not_ready_and_says_why),
+        TEST(a_server_of_no_use_is_not_tried_all_the_time),
         TEST(a_wrong_password_is_told),
         TEST(placement_does_not_wait_for_a_store_that_has_never_answered),
+        TEST(what_has_expired_in_a_long_log_is_leapt_over),
         TEST(what_waits_at_the_end_is_still_stored),
         TEST(what_cannot_be_stored_at_the_end_is_told),
         TEST(a_subscriber_that_was_cut_says_so_and_hears_again),

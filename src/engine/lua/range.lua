@@ -5,14 +5,35 @@ local time = redis.call('TIME')
 local oldest = time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[3]
 local limit = tonumber(ARGV[2])
 local from, entries, more, read = '(' .. ARGV[1], {}, 0
+
+local function is_kept(entry) return tonumber(entry[2][2]) >= oldest end
+
+-- A long log can hold hundreds of thousands that have expired: goes on in leaps for as long as those land on one
+-- of them, so that Redis is not held up by reading them all.
+local function leap(id)
+    local step = limit + 1
+    while step > limit do
+        local epoch, seq = string.match(id, '^(%d+)-(%d+)$')
+        local to = epoch .. '-' .. string.format('%.0f', seq + step)
+        local entry = redis.call('XRANGE', KEYS[1], to, '+', 'COUNT', 1)[1]
+        if entry and not is_kept(entry) then
+            id, step = entry[1], step * 2
+        else
+            step = math.floor(step / 2)
+        end
+    end
+    return id
+end
+
 repeat
     read = redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', limit + 1)
     for _, entry in ipairs(read) do
-        if tonumber(entry[2][2]) >= oldest then
+        if is_kept(entry) then
             if #entries < limit then entries[#entries + 1] = entry[2][4] else more = 1 end
         end
-        from = '(' .. entry[1]
     end
+    local last = read[#read]
+    if last then from = '(' .. (is_kept(last) and last[1] or leap(last[1])) end
 until more == 1 or #read <= limit
 local at = redis.call('GET', KEYS[2])
 return {at and string.match(at, '^%S+') or '', more, entries}
