@@ -123,6 +123,7 @@ static void write_usage(const struct option_row *row, char *out, size_t size) {
 }
 
 void options_help(const struct option_row *rows, size_t count, unsigned command, FILE *out) {
+    bool environment = false;
     for (const struct option_row *row = rows; row < rows + count; row++) {
         char usage[80];
         if (!(row->commands & command)) continue;
@@ -132,7 +133,9 @@ void options_help(const struct option_row *rows, size_t count, unsigned command,
             fprintf(out, " (default %s)", row->fallback);
         if (row->environment) fprintf(out, " [%s]", row->environment);
         fputc('\n', out);
+        environment |= row->environment != NULL;
     }
+    if (environment) fputs("\n[NAME]: the environment variable that stands for the option\n", out);
 }
 
 static void write_commands(const struct option_row *row, const char *const *commands, FILE *out) {

@@ -58,6 +58,14 @@ for (const [args, names] of wrong) {
   });
 }
 
+scenario('-h is --help, and each command says what it takes', async () => {
+  assert.deepEqual(await run(['-h']), await run(['--help']));
+  assert.deepEqual(await run(['reader', '-h']), await run(['reader', '--help']));
+  assert.match((await run(['reader', '-h'])).stdout, /^usage: chorus reader \[OPTIONS\]\n[^]*\n\[NAME\]: the environment variable/);
+  assert.match((await run(['probe', '-h'])).stdout, /^usage: chorus probe URL\n/);
+  assert.doesNotMatch((await run(['simulate', '-h'])).stdout, /\[NAME\]/);
+});
+
 scenario('without a command it says what there is, and exits 2', async () => {
   const { code, stderr } = await run([]);
   assert.equal(code, 2);
