@@ -147,7 +147,7 @@ static void greet_with(struct redis_conn *c, redis_reply_cb *cb, int argc, const
 
 static void refuse_greeting(struct redis_conn *c, const char *error) {
     char what[120];
-    snprintf(what, sizeof what, "refuses: %.100s", error);
+    snprintf(what, sizeof what, "refuses (%.100s)", error);
     go_down(c, what);
 }
 
