@@ -1,10 +1,12 @@
 #include "clients/poster.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "clients/stamps.h"
 #include "clients/tally.h"
@@ -13,7 +15,8 @@
 enum {
     AT_ONCE = 500,      // posts in one turn of the loop
     TIMEOUT_MS = 10000, // a post not answered by then has failed
-    PUNCTUAL_US = 2000  // what a timer may be late without being late
+    PUNCTUAL_US = 2000, // what a timer may be late without being late
+    LINES = 1           // of the log in a second, about posts that failed
 };
 
 struct post {
@@ -33,6 +36,13 @@ static void note_newest(const struct post *post, const struct http_client_answer
         *newest = p;
 }
 
+static void say_failed(const struct post *post, const struct http_client_answer *a) {
+    struct poster *p = post->poster;
+    if (a->error == -ECANCELED || !log_sample(&p->sampler, "clients", LINES, loop_now_ms(p->loop))) return;
+    log_warn("clients", "post_failed", "client=%u status=%d error=\"%s\"", post->viewer->number,
+             a->error ? 0 : a->status, a->error ? strerror(-a->error) : "");
+}
+
 static void on_answer(void *arg, const struct http_client_answer *a) {
     struct post *post = arg;
     struct poster *p = post->poster;
@@ -43,6 +53,7 @@ static void on_answer(void *arg, const struct http_client_answer *a) {
         note_newest(post, a);
     } else {
         p->tally->failed++;
+        say_failed(post, a);
     }
     free(post);
     p->on_calls(p, -1);

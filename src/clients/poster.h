@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/log.h"
 #include "clients/viewer.h"
 #include "engine/position.h"
 #include "net/loop.h"
@@ -26,6 +27,7 @@ struct poster {
     // A post begins (+1) or is over (-1): until then nothing here can be freed.
     void (*on_calls)(struct poster *, int change);
 
+    struct log_sampler sampler;
     struct loop_timer timer; // zero-initialise the rest
     int64_t start_us, turn;
     size_t under_way;
