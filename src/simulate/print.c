@@ -84,13 +84,13 @@ static void print_readers(const struct audience *a, const struct outcome *o, FIL
 }
 
 static void print_spread(const char *what, const struct spread *s, FILE *out) {
-    fprintf(out, "  %-14s %10s %12.2f %10s %10s %12.2f %12.2f %%\n", what, grouped(s->total).text, s->average,
-            grouped(s->max).text, grouped(s->min).text, s->deviation, s->imbalance);
+    fprintf(out, "  %-14s %10s %12.2f %10s %10s %12.2f  %12.2f %%\n", what, grouped(s->total).text,
+            s->average, grouped(s->max).text, grouped(s->min).text, s->deviation, s->imbalance);
 }
 
 static void print_balance(const char *title, const struct balance *b, FILE *out) {
     fprintf(out, "\n%s, per reader (%zu)\n", title, b->readers);
-    fprintf(out, "  %-14s %10s %12s %10s %10s %12s %14s\n", "", "total", "average", "max", "min", "std dev",
+    fprintf(out, "  %-14s %10s %12s %10s %10s %12s  %14s\n", "", "total", "average", "max", "min", "std dev",
             "balance factor");
     print_spread("subscriptions", &b->of_videos, out);
     print_spread("viewers", &b->of_viewers, out);
@@ -106,16 +106,17 @@ static void print_loss(const struct simulation *s, const struct outcome *o, FILE
 
 static void print_row(const struct outcome *o, const struct balance *b, FILE *out) {
     const struct spread *videos = &b->of_videos, *viewers = &b->of_viewers;
-    fprintf(out, "  %-14s %10s %10s %10.2f %12.2f %%    %10s %10s %10.2f %12.2f %%\n", policy_name(o->policy),
-            grouped(videos->max).text, grouped(videos->min).text, videos->deviation, videos->imbalance,
-            grouped(viewers->max).text, grouped(viewers->min).text, viewers->deviation, viewers->imbalance);
+    fprintf(out, "  %-14s %10s %10s %10.2f  %12.2f %%    %10s %10s %10.2f  %12.2f %%\n",
+            policy_name(o->policy), grouped(videos->max).text, grouped(videos->min).text, videos->deviation,
+            videos->imbalance, grouped(viewers->max).text, grouped(viewers->min).text, viewers->deviation,
+            viewers->imbalance);
 }
 
 static void print_columns(FILE *out) {
-    fprintf(out, "  %-14s %-46s    %s\n", "", "    videos of a reader", "    viewers of a reader");
+    fprintf(out, "  %-14s %-47s    %s\n", "", "    videos of a reader", "    viewers of a reader");
     fprintf(out, "  %-14s", "policy");
     for (int i = 0; i < 2; i++)
-        fprintf(out, "%s %10s %10s %10s %14s", i ? "   " : "", "max", "min", "std dev", "balance factor");
+        fprintf(out, "%s %10s %10s %10s  %14s", i ? "   " : "", "max", "min", "std dev", "balance factor");
     fputc('\n', out);
 }
 
