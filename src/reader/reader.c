@@ -237,8 +237,10 @@ static void redirect(struct arrival *a, const struct placement_answer *to) {
     r->redirected++;
     if (log_sample(&r->sampler, r->service.instance_id, CONNECT_LINES, loop_now_ms(r->service.loop)))
         log_info(r->service.instance_id, "redirected", "video=%s to=%s", a->videoid, base);
-    http_reply(a->request,
-               &(struct http_reply){.status = 307, .body = "{}", .body_len = 2, .location = location});
+    static const char body[] = "{\"message\":\"Another reader has this video; see Location.\"}";
+    http_reply(
+        a->request,
+        &(struct http_reply){.status = 307, .body = body, .body_len = sizeof body - 1, .location = location});
     free(a);
 }
 
