@@ -84,3 +84,11 @@ scenario('it follows a redirect, and says after a cut what it has seen', async (
   assert.deepEqual(system.asked[0].body, { userid: 'user1', videoid: 'video1' });
   assert.equal((await clients.stop()).code, 0);
 });
+
+scenario('it says why a comment was not taken', async (t) => {
+  const clients = startClients(t, await fakeSystem(t, [connected('7-4')]), { viewers: 1, rate: 20 });
+  await clients.until(() => /^warn clients post_failed client=1 status=404 error=""$/m.test(clients.program.stderr), 'a line about it');
+  const { figures } = await clients.stop();
+  assert.equal(figures.comments, 0);
+  assert.ok(figures.failed > 0);
+});
