@@ -99,6 +99,10 @@ static void on_refresh(struct loop_timer *t) {
     loop_timer_start(p->loop, t, REFRESH_MS);
 }
 
+static void log_reader(const char *reader_url, bool live) {
+    log_info("manager", live ? "reader_came" : "reader_gone", "reader=%s", reader_url);
+}
+
 struct placement *placement_new(struct loop *loop, struct engine *engine,
                                 const struct placement_config *config) {
     struct placement *p = mem_zalloc(sizeof *p);
@@ -107,6 +111,7 @@ struct placement *placement_new(struct loop *loop, struct engine *engine,
     p->config = *config;
     p->refresh.on_due = on_refresh;
     readers_init(&p->readers, config->static_readers);
+    p->readers.on_change = log_reader;
     return p;
 }
 

@@ -107,6 +107,24 @@ static void add_vanished(struct readers *r, const struct reader_row *before, int
     if (now_ms - row.vanished_ms < READERS_VANISHED_MS) add(r, &row);
 }
 
+static bool is_live(const struct readers *r, const char *url) {
+    const struct reader_row *row = readers_find(r, url);
+    return row && row->state == READER_LIVE;
+}
+
+static void tell_changes(const struct readers *now, const struct readers *before) {
+    if (!now->on_change) return;
+    for (size_t i = 0; i < now->count; i++) {
+        bool live = now->rows[i].state == READER_LIVE;
+        if (live != is_live(before, now->rows[i].reader_url)) now->on_change(now->rows[i].reader_url, live);
+    }
+    for (size_t i = 0; i < before->count; i++) {
+        const struct reader_row *row = &before->rows[i];
+        if (row->state == READER_LIVE && !readers_find(now, row->reader_url))
+            now->on_change(row->reader_url, false);
+    }
+}
+
 void readers_update(struct readers *r, const struct engine_lease *leases, size_t count, int64_t now_ms) {
     struct readers before = *r;
     size_t room = count + before.count + r->fixed_count;
@@ -118,8 +136,9 @@ void readers_update(struct readers *r, const struct engine_lease *leases, size_t
     for (size_t i = 0; i < r->fixed_count; i++)
         if (!has(r, r->fixed[i]))
             add(r, &(struct reader_row){.reader_url = r->fixed[i], .state = READER_LIVE});
-    clear(&before);
     qsort(r->rows, r->count, sizeof *r->rows, by_url);
+    tell_changes(r, &before);
+    clear(&before);
     for (size_t i = 0; i < r->count; i++)
         if (r->rows[i].state == READER_LIVE)
             r->live[r->live_count++] = policy_candidate(r->rows[i].reader_url, r->rows[i].viewers);

@@ -43,6 +43,7 @@ struct readers {
     size_t live_count;
     char **fixed; // the static list
     size_t fixed_count;
+    void (*on_change)(const char *reader_url, bool live); // somebody came or went; NULL: nobody wants to know
 };
 
 void readers_init(struct readers *, const char *static_readers);
