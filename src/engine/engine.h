@@ -5,7 +5,8 @@
 // Every operation is called on the process's control loop and calls back on it, exactly once, never from
 // inside the call. Strings and entries given to an operation are copied before it returns; what a callback is
 // given belongs to the engine and is valid during the callback. Operations on one video take effect in the
-// order of the calls; across videos nothing is promised. Work that waits is bounded: beyond that ENGINE_BUSY.
+// order of the calls, but that a range may also see what was appended after it was asked for; across videos
+// nothing is promised. Work that waits is bounded: beyond that ENGINE_BUSY.
 //
 // The log. A video's entries are numbered without holes within an epoch. Next to the entries stands a
 // position (the last number given and the engine's run id), kept far longer than they are. When the run id

@@ -72,6 +72,9 @@ struct redis {
 
     size_t waiting, waiting_bytes;
     struct redis_call *refused; // answered in a moment
+    unsigned ranges;            // under way
+    struct redis_call *ranges_waiting;
+    size_t ranges_waiting_count;
     struct loop_timer refuse, tick;
     bool closing;
     struct log_sampler sampler;

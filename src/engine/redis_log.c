@@ -13,7 +13,11 @@
 #include "engine/redis_core.h"
 #include "engine/redis_entry.h"
 
-enum { TELL_MS = 250 };
+#include <utlist.h>
+
+// A range takes a few bytes to ask for, and may be answered with megabytes, which Redis holds until we have
+// read them: a crowd that comes back to many videos at once must not make it hold all of theirs.
+enum { TELL_MS = 250, RANGES_AT_ONCE = 16 };
 
 // The tally
 
@@ -184,28 +188,64 @@ static bool read_range(const redisReply *reply, struct engine_range *range, stru
     return true;
 }
 
+struct range_asked { // of the video that is the call's text
+    struct position after;
+    size_t limit;
+};
+
+static void send_range(struct redis_call *c) {
+    struct redis *r = c->redis;
+    const struct range_asked *asked = c->more;
+    struct redis_args a = {0};
+    char from[POSITION_TEXT_SIZE];
+    position_format(asked->after, from);
+    redis_args_script(&a, r, SCRIPT_RANGE, 2);
+    add_keys(&a, c->text);
+    redis_args_text(&a, from);
+    redis_args_number(&a, asked->limit < INT32_MAX ? (int64_t)asked->limit : INT32_MAX);
+    redis_args_number(&a, r->config.log_age_ms);
+    r->ranges++;
+    redis_call_send(c, &a);
+}
+
+static void send_waiting_ranges(struct redis *r) {
+    while (r->ranges_waiting && r->ranges < RANGES_AT_ONCE) {
+        struct redis_call *c = r->ranges_waiting;
+        DL_DELETE(r->ranges_waiting, c);
+        r->ranges_waiting_count--;
+        send_range(c);
+    }
+}
+
 static void on_range(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    struct redis *r = c->redis;
     struct engine_range range = {0};
     struct engine_entry *entries = NULL;
     if (status == ENGINE_OK && !read_range(reply, &range, &entries)) status = ENGINE_UNAVAILABLE;
+    r->ranges--;
     c->on.range(c->arg, status, status == ENGINE_OK ? &range : NULL);
     free(entries);
     redis_call_free(c);
+    send_waiting_ranges(r);
 }
 
 void redis_range(struct engine *engine, const char *video, struct position after, size_t limit,
                  engine_range_cb *cb, void *arg) {
     struct redis *r = (struct redis *)engine;
-    struct redis_call *c = redis_call_new(r, on_range, NULL, 0);
-    struct redis_args a = {0};
-    char from[POSITION_TEXT_SIZE];
-    position_format(after, from);
-    redis_args_script(&a, r, SCRIPT_RANGE, 2);
-    add_keys(&a, video);
-    redis_args_text(&a, from);
-    redis_args_number(&a, limit < INT32_MAX ? (int64_t)limit : INT32_MAX);
-    redis_args_number(&a, r->config.log_age_ms);
+    struct redis_call *c = redis_call_new(r, on_range, video, strlen(video));
+    struct range_asked *asked = mem_zalloc(sizeof *asked);
+    *asked = (struct range_asked){after, limit};
+    c->more = asked;
     c->on.range = cb;
     c->arg = arg;
-    redis_call_send(c, &a);
+    if (!redis_serves(r)) {
+        send_range(c); // to be refused
+    } else if (r->ranges_waiting_count >= REDIS_WAITING_CALLS) {
+        r->ranges++;
+        redis_call_refuse(c, ENGINE_BUSY);
+    } else {
+        DL_APPEND(r->ranges_waiting, c);
+        r->ranges_waiting_count++;
+        send_waiting_ranges(r);
+    }
 }

@@ -302,6 +302,77 @@ static void what_has_expired_in_a_long_log_is_leapt_over(void **state) {
     assert_int_equal(world_range(w, "v", (struct position){1000, 5}, 1000)->count, 249);
 }
 
+// Many long logs
+
+enum { LOGS = 400, LOG_LENGTH = 1000, LOG_TEXT = 500 };
+
+struct reading {
+    struct world *world;
+    unsigned whole;
+};
+
+static void on_read(void *arg, enum engine_status status, const struct engine_range *range) {
+    struct reading *r = arg;
+    r->whole += status == ENGINE_OK && range->count == LOG_LENGTH;
+    world_answered(r->world);
+}
+
+static long long memory_peak(const struct redis_server *s) {
+    redisReply *reply = redis_server_ask(s, "INFO memory");
+    assert_non_null(reply);
+    const char *at = strstr(reply->str, "used_memory_peak:");
+    long long bytes = at ? strtoll(strchr(at, ':') + 1, NULL, 10) : 0;
+    freeReplyObject(reply);
+    return bytes;
+}
+
+static void read_all(struct world *w, struct reading *reading, const char *video) {
+    *reading = (struct reading){.world = w};
+    for (unsigned i = 0; i < LOGS; i++) {
+        w->awaited++;
+        w->ops->range(w->engine, video, (struct position){0}, LOG_LENGTH, on_read, reading);
+    }
+}
+
+static void logs_read_at_once_do_not_fill_the_servers_memory(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    struct reading reading;
+    char script[512];
+    snprintf(script, sizeof script,
+             "local now = string.format('%%.0f', redis.call('TIME')[1] * 1000) for i = 1, %d do "
+             "redis.call('XADD', '{video:v}:log', '1000-' .. i, 't', now, 'j', "
+             "'{\"id\":\"1000-' .. i .. '\",\"comment\":\"' .. string.rep('x', %d) .. '\"}') end "
+             "redis.call('SET', '{video:v}:pos', '1000-%d run')",
+             LOG_LENGTH, LOG_TEXT, LOG_LENGTH);
+    run_script(&d->server, script);
+    long long before = memory_peak(&d->server);
+    kill(d->server.pid, SIGSTOP); // so that it finds all questions at once
+    read_all(w, &reading, "v");
+    world_let_pass(w, 5);
+    kill(d->server.pid, SIGCONT);
+    world_wait(w);
+    assert_int_equal(reading.whole, LOGS);
+    assert_true(memory_peak(&d->server) - before < (long long)LOGS * LOG_LENGTH * LOG_TEXT / 4);
+}
+
+static void ranges_that_wait_are_answered_when_the_server_goes(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    struct reading reading;
+    kill(d->server.pid, SIGSTOP);
+    read_all(w, &reading, "v");
+    world_let_pass(w, 1);
+    redis_server_stop(&d->server);
+    world_wait(w);
+    assert_int_equal(reading.whole, 0);
+    redis_server_start(&d->server);
+    world_await_ready(w);
+    read_all(w, &reading, "v");
+    world_close(w);
+    assert_int_equal(w->awaited, 0);
+}
+
 // Closing
 
 static void what_waits_at_the_end_is_still_stored(void **state) {
@@ -417,6 +488,8 @@ int main(void) {
         TEST(a_wrong_password_is_told),
         TEST(placement_does_not_wait_for_a_store_that_has_never_answered),
         TEST(what_has_expired_in_a_long_log_is_leapt_over),
+        TEST(logs_read_at_once_do_not_fill_the_servers_memory),
+        TEST(ranges_that_wait_are_answered_when_the_server_goes),
         TEST(what_waits_at_the_end_is_still_stored),
         TEST(what_cannot_be_stored_at_the_end_is_told),
         TEST(a_subscriber_that_was_cut_says_so_and_hears_again),
