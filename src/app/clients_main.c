@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "clients/clients.h"
 #include "net/http_client.h"
-#include "net/http_client_url.h"
+#include "net/http_url.h"
 #include "net/loop.h"
 
 enum {

@@ -7,7 +7,7 @@
 
 #include "app/settings.h"
 #include "engine/redis.h"
-#include "net/http_client_url.h"
+#include "net/http_url.h"
 #include "placement/readers.h"
 #include "service/body.h"
 #include "service/internal_only.h"

@@ -9,7 +9,7 @@
 #include "clients/poster.h"
 #include "clients/stamps.h"
 #include "clients/viewer.h"
-#include "net/http_client_resolver.h"
+#include "net/resolver.h"
 #include "net/loop.h"
 
 enum {

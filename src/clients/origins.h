@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "base/map.h"
-#include "net/http_client_url.h"
+#include "net/http_url.h"
 
 enum { ORIGINS_MAX = 1000 };
 

@@ -20,7 +20,7 @@
 #include "clients/stamps.h"
 #include "clients/tally.h"
 #include "net/http_client.h"
-#include "net/http_client_resolver.h"
+#include "net/resolver.h"
 
 enum {
     ATTEMPT_MS = 10000,  // for everything up to the answer's head

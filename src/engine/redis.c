@@ -30,7 +30,7 @@
 #include "engine/redis_mapping.h"
 #include "engine/redis_overview.h"
 #include "engine/redis_subscriber.h"
-#include "net/http_client_resolver.h"
+#include "net/resolver.h"
 
 enum { TICK_MS = 1000 };
 

@@ -20,7 +20,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "engine/redis_url.h"
-#include "net/http_client_resolver.h"
+#include "net/resolver.h"
 #include "net/loop.h"
 
 enum {

@@ -16,7 +16,7 @@
 
 #include "base/map.h"
 #include "net/http_client_conn.h"
-#include "net/http_client_url.h"
+#include "net/http_url.h"
 
 enum {
     HTTP_CLIENT_ORIGINS = 1024,

@@ -12,7 +12,7 @@
 
 #include "base/buf.h"
 #include "net/http_client.h"
-#include "net/http_client_resolver.h"
+#include "net/resolver.h"
 #include "net/loop.h"
 
 enum {

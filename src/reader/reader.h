@@ -4,18 +4,16 @@
 
 #include <stdint.h>
 
-#include "engine/position.h"
 #include "service/service.h"
 
 struct fanout;
 struct history_budget;
 struct http_client;
-struct http_request;
 struct http_route;
 struct placement;
 struct reader;
 
-enum { READER_LEASE_TTL_MS = 3000, READER_LEASE_EVERY_MS = 1000, READER_JOIN_TIMEOUT_MS = 5000 };
+enum { READER_LEASE_TTL_MS = 3000, READER_LEASE_EVERY_MS = 1000 };
 
 struct reader_config {
     const char *instance_id;
@@ -37,12 +35,3 @@ void reader_stop(struct reader *);
 void reader_free(struct reader *);
 
 extern const struct http_route *const reader_tables[]; // ended by NULL
-
-// For the routes: somebody wants to watch. `last` not set: from now on. Ends the request.
-struct reader_connect {
-    const char *userid, *videoid; // checked ids
-    struct position last;
-    bool redirect;  // false: serve it here, whoever owns the video
-    bool head_only; // HEAD: only say what would be answered
-};
-void reader_connect(struct reader *, struct http_request *, const struct reader_connect *);

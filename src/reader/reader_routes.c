@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "net/http_server.h"
+#include "reader/arrival.h"
 #include "reader/reader.h"
 #include "service/body.h"
 

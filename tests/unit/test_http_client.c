@@ -11,7 +11,7 @@
 
 #include "fake_server.h"
 #include "net/http_client.h"
-#include "net/http_client_url.h"
+#include "net/http_url.h"
 
 enum { LONG_MS = 20000 }; // more than any test takes
 

@@ -1,4 +1,4 @@
-// Private to the HTTP client: addresses of host names, remembered for a while.
+// Addresses of host names, remembered for a while: for whatever connects (HTTP client, viewers, Redis).
 //
 // Control loop only. getaddrinfo() blocks and cannot be interrupted, so each look-up runs on a thread of its
 // own that nobody waits for, at most RESOLVER_LOOKUPS at once; further names wait for their turn. Found

@@ -1,4 +1,4 @@
-#include "net/http_client_url.h"
+#include "net/http_url.h"
 
 #include <ctype.h>
 #include <errno.h>

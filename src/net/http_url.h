@@ -1,4 +1,4 @@
-// Private to the HTTP client: takes a URL apart. Any thread.
+// Takes an http URL apart. Any thread.
 #pragma once
 
 #include <stdbool.h>

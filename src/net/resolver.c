@@ -1,7 +1,7 @@
 // A look-up is owned by its thread until it is posted to the loop, then by the loop. When the resolver goes
 // away first it cuts itself out of the look-up under `gate`, and whoever owns the look-up then frees it. The
 // gate is static because it has to outlive every resolver: a thread may sit in getaddrinfo() for a minute.
-#include "net/http_client_resolver.h"
+#include "net/resolver.h"
 
 #include <arpa/inet.h>
 #include <assert.h>

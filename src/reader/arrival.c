@@ -1,0 +1,196 @@
+// A viewer's way: reader_connect() asks placement whose the video is (on_placed); a video of another reader
+// is redirected (redirect); otherwise the viewer joins the video's stream (join), and when that knows where
+// it starts, its socket goes to a fan-out worker (on_joined).
+#include "reader/arrival.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "net/event_stream.h"
+#include "net/http_server.h"
+#include "placement/placement.h"
+#include "placement/readers.h"
+#include "reader/reader_core.h"
+#include "reader/redirect.h"
+#include "reader/watched.h"
+#include "service/body.h"
+
+enum {
+    RETRY_MIN_MS = 500,
+    RETRY_SPREAD_MS = 2000,
+    COMPLAIN_EVERY_MS = 10000,
+    JOIN_TIMEOUT_MS = 5000,
+    SEND_BUFFER_BYTES = 65536 // the kernel makes it twice that, for its own bookkeeping
+};
+
+// Somebody on the way to a stream.
+struct arrival {
+    struct joiner joiner; // first
+    struct reader *reader;
+    struct http_request *request;
+    bool redirect, head_only;
+    char userid[ID_MAX + 1], videoid[ID_MAX + 1];
+};
+
+static void arrival_shed(struct arrival *a, const char *why) {
+    struct reader *r = a->reader;
+    r->shed++;
+    if (reader_may_log(r)) log_warn(r->service.instance_id, "shed", "video=%s why=%s", a->videoid, why);
+    http_abort(a->request); // a browser comes back after a closed connection, never after an error answer
+    free(a);
+}
+
+// The stream's head and its first event, which carries the position where the stream starts.
+static struct frame *stream_head(const struct arrival *a, struct position start) {
+    struct buf b = {0};
+    char id[POSITION_TEXT_SIZE], json[512];
+    position_format(start, id);
+    int len = snprintf(json, sizeof json,
+                       "{\"type\":\"connected\",\"userid\":\"%s\",\"videoid\":\"%s\",\"instance\":\"%s\"}",
+                       a->userid, a->videoid, a->reader->service.instance_id);
+    event_stream_head(&b);
+    event_stream_retry(&b, RETRY_MIN_MS + (int)(hash_random() % (RETRY_SPREAD_MS + 1)));
+    event_stream_event(&b, id, NULL, json, (size_t)len);
+    struct frame *f =
+        frame_of_bytes(b.data, b.len, (struct position){0}); // no position: it is no comment to count
+    buf_release(&b);
+    return f;
+}
+
+// Descriptors are given lowest first; the last ones stay for requests, so that health checks and posts get
+// through.
+static bool leaves_room(struct reader *r, int fd) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return true;
+    rlim_t reserve = limit.rlim_cur / 8 < 64 ? limit.rlim_cur / 8 : 64;
+    if ((rlim_t)fd < limit.rlim_cur - reserve) return true;
+    int64_t now = loop_now_ms(r->service.loop);
+    if (now >= r->complain_ms) {
+        r->complain_ms = now + COMPLAIN_EVERY_MS;
+        log_warn(r->service.instance_id, "out_of_descriptors",
+                 "limit=%llu action=\"no more viewers until some leave\"",
+                 (unsigned long long)limit.rlim_cur);
+    }
+    return false;
+}
+
+// What the kernel holds for a viewer that does not read is bounded, so that it soon counts as slow; one whose
+// machine has vanished is given up as early as one that takes nothing (RFC 5482).
+static void bound_socket(const struct reader *r, int fd) {
+    int send_bytes = SEND_BUFFER_BYTES, timeout_ms = r->config.stall_ms;
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_bytes, sizeof send_bytes);
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
+}
+
+static void log_connected(const struct arrival *a, const char *id) {
+    struct reader *r = a->reader;
+    if (reader_may_log(r))
+        log_info(r->service.instance_id, "connected", "video=%s user=%s start=%s", a->videoid, a->userid, id);
+}
+
+static void on_joined(struct joiner *j, struct position start, struct pending *frames) {
+    struct arrival *a = (struct arrival *)j;
+    if (!frames) {
+        arrival_shed(a, "store_away");
+        return;
+    }
+    struct watched *w = watched_find(a->reader, a->videoid);
+    frames->frames[0] = stream_head(a, start);
+    int fd = http_take_over(a->request);
+    if (fd >= 0 && w && leaves_room(a->reader, fd)) {
+        bound_socket(a->reader, fd);
+        char id[POSITION_TEXT_SIZE];
+        position_format(start, id);
+        log_connected(a, id);
+        stream_add(w->stream, fd, frames);
+    } else {
+        if (fd >= 0) {
+            close(fd);
+            a->reader->shed++;
+        }
+        for (uint32_t i = 0; i < frames->count; i++) frame_unref(frames->frames[i]);
+        free(frames);
+    }
+    free(a);
+}
+
+static void join(struct arrival *a) {
+    struct reader *r = a->reader;
+    if (a->head_only) {
+        http_reply(a->request, &(struct http_reply){.status = 200, .content_type = "text/event-stream"});
+        free(a);
+        return;
+    }
+    a->joiner.deadline_ms = loop_now_ms(r->service.loop) + JOIN_TIMEOUT_MS;
+    a->joiner.on_joined = on_joined;
+    stream_join(watched_open(r, a->videoid)->stream, &a->joiner);
+}
+
+// The viewer came by the very address it would be sent to, so that is a name of ours which others gave us
+// (the static list of a manager that knows no leases): a redirect would come back here for ever.
+static void join_by_other_name(struct arrival *a, const char *reader_url) {
+    struct reader *r = a->reader;
+    if (!a->head_only) watched_rename(r, watched_open(r, a->videoid), reader_url);
+    join(a);
+}
+
+static void redirect(struct arrival *a, const struct placement_answer *to) {
+    struct reader *r = a->reader;
+    const char *host = http_request_header(a->request, "host");
+    char base[REDIRECT_BASE_SIZE], location[REDIRECT_BASE_SIZE + HTTP_HEAD_MAX];
+    redirect_base(base, r->placement, a->request, to);
+    if (host && reader_url_is_at(base, host)) {
+        join_by_other_name(a, to->reader_url);
+        return;
+    }
+    snprintf(location, sizeof location, "%s%s", base, http_request_target(a->request));
+    r->redirected++;
+    if (reader_may_log(r)) log_info(r->service.instance_id, "redirected", "video=%s to=%s", a->videoid, base);
+    static const char body[] = "{\"message\":\"Another reader has this video; see Location.\"}";
+    http_reply(
+        a->request,
+        &(struct http_reply){.status = 307, .body = body, .body_len = sizeof body - 1, .location = location});
+    free(a);
+}
+
+static void on_placed(void *arg, const struct placement_answer *p) {
+    struct arrival *a = arg;
+    struct reader *r = a->reader;
+    if (r->stopping) {
+        arrival_shed(a, "stopping");
+        return;
+    }
+    struct watched *w = watched_find(r, a->videoid);
+    bool ours = p->status == PLACEMENT_OK && watched_means_us(r, w, p->reader_url);
+    if (ours || !a->redirect || (p->status != PLACEMENT_OK && w) ||
+        (a->head_only && p->status != PLACEMENT_OK)) {
+        join(a);
+    } else if (p->status == PLACEMENT_OK) {
+        redirect(a, p);
+    } else {
+        arrival_shed(a, p->status == PLACEMENT_FULL ? "too_many_videos" : "not_placed");
+    }
+}
+
+void reader_connect(struct reader *r, struct http_request *request, const struct reader_connect *c) {
+    struct arrival *a = mem_zalloc(sizeof *a);
+    a->reader = r;
+    a->request = request;
+    a->joiner.last = c->last;
+    a->redirect = c->redirect;
+    a->head_only = c->head_only;
+    snprintf(a->userid, sizeof a->userid, "%s", c->userid);
+    snprintf(a->videoid, sizeof a->videoid, "%s", c->videoid);
+    if (a->head_only) // asks without consequences
+        placement_resolve(r->placement, a->videoid, on_placed, a);
+    else
+        placement_register(r->placement, a->videoid, on_placed, a);
+}

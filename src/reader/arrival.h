@@ -1,0 +1,19 @@
+// Viewers on their way to a stream: from GET /connect until a worker holds the socket, or they are sent
+// elsewhere. Control loop only.
+#pragma once
+
+#include <stdbool.h>
+
+#include "engine/position.h"
+
+struct http_request;
+struct reader;
+
+// Somebody wants to watch. `last` not set: from now on. Ends the request, possibly before it returns.
+struct reader_connect {
+    const char *userid, *videoid; // checked ids
+    struct position last;
+    bool redirect;  // false: serve it here, whoever owns the video
+    bool head_only; // HEAD: only say what would be answered
+};
+void reader_connect(struct reader *, struct http_request *, const struct reader_connect *);

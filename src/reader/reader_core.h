@@ -1,0 +1,41 @@
+// Private to the reader role: what its parts share. `arrival` brings viewers to the streams of `watched`,
+// `reader_lease` and `recheck` see to it that the videos stay ours, `reader` holds them together. Control
+// loop only.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/log.h"
+#include "net/loop.h"
+#include "reader/counters.h"
+#include "reader/reader.h"
+#include "reader/stream.h"
+#include "service/service.h"
+
+struct reporter;
+struct watched;
+
+enum { READER_LOG_LINES = 10 }; // in a second, of those that come with every viewer or video
+
+struct reader {
+    struct service service; // first: the argument of the routes
+    struct reader_config config;
+    struct placement *placement;
+    struct stream_env env;
+    struct fan_counters counters;
+    struct log_sampler sampler;
+    struct watched *videos;
+    struct reporter *reporter;
+    struct loop_timer sweep, lease;
+    uint64_t generation;
+    uint64_t redirected, shed;
+    bool stopping, leased;
+    int64_t recheck_ms;  // when to look again whose our videos are; 0: no need
+    int64_t complain_ms; // not before
+};
+
+// Whether one more of those lines may be written.
+static inline bool reader_may_log(struct reader *r) {
+    return log_sample(&r->sampler, r->service.instance_id, READER_LOG_LINES, loop_now_ms(r->service.loop));
+}

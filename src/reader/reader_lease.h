@@ -1,0 +1,10 @@
+// The reader's lease: while it is renewed, placement gives this reader videos. Control loop only.
+#pragma once
+
+struct reader;
+
+// Renews it at once, and from then on every READER_LEASE_EVERY_MS.
+void reader_lease_start(struct reader *);
+
+// Gives it up.
+void reader_lease_drop(struct reader *);
