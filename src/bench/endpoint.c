@@ -36,15 +36,15 @@ static struct endpoint *add(struct endpoints *all, const struct http_url *url, c
     return all->at[all->count++] = e;
 }
 
-const struct endpoint *endpoints_get(struct endpoints *all, const char *text, const char **path) {
-    struct http_url url;
+const struct endpoint *endpoints_get(struct endpoints *all, const char *url, const char **path) {
+    struct http_url parsed;
     char host[ENDPOINT_HOST_SIZE];
-    if (http_url_parse(&url, text)) return NULL;
-    snprintf(host, sizeof host, url.ipv6 ? "[%s]:%d" : "%s:%d", url.host, url.port);
-    *path = url.path;
+    if (http_url_parse(&parsed, url)) return NULL;
+    snprintf(host, sizeof host, parsed.ipv6 ? "[%s]:%d" : "%s:%d", parsed.host, parsed.port);
+    *path = parsed.path;
     for (size_t i = 0; i < all->count; i++)
         if (!strcmp(all->at[i]->host, host)) return all->at[i];
-    return add(all, &url, host);
+    return add(all, &parsed, host);
 }
 
 void endpoints_release(struct endpoints *all) {
@@ -64,7 +64,7 @@ static void bind_source(int fd, size_t number) {
     struct sockaddr_in source = {.sin_family = AF_INET,
                                  .sin_addr.s_addr = htonl((uint32_t)IN_LOOPBACKNET << 24 | host)};
     setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
-    bind(fd, (struct sockaddr *)&source, sizeof source); // without it, one address has to do
+    if (bind(fd, (struct sockaddr *)&source, sizeof source)) return; // then the usual address has to do
 }
 
 int endpoint_connect(const struct endpoint *e, size_t number) {

@@ -1,10 +1,16 @@
 #include "bench/shared.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 static void *share(size_t size) {
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    return memory == MAP_FAILED ? NULL : memory;
+    int fd = memfd_create("chorus-bench", MFD_CLOEXEC);
+    if (fd < 0) return NULL;
+    void *memory =
+        ftruncate(fd, (off_t)size) ? MAP_FAILED : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    if (memory == MAP_FAILED) memory = NULL;
+    return memory;
 }
 
 struct bench_shared *bench_shared_new(const struct bench_plan *plan) {
