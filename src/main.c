@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/bench_main.h"
 #include "app/clients_main.h"
 #include "app/probe.h"
 #include "app/settings.h"
@@ -35,6 +36,8 @@ static const struct command_row {
      "the statistics service on its own, on a Redis"},
     {"clients", clients_main, COMMAND_CLIENTS, "[OPTIONS]",
      "simulated viewers and posters, against a running system"},
+    {"bench", bench_main, COMMAND_BENCH, "[OPTIONS]",
+     "load and measure a running server: deliveries, losses, latency, CPU, memory"},
     {"simulate", simulate_main, COMMAND_SIMULATE, "[OPTIONS]",
      "how evenly videos and viewers spread over readers, calculated in memory"},
     {"probe", probe_main, 0, "URL", "asks a URL, for health checks: exit code 0 if it answers 2xx"},

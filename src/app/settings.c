@@ -13,8 +13,8 @@ enum {
     SERVICES = COMMAND_UP | ROLES
 };
 
-const char *const settings_commands[] = {"up",         "manager", "comment",  "reader",
-                                         "statistics", "clients", "simulate", NULL};
+const char *const settings_commands[] = {"up",      "manager",  "comment", "reader", "statistics",
+                                         "clients", "simulate", "bench",   NULL};
 
 const struct option_row settings_rows[] = {
     {"bind", NULL, OPTION_STRING, AT(bind), 0, 0, "127.0.0.1", "ADDR", NULL,
@@ -94,9 +94,9 @@ const struct option_row settings_rows[] = {
     {"log-level", NULL, OPTION_CHOICE, AT(log_level), 0, 0, "info", "LEVEL", "debug|info|warn|error",
      "debug, info, warn or error", SERVICES | COMMAND_CLIENTS},
     {"comment-url", "COMMENT_API_URL", OPTION_STRING, AT(comment_url), 0, 0, "http://127.0.0.1:3000", "URL",
-     NULL, "where the comment API is", COMMAND_CLIENTS},
+     NULL, "where the comment API is", COMMAND_CLIENTS | COMMAND_BENCH},
     {"manager-url", "READER_API_MANAGER_URL", OPTION_STRING, AT(manager_url), 0, 0, "http://127.0.0.1:6000",
-     "URL", NULL, "where the manager is", COMMAND_COMMENT | COMMAND_CLIENTS},
+     "URL", NULL, "where the manager is", COMMAND_COMMENT | COMMAND_CLIENTS | COMMAND_BENCH},
     {"statistics-url", "STATISTICS_API_URL", OPTION_STRING, AT(statistics_url), 0, 0, "http://127.0.0.1:5000",
      "URL", NULL, "where the statistics service is", PLACING | COMMAND_CLIENTS},
     {"viewers", NULL, OPTION_INT, AT(viewers), 1, 1000000, "19", "N", NULL,
@@ -111,7 +111,8 @@ const struct option_row settings_rows[] = {
     {"duration", NULL, OPTION_INT, AT(duration_s), 0, NO_LIMIT, "0", "SECONDS", NULL,
      "ends this long after the first comment; 0: at Ctrl-C", COMMAND_CLIENTS},
     {"seed", NULL, OPTION_INT, AT(seed), 0, NO_LIMIT, "1", "N", NULL,
-     "for what is left to chance; the same seed gives the same", COMMAND_CLIENTS | COMMAND_SIMULATE},
+     "for what is left to chance; the same seed gives the same",
+     COMMAND_CLIENTS | COMMAND_SIMULATE | COMMAND_BENCH},
     {"demo", NULL, OPTION_BOOL, AT(demo), 0, 0, NULL, NULL, NULL,
      "simulated viewers who comment, as `chorus clients`", COMMAND_UP},
     {"videos", NULL, OPTION_INT, AT(simulate.videos), 1, 1000000, "100", "N", NULL,
@@ -129,6 +130,37 @@ const struct option_row settings_rows[] = {
      "reader N dies, and what moves is shown; 0: none does", COMMAND_SIMULATE},
     {"json", NULL, OPTION_BOOL, AT(simulate.json), 0, 0, NULL, NULL, NULL,
      "one JSON document instead of text", COMMAND_SIMULATE},
+    {"viewers", NULL, OPTION_INT, AT(viewers), 1, 10000000, "1000", "N", NULL, "viewers of the load",
+     COMMAND_BENCH},
+    {"videos", NULL, OPTION_INT, AT(videos), 1, 10000000, "1", "N", NULL, "videos that they watch",
+     COMMAND_BENCH},
+    {"distribution", NULL, OPTION_STRING, AT(distribution), 0, 0, "uniform", "LAW", NULL,
+     "of the load's viewers and comments over videos: uniform or zipf:S", COMMAND_BENCH},
+    {"rate", NULL, OPTION_INT, AT(rate), 0, 1000000, "20", "N", NULL,
+     "comments per second in all, due at fixed times whatever the answers; 0: none", COMMAND_BENCH},
+    {"size", NULL, OPTION_INT, AT(bench.size), 22, 2000, "120", "BYTES", NULL, "length of a comment's text",
+     COMMAND_BENCH},
+    {"duration", NULL, OPTION_INT, AT(duration_s), 1, 86400, "10", "SECONDS", NULL,
+     "how long comments are posted", COMMAND_BENCH},
+    {"publishers", NULL, OPTION_INT, AT(bench.publishers), 1, 10000, "16", "N", NULL,
+     "connections that post, each one comment at a time", COMMAND_BENCH},
+    {"processes", NULL, OPTION_INT, AT(bench.processes), 0, 64, "0", "N", NULL,
+     "load processes; 0: one per 15,000 viewers, at least two", COMMAND_BENCH},
+    {"pid", NULL, OPTION_STRING, AT(bench.pid), 0, 0, NULL, "LIST", NULL,
+     "the server's processes, comma-separated; otherwise those that listen at its ports", COMMAND_BENCH},
+    {"require", NULL, OPTION_STRING, AT(bench.require), 0, 0, NULL, "LIST", NULL,
+     "conditions for exit code 0, such as p99<250ms,lost=0", COMMAND_BENCH},
+    {"json", NULL, OPTION_STRING, AT(bench.json), 0, 0, NULL, "FILE", NULL, "write the figures there",
+     COMMAND_BENCH},
+    {"html", NULL, OPTION_STRING, AT(bench.html), 0, 0, NULL, "FILE", NULL,
+     "write a page with drawings there", COMMAND_BENCH},
+    {"hdr", NULL, OPTION_STRING, AT(bench.hdr), 0, 0, NULL, "FILE", NULL,
+     "write the latency there as HdrHistogram's percentile table", COMMAND_BENCH},
+    {"subscribe", NULL, OPTION_STRING, AT(bench.subscribe), 0, 0, NULL, "URL", NULL,
+     "measure another event-stream server: where a stream is, with {video} and {viewer} in it",
+     COMMAND_BENCH},
+    {"publish", NULL, OPTION_STRING, AT(bench.publish), 0, 0, NULL, "REQUEST", NULL,
+     "and how it is published to: METHOD URL BODY, with {video} and {body} in it", COMMAND_BENCH},
 };
 
 const size_t settings_row_count = sizeof settings_rows / sizeof *settings_rows;

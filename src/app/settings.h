@@ -14,13 +14,20 @@ enum command {
     COMMAND_READER = 8,
     COMMAND_STATISTICS = 16,
     COMMAND_CLIENTS = 32,
-    COMMAND_SIMULATE = 64
+    COMMAND_SIMULATE = 64,
+    COMMAND_BENCH = 128
 };
 
 struct simulate_settings {
     int64_t videos, viewers, readers, lose_reader;
     const char *distribution, *policy;
     bool json;
+};
+
+struct bench_settings {
+    int64_t size, publishers, processes;
+    const char *pid, *require, *json, *html, *hdr;
+    const char *subscribe, *publish; // templates
 };
 
 struct settings {
@@ -42,6 +49,7 @@ struct settings {
     const char *distribution;
     bool demo;
     struct simulate_settings simulate;
+    struct bench_settings bench;
 };
 
 enum { READERS_MAX = 100, SETTINGS_URL_MAX = 512, SETTINGS_REDIS_URL_SIZE = 2048 };

@@ -1,0 +1,196 @@
+#include "app/bench_main.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/process.h"
+#include "app/settings.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "bench/bench.h"
+#include "bench/report.h"
+#include "bench/stamp.h"
+#include "net/http_client_url.h"
+
+enum { VIEWERS_PER_PROCESS = 15000, SPARE_DESCRIPTORS = 128, PROCESSES_AT_REST = 2 };
+
+static const char chorus_stream[] = "/connect?videoid={video}&userid=bench-{viewer}";
+static const char chorus_comment[] = "{\"userid\":\"bench\",\"videoid\":\"{video}\",\"comment\":\"{body}\"}";
+
+struct bench_job {
+    struct settings set;
+    struct bench_plan plan;
+    struct requirements required;
+    struct bench_result *result;
+    char *manager_url;
+};
+
+static bool say(char *why, size_t size, const char *flag, const char *value, const char *wanted) {
+    snprintf(why, size, "--%s is \"%s\", but must be %s.", flag, value, wanted);
+    return false;
+}
+
+// An address that paths can be put behind.
+static char *without_slash(const char *url) {
+    size_t len = strlen(url);
+    while (len && url[len - 1] == '/') len--;
+    return mem_strndup(url, len);
+}
+
+static bool is_address(const char *url) {
+    struct http_url parsed;
+    return url && !http_url_parse(&parsed, url);
+}
+
+static bool aim_at_templates(struct bench_job *job, char *why, size_t size) {
+    const struct bench_settings *b = &job->set.bench;
+    if (!b->subscribe || !b->publish)
+        return snprintf(why, size, "--subscribe and --publish go together.") < 0;
+    if (!is_address(b->subscribe))
+        return say(why, size, "subscribe", b->subscribe, "like http://127.0.0.1:8080/sub/{video}");
+    if (!bench_request_parse(&job->plan.publish, b->publish) || !is_address(job->plan.publish.url))
+        return say(why, size, "publish", b->publish,
+                   "like \"POST http://127.0.0.1:8080/pub/{video} {body}\"");
+    job->plan.subscribe = b->subscribe;
+    return true;
+}
+
+static bool aim(struct bench_job *job, char *why, size_t size) {
+    const struct settings *set = &job->set;
+    struct buf url = {0};
+    if (set->bench.subscribe || set->bench.publish) return aim_at_templates(job, why, size);
+    if (!is_address(set->manager_url))
+        return say(why, size, "manager-url", set->manager_url, "an address like http://127.0.0.1:6000");
+    if (!is_address(set->comment_url))
+        return say(why, size, "comment-url", set->comment_url, "an address like http://127.0.0.1:3000");
+    job->manager_url = without_slash(set->manager_url);
+    job->plan.manager_url = job->manager_url;
+    job->plan.comment_url = set->comment_url;
+    job->plan.subscribe = chorus_stream;
+    memcpy(job->plan.publish.method, "POST", sizeof "POST");
+    char *comment = without_slash(set->comment_url);
+    buf_printf(&url, "%s/comment", comment);
+    free(comment);
+    job->plan.publish.url = mem_strdup(buf_string(&url));
+    job->plan.publish.body = mem_strdup(chorus_comment);
+    buf_release(&url);
+    return true;
+}
+
+static bool read_pids(struct bench_plan *plan, const char *list, char *why, size_t size) {
+    for (const char *at = list; at && *at;) {
+        char *end;
+        long pid = strtol(at, &end, 10);
+        if (pid <= 0 || pid > INT32_MAX || (*end && *end != ',') || plan->pid_count == BENCH_PIDS_MAX)
+            return say(why, size, "pid", list, "a list of process ids, comma-separated");
+        plan->pids[plan->pid_count++] = (int)pid;
+        at = *end ? end + 1 : end;
+    }
+    return true;
+}
+
+static size_t processes_for(const struct settings *set) {
+    if (set->bench.processes) return (size_t)set->bench.processes;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t by_viewers = (size_t)(set->viewers + VIEWERS_PER_PROCESS - 1) / VIEWERS_PER_PROCESS;
+    size_t least = cores > 0 && cores < PROCESSES_AT_REST ? (size_t)cores : PROCESSES_AT_REST;
+    size_t wanted = by_viewers > least ? by_viewers : least;
+    return wanted > BENCH_PROCESSES_MAX ? BENCH_PROCESSES_MAX : wanted;
+}
+
+static bool make_plan(struct bench_job *job, char *why, size_t size) {
+    const struct settings *set = &job->set;
+    struct bench_plan *plan = &job->plan;
+    plan->viewers = (size_t)set->viewers;
+    plan->videos = (size_t)set->videos;
+    plan->rate = (double)set->rate;
+    plan->duration_us = set->duration_s * 1000000;
+    plan->publishers = (size_t)set->bench.publishers;
+    plan->size = (size_t)set->bench.size;
+    plan->seed = (uint64_t)set->seed;
+    plan->processes = processes_for(set);
+    if (!distribution_parse(set->distribution, &plan->law))
+        return say(why, size, "distribution", set->distribution, "uniform or zipf:S, S from 0 to 10");
+    if (set->bench.require && !requirements_parse(&job->required, set->bench.require, why, size))
+        return false;
+    return read_pids(plan, set->bench.pid, why, size) && aim(job, why, size);
+}
+
+typedef void writer(const struct bench_job *, FILE *);
+
+static void write_json(const struct bench_job *job, FILE *out) {
+    report_json(out, &job->plan, job->result, &job->required);
+}
+
+static void write_html(const struct bench_job *job, FILE *out) {
+    report_html(out, &job->plan, job->result);
+}
+
+static void write_hdr(const struct bench_job *job, FILE *out) {
+    report_hdr(out, &job->result->sum.latency);
+}
+
+static bool write_file(const struct bench_job *job, const char *path, writer *write_to) {
+    if (!path) return true;
+    FILE *out = fopen(path, "we");
+    if (out) write_to(job, out);
+    bool failed = !out || ferror(out);
+    if (out && fclose(out)) failed = true;
+    if (failed) fprintf(stderr, "chorus bench: %s cannot be written: %s.\n", path, strerror(errno));
+    return !failed;
+}
+
+static bool are_met(const struct bench_job *job) {
+    for (size_t i = 0; i < job->required.count; i++)
+        if (!requirement_is_met(&job->required.at[i], job->result)) return false;
+    return true;
+}
+
+static int run(struct bench_job *job) {
+    const struct bench_settings *b = &job->set.bench;
+    char why[512];
+    if (!bench_run(&job->plan, isatty(STDOUT_FILENO), job->result, why, sizeof why)) {
+        fprintf(stderr, "chorus bench: %s\n", why);
+        return 1;
+    }
+    report_text(stdout, &job->plan, job->result, &job->required);
+    bool written = write_file(job, b->json, write_json) && write_file(job, b->html, write_html) &&
+                   write_file(job, b->hdr, write_hdr);
+    return written && are_met(job) ? 0 : 1;
+}
+
+static bool has_descriptors(const struct bench_plan *plan) {
+    size_t each = plan->viewers / plan->processes + plan->publishers + SPARE_DESCRIPTORS;
+    if (each <= process_raise_descriptor_limit()) return true;
+    fprintf(
+        stderr,
+        "chorus bench: Each of %zu load processes needs %zu file descriptors: more --processes, or a higher "
+        "limit (ulimit -n).\n",
+        plan->processes, each);
+    return false;
+}
+
+int bench_main(int argc, char **argv) {
+    struct bench_job job = {.result = NULL};
+    char why[512];
+    int code = 2;
+    if (!options_parse(settings_rows, settings_row_count, COMMAND_BENCH, argc, argv, &job.set, why,
+                       sizeof why) ||
+        !make_plan(&job, why, sizeof why)) {
+        fprintf(stderr, "chorus bench: %s Try `chorus bench --help`.\n", why);
+    } else if (!has_descriptors(&job.plan)) {
+        code = 1;
+    } else {
+        job.result = mem_zalloc(sizeof *job.result);
+        close(process_take_signals()); // they are waited for instead
+        code = run(&job);
+    }
+    bench_request_release(&job.plan.publish);
+    free(job.manager_url);
+    free(job.result);
+    return code;
+}

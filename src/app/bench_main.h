@@ -1,0 +1,5 @@
+// `chorus bench`: how many viewers and deliveries a running server bears, and how late. Returns the exit
+// code: 0, 1 if there is no result or it does not meet --require, 2 for wrong usage.
+#pragma once
+
+int bench_main(int argc, char **argv);

@@ -1,0 +1,217 @@
+#include "bench/bench.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "bench/load.h"
+#include "net/http_client_url.h"
+
+enum {
+    LOOK_MS = 20,
+    LIVE_MS = 500,      // between two live lines
+    PLAIN_MS = 5000,    // between two plain ones
+    RESOLVE_MS = 60000, // the longest a phase may take
+    STUCK_MS = 10000,   // without a viewer more: no more will come
+    SETTLE_MS = 15000,  // for what is on its way at the end, if nothing arrives any more sooner
+    QUIET_MS = 5000,    // without a delivery
+    END_MS = 10000,
+    START_DELAY_US = 100000 // so that all processes know the time before it comes
+};
+
+struct bench {
+    const struct bench_plan *plan;
+    struct bench_shared *shared;
+    struct bench_result *result;
+    pid_t loads[BENCH_PROCESSES_MAX];
+    bool on_terminal, died;
+    int64_t shown_ms, shown_deliveries;
+    sigset_t signals;
+    char *why;
+    size_t why_size;
+};
+
+static const char *const phase_names[] = {"resolving", "connecting", "posting", "draining", "ending"};
+
+static void add_up(const struct bench *b, struct bench_figures *sum) {
+    *sum = (struct bench_figures){0};
+    for (size_t i = 0; i < b->plan->processes; i++) load_figures_merge(sum, &b->shared->load[i].figures);
+}
+
+static void show(struct bench *b) {
+    struct bench_figures *f = &b->result->sum;
+    int64_t now = clock_monotonic_ms(), passed = now - b->shown_ms;
+    if (passed < (b->on_terminal ? LIVE_MS : PLAIN_MS)) return;
+    add_up(b, f);
+    double rate = (double)((int64_t)f->deliveries - b->shown_deliveries) * 1000 / (double)passed;
+    printf("%s%s viewers=%" PRIu64 " comments=%" PRIu64 " deliveries=%" PRIu64 " per_s=%.0f lost=%" PRIu64
+           " p50_ms=%.2f p99_ms=%.2f%s",
+           b->on_terminal ? "\r\033[K" : "bench ", phase_names[b->shared->phase], f->connects - f->cuts,
+           f->comments, f->deliveries, rate, f->lost, (double)histogram_percentile(&f->latency, 50) / 1000,
+           (double)histogram_percentile(&f->latency, 99) / 1000, b->on_terminal ? "" : "\n");
+    fflush(stdout);
+    b->shown_ms = now;
+    b->shown_deliveries = (int64_t)f->deliveries;
+}
+
+// Takes a moment, or until a signal.
+static void look(struct bench *b) {
+    struct timespec moment = {.tv_nsec = LOOK_MS * 1000000L};
+    int status;
+    if (sigtimedwait(&b->signals, NULL, &moment) > 0) {
+        if (b->result->interrupted) { // twice: does not wait
+            snprintf(b->why, b->why_size, "Interrupted.");
+            b->died = true;
+        }
+        b->result->interrupted = true;
+        int64_t now = clock_monotonic_us();
+        if (b->shared->end_us > now) b->shared->end_us = now;
+    }
+    for (size_t i = 0; i < b->plan->processes; i++) {
+        if (b->loads[i] <= 0 || waitpid(b->loads[i], &status, WNOHANG) != b->loads[i]) continue;
+        if (b->shared->phase != BENCH_END || status) b->died = true;
+        b->loads[i] = 0;
+    }
+    show(b);
+}
+
+static bool are_done(const struct bench *b, int phase) {
+    for (size_t i = 0; i < b->plan->processes; i++)
+        if (b->shared->load[i].done <= phase) return false;
+    return true;
+}
+
+// What goes on in a phase, as a number that grows as long as something does.
+static uint64_t progress(const struct bench *b) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < b->plan->processes; i++) {
+        const struct bench_figures *f = &b->shared->load[i].figures;
+        sum += f->connects + f->connect_failures + f->deliveries;
+    }
+    return sum;
+}
+
+// Begins a phase and waits for its end: at most `limit_ms`, and at most `quiet_ms` without progress (0: as
+// long as it likes). Returns false if a load process has died.
+static bool run_phase(struct bench *b, enum bench_phase phase, int64_t limit_ms, int64_t quiet_ms) {
+    int64_t begun = clock_monotonic_ms(), moved = begun;
+    uint64_t before = progress(b);
+    b->shared->phase = phase;
+    while (!are_done(b, phase) && !b->died) {
+        look(b);
+        int64_t now = clock_monotonic_ms();
+        uint64_t is = progress(b);
+        if (is != before) moved = now;
+        before = is;
+        if (now - begun > limit_ms || (quiet_ms && now - moved > quiet_ms)) break;
+        if (b->result->interrupted && phase < BENCH_POST) break;
+    }
+    return !b->died;
+}
+
+static const char *first_error(const struct bench *b) {
+    for (size_t i = 0; i < b->plan->processes; i++)
+        if (*b->shared->load[i].error) return b->shared->load[i].error;
+    return NULL;
+}
+
+static size_t add_port(const char *url, int *ports, size_t count) {
+    struct http_url parsed;
+    if (!url || http_url_parse(&parsed, url)) return count;
+    ports[count] = parsed.port;
+    return count + 1;
+}
+
+static void find_server(struct bench *b) {
+    struct bench_result *r = b->result;
+    int ports[BENCH_PROCESSES_MAX * BENCH_PORTS_MAX + 2];
+    size_t count = add_port(b->plan->manager_url, ports, 0);
+    count = add_port(b->plan->comment_url, ports, count);
+    for (size_t i = 0; i < b->plan->processes; i++)
+        for (size_t k = 0; k < BENCH_PORTS_MAX && b->shared->load[i].ports[k]; k++)
+            ports[count++] = b->shared->load[i].ports[k];
+    r->pid_count = b->plan->pid_count;
+    memcpy(r->pids, b->plan->pids, sizeof r->pids);
+    if (!r->pid_count) r->pid_count = server_find(ports, count, r->pids, BENCH_PIDS_MAX);
+}
+
+static bool connect_viewers(struct bench *b) {
+    struct bench_result *r = b->result;
+    if (!run_phase(b, BENCH_RESOLVE, RESOLVE_MS, 0)) return false;
+    find_server(b);
+    r->before = server_measure(r->pids, r->pid_count);
+    if (!run_phase(b, BENCH_CONNECT, INT64_MAX, STUCK_MS)) return false;
+    add_up(b, &r->sum);
+    const char *error = first_error(b);
+    if (r->sum.connects || r->interrupted) return true;
+    snprintf(b->why, b->why_size, "No viewer got a stream. %s", error ? error : "Is the server running?");
+    return false;
+}
+
+static bool post(struct bench *b) {
+    struct bench_result *r = b->result;
+    int64_t now = clock_monotonic_us();
+    r->connected = server_measure(r->pids, r->pid_count);
+    r->start_us = now + START_DELAY_US;
+    b->shared->start_us = r->start_us;
+    b->shared->end_us = r->interrupted ? now : r->start_us + b->plan->duration_us;
+    if (!run_phase(b, BENCH_POST, INT64_MAX, 0)) return false;
+    r->posted_us = b->shared->end_us > r->start_us ? b->shared->end_us - r->start_us : 0;
+    if (!run_phase(b, BENCH_DRAIN, SETTLE_MS, QUIET_MS)) return false;
+    r->ended = server_measure(r->pids, r->pid_count);
+    r->measured_us = clock_monotonic_us() - now;
+    return run_phase(b, BENCH_END, END_MS, 0);
+}
+
+static bool start_loads(struct bench *b) {
+    fflush(NULL);
+    for (unsigned i = 0; i < b->plan->processes; i++) {
+        pid_t parent = getpid();
+        b->loads[i] = fork();
+        if (b->loads[i] < 0) return false;
+        if (b->loads[i]) continue;
+        prctl(PR_SET_PDEATHSIG, SIGKILL); // none outlives the bench
+        _exit(getppid() == parent ? load_run(b->plan, b->shared, i) : 1);
+    }
+    return true;
+}
+
+static void end_loads(struct bench *b) {
+    for (size_t i = 0; i < b->plan->processes; i++) {
+        if (b->loads[i] <= 0) continue;
+        kill(b->loads[i], SIGKILL);
+        while (waitpid(b->loads[i], NULL, 0) < 0 && errno == EINTR) continue;
+    }
+}
+
+bool bench_run(const struct bench_plan *plan, bool on_terminal, struct bench_result *result, char *why,
+               size_t why_size) {
+    struct bench b = {.plan = plan,
+                      .shared = bench_shared_new(plan),
+                      .result = result,
+                      .on_terminal = on_terminal,
+                      .shown_ms = clock_monotonic_ms(),
+                      .why = why,
+                      .why_size = why_size};
+    *result = (struct bench_result){0};
+    snprintf(why, why_size, "A load process ended too early.");
+    if (!b.shared) {
+        snprintf(why, why_size, "There is no memory to share: %s.", strerror(errno));
+        return false;
+    }
+    sigemptyset(&b.signals);
+    sigaddset(&b.signals, SIGINT);
+    sigaddset(&b.signals, SIGTERM);
+    sigprocmask(SIG_BLOCK, &b.signals, NULL);
+    bool fine = start_loads(&b) && connect_viewers(&b) && post(&b);
+    add_up(&b, &result->sum);
+    end_loads(&b);
+    if (on_terminal) fputs("\r\033[K", stdout);
+    return fine;
+}

@@ -1,0 +1,152 @@
+#include "bench/load.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "bench/places.h"
+#include "bench/publishers.h"
+#include "bench/watchers.h"
+#include "net/loop.h"
+
+enum { TICK_MS = 20 };
+
+struct load {
+    const struct bench_plan *plan;
+    struct bench_shared *shared;
+    struct bench_load *out;
+    unsigned process;
+    struct loop *loop;
+    struct loop_timer tick;
+    int64_t tick_due_us, cpu_before_us;
+    struct bench_figures *figures;
+    unsigned *videos; // of our viewers
+    bool *wanted;     // by video
+    size_t viewers;
+    struct places *places;
+    struct watchers *watchers;
+    struct publishers *publishers;
+    int phase;
+};
+
+static int64_t cpu_us(void) {
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    return (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * INT64_C(1000000) + u.ru_utime.tv_usec +
+           u.ru_stime.tv_usec;
+}
+
+// Every process draws all viewers' videos, so that together they have what one would have.
+static void choose_videos(struct load *l) {
+    const struct bench_plan *plan = l->plan;
+    struct prng prng = {.state = plan->seed};
+    bool in_turn = plan->law.kind == DISTRIBUTION_UNIFORM;
+    struct distribution *law = in_turn ? NULL : distribution_new(plan->law, plan->videos);
+    l->videos = mem_alloc((plan->viewers / plan->processes + 1) * sizeof *l->videos);
+    l->wanted = mem_zalloc(plan->videos * sizeof *l->wanted);
+    for (size_t i = 0; i < plan->viewers; i++) {
+        size_t video = in_turn ? i % plan->videos : distribution_choose(law, &prng);
+        if (i % plan->processes != l->process) continue;
+        l->videos[l->viewers++] = (unsigned)video;
+        l->wanted[video] = true;
+    }
+    distribution_free(law);
+}
+
+static void begin_connecting(struct load *l) {
+    l->watchers = watchers_new(&(struct watchers_config){.loop = l->loop,
+                                                         .plan = l->plan,
+                                                         .shared = l->shared,
+                                                         .figures = l->figures,
+                                                         .process = l->process,
+                                                         .places = places_of_videos(l->places),
+                                                         .videos = l->videos,
+                                                         .count = l->viewers});
+    watchers_connect(l->watchers);
+}
+
+static void begin_posting(struct load *l) {
+    watchers_give_up(l->watchers);
+    l->cpu_before_us = cpu_us();
+    l->figures->lag = (struct histogram){0};
+    publishers_start(l->publishers);
+}
+
+static void finish(struct load *l) {
+    l->figures->lost += watchers_outstanding(l->watchers, true);
+    l->figures->outstanding = 0;
+    l->figures->cpu_us = cpu_us() - l->cpu_before_us;
+    loop_stop(l->loop);
+}
+
+static void enter(struct load *l, int phase) {
+    l->phase = phase;
+    switch ((enum bench_phase)phase) {
+    case BENCH_RESOLVE: places_find(l->places); break;
+    case BENCH_CONNECT: begin_connecting(l); break;
+    case BENCH_POST: begin_posting(l); break;
+    case BENCH_DRAIN: publishers_stop(l->publishers); break;
+    case BENCH_END: finish(l); break;
+    }
+}
+
+static bool is_done(struct load *l) {
+    switch ((enum bench_phase)l->phase) {
+    case BENCH_RESOLVE: return places_are_found(l->places);
+    case BENCH_CONNECT: return watchers_are_settled(l->watchers);
+    case BENCH_POST: return clock_monotonic_us() >= l->shared->end_us;
+    case BENCH_DRAIN:
+        l->figures->outstanding = watchers_outstanding(l->watchers, false);
+        return publishers_are_answered(l->publishers) && !l->figures->outstanding;
+    case BENCH_END: return true;
+    }
+    return true;
+}
+
+static void start_tick(struct load *l) {
+    l->tick_due_us = clock_monotonic_us() + TICK_MS * 1000;
+    loop_timer_start(l->loop, &l->tick, TICK_MS);
+}
+
+static void on_tick(struct loop_timer *t) {
+    struct load *l = (struct load *)((char *)t - offsetof(struct load, tick));
+    histogram_add(&l->figures->lag, clock_monotonic_us() - l->tick_due_us);
+    int wanted = l->shared->phase;
+    while (l->phase < wanted) enter(l, l->phase + 1);
+    bool done = is_done(l);
+    memcpy(&l->out->figures, l->figures, sizeof *l->figures);
+    if (done) l->out->done = l->phase + 1;
+    start_tick(l);
+}
+
+static void release(struct load *l) {
+    loop_timer_stop(l->loop, &l->tick);
+    publishers_free(l->publishers);
+    if (l->watchers) watchers_free(l->watchers);
+    places_free(l->places);
+    loop_free(l->loop);
+    free(l->figures);
+    free(l->videos);
+    free(l->wanted);
+}
+
+int load_run(const struct bench_plan *plan, struct bench_shared *shared, unsigned process) {
+    struct load l = {.plan = plan, .shared = shared, .process = process, .loop = loop_new()};
+    if (!l.loop) return 1;
+    l.out = &shared->load[process];
+    l.figures = mem_zalloc(sizeof *l.figures);
+    choose_videos(&l);
+    l.places = places_new(&(struct places_config){
+        .loop = l.loop, .plan = plan, .wanted = l.wanted, .error = l.out->error, .ports = l.out->ports});
+    l.publishers = publishers_new(l.loop, plan, shared, l.figures, process);
+    l.tick.on_due = on_tick;
+    enter(&l, BENCH_RESOLVE);
+    start_tick(&l);
+    int error = loop_run(l.loop);
+    release(&l);
+    return error ? 1 : 0;
+}

@@ -1,0 +1,87 @@
+#include <jansson.h>
+
+#include "bench/report.h"
+
+static json_t *number(uint64_t n) {
+    return json_integer((json_int_t)n);
+}
+
+static json_t *known(double value) {
+    return value < 0 ? json_null() : json_real(value);
+}
+
+static json_t *of_plan(const struct bench_plan *plan) {
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:s, s:f}", "viewers", number(plan->viewers),
+                     "videos", number(plan->videos), "processes", number(plan->processes), "publishers",
+                     number(plan->publishers), "size", number(plan->size), "rate", plan->rate, "duration_s",
+                     (double)plan->duration_us / 1e6, "distribution",
+                     plan->law.kind == DISTRIBUTION_UNIFORM ? "uniform" : "zipf", "exponent",
+                     plan->law.kind == DISTRIBUTION_UNIFORM ? 0 : plan->law.exponent);
+}
+
+static json_t *of_counts(const struct bench_result *r) {
+    static const char *const names[] = {"connects", "connect_failures", "cuts", "comments",   "post_failures",
+                                        "unposted", "deliveries",       "lost", "duplicated", "out_of_order"};
+    json_t *all = json_object();
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        json_object_set_new(all, names[i], number((uint64_t)metric_of(r, names[i])));
+    json_object_set_new(all, "gaps", number(r->sum.gaps));
+    json_object_set_new(all, "connects_per_s", json_real(result_connects_per_s(r)));
+    json_object_set_new(all, "deliveries_per_s", json_real(result_deliveries_per_s(r)));
+    return all;
+}
+
+static json_t *of_latency(const struct bench_result *r) {
+    static const char *const names[] = {"p50", "p90", "p99", "p999", "p9999", "max"};
+    json_t *all = json_object();
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        json_object_set_new(all, names[i], json_real(metric_of(r, names[i]) / 1000));
+    return all;
+}
+
+static json_t *of_server(const struct bench_result *r) {
+    json_t *pids = json_array();
+    for (size_t i = 0; i < r->pid_count; i++) json_array_append_new(pids, json_integer(r->pids[i]));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "pids", pids, "cpu_us_per_delivery",
+                     known(result_cpu_per_delivery_us(r)), "cpu_us_per_connect",
+                     known(result_cpu_per_connect_us(r)), "bytes_per_viewer",
+                     r->connected.known ? json_real(result_bytes_per_viewer(r)) : json_null(), "pss_bytes",
+                     r->ended.known ? number((uint64_t)r->ended.pss_bytes) : json_null());
+}
+
+static json_t *of_generator(const struct bench_result *r) {
+    return json_pack("{s:f, s:f, s:b}", "busiest_percent", result_busiest_percent(r), "lag_p99_ms",
+                     (double)histogram_percentile(&r->sum.lag, 99) / 1000, "bottleneck",
+                     (int)result_generator_was_bottleneck(r));
+}
+
+static json_t *of_seconds(const struct bench_result *r) {
+    json_t *all = json_array();
+    int64_t last =
+        r->sum.last_arrival_us > r->start_us ? (r->sum.last_arrival_us - r->start_us) / 1000000 : -1;
+    for (int64_t i = 0; i <= last && i < BENCH_SECONDS_MAX; i++)
+        json_array_append_new(all, number(r->sum.by_second[i]));
+    return all;
+}
+
+static json_t *of_requirements(const struct bench_result *r, const struct requirements *required) {
+    json_t *all = json_array();
+    for (size_t i = 0; i < required->count; i++) {
+        const struct requirement *q = &required->at[i];
+        json_array_append_new(all, json_pack("{s:s, s:s, s:f, s:f, s:b}", "name", q->name, "relation",
+                                             requirement_relation(q), "wanted", q->value, "found",
+                                             metric_of(r, q->name), "met", (int)requirement_is_met(q, r)));
+    }
+    return all;
+}
+
+void report_json(FILE *out, const struct bench_plan *plan, const struct bench_result *r,
+                 const struct requirements *required) {
+    json_t *all = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "plan", of_plan(plan), "counts",
+                            of_counts(r), "latency_ms", of_latency(r), "server", of_server(r), "generator",
+                            of_generator(r), "deliveries_by_second", of_seconds(r), "required",
+                            of_requirements(r, required), "interrupted", (int)r->interrupted);
+    json_dumpf(all, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    fputc('\n', out);
+    json_decref(all);
+}

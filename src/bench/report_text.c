@@ -1,0 +1,77 @@
+#include <inttypes.h>
+
+#include "bench/report.h"
+
+static double ms(double us) {
+    return us / 1000;
+}
+
+static void print_latency(FILE *out, const struct bench_result *r) {
+    static const struct {
+        const char *label, *name;
+    } shown[] = {{"p50", "p50"},    {"p90", "p90"},      {"p99", "p99"},
+                 {"p99.9", "p999"}, {"p99.99", "p9999"}, {"max", "max"}};
+    if (!r->sum.latency.count) return;
+    fputs("latency    from due to arrival:", out);
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
+        fprintf(out, "%s %s %.2f", i ? "," : "", shown[i].label, ms(metric_of(r, shown[i].name)));
+    fputs(" ms\n", out);
+}
+
+static void print_server(FILE *out, const struct bench_result *r) {
+    double delivery = result_cpu_per_delivery_us(r), connect = result_cpu_per_connect_us(r);
+    if (!r->ended.known) {
+        fputs("server     not found on this machine (or not ours to look at): name it with --pid\n", out);
+        return;
+    }
+    fprintf(out, "server     %zu process%s:", r->pid_count, r->pid_count == 1 ? "" : "es");
+    if (delivery >= 0) fprintf(out, " %.2f us CPU per delivery,", delivery);
+    if (connect >= 0) fprintf(out, " %.1f us per connect,", connect);
+    fprintf(out, " %.0f bytes per viewer, %.1f MiB at the end\n", result_bytes_per_viewer(r),
+            (double)r->ended.pss_bytes / 1048576);
+}
+
+static void print_generator(FILE *out, const struct bench_plan *plan, const struct bench_result *r) {
+    fprintf(out, "generator  %zu process%s, the busiest at %.0f %% of a core, loop late by p99 %.1f ms\n",
+            plan->processes, plan->processes == 1 ? "" : "es", result_busiest_percent(r),
+            ms((double)histogram_percentile(&r->sum.lag, 99)));
+    if (result_generator_was_bottleneck(r))
+        fputs(
+            "           THE GENERATOR WAS THE BOTTLENECK: more --processes, or less load, would show more\n",
+            out);
+    if (r->sum.unposted)
+        fprintf(out, "           %" PRIu64 " comments were due and not posted: all publishers waited\n",
+                r->sum.unposted);
+}
+
+static void print_requirements(FILE *out, const struct bench_result *r, const struct requirements *all) {
+    for (size_t i = 0; i < all->count; i++) {
+        const struct requirement *q = &all->at[i];
+        fprintf(out, "required   %s%s%g: %s (%g)\n", q->name, requirement_relation(q), q->value,
+                requirement_is_met(q, r) ? "met" : "NOT MET", metric_of(r, q->name));
+    }
+}
+
+void report_text(FILE *out, const struct bench_plan *plan, const struct bench_result *r,
+                 const struct requirements *all) {
+    const struct bench_figures *f = &r->sum;
+    fprintf(out,
+            "connects   %" PRIu64 " on %zu videos in %.2f s (%.0f/s), %" PRIu64 " failed, %" PRIu64 " cut\n",
+            f->connects, plan->videos, (double)f->connect_us / 1e6, result_connects_per_s(r),
+            f->connect_failures, f->cuts);
+    fprintf(out,
+            "comments   %" PRIu64 " of %zu bytes in %.2f s, %" PRIu64
+            " failed, answered in p50 %.2f, p99 %.2f ms\n",
+            f->comments, plan->size, (double)r->posted_us / 1e6, f->post_failures,
+            ms((double)histogram_percentile(&f->answer, 50)),
+            ms((double)histogram_percentile(&f->answer, 99)));
+    fprintf(out,
+            "deliveries %" PRIu64 " (%.0f/s), %" PRIu64 " lost, %" PRIu64 " duplicated, %" PRIu64
+            " out of order, %" PRIu64 " gaps\n",
+            f->deliveries, result_deliveries_per_s(r), f->lost, f->duplicated, f->out_of_order, f->gaps);
+    print_latency(out, r);
+    print_server(out, r);
+    print_generator(out, plan, r);
+    print_requirements(out, r, all);
+    if (r->interrupted) fputs("interrupted: the figures are those of the time until then\n", out);
+}

@@ -1,0 +1,92 @@
+#include "bench/result.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const struct metric {
+    const char *name;
+    enum metric_unit unit;
+    double percentile; // of the latency
+    size_t counter;    // or the offset of a counter in the figures
+    double (*calculate)(const struct bench_result *);
+} metrics[] = {
+    {"p50", METRIC_TIME, 50, 0, NULL},
+    {"p90", METRIC_TIME, 90, 0, NULL},
+    {"p99", METRIC_TIME, 99, 0, NULL},
+    {"p999", METRIC_TIME, 99.9, 0, NULL},
+    {"p9999", METRIC_TIME, 99.99, 0, NULL},
+    {"max", METRIC_TIME, 100, 0, NULL},
+    {"lost", METRIC_COUNT, 0, offsetof(struct bench_figures, lost), NULL},
+    {"duplicated", METRIC_COUNT, 0, offsetof(struct bench_figures, duplicated), NULL},
+    {"out_of_order", METRIC_COUNT, 0, offsetof(struct bench_figures, out_of_order), NULL},
+    {"connects", METRIC_COUNT, 0, offsetof(struct bench_figures, connects), NULL},
+    {"connect_failures", METRIC_COUNT, 0, offsetof(struct bench_figures, connect_failures), NULL},
+    {"cuts", METRIC_COUNT, 0, offsetof(struct bench_figures, cuts), NULL},
+    {"comments", METRIC_COUNT, 0, offsetof(struct bench_figures, comments), NULL},
+    {"post_failures", METRIC_COUNT, 0, offsetof(struct bench_figures, post_failures), NULL},
+    {"unposted", METRIC_COUNT, 0, offsetof(struct bench_figures, unposted), NULL},
+    {"deliveries", METRIC_COUNT, 0, offsetof(struct bench_figures, deliveries), NULL},
+    {"deliveries_per_s", METRIC_COUNT, 0, 0, result_deliveries_per_s},
+    {"connects_per_s", METRIC_COUNT, 0, 0, result_connects_per_s},
+};
+
+static const struct metric *find(const char *name) {
+    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
+        if (!strcmp(metrics[i].name, name)) return &metrics[i];
+    return NULL;
+}
+
+bool metric_unit_of(const char *name, enum metric_unit *unit) {
+    const struct metric *m = find(name);
+    if (m) *unit = m->unit;
+    return m;
+}
+
+double metric_of(const struct bench_result *r, const char *name) {
+    const struct metric *m = find(name);
+    if (!m) return 0;
+    if (m->calculate) return m->calculate(r);
+    if (m->unit == METRIC_TIME) return (double)histogram_percentile(&r->sum.latency, m->percentile);
+    return (double)*(const uint64_t *)((const char *)&r->sum + m->counter);
+}
+
+static double per_second(uint64_t count, int64_t us) {
+    return us > 0 ? (double)count * 1e6 / (double)us : 0;
+}
+
+double result_connects_per_s(const struct bench_result *r) {
+    return per_second(r->sum.connects, r->sum.connect_us);
+}
+
+// Until the last one came; a rate so low that it came early counts over the time of posting.
+double result_deliveries_per_s(const struct bench_result *r) {
+    int64_t us = r->sum.last_arrival_us - r->start_us;
+    return per_second(r->sum.deliveries, us > r->posted_us ? us : r->posted_us);
+}
+
+static double share(bool known, int64_t amount, uint64_t count) {
+    return known && count ? (double)amount / (double)count : -1;
+}
+
+double result_cpu_per_delivery_us(const struct bench_result *r) {
+    return share(r->connected.known && r->ended.known, r->ended.cpu_us - r->connected.cpu_us,
+                 r->sum.deliveries);
+}
+
+double result_cpu_per_connect_us(const struct bench_result *r) {
+    return share(r->before.known && r->connected.known, r->connected.cpu_us - r->before.cpu_us,
+                 r->sum.connects);
+}
+
+double result_bytes_per_viewer(const struct bench_result *r) {
+    return share(r->before.known && r->connected.known, r->connected.pss_bytes - r->before.pss_bytes,
+                 r->sum.connects);
+}
+
+double result_busiest_percent(const struct bench_result *r) {
+    return r->measured_us > 0 ? (double)r->sum.busiest_cpu_us * 100 / (double)r->measured_us : 0;
+}
+
+bool result_generator_was_bottleneck(const struct bench_result *r) {
+    return result_busiest_percent(r) > BENCH_BUSY_PERCENT;
+}

@@ -1,0 +1,40 @@
+// What a run of the bench found, and its figures by name. Pure.
+#pragma once
+
+#include <stdbool.h>
+
+#include "bench/load_figures.h"
+#include "bench/plan.h"
+#include "bench/server.h"
+
+struct bench_result {
+    struct bench_figures sum;
+    int64_t start_us;    // of posting, monotonic
+    int64_t measured_us; // from there to the end of the load processes
+    int64_t posted_us;   // how long was posted
+    bool interrupted;
+    int pids[BENCH_PIDS_MAX];
+    size_t pid_count;
+    struct server_usage before, connected, ended; // before the viewers, with them, at the end
+};
+
+enum { BENCH_BUSY_PERCENT = 90 }; // of a core: from there on a load process is taken for the bottleneck
+
+// A figure is a number: of things, or of microseconds.
+enum metric_unit { METRIC_COUNT, METRIC_TIME };
+
+// Returns false if there is no figure of that name.
+bool metric_unit_of(const char *name, enum metric_unit *);
+double metric_of(const struct bench_result *, const char *name); // 0 if there is none of that name
+
+double result_connects_per_s(const struct bench_result *);
+double result_deliveries_per_s(const struct bench_result *);
+
+// Negative if the server's processes are not known, or there is nothing to divide by.
+double result_cpu_per_delivery_us(const struct bench_result *);
+double result_cpu_per_connect_us(const struct bench_result *);
+double result_bytes_per_viewer(const struct bench_result *);
+
+// Of a core, used by the busiest load process.
+double result_busiest_percent(const struct bench_result *);
+bool result_generator_was_bottleneck(const struct bench_result *);

@@ -1,0 +1,133 @@
+#include "bench/server.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SOCKETS_MAX = 256, STATE_LISTEN = 10 };
+
+struct sockets {
+    unsigned long inodes[SOCKETS_MAX];
+    size_t count;
+};
+
+static bool is_among(int port, const int *ports, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (ports[i] == port) return true;
+    return false;
+}
+
+// Returns what stands behind `count` fields and the blanks after them.
+static const char *skip_fields(const char *text, int count) {
+    text += strspn(text, " ");
+    for (; count; count--) {
+        text += strcspn(text, " ");
+        text += strspn(text, " ");
+    }
+    return text;
+}
+
+// proc(5): a line is `sl: local:port remote:port state queues timer retransmits uid timeout inode ...`.
+static unsigned long listening_inode(const char *line, const int *ports, size_t count) {
+    const char *colon = strchr(skip_fields(line, 1), ':');
+    if (!colon || strtoul(skip_fields(line, 3), NULL, 16) != STATE_LISTEN) return 0;
+    return is_among((int)strtoul(colon + 1, NULL, 16), ports, count) ? strtoul(skip_fields(line, 9), NULL, 10)
+                                                                     : 0;
+}
+
+static void read_sockets(const char *path, const int *ports, size_t count, struct sockets *out) {
+    char line[512];
+    FILE *f = fopen(path, "re");
+    while (f && fgets(line, sizeof line, f) && out->count < SOCKETS_MAX) {
+        unsigned long inode = listening_inode(line, ports, count);
+        if (inode) out->inodes[out->count++] = inode;
+    }
+    if (f) fclose(f);
+}
+
+// A descriptor's link reads `socket:[inode]`.
+static bool is_wanted(const char *fds, const char *name, const struct sockets *wanted) {
+    static const char opening[] = "socket:[";
+    char path[600], link[64];
+    snprintf(path, sizeof path, "%s/%s", fds, name);
+    ssize_t len = readlink(path, link, sizeof link - 1);
+    if (len <= 0) return false;
+    link[len] = 0;
+    if (strncmp(link, opening, sizeof opening - 1) != 0) return false;
+    unsigned long inode = strtoul(link + sizeof opening - 1, NULL, 10);
+    for (size_t i = 0; i < wanted->count; i++)
+        if (wanted->inodes[i] == inode) return true;
+    return false;
+}
+
+// For scandir().
+static int is_number(const struct dirent *e) {
+    return e->d_name[0] >= '0' && e->d_name[0] <= '9';
+}
+
+static bool holds_one(const char *pid, const struct sockets *wanted) {
+    char fds[300];
+    struct dirent **names;
+    bool found = false;
+    snprintf(fds, sizeof fds, "/proc/%s/fd", pid);
+    int count = scandir(fds, &names, is_number, alphasort);
+    for (int i = 0; i < count; i++) {
+        found = found || is_wanted(fds, names[i]->d_name, wanted);
+        free(names[i]);
+    }
+    if (count >= 0) free(names);
+    return found;
+}
+
+size_t server_find(const int *ports, size_t port_count, int *pids, size_t max) {
+    struct sockets wanted = {.count = 0};
+    size_t count = 0;
+    read_sockets("/proc/net/tcp", ports, port_count, &wanted);
+    read_sockets("/proc/net/tcp6", ports, port_count, &wanted);
+    struct dirent **names;
+    int entries = scandir("/proc", &names, is_number, alphasort);
+    for (int i = 0; i < entries; i++) {
+        if (count < max && holds_one(names[i]->d_name, &wanted))
+            pids[count++] = (int)strtol(names[i]->d_name, NULL, 10);
+        free(names[i]);
+    }
+    if (entries >= 0) free(names);
+    return count;
+}
+
+// The name, which may hold anything, ends with the last parenthesis; time used is the 12th and 13th field
+// after it, in ticks.
+static bool add_cpu(int pid, struct server_usage *u) {
+    char path[64], text[1024];
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    FILE *f = fopen(path, "re");
+    size_t len = f ? fread(text, 1, sizeof text - 1, f) : 0;
+    if (f) fclose(f);
+    text[len] = 0;
+    const char *name_end = strrchr(text, ')');
+    if (!name_end) return false;
+    const char *user = skip_fields(name_end + 1, 11), *in_kernel = skip_fields(user, 1);
+    uint64_t ticks = strtoull(user, NULL, 10) + strtoull(in_kernel, NULL, 10);
+    u->cpu_us += (int64_t)ticks * 1000000 / sysconf(_SC_CLK_TCK);
+    return true;
+}
+
+static bool add_memory(int pid, struct server_usage *u) {
+    char path[64], line[256];
+    int64_t kib = -1;
+    snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid);
+    FILE *f = fopen(path, "re");
+    while (f && kib < 0 && fgets(line, sizeof line, f))
+        if (!strncmp(line, "Pss:", 4)) kib = strtoll(line + 4, NULL, 10);
+    if (f) fclose(f);
+    if (kib >= 0) u->pss_bytes += kib * 1024;
+    return kib >= 0;
+}
+
+struct server_usage server_measure(const int *pids, size_t count) {
+    struct server_usage u = {.known = count > 0};
+    for (size_t i = 0; i < count; i++) u.known &= add_cpu(pids[i], &u) && add_memory(pids[i], &u);
+    return u;
+}

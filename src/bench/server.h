@@ -1,0 +1,19 @@
+// The processes that are measured: who they are, and what they use, as /proc tells. They run on this machine,
+// or are not found.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct server_usage {
+    int64_t cpu_us;    // user and system, of all threads, since they began
+    int64_t pss_bytes; // proportional set size: shared pages count for their share
+    bool known;        // whether every process could be read
+};
+
+// Finds the processes that hold a TCP socket listening at one of the ports. Returns how many, at most `max`.
+size_t server_find(const int *ports, size_t port_count, int *pids, size_t max);
+
+// Sums over all of them.
+struct server_usage server_measure(const int *pids, size_t count);

@@ -1,0 +1,20 @@
+// What a comment of the bench carries in its text: when it was due, by the machine's monotonic clock, which
+// all processes share, and its number among those of its video. Pure.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct stamp {
+    int64_t due_us;  // less than 2^48
+    uint32_t number; // from 1
+};
+
+enum { STAMP_LENGTH = 22 }; // @, 12 hexadecimal digits, a dot, 8 more
+
+// Writes a text of `size` bytes (at least STAMP_LENGTH) and a NUL: the stamp, then filling.
+void stamp_write(struct stamp, size_t size, char *out);
+
+// Finds the stamp in any text around it.
+bool stamp_find(const char *text, size_t len, struct stamp *out);

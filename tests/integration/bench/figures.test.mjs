@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { at, bench } from '../lib/bench.mjs';
+import { scenario } from '../lib/scenario.mjs';
+import { until } from '../lib/time.mjs';
+
+scenario('every comment at every viewer of its video is a delivery, counted once', { ms: 60_000 }, async (t) => {
+  const system = await t.system();
+  const flags = { ...at(system), viewers: 200, videos: 10, rate: 50, duration: 2, require: 'lost=0,duplicated=0,p99<30s' };
+  const { code, stdout, stderr, figures, file } = await bench(t, flags, { written: ['html', 'hdr'] });
+  assert.equal(code, 0, stdout + stderr);
+  const { counts, latency_ms: latency, deliveries_by_second: seconds, required } = figures;
+  assert.deepEqual([counts.connects, counts.connect_failures, counts.cuts], [200, 0, 0]);
+  assert.equal(counts.comments + counts.unposted, 100);
+  assert.equal(counts.deliveries, counts.comments * 20);
+  assert.deepEqual([counts.lost, counts.duplicated, counts.out_of_order, counts.gaps, counts.post_failures], [0, 0, 0, 0, 0]);
+  assert.equal(seconds.reduce((sum, count) => sum + count, 0), counts.deliveries);
+  const percentiles = ['p50', 'p90', 'p99', 'p999', 'p9999', 'max'].map((name) => latency[name]);
+  assert.ok(percentiles[0] > 0);
+  assert.deepEqual(percentiles, percentiles.toSorted((a, b) => a - b));
+  assert.deepEqual(required.map(({ name, met }) => [name, met]), [['lost', true], ['duplicated', true], ['p99', true]]);
+  assert.match(stdout, new RegExp(`deliveries +${counts.deliveries} `));
+
+  const page = await file('html');
+  assert.match(page, /^<!doctype html>/);
+  assert.equal(page.match(/<svg/g).length, 2);
+  assert.doesNotMatch(page, /(src|href)=/, 'the page needs nothing else');
+  const rows = (await file('hdr')).split('\n').filter((line) => /^ *\d/.test(line)).map((line) => line.trim().split(/ +/).map(Number));
+  assert.ok(rows.length > 10);
+  assert.deepEqual(rows.at(-1).slice(1), [1, counts.deliveries]);
+  assert.equal(rows.at(-1)[0], latency.max);
+});
+
+scenario('viewers and comments follow the law that was asked for', { ms: 60_000 }, async (t) => {
+  const system = await t.system();
+  const flags = { ...at(system), viewers: 100, videos: 50, rate: 50, duration: 1, distribution: 'zipf:2', processes: 3 };
+  const { code, figures: { counts, plan } } = await bench(t, flags);
+  assert.equal(code, 0);
+  assert.deepEqual([plan.distribution, plan.exponent, plan.processes], ['zipf', 2, 3]);
+  assert.equal(counts.lost, 0);
+  assert.ok(counts.deliveries > counts.comments * 10, `${counts.deliveries} deliveries of ${counts.comments}: most are on the first video`);
+});
+
+scenario('what the server uses is found by its ports, or by its process id', { ms: 60_000 }, async (t) => {
+  const system = await t.system();
+  const flags = { ...at(system), viewers: 300, rate: 100, duration: 1 };
+  const [found, named] = [await bench(t, flags), await bench(t, { ...flags, pid: process.pid })];
+  const { server } = found.figures;
+  assert.ok(server.pids.length >= 1 && !server.pids.includes(process.pid));
+  assert.ok(server.cpu_us_per_delivery >= 0 && server.pss_bytes > 100_000);
+  assert.deepEqual(named.figures.server.pids, [process.pid]);
+});
+
+scenario('a condition that does not hold makes the exit code 1', { ms: 60_000 }, async (t) => {
+  const system = await t.system();
+  const { code, stdout, figures } = await bench(t, { ...at(system), viewers: 10, rate: 20, duration: 1, require: 'lost=0,p50<1us' });
+  assert.equal(code, 1);
+  assert.match(stdout, /p50<1: NOT MET/);
+  assert.deepEqual(figures.required.map(({ met }) => met), [true, false]);
+});
+
+scenario('a signal ends the posting early, and what has been measured is told', { ms: 60_000 }, async (t) => {
+  const system = await t.system();
+  const during = async (program) => {
+    await until(() => /posting .*deliveries=[1-9]/.test(program.stdout), 'deliveries', 20_000);
+    program.child.kill('SIGINT');
+  };
+  const { code, figures } = await bench(t, { ...at(system), viewers: 20, rate: 50, duration: 600 }, { during });
+  assert.equal(code, 0);
+  assert.equal(figures.interrupted, true);
+  assert.equal(figures.counts.deliveries, figures.counts.comments * 20);
+});

@@ -1,0 +1,102 @@
+// The judge is judged: a server of event streams that does things wrong, by number.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { bench } from '../lib/bench.mjs';
+import { run } from '../lib/process.mjs';
+import { scenario } from '../lib/scenario.mjs';
+
+// send(streams, event, n): what it does with the n-th post, from 1.
+async function serve(t, send) {
+  const streams = [];
+  let posts = 0;
+  const server = createServer(async (request, response) => {
+    if (request.url.startsWith('/sub/')) {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+      streams.push(response);
+      return;
+    }
+    let body = '';
+    for await (const piece of request) body += piece;
+    send(streams, `data: ${body}\n\n`, ++posts);
+    response.writeHead(202).end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    return new Promise((done) => server.close(done));
+  });
+  const base = `http://127.0.0.1:${server.address().port}`;
+  return { subscribe: `${base}/sub/{video}`, publish: `POST ${base}/pub/{video} {body}` };
+}
+
+const toAll = (streams, event) => streams.forEach((stream) => stream.write(event));
+
+// One video, five viewers, 20 comments, by one publisher, so that their order is known.
+async function judge(t, send) {
+  const urls = await serve(t, send);
+  const { code, figures } = await bench(t, { ...urls, viewers: 5, rate: 20, duration: 1, publishers: 1, require: 'lost=0,duplicated=0,out_of_order=0' });
+  const { deliveries, lost, duplicated, out_of_order: late, comments } = figures.counts;
+  assert.equal(comments, 20);
+  return { code, deliveries, lost, duplicated, late };
+}
+
+scenario('any event-stream server can be measured', { ms: 60_000 }, async (t) => {
+  assert.deepEqual(await judge(t, toAll), { code: 0, deliveries: 100, lost: 0, duplicated: 0, late: 0 });
+});
+
+scenario('what is lost is found, in the middle and at the end', { ms: 60_000 }, async (t) => {
+  const send = (streams, event, n) => toAll(n === 7 || n === 20 ? streams.slice(1) : streams, event);
+  assert.deepEqual(await judge(t, send), { code: 1, deliveries: 98, lost: 2, duplicated: 0, late: 0 });
+});
+
+scenario('what comes twice is found', { ms: 60_000 }, async (t) => {
+  const send = (streams, event, n) => {
+    toAll(streams, event);
+    if (n === 3) streams[2].write(event);
+  };
+  assert.deepEqual(await judge(t, send), { code: 1, deliveries: 101, lost: 0, duplicated: 1, late: 0 });
+});
+
+scenario('what comes in the wrong order is found, and is not lost', { ms: 60_000 }, async (t) => {
+  let held;
+  const send = (streams, event, n) => {
+    if (n === 5) held = event;
+    else toAll(streams, event);
+    if (n === 6) toAll(streams, held);
+  };
+  assert.deepEqual(await judge(t, send), { code: 1, deliveries: 100, lost: 0, duplicated: 0, late: 5 });
+});
+
+scenario('a stream that is cut has lost the rest', { ms: 60_000 }, async (t) => {
+  const send = (streams, event, n) => {
+    toAll(streams, event);
+    if (n === 10) streams.shift().end();
+  };
+  assert.deepEqual(await judge(t, send), { code: 1, deliveries: 90, lost: 10, duplicated: 0, late: 0 });
+});
+
+scenario('wrong words are told in a sentence, exit 2', async () => {
+  const wrong = [
+    ['--require', 'p99<250'], ['--require', 'speed>1'], ['--distribution', 'zipf:x'], ['--pid', '12,x'], ['--size', '5'],
+    ['--manager-url', 'localhost:6000'], ['--subscribe', 'http://127.0.0.1:1/sub/{video}'], ['--viewers', '0'],
+  ];
+  for (const [flag, value] of wrong) {
+    const { code, stderr } = await run(['bench', flag, value]);
+    assert.equal(code, 2, `${flag} ${value}: ${stderr}`);
+    assert.match(stderr, new RegExp(`^chorus bench: .*${flag}.*\\n$`));
+  }
+});
+
+scenario('nobody there: a sentence, exit 1', { ms: 60_000 }, async () => {
+  const gone = createServer().listen(0, '127.0.0.1');
+  await once(gone, 'listening');
+  const { port } = gone.address();
+  gone.close();
+  await once(gone, 'close');
+  const nobody = `http://127.0.0.1:${port}`;
+  const { code, stderr } = await run(['bench', '--viewers', '5', '--manager-url', nobody, '--comment-url', nobody]);
+  assert.equal(code, 1);
+  assert.match(stderr, /^chorus bench: No viewer got a stream\. .*refused.*\n$/);
+});

@@ -1,0 +1,85 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "bench/require.h"
+
+static struct bench_result result; // large; zero but for what a test sets
+
+static bool holds(const char *text) {
+    struct requirements all;
+    char why[256];
+    assert_true(requirements_parse(&all, text, why, sizeof why));
+    for (size_t i = 0; i < all.count; i++)
+        if (!requirement_is_met(&all.at[i], &result)) return false;
+    return true;
+}
+
+static int set_up(void **state) {
+    (void)state;
+    result = (struct bench_result){0};
+    return 0;
+}
+
+static void test_compares_counts(void **state) {
+    (void)state;
+    result.sum.lost = 3;
+    assert_true(holds("lost=3") && holds("lost<4") && holds("lost<=3") && holds("lost>2") &&
+                holds("lost>=3"));
+    assert_false(holds("lost=0") || holds("lost<3") || holds("lost<=2") || holds("lost>3") ||
+                 holds("lost>=4"));
+}
+
+static void test_every_condition_must_hold(void **state) {
+    (void)state;
+    result.sum.duplicated = 1;
+    assert_true(holds("lost=0,duplicated=1"));
+    assert_false(holds("lost=0,duplicated=0"));
+    assert_false(holds("duplicated=0,lost=0"));
+}
+
+static void test_knows_the_units_of_time(void **state) {
+    (void)state;
+    for (int i = 0; i < 100; i++) histogram_add(&result.sum.latency, 50000);
+    histogram_add(&result.sum.latency, 2000000);
+    assert_true(holds("p50<51ms") && holds("p50>=50000us") && holds("p99<0.1s") && holds("max=2s"));
+    assert_false(holds("p50<50ms"));
+    assert_false(holds("p9999<1s"));
+}
+
+static void test_counts_deliveries_per_second(void **state) {
+    (void)state;
+    result.sum.deliveries = 1000;
+    result.posted_us = 2000000;
+    assert_true(holds("deliveries_per_s=500"));
+    result.start_us = 1000000;
+    result.sum.last_arrival_us = 5000000; // it took longer than the posting
+    assert_true(holds("deliveries_per_s=250"));
+}
+
+static void test_says_what_it_does_not_understand(void **state) {
+    (void)state;
+    static const char *const wrong[] = {"",         "lost",      "lost=",    "lost=x",      "lost=0,",
+                                        ",lost=0",  "p99<250",   "p99<250m", "lost=0s",     "latency<1s",
+                                        "lost==0",  "lost!0",    "p99<-1ms", "p99<250ms x", "p99<nan",
+                                        "lost=inf", "lost=0;x=1"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct requirements all;
+        char why[256] = "";
+        if (requirements_parse(&all, wrong[i], why, sizeof why)) fail_msg("\"%s\" was taken", wrong[i]);
+        assert_true(why[0]);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_compares_counts, set_up),
+        cmocka_unit_test_setup(test_every_condition_must_hold, set_up),
+        cmocka_unit_test_setup(test_knows_the_units_of_time, set_up),
+        cmocka_unit_test_setup(test_counts_deliveries_per_second, set_up),
+        cmocka_unit_test(test_says_what_it_does_not_understand),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

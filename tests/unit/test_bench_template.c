@@ -1,0 +1,68 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "bench/template.h"
+
+static void check_expands(const char *text, const char *expected) {
+    struct buf out = {0};
+    template_expand(&out, text, &(struct template_values){.video = "v1", .viewer = "7", .body = "{video}"});
+    assert_string_equal(buf_string(&out), expected);
+    buf_release(&out);
+}
+
+static void test_puts_values_in(void **state) {
+    (void)state;
+    check_expands("", "");
+    check_expands("plain", "plain");
+    check_expands("{video}", "v1");
+    check_expands("/a/{video}/b?x={viewer}&y={video}", "/a/v1/b?x=7&y=v1");
+}
+
+static void test_leaves_other_braces_and_values_alone(void **state) {
+    (void)state;
+    check_expands("{\"text\":\"{body}\"}", "{\"text\":\"{video}\"}");
+    check_expands("{{video}}", "{v1}");
+    check_expands("{vide}{", "{vide}{");
+}
+
+static void test_takes_a_request_apart(void **state) {
+    (void)state;
+    struct bench_request r;
+    assert_true(bench_request_parse(&r, "POST http://h/pub/{video} {\"a\": \"{body}\"}"));
+    assert_string_equal(r.method, "POST");
+    assert_string_equal(r.url, "http://h/pub/{video}");
+    assert_string_equal(r.body, "{\"a\": \"{body}\"}");
+    bench_request_release(&r);
+    assert_true(bench_request_parse(&r, "GET http://h/?m={body}"));
+    assert_null(r.body);
+    bench_request_release(&r);
+}
+
+static void test_refuses_what_is_no_request(void **state) {
+    (void)state;
+    static const char *const wrong[] = {"",
+                                        "POST",
+                                        "POST ",
+                                        "http://h/",
+                                        "post http://h/",
+                                        " POST http://h/",
+                                        "AMETHODTHATISTOOLONG http://h/"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct bench_request r;
+        if (bench_request_parse(&r, wrong[i])) fail_msg("\"%s\" was taken", wrong[i]);
+        bench_request_release(&r);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_puts_values_in),
+        cmocka_unit_test(test_leaves_other_braces_and_values_alone),
+        cmocka_unit_test(test_takes_a_request_apart),
+        cmocka_unit_test(test_refuses_what_is_no_request),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
