@@ -54,6 +54,7 @@ struct redis_conn {
     int64_t heard_ms; // or began to wait for an answer
     int64_t up_ms;    // since when it is up
     int delay_ms;
+    bool useless;     // cut soon after it was up
     unsigned attempt; // which of the name's addresses
     uint64_t life;    // grows with each cut: whoever walks through replies sees that they are over
     struct redis_server server;
@@ -369,8 +370,8 @@ static void renew_reader(struct redis_conn *c) {
 
 static void go_down(struct redis_conn *c, const char *why) {
     bool was_up = c->state == CONN_UP;
-    // One that greets well and is of no use (a replica, a server that still loads) is not tried all the time.
-    if (was_up && loop_now_ms(c->loop) - c->up_ms >= STEADY_MS) c->delay_ms = 0;
+    if (was_up && !c->useless) c->delay_ms = 0;
+    c->useless = false;
     set_why(c, why);
     c->state = CONN_WAITING;
     c->life++;
@@ -384,7 +385,10 @@ static void go_down(struct redis_conn *c, const char *why) {
 }
 
 void redis_conn_cut(struct redis_conn *c, const char *why) {
-    if (c->state == CONN_UP) go_down(c, why);
+    if (c->state != CONN_UP) return;
+    // A server that greets well and is of no use (a replica, one that still loads) is not tried all the time.
+    c->useless = loop_now_ms(c->loop) - c->up_ms < STEADY_MS;
+    go_down(c, why);
 }
 
 struct redis_conn *redis_conn_new(struct loop *loop, struct resolver *resolver, const struct redis_url *url,
