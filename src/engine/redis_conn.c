@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <hiredis/hiredis.h>
 #include <inttypes.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -281,22 +280,11 @@ static void on_socket(struct loop_fd *f, uint32_t events) {
 
 // Connecting
 
-static int open_socket(struct redis_conn *c, union resolver_address *to) {
-    int on = 1, domain = to->any.sa_family;
-    if (domain == AF_INET6)
-        to->v6.sin6_port = htons((uint16_t)c->url->port);
-    else
-        to->v4.sin_port = htons((uint16_t)c->url->port);
-    int fd = socket(domain, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return -errno;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-    socklen_t len = domain == AF_INET6 ? sizeof to->v6 : sizeof to->v4;
-    if (connect(fd, &to->any, len) < 0 && errno != EINPROGRESS) {
-        int error = -errno;
-        close(fd);
-        return error;
-    }
+static int open_socket(struct redis_conn *c, union address *to) {
+    int on = 1;
+    address_set_port(to, c->url->port);
+    int fd = address_connect(to);
+    if (fd >= 0) setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     return fd;
 }
 

@@ -3,7 +3,6 @@
 #include "net/http_client_conn.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -25,23 +24,12 @@ static void on_timer(struct loop_timer *);
 static void on_reap(struct loop_job *);
 static void start_parser(struct http_client_conn *);
 
-static socklen_t set_port(union resolver_address *a, int port) {
-    if (a->any.sa_family == AF_INET6) {
-        a->v6.sin6_port = htons((uint16_t)port);
-        return sizeof a->v6;
-    }
-    a->v4.sin_port = htons((uint16_t)port);
-    return sizeof a->v4;
-}
-
 // Returns a negative errno if this address cannot even be tried.
-static int connect_to(struct http_client_conn *c, union resolver_address *address) {
-    int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return -errno;
-    int one = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    int error = connect(fd, &address->any, set_port(address, c->port)) < 0 ? -errno : 0;
-    if (!error || error == -EINPROGRESS) error = loop_fd_add(c->loop, &c->watch, fd, EPOLLOUT);
+static int connect_to(struct http_client_conn *c, union address *address) {
+    address_set_port(address, c->port);
+    int fd = address_connect(address);
+    if (fd < 0) return fd;
+    int error = loop_fd_add(c->loop, &c->watch, fd, EPOLLOUT);
     if (error) close(fd);
     return error;
 }
