@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "base/prng.h"
 #include "clients/stamps.h"
@@ -43,8 +44,6 @@ struct viewer_attempt {
     bool in_location;
     char *path; // NULL: /connect
 };
-
-#define viewer_of(part, member) ((void *)((char *)(part)-offsetof(struct viewer, member)))
 
 static void on_socket(struct loop_fd *, uint32_t events);
 static void on_timer(struct loop_timer *);
@@ -216,7 +215,7 @@ void viewer_connect(struct viewer *v) {
 }
 
 static void on_timer(struct loop_timer *t) {
-    struct viewer *v = viewer_of(t, timer);
+    struct viewer *v = container_of(t, struct viewer, timer);
     switch (v->state) {
     case VIEWER_IDLE: v->env->on_wanting(v->env, v); break;
     case VIEWER_RESOLVING:
@@ -449,7 +448,7 @@ static void read_some(struct viewer *v) {
 }
 
 static void on_socket(struct loop_fd *f, uint32_t events) {
-    struct viewer *v = viewer_of(f, watch);
+    struct viewer *v = container_of(f, struct viewer, watch);
     if (v->state == VIEWER_CONNECTING)
         on_connected(v);
     else if (v->state == VIEWER_ASKING && events & EPOLLOUT)

@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "engine/redis_url.h"
@@ -114,7 +115,7 @@ static void flush(struct redis_conn *c) {
 }
 
 static void on_flush(struct loop_job *job) {
-    struct redis_conn *c = (struct redis_conn *)((char *)job - offsetof(struct redis_conn, flush));
+    struct redis_conn *c = container_of(job, struct redis_conn, flush);
     c->flush_queued = false;
     if (!c->want_write) flush(c);
 }
@@ -267,7 +268,7 @@ static void on_connected(struct redis_conn *c) {
 }
 
 static void on_socket(struct loop_fd *f, uint32_t events) {
-    struct redis_conn *c = (struct redis_conn *)((char *)f - offsetof(struct redis_conn, socket));
+    struct redis_conn *c = container_of(f, struct redis_conn, socket);
     uint64_t life = c->life;
     if (c->state == CONN_CONNECTING) {
         on_connected(c);
@@ -324,7 +325,7 @@ static void check_silence(struct redis_conn *c) {
 }
 
 static void on_timer(struct loop_timer *t) {
-    struct redis_conn *c = (struct redis_conn *)((char *)t - offsetof(struct redis_conn, timer));
+    struct redis_conn *c = container_of(t, struct redis_conn, timer);
     switch (c->state) {
     case CONN_WAITING: begin(c); break;
     case CONN_RESOLVING: go_down(c, "has no address yet"); break;

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/container_of.h"
 #include "base/mem.h"
 
 enum {
@@ -15,9 +16,6 @@ enum {
     // What fails at once is told in a later turn, so that a caller that repeats cannot hold up this one.
     FAIL_SOON_MS = 1
 };
-
-// The connection that a callback's argument is embedded in.
-#define conn_of(part, member) ((void *)((char *)(part)-offsetof(struct http_client_conn, member)))
 
 static void on_event(struct loop_fd *, uint32_t events);
 static void on_timer(struct loop_timer *);
@@ -88,7 +86,7 @@ static void lose(struct http_client_conn *c, int error) {
 }
 
 static void on_timer(struct loop_timer *t) {
-    struct http_client_conn *c = conn_of(t, timer);
+    struct http_client_conn *c = container_of(t, struct http_client_conn, timer);
     if (c->state == CLIENT_CONN_IDLE) {
         lose(c, 0);
         return;
@@ -238,7 +236,7 @@ static void read_some(struct http_client_conn *c) {
 }
 
 static void on_event(struct loop_fd *f, uint32_t events) {
-    struct http_client_conn *c = conn_of(f, watch);
+    struct http_client_conn *c = container_of(f, struct http_client_conn, watch);
     switch (c->state) {
     case CLIENT_CONN_CONNECTING: on_connected(c); break;
     case CLIENT_CONN_BUSY:
@@ -251,7 +249,7 @@ static void on_event(struct loop_fd *f, uint32_t events) {
 }
 
 static void on_reap(struct loop_job *job) {
-    free(conn_of(job, reap));
+    free(container_of(job, struct http_client_conn, reap));
 }
 
 void http_client_conn_close(struct http_client_conn *c) {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "net/address.h"
@@ -82,7 +83,7 @@ static bool close_an_idle_one(struct http_server *s) {
 // Somebody waits to be accepted for certain only at the first of a turn; so only then room is made.
 static void on_listener(struct loop_fd *f, uint32_t events) {
     (void)events;
-    struct http_server *s = (struct http_server *)((char *)f - offsetof(struct http_server, listener));
+    struct http_server *s = container_of(f, struct http_server, listener);
     for (int i = 0; i < ACCEPTS_PER_TURN && !s->paused; i++) {
         bool full = s->count >= s->config.max_connections;
         if (full && i) return;
@@ -111,7 +112,7 @@ static int sweep_every_ms(const struct http_server *s) {
 }
 
 static void on_sweep(struct loop_timer *t) {
-    struct http_server *s = (struct http_server *)((char *)t - offsetof(struct http_server, sweep));
+    struct http_server *s = container_of(t, struct http_server, sweep);
     int64_t now = loop_now_ms(s->loop);
     struct http_conn *c, *next;
     DL_FOREACH_SAFE(s->conns, c, next) {

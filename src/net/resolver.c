@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container_of.h"
 #include "base/map.h"
 #include "net/loop.h"
 
@@ -160,7 +161,7 @@ static void start_waiting(struct resolver *r) {
 }
 
 static void on_lookup_done(struct loop_job *job) {
-    struct lookup *l = (struct lookup *)((char *)job - offsetof(struct lookup, done));
+    struct lookup *l = container_of(job, struct lookup, done);
     struct resolver *r = l->resolver; // its thread is done, and only this one writes it
     if (r) {
         struct name *n;
