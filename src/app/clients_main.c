@@ -11,6 +11,7 @@
 
 #include "app/process.h"
 #include "app/settings.h"
+#include "base/container_of.h"
 #include "base/log.h"
 #include "clients/clients.h"
 #include "net/http_client.h"
@@ -58,7 +59,7 @@ static void print_live(const struct tally *t) {
 }
 
 static void on_show(struct loop_timer *timer) {
-    struct run *r = (struct run *)((char *)timer - offsetof(struct run, show));
+    struct run *r = container_of(timer, struct run, show);
     loop_timer_start(r->loop, timer, r->terminal ? LIVE_MS : PLAIN_MS);
     if (r->terminal)
         print_live(clients_tally(r->clients));
@@ -74,7 +75,7 @@ static void begin_ending(struct run *r, int64_t settle_ms) {
 }
 
 static void on_look(struct loop_timer *timer) {
-    struct run *r = (struct run *)((char *)timer - offsetof(struct run, look));
+    struct run *r = container_of(timer, struct run, look);
     int64_t now = loop_now_ms(r->loop);
     loop_timer_start(r->loop, timer, LOOK_MS);
     if (r->duration_ms && !r->end_ms && clients_are_posting(r->clients)) r->end_ms = now + r->duration_ms;
@@ -86,7 +87,7 @@ static void on_look(struct loop_timer *timer) {
 
 // The second signal does not wait.
 static void on_signal(struct loop_fd *f, uint32_t events) {
-    struct run *r = (struct run *)((char *)f - offsetof(struct run, signals));
+    struct run *r = container_of(f, struct run, signals);
     struct signalfd_siginfo info;
     (void)events;
     if (read(f->fd, &info, sizeof info) != (ssize_t)sizeof info) return;

@@ -1,4 +1,3 @@
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,6 +6,7 @@
 
 #include "app/settings.h"
 #include "engine/redis.h"
+#include "net/address.h"
 #include "net/http_url.h"
 #include "placement/readers.h"
 #include "service/body.h"
@@ -37,8 +37,8 @@ bool settings_reader_ports(const struct settings *s, int ports[READERS_MAX]) {
 }
 
 static bool is_address(const char *text) {
-    unsigned char address[sizeof(struct in6_addr)];
-    return inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1;
+    union address address;
+    return address_parse(&address, text);
 }
 
 bool settings_redis_url(const struct settings *s, char *url, size_t size) {

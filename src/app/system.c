@@ -10,6 +10,7 @@
 
 #include "app/system_roles.h"
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "comment/comment_api.h"
@@ -78,7 +79,7 @@ static bool start_fanout(struct system *s) {
 
 // Says when the store stops answering, and when it answers again.
 static void on_look(struct loop_timer *t) {
-    struct system *s = (struct system *)((char *)t - offsetof(struct system, look));
+    struct system *s = container_of(t, struct system, look);
     const char *why = NULL;
     bool away = !s->engine->ops->ready(s->engine, &why);
     if (away && !s->store_away) log_error("engine", "unavailable", "why=\"%s\"", why ? why : "");
@@ -93,7 +94,7 @@ static bool is_ready(struct system *s) {
 }
 
 static void on_ready_look(struct loop_timer *t) {
-    struct system *s = (struct system *)((char *)t - offsetof(struct system, look));
+    struct system *s = container_of(t, struct system, look);
     if (is_ready(s) || loop_now_ms(s->loop) >= s->ready_by_ms)
         loop_stop(s->loop);
     else

@@ -10,6 +10,7 @@
 #include "app/process.h"
 #include "app/start_box.h"
 #include "app/system.h"
+#include "base/container_of.h"
 #include "base/log.h"
 #include "net/loop.h"
 
@@ -21,7 +22,7 @@ struct ending {
 };
 
 static void on_signal(struct loop_fd *f, uint32_t events) {
-    struct ending *e = (struct ending *)((char *)f - offsetof(struct ending, signals));
+    struct ending *e = container_of(f, struct ending, signals);
     struct signalfd_siginfo info;
     (void)events;
     if (read(f->fd, &info, sizeof info) != (ssize_t)sizeof info) return;

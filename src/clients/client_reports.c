@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container_of.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/http_client.h"
@@ -70,7 +71,7 @@ static void post(struct client_reports *r, struct viewer *v) {
 }
 
 static void on_due(struct loop_timer *t) {
-    struct client_reports *r = (struct client_reports *)((char *)t - offsetof(struct client_reports, timer));
+    struct client_reports *r = container_of(t, struct client_reports, timer);
     loop_timer_start(r->loop, t, r->interval_ms);
     for (size_t i = 0; i < r->viewer_count && i < CLIENT_REPORTS; i++) post(r, &r->viewers[i]);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "clients/client_reports.h"
 #include "clients/poster.h"
@@ -44,8 +45,6 @@ struct clients {
     struct loop_job reap;
 };
 
-#define clients_of(part, member) ((struct clients *)((char *)(part)-offsetof(struct clients, member)))
-
 static void begin_posting(struct clients *c) {
     loop_timer_stop(c->env.loop, &c->patience);
     if (c->posting) return;
@@ -54,7 +53,7 @@ static void begin_posting(struct clients *c) {
 }
 
 static void on_patience(struct loop_timer *t) {
-    begin_posting(clients_of(t, patience));
+    begin_posting(container_of(t, struct clients, patience));
 }
 
 // Attempts that end at once come back here: the outermost call goes on with the next.
@@ -72,7 +71,7 @@ static void connect_next(struct clients *c) {
 }
 
 static void on_wanting(struct viewer_env *env, struct viewer *v) {
-    struct clients *c = clients_of(env, env);
+    struct clients *c = container_of(env, struct clients, env);
     v->next = NULL;
     *c->queue_end = v;
     c->queue_end = &v->next;
@@ -80,7 +79,7 @@ static void on_wanting(struct viewer_env *env, struct viewer *v) {
 }
 
 static void on_attempted(struct viewer_env *env, struct viewer *v) {
-    struct clients *c = clients_of(env, env);
+    struct clients *c = container_of(env, struct clients, env);
     c->connecting--;
     if (v->state == VIEWER_STREAMING && !v->had_stream) {
         v->had_stream = true;
@@ -100,15 +99,15 @@ static void count_calls(struct clients *c, int change) {
 }
 
 static void on_viewer_calls(struct viewer_env *env, int change) {
-    count_calls(clients_of(env, env), change);
+    count_calls(container_of(env, struct clients, env), change);
 }
 
 static void on_poster_calls(struct poster *p, int change) {
-    count_calls(clients_of(p, poster), change);
+    count_calls(container_of(p, struct clients, poster), change);
 }
 
 static void on_report_calls(struct client_reports *r, int change) {
-    count_calls(clients_of(r, reports), change);
+    count_calls(container_of(r, struct clients, reports), change);
 }
 
 static char *join(const char *url, const char *path) {
@@ -141,7 +140,7 @@ static void make_viewers(struct clients *c, const struct clients_config *config,
 }
 
 static void on_reap(struct loop_job *job) {
-    struct clients *c = clients_of(job, reap);
+    struct clients *c = container_of(job, struct clients, reap);
     origins_release(&c->env.origins);
     stamps_free(c->stamps);
     free(c->env.read_buffer);

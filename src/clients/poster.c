@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "clients/stamps.h"
@@ -83,7 +84,7 @@ static int64_t due_us(const struct poster *p) {
 
 // A comment that goes out late because this process is busy counts from when it was due.
 static void on_due(struct loop_timer *t) {
-    struct poster *p = (struct poster *)((char *)t - offsetof(struct poster, timer));
+    struct poster *p = container_of(t, struct poster, timer);
     int64_t now = clock_monotonic_us();
     for (int i = 0; i < AT_ONCE && due_us(p) <= now; i++) {
         int64_t due = due_us(p);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "base/prng.h"
 #include "clients/stamps.h"
@@ -43,8 +44,6 @@ struct viewer_attempt {
     bool in_location;
     char *path; // NULL: /connect
 };
-
-#define viewer_of(part, member) ((void *)((char *)(part)-offsetof(struct viewer, member)))
 
 static void on_socket(struct loop_fd *, uint32_t events);
 static void on_timer(struct loop_timer *);
@@ -126,28 +125,18 @@ static void cut(struct viewer *v) {
                             : random_wait(v, RETRY_MIN_MS, RETRY_MAX_MS));
 }
 
-static socklen_t set_port(union resolver_address *a, int port) {
-    if (a->any.sa_family == AF_INET6) {
-        a->v6.sin6_port = htons((uint16_t)port);
-        return sizeof a->v6;
-    }
-    a->v4.sin_port = htons((uint16_t)port);
-    return sizeof a->v4;
-}
-
-static void tune(int fd) {
+static void probe_when_silent(int fd) {
     int one = 1, after = PROBE_AFTER_S;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &after, sizeof after);
 }
 
-static int connect_to(struct viewer *v, union resolver_address *address) {
-    int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return -errno;
-    tune(fd);
-    int error = connect(fd, &address->any, set_port(address, v->reader->url.port)) < 0 ? -errno : 0;
-    if (!error || error == -EINPROGRESS) error = loop_fd_add(v->env->loop, &v->watch, fd, EPOLLOUT);
+static int connect_to(struct viewer *v, union address *address) {
+    address_set_port(address, v->reader->url.port);
+    int fd = address_connect(address);
+    if (fd < 0) return fd;
+    probe_when_silent(fd);
+    int error = loop_fd_add(v->env->loop, &v->watch, fd, EPOLLOUT);
     if (error) close(fd);
     return error;
 }
@@ -226,7 +215,7 @@ void viewer_connect(struct viewer *v) {
 }
 
 static void on_timer(struct loop_timer *t) {
-    struct viewer *v = viewer_of(t, timer);
+    struct viewer *v = container_of(t, struct viewer, timer);
     switch (v->state) {
     case VIEWER_IDLE: v->env->on_wanting(v->env, v); break;
     case VIEWER_RESOLVING:
@@ -459,7 +448,7 @@ static void read_some(struct viewer *v) {
 }
 
 static void on_socket(struct loop_fd *f, uint32_t events) {
-    struct viewer *v = viewer_of(f, watch);
+    struct viewer *v = container_of(f, struct viewer, watch);
     if (v->state == VIEWER_CONNECTING)
         on_connected(v);
     else if (v->state == VIEWER_ASKING && events & EPOLLOUT)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/container_of.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "net/http_client.h"
@@ -39,7 +40,7 @@ struct registrar {
 static void tell(struct registrar *);
 
 static void on_rested(struct loop_timer *t) {
-    tell((struct registrar *)((char *)t - offsetof(struct registrar, rest)));
+    tell(container_of(t, struct registrar, rest));
 }
 
 struct registrar *registrar_new(struct loop *loop, struct http_client *client, const char *manager_url) {

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "engine/embedded_request.h"
 #include "engine/embedded_thread.h"
@@ -51,7 +52,7 @@ static struct embedded *from(struct engine *engine) {
 // From an operation to the thread
 
 static void on_turn_end(struct loop_timer *timer) {
-    struct embedded *e = (struct embedded *)((char *)timer - offsetof(struct embedded, turn_end));
+    struct embedded *e = container_of(timer, struct embedded, turn_end);
     if (e->pending.first) store_thread_push(e->thread, &e->pending);
     hub_say_subscribed_new(e->hub);
 }
@@ -246,12 +247,12 @@ static void answer(struct embedded *e, struct request_list *list, size_t most) {
 }
 
 static void on_refuse(struct loop_timer *timer) {
-    struct embedded *e = (struct embedded *)((char *)timer - offsetof(struct embedded, refuse));
+    struct embedded *e = container_of(timer, struct embedded, refuse);
     answer(e, &e->refused, e->refused.count);
 }
 
 static void take_answers(struct loop_job *job) {
-    struct embedded *e = (struct embedded *)((char *)job - offsetof(struct embedded, take_answers));
+    struct embedded *e = container_of(job, struct embedded, take_answers);
     if (e->closing) return;
     struct request_list answers = store_thread_answers(e->thread);
     e->waiting -= answers.count;
@@ -289,7 +290,7 @@ static bool ready(struct engine *engine, const char **why) {
 }
 
 static void on_reap(struct loop_job *job) {
-    free((char *)job - offsetof(struct embedded, reap));
+    free(container_of(job, struct embedded, reap));
 }
 
 // Subscribers hear nothing more, but their subscriptions last until all callbacks have been called: those may

@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "engine/hub.h"
 #include "engine/redis_core.h"
@@ -56,7 +57,7 @@ static void unsubscribe(struct engine *engine, struct engine_subscription *subsc
 }
 
 static void on_tick(struct loop_timer *t) {
-    struct redis *r = (struct redis *)((char *)t - offsetof(struct redis, tick));
+    struct redis *r = container_of(t, struct redis, tick);
     redis_subscriber_probe(r->subscriber);
     redis_mappings_count(r);
     loop_timer_start(r->loop, t, TICK_MS);

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <hiredis/hiredis.h>
 #include <inttypes.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "engine/redis_url.h"
@@ -116,7 +116,7 @@ static void flush(struct redis_conn *c) {
 }
 
 static void on_flush(struct loop_job *job) {
-    struct redis_conn *c = (struct redis_conn *)((char *)job - offsetof(struct redis_conn, flush));
+    struct redis_conn *c = container_of(job, struct redis_conn, flush);
     c->flush_queued = false;
     if (!c->want_write) flush(c);
 }
@@ -269,7 +269,7 @@ static void on_connected(struct redis_conn *c) {
 }
 
 static void on_socket(struct loop_fd *f, uint32_t events) {
-    struct redis_conn *c = (struct redis_conn *)((char *)f - offsetof(struct redis_conn, socket));
+    struct redis_conn *c = container_of(f, struct redis_conn, socket);
     uint64_t life = c->life;
     if (c->state == CONN_CONNECTING) {
         on_connected(c);
@@ -282,22 +282,11 @@ static void on_socket(struct loop_fd *f, uint32_t events) {
 
 // Connecting
 
-static int open_socket(struct redis_conn *c, union resolver_address *to) {
-    int on = 1, domain = to->any.sa_family;
-    if (domain == AF_INET6)
-        to->v6.sin6_port = htons((uint16_t)c->url->port);
-    else
-        to->v4.sin_port = htons((uint16_t)c->url->port);
-    int fd = socket(domain, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return -errno;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-    socklen_t len = domain == AF_INET6 ? sizeof to->v6 : sizeof to->v4;
-    if (connect(fd, &to->any, len) < 0 && errno != EINPROGRESS) {
-        int error = -errno;
-        close(fd);
-        return error;
-    }
+static int open_socket(struct redis_conn *c, union address *to) {
+    int on = 1;
+    address_set_port(to, c->url->port);
+    int fd = address_connect(to);
+    if (fd >= 0) setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     return fd;
 }
 
@@ -337,7 +326,7 @@ static void check_silence(struct redis_conn *c) {
 }
 
 static void on_timer(struct loop_timer *t) {
-    struct redis_conn *c = (struct redis_conn *)((char *)t - offsetof(struct redis_conn, timer));
+    struct redis_conn *c = container_of(t, struct redis_conn, timer);
     switch (c->state) {
     case CONN_WAITING: begin(c); break;
     case CONN_RESOLVING: go_down(c, "has no address yet"); break;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "engine/redis_subscriber.h"
 
@@ -96,7 +97,7 @@ static void answer_refused(struct redis *r) {
 }
 
 static void on_refuse(struct loop_timer *t) {
-    struct redis *r = (struct redis *)((char *)t - offsetof(struct redis, refuse));
+    struct redis *r = container_of(t, struct redis, refuse);
     answer_refused(r);
     if (r->refused) loop_timer_start(r->loop, t, REFUSE_MS);
 }

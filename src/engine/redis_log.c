@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "engine/redis_core.h"
 #include "engine/redis_entry.h"
@@ -22,7 +23,7 @@ enum { TELL_MS = 250, RANGES_AT_ONCE = 16 };
 // The tally
 
 static void on_tell(struct loop_timer *t) {
-    redis_tally_tell((struct redis *)((char *)t - offsetof(struct redis, tally.tell)));
+    redis_tally_tell(container_of(t, struct redis, tally.tell));
 }
 
 void redis_tally_start(struct redis *r) {

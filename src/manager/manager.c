@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "engine/engine.h"
 #include "net/http_server.h"
@@ -31,7 +32,7 @@ static void on_overview(void *arg, enum engine_status status, const struct engin
 }
 
 static void on_look(struct loop_timer *t) {
-    struct manager *m = (struct manager *)((char *)t - offsetof(struct manager, look));
+    struct manager *m = container_of(t, struct manager, look);
     struct engine *e = m->placed.service.engine;
     if (!m->looking) {
         m->looking = true;

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/container_of.h"
 #include "base/map.h"
 #include "net/http_client_conn.h"
 #include "net/http_url.h"
@@ -236,11 +237,11 @@ static void settle(struct http_origin *o) {
 }
 
 static void on_origin_reap(struct loop_job *job) {
-    free((char *)job - offsetof(struct http_origin, reap));
+    free(container_of(job, struct http_origin, reap));
 }
 
 static void on_call_reap(struct loop_job *job) {
-    struct http_call *call = (struct http_call *)((char *)job - offsetof(struct http_call, reap));
+    struct http_call *call = container_of(job, struct http_call, reap);
     buf_release(&call->out);
     buf_release(&call->body);
     free(call);
@@ -261,7 +262,7 @@ static void end_call(struct http_call *call, int error) {
 }
 
 static void on_call_timer(struct loop_timer *t) {
-    struct http_call *call = (struct http_call *)((char *)t - offsetof(struct http_call, timer));
+    struct http_call *call = container_of(t, struct http_call, timer);
     struct http_origin *o = call->origin;
     end_call(call, call->error);
     if (o) settle(o);
@@ -297,7 +298,7 @@ static void drop_origin(struct http_client *h, struct http_origin *o) {
 }
 
 static void on_client_reap(struct loop_job *job) {
-    free((char *)job - offsetof(struct http_client, reap));
+    free(container_of(job, struct http_client, reap));
 }
 
 void http_client_free(struct http_client *h) {

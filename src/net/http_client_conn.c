@@ -3,12 +3,12 @@
 #include "net/http_client_conn.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/container_of.h"
 #include "base/mem.h"
 
 enum {
@@ -17,31 +17,17 @@ enum {
     FAIL_SOON_MS = 1
 };
 
-// The connection that a callback's argument is embedded in.
-#define conn_of(part, member) ((void *)((char *)(part)-offsetof(struct http_client_conn, member)))
-
 static void on_event(struct loop_fd *, uint32_t events);
 static void on_timer(struct loop_timer *);
 static void on_reap(struct loop_job *);
 static void start_parser(struct http_client_conn *);
 
-static socklen_t set_port(union resolver_address *a, int port) {
-    if (a->any.sa_family == AF_INET6) {
-        a->v6.sin6_port = htons((uint16_t)port);
-        return sizeof a->v6;
-    }
-    a->v4.sin_port = htons((uint16_t)port);
-    return sizeof a->v4;
-}
-
 // Returns a negative errno if this address cannot even be tried.
-static int connect_to(struct http_client_conn *c, union resolver_address *address) {
-    int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return -errno;
-    int one = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    int error = connect(fd, &address->any, set_port(address, c->port)) < 0 ? -errno : 0;
-    if (!error || error == -EINPROGRESS) error = loop_fd_add(c->loop, &c->watch, fd, EPOLLOUT);
+static int connect_to(struct http_client_conn *c, union address *address) {
+    address_set_port(address, c->port);
+    int fd = address_connect(address);
+    if (fd < 0) return fd;
+    int error = loop_fd_add(c->loop, &c->watch, fd, EPOLLOUT);
     if (error) close(fd);
     return error;
 }
@@ -100,7 +86,7 @@ static void lose(struct http_client_conn *c, int error) {
 }
 
 static void on_timer(struct loop_timer *t) {
-    struct http_client_conn *c = conn_of(t, timer);
+    struct http_client_conn *c = container_of(t, struct http_client_conn, timer);
     if (c->state == CLIENT_CONN_IDLE) {
         lose(c, 0);
         return;
@@ -250,7 +236,7 @@ static void read_some(struct http_client_conn *c) {
 }
 
 static void on_event(struct loop_fd *f, uint32_t events) {
-    struct http_client_conn *c = conn_of(f, watch);
+    struct http_client_conn *c = container_of(f, struct http_client_conn, watch);
     switch (c->state) {
     case CLIENT_CONN_CONNECTING: on_connected(c); break;
     case CLIENT_CONN_BUSY:
@@ -263,7 +249,7 @@ static void on_event(struct loop_fd *f, uint32_t events) {
 }
 
 static void on_reap(struct loop_job *job) {
-    free(conn_of(job, reap));
+    free(container_of(job, struct http_client_conn, reap));
 }
 
 void http_client_conn_close(struct http_client_conn *c) {

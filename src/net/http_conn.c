@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/container_of.h"
 #include "base/map.h"
 
 enum {
@@ -26,7 +27,7 @@ enum {
 static void pump(struct http_conn *);
 
 static void on_event(struct loop_fd *f, uint32_t events) {
-    struct http_conn *c = (struct http_conn *)((char *)f - offsetof(struct http_conn, watch));
+    struct http_conn *c = container_of(f, struct http_conn, watch);
     if (events & (EPOLLERR | EPOLLHUP)) {
         http_conn_close(c);
         return;
@@ -376,7 +377,7 @@ void http_conn_expire(struct http_conn *c) {
 }
 
 static void on_reap(struct loop_job *job) {
-    struct http_conn *c = (struct http_conn *)((char *)job - offsetof(struct http_conn, reap));
+    struct http_conn *c = container_of(job, struct http_conn, reap);
     http_request_release(&c->request);
     buf_release(&c->in);
     buf_release(&c->out);
@@ -420,7 +421,7 @@ void http_conn_close(struct http_conn *c) {
 }
 
 struct http_conn *http_conn_of(struct http_request *r) {
-    return (struct http_conn *)((char *)r - offsetof(struct http_conn, request));
+    return container_of(r, struct http_conn, request);
 }
 
 void http_abort(struct http_request *r) {

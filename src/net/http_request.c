@@ -1,14 +1,13 @@
 // What a request says: its checked head, its route, and the decoded parts a handler asks for.
 #include "net/http_conn.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/mem.h"
+#include "net/address.h"
 
 void http_request_reset(struct http_request *r) {
     free(r->param);
@@ -258,20 +257,11 @@ const char *http_request_query(struct http_request *r, const char *name) {
 }
 
 void http_request_peer(const struct http_request *r, char *out, size_t size) {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } a = {0};
+    union address a = {0};
     socklen_t len = sizeof a;
     out[0] = 0;
     if (getpeername(http_conn_of((struct http_request *)r)->watch.fd, &a.any, &len) < 0) return;
-    if (a.any.sa_family == AF_INET)
-        inet_ntop(AF_INET, &a.v4.sin_addr, out, (socklen_t)size);
-    else if (IN6_IS_ADDR_V4MAPPED(&a.v6.sin6_addr))
-        inet_ntop(AF_INET, &a.v6.sin6_addr.s6_addr[12], out, (socklen_t)size);
-    else
-        inet_ntop(AF_INET6, &a.v6.sin6_addr, out, (socklen_t)size);
+    address_print(&a, out, size);
 }
 
 bool http_request_is_json(const struct http_request *r) {

@@ -1,8 +1,6 @@
 #include "net/http_server.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,35 +11,25 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "net/address.h"
 #include "net/http_conn.h"
 
 enum { BACKLOG = 4096, ACCEPTS_PER_TURN = 256, COMPLAIN_EVERY_MS = 10000 };
 
 static int listen_on(const char *address, int port, int *error) {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } a = {0};
-    socklen_t len;
-    if (inet_pton(AF_INET, address, &a.v4.sin_addr) == 1) {
-        a.v4.sin_family = AF_INET;
-        a.v4.sin_port = htons((uint16_t)port);
-        len = sizeof a.v4;
-    } else if (inet_pton(AF_INET6, address, &a.v6.sin6_addr) == 1) {
-        a.v6.sin6_family = AF_INET6;
-        a.v6.sin6_port = htons((uint16_t)port);
-        len = sizeof a.v6;
-    } else {
+    union address a;
+    if (!address_parse(&a, address)) {
         *error = -EINVAL;
         return -1;
     }
+    address_set_port(&a, port);
     int fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int on = 1;
     if (fd >= 0) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (fd < 0 || bind(fd, &a.any, len) < 0 || listen(fd, BACKLOG) < 0) {
+    if (fd < 0 || bind(fd, &a.any, address_size(&a)) < 0 || listen(fd, BACKLOG) < 0) {
         *error = -errno;
         if (fd >= 0) close(fd);
         return -1;
@@ -50,14 +38,10 @@ static int listen_on(const char *address, int port, int *error) {
 }
 
 static int bound_port(int fd) {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } a = {0};
+    union address a = {0};
     socklen_t len = sizeof a;
     if (getsockname(fd, &a.any, &len) < 0) return 0;
-    return ntohs(a.any.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port);
+    return address_port(&a);
 }
 
 static void pause_accepting(struct http_server *s, const char *event) {
@@ -99,7 +83,7 @@ static bool close_an_idle_one(struct http_server *s) {
 // Somebody waits to be accepted for certain only at the first of a turn; so only then room is made.
 static void on_listener(struct loop_fd *f, uint32_t events) {
     (void)events;
-    struct http_server *s = (struct http_server *)((char *)f - offsetof(struct http_server, listener));
+    struct http_server *s = container_of(f, struct http_server, listener);
     for (int i = 0; i < ACCEPTS_PER_TURN && !s->paused; i++) {
         bool full = s->count >= s->config.max_connections;
         if (full && i) return;
@@ -128,7 +112,7 @@ static int sweep_every_ms(const struct http_server *s) {
 }
 
 static void on_sweep(struct loop_timer *t) {
-    struct http_server *s = (struct http_server *)((char *)t - offsetof(struct http_server, sweep));
+    struct http_server *s = container_of(t, struct http_server, sweep);
     int64_t now = loop_now_ms(s->loop);
     struct http_conn *c, *next;
     DL_FOREACH_SAFE(s->conns, c, next) {

@@ -3,7 +3,6 @@
 // gate is static because it has to outlive every resolver: a thread may sit in getaddrinfo() for a minute.
 #include "net/resolver.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <netdb.h>
@@ -12,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container_of.h"
 #include "base/map.h"
 #include "net/loop.h"
 
@@ -50,20 +50,6 @@ struct resolver *resolver_new(struct loop *loop, void (*on_done)(void *arg), voi
     struct resolver *r = mem_zalloc(sizeof *r);
     *r = (struct resolver){.loop = loop, .on_done = on_done, .arg = arg};
     return r;
-}
-
-static bool parse_numeric(const char *host, struct resolver_addresses *a) {
-    union resolver_address *first = &a->at[0];
-    *a = (struct resolver_addresses){.count = 1};
-    if (inet_pton(AF_INET, host, &first->v4.sin_addr) == 1) {
-        first->v4.sin_family = AF_INET;
-        return true;
-    }
-    if (inet_pton(AF_INET6, host, &first->v6.sin6_addr) == 1) {
-        first->v6.sin6_family = AF_INET6;
-        return true;
-    }
-    return false;
 }
 
 static void drop_name(struct resolver *r, struct name *n) {
@@ -175,7 +161,7 @@ static void start_waiting(struct resolver *r) {
 }
 
 static void on_lookup_done(struct loop_job *job) {
-    struct lookup *l = (struct lookup *)((char *)job - offsetof(struct lookup, done));
+    struct lookup *l = container_of(job, struct lookup, done);
     struct resolver *r = l->resolver; // its thread is done, and only this one writes it
     if (r) {
         struct name *n;
@@ -192,7 +178,10 @@ static void on_lookup_done(struct loop_job *job) {
 }
 
 int resolver_get(struct resolver *r, const char *host, struct resolver_addresses *addresses) {
-    if (parse_numeric(host, addresses)) return 0;
+    if (address_parse(&addresses->at[0], host)) {
+        addresses->count = 1;
+        return 0;
+    }
     struct name *n;
     HASH_FIND_STR(r->names, host, n);
     if (!n) n = add_name(r, host);

@@ -6,7 +6,7 @@
 // not cost a thread per request). At most RESOLVER_NAMES names; the one that expires first makes room.
 #pragma once
 
-#include <netinet/in.h>
+#include "net/address.h"
 
 struct loop;
 struct resolver;
@@ -19,15 +19,9 @@ enum {
     RESOLVER_FAILED_MS = 1000
 };
 
-union resolver_address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-};
-
 struct resolver_addresses {
     unsigned count;
-    union resolver_address at[RESOLVER_ADDRESSES]; // without a port
+    union address at[RESOLVER_ADDRESSES]; // without a port
 };
 
 // `on_done` is called whenever a look-up has ended, well or badly.

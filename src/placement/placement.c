@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container_of.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "engine/engine.h"
@@ -94,7 +95,7 @@ static void refresh(struct placement *p) {
 }
 
 static void on_refresh(struct loop_timer *t) {
-    struct placement *p = (struct placement *)((char *)t - offsetof(struct placement, refresh));
+    struct placement *p = container_of(t, struct placement, refresh);
     refresh(p);
     loop_timer_start(p->loop, t, REFRESH_MS);
 }

@@ -11,6 +11,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/container_of.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "net/event_stream.h"
@@ -79,7 +80,7 @@ static void viewer_close(struct viewer *v) {
 }
 
 static void on_reap(struct loop_job *job) {
-    free((char *)job - offsetof(struct viewer, reap));
+    free(container_of(job, struct viewer, reap));
 }
 
 void channel_release(struct channel *ch) {
@@ -183,7 +184,7 @@ static void viewer_push(struct viewer *v, int64_t now_ms) {
 }
 
 static void on_viewer(struct loop_fd *f, uint32_t events) {
-    struct viewer *v = (struct viewer *)((char *)f - offsetof(struct viewer, watch));
+    struct viewer *v = container_of(f, struct viewer, watch);
     if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
         viewer_close(v);
         return;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container_of.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/loop.h"
@@ -142,7 +143,7 @@ static void on_subscribed(void *arg) {
 }
 
 static void on_again(struct loop_timer *t) {
-    struct feed *f = (struct feed *)((char *)t - offsetof(struct feed, again));
+    struct feed *f = container_of(t, struct feed, again);
     if (f->more)
         fill(f);
     else

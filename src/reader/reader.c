@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "placement/placement.h"
 #include "reader/reader_lease.h"
@@ -16,7 +17,7 @@
 enum { SWEEP_MS = 250, LISTED_TOPICS = 100 };
 
 static void on_sweep(struct loop_timer *t) {
-    struct reader *r = (struct reader *)((char *)t - offsetof(struct reader, sweep));
+    struct reader *r = container_of(t, struct reader, sweep);
     int64_t now = loop_now_ms(r->service.loop);
     watched_sweep(r, now);
     recheck_sweep(r, now);

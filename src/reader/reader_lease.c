@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "base/container_of.h"
 #include "engine/engine.h"
 #include "reader/reader_core.h"
 #include "reader/recheck.h"
@@ -28,7 +29,7 @@ static void on_lease_renewed(void *arg, enum engine_status status, bool lapsed) 
 }
 
 static void on_lease(struct loop_timer *t) {
-    struct reader *r = (struct reader *)((char *)t - offsetof(struct reader, lease));
+    struct reader *r = container_of(t, struct reader, lease);
     struct engine *e = r->service.engine;
     e->ops->lease_renew(e,
                         &(struct engine_lease){.reader_url = r->config.reader_url,

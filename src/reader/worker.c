@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "base/map.h"
 #include "reader/counters.h"
 #include "reader/fanout.h"
@@ -91,7 +92,7 @@ static void on_flush_due(struct loop_timer *t) {
 }
 
 static void on_sweep(struct loop_timer *t) {
-    struct worker *w = (struct worker *)((char *)t - offsetof(struct worker, sweep));
+    struct worker *w = container_of(t, struct worker, sweep);
     struct channel *ch;
     DL_FOREACH(w->channels, ch) {
         channel_sweep(ch, loop_now_ms(w->loop));

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container_of.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -115,7 +116,7 @@ static void post(struct reporter *r, const char *body) {
 
 // A report that would overtake the one before is left out: figures are totals, so nothing is lost by it.
 static void on_due(struct loop_timer *t) {
-    struct reporter *r = (struct reporter *)((char *)t - offsetof(struct reporter, timer));
+    struct reporter *r = container_of(t, struct reporter, timer);
     loop_timer_start(r->loop, t, r->interval_ms + spread(r->interval_ms));
     if (r->posting) return;
     json_t *report = r->build(r->arg);
@@ -126,7 +127,7 @@ static void on_due(struct loop_timer *t) {
 }
 
 static void on_reap(struct loop_job *job) {
-    struct reporter *r = (struct reporter *)((char *)job - offsetof(struct reporter, reap));
+    struct reporter *r = container_of(job, struct reporter, reap);
     free(r->role);
     free(r->url);
     free(r->authorization);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "engine/engine.h"
 #include "net/loop.h"
@@ -172,7 +173,7 @@ static void on_overview(void *arg, enum engine_status status, const struct engin
 }
 
 static void on_patience(struct loop_timer *t) {
-    answer_waiters((struct statistics *)((char *)t - offsetof(struct statistics, patience)));
+    answer_waiters(container_of(t, struct statistics, patience));
 }
 
 static void ask(struct statistics *s) {
@@ -196,7 +197,7 @@ void statistics_document(struct statistics *s, statistics_document_cb *done, voi
 }
 
 static void on_reap(struct loop_job *job) {
-    struct statistics *s = (struct statistics *)((char *)job - offsetof(struct statistics, reap));
+    struct statistics *s = container_of(job, struct statistics, reap);
     internal_only_free(s->guard);
     figures_free(s->figures);
     json_decref(s->stored);

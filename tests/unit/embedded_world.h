@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "engine/embedded.h"
 #include "engine/engine.h"
 #include "engine/redis.h"
@@ -39,7 +40,7 @@ struct world {
 };
 
 static inline void world_on_guard(struct loop_timer *t) {
-    struct world *w = (struct world *)((char *)t - offsetof(struct world, guard));
+    struct world *w = container_of(t, struct world, guard);
     w->late = true;
     loop_stop(w->loop);
 }

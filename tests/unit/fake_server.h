@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "net/loop.h"
 
@@ -45,8 +46,6 @@ struct fake_server {
     void *arg;
 };
 
-#define fake_owner(type, part, member) ((type *)((char *)(part)-offsetof(type, member)))
-
 static inline void fake_close(struct fake_conn *c) {
     int fd = c->watch.fd;
     if (fd < 0) return;
@@ -75,7 +74,7 @@ static inline void fake_send_part(struct fake_conn *c) {
 }
 
 static inline void fake_on_timer(struct loop_timer *t) {
-    fake_send_part(fake_owner(struct fake_conn, t, timer));
+    fake_send_part(container_of(t, struct fake_conn, timer));
 }
 
 static inline void fake_send(struct fake_conn *c, const void *bytes, size_t len) {
@@ -100,7 +99,7 @@ static inline size_t fake_request_len(struct buf *in, bool early) {
 
 static inline void fake_on_event(struct loop_fd *f, uint32_t events) {
     (void)events;
-    struct fake_conn *c = fake_owner(struct fake_conn, f, watch);
+    struct fake_conn *c = container_of(f, struct fake_conn, watch);
     char bytes[65536];
     ssize_t n = recv(f->fd, bytes, sizeof bytes, 0);
     if (n <= 0) {
@@ -122,7 +121,7 @@ static inline void fake_on_event(struct loop_fd *f, uint32_t events) {
 
 static inline void fake_on_listener(struct loop_fd *f, uint32_t events) {
     (void)events;
-    struct fake_server *s = fake_owner(struct fake_server, f, listener);
+    struct fake_server *s = container_of(f, struct fake_server, listener);
     int fd = accept4(f->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) return;
     int one = 1;

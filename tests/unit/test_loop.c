@@ -15,10 +15,9 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "run_loop.h"
-
-#define OWNER(type, part, member) ((type *)(void *)((char *)(part)-offsetof(type, member)))
 
 static struct loop *loop;
 
@@ -49,7 +48,7 @@ struct alarm_clock {
 static int64_t last_rung_ms;
 
 static void on_ring(struct loop_timer *t) {
-    struct alarm_clock *a = OWNER(struct alarm_clock, t, timer);
+    struct alarm_clock *a = container_of(t, struct alarm_clock, timer);
     assert_int_equal(t->slot, 0); // it may be started again here
     a->rang++;
     a->rang_ms = loop_now_ms(loop);
@@ -251,7 +250,7 @@ struct ear {
 };
 
 static void on_heard(struct loop_fd *f, uint32_t events) {
-    struct ear *e = OWNER(struct ear, f, watch);
+    struct ear *e = container_of(f, struct ear, watch);
     e->heard++;
     e->events = events;
     if (e->then) e->then(e);
@@ -351,7 +350,7 @@ static void test_a_descriptor_removed_in_the_same_turn_is_not_heard(void **state
 }
 
 static void on_free(struct loop_job *job) {
-    free(OWNER(struct ear, job, free_job));
+    free(container_of(job, struct ear, free_job));
 }
 
 static struct ear *kept;
@@ -438,7 +437,7 @@ static struct {
 } jobs;
 
 static void on_job(struct loop_job *j) {
-    struct job *job = OWNER(struct job, j, job);
+    struct job *job = container_of(j, struct job, job);
     assert_true(pthread_equal(pthread_self(), jobs.loop_thread));
     assert_int_equal(job->number, jobs.next[job->thread]);
     jobs.next[job->thread]++;
@@ -489,7 +488,7 @@ static int open_diary(void **state) {
 }
 
 static void on_note(struct loop_job *j) {
-    struct note *n = OWNER(struct note, j, job);
+    struct note *n = container_of(j, struct note, job);
     size_t len = strlen(diary);
     diary[len] = n->letter;
     diary[len + 1] = 0;

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "engine/engine.h"
 #include "net/http_client.h"
@@ -462,7 +463,7 @@ static void give_overview(struct role_world *w, enum engine_status status) {
 }
 
 static void on_answer_job(struct loop_job *job) {
-    struct role_world *w = (struct role_world *)((char *)job - offsetof(struct role_world, answer));
+    struct role_world *w = container_of(job, struct role_world, answer);
     give_overview(w, ENGINE_OK);
 }
 

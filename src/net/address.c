@@ -1,0 +1,52 @@
+#include "net/address.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+bool address_parse(union address *a, const char *text) {
+    *a = (union address){0};
+    if (inet_pton(AF_INET, text, &a->v4.sin_addr) == 1)
+        a->v4.sin_family = AF_INET;
+    else if (inet_pton(AF_INET6, text, &a->v6.sin6_addr) == 1)
+        a->v6.sin6_family = AF_INET6;
+    else
+        return false;
+    return true;
+}
+
+socklen_t address_size(const union address *a) {
+    return a->any.sa_family == AF_INET6 ? sizeof a->v6 : sizeof a->v4;
+}
+
+int address_port(const union address *a) {
+    return ntohs(a->any.sa_family == AF_INET6 ? a->v6.sin6_port : a->v4.sin_port);
+}
+
+void address_set_port(union address *a, int port) {
+    if (a->any.sa_family == AF_INET6)
+        a->v6.sin6_port = htons((uint16_t)port);
+    else
+        a->v4.sin_port = htons((uint16_t)port);
+}
+
+void address_print(const union address *a, char *out, size_t size) {
+    if (a->any.sa_family == AF_INET)
+        inet_ntop(AF_INET, &a->v4.sin_addr, out, (socklen_t)size);
+    else if (IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr))
+        inet_ntop(AF_INET, &a->v6.sin6_addr.s6_addr[12], out, (socklen_t)size);
+    else
+        inet_ntop(AF_INET6, &a->v6.sin6_addr, out, (socklen_t)size);
+}
+
+int address_connect(const union address *a) {
+    int on = 1, fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (connect(fd, &a->any, address_size(a)) == 0 || errno == EINPROGRESS) return fd;
+    int error = -errno;
+    close(fd);
+    return error;
+}

@@ -1,0 +1,28 @@
+// An IPv4 or IPv6 address with a port, as sockets take it. Any thread.
+#pragma once
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+// Reads a numeric address; the port is 0. Returns false if the text is none.
+bool address_parse(union address *, const char *text);
+
+// Returns the bytes that the kernel is to read of it.
+socklen_t address_size(const union address *);
+
+int address_port(const union address *);
+void address_set_port(union address *, int port);
+
+// Writes it without the port; an IPv4 address within IPv6 as the IPv4 address it is.
+void address_print(const union address *, char *out, size_t size);
+
+// Begins a TCP connection that sends without delay. Returns a non-blocking descriptor, which becomes writable
+// when it is decided, or a negative errno.
+int address_connect(const union address *);
