@@ -14,7 +14,7 @@
 #include "bench/bench.h"
 #include "bench/report.h"
 #include "bench/stamp.h"
-#include "net/http_client_url.h"
+#include "net/http_url.h"
 
 enum { VIEWERS_PER_PROCESS = 15000, SPARE_DESCRIPTORS = 128, PROCESSES_AT_REST = 2 };
 

@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "bench/load.h"
-#include "net/http_client_url.h"
+#include "net/http_url.h"
 
 enum {
     LOOK_MS = 20,
