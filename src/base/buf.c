@@ -9,10 +9,6 @@
 
 enum { SMALLEST = 64 };
 
-void buf_init(struct buf *b) {
-    *b = (struct buf){0};
-}
-
 void buf_release(struct buf *b) {
     free(b->data);
     *b = (struct buf){0};

@@ -11,7 +11,6 @@ struct buf {
     size_t cap;
 };
 
-void buf_init(struct buf *);
 void buf_release(struct buf *);
 
 // Empties it and keeps the memory.

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "bench/places.h"
 #include "bench/publishers.h"
@@ -113,7 +114,7 @@ static void start_tick(struct load *l) {
 }
 
 static void on_tick(struct loop_timer *t) {
-    struct load *l = (struct load *)((char *)t - offsetof(struct load, tick));
+    struct load *l = container_of(t, struct load, tick);
     histogram_add(&l->figures->lag, clock_monotonic_us() - l->tick_due_us);
     int wanted = l->shared->phase;
     while (l->phase < wanted) enter(l, l->phase + 1);

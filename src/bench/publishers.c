@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "bench/stamp.h"
 #include "net/http_client.h"
@@ -182,7 +183,7 @@ static void run_due(struct publishers *all) {
 }
 
 static void on_timer(struct loop_fd *f, uint32_t events) {
-    struct publishers *all = (struct publishers *)((char *)f - offsetof(struct publishers, timer));
+    struct publishers *all = container_of(f, struct publishers, timer);
     uint64_t times;
     (void)events;
     if (read(f->fd, &times, sizeof times) < 0) return;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/container_of.h"
 #include "base/mem.h"
 #include "bench/scan.h"
 #include "clients/sequence.h"
@@ -236,7 +237,7 @@ static void read_some(struct watcher *w) {
 }
 
 static void on_socket(struct loop_fd *f, uint32_t events) {
-    struct watcher *w = (struct watcher *)((char *)f - offsetof(struct watcher, watch));
+    struct watcher *w = container_of(f, struct watcher, watch);
     (void)events;
     if (w->state == WATCHER_CONNECTING)
         on_connected(w);

@@ -117,8 +117,7 @@ static char *join(const char *url, const char *path) {
     buf_add(&b, url, len);
     buf_adds(&b, path);
     buf_add(&b, "", 1);
-    size_t joined;
-    return buf_steal(&b, &joined);
+    return buf_steal(&b, NULL);
 }
 
 static unsigned original_video(size_t i) {
@@ -244,10 +243,6 @@ void clients_free(struct clients *c) {
 
 const struct tally *clients_tally(const struct clients *c) {
     return &c->tally;
-}
-
-size_t clients_count(const struct clients *c) {
-    return c->viewer_count;
 }
 
 bool clients_are_posting(const struct clients *c) {

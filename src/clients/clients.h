@@ -38,7 +38,6 @@ struct clients *clients_new(struct loop *, struct http_client *, const struct cl
 void clients_free(struct clients *);
 
 const struct tally *clients_tally(const struct clients *);
-size_t clients_count(const struct clients *); // viewers
 
 bool clients_are_posting(const struct clients *); // has begun
 void clients_stop_posting(struct clients *);

@@ -4,12 +4,13 @@
 
 #include "engine/embedded_video.h"
 
-int64_t log_oldest_ms(const struct store *s) {
+// Entries from before this moment have expired.
+static int64_t oldest_ms(const struct store *s) {
     return s->now_ms - s->config.log_age_ms;
 }
 
 bool log_expired(const struct store *s, int64_t at_ms) {
-    return at_ms < log_oldest_ms(s) || at_ms > s->now_ms + s->config.log_age_ms;
+    return at_ms < oldest_ms(s) || at_ms > s->now_ms + s->config.log_age_ms;
 }
 
 struct engine_entry log_read_entry(sqlite3_stmt *q, struct request *r) {
@@ -30,7 +31,7 @@ static bool find_token(struct store *s, const struct video *v, struct request *r
     sqlite3_stmt *q = store_use(s, SQL_ENTRY_TOKEN);
     sqlite3_bind_int64(q, 1, v->id);
     store_bind_text(q, 2, r->in.append.token);
-    sqlite3_bind_int64(q, 3, log_oldest_ms(s));
+    sqlite3_bind_int64(q, 3, oldest_ms(s));
     if (!store_row(s, q)) return false;
     r->out.append.entry = log_read_entry(q, r);
     r->out.append.repeated = true;

@@ -13,9 +13,6 @@ void log_range(struct store *, struct request *);
 // is held by the request.
 struct engine_entry log_read_entry(sqlite3_stmt *, struct request *);
 
-// Entries from before this moment have expired.
-int64_t log_oldest_ms(const struct store *);
-
-// Whether one from this moment has. One from far in the future has too: the clock was wrong then, and it must
-// not stay for years.
+// Whether an entry from this moment has expired. One from far in the future has too: the clock was wrong
+// then, and it must not stay for years.
 bool log_expired(const struct store *, int64_t at_ms);

@@ -80,17 +80,7 @@ struct request {
         struct engine_overview overview;
     } out;
 
-    union {
-        engine_append_cb *append;
-        engine_head_cb *head;
-        engine_range_cb *range;
-        engine_mapping_cb *mapping;
-        engine_lease_cb *lease;
-        engine_leases_cb *leases;
-        engine_done_cb *done;
-        engine_counter_cb *counter;
-        engine_overview_cb *overview;
-    } on;
+    union engine_cb on;
     void *arg;
 
     char text[]; // the strings it was given

@@ -121,6 +121,19 @@ struct engine_overview {
 enum { ENGINE_NEWEST = 10, ENGINE_MAPPED = 100 };
 typedef void engine_overview_cb(void *arg, enum engine_status, const struct engine_overview *);
 
+// What an engine calls when a request is done: the one that belongs to the operation.
+union engine_cb {
+    engine_append_cb *append;
+    engine_head_cb *head;
+    engine_range_cb *range;
+    engine_mapping_cb *mapping;
+    engine_lease_cb *lease;
+    engine_leases_cb *leases;
+    engine_done_cb *done;
+    engine_counter_cb *counter;
+    engine_overview_cb *overview;
+};
+
 struct engine_ops {
     const char *name;
 

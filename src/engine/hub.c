@@ -189,13 +189,6 @@ static void say(struct engine_subscription *s, const void *unused) {
     if (s->who.on_subscribed) s->who.on_subscribed(s->who.arg);
 }
 
-void hub_say_subscribed(struct engine_subscription *s) {
-    struct hub *h = s->topic->hub;
-    enter(h);
-    if (!s->ended) say(s, NULL);
-    leave(h);
-}
-
 void hub_say_subscribed_all(struct hub *h, const char *video) {
     enter(h);
     if (video) {

@@ -25,8 +25,7 @@ const char *hub_video_of(const struct engine_subscription *);
 // Hands an entry to all of the video's subscribers. Returns how many there were.
 size_t hub_publish(struct hub *, const char *video, const struct engine_entry *);
 
-// Says on_subscribed() to one subscription; to all of a video's (NULL video: to all there are).
-void hub_say_subscribed(struct engine_subscription *);
+// Says on_subscribed() to all of a video's subscribers (NULL video: to all there are).
 void hub_say_subscribed_all(struct hub *, const char *video);
 
 // Says it to those that have not heard it since hub_subscribe(): for an engine in which a subscription holds

@@ -88,17 +88,7 @@ struct redis_call {
     struct redis *redis;
     // `reply` only if the status is ENGINE_OK; it is no error then.
     void (*on_reply)(struct redis_call *, enum engine_status, const struct redisReply *reply);
-    union {
-        engine_append_cb *append;
-        engine_head_cb *head;
-        engine_range_cb *range;
-        engine_mapping_cb *mapping;
-        engine_lease_cb *lease;
-        engine_leases_cb *leases;
-        engine_done_cb *done;
-        engine_counter_cb *counter;
-        engine_overview_cb *overview;
-    } on;
+    union engine_cb on;
     void *arg;
     enum engine_status status; // of one that was refused
     enum entry_kind kind;

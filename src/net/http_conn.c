@@ -24,6 +24,7 @@ enum {
 
 #define WATCHED (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 
+static void flush(struct http_conn *);
 static void pump(struct http_conn *);
 
 static void on_event(struct loop_fd *f, uint32_t events) {
@@ -34,7 +35,7 @@ static void on_event(struct loop_fd *f, uint32_t events) {
     }
     if (events & EPOLLRDHUP) c->peer_closed = true;
     if (events & (EPOLLIN | EPOLLRDHUP)) c->readable = true;
-    if ((events & EPOLLOUT) && c->out.len) http_conn_flush(c);
+    if ((events & EPOLLOUT) && c->out.len) flush(c);
     pump(c);
 }
 
@@ -326,7 +327,7 @@ static void pump(struct http_conn *c) {
     while (steps < STEPS_PER_TURN && step(c)) steps++;
     c->pumping = false;
     if (c->state == CONN_CLOSED) return;
-    if (c->out.len) http_conn_flush(c);
+    if (c->out.len) flush(c);
     // Changing an edge-triggered watch reports again what still holds: the rest comes in the next turn.
     if (wants_input(c) && (c->in.len || c->readable)) loop_fd_change(c->loop, &c->watch, WATCHED);
 }
@@ -337,7 +338,7 @@ static void linger(struct http_conn *c) {
     shutdown(c->watch.fd, SHUT_WR);
 }
 
-void http_conn_flush(struct http_conn *c) {
+static void flush(struct http_conn *c) {
     while (c->out.len) {
         ssize_t n = send(c->watch.fd, c->out.data, c->out.len, MSG_NOSIGNAL);
         if (n < 0) {
@@ -403,7 +404,7 @@ struct http_conn *http_conn_new(struct http_server *s, int fd) {
 }
 
 // Leaves loop and server; the connection dies now, or when its request is answered.
-int http_conn_detach(struct http_conn *c) {
+static int detach(struct http_conn *c) {
     int fd = c->watch.fd;
     if (c->state == CONN_CLOSED) return -1;
     bool answered = c->state != CONN_HANDLING;
@@ -416,7 +417,7 @@ int http_conn_detach(struct http_conn *c) {
 }
 
 void http_conn_close(struct http_conn *c) {
-    int fd = http_conn_detach(c);
+    int fd = detach(c);
     if (fd >= 0) close(fd);
 }
 
@@ -431,9 +432,9 @@ void http_abort(struct http_request *r) {
 
 int http_take_over(struct http_request *r) {
     struct http_conn *c = http_conn_of(r);
-    if (c->state != CONN_CLOSED) http_conn_flush(c); // the answers to those before it
-    if (c->out.len) http_conn_close(c);              // it does not even take these
-    int fd = http_conn_detach(c);
+    if (c->state != CONN_CLOSED) flush(c); // the answers to those before it
+    if (c->out.len) http_conn_close(c);    // it does not even take these
+    int fd = detach(c);
     loop_defer(c->loop, &c->reap);
     return fd;
 }

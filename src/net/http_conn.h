@@ -93,8 +93,6 @@ struct http_conn *http_conn_new(struct http_server *, int fd);
 void http_conn_close(struct http_conn *);
 void http_conn_expire(struct http_conn *);
 void http_conn_answered(struct http_conn *);
-void http_conn_flush(struct http_conn *);
-int http_conn_detach(struct http_conn *);
 struct http_conn *http_conn_of(struct http_request *);
 
 // http_request.c

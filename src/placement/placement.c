@@ -162,14 +162,19 @@ static struct cached *cached_of(struct placement *p, const char *video) {
     return c;
 }
 
+// The one a reader advertises, or NULL.
+static const char *public_url(struct placement *p, const char *reader_url) {
+    const struct reader_row *row = readers_find(&p->readers, reader_url);
+    return row ? row->public_url : NULL;
+}
+
 static void say(struct cached *c, placement_cb *cb, void *arg, enum placement_status status,
                 bool registered) {
     bool ok = status == PLACEMENT_OK;
-    cb(arg,
-       &(struct placement_answer){.status = status,
-                                  .reader_url = ok ? c->reader_url : NULL,
-                                  .public_url = ok ? placement_public_url(c->placement, c->reader_url) : NULL,
-                                  .registered = ok && registered});
+    cb(arg, &(struct placement_answer){.status = status,
+                                       .reader_url = ok ? c->reader_url : NULL,
+                                       .public_url = ok ? public_url(c->placement, c->reader_url) : NULL,
+                                       .registered = ok && registered});
 }
 
 // Answers everybody who waits. A callback may ask again, which starts a new list.
@@ -326,11 +331,6 @@ void placement_register(struct placement *p, const char *video, placement_cb *cb
 
 void placement_resolve(struct placement *p, const char *video, placement_cb *cb, void *arg) {
     ask(p, video, false, cb, arg);
-}
-
-const char *placement_public_url(struct placement *p, const char *reader_url) {
-    const struct reader_row *row = readers_find(&p->readers, reader_url);
-    return row ? row->public_url : NULL;
 }
 
 bool placement_is_reader_host(struct placement *p, const char *host) {

@@ -61,9 +61,6 @@ void placement_register(struct placement *, const char *video, placement_cb *, v
 // The same, but a video without a mapping gives PLACEMENT_NONE.
 void placement_resolve(struct placement *, const char *video, placement_cb *, void *arg);
 
-// Returns the public URL a reader advertises, or NULL. Valid until the loop's next turn.
-const char *placement_public_url(struct placement *, const char *reader_url);
-
 // Whether `host` (a Host header) is that of some reader's reader_url.
 bool placement_is_reader_host(struct placement *, const char *host);
 

@@ -15,7 +15,8 @@ static struct position after(struct position p) {
     return (struct position){p.epoch, p.seq + 1};
 }
 
-struct frame *continuity_gap(struct position at, const struct engine_entry *e, enum continuity c) {
+// The gap in front of an entry that does not follow: everything after `at` and before it.
+static struct frame *gap_before(struct position at, const struct engine_entry *e, enum continuity c) {
     struct position to = {e->at.epoch, e->at.seq - 1};
     return frame_of_gap(after(at), to, c == CONTINUITY_BEYOND ? GAP_EPOCH : GAP_EXPIRED);
 }
@@ -25,7 +26,7 @@ void continuity_walk(struct position *at, const struct engine_entry *entries, si
     for (const struct engine_entry *e = entries; e < entries + count; e++) {
         enum continuity c = continuity_of(*at, e);
         if (c == CONTINUITY_OLD) continue;
-        if (c != CONTINUITY_NEXT) emit(arg, continuity_gap(*at, e, c));
+        if (c != CONTINUITY_NEXT) emit(arg, gap_before(*at, e, c));
         struct frame *f = frame_of_entry(e);
         if (f) emit(arg, f);
         *at = e->at;

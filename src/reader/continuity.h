@@ -25,6 +25,3 @@ void continuity_walk(struct position *at, const struct engine_entry *, size_t co
 // Closes what is left between *at and the log's newest entry, when the log has no entry in between.
 void continuity_end(struct position *at, struct position head, void (*emit)(void *arg, struct frame *),
                     void *arg);
-
-// The gap in front of an entry that does not follow: everything after `at` and before it.
-struct frame *continuity_gap(struct position at, const struct engine_entry *, enum continuity);

@@ -7,7 +7,8 @@
 #include "service/body.h"
 #include "version.h"
 
-bool service_ready(struct service *s, const char **why) {
+// Whether the engine and the role are ready; if not, *why is a sentence.
+static bool is_ready(struct service *s, const char **why) {
     *why = NULL;
     if (!s->engine->ops->ready(s->engine, why)) return false;
     return !s->ready || s->ready(s, why);
@@ -29,7 +30,7 @@ static void handle_root(struct http_request *r, void *arg) {
 
 static json_t *health(struct service *s, bool *ready) {
     const char *why;
-    *ready = service_ready(s, &why);
+    *ready = is_ready(s, &why);
     json_t *o = json_pack("{s:s,s:s,s:s,s:s}", "status", *ready ? "ready" : "degraded", "role", s->role,
                           "instanceId", s->instance_id, "version", CHORUS_VERSION);
     if (!*ready) json_object_set_new(o, "why", json_string(why ? why : "starting"));

@@ -25,6 +25,3 @@ struct service {
 
 // Routes for /, /health and /ready, ended by a row without a pattern.
 extern const struct http_route service_routes[];
-
-// Whether the engine and the role are ready; if not, *why is a sentence.
-bool service_ready(struct service *, const char **why);

@@ -131,9 +131,12 @@ static void what_the_store_lost_is_a_gap_of_reason_epoch(void **state) {
 static void who_goes_on_from_a_gap_goes_on_without_another(void **state) {
     (void)state;
     struct engine_entry e = comment_after(2, 1, pos(1, 4));
-    struct frame *gap = continuity_gap(pos(1, 9), &e, CONTINUITY_BEYOND);
-    assert_continuity(gap->at, e, CONTINUITY_NEXT);
-    frame_unref(gap);
+    struct position at = pos(1, 9);
+    struct frame_list list = {0};
+    continuity_walk(&at, &e, 1, frame_list_take, &list);
+    assert_int_equal(list.count, 2);
+    assert_continuity(list.frames[0]->at, e, CONTINUITY_NEXT);
+    frame_list_release(&list);
 }
 
 // What is left up to the log's head

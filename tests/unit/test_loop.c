@@ -328,6 +328,19 @@ static void test_descriptors_that_cannot_be_watched(void **state) {
     loop_fd_remove(loop, &f);
 }
 
+static void open_two(struct ear *a, struct ear *b, void (*then)(struct ear *)) {
+    open_ear(a);
+    open_ear(b);
+    a->then = b->then = then;
+    a->other = b;
+    b->other = a;
+}
+
+static void shout_both(struct ear *a, struct ear *b) {
+    shout(a);
+    shout(b);
+}
+
 static void remove_other(struct ear *e) {
     loop_fd_remove(loop, &e->other->watch);
 }
@@ -336,13 +349,8 @@ static void remove_other(struct ear *e) {
 static void test_a_descriptor_removed_in_the_same_turn_is_not_heard(void **state) {
     (void)state;
     struct ear a, b;
-    open_ear(&a);
-    open_ear(&b);
-    a.then = b.then = remove_other;
-    a.other = &b;
-    b.other = &a;
-    shout(&a);
-    shout(&b);
+    open_two(&a, &b, remove_other);
+    shout_both(&a, &b);
     run_turns(loop, 1);
     assert_int_equal(a.heard + b.heard, 1);
     close_ear(&a);
@@ -366,13 +374,8 @@ static void remove_and_free_other(struct ear *e) {
 static void test_an_owner_freed_at_the_end_of_the_turn_is_not_touched(void **state) {
     (void)state;
     struct ear *a = mem_zalloc(sizeof *a), *b = mem_zalloc(sizeof *b);
-    open_ear(a);
-    open_ear(b);
-    a->then = b->then = remove_and_free_other;
-    a->other = b;
-    b->other = a;
-    shout(a);
-    shout(b);
+    open_two(a, b, remove_and_free_other);
+    shout_both(a, b);
     kept = NULL;
     run_turns(loop, 1);
     assert_non_null(kept);
@@ -392,17 +395,11 @@ static void watch_other_anew(struct ear *e) {
 static void test_a_new_descriptor_does_not_inherit_an_old_event(void **state) {
     (void)state;
     struct ear a, b;
-    open_ear(&a);
-    open_ear(&b);
-    a.then = b.then = watch_other_anew;
-    a.other = &b;
-    b.other = &a;
-    shout(&a);
-    shout(&b);
+    open_two(&a, &b, watch_other_anew);
+    shout_both(&a, &b);
     run_turns(loop, 1);
     assert_int_equal(a.heard + b.heard, 1);
-    shout(&a);
-    shout(&b);
+    shout_both(&a, &b);
     run_turns(loop, 1);
     assert_true(a.heard >= 1 && b.heard >= 1);
     close_ear(&a);
