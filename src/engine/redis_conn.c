@@ -260,7 +260,6 @@ static void on_connected(struct redis_conn *c) {
     socklen_t len = sizeof error;
     getsockopt(c->socket.fd, SOL_SOCKET, SO_ERROR, &error, &len);
     if (error) {
-        resolver_forget(c->resolver, c->url->host);
         go_down(c, "cannot be reached");
         return;
     }
@@ -360,6 +359,7 @@ static void renew_reader(struct redis_conn *c) {
 static void go_down(struct redis_conn *c, const char *why) {
     bool was_up = c->state == CONN_UP;
     if (was_up && !c->useless) c->delay_ms = 0;
+    if (c->state >= CONN_CONNECTING) resolver_forget(c->resolver, c->url->host); // it may have moved
     c->useless = false;
     set_why(c, why);
     c->state = CONN_WAITING;

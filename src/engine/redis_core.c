@@ -104,8 +104,11 @@ static void on_refuse(struct loop_timer *t) {
 
 // Redis does not carry out what it is asked: out of memory, read-only, without its scripts, no rights.
 static void note_refusal(struct redis *r, const redisReply *error) {
-    snprintf(r->refusal, sizeof r->refusal, "Redis refuses (%.120s).", error->str);
-    r->refused_ms = loop_now_ms(r->loop);
+    // One key that another program has made something else of is no reason to call Redis away.
+    if (strncmp(error->str, "WRONGTYPE", 9) != 0) {
+        snprintf(r->refusal, sizeof r->refusal, "Redis refuses (%.120s).", error->str);
+        r->refused_ms = loop_now_ms(r->loop);
+    }
     if (log_sample(&r->sampler, "engine", 1, loop_now_ms(r->loop)))
         log_warn("engine", "redis_refused", "error=\"%.120s\"", error->str);
     if (!strncmp(error->str, "NOSCRIPT", 8) || !strncmp(error->str, "READONLY", 8) ||

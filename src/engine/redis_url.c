@@ -24,6 +24,7 @@ static bool decode(char *to, size_t size, const char *from, size_t len) {
         if (from[i] != '%') continue;
         if (i + 2 >= len || hex(from[i + 1]) < 0 || hex(from[i + 2]) < 0) return false;
         to[n] = (char)(hex(from[i + 1]) << 4 | hex(from[i + 2]));
+        if (!to[n]) return false;
         i += 2;
     }
     to[n] = 0;
@@ -46,7 +47,8 @@ static bool parse_user(struct redis_url *u, const char *at, size_t len) {
     const char *colon = memchr(at, ':', len);
     size_t user_len = colon ? (size_t)(colon - at) : len;
     if (!decode(u->user, sizeof u->user, at, user_len)) return false;
-    return !colon || decode(u->password, sizeof u->password, colon + 1, len - user_len - 1);
+    if (!colon) return false; // a user without a password cannot log in
+    return decode(u->password, sizeof u->password, colon + 1, len - user_len - 1) && *u->password;
 }
 
 static bool parse_host(struct redis_url *u, const char *at, size_t len) {

@@ -208,6 +208,16 @@ static void a_server_of_no_use_is_not_tried_all_the_time(void **state) {
     world_post(w, "v", 1);
 }
 
+static void a_key_that_is_something_else_concerns_nobody_else(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    const char *why = "";
+    assert_true(redis_server_tell(&d->server, "SADD {video:odd}:pos x"));
+    assert_int_equal(world_append(w, "odd", "{\"comment\":\"1\"}", NULL).status, ENGINE_UNAVAILABLE);
+    assert_true(w->ops->ready(w->engine, &why));
+    world_post(w, "v", 1);
+}
+
 static void a_wrong_password_is_told(void **state) {
     struct bad_day *d = *state;
     struct world *w = d->world;
@@ -485,6 +495,7 @@ int main(void) {
         TEST(scripts_that_are_gone_come_back),
         TEST(a_server_that_refuses_is_not_ready_and_says_why),
         TEST(a_server_of_no_use_is_not_tried_all_the_time),
+        TEST(a_key_that_is_something_else_concerns_nobody_else),
         TEST(a_wrong_password_is_told),
         TEST(placement_does_not_wait_for_a_store_that_has_never_answered),
         TEST(what_has_expired_in_a_long_log_is_leapt_over),

@@ -53,7 +53,10 @@ static void refuses_what_is_none(void **state) {
         "redis://[::1",
         "redis://[::1]6379",
         "redis://us%er:secret@host",
-        "redis://us%00",
+        "redis://us%00er:secret@host",
+        "redis://user:se%00cret@host",
+        "redis://user@host",
+        "redis://user:@host",
         "rediss://host",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
