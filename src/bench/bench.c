@@ -22,7 +22,7 @@ enum {
     SETTLE_MS = 15000,  // for what is on its way at the end, if nothing arrives any more sooner
     QUIET_MS = 5000,    // without a delivery
     END_MS = 10000,
-    START_DELAY_US = 100000 // so that all processes know the time before it comes
+    START_DELAY_US = 200000 // so that all processes know the time before it comes
 };
 
 struct bench {
