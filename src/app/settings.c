@@ -144,7 +144,7 @@ const struct option_row settings_rows[] = {
      "how long comments are posted", COMMAND_BENCH},
     {"publishers", NULL, OPTION_INT, AT(bench.publishers), 1, 10000, "16", "N", NULL,
      "connections that post, each one comment at a time", COMMAND_BENCH},
-    {"processes", NULL, OPTION_INT, AT(bench.processes), 0, 64, "0", "N", NULL,
+    {"processes", NULL, OPTION_INT, AT(bench.processes), 0, 256, "0", "N", NULL,
      "load processes; 0: one per 15,000 viewers, at least two", COMMAND_BENCH},
     {"pid", NULL, OPTION_STRING, AT(bench.pid), 0, 0, NULL, "LIST", NULL,
      "the server's processes, comma-separated; otherwise those that listen at its ports", COMMAND_BENCH},

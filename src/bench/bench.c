@@ -22,7 +22,7 @@ enum {
     SETTLE_MS = 15000,  // for what is on its way at the end, if nothing arrives any more sooner
     QUIET_MS = 5000,    // without a delivery
     END_MS = 10000,
-    START_DELAY_US = 100000 // so that all processes know the time before it comes
+    START_DELAY_US = 200000 // so that all processes know the time before it comes
 };
 
 struct bench {
@@ -81,9 +81,9 @@ static void look(struct bench *b) {
     show(b);
 }
 
-static bool are_done(const struct bench *b, int phase) {
+static bool are_done(const struct bench *b, enum bench_phase phase) {
     for (size_t i = 0; i < b->plan->processes; i++)
-        if (b->shared->load[i].done <= phase) return false;
+        if (b->shared->load[i].done <= (int)phase) return false;
     return true;
 }
 

@@ -128,10 +128,9 @@ static void on_answer(void *arg, const struct http_client_answer *a) {
     if (a->error || a->status / 100 != 2) {
         all->figures->post_failures++;
     } else {
-        struct position at = answered(p, a), *newest = bench_newest(all->shared, all->process, p->video);
         all->figures->comments++;
         histogram_add(&all->figures->answer, clock_monotonic_us() - p->sent_us);
-        if (position_compare(at, *newest) > 0) *newest = at;
+        bench_shared_note(all->shared, p->video, answered(p, a));
     }
     run_due(all);
 }

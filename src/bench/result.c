@@ -88,5 +88,6 @@ double result_busiest_percent(const struct bench_result *r) {
 }
 
 bool result_generator_was_bottleneck(const struct bench_result *r) {
-    return result_busiest_percent(r) > BENCH_BUSY_PERCENT;
+    return result_busiest_percent(r) > BENCH_BUSY_PERCENT ||
+           histogram_percentile(&r->sum.lag, 99) > BENCH_LATE_US;
 }

@@ -18,7 +18,11 @@ struct bench_result {
     struct server_usage before, connected, ended; // before the viewers, with them, at the end
 };
 
-enum { BENCH_BUSY_PERCENT = 90 }; // of a core: from there on a load process is taken for the bottleneck
+// Beyond either of these the figures say more about the load processes than about the server.
+enum {
+    BENCH_BUSY_PERCENT = 90, // of a core, used by one of them
+    BENCH_LATE_US = 100000   // that a loop runs late, at the 99th percentile
+};
 
 // A figure is a number: of things, or of microseconds.
 enum metric_unit { METRIC_COUNT, METRIC_TIME };

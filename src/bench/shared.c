@@ -16,8 +16,14 @@ static void *share(size_t size) {
 struct bench_shared *bench_shared_new(const struct bench_plan *plan) {
     struct bench_shared *s = share(sizeof *s + plan->processes * sizeof *s->load);
     if (!s) return NULL;
-    s->videos = plan->videos;
-    s->newest = share(plan->processes * plan->videos * sizeof *s->newest);
+    s->newest = share(plan->videos * sizeof *s->newest);
     s->numbers = share(plan->videos * sizeof *s->numbers);
     return s->newest && s->numbers ? s : NULL;
+}
+
+void bench_shared_note(struct bench_shared *s, unsigned video, struct position p) {
+    struct bench_newest *newest = &s->newest[video];
+    while (atomic_exchange(&newest->busy, true)) continue;
+    if (position_compare(p, newest->at) > 0) newest->at = p;
+    newest->busy = false;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bench/load_figures.h"
@@ -27,18 +28,23 @@ struct bench_load {
     char error[BENCH_ERROR_SIZE];
 };
 
+// The newest comment of a video that has been answered.
+struct bench_newest {
+    _Atomic bool busy; // somebody writes
+    struct position at;
+};
+
 struct bench_shared {
     _Atomic int phase;
     _Atomic int64_t start_us, end_us; // of posting, monotonic; known when it begins
-    size_t videos;
-    struct position *newest;   // [process][video]: the last one answered; written by that process
-    _Atomic uint32_t *numbers; // of comments begun, for each video
+    struct bench_newest *newest;      // by video
+    _Atomic uint32_t *numbers;        // of comments begun, for each video
     struct bench_load load[];
 };
 
 // Returns NULL with errno set. Lasts as long as the process.
 struct bench_shared *bench_shared_new(const struct bench_plan *);
 
-static inline struct position *bench_newest(struct bench_shared *s, unsigned process, unsigned video) {
-    return &s->newest[process * s->videos + video];
-}
+// Keeps the later of the two. Who reads it meanwhile may see half of each; what counts is read when all posts
+// have been answered.
+void bench_shared_note(struct bench_shared *, unsigned video, struct position);

@@ -245,21 +245,12 @@ static void on_socket(struct loop_fd *f, uint32_t events) {
         read_some(w);
 }
 
-static struct position newest_of(const struct watchers *all, unsigned video) {
-    struct position newest = {0};
-    for (unsigned i = 0; i < all->of.plan->processes; i++) {
-        struct position p = *bench_newest(all->of.shared, i, video);
-        if (position_compare(p, newest) > 0) newest = p;
-    }
-    return newest;
-}
-
 uint64_t watchers_outstanding(const struct watchers *all, bool with_cut) {
     uint64_t sum = 0;
     for (size_t i = 0; i < all->of.count; i++) {
         const struct watcher *w = &all->at[i];
         if (!w->had_stream || (w->state == WATCHER_OVER && !with_cut)) continue;
-        struct position newest = newest_of(all, w->video), last = w->sequence.last;
+        struct position newest = all->of.shared->newest[w->video].at, last = w->sequence.last;
         if (position_compare(newest, last) <= 0) continue;
         sum += newest.epoch == last.epoch ? newest.seq - last.seq : newest.seq;
     }
