@@ -1,0 +1,31 @@
+// A subscription that falls silent while nothing is closed. Only what is sent through it to oneself shows that.
+import assert from 'node:assert/strict';
+import { owner, post } from '../lib/api.mjs';
+import { startProxy } from '../lib/proxy.mjs';
+import { RedisServer } from '../lib/redis.mjs';
+import { scenario } from '../lib/scenario.mjs';
+import { scaled } from '../lib/time.mjs';
+
+scenario('a path that delivers nothing any more is noticed, and what was missed comes', { setups: ['up-redis'], ms: 60_000 }, async (t) => {
+  const redis = new RedisServer();
+  t.after(() => redis.release());
+  await redis.start();
+  const proxy = await startProxy(redis.port);
+  t.after(() => proxy.close());
+  const system = await t.system({ args: ['--redis', `redis://127.0.0.1:${proxy.port}`] });
+  const viewer = await t.watch(await owner(system, 'v'), { video: 'v' });
+  await viewer.reaches((await post(system, 'v', 'heard')).id);
+
+  for (let round = 0; round < 2; round++) {
+    assert.equal(proxy.mute('chorus-subscriber'), 1);
+    await post(system, 'v', 'into the void');
+    const { id } = await post(system, 'v', 'and one more');
+    const started = performance.now();
+    await viewer.reaches(id, scaled(10_000));
+    assert.ok(performance.now() - started < scaled(5_000), 'within 5 s');
+  }
+  assert.match(system.stderr, /redis_subscriber_lost why="[^"]*does not hand out what is published/);
+  assert.equal(viewer.comments.length, 5);
+  assert.deepEqual(viewer.gaps, []);
+  assert.equal(viewer.ended, false);
+});
