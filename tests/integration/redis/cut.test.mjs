@@ -12,13 +12,12 @@ for (const [type, what] of [['pubsub', 'the subscription'], ['normal', 'commands
   scenario(`CLIENT KILL TYPE ${type}, 30 times under load: ${what} comes back and nothing is lost`, { setups, ms: 60_000 }, async (t) => {
     const system = await t.system({ flags });
     const load = await startLoad(t, system);
-    let killed = 0;
-    for (let round = 0; round < 30; round++) {
+    for (let round = 0, killed = 0; killed < 30; round++) {
+      assert.ok(round < 1_000, `${killed} connections killed`);
       killed += await system.redis.command('CLIENT', 'KILL', 'TYPE', type);
       if (round % 3) await load.more(1); // else again at once, while it comes back
       else await pause(5);
     }
-    assert.ok(killed >= 20, `${killed} connections killed`);
     await load.more(5);
     await load.prove();
     assert.equal(load.cuts, 0, 'streams stay open');
