@@ -7,12 +7,6 @@
 #include "app/system.h"
 #include "version.h"
 
-static const char *url_of(const struct system_part *parts, size_t count, const char *name) {
-    for (size_t i = 0; i < count; i++)
-        if (!strcmp(parts[i].name, name)) return parts[i].url;
-    return "";
-}
-
 static void print_engine(const struct settings *set) {
     char url[SETTINGS_REDIS_URL_SIZE];
     if (!settings_redis_url(set, url, sizeof url)) {
@@ -31,7 +25,7 @@ void start_box_print(const struct system *s, const struct settings *set) {
     static const char rule[] = "----------------------------------------------------------------------";
     size_t count;
     const struct system_part *parts = system_parts(s, &count);
-    const char *comment = url_of(parts, count, "comment");
+    const char *comment = system_url(s, "comment");
     printf("%s\n  Chorus " CHORUS_VERSION "   ", rule);
     print_engine(set);
     printf("\n\n");
@@ -41,7 +35,7 @@ void start_box_print(const struct system *s, const struct settings *set) {
         "  curl -NL '%s/connect?userid=ann&videoid=video1'\n"
         "  curl -H 'Content-Type: application/json' -d '{\"userid\":\"bob\",\"videoid\":\"video1\",\"comment\":\"Hello!\"}' %s/comment\n"
         "%s\n",
-        comment, url_of(parts, count, "reader-1"), comment, rule);
+        comment, system_url(s, "reader-1"), comment, rule);
     fflush(stdout);
 }
 

@@ -151,6 +151,12 @@ const struct system_part *system_parts(const struct system *s, size_t *count) {
     return s->parts;
 }
 
+const char *system_url(const struct system *s, const char *name) {
+    for (size_t i = 0; i < s->part_count; i++)
+        if (!strcmp(s->parts[i].name, name)) return s->parts[i].url;
+    return NULL;
+}
+
 struct loop *system_loop(struct system *s) {
     return s->loop;
 }

@@ -27,6 +27,9 @@ struct system *system_start(const struct settings *, enum command, char *why, si
 // Returns the parts in the order of starting, and their number.
 const struct system_part *system_parts(const struct system *, size_t *count);
 
+// Returns where a part listens ("manager", "reader-1"), or NULL if this process has none of that name.
+const char *system_url(const struct system *, const char *name);
+
 // Opens the ports and serves until system_quit(). Returns 0 or a negative errno.
 int system_run(struct system *);
 void system_quit(struct system *);

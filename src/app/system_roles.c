@@ -99,15 +99,9 @@ static bool add_part(struct system *s, const struct role *role, const char *name
     return true;
 }
 
-static const char *url_of(const struct system *s, const char *name) {
-    for (size_t i = 0; i < s->part_count; i++)
-        if (!strcmp(s->parts[i].name, name)) return s->parts[i].url;
-    return NULL;
-}
-
 // Where reports go: to our own part, or to where we are told.
 static const char *statistics_url(const struct system *s) {
-    return s->settings->statistics_url ? s->settings->statistics_url : url_of(s, "statistics");
+    return s->settings->statistics_url ? s->settings->statistics_url : system_url(s, "statistics");
 }
 
 static void *make_statistics(struct system *s, struct system_part *part) {
@@ -135,7 +129,7 @@ static void *make_comment(struct system *s, struct system_part *part) {
     s->comment = comment_api_new(
         s->loop, s->engine, s->placement, s->client,
         &(struct comment_config){.instance_id = part->instance_id,
-                                 .manager_url = manager ? manager : url_of(s, "manager"),
+                                 .manager_url = manager ? manager : system_url(s, "manager"),
                                  .statistics_url = statistics_url(s),
                                  .statistics_interval_ms = (int)s->settings->statistics_interval_ms,
                                  .token = s->settings->internal_token,

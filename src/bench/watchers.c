@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "bench/scan.h"
 #include "clients/sequence.h"
+#include "net/address.h"
 #include "net/loop.h"
 
 enum { CONNECTING_MAX = 128, READ_SIZE = 256 * 1024 };
@@ -157,10 +158,8 @@ static bool send_request(struct watcher *w) {
 }
 
 static void on_connected(struct watcher *w) {
-    int error = 0;
-    socklen_t size = sizeof error;
-    getsockopt(w->watch.fd, SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error || !send_request(w) || loop_fd_change(w->owner->of.loop, &w->watch, EPOLLIN)) {
+    if (address_connect_result(w->watch.fd) || !send_request(w) ||
+        loop_fd_change(w->owner->of.loop, &w->watch, EPOLLIN)) {
         end(w);
         return;
     }

@@ -325,11 +325,9 @@ static void start_parser(struct viewer *v) {
 }
 
 static void on_connected(struct viewer *v) {
-    int error = 0;
-    socklen_t size = sizeof error;
-    getsockopt(v->watch.fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    int error = address_connect_result(v->watch.fd);
     if (error) {
-        try_next(v, -error);
+        try_next(v, error);
         return;
     }
     v->state = VIEWER_ASKING;

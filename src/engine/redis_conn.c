@@ -256,10 +256,7 @@ static bool read_some(struct redis_conn *c) {
 }
 
 static void on_connected(struct redis_conn *c) {
-    int error = 0;
-    socklen_t len = sizeof error;
-    getsockopt(c->socket.fd, SOL_SOCKET, SO_ERROR, &error, &len);
-    if (error) {
+    if (address_connect_result(c->socket.fd)) {
         go_down(c, "cannot be reached");
         return;
     }

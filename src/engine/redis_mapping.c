@@ -214,7 +214,7 @@ void redis_lease_drop(struct engine *engine, const char *reader_url, engine_done
     redis_call_send(c, &a);
 }
 
-enum { LEASE_ITEMS = 6 }; // of lease_list.lua
+enum { LEASE_ITEMS = 6 }; // of leases.lua
 
 static int by_url(const void *a, const void *b) {
     return strcmp(((const struct engine_lease *)a)->reader_url, ((const struct engine_lease *)b)->reader_url);

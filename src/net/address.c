@@ -50,3 +50,10 @@ int address_connect(const union address *a) {
     close(fd);
     return error;
 }
+
+int address_connect_result(int fd) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    return -error;
+}

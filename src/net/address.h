@@ -26,3 +26,6 @@ void address_print(const union address *, char *out, size_t size);
 // Begins a TCP connection that sends without delay. Returns a non-blocking descriptor, which becomes writable
 // when it is decided, or a negative errno.
 int address_connect(const union address *);
+
+// How it was decided, once: 0, or why there is no connection, a negative errno.
+int address_connect_result(int fd);

@@ -125,11 +125,9 @@ void http_client_conn_carry(struct http_client_conn *c, struct http_call *call) 
 }
 
 static void on_connected(struct http_client_conn *c) {
-    int error = 0;
-    socklen_t size = sizeof error;
-    getsockopt(c->watch.fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    int error = address_connect_result(c->watch.fd);
     if (error) {
-        c->connect_error = -error;
+        c->connect_error = error;
         connect_next(c);
         return;
     }
