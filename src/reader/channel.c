@@ -82,13 +82,10 @@ static void finish_flush(struct channel *ch, int64_t now_ms) {
 static void skip_waiting(struct channel *ch, int64_t now_ms) {
     struct seats *s = &ch->seats;
     finish_flush(ch, now_ms);
+    if (ch->sent == ch->ring.next) return;
     while (s->ready) viewer_lag_behind(s->at[0], ch->sent, 0, now_ms);
-    struct position newest = ch->sent_at;
-    for (uint64_t n = ch->sent; n < ch->ring.next; n++)
-        if (position_is_set(ring_at(&ch->ring, n)->at)) newest = ring_at(&ch->ring, n)->at;
+    flush_mark_sent(ch, ch->ring.next);
     drop_before(ch, ch->ring.next);
-    ch->sent = ch->ring.next;
-    ch->sent_at = newest;
     for (uint32_t i = 0; i < s->count;) { // upwards: who becomes ready swaps with one already looked at
         struct viewer *v = s->at[i];
         viewer_push(v, now_ms);

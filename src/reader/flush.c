@@ -35,7 +35,7 @@ static void lay_out(struct channel *ch, struct flush *f) {
     f->bytes = f->room;
 }
 
-static void mark_sent(struct channel *ch, uint64_t to) {
+void flush_mark_sent(struct channel *ch, uint64_t to) {
     for (uint64_t n = ch->sent; n < to; n++)
         if (position_is_set(ring_at(&ch->ring, n)->at)) ch->sent_at = ring_at(&ch->ring, n)->at;
     ch->sent = to;
@@ -56,7 +56,7 @@ void flush_begin(struct channel *ch) {
     *f = (struct flush){.from = ch->sent, .to = to, .len = (uint32_t)len};
     lay_out(ch, f);
     begin(ch, f);
-    mark_sent(ch, to);
+    flush_mark_sent(ch, to);
 }
 
 void flush_begin_heartbeat(struct channel *ch) {

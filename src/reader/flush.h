@@ -22,6 +22,9 @@ struct flush {
 void flush_begin(struct channel *);
 void flush_begin_heartbeat(struct channel *);
 
+// From now on those who are ready stand before frame `to`.
+void flush_mark_sent(struct channel *, uint64_t to);
+
 // Serves at most `sends` of those who are due. Returns how many it has served.
 uint32_t flush_serve(struct channel *, uint32_t sends, int64_t now_ms);
 

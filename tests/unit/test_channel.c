@@ -3,55 +3,13 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
-#include "channel_rig.h"
+#include "channel_crowd.h"
 #include "net/event_stream.h"
 
 // What an idle viewer costs.
 _Static_assert(sizeof(struct viewer) + sizeof(struct viewer *) <= 256, "a viewer costs too much");
 
-enum { RING_FRAMES = 4, RING_BYTES = 1 << 20, CROWD = 8, HELLO = 13 };
-
-static struct rig rig;
-static struct client clients[CROWD]; // those of the test
-
-static int set_up_ring(uint32_t frames, size_t bytes) {
-    moved_clock.real = false;
-    for (int i = 0; i < CROWD; i++) clients[i] = (struct client){.fd = -1};
-    rig_init(&rig, frames, bytes);
-    return 0;
-}
-
-static int set_up(void **state) {
-    (void)state;
-    return set_up_ring(RING_FRAMES, RING_BYTES);
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    rig_release(&rig);
-    for (int i = 0; i < CROWD; i++) client_close(&clients[i]);
-    return 0;
-}
-
-static void join_crowd(int n) {
-    for (int i = 0; i < n; i++) client_join(&rig, &clients[i]);
-    assert_int_equal(rig.channel.seats.count, n);
-    assert_int_equal(rig.channel.seats.ready, n);
-}
-
-static void assert_seen(int i, const char *text) {
-    assert_string_equal(client_text(&clients[i]), text);
-}
-
-static void assert_all_seen(int n, const char *text) {
-    for (int i = 0; i < n; i++) assert_seen(i, text);
-}
-
-static void assert_ring_empty(void) {
-    assert_int_equal(rig.channel.ring.bytes, 0);
-    assert_int_equal(rig.channel.ring.first, rig.channel.ring.next);
-    assert_null(rig.channel.ring.slots);
-}
+enum { HELLO = 13 };
 
 static size_t frame_size(uint64_t seq, size_t padding_bytes) {
     struct frame *f = padded_frame(1, seq, padding_bytes);

@@ -1,9 +1,11 @@
 // Many viewers with sockets of any size, that read, join and leave as chance has it, while anything is
-// published: what each has read must be the exact sequence from where it joined, less announced gaps.
+// published, flushes go in slices of any size, and memory is there or not: what each has read must be the
+// exact sequence from where it joined, less announced gaps.
 #include "unit.h"
 
 #include "channel_rig.h"
 #include "dice.h"
+#include "reader/budget.h"
 
 enum {
     ROUNDS = 12,
@@ -33,7 +35,7 @@ static struct rig rig;
 static struct item items[ITEMS_MAX];
 static size_t item_count;
 static struct watcher watchers[WATCHERS];
-static struct { unsigned long gaps, lags, waits, leaves, stalls, foreign_missing; } met;
+static struct { unsigned long gaps, lags, waits, leaves, stalls, foreign_missing, slices, scarce; } met;
 
 static void publish(struct frame *f, bool numbered, const char *text) {
     assert_true(item_count < ITEMS_MAX);
@@ -157,9 +159,19 @@ static void check_bounds(void) {
     const struct ring *r = &rig.channel.ring;
     assert_true(r->next - r->first <= RING_FRAMES);
     assert_true(r->bytes <= RING_BYTES);
+    assert_true(rig.channel.seats.due <= rig.channel.seats.ready);
     assert_true(rig.channel.seats.ready <= rig.channel.seats.count);
+    assert_true(!rig.channel.seats.due || rig.channel.flush);
     for (uint32_t i = 0; i < rig.channel.seats.count; i++) assert_int_equal(rig.channel.seats.at[i]->slot, i);
     if (rig.channel.seats.ready < rig.channel.seats.count) met.lags++;
+}
+
+static void flush_some(void) {
+    if (budget_is_used_up()) met.scarce++;
+    if (dice_one_in(3))
+        rig_flush(&rig);
+    else if (channel_flush_some(&rig.channel, loop_now_ms(rig.loop), (uint32_t)dice(6)) == FLUSH_UNFINISHED)
+        met.slices++;
 }
 
 static void do_something(void) {
@@ -171,10 +183,11 @@ static void do_something(void) {
         for (uint64_t n = dice(4); n; n--) publish_something();
         break;
     case 3:
-    case 4: rig_flush(&rig); break;
+    case 4: flush_some(); break;
     case 5:
         run_turns(rig.loop, 1);
         if (dice_one_in(4)) rig_sweep_later(&rig, (int64_t)dice(8000));
+        if (dice_one_in(8)) budget_set(dice_one_in(4) ? 0 : SIZE_MAX);
         break;
     case 6:
         if (w->open && dice_one_in(3)) {
@@ -223,6 +236,7 @@ static void run_round(void) {
         do_something();
         check_bounds();
     }
+    budget_set(SIZE_MAX);
     finish();
     unsigned open = 0;
     for (int i = 0; i < WATCHERS; i++) {
@@ -246,10 +260,11 @@ static void everybody_reads_the_exact_sequence_less_announced_gaps(void **state)
     for (int i = 0; i < ROUNDS; i++) run_round();
     printf(
         "gaps %lu, steps with somebody behind %lu, joined while frames waited %lu, left %lu, closed as stalled "
-        "%lu, messages without number missing %lu\n",
-        met.gaps, met.lags, met.waits, met.leaves, met.stalls, met.foreign_missing);
+        "%lu, messages without number missing %lu, flushes left unfinished %lu, begun without memory %lu\n",
+        met.gaps, met.lags, met.waits, met.leaves, met.stalls, met.foreign_missing, met.slices, met.scarce);
     // It was worth the name.
     assert_true(met.gaps > 20 && met.lags > 1000 && met.waits > 100 && met.leaves > 100);
+    assert_true(met.slices > 1000 && met.scarce > 100);
     assert_true(met.foreign_missing == 0 || met.gaps > 0);
 }
 

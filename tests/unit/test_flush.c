@@ -1,0 +1,190 @@
+#include "unit.h"
+
+#include "base/clock.h"
+#include "channel_crowd.h"
+#include "reader/budget.h"
+
+// Slices
+
+static void begin_slice(uint32_t sends) {
+    assert_int_equal(channel_flush_some(&rig.channel, loop_now_ms(rig.loop), sends), FLUSH_UNFINISHED);
+}
+
+static void a_flush_goes_on_where_it_was_left(void **state) {
+    (void)state;
+    join_crowd(CROWD);
+    rig_publish(&rig, 5);
+    for (int i = 1; i < 4; i++) {
+        begin_slice(2);
+        int there = 0;
+        for (int c = 0; c < CROWD; c++) there += !strcmp(client_text(&clients[c]), "hello 1-1");
+        assert_int_equal(there, 2 * i);
+    }
+    rig_publish(&rig, 5); // not of this flush
+    assert_int_equal(channel_flush_some(&rig.channel, loop_now_ms(rig.loop), 100), FLUSH_FINISHED);
+    assert_all_seen(CROWD, "hello 1-1");
+    assert_true(channel_is_dirty(&rig.channel));
+    rig_flush(&rig);
+    assert_all_seen(CROWD, "hello 1-1 1-2");
+    assert_ring_empty();
+}
+
+// Whoever leaves between two slices, nobody else gets anything twice or not at all.
+static void who_leaves_between_two_slices_changes_nothing_for_the_others(void **state) {
+    (void)state;
+    for (int leaver = 0; leaver < CROWD; leaver++) {
+        for (uint32_t served = 1; served < CROWD; served++) {
+            join_crowd(CROWD);
+            rig_publish(&rig, 5);
+            rig_publish(&rig, 5);
+            begin_slice(served);
+            client_close(&clients[leaver]);
+            run_turns(rig.loop, 1);
+            assert_int_equal(rig.channel.seats.count, CROWD - 1);
+            rig_flush(&rig);
+            for (int i = 0; i < CROWD; i++)
+                if (i != leaver) assert_seen(i, "hello 1-1 1-2");
+            tear_down(state);
+            set_up(state);
+        }
+    }
+}
+
+static void who_cannot_take_all_between_two_slices_goes_on_where_it_was(void **state) {
+    (void)state;
+    join_crowd(CROWD);
+    for (int i = 0; i < CROWD; i += 2) client_room(&clients[i], i * 3);
+    rig_publish(&rig, 5);
+    rig_publish(&rig, 5);
+    while (channel_flush_some(&rig.channel, loop_now_ms(rig.loop), 1) == FLUSH_UNFINISHED) continue;
+    assert_int_equal(rig.channel.seats.ready, CROWD / 2);
+    for (int i = 0; i < CROWD; i += 2) client_room_again(&rig, &clients[i], LIMITED_SEND_MOST);
+    assert_all_seen(CROWD, "hello 1-1 1-2");
+}
+
+static void who_joins_between_two_slices_gets_what_comes_after(void **state) {
+    (void)state;
+    join_crowd(4);
+    rig_publish(&rig, 5);
+    begin_slice(1);
+    client_join(&rig, &clients[4]); // has 1-1 in its first bytes, if it asked for it
+    rig_publish(&rig, 5);
+    client_join(&rig, &clients[5]);
+    begin_slice(1);
+    rig_flush(&rig);
+    rig_send_run(&rig, 1, 5);
+    assert_all_seen(4, "hello 1-1 1-2 1-3");
+    assert_seen(4, "hello 1-2 1-3");
+    assert_seen(5, "hello 1-3");
+}
+
+static void who_catches_up_between_two_slices_gets_nothing_twice(void **state) {
+    (void)state;
+    join_crowd(4);
+    client_room(&clients[0], 0);
+    rig_send_run(&rig, 1, 5);
+    rig_publish(&rig, 5);
+    begin_slice(1);
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST); // gets what is being sent, too
+    assert_seen(0, "hello 1-1 1-2");
+    rig_flush(&rig);
+    assert_all_seen(4, "hello 1-1 1-2");
+}
+
+static void heartbeats_go_in_slices_too(void **state) {
+    (void)state;
+    join_crowd(CROWD);
+    run_later(rig.loop, RIG_HEARTBEAT_MS);
+    channel_sweep(&rig.channel, loop_now_ms(rig.loop));
+    begin_slice(3);
+    rig_publish(&rig, 5);
+    rig_flush(&rig);
+    assert_all_seen(CROWD, "hello 1-1");
+    for (int i = 0; i < CROWD; i++) assert_int_equal(clients[i].seen.comments, 1);
+}
+
+static void a_channel_released_in_the_middle_of_a_flush_leaves_nothing(void **state) {
+    (void)state;
+    size_t before = budget_used();
+    join_crowd(4);
+    for (int i = 0; i < 3; i++) rig_publish(&rig, 5);
+    begin_slice(2);
+    rig_publish(&rig, 5);
+    tear_down(state);
+    assert_int_equal(budget_used(), before);
+    set_up(state);
+}
+
+static void one_comment_at_a_time_is_never_held_back(void **state) {
+    (void)state;
+    rig.env.bounds.coalesce_us = 250000;
+    join_crowd(CROWD);
+    rig_send_run(&rig, 20, 5);
+    assert_true(channel_flush_due_us(&rig.channel) <= clock_monotonic_us());
+}
+
+// Memory that is used up
+
+static void without_memory_nothing_is_kept_for_those_who_lag(void **state) {
+    (void)state;
+    join_crowd(2);
+    client_room(&clients[0], 0);
+    rig_send_run(&rig, 2, 5);
+    budget_set(0);
+    rig_send_run(&rig, 1, 5);
+    assert_ring_empty();
+    assert_seen(1, "hello 1-1 1-2 1-3"); // nobody else suffers
+    budget_set(SIZE_MAX);
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    rig_send_run(&rig, 1, 5);
+    assert_seen(0, "hello gap(1-1..1-3 3 slow) 1-4");
+    assert_seen(1, "hello 1-1 1-2 1-3 1-4");
+}
+
+// The worker cannot keep up: what waits for all is given up, and each is told exactly what it lacks.
+static void without_memory_what_waits_is_given_up_with_a_gap(void **state) {
+    (void)state;
+    join_crowd(2);
+    rig_send_run(&rig, 1, 5);
+    budget_set(0);
+    for (int i = 0; i < RING_FRAMES; i++) rig_publish(&rig, 5);
+    client_join(&rig, &clients[2]); // has seen those
+    rig_publish(&rig, 5);
+    budget_set(SIZE_MAX);
+    rig_flush(&rig);
+    assert_all_seen(2, "hello 1-1 gap(1-2..1-5 4 slow) 1-6");
+    assert_seen(2, "hello 1-6");
+    assert_int_equal(counter_get(&rig.counters.gaps), 2);
+}
+
+static void a_viewer_and_a_frame_are_counted_while_they_are_there(void **state) {
+    (void)state;
+    size_t before = budget_used(), viewer = sizeof(struct viewer) + sizeof(struct viewer *);
+    join_crowd(3);
+    assert_int_equal(budget_used() - before, 3 * viewer);
+    rig_publish(&rig, 500);
+    assert_true(budget_used() - before > 3 * viewer + 500);
+    rig_flush(&rig);
+    assert_int_equal(budget_used() - before, 3 * viewer);
+    for (int i = 0; i < 3; i++) client_close(&clients[i]);
+    run_turns(rig.loop, 1);
+    assert_int_equal(budget_used(), before);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        TEST(a_flush_goes_on_where_it_was_left),
+        TEST(who_leaves_between_two_slices_changes_nothing_for_the_others),
+        TEST(who_cannot_take_all_between_two_slices_goes_on_where_it_was),
+        TEST(who_joins_between_two_slices_gets_what_comes_after),
+        TEST(who_catches_up_between_two_slices_gets_nothing_twice),
+        TEST(heartbeats_go_in_slices_too),
+        TEST(a_channel_released_in_the_middle_of_a_flush_leaves_nothing),
+        TEST(one_comment_at_a_time_is_never_held_back),
+        TEST(without_memory_nothing_is_kept_for_those_who_lag),
+        TEST(without_memory_what_waits_is_given_up_with_a_gap),
+        TEST(a_viewer_and_a_frame_are_counted_while_they_are_there),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
