@@ -1,0 +1,55 @@
+// What bench/instructions counts: a channel with VIEWERS viewers whose sockets always have room, and COMMENTS
+// comments, flushed GATHERED at a time. Nothing here reads or waits, so that every run is the same.
+//   instructions VIEWERS COMMENTS GATHERED      prints how many deliveries it made
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/mem.h"
+#include "net/loop.h"
+#include "reader/channel.h"
+#include "reader/counters.h"
+
+enum { COMMENT_BYTES = 290, SINK_BYTES = 1 << 20 }; // as a comment of 120 bytes has with its id, user and time
+
+static struct pending *head(void) {
+    struct pending *p = mem_alloc(sizeof *p + sizeof(struct frame *));
+    *p = (struct pending){.count = 1};
+    p->frames[0] = frame_of_bytes("hello\n\n", 7, (struct position){0});
+    return p;
+}
+
+static void join(struct channel *ch) {
+    int ends[2], room = SINK_BYTES;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends)) exit(1);
+    setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+    channel_add(ch, ends[0], head(), 0);
+}
+
+static void publish(struct channel *ch, unsigned number) {
+    char bytes[COMMENT_BYTES];
+    memset(bytes, '.', sizeof bytes);
+    channel_publish(ch, frame_of_bytes(bytes, sizeof bytes, (struct position){1, number}));
+}
+
+int main(int argc, char **argv) {
+    if (argc != 4) return 2;
+    unsigned viewers = (unsigned)atol(argv[1]), comments = (unsigned)atol(argv[2]),
+             gathered = (unsigned)atol(argv[3]);
+    struct loop *loop = loop_new();
+    struct fan_counters counters = {0};
+    struct channel_env env = {.loop = loop,
+                              .bounds = {.ring_frames = 1024, .ring_bytes = 1 << 20, .heartbeat_ms = 15000}};
+    struct channel channel;
+    channel_init(&channel, &env, &counters, NULL);
+    for (unsigned i = 0; i < viewers; i++) join(&channel);
+    for (unsigned i = 1; i <= comments; i++) {
+        publish(&channel, i);
+        if (i % gathered == 0) channel_flush(&channel, 0);
+    }
+    printf("%llu\n", counter_get(&counters.delivered));
+    channel_release(&channel);
+    loop_free(loop);
+    return 0;
+}
