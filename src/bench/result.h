@@ -3,9 +3,17 @@
 
 #include <stdbool.h>
 
+#include "bench/health.h"
 #include "bench/load_figures.h"
 #include "bench/plan.h"
 #include "bench/server.h"
+
+// What everything uses at one moment of a run.
+struct bench_moment {
+    struct server_usage server, load; // load: the bench's own processes, all of them
+    struct machine_memory machine;
+    struct health readers; // not known of another server than Chorus
+};
 
 struct bench_result {
     struct bench_figures sum;
@@ -15,7 +23,7 @@ struct bench_result {
     bool interrupted;
     int pids[BENCH_PIDS_MAX];
     size_t pid_count;
-    struct server_usage before, connected, ended; // before the viewers, with them, at the end
+    struct bench_moment before, connected, ended; // before the viewers, with them, at the end
 };
 
 // Beyond either of these the figures say more about the load processes than about the server.
@@ -29,15 +37,26 @@ enum metric_unit { METRIC_COUNT, METRIC_TIME };
 
 // Returns false if there is no figure of that name.
 bool metric_unit_of(const char *name, enum metric_unit *);
-double metric_of(const struct bench_result *, const char *name); // 0 if there is none of that name
+double metric_of(const struct bench_result *, const char *name); // NAN if it is not known
 
 double result_connects_per_s(const struct bench_result *);
 double result_deliveries_per_s(const struct bench_result *);
 
-// Negative if the server's processes are not known, or there is nothing to divide by.
+// NAN if the server's processes are not known, or there is nothing to divide by; so below.
 double result_cpu_per_delivery_us(const struct bench_result *);
 double result_cpu_per_connect_us(const struct bench_result *);
+
+// Growth of the server while the viewers connected; all that the load processes have; what the machine's
+// memory in use has grown beyond both.
 double result_bytes_per_viewer(const struct bench_result *);
+double result_load_bytes_per_viewer(const struct bench_result *);
+double result_kernel_bytes_per_viewer(const struct bench_result *);
+
+// By the readers' own counts, while comments were on their way.
+double result_wakeups_per_comment(const struct bench_result *);
+double result_deliveries_per_send(const struct bench_result *);
+
+double result_stalled_open(const struct bench_result *);
 
 // Of a core, used by the busiest load process.
 double result_busiest_percent(const struct bench_result *);

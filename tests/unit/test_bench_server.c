@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -75,12 +76,21 @@ static void test_says_when_one_is_not_there(void **state) {
     assert_false(server_measure(pids, 0).known);
 }
 
+static void test_knows_the_machines_memory(void **state) {
+    (void)state;
+    struct machine_memory m = machine_memory_now();
+    int64_t total = sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+    assert_true(m.available_bytes > 0 && m.used_bytes > 0);
+    assert_true(llabs(m.used_bytes + m.available_bytes - total) < total / 20);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_finds_who_listens),
         cmocka_unit_test(test_finds_those_who_share_a_socket),
         cmocka_unit_test(test_measures_processes),
         cmocka_unit_test(test_says_when_one_is_not_there),
+        cmocka_unit_test(test_knows_the_machines_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

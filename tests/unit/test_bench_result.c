@@ -1,0 +1,70 @@
+#include "unit.h"
+
+#include <math.h>
+
+#include "bench/result.h"
+
+static struct bench_result *with_viewers(uint64_t viewers) {
+    struct bench_result *r = calloc(1, sizeof *r);
+    r->sum.connects = viewers;
+    r->before.server.known = r->connected.server.known = r->ended.server.known = true;
+    r->before.load.known = r->connected.load.known = true;
+    return r;
+}
+
+static void test_tells_whose_memory_it_is(void **state) {
+    (void)state;
+    struct bench_result *r = with_viewers(10);
+    r->before.server.pss_bytes = 1000, r->connected.server.pss_bytes = 3000;
+    r->before.load.pss_bytes = 500, r->connected.load.pss_bytes = 1500;
+    r->before.machine.used_bytes = 50000, r->connected.machine.used_bytes = 150000;
+    assert_true(metric_of(r, "bytes_per_viewer") == 200);
+    assert_true(metric_of(r, "load_bytes_per_viewer") == 150);    // with what it had before
+    assert_true(metric_of(r, "kernel_bytes_per_viewer") == 9700); // 100000 - 2000 - 1000
+    free(r);
+}
+
+static void test_counts_by_the_readers(void **state) {
+    (void)state;
+    struct bench_result *r = with_viewers(10);
+    assert_true(isnan(metric_of(r, "wakeups_per_comment")));
+    r->sum.comments = 20;
+    r->connected.readers = (struct health){.wakeups = 5, .sends = 100, .sent = 100, .known = true};
+    r->ended.readers = (struct health){.wakeups = 45, .sends = 150, .sent = 300, .known = true};
+    assert_true(metric_of(r, "wakeups_per_comment") == 2);
+    assert_true(metric_of(r, "deliveries_per_send") == 4);
+    r->ended.readers.known = false;
+    assert_true(isnan(metric_of(r, "deliveries_per_send")));
+    free(r);
+}
+
+static void test_keeps_the_stalled_apart(void **state) {
+    (void)state;
+    struct bench_result *r = with_viewers(10);
+    r->sum.stalled = 5, r->sum.stalled_closed = 2;
+    assert_true(metric_of(r, "stalled") == 5);
+    assert_true(metric_of(r, "stalled_closed") == 2);
+    assert_true(metric_of(r, "stalled_open") == 3);
+    assert_true(metric_of(r, "cuts") == 0);
+    free(r);
+}
+
+static void test_says_what_is_not_known(void **state) {
+    (void)state;
+    struct bench_result *r = with_viewers(0);
+    assert_true(isnan(metric_of(r, "bytes_per_viewer")));
+    assert_true(isnan(metric_of(r, "kernel_bytes_per_viewer")));
+    assert_true(isnan(result_cpu_per_delivery_us(r)));
+    assert_true(isnan(metric_of(r, "nothing")));
+    free(r);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tells_whose_memory_it_is),
+        cmocka_unit_test(test_counts_by_the_readers),
+        cmocka_unit_test(test_keeps_the_stalled_apart),
+        cmocka_unit_test(test_says_what_is_not_known),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
