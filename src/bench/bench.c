@@ -191,7 +191,7 @@ bool bench_run(const struct bench_plan *plan, bool on_terminal, struct bench_res
                size_t why_size) {
     struct bench b = {
         .plan = plan, .shared = bench_shared_new(plan), .result = result, .why = why, .why_size = why_size};
-    *result = (struct bench_result){0};
+    *result = (struct bench_result){.cores = (int)sysconf(_SC_NPROCESSORS_ONLN)};
     snprintf(why, why_size, "A load process ended too early.");
     if (!b.shared) {
         snprintf(why, why_size, "There is no memory to share: %s.", strerror(errno));

@@ -28,6 +28,7 @@ static json_t *of_counts(const struct bench_result *r) {
     json_t *all = json_object();
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         json_object_set_new(all, names[i], number((uint64_t)metric_of(r, names[i])));
+    json_object_set_new(all, "connect_s", json_real((double)r->sum.connect_us / 1e6));
     json_object_set_new(all, "connects_per_s", json_real(result_connects_per_s(r)));
     json_object_set_new(all, "deliveries_per_s", json_real(result_deliveries_per_s(r)));
     return all;
@@ -68,7 +69,8 @@ static json_t *of_readers(const struct bench_result *r) {
 }
 
 static json_t *of_generator(const struct bench_result *r) {
-    return json_pack("{s:f, s:f, s:b}", "busiest_percent", result_busiest_percent(r), "lag_p99_ms",
+    return json_pack("{s:f, s:f, s:f, s:b}", "busiest_percent", result_busiest_percent(r), "cores",
+                     result_generator_cores(r), "lag_p99_ms",
                      (double)histogram_percentile(&r->sum.lag, 99) / 1000, "bottleneck",
                      (int)result_generator_was_bottleneck(r));
 }

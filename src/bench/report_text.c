@@ -7,6 +7,20 @@ static double ms(double us) {
     return us / 1000;
 }
 
+static void print_comments(FILE *out, const struct bench_plan *plan, const struct bench_result *r) {
+    const struct bench_figures *f = &r->sum;
+    fprintf(out,
+            "comments   %" PRIu64 " of %zu bytes in %.2f s, %" PRIu64
+            " failed, answered in p50 %.2f, p99 %.2f ms\n",
+            f->comments, plan->size, (double)r->posted_us / 1e6, f->post_failures,
+            ms((double)histogram_percentile(&f->answer, 50)),
+            ms((double)histogram_percentile(&f->answer, 99)));
+    fprintf(out,
+            "deliveries %" PRIu64 " (%.0f/s), %" PRIu64 " lost, %" PRIu64 " duplicated, %" PRIu64
+            " out of order, %" PRIu64 " gaps\n",
+            f->deliveries, result_deliveries_per_s(r), f->lost, f->duplicated, f->out_of_order, f->gaps);
+}
+
 static void print_latency(FILE *out, const struct bench_result *r) {
     static const struct {
         const char *label, *name;
@@ -59,12 +73,14 @@ static void print_stalled(FILE *out, const struct bench_result *r) {
 }
 
 static void print_generator(FILE *out, const struct bench_plan *plan, const struct bench_result *r) {
-    fprintf(out, "generator  %zu process%s, the busiest at %.0f %% of a core, loop late by p99 %.1f ms\n",
-            plan->processes, plan->processes == 1 ? "" : "es", result_busiest_percent(r),
-            ms((double)histogram_percentile(&r->sum.lag, 99)));
+    fprintf(
+        out,
+        "generator  %zu process%s on %.2f cores, the busiest at %.0f %% of one, loop late by p99 %.1f ms\n",
+        plan->processes, plan->processes == 1 ? "" : "es", result_generator_cores(r),
+        result_busiest_percent(r), ms((double)histogram_percentile(&r->sum.lag, 99)));
     if (result_generator_was_bottleneck(r))
         fputs(
-            "           THE GENERATOR WAS THE BOTTLENECK: more --processes, or less load, would show more\n",
+            "           THE GENERATOR WAS THE BOTTLENECK: more --processes or cores, or less load, would show more\n",
             out);
     if (r->sum.unposted)
         fprintf(out, "           %" PRIu64 " comments were due and not posted: all publishers waited\n",
@@ -86,16 +102,7 @@ void report_text(FILE *out, const struct bench_plan *plan, const struct bench_re
             "connects   %" PRIu64 " on %zu video%s in %.2f s (%.0f/s), %" PRIu64 " failed, %" PRIu64 " cut\n",
             f->connects, plan->videos, plan->videos == 1 ? "" : "s", (double)f->connect_us / 1e6,
             result_connects_per_s(r), f->connect_failures, f->cuts);
-    fprintf(out,
-            "comments   %" PRIu64 " of %zu bytes in %.2f s, %" PRIu64
-            " failed, answered in p50 %.2f, p99 %.2f ms\n",
-            f->comments, plan->size, (double)r->posted_us / 1e6, f->post_failures,
-            ms((double)histogram_percentile(&f->answer, 50)),
-            ms((double)histogram_percentile(&f->answer, 99)));
-    fprintf(out,
-            "deliveries %" PRIu64 " (%.0f/s), %" PRIu64 " lost, %" PRIu64 " duplicated, %" PRIu64
-            " out of order, %" PRIu64 " gaps\n",
-            f->deliveries, result_deliveries_per_s(r), f->lost, f->duplicated, f->out_of_order, f->gaps);
+    if (plan->rate > 0) print_comments(out, plan, r);
     print_stalled(out, r);
     print_latency(out, r);
     print_server(out, r);

@@ -106,11 +106,9 @@ double result_load_bytes_per_viewer(const struct bench_result *r) {
 }
 
 double result_kernel_bytes_per_viewer(const struct bench_result *r) {
-    bool known = are_known(&r->before, &r->connected) && r->before.load.known && r->connected.load.known;
-    int64_t all = r->connected.machine.used_bytes - r->before.machine.used_bytes;
-    int64_t ours =
-        growth(&r->before.server, &r->connected.server) + growth(&r->before.load, &r->connected.load);
-    return share(known, (double)(all - ours), (double)r->sum.connects);
+    bool known = r->before.machine.kernel_bytes && r->connected.machine.kernel_bytes;
+    return share(known, (double)(r->connected.machine.kernel_bytes - r->before.machine.kernel_bytes),
+                 (double)r->sum.connects);
 }
 
 double result_wakeups_per_comment(const struct bench_result *r) {
@@ -131,7 +129,12 @@ double result_busiest_percent(const struct bench_result *r) {
     return r->measured_us > 0 ? (double)r->sum.busiest_cpu_us * 100 / (double)r->measured_us : 0;
 }
 
+double result_generator_cores(const struct bench_result *r) {
+    return r->measured_us > 0 ? (double)r->sum.cpu_us / (double)r->measured_us : 0;
+}
+
 bool result_generator_was_bottleneck(const struct bench_result *r) {
     return result_busiest_percent(r) > BENCH_BUSY_PERCENT ||
+           (r->cores && result_generator_cores(r) * 100 > r->cores * BENCH_BUSY_PERCENT) ||
            histogram_percentile(&r->sum.lag, 99) > BENCH_LATE_US;
 }

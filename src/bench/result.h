@@ -20,15 +20,16 @@ struct bench_result {
     int64_t start_us;    // of posting, monotonic
     int64_t measured_us; // from there to the end of the load processes
     int64_t posted_us;   // how long was posted
+    int cores;           // of the machine
     bool interrupted;
     int pids[BENCH_PIDS_MAX];
     size_t pid_count;
     struct bench_moment before, connected, ended; // before the viewers, with them, at the end
 };
 
-// Beyond either of these the figures say more about the load processes than about the server.
+// Beyond any of these the figures say more about the load processes than about the server.
 enum {
-    BENCH_BUSY_PERCENT = 90, // of a core, used by one of them
+    BENCH_BUSY_PERCENT = 90, // of a core, used by one of them; of all cores, used by all
     BENCH_LATE_US = 100000   // that a loop runs late, at the 99th percentile
 };
 
@@ -46,8 +47,8 @@ double result_deliveries_per_s(const struct bench_result *);
 double result_cpu_per_delivery_us(const struct bench_result *);
 double result_cpu_per_connect_us(const struct bench_result *);
 
-// Growth of the server while the viewers connected; all that the load processes have; what the machine's
-// memory in use has grown beyond both.
+// Growth of the server while the viewers connected; all that the load processes have; growth of the kernel,
+// which holds both ends of each connection.
 double result_bytes_per_viewer(const struct bench_result *);
 double result_load_bytes_per_viewer(const struct bench_result *);
 double result_kernel_bytes_per_viewer(const struct bench_result *);
@@ -58,6 +59,7 @@ double result_deliveries_per_send(const struct bench_result *);
 
 double result_stalled_open(const struct bench_result *);
 
-// Of a core, used by the busiest load process.
+// Of a core, used by the busiest load process; cores, used by all together.
 double result_busiest_percent(const struct bench_result *);
+double result_generator_cores(const struct bench_result *);
 bool result_generator_was_bottleneck(const struct bench_result *);

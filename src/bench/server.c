@@ -140,8 +140,11 @@ struct server_usage server_measure(const int *pids, size_t count) {
 }
 
 struct machine_memory machine_memory_now(void) {
-    int64_t total = read_kib("/proc/meminfo", "MemTotal:");
-    int64_t available = read_kib("/proc/meminfo", "MemAvailable:");
-    return (struct machine_memory){.used_bytes = (total - available) * 1024,
-                                   .available_bytes = available * 1024};
+    static const char *const kernel[] = {"Slab:", "KernelStack:", "PageTables:", "VmallocUsed:", "Percpu:"};
+    struct machine_memory m = {.available_bytes = read_kib("/proc/meminfo", "MemAvailable:") * 1024};
+    for (size_t i = 0; i < sizeof kernel / sizeof *kernel; i++) {
+        int64_t kib = read_kib("/proc/meminfo", kernel[i]);
+        if (kib > 0) m.kernel_bytes += kib * 1024; // an older kernel does not tell all of them
+    }
+    return m;
 }

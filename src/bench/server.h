@@ -12,9 +12,10 @@ struct server_usage {
     bool known;        // whether every process could be read
 };
 
-// The machine's memory, as /proc/meminfo tells.
+// The machine's memory, as /proc/meminfo tells. What the kernel has for itself: slabs, also those that it
+// calls reclaimable, as the inodes of open sockets are among them; stacks, page tables, descriptor tables.
 struct machine_memory {
-    int64_t used_bytes, available_bytes; // their sum is the total
+    int64_t kernel_bytes, available_bytes;
 };
 
 // Finds the processes that hold a TCP socket listening at one of the ports. Returns how many, at most `max`.

@@ -8,7 +8,7 @@ static struct bench_result *with_viewers(uint64_t viewers) {
     struct bench_result *r = calloc(1, sizeof *r);
     r->sum.connects = viewers;
     r->before.server.known = r->connected.server.known = r->ended.server.known = true;
-    r->before.load.known = r->connected.load.known = true;
+    r->connected.load.known = true;
     return r;
 }
 
@@ -16,11 +16,11 @@ static void test_tells_whose_memory_it_is(void **state) {
     (void)state;
     struct bench_result *r = with_viewers(10);
     r->before.server.pss_bytes = 1000, r->connected.server.pss_bytes = 3000;
-    r->before.load.pss_bytes = 500, r->connected.load.pss_bytes = 1500;
-    r->before.machine.used_bytes = 50000, r->connected.machine.used_bytes = 150000;
+    r->connected.load.pss_bytes = 1500;
+    r->before.machine.kernel_bytes = 50000, r->connected.machine.kernel_bytes = 147000;
     assert_true(metric_of(r, "bytes_per_viewer") == 200);
-    assert_true(metric_of(r, "load_bytes_per_viewer") == 150);    // with what it had before
-    assert_true(metric_of(r, "kernel_bytes_per_viewer") == 9700); // 100000 - 2000 - 1000
+    assert_true(metric_of(r, "load_bytes_per_viewer") == 150); // with what it had before
+    assert_true(metric_of(r, "kernel_bytes_per_viewer") == 9700);
     free(r);
 }
 
@@ -59,12 +59,28 @@ static void test_says_what_is_not_known(void **state) {
     free(r);
 }
 
+static void test_blames_the_generator(void **state) {
+    (void)state;
+    struct bench_result *r = with_viewers(10);
+    r->cores = 2, r->measured_us = 1000000;
+    r->sum.cpu_us = 1700000, r->sum.busiest_cpu_us = 850000;
+    assert_false(result_generator_was_bottleneck(r));
+    r->sum.busiest_cpu_us = 950000; // one process has no more of its core
+    assert_true(result_generator_was_bottleneck(r));
+    r->sum.busiest_cpu_us = 20000, r->sum.cpu_us = 1850000; // a hundred have no more of the machine
+    assert_true(result_generator_was_bottleneck(r));
+    r->sum.cpu_us = 20000;
+    assert_false(result_generator_was_bottleneck(r));
+    histogram_add(&r->sum.lag, 150000); // they come late
+    assert_true(result_generator_was_bottleneck(r));
+    free(r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tells_whose_memory_it_is),
-        cmocka_unit_test(test_counts_by_the_readers),
-        cmocka_unit_test(test_keeps_the_stalled_apart),
-        cmocka_unit_test(test_says_what_is_not_known),
+        cmocka_unit_test(test_tells_whose_memory_it_is), cmocka_unit_test(test_counts_by_the_readers),
+        cmocka_unit_test(test_keeps_the_stalled_apart),  cmocka_unit_test(test_says_what_is_not_known),
+        cmocka_unit_test(test_blames_the_generator),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
