@@ -15,7 +15,7 @@
 
 enum {
     LOOK_MS = 20,
-    STUCK_MS = 10000,  // without a video or a viewer more: no more will come
+    STUCK_MS = 20000,  // without a video or a viewer more: no more will come
     SETTLE_MS = 15000, // for what is on its way at the end, if nothing arrives any more sooner
     QUIET_MS = 5000,   // without a delivery
     END_MS = 10000

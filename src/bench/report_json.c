@@ -55,8 +55,8 @@ static json_t *of_server(const struct bench_result *r) {
 static json_t *of_memory(const struct bench_result *r) {
     return json_pack("{s:o, s:o, s:o, s:I}", "server_bytes_per_viewer", known(result_bytes_per_viewer(r)),
                      "load_bytes_per_viewer", known(result_load_bytes_per_viewer(r)),
-                     "kernel_bytes_per_viewer", known(result_kernel_bytes_per_viewer(r)), "available_bytes",
-                     (json_int_t)r->connected.machine.available_bytes);
+                     "kernel_bytes_per_viewer", known(result_kernel_bytes_per_viewer(r)), "left_bytes",
+                     (json_int_t)r->connected.machine.left_bytes);
 }
 
 // Null for another server than Chorus.

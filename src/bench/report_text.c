@@ -48,10 +48,9 @@ static void print_server(FILE *out, const struct bench_result *r) {
 static void print_memory(FILE *out, const struct bench_result *r) {
     double server = result_bytes_per_viewer(r), kernel = result_kernel_bytes_per_viewer(r);
     if (isnan(server)) return;
-    fprintf(out,
-            "memory     per viewer: server %.0f, load processes %.0f, kernel %.0f bytes; %.0f MiB left\n",
-            server, result_load_bytes_per_viewer(r), kernel,
-            (double)r->connected.machine.available_bytes / 1048576);
+    fprintf(
+        out, "memory     per viewer: server %.0f, load processes %.0f, kernel %.0f bytes; %.0f MiB left\n",
+        server, result_load_bytes_per_viewer(r), kernel, (double)r->connected.machine.left_bytes / 1048576);
 }
 
 static void print_readers(FILE *out, const struct bench_result *r) {

@@ -139,12 +139,20 @@ struct server_usage server_measure(const int *pids, size_t count) {
     return u;
 }
 
+static int64_t add_up(const char *const *names, size_t count) {
+    int64_t sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        int64_t kib = read_kib("/proc/meminfo", names[i]);
+        if (kib > 0) sum += kib * 1024; // an older kernel does not tell all of them
+    }
+    return sum;
+}
+
 struct machine_memory machine_memory_now(void) {
     static const char *const kernel[] = {"Slab:", "KernelStack:", "PageTables:", "VmallocUsed:", "Percpu:"};
-    struct machine_memory m = {.available_bytes = read_kib("/proc/meminfo", "MemAvailable:") * 1024};
-    for (size_t i = 0; i < sizeof kernel / sizeof *kernel; i++) {
-        int64_t kib = read_kib("/proc/meminfo", kernel[i]);
-        if (kib > 0) m.kernel_bytes += kib * 1024; // an older kernel does not tell all of them
-    }
-    return m;
+    static const char *const left[] = {"MemFree:", "Buffers:", "Cached:"}, *const shared[] = {"Shmem:"};
+    return (struct machine_memory){
+        .kernel_bytes = add_up(kernel, sizeof kernel / sizeof *kernel),
+        .left_bytes = add_up(left, sizeof left / sizeof *left) - add_up(shared, 1),
+    };
 }

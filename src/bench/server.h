@@ -15,7 +15,8 @@ struct server_usage {
 // The machine's memory, as /proc/meminfo tells. What the kernel has for itself: slabs, also those that it
 // calls reclaimable, as the inodes of open sockets are among them; stacks, page tables, descriptor tables.
 struct machine_memory {
-    int64_t kernel_bytes, available_bytes;
+    int64_t kernel_bytes;
+    int64_t left_bytes; // free, or holding what files have on disk
 };
 
 // Finds the processes that hold a TCP socket listening at one of the ports. Returns how many, at most `max`.
