@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# What the benchmarks share: a temporary folder, processes that end with the script, medians and table rows. Sourced.
+# What the benchmarks share: a temporary folder, processes that end with the script, medians, tables, and the section of
+# docs/benchmarks.md that each of them writes. Sourced.
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 bin=${CHORUS_BIN:-$top/build/chorus}
 work=$(mktemp -d)
@@ -34,6 +35,55 @@ start_chorus() {
   cat "$work/log" >&2
   exit 1
 }
+# Ends one of the processes in pids.
+end() {
+  local pid left=()
+  kill "$1"
+  wait "$1" || true
+  for pid in "${pids[@]}"; do [ "$pid" = "$1" ] || left+=("$pid"); done
+  pids=("${left[@]}")
+}
+
+# The same with nothing of an earlier one.
+fresh_chorus() {
+  rm -rf "$work/data"
+  : >"$work/box"
+  start_chorus "$@"
+}
+
+# drive RUN ARGUMENTS...: `chorus bench`, its figures in $work/RUN.json; a failed one ends the script.
+drive() {
+  "$bin" bench --json "$work/$1.json" "${@:2}" >"$work/bench.out" || { cat "$work/bench.out" >&2; exit 1; }
+}
+drive_chorus() { drive "$1" --manager-url "$(url manager)" --comment-url "$(url comment)" "${@:2}"; }
+
+# table HEADS COLUMN... -- ROW..., value FIGURES: medians over $rounds rounds, as table.mjs says
+# shellcheck disable=SC2154 # the script's
+table() { node "$top/bench/table.mjs" "$work" "$rounds" "$@"; }
+# shellcheck disable=SC2154
+value() { node "$top/bench/table.mjs" "$work" "$rounds" --value "$1"; }
+
+# deliveries_per_comment VIEWERS VIDEOS: to be expected where viewers and comments both follow zipf:1.0
+deliveries_per_comment() {
+  awk -v viewers="$1" -v videos="$2" 'BEGIN {
+    for (k = 1; k <= videos; k++) { sum += 1 / k; squares += 1 / k / k }
+    print viewers * squares / sum / sum }'
+}
+
+# Shows what stdin has, and puts it into docs/benchmarks.md in place of the section of that name.
+section() {
+  local docs=$top/docs/benchmarks.md
+  tee "$work/section"
+  awk -v name="$1" -v file="$work/section" '
+    function insert(line) { print ""; while ((getline line <file) > 0) print line; print "" }
+    $0 == "<!-- /bench:" name " -->" { inside = 0 }
+    !inside
+    $0 == "<!-- bench:" name " -->" { inside = found = 1; insert() }
+    END { if (!found) { print "\n<!-- bench:" name " -->"; insert(); print "<!-- /bench:" name " -->" } }
+  ' "$docs" >"$work/benchmarks.md" && cat "$work/benchmarks.md" >"$docs"
+}
+now() { date -u '+%Y-%m-%d, %H:%M UTC'; }
+
 url() { awk -v name="$1" '$1 == name { print $2 }' "$work/box"; }
 
 # wrk's script for POST /comment: comments of 120 bytes on 100 videos
@@ -68,4 +118,5 @@ median() { sort -n "$1" | awk '{ v[NR] = $1 } END { print (NR % 2) ? v[(NR + 1) 
 # ratio A B: the median of the rounds' own ratios
 ratio() { paste "$work/$1" "$work/$2" | awk '{ print $1 / $2 }' >"$work/ratio" && printf '%.2f' "$(median "$work/ratio")"; }
 row() { printf '| %s | %.0f | %s | %s |\n' "$2" "$(median "$work/$1")" "$(sort -n "$work/$1" | awk '{ v[NR] = $1 } END { printf "%.0f-%.0f", v[1], v[NR] }')" "$3"; }
-machine() { echo "$(nproc) cores ($(awk -F': ' '/model name/ { print $2; exit }' /proc/cpuinfo)), Linux $(uname -r), $("$bin" --version)"; }
+load_before=$(cut -d' ' -f1 /proc/loadavg)
+machine() { echo "$(nproc) cores ($(awk -F': ' '/model name/ { print $2; exit }' /proc/cpuinfo)), Linux $(uname -r), $("$bin" --version); load average before it: $load_before"; }

@@ -16,7 +16,7 @@
 #include "bench/stamp.h"
 #include "net/http_url.h"
 
-enum { VIEWERS_PER_PROCESS = 15000, SPARE_DESCRIPTORS = 128, PROCESSES_AT_REST = 2 };
+enum { VIEWERS_PER_PROCESS = 19000, SPARE_DESCRIPTORS = 128, PROCESSES_AT_REST = 2 };
 
 static const char chorus_stream[] = "/connect?videoid={video}&userid=bench-{viewer}";
 static const char chorus_comment[] = "{\"userid\":\"bench\",\"videoid\":\"{video}\",\"comment\":\"{body}\"}";
@@ -56,6 +56,7 @@ static bool aim_at_templates(struct bench_job *job, char *why, size_t size) {
         return say(why, size, "publish", b->publish,
                    "like \"POST http://127.0.0.1:8080/pub/{video} {body}\"");
     job->plan.subscribe = b->subscribe;
+    job->plan.path = template_path(b->subscribe);
     return true;
 }
 
@@ -70,7 +71,7 @@ static bool aim(struct bench_job *job, char *why, size_t size) {
     job->manager_url = without_slash(set->manager_url);
     job->plan.manager_url = job->manager_url;
     job->plan.comment_url = set->comment_url;
-    job->plan.subscribe = chorus_stream;
+    job->plan.path = chorus_stream;
     memcpy(job->plan.publish.method, "POST", sizeof "POST");
     char *comment = without_slash(set->comment_url);
     buf_printf(&url, "%s/comment", comment);
@@ -93,11 +94,23 @@ static bool read_pids(struct bench_plan *plan, const char *list, char *why, size
     return true;
 }
 
+static size_t divide_up(size_t a, size_t b) {
+    return (a + b - 1) / b;
+}
+
+// What a load process needs beside its viewers' descriptors.
+static size_t other_descriptors(size_t publishers, size_t processes) {
+    return divide_up(publishers, processes) + SPARE_DESCRIPTORS;
+}
+
 static size_t processes_for(const struct settings *set) {
     if (set->bench.processes) return (size_t)set->bench.processes;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t by_viewers = (size_t)(set->viewers + VIEWERS_PER_PROCESS - 1) / VIEWERS_PER_PROCESS;
     size_t least = cores > 0 && cores < PROCESSES_AT_REST ? (size_t)cores : PROCESSES_AT_REST;
+    size_t room = process_raise_descriptor_limit(),
+           others = other_descriptors((size_t)set->bench.publishers, least);
+    size_t each = room < others + VIEWERS_PER_PROCESS ? room - others : VIEWERS_PER_PROCESS;
+    size_t by_viewers = room > others ? divide_up((size_t)set->viewers, each) : BENCH_PROCESSES_MAX;
     size_t wanted = by_viewers > least ? by_viewers : least;
     return wanted > BENCH_PROCESSES_MAX ? BENCH_PROCESSES_MAX : wanted;
 }
@@ -113,6 +126,10 @@ static bool make_plan(struct bench_job *job, char *why, size_t size) {
     plan->size = (size_t)set->bench.size;
     plan->seed = (uint64_t)set->seed;
     plan->processes = processes_for(set);
+    plan->stalled = (size_t)set->bench.stalled;
+    if (plan->stalled >= plan->viewers)
+        return snprintf(why, size, "--stalled is %zu, but must be less than --viewers (%zu).", plan->stalled,
+                        plan->viewers) < 0;
     if (!distribution_parse(set->distribution, &plan->law))
         return say(why, size, "distribution", set->distribution, "uniform or zipf:S, S from 0 to 10");
     if (set->bench.require && !requirements_parse(&job->required, set->bench.require, why, size))
@@ -164,7 +181,8 @@ static int run(struct bench_job *job) {
 }
 
 static bool has_descriptors(const struct bench_plan *plan) {
-    size_t each = plan->viewers / plan->processes + plan->publishers + SPARE_DESCRIPTORS;
+    size_t each =
+        divide_up(plan->viewers, plan->processes) + other_descriptors(plan->publishers, plan->processes);
     if (each <= process_raise_descriptor_limit()) return true;
     fprintf(
         stderr,

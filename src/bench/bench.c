@@ -1,7 +1,6 @@
 #include "bench/bench.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,18 +10,15 @@
 
 #include "base/clock.h"
 #include "bench/load.h"
+#include "bench/progress.h"
 #include "net/http_url.h"
 
 enum {
     LOOK_MS = 20,
-    LIVE_MS = 500,      // between two live lines
-    PLAIN_MS = 5000,    // between two plain ones
-    RESOLVE_MS = 60000, // the longest a phase may take
-    STUCK_MS = 10000,   // without a viewer more: no more will come
-    SETTLE_MS = 15000,  // for what is on its way at the end, if nothing arrives any more sooner
-    QUIET_MS = 5000,    // without a delivery
-    END_MS = 10000,
-    START_DELAY_US = 200000 // so that all processes know the time before it comes
+    STUCK_MS = 20000,  // without a video or a viewer more: no more will come
+    SETTLE_MS = 15000, // for what is on its way at the end, if nothing arrives any more sooner
+    QUIET_MS = 5000,   // without a delivery
+    END_MS = 10000
 };
 
 struct bench {
@@ -30,14 +26,12 @@ struct bench {
     struct bench_shared *shared;
     struct bench_result *result;
     pid_t loads[BENCH_PROCESSES_MAX];
-    bool on_terminal, died;
-    int64_t shown_ms, shown_deliveries;
+    struct progress progress;
+    bool died;
     sigset_t signals;
     char *why;
     size_t why_size;
 };
-
-static const char *const phase_names[] = {"resolving", "connecting", "posting", "draining", "ending"};
 
 static void add_up(const struct bench *b, struct bench_figures *sum) {
     *sum = (struct bench_figures){0};
@@ -45,19 +39,16 @@ static void add_up(const struct bench *b, struct bench_figures *sum) {
 }
 
 static void show(struct bench *b) {
-    struct bench_figures *f = &b->result->sum;
-    int64_t now = clock_monotonic_ms(), passed = now - b->shown_ms;
-    if (passed < (b->on_terminal ? LIVE_MS : PLAIN_MS)) return;
-    add_up(b, f);
-    double rate = (double)((int64_t)f->deliveries - b->shown_deliveries) * 1000 / (double)passed;
-    printf("%s%s viewers=%" PRIu64 " comments=%" PRIu64 " deliveries=%" PRIu64 " per_s=%.0f lost=%" PRIu64
-           " p50_ms=%.2f p99_ms=%.2f%s",
-           b->on_terminal ? "\r\033[K" : "bench ", phase_names[b->shared->phase], f->connects - f->cuts,
-           f->comments, f->deliveries, rate, f->lost, (double)histogram_percentile(&f->latency, 50) / 1000,
-           (double)histogram_percentile(&f->latency, 99) / 1000, b->on_terminal ? "" : "\n");
-    fflush(stdout);
-    b->shown_ms = now;
-    b->shown_deliveries = (int64_t)f->deliveries;
+    int64_t now = clock_monotonic_ms();
+    if (!progress_is_due(&b->progress, now)) return;
+    add_up(b, &b->result->sum);
+    progress_show(&b->progress, b->plan, b->shared, &b->result->sum, now);
+}
+
+static void note_end(struct bench *b, pid_t pid, int status) {
+    for (size_t i = 0; i < b->plan->processes; i++)
+        if (b->loads[i] == pid) b->loads[i] = 0;
+    if (b->shared->phase != BENCH_END || status) b->died = true;
 }
 
 // Takes a moment, or until a signal.
@@ -73,11 +64,7 @@ static void look(struct bench *b) {
         int64_t now = clock_monotonic_us();
         if (b->shared->end_us > now) b->shared->end_us = now;
     }
-    for (size_t i = 0; i < b->plan->processes; i++) {
-        if (b->loads[i] <= 0 || waitpid(b->loads[i], &status, WNOHANG) != b->loads[i]) continue;
-        if (b->shared->phase != BENCH_END || status) b->died = true;
-        b->loads[i] = 0;
-    }
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) note_end(b, pid, status);
     show(b);
 }
 
@@ -89,7 +76,7 @@ static bool are_done(const struct bench *b, enum bench_phase phase) {
 
 // What goes on in a phase, as a number that grows as long as something does.
 static uint64_t progress(const struct bench *b) {
-    uint64_t sum = 0;
+    uint64_t sum = b->shared->resolved;
     for (size_t i = 0; i < b->plan->processes; i++) {
         const struct bench_figures *f = &b->shared->load[i].figures;
         sum += f->connects + f->connect_failures + f->deliveries;
@@ -130,22 +117,32 @@ static size_t add_port(const char *url, int *ports, size_t count) {
 
 static void find_server(struct bench *b) {
     struct bench_result *r = b->result;
-    int ports[BENCH_PROCESSES_MAX * BENCH_PORTS_MAX + 2];
+    const struct endpoints *endpoints = b->shared->endpoints;
+    int ports[ENDPOINTS_MAX + 2];
     size_t count = add_port(b->plan->manager_url, ports, 0);
     count = add_port(b->plan->comment_url, ports, count);
-    for (size_t i = 0; i < b->plan->processes; i++)
-        for (size_t k = 0; k < BENCH_PORTS_MAX && b->shared->load[i].ports[k]; k++)
-            ports[count++] = b->shared->load[i].ports[k];
+    for (uint32_t i = 0; i < endpoints->count; i++) ports[count++] = endpoints->at[i].port;
     r->pid_count = b->plan->pid_count;
     memcpy(r->pids, b->plan->pids, sizeof r->pids);
     if (!r->pid_count) r->pid_count = server_find(ports, count, r->pids, BENCH_PIDS_MAX);
 }
 
+static struct bench_moment measure(const struct bench *b) {
+    const struct bench_result *r = b->result;
+    int own[BENCH_PROCESSES_MAX + 1] = {getpid()};
+    memcpy(own + 1, b->loads, b->plan->processes * sizeof *own);
+    struct bench_moment m = {.server = server_measure(r->pids, r->pid_count),
+                             .load = server_measure(own, b->plan->processes + 1),
+                             .machine = machine_memory_now()};
+    if (b->plan->manager_url) m.readers = health_ask(b->shared->endpoints);
+    return m;
+}
+
 static bool connect_viewers(struct bench *b) {
     struct bench_result *r = b->result;
-    if (!run_phase(b, BENCH_RESOLVE, RESOLVE_MS, 0)) return false;
+    if (!run_phase(b, BENCH_RESOLVE, INT64_MAX, STUCK_MS)) return false;
     find_server(b);
-    r->before = server_measure(r->pids, r->pid_count);
+    r->before = measure(b);
     if (!run_phase(b, BENCH_CONNECT, INT64_MAX, STUCK_MS)) return false;
     add_up(b, &r->sum);
     const char *error = first_error(b);
@@ -156,15 +153,15 @@ static bool connect_viewers(struct bench *b) {
 
 static bool post(struct bench *b) {
     struct bench_result *r = b->result;
+    r->connected = measure(b);
     int64_t now = clock_monotonic_us();
-    r->connected = server_measure(r->pids, r->pid_count);
-    r->start_us = now + START_DELAY_US;
+    r->start_us = now + 2000 * bench_look_ms(b->plan); // so that all processes know the time before it comes
     b->shared->start_us = r->start_us;
     b->shared->end_us = r->interrupted ? now : r->start_us + b->plan->duration_us;
     if (!run_phase(b, BENCH_POST, INT64_MAX, 0)) return false;
     r->posted_us = b->shared->end_us > r->start_us ? b->shared->end_us - r->start_us : 0;
     if (!run_phase(b, BENCH_DRAIN, SETTLE_MS, QUIET_MS)) return false;
-    r->ended = server_measure(r->pids, r->pid_count);
+    r->ended = measure(b);
     r->measured_us = clock_monotonic_us() - now;
     return run_phase(b, BENCH_END, END_MS, 0);
 }
@@ -192,19 +189,15 @@ static void end_loads(struct bench *b) {
 
 bool bench_run(const struct bench_plan *plan, bool on_terminal, struct bench_result *result, char *why,
                size_t why_size) {
-    struct bench b = {.plan = plan,
-                      .shared = bench_shared_new(plan),
-                      .result = result,
-                      .on_terminal = on_terminal,
-                      .shown_ms = clock_monotonic_ms(),
-                      .why = why,
-                      .why_size = why_size};
-    *result = (struct bench_result){0};
+    struct bench b = {
+        .plan = plan, .shared = bench_shared_new(plan), .result = result, .why = why, .why_size = why_size};
+    *result = (struct bench_result){.cores = (int)sysconf(_SC_NPROCESSORS_ONLN)};
     snprintf(why, why_size, "A load process ended too early.");
     if (!b.shared) {
         snprintf(why, why_size, "There is no memory to share: %s.", strerror(errno));
         return false;
     }
+    progress_init(&b.progress, on_terminal, clock_monotonic_ms());
     sigemptyset(&b.signals);
     sigaddset(&b.signals, SIGINT);
     sigaddset(&b.signals, SIGTERM);
@@ -212,6 +205,6 @@ bool bench_run(const struct bench_plan *plan, bool on_terminal, struct bench_res
     bool fine = start_loads(&b) && connect_viewers(&b) && post(&b);
     add_up(&b, &result->sum);
     end_loads(&b);
-    if (on_terminal) fputs("\r\033[K", stdout);
+    progress_clear(&b.progress);
     return fine;
 }

@@ -4,52 +4,56 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/mem.h"
 #include "net/http_url.h"
 
 enum { VIEWERS_PER_ADDRESS = 20000, FIRST_SOURCE = 2, SOURCES = 250 };
 
-static bool look_up(struct endpoint *e, const struct http_url *url) {
+static int look_up(struct endpoint *e, const struct http_url *url) {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *found;
     char port[8];
     snprintf(port, sizeof port, "%d", url->port);
-    if (getaddrinfo(url->host, port, &hints, &found)) return false;
+    if (getaddrinfo(url->host, port, &hints, &found)) return -EHOSTUNREACH;
     memcpy(&e->address, found->ai_addr, found->ai_addrlen);
     e->address_size = found->ai_addrlen;
     freeaddrinfo(found);
-    return true;
+    return 0;
 }
 
-static struct endpoint *add(struct endpoints *all, const struct http_url *url, const char *host) {
-    struct endpoint *e = mem_zalloc(sizeof *e);
-    memcpy(e->host, host, strlen(host));
-    e->port = url->port;
-    if (all->count == ENDPOINTS_MAX || !look_up(e, url)) {
-        free(e);
-        return NULL;
+static int find(const struct endpoints *all, const char *host) {
+    for (uint32_t i = 0; i < all->count; i++)
+        if (!strcmp(all->at[i].host, host)) return (int)i;
+    return -ENOENT;
+}
+
+// Another process may have been faster.
+static int add(struct endpoints *all, const struct endpoint *e) {
+    while (atomic_exchange(&all->busy, true)) sched_yield();
+    int index = find(all, e->host);
+    if (index < 0) index = all->count < ENDPOINTS_MAX ? (int)all->count : -ENOSPC;
+    if (index == (int)all->count) {
+        all->at[index] = *e;
+        all->count++;
     }
-    return all->at[all->count++] = e;
+    all->busy = false;
+    return index;
 }
 
-const struct endpoint *endpoints_get(struct endpoints *all, const char *url, const char **path) {
+int endpoints_find(struct endpoints *all, const char *url) {
     struct http_url parsed;
-    char host[ENDPOINT_HOST_SIZE];
-    if (http_url_parse(&parsed, url)) return NULL;
-    snprintf(host, sizeof host, parsed.ipv6 ? "[%s]:%d" : "%s:%d", parsed.host, parsed.port);
-    *path = parsed.path;
-    for (size_t i = 0; i < all->count; i++)
-        if (!strcmp(all->at[i]->host, host)) return all->at[i];
-    return add(all, &parsed, host);
-}
-
-void endpoints_release(struct endpoints *all) {
-    for (size_t i = 0; i < all->count; i++) free(all->at[i]);
-    all->count = 0;
+    struct endpoint e = {.port = 0};
+    int error = http_url_parse(&parsed, url);
+    if (error) return error;
+    snprintf(e.host, sizeof e.host, parsed.ipv6 ? "[%s]:%d" : "%s:%d", parsed.host, parsed.port);
+    e.port = parsed.port;
+    int index = find(all, e.host);
+    if (index >= 0) return index;
+    error = look_up(&e, &parsed);
+    return error ? error : add(all, &e);
 }
 
 static bool is_loopback(const struct sockaddr_storage *address) {

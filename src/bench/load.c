@@ -1,23 +1,16 @@
 #include "bench/load.h"
 
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/container_of.h"
-#include "base/mem.h"
 #include "bench/places.h"
 #include "bench/publishers.h"
 #include "bench/watchers.h"
 #include "net/loop.h"
 
-enum {
-    TICK_MS = 20,
-    TICKS_PER_LOOK = 5 // a look costs more than a tick, and there may be a hundred processes
-};
+enum { TICKS_PER_LOOK = 5 };
 
 struct load {
     const struct bench_plan *plan;
@@ -26,12 +19,9 @@ struct load {
     unsigned process;
     struct loop *loop;
     struct loop_timer tick;
-    int64_t tick_due_us, cpu_before_us;
+    int64_t tick_ms, tick_due_us, cpu_before_us;
     unsigned ticks;
-    struct bench_figures *figures;
-    unsigned *videos; // of our viewers
-    bool *wanted;     // by video
-    size_t viewers;
+    struct bench_figures *figures; // in the shared memory
     struct places *places;
     struct watchers *watchers;
     struct publishers *publishers;
@@ -45,32 +35,11 @@ static int64_t cpu_us(void) {
            u.ru_stime.tv_usec;
 }
 
-// Every process draws all viewers' videos, so that together they have what one would have.
-static void choose_videos(struct load *l) {
-    const struct bench_plan *plan = l->plan;
-    struct prng prng = {.state = plan->seed};
-    bool in_turn = plan->law.kind == DISTRIBUTION_UNIFORM;
-    struct distribution *law = in_turn ? NULL : distribution_new(plan->law, plan->videos);
-    l->videos = mem_alloc((plan->viewers / plan->processes + 1) * sizeof *l->videos);
-    l->wanted = mem_zalloc(plan->videos * sizeof *l->wanted);
-    for (size_t i = 0; i < plan->viewers; i++) {
-        size_t video = in_turn ? i % plan->videos : distribution_choose(law, &prng);
-        if (i % plan->processes != l->process) continue;
-        l->videos[l->viewers++] = (unsigned)video;
-        l->wanted[video] = true;
-    }
-    distribution_free(law);
-}
-
 static void begin_connecting(struct load *l) {
-    l->watchers = watchers_new(&(struct watchers_config){.loop = l->loop,
-                                                         .plan = l->plan,
-                                                         .shared = l->shared,
-                                                         .figures = l->figures,
-                                                         .process = l->process,
-                                                         .places = places_of_videos(l->places),
-                                                         .videos = l->videos,
-                                                         .count = l->viewers});
+    places_free(l->places);
+    l->places = NULL;
+    l->watchers = watchers_new(&(struct watchers_config){
+        .loop = l->loop, .plan = l->plan, .shared = l->shared, .figures = l->figures, .process = l->process});
     watchers_connect(l->watchers);
 }
 
@@ -113,17 +82,15 @@ static bool is_done(struct load *l) {
 }
 
 static void start_tick(struct load *l) {
-    l->tick_due_us = clock_monotonic_us() + TICK_MS * 1000;
-    loop_timer_start(l->loop, &l->tick, TICK_MS);
+    l->tick_due_us = clock_monotonic_us() + l->tick_ms * 1000;
+    loop_timer_start(l->loop, &l->tick, l->tick_ms);
 }
 
-// Follows the bench, and lets it see how far we are.
+// Follows the bench, and says how far we are.
 static void look(struct load *l) {
     int wanted = l->shared->phase;
     while (l->phase < wanted) enter(l, l->phase + 1);
-    bool done = is_done(l);
-    memcpy(&l->out->figures, l->figures, sizeof *l->figures);
-    if (done) l->out->done = l->phase + 1;
+    if (is_done(l)) l->out->done = l->phase + 1;
 }
 
 static void on_tick(struct loop_timer *t) {
@@ -136,22 +103,18 @@ static void on_tick(struct loop_timer *t) {
 static void release(struct load *l) {
     loop_timer_stop(l->loop, &l->tick);
     publishers_free(l->publishers);
-    if (l->watchers) watchers_free(l->watchers);
+    watchers_free(l->watchers);
     places_free(l->places);
     loop_free(l->loop);
-    free(l->figures);
-    free(l->videos);
-    free(l->wanted);
 }
 
 int load_run(const struct bench_plan *plan, struct bench_shared *shared, unsigned process) {
     struct load l = {.plan = plan, .shared = shared, .process = process, .loop = loop_new()};
     if (!l.loop) return 1;
     l.out = &shared->load[process];
-    l.figures = mem_zalloc(sizeof *l.figures);
-    choose_videos(&l);
-    l.places = places_new(&(struct places_config){
-        .loop = l.loop, .plan = plan, .wanted = l.wanted, .error = l.out->error, .ports = l.out->ports});
+    l.figures = &l.out->figures;
+    l.tick_ms = bench_look_ms(plan) / TICKS_PER_LOOK;
+    l.places = places_new(l.loop, plan, shared, process);
     l.publishers = publishers_new(l.loop, plan, shared, l.figures, process);
     l.tick.on_due = on_tick;
     enter(&l, BENCH_RESOLVE);

@@ -6,6 +6,10 @@ static int64_t larger(int64_t a, int64_t b) {
     return a > b ? a : b;
 }
 
+static void merge(struct histogram *h, const struct histogram *other) {
+    if (other->count) histogram_merge(h, other);
+}
+
 void load_figures_merge(struct bench_figures *f, const struct bench_figures *other) {
     f->connects += other->connects;
     f->connect_failures += other->connect_failures;
@@ -17,20 +21,25 @@ void load_figures_merge(struct bench_figures *f, const struct bench_figures *oth
     f->lost += other->lost;
     f->duplicated += other->duplicated;
     f->out_of_order += other->out_of_order;
+    f->stalled += other->stalled;
+    f->stalled_closed += other->stalled_closed;
     f->gaps += other->gaps;
     f->outstanding += other->outstanding;
     f->connect_us = larger(f->connect_us, other->connect_us);
     f->last_arrival_us = larger(f->last_arrival_us, other->last_arrival_us);
     f->cpu_us += other->cpu_us;
     f->busiest_cpu_us = larger(f->busiest_cpu_us, other->cpu_us);
-    histogram_merge(&f->latency, &other->latency);
-    histogram_merge(&f->answer, &other->answer);
-    histogram_merge(&f->lag, &other->lag);
-    for (size_t i = 0; i < BENCH_SECONDS_MAX; i++) f->by_second[i] += other->by_second[i];
+    f->seconds = other->seconds > f->seconds ? other->seconds : f->seconds;
+    merge(&f->latency, &other->latency);
+    merge(&f->answer, &other->answer);
+    merge(&f->lag, &other->lag);
+    for (size_t i = 0; i < other->seconds; i++) f->by_second[i] += other->by_second[i];
 }
 
 void load_figures_deliver(struct bench_figures *f, int64_t since_start_us) {
-    int64_t second = since_start_us < 0 ? 0 : since_start_us / 1000000;
+    int64_t since = since_start_us < 0 ? 0 : since_start_us / 1000000;
+    size_t second = since < BENCH_SECONDS_MAX ? (size_t)since : BENCH_SECONDS_MAX - 1;
     f->deliveries++;
-    f->by_second[second < BENCH_SECONDS_MAX ? second : BENCH_SECONDS_MAX - 1]++;
+    f->by_second[second]++;
+    if (second >= f->seconds) f->seconds = second + 1;
 }

@@ -9,14 +9,18 @@
 #include "base/mem.h"
 #include "net/http_client.h"
 
-enum { ASKING_MAX = 64, ASK_TIMEOUT_MS = 10000 };
+enum {
+    ASKERS_MAX = 8, // processes that ask: enough to keep a manager busy, few enough connections for it
+    ASKING_MAX = 64,
+    ASK_TIMEOUT_MS = 10000
+};
 
 struct places {
-    struct places_config of;
+    const struct bench_plan *plan;
+    struct bench_shared *shared;
+    char *error; // BENCH_ERROR_SIZE: why a place is not known
     struct http_client *client;
-    struct endpoints endpoints;
-    struct stream_place *at;
-    size_t next, asking;
+    size_t next, step, asking;
     struct buf register_url;
 };
 
@@ -25,54 +29,42 @@ struct question {
     size_t video;
 };
 
-struct places *places_new(const struct places_config *config) {
+struct places *places_new(struct loop *loop, const struct bench_plan *plan, struct bench_shared *shared,
+                          unsigned process) {
     struct places *s = mem_zalloc(sizeof *s);
-    s->of = *config;
-    s->client = http_client_new(config->loop);
-    s->at = mem_zalloc(config->plan->videos * sizeof *s->at);
-    if (config->plan->manager_url) buf_printf(&s->register_url, "%s/register", config->plan->manager_url);
+    s->plan = plan;
+    s->shared = shared;
+    s->error = shared->load[process].error;
+    s->client = http_client_new(loop);
+    s->step = plan->processes < ASKERS_MAX ? plan->processes : ASKERS_MAX;
+    s->next = process < s->step ? process : plan->videos;
+    if (plan->manager_url) buf_printf(&s->register_url, "%s/register", plan->manager_url);
     return s;
 }
 
 void places_free(struct places *s) {
+    if (!s) return;
     http_client_free(s->client);
-    endpoints_release(&s->endpoints);
-    for (size_t i = 0; i < s->of.plan->videos; i++) free(s->at[i].path);
-    free(s->at);
     buf_release(&s->register_url);
     free(s);
 }
 
-static void note_port(struct places *s, int port) {
-    for (size_t i = 0; i < BENCH_PORTS_MAX; i++) {
-        if (s->of.ports[i] == port) return;
-        if (s->of.ports[i]) continue;
-        s->of.ports[i] = port;
-        return;
-    }
-}
-
-// `path` is a template still; without one it is what stands behind the host in the URL.
-static void set_place(struct places *s, size_t video, const char *url, const char *path) {
-    const char *rest = "";
-    const struct endpoint *e = endpoints_get(&s->endpoints, url, &rest);
-    if (!e) {
-        snprintf(s->of.error, BENCH_ERROR_SIZE, "There is no way to %s.", url);
-        return;
-    }
-    note_port(s, e->port);
-    s->at[video].endpoint = e;
-    s->at[video].path = mem_strdup(path ? path : *rest ? rest : "/");
+static void set_place(struct places *s, size_t video, const char *url) {
+    int endpoint = endpoints_find(s->shared->endpoints, url);
+    if (endpoint < 0)
+        snprintf(s->error, BENCH_ERROR_SIZE, "There is no way to %s: %s.", url, strerror(-endpoint));
+    else
+        s->shared->place[video] = (uint16_t)(PLACE_FIRST + endpoint);
 }
 
 static void by_template(struct places *s, size_t video) {
     char name[32];
     struct buf url = {0};
     snprintf(name, sizeof name, "bench-%zu", video + 1);
-    template_expand(&url, s->of.plan->subscribe,
-                    &(struct template_values){.video = name, .viewer = "{viewer}"});
-    set_place(s, video, buf_string(&url), NULL);
+    template_expand(&url, s->plan->subscribe, &(struct template_values){.video = name, .viewer = "{viewer}"});
+    set_place(s, video, buf_string(&url));
     buf_release(&url);
+    s->shared->resolved++;
 }
 
 static void ask_next(struct places *);
@@ -83,16 +75,16 @@ static void on_registered(void *arg, const struct http_client_answer *a) {
     json_t *body = a->error ? NULL : json_loadb(a->body, a->body_len, 0, NULL);
     const char *url = json_string_value(json_object_get(body, "readerUrl"));
     if (url)
-        set_place(s, q->video, url, s->of.plan->subscribe);
+        set_place(s, q->video, url);
     else if (a->error)
-        snprintf(s->of.error, BENCH_ERROR_SIZE, "The manager at %s: %s.", s->of.plan->manager_url,
+        snprintf(s->error, BENCH_ERROR_SIZE, "The manager at %s: %s.", s->plan->manager_url,
                  strerror(-a->error));
     else
-        snprintf(s->of.error, BENCH_ERROR_SIZE,
-                 "The manager at %s does not say where a video is (status %d).", s->of.plan->manager_url,
-                 a->status);
+        snprintf(s->error, BENCH_ERROR_SIZE, "The manager at %s does not say where a video is (status %d).",
+                 s->plan->manager_url, a->status);
     json_decref(body);
     free(q);
+    s->shared->resolved++;
     s->asking--;
     if (a->error != -ECANCELED) ask_next(s);
 }
@@ -113,9 +105,9 @@ static void ask(struct places *s, size_t video) {
 }
 
 static void ask_next(struct places *s) {
-    for (; s->next < s->of.plan->videos && s->asking < ASKING_MAX; s->next++) {
-        if (!s->of.wanted[s->next]) continue;
-        if (s->of.plan->manager_url)
+    for (; s->next < s->plan->videos && s->asking < ASKING_MAX; s->next += s->step) {
+        if (s->shared->place[s->next] == PLACE_UNWATCHED) continue;
+        if (s->plan->manager_url)
             ask(s, s->next);
         else
             by_template(s, s->next);
@@ -127,9 +119,5 @@ void places_find(struct places *s) {
 }
 
 bool places_are_found(const struct places *s) {
-    return s->next == s->of.plan->videos && !s->asking;
-}
-
-const struct stream_place *places_of_videos(const struct places *s) {
-    return s->at;
+    return s->next >= s->plan->videos && !s->asking;
 }

@@ -1,26 +1,16 @@
-// Finds out where the streams of each video are: by a template, or by asking a Chorus's manager. Loop thread
-// only.
+// Finds out where the streams of a process's share of the videos are: by a template, or by asking a Chorus's
+// manager. What is found stands in the shared memory, for all. Loop thread only.
 #pragma once
 
 #include <stdbool.h>
 
-#include "bench/plan.h"
-#include "bench/watchers.h"
+#include "bench/shared.h"
 
 struct loop;
 struct places;
 
-struct places_config {
-    struct loop *loop;
-    const struct bench_plan *plan;
-    const bool *wanted; // by video
-    char *error;        // BENCH_ERROR_SIZE: why one is not known
-    int *ports;         // BENCH_PORTS_MAX: of the endpoints found
-};
-
-struct places *places_new(const struct places_config *);
+struct places *places_new(struct loop *, const struct bench_plan *, struct bench_shared *, unsigned process);
 void places_free(struct places *);
 
 void places_find(struct places *);
 bool places_are_found(const struct places *);
-const struct stream_place *places_of_videos(const struct places *);

@@ -10,13 +10,15 @@
 enum { BENCH_PROCESSES_MAX = 256, BENCH_PIDS_MAX = 64 };
 
 struct bench_plan {
-    const char *manager_url; // http://host:port, asked for each video's reader; NULL: by `subscribe` alone
-    const char *subscribe;   // template of a stream's URL; of its path and query, if there is a manager
+    const char *manager_url; // http://host:port, asked for each video's reader; NULL: by `subscribe`
+    const char *subscribe;   // template of a stream's URL; NULL: the manager says where it is
+    const char *path;        // template of a stream's path and query
     struct bench_request publish;
     const char *comment_url; // to find the server's process by its port; NULL: by `publish`
     size_t viewers, videos, processes, publishers;
-    size_t size; // bytes of a comment's text
-    double rate; // comments per second in all
+    size_t stalled; // of the viewers: read nothing after their stream has begun; less than all
+    size_t size;    // bytes of a comment's text
+    double rate;    // comments per second in all
     int64_t duration_us;
     struct distribution_spec law; // of viewers, and of comments, over videos
     uint64_t seed;

@@ -33,8 +33,7 @@ struct publishers {
     const struct bench_plan *plan;
     struct bench_shared *shared;
     struct bench_figures *figures;
-    struct distribution *law; // NULL: videos in turn
-    struct loop_fd timer;     // a timerfd: the loop's own timers are too coarse
+    struct loop_fd timer; // a timerfd: the loop's own timers are too coarse
     unsigned process;
     bool posting;
     char *text;
@@ -71,7 +70,6 @@ struct publishers *publishers_new(struct loop *loop, const struct bench_plan *pl
     all->process = process;
     all->count = count;
     all->text = mem_alloc(plan->size + 1);
-    if (plan->law.kind != DISTRIBUTION_UNIFORM) all->law = distribution_new(plan->law, plan->videos);
     for (size_t i = 0; i < count; i++) init(all, i);
     all->timer = (struct loop_fd){.fd = -1, .on_event = on_timer};
     int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
@@ -84,7 +82,6 @@ void publishers_free(struct publishers *all) {
     loop_fd_remove(all->loop, &all->timer);
     close(fd);
     for (size_t i = 0; i < all->count; i++) http_client_free(all->at[i].client);
-    distribution_free(all->law);
     buf_release(&all->url);
     buf_release(&all->body);
     free(all->text);
@@ -101,7 +98,8 @@ static int64_t due_us(const struct publisher *p) {
 
 static unsigned choose_video(struct publisher *p) {
     const struct publishers *all = p->owner;
-    size_t video = all->law ? distribution_choose(all->law, &p->prng) : place_of(p) % all->plan->videos;
+    const struct distribution *law = all->shared->law;
+    size_t video = law ? distribution_choose(law, &p->prng) : place_of(p) % all->plan->videos;
     return (unsigned)video;
 }
 

@@ -3,28 +3,51 @@
 
 #include "bench/report.h"
 
-enum { WIDTH = 720, HEIGHT = 240, LEFT = 70, BOTTOM = 30, TOP = 10, NINES = 5 };
+enum { WIDTH = 720, HEIGHT = 240, LEFT = 70, RIGHT = 30, BOTTOM = 30, TOP = 10, LINES = 4, NINES = 5 };
 
 static const char head[] =
     "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>chorus bench</title><style>"
     "body{font:15px/1.5 system-ui,sans-serif;max-width:50em;margin:2em auto;padding:0 1em}"
-    "svg{width:100%;height:auto}text{font-size:12px;fill:currentColor}"
+    ":root{color-scheme:light dark}svg{width:100%;height:auto}text{font-size:12px;fill:currentColor}"
     ".grid{stroke:#8884}.curve{fill:none;stroke:#2563eb;stroke-width:2}.bar{fill:#2563eb}"
-    "pre{overflow-x:auto;background:#8881;padding:1em}</style><h1>chorus bench</h1>\n";
+    "pre{white-space:pre-wrap;font-size:12px;background:#8881;padding:1em}</style><h1>chorus bench</h1>\n";
 
 static void open_drawing(FILE *out, const char *title) {
     fprintf(out, "<h2>%s</h2><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">\n", title,
-            LEFT + WIDTH + 10, TOP + HEIGHT + BOTTOM, title);
+            LEFT + WIDTH + RIGHT, TOP + HEIGHT + BOTTOM, title);
 }
 
-static void draw_scale(FILE *out, double largest, const char *unit) {
-    for (int i = 0; i <= 4; i++) {
-        double y = TOP + HEIGHT - HEIGHT * i / 4.0;
+// The smallest of 1, 2, 5, 10, 20, ... that is not below.
+static double round_up(double value) {
+    static const double steps[] = {1, 2, 5, 10};
+    double power = pow(10, floor(log10(value)));
+    size_t i = 0;
+    while (i < 3 && value > steps[i] * power * (1 + 1e-9)) i++;
+    return steps[i] * power;
+}
+
+static void print_amount(FILE *out, double value) {
+    if (value >= 1e6)
+        fprintf(out, "%g M", value / 1e6);
+    else if (value >= 1e4)
+        fprintf(out, "%g k", value / 1e3);
+    else
+        fprintf(out, "%g", value);
+}
+
+// Draws lines at round numbers. Returns the value at the top.
+static double draw_scale(FILE *out, double largest, const char *unit) {
+    double step = round_up(largest / LINES);
+    for (int i = 0; i <= LINES; i++) {
+        double y = TOP + HEIGHT - (double)HEIGHT * i / LINES;
         fprintf(out,
                 "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>"
-                "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.4g %s</text>\n",
-                LEFT, LEFT + WIDTH, y, y, LEFT - 6, y + 4, largest * i / 4, unit);
+                "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">",
+                LEFT, LEFT + WIDTH, y, y, LEFT - 6, y + 4);
+        print_amount(out, step * i);
+        fprintf(out, " %s</text>\n", unit);
     }
+    return step * LINES;
 }
 
 static void draw_label(FILE *out, double x, const char *text) {
@@ -34,24 +57,22 @@ static void draw_label(FILE *out, double x, const char *text) {
 // Each nine of the percentile has the same width.
 static void draw_latency(FILE *out, const struct histogram *h) {
     static const char *const labels[] = {"0", "90 %", "99 %", "99.9 %", "99.99 %", "99.999 %"};
-    double largest = h->largest > 0 ? (double)h->largest / 1000 : 1;
     open_drawing(out, "Latency by percentile");
-    draw_scale(out, largest, "ms");
+    double top = draw_scale(out, h->largest > 0 ? (double)h->largest / 1000 : 1, "ms");
     for (int i = 0; i <= NINES; i++) draw_label(out, LEFT + (double)WIDTH * i / NINES, labels[i]);
     fputs("<polyline class=\"curve\" points=\"", out);
     for (int i = 0; i <= NINES * 20; i++) {
         double percent = 100 - 100 * pow(10, -i / 20.0);
         double value = (double)histogram_percentile(h, percent) / 1000;
-        fprintf(out, "%.1f,%.1f ", LEFT + (double)WIDTH * i / (NINES * 20),
-                TOP + HEIGHT * (1 - value / largest));
+        fprintf(out, "%.1f,%.1f ", LEFT + (double)WIDTH * i / (NINES * 20), TOP + HEIGHT * (1 - value / top));
     }
     fputs("\"/></svg>\n", out);
 }
 
-static void draw_bars(FILE *out, const uint64_t *counts, int64_t seconds, uint64_t largest) {
+static void draw_bars(FILE *out, const uint64_t *counts, int64_t seconds, double top) {
     double step = (double)WIDTH / (double)seconds;
     for (int64_t i = 0; i < seconds; i++) {
-        double height = HEIGHT * (double)counts[i] / (double)largest;
+        double height = HEIGHT * (double)counts[i] / top;
         fprintf(out, "<rect class=\"bar\" x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%.1f\"/>\n",
                 LEFT + step * (double)i, TOP + HEIGHT - height, step * 0.9, height);
     }
@@ -66,19 +87,19 @@ static void draw_deliveries(FILE *out, const struct bench_result *r) {
     for (int64_t i = 0; i < seconds; i++)
         if (r->sum.by_second[i] > largest) largest = r->sum.by_second[i];
     open_drawing(out, "Deliveries per second over time");
-    draw_scale(out, (double)largest, "/s");
-    draw_bars(out, r->sum.by_second, seconds, largest);
+    double top = draw_scale(out, (double)largest, "/s");
+    draw_bars(out, r->sum.by_second, seconds, top);
     draw_label(out, LEFT, "0 s");
     snprintf(text, sizeof text, "%lld s", (long long)seconds);
-    draw_label(out, LEFT + WIDTH - 10, text);
+    draw_label(out, LEFT + WIDTH, text);
     fputs("</svg>\n", out);
 }
 
 void report_html(FILE *out, const struct bench_plan *plan, const struct bench_result *r) {
     static const struct requirements none;
     fputs(head, out);
-    fprintf(out, "<p>%zu viewers on %zu videos, %g comments of %zu bytes per second.</p><pre>\n",
-            plan->viewers, plan->videos, plan->rate, plan->size);
+    fprintf(out, "<p>%zu viewers on %zu video%s, %g comments of %zu bytes per second.</p><pre>\n",
+            plan->viewers, plan->videos, plan->videos == 1 ? "" : "s", plan->rate, plan->size);
     report_text(out, plan, r, &none);
     fputs("</pre>\n", out);
     draw_latency(out, &r->sum.latency);

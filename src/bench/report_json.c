@@ -1,4 +1,5 @@
 #include <jansson.h>
+#include <math.h>
 
 #include "bench/report.h"
 
@@ -7,25 +8,27 @@ static json_t *number(uint64_t n) {
 }
 
 static json_t *known(double value) {
-    return value < 0 ? json_null() : json_real(value);
+    return isnan(value) ? json_null() : json_real(value);
 }
 
 static json_t *of_plan(const struct bench_plan *plan) {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:s, s:f}", "viewers", number(plan->viewers),
-                     "videos", number(plan->videos), "processes", number(plan->processes), "publishers",
-                     number(plan->publishers), "size", number(plan->size), "rate", plan->rate, "duration_s",
-                     (double)plan->duration_us / 1e6, "distribution",
-                     plan->law.kind == DISTRIBUTION_UNIFORM ? "uniform" : "zipf", "exponent",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:s, s:f}", "viewers", number(plan->viewers),
+                     "stalled", number(plan->stalled), "videos", number(plan->videos), "processes",
+                     number(plan->processes), "publishers", number(plan->publishers), "size",
+                     number(plan->size), "rate", plan->rate, "duration_s", (double)plan->duration_us / 1e6,
+                     "distribution", plan->law.kind == DISTRIBUTION_UNIFORM ? "uniform" : "zipf", "exponent",
                      plan->law.kind == DISTRIBUTION_UNIFORM ? 0 : plan->law.exponent);
 }
 
 static json_t *of_counts(const struct bench_result *r) {
-    static const char *const names[] = {"connects", "connect_failures", "cuts", "comments",   "post_failures",
-                                        "unposted", "deliveries",       "lost", "duplicated", "out_of_order"};
+    static const char *const names[] = {"connects",      "connect_failures", "cuts",       "comments",
+                                        "post_failures", "unposted",         "deliveries", "lost",
+                                        "duplicated",    "out_of_order",     "gaps",       "stalled",
+                                        "stalled_open",  "stalled_closed"};
     json_t *all = json_object();
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         json_object_set_new(all, names[i], number((uint64_t)metric_of(r, names[i])));
-    json_object_set_new(all, "gaps", number(r->sum.gaps));
+    json_object_set_new(all, "connect_s", json_real((double)r->sum.connect_us / 1e6));
     json_object_set_new(all, "connects_per_s", json_real(result_connects_per_s(r)));
     json_object_set_new(all, "deliveries_per_s", json_real(result_deliveries_per_s(r)));
     return all;
@@ -45,12 +48,29 @@ static json_t *of_server(const struct bench_result *r) {
     return json_pack("{s:o, s:o, s:o, s:o, s:o}", "pids", pids, "cpu_us_per_delivery",
                      known(result_cpu_per_delivery_us(r)), "cpu_us_per_connect",
                      known(result_cpu_per_connect_us(r)), "bytes_per_viewer",
-                     r->connected.known ? json_real(result_bytes_per_viewer(r)) : json_null(), "pss_bytes",
-                     r->ended.known ? number((uint64_t)r->ended.pss_bytes) : json_null());
+                     known(result_bytes_per_viewer(r)), "pss_bytes",
+                     r->ended.server.known ? number((uint64_t)r->ended.server.pss_bytes) : json_null());
+}
+
+static json_t *of_memory(const struct bench_result *r) {
+    return json_pack("{s:o, s:o, s:o, s:I}", "server_bytes_per_viewer", known(result_bytes_per_viewer(r)),
+                     "load_bytes_per_viewer", known(result_load_bytes_per_viewer(r)),
+                     "kernel_bytes_per_viewer", known(result_kernel_bytes_per_viewer(r)), "left_bytes",
+                     (json_int_t)r->connected.machine.left_bytes);
+}
+
+// Null for another server than Chorus.
+static json_t *of_readers(const struct bench_result *r) {
+    const struct health *before = &r->connected.readers, *after = &r->ended.readers;
+    if (!before->known || !after->known) return json_null();
+    return json_pack("{s:o, s:o, s:f, s:f}", "wakeups_per_comment", known(result_wakeups_per_comment(r)),
+                     "deliveries_per_send", known(result_deliveries_per_send(r)), "slow_gaps",
+                     after->slow_gaps - before->slow_gaps, "stalled", after->stalled - before->stalled);
 }
 
 static json_t *of_generator(const struct bench_result *r) {
-    return json_pack("{s:f, s:f, s:b}", "busiest_percent", result_busiest_percent(r), "lag_p99_ms",
+    return json_pack("{s:f, s:f, s:f, s:b}", "busiest_percent", result_busiest_percent(r), "cores",
+                     result_generator_cores(r), "lag_p99_ms",
                      (double)histogram_percentile(&r->sum.lag, 99) / 1000, "bottleneck",
                      (int)result_generator_was_bottleneck(r));
 }
@@ -68,19 +88,21 @@ static json_t *of_requirements(const struct bench_result *r, const struct requir
     json_t *all = json_array();
     for (size_t i = 0; i < required->count; i++) {
         const struct requirement *q = &required->at[i];
-        json_array_append_new(all, json_pack("{s:s, s:s, s:f, s:f, s:b}", "name", q->name, "relation",
-                                             requirement_relation(q), "wanted", q->value, "found",
-                                             metric_of(r, q->name), "met", (int)requirement_is_met(q, r)));
+        json_array_append_new(all,
+                              json_pack("{s:s, s:s, s:f, s:o, s:b}", "name", q->name, "relation",
+                                        requirement_relation(q), "wanted", q->value, "found",
+                                        known(metric_of(r, q->name)), "met", (int)requirement_is_met(q, r)));
     }
     return all;
 }
 
 void report_json(FILE *out, const struct bench_plan *plan, const struct bench_result *r,
                  const struct requirements *required) {
-    json_t *all = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "plan", of_plan(plan), "counts",
-                            of_counts(r), "latency_ms", of_latency(r), "server", of_server(r), "generator",
-                            of_generator(r), "deliveries_by_second", of_seconds(r), "required",
-                            of_requirements(r, required), "interrupted", (int)r->interrupted);
+    json_t *all = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "plan", of_plan(plan),
+                            "counts", of_counts(r), "latency_ms", of_latency(r), "server", of_server(r),
+                            "memory", of_memory(r), "readers", of_readers(r), "generator", of_generator(r),
+                            "deliveries_by_second", of_seconds(r), "required", of_requirements(r, required),
+                            "interrupted", (int)r->interrupted);
     json_dumpf(all, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     fputc('\n', out);
     json_decref(all);

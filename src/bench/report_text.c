@@ -1,9 +1,24 @@
 #include <inttypes.h>
+#include <math.h>
 
 #include "bench/report.h"
 
 static double ms(double us) {
     return us / 1000;
+}
+
+static void print_comments(FILE *out, const struct bench_plan *plan, const struct bench_result *r) {
+    const struct bench_figures *f = &r->sum;
+    fprintf(out,
+            "comments   %" PRIu64 " of %zu bytes in %.2f s, %" PRIu64
+            " failed, answered in p50 %.2f, p99 %.2f ms\n",
+            f->comments, plan->size, (double)r->posted_us / 1e6, f->post_failures,
+            ms((double)histogram_percentile(&f->answer, 50)),
+            ms((double)histogram_percentile(&f->answer, 99)));
+    fprintf(out,
+            "deliveries %" PRIu64 " (%.0f/s), %" PRIu64 " lost, %" PRIu64 " duplicated, %" PRIu64
+            " out of order, %" PRIu64 " gaps\n",
+            f->deliveries, result_deliveries_per_s(r), f->lost, f->duplicated, f->out_of_order, f->gaps);
 }
 
 static void print_latency(FILE *out, const struct bench_result *r) {
@@ -20,24 +35,51 @@ static void print_latency(FILE *out, const struct bench_result *r) {
 
 static void print_server(FILE *out, const struct bench_result *r) {
     double delivery = result_cpu_per_delivery_us(r), connect = result_cpu_per_connect_us(r);
-    if (!r->ended.known) {
+    if (!r->ended.server.known) {
         fputs("server     not found on this machine (or not ours to look at): name it with --pid\n", out);
         return;
     }
     fprintf(out, "server     %zu process%s:", r->pid_count, r->pid_count == 1 ? "" : "es");
-    if (delivery >= 0) fprintf(out, " %.2f us CPU per delivery,", delivery);
-    if (connect >= 0) fprintf(out, " %.1f us per connect,", connect);
-    fprintf(out, " %.0f bytes per viewer, %.1f MiB at the end\n", result_bytes_per_viewer(r),
-            (double)r->ended.pss_bytes / 1048576);
+    if (!isnan(delivery)) fprintf(out, " %.2f us CPU per delivery,", delivery);
+    if (!isnan(connect)) fprintf(out, " %.1f us per connect,", connect);
+    fprintf(out, " %.1f MiB at the end\n", (double)r->ended.server.pss_bytes / 1048576);
+}
+
+static void print_memory(FILE *out, const struct bench_result *r) {
+    double server = result_bytes_per_viewer(r), kernel = result_kernel_bytes_per_viewer(r);
+    if (isnan(server)) return;
+    fprintf(
+        out, "memory     per viewer: server %.0f, load processes %.0f, kernel %.0f bytes; %.0f MiB left\n",
+        server, result_load_bytes_per_viewer(r), kernel, (double)r->connected.machine.left_bytes / 1048576);
+}
+
+static void print_readers(FILE *out, const struct bench_result *r) {
+    double wakeups = result_wakeups_per_comment(r), each = result_deliveries_per_send(r);
+    if (isnan(wakeups)) return;
+    fprintf(out, "readers    %.2f wakeups per comment,", wakeups);
+    if (!isnan(each)) fprintf(out, " %.2f deliveries per send,", each);
+    fprintf(out, " %.0f gaps for slow viewers, %.0f closed\n",
+            r->ended.readers.slow_gaps - r->connected.readers.slow_gaps,
+            r->ended.readers.stalled - r->connected.readers.stalled);
+}
+
+static void print_stalled(FILE *out, const struct bench_result *r) {
+    if (!r->sum.stalled) return;
+    fprintf(out,
+            "stalled    %" PRIu64 " viewers that read nothing: %.0f still open, %" PRIu64
+            " closed by the server\n",
+            r->sum.stalled, result_stalled_open(r), r->sum.stalled_closed);
 }
 
 static void print_generator(FILE *out, const struct bench_plan *plan, const struct bench_result *r) {
-    fprintf(out, "generator  %zu process%s, the busiest at %.0f %% of a core, loop late by p99 %.1f ms\n",
-            plan->processes, plan->processes == 1 ? "" : "es", result_busiest_percent(r),
-            ms((double)histogram_percentile(&r->sum.lag, 99)));
+    fprintf(
+        out,
+        "generator  %zu process%s on %.2f cores, the busiest at %.0f %% of one, loop late by p99 %.1f ms\n",
+        plan->processes, plan->processes == 1 ? "" : "es", result_generator_cores(r),
+        result_busiest_percent(r), ms((double)histogram_percentile(&r->sum.lag, 99)));
     if (result_generator_was_bottleneck(r))
         fputs(
-            "           THE GENERATOR WAS THE BOTTLENECK: more --processes, or less load, would show more\n",
+            "           THE GENERATOR WAS THE BOTTLENECK: more --processes or cores, or less load, would show more\n",
             out);
     if (r->sum.unposted)
         fprintf(out, "           %" PRIu64 " comments were due and not posted: all publishers waited\n",
@@ -56,21 +98,15 @@ void report_text(FILE *out, const struct bench_plan *plan, const struct bench_re
                  const struct requirements *all) {
     const struct bench_figures *f = &r->sum;
     fprintf(out,
-            "connects   %" PRIu64 " on %zu videos in %.2f s (%.0f/s), %" PRIu64 " failed, %" PRIu64 " cut\n",
-            f->connects, plan->videos, (double)f->connect_us / 1e6, result_connects_per_s(r),
-            f->connect_failures, f->cuts);
-    fprintf(out,
-            "comments   %" PRIu64 " of %zu bytes in %.2f s, %" PRIu64
-            " failed, answered in p50 %.2f, p99 %.2f ms\n",
-            f->comments, plan->size, (double)r->posted_us / 1e6, f->post_failures,
-            ms((double)histogram_percentile(&f->answer, 50)),
-            ms((double)histogram_percentile(&f->answer, 99)));
-    fprintf(out,
-            "deliveries %" PRIu64 " (%.0f/s), %" PRIu64 " lost, %" PRIu64 " duplicated, %" PRIu64
-            " out of order, %" PRIu64 " gaps\n",
-            f->deliveries, result_deliveries_per_s(r), f->lost, f->duplicated, f->out_of_order, f->gaps);
+            "connects   %" PRIu64 " on %zu video%s in %.2f s (%.0f/s), %" PRIu64 " failed, %" PRIu64 " cut\n",
+            f->connects, plan->videos, plan->videos == 1 ? "" : "s", (double)f->connect_us / 1e6,
+            result_connects_per_s(r), f->connect_failures, f->cuts);
+    if (plan->rate > 0) print_comments(out, plan, r);
+    print_stalled(out, r);
     print_latency(out, r);
     print_server(out, r);
+    print_memory(out, r);
+    print_readers(out, r);
     print_generator(out, plan, r);
     print_requirements(out, r, all);
     if (r->interrupted) fputs("interrupted: the figures are those of the time until then\n", out);

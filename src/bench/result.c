@@ -1,5 +1,6 @@
 #include "bench/result.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -26,8 +27,17 @@ static const struct metric {
     {"post_failures", METRIC_COUNT, 0, offsetof(struct bench_figures, post_failures), NULL},
     {"unposted", METRIC_COUNT, 0, offsetof(struct bench_figures, unposted), NULL},
     {"deliveries", METRIC_COUNT, 0, offsetof(struct bench_figures, deliveries), NULL},
+    {"gaps", METRIC_COUNT, 0, offsetof(struct bench_figures, gaps), NULL},
+    {"stalled", METRIC_COUNT, 0, offsetof(struct bench_figures, stalled), NULL},
+    {"stalled_closed", METRIC_COUNT, 0, offsetof(struct bench_figures, stalled_closed), NULL},
+    {"stalled_open", METRIC_COUNT, 0, 0, result_stalled_open},
     {"deliveries_per_s", METRIC_COUNT, 0, 0, result_deliveries_per_s},
     {"connects_per_s", METRIC_COUNT, 0, 0, result_connects_per_s},
+    {"wakeups_per_comment", METRIC_COUNT, 0, 0, result_wakeups_per_comment},
+    {"deliveries_per_send", METRIC_COUNT, 0, 0, result_deliveries_per_send},
+    {"bytes_per_viewer", METRIC_COUNT, 0, 0, result_bytes_per_viewer},
+    {"load_bytes_per_viewer", METRIC_COUNT, 0, 0, result_load_bytes_per_viewer},
+    {"kernel_bytes_per_viewer", METRIC_COUNT, 0, 0, result_kernel_bytes_per_viewer},
 };
 
 static const struct metric *find(const char *name) {
@@ -44,7 +54,7 @@ bool metric_unit_of(const char *name, enum metric_unit *unit) {
 
 double metric_of(const struct bench_result *r, const char *name) {
     const struct metric *m = find(name);
-    if (!m) return 0;
+    if (!m) return NAN;
     if (m->calculate) return m->calculate(r);
     if (m->unit == METRIC_TIME) return (double)histogram_percentile(&r->sum.latency, m->percentile);
     return (double)*(const uint64_t *)((const char *)&r->sum + m->counter);
@@ -64,30 +74,67 @@ double result_deliveries_per_s(const struct bench_result *r) {
     return per_second(r->sum.deliveries, us > r->posted_us ? us : r->posted_us);
 }
 
-static double share(bool known, int64_t amount, uint64_t count) {
-    return known && count ? (double)amount / (double)count : -1;
+static double share(bool known, double amount, double count) {
+    return known && count > 0 ? amount / count : NAN;
+}
+
+static bool are_known(const struct bench_moment *a, const struct bench_moment *b) {
+    return a->server.known && b->server.known;
 }
 
 double result_cpu_per_delivery_us(const struct bench_result *r) {
-    return share(r->connected.known && r->ended.known, r->ended.cpu_us - r->connected.cpu_us,
-                 r->sum.deliveries);
+    return share(are_known(&r->connected, &r->ended),
+                 (double)(r->ended.server.cpu_us - r->connected.server.cpu_us), (double)r->sum.deliveries);
 }
 
 double result_cpu_per_connect_us(const struct bench_result *r) {
-    return share(r->before.known && r->connected.known, r->connected.cpu_us - r->before.cpu_us,
-                 r->sum.connects);
+    return share(are_known(&r->before, &r->connected),
+                 (double)(r->connected.server.cpu_us - r->before.server.cpu_us), (double)r->sum.connects);
+}
+
+static int64_t growth(const struct server_usage *before, const struct server_usage *after) {
+    return after->pss_bytes - before->pss_bytes;
 }
 
 double result_bytes_per_viewer(const struct bench_result *r) {
-    return share(r->before.known && r->connected.known, r->connected.pss_bytes - r->before.pss_bytes,
-                 r->sum.connects);
+    return share(are_known(&r->before, &r->connected),
+                 (double)growth(&r->before.server, &r->connected.server), (double)r->sum.connects);
+}
+
+double result_load_bytes_per_viewer(const struct bench_result *r) {
+    return share(r->connected.load.known, (double)r->connected.load.pss_bytes, (double)r->sum.connects);
+}
+
+double result_kernel_bytes_per_viewer(const struct bench_result *r) {
+    bool known = r->before.machine.kernel_bytes && r->connected.machine.kernel_bytes;
+    return share(known, (double)(r->connected.machine.kernel_bytes - r->before.machine.kernel_bytes),
+                 (double)r->sum.connects);
+}
+
+double result_wakeups_per_comment(const struct bench_result *r) {
+    const struct health *before = &r->connected.readers, *after = &r->ended.readers;
+    return share(before->known && after->known, after->wakeups - before->wakeups, (double)r->sum.comments);
+}
+
+double result_deliveries_per_send(const struct bench_result *r) {
+    const struct health *before = &r->connected.readers, *after = &r->ended.readers;
+    return share(before->known && after->known, after->sent - before->sent, after->sends - before->sends);
+}
+
+double result_stalled_open(const struct bench_result *r) {
+    return (double)(r->sum.stalled - r->sum.stalled_closed);
 }
 
 double result_busiest_percent(const struct bench_result *r) {
     return r->measured_us > 0 ? (double)r->sum.busiest_cpu_us * 100 / (double)r->measured_us : 0;
 }
 
+double result_generator_cores(const struct bench_result *r) {
+    return r->measured_us > 0 ? (double)r->sum.cpu_us / (double)r->measured_us : 0;
+}
+
 bool result_generator_was_bottleneck(const struct bench_result *r) {
     return result_busiest_percent(r) > BENCH_BUSY_PERCENT ||
+           (r->cores && result_generator_cores(r) * 100 > r->cores * BENCH_BUSY_PERCENT) ||
            histogram_percentile(&r->sum.lag, 99) > BENCH_LATE_US;
 }

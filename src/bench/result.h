@@ -3,24 +3,33 @@
 
 #include <stdbool.h>
 
+#include "bench/health.h"
 #include "bench/load_figures.h"
 #include "bench/plan.h"
 #include "bench/server.h"
+
+// What everything uses at one moment of a run.
+struct bench_moment {
+    struct server_usage server, load; // load: the bench's own processes, all of them
+    struct machine_memory machine;
+    struct health readers; // not known of another server than Chorus
+};
 
 struct bench_result {
     struct bench_figures sum;
     int64_t start_us;    // of posting, monotonic
     int64_t measured_us; // from there to the end of the load processes
     int64_t posted_us;   // how long was posted
+    int cores;           // of the machine
     bool interrupted;
     int pids[BENCH_PIDS_MAX];
     size_t pid_count;
-    struct server_usage before, connected, ended; // before the viewers, with them, at the end
+    struct bench_moment before, connected, ended; // before the viewers, with them, at the end
 };
 
-// Beyond either of these the figures say more about the load processes than about the server.
+// Beyond any of these the figures say more about the load processes than about the server.
 enum {
-    BENCH_BUSY_PERCENT = 90, // of a core, used by one of them
+    BENCH_BUSY_PERCENT = 90, // of a core, used by one of them; of all cores, used by all
     BENCH_LATE_US = 100000   // that a loop runs late, at the 99th percentile
 };
 
@@ -29,16 +38,28 @@ enum metric_unit { METRIC_COUNT, METRIC_TIME };
 
 // Returns false if there is no figure of that name.
 bool metric_unit_of(const char *name, enum metric_unit *);
-double metric_of(const struct bench_result *, const char *name); // 0 if there is none of that name
+double metric_of(const struct bench_result *, const char *name); // NAN if it is not known
 
 double result_connects_per_s(const struct bench_result *);
 double result_deliveries_per_s(const struct bench_result *);
 
-// Negative if the server's processes are not known, or there is nothing to divide by.
+// NAN if the server's processes are not known, or there is nothing to divide by; so below.
 double result_cpu_per_delivery_us(const struct bench_result *);
 double result_cpu_per_connect_us(const struct bench_result *);
-double result_bytes_per_viewer(const struct bench_result *);
 
-// Of a core, used by the busiest load process.
+// Growth of the server while the viewers connected; all that the load processes have; growth of the kernel,
+// which holds both ends of each connection.
+double result_bytes_per_viewer(const struct bench_result *);
+double result_load_bytes_per_viewer(const struct bench_result *);
+double result_kernel_bytes_per_viewer(const struct bench_result *);
+
+// By the readers' own counts, while comments were on their way.
+double result_wakeups_per_comment(const struct bench_result *);
+double result_deliveries_per_send(const struct bench_result *);
+
+double result_stalled_open(const struct bench_result *);
+
+// Of a core, used by the busiest load process; cores, used by all together.
 double result_busiest_percent(const struct bench_result *);
+double result_generator_cores(const struct bench_result *);
 bool result_generator_was_bottleneck(const struct bench_result *);

@@ -51,10 +51,12 @@ static void take_line(struct scan *s, const char *line, size_t len, scan_cb *on_
     if (len && line[len - 1] == '\r') len--;
     if (len) {
         take_field(&s->event, line, len);
+        s->begun = true;
         return;
     }
     if (s->event.has_data || position_is_set(s->event.position)) on_event(arg, &s->event);
     s->event = (struct scan_event){0};
+    s->begun = false;
 }
 
 bool scan_feed(struct scan *s, const char *bytes, size_t len, scan_cb *on_event, void *arg) {
@@ -75,4 +77,8 @@ bool scan_feed(struct scan *s, const char *bytes, size_t len, scan_cb *on_event,
 
 void scan_release(struct scan *s) {
     buf_release(&s->line);
+}
+
+bool scan_is_at_rest(const struct scan *s) {
+    return !s->line.len && !s->begun;
 }

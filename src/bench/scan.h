@@ -26,8 +26,12 @@ typedef void scan_cb(void *arg, const struct scan_event *);
 struct scan {
     struct buf line; // what is begun
     struct scan_event event;
+    bool begun; // a field of the event has been read
 };
 
 // Returns false if a line is too long: give the stream up.
 bool scan_feed(struct scan *, const char *bytes, size_t len, scan_cb *, void *arg);
 void scan_release(struct scan *);
+
+// Returns whether it stands between two events, as zero-initialised.
+bool scan_is_at_rest(const struct scan *);

@@ -114,14 +114,21 @@ static bool add_cpu(int pid, struct server_usage *u) {
     return true;
 }
 
-static bool add_memory(int pid, struct server_usage *u) {
-    char path[64], line[256];
+// Returns the amount that stands behind the name at the beginning of a line, or -1.
+static int64_t read_kib(const char *path, const char *name) {
+    char line[256];
     int64_t kib = -1;
-    snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid);
     FILE *f = fopen(path, "re");
     while (f && kib < 0 && fgets(line, sizeof line, f))
-        if (!strncmp(line, "Pss:", 4)) kib = strtoll(line + 4, NULL, 10);
+        if (!strncmp(line, name, strlen(name))) kib = strtoll(line + strlen(name), NULL, 10);
     if (f) fclose(f);
+    return kib;
+}
+
+static bool add_memory(int pid, struct server_usage *u) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid);
+    int64_t kib = read_kib(path, "Pss:");
     if (kib >= 0) u->pss_bytes += kib * 1024;
     return kib >= 0;
 }
@@ -130,4 +137,22 @@ struct server_usage server_measure(const int *pids, size_t count) {
     struct server_usage u = {.known = count > 0};
     for (size_t i = 0; i < count; i++) u.known &= add_cpu(pids[i], &u) && add_memory(pids[i], &u);
     return u;
+}
+
+static int64_t add_up(const char *const *names, size_t count) {
+    int64_t sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        int64_t kib = read_kib("/proc/meminfo", names[i]);
+        if (kib > 0) sum += kib * 1024; // an older kernel does not tell all of them
+    }
+    return sum;
+}
+
+struct machine_memory machine_memory_now(void) {
+    static const char *const kernel[] = {"Slab:", "KernelStack:", "PageTables:", "VmallocUsed:", "Percpu:"};
+    static const char *const left[] = {"MemFree:", "Buffers:", "Cached:"}, *const shared[] = {"Shmem:"};
+    return (struct machine_memory){
+        .kernel_bytes = add_up(kernel, sizeof kernel / sizeof *kernel),
+        .left_bytes = add_up(left, sizeof left / sizeof *left) - add_up(shared, 1),
+    };
 }

@@ -1,12 +1,13 @@
 // Memory that the bench and its load processes share. The bench leads through the phases; each load process
-// says how far it has come. A process's figures are its own and only copied here now and then: while it runs
-// they may be half of one turn and half of the next, after BENCH_END they are exact.
+// says how far it has come. A process writes its own figures in place: who reads them while it runs may see
+// half of one turn and half of the next, after BENCH_END they are exact.
 #pragma once
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bench/endpoint.h"
 #include "bench/load_figures.h"
 #include "bench/plan.h"
 #include "engine/position.h"
@@ -19,12 +20,14 @@ enum bench_phase {
     BENCH_END
 };
 
-enum { BENCH_PORTS_MAX = 32, BENCH_ERROR_SIZE = 256 };
+enum { BENCH_ERROR_SIZE = 256 };
+
+// Where a video's streams are: PLACE_FIRST + the index of an endpoint.
+enum { PLACE_UNWATCHED, PLACE_UNKNOWN, PLACE_FIRST };
 
 struct bench_load {
     _Atomic int done; // phases, counted: 1 after BENCH_RESOLVE
     struct bench_figures figures;
-    int ports[BENCH_PORTS_MAX]; // of streams on this machine; 0: no more
     char error[BENCH_ERROR_SIZE];
 };
 
@@ -37,13 +40,25 @@ struct bench_newest {
 struct bench_shared {
     _Atomic int phase;
     _Atomic int64_t start_us, end_us; // of posting, monotonic; known when it begins
-    struct bench_newest *newest;      // by video
-    _Atomic uint32_t *numbers;        // of comments begun, for each video
+    const struct distribution *law;   // of viewers and comments over videos; NULL: in turn
+    uint32_t *video_of;               // by viewer
+    size_t watched;                   // videos with a viewer
+    _Atomic uint32_t resolved;        // of them, those that have been asked for
+    _Atomic uint16_t *place;          // by video
+    struct endpoints *endpoints;
+    struct bench_newest *newest; // by video
+    _Atomic uint32_t *numbers;   // of comments begun, for each video
     struct bench_load load[];
 };
 
-// Returns NULL with errno set. Lasts as long as the process.
+// Draws the video of each viewer. Returns NULL with errno set. Lasts as long as the process.
 struct bench_shared *bench_shared_new(const struct bench_plan *);
+
+// How often a load process looks what the bench wants: less often where there are many, as each look costs.
+int bench_look_ms(const struct bench_plan *);
+
+// Returns the endpoint of a video's streams, or NULL if it is not known.
+const struct endpoint *bench_shared_endpoint(const struct bench_shared *, unsigned video);
 
 // Keeps the later of the two. Who reads it meanwhile may see half of each; what counts is read when all posts
 // have been answered.

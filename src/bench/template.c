@@ -35,6 +35,12 @@ void template_expand(struct buf *out, const char *text, const struct template_va
     }
 }
 
+const char *template_path(const char *url) {
+    const char *host = strstr(url, "://");
+    host = host ? host + 3 : url;
+    return host + strcspn(host, "/?");
+}
+
 static bool is_method(const char *text, size_t len) {
     for (size_t i = 0; i < len; i++)
         if (text[i] < 'A' || text[i] > 'Z') return false;

@@ -14,6 +14,9 @@ struct template_values {
 // Appends the template with its names replaced. Other braces stay as they are.
 void template_expand(struct buf *, const char *text, const struct template_values *);
 
+// Returns the path and query of a URL's template, which points into it and may lack its first slash.
+const char *template_path(const char *url);
+
 struct bench_request {
     char method[16];
     char *url;  // template

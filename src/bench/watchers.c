@@ -1,7 +1,8 @@
 #include "bench/watchers.h"
 
 #include <errno.h>
-#include <llhttp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -10,54 +11,77 @@
 #include "base/clock.h"
 #include "base/container_of.h"
 #include "base/mem.h"
-#include "bench/scan.h"
+#include "bench/intake.h"
 #include "clients/sequence.h"
 #include "net/address.h"
 #include "net/loop.h"
 
-enum { CONNECTING_MAX = 128, READ_SIZE = 256 * 1024 };
+enum {
+    CONNECTING_MAX = 128,      // of one process,
+    CONNECTING_SUM_MAX = 2000, // and of all: a server's backlog holds 4096
+    READ_SIZE = 256 * 1024
+};
 
-enum watcher_state { WATCHER_IDLE, WATCHER_CONNECTING, WATCHER_ASKING, WATCHER_STREAMING, WATCHER_OVER };
+enum watcher_state {
+    WATCHER_IDLE,
+    WATCHER_CONNECTING,
+    WATCHER_ASKING,
+    WATCHER_STREAMING,
+    WATCHER_STALLED,
+    WATCHER_OVER
+};
 
+// There are millions of these.
 struct watcher {
     struct loop_fd watch;
     struct watchers *owner;
-    llhttp_t http;
-    struct scan scan;
+    struct intake intake;
     struct sequence sequence;
     unsigned video;
     uint8_t state;
-    bool had_stream;
+    bool had_stream, is_to_stall;
 };
 
 struct watchers {
     struct watchers_config of;
-    llhttp_settings_t settings;
-    size_t next, connecting;
+    size_t next, connecting, connecting_max, count;
     int64_t begun_us, now_us;
     char *bytes;
     struct watcher at[];
 };
 
 static void on_socket(struct loop_fd *, uint32_t events);
-static int on_head(llhttp_t *);
-static int on_body(llhttp_t *, const char *, size_t);
-static int on_end(llhttp_t *);
+
+// A viewer's number among those of all processes.
+static size_t number_of(const struct watcher *w) {
+    const struct watchers *all = w->owner;
+    return (size_t)(w - all->at) * all->of.plan->processes + all->of.process;
+}
+
+// Those that stall are spread evenly over all.
+static bool is_to_stall(const struct bench_plan *plan, size_t number) {
+    return (number + 1) * plan->stalled / plan->viewers > number * plan->stalled / plan->viewers;
+}
+
+static void init(struct watchers *all, struct watcher *w) {
+    w->owner = all;
+    w->watch = (struct loop_fd){.fd = -1, .on_event = on_socket};
+    size_t number = number_of(w);
+    w->video = all->of.shared->video_of[number];
+    w->is_to_stall = is_to_stall(all->of.plan, number);
+}
 
 struct watchers *watchers_new(const struct watchers_config *config) {
-    struct watchers *all = mem_zalloc(sizeof *all + config->count * sizeof *all->at);
+    const struct bench_plan *plan = config->plan;
+    size_t count =
+        plan->viewers > config->process ? (plan->viewers - config->process - 1) / plan->processes + 1 : 0;
+    struct watchers *all = mem_zalloc(sizeof *all + count * sizeof *all->at);
     all->of = *config;
+    all->count = count;
     all->bytes = mem_alloc(READ_SIZE);
-    llhttp_settings_init(&all->settings);
-    all->settings.on_headers_complete = on_head;
-    all->settings.on_body = on_body;
-    all->settings.on_message_complete = on_end;
-    for (size_t i = 0; i < config->count; i++) {
-        struct watcher *w = &all->at[i];
-        w->owner = all;
-        w->watch = (struct loop_fd){.fd = -1, .on_event = on_socket};
-        w->video = config->videos[i];
-    }
+    size_t share = CONNECTING_SUM_MAX / plan->processes;
+    all->connecting_max = share < CONNECTING_MAX ? share : CONNECTING_MAX;
+    for (size_t i = 0; i < count; i++) init(all, &all->at[i]);
     return all;
 }
 
@@ -66,23 +90,18 @@ static void drop(struct watcher *w) {
     if (fd < 0) return;
     loop_fd_remove(w->owner->of.loop, &w->watch);
     close(fd);
-    scan_release(&w->scan);
+    intake_release(&w->intake);
 }
 
 void watchers_free(struct watchers *all) {
-    for (size_t i = 0; i < all->of.count; i++) drop(&all->at[i]);
+    if (!all) return;
+    for (size_t i = 0; i < all->count; i++) drop(&all->at[i]);
     free(all->bytes);
     free(all);
 }
 
-// A viewer's number among those of all processes.
-static size_t number_of(const struct watcher *w) {
-    const struct watchers *all = w->owner;
-    return (size_t)(w - all->at) * all->of.plan->processes + all->of.process;
-}
-
 static bool begin(struct watcher *w) {
-    const struct endpoint *e = w->owner->of.places[w->video].endpoint;
+    const struct endpoint *e = bench_shared_endpoint(w->owner->of.shared, w->video);
     int fd = e ? endpoint_connect(e, number_of(w)) : -EHOSTUNREACH;
     if (fd < 0) return false;
     if (loop_fd_add(w->owner->of.loop, &w->watch, fd, EPOLLOUT)) {
@@ -94,7 +113,7 @@ static bool begin(struct watcher *w) {
 }
 
 static void connect_next(struct watchers *all) {
-    while (all->next < all->of.count && all->connecting < CONNECTING_MAX) {
+    while (all->next < all->count && all->connecting < all->connecting_max) {
         struct watcher *w = &all->at[all->next++];
         if (begin(w)) {
             all->connecting++;
@@ -111,7 +130,7 @@ void watchers_connect(struct watchers *all) {
 }
 
 bool watchers_are_settled(const struct watchers *all) {
-    return all->next == all->of.count && !all->connecting;
+    return all->next == all->count && !all->connecting;
 }
 
 static void attempt_over(struct watchers *all) {
@@ -122,11 +141,13 @@ static void attempt_over(struct watchers *all) {
 
 static void end(struct watcher *w) {
     struct watchers *all = w->owner;
-    bool was_streaming = w->state == WATCHER_STREAMING;
+    enum watcher_state was = (enum watcher_state)w->state;
     drop(w);
     w->state = WATCHER_OVER;
-    if (was_streaming) {
+    if (was == WATCHER_STREAMING) {
         all->of.figures->cuts++;
+    } else if (was == WATCHER_STALLED) {
+        all->of.figures->stalled_closed++;
     } else {
         all->of.figures->connect_failures++;
         attempt_over(all);
@@ -134,9 +155,9 @@ static void end(struct watcher *w) {
 }
 
 void watchers_give_up(struct watchers *all) {
-    all->of.figures->connect_failures += all->of.count - all->next;
-    all->next = all->of.count;
-    for (size_t i = 0; i < all->of.count; i++) {
+    all->of.figures->connect_failures += all->count - all->next;
+    all->next = all->count;
+    for (size_t i = 0; i < all->count; i++) {
         struct watcher *w = &all->at[i];
         if (w->state == WATCHER_CONNECTING || w->state == WATCHER_ASKING) end(w);
     }
@@ -144,14 +165,15 @@ void watchers_give_up(struct watchers *all) {
 
 // A request fits into an empty socket's buffer, or something is wrong with the connection.
 static bool send_request(struct watcher *w) {
-    const struct stream_place *place = &w->owner->of.places[w->video];
+    const struct bench_plan *plan = w->owner->of.plan;
     char video[32], viewer[32];
     snprintf(video, sizeof video, "bench-%u", w->video + 1);
     snprintf(viewer, sizeof viewer, "%zu", number_of(w) + 1);
     struct buf out = {0};
-    buf_adds(&out, "GET ");
-    template_expand(&out, place->path, &(struct template_values){.video = video, .viewer = viewer});
-    buf_printf(&out, " HTTP/1.1\r\nHost: %s\r\nAccept: text/event-stream\r\n\r\n", place->endpoint->host);
+    buf_adds(&out, *plan->path == '/' ? "GET " : "GET /");
+    template_expand(&out, plan->path, &(struct template_values){.video = video, .viewer = viewer});
+    buf_printf(&out, " HTTP/1.1\r\nHost: %s\r\nAccept: text/event-stream\r\n\r\n",
+               bench_shared_endpoint(w->owner->of.shared, w->video)->host);
     bool sent = send(w->watch.fd, out.data, out.len, MSG_NOSIGNAL) == (ssize_t)out.len;
     buf_release(&out);
     return sent;
@@ -163,26 +185,21 @@ static void on_connected(struct watcher *w) {
         end(w);
         return;
     }
-    llhttp_init(&w->http, HTTP_RESPONSE, &w->owner->settings);
-    w->http.data = w;
+    intake_begin(&w->intake);
     w->state = WATCHER_ASKING;
 }
 
-static int on_head(llhttp_t *p) {
-    struct watcher *w = p->data;
-    if (p->status_code != 200) return -1;
+static void on_stream(void *arg) {
+    struct watcher *w = arg;
+    struct watchers *all = w->owner;
     w->state = WATCHER_STREAMING;
     w->had_stream = true;
-    w->owner->of.figures->connects++;
-    if (!w->owner->of.plan->manager_url) sequence_jump(&w->sequence, (struct position){.epoch = 1});
-    attempt_over(w->owner);
-    return 0;
-}
-
-// A stream with an end of its own is over.
-static int on_end(llhttp_t *p) {
-    (void)p;
-    return -1;
+    all->of.figures->connects++;
+    if (!all->of.plan->manager_url) {
+        sequence_jump(&w->sequence, (struct position){.epoch = 1});
+        if (w->is_to_stall) w->state = WATCHER_STALLED; // such a stream may begin with nothing
+    }
+    attempt_over(all);
 }
 
 static void check_number(struct watcher *w, struct position p) {
@@ -203,36 +220,53 @@ static void take_gap(struct watcher *w, const struct scan_event *e) {
     if (position_is_set(e->position)) sequence_jump(&w->sequence, e->position);
 }
 
+static void take_comment(struct watcher *w, const struct scan_event *e, struct position p) {
+    struct watchers *all = w->owner;
+    struct bench_figures *f = all->of.figures;
+    int64_t start_us = atomic_load_explicit(&all->of.shared->start_us, memory_order_relaxed);
+    load_figures_deliver(f, all->now_us - start_us);
+    f->last_arrival_us = all->now_us;
+    if (e->is_stamped) histogram_add(&f->latency, all->now_us - e->stamp.due_us);
+    check_number(w, p);
+}
+
 // A server that numbers its events by rules of its own is judged by our own numbers.
 static void on_event(void *arg, const struct scan_event *e) {
     struct watcher *w = arg;
-    struct watchers *all = w->owner;
-    bool numbered = all->of.plan->manager_url;
-    if (numbered && e->is_gap) {
+    bool numbered = w->owner->of.plan->manager_url;
+    if (w->is_to_stall)
+        w->state = WATCHER_STALLED;
+    else if (numbered && e->is_gap)
         take_gap(w, e);
-    } else if (numbered && e->is_start) {
+    else if (numbered && e->is_start)
         sequence_jump(&w->sequence, e->position);
-    } else if (e->is_stamped || (numbered && e->has_data && !e->is_named)) {
-        struct bench_figures *f = all->of.figures;
-        load_figures_deliver(f, all->now_us -
-                                    atomic_load_explicit(&all->of.shared->start_us, memory_order_relaxed));
-        f->last_arrival_us = all->now_us;
-        if (e->is_stamped) histogram_add(&f->latency, all->now_us - e->stamp.due_us);
-        check_number(w, numbered ? e->position : (struct position){.epoch = 1, .seq = e->stamp.number});
-    }
+    else if (e->is_stamped || (numbered && e->has_data && !e->is_named))
+        take_comment(w, e, numbered ? e->position : (struct position){.epoch = 1, .seq = e->stamp.number});
 }
 
-static int on_body(llhttp_t *p, const char *at, size_t len) {
-    struct watcher *w = p->data;
-    return scan_feed(&w->scan, at, len, on_event, w) ? 0 : -1;
+// What lies unread keeps the server's FIN from coming: a probe each second finds out that nobody is there.
+static void stall(struct watcher *w) {
+    int one = 1;
+    w->owner->of.figures->stalled++;
+    intake_release(&w->intake);
+    setsockopt(w->watch.fd, IPPROTO_TCP, TCP_KEEPIDLE, &one, sizeof one);
+    setsockopt(w->watch.fd, IPPROTO_TCP, TCP_KEEPINTVL, &one, sizeof one);
+    setsockopt(w->watch.fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+    if (loop_fd_change(w->owner->of.loop, &w->watch, EPOLLRDHUP)) end(w);
 }
+
+static const struct intake_calls calls = {.on_stream = on_stream, .on_event = on_event};
 
 static void read_some(struct watcher *w) {
     struct watchers *all = w->owner;
     ssize_t n = recv(w->watch.fd, all->bytes, READ_SIZE, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
     all->now_us = clock_monotonic_us();
-    if (n <= 0 || llhttp_execute(&w->http, all->bytes, (size_t)n) != HPE_OK) end(w);
+    bool goes_on = n > 0 && intake_feed(&w->intake, all->bytes, (size_t)n, &calls, w);
+    if (w->state == WATCHER_STALLED)
+        stall(w);
+    else if (!goes_on)
+        end(w);
 }
 
 static void on_socket(struct loop_fd *f, uint32_t events) {
@@ -240,18 +274,24 @@ static void on_socket(struct loop_fd *f, uint32_t events) {
     (void)events;
     if (w->state == WATCHER_CONNECTING)
         on_connected(w);
+    else if (w->state == WATCHER_STALLED) // it only hears of the connection's end
+        end(w);
     else
         read_some(w);
 }
 
+static uint64_t outstanding(const struct watchers *all, const struct watcher *w) {
+    struct position newest = all->of.shared->newest[w->video].at, last = w->sequence.last;
+    if (position_compare(newest, last) <= 0) return 0;
+    return newest.epoch == last.epoch ? newest.seq - last.seq : newest.seq;
+}
+
 uint64_t watchers_outstanding(const struct watchers *all, bool with_cut) {
     uint64_t sum = 0;
-    for (size_t i = 0; i < all->of.count; i++) {
+    for (size_t i = 0; i < all->count; i++) {
         const struct watcher *w = &all->at[i];
-        if (!w->had_stream || (w->state == WATCHER_OVER && !with_cut)) continue;
-        struct position newest = all->of.shared->newest[w->video].at, last = w->sequence.last;
-        if (position_compare(newest, last) <= 0) continue;
-        sum += newest.epoch == last.epoch ? newest.seq - last.seq : newest.seq;
+        if (w->had_stream && !w->is_to_stall && (with_cut || w->state != WATCHER_OVER))
+            sum += outstanding(all, w);
     }
     return sum;
 }

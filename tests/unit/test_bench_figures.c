@@ -37,12 +37,26 @@ static void test_counts_deliveries_by_second(void **state) {
     assert_int_equal(sum.by_second[0], 6);
     assert_int_equal(sum.by_second[1], 2);
     assert_int_equal(sum.by_second[BENCH_SECONDS_MAX - 1], 2);
+    assert_int_equal(sum.seconds, BENCH_SECONDS_MAX);
+}
+
+static void test_merges_what_has_been_used(void **state) {
+    (void)state;
+    static struct bench_figures sum, shorter, longer;
+    load_figures_deliver(&shorter, 500000);
+    load_figures_deliver(&longer, 2500000);
+    load_figures_merge(&sum, &longer);
+    load_figures_merge(&sum, &shorter);
+    assert_int_equal(sum.seconds, 3);
+    assert_int_equal(sum.by_second[0], 1);
+    assert_int_equal(sum.by_second[2], 1);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_merges_sums_and_extremes),
         cmocka_unit_test(test_counts_deliveries_by_second),
+        cmocka_unit_test(test_merges_what_has_been_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

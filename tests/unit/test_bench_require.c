@@ -59,6 +59,12 @@ static void test_counts_deliveries_per_second(void **state) {
     assert_true(holds("deliveries_per_s=250"));
 }
 
+static void test_what_is_not_known_meets_nothing(void **state) {
+    (void)state;
+    assert_false(holds("bytes_per_viewer<256") || holds("bytes_per_viewer>=0") ||
+                 holds("bytes_per_viewer=0"));
+}
+
 static void test_says_what_it_does_not_understand(void **state) {
     (void)state;
     static const char *const wrong[] = {"",         "lost",      "lost=",    "lost=x",      "lost=0,",
@@ -79,6 +85,7 @@ int main(void) {
         cmocka_unit_test_setup(test_every_condition_must_hold, set_up),
         cmocka_unit_test_setup(test_knows_the_units_of_time, set_up),
         cmocka_unit_test_setup(test_counts_deliveries_per_second, set_up),
+        cmocka_unit_test_setup(test_what_is_not_known_meets_nothing, set_up),
         cmocka_unit_test(test_says_what_it_does_not_understand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

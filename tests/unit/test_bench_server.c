@@ -75,12 +75,21 @@ static void test_says_when_one_is_not_there(void **state) {
     assert_false(server_measure(pids, 0).known);
 }
 
+static void test_knows_the_machines_memory(void **state) {
+    (void)state;
+    struct machine_memory m = machine_memory_now();
+    int64_t total = sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+    assert_true(m.left_bytes > 0 && m.left_bytes < total);
+    assert_true(m.kernel_bytes > 0 && m.kernel_bytes < total);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_finds_who_listens),
         cmocka_unit_test(test_finds_those_who_share_a_socket),
         cmocka_unit_test(test_measures_processes),
         cmocka_unit_test(test_says_when_one_is_not_there),
+        cmocka_unit_test(test_knows_the_machines_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

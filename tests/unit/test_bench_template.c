@@ -57,12 +57,20 @@ static void test_refuses_what_is_no_request(void **state) {
     }
 }
 
+static void test_finds_the_path(void **state) {
+    (void)state;
+    assert_string_equal(template_path("http://h:1/sub/{video}?v={viewer}"), "/sub/{video}?v={viewer}");
+    assert_string_equal(template_path("http://{video}.h:1"), "");
+    assert_string_equal(template_path("http://h?{video}"), "?{video}");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_puts_values_in),
         cmocka_unit_test(test_leaves_other_braces_and_values_alone),
         cmocka_unit_test(test_takes_a_request_apart),
         cmocka_unit_test(test_refuses_what_is_no_request),
+        cmocka_unit_test(test_finds_the_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,6 +48,11 @@ scenario('what the server uses is found by its ports, or by its process id', { m
   assert.ok(server.pids.length >= 1 && !server.pids.includes(process.pid));
   assert.ok(server.cpu_us_per_delivery >= 0 && server.pss_bytes > 100_000);
   assert.deepEqual(named.figures.server.pids, [process.pid]);
+  const { memory, readers } = found.figures;
+  assert.ok(memory.load_bytes_per_viewer > 0 && memory.left_bytes > 0);
+  assert.equal(typeof memory.kernel_bytes_per_viewer, 'number');
+  assert.ok(readers.wakeups_per_comment > 0 && readers.deliveries_per_send > 0);
+  assert.deepEqual([readers.slow_gaps, readers.stalled], [0, 0]);
 });
 
 scenario('a condition that does not hold makes the exit code 1', { ms: 60_000 }, async (t) => {

@@ -3,39 +3,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { bench } from '../lib/bench.mjs';
+import { serveStreams, toAll } from '../lib/fake-streams.mjs';
 import { run } from '../lib/process.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
-// send(streams, event, n): what it does with the n-th post, from 1.
-async function serve(t, send) {
-  const streams = [];
-  let posts = 0;
-  const server = createServer(async (request, response) => {
-    if (request.url.startsWith('/sub/')) {
-      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
-      streams.push(response);
-      return;
-    }
-    let body = '';
-    for await (const piece of request) body += piece;
-    send(streams, `data: ${body}\n\n`, ++posts);
-    response.writeHead(202).end();
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    return new Promise((done) => server.close(done));
-  });
-  const base = `http://127.0.0.1:${server.address().port}`;
-  return { subscribe: `${base}/sub/{video}`, publish: `POST ${base}/pub/{video} {body}` };
-}
-
-const toAll = (streams, event) => streams.forEach((stream) => stream.write(event));
-
 // One video, five viewers, 20 comments, by one publisher, so that their order is known.
 async function judge(t, send) {
-  const urls = await serve(t, send);
+  const urls = await serveStreams(t, send);
   const { code, figures } = await bench(t, { ...urls, viewers: 5, rate: 20, duration: 1, publishers: 1, require: 'lost=0,duplicated=0,out_of_order=0' });
   const { deliveries, lost, duplicated, out_of_order: late, comments } = figures.counts;
   assert.equal(comments, 20);

@@ -1,0 +1,15 @@
+// What the readers of a Chorus say in their /health of the work they have done, added up.
+#pragma once
+
+#include <stdbool.h>
+
+#include "bench/endpoint.h"
+
+struct health {
+    double wakeups, sends, sent; // of workers; send calls; events to viewers
+    double slow_gaps, stalled;   // gaps for those who fell behind; viewers closed for taking nothing
+    bool known;                  // every one answered, with all of these
+};
+
+// Asks each of the endpoints. Blocks until all have answered, for a few seconds at most.
+struct health health_ask(const struct endpoints *);

@@ -1,0 +1,86 @@
+#include "unit.h"
+
+#include <math.h>
+
+#include "bench/result.h"
+
+static struct bench_result *with_viewers(uint64_t viewers) {
+    struct bench_result *r = calloc(1, sizeof *r);
+    r->sum.connects = viewers;
+    r->before.server.known = r->connected.server.known = r->ended.server.known = true;
+    r->connected.load.known = true;
+    return r;
+}
+
+static void test_tells_whose_memory_it_is(void **state) {
+    (void)state;
+    struct bench_result *r = with_viewers(10);
+    r->before.server.pss_bytes = 1000, r->connected.server.pss_bytes = 3000;
+    r->connected.load.pss_bytes = 1500;
+    r->before.machine.kernel_bytes = 50000, r->connected.machine.kernel_bytes = 147000;
+    assert_true(metric_of(r, "bytes_per_viewer") == 200);
+    assert_true(metric_of(r, "load_bytes_per_viewer") == 150); // with what it had before
+    assert_true(metric_of(r, "kernel_bytes_per_viewer") == 9700);
+    free(r);
+}
+
+static void test_counts_by_the_readers(void **state) {
+    (void)state;
+    struct bench_result *r = with_viewers(10);
+    assert_true(isnan(metric_of(r, "wakeups_per_comment")));
+    r->sum.comments = 20;
+    r->connected.readers = (struct health){.wakeups = 5, .sends = 100, .sent = 100, .known = true};
+    r->ended.readers = (struct health){.wakeups = 45, .sends = 150, .sent = 300, .known = true};
+    assert_true(metric_of(r, "wakeups_per_comment") == 2);
+    assert_true(metric_of(r, "deliveries_per_send") == 4);
+    r->ended.readers.known = false;
+    assert_true(isnan(metric_of(r, "deliveries_per_send")));
+    free(r);
+}
+
+static void test_keeps_the_stalled_apart(void **state) {
+    (void)state;
+    struct bench_result *r = with_viewers(10);
+    r->sum.stalled = 5, r->sum.stalled_closed = 2;
+    assert_true(metric_of(r, "stalled") == 5);
+    assert_true(metric_of(r, "stalled_closed") == 2);
+    assert_true(metric_of(r, "stalled_open") == 3);
+    assert_true(metric_of(r, "cuts") == 0);
+    free(r);
+}
+
+static void test_says_what_is_not_known(void **state) {
+    (void)state;
+    struct bench_result *r = with_viewers(0);
+    assert_true(isnan(metric_of(r, "bytes_per_viewer")));
+    assert_true(isnan(metric_of(r, "kernel_bytes_per_viewer")));
+    assert_true(isnan(result_cpu_per_delivery_us(r)));
+    assert_true(isnan(metric_of(r, "nothing")));
+    free(r);
+}
+
+static void test_blames_the_generator(void **state) {
+    (void)state;
+    struct bench_result *r = with_viewers(10);
+    r->cores = 2, r->measured_us = 1000000;
+    r->sum.cpu_us = 1700000, r->sum.busiest_cpu_us = 850000;
+    assert_false(result_generator_was_bottleneck(r));
+    r->sum.busiest_cpu_us = 950000; // one process has no more of its core
+    assert_true(result_generator_was_bottleneck(r));
+    r->sum.busiest_cpu_us = 20000, r->sum.cpu_us = 1850000; // a hundred have no more of the machine
+    assert_true(result_generator_was_bottleneck(r));
+    r->sum.cpu_us = 20000;
+    assert_false(result_generator_was_bottleneck(r));
+    histogram_add(&r->sum.lag, 150000); // they come late
+    assert_true(result_generator_was_bottleneck(r));
+    free(r);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tells_whose_memory_it_is), cmocka_unit_test(test_counts_by_the_readers),
+        cmocka_unit_test(test_keeps_the_stalled_apart),  cmocka_unit_test(test_says_what_is_not_known),
+        cmocka_unit_test(test_blames_the_generator),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
