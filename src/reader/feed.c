@@ -150,6 +150,8 @@ static void on_again(struct loop_timer *t) {
         feed_check(f);
 }
 
+static const struct engine_subscriber subscriber = {.on_entry = on_entry, .on_subscribed = on_subscribed};
+
 struct feed *feed_open(struct loop *loop, struct engine *engine, const char *video,
                        const struct feed_listener *listener) {
     struct feed *f = mem_zalloc(sizeof *f);
@@ -158,9 +160,7 @@ struct feed *feed_open(struct loop *loop, struct engine *engine, const char *vid
     f->listener = *listener;
     f->video = mem_strdup(video);
     f->again.on_due = on_again;
-    f->subscription = engine->ops->subscribe(
-        engine, video,
-        &(struct engine_subscriber){.on_entry = on_entry, .on_subscribed = on_subscribed, .arg = f});
+    f->subscription = engine->ops->subscribe(engine, f->video, &subscriber, f);
     return f;
 }
 
