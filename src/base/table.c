@@ -13,6 +13,11 @@ static size_t place_of(const struct table *t, const char *name) {
     return (size_t)hash_bytes(name, strlen(name)) & (t->room - 1);
 }
 
+void table_release(struct table *t) {
+    free(t->places);
+    *t = (struct table){0};
+}
+
 struct table_entry *table_find(const struct table *t, const char *name) {
     if (!t->count) return NULL;
     struct table_entry *e = t->places[place_of(t, name)];
@@ -52,9 +57,7 @@ void table_remove(struct table *t, struct table_entry *e) {
         at = &(*at)->next;
     }
     *at = e->next;
-    if (--t->count) return;
-    free(t->places);
-    *t = (struct table){0};
+    if (!--t->count) table_release(t);
 }
 
 struct table_entry *table_next(const struct table *t, const struct table_entry *entry) {

@@ -11,11 +11,14 @@ struct table_entry {
     struct table_entry *next;
 };
 
-// Zero-initialise. To release it, remove its entries.
+// Zero-initialise.
 struct table {
     struct table_entry **places;
     size_t room, count; // room: a power of two, or 0
 };
+
+// Forgets all entries, without looking at them. It is empty again.
+void table_release(struct table *);
 
 // Returns the entry of that name, or NULL.
 struct table_entry *table_find(const struct table *, const char *name);
@@ -27,5 +30,6 @@ void table_add(struct table *, struct table_entry *);
 void table_remove(struct table *, struct table_entry *);
 
 // Returns the one after `entry` (NULL: the first), in no particular order; NULL behind the last. During a
-// walk none may be added; whoever removes the present one asks for the next one before.
+// walk none may be added; whoever removes the present one asks for the next one before. A whole walk costs as
+// much as its room.
 struct table_entry *table_next(const struct table *, const struct table_entry *entry);

@@ -142,8 +142,8 @@ struct engine_ops {
     void (*append)(struct engine *, const struct engine_append *, engine_append_cb *, void *arg);
 
     // Starts hearing a video's entries. Never fails: while the store is away the subscription waits for it.
-    // unsubscribe() ends it at once (no call follows) and frees it. Until then `video` and the subscriber are
-    // borrowed, not copied: there is a subscription for every video with a viewer.
+    // unsubscribe() ends it at once (no call follows) and frees it. Until then (or close()) `video` and the
+    // subscriber are borrowed, not copied: there is a subscription for every video with a viewer.
     struct engine_subscription *(*subscribe)(struct engine *, const char *video,
                                              const struct engine_subscriber *, void *arg);
     void (*unsubscribe)(struct engine *, struct engine_subscription *);

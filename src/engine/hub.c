@@ -96,11 +96,23 @@ bool hub_unsubscribe(struct hub *h, struct engine_subscription *s) {
     return last;
 }
 
+static void free_all(struct hub *h) {
+    for (struct table_entry *e = table_next(&h->videos, NULL), *after; e; e = after) {
+        struct engine_subscription *s, *later;
+        after = table_next(&h->videos, e);
+        for (s = of(e); s; s = later) {
+            later = s->next;
+            drop_notice(s);
+            free(s);
+        }
+    }
+    table_release(&h->videos);
+}
+
 void hub_free(struct hub *h) {
     if (!h) return;
     for (struct walk *w = h->walks; w; w = w->outer) w->next = NULL;
-    struct table_entry *e;
-    while ((e = table_next(&h->videos, NULL))) hub_unsubscribe(h, of(e));
+    free_all(h);
     struct notice *n, *next;
     LL_FOREACH_SAFE(h->notices, n, next) free(n);
     h->freed = true;

@@ -110,7 +110,7 @@ static void on_joined(struct joiner *j, struct position start, struct pending *f
         char id[POSITION_TEXT_SIZE];
         position_format(start, id);
         log_connected(a, id);
-        stream_add(w->stream, fd, frames);
+        stream_add(&w->stream, fd, frames);
     } else {
         if (fd >= 0) {
             close(fd);
@@ -131,7 +131,7 @@ static void join(struct arrival *a) {
     }
     a->joiner.deadline_ms = loop_now_ms(r->service.loop) + JOIN_TIMEOUT_MS;
     a->joiner.on_joined = on_joined;
-    stream_join(watched_open(r, a->videoid)->stream, &a->joiner);
+    stream_join(&watched_open(r, a->videoid)->stream, &a->joiner);
 }
 
 // The viewer came by the very address it would be sent to, so that is a name of ours which others gave us

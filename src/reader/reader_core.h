@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/log.h"
+#include "base/table.h"
 #include "net/loop.h"
 #include "reader/counters.h"
 #include "reader/reader.h"
@@ -14,7 +15,6 @@
 #include "service/service.h"
 
 struct reporter;
-struct watched;
 
 enum { READER_LOG_LINES = 10 }; // in a second, of those that come with every viewer or video
 
@@ -25,7 +25,7 @@ struct reader {
     struct stream_env env;
     struct fan_counters counters;
     struct log_sampler sampler;
-    struct watched *videos;
+    struct table videos; // watched
     struct reporter *reporter;
     struct loop_timer sweep, lease;
     uint64_t generation;

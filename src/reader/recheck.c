@@ -22,7 +22,7 @@ static void let_go(struct recheck *check, const char *owner) {
     if (!w || watched_means_us(r, w, owner)) return;
     if (reader_may_log(r))
         log_info(r->service.instance_id, "moved_away", "video=%s to=%s viewers=%u", w->video, owner,
-                 stream_viewers(w->stream));
+                 stream_viewers(&w->stream));
     watched_close(r, w);
 }
 
@@ -45,7 +45,7 @@ static void on_rechecked(void *arg, const struct placement_answer *p) {
     struct recheck *check = arg;
     struct reader *r = check->reader;
     struct watched *w = watched_find(r, check->video);
-    if (w && !r->stopping && p->status == PLACEMENT_NONE && stream_viewers(w->stream)) {
+    if (w && !r->stopping && p->status == PLACEMENT_NONE && stream_viewers(&w->stream)) {
         claim(check, w);
         return;
     }
@@ -56,7 +56,8 @@ static void on_rechecked(void *arg, const struct placement_answer *p) {
 void recheck_videos(struct reader *r) {
     r->recheck_ms = 0;
     struct watched *w, *next;
-    HASH_ITER(hh, r->videos, w, next) {
+    for (w = watched_next(r, NULL); w; w = next) {
+        next = watched_next(r, w);
         size_t size = strlen(w->video) + 1;
         struct recheck *check = mem_zalloc(sizeof *check + size);
         check->reader = r;

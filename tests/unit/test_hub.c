@@ -102,6 +102,7 @@ static void the_next_one_lends_its_name(void **state) {
     assert_int_equal(publish(h, "v", 1), 1);
     assert_int_equal(publish(h, "x", 1), 0);
     assert_string_equal(hub_video_of(b.subscription), "v");
+    hub_unsubscribe(h, b.subscription);
 }
 
 static void end_oneself(struct listener *l) {

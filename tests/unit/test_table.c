@@ -7,7 +7,7 @@ enum { THINGS = 3000 };
 
 struct thing {
     struct table_entry entry;
-    char name[16];
+    char name[24];
     bool in;
 };
 
@@ -42,7 +42,7 @@ static int tear_down(void **state) {
 }
 
 static void assert_found(int i) {
-    char name[16]; // not by its address
+    char name[24]; // not by its address
     snprintf(name, sizeof name, "thing%d", i);
     assert_ptr_equal(table_find(&table, name), things[i].in ? &things[i].entry : NULL);
 }
