@@ -97,6 +97,7 @@ void reader_stop(struct reader *r) {
     loop_timer_stop(r->service.loop, &r->sweep);
     reporter_free(r->reporter);
     r->reporter = NULL;
+    recheck_drop(r);
     struct watched *w, *next;
     for (w = watched_next(r, NULL); w; w = next) {
         next = watched_next(r, w);

@@ -14,6 +14,7 @@
 #include "reader/stream.h"
 #include "service/service.h"
 
+struct recheck;
 struct reporter;
 
 enum { READER_LOG_LINES = 10 }; // in a second, of those that come with every viewer or video
@@ -31,6 +32,9 @@ struct reader {
     uint64_t generation;
     uint64_t redirected, shed;
     bool stopping, leased;
+    struct recheck *to_recheck;
+    unsigned rechecking;
+    bool asks_to_recheck;
     int64_t recheck_ms;  // when to look again whose our videos are; 0: no need
     int64_t complain_ms; // not before
 };
