@@ -54,7 +54,7 @@ static struct embedded *from(struct engine *engine) {
 static void on_turn_end(struct loop_timer *timer) {
     struct embedded *e = container_of(timer, struct embedded, turn_end);
     if (e->pending.first) store_thread_push(e->thread, &e->pending);
-    hub_say_subscribed_new(e->hub);
+    hub_tell_now(e->hub);
 }
 
 static void at_turn_end(struct embedded *e) {
@@ -270,10 +270,12 @@ static void on_answers(void *arg) {
 // Subscriptions
 
 static struct engine_subscription *subscribe(struct engine *engine, const char *video,
-                                             const struct engine_subscriber *who) {
+                                             const struct engine_subscriber *who, void *arg) {
     struct embedded *e = from(engine);
+    struct engine_subscription *s = hub_subscribe(e->hub, video, who, arg);
+    hub_tell_later(e->hub, s);
     at_turn_end(e);
-    return hub_subscribe(e->hub, video, who, NULL);
+    return s;
 }
 
 static void unsubscribe(struct engine *engine, struct engine_subscription *subscription) {

@@ -73,7 +73,7 @@ struct engine_range {
 };
 typedef void engine_range_cb(void *arg, enum engine_status, const struct engine_range *);
 
-// How a subscription hears. All on the control loop.
+// How a subscription hears. All on the control loop; `arg` is what subscribe() was given.
 struct engine_subscriber {
     // Entries as they are appended, by anybody, in log order. A subscription may miss some without any error;
     // whoever needs all of them checks the numbers and asks range() for a hole.
@@ -81,7 +81,6 @@ struct engine_subscriber {
     // From now on entries arrive. Said once after subscribe(), and again after each interruption, in which
     // entries may have been missed: compare with head().
     void (*on_subscribed)(void *arg);
-    void *arg;
 };
 struct engine_subscription; // the engine's, until unsubscribe()
 
@@ -143,9 +142,10 @@ struct engine_ops {
     void (*append)(struct engine *, const struct engine_append *, engine_append_cb *, void *arg);
 
     // Starts hearing a video's entries. Never fails: while the store is away the subscription waits for it.
-    // unsubscribe() ends it at once (no call follows) and frees it.
+    // unsubscribe() ends it at once (no call follows) and frees it. Until then (or close()) `video` and the
+    // subscriber are borrowed, not copied: there is a subscription for every video with a viewer.
     struct engine_subscription *(*subscribe)(struct engine *, const char *video,
-                                             const struct engine_subscriber *);
+                                             const struct engine_subscriber *, void *arg);
     void (*unsubscribe)(struct engine *, struct engine_subscription *);
 
     // Gives the video's position; a video that has none yet starts its first epoch, at seq 0. (A write, so

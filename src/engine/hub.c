@@ -1,220 +1,186 @@
+// Callbacks may subscribe, unsubscribe, and free the hub. So whoever calls several of them in a row has a
+// `walk` that the hub knows, and a subscription that goes is taken out of all walks. New ones go to the end
+// of their video's list, behind where a walk stops.
 #include "engine/hub.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/container_of.h"
 #include "base/map.h"
-#include "base/mem.h"
-
-// Callbacks may subscribe, unsubscribe, and free the hub. So while any of them runs (`depth` counts how many
-// deep), nothing is freed and no list loses a member: an ended subscription is only marked, and reaped when
-// the outermost call comes back. New members go to a list's end, behind where a walk stops.
+#include "base/table.h"
 
 struct engine_subscription {
-    struct engine_subscriber who;
-    struct topic *topic;
-    bool ended;
-    bool told;                               // on_subscribed() was said
-    uint64_t round;                          // of hub_say_subscribed_new(), in which it came
-    struct engine_subscription *prev, *next; // among the topic's, in the order of subscribing
-    struct engine_subscription *prev_new, *next_new;
+    struct table_entry entry; // in the table if it is its video's first
+    const struct engine_subscriber *who;
+    void *arg;
+    struct engine_subscription *next; // of the same video, in the order of subscribing
+    struct notice *notice;            // hub_tell_now() is to say on_subscribed(); NULL: no need
 };
 
-struct topic {
-    struct hub *hub;
-    struct engine_subscription *subscriptions; // with ended ones, until they are reaped
-    size_t live;
-    bool to_reap;
-    struct topic *next_to_reap;
-    UT_hash_handle hh;
-    char video[];
+struct notice {
+    struct engine_subscription *subscription; // NULL: it has been told, or has ended
+    struct notice *next;
+};
+
+// Somebody on the way along a video's subscriptions, innermost first.
+struct walk {
+    struct engine_subscription *next, *last;
+    struct walk *outer;
 };
 
 struct hub {
-    struct topic *topics;
-    struct topic *to_reap;
-    struct engine_subscription *untold; // oldest first
-    uint64_t round;
-    unsigned depth;
-    bool freed; // hub_free() was called from inside a callback
+    struct table videos;
+    struct notice *notices, **notices_end;
+    struct walk *walks;
+    bool freed; // from inside a walk, whose end it outlives
 };
 
+static struct engine_subscription *of(struct table_entry *e) {
+    return e ? container_of(e, struct engine_subscription, entry) : NULL;
+}
+
+static struct engine_subscription *first_of(const struct hub *h, const char *video) {
+    return of(table_find(&h->videos, video));
+}
+
 struct hub *hub_new(void) {
-    return mem_zalloc(sizeof(struct hub));
+    struct hub *h = mem_zalloc(sizeof *h);
+    h->notices_end = &h->notices;
+    return h;
 }
 
-static struct topic *find_topic(struct hub *h, const char *video) {
-    struct topic *t;
-    HASH_FIND_STR(h->topics, video, t);
-    return t;
-}
-
-static struct topic *add_topic(struct hub *h, const char *video) {
-    size_t len = strlen(video);
-    struct topic *t = mem_zalloc(sizeof *t + len + 1);
-    memcpy(t->video, video, len + 1);
-    t->hub = h;
-    HASH_ADD_KEYPTR(hh, h->topics, t->video, len, t);
-    return t;
-}
-
-static void mark_to_reap(struct hub *h, struct topic *t) {
-    if (t->to_reap) return;
-    t->to_reap = true;
-    t->next_to_reap = h->to_reap;
-    h->to_reap = t;
-}
-
-static void reap_topic(struct hub *h, struct topic *t) {
-    struct engine_subscription *s, *next;
-    DL_FOREACH_SAFE(t->subscriptions, s, next) {
-        if (!s->ended) continue;
-        DL_DELETE(t->subscriptions, s);
-        free(s);
-    }
-    if (t->subscriptions) return;
-    assert(h->topics); // this one at least
-    HASH_DEL(h->topics, t);
-    free(t);
-}
-
-static void reap(struct hub *h) {
-    while (h->to_reap) {
-        struct topic *t = h->to_reap;
-        h->to_reap = t->next_to_reap;
-        t->to_reap = false;
-        reap_topic(h, t);
-    }
-}
-
-static void enter(struct hub *h) {
-    h->depth++;
-}
-
-static void leave(struct hub *h) {
-    assert(h->depth);
-    if (--h->depth) return;
-    if (h->freed)
-        hub_free(h);
+struct engine_subscription *hub_subscribe(struct hub *h, const char *video,
+                                          const struct engine_subscriber *who, void *arg) {
+    struct engine_subscription *s = mem_zalloc(sizeof *s), *first = first_of(h, video);
+    s->entry.name = video;
+    s->who = who;
+    s->arg = arg;
+    if (first)
+        LL_APPEND(first, s);
     else
-        reap(h);
+        table_add(&h->videos, &s->entry);
+    return s;
 }
 
-static void end(struct engine_subscription *s) {
-    struct hub *h = s->topic->hub;
-    assert(!s->ended);
-    s->ended = true;
-    if (!s->told) DL_DELETE2(h->untold, s, prev_new, next_new);
-    s->topic->live--;
-    mark_to_reap(h, s->topic);
+static void drop_notice(struct engine_subscription *s) {
+    if (s->notice) s->notice->subscription = NULL;
+    s->notice = NULL;
 }
 
-static void end_all(struct hub *h) {
-    struct topic *t, *next;
-    HASH_ITER(hh, h->topics, t, next) {
-        struct engine_subscription *s;
-        DL_FOREACH(t->subscriptions, s) {
-            if (!s->ended) end(s);
+// `before`: the one before it in its video's list, NULL if it is the first.
+static void leave_walks(const struct hub *h, const struct engine_subscription *s,
+                        struct engine_subscription *before) {
+    for (struct walk *w = h->walks; w; w = w->outer) {
+        if (w->next == s)
+            w->next = s == w->last ? NULL : s->next;
+        else if (w->last == s)
+            w->last = before;
+    }
+}
+
+bool hub_unsubscribe(struct hub *h, struct engine_subscription *s) {
+    struct engine_subscription *first = first_of(h, s->entry.name), *before = NULL;
+    if (s != first)
+        for (before = first; before->next != s;) before = before->next;
+    leave_walks(h, s, before);
+    drop_notice(s);
+    if (before) {
+        before->next = s->next;
+    } else {
+        table_remove(&h->videos, &s->entry);
+        if (s->next) table_add(&h->videos, &s->next->entry);
+    }
+    bool last = !before && !s->next;
+    free(s);
+    return last;
+}
+
+static void free_all(struct hub *h) {
+    for (struct table_entry *e = table_next(&h->videos, NULL), *after; e; e = after) {
+        struct engine_subscription *s, *later;
+        after = table_next(&h->videos, e);
+        for (s = of(e); s; s = later) {
+            later = s->next;
+            drop_notice(s);
+            free(s);
         }
     }
+    table_release(&h->videos);
 }
 
 void hub_free(struct hub *h) {
     if (!h) return;
-    end_all(h);
+    for (struct walk *w = h->walks; w; w = w->outer) w->next = NULL;
+    free_all(h);
+    struct notice *n, *next;
+    LL_FOREACH_SAFE(h->notices, n, next) free(n);
     h->freed = true;
-    if (h->depth) return; // leave() comes here again
-    reap(h);
-    free(h);
-}
-
-struct engine_subscription *hub_subscribe(struct hub *h, const char *video,
-                                          const struct engine_subscriber *who, bool *first) {
-    struct topic *t = find_topic(h, video);
-    if (!t) t = add_topic(h, video);
-    struct engine_subscription *s = mem_zalloc(sizeof *s);
-    s->who = *who;
-    s->topic = t;
-    s->round = h->round;
-    DL_APPEND(t->subscriptions, s);
-    DL_APPEND2(h->untold, s, prev_new, next_new);
-    if (first) *first = t->live == 0;
-    t->live++;
-    return s;
-}
-
-bool hub_unsubscribe(struct hub *h, struct engine_subscription *s) {
-    end(s);
-    bool last = s->topic->live == 0;
-    if (!h->depth) reap(h);
-    return last;
+    if (!h->walks) free(h);
 }
 
 const char *hub_video_of(const struct engine_subscription *s) {
-    return s->topic->video;
+    return s->entry.name;
 }
 
-// Calls every subscription that was there at the beginning and has not ended meanwhile. Inside enter() and
-// leave().
-static size_t walk(struct topic *t, void (*visit)(struct engine_subscription *, const void *),
-                   const void *what) {
+// Calls every subscription of the list that was there at the beginning and has not ended meanwhile.
+static size_t walk(struct hub *h, struct engine_subscription *first,
+                   void (*visit)(struct engine_subscription *, const void *), const void *what) {
     size_t visited = 0;
-    struct engine_subscription *last =
-        t->subscriptions ? t->subscriptions->prev : NULL; // a head's prev is the tail
-    for (struct engine_subscription *s = t->subscriptions; s; s = s == last ? NULL : s->next) {
-        if (s->ended) continue;
+    struct walk w = {.next = first, .last = first, .outer = h->walks};
+    while (w.last && w.last->next) w.last = w.last->next;
+    h->walks = &w;
+    while (w.next) {
+        struct engine_subscription *s = w.next;
+        w.next = s == w.last ? NULL : s->next;
         visit(s, what);
         visited++;
     }
+    h->walks = w.outer;
+    if (h->freed && !h->walks) free(h);
     return visited;
 }
 
 static void give(struct engine_subscription *s, const void *entry) {
-    s->who.on_entry(s->who.arg, entry);
+    s->who->on_entry(s->arg, entry);
 }
 
 size_t hub_publish(struct hub *h, const char *video, const struct engine_entry *entry) {
-    struct topic *t = find_topic(h, video);
-    if (!t) return 0;
-    enter(h);
-    size_t visited = walk(t, give, entry);
-    leave(h);
-    return visited;
+    return walk(h, first_of(h, video), give, entry);
 }
 
 static void say(struct engine_subscription *s, const void *unused) {
     (void)unused;
-    if (!s->told) DL_DELETE2(s->topic->hub->untold, s, prev_new, next_new);
-    s->told = true;
-    if (s->who.on_subscribed) s->who.on_subscribed(s->who.arg);
+    drop_notice(s);
+    if (s->who->on_subscribed) s->who->on_subscribed(s->arg);
 }
 
-void hub_say_subscribed_all(struct hub *h, const char *video) {
-    enter(h);
-    if (video) {
-        struct topic *t = find_topic(h, video);
-        if (t) walk(t, say, NULL);
-    } else {
-        struct topic *t, *next;
-        HASH_ITER(hh, h->topics, t, next) walk(t, say, NULL);
+void hub_say_subscribed(struct hub *h, const char *video) {
+    walk(h, first_of(h, video), say, NULL);
+}
+
+void hub_tell_later(struct hub *h, struct engine_subscription *s) {
+    assert(!s->notice);
+    struct notice *n = mem_zalloc(sizeof *n);
+    n->subscription = s;
+    s->notice = n;
+    *h->notices_end = n;
+    h->notices_end = &n->next;
+}
+
+// What comes meanwhile waits for the next time: whoever subscribes anew in each on_subscribed() ends too.
+void hub_tell_now(struct hub *h) {
+    struct notice *n = h->notices, *next;
+    h->notices = NULL;
+    h->notices_end = &h->notices;
+    for (; n; n = next) {
+        if (n->subscription) say(n->subscription, NULL);
+        next = n->next;
+        free(n);
     }
-    leave(h);
-}
-
-void hub_say_subscribed_new(struct hub *h) {
-    enter(h);
-    // Those that come meanwhile wait for the next time: whoever subscribes anew in each on_subscribed() ends
-    // too.
-    uint64_t round = ++h->round;
-    while (h->untold && h->untold->round < round) say(h->untold, NULL);
-    leave(h);
 }
 
 void hub_each_video(struct hub *h, void (*visit)(void *arg, const char *video), void *arg) {
-    enter(h);
-    struct topic *t, *next;
-    HASH_ITER(hh, h->topics, t, next) {
-        if (t->live) visit(arg, t->video);
-    }
-    leave(h);
+    for (struct table_entry *e = table_next(&h->videos, NULL); e; e = table_next(&h->videos, e))
+        visit(arg, e->name);
 }

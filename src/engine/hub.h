@@ -1,7 +1,8 @@
 // Who subscribes to which video, inside one process: the part of an engine that hands entries out.
 //
-// Control loop only. Subscribing and unsubscribing from inside on_entry() is allowed: a subscription ended
-// there hears nothing more, one begun there hears the next entry.
+// Control loop only. Subscribing, unsubscribing and freeing the hub from inside on_entry() and
+// on_subscribed() is allowed: a subscription ended there hears nothing more, one begun there hears the next
+// entry. A subscription takes some 80 bytes; names and subscribers are borrowed (engine.h).
 #pragma once
 
 #include "engine/engine.h"
@@ -13,9 +14,9 @@ struct hub *hub_new(void);
 // Frees the hub and every subscription.
 void hub_free(struct hub *);
 
-// Returns a subscription owned by the hub; *first tells whether it is the video's first.
+// Returns a subscription owned by the hub.
 struct engine_subscription *hub_subscribe(struct hub *, const char *video, const struct engine_subscriber *,
-                                          bool *first);
+                                          void *arg);
 
 // Returns whether it was the video's last.
 bool hub_unsubscribe(struct hub *, struct engine_subscription *);
@@ -25,12 +26,13 @@ const char *hub_video_of(const struct engine_subscription *);
 // Hands an entry to all of the video's subscribers. Returns how many there were.
 size_t hub_publish(struct hub *, const char *video, const struct engine_entry *);
 
-// Says on_subscribed() to all of a video's subscribers (NULL video: to all there are).
-void hub_say_subscribed_all(struct hub *, const char *video);
+// Says on_subscribed() to all of a video's subscribers.
+void hub_say_subscribed(struct hub *, const char *video);
 
-// Says it to those that have not heard it since hub_subscribe(): for an engine in which a subscription holds
-// at once, but which must not call back from inside subscribe().
-void hub_say_subscribed_new(struct hub *);
+// For an engine in which a subscription holds at once, but which must not call back from inside subscribe():
+// has hub_tell_now() say on_subscribed() to it, unless it has heard that by then.
+void hub_tell_later(struct hub *, struct engine_subscription *);
+void hub_tell_now(struct hub *);
 
-// Walks over the subscribed videos.
+// Walks over the subscribed videos. visit() leaves the subscriptions as they are.
 void hub_each_video(struct hub *, void (*visit)(void *arg, const char *video), void *arg);

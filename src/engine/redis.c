@@ -40,10 +40,9 @@ static struct redis *from(struct engine *engine) {
 }
 
 static struct engine_subscription *subscribe(struct engine *engine, const char *video,
-                                             const struct engine_subscriber *who) {
+                                             const struct engine_subscriber *who, void *arg) {
     struct redis *r = from(engine);
-    bool first;
-    struct engine_subscription *s = hub_subscribe(r->hub, video, who, &first);
+    struct engine_subscription *s = hub_subscribe(r->hub, video, who, arg);
     // Also when it is not the first: each subscription is to hear once that it holds.
     if (!r->closing) redis_subscriber_add(r->subscriber, video);
     return s;

@@ -76,7 +76,7 @@ static void take_subscribed(struct redis_subscriber *s, const redisReply *channe
     if (!strcmp(channel->str, s->probe_channel))
         s->probing = true;
     else if (channel->len > PREFIX_LEN)
-        hub_say_subscribed_all(s->redis->hub, channel->str + PREFIX_LEN);
+        hub_say_subscribed(s->redis->hub, channel->str + PREFIX_LEN);
 }
 
 // Pushes are {"message", channel, payload}, {"subscribe" or "unsubscribe", channel, count} (redis.io,

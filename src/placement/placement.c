@@ -15,7 +15,7 @@
 #include "net/loop.h"
 #include "placement/readers.h"
 
-enum { REFRESH_MS = 500, SLOW_LISTING_MS = 1000 };
+enum { REFRESH_MS = 500, SLOW_LISTING_MS = 1000, AGEING_TURNS = 16, AGED_AT_LEAST = 100 };
 
 struct waiting {
     placement_cb *cb;
@@ -26,7 +26,6 @@ struct waiting {
 
 struct cached {
     struct placement *placement;
-    char *video;
     char *reader_url; // NULL: not known, or none
     int64_t known_ms; // when the engine said so
     bool asking;      // an operation is under way
@@ -34,6 +33,7 @@ struct cached {
     bool want_assign; // somebody who waits wants a mapping to be made
     struct waiting *waiting;
     UT_hash_handle hh;
+    char video[];
 };
 
 struct placement {
@@ -94,9 +94,40 @@ static void refresh(struct placement *p) {
     p->engine->ops->leases(p->engine, on_leases, p);
 }
 
+static void drop(struct cached *c) {
+    HASH_DEL(c->placement->cache, c);
+    struct waiting *w, *next;
+    LL_FOREACH_SAFE(c->waiting, w, next) free(w);
+    free(c->reader_url);
+    free(c);
+}
+
+static bool is_worthless(const struct cached *c) {
+    if (c->waiting || c->asking || c->settling) return false;
+    return loop_now_ms(c->placement->loop) - c->known_ms > PLACEMENT_STALE_MS;
+}
+
+// Looks at a share of the cache, and drops what even a store that is away could not make us use any more. The
+// others come last again.
+static void age_cache(struct placement *p) {
+    size_t count = HASH_COUNT(p->cache), share = count / AGEING_TURNS + AGED_AT_LEAST;
+    struct cached *c, *next;
+    if (share > count) share = count;
+    HASH_ITER(hh, p->cache, c, next) {
+        if (!share--) return;
+        if (is_worthless(c)) {
+            drop(c);
+            continue;
+        }
+        HASH_DEL(p->cache, c);
+        HASH_ADD_KEYPTR(hh, p->cache, c->video, strlen(c->video), c);
+    }
+}
+
 static void on_refresh(struct loop_timer *t) {
     struct placement *p = container_of(t, struct placement, refresh);
     refresh(p);
+    age_cache(p);
     loop_timer_start(p->loop, t, REFRESH_MS);
 }
 
@@ -119,15 +150,6 @@ struct placement *placement_new(struct loop *loop, struct engine *engine,
 void placement_start(struct placement *p) {
     begin_grace(p);
     on_refresh(&p->refresh);
-}
-
-static void drop(struct cached *c) {
-    HASH_DEL(c->placement->cache, c);
-    struct waiting *w, *next;
-    LL_FOREACH_SAFE(c->waiting, w, next) free(w);
-    free(c->video);
-    free(c->reader_url);
-    free(c);
 }
 
 void placement_free(struct placement *p) {
@@ -155,10 +177,11 @@ static struct cached *cached_of(struct placement *p, const char *video) {
     HASH_FIND_STR(p->cache, video, c);
     if (c) return c;
     bound_cache(p);
-    c = mem_zalloc(sizeof *c);
+    size_t len = strlen(video);
+    c = mem_zalloc(sizeof *c + len + 1);
     c->placement = p;
-    c->video = mem_strdup(video);
-    HASH_ADD_KEYPTR(hh, p->cache, c->video, strlen(c->video), c);
+    memcpy(c->video, video, len + 1);
+    HASH_ADD_KEYPTR(hh, p->cache, c->video, len, c);
     return c;
 }
 
@@ -349,4 +372,8 @@ bool placement_ready(struct placement *p) {
 
 size_t placement_reader_count(struct placement *p) {
     return p->readers.live_count;
+}
+
+size_t placement_cached_count(const struct placement *p) {
+    return HASH_COUNT(p->cache);
 }

@@ -3,8 +3,9 @@
 //
 // The engine decides (first writer wins, also among processes); this keeps a cache, so that a resolve costs
 // no trip to the store. An answer is at most PLACEMENT_FRESH_MS old, or PLACEMENT_STALE_MS while the store is
-// away. Readers are those with a live lease, and those of a static list. A mapping to a URL of the list, or
-// to one that never had a lease, is honoured as it is.
+// away; older ones are dropped, so that a video nobody asks for costs nothing here. Readers are those with a
+// live lease, and those of a static list. A mapping to a URL of the list, or to one that never had a lease,
+// is honoured as it is.
 //
 // Readers that were started together, or had to wait for the store together, come up one after the other. So
 // that the first of them does not take the others' videos, a mapping to a reader whose lease is gone is
@@ -67,3 +68,6 @@ bool placement_is_reader_host(struct placement *, const char *host);
 // Whether the list of readers has been read; how many may be given videos.
 bool placement_ready(struct placement *);
 size_t placement_reader_count(struct placement *);
+
+// How many videos' mappings are in memory: those asked for in the last two minutes.
+size_t placement_cached_count(const struct placement *);

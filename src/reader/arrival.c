@@ -106,7 +106,7 @@ static bool take_in(struct arrival *a, int fd, struct position start, struct pen
     char id[POSITION_TEXT_SIZE];
     if (fd < 0 || !w) return false;
     bound_socket(r, fd);
-    if (!leaves_room(fd) || !stream_add(w->stream, fd, frames)) {
+    if (!leaves_room(fd) || !stream_add(&w->stream, fd, frames)) {
         complain_of_descriptors(r);
         return false;
     }
@@ -143,7 +143,7 @@ static void join(struct arrival *a) {
     }
     a->joiner.deadline_ms = loop_now_ms(r->service.loop) + JOIN_TIMEOUT_MS;
     a->joiner.on_joined = on_joined;
-    stream_join(watched_open(r, a->videoid)->stream, &a->joiner);
+    stream_join(&watched_open(r, a->videoid)->stream, &a->joiner);
 }
 
 // The viewer came by the very address it would be sent to, so that is a name of ours which others gave us

@@ -15,10 +15,13 @@ static struct position after(struct position p) {
     return (struct position){p.epoch, p.seq + 1};
 }
 
+static struct position before(struct position p) {
+    return (struct position){p.epoch, p.seq - 1};
+}
+
 // The gap in front of an entry that does not follow: everything after `at` and before it.
 static struct frame *gap_before(struct position at, const struct engine_entry *e, enum continuity c) {
-    struct position to = {e->at.epoch, e->at.seq - 1};
-    return frame_of_gap(after(at), to, c == CONTINUITY_BEYOND ? GAP_EPOCH : GAP_EXPIRED);
+    return frame_of_gap(after(at), before(e->at), c == CONTINUITY_BEYOND ? GAP_EPOCH : GAP_EXPIRED);
 }
 
 void continuity_walk(struct position *at, const struct engine_entry *entries, size_t count,
@@ -26,7 +29,10 @@ void continuity_walk(struct position *at, const struct engine_entry *entries, si
     for (const struct engine_entry *e = entries; e < entries + count; e++) {
         enum continuity c = continuity_of(*at, e);
         if (c == CONTINUITY_OLD) continue;
-        if (c != CONTINUITY_NEXT) emit(arg, gap_before(*at, e, c));
+        if (c != CONTINUITY_NEXT) {
+            emit(arg, gap_before(*at, e, c));
+            *at = before(e->at);
+        }
         struct frame *f = frame_of_entry(e);
         if (f) emit(arg, f);
         *at = e->at;

@@ -18,7 +18,7 @@ enum continuity {
 enum continuity continuity_of(struct position at, const struct engine_entry *);
 
 // Gives frames for entries read from the log after *at, in order, with gap frames where something is missing
-// for good, and moves *at. emit() takes the frame.
+// for good, and moves *at, which is where each frame begins when it is emitted. emit() takes the frame.
 void continuity_walk(struct position *at, const struct engine_entry *, size_t count,
                      void (*emit)(void *arg, struct frame *), void *arg);
 

@@ -1,10 +1,9 @@
-// States: OPENING until the first head() has said where the log stands; FOLLOWING, where entries pass
-// through; FILLING while head() or range() is under way. Except when FOLLOWING, entries that arrive are
-// only noted (`newest`): the log will give them, in order.
+// A feed without a catch_up follows: entries pass through. With one, entries that arrive are only noted
+// (`newest`): the log will give them, in order. Until the first head() has said where the log stands the feed
+// is opening, and not live.
 #include "reader/feed.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/container_of.h"
 #include "base/log.h"
@@ -15,92 +14,100 @@
 
 enum { FILL_BATCH = 250, PORTION_EVERY_MS = 25, AGAIN_MS = 250 };
 
-struct feed {
-    struct loop *loop;
-    struct engine *engine;
-    struct engine_subscription *subscription;
-    struct feed_listener listener;
-    char *video;
-    enum { FEED_OPENING, FEED_FOLLOWING, FEED_FILLING } state;
-    struct position at;
-    struct position newest; // highest position heard of while filling
+// The feed asks the log, by head() or range().
+struct catch_up {
+    struct feed *feed;      // NULL: closed, and only an answer is still to come
+    struct position newest; // highest position heard of meanwhile
     struct loop_timer again;
-    bool closed, asking; // an answer of the engine is still to come
-    bool check_again;    // once it has come
-    bool more;           // the next portion is to be read when `again` is due
+    bool opening;
+    bool asking;      // an answer of the engine is still to come
+    bool check_again; // once it has come
+    bool more;        // the next portion is to be read when `again` is due
 };
 
-static void fill(struct feed *);
+static void fill(struct catch_up *);
+static void on_again(struct loop_timer *);
 
-static void free_if_done(struct feed *f) {
-    if (!f->closed || f->asking) return;
-    free(f->video);
-    free(f);
+static struct catch_up *catch_up_of(struct feed *f) {
+    if (f->catch_up) return f->catch_up;
+    struct catch_up *c = mem_zalloc(sizeof *c);
+    c->feed = f;
+    c->newest = f->at;
+    c->again.on_due = on_again;
+    return f->catch_up = c;
 }
 
 static void emit(void *arg, struct frame *frame) {
     struct feed *f = arg;
-    f->listener.on_frame(f->listener.arg, frame);
+    f->env->on_frame(f, frame);
 }
 
-static void note(struct feed *f, struct position p) {
-    if (position_compare(p, f->newest) > 0) f->newest = p;
+static void note(struct catch_up *c, struct position p) {
+    if (position_compare(p, c->newest) > 0) c->newest = p;
 }
 
 // Takes an answer of the engine. Returns whether it is worth looking at; if not, all is arranged.
-static bool answered(struct feed *f, enum engine_status status) {
-    f->asking = false;
-    if (f->closed)
-        free_if_done(f);
+static bool answered(struct catch_up *c, enum engine_status status) {
+    c->asking = false;
+    if (!c->feed)
+        free(c);
     else if (status == ENGINE_OK)
         return true;
     else if (status != ENGINE_CLOSED)
-        loop_timer_start(f->loop, &f->again, AGAIN_MS);
+        loop_timer_start(c->feed->env->loop, &c->again, AGAIN_MS);
     return false;
+}
+
+static void follow(struct catch_up *c) {
+    c->feed->catch_up = NULL;
+    loop_timer_stop(c->feed->env->loop, &c->again);
+    free(c);
 }
 
 // After an answer: follows the subscription, unless there is more to read. Much to catch up with comes in
 // portions, so that viewers who read have room for the next, and are not taken for slow ones.
-static void follow_or_fill(struct feed *f, bool more) {
-    f->state = more ? FEED_FILLING : FEED_FOLLOWING;
-    f->more = more;
+static void follow_or_fill(struct catch_up *c, bool more) {
+    c->more = more;
     if (more) {
-        loop_timer_start(f->loop, &f->again, PORTION_EVERY_MS);
-    } else if (position_compare(f->at, f->newest) < 0) {
-        fill(f);
-    } else if (f->check_again) {
-        f->check_again = false;
-        feed_check(f);
+        loop_timer_start(c->feed->env->loop, &c->again, PORTION_EVERY_MS);
+    } else if (position_compare(c->feed->at, c->newest) < 0) {
+        fill(c);
+    } else if (c->check_again) {
+        c->check_again = false;
+        feed_check(c->feed);
+    } else {
+        follow(c);
     }
 }
 
 static void on_range(void *arg, enum engine_status status, const struct engine_range *r) {
-    struct feed *f = arg;
-    if (!answered(f, status)) return;
+    struct catch_up *c = arg;
+    if (!answered(c, status)) return;
+    struct feed *f = c->feed;
     continuity_walk(&f->at, r->entries, r->count, emit, f);
     if (!r->more && position_compare(f->at, r->head) < 0) continuity_end(&f->at, r->head, emit, f);
-    note(f, r->head);
-    follow_or_fill(f, r->more);
+    note(c, r->head);
+    follow_or_fill(c, r->more);
 }
 
 // `newest` may be a position that the store has lost since: then the log gives no more, and we stop asking.
-static void fill(struct feed *f) {
-    f->state = FEED_FILLING;
-    f->newest = f->at;
-    f->more = false;
-    if (f->asking) return;
-    f->asking = true;
-    f->engine->ops->range(f->engine, f->video, f->at, FILL_BATCH, on_range, f);
+static void fill(struct catch_up *c) {
+    struct feed *f = c->feed;
+    c->newest = f->at;
+    c->more = false;
+    if (c->asking) return;
+    c->asking = true;
+    f->env->engine->ops->range(f->env->engine, f->video, f->at, FILL_BATCH, on_range, c);
 }
 
 static void on_entry(void *arg, const struct engine_entry *e) {
     struct feed *f = arg;
     if (!position_is_set(e->at)) {
-        if (f->state != FEED_OPENING) emit(f, frame_of_entry(e));
+        if (feed_is_live(f)) emit(f, frame_of_entry(e));
         return;
     }
-    if (f->state != FEED_FOLLOWING) {
-        note(f, e->at);
+    if (f->catch_up) {
+        note(f->catch_up, e->at);
         return;
     }
     switch (continuity_of(f->at, e)) {
@@ -109,33 +116,32 @@ static void on_entry(void *arg, const struct engine_entry *e) {
     case CONTINUITY_OLD: break;
     case CONTINUITY_HOLE:
         log_info("reader", "hole", "video=%s action=\"reading the log\"", f->video);
-        fill(f);
-        note(f, e->at);
+        fill(catch_up_of(f));
+        note(f->catch_up, e->at);
         break;
     }
 }
 
 static void on_head(void *arg, enum engine_status status, struct position head) {
-    struct feed *f = arg;
-    if (!answered(f, status)) return;
-    bool opening = f->state == FEED_OPENING;
+    struct catch_up *c = arg;
+    if (!answered(c, status)) return;
+    struct feed *f = c->feed;
+    bool opening = c->opening;
     if (opening) f->at = head;
-    note(f, head);
-    follow_or_fill(f, false);
-    if (opening) f->listener.on_live(f->listener.arg);
+    c->opening = false;
+    note(c, head);
+    follow_or_fill(c, false);
+    if (opening) f->env->on_live(f);
 }
 
 void feed_check(struct feed *f) {
-    if (f->asking) {
-        f->check_again = true;
+    struct catch_up *c = catch_up_of(f);
+    if (c->asking) {
+        c->check_again = true;
         return;
     }
-    f->asking = true;
-    if (f->state == FEED_FOLLOWING) {
-        f->state = FEED_FILLING;
-        f->newest = f->at;
-    }
-    f->engine->ops->head(f->engine, f->video, on_head, f);
+    c->asking = true;
+    f->env->engine->ops->head(f->env->engine, f->video, on_head, c);
 }
 
 static void on_subscribed(void *arg) {
@@ -143,37 +149,33 @@ static void on_subscribed(void *arg) {
 }
 
 static void on_again(struct loop_timer *t) {
-    struct feed *f = container_of(t, struct feed, again);
-    if (f->more)
-        fill(f);
+    struct catch_up *c = container_of(t, struct catch_up, again);
+    if (c->more)
+        fill(c);
     else
-        feed_check(f);
+        feed_check(c->feed);
 }
 
-struct feed *feed_open(struct loop *loop, struct engine *engine, const char *video,
-                       const struct feed_listener *listener) {
-    struct feed *f = mem_zalloc(sizeof *f);
-    f->loop = loop;
-    f->engine = engine;
-    f->listener = *listener;
-    f->video = mem_strdup(video);
-    f->again.on_due = on_again;
-    f->subscription = engine->ops->subscribe(
-        engine, video,
-        &(struct engine_subscriber){.on_entry = on_entry, .on_subscribed = on_subscribed, .arg = f});
-    return f;
+static const struct engine_subscriber subscriber = {.on_entry = on_entry, .on_subscribed = on_subscribed};
+
+void feed_open(struct feed *f, const struct feed_env *env, const char *video) {
+    *f = (struct feed){.env = env, .video = video};
+    catch_up_of(f)->opening = true;
+    f->subscription = env->engine->ops->subscribe(env->engine, video, &subscriber, f);
 }
 
 void feed_close(struct feed *f) {
-    if (!f) return;
-    f->engine->ops->unsubscribe(f->engine, f->subscription);
-    loop_timer_stop(f->loop, &f->again);
-    f->closed = true;
-    free_if_done(f);
+    struct catch_up *c = f->catch_up;
+    f->env->engine->ops->unsubscribe(f->env->engine, f->subscription);
+    if (!c) return;
+    loop_timer_stop(f->env->loop, &c->again);
+    c->feed = NULL;
+    f->catch_up = NULL;
+    if (!c->asking) free(c);
 }
 
 bool feed_is_live(const struct feed *f) {
-    return f->state != FEED_OPENING;
+    return !f->catch_up || !f->catch_up->opening;
 }
 
 struct position feed_position(const struct feed *f) {

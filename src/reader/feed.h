@@ -1,25 +1,40 @@
 // A video's entries as they come, in log order, without holes or repeats: subscribes, finds out where the log
 // stands, and fills from the log whatever the subscription missed. Control loop only.
+//
+// Embedded in its owner, and small: most videos are quiet. What it takes to ask the log is there only while
+// it is asked.
 #pragma once
 
 #include <stdbool.h>
 
 #include "engine/engine.h"
 
+struct catch_up;
 struct feed;
 struct frame;
 struct loop;
 
-struct feed_listener {
+// What all feeds of a reader have in common. It outlives them.
+struct feed_env {
+    struct loop *loop;
+    struct engine *engine;
     // The feed knows where the log stands: said once.
-    void (*on_live)(void *arg);
-    // The next event to show, an entry or a gap; the frame is the listener's. feed_position() is where it
-    // leads.
-    void (*on_frame)(void *arg, struct frame *);
-    void *arg;
+    void (*on_live)(struct feed *);
+    // The next event to show, an entry or a gap; the frame is the listener's. feed_position() is still where
+    // those stand who have not seen it.
+    void (*on_frame)(struct feed *, struct frame *);
 };
 
-struct feed *feed_open(struct loop *, struct engine *, const char *video, const struct feed_listener *);
+struct feed {
+    const struct feed_env *env;
+    const char *video; // borrowed
+    struct engine_subscription *subscription;
+    struct position at;
+    struct catch_up *catch_up; // NULL: it follows the subscription
+};
+
+// `video` is borrowed until feed_close().
+void feed_open(struct feed *, const struct feed_env *, const char *video);
 
 // No callback follows.
 void feed_close(struct feed *);

@@ -1,58 +1,157 @@
 #include "reader/history.h"
 
+#include <stdlib.h>
+
+#include "base/map.h"
+
+// What frames and runs take beside the bytes of the events: places in the ring, and what malloc adds.
+enum { FRAME_COST = sizeof(struct frame) + 32, RUN_COST = 256 };
+
+struct run {
+    struct history *history;
+    struct ring ring;
+    struct position from;
+    int64_t warm_until_ms;   // somebody has come back lately
+    int64_t touched_ms;      // by a frame, or somebody who came back
+    struct run *prev, *next; // the budget's
+};
+
+static uint64_t held(const struct run *r) {
+    return r->ring.next - r->ring.first;
+}
+
+static size_t cost_of(const struct run *r) {
+    return RUN_COST + r->ring.bytes + held(r) * FRAME_COST;
+}
+
+static void let_go(struct history_budget *b, struct run *r) {
+    r->history->run = NULL;
+    b->bytes -= cost_of(r);
+    DL_DELETE(b->runs, r);
+    ring_release(&r->ring);
+    free(r);
+}
+
+// Lets go of runs until there is room, or only `but` is left.
+static void make_room(struct history_budget *b, size_t bytes, const struct run *but) {
+    struct run *r, *next;
+    DL_FOREACH_SAFE(b->runs, r, next) {
+        if (r == but || b->bytes + bytes <= b->max) return;
+        let_go(b, r);
+    }
+}
+
+void history_budget_limit(struct history_budget *b, size_t max) {
+    b->max = max;
+    make_room(b, 0, NULL);
+}
+
+void history_budget_sweep(struct history_budget *b, int64_t now_ms) {
+    struct run *r, *next;
+    DL_FOREACH_SAFE(b->runs, r, next) {
+        if (now_ms - r->touched_ms <= HISTORY_COLD_MS) return;
+        let_go(b, r);
+    }
+}
+
 void history_init(struct history *h, struct history_budget *budget) {
     *h = (struct history){.budget = budget};
-    ring_init(&h->ring, HISTORY_FRAMES, HISTORY_BYTES);
 }
 
 void history_release(struct history *h) {
-    h->budget->bytes -= h->ring.bytes;
-    ring_release(&h->ring);
+    if (h->run) let_go(h->budget, h->run);
 }
 
-void history_reset(struct history *h, struct position from) {
+static void touch(struct run *r, int64_t now_ms) {
+    struct history_budget *b = r->history->budget;
+    r->touched_ms = now_ms;
+    DL_DELETE(b->runs, r);
+    DL_APPEND(b->runs, r);
+}
+
+static void begin(struct history *h, struct position from, int64_t now_ms) {
+    struct history_budget *b = h->budget;
+    make_room(b, RUN_COST, NULL);
+    struct run *r = mem_zalloc(sizeof *r);
+    r->history = h;
+    r->from = from;
+    r->touched_ms = now_ms;
+    ring_init(&r->ring, HISTORY_FRAMES, HISTORY_BYTES);
+    DL_APPEND(b->runs, r);
+    b->bytes += RUN_COST;
+    h->run = r;
+}
+
+void history_reset(struct history *h, struct position from, int64_t now_ms) {
     history_release(h);
-    h->from = from;
+    if (RUN_COST > h->budget->max) return;
+    begin(h, from, now_ms);
+    history_use(h, now_ms);
 }
 
-// Drops the oldest frames; the run then begins where the last of them stood.
-static void drop_before(struct history *h, uint64_t n) {
-    for (uint64_t i = h->ring.first; i < n; i++)
-        if (position_is_set(ring_at(&h->ring, i)->at)) h->from = ring_at(&h->ring, i)->at;
-    h->budget->bytes -= h->ring.bytes;
-    ring_drop_before(&h->ring, n);
-    h->budget->bytes += h->ring.bytes;
+// The run then begins where the last of the frames that go stood.
+static void drop_oldest(struct run *r, uint64_t count) {
+    struct history_budget *b = r->history->budget;
+    uint64_t keep = r->ring.first + count;
+    for (uint64_t n = r->ring.first; n < keep; n++)
+        if (position_is_set(ring_at(&r->ring, n)->at)) r->from = ring_at(&r->ring, n)->at;
+    b->bytes -= cost_of(r);
+    ring_drop_before(&r->ring, keep);
+    b->bytes += cost_of(r);
 }
 
-void history_push(struct history *h, struct frame *f) {
-    struct ring *r = &h->ring;
-    uint64_t keep = r->first;
-    size_t bytes = r->bytes;
-    while (keep < r->next && (r->next - keep >= r->max_frames || bytes + f->len > r->max_bytes))
-        bytes -= ring_at(r, keep++)->len;
-    drop_before(h, keep);
-    if (h->budget->bytes + f->len > h->budget->max) { // no room: begin anew behind this frame
-        drop_before(h, r->next);
-        if (position_is_set(f->at)) h->from = f->at;
+// Makes one more fit into the video's own bounds.
+static void bound_run(struct run *r, const struct frame *f, int64_t now_ms) {
+    uint64_t most = now_ms < r->warm_until_ms ? HISTORY_FRAMES : HISTORY_RESTING_FRAMES, count = 0;
+    size_t bytes = r->ring.bytes + f->len;
+    for (; count < held(r) && (held(r) - count >= most || bytes > HISTORY_BYTES); count++)
+        bytes -= ring_at(&r->ring, r->ring.first + count)->len;
+    if (count) drop_oldest(r, count);
+}
+
+void history_push(struct history *h, struct position from, struct frame *f, int64_t now_ms) {
+    struct history_budget *b = h->budget;
+    size_t cost = FRAME_COST + f->len;
+    if (RUN_COST + cost > b->max) {
+        history_release(h);
         return;
     }
-    ring_push(r, frame_ref(f));
-    h->budget->bytes += f->len;
+    if (!h->run) begin(h, from, now_ms);
+    struct run *r = h->run;
+    touch(r, now_ms);
+    bound_run(r, f, now_ms);
+    make_room(b, cost, r);
+    while (b->bytes + cost > b->max) drop_oldest(r, 1); // all others have gone by now
+    ring_push(&r->ring, frame_ref(f));
+    b->bytes += cost;
 }
 
-bool history_covers(struct history *h, struct position at, uint64_t *first) {
-    if (!position_is_set(h->from)) return false;
-    *first = h->ring.first;
-    if (position_compare(at, h->from) == 0) return true;
-    for (uint64_t n = h->ring.next; n > h->ring.first; n--) {
+struct position history_from(const struct history *h) {
+    return h->run ? h->run->from : (struct position){0};
+}
+
+bool history_covers(const struct history *h, struct position at, uint64_t *first) {
+    if (!h->run) return false;
+    const struct ring *r = &h->run->ring;
+    *first = r->first;
+    if (position_compare(at, h->run->from) == 0) return true;
+    for (uint64_t n = r->next; n > r->first; n--) {
         *first = n;
-        if (position_compare(ring_at(&h->ring, n - 1)->at, at) == 0) return true;
+        if (position_compare(ring_at(r, n - 1)->at, at) == 0) return true;
     }
     return false;
 }
 
-void history_rest(struct history *h, int64_t now_ms) {
-    uint64_t held = h->ring.next - h->ring.first;
-    if (held > HISTORY_RESTING_FRAMES && now_ms - h->used_ms > HISTORY_WARM_MS)
-        drop_before(h, h->ring.next - HISTORY_RESTING_FRAMES);
+uint64_t history_end(const struct history *h) {
+    return h->run ? h->run->ring.next : 0;
+}
+
+struct frame *history_at(const struct history *h, uint64_t n) {
+    return ring_at(&h->run->ring, n);
+}
+
+void history_use(struct history *h, int64_t now_ms) {
+    if (!h->run) return;
+    h->run->warm_until_ms = now_ms + HISTORY_WARM_MS;
+    touch(h->run, now_ms);
 }

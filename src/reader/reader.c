@@ -20,7 +20,7 @@ enum { SWEEP_MS = 250, LISTED_TOPICS = 100 };
 static void on_sweep(struct loop_timer *t) {
     struct reader *r = container_of(t, struct reader, sweep);
     int64_t now = loop_now_ms(r->service.loop);
-    watched_sweep(r, now);
+    watched_sweep(r);
     recheck_sweep(r, now);
     loop_timer_start(r->service.loop, t, SWEEP_MS);
 }
@@ -29,17 +29,18 @@ static json_t *build_report(void *arg) {
     struct reader *r = arg;
     json_t *topics = json_array();
     size_t listed = 0;
-    for (const struct watched *w = r->videos; w && listed < LISTED_TOPICS; w = w->hh.next, listed++)
+    for (const struct watched *w = watched_next(r, NULL); w && listed < LISTED_TOPICS;
+         w = watched_next(r, w), listed++)
         json_array_append_new(topics, json_sprintf("video:%s", w->video));
     return json_pack("{s:s,s:I,s:o,s:I}", "instanceId", r->service.instance_id, "activeConnections",
-                     (json_int_t)watched_viewers(r), "subscribedTopics", topics, "messagesSent",
+                     (json_int_t)r->env.viewers, "subscribedTopics", topics, "messagesSent",
                      (json_int_t)counter_get(&r->counters.delivered));
 }
 
 static void describe(struct service *s, json_t *health) {
     struct reader *r = (struct reader *)s;
-    json_object_set_new(health, "activeConnections", json_integer((json_int_t)watched_viewers(r)));
-    json_object_set_new(health, "subscribedTopics", json_integer((json_int_t)HASH_COUNT(r->videos)));
+    json_object_set_new(health, "activeConnections", json_integer((json_int_t)r->env.viewers));
+    json_object_set_new(health, "subscribedTopics", json_integer((json_int_t)r->videos.count));
     json_object_set_new(health, "messagesSent",
                         json_integer((json_int_t)counter_get(&r->counters.delivered)));
     json_object_set_new(health, "sends", json_integer((json_int_t)counter_get(&r->counters.sends)));
@@ -80,6 +81,7 @@ struct reader *reader_new(struct loop *loop, struct engine *engine, struct place
                                  .budget = budget,
                                  .instance_id = config->instance_id,
                                  .sampler = &r->sampler};
+    stream_env_init(&r->env);
     r->sweep.on_due = on_sweep;
     loop_timer_start(loop, &r->sweep, SWEEP_MS);
     reader_lease_start(r);
@@ -99,8 +101,12 @@ void reader_stop(struct reader *r) {
     loop_timer_stop(r->service.loop, &r->sweep);
     reporter_free(r->reporter);
     r->reporter = NULL;
+    recheck_drop(r);
     struct watched *w, *next;
-    HASH_ITER(hh, r->videos, w, next) watched_close(r, w);
+    for (w = watched_next(r, NULL); w; w = next) {
+        next = watched_next(r, w);
+        watched_close(r, w);
+    }
     reader_lease_drop(r);
 }
 

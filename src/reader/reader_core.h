@@ -7,14 +7,15 @@
 #include <stdint.h>
 
 #include "base/log.h"
+#include "base/table.h"
 #include "net/loop.h"
 #include "reader/counters.h"
 #include "reader/reader.h"
 #include "reader/stream.h"
 #include "service/service.h"
 
+struct recheck;
 struct reporter;
-struct watched;
 
 enum { READER_LOG_LINES = 10 }; // in a second, of those that come with every viewer or video
 
@@ -25,12 +26,15 @@ struct reader {
     struct stream_env env;
     struct fan_counters counters;
     struct log_sampler sampler;
-    struct watched *videos;
+    struct table videos; // watched
     struct reporter *reporter;
     struct loop_timer sweep, lease;
     uint64_t generation;
     uint64_t redirected, shed;
     bool stopping, leased;
+    struct recheck *to_recheck;
+    unsigned rechecking;
+    bool asks_to_recheck;
     int64_t recheck_ms;  // when to look again whose our videos are; 0: no need
     int64_t complain_ms; // not before
 };

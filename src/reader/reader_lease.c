@@ -6,7 +6,6 @@
 #include "engine/engine.h"
 #include "reader/reader_core.h"
 #include "reader/recheck.h"
-#include "reader/watched.h"
 
 enum { AGAIN_MS = 100 }; // after a failure
 
@@ -36,7 +35,7 @@ static void on_lease(struct loop_timer *t) {
                                                .public_url = r->config.public_url,
                                                .instance_id = r->config.instance_id,
                                                .generation = r->generation,
-                                               .viewers = watched_viewers(r)},
+                                               .viewers = r->env.viewers},
                         READER_LEASE_TTL_MS, on_lease_renewed, r);
     loop_timer_start(r->service.loop, t, READER_LEASE_EVERY_MS);
 }

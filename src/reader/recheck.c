@@ -3,18 +3,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/map.h"
 #include "engine/engine.h"
 #include "placement/placement.h"
 #include "reader/reader_core.h"
 #include "reader/watched.h"
 
-enum { AGAIN_MS = 2000 };
+enum { AGAIN_MS = 2000, AT_ONCE = 1000 }; // the engine is not ours alone: it takes some 16,000 requests
 
 struct recheck {
     struct reader *reader;
+    struct recheck *next;
     char video[];
 };
+
+static void go_on(struct reader *);
+
+static void done(struct recheck *check) {
+    struct reader *r = check->reader;
+    free(check);
+    r->rechecking--;
+    go_on(r);
+}
 
 static void let_go(struct recheck *check, const char *owner) {
     struct reader *r = check->reader;
@@ -22,7 +32,7 @@ static void let_go(struct recheck *check, const char *owner) {
     if (!w || watched_means_us(r, w, owner)) return;
     if (reader_may_log(r))
         log_info(r->service.instance_id, "moved_away", "video=%s to=%s viewers=%u", w->video, owner,
-                 stream_viewers(w->stream));
+                 stream_viewers(&w->stream));
     watched_close(r, w);
 }
 
@@ -32,7 +42,7 @@ static void on_claimed(void *arg, enum engine_status status, const char *owner, 
         log_debug(check->reader->service.instance_id, "claimed", "video=%s", check->video);
     else if (status == ENGINE_OK && !check->reader->stopping)
         let_go(check, owner);
-    free(check);
+    done(check);
 }
 
 static void claim(struct recheck *check, const struct watched *w) {
@@ -45,24 +55,44 @@ static void on_rechecked(void *arg, const struct placement_answer *p) {
     struct recheck *check = arg;
     struct reader *r = check->reader;
     struct watched *w = watched_find(r, check->video);
-    if (w && !r->stopping && p->status == PLACEMENT_NONE && stream_viewers(w->stream)) {
+    if (w && !r->stopping && p->status == PLACEMENT_NONE && stream_viewers(&w->stream)) {
         claim(check, w);
         return;
     }
     if (p->status == PLACEMENT_OK) let_go(check, p->reader_url);
-    free(check);
+    done(check);
+}
+
+// An answer may come at once, and done() leads here again: then the outer one goes on.
+static void go_on(struct reader *r) {
+    if (r->asks_to_recheck) return;
+    r->asks_to_recheck = true;
+    while (r->to_recheck && r->rechecking < AT_ONCE) {
+        struct recheck *check = r->to_recheck;
+        LL_DELETE(r->to_recheck, check);
+        r->rechecking++;
+        placement_resolve(r->placement, check->video, on_rechecked, check);
+    }
+    r->asks_to_recheck = false;
+}
+
+void recheck_drop(struct reader *r) {
+    struct recheck *check, *next;
+    LL_FOREACH_SAFE(r->to_recheck, check, next) free(check);
+    r->to_recheck = NULL;
 }
 
 void recheck_videos(struct reader *r) {
     r->recheck_ms = 0;
-    struct watched *w, *next;
-    HASH_ITER(hh, r->videos, w, next) {
+    recheck_drop(r); // begins with them anew
+    for (const struct watched *w = watched_next(r, NULL); w; w = watched_next(r, w)) {
         size_t size = strlen(w->video) + 1;
         struct recheck *check = mem_zalloc(sizeof *check + size);
         check->reader = r;
         memcpy(check->video, w->video, size);
-        placement_resolve(r->placement, check->video, on_rechecked, check);
+        LL_PREPEND(r->to_recheck, check);
     }
+    go_on(r);
 }
 
 void recheck_again(struct reader *r) {

@@ -9,8 +9,12 @@
 
 struct reader;
 
-// Begins at once; what was still to come of recheck_again() is dropped.
+// Begins at once, with so many at a time that the engine has room for others; what was still to come of
+// recheck_again() is dropped.
 void recheck_videos(struct reader *);
+
+// Drops what has not begun.
+void recheck_drop(struct reader *);
 
 // Looks once more in a while: for as long as others have the old list of readers, they may take videos.
 void recheck_again(struct reader *);

@@ -9,10 +9,10 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "engine/engine.h"
+#include "base/container_of.h"
 #include "net/loop.h"
 #include "reader/continuity.h"
 #include "reader/fanout.h"
-#include "reader/feed.h"
 
 enum { LOAD_BATCH = 1000, DELIVERED_LINES = 10 };
 
@@ -25,18 +25,26 @@ struct load {
     uint32_t room;
 };
 
-struct stream {
-    struct stream_env env;
-    char *video;
-    struct feed *feed;
-    struct fan_video *fan;
-    struct history history;
+// Where joiners wait.
+struct lobby {
+    struct stream *stream;
     struct joiner *joiners;
     struct load *load; // one at a time
-    int64_t idle_since_ms;
+    struct lobby *prev, *next;
+};
+
+// A stream without viewers.
+struct vacancy {
+    struct stream *stream;
+    int64_t since_ms;
+    struct vacancy *prev, *next;
 };
 
 static void serve_joiners(struct stream *);
+
+static int64_t now_ms(const struct stream *s) {
+    return loop_now_ms(s->env->loop);
+}
 
 static struct pending *pending_new(uint32_t count) {
     struct pending *p = mem_alloc(sizeof *p + (count + 1) * sizeof(struct frame *));
@@ -51,21 +59,35 @@ static void pending_release(struct pending *p) {
 }
 
 // The first slot stays free for the viewer's own head.
-static struct pending *pending_from_history(struct history *h, uint64_t first) {
-    struct pending *p = pending_new((uint32_t)(h->ring.next - first));
+static struct pending *pending_from_history(const struct history *h, uint64_t first) {
+    uint64_t end = history_end(h);
+    struct pending *p = pending_new((uint32_t)(end - first));
     p->frames[p->count++] = NULL;
-    for (uint64_t n = first; n < h->ring.next; n++) p->frames[p->count++] = frame_ref(ring_at(&h->ring, n));
+    for (uint64_t n = first; n < end; n++) p->frames[p->count++] = frame_ref(history_at(h, n));
     return p;
 }
 
-static void let_in(struct stream *s, struct joiner *j, struct position start, uint64_t first) {
-    DL_DELETE(s->joiners, j);
-    s->history.used_ms = loop_now_ms(s->env.loop);
-    j->on_joined(j, start, pending_from_history(&s->history, first));
+// Waiting
+
+static void enter_lobby(struct stream *s, struct joiner *j) {
+    if (!s->lobby) {
+        s->lobby = mem_zalloc(sizeof *s->lobby);
+        s->lobby->stream = s;
+        DL_APPEND(s->env->lobbies, s->lobby);
+    }
+    DL_APPEND(s->lobby->joiners, j);
 }
 
-static void give_up(struct stream *s, struct joiner *j) {
-    DL_DELETE(s->joiners, j);
+static void close_lobby_if_empty(struct stream *s) {
+    struct lobby *l = s->lobby;
+    if (!l || l->joiners || l->load) return;
+    DL_DELETE(s->env->lobbies, l);
+    free(l);
+    s->lobby = NULL;
+}
+
+static void give_up(struct lobby *l, struct joiner *j) {
+    DL_DELETE(l->joiners, j);
     j->on_joined(j, (struct position){0}, NULL);
 }
 
@@ -81,7 +103,10 @@ static void load_emit(void *arg, struct frame *f) {
 }
 
 static void load_free(struct load *l) {
-    if (l->stream) l->stream->load = NULL;
+    if (l->stream) {
+        l->stream->lobby->load = NULL;
+        close_lobby_if_empty(l->stream);
+    }
     pending_release(l->frames);
     free(l);
 }
@@ -90,8 +115,8 @@ static void on_loaded(void *, enum engine_status, const struct engine_range *);
 
 static void load_more(struct load *l) {
     const struct stream *s = l->stream;
-    l->feed_at = feed_position(s->feed);
-    s->env.engine->ops->range(s->env.engine, s->video, l->at, LOAD_BATCH, on_loaded, l);
+    l->feed_at = feed_position(&s->feed);
+    s->env->engine->ops->range(s->env->engine, s->feed.video, l->at, LOAD_BATCH, on_loaded, l);
 }
 
 static void load(struct stream *s, struct position from) {
@@ -100,7 +125,7 @@ static void load(struct stream *s, struct position from) {
     l->from = l->at = from;
     l->room = 16;
     l->frames = pending_new(l->room);
-    s->load = l;
+    s->lobby->load = l;
     load_more(l);
 }
 
@@ -116,11 +141,11 @@ static bool cut_back(struct load *l, struct position to) {
 
 // Continues what was read with what the history holds, up to the feed. Returns whether it could.
 static bool go_on_from_history(struct stream *s, struct load *l) {
-    uint64_t first;
-    const struct ring *r = &s->history.ring;
-    if (!history_covers(&s->history, l->at, &first)) return false;
-    for (uint64_t n = first; n < r->next; n++) load_emit(l, frame_ref(ring_at(r, n)));
-    l->at = feed_position(s->feed);
+    const struct history *h = &s->history;
+    uint64_t first, end = history_end(h);
+    if (!history_covers(h, l->at, &first)) return false;
+    for (uint64_t n = first; n < end; n++) load_emit(l, frame_ref(history_at(h, n)));
+    l->at = feed_position(&s->feed);
     return true;
 }
 
@@ -128,7 +153,7 @@ enum reach { REACHED, READ_ON, TRY_LATER };
 
 // Makes what was read reach exactly up to the feed.
 static enum reach reach_feed(struct stream *s, struct load *l) {
-    struct position feed_at = feed_position(s->feed);
+    struct position feed_at = feed_position(&s->feed);
     if (position_compare(l->at, feed_at) > 0) return cut_back(l, feed_at) ? REACHED : TRY_LATER;
     if (position_compare(l->at, feed_at) == 0 || go_on_from_history(s, l)) return REACHED;
     if (position_compare(l->at, l->feed_at) >= 0) return READ_ON; // there is more by now
@@ -137,15 +162,15 @@ static enum reach reach_feed(struct stream *s, struct load *l) {
 }
 
 // Those who wait for just this are given it directly: the history may not be allowed to hold it all.
-static void serve_from_load(struct stream *s, const struct load *l) {
+static void serve_from_load(struct lobby *lobby, const struct load *l) {
     struct joiner *j, *next;
-    DL_FOREACH_SAFE(s->joiners, j, next) {
+    DL_FOREACH_SAFE(lobby->joiners, j, next) {
         if (position_compare(j->last, l->from) != 0) continue;
         struct pending *p = pending_new(l->frames->count);
         p->frames[p->count++] = NULL;
         for (uint32_t i = 0; i < l->frames->count; i++)
             p->frames[p->count++] = frame_ref(l->frames->frames[i]);
-        DL_DELETE(s->joiners, j);
+        DL_DELETE(lobby->joiners, j);
         j->on_joined(j, l->from, p);
     }
 }
@@ -153,9 +178,16 @@ static void serve_from_load(struct stream *s, const struct load *l) {
 // What reaches further back than the history takes its place. (Clients may claim to have seen anything: what
 // was read for a position beyond the feed is not history.)
 static void remember(struct stream *s, const struct load *l) {
-    if (position_compare(l->from, s->history.from) >= 0) return;
-    history_reset(&s->history, l->from);
-    for (uint32_t i = 0; i < l->frames->count; i++) history_push(&s->history, l->frames->frames[i]);
+    struct position at = history_from(&s->history);
+    if (!position_is_set(at)) at = feed_position(&s->feed);
+    if (position_compare(l->from, at) >= 0) return;
+    history_reset(&s->history, l->from, now_ms(s));
+    at = l->from;
+    for (uint32_t i = 0; i < l->frames->count; i++) {
+        struct frame *f = l->frames->frames[i];
+        history_push(&s->history, at, f, now_ms(s));
+        if (position_is_set(f->at)) at = f->at;
+    }
 }
 
 static void on_loaded(void *arg, enum engine_status status, const struct engine_range *r) {
@@ -170,98 +202,156 @@ static void on_loaded(void *arg, enum engine_status status, const struct engine_
     switch (r->more ? READ_ON : reach_feed(s, l)) {
     case READ_ON: load_more(l); return;
     case TRY_LATER: // the next sweep looks again, when the feed has caught up
-        feed_check(s->feed);
+        feed_check(&s->feed);
         load_free(l);
         return;
     case REACHED: break;
     }
-    serve_from_load(s, l);
+    serve_from_load(s->lobby, l);
     remember(s, l);
     load_free(l);
     serve_joiners(s);
 }
 
-// Returns whether the joiner could be served, given up or let in.
-static bool serve(struct stream *s, struct joiner *j) {
-    struct position at = feed_position(s->feed);
+// Where a joiner starts, and the first frame of the history that it gets.
+struct start {
+    struct position at;
     uint64_t first;
+};
+
+static bool may_start(const struct stream *s, const struct joiner *j, struct start *start) {
+    struct position at = feed_position(&s->feed);
+    if (!feed_is_live(&s->feed)) return false;
     if (!position_is_set(j->last) || position_compare(j->last, at) == 0) {
-        let_in(s, j, at, s->history.ring.next);
+        *start = (struct start){at, history_end(&s->history)};
         return true;
     }
-    if (!history_covers(&s->history, j->last, &first)) return false;
-    let_in(s, j, j->last, first);
-    return true;
+    start->at = j->last;
+    return history_covers(&s->history, j->last, &start->first);
+}
+
+static void let_in(struct stream *s, struct joiner *j, const struct start *start) {
+    history_use(&s->history, now_ms(s));
+    j->on_joined(j, start->at, pending_from_history(&s->history, start->first));
 }
 
 static void serve_joiners(struct stream *s) {
+    struct lobby *l = s->lobby;
     struct joiner *j, *next;
-    if (!feed_is_live(s->feed)) return;
-    DL_FOREACH_SAFE(s->joiners, j, next) serve(s, j);
-    if (!s->joiners || s->load) return;
-    struct joiner *oldest = s->joiners; // what is read for it covers the others
-    DL_FOREACH(s->joiners, j) {
+    struct start start;
+    if (!l || !feed_is_live(&s->feed)) return;
+    DL_FOREACH_SAFE(l->joiners, j, next) {
+        if (!may_start(s, j, &start)) continue;
+        DL_DELETE(l->joiners, j);
+        let_in(s, j, &start);
+    }
+    close_lobby_if_empty(s);
+    if (!s->lobby || l->load) return;
+    struct joiner *oldest = l->joiners; // what is read for it covers the others
+    DL_FOREACH(l->joiners, j) {
         if (position_compare(j->last, oldest->last) < 0) oldest = j;
     }
     load(s, oldest->last);
 }
 
-static void on_live(void *arg) {
-    struct stream *s = arg;
-    history_reset(&s->history, feed_position(s->feed));
-    serve_joiners(s);
+static void on_live(struct feed *f) {
+    serve_joiners(container_of(f, struct stream, feed));
 }
 
-static void on_frame(void *arg, struct frame *f) {
-    struct stream *s = arg;
-    history_push(&s->history, f);
-    if (fan_video_viewers(s->fan) &&
-        log_sample(s->env.sampler, s->env.instance_id, DELIVERED_LINES, loop_now_ms(s->env.loop))) {
+static void on_frame(struct feed *of, struct frame *f) {
+    struct stream *s = container_of(of, struct stream, feed);
+    struct stream_env *env = s->env;
+    history_push(&s->history, feed_position(of), f, now_ms(s));
+    if (fan_video_viewers(s->fan) && log_sample(env->sampler, env->instance_id, DELIVERED_LINES, now_ms(s))) {
         char id[POSITION_TEXT_SIZE];
         position_format(f->at, id);
-        log_info(s->env.instance_id, "delivered", "video=%s id=%s viewers=%u", s->video, id,
+        log_info(env->instance_id, "delivered", "video=%s id=%s viewers=%u", of->video, id,
                  fan_video_viewers(s->fan));
     }
     fan_video_publish(s->fan, f);
 }
 
-static void on_left(void *arg, unsigned n) {
-    struct stream *s = arg;
-    (void)n;
-    if (!fan_video_viewers(s->fan)) s->idle_since_ms = loop_now_ms(s->env.loop);
+// Without viewers
+
+static void begin_vacancy(struct stream *s) {
+    struct vacancy *v = mem_zalloc(sizeof *v);
+    v->stream = s;
+    v->since_ms = now_ms(s);
+    s->vacancy = v;
+    DL_APPEND(s->env->vacancies, v);
 }
 
-struct stream *stream_open(const struct stream_env *env, const char *video) {
-    struct stream *s = mem_zalloc(sizeof *s);
-    s->env = *env;
-    s->video = mem_strdup(video);
-    s->idle_since_ms = loop_now_ms(env->loop);
+static void end_vacancy(struct stream *s) {
+    if (!s->vacancy) return;
+    DL_DELETE(s->env->vacancies, s->vacancy);
+    free(s->vacancy);
+    s->vacancy = NULL;
+}
+
+static void on_left(void *arg, unsigned n) {
+    struct stream *s = arg;
+    s->env->viewers -= n;
+    if (!fan_video_viewers(s->fan)) begin_vacancy(s);
+}
+
+struct stream *stream_left_alone(struct stream_env *env, int64_t for_ms) {
+    int64_t before_ms = loop_now_ms(env->loop) - (for_ms > 0 ? for_ms : 1);
+    while (env->vacancies && env->vacancies->since_ms <= before_ms) {
+        struct stream *s = env->vacancies->stream;
+        if (!s->lobby) return s;
+        end_vacancy(s); // somebody is on the way: it counts from now
+        begin_vacancy(s);
+    }
+    return NULL;
+}
+
+// Life
+
+void stream_env_init(struct stream_env *env) {
+    env->feed_env =
+        (struct feed_env){.loop = env->loop, .engine = env->engine, .on_live = on_live, .on_frame = on_frame};
+}
+
+void stream_open(struct stream *s, struct stream_env *env, const char *video) {
+    *s = (struct stream){.env = env};
+    begin_vacancy(s);
     s->fan = fan_video_new(env->fanout, env->counters, on_left, s);
     history_init(&s->history, env->budget);
-    s->feed = feed_open(env->loop, env->engine, video,
-                        &(struct feed_listener){.on_live = on_live, .on_frame = on_frame, .arg = s});
-    return s;
+    feed_open(&s->feed, &env->feed_env, video);
+}
+
+static void close_lobby(struct stream *s) {
+    struct joiner *j, *next;
+    if (!s->lobby) return;
+    DL_FOREACH_SAFE(s->lobby->joiners, j, next) give_up(s->lobby, j);
+    if (s->lobby->load) s->lobby->load->stream = NULL;
+    s->lobby->load = NULL;
+    close_lobby_if_empty(s);
 }
 
 void stream_close(struct stream *s) {
-    struct joiner *j, *next;
-    DL_FOREACH_SAFE(s->joiners, j, next) give_up(s, j);
-    if (s->load) s->load->stream = NULL;
-    feed_close(s->feed);
+    close_lobby(s);
+    end_vacancy(s);
+    s->env->viewers -= fan_video_viewers(s->fan);
+    feed_close(&s->feed);
     fan_video_free(s->fan);
     history_release(&s->history);
-    free(s->video);
-    free(s);
 }
 
 void stream_join(struct stream *s, struct joiner *j) {
-    DL_APPEND(s->joiners, j);
-    if (feed_is_live(s->feed) && !serve(s, j) && !s->load) load(s, j->last);
+    struct start start;
+    if (may_start(s, j, &start)) {
+        let_in(s, j, &start);
+        return;
+    }
+    enter_lobby(s, j);
+    if (feed_is_live(&s->feed) && !s->lobby->load) load(s, j->last);
 }
 
 bool stream_add(struct stream *s, int fd, struct pending *p) {
     if (!fan_video_add(s->fan, fd, p)) return false;
-    s->idle_since_ms = 0;
+    s->env->viewers++;
+    end_vacancy(s);
     return true;
 }
 
@@ -269,16 +359,21 @@ unsigned stream_viewers(const struct stream *s) {
     return fan_video_viewers(s->fan);
 }
 
-int64_t stream_idle_since_ms(const struct stream *s) {
-    return s->joiners ? 0 : s->idle_since_ms;
+static void sweep_lobby(struct lobby *l, int64_t now) {
+    struct joiner *j, *next;
+    DL_FOREACH_SAFE(l->joiners, j, next) {
+        if (j->deadline_ms <= now) give_up(l, j);
+    }
+    close_lobby_if_empty(l->stream);
 }
 
-void stream_sweep(struct stream *s) {
-    struct joiner *j, *next;
-    int64_t now = loop_now_ms(s->env.loop);
-    DL_FOREACH_SAFE(s->joiners, j, next) {
-        if (j->deadline_ms <= now) give_up(s, j);
+void stream_sweep(struct stream_env *env) {
+    int64_t now = loop_now_ms(env->loop);
+    struct lobby *l, *next;
+    DL_FOREACH_SAFE(env->lobbies, l, next) {
+        struct stream *s = l->stream;
+        sweep_lobby(l, now);
+        serve_joiners(s);
     }
-    if (s->joiners) serve_joiners(s);
-    history_rest(&s->history, now);
+    history_budget_sweep(env->budget, now);
 }

@@ -1,22 +1,28 @@
 // One video on one reader: its feed, its viewers' fan-out, and the history for those who come back. Control
 // loop only. It opens with the video's first viewer; the reader closes it when the last has been gone for a
 // while.
+//
+// There may be a hundred thousand of them, most of them quiet, so: embedded in its owner; what only some need
+// (to wait, to be given up) is there only then; and what is due is found without looking at all of them.
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "reader/channel.h"
 #include "reader/counters.h"
+#include "reader/feed.h"
 #include "reader/history.h"
 
 struct engine;
 struct fanout;
+struct lobby;
+struct log_sampler;
 struct loop;
-struct stream;
+struct vacancy;
 
-// What the streams of a reader have in common.
+// What the streams of a reader have in common. It outlives them.
 struct stream_env {
+    // To be set by the owner:
     struct loop *loop;
     struct engine *engine;
     struct fanout *fanout;
@@ -24,9 +30,25 @@ struct stream_env {
     struct history_budget *budget;
     const char *instance_id;
     struct log_sampler *sampler;
+    // The streams' own:
+    struct feed_env feed_env;
+    uint64_t viewers;          // of all of them
+    struct lobby *lobbies;     // of those with somebody who waits
+    struct vacancy *vacancies; // of those without viewers, oldest first
+};
+void stream_env_init(struct stream_env *);
+
+struct stream {
+    struct stream_env *env;
+    struct feed feed;
+    struct fan_video *fan;
+    struct history history;
+    struct lobby *lobby;     // NULL: nobody waits
+    struct vacancy *vacancy; // NULL: somebody watches
 };
 
-struct stream *stream_open(const struct stream_env *, const char *video);
+// `video` is borrowed until stream_close().
+void stream_open(struct stream *, struct stream_env *, const char *video);
 void stream_close(struct stream *);
 
 // Somebody who wants to watch. The joiner is the caller's until on_joined().
@@ -46,8 +68,8 @@ bool stream_add(struct stream *, int fd, struct pending *);
 
 unsigned stream_viewers(const struct stream *);
 
-// When the last viewer left, or 0 while there is somebody.
-int64_t stream_idle_since_ms(const struct stream *);
-
 // Several times a second: gives up on joiners, lets go of history.
-void stream_sweep(struct stream *);
+void stream_sweep(struct stream_env *);
+
+// Returns one of the streams that nobody has watched or waited for in the last for_ms, or NULL.
+struct stream *stream_left_alone(struct stream_env *, int64_t for_ms);

@@ -3,12 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container_of.h"
+#include "base/mem.h"
 #include "reader/reader_core.h"
 
+static struct watched *of(struct table_entry *e) {
+    return e ? container_of(e, struct watched, entry) : NULL;
+}
+
 struct watched *watched_find(const struct reader *r, const char *video) {
-    struct watched *w;
-    HASH_FIND_STR(r->videos, video, w);
-    return w;
+    return of(table_find(&r->videos, video));
 }
 
 struct watched *watched_open(struct reader *r, const char *video) {
@@ -16,17 +20,22 @@ struct watched *watched_open(struct reader *r, const char *video) {
     if (w) return w;
     w = mem_zalloc(sizeof *w + strlen(video) + 1);
     memcpy(w->video, video, strlen(video) + 1);
-    HASH_ADD_KEYPTR(hh, r->videos, w->video, strlen(w->video), w);
-    w->stream = stream_open(&r->env, video);
+    w->entry.name = w->video;
+    table_add(&r->videos, &w->entry);
+    stream_open(&w->stream, &r->env, w->video);
     log_debug(r->service.instance_id, "subscribed", "video=%s", video);
     return w;
 }
 
 void watched_close(struct reader *r, struct watched *w) {
-    HASH_DEL(r->videos, w);
-    stream_close(w->stream);
+    table_remove(&r->videos, &w->entry);
+    stream_close(&w->stream);
     free(w->other_name);
     free(w);
+}
+
+struct watched *watched_next(const struct reader *r, const struct watched *w) {
+    return of(table_next(&r->videos, w ? &w->entry : NULL));
 }
 
 bool watched_means_us(const struct reader *r, const struct watched *w, const char *reader_url) {
@@ -40,20 +49,12 @@ void watched_rename(const struct reader *r, struct watched *w, const char *reade
     w->other_name = mem_strdup(reader_url);
 }
 
-void watched_sweep(struct reader *r, int64_t now_ms) {
-    struct watched *w, *next;
-    HASH_ITER(hh, r->videos, w, next) {
-        stream_sweep(w->stream);
-        int64_t idle_since = stream_idle_since_ms(w->stream);
-        if (!idle_since || now_ms - idle_since < r->config.unsubscribe_ms) continue;
+void watched_sweep(struct reader *r) {
+    struct stream *s;
+    stream_sweep(&r->env);
+    while ((s = stream_left_alone(&r->env, r->config.unsubscribe_ms))) {
+        struct watched *w = container_of(s, struct watched, stream);
         log_debug(r->service.instance_id, "unsubscribed", "video=%s", w->video);
         watched_close(r, w);
     }
-}
-
-uint64_t watched_viewers(const struct reader *r) {
-    uint64_t n = 0;
-    const struct watched *w;
-    for (w = r->videos; w; w = w->hh.next) n += stream_viewers(w->stream);
-    return n;
 }

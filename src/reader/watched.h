@@ -5,15 +5,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/map.h"
+#include "base/table.h"
+#include "reader/stream.h"
 
 struct reader;
-struct stream;
 
 struct watched {
-    struct stream *stream;
+    struct table_entry entry; // the reader's
+    struct stream stream;
     char *other_name; // by which a mapping means us, beside our reader_url; NULL: none
-    UT_hash_handle hh;
     char video[];
 };
 
@@ -26,6 +26,10 @@ struct watched *watched_open(struct reader *, const char *video);
 // Closes the stream and its viewers.
 void watched_close(struct reader *, struct watched *);
 
+// Returns the one after `w` (NULL: the first), NULL behind the last; what may happen meanwhile says
+// table_next().
+struct watched *watched_next(const struct reader *, const struct watched *w);
+
 // Whether a mapping to this URL means us. `w`: the video's, or NULL.
 bool watched_means_us(const struct reader *, const struct watched *, const char *reader_url);
 
@@ -33,7 +37,4 @@ bool watched_means_us(const struct reader *, const struct watched *, const char 
 void watched_rename(const struct reader *, struct watched *, const char *reader_url);
 
 // Lets go of videos that nobody has watched for unsubscribe_ms.
-void watched_sweep(struct reader *, int64_t now_ms);
-
-// Returns how many viewers they have together.
-uint64_t watched_viewers(const struct reader *);
+void watched_sweep(struct reader *);

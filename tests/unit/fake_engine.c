@@ -11,7 +11,8 @@
 enum { LOG_MAX = 8192, QUESTIONS_MAX = 64 };
 
 struct engine_subscription {
-    struct engine_subscriber who;
+    const struct engine_subscriber *who;
+    void *arg;
     struct engine_subscription *prev, *next;
 };
 
@@ -156,7 +157,7 @@ void fake_publish(struct fake_engine *f, struct engine_entry e) {
     struct engine_subscription *s, *next;
     DL_FOREACH_SAFE(f->subscriptions, s, next) {
         struct engine_entry copy = copy_entry(&e);
-        s->who.on_entry(s->who.arg, &copy);
+        s->who->on_entry(s->arg, &copy);
         free_entry(&copy);
     }
 }
@@ -189,11 +190,12 @@ void fake_lose(struct fake_engine *f, struct position at) {
 // Subscriptions
 
 static struct engine_subscription *subscribe(struct engine *engine, const char *video,
-                                             const struct engine_subscriber *who) {
+                                             const struct engine_subscriber *who, void *arg) {
     struct fake_engine *f = from(engine);
     assert(!strcmp(video, FAKE_VIDEO));
     struct engine_subscription *s = mem_zalloc(sizeof *s);
-    s->who = *who;
+    s->who = who;
+    s->arg = arg;
     DL_APPEND(f->subscriptions, s);
     return s;
 }
@@ -212,7 +214,7 @@ unsigned fake_subscriptions(const struct fake_engine *f) {
 
 void fake_say_subscribed(struct fake_engine *f) {
     struct engine_subscription *s, *next;
-    DL_FOREACH_SAFE(f->subscriptions, s, next) s->who.on_subscribed(s->who.arg);
+    DL_FOREACH_SAFE(f->subscriptions, s, next) s->who->on_subscribed(s->arg);
 }
 
 // Life

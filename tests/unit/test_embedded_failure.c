@@ -186,9 +186,9 @@ static void a_disk_that_is_full_now_and_then_loses_and_repeats_nothing(void **st
     loop_timer_start(w->loop, &toggle.timer, 0);
     for (int i = 0; i < 30; i++) {
         struct poster *p = &posters[i % 3];
-        const struct engine_subscriber who = {.on_entry = on_heard, .arg = p};
+        static const struct engine_subscriber who = {.on_entry = on_heard};
         p->world = w;
-        if (i < 3) w->ops->subscribe(w->engine, p->video, &who);
+        if (i < 3) w->ops->subscribe(w->engine, p->video, &who, p);
         post(p);
     }
     world_run(w);
@@ -365,10 +365,10 @@ static void not_again(void *arg, const struct engine_entry *e) {
 
 static void can_be_closed_by_a_subscriber(void **state) {
     struct world *w = *state;
-    const struct engine_subscriber closer = {.on_entry = close_on_entry, .arg = w},
-                                   deaf = {.on_entry = not_again};
-    w->ops->subscribe(w->engine, "v", &closer);
-    w->ops->subscribe(w->engine, "v", &deaf);
+    static const struct engine_subscriber closer = {.on_entry = close_on_entry},
+                                          deaf = {.on_entry = not_again};
+    w->ops->subscribe(w->engine, "v", &closer, w);
+    w->ops->subscribe(w->engine, "v", &deaf, NULL);
     static struct world_append all[10];
     for (int i = 0; i < 10; i++) world_begin_append(w, &all[i], "v", "{\"comment\":\"x\"}", NULL);
     world_wait(w);
@@ -412,10 +412,10 @@ static void unsubscribe_when_closed(void *arg, enum engine_status status, const 
 
 static void a_callback_may_unsubscribe_while_closing(void **state) {
     struct world *w = *state;
-    const struct engine_subscriber deaf = {.on_entry = not_again};
+    static const struct engine_subscriber deaf = {.on_entry = not_again};
     const struct engine_append what = {
         .video = "v", .kind = ENTRY_COMMENT, .json = "{\"a\":1}", .json_len = 7};
-    struct leaver l = {.world = w, .subscription = w->ops->subscribe(w->engine, "v", &deaf)};
+    struct leaver l = {.world = w, .subscription = w->ops->subscribe(w->engine, "v", &deaf, NULL)};
     for (int i = 0; i < 3; i++) w->ops->append(w->engine, &what, unsubscribe_when_closed, &l);
     w->ops->close(w->engine);
     w->engine = NULL;

@@ -157,9 +157,9 @@ static void viewer_on_subscribed(void *arg) {
 }
 
 static void view(struct viewer *v, struct world *w, const char *video) {
-    const struct engine_subscriber who = {
-        .on_entry = viewer_on_entry, .on_subscribed = viewer_on_subscribed, .arg = v};
-    v->subscription = w->ops->subscribe(w->engine, video, &who);
+    static const struct engine_subscriber who = {.on_entry = viewer_on_entry,
+                                                 .on_subscribed = viewer_on_subscribed};
+    v->subscription = w->ops->subscribe(w->engine, video, &who, v);
     assert_int_equal(v->said, 0); // never from inside the call
 }
 

@@ -11,20 +11,24 @@ enum { AGAIN_MS = 250, BATCH = 250, PORTION_EVERY_MS = 25 }; // the feed's own
 
 static struct loop *loop;
 static struct fake_engine *engine;
-static struct feed *feed;
+static struct feed the_feed, *feed; // NULL: closed
+static struct feed_env env;
 static struct frame_list shown;
 static unsigned live; // how often on_live was said
 
-static void on_live(void *arg) {
-    assert_ptr_equal(arg, &shown);
+static void on_live(struct feed *f) {
+    assert_ptr_equal(f, feed);
     assert_true(feed_is_live(feed));
     assert_int_equal(shown.count, 0); // nothing is shown before
     live++;
 }
 
-static void on_frame(void *arg, struct frame *f) {
+// Where it stands is where the frame begins.
+static void on_frame(struct feed *of, struct frame *f) {
+    assert_ptr_equal(of, feed);
     assert_int_equal(live, 1);
-    frame_list_take(arg, f);
+    assert_true(!position_is_set(f->at) || position_compare(feed_position(of), f->first) < 0);
+    frame_list_take(&shown, f);
 }
 
 static int set_up(void **state) {
@@ -32,13 +36,15 @@ static int set_up(void **state) {
     live = 0;
     loop = loop_new();
     engine = fake_engine_new();
-    feed = feed_open(loop, fake_engine(engine), FAKE_VIDEO,
-                     &(struct feed_listener){.on_live = on_live, .on_frame = on_frame, .arg = &shown});
+    env = (struct feed_env){
+        .loop = loop, .engine = fake_engine(engine), .on_live = on_live, .on_frame = on_frame};
+    feed = &the_feed;
+    feed_open(feed, &env, FAKE_VIDEO);
     return 0;
 }
 
 static void close_feed(void) {
-    feed_close(feed);
+    if (feed) feed_close(feed);
     feed = NULL;
 }
 

@@ -5,10 +5,12 @@
 
 static struct history_budget budget;
 static struct history history;
+static int64_t now;
 
 static int set_up(void **state) {
     (void)state;
     budget = (struct history_budget){.max = 64 << 20};
+    now = 1000;
     history_init(&history, &budget);
     return 0;
 }
@@ -17,39 +19,57 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
     (void)state;
     history_release(&history);
-    return budget.bytes != 0;
+    return budget.bytes || budget.runs;
 }
 
-static void push(struct frame *f) {
-    history_push(&history, f);
+static void push_to(struct history *h, struct position from, struct frame *f) {
+    history_push(h, from, f, now);
     frame_unref(f);
+    assert_true(budget.bytes <= budget.max); // ever
+}
+
+static void push(struct position from, struct frame *f) {
+    push_to(&history, from, f);
 }
 
 static void push_run(uint64_t first, uint64_t last) {
-    for (uint64_t seq = first; seq <= last; seq++) push(comment_frame(1, seq));
+    for (uint64_t seq = first; seq <= last; seq++) push(pos(1, seq - 1), comment_frame(1, seq));
+}
+
+static uint64_t held(const struct history *h) {
+    uint64_t first;
+    return history_covers(h, history_from(h), &first) ? history_end(h) - first : 0;
 }
 
 // What somebody who stands at `at` is given, or "not covered".
 static const char *given(struct position at) {
     static struct frame *frames[HISTORY_FRAMES];
-    uint64_t first;
+    uint64_t first, end = history_end(&history);
     size_t count = 0;
     if (!history_covers(&history, at, &first)) return "not covered";
-    for (uint64_t n = first; n < history.ring.next; n++) frames[count++] = ring_at(&history.ring, n);
+    for (uint64_t n = first; n < end; n++) frames[count++] = history_at(&history, n);
     return frames_text(frames, count);
 }
 
-static void before_anything_is_known_nobody_is_covered(void **state) {
+static void before_the_first_frame_nobody_is_covered_and_nothing_is_taken(void **state) {
     (void)state;
     assert_string_equal(given(pos(1, 0)), "not covered");
     assert_string_equal(given(pos(0, 0)), "not covered");
-    push(foreign_frame("a")); // no position: still nothing is known
-    assert_string_equal(given(pos(0, 0)), "not covered");
+    assert_false(position_is_set(history_from(&history)));
+    assert_int_equal(budget.bytes, 0);
+}
+
+static void it_begins_in_front_of_its_first_frame(void **state) {
+    (void)state;
+    push_run(5, 7);
+    assert_int_equal(history_from(&history).seq, 4);
+    assert_string_equal(given(pos(1, 4)), "1-5 1-6 1-7");
+    assert_string_equal(given(pos(1, 3)), "not covered");
 }
 
 static void everything_since_its_beginning_is_covered(void **state) {
     (void)state;
-    history_reset(&history, pos(1, 4));
+    history_reset(&history, pos(1, 4), now);
     assert_string_equal(given(pos(1, 4)), "");
     push_run(5, 7);
     assert_string_equal(given(pos(1, 4)), "1-5 1-6 1-7");
@@ -59,7 +79,7 @@ static void everything_since_its_beginning_is_covered(void **state) {
 
 static void what_it_has_never_held_is_not_covered(void **state) {
     (void)state;
-    history_reset(&history, pos(1, 4));
+    history_reset(&history, pos(1, 4), now);
     push_run(5, 7);
     assert_string_equal(given(pos(1, 3)), "not covered");
     assert_string_equal(given(pos(1, 8)), "not covered");
@@ -69,12 +89,12 @@ static void what_it_has_never_held_is_not_covered(void **state) {
 
 static void gaps_and_messages_without_number_are_part_of_the_run(void **state) {
     (void)state;
-    history_reset(&history, pos(1, 4));
-    push(comment_frame(1, 5));
-    push(foreign_frame("one"));
-    push(frame_of_gap(pos(1, 6), pos(2, 0), GAP_EPOCH));
-    push(comment_frame(2, 1));
-    push(foreign_frame("two"));
+    history_reset(&history, pos(1, 4), now);
+    push(pos(1, 4), comment_frame(1, 5));
+    push(pos(1, 5), foreign_frame("one"));
+    push(pos(1, 5), frame_of_gap(pos(1, 6), pos(2, 0), GAP_EPOCH));
+    push(pos(2, 0), comment_frame(2, 1));
+    push(pos(2, 1), foreign_frame("two"));
     assert_string_equal(given(pos(1, 5)), "one gap(1-6..2-0 null epoch) 2-1 two");
     assert_string_equal(given(pos(2, 0)), "2-1 two");
     assert_string_equal(given(pos(2, 1)), "two");
@@ -83,10 +103,9 @@ static void gaps_and_messages_without_number_are_part_of_the_run(void **state) {
 
 static void a_reset_forgets_all_and_begins_there(void **state) {
     (void)state;
-    history_reset(&history, pos(1, 4));
+    history_reset(&history, pos(1, 4), now);
     push_run(5, 7);
-    history_reset(&history, pos(1, 7));
-    assert_int_equal(budget.bytes, 0);
+    history_reset(&history, pos(1, 7), now);
     assert_string_equal(given(pos(1, 5)), "not covered");
     assert_string_equal(given(pos(1, 7)), "");
     push_run(8, 8);
@@ -95,113 +114,151 @@ static void a_reset_forgets_all_and_begins_there(void **state) {
 
 static void the_oldest_go_and_the_run_begins_behind_them(void **state) {
     (void)state;
-    history_reset(&history, pos(1, 0));
+    history_reset(&history, pos(1, 0), now);
     push_run(1, HISTORY_FRAMES + 10);
-    assert_int_equal(history.ring.next - history.ring.first, HISTORY_FRAMES);
-    assert_int_equal(history.from.seq, 10);
+    assert_int_equal(held(&history), HISTORY_FRAMES);
+    assert_int_equal(history_from(&history).seq, 10);
     assert_string_equal(given(pos(1, 9)), "not covered");
     uint64_t first;
     assert_true(history_covers(&history, pos(1, 10), &first));
-    assert_int_equal(first, history.ring.first);
-    assert_int_equal(ring_at(&history.ring, first)->at.seq, 11);
+    assert_int_equal(history_at(&history, first)->at.seq, 11);
 }
 
 static void it_holds_no_more_bytes_than_it_may(void **state) {
     (void)state;
     enum { SIZE = 100000 };
-    history_reset(&history, pos(1, 0));
-    for (uint64_t seq = 1; seq <= 100; seq++) {
-        push(padded_frame(1, seq, SIZE));
-        assert_true(history.ring.bytes <= HISTORY_BYTES);
-        assert_int_equal(budget.bytes, history.ring.bytes);
-    }
-    assert_int_equal(history.ring.next - history.ring.first, HISTORY_BYTES / (SIZE + 100));
-    assert_int_equal(history.from.seq, 100 - HISTORY_BYTES / (SIZE + 100));
+    history_reset(&history, pos(1, 0), now);
+    for (uint64_t seq = 1; seq <= 100; seq++) push(pos(1, seq - 1), padded_frame(1, seq, SIZE));
+    assert_int_equal(held(&history), HISTORY_BYTES / (SIZE + 100));
+    assert_int_equal(history_from(&history).seq, 100 - HISTORY_BYTES / (SIZE + 100));
 }
 
 // The run's beginning is where the last frame with a position stood, not where a message without one did.
 static void a_message_without_number_that_goes_leaves_the_beginning(void **state) {
     (void)state;
-    history_reset(&history, pos(1, 4));
-    push(comment_frame(1, 5));
-    push(foreign_frame("a"));
+    history_reset(&history, pos(1, 4), now);
+    push(pos(1, 4), comment_frame(1, 5));
+    push(pos(1, 5), foreign_frame("a"));
     push_run(6, HISTORY_FRAMES + 5); // pushes both out
-    assert_int_equal(history.from.seq, 5);
-    assert_int_equal(ring_at(&history.ring, history.ring.first)->at.seq, 6);
+    assert_int_equal(history_from(&history).seq, 5);
     uint64_t first;
     assert_true(history_covers(&history, pos(1, 5), &first));
-    assert_int_equal(first, history.ring.first);
+    assert_int_equal(history_at(&history, first)->at.seq, 6);
 }
 
-static void without_budget_it_begins_anew_and_has_no_hole(void **state) {
+// At rest and in use
+
+static void it_keeps_few_unless_somebody_has_come_back_lately(void **state) {
     (void)state;
-    history_reset(&history, pos(1, 0));
+    push_run(1, 100);
+    assert_int_equal(held(&history), HISTORY_RESTING_FRAMES);
+    assert_string_equal(given(pos(1, 98)), "1-99 1-100");
+    history_use(&history, now);
+    push_run(101, 200);
+    assert_int_equal(held(&history), HISTORY_RESTING_FRAMES + 100);
+    now += HISTORY_WARM_MS - 1;
+    push_run(201, 201);
+    assert_int_equal(held(&history), HISTORY_RESTING_FRAMES + 101);
+    now++;
+    push_run(202, 202);
+    assert_int_equal(held(&history), HISTORY_RESTING_FRAMES);
+    assert_int_equal(history_from(&history).seq, 202 - HISTORY_RESTING_FRAMES);
+}
+
+static void it_is_let_go_when_nobody_uses_it(void **state) {
+    (void)state;
+    push_run(1, 2);
+    now += HISTORY_COLD_MS;
+    history_budget_sweep(&budget, now);
+    assert_string_equal(given(pos(1, 0)), "1-1 1-2");
+    history_use(&history, now);
+    history_budget_sweep(&budget, now + HISTORY_COLD_MS);
+    assert_string_equal(given(pos(1, 0)), "1-1 1-2");
+    history_budget_sweep(&budget, now + HISTORY_COLD_MS + 1);
+    assert_string_equal(given(pos(1, 0)), "not covered");
+    assert_int_equal(budget.bytes, 0);
+    push_run(3, 3);
+    assert_string_equal(given(pos(1, 2)), "1-3");
+}
+
+// The budget
+
+static void alone_it_makes_room_for_the_newest(void **state) {
+    (void)state;
     push_run(1, 3);
-    budget.max = budget.bytes + 10; // others have used it
+    budget.max = budget.bytes;
     push_run(4, 4);
+    assert_string_equal(given(pos(1, 0)), "not covered");
+    assert_string_equal(given(pos(1, 1)), "1-2 1-3 1-4");
+}
+
+static void what_does_not_fit_at_all_leaves_no_hole(void **state) {
+    (void)state;
+    push_run(1, 3);
+    budget.max = budget.bytes;
+    push(pos(1, 3), padded_frame(1, 4, 5000));
     assert_int_equal(budget.bytes, 0);
     assert_string_equal(given(pos(1, 3)), "not covered");
-    assert_string_equal(given(pos(1, 4)), "");
     push_run(5, 6);
     assert_string_equal(given(pos(1, 4)), "1-5 1-6");
-    assert_string_equal(given(pos(1, 5)), "1-6");
+    assert_string_equal(given(pos(1, 3)), "not covered");
 }
 
-static void with_no_budget_at_all_it_knows_where_the_feed_stands(void **state) {
+static void with_no_budget_at_all_it_holds_nothing(void **state) {
     (void)state;
     budget.max = 0;
-    history_reset(&history, pos(1, 0));
+    history_reset(&history, pos(1, 0), now);
     push_run(1, 3);
-    assert_string_equal(given(pos(1, 3)), "");
-    assert_string_equal(given(pos(1, 2)), "not covered");
-    push(foreign_frame("a"));
-    assert_string_equal(given(pos(1, 3)), "");
+    assert_string_equal(given(pos(1, 3)), "not covered");
+    history_use(&history, now);
+    assert_int_equal(budget.bytes, 0);
 }
 
-static void the_budget_is_shared(void **state) {
+// Of many that share a budget, each in turn has a comment: those that had theirs last have history.
+static void the_one_without_use_for_longest_makes_room(void **state) {
+    (void)state;
+    enum { MANY = 6, ROOM = 3 };
+    struct history many[MANY];
+    uint64_t first;
+    for (int i = 0; i < MANY; i++) history_init(&many[i], &budget);
+    push_to(&many[0], pos(1, 0), comment_frame(1, 1));
+    budget.max = ROOM * budget.bytes;
+    for (int i = 1; i < ROOM; i++) push_to(&many[i], pos(1, 0), comment_frame(1, 1));
+    history_use(&many[0], now); // now 1 is the oldest
+    push_to(&many[3], pos(1, 0), comment_frame(1, 1));
+    assert_true(history_covers(&many[0], pos(1, 0), &first));
+    assert_false(history_covers(&many[1], pos(1, 0), &first));
+    push_to(&many[4], pos(1, 0), comment_frame(1, 1));
+    push_to(&many[5], pos(1, 0), comment_frame(1, 1));
+    for (int i = 0; i < MANY; i++) {
+        assert_int_equal(history_covers(&many[i], pos(1, 0), &first), i >= MANY - ROOM);
+        history_release(&many[i]);
+    }
+}
+
+static void less_budget_is_obeyed_at_once(void **state) {
     (void)state;
     struct history other;
     history_init(&other, &budget);
-    history_reset(&history, pos(1, 0));
-    history_reset(&other, pos(1, 0));
-    push_run(1, 1);
-    size_t one = budget.bytes;
-    budget.max = 3 * one;
-    push_run(2, 2);
-    struct frame *f = comment_frame(1, 1);
-    history_push(&other, f);
-    assert_int_equal(budget.bytes, 3 * one);
-    push_run(3, 3); // no room: its own go, the other's stay
-    assert_int_equal(budget.bytes, one);
-    uint64_t first;
-    assert_true(history_covers(&other, pos(1, 0), &first));
-    assert_string_equal(given(pos(1, 3)), "");
-    assert_string_equal(given(pos(1, 2)), "not covered");
+    push_run(1, 10);
+    size_t of_one = budget.bytes;
+    push_to(&other, pos(1, 0), comment_frame(1, 1));
+    history_budget_limit(&budget, budget.bytes);
+    assert_string_equal(given(pos(1, 8)), "1-9 1-10");
+    history_budget_limit(&budget, of_one);
+    assert_string_equal(given(pos(1, 8)), "not covered");
+    assert_int_equal(held(&other), 1);
+    history_budget_limit(&budget, 0);
+    assert_int_equal(budget.bytes, 0);
     history_release(&other);
-    frame_unref(f);
-}
-
-static void at_rest_it_keeps_the_newest_few(void **state) {
-    (void)state;
-    history_reset(&history, pos(1, 0));
-    push_run(1, 100);
-    history.used_ms = 50000;
-    history_rest(&history, 50000 + HISTORY_WARM_MS);
-    assert_int_equal(history.ring.next - history.ring.first, 100);
-    history_rest(&history, 50000 + HISTORY_WARM_MS + 1);
-    assert_int_equal(history.ring.next - history.ring.first, HISTORY_RESTING_FRAMES);
-    assert_int_equal(budget.bytes, history.ring.bytes);
-    assert_int_equal(history.from.seq, 100 - HISTORY_RESTING_FRAMES);
-    assert_string_equal(given(pos(1, 98)), "1-99 1-100");
 }
 
 static void a_frame_forgotten_is_freed_unless_somebody_else_holds_it(void **state) {
     (void)state;
     struct frame *f = comment_frame(1, 1);
-    history_reset(&history, pos(1, 0));
-    history_push(&history, f);
+    history_push(&history, pos(1, 0), f, now);
     assert_int_equal(atomic_load(&f->refs), 2);
-    history_reset(&history, pos(1, 1));
+    history_release(&history);
     assert_int_equal(atomic_load(&f->refs), 1);
     frame_unref(f);
 }
@@ -209,7 +266,8 @@ static void a_frame_forgotten_is_freed_unless_somebody_else_holds_it(void **stat
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(before_anything_is_known_nobody_is_covered),
+        TEST(before_the_first_frame_nobody_is_covered_and_nothing_is_taken),
+        TEST(it_begins_in_front_of_its_first_frame),
         TEST(everything_since_its_beginning_is_covered),
         TEST(what_it_has_never_held_is_not_covered),
         TEST(gaps_and_messages_without_number_are_part_of_the_run),
@@ -217,10 +275,13 @@ int main(void) {
         TEST(the_oldest_go_and_the_run_begins_behind_them),
         TEST(it_holds_no_more_bytes_than_it_may),
         TEST(a_message_without_number_that_goes_leaves_the_beginning),
-        TEST(without_budget_it_begins_anew_and_has_no_hole),
-        TEST(with_no_budget_at_all_it_knows_where_the_feed_stands),
-        TEST(the_budget_is_shared),
-        TEST(at_rest_it_keeps_the_newest_few),
+        TEST(it_keeps_few_unless_somebody_has_come_back_lately),
+        TEST(it_is_let_go_when_nobody_uses_it),
+        TEST(alone_it_makes_room_for_the_newest),
+        TEST(what_does_not_fit_at_all_leaves_no_hole),
+        TEST(with_no_budget_at_all_it_holds_nothing),
+        TEST(the_one_without_use_for_longest_makes_room),
+        TEST(less_budget_is_obeyed_at_once),
         TEST(a_frame_forgotten_is_freed_unless_somebody_else_holds_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,12 +32,15 @@ static void on_subscribed(void *arg) {
     if (l->react) l->react(l);
 }
 
-static bool listen_to(struct listener *l, struct hub *h, const char *video) {
-    const struct engine_subscriber who = {.on_entry = on_entry, .on_subscribed = on_subscribed, .arg = l};
-    bool first;
+static void listen_to(struct listener *l, struct hub *h, const char *video) {
+    static const struct engine_subscriber who = {.on_entry = on_entry, .on_subscribed = on_subscribed};
     l->hub = h;
-    l->subscription = hub_subscribe(h, video, &who, &first);
-    return first;
+    l->subscription = hub_subscribe(h, video, &who, l);
+}
+
+static void listen_and_be_told(struct listener *l, struct hub *h, const char *video) {
+    listen_to(l, h, video);
+    hub_tell_later(h, l->subscription);
 }
 
 static size_t publish(struct hub *h, const char *video, uint64_t seq) {
@@ -70,15 +73,36 @@ static void hands_entries_to_the_videos_subscribers(void **state) {
     assert_int_equal(other.entries, 0);
 }
 
-static void tells_the_first_and_the_last(void **state) {
+static void tells_the_last(void **state) {
+    struct hub *h = *state;
+    struct listener a = {0}, b = {0}, c = {0};
+    listen_to(&a, h, "v");
+    listen_to(&b, h, "v");
+    listen_to(&c, h, "v");
+    assert_false(hub_unsubscribe(h, b.subscription));
+    assert_int_equal(publish(h, "v", 1), 2);
+    assert_false(hub_unsubscribe(h, a.subscription));
+    assert_int_equal(publish(h, "v", 2), 1);
+    assert_int_equal(c.last_seq, 2);
+    assert_true(hub_unsubscribe(h, c.subscription));
+    assert_int_equal(publish(h, "v", 3), 0);
+    listen_to(&a, h, "v");
+    assert_int_equal(publish(h, "v", 4), 1);
+}
+
+// A name is borrowed only until its subscription ends, also when that was the video's first.
+static void the_next_one_lends_its_name(void **state) {
     struct hub *h = *state;
     struct listener a = {0}, b = {0};
-    assert_true(listen_to(&a, h, "v"));
-    assert_false(listen_to(&b, h, "v"));
-    assert_false(hub_unsubscribe(h, a.subscription));
-    assert_true(hub_unsubscribe(h, b.subscription));
-    assert_int_equal(publish(h, "v", 1), 0);
-    assert_true(listen_to(&a, h, "v"));
+    char name_of_a[] = "v", name_of_b[] = "v";
+    listen_to(&a, h, name_of_a);
+    listen_to(&b, h, name_of_b);
+    hub_unsubscribe(h, a.subscription);
+    name_of_a[0] = 'x';
+    assert_int_equal(publish(h, "v", 1), 1);
+    assert_int_equal(publish(h, "x", 1), 0);
+    assert_string_equal(hub_video_of(b.subscription), "v");
+    hub_unsubscribe(h, b.subscription);
 }
 
 static void end_oneself(struct listener *l) {
@@ -142,9 +166,8 @@ static void a_new_one_hears_the_next_entry(void **state) {
 
 static void resubscribe(struct listener *l) {
     bool last = hub_unsubscribe(l->hub, l->subscription);
-    bool first = listen_to(l, l->hub, "v");
+    listen_to(l, l->hub, "v");
     assert_true(last);
-    assert_true(first);
 }
 
 static void survives_the_last_one_coming_back_while_hearing(void **state) {
@@ -153,6 +176,11 @@ static void survives_the_last_one_coming_back_while_hearing(void **state) {
     listen_to(&a, h, "v");
     for (uint64_t seq = 1; seq <= 3; seq++) assert_int_equal(publish(h, "v", seq), 1);
     assert_int_equal(a.entries, 3);
+}
+
+static void resubscribe_to_be_told(struct listener *l) {
+    resubscribe(l);
+    hub_tell_later(l->hub, l->subscription);
 }
 
 static void publishes_while_publishing(void **state) {
@@ -180,6 +208,42 @@ static void can_be_freed_while_publishing(void **state) {
     assert_int_equal(b.entries, 0);
 }
 
+static void can_be_freed_while_telling(void **state) {
+    (void)state;
+    struct hub *h = hub_new();
+    struct listener a = {.react = free_the_hub}, b = {0};
+    listen_and_be_told(&a, h, "v");
+    listen_and_be_told(&b, h, "w");
+    hub_tell_now(h);
+    assert_int_equal(a.said, 1);
+    assert_int_equal(b.said, 0);
+}
+
+// Deep inside, whoever is next or last for those further out goes.
+static void end_all_while_publishing_deep(struct listener *l) {
+    if (l->last_seq < 3) {
+        publish(l->hub, "v", l->last_seq + 1);
+        return;
+    }
+    for (; l->other; l->other = l->other->other) hub_unsubscribe(l->hub, l->other->subscription);
+}
+
+static void those_who_end_deep_inside_hear_nothing_further_out(void **state) {
+    struct hub *h = *state;
+    struct listener d = {0}, c = {.other = &d}, b = {.other = &c}, e = {0};
+    struct listener a = {.react = end_all_while_publishing_deep, .other = &b};
+    listen_to(&a, h, "v");
+    listen_to(&b, h, "v");
+    listen_to(&c, h, "v");
+    listen_to(&e, h, "v");
+    listen_to(&d, h, "v");
+    publish(h, "v", 1);
+    assert_int_equal(a.entries, 3);
+    assert_int_equal(b.entries + c.entries + d.entries, 0);
+    assert_int_equal(e.entries, 3);
+    assert_int_equal(publish(h, "v", 4), 2);
+}
+
 static void says_subscribed_to_a_video_to_all(void **state) {
     struct hub *h = *state;
     struct listener a = {0}, b = {0}, c = {0};
@@ -187,29 +251,25 @@ static void says_subscribed_to_a_video_to_all(void **state) {
     listen_to(&b, h, "v");
     listen_to(&c, h, "w");
     assert_int_equal(a.said + b.said + c.said, 0);
-    hub_say_subscribed_all(h, "v");
+    hub_say_subscribed(h, "v");
+    hub_say_subscribed(h, "nobody");
     assert_int_equal(a.said, 1);
     assert_int_equal(b.said, 1);
     assert_int_equal(c.said, 0);
-    hub_say_subscribed_all(h, "nobody");
-    hub_say_subscribed_all(h, NULL);
-    assert_int_equal(a.said, 2);
-    assert_int_equal(b.said, 2);
-    assert_int_equal(c.said, 1);
 }
 
 static void says_it_once_to_the_new_ones(void **state) {
     struct hub *h = *state;
     struct listener a = {0}, b = {0}, gone = {0}, told = {0};
-    listen_to(&a, h, "v");
-    listen_to(&gone, h, "v");
-    listen_to(&told, h, "w");
-    hub_say_subscribed_all(h, "w");
+    listen_and_be_told(&a, h, "v");
+    listen_and_be_told(&gone, h, "v");
+    listen_and_be_told(&told, h, "w");
+    hub_say_subscribed(h, "w");
     hub_unsubscribe(h, gone.subscription);
-    hub_say_subscribed_new(h);
-    listen_to(&b, h, "w");
-    hub_say_subscribed_new(h);
-    hub_say_subscribed_new(h);
+    hub_tell_now(h);
+    listen_and_be_told(&b, h, "w");
+    hub_tell_now(h);
+    hub_tell_now(h);
     assert_int_equal(a.said, 1);
     assert_int_equal(b.said, 1);
     assert_int_equal(gone.said, 0);
@@ -218,11 +278,11 @@ static void says_it_once_to_the_new_ones(void **state) {
 
 static void who_subscribes_anew_each_time_does_not_keep_it_busy(void **state) {
     struct hub *h = *state;
-    struct listener a = {.react = resubscribe};
-    listen_to(&a, h, "v");
-    hub_say_subscribed_new(h);
+    struct listener a = {.react = resubscribe_to_be_told};
+    listen_and_be_told(&a, h, "v");
+    hub_tell_now(h);
     assert_int_equal(a.said, 1);
-    hub_say_subscribed_new(h);
+    hub_tell_now(h);
     assert_int_equal(a.said, 2);
 }
 
@@ -248,16 +308,17 @@ static void holds_many(void **state) {
     struct hub *h = *state;
     enum { MANY = 20000 };
     struct listener *all = calloc(MANY, sizeof *all);
-    char video[16];
+    static char names[MANY][16];
     for (int i = 0; i < MANY; i++) {
-        snprintf(video, sizeof video, "v%d", i);
-        assert_true(listen_to(&all[i], h, video));
+        snprintf(names[i], sizeof names[i], "v%d", i);
+        listen_to(&all[i], h, names[i]);
     }
     assert_int_equal(publish(h, "v17", 5), 1);
     assert_int_equal(all[17].last_seq, 5);
     for (int i = 0; i < MANY; i += 2) assert_true(hub_unsubscribe(h, all[i].subscription));
     assert_int_equal(publish(h, "v16", 5), 0);
     assert_int_equal(publish(h, "v17", 6), 1);
+    assert_int_equal(publish(h, "v19999", 7), 1);
     free(all); // the hub frees the other half
 }
 
@@ -265,13 +326,16 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_hub, free_hub)
     const struct CMUnitTest tests[] = {
         TEST(hands_entries_to_the_videos_subscribers),
-        TEST(tells_the_first_and_the_last),
+        TEST(tells_the_last),
+        TEST(the_next_one_lends_its_name),
         TEST(lets_a_subscriber_end_itself_while_hearing),
         TEST(an_ended_one_hears_nothing_more),
         TEST(a_new_one_hears_the_next_entry),
         TEST(survives_the_last_one_coming_back_while_hearing),
         TEST(publishes_while_publishing),
         TEST(can_be_freed_while_publishing),
+        TEST(can_be_freed_while_telling),
+        TEST(those_who_end_deep_inside_hear_nothing_further_out),
         TEST(says_subscribed_to_a_video_to_all),
         TEST(says_it_once_to_the_new_ones),
         TEST(who_subscribes_anew_each_time_does_not_keep_it_busy),

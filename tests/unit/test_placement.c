@@ -162,6 +162,38 @@ static void test_the_grace_begins_anew_when_the_store_was_slow(void **state) {
     end(w, p);
 }
 
+static void let_pass(struct world *w, int64_t ms) {
+    for (; ms > 0; ms -= 500) run_later(w->loop, 500); // the cache is looked at every 500 ms
+}
+
+static void test_what_nobody_asks_for_is_forgotten(void **state) {
+    struct world *w = *state;
+    enum { MANY = 300 };
+    renew(w, first, LONG_TTL_MS);
+    struct placement *p = start(w, 0, NULL);
+    struct asked asked = {.world = w};
+    for (int i = 0; i < MANY; i++) {
+        char video[16];
+        snprintf(video, sizeof video, "v%d", i);
+        w->awaited++;
+        placement_register(p, video, on_answer, &asked);
+        world_wait(w);
+    }
+    assert_true(world_assign(w, "v", first).changed);
+    owner(w, p);
+    assert_int_equal(placement_cached_count(p), MANY + 1);
+    let_pass(w, PLACEMENT_STALE_MS - 1000);
+    assert_int_equal(placement_cached_count(p), MANY + 1);
+    owner(w, p); // asked for again
+    let_pass(w, PLACEMENT_STALE_MS - 1000);
+    assert_int_equal(placement_cached_count(p), 1);
+    assert_string_equal(owner(w, p), first);
+    let_pass(w, 2 * PLACEMENT_STALE_MS);
+    assert_int_equal(placement_cached_count(p), 0);
+    assert_string_equal(owner(w, p), first);
+    end(w, p);
+}
+
 static void test_a_reader_of_the_list_is_never_gone(void **state) {
     struct world *w = *state;
     renew(w, second, LONG_TTL_MS);
@@ -232,6 +264,7 @@ int main(void) {
         OPEN(test_what_is_no_url_has_no_grace),
         OPEN(test_the_grace_begins_anew_when_the_store_is_back),
         OPEN(test_the_grace_begins_anew_when_the_store_was_slow),
+        OPEN(test_what_nobody_asks_for_is_forgotten),
         OPEN(test_a_reader_of_the_list_is_never_gone),
         cmocka_unit_test(test_lists_of_urls),
         cmocka_unit_test(test_a_live_lease_that_is_not_listed_any_more_counts_for_a_moment),

@@ -441,16 +441,16 @@ static void viewer_on_subscribed(void *arg) {
     ((struct viewer *)arg)->said++;
 }
 
+static const struct engine_subscriber viewer_subscriber = {.on_entry = viewer_on_entry,
+                                                           .on_subscribed = viewer_on_subscribed};
+
 static void await(struct world *w, const unsigned *what, unsigned count) {
     for (int i = 0; i < WORLD_LONG_MS && *what < count; i++) world_let_pass(w, 1);
     assert_true(*what >= count);
 }
 
 static void view(struct viewer *v, struct world *w, const char *video) {
-    v->subscription =
-        w->ops->subscribe(w->engine, video,
-                          &(struct engine_subscriber){
-                              .on_entry = viewer_on_entry, .on_subscribed = viewer_on_subscribed, .arg = v});
+    v->subscription = w->ops->subscribe(w->engine, video, &viewer_subscriber, v);
     await(w, &v->said, 1);
 }
 
@@ -471,10 +471,7 @@ static void a_subscription_made_while_away_holds_later(void **state) {
     struct viewer v = {0};
     redis_server_stop(&d->server);
     await_away(w);
-    v.subscription =
-        w->ops->subscribe(w->engine, "v",
-                          &(struct engine_subscriber){
-                              .on_entry = viewer_on_entry, .on_subscribed = viewer_on_subscribed, .arg = &v});
+    v.subscription = w->ops->subscribe(w->engine, "v", &viewer_subscriber, &v);
     redis_server_start(&d->server);
     await(w, &v.said, 1);
     world_await_ready(w);

@@ -1,6 +1,7 @@
 #include "unit.h"
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "dice.h"
 #include "entries.h"
 #include "fake_engine.h"
@@ -15,7 +16,8 @@ static struct fake_engine *engine;
 static struct history_budget budget;
 static struct fan_counters counters;
 static struct log_sampler sampler;
-static struct stream *stream;
+static struct stream_env env;
+static struct stream the_stream, *stream; // NULL: closed
 
 // Somebody who wants to watch; its number stands for its socket.
 struct guest {
@@ -63,13 +65,15 @@ static int join_live(void) {
 }
 
 static void open_stream(void) {
-    stream = stream_open(&(struct stream_env){.loop = loop,
-                                              .engine = fake_engine(engine),
-                                              .counters = &counters,
-                                              .budget = &budget,
-                                              .instance_id = "reader-1",
-                                              .sampler = &sampler},
-                         FAKE_VIDEO);
+    env = (struct stream_env){.loop = loop,
+                              .engine = fake_engine(engine),
+                              .counters = &counters,
+                              .budget = &budget,
+                              .instance_id = "reader-1",
+                              .sampler = &sampler};
+    stream_env_init(&env);
+    stream = &the_stream;
+    stream_open(stream, &env, FAKE_VIDEO);
 }
 
 static void close_stream(void) {
@@ -92,12 +96,12 @@ static int tear_down(void **state) {
     close_stream();
     fake_engine_free(engine);
     loop_free(loop);
-    return budget.bytes != 0 || fake_fanout_videos() != 0;
+    return budget.bytes || fake_fanout_videos() || env.viewers || env.lobbies || env.vacancies;
 }
 
 static void sweep_later(int64_t ms) {
     run_later(loop, ms);
-    stream_sweep(stream);
+    stream_sweep(&env);
 }
 
 // Lets the feed know where the log stands.
@@ -136,7 +140,7 @@ static void who_joins_before_it_is_live_waits_and_misses_nothing_after(void **st
     fake_log_run(engine, 1, 1, 7);
     int a = join_live();
     assert_waits(a);
-    assert_int_equal(stream_idle_since_ms(stream), 0); // somebody is there
+    assert_null(stream_left_alone(&env, 0)); // somebody is there
     fake_say_subscribed(engine);
     fake_take_effect(engine);
     fake_append_run(engine, 1, 8, 8);
@@ -342,13 +346,14 @@ static void who_stands_at_a_tombstone_resumes(void **state) {
 
 static void what_is_read_for_one_never_shortens_what_others_can_have(void **state) {
     (void)state;
-    go_live_at(4);
+    go_live_at(3);
+    fake_append_run(engine, 1, 4, 4);
     fake_append(engine, tombstone_at(1, 5));
     fake_append_run(engine, 1, 6, 9);
     join(1, 5); // the history has no frame that ends there: read from the log
     fake_answer_all(engine, 10);
     assert_given(0, "from:1-5 1-6 1-7 1-8 1-9");
-    assert_given(join(1, 4), "from:1-4 1-6 1-7 1-8 1-9"); // still from the history
+    assert_given(join(1, 3), "from:1-3 1-4 1-6 1-7 1-8 1-9"); // still from the history
 }
 
 // Beyond the feed
@@ -534,38 +539,98 @@ static void with_little_budget_on_a_busy_video_it_is_served_too(void **state) {
 static void history_that_nobody_comes_back_for_is_let_go(void **state) {
     (void)state;
     go_live_at(0);
-    int a = join_live();
+    join_live();
     fake_append_run(engine, 1, 1, 200);
-    size_t held = budget.bytes;
-    sweep_later(HISTORY_WARM_MS);
-    assert_int_equal(budget.bytes, held);
-    sweep_later(1);
-    assert_true(budget.bytes < held);
-    (void)a;
     int b = join(1, 190);
     assert_memory_equal(fake_fanout_text(b), "from:1-190 1-191 1-192", 22); // the newest are kept
     int c = join(1, 2);                                                     // and the others are in the log
     fake_answer_all(engine, 10);
     assert_memory_equal(fake_fanout_text(c), "from:1-2 1-3 1-4", 16);
+    assert_given(join(1, 199), "from:1-199 1-200");
+    sweep_later(HISTORY_COLD_MS);
+    assert_true(budget.bytes > 0);
+    sweep_later(1);
+    assert_int_equal(budget.bytes, 0);
+    int d = join(1, 198), e = join(1, 200);
+    assert_given(e, "from:1-200");
+    assert_waiting_for_range(1, 198);
+    fake_answer_all(engine, 10);
+    assert_given(d, "from:1-198 1-199 1-200");
 }
 
 // Life
 
-static void it_knows_since_when_nobody_watches(void **state) {
+static void it_knows_for_how_long_nobody_has_watched(void **state) {
     (void)state;
-    int64_t opened_ms = loop_now_ms(loop);
-    assert_int_equal(stream_idle_since_ms(stream), opened_ms);
+    assert_null(stream_left_alone(&env, 0)); // it was opened for somebody
+    run_later(loop, 1);
+    assert_ptr_equal(stream_left_alone(&env, 0), stream);
+    assert_null(stream_left_alone(&env, 2));
     go_live_at(3);
     int a = join_live(), b = join_live();
-    assert_int_equal(stream_idle_since_ms(stream), 0);
-    run_later(loop, 1000);
+    run_later(loop, 5000);
+    assert_null(stream_left_alone(&env, 1));
     fake_fanout_leave(a);
-    assert_int_equal(stream_idle_since_ms(stream), 0);
     run_later(loop, 1000);
+    assert_null(stream_left_alone(&env, 1));
     fake_fanout_leave(b);
-    assert_int_equal(stream_idle_since_ms(stream), opened_ms + 2000);
+    run_later(loop, 999);
+    assert_null(stream_left_alone(&env, 1000));
+    run_later(loop, 1);
+    assert_ptr_equal(stream_left_alone(&env, 1000), stream);
+    assert_ptr_equal(stream_left_alone(&env, 1000), stream); // it stays so
     join_live();
-    assert_int_equal(stream_idle_since_ms(stream), 0);
+    assert_null(stream_left_alone(&env, 1000));
+}
+
+static void it_is_not_left_alone_while_somebody_waits(void **state) {
+    (void)state;
+    run_later(loop, 1000);
+    int a = join_live();
+    assert_null(stream_left_alone(&env, 1000));
+    sweep_later(PATIENCE_MS);
+    assert_true(guests[a].given_up);
+    assert_ptr_equal(stream_left_alone(&env, 1000), stream);
+}
+
+static void it_counts_the_viewers_of_all_streams(void **state) {
+    (void)state;
+    struct stream other;
+    stream_open(&other, &env, FAKE_VIDEO);
+    go_live_at(3);
+    int a = join_live();
+    join_live();
+    struct pending *none = mem_zalloc(sizeof *none);
+    stream_add(&other, 1000, none);
+    assert_int_equal(env.viewers, 3);
+    fake_fanout_leave(a);
+    assert_int_equal(env.viewers, 2);
+    stream_close(&other);
+    assert_int_equal(env.viewers, 1);
+}
+
+// The one that has been without viewers for longest comes first, and whoever has viewers is passed over.
+static void of_many_it_finds_those_left_alone(void **state) {
+    (void)state;
+    enum { MANY = 5 };
+    static struct stream many[MANY];
+    close_stream();
+    for (int i = 0; i < MANY; i++) {
+        stream_open(&many[i], &env, FAKE_VIDEO);
+        run_later(loop, 100);
+    }
+    stream_add(&many[1], 1001, mem_zalloc(sizeof(struct pending)));
+    assert_ptr_equal(stream_left_alone(&env, 300), &many[0]);
+    stream_close(&many[0]);
+    assert_ptr_equal(stream_left_alone(&env, 300), &many[2]);
+    stream_close(&many[2]);
+    assert_null(stream_left_alone(&env, 300));
+    fake_fanout_leave(1001);
+    run_later(loop, 200);
+    assert_ptr_equal(stream_left_alone(&env, 100), &many[3]);
+    for (int i = 1; i < MANY; i++)
+        if (i != 2) stream_close(&many[i]);
+    assert_null(stream_left_alone(&env, 0));
 }
 
 static void closed_while_people_wait(void **state) {
@@ -659,7 +724,7 @@ static void everybody_gets_exactly_what_it_missed(void **state) {
     for (int round = 0; round < 10; round++) {
         unsigned joined = 0;
         uint64_t seq = 20;
-        budget.max = round % 2 ? 1500 : 64 << 20;
+        budget.max = round % 2 ? 3000 : 64 << 20;
         go_live_at(20);
         for (int i = 0; i < 1000; i++) do_something(&seq);
         settle();
@@ -708,7 +773,10 @@ int main(void) {
         TEST(with_no_budget_it_is_served_from_the_log_alone),
         TEST(with_little_budget_on_a_busy_video_it_is_served_too),
         TEST(history_that_nobody_comes_back_for_is_let_go),
-        TEST(it_knows_since_when_nobody_watches),
+        TEST(it_knows_for_how_long_nobody_has_watched),
+        TEST(it_is_not_left_alone_while_somebody_waits),
+        TEST(it_counts_the_viewers_of_all_streams),
+        TEST(of_many_it_finds_those_left_alone),
         TEST(closed_while_people_wait),
         TEST(closed_while_the_log_is_read),
         TEST(closed_between_two_pieces),
