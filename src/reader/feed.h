@@ -14,19 +14,23 @@ struct feed;
 struct frame;
 struct loop;
 
-// What all feeds of a reader have in common. It outlives them.
+// What all feeds of a reader have in common. It outlives them, and what they have asked the engine.
 struct feed_env {
     struct loop *loop;
     struct engine *engine;
+    unsigned most_asking; // so many ask the log at a time: after an interruption they all want to at once
     // The feed knows where the log stands: said once.
     void (*on_live)(struct feed *);
     // The next event to show, an entry or a gap; the frame is the listener's. feed_position() is still where
     // those stand who have not seen it.
     void (*on_frame)(struct feed *, struct frame *);
+    // The feeds' own:
+    unsigned asking;
+    struct catch_up *in_line; // those whose turn comes
 };
 
 struct feed {
-    const struct feed_env *env;
+    struct feed_env *env;
     const char *video; // borrowed
     struct engine_subscription *subscription;
     struct position at;
@@ -34,7 +38,7 @@ struct feed {
 };
 
 // `video` is borrowed until feed_close().
-void feed_open(struct feed *, const struct feed_env *, const char *video);
+void feed_open(struct feed *, struct feed_env *, const char *video);
 
 // No callback follows.
 void feed_close(struct feed *);

@@ -14,7 +14,7 @@
 #include "reader/continuity.h"
 #include "reader/fanout.h"
 
-enum { LOAD_BATCH = 1000, DELIVERED_LINES = 10 };
+enum { LOAD_BATCH = 1000, DELIVERED_LINES = 10, ASKING = 1000 };
 
 // What is being read from the log for somebody who came back.
 struct load {
@@ -308,8 +308,11 @@ struct stream *stream_left_alone(struct stream_env *env, int64_t for_ms) {
 // Life
 
 void stream_env_init(struct stream_env *env) {
-    env->feed_env =
-        (struct feed_env){.loop = env->loop, .engine = env->engine, .on_live = on_live, .on_frame = on_frame};
+    env->feed_env = (struct feed_env){.loop = env->loop,
+                                      .engine = env->engine,
+                                      .most_asking = ASKING,
+                                      .on_live = on_live,
+                                      .on_frame = on_frame};
 }
 
 void stream_open(struct stream *s, struct stream_env *env, const char *video) {

@@ -36,8 +36,11 @@ static int set_up(void **state) {
     live = 0;
     loop = loop_new();
     engine = fake_engine_new();
-    env = (struct feed_env){
-        .loop = loop, .engine = fake_engine(engine), .on_live = on_live, .on_frame = on_frame};
+    env = (struct feed_env){.loop = loop,
+                            .engine = fake_engine(engine),
+                            .most_asking = 2,
+                            .on_live = on_live,
+                            .on_frame = on_frame};
     feed = &the_feed;
     feed_open(feed, &env, FAKE_VIDEO);
     return 0;
@@ -54,7 +57,7 @@ static int tear_down(void **state) {
     fake_engine_free(engine);
     loop_free(loop);
     frame_list_release(&shown);
-    return 0;
+    return env.asking || env.in_line;
 }
 
 static void assert_shown(const char *text) {
@@ -550,6 +553,39 @@ static void anything_may_be_lost_but_nothing_is_missed(void **state) {
     for (uint64_t n = 0; n < shown.count; n++) assert_int_equal(shown.frames[n]->at.seq, n + 1);
 }
 
+// Many that share the engine
+
+static void count_live(struct feed *f) {
+    (void)f;
+    live++;
+}
+
+static void only_so_many_ask_at_a_time_and_the_others_in_turn(void **state) {
+    (void)state;
+    enum { MANY = 7 };
+    static struct feed many[MANY];
+    close_feed();
+    env.on_live = count_live;
+    fake_set_head(engine, pos(1, 3));
+    for (int i = 0; i < MANY; i++) feed_open(&many[i], &env, FAKE_VIDEO);
+    fake_say_subscribed(engine);
+    assert_int_equal(fake_waiting(engine), 2);
+    fake_answer(engine, 0);
+    assert_int_equal(fake_waiting(engine), 2);
+    assert_true(feed_is_live(&many[0]));
+    assert_false(feed_is_live(&many[2]));
+    fake_fail(engine, 0, ENGINE_UNAVAILABLE); // its turn comes again, after the others
+    feed_close(&many[2]);                     // while its question is under way
+    feed_close(&many[4]);                     // while it is in line
+    assert_int_equal(fake_answer_all(engine, 100), 4);
+    assert_int_equal(live, 4);
+    run_later(loop, AGAIN_MS);
+    assert_int_equal(fake_answer_all(engine, 100), 1);
+    assert_int_equal(live, 5);
+    for (int i = 0; i < MANY; i++)
+        if (i != 2 && i != 4) feed_close(&many[i]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -585,6 +621,7 @@ int main(void) {
         TEST(closed_while_it_waits_to_ask_again),
         TEST(with_the_engine_closed_it_asks_no_more),
         TEST(anything_may_be_lost_but_nothing_is_missed),
+        TEST(only_so_many_ask_at_a_time_and_the_others_in_turn),
     };
     log_set_level(LOG_ERROR);
     return cmocka_run_group_tests(tests, NULL, NULL);
