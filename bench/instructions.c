@@ -6,18 +6,15 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/mem.h"
 #include "net/loop.h"
 #include "reader/channel.h"
 #include "reader/counters.h"
+#include "reader/pending.h"
 
 enum { COMMENT_BYTES = 290, SINK_BYTES = 1 << 20 }; // as a comment of 120 bytes has with its id, user and time
 
 static struct pending *head(void) {
-    struct pending *p = mem_alloc(sizeof *p + sizeof(struct frame *));
-    *p = (struct pending){.count = 1};
-    p->frames[0] = frame_of_bytes("hello\n\n", 7, (struct position){0});
-    return p;
+    return pending_add(pending_new(1), frame_of_bytes("hello\n\n", 7, (struct position){0}));
 }
 
 static void join(struct channel *ch) {

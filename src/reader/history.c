@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/map.h"
+#include "reader/budget.h"
 
 // What frames and runs take beside the bytes of the events: places in the ring, and what malloc adds.
 enum { FRAME_COST = sizeof(struct frame) + 32, RUN_COST = 256 };
@@ -49,7 +50,7 @@ void history_budget_limit(struct history_budget *b, size_t max) {
 void history_budget_sweep(struct history_budget *b, int64_t now_ms) {
     struct run *r, *next;
     DL_FOREACH_SAFE(b->runs, r, next) {
-        if (now_ms - r->touched_ms <= HISTORY_COLD_MS) return;
+        if (now_ms - r->touched_ms <= HISTORY_COLD_MS && budget_has_room()) return;
         let_go(b, r);
     }
 }
@@ -112,7 +113,7 @@ static void bound_run(struct run *r, const struct frame *f, int64_t now_ms) {
 void history_push(struct history *h, struct position from, struct frame *f, int64_t now_ms) {
     struct history_budget *b = h->budget;
     size_t cost = FRAME_COST + f->len;
-    if (RUN_COST + cost > b->max) {
+    if (RUN_COST + cost > b->max || budget_is_used_up()) {
         history_release(h);
         return;
     }

@@ -4,7 +4,8 @@
 // Bounds: per video; and for all videos together a budget, which is never exceeded. Where there is no room
 // for one more, the video that has gone longest without a comment and without somebody who came back gives
 // all of its own away: so it is the busy ones that have history, whoever came first. One that has gone
-// HISTORY_COLD_MS without either does so anyway. What is not held is in the log.
+// HISTORY_COLD_MS without either does so anyway. What is not held is in the log, so that where the process's
+// memory is scarce (budget.h) history goes before a viewer is refused.
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,6 @@
 #include "reader/reader.h"
 
+#include <malloc.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -15,13 +16,24 @@
 #include "service/body.h"
 #include "service/reporter.h"
 
-enum { SWEEP_MS = 250, LISTED_TOPICS = 100 };
+enum { SWEEP_MS = 250, LISTED_TOPICS = 100, TRIM_FROM = 1000 };
+
+// What a crowd leaves behind goes back to the system when half of it has gone; malloc would keep it for the
+// next one.
+static void trim(struct reader *r) {
+    uint64_t there = r->env.viewers + r->videos.count;
+    if (there > r->most_there) r->most_there = there;
+    if (r->most_there < TRIM_FROM || there > r->most_there / 2) return;
+    r->most_there = there;
+    malloc_trim(0);
+}
 
 static void on_sweep(struct loop_timer *t) {
     struct reader *r = container_of(t, struct reader, sweep);
     int64_t now = loop_now_ms(r->service.loop);
     watched_sweep(r);
     recheck_sweep(r, now);
+    trim(r);
     loop_timer_start(r->service.loop, t, SWEEP_MS);
 }
 

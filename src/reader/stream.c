@@ -13,8 +13,9 @@
 #include "net/loop.h"
 #include "reader/continuity.h"
 #include "reader/fanout.h"
+#include "reader/pending.h"
 
-enum { LOAD_BATCH = 1000, DELIVERED_LINES = 10, ASKING = 1000 };
+enum { LOAD_BATCH = 1000, LOAD_ROOM = 16, DELIVERED_LINES = 10, ASKING = 1000 };
 
 // What is being read from the log for somebody who came back.
 struct load {
@@ -22,7 +23,6 @@ struct load {
     struct position from, at;
     struct position feed_at; // where the feed stood when the log was asked
     struct pending *frames;
-    uint32_t room;
 };
 
 // Where joiners wait.
@@ -46,24 +46,15 @@ static int64_t now_ms(const struct stream *s) {
     return loop_now_ms(s->env->loop);
 }
 
-static struct pending *pending_new(uint32_t count) {
-    struct pending *p = mem_alloc(sizeof *p + (count + 1) * sizeof(struct frame *));
-    p->count = p->next = 0;
-    return p;
-}
-
-static void pending_release(struct pending *p) {
-    if (!p) return;
-    for (uint32_t i = 0; i < p->count; i++) frame_unref(p->frames[i]);
-    free(p);
-}
-
 // The first slot stays free for the viewer's own head.
+static struct pending *pending_with_head(uint64_t frames) {
+    return pending_add(pending_new((uint32_t)frames + 1), NULL);
+}
+
 static struct pending *pending_from_history(const struct history *h, uint64_t first) {
     uint64_t end = history_end(h);
-    struct pending *p = pending_new((uint32_t)(end - first));
-    p->frames[p->count++] = NULL;
-    for (uint64_t n = first; n < end; n++) p->frames[p->count++] = frame_ref(history_at(h, n));
+    struct pending *p = pending_with_head(end - first);
+    for (uint64_t n = first; n < end; n++) p = pending_add(p, frame_ref(history_at(h, n)));
     return p;
 }
 
@@ -95,11 +86,7 @@ static void give_up(struct lobby *l, struct joiner *j) {
 
 static void load_emit(void *arg, struct frame *f) {
     struct load *l = arg;
-    if (l->frames->count == l->room) {
-        l->room *= 2;
-        l->frames = mem_realloc(l->frames, sizeof *l->frames + (l->room + 1) * sizeof(struct frame *));
-    }
-    l->frames->frames[l->frames->count++] = f;
+    l->frames = pending_add(l->frames, f);
 }
 
 static void load_free(struct load *l) {
@@ -107,7 +94,7 @@ static void load_free(struct load *l) {
         l->stream->lobby->load = NULL;
         close_lobby_if_empty(l->stream);
     }
-    pending_release(l->frames);
+    pending_free(l->frames);
     free(l);
 }
 
@@ -123,8 +110,7 @@ static void load(struct stream *s, struct position from) {
     struct load *l = mem_zalloc(sizeof *l);
     l->stream = s;
     l->from = l->at = from;
-    l->room = 16;
-    l->frames = pending_new(l->room);
+    l->frames = pending_new(LOAD_ROOM);
     s->lobby->load = l;
     load_more(l);
 }
@@ -166,10 +152,8 @@ static void serve_from_load(struct lobby *lobby, const struct load *l) {
     struct joiner *j, *next;
     DL_FOREACH_SAFE(lobby->joiners, j, next) {
         if (position_compare(j->last, l->from) != 0) continue;
-        struct pending *p = pending_new(l->frames->count);
-        p->frames[p->count++] = NULL;
-        for (uint32_t i = 0; i < l->frames->count; i++)
-            p->frames[p->count++] = frame_ref(l->frames->frames[i]);
+        struct pending *p = pending_with_head(l->frames->count);
+        for (uint32_t i = 0; i < l->frames->count; i++) p = pending_add(p, frame_ref(l->frames->frames[i]));
         DL_DELETE(lobby->joiners, j);
         j->on_joined(j, l->from, p);
     }

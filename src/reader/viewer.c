@@ -13,6 +13,7 @@
 #include "reader/budget.h"
 #include "reader/channel.h"
 #include "reader/frame.h"
+#include "reader/pending.h"
 
 enum { IOV_PER_SEND = 64 };
 
@@ -25,18 +26,8 @@ static void on_reap(struct loop_job *job) {
     budget_give_back(viewer_bytes);
 }
 
-static void pending_free(struct pending *p) {
-    if (!p) return;
-    for (uint32_t i = p->next; i < p->count; i++) frame_unref(p->frames[i]);
-    free(p);
-}
-
 static struct pending *pending_of(struct frame *f) {
-    struct pending *p = mem_alloc(sizeof *p + sizeof(struct frame *));
-    p->count = 1;
-    p->next = 0;
-    p->frames[0] = f;
-    return p;
+    return pending_add(pending_new(1), f);
 }
 
 struct viewer *viewer_new(struct channel *ch, int fd, struct pending *pending, int64_t now_ms) {
@@ -113,7 +104,7 @@ static void step_over(struct viewer *v) {
     if (position_is_set(p->frames[p->next]->at)) v->channel->tally.delivered++;
     frame_unref(p->frames[p->next++]);
     if (p->next == p->count) {
-        free(p);
+        pending_free(p);
         v->pending = NULL;
     }
 }

@@ -13,12 +13,7 @@
 
 struct channel;
 struct frame;
-
-// What a viewer is to be sent before it follows the channel: its head, and what it missed. Owns references.
-struct pending {
-    uint32_t count, next;
-    struct frame *frames[];
-};
+struct pending;
 
 struct viewer {
     struct loop_fd watch;

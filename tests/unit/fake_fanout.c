@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "frame_list.h"
 #include "reader/fanout.h"
+#include "reader/pending.h"
 
 struct fake_viewer {
     int number;
@@ -66,7 +67,8 @@ bool fan_video_add(struct fan_video *video, int number, struct pending *pending)
     v->video = video;
     assert(pending->next == 0);
     for (uint32_t i = 0; i < pending->count; i++) frame_list_take(&v->given, pending->frames[i]);
-    free(pending);
+    pending->next = pending->count; // they are the viewer's
+    pending_free(pending);
     DL_APPEND(everybody, v);
     video->viewers++;
     return true;

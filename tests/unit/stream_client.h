@@ -12,6 +12,7 @@
 #include "event_reader.h"
 #include "reader/channel.h"
 #include "reader/frame.h"
+#include "reader/pending.h"
 
 struct client {
     int fd, server_fd;
@@ -22,10 +23,8 @@ struct client {
 
 // What a viewer gets first; takes the frames.
 static inline struct pending *pending_with(struct frame *const *frames, uint32_t count) {
-    struct pending *p = mem_alloc(sizeof *p + count * sizeof(struct frame *));
-    p->count = count;
-    p->next = 0;
-    for (uint32_t i = 0; i < count; i++) p->frames[i] = frames[i];
+    struct pending *p = pending_new(count);
+    for (uint32_t i = 0; i < count; i++) p = pending_add(p, frames[i]);
     return p;
 }
 

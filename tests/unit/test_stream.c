@@ -6,6 +6,7 @@
 #include "entries.h"
 #include "fake_engine.h"
 #include "fake_fanout.h"
+#include "reader/pending.h"
 #include "reader/stream.h"
 #include "run_loop.h"
 
@@ -600,8 +601,7 @@ static void it_counts_the_viewers_of_all_streams(void **state) {
     go_live_at(3);
     int a = join_live();
     join_live();
-    struct pending *none = mem_zalloc(sizeof *none);
-    stream_add(&other, 1000, none);
+    stream_add(&other, 1000, pending_new(0));
     assert_int_equal(env.viewers, 3);
     fake_fanout_leave(a);
     assert_int_equal(env.viewers, 2);
@@ -619,7 +619,7 @@ static void of_many_it_finds_those_left_alone(void **state) {
         stream_open(&many[i], &env, FAKE_VIDEO);
         run_later(loop, 100);
     }
-    stream_add(&many[1], 1001, mem_zalloc(sizeof(struct pending)));
+    stream_add(&many[1], 1001, pending_new(0));
     assert_ptr_equal(stream_left_alone(&env, 300), &many[0]);
     stream_close(&many[0]);
     assert_ptr_equal(stream_left_alone(&env, 300), &many[2]);
