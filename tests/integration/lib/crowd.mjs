@@ -31,6 +31,7 @@ class Member {
 
   #end() {
     this.ended = true;
+    this.socket.end(); // what the server has ended we do not keep half open
     if (!this.entered && this.#heard) this.fault ??= new Error(`closed within an answer: ${JSON.stringify(this.#text)}`);
     this.settle();
   }
@@ -183,13 +184,15 @@ export class Crowd {
   // Waits until each of `members` stands at the newest of `stored` of its video.
   async reach(stored, members = this.members, ms) {
     const newest = new Map([stored].flat().map(({ videoid, id }) => [videoid, id]));
-    const behind = (member) => this.#alright(member) && newest.has(member.video) && member.position !== newest.get(member.video);
-    const lost = members.find((member) => member.ended);
-    if (lost) throw new Error(`${lost.user} of ${lost.video} was closed at ${lost.position}`);
+    const behind = (member) => {
+      this.#alright(member);
+      if (!newest.has(member.video) || member.position === newest.get(member.video)) return false;
+      if (member.ended) throw Object.assign(new Error(`${member.user} of ${member.video} was closed at ${member.position}`), { final: true });
+      return true;
+    };
     await until(() => !members.some(behind), () => {
       const late = members.filter(behind);
-      const { user, video, position, ended } = late[0] ?? {};
-      return `${late.length} of ${members.length} viewers, such as ${user} of ${video} at ${position}${ended ? ', closed' : ''}`;
+      return `${late.length} of ${members.length} viewers, such as ${late[0]?.user} of ${late[0]?.video} at ${late[0]?.position}`;
     }, ms);
   }
 
