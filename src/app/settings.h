@@ -41,7 +41,8 @@ struct settings {
     int64_t heartbeat_ms, stall_timeout_ms, unsubscribe_ms, header_timeout_ms, body_timeout_ms;
     int64_t statistics_interval_ms;
     int64_t log_entries, log_age_ms, max_videos, memory;
-    bool durable;
+    int64_t max_coalesce_ms;
+    bool durable, own_descriptors;
     const char *internal_from, *internal_token;
     int64_t user_rate, max_connections, log_level;
     const char *comment_url, *manager_url, *statistics_url;

@@ -21,6 +21,7 @@
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "placement/placement.h"
+#include "reader/budget.h"
 #include "reader/fanout.h"
 #include "reader/reader.h"
 #include "statistics/statistics.h"
@@ -66,12 +67,15 @@ static bool start_fanout(struct system *s) {
     unsigned workers = set->workers ? (unsigned)set->workers : cores > 0 ? (unsigned)cores : 1;
     int error;
     s->history.max = (size_t)set->memory / 2;
+    budget_set((size_t)set->memory);
     s->fanout = fanout_new(s->loop,
                            &(struct fanout_config){.workers = workers,
+                                                   .own_descriptors = set->own_descriptors,
                                                    .bounds = {.ring_frames = RING_FRAMES,
                                                               .ring_bytes = ring_bytes(set, workers),
                                                               .heartbeat_ms = (int)set->heartbeat_ms,
-                                                              .stall_ms = (int)set->stall_timeout_ms}},
+                                                              .stall_ms = (int)set->stall_timeout_ms,
+                                                              .coalesce_us = set->max_coalesce_ms * 1000}},
                            &error);
     return s->fanout || system_fail(s, "%u worker threads cannot be started: %s; give fewer with --workers.",
                                     workers, strerror(-error));

@@ -8,6 +8,7 @@
 
 int64_t clock_monotonic_ms(void);
 int64_t clock_monotonic_us(void);
+int64_t clock_thread_cpu_us(void); // what the calling thread has worked
 int64_t clock_wall_ms(void);
 
 enum { CLOCK_ISO8601_SIZE = 32, CLOCK_HTTP_DATE_SIZE = 32 };

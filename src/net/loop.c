@@ -232,6 +232,15 @@ void loop_post(struct loop *l, struct loop_job *job) {
     (void)ignored; // only fails when the counter is full, and then the loop is awake
 }
 
+void loop_run_descriptors(const struct loop *l, int fds[LOOP_DESCRIPTORS]) {
+    fds[0] = l->epoll;
+    fds[1] = l->wake.fd;
+}
+
+int loop_post_descriptor(const struct loop *l) {
+    return l->wake.fd;
+}
+
 void loop_set_before_wait(struct loop *l, void (*before_wait)(void *arg), void *arg) {
     l->before_wait = before_wait;
     l->before_wait_arg = arg;

@@ -66,6 +66,12 @@ void loop_defer(struct loop *, struct loop_job *);
 // Runs the job on the loop's thread, in the order of posting. Any thread; never blocks on the loop.
 void loop_post(struct loop *, struct loop_job *);
 
+// Tell which descriptors a thread with a table of its own must keep (fd_table_own): to run the loop, and to
+// post to it.
+enum { LOOP_DESCRIPTORS = 2 };
+void loop_run_descriptors(const struct loop *, int fds[LOOP_DESCRIPTORS]);
+int loop_post_descriptor(const struct loop *);
+
 // Calls `before_wait` in every turn, after all events and jobs and before waiting: where work gathered during
 // the turn is done in one go. At most one per loop.
 void loop_set_before_wait(struct loop *, void (*before_wait)(void *arg), void *arg);

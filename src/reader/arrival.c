@@ -18,6 +18,7 @@
 #include "net/http_server.h"
 #include "placement/placement.h"
 #include "placement/readers.h"
+#include "reader/budget.h"
 #include "reader/reader_core.h"
 #include "reader/redirect.h"
 #include "reader/watched.h"
@@ -65,21 +66,23 @@ static struct frame *stream_head(const struct arrival *a, struct position start)
     return f;
 }
 
+static void complain_of_descriptors(struct reader *r) {
+    struct rlimit limit = {0};
+    int64_t now = loop_now_ms(r->service.loop);
+    if (now < r->complain_ms) return;
+    r->complain_ms = now + COMPLAIN_EVERY_MS;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    log_warn(r->service.instance_id, "out_of_descriptors",
+             "limit=%llu action=\"no more viewers until some leave\"", (unsigned long long)limit.rlim_cur);
+}
+
 // Descriptors are given lowest first; the last ones stay for requests, so that health checks and posts get
 // through.
-static bool leaves_room(struct reader *r, int fd) {
+static bool leaves_room(int fd) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return true;
     rlim_t reserve = limit.rlim_cur / 8 < 64 ? limit.rlim_cur / 8 : 64;
-    if ((rlim_t)fd < limit.rlim_cur - reserve) return true;
-    int64_t now = loop_now_ms(r->service.loop);
-    if (now >= r->complain_ms) {
-        r->complain_ms = now + COMPLAIN_EVERY_MS;
-        log_warn(r->service.instance_id, "out_of_descriptors",
-                 "limit=%llu action=\"no more viewers until some leave\"",
-                 (unsigned long long)limit.rlim_cur);
-    }
-    return false;
+    return (rlim_t)fd < limit.rlim_cur - reserve;
 }
 
 // What the kernel holds for a viewer that does not read is bounded, so that it soon counts as slow; one whose
@@ -96,22 +99,31 @@ static void log_connected(const struct arrival *a, const char *id) {
         log_info(r->service.instance_id, "connected", "video=%s user=%s start=%s", a->videoid, a->userid, id);
 }
 
+// Hands the socket over to the fan-out, which takes it and the frames. Returns false if there is no room.
+static bool take_in(struct arrival *a, int fd, struct position start, struct pending *frames) {
+    struct reader *r = a->reader;
+    struct watched *w = watched_find(r, a->videoid);
+    char id[POSITION_TEXT_SIZE];
+    if (fd < 0 || !w) return false;
+    bound_socket(r, fd);
+    if (!leaves_room(fd) || !stream_add(w->stream, fd, frames)) {
+        complain_of_descriptors(r);
+        return false;
+    }
+    position_format(start, id);
+    log_connected(a, id);
+    return true;
+}
+
 static void on_joined(struct joiner *j, struct position start, struct pending *frames) {
     struct arrival *a = (struct arrival *)j;
     if (!frames) {
         arrival_shed(a, "store_away");
         return;
     }
-    struct watched *w = watched_find(a->reader, a->videoid);
     frames->frames[0] = stream_head(a, start);
     int fd = http_take_over(a->request);
-    if (fd >= 0 && w && leaves_room(a->reader, fd)) {
-        bound_socket(a->reader, fd);
-        char id[POSITION_TEXT_SIZE];
-        position_format(start, id);
-        log_connected(a, id);
-        stream_add(w->stream, fd, frames);
-    } else {
+    if (!take_in(a, fd, start, frames)) {
         if (fd >= 0) {
             close(fd);
             a->reader->shed++;
@@ -189,7 +201,9 @@ void reader_connect(struct reader *r, struct http_request *request, const struct
     a->head_only = c->head_only;
     snprintf(a->userid, sizeof a->userid, "%s", c->userid);
     snprintf(a->videoid, sizeof a->videoid, "%s", c->videoid);
-    if (a->head_only) // asks without consequences
+    if (!c->head_only && !budget_has_room())
+        arrival_shed(a, "out_of_memory");
+    else if (a->head_only) // asks without consequences
         placement_resolve(r->placement, a->videoid, on_placed, a);
     else
         placement_register(r->placement, a->videoid, on_placed, a);

@@ -2,70 +2,60 @@
 // not take everything has a cursor into a bounded ring; whoever falls off the ring gets a `gap` and jumps to
 // the newest; whoever takes nothing for long is closed. All belongs to the worker's thread.
 //
-// The viewers stand in one dense array: the first `ready` of them are up to date and need no state, the
-// others lag (or are still being given their first bytes).
+// Publishing only adds to the ring. Flushing goes in slices, so that a video with many viewers does not keep
+// the worker from the others: channel_flush_some() sends one run of frames to some of those who are ready,
+// and goes on with it when it is called again.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "net/loop.h"
 #include "reader/frame.h"
+#include "reader/pace.h"
 #include "reader/ring.h"
+#include "reader/seats.h"
+#include "reader/viewer.h"
 
-struct channel;
 struct fan_counters;
-
-// What a viewer is to be sent before it follows the channel: its head, and what it missed. Owns references.
-struct pending {
-    uint32_t count, next;
-    struct frame *frames[];
-};
-
-struct viewer {
-    struct loop_fd watch;
-    uint32_t slot;   // in the channel's array
-    uint32_t offset; // bytes already sent of the frame it is at
-    struct channel *channel;
-    struct pending *pending; // NULL once sent
-    uint64_t cursor;         // the frame it is at, while it lags
-    struct position gap_from;
-    bool gap, closed;
-    int64_t moved_ms; // when it last took something, while it lags
-    struct loop_job reap;
-};
+struct flush;
+struct loop;
 
 // Limits, the same for all channels.
 struct channel_bounds {
     uint32_t ring_frames;
     size_t ring_bytes;
     int heartbeat_ms, stall_ms;
+    int64_t coalesce_us; // between the beginnings of two flushes, at most
+};
+
+// What the channels of a worker have in common. Outlives them.
+struct channel_env {
+    struct loop *loop;
+    struct channel_bounds bounds;
 };
 
 struct channel {
-    struct loop *loop;
+    const struct channel_env *env;
     struct fan_counters *counters;
-    const struct channel_bounds *bounds;
-    void *owner;     // for the worker
-    uint64_t serial; // for the fan-out: a name that, unlike an address, is never used again
-    struct viewer **viewers;
-    uint32_t count, ready, room;
+    void *owner; // whose word it is that viewers have gone
+    struct seats seats;
     struct ring ring;
-    uint64_t sent;           // frames before this one have gone to those who are ready
+    struct flush *flush;     // what is being sent to those who are due; NULL: nothing
+    uint64_t sent;           // frames before this one have gone, or are going, to those who are ready
     struct position sent_at; // where they stand
-    int64_t flushed_ms;      // last time that those who are ready got bytes
-    int64_t not_before_us;   // coalescing: no flush before this time
     int64_t heartbeat_due_ms;
+    struct pace pace;
     struct {
-        unsigned long long delivered, sends, gaps, stalled;
+        unsigned long long delivered;
+        uint32_t sends, gaps, stalled;
     } tally;                                 // not yet added to the counters
     uint32_t left;                           // viewers gone since the worker last looked
     struct channel *prev, *next;             // all channels of the worker
     struct channel *dirty_prev, *dirty_next; // those with something to flush
-    bool dirty;
+    bool dirty;                              // is among them
 };
 
-void channel_init(struct channel *, struct loop *, struct fan_counters *, const struct channel_bounds *);
+void channel_init(struct channel *, const struct channel_env *, struct fan_counters *, void *owner);
 
 // Closes all viewers.
 void channel_release(struct channel *);
@@ -73,11 +63,22 @@ void channel_release(struct channel *);
 // Adds a viewer that will get `pending` (taken) and then what is published from now on. Takes fd.
 void channel_add(struct channel *, int fd, struct pending *, int64_t now_ms);
 
-// Adds a frame, whose reference is taken; channel_flush() sends it.
+// Adds a frame, whose reference is taken; a flush sends it.
 void channel_publish(struct channel *, struct frame *);
 
-// Sends what is new to all who are ready, and as much as they take to those who lag.
+// Whether a flush would have something to do, and from when on it may begin, or go on.
+bool channel_is_dirty(const struct channel *);
+int64_t channel_flush_due_us(const struct channel *);
+
+enum flush_outcome { FLUSH_UNFINISHED, FLUSH_FINISHED };
+
+// Goes on with the run of frames that is being sent, or begins one with all that is new, as far as it fits:
+// at most `sends` sends. When the run is finished, the pace says when the next may begin.
+enum flush_outcome channel_flush_some(struct channel *, int64_t now_ms, uint32_t sends);
+
+// Sends all that is new to all who are ready, at once.
 void channel_flush(struct channel *, int64_t now_ms);
 
-// Several times a second: heartbeats, and the end of those who take nothing.
+// Now and then, at the latest every second: heartbeats (which a flush sends), and the end of those who take
+// nothing.
 void channel_sweep(struct channel *, int64_t now_ms);

@@ -1,18 +1,22 @@
 #include "reader/fanout.h"
 
+#include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <sys/resource.h>
 
 #include "base/map.h"
 #include "net/loop.h"
 #include "reader/worker.h"
 
-// A video's share on one worker.
+enum { TABLE_RESERVE = 16, NO_WORKER = -1 }; // descriptors that a worker needs for itself, and some to spare
+
+// A video's share on one worker. It lives until the worker's last word about its channel.
 struct share {
+    struct fan_video *video; // NULL: retired, what the worker says of it is nobody's business
+    struct channel *channel; // the worker's thread owns it
     unsigned worker;
     uint32_t viewers;
-    struct channel *channel; // the worker's thread owns it; NULL without viewers
-    uint64_t serial;         // its
+    struct share *next; // of the video
 };
 
 struct fan_video {
@@ -20,153 +24,178 @@ struct fan_video {
     struct fan_counters *counters;
     void (*on_left)(void *arg, unsigned n);
     void *arg;
-    unsigned home;
-    unsigned viewers;
-    unsigned share_count;
-    struct share *shares; // one per worker that ever had viewers of it
+    unsigned viewers, share_count;
+    struct share *shares;
 };
 
-// Which video a channel is of: what a worker says of it may come after the video has gone.
-struct channel_row {
-    uint64_t serial;
-    struct fan_video *video;
-    UT_hash_handle hh;
+struct crew_member {
+    struct worker *worker;
+    uint32_t viewers;
 };
 
 struct fanout {
     struct loop *control;
     struct fanout_config config;
+    uint32_t room; // viewers that one worker can hold
     unsigned count;
-    struct worker **workers;
-    struct channel_row *rows;
-    uint64_t serials; // given to channels
+    struct crew_member crew[FAN_WORKERS_MAX];
 };
 
-static struct share *share_with(struct fan_video *v, uint64_t serial) {
-    for (unsigned i = 0; i < v->share_count; i++)
-        if (v->shares[i].channel && v->shares[i].serial == serial) return &v->shares[i];
-    return NULL;
-}
-
-static void forget_channel(struct fanout *f, uint64_t serial) {
-    struct channel_row *row;
-    HASH_FIND(hh, f->rows, &serial, sizeof serial, row);
-    if (!row) return;
-    HASH_DEL(f->rows, row);
-    free(row);
-}
-
 static void retire(struct fan_video *v, struct share *s) {
-    forget_channel(v->fanout, s->serial);
-    worker_give(v->fanout->workers[s->worker], WORKER_RETIRE, s->channel, NULL, -1, NULL);
-    s->channel = NULL;
-    s->viewers = 0;
+    struct crew_member *member = &v->fanout->crew[s->worker];
+    LL_DELETE(v->shares, s);
+    v->share_count--;
+    member->viewers -= s->viewers;
+    s->video = NULL;
+    worker_give(member->worker, WORKER_RETIRE, s->channel, NULL, -1, NULL);
 }
 
-static void on_left(void *arg, uint64_t serial, uint32_t n) {
+static void on_left(void *arg, void *owner, uint32_t n) {
     struct fanout *f = arg;
-    struct channel_row *row;
-    HASH_FIND(hh, f->rows, &serial, sizeof serial, row);
-    if (!row) return;
-    struct fan_video *v = row->video;
-    struct share *s = share_with(v, serial);
+    struct share *s = owner;
+    struct fan_video *v = s->video;
+    if (!v) return;
     s->viewers -= n;
     v->viewers -= n;
+    f->crew[s->worker].viewers -= n;
     if (!s->viewers) retire(v, s);
     v->on_left(v->arg, n);
+}
+
+static void on_retired(void *arg, void *owner) {
+    (void)arg;
+    free(owner);
+}
+
+static int start_worker(struct fanout *f) {
+    int error;
+    if (f->count == FAN_WORKERS_MAX) return -EAGAIN;
+    struct worker_config config = {
+        .bounds = f->config.bounds,
+        .own_descriptors = f->config.own_descriptors,
+        .listener = {.on_left = on_left, .on_retired = on_retired, .arg = f},
+    };
+    struct worker *w = worker_new(f->control, &config, &error);
+    if (w) f->crew[f->count++] = (struct crew_member){.worker = w};
+    return error;
+}
+
+static uint32_t room_of_a_table(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > INT32_MAX) return INT32_MAX;
+    return limit.rlim_cur > TABLE_RESERVE ? (uint32_t)limit.rlim_cur - TABLE_RESERVE : 1;
 }
 
 struct fanout *fanout_new(struct loop *control, const struct fanout_config *config, int *error) {
     struct fanout *f = mem_zalloc(sizeof *f);
     f->control = control;
     f->config = *config;
-    f->workers = mem_zalloc(config->workers * sizeof(struct worker *));
-    for (; f->count < config->workers; f->count++) {
-        f->workers[f->count] = worker_new(control, on_left, f, error);
-        if (!f->workers[f->count]) {
-            fanout_free(f);
-            return NULL;
-        }
-    }
-    *error = 0;
-    return f;
+    f->room = config->own_descriptors ? room_of_a_table() : UINT32_MAX;
+    do *error = start_worker(f);
+    while (!*error && f->count < config->workers);
+    if (!*error) return f;
+    fanout_free(f);
+    return NULL;
 }
 
 void fanout_free(struct fanout *f) {
     if (!f) return;
-    struct channel_row *row, *next;
-    HASH_ITER(hh, f->rows, row, next) {
-        HASH_DEL(f->rows, row);
-        free(row);
-    }
-    for (unsigned i = 0; i < f->count; i++) worker_stop(f->workers[i]);
-    loop_drain(f->control); // what they said last; there is no row left, so nobody hears it
-    for (unsigned i = 0; i < f->count; i++) worker_free(f->workers[i]);
-    free(f->workers);
+    for (unsigned i = 0; i < f->count; i++) worker_stop(f->crew[i].worker);
+    loop_drain(f->control); // what they said last
+    for (unsigned i = 0; i < f->count; i++) worker_free(f->crew[i].worker);
     free(f);
 }
 
-struct fan_video *fan_video_new(struct fanout *f, const char *video, struct fan_counters *counters,
+struct fan_video *fan_video_new(struct fanout *f, struct fan_counters *counters,
                                 void (*left)(void *arg, unsigned n), void *arg) {
     struct fan_video *v = mem_zalloc(sizeof *v);
     v->fanout = f;
     v->counters = counters;
     v->on_left = left;
     v->arg = arg;
-    v->home = (unsigned)(hash_bytes(video, strlen(video)) % f->count);
     return v;
 }
 
 void fan_video_free(struct fan_video *v) {
     if (!v) return;
-    for (unsigned i = 0; i < v->share_count; i++)
-        if (v->shares[i].channel) retire(v, &v->shares[i]);
-    free(v->shares);
+    while (v->shares) retire(v, v->shares);
     free(v);
 }
 
-static struct share *share_on(struct fan_video *v, unsigned worker) {
-    for (unsigned i = 0; i < v->share_count; i++)
-        if (v->shares[i].worker == worker) return &v->shares[i];
-    v->shares = mem_realloc(v->shares, (v->share_count + 1) * sizeof *v->shares);
-    struct share *s = &v->shares[v->share_count++];
-    *s = (struct share){.worker = worker};
-    return s;
+static bool is_on(const struct fan_video *v, unsigned worker) {
+    const struct share *s;
+    LL_FOREACH(v->shares, s) {
+        if (s->worker == worker) return true;
+    }
+    return false;
 }
 
-static struct share *choose_share(struct fan_video *v) {
-    if (v->viewers < FAN_SPREAD) return share_on(v, v->home);
-    for (unsigned w = 0; w < v->fanout->count; w++) share_on(v, w);
-    struct share *least = &v->shares[0];
-    for (unsigned i = 1; i < v->share_count; i++)
-        if (v->shares[i].viewers < least->viewers) least = &v->shares[i];
+// Returns the worker with the fewest viewers that has room and nothing of the video, or NO_WORKER.
+static int next_worker(const struct fan_video *v) {
+    const struct fanout *f = v->fanout;
+    int least = NO_WORKER;
+    for (unsigned i = 0; i < f->count; i++) {
+        if (f->crew[i].viewers >= f->room || is_on(v, i)) continue;
+        if (least == NO_WORKER || f->crew[i].viewers < f->crew[least].viewers) least = (int)i;
+    }
     return least;
 }
 
-static void open_channel(struct fan_video *v, struct share *s) {
-    struct fanout *f = v->fanout;
-    s->channel = mem_alloc(sizeof *s->channel);
-    channel_init(s->channel, worker_loop(f->workers[s->worker]), v->counters, &f->config.bounds);
-    struct channel_row *row = mem_zalloc(sizeof *row);
-    row->serial = s->serial = s->channel->serial = ++f->serials;
-    row->video = v;
-    HASH_ADD(hh, f->rows, serial, sizeof row->serial, row);
+// As many as there were at first, so that the viewers to come have as many cores.
+static bool start_more(struct fanout *f) {
+    unsigned had = f->count;
+    if (!f->config.own_descriptors) return false;
+    while (f->count < had + f->config.workers && !start_worker(f)) continue;
+    return f->count > had;
 }
 
-void fan_video_add(struct fan_video *v, int fd, struct pending *pending) {
+static struct share *share_new(struct fan_video *v, unsigned worker) {
+    struct share *s = mem_zalloc(sizeof *s);
+    s->video = v;
+    s->worker = worker;
+    s->channel = mem_alloc(sizeof *s->channel);
+    channel_init(s->channel, worker_env(v->fanout->crew[worker].worker), v->counters, s);
+    LL_PREPEND(v->shares, s);
+    v->share_count++;
+    return s;
+}
+
+// The share with the fewest viewers, of those whose worker has room.
+static struct share *smallest_share(const struct fan_video *v) {
+    struct share *s, *least = NULL;
+    LL_FOREACH(v->shares, s) {
+        bool room = v->fanout->crew[s->worker].viewers < v->fanout->room;
+        if (room && (!least || s->viewers < least->viewers)) least = s;
+    }
+    return least;
+}
+
+static struct share *choose_share(struct fan_video *v) {
+    struct fanout *f = v->fanout;
+    struct share *least = smallest_share(v);
+    bool crowded = v->share_count < f->config.workers && v->viewers >= v->share_count * FAN_SPREAD;
+    if (least && !crowded) return least;
+    int worker = next_worker(v);
+    if (worker == NO_WORKER && !least && start_more(f)) worker = next_worker(v);
+    return worker == NO_WORKER ? least : share_new(v, (unsigned)worker);
+}
+
+bool fan_video_add(struct fan_video *v, int fd, struct pending *pending) {
     struct share *s = choose_share(v);
-    if (!s->channel) open_channel(v, s);
+    if (!s) return false;
+    struct crew_member *member = &v->fanout->crew[s->worker];
     s->viewers++;
     v->viewers++;
-    worker_give(v->fanout->workers[s->worker], WORKER_ADD, s->channel, NULL, fd, pending);
+    member->viewers++;
+    worker_give(member->worker, WORKER_ADD, s->channel, NULL, fd, pending);
+    return true;
 }
 
 void fan_video_publish(struct fan_video *v, struct frame *frame) {
-    for (unsigned i = 0; i < v->share_count; i++) {
-        struct share *s = &v->shares[i];
-        if (s->channel)
-            worker_give(v->fanout->workers[s->worker], WORKER_PUBLISH, s->channel, frame_ref(frame), -1,
-                        NULL);
+    struct share *s;
+    LL_FOREACH(v->shares, s) {
+        worker_give(v->fanout->crew[s->worker].worker, WORKER_PUBLISH, s->channel, frame_ref(frame), -1,
+                    NULL);
     }
     frame_unref(frame);
 }

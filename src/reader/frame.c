@@ -10,6 +10,7 @@
 #include "engine/engine.h"
 #include "engine/entry.h"
 #include "net/event_stream.h"
+#include "reader/budget.h"
 
 struct frame *frame_of_bytes(const void *bytes, size_t len, struct position at) {
     struct frame *f = mem_alloc(sizeof *f + len);
@@ -17,6 +18,7 @@ struct frame *frame_of_bytes(const void *bytes, size_t len, struct position at) 
     f->len = (uint32_t)len;
     f->at = f->first = at;
     memcpy(f->bytes, bytes, len);
+    budget_take(sizeof *f + len);
     return f;
 }
 
@@ -63,5 +65,7 @@ struct frame *frame_ref(struct frame *f) {
 }
 
 void frame_unref(struct frame *f) {
-    if (f && atomic_fetch_sub_explicit(&f->refs, 1, memory_order_acq_rel) == 1) free(f);
+    if (!f || atomic_fetch_sub_explicit(&f->refs, 1, memory_order_acq_rel) != 1) return;
+    budget_give_back(sizeof *f + f->len);
+    free(f);
 }

@@ -236,7 +236,7 @@ struct stream *stream_open(const struct stream_env *env, const char *video) {
     s->env = *env;
     s->video = mem_strdup(video);
     s->idle_since_ms = loop_now_ms(env->loop);
-    s->fan = fan_video_new(env->fanout, video, env->counters, on_left, s);
+    s->fan = fan_video_new(env->fanout, env->counters, on_left, s);
     history_init(&s->history, env->budget);
     s->feed = feed_open(env->loop, env->engine, video,
                         &(struct feed_listener){.on_live = on_live, .on_frame = on_frame, .arg = s});
@@ -259,9 +259,10 @@ void stream_join(struct stream *s, struct joiner *j) {
     if (feed_is_live(s->feed) && !serve(s, j) && !s->load) load(s, j->last);
 }
 
-void stream_add(struct stream *s, int fd, struct pending *p) {
+bool stream_add(struct stream *s, int fd, struct pending *p) {
+    if (!fan_video_add(s->fan, fd, p)) return false;
     s->idle_since_ms = 0;
-    fan_video_add(s->fan, fd, p);
+    return true;
 }
 
 unsigned stream_viewers(const struct stream *s) {

@@ -40,8 +40,9 @@ struct joiner {
 };
 void stream_join(struct stream *, struct joiner *);
 
-// Hands the viewer's socket over. In on_joined(), so that nothing comes between.
-void stream_add(struct stream *, int fd, struct pending *);
+// Hands the viewer's socket and frames over. In on_joined(), so that nothing comes between. Returns false,
+// and takes nothing, if there is no room for it.
+bool stream_add(struct stream *, int fd, struct pending *);
 
 unsigned stream_viewers(const struct stream *);
 

@@ -1,25 +1,33 @@
 // Orders come through the loop's inbox, in order. Publishing only marks a channel dirty; before the loop
-// waits, the dirty channels are flushed (flush_dirty), so all comments of a turn leave in one send per
-// viewer.
+// waits, the dirty channels are flushed (flush_dirty), so that all comments of a turn leave in one send per
+// viewer. They take turns of SLICE_SENDS sends each, and the loop looks for events and orders in between:
+// a video with few viewers never waits for one with many. When a channel may be flushed again is its pace's
+// to say.
 //
-// Coalescing follows load: a flush that took long keeps the channel quiet for as long again, at most
-// FAN_COALESCE_MAX_MS. So a flush never takes more than half of a worker's time, a first comment after a
-// quiet moment leaves at once, and saturation costs latency, not throughput.
+// With a descriptor table of its own, a worker finds its sockets under other numbers: an order to add a
+// viewer says that the next one in the pipe is meant. Nothing of its table may be touched from outside, so
+// that the thread itself closes what it holds.
 #include "reader/worker.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/container_of.h"
 #include "base/map.h"
+#include "net/fd_table.h"
 #include "reader/counters.h"
-#include "reader/fanout.h"
 
-enum { SWEEP_MS = 250, COALESCE_FROM_US = 1000 };
+enum {
+    SWEEP_MS = 250,
+    SWEEP_ROUND = 4,  // sweeps in which all channels are visited, where there are many
+    SWEEP_LEAST = 64, // channels visited in each
+    SLICE_SENDS = 256,
+    TURN_US = 4000 // of flushing, before the loop looks for events and orders
+};
 
 struct order {
     struct loop_job job;
@@ -32,98 +40,137 @@ struct order {
 };
 
 struct worker {
-    struct loop *loop, *control;
+    struct channel_env env;
+    struct loop *control;
     pthread_t thread;
+    struct fd_pipe *pipe; // NULL: the descriptor table is the process's
+    sem_t started;
+    int error; // of the start
     struct channel *channels, *dirty;
+    unsigned count; // of channels
     struct loop_timer sweep, flush;
-    worker_left_cb *on_left;
-    void *arg;
+    struct worker_listener listener;
 };
 
-// Word to the control loop that viewers have gone.
-struct left {
+// Word to the control loop about a channel.
+struct word {
     struct loop_job job;
     struct worker *worker;
-    uint64_t serial;
-    uint32_t n;
+    void *owner;
+    uint32_t left;
+    bool retired;
 };
 
-static void on_left(struct loop_job *job) {
-    struct left *l = (struct left *)job;
-    l->worker->on_left(l->worker->arg, l->serial, l->n);
-    free(l);
+static void on_word(struct loop_job *job) {
+    struct word *word = (struct word *)job;
+    const struct worker_listener *l = &word->worker->listener;
+    if (word->left) l->on_left(l->arg, word->owner, word->left);
+    if (word->retired) l->on_retired(l->arg, word->owner);
+    free(word);
+}
+
+static void send_word(struct worker *w, void *owner, uint32_t left, bool retired) {
+    struct word *word = mem_alloc(sizeof *word);
+    *word = (struct word){.job.run = on_word, .worker = w, .owner = owner, .left = left, .retired = retired};
+    loop_post(w->control, &word->job);
 }
 
 static void report_left(struct worker *w, struct channel *ch) {
     if (!ch->left) return;
-    struct left *l = mem_alloc(sizeof *l);
-    *l = (struct left){.job.run = on_left, .worker = w, .serial = ch->serial, .n = ch->left};
+    send_word(w, ch->owner, ch->left, false);
     ch->left = 0;
-    loop_post(w->control, &l->job);
 }
 
-static void flush_one(struct worker *w, struct channel *ch) {
-    int64_t begun_us = clock_monotonic_us();
-    DL_DELETE2(w->dirty, ch, dirty_prev, dirty_next);
+// Flushing
+
+static void mark_dirty(struct worker *w, struct channel *ch) {
+    if (ch->dirty || !channel_is_dirty(ch)) return;
+    ch->dirty = true;
+    DL_APPEND2(w->dirty, ch, dirty_prev, dirty_next);
+}
+
+static void unmark_dirty(struct worker *w, struct channel *ch) {
+    if (!ch->dirty) return;
     ch->dirty = false;
-    channel_flush(ch, loop_now_ms(w->loop));
-    int64_t ended_us = clock_monotonic_us(), took_us = ended_us - begun_us;
-    if (took_us < COALESCE_FROM_US) took_us = 0;
-    if (took_us > FAN_COALESCE_MAX_MS * 1000) took_us = FAN_COALESCE_MAX_MS * 1000;
-    ch->not_before_us = ended_us + took_us;
+    DL_DELETE2(w->dirty, ch, dirty_prev, dirty_next);
 }
 
-// Flushes what may be flushed; the timer brings us back for the rest.
+static void flush_slice(struct worker *w, struct channel *ch) {
+    channel_flush_some(ch, loop_now_ms(w->env.loop), SLICE_SENDS);
+    unmark_dirty(w, ch);
+    mark_dirty(w, ch); // behind the others
+}
+
+static int64_t smaller(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+// One slice for each that may be flushed now. The timer brings us back for the rest.
 static void flush_dirty(void *arg) {
     struct worker *w = arg;
-    struct channel *ch, *next;
-    int64_t now_us = w->dirty ? clock_monotonic_us() : 0, soonest_us = INT64_MAX;
-    DL_FOREACH_SAFE2(w->dirty, ch, next, dirty_next) {
-        if (ch->not_before_us <= now_us)
-            flush_one(w, ch);
-        else if (ch->not_before_us < soonest_us)
-            soonest_us = ch->not_before_us;
+    if (!w->dirty) return;
+    int64_t begun_us = clock_monotonic_us(), now_us = begun_us, again_us = INT64_MAX;
+    struct channel *ch, *next, *last = w->dirty->dirty_prev;
+    for (ch = w->dirty; ch; ch = next) {
+        next = ch == last ? NULL : ch->dirty_next;
+        if (channel_flush_due_us(ch) <= now_us) {
+            flush_slice(w, ch);
+            now_us = clock_monotonic_us();
+        }
+        if (ch->dirty) again_us = smaller(again_us, channel_flush_due_us(ch));
+        if (!next || now_us - begun_us < TURN_US) continue;
+        again_us = now_us;
+        break;
     }
-    if (soonest_us != INT64_MAX) loop_timer_start(w->loop, &w->flush, (soonest_us - now_us) / 1000 + 1);
+    if (again_us == INT64_MAX) return;
+    loop_timer_start(w->env.loop, &w->flush, again_us > now_us ? (again_us - now_us) / 1000 + 1 : 0);
 }
 
 static void on_flush_due(struct loop_timer *t) {
     (void)t; // flush_dirty runs before the loop waits again
 }
 
+// Each visits a share of the channels, where there are many: the first ones, which then go to the end.
 static void on_sweep(struct loop_timer *t) {
     struct worker *w = container_of(t, struct worker, sweep);
-    struct channel *ch;
-    DL_FOREACH(w->channels, ch) {
-        channel_sweep(ch, loop_now_ms(w->loop));
+    unsigned visits = w->count / SWEEP_ROUND + SWEEP_LEAST;
+    if (visits > w->count) visits = w->count;
+    while (visits--) {
+        struct channel *ch = w->channels;
+        DL_DELETE(w->channels, ch);
+        DL_APPEND(w->channels, ch);
+        channel_sweep(ch, loop_now_ms(w->env.loop));
+        mark_dirty(w, ch);
         report_left(w, ch);
     }
-    loop_timer_start(w->loop, t, SWEEP_MS);
+    loop_timer_start(w->env.loop, t, SWEEP_MS);
 }
 
-static void retire(struct worker *w, struct channel *ch) {
-    if (ch->dirty) DL_DELETE2(w->dirty, ch, dirty_prev, dirty_next);
-    DL_DELETE(w->channels, ch); // its first viewer, which came before this, put it there
-    channel_release(ch);
-    free(ch);
-}
+// Orders
 
 static void add(struct worker *w, const struct order *o) {
     struct channel *ch = o->channel;
-    if (!ch->owner) { // its first viewer
-        ch->owner = w;
+    int fd = w->pipe ? fd_pipe_take(w->pipe) : o->fd;
+    if (!ch->prev) { // its first viewer
         DL_APPEND(w->channels, ch);
+        w->count++;
     }
-    channel_add(ch, o->fd, o->pending, loop_now_ms(w->loop));
+    channel_add(ch, fd, o->pending, loop_now_ms(w->env.loop));
 }
 
 static void publish(struct worker *w, const struct order *o) {
-    struct channel *ch = o->channel;
-    counter_add(&ch->counters->wakeups, 1);
-    channel_publish(ch, o->frame);
-    if (ch->dirty) return;
-    ch->dirty = true;
-    DL_APPEND2(w->dirty, ch, dirty_prev, dirty_next);
+    counter_add(&o->channel->counters->wakeups, 1);
+    channel_publish(o->channel, o->frame);
+    mark_dirty(w, o->channel);
+}
+
+static void retire(struct worker *w, struct channel *ch) {
+    unmark_dirty(w, ch);
+    DL_DELETE(w->channels, ch); // its first viewer, which came before this, put it there
+    w->count--;
+    channel_release(ch);
+    send_word(w, ch->owner, 0, true);
+    free(ch);
 }
 
 static void on_order(struct loop_job *job) {
@@ -136,67 +183,6 @@ static void on_order(struct loop_job *job) {
     free(o);
 }
 
-static void *run(void *arg) {
-    struct worker *w = arg;
-    loop_run(w->loop);
-    return NULL;
-}
-
-struct worker *worker_new(struct loop *control, worker_left_cb *left, void *arg, int *error) {
-    struct worker *w = mem_zalloc(sizeof *w);
-    w->control = control;
-    w->on_left = left;
-    w->arg = arg;
-    w->sweep.on_due = on_sweep;
-    w->flush.on_due = on_flush_due;
-    w->loop = loop_new();
-    if (!w->loop) {
-        *error = -errno;
-        free(w);
-        return NULL;
-    }
-    loop_set_before_wait(w->loop, flush_dirty, w);
-    loop_timer_start(w->loop, &w->sweep, SWEEP_MS);
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old); // signals are the control loop's
-    *error = -pthread_create(&w->thread, NULL, run, w);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (*error) {
-        loop_free(w->loop);
-        free(w);
-        return NULL;
-    }
-    return w;
-}
-
-struct stop {
-    struct loop_job job;
-    struct worker *worker;
-};
-
-static void on_stop(struct loop_job *job) {
-    loop_stop(((struct stop *)job)->worker->loop);
-}
-
-void worker_stop(struct worker *w) {
-    struct stop stop = {.job.run = on_stop, .worker = w};
-    loop_post(w->loop, &stop.job);
-    pthread_join(w->thread, NULL);
-    loop_drain(w->loop); // orders that came too late still own what they carry
-    while (w->channels) retire(w, w->channels);
-    loop_drain(w->loop);
-}
-
-void worker_free(struct worker *w) {
-    loop_free(w->loop);
-    free(w);
-}
-
-struct loop *worker_loop(struct worker *w) {
-    return w->loop;
-}
-
 void worker_give(struct worker *w, enum worker_order what, struct channel *ch, struct frame *frame, int fd,
                  struct pending *pending) {
     struct order *o = mem_alloc(sizeof *o);
@@ -207,5 +193,92 @@ void worker_give(struct worker *w, enum worker_order what, struct channel *ch, s
                         .frame = frame,
                         .fd = fd,
                         .pending = pending};
-    loop_post(w->loop, &o->job);
+    if (w->pipe && what == WORKER_ADD) fd_pipe_send(w->pipe, fd);
+    loop_post(w->env.loop, &o->job);
+}
+
+// The thread
+
+static int own_descriptors(const struct worker *w) {
+    int keep[LOOP_DESCRIPTORS + 2];
+    loop_run_descriptors(w->env.loop, keep);
+    keep[LOOP_DESCRIPTORS] = loop_post_descriptor(w->control);
+    keep[LOOP_DESCRIPTORS + 1] = fd_pipe_receiving_end(w->pipe);
+    return fd_table_own(keep, sizeof keep / sizeof *keep);
+}
+
+static void *run(void *arg) {
+    struct worker *w = arg;
+    if (w->pipe) w->error = own_descriptors(w);
+    bool fine = !w->error;
+    sem_post(&w->started);
+    if (!fine) return NULL;
+    loop_run(w->env.loop);
+    while (w->channels) retire(w, w->channels);
+    loop_drain(w->env.loop);
+    return NULL;
+}
+
+static int start_thread(struct worker *w) {
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old); // signals are the control loop's
+    int error = -pthread_create(&w->thread, NULL, run, w);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (error) return error;
+    while (sem_wait(&w->started) < 0) continue;
+    if (w->error) pthread_join(w->thread, NULL);
+    return w->error;
+}
+
+static int start(struct worker *w, const struct worker_config *config) {
+    int error = 0;
+    w->env.loop = loop_new();
+    if (!w->env.loop) return -errno;
+    if (config->own_descriptors) w->pipe = fd_pipe_new(w->control, &error);
+    if (error) return error;
+    loop_set_before_wait(w->env.loop, flush_dirty, w);
+    loop_timer_start(w->env.loop, &w->sweep, SWEEP_MS);
+    return start_thread(w);
+}
+
+struct worker *worker_new(struct loop *control, const struct worker_config *config, int *error) {
+    struct worker *w = mem_zalloc(sizeof *w);
+    w->control = control;
+    w->env.bounds = config->bounds;
+    w->listener = config->listener;
+    w->sweep.on_due = on_sweep;
+    w->flush.on_due = on_flush_due;
+    sem_init(&w->started, 0, 0);
+    *error = start(w, config);
+    if (!*error) return w;
+    worker_free(w);
+    return NULL;
+}
+
+struct stop {
+    struct loop_job job;
+    struct worker *worker;
+};
+
+static void on_stop(struct loop_job *job) {
+    loop_stop(((struct stop *)job)->worker->env.loop);
+}
+
+void worker_stop(struct worker *w) {
+    struct stop stop = {.job.run = on_stop, .worker = w};
+    if (w->pipe) fd_pipe_flush(w->pipe); // there are orders that wait for them
+    loop_post(w->env.loop, &stop.job);
+    pthread_join(w->thread, NULL);
+}
+
+void worker_free(struct worker *w) {
+    fd_pipe_free(w->pipe);
+    loop_free(w->env.loop);
+    sem_destroy(&w->started);
+    free(w);
+}
+
+const struct channel_env *worker_env(const struct worker *w) {
+    return &w->env;
 }

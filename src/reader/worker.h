@@ -1,5 +1,8 @@
-// A fan-out worker: a thread with its own event loop, which holds channels. Private to fanout.
+// A fan-out worker: a thread with its own event loop, and on request its own descriptor table, which holds
+// channels. Private to fanout.
 #pragma once
+
+#include <stdbool.h>
 
 #include "reader/channel.h"
 
@@ -7,17 +10,29 @@ struct worker;
 
 enum worker_order { WORKER_ADD, WORKER_PUBLISH, WORKER_RETIRE };
 
-// How a worker tells the control loop that viewers have gone: batched, in a job posted there.
-typedef void worker_left_cb(void *arg, uint64_t channel_serial, uint32_t n);
+// How a worker tells the control loop, in jobs posted there: n viewers of a channel have gone; and, as the
+// last word about it, that a channel has been retired. `owner` is the channel's.
+struct worker_listener {
+    void (*on_left)(void *arg, void *owner, uint32_t n);
+    void (*on_retired)(void *arg, void *owner);
+    void *arg;
+};
 
-struct worker *worker_new(struct loop *control, worker_left_cb *, void *arg, int *error);
+struct worker_config {
+    struct channel_bounds bounds;
+    bool own_descriptors;
+    struct worker_listener listener;
+};
+
+// Returns NULL and sets *error if the kernel refuses a thread, a descriptor, or a table.
+struct worker *worker_new(struct loop *control, const struct worker_config *, int *error);
 
 // Ends the thread and closes whatever it still holds. What it has posted to the control loop refers to it
 // still: worker_free() comes after loop_drain(control).
 void worker_stop(struct worker *);
 void worker_free(struct worker *);
 
-struct loop *worker_loop(struct worker *);
+const struct channel_env *worker_env(const struct worker *);
 
 // Gives an order; takes the frame, or fd and pending, or (RETIRE) the channel.
 void worker_give(struct worker *, enum worker_order, struct channel *, struct frame *, int fd,

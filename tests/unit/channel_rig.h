@@ -19,18 +19,19 @@ enum { RIG_HEARTBEAT_MS = 15000, RIG_STALL_MS = 30000, DRAIN_TRIES = 20000 };
 struct rig {
     struct loop *loop;
     struct fan_counters counters;
-    struct channel_bounds bounds;
+    struct channel_env env;
     struct channel channel;
     uint64_t newest; // number of the last comment
 };
 
 static inline void rig_init(struct rig *rig, uint32_t ring_frames, size_t ring_bytes) {
-    *rig = (struct rig){.loop = loop_new(),
-                        .bounds = {.ring_frames = ring_frames,
-                                   .ring_bytes = ring_bytes,
-                                   .heartbeat_ms = RIG_HEARTBEAT_MS,
-                                   .stall_ms = RIG_STALL_MS}};
-    channel_init(&rig->channel, rig->loop, &rig->counters, &rig->bounds);
+    *rig = (struct rig){.loop = loop_new()};
+    rig->env = (struct channel_env){.loop = rig->loop,
+                                    .bounds = {.ring_frames = ring_frames,
+                                               .ring_bytes = ring_bytes,
+                                               .heartbeat_ms = RIG_HEARTBEAT_MS,
+                                               .stall_ms = RIG_STALL_MS}};
+    channel_init(&rig->channel, &rig->env, &rig->counters, NULL);
     limited_send_reset();
 }
 
@@ -54,6 +55,7 @@ static inline void rig_flush(struct rig *rig) {
 static inline void rig_sweep_later(struct rig *rig, int64_t ms) {
     run_later(rig->loop, ms);
     channel_sweep(&rig->channel, loop_now_ms(rig->loop));
+    rig_flush(rig); // as a worker does, for the heartbeat
 }
 
 // Publishes and flushes each comment by itself.
@@ -65,8 +67,8 @@ static inline void rig_send_run(struct rig *rig, unsigned comments, size_t paddi
 }
 
 static inline struct viewer *viewer_with(const struct rig *rig, int server_fd) {
-    for (uint32_t i = 0; i < rig->channel.count; i++)
-        if (rig->channel.viewers[i]->watch.fd == server_fd) return rig->channel.viewers[i];
+    for (uint32_t i = 0; i < rig->channel.seats.count; i++)
+        if (rig->channel.seats.at[i]->watch.fd == server_fd) return rig->channel.seats.at[i];
     return NULL;
 }
 
@@ -91,7 +93,7 @@ static inline void client_drain(struct rig *rig, struct client *c, const char *w
         const char *text = client_text(c);
         size_t len = strlen(text), wanted_len = strlen(wanted);
         bool there = len >= wanted_len && !strcmp(text + len - wanted_len, wanted);
-        if (there && c->viewer->slot < rig->channel.ready) break;
+        if (there && c->viewer->slot < rig->channel.seats.ready) break;
         if (tries == DRAIN_TRIES) fail_msg("`%s` never comes: %s", wanted, text);
         poll(&(struct pollfd){.fd = c->fd, .events = POLLIN}, 1, 1);
         run_turns(rig->loop, 1);

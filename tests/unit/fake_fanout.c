@@ -39,10 +39,9 @@ static void viewer_free(struct fake_viewer *v) {
     free(v);
 }
 
-struct fan_video *fan_video_new(struct fanout *f, const char *video, struct fan_counters *counters,
+struct fan_video *fan_video_new(struct fanout *f, struct fan_counters *counters,
                                 void (*left)(void *arg, unsigned n), void *arg) {
     (void)f;
-    (void)video;
     (void)counters;
     struct fan_video *v = mem_zalloc(sizeof *v);
     v->on_left = left;
@@ -60,7 +59,7 @@ void fan_video_free(struct fan_video *video) {
     videos--;
 }
 
-void fan_video_add(struct fan_video *video, int number, struct pending *pending) {
+bool fan_video_add(struct fan_video *video, int number, struct pending *pending) {
     assert(!find(number));
     struct fake_viewer *v = mem_zalloc(sizeof *v);
     v->number = number;
@@ -70,6 +69,7 @@ void fan_video_add(struct fan_video *video, int number, struct pending *pending)
     free(pending);
     DL_APPEND(everybody, v);
     video->viewers++;
+    return true;
 }
 
 void fan_video_publish(struct fan_video *video, struct frame *frame) {

@@ -35,8 +35,8 @@ static int tear_down(void **state) {
 
 static void join_crowd(int n) {
     for (int i = 0; i < n; i++) client_join(&rig, &clients[i]);
-    assert_int_equal(rig.channel.count, n);
-    assert_int_equal(rig.channel.ready, n);
+    assert_int_equal(rig.channel.seats.count, n);
+    assert_int_equal(rig.channel.seats.ready, n);
 }
 
 static void assert_seen(int i, const char *text) {
@@ -181,10 +181,10 @@ static void a_send_cut_anywhere_goes_on_at_the_next_byte(void **state) {
         assert_seen(1, "hello 1-1 1-2 1-3"); // nobody waits for it
         client_read(&clients[0], SIZE_MAX);
         assert_int_equal(clients[0].seen.bytes, HELLO + cut);
-        assert_int_equal(rig.channel.ready, cut == total ? 2 : 1);
+        assert_int_equal(rig.channel.seats.ready, cut == total ? 2 : 1);
         client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
         assert_seen(0, "hello 1-1 1-2 1-3");
-        assert_int_equal(rig.channel.ready, 2);
+        assert_int_equal(rig.channel.seats.ready, 2);
         rig_send_run(&rig, 1, 5);
         assert_all_seen(2, "hello 1-1 1-2 1-3 1-4");
         assert_ring_empty();
@@ -201,13 +201,13 @@ static void a_socket_that_takes_a_byte_at_a_time_gets_it_all(void **state) {
     rig_flush(&rig);
     size_t total = 3 * frame_size(1, 5);
     for (size_t i = 0; i < total; i++) {
-        assert_int_equal(rig.channel.ready, 1);
+        assert_int_equal(rig.channel.seats.ready, 1);
         client_room_again(&rig, &clients[0], 1);
         client_read(&clients[0], SIZE_MAX);
         assert_int_equal(clients[0].seen.bytes, HELLO + i + 1);
     }
     assert_seen(0, "hello 1-1 1-2 1-3");
-    assert_int_equal(rig.channel.ready, 2);
+    assert_int_equal(rig.channel.seats.ready, 2);
     assert_int_equal(counter_get(&rig.counters.gaps), 0);
 }
 
@@ -227,7 +227,7 @@ static void first_bytes_cut_anywhere_go_on_at_the_next_byte(void **state) {
         client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
         rig_send_run(&rig, 1, 5);
         assert_seen(0, "hello 1-1 1-2 1-3 1-4");
-        assert_int_equal(rig.channel.ready, 1);
+        assert_int_equal(rig.channel.seats.ready, 1);
         assert_ring_empty();
         tear_down(state);
         set_up(state);
@@ -246,7 +246,7 @@ static void who_lags_within_the_ring_misses_nothing(void **state) {
     assert_int_equal(rig.channel.ring.next - rig.channel.ring.first, RING_FRAMES); // held for it
     client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
     assert_seen(0, "hello 1-1 1-2 1-3 1-4");
-    assert_int_equal(rig.channel.ready, 2);
+    assert_int_equal(rig.channel.seats.ready, 2);
     rig_send_run(&rig, 1, 20);
     assert_all_seen(2, "hello 1-1 1-2 1-3 1-4 1-5");
     assert_int_equal(counter_get(&rig.counters.gaps), 0);
@@ -303,7 +303,7 @@ static void who_falls_off_by_bytes_gets_a_gap_too(void **state) {
     rig_send_run(&rig, 4, 200);
     assert_int_equal(rig.channel.ring.first, 0);
     rig_send_run(&rig, 4, 200);
-    assert_true(rig.channel.ring.bytes <= rig.bounds.ring_bytes);
+    assert_true(rig.channel.ring.bytes <= rig.env.bounds.ring_bytes);
     client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
     assert_seen(0, "hello 1-1 gap(1-2..1-8 7 slow)");
 }
@@ -323,7 +323,7 @@ static void what_follows_a_fall_can_be_cut_anywhere(void **state) {
         rig_send_run(&rig, 1, 20);
         if (!announced) snprintf(wanted, sizeof wanted, "hello 1-1 gap(1-2..1-10 9 slow) 1-11");
         assert_seen(0, wanted);
-        assert_int_equal(rig.channel.ready, 2);
+        assert_int_equal(rig.channel.seats.ready, 2);
         tear_down(state);
         set_up(state);
     }
@@ -419,8 +419,8 @@ static void numbers_missed_after_messages_without_one_are_announced(void **state
 // Slow viewers on real sockets, small buffers
 
 static void fill_until_it_lags(struct client *c) {
-    for (int i = 0; i < 1000 && c->viewer->slot < rig.channel.ready; i++) rig_send_run(&rig, 1, 700);
-    assert_true(c->viewer->slot >= rig.channel.ready);
+    for (int i = 0; i < 1000 && c->viewer->slot < rig.channel.seats.ready; i++) rig_send_run(&rig, 1, 700);
+    assert_true(c->viewer->slot >= rig.channel.seats.ready);
 }
 
 static void a_real_slow_viewer(enum transport transport) {
@@ -515,7 +515,7 @@ static void who_joins_while_frames_wait_gets_no_duplicate_and_no_hole(void **sta
                 rig_flush(&rig);
                 run_turns(rig.loop, 2);
                 assert_seen(1, wanted);
-                assert_int_equal(rig.channel.ready, 2);
+                assert_int_equal(rig.channel.seats.ready, 2);
                 rig_send_run(&rig, 1, 5);
                 snprintf(wanted + strlen(wanted), 16, " 1-%u", (unsigned)rig.newest);
                 assert_seen(1, wanted);
@@ -548,7 +548,7 @@ static void who_joins_among_many_waiting_frames_gets_the_right_ones(void **state
         assert_string_equal(clients[i].seen.events[1].id, id);
         assert_string_equal(clients[i].seen.events[clients[i].seen.count - 1].id, "1-180");
     }
-    assert_int_equal(rig.channel.ready, CROWD);
+    assert_int_equal(rig.channel.seats.ready, CROWD);
     assert_ring_empty();
 }
 
@@ -557,7 +557,7 @@ static void who_cannot_be_watched_is_counted_as_gone(void **state) {
     int regular = memfd_create("regular", MFD_CLOEXEC); // epoll refuses files
     struct frame *head = hello_frame();
     channel_add(&rig.channel, regular, pending_with(&head, 1), 0);
-    assert_int_equal(rig.channel.count, 0);
+    assert_int_equal(rig.channel.seats.count, 0);
     assert_int_equal(rig.channel.left, 1);
     assert_int_equal(fcntl(regular, F_GETFD), -1); // closed
 }
@@ -630,7 +630,7 @@ static void a_heartbeat_cut_is_ended_before_anything_else(void **state) {
             assert_all_seen(2, "hello 1-1");
             assert_heartbeats(0, 1);
             assert_heartbeats(1, 1);
-            assert_int_equal(rig.channel.ready, 2);
+            assert_int_equal(rig.channel.seats.ready, 2);
             tear_down(state);
             set_up(state);
         }
@@ -653,7 +653,7 @@ static void a_full_socket_needs_no_heartbeat(void **state) {
     join_crowd(2);
     client_room(&clients[0], 0);
     rig_sweep_later(&rig, RIG_HEARTBEAT_MS);
-    assert_int_equal(rig.channel.ready, 2);
+    assert_int_equal(rig.channel.seats.ready, 2);
     client_room(&clients[0], LIMITED_SEND_MOST);
     rig_send_run(&rig, 1, 5);
     assert_all_seen(2, "hello 1-1");
@@ -671,7 +671,7 @@ static void a_heartbeat_cut_while_frames_wait_loses_none(void **state) {
     rig_flush(&rig);
     client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
     assert_all_seen(2, "hello 1-1");
-    assert_int_equal(rig.channel.ready, 2);
+    assert_int_equal(rig.channel.seats.ready, 2);
     rig_sweep_later(&rig, 0);
     assert_ring_empty(); // with the next sweep at the latest
 }
@@ -684,9 +684,9 @@ static void who_takes_nothing_for_long_is_closed_and_counted(void **state) {
     client_room(&clients[1], 5);
     rig_send_run(&rig, 1, 5);
     rig_sweep_later(&rig, RIG_STALL_MS - 1);
-    assert_int_equal(rig.channel.count, 3);
+    assert_int_equal(rig.channel.seats.count, 3);
     rig_sweep_later(&rig, 1);
-    assert_int_equal(rig.channel.count, 2);
+    assert_int_equal(rig.channel.seats.count, 2);
     assert_int_equal(rig.channel.left, 1);
     assert_int_equal(counter_get(&rig.counters.stalled), 1);
     assert_seen(1, "hello ...");
@@ -706,7 +706,7 @@ static void who_takes_a_little_is_not_closed(void **state) {
         rig_sweep_later(&rig, RIG_STALL_MS - 1);
         client_room_again(&rig, &clients[0], 1);
     }
-    assert_int_equal(rig.channel.count, 2);
+    assert_int_equal(rig.channel.seats.count, 2);
     assert_int_equal(counter_get(&rig.counters.stalled), 0);
     rig_sweep_later(&rig, RIG_STALL_MS);
     assert_int_equal(counter_get(&rig.counters.stalled), 1);
@@ -719,9 +719,9 @@ static void who_never_takes_its_first_bytes_is_closed(void **state) {
     limited_send_room(sockets.server, 0);
     client_join_with(&rig, &clients[0], sockets, pending_with(&head, 1));
     rig_sweep_later(&rig, RIG_STALL_MS - 1);
-    assert_int_equal(rig.channel.count, 1);
+    assert_int_equal(rig.channel.seats.count, 1);
     rig_sweep_later(&rig, 1);
-    assert_int_equal(rig.channel.count, 0);
+    assert_int_equal(rig.channel.seats.count, 0);
     assert_int_equal(counter_get(&rig.counters.stalled), 1);
 }
 
@@ -731,7 +731,7 @@ static void who_fell_off_and_takes_nothing_is_closed(void **state) {
     client_room(&clients[0], 0);
     rig_send_run(&rig, 9, 5);
     rig_sweep_later(&rig, RIG_STALL_MS);
-    assert_int_equal(rig.channel.count, 1);
+    assert_int_equal(rig.channel.seats.count, 1);
     assert_int_equal(counter_get(&rig.counters.stalled), 1);
 }
 
@@ -741,7 +741,7 @@ static void a_quiet_video_closes_nobody(void **state) {
     rig_publish(&rig, 5);
     client_join(&rig, &clients[2]); // waits for the flush
     for (int i = 0; i < 5; i++) rig_sweep_later(&rig, RIG_STALL_MS);
-    assert_int_equal(rig.channel.count, 3);
+    assert_int_equal(rig.channel.seats.count, 3);
     assert_int_equal(counter_get(&rig.counters.stalled), 0);
     rig_send_run(&rig, 1, 5);
     assert_seen(2, "hello 1-2");
@@ -755,7 +755,7 @@ static void who_hangs_up_is_gone(void **state) {
     client_close(&clients[1]);
     shutdown(clients[2].fd, SHUT_WR);
     run_turns(rig.loop, 1);
-    assert_int_equal(rig.channel.count, 2);
+    assert_int_equal(rig.channel.seats.count, 2);
     assert_int_equal(rig.channel.left, 2);
     client_read(&clients[2], SIZE_MAX);
     assert_true(clients[2].ended);
@@ -778,8 +778,8 @@ static void who_breaks_in_the_middle_of_a_flush_disturbs_nobody(void **state) {
         }
         rig_publish(&rig, 5);
         rig_flush(&rig);
-        assert_int_equal(rig.channel.count, 5 - __builtin_popcount(broken));
-        assert_int_equal(rig.channel.ready, rig.channel.count);
+        assert_int_equal(rig.channel.seats.count, 5 - __builtin_popcount(broken));
+        assert_int_equal(rig.channel.seats.ready, rig.channel.seats.count);
         assert_int_equal(rig.channel.left, __builtin_popcount(broken));
         run_turns(rig.loop, 1);
         rig_send_run(&rig, 1, 5);
@@ -819,7 +819,7 @@ static void any_mixture_of_states_in_one_flush_is_kept_apart(void **state) {
             assert_seen(i, kind == BROKEN ? "hello" : "hello 1-1 1-2");
         }
         assert_seen(N, "hello 1-2");
-        assert_int_equal(rig.channel.ready, rig.channel.count);
+        assert_int_equal(rig.channel.seats.ready, rig.channel.seats.count);
         rig_flush(&rig);
         assert_ring_empty();
         tear_down(state);
@@ -835,7 +835,7 @@ static void who_breaks_while_catching_up_is_gone(void **state) {
     rig_send_run(&rig, 2, 5);
     limited_send_fail(clients[0].server_fd, EPIPE);
     client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
-    assert_int_equal(rig.channel.count, 2);
+    assert_int_equal(rig.channel.seats.count, 2);
     client_room_again(&rig, &clients[1], LIMITED_SEND_MOST);
     assert_seen(1, "hello 1-1 1-2");
     assert_seen(2, "hello 1-1 1-2");
@@ -848,7 +848,7 @@ static void who_breaks_on_a_heartbeat_is_gone(void **state) {
     join_crowd(3);
     limited_send_fail(clients[1].server_fd, EPIPE);
     rig_sweep_later(&rig, RIG_HEARTBEAT_MS);
-    assert_int_equal(rig.channel.count, 2);
+    assert_int_equal(rig.channel.seats.count, 2);
     assert_int_equal(rig.channel.left, 1);
     assert_heartbeats(0, 1);
     assert_heartbeats(2, 1);
@@ -860,7 +860,7 @@ static void who_breaks_on_its_first_bytes_is_gone(void **state) {
     struct frame *head = hello_frame();
     close(sockets.client);
     channel_add(&rig.channel, sockets.server, pending_with(&head, 1), 0);
-    assert_int_equal(rig.channel.count, 0);
+    assert_int_equal(rig.channel.seats.count, 0);
     assert_int_equal(rig.channel.left, 1);
 }
 

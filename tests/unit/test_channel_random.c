@@ -157,9 +157,9 @@ static void check_bounds(void) {
     const struct ring *r = &rig.channel.ring;
     assert_true(r->next - r->first <= RING_FRAMES);
     assert_true(r->bytes <= RING_BYTES);
-    assert_true(rig.channel.ready <= rig.channel.count);
-    for (uint32_t i = 0; i < rig.channel.count; i++) assert_int_equal(rig.channel.viewers[i]->slot, i);
-    if (rig.channel.ready < rig.channel.count) met.lags++;
+    assert_true(rig.channel.seats.ready <= rig.channel.seats.count);
+    for (uint32_t i = 0; i < rig.channel.seats.count; i++) assert_int_equal(rig.channel.seats.at[i]->slot, i);
+    if (rig.channel.seats.ready < rig.channel.seats.count) met.lags++;
 }
 
 static void do_something(void) {
@@ -232,8 +232,8 @@ static void run_round(void) {
         leave(&watchers[i]);
     }
     assert_true(open > 0);
-    assert_int_equal(rig.channel.count, open);
-    assert_int_equal(rig.channel.ready, open);
+    assert_int_equal(rig.channel.seats.count, open);
+    assert_int_equal(rig.channel.seats.ready, open);
     rig_flush(&rig);
     assert_int_equal(rig.channel.ring.bytes, 0);
     rig_release(&rig);

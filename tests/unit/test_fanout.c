@@ -2,6 +2,7 @@
 // loop for word from the workers, which comes with their sweeps, every quarter of a second.
 #include "unit.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <sys/resource.h>
@@ -20,7 +21,9 @@ static struct loop *control;
 static struct fanout *fanout;
 static struct fan_counters counters;
 static struct client clients[CLIENTS_MAX];
+static uint64_t joined_at[CLIENTS_MAX]; // the newest of their video then
 static int client_count;
+static bool own_descriptors; // of what is started next
 
 // A video of the test.
 struct video {
@@ -36,6 +39,7 @@ static void start(unsigned workers, int heartbeat_ms, int stall_ms) {
     client_count = 0;
     fanout = fanout_new(control,
                         &(struct fanout_config){.workers = workers,
+                                                .own_descriptors = own_descriptors,
                                                 .bounds = {.ring_frames = 4096,
                                                            .ring_bytes = 8 << 20,
                                                            .heartbeat_ms = heartbeat_ms,
@@ -59,9 +63,9 @@ static void on_left(void *arg, unsigned n) {
     assert_int_equal(fan_video_viewers(v->fan), v->added - v->left);
 }
 
-static void video_open(struct video *v, const char *name, uint64_t epoch) {
+static void video_open(struct video *v, uint64_t epoch) {
     *v = (struct video){.epoch = epoch};
-    v->fan = fan_video_new(fanout, name, &counters, on_left, v);
+    v->fan = fan_video_new(fanout, &counters, on_left, v);
 }
 
 static void video_close(struct video *v) {
@@ -75,8 +79,9 @@ static struct client *add_with(struct video *v, struct socket_pair sockets) {
     struct client *c = &clients[client_count++];
     struct frame *head = hello_frame();
     *c = (struct client){.fd = sockets.client, .server_fd = sockets.server};
+    joined_at[c - clients] = v->newest;
     v->added++;
-    fan_video_add(v->fan, sockets.server, pending_with(&head, 1));
+    assert_true(fan_video_add(v->fan, sockets.server, pending_with(&head, 1)));
     return c;
 }
 
@@ -132,7 +137,7 @@ static void everybody_gets_what_is_published_after_it_was_added(void **state) {
     (void)state;
     struct video v;
     start(3, HEARTBEAT_MS, STALL_MS);
-    video_open(&v, "v1", 1);
+    video_open(&v, 1);
     publish(&v); // to nobody
     for (int i = 0; i < N; i++) {
         add(&v);
@@ -154,20 +159,96 @@ static void everybody_gets_what_is_published_after_it_was_added(void **state) {
     assert_int_equal(counter_get(&counters.gaps), 0);
 }
 
-static void a_small_video_wakes_one_worker_and_a_large_one_all(void **state) {
+// How many workers one comment wakes. All clients are this video's.
+static unsigned wakeups_of_one_comment(struct video *v) {
+    unsigned long long before = counter_get(&counters.wakeups);
+    publish(v);
+    for (int i = 0; i < client_count; i++) wait_for_events(&clients[i], 1 + v->newest - joined_at[i]);
+    return (unsigned)(counter_get(&counters.wakeups) - before);
+}
+
+static void a_video_wakes_a_worker_more_for_every_so_many_viewers(void **state) {
     (void)state;
     struct video v;
     start(3, HEARTBEAT_MS, STALL_MS);
-    video_open(&v, "v1", 1);
-    for (int i = 0; i < FAN_SPREAD; i++) add(&v);
+    video_open(&v, 1);
+    for (unsigned wakeups = 1; wakeups <= 3; wakeups++) {
+        for (int i = 0; i < FAN_SPREAD; i++) add(&v);
+        assert_int_equal(wakeups_of_one_comment(&v), wakeups);
+    }
+    for (int i = 0; i < 2 * FAN_SPREAD; i++) add(&v);
+    assert_int_equal(wakeups_of_one_comment(&v), 3); // there are no more
+    video_close(&v);
+    end();
+}
+
+// With descriptor tables of their own
+
+static unsigned threads(void) {
+    DIR *dir = opendir("/proc/self/task");
+    unsigned count = 0;
+    assert_non_null(dir);
+    while (readdir(dir)) count++;
+    closedir(dir);
+    return count - 2; // `.` and `..`
+}
+
+// As if a descriptor table had room for so many.
+static void start_with_own_descriptors(unsigned workers, rlim_t limit) {
+    struct rlimit was, low;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+    low = (struct rlimit){.rlim_cur = limit, .rlim_max = was.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    own_descriptors = true;
+    start(workers, HEARTBEAT_MS, STALL_MS);
+    own_descriptors = false;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+}
+
+static void workers_fill_evenly_and_then_there_are_more(void **state) {
+    enum { WORKERS = 2, LIMIT = 66, ROOM = LIMIT - 16, VIDEOS_MAX = CLIENTS_MAX };
+    (void)state;
+    static struct video v[VIDEOS_MAX];
+    unsigned videos = 0, at_first;
+    start_with_own_descriptors(WORKERS, LIMIT);
+    at_first = threads();
+    for (; videos < WORKERS * ROOM; videos++) {
+        video_open(&v[videos], videos + 1);
+        add(&v[videos]);
+        assert_int_equal(threads(), at_first); // had one been full before the other, there would be more
+    }
+    video_open(&v[videos], videos + 1);
+    add(&v[videos++]);
+    assert_int_equal(threads(), at_first + WORKERS);
+    for (unsigned i = 0; i < videos; i++) publish(&v[i]);
+    for (unsigned i = 0; i < videos; i++) {
+        wait_for_events(&clients[i], 2);
+        assert_run(&clients[i], &v[i], 0);
+    }
+    for (unsigned i = 0; i < videos; i++) video_close(&v[i]);
+    for (unsigned i = 0; i < videos; i++) wait_for_end(&clients[i]); // no copy is left open anywhere
+    end();
+}
+
+static void a_large_video_goes_on_where_there_is_room(void **state) {
+    enum { WORKERS = 2, LIMIT = 66, N = 3 * (LIMIT - 16) };
+    (void)state;
+    struct video v;
+    start_with_own_descriptors(WORKERS, LIMIT);
+    video_open(&v, 1);
+    for (int i = 0; i < N; i++) {
+        add(&v);
+        publish(&v);
+    }
+    for (int i = 0; i < N; i++) {
+        wait_for_events(&clients[i], 1 + v.newest - joined_at[i]);
+        assert_run(&clients[i], &v, joined_at[i]);
+        client_close(&clients[i]);
+    }
+    run_until(control, nobody_is_left, &v);
+    add(&v); // there is room again
     publish(&v);
-    for (int i = 0; i < client_count; i++) wait_for_events(&clients[i], 2);
-    assert_int_equal(counter_get(&counters.wakeups), 1);
-    add(&v);
-    add(&v); // goes where there are fewest
-    publish(&v);
-    for (int i = 0; i < client_count; i++) wait_for_events(&clients[i], i < FAN_SPREAD ? 3 : 2);
-    assert_int_equal(counter_get(&counters.wakeups), 1 + 3);
+    wait_for_events(&clients[N], 2);
     video_close(&v);
     end();
 }
@@ -176,8 +257,8 @@ static void videos_do_not_hear_each_other(void **state) {
     (void)state;
     struct video a, b;
     start(2, HEARTBEAT_MS, STALL_MS);
-    video_open(&a, "a", 1);
-    video_open(&b, "b", 2);
+    video_open(&a, 1);
+    video_open(&b, 2);
     add(&a);
     add(&b);
     publish(&a);
@@ -200,7 +281,7 @@ static void whoever_leaves_is_told_of_once(void **state) {
     (void)state;
     struct video v;
     start(2, HEARTBEAT_MS, STALL_MS);
-    video_open(&v, "v1", 1);
+    video_open(&v, 1);
     for (int i = 0; i < N; i++) add(&v);
     for (int i = 0; i < N; i += 2) client_close(&clients[i]);
     publish(&v);
@@ -224,7 +305,7 @@ static void a_video_freed_closes_its_viewers_and_says_no_more(void **state) {
     (void)state;
     struct video v;
     start(2, HEARTBEAT_MS, STALL_MS);
-    video_open(&v, "v1", 1);
+    video_open(&v, 1);
     for (int i = 0; i < N; i++) add(&v);
     for (int i = 0; i < N; i += 2) client_close(&clients[i]); // their word may be on its way
     for (int i = 0; i < 5; i++) publish(&v);
@@ -244,9 +325,7 @@ static void freed_with_traffic(void **state) {
     struct video v[VIDEOS];
     start(4, HEARTBEAT_MS, STALL_MS);
     for (uint64_t i = 0; i < VIDEOS; i++) {
-        char name[8];
-        snprintf(name, sizeof name, "v%u", (unsigned)i);
-        video_open(&v[i], name, i + 1);
+        video_open(&v[i], i + 1);
         for (int n = 0; n < EACH; n++) add_with(&v[i], socket_pair_open(SOCKETPAIR, n % 2 ? 4096 : 0));
         for (int n = 0; n < 200; n++) publish(&v[i]);
     }
@@ -269,10 +348,10 @@ static void late_word_of_a_freed_video_is_nobody_elses(void **state) {
     static struct video early[N], later[N], beat;
     start(1, 1, STALL_MS);
     for (uint64_t i = 0; i < N; i++) {
-        video_open(&early[i], "early", i + 1);
+        video_open(&early[i], i + 1);
         add(&early[i]);
     }
-    video_open(&beat, "beat", 1000);
+    video_open(&beat, 1000);
     struct client *pulse = add(&beat); // last in the worker's sweeps
     for (int i = 0; i < N; i++) {
         shutdown(clients[i].fd, SHUT_WR);
@@ -283,7 +362,7 @@ static void late_word_of_a_freed_video_is_nobody_elses(void **state) {
     for (int i = 0; i < N; i++) video_close(&early[i]);
     wait_for_heartbeats(pulse, 2); // so their channels are gone
     for (uint64_t i = 0; i < N; i++) {
-        video_open(&later[i], "later", 2000 + i);
+        video_open(&later[i], 2000 + i);
         add(&later[i]);
     }
     run_turns(control, 1);
@@ -302,7 +381,7 @@ static void who_takes_nothing_is_closed_and_delays_nobody(void **state) {
     (void)state;
     struct video v;
     start(1, HEARTBEAT_MS, 1);
-    video_open(&v, "v1", 1);
+    video_open(&v, 1);
     add_with(&v, socket_pair_open(SOCKETPAIR, 4096));
     add(&v);
     for (size_t n = 1; n <= 100; n++) {
@@ -347,8 +426,6 @@ static struct place {
     struct video then; // the video as it was when it was added
 } places[CLIENTS_MAX];
 
-static const char *const names[VIDEOS] = {"v1", "v2", "v3", "v4"};
-
 static void add_somebody(int video) {
     if (client_count == CLIENTS_MAX) return;
     places[client_count] = (struct place){.video = video, .then = videos[video]};
@@ -375,7 +452,7 @@ static void reopen_video(int video) {
         wait_for_end(&clients[i]);
         close_client(i);
     }
-    video_open(&videos[video], names[video], epoch);
+    video_open(&videos[video], epoch);
 }
 
 static void do_something(void) {
@@ -402,7 +479,7 @@ static void anything_at_any_time(void **state) {
     (void)state;
     dice_begin(__func__);
     start(4, HEARTBEAT_MS, STALL_MS);
-    for (int i = 0; i < VIDEOS; i++) video_open(&videos[i], names[i], (uint64_t)i + 1);
+    for (int i = 0; i < VIDEOS; i++) video_open(&videos[i], (uint64_t)i + 1);
     for (int i = 0; i < STEPS; i++) do_something();
     unsigned open = 0;
     for (int i = 0; i < client_count; i++) {
@@ -426,7 +503,9 @@ static void anything_at_any_time(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everybody_gets_what_is_published_after_it_was_added),
-        cmocka_unit_test(a_small_video_wakes_one_worker_and_a_large_one_all),
+        cmocka_unit_test(a_video_wakes_a_worker_more_for_every_so_many_viewers),
+        cmocka_unit_test(workers_fill_evenly_and_then_there_are_more),
+        cmocka_unit_test(a_large_video_goes_on_where_there_is_room),
         cmocka_unit_test(videos_do_not_hear_each_other),
         cmocka_unit_test(whoever_leaves_is_told_of_once),
         cmocka_unit_test(a_video_freed_closes_its_viewers_and_says_no_more),

@@ -43,7 +43,7 @@ static void on_joined(struct joiner *j, struct position start, struct pending *f
     if (!frames) return;
     assert_null(frames->frames[0]); // for the head
     frames->frames[0] = first_event(start);
-    stream_add(stream, g->number, frames);
+    assert_true(stream_add(stream, g->number, frames));
 }
 
 // Joins, having seen everything up to `last`; returns its number.

@@ -1,0 +1,187 @@
+#include "net/fd_table.h"
+
+#include <errno.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/container_of.h"
+#include "base/mem.h"
+#include "net/loop.h"
+
+enum { FIRST_OF_OURS = 3, KEEP_MAX = 16, RETRY_MS = 5 };
+
+// Descriptors that did not fit into the pipe, in their order.
+struct waiting {
+    int *fds;
+    size_t first, count, room;
+};
+
+struct fd_pipe {
+    struct loop *loop;
+    struct loop_fd out; // the sender's end
+    int in;
+    struct waiting waiting;
+    struct loop_timer retry;
+};
+
+static int compare(const void *a, const void *b) {
+    return *(const int *)a - *(const int *)b;
+}
+
+// Closes [from, to] in the table that is ours by then.
+static int close_between(int from, int to) {
+    return from > to ? 0 : (int)syscall(SYS_close_range, from, to, 0);
+}
+
+int fd_table_own(const int *keep, size_t count) {
+    int sorted[KEEP_MAX], from = FIRST_OF_OURS;
+    if (count > KEEP_MAX) return -EINVAL;
+    memcpy(sorted, keep, count * sizeof *keep);
+    qsort(sorted, count, sizeof *sorted, compare);
+    // Nothing is closed by this one: it only makes the table ours.
+    if (syscall(SYS_close_range, ~0U, ~0U, CLOSE_RANGE_UNSHARE) < 0) return -errno;
+    for (size_t i = 0; i < count; i++) {
+        if (close_between(from, sorted[i] - 1) < 0) return -errno;
+        from = sorted[i] + 1;
+    }
+    return close_between(from, INT32_MAX) < 0 ? -errno : 0;
+}
+
+static void on_room(struct loop_fd *, uint32_t events);
+static void on_retry(struct loop_timer *);
+
+struct fd_pipe *fd_pipe_new(struct loop *sender, int *error) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
+        *error = -errno;
+        return NULL;
+    }
+    struct fd_pipe *p = mem_zalloc(sizeof *p);
+    p->loop = sender;
+    p->in = ends[1];
+    p->out = (struct loop_fd){.on_event = on_room};
+    p->retry.on_due = on_retry;
+    *error = loop_fd_add(sender, &p->out, ends[0], EPOLLOUT | EPOLLET);
+    if (!*error) return p;
+    close(ends[0]);
+    close(ends[1]);
+    free(p);
+    return NULL;
+}
+
+void fd_pipe_free(struct fd_pipe *p) {
+    if (!p) return;
+    int out = p->out.fd;
+    for (size_t i = 0; i < p->waiting.count; i++) close(p->waiting.fds[p->waiting.first + i]);
+    free(p->waiting.fds);
+    loop_timer_stop(p->loop, &p->retry);
+    loop_fd_remove(p->loop, &p->out);
+    close(out);
+    close(p->in);
+    free(p);
+}
+
+int fd_pipe_receiving_end(const struct fd_pipe *p) {
+    return p->in;
+}
+
+// A message is one byte, because one without any would look like the end of the pipe.
+struct carrier {
+    char byte;
+    struct iovec iov;
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct msghdr msg;
+};
+
+static void carrier_init(struct carrier *c) {
+    *c = (struct carrier){.byte = 0};
+    c->iov = (struct iovec){&c->byte, 1};
+    c->msg = (struct msghdr){.msg_iov = &c->iov,
+                             .msg_iovlen = 1,
+                             .msg_control = c->control.bytes,
+                             .msg_controllen = sizeof c->control.bytes};
+}
+
+static bool send_one(struct fd_pipe *p, int fd, int flags) {
+    struct carrier c;
+    carrier_init(&c);
+    struct cmsghdr *header = CMSG_FIRSTHDR(&c.msg);
+    *header =
+        (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    memcpy(CMSG_DATA(header), &fd, sizeof fd);
+    ssize_t n;
+    do n = sendmsg(p->out.fd, &c.msg, MSG_NOSIGNAL | flags);
+    while (n < 0 && errno == EINTR);
+    if (n < 0) return false;
+    close(fd);
+    return true;
+}
+
+static void wait_in_line(struct waiting *w, int fd) {
+    if (w->first + w->count == w->room) {
+        memmove(w->fds, w->fds + w->first, w->count * sizeof *w->fds);
+        w->first = 0;
+        if (w->count * 2 > w->room || !w->room) {
+            w->room = w->room ? w->room * 2 : 16;
+            w->fds = mem_realloc(w->fds, w->room * sizeof *w->fds);
+        }
+    }
+    w->fds[w->first + w->count++] = fd;
+}
+
+// The kernel bounds what is under way, in the pipe (EAGAIN: on_room() hears of it) and for all pipes of a
+// user (ETOOMANYREFS: nobody hears of it).
+static void send_waiting(struct fd_pipe *p, int flags) {
+    struct waiting *w = &p->waiting;
+    while (w->count && send_one(p, w->fds[w->first], flags)) {
+        w->first++;
+        w->count--;
+    }
+    if (w->count && errno != EAGAIN) loop_timer_start(p->loop, &p->retry, RETRY_MS);
+}
+
+void fd_pipe_send(struct fd_pipe *p, int fd) {
+    wait_in_line(&p->waiting, fd);
+    if (p->waiting.count == 1) send_waiting(p, MSG_DONTWAIT);
+}
+
+static void on_room(struct loop_fd *f, uint32_t events) {
+    (void)events;
+    send_waiting(container_of(f, struct fd_pipe, out), MSG_DONTWAIT);
+}
+
+static void on_retry(struct loop_timer *t) {
+    send_waiting(container_of(t, struct fd_pipe, retry), MSG_DONTWAIT);
+}
+
+void fd_pipe_flush(struct fd_pipe *p) {
+    while (p->waiting.count) {
+        send_waiting(p, 0);
+        if (p->waiting.count) poll(NULL, 0, RETRY_MS);
+    }
+}
+
+int fd_pipe_take(struct fd_pipe *p) {
+    struct carrier c;
+    carrier_init(&c);
+    ssize_t n;
+    do n = recvmsg(p->in, &c.msg, MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    if (n < 0) return -errno;
+    const struct cmsghdr *header = CMSG_FIRSTHDR(&c.msg);
+    if (!header || header->cmsg_type != SCM_RIGHTS) return c.msg.msg_flags & MSG_CTRUNC ? -EMFILE : -EPIPE;
+    int fd;
+    memcpy(&fd, CMSG_DATA(header), sizeof fd);
+    return fd;
+}

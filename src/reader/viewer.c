@@ -1,0 +1,208 @@
+// What a laggard still has to get is, in this order: `pending`, a gap if it fell off, the ring from `cursor`
+// up to what the channel has sent; then it is ready again. It is served when its socket has room again.
+#include "reader/viewer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/container_of.h"
+#include "base/mem.h"
+#include "reader/budget.h"
+#include "reader/channel.h"
+#include "reader/frame.h"
+
+enum { IOV_PER_SEND = 64 };
+
+static void on_socket(struct loop_fd *, uint32_t events);
+
+static const size_t viewer_bytes = sizeof(struct viewer) + sizeof(struct viewer *); // with its seat
+
+static void on_reap(struct loop_job *job) {
+    free(container_of(job, struct viewer, reap));
+    budget_give_back(viewer_bytes);
+}
+
+static void pending_free(struct pending *p) {
+    if (!p) return;
+    for (uint32_t i = p->next; i < p->count; i++) frame_unref(p->frames[i]);
+    free(p);
+}
+
+static struct pending *pending_of(struct frame *f) {
+    struct pending *p = mem_alloc(sizeof *p + sizeof(struct frame *));
+    p->count = 1;
+    p->next = 0;
+    p->frames[0] = f;
+    return p;
+}
+
+struct viewer *viewer_new(struct channel *ch, int fd, struct pending *pending, int64_t now_ms) {
+    struct viewer *v = mem_zalloc(sizeof *v);
+    v->watch.on_event = on_socket;
+    v->reap.run = on_reap;
+    v->channel = ch;
+    v->pending = pending;
+    v->cursor = ch->ring.next;
+    v->moved_ms = now_ms;
+    if (loop_fd_add(ch->env->loop, &v->watch, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) < 0) {
+        close(fd);
+        pending_free(pending);
+        free(v);
+        return NULL;
+    }
+    budget_take(viewer_bytes);
+    return v;
+}
+
+void viewer_close(struct viewer *v) {
+    struct channel *ch = v->channel;
+    if (v->closed) return;
+    v->closed = true;
+    seats_remove(&ch->seats, v);
+    ch->left++;
+    int fd = v->watch.fd;
+    loop_fd_remove(ch->env->loop, &v->watch);
+    close(fd);
+    pending_free(v->pending);
+    v->pending = NULL;
+    loop_defer(ch->env->loop, &v->reap);
+}
+
+static void on_socket(struct loop_fd *f, uint32_t events) {
+    struct viewer *v = container_of(f, struct viewer, watch);
+    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+        viewer_close(v);
+    else if ((events & EPOLLOUT) && !seats_is_ready(&v->channel->seats, v))
+        viewer_push(v, loop_now_ms(v->channel->env->loop));
+}
+
+size_t viewer_send(struct viewer *v, struct iovec *iov, size_t count) {
+    struct msghdr msg = {.msg_iov = iov, .msg_iovlen = count};
+    ssize_t n;
+    do n = sendmsg(v->watch.fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    v->channel->tally.sends++;
+    if (n >= 0) return (size_t)n;
+    if (errno != EAGAIN && errno != ENOBUFS) viewer_close(v);
+    return 0;
+}
+
+static struct frame *pending_frame(const struct viewer *v, uint32_t ahead) {
+    uint32_t i = v->pending->next + ahead;
+    return i < v->pending->count ? v->pending->frames[i] : NULL;
+}
+
+// The frame `ahead` of the one the viewer is at, or NULL where there is no more for now.
+static struct frame *frame_ahead(const struct viewer *v, uint32_t ahead) {
+    if (v->pending) return pending_frame(v, ahead);
+    if (v->gap) return NULL; // the frame at the cursor is no longer there
+    return v->cursor + ahead < v->channel->sent ? ring_at(&v->channel->ring, v->cursor + ahead) : NULL;
+}
+
+static void step_over(struct viewer *v) {
+    struct pending *p = v->pending;
+    v->offset = 0;
+    if (!p) {
+        v->cursor++;
+        v->channel->tally.delivered++;
+        return;
+    }
+    if (position_is_set(p->frames[p->next]->at)) v->channel->tally.delivered++;
+    frame_unref(p->frames[p->next++]);
+    if (p->next == p->count) {
+        free(p);
+        v->pending = NULL;
+    }
+}
+
+// Returns false when the viewer has nothing more to get now, cannot take more, or is gone.
+static bool push_once(struct viewer *v, int64_t now_ms) {
+    struct iovec iov[IOV_PER_SEND];
+    size_t count = 0, total = 0;
+    uint32_t skip = v->offset;
+    for (struct frame *f; count < IOV_PER_SEND && (f = frame_ahead(v, (uint32_t)count)); count++) {
+        iov[count] = (struct iovec){f->bytes + skip, f->len - skip};
+        total += iov[count].iov_len;
+        skip = 0;
+    }
+    if (!count) return false;
+    size_t taken = viewer_send(v, iov, count);
+    if (v->closed) return false;
+    if (taken) v->moved_ms = now_ms;
+    for (size_t i = 0, left = taken; i < count && left; i++) {
+        if (left < iov[i].iov_len) {
+            v->offset += (uint32_t)left;
+            break;
+        }
+        left -= iov[i].iov_len;
+        step_over(v);
+    }
+    return taken == total;
+}
+
+// A viewer that fell off the ring: tells it what it missed, and lets it go on from the newest.
+static void announce_gap(struct viewer *v) {
+    struct channel *ch = v->channel;
+    v->gap = false;
+    v->cursor = ch->sent;
+    ch->tally.gaps++;
+    if (position_compare(v->gap_from, ch->sent_at) > 0) return; // only messages without a number are missed
+    v->pending = pending_of(frame_of_gap(v->gap_from, ch->sent_at, GAP_SLOW));
+}
+
+void viewer_push(struct viewer *v, int64_t now_ms) {
+    for (;;) {
+        while (push_once(v, now_ms)) {}
+        if (v->closed || v->pending) return;
+        if (!v->gap) break;
+        announce_gap(v);
+    }
+    if (v->cursor == v->channel->sent && !v->offset) seats_make_ready(&v->channel->seats, v);
+}
+
+static void make_lagging(struct viewer *v, uint64_t cursor, size_t offset, int64_t now_ms) {
+    seats_make_lagging(&v->channel->seats, v);
+    v->cursor = cursor;
+    v->offset = (uint32_t)offset;
+    v->moved_ms = now_ms;
+}
+
+void viewer_lag_behind(struct viewer *v, uint64_t from, size_t taken, int64_t now_ms) {
+    const struct ring *r = &v->channel->ring;
+    for (; taken >= ring_at(r, from)->len; from++) {
+        taken -= ring_at(r, from)->len;
+        v->channel->tally.delivered++;
+    }
+    make_lagging(v, from, taken, now_ms);
+}
+
+void viewer_owe(struct viewer *v, struct frame *f, size_t taken, int64_t now_ms) {
+    make_lagging(v, v->channel->sent, taken, now_ms);
+    v->pending = pending_of(frame_ref(f));
+}
+
+// Keeps what it needs once its frame has left the ring: the rest of a frame begun, and where the gap begins.
+void viewer_fall_off(struct viewer *v) {
+    const struct channel *ch = v->channel;
+    const struct ring *ring = &ch->ring;
+    if (v->gap) return;
+    v->gap = true;
+    uint64_t at = v->cursor;
+    if (!v->pending && v->offset) {
+        v->pending = pending_of(frame_ref(ring_at(ring, at++))); // offset goes on counting in it
+    }
+    // The next number: that of the first frame missed that has one, or else the one that comes.
+    v->gap_from = (struct position){ch->sent_at.epoch, ch->sent_at.seq + 1};
+    for (uint64_t n = at; n < ring->next; n++) {
+        if (!position_is_set(ring_at(ring, n)->at)) continue;
+        v->gap_from = ring_at(ring, n)->first;
+        break;
+    }
+}
+
+bool viewer_waits(const struct viewer *v) {
+    return v->cursor >= v->channel->sent && !v->pending && !v->gap;
+}

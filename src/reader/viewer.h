@@ -1,0 +1,58 @@
+// One viewer of a channel, on its worker's thread. While it is up to date it needs no state but its place;
+// while it lags it keeps where it is: in its first bytes (`pending`), in a gap to be announced, or in the
+// channel's ring (`cursor`).
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "engine/position.h"
+#include "net/loop.h"
+
+struct channel;
+struct frame;
+
+// What a viewer is to be sent before it follows the channel: its head, and what it missed. Owns references.
+struct pending {
+    uint32_t count, next;
+    struct frame *frames[];
+};
+
+struct viewer {
+    struct loop_fd watch;
+    uint32_t slot;   // in the channel's seats
+    uint32_t offset; // bytes already sent of the frame it is at
+    struct channel *channel;
+    struct pending *pending; // NULL once sent
+    uint64_t cursor;         // the frame it is at, while it lags
+    struct position gap_from;
+    bool gap, closed;
+    int64_t moved_ms; // when it last took something, while it lags
+    struct loop_job reap;
+};
+
+// Takes fd and pending. Returns NULL if the loop cannot watch it. It has no seat yet.
+struct viewer *viewer_new(struct channel *, int fd, struct pending *, int64_t now_ms);
+
+// Gives its seat up; it is freed at the end of the turn.
+void viewer_close(struct viewer *);
+
+// Sends. Returns the bytes taken, 0 if the socket is full; on an error the viewer is closed.
+size_t viewer_send(struct viewer *, struct iovec *, size_t count);
+
+// Sends a laggard what it takes; it is ready again when there is no more.
+void viewer_push(struct viewer *, int64_t now_ms);
+
+// A ready one took only `taken` bytes of the frames from `from` on: it lags.
+void viewer_lag_behind(struct viewer *, uint64_t from, size_t taken, int64_t now_ms);
+
+// A ready one took only a part of a heartbeat (borrowed), which must be ended.
+void viewer_owe(struct viewer *, struct frame *, size_t taken, int64_t now_ms);
+
+// The frame a laggard is at is about to leave the ring: it will be told of a gap.
+void viewer_fall_off(struct viewer *);
+
+// Whether it only waits for the next flush.
+bool viewer_waits(const struct viewer *);
