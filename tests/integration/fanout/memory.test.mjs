@@ -47,11 +47,14 @@ scenario('stalled viewers of many videos share one bound: they get gaps, the oth
   for (const member of stalled) member.resume();
   await crowd.reach([...stored.values()].map((comments) => comments.at(-1)));
   for (const { video, seen, missed, gaps } of stalled) {
-    assert.ok(gaps.length > 0 && gaps.every(({ reason }) => reason === 'slow'), `${video}: ${JSON.stringify(gaps)}`);
+    assert.ok(gaps.every(({ reason }) => reason === 'slow'), `${video}: ${JSON.stringify(gaps)}`);
     assert.equal(seen + missed, 380, video);
   }
+  // Of some videos all may have been kept, but not of most.
+  const missing = stalled.filter(({ gaps }) => gaps.length > 0);
+  assert.ok(missing.length >= 40, `${missing.length} of 64 missed something`);
   assert.ok(quick.every(({ seen, gaps }) => seen === 380 && gaps.length === 0), 'the quick ones missed nothing');
-  await until(async () => (await readerFigures(system)).slowGaps >= 64, 'the gaps to be counted');
+  await until(async () => (await readerFigures(system)).slowGaps >= missing.length, 'the gaps to be counted');
   const last = await flood(crowd, crowd.members, 10);
   assert.equal(last.size, 32);
   assert.equal((await readerFigures(system)).activeConnections, 96, 'nobody was let go');
@@ -79,8 +82,8 @@ scenario('no memory for one more viewer: it is refused by closing, nobody else n
   await crowd.reach(stored);
   assert.ok(crowd.members.every(({ seen, gaps, ended }) => seen === 50 && gaps.length === 0 && !ended));
 
-  crowd.leave(entered.slice(0, 60));
-  await crowd.insist(40, [video]);
+  crowd.leave(entered.slice(0, 250));
+  await crowd.insist(30, [video]); // the history has had its share meanwhile
   await crowd.reach(await postMany(system, video, 10));
   crowd.leave(crowd.members);
   await until(async () => (await health(reader)).memory.used < memory.used / 2, 'the memory of those who left');

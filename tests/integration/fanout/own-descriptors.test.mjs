@@ -12,7 +12,7 @@ import { until } from '../lib/time.mjs';
 const NOFILE = 256; // in `processes`, each reader has as many
 const CROWD = setup === 'processes' ? 1_500 : 600;
 const VIDEOS = ['one', 'two', 'three', 'four', 'five'];
-const limited = { limits: { nofile: NOFILE }, flags: { workers: 2 } };
+const limited = { limits: { nofile: NOFILE }, flags: { 'own-descriptors': true, workers: 2 } };
 
 async function postToAll(crowd, count) {
   const stored = [];

@@ -32,7 +32,11 @@ scenario('a hundred that never read are closed and counted; the four hundred oth
   const { stalled, quick } = await gather(crowd, 500);
   const stored = await flood(crowd, quick);
   const figures = () => readerFigures(system);
-  await until(async () => (await figures()).stalled === 100 && (await figures()).activeConnections === 400, async () => JSON.stringify(await figures()), 15_000);
+  let now;
+  await until(async () => {
+    now = await figures();
+    return now.stalled === 100 && now.activeConnections === 400;
+  }, () => `a hundred to be closed: ${JSON.stringify(now)}`, 15_000);
   for (const member of stalled) member.resume(); // a socket hears of its end only when it is read
   await until(() => stalled.every(({ ended }) => ended), 'the stalled to see that they were closed');
   assert.ok(stalled.every(({ seen }) => seen < stored.length));
