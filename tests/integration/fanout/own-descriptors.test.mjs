@@ -143,7 +143,7 @@ scenario('kill -9 and a restart: the whole crowd goes on where it was', { ms: 40
 });
 
 scenario('one table for all, and it is full: newcomers are refused by closing, requests are answered, nobody else notices', async (t) => {
-  const system = await t.system({ limits: { nofile: NOFILE } });
+  const system = await t.system({ limits: { nofile: 2 * NOFILE } });
   const crowd = startCrowd(t, system);
   await answeringThroughout(system, async () => {
     const entered = await crowd.enter(CROWD, VIDEOS, { refusals: true, atOnce: 8 });
