@@ -12,6 +12,9 @@ import { until } from '../lib/time.mjs';
 const NOFILE = 256; // in `processes`, each reader has as many
 const CROWD = setup === 'processes' ? 1_500 : 600;
 const VIDEOS = ['one', 'two', 'three', 'four', 'five'];
+// The thread sanitizer takes a number for the same descriptor in every table: it sees races that are none, and writes its
+// reports into viewers' sockets.
+const skip = process.env.TSAN_OPTIONS !== undefined && 'the thread sanitizer knows one table only';
 const limited = { limits: { nofile: NOFILE }, flags: { 'own-descriptors': true, workers: 2 } };
 
 async function postToAll(crowd, count) {
@@ -46,7 +49,7 @@ async function answeringThroughout(system, work) {
   }
 }
 
-scenario('more viewers than descriptors: all get everything in order, some go, others come', async (t) => {
+scenario('more viewers than descriptors: all get everything in order, some go, others come', { skip }, async (t) => {
   const system = await t.system(limited);
   const crowd = startCrowd(t, system);
   const before = system.program.descriptorsByThread().reduce((sum, count) => sum + count, 0);
@@ -79,7 +82,7 @@ scenario('more viewers than descriptors: all get everything in order, some go, o
   }
 });
 
-scenario('a crowd that comes all at once gets in, at the latest when it comes back', async (t) => {
+scenario('a crowd that comes all at once gets in, at the latest when it comes back', { skip }, async (t) => {
   const system = await t.system(limited);
   const crowd = startCrowd(t, system);
   await crowd.insist(CROWD, VIDEOS, { atOnce: CROWD });
@@ -87,7 +90,7 @@ scenario('a crowd that comes all at once gets in, at the latest when it comes ba
   await hold(system, CROWD);
 });
 
-scenario('a video whose viewers fill several tables keeps its order, and one that left its place', async (t) => {
+scenario('a video whose viewers fill several tables keeps its order, and one that left its place', { skip }, async (t) => {
   const system = await t.system(limited);
   const crowd = startCrowd(t, system);
   await crowd.enter(600, ['hot']);
@@ -99,7 +102,7 @@ scenario('a video whose viewers fill several tables keeps its order, and one tha
   assert.ok(crowd.members.every(({ gaps }) => gaps.length === 0));
 });
 
-scenario('the end of a stream is seen at once: no table keeps a copy of its descriptor', async (t) => {
+scenario('the end of a stream is seen at once: no table keeps a copy of its descriptor', { skip }, async (t) => {
   const system = await t.system(limited);
   const crowd = startCrowd(t, system);
   await crowd.enter(500, VIDEOS);
@@ -111,7 +114,7 @@ scenario('the end of a stream is seen at once: no table keeps a copy of its desc
   await crowd.reach(await postToAll(crowd, 2));
 });
 
-scenario('a video that moves to another reader lets its viewers go there', { setups: ['up-redis', 'processes'] }, async (t) => {
+scenario('a video that moves to another reader lets its viewers go there', { skip, setups: ['up-redis', 'processes'] }, async (t) => {
   const system = await t.system(limited);
   const crowd = startCrowd(t, system);
   await crowd.enter(400, ['film']);
@@ -128,7 +131,7 @@ scenario('a video that moves to another reader lets its viewers go there', { set
   assert.equal((await health(there)).activeConnections, 400, 'all at one reader');
 });
 
-scenario('kill -9 and a restart: the whole crowd goes on where it was', { ms: 40_000 }, async (t) => {
+scenario('kill -9 and a restart: the whole crowd goes on where it was', { skip, ms: 40_000 }, async (t) => {
   const system = await t.system({ ...limited, stable: true });
   const crowd = startCrowd(t, system);
   await crowd.enter(CROWD, VIDEOS);
