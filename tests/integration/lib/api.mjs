@@ -49,3 +49,14 @@ export const resolve = (system, video) =>
 export const owner = async (system, video) => (await register(system, video)).readerUrl;
 
 export const statistics = (system) => expectStatus(200, call('GET', `${system.statistics}/statistics`));
+
+export const health = (url) => expectStatus(200, call('GET', `${url}/health`));
+
+// The counters of all readers' /health, summed.
+export async function readerFigures(system) {
+  const sums = {};
+  for (const each of await Promise.all(system.readers.map(health))) {
+    for (const [name, value] of Object.entries(each)) if (typeof value === 'number') sums[name] = (sums[name] ?? 0) + value;
+  }
+  return sums;
+}

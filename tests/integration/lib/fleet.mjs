@@ -78,6 +78,9 @@ export class Fleet {
   descriptors() {
     return this.#running.reduce((sum, program) => sum + program.descriptors(), 0);
   }
+  descriptorsByThread() {
+    return this.#running.flatMap((program) => program.descriptorsByThread());
+  }
   memory(field) {
     return this.#running.reduce((sum, program) => sum + program.memory(field), 0);
   }

@@ -1,6 +1,9 @@
 // The judges are judged first: what they must refuse.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import net from 'node:net';
 import test from 'node:test';
+import { Crowd } from './crowd.mjs';
 import { Journal } from './journal.mjs';
 import { checkDelivered } from './load.mjs';
 import { StreamParser } from './stream.mjs';
@@ -70,4 +73,44 @@ test('checkDelivered refuses what is missing, changed, doubled, or announced wit
     [got([said('5-1'), said('5-2')], [lost])], [got([said('5-1')], [lost]), { gaps: ['slow'] }],
     [got([said('5-1')], [{ ...lost, from: '5-3' }]), { gaps: ['epoch'] }],
   ]) assert.throws(() => checkDelivered(viewer, [said('5-1'), said('5-2')], options), undefined, JSON.stringify(viewer));
+});
+
+// A server that answers every connection with these bytes, and closes it if that is all.
+async function saying(t, bytes, { close = false } = {}) {
+  const server = net.createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => (close ? socket.end(bytes) : socket.write(bytes)));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const crowd = new Crowd({});
+  crowd.readers.set('v', `http://127.0.0.1:${server.address().port}`);
+  t.after(() => crowd.members.forEach((member) => member.close()));
+  return crowd;
+}
+
+const HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n';
+const CONNECTED = `${HEAD}retry: 700\nid: 5-0\ndata: {"type":"connected"}\n\n`;
+const event = (id) => `id: ${id}\ndata: {"id":"${id}"}\n\n`;
+
+test('Crowd takes a stream in order, and a connection closed without an answer as a refusal', async (t) => {
+  const crowd = await saying(t, `${CONNECTED}: beat\n\n${event('5-1')}id: 5-4\nevent: gap\ndata: {"type":"gap","from":"5-2","to":"5-4","missed":3,"reason":"slow"}\n\n${event('5-5')}`);
+  const [member] = await crowd.enter(1, ['v']);
+  await crowd.reach({ videoid: 'v', id: '5-5' });
+  assert.deepEqual([member.seen, member.missed], [2, 3]);
+  const refusing = await saying(t, '', { close: true });
+  assert.deepEqual(await refusing.enter(3, ['v'], { refusals: true }), []);
+  await assert.rejects(refusing.enter(1, ['v']), /refused/);
+});
+
+test('Crowd refuses holes, duplicates, other answers, and half of one', async (t) => {
+  for (const wrong of [event('5-2'), event('5-1') + event('5-1'), 'id: 5-1\ndata: {"id":"5-2"}\n\n', 'event: viewers\ndata: {}\n\n', 'id: 5-1\n\n']) {
+    const crowd = await saying(t, CONNECTED + wrong);
+    await crowd.enter(1, ['v']).catch(() => {}); // it may have been heard together with the first event
+    await assert.rejects(crowd.reach({ videoid: 'v', id: '5-9' }, crowd.members, 500), (error) => error.final, JSON.stringify(wrong));
+  }
+  for (const wrong of ['HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n', HEAD]) {
+    const crowd = await saying(t, wrong, { close: true });
+    await assert.rejects(crowd.enter(1, ['v'], { refusals: true }), /no stream|within an answer/);
+  }
 });

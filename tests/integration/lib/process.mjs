@@ -65,6 +65,10 @@ export class Program {
   descriptors() {
     return readdirSync(`/proc/${this.pid}/fd`).length;
   }
+  // How many each thread has in its table, which mostly is one and the same.
+  descriptorsByThread() {
+    return readdirSync(`/proc/${this.pid}/task`).map((thread) => readdirSync(`/proc/${this.pid}/task/${thread}/fd`).length);
+  }
 
   // Resident memory now, or its highest ever, in bytes.
   memory(field = 'VmRSS') {

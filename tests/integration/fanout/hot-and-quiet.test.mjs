@@ -1,0 +1,48 @@
+// One worker, a video that keeps it busy, and another that must not wait for it.
+import assert from 'node:assert/strict';
+import { owner, post, readerFigures } from '../lib/api.mjs';
+import { at, bench } from '../lib/bench.mjs';
+import { startCrowd } from '../lib/crowd.mjs';
+import { scenario } from '../lib/scenario.mjs';
+import { pause, slow, until } from '../lib/time.mjs';
+
+const HOT = 'bench-1'; // as the bench names its first
+const VIEWERS = slow ? 800 : 2_500;
+const QUIET = 3;
+
+// A video at the same reader, so that in every set-up both are on the same worker.
+async function neighbour(system, video) {
+  const reader = await owner(system, video);
+  for (let i = 0; ; i++) if ((await owner(system, `quiet-${i}`)) === reader) return `quiet-${i}`;
+}
+
+scenario('a hot video does not hold up a quiet one on the same worker, and both are complete', { ms: 60_000 }, async (t) => {
+  const system = await t.system({ flags: { workers: 1 } });
+  const quiet = await neighbour(system, HOT);
+  const crowd = startCrowd(t, system);
+  await crowd.enter(QUIET, [quiet]);
+  const delays = [];
+  const during = async (program) => {
+    const hot = async () => (await readerFigures(system)).messagesSent > VIEWERS;
+    await until(async () => program.end || (await hot()), 'the hot video to be hot', 20_000);
+    while (!program.end && delays.length < 60) {
+      const started = performance.now();
+      await crowd.reach(await post(system, quiet, 'quiet'));
+      delays.push(Math.max(...crowd.members.map(({ at: arrived }) => arrived)) - started);
+      await pause(13); // not in step with the hot one
+    }
+  };
+  const flags = { ...at(system), viewers: VIEWERS, videos: 1, rate: slow ? 20 : 100, duration: 3 };
+  const { code, figures, stdout, stderr } = await bench(t, flags, { during });
+  assert.equal(code, 0, stdout + stderr);
+  const { counts, latency_ms: latency } = figures;
+  assert.deepEqual([counts.connects, counts.lost, counts.duplicated, counts.out_of_order, counts.gaps, counts.cuts], [VIEWERS, 0, 0, 0, 0, 0]);
+  assert.equal(counts.deliveries, counts.comments * VIEWERS);
+  assert.ok(crowd.members.every(({ seen, gaps }) => seen === delays.length && gaps.length === 0), 'each quiet comment arrived');
+
+  assert.ok(delays.length >= 10, `${delays.length} comments on the quiet video while the other was hot`);
+  delays.sort((a, b) => a - b);
+  const [p50, p90] = [0.5, 0.9].map((share) => delays[Math.floor(delays.length * share)]);
+  assert.ok(p50 <= latency.p50 / 2, `half of them within ${p50} ms on the quiet video, ${latency.p50} ms on the hot one`);
+  assert.ok(p90 <= latency.p90, `nine of ten within ${p90} ms on the quiet video, ${latency.p90} ms on the hot one`);
+});

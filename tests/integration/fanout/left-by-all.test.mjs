@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { health, postMany } from '../lib/api.mjs';
+import { Crowd } from '../lib/crowd.mjs';
+import { scenario } from '../lib/scenario.mjs';
+import { slow, until } from '../lib/time.mjs';
+
+const MB = 2 ** 20;
+const VIDEOS = slow ? 100 : 600;
+const COMMENTS = 6;
+const COMMENT = 'x'.repeat(1_900);
+
+const healthOfAll = (system) => Promise.all(system.readers.map(health));
+const used = async (system) => (await healthOfAll(system)).reduce((sum, { memory }) => sum + memory.used, 0);
+
+// As many videos, never seen before, have viewers and a history and are left. Returns how much was used at its height.
+async function wave(system, name) {
+  const videos = Array.from({ length: VIDEOS }, (_, i) => `${name}-${i}`);
+  const crowd = new Crowd(system);
+  try {
+    await crowd.enter(2 * VIDEOS, videos);
+    const stored = await Promise.all(videos.map((video) => postMany(system, video, COMMENTS, { atOnce: 1, text: () => COMMENT })));
+    await crowd.reach(stored.flat());
+    return await used(system);
+  } finally {
+    crowd.release();
+    await until(async () => (await healthOfAll(system)).every(({ subscribedTopics, activeConnections }) => subscribedTopics + activeConnections === 0),
+      'the readers to let go of the videos');
+  }
+}
+
+scenario('videos left by all give their memory back', { ms: 40_000 }, async (t) => {
+  const system = await t.system({ flags: { 'unsubscribe-ms': 400, 'log-entries': COMMENTS } });
+  const [before, resident] = [await used(system), system.program.memory()];
+  const height = await wave(system, 'first');
+  assert.ok(height - before > (VIDEOS * COMMENTS * COMMENT.length) / 2, `${height - before} bytes used for the history of ${VIDEOS} videos`);
+  const left = await used(system);
+  assert.ok(left <= before + 0.02 * (height - before), `${left} bytes in use afterwards, ${before} before, ${height} meanwhile`);
+
+  // What the process keeps for itself serves for others: one more such crowd takes next to nothing.
+  const first = system.program.memory();
+  await wave(system, 'second');
+  const more = system.program.memory() - first;
+  if (!slow) assert.ok(more < (first - resident) / 4, `grown by ${more / MB} MB after ${(first - resident) / MB} MB for the first`);
+});
