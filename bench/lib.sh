@@ -1,6 +1,15 @@
 # shellcheck shell=bash
 # What the benchmarks share: a temporary folder, processes that end with the script, medians, tables, and the section of
 # docs/benchmarks.md that each of them writes. Sourced.
+
+# Each takes numbers, or says what it is: the comment at its top.
+for argument in "$@"; do
+  [[ $argument =~ ^[1-9][0-9]*$ ]] && continue
+  sed -n '2,/^[^#]/s/^#[ ]\{0,1\}//p' "$0"
+  [[ $argument == --help || $argument == -h ]] && exit 0
+  exit 2
+done
+
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 bin=${CHORUS_BIN:-$top/build/chorus}
 work=$(mktemp -d)

@@ -206,5 +206,6 @@ bool bench_run(const struct bench_plan *plan, bool on_terminal, struct bench_res
     add_up(&b, &result->sum);
     end_loads(&b);
     progress_clear(&b.progress);
+    bench_shared_free(b.shared, plan);
     return fine;
 }

@@ -27,17 +27,38 @@ static void draw_videos(struct bench_shared *s, const struct bench_plan *plan) {
     }
 }
 
+static size_t size_of(const struct bench_plan *plan) {
+    return sizeof(struct bench_shared) + plan->processes * sizeof(struct bench_load);
+}
+
 struct bench_shared *bench_shared_new(const struct bench_plan *plan) {
-    struct bench_shared *s = share(sizeof *s + plan->processes * sizeof *s->load);
+    struct bench_shared *s = share(size_of(plan));
     if (!s) return NULL;
     s->endpoints = share(sizeof *s->endpoints);
     s->video_of = share(plan->viewers * sizeof *s->video_of);
     s->place = share(plan->videos * sizeof *s->place);
     s->newest = share(plan->videos * sizeof *s->newest);
     s->numbers = share(plan->videos * sizeof *s->numbers);
-    if (!s->endpoints || !s->video_of || !s->place || !s->newest || !s->numbers) return NULL;
+    if (!s->endpoints || !s->video_of || !s->place || !s->newest || !s->numbers) {
+        bench_shared_free(s, plan);
+        return NULL;
+    }
     draw_videos(s, plan);
     return s;
+}
+
+static void give_back(void *memory, size_t size) {
+    if (memory) munmap(memory, size);
+}
+
+void bench_shared_free(struct bench_shared *s, const struct bench_plan *plan) {
+    distribution_free(s->law);
+    give_back(s->endpoints, sizeof *s->endpoints);
+    give_back(s->video_of, plan->viewers * sizeof *s->video_of);
+    give_back((void *)s->place, plan->videos * sizeof *s->place);
+    give_back(s->newest, plan->videos * sizeof *s->newest);
+    give_back((void *)s->numbers, plan->videos * sizeof *s->numbers);
+    munmap(s, size_of(plan));
 }
 
 int bench_look_ms(const struct bench_plan *plan) {

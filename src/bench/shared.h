@@ -40,7 +40,7 @@ struct bench_newest {
 struct bench_shared {
     _Atomic int phase;
     _Atomic int64_t start_us, end_us; // of posting, monotonic; known when it begins
-    const struct distribution *law;   // of viewers and comments over videos; NULL: in turn
+    struct distribution *law;         // of viewers and comments over videos; NULL: in turn
     uint32_t *video_of;               // by viewer
     size_t watched;                   // videos with a viewer
     _Atomic uint32_t resolved;        // of them, those that have been asked for
@@ -51,8 +51,11 @@ struct bench_shared {
     struct bench_load load[];
 };
 
-// Draws the video of each viewer. Returns NULL with errno set. Lasts as long as the process.
+// Draws the video of each viewer. Returns NULL with errno set.
 struct bench_shared *bench_shared_new(const struct bench_plan *);
+
+// Gives this process's part back; other processes keep theirs.
+void bench_shared_free(struct bench_shared *, const struct bench_plan *);
 
 // How often a load process looks what the bench wants: less often where there are many, as each look costs.
 int bench_look_ms(const struct bench_plan *);

@@ -13,6 +13,7 @@ static void test_gives_viewers_videos_in_turn(void **state) {
     for (uint32_t i = 0; i < 10; i++) assert_int_equal(s->video_of[i], i % 4);
     assert_int_equal(s->watched, 4);
     assert_null(s->law);
+    bench_shared_free(s, &in_turn);
 }
 
 static void test_draws_videos_by_a_law(void **state) {
@@ -25,6 +26,8 @@ static void test_draws_videos_by_a_law(void **state) {
     assert_int_equal(s->watched, watched);
     assert_true(watched < by_zipf.viewers);
     assert_memory_equal(s->video_of, again->video_of, by_zipf.viewers * sizeof *s->video_of);
+    bench_shared_free(s, &by_zipf);
+    bench_shared_free(again, &by_zipf);
 }
 
 static void test_knows_a_place_once_it_has_been_told(void **state) {
@@ -35,6 +38,7 @@ static void test_knows_a_place_once_it_has_been_told(void **state) {
     s->place[1] = (uint16_t)(PLACE_FIRST + endpoint);
     assert_int_equal(bench_shared_endpoint(s, 1)->port, 4001);
     assert_null(bench_shared_endpoint(s, 2));
+    bench_shared_free(s, &in_turn);
 }
 
 static void test_keeps_the_newest_number(void **state) {
@@ -45,6 +49,7 @@ static void test_keeps_the_newest_number(void **state) {
     bench_shared_note(s, 3, (struct position){4, 9});
     assert_int_equal(s->newest[3].at.epoch, 5);
     assert_int_equal(s->newest[3].at.seq, 2);
+    bench_shared_free(s, &in_turn);
 }
 
 static void test_many_processes_look_less_often(void **state) {
