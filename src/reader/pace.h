@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-enum { PACE_STRETCH = 4, PACE_CHEAP_US = 1000 };
+enum { PACE_STRETCH = 3, PACE_CHEAP_US = 1000 };
 
 // A moment: by the clock, and by what the worker's thread has worked until then.
 struct pace_mark {

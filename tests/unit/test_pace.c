@@ -114,7 +114,7 @@ static void the_interval_follows_the_load(void **state) {
     pass(10 * MAX_US);
     assert_in_range(flushes_at(25000, 20000), 38, 40); // four fifths: still each by itself
     pass(10 * MAX_US);
-    assert_in_range(flushes_at(2500, 20000), 11, 14); // eight times what it could: a quarter of the time
+    assert_in_range(flushes_at(2500, 20000), 15, 18); // eight times what it could: a third of the time
     pass(10 * MAX_US);
     assert_in_range(flushes_at(2500, 100000), 4, 5); // the bound
 }
