@@ -4,6 +4,7 @@
 // owes them.
 #include "app/system.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -77,8 +78,12 @@ static bool start_fanout(struct system *s) {
                                                               .stall_ms = (int)set->stall_timeout_ms,
                                                               .coalesce_us = set->max_coalesce_ms * 1000}},
                            &error);
-    return s->fanout || system_fail(s, "%u worker threads cannot be started: %s; give fewer with --workers.",
-                                    workers, strerror(-error));
+    if (s->fanout) return true;
+    if (error == -ENOSYS || error == -EPERM)
+        return system_fail(s, "--own-descriptors needs close_range(2), Linux 5.9 or later: %s.",
+                           strerror(-error));
+    return system_fail(s, "%u worker threads cannot be started: %s; give fewer with --workers.", workers,
+                       strerror(-error));
 }
 
 // Says when the store stops answering, and when it answers again.
