@@ -122,6 +122,7 @@ static bool make_plan(struct bench_job *job, char *why, size_t size) {
     plan->videos = (size_t)set->videos;
     plan->rate = (double)set->rate;
     plan->duration_us = set->duration_s * 1000000;
+    plan->warmup_us = set->bench.warmup_s * 1000000;
     plan->publishers = (size_t)set->bench.publishers;
     plan->size = (size_t)set->bench.size;
     plan->seed = (uint64_t)set->seed;

@@ -148,6 +148,8 @@ const struct option_row settings_rows[] = {
      COMMAND_BENCH},
     {"duration", NULL, OPTION_INT, AT(duration_s), 1, 86400, "10", "SECONDS", NULL,
      "how long comments are posted", COMMAND_BENCH},
+    {"warmup", NULL, OPTION_INT, AT(bench.warmup_s), 0, 86400, "0", "SECONDS", NULL,
+     "of the duration, at its beginning: the latency of these comments is not counted", COMMAND_BENCH},
     {"publishers", NULL, OPTION_INT, AT(bench.publishers), 1, 10000, "16", "N", NULL,
      "connections that post, each one comment at a time", COMMAND_BENCH},
     {"processes", NULL, OPTION_INT, AT(bench.processes), 0, 256, "0", "N", NULL,

@@ -25,7 +25,7 @@ struct simulate_settings {
 };
 
 struct bench_settings {
-    int64_t size, publishers, processes, stalled;
+    int64_t warmup_s, size, publishers, processes, stalled;
     const char *pid, *require, *json, *html, *hdr;
     const char *subscribe, *publish; // templates
 };

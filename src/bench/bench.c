@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "bench/load.h"
 #include "bench/progress.h"
 #include "net/http_url.h"
@@ -162,7 +163,6 @@ static bool post(struct bench *b) {
     r->posted_us = b->shared->end_us > r->start_us ? b->shared->end_us - r->start_us : 0;
     if (!run_phase(b, BENCH_DRAIN, SETTLE_MS, QUIET_MS)) return false;
     r->ended = measure(b);
-    r->measured_us = clock_monotonic_us() - now;
     return run_phase(b, BENCH_END, END_MS, 0);
 }
 
@@ -171,7 +171,10 @@ static bool start_loads(struct bench *b) {
     for (unsigned i = 0; i < b->plan->processes; i++) {
         pid_t parent = getpid();
         b->loads[i] = fork();
-        if (b->loads[i] < 0) return false;
+        if (b->loads[i] < 0) {
+            snprintf(b->why, b->why_size, "A load process cannot be started: %s.", strerror(errno));
+            return false;
+        }
         if (b->loads[i]) continue;
         prctl(PR_SET_PDEATHSIG, SIGKILL); // none outlives the bench
         _exit(getppid() == parent ? load_run(b->plan, b->shared, i) : 1);
@@ -204,6 +207,7 @@ bool bench_run(const struct bench_plan *plan, bool on_terminal, struct bench_res
     sigprocmask(SIG_BLOCK, &b.signals, NULL);
     bool fine = start_loads(&b) && connect_viewers(&b) && post(&b);
     add_up(&b, &result->sum);
+    result->measured_us = larger_of(b.shared->end_us, result->sum.last_arrival_us) - result->start_us;
     end_loads(&b);
     progress_clear(&b.progress);
     bench_shared_free(b.shared, plan);

@@ -2,9 +2,7 @@
 
 #include <stddef.h>
 
-static int64_t larger(int64_t a, int64_t b) {
-    return a > b ? a : b;
-}
+#include "base/number.h"
 
 static void merge(struct histogram *h, const struct histogram *other) {
     if (other->count) histogram_merge(h, other);
@@ -25,10 +23,10 @@ void load_figures_merge(struct bench_figures *f, const struct bench_figures *oth
     f->stalled_closed += other->stalled_closed;
     f->gaps += other->gaps;
     f->outstanding += other->outstanding;
-    f->connect_us = larger(f->connect_us, other->connect_us);
-    f->last_arrival_us = larger(f->last_arrival_us, other->last_arrival_us);
+    f->connect_us = larger_of(f->connect_us, other->connect_us);
+    f->last_arrival_us = larger_of(f->last_arrival_us, other->last_arrival_us);
     f->cpu_us += other->cpu_us;
-    f->busiest_cpu_us = larger(f->busiest_cpu_us, other->cpu_us);
+    f->busiest_cpu_us = larger_of(f->busiest_cpu_us, other->cpu_us);
     f->seconds = other->seconds > f->seconds ? other->seconds : f->seconds;
     merge(&f->latency, &other->latency);
     merge(&f->answer, &other->answer);

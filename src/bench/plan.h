@@ -20,6 +20,7 @@ struct bench_plan {
     size_t size;    // bytes of a comment's text
     double rate;    // comments per second in all
     int64_t duration_us;
+    int64_t warmup_us;            // of it, of whose comments the latency is not counted
     struct distribution_spec law; // of viewers, and of comments, over videos
     uint64_t seed;
     int pids[BENCH_PIDS_MAX]; // the server's

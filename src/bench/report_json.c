@@ -12,11 +12,12 @@ static json_t *known(double value) {
 }
 
 static json_t *of_plan(const struct bench_plan *plan) {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:s, s:f}", "viewers", number(plan->viewers),
-                     "stalled", number(plan->stalled), "videos", number(plan->videos), "processes",
-                     number(plan->processes), "publishers", number(plan->publishers), "size",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:f, s:s, s:f}", "viewers",
+                     number(plan->viewers), "stalled", number(plan->stalled), "videos", number(plan->videos),
+                     "processes", number(plan->processes), "publishers", number(plan->publishers), "size",
                      number(plan->size), "rate", plan->rate, "duration_s", (double)plan->duration_us / 1e6,
-                     "distribution", plan->law.kind == DISTRIBUTION_UNIFORM ? "uniform" : "zipf", "exponent",
+                     "warmup_s", (double)plan->warmup_us / 1e6, "distribution",
+                     plan->law.kind == DISTRIBUTION_UNIFORM ? "uniform" : "zipf", "exponent",
                      plan->law.kind == DISTRIBUTION_UNIFORM ? 0 : plan->law.exponent);
 }
 
@@ -35,21 +36,27 @@ static json_t *of_counts(const struct bench_result *r) {
 }
 
 static json_t *of_latency(const struct bench_result *r) {
-    static const char *const names[] = {"p50", "p90", "p99", "p999", "p9999", "max"};
+    static const char *const names[] = {"p50", "p90", "p99", "p999", "p9999", "max", "post_p50", "post_p99"};
     json_t *all = json_object();
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         json_object_set_new(all, names[i], json_real(metric_of(r, names[i]) / 1000));
     return all;
 }
 
+static json_t *bytes(const struct server_usage *u, int64_t amount) {
+    return u->known ? json_integer((json_int_t)amount) : json_null();
+}
+
 static json_t *of_server(const struct bench_result *r) {
     json_t *pids = json_array();
     for (size_t i = 0; i < r->pid_count; i++) json_array_append_new(pids, json_integer(r->pids[i]));
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "pids", pids, "cpu_us_per_delivery",
+    const struct server_usage *connected = &r->connected.server, *ended = &r->ended.server;
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "pids", pids, "cpu_us_per_delivery",
                      known(result_cpu_per_delivery_us(r)), "cpu_us_per_connect",
                      known(result_cpu_per_connect_us(r)), "bytes_per_viewer",
-                     known(result_bytes_per_viewer(r)), "pss_bytes",
-                     r->ended.server.known ? number((uint64_t)r->ended.server.pss_bytes) : json_null());
+                     known(result_bytes_per_viewer(r)), "pss_bytes_connected",
+                     bytes(connected, connected->pss_bytes), "pss_bytes", bytes(ended, ended->pss_bytes),
+                     "peak_bytes", bytes(ended, ended->peak_bytes));
 }
 
 static json_t *of_memory(const struct bench_result *r) {

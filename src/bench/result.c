@@ -4,6 +4,14 @@
 #include <stddef.h>
 #include <string.h>
 
+static double post_p50_us(const struct bench_result *r) {
+    return (double)histogram_percentile(&r->sum.answer, 50);
+}
+
+static double post_p99_us(const struct bench_result *r) {
+    return (double)histogram_percentile(&r->sum.answer, 99);
+}
+
 static const struct metric {
     const char *name;
     enum metric_unit unit;
@@ -31,6 +39,8 @@ static const struct metric {
     {"stalled", METRIC_COUNT, 0, offsetof(struct bench_figures, stalled), NULL},
     {"stalled_closed", METRIC_COUNT, 0, offsetof(struct bench_figures, stalled_closed), NULL},
     {"stalled_open", METRIC_COUNT, 0, 0, result_stalled_open},
+    {"post_p50", METRIC_TIME, 0, 0, post_p50_us},
+    {"post_p99", METRIC_TIME, 0, 0, post_p99_us},
     {"deliveries_per_s", METRIC_COUNT, 0, 0, result_deliveries_per_s},
     {"connects_per_s", METRIC_COUNT, 0, 0, result_connects_per_s},
     {"wakeups_per_comment", METRIC_COUNT, 0, 0, result_wakeups_per_comment},

@@ -18,7 +18,7 @@ struct bench_moment {
 struct bench_result {
     struct bench_figures sum;
     int64_t start_us;    // of posting, monotonic
-    int64_t measured_us; // from there to the end of the load processes
+    int64_t measured_us; // from there to the last arrival, or the end of posting
     int64_t posted_us;   // how long was posted
     int cores;           // of the machine
     bool interrupted;

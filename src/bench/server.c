@@ -97,21 +97,30 @@ size_t server_find(const int *ports, size_t port_count, int *pids, size_t max) {
     return count;
 }
 
-// The name, which may hold anything, ends with the last parenthesis; time used is the 12th and 13th field
-// after it, in ticks.
-static bool add_cpu(int pid, struct server_usage *u) {
-    char path[64], text[1024];
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+// proc(5): nanoseconds on a core are the first field. (/proc/PID/stat counts in ticks of 10 ms.)
+static int64_t task_cpu_ns(const char *tasks, const char *name) {
+    char path[400], text[64] = "";
+    snprintf(path, sizeof path, "%s/%s/schedstat", tasks, name);
     FILE *f = fopen(path, "re");
-    size_t len = f ? fread(text, 1, sizeof text - 1, f) : 0;
+    bool there = f && fgets(text, sizeof text, f);
     if (f) fclose(f);
-    text[len] = 0;
-    const char *name_end = strrchr(text, ')');
-    if (!name_end) return false;
-    const char *user = skip_fields(name_end + 1, 11), *in_kernel = skip_fields(user, 1);
-    uint64_t ticks = strtoull(user, NULL, 10) + strtoull(in_kernel, NULL, 10);
-    u->cpu_us += (int64_t)ticks * 1000000 / sysconf(_SC_CLK_TCK);
-    return true;
+    return there ? strtoll(text, NULL, 10) : 0;
+}
+
+// Of all threads that are there: those of a server stay.
+static bool add_cpu(int pid, struct server_usage *u) {
+    char tasks[64];
+    struct dirent **names;
+    int64_t ns = 0;
+    snprintf(tasks, sizeof tasks, "/proc/%d/task", pid);
+    int count = scandir(tasks, &names, is_number, alphasort);
+    for (int i = 0; i < count; i++) {
+        ns += task_cpu_ns(tasks, names[i]->d_name);
+        free(names[i]);
+    }
+    if (count >= 0) free(names);
+    u->cpu_us += ns / 1000;
+    return ns > 0;
 }
 
 // Returns the amount that stands behind the name at the beginning of a line, or -1.
@@ -129,8 +138,12 @@ static bool add_memory(int pid, struct server_usage *u) {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid);
     int64_t kib = read_kib(path, "Pss:");
-    if (kib >= 0) u->pss_bytes += kib * 1024;
-    return kib >= 0;
+    snprintf(path, sizeof path, "/proc/%d/status", pid);
+    int64_t peak_kib = read_kib(path, "VmHWM:");
+    if (kib < 0 || peak_kib < 0) return false;
+    u->pss_bytes += kib * 1024;
+    u->peak_bytes += peak_kib * 1024;
+    return true;
 }
 
 struct server_usage server_measure(const int *pids, size_t count) {

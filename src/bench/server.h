@@ -7,9 +7,10 @@
 #include <stdint.h>
 
 struct server_usage {
-    int64_t cpu_us;    // user and system, of all threads, since they began
-    int64_t pss_bytes; // proportional set size: shared pages count for their share
-    bool known;        // whether every process could be read
+    int64_t cpu_us;     // user and system, of all threads, since they began
+    int64_t pss_bytes;  // proportional set size: shared pages count for their share
+    int64_t peak_bytes; // resident, at its most
+    bool known;         // whether every process could be read
 };
 
 // The machine's memory, as /proc/meminfo tells. What the kernel has for itself: slabs, also those that it

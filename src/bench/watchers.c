@@ -226,7 +226,8 @@ static void take_comment(struct watcher *w, const struct scan_event *e, struct p
     int64_t start_us = atomic_load_explicit(&all->of.shared->start_us, memory_order_relaxed);
     load_figures_deliver(f, all->now_us - start_us);
     f->last_arrival_us = all->now_us;
-    if (e->is_stamped) histogram_add(&f->latency, all->now_us - e->stamp.due_us);
+    if (e->is_stamped && e->stamp.due_us >= start_us + all->of.plan->warmup_us)
+        histogram_add(&f->latency, all->now_us - e->stamp.due_us);
     check_number(w, p);
 }
 

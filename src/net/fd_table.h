@@ -12,7 +12,7 @@ struct loop;
 // 5.9 on. What it closes there stays open elsewhere. Returns 0 or a negative errno.
 int fd_table_own(const int *keep, size_t count);
 
-// Begins a pipe from the loop's thread to another. Returns NULL and sets *error.
+// Begins a pipe from the loop's thread to another; freed before the loop. Returns NULL and sets *error.
 struct fd_pipe *fd_pipe_new(struct loop *sender, int *error);
 void fd_pipe_free(struct fd_pipe *); // sender; closes what was not taken
 

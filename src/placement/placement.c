@@ -161,7 +161,7 @@ void placement_free(struct placement *p) {
     free(p);
 }
 
-// Makes room by dropping the entry cached first that nobody waits for.
+// Makes room by dropping the entry looked at longest ago that nobody waits for.
 static void bound_cache(struct placement *p) {
     if (HASH_COUNT(p->cache) < PLACEMENT_CACHE_MAX) return;
     struct cached *c, *next;

@@ -203,6 +203,7 @@ void reader_connect(struct reader *r, struct http_request *request, const struct
     a->head_only = c->head_only;
     snprintf(a->userid, sizeof a->userid, "%s", c->userid);
     snprintf(a->videoid, sizeof a->videoid, "%s", c->videoid);
+    history_budget_yield(r->env.budget);
     if (!c->head_only && !budget_has_room())
         arrival_shed(a, "out_of_memory");
     else if (a->head_only) // asks without consequences

@@ -8,8 +8,11 @@
 #include "reader/counters.h"
 #include "reader/flush.h"
 
-// A channel may keep so much for those who are up to date, however scarce memory is.
-enum { SCARCE_BYTES = 1 << 16 };
+enum {
+    SCARCE_BYTES =
+        1 << 16, // a channel may keep so much for those who are up to date, however scarce memory is
+    STALLED_PER_SWEEP = 64 // the kernel takes its time to free what it held for them, and others wait
+};
 
 void channel_init(struct channel *ch, const struct channel_env *env, struct fan_counters *counters,
                   void *owner) {
@@ -19,10 +22,10 @@ void channel_init(struct channel *ch, const struct channel_env *env, struct fan_
 
 // Hands the counts on, once per slice instead of once per send.
 static void settle(struct channel *ch) {
-    counter_add(&ch->counters->delivered, ch->tally.delivered);
-    counter_add(&ch->counters->sends, ch->tally.sends);
-    counter_add(&ch->counters->gaps, ch->tally.gaps);
-    counter_add(&ch->counters->stalled, ch->tally.stalled);
+    if (ch->tally.delivered) counter_add(&ch->counters->delivered, ch->tally.delivered);
+    if (ch->tally.sends) counter_add(&ch->counters->sends, ch->tally.sends);
+    if (ch->tally.gaps) counter_add(&ch->counters->gaps, ch->tally.gaps);
+    if (ch->tally.stalled) counter_add(&ch->counters->stalled, ch->tally.stalled);
     memset(&ch->tally, 0, sizeof ch->tally);
 }
 
@@ -36,11 +39,13 @@ void channel_add(struct channel *ch, int fd, struct pending *pending, int64_t no
     struct viewer *v = viewer_new(ch, fd, pending, now_ms);
     if (!v) {
         ch->left++;
+        counter_add(&ch->counters->refused, 1);
         return;
     }
     seats_add(&ch->seats, v);
     if (ch->seats.count == 1) put_off_heartbeat(ch, now_ms);
     viewer_push(v, now_ms);
+    settle(ch);
 }
 
 // The first frame that those who are ready still need.
@@ -93,17 +98,16 @@ static void skip_waiting(struct channel *ch, int64_t now_ms) {
     }
 }
 
-// Where the worker cannot keep up, it is made to send at once; where memory is scarce as well, what waits is
-// given up.
+// Where the ring is full of what nobody has got yet, a run of it is sent at once; where memory is scarce as
+// well, what waits is given up.
 void channel_publish(struct channel *ch, struct frame *f) {
     int64_t now_ms = loop_now_ms(ch->env->loop);
     bool scarce = budget_is_used_up();
-    if (!make_room(ch, f->len, scarce)) {
+    while (!make_room(ch, f->len, scarce) && channel_is_dirty(ch)) {
         if (scarce)
             skip_waiting(ch, now_ms);
         else
-            channel_flush(ch, now_ms);
-        make_room(ch, f->len, scarce);
+            channel_flush_some(ch, now_ms, UINT32_MAX);
     }
     ring_push(&ch->ring, f);
 }
@@ -113,7 +117,7 @@ bool channel_is_dirty(const struct channel *ch) {
 }
 
 int64_t channel_flush_due_us(const struct channel *ch) {
-    return ch->flush ? 0 : ch->pace.not_before_us;
+    return ch->flush || budget_is_used_up() ? 0 : ch->pace.not_before_us;
 }
 
 static void drop_served(struct channel *ch) {
@@ -129,8 +133,10 @@ enum flush_outcome channel_flush_some(struct channel *ch, int64_t now_ms, uint32
     if (!ch->flush && ch->sent < ch->ring.next) flush_begin(ch);
     if (ch->flush) {
         flush_serve(ch, sends, now_ms);
-        settle(ch);
-        if (ch->seats.due) return FLUSH_UNFINISHED;
+        if (ch->seats.due) {
+            settle(ch);
+            return FLUSH_UNFINISHED;
+        }
         flush_end(ch, now_ms);
         put_off_heartbeat(ch, now_ms);
     }
@@ -146,11 +152,13 @@ void channel_flush(struct channel *ch, int64_t now_ms) {
 
 void channel_sweep(struct channel *ch, int64_t now_ms) {
     if (!ch->flush && ch->seats.ready && now_ms >= ch->heartbeat_due_ms) flush_begin_heartbeat(ch);
-    for (uint32_t i = ch->seats.count; i-- > ch->seats.ready;) {
+    uint32_t most = STALLED_PER_SWEEP;
+    for (uint32_t i = ch->seats.count; most && i-- > ch->seats.ready;) {
         struct viewer *v = ch->seats.at[i];
         if (viewer_waits(v) || now_ms - v->moved_ms < ch->env->bounds.stall_ms) continue;
         ch->tally.stalled++;
-        viewer_close(v);
+        viewer_reset(v);
+        most--;
     }
     drop_served(ch);
     settle(ch);

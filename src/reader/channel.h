@@ -68,7 +68,7 @@ void channel_publish(struct channel *, struct frame *);
 
 // Whether a flush would have something to do, and from when on it may begin, or go on.
 bool channel_is_dirty(const struct channel *);
-int64_t channel_flush_due_us(const struct channel *);
+int64_t channel_flush_due_us(const struct channel *); // at once, where memory is scarce
 
 enum flush_outcome { FLUSH_UNFINISHED, FLUSH_FINISHED };
 

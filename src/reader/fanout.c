@@ -8,7 +8,11 @@
 #include "net/loop.h"
 #include "reader/worker.h"
 
-enum { TABLE_RESERVE = 16, NO_WORKER = -1 }; // descriptors that a worker needs for itself, and some to spare
+enum {
+    TABLE_RESERVE = 16, // descriptors that a worker needs for itself, and some to spare
+    START_AGAIN_MS = 1000,
+    NO_WORKER = -1
+};
 
 // A video's share on one worker. It lives until the worker's last word about its channel.
 struct share {
@@ -38,6 +42,7 @@ struct fanout {
     struct fanout_config config;
     uint32_t room; // viewers that one worker can hold
     unsigned count;
+    int64_t start_again_ms; // not before: the last one could not be started
     struct crew_member crew[FAN_WORKERS_MAX];
 };
 
@@ -144,8 +149,10 @@ static int next_worker(const struct fan_video *v) {
 // As many as there were at first, so that the viewers to come have as many cores.
 static bool start_more(struct fanout *f) {
     unsigned had = f->count;
-    if (!f->config.own_descriptors) return false;
+    int64_t now_ms = loop_now_ms(f->control);
+    if (!f->config.own_descriptors || now_ms < f->start_again_ms) return false;
     while (f->count < had + f->config.workers && !start_worker(f)) continue;
+    if (f->count == had) f->start_again_ms = now_ms + START_AGAIN_MS;
     return f->count > had;
 }
 

@@ -51,10 +51,10 @@ static void begin(struct channel *ch, struct flush *f) {
 void flush_begin(struct channel *ch) {
     uint64_t to;
     size_t len = measure(ch, ch->sent, &to);
-    size_t room = to - ch->sent > 1 ? len : 0;
+    size_t room = ch->seats.ready && to - ch->sent > 1 ? len : 0;
     struct flush *f = mem_alloc(sizeof *f + room);
-    *f = (struct flush){.from = ch->sent, .to = to, .len = (uint32_t)len};
-    lay_out(ch, f);
+    *f = (struct flush){.from = ch->sent, .to = to, .len = (uint32_t)len, .cut = to < ch->ring.next};
+    if (ch->seats.ready) lay_out(ch, f);
     begin(ch, f);
     flush_mark_sent(ch, to);
 }
@@ -108,10 +108,9 @@ static void admit_waiting(struct channel *ch, const struct flush *f, int64_t now
 void flush_end(struct channel *ch, int64_t now_ms) {
     struct flush *f = ch->flush;
     ch->flush = NULL;
-    if (!f->beat) {
-        admit_waiting(ch, f, now_ms);
+    if (!f->beat) admit_waiting(ch, f, now_ms);
+    if (!f->beat && !f->cut) // the rest of what waited goes at once
         pace_end(&ch->pace, f->to - f->from, f->begun, pace_mark_now(), ch->env->bounds.coalesce_us);
-    }
     frame_unref(f->beat);
     free(f);
 }

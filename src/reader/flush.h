@@ -2,6 +2,7 @@
 // to each with one send, in as many slices as its worker likes. Private to channel.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "reader/pace.h"
@@ -13,6 +14,7 @@ struct flush {
     uint64_t from, to; // the frames; none: it is a heartbeat
     char *bytes;
     uint32_t len;
+    bool cut; // there was more than fits into one run
     struct pace_mark begun;
     struct frame *beat; // owned
     char room[];        // several frames, one behind the other

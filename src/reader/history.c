@@ -50,9 +50,13 @@ void history_budget_limit(struct history_budget *b, size_t max) {
 void history_budget_sweep(struct history_budget *b, int64_t now_ms) {
     struct run *r, *next;
     DL_FOREACH_SAFE(b->runs, r, next) {
-        if (now_ms - r->touched_ms <= HISTORY_COLD_MS && budget_has_room()) return;
+        if (now_ms - r->touched_ms <= HISTORY_COLD_MS) return;
         let_go(b, r);
     }
+}
+
+void history_budget_yield(struct history_budget *b) {
+    while (b->runs && !budget_has_room()) let_go(b, b->runs);
 }
 
 void history_init(struct history *h, struct history_budget *budget) {
@@ -113,7 +117,7 @@ static void bound_run(struct run *r, const struct frame *f, int64_t now_ms) {
 void history_push(struct history *h, struct position from, struct frame *f, int64_t now_ms) {
     struct history_budget *b = h->budget;
     size_t cost = FRAME_COST + f->len;
-    if (RUN_COST + cost > b->max || budget_is_used_up()) {
+    if (RUN_COST + cost > b->max || !budget_has_room()) {
         history_release(h);
         return;
     }

@@ -32,6 +32,9 @@ struct history_budget {
 // Changes `max`, and lets go of what is beyond it.
 void history_budget_limit(struct history_budget *, size_t max);
 
+// Lets go of runs, the one without use for longest first, until the process has room for a viewer more.
+void history_budget_yield(struct history_budget *);
+
 // Several times a second: lets go of what nobody uses.
 void history_budget_sweep(struct history_budget *, int64_t now_ms);
 

@@ -63,7 +63,8 @@ static void describe(struct service *s, json_t *health) {
         health, "memory",
         json_pack("{s:I,s:I}", "used", (json_int_t)budget_used(), "max", (json_int_t)budget_max()));
     json_object_set_new(health, "redirected", json_integer((json_int_t)r->redirected));
-    json_object_set_new(health, "shed", json_integer((json_int_t)r->shed));
+    json_object_set_new(health, "shed",
+                        json_integer((json_int_t)(r->shed + counter_get(&r->counters.refused))));
 }
 
 static bool ready(struct service *s, const char **why) {

@@ -31,6 +31,10 @@ static struct pending *pending_of(struct frame *f) {
 }
 
 struct viewer *viewer_new(struct channel *ch, int fd, struct pending *pending, int64_t now_ms) {
+    if (fd < 0) {
+        pending_free(pending);
+        return NULL;
+    }
     struct viewer *v = mem_zalloc(sizeof *v);
     v->watch.on_event = on_socket;
     v->reap.run = on_reap;
@@ -62,6 +66,12 @@ void viewer_close(struct viewer *v) {
     loop_defer(ch->env->loop, &v->reap);
 }
 
+void viewer_reset(struct viewer *v) {
+    struct linger at_once = {.l_onoff = 1};
+    setsockopt(v->watch.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    viewer_close(v);
+}
+
 static void on_socket(struct loop_fd *f, uint32_t events) {
     struct viewer *v = container_of(f, struct viewer, watch);
     if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
@@ -77,7 +87,7 @@ size_t viewer_send(struct viewer *v, struct iovec *iov, size_t count) {
     while (n < 0 && errno == EINTR);
     v->channel->tally.sends++;
     if (n >= 0) return (size_t)n;
-    if (errno != EAGAIN && errno != ENOBUFS) viewer_close(v);
+    if (errno != EAGAIN) viewer_close(v);
     return 0;
 }
 

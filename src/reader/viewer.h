@@ -28,11 +28,16 @@ struct viewer {
     struct loop_job reap;
 };
 
-// Takes fd and pending. Returns NULL if the loop cannot watch it. It has no seat yet.
+// Takes fd and pending. Returns NULL if there is no fd (negative) or the loop cannot watch it. It has no seat
+// yet.
 struct viewer *viewer_new(struct channel *, int fd, struct pending *, int64_t now_ms);
 
 // Gives its seat up; it is freed at the end of the turn.
 void viewer_close(struct viewer *);
+
+// As viewer_close(), but the kernel forgets at once what it holds for it, instead of waiting for it to be
+// read (socket(7), SO_LINGER): for one that does not read.
+void viewer_reset(struct viewer *);
 
 // Sends. Returns the bytes taken, 0 if the socket is full; on an error the viewer is closed.
 size_t viewer_send(struct viewer *, struct iovec *, size_t count);

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/container_of.h"
 #include "base/map.h"
+#include "base/number.h"
 #include "net/fd_table.h"
 #include "reader/counters.h"
 
@@ -101,10 +102,6 @@ static void flush_slice(struct worker *w, struct channel *ch) {
     mark_dirty(w, ch); // behind the others
 }
 
-static int64_t smaller(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-
 // One slice for each that may be flushed now. The timer brings us back for the rest.
 static void flush_dirty(void *arg) {
     struct worker *w = arg;
@@ -117,7 +114,7 @@ static void flush_dirty(void *arg) {
             flush_slice(w, ch);
             now_us = clock_monotonic_us();
         }
-        if (ch->dirty) again_us = smaller(again_us, channel_flush_due_us(ch));
+        if (ch->dirty) again_us = smaller_of(again_us, channel_flush_due_us(ch));
         if (!next || now_us - begun_us < TURN_US) continue;
         again_us = now_us;
         break;

@@ -123,7 +123,60 @@ static void one_comment_at_a_time_is_never_held_back(void **state) {
     assert_true(channel_flush_due_us(&rig.channel) <= clock_monotonic_us());
 }
 
+// More than one run can carry goes in several, and they do not wait for each other.
+static void a_run_that_was_cut_is_followed_at_once(void **state) {
+    enum { BYTES = 20000, FRAMES = 8, RUNS = 3 };
+    (void)state;
+    tear_down(state);
+    set_up_ring(1000, RING_BYTES);
+    rig.env.bounds.coalesce_us = 60000000;
+    moved_clock_run();
+    for (int i = 0; i < CROWD; i++) client_join(&rig, &clients[i]);
+    for (int i = 0; i < FRAMES; i++) rig_publish(&rig, BYTES);
+    limited_send_reset();
+    for (int run = 1; run <= RUNS; run++) {
+        assert_true(channel_is_dirty(&rig.channel));
+        assert_true(channel_flush_due_us(&rig.channel) <= clock_monotonic_us());
+        assert_int_equal(channel_flush_some(&rig.channel, loop_now_ms(rig.loop), 100), FLUSH_FINISHED);
+        assert_int_equal(limited_send_calls(), run * CROWD);
+        for (int i = 0; i < CROWD; i++) client_read(&clients[i], SIZE_MAX);
+    }
+    assert_false(channel_is_dirty(&rig.channel));
+    for (int i = 0; i < CROWD; i++) assert_int_equal(clients[i].seen.count, 1 + FRAMES);
+    moved_clock_stand();
+}
+
+// A full ring costs those who are ready one run, not all that waits.
+static void a_full_ring_sends_as_much_as_makes_room(void **state) {
+    enum { BYTES = 20000, FRAMES = 10 };
+    (void)state;
+    tear_down(state);
+    set_up_ring(FRAMES, RING_BYTES);
+    join_crowd(2);
+    for (int i = 0; i < FRAMES; i++) rig_publish(&rig, BYTES);
+    limited_send_reset();
+    rig_publish(&rig, BYTES);
+    assert_int_equal(limited_send_calls(), 2);
+    assert_true(channel_is_dirty(&rig.channel));
+    for (int i = 0; i < 5; i++) {
+        for (int c = 0; c < 2; c++) client_read(&clients[c], SIZE_MAX);
+        channel_flush_some(&rig.channel, loop_now_ms(rig.loop), 100);
+    }
+    for (int i = 0; i < 2; i++) client_read(&clients[i], SIZE_MAX);
+    for (int i = 0; i < 2; i++) assert_int_equal(clients[i].seen.count, 1 + FRAMES + 1);
+    assert_int_equal(counter_get(&rig.counters.gaps), 0);
+}
+
 // Memory that is used up
+
+static void without_memory_nothing_is_gathered(void **state) {
+    (void)state;
+    rig.channel.pace.not_before_us = INT64_MAX;
+    assert_true(channel_flush_due_us(&rig.channel) == INT64_MAX);
+    budget_set(0);
+    assert_true(channel_flush_due_us(&rig.channel) == 0);
+    budget_set(SIZE_MAX);
+}
 
 static void without_memory_nothing_is_kept_for_those_who_lag(void **state) {
     (void)state;
@@ -182,6 +235,9 @@ int main(void) {
         TEST(heartbeats_go_in_slices_too),
         TEST(a_channel_released_in_the_middle_of_a_flush_leaves_nothing),
         TEST(one_comment_at_a_time_is_never_held_back),
+        TEST(a_run_that_was_cut_is_followed_at_once),
+        TEST(a_full_ring_sends_as_much_as_makes_room),
+        TEST(without_memory_nothing_is_gathered),
         TEST(without_memory_nothing_is_kept_for_those_who_lag),
         TEST(without_memory_what_waits_is_given_up_with_a_gap),
         TEST(a_viewer_and_a_frame_are_counted_while_they_are_there),

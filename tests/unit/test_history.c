@@ -1,6 +1,7 @@
 #include "unit.h"
 
 #include "entries.h"
+#include "reader/budget.h"
 #include "reader/history.h"
 
 static struct history_budget budget;
@@ -263,6 +264,29 @@ static void a_frame_forgotten_is_freed_unless_somebody_else_holds_it(void **stat
     frame_unref(f);
 }
 
+// The process's memory is used up by others: history gives its own, so that somebody can come in.
+static void it_yields_to_newcomers(void **state) {
+    (void)state;
+    struct history other;
+    history_init(&other, &budget);
+    push_run(1, 3);
+    push_to(&other, pos(1, 0), comment_frame(1, 1));
+    enum { OTHERS = 1 << 20 };
+    budget_take(OTHERS);
+    budget_set(OTHERS);
+    history_budget_yield(&budget);
+    assert_int_equal(held(&history), 0);
+    push_run(4, 4);
+    assert_int_equal(held(&history), 0); // and holds nothing new
+    assert_string_equal(given(pos(1, 3)), "not covered");
+    budget_give_back(OTHERS);
+    budget_set(SIZE_MAX);
+    history_budget_yield(&budget);
+    push_run(5, 5);
+    assert_int_equal(held(&history), 1);
+    history_release(&other);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -282,6 +306,7 @@ int main(void) {
         TEST(with_no_budget_at_all_it_holds_nothing),
         TEST(the_one_without_use_for_longest_makes_room),
         TEST(less_budget_is_obeyed_at_once),
+        TEST(it_yields_to_newcomers),
         TEST(a_frame_forgotten_is_freed_unless_somebody_else_holds_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,7 +35,7 @@ for (const role of ['manager', 'comment']) {
     const system = await t.system();
     for (let i = 0; i < 2; i++) {
       const answer = await call('GET', `${system[role]}/resolve/nobody`);
-      checkError({ ...answer, json: { code: 'not_found', ...answer.json } }, 404); // SEED's shape: a code may be missing
+      checkError({ ...answer, json: { code: 'not_found', ...answer.json } }, 404); // as the original has it: a code may be missing
       assert.equal(answer.json.videoid, 'nobody');
     }
   });
