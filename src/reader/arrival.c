@@ -30,7 +30,6 @@ enum {
     RETRY_SPREAD_MS = 2000,
     COMPLAIN_EVERY_MS = 10000,
     JOIN_TIMEOUT_MS = 5000,
-    KERNEL_LATER_MS = 5000,
     SEND_BUFFER_BYTES = 65536 // the kernel makes it twice that, for its own bookkeeping
 };
 
@@ -88,10 +87,9 @@ static bool leaves_room(int fd) {
 }
 
 // What the kernel holds for a viewer that does not read is bounded, so that it soon counts as slow; one whose
-// machine has vanished is given up a little later than one that takes nothing (RFC 5482), which is ours to
-// close and count.
+// machine has vanished is given up as early as one that takes nothing (RFC 5482).
 static void bound_socket(const struct reader *r, int fd) {
-    int send_bytes = SEND_BUFFER_BYTES, timeout_ms = r->config.stall_ms + KERNEL_LATER_MS;
+    int send_bytes = SEND_BUFFER_BYTES, timeout_ms = r->config.stall_ms;
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_bytes, sizeof send_bytes);
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
 }

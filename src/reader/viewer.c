@@ -72,10 +72,24 @@ void viewer_reset(struct viewer *v) {
     viewer_close(v);
 }
 
+// One that takes nothing may be noticed by the kernel first (TCP_USER_TIMEOUT): its clock begins when the
+// viewer's window is closed, ours when the send buffer is full as well.
+static void end_by_error(struct viewer *v, int error) {
+    if (error == ETIMEDOUT) v->channel->tally.stalled++;
+    viewer_close(v);
+}
+
+static int error_of(int fd) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    return error;
+}
+
 static void on_socket(struct loop_fd *f, uint32_t events) {
     struct viewer *v = container_of(f, struct viewer, watch);
     if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-        viewer_close(v);
+        end_by_error(v, events & EPOLLERR ? error_of(f->fd) : 0);
     else if ((events & EPOLLOUT) && !seats_is_ready(&v->channel->seats, v))
         viewer_push(v, loop_now_ms(v->channel->env->loop));
 }
@@ -87,7 +101,7 @@ size_t viewer_send(struct viewer *v, struct iovec *iov, size_t count) {
     while (n < 0 && errno == EINTR);
     v->channel->tally.sends++;
     if (n >= 0) return (size_t)n;
-    if (errno != EAGAIN) viewer_close(v);
+    if (errno != EAGAIN) end_by_error(v, errno);
     return 0;
 }
 

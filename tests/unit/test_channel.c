@@ -705,6 +705,18 @@ static void a_quiet_video_closes_nobody(void **state) {
     assert_seen(2, "hello 1-2");
 }
 
+// The kernel may have noticed before us.
+static void whom_the_kernel_gave_up_counts_as_stalled(void **state) {
+    (void)state;
+    join_crowd(3);
+    limited_send_fail(clients[0].server_fd, ETIMEDOUT);
+    limited_send_fail(clients[1].server_fd, ECONNRESET);
+    rig_send_run(&rig, 1, 5);
+    assert_int_equal(rig.channel.seats.count, 1);
+    assert_int_equal(counter_get(&rig.counters.stalled), 1);
+    assert_seen(2, "hello 1-1");
+}
+
 // Viewers that leave
 
 static void who_hangs_up_is_gone(void **state) {
@@ -895,6 +907,7 @@ int main(void) {
         TEST(who_never_takes_its_first_bytes_is_closed),
         TEST(who_fell_off_and_takes_nothing_is_closed),
         TEST(a_quiet_video_closes_nobody),
+        TEST(whom_the_kernel_gave_up_counts_as_stalled),
         TEST(who_hangs_up_is_gone),
         TEST(who_breaks_in_the_middle_of_a_flush_disturbs_nobody),
         TEST(any_mixture_of_states_in_one_flush_is_kept_apart),
