@@ -97,10 +97,7 @@ int fd_pipe_receiving_end(const struct fd_pipe *p) {
 struct carrier {
     char byte;
     struct iovec iov;
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } control;
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
     struct msghdr msg;
 };
 
@@ -109,8 +106,8 @@ static void carrier_init(struct carrier *c) {
     c->iov = (struct iovec){&c->byte, 1};
     c->msg = (struct msghdr){.msg_iov = &c->iov,
                              .msg_iovlen = 1,
-                             .msg_control = c->control.bytes,
-                             .msg_controllen = sizeof c->control.bytes};
+                             .msg_control = c->control,
+                             .msg_controllen = sizeof c->control};
 }
 
 static bool send_one(struct fd_pipe *p, int fd, int flags) {
