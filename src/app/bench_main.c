@@ -128,6 +128,10 @@ static bool make_plan(struct bench_job *job, char *why, size_t size) {
     plan->seed = (uint64_t)set->seed;
     plan->processes = processes_for(set);
     plan->stalled = (size_t)set->bench.stalled;
+    if (plan->warmup_us && plan->warmup_us >= plan->duration_us)
+        return snprintf(why, size, "--warmup is %" PRId64 ", but must be less than --duration (%" PRId64 ").",
+                        set->bench.warmup_s, set->duration_s),
+               false;
     if (plan->stalled >= plan->viewers)
         return snprintf(why, size, "--stalled is %zu, but must be less than --viewers (%zu).", plan->stalled,
                         plan->viewers) < 0;

@@ -39,7 +39,7 @@ static json_t *of_latency(const struct bench_result *r) {
     static const char *const names[] = {"p50", "p90", "p99", "p999", "p9999", "max", "post_p50", "post_p99"};
     json_t *all = json_object();
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        json_object_set_new(all, names[i], json_real(metric_of(r, names[i]) / 1000));
+        json_object_set_new(all, names[i], known(metric_of(r, names[i]) / 1000));
     return all;
 }
 

@@ -9,12 +9,12 @@ static double ms(double us) {
 
 static void print_comments(FILE *out, const struct bench_plan *plan, const struct bench_result *r) {
     const struct bench_figures *f = &r->sum;
-    fprintf(out,
-            "comments   %" PRIu64 " of %zu bytes in %.2f s, %" PRIu64
-            " failed, answered in p50 %.2f, p99 %.2f ms\n",
-            f->comments, plan->size, (double)r->posted_us / 1e6, f->post_failures,
-            ms((double)histogram_percentile(&f->answer, 50)),
-            ms((double)histogram_percentile(&f->answer, 99)));
+    fprintf(out, "comments   %" PRIu64 " of %zu bytes in %.2f s, %" PRIu64 " failed", f->comments, plan->size,
+            (double)r->posted_us / 1e6, f->post_failures);
+    if (f->answer.count)
+        fprintf(out, ", answered in p50 %.2f, p99 %.2f ms", ms(metric_of(r, "post_p50")),
+                ms(metric_of(r, "post_p99")));
+    fputc('\n', out);
     fprintf(out,
             "deliveries %" PRIu64 " (%.0f/s), %" PRIu64 " lost, %" PRIu64 " duplicated, %" PRIu64
             " out of order, %" PRIu64 " gaps\n",

@@ -4,12 +4,17 @@
 #include <stddef.h>
 #include <string.h>
 
+// Of nothing there is none: it is not known, and meets no requirement.
+static double percentile(const struct histogram *h, double percent) {
+    return h->count ? (double)histogram_percentile(h, percent) : NAN;
+}
+
 static double post_p50_us(const struct bench_result *r) {
-    return (double)histogram_percentile(&r->sum.answer, 50);
+    return percentile(&r->sum.answer, 50);
 }
 
 static double post_p99_us(const struct bench_result *r) {
-    return (double)histogram_percentile(&r->sum.answer, 99);
+    return percentile(&r->sum.answer, 99);
 }
 
 static const struct metric {
@@ -66,7 +71,7 @@ double metric_of(const struct bench_result *r, const char *name) {
     const struct metric *m = find(name);
     if (!m) return NAN;
     if (m->calculate) return m->calculate(r);
-    if (m->unit == METRIC_TIME) return (double)histogram_percentile(&r->sum.latency, m->percentile);
+    if (m->unit == METRIC_TIME) return percentile(&r->sum.latency, m->percentile);
     return (double)*(const uint64_t *)((const char *)&r->sum + m->counter);
 }
 

@@ -104,10 +104,8 @@ struct carrier {
 static void carrier_init(struct carrier *c) {
     *c = (struct carrier){.byte = 0};
     c->iov = (struct iovec){&c->byte, 1};
-    c->msg = (struct msghdr){.msg_iov = &c->iov,
-                             .msg_iovlen = 1,
-                             .msg_control = c->control,
-                             .msg_controllen = sizeof c->control};
+    c->msg = (struct msghdr){
+        .msg_iov = &c->iov, .msg_iovlen = 1, .msg_control = c->control, .msg_controllen = sizeof c->control};
 }
 
 static bool send_one(struct fd_pipe *p, int fd, int flags) {
@@ -126,15 +124,15 @@ static bool send_one(struct fd_pipe *p, int fd, int flags) {
 }
 
 static void wait_in_line(struct waiting *w, int fd) {
-    if (w->first + w->count == w->room) {
+    if (w->first) { // whoever is first in line moves to the front
         memmove(w->fds, w->fds + w->first, w->count * sizeof *w->fds);
         w->first = 0;
-        if (w->count * 2 > w->room || !w->room) {
-            w->room = w->room ? w->room * 2 : 16;
-            w->fds = mem_realloc(w->fds, w->room * sizeof *w->fds);
-        }
     }
-    w->fds[w->first + w->count++] = fd;
+    if (w->count == w->room) {
+        w->room = w->room ? w->room * 2 : 16;
+        w->fds = mem_realloc(w->fds, w->room * sizeof *w->fds);
+    }
+    w->fds[w->count++] = fd;
 }
 
 // The kernel bounds what is under way, in the pipe (EAGAIN: on_room() hears of it) and for all pipes of a

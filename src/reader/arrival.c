@@ -44,8 +44,13 @@ struct arrival {
 
 static void arrival_shed(struct arrival *a, const char *why) {
     struct reader *r = a->reader;
+    int64_t now = loop_now_ms(r->service.loop);
     r->shed++;
-    if (reader_may_log(r)) log_warn(r->service.instance_id, "shed", "video=%s why=%s", a->videoid, why);
+    if (now >= r->tell_shed_ms) { // a line for each would be a flood
+        r->tell_shed_ms = now + COMPLAIN_EVERY_MS;
+        log_warn(r->service.instance_id, "shed", "video=%s why=%s shed_so_far=%llu", a->videoid, why,
+                 (unsigned long long)r->shed);
+    }
     http_abort(a->request); // a browser comes back after a closed connection, never after an error answer
     free(a);
 }
@@ -74,7 +79,7 @@ static void complain_of_descriptors(struct reader *r) {
     r->complain_ms = now + COMPLAIN_EVERY_MS;
     getrlimit(RLIMIT_NOFILE, &limit);
     log_warn(r->service.instance_id, "out_of_descriptors",
-             "limit=%llu action=\"no more viewers until some leave\"", (unsigned long long)limit.rlim_cur);
+             "limit=%llu action=\"new viewers are closed for now\"", (unsigned long long)limit.rlim_cur);
 }
 
 // Descriptors are given lowest first; the last ones stay for requests, so that health checks and posts get

@@ -59,9 +59,9 @@ static void describe(struct service *s, json_t *health) {
     json_object_set_new(health, "wakeups", json_integer((json_int_t)counter_get(&r->counters.wakeups)));
     json_object_set_new(health, "slowGaps", json_integer((json_int_t)counter_get(&r->counters.gaps)));
     json_object_set_new(health, "stalled", json_integer((json_int_t)counter_get(&r->counters.stalled)));
-    json_object_set_new(
-        health, "memory",
-        json_pack("{s:I,s:I}", "used", (json_int_t)budget_used(), "max", (json_int_t)budget_max()));
+    json_object_set_new(health, "memory",
+                        json_pack("{s:I,s:I,s:b}", "used", (json_int_t)budget_used(), "max",
+                                  (json_int_t)budget_max(), "full", (int)!budget_has_room()));
     json_object_set_new(health, "redirected", json_integer((json_int_t)r->redirected));
     json_object_set_new(health, "shed",
                         json_integer((json_int_t)(r->shed + counter_get(&r->counters.refused))));

@@ -36,8 +36,8 @@ struct reader {
     struct recheck *to_recheck;
     unsigned rechecking;
     bool asks_to_recheck;
-    int64_t recheck_ms;  // when to look again whose our videos are; 0: no need
-    int64_t complain_ms; // not before
+    int64_t recheck_ms;                // when to look again whose our videos are; 0: no need
+    int64_t complain_ms, tell_shed_ms; // not before
 };
 
 // Whether one more of those lines may be written.

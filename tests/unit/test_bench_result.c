@@ -24,6 +24,17 @@ static void test_tells_whose_memory_it_is(void **state) {
     free(r);
 }
 
+// A run that measured nothing must not pass for a fast one.
+static void test_does_not_know_percentiles_of_nothing(void **state) {
+    (void)state;
+    struct bench_result *r = with_viewers(10);
+    assert_true(isnan(metric_of(r, "p99")));
+    assert_true(isnan(metric_of(r, "post_p99")));
+    histogram_add(&r->sum.latency, 1000);
+    assert_true(metric_of(r, "p99") > 0);
+    free(r);
+}
+
 static void test_counts_by_the_readers(void **state) {
     (void)state;
     struct bench_result *r = with_viewers(10);
@@ -78,9 +89,12 @@ static void test_blames_the_generator(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tells_whose_memory_it_is), cmocka_unit_test(test_counts_by_the_readers),
-        cmocka_unit_test(test_keeps_the_stalled_apart),  cmocka_unit_test(test_says_what_is_not_known),
+        cmocka_unit_test(test_tells_whose_memory_it_is),
+        cmocka_unit_test(test_counts_by_the_readers),
+        cmocka_unit_test(test_keeps_the_stalled_apart),
+        cmocka_unit_test(test_says_what_is_not_known),
         cmocka_unit_test(test_blames_the_generator),
+        cmocka_unit_test(test_does_not_know_percentiles_of_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

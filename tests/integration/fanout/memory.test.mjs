@@ -76,6 +76,7 @@ scenario('no memory for one more viewer: it is refused by closing, nobody else n
   const { shed, memory } = await health(reader);
   assert.equal(shed, 2_000 - entered.length);
   assert.equal(memory.max, 65_536);
+  assert.equal(memory.full, true);
   assert.ok(memory.used <= memory.max && memory.used > memory.max / 2, JSON.stringify(memory));
   for (const [role, url] of everyPort(system)) assert.equal((await call('GET', `${url}/ready`)).status, 200, `${role} is ready`);
   const stored = await postMany(system, video, 50);
