@@ -6,6 +6,8 @@ import { startCrowd } from '../lib/crowd.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { pause, slow, until } from '../lib/time.mjs';
 
+const setups = ['embedded', 'up-redis']; // workers are the same in a process of their own
+
 const HOT = 'bench-1'; // as the bench names its first
 const VIEWERS = slow ? 800 : 2_500;
 const QUIET = 3;
@@ -16,7 +18,7 @@ async function neighbour(system, video) {
   for (let i = 0; ; i++) if ((await owner(system, `quiet-${i}`)) === reader) return `quiet-${i}`;
 }
 
-scenario('a hot video does not hold up a quiet one on the same worker, and both are complete', { ms: 60_000 }, async (t) => {
+scenario('a hot video does not hold up a quiet one on the same worker, and both are complete', { ms: 60_000, setups }, async (t) => {
   const system = await t.system({ flags: { workers: 1 } });
   const quiet = await neighbour(system, HOT);
   const crowd = startCrowd(t, system);

@@ -8,6 +8,8 @@ import { scenario } from '../lib/scenario.mjs';
 import { setup } from '../lib/system.mjs';
 import { slow, until } from '../lib/time.mjs';
 
+const setups = ['embedded', 'up-redis']; // workers are the same in a process of their own
+
 const BIG = 'x'.repeat(1_900);
 const MB = 2 ** 20;
 const holders = setup === 'processes' ? 3 : 1; // processes that are bounded
@@ -27,7 +29,7 @@ async function flood(crowd, quick, count, during = () => {}) {
 
 const usedBy = async (system) => Math.max(...(await Promise.all(system.readers.map(health))).map(({ memory }) => memory.used));
 
-scenario('stalled viewers of many videos share one bound: they get gaps, the others everything', { ms: 40_000 }, async (t) => {
+scenario('stalled viewers of many videos share one bound: they get gaps, the others everything', { ms: 40_000, setups }, async (t) => {
   const system = await t.system({ flags: { memory: '2M', 'stall-timeout-ms': 60_000, 'log-entries': 50 } });
   const crowd = startCrowd(t, system);
   const quick = await crowd.enter(32, videos);
@@ -67,7 +69,7 @@ async function fill(crowd, video, most) {
   return entered;
 }
 
-scenario('no memory for one more viewer: it is refused by closing, nobody else notices, and room is room again', async (t) => {
+scenario('no memory for one more viewer: it is refused by closing, nobody else notices, and room is room again', { setups }, async (t) => {
   const system = await t.system({ flags: { memory: '64K' } });
   const crowd = startCrowd(t, system);
   const [reader, video] = [await owner(system, 'v'), 'v'];

@@ -5,6 +5,8 @@ import { startCrowd } from '../lib/crowd.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { pause, until } from '../lib/time.mjs';
 
+const setups = ['embedded', 'up-redis']; // workers are the same in a process of their own
+
 const BIG = 'x'.repeat(1_900);
 
 // More than the kernel keeps for one that does not read. Goes on when the quick ones have it, so that none of them lags
@@ -26,7 +28,7 @@ async function gather(crowd, count) {
   return { stalled, quick: crowd.members.filter((member) => !stalled.includes(member)) };
 }
 
-scenario('a hundred that never read are closed and counted; the four hundred others get everything', async (t) => {
+scenario('a hundred that never read are closed and counted; the four hundred others get everything', { setups }, async (t) => {
   const system = await t.system({ flags: { 'stall-timeout-ms': 1_500 } });
   const crowd = startCrowd(t, system);
   const { stalled, quick } = await gather(crowd, 500);
@@ -49,7 +51,7 @@ scenario('a hundred that never read are closed and counted; the four hundred oth
   assert.ok(crowd.members.every(({ seen, gaps }) => seen === stored.length + 6 && gaps.length === 0));
 });
 
-scenario('those who come to in time get a gap for what could not be kept, and go on with the newest', async (t) => {
+scenario('those who come to in time get a gap for what could not be kept, and go on with the newest', { setups }, async (t) => {
   const system = await t.system({ flags: { memory: '1M', 'stall-timeout-ms': 60_000 } });
   const crowd = startCrowd(t, system);
   const { stalled, quick } = await gather(crowd, 100);
@@ -69,7 +71,7 @@ scenario('those who come to in time get a gap for what could not be kept, and go
   assert.deepEqual([figures.stalled, figures.activeConnections], [0, 100]);
 });
 
-scenario('one that reads slowly is not one that has stalled', async (t) => {
+scenario('one that reads slowly is not one that has stalled', { setups }, async (t) => {
   const system = await t.system({ flags: { 'stall-timeout-ms': 800 } });
   const crowd = startCrowd(t, system);
   const slow = await crowd.enter(10, ['v']);
