@@ -7,22 +7,24 @@ import { serveStreams, toAll } from '../lib/fake-streams.mjs';
 import { run } from '../lib/process.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
-// One video, five viewers, 20 comments, by one publisher, so that their order is known.
-async function judge(t, send) {
+// One video, five viewers, 20 comments, by one publisher, so that their order is known. The last of them may stay unposted
+// on a machine that is busy, so what is expected follows from how many there were.
+async function judge(t, send, expected) {
   const urls = await serveStreams(t, send);
   const { code, figures } = await bench(t, { ...urls, viewers: 5, rate: 20, duration: 1, publishers: 1, require: 'lost=0,duplicated=0,out_of_order=0' });
-  const { deliveries, lost, duplicated, out_of_order: late, comments } = figures.counts;
-  assert.equal(comments, 20);
-  return { code, deliveries, lost, duplicated, late };
+  const { deliveries, lost, duplicated, out_of_order: late, comments, unposted } = figures.counts;
+  assert.equal(comments + unposted, 20);
+  assert.ok(comments > 10, `${comments} comments`);
+  assert.deepEqual({ code, deliveries, lost, duplicated, late }, { lost: 0, duplicated: 0, late: 0, ...expected(comments) });
 }
 
 scenario('any event-stream server can be measured', { ms: 60_000 }, async (t) => {
-  assert.deepEqual(await judge(t, toAll), { code: 0, deliveries: 100, lost: 0, duplicated: 0, late: 0 });
+  await judge(t, toAll, (comments) => ({ code: 0, deliveries: 5 * comments }));
 });
 
 scenario('what is lost is found, in the middle and at the end', { ms: 60_000 }, async (t) => {
-  const send = (streams, event, n) => toAll(n === 7 || n === 20 ? streams.slice(1) : streams, event);
-  assert.deepEqual(await judge(t, send), { code: 1, deliveries: 98, lost: 2, duplicated: 0, late: 0 });
+  const send = (streams, event, n) => toAll(n === 7 || n >= 10 ? streams.slice(1) : streams, event);
+  await judge(t, send, (comments) => ({ code: 1, deliveries: 5 * comments - 1 - (comments - 9), lost: 1 + (comments - 9) }));
 });
 
 scenario('what comes twice is found', { ms: 60_000 }, async (t) => {
@@ -30,7 +32,7 @@ scenario('what comes twice is found', { ms: 60_000 }, async (t) => {
     toAll(streams, event);
     if (n === 3) streams[2].write(event);
   };
-  assert.deepEqual(await judge(t, send), { code: 1, deliveries: 101, lost: 0, duplicated: 1, late: 0 });
+  await judge(t, send, (comments) => ({ code: 1, deliveries: 5 * comments + 1, duplicated: 1 }));
 });
 
 scenario('what comes in the wrong order is found, and is not lost', { ms: 60_000 }, async (t) => {
@@ -40,7 +42,7 @@ scenario('what comes in the wrong order is found, and is not lost', { ms: 60_000
     else toAll(streams, event);
     if (n === 6) toAll(streams, held);
   };
-  assert.deepEqual(await judge(t, send), { code: 1, deliveries: 100, lost: 0, duplicated: 0, late: 5 });
+  await judge(t, send, (comments) => ({ code: 1, deliveries: 5 * comments, late: 5 }));
 });
 
 scenario('a stream that is cut has lost the rest', { ms: 60_000 }, async (t) => {
@@ -48,7 +50,7 @@ scenario('a stream that is cut has lost the rest', { ms: 60_000 }, async (t) => 
     toAll(streams, event);
     if (n === 10) streams.shift().end();
   };
-  assert.deepEqual(await judge(t, send), { code: 1, deliveries: 90, lost: 10, duplicated: 0, late: 0 });
+  await judge(t, send, (comments) => ({ code: 1, deliveries: 5 * comments - (comments - 10), lost: comments - 10 }));
 });
 
 scenario('wrong words are told in a sentence, exit 2', async () => {

@@ -46,8 +46,8 @@ scenario('up --demo: the same nineteen inside', { setups: ['embedded'] }, async 
   const system = await t.system({ args: ['--demo'], flags: { 'statistics-interval-ms': 200 } });
   const { clients } = await until(async () => {
     const document = await statistics(system);
-    return document.clients.totalCommentsGenerated > 0 && document;
-  }, 'comments of simulated clients');
+    return document.clients.totalClients === 19 && document.clients.totalCommentsGenerated > 0 && document;
+  }, 'comments of nineteen simulated clients');
   assert.deepEqual(countBy(clients.clients, ({ videoId }) => videoId), shares);
   const viewer = await t.watch(await owner(system, 'video3'), { video: 'video3' });
   await viewer.sees(1); // one of ten posts within a second
