@@ -82,6 +82,10 @@ static void finish_flush(struct channel *ch, int64_t now_ms) {
     flush_end(ch, now_ms);
 }
 
+static void push(struct viewer *v, void *now_ms) {
+    viewer_push(v, *(int64_t *)now_ms);
+}
+
 // Those who were up to date have lost what waited for them: each is told by a gap of its own, as those who
 // came meanwhile have seen a part of it.
 static void skip_waiting(struct channel *ch, int64_t now_ms) {
@@ -91,11 +95,7 @@ static void skip_waiting(struct channel *ch, int64_t now_ms) {
     while (s->ready) viewer_lag_behind(s->at[0], ch->sent, 0, now_ms);
     flush_mark_sent(ch, ch->ring.next);
     drop_before(ch, ch->ring.next);
-    for (uint32_t i = 0; i < s->count;) { // upwards: who becomes ready swaps with one already looked at
-        struct viewer *v = s->at[i];
-        viewer_push(v, now_ms);
-        if (!v->closed) i++;
-    }
+    seats_visit_lagging(s, push, &now_ms);
 }
 
 // Where the ring is full of what nobody has got yet, a run of it is sent at once; where memory is scarce as

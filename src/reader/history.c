@@ -42,11 +42,6 @@ static void make_room(struct history_budget *b, size_t bytes, const struct run *
     }
 }
 
-void history_budget_limit(struct history_budget *b, size_t max) {
-    b->max = max;
-    make_room(b, 0, NULL);
-}
-
 void history_budget_sweep(struct history_budget *b, int64_t now_ms) {
     struct run *r, *next;
     DL_FOREACH_SAFE(b->runs, r, next) {

@@ -29,9 +29,6 @@ struct history_budget {
     struct run *runs; // all there are, the one without use for longest first
 };
 
-// Changes `max`, and lets go of what is beyond it.
-void history_budget_limit(struct history_budget *, size_t max);
-
 // Lets go of runs, the one without use for longest first, until the process has room for a viewer more.
 void history_budget_yield(struct history_budget *);
 

@@ -49,6 +49,15 @@ void seats_remove(struct seats *s, struct viewer *v) {
     swap(s, v->slot, --s->count);
 }
 
+// Upwards: one who becomes ready swaps with one already visited, one removed with one who is not.
+void seats_visit_lagging(struct seats *s, void (*visit)(struct viewer *, void *), void *arg) {
+    for (uint32_t i = s->ready; i < s->count;) {
+        uint32_t count = s->count;
+        visit(s->at[i], arg);
+        if (s->count == count) i++;
+    }
+}
+
 void seats_begin_flush(struct seats *s) {
     s->due = s->ready;
 }

@@ -237,23 +237,6 @@ static void the_one_without_use_for_longest_makes_room(void **state) {
     }
 }
 
-static void less_budget_is_obeyed_at_once(void **state) {
-    (void)state;
-    struct history other;
-    history_init(&other, &budget);
-    push_run(1, 10);
-    size_t of_one = budget.bytes;
-    push_to(&other, pos(1, 0), comment_frame(1, 1));
-    history_budget_limit(&budget, budget.bytes);
-    assert_string_equal(given(pos(1, 8)), "1-9 1-10");
-    history_budget_limit(&budget, of_one);
-    assert_string_equal(given(pos(1, 8)), "not covered");
-    assert_int_equal(held(&other), 1);
-    history_budget_limit(&budget, 0);
-    assert_int_equal(budget.bytes, 0);
-    history_release(&other);
-}
-
 static void a_frame_forgotten_is_freed_unless_somebody_else_holds_it(void **state) {
     (void)state;
     struct frame *f = comment_frame(1, 1);
@@ -305,7 +288,6 @@ int main(void) {
         TEST(what_does_not_fit_at_all_leaves_no_hole),
         TEST(with_no_budget_at_all_it_holds_nothing),
         TEST(the_one_without_use_for_longest_makes_room),
-        TEST(less_budget_is_obeyed_at_once),
         TEST(it_yields_to_newcomers),
         TEST(a_frame_forgotten_is_freed_unless_somebody_else_holds_it),
     };

@@ -1,0 +1,255 @@
+// A worker's turns, on its real thread. The program's sendmsg() is this one: it notes who is sent something, and
+// can hold the worker at one viewer while the test gives orders, so that what comes in one turn is no chance. The
+// clock stands still: no pace puts a flush off, no sweep comes between.
+#include "unit.h"
+
+#include <poll.h>
+#include <semaphore.h>
+#include <sys/resource.h>
+
+#include "base/mem.h"
+#include "entries.h"
+#include "reader/counters.h"
+#include "reader/worker.h"
+#include "run_loop.h"
+#include "socket_pairs.h"
+#include "stream_client.h"
+
+enum { HOT = 1200, SENDS_MAX = 8 * HOT };
+
+static struct loop *control;
+static struct worker *worker;
+static struct fan_counters counters;
+static unsigned retired;
+
+// The worker's thread writes until it has stopped, or is held.
+static struct {
+    int to[SENDS_MAX];
+    unsigned count;
+} sends;
+
+static _Atomic int hold_at = -1; // a descriptor
+static sem_t is_held, may_go_on;
+
+ssize_t sendmsg(int fd, const struct msghdr *msg, int flags) {
+    assert_true(sends.count < SENDS_MAX);
+    sends.to[sends.count++] = fd;
+    if (fd == hold_at) {
+        hold_at = -1;
+        sem_post(&is_held);
+        while (sem_wait(&may_go_on) < 0) continue;
+    }
+    return syscall(SYS_sendmsg, fd, msg, flags);
+}
+
+static void on_left(void *arg, void *owner, uint32_t n) {
+    (void)arg, (void)owner, (void)n;
+}
+
+static void on_retired(void *arg, void *owner) {
+    (void)arg, (void)owner;
+    retired++;
+}
+
+static void wait_for_events(struct client *c, size_t events) {
+    for (client_read(c, SIZE_MAX); c->seen.count < events; client_read(c, SIZE_MAX)) {
+        assert_false(c->ended);
+        poll(&(struct pollfd){.fd = c->fd, .events = POLLIN}, 1, 1000 * HANG_S);
+    }
+}
+
+// A video of the test, and those who watch it.
+struct video {
+    struct channel *channel;
+    uint64_t epoch, newest;
+    struct client clients[HOT];
+    int count;
+};
+
+static void add(struct video *v) {
+    struct client *c = &v->clients[v->count++];
+    struct socket_pair sockets = socket_pair_open(SOCKETPAIR, 0);
+    struct frame *head = hello_frame();
+    *c = (struct client){.fd = sockets.client, .server_fd = sockets.server};
+    worker_give(worker, WORKER_ADD, v->channel, NULL, sockets.server, pending_with(&head, 1));
+}
+
+// Returns once all have been sent their first event.
+static void open_video(struct video *v, uint64_t epoch, int viewers) {
+    *v = (struct video){.epoch = epoch, .channel = mem_alloc(sizeof *v->channel)};
+    channel_init(v->channel, worker_env(worker), &counters, NULL);
+    for (int i = 0; i < viewers; i++) add(v);
+    for (int i = 0; i < viewers; i++) wait_for_events(&v->clients[i], 1);
+}
+
+static void publish(struct video *v) {
+    worker_give(worker, WORKER_PUBLISH, v->channel, comment_frame(v->epoch, ++v->newest), -1, NULL);
+}
+
+static void retire(struct video *v) {
+    worker_give(worker, WORKER_RETIRE, v->channel, NULL, -1, NULL);
+}
+
+// Publishes, and returns once the worker stands before sending it to this viewer.
+static void hold_the_worker(struct video *v, const struct client *at) {
+    hold_at = at->server_fd;
+    publish(v);
+    while (sem_wait(&is_held) < 0) continue;
+}
+
+static void let_it_go_on(void) {
+    sem_post(&may_go_on);
+}
+
+static void start(void) {
+    int error;
+    control = loop_new();
+    counters = (struct fan_counters){0};
+    sends.count = retired = 0;
+    worker = worker_new(control,
+                        &(struct worker_config){.bounds = {.ring_frames = 4096,
+                                                           .ring_bytes = 8 << 20,
+                                                           .heartbeat_ms = 60000,
+                                                           .stall_ms = 60000},
+                                                .listener = {.on_left = on_left, .on_retired = on_retired}},
+                        &error);
+    assert_non_null(worker);
+}
+
+// After it, what the worker has done can be looked at: it did all that it was told before.
+static void stop(void) {
+    worker_stop(worker);
+    loop_drain(control);
+    worker_free(worker);
+    loop_free(control);
+}
+
+static void close_clients(struct video *v) {
+    for (int i = 0; i < v->count; i++) client_close(&v->clients[i]);
+}
+
+static unsigned sends_before(const struct client *c, unsigned from) {
+    for (unsigned i = from; i < sends.count; i++)
+        if (sends.to[i] == c->server_fd) return i - from;
+    fail_msg("nothing was sent");
+    return 0;
+}
+
+static struct video hot, quiet;
+
+static void what_comes_in_one_turn_leaves_in_one_send(void **state) {
+    (void)state;
+    start();
+    open_video(&hot, 1, 1);
+    open_video(&quiet, 2, 1);
+    hold_the_worker(&hot, &hot.clients[0]);
+    unsigned before = sends.count;
+    for (int i = 0; i < 5; i++) publish(&quiet);
+    let_it_go_on();
+    wait_for_events(&quiet.clients[0], 1 + 5);
+    stop();
+    assert_int_equal(sends.count, before + 1);
+    assert_string_equal(client_text(&quiet.clients[0]), "hello 2-1 2-2 2-3 2-4 2-5");
+    close_clients(&hot);
+    close_clients(&quiet);
+}
+
+// Both videos' comments are there at the beginning of the turn, the hot one's first.
+static void a_video_with_few_viewers_does_not_wait_for_one_with_many(void **state) {
+    (void)state;
+    static struct video gate;
+    start();
+    open_video(&hot, 1, HOT);
+    open_video(&quiet, 2, 1);
+    open_video(&gate, 3, 1);
+    hold_the_worker(&gate, &gate.clients[0]);
+    unsigned before = sends.count;
+    publish(&hot);
+    publish(&quiet);
+    let_it_go_on();
+    for (int i = 0; i < HOT; i++) wait_for_events(&hot.clients[i], 2);
+    wait_for_events(&quiet.clients[0], 2);
+    stop();
+    assert_in_range(sends_before(&quiet.clients[0], before), 1, HOT / 2);
+    assert_int_equal(sends.count, before + HOT + 1);
+    close_clients(&hot);
+    close_clients(&quiet);
+    close_clients(&gate);
+}
+
+// The last one to join is served first.
+static void an_order_is_taken_while_a_large_flush_is_under_way(void **state) {
+    (void)state;
+    start();
+    open_video(&hot, 1, HOT);
+    open_video(&quiet, 2, 1);
+    hold_the_worker(&hot, &hot.clients[HOT - 1]);
+    unsigned before = sends.count;
+    publish(&quiet);
+    let_it_go_on();
+    for (int i = 0; i < HOT; i++) wait_for_events(&hot.clients[i], 2);
+    wait_for_events(&quiet.clients[0], 2);
+    stop();
+    assert_in_range(sends_before(&quiet.clients[0], before), 1, HOT / 2);
+    close_clients(&hot);
+    close_clients(&quiet);
+}
+
+static void a_video_may_end_while_it_is_flushed(void **state) {
+    int served = 0;
+    (void)state;
+    start();
+    open_video(&hot, 1, HOT);
+    hold_the_worker(&hot, &hot.clients[HOT - 1]);
+    publish(&hot); // waits behind the flush
+    retire(&hot);
+    let_it_go_on();
+    for (int i = 0; i < HOT; i++) {
+        struct client *c = &hot.clients[i];
+        for (client_read(c, SIZE_MAX); !c->ended; client_read(c, SIZE_MAX))
+            poll(&(struct pollfd){.fd = c->fd, .events = POLLIN}, 1, 1000 * HANG_S);
+        assert_true(event_reader_is_whole(&c->seen));
+        served += c->seen.count == 2;
+    }
+    stop();
+    assert_in_range(served, 1, HOT / 2);
+    assert_int_equal(retired, 1);
+    assert_int_equal(counter_get(&counters.delivered), served);
+    close_clients(&hot);
+}
+
+static void stopped_it_closes_what_it_holds(void **state) {
+    (void)state;
+    start();
+    open_video(&hot, 1, 10);
+    open_video(&quiet, 2, 1);
+    publish(&quiet);
+    stop();
+    assert_int_equal(retired, 2);
+    for (int i = 0; i < 10; i++) {
+        assert_string_equal(client_text(&hot.clients[i]), "hello");
+        assert_true(hot.clients[i].ended);
+    }
+    client_text(&quiet.clients[0]);
+    assert_true(quiet.clients[0].ended);
+    close_clients(&hot);
+    close_clients(&quiet);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_comes_in_one_turn_leaves_in_one_send),
+        cmocka_unit_test(a_video_with_few_viewers_does_not_wait_for_one_with_many),
+        cmocka_unit_test(an_order_is_taken_while_a_large_flush_is_under_way),
+        cmocka_unit_test(a_video_may_end_while_it_is_flushed),
+        cmocka_unit_test(stopped_it_closes_what_it_holds),
+    };
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    sem_init(&is_held, 0, 0);
+    sem_init(&may_go_on, 0, 0);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
