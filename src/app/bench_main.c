@@ -1,10 +1,13 @@
 #include "app/bench_main.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/process.h"
@@ -149,40 +152,84 @@ static void write_json(const struct bench_job *job, FILE *out) {
 }
 
 static void write_html(const struct bench_job *job, FILE *out) {
-    report_html(out, &job->plan, job->result);
+    report_html(out, &job->plan, job->result, &job->required);
 }
 
 static void write_hdr(const struct bench_job *job, FILE *out) {
     report_hdr(out, &job->result->sum.latency);
 }
 
-static bool write_file(const struct bench_job *job, const char *path, writer *write_to) {
-    if (!path) return true;
-    FILE *out = fopen(path, "we");
-    if (out) write_to(job, out);
-    bool failed = !out || ferror(out);
-    if (out && fclose(out)) failed = true;
-    if (failed) fprintf(stderr, "chorus bench: %s cannot be written: %s.\n", path, strerror(errno));
-    return !failed;
+// The files that were asked for.
+static const struct output {
+    size_t path; // offset in bench_settings
+    writer *write;
+} outputs[] = {{offsetof(struct bench_settings, json), write_json},
+               {offsetof(struct bench_settings, html), write_html},
+               {offsetof(struct bench_settings, hdr), write_hdr}};
+
+enum { OUTPUTS = sizeof outputs / sizeof *outputs };
+
+static const char *path_of(const struct bench_job *job, const struct output *o) {
+    return *(const char *const *)(const void *)((const char *)&job->set.bench + o->path);
 }
 
+static bool complain(const char *path, int error) {
+    fprintf(stderr, "chorus bench: %s cannot be written: %s.\n", path, strerror(error));
+    return false;
+}
+
+// Opens them before the run, which may be a long one. What is in them stays until there is something new.
+static bool open_outputs(const struct bench_job *job, FILE *files[OUTPUTS]) {
+    for (size_t i = 0; i < OUTPUTS; i++) {
+        const char *path = path_of(job, &outputs[i]);
+        int fd = path ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666) : -1;
+        if (path && fd < 0) return complain(path, errno);
+        files[i] = path ? fdopen(fd, "w") : NULL;
+    }
+    return true;
+}
+
+static bool write_outputs(const struct bench_job *job, FILE *files[OUTPUTS]) {
+    bool fine = true;
+    for (size_t i = 0; i < OUTPUTS; i++) {
+        if (!files[i]) continue;
+        struct stat s;
+        bool is_cut = fstat(fileno(files[i]), &s) || !S_ISREG(s.st_mode) || !ftruncate(fileno(files[i]), 0);
+        outputs[i].write(job, files[i]);
+        if (!is_cut || fflush(files[i]) || ferror(files[i]))
+            fine = complain(path_of(job, &outputs[i]), errno);
+    }
+    return fine;
+}
+
+static void close_outputs(FILE *files[OUTPUTS]) {
+    for (size_t i = 0; i < OUTPUTS; i++)
+        if (files[i]) fclose(files[i]);
+}
+
+// A run cut short proves nothing.
 static bool are_met(const struct bench_job *job) {
+    if (job->required.count && job->result->interrupted) return false;
     for (size_t i = 0; i < job->required.count; i++)
         if (!requirement_is_met(&job->required.at[i], job->result)) return false;
     return true;
 }
 
-static int run(struct bench_job *job) {
-    const struct bench_settings *b = &job->set.bench;
+static bool measure(struct bench_job *job, FILE *files[OUTPUTS]) {
     char why[512];
     if (!bench_run(&job->plan, isatty(STDOUT_FILENO), job->result, why, sizeof why)) {
         fprintf(stderr, "chorus bench: %s\n", why);
-        return 1;
+        return false;
     }
     report_text(stdout, &job->plan, job->result, &job->required);
-    bool written = write_file(job, b->json, write_json) && write_file(job, b->html, write_html) &&
-                   write_file(job, b->hdr, write_hdr);
-    return written && are_met(job) ? 0 : 1;
+    return write_outputs(job, files) && are_met(job);
+}
+
+static int run(struct bench_job *job) {
+    FILE *files[OUTPUTS] = {NULL};
+    bool fine = open_outputs(job, files) && measure(job, files);
+    close_outputs(files);
+    return fine ? 0 : 1;
 }
 
 static bool has_descriptors(const struct bench_plan *plan) {

@@ -86,7 +86,7 @@ const struct option_row settings_rows[] = {
      "how long comments are kept; the same for all parts", COMMAND_UP | COMMAND_COMMENT | COMMAND_READER},
     {"max-videos", NULL, OPTION_INT, AT(max_videos), 0, NO_LIMIT, "1000000", "N", NULL,
      "videos with a log or a mapping; 0: no limit", COMMAND_UP | PLACING},
-    {"memory", NULL, OPTION_BYTES, AT(memory), 1 << 16, NO_LIMIT, "256m", "SIZE", NULL,
+    {"memory", NULL, OPTION_BYTES, AT(memory), 1 << 16, INT64_C(1) << 40, "256m", "SIZE", NULL,
      "memory for viewers and for comments on their way to them; from seven eighths of it on new viewers are refused",
      COMMAND_UP | COMMAND_READER},
     {"durable", NULL, OPTION_BOOL, AT(durable), 0, 0, NULL, NULL, NULL,

@@ -33,7 +33,7 @@ bool settings_reader_ports(const struct settings *s, int ports[READERS_MAX]) {
         if (!next_port(&list, &port)) return false;
         ports[i] = (int)port;
     }
-    return true;
+    return !*list;
 }
 
 static bool is_address(const char *text) {
@@ -103,7 +103,9 @@ bool settings_check(const struct settings *s, enum command command, char *why, s
     if (!is_address(s->bind))
         return refuse(c, "--bind is \"%s\", but must be an IPv4 or IPv6 address.", s->bind);
     if (s->reader_ports && !settings_reader_ports(s, ports))
-        return refuse(c, "--reader-ports is \"%s\", but must be ports like 4001,4002,4003.", s->reader_ports);
+        return refuse(
+            c, "--reader-ports is \"%s\", but must be ports like 4001,4002,4003, %d at most (--readers).",
+            s->reader_ports, (int)s->readers);
     if (s->public_host && strpbrk(s->public_host, " /:?#@\"\\<>"))
         return refuse(c, "--public-host is \"%s\", but must be a host name without port.", s->public_host);
     if (s->instance_id && !id_is_valid(s->instance_id, strlen(s->instance_id)))

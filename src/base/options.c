@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { AMOUNT_SIZE = 24 };
+
 struct context {
     char *settings;
     char *error;
@@ -35,6 +37,26 @@ static int64_t unit(const char *suffix) {
     }
 }
 
+// As it would be written: 65536 bytes are 64k.
+static void write_amount(const struct option_row *row, int64_t n, char out[AMOUNT_SIZE]) {
+    static const char units[] = {'k', 'm', 'g'};
+    char unit = 0;
+    for (size_t i = 0; row->type == OPTION_BYTES && n && i < sizeof units && n % 1024 == 0; i++) {
+        n /= 1024;
+        unit = units[i];
+    }
+    snprintf(out, AMOUNT_SIZE, "%" PRId64 "%c", n, unit);
+}
+
+static bool refuse_number(const struct option_row *row, const char *text, const char *from,
+                          struct context *c) {
+    char least[AMOUNT_SIZE], most[AMOUNT_SIZE];
+    write_amount(row, row->min, least);
+    write_amount(row, row->max, most);
+    return FAIL(c, "%s is \"%s\", but must be a %s from %s to %s.", from, text,
+                row->type == OPTION_BYTES ? "size" : "number", least, most);
+}
+
 static bool parse_number(const struct option_row *row, const char *text, const char *from,
                          struct context *c) {
     char *end;
@@ -43,8 +65,7 @@ static bool parse_number(const struct option_row *row, const char *text, const c
     int64_t value, times = row->type == OPTION_BYTES ? unit(end) : !*end;
     if (end == text || errno || !times || __builtin_mul_overflow(n, times, &value) || value < row->min ||
         value > row->max)
-        return FAIL(c, "%s is \"%s\", but must be a number from %" PRId64 " to %" PRId64 ".", from, text,
-                    row->min, row->max);
+        return refuse_number(row, text, from, c);
     *(int64_t *)(void *)(c->settings + row->offset) = value;
     return true;
 }

@@ -103,10 +103,14 @@ static bool run_phase(struct bench *b, enum bench_phase phase, int64_t limit_ms,
     return !b->died;
 }
 
-static const char *first_error(const struct bench *b) {
-    for (size_t i = 0; i < b->plan->processes; i++)
-        if (*b->shared->load[i].error) return b->shared->load[i].error;
-    return NULL;
+// Takes the first there is, of all processes.
+static void gather_errors(struct bench *b) {
+    struct bench_result *r = b->result;
+    for (size_t i = b->plan->processes; i--;) {
+        const struct bench_load *load = &b->shared->load[i];
+        if (*load->connect_error) memcpy(r->connect_error, load->connect_error, BENCH_ERROR_SIZE);
+        if (*load->post_error) memcpy(r->post_error, load->post_error, BENCH_ERROR_SIZE);
+    }
 }
 
 static size_t add_port(const char *url, int *ports, size_t count) {
@@ -146,9 +150,10 @@ static bool connect_viewers(struct bench *b) {
     r->before = measure(b);
     if (!run_phase(b, BENCH_CONNECT, INT64_MAX, STUCK_MS)) return false;
     add_up(b, &r->sum);
-    const char *error = first_error(b);
+    gather_errors(b);
     if (r->sum.connects || r->interrupted) return true;
-    snprintf(b->why, b->why_size, "No viewer got a stream. %s", error ? error : "Is the server running?");
+    snprintf(b->why, b->why_size, "No viewer got a stream. %s",
+             *r->connect_error ? r->connect_error : "Is the server running?");
     return false;
 }
 
@@ -207,6 +212,7 @@ bool bench_run(const struct bench_plan *plan, bool on_terminal, struct bench_res
     sigprocmask(SIG_BLOCK, &b.signals, NULL);
     bool fine = start_loads(&b) && connect_viewers(&b) && post(&b);
     add_up(&b, &result->sum);
+    gather_errors(&b);
     result->measured_us = larger_of(b.shared->end_us, result->sum.last_arrival_us) - result->start_us;
     end_loads(&b);
     progress_clear(&b.progress);

@@ -29,6 +29,7 @@ static void on_answer(void *arg, const struct http_client_answer *a) {
     sum->known &= add(&sum->sent, health, "messagesSent");
     sum->known &= add(&sum->slow_gaps, health, "slowGaps");
     sum->known &= add(&sum->stalled, health, "stalled");
+    sum->known &= add(&sum->shed, health, "shed");
     json_decref(health);
     if (!--all->waiting) loop_stop(all->loop);
 }

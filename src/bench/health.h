@@ -8,6 +8,7 @@
 struct health {
     double wakeups, sends, sent; // of workers; send calls; events to viewers
     double slow_gaps, stalled;   // gaps for those who fell behind; viewers closed for taking nothing
+    double shed;                 // viewers refused by closing
     bool known;                  // every one answered, with all of these
 };
 

@@ -68,6 +68,10 @@ bool intake_feed(struct intake *in, const char *bytes, size_t len, const struct 
     return fine;
 }
 
+int intake_status(const struct intake *in) {
+    return in->http ? in->http->status_code : 0;
+}
+
 void intake_release(struct intake *in) {
     if (in->scan) scan_release(in->scan);
     free(in->scan);

@@ -25,4 +25,7 @@ void intake_begin(struct intake *);
 // Takes bytes and calls back. Returns false if there is no stream, it has ended, or it makes no sense:
 // release it then.
 bool intake_feed(struct intake *, const char *bytes, size_t len, const struct intake_calls *, void *arg);
+
+// Returns the status of the answer that intake_feed() would not have; 0 if it has not come.
+int intake_status(const struct intake *);
 void intake_release(struct intake *);

@@ -22,6 +22,7 @@ void load_figures_merge(struct bench_figures *f, const struct bench_figures *oth
     f->stalled += other->stalled;
     f->stalled_closed += other->stalled_closed;
     f->gaps += other->gaps;
+    f->missed += other->missed;
     f->outstanding += other->outstanding;
     f->connect_us = larger_of(f->connect_us, other->connect_us);
     f->last_arrival_us = larger_of(f->last_arrival_us, other->last_arrival_us);

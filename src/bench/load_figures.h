@@ -14,7 +14,7 @@ struct bench_figures {
     uint64_t deliveries, lost, duplicated, out_of_order;
     uint64_t stalled;         // viewers that read no more, as they were told to; of them
     uint64_t stalled_closed;  // those that the server has closed
-    uint64_t gaps;            // events; what they announce as missed is counted as lost
+    uint64_t gaps, missed;    // events, and what they announce as missed, which is counted as lost as well
     uint64_t outstanding;     // answered, and not arrived yet
     int64_t connect_us;       // from the first attempt to the last answer
     int64_t last_arrival_us;  // monotonic

@@ -34,7 +34,7 @@ struct places *places_new(struct loop *loop, const struct bench_plan *plan, stru
     struct places *s = mem_zalloc(sizeof *s);
     s->plan = plan;
     s->shared = shared;
-    s->error = shared->load[process].error;
+    s->error = shared->load[process].connect_error;
     s->client = http_client_new(loop);
     s->step = plan->processes < ASKERS_MAX ? plan->processes : ASKERS_MAX;
     s->next = process < s->step ? process : plan->videos;

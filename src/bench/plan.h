@@ -7,7 +7,7 @@
 #include "base/distribution.h"
 #include "bench/template.h"
 
-enum { BENCH_PROCESSES_MAX = 256, BENCH_PIDS_MAX = 64 };
+enum { BENCH_PROCESSES_MAX = 256, BENCH_PIDS_MAX = 64, BENCH_ERROR_SIZE = 256 };
 
 struct bench_plan {
     const char *manager_url; // http://host:port, asked for each video's reader; NULL: by `subscribe`

@@ -14,7 +14,7 @@
 #include "net/http_client.h"
 #include "net/loop.h"
 
-enum { ANSWER_TIMEOUT_MS = 10000 };
+enum { ANSWER_TIMEOUT_MS = 10000, ANSWER_SHOWN = 160 };
 
 struct publisher {
     struct publishers *owner;
@@ -118,6 +118,19 @@ static struct position answered(const struct publisher *p, const struct http_cli
 
 static void run_due(struct publishers *);
 
+// Keeps why the first that was not taken was not.
+static void note_failure(const struct publishers *all, const struct http_client_answer *a) {
+    char *error = all->shared->load[all->process].post_error;
+    if (*error) return;
+    if (a->error)
+        snprintf(error, BENCH_ERROR_SIZE, "A post: %s.", strerror(-a->error));
+    else
+        snprintf(error, BENCH_ERROR_SIZE, "A post: status %d: %.*s", a->status,
+                 (int)(a->body_len < ANSWER_SHOWN ? a->body_len : ANSWER_SHOWN), a->body_len ? a->body : "");
+    for (char *c = error; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f) *c = ' '; // it goes to a terminal
+}
+
 static void on_answer(void *arg, const struct http_client_answer *a) {
     struct publisher *p = arg;
     struct publishers *all = p->owner;
@@ -125,6 +138,7 @@ static void on_answer(void *arg, const struct http_client_answer *a) {
     all->waiting--;
     if (a->error || a->status / 100 != 2) {
         all->figures->post_failures++;
+        note_failure(all, a);
     } else {
         all->figures->comments++;
         histogram_add(&all->figures->answer, clock_monotonic_us() - p->sent_us);

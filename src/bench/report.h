@@ -8,5 +8,5 @@
 
 void report_text(FILE *, const struct bench_plan *, const struct bench_result *, const struct requirements *);
 void report_json(FILE *, const struct bench_plan *, const struct bench_result *, const struct requirements *);
-void report_html(FILE *, const struct bench_plan *, const struct bench_result *);
+void report_html(FILE *, const struct bench_plan *, const struct bench_result *, const struct requirements *);
 void report_hdr(FILE *, const struct histogram *);

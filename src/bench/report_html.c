@@ -1,5 +1,7 @@
 // One page that needs nothing else: the figures, latency by percentile, deliveries over time.
 #include <math.h>
+#include <stdlib.h>
+#include <time.h>
 
 #include "bench/report.h"
 
@@ -7,10 +9,10 @@ enum { WIDTH = 720, HEIGHT = 240, LEFT = 70, RIGHT = 30, BOTTOM = 30, TOP = 10, 
 
 static const char head[] =
     "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>chorus bench</title><style>"
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:50em;margin:2em auto;padding:0 1em}"
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:58em;margin:2em auto;padding:0 1em}"
     ":root{color-scheme:light dark}svg{width:100%;height:auto}text{font-size:12px;fill:currentColor}"
     ".grid{stroke:#8884}.curve{fill:none;stroke:#2563eb;stroke-width:2}.bar{fill:#2563eb}"
-    "pre{white-space:pre-wrap;font-size:12px;background:#8881;padding:1em}</style><h1>chorus bench</h1>\n";
+    "pre{overflow-x:auto;font-size:12px;background:#8881;padding:1em}</style><h1>chorus bench</h1>\n";
 
 static void open_drawing(FILE *out, const char *title) {
     fprintf(out, "<h2>%s</h2><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">\n", title,
@@ -95,13 +97,54 @@ static void draw_deliveries(FILE *out, const struct bench_result *r) {
     fputs("</svg>\n", out);
 }
 
-void report_html(FILE *out, const struct bench_plan *plan, const struct bench_result *r) {
-    static const struct requirements none;
-    fputs(head, out);
-    fprintf(out, "<p>%zu viewers on %zu video%s, %g comments of %zu bytes per second.</p><pre>\n",
-            plan->viewers, plan->videos, plan->videos == 1 ? "" : "s", plan->rate, plan->size);
-    report_text(out, plan, r, &none);
+static void describe(FILE *out, const struct bench_plan *plan) {
+    char day[32];
+    time_t now = time(NULL);
+    struct tm tm;
+    strftime(day, sizeof day, "%Y-%m-%d %H:%M UTC", gmtime_r(&now, &tm));
+    fprintf(out, "<p>%s. %zu viewers on %zu video%s (", day, plan->viewers, plan->videos,
+            plan->videos == 1 ? "" : "s");
+    if (plan->law.kind == DISTRIBUTION_UNIFORM)
+        fputs("uniform", out);
+    else
+        fprintf(out, "zipf:%g", plan->law.exponent);
+    fprintf(out, "), %g comments of %zu bytes per second for %g s", plan->rate, plan->size,
+            (double)plan->duration_us / 1e6);
+    if (plan->warmup_us) fprintf(out, ", the first %g s not counted", (double)plan->warmup_us / 1e6);
+    fprintf(out, "; %zu load processes.</p>\n", plan->processes);
+}
+
+// What is said of failures comes from the server.
+static void print_escaped(FILE *out, const char *text) {
+    for (; *text; text++) {
+        switch (*text) {
+        case '<': fputs("&lt;", out); break;
+        case '>': fputs("&gt;", out); break;
+        case '&': fputs("&amp;", out); break;
+        default: fputc(*text, out);
+        }
+    }
+}
+
+static void print_text(FILE *out, const struct bench_plan *plan, const struct bench_result *r,
+                       const struct requirements *required) {
+    char *text = NULL;
+    size_t len;
+    FILE *lines = open_memstream(&text, &len);
+    if (!lines) return;
+    report_text(lines, plan, r, required);
+    fclose(lines);
+    fputs("<pre>\n", out);
+    print_escaped(out, text);
     fputs("</pre>\n", out);
+    free(text);
+}
+
+void report_html(FILE *out, const struct bench_plan *plan, const struct bench_result *r,
+                 const struct requirements *required) {
+    fputs(head, out);
+    describe(out, plan);
+    print_text(out, plan, r, required);
     draw_latency(out, &r->sum.latency);
     draw_deliveries(out, r);
     fputs("</html>\n", out);

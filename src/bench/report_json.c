@@ -22,10 +22,10 @@ static json_t *of_plan(const struct bench_plan *plan) {
 }
 
 static json_t *of_counts(const struct bench_result *r) {
-    static const char *const names[] = {"connects",      "connect_failures", "cuts",       "comments",
-                                        "post_failures", "unposted",         "deliveries", "lost",
-                                        "duplicated",    "out_of_order",     "gaps",       "stalled",
-                                        "stalled_open",  "stalled_closed"};
+    static const char *const names[] = {"connects",      "connect_failures", "cuts",          "comments",
+                                        "post_failures", "unposted",         "deliveries",    "lost",
+                                        "duplicated",    "out_of_order",     "gaps",          "missed",
+                                        "stalled",       "stalled_open",     "stalled_closed"};
     json_t *all = json_object();
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         json_object_set_new(all, names[i], number((uint64_t)metric_of(r, names[i])));
@@ -70,9 +70,10 @@ static json_t *of_memory(const struct bench_result *r) {
 static json_t *of_readers(const struct bench_result *r) {
     const struct health *before = &r->connected.readers, *after = &r->ended.readers;
     if (!before->known || !after->known) return json_null();
-    return json_pack("{s:o, s:o, s:f, s:f}", "wakeups_per_comment", known(result_wakeups_per_comment(r)),
+    return json_pack("{s:o, s:o, s:f, s:f, s:o}", "wakeups_per_comment", known(result_wakeups_per_comment(r)),
                      "deliveries_per_send", known(result_deliveries_per_send(r)), "slow_gaps",
-                     after->slow_gaps - before->slow_gaps, "stalled", after->stalled - before->stalled);
+                     after->slow_gaps - before->slow_gaps, "stalled", after->stalled - before->stalled,
+                     "refused", known(result_refused(r)));
 }
 
 static json_t *of_generator(const struct bench_result *r) {
@@ -91,25 +92,34 @@ static json_t *of_seconds(const struct bench_result *r) {
     return all;
 }
 
+// Times in milliseconds, as everywhere in here.
 static json_t *of_requirements(const struct bench_result *r, const struct requirements *required) {
     json_t *all = json_array();
     for (size_t i = 0; i < required->count; i++) {
         const struct requirement *q = &required->at[i];
-        json_array_append_new(all,
-                              json_pack("{s:s, s:s, s:f, s:o, s:b}", "name", q->name, "relation",
-                                        requirement_relation(q), "wanted", q->value, "found",
-                                        known(metric_of(r, q->name)), "met", (int)requirement_is_met(q, r)));
+        enum metric_unit unit = METRIC_COUNT;
+        metric_unit_of(q->name, &unit);
+        double each = unit == METRIC_TIME ? 1000 : 1;
+        json_array_append_new(all, json_pack("{s:s#, s:s, s:f, s:o, s:b}", "condition", q->text, q->len,
+                                             "name", q->name, "wanted", q->value / each, "found",
+                                             known(metric_of(r, q->name) / each), "met",
+                                             (int)requirement_is_met(q, r)));
     }
     return all;
 }
 
+static json_t *of_errors(const struct bench_result *r) {
+    return json_pack("{s:s*, s:s*}", "connect", *r->connect_error ? r->connect_error : NULL, "post",
+                     *r->post_error ? r->post_error : NULL);
+}
+
 void report_json(FILE *out, const struct bench_plan *plan, const struct bench_result *r,
                  const struct requirements *required) {
-    json_t *all = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "plan", of_plan(plan),
-                            "counts", of_counts(r), "latency_ms", of_latency(r), "server", of_server(r),
-                            "memory", of_memory(r), "readers", of_readers(r), "generator", of_generator(r),
-                            "deliveries_by_second", of_seconds(r), "required", of_requirements(r, required),
-                            "interrupted", (int)r->interrupted);
+    json_t *all = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "plan", of_plan(plan),
+                            "counts", of_counts(r), "errors", of_errors(r), "latency_ms", of_latency(r),
+                            "server", of_server(r), "memory", of_memory(r), "readers", of_readers(r),
+                            "generator", of_generator(r), "deliveries_by_second", of_seconds(r), "required",
+                            of_requirements(r, required), "interrupted", (int)r->interrupted);
     json_dumpf(all, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     fputc('\n', out);
     json_decref(all);

@@ -45,6 +45,8 @@ static bool parse_one(struct requirement *r, const char *text, size_t len) {
     char *end;
     size_t name = strcspn(text, "<>=");
     if (name >= len || name >= sizeof r->name) return false;
+    r->text = text;
+    r->len = (int)len;
     memcpy(r->name, text, name);
     r->name[name] = 0;
     size_t relation = read_relation(text + name, &r->relation);
@@ -81,10 +83,4 @@ bool requirement_is_met(const struct requirement *r, const struct bench_result *
     case 'g': return value >= r->value;
     default: return value >= r->value && value <= r->value; // a figure that is not known meets nothing
     }
-}
-
-const char *requirement_relation(const struct requirement *r) {
-    for (size_t i = 0; i < RELATIONS; i++)
-        if (relations[i].relation == r->relation) return relations[i].text;
-    return "?";
 }

@@ -9,6 +9,8 @@
 enum { REQUIRE_MAX = 32, REQUIRE_NAME_SIZE = 24 };
 
 struct requirement {
+    const char *text; // as it was written, borrowed; `len` bytes
+    int len;
     char name[REQUIRE_NAME_SIZE]; // of a figure
     char relation;                // '<' '>' '='; 'l': <=, 'g': >=
     double value;                 // times in microseconds
@@ -19,9 +21,8 @@ struct requirements {
     size_t count;
 };
 
-// Times need a unit (us, ms, s), numbers have none. Returns false and writes one sentence if something is
-// not understood.
+// Times need a unit (us, ms, s), numbers have none. The text has to live as long as the requirements. Returns
+// false and writes one sentence if something is not understood.
 bool requirements_parse(struct requirements *, const char *text, char *why, size_t why_size);
 
 bool requirement_is_met(const struct requirement *, const struct bench_result *);
-const char *requirement_relation(const struct requirement *); // as it was written

@@ -41,6 +41,7 @@ static const struct metric {
     {"unposted", METRIC_COUNT, 0, offsetof(struct bench_figures, unposted), NULL},
     {"deliveries", METRIC_COUNT, 0, offsetof(struct bench_figures, deliveries), NULL},
     {"gaps", METRIC_COUNT, 0, offsetof(struct bench_figures, gaps), NULL},
+    {"missed", METRIC_COUNT, 0, offsetof(struct bench_figures, missed), NULL},
     {"stalled", METRIC_COUNT, 0, offsetof(struct bench_figures, stalled), NULL},
     {"stalled_closed", METRIC_COUNT, 0, offsetof(struct bench_figures, stalled_closed), NULL},
     {"stalled_open", METRIC_COUNT, 0, 0, result_stalled_open},
@@ -134,6 +135,11 @@ double result_wakeups_per_comment(const struct bench_result *r) {
 double result_deliveries_per_send(const struct bench_result *r) {
     const struct health *before = &r->connected.readers, *after = &r->ended.readers;
     return share(before->known && after->known, after->sent - before->sent, after->sends - before->sends);
+}
+
+double result_refused(const struct bench_result *r) {
+    const struct health *before = &r->before.readers, *after = &r->ended.readers;
+    return before->known && after->known ? after->shed - before->shed : NAN;
 }
 
 double result_stalled_open(const struct bench_result *r) {

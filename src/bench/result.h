@@ -17,10 +17,12 @@ struct bench_moment {
 
 struct bench_result {
     struct bench_figures sum;
-    int64_t start_us;    // of posting, monotonic
-    int64_t measured_us; // from there to the last arrival, or the end of posting
-    int64_t posted_us;   // how long was posted
-    int cores;           // of the machine
+    int64_t start_us;                     // of posting, monotonic
+    int64_t measured_us;                  // from there to the last arrival, or the end of posting
+    int64_t posted_us;                    // how long was posted
+    int cores;                            // of the machine
+    char connect_error[BENCH_ERROR_SIZE]; // why the first that failed did; "": none has
+    char post_error[BENCH_ERROR_SIZE];
     bool interrupted;
     int pids[BENCH_PIDS_MAX];
     size_t pid_count;
@@ -56,6 +58,8 @@ double result_kernel_bytes_per_viewer(const struct bench_result *);
 // By the readers' own counts, while comments were on their way.
 double result_wakeups_per_comment(const struct bench_result *);
 double result_deliveries_per_send(const struct bench_result *);
+
+double result_refused(const struct bench_result *); // viewers, by closing, in the whole run
 
 double result_stalled_open(const struct bench_result *);
 

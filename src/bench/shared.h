@@ -20,15 +20,14 @@ enum bench_phase {
     BENCH_END
 };
 
-enum { BENCH_ERROR_SIZE = 256 };
-
 // Where a video's streams are: PLACE_FIRST + the index of an endpoint.
 enum { PLACE_UNWATCHED, PLACE_UNKNOWN, PLACE_FIRST };
 
 struct bench_load {
     _Atomic int done; // phases, counted: 1 after BENCH_RESOLVE
     struct bench_figures figures;
-    char error[BENCH_ERROR_SIZE];
+    char connect_error[BENCH_ERROR_SIZE]; // a sentence about the first failure; "": there was none
+    char post_error[BENCH_ERROR_SIZE];
 };
 
 // The newest comment of a video that has been answered.

@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -100,12 +101,25 @@ void watchers_free(struct watchers *all) {
     free(all);
 }
 
+// Keeps why the first that got no stream got none.
+static void note_failure(const struct watcher *w, const char *why, int status) {
+    const struct watchers_config *of = &w->owner->of;
+    const struct endpoint *e = bench_shared_endpoint(of->shared, w->video);
+    char *error = of->shared->load[of->process].connect_error;
+    if (*error || !e) return; // without an endpoint, it says why there is none
+    int len = snprintf(error, BENCH_ERROR_SIZE, "A stream at %s: %s", e->host, why);
+    if (status && len < BENCH_ERROR_SIZE)
+        len += snprintf(error + len, BENCH_ERROR_SIZE - (size_t)len, " (status %d)", status);
+    if (len < BENCH_ERROR_SIZE - 1) memcpy(error + len, ".", 2);
+}
+
 static bool begin(struct watcher *w) {
     const struct endpoint *e = bench_shared_endpoint(w->owner->of.shared, w->video);
     int fd = e ? endpoint_connect(e, number_of(w)) : -EHOSTUNREACH;
-    if (fd < 0) return false;
-    if (loop_fd_add(w->owner->of.loop, &w->watch, fd, EPOLLOUT)) {
-        close(fd);
+    int error = fd < 0 ? fd : loop_fd_add(w->owner->of.loop, &w->watch, fd, EPOLLOUT);
+    if (error) {
+        note_failure(w, strerror(-error), 0);
+        if (fd >= 0) close(fd);
         return false;
     }
     w->state = WATCHER_CONNECTING;
@@ -159,7 +173,9 @@ void watchers_give_up(struct watchers *all) {
     all->next = all->count;
     for (size_t i = 0; i < all->count; i++) {
         struct watcher *w = &all->at[i];
-        if (w->state == WATCHER_CONNECTING || w->state == WATCHER_ASKING) end(w);
+        if (w->state != WATCHER_CONNECTING && w->state != WATCHER_ASKING) continue;
+        note_failure(w, "no answer in time", 0);
+        end(w);
     }
 }
 
@@ -180,8 +196,9 @@ static bool send_request(struct watcher *w) {
 }
 
 static void on_connected(struct watcher *w) {
-    if (address_connect_result(w->watch.fd) || !send_request(w) ||
-        loop_fd_change(w->owner->of.loop, &w->watch, EPOLLIN)) {
+    int error = address_connect_result(w->watch.fd);
+    if (error || !send_request(w) || loop_fd_change(w->owner->of.loop, &w->watch, EPOLLIN)) {
+        note_failure(w, error ? strerror(-error) : "the request cannot be sent", 0);
         end(w);
         return;
     }
@@ -215,8 +232,10 @@ static void check_number(struct watcher *w, struct position p) {
 }
 
 static void take_gap(struct watcher *w, const struct scan_event *e) {
-    w->owner->of.figures->gaps++;
-    w->owner->of.figures->lost += e->missed;
+    struct bench_figures *f = w->owner->of.figures;
+    f->gaps++;
+    f->missed += e->missed;
+    f->lost += e->missed;
     if (position_is_set(e->position)) sequence_jump(&w->sequence, e->position);
 }
 
@@ -258,16 +277,27 @@ static void stall(struct watcher *w) {
 
 static const struct intake_calls calls = {.on_stream = on_stream, .on_event = on_event};
 
+static void note_end(const struct watcher *w, ssize_t received, int error) {
+    if (w->state != WATCHER_ASKING) return;
+    if (received > 0)
+        note_failure(w, "the answer is no event stream", intake_status(&w->intake));
+    else
+        note_failure(w, received ? strerror(error) : "closed without an answer", 0);
+}
+
 static void read_some(struct watcher *w) {
     struct watchers *all = w->owner;
     ssize_t n = recv(w->watch.fd, all->bytes, READ_SIZE, 0);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    int error = errno;
+    if (n < 0 && (error == EAGAIN || error == EINTR)) return;
     all->now_us = clock_monotonic_us();
     bool goes_on = n > 0 && intake_feed(&w->intake, all->bytes, (size_t)n, &calls, w);
-    if (w->state == WATCHER_STALLED)
+    if (w->state == WATCHER_STALLED) {
         stall(w);
-    else if (!goes_on)
+    } else if (!goes_on) {
+        note_end(w, n, error);
         end(w);
+    }
 }
 
 static void on_socket(struct loop_fd *f, uint32_t events) {

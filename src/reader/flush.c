@@ -108,8 +108,7 @@ static void admit(struct viewer *v, void *arg) {
 void flush_end(struct channel *ch, int64_t now_ms) {
     struct flush *f = ch->flush;
     ch->flush = NULL;
-    if (!f->beat)
-        seats_visit_lagging(&ch->seats, admit, &(struct admission){f->from, f->to, now_ms});
+    if (!f->beat) seats_visit_lagging(&ch->seats, admit, &(struct admission){f->from, f->to, now_ms});
     if (!f->beat && !f->cut) // the rest of what waited goes at once
         pace_end(&ch->pace, f->to - f->from, f->begun, pace_mark_now(), ch->env->bounds.coalesce_us);
     frame_unref(f->beat);

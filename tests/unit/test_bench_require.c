@@ -2,6 +2,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "bench/require.h"
@@ -65,6 +67,16 @@ static void test_what_is_not_known_meets_nothing(void **state) {
                  holds("bytes_per_viewer=0"));
 }
 
+static void test_keeps_each_condition_as_written(void **state) {
+    (void)state;
+    struct requirements all;
+    char why[256], text[64] = "";
+    assert_true(requirements_parse(&all, "p99<250ms,lost=0,max<=1.5s", why, sizeof why));
+    for (size_t i = 0; i < all.count; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "[%.*s]", all.at[i].len, all.at[i].text);
+    assert_string_equal(text, "[p99<250ms][lost=0][max<=1.5s]");
+}
+
 static void test_says_what_it_does_not_understand(void **state) {
     (void)state;
     static const char *const wrong[] = {"",         "lost",      "lost=",    "lost=x",      "lost=0,",
@@ -86,6 +98,7 @@ int main(void) {
         cmocka_unit_test_setup(test_knows_the_units_of_time, set_up),
         cmocka_unit_test_setup(test_counts_deliveries_per_second, set_up),
         cmocka_unit_test_setup(test_what_is_not_known_meets_nothing, set_up),
+        cmocka_unit_test(test_keeps_each_condition_as_written),
         cmocka_unit_test(test_says_what_it_does_not_understand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
-// A worker's turns, on its real thread. The program's sendmsg() is this one: it notes who is sent something, and
-// can hold the worker at one viewer while the test gives orders, so that what comes in one turn is no chance. The
-// clock stands still: no pace puts a flush off, no sweep comes between.
+// A worker's turns, on its real thread. The program's sendmsg() is this one: it notes who is sent something,
+// and can hold the worker at one viewer while the test gives orders, so that what comes in one turn is no
+// chance. The clock stands still: no pace puts a flush off, no sweep comes between.
 #include "unit.h"
 
 #include <poll.h>
@@ -106,13 +106,12 @@ static void start(void) {
     control = loop_new();
     counters = (struct fan_counters){0};
     sends.count = retired = 0;
-    worker = worker_new(control,
-                        &(struct worker_config){.bounds = {.ring_frames = 4096,
-                                                           .ring_bytes = 8 << 20,
-                                                           .heartbeat_ms = 60000,
-                                                           .stall_ms = 60000},
-                                                .listener = {.on_left = on_left, .on_retired = on_retired}},
-                        &error);
+    worker = worker_new(
+        control,
+        &(struct worker_config){
+            .bounds = {.ring_frames = 4096, .ring_bytes = 8 << 20, .heartbeat_ms = 60000, .stall_ms = 60000},
+            .listener = {.on_left = on_left, .on_retired = on_retired}},
+        &error);
     assert_non_null(worker);
 }
 

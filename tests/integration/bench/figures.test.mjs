@@ -59,7 +59,7 @@ scenario('a condition that does not hold makes the exit code 1', { ms: 60_000 },
   const system = await t.system();
   const { code, stdout, figures } = await bench(t, { ...at(system), viewers: 10, rate: 20, duration: 1, require: 'lost=0,p50<1us' });
   assert.equal(code, 1);
-  assert.match(stdout, /p50<1: NOT MET/);
+  assert.match(stdout, /p50<1us: NOT MET/);
   assert.deepEqual(figures.required.map(({ met }) => met), [true, false]);
 });
 

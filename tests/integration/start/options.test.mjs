@@ -45,7 +45,8 @@ const wrong = [
   [['up', '--readers', '0'], /--readers/], [['up', '--readers', 'three'], /--readers/], [['up', '--readers', '3x'], /--readers/],
   [['up', '--comment-port', '65536'], /--comment-port/], [['up', '--comment-port', '-1'], /--comment-port/],
   [['up', '--comment-port', ''], /--comment-port/], [['up', '--reader-ports', '4001,x'], /--reader-ports/],
-  [['up', '--heartbeat-ms', '99999999999999999999'], /--heartbeat-ms/], [['up', '--memory', 'lots'], /--memory/],
+  [['up', '--reader-ports', '4001,4002,4003', '--readers', '2'], /--reader-ports.* 2 at most/],
+  [['up', '--heartbeat-ms', '99999999999999999999'], /--heartbeat-ms/], [['up', '--memory', 'lots'], /--memory is "lots", but must be a size from 64k to 1024g\./],
   [['up', '--log-level', 'loud'], /--log-level/], [['up', '--bind', 'not an address'], /--bind/],
   [['up', '--internal-from', '10.0.0.0/33'], /--internal-from/],
 ];

@@ -1,0 +1,58 @@
+// What goes wrong in a run is counted, and said.
+import assert from 'node:assert/strict';
+import { at, bench } from '../lib/bench.mjs';
+import { serveStreams, toAll } from '../lib/fake-streams.mjs';
+import { run } from '../lib/process.mjs';
+import { scenario } from '../lib/scenario.mjs';
+import { until } from '../lib/time.mjs';
+
+const refused = { stream: (viewer) => viewer === 2 && [404, 'no'], post: (n) => n <= 3 && [507, '<b>"no room"\u001b[31m'] };
+
+scenario('why a stream and a post failed, in words and in the files', { ms: 60_000 }, async (t) => {
+  const urls = await serveStreams(t, toAll, refused);
+  const flags = { ...urls, viewers: 5, rate: 20, duration: 1, publishers: 1, require: 'post_failures=3,p99<20s,connects>=5' };
+  const { code, stdout, figures, file } = await bench(t, flags, { written: ['html'] });
+  assert.equal(code, 1);
+  const { counts, errors, required } = figures;
+  assert.deepEqual([counts.connects, counts.connect_failures, counts.post_failures], [4, 1, 3]);
+  assert.match(errors.connect, /^A stream at 127\.0\.0\.1:\d+: the answer is no event stream \(status 404\)\.$/);
+  assert.equal(errors.post, 'A post: status 507: <b>"no room" [31m');
+  assert.ok(stdout.includes(errors.connect) && stdout.includes(errors.post), stdout);
+  assert.match(stdout, /^required +post_failures=3: met \(3\)$/m);
+  assert.match(stdout, /^required +p99<20s: met \([\d.]+ ms\)$/m);
+  assert.match(stdout, /^required +connects>=5: NOT MET \(4\)$/m);
+  assert.deepEqual(required.map(({ condition, name, wanted, met }) => [condition, name, wanted, met]),
+    [['post_failures=3', 'post_failures', 3, true], ['p99<20s', 'p99', 20_000, true], ['connects>=5', 'connects', 5, false]]);
+  const page = await file('html');
+  assert.ok(page.includes('&lt;b&gt;"no room" [31m') && page.includes('p99&lt;20s: met') && !page.includes('<b>'), page);
+});
+
+scenario('viewers that a full reader refuses are failures, and its own count says so', { ms: 60_000 }, async (t) => {
+  const system = await t.system({ flags: { memory: '64K' } });
+  const { code, stdout, figures } = await bench(t, { ...at(system), viewers: 1_000, rate: 0, duration: 1 });
+  assert.equal(code, 0);
+  const { counts, errors, readers } = figures;
+  assert.ok(counts.connect_failures > 0);
+  assert.equal(counts.connects + counts.connect_failures, 1_000);
+  assert.equal(readers.refused, counts.connect_failures);
+  assert.match(errors.connect, /closed without an answer|Connection reset/);
+  assert.match(stdout, new RegExp(`^readers .* ${counts.connect_failures} refused$`, 'm'));
+});
+
+scenario('a file that cannot be written is told before the run', async () => {
+  const { code, stderr } = await run(['bench', '--manager-url', 'http://127.0.0.1:1', '--json', '/nowhere/figures.json']);
+  assert.equal(code, 1);
+  assert.equal(stderr, 'chorus bench: /nowhere/figures.json cannot be written: No such file or directory.\n');
+});
+
+scenario('what is required is not met by a run cut short', { ms: 60_000 }, async (t) => {
+  const urls = await serveStreams(t, toAll);
+  const during = async (program) => {
+    await until(() => /posting .*deliveries=[1-9]/.test(program.stdout), 'deliveries', 20_000);
+    program.child.kill('SIGINT');
+  };
+  const { code, stdout, figures } = await bench(t, { ...urls, viewers: 5, rate: 20, duration: 600, require: 'lost=0' }, { during });
+  assert.equal(code, 1);
+  assert.equal(figures.interrupted, true);
+  assert.match(stdout, /nothing required is taken as met/);
+});
