@@ -1,5 +1,6 @@
 #include "clients/clients.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,11 +16,12 @@
 
 enum {
     REPORT_INTERVAL_MS = 5000,
-    PERIOD_S = 10,       // of one viewer's comments, if no rate is given
-    STAMPED_S = 10,      // a comment's latency is measured if it arrives within this time
     STAMPS_MIN = 1024,   // comments whose time of posting is kept,
     STAMPS_MAX = 1 << 20 // at least and at most
 };
+
+static const double period_s = 10;  // of one viewer's comments, if no rate is given
+static const double stamped_s = 10; // a comment's latency is measured if it arrives within this time
 
 // The original's: how many clients watch video1, video2 and so on.
 static const unsigned char original_shares[] = {3, 3, 10, 1, 1, 1};
@@ -216,11 +218,9 @@ struct clients *clients_new(struct loop *loop, struct http_client *client,
     size_t videos = config->videos ? config->videos : ORIGINAL_VIDEOS;
     c->viewer_count = config->viewers ? config->viewers : ORIGINAL_VIEWERS;
     c->prng.state = config->seed;
-    double rate = config->rate < 0 ? (double)c->viewer_count / PERIOD_S : config->rate;
-    double stamps = rate * STAMPED_S;
-    c->stamps = stamps_new(stamps < STAMPS_MIN   ? STAMPS_MIN
-                           : stamps > STAMPS_MAX ? STAMPS_MAX
-                                                 : (size_t)stamps);
+    double rate = config->rate < 0 ? (double)c->viewer_count / period_s : config->rate;
+    double stamps = fmin(fmax(rate * stamped_s, STAMPS_MIN), STAMPS_MAX);
+    c->stamps = stamps_new((size_t)stamps);
     copy_addresses(c, config);
     make_env(c, loop, client);
     make_viewers(c, config, videos);
