@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "bench/bench.h"
 #include "bench/report.h"
+#include "bench/server.h"
 #include "bench/stamp.h"
 #include "net/http_url.h"
 
@@ -55,9 +56,11 @@ static bool aim_at_templates(struct bench_job *job, char *why, size_t size) {
         return snprintf(why, size, "--subscribe and --publish go together.") < 0;
     if (!is_address(b->subscribe))
         return say(why, size, "subscribe", b->subscribe, "like http://127.0.0.1:8080/sub/{video}");
-    if (!bench_request_parse(&job->plan.publish, b->publish) || !is_address(job->plan.publish.url))
+    if (!bench_request_parse(&job->plan.publish, b->publish) || !is_address(job->plan.publish.url) ||
+        !strstr(b->publish, "{body}"))
         return say(why, size, "publish", b->publish,
-                   "like \"POST http://127.0.0.1:8080/pub/{video} {body}\"");
+                   "like \"POST http://127.0.0.1:8080/pub/{video} {body}\"; {body} carries the number that "
+                   "viewers are judged by");
     job->plan.subscribe = b->subscribe;
     job->plan.path = template_path(b->subscribe);
     return true;
@@ -91,6 +94,9 @@ static bool read_pids(struct bench_plan *plan, const char *list, char *why, size
         long pid = strtol(at, &end, 10);
         if (pid <= 0 || pid > INT32_MAX || (*end && *end != ',') || plan->pid_count == BENCH_PIDS_MAX)
             return say(why, size, "pid", list, "a list of process ids, comma-separated");
+        if (!server_measure((int[]){(int)pid}, 1).known)
+            return snprintf(why, size, "--pid names %ld, which is no process, or not ours to look at.", pid) <
+                   0;
         plan->pids[plan->pid_count++] = (int)pid;
         at = *end ? end + 1 : end;
     }
@@ -202,14 +208,18 @@ static bool write_outputs(const struct bench_job *job, FILE *files[OUTPUTS]) {
     return fine;
 }
 
-static void close_outputs(FILE *files[OUTPUTS]) {
-    for (size_t i = 0; i < OUTPUTS; i++)
-        if (files[i]) fclose(files[i]);
+// What is still empty was opened in vain.
+static void close_outputs(const struct bench_job *job, FILE *files[OUTPUTS]) {
+    for (size_t i = 0; i < OUTPUTS; i++) {
+        struct stat s;
+        if (!files[i]) continue;
+        if (!fstat(fileno(files[i]), &s) && S_ISREG(s.st_mode) && !s.st_size)
+            unlink(path_of(job, &outputs[i]));
+        fclose(files[i]);
+    }
 }
 
-// A run cut short proves nothing.
 static bool are_met(const struct bench_job *job) {
-    if (job->required.count && job->result->interrupted) return false;
     for (size_t i = 0; i < job->required.count; i++)
         if (!requirement_is_met(&job->required.at[i], job->result)) return false;
     return true;
@@ -228,7 +238,7 @@ static bool measure(struct bench_job *job, FILE *files[OUTPUTS]) {
 static int run(struct bench_job *job) {
     FILE *files[OUTPUTS] = {NULL};
     bool fine = open_outputs(job, files) && measure(job, files);
-    close_outputs(files);
+    close_outputs(job, files);
     return fine ? 0 : 1;
 }
 

@@ -104,7 +104,9 @@ bool settings_check(const struct settings *s, enum command command, char *why, s
         return refuse(c, "--bind is \"%s\", but must be an IPv4 or IPv6 address.", s->bind);
     if (s->reader_ports && !settings_reader_ports(s, ports))
         return refuse(
-            c, "--reader-ports is \"%s\", but must be ports like 4001,4002,4003, %d at most (--readers).",
+            c,
+            "--reader-ports is \"%s\", but must be ports up to 65535 like 4001,4002,4003, %d at most (--readers); "
+            "further readers count up from the last.",
             s->reader_ports, (int)s->readers);
     if (s->public_host && strpbrk(s->public_host, " /:?#@\"\\<>"))
         return refuse(c, "--public-host is \"%s\", but must be a host name without port.", s->public_host);

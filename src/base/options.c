@@ -54,7 +54,7 @@ static bool refuse_number(const struct option_row *row, const char *text, const 
     write_amount(row, row->min, least);
     write_amount(row, row->max, most);
     return FAIL(c, "%s is \"%s\", but must be a %s from %s to %s.", from, text,
-                row->type == OPTION_BYTES ? "size" : "number", least, most);
+                row->type == OPTION_BYTES ? "size" : "whole number", least, most);
 }
 
 static bool parse_number(const struct option_row *row, const char *text, const char *from,

@@ -62,6 +62,7 @@ static void look(struct bench *b) {
             b->died = true;
         }
         b->result->interrupted = true;
+        b->shared->interrupted = true;
         int64_t now = clock_monotonic_us();
         if (b->shared->end_us > now) b->shared->end_us = now;
     }

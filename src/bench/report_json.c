@@ -11,6 +11,10 @@ static json_t *known(double value) {
     return isnan(value) ? json_null() : json_real(value);
 }
 
+static json_t *count(double value) {
+    return isnan(value) ? json_null() : json_integer((json_int_t)value);
+}
+
 static json_t *of_plan(const struct bench_plan *plan) {
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:f, s:s, s:f}", "viewers",
                      number(plan->viewers), "stalled", number(plan->stalled), "videos", number(plan->videos),
@@ -28,7 +32,7 @@ static json_t *of_counts(const struct bench_result *r) {
                                         "stalled",       "stalled_open",     "stalled_closed"};
     json_t *all = json_object();
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        json_object_set_new(all, names[i], number((uint64_t)metric_of(r, names[i])));
+        json_object_set_new(all, names[i], count(metric_of(r, names[i])));
     json_object_set_new(all, "connect_s", json_real((double)r->sum.connect_us / 1e6));
     json_object_set_new(all, "connects_per_s", json_real(result_connects_per_s(r)));
     json_object_set_new(all, "deliveries_per_s", json_real(result_deliveries_per_s(r)));

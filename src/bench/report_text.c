@@ -3,9 +3,6 @@
 
 #include "bench/report.h"
 
-// With fewer, what processes and the kernel take for other reasons is more than what viewers cost.
-enum { VIEWERS_TO_TELL = 1000 };
-
 static double ms(double us) {
     return us / 1000;
 }
@@ -41,8 +38,13 @@ static void print_latency(FILE *out, const struct bench_result *r) {
 
 static void print_server(FILE *out, const struct bench_result *r) {
     double delivery = result_cpu_per_delivery_us(r), connect = result_cpu_per_connect_us(r);
-    if (!r->ended.server.known) {
+    if (!r->pid_count) {
         fputs("server     not found on this machine (or not ours to look at): name it with --pid\n", out);
+        return;
+    }
+    if (!r->ended.server.known) {
+        fprintf(out, "server     process %d%s ended during the run\n", r->pids[0],
+                r->pid_count > 1 ? " or another" : "");
         return;
     }
     fprintf(out, "server     %zu process%s:", r->pid_count, r->pid_count == 1 ? "" : "es");
@@ -53,7 +55,7 @@ static void print_server(FILE *out, const struct bench_result *r) {
 
 static void print_memory(FILE *out, const struct bench_result *r) {
     double server = result_bytes_per_viewer(r), kernel = result_kernel_bytes_per_viewer(r);
-    if (isnan(server) || r->sum.connects < VIEWERS_TO_TELL) return;
+    if (isnan(server)) return;
     fprintf(
         out, "memory     per viewer: server %.0f, load processes %.0f, kernel %.0f bytes; %.0f MiB left\n",
         server, result_load_bytes_per_viewer(r), kernel, (double)r->connected.machine.left_bytes / 1048576);
@@ -62,7 +64,11 @@ static void print_memory(FILE *out, const struct bench_result *r) {
 static void print_readers(FILE *out, const struct bench_result *r) {
     const struct health *before = &r->connected.readers, *after = &r->ended.readers;
     double wakeups = result_wakeups_per_comment(r), each = result_deliveries_per_send(r);
-    if (isnan(result_refused(r))) return;
+    if (isnan(result_refused(r))) {
+        if (r->before.readers.known)
+            fputs("readers    did not answer at the end, or were started anew\n", out);
+        return;
+    }
     fputs("readers   ", out);
     if (!isnan(wakeups)) fprintf(out, " %.2f wakeups per comment,", wakeups);
     if (!isnan(each)) fprintf(out, " %.2f deliveries per send,", each);
@@ -89,7 +95,10 @@ static void print_generator(FILE *out, const struct bench_plan *plan, const stru
             "           THE GENERATOR WAS THE BOTTLENECK: more --processes or cores, or less load, would show more\n",
             out);
     if (r->sum.unposted)
-        fprintf(out, "           %" PRIu64 " comments were due and not posted: all publishers waited\n",
+        fprintf(out,
+                "unposted   %" PRIu64
+                " comments were due while all --publishers waited for an answer: more of them "
+                "post more\n",
                 r->sum.unposted);
 }
 
@@ -107,7 +116,10 @@ static void print_figure(FILE *out, const char *name, double value) {
 static void print_requirements(FILE *out, const struct bench_result *r, const struct requirements *all) {
     for (size_t i = 0; i < all->count; i++) {
         const struct requirement *q = &all->at[i];
-        fprintf(out, "required   %.*s: %s (", q->len, q->text, requirement_is_met(q, r) ? "met" : "NOT MET");
+        fprintf(out, "required   %.*s: %s (", q->len, q->text,
+                requirement_is_met(q, r) ? "met"
+                : r->interrupted         ? "NOT MET, interrupted"
+                                         : "NOT MET");
         print_figure(out, q->name, metric_of(r, q->name));
         fputs(")\n", out);
     }
@@ -121,6 +133,9 @@ void report_text(FILE *out, const struct bench_plan *plan, const struct bench_re
             f->connects, plan->videos, plan->videos == 1 ? "" : "s", (double)f->connect_us / 1e6,
             result_connects_per_s(r), f->connect_failures, f->cuts);
     if (f->connect_failures && *r->connect_error) fprintf(out, "           %s\n", r->connect_error);
+    if (f->cuts && plan->rate > 0)
+        fputs("           those cut do not come back in a bench: what they missed from then on is lost\n",
+              out);
     if (plan->rate > 0) print_comments(out, plan, r);
     print_stalled(out, r);
     print_latency(out, r);
@@ -129,7 +144,5 @@ void report_text(FILE *out, const struct bench_plan *plan, const struct bench_re
     print_readers(out, r);
     print_generator(out, plan, r);
     print_requirements(out, r, all);
-    if (r->interrupted)
-        fprintf(out, "interrupted: the figures are those of the time until then%s\n",
-                all->count ? ", and nothing required is taken as met" : "");
+    if (r->interrupted) fputs("interrupted: the figures are those of the time until then\n", out);
 }

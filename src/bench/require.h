@@ -6,7 +6,7 @@
 
 #include "bench/result.h"
 
-enum { REQUIRE_MAX = 32, REQUIRE_NAME_SIZE = 24 };
+enum { REQUIRE_MAX = 32, REQUIRE_NAME_SIZE = 32 };
 
 struct requirement {
     const char *text; // as it was written, borrowed; `len` bytes
@@ -25,4 +25,5 @@ struct requirements {
 // false and writes one sentence if something is not understood.
 bool requirements_parse(struct requirements *, const char *text, char *why, size_t why_size);
 
+// A run cut short proves nothing, and meets nothing.
 bool requirement_is_met(const struct requirement *, const struct bench_result *);

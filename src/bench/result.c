@@ -17,6 +17,13 @@ static double post_p99_us(const struct bench_result *r) {
     return percentile(&r->sum.answer, 99);
 }
 
+// Where nothing was taken there is nothing to lose.
+static double lost(const struct bench_result *r) {
+    const struct bench_figures *f = &r->sum;
+    bool none_taken = !f->comments && (f->post_failures || f->unposted);
+    return none_taken ? NAN : (double)f->lost;
+}
+
 static const struct metric {
     const char *name;
     enum metric_unit unit;
@@ -30,7 +37,7 @@ static const struct metric {
     {"p999", METRIC_TIME, 99.9, 0, NULL},
     {"p9999", METRIC_TIME, 99.99, 0, NULL},
     {"max", METRIC_TIME, 100, 0, NULL},
-    {"lost", METRIC_COUNT, 0, offsetof(struct bench_figures, lost), NULL},
+    {"lost", METRIC_COUNT, 0, 0, lost},
     {"duplicated", METRIC_COUNT, 0, offsetof(struct bench_figures, duplicated), NULL},
     {"out_of_order", METRIC_COUNT, 0, offsetof(struct bench_figures, out_of_order), NULL},
     {"connects", METRIC_COUNT, 0, offsetof(struct bench_figures, connects), NULL},
@@ -45,6 +52,7 @@ static const struct metric {
     {"stalled", METRIC_COUNT, 0, offsetof(struct bench_figures, stalled), NULL},
     {"stalled_closed", METRIC_COUNT, 0, offsetof(struct bench_figures, stalled_closed), NULL},
     {"stalled_open", METRIC_COUNT, 0, 0, result_stalled_open},
+    {"refused", METRIC_COUNT, 0, 0, result_refused},
     {"post_p50", METRIC_TIME, 0, 0, post_p50_us},
     {"post_p99", METRIC_TIME, 0, 0, post_p99_us},
     {"deliveries_per_s", METRIC_COUNT, 0, 0, result_deliveries_per_s},
@@ -60,6 +68,10 @@ static const struct metric *find(const char *name) {
     for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
         if (!strcmp(metrics[i].name, name)) return &metrics[i];
     return NULL;
+}
+
+const char *metric_name(size_t i) {
+    return i < sizeof metrics / sizeof *metrics ? metrics[i].name : NULL;
 }
 
 bool metric_unit_of(const char *name, enum metric_unit *unit) {
@@ -94,6 +106,11 @@ static double share(bool known, double amount, double count) {
     return known && count > 0 ? amount / count : NAN;
 }
 
+// Of one viewer, where there are enough to tell their cost from whatever else takes memory.
+static double per_viewer(const struct bench_result *r, bool known, int64_t bytes) {
+    return share(known && r->sum.connects >= BENCH_VIEWERS_TO_TELL, (double)bytes, (double)r->sum.connects);
+}
+
 static bool are_known(const struct bench_moment *a, const struct bench_moment *b) {
     return a->server.known && b->server.known;
 }
@@ -113,33 +130,37 @@ static int64_t growth(const struct server_usage *before, const struct server_usa
 }
 
 double result_bytes_per_viewer(const struct bench_result *r) {
-    return share(are_known(&r->before, &r->connected),
-                 (double)growth(&r->before.server, &r->connected.server), (double)r->sum.connects);
+    return per_viewer(r, are_known(&r->before, &r->connected),
+                      growth(&r->before.server, &r->connected.server));
 }
 
 double result_load_bytes_per_viewer(const struct bench_result *r) {
-    return share(r->connected.load.known, (double)r->connected.load.pss_bytes, (double)r->sum.connects);
+    return per_viewer(r, r->connected.load.known, r->connected.load.pss_bytes);
 }
 
 double result_kernel_bytes_per_viewer(const struct bench_result *r) {
     bool known = r->before.machine.kernel_bytes && r->connected.machine.kernel_bytes;
-    return share(known, (double)(r->connected.machine.kernel_bytes - r->before.machine.kernel_bytes),
-                 (double)r->sum.connects);
+    return per_viewer(r, known, r->connected.machine.kernel_bytes - r->before.machine.kernel_bytes);
+}
+
+// A reader that was started anew counts from nothing.
+static bool counted_on(const struct health *before, const struct health *after) {
+    return before->known && after->known && after->sends >= before->sends && after->shed >= before->shed;
 }
 
 double result_wakeups_per_comment(const struct bench_result *r) {
     const struct health *before = &r->connected.readers, *after = &r->ended.readers;
-    return share(before->known && after->known, after->wakeups - before->wakeups, (double)r->sum.comments);
+    return share(counted_on(before, after), after->wakeups - before->wakeups, (double)r->sum.comments);
 }
 
 double result_deliveries_per_send(const struct bench_result *r) {
     const struct health *before = &r->connected.readers, *after = &r->ended.readers;
-    return share(before->known && after->known, after->sent - before->sent, after->sends - before->sends);
+    return share(counted_on(before, after), after->sent - before->sent, after->sends - before->sends);
 }
 
 double result_refused(const struct bench_result *r) {
     const struct health *before = &r->before.readers, *after = &r->ended.readers;
-    return before->known && after->known ? after->shed - before->shed : NAN;
+    return counted_on(before, after) ? after->shed - before->shed : NAN;
 }
 
 double result_stalled_open(const struct bench_result *r) {

@@ -31,12 +31,16 @@ struct bench_result {
 
 // Beyond any of these the figures say more about the load processes than about the server.
 enum {
-    BENCH_BUSY_PERCENT = 90, // of a core, used by one of them; of all cores, used by all
-    BENCH_LATE_US = 100000   // that a loop runs late, at the 99th percentile
+    BENCH_BUSY_PERCENT = 90,     // of a core, used by one of them; of all cores, used by all
+    BENCH_LATE_US = 100000,      // that a loop runs late, at the 99th percentile
+    BENCH_VIEWERS_TO_TELL = 1000 // with fewer, nobody can tell what one takes
 };
 
 // A figure is a number: of things, or of microseconds.
 enum metric_unit { METRIC_COUNT, METRIC_TIME };
+
+// Returns the name of the i-th figure, NULL behind the last.
+const char *metric_name(size_t i);
 
 // Returns false if there is no figure of that name.
 bool metric_unit_of(const char *name, enum metric_unit *);

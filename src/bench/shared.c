@@ -74,6 +74,7 @@ const struct endpoint *bench_shared_endpoint(const struct bench_shared *s, unsig
 void bench_shared_note(struct bench_shared *s, unsigned video, struct position p) {
     struct bench_newest *newest = &s->newest[video];
     while (atomic_exchange(&newest->busy, true)) sched_yield();
+    newest->answered++;
     if (position_compare(p, newest->at) > 0) newest->at = p;
     newest->busy = false;
 }

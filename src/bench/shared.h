@@ -30,20 +30,22 @@ struct bench_load {
     char post_error[BENCH_ERROR_SIZE];
 };
 
-// The newest comment of a video that has been answered.
+// The newest comment of a video that has been answered, and how many have.
 struct bench_newest {
     _Atomic bool busy; // somebody writes
+    uint32_t answered;
     struct position at;
 };
 
 struct bench_shared {
     _Atomic int phase;
     _Atomic int64_t start_us, end_us; // of posting, monotonic; known when it begins
-    struct distribution *law;         // of viewers and comments over videos; NULL: in turn
-    uint32_t *video_of;               // by viewer
-    size_t watched;                   // videos with a viewer
-    _Atomic uint32_t resolved;        // of them, those that have been asked for
-    _Atomic uint16_t *place;          // by video
+    _Atomic bool interrupted;
+    struct distribution *law;  // of viewers and comments over videos; NULL: in turn
+    uint32_t *video_of;        // by viewer
+    size_t watched;            // videos with a viewer
+    _Atomic uint32_t resolved; // of them, those that have been asked for
+    _Atomic uint16_t *place;   // by video
     struct endpoints *endpoints;
     struct bench_newest *newest; // by video
     _Atomic uint32_t *numbers;   // of comments begun, for each video
@@ -62,6 +64,6 @@ int bench_look_ms(const struct bench_plan *);
 // Returns the endpoint of a video's streams, or NULL if it is not known.
 const struct endpoint *bench_shared_endpoint(const struct bench_shared *, unsigned video);
 
-// Keeps the later of the two. Who reads it meanwhile may see half of each; what counts is read when all posts
-// have been answered.
+// Counts an answered comment, and keeps the later of the two positions. Who reads it meanwhile may see half
+// of each; what counts is read when all posts have been answered.
 void bench_shared_note(struct bench_shared *, unsigned video, struct position);

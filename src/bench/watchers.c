@@ -40,7 +40,7 @@ struct watcher {
     struct sequence sequence;
     unsigned video;
     uint8_t state;
-    bool had_stream, is_to_stall;
+    bool had_stream, has_seen, is_to_stall; // has_seen: a comment, or a gap instead
 };
 
 struct watchers {
@@ -168,12 +168,24 @@ static void end(struct watcher *w) {
     }
 }
 
+static void cancel(struct watcher *w) {
+    drop(w);
+    w->state = WATCHER_OVER;
+    attempt_over(w->owner);
+}
+
+// Those that wait for an answer when the user has enough have not failed.
 void watchers_give_up(struct watchers *all) {
-    all->of.figures->connect_failures += all->count - all->next;
+    bool interrupted = all->of.shared->interrupted;
+    if (!interrupted) all->of.figures->connect_failures += all->count - all->next;
     all->next = all->count;
     for (size_t i = 0; i < all->count; i++) {
         struct watcher *w = &all->at[i];
         if (w->state != WATCHER_CONNECTING && w->state != WATCHER_ASKING) continue;
+        if (interrupted) {
+            cancel(w);
+            continue;
+        }
         note_failure(w, "no answer in time", 0);
         end(w);
     }
@@ -233,6 +245,7 @@ static void check_number(struct watcher *w, struct position p) {
 
 static void take_gap(struct watcher *w, const struct scan_event *e) {
     struct bench_figures *f = w->owner->of.figures;
+    w->has_seen = true;
     f->gaps++;
     f->missed += e->missed;
     f->lost += e->missed;
@@ -243,6 +256,7 @@ static void take_comment(struct watcher *w, const struct scan_event *e, struct p
     struct watchers *all = w->owner;
     struct bench_figures *f = all->of.figures;
     int64_t start_us = atomic_load_explicit(&all->of.shared->start_us, memory_order_relaxed);
+    w->has_seen = true;
     load_figures_deliver(f, all->now_us - start_us);
     f->last_arrival_us = all->now_us;
     if (e->is_stamped && e->stamp.due_us >= start_us + all->of.plan->warmup_us)
@@ -282,7 +296,7 @@ static void note_end(const struct watcher *w, ssize_t received, int error) {
     if (received > 0)
         note_failure(w, "the answer is no event stream", intake_status(&w->intake));
     else
-        note_failure(w, received ? strerror(error) : "closed without an answer", 0);
+        note_failure(w, received ? strerror(error) : "closed without an answer, as full readers do", 0);
 }
 
 static void read_some(struct watcher *w) {
@@ -311,8 +325,10 @@ static void on_socket(struct loop_fd *f, uint32_t events) {
         read_some(w);
 }
 
+// Who has seen nothing may read the log of another system, with numbers of its own: it lacks all there was.
 static uint64_t outstanding(const struct watchers *all, const struct watcher *w) {
     struct position newest = all->of.shared->newest[w->video].at, last = w->sequence.last;
+    if (!w->has_seen) return all->of.shared->newest[w->video].answered;
     if (position_compare(newest, last) <= 0) return 0;
     return newest.epoch == last.epoch ? newest.seq - last.seq : newest.seq;
 }

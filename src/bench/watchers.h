@@ -25,7 +25,7 @@ void watchers_free(struct watchers *);
 
 void watchers_connect(struct watchers *);
 
-// Counts those that still connect as failures, and begins no more.
+// Counts those that still connect as failures, unless the user has interrupted, and begins no more.
 void watchers_give_up(struct watchers *);
 bool watchers_are_settled(const struct watchers *);
 

@@ -48,11 +48,20 @@ static void arrival_shed(struct arrival *a, const char *why) {
     r->shed++;
     if (now >= r->tell_shed_ms) { // a line for each would be a flood
         r->tell_shed_ms = now + COMPLAIN_EVERY_MS;
+        r->shed_told = r->shed;
         log_warn(r->service.instance_id, "shed", "video=%s why=%s shed_so_far=%llu", a->videoid, why,
                  (unsigned long long)r->shed);
     }
     http_abort(a->request); // a browser comes back after a closed connection, never after an error answer
     free(a);
+}
+
+void arrival_tell_shed(struct reader *r, int64_t now_ms) {
+    if (r->shed == r->shed_told || now_ms < r->tell_shed_ms) return;
+    log_warn(r->service.instance_id, "shed", "more=%llu shed_so_far=%llu",
+             (unsigned long long)(r->shed - r->shed_told), (unsigned long long)r->shed);
+    r->tell_shed_ms = now_ms + COMPLAIN_EVERY_MS;
+    r->shed_told = r->shed;
 }
 
 // The stream's head and its first event, which carries the position where the stream starts.

@@ -17,3 +17,6 @@ struct reader_connect {
     bool head_only; // HEAD: only say what would be answered
 };
 void reader_connect(struct reader *, struct http_request *, const struct reader_connect *);
+
+// Now and then: tells in the log how many viewers were refused since the last line about one.
+void arrival_tell_shed(struct reader *, int64_t now_ms);

@@ -8,6 +8,7 @@
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "placement/placement.h"
+#include "reader/arrival.h"
 #include "reader/reader_lease.h"
 #include "reader/budget.h"
 #include "reader/reader_core.h"
@@ -34,6 +35,7 @@ static void on_sweep(struct loop_timer *t) {
     watched_sweep(r);
     recheck_sweep(r, now);
     trim(r);
+    arrival_tell_shed(r, now);
     loop_timer_start(r->service.loop, t, SWEEP_MS);
 }
 

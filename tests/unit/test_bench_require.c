@@ -91,6 +91,31 @@ static void test_says_what_it_does_not_understand(void **state) {
     }
 }
 
+static void test_says_what_is_wrong_with_it(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *why;
+    } wrong[] = {{"p98<1ms", "there is no such figure. There are: p50, p90,"},
+                 {"p99<250", "a time needs its unit, us, ms or s"},
+                 {"lost=0ms", "a number without a unit"},
+                 {"lost==0", "behind lost comes <, <=, =, >= or > and a number"},
+                 {"lost=0,", "--require has \"\""}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct requirements all;
+        char why[512] = "";
+        assert_false(requirements_parse(&all, wrong[i].text, why, sizeof why));
+        if (!strstr(why, wrong[i].why)) fail_msg("%s", why);
+        assert_int_equal(why[strlen(why) - 1], '.');
+    }
+}
+
+static void test_a_run_cut_short_meets_nothing(void **state) {
+    (void)state;
+    assert_true(holds("lost=0"));
+    result.interrupted = true;
+    assert_false(holds("lost=0") || holds("lost>=0"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_compares_counts, set_up),
@@ -100,6 +125,8 @@ int main(void) {
         cmocka_unit_test_setup(test_what_is_not_known_meets_nothing, set_up),
         cmocka_unit_test(test_keeps_each_condition_as_written),
         cmocka_unit_test(test_says_what_it_does_not_understand),
+        cmocka_unit_test(test_says_what_is_wrong_with_it),
+        cmocka_unit_test_setup(test_a_run_cut_short_meets_nothing, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

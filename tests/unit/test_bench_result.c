@@ -14,13 +14,42 @@ static struct bench_result *with_viewers(uint64_t viewers) {
 
 static void test_tells_whose_memory_it_is(void **state) {
     (void)state;
-    struct bench_result *r = with_viewers(10);
-    r->before.server.pss_bytes = 1000, r->connected.server.pss_bytes = 3000;
-    r->connected.load.pss_bytes = 1500;
-    r->before.machine.kernel_bytes = 50000, r->connected.machine.kernel_bytes = 147000;
+    struct bench_result *r = with_viewers(1000);
+    r->before.server.pss_bytes = 1000, r->connected.server.pss_bytes = 201000;
+    r->connected.load.pss_bytes = 150000;
+    r->before.machine.kernel_bytes = 50000, r->connected.machine.kernel_bytes = 9750000;
     assert_true(metric_of(r, "bytes_per_viewer") == 200);
     assert_true(metric_of(r, "load_bytes_per_viewer") == 150); // with what it had before
     assert_true(metric_of(r, "kernel_bytes_per_viewer") == 9700);
+    r->sum.connects = 999; // too few to tell
+    assert_true(isnan(metric_of(r, "bytes_per_viewer")) && isnan(metric_of(r, "load_bytes_per_viewer")) &&
+                isnan(metric_of(r, "kernel_bytes_per_viewer")));
+    free(r);
+}
+
+static void test_where_nothing_was_taken_it_is_not_known_what_is_lost(void **state) {
+    (void)state;
+    struct bench_result *r = with_viewers(10);
+    assert_true(metric_of(r, "lost") == 0); // nothing was to be posted
+    r->sum.post_failures = 5;
+    assert_true(isnan(metric_of(r, "lost")));
+    r->sum.comments = 1;
+    assert_true(metric_of(r, "lost") == 0);
+    free(r);
+}
+
+static void test_readers_started_anew_have_no_figures(void **state) {
+    (void)state;
+    struct bench_result *r = with_viewers(10);
+    r->sum.comments = 20;
+    r->before.readers = (struct health){.sends = 10, .shed = 2, .known = true};
+    r->connected.readers =
+        (struct health){.wakeups = 50, .sends = 100, .sent = 100, .shed = 3, .known = true};
+    r->ended.readers = (struct health){.wakeups = 60, .sends = 120, .sent = 140, .shed = 5, .known = true};
+    assert_true(metric_of(r, "refused") == 3);
+    assert_true(metric_of(r, "deliveries_per_send") == 2);
+    r->ended.readers = (struct health){.wakeups = 60, .sends = 20, .sent = 40, .shed = 5, .known = true};
+    assert_true(isnan(metric_of(r, "wakeups_per_comment")) && isnan(metric_of(r, "deliveries_per_send")));
     free(r);
 }
 
@@ -90,6 +119,8 @@ static void test_blames_the_generator(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tells_whose_memory_it_is),
+        cmocka_unit_test(test_where_nothing_was_taken_it_is_not_known_what_is_lost),
+        cmocka_unit_test(test_readers_started_anew_have_no_figures),
         cmocka_unit_test(test_counts_by_the_readers),
         cmocka_unit_test(test_keeps_the_stalled_apart),
         cmocka_unit_test(test_says_what_is_not_known),

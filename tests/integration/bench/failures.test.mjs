@@ -1,14 +1,18 @@
 // What goes wrong in a run is counted, and said.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import net from 'node:net';
 import { at, bench } from '../lib/bench.mjs';
 import { serveStreams, toAll } from '../lib/fake-streams.mjs';
 import { run } from '../lib/process.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
 
+const setups = ['embedded']; // whatever is measured, the bench is the same
+
 const refused = { stream: (viewer) => viewer === 2 && [404, 'no'], post: (n) => n <= 3 && [507, '<b>"no room"\u001b[31m'] };
 
-scenario('why a stream and a post failed, in words and in the files', { ms: 60_000 }, async (t) => {
+scenario('why a stream and a post failed, in words and in the files', { ms: 60_000, setups }, async (t) => {
   const urls = await serveStreams(t, toAll, refused);
   const flags = { ...urls, viewers: 5, rate: 20, duration: 1, publishers: 1, require: 'post_failures=3,p99<20s,connects>=5' };
   const { code, stdout, figures, file } = await bench(t, flags, { written: ['html'] });
@@ -27,7 +31,7 @@ scenario('why a stream and a post failed, in words and in the files', { ms: 60_0
   assert.ok(page.includes('&lt;b&gt;"no room" [31m') && page.includes('p99&lt;20s: met') && !page.includes('<b>'), page);
 });
 
-scenario('viewers that a full reader refuses are failures, and its own count says so', { ms: 60_000 }, async (t) => {
+scenario('viewers that a full reader refuses are failures, and its own count says so', { ms: 60_000, setups }, async (t) => {
   const system = await t.system({ flags: { memory: '64K' } });
   const { code, stdout, figures } = await bench(t, { ...at(system), viewers: 1_000, rate: 0, duration: 1 });
   assert.equal(code, 0);
@@ -36,6 +40,7 @@ scenario('viewers that a full reader refuses are failures, and its own count say
   assert.equal(counts.connects + counts.connect_failures, 1_000);
   assert.equal(readers.refused, counts.connect_failures);
   assert.match(errors.connect, /closed without an answer|Connection reset/);
+  await system.program.says(/shed more=\d+ shed_so_far=\d+/);
   assert.match(stdout, new RegExp(`^readers .* ${counts.connect_failures} refused$`, 'm'));
 });
 
@@ -45,7 +50,7 @@ scenario('a file that cannot be written is told before the run', async () => {
   assert.equal(stderr, 'chorus bench: /nowhere/figures.json cannot be written: No such file or directory.\n');
 });
 
-scenario('what is required is not met by a run cut short', { ms: 60_000 }, async (t) => {
+scenario('what is required is not met by a run cut short', { ms: 60_000, setups }, async (t) => {
   const urls = await serveStreams(t, toAll);
   const during = async (program) => {
     await until(() => /posting .*deliveries=[1-9]/.test(program.stdout), 'deliveries', 20_000);
@@ -54,5 +59,61 @@ scenario('what is required is not met by a run cut short', { ms: 60_000 }, async
   const { code, stdout, figures } = await bench(t, { ...urls, viewers: 5, rate: 20, duration: 600, require: 'lost=0' }, { during });
   assert.equal(code, 1);
   assert.equal(figures.interrupted, true);
-  assert.match(stdout, /nothing required is taken as met/);
+  assert.match(stdout, /^required +lost=0: NOT MET, interrupted/m);
+  assert.deepEqual(figures.required.map(({ met }) => met), [false]);
+});
+
+scenario('what nobody got is lost, though the numbers come from another system', { ms: 60_000, setups }, async (t) => {
+  const [one, other] = [await t.system(), await t.system()];
+  for (const [comments, viewers] of [[one, other], [other, one]]) {
+    const flags = { 'manager-url': viewers.manager, 'comment-url': comments.comment, viewers: 10, rate: 20, duration: 1, require: 'lost=0' };
+    const { code, figures: { counts } } = await bench(t, flags);
+    assert.equal(code, 1);
+    assert.deepEqual([counts.deliveries, counts.lost], [0, 10 * counts.comments]);
+    assert.ok(counts.comments > 10);
+  }
+});
+
+scenario('where nothing was taken, it is not known what is lost', { ms: 60_000, setups }, async (t) => {
+  const urls = await serveStreams(t, toAll, { post: () => [404, ''] });
+  const { code, stdout, figures } = await bench(t, { ...urls, viewers: 5, rate: 20, duration: 1, require: 'lost=0' });
+  assert.equal(code, 1);
+  assert.equal(figures.counts.lost, null);
+  assert.match(stdout, /^required +lost=0: NOT MET \(not known\)$/m);
+});
+
+scenario('who interrupts while viewers connect has not found failures', { ms: 60_000, setups }, async (t) => {
+  const silent = net.createServer(() => {}).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  t.after(() => silent.close());
+  const sockets = [];
+  silent.on('connection', (socket) => sockets.push(socket));
+  t.after(() => sockets.forEach((socket) => socket.destroy()));
+  const base = `http://127.0.0.1:${silent.address().port}`;
+  const during = async (program) => {
+    await until(() => sockets.length === 20, 'viewers to be on their way');
+    program.child.kill('SIGINT');
+  };
+  const { code, figures } = await bench(t, { subscribe: `${base}/{video}`, publish: `POST ${base} {body}`, viewers: 20 }, { during });
+  assert.equal(code, 0);
+  assert.deepEqual([figures.interrupted, figures.counts.connects, figures.counts.connect_failures], [true, 0, 0]);
+});
+
+scenario('a server that ends during the run is told as that', { ms: 60_000, setups }, async (t) => {
+  const system = await t.system();
+  const during = async (program) => {
+    await until(() => /posting .*deliveries=[1-9]/.test(program.stdout), 'deliveries', 20_000);
+    await system.kill9();
+  };
+  const { stdout, figures } = await bench(t, { ...at(system), viewers: 20, rate: 20, duration: 7, require: 'cuts=0' }, { during });
+  assert.match(stdout, /^server +process \d+ ended during the run$/m);
+  assert.match(stdout, /^ +those cut do not come back in a bench/m);
+  assert.match(stdout, /^readers +did not answer at the end/m);
+  assert.equal(figures.counts.cuts, 20);
+});
+
+scenario('a process that is none is told before the run', async () => {
+  const { code, stderr } = await run(['bench', '--pid', '999999999']);
+  assert.equal(code, 2);
+  assert.match(stderr, /^chorus bench: --pid names 999999999, which is no process/);
 });

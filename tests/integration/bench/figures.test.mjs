@@ -42,7 +42,7 @@ scenario('viewers and comments follow the law that was asked for', { ms: 60_000 
 
 scenario('what the server uses is found by its ports, or by its process id', { ms: 60_000 }, async (t) => {
   const system = await t.system();
-  const flags = { ...at(system), viewers: 300, rate: 100, duration: 1 };
+  const flags = { ...at(system), viewers: 1_000, rate: 20, duration: 1 };
   const [found, named] = [await bench(t, flags), await bench(t, { ...flags, pid: process.pid })];
   const { server } = found.figures;
   assert.ok(server.pids.length >= 1 && !server.pids.includes(process.pid));

@@ -7,6 +7,8 @@ import { serveStreams, toAll } from '../lib/fake-streams.mjs';
 import { run } from '../lib/process.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
+const setups = ['embedded']; // whatever is measured, the bench is the same
+
 // One video, five viewers, 20 comments, by one publisher, so that their order is known. The last of them may stay unposted
 // on a machine that is busy, so what is expected follows from how many there were.
 async function judge(t, send, expected) {
@@ -18,16 +20,16 @@ async function judge(t, send, expected) {
   assert.deepEqual({ code, deliveries, lost, duplicated, late }, { lost: 0, duplicated: 0, late: 0, ...expected(comments) });
 }
 
-scenario('any event-stream server can be measured', { ms: 60_000 }, async (t) => {
+scenario('any event-stream server can be measured', { ms: 60_000, setups }, async (t) => {
   await judge(t, toAll, (comments) => ({ code: 0, deliveries: 5 * comments }));
 });
 
-scenario('what is lost is found, in the middle and at the end', { ms: 60_000 }, async (t) => {
+scenario('what is lost is found, in the middle and at the end', { ms: 60_000, setups }, async (t) => {
   const send = (streams, event, n) => toAll(n === 7 || n >= 10 ? streams.slice(1) : streams, event);
   await judge(t, send, (comments) => ({ code: 1, deliveries: 5 * comments - 1 - (comments - 9), lost: 1 + (comments - 9) }));
 });
 
-scenario('what comes twice is found', { ms: 60_000 }, async (t) => {
+scenario('what comes twice is found', { ms: 60_000, setups }, async (t) => {
   const send = (streams, event, n) => {
     toAll(streams, event);
     if (n === 3) streams[2].write(event);
@@ -35,7 +37,7 @@ scenario('what comes twice is found', { ms: 60_000 }, async (t) => {
   await judge(t, send, (comments) => ({ code: 1, deliveries: 5 * comments + 1, duplicated: 1 }));
 });
 
-scenario('what comes in the wrong order is found, and is not lost', { ms: 60_000 }, async (t) => {
+scenario('what comes in the wrong order is found, and is not lost', { ms: 60_000, setups }, async (t) => {
   let held;
   const send = (streams, event, n) => {
     if (n === 5) held = event;
@@ -45,7 +47,7 @@ scenario('what comes in the wrong order is found, and is not lost', { ms: 60_000
   await judge(t, send, (comments) => ({ code: 1, deliveries: 5 * comments, late: 5 }));
 });
 
-scenario('a stream that is cut has lost the rest', { ms: 60_000 }, async (t) => {
+scenario('a stream that is cut has lost the rest', { ms: 60_000, setups }, async (t) => {
   const send = (streams, event, n) => {
     toAll(streams, event);
     if (n === 10) streams.shift().end();
@@ -65,7 +67,7 @@ scenario('wrong words are told in a sentence, exit 2', async () => {
   }
 });
 
-scenario('nobody there: a sentence, exit 1', { ms: 60_000 }, async () => {
+scenario('nobody there: a sentence, exit 1', { ms: 60_000, setups }, async () => {
   const gone = createServer().listen(0, '127.0.0.1');
   await once(gone, 'listening');
   const { port } = gone.address();

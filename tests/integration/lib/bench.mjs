@@ -21,6 +21,6 @@ export async function bench(t, flags, { written = [], ms = 40_000, during } = {}
   await during?.(program);
   const end = await within(program.ended, ms, () => `the end of the bench; so far:\n${program.stdout}${program.stderr}`);
   const file = (name) => readFile(path(name), 'utf8');
-  const figures = await file('json').then(JSON.parse, () => undefined);
+  const figures = await file('json').then(JSON.parse).catch(() => undefined);
   return { ...end, figures, file };
 }
