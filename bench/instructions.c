@@ -1,5 +1,6 @@
 // What bench/instructions counts: a channel with VIEWERS viewers whose sockets always have room, and COMMENTS
-// comments, flushed GATHERED at a time. Nothing here reads or waits, so that every run is the same.
+// comments, flushed GATHERED at a time. Nothing here reads or waits, so that every run is the same; the stand-in for
+// sendmsg() takes everything, as the C library's differs between machines.
 //   instructions VIEWERS COMMENTS GATHERED      prints how many deliveries it made
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,16 +12,22 @@
 #include "reader/counters.h"
 #include "reader/pending.h"
 
-enum { COMMENT_BYTES = 290, SINK_BYTES = 1 << 20 }; // as a comment of 120 bytes has with its id, user and time
+enum { COMMENT_BYTES = 290 }; // as a comment of 120 bytes has with its id, user and time
+
+ssize_t sendmsg(int fd, const struct msghdr *msg, int flags) {
+    ssize_t taken = 0;
+    (void)fd, (void)flags;
+    for (size_t i = 0; i < msg->msg_iovlen; i++) taken += (ssize_t)msg->msg_iov[i].iov_len;
+    return taken;
+}
 
 static struct pending *head(void) {
     return pending_add(pending_new(1), frame_of_bytes("hello\n\n", 7, (struct position){0}));
 }
 
 static void join(struct channel *ch) {
-    int ends[2], room = SINK_BYTES;
+    int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends)) exit(1);
-    setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
     channel_add(ch, ends[0], head(), 0);
 }
 

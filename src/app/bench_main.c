@@ -184,38 +184,51 @@ static bool complain(const char *path, int error) {
     return false;
 }
 
+// A file of a run to come.
+struct output_file {
+    FILE *file;
+    bool is_new;
+};
+
 // Opens them before the run, which may be a long one. What is in them stays until there is something new.
-static bool open_outputs(const struct bench_job *job, FILE *files[OUTPUTS]) {
+static bool open_outputs(const struct bench_job *job, struct output_file files[OUTPUTS]) {
     for (size_t i = 0; i < OUTPUTS; i++) {
         const char *path = path_of(job, &outputs[i]);
-        int fd = path ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666) : -1;
-        if (path && fd < 0) return complain(path, errno);
-        files[i] = path ? fdopen(fd, "w") : NULL;
+        if (!path) continue;
+        int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        files[i].is_new = fd >= 0;
+        if (fd < 0) fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+        if (fd < 0) return complain(path, errno);
+        files[i].file = fdopen(fd, "w");
+        if (!files[i].file) return complain(path, errno);
     }
     return true;
 }
 
-static bool write_outputs(const struct bench_job *job, FILE *files[OUTPUTS]) {
+static bool write_output(const struct bench_job *job, const struct output *o, FILE *file) {
+    struct stat s;
+    if (!fstat(fileno(file), &s) && S_ISREG(s.st_mode) && ftruncate(fileno(file), 0))
+        return complain(path_of(job, o), errno);
+    errno = EIO; // should ferror() alone know of it
+    o->write(job, file);
+    return fflush(file) || ferror(file) ? complain(path_of(job, o), errno) : true;
+}
+
+static bool write_outputs(const struct bench_job *job, const struct output_file files[OUTPUTS]) {
     bool fine = true;
-    for (size_t i = 0; i < OUTPUTS; i++) {
-        if (!files[i]) continue;
-        struct stat s;
-        bool is_cut = fstat(fileno(files[i]), &s) || !S_ISREG(s.st_mode) || !ftruncate(fileno(files[i]), 0);
-        outputs[i].write(job, files[i]);
-        if (!is_cut || fflush(files[i]) || ferror(files[i]))
-            fine = complain(path_of(job, &outputs[i]), errno);
-    }
+    for (size_t i = 0; i < OUTPUTS; i++)
+        if (files[i].file) fine &= write_output(job, &outputs[i], files[i].file);
     return fine;
 }
 
-// What is still empty was opened in vain.
-static void close_outputs(const struct bench_job *job, FILE *files[OUTPUTS]) {
+// One that was made for this run and is still empty was made in vain.
+static void close_outputs(const struct bench_job *job, const struct output_file files[OUTPUTS]) {
     for (size_t i = 0; i < OUTPUTS; i++) {
         struct stat s;
-        if (!files[i]) continue;
-        if (!fstat(fileno(files[i]), &s) && S_ISREG(s.st_mode) && !s.st_size)
+        if (!files[i].file) continue;
+        if (files[i].is_new && !fstat(fileno(files[i].file), &s) && !s.st_size)
             unlink(path_of(job, &outputs[i]));
-        fclose(files[i]);
+        fclose(files[i].file);
     }
 }
 
@@ -225,7 +238,7 @@ static bool are_met(const struct bench_job *job) {
     return true;
 }
 
-static bool measure(struct bench_job *job, FILE *files[OUTPUTS]) {
+static bool measure(struct bench_job *job, const struct output_file files[OUTPUTS]) {
     char why[512];
     if (!bench_run(&job->plan, isatty(STDOUT_FILENO), job->result, why, sizeof why)) {
         fprintf(stderr, "chorus bench: %s\n", why);
@@ -236,7 +249,7 @@ static bool measure(struct bench_job *job, FILE *files[OUTPUTS]) {
 }
 
 static int run(struct bench_job *job) {
-    FILE *files[OUTPUTS] = {NULL};
+    struct output_file files[OUTPUTS] = {{.file = NULL}};
     bool fine = open_outputs(job, files) && measure(job, files);
     close_outputs(job, files);
     return fine ? 0 : 1;

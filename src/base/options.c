@@ -40,12 +40,12 @@ static int64_t unit(const char *suffix) {
 // As it would be written: 65536 bytes are 64k.
 static void write_amount(const struct option_row *row, int64_t n, char out[AMOUNT_SIZE]) {
     static const char units[] = {'k', 'm', 'g'};
-    char unit = 0;
+    char suffix = 0;
     for (size_t i = 0; row->type == OPTION_BYTES && n && i < sizeof units && n % 1024 == 0; i++) {
         n /= 1024;
-        unit = units[i];
+        suffix = units[i];
     }
-    snprintf(out, AMOUNT_SIZE, "%" PRId64 "%c", n, unit);
+    snprintf(out, AMOUNT_SIZE, "%" PRId64 "%c", n, suffix);
 }
 
 static bool refuse_number(const struct option_row *row, const char *text, const char *from,

@@ -104,7 +104,7 @@ static bool run_phase(struct bench *b, enum bench_phase phase, int64_t limit_ms,
     return !b->died;
 }
 
-// Takes the first there is, of all processes.
+// Takes one of each kind, of all processes.
 static void gather_errors(struct bench *b) {
     struct bench_result *r = b->result;
     for (size_t i = b->plan->processes; i--;) {
@@ -169,7 +169,11 @@ static bool post(struct bench *b) {
     r->posted_us = b->shared->end_us > r->start_us ? b->shared->end_us - r->start_us : 0;
     if (!run_phase(b, BENCH_DRAIN, SETTLE_MS, QUIET_MS)) return false;
     r->ended = measure(b);
-    return run_phase(b, BENCH_END, END_MS, 0);
+    if (!run_phase(b, BENCH_END, END_MS, 0)) return false;
+    if (are_done(b, BENCH_END)) return true;
+    snprintf(b->why, b->why_size,
+             "A load process did not come to its end, so that what is lost is not known.");
+    return false;
 }
 
 static bool start_loads(struct bench *b) {

@@ -52,7 +52,7 @@ void places_free(struct places *s) {
 static void set_place(struct places *s, size_t video, const char *url) {
     int endpoint = endpoints_find(s->shared->endpoints, url);
     if (endpoint < 0)
-        snprintf(s->error, BENCH_ERROR_SIZE, "There is no way to %s: %s.", url, strerror(-endpoint));
+        bench_note_error(s->error, "There is no way to %s: %s.", url, strerror(-endpoint));
     else
         s->shared->place[video] = (uint16_t)(PLACE_FIRST + endpoint);
 }
@@ -77,11 +77,10 @@ static void on_registered(void *arg, const struct http_client_answer *a) {
     if (url)
         set_place(s, q->video, url);
     else if (a->error)
-        snprintf(s->error, BENCH_ERROR_SIZE, "The manager at %s: %s.", s->plan->manager_url,
-                 strerror(-a->error));
+        bench_note_error(s->error, "The manager at %s: %s.", s->plan->manager_url, strerror(-a->error));
     else
-        snprintf(s->error, BENCH_ERROR_SIZE, "The manager at %s does not say where a video is (status %d).",
-                 s->plan->manager_url, a->status);
+        bench_note_error(s->error, "The manager at %s does not say where a video is (status %d).",
+                         s->plan->manager_url, a->status);
     json_decref(body);
     free(q);
     s->shared->resolved++;

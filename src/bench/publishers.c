@@ -118,17 +118,14 @@ static struct position answered(const struct publisher *p, const struct http_cli
 
 static void run_due(struct publishers *);
 
-// Keeps why the first that was not taken was not.
 static void note_failure(const struct publishers *all, const struct http_client_answer *a) {
     char *error = all->shared->load[all->process].post_error;
-    if (*error) return;
     if (a->error)
-        snprintf(error, BENCH_ERROR_SIZE, "A post: %s.", strerror(-a->error));
+        bench_note_error(error, "A post: %s.", strerror(-a->error));
     else
-        snprintf(error, BENCH_ERROR_SIZE, "A post: status %d: %.*s", a->status,
-                 (int)(a->body_len < ANSWER_SHOWN ? a->body_len : ANSWER_SHOWN), a->body_len ? a->body : "");
-    for (char *c = error; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f) *c = ' '; // it goes to a terminal
+        bench_note_error(error, "A post: status %d: %.*s", a->status,
+                         (int)(a->body_len < ANSWER_SHOWN ? a->body_len : ANSWER_SHOWN),
+                         a->body_len ? a->body : "");
 }
 
 static void on_answer(void *arg, const struct http_client_answer *a) {

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <jansson.h>
 #include <math.h>
 
@@ -124,6 +125,7 @@ void report_json(FILE *out, const struct bench_plan *plan, const struct bench_re
                             "server", of_server(r), "memory", of_memory(r), "readers", of_readers(r),
                             "generator", of_generator(r), "deliveries_by_second", of_seconds(r), "required",
                             of_requirements(r, required), "interrupted", (int)r->interrupted);
+    assert(all); // there is nothing in it that is not UTF-8
     json_dumpf(all, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     fputc('\n', out);
     json_decref(all);

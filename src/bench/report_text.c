@@ -16,6 +16,10 @@ static void print_comments(FILE *out, const struct bench_plan *plan, const struc
                 ms(metric_of(r, "post_p99")));
     fputc('\n', out);
     if (f->post_failures && *r->post_error) fprintf(out, "           %s\n", r->post_error);
+    if (f->post_failures && !plan->manager_url)
+        fputs(
+            "           viewers are judged by the bench's own numbers: one of a comment that was refused is lost\n",
+            out);
     fprintf(out,
             "deliveries %" PRIu64 " (%.0f/s), %" PRIu64 " lost, %" PRIu64 " duplicated, %" PRIu64
             " out of order, %" PRIu64 " gaps",
@@ -64,9 +68,9 @@ static void print_memory(FILE *out, const struct bench_result *r) {
 static void print_readers(FILE *out, const struct bench_result *r) {
     const struct health *before = &r->connected.readers, *after = &r->ended.readers;
     double wakeups = result_wakeups_per_comment(r), each = result_deliveries_per_send(r);
-    if (isnan(result_refused(r))) {
-        if (r->before.readers.known)
-            fputs("readers    did not answer at the end, or were started anew\n", out);
+    if (!r->before.readers.known && !before->known) return; // another server's
+    if (!before->known || !after->known || isnan(result_refused(r))) {
+        fputs("readers    did not answer for their own figures, or were started anew\n", out);
         return;
     }
     fputs("readers   ", out);

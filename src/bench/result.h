@@ -21,7 +21,7 @@ struct bench_result {
     int64_t measured_us;                  // from there to the last arrival, or the end of posting
     int64_t posted_us;                    // how long was posted
     int cores;                            // of the machine
-    char connect_error[BENCH_ERROR_SIZE]; // why the first that failed did; "": none has
+    char connect_error[BENCH_ERROR_SIZE]; // why one that failed did; "": none has
     char post_error[BENCH_ERROR_SIZE];
     bool interrupted;
     int pids[BENCH_PIDS_MAX];

@@ -1,6 +1,8 @@
 #include "bench/shared.h"
 
 #include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -59,6 +61,16 @@ void bench_shared_free(struct bench_shared *s, const struct bench_plan *plan) {
     give_back(s->newest, plan->videos * sizeof *s->newest);
     give_back((void *)s->numbers, plan->videos * sizeof *s->numbers);
     munmap(s, size_of(plan));
+}
+
+void bench_note_error(char error[BENCH_ERROR_SIZE], const char *format, ...) {
+    va_list args;
+    if (*error) return;
+    va_start(args, format);
+    vsnprintf(error, BENCH_ERROR_SIZE, format, args);
+    va_end(args);
+    for (char *c = error; *c; c++)
+        if ((unsigned char)*c < ' ' || (unsigned char)*c >= 0x7f) *c = '?';
 }
 
 int bench_look_ms(const struct bench_plan *plan) {

@@ -26,7 +26,7 @@ enum { PLACE_UNWATCHED, PLACE_UNKNOWN, PLACE_FIRST };
 struct bench_load {
     _Atomic int done; // phases, counted: 1 after BENCH_RESOLVE
     struct bench_figures figures;
-    char connect_error[BENCH_ERROR_SIZE]; // a sentence about the first failure; "": there was none
+    char connect_error[BENCH_ERROR_SIZE]; // a sentence about its first failure; "": there was none
     char post_error[BENCH_ERROR_SIZE];
 };
 
@@ -57,6 +57,11 @@ struct bench_shared *bench_shared_new(const struct bench_plan *);
 
 // Gives this process's part back; other processes keep theirs.
 void bench_shared_free(struct bench_shared *, const struct bench_plan *);
+
+// Keeps a sentence about a failure, unless there is one already: in printable ASCII, as parts of it come from
+// servers and go to terminals.
+void bench_note_error(char error[BENCH_ERROR_SIZE], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 // How often a load process looks what the bench wants: less often where there are many, as each look costs.
 int bench_look_ms(const struct bench_plan *);

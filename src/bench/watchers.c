@@ -101,16 +101,11 @@ void watchers_free(struct watchers *all) {
     free(all);
 }
 
-// Keeps why the first that got no stream got none.
-static void note_failure(const struct watcher *w, const char *why, int status) {
+static void note_failure(const struct watcher *w, const char *why) {
     const struct watchers_config *of = &w->owner->of;
     const struct endpoint *e = bench_shared_endpoint(of->shared, w->video);
-    char *error = of->shared->load[of->process].connect_error;
-    if (*error || !e) return; // without an endpoint, it says why there is none
-    int len = snprintf(error, BENCH_ERROR_SIZE, "A stream at %s: %s", e->host, why);
-    if (status && len < BENCH_ERROR_SIZE)
-        len += snprintf(error + len, BENCH_ERROR_SIZE - (size_t)len, " (status %d)", status);
-    if (len < BENCH_ERROR_SIZE - 1) memcpy(error + len, ".", 2);
+    if (!e) return; // it has been said why there is none
+    bench_note_error(of->shared->load[of->process].connect_error, "A stream at %s: %s.", e->host, why);
 }
 
 static bool begin(struct watcher *w) {
@@ -118,7 +113,7 @@ static bool begin(struct watcher *w) {
     int fd = e ? endpoint_connect(e, number_of(w)) : -EHOSTUNREACH;
     int error = fd < 0 ? fd : loop_fd_add(w->owner->of.loop, &w->watch, fd, EPOLLOUT);
     if (error) {
-        note_failure(w, strerror(-error), 0);
+        note_failure(w, strerror(-error));
         if (fd >= 0) close(fd);
         return false;
     }
@@ -186,7 +181,7 @@ void watchers_give_up(struct watchers *all) {
             cancel(w);
             continue;
         }
-        note_failure(w, "no answer in time", 0);
+        note_failure(w, "no answer in time");
         end(w);
     }
 }
@@ -210,7 +205,7 @@ static bool send_request(struct watcher *w) {
 static void on_connected(struct watcher *w) {
     int error = address_connect_result(w->watch.fd);
     if (error || !send_request(w) || loop_fd_change(w->owner->of.loop, &w->watch, EPOLLIN)) {
-        note_failure(w, error ? strerror(-error) : "the request cannot be sent", 0);
+        note_failure(w, error ? strerror(-error) : "the request cannot be sent");
         end(w);
         return;
     }
@@ -292,11 +287,11 @@ static void stall(struct watcher *w) {
 static const struct intake_calls calls = {.on_stream = on_stream, .on_event = on_event};
 
 static void note_end(const struct watcher *w, ssize_t received, int error) {
+    char why[64] = "closed without an answer, as full readers do";
     if (w->state != WATCHER_ASKING) return;
     if (received > 0)
-        note_failure(w, "the answer is no event stream", intake_status(&w->intake));
-    else
-        note_failure(w, received ? strerror(error) : "closed without an answer, as full readers do", 0);
+        snprintf(why, sizeof why, "the answer is no event stream (status %d)", intake_status(&w->intake));
+    note_failure(w, received < 0 ? strerror(error) : why);
 }
 
 static void read_some(struct watcher *w) {

@@ -1,5 +1,6 @@
 #include "net/fd_table.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <linux/close_range.h>
 #include <poll.h>
@@ -46,6 +47,7 @@ int fd_table_own(const int *keep, size_t count) {
     if (count > KEEP_MAX) return -EINVAL;
     memcpy(sorted, keep, count * sizeof *keep);
     qsort(sorted, count, sizeof *sorted, compare);
+    assert(!count || sorted[0] >= FIRST_OF_OURS);
     // Nothing is closed by this one: it only makes the table ours.
     if (syscall(SYS_close_range, ~0U, ~0U, CLOSE_RANGE_UNSHARE) < 0) return -errno;
     for (size_t i = 0; i < count; i++) {
