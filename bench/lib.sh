@@ -80,9 +80,9 @@ deliveries_per_comment() {
     print viewers * squares / sum / sum }'
 }
 
-# Shows what stdin has, and puts it into docs/benchmarks.md in place of the section of that name.
+# Shows what stdin has, and puts it into docs/benchmarks.md (or $DOCS) in place of the section of that name.
 section() {
-  local docs=$top/docs/benchmarks.md
+  local docs=${DOCS-$top/docs/benchmarks.md}
   tee "$work/section"
   awk -v name="$1" -v file="$work/section" '
     function insert(line) { print ""; while ((getline line <file) > 0) print line; print "" }

@@ -1,6 +1,6 @@
 // Medians over the rounds of a benchmark, from the files that `chorus bench --json` wrote, as a Markdown table.
 //   table.mjs FOLDER ROUNDS HEADS COLUMN... -- ROW...   the table
-//   table.mjs FOLDER ROUNDS --value FIGURES             one number
+//   table.mjs FOLDER ROUNDS --value FIGURES             one number, and from where to where the rounds' own go
 // ROW      KEY=CELL|CELL     what stands in the first cells, which HEADS names in the same way
 // COLUMN   TITLE=FIGURES
 // FIGURES  FIGURE~DIGITS, or FIGURE/FIGURE~DIGITS: the median of the rounds' own ratios; Mi behind DIGITS: in MiB
@@ -23,18 +23,21 @@ function figure(text, key, round) {
 }
 
 // What is not known in any round is not known.
-function value(figures, key) {
+function value(figures, key, withRange = false) {
   const [, text, digits, unit] = figures.match(/^(.*)~(\d)(Mi)?$/);
-  const values = rounds.map((round) => text.split('/').map((part) => figure(part, key, round)));
-  if (values.flat().some((found) => typeof found !== 'number')) return '-';
-  return (median(values.map(([a, b = 1]) => a / b)) / (unit ? 1 << 20 : 1)).toFixed(Number(digits));
+  const found = rounds.map((round) => text.split('/').map((part) => figure(part, key, round)));
+  if (found.flat().some((each) => typeof each !== 'number')) return '-';
+  const values = found.map(([a, b = 1]) => a / b / (unit ? 1 << 20 : 1));
+  const shown = (number) => number.toFixed(Number(digits));
+  const range = withRange && values.length > 1 ? ` (${shown(Math.min(...values))}-${shown(Math.max(...values))})` : '';
+  return shown(median(values)) + range;
 }
 
 const cut = (text, at) => [text.slice(0, text.indexOf(at)), text.slice(text.indexOf(at) + 1)];
 const line = (cells) => console.log(`| ${cells.join(' | ')} |`);
 
 if (words[0] === '--value') {
-  console.log(value(words[1], ''));
+  console.log(value(words[1], '', true));
 } else {
   const split = words.indexOf('--');
   const [heads, columns, rows] = [words[0].split('|'), words.slice(1, split).map((word) => cut(word, '=')), words.slice(split + 1)];
