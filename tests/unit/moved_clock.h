@@ -1,5 +1,6 @@
 // The monotonic clock as a test wants it: it stands still until the test moves it, or runs as the real one
-// does. Works by being clock_gettime() for the whole program.
+// does. While it stands, threads have worked as much as the test says. Works by being clock_gettime() for the
+// whole program.
 #pragma once
 
 #include <stdbool.h>
@@ -11,7 +12,8 @@
 static struct {
     _Atomic int64_t now_ms; // engines have threads that look at the clock too
     _Atomic bool real;
-    _Atomic int64_t since_us; // what the real clock said when it began to run
+    _Atomic int64_t since_us;  // what the real clock said when it began to run
+    _Atomic int64_t worked_us; // by any thread, while the clock stands
 } moved_clock = {.now_ms = 1000000};
 
 static inline int64_t moved_clock_real_us(void) {
@@ -31,10 +33,17 @@ static inline void moved_clock_stand(void) {
     moved_clock.real = false;
 }
 
+// As if a thread had worked for so long.
+static inline void moved_clock_work(int64_t ms) {
+    moved_clock.now_ms += ms;
+    moved_clock.worked_us += ms * 1000;
+}
+
 int clock_gettime(clockid_t which, struct timespec *t) {
-    if (which != CLOCK_MONOTONIC) return (int)syscall(SYS_clock_gettime, which, t);
-    int64_t us = moved_clock.now_ms * 1000;
-    if (moved_clock.real) us += moved_clock_real_us() - moved_clock.since_us;
+    bool real = moved_clock.real, work = which == CLOCK_THREAD_CPUTIME_ID && !real;
+    if (which != CLOCK_MONOTONIC && !work) return (int)syscall(SYS_clock_gettime, which, t);
+    int64_t us = work ? moved_clock.worked_us : moved_clock.now_ms * 1000;
+    if (real) us += moved_clock_real_us() - moved_clock.since_us;
     t->tv_sec = us / 1000000;
     t->tv_nsec = us % 1000000 * 1000;
     return 0;

@@ -705,6 +705,47 @@ static void a_quiet_video_closes_nobody(void **state) {
     assert_seen(2, "hello 1-2");
 }
 
+// The kernel keeps what it has for one who takes nothing no longer: the other end sees it.
+static void who_takes_nothing_is_reset(void **state) {
+    (void)state;
+    char bytes[256];
+    ssize_t n;
+    struct frame *head = hello_frame();
+    client_join_with(&rig, &clients[0], socket_pair_open(LOOPBACK, 0), pending_with(&head, 1));
+    client_room(&clients[0], 5);
+    rig_send_run(&rig, 1, 5);
+    rig_sweep_later(&rig, RIG_STALL_MS);
+    assert_int_equal(rig.channel.seats.count, 0);
+    alarm(HANG_S);
+    do {
+        poll(&(struct pollfd){.fd = clients[0].fd, .events = POLLIN}, 1, -1);
+        n = recv(clients[0].fd, bytes, sizeof bytes, 0);
+    } while (n > 0);
+    assert_int_equal(n, -1); // and no orderly end
+    assert_int_equal(errno, ECONNRESET);
+    alarm(0);
+}
+
+static void of_many_who_take_nothing_a_sweep_closes_so_many(void **state) {
+    enum { MANY = 150, AT_ONCE = 64 };
+    (void)state;
+    static struct client many[MANY];
+    for (int i = 0; i < MANY; i++) {
+        client_join(&rig, &many[i]);
+        client_room(&many[i], 0);
+    }
+    rig_send_run(&rig, 1, 5);
+    run_later(rig.loop, RIG_STALL_MS);
+    for (int left = MANY - AT_ONCE; left > 0; left -= AT_ONCE) {
+        channel_sweep(&rig.channel, loop_now_ms(rig.loop));
+        assert_int_equal(rig.channel.seats.count, left);
+    }
+    channel_sweep(&rig.channel, loop_now_ms(rig.loop));
+    assert_int_equal(rig.channel.seats.count, 0);
+    assert_int_equal(counter_get(&rig.counters.stalled), MANY);
+    for (int i = 0; i < MANY; i++) client_close(&many[i]);
+}
+
 // The kernel may have noticed before us.
 static void whom_the_kernel_gave_up_counts_as_stalled(void **state) {
     (void)state;
@@ -758,6 +799,28 @@ static void who_breaks_in_the_middle_of_a_flush_disturbs_nobody(void **state) {
             if (broken >> i & 1 && i % 2) assert_seen(i, "hello");
         }
         assert_ring_empty();
+        tear_down(state);
+        set_up(state);
+    }
+}
+
+// Those who wait for a flush to let them in are served at its end, whichever of them break then.
+static void who_breaks_on_being_let_in_disturbs_nobody(void **state) {
+    (void)state;
+    for (unsigned broken = 0; broken < 1u << 4; broken++) {
+        client_join(&rig, &clients[4]);
+        rig_publish(&rig, 5);
+        for (int i = 0; i < 4; i++) client_join(&rig, &clients[i]);
+        run_turns(rig.loop,
+                  1); // epoll says once that they are writable: from here on nothing else wakes them
+        for (int i = 0; i < 4; i++)
+            if (broken >> i & 1) limited_send_fail(clients[i].server_fd, ECONNRESET);
+        rig_publish(&rig, 5);
+        rig_flush(&rig);
+        assert_seen(4, "hello 1-1 1-2");
+        for (int i = 0; i < 4; i++) assert_seen(i, broken >> i & 1 ? "hello" : "hello 1-2");
+        assert_int_equal(rig.channel.seats.count, 5 - __builtin_popcount(broken));
+        assert_int_equal(rig.channel.seats.ready, rig.channel.seats.count);
         tear_down(state);
         set_up(state);
     }
@@ -907,9 +970,12 @@ int main(void) {
         TEST(who_never_takes_its_first_bytes_is_closed),
         TEST(who_fell_off_and_takes_nothing_is_closed),
         TEST(a_quiet_video_closes_nobody),
+        TEST(who_takes_nothing_is_reset),
+        TEST(of_many_who_take_nothing_a_sweep_closes_so_many),
         TEST(whom_the_kernel_gave_up_counts_as_stalled),
         TEST(who_hangs_up_is_gone),
         TEST(who_breaks_in_the_middle_of_a_flush_disturbs_nobody),
+        TEST(who_breaks_on_being_let_in_disturbs_nobody),
         TEST(any_mixture_of_states_in_one_flush_is_kept_apart),
         TEST(who_breaks_while_catching_up_is_gone),
         TEST(who_breaks_on_a_heartbeat_is_gone),

@@ -184,13 +184,17 @@ static void a_video_wakes_a_worker_more_for_every_so_many_viewers(void **state) 
 
 // With descriptor tables of their own
 
-static unsigned threads(void) {
-    DIR *dir = opendir("/proc/self/task");
+static unsigned entries_of(const char *path) {
+    DIR *dir = opendir(path);
     unsigned count = 0;
     assert_non_null(dir);
     while (readdir(dir)) count++;
     closedir(dir);
     return count - 2; // `.` and `..`
+}
+
+static unsigned threads(void) {
+    return entries_of("/proc/self/task");
 }
 
 // As if a descriptor table had room for so many.
@@ -228,6 +232,101 @@ static void workers_fill_evenly_and_then_there_are_more(void **state) {
     }
     for (unsigned i = 0; i < videos; i++) video_close(&v[i]);
     for (unsigned i = 0; i < videos; i++) wait_for_end(&clients[i]); // no copy is left open anywhere
+    end();
+}
+
+// Reads how many descriptors each worker's table has; returns how many workers there are.
+static unsigned descriptors_of_workers(unsigned counts[], unsigned most) {
+    DIR *dir = opendir("/proc/self/task");
+    unsigned workers = 0;
+    assert_non_null(dir);
+    for (struct dirent *e; (e = readdir(dir));) {
+        char path[300];
+        if (e->d_name[0] == '.' || strtol(e->d_name, NULL, 10) == getpid()) continue;
+        assert_true(workers < most);
+        snprintf(path, sizeof path, "/proc/self/task/%s/fd", e->d_name);
+        counts[workers++] = entries_of(path);
+    }
+    closedir(dir);
+    return workers;
+}
+
+static void a_video_begins_where_the_fewest_are(void **state) {
+    enum { WORKERS = 3, EACH = 5, VIDEOS = 9 };
+    static const int viewers[VIDEOS] = {EACH, 1, 3, 1, 1, 1, 1, 1, 1};
+    (void)state;
+    struct video v[VIDEOS];
+    unsigned empty[WORKERS], full[WORKERS];
+    start_with_own_descriptors(WORKERS, 66);
+    assert_int_equal(descriptors_of_workers(empty, WORKERS), WORKERS);
+    for (unsigned i = 0; i < VIDEOS; i++) {
+        video_open(&v[i], i + 1);
+        for (int n = 0; n < viewers[i]; n++) add(&v[i]);
+    }
+    for (int i = 0; i < client_count; i++) wait_for_events(&clients[i], 1);
+    assert_int_equal(client_count, WORKERS * EACH);
+    assert_int_equal(descriptors_of_workers(full, WORKERS), WORKERS);
+    for (int i = 0; i < WORKERS; i++) assert_int_equal(full[i] - empty[i], EACH);
+    for (unsigned i = 0; i < VIDEOS; i++) video_close(&v[i]);
+    end();
+}
+
+static int clock_stands(void **state) {
+    (void)state;
+    moved_clock_stand();
+    return 0;
+}
+
+static int clock_runs(void **state) {
+    (void)state;
+    moved_clock_run();
+    return 0;
+}
+
+// Whether it is taken. If not, its socket and first bytes are still ours.
+static bool is_taken(struct video *v, struct socket_pair sockets) {
+    struct frame *head = hello_frame();
+    struct pending *pending = pending_with(&head, 1);
+    bool taken = fan_video_add(v->fan, sockets.server, pending);
+    if (!taken) pending_free(pending);
+    v->added += taken;
+    return taken;
+}
+
+static bool is_taken_without_descriptors(struct video *v, struct socket_pair sockets) {
+    struct rlimit was, low;
+    int next = dup(0);
+    close(next);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+    low = (struct rlimit){.rlim_cur = (rlim_t)next, .rlim_max = was.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    bool taken = is_taken(v, sockets);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+    return taken;
+}
+
+// Each try costs all who wait for the control loop: where one failed, the next comes a second later.
+static void a_worker_that_could_not_be_started_is_not_tried_again_at_once(void **state) {
+    enum { LIMIT = 66, ROOM = LIMIT - 16, AGAIN_MS = 1000 };
+    (void)state;
+    struct video v;
+    start_with_own_descriptors(1, LIMIT);
+    unsigned at_first = threads();
+    video_open(&v, 1);
+    for (int i = 0; i < ROOM; i++) add(&v);
+    struct socket_pair sockets = socket_pair_open(SOCKETPAIR, 0);
+    assert_false(is_taken_without_descriptors(&v, sockets));
+    assert_false(is_taken(&v, sockets)); // there are some again, but nobody looks
+    run_later(control, AGAIN_MS - 1);
+    assert_false(is_taken(&v, sockets));
+    assert_int_equal(threads(), at_first);
+    run_later(control, 1);
+    assert_true(is_taken(&v, sockets));
+    assert_int_equal(threads(), at_first + 1);
+    assert_int_equal(fan_video_viewers(v.fan), ROOM + 1);
+    clients[client_count++] = (struct client){.fd = sockets.client};
+    wait_for_events(&clients[ROOM], 1);
+    video_close(&v);
     end();
 }
 
@@ -506,6 +605,9 @@ int main(void) {
         cmocka_unit_test(everybody_gets_what_is_published_after_it_was_added),
         cmocka_unit_test(a_video_wakes_a_worker_more_for_every_so_many_viewers),
         cmocka_unit_test(workers_fill_evenly_and_then_there_are_more),
+        cmocka_unit_test(a_video_begins_where_the_fewest_are),
+        cmocka_unit_test_setup_teardown(a_worker_that_could_not_be_started_is_not_tried_again_at_once,
+                                        clock_stands, clock_runs),
         cmocka_unit_test(a_large_video_goes_on_where_there_is_room),
         cmocka_unit_test(videos_do_not_hear_each_other),
         cmocka_unit_test(whoever_leaves_is_told_of_once),

@@ -1,6 +1,6 @@
 // A worker's turns, on its real thread. The program's sendmsg() is this one: it notes who is sent something,
 // and can hold the worker at one viewer while the test gives orders, so that what comes in one turn is no
-// chance. The clock stands still: no pace puts a flush off, no sweep comes between.
+// chance. The clock stands still: unless a test moves it, no pace puts a flush off; no sweep comes between.
 #include "unit.h"
 
 #include <poll.h>
@@ -15,7 +15,7 @@
 #include "socket_pairs.h"
 #include "stream_client.h"
 
-enum { HOT = 1200, SENDS_MAX = 8 * HOT };
+enum { HOT = 1200, SENDS_MAX = 8 * HOT, COALESCE_MS = 200 };
 
 static struct loop *control;
 static struct worker *worker;
@@ -30,10 +30,24 @@ static struct {
 
 static _Atomic int hold_at = -1; // a descriptor
 static sem_t is_held, may_go_on;
+static _Atomic int costly = -1; // a descriptor; the next send to it takes so long:
+static _Atomic int cost_ms;
+
+// Not an assertion of cmocka's: it would jump onto another thread's stack.
+static void note(int fd) {
+    if (sends.count == SENDS_MAX) {
+        fputs("more is sent than the test can note\n", stderr);
+        abort();
+    }
+    sends.to[sends.count++] = fd;
+}
 
 ssize_t sendmsg(int fd, const struct msghdr *msg, int flags) {
-    assert_true(sends.count < SENDS_MAX);
-    sends.to[sends.count++] = fd;
+    note(fd);
+    if (fd == costly) {
+        costly = -1;
+        moved_clock_work(cost_ms);
+    }
     if (fd == hold_at) {
         hold_at = -1;
         sem_post(&is_held);
@@ -101,17 +115,21 @@ static void let_it_go_on(void) {
     sem_post(&may_go_on);
 }
 
+// From here to stop(), a test that waits for what never happens is ended by SIGALRM.
 static void start(void) {
     int error;
+    alarm(HANG_S);
     control = loop_new();
     counters = (struct fan_counters){0};
     sends.count = retired = 0;
-    worker = worker_new(
-        control,
-        &(struct worker_config){
-            .bounds = {.ring_frames = 4096, .ring_bytes = 8 << 20, .heartbeat_ms = 60000, .stall_ms = 60000},
-            .listener = {.on_left = on_left, .on_retired = on_retired}},
-        &error);
+    worker = worker_new(control,
+                        &(struct worker_config){.bounds = {.ring_frames = 4096,
+                                                           .ring_bytes = 8 << 20,
+                                                           .heartbeat_ms = 60000,
+                                                           .stall_ms = 60000,
+                                                           .coalesce_us = COALESCE_MS * 1000},
+                                                .listener = {.on_left = on_left, .on_retired = on_retired}},
+                        &error);
     assert_non_null(worker);
 }
 
@@ -121,6 +139,7 @@ static void stop(void) {
     loop_drain(control);
     worker_free(worker);
     loop_free(control);
+    alarm(0);
 }
 
 static void close_clients(struct video *v) {
@@ -132,6 +151,13 @@ static unsigned sends_before(const struct client *c, unsigned from) {
         if (sends.to[i] == c->server_fd) return i - from;
     fail_msg("nothing was sent");
     return 0;
+}
+
+// While the worker is held, or after stop().
+static unsigned sends_to(const struct client *c) {
+    unsigned n = 0;
+    for (unsigned i = 0; i < sends.count; i++) n += sends.to[i] == c->server_fd;
+    return n;
 }
 
 static struct video hot, quiet;
@@ -194,6 +220,64 @@ static void an_order_is_taken_while_a_large_flush_is_under_way(void **state) {
     close_clients(&quiet);
 }
 
+// Sends two comments to the hot video in a flush that takes so long, and returns with the worker held at the
+// quiet one, after it.
+static void flush_two_that_take(int ms) {
+    hold_the_worker(&quiet, &quiet.clients[0]);
+    for (int i = 0; i < 2; i++) publish(&hot);
+    cost_ms = ms;
+    costly = hot.clients[0].server_fd;
+    let_it_go_on();
+    hold_the_worker(&quiet, &quiet.clients[0]);
+}
+
+// Gives the hot video a comment more. Returns how often its viewer has been sent something once the worker
+// has seen to it, or put it off, and is held at the quiet one again.
+static unsigned sends_after_one_more(void) {
+    publish(&hot);
+    let_it_go_on();
+    hold_the_worker(&quiet, &quiet.clients[0]);
+    return sends_to(&hot.clients[0]);
+}
+
+// Nobody but the video that costs much waits, and what comes to it meanwhile leaves in one send.
+static void after_a_flush_that_cost_much_comments_are_gathered(void **state) {
+    enum { COST_MS = 20 };
+    (void)state;
+    start();
+    open_video(&hot, 1, 1);
+    open_video(&quiet, 2, 1);
+    flush_two_that_take(COST_MS);
+    unsigned at_once = sends_after_one_more();
+    moved_clock.now_ms += COST_MS - 1;
+    unsigned before_its_time = sends_after_one_more();
+    moved_clock.now_ms += 1; // the worker needs no more word to see it
+    let_it_go_on();
+    wait_for_events(&hot.clients[0], 1 + 4);
+    stop();
+    assert_int_equal(at_once, 2); // the first event, and the flush that cost much
+    assert_int_equal(before_its_time, 2);
+    assert_int_equal(sends_to(&hot.clients[0]), 3);
+    assert_string_equal(client_text(&hot.clients[0]), "hello 1-1 1-2 1-3 1-4");
+    assert_string_equal(client_text(&quiet.clients[0]), "hello 2-1 2-2 2-3 2-4");
+    close_clients(&hot);
+    close_clients(&quiet);
+}
+
+static void after_a_flush_that_cost_little_nothing_is_held_back(void **state) {
+    (void)state;
+    start();
+    open_video(&hot, 1, 1);
+    open_video(&quiet, 2, 1);
+    flush_two_that_take(0);
+    unsigned at_once = sends_after_one_more();
+    let_it_go_on();
+    stop();
+    assert_int_equal(at_once, 3);
+    close_clients(&hot);
+    close_clients(&quiet);
+}
+
 static void a_video_may_end_while_it_is_flushed(void **state) {
     int served = 0;
     (void)state;
@@ -240,6 +324,8 @@ int main(void) {
         cmocka_unit_test(what_comes_in_one_turn_leaves_in_one_send),
         cmocka_unit_test(a_video_with_few_viewers_does_not_wait_for_one_with_many),
         cmocka_unit_test(an_order_is_taken_while_a_large_flush_is_under_way),
+        cmocka_unit_test(after_a_flush_that_cost_much_comments_are_gathered),
+        cmocka_unit_test(after_a_flush_that_cost_little_nothing_is_held_back),
         cmocka_unit_test(a_video_may_end_while_it_is_flushed),
         cmocka_unit_test(stopped_it_closes_what_it_holds),
     };
