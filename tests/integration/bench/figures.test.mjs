@@ -3,6 +3,16 @@ import { at, bench } from '../lib/bench.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
 
+// From the left to the right it never falls, and it ends higher than it began. (On a page y grows downwards.)
+function checkCurve(page) {
+  const points = page.match(/<polyline class="curve" points="([^"]*)"/)[1].trim().split(' ').map((point) => point.split(',').map(Number));
+  assert.ok(points.length > 50, `${points.length} points`);
+  for (let i = 1; i < points.length; i++) assert.ok(points[i][0] > points[i - 1][0] && points[i][1] <= points[i - 1][1], `${points}`);
+  assert.ok(points.at(-1)[1] < points[0][1], `${points}`);
+}
+
+const heights = (page) => [...page.matchAll(/<rect class="bar" [^>]*height="([\d.]+)"/g)].map(([, height]) => Number(height));
+
 scenario('every comment at every viewer of its video is a delivery, counted once', { ms: 60_000 }, async (t) => {
   const system = await t.system();
   const flags = { ...at(system), viewers: 200, videos: 10, rate: 50, duration: 2, require: 'lost=0,duplicated=0,p99<30s' };
@@ -23,6 +33,8 @@ scenario('every comment at every viewer of its video is a delivery, counted once
   const page = await file('html');
   assert.match(page, /^<!doctype html>/);
   assert.equal(page.match(/<svg/g).length, 2);
+  checkCurve(page);
+  assert.deepEqual(heights(page).map((height) => height > 0), seconds.map((count) => count > 0));
   assert.doesNotMatch(page, /(src|href)=/, 'the page needs nothing else');
   const rows = (await file('hdr')).split('\n').filter((line) => /^ *\d/.test(line)).map((line) => line.trim().split(/ +/).map(Number));
   assert.ok(rows.length > 10);
@@ -46,7 +58,9 @@ scenario('what the server uses is found by its ports, or by its process id', { m
   const [found, named] = [await bench(t, flags), await bench(t, { ...flags, pid: process.pid })];
   const { server } = found.figures;
   assert.ok(server.pids.length >= 1 && !server.pids.includes(process.pid));
-  assert.ok(server.cpu_us_per_delivery >= 0 && server.pss_bytes > 100_000);
+  // 20 posts and 20,000 sends: more than nothing, and less than a thousand times as much.
+  assert.ok(server.cpu_us_per_delivery > 0 && server.cpu_us_per_delivery < 1_000, `${server.cpu_us_per_delivery} us`);
+  assert.ok(server.pss_bytes > 100_000);
   assert.deepEqual(named.figures.server.pids, [process.pid]);
   const { memory, readers } = found.figures;
   assert.ok(memory.load_bytes_per_viewer > 0 && memory.left_bytes > 0);

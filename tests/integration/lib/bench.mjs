@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Program } from './process.mjs';
 import { within } from './time.mjs';
 
-const words = (flags) => Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
+export const words = (flags) => Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
 
 export const at = (system) => ({ 'manager-url': system.manager, 'comment-url': system.comment });
 

@@ -2,34 +2,49 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
-// send(streams, event, n): what it does with the n-th post, from 1. A stream knows its viewer's number as .viewer.
-// refuse: {stream(viewer), post(n)} give [status, text] for what is not to be taken. Returns the bench's flags for it.
-export async function serveStreams(t, send, refuse = {}) {
-  const streams = [];
-  let posts = 0;
-  const server = createServer(async (request, response) => {
-    if (request.url.startsWith('/sub/')) {
-      response.viewer = Number(request.url.split('/').at(-1));
-      const refusal = refuse.stream?.(response.viewer);
-      if (refusal) return response.writeHead(refusal[0]).end(refusal[1]);
-      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
-      return streams.push(response);
-    }
-    let body = '';
-    for await (const piece of request) body += piece;
-    posts++;
-    const refusal = refuse.post?.(posts);
-    if (refusal) return response.writeHead(refusal[0]).end(refusal[1]);
-    send(streams, `data: ${body}\n\n`, posts);
-    return response.writeHead(202).end();
-  });
-  server.listen(0, '127.0.0.1');
+// An HTTP server for as long as the test lasts. Returns its address.
+export async function serve(t, onRequest) {
+  const server = createServer(onRequest).listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {
     server.closeAllConnections();
     return new Promise((done) => server.close(done));
   });
-  const base = `http://127.0.0.1:${server.address().port}`;
+  return `http://127.0.0.1:${server.address().port}`;
+}
+
+export async function bodyOf(request) {
+  let body = '';
+  for await (const piece of request) body += piece;
+  return body;
+}
+
+export function openStream(response, viewer) {
+  response.viewer = viewer;
+  response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+  return response;
+}
+
+// send(streams, event, n): what it does with the n-th post, from 1, before it answers. A stream knows its viewer's number
+// as .viewer.
+// refuse: {stream(viewer), post(n)} give [status, text] for what is not to be taken. Returns the bench's flags for it.
+export async function serveStreams(t, send, refuse = {}) {
+  const streams = [];
+  let posts = 0;
+  const base = await serve(t, async (request, response) => {
+    if (request.url.startsWith('/sub/')) {
+      const viewer = Number(request.url.split('/').at(-1));
+      const refusal = refuse.stream?.(viewer);
+      if (refusal) return response.writeHead(refusal[0]).end(refusal[1]);
+      return streams.push(openStream(response, viewer));
+    }
+    const body = await bodyOf(request);
+    posts++;
+    const refusal = refuse.post?.(posts);
+    if (refusal) return response.writeHead(refusal[0]).end(refusal[1]);
+    await send(streams, `data: ${body}\n\n`, posts);
+    return response.writeHead(202).end();
+  });
   return { subscribe: `${base}/sub/{video}/{viewer}`, publish: `POST ${base}/pub/{video} {body}` };
 }
 
