@@ -12,11 +12,11 @@ import { scaled } from './lib/time.mjs';
 const tests = dirname(dirname(fileURLToPath(import.meta.url)));
 const wanted = process.argv.slice(2).map((path) => resolve(tests, path));
 const roots = wanted.length ? wanted : [join(tests, 'integration'), join(tests, 'browser')];
-// Each test mostly waits, so one file more than there are processors keeps them busy, up to a point.
-const jobs = Number(process.env.JOBS) || Math.min(availableParallelism() + 1, 4);
+// Each test mostly waits, so two files for each processor keep them busy, up to a point.
+const jobs = Number(process.env.JOBS) || Math.min(2 * availableParallelism(), 4);
 const FILE_LIMIT_MS = scaled(150_000);
 // Those that take longest, so that none of them is left alone at the end.
-const LONG = ['crash.test.mjs', 'away.test.mjs', 'fleet.test.mjs', 'silent-instance.test.mjs', 'nine-thousand.test.mjs'];
+const LONG = ['crash.test.mjs', 'away.test.mjs', 'fleet.test.mjs', 'silent-instance.test.mjs', 'nine-thousand.test.mjs', 'failures.test.mjs'];
 
 function filesIn(path) {
   if (statSync(path).isFile()) return [path];
