@@ -30,9 +30,8 @@ scenario('what belongs to the warm-up does not count, however late it comes', { 
     else toAll(streams, event);
     if (n === 30) held.forEach((late) => toAll(streams, late));
   });
-  const { figures: { counts, latency_ms: latency }, file } = await bench(t, { ...urls, ...flags, warmup: 1 }, { written: ['hdr'] });
+  const { figures: { counts }, file } = await bench(t, { ...urls, ...flags, warmup: 1 }, { written: ['hdr'] });
   assert.ok(counts.comments >= 30, `${counts.comments} comments`);
   assert.equal(counts.deliveries, 5 * counts.comments);
-  assert.ok(latency.p90 < 400, `p90 ${latency.p90} ms`);
   assert.match(await file('hdr'), new RegExp(`Total count += +${5 * (counts.comments - 20)}\\]`));
 });
