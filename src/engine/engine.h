@@ -78,7 +78,7 @@ struct engine_subscriber {
     // Entries as they are appended, by anybody, in log order. A subscription may miss some without any error;
     // whoever needs all of them checks the numbers and asks range() for a hole.
     void (*on_entry)(void *arg, const struct engine_entry *);
-    // From now on entries arrive. Said once after subscribe(), and again after each interruption, in which
+    // From now on entries arrive; the last before may as well. Said once after subscribe(), and again after each interruption, in which
     // entries may have been missed: compare with head().
     void (*on_subscribed)(void *arg);
 };

@@ -1,4 +1,5 @@
-// One worker, a video that keeps it busy, and another that must not wait for it.
+// One worker, a video that keeps it busy, and another beside it: both are complete. That the other does not wait until all
+// of the first have been served is shown where time plays no part, in test_worker.c.
 import assert from 'node:assert/strict';
 import { owner, post, readerFigures } from '../lib/api.mjs';
 import { at, bench } from '../lib/bench.mjs';
@@ -18,33 +19,26 @@ async function neighbour(system, video) {
   for (let i = 0; ; i++) if ((await owner(system, `quiet-${i}`)) === reader) return `quiet-${i}`;
 }
 
-scenario('a hot video does not hold up a quiet one on the same worker, and both are complete', { ms: 60_000, setups }, async (t) => {
+scenario('a hot video and a quiet one on the same worker are both complete', { ms: 60_000, setups }, async (t) => {
   const system = await t.system({ flags: { workers: 1 } });
   const quiet = await neighbour(system, HOT);
   const crowd = startCrowd(t, system);
   await crowd.enter(QUIET, [quiet]);
-  const delays = [];
+  let posted = 0;
   const during = async (program) => {
     const hot = async () => (await readerFigures(system)).messagesSent > VIEWERS;
     await until(async () => program.end || (await hot()), 'the hot video to be hot', 20_000);
-    while (!program.end && delays.length < 60) {
-      const started = performance.now();
+    for (; !program.end && posted < 60; posted++) {
       await crowd.reach(await post(system, quiet, 'quiet'));
-      delays.push(Math.max(...crowd.members.map(({ at: arrived }) => arrived)) - started);
       await pause(13); // not in step with the hot one
     }
   };
   const flags = { ...at(system), viewers: VIEWERS, videos: 1, rate: slow ? 20 : 100, duration: 3 };
   const { code, figures, stdout, stderr } = await bench(t, flags, { during });
   assert.equal(code, 0, stdout + stderr);
-  const { counts, latency_ms: latency } = figures;
+  const { counts } = figures;
   assert.deepEqual([counts.connects, counts.lost, counts.duplicated, counts.out_of_order, counts.gaps, counts.cuts], [VIEWERS, 0, 0, 0, 0, 0]);
   assert.equal(counts.deliveries, counts.comments * VIEWERS);
-  assert.ok(crowd.members.every(({ seen, gaps }) => seen === delays.length && gaps.length === 0), 'each quiet comment arrived');
-
-  assert.ok(delays.length >= 10, `${delays.length} comments on the quiet video while the other was hot`);
-  delays.sort((a, b) => a - b);
-  const [p50, p90] = [0.5, 0.9].map((share) => delays[Math.floor(delays.length * share)]);
-  assert.ok(p50 <= latency.p50 / 2, `half of them within ${p50} ms on the quiet video, ${latency.p50} ms on the hot one`);
-  assert.ok(p90 <= latency.p90, `nine of ten within ${p90} ms on the quiet video, ${latency.p90} ms on the hot one`);
+  assert.ok(crowd.members.every(({ seen, gaps }) => seen === posted && gaps.length === 0), 'each quiet comment arrived');
+  assert.ok(posted >= 10, `${posted} comments on the quiet video while the other was hot`);
 });
