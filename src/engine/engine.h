@@ -78,8 +78,8 @@ struct engine_subscriber {
     // Entries as they are appended, by anybody, in log order. A subscription may miss some without any error;
     // whoever needs all of them checks the numbers and asks range() for a hole.
     void (*on_entry)(void *arg, const struct engine_entry *);
-    // From now on entries arrive; the last before may as well. Said once after subscribe(), and again after each interruption, in which
-    // entries may have been missed: compare with head().
+    // From now on entries arrive; the last before may as well. Said once after subscribe(), and again after
+    // each interruption, in which entries may have been missed: compare with head().
     void (*on_subscribed)(void *arg);
 };
 struct engine_subscription; // the engine's, until unsubscribe()

@@ -209,7 +209,8 @@ static void hears_nothing_after_unsubscribing(void **state) {
     view(&later, w, "v");
     while (!later.said) world_let_pass(w, 1);
     world_post(w, "v", 3);
-    while (!later.entries || later.at[later.entries - 1].seq < 3) world_let_pass(w, 1); // 2 may be on its way still
+    while (!later.entries || later.at[later.entries - 1].seq < 3)
+        world_let_pass(w, 1); // 2 may be on its way still
     assert_int_equal(v.entries, 1);
     assert_int_equal(early.said + early.entries, 0);
 }
