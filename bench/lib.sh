@@ -65,7 +65,8 @@ drive() {
   "$bin" bench --json "$work/$1.json" "${@:2}" >"$work/bench.out" || { cat "$work/bench.out" >&2; exit 1; }
 }
 # Whatever is measured of a Chorus, nothing may be missing, doubled or out of order.
-drive_chorus() { drive "$1" --require lost=0,duplicated=0,out_of_order=0 --manager-url "$(url manager)" --comment-url "$(url comment)" "${@:2}"; }
+complete=lost=0,duplicated=0,out_of_order=0
+drive_chorus() { drive "$1" --require "$complete" --manager-url "$(url manager)" --comment-url "$(url comment)" "${@:2}"; }
 
 # table HEADS COLUMN... -- ROW..., value FIGURES: medians over $rounds rounds, as table.mjs says
 # shellcheck disable=SC2154 # the script's

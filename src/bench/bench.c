@@ -57,11 +57,10 @@ static void look(struct bench *b) {
     struct timespec moment = {.tv_nsec = LOOK_MS * 1000000L};
     int status;
     if (sigtimedwait(&b->signals, NULL, &moment) > 0) {
-        if (b->result->interrupted) { // twice: does not wait
+        if (b->shared->interrupted) { // twice: does not wait
             snprintf(b->why, b->why_size, "Interrupted.");
             b->died = true;
         }
-        b->result->interrupted = true;
         b->shared->interrupted = true;
         int64_t now = clock_monotonic_us();
         if (b->shared->end_us > now) b->shared->end_us = now;
@@ -99,7 +98,7 @@ static bool run_phase(struct bench *b, enum bench_phase phase, int64_t limit_ms,
         if (is != before) moved = now;
         before = is;
         if (now - begun > limit_ms || (quiet_ms && now - moved > quiet_ms)) break;
-        if (b->result->interrupted && phase < BENCH_POST) break;
+        if (b->shared->interrupted && phase < BENCH_POST) break;
     }
     return !b->died;
 }
@@ -152,7 +151,7 @@ static bool connect_viewers(struct bench *b) {
     if (!run_phase(b, BENCH_CONNECT, INT64_MAX, STUCK_MS)) return false;
     add_up(b, &r->sum);
     gather_errors(b);
-    if (r->sum.connects || r->interrupted) return true;
+    if (r->sum.connects || b->shared->interrupted) return true;
     snprintf(b->why, b->why_size, "No viewer got a stream. %s",
              *r->connect_error ? r->connect_error : "Is the server running?");
     return false;
@@ -164,7 +163,7 @@ static bool post(struct bench *b) {
     int64_t now = clock_monotonic_us();
     r->start_us = now + 2000 * bench_look_ms(b->plan); // so that all processes know the time before it comes
     b->shared->start_us = r->start_us;
-    b->shared->end_us = r->interrupted ? now : r->start_us + b->plan->duration_us;
+    b->shared->end_us = b->shared->interrupted ? now : r->start_us + b->plan->duration_us;
     if (!run_phase(b, BENCH_POST, INT64_MAX, 0)) return false;
     r->posted_us = b->shared->end_us > r->start_us ? b->shared->end_us - r->start_us : 0;
     if (!run_phase(b, BENCH_DRAIN, SETTLE_MS, QUIET_MS)) return false;
@@ -218,6 +217,7 @@ bool bench_run(const struct bench_plan *plan, bool on_terminal, struct bench_res
     bool fine = start_loads(&b) && connect_viewers(&b) && post(&b);
     add_up(&b, &result->sum);
     gather_errors(&b);
+    result->interrupted = b.shared->interrupted;
     result->measured_us = larger_of(b.shared->end_us, result->sum.last_arrival_us) - result->start_us;
     end_loads(&b);
     progress_clear(&b.progress);

@@ -42,26 +42,29 @@ struct arrival {
     char userid[ID_MAX + 1], videoid[ID_MAX + 1];
 };
 
+// Whether it is time for a line about those refused so far; one for each would be a flood.
+static bool may_tell_shed(struct reader *r, int64_t now_ms) {
+    if (now_ms < r->tell_shed_ms) return false;
+    r->tell_shed_ms = now_ms + COMPLAIN_EVERY_MS;
+    r->shed_told = r->shed;
+    return true;
+}
+
 static void arrival_shed(struct arrival *a, const char *why) {
     struct reader *r = a->reader;
-    int64_t now = loop_now_ms(r->service.loop);
     r->shed++;
-    if (now >= r->tell_shed_ms) { // a line for each would be a flood
-        r->tell_shed_ms = now + COMPLAIN_EVERY_MS;
-        r->shed_told = r->shed;
+    if (may_tell_shed(r, loop_now_ms(r->service.loop)))
         log_warn(r->service.instance_id, "shed", "video=%s why=%s shed_so_far=%llu", a->videoid, why,
                  (unsigned long long)r->shed);
-    }
     http_abort(a->request); // a browser comes back after a closed connection, never after an error answer
     free(a);
 }
 
 void arrival_tell_shed(struct reader *r, int64_t now_ms) {
-    if (r->shed == r->shed_told || now_ms < r->tell_shed_ms) return;
-    log_warn(r->service.instance_id, "shed", "more=%llu shed_so_far=%llu",
-             (unsigned long long)(r->shed - r->shed_told), (unsigned long long)r->shed);
-    r->tell_shed_ms = now_ms + COMPLAIN_EVERY_MS;
-    r->shed_told = r->shed;
+    uint64_t more = r->shed - r->shed_told;
+    if (more && may_tell_shed(r, now_ms))
+        log_warn(r->service.instance_id, "shed", "more=%llu shed_so_far=%llu", (unsigned long long)more,
+                 (unsigned long long)r->shed);
 }
 
 // The stream's head and its first event, which carries the position where the stream starts.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@
 #include "reader/channel.h"
 #include "reader/frame.h"
 #include "reader/pending.h"
+#include "run_loop.h"
+#include "unit.h"
 
 struct client {
     int fd, server_fd;
@@ -53,6 +56,22 @@ static inline size_t client_read(struct client *c, size_t most) {
 static inline const char *client_text(struct client *c) {
     client_read(c, SIZE_MAX);
     return event_reader_text(&c->seen);
+}
+
+static inline void client_wait_for_bytes(const struct client *c) {
+    poll(&(struct pollfd){.fd = c->fd, .events = POLLIN}, 1, 1000 * HANG_S);
+}
+
+// Waits until the client has seen so many events, its first one included.
+static inline void client_wait_for_events(struct client *c, size_t events) {
+    for (client_read(c, SIZE_MAX); c->seen.count < events; client_read(c, SIZE_MAX)) {
+        assert_false(c->ended);
+        client_wait_for_bytes(c);
+    }
+}
+
+static inline void client_wait_for_end(struct client *c) {
+    for (client_read(c, SIZE_MAX); !c->ended; client_read(c, SIZE_MAX)) client_wait_for_bytes(c);
 }
 
 static inline void client_close(struct client *c) {

@@ -93,28 +93,12 @@ static void publish(struct video *v) {
     fan_video_publish(v->fan, comment_frame(v->epoch, ++v->newest));
 }
 
-static void wait_for_bytes(struct client *c) {
-    poll(&(struct pollfd){.fd = c->fd, .events = POLLIN}, 1, 1000 * HANG_S);
-}
-
-// Waits until the client has seen so many events, its first one included.
-static void wait_for_events(struct client *c, size_t events) {
-    for (client_read(c, SIZE_MAX); c->seen.count < events; client_read(c, SIZE_MAX)) {
-        assert_false(c->ended);
-        wait_for_bytes(c);
-    }
-}
-
 static void wait_for_heartbeats(struct client *c, unsigned more) {
     unsigned wanted = c->seen.comments + more;
     for (; c->seen.comments < wanted; client_read(c, SIZE_MAX)) {
         assert_false(c->ended);
-        wait_for_bytes(c);
+        client_wait_for_bytes(c);
     }
-}
-
-static void wait_for_end(struct client *c) {
-    for (client_read(c, SIZE_MAX); !c->ended; client_read(c, SIZE_MAX)) wait_for_bytes(c);
 }
 
 static bool nobody_is_left(void *arg) {
@@ -145,12 +129,12 @@ static void everybody_gets_what_is_published_after_it_was_added(void **state) {
     }
     assert_int_equal(fan_video_viewers(v.fan), N);
     for (int i = 0; i < N; i++) {
-        wait_for_events(&clients[i], 1 + (size_t)(N - i));
+        client_wait_for_events(&clients[i], 1 + (size_t)(N - i));
         assert_run(&clients[i], &v, (uint64_t)i + 1);
     }
     video_close(&v);
     for (int i = 0; i < N; i++) {
-        wait_for_end(&clients[i]);
+        client_wait_for_end(&clients[i]);
         assert_true(event_reader_is_whole(&clients[i].seen));
         assert_int_equal(clients[i].seen.count, 1 + N - i); // and nothing more
     }
@@ -163,7 +147,7 @@ static void everybody_gets_what_is_published_after_it_was_added(void **state) {
 static unsigned wakeups_of_one_comment(struct video *v) {
     unsigned long long before = counter_get(&counters.wakeups);
     publish(v);
-    for (int i = 0; i < client_count; i++) wait_for_events(&clients[i], 1 + v->newest - joined_at[i]);
+    for (int i = 0; i < client_count; i++) client_wait_for_events(&clients[i], 1 + v->newest - joined_at[i]);
     return (unsigned)(counter_get(&counters.wakeups) - before);
 }
 
@@ -227,11 +211,11 @@ static void workers_fill_evenly_and_then_there_are_more(void **state) {
     assert_int_equal(threads(), at_first + WORKERS);
     for (unsigned i = 0; i < videos; i++) publish(&v[i]);
     for (unsigned i = 0; i < videos; i++) {
-        wait_for_events(&clients[i], 2);
+        client_wait_for_events(&clients[i], 2);
         assert_run(&clients[i], &v[i], 0);
     }
     for (unsigned i = 0; i < videos; i++) video_close(&v[i]);
-    for (unsigned i = 0; i < videos; i++) wait_for_end(&clients[i]); // no copy is left open anywhere
+    for (unsigned i = 0; i < videos; i++) client_wait_for_end(&clients[i]); // no copy is left open anywhere
     end();
 }
 
@@ -263,7 +247,7 @@ static void a_video_begins_where_the_fewest_are(void **state) {
         video_open(&v[i], i + 1);
         for (int n = 0; n < viewers[i]; n++) add(&v[i]);
     }
-    for (int i = 0; i < client_count; i++) wait_for_events(&clients[i], 1);
+    for (int i = 0; i < client_count; i++) client_wait_for_events(&clients[i], 1);
     assert_int_equal(client_count, WORKERS * EACH);
     assert_int_equal(descriptors_of_workers(full, WORKERS), WORKERS);
     for (int i = 0; i < WORKERS; i++) assert_int_equal(full[i] - empty[i], EACH);
@@ -325,7 +309,7 @@ static void a_worker_that_could_not_be_started_is_not_tried_again_at_once(void *
     assert_int_equal(threads(), at_first + 1);
     assert_int_equal(fan_video_viewers(v.fan), ROOM + 1);
     clients[client_count++] = (struct client){.fd = sockets.client};
-    wait_for_events(&clients[ROOM], 1);
+    client_wait_for_events(&clients[ROOM], 1);
     video_close(&v);
     end();
 }
@@ -341,14 +325,14 @@ static void a_large_video_goes_on_where_there_is_room(void **state) {
         publish(&v);
     }
     for (int i = 0; i < N; i++) {
-        wait_for_events(&clients[i], 1 + v.newest - joined_at[i]);
+        client_wait_for_events(&clients[i], 1 + v.newest - joined_at[i]);
         assert_run(&clients[i], &v, joined_at[i]);
         client_close(&clients[i]);
     }
     run_until(control, nobody_is_left, &v);
     add(&v); // there is room again
     publish(&v);
-    wait_for_events(&clients[N], 2);
+    client_wait_for_events(&clients[N], 2);
     video_close(&v);
     end();
 }
@@ -364,12 +348,12 @@ static void videos_do_not_hear_each_other(void **state) {
     publish(&a);
     publish(&b);
     publish(&a);
-    wait_for_events(&clients[0], 3);
-    wait_for_events(&clients[1], 2);
+    client_wait_for_events(&clients[0], 3);
+    client_wait_for_events(&clients[1], 2);
     video_close(&a); // b goes on
     publish(&b);
-    wait_for_events(&clients[1], 3);
-    wait_for_end(&clients[0]);
+    client_wait_for_events(&clients[1], 3);
+    client_wait_for_end(&clients[0]);
     assert_string_equal(event_reader_text(&clients[0].seen), "hello 1-1 1-2");
     assert_string_equal(event_reader_text(&clients[1].seen), "hello 2-1 2-2");
     video_close(&b);
@@ -385,14 +369,14 @@ static void whoever_leaves_is_told_of_once(void **state) {
     for (int i = 0; i < N; i++) add(&v);
     for (int i = 0; i < N; i += 2) client_close(&clients[i]);
     publish(&v);
-    for (int i = 1; i < N; i += 2) wait_for_events(&clients[i], 2);
+    for (int i = 1; i < N; i += 2) client_wait_for_events(&clients[i], 2);
     for (int i = 1; i < N; i += 2) client_close(&clients[i]);
     run_until(control, nobody_is_left, &v);
     assert_int_equal(v.left, N);
     assert_int_equal(fan_video_viewers(v.fan), 0);
     struct client *later = add(&v); // on a channel of its own
     publish(&v);
-    wait_for_events(later, 2);
+    client_wait_for_events(later, 2);
     assert_string_equal(event_reader_text(&later->seen), "hello 1-2");
     client_close(later);
     run_until(control, nobody_is_left, &v);
@@ -411,7 +395,7 @@ static void a_video_freed_closes_its_viewers_and_says_no_more(void **state) {
     for (int i = 0; i < 5; i++) publish(&v);
     video_close(&v);
     for (int i = 1; i < N; i += 2) {
-        wait_for_end(&clients[i]);
+        client_wait_for_end(&clients[i]);
         assert_run(&clients[i], &v, 0);
     }
     run_turns(control, 1); // on_left() sees to it
@@ -434,7 +418,7 @@ static void freed_with_traffic(void **state) {
     fanout_free(fanout);
     for (int i = 0; i < client_count; i++) {
         if (clients[i].fd < 0) continue;
-        wait_for_end(&clients[i]);
+        client_wait_for_end(&clients[i]);
         assert_run(&clients[i], &v[i / EACH], 0);
         client_close(&clients[i]);
     }
@@ -455,7 +439,7 @@ static void late_word_of_a_freed_video_is_nobody_elses(void **state) {
     struct client *pulse = add(&beat); // last in the worker's sweeps
     for (int i = 0; i < N; i++) {
         shutdown(clients[i].fd, SHUT_WR);
-        wait_for_end(&clients[i]);
+        client_wait_for_end(&clients[i]);
     }
     client_read(pulse, SIZE_MAX);
     wait_for_heartbeats(pulse, 2); // so a sweep has said that they left; the control loop has not run
@@ -471,7 +455,7 @@ static void late_word_of_a_freed_video_is_nobody_elses(void **state) {
         assert_int_equal(fan_video_viewers(later[i].fan), 1);
         publish(&later[i]);
     }
-    for (int i = 0; i < N; i++) wait_for_events(&clients[FIRST_LATER + i], 2);
+    for (int i = 0; i < N; i++) client_wait_for_events(&clients[FIRST_LATER + i], 2);
     for (int i = 0; i < N; i++) video_close(&later[i]);
     video_close(&beat);
     end();
@@ -486,11 +470,11 @@ static void who_takes_nothing_is_closed_and_delays_nobody(void **state) {
     add(&v);
     for (size_t n = 1; n <= 100; n++) {
         publish(&v);
-        wait_for_events(&clients[1], 1 + n);
+        client_wait_for_events(&clients[1], 1 + n);
     }
     while (!v.left)
         run_turns(control, 1); // nobody reads before it is closed: reading would be a sign of life
-    wait_for_end(&clients[0]);
+    client_wait_for_end(&clients[0]);
     assert_int_equal(v.left, 1);
     assert_int_equal(counter_get(&counters.stalled), 1);
     assert_int_equal(fan_video_viewers(v.fan), 1);
@@ -549,7 +533,7 @@ static void reopen_video(int video) {
     video_close(&videos[video]);
     for (int i = 0; i < client_count; i++) {
         if (places[i].video != video) continue;
-        wait_for_end(&clients[i]);
+        client_wait_for_end(&clients[i]);
         close_client(i);
     }
     video_open(&videos[video], epoch);
@@ -585,7 +569,7 @@ static void anything_at_any_time(void **state) {
     for (int i = 0; i < client_count; i++) {
         if (places[i].video < 0) continue;
         const struct video *v = &videos[places[i].video];
-        wait_for_events(&clients[i], 1 + v->newest - places[i].then.newest);
+        client_wait_for_events(&clients[i], 1 + v->newest - places[i].then.newest);
         close_client(i);
         open++;
     }

@@ -3,10 +3,9 @@
 // chance. The clock stands still: unless a test moves it, no pace puts a flush off; no sweep comes between.
 #include "unit.h"
 
-#include <poll.h>
 #include <semaphore.h>
-#include <sys/resource.h>
 
+#include "app/process.h"
 #include "base/mem.h"
 #include "entries.h"
 #include "reader/counters.h"
@@ -65,13 +64,6 @@ static void on_retired(void *arg, void *owner) {
     retired++;
 }
 
-static void wait_for_events(struct client *c, size_t events) {
-    for (client_read(c, SIZE_MAX); c->seen.count < events; client_read(c, SIZE_MAX)) {
-        assert_false(c->ended);
-        poll(&(struct pollfd){.fd = c->fd, .events = POLLIN}, 1, 1000 * HANG_S);
-    }
-}
-
 // A video of the test, and those who watch it.
 struct video {
     struct channel *channel;
@@ -93,7 +85,7 @@ static void open_video(struct video *v, uint64_t epoch, int viewers) {
     *v = (struct video){.epoch = epoch, .channel = mem_alloc(sizeof *v->channel)};
     channel_init(v->channel, worker_env(worker), &counters, NULL);
     for (int i = 0; i < viewers; i++) add(v);
-    for (int i = 0; i < viewers; i++) wait_for_events(&v->clients[i], 1);
+    for (int i = 0; i < viewers; i++) client_wait_for_events(&v->clients[i], 1);
 }
 
 static void publish(struct video *v) {
@@ -142,10 +134,6 @@ static void stop(void) {
     alarm(0);
 }
 
-static void close_clients(struct video *v) {
-    for (int i = 0; i < v->count; i++) client_close(&v->clients[i]);
-}
-
 static unsigned sends_before(const struct client *c, unsigned from) {
     for (unsigned i = from; i < sends.count; i++)
         if (sends.to[i] == c->server_fd) return i - from;
@@ -160,64 +148,66 @@ static unsigned sends_to(const struct client *c) {
     return n;
 }
 
-static struct video hot, quiet;
+static struct video hot, quiet, gate;
+
+static void start_with(int hot_viewers) {
+    start();
+    open_video(&hot, 1, hot_viewers);
+    open_video(&quiet, 2, 1);
+}
+
+static int close_clients(void **state) {
+    struct video *const all[] = {&hot, &quiet, &gate};
+    (void)state;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        for (int n = 0; n < all[i]->count; n++) client_close(&all[i]->clients[n]);
+        all[i]->count = 0;
+    }
+    return 0;
+}
 
 static void what_comes_in_one_turn_leaves_in_one_send(void **state) {
     (void)state;
-    start();
-    open_video(&hot, 1, 1);
-    open_video(&quiet, 2, 1);
+    start_with(1);
     hold_the_worker(&hot, &hot.clients[0]);
     unsigned before = sends.count;
     for (int i = 0; i < 5; i++) publish(&quiet);
     let_it_go_on();
-    wait_for_events(&quiet.clients[0], 1 + 5);
+    client_wait_for_events(&quiet.clients[0], 1 + 5);
     stop();
     assert_int_equal(sends.count, before + 1);
     assert_string_equal(client_text(&quiet.clients[0]), "hello 2-1 2-2 2-3 2-4 2-5");
-    close_clients(&hot);
-    close_clients(&quiet);
 }
 
 // Both videos' comments are there at the beginning of the turn, the hot one's first.
 static void a_video_with_few_viewers_does_not_wait_for_one_with_many(void **state) {
     (void)state;
-    static struct video gate;
-    start();
-    open_video(&hot, 1, HOT);
-    open_video(&quiet, 2, 1);
+    start_with(HOT);
     open_video(&gate, 3, 1);
     hold_the_worker(&gate, &gate.clients[0]);
     unsigned before = sends.count;
     publish(&hot);
     publish(&quiet);
     let_it_go_on();
-    for (int i = 0; i < HOT; i++) wait_for_events(&hot.clients[i], 2);
-    wait_for_events(&quiet.clients[0], 2);
+    for (int i = 0; i < HOT; i++) client_wait_for_events(&hot.clients[i], 2);
+    client_wait_for_events(&quiet.clients[0], 2);
     stop();
     assert_in_range(sends_before(&quiet.clients[0], before), 1, HOT / 2);
     assert_int_equal(sends.count, before + HOT + 1);
-    close_clients(&hot);
-    close_clients(&quiet);
-    close_clients(&gate);
 }
 
 // The last one to join is served first.
 static void an_order_is_taken_while_a_large_flush_is_under_way(void **state) {
     (void)state;
-    start();
-    open_video(&hot, 1, HOT);
-    open_video(&quiet, 2, 1);
+    start_with(HOT);
     hold_the_worker(&hot, &hot.clients[HOT - 1]);
     unsigned before = sends.count;
     publish(&quiet);
     let_it_go_on();
-    for (int i = 0; i < HOT; i++) wait_for_events(&hot.clients[i], 2);
-    wait_for_events(&quiet.clients[0], 2);
+    for (int i = 0; i < HOT; i++) client_wait_for_events(&hot.clients[i], 2);
+    client_wait_for_events(&quiet.clients[0], 2);
     stop();
     assert_in_range(sends_before(&quiet.clients[0], before), 1, HOT / 2);
-    close_clients(&hot);
-    close_clients(&quiet);
 }
 
 // Sends two comments to the hot video in a flush that takes so long, and returns with the worker held at the
@@ -244,38 +234,30 @@ static unsigned sends_after_one_more(void) {
 static void after_a_flush_that_cost_much_comments_are_gathered(void **state) {
     enum { COST_MS = 20 };
     (void)state;
-    start();
-    open_video(&hot, 1, 1);
-    open_video(&quiet, 2, 1);
+    start_with(1);
     flush_two_that_take(COST_MS);
     unsigned at_once = sends_after_one_more();
     moved_clock.now_ms += COST_MS - 1;
     unsigned before_its_time = sends_after_one_more();
     moved_clock.now_ms += 1; // the worker needs no more word to see it
     let_it_go_on();
-    wait_for_events(&hot.clients[0], 1 + 4);
+    client_wait_for_events(&hot.clients[0], 1 + 4);
     stop();
     assert_int_equal(at_once, 2); // the first event, and the flush that cost much
     assert_int_equal(before_its_time, 2);
     assert_int_equal(sends_to(&hot.clients[0]), 3);
     assert_string_equal(client_text(&hot.clients[0]), "hello 1-1 1-2 1-3 1-4");
     assert_string_equal(client_text(&quiet.clients[0]), "hello 2-1 2-2 2-3 2-4");
-    close_clients(&hot);
-    close_clients(&quiet);
 }
 
 static void after_a_flush_that_cost_little_nothing_is_held_back(void **state) {
     (void)state;
-    start();
-    open_video(&hot, 1, 1);
-    open_video(&quiet, 2, 1);
+    start_with(1);
     flush_two_that_take(0);
     unsigned at_once = sends_after_one_more();
     let_it_go_on();
     stop();
     assert_int_equal(at_once, 3);
-    close_clients(&hot);
-    close_clients(&quiet);
 }
 
 static void a_video_may_end_while_it_is_flushed(void **state) {
@@ -289,8 +271,7 @@ static void a_video_may_end_while_it_is_flushed(void **state) {
     let_it_go_on();
     for (int i = 0; i < HOT; i++) {
         struct client *c = &hot.clients[i];
-        for (client_read(c, SIZE_MAX); !c->ended; client_read(c, SIZE_MAX))
-            poll(&(struct pollfd){.fd = c->fd, .events = POLLIN}, 1, 1000 * HANG_S);
+        client_wait_for_end(c);
         assert_true(event_reader_is_whole(&c->seen));
         served += c->seen.count == 2;
     }
@@ -298,14 +279,11 @@ static void a_video_may_end_while_it_is_flushed(void **state) {
     assert_in_range(served, 1, HOT / 2);
     assert_int_equal(retired, 1);
     assert_int_equal(counter_get(&counters.delivered), served);
-    close_clients(&hot);
 }
 
 static void stopped_it_closes_what_it_holds(void **state) {
     (void)state;
-    start();
-    open_video(&hot, 1, 10);
-    open_video(&quiet, 2, 1);
+    start_with(10);
     publish(&quiet);
     stop();
     assert_int_equal(retired, 2);
@@ -315,25 +293,21 @@ static void stopped_it_closes_what_it_holds(void **state) {
     }
     client_text(&quiet.clients[0]);
     assert_true(quiet.clients[0].ended);
-    close_clients(&hot);
-    close_clients(&quiet);
 }
+
+#define TEST(name) cmocka_unit_test_teardown(name, close_clients)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_comes_in_one_turn_leaves_in_one_send),
-        cmocka_unit_test(a_video_with_few_viewers_does_not_wait_for_one_with_many),
-        cmocka_unit_test(an_order_is_taken_while_a_large_flush_is_under_way),
-        cmocka_unit_test(after_a_flush_that_cost_much_comments_are_gathered),
-        cmocka_unit_test(after_a_flush_that_cost_little_nothing_is_held_back),
-        cmocka_unit_test(a_video_may_end_while_it_is_flushed),
-        cmocka_unit_test(stopped_it_closes_what_it_holds),
+        TEST(what_comes_in_one_turn_leaves_in_one_send),
+        TEST(a_video_with_few_viewers_does_not_wait_for_one_with_many),
+        TEST(an_order_is_taken_while_a_large_flush_is_under_way),
+        TEST(after_a_flush_that_cost_much_comments_are_gathered),
+        TEST(after_a_flush_that_cost_little_nothing_is_held_back),
+        TEST(a_video_may_end_while_it_is_flushed),
+        TEST(stopped_it_closes_what_it_holds),
     };
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
+    process_raise_descriptor_limit();
     sem_init(&is_held, 0, 0);
     sem_init(&may_go_on, 0, 0);
     return cmocka_run_group_tests(tests, NULL, NULL);

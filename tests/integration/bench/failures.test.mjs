@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
-import { at, bench } from '../lib/bench.mjs';
+import { at, bench, delivers } from '../lib/bench.mjs';
 import { serveStreams, toAll } from '../lib/fake-streams.mjs';
 import { run } from '../lib/process.mjs';
 import { scenario } from '../lib/scenario.mjs';
@@ -53,7 +53,7 @@ scenario('a file that cannot be written is told before the run', async () => {
 scenario('what is required is not met by a run cut short', { ms: 60_000, setups }, async (t) => {
   const urls = await serveStreams(t, toAll);
   const during = async (program) => {
-    await until(() => /posting .*deliveries=[1-9]/.test(program.stdout), 'deliveries', 20_000);
+    await delivers(program);
     program.child.kill('SIGINT');
   };
   const { code, stdout, figures } = await bench(t, { ...urls, viewers: 5, rate: 20, duration: 600, require: 'lost=0' }, { during });
@@ -102,7 +102,7 @@ scenario('who interrupts while viewers connect has not found failures', { ms: 60
 scenario('a server that ends during the run is told as that', { ms: 60_000, setups }, async (t) => {
   const system = await t.system();
   const during = async (program) => {
-    await until(() => /posting .*deliveries=[1-9]/.test(program.stdout), 'deliveries', 20_000);
+    await delivers(program);
     await system.kill9();
   };
   const { stdout, figures } = await bench(t, { ...at(system), viewers: 20, rate: 20, duration: 7, require: 'cuts=0' }, { during });

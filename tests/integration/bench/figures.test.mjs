@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { at, bench } from '../lib/bench.mjs';
+import { at, bench, delivers } from '../lib/bench.mjs';
 import { scenario } from '../lib/scenario.mjs';
-import { until } from '../lib/time.mjs';
 
 // From the left to the right it never falls, and it ends higher than it began. (On a page y grows downwards.)
 function checkCurve(page) {
@@ -80,7 +79,7 @@ scenario('a condition that does not hold makes the exit code 1', { ms: 60_000 },
 scenario('a signal ends the posting early, and what has been measured is told', { ms: 60_000 }, async (t) => {
   const system = await t.system();
   const during = async (program) => {
-    await until(() => /posting .*deliveries=[1-9]/.test(program.stdout), 'deliveries', 20_000);
+    await delivers(program);
     program.child.kill('SIGINT');
   };
   const { code, figures } = await bench(t, { ...at(system), viewers: 20, rate: 50, duration: 600 }, { during });

@@ -3,11 +3,14 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Program } from './process.mjs';
-import { within } from './time.mjs';
+import { until, within } from './time.mjs';
 
 export const words = (flags) => Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
 
 export const at = (system) => ({ 'manager-url': system.manager, 'comment-url': system.comment });
+
+// Waits until comments arrive at the viewers of a run.
+export const delivers = (program) => until(() => /posting .*deliveries=[1-9]/.test(program.stdout), 'deliveries', 20_000);
 
 // A run with these flags until its end: {code, stdout, stderr, figures, file(name)}.
 // `written`: files to write besides the JSON one: ['html', 'hdr'].
