@@ -22,7 +22,7 @@
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "placement/placement.h"
-#include "reader/budget.h"
+#include "base/budget.h"
 #include "reader/fanout.h"
 #include "reader/reader.h"
 #include "statistics/statistics.h"

@@ -18,7 +18,7 @@
 #include "net/http_server.h"
 #include "placement/placement.h"
 #include "placement/readers.h"
-#include "reader/budget.h"
+#include "base/budget.h"
 #include "reader/pending.h"
 #include "reader/reader_core.h"
 #include "reader/redirect.h"

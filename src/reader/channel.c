@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "reader/budget.h"
+#include "base/budget.h"
 #include "reader/counters.h"
 #include "reader/flush.h"
 

@@ -10,7 +10,7 @@
 #include "engine/engine.h"
 #include "engine/entry.h"
 #include "net/event_stream.h"
-#include "reader/budget.h"
+#include "base/budget.h"
 
 struct frame *frame_of_bytes(const void *bytes, size_t len, struct position at) {
     struct frame *f = mem_alloc(sizeof *f + len);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/map.h"
-#include "reader/budget.h"
+#include "base/budget.h"
 
 // What frames and runs take beside the bytes of the events: places in the ring, and what malloc adds.
 enum { FRAME_COST = sizeof(struct frame) + 32, RUN_COST = 256 };

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "reader/budget.h"
+#include "base/budget.h"
 #include "reader/frame.h"
 
 static size_t size_with(uint32_t room) {

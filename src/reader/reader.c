@@ -10,7 +10,7 @@
 #include "placement/placement.h"
 #include "reader/arrival.h"
 #include "reader/reader_lease.h"
-#include "reader/budget.h"
+#include "base/budget.h"
 #include "reader/reader_core.h"
 #include "reader/recheck.h"
 #include "reader/watched.h"

@@ -10,7 +10,7 @@
 
 #include "base/container_of.h"
 #include "base/mem.h"
-#include "reader/budget.h"
+#include "base/budget.h"
 #include "reader/channel.h"
 #include "reader/frame.h"
 #include "reader/pending.h"

@@ -5,7 +5,7 @@
 
 #include "channel_rig.h"
 #include "dice.h"
-#include "reader/budget.h"
+#include "base/budget.h"
 
 enum {
     ROUNDS = 12,

@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "channel_crowd.h"
-#include "reader/budget.h"
+#include "base/budget.h"
 
 // Slices
 

@@ -1,7 +1,7 @@
 #include "unit.h"
 
 #include "entries.h"
-#include "reader/budget.h"
+#include "base/budget.h"
 #include "reader/history.h"
 
 static struct history_budget budget;

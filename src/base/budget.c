@@ -1,4 +1,4 @@
-#include "reader/budget.h"
+#include "base/budget.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
