@@ -1,4 +1,5 @@
-// Each function takes the place where a part of the grammar should begin and returns the place behind it, or NULL.
+// Each function takes the place where a part of the grammar should begin and returns the place behind it, or
+// NULL.
 #include "base/json_check.h"
 
 #include <string.h>
@@ -38,7 +39,8 @@ static place utf8(place at, place end) {
                  {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4}};
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         if (*at < forms[i].first || *at > forms[i].last) continue;
-        if (end - at < forms[i].len || at[1] < forms[i].second_first || at[1] > forms[i].second_last) return NULL;
+        if (end - at < forms[i].len || at[1] < forms[i].second_first || at[1] > forms[i].second_last)
+            return NULL;
         for (int k = 2; k < forms[i].len; k++)
             if (at[k] < 0x80 || at[k] > 0xbf) return NULL;
         return at + forms[i].len;

@@ -1,5 +1,5 @@
-// Whether a text is what a frame of a stream may carry: a JSON object (RFC 8259) in UTF-8, on one line. One pass, without
-// a tree and without memory of its own. Any thread.
+// Whether a text is what a frame of a stream may carry: a JSON object (RFC 8259) in UTF-8, on one line. One
+// pass, without a tree and without memory of its own. Any thread.
 #pragma once
 
 #include <stdbool.h>

@@ -10,7 +10,8 @@ struct lease {
     char *reader_url, *public_url, *instance_id;
     uint64_t generation, viewers;
     int64_t ends_ms;    // monotonic
-    int64_t written_ms; // monotonic; when the row was, 0: the row is not as it should be
+    int64_t written_ms; // monotonic; when the row was
+    bool unwritten;     // the row is not as it should be
     struct lease *prev, *next;
 };
 
@@ -50,13 +51,18 @@ static bool set_text(char **field, const char *text) {
     return true;
 }
 
-static void set(struct lease *l, const struct engine_lease *what) {
+// Has its row written by lease_write_rows().
+static void changed_now(struct store *s, struct lease *l) {
+    l->unwritten = s->leases_unwritten = true;
+}
+
+static void set(struct store *s, struct lease *l, const struct engine_lease *what) {
     bool changed = set_text(&l->public_url, what->public_url);
     changed |= set_text(&l->instance_id, what->instance_id ? what->instance_id : "");
     changed |= l->generation != what->generation;
     l->generation = what->generation;
     l->viewers = what->viewers;
-    if (changed) l->written_ms = 0;
+    if (changed) changed_now(s, l);
 }
 
 static void write_row(struct store *s, struct lease *l, int64_t now_ms) {
@@ -67,18 +73,45 @@ static void write_row(struct store *s, struct lease *l, int64_t now_ms) {
     sqlite3_bind_int64(q, 4, (int64_t)l->generation);
     sqlite3_bind_int64(q, 5, (int64_t)l->viewers);
     sqlite3_bind_int64(q, 6, s->now_ms + (l->ends_ms - now_ms));
-    if (store_run(s, q)) l->written_ms = now_ms;
+    store_run(s, q);
+}
+
+static void note_written(struct store *s, int64_t now_ms) {
+    struct lease *l;
+    DL_FOREACH(s->leases, l) {
+        if (l->unwritten) l->written_ms = now_ms;
+        l->unwritten = false;
+    }
+    s->leases_unwritten = false;
+}
+
+bool lease_write_rows(struct store *s) {
+    int64_t now_ms = clock_monotonic_ms();
+    struct lease *l;
+    store_begin(s);
+    DL_FOREACH(s->leases, l) {
+        if (l->unwritten) write_row(s, l, now_ms);
+    }
+    if (!store_commit(s)) {
+        store_abandon(s);
+        return false;
+    }
+    note_written(s, now_ms);
+    return true;
 }
 
 void lease_renew(struct store *s, struct request *r) {
     const struct engine_lease *what = &r->in.lease.what;
     int64_t now_ms = clock_monotonic_ms();
     struct lease *l = find(s, what->reader_url);
-    if (!l) l = add(s, what->reader_url);
+    if (!l) {
+        l = add(s, what->reader_url);
+        changed_now(s, l);
+    }
     r->out.lapsed = l->ends_ms <= now_ms || l->generation != what->generation;
-    set(l, what);
+    set(s, l, what);
     l->ends_ms = now_ms + r->in.lease.ttl_ms;
-    if (!l->written_ms || now_ms - l->written_ms > s->config.keep_ms / 30) write_row(s, l, now_ms);
+    if (!l->written_ms || now_ms - l->written_ms > s->config.keep_ms / 30) changed_now(s, l);
 }
 
 void lease_drop(struct store *s, struct request *r) {
@@ -86,7 +119,7 @@ void lease_drop(struct store *s, struct request *r) {
     if (!l) return;
     int64_t now_ms = clock_monotonic_ms();
     if (l->ends_ms > now_ms) l->ends_ms = now_ms;
-    write_row(s, l, now_ms);
+    changed_now(s, l);
 }
 
 static const char *hold(struct request *r, const char *text) {
@@ -128,11 +161,6 @@ bool lease_load(struct store *s) {
 
 void lease_free_all(struct store *s) {
     while (s->leases) remove_lease(s, s->leases);
-}
-
-void lease_distrust_all(struct store *s) {
-    struct lease *l;
-    DL_FOREACH(s->leases, l) l->written_ms = 0;
 }
 
 bool lease_sweep(struct store *s) {

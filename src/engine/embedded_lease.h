@@ -1,10 +1,10 @@
 // Operations on leases. Store's thread only; failures as in embedded_store.h.
 //
 // All leases are in memory (there are as many as readers), and what is listed comes from there. A row is
-// written when a lease is new, has changed or was dropped, and otherwise once a day: so a heartbeat a second
-// costs no write, and goes on working while the disk is full. In memory a lease ends by the monotonic clock,
-// so that setting the wall clock neither ends nor revives it; the row says when it ends by wall time as far
-// as it was known at writing.
+// written when a lease is new, has changed or was dropped, and otherwise once a day, by a transaction of its
+// own: so a heartbeat a second costs no write, and no lease ends because the disk is full. In memory a lease
+// ends by the monotonic clock, so that setting the wall clock neither ends nor revives it; the row says when
+// it ends by wall time as far as it was known at writing.
 #pragma once
 
 #include "engine/embedded_request.h"
@@ -18,8 +18,9 @@ void lease_list(struct store *, struct request *);
 bool lease_load(struct store *);
 void lease_free_all(struct store *);
 
-// After a rollback: rows may be older than what is in memory, so the next renewals write.
-void lease_distrust_all(struct store *);
+// Writes the rows that are not as they should be (`leases_unwritten`), in a transaction of its own. Returns
+// false on failure; then they are still to be written.
+bool lease_write_rows(struct store *);
 
 // Deletes one lease that ended before the time that unused things are kept. Returns whether there was one.
 bool lease_sweep(struct store *);

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "engine/embedded_lease.h"
 #include "engine/embedded_video.h"
 
 static void fail(struct store *s, int code, const char *text) {
@@ -81,11 +80,14 @@ bool store_commit(struct store *s) {
 void store_forget_changes(struct store *s) {
     s->totals = s->committed_totals;
     video_forget_all(s);
-    lease_distrust_all(s);
 }
 
 void store_rollback(struct store *s) {
     store_forget_changes(s);
+    store_abandon(s);
+}
+
+void store_abandon(struct store *s) {
     // SQLite may have rolled back by itself, for instance when the disk is full. What is left to do must be
     // done whatever has failed.
     if (!sqlite3_get_autocommit(s->db)) sqlite3_step(store_use(s, SQL_ROLLBACK));

@@ -40,6 +40,7 @@ struct store {
     int64_t run;    // this opening's id, never 0
     int64_t now_ms; // wall time, read at store_begin()
     bool read_only; // statements that write fail: see batch_run()
+    bool refuses;   // the last write failed: what can wait is not written
     struct store_failure failure;
     struct store_totals totals, committed_totals;
     bool deletes_entries; // in this transaction
@@ -47,6 +48,7 @@ struct store {
 
     struct video *videos, *videos_by_id, *dirty_videos; // embedded_video.c
     struct lease *leases;                               // embedded_lease.c, by url
+    bool leases_unwritten;
 
     size_t trail_rows;     // embedded_trail.c, room for rows in all lists
     uint64_t beyond_limit; // embedded_sweep.c, entries that their video has had too many newer ones of
@@ -63,6 +65,9 @@ void store_close(struct store *);
 void store_begin(struct store *);
 bool store_commit(struct store *);
 void store_rollback(struct store *);
+
+// Rolls back a transaction that has changed nothing of what is kept in memory.
+void store_abandon(struct store *);
 
 // Brings what is kept in memory in line with what was committed last. Part of store_rollback().
 void store_forget_changes(struct store *);

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "engine/embedded_batch.h"
 #include "engine/embedded_checkpoint.h"
+#include "engine/embedded_lease.h"
 #include "engine/embedded_store.h"
 #include "engine/embedded_sweep.h"
 
@@ -73,6 +74,7 @@ static void set_ready(struct store_thread *t, bool ready, const char *why) {
 static void note_success(struct store_thread *t) {
     if (!t->probe_ms || t->damaged) return;
     t->probe_ms = 0;
+    t->store->refuses = false;
     set_ready(t, true, NULL);
 }
 
@@ -81,6 +83,7 @@ static void note_failure(struct store_thread *t, const struct store_failure *f) 
     if (t->damaged) return;
     t->damaged = f->code == SQLITE_CORRUPT || f->code == SQLITE_NOTADB;
     t->probe_ms = clock_monotonic_ms() + PROBE_MS;
+    t->store->refuses = true;
     describe(t->store, f, why);
     set_ready(t, false, why);
 }
@@ -104,7 +107,7 @@ static void probe(struct store_thread *t) {
         note_success(t);
     } else {
         struct store_failure failure = s->failure;
-        store_rollback(s);
+        store_abandon(s);
         note_failure(t, &failure);
     }
 }
@@ -125,11 +128,18 @@ static void sweep(struct store_thread *t, int64_t now_ms, size_t done) {
     if (t->store->failure.code) note_failure(t, &t->store->failure);
 }
 
+// Only for as long as the store can be written: what is in memory goes on counting meanwhile.
+static void write_leases(struct store_thread *t) {
+    if (t->probe_ms || !t->store->leases_unwritten) return;
+    if (!lease_write_rows(t->store)) note_failure(t, &t->store->failure);
+}
+
 // While there is something to remove, slices alternate with batches: removing must keep up with appending.
 static void do_chores(struct store_thread *t, size_t done) {
     int64_t now_ms = clock_monotonic_ms();
     bool keep_up = done && (t->sweep_more || sweep_is_due(t->store));
     if (t->probe_ms && now_ms >= t->probe_ms) probe(t);
+    write_leases(t);
     if (now_ms >= t->sweep_ms || keep_up) sweep(t, now_ms, done);
     checkpointer_consider(t->checkpointer, t->store);
 }
@@ -221,6 +231,7 @@ static void *run(void *arg) {
         size_t done = requests ? work(t) : 0;
         do_chores(t, done);
     }
+    write_leases(t);
     checkpointer_stop(t->checkpointer);
     store_close(t->store);
     return NULL;

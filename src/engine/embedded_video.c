@@ -76,7 +76,7 @@ void video_changed(struct store *s, struct video *v) {
 
 void video_mark_used(struct store *s, struct video *v) {
     int64_t age = s->now_ms - v->used_ms;
-    if (s->read_only || (age >= 0 && age < s->config.keep_ms / 30)) return;
+    if (s->read_only || s->refuses || (age >= 0 && age < s->config.keep_ms / 30)) return;
     sqlite3_stmt *q = store_use(s, SQL_VIDEO_USED);
     sqlite3_bind_int64(q, 1, v->id);
     sqlite3_bind_int64(q, 2, s->now_ms);

@@ -30,6 +30,7 @@ struct reader {
     struct reporter *reporter;
     struct loop_timer sweep, lease;
     uint64_t generation;
+    unsigned lease_failures; // in a row
     uint64_t redirected, shed, shed_told;
     uint64_t most_there; // viewers and videos, since memory was last given back
     bool stopping, leased;

@@ -105,10 +105,37 @@ static void a_full_disk_does_not_end_leases(void **state) {
     const struct engine_lease lease = {reader_a, NULL, "reader-1", 1, 0, false};
     const struct engine_lease later = {reader_a, NULL, "reader-1", 1, 44, false};
     world_renew(w, &lease, 60000);
-    limit_file_size(300000);
-    fill(w, "v");
+    const struct engine_lease other = {reader_b, NULL, "reader-2", 1, 5, false};
+    limit_file_size(1); // without room for a single page
     world_renew(w, &later, 60000);
-    assert_string_equal(world_leases(w).text, "http://127.0.0.1:4001 - reader-1 1 44 live;");
+    assert_true(world_renew(w, &other, 60000)); // a new one, and then no more
+    assert_false(world_renew(w, &other, 60000));
+    world_drop(w, reader_a);
+    assert_string_equal(world_leases(w).text, "http://127.0.0.1:4001 - reader-1 1 44 expired;"
+                                              "http://127.0.0.1:4002 - reader-2 1 5 live;");
+    assert_int_equal(world_append(w, "v", large, NULL).status, ENGINE_UNAVAILABLE);
+    assert_false(world_renew(w, &other, 60000));
+
+    limit_file_size(0);
+    while (!is_ready(w)) world_let_pass(w, 20);
+    world_reopen(w); // as soon as there is room they are written
+    assert_string_equal(world_leases(w).text, "http://127.0.0.1:4001 - reader-1 1 44 expired;"
+                                              "http://127.0.0.1:4002 - reader-2 1 5 live;");
+}
+
+// A store that refuses is not asked to write leases: each failed write would cost all that is in memory.
+static void a_full_disk_is_not_written_to_by_heartbeats(void **state) {
+    struct world *w = *state;
+    struct engine_lease lease = {reader_a, NULL, "reader-1", 1, 0, false};
+    limit_file_size(1);
+    assert_int_equal(world_append(w, "v", large, NULL).status, ENGINE_UNAVAILABLE);
+    assert_false(is_ready(w));
+    for (int i = 0; i < 500; i++) {
+        lease.generation++; // what would be written
+        world_renew(w, &lease, 60000);
+    }
+    limit_file_size(0);
+    assert_int_equal(world_append(w, "v", large, NULL).status, ENGINE_OK);
 }
 
 static void what_was_answered_before_a_full_disk_survives_it(void **state) {
@@ -433,6 +460,7 @@ int main(void) {
         TEST(a_full_disk_refuses_and_recovers_by_itself),
         TEST(a_full_disk_fails_the_whole_batch_and_no_number_is_lost),
         TEST(a_full_disk_does_not_end_leases),
+        TEST(a_full_disk_is_not_written_to_by_heartbeats),
         TEST(what_was_answered_before_a_full_disk_survives_it),
         TEST(a_disk_that_is_full_now_and_then_loses_and_repeats_nothing),
         cmocka_unit_test_setup_teardown(a_new_store_on_a_full_disk_is_refused, world_make,

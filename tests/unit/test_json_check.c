@@ -27,11 +27,41 @@ static void objects_on_one_line_are_taken(void **state) {
 static void what_is_no_object_is_refused(void **state) {
     (void)state;
     static const char *const bad[] = {
-        "",           "[]",           "1",           "\"a\"",       "{",           "}",           "{}}",
-        "{} ",        " {}",          "{}{}",        "{\"a\"}",     "{\"a\":}",    "{\"a\":1,}",  "{,}",
-        "{a:1}",      "{\"a\":1 2}",  "{\"a\":01}",  "{\"a\":+1}",  "{\"a\":.5}",  "{\"a\":1.}",  "{\"a\":1e}",
-        "{\"a\":-}",  "{\"a\":tru}",  "{\"a\":nul",  "{\"a\":[1,]}", "{\"a\":[1}", "{\"a\":\"x}", "{\"a\":\"\\x\"}",
-        "{\"a\":\"\\u12g4\"}", "{\"a\":\"\\u12", "{\"a\":\"\\", "{\"a\" 1}", "{\"a\":'b'}", "{\"a\":1e+}", "{\"a\":1}\x01",
+        "",
+        "[]",
+        "1",
+        "\"a\"",
+        "{",
+        "}",
+        "{}}",
+        "{} ",
+        " {}",
+        "{}{}",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "{,}",
+        "{a:1}",
+        "{\"a\":1 2}",
+        "{\"a\":01}",
+        "{\"a\":+1}",
+        "{\"a\":.5}",
+        "{\"a\":1.}",
+        "{\"a\":1e}",
+        "{\"a\":-}",
+        "{\"a\":tru}",
+        "{\"a\":nul",
+        "{\"a\":[1,]}",
+        "{\"a\":[1}",
+        "{\"a\":\"x}",
+        "{\"a\":\"\\x\"}",
+        "{\"a\":\"\\u12g4\"}",
+        "{\"a\":\"\\u12",
+        "{\"a\":\"\\",
+        "{\"a\" 1}",
+        "{\"a\":'b'}",
+        "{\"a\":1e+}",
+        "{\"a\":1}\x01",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (is_line(bad[i])) fail_msg("taken: %s", bad[i]);
@@ -51,9 +81,22 @@ static void what_would_break_a_line_is_refused(void **state) {
 static void what_is_not_utf8_is_refused(void **state) {
     (void)state;
     static const char *const bad[] = {
-        "\x80",     "\xbf",         "\xc0\x80",         "\xc1\xbf",         "\xc3",         "\xc3(",
-        "\xe0\x9f\xbf", "\xe2\x82", "\xe2(\xac",        "\xed\xa0\x80",     "\xf0\x8f\xbf\xbf", "\xf0\x9f\x98",
-        "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xfe",
+        "\x80",
+        "\xbf",
+        "\xc0\x80",
+        "\xc1\xbf",
+        "\xc3",
+        "\xc3(",
+        "\xe0\x9f\xbf",
+        "\xe2\x82",
+        "\xe2(\xac",
+        "\xed\xa0\x80",
+        "\xf0\x8f\xbf\xbf",
+        "\xf0\x9f\x98",
+        "\xf4\x90\x80\x80",
+        "\xf5\x80\x80\x80",
+        "\xff",
+        "\xfe",
     };
     char text[32];
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -91,9 +134,12 @@ static void any_flipped_bit_is_survived(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(objects_on_one_line_are_taken), cmocka_unit_test(what_is_no_object_is_refused),
-        cmocka_unit_test(what_would_break_a_line_is_refused), cmocka_unit_test(what_is_not_utf8_is_refused),
-        cmocka_unit_test(depth_is_bounded),               cmocka_unit_test(any_flipped_bit_is_survived),
+        cmocka_unit_test(objects_on_one_line_are_taken),
+        cmocka_unit_test(what_is_no_object_is_refused),
+        cmocka_unit_test(what_would_break_a_line_is_refused),
+        cmocka_unit_test(what_is_not_utf8_is_refused),
+        cmocka_unit_test(depth_is_bounded),
+        cmocka_unit_test(any_flipped_bit_is_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
