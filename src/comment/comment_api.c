@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/json_text.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "comment/rate_limit.h"
@@ -113,22 +114,19 @@ static void on_appended(void *arg, enum engine_status status, const struct engin
     free(p);
 }
 
-static void add_member(struct buf *b, const char *name, const json_t *text) {
-    buf_printf(b, ",\"%s\":", name);
-    size_t most = json_string_length(text) * 6 + 2; // every byte as \u00xx
-    size_t len = json_dumpb(text, buf_reserve(b, most), most, JSON_ENCODE_ANY | JSON_COMPACT);
-    b->len += len;
-}
-
 // The object as it is logged and published; the engine puts the id in front.
-static void build_comment(struct buf *b, const char *userid, const char *videoid, const json_t *name,
-                          const json_t *comment) {
+static void build_comment(struct buf *b, const char *userid, const char *videoid,
+                          const struct body_field *name, const struct body_field *comment) {
     char timestamp[CLOCK_ISO8601_SIZE];
     clock_iso8601(clock_wall_ms(), timestamp);
     buf_clear(b);
     buf_printf(b, "{\"userid\":\"%s\",\"videoid\":\"%s\"", userid, videoid); // ids need no escaping
-    if (name) add_member(b, "name", name);
-    add_member(b, "comment", comment);
+    if (name->state == BODY_TEXT) {
+        buf_adds(b, ",\"name\":");
+        json_text_add(b, name->text, name->len);
+    }
+    buf_adds(b, ",\"comment\":");
+    json_text_add(b, comment->text, comment->len);
     buf_printf(b, ",\"timestamp\":\"%s\"}", timestamp);
 }
 
@@ -157,37 +155,34 @@ static bool within_rate(struct comment_api *a, struct http_request *r, const cha
     return false;
 }
 
-static void post(struct comment_api *a, struct http_request *r, const json_t *body) {
-    const char *userid, *videoid;
-    json_t *comment, *name;
+static void handle_comment(struct http_request *r, void *arg) {
+    enum { USER, VIDEO, COMMENT, NAME, FIELDS };
+    struct comment_api *a = arg;
+    char user[ID_MAX + 1], video[ID_MAX + 1], comment[COMMENT_MAX + 1], name[NAME_MAX_BYTES + 1];
+    struct body_field f[FIELDS] = {[USER] = BODY_FIELD("userid", user),
+                                   [VIDEO] = BODY_FIELD("videoid", video),
+                                   [COMMENT] = BODY_FIELD("comment", comment),
+                                   [NAME] = BODY_FIELD("name", name)};
     char token[ID_MAX + KEY_MAX + 2];
     bool has_token;
-    if (!body_id(r, body, "userid", &userid) || !body_id(r, body, "videoid", &videoid) ||
-        !body_text(r, body, "comment", 1, COMMENT_MAX, &comment) ||
-        !body_text(r, body, "name", 0, NAME_MAX_BYTES, &name) ||
-        !read_token(r, userid, token, sizeof token, &has_token) || !within_rate(a, r, userid))
+    if (!body_read(r, f, FIELDS) || !body_id(r, &f[USER]) || !body_id(r, &f[VIDEO]) ||
+        !body_text(r, &f[COMMENT], 1, COMMENT_MAX) || !body_text(r, &f[NAME], 0, NAME_MAX_BYTES) ||
+        !read_token(r, user, token, sizeof token, &has_token) || !within_rate(a, r, user))
         return;
-    if (a->registrar) registrar_saw(a->registrar, videoid);
+    if (a->registrar) registrar_saw(a->registrar, video);
     struct posting *p = mem_zalloc(sizeof *p);
     p->api = a;
     p->request = r;
-    snprintf(p->videoid, sizeof p->videoid, "%s", videoid);
-    build_comment(&a->scratch, userid, videoid, name, comment);
+    memcpy(p->videoid, video, f[VIDEO].len + 1);
+    build_comment(&a->scratch, user, video, &f[NAME], &f[COMMENT]);
     struct engine *e = a->placed.service.engine;
     e->ops->append(e,
-                   &(struct engine_append){.video = videoid,
+                   &(struct engine_append){.video = video,
                                            .kind = ENTRY_COMMENT,
                                            .json = a->scratch.data,
                                            .json_len = a->scratch.len,
                                            .token = has_token ? token : NULL},
                    on_appended, p);
-}
-
-static void handle_comment(struct http_request *r, void *arg) {
-    json_t *body = body_object(r);
-    if (!body) return;
-    post(arg, r, body);
-    json_decref(body);
 }
 
 static void on_statistics(void *arg, const struct http_client_answer *answer) {
@@ -277,7 +272,7 @@ void comment_api_free(struct comment_api *a) {
 }
 
 static const struct http_route routes[] = {
-    {"POST", "/comment", handle_comment, BODY_MAX},
+    {"POST", "/comment", handle_comment, COMMENT_BODY_MAX},
     {"GET", "/statistics", handle_statistics, 0},
     {0},
 };

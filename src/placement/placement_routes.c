@@ -90,12 +90,10 @@ static void on_resolved(void *arg, const struct placement_answer *a) {
 
 static void handle_register(struct http_request *r, void *arg) {
     struct placed_service *s = arg;
-    json_t *body = body_object(r);
-    const char *video;
-    if (!body) return;
-    if (body_id(r, body, "videoid", &video))
+    char video[ID_MAX + 1];
+    struct body_field field = BODY_FIELD("videoid", video);
+    if (body_read(r, &field, 1) && body_id(r, &field))
         placement_register(s->placement, video, on_registered, question_new(s, r, video));
-    json_decref(body);
 }
 
 static void handle_resolve(struct http_request *r, void *arg) {
@@ -105,7 +103,7 @@ static void handle_resolve(struct http_request *r, void *arg) {
 }
 
 const struct http_route placement_routes[] = {
-    {"POST", "/register", handle_register, BODY_MAX},
+    {"POST", "/register", handle_register, IDS_BODY_MAX},
     {"GET", "/resolve/:videoid", handle_resolve, 0},
     {0},
 };

@@ -16,6 +16,11 @@ static struct position last_event_id(struct http_request *r, const char *given) 
     return p;
 }
 
+static const char *query_last_event_id(struct http_request *r) {
+    const char *given = http_request_query(r, "last_event_id");
+    return given ? given : http_request_query(r, "lastEventId");
+}
+
 static bool may_redirect(const char *redirect) {
     return !redirect || strcmp(redirect, "never") != 0;
 }
@@ -24,28 +29,38 @@ static void handle_get(struct http_request *r, void *arg) {
     struct reader_connect c = {0};
     if (!query_id(r, "userid", &c.userid) || !query_id(r, "videoid", &c.videoid)) return;
     c.head_only = http_request_is_head(r);
-    c.last = last_event_id(r, http_request_query(r, "last_event_id"));
+    c.last = last_event_id(r, query_last_event_id(r));
     c.redirect = may_redirect(http_request_query(r, "redirect"));
     reader_connect(arg, r, &c);
 }
 
+// Returns the text, "" if it is too long to mean anything, or NULL.
+static const char *text_of(const struct body_field *f) {
+    bool given = f->state == BODY_TEXT || f->state == BODY_TOO_LONG || f->state == BODY_NOT_UNICODE;
+    return f->state == BODY_TEXT ? f->text : given ? "" : NULL;
+}
+
 static void handle_post(struct http_request *r, void *arg) {
-    struct reader_connect c = {0};
-    json_t *body = body_object(r);
-    if (!body) return;
-    if (body_id(r, body, "userid", &c.userid) && body_id(r, body, "videoid", &c.videoid)) {
-        const char *redirect = json_string_value(json_object_get(body, "redirect"));
-        const char *last = json_string_value(json_object_get(body, "last_event_id"));
-        c.last = last_event_id(r, last ? last : http_request_query(r, "last_event_id"));
-        c.redirect = may_redirect(redirect ? redirect : http_request_query(r, "redirect"));
-        reader_connect(arg, r, &c);
-    }
-    json_decref(body);
+    enum { USER, VIDEO, REDIRECT, LAST, LAST_TOO, FIELDS };
+    char user[ID_MAX + 1], video[ID_MAX + 1], redirect[8], last[POSITION_TEXT_SIZE],
+        last_too[POSITION_TEXT_SIZE];
+    struct body_field f[FIELDS] = {[USER] = BODY_FIELD("userid", user),
+                                   [VIDEO] = BODY_FIELD("videoid", video),
+                                   [REDIRECT] = BODY_FIELD("redirect", redirect),
+                                   [LAST] = BODY_FIELD("last_event_id", last),
+                                   [LAST_TOO] = BODY_FIELD("lastEventId", last_too)};
+    if (!body_read(r, f, FIELDS) || !body_id(r, &f[USER]) || !body_id(r, &f[VIDEO])) return;
+    const char *given = text_of(&f[LAST]) ? text_of(&f[LAST]) : text_of(&f[LAST_TOO]);
+    const char *told = text_of(&f[REDIRECT]);
+    struct reader_connect c = {.userid = user, .videoid = video};
+    c.last = last_event_id(r, given ? given : query_last_event_id(r));
+    c.redirect = may_redirect(told ? told : http_request_query(r, "redirect"));
+    reader_connect(arg, r, &c);
 }
 
 static const struct http_route routes[] = {
     {"GET", "/connect", handle_get, 0},
-    {"POST", "/connect", handle_post, BODY_MAX},
+    {"POST", "/connect", handle_post, IDS_BODY_MAX},
     {0},
 };
 

@@ -1,9 +1,11 @@
 #include "service/body.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_reader.h"
 #include "net/http_server.h"
 
 static const bool id_bytes[256] = {
@@ -15,39 +17,71 @@ bool id_is_valid(const char *text, size_t len) {
     if (!len || len > ID_MAX) return false;
     for (size_t i = 0; i < len; i++)
         if (!id_bytes[(unsigned char)text[i]]) return false;
-    return true;
+    return text[0] != '.' || (len > 1 && (text[1] != '.' || len > 2));
 }
 
-json_t *body_object(struct http_request *r) {
-    if (!http_request_is_json(r)) {
-        http_reply_error(r, 415, "unsupported_media_type",
-                         "Send the body as Content-Type: application/json.");
-        return NULL;
-    }
+bool body_begin(struct http_request *r, struct json_reader *reader) {
     size_t len;
     const char *body = http_request_body(r, &len);
-    json_error_t error;
-    // jansson refuses invalid UTF-8, lone surrogates, and more than 2,048 nested brackets; but jansson 2.14
-    // takes a NUL behind a number or a literal for white space
-    bool has_nul = memchr(body, 0, len) != NULL;
-    json_t *object = has_nul ? NULL : json_loadb(body, len, 0, &error);
-    if (has_nul) {
-        http_reply_error(r, 400, "invalid_json", "The body holds a NUL byte.");
-        return NULL;
+    json_reader_init(reader, body, len);
+    if (http_request_is_json(r)) return true;
+    http_reply_error(r, 415, "unsupported_media_type", "Send the body as Content-Type: application/json.");
+    return false;
+}
+
+void body_refuse(struct http_request *r, const struct json_reader *reader) {
+    char sentence[256];
+    size_t line, column;
+    json_reader_place(reader, &line, &column);
+    if (reader->last == JSON_TOKEN_ERROR)
+        snprintf(sentence, sizeof sentence, "The body is not valid JSON in UTF-8 (line %zu, column %zu).",
+                 line, column);
+    else
+        snprintf(sentence, sizeof sentence, "The body must be a JSON object.");
+    http_reply_error(r, 400, "invalid_json", sentence);
+}
+
+static struct body_field *find_field(const struct json_reader *reader, struct body_field *fields,
+                                     size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (json_reader_is(reader, fields[i].name)) return &fields[i];
+    return NULL;
+}
+
+static void take_text(const struct json_reader *reader, struct body_field *f) {
+    ptrdiff_t len = json_reader_copy(reader, f->text, f->size);
+    f->len = len < 0 ? 0 : (size_t)len;
+    f->state = len >= 0 ? BODY_TEXT : len == -EMSGSIZE ? BODY_TOO_LONG : BODY_NOT_UNICODE;
+}
+
+// Takes the member whose key is the last token.
+static bool take_member(struct json_reader *reader, struct body_field *fields, size_t count) {
+    struct body_field *f = find_field(reader, fields, count);
+    enum json_token token = json_reader_next(reader);
+    if (f && token == JSON_TOKEN_STRING)
+        take_text(reader, f);
+    else if (f)
+        f->state = token == JSON_TOKEN_NULL ? BODY_ABSENT : BODY_NOT_TEXT;
+    return json_reader_skip(reader);
+}
+
+// Returns whether the text is an object and nothing else.
+static bool read_members(struct json_reader *reader, struct body_field *fields, size_t count) {
+    if (json_reader_next(reader) != JSON_TOKEN_OBJECT) {
+        while (json_reader_skip(reader) && json_reader_next(reader) > JSON_TOKEN_END) continue;
+        return false;
     }
-    if (!object) {
-        char sentence[256];
-        snprintf(sentence, sizeof sentence, "The body is not valid JSON in UTF-8 (line %d, column %d).",
-                 error.line, error.column);
-        http_reply_error(r, 400, "invalid_json", sentence);
-        return NULL;
-    }
-    if (!json_is_object(object)) {
-        json_decref(object);
-        http_reply_error(r, 400, "invalid_json", "The body must be a JSON object.");
-        return NULL;
-    }
-    return object;
+    while (json_reader_next(reader) == JSON_TOKEN_KEY)
+        if (!take_member(reader, fields, count)) return false;
+    return reader->last == JSON_TOKEN_OBJECT_END && json_reader_next(reader) == JSON_TOKEN_END;
+}
+
+bool body_read(struct http_request *r, struct body_field *fields, size_t count) {
+    struct json_reader reader;
+    if (!body_begin(r, &reader)) return false;
+    if (read_members(&reader, fields, count)) return true;
+    body_refuse(r, &reader);
+    return false;
 }
 
 static void refuse_field(struct http_request *r, const char *field, const char *what) {
@@ -57,8 +91,8 @@ static void refuse_field(struct http_request *r, const char *field, const char *
 }
 
 static bool check_id(struct http_request *r, const char *field, const char *text, size_t len) {
-    if (text && id_is_valid(text, len)) return true;
-    if (!text || !len) {
+    if (len && id_is_valid(text, len)) return true;
+    if (!len) {
         char sentence[256];
         snprintf(sentence, sizeof sentence, "%s is required.", field);
         http_reply_error(r, 400, "missing_field", sentence);
@@ -68,14 +102,13 @@ static bool check_id(struct http_request *r, const char *field, const char *text
     return false;
 }
 
-bool body_id(struct http_request *r, const json_t *object, const char *field, const char **id) {
-    const json_t *member = json_object_get(object, field);
-    if (member && !json_is_string(member) && !json_is_null(member)) {
-        refuse_field(r, field, "must be a string.");
+bool body_id(struct http_request *r, const struct body_field *f) {
+    if (f->state == BODY_NOT_TEXT) {
+        refuse_field(r, f->name, "must be a string.");
         return false;
     }
-    *id = json_string_value(member);
-    return check_id(r, field, *id, json_string_length(member));
+    bool broken = f->state == BODY_TOO_LONG || f->state == BODY_NOT_UNICODE;
+    return check_id(r, f->name, broken ? "?" : f->text, broken ? 1 : f->len);
 }
 
 bool query_id(struct http_request *r, const char *field, const char **id) {
@@ -96,24 +129,19 @@ static bool has_control(const char *text, size_t len) {
     return false;
 }
 
-bool body_text(struct http_request *r, const json_t *object, const char *field, size_t min, size_t max,
-               json_t **text) {
-    *text = json_object_get(object, field);
-    if (json_is_null(*text)) *text = NULL;
-    if (!*text && !min) return true;
-    const char *value = json_string_value(*text);
-    size_t len = json_string_length(*text);
+bool body_text(struct http_request *r, const struct body_field *f, size_t min, size_t max) {
     char what[96];
-    if (!*text) {
-        snprintf(what, sizeof what, "%s is required.", field);
+    if (f->state == BODY_ABSENT && !min) return true;
+    if (f->state == BODY_ABSENT) {
+        snprintf(what, sizeof what, "%s is required.", f->name);
         http_reply_error(r, 400, "missing_field", what);
-    } else if (!value) {
-        refuse_field(r, field, "must be a string.");
-    } else if (!len || len > max) {
+    } else if (f->state == BODY_NOT_TEXT) {
+        refuse_field(r, f->name, "must be a string.");
+    } else if (f->state != BODY_TEXT || !f->len || f->len > max) {
         snprintf(what, sizeof what, "must be 1 to %zu bytes of UTF-8.", max);
-        refuse_field(r, field, what);
-    } else if (has_control(value, len)) {
-        refuse_field(r, field, "must not hold control characters other than tab, CR and LF.");
+        refuse_field(r, f->name, what);
+    } else if (has_control(f->text, f->len)) {
+        refuse_field(r, f->name, "must not hold control characters other than tab, CR and LF.");
     } else {
         return true;
     }

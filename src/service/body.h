@@ -1,5 +1,8 @@
 // Reading requests' fields and writing JSON answers. Each reader of input answers the request itself with a
-// clear 4xx when it returns false or NULL, so a handler only has to return. Control loop only.
+// clear 4xx when it returns false, so a handler only has to return. Control loop only.
+//
+// A body is read by a pull parser: members that nobody asked for are skipped, whatever they hold; of a
+// repeated one the last counts.
 #pragma once
 
 #include <jansson.h>
@@ -7,29 +10,49 @@
 #include <stddef.h>
 
 struct http_request;
+struct json_reader;
 
 enum { ID_MAX = 128, COMMENT_MAX = 2000, NAME_MAX_BYTES = 64 };
 
-// Largest body with such fields, in bytes. Far more than they need, so that what is long and no JSON is
-// told that it is no JSON (400), not that it is too long (413); JSONTestSuite has one of 250,001 bytes.
-enum { BODY_MAX = 262144 };
+// Largest bodies, in bytes. Of a comment every byte may be written as \u00XX: 12,000 for the text and 2,000
+// for ids, name and the names of the members; the rest is for white space and what is not known here.
+enum { COMMENT_BODY_MAX = 16384, IDS_BODY_MAX = 8192 };
 
-// Whether it is an id: 1-128 bytes of A-Z a-z 0-9 . _ ~ - : @
+// Whether it is an id: 1-128 bytes of A-Z a-z 0-9 . _ ~ - : @, but not "." or "..", which no URL can carry.
 bool id_is_valid(const char *text, size_t len);
 
-// Returns the body as an owned object (415 unless declared as JSON, 400 if it is not a JSON object in UTF-8).
-json_t *body_object(struct http_request *);
+enum body_state { BODY_ABSENT, BODY_TEXT, BODY_TOO_LONG, BODY_NOT_UNICODE, BODY_NOT_TEXT };
 
-// Gives the id in member or query field `field`: 400 if it is missing or not an id.
-bool body_id(struct http_request *, const json_t *object, const char *field, const char **id);
+// A text member that a handler wants, and where it goes: decoded, with a NUL behind it. null counts as
+// absent.
+struct body_field {
+    const char *name;
+    char *text;
+    size_t size;
+    size_t len;
+    enum body_state state;
+};
+
+// Makes a field for a char array.
+#define BODY_FIELD(field_name, array)                                                                        \
+    { .name = (field_name), .text = (array), .size = sizeof(array) }
+
+// Reads the body, a JSON object, into the fields (415 unless declared as JSON, 400 if it is none in UTF-8).
+bool body_read(struct http_request *, struct body_field *fields, size_t count);
+
+// Begins to read a body that is more than a few texts (415 unless declared as JSON).
+bool body_begin(struct http_request *, struct json_reader *);
+
+// Refuses, with its place, a body that is no JSON object.
+void body_refuse(struct http_request *, const struct json_reader *);
+
+// Check an id: 400 if it is missing or none.
+bool body_id(struct http_request *, const struct body_field *);
 bool query_id(struct http_request *, const char *field, const char **id);
-// Checks the id in the path.
 bool path_id(struct http_request *, const char **id);
 
-// Gives a text member of min..max bytes without C0 controls other than tab, CR and LF, borrowed from
-// `object`. An absent optional member (min 0) gives NULL.
-bool body_text(struct http_request *, const json_t *object, const char *field, size_t min, size_t max,
-               json_t **text);
+// Checks a text of min..max bytes without C0 controls other than tab, CR and LF. With min 0 it may be absent.
+bool body_text(struct http_request *, const struct body_field *, size_t min, size_t max);
 
 // Answers with a JSON value, taking the reference.
 void reply_json(struct http_request *, int status, json_t *owned);

@@ -123,11 +123,11 @@ static json_t *wall_time(int64_t wall_ms) {
     return json_string(text);
 }
 
-bool figures_take(struct figures *f, enum report_kind kind, const json_t *body, int64_t now_ms,
+bool figures_take(struct figures *f, enum report_kind kind, struct json_reader *body, int64_t now_ms,
                   int64_t wall_ms, struct report_refusal *refusal) {
-    const char *id;
-    json_t *report = report_read(kind, body, &id, refusal);
+    json_t *report = report_read(kind, body, refusal);
     if (!report) return false;
+    const char *id = json_string_value(json_object_get(report, report_shapes[kind].id_field));
     json_object_set_new(report, "lastUpdated", wall_time(wall_ms));
     figures_expire(f, now_ms);
     struct table *t = &f->tables[kind];

@@ -23,8 +23,8 @@ struct figures *figures_new(int64_t silent_ms);
 void figures_free(struct figures *);
 
 // Takes a report; it replaces the one before of the same instance. Returns false with why if it is malformed.
-bool figures_take(struct figures *, enum report_kind, const json_t *report, int64_t now_ms, int64_t wall_ms,
-                  struct report_refusal *);
+bool figures_take(struct figures *, enum report_kind, struct json_reader *report, int64_t now_ms,
+                  int64_t wall_ms, struct report_refusal *);
 
 // Drops who has been silent.
 void figures_expire(struct figures *, int64_t now_ms);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json_reader.h"
 #include "service/body.h"
 
 static const int64_t number_max = 9007199254740991;
@@ -48,82 +49,139 @@ const struct report_shape report_shapes[REPORT_KINDS] = {
     [REPORT_CLIENT] = {"clientId", true, client_fields},
 };
 
+// A field as it was read: its value as it is kept, owned; or NULL, and whether it stood there at all.
+struct slot {
+    json_t *value;
+    bool bad;
+};
+
+struct reading {
+    const struct report_shape *shape;
+    struct json_reader *reader;
+    struct slot slots[REPORT_FIELDS];
+    struct slot id;
+};
+
+// Each take_ function takes a value whose first token is `token`; returns it as it is kept, owned, or NULL.
+// What it leaves of a value that does not fit is skipped by take_member().
+
+static json_t *take_number(struct json_reader *reader, enum json_token token) {
+    int64_t number;
+    bool fits = token == JSON_TOKEN_NUMBER && json_reader_whole(reader, number_max, &number);
+    return fits ? json_integer(number) : NULL;
+}
+
+static json_t *take_text(struct json_reader *reader, enum json_token token) {
+    char text[REPORT_TEXT_MAX + 1];
+    ptrdiff_t len = token == JSON_TOKEN_STRING ? json_reader_copy(reader, text, sizeof text) : -1;
+    return len < 0 || memchr(text, 0, (size_t)len) ? NULL : json_stringn_nocheck(text, (size_t)len);
+}
+
+// Returns false from the first entry on that does not fit; goes behind it in any case.
+static bool take_entry(struct json_reader *reader, enum json_token token, json_t *list) {
+    json_t *entry = take_text(reader, token);
+    if (entry && json_array_size(list) < REPORT_ENTRIES) json_array_append(list, entry);
+    json_decref(entry);
+    return json_reader_skip(reader) && entry;
+}
+
+static json_t *take_list(struct json_reader *reader, enum json_token token) {
+    if (token != JSON_TOKEN_ARRAY) return NULL;
+    json_t *list = json_array();
+    bool fits = true;
+    while ((token = json_reader_next(reader)) > JSON_TOKEN_END && token != JSON_TOKEN_ARRAY_END)
+        fits &= take_entry(reader, token, list);
+    if (fits && token == JSON_TOKEN_ARRAY_END) return list;
+    json_decref(list);
+    return NULL;
+}
+
+// Takes a member of a map. null takes the key away: a mapping that went away while the original read it.
+static bool take_pair(struct json_reader *reader, enum report_type type, json_t *map) {
+    char key[REPORT_TEXT_MAX + 1];
+    ptrdiff_t len = json_reader_copy(reader, key, sizeof key);
+    bool fits = len >= 0 && !memchr(key, 0, (size_t)len);
+    enum json_token token = json_reader_next(reader);
+    json_t *value = NULL;
+    if (fits && token == JSON_TOKEN_NULL) json_object_del(map, key);
+    if (fits && token != JSON_TOKEN_NULL) {
+        value = type == REPORT_COUNTS ? take_number(reader, token) : take_text(reader, token);
+        fits = value != NULL;
+        if (fits && (json_object_size(map) < REPORT_ENTRIES || json_object_get(map, key)))
+            json_object_set_nocheck(map, key, value);
+    }
+    json_decref(value);
+    return json_reader_skip(reader) && fits;
+}
+
+static json_t *take_map(struct json_reader *reader, enum json_token token, enum report_type type) {
+    if (token != JSON_TOKEN_OBJECT) return NULL;
+    json_t *map = json_object();
+    bool fits = true;
+    while ((token = json_reader_next(reader)) == JSON_TOKEN_KEY) fits &= take_pair(reader, type, map);
+    if (fits && token == JSON_TOKEN_OBJECT_END) return map;
+    json_decref(map);
+    return NULL;
+}
+
+static json_t *take_value(struct json_reader *reader, enum json_token token, enum report_type type) {
+    switch (type) {
+    case REPORT_NUMBER: return take_number(reader, token);
+    case REPORT_TEXT: return take_text(reader, token);
+    case REPORT_LIST: return take_list(reader, token);
+    case REPORT_COUNTS:
+    case REPORT_TEXTS: break;
+    }
+    return take_map(reader, token, type);
+}
+
+static void take_into(struct slot *slot, struct json_reader *reader, enum json_token token,
+                      enum report_type type) {
+    json_decref(slot->value); // of a repeated key the last counts
+    slot->value = token == JSON_TOKEN_NULL ? NULL : take_value(reader, token, type);
+    slot->bad = token != JSON_TOKEN_NULL && !slot->value;
+}
+
+// Takes the member whose key is the last token, or skips it.
+static bool take_member(struct reading *g) {
+    struct slot *slot = NULL;
+    enum report_type type = REPORT_TEXT;
+    if (json_reader_is(g->reader, g->shape->id_field)) slot = &g->id;
+    for (int i = 0; !slot && g->shape->fields[i].name; i++) {
+        if (!json_reader_is(g->reader, g->shape->fields[i].name)) continue;
+        slot = &g->slots[i];
+        type = g->shape->fields[i].type;
+    }
+    enum json_token token = json_reader_next(g->reader);
+    uint32_t outside = g->reader->depth - (token == JSON_TOKEN_OBJECT || token == JSON_TOKEN_ARRAY);
+    if (slot) take_into(slot, g->reader, token, type);
+    while (g->reader->depth > outside) // what was not taken
+        if (json_reader_next(g->reader) == JSON_TOKEN_ERROR) return false;
+    return g->reader->last != JSON_TOKEN_ERROR;
+}
+
+static bool take_members(struct reading *g) {
+    enum json_token token = json_reader_next(g->reader);
+    if (token != JSON_TOKEN_OBJECT) return false;
+    while ((token = json_reader_next(g->reader)) == JSON_TOKEN_KEY)
+        if (!take_member(g)) return false;
+    return token == JSON_TOKEN_OBJECT_END && json_reader_next(g->reader) == JSON_TOKEN_END;
+}
+
 static bool refuse(struct report_refusal *refusal, const char *field, const char *what) {
     refusal->code = "invalid_field";
     snprintf(refusal->sentence, sizeof refusal->sentence, "%s must be %s.", field, what);
     return false;
 }
 
-static bool read_id(const struct report_shape *shape, const json_t *body, const char **id,
-                    struct report_refusal *refusal) {
-    const json_t *value = json_object_get(body, shape->id_field);
-    *id = "";
-    if (!value || json_is_null(value) || (json_is_string(value) && !json_string_length(value))) {
-        if (!shape->id_required) return true;
-        refusal->code = "missing_field";
-        snprintf(refusal->sentence, sizeof refusal->sentence, "%s is required.", shape->id_field);
-        return false;
-    }
-    if (!json_is_string(value) || !id_is_valid(json_string_value(value), json_string_length(value)))
-        return refuse(refusal, shape->id_field, "1 to 128 characters of A-Z a-z 0-9 . _ ~ - : @");
-    *id = json_string_value(value);
-    return true;
-}
-
-// 5, 5.0 and 5e0 are the same number.
-static bool read_number(const json_t *value, json_int_t *number) {
-    if (json_is_real(value)) {
-        double real = json_real_value(value);
-        if (!(real >= 0 && real <= (double)number_max)) return false;
-        *number = (json_int_t)real;
-        return (double)*number == real;
-    }
-    *number = json_integer_value(value);
-    return json_is_integer(value) && *number >= 0 && *number <= number_max;
-}
-
-static bool is_text(const json_t *value) {
-    return json_is_string(value) && json_string_length(value) <= REPORT_TEXT_MAX;
-}
-
-static json_t *read_list(const json_t *value) {
-    if (!json_is_array(value)) return NULL;
-    json_t *list = json_array(), *entry;
-    size_t i;
-    json_array_foreach(value, i, entry) {
-        if (!is_text(entry)) {
-            json_decref(list);
-            return NULL;
-        }
-        if (i < REPORT_ENTRIES) json_array_append(list, entry);
-    }
-    return list;
-}
-
-// Returns the entry as it is kept, owned, or NULL.
-static json_t *read_entry(json_t *value, enum report_type type) {
-    json_int_t number;
-    if (type == REPORT_COUNTS) return read_number(value, &number) ? json_integer(number) : NULL;
-    return is_text(value) ? json_incref(value) : NULL;
-}
-
-static json_t *read_map(const json_t *value, enum report_type type) {
-    if (!json_is_object(value)) return NULL;
-    json_t *map = json_object(), *entry;
-    const char *key;
-    json_object_foreach((json_t *)value, key, entry) {
-        if (json_is_null(entry)) continue; // a mapping that went away while the original read it
-        json_t *kept = strlen(key) <= REPORT_TEXT_MAX ? read_entry(entry, type) : NULL;
-        if (!kept) {
-            json_decref(map);
-            return NULL;
-        }
-        if (json_object_size(map) < REPORT_ENTRIES)
-            json_object_set_new(map, key, kept);
-        else
-            json_decref(kept);
-    }
-    return map;
+static bool check_id(const struct reading *g, struct report_refusal *refusal) {
+    const char *id = json_string_value(g->id.value);
+    if (g->id.bad || (id && *id && !id_is_valid(id, strlen(id))))
+        return refuse(refusal, g->shape->id_field, "1 to 128 characters of A-Z a-z 0-9 . _ ~ - : @");
+    if ((id && *id) || !g->shape->id_required) return true;
+    refusal->code = "missing_field";
+    snprintf(refusal->sentence, sizeof refusal->sentence, "%s is required.", g->shape->id_field);
+    return false;
 }
 
 static json_t *make_missing(const struct report_field *f) {
@@ -137,20 +195,6 @@ static json_t *make_missing(const struct report_field *f) {
     return json_object();
 }
 
-// Returns the field's value as it is kept, owned, or NULL.
-static json_t *read_field(const struct report_field *f, json_t *value) {
-    json_int_t number;
-    if (!value || json_is_null(value)) return make_missing(f);
-    switch (f->type) {
-    case REPORT_NUMBER: return read_number(value, &number) ? json_integer(number) : NULL;
-    case REPORT_TEXT: return is_text(value) ? json_incref(value) : NULL;
-    case REPORT_LIST: return read_list(value);
-    case REPORT_COUNTS:
-    case REPORT_TEXTS: break;
-    }
-    return read_map(value, f->type);
-}
-
 static const char *expected(enum report_type type) {
     switch (type) {
     case REPORT_NUMBER: return "a whole number from 0 to 9007199254740991";
@@ -162,20 +206,33 @@ static const char *expected(enum report_type type) {
     return "an object whose values are strings of at most 512 bytes";
 }
 
-json_t *report_read(enum report_kind kind, const json_t *body, const char **id,
-                    struct report_refusal *refusal) {
-    const struct report_shape *shape = &report_shapes[kind];
-    if (!read_id(shape, body, id, refusal)) return NULL;
+static bool check_fields(const struct reading *g, struct report_refusal *refusal) {
+    for (int i = 0; g->shape->fields[i].name; i++)
+        if (g->slots[i].bad)
+            return refuse(refusal, g->shape->fields[i].name, expected(g->shape->fields[i].type));
+    return true;
+}
+
+// Returns the fields in the order of the shape, behind the id.
+static json_t *make_report(struct reading *g) {
+    const char *id = json_string_value(g->id.value);
     json_t *report = json_object();
-    json_object_set_new(report, shape->id_field, json_string(*id));
-    for (const struct report_field *f = shape->fields; f->name; f++) {
-        json_t *value = read_field(f, json_object_get(body, f->name));
-        if (!value) {
-            refuse(refusal, f->name, expected(f->type));
-            json_decref(report);
-            return NULL;
-        }
-        json_object_set_new(report, f->name, value);
+    json_object_set_new(report, g->shape->id_field, json_string(id ? id : ""));
+    for (int i = 0; g->shape->fields[i].name; i++) {
+        json_t *value = g->slots[i].value;
+        json_object_set_new(report, g->shape->fields[i].name,
+                            value ? value : make_missing(&g->shape->fields[i]));
+        g->slots[i].value = NULL;
     }
+    return report;
+}
+
+json_t *report_read(enum report_kind kind, struct json_reader *reader, struct report_refusal *refusal) {
+    struct reading g = {.shape = &report_shapes[kind], .reader = reader};
+    json_t *report = NULL;
+    refusal->code = NULL;
+    if (take_members(&g) && check_id(&g, refusal) && check_fields(&g, refusal)) report = make_report(&g);
+    json_decref(g.id.value);
+    for (int i = 0; i < REPORT_FIELDS; i++) json_decref(g.slots[i].value);
     return report;
 }

@@ -8,7 +8,9 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-enum { REPORT_ENTRIES = 100, REPORT_TEXT_MAX = 512, REPORT_NUMBERS = 3 };
+struct json_reader;
+
+enum { REPORT_ENTRIES = 100, REPORT_TEXT_MAX = 512, REPORT_NUMBERS = 3, REPORT_FIELDS = 6 };
 
 enum report_kind { REPORT_COMMENT_API, REPORT_READER, REPORT_MANAGER, REPORT_CLIENT, REPORT_KINDS };
 
@@ -45,6 +47,7 @@ struct report_refusal {
     char sentence[160]; // names the field; nothing of the report's own text stands in it
 };
 
-// Returns the report with all fields of its kind in order, behind its id (borrowed from `body`, "" if it has
-// none), as an object the caller owns; or NULL with why.
-json_t *report_read(enum report_kind, const json_t *body, const char **id, struct report_refusal *);
+// Reads a report of this kind. Returns it with all fields in order, behind its id ("" if it has none), as an
+// object the caller owns; or NULL with why, without a code if the text is no JSON object (the reader knows
+// where).
+json_t *report_read(enum report_kind, struct json_reader *, struct report_refusal *);

@@ -84,7 +84,7 @@ struct statistics *statistics_new(struct loop *loop, struct engine *engine,
     return s;
 }
 
-bool statistics_report(struct statistics *s, enum report_kind kind, const json_t *report,
+bool statistics_report(struct statistics *s, enum report_kind kind, struct json_reader *report,
                        struct report_refusal *refusal) {
     return figures_take(s->figures, kind, report, loop_now_ms(s->service.loop), clock_wall_ms(), refusal);
 }

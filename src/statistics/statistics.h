@@ -28,8 +28,9 @@ struct statistics *statistics_new(struct loop *, struct engine *, const struct s
 // Answers who still waits for a document with none.
 void statistics_free(struct statistics *);
 
-// Takes a report. Returns false with why if it is malformed.
-bool statistics_report(struct statistics *, enum report_kind, const json_t *report, struct report_refusal *);
+// Takes a report. Returns false with why if it is malformed, as report_read().
+bool statistics_report(struct statistics *, enum report_kind, struct json_reader *report,
+                       struct report_refusal *);
 
 // `document` is JSON text, valid during the callback, or NULL: the engine has never said yet what it stores.
 typedef void statistics_document_cb(void *arg, const char *document, size_t len);

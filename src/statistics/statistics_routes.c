@@ -1,5 +1,6 @@
 #include "statistics/statistics_routes.h"
 
+#include "base/json_reader.h"
 #include "net/http_server.h"
 #include "service/body.h"
 #include "service/internal_only.h"
@@ -24,15 +25,15 @@ static void handle_statistics(struct http_request *r, void *arg) {
 
 static void take_report(struct http_request *r, struct statistics *s, enum report_kind kind) {
     if (!internal_only_check(statistics_guard(s), r)) return;
-    json_t *report = body_object(r);
-    if (!report) return;
+    struct json_reader reader;
     struct report_refusal refusal;
-    bool taken = statistics_report(s, kind, report, &refusal);
-    json_decref(report);
-    if (taken)
+    if (!body_begin(r, &reader)) return;
+    if (statistics_report(s, kind, &reader, &refusal))
         reply_json(r, 200, json_pack("{s:b}", "success", 1));
-    else
+    else if (refusal.code)
         http_reply_error(r, 400, refusal.code, refusal.sentence);
+    else
+        body_refuse(r, &reader);
 }
 
 static void handle_comment_api(struct http_request *r, void *arg) {
