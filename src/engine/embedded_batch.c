@@ -1,5 +1,7 @@
 #include "engine/embedded_batch.h"
 
+#include "base/clock.h"
+#include "engine/embedded_damage.h"
 #include "engine/embedded_lease.h"
 #include "engine/embedded_log.h"
 #include "engine/embedded_mapping.h"
@@ -27,35 +29,57 @@ static void carry_out(struct store *s, struct request_list *waiting, struct requ
     }
 }
 
-// After a failure: what needs no write is answered all the same. It is carried out on the state before the
-// batch; a request that turns out to write is told so by store_will_write(), and may have spoilt what is in
-// memory.
-static void answer_without_writing(struct store *s, struct request_list *batch) {
+// Carries a request out if that takes no write. One that turns out to write is told so by store_will_write(),
+// and may have spoilt what is in memory.
+static void answer_without_writing(struct store *s, struct request *r) {
     s->read_only = true;
-    for (struct request *r = batch->first; r; r = r->next) {
-        request_reset(r);
-        s->failure.code = 0;
-        operations[r->kind](s, r);
-        if (!s->failure.code) continue;
+    s->failure.code = 0;
+    bool refused = r->kind == REQUEST_APPEND && store_is_lost(s);
+    if (!refused) operations[r->kind](s, r);
+    if (refused || s->failure.code) {
         request_reset(r);
         r->status = ENGINE_UNAVAILABLE;
-        store_forget_changes(s);
+        if (!refused) store_forget_changes(s);
     }
     s->failure.code = 0;
     s->read_only = false;
+}
+
+// After a failure: what needs no write is answered all the same, on the state before the batch.
+static void answer_again(struct store *s, struct request_list *batch) {
+    for (struct request *r = batch->first; r; r = r->next) {
+        request_reset(r);
+        answer_without_writing(s, r);
+    }
+}
+
+// As many as a batch has, from a store that is not written any more.
+static void read_only_batch(struct store *s, struct request_list *waiting, struct request_list *done) {
+    size_t answer_bytes = 0;
+    s->now_ms = clock_wall_ms();
+    for (int i = 0; i < BATCH_REQUESTS && waiting->first && answer_bytes < BATCH_ANSWER_BYTES; i++) {
+        struct request *r = request_list_take(waiting);
+        answer_without_writing(s, r);
+        answer_bytes += r->held_bytes;
+        request_list_add(done, r);
+    }
 }
 
 struct batch_result batch_run(struct store *s, struct request_list *waiting, struct request_list *done) {
     struct batch_result result = {0};
     struct request_list batch = {0};
     video_limit_memory(s);
+    if (store_is_lost(s)) {
+        read_only_batch(s, waiting, done);
+        return result;
+    }
     store_begin(s);
     carry_out(s, waiting, &batch);
     result.wrote = sqlite3_txn_state(s->db, "main") == SQLITE_TXN_WRITE;
     if (!store_commit(s)) {
         result = (struct batch_result){.failed = true, .failure = s->failure};
         store_rollback(s);
-        answer_without_writing(s, &batch);
+        answer_again(s, &batch);
     }
     request_list_move(done, &batch);
     return result;

@@ -149,13 +149,18 @@ bool lease_load(struct store *s) {
     int64_t wall_ms = clock_wall_ms();
     sqlite3_stmt *q = store_use(s, SQL_LEASE_ALL);
     while (store_row(s, q)) {
-        struct lease *l = add(s, (const char *)sqlite3_column_text(q, 0));
-        set_text(&l->public_url, (const char *)sqlite3_column_text(q, 1));
-        set_text(&l->instance_id, (const char *)sqlite3_column_text(q, 2));
+        const char *reader_url = store_text(s, q, 0), *instance_id = store_text(s, q, 2);
+        bool has_public_url = sqlite3_column_type(q, 1) != SQLITE_NULL;
+        const char *public_url = has_public_url ? store_text(s, q, 1) : NULL;
+        if (s->failure.code) break;
+        struct lease *l = add(s, reader_url);
+        set_text(&l->public_url, public_url);
+        set_text(&l->instance_id, instance_id);
         l->generation = (uint64_t)sqlite3_column_int64(q, 3);
         l->viewers = (uint64_t)sqlite3_column_int64(q, 4);
         l->ends_ms = now_ms + (sqlite3_column_int64(q, 5) - wall_ms);
     }
+    store_end(q);
     return !s->failure.code;
 }
 

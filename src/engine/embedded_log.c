@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/json_check.h"
 #include "engine/embedded_video.h"
 
 // Entries from before this moment have expired.
@@ -13,16 +14,61 @@ bool log_expired(const struct store *s, int64_t at_ms) {
     return at_ms < oldest_ms(s) || at_ms > s->now_ms + s->config.log_age_ms;
 }
 
-struct engine_entry log_read_entry(sqlite3_stmt *q, struct request *r) {
-    const void *json = sqlite3_column_text(q, 5);
-    size_t len = (size_t)sqlite3_column_bytes(q, 5);
+static size_t add_text(char *to, const char *text) {
+    size_t len = strlen(text);
+    memcpy(to, text, len);
+    return len;
+}
+
+// What stands in front of a comment's own members. Returns its length.
+static size_t write_prefix(const struct engine_entry *e, char prefix[REQUEST_PREFIX_ROOM]) {
+    size_t len = add_text(prefix, "{\"id\":\"");
+    len += position_format(e->at, prefix + len);
+    if (position_is_set(e->prev)) {
+        len += add_text(prefix + len, "\",\"prev\":\"");
+        len += position_format(e->prev, prefix + len);
+    }
+    return len + add_text(prefix + len, "\",");
+}
+
+static struct engine_entry read_columns(sqlite3_stmt *q) {
     return (struct engine_entry){.kind = (enum entry_kind)sqlite3_column_int(q, 0),
                                  .at.epoch = (uint64_t)sqlite3_column_int64(q, 1),
                                  .at.seq = (uint64_t)sqlite3_column_int64(q, 2),
                                  .prev.epoch = (uint64_t)sqlite3_column_int64(q, 3),
                                  .prev.seq = (uint64_t)sqlite3_column_int64(q, 4),
-                                 .json = request_hold_text(r, json, len),
-                                 .json_len = len};
+                                 .json = (const char *)sqlite3_column_text(q, 5),
+                                 .json_len = (size_t)sqlite3_column_bytes(q, 5)};
+}
+
+static bool is_sound(const struct engine_entry *e) {
+    char prefix[REQUEST_PREFIX_ROOM];
+    if (e->at.seq == 0 || e->at.seq > INT64_MAX || e->at.epoch == 0 || e->at.epoch > INT64_MAX) return false;
+    if (e->kind == ENTRY_TOMBSTONE) return e->json_len == 0;
+    if (e->kind != ENTRY_COMMENT || !e->json) return false;
+    size_t len = write_prefix(e, prefix);
+    return e->json_len > len && !memcmp(e->json, prefix, len) && json_is_object_line(e->json, e->json_len);
+}
+
+// SQLite makes a text of whatever a damaged row says it is.
+static bool read_sound(sqlite3_stmt *q, struct engine_entry *e) {
+    bool is_text = sqlite3_column_type(q, 5) == SQLITE_TEXT;
+    *e = read_columns(q);
+    return is_text && is_sound(e);
+}
+
+bool log_row_is_sound(sqlite3_stmt *q) {
+    struct engine_entry e;
+    return read_sound(q, &e);
+}
+
+bool log_read_entry(struct store *s, sqlite3_stmt *q, struct request *r, struct engine_entry *e) {
+    if (!read_sound(q, e)) {
+        store_found_damage(s, "an entry of the log is not what it should be");
+        return false;
+    }
+    e->json = request_hold_text(r, e->json, e->json_len);
+    return true;
 }
 
 // Appending
@@ -33,16 +79,9 @@ static bool find_token(struct store *s, const struct video *v, struct request *r
     store_bind_text(q, 2, r->in.append.token);
     sqlite3_bind_int64(q, 3, oldest_ms(s));
     if (!store_row(s, q)) return false;
-    r->out.append.entry = log_read_entry(q, r);
-    r->out.append.repeated = true;
+    r->out.append.repeated = log_read_entry(s, q, r, &r->out.append.entry);
     store_end(q);
     return true;
-}
-
-static size_t add_text(char *to, const char *text) {
-    size_t len = strlen(text);
-    memcpy(to, text, len);
-    return len;
 }
 
 // Puts id and prev in front of the body, in the room that is there for them.
@@ -51,13 +90,7 @@ static void write_json(const struct request *r, struct engine_entry *e) {
     e->json_len = r->in.append.body_len;
     if (!e->json_len) return; // a tombstone
     char prefix[REQUEST_PREFIX_ROOM];
-    size_t len = add_text(prefix, "{\"id\":\"");
-    len += position_format(e->at, prefix + len);
-    if (position_is_set(e->prev)) {
-        len += add_text(prefix + len, "\",\"prev\":\"");
-        len += position_format(e->prev, prefix + len);
-    }
-    len += add_text(prefix + len, "\",");
+    size_t len = write_prefix(e, prefix);
     e->json = memcpy(r->in.append.body - len, prefix, len);
     e->json_len += len;
 }
@@ -120,20 +153,35 @@ void log_head(struct store *s, struct request *r) {
     r->out.head = v->at;
 }
 
+// An entry must be the video's own, and lie behind the one before. A damaged one is left out, and becomes a
+// gap.
+static bool read_own_entry(struct store *s, sqlite3_stmt *q, struct request *r, const struct video *v,
+                           struct engine_entry *e) {
+    const struct engine_range *out = &r->out.range;
+    struct position before = out->count ? out->entries[out->count - 1].at : r->in.range.after;
+    if (!log_read_entry(s, q, r, e)) return false;
+    bool own = sqlite3_column_int64(q, 7) == v->id;
+    if (own && position_compare(e->at, before) > 0 && position_compare(e->at, v->at) <= 0) return true;
+    store_found_damage(s, "an entry of the log is not where it should be");
+    return false;
+}
+
 // Reads from index `i` of the video's trail on. What has expired, or is gone already, lies at the beginning.
-static void read_entries(struct store *s, struct request *r, struct trail *t, size_t i,
+static void read_entries(struct store *s, struct request *r, struct video *v, size_t i,
                          struct engine_entry *entries) {
     struct engine_range *out = &r->out.range;
+    struct trail *t = &v->trail;
     sqlite3_stmt *q = store_use(s, SQL_ENTRY_READ);
     size_t expired = 0;
     for (; i < t->count && out->count < r->in.range.limit; i++) {
         sqlite3_bind_int64(q, 1, t->rows[i]);
         bool there = store_row(s, q);
         if (there && !log_expired(s, sqlite3_column_int64(q, 6)))
-            entries[out->count++] = log_read_entry(q, r);
-        else if (!out->count)
+            out->count += read_own_entry(s, q, r, v, &entries[out->count]);
+        else if (!s->failure.code && !out->count)
             expired = i + 1;
         if (there) store_end(q);
+        store_skip_damage(s);
     }
     out->more = i < t->count;
     if (!s->failure.code) trail_drop(t, expired);
@@ -150,5 +198,5 @@ void log_range(struct store *s, struct request *r) {
     size_t room = r->in.range.limit < there ? r->in.range.limit : there;
     struct engine_entry *entries = request_hold(r, room * sizeof *entries);
     out->entries = entries;
-    read_entries(s, r, &v->trail, first, entries);
+    read_entries(s, r, v, first, entries);
 }

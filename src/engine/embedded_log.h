@@ -10,8 +10,12 @@ void log_head(struct store *, struct request *);
 void log_range(struct store *, struct request *);
 
 // Reads an entry from a row whose columns are kind, epoch, seq, prev_epoch, prev_seq, json. What it points to
-// is held by the request.
-struct engine_entry log_read_entry(sqlite3_stmt *, struct request *);
+// is held by the request. Returns false, with damage noted, for a row that no append has written like this.
+bool log_read_entry(struct store *, sqlite3_stmt *, struct request *, struct engine_entry *);
+
+// Whether such a row is what an append writes: a known kind, a number, and one line of JSON that begins with
+// it.
+bool log_row_is_sound(sqlite3_stmt *);
 
 // Whether an entry from this moment has expired. One from far in the future has too: the clock was wrong
 // then, and it must not stay for years.

@@ -9,8 +9,8 @@ static const char *find(struct store *s, const struct video *v, struct request *
     sqlite3_stmt *q = store_use(s, SQL_MAPPING_FIND);
     sqlite3_bind_int64(q, 1, v->id);
     if (!store_row(s, q)) return NULL;
-    const void *reader = sqlite3_column_text(q, 0);
-    reader = request_hold_text(r, reader, (size_t)sqlite3_column_bytes(q, 0));
+    const char *reader = store_text(s, q, 0);
+    if (reader) reader = request_hold_text(r, reader, strlen(reader));
     store_end(q);
     return reader;
 }

@@ -13,6 +13,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "engine/embedded_damage.h"
 #include "engine/embedded_lease.h"
 #include "engine/embedded_store.h"
 #include "engine/embedded_video.h"
@@ -201,13 +202,14 @@ static bool load_totals(struct store *s) {
         s->totals.comments = (uint64_t)sqlite3_column_int64(q, 1);
         store_end(q);
     }
+    s->committed_totals = s->totals;
     return !s->failure.code;
 }
 
 static bool load(struct opening *o) {
     struct store *s = o->store;
     if (load_totals(s) && lease_load(s)) return true;
-    if (!s->failure.code) store_found_damage(s);
+    if (!s->failure.code) store_found_damage(s, "a row is missing");
     return refuse_by_code(o, s->failure.code);
 }
 
@@ -241,7 +243,11 @@ static bool open_file(struct opening *o) {
         return false;
     if (empty && !execute(o, sql_schema)) return false;
     sqlite3_wal_hook(s->db, on_commit, s);
-    return prepare_statements(o) && load(o);
+    if (!prepare_statements(o) || !load(o)) return false;
+    if (!files_remember(s)) return refuse_by_code(o, SQLITE_CANTOPEN);
+    damage_recall(s);
+    s->opened = true;
+    return true;
 }
 
 // The whole
@@ -279,6 +285,7 @@ void store_close(struct store *s) {
     for (int i = 0; i < SQL_STATEMENTS; i++) sqlite3_finalize(s->statements[i]);
     // Closing copies the write-ahead log into the file. If that is long, the next opening reads it as after a
     // kill.
+    damage_keep(s);
     if (s->wal_pages > CLOSING_PAGES) sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close(s->db);
     if (s->lock >= 0) close(s->lock);

@@ -1,5 +1,7 @@
 #include "engine/embedded_overview.h"
 
+#include <string.h>
+
 #include "engine/embedded_log.h"
 
 enum { LOOK_AT = 1000 }; // entries that are not comments do not count, but cost
@@ -10,15 +12,18 @@ static size_t read_newest(struct store *s, struct request *r, struct engine_entr
     sqlite3_bind_int(q, 1, LOOK_AT);
     while (count < ENGINE_NEWEST && store_row(s, q)) {
         if (log_expired(s, sqlite3_column_int64(q, 6))) break;
-        if (sqlite3_column_int(q, 0) == ENTRY_COMMENT) entries[count++] = log_read_entry(q, r);
+        if (sqlite3_column_int(q, 0) == ENTRY_TOMBSTONE) continue;
+        count += log_read_entry(s, q, r, &entries[count]);
+        store_skip_damage(s);
     }
     store_end(q);
+    store_skip_damage(s);
     return count;
 }
 
-static const char *hold_column(struct request *r, sqlite3_stmt *q, int column) {
-    const void *text = sqlite3_column_text(q, column);
-    return request_hold_text(r, text, (size_t)sqlite3_column_bytes(q, column));
+static const char *hold_column(struct store *s, struct request *r, sqlite3_stmt *q, int column) {
+    const char *text = store_text(s, q, column);
+    return text ? request_hold_text(r, text, strlen(text)) : NULL;
 }
 
 static size_t read_mapped(struct store *s, struct request *r, struct engine_mapping *mappings) {
@@ -26,9 +31,11 @@ static size_t read_mapped(struct store *s, struct request *r, struct engine_mapp
     sqlite3_stmt *q = store_use(s, SQL_MAPPING_NEWEST);
     sqlite3_bind_int64(q, 1, ENGINE_MAPPED);
     while (store_row(s, q)) {
-        mappings[count++] =
-            (struct engine_mapping){.video = hold_column(r, q, 0), .reader_url = hold_column(r, q, 1)};
+        struct engine_mapping m = {.video = hold_column(s, r, q, 0), .reader_url = hold_column(s, r, q, 1)};
+        if (m.video && m.reader_url) mappings[count++] = m;
+        store_skip_damage(s);
     }
+    store_skip_damage(s);
     return count;
 }
 

@@ -36,6 +36,8 @@ _Static_assert(SQL_APPLICATION_ID == 0x43686f72 && SQL_SCHEMA_VERSION == 1, "as 
 // The columns of an entry, in the order in which the log reads them.
 #define ENTRY "kind, epoch, seq, prev_epoch, prev_seq, json"
 
+const char sql_all_entries[] = "SELECT " ENTRY " FROM entry";
+
 const char *const sql_statements[SQL_STATEMENTS] = {
     [SQL_BEGIN] = "BEGIN",
     [SQL_COMMIT] = "COMMIT",
@@ -60,7 +62,7 @@ const char *const sql_statements[SQL_STATEMENTS] = {
     [SQL_ENTRY_ADD] = "INSERT INTO entry(n, video, place, before, at_ms, comments, token, " ENTRY
                       ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     [SQL_ENTRY_STEP] = "SELECT before, at_ms, epoch, seq FROM entry WHERE n = ?1",
-    [SQL_ENTRY_READ] = "SELECT " ENTRY ", at_ms FROM entry WHERE n = ?1",
+    [SQL_ENTRY_READ] = "SELECT " ENTRY ", at_ms, video FROM entry WHERE n = ?1",
     [SQL_ENTRY_NEWEST] = "SELECT " ENTRY ", at_ms FROM entry ORDER BY n DESC LIMIT ?1",
     [SQL_ENTRY_TOKEN] =
         "SELECT " ENTRY " FROM entry WHERE video = ?1 AND token = ?2 AND at_ms >= ?3 ORDER BY n DESC LIMIT 1",

@@ -40,5 +40,8 @@ enum statement {
 
 extern const char *const sql_statements[SQL_STATEMENTS];
 
+// All rows of the log, for a check of the whole file.
+extern const char sql_all_entries[];
+
 // Makes an empty file a store of SQL_SCHEMA_VERSION. Several statements, one transaction.
 extern const char sql_schema[];

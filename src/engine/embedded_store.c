@@ -4,11 +4,16 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "engine/embedded_damage.h"
 #include "engine/embedded_video.h"
 
 static void fail(struct store *s, int code, const char *text) {
     if (s->failure.code) return;
     s->failure.code = code & 0xff;
+    // No statement of ours breaks a constraint, unless an index or a row lies.
+    if (s->failure.code == SQLITE_CONSTRAINT || s->failure.code == SQLITE_NOTADB)
+        s->failure.code = SQLITE_CORRUPT;
+    if (s->failure.code == SQLITE_CORRUPT) damage_found(s, text);
     int error = sqlite3_system_errno(s->db);
     bool of_the_system = s->failure.code == SQLITE_IOERR || s->failure.code == SQLITE_FULL ||
                          s->failure.code == SQLITE_CANTOPEN;
@@ -18,8 +23,26 @@ static void fail(struct store *s, int code, const char *text) {
         snprintf(s->failure.text, sizeof s->failure.text, "%s", text);
 }
 
-void store_found_damage(struct store *s) {
-    fail(s, SQLITE_CORRUPT, "a row is not what it should be");
+void store_found_damage(struct store *s, const char *what) {
+    fail(s, SQLITE_CORRUPT, what);
+}
+
+void store_skip_damage(struct store *s) {
+    if (s->read_only && s->failure.code == SQLITE_CORRUPT) s->failure.code = 0;
+}
+
+static bool is_line(const char *text, size_t len) {
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f) return false;
+    return true;
+}
+
+const char *store_text(struct store *s, sqlite3_stmt *q, int column) {
+    const char *text =
+        sqlite3_column_type(q, column) == SQLITE_TEXT ? (const char *)sqlite3_column_text(q, column) : NULL;
+    if (text && is_line(text, (size_t)sqlite3_column_bytes(q, column))) return text;
+    store_found_damage(s, "a row holds no text where it should");
+    return NULL;
 }
 
 void store_will_write(struct store *s) {
@@ -52,7 +75,6 @@ void store_bind_text(sqlite3_stmt *q, int at, const char *text) {
 void store_begin(struct store *s) {
     s->failure.code = 0;
     s->now_ms = clock_wall_ms();
-    s->committed_totals = s->totals;
     s->deletes_entries = false;
     store_run(s, store_use(s, SQL_BEGIN));
 }
@@ -74,7 +96,9 @@ static void write_totals(struct store *s) {
 bool store_commit(struct store *s) {
     video_write_dirty(s);
     write_totals(s);
-    return store_run(s, store_use(s, SQL_COMMIT));
+    if (!store_run(s, store_use(s, SQL_COMMIT))) return false;
+    s->committed_totals = s->totals;
+    return true;
 }
 
 void store_forget_changes(struct store *s) {

@@ -23,6 +23,10 @@ struct store_failure {
     char text[128];
 };
 
+struct store_file {
+    uint64_t device, inode;
+};
+
 struct store_totals {
     uint64_t entries;  // ever logged, of any kind: the newest one's n
     uint64_t comments; // ever logged
@@ -41,6 +45,11 @@ struct store {
     int64_t now_ms; // wall time, read at store_begin()
     bool read_only; // statements that write fail: see batch_run()
     bool refuses;   // the last write failed: what can wait is not written
+    bool opened;    // all that opening finds out is known
+    bool damaged;   // embedded_damage.c, like the next three
+    char damage[128];
+    bool moved;
+    struct store_file files[2]; // the database and its write-ahead log
     struct store_failure failure;
     struct store_totals totals, committed_totals;
     bool deletes_entries; // in this transaction
@@ -89,7 +98,13 @@ bool store_run(struct store *, sqlite3_stmt *);
 void store_will_write(struct store *);
 
 // What a row may not be if the file is sound. Fails the transaction as damaged.
-void store_found_damage(struct store *);
+void store_found_damage(struct store *, const char *what);
+
+// Where only reading goes on, goes on behind the damage: takes the failure back. Does nothing elsewhere.
+void store_skip_damage(struct store *);
+
+// Returns a column's text, one line of it; or NULL if the row holds something else, which is damage.
+const char *store_text(struct store *, sqlite3_stmt *, int column);
 
 // Binds a string, or NULL. The bytes must stay until the statement has ended.
 void store_bind_text(sqlite3_stmt *, int at, const char *text);

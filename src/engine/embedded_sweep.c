@@ -81,7 +81,8 @@ static bool drop_unused_video(struct store *s) {
     sqlite3_stmt *q = store_use(s, SQL_VIDEO_UNUSED);
     sqlite3_bind_int64(q, 1, s->now_ms - s->config.keep_ms - s->config.keep_ms / 30);
     if (!store_row(s, q)) return false;
-    struct video *v = video_find(s, (const char *)sqlite3_column_text(q, 0));
+    const char *name = store_text(s, q, 0);
+    struct video *v = name ? video_find(s, name) : NULL;
     store_end(q);
     if (v) video_drop(s, v);
     return v != NULL;

@@ -9,12 +9,14 @@
 #include "base/mem.h"
 #include "engine/embedded_batch.h"
 #include "engine/embedded_checkpoint.h"
+#include "engine/embedded_damage.h"
 #include "engine/embedded_lease.h"
 #include "engine/embedded_store.h"
 #include "engine/embedded_sweep.h"
 
 enum {
     PROBE_MS = 1000,        // between attempts to write while the store cannot be
+    LOOK_MS = 500,          // between looks whether the files are where they were
     SWEEP_SHORTEST_MS = 50, // between looks whether something has expired
     SWEEP_LONGEST_MS = 10000,
     SWEEP_FAILED_MS = 60000,
@@ -41,27 +43,25 @@ struct store_thread {
     struct store *store;
     struct checkpointer *checkpointer;
     struct request_list taken; // what a batch left for the next one
-    bool damaged;              // stays, whatever works again
-    int64_t probe_ms, sweep_ms;
+    int64_t probe_ms;          // when to try whether it can be written again; 0: it can
+    char failure[WHY_SIZE];    // why it cannot
+    bool told_damaged, told_moved;
+    int64_t sweep_ms, look_ms;
     bool sweep_more;
 };
 
 // Health
 
-static void describe(const struct store *s, const struct store_failure *f, char why[WHY_SIZE]) {
+static void describe(struct store_thread *t, const struct store_failure *f) {
     const char *advice;
     switch (f->code) {
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        advice = "the file is damaged: stop Chorus and put a good copy in its place, or move it away";
-        break;
     case SQLITE_FULL: advice = "make room on the disk; it is tried again every second"; break;
     case SQLITE_BUSY: advice = "another program holds it locked; it is tried again every second"; break;
     default:
         advice = "check the disk, its room and the limit on file sizes; it is tried again every second";
         break;
     }
-    snprintf(why, WHY_SIZE, "cannot write %s (%s): %s", s->path, f->text, advice);
+    snprintf(t->failure, sizeof t->failure, "cannot write %s (%s): %s", t->store->path, f->text, advice);
 }
 
 static void set_ready(struct store_thread *t, bool ready, const char *why) {
@@ -71,21 +71,47 @@ static void set_ready(struct store_thread *t, bool ready, const char *why) {
     pthread_mutex_unlock(&t->lock);
 }
 
+// Says the worst of what is known.
+static void judge(struct store_thread *t) {
+    const struct store *s = t->store;
+    char why[WHY_SIZE];
+    if (s->damaged) {
+        snprintf(why, sizeof why,
+                 "%s is damaged (%s): no comment is stored any more; stop Chorus and put a good copy in its "
+                 "place, or move it away to start with an empty one",
+                 s->path, s->damage);
+        set_ready(t, false, why);
+    } else if (s->moved) {
+        snprintf(
+            why, sizeof why,
+            "%s is no longer the file that was opened (removed, renamed or replaced): no comment is stored "
+            "any more; put it back, or restart Chorus",
+            s->path);
+        set_ready(t, false, why);
+    } else {
+        set_ready(t, !t->probe_ms, t->failure);
+    }
+    t->told_damaged = s->damaged;
+    t->told_moved = s->moved;
+}
+
+static void judge_if_changed(struct store_thread *t) {
+    if (t->store->damaged != t->told_damaged || t->store->moved != t->told_moved) judge(t);
+}
+
 static void note_success(struct store_thread *t) {
-    if (!t->probe_ms || t->damaged) return;
+    if (!t->probe_ms) return;
     t->probe_ms = 0;
     t->store->refuses = false;
-    set_ready(t, true, NULL);
+    judge(t);
 }
 
 static void note_failure(struct store_thread *t, const struct store_failure *f) {
-    char why[WHY_SIZE];
-    if (t->damaged) return;
-    t->damaged = f->code == SQLITE_CORRUPT || f->code == SQLITE_NOTADB;
+    if (store_is_lost(t->store)) return;
     t->probe_ms = clock_monotonic_ms() + PROBE_MS;
     t->store->refuses = true;
-    describe(t->store, f, why);
-    set_ready(t, false, why);
+    describe(t, f);
+    judge(t);
 }
 
 bool store_thread_ready(struct store_thread *t, char *why, size_t why_size) {
@@ -130,22 +156,34 @@ static void sweep(struct store_thread *t, int64_t now_ms, size_t done) {
 
 // Only for as long as the store can be written: what is in memory goes on counting meanwhile.
 static void write_leases(struct store_thread *t) {
-    if (t->probe_ms || !t->store->leases_unwritten) return;
+    if (t->probe_ms || store_is_lost(t->store) || !t->store->leases_unwritten) return;
     if (!lease_write_rows(t->store)) note_failure(t, &t->store->failure);
+}
+
+static void look(struct store_thread *t, int64_t now_ms) {
+    files_look(t->store);
+    t->look_ms = now_ms + LOOK_MS;
 }
 
 // While there is something to remove, slices alternate with batches: removing must keep up with appending.
 static void do_chores(struct store_thread *t, size_t done) {
     int64_t now_ms = clock_monotonic_ms();
     bool keep_up = done && (t->sweep_more || sweep_is_due(t->store));
-    if (t->probe_ms && now_ms >= t->probe_ms) probe(t);
-    write_leases(t);
-    if (now_ms >= t->sweep_ms || keep_up) sweep(t, now_ms, done);
-    checkpointer_consider(t->checkpointer, t->store);
+    if (now_ms >= t->look_ms) look(t, now_ms);
+    if (!store_is_lost(t->store)) {
+        if (t->probe_ms && now_ms >= t->probe_ms) probe(t);
+        write_leases(t);
+        if (now_ms >= t->sweep_ms || keep_up) sweep(t, now_ms, done);
+        checkpointer_consider(t->checkpointer, t->store);
+    }
+    judge_if_changed(t);
 }
 
 static int64_t next_chore_ms(const struct store_thread *t) {
-    return t->probe_ms && t->probe_ms < t->sweep_ms ? t->probe_ms : t->sweep_ms;
+    int64_t next_ms = t->look_ms;
+    if (store_is_lost(t->store)) return next_ms;
+    if (t->sweep_ms < next_ms) next_ms = t->sweep_ms;
+    return t->probe_ms && t->probe_ms < next_ms ? t->probe_ms : next_ms;
 }
 
 // Waiting and handing over
@@ -195,6 +233,7 @@ static size_t work(struct store_thread *t) {
         note_failure(t, &result.failure);
     else if (result.wrote)
         note_success(t);
+    judge_if_changed(t);
     size_t count = done.count;
     hand_back(t, &done);
     return count;
@@ -224,6 +263,7 @@ static void *run(void *arg) {
     struct store_thread *t = arg;
     pthread_setname_np(pthread_self(), "chorus-store");
     bool opened = open_store(t);
+    if (opened) judge(t);
     say_started(t);
     if (!opened) return NULL;
     bool requests;

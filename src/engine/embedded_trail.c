@@ -48,14 +48,19 @@ struct step {
 static bool read_step(struct store *s, int64_t n, struct step *step) {
     sqlite3_stmt *q = store_use(s, SQL_ENTRY_STEP);
     sqlite3_bind_int64(q, 1, n);
-    if (!store_row(s, q)) return false;
+    if (!store_row(s, q)) {
+        store_skip_damage(s); // nothing older can be found
+        return false;
+    }
     step->before = sqlite3_column_int64(q, 0);
     step->expired = log_expired(s, sqlite3_column_int64(q, 1));
     step->at.epoch = (uint64_t)sqlite3_column_int64(q, 2);
     step->at.seq = (uint64_t)sqlite3_column_int64(q, 3);
     store_end(q);
-    if (step->before >= n) store_found_damage(s);
-    return !s->failure.code;
+    if (step->before < n && step->before >= 0) return true;
+    store_found_damage(s, "an entry of the log follows itself");
+    store_skip_damage(s);
+    return false;
 }
 
 static void prepend_reversed(struct store *s, struct trail *t, const struct trail *newest_first) {

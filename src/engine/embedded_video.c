@@ -19,6 +19,11 @@ static void forget(struct store *s, struct video *v) {
     free(v);
 }
 
+static bool is_sound(const struct store *s, const struct video *v) {
+    return v->at.epoch <= INT64_MAX && v->at.seq <= INT64_MAX && v->logged >= 0 && v->newest >= 0 &&
+           (uint64_t)v->newest <= s->totals.entries;
+}
+
 struct video *video_find(struct store *s, const char *name) {
     struct video *v;
     HASH_FIND_STR(s->videos, name, v);
@@ -34,7 +39,10 @@ struct video *video_find(struct store *s, const char *name) {
     v->newest = sqlite3_column_int64(q, 5);
     v->used_ms = sqlite3_column_int64(q, 6);
     store_end(q);
-    return v;
+    if (is_sound(s, v)) return v;
+    store_found_damage(s, "a video's position is not what it should be");
+    forget(s, v);
+    return NULL;
 }
 
 struct video *video_find_or_add(struct store *s, const char *name, enum engine_status *status) {
