@@ -1,5 +1,5 @@
-// A database file that is damaged, or not where it was: nothing more is stored, what is sound is read, and what is
-// damaged is never given out.
+// A database file that is damaged, or not where it was: nothing more is stored, what is sound is read, and
+// what is damaged is never given out.
 #include "embedded_world.h"
 
 #include <fcntl.h>
@@ -134,9 +134,9 @@ static void a_damaged_mapping_is_not_given(void **state) {
 
 static void a_damaged_position_is_not_counted_on_from(void **state) {
     struct world *w = *state;
-    static const char *const positions[] = {
-        "UPDATE video SET seq = -3", "UPDATE video SET epoch = -epoch", "UPDATE video SET newest = 1000",
-        "UPDATE video SET newest = -1", "UPDATE video SET logged = -1"};
+    static const char *const positions[] = {"UPDATE video SET seq = -3", "UPDATE video SET epoch = -epoch",
+                                            "UPDATE video SET newest = 1000", "UPDATE video SET newest = -1",
+                                            "UPDATE video SET logged = -1"};
     for (size_t i = 0; i < sizeof positions / sizeof *positions; i++) {
         make_damaged(w, positions[i]);
         world_open(w);
