@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "base/json_check.h"
+#include "base/json_reader.h"
 #include "engine/embedded_video.h"
 
 // Entries from before this moment have expired.
@@ -41,13 +41,23 @@ static struct engine_entry read_columns(sqlite3_stmt *q) {
                                  .json_len = (size_t)sqlite3_column_bytes(q, 5)};
 }
 
+// Whether a text can stand in a frame: an object in valid JSON, and no line break.
+static bool is_object_line(const char *json, size_t len) {
+    struct json_reader r;
+    if (json[0] != '{' || json[len - 1] != '}' || memchr(json, '\n', len) || memchr(json, '\r', len))
+        return false;
+    json_reader_init(&r, json, len);
+    return json_reader_next(&r) == JSON_TOKEN_OBJECT && json_reader_skip(&r) &&
+           json_reader_next(&r) == JSON_TOKEN_END;
+}
+
 static bool is_sound(const struct engine_entry *e) {
     char prefix[REQUEST_PREFIX_ROOM];
     if (e->at.seq == 0 || e->at.seq > INT64_MAX || e->at.epoch == 0 || e->at.epoch > INT64_MAX) return false;
     if (e->kind == ENTRY_TOMBSTONE) return e->json_len == 0;
     if (e->kind != ENTRY_COMMENT || !e->json) return false;
     size_t len = write_prefix(e, prefix);
-    return e->json_len > len && !memcmp(e->json, prefix, len) && json_is_object_line(e->json, e->json_len);
+    return e->json_len > len && !memcmp(e->json, prefix, len) && is_object_line(e->json, e->json_len);
 }
 
 // SQLite makes a text of whatever a damaged row says it is.
