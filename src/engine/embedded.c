@@ -94,6 +94,7 @@ static void append(struct engine *engine, const struct engine_append *a, engine_
     r->name = request_copy(r, a->video);
     r->in.append.kind = a->kind;
     r->in.append.token = request_copy(r, a->token);
+    r->in.append.known = a->known;
     r->in.append.body = request_room(r, REQUEST_PREFIX_ROOM + a->json_len) + REQUEST_PREFIX_ROOM;
     if (!tombstone) {
         r->in.append.body_len = a->json_len - 1;
@@ -110,8 +111,10 @@ static struct request *new_named(enum request_kind kind, const char *name, size_
     return r;
 }
 
-static void head(struct engine *engine, const char *video, engine_head_cb *cb, void *arg) {
+static void head(struct engine *engine, const char *video, struct position known, engine_head_cb *cb,
+                 void *arg) {
     struct request *r = new_named(REQUEST_HEAD, video, 0);
+    r->in.known = known;
     r->on.head = cb;
     r->arg = arg;
     push(from(engine), r);
@@ -210,17 +213,28 @@ static void overview(struct engine *engine, engine_overview_cb *cb, void *arg) {
 
 // From the thread back to the callbacks
 
+static void publish(struct embedded *e, const struct request *r, const struct engine_entry *entry) {
+    if (position_is_set(entry->at) && !e->closing) hub_publish(e->hub, r->name, entry);
+}
+
 static void answer_append(struct embedded *e, struct request *r) {
     const struct engine_entry *entry = r->status == ENGINE_OK ? &r->out.append.entry : NULL;
     r->on.append(r->arg, r->status, entry);
-    if (entry && !r->out.append.repeated && !e->closing) hub_publish(e->hub, r->name, entry);
+    if (!entry || r->out.append.repeated) return;
+    publish(e, r, &r->loss);
+    publish(e, r, entry);
+}
+
+static void answer_head(struct embedded *e, struct request *r) {
+    r->on.head(r->arg, r->status, r->status == ENGINE_OK ? &r->out.head : NULL);
+    if (r->status == ENGINE_OK) publish(e, r, &r->loss);
 }
 
 static void call_back(struct embedded *e, struct request *r) {
     bool ok = r->status == ENGINE_OK;
     switch (r->kind) {
     case REQUEST_APPEND: answer_append(e, r); break;
-    case REQUEST_HEAD: r->on.head(r->arg, r->status, r->out.head); break;
+    case REQUEST_HEAD: answer_head(e, r); break;
     case REQUEST_RANGE: r->on.range(r->arg, r->status, ok ? &r->out.range : NULL); break;
     case REQUEST_LOOKUP:
     case REQUEST_ASSIGN:

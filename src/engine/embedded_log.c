@@ -105,18 +105,6 @@ static void write_json(const struct request *r, struct engine_entry *e) {
     e->json_len += len;
 }
 
-// Gives the entry the next number: in the epoch of this run of the engine, which begins with its first
-// append.
-static void number(struct store *s, struct video *v, struct engine_entry *e) {
-    if (v->run != s->run) {
-        e->prev = v->at;
-        video_begin_epoch(s, v);
-    }
-    v->at.seq++;
-    e->at = v->at;
-    video_changed(s, v);
-}
-
 static void add_row(struct store *s, struct video *v, const char *token, const struct engine_entry *e) {
     int64_t n = (int64_t)++s->totals.entries;
     if (e->kind == ENTRY_COMMENT) s->totals.comments++;
@@ -140,6 +128,43 @@ static void add_row(struct store *s, struct video *v, const char *token, const s
     if ((uint64_t)v->logged > s->config.log_entries) s->beyond_limit++;
 }
 
+// Whether the caller knows of entries that the store has lost; *kept is where the loss begins, not set if
+// nothing is left. The entries of a lower epoch than it knows may be younger than what was lost.
+static bool find_loss(const struct video *v, struct position known, struct position *kept) {
+    *kept = v->at;
+    if (!position_is_plausible(known)) return false;
+    if (known.epoch == v->at.epoch) return known.seq > v->at.seq;
+    if (known.epoch > v->at.epoch) {
+        kept->seq = 0;
+        return true;
+    }
+    *kept = v->prev;
+    return position_is_set(v->prev) && position_compare(known, v->prev) > 0;
+}
+
+static bool announce_loss(struct store *s, struct video *v, struct request *r, struct position known) {
+    struct position kept;
+    if (!find_loss(v, known, &kept)) return false;
+    video_begin_epoch(s, v, known);
+    v->prev = (struct position){0};
+    v->at.seq = 1;
+    r->loss = (struct engine_entry){.at = v->at, .prev = kept, .kind = ENTRY_TOMBSTONE, .json = ""};
+    add_row(s, v, NULL, &r->loss);
+    return true;
+}
+
+// Gives the entry the next number: in the epoch of this run of the engine, which begins with its first
+// append.
+static void number(struct store *s, struct video *v, struct engine_entry *e) {
+    if (v->run != s->run) {
+        e->prev = v->prev = v->at;
+        video_begin_epoch(s, v, (struct position){0});
+    }
+    v->at.seq++;
+    e->at = v->at;
+    video_changed(s, v);
+}
+
 void log_append(struct store *s, struct request *r) {
     struct video *v = video_find(s, r->name);
     if (v && r->in.append.token && find_token(s, v, r)) return;
@@ -147,6 +172,7 @@ void log_append(struct store *s, struct request *r) {
     if (!v) return;
     struct engine_entry *e = &r->out.append.entry;
     e->kind = r->in.append.kind;
+    announce_loss(s, v, r, r->in.append.known);
     number(s, v, e);
     write_json(r, e);
     add_row(s, v, r->in.append.token, e);
@@ -158,9 +184,13 @@ void log_append(struct store *s, struct request *r) {
 void log_head(struct store *s, struct request *r) {
     struct video *v = video_find_or_add(s, r->name, &r->status);
     if (!v) return;
-    if (!position_is_set(v->at)) video_begin_epoch(s, v);
+    struct position before = v->at;
+    if (announce_loss(s, v, r, r->in.known))
+        r->out.head.before = before;
+    else if (!position_is_set(v->at))
+        video_begin_epoch(s, v, (struct position){0});
     video_mark_used(s, v);
-    r->out.head = v->at;
+    r->out.head.at = v->at;
 }
 
 // An entry must be the video's own, and lie behind the one before. A damaged one is left out, and becomes a

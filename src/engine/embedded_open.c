@@ -200,6 +200,8 @@ static bool load_totals(struct store *s) {
     if (store_row(s, q)) {
         s->totals.entries = (uint64_t)sqlite3_column_int64(q, 0);
         s->totals.comments = (uint64_t)sqlite3_column_int64(q, 1);
+        struct position last = {.epoch = (uint64_t)sqlite3_column_int64(q, 2)};
+        if (position_is_plausible(last)) s->epoch = last.epoch;
         store_end(q);
     }
     s->committed_totals = s->totals;

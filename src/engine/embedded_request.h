@@ -43,9 +43,11 @@ struct request {
         struct {
             enum entry_kind kind;
             const char *token;
+            struct position known;
             char *body; // behind the room for the prefix; without the opening brace
             size_t body_len;
         } append;
+        struct position known; // of a head
         struct {
             struct position after;
             size_t limit;
@@ -65,7 +67,7 @@ struct request {
             struct engine_entry entry;
             bool repeated; // it is an earlier append's: nothing to publish
         } append;
-        struct position head;
+        struct engine_head head;
         struct engine_range range;
         struct {
             const char *reader_url;
@@ -79,6 +81,7 @@ struct request {
         uint64_t counter;
         struct engine_overview overview;
     } out;
+    struct engine_entry loss; // published before the answer's own; `at` not set: none
 
     union engine_cb on;
     void *arg;

@@ -58,7 +58,7 @@ const char *const sql_statements[SQL_STATEMENTS] = {
     [SQL_VIDEO_UNUSED] = "SELECT name FROM video WHERE used_ms < ?1 ORDER BY used_ms LIMIT 1",
     [SQL_VIDEO_DROP] = "DELETE FROM video WHERE id = ?1",
 
-    [SQL_ENTRY_LAST] = "SELECT n, comments FROM entry ORDER BY n DESC LIMIT 1",
+    [SQL_ENTRY_LAST] = "SELECT n, comments, epoch FROM entry ORDER BY n DESC LIMIT 1",
     [SQL_ENTRY_ADD] = "INSERT INTO entry(n, video, place, before, at_ms, comments, token, " ENTRY
                       ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     [SQL_ENTRY_STEP] = "SELECT before, at_ms, epoch, seq FROM entry WHERE n = ?1",

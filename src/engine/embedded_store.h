@@ -42,6 +42,7 @@ struct store {
     int lock;                      // descriptor that holds the lock on the folder
 
     int64_t run;    // this opening's id, never 0
+    uint64_t epoch; // the highest seen of any video
     int64_t now_ms; // wall time, read at store_begin()
     bool read_only; // statements that write fail: see batch_run()
     bool refuses;   // the last write failed: what can wait is not written

@@ -39,10 +39,13 @@ struct video *video_find(struct store *s, const char *name) {
     v->newest = sqlite3_column_int64(q, 5);
     v->used_ms = sqlite3_column_int64(q, 6);
     store_end(q);
-    if (is_sound(s, v)) return v;
-    store_found_damage(s, "a video's position is not what it should be");
-    forget(s, v);
-    return NULL;
+    if (!is_sound(s, v)) {
+        store_found_damage(s, "a video's position is not what it should be");
+        forget(s, v);
+        return NULL;
+    }
+    if (position_is_plausible(v->at) && v->at.epoch > s->epoch) s->epoch = v->at.epoch;
+    return v;
 }
 
 struct video *video_find_or_add(struct store *s, const char *name, enum engine_status *status) {
@@ -91,10 +94,13 @@ void video_mark_used(struct store *s, struct video *v) {
     if (store_run(s, q)) v->used_ms = s->now_ms;
 }
 
-void video_begin_epoch(struct store *s, struct video *v) {
-    uint64_t wall = s->now_ms > 0 ? (uint64_t)s->now_ms : 1;
-    v->at.epoch = wall > v->at.epoch ? wall : v->at.epoch + 1;
-    v->at.seq = 0;
+void video_begin_epoch(struct store *s, struct video *v, struct position known) {
+    uint64_t epoch = s->now_ms > 0 ? (uint64_t)s->now_ms : 1;
+    if (epoch <= v->at.epoch) epoch = v->at.epoch + 1;
+    if (epoch <= known.epoch) epoch = known.epoch + 1;
+    if (epoch + POSITION_CLOCK_MS < s->epoch) epoch = s->epoch + 1;
+    if (epoch > s->epoch) s->epoch = epoch;
+    v->at = (struct position){epoch, 0};
     v->run = s->run;
     video_changed(s, v);
 }

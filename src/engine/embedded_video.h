@@ -15,9 +15,11 @@ enum { VIDEO_CACHED = 100000 };
 struct video {
     int64_t id;
     struct position at; // not set: it has a mapping only
-    int64_t run;        // of the engine that gave `at`
-    int64_t logged;     // entries it ever had
-    int64_t newest;     // n of the last one, 0: none
+    struct position
+        prev;       // where the log stood when the epoch of `at` began, if this run of the engine did so
+    int64_t run;    // of the engine that gave `at`
+    int64_t logged; // entries it ever had
+    int64_t newest; // n of the last one, 0: none
     int64_t used_ms;
     struct trail trail;
     bool dirty;
@@ -41,8 +43,8 @@ void video_changed(struct store *, struct video *);
 // Notes that somebody uses it. Costs a write at most once a day.
 void video_mark_used(struct store *, struct video *);
 
-// Begins the epoch in which this run of the engine counts, with seq 0.
-void video_begin_epoch(struct store *, struct video *);
+// Begins an epoch, with seq 0, that is greater than any the store has seen and than `known`.
+void video_begin_epoch(struct store *, struct video *, struct position known);
 
 // Deletes the row, and its mapping.
 void video_drop(struct store *, struct video *);

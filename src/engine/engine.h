@@ -9,10 +9,19 @@
 // nothing is promised. Work that waits is bounded: beyond that ENGINE_BUSY.
 //
 // The log. A video's entries are numbered without holes within an epoch. Next to the entries stands a
-// position (the last number given and the engine's run id), kept far longer than they are. When the run id
-// has changed, the next append starts a new epoch, greater than the old one, and its entry carries `prev`,
-// the last position that the store knows: who stands at prev continues without noticing; who stands beyond it
-// has seen entries that the store has lost. So a number is never used twice.
+// position (the last number given, and the run: the history that the store's data belongs to), kept far
+// longer than they are. When the run has changed (the store was started again, a replica was promoted, data
+// came from elsewhere), the next append begins a new epoch, greater than the old one and than any that the
+// caller or the engine has seen, whatever the clock says. Its first entry carries `prev`, the last position
+// that the store knows: a viewer at prev continues without noticing; one beyond it has seen entries that the
+// store has lost, and gets a gap. So a number is never used twice.
+//
+// A loss. Callers say which position they know (head(), append(); the engine adds what it knows itself). If
+// the store stands below that, or began its epoch below it, it has lost entries that were acknowledged, and
+// begins an epoch whose first entry is a tombstone, published like any other: everybody gets a gap, also
+// viewers at the very position that is left, who may have missed what was lost. `prev` of the tombstone, if
+// set, is where the loss begins. What nobody knows of cannot be announced: entries that no process which is
+// still running had acknowledged, read or shown. Nor can those that were lost in an epoch before the last.
 #pragma once
 
 #include <stdbool.h>
@@ -40,7 +49,8 @@ enum entry_kind {
 struct engine_entry {
     struct position at;   // not set for a message published without a number by another system: deliver it as
                           // it is, it moves no position
-    struct position prev; // set only on the first entry of an epoch that follows another one
+    struct position prev; // set only on the first entry of an epoch: where the log stood before; on a
+                          // tombstone, what comes after it was lost
     enum entry_kind kind;
     const char *json; // the whole object, "id" first (then "prev", where set); no line break inside; not
                       // NUL-terminated; empty for a tombstone
@@ -55,15 +65,20 @@ struct engine_append {
     const char
         *json; // an object with at least one member; the engine puts "id" (and "prev") in front of the others
     size_t json_len;
-    const char *token; // NULL, or names this append within the video for as long as entries are kept: a
-                       // repeat stores nothing and gets the first answer
+    const char *token;     // NULL, or names this append within the video for as long as entries are kept: a
+                           // repeat stores nothing and gets the first answer
+    struct position known; // the highest the caller knows of the video, from the store; may be unset
 };
 
 // `entry` is what was stored, or what the first append with this token stored; NULL unless ENGINE_OK.
 typedef void engine_append_cb(void *arg, enum engine_status, const struct engine_entry *entry);
 
-// `head` is the position of the newest entry. Not set unless ENGINE_OK.
-typedef void engine_head_cb(void *arg, enum engine_status, struct position head);
+struct engine_head {
+    struct position at;     // of the newest entry
+    struct position before; // set if this call has found a loss: where the store stood
+};
+// `head` is NULL unless ENGINE_OK.
+typedef void engine_head_cb(void *arg, enum engine_status, const struct engine_head *head);
 
 struct engine_range {
     const struct engine_entry *entries; // in order
@@ -81,6 +96,9 @@ struct engine_subscriber {
     // From now on entries arrive; the last before may as well. Said once after subscribe(), and again after
     // each interruption, in which entries may have been missed: compare with head().
     void (*on_subscribed)(void *arg);
+    // Returns the highest position it has taken, so that appends to the video need not ask for it. May be
+    // NULL.
+    struct position (*position)(void *arg);
 };
 struct engine_subscription; // the engine's, until unsubscribe()
 
@@ -148,9 +166,11 @@ struct engine_ops {
                                              const struct engine_subscriber *, void *arg);
     void (*unsubscribe)(struct engine *, struct engine_subscription *);
 
-    // Gives the video's position; a video that has none yet starts its first epoch, at seq 0. (A write, so
-    // FULL is possible.) Errors: FULL, BUSY, UNAVAILABLE, CLOSED.
-    void (*head)(struct engine *, const char *video, engine_head_cb *, void *arg);
+    // Gives the video's position. `known`: the highest the caller knows of, from the store and never from a
+    // client; may be unset. Reads, and so works on a store that takes no writes, unless something has to
+    // begin: a video that has no position starts its first epoch, at seq 0 (FULL is possible), and a loss is
+    // announced. Errors: FULL, BUSY, UNAVAILABLE, CLOSED.
+    void (*head)(struct engine *, const char *video, struct position known, engine_head_cb *, void *arg);
 
     // Gives the kept entries after `after`, oldest first, at most `limit`. There may be a hole between
     // `after` and the first one, if what lay there has expired: its number and its `prev` tell. Errors: BUSY,

@@ -149,6 +149,15 @@ size_t hub_publish(struct hub *h, const char *video, const struct engine_entry *
     return walk(h, first_of(h, video), give, entry);
 }
 
+struct position hub_position(const struct hub *h, const char *video) {
+    struct position highest = {0};
+    for (const struct engine_subscription *s = first_of(h, video); s; s = s->next) {
+        struct position p = s->who->position ? s->who->position(s->arg) : (struct position){0};
+        if (position_compare(p, highest) > 0) highest = p;
+    }
+    return highest;
+}
+
 static void say(struct engine_subscription *s, const void *unused) {
     (void)unused;
     drop_notice(s);

@@ -26,6 +26,9 @@ const char *hub_video_of(const struct engine_subscription *);
 // Hands an entry to all of the video's subscribers. Returns how many there were.
 size_t hub_publish(struct hub *, const char *video, const struct engine_entry *);
 
+// Returns the highest position that a subscriber of the video has taken; not set if there is none.
+struct position hub_position(const struct hub *, const char *video);
+
 // Says on_subscribed() to all of a video's subscribers.
 void hub_say_subscribed(struct hub *, const char *video);
 

@@ -12,7 +12,9 @@ struct position {
     uint64_t seq;
 };
 
-enum { POSITION_TEXT_SIZE = 42 };
+// A clock that is so far behind the newest epoch of any video has gone back; below, two videos were begun at
+// once.
+enum { POSITION_TEXT_SIZE = 42, POSITION_CLOCK_MS = 1000 };
 
 // Writes `<epoch>-<seq>` and returns its length.
 size_t position_format(struct position, char out[POSITION_TEXT_SIZE]);
@@ -25,4 +27,9 @@ int position_compare(struct position, struct position);
 
 static inline bool position_is_set(struct position p) {
     return p.epoch != 0;
+}
+
+// Whether the stores can count on from it: some of them do so in doubles.
+static inline bool position_is_plausible(struct position p) {
+    return position_is_set(p) && p.epoch >> 52 == 0 && p.seq >> 52 == 0;
 }

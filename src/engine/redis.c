@@ -3,8 +3,11 @@
 //
 //   video:<id>:reader           string: the URL of the video's reader
 //   video:<id>                  channel: comments as JSON; one without our id comes from an original comment
-//   API {video:<id>}:log            stream: an entry's id is the comment's id; t: when, ms; j: the JSON as
-//   published {video:<id>}:pos            string: "<epoch>-<seq> <run id of the server>"
+//                               API
+//   {video:<id>}:log            stream: an entry's id is the comment's id; t: when, ms; j: the JSON as
+//                               published
+//   {video:<id>}:pos            string: "<epoch>-<seq> <run>", or "<epoch>-<seq> <run> <prev>"; see
+//                               lua/position.lua
 //   {video:<id>}:token:<token>  string: the JSON of what the first append with this token stored
 //   readers                     hash: URL => lease
 //   readers:next                string: how many videos have been given a reader, for round-robin
@@ -13,9 +16,10 @@
 //   chorus:newest               list: the newest comments of all videos
 //   chorus:probe:<random>       channel: from a process to itself
 //
-// All keys of a video's log have the hash tag {video:<id>}: the slot of its channel. The run id is that of
-// the server which the connection has greeted: a server that starts anew, or another one, has another, and a
-// connection never outlives its server.
+// All keys of a video's log have the hash tag {video:<id>}: the slot of its channel. The run is the server's
+// replication id at the moment of the append, read by the script itself: a connection may outlive a demotion,
+// a resync and a promotion of its server, and a server may come back to its old process's run id with other
+// data.
 #include "engine/redis.h"
 
 #include <assert.h>
@@ -95,6 +99,7 @@ static void close_engine(struct engine *engine) {
     redis_subscriber_free(r->subscriber);
     hub_free(r->hub);
     redis_tally_release(r);
+    known_release(&r->known);
     resolver_free(r->resolver);
     free((char *)r->config.url);
     free(r);

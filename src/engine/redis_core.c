@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "engine/redis_subscriber.h"
@@ -19,13 +20,20 @@
 enum { REFUSE_MS = 1, CLOSE_GRACE_MS = 250 };
 
 extern const char redis_lua_append[], redis_lua_head[], redis_lua_range[], redis_lua_reassign[],
-    redis_lua_release[], redis_lua_lease_renew[], redis_lua_lease_drop[], redis_lua_leases[];
+    redis_lua_release[], redis_lua_lease_renew[], redis_lua_lease_drop[], redis_lua_leases[],
+    redis_lua_position[];
 
 static const char *const scripts[REDIS_SCRIPTS] = {
     [SCRIPT_APPEND] = redis_lua_append,         [SCRIPT_HEAD] = redis_lua_head,
     [SCRIPT_RANGE] = redis_lua_range,           [SCRIPT_REASSIGN] = redis_lua_reassign,
     [SCRIPT_RELEASE] = redis_lua_release,       [SCRIPT_LEASE_RENEW] = redis_lua_lease_renew,
     [SCRIPT_LEASE_DROP] = redis_lua_lease_drop, [SCRIPT_LEASES] = redis_lua_leases,
+};
+
+// What stands in front of a script.
+static const char *const shared[REDIS_SCRIPTS] = {
+    [SCRIPT_APPEND] = redis_lua_position,
+    [SCRIPT_HEAD] = redis_lua_position,
 };
 
 // Arguments
@@ -180,14 +188,21 @@ static void on_script_loaded(void *arg, const redisReply *reply) {
     log_info("engine", "redis_connected", "host=%s port=%d run=%.8s", r->url.host, r->url.port, r->run_id);
 }
 
+static void load_script(struct redis *r, enum redis_script script) {
+    struct buf text = {0};
+    if (shared[script]) buf_adds(&text, shared[script]);
+    buf_adds(&text, scripts[script]);
+    redis_conn_send(r->commands, 3, (const char *const[]){"SCRIPT", "LOAD", text.data},
+                    (const size_t[]){6, 4, text.len}, on_script_loaded, r);
+    buf_release(&text);
+}
+
 static void on_up(void *arg, const struct redis_server *server) {
     struct redis *r = arg;
     snprintf(r->run_id, sizeof r->run_id, "%s", server->run_id);
     r->clock_offset_ms = server->clock_ms - loop_now_ms(r->loop);
     r->scripts_owed = REDIS_SCRIPTS;
-    for (int i = 0; i < REDIS_SCRIPTS; i++)
-        redis_conn_send(r->commands, 3, (const char *const[]){"SCRIPT", "LOAD", scripts[i]}, NULL,
-                        on_script_loaded, r);
+    for (int i = 0; i < REDIS_SCRIPTS; i++) load_script(r, (enum redis_script)i);
 }
 
 static void on_down(void *arg, const char *why) {

@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "engine/redis.h"
 #include "engine/redis_conn.h"
+#include "engine/redis_known.h"
 #include "engine/redis_url.h"
 #include "net/loop.h"
 
@@ -64,7 +65,7 @@ struct redis {
     bool serving; // the connection for commands is up, and the scripts are there
     unsigned scripts_owed;
     char shas[REDIS_SCRIPTS][REDIS_SHA_SIZE];
-    char run_id[64];
+    char run_id[64];         // of the process at the other end
     int64_t clock_offset_ms; // Redis's wall clock less our monotonic one
     char refusal[160];       // why Redis last refused something; empty: it does not
     int64_t refused_ms;
@@ -82,6 +83,7 @@ struct redis {
     uint64_t mappings; // about how many there are
     int64_t last_mark_us;
     struct redis_tally tally;
+    struct known known;
 };
 
 struct redis_call {
@@ -92,6 +94,7 @@ struct redis_call {
     void *arg;
     enum engine_status status; // of one that was refused
     enum entry_kind kind;
+    struct known_video *known; // of an append
     size_t bytes;
     struct redis_call *prev, *next;
     void *more; // the operation's own, freed with the call

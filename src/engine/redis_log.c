@@ -11,6 +11,7 @@
 
 #include "base/container_of.h"
 #include "base/mem.h"
+#include "engine/hub.h"
 #include "engine/redis_core.h"
 #include "engine/redis_entry.h"
 
@@ -85,6 +86,26 @@ static void add_keys(struct redis_args *a, const char *video) {
     redis_args_format(a, "{video:%s}:pos", video);
 }
 
+// The arguments that position.lua reads. `v` may be NULL.
+static void add_place(struct redis_args *a, const struct redis *r, const char *video, struct position known,
+                      const struct known_video *v) {
+    char text[POSITION_TEXT_SIZE] = "";
+    if (v && position_compare(known, v->at) <= 0) {
+        redis_args_text(a, v->text);
+    } else {
+        if (position_is_plausible(known)) position_format(known, text);
+        redis_args_format(a, "%s", text);
+    }
+    redis_args_text(a, r->known.epoch ? r->known.epoch_text : "0");
+    redis_args_format(a, "video:%s", video);
+    redis_args_number(a, r->config.log_age_ms);
+    redis_args_number(a, REDIS_KEEP_MS);
+}
+
+static struct position higher(struct position a, struct position b) {
+    return position_compare(a, b) > 0 ? a : b;
+}
+
 static bool is_text(const redisReply *reply, const char *text) {
     return reply->type == REDIS_REPLY_STRING && !strcmp(reply->str, text);
 }
@@ -115,13 +136,16 @@ static void note_late(struct redis *r, const redisReply *reply) {
 }
 
 static void on_appended(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    struct redis *r = c->redis;
     struct engine_entry e;
     char small[2048], *json = small;
     if (c->text_len + REDIS_ENTRY_ROOM > sizeof small) json = mem_alloc(c->text_len + REDIS_ENTRY_ROOM);
     if (status == ENGINE_OK && !read_appended(c, reply, &e, json)) {
-        note_late(c->redis, reply);
+        note_late(r, reply);
         status = ENGINE_UNAVAILABLE;
     }
+    if (status == ENGINE_OK && position_is_plausible(e.at)) known_note(&r->known, c->known, e.at);
+    known_unref(&r->known, c->known);
     c->on.append(c->arg, status, status == ENGINE_OK ? &e : NULL);
     if (json != small) free(json);
     redis_call_free(c);
@@ -138,12 +162,10 @@ void redis_append(struct engine *engine, const struct engine_append *append, eng
     redis_args_script(&a, r, SCRIPT_APPEND, append->token ? 3 : 2);
     add_keys(&a, append->video);
     if (append->token) redis_args_format(&a, "{video:%s}:token:%s", append->video, append->token);
-    redis_args_format(&a, "video:%s", append->video);
-    redis_args_text(&a, r->run_id);
+    c->known = known_ref(&r->known, append->video);
+    add_place(&a, r, append->video, higher(append->known, hub_position(r->hub, append->video)), c->known);
     redis_args_number(&a, redis_clock_ms(r) + REDIS_APPEND_MS);
     redis_args_number(&a, (int64_t)r->config.log_entries);
-    redis_args_number(&a, r->config.log_age_ms);
-    redis_args_number(&a, REDIS_KEEP_MS);
     redis_args_bytes(&a, c->text, c->text_len);
     c->on.append = cb;
     c->arg = arg;
@@ -153,21 +175,25 @@ void redis_append(struct engine *engine, const struct engine_append *append, eng
 // Reading
 
 static void on_head(struct redis_call *c, enum engine_status status, const redisReply *reply) {
-    struct position head = {0};
-    if (status == ENGINE_OK && (reply->elements != 2 || !read_position(reply->element[0], &head)))
+    struct engine_head head;
+    if (status == ENGINE_OK &&
+        (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+         !read_position(reply->element[0], &head.at) || !read_position(reply->element[1], &head.before)))
         status = ENGINE_UNAVAILABLE;
-    c->on.head(c->arg, status, head);
+    if (status == ENGINE_OK && position_is_plausible(head.at))
+        known_note_epoch(&c->redis->known, head.at.epoch);
+    c->on.head(c->arg, status, status == ENGINE_OK ? &head : NULL);
     redis_call_free(c);
 }
 
-void redis_head(struct engine *engine, const char *video, engine_head_cb *cb, void *arg) {
+void redis_head(struct engine *engine, const char *video, struct position known, engine_head_cb *cb,
+                void *arg) {
     struct redis *r = (struct redis *)engine;
     struct redis_call *c = redis_call_new(r, on_head, NULL, 0);
     struct redis_args a = {0};
     redis_args_script(&a, r, SCRIPT_HEAD, 2);
     add_keys(&a, video);
-    redis_args_text(&a, r->run_id);
-    redis_args_number(&a, REDIS_KEEP_MS);
+    add_place(&a, r, video, known, NULL);
     c->on.head = cb;
     c->arg = arg;
     redis_call_send(c, &a);

@@ -6,7 +6,7 @@
 struct redis;
 
 void redis_append(struct engine *, const struct engine_append *, engine_append_cb *, void *arg);
-void redis_head(struct engine *, const char *video, engine_head_cb *, void *arg);
+void redis_head(struct engine *, const char *video, struct position known, engine_head_cb *, void *arg);
 void redis_range(struct engine *, const char *video, struct position after, size_t limit, engine_range_cb *,
                  void *arg);
 

@@ -2,10 +2,16 @@
 
 #include "reader/frame.h"
 
+// An epoch that begins with a tombstone (engine.h, "A loss").
+static bool announces_loss(const struct engine_entry *e) {
+    return e->kind == ENTRY_TOMBSTONE && e->at.seq == 1;
+}
+
 enum continuity continuity_of(struct position at, const struct engine_entry *e) {
     if (!position_is_set(at)) return CONTINUITY_NEXT;
     if (position_compare(e->at, at) <= 0) return CONTINUITY_OLD;
     if (e->at.epoch == at.epoch) return e->at.seq == at.seq + 1 ? CONTINUITY_NEXT : CONTINUITY_HOLE;
+    if (announces_loss(e)) return position_compare(at, e->prev) < 0 ? CONTINUITY_HOLE : CONTINUITY_BEYOND;
     if (!position_is_set(e->prev)) return e->at.seq == 1 ? CONTINUITY_BEYOND : CONTINUITY_HOLE;
     int order = position_compare(e->prev, at);
     return order == 0 ? CONTINUITY_NEXT : order < 0 ? CONTINUITY_BEYOND : CONTINUITY_HOLE;
@@ -19,9 +25,13 @@ static struct position before(struct position p) {
     return (struct position){p.epoch, p.seq - 1};
 }
 
-// The gap in front of an entry that does not follow: everything after `at` and before it.
+// The gap in front of an entry that does not follow: everything after `at` and before it. A loss that became
+// known late began further back, and its tombstone has nothing to show itself.
 static struct frame *gap_before(struct position at, const struct engine_entry *e, enum continuity c) {
-    return frame_of_gap(after(at), before(e->at), c == CONTINUITY_BEYOND ? GAP_EPOCH : GAP_EXPIRED);
+    if (!announces_loss(e))
+        return frame_of_gap(after(at), before(e->at), c == CONTINUITY_BEYOND ? GAP_EPOCH : GAP_EXPIRED);
+    bool late = position_is_set(e->prev) && e->prev.epoch < at.epoch;
+    return frame_of_gap(after(late ? e->prev : at), e->at, GAP_EPOCH);
 }
 
 void continuity_walk(struct position *at, const struct engine_entry *entries, size_t count,
@@ -30,8 +40,10 @@ void continuity_walk(struct position *at, const struct engine_entry *entries, si
         enum continuity c = continuity_of(*at, e);
         if (c == CONTINUITY_OLD) continue;
         if (c != CONTINUITY_NEXT) {
-            emit(arg, gap_before(*at, e, c));
-            *at = before(e->at);
+            struct frame *gap = gap_before(*at, e, c);
+            struct position to = gap->at;
+            emit(arg, gap);
+            *at = to;
         }
         struct frame *f = frame_of_entry(e);
         if (f) emit(arg, f);

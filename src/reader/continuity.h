@@ -11,7 +11,7 @@ enum continuity {
     CONTINUITY_NEXT,  // it follows
     CONTINUITY_OLD,   // already seen
     CONTINUITY_HOLE,  // entries lie between
-    CONTINUITY_BEYOND // an epoch began before where we stand: what we have seen of the old one is lost
+    CONTINUITY_BEYOND // an epoch began before where we stand, or says that entries were lost
 };
 
 // `at` not set: nothing seen yet, anything follows.

@@ -6,29 +6,42 @@
 #include <stdlib.h>
 
 #include "base/container_of.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "net/loop.h"
 #include "reader/continuity.h"
 #include "reader/frame.h"
 
-enum { FILL_BATCH = 250, PORTION_EVERY_MS = 25, AGAIN_MS = 250 };
+enum {
+    FILL_BATCH = 250,
+    PORTION_EVERY_MS = 25,
+    AGAIN_MS = 250,
+    AGAIN_MOST_MS = 10000,
+    HOPEFUL_MS = 1000 // so often at most a subscription that holds again cuts a pause short
+};
 
 // The feed asks the log, by head() or range().
 struct catch_up {
     struct feed_env *env;
     struct feed *feed;      // NULL: closed, and only an answer is still to come
+    struct position from;   // where the feed stood
     struct position newest; // highest position heard of meanwhile
+    struct position lower;  // the first heard of that `from` had passed; not set: none
+    struct position known;  // where the feed stood when it met an epoch that began below; not set: none
     struct loop_timer again;
+    int delay_ms; // before it asks again
     bool opening;
     bool asking;      // an answer of the engine is still to come, or our turn to ask
     bool in_line;     // our turn
     bool check_again; // once it has come
+    bool probes;      // while all pause
     bool more;        // the next portion is to be read when `again` is due
     void (*question)(struct catch_up *);
     struct catch_up *prev, *next; // in line
 };
 
+static void ask_for_head(struct catch_up *);
 static void fill(struct catch_up *);
 static void on_again(struct loop_timer *);
 
@@ -37,7 +50,7 @@ static struct catch_up *catch_up_of(struct feed *f) {
     struct catch_up *c = mem_zalloc(sizeof *c);
     c->env = f->env;
     c->feed = f;
-    c->newest = f->at;
+    c->from = c->newest = f->at;
     c->again.on_due = on_again;
     return f->catch_up = c;
 }
@@ -51,49 +64,119 @@ static void note(struct catch_up *c, struct position p) {
     if (position_compare(p, c->newest) > 0) c->newest = p;
 }
 
+// Hears of an entry while the log is asked.
+static void hear(struct catch_up *c, struct position p) {
+    note(c, p);
+    if (c->opening || position_is_set(c->lower) || position_compare(p, c->from) > 0) return;
+    c->lower = p;
+    c->check_again = true;
+}
+
+// Asking
+
 static void put_question(struct catch_up *c) {
     c->env->asking++;
     c->question(c);
 }
 
-static void ask(struct catch_up *c, void (*question)(struct catch_up *)) {
-    c->asking = true;
-    c->question = question;
-    c->in_line = c->env->asking >= c->env->most_asking;
-    if (c->in_line)
-        DL_APPEND(c->env->in_line, c);
-    else
-        put_question(c);
-}
-
 static void leave_line(struct catch_up *c) {
-    DL_DELETE(c->env->in_line, c);
+    struct feed_env *env = c->env;
+    DL_DELETE(env->in_line, c);
     c->in_line = false;
+    if (!env->in_line) loop_timer_stop(env->loop, &env->resume);
 }
 
-static void let_next_ask(struct feed_env *env) {
+static void put_next_question(struct feed_env *env) {
     struct catch_up *c = env->in_line;
-    env->asking--;
-    if (!c) return;
     leave_line(c);
     put_question(c);
 }
 
+static void put_waiting_questions(struct feed_env *env) {
+    while (env->in_line && !env->paused && env->asking < env->most_asking) put_next_question(env);
+}
+
+static int with_jitter(int ms) {
+    return ms / 2 + (int)(hash_random() % (uint64_t)(ms / 2 + 1));
+}
+
+static int grow(int ms) {
+    if (!ms) return AGAIN_MS;
+    return ms < AGAIN_MOST_MS / 2 ? 2 * ms : AGAIN_MOST_MS;
+}
+
+static void on_resume(struct loop_timer *t) {
+    struct feed_env *env = container_of(t, struct feed_env, resume);
+    env->in_line->probes = true;
+    put_next_question(env);
+}
+
+static void wait_out_pause(struct feed_env *env) {
+    if (!env->paused || !env->in_line || env->asking || env->resume.slot) return;
+    env->resume.on_due = on_resume;
+    loop_timer_start(env->loop, &env->resume, with_jitter(env->pause_ms));
+}
+
+// A viewer waits for the first answer: that question is put even while the store fails.
+static void ask(struct catch_up *c, void (*question)(struct catch_up *)) {
+    struct feed_env *env = c->env;
+    bool first = c->opening && !c->delay_ms;
+    loop_timer_stop(env->loop, &c->again);
+    c->asking = true;
+    c->question = question;
+    if (env->asking < env->most_asking && (!env->paused || first)) {
+        put_question(c);
+        return;
+    }
+    c->in_line = true;
+    DL_APPEND(env->in_line, c);
+    wait_out_pause(env);
+}
+
+static void end_pause(struct feed_env *env) {
+    env->paused = false;
+    env->pause_ms = 0;
+    loop_timer_stop(env->loop, &env->resume);
+}
+
+// If it is the store that fails, and not only what was asked of it, all pause.
+static void note_failure(struct feed_env *env, bool probed) {
+    const char *why;
+    if ((env->paused && !probed) || env->engine->ops->ready(env->engine, &why)) return;
+    env->paused = true;
+    env->pause_ms = grow(env->pause_ms);
+}
+
+static void ask_again_later(struct catch_up *c) {
+    c->delay_ms = grow(c->delay_ms);
+    if (c->env->paused)
+        ask(c, ask_for_head);
+    else
+        loop_timer_start(c->env->loop, &c->again, with_jitter(c->delay_ms));
+}
+
 // Takes an answer of the engine. Returns whether it is worth looking at; if not, all is arranged.
 static bool answered(struct catch_up *c, enum engine_status status) {
-    c->asking = false;
-    let_next_ask(c->env);
-    if (!c->feed)
-        free(c);
-    else if (status == ENGINE_OK)
-        return true;
-    else if (status != ENGINE_CLOSED)
-        loop_timer_start(c->env->loop, &c->again, AGAIN_MS);
-    return false;
+    struct feed_env *env = c->env;
+    bool is_open = c->feed != NULL, probed = c->probes;
+    c->asking = c->probes = false;
+    env->asking--;
+    if (status == ENGINE_OK) {
+        c->delay_ms = 0;
+        if (env->paused) end_pause(env);
+    } else if (status != ENGINE_CLOSED) {
+        note_failure(env, probed);
+        if (is_open) ask_again_later(c);
+    }
+    if (!is_open) free(c);
+    put_waiting_questions(env);
+    wait_out_pause(env);
+    return is_open && status == ENGINE_OK;
 }
 
 static void follow(struct catch_up *c) {
     c->feed->catch_up = NULL;
+    c->feed->overlap = c->from;
     loop_timer_stop(c->env->loop, &c->again);
     free(c);
 }
@@ -114,12 +197,30 @@ static void follow_or_fill(struct catch_up *c, bool more) {
     }
 }
 
+// An epoch that began below where the feed stands: the store did not know what it had lost, and others who
+// watch the video may not have seen it. The feed tells the store.
+static void note_loss(struct catch_up *c, const struct engine_range *r) {
+    struct position at = c->feed->at;
+    for (const struct engine_entry *e = r->entries; e < r->entries + r->count; e++) {
+        enum continuity order = continuity_of(at, e);
+        if (order == CONTINUITY_OLD) continue;
+        if (order == CONTINUITY_BEYOND && position_is_set(e->prev) && e->kind != ENTRY_TOMBSTONE) {
+            c->known = at;
+            c->check_again = true;
+        }
+        return;
+    }
+}
+
 static void on_range(void *arg, enum engine_status status, const struct engine_range *r) {
     struct catch_up *c = arg;
     if (!answered(c, status)) return;
     struct feed *f = c->feed;
+    note_loss(c, r);
     continuity_walk(&f->at, r->entries, r->count, emit, f);
-    if (!r->more && position_compare(f->at, r->head) < 0) continuity_end(&f->at, r->head, emit, f);
+    int order = position_compare(f->at, r->head);
+    if (!r->more && order < 0) continuity_end(&f->at, r->head, emit, f);
+    if (order > 0) c->check_again = true; // the store has lost what we have seen
     note(c, r->head);
     follow_or_fill(c, r->more);
 }
@@ -136,6 +237,15 @@ static void fill(struct catch_up *c) {
     if (!c->asking) ask(c, ask_for_range);
 }
 
+// An entry with a number that has been passed. After a catch-up it was read from the log; else the store may
+// have gone back.
+static void take_lower(struct feed *f, const struct engine_entry *e) {
+    if (position_compare(e->at, f->overlap) > 0) return;
+    log_info("reader", "passed_number", "video=%s action=\"asking the log\"", f->video);
+    catch_up_of(f)->lower = e->at;
+    feed_check(f);
+}
+
 static void on_entry(void *arg, const struct engine_entry *e) {
     struct feed *f = arg;
     if (!position_is_set(e->at)) {
@@ -143,14 +253,17 @@ static void on_entry(void *arg, const struct engine_entry *e) {
         return;
     }
     if (f->catch_up) {
-        note(f->catch_up, e->at);
+        hear(f->catch_up, e->at);
         return;
     }
     switch (continuity_of(f->at, e)) {
     case CONTINUITY_NEXT:
-    case CONTINUITY_BEYOND: continuity_walk(&f->at, e, 1, emit, f); break;
-    case CONTINUITY_OLD: break;
+        continuity_walk(&f->at, e, 1, emit, f);
+        f->overlap = f->at;
+        break;
+    case CONTINUITY_OLD: take_lower(f, e); break;
     case CONTINUITY_HOLE:
+    case CONTINUITY_BEYOND:
         log_info("reader", "hole", "video=%s action=\"reading the log\"", f->video);
         fill(catch_up_of(f));
         note(f->catch_up, e->at);
@@ -158,20 +271,38 @@ static void on_entry(void *arg, const struct engine_entry *e) {
     }
 }
 
-static void on_head(void *arg, enum engine_status status, struct position head) {
+// The store had gone back to before what we have seen, and comments were appended there: what was heard of
+// them comes next, from the log, below the numbers that were lost.
+static void step_back(struct feed *f, struct position first) {
+    struct position before = {first.epoch, first.seq - 1};
+    emit(f, frame_of_gap((struct position){f->at.epoch, f->at.seq + 1}, before, GAP_EPOCH));
+    f->at = before;
+}
+
+static bool is_in_lost_place(struct position p, const struct engine_head *head) {
+    return position_is_set(p) && p.epoch == head->before.epoch && p.seq <= head->before.seq && p.seq;
+}
+
+static void on_head(void *arg, enum engine_status status, const struct engine_head *head) {
     struct catch_up *c = arg;
     if (!answered(c, status)) return;
     struct feed *f = c->feed;
     bool opening = c->opening;
-    if (opening) f->at = head;
+    if (opening)
+        f->at = head->at;
+    else if (is_in_lost_place(c->lower, head))
+        step_back(f, c->lower);
+    c->lower = c->known = (struct position){0};
     c->opening = false;
-    note(c, head);
+    note(c, head->at);
     follow_or_fill(c, false);
     if (opening) f->env->on_live(f);
 }
 
 static void ask_for_head(struct catch_up *c) {
-    c->env->engine->ops->head(c->env->engine, c->feed->video, on_head, c);
+    const struct feed *f = c->feed;
+    struct position known = position_is_set(c->known) ? c->known : f->at;
+    c->env->engine->ops->head(c->env->engine, f->video, known, on_head, c);
 }
 
 void feed_check(struct feed *f) {
@@ -182,8 +313,21 @@ void feed_check(struct feed *f) {
         ask(c, ask_for_head);
 }
 
+// The store may be back, too.
 static void on_subscribed(void *arg) {
-    feed_check(arg);
+    struct feed *f = arg;
+    struct feed_env *env = f->env;
+    int64_t now_ms = loop_now_ms(env->loop);
+    if (env->paused && now_ms - env->hopeful_ms >= HOPEFUL_MS) {
+        env->hopeful_ms = now_ms;
+        end_pause(env);
+        put_waiting_questions(env);
+    }
+    feed_check(f);
+}
+
+static struct position position_of(void *arg) {
+    return feed_position(arg);
 }
 
 static void on_again(struct loop_timer *t) {
@@ -194,7 +338,8 @@ static void on_again(struct loop_timer *t) {
         feed_check(c->feed);
 }
 
-static const struct engine_subscriber subscriber = {.on_entry = on_entry, .on_subscribed = on_subscribed};
+static const struct engine_subscriber subscriber = {
+    .on_entry = on_entry, .on_subscribed = on_subscribed, .position = position_of};
 
 void feed_open(struct feed *f, struct feed_env *env, const char *video) {
     *f = (struct feed){.env = env, .video = video};

@@ -1,6 +1,13 @@
 // A video's entries as they come, in log order, without holes or repeats: subscribes, finds out where the log
 // stands, and fills from the log whatever the subscription missed. Control loop only.
 //
+// Only the entry that follows passes through. Whatever else is heard has the log read, which is the judge of
+// it, or, if its number is one that has been passed, has the log asked where it stands: so a store that has
+// lost entries, or has gone back, is never taken for one where nothing happens.
+//
+// A question that fails is put again after 250 ms, growing to 10 s. If it is the store that fails and not
+// this video, one feed asks at a time, for all.
+//
 // Embedded in its owner, and small: most videos are quiet. What it takes to ask the log is there only while
 // it is asked.
 #pragma once
@@ -8,11 +15,11 @@
 #include <stdbool.h>
 
 #include "engine/engine.h"
+#include "net/loop.h"
 
 struct catch_up;
 struct feed;
 struct frame;
-struct loop;
 
 // What all feeds of a reader have in common. It outlives them, and what they have asked the engine.
 struct feed_env {
@@ -27,6 +34,10 @@ struct feed_env {
     // The feeds' own:
     unsigned asking;
     struct catch_up *in_line; // those whose turn comes
+    bool paused;              // the store fails: the next one asks when `resume` is due
+    int pause_ms;
+    int64_t hopeful_ms; // when a pause was last cut short
+    struct loop_timer resume;
 };
 
 struct feed {
@@ -34,6 +45,7 @@ struct feed {
     const char *video; // borrowed
     struct engine_subscription *subscription;
     struct position at;
+    struct position overlap;   // entries behind it, up to `at`, have been read and may still be heard
     struct catch_up *catch_up; // NULL: it follows the subscription
 };
 

@@ -242,10 +242,19 @@ static void on_live(struct feed *f) {
     serve_joiners(container_of(f, struct stream, feed));
 }
 
+// A message without a number is for those who watch: nobody can tell who has seen it. Where the feed has gone
+// back, history begins again.
+static void remember_frame(struct stream *s, struct frame *f) {
+    struct position from = feed_position(&s->feed);
+    if (!position_is_set(f->at)) return;
+    if (position_compare(f->at, from) <= 0) history_release(&s->history);
+    history_push(&s->history, from, f, now_ms(s));
+}
+
 static void on_frame(struct feed *of, struct frame *f) {
     struct stream *s = container_of(of, struct stream, feed);
     struct stream_env *env = s->env;
-    history_push(&s->history, feed_position(of), f, now_ms(s));
+    remember_frame(s, f);
     if (fan_video_viewers(s->fan) && log_sample(env->sampler, env->instance_id, DELIVERED_LINES, now_ms(s))) {
         char id[POSITION_TEXT_SIZE];
         position_format(f->at, id);

@@ -233,22 +233,30 @@ static inline void world_post_many(struct world *w, const char *video, unsigned 
 struct world_head {
     struct world *world;
     enum engine_status status;
-    struct position at;
+    struct position at, before;
 };
 
-static inline void world_on_head(void *arg, enum engine_status status, struct position head) {
+static inline void world_on_head(void *arg, enum engine_status status, const struct engine_head *head) {
     struct world_head *h = arg;
     h->status = status;
-    h->at = head;
+    assert_int_equal(head != NULL, status == ENGINE_OK);
+    if (head) {
+        h->at = head->at;
+        h->before = head->before;
+    }
     world_answered(h->world);
 }
 
-static inline struct world_head world_head(struct world *w, const char *video) {
+static inline struct world_head world_head_known(struct world *w, const char *video, struct position known) {
     struct world_head h = {.world = w};
     w->awaited++;
-    w->ops->head(w->engine, video, world_on_head, &h);
+    w->ops->head(w->engine, video, known, world_on_head, &h);
     world_wait(w);
     return h;
+}
+
+static inline struct world_head world_head(struct world *w, const char *video) {
+    return world_head_known(w, video, (struct position){0});
 }
 
 enum { WORLD_RANGE = 2000 };
@@ -260,6 +268,7 @@ struct world_range {
     bool more;
     struct position head;
     struct position at[WORLD_RANGE], prev[WORLD_RANGE];
+    enum entry_kind kind[WORLD_RANGE];
     char *json[WORLD_RANGE]; // freed by the next world_range()
 };
 
@@ -272,6 +281,7 @@ static inline void world_on_range(void *arg, enum engine_status status, const st
         assert_true(i < WORLD_RANGE);
         r->at[i] = e->at;
         r->prev[i] = e->prev;
+        r->kind[i] = e->kind;
         r->json[i] = strndup(e->json, e->json_len);
     }
     if (range) {

@@ -22,7 +22,7 @@ struct question {
     engine_range_cb *on_range;
     void *arg;
     bool fixed;
-    struct position head;
+    struct engine_head head;
     struct engine_range range; // owned copies, so that whoever keeps what an answer held is found out
 };
 
@@ -34,6 +34,7 @@ struct fake_engine {
     struct engine_subscription *subscriptions;
     struct question waiting[QUESTIONS_MAX];
     unsigned waiting_count, asked;
+    bool not_ready;
 };
 
 static struct fake_engine *from(struct engine *e) {
@@ -64,8 +65,11 @@ static struct question *ask(struct engine *engine, const char *video, enum fake_
     return q;
 }
 
-static void head(struct engine *engine, const char *video, engine_head_cb *cb, void *arg) {
-    ask(engine, video, FAKE_HEAD, arg)->on_head = cb;
+static void head(struct engine *engine, const char *video, struct position known, engine_head_cb *cb,
+                 void *arg) {
+    struct question *q = ask(engine, video, FAKE_HEAD, arg);
+    q->shown.known = known;
+    q->on_head = cb;
 }
 
 static void range(struct engine *engine, const char *video, struct position after, size_t limit,
@@ -88,17 +92,30 @@ static void fix_range(const struct fake_engine *f, struct question *q) {
     q->range.head = f->head;
 }
 
-static void fix(const struct fake_engine *f, struct question *q) {
+static void fix_head(struct fake_engine *f, struct question *q) {
+    struct position known = q->shown.known, was = f->head;
+    if (position_compare(known, was) > 0) {
+        struct engine_entry loss = tombstone_at(known.epoch + 1, 1);
+        loss.prev = pos(was.epoch, known.epoch == was.epoch ? was.seq : 0);
+        q->head.before = was;
+        fake_append(f, loss);
+    }
+    q->head.at = f->head;
+}
+
+static void fix(struct fake_engine *f, struct question *q) {
     if (q->fixed) return;
     q->fixed = true;
-    q->head = f->head;
-    if (q->shown.kind == FAKE_RANGE) fix_range(f, q);
+    if (q->shown.kind == FAKE_RANGE)
+        fix_range(f, q);
+    else
+        fix_head(f, q);
 }
 
 static void give(struct question *q, enum engine_status status) {
     bool ok = status == ENGINE_OK;
     if (q->shown.kind == FAKE_HEAD)
-        q->on_head(q->arg, status, ok ? q->head : (struct position){0});
+        q->on_head(q->arg, status, ok ? &q->head : NULL);
     else
         q->on_range(q->arg, status, ok ? &q->range : NULL);
     for (size_t i = 0; i < q->range.count; i++) free_entry(&q->range.entries[i]);
@@ -219,8 +236,21 @@ void fake_say_subscribed(struct fake_engine *f) {
 
 // Life
 
-static const struct engine_ops fake_ops = {
-    .name = "fake", .subscribe = subscribe, .unsubscribe = unsubscribe, .head = head, .range = range};
+static bool ready(struct engine *engine, const char **why) {
+    *why = "not ready.";
+    return !from(engine)->not_ready;
+}
+
+void fake_set_ready(struct fake_engine *f, bool is_ready) {
+    f->not_ready = !is_ready;
+}
+
+static const struct engine_ops fake_ops = {.name = "fake",
+                                           .subscribe = subscribe,
+                                           .unsubscribe = unsubscribe,
+                                           .head = head,
+                                           .range = range,
+                                           .ready = ready};
 
 struct fake_engine *fake_engine_new(void) {
     struct fake_engine *f = mem_zalloc(sizeof *f);

@@ -1,5 +1,6 @@
-// An engine that does nothing by itself: the test decides what the log holds, what subscribers hear, and when
-// and how each question is answered. One video, named FAKE_VIDEO; only the operations a reader's streams use.
+// An engine that does nothing by itself, but that a head() of what it has lost begins an epoch: the test
+// decides what the log holds, what subscribers hear, and when and how each question is answered. One video,
+// named FAKE_VIDEO; only the operations a reader's streams use.
 #pragma once
 
 #include "engine/engine.h"
@@ -32,11 +33,15 @@ enum fake_kind { FAKE_HEAD, FAKE_RANGE };
 struct fake_question {
     enum fake_kind kind;
     struct position after; // of a range
+    struct position known; // of a head
     size_t limit;
 };
 unsigned fake_waiting(const struct fake_engine *);
 struct fake_question fake_question(const struct fake_engine *, unsigned index);
 unsigned fake_asked(const struct fake_engine *); // ever
+
+// Whether the store says that it is ready; at first it does.
+void fake_set_ready(struct fake_engine *, bool);
 
 // Fixes the answers of all that wait by the log as it is now, whenever they are given.
 void fake_take_effect(struct fake_engine *);

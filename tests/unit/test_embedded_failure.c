@@ -407,7 +407,7 @@ struct last_wish {
     struct world_append append;
 };
 
-static void wish_something(void *arg, enum engine_status status, struct position head) {
+static void wish_something(void *arg, enum engine_status status, const struct engine_head *head) {
     (void)head;
     struct last_wish *wish = arg;
     if (status == ENGINE_CLOSED || status == ENGINE_OK)
@@ -417,7 +417,7 @@ static void wish_something(void *arg, enum engine_status status, struct position
 static void what_is_asked_for_while_closing_is_refused(void **state) {
     struct world *w = *state;
     struct last_wish wish = {.world = w};
-    w->ops->head(w->engine, "v", wish_something, &wish);
+    w->ops->head(w->engine, "v", (struct position){0}, wish_something, &wish);
     w->ops->close(w->engine);
     w->engine = NULL;
     assert_int_equal(wish.append.calls, 1);

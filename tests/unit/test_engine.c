@@ -331,7 +331,7 @@ static void reads_what_was_written_in_the_same_moment(void **state) {
     struct world_head h = {.world = w};
     world_begin_append(w, &a, "v", "{\"comment\":\"x\"}", NULL);
     w->awaited++;
-    w->ops->head(w->engine, "v", world_on_head, &h);
+    w->ops->head(w->engine, "v", (struct position){0}, world_on_head, &h);
     const struct world_range *r = world_range(w, "v", (struct position){0}, 10);
     assert_int_equal(r->count, 1);
     assert_int_equal(position_compare(r->at[0], a.at), 0);

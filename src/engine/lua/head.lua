@@ -1,14 +1,17 @@
--- Gives a video's position; one that has none yet begins its first epoch.
--- KEYS  log, position    ARGV  1 run id of the server  2 how long a position is kept, ms
--- Returns {position, 1 if the video is new}.
-local at = redis.call('GETEX', KEYS[2], 'PX', ARGV[2])
-if at then return {string.match(at, '^%S+'), 0} end
-local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-if last then -- the log has outlived its position: the next entry begins an epoch
-    redis.call('SET', KEYS[2], last[1] .. ' -', 'PX', ARGV[2])
-    return {last[1], 0}
+-- Gives a video's position. Writes only if the video has none yet, which begins its first epoch, or if the caller knows
+-- of entries that are lost, which begins one that says so.
+-- KEYS, ARGV  as in position.lua
+-- Returns {position, where the log stood before a loss that was found now, or ""}.
+local at, at_run, prev = read_position()
+local kept = find_loss(at, prev)
+if at and not kept then
+    -- Watched now and then, a position is kept; a store that takes no writes goes on being read.
+    local left = redis.call('PTTL', KEYS[2])
+    if left >= 0 and left < ARGV[5] / 2 then redis.pcall('PEXPIRE', KEYS[2], ARGV[5]) end
+    return {at, ''}
 end
-local time = redis.call('TIME')
-local id = string.format('%.0f-0', time[1] * 1000 + math.floor(time[2] / 1000))
-redis.call('SET', KEYS[2], id .. ' ' .. ARGV[1], 'PX', ARGV[2])
-return {id, 1}
+local run = read_run()
+if not run then return no_master() end
+local id = kept and announce_loss(at, kept) or text_of(new_epoch(at)) .. '-0'
+write_position(id, run, '')
+return {id, at or ''}

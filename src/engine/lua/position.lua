@@ -1,0 +1,75 @@
+-- Where a video's log stands, and how an epoch begins. Loaded in front of append.lua and head.lua.
+-- KEYS  1 log  2 position
+-- ARGV  1 the highest position of this video that the caller knows, or empty  2 the highest epoch it has seen of any
+--       video  3 channel  4 for how long entries are kept, ms  5 for how long a position is kept, ms
+--
+-- A position reads `<epoch>-<seq> <run> <prev>`; prev, where the log stood when the epoch began, is left out in a
+-- video's first epoch and in one that began with a loss.
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local function text_of(number) return string.format('%.0f', number) end
+
+local function split(id)
+    local epoch, seq = string.match(id, '^(%d+)%-(%d+)$')
+    return tonumber(epoch), tonumber(seq)
+end
+
+-- Returns id, run and prev; nothing for a video that has no position. A log may outlive its position.
+local function read_position()
+    local id, run, prev = string.match(redis.call('GET', KEYS[2]) or '', '^(%d+%-%d+) (%S+) ?(%S*)')
+    if id then return id, run, prev end
+    local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+    if last then return last[1], nil, '' end
+end
+
+-- The history that the data belongs to. The replication id changes when a server starts with the data, is promoted or
+-- takes over another's data, also while its connections stay; the process's run id does not.
+local function read_run()
+    local info = redis.call('INFO', 'replication')
+    if not string.find(info, 'role:master', 1, true) then return nil end
+    return string.match(info, 'master_replid:(%x+)') or string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+end
+local function no_master() return redis.error_reply('READONLY This server is a replica.') end
+
+-- If the caller knows of entries that the store has lost: returns the last position before the loss, or '' if nothing
+-- is left. Known positions that the present epoch has seen the end of are not lost; `prev` says how far that was.
+local function find_loss(id, prev)
+    local known = ARGV[1]
+    if known == '' or known == id then return nil end
+    if not id then return '' end
+    local epoch, seq = split(id)
+    local known_epoch, known_seq = split(known)
+    if known_epoch == epoch then return known_seq > seq and id or nil end
+    -- The entries of a lower epoch may be younger than what was lost.
+    if known_epoch > epoch then return text_of(epoch) .. '-0' end
+    if prev == '' then return nil end
+    local prev_epoch, prev_seq = split(prev)
+    local lost = known_epoch > prev_epoch or known_epoch == prev_epoch and known_seq > prev_seq
+    return lost and prev or nil
+end
+
+-- Returns an epoch that neither the store nor the caller has seen, whatever the clock says. A clock that is a second
+-- behind the newest epoch of any video has gone back; below, two videos were begun at once.
+local function new_epoch(id)
+    local stored = id and split(id) or 0
+    local known = ARGV[1] ~= '' and split(ARGV[1]) or 0
+    local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+    local logged = last and split(last[1]) or 0
+    local seen = tonumber(ARGV[2])
+    return math.max(now, stored + 1, known + 1, logged + 1, now + 1000 < seen and seen + 1 or 0)
+end
+
+-- Begins an epoch with a tombstone, which tells everybody that entries after `kept` have been lost. Returns its id.
+local function announce_loss(id, kept)
+    local first = text_of(new_epoch(id)) .. '-1'
+    local json = '{"id":"' .. first .. '"' .. (kept ~= '' and ',"prev":"' .. kept .. '"' or '') .. '}'
+    redis.call('XADD', KEYS[1], first, 't', text_of(now), 'j', json)
+    redis.call('PEXPIRE', KEYS[1], ARGV[4])
+    redis.call('PUBLISH', ARGV[3], json)
+    return first
+end
+
+local function write_position(id, run, prev)
+    redis.call('SET', KEYS[2], id .. ' ' .. run .. (prev ~= '' and ' ' .. prev or ''), 'PX', ARGV[5])
+end
