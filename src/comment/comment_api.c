@@ -272,8 +272,8 @@ void comment_api_free(struct comment_api *a) {
 }
 
 static const struct http_route routes[] = {
-    {"POST", "/comment", handle_comment, COMMENT_BODY_MAX},
-    {"GET", "/statistics", handle_statistics, 0},
+    {"POST", "/comment", .handle = handle_comment, .body_max = COMMENT_BODY_MAX, .admit = body_admit},
+    {"GET", "/statistics", .handle = handle_statistics},
     {0},
 };
 

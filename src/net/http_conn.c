@@ -46,7 +46,7 @@ static struct http_conn *conn_of_parser(llhttp_t *p) {
 }
 
 static int refuse(struct http_conn *c, int status, const char *code, const char *sentence) {
-    http_request_refuse(&c->request, status, code, sentence);
+    http_refuse(&c->request, status, code, sentence);
     c->refused = true;
     return HPE_USER;
 }
@@ -54,36 +54,58 @@ static int refuse(struct http_conn *c, int status, const char *code, const char 
 // The head's size is bounded before llhttp sees it (scan_head). Trailers of a chunked body come through the
 // same callbacks as header fields; they are thrown away.
 
+static int keep(struct http_conn *c, const char *at, size_t len) {
+    struct buf *head = &c->request.head;
+    if (head->len + len > HTTP_KEPT_MAX)
+        return refuse(c, 431, "header_too_large",
+                      "The target and the header fields that are read here are larger than 16384 bytes.");
+    buf_add(head, at, len);
+    return 0;
+}
+
 static int on_url(llhttp_t *p, const char *at, size_t len) {
-    buf_add(&conn_of_parser(p)->request.head, at, len);
+    return keep(conn_of_parser(p), at, len);
+}
+
+static int on_url_complete(llhttp_t *p) {
+    buf_add(&conn_of_parser(p)->request.head, "", 1);
     return 0;
 }
 
 static int on_header_field(llhttp_t *p, const char *at, size_t len) {
     struct http_conn *c = conn_of_parser(p);
-    struct http_request *r = &c->request;
-    if (c->state == CONN_BODY) return 0;
     if (c->span != SPAN_NAME) {
-        if (r->header_count == HTTP_HEADERS_MAX)
-            return refuse(c, 431, "too_many_headers", "The request has more than 100 header fields.");
-        buf_add(&r->head, "", 1);
-        r->headers[r->header_count++] = (struct http_header){(uint32_t)r->head.len, 0};
+        if (c->state == CONN_HEAD && ++c->field_count > HTTP_FIELDS_MAX)
+            return refuse(c, 431, "too_many_headers", "The request has more than 1000 header fields.");
+        c->name_len = 0;
         c->span = SPAN_NAME;
     }
-    buf_add(&r->head, at, len);
+    bool fits = c->name_len + len <= sizeof c->name;
+    if (fits) memcpy(c->name + c->name_len, at, len);
+    c->name_len = (uint8_t)(fits ? c->name_len + len : HTTP_FIELD_NAME_MAX + 1);
     return 0;
+}
+
+static void begin_value(struct http_conn *c) {
+    bool trailer = c->state == CONN_BODY;
+    c->span = SPAN_VALUE;
+    c->field = (uint8_t)(trailer ? FIELD_UNKNOWN : http_field_find(c->name, c->name_len));
+    c->value_at = (uint32_t)c->request.head.len;
 }
 
 static int on_header_value(llhttp_t *p, const char *at, size_t len) {
     struct http_conn *c = conn_of_parser(p);
-    struct http_request *r = &c->request;
-    if (c->state == CONN_BODY) return 0;
-    if (c->span != SPAN_VALUE) {
-        buf_add(&r->head, "", 1);
-        r->headers[r->header_count - 1].value = (uint32_t)r->head.len;
-        c->span = SPAN_VALUE;
-    }
-    buf_add(&r->head, at, len);
+    if (c->span != SPAN_VALUE) begin_value(c);
+    return c->field < FIELD_PROXY ? keep(c, at, len) : 0;
+}
+
+static int on_header_value_complete(llhttp_t *p) {
+    struct http_conn *c = conn_of_parser(p);
+    if (c->span != SPAN_VALUE) begin_value(c); // an empty one
+    c->span = SPAN_NONE;
+    if (c->field == FIELD_UNKNOWN) return 0;
+    buf_add(&c->request.head, "", 1);
+    http_request_take_field(&c->request, (enum http_field)c->field, c->value_at);
     return 0;
 }
 
@@ -96,38 +118,56 @@ static bool expects_continue(struct http_conn *c, llhttp_t *p) {
     const char *expect = http_request_header(&c->request, "expect");
     if (!expect || p->http_minor == 0) return false;
     if (!strcasecmp(expect, "100-continue")) return true;
-    http_request_refuse(&c->request, 417, "expectation_failed", "Only Expect: 100-continue is known here.");
+    http_refuse(&c->request, 417, "expectation_failed", "Only Expect: 100-continue is known here.");
     return false;
 }
 
+// What nobody will read is taken up to a bound, so that the connection stays in step, and thrown away.
+static bool keeps_body(const struct http_request *r) {
+    return !r->refuse_status && r->method == HTTP_POST;
+}
+
 static size_t body_max(const struct http_request *r) {
-    return r->route && r->route->body_max ? r->route->body_max : HTTP_BODY_DEFAULT;
+    return keeps_body(r) && r->route->body_max ? r->route->body_max : HTTP_BODY_DEFAULT;
 }
 
 static int refuse_body(struct http_conn *c) {
+    const struct http_request *r = &c->request;
+    if (r->refuse_status) return refuse(c, r->refuse_status, r->refuse_code, r->refuse_sentence);
     return refuse(c, 413, "body_too_large", "The body is larger than this address takes.");
+}
+
+// Returns whether a request already refused is answered now, and its connection closed: one whose client may
+// or may not send the body, or would send much.
+static bool refuse_now(const struct http_request *r, const llhttp_t *p, bool waits) {
+    if (!r->refuse_status) return false;
+    return waits || r->refuse_status == 417 ||
+           ((p->flags & F_CONTENT_LENGTH) && p->content_length > HTTP_BODY_DEFAULT);
+}
+
+static int admit(struct http_conn *c, llhttp_t *p) {
+    struct http_request *r = &c->request;
+    const char *bad = http_request_check_head(r, p->http_minor);
+    if (bad) return refuse(c, 400, "bad_request", bad);
+    http_request_route(r, c->server->config.tables);
+    if (r->method == HTTP_CONNECT) return refuse(c, 405, "method_not_allowed", "This is not a proxy.");
+    if (!r->refuse_status && r->route->admit) r->route->admit(r, c->server->config.arg);
+    bool waits = expects_continue(c, p);
+    if (refuse_now(r, p, waits)) return refuse(c, r->refuse_status, r->refuse_code, r->refuse_sentence);
+    if ((p->flags & F_CONTENT_LENGTH) && p->content_length > body_max(r)) return refuse_body(c);
+    if (waits && ((p->flags & F_CHUNKED) || p->content_length)) send_continue(c);
+    return 0;
 }
 
 static int on_headers_complete(llhttp_t *p) {
     struct http_conn *c = conn_of_parser(p);
     struct http_request *r = &c->request;
-    buf_add(&r->head, "", 1);
     r->method = p->method;
-    r->keep_alive = llhttp_should_keep_alive(p);
+    r->keep_alive = llhttp_should_keep_alive(p) && !r->closes;
     // Upgrade is ignored, as RFC 9110, 7.8 allows; left set, llhttp would stop at the next request.
     p->upgrade = 0;
-    const char *bad = http_request_check_head(r, p->http_minor);
-    if (bad) return refuse(c, 400, "bad_request", bad);
-    http_request_route(r, c->server->config.tables);
-    if (r->method == HTTP_CONNECT) return refuse(c, 405, "method_not_allowed", "This is not a proxy.");
-    if ((p->flags & F_CONTENT_LENGTH) && p->content_length > body_max(r)) return refuse_body(c);
-    bool has_body = (p->flags & F_CHUNKED) || p->content_length;
-    bool waits = expects_continue(c, p);
-    if (r->refuse_status && (waits || r->refuse_status == 417)) { // it may or may not send the body
-        c->refused = true;
-        return HPE_USER;
-    }
-    if (waits && has_body) send_continue(c);
+    int refused = admit(c, p);
+    if (refused) return refused;
     c->state = CONN_BODY;
     c->wire_bytes = 0;
     c->deadline_ms = loop_now_ms(c->loop) + c->server->config.body_timeout_ms;
@@ -142,6 +182,7 @@ static int on_chunk_header(llhttp_t *p) {
 
 static int on_body(llhttp_t *p, const char *at, size_t len) {
     struct http_conn *c = conn_of_parser(p);
+    if (!keeps_body(&c->request)) return 0;
     if (c->request.body.len + len > body_max(&c->request)) return refuse_body(c);
     buf_add(&c->request.body, at, len);
     return 0;
@@ -158,11 +199,13 @@ static const llhttp_settings_t *parser_settings(void) {
         llhttp_settings_init(&settings);
         settings.on_header_field = on_header_field;
         settings.on_header_value = on_header_value;
+        settings.on_header_value_complete = on_header_value_complete;
         settings.on_headers_complete = on_headers_complete;
         settings.on_chunk_header = on_chunk_header;
         settings.on_body = on_body;
         settings.on_message_complete = on_message_complete;
         settings.on_url = on_url;
+        settings.on_url_complete = on_url_complete;
     }
     return &settings;
 }
@@ -179,6 +222,7 @@ static void start_request(struct http_conn *c) {
     shrink(&c->in);
     c->span = SPAN_NONE;
     c->refused = c->complete = false;
+    c->field_count = 0;
     c->head_scan = (struct http_head){0};
     llhttp_init(&c->parser, HTTP_REQUEST, parser_settings());
     c->parser.data = c;
@@ -204,7 +248,7 @@ static void refuse_and_close(struct http_conn *c) {
 
 static void parse_failed(struct http_conn *c) {
     if (!c->refused)
-        http_request_refuse(&c->request, 400, "bad_request", "This is not a well-formed HTTP/1.1 request.");
+        http_refuse(&c->request, 400, "bad_request", "This is not a well-formed HTTP/1.1 request.");
     refuse_and_close(c);
 }
 
@@ -219,7 +263,7 @@ static size_t scan_head(struct http_conn *c, const char *bytes, size_t len) {
         refuse(c, 400, "http_version", "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
         break;
     case HTTP_HEAD_LONG:
-        refuse(c, 431, "header_too_large", "The request line and headers are larger than 16384 bytes.");
+        refuse(c, 431, "header_too_large", "The request line and headers are larger than 65536 bytes.");
         break;
     }
     parse_failed(c);
@@ -373,7 +417,7 @@ void http_conn_expire(struct http_conn *c) {
         http_conn_close(c);
         return;
     }
-    http_request_refuse(&c->request, 408, "timeout", "The request did not arrive in time.");
+    http_refuse(&c->request, 408, "timeout", "The request did not arrive in time.");
     refuse_and_close(c);
 }
 

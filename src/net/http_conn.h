@@ -23,23 +23,39 @@ enum conn_state {
     CONN_CLOSED  // no socket any more
 };
 
-struct http_header {
-    uint32_t name, value; // offsets into head
+// The header fields that are kept. All others are checked and skipped.
+enum http_field {
+    FIELD_HOST,
+    FIELD_CONNECTION,
+    FIELD_TRANSFER_ENCODING,
+    FIELD_CONTENT_TYPE,
+    FIELD_EXPECT,
+    FIELD_ORIGIN,
+    FIELD_AUTHORIZATION,
+    FIELD_LAST_EVENT_ID,
+    FIELD_IDEMPOTENCY_KEY,
+    FIELD_REQUEST_HEADERS, // of a preflight
+    FIELD_PROXY,           // those from here on are only known to be there
+    FIELD_COUNT,
+    FIELD_UNKNOWN = FIELD_COUNT
 };
 
-struct http_field {
+enum { HTTP_FIELD_NAME_MAX = 32 };
+
+struct http_query_field {
     const char *name, *value;
 };
 
 struct http_request {
-    struct buf head; // target and header fields as NUL-terminated strings
-    struct http_header headers[HTTP_HEADERS_MAX];
-    unsigned header_count;
+    struct buf head;              // target and values of kept header fields as NUL-terminated strings
+    uint32_t values[FIELD_COUNT]; // of the first of each field, in head; 0: absent
+    uint8_t hosts, encodings;     // how often they came, up to 2
+    bool bad_host, closes;
     size_t path_len; // of the target, without the query
     size_t path_start;
     struct buf body;
     struct buf query; // decoded fields, made by the first http_request_query()
-    struct http_field *fields;
+    struct http_query_field *fields;
     unsigned field_count;
     char *param;
     const struct http_route *route;
@@ -62,6 +78,10 @@ struct http_conn {
     struct http_head head_scan;
     size_t wire_bytes; // of the body as it comes
     enum { SPAN_NONE, SPAN_NAME, SPAN_VALUE } span;
+    char name[HTTP_FIELD_NAME_MAX]; // of the present header field, as far as it fits
+    uint8_t name_len, field;        // HTTP_FIELD_NAME_MAX + 1: longer; enum http_field
+    uint16_t field_count;
+    uint32_t value_at; // in request.head
     int64_t deadline_ms;
     llhttp_t parser;
     struct http_request request;
@@ -98,7 +118,8 @@ struct http_conn *http_conn_of(struct http_request *);
 // http_request.c
 void http_request_reset(struct http_request *);
 void http_request_release(struct http_request *);
-void http_request_refuse(struct http_request *, int status, const char *code, const char *sentence);
+enum http_field http_field_find(const char *name, size_t len);
+void http_request_take_field(struct http_request *, enum http_field, uint32_t value_at); // a value just added
 const char *http_request_check_head(struct http_request *, int http_minor); // a sentence if it is bad
 void http_request_route(struct http_request *, const struct http_route *const *tables);
 

@@ -1,5 +1,7 @@
 #include "net/http_head.h"
 
+#include <stdbool.h>
+
 #include "net/http_server.h"
 
 enum state {
@@ -11,7 +13,8 @@ enum state {
     VERSION,
     START_LF,   // LF of the start line
     LINE_FIRST, // first byte of a field line
-    LINE,
+    NAME,
+    VALUE,
     LINE_LF,
     END_LF // LF of the empty line
 };
@@ -50,14 +53,38 @@ static enum http_head_verdict expect_lf(struct http_head *h, char c, enum state 
     return c == '\n' ? HTTP_HEAD_MORE : HTTP_HEAD_BAD;
 }
 
+// RFC 9110, 5.6.2 and 5.5
+enum { IN_VALUE = 1, IN_NAME = 2, IN_BOTH = 3 };
+static const unsigned char classes[256] = {
+    ['\t'] = IN_VALUE,        [' '] = IN_VALUE,         ['!'] = IN_BOTH,         ['"'] = IN_VALUE,
+    ['#' ... '\''] = IN_BOTH, ['(' ... ')'] = IN_VALUE, ['*' ... '+'] = IN_BOTH, [','] = IN_VALUE,
+    ['-' ... '.'] = IN_BOTH,  ['/'] = IN_VALUE,         ['0' ... '9'] = IN_BOTH, [':' ... '@'] = IN_VALUE,
+    ['A' ... 'Z'] = IN_BOTH,  ['[' ... ']'] = IN_VALUE, ['^' ... 'z'] = IN_BOTH, ['{'] = IN_VALUE,
+    ['|'] = IN_BOTH,          ['}'] = IN_VALUE,         ['~'] = IN_BOTH,         [0x80 ... 0xff] = IN_VALUE,
+};
+
+// Goes over what may stand in the name or the value that the scanner is in.
+static size_t skip_plain(const struct http_head *h, const char *bytes, size_t len) {
+    if (h->state != NAME && h->state != VALUE) return 0;
+    unsigned char class = h->state == NAME ? IN_NAME : IN_VALUE;
+    size_t i = 0;
+    while (i < len && classes[(unsigned char)bytes[i]] & class) i++;
+    return i;
+}
+
+// A byte that begins a line, or that ends a name or a value.
 static enum http_head_verdict field_byte(struct http_head *h, char c) {
-    if (c == '\n') return HTTP_HEAD_BAD;
-    if (h->state == LINE_FIRST) {
-        if (c == ' ' || c == '\t' || c == ':') return HTTP_HEAD_BAD; // a folded line, or no name
-        h->state = c == '\r' ? END_LF : LINE;
-    } else if (c == '\r') {
+    bool first = h->state == LINE_FIRST;
+    if (h->state == NAME && c == ':')
+        h->state = VALUE;
+    else if (h->state == VALUE && c == '\r')
         h->state = LINE_LF;
-    }
+    else if (first && c == '\r')
+        h->state = END_LF;
+    else if (first && classes[(unsigned char)c] & IN_NAME)
+        h->state = NAME;
+    else
+        return HTTP_HEAD_BAD; // a folded line, or no name, too
     return HTTP_HEAD_MORE;
 }
 
@@ -75,19 +102,23 @@ static enum http_head_verdict one_byte(struct http_head *h, char c) {
     case START_LF:
     case LINE_LF: return expect_lf(h, c, LINE_FIRST);
     case LINE_FIRST:
-    case LINE: return field_byte(h, c);
+    case NAME:
+    case VALUE: return field_byte(h, c);
     case END_LF: return c == '\n' ? HTTP_HEAD_DONE : HTTP_HEAD_BAD;
     }
     return HTTP_HEAD_BAD;
 }
 
 enum http_head_verdict http_head_scan(struct http_head *h, const char *bytes, size_t len, size_t *used) {
-    for (size_t i = 0; i < len; i++) {
-        *used = i + 1;
-        if (++h->seen > HTTP_HEAD_MAX) return HTTP_HEAD_LONG;
-        enum http_head_verdict v = one_byte(h, bytes[i]);
-        if (v != HTTP_HEAD_MORE) return v;
+    size_t room = HTTP_HEAD_MAX - h->seen, most = len < room ? len : room;
+    for (size_t i = 0; (i += skip_plain(h, bytes + i, most - i)) < most;) {
+        enum http_head_verdict v = one_byte(h, bytes[i++]);
+        if (v == HTTP_HEAD_MORE) continue;
+        h->seen += i;
+        *used = i;
+        return v;
     }
-    *used = len;
-    return HTTP_HEAD_MORE;
+    h->seen += most;
+    *used = most < len ? most + 1 : len;
+    return most < len ? HTTP_HEAD_LONG : HTTP_HEAD_MORE;
 }

@@ -1,6 +1,7 @@
 // Looks at a request head's raw bytes before llhttp does, for what llhttp lets pass or hides from its
-// callbacks: bare LF and CR, folded lines, a start line that is not `METHOD SP target SP HTTP/1.x` (RFC
-// 9112, 2.2, 3, 5.2). It also finds where the head ends. Pure; zero-initialise for each request.
+// callbacks: bare LF and CR, folded lines, a start line that is not `METHOD SP target SP HTTP/1.x`, a field
+// name that is no token, control characters in a value (RFC 9112, 2.2, 3, 5). It also finds where the head
+// ends. Pure; zero-initialise for each request.
 #pragma once
 
 #include <stddef.h>

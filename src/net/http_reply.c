@@ -6,11 +6,12 @@
 const char http_cors_headers[] = "Access-Control-Allow-Origin: *\r\n"
                                  "Access-Control-Expose-Headers: Retry-After\r\n";
 
-static const char preflight_headers[] =
-    "Access-Control-Allow-Methods: GET, HEAD, POST, OPTIONS\r\n"
-    "Access-Control-Allow-Headers: content-type, last-event-id, idempotency-key, "
-    "authorization\r\n"
-    "Access-Control-Max-Age: 86400\r\n";
+// What a page may send is what it asks for: a header that tracing adds must not break it.
+static const char preflight_headers[] = "Access-Control-Allow-Methods: GET, HEAD, POST, OPTIONS\r\n"
+                                        "Access-Control-Max-Age: 86400\r\n"
+                                        "Vary: Access-Control-Request-Headers\r\n"
+                                        "Access-Control-Allow-Headers: "
+                                        "content-type, last-event-id, idempotency-key, authorization";
 
 // Only the number counts (RFC 9112, 4); the words are for people.
 static const char *reason(int status) {
@@ -92,15 +93,38 @@ void http_reply_error(struct http_request *r, int status, const char *code, cons
     reply_error(r, status, code, sentence, NULL);
 }
 
+// Adds the header names of a list, as far as they are names (RFC 9110, 5.6.2).
+static void add_names(struct buf *out, const char *list) {
+    static const char letters[] =
+        "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    while (*(list += strspn(list, ", \t"))) {
+        size_t whole = strcspn(list, ", \t");
+        if (strspn(list, letters) == whole) {
+            buf_adds(out, ", ");
+            buf_add(out, list, whole);
+        }
+        list += whole;
+    }
+}
+
+static void reply_preflight(struct http_request *r) {
+    struct buf headers = {0};
+    const char *wanted = http_request_header(r, "access-control-request-headers");
+    buf_printf(&headers, "Allow: %s\r\n%s", r->allow, preflight_headers);
+    if (wanted) add_names(&headers, wanted);
+    buf_adds(&headers, "\r\n");
+    http_reply(r, &(struct http_reply){.status = 204, .headers = buf_string(&headers)});
+    buf_release(&headers);
+}
+
 // What the table answers by itself: OPTIONS, 404, 405, and everything refused while reading.
 void http_reply_refused(struct http_request *r) {
-    char headers[512];
+    char headers[96];
     int status = r->refuse_status;
-    int len = snprintf(headers, sizeof headers, "Allow: %s\r\n", r->allow); // none is an answer too
     if (status == 204) {
-        snprintf(headers + len, sizeof headers - (size_t)len, "%s", preflight_headers);
-        http_reply(r, &(struct http_reply){.status = 204, .headers = headers});
+        reply_preflight(r);
         return;
     }
+    snprintf(headers, sizeof headers, "Allow: %s\r\n", r->allow); // none is an answer too
     reply_error(r, status, r->refuse_code, r->refuse_sentence, status == 405 ? headers : NULL);
 }

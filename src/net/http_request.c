@@ -1,6 +1,7 @@
 // What a request says: its checked head, its route, and the decoded parts a handler asks for.
 #include "net/http_conn.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,10 @@ void http_request_reset(struct http_request *r) {
     buf_clear(&r->head);
     r->param = NULL;
     r->fields = NULL;
-    r->header_count = r->field_count = 0;
+    r->field_count = 0;
+    memset(r->values, 0, sizeof r->values);
+    r->hosts = r->encodings = 0;
+    r->bad_host = r->closes = false;
     r->route = NULL;
     r->method = 0;
     r->keep_alive = false;
@@ -31,60 +35,48 @@ void http_request_release(struct http_request *r) {
     buf_release(&r->body);
 }
 
-void http_request_refuse(struct http_request *r, int status, const char *code, const char *sentence) {
+void http_refuse(struct http_request *r, int status, const char *code, const char *sentence) {
     r->refuse_status = status;
     r->refuse_code = code;
     r->refuse_sentence = sentence;
 }
 
-static bool is_token(const char *s) {
-    // RFC 9110, 5.6.2
-    static const char others[] = "!#$%&'*+-.^_`|~";
-    if (!*s) return false;
-    for (; *s; s++) {
-        bool alnum = (*s >= '0' && *s <= '9') || ((*s | 0x20) >= 'a' && (*s | 0x20) <= 'z');
-        if (!alnum && !strchr(others, *s)) return false;
-    }
-    return true;
-}
+static const struct {
+    const char *name;
+    enum http_field field;
+} known_fields[] = {
+    {"host", FIELD_HOST},
+    {"connection", FIELD_CONNECTION},
+    {"transfer-encoding", FIELD_TRANSFER_ENCODING},
+    {"content-type", FIELD_CONTENT_TYPE},
+    {"expect", FIELD_EXPECT},
+    {"origin", FIELD_ORIGIN},
+    {"authorization", FIELD_AUTHORIZATION},
+    {"last-event-id", FIELD_LAST_EVENT_ID},
+    {"idempotency-key", FIELD_IDEMPOTENCY_KEY},
+    {"access-control-request-headers", FIELD_REQUEST_HEADERS},
+    {"forwarded", FIELD_PROXY},
+    {"via", FIELD_PROXY},
+    {"x-forwarded-for", FIELD_PROXY},
+    {"x-forwarded-host", FIELD_PROXY},
+    {"x-forwarded-proto", FIELD_PROXY},
+    {"x-real-ip", FIELD_PROXY},
+    {"x-client-ip", FIELD_PROXY},
+    {"true-client-ip", FIELD_PROXY},
+    {"cf-connecting-ip", FIELD_PROXY},
+};
 
-static bool value_is_clean(const char *s) {
-    for (; *s; s++)
-        if (((unsigned char)*s < 0x20 && *s != '\t') || *s == 0x7f) return false;
-    return true;
+enum http_field http_field_find(const char *name, size_t len) {
+    for (size_t i = 0; i < sizeof known_fields / sizeof *known_fields; i++) {
+        const char *known = known_fields[i].name;
+        if ((name[0] | 0x20) == known[0] && strlen(known) == len && !strncasecmp(name, known, len))
+            return known_fields[i].field;
+    }
+    return FIELD_UNKNOWN;
 }
 
 static bool host_is_valid(const char *host) {
     return *host && !strpbrk(host, " \t,/?#@\\<>\"{}|^`");
-}
-
-// RFC 9112, 3.2: a target is a path, an absolute URI, or `*`. Leaves path_start and path_len behind.
-static bool split_target(struct http_request *r) {
-    const char *target = r->head.data;
-    size_t start = 0;
-    if (!strncasecmp(target, "http://", 7) || !strncasecmp(target, "https://", 8)) {
-        const char *authority = strstr(target, "://") + 3;
-        size_t len = strcspn(authority, "/?");
-        if (!len) return false;
-        start = (size_t)(authority - target) + len;
-        if (target[start] != '/') r->head.data[--start] = '/'; // an empty path is the root
-    } else if (target[0] != '/' && (strcmp(target, "*") != 0 || r->method != HTTP_OPTIONS)) {
-        return false;
-    }
-    r->path_start = start;
-    r->path_len = strcspn(target + start, "?");
-    return !strchr(target, '#');
-}
-
-static void trim_end(char *value) {
-    size_t len = strlen(value);
-    while (len && (value[len - 1] == ' ' || value[len - 1] == '\t')) value[--len] = 0;
-}
-
-// Only `chunked` alone, once, and not on HTTP/1.0 (RFC 9112, 6.1): anything else is how requests are
-// smuggled.
-static bool transfer_encoding_is_fine(unsigned count, const char *value, int http_minor) {
-    return !count || (count == 1 && http_minor && !strcasecmp(value, "chunked"));
 }
 
 // Of the Connection header llhttp itself takes `close` for another word if a tab stands beside it.
@@ -96,31 +88,74 @@ static bool lists_close(const char *value) {
     return false;
 }
 
-const char *http_request_check_head(struct http_request *r, int http_minor) {
-    char *head = r->head.data;
-    const char *encoding = NULL;
-    unsigned hosts = 0, encodings = 0;
-    for (unsigned i = 0; i < r->header_count; i++) {
-        if (!r->headers[i].value)
-            r->headers[i].value = r->headers[i].name + (uint32_t)strlen(head + r->headers[i].name);
-        const char *name = head + r->headers[i].name;
-        char *value = head + r->headers[i].value;
-        trim_end(value);
-        if (!is_token(name)) return "A header field's name is not a token followed by a colon.";
-        if (!value_is_clean(value)) return "A header field's value holds control characters.";
-        if (!strcasecmp(name, "transfer-encoding")) {
-            encodings++;
-            encoding = value;
-        } else if (!strcasecmp(name, "connection") && lists_close(value)) {
-            r->keep_alive = false;
-        } else if (!strcasecmp(name, "host")) {
-            hosts++;
-            if (!host_is_valid(value)) return "The Host header is not a host.";
-        }
+static void trim_end(char *value) {
+    size_t len = strlen(value);
+    while (len && (value[len - 1] == ' ' || value[len - 1] == '\t')) value[--len] = 0;
+}
+
+static void count_up(uint8_t *count) {
+    if (*count < 2) ++*count;
+}
+
+void http_request_take_field(struct http_request *r, enum http_field field, uint32_t value_at) {
+    char *value = r->head.data + value_at;
+    trim_end(value);
+    if (field == FIELD_HOST) {
+        count_up(&r->hosts);
+        r->bad_host |= !host_is_valid(value);
+    } else if (field == FIELD_CONNECTION) {
+        r->closes |= lists_close(value);
+    } else if (field == FIELD_TRANSFER_ENCODING) {
+        count_up(&r->encodings);
     }
-    if (hosts > 1) return "The Host header may be given only once.";
-    if (!hosts && http_minor) return "The Host header is missing.";
-    if (!transfer_encoding_is_fine(encodings, encoding, http_minor))
+    if (field == FIELD_CONNECTION || r->values[field])
+        r->head.len = value_at; // known already, or to be ignored
+    else
+        r->values[field] = value_at;
+}
+
+// The target's authority counts, whatever Host says (RFC 9112, 3.2.2).
+static bool take_authority(struct http_request *r, size_t at, size_t len) {
+    uint32_t host = (uint32_t)r->head.len;
+    buf_reserve(&r->head, len + 1);
+    buf_add(&r->head, r->head.data + at, len);
+    buf_add(&r->head, "", 1);
+    r->values[FIELD_HOST] = host;
+    return host_is_valid(r->head.data + host);
+}
+
+// RFC 9112, 3.2: a target is a path, an absolute URI, or `*`. Leaves path_start and path_len behind.
+static bool split_target(struct http_request *r) {
+    const char *target = r->head.data;
+    size_t start = 0;
+    if (strchr(target, '#')) return false;
+    if (!strncasecmp(target, "http://", 7) || !strncasecmp(target, "https://", 8)) {
+        size_t authority = (size_t)(strstr(target, "://") + 3 - target);
+        size_t len = strcspn(target + authority, "/?");
+        if (!take_authority(r, authority, len)) return false;
+        start = authority + len;
+        if (r->head.data[start] != '/') r->head.data[--start] = '/'; // an empty path is the root
+    } else if (target[0] != '/' && (strcmp(target, "*") != 0 || r->method != HTTP_OPTIONS)) {
+        return false;
+    }
+    r->path_start = start;
+    r->path_len = strcspn(r->head.data + start, "?");
+    return true;
+}
+
+// Only `chunked` alone, once, and not on HTTP/1.0 (RFC 9112, 6.1): anything else is how requests are
+// smuggled.
+static bool transfer_encoding_is_fine(unsigned count, const char *value, int http_minor) {
+    return !count || (count == 1 && http_minor && !strcasecmp(value, "chunked"));
+}
+
+const char *http_request_check_head(struct http_request *r, int http_minor) {
+    const char *encoding =
+        r->values[FIELD_TRANSFER_ENCODING] ? r->head.data + r->values[FIELD_TRANSFER_ENCODING] : "";
+    if (r->bad_host) return "The Host header is not a host.";
+    if (r->hosts > 1) return "The Host header may be given only once.";
+    if (!r->hosts && http_minor) return "The Host header is missing.";
+    if (!transfer_encoding_is_fine(r->encodings, encoding, http_minor))
         return "Transfer-Encoding may only be chunked, once.";
     if (!split_target(r)) return "The request target must be a path.";
     return NULL;
@@ -173,11 +208,12 @@ static bool method_fits(uint8_t method, const char *route_method) {
     return method == HTTP_POST;
 }
 
-static void route_in(struct http_request *r, const struct http_route *row) {
+static void route_in(struct http_request *r, const struct http_route *row, bool tidied) {
     const char *path = r->head.data + r->path_start;
     for (; row->pattern; row++) {
         const char *param = NULL;
         size_t param_len = 0;
+        if (tidied && row->exact_path) continue;
         if (!path_fits(row->pattern, path, r->path_len, &param, &param_len)) continue;
         allow(r, row->method);
         if (r->route || !method_fits(r->method, row->method)) continue;
@@ -188,21 +224,42 @@ static void route_in(struct http_request *r, const struct http_route *row) {
     }
 }
 
+// Takes doubled and trailing slashes out of the path. Returns whether there were any.
+static bool tidy_path(struct http_request *r) {
+    char *path = r->head.data + r->path_start;
+    size_t kept = 0;
+    for (size_t i = 0; i < r->path_len; i++)
+        if (path[i] != '/' || !kept || path[kept - 1] != '/') path[kept++] = path[i];
+    if (kept > 1 && path[kept - 1] == '/') kept--;
+    if (kept == r->path_len) return false;
+    memmove(path + kept, path + r->path_len, strlen(path + r->path_len) + 1); // the query
+    r->path_len = kept;
+    return true;
+}
+
+static void find_route(struct http_request *r, const struct http_route *const *tables) {
+    for (const struct http_route *const *t = tables; *t; t++) route_in(r, *t, false);
+    if (r->allow[0] || !tidy_path(r)) return;
+    for (const struct http_route *const *t = tables; *t; t++) route_in(r, *t, true);
+}
+
 void http_request_route(struct http_request *r, const struct http_route *const *tables) {
     bool star = r->path_len == 1 && r->head.data[r->path_start] == '*';
-    if (star) snprintf(r->allow, sizeof r->allow, "GET, HEAD, POST, ");
-    for (; *tables && !star; tables++) route_in(r, *tables);
+    if (star)
+        snprintf(r->allow, sizeof r->allow, "GET, HEAD, POST, ");
+    else
+        find_route(r, tables);
     if (r->route) return;
     bool root_post = r->method == HTTP_POST && r->path_len == 1; // there is nothing to post to
     if (!r->allow[0] || root_post) {
-        http_request_refuse(r, 404, "not_found", "There is nothing at this address.");
+        http_refuse(r, 404, "not_found", "There is nothing at this address.");
         return;
     }
     strncat(r->allow, "OPTIONS", sizeof r->allow - strlen(r->allow) - 1);
     if (r->method == HTTP_OPTIONS)
-        http_request_refuse(r, 204, "", "");
+        http_refuse(r, 204, "", "");
     else
-        http_request_refuse(r, 405, "method_not_allowed", "This method is not for this address; see Allow.");
+        http_refuse(r, 405, "method_not_allowed", "This method is not for this address; see Allow.");
 }
 
 bool http_request_is_head(const struct http_request *r) {
@@ -215,10 +272,13 @@ const char *http_request_body(const struct http_request *r, size_t *len) {
 }
 
 const char *http_request_header(const struct http_request *r, const char *lower_case_name) {
-    for (unsigned i = 0; i < r->header_count; i++)
-        if (!strcasecmp(r->head.data + r->headers[i].name, lower_case_name))
-            return r->head.data + r->headers[i].value;
-    return NULL;
+    enum http_field field = http_field_find(lower_case_name, strlen(lower_case_name));
+    assert(field < FIELD_PROXY);
+    return r->values[field] ? r->head.data + r->values[field] : NULL;
+}
+
+bool http_request_is_forwarded(const struct http_request *r) {
+    return r->values[FIELD_PROXY];
 }
 
 const char *http_request_param(const struct http_request *r) {
@@ -240,7 +300,7 @@ static void parse_query(struct http_request *r) {
     for (const char *at = query + 1, *end = at + len; len && at < end;) {
         size_t pair = strcspn(at, "&");
         size_t name = strcspn(at, "=&");
-        struct http_field *f = &r->fields[r->field_count++];
+        struct http_query_field *f = &r->fields[r->field_count++];
         f->name = out;
         out += percent_decode(out, at, name, true) + 1;
         f->value = out;

@@ -2,9 +2,10 @@
 // what llhttp leaves to its users (Host, white space before a colon, limits).
 //
 // Control loop only. Requests of one connection are answered one after the other, in order (pipelining waits
-// in the socket). Everything a client can make grow is bounded: header block HTTP_HEAD_MAX (431), body per
-// route (413), time for headers and for the body (408 and close), connections per server. Bad input is
-// answered with 4xx and {"error","code"}, and closes the connection where the message's end cannot be known.
+// in the socket). Everything a client can make grow is bounded: header block HTTP_HEAD_MAX and what of it is
+// read HTTP_KEPT_MAX (431), body per route (413), time for headers and for the body (408 and close),
+// connections per server. Bad input is answered with 4xx and {"error","code"}, and closes the connection
+// where the message's end cannot be known.
 //
 // Every answer carries the CORS headers; OPTIONS, HEAD, 404 and 405 are answered from the table.
 #pragma once
@@ -18,8 +19,9 @@ struct http_server;
 struct http_request;
 
 enum {
-    HTTP_HEAD_MAX = 16384,    // request line and header fields together
-    HTTP_HEADERS_MAX = 100,   // header fields
+    HTTP_HEAD_MAX = 65536, // request line and header fields together; most fields are not even kept
+    HTTP_KEPT_MAX = 16384, // of that, the target and the fields that are read
+    HTTP_FIELDS_MAX = 1000,
     HTTP_BODY_DEFAULT = 65536 // largest body where the route says nothing
 };
 
@@ -29,6 +31,9 @@ struct http_route {
     const char *pattern; // "/resolve/:videoid": the last segment may be a parameter
     void (*handle)(struct http_request *, void *arg);
     size_t body_max; // bytes; 0: HTTP_BODY_DEFAULT
+    // Looks at the request's head before any of its body is read, and may http_refuse() it. NULL: takes all.
+    void (*admit)(struct http_request *, void *arg);
+    bool exact_path; // of services and operators; in others doubled and trailing slashes are forgiven
 };
 
 struct http_server_config {
@@ -60,11 +65,16 @@ void http_server_free(struct http_server *);
 // What a handler may ask about a request. Strings stay the request's until it is answered.
 bool http_request_is_head(const struct http_request *);
 const char *http_request_body(const struct http_request *, size_t *len);
-const char *http_request_header(const struct http_request *, const char *lower_case_name); // or NULL
-const char *http_request_param(const struct http_request *);                               // percent-decoded
+// Returns a header field's value (the first one's, if repeated), or NULL. Only fields that http_request.c
+// knows are kept; to ask for another is a bug. An absolute target's authority stands in place of Host.
+const char *http_request_header(const struct http_request *, const char *lower_case_name);
+// Whether the request has passed a proxy that says so: Forwarded, X-Forwarded-For, X-Real-IP, Via and the
+// like.
+bool http_request_is_forwarded(const struct http_request *);
+const char *http_request_param(const struct http_request *); // percent-decoded
 // Returns the decoded value of a query field (the last one, if repeated), or NULL. `+` is a space.
 const char *http_request_query(struct http_request *, const char *name);
-// Returns the request's target as received, path and query.
+// Returns the request's path and query; without slashes that were forgiven.
 const char *http_request_target(const struct http_request *);
 // Writes the peer's address as text ("127.0.0.1", "::1"; IPv4 mapped into IPv6 as IPv4).
 void http_request_peer(const struct http_request *, char *out, size_t size);
@@ -88,6 +98,9 @@ void http_reply(struct http_request *, const struct http_reply *);
 
 // Answers with {"error":sentence,"code":code}.
 void http_reply_error(struct http_request *, int status, const char *code, const char *sentence);
+
+// Refuses a request before its body is read; the strings are literals. Only from admit().
+void http_refuse(struct http_request *, int status, const char *code, const char *sentence);
 
 // Closes the connection without an answer and ends the request: to a browser's EventSource that is the only
 // refusal after which it comes back.

@@ -103,7 +103,7 @@ static void handle_resolve(struct http_request *r, void *arg) {
 }
 
 const struct http_route placement_routes[] = {
-    {"POST", "/register", handle_register, IDS_BODY_MAX},
-    {"GET", "/resolve/:videoid", handle_resolve, 0},
+    {"POST", "/register", .handle = handle_register, .body_max = IDS_BODY_MAX, .admit = body_admit},
+    {"GET", "/resolve/:videoid", .handle = handle_resolve},
     {0},
 };

@@ -174,7 +174,7 @@ static void join_by_other_name(struct arrival *a, const char *reader_url) {
 static void redirect(struct arrival *a, const struct placement_answer *to) {
     struct reader *r = a->reader;
     const char *host = http_request_header(a->request, "host");
-    char base[REDIRECT_BASE_SIZE], location[REDIRECT_BASE_SIZE + HTTP_HEAD_MAX];
+    char base[REDIRECT_BASE_SIZE], location[REDIRECT_BASE_SIZE + HTTP_KEPT_MAX];
     redirect_base(base, r->placement, a->request, to);
     if (host && reader_url_is_at(base, host)) {
         join_by_other_name(a, to->reader_url);

@@ -59,8 +59,8 @@ static void handle_post(struct http_request *r, void *arg) {
 }
 
 static const struct http_route routes[] = {
-    {"GET", "/connect", handle_get, 0},
-    {"POST", "/connect", handle_post, IDS_BODY_MAX},
+    {"GET", "/connect", .handle = handle_get},
+    {"POST", "/connect", .handle = handle_post, .body_max = IDS_BODY_MAX, .admit = body_admit},
     {0},
 };
 

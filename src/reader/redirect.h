@@ -8,7 +8,7 @@ struct http_request;
 struct placement;
 struct placement_answer;
 
-enum { REDIRECT_BASE_SIZE = HTTP_HEAD_MAX + ENGINE_URL_MAX };
+enum { REDIRECT_BASE_SIZE = HTTP_KEPT_MAX + ENGINE_URL_MAX };
 
 // Writes the URL, up to the request's target: services stay among reader URLs, browsers among public ones.
 void redirect_base(char base[REDIRECT_BASE_SIZE], struct placement *, struct http_request *,

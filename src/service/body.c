@@ -20,13 +20,16 @@ bool id_is_valid(const char *text, size_t len) {
     return text[0] != '.' || (len > 1 && (text[1] != '.' || len > 2));
 }
 
-bool body_begin(struct http_request *r, struct json_reader *reader) {
+void body_admit(struct http_request *r, void *arg) {
+    (void)arg;
+    if (!http_request_is_json(r))
+        http_refuse(r, 415, "unsupported_media_type", "Send the body as Content-Type: application/json.");
+}
+
+void body_begin(struct http_request *r, struct json_reader *reader) {
     size_t len;
     const char *body = http_request_body(r, &len);
     json_reader_init(reader, body, len);
-    if (http_request_is_json(r)) return true;
-    http_reply_error(r, 415, "unsupported_media_type", "Send the body as Content-Type: application/json.");
-    return false;
 }
 
 void body_refuse(struct http_request *r, const struct json_reader *reader) {
@@ -78,7 +81,7 @@ static bool read_members(struct json_reader *reader, struct body_field *fields, 
 
 bool body_read(struct http_request *r, struct body_field *fields, size_t count) {
     struct json_reader reader;
-    if (!body_begin(r, &reader)) return false;
+    body_begin(r, &reader);
     if (read_members(&reader, fields, count)) return true;
     body_refuse(r, &reader);
     return false;
@@ -97,7 +100,8 @@ static bool check_id(struct http_request *r, const char *field, const char *text
         snprintf(sentence, sizeof sentence, "%s is required.", field);
         http_reply_error(r, 400, "missing_field", sentence);
     } else {
-        refuse_field(r, field, "must be 1 to 128 characters of A-Z a-z 0-9 . _ ~ - : @");
+        refuse_field(r, field,
+                     "must be 1 to 128 characters of A-Z a-z 0-9 . _ ~ - : @, and not . or .. alone.");
     }
     return false;
 }

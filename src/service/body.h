@@ -37,11 +37,14 @@ struct body_field {
 #define BODY_FIELD(field_name, array)                                                                        \
     { .name = (field_name), .text = (array), .size = sizeof(array) }
 
-// Reads the body, a JSON object, into the fields (415 unless declared as JSON, 400 if it is none in UTF-8).
+// For routes whose body is read here: 415 unless it is declared as JSON.
+void body_admit(struct http_request *, void *arg);
+
+// Reads the body into the fields (400 if it is not a JSON object in UTF-8).
 bool body_read(struct http_request *, struct body_field *fields, size_t count);
 
-// Begins to read a body that is more than a few texts (415 unless declared as JSON).
-bool body_begin(struct http_request *, struct json_reader *);
+// Begins to read a body that is more than a few texts.
+void body_begin(struct http_request *, struct json_reader *);
 
 // Refuses, with its place, a body that is no JSON object.
 void body_refuse(struct http_request *, const struct json_reader *);

@@ -162,18 +162,23 @@ static bool has_token(const struct internal_only *i, const char *authorization) 
     return is_equal(authorization + strspn(authorization, " "), i->token);
 }
 
-bool internal_only_allows(const struct internal_only *i, const char *peer, const char *origin,
-                          const char *authorization) {
-    return !origin && (has_token(i, authorization) || is_known_peer(i, peer));
+bool internal_only_allows(const struct internal_only *i, const struct internal_sign *sign) {
+    if (sign->origin) return false;
+    return has_token(i, sign->authorization) || (!sign->forwarded && is_known_peer(i, sign->peer));
 }
 
 bool internal_only_check(const struct internal_only *i, struct http_request *r) {
     char peer[INET6_ADDRSTRLEN + 8];
     http_request_peer(r, peer, sizeof peer);
-    if (internal_only_allows(i, peer, http_request_header(r, "origin"),
-                             http_request_header(r, "authorization")))
+    if (internal_only_allows(i,
+                             &(struct internal_sign){.peer = peer,
+                                                     .origin = http_request_header(r, "origin"),
+                                                     .authorization = http_request_header(r, "authorization"),
+                                                     .forwarded = http_request_is_forwarded(r)}))
         return true;
-    http_reply_error(r, 403, "forbidden",
-                     "Only services may post here: from an address in --internal-from, or with the token.");
+    http_refuse(
+        r, 403, "forbidden",
+        "Only services may post here: from an address in --internal-from and not through a proxy, or with "
+        "the token.");
     return false;
 }

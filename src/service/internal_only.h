@@ -2,8 +2,9 @@
 // token, and must not carry an Origin, which every browser sends with a POST. Immutable once made; control
 // loop only.
 //
-// The peer's address is that of the connection: behind a proxy every request comes from the proxy, so a
-// proxy's address does not belong in the list. At most INTERNAL_NETWORKS networks.
+// The peer's address is that of the connection: behind a proxy every request comes from the proxy. So what
+// carries a header that proxies add (Forwarded, X-Forwarded-For, X-Real-IP, Via) needs the token; a proxy
+// that adds none does not belong in the list. At most INTERNAL_NETWORKS networks.
 #pragma once
 
 #include <stdbool.h>
@@ -19,9 +20,14 @@ enum { INTERNAL_NETWORKS = 64 };
 struct internal_only *internal_only_new(const char *networks, const char *token);
 void internal_only_free(struct internal_only *); // NULL is fine
 
-// Whether a request with this peer address and these header values (NULL: absent) may pass.
-bool internal_only_allows(const struct internal_only *, const char *peer, const char *origin,
-                          const char *authorization);
+// What of a request tells where it comes from. NULL: absent.
+struct internal_sign {
+    const char *peer, *origin, *authorization;
+    bool forwarded; // a proxy says that it has passed it on: the peer's address is not the client's
+};
 
-// Whether the request may pass; if not, it has been answered with 403.
+bool internal_only_allows(const struct internal_only *, const struct internal_sign *);
+
+// Whether the request may pass; if not, it is refused with 403. For a route's admit(), before the body is
+// read.
 bool internal_only_check(const struct internal_only *, struct http_request *);

@@ -51,8 +51,8 @@ static void handle_ready(struct http_request *r, void *arg) {
 }
 
 const struct http_route service_routes[] = {
-    {"GET", "/", handle_root, 0},
-    {"GET", "/health", handle_health, 0},
-    {"GET", "/ready", handle_ready, 0},
+    {"GET", "/", .handle = handle_root, .exact_path = true},
+    {"GET", "/health", .handle = handle_health, .exact_path = true},
+    {"GET", "/ready", .handle = handle_ready, .exact_path = true},
     {0},
 };

@@ -23,11 +23,15 @@ static void handle_statistics(struct http_request *r, void *arg) {
     statistics_document(arg, on_document, r);
 }
 
+// Before a byte of the body is read.
+static void admit_report(struct http_request *r, void *arg) {
+    if (internal_only_check(statistics_guard(arg), r)) body_admit(r, arg);
+}
+
 static void take_report(struct http_request *r, struct statistics *s, enum report_kind kind) {
-    if (!internal_only_check(statistics_guard(s), r)) return;
     struct json_reader reader;
     struct report_refusal refusal;
-    if (!body_begin(r, &reader)) return;
+    body_begin(r, &reader);
     if (statistics_report(s, kind, &reader, &refusal))
         reply_json(r, 200, json_pack("{s:b}", "success", 1));
     else if (refusal.code)
@@ -52,12 +56,18 @@ static void handle_client(struct http_request *r, void *arg) {
     take_report(r, arg, REPORT_CLIENT);
 }
 
+#define REPORTS(path, handler)                                                                               \
+    {                                                                                                        \
+        "POST", (path), .handle = (handler), .body_max = REPORT_BODY_MAX, .admit = admit_report,             \
+                        .exact_path = true                                                                   \
+    }
+
 static const struct http_route routes[] = {
-    {"GET", "/statistics", handle_statistics, 0},
-    {"POST", "/comment-api-statistics", handle_comment_api, REPORT_BODY_MAX},
-    {"POST", "/reader-api-statistics", handle_reader, REPORT_BODY_MAX},
-    {"POST", "/reader-api-manager-statistics", handle_manager, REPORT_BODY_MAX},
-    {"POST", "/client-statistics", handle_client, REPORT_BODY_MAX},
+    {"GET", "/statistics", .handle = handle_statistics},
+    REPORTS("/comment-api-statistics", handle_comment_api),
+    REPORTS("/reader-api-statistics", handle_reader),
+    REPORTS("/reader-api-manager-statistics", handle_manager),
+    REPORTS("/client-statistics", handle_client),
     {0},
 };
 

@@ -58,7 +58,7 @@ static inline void handle_query(struct http_request *r, void *arg) {
 
 static inline void handle_header(struct http_request *r, void *arg) {
     (void)arg;
-    const char *value = http_request_header(r, "x-test");
+    const char *value = http_request_header(r, "idempotency-key");
     world.handled++;
     reply_text(r, value ? value : "(none)");
 }
@@ -74,6 +74,21 @@ static inline void handle_echo(struct http_request *r, void *arg) {
 static inline void handle_target(struct http_request *r, void *arg) {
     (void)arg;
     reply_text(r, http_request_target(r));
+}
+
+static inline void handle_host(struct http_request *r, void *arg) {
+    (void)arg;
+    reply_text(r, http_request_header(r, "host"));
+}
+
+static inline void handle_inside(struct http_request *r, void *arg) {
+    (void)arg;
+    reply_text(r, "inside");
+}
+
+static inline void admit_authorized(struct http_request *r, void *arg) {
+    assert_ptr_equal(arg, &world);
+    if (!http_request_header(r, "authorization")) http_refuse(r, 403, "forbidden", "Not for you.");
 }
 
 static inline void handle_json(struct http_request *r, void *arg) {
@@ -141,22 +156,35 @@ static inline void handle_reset(struct http_request *r, void *arg) {
 }
 
 static const struct http_route routes[] = {
-    {"GET", "/", handle_root, 0},          {"GET", "/param/:name", handle_param, 0},
-    {"GET", "/query", handle_query, 0},    {"GET", "/header", handle_header, 0},
-    {"POST", "/header", handle_header, 0}, {"POST", "/echo", handle_echo, 0},
-    {"POST", "/small", handle_echo, 10},   {"GET", "/target", handle_target, 0},
-    {"POST", "/json", handle_json, 0},     {"GET", "/peer", handle_peer, 0},
-    {"GET", "/full", handle_full, 0},      {"GET", "/over", handle_over, 0},
-    {"GET", "/big", handle_big, 0},        {"GET", "/wait", handle_wait, 0},
-    {"POST", "/wait", handle_wait, 0},     {"GET", "/take", handle_take, 0},
-    {"POST", "/take", handle_take, 0},     {"GET", "/abort", handle_abort, 0},
-    {"GET", "/reset", handle_reset, 0},    {0},
+    {"GET", "/host", .handle = handle_host},
+    {"GET", "/inside", .handle = handle_inside, .exact_path = true},
+    {"POST", "/guarded", .handle = handle_echo, .body_max = 200000, .admit = admit_authorized},
+    {"GET", "/", .handle = handle_root},
+    {"GET", "/param/:name", .handle = handle_param},
+    {"GET", "/query", .handle = handle_query},
+    {"GET", "/header", .handle = handle_header},
+    {"POST", "/header", .handle = handle_header},
+    {"POST", "/echo", .handle = handle_echo},
+    {"POST", "/small", .handle = handle_echo, .body_max = 10},
+    {"GET", "/target", .handle = handle_target},
+    {"POST", "/json", .handle = handle_json},
+    {"GET", "/peer", .handle = handle_peer},
+    {"GET", "/full", .handle = handle_full},
+    {"GET", "/over", .handle = handle_over},
+    {"GET", "/big", .handle = handle_big},
+    {"GET", "/wait", .handle = handle_wait},
+    {"POST", "/wait", .handle = handle_wait},
+    {"GET", "/take", .handle = handle_take},
+    {"POST", "/take", .handle = handle_take},
+    {"GET", "/abort", .handle = handle_abort},
+    {"GET", "/reset", .handle = handle_reset},
+    {0},
 };
 
 static const struct http_route more_routes[] = {
-    {"GET", "/", handle_other_root, 0},
-    {"GET", "/more", handle_other_root, 0},
-    {"POST", "/query", handle_other_root, 0},
+    {"GET", "/", .handle = handle_other_root},
+    {"GET", "/more", .handle = handle_other_root},
+    {"POST", "/query", .handle = handle_other_root},
     {0},
 };
 

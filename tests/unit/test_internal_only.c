@@ -11,7 +11,7 @@
 static bool allows(const char *networks, const char *peer) {
     struct internal_only *i = internal_only_new(networks, NULL);
     assert_non_null(i);
-    bool allowed = internal_only_allows(i, peer, NULL, NULL);
+    bool allowed = internal_only_allows(i, &(struct internal_sign){peer, NULL, NULL, false});
     internal_only_free(i);
     return allowed;
 }
@@ -119,11 +119,11 @@ static void test_token(void **state) {
                                         "Bearer secret-1 ",
                                         "Bearersecret-1",
                                         "Bearer secret-1secret-1"};
-    assert_true(internal_only_allows(i, "8.8.8.8", NULL, "Bearer secret-1"));
-    assert_true(internal_only_allows(i, "8.8.8.8", NULL, "bearer  secret-1"));
+    assert_true(internal_only_allows(i, &(struct internal_sign){"8.8.8.8", NULL, "Bearer secret-1", false}));
+    assert_true(internal_only_allows(i, &(struct internal_sign){"8.8.8.8", NULL, "bearer  secret-1", false}));
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++)
-        assert_false(internal_only_allows(i, "8.8.8.8", NULL, wrong[k]));
-    assert_false(internal_only_allows(i, "8.8.8.8", NULL, NULL));
+        assert_false(internal_only_allows(i, &(struct internal_sign){"8.8.8.8", NULL, wrong[k], false}));
+    assert_false(internal_only_allows(i, &(struct internal_sign){"8.8.8.8", NULL, NULL, false}));
     internal_only_free(i);
 }
 
@@ -132,8 +132,8 @@ static void test_no_token_is_not_an_empty_token(void **state) {
     static const char *const tokens[] = {NULL, ""};
     for (size_t k = 0; k < 2; k++) {
         struct internal_only *i = internal_only_new("", tokens[k]);
-        assert_false(internal_only_allows(i, "8.8.8.8", NULL, "Bearer "));
-        assert_false(internal_only_allows(i, "8.8.8.8", NULL, "Bearer x"));
+        assert_false(internal_only_allows(i, &(struct internal_sign){"8.8.8.8", NULL, "Bearer ", false}));
+        assert_false(internal_only_allows(i, &(struct internal_sign){"8.8.8.8", NULL, "Bearer x", false}));
         internal_only_free(i);
     }
 }
@@ -141,9 +141,21 @@ static void test_no_token_is_not_an_empty_token(void **state) {
 static void test_never_with_an_origin(void **state) {
     (void)state;
     struct internal_only *i = internal_only_new(NULL, "secret");
-    assert_false(internal_only_allows(i, "127.0.0.1", "https://page.example", NULL));
-    assert_false(internal_only_allows(i, "127.0.0.1", "null", "Bearer secret"));
-    assert_false(internal_only_allows(i, "127.0.0.1", "", "Bearer secret"));
+    assert_false(
+        internal_only_allows(i, &(struct internal_sign){"127.0.0.1", "https://page.example", NULL, false}));
+    assert_false(
+        internal_only_allows(i, &(struct internal_sign){"127.0.0.1", "null", "Bearer secret", false}));
+    assert_false(internal_only_allows(i, &(struct internal_sign){"127.0.0.1", "", "Bearer secret", false}));
+    internal_only_free(i);
+}
+
+static void test_what_came_through_a_proxy_needs_the_token(void **state) {
+    (void)state;
+    struct internal_only *i = internal_only_new(NULL, "secret");
+    assert_true(internal_only_allows(i, &(struct internal_sign){"127.0.0.1", NULL, NULL, false}));
+    assert_false(internal_only_allows(i, &(struct internal_sign){"127.0.0.1", NULL, NULL, true}));
+    assert_false(internal_only_allows(i, &(struct internal_sign){"127.0.0.1", NULL, "Bearer guess", true}));
+    assert_true(internal_only_allows(i, &(struct internal_sign){"127.0.0.1", NULL, "Bearer secret", true}));
     internal_only_free(i);
 }
 
@@ -157,6 +169,7 @@ int main(void) {
         cmocka_unit_test(test_token),
         cmocka_unit_test(test_no_token_is_not_an_empty_token),
         cmocka_unit_test(test_never_with_an_origin),
+        cmocka_unit_test(test_what_came_through_a_proxy_needs_the_token),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,7 +47,7 @@ scenario('answers and errors can be read by a page of any origin, also of none',
       [404, 'GET', `${comment}/none`], [405, 'GET', `${comment}/comment`], [200, 'GET', `${comment}/statistics`],
       [413, 'POST', `${comment}/comment`, { json: { ...json, comment: 'x'.repeat(300_000) } }],
       [415, 'POST', `${comment}/comment`, { body: 'hello' }],
-      [431, 'GET', `${comment}/health`, { headers: { ...headers, flood: 'x'.repeat(50_000) } }],
+      [431, 'GET', `${comment}/health`, { headers: { ...headers, flood: 'x'.repeat(100_000) } }],
       [400, 'GET', `${reader}/connect`], [404, 'GET', `${reader}/none`],
       [200, 'POST', `${manager}/register`, { json: { videoid: 'v' } }], [400, 'POST', `${manager}/register`, { json: {} }],
     ]) {

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { call } from '../lib/api.mjs';
+import { checkError } from '../lib/checks.mjs';
+import { RawClient, requestBytes } from '../lib/raw.mjs';
+import { scenario } from '../lib/scenario.mjs';
+
+const parts = ['comment-api', 'reader-api', 'reader-api-manager', 'client'];
+const json = { instanceId: 'forged', clientId: 'forged' };
+
+scenario('a report that came through a proxy is refused without the token', async (t) => {
+  const system = await t.system({ flags: { 'internal-token': 'secret' } });
+  for (const part of parts) {
+    const url = `${system.statistics}/${part}-statistics`;
+    for (const name of ['X-Forwarded-For', 'Forwarded', 'X-Real-IP', 'Via', 'x-forwarded-for', 'VIA']) {
+      for (const value of ['127.0.0.1', '']) {
+        checkError(await call('POST', url, { json, headers: { [name]: value } }), 403, `${part} ${name}`);
+        checkError(await call('POST', url, { json, headers: { [name]: value, authorization: 'Bearer guess' } }), 403, `${part} ${name}`);
+        const told = await call('POST', url, { json, headers: { [name]: value, authorization: 'Bearer secret' } });
+        assert.equal(told.status, 200, `${part} ${name} with the token: ${told.text}`);
+      }
+    }
+    assert.equal((await call('POST', url, { json })).status, 200);
+  }
+});
+
+scenario('a forbidden report is refused before its body is sent', async (t) => {
+  const system = await t.system();
+  for (const part of parts) {
+    const client = await RawClient.connect(system.statistics);
+    t.after(() => client.destroy());
+    client.send(requestBytes('POST', `/${part}-statistics`, { headers: { 'Content-Type': 'application/json', Via: '1.1 proxy', 'Content-Length': '1000000' } }));
+    checkError(await client.answer(), 403, part);
+    await client.ends('the connection to end');
+  }
+});
