@@ -4,15 +4,29 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 
-int process_take_signals(void) {
+static sigset_t endings(void) {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
+    return set;
+}
+
+int process_take_signals(void) {
+    sigset_t set = endings();
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); // a file that may not grow is the engine's error to handle
     return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+void process_take_hangup(int signals) {
+    struct sigaction now;
+    if (sigaction(SIGHUP, NULL, &now) == 0 && now.sa_handler == SIG_IGN) return;
+    sigset_t set = endings();
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signalfd(signals, &set, 0);
 }
 
 unsigned long process_raise_descriptor_limit(void) {

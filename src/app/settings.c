@@ -19,12 +19,8 @@ const char *const settings_commands[] = {"up",      "manager",  "comment", "read
 const struct option_row settings_rows[] = {
     {"bind", NULL, OPTION_STRING, AT(bind), 0, 0, "127.0.0.1", "ADDR", NULL,
      "address to listen on; 0.0.0.0 for all", SERVICES},
-    // `up` needs no other server unless it is told so: a REDIS_URL may stand in the environment for something
-    // else.
-    {"redis", NULL, OPTION_STRING, AT(redis), 0, 0, NULL, "URL", NULL,
-     "Redis that carries and keeps everything: redis://[user:password@]host[:port][/db]", COMMAND_UP},
     {"redis", "REDIS_URL", OPTION_STRING, AT(redis), 0, 0, NULL, "URL", NULL,
-     "Redis that carries and keeps everything: redis://[user:password@]host[:port][/db]", ROLES},
+     "Redis that carries and keeps everything: redis://[user:password@]host[:port][/db]", SERVICES},
     {"redis-host", "REDIS_HOST", OPTION_STRING, AT(redis_host), 0, 0, NULL, "HOST", NULL,
      "the same as --redis redis://HOST, for HOST or HOST:PORT", ROLES},
     {"port", "PORT", OPTION_INT, AT(port), 0, 65535, "6000", "PORT", NULL,

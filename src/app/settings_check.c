@@ -41,9 +41,17 @@ static bool is_address(const char *text) {
     return address_parse(&address, text);
 }
 
+// Of the two, --redis counts; but an option on the command line comes before any variable.
+static bool host_wins(const struct settings *s) {
+    return s->redis == getenv("REDIS_URL") && s->redis_host && s->redis_host != getenv("REDIS_HOST");
+}
+
 bool settings_redis_url(const struct settings *s, char *url, size_t size) {
     if (!s->redis && !s->redis_host) return false;
-    snprintf(url, size, "%s%s", s->redis ? "" : "redis://", s->redis ? s->redis : s->redis_host);
+    if (s->redis && !host_wins(s))
+        snprintf(url, size, "%s", s->redis);
+    else
+        snprintf(url, size, "redis://%s", s->redis_host);
     return true;
 }
 

@@ -1,5 +1,6 @@
 #include "app/up.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
@@ -26,6 +27,10 @@ static void on_signal(struct loop_fd *f, uint32_t events) {
     struct signalfd_siginfo info;
     (void)events;
     if (read(f->fd, &info, sizeof info) != (ssize_t)sizeof info) return;
+    if (info.ssi_signo == SIGHUP) {
+        log_info("chorus", "hangup_ignored", "why=\"settings are read once, at the start\"");
+        return;
+    }
     log_info("chorus", "ending", "signal=%u", info.ssi_signo);
     system_quit(e->system);
 }
@@ -58,6 +63,7 @@ static int start_and_serve(struct settings *set, enum command command, const cha
     log_set_level((enum log_level)set->log_level);
     if (command == COMMAND_UP) make_token(set, token);
     int signals = process_take_signals();
+    if (signals >= 0) process_take_hangup(signals);
     process_raise_descriptor_limit();
     struct system *s = signals < 0 ? NULL : system_start(set, command, why, sizeof why);
     if (!s) {

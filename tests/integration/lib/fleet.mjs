@@ -66,6 +66,9 @@ export class Fleet {
     return { code: bad.code, signal: bad.signal, stdout: this.stdout, stderr: this.stderr };
   }
 
+  signal(name) {
+    return this.#running.reduce((sum, program) => sum + program.signal(name), 0);
+  }
   async kill(signal) {
     await Promise.all(this.#running.map((program) => program.kill(signal)));
     return this.end;

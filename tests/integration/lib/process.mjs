@@ -21,7 +21,8 @@ export class Program {
     const flags = Object.entries(limits).map(([name, value]) => `--${name}=${value}`);
     const [file, ...rest] = flags.length ? ['prlimit', ...flags, own, ...args] : [own, ...args];
     const sink = output ? openSync(output, 'w') : 'pipe';
-    this.child = spawn(file, rest, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', sink, 'pipe'] });
+    // A Redis that stands in the environment of whoever runs the tests is none of theirs.
+    this.child = spawn(file, rest, { cwd, env: { ...process.env, REDIS_URL: '', REDIS_HOST: '', ...env }, stdio: ['ignore', sink, 'pipe'] });
     if (output) closeSync(sink);
     alive.add(this.child);
     this.child.stdout?.setEncoding('utf8').on('data', (text) => (this.stdout += text));
@@ -45,6 +46,11 @@ export class Program {
     return this.child.pid;
   }
 
+  // Sends a signal that does not end it; returns to how many processes.
+  signal(name) {
+    this.child.kill(name);
+    return 1;
+  }
   kill(signal) {
     this.child.kill(signal);
     return this.ended;

@@ -1,0 +1,30 @@
+// A terminal that is closed, or `kill -HUP` by a log rotation, is no reason to end.
+import assert from 'node:assert/strict';
+import { call, owner, post } from '../lib/api.mjs';
+import { Program } from '../lib/process.mjs';
+import { scenario } from '../lib/scenario.mjs';
+import { until } from '../lib/time.mjs';
+
+scenario('SIGHUP is ignored, with a line in the log', async (t) => {
+  const system = await t.system();
+  const viewer = await t.watch(await owner(system, 'v'), { video: 'v' });
+  const hangups = () => system.stderr.match(/hangup_ignored/g)?.length ?? 0;
+  for (let i = 1; i <= 2; i++) {
+    const processes = system.program.signal('SIGHUP');
+    await until(() => hangups() === i * processes, 'the line in the log');
+    await viewer.reaches((await post(system, 'v', `after ${i}`)).id);
+  }
+  assert.equal(system.program.died, false);
+});
+
+scenario('under nohup it stays ignored, and says nothing', { setups: ['embedded'] }, async (t) => {
+  const args = ['up', '--data', t.folder(), '--manager-port', '0', '--comment-port', '0', '--statistics-port', '0', '--reader-ports', '0'];
+  const program = new Program(['-c', 'trap "" HUP; exec "$0" "$@"', process.env.CHORUS_BIN, ...args], { file: 'sh' });
+  t.after(() => program.kill('SIGKILL'));
+  const [, url] = await until(() => program.stdout.match(/^ *comment +(http:\S+)/m), 'the start-up box');
+  program.signal('SIGHUP');
+  assert.equal((await call('GET', `${url}/health`)).status, 200);
+  const { code, stderr } = await program.kill('SIGTERM');
+  assert.equal(code, 0);
+  assert.doesNotMatch(stderr, /hangup/);
+});
