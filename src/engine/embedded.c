@@ -184,9 +184,11 @@ static void lease_renew(struct engine *engine, const struct engine_lease *lease,
     push(from(engine), r);
 }
 
-static void lease_drop(struct engine *engine, const char *reader_url, engine_done_cb *cb, void *arg) {
+static void lease_drop(struct engine *engine, const char *reader_url, uint64_t generation, engine_done_cb *cb,
+                       void *arg) {
     struct request *r = request_new(REQUEST_LEASE_DROP, request_copy_size(reader_url));
     r->in.lease.what.reader_url = request_copy(r, reader_url);
+    r->in.lease.what.generation = generation;
     push_done(engine, r, cb, arg);
 }
 
@@ -241,7 +243,7 @@ static void call_back(struct embedded *e, struct request *r) {
     case REQUEST_REASSIGN:
         r->on.mapping(r->arg, r->status, r->out.mapping.reader_url, r->out.mapping.changed);
         break;
-    case REQUEST_LEASE_RENEW: r->on.lease(r->arg, r->status, ok && r->out.lapsed); break;
+    case REQUEST_LEASE_RENEW: r->on.lease(r->arg, r->status, ok ? &r->out.lease : NULL); break;
     case REQUEST_RELEASE:
     case REQUEST_LEASE_DROP: r->on.done(r->arg, r->status); break;
     case REQUEST_LEASES: r->on.leases(r->arg, r->status, r->out.leases.list, r->out.leases.count); break;

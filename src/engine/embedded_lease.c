@@ -9,6 +9,8 @@
 struct lease {
     char *reader_url, *public_url, *instance_id;
     uint64_t generation, viewers;
+    uint64_t stamp;
+    bool given_up;
     int64_t ends_ms;    // monotonic
     int64_t written_ms; // monotonic; when the row was
     bool unwritten;     // the row is not as it should be
@@ -100,30 +102,62 @@ bool lease_write_rows(struct store *s) {
     return true;
 }
 
+static const char *hold(struct request *r, const char *text) {
+    return text ? request_hold_text(r, text, strlen(text)) : NULL;
+}
+
+static bool is_callers(const struct lease *l, const struct engine_lease *what) {
+    const char *instance_id = what->instance_id ? what->instance_id : "";
+    return what->claim != LEASE_FIRST && l->generation == what->generation &&
+           !strcmp(l->instance_id, instance_id);
+}
+
+static bool may_take(const struct lease *l, const struct engine_lease *what) {
+    switch (what->claim) {
+    case LEASE_FIRST: return true;
+    case LEASE_HELD: return l->generation > what->generation;
+    case LEASE_UNCHANGED: return l->stamp == what->stamp;
+    }
+    return false;
+}
+
+static void answer(struct request *r, const struct lease *l, int outcome) {
+    r->out.lease.outcome = outcome;
+    r->out.lease.generation = l->generation;
+    r->out.lease.stamp = l->stamp;
+    r->out.lease.instance_id = hold(r, l->instance_id);
+}
+
 void lease_renew(struct store *s, struct request *r) {
-    const struct engine_lease *what = &r->in.lease.what;
+    struct engine_lease *what = &r->in.lease.what;
     int64_t now_ms = clock_monotonic_ms();
     struct lease *l = find(s, what->reader_url);
+    bool kept = l && !l->given_up && is_callers(l, what);
+    if (l && !l->given_up && !kept && !may_take(l, what)) {
+        answer(r, l, LEASE_TAKEN);
+        return;
+    }
+    if (l && !kept && what->claim != LEASE_HELD && what->generation <= l->generation)
+        what->generation = l->generation + 1;
     if (!l) {
         l = add(s, what->reader_url);
         changed_now(s, l);
     }
-    r->out.lapsed = l->ends_ms <= now_ms || l->generation != what->generation;
     set(s, l, what);
+    l->given_up = false;
+    l->stamp++;
     l->ends_ms = now_ms + r->in.lease.ttl_ms;
     if (!l->written_ms || now_ms - l->written_ms > s->config.keep_ms / 30) changed_now(s, l);
+    answer(r, l, kept ? LEASE_KEPT : LEASE_GAINED);
 }
 
 void lease_drop(struct store *s, struct request *r) {
     struct lease *l = find(s, r->in.lease.what.reader_url);
-    if (!l) return;
+    if (!l || l->generation != r->in.lease.what.generation) return;
     int64_t now_ms = clock_monotonic_ms();
+    l->given_up = true;
     if (l->ends_ms > now_ms) l->ends_ms = now_ms;
     changed_now(s, l);
-}
-
-static const char *hold(struct request *r, const char *text) {
-    return text ? request_hold_text(r, text, strlen(text)) : NULL;
 }
 
 void lease_list(struct store *s, struct request *r) {
@@ -140,7 +174,10 @@ void lease_list(struct store *s, struct request *r) {
                                         .instance_id = hold(r, l->instance_id),
                                         .generation = l->generation,
                                         .viewers = l->viewers,
-                                        .live = l->ends_ms > now_ms};
+                                        .stamp = l->stamp,
+                                        .left_ms = l->ends_ms - now_ms,
+                                        .given_up = l->given_up,
+                                        .live = !l->given_up && l->ends_ms > now_ms};
     }
 }
 
@@ -158,7 +195,9 @@ bool lease_load(struct store *s) {
         set_text(&l->instance_id, instance_id);
         l->generation = (uint64_t)sqlite3_column_int64(q, 3);
         l->viewers = (uint64_t)sqlite3_column_int64(q, 4);
-        l->ends_ms = now_ms + (sqlite3_column_int64(q, 5) - wall_ms);
+        int64_t ago_ms = wall_ms - sqlite3_column_int64(q, 5);
+        l->given_up = true;
+        l->ends_ms = now_ms - (ago_ms > 0 ? ago_ms : 0);
     }
     store_end(q);
     return !s->failure.code;

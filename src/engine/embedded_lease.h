@@ -3,8 +3,9 @@
 // All leases are in memory (there are as many as readers), and what is listed comes from there. A row is
 // written when a lease is new, has changed or was dropped, and otherwise once a day, by a transaction of its
 // own: so a heartbeat a second costs no write, and no lease ends because the disk is full. In memory a lease
-// ends by the monotonic clock, so that setting the wall clock neither ends nor revives it; the row says when
-// it ends by wall time as far as it was known at writing.
+// ends by the monotonic clock, so that setting the wall clock neither ends nor revives it. Nothing in a file
+// is alive: the folder belongs to one process, so the readers of the rows found at opening have ended with
+// the process before. The wall time in a row only says when it is old enough to be deleted.
 #pragma once
 
 #include "engine/embedded_request.h"

@@ -77,7 +77,7 @@ struct request {
             const struct engine_lease *list;
             size_t count;
         } leases;
-        bool lapsed;
+        struct engine_lease_answer lease;
         uint64_t counter;
         struct engine_overview overview;
     } out;

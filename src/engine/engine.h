@@ -106,6 +106,13 @@ struct engine_subscription; // the engine's, until unsubscribe()
 // ENGINE_OK.
 typedef void engine_mapping_cb(void *arg, enum engine_status, const char *reader_url, bool changed);
 
+// What entitles a reader to renew the lease of its URL while another process holds it.
+enum lease_claim {
+    LEASE_HELD,     // it held the lease less than ttl_ms ago: it wins over a process that was started later
+    LEASE_FIRST,    // its first renewal: it wins, as it mostly follows a process that has died
+    LEASE_UNCHANGED // it has seen the other's lease keep the same `stamp` for ttl_ms: that process is dead
+};
+
 // What a reader says of itself. Known by its url.
 struct engine_lease {
     const char *reader_url;
@@ -113,13 +120,30 @@ struct engine_lease {
     const char *instance_id;
     uint64_t generation; // raised by every start of a reader
     uint64_t viewers;    // load
-    bool live;           // in a listing: not expired
+    // In a renewal:
+    enum lease_claim claim;
+    // In a listing, and with LEASE_UNCHANGED:
+    uint64_t
+        stamp; // another one after each renewal: only an observer who sees it change knows the reader alive
+    // In a listing:
+    int64_t left_ms; // until it ends by the store's wall clock, which may have been set: no more than a hint
+    bool given_up;   // by lease_drop()
+    bool live;       // left_ms > 0 and not given up
 };
 typedef void engine_leases_cb(void *arg, enum engine_status, const struct engine_lease *, size_t count);
 
-// `lapsed`: until this call there was no live lease of this generation, so that others may have been given
-// its videos meanwhile. (Also said of a reader's very first.)
-typedef void engine_lease_cb(void *arg, enum engine_status, bool lapsed);
+struct engine_lease_answer {
+    enum {
+        LEASE_KEPT,   // it was the caller's before
+        LEASE_GAINED, // it is the caller's now, but others may have been given its videos before
+        LEASE_TAKEN   // another process holds it; nothing was written
+    } outcome;
+    uint64_t generation;     // the holder's; if that is the caller, to be used from now on
+    uint64_t stamp;          // the holder's
+    const char *instance_id; // the holder's
+};
+// The answer is NULL unless ENGINE_OK.
+typedef void engine_lease_cb(void *arg, enum engine_status, const struct engine_lease_answer *);
 
 typedef void engine_done_cb(void *arg, enum engine_status);
 typedef void engine_counter_cb(void *arg, enum engine_status, uint64_t value);
@@ -191,11 +215,14 @@ struct engine_ops {
     // Drops the mapping if it is `expected`. OK also if it was another or none.
     void (*release)(struct engine *, const char *video, const char *expected, engine_done_cb *, void *arg);
 
-    // Leases. renew() writes one and lets it live for ttl_ms; drop() ends it at once, keeping it listed as
-    // expired. leases() lists all known readers by url, expired ones (kept 30 days) with live false.
+    // Leases. renew() writes one and lets it live for ttl_ms, unless another process holds it with a better
+    // claim. A process that takes a URL over gets a generation above all before. drop() ends the lease of
+    // this URL and generation at once, keeping it listed as given up. leases() lists all known readers by
+    // url; those that have ended stay for 30 days.
     void (*lease_renew)(struct engine *, const struct engine_lease *, int ttl_ms, engine_lease_cb *,
                         void *arg);
-    void (*lease_drop)(struct engine *, const char *reader_url, engine_done_cb *, void *arg);
+    void (*lease_drop)(struct engine *, const char *reader_url, uint64_t generation, engine_done_cb *,
+                       void *arg);
     void (*leases)(struct engine *, engine_leases_cb *, void *arg);
 
     // Returns the counter's value before this call, and raises it by one; 0 at first. Persistent.

@@ -31,6 +31,7 @@
 #include "base/mem.h"
 #include "engine/hub.h"
 #include "engine/redis_core.h"
+#include "engine/redis_lease.h"
 #include "engine/redis_log.h"
 #include "engine/redis_mapping.h"
 #include "engine/redis_overview.h"
@@ -100,6 +101,7 @@ static void close_engine(struct engine *engine) {
     hub_free(r->hub);
     redis_tally_release(r);
     known_release(&r->known);
+    redis_lease_release(r);
     resolver_free(r->resolver);
     free((char *)r->config.url);
     free(r);

@@ -21,13 +21,18 @@ enum { REFUSE_MS = 1, CLOSE_GRACE_MS = 250 };
 
 extern const char redis_lua_append[], redis_lua_head[], redis_lua_range[], redis_lua_reassign[],
     redis_lua_release[], redis_lua_lease_renew[], redis_lua_lease_drop[], redis_lua_leases[],
-    redis_lua_position[];
+    redis_lua_lease_forget[], redis_lua_position[];
 
 static const char *const scripts[REDIS_SCRIPTS] = {
-    [SCRIPT_APPEND] = redis_lua_append,         [SCRIPT_HEAD] = redis_lua_head,
-    [SCRIPT_RANGE] = redis_lua_range,           [SCRIPT_REASSIGN] = redis_lua_reassign,
-    [SCRIPT_RELEASE] = redis_lua_release,       [SCRIPT_LEASE_RENEW] = redis_lua_lease_renew,
-    [SCRIPT_LEASE_DROP] = redis_lua_lease_drop, [SCRIPT_LEASES] = redis_lua_leases,
+    [SCRIPT_APPEND] = redis_lua_append,
+    [SCRIPT_HEAD] = redis_lua_head,
+    [SCRIPT_RANGE] = redis_lua_range,
+    [SCRIPT_REASSIGN] = redis_lua_reassign,
+    [SCRIPT_RELEASE] = redis_lua_release,
+    [SCRIPT_LEASE_RENEW] = redis_lua_lease_renew,
+    [SCRIPT_LEASE_DROP] = redis_lua_lease_drop,
+    [SCRIPT_LEASES] = redis_lua_leases,
+    [SCRIPT_LEASE_FORGET] = redis_lua_lease_forget,
 };
 
 // What stands in front of a script.

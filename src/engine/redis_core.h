@@ -30,6 +30,7 @@ enum redis_script {
     SCRIPT_LEASE_RENEW,
     SCRIPT_LEASE_DROP,
     SCRIPT_LEASES,
+    SCRIPT_LEASE_FORGET,
     REDIS_SCRIPTS
 };
 
@@ -79,6 +80,11 @@ struct redis {
     struct loop_timer refuse, tick;
     bool closing;
     struct log_sampler sampler;
+
+    struct { // a lease that may be old enough to be forgotten
+        char *reader_url, *stamp;
+        int64_t since_ms; // listed like this
+    } old_lease;
 
     uint64_t mappings; // about how many there are
     int64_t last_mark_us;

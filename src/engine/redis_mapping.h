@@ -1,4 +1,4 @@
-// Private to the Redis engine: its operations on mappings, leases and counters.
+// Private to the Redis engine: its operations on mappings and counters.
 #pragma once
 
 #include "engine/engine.h"
@@ -10,11 +10,6 @@ void redis_assign(struct engine *, const char *video, const char *reader_url, en
 void redis_reassign(struct engine *, const char *video, const char *expected, const char *reader_url,
                     engine_mapping_cb *, void *arg);
 void redis_release(struct engine *, const char *video, const char *expected, engine_done_cb *, void *arg);
-
-void redis_lease_renew(struct engine *, const struct engine_lease *, int ttl_ms, engine_lease_cb *,
-                       void *arg);
-void redis_lease_drop(struct engine *, const char *reader_url, engine_done_cb *, void *arg);
-void redis_leases(struct engine *, engine_leases_cb *, void *arg);
 
 void redis_counter_next(struct engine *, const char *name, engine_counter_cb *, void *arg);
 

@@ -15,13 +15,14 @@
 #include "net/loop.h"
 #include "placement/readers.h"
 
-enum { REFRESH_MS = 500, SLOW_LISTING_MS = 1000, AGEING_TURNS = 16, AGED_AT_LEAST = 100 };
+enum { REFRESH_MS = 500, SLOW_LISTING_MS = 1000, AGEING_TURNS = 16, AGED_AT_LEAST = 100, BUSY_SKIPPED = 8 };
 
 struct waiting {
     placement_cb *cb;
     void *arg;
     bool may_assign;
-    struct waiting *next;
+    uint64_t lookup; // wants the answer of this one, or of a later one
+    struct waiting *prev, *next;
 };
 
 struct cached {
@@ -31,7 +32,9 @@ struct cached {
     bool asking;      // an operation is under way
     bool settling;    // callbacks run, which may ask for other videos: it must stay
     bool want_assign; // somebody who waits wants a mapping to be made
+    uint64_t lookups; // begun so far
     struct waiting *waiting;
+    struct cached *prev, *next; // in placement.unlisted
     UT_hash_handle hh;
     char video[];
 };
@@ -41,50 +44,55 @@ struct placement {
     struct engine *engine;
     struct placement_config config;
     struct readers readers;
-    bool listed, listing, store_away;
-    int64_t listing_ms; // when the list was asked for
-    int64_t grace_until_ms;
-    struct cached *cache;
+    bool listed, listing;
+    int64_t listing_ms;      // when the list was asked for
+    int64_t away_ms;         // since when the store has not given it; 0: it has
+    struct cached *cache;    // those found busy come last
+    struct cached *unlisted; // they wait for the first listing
     struct loop_timer refresh;
     struct log_sampler sampler;
 };
 
 static void look_up(struct cached *);
 static void settle_without_store(struct cached *, enum engine_status);
-static void settle(struct cached *, enum placement_status, bool registered);
-
-static void begin_grace(struct placement *p) {
-    p->grace_until_ms = loop_now_ms(p->loop) + p->config.grace_ms;
-}
 
 // Before the first listing all that is cached waits for it; but not for longer than the store takes to fail.
+// What the callbacks ask for waits for the next attempt.
 static void refuse_waiting(struct placement *p, enum engine_status status) {
-    struct cached *c, *next;
-    HASH_ITER(hh, p->cache, c, next) {
-        if (c->waiting && !c->asking) settle_without_store(c, status);
+    struct cached *list = p->unlisted, *c;
+    p->unlisted = NULL;
+    while ((c = list)) {
+        DL_DELETE(list, c);
+        c->asking = false;
+        settle_without_store(c, status);
     }
 }
 
+static void look_up_waiting(struct placement *p) {
+    struct cached *c;
+    while ((c = p->unlisted)) {
+        DL_DELETE(p->unlisted, c);
+        look_up(c);
+    }
+}
+
+// A store that took long may have kept readers from renewing their leases, and answered us first.
 static void on_leases(void *arg, enum engine_status status, const struct engine_lease *leases, size_t count) {
     struct placement *p = arg;
+    int64_t now_ms = loop_now_ms(p->loop), took_ms = now_ms - p->listing_ms;
     if (status == ENGINE_CLOSED) return;
     p->listing = false;
     if (status != ENGINE_OK) {
-        p->store_away = status == ENGINE_UNAVAILABLE;
+        if (!p->away_ms) p->away_ms = p->listing_ms;
         if (!p->listed) refuse_waiting(p, status);
         return;
     }
-    // A store that took long may have kept readers from renewing their leases, and answered us first.
-    bool slow = loop_now_ms(p->loop) - p->listing_ms >= SLOW_LISTING_MS;
-    if (p->store_away || slow) begin_grace(p);
-    p->store_away = false;
-    readers_update(&p->readers, leases, count, loop_now_ms(p->loop));
+    int64_t away_ms = p->away_ms ? now_ms - p->away_ms : took_ms >= SLOW_LISTING_MS ? took_ms : 0;
+    p->away_ms = 0;
+    readers_update(&p->readers, leases, count, now_ms, away_ms);
     if (p->listed) return;
     p->listed = true;
-    struct cached *c, *next; // those who came before the first listing
-    HASH_ITER(hh, p->cache, c, next) {
-        if (c->waiting && !c->asking) look_up(c);
-    }
+    look_up_waiting(p);
 }
 
 static void refresh(struct placement *p) {
@@ -97,14 +105,22 @@ static void refresh(struct placement *p) {
 static void drop(struct cached *c) {
     HASH_DEL(c->placement->cache, c);
     struct waiting *w, *next;
-    LL_FOREACH_SAFE(c->waiting, w, next) free(w);
+    DL_FOREACH_SAFE(c->waiting, w, next) free(w);
     free(c->reader_url);
     free(c);
 }
 
+static bool is_busy(const struct cached *c) {
+    return c->waiting || c->asking || c->settling;
+}
+
+static void move_to_end(struct cached *c) {
+    HASH_DEL(c->placement->cache, c);
+    HASH_ADD_KEYPTR(hh, c->placement->cache, c->video, strlen(c->video), c);
+}
+
 static bool is_worthless(const struct cached *c) {
-    if (c->waiting || c->asking || c->settling) return false;
-    return loop_now_ms(c->placement->loop) - c->known_ms > PLACEMENT_STALE_MS;
+    return !is_busy(c) && loop_now_ms(c->placement->loop) - c->known_ms > PLACEMENT_STALE_MS;
 }
 
 // Looks at a share of the cache, and drops what even a store that is away could not make us use any more. The
@@ -115,12 +131,10 @@ static void age_cache(struct placement *p) {
     if (share > count) share = count;
     HASH_ITER(hh, p->cache, c, next) {
         if (!share--) return;
-        if (is_worthless(c)) {
+        if (is_worthless(c))
             drop(c);
-            continue;
-        }
-        HASH_DEL(p->cache, c);
-        HASH_ADD_KEYPTR(hh, p->cache, c->video, strlen(c->video), c);
+        else
+            move_to_end(c);
     }
 }
 
@@ -142,13 +156,12 @@ struct placement *placement_new(struct loop *loop, struct engine *engine,
     p->engine = engine;
     p->config = *config;
     p->refresh.on_due = on_refresh;
-    readers_init(&p->readers, config->static_readers);
+    readers_init(&p->readers, config->static_readers, config->grace_ms);
     p->readers.on_change = log_reader;
     return p;
 }
 
 void placement_start(struct placement *p) {
-    begin_grace(p);
     on_refresh(&p->refresh);
 }
 
@@ -161,22 +174,24 @@ void placement_free(struct placement *p) {
     free(p);
 }
 
-// Makes room by dropping the entry looked at longest ago that nobody waits for.
-static void bound_cache(struct placement *p) {
-    if (HASH_COUNT(p->cache) < PLACEMENT_CACHE_MAX) return;
-    struct cached *c, *next;
-    HASH_ITER(hh, p->cache, c, next) {
-        if (c->waiting || c->asking || c->settling) continue;
-        drop(c);
-        return;
+// Makes room by dropping an entry that was looked at long ago and is not busy. Returns false if there is none
+// among the first few.
+static bool bound_cache(struct placement *p) {
+    for (int i = 0; i < BUSY_SKIPPED && HASH_COUNT(p->cache) >= PLACEMENT_CACHE_MAX; i++) {
+        if (is_busy(p->cache))
+            move_to_end(p->cache);
+        else
+            drop(p->cache);
     }
+    return HASH_COUNT(p->cache) < PLACEMENT_CACHE_MAX;
 }
 
+// Returns NULL if there are too many that wait.
 static struct cached *cached_of(struct placement *p, const char *video) {
     struct cached *c;
     HASH_FIND_STR(p->cache, video, c);
     if (c) return c;
-    bound_cache(p);
+    if (!bound_cache(p)) return NULL;
     size_t len = strlen(video);
     c = mem_zalloc(sizeof *c + len + 1);
     c->placement = p;
@@ -191,34 +206,59 @@ static const char *public_url(struct placement *p, const char *reader_url) {
     return row ? row->public_url : NULL;
 }
 
-static void say(struct cached *c, placement_cb *cb, void *arg, enum placement_status status,
-                bool registered) {
-    bool ok = status == PLACEMENT_OK;
-    cb(arg, &(struct placement_answer){.status = status,
+// What the engine has answered, or what stands for that.
+struct outcome {
+    enum placement_status status;
+    bool registered, confirmed;
+};
+
+static void call_back(struct cached *c, placement_cb *cb, void *arg, const struct outcome *o) {
+    bool ok = o->status == PLACEMENT_OK;
+    cb(arg, &(struct placement_answer){.status = o->status,
                                        .reader_url = ok ? c->reader_url : NULL,
                                        .public_url = ok ? public_url(c->placement, c->reader_url) : NULL,
-                                       .registered = ok && registered});
+                                       .registered = ok && o->registered,
+                                       .confirmed = ok && o->confirmed});
 }
 
-// Answers everybody who waits. A callback may ask again, which starts a new list.
-static void settle(struct cached *c, enum placement_status status, bool registered) {
-    struct waiting *waiting = c->waiting, *w, *next;
-    c->waiting = NULL;
+// Takes the waiting that the lookup which has just ended answers; the others want a later one.
+static struct waiting *take_answered(struct cached *c) {
+    struct waiting *answered = NULL, *w, *next;
+    DL_FOREACH_SAFE(c->waiting, w, next) {
+        if (w->lookup > c->lookups) continue;
+        DL_DELETE(c->waiting, w);
+        DL_APPEND(answered, w);
+    }
+    return answered;
+}
+
+// Answers all that this lookup answers. A callback may ask again.
+static void settle_as(struct cached *c, struct outcome o) {
+    struct waiting *answered = take_answered(c), *w, *next;
+    bool registered = o.registered; // only one of them made it
     c->asking = c->want_assign = false;
     c->settling = true;
-    LL_FOREACH_SAFE(waiting, w, next) {
-        say(c, w->cb, w->arg, status, registered && w->may_assign);
-        if (w->may_assign) registered = false; // only one of them made it
+    DL_FOREACH_SAFE(answered, w, next) {
+        o.registered = registered && w->may_assign;
+        if (w->may_assign) registered = false;
+        call_back(c, w->cb, w->arg, &o);
         free(w);
     }
     c->settling = false;
-    if (!c->reader_url && !c->waiting && !c->asking) drop(c); // a name without a mapping is not worth memory
+    if (c->waiting && !c->asking)
+        look_up(c);
+    else if (!c->reader_url && !is_busy(c))
+        drop(c); // a name without a mapping is not worth memory
+}
+
+static void settle(struct cached *c, enum placement_status status, bool registered) {
+    settle_as(c, (struct outcome){.status = status, .registered = registered, .confirmed = true});
 }
 
 static bool is_gone(struct placement *p, const char *reader_url) {
     if (readers_state(&p->readers, reader_url) != READER_GONE) return false;
-    bool may_return = readers_find(&p->readers, reader_url) && loop_now_ms(p->loop) < p->grace_until_ms;
-    return !may_return;
+    const struct reader_row *row = readers_find(&p->readers, reader_url);
+    return !row || loop_now_ms(p->loop) >= row->may_return_ms;
 }
 
 static bool known_within(const struct cached *c, int64_t ms) {
@@ -227,10 +267,8 @@ static bool known_within(const struct cached *c, int64_t ms) {
 
 // The store could not be asked: a mapping known a while ago still serves.
 static void settle_without_store(struct cached *c, enum engine_status status) {
-    if (status == ENGINE_FULL)
-        settle(c, PLACEMENT_FULL, false);
-    else
-        settle(c, known_within(c, PLACEMENT_STALE_MS) ? PLACEMENT_OK : PLACEMENT_UNAVAILABLE, false);
+    enum placement_status known = known_within(c, PLACEMENT_STALE_MS) ? PLACEMENT_OK : PLACEMENT_UNAVAILABLE;
+    settle_as(c, (struct outcome){.status = status == ENGINE_FULL ? PLACEMENT_FULL : known});
 }
 
 static void remember(struct cached *c, const char *reader_url) {
@@ -327,33 +365,56 @@ static void on_looked_up(void *arg, enum engine_status status, const char *reade
 }
 
 static void look_up(struct cached *c) {
+    struct waiting *w;
     c->asking = true;
+    c->lookups++;
+    DL_FOREACH(c->waiting, w) c->want_assign |= w->may_assign;
     c->placement->engine->ops->lookup(c->placement->engine, c->video, on_looked_up, c);
 }
 
 static bool answer_from_cache(struct placement *p, struct cached *c, placement_cb *cb, void *arg) {
     if (c->waiting || !known_within(c, PLACEMENT_FRESH_MS)) return false;
     if (is_gone(p, c->reader_url)) return false;
-    say(c, cb, arg, PLACEMENT_OK, false);
+    call_back(c, cb, arg, &(struct outcome){.status = PLACEMENT_OK});
     return true;
 }
 
-static void ask(struct placement *p, const char *video, bool may_assign, placement_cb *cb, void *arg) {
+// Before the first listing a dead reader cannot be told from an unknown one.
+static void begin(struct placement *p, struct cached *c) {
+    if (p->listed) {
+        look_up(c);
+        return;
+    }
+    c->asking = true;
+    DL_APPEND(p->unlisted, c);
+}
+
+static void ask(struct placement *p, const char *video, bool may_assign, bool confirm, placement_cb *cb,
+                void *arg) {
     struct cached *c = cached_of(p, video);
-    if (answer_from_cache(p, c, cb, arg)) return;
+    if (!c) {
+        cb(arg, &(struct placement_answer){.status = PLACEMENT_UNAVAILABLE});
+        return;
+    }
+    if (!confirm && answer_from_cache(p, c, cb, arg)) return;
     struct waiting *w = mem_zalloc(sizeof *w);
     *w = (struct waiting){.cb = cb, .arg = arg, .may_assign = may_assign};
-    LL_APPEND(c->waiting, w);
+    w->lookup = confirm ? c->lookups + 1 : 0;
+    DL_APPEND(c->waiting, w);
     if (may_assign) c->want_assign = true;
-    if (!c->asking && p->listed) look_up(c); // before the first listing nobody can be told dead from unknown
+    if (!c->asking && !c->settling) begin(p, c);
 }
 
 void placement_register(struct placement *p, const char *video, placement_cb *cb, void *arg) {
-    ask(p, video, true, cb, arg);
+    ask(p, video, true, false, cb, arg);
 }
 
 void placement_resolve(struct placement *p, const char *video, placement_cb *cb, void *arg) {
-    ask(p, video, false, cb, arg);
+    ask(p, video, false, false, cb, arg);
+}
+
+void placement_confirm(struct placement *p, const char *video, bool may_assign, placement_cb *cb, void *arg) {
+    ask(p, video, may_assign, true, cb, arg);
 }
 
 bool placement_is_reader_host(struct placement *p, const char *host) {

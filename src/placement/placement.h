@@ -7,9 +7,7 @@
 // live lease, and those of a static list. A mapping to a URL of the list, or to one that never had a lease,
 // is honoured as it is.
 //
-// Readers that were started together, or had to wait for the store together, come up one after the other. So
-// that the first of them does not take the others' videos, a mapping to a reader whose lease is gone is
-// honoured for grace_ms after placement_start(), and after the store has come back or has been slow.
+// Whether a reader is alive is judged by our own clock: see readers.h, also for grace_ms.
 //
 // Control loop only. Callbacks come exactly once, possibly before the call returns.
 #pragma once
@@ -45,6 +43,7 @@ struct placement_answer {
     const char *reader_url; // valid during the callback
     const char *public_url; // NULL: no other than reader_url
     bool registered;        // this call made the mapping
+    bool confirmed;         // the store has said so just now, in answer to this question
 };
 
 typedef void placement_cb(void *arg, const struct placement_answer *);
@@ -61,6 +60,10 @@ void placement_register(struct placement *, const char *video, placement_cb *, v
 
 // The same, but a video without a mapping gives PLACEMENT_NONE.
 void placement_resolve(struct placement *, const char *video, placement_cb *, void *arg);
+
+// Asks the store, whatever the cache has, and says so by `confirmed`: for what must be right at this moment.
+// If the store does not answer, what was known a while ago is given unconfirmed.
+void placement_confirm(struct placement *, const char *video, bool may_assign, placement_cb *, void *arg);
 
 // Whether `host` (a Host header) is that of some reader's reader_url.
 bool placement_is_reader_host(struct placement *, const char *host);

@@ -40,114 +40,173 @@ bool reader_url_is_at(const char *url, const char *host) {
     return at && !strcasecmp(at + 3, host);
 }
 
-void readers_init(struct readers *r, const char *static_readers) {
-    *r = (struct readers){0};
-    const char *list = static_readers ? static_readers : "";
-    for (char *url; (url = next_url(&list));) {
-        if (!reader_url_is_plain(url)) {
-            free(url);
-            continue;
-        }
-        r->fixed = mem_realloc(r->fixed, (r->fixed_count + 1) * sizeof *r->fixed);
-        r->fixed[r->fixed_count++] = url;
-    }
-    readers_update(r, NULL, 0, 0);
-}
-
-static void clear(struct readers *r) {
-    for (size_t i = 0; i < r->count; i++) {
-        free(r->rows[i].reader_url);
-        free(r->rows[i].public_url);
-    }
-    free(r->rows);
-    free(r->live);
-    r->rows = NULL;
-    r->live = NULL;
-    r->count = r->live_count = 0;
-}
-
-void readers_release(struct readers *r) {
-    clear(r);
-    for (size_t i = 0; i < r->fixed_count; i++) free(r->fixed[i]);
-    free(r->fixed);
-    *r = (struct readers){0};
-}
-
 static int by_url(const void *a, const void *b) {
     return strcmp(((const struct reader_row *)a)->reader_url, ((const struct reader_row *)b)->reader_url);
 }
 
-static bool has(const struct readers *r, const char *url) {
-    for (size_t i = 0; i < r->count; i++)
-        if (!strcmp(r->rows[i].reader_url, url)) return true;
-    return false;
+static struct reader_row *find_among(const struct readers *r, size_t count, const char *reader_url) {
+    struct reader_row key = {.reader_url = (char *)reader_url};
+    return count ? bsearch(&key, r->rows, count, sizeof *r->rows, by_url) : NULL;
 }
 
-static void add(struct readers *r, const struct reader_row *row) {
-    struct reader_row *added = &r->rows[r->count++];
-    *added = *row;
-    added->reader_url = mem_strdup(row->reader_url);
-    added->public_url = row->public_url ? mem_strdup(row->public_url) : NULL;
-}
-
-static void add_lease(struct readers *r, const struct engine_lease *l) {
-    if (!reader_url_is_plain(l->reader_url)) return;
-    bool has_public = l->public_url && reader_url_is_plain(l->public_url);
-    add(r, &(struct reader_row){.reader_url = (char *)l->reader_url,
-                                .public_url = has_public ? (char *)l->public_url : NULL,
-                                .state = l->live ? READER_LIVE : READER_GONE,
-                                .viewers = l->viewers,
-                                .leased = true});
-}
-
-static void add_vanished(struct readers *r, const struct reader_row *before, int64_t now_ms) {
-    if (!before->leased || before->state != READER_LIVE || has(r, before->reader_url)) return;
-    struct reader_row row = *before;
-    if (!row.vanished_ms) row.vanished_ms = now_ms;
-    if (now_ms - row.vanished_ms < READERS_VANISHED_MS) add(r, &row);
-}
-
-static bool is_live(const struct readers *r, const char *url) {
-    const struct reader_row *row = readers_find(r, url);
-    return row && row->state == READER_LIVE;
-}
-
-static void tell_changes(const struct readers *now, const struct readers *before) {
-    if (!now->on_change) return;
-    for (size_t i = 0; i < now->count; i++) {
-        bool live = now->rows[i].state == READER_LIVE;
-        if (live != is_live(before, now->rows[i].reader_url)) now->on_change(now->rows[i].reader_url, live);
+static struct reader_row *append(struct readers *r, const char *reader_url) {
+    if (r->count == r->room) {
+        r->room = r->room ? 2 * r->room : 8;
+        r->rows = mem_realloc(r->rows, r->room * sizeof *r->rows);
     }
-    for (size_t i = 0; i < before->count; i++) {
-        const struct reader_row *row = &before->rows[i];
-        if (row->state == READER_LIVE && !readers_find(now, row->reader_url))
-            now->on_change(row->reader_url, false);
-    }
+    struct reader_row *row = &r->rows[r->count++];
+    *row = (struct reader_row){.reader_url = mem_strdup(reader_url)};
+    return row;
 }
 
-void readers_update(struct readers *r, const struct engine_lease *leases, size_t count, int64_t now_ms) {
-    struct readers before = *r;
-    size_t room = count + before.count + r->fixed_count;
-    r->rows = mem_zalloc(room * sizeof *r->rows);
-    r->live = mem_zalloc(room * sizeof *r->live);
-    r->count = r->live_count = 0;
-    for (size_t i = 0; i < count; i++) add_lease(r, &leases[i]);
-    for (size_t i = 0; i < before.count; i++) add_vanished(r, &before.rows[i], now_ms);
-    for (size_t i = 0; i < r->fixed_count; i++)
-        if (!has(r, r->fixed[i]))
-            add(r, &(struct reader_row){.reader_url = r->fixed[i], .state = READER_LIVE});
-    qsort(r->rows, r->count, sizeof *r->rows, by_url);
-    tell_changes(r, &before);
-    clear(&before);
+static void list_live(struct readers *r) {
+    r->live = mem_realloc(r->live, (r->count + 1) * sizeof *r->live);
+    r->live_count = 0;
     for (size_t i = 0; i < r->count; i++)
         if (r->rows[i].state == READER_LIVE)
             r->live[r->live_count++] = policy_candidate(r->rows[i].reader_url, r->rows[i].viewers);
 }
 
+void readers_init(struct readers *r, const char *static_readers, int grace_ms) {
+    *r = (struct readers){.grace_ms = grace_ms};
+    const char *list = static_readers ? static_readers : "";
+    for (char *url; (url = next_url(&list)); free(url)) {
+        if (!reader_url_is_plain(url) || find_among(r, r->count, url)) continue;
+        struct reader_row *row = append(r, url);
+        row->fixed = true;
+        row->state = READER_LIVE;
+        qsort(r->rows, r->count, sizeof *r->rows, by_url);
+    }
+    list_live(r);
+}
+
+static void row_release(struct reader_row *row) {
+    free(row->reader_url);
+    free(row->public_url);
+}
+
+void readers_release(struct readers *r) {
+    for (size_t i = 0; i < r->count; i++) row_release(&r->rows[i]);
+    free(r->rows);
+    free(r->live);
+    *r = (struct readers){0};
+}
+
+static void set_state(const struct readers *r, struct reader_row *row, enum reader_state state) {
+    bool changes = (row->state == READER_LIVE) != (state == READER_LIVE);
+    row->state = state;
+    if (changes && r->on_change) r->on_change(row->reader_url, state == READER_LIVE);
+}
+
+static int64_t clamp(int64_t value, int64_t least, int64_t most) {
+    return value < least ? least : value > most ? most : value;
+}
+
+// What a listing is judged by.
+struct judging {
+    int64_t now_ms;
+    int64_t step_ms; // since the last listing, while the store answered
+    bool follows;    // the last listing was a moment ago: what it did not have was written since
+};
+
+// What is new was written just now. At the very first listing, and after the store was away, only its clock
+// tells: an end farther off than a lease lasts was written before that clock was set back.
+static void judge_new(const struct readers *r, struct reader_row *row, const struct engine_lease *l,
+                      const struct judging *j) {
+    bool lasts = j->follows || (l->left_ms > 0 && l->left_ms <= READERS_LEASE_MS);
+    bool live = lasts && !l->given_up;
+    row->unchanged_ms = j->follows ? 0 : READERS_LEASE_MS - clamp(l->left_ms, 0, READERS_LEASE_MS);
+    row->may_return_ms = live || j->follows ? 0 : j->now_ms + r->grace_ms;
+    set_state(r, row, live ? READER_LIVE : READER_GONE);
+}
+
+// A lease that an older Chorus gives up is not marked, but ends earlier than it would have.
+static bool is_given_up(const struct reader_row *row, const struct engine_lease *l) {
+    return l->given_up || (l->left_ms <= 0 && l->stamp < row->stamp);
+}
+
+static void judge_changed(const struct readers *r, struct reader_row *row, const struct engine_lease *l,
+                          const struct judging *j) {
+    row->unchanged_ms = clamp(READERS_LEASE_MS - l->left_ms, 0, j->step_ms);
+    set_state(r, row, is_given_up(row, l) ? READER_GONE : READER_LIVE);
+}
+
+static void judge_unchanged(const struct readers *r, struct reader_row *row, const struct judging *j) {
+    if (row->state != READER_LIVE) return;
+    row->unchanged_ms += j->step_ms;
+    if (row->unchanged_ms >= READERS_LEASE_MS && j->now_ms >= r->recovered_ms) set_state(r, row, READER_GONE);
+}
+
+static void set_public_url(struct reader_row *row, const char *url) {
+    if (url && !reader_url_is_plain(url)) url = NULL;
+    if (url && row->public_url && !strcmp(url, row->public_url)) return;
+    free(row->public_url);
+    row->public_url = url ? mem_strdup(url) : NULL;
+}
+
+static void take_lease(struct readers *r, size_t known, const struct engine_lease *l,
+                       const struct judging *j) {
+    if (!reader_url_is_plain(l->reader_url)) return;
+    struct reader_row *row = find_among(r, known, l->reader_url);
+    if (!row) row = append(r, l->reader_url);
+    if (!row->leased)
+        judge_new(r, row, l, j);
+    else if (row->stamp != l->stamp || row->generation != l->generation)
+        judge_changed(r, row, l, j);
+    else
+        judge_unchanged(r, row, j);
+    set_public_url(row, l->public_url);
+    row->viewers = l->viewers;
+    row->stamp = l->stamp;
+    row->generation = l->generation;
+    row->leased = row->listed = true;
+    row->vanished_ms = 0;
+}
+
+// Returns whether the row stays.
+static bool keep_unlisted(const struct readers *r, struct reader_row *row, int64_t now_ms) {
+    if (!row->leased || row->listed) return true;
+    if (row->state == READER_LIVE) {
+        if (!row->vanished_ms) row->vanished_ms = now_ms;
+        if (now_ms - row->vanished_ms < READERS_VANISHED_MS) return true;
+    }
+    set_state(r, row, row->fixed ? READER_LIVE : READER_GONE);
+    row->leased = false;
+    row->viewers = 0;
+    set_public_url(row, NULL);
+    return row->fixed;
+}
+
+static void drop_unlisted(struct readers *r, int64_t now_ms) {
+    size_t kept = 0;
+    for (size_t i = 0; i < r->count; i++) {
+        if (keep_unlisted(r, &r->rows[i], now_ms))
+            r->rows[kept++] = r->rows[i];
+        else
+            row_release(&r->rows[i]);
+    }
+    r->count = kept;
+}
+
+void readers_update(struct readers *r, const struct engine_lease *leases, size_t count, int64_t now_ms,
+                    int64_t away_ms) {
+    int64_t since_ms = now_ms - r->listed_ms;
+    bool usual = r->listed_ms && !away_ms;
+    struct judging j = {.now_ms = now_ms,
+                        .step_ms = usual ? clamp(since_ms, 0, READERS_OUTAGE_MS) : 0,
+                        .follows = usual && since_ms < READERS_LEASE_MS};
+    if (r->listed_ms && away_ms >= READERS_OUTAGE_MS) r->recovered_ms = now_ms + READERS_RECOVERY_MS;
+    r->listed_ms = now_ms;
+    size_t known = r->count;
+    for (size_t i = 0; i < known; i++) r->rows[i].listed = false;
+    for (size_t i = 0; i < count; i++) take_lease(r, known, &leases[i], &j);
+    drop_unlisted(r, now_ms);
+    qsort(r->rows, r->count, sizeof *r->rows, by_url);
+    list_live(r);
+}
+
 const struct reader_row *readers_find(const struct readers *r, const char *reader_url) {
-    if (!r->count) return NULL;
-    struct reader_row key = {.reader_url = (char *)reader_url};
-    return bsearch(&key, r->rows, r->count, sizeof *r->rows, by_url);
+    return find_among(r, r->count, reader_url);
 }
 
 enum reader_state readers_state(const struct readers *r, const char *reader_url) {

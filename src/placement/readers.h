@@ -25,33 +25,54 @@ enum reader_state {
     READER_GONE // its lease has expired
 };
 
+// A row is judged by the clock of this process. The store's own may have been set, so what the store says of
+// time (engine_lease.left_ms) is a hint, used at first sight and to look into the moments between two
+// listings.
 struct reader_row {
     char *reader_url;
     char *public_url; // NULL: none
     enum reader_state state;
     uint64_t viewers;
-    bool leased;         // has or had a lease
-    int64_t vanished_ms; // since when its lease, last seen live, is not listed any more; 0: it is
+    bool fixed;            // of the static list
+    bool leased;           // has or had a lease
+    bool listed;           // in the last listing
+    uint64_t stamp;        // of its lease
+    uint64_t generation;   // of its lease
+    int64_t unchanged_ms;  // for so long, while the store answered, its lease has been seen unchanged
+    int64_t vanished_ms;   // since when its lease, last seen live, is not listed any more; 0: it is
+    int64_t may_return_ms; // until then, mappings to it are honoured though it is gone
 };
 
-enum { READERS_VANISHED_MS = 3000 }; // for so long it counts as live
+enum {
+    READERS_LEASE_MS = 3000,    // a lease seen unchanged for so long has ended
+    READERS_VANISHED_MS = 3000, // for so long it counts as live
+    READERS_OUTAGE_MS = 1000,   // a store that was away for so long
+    READERS_RECOVERY_MS = 2500  // leaves readers so long to renew their leases
+};
 
 struct readers {
     struct reader_row *rows; // leases and static ones, by URL
-    size_t count;
+    size_t count, room;
     struct policy_candidate *live;
     size_t live_count;
-    char **fixed; // the static list
-    size_t fixed_count;
+    int64_t listed_ms;    // when the last listing came; 0: none has
+    int64_t recovered_ms; // until then no lease ends
+    int grace_ms;         // for readers whose lease had ended before they were seen first
     void (*on_change)(const char *reader_url, bool live); // somebody came or went; NULL: nobody wants to know
 };
 
-void readers_init(struct readers *, const char *static_readers);
+// grace_ms: readers that were started together come up one after the other. So that the first of them does
+// not take the others' videos, a mapping to a reader whose lease has ended before it was seen first is
+// honoured for this long.
+void readers_init(struct readers *, const char *static_readers, int grace_ms);
 void readers_release(struct readers *);
 
-// Takes over a new listing. A lease that ends stays listed for long; one that was live and is not there at
-// all was not given up, the store has been emptied: its reader has a moment to write it again.
-void readers_update(struct readers *, const struct engine_lease *, size_t count, int64_t now_ms);
+// Takes over a new listing, by URL. away_ms: for how long the store could not be asked, or did not answer,
+// since the last one; 0: it answered as usual. That time does not count against a lease. A lease that ends
+// stays listed for long; one that was live and is not there at all was not given up, the store has been
+// emptied: its reader has a moment to write it again.
+void readers_update(struct readers *, const struct engine_lease *, size_t count, int64_t now_ms,
+                    int64_t away_ms);
 
 const struct reader_row *readers_find(const struct readers *, const char *reader_url); // or NULL
 enum reader_state readers_state(const struct readers *, const char *reader_url);

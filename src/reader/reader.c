@@ -71,8 +71,12 @@ static void describe(struct service *s, json_t *health) {
 
 static bool ready(struct service *s, const char **why) {
     struct reader *r = (struct reader *)s;
-    if (placement_ready(r->placement)) return true;
-    *why = "The list of readers has not been read yet.";
+    if (r->yields)
+        *why = "Another process is the reader of this --url; give each reader a URL of its own.";
+    else if (!placement_ready(r->placement))
+        *why = "The list of readers has not been read yet.";
+    else
+        return true;
     return false;
 }
 

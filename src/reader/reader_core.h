@@ -33,7 +33,15 @@ struct reader {
     unsigned lease_failures; // in a row
     uint64_t redirected, shed, shed_told;
     uint64_t most_there; // viewers and videos, since memory was last given back
-    bool stopping, leased;
+    bool stopping;
+    // reader_lease:
+    bool asked;            // it has had the lease once
+    bool leased;           // it has had it, and no other process has taken it since
+    bool yields;           // another process holds it
+    unsigned renewing;     // renewals under way
+    int64_t renewed_ms;    // when the last one that succeeded was sent
+    uint64_t holder_stamp; // of the other process's lease
+    int64_t holder_ms;     // since when it has been that
     struct recheck *to_recheck;
     unsigned rechecking;
     bool asks_to_recheck;

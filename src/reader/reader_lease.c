@@ -1,9 +1,12 @@
 #include "reader/reader_lease.h"
 
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/container_of.h"
 #include "base/hash.h"
+#include "base/mem.h"
 #include "engine/engine.h"
 #include "reader/reader_core.h"
 #include "reader/recheck.h"
@@ -20,36 +23,98 @@ static int64_t again_ms(struct reader *r) {
     return most / 2 + (int64_t)(hash_random() % (uint64_t)most) / 2;
 }
 
-// A lease that could not be renewed is tried again soon; health tells of a store that is away. One
-// that had lapsed (this process was stopped, or cut off) may have cost us videos, and may go on doing so for
-// as long as others have the old list of readers.
-static void on_lease_renewed(void *arg, enum engine_status status, bool lapsed) {
-    struct reader *r = arg;
-    if (r->stopping) return;
-    if (status != ENGINE_OK) {
-        loop_timer_start(r->service.loop, &r->lease, again_ms(r));
-        return;
+// When the lease in the store was written, at the earliest; by our own clock, as no other tells how long we
+// have been silent.
+struct renewal {
+    struct reader *reader;
+    int64_t sent_ms;
+};
+
+static bool holds(const struct reader *r, int64_t now_ms) {
+    return r->leased && now_ms - r->renewed_ms < READER_LEASE_TTL_MS;
+}
+
+// Whether it may stand in a log line.
+static bool is_plain(const char *instance_id) {
+    return instance_id[strspn(instance_id,
+                              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-")] == 0;
+}
+
+// Another process goes by our URL. As long as its lease changes it is alive, and the videos are its own;
+// those we have are closed, and their viewers come back to be redirected.
+static void yield(struct reader *r, const struct engine_lease_answer *a, int64_t now_ms) {
+    if (a->stamp != r->holder_stamp) {
+        r->holder_stamp = a->stamp;
+        r->holder_ms = now_ms;
     }
-    r->lease_failures = 0;
+    if (r->yields) return;
+    r->yields = true;
+    r->leased = false;
+    log_error(r->service.instance_id, "url_in_use",
+              "url=%s holder=%s action=\"taking no videos; give each reader a --url of its own\"",
+              r->config.reader_url, is_plain(a->instance_id) ? a->instance_id : "?");
+    recheck_videos(r);
+}
+
+static void hold(struct reader *r, const struct engine_lease_answer *a, int64_t sent_ms, int64_t now_ms) {
+    bool lapsed = a->outcome == LEASE_GAINED || !holds(r, now_ms);
+    if (r->yields) log_info(r->service.instance_id, "url_free", "url=%s", r->config.reader_url);
     if (lapsed && r->leased) {
-        log_warn(r->service.instance_id, "lease_lapsed", "action=\"looking whose the videos are\"");
+        log_warn(r->service.instance_id, "lease_lapsed", "action=\"rechecking video ownership\"");
         recheck_videos(r);
         recheck_again(r);
     }
+    r->generation = a->generation;
+    r->yields = false;
     r->leased = true;
+    r->asked = true;
+    r->renewed_ms = sent_ms;
+    r->holder_stamp = 0;
+}
+
+// A lease that could not be renewed is tried again soon; health tells of a store that is away. One that had
+// lapsed (this process was stopped, or cut off) may have cost us videos, and may go on doing so for as long
+// as others have the old list of readers.
+static void on_lease_renewed(void *arg, enum engine_status status, const struct engine_lease_answer *a) {
+    struct renewal *renewal = arg;
+    struct reader *r = renewal->reader;
+    int64_t sent_ms = renewal->sent_ms, now_ms = loop_now_ms(r->service.loop);
+    free(renewal);
+    r->renewing--;
+    if (r->stopping) return;
+    if (status == ENGINE_OK) r->lease_failures = 0;
+    if (status != ENGINE_OK)
+        loop_timer_start(r->service.loop, &r->lease, again_ms(r));
+    else if (a->outcome == LEASE_TAKEN)
+        yield(r, a, now_ms);
+    else
+        hold(r, a, sent_ms, now_ms);
+}
+
+static enum lease_claim claim(const struct reader *r, int64_t now_ms) {
+    if (!r->asked) return LEASE_FIRST;
+    return holds(r, now_ms) ? LEASE_HELD : LEASE_UNCHANGED;
 }
 
 static void on_lease(struct loop_timer *t) {
     struct reader *r = container_of(t, struct reader, lease);
     struct engine *e = r->service.engine;
+    int64_t now_ms = loop_now_ms(r->service.loop);
+    loop_timer_start(r->service.loop, t, READER_LEASE_EVERY_MS);
+    if (!r->asked && r->renewing) return; // each first one would begin a generation
+    struct renewal *renewal = mem_zalloc(sizeof *renewal);
+    *renewal = (struct renewal){.reader = r, .sent_ms = now_ms};
+    r->renewing++;
+    bool dead = r->holder_stamp && now_ms - r->holder_ms >= READER_LEASE_TTL_MS;
     e->ops->lease_renew(e,
                         &(struct engine_lease){.reader_url = r->config.reader_url,
                                                .public_url = r->config.public_url,
                                                .instance_id = r->config.instance_id,
                                                .generation = r->generation,
-                                               .viewers = r->env.viewers},
-                        READER_LEASE_TTL_MS, on_lease_renewed, r);
-    loop_timer_start(r->service.loop, t, READER_LEASE_EVERY_MS);
+                                               .viewers = r->env.viewers,
+                                               .claim = claim(r, now_ms),
+                                               .stamp = dead ? r->holder_stamp : 0},
+                        READER_LEASE_TTL_MS, on_lease_renewed, renewal);
 }
 
 void reader_lease_start(struct reader *r) {
@@ -65,5 +130,5 @@ static void on_lease_dropped(void *arg, enum engine_status status) {
 void reader_lease_drop(struct reader *r) {
     struct engine *e = r->service.engine;
     loop_timer_stop(r->service.loop, &r->lease);
-    e->ops->lease_drop(e, r->config.reader_url, on_lease_dropped, NULL);
+    e->ops->lease_drop(e, r->config.reader_url, r->generation, on_lease_dropped, NULL);
 }

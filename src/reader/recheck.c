@@ -55,7 +55,7 @@ static void on_rechecked(void *arg, const struct placement_answer *p) {
     struct recheck *check = arg;
     struct reader *r = check->reader;
     struct watched *w = watched_find(r, check->video);
-    if (w && !r->stopping && p->status == PLACEMENT_NONE && stream_viewers(&w->stream)) {
+    if (w && !r->stopping && !r->yields && p->status == PLACEMENT_NONE && stream_viewers(&w->stream)) {
         claim(check, w);
         return;
     }

@@ -39,7 +39,7 @@ struct watched *watched_next(const struct reader *r, const struct watched *w) {
 }
 
 bool watched_means_us(const struct reader *r, const struct watched *w, const char *reader_url) {
-    if (!strcmp(reader_url, r->config.reader_url)) return true;
+    if (!r->yields && !strcmp(reader_url, r->config.reader_url)) return true;
     return w && w->other_name && !strcmp(reader_url, w->other_name);
 }
 

@@ -371,30 +371,38 @@ static inline enum engine_status world_release(struct world *w, const char *vide
 struct world_lease {
     struct world *world;
     enum engine_status status;
-    bool lapsed;
+    struct engine_lease_answer answer; // without the instance
+    char holder[64];
 };
 
-static inline void world_on_lease(void *arg, enum engine_status status, bool lapsed) {
+static inline void world_on_lease(void *arg, enum engine_status status, const struct engine_lease_answer *a) {
     struct world_lease *l = arg;
     l->status = status;
-    l->lapsed = lapsed;
+    assert_int_equal(a != NULL, status == ENGINE_OK);
+    if (a) l->answer = *a;
+    if (a) snprintf(l->holder, sizeof l->holder, "%s", a->instance_id);
+    l->answer.instance_id = NULL;
     world_answered(l->world);
 }
 
-// Returns whether it had lapsed.
-static inline bool world_renew(struct world *w, const struct engine_lease *lease, int ttl_ms) {
+static inline struct world_lease world_claim(struct world *w, const struct engine_lease *lease, int ttl_ms) {
     struct world_lease l = {.world = w};
     w->awaited++;
     w->ops->lease_renew(w->engine, lease, ttl_ms, world_on_lease, &l);
     world_wait(w);
     assert_int_equal(l.status, ENGINE_OK);
-    return l.lapsed;
+    return l;
 }
 
-static inline enum engine_status world_drop(struct world *w, const char *reader_url) {
+// Returns whether it was not the caller's before.
+static inline bool world_renew(struct world *w, const struct engine_lease *lease, int ttl_ms) {
+    return world_claim(w, lease, ttl_ms).answer.outcome != LEASE_KEPT;
+}
+
+static inline enum engine_status world_drop(struct world *w, const char *reader_url, uint64_t generation) {
     struct world_done d = {.world = w};
     w->awaited++;
-    w->ops->lease_drop(w->engine, reader_url, world_on_done, &d);
+    w->ops->lease_drop(w->engine, reader_url, generation, world_on_done, &d);
     world_wait(w);
     return d.status;
 }

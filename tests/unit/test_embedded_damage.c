@@ -147,7 +147,8 @@ static void a_damaged_position_is_not_counted_on_from(void **state) {
 
 static void a_damaged_lease_is_refused_at_the_start(void **state) {
     struct world *w = *state;
-    const struct engine_lease lease = {reader_a, NULL, "reader-1", 1, 0, false};
+    const struct engine_lease lease = {
+        .reader_url = reader_a, .instance_id = "reader-1", .generation = 1, .viewers = 0};
     world_open(w);
     world_renew(w, &lease, 60000);
     world_close(w);

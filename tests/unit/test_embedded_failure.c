@@ -102,15 +102,18 @@ static void a_full_disk_fails_the_whole_batch_and_no_number_is_lost(void **state
 
 static void a_full_disk_does_not_end_leases(void **state) {
     struct world *w = *state;
-    const struct engine_lease lease = {reader_a, NULL, "reader-1", 1, 0, false};
-    const struct engine_lease later = {reader_a, NULL, "reader-1", 1, 44, false};
+    const struct engine_lease lease = {
+        .reader_url = reader_a, .instance_id = "reader-1", .generation = 1, .viewers = 0};
+    const struct engine_lease later = {
+        .reader_url = reader_a, .instance_id = "reader-1", .generation = 1, .viewers = 44};
     world_renew(w, &lease, 60000);
-    const struct engine_lease other = {reader_b, NULL, "reader-2", 1, 5, false};
+    const struct engine_lease other = {
+        .reader_url = reader_b, .instance_id = "reader-2", .generation = 1, .viewers = 5};
     limit_file_size(1); // without room for a single page
     world_renew(w, &later, 60000);
     assert_true(world_renew(w, &other, 60000)); // a new one, and then no more
     assert_false(world_renew(w, &other, 60000));
-    world_drop(w, reader_a);
+    world_drop(w, reader_a, 1);
     assert_string_equal(world_leases(w).text, "http://127.0.0.1:4001 - reader-1 1 44 expired;"
                                               "http://127.0.0.1:4002 - reader-2 1 5 live;");
     assert_int_equal(world_append(w, "v", large, NULL).status, ENGINE_UNAVAILABLE);
@@ -120,13 +123,14 @@ static void a_full_disk_does_not_end_leases(void **state) {
     while (!is_ready(w)) world_let_pass(w, 20);
     world_reopen(w); // as soon as there is room they are written
     assert_string_equal(world_leases(w).text, "http://127.0.0.1:4001 - reader-1 1 44 expired;"
-                                              "http://127.0.0.1:4002 - reader-2 1 5 live;");
+                                              "http://127.0.0.1:4002 - reader-2 1 5 expired;");
 }
 
 // A store that refuses is not asked to write leases: each failed write would cost all that is in memory.
 static void a_full_disk_is_not_written_to_by_heartbeats(void **state) {
     struct world *w = *state;
-    struct engine_lease lease = {reader_a, NULL, "reader-1", 1, 0, false};
+    struct engine_lease lease = {
+        .reader_url = reader_a, .instance_id = "reader-1", .generation = 1, .viewers = 0};
     limit_file_size(1);
     assert_int_equal(world_append(w, "v", large, NULL).status, ENGINE_UNAVAILABLE);
     assert_false(is_ready(w));

@@ -80,7 +80,11 @@ static void an_epoch_is_greater_also_when_the_clock_went_back(void **state) {
 
 static void everything_is_there_again(void **state) {
     struct world *w = *state;
-    const struct engine_lease lease = {reader_a, "https://public", "reader-1", 3, 5, false};
+    const struct engine_lease lease = {.reader_url = reader_a,
+                                       .public_url = "https://public",
+                                       .instance_id = "reader-1",
+                                       .generation = 3,
+                                       .viewers = 5};
     struct world_append a = world_append(w, "v", "{\"comment\":\"x\"}", "t");
     world_post_many(w, "w", 12);
     world_assign(w, "v", reader_a);
@@ -92,7 +96,7 @@ static void everything_is_there_again(void **state) {
     assert_string_equal(again.json, a.json);
     assert_int_equal(position_compare(again.at, a.at), 0);
     assert_string_equal(world_lookup(w, "v").reader, reader_a);
-    assert_string_equal(world_leases(w).text, "http://127.0.0.1:4001 https://public reader-1 3 5 live;");
+    assert_string_equal(world_leases(w).text, "http://127.0.0.1:4001 https://public reader-1 3 5 expired;");
     assert_int_equal(world_counter_next(w, "n"), 1);
     const struct world_overview *o = world_overview(w);
     assert_int_equal(o->comments, 13);

@@ -191,7 +191,8 @@ static void entries_from_the_future_do_not_stay(void **state) {
 
 static void what_nobody_uses_is_dropped(void **state) {
     struct world *w = *state;
-    const struct engine_lease lease = {reader_a, NULL, "reader-1", 1, 0, false};
+    const struct engine_lease lease = {
+        .reader_url = reader_a, .instance_id = "reader-1", .generation = 1, .viewers = 0};
     w->config.max_videos = 2;
     open_with(w, 1000, 100, 500);
     struct position old = world_post(w, "position", 1);

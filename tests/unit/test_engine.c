@@ -457,14 +457,23 @@ static void a_released_mapping_makes_room(void **state) {
 
 static void lists_leases_by_url(void **state) {
     struct world *w = *state;
-    const struct engine_lease b = {reader_b, NULL, "reader-2", 7, 3, false};
-    const struct engine_lease a = {reader_a, "https://public", "reader-1", 1, 0, false};
+    const struct engine_lease b = {
+        .reader_url = reader_b, .instance_id = "reader-2", .generation = 7, .viewers = 3};
+    const struct engine_lease a = {.reader_url = reader_a,
+                                   .public_url = "https://public",
+                                   .instance_id = "reader-1",
+                                   .generation = 1,
+                                   .viewers = 0};
     assert_string_equal(world_leases(w).text, "");
     world_renew(w, &b, 60000);
     world_renew(w, &a, 60000);
     assert_string_equal(world_leases(w).text, "http://127.0.0.1:4001 https://public reader-1 1 0 live;"
                                               "http://127.0.0.1:4002 - reader-2 7 3 live;");
-    const struct engine_lease changed = {reader_a, NULL, "reader-x", 2, 9, false};
+    const struct engine_lease changed = {.reader_url = reader_a,
+                                         .instance_id = "reader-x",
+                                         .generation = 2,
+                                         .viewers = 9,
+                                         .claim = LEASE_FIRST};
     world_renew(w, &changed, 60000);
     assert_string_equal(world_leases(w).text, "http://127.0.0.1:4001 - reader-x 2 9 live;"
                                               "http://127.0.0.1:4002 - reader-2 7 3 live;");
@@ -472,7 +481,8 @@ static void lists_leases_by_url(void **state) {
 
 static void a_lease_ends_when_it_is_not_renewed(void **state) {
     struct world *w = *state;
-    const struct engine_lease a = {reader_a, NULL, "reader-1", 1, 0, false};
+    const struct engine_lease a = {
+        .reader_url = reader_a, .instance_id = "reader-1", .generation = 1, .viewers = 0};
     world_renew(w, &a, 30);
     while (strcmp(world_leases(w).text, "http://127.0.0.1:4001 - reader-1 1 0 expired;") != 0)
         world_let_pass(w, 5);
@@ -480,24 +490,98 @@ static void a_lease_ends_when_it_is_not_renewed(void **state) {
     assert_string_equal(world_leases(w).text, "http://127.0.0.1:4001 - reader-1 1 0 live;");
 }
 
-static void tells_that_a_lease_had_lapsed(void **state) {
+static void tells_that_a_lease_is_new(void **state) {
     struct world *w = *state;
-    struct engine_lease a = {reader_a, NULL, "reader-1", 1, 0, false};
-    assert_true(world_renew(w, &a, 60000)); // the first
-    assert_false(world_renew(w, &a, 60000));
-    world_drop(w, reader_a);
+    struct engine_lease a = {.reader_url = reader_a,
+                             .instance_id = "reader-1",
+                             .generation = 1,
+                             .viewers = 0,
+                             .claim = LEASE_FIRST};
     assert_true(world_renew(w, &a, 60000));
-    a.generation++;
-    assert_true(world_renew(w, &a, 60000)); // of another start
+    a.claim = LEASE_HELD;
     assert_false(world_renew(w, &a, 60000));
+    world_drop(w, reader_a, 1);
+    assert_true(world_renew(w, &a, 60000));
+    assert_false(world_renew(w, &a, 60000));
+}
+
+static void a_lease_is_not_ended_by_the_stores_clock(void **state) {
+    struct world *w = *state;
+    const struct engine_lease a = {
+        .reader_url = reader_a, .instance_id = "reader-1", .generation = 1, .viewers = 0};
+    world_renew(w, &a, 1);
+    while (!strstr(world_leases(w).text, "expired")) world_let_pass(w, 2);
+    assert_false(world_renew(w, &a, 60000)); // nobody else has had it
+}
+
+static void each_renewal_has_another_stamp(void **state) {
+    struct world *w = *state;
+    const struct engine_lease a = {
+        .reader_url = reader_a, .instance_id = "reader-1", .generation = 1, .viewers = 0};
+    uint64_t before = 0;
+    for (int i = 0; i < 50; i++) { // in the same millisecond, mostly
+        struct world_lease l = world_claim(w, &a, 60000);
+        assert_true(l.answer.stamp != before);
+        before = l.answer.stamp;
+    }
+}
+
+static void a_reader_that_starts_again_takes_its_url_over_at_once(void **state) {
+    struct world *w = *state;
+    struct engine_lease a = {
+        .reader_url = reader_a, .instance_id = "reader-1", .generation = 1000, .viewers = 0};
+    world_renew(w, &a, 60000);
+    a.claim = LEASE_FIRST;
+    a.generation = 1; // its clock was set back
+    struct world_lease l = world_claim(w, &a, 60000);
+    assert_int_equal(l.answer.outcome, LEASE_GAINED);
+    assert_int_equal(l.answer.generation, 1001);
+    a.claim = LEASE_HELD;
+    a.generation = 1001;
+    assert_int_equal(world_claim(w, &a, 60000).answer.outcome, LEASE_KEPT);
+}
+
+static void of_two_readers_with_one_url_the_first_keeps_it(void **state) {
+    struct world *w = *state;
+    struct engine_lease a = {.reader_url = reader_a,
+                             .instance_id = "reader-1",
+                             .generation = 5,
+                             .viewers = 0,
+                             .claim = LEASE_FIRST};
+    struct engine_lease b = {.reader_url = reader_a,
+                             .instance_id = "reader-2",
+                             .generation = 5,
+                             .viewers = 0,
+                             .claim = LEASE_FIRST};
+    world_renew(w, &a, 60000);
+    a.claim = LEASE_HELD;
+    b.generation = world_claim(w, &b, 60000).answer.generation;
+    b.claim = LEASE_HELD;
+    assert_int_equal(b.generation, 6);
+    assert_int_equal(world_claim(w, &b, 60000).answer.outcome, LEASE_KEPT); // the first has not come yet
+    assert_int_equal(world_claim(w, &a, 60000).answer.outcome, LEASE_GAINED);
+    struct world_lease taken = world_claim(w, &b, 60000);
+    assert_int_equal(taken.answer.outcome, LEASE_TAKEN);
+    assert_string_equal(taken.holder, "reader-1");
+    assert_int_equal(world_claim(w, &a, 60000).answer.outcome, LEASE_KEPT);
+    b.claim = LEASE_UNCHANGED;
+    b.stamp = taken.answer.stamp; // which has changed since
+    taken = world_claim(w, &b, 60000);
+    assert_int_equal(taken.answer.outcome, LEASE_TAKEN);
+    world_drop(w, reader_a, b.generation); // is not the second's to give up
+    b.stamp = taken.answer.stamp;          // and now it has not: the first is dead
+    struct world_lease gained = world_claim(w, &b, 60000);
+    assert_int_equal(gained.answer.outcome, LEASE_GAINED);
+    assert_true(gained.answer.generation > a.generation);
 }
 
 static void a_dropped_lease_stays_listed_as_expired(void **state) {
     struct world *w = *state;
-    const struct engine_lease a = {reader_a, NULL, "reader-1", 1, 0, false};
+    const struct engine_lease a = {
+        .reader_url = reader_a, .instance_id = "reader-1", .generation = 1, .viewers = 0};
     world_renew(w, &a, 60000);
-    assert_int_equal(world_drop(w, reader_a), ENGINE_OK);
-    assert_int_equal(world_drop(w, "http://nobody"), ENGINE_OK);
+    assert_int_equal(world_drop(w, reader_a, 1), ENGINE_OK);
+    assert_int_equal(world_drop(w, "http://nobody", 1), ENGINE_OK);
     assert_string_equal(world_leases(w).text, "http://127.0.0.1:4001 - reader-1 1 0 expired;");
 }
 
@@ -555,8 +639,10 @@ static void is_ready(void **state) {
         TEST(the_first_writer_wins), TEST(forty_at_once_agree), TEST(reassigns_only_from_the_expected),      \
         TEST(releases_only_the_expected), TEST(a_released_video_keeps_its_position),                         \
         TEST(lists_leases_by_url), TEST(a_lease_ends_when_it_is_not_renewed),                                \
-        TEST(tells_that_a_lease_had_lapsed), TEST(a_dropped_lease_stays_listed_as_expired), TEST(counts),    \
-        TEST(gives_an_overview), TEST(is_ready)
+        TEST(tells_that_a_lease_is_new), TEST(a_lease_is_not_ended_by_the_stores_clock),                     \
+        TEST(each_renewal_has_another_stamp), TEST(a_reader_that_starts_again_takes_its_url_over_at_once),   \
+        TEST(of_two_readers_with_one_url_the_first_keeps_it), TEST(a_dropped_lease_stays_listed_as_expired), \
+        TEST(counts), TEST(gives_an_overview), TEST(is_ready)
 
 int main(void) {
 #define EMBEDDED(name) cmocka_unit_test_setup_teardown(name, world_make_open, world_free)

@@ -2,10 +2,11 @@
 #include "embedded_world.h"
 #include "run_loop.h"
 
+#include "base/mem.h"
 #include "placement/placement.h"
 #include "placement/readers.h"
 
-enum { TTL_MS = 1000, LONG_TTL_MS = 3600000, GRACE_MS = 5000 };
+enum { TTL_MS = READERS_LEASE_MS, STEP_MS = 500, GRACE_MS = 5000 };
 
 static const char first[] = "http://127.0.0.1:4001", second[] = "http://127.0.0.1:4002";
 
@@ -17,9 +18,19 @@ static void renew(struct world *w, const char *url, int ttl_ms) {
 // The first reader has had video v and is gone, the second is there.
 static void lose_first(struct world *w) {
     renew(w, first, TTL_MS);
-    renew(w, second, LONG_TTL_MS);
+    renew(w, second, TTL_MS);
     assert_true(world_assign(w, "v", first).changed);
     run_later(w->loop, TTL_MS + 1);
+    renew(w, second, TTL_MS);
+}
+
+// Time passes, in which the second reader renews its lease and the list is read.
+static void pass(struct world *w, int64_t ms) {
+    for (; ms > 0; ms -= STEP_MS) {
+        renew(w, second, TTL_MS);
+        run_later(w->loop, STEP_MS < ms ? STEP_MS : ms);
+        world_leases(w); // answered behind placement's
+    }
 }
 
 static struct placement *start(struct world *w, int grace_ms, const char *static_readers) {
@@ -72,9 +83,9 @@ static void test_within_the_grace_it_stays_and_then_moves(void **state) {
     lose_first(w);
     struct placement *p = start(w, GRACE_MS, NULL);
     assert_string_equal(owner(w, p), first);
-    run_later(w->loop, GRACE_MS - 1);
+    pass(w, GRACE_MS - STEP_MS);
     assert_string_equal(owner(w, p), first);
-    run_later(w->loop, 1);
+    pass(w, STEP_MS);
     assert_string_equal(owner(w, p), second);
     end(w, p);
 }
@@ -84,16 +95,17 @@ static void test_a_reader_that_is_back_within_the_grace_keeps_its_video(void **s
     lose_first(w);
     struct placement *p = start(w, GRACE_MS, NULL);
     assert_string_equal(owner(w, p), first);
-    renew(w, first, LONG_TTL_MS);
-    run_later(w->loop, GRACE_MS + 1); // the list of readers is read anew, too
-    world_leases(w);                  // answered behind that
+    for (int i = 0; i < GRACE_MS / STEP_MS + 1; i++) {
+        renew(w, first, TTL_MS);
+        pass(w, STEP_MS);
+    }
     assert_string_equal(owner(w, p), first);
     end(w, p);
 }
 
 static void test_what_is_no_url_has_no_grace(void **state) {
     struct world *w = *state;
-    renew(w, second, LONG_TTL_MS);
+    renew(w, second, TTL_MS);
     assert_true(world_assign(w, "v", "not a URL").changed);
     struct placement *p = start(w, GRACE_MS, NULL);
     assert_string_equal(owner(w, p), second);
@@ -105,10 +117,10 @@ static void no_leases(struct engine *engine, engine_leases_cb *cb, void *arg) {
     cb(arg, ENGINE_UNAVAILABLE, NULL, 0);
 }
 
-static void test_the_grace_begins_anew_when_the_store_is_back(void **state) {
+static void test_time_in_which_the_store_is_away_does_not_end_a_lease(void **state) {
     struct world *w = *state;
     renew(w, first, TTL_MS);
-    renew(w, second, LONG_TTL_MS);
+    renew(w, second, TTL_MS);
     world_assign(w, "v", first);
     struct placement *p = start(w, GRACE_MS, NULL);
     assert_string_equal(owner(w, p), first);
@@ -116,12 +128,29 @@ static void test_the_grace_begins_anew_when_the_store_is_back(void **state) {
     struct engine_ops away = *w->engine->ops;
     away.leases = no_leases;
     w->engine->ops = &away;
-    run_later(w->loop, 2 * GRACE_MS); // the first reader's lease ends, because it cannot renew it
+    run_later(w->loop, 2 * GRACE_MS); // neither reader can renew
     w->engine->ops = w->ops;
-    run_later(w->loop, TTL_MS);
-    world_leases(w);
+    pass(w, READERS_RECOVERY_MS - STEP_MS); // the first is not back yet
     assert_string_equal(owner(w, p), first);
-    run_later(w->loop, GRACE_MS);
+    pass(w, TTL_MS);
+    assert_string_equal(owner(w, p), second);
+    end(w, p);
+}
+
+static void test_a_lease_that_had_ended_before_the_store_was_away_has_no_grace_after(void **state) {
+    struct world *w = *state;
+    renew(w, first, TTL_MS);
+    renew(w, second, TTL_MS);
+    world_assign(w, "v", first);
+    struct placement *p = start(w, GRACE_MS, NULL);
+    assert_string_equal(owner(w, p), first);
+    pass(w, TTL_MS + STEP_MS); // the first has died
+    struct engine_ops away = *w->engine->ops;
+    away.leases = no_leases;
+    w->engine->ops = &away;
+    run_later(w->loop, STEP_MS);
+    w->engine->ops = w->ops;
+    pass(w, STEP_MS);
     assert_string_equal(owner(w, p), second);
     end(w, p);
 }
@@ -137,39 +166,135 @@ static void hold_leases(struct engine *engine, engine_leases_cb *cb, void *arg) 
     held.arg = arg;
 }
 
-static void test_the_grace_begins_anew_when_the_store_was_slow(void **state) {
+static void test_time_in_which_the_store_is_slow_does_not_end_a_lease(void **state) {
     struct world *w = *state;
-    renew(w, first, 3 * GRACE_MS);
-    renew(w, second, LONG_TTL_MS);
+    renew(w, first, TTL_MS);
+    renew(w, second, TTL_MS);
     world_assign(w, "v", first);
     struct placement *p = start(w, GRACE_MS, NULL);
-    run_later(w->loop, GRACE_MS + 1);
-    world_leases(w);
     assert_string_equal(owner(w, p), first);
 
     struct engine_ops slow = *w->engine->ops;
     slow.leases = hold_leases;
     w->engine->ops = &slow;
-    run_later(w->loop, TTL_MS);       // asks
+    run_later(w->loop, STEP_MS);      // asks
     run_later(w->loop, 2 * GRACE_MS); // the first reader's renewal waits like our question, behind it
     w->engine->ops = w->ops;
     assert_non_null(held.cb);
     w->ops->leases(w->engine, held.cb, held.arg);
     world_leases(w);
     assert_string_equal(owner(w, p), first);
-    run_later(w->loop, GRACE_MS);
+    pass(w, TTL_MS + STEP_MS);
     assert_string_equal(owner(w, p), second);
     end(w, p);
 }
 
+static void count_answer(void *arg, const struct placement_answer *a) {
+    (void)a;
+    ++*(unsigned *)arg;
+}
+
+// 20,000 viewers of a hot video come while one lookup takes long: O(n^2) would take many seconds.
+static void test_a_crowd_waits_for_one_lookup(void **state) {
+    struct world *w = *state;
+    enum { CROWD = 200000 };
+    renew(w, first, TTL_MS);
+    struct placement *p = start(w, 0, NULL);
+    unsigned answered = 0;
+    int64_t began_us = moved_clock_real_us();
+    for (int i = 0; i < CROWD; i++) placement_register(p, "v", count_answer, &answered);
+    int64_t took_us = moved_clock_real_us() - began_us;
+    assert_int_equal(answered, 0);
+    assert_string_equal(owner(w, p), first);
+    assert_int_equal(answered, CROWD);
+    assert_true(took_us < 5000000); // 200,000^2 / 2 steps are 20 s and more
+    end(w, p);
+}
+
+// Asks for another video from the callback, before the first listing and with the store away.
+struct insistent {
+    struct placement *placement;
+    unsigned refused;
+};
+
+static void insist(void *arg, const struct placement_answer *a) {
+    struct insistent *i = arg;
+    char video[16];
+    assert_int_equal(a->status, PLACEMENT_UNAVAILABLE);
+    snprintf(video, sizeof video, "more-%u", ++i->refused);
+    if (i->refused < 500) placement_register(i->placement, video, insist, i);
+}
+
+static void test_what_is_refused_before_the_first_listing_may_ask_again(void **state) {
+    struct world *w = *state;
+    struct engine_ops away = *w->engine->ops;
+    away.leases = no_leases;
+    w->engine->ops = &away;
+    struct placement *p = placement_new(w->loop, w->engine, &(struct placement_config){.grace_ms = 0});
+    struct insistent i = {.placement = p};
+    for (int n = 0; n < 100; n++) {
+        char video[16];
+        snprintf(video, sizeof video, "v%d", n);
+        placement_register(p, video, insist, &i);
+    }
+    placement_start(p);
+    while (i.refused < 500) run_later(w->loop, STEP_MS);
+    w->engine->ops = w->ops;
+    end(w, p);
+}
+
+static void test_a_full_cache_refuses_and_does_not_grow(void **state) {
+    struct world *w = *state;
+    struct placement *p = placement_new(w->loop, w->engine, &(struct placement_config){.grace_ms = 0});
+    unsigned answered = 0;
+    int64_t began_us = moved_clock_real_us();
+    for (int i = 0; i < PLACEMENT_CACHE_MAX + 5000; i++) { // none has been listed: all wait
+        char video[16];
+        snprintf(video, sizeof video, "v%d", i);
+        placement_register(p, video, count_answer, &answered);
+    }
+    assert_int_equal(placement_cached_count(p), PLACEMENT_CACHE_MAX);
+    assert_int_equal(answered, 5000);
+    assert_true(moved_clock_real_us() - began_us < 20000000);
+    end(w, p);
+}
+
+static const char *confirmed_owner;
+
+static void on_confirmed(void *arg, const struct placement_answer *a) {
+    on_answer(arg, a);
+    confirmed_owner = a->confirmed ? "confirmed" : "not";
+}
+
+static void test_a_confirmed_answer_comes_from_the_store_and_not_from_the_cache(void **state) {
+    struct world *w = *state;
+    renew(w, first, TTL_MS);
+    renew(w, second, TTL_MS);
+    world_assign(w, "v", first);
+    struct placement *p = start(w, 0, NULL);
+    assert_string_equal(owner(w, p), first);
+    assert_true(world_reassign(w, "v", first, second).changed);
+    assert_string_equal(owner(w, p), first); // known a moment ago
+    struct asked asked = {.world = w};
+    w->awaited++;
+    placement_confirm(p, "v", true, on_confirmed, &asked);
+    world_wait(w);
+    assert_string_equal(asked.reader, second);
+    assert_string_equal(confirmed_owner, "confirmed");
+    end(w, p);
+}
+
 static void let_pass(struct world *w, int64_t ms) {
-    for (; ms > 0; ms -= 500) run_later(w->loop, 500); // the cache is looked at every 500 ms
+    for (; ms > 0; ms -= 500) { // the cache is looked at every 500 ms
+        renew(w, first, TTL_MS);
+        run_later(w->loop, 500);
+    }
 }
 
 static void test_what_nobody_asks_for_is_forgotten(void **state) {
     struct world *w = *state;
     enum { MANY = 300 };
-    renew(w, first, LONG_TTL_MS);
+    renew(w, first, TTL_MS);
     struct placement *p = start(w, 0, NULL);
     struct asked asked = {.world = w};
     for (int i = 0; i < MANY; i++) {
@@ -196,7 +321,7 @@ static void test_what_nobody_asks_for_is_forgotten(void **state) {
 
 static void test_a_reader_of_the_list_is_never_gone(void **state) {
     struct world *w = *state;
-    renew(w, second, LONG_TTL_MS);
+    renew(w, second, TTL_MS);
     world_assign(w, "v", first);
     struct placement *p = start(w, 0, "http://127.0.0.1:4001/, http://127.0.0.1:4003");
     assert_string_equal(owner(w, p), first);
@@ -214,36 +339,178 @@ static void test_lists_of_urls(void **state) {
 
 #define OPEN(test) cmocka_unit_test_setup_teardown(test, world_make_open, world_free)
 
+// A store whose clock the test sets, and what an observer makes of its listings.
+struct observed {
+    struct readers readers;
+    int64_t now_ms;
+};
+
+static void observe(struct observed *o, const struct engine_lease *leases, size_t count) {
+    readers_update(&o->readers, leases, count, o->now_ms += STEP_MS, 0);
+}
+
+static void observe_for(struct observed *o, const struct engine_lease *lease, int64_t ms) {
+    for (; ms > 0; ms -= STEP_MS) observe(o, lease, 1);
+}
+
+static void begin_observing(struct observed *o, const struct engine_lease *lease) {
+    *o = (struct observed){.now_ms = 1000};
+    readers_init(&o->readers, NULL, GRACE_MS);
+    readers_update(&o->readers, lease, 1, o->now_ms, 0);
+}
+
+static void test_a_dead_reader_is_gone_after_three_seconds_though_the_stores_clock_was_set_back(
+    void **state) {
+    (void)state;
+    struct observed o;
+    struct engine_lease l = {.reader_url = first, .stamp = 100000, .left_ms = 3000};
+    begin_observing(&o, &l);
+    l.left_ms = 33000; // for 30 s it will look alive
+    observe_for(&o, &l, READERS_LEASE_MS - STEP_MS);
+    assert_int_equal(readers_state(&o.readers, first), READER_LIVE);
+    observe_for(&o, &l, STEP_MS);
+    assert_int_equal(readers_state(&o.readers, first), READER_GONE);
+    assert_int_equal(o.readers.live_count, 0);
+    readers_release(&o.readers);
+}
+
+static void test_a_live_reader_stays_though_the_stores_clock_jumps(void **state) {
+    (void)state;
+    struct observed o;
+    struct engine_lease l = {.reader_url = first, .stamp = 100000, .left_ms = 3000};
+    begin_observing(&o, &l);
+    static const int64_t jumps[] = {30000, -30000, 3600000, -86400000, 2592000000};
+    for (size_t i = 0; i < sizeof jumps / sizeof *jumps; i++) {
+        l.stamp += 1000;
+        l.left_ms = 3000 - jumps[i]; // the clock is set after the renewal
+        observe(&o, &l, 1);
+        assert_int_equal(readers_state(&o.readers, first), READER_LIVE);
+        observe(&o, &l, 1);
+        l.stamp = (uint64_t)((int64_t)l.stamp + jumps[i] + 1000);
+        l.left_ms = 3000;
+        observe(&o, &l, 1);
+        assert_int_equal(readers_state(&o.readers, first), READER_LIVE);
+    }
+    readers_release(&o.readers);
+}
+
+static void test_what_is_seen_first_lives_by_the_stores_clock_and_no_longer_than_a_lease(void **state) {
+    (void)state;
+    static const struct {
+        int64_t left_ms;
+        bool given_up;
+        enum reader_state state;
+    } cases[] = {{3000, false, READER_LIVE},      {1, false, READER_LIVE},     {0, false, READER_GONE},
+                 {-86400000, false, READER_GONE}, {29000, false, READER_GONE}, // the clock was set back
+                 {3000, true, READER_GONE}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct observed o;
+        struct engine_lease l = {
+            .reader_url = first, .stamp = 1, .left_ms = cases[i].left_ms, .given_up = cases[i].given_up};
+        begin_observing(&o, &l);
+        assert_int_equal(readers_state(&o.readers, first), cases[i].state);
+        observe_for(&o, &l, READERS_LEASE_MS);
+        assert_int_equal(readers_state(&o.readers, first), READER_GONE);
+        readers_release(&o.readers);
+    }
+}
+
+static void test_what_is_new_while_one_looks_lives_whatever_the_stores_clock_says(void **state) {
+    (void)state;
+    struct observed o;
+    struct engine_lease leases[] = {{.reader_url = first, .stamp = 1, .left_ms = 3000},
+                                    {.reader_url = second, .stamp = 1, .left_ms = -27000}};
+    begin_observing(&o, leases);
+    observe(&o, leases, 2);
+    assert_int_equal(readers_state(&o.readers, second), READER_LIVE);
+    readers_release(&o.readers);
+}
+
+static void test_what_an_older_version_gives_up_is_gone_at_once(void **state) {
+    (void)state;
+    struct observed o;
+    struct engine_lease l = {.reader_url = first, .stamp = 103000, .left_ms = 3000};
+    begin_observing(&o, &l);
+    l.stamp = 100500; // now
+    l.left_ms = 0;
+    observe(&o, &l, 1);
+    assert_int_equal(readers_state(&o.readers, first), READER_GONE);
+    readers_release(&o.readers);
+}
+
+static void test_hiccups_of_the_store_do_not_keep_a_dead_reader(void **state) {
+    (void)state;
+    struct observed o;
+    struct engine_lease l = {.reader_url = first, .stamp = 1, .left_ms = 3000};
+    begin_observing(&o, &l);
+    int64_t dead_ms = o.now_ms;
+    while (readers_state(&o.readers, first) == READER_LIVE) {
+        observe_for(&o, &l, 2 * STEP_MS);
+        readers_update(&o.readers, &l, 1, o.now_ms += 50, 50); // its connection was cut, and is back
+    }
+    assert_true(o.now_ms - dead_ms <= READERS_LEASE_MS + 2 * STEP_MS);
+    readers_release(&o.readers);
+}
+
 static void test_a_live_lease_that_is_not_listed_any_more_counts_for_a_moment(void **state) {
     (void)state;
     struct readers r;
-    struct engine_lease leases[] = {{.reader_url = first, .live = true}, {.reader_url = second}};
-    readers_init(&r, NULL);
-    readers_update(&r, leases, 2, 1000);
-    readers_update(&r, NULL, 0, 2000); // the store has been emptied
+    struct engine_lease leases[] = {{.reader_url = first, .left_ms = 3000}, {.reader_url = second}};
+    readers_init(&r, NULL, 0);
+    readers_update(&r, leases, 2, 1000, 0);
+    readers_update(&r, NULL, 0, 2000, 0); // the store has been emptied
     assert_int_equal(readers_state(&r, first), READER_LIVE);
     assert_int_equal(readers_state(&r, second), READER_UNKNOWN);
     assert_int_equal(r.live_count, 1);
-    readers_update(&r, NULL, 0, 2000 + READERS_VANISHED_MS - 1);
+    readers_update(&r, NULL, 0, 2000 + READERS_VANISHED_MS - 1, 0);
     assert_int_equal(r.live_count, 1);
-    readers_update(&r, NULL, 0, 2000 + READERS_VANISHED_MS);
+    readers_update(&r, NULL, 0, 2000 + READERS_VANISHED_MS, 0);
     assert_int_equal(readers_state(&r, first), READER_UNKNOWN);
     assert_int_equal(r.live_count, 0);
     readers_release(&r);
 }
 
-static void test_a_lease_that_has_ended_does_not_count_though_it_was_live(void **state) {
+static void test_a_lease_that_was_given_up_does_not_count_though_it_was_live(void **state) {
     (void)state;
     struct readers r;
-    struct engine_lease lease = {.reader_url = first, .live = true};
-    readers_init(&r, NULL);
-    readers_update(&r, &lease, 1, 1000);
-    lease.live = false;
-    readers_update(&r, &lease, 1, 1500);
+    struct engine_lease lease = {.reader_url = first, .left_ms = 3000};
+    readers_init(&r, NULL, 0);
+    readers_update(&r, &lease, 1, 1000, 0);
+    lease.given_up = true;
+    lease.stamp = 1;
+    readers_update(&r, &lease, 1, 1500, 0);
     assert_int_equal(readers_state(&r, first), READER_GONE);
-    readers_update(&r, NULL, 0, 2000);
+    readers_update(&r, NULL, 0, 2000, 0);
     assert_int_equal(readers_state(&r, first), READER_UNKNOWN);
     readers_release(&r);
+}
+
+// Each listing takes time in proportion to the readers, and not to their square.
+static void test_thousands_of_readers(void **state) {
+    (void)state;
+    enum { MANY = 20000 };
+    struct engine_lease *leases = mem_zalloc(MANY * sizeof *leases);
+    char(*urls)[32] = mem_alloc(MANY * sizeof *urls);
+    struct readers r;
+    readers_init(&r, first, 0);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(urls[i], sizeof urls[i], "http://reader-%05d:4000", i);
+        leases[i] = (struct engine_lease){.reader_url = urls[i], .left_ms = 3000};
+    }
+    int64_t began_us = moved_clock_real_us();
+    for (int64_t now_ms = 1000; now_ms < 6000; now_ms += STEP_MS) {
+        for (int i = 0; i < MANY; i++) leases[i].stamp++;
+        readers_update(&r, leases, MANY, now_ms, 0);
+        assert_int_equal(r.live_count, MANY + 1);
+    }
+    readers_update(&r, leases, 0, 6000, 0);
+    assert_int_equal(r.live_count, MANY + 1);
+    readers_update(&r, leases, 0, 9000, 0);
+    assert_int_equal(r.live_count, 1);
+    assert_true(moved_clock_real_us() - began_us < 10000000); // by their square: minutes
+    readers_release(&r);
+    free(urls);
+    free(leases);
 }
 
 static void test_whether_a_host_is_a_urls_own(void **state) {
@@ -262,13 +529,25 @@ int main(void) {
         OPEN(test_within_the_grace_it_stays_and_then_moves),
         OPEN(test_a_reader_that_is_back_within_the_grace_keeps_its_video),
         OPEN(test_what_is_no_url_has_no_grace),
-        OPEN(test_the_grace_begins_anew_when_the_store_is_back),
-        OPEN(test_the_grace_begins_anew_when_the_store_was_slow),
+        OPEN(test_time_in_which_the_store_is_away_does_not_end_a_lease),
+        OPEN(test_a_lease_that_had_ended_before_the_store_was_away_has_no_grace_after),
+        OPEN(test_time_in_which_the_store_is_slow_does_not_end_a_lease),
+        OPEN(test_a_crowd_waits_for_one_lookup),
+        OPEN(test_what_is_refused_before_the_first_listing_may_ask_again),
+        OPEN(test_a_full_cache_refuses_and_does_not_grow),
+        OPEN(test_a_confirmed_answer_comes_from_the_store_and_not_from_the_cache),
         OPEN(test_what_nobody_asks_for_is_forgotten),
         OPEN(test_a_reader_of_the_list_is_never_gone),
         cmocka_unit_test(test_lists_of_urls),
         cmocka_unit_test(test_a_live_lease_that_is_not_listed_any_more_counts_for_a_moment),
-        cmocka_unit_test(test_a_lease_that_has_ended_does_not_count_though_it_was_live),
+        cmocka_unit_test(test_a_lease_that_was_given_up_does_not_count_though_it_was_live),
+        cmocka_unit_test(test_a_dead_reader_is_gone_after_three_seconds_though_the_stores_clock_was_set_back),
+        cmocka_unit_test(test_a_live_reader_stays_though_the_stores_clock_jumps),
+        cmocka_unit_test(test_what_is_seen_first_lives_by_the_stores_clock_and_no_longer_than_a_lease),
+        cmocka_unit_test(test_what_is_new_while_one_looks_lives_whatever_the_stores_clock_says),
+        cmocka_unit_test(test_what_an_older_version_gives_up_is_gone_at_once),
+        cmocka_unit_test(test_hiccups_of_the_store_do_not_keep_a_dead_reader),
+        cmocka_unit_test(test_thousands_of_readers),
         cmocka_unit_test(test_whether_a_host_is_a_urls_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

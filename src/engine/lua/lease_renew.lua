@@ -1,11 +1,26 @@
--- Writes a reader's lease. The server's clock counts, so that those of the machines need not agree.
+#!lua flags=allow-oom
+-- Writes a reader's lease, unless another process holds it with a better claim.
 -- KEYS  readers    ARGV  1 reader  2 time to live, ms  3 generation  4 viewers  5 public URL or -  6 instance
--- Returns 1 if it was live before, 0 if it had lapsed or is new or another process of a later start has it.
+--       7 claim: held, first or unchanged  8 the stamp that was seen unchanged
+-- Returns {outcome, generation, stamp, instance} of whoever holds it then. The stamp is when the lease ends by
+-- this server's clock, another one after each renewal even if the clock stands still. Whether a lease has
+-- ended is not judged here: a clock may be set. A 0 in front of the end says that it was given up.
+local row = redis.call('HGET', KEYS[1], ARGV[1]) or ''
+local ends, generation, instance = string.match(row, '^(%d+) (%d+) %d+ %S+ (.*)$')
+local free = not ends or string.sub(ends, 1, 1) == '0'
+local kept = not free and ARGV[7] ~= 'first' and generation == ARGV[3] and instance == ARGV[6]
+if not free and not kept then
+    local newer = tonumber(generation) > tonumber(ARGV[3])
+    local takes = ARGV[7] == 'first' or (ARGV[7] == 'held' and newer) or (ARGV[7] == 'unchanged' and ends == ARGV[8])
+    if not takes then return {'taken', generation, ends, instance} end
+end
+local mine = ARGV[3]
+if ends and not kept and ARGV[7] ~= 'held' and tonumber(generation) >= tonumber(mine) then
+    mine = string.format('%.0f', generation + 1)
+end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local ends, generation = string.match(redis.call('HGET', KEYS[1], ARGV[1]) or '', '^(%d+) (%d+) ')
-local live = ends and tonumber(ends) > now
-if live and tonumber(generation) > tonumber(ARGV[3]) then return 0 end
-local text = table.concat({string.format('%.0f', now + ARGV[2]), ARGV[3], ARGV[4], ARGV[5], ARGV[6]}, ' ')
-redis.call('HSET', KEYS[1], ARGV[1], text)
-return live and generation == ARGV[3] and 1 or 0
+local stamp = string.format('%.0f', now + ARGV[2])
+if stamp == ends then stamp = string.format('%.0f', now + ARGV[2] + 1) end
+redis.call('HSET', KEYS[1], ARGV[1], table.concat({stamp, mine, ARGV[4], ARGV[5], ARGV[6]}, ' '))
+return {kept and 'kept' or 'gained', mine, stamp, ARGV[6]}

@@ -1,0 +1,6 @@
+#!lua flags=allow-oom
+-- Deletes the row of a reader, if its stamp is still the one that was seen.
+-- KEYS  readers    ARGV  1 reader  2 stamp
+local stamp = string.match(redis.call('HGET', KEYS[1], ARGV[1]) or '', '^%d+')
+if stamp ~= ARGV[2] then return 0 end
+return redis.call('HDEL', KEYS[1], ARGV[1])
