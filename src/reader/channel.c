@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/budget.h"
+#include "base/hash.h"
+#include "base/map.h"
 #include "reader/counters.h"
 #include "reader/flush.h"
 
@@ -14,8 +15,7 @@ enum {
     STALLED_PER_SWEEP = 64 // the kernel takes its time to free what it held for them, and others wait
 };
 
-void channel_init(struct channel *ch, const struct channel_env *env, struct fan_counters *counters,
-                  void *owner) {
+void channel_init(struct channel *ch, struct channel_env *env, struct fan_counters *counters, void *owner) {
     *ch = (struct channel){.env = env, .counters = counters, .owner = owner};
     ring_init(&ch->ring, env->bounds.ring_frames, env->bounds.ring_bytes);
 }
@@ -35,10 +35,21 @@ static void put_off_heartbeat(struct channel *ch, int64_t now_ms) {
     ch->heartbeat_due_ms = now_ms + every - (int64_t)(hash_random() % (uint64_t)(every / 8 + 1));
 }
 
+void channel_note_left(struct channel *ch) {
+    if (!ch->left++) DL_APPEND2(ch->env->left_by_some, ch, left_prev, left_next);
+}
+
+uint32_t channel_report_left(struct channel *ch) {
+    uint32_t left = ch->left;
+    if (left) DL_DELETE2(ch->env->left_by_some, ch, left_prev, left_next);
+    ch->left = 0;
+    return left;
+}
+
 void channel_add(struct channel *ch, int fd, struct pending *pending, int64_t now_ms) {
     struct viewer *v = viewer_new(ch, fd, pending, now_ms);
     if (!v) {
-        ch->left++;
+        channel_note_left(ch);
         counter_add(&ch->counters->refused, 1);
         return;
     }
@@ -167,6 +178,7 @@ void channel_sweep(struct channel *ch, int64_t now_ms) {
 void channel_release(struct channel *ch) {
     while (ch->seats.count) viewer_close(ch->seats.at[ch->seats.count - 1]);
     if (ch->flush) flush_end(ch, 0);
+    channel_report_left(ch);
     settle(ch);
     seats_release(&ch->seats);
     ring_release(&ch->ring);

@@ -32,10 +32,11 @@ struct channel_bounds {
 struct channel_env {
     struct loop *loop;
     struct channel_bounds bounds;
+    struct channel *left_by_some; // those with viewers gone that have not been reported
 };
 
 struct channel {
-    const struct channel_env *env;
+    struct channel_env *env;
     struct fan_counters *counters;
     void *owner; // whose word it is that viewers have gone
     struct seats seats;
@@ -49,19 +50,24 @@ struct channel {
         unsigned long long delivered;
         uint32_t sends, gaps, stalled;
     } tally;                                 // not yet added to the counters
-    uint32_t left;                           // viewers gone since the worker last looked
+    uint32_t left;                           // viewers gone, not yet reported
+    struct channel *left_prev, *left_next;   // in the environment's list, if any
     struct channel *prev, *next;             // all channels of the worker
     struct channel *dirty_prev, *dirty_next; // those with something to flush
     bool dirty;                              // is among them
 };
 
-void channel_init(struct channel *, const struct channel_env *, struct fan_counters *, void *owner);
+void channel_init(struct channel *, struct channel_env *, struct fan_counters *, void *owner);
 
 // Closes all viewers.
 void channel_release(struct channel *);
 
 // Adds a viewer that will get `pending` (taken) and then what is published from now on. Takes fd.
 void channel_add(struct channel *, int fd, struct pending *, int64_t now_ms);
+
+// Counts a viewer that has gone. Returns the count since the last report, and begins the next.
+void channel_note_left(struct channel *);
+uint32_t channel_report_left(struct channel *);
 
 // Adds a frame, whose reference is taken; a flush sends it.
 void channel_publish(struct channel *, struct frame *);

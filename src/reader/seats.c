@@ -35,6 +35,10 @@ bool seats_is_ready(const struct seats *s, const struct viewer *v) {
     return v->slot < s->ready;
 }
 
+bool seats_is_due(const struct seats *s, const struct viewer *v) {
+    return v->slot < s->due;
+}
+
 void seats_make_ready(struct seats *s, struct viewer *v) {
     swap(s, v->slot, s->ready++);
 }

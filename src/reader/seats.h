@@ -25,6 +25,7 @@ void seats_remove(struct seats *, struct viewer *);
 void seats_make_ready(struct seats *, struct viewer *);
 void seats_make_lagging(struct seats *, struct viewer *);
 bool seats_is_ready(const struct seats *, const struct viewer *);
+bool seats_is_due(const struct seats *, const struct viewer *);
 
 // Visits each who is lagging once. The visit may make this one ready, or remove it, and change nobody else.
 void seats_visit_lagging(struct seats *, void (*visit)(struct viewer *, void *arg), void *arg);

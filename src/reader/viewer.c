@@ -11,7 +11,9 @@
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "base/budget.h"
+#include "net/event_stream.h"
 #include "reader/channel.h"
+#include "reader/flush.h"
 #include "reader/frame.h"
 #include "reader/pending.h"
 
@@ -57,7 +59,7 @@ void viewer_close(struct viewer *v) {
     if (v->closed) return;
     v->closed = true;
     seats_remove(&ch->seats, v);
-    ch->left++;
+    channel_note_left(ch);
     int fd = v->watch.fd;
     loop_fd_remove(ch->env->loop, &v->watch);
     close(fd);
@@ -84,14 +86,6 @@ static int error_of(int fd) {
     socklen_t size = sizeof error;
     getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
     return error;
-}
-
-static void on_socket(struct loop_fd *f, uint32_t events) {
-    struct viewer *v = container_of(f, struct viewer, watch);
-    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-        end_by_error(v, events & EPOLLERR ? error_of(f->fd) : 0);
-    else if ((events & EPOLLOUT) && !seats_is_ready(&v->channel->seats, v))
-        viewer_push(v, loop_now_ms(v->channel->env->loop));
 }
 
 size_t viewer_send(struct viewer *v, struct iovec *iov, size_t count) {
@@ -197,6 +191,44 @@ void viewer_lag_behind(struct viewer *v, uint64_t from, size_t taken, int64_t no
 void viewer_owe(struct viewer *v, struct frame *f, size_t taken, int64_t now_ms) {
     make_lagging(v, v->channel->sent, taken, now_ms);
     v->pending = pending_of(frame_ref(f));
+}
+
+// Whether the bytes it has been sent end with a frame, and none wait.
+static bool is_between_frames(const struct viewer *v) {
+    return seats_is_ready(&v->channel->seats, v) || viewer_waits(v);
+}
+
+static void queue_rest_of_heartbeat(struct viewer *v, size_t taken, int64_t now_ms) {
+    struct channel *ch = v->channel;
+    if (seats_is_due(&ch->seats, v))
+        make_lagging(v, ch->flush->from, 0, now_ms);
+    else if (seats_is_ready(&ch->seats, v))
+        make_lagging(v, ch->sent, 0, now_ms);
+    v->offset = (uint32_t)taken;
+    v->pending =
+        pending_of(frame_of_bytes(event_stream_heartbeat, EVENT_STREAM_HEARTBEAT_LEN, (struct position){0}));
+}
+
+// The client has closed its side. One that only sends no more goes on reading; a closed socket answers the
+// next bytes with a reset. So it is sent a heartbeat, unless there are bytes on their way to it.
+static void probe(struct viewer *v, int64_t now_ms) {
+    struct iovec beat = {(void *)event_stream_heartbeat, EVENT_STREAM_HEARTBEAT_LEN};
+    v->fin_seen = true;
+    if (!is_between_frames(v)) return;
+    size_t taken = viewer_send(v, &beat, 1);
+    if (taken && taken < EVENT_STREAM_HEARTBEAT_LEN && !v->closed) queue_rest_of_heartbeat(v, taken, now_ms);
+}
+
+// Watched edge triggered, so that a half-closed socket is reported with each event, and no oftener.
+static void on_socket(struct loop_fd *f, uint32_t events) {
+    struct viewer *v = container_of(f, struct viewer, watch);
+    int64_t now_ms = loop_now_ms(v->channel->env->loop);
+    if (events & (EPOLLHUP | EPOLLERR)) {
+        end_by_error(v, events & EPOLLERR ? error_of(f->fd) : 0);
+        return;
+    }
+    if ((events & EPOLLOUT) && !seats_is_ready(&v->channel->seats, v)) viewer_push(v, now_ms);
+    if ((events & EPOLLRDHUP) && !v->fin_seen && !v->closed) probe(v, now_ms);
 }
 
 // Keeps what it needs once its frame has left the ring: the rest of a frame begun, and where the gap begins.

@@ -24,6 +24,7 @@ struct viewer {
     uint64_t cursor;         // the frame it is at, while it lags
     struct position gap_from;
     bool gap, closed;
+    bool fin_seen;    // the client has closed its side: for good, or to read on
     int64_t moved_ms; // when it last took something, while it lags
     struct loop_job reap;
 };

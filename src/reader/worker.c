@@ -27,7 +27,9 @@ enum {
     SWEEP_ROUND = 4,  // sweeps in which all channels are visited, where there are many
     SWEEP_LEAST = 64, // channels visited in each
     SLICE_SENDS = 256,
-    TURN_US = 4000 // of flushing, before the loop looks for events and orders
+    TURN_US = 4000, // of flushing, before the loop looks for events and orders
+    REPORT_MS = 20, // between two reports of viewers that have gone
+    REPORTS = 256   // channels in one
 };
 
 struct order {
@@ -49,7 +51,7 @@ struct worker {
     int error; // of the start
     struct channel *channels, *dirty;
     unsigned count; // of channels
-    struct loop_timer sweep, flush;
+    struct loop_timer sweep, flush, report;
     struct worker_listener listener;
 };
 
@@ -76,10 +78,21 @@ static void send_word(struct worker *w, void *owner, uint32_t left, bool retired
     loop_post(w->control, &word->job);
 }
 
-static void report_left(struct worker *w, struct channel *ch) {
-    if (!ch->left) return;
-    send_word(w, ch->owner, ch->left, false);
-    ch->left = 0;
+// The counts of many channels are reported in portions, as each may end a video on the control loop.
+static void report_left(struct worker *w) {
+    for (unsigned most = REPORTS; most && w->env.left_by_some; most--) {
+        struct channel *ch = w->env.left_by_some;
+        send_word(w, ch->owner, channel_report_left(ch), false);
+    }
+}
+
+static void on_report_due(struct loop_timer *t) {
+    report_left(container_of(t, struct worker, report));
+}
+
+// What gathers meanwhile goes with the next report.
+static void report_soon(struct worker *w) {
+    if (w->env.left_by_some && !w->report.slot) loop_timer_start(w->env.loop, &w->report, REPORT_MS);
 }
 
 // Flushing
@@ -103,8 +116,7 @@ static void flush_slice(struct worker *w, struct channel *ch) {
 }
 
 // One slice for each that may be flushed now. The timer brings us back for the rest.
-static void flush_dirty(void *arg) {
-    struct worker *w = arg;
+static void flush_dirty(struct worker *w) {
     if (!w->dirty) return;
     int64_t begun_us = clock_monotonic_us(), now_us = begun_us, again_us = INT64_MAX;
     struct channel *ch, *next, *last = w->dirty->dirty_prev;
@@ -127,6 +139,11 @@ static void on_flush_due(struct loop_timer *t) {
     (void)t; // flush_dirty runs before the loop waits again
 }
 
+static void before_wait(void *arg) {
+    flush_dirty(arg);
+    report_soon(arg);
+}
+
 // Each visits a share of the channels, where there are many: the first ones, which then go to the end.
 static void on_sweep(struct loop_timer *t) {
     struct worker *w = container_of(t, struct worker, sweep);
@@ -138,7 +155,6 @@ static void on_sweep(struct loop_timer *t) {
         DL_APPEND(w->channels, ch);
         channel_sweep(ch, loop_now_ms(w->env.loop));
         mark_dirty(w, ch);
-        report_left(w, ch);
     }
     loop_timer_start(w->env.loop, t, SWEEP_MS);
 }
@@ -234,7 +250,7 @@ static int start(struct worker *w, const struct worker_config *config) {
     if (!w->env.loop) return -errno;
     if (config->own_descriptors) w->pipe = fd_pipe_new(w->control, &error);
     if (error) return error;
-    loop_set_before_wait(w->env.loop, flush_dirty, w);
+    loop_set_before_wait(w->env.loop, before_wait, w);
     loop_timer_start(w->env.loop, &w->sweep, SWEEP_MS);
     return start_thread(w);
 }
@@ -246,6 +262,7 @@ struct worker *worker_new(struct loop *control, const struct worker_config *conf
     w->listener = config->listener;
     w->sweep.on_due = on_sweep;
     w->flush.on_due = on_flush_due;
+    w->report.on_due = on_report_due;
     sem_init(&w->started, 0, 0);
     *error = start(w, config);
     if (!*error) return w;
@@ -276,6 +293,6 @@ void worker_free(struct worker *w) {
     free(w);
 }
 
-const struct channel_env *worker_env(const struct worker *w) {
+struct channel_env *worker_env(struct worker *w) {
     return &w->env;
 }

@@ -32,7 +32,7 @@ struct worker *worker_new(struct loop *control, const struct worker_config *, in
 void worker_stop(struct worker *);
 void worker_free(struct worker *);
 
-const struct channel_env *worker_env(const struct worker *);
+struct channel_env *worker_env(struct worker *);
 
 // Gives an order; takes the frame, or fd and pending, or (RETIRE) the channel.
 void worker_give(struct worker *, enum worker_order, struct channel *, struct frame *, int fd,

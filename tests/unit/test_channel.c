@@ -764,15 +764,105 @@ static void who_hangs_up_is_gone(void **state) {
     (void)state;
     join_crowd(4);
     client_close(&clients[1]);
-    shutdown(clients[2].fd, SHUT_WR);
+    client_close(&clients[2]);
     run_turns(rig.loop, 1);
     assert_int_equal(rig.channel.seats.count, 2);
     assert_int_equal(rig.channel.left, 2);
-    client_read(&clients[2], SIZE_MAX);
-    assert_true(clients[2].ended);
     rig_send_run(&rig, 1, 5);
     assert_seen(0, "hello 1-1");
     assert_seen(3, "hello 1-1");
+}
+
+// Half-closed viewers
+
+static void half_close(int i) {
+    shutdown(clients[i].fd, SHUT_WR);
+    run_turns(rig.loop, 1);
+}
+
+static void a_half_closed_viewer_gets_a_heartbeat_at_once_and_keeps_its_stream(void **state) {
+    (void)state;
+    join_crowd(2);
+    half_close(0);
+    assert_seen(0, "hello");
+    assert_heartbeats(0, 1);
+    assert_heartbeats(1, 0);
+    unsigned sends = limited_send_calls();
+    run_turns(rig.loop, 3); // reported once
+    assert_int_equal(limited_send_calls(), sends);
+    rig_send_run(&rig, 2, 5);
+    assert_all_seen(2, "hello 1-1 1-2");
+    assert_int_equal(rig.channel.seats.ready, 2);
+    assert_int_equal(rig.channel.left, 0);
+    client_room(&clients[0], 7); // its later events say that it is half closed, too
+    rig_send_run(&rig, 1, 5);
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    assert_all_seen(2, "hello 1-1 1-2 1-3");
+    assert_heartbeats(0, 1);
+}
+
+// The heartbeat is cut after any byte, while a run of two comments waits, is being sent, or has been sent.
+static void the_heartbeat_for_a_half_closed_viewer_can_be_cut_anywhere(void **state) {
+    (void)state;
+    enum { QUIET, WAITING, DUE, SERVED, MOMENTS };
+    for (int moment = QUIET; moment < MOMENTS; moment++) {
+        for (long cut = 0; cut <= EVENT_STREAM_HEARTBEAT_LEN; cut++) {
+            join_crowd(3);
+            for (int i = 0; moment != QUIET && i < 2; i++) rig_publish(&rig, 5);
+            if (moment > WAITING) channel_flush_some(&rig.channel, loop_now_ms(rig.loop), 1);
+            int i = moment == SERVED ? 2 : 0; // the last is served first
+            assert_int_equal(seats_is_due(&rig.channel.seats, clients[i].viewer), moment == DUE);
+            client_room(&clients[i], cut);
+            half_close(i);
+            rig_flush(&rig);
+            client_room_again(&rig, &clients[i], LIMITED_SEND_MOST);
+            rig_send_run(&rig, moment == QUIET ? 3 : 1, 5);
+            assert_all_seen(3, "hello 1-1 1-2 1-3");
+            assert_heartbeats(i, cut ? 1 : 0); // none into a full socket
+            assert_int_equal(rig.channel.seats.ready, 3);
+            rig_sweep_later(&rig, 0);
+            assert_ring_empty();
+            tear_down(state);
+            set_up(state);
+        }
+    }
+}
+
+static void a_half_closed_viewer_that_lags_is_sent_nothing_within_a_frame(void **state) {
+    (void)state;
+    join_crowd(2);
+    client_room(&clients[0], 10);
+    rig_send_run(&rig, 2, 5);
+    half_close(0);
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    assert_all_seen(2, "hello 1-1 1-2");
+    assert_heartbeats(0, 0);
+}
+
+static void one_that_half_closed_before_it_came_is_served(void **state) {
+    (void)state;
+    struct socket_pair sockets = socket_pair_open(LOOPBACK, 0);
+    struct frame *head = hello_frame();
+    shutdown(sockets.client, SHUT_WR);
+    client_join_with(&rig, &clients[0], sockets, pending_with(&head, 1));
+    run_turns(rig.loop, 2);
+    rig_send_run(&rig, 1, 5);
+    client_drain(&rig, &clients[0], "hello 1-1");
+    assert_int_equal(rig.channel.seats.count, 1);
+}
+
+// A closed socket answers the heartbeat with a reset.
+static void one_that_has_closed_is_gone_within_a_round_trip(void **state) {
+    (void)state;
+    struct frame *head = hello_frame();
+    client_join_with(&rig, &clients[0], socket_pair_open(LOOPBACK, 0), pending_with(&head, 1));
+    client_wait_for_bytes(&clients[0]);
+    client_read(&clients[0], SIZE_MAX);
+    client_close(&clients[0]);
+    alarm(HANG_S);
+    while (rig.channel.seats.count) run_turns(rig.loop, 1);
+    alarm(0);
+    assert_int_equal(counter_get(&rig.counters.stalled), 0);
 }
 
 // Whoever breaks, at whatever place of the array, the others get everything once.
@@ -919,7 +1009,8 @@ static void a_release_closes_viewers_in_every_state(void **state) {
     rig_publish(&rig, 5);
     client_join(&rig, &clients[5]); // waits
     channel_release(&rig.channel);
-    assert_int_equal(rig.channel.left, 6);
+    assert_null(rig.env.left_by_some);
+    assert_int_equal(rig.channel.seats.count, 0);
     for (int i = 0; i < 6; i++) {
         client_read(&clients[i], SIZE_MAX);
         assert_true(clients[i].ended);
@@ -974,6 +1065,11 @@ int main(void) {
         TEST(of_many_who_take_nothing_a_sweep_closes_so_many),
         TEST(whom_the_kernel_gave_up_counts_as_stalled),
         TEST(who_hangs_up_is_gone),
+        TEST(a_half_closed_viewer_gets_a_heartbeat_at_once_and_keeps_its_stream),
+        TEST(the_heartbeat_for_a_half_closed_viewer_can_be_cut_anywhere),
+        TEST(a_half_closed_viewer_that_lags_is_sent_nothing_within_a_frame),
+        TEST(one_that_half_closed_before_it_came_is_served),
+        TEST(one_that_has_closed_is_gone_within_a_round_trip),
         TEST(who_breaks_in_the_middle_of_a_flush_disturbs_nobody),
         TEST(who_breaks_on_being_let_in_disturbs_nobody),
         TEST(any_mixture_of_states_in_one_flush_is_kept_apart),

@@ -437,12 +437,9 @@ static void late_word_of_a_freed_video_is_nobody_elses(void **state) {
     }
     video_open(&beat, 1000);
     struct client *pulse = add(&beat); // last in the worker's sweeps
-    for (int i = 0; i < N; i++) {
-        shutdown(clients[i].fd, SHUT_WR);
-        client_wait_for_end(&clients[i]);
-    }
+    for (int i = 0; i < N; i++) client_close(&clients[i]);
     client_read(pulse, SIZE_MAX);
-    wait_for_heartbeats(pulse, 2); // so a sweep has said that they left; the control loop has not run
+    wait_for_heartbeats(pulse, 3); // so it has been reported that they left; the control loop has not run
     for (int i = 0; i < N; i++) video_close(&early[i]);
     wait_for_heartbeats(pulse, 2); // so their channels are gone
     for (uint64_t i = 0; i < N; i++) {
