@@ -98,7 +98,9 @@ struct http_server {
     struct loop_fd listener;
     int port;
     bool paused; // not accepting: too many connections, or no descriptor left
-    int64_t complained_ms;
+    const char *crowded; // the event that is to be told of; NULL: none
+    uint64_t closed_for_room, closed_told;
+    int64_t tell_ms; // not before
     struct http_conn *conns; // oldest first
     unsigned count;
     struct loop_timer sweep;

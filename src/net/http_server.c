@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -44,13 +45,25 @@ static int bound_port(int fd) {
     return address_port(&a);
 }
 
-static void pause_accepting(struct http_server *s, const char *event) {
-    int64_t now = loop_now_ms(s->loop);
-    if (!s->complained_ms || now - s->complained_ms > COMPLAIN_EVERY_MS) {
-        log_warn(s->config.role, event, "connections=%u action=\"accepting again when one closes\"",
-                 s->count);
-        s->complained_ms = now;
-    }
+// Has it told with the next sweep: by then there are numbers.
+static void note_crowded(struct http_server *s, const char *event) {
+    s->crowded = event;
+}
+
+static void tell_crowded(struct http_server *s, int64_t now) {
+    struct rlimit limit = {0};
+    if (!s->crowded || now < s->tell_ms) return;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    log_warn(s->config.role, s->crowded,
+             "connections=%u idle_closed=%llu ulimit=%llu action=\"%s\"", s->count,
+             (unsigned long long)(s->closed_for_room - s->closed_told), (unsigned long long)limit.rlim_cur,
+             s->paused ? "accepting again when one closes" : "idle connections are closed for new ones");
+    s->closed_told = s->closed_for_room;
+    s->crowded = NULL;
+    s->tell_ms = now + COMPLAIN_EVERY_MS;
+}
+
+static void pause_accepting(struct http_server *s) {
     s->paused = true;
     loop_fd_change(s->loop, &s->listener, 0);
 }
@@ -73,6 +86,7 @@ static bool close_an_idle_one(struct http_server *s) {
     struct http_conn *c;
     DL_FOREACH(s->conns, c) {
         if (is_idle(c)) {
+            s->closed_for_room++;
             http_conn_close(c);
             return true;
         }
@@ -87,9 +101,10 @@ static void on_listener(struct loop_fd *f, uint32_t events) {
     for (int i = 0; i < ACCEPTS_PER_TURN && !s->paused; i++) {
         bool full = s->count >= s->config.max_connections;
         if (full && i) return;
-        if (full && !close_an_idle_one(s)) {
-            pause_accepting(s, "too_many_connections");
-            return;
+        if (full) {
+            note_crowded(s, "too_many_connections");
+            if (!close_an_idle_one(s)) pause_accepting(s);
+            if (s->paused) return;
         }
         int fd = accept4(f->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
@@ -98,7 +113,8 @@ static void on_listener(struct loop_fd *f, uint32_t events) {
             http_conn_new(s, fd);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             if (i) return; // said also if nobody waits
-            if (!close_an_idle_one(s)) pause_accepting(s, "out_of_descriptors");
+            note_crowded(s, "out_of_descriptors");
+            if (!close_an_idle_one(s)) pause_accepting(s);
         } else if (errno != ECONNABORTED && errno != EINTR) {
             return; // EAGAIN: taken all
         }
@@ -118,6 +134,7 @@ static void on_sweep(struct loop_timer *t) {
     DL_FOREACH_SAFE(s->conns, c, next) {
         if (c->deadline_ms && c->deadline_ms <= now) http_conn_expire(c);
     }
+    tell_crowded(s, now);
     resume_accepting(s); // a descriptor may have come free elsewhere
     loop_timer_start(s->loop, t, sweep_every_ms(s));
 }
@@ -147,6 +164,10 @@ void http_server_open(struct http_server *s) {
 
 void http_server_set_arg(struct http_server *s, void *arg) {
     s->config.arg = arg;
+}
+
+uint64_t http_server_closed_for_room(const struct http_request *r) {
+    return http_conn_of((struct http_request *)r)->server->closed_for_room;
 }
 
 int http_server_port(const struct http_server *s) {

@@ -28,12 +28,13 @@ static void handle_root(struct http_request *r, void *arg) {
                          s->instance_id, "version", CHORUS_VERSION));
 }
 
-static json_t *health(struct service *s, bool *ready) {
+static json_t *health(const struct http_request *r, struct service *s, bool *ready) {
     const char *why;
     *ready = is_ready(s, &why);
     json_t *o = json_pack("{s:s,s:s,s:s,s:s}", "status", *ready ? "ready" : "degraded", "role", s->role,
                           "instanceId", s->instance_id, "version", CHORUS_VERSION);
     if (!*ready) json_object_set_new(o, "why", json_string(why ? why : "starting"));
+    json_object_set_new(o, "idleClosed", json_integer((json_int_t)http_server_closed_for_room(r)));
     if (s->describe) s->describe(s, o);
     return o;
 }
@@ -41,12 +42,12 @@ static json_t *health(struct service *s, bool *ready) {
 // Alive is 200, whatever else is wrong: an orchestrator must not kill a reader whose store is away.
 static void handle_health(struct http_request *r, void *arg) {
     bool ready;
-    reply_json(r, 200, health(arg, &ready));
+    reply_json(r, 200, health(r, arg, &ready));
 }
 
 static void handle_ready(struct http_request *r, void *arg) {
     bool ready;
-    json_t *o = health(arg, &ready);
+    json_t *o = health(r, arg, &ready);
     reply_json(r, ready ? 200 : 503, o);
 }
 
