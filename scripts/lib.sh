@@ -6,6 +6,18 @@ cores=$(nproc)
 
 say() { printf '[%s] %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$*"; exit 1; }
+# What the comment at a script's top says. Asked for, it is all that the script does.
+usage() { sed -n '2,/^[^#]/s/^#[ ]\{0,1\}//p' "$0"; }
+for argument in "$@"; do
+    case $argument in
+        --help | -h)
+            usage
+            ! declare -F more_usage >/dev/null || more_usage
+            exit
+            ;;
+    esac
+done
+
 have() { command -v "$1" >/dev/null 2>&1; }
 
 # The folder a preset of CMakePresets.json builds in.
