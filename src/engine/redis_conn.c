@@ -19,6 +19,7 @@
 #include "base/container_of.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "engine/redis_reply.h"
 #include "engine/redis_url.h"
 #include "net/resolver.h"
 #include "net/loop.h"
@@ -153,7 +154,8 @@ static void refuse_greeting(struct redis_conn *c, const char *error) {
 }
 
 static void on_greeted(void *arg, const redisReply *reply) {
-    if (reply && reply->type == REDIS_REPLY_ERROR) refuse_greeting(arg, reply->str);
+    const char *error = redis_reply_error(reply);
+    if (error) refuse_greeting(arg, error);
 }
 
 // Finds a line `name:value` of INFO.
@@ -172,21 +174,22 @@ static bool info_field(const char *info, const char *name, char *value, size_t s
 static void on_info(void *arg, const redisReply *reply) {
     struct redis_conn *c = arg;
     char text[64] = "";
+    const char *info = redis_reply_text(reply, NULL), *error = redis_reply_error(reply);
     if (!reply) return;
-    if (reply->type == REDIS_REPLY_ERROR) {
-        refuse_greeting(c, reply->str);
+    if (error) {
+        refuse_greeting(c, error);
         return;
     }
-    if (!reply->str || !info_field(reply->str, "run_id", c->server.run_id, sizeof c->server.run_id)) {
+    if (!info || !info_field(info, "run_id", c->server.run_id, sizeof c->server.run_id)) {
         go_down(c, "gives no run id");
         return;
     }
-    info_field(reply->str, "redis_version", text, sizeof text);
+    info_field(info, "redis_version", text, sizeof text);
     if (strtol(text, NULL, 10) < OLDEST_MAJOR) {
         go_down(c, "is older than 7.0");
         return;
     }
-    c->server.clock_ms = info_field(reply->str, "server_time_usec", text, sizeof text)
+    c->server.clock_ms = info_field(info, "server_time_usec", text, sizeof text)
                              ? strtoll(text, NULL, 10) / 1000
                              : clock_wall_ms();
     c->state = CONN_UP;

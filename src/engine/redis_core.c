@@ -3,7 +3,6 @@
 #include "engine/redis_core.h"
 
 #include <assert.h>
-#include <hiredis/hiredis.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include "base/buf.h"
 #include "base/container_of.h"
 #include "base/mem.h"
+#include "engine/redis_reply.h"
 #include "engine/redis_subscriber.h"
 
 #include <utlist.h>
@@ -39,6 +39,12 @@ static const char *const scripts[REDIS_SCRIPTS] = {
 static const char *const shared[REDIS_SCRIPTS] = {
     [SCRIPT_APPEND] = redis_lua_position,
     [SCRIPT_HEAD] = redis_lua_position,
+};
+
+static const char *const script_names[REDIS_SCRIPTS] = {
+    [SCRIPT_APPEND] = "append",         [SCRIPT_HEAD] = "head",       [SCRIPT_RANGE] = "range",
+    [SCRIPT_REASSIGN] = "reassign",     [SCRIPT_RELEASE] = "release", [SCRIPT_LEASE_RENEW] = "lease_renew",
+    [SCRIPT_LEASE_DROP] = "lease_drop", [SCRIPT_LEASES] = "leases",   [SCRIPT_LEASE_FORGET] = "lease_forget",
 };
 
 // Arguments
@@ -69,6 +75,7 @@ void redis_args_number(struct redis_args *a, int64_t n) {
 }
 
 void redis_args_script(struct redis_args *a, const struct redis *r, enum redis_script script, int keys) {
+    a->name = script_names[script];
     redis_args_text(a, "EVALSHA");
     redis_args_text(a, r->shas[script]);
     redis_args_number(a, keys);
@@ -116,17 +123,25 @@ static void on_refuse(struct loop_timer *t) {
 }
 
 // Redis does not carry out what it is asked: out of memory, read-only, without its scripts, no rights.
-static void note_refusal(struct redis *r, const redisReply *error) {
+static void note_refusal(struct redis *r, const char *error) {
     // One key that another program has made something else of is no reason to call Redis away.
-    if (strncmp(error->str, "WRONGTYPE", 9) != 0) {
-        snprintf(r->refusal, sizeof r->refusal, "Redis refuses (%.120s).", error->str);
+    if (strncmp(error, "WRONGTYPE", 9) != 0) {
+        snprintf(r->refusal, sizeof r->refusal, "Redis refuses (%.120s).", error);
         r->refused_ms = loop_now_ms(r->loop);
     }
     if (log_sample(&r->sampler, "engine", 1, loop_now_ms(r->loop)))
-        log_warn("engine", "redis_refused", "error=\"%.120s\"", error->str);
-    if (!strncmp(error->str, "NOSCRIPT", 8) || !strncmp(error->str, "READONLY", 8) ||
-        !strncmp(error->str, "LOADING", 7) || !strncmp(error->str, "MASTERDOWN", 10))
-        redis_conn_cut(r->commands, error->str);
+        log_warn("engine", "redis_refused", "error=\"%.120s\"", error);
+    if (!strncmp(error, "NOSCRIPT", 8) || !strncmp(error, "READONLY", 8) || !strncmp(error, "LOADING", 7) ||
+        !strncmp(error, "MASTERDOWN", 10))
+        redis_conn_cut(r->commands, error);
+}
+
+enum engine_status redis_call_unexpected(struct redis_call *c, const redisReply *reply) {
+    struct redis *r = c->redis;
+    if (log_sample(&r->sampler, "engine", 1, loop_now_ms(r->loop)))
+        log_warn("engine", "redis_reply_unexpected", "command=%s type=%s", c->command,
+                 redis_reply_type(reply));
+    return ENGINE_UNAVAILABLE;
 }
 
 static void on_reply(void *arg, const redisReply *reply) {
@@ -137,9 +152,9 @@ static void on_reply(void *arg, const redisReply *reply) {
     enum engine_status status = ENGINE_OK;
     if (!reply) {
         status = r->closing ? ENGINE_CLOSED : ENGINE_UNAVAILABLE;
-    } else if (reply->type == REDIS_REPLY_ERROR) {
+    } else if (redis_reply_error(reply)) {
         status = ENGINE_UNAVAILABLE;
-        note_refusal(r, reply);
+        note_refusal(r, redis_reply_error(reply));
     }
     c->on_reply(c, status, status == ENGINE_OK ? reply : NULL);
 }
@@ -148,8 +163,10 @@ bool redis_serves(const struct redis *r) {
     return r->serving && redis_conn_is_up(r->commands) && !redis_conn_is_silent(r->commands);
 }
 
-void redis_call_send_raw(struct redis_call *c, int argc, const char *const *argv, const size_t *lens) {
+void redis_call_send_raw(struct redis_call *c, const char *name, int argc, const char *const *argv,
+                         const size_t *lens) {
     struct redis *r = c->redis;
+    c->command = name;
     c->bytes = sizeof *c + c->text_len;
     for (int i = 0; i < argc; i++) c->bytes += lens[i];
     if (r->closing) {
@@ -166,7 +183,7 @@ void redis_call_send_raw(struct redis_call *c, int argc, const char *const *argv
 }
 
 void redis_call_send(struct redis_call *c, const struct redis_args *a) {
-    redis_call_send_raw(c, a->count, a->at, a->len);
+    redis_call_send_raw(c, a->name ? a->name : a->at[0], a->count, a->at, a->len);
 }
 
 void redis_tell(struct redis *r, const struct redis_args *a) {
@@ -182,11 +199,13 @@ int64_t redis_clock_ms(const struct redis *r) {
 static void on_script_loaded(void *arg, const redisReply *reply) {
     struct redis *r = arg;
     if (!reply) return;
-    if (reply->type != REDIS_REPLY_STRING || reply->len != REDIS_SHA_SIZE - 1) {
-        redis_conn_cut(r->commands, reply->type == REDIS_REPLY_ERROR ? reply->str : "takes no scripts");
+    size_t len;
+    const char *sha = redis_reply_text(reply, &len), *error = redis_reply_error(reply);
+    if (!sha || len != REDIS_SHA_SIZE - 1) {
+        redis_conn_cut(r->commands, error ? error : "takes no scripts");
         return;
     }
-    memcpy(r->shas[REDIS_SCRIPTS - r->scripts_owed], reply->str, REDIS_SHA_SIZE);
+    memcpy(r->shas[REDIS_SCRIPTS - r->scripts_owed], sha, REDIS_SHA_SIZE);
     if (--r->scripts_owed) return;
     r->serving = true;
     r->refusal[0] = 0;

@@ -99,6 +99,7 @@ struct redis_call {
     union engine_cb on;
     void *arg;
     enum engine_status status; // of one that was refused
+    const char *command;       // what was sent last, for the log
     enum entry_kind kind;
     struct known_video *known; // of an append
     size_t bytes;
@@ -111,6 +112,7 @@ struct redis_call {
 // Arguments of a command. Strings are borrowed, what is formatted lies in `room`.
 struct redis_args {
     int count;
+    const char *name; // of the script; NULL: a command
     const char *at[REDIS_ARGS];
     size_t len[REDIS_ARGS];
     size_t used;
@@ -134,13 +136,18 @@ struct redis_call *redis_call_new(struct redis *,
 // Sends it, or has it refused in a moment. A call may be sent again from its on_reply().
 void redis_call_send(struct redis_call *, const struct redis_args *);
 
-void redis_call_send_raw(struct redis_call *, int argc, const char *const *argv, const size_t *lens);
+// `name` is what the log calls it: static.
+void redis_call_send_raw(struct redis_call *, const char *name, int argc, const char *const *argv,
+                         const size_t *lens);
 
 // Has it answered in a moment with `status`.
 void redis_call_refuse(struct redis_call *, enum engine_status);
 
 // To be called at the end of each on_reply() that does not send it again.
 void redis_call_free(struct redis_call *);
+
+// For a reply that is not what the command answers: says so in the log, and returns the status for it.
+enum engine_status redis_call_unexpected(struct redis_call *, const struct redisReply *);
 
 // Whether a command can be sent now. Not in the midst of a connection's end either, when its replies are
 // answered.

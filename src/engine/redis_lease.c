@@ -1,12 +1,12 @@
 #include "engine/redis_lease.h"
 
-#include <hiredis/hiredis.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "engine/redis_core.h"
+#include "engine/redis_reply.h"
 
 enum {
     RENEWAL_ITEMS = 4, // of lease_renew.lua
@@ -14,11 +14,10 @@ enum {
     FORGET_MS = 60000  // a row that looks old must have been so for this long, whatever Redis's clock does
 };
 
-// Returns whether it is an array of `count` texts at least.
-static bool is_list_of_texts(const redisReply *reply, size_t count) {
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements < count) return false;
-    for (size_t i = 0; i < reply->elements; i++)
-        if (reply->element[i]->type != REDIS_REPLY_STRING) return false;
+// Reads `count` texts of an array from `first` on. Returns false if one of them is none.
+static bool read_texts(const redisReply *reply, size_t first, const char *text[], size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (!(text[i] = redis_reply_text(redis_reply_item(reply, first + i), NULL))) return false;
     return true;
 }
 
@@ -26,15 +25,16 @@ static bool is_list_of_texts(const redisReply *reply, size_t count) {
 
 static void on_renewed(struct redis_call *c, enum engine_status status, const redisReply *reply) {
     struct engine_lease_answer answer;
-    if (status == ENGINE_OK && !is_list_of_texts(reply, RENEWAL_ITEMS)) status = ENGINE_UNAVAILABLE;
+    const char *item[RENEWAL_ITEMS];
+    if (status == ENGINE_OK && !read_texts(reply, 0, item, RENEWAL_ITEMS))
+        status = redis_call_unexpected(c, reply);
     if (status == ENGINE_OK) {
-        const char *outcome = reply->element[0]->str;
-        answer.outcome = !strcmp(outcome, "kept")     ? LEASE_KEPT
-                         : !strcmp(outcome, "gained") ? LEASE_GAINED
+        answer.outcome = !strcmp(item[0], "kept")     ? LEASE_KEPT
+                         : !strcmp(item[0], "gained") ? LEASE_GAINED
                                                       : LEASE_TAKEN;
-        answer.generation = strtoull(reply->element[1]->str, NULL, 10);
-        answer.stamp = strtoull(reply->element[2]->str, NULL, 10);
-        answer.instance_id = reply->element[3]->str;
+        answer.generation = strtoull(item[1], NULL, 10);
+        answer.stamp = strtoull(item[2], NULL, 10);
+        answer.instance_id = item[3];
     }
     c->on.lease(c->arg, status, status == ENGINE_OK ? &answer : NULL);
     redis_call_free(c);
@@ -65,7 +65,9 @@ void redis_lease_renew(struct engine *engine, const struct engine_lease *lease, 
 // Giving up
 
 static void on_done(struct redis_call *c, enum engine_status status, const redisReply *reply) {
-    (void)reply;
+    int64_t dropped;
+    if (status == ENGINE_OK && !redis_reply_integer(reply, &dropped))
+        status = redis_call_unexpected(c, reply);
     c->on.done(c->arg, status);
     redis_call_free(c);
 }
@@ -90,17 +92,19 @@ static int by_url(const void *a, const void *b) {
     return strcmp(((const struct engine_lease *)a)->reader_url, ((const struct engine_lease *)b)->reader_url);
 }
 
-static void read_lease(struct engine_lease *l, redisReply *const *item) {
-    const char *stamp = item[1]->str, *public_url = item[5]->str;
-    *l = (struct engine_lease){.reader_url = item[0]->str,
-                               .stamp = strtoull(stamp, NULL, 10),
-                               .given_up = stamp[0] == '0',
-                               .left_ms = strtoll(item[2]->str, NULL, 10),
-                               .generation = strtoull(item[3]->str, NULL, 10),
-                               .viewers = strtoull(item[4]->str, NULL, 10),
-                               .public_url = strcmp(public_url, "-") != 0 ? public_url : NULL,
-                               .instance_id = item[6]->str};
+static bool read_lease(struct engine_lease *l, const redisReply *reply, size_t first) {
+    const char *item[LEASE_ITEMS];
+    if (!read_texts(reply, first, item, LEASE_ITEMS)) return false;
+    *l = (struct engine_lease){.reader_url = item[0],
+                               .stamp = strtoull(item[1], NULL, 10),
+                               .given_up = item[1][0] == '0',
+                               .left_ms = strtoll(item[2], NULL, 10),
+                               .generation = strtoull(item[3], NULL, 10),
+                               .viewers = strtoull(item[4], NULL, 10),
+                               .public_url = strcmp(item[5], "-") != 0 ? item[5] : NULL,
+                               .instance_id = item[6]};
     l->live = !l->given_up && l->left_ms > 0;
+    return true;
 }
 
 void redis_lease_release(struct redis *r) {
@@ -121,9 +125,10 @@ static void tell_to_forget(struct redis *r) {
 // One row at a time is considered for deletion: the first that ended more than 30 days ago by Redis's clock.
 // That of a reader that is alive changes within a second, whatever that clock is set to.
 static void forget_old(struct redis *r, const redisReply *reply) {
-    for (size_t i = 0; i + LEASE_ITEMS <= reply->elements; i += LEASE_ITEMS) {
-        const char *reader_url = reply->element[i]->str, *stamp = reply->element[i + 1]->str;
-        if (strtoll(reply->element[i + 2]->str, NULL, 10) > -REDIS_KEEP_MS) continue;
+    const char *item[LEASE_ITEMS];
+    for (size_t i = 0; read_texts(reply, i, item, LEASE_ITEMS); i += LEASE_ITEMS) {
+        const char *reader_url = item[0], *stamp = item[1];
+        if (strtoll(item[2], NULL, 10) > -REDIS_KEEP_MS) continue;
         bool same = r->old_lease.reader_url && !strcmp(r->old_lease.reader_url, reader_url) &&
                     !strcmp(r->old_lease.stamp, stamp);
         if (!same) {
@@ -139,10 +144,13 @@ static void forget_old(struct redis *r, const redisReply *reply) {
 }
 
 static void on_leases(struct redis_call *c, enum engine_status status, const redisReply *reply) {
-    if (status == ENGINE_OK && !is_list_of_texts(reply, 0)) status = ENGINE_UNAVAILABLE;
-    size_t count = status == ENGINE_OK ? reply->elements / LEASE_ITEMS : 0;
-    struct engine_lease *list = mem_zalloc((count + 1) * sizeof *list);
-    for (size_t i = 0; i < count; i++) read_lease(&list[i], reply->element + i * LEASE_ITEMS);
+    size_t items, count = 0;
+    bool well = redis_reply_array(reply, &items) && items % LEASE_ITEMS == 0;
+    struct engine_lease *list = mem_zalloc((items / LEASE_ITEMS + 1) * sizeof *list);
+    for (; well && count < items / LEASE_ITEMS; count++)
+        well = read_lease(&list[count], reply, count * LEASE_ITEMS);
+    if (!well) count = 0;
+    if (status == ENGINE_OK && !well) status = redis_call_unexpected(c, reply);
     qsort(list, count, sizeof *list, by_url);
     if (status == ENGINE_OK) forget_old(c->redis, reply);
     c->on.leases(c->arg, status, list, count);

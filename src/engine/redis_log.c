@@ -5,7 +5,6 @@
 #include "engine/redis_log.h"
 
 #include <assert.h>
-#include <hiredis/hiredis.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +13,7 @@
 #include "engine/hub.h"
 #include "engine/redis_core.h"
 #include "engine/redis_entry.h"
+#include "engine/redis_reply.h"
 
 #include <utlist.h>
 
@@ -106,22 +106,22 @@ static struct position higher(struct position a, struct position b) {
     return position_compare(a, b) > 0 ? a : b;
 }
 
-static bool is_text(const redisReply *reply, const char *text) {
-    return reply->type == REDIS_REPLY_STRING && !strcmp(reply->str, text);
-}
-
 static bool read_position(const redisReply *reply, struct position *p) {
+    size_t len;
+    const char *text = redis_reply_text(reply, &len);
     *p = (struct position){0};
-    return reply->type == REDIS_REPLY_STRING && (!reply->len || position_parse(reply->str, reply->len, p));
+    return text && (!len || position_parse(text, len, p));
 }
 
 static bool read_appended(struct redis_call *c, const redisReply *reply, struct engine_entry *e, char *json) {
-    const redisReply *const *item = (const redisReply *const *)reply->element;
+    const redisReply *outcome = redis_reply_item(reply, 0), *second = redis_reply_item(reply, 1);
     struct position at, prev;
-    if (reply->elements == 2 && is_text(item[0], "repeat"))
-        return redis_entry_read(e, item[1]->str, item[1]->len);
-    if (reply->elements != 4 || !is_text(item[0], "ok")) return false;
-    if (!read_position(item[1], &at) || !read_position(item[2], &prev)) return false;
+    size_t len;
+    const char *text = redis_reply_text(second, &len);
+    if (redis_reply_is_text(outcome, "repeat")) return text && redis_entry_read(e, text, len);
+    if (!redis_reply_is_text(outcome, "ok") || !read_position(second, &at) || !position_is_set(at))
+        return false;
+    if (!read_position(redis_reply_item(reply, 2), &prev)) return false;
     redis_entry_write(e, at, prev, c->text, c->text_len, json);
     tally_add(c->redis, e);
     c->redis->refusal[0] = 0;
@@ -129,10 +129,11 @@ static bool read_appended(struct redis_call *c, const redisReply *reply, struct 
 }
 
 // Redis's clock was set forward, or Redis was busy for long: the next appends go by what it says now.
-static void note_late(struct redis *r, const redisReply *reply) {
-    if (reply->elements != 2 || !is_text(reply->element[0], "late")) return;
-    int64_t clock_ms = strtoll(reply->element[1]->str, NULL, 10);
-    r->clock_offset_ms = clock_ms - loop_now_ms(r->loop);
+static bool note_late(struct redis *r, const redisReply *reply) {
+    const char *clock_ms = redis_reply_text(redis_reply_item(reply, 1), NULL);
+    if (!redis_reply_is_text(redis_reply_item(reply, 0), "late") || !clock_ms) return false;
+    r->clock_offset_ms = strtoll(clock_ms, NULL, 10) - loop_now_ms(r->loop);
+    return true;
 }
 
 static void on_appended(struct redis_call *c, enum engine_status status, const redisReply *reply) {
@@ -141,8 +142,8 @@ static void on_appended(struct redis_call *c, enum engine_status status, const r
     char small[2048], *json = small;
     if (c->text_len + REDIS_ENTRY_ROOM > sizeof small) json = mem_alloc(c->text_len + REDIS_ENTRY_ROOM);
     if (status == ENGINE_OK && !read_appended(c, reply, &e, json)) {
-        note_late(r, reply);
         status = ENGINE_UNAVAILABLE;
+        if (!note_late(r, reply)) status = redis_call_unexpected(c, reply);
     }
     if (status == ENGINE_OK && position_is_plausible(e.at)) known_note(&r->known, c->known, e.at);
     known_unref(&r->known, c->known);
@@ -177,9 +178,9 @@ void redis_append(struct engine *engine, const struct engine_append *append, eng
 static void on_head(struct redis_call *c, enum engine_status status, const redisReply *reply) {
     struct engine_head head;
     if (status == ENGINE_OK &&
-        (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
-         !read_position(reply->element[0], &head.at) || !read_position(reply->element[1], &head.before)))
-        status = ENGINE_UNAVAILABLE;
+        (!read_position(redis_reply_item(reply, 0), &head.at) || !position_is_set(head.at) ||
+         !read_position(redis_reply_item(reply, 1), &head.before)))
+        status = redis_call_unexpected(c, reply);
     if (status == ENGINE_OK && position_is_plausible(head.at))
         known_note_epoch(&c->redis->known, head.at.epoch);
     c->on.head(c->arg, status, status == ENGINE_OK ? &head : NULL);
@@ -200,18 +201,20 @@ void redis_head(struct engine *engine, const char *video, struct position known,
 }
 
 static bool read_range(const redisReply *reply, struct engine_range *range, struct engine_entry **entries) {
-    if (reply->elements != 3 || !read_position(reply->element[0], &range->head)) return false;
-    const redisReply *list = reply->element[2];
-    *entries = mem_alloc((list->elements + 1) * sizeof **entries);
-    for (size_t i = 0; i < list->elements; i++) {
+    const redisReply *list = redis_reply_item(reply, 2);
+    size_t count, len;
+    int64_t more;
+    if (!read_position(redis_reply_item(reply, 0), &range->head) ||
+        !redis_reply_integer(redis_reply_item(reply, 1), &more) || !redis_reply_array(list, &count))
+        return false;
+    *entries = mem_alloc((count + 1) * sizeof **entries);
+    for (size_t i = 0; i < count; i++) {
         struct engine_entry *e = &(*entries)[range->count];
-        const redisReply *json = list->element[i];
-        if (json->type == REDIS_REPLY_STRING && redis_entry_read(e, json->str, json->len) &&
-            position_is_set(e->at))
-            range->count++;
+        const char *json = redis_reply_text(redis_reply_item(list, i), &len);
+        if (json && redis_entry_read(e, json, len) && position_is_set(e->at)) range->count++;
     }
     range->entries = *entries;
-    range->more = reply->element[1]->integer != 0;
+    range->more = more != 0;
     return true;
 }
 
@@ -248,7 +251,7 @@ static void on_range(struct redis_call *c, enum engine_status status, const redi
     struct redis *r = c->redis;
     struct engine_range range = {0};
     struct engine_entry *entries = NULL;
-    if (status == ENGINE_OK && !read_range(reply, &range, &entries)) status = ENGINE_UNAVAILABLE;
+    if (status == ENGINE_OK && !read_range(reply, &range, &entries)) status = redis_call_unexpected(c, reply);
     r->ranges--;
     c->on.range(c->arg, status, status == ENGINE_OK ? &range : NULL);
     free(entries);

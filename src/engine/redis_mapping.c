@@ -3,13 +3,13 @@
 // beside, not together: the key is what counts.
 #include "engine/redis_mapping.h"
 
-#include <hiredis/hiredis.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "engine/redis_core.h"
+#include "engine/redis_reply.h"
 
 // Marks a video as used now: microseconds, so that two of the same moment keep their order.
 static void mark_mapped(struct redis *r, const char *video) {
@@ -49,9 +49,10 @@ static void answer_mapping(struct redis_call *c, enum engine_status status, cons
 // lookup
 
 static void on_looked_up(struct redis_call *c, enum engine_status status, const redisReply *reply) {
-    const char *reader = status == ENGINE_OK && reply->type == REDIS_REPLY_STRING ? reply->str : NULL;
+    const char *reader = redis_reply_text(reply, NULL);
     if (reader) mark_mapped(c->redis, c->text);
-    if (status == ENGINE_OK && !reader) status = ENGINE_NOT_FOUND;
+    if (status == ENGINE_OK && !reader)
+        status = redis_reply_is_nil(reply) ? ENGINE_NOT_FOUND : redis_call_unexpected(c, reply);
     answer_mapping(c, status, reader, false);
 }
 
@@ -71,20 +72,20 @@ void redis_lookup(struct engine *engine, const char *video, engine_mapping_cb *c
 // assign
 
 static void on_assigned(struct redis_call *c, enum engine_status status, const redisReply *reply) {
-    bool changed = status == ENGINE_OK && reply->type == REDIS_REPLY_NIL;
-    const char *reader = NULL;
+    bool changed = redis_reply_is_nil(reply);
+    const char *reader = redis_reply_text(reply, NULL);
     if (changed) {
         reader = c->more;
         c->redis->mappings++;
         mark_mapped(c->redis, c->text);
-    } else if (status == ENGINE_OK) {
-        reader = reply->str;
+    } else if (status == ENGINE_OK && !reader) {
+        status = redis_call_unexpected(c, reply);
     }
     answer_mapping(c, status, reader, changed);
 }
 
 static void on_looked_up_when_full(struct redis_call *c, enum engine_status status, const redisReply *reply) {
-    if (status == ENGINE_OK && reply->type == REDIS_REPLY_NIL)
+    if (redis_reply_is_nil(reply))
         answer_mapping(c, ENGINE_FULL, NULL, false);
     else
         on_looked_up(c, status, reply);
@@ -113,10 +114,15 @@ void redis_assign(struct engine *engine, const char *video, const char *reader_u
 // reassign, release
 
 static void on_reassigned(struct redis_call *c, enum engine_status status, const redisReply *reply) {
-    bool found = status == ENGINE_OK && reply->elements == 2;
+    const char *reader = redis_reply_text(redis_reply_item(reply, 0), NULL);
+    int64_t changed = 0;
+    size_t count;
+    bool is_array = redis_reply_array(reply, &count);
+    bool found = count == 2 && reader && redis_reply_integer(redis_reply_item(reply, 1), &changed);
     if (found) mark_mapped(c->redis, c->text);
-    if (status == ENGINE_OK && !found) status = ENGINE_NOT_FOUND;
-    answer_mapping(c, status, found ? reply->element[0]->str : NULL, found && reply->element[1]->integer);
+    if (status == ENGINE_OK && !found)
+        status = is_array && !count ? ENGINE_NOT_FOUND : redis_call_unexpected(c, reply);
+    answer_mapping(c, status, found ? reader : NULL, changed != 0);
 }
 
 void redis_reassign(struct engine *engine, const char *video, const char *expected, const char *reader_url,
@@ -132,18 +138,20 @@ void redis_reassign(struct engine *engine, const char *video, const char *expect
     redis_call_send(c, &a);
 }
 
-static void on_done(struct redis_call *c, enum engine_status status, const redisReply *reply) {
-    (void)reply;
+static void answer_done(struct redis_call *c, enum engine_status status) {
     c->on.done(c->arg, status);
     redis_call_free(c);
 }
 
 static void on_released(struct redis_call *c, enum engine_status status, const redisReply *reply) {
-    if (status == ENGINE_OK && reply->integer) {
+    int64_t released = 0;
+    if (status == ENGINE_OK && !redis_reply_integer(reply, &released))
+        status = redis_call_unexpected(c, reply);
+    if (released) {
         unmark_mapped(c->redis, c->text);
         if (c->redis->mappings) c->redis->mappings--;
     }
-    on_done(c, status, reply);
+    answer_done(c, status);
 }
 
 void redis_release(struct engine *engine, const char *video, const char *expected, engine_done_cb *cb,
@@ -163,7 +171,8 @@ void redis_release(struct engine *engine, const char *video, const char *expecte
 
 static void on_counted(void *arg, const redisReply *reply) {
     struct redis *r = arg;
-    if (reply && reply->type == REDIS_REPLY_INTEGER) r->mappings = (uint64_t)reply->integer;
+    int64_t count;
+    if (redis_reply_integer(reply, &count)) r->mappings = (uint64_t)count;
 }
 
 void redis_mappings_count(struct redis *r) {
@@ -180,7 +189,9 @@ void redis_mappings_count(struct redis *r) {
 // Counters
 
 static void on_counter(struct redis_call *c, enum engine_status status, const redisReply *reply) {
-    c->on.counter(c->arg, status, status == ENGINE_OK ? (uint64_t)reply->integer - 1 : 0);
+    int64_t after = 1;
+    if (status == ENGINE_OK && !redis_reply_integer(reply, &after)) status = redis_call_unexpected(c, reply);
+    c->on.counter(c->arg, status, (uint64_t)after - 1);
     redis_call_free(c);
 }
 

@@ -2,7 +2,6 @@
 // for each step, and gathers.
 #include "engine/redis_overview.h"
 
-#include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "engine/redis_core.h"
 #include "engine/redis_entry.h"
 #include "engine/redis_log.h"
+#include "engine/redis_reply.h"
 
 struct gathered {
     struct engine_overview overview;
@@ -21,47 +21,65 @@ struct gathered {
     size_t step;
 };
 
-static const char *keep(struct gathered *g, const redisReply *text) {
-    return g->texts[g->text_count++] = mem_strndup(text->str, text->len);
+// Keeps a copy of the i-th text; NULL if there is none.
+static const char *keep(struct gathered *g, const redisReply *reply, size_t i, size_t *len) {
+    const char *text = redis_reply_text(redis_reply_item(reply, i), len);
+    return text ? g->texts[g->text_count++] = mem_strndup(text, *len) : NULL;
 }
 
-static void take_comments(struct gathered *g, const redisReply *reply) {
-    if (reply->type == REDIS_REPLY_STRING) g->overview.comments = strtoull(reply->str, NULL, 10);
+// Each of these returns whether the reply is one to its command.
+
+static bool take_comments(struct gathered *g, const redisReply *reply) {
+    const char *text = redis_reply_text(reply, NULL);
+    if (text) g->overview.comments = strtoull(text, NULL, 10);
+    return text || redis_reply_is_nil(reply);
 }
 
-static void take_newest(struct gathered *g, const redisReply *reply) {
-    for (size_t i = 0; i < reply->elements && g->overview.newest_count < ENGINE_NEWEST; i++) {
-        const redisReply *json = reply->element[i];
+static bool take_newest(struct gathered *g, const redisReply *reply) {
+    size_t count, len;
+    if (!redis_reply_array(reply, &count)) return false;
+    for (size_t i = 0; i < count && i < ENGINE_NEWEST; i++) {
         struct engine_entry *e = &g->newest[g->overview.newest_count];
-        if (json->type != REDIS_REPLY_STRING) continue;
-        if (redis_entry_read(e, keep(g, json), json->len) && e->json_len) g->overview.newest_count++;
+        const char *json = keep(g, reply, i, &len);
+        if (json && redis_entry_read(e, json, len) && e->json_len) g->overview.newest_count++;
     }
+    return true;
 }
 
-static void take_count(struct gathered *g, const redisReply *reply) {
-    if (reply->type == REDIS_REPLY_INTEGER) g->overview.mappings = (uint64_t)reply->integer;
+static bool take_count(struct gathered *g, const redisReply *reply) {
+    int64_t count;
+    if (!redis_reply_integer(reply, &count)) return false;
+    g->overview.mappings = (uint64_t)count;
+    return true;
 }
 
-static void take_videos(struct gathered *g, const redisReply *reply) {
-    for (size_t i = 0; i < reply->elements && i < ENGINE_MAPPED; i++)
-        if (reply->element[i]->type == REDIS_REPLY_STRING)
-            g->mapped[g->overview.mapped_count++].video = keep(g, reply->element[i]);
+static bool take_videos(struct gathered *g, const redisReply *reply) {
+    size_t count, len;
+    if (!redis_reply_array(reply, &count)) return false;
+    for (size_t i = 0; i < count && i < ENGINE_MAPPED; i++) {
+        const char *video = keep(g, reply, i, &len);
+        if (video) g->mapped[g->overview.mapped_count++].video = video;
+    }
+    return true;
 }
 
 // A mapping that has gone since leaves the list.
-static void take_readers(struct gathered *g, const redisReply *reply) {
-    size_t found = 0;
-    for (size_t i = 0; i < reply->elements && i < g->overview.mapped_count; i++) {
-        if (reply->element[i]->type != REDIS_REPLY_STRING) continue;
+static bool take_readers(struct gathered *g, const redisReply *reply) {
+    size_t count, len, found = 0;
+    if (!redis_reply_array(reply, &count)) return false;
+    for (size_t i = 0; i < count && i < g->overview.mapped_count; i++) {
+        const char *reader = keep(g, reply, i, &len);
+        if (!reader) continue;
         g->mapped[found] = g->mapped[i];
-        g->mapped[found++].reader_url = keep(g, reply->element[i]);
+        g->mapped[found++].reader_url = reader;
     }
     g->overview.mapped_count = found;
+    return true;
 }
 
 static const struct step {
     const char *command[4];
-    void (*take)(struct gathered *, const redisReply *);
+    bool (*take)(struct gathered *, const redisReply *);
 } steps[] = {
     {{"GET", "chorus:comments"}, take_comments},
     {{"LRANGE", "chorus:newest", "0", "9"}, take_newest},
@@ -89,7 +107,7 @@ static void send_mget(struct redis_call *c, const struct gathered *g) {
         lens[i + 1] = (size_t)snprintf(keys[i], sizeof keys[i], "video:%.*s:reader", ENGINE_VIDEO_MAX,
                                        g->mapped[i].video);
     }
-    redis_call_send_raw(c, (int)count + 1, argv, lens);
+    redis_call_send_raw(c, "MGET", (int)count + 1, argv, lens);
 }
 
 static void send_step(struct redis_call *c) {
@@ -106,7 +124,7 @@ static void send_step(struct redis_call *c) {
 
 static void on_step(struct redis_call *c, enum engine_status status, const redisReply *reply) {
     struct gathered *g = c->more;
-    if (status == ENGINE_OK) steps[g->step++].take(g, reply);
+    if (status == ENGINE_OK && !steps[g->step++].take(g, reply)) status = redis_call_unexpected(c, reply);
     bool over = g->step == STEPS || (g->step == STEPS - 1 && !g->overview.mapped_count);
     if (status != ENGINE_OK || over)
         finish(c, status);

@@ -1,6 +1,5 @@
 #include "engine/redis_subscriber.h"
 
-#include <hiredis/hiredis.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include "engine/hub.h"
 #include "engine/redis_core.h"
 #include "engine/redis_entry.h"
+#include "engine/redis_reply.h"
 
 enum { PROBE_LOST_MS = 1500 };
 
@@ -63,48 +63,55 @@ static void on_down(void *arg, const char *why) {
     if (!s->redis->closing) log_warn("engine", "redis_subscriber_lost", "why=\"%s\"", why);
 }
 
-static void take_entry(struct redis_subscriber *s, const redisReply *channel, const redisReply *payload) {
+static void take_entry(struct redis_subscriber *s, const char *channel, const char *json, size_t len) {
     struct engine_entry e;
-    if (channel->len <= PREFIX_LEN || memcmp(channel->str, channel_prefix, PREFIX_LEN) != 0) return;
-    if (redis_entry_read(&e, payload->str, payload->len))
-        hub_publish(s->redis->hub, channel->str + PREFIX_LEN, &e);
+    if (strncmp(channel, channel_prefix, PREFIX_LEN) != 0) return;
+    if (redis_entry_read(&e, json, len))
+        hub_publish(s->redis->hub, channel + PREFIX_LEN, &e);
     else if (log_sample(&s->redis->sampler, "engine", 1, loop_now_ms(s->redis->loop)))
         log_warn("engine", "message_ignored", "why=\"no JSON object on a video's channel\"");
 }
 
-static void take_subscribed(struct redis_subscriber *s, const redisReply *channel) {
-    if (!strcmp(channel->str, s->probe_channel))
+static void take_subscribed(struct redis_subscriber *s, const char *channel) {
+    if (!strcmp(channel, s->probe_channel))
         s->probing = true;
-    else if (channel->len > PREFIX_LEN)
-        hub_say_subscribed(s->redis->hub, channel->str + PREFIX_LEN);
+    else if (!strncmp(channel, channel_prefix, PREFIX_LEN))
+        hub_say_subscribed(s->redis->hub, channel + PREFIX_LEN);
+}
+
+static void note_unexpected(struct redis_subscriber *s, const redisReply *reply) {
+    struct redis *r = s->redis;
+    if (redis_reply_is_text(redis_reply_item(reply, 0), "unsubscribe")) return;
+    if (log_sample(&r->sampler, "engine", 1, loop_now_ms(r->loop)))
+        log_warn("engine", "redis_reply_unexpected", "command=SUBSCRIBE type=%s", redis_reply_type(reply));
 }
 
 // Pushes are {"message", channel, payload}, {"subscribe" or "unsubscribe", channel, count} (redis.io,
 // Pub/Sub, "Format of pushed messages").
 static void on_message(void *arg, const redisReply *reply) {
     struct redis_subscriber *s = arg;
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 3 ||
-        reply->element[0]->type != REDIS_REPLY_STRING || reply->element[1]->type != REDIS_REPLY_STRING)
-        return;
-    const redisReply *channel = reply->element[1], *payload = reply->element[2];
-    const char *kind = reply->element[0]->str;
-    if (!strcmp(kind, "subscribe"))
+    size_t len;
+    const redisReply *kind = redis_reply_item(reply, 0);
+    const char *channel = redis_reply_text(redis_reply_item(reply, 1), NULL);
+    const char *payload = redis_reply_text(redis_reply_item(reply, 2), &len);
+    if (redis_reply_is_text(kind, "subscribe") && channel)
         take_subscribed(s, channel);
-    else if (strcmp(kind, "message") != 0 || payload->type != REDIS_REPLY_STRING)
-        return;
-    else if (!strcmp(channel->str, s->probe_channel))
+    else if (!redis_reply_is_text(kind, "message") || !channel || !payload)
+        note_unexpected(s, reply);
+    else if (!strcmp(channel, s->probe_channel))
         s->probe_sent_ms = 0;
     else
-        take_entry(s, channel, payload);
+        take_entry(s, channel, payload, len);
 }
 
 // Probing
 
 static void on_probe_sent(void *arg, const redisReply *reply) {
     struct redis_subscriber *s = arg;
-    if (!reply || reply->type != REDIS_REPLY_INTEGER)
+    int64_t receivers;
+    if (!redis_reply_integer(reply, &receivers))
         s->probe_sent_ms = 0; // nothing was published
-    else if (!reply->integer && s->probing)
+    else if (!receivers && s->probing)
         redis_conn_cut(s->conn, "does not hand out what is published");
 }
 

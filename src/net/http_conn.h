@@ -97,10 +97,10 @@ struct http_server {
     struct http_server_config config;
     struct loop_fd listener;
     int port;
-    bool paused; // not accepting: too many connections, or no descriptor left
+    bool paused;         // not accepting: too many connections, or no descriptor left
     const char *crowded; // the event that is to be told of; NULL: none
     uint64_t closed_for_room, closed_told;
-    int64_t tell_ms; // not before
+    int64_t tell_ms;         // not before
     struct http_conn *conns; // oldest first
     unsigned count;
     struct loop_timer sweep;

@@ -56,8 +56,8 @@ void http_server_open(struct http_server *);
 
 void http_server_set_arg(struct http_server *, void *arg);
 
-// Returns how many idle connections the server of this request has ever closed because new ones came and there
-// was no descriptor left, or no more are allowed.
+// Returns how many idle connections the server of this request has ever closed because new ones came and
+// there was no descriptor left, or no more are allowed.
 uint64_t http_server_closed_for_room(const struct http_request *);
 
 // Returns the port that is listened on.
