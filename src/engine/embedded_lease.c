@@ -121,7 +121,7 @@ static bool may_take(const struct lease *l, const struct engine_lease *what) {
     return false;
 }
 
-static void answer(struct request *r, const struct lease *l, int outcome) {
+static void answer(struct request *r, const struct lease *l, enum lease_outcome outcome) {
     r->out.lease.outcome = outcome;
     r->out.lease.generation = l->generation;
     r->out.lease.stamp = l->stamp;

@@ -133,7 +133,7 @@ struct engine_lease {
 typedef void engine_leases_cb(void *arg, enum engine_status, const struct engine_lease *, size_t count);
 
 struct engine_lease_answer {
-    enum {
+    enum lease_outcome {
         LEASE_KEPT,   // it was the caller's before
         LEASE_GAINED, // it is the caller's now, but others may have been given its videos before
         LEASE_TAKEN   // another process holds it; nothing was written

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/hot.h"
+
 struct viewer;
 
 struct seats {
@@ -34,4 +36,4 @@ void seats_visit_lagging(struct seats *, void (*visit)(struct viewer *, void *ar
 void seats_begin_flush(struct seats *);
 
 // Returns one who is still owed it, and counts as served from here on. There is one (due > 0).
-struct viewer *seats_serve(struct seats *);
+HOT_PATH struct viewer *seats_serve(struct seats *);

@@ -88,7 +88,7 @@ static int error_of(int fd) {
     return error;
 }
 
-size_t viewer_send(struct viewer *v, struct iovec *iov, size_t count) {
+HOT_PATH size_t viewer_send(struct viewer *v, struct iovec *iov, size_t count) {
     struct msghdr msg = {.msg_iov = iov, .msg_iovlen = count};
     ssize_t n;
     do n = sendmsg(v->watch.fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);

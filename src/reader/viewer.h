@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "base/hot.h"
 #include "engine/position.h"
 #include "net/loop.h"
 
@@ -41,7 +42,7 @@ void viewer_close(struct viewer *);
 void viewer_reset(struct viewer *);
 
 // Sends. Returns the bytes taken, 0 if the socket is full; on an error the viewer is closed.
-size_t viewer_send(struct viewer *, struct iovec *, size_t count);
+HOT_PATH size_t viewer_send(struct viewer *, struct iovec *, size_t count);
 
 // Sends a laggard what it takes; it is ready again when there is no more.
 void viewer_push(struct viewer *, int64_t now_ms);

@@ -22,5 +22,8 @@ test('the image builds from what .dockerignore lets in', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'chorus-context-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const built = await buildFirstStage(folder);
-  assert.match(execFileSync(join(built, 'build/chorus'), ['--version'], { encoding: 'utf8' }), /^chorus \d/);
+  const program = join(built, 'build/chorus');
+  assert.match(execFileSync(program, ['--version'], { encoding: 'utf8' }), /^chorus \d/);
+  const elf = execFileSync('readelf', ['-dlW', '--dyn-syms', program], { encoding: 'utf8' });
+  for (const hardened of [/FLAGS_1.*NOW PIE/, /GNU_RELRO/, /__stack_chk_fail/, /__snprintf_chk/]) assert.match(elf, hardened, 'as any other build');
 });
