@@ -427,6 +427,11 @@ bool placement_is_reader_host(struct placement *p, const char *host) {
     return false;
 }
 
+bool placement_is_leased(struct placement *p, const char *reader_url) {
+    const struct reader_row *row = readers_find(&p->readers, reader_url);
+    return row && row->leased;
+}
+
 bool placement_ready(struct placement *p) {
     return p->listed;
 }

@@ -68,6 +68,9 @@ void placement_confirm(struct placement *, const char *video, bool may_assign, p
 // Whether `host` (a Host header) is that of some reader's reader_url.
 bool placement_is_reader_host(struct placement *, const char *host);
 
+// Whether some reader has, or had, a lease by this URL.
+bool placement_is_leased(struct placement *, const char *reader_url);
+
 // Whether the list of readers has been read; how many may be given videos.
 bool placement_ready(struct placement *);
 size_t placement_reader_count(struct placement *);

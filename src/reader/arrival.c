@@ -39,6 +39,7 @@ struct arrival {
     struct reader *reader;
     struct http_request *request;
     bool redirect, head_only;
+    bool confirming; // the store has been asked whose the video is, as far as it answers
     char userid[ID_MAX + 1], videoid[ID_MAX + 1];
 };
 
@@ -163,24 +164,19 @@ static void join(struct arrival *a) {
     stream_join(&watched_open(r, a->videoid)->stream, &a->joiner);
 }
 
-// The viewer came by the very address it would be sent to, so that is a name of ours which others gave us
-// (the static list of a manager that knows no leases): a redirect would come back here for ever.
+// The viewer came by the very address it would be sent to. If no reader has a lease by that name, it is a name
+// of ours which others gave us (the static list of a manager that knows no leases).
 static void join_by_other_name(struct arrival *a, const char *reader_url) {
     struct reader *r = a->reader;
-    if (!a->head_only) watched_rename(r, watched_open(r, a->videoid), reader_url);
+    if (!a->head_only && !placement_is_leased(r->placement, reader_url))
+        watched_rename(r, watched_open(r, a->videoid), reader_url);
     join(a);
 }
 
-static void redirect(struct arrival *a, const struct placement_answer *to) {
+static void redirect(struct arrival *a, const char *base) {
     struct reader *r = a->reader;
-    const char *host = http_request_header(a->request, "host");
-    char base[REDIRECT_BASE_SIZE], location[REDIRECT_BASE_SIZE + HTTP_KEPT_MAX];
-    redirect_base(base, r->placement, a->request, to);
-    if (host && reader_url_is_at(base, host)) {
-        join_by_other_name(a, to->reader_url);
-        return;
-    }
-    snprintf(location, sizeof location, "%s%s", base, http_request_target(a->request));
+    char location[REDIRECT_LOCATION_SIZE];
+    redirect_location(location, base, http_request_target(a->request));
     r->redirected++;
     if (reader_may_log(r)) log_info(r->service.instance_id, "redirected", "video=%s to=%s", a->videoid, base);
     static const char body[] = "{\"message\":\"Another reader has this video; see Location.\"}";
@@ -188,6 +184,28 @@ static void redirect(struct arrival *a, const struct placement_answer *to) {
         a->request,
         &(struct http_reply){.status = 307, .body = body, .body_len = sizeof body - 1, .location = location});
     free(a);
+}
+
+static void on_placed(void *arg, const struct placement_answer *p);
+
+// The video is another reader's. A redirect is given only if the store says so just now: two readers that
+// believed what they knew could send a viewer to each other. Without the store the viewer waits for it here.
+static void go_elsewhere(struct arrival *a, const struct placement_answer *to) {
+    struct reader *r = a->reader;
+    if (!to->confirmed && !a->confirming) {
+        a->confirming = true;
+        placement_confirm(r->placement, a->videoid, !a->head_only, on_placed, a);
+        return;
+    }
+    const char *host = http_request_header(a->request, "host");
+    const char *base = redirect_base(r->placement, a->request, to);
+    if (base && host && reader_url_is_at(base, host))
+        join_by_other_name(a, to->reader_url);
+    else if (!base || !to->confirmed ||
+             redirect_is_last_hop(&r->spent_hops, http_request_target(a->request), !a->head_only))
+        join(a);
+    else
+        redirect(a, base);
 }
 
 static void on_placed(void *arg, const struct placement_answer *p) {
@@ -203,7 +221,7 @@ static void on_placed(void *arg, const struct placement_answer *p) {
         (a->head_only && p->status != PLACEMENT_OK)) {
         join(a);
     } else if (p->status == PLACEMENT_OK) {
-        redirect(a, p);
+        go_elsewhere(a, p);
     } else {
         arrival_shed(a, p->status == PLACEMENT_FULL ? "too_many_videos" : "not_placed");
     }

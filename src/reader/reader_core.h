@@ -11,6 +11,7 @@
 #include "net/loop.h"
 #include "reader/counters.h"
 #include "reader/reader.h"
+#include "reader/redirect.h"
 #include "reader/stream.h"
 #include "service/service.h"
 
@@ -32,6 +33,7 @@ struct reader {
     uint64_t generation;
     unsigned lease_failures; // in a row
     uint64_t redirected, shed, shed_told;
+    struct redirect_spent spent_hops;
     uint64_t most_there; // viewers and videos, since memory was last given back
     bool stopping;
     // reader_lease:

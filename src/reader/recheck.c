@@ -71,7 +71,7 @@ static void go_on(struct reader *r) {
         struct recheck *check = r->to_recheck;
         LL_DELETE(r->to_recheck, check);
         r->rechecking++;
-        placement_resolve(r->placement, check->video, on_rechecked, check);
+        placement_confirm(r->placement, check->video, false, on_rechecked, check);
     }
     r->asks_to_recheck = false;
 }

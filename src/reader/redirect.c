@@ -1,29 +1,74 @@
 #include "reader/redirect.h"
 
-#include <stdbool.h>
+#include <arpa/inet.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "base/hash.h"
 #include "placement/placement.h"
 
-static bool is_loopback(const char *url) {
-    return !strncmp(url, "http://127.0.0.1:", 17) || !strncmp(url, "http://[::1]:", 13);
+enum { NONCE_LEN = 16 };
+static const char hop[] = "hop=";
+
+// Whether it is of this machine, with a port or without.
+static bool is_loopback(const char *host) {
+    char name[64];
+    struct in_addr address;
+    size_t len = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/");
+    if (len >= sizeof name) return false;
+    memcpy(name, host, len);
+    name[len] = 0;
+    if (!strcasecmp(name, "localhost") || !strcmp(name, "[::1]")) return true;
+    return inet_pton(AF_INET, name, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
 }
 
-// A reader that goes by a loopback address is on this machine: whoever came here by another name reaches it
-// by that name too.
-static void write_neighbour(char base[REDIRECT_BASE_SIZE], const char *host, const char *reader_url) {
-    const char *bracket = strchr(host, ']');
-    size_t name = bracket ? (size_t)(bracket + 1 - host) : strcspn(host, ":");
-    snprintf(base, REDIRECT_BASE_SIZE, "http://%.*s%s", (int)name, host, strrchr(reader_url, ':'));
+static bool is_loopback_url(const char *url) {
+    const char *at = strstr(url, "://");
+    return at && is_loopback(at + 3);
 }
 
-void redirect_base(char base[REDIRECT_BASE_SIZE], struct placement *p, struct http_request *request,
-                   const struct placement_answer *to) {
+const char *redirect_base(struct placement *p, struct http_request *request,
+                          const struct placement_answer *to) {
     const char *host = http_request_header(request, "host");
     bool inside = host && placement_is_reader_host(p, host);
-    if (!inside && !to->public_url && is_loopback(to->reader_url))
-        write_neighbour(base, host ? host : "127.0.0.1", to->reader_url);
-    else
-        snprintf(base, REDIRECT_BASE_SIZE, "%s", inside || !to->public_url ? to->reader_url : to->public_url);
+    if (!inside && to->public_url) return to->public_url;
+    if (!inside && host && is_loopback_url(to->reader_url) && !is_loopback(host)) return NULL;
+    return to->reader_url;
+}
+
+// Finds the last pair of the query if it is a hop's; NULL if it is not.
+static const char *find_hop(const char *target) {
+    size_t len = strlen(target), pair = sizeof hop - 1 + NONCE_LEN;
+    if (len < pair + 1) return NULL;
+    const char *at = target + len - pair;
+    if (at[-1] != '&' && at[-1] != '?') return NULL;
+    if (strncmp(at, hop, sizeof hop - 1) != 0) return NULL;
+    return strspn(at + sizeof hop - 1, "0123456789abcdef") == NONCE_LEN ? at : NULL;
+}
+
+void redirect_location(char location[REDIRECT_LOCATION_SIZE], const char *base, const char *target) {
+    const char *query = strchr(target, '?'), *spent = find_hop(target);
+    size_t len = spent ? (size_t)(spent - target) : strlen(target);
+    bool again = query && !spent && target[len - 1] == '&';
+    while (query && len && target[len - 1] == '&') len--;
+    int written = snprintf(location, REDIRECT_LOCATION_SIZE, "%s%.*s%s&", base, (int)len, target, query ? "" : "?");
+    if (again && written > 0 && written < REDIRECT_LOCATION_SIZE)
+        snprintf(location + written, REDIRECT_LOCATION_SIZE - (size_t)written, "%s%016" PRIx64, hop, hash_random());
+}
+
+static bool is_spent(const struct redirect_spent *s, uint64_t nonce) {
+    for (size_t i = 0; i < REDIRECT_SPENT; i++)
+        if (s->nonces[i] == nonce) return true;
+    return false;
+}
+
+bool redirect_is_last_hop(struct redirect_spent *s, const char *target, bool spend) {
+    const char *at = find_hop(target);
+    uint64_t nonce = at ? strtoull(at + sizeof hop - 1, NULL, 16) : 0;
+    if (!nonce || is_spent(s, nonce)) return false;
+    if (spend) s->nonces[s->next++ % REDIRECT_SPENT] = nonce;
+    return true;
 }

@@ -1,5 +1,16 @@
-// Where a viewer of another reader's video is sent. Control loop only.
+// Where a viewer of another reader's video is sent: an address out of the table of readers, and the request's
+// own target. Control loop only.
+//
+// Hops are counted, so that a viewer is sent on twice at most, however its video moves meanwhile. The first
+// redirect ends the query with an empty pair (`&`), which nothing reads; the second one with `hop=<nonce>`, and
+// the reader that gets that serves the viewer itself. A browser stays with the address that it was redirected
+// to, and comes back with the same nonce, perhaps days later: a reader honours each nonce once, so that such a
+// viewer is then redirected like any other.
 #pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "engine/engine.h"
 #include "net/http_server.h"
@@ -8,8 +19,21 @@ struct http_request;
 struct placement;
 struct placement_answer;
 
-enum { REDIRECT_BASE_SIZE = HTTP_KEPT_MAX + ENGINE_URL_MAX };
+enum { REDIRECT_LOCATION_SIZE = ENGINE_URL_MAX + HTTP_KEPT_MAX + 32, REDIRECT_SPENT = 256 };
 
-// Writes the URL, up to the request's target: services stay among reader URLs, browsers among public ones.
-void redirect_base(char base[REDIRECT_BASE_SIZE], struct placement *, struct http_request *,
-                   const struct placement_answer *to);
+// The nonces that a reader has honoured, the newest of them. Zero-initialised is empty.
+struct redirect_spent {
+    uint64_t nonces[REDIRECT_SPENT];
+    size_t next;
+};
+
+// Returns the reader's address for this client: services stay among reader URLs, browsers among public ones.
+// NULL if the table has none that the client could use: the reader goes by a loopback address, and the client
+// has come here by another name.
+const char *redirect_base(struct placement *, struct http_request *, const struct placement_answer *to);
+
+// Writes base and target, with one hop more.
+void redirect_location(char location[REDIRECT_LOCATION_SIZE], const char *base, const char *target);
+
+// Whether the viewer has been redirected twice just now. `spend`: the nonce counts as honoured from now on.
+bool redirect_is_last_hop(struct redirect_spent *, const char *target, bool spend);
