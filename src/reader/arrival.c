@@ -164,8 +164,8 @@ static void join(struct arrival *a) {
     stream_join(&watched_open(r, a->videoid)->stream, &a->joiner);
 }
 
-// The viewer came by the very address it would be sent to. If no reader has a lease by that name, it is a name
-// of ours which others gave us (the static list of a manager that knows no leases).
+// The viewer came by the very address it would be sent to. If no reader has a lease by that name, it is a
+// name of ours which others gave us (the static list of a manager that knows no leases).
 static void join_by_other_name(struct arrival *a, const char *reader_url) {
     struct reader *r = a->reader;
     if (!a->head_only && !placement_is_leased(r->placement, reader_url))

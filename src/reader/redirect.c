@@ -54,9 +54,11 @@ void redirect_location(char location[REDIRECT_LOCATION_SIZE], const char *base, 
     size_t len = spent ? (size_t)(spent - target) : strlen(target);
     bool again = query && !spent && target[len - 1] == '&';
     while (query && len && target[len - 1] == '&') len--;
-    int written = snprintf(location, REDIRECT_LOCATION_SIZE, "%s%.*s%s&", base, (int)len, target, query ? "" : "?");
+    int written =
+        snprintf(location, REDIRECT_LOCATION_SIZE, "%s%.*s%s&", base, (int)len, target, query ? "" : "?");
     if (again && written > 0 && written < REDIRECT_LOCATION_SIZE)
-        snprintf(location + written, REDIRECT_LOCATION_SIZE - (size_t)written, "%s%016" PRIx64, hop, hash_random());
+        snprintf(location + written, REDIRECT_LOCATION_SIZE - (size_t)written, "%s%016" PRIx64, hop,
+                 hash_random());
 }
 
 static bool is_spent(const struct redirect_spent *s, uint64_t nonce) {

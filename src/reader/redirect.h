@@ -2,10 +2,10 @@
 // own target. Control loop only.
 //
 // Hops are counted, so that a viewer is sent on twice at most, however its video moves meanwhile. The first
-// redirect ends the query with an empty pair (`&`), which nothing reads; the second one with `hop=<nonce>`, and
-// the reader that gets that serves the viewer itself. A browser stays with the address that it was redirected
-// to, and comes back with the same nonce, perhaps days later: a reader honours each nonce once, so that such a
-// viewer is then redirected like any other.
+// redirect ends the query with an empty pair (`&`), which nothing reads; the second one with `hop=<nonce>`,
+// and the reader that gets that serves the viewer itself. A browser stays with the address that it was
+// redirected to, and comes back with the same nonce, perhaps days later: a reader honours each nonce once, so
+// that such a viewer is then redirected like any other.
 #pragma once
 
 #include <stdbool.h>

@@ -10,8 +10,8 @@ import { until, within } from './time.mjs';
 // Every write is in the append-only file before its answer, which a kill -9 of Redis does not undo: the kernel has it.
 // fsync 'always' only says so of power cuts too, and keeps a slow disk from putting a write off.
 export class RedisServer {
-  constructor({ fsync = 'everysec', password, database = 0, args = [] } = {}) {
-    Object.assign(this, { fsync, password, database, args });
+  constructor({ fsync = 'everysec', password, database = 0, args = [], env } = {}) {
+    Object.assign(this, { fsync, password, database, args, env });
     this.dir = mkdtempSync(join(tmpdir(), 'chorus-redis-'));
   }
 
@@ -33,7 +33,7 @@ export class RedisServer {
       ...(this.password && { requirepass: this.password }),
     };
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    this.program = new Program([...args, ...this.args], { file: 'redis-server' });
+    this.program = new Program([...args, ...this.args], { file: 'redis-server', env: this.env });
     await until(async () => {
       if (this.program.end) throw Object.assign(new Error(`redis-server ended: ${this.program.stdout}`), { final: true });
       return (await this.command('PING')) === 'PONG';

@@ -1,0 +1,29 @@
+// A wall clock that a test sets, of one process: libfaketime reads how far it is off from a file. The monotonic clock
+// stays as it is.
+import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const library = readdirSync('/usr/lib')
+  .map((arch) => `/usr/lib/${arch}/faketime/libfaketime.so.1`)
+  .find(existsSync);
+export const withoutFaketime = !library && 'needs libfaketime';
+
+export class Clock {
+  constructor(folder) {
+    this.file = join(folder, 'clock');
+    this.set(0);
+  }
+  // By so many seconds off from now on.
+  set(seconds) {
+    writeFileSync(`${this.file}.new`, `${seconds < 0 ? '' : '+'}${seconds}\n`);
+    renameSync(`${this.file}.new`, this.file);
+  }
+  // The environment of the process that goes by it. (libc's malloc comes first: Redis's jemalloc asks for the time
+  // before libfaketime can begin.)
+  get env() {
+    return {
+      LD_PRELOAD: `${library}:libc.so.6`, FAKETIME_TIMESTAMP_FILE: this.file, FAKETIME_NO_CACHE: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1',
+      DONT_FAKE_MONOTONIC: '1',
+    };
+  }
+}

@@ -1,0 +1,52 @@
+// A Redis that is away for moments is no reason to wait longer for a reader that is dead.
+import assert from 'node:assert/strict';
+import { owner, resolve } from '../lib/api.mjs';
+import { scenario } from '../lib/scenario.mjs';
+import { pause, until } from '../lib/time.mjs';
+
+const options = { setups: ['processes'], ms: 60_000 };
+
+async function videosOf(system, reader, count) {
+  const found = [];
+  for (let i = 0; found.length < count; i++) if ((await owner(system, `v${i}`)) === reader) found.push(`v${i}`);
+  return found;
+}
+
+// Stops Redis until it has not answered for so long that readers could not renew their leases.
+async function outage(system, ms) {
+  system.redis.suspend();
+  await pause(ms);
+  system.redis.resume();
+}
+const answered = (system, video) => until(() => resolve(system, video), 'an answer');
+
+scenario('a reader whose lease had ended before Redis was away gets no grace by that', options, async (t) => {
+  const system = await t.system();
+  const [dead] = system.readers;
+  const [first, ...others] = await videosOf(system, dead, 4);
+  await system.program.end1('reader-1', 'SIGKILL');
+  await until(async () => (await resolve(system, first)).readerUrl !== dead, 'another reader');
+  for (const video of others) {
+    await outage(system, 1_300);
+    assert.notEqual((await answered(system, video)).readerUrl, dead);
+  }
+});
+
+scenario('a reader that lives through an outage keeps its videos; one that dies in it is replaced as fast as ever', options, async (t) => {
+  const system = await t.system();
+  const [dead, ...alive] = system.readers;
+  const mine = new Map();
+  for (const reader of system.readers) mine.set(reader, await videosOf(system, reader, 2));
+  const killed = system.program.end1('reader-1', 'SIGKILL');
+  await outage(system, 4_000); // longer than a lease
+  await killed;
+  const renewals = new Set(); // about one a second, however slow the machine is
+  await until(async () => {
+    for (const reader of alive) {
+      for (const video of mine.get(reader)) assert.equal((await answered(system, video)).readerUrl, reader, 'a live reader keeps its videos');
+    }
+    renewals.add(await system.redis.command('HGET', 'readers', alive[0]));
+    return (await answered(system, mine.get(dead)[0])).readerUrl !== dead;
+  }, 'another reader', 15_000);
+  assert.ok(renewals.size <= 5, `it took ${renewals.size} renewals of another reader`);
+});

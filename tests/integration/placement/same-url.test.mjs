@@ -1,0 +1,57 @@
+// Two readers that are given the same --url.
+import assert from 'node:assert/strict';
+import { call, owner, post, resolve } from '../lib/api.mjs';
+import { freePorts } from '../lib/ports.mjs';
+import { Program } from '../lib/process.mjs';
+import { scenario } from '../lib/scenario.mjs';
+import { until } from '../lib/time.mjs';
+
+const options = { setups: ['processes'], ms: 60_000 };
+
+async function startSecond(t, system, url, name) {
+  const [port] = await freePorts(1);
+  const program = new Program(['reader', '--redis', system.redis.url, '--port', String(port), '--url', url, '--instance-id', name]);
+  t.after(() => program.end ?? program.kill('SIGTERM'));
+  return { program, url: `http://127.0.0.1:${port}` };
+}
+const isReady = async (url) => (await call('GET', `${url}/ready`).catch(() => ({}))).status === 200;
+
+for (const name of ['the-second', 'reader-1']) { // another instance, and one that goes by the same name
+  scenario(`two readers under one --url, the second called ${name}: it says so once, is not ready and takes no videos`, options, async (t) => {
+    const system = await t.system({ readers: 2 });
+    const [url] = system.readers;
+    const videos = [];
+    for (let i = 0; videos.length < 3; i++) if ((await owner(system, `v${i}`)) === url) videos.push(`v${i}`);
+    const watching = await t.watch(url, { video: videos[0] });
+
+    const second = await startSecond(t, system, url, name);
+    const [line] = await second.program.says(/error \S+ url_in_use .*/);
+    assert.ok(line.includes(`url=${url}`) && line.includes('holder=reader-1') && line.includes('--url'), line);
+    const ready = await call('GET', `${second.url}/ready`);
+    assert.equal(ready.status, 503);
+    assert.match(ready.json.why, /--url/);
+    for (const video of videos) {
+      const viewer = await t.watch(second.url, { video });
+      assert.equal(viewer.url.origin, url, 'a viewer that comes to the second is sent to the first');
+    }
+    await watching.reaches((await post(system, videos[0], 'the first goes on')).id);
+    assert.ok(!watching.ended);
+    for (const video of videos) assert.equal((await resolve(system, video)).readerUrl, url);
+    assert.ok(await isReady(url), 'the first stays ready');
+    assert.equal(second.program.stderr.match(/url_in_use/g).length, 1);
+
+    await second.program.kill('SIGTERM'); // must not give up what is not its own
+    for (let i = 0; i < 6; i++) await owner(system, `new-${i}`);
+    assert.ok((await Promise.all(Array.from({ length: 6 }, (_, i) => owner(system, `new-${i}`)))).includes(url));
+  });
+}
+
+scenario('the second under one --url takes over when the first is dead', options, async (t) => {
+  const system = await t.system({ readers: 2 });
+  const [url] = system.readers;
+  const second = await startSecond(t, system, url, 'the-second');
+  await second.program.says(/url_in_use/);
+  await system.program.end1('reader-1', 'SIGKILL');
+  await until(() => isReady(second.url), 'the second to be ready');
+  await second.program.says(/info the-second url_free/);
+});
