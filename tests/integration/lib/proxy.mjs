@@ -3,7 +3,8 @@
 import { once } from 'node:events';
 import net from 'node:net';
 
-// Returns {port, mute(word), close()}: mute() drops what the server sends on connections whose client has said `word`.
+// Returns {port, mute(word), turnTo(port), cut(), close()}: mute() drops what the server sends on connections whose client
+// has said `word`; turnTo() sends new connections elsewhere; cut() ends those that there are.
 export async function startProxy(target) {
   const pairs = new Set();
   const server = net.createServer((client) => {
@@ -31,8 +32,17 @@ export async function startProxy(target) {
       for (const pair of heard) pair.muted = true;
       return heard.length;
     },
+    turnTo(port) {
+      target = port;
+    },
+    cut() {
+      for (const { client, upstream } of pairs) {
+        client.destroy();
+        upstream.destroy();
+      }
+    },
     close() {
-      for (const { client } of pairs) client.destroy();
+      this.cut();
       server.close();
     },
   };

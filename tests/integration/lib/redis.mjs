@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { Program } from './process.mjs';
 import { freePorts } from './ports.mjs';
+import { startProxy } from './proxy.mjs';
 import { until, within } from './time.mjs';
 
 // Every write is in the append-only file before its answer, which a kill -9 of Redis does not undo: the kernel has it.
@@ -91,6 +92,15 @@ export class RedisServer {
     }
   }
 
+  // Becomes a replica of the server at `port`, and is one once it has its data.
+  async replicaOf(port) {
+    await this.command('REPLICAOF', '127.0.0.1', port);
+    await until(async () => /master_link_status:up/.test(await this.command('INFO', 'replication')), 'a replica to have its data');
+  }
+  promote() {
+    return this.command('REPLICAOF', 'NO', 'ONE');
+  }
+
   // How often each command has been called so far: {evalsha: 12, ...}, without what it takes to ask.
   async calls() {
     const found = {};
@@ -107,5 +117,45 @@ export class RedisServer {
     } finally {
       rmSync(this.dir, { recursive: true, force: true });
     }
+  }
+}
+
+// Two servers, `second` a replica of `first`, and an address in front that leads to one of them. The replica's link goes
+// through a proxy too, so that it can be cut before a failover, which then loses what was acknowledged since.
+export class RedisPair {
+  constructor() {
+    const args = ['--repl-diskless-sync-delay', '0', '--repl-timeout', '5'];
+    this.first = new RedisServer({ args });
+    this.second = new RedisServer({ args });
+  }
+
+  get url() {
+    return `redis://127.0.0.1:${this.front.port}`;
+  }
+
+  async start() {
+    await Promise.all([this.first.start(), this.second.start()]);
+    this.front = await startProxy(this.first.port);
+    this.link = await startProxy(this.first.port);
+    await this.second.replicaOf(this.link.port);
+    return this;
+  }
+
+  // What is appended from now on is not replicated.
+  cutLink() {
+    this.link.turnTo(1); // nobody listens there
+    this.link.cut();
+  }
+
+  // The address leads to `server` from now on. Connections to the other one are cut.
+  turnTo(server) {
+    this.front.turnTo(server.port);
+    this.front.cut();
+  }
+
+  async release() {
+    this.front?.close();
+    this.link?.close();
+    await Promise.all([this.first.release(), this.second.release()]);
   }
 }

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from './ports.mjs';
-import { RedisServer } from './redis.mjs';
+import { RedisPair, RedisServer } from './redis.mjs';
 import { partNames, setups } from './setups.mjs';
 import { within } from './time.mjs';
 
@@ -22,7 +22,8 @@ class System {
   async start() {
     const { stable, readers } = this.options;
     if (setup !== 'embedded' && !this.redis) {
-      this.redis = new RedisServer(this.options.redis);
+      const { redis } = this.options;
+      this.redis = redis instanceof RedisPair ? redis : new RedisServer(redis);
       await (this.options.wait === false ? this.redis.settle() : this.redis.start());
     }
     const names = partNames(this.options);
@@ -105,7 +106,7 @@ class System {
 
 // options:
 //   readers  how many (3)             flags   {'log-entries': 10}, given as --log-entries 10
-//   managers, comments  more than one, of set-ups that can      redis  as RedisServer's: {fsync: 'always'}
+//   managers, comments  more than one, of set-ups that can      redis  as RedisServer's: {fsync: 'always'}, or a RedisPair
 //   wait     false: not for its Redis, which system.redis.start() starts later
 //   stable   ports that restart() can have again       args   further words of the command line
 //   dataDir  a folder that outlives this system        env, limits, output   as in process.mjs

@@ -94,6 +94,41 @@ scenario('a comment that another program published without an id reaches viewers
   await until(() => viewer.events.at(-1).id === id, 'ours after it');
 });
 
+scenario('a comment without an id is not given again to a viewer that resumes', { setups }, async (t) => {
+  const system = await t.system();
+  const reader = await owner(system, 'v');
+  const first = await rawWatch(t, reader, 'v');
+  const { id: from } = await post(system, 'v', 'one');
+  await until(() => first.events.at(-1).id === from, 'the first');
+  await system.redis.command('PUBLISH', 'video:v', JSON.stringify({ userid: 'user1', videoid: 'v', comment: 'from elsewhere' }));
+  await until(() => first.events.at(-1).json.comment === 'from elsewhere', 'the one without an id');
+  const { id: last } = await post(system, 'v', 'two');
+  await until(() => first.events.at(-1).id === last, 'the second');
+  const back = await t.watch(reader, { video: 'v', from });
+  await back.reaches(last);
+  assert.deepEqual(back.events.slice(1).map(({ json }) => json.comment), ['two']);
+});
+
+scenario('numbers on the channel that the log does not have move nobody', { setups }, async (t) => {
+  const system = await t.system();
+  const reader = await owner(system, 'v');
+  const viewer = await t.watch(reader, { video: 'v' });
+  const { id } = await post(system, 'v', 'ours');
+  await viewer.reaches(id);
+  const [epoch, seq] = id.split('-').map(Number);
+  const forged = [[epoch, seq + 7], [epoch + 1, 1], [epoch + 1, 5], [2 ** 62, 1], [epoch, 0], [epoch - 1, 3], [1, 1], [epoch, seq]];
+  for (const [e, s] of forged) {
+    const json = { id: `${BigInt(e)}-${s}`, comment: 'forged' };
+    await system.redis.command('PUBLISH', 'video:v', JSON.stringify(json));
+    await viewer.reaches((await post(system, 'v', `ours after ${json.id}`)).id);
+  }
+  assert.deepEqual(viewer.gaps, []);
+  assert.ok(viewer.comments.every(({ comment }) => comment.startsWith('ours')));
+  const calls = (await system.redis.calls()).evalsha;
+  await viewer.reaches((await post(system, 'v', 'ours at last')).id);
+  assert.ok((await system.redis.calls()).evalsha - calls < 30, 'nobody goes on asking');
+});
+
 scenario('rubbish on the channel breaks nothing, and forges no event', { setups }, async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v');
