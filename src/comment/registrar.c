@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/container_of.h"
 #include "base/log.h"
@@ -76,8 +77,8 @@ static void note_outcome(struct registrar *r, const struct http_client_answer *a
     if (ok)
         log_info("comment", "manager_back", NULL);
     else
-        log_warn("comment", "manager_unreachable", "error=%d status=%d comments=\"taken all the same\"",
-                 -a->error, a->status);
+        log_warn("comment", "manager_unreachable", "error=\"%s\" status=%d comments=\"taken all the same\"",
+                 a->error ? strerror(-a->error) : "", a->status);
 }
 
 static void on_told(void *arg, const struct http_client_answer *a) {

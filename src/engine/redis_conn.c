@@ -289,6 +289,10 @@ static int open_socket(struct redis_conn *c, union address *to) {
     return fd;
 }
 
+static const char *why_not(int error, const char *otherwise) {
+    return error == -EMFILE || error == -ENFILE ? "cannot be reached: no file descriptor is left" : otherwise;
+}
+
 static void begin(struct redis_conn *c) {
     struct resolver_addresses found;
     loop_timer_start(c->loop, &c->timer, REDIS_CONN_GREETING_MS);
@@ -296,12 +300,12 @@ static void begin(struct redis_conn *c) {
     int error = resolver_get(c->resolver, c->url->host, &found);
     if (error == -EINPROGRESS) return;
     if (error) {
-        go_down(c, "has no address");
+        go_down(c, why_not(error, "has no address"));
         return;
     }
     int fd = open_socket(c, &found.at[c->attempt++ % found.count]);
     if (fd < 0) {
-        go_down(c, fd == -EMFILE ? "cannot be reached: no file descriptor is left" : "cannot be reached");
+        go_down(c, why_not(fd, "cannot be reached"));
         return;
     }
     c->state = CONN_CONNECTING;

@@ -115,6 +115,20 @@ test('nothing runs as root, can write to its root or gain a privilege', async ()
   }
 });
 
+test('memory and processes of every container are limited, and Redis refuses before its container is full', async () => {
+  const containers = await project.containers();
+  for (const { HostConfig: { Memory, PidsLimit }, ...container } of containers) {
+    const service = serviceOf(container);
+    assert.ok(Memory >= 2 ** 28 && Memory <= 2 ** 32, `${service}: memory ${Memory}`);
+    assert.ok(PidsLimit >= 64 && PidsLimit <= 4096, `${service}: pids ${PidsLimit}`);
+  }
+  const redis = containers.find((container) => serviceOf(container) === 'redis');
+  const setting = async (name) => (await docker('exec', redis.Id, 'redis-cli', 'config', 'get', name)).trim().split('\n')[1];
+  const most = Number(await setting('maxmemory'));
+  assert.ok(most > 0 && 2 * most <= redis.HostConfig.Memory, `maxmemory ${most}, its container ${redis.HostConfig.Memory}`);
+  assert.equal(await setting('maxmemory-policy'), 'noeviction');
+});
+
 test('mappings and comments survive down and up', async () => {
   const before = await register(project, 'by-hand');
   const viewer = await watch(before.publicUrl, { video: 'by-hand' });
