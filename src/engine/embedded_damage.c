@@ -121,9 +121,7 @@ void damage_recall(struct store *s) {
 }
 
 void damage_keep(struct store *s) {
-    if (!s->damaged || !s->opened) return;
-    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    if (!s->moved) write_note(s);
+    if (s->damaged && s->opened && !s->moved) write_note(s);
 }
 
 // Where the files are

@@ -17,7 +17,7 @@ void damage_found(struct store *, const char *what);
 // Last step of opening: finds out whether there is a note, and whether it still holds.
 void damage_recall(struct store *);
 
-// Last step before closing: nothing is copied into a damaged file, and the note describes it as it stays.
+// Once the file is closed: the note describes it as it stays.
 void damage_keep(struct store *);
 
 // Remembers which files are open. Returns false if they cannot be seen.

@@ -78,8 +78,8 @@ static void judge(struct store_thread *t) {
     if (s->damaged) {
         snprintf(why, sizeof why,
                  "%s is damaged (%s): no comment is stored any more; stop Chorus and put a good copy in its "
-                 "place, or move it away to start with an empty one",
-                 s->path, s->damage);
+                 "place (without the old %s-wal), or move it away to start with an empty one",
+                 s->path, s->damage, s->path);
         set_ready(t, false, why);
     } else if (s->moved) {
         snprintf(

@@ -210,6 +210,39 @@ static void a_new_file_in_its_place_is_stored_to(void **state) {
     assert_int_equal(world_post(w, "v", 1).seq, 1);
 }
 
+static void put_file(const char *path, const void *bytes, size_t len) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_int_equal(write(fd, bytes, len), len);
+    close(fd);
+}
+
+static void a_good_copy_in_its_place_is_stored_to(void **state) {
+    struct world *w = *state;
+    static char copy[1 << 20];
+    world_open(w);
+    world_post(w, "v", 1);
+    world_close(w);
+    int fd = open(w->path, O_RDONLY);
+    ssize_t len = read(fd, copy, sizeof copy);
+    close(fd);
+    assert_in_range(len, 1, sizeof copy - 1);
+    world_open(w);
+    for (unsigned i = 2; i <= 9; i++) world_post(w, "v", i);
+    world_close(w);
+    world_sql(w, DAMAGE("json = json || char(10)"));
+    world_open(w);
+    world_post_many(w, "other", 3000); // a long write-ahead log
+    world_range(w, "v", (struct position){0}, WORLD_RANGE);
+    expect_lost(w, "good copy");
+    world_close(w);
+    put_file(w->path, copy, (size_t)len);
+    world_open(w);
+    assert_true(is_ready(w, NULL));
+    assert_int_equal(world_range(w, "v", (struct position){0}, WORLD_RANGE)->count, 1);
+    assert_int_equal(world_overview(w)->comments, 1);
+    world_post(w, "v", 2);
+}
+
 // Pages of a file in use
 
 static void put_junk(struct world *w, int64_t from, int64_t to) {
@@ -294,6 +327,7 @@ int main(void) {
         TEST(chains_that_lead_nowhere_end),
         TEST(what_has_been_put_right_is_stored_to_again),
         TEST(a_new_file_in_its_place_is_stored_to),
+        TEST(a_good_copy_in_its_place_is_stored_to),
         TEST(damage_of_a_file_in_use_is_noticed_when_it_is_read),
         TEST_OPEN(a_file_that_is_moved_is_not_stored_to_until_it_is_back),
         TEST_OPEN(a_folder_that_is_removed_is_not_stored_to),
