@@ -68,7 +68,6 @@ static bool start_fanout(struct system *s) {
     unsigned workers = set->workers ? (unsigned)set->workers : cores > 0 ? (unsigned)cores : 1;
     int error;
     s->history.max = (size_t)set->memory / 2;
-    budget_set((size_t)set->memory);
     s->fanout = fanout_new(s->loop,
                            &(struct fanout_config){.workers = workers,
                                                    .own_descriptors = set->own_descriptors,
@@ -131,6 +130,7 @@ static bool start_placed_roles(struct system *s) {
 
 static bool start(struct system *s) {
     bool has_readers = s->command == COMMAND_UP || s->command == COMMAND_READER;
+    budget_set((size_t)s->settings->memory);
     s->loop = loop_new();
     if (!s->loop) return system_fail(s, "There is no file descriptor left: raise the limit (ulimit -n).");
     if (!start_engine(s) || (has_readers && !start_fanout(s))) return false;

@@ -15,17 +15,17 @@
 #include "base/map.h"
 
 enum {
-    READ_SIZE = 65536,
+    READ_SIZE = 16384,
+    WIRE_SPARE = 65536, // beside twice the body, for what is around its chunks
     OUT_PAUSE = 262144, // unsent answer bytes at which no further pipelined request is started
     LINGER_MS = 2000,
-    KEPT_BYTES = 4096,  // of each buffer, by a connection between requests
-    STEPS_PER_TURN = 64 // reads and requests of one connection, before the others have their turn
+    KEPT_BYTES = 4096, // of each buffer, by a connection between requests
+    SMALL_BYTES = 1024 // of a body, while the request is handled
 };
 
 #define WATCHED (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 
 static void flush(struct http_conn *);
-static void pump(struct http_conn *);
 
 static void on_event(struct loop_fd *f, uint32_t events) {
     struct http_conn *c = container_of(f, struct http_conn, watch);
@@ -36,7 +36,7 @@ static void on_event(struct loop_fd *f, uint32_t events) {
     if (events & EPOLLRDHUP) c->peer_closed = true;
     if (events & (EPOLLIN | EPOLLRDHUP)) c->readable = true;
     if ((events & EPOLLOUT) && c->out.len) flush(c);
-    pump(c);
+    if (c->state != CONN_CLOSED) http_turns_ready(&c->server->turns, &c->turn);
 }
 
 // llhttp's callbacks. Returning non-zero stops the parser; `refuse_status` says why.
@@ -210,9 +210,24 @@ static const llhttp_settings_t *parser_settings(void) {
     return &settings;
 }
 
-// Memory that one large request or answer needed is not kept by a connection that only waits.
+// Memory that one large request or answer needed is not kept by a connection that only waits; where memory is
+// scarce, none is.
 static void shrink(struct buf *b) {
-    if (b->cap > KEPT_BYTES && !b->len) buf_release(b);
+    if (!b->len && (b->cap > KEPT_BYTES || http_memory_is_scarce())) buf_release(b);
+}
+
+// A client waits for the answer to one request and has sent much of the next.
+static bool is_ahead(const struct http_conn *c) {
+    return c->state == CONN_HANDLING && c->in.cap > KEPT_BYTES;
+}
+
+// Says what this connection holds, and whether it is its client that keeps it from letting go.
+static void settle(struct http_conn *c) {
+    const struct http_request *r = &c->request;
+    size_t bytes = c->in.cap + c->out.cap + r->head.cap + r->body.cap + r->query.cap;
+    bool waits = c->state != CONN_CLOSED &&
+                 (c->out.len || is_ahead(c) || c->state == CONN_HEAD || c->state == CONN_BODY);
+    http_memory_hold(&c->hold, bytes, waits, loop_now_ms(c->loop));
 }
 
 static void start_request(struct http_conn *c) {
@@ -229,20 +244,26 @@ static void start_request(struct http_conn *c) {
     c->state = CONN_IDLE;
 }
 
+static void drop_input(struct http_conn *c) {
+    c->in.len = c->in_parsed = 0;
+}
+
 static void dispatch(struct http_conn *c) {
     struct http_request *r = &c->request;
+    c->cost += HTTP_REQUEST_COST;
     c->state = CONN_HANDLING;
     c->deadline_ms = 0;
     if (r->refuse_status)
         http_reply_refused(r);
     else
         r->route->handle(r, c->server->config.arg);
+    if (c->state == CONN_HANDLING && r->body.cap > SMALL_BYTES) buf_release(&r->body); // read by now
 }
 
 // Answers something the parser will not read on from, and closes.
 static void refuse_and_close(struct http_conn *c) {
     c->close_after_reply = true;
-    c->in.len = 0;
+    drop_input(c);
     dispatch(c);
 }
 
@@ -273,7 +294,7 @@ static size_t scan_head(struct http_conn *c, const char *bytes, size_t len) {
 // Chunk sizes, extensions and trailers are no body, but somebody has to read them too.
 static bool wire_is_bounded(struct http_conn *c, size_t len) {
     c->wire_bytes += len;
-    if (c->wire_bytes <= 2 * body_max(&c->request) + READ_SIZE) return true;
+    if (c->wire_bytes <= 2 * body_max(&c->request) + WIRE_SPARE) return true;
     refuse_body(c);
     parse_failed(c);
     return false;
@@ -302,16 +323,18 @@ static size_t feed(struct http_conn *c, const char *bytes, size_t len) {
 // own.
 static void parse(struct http_conn *c, const char *bytes, size_t len) {
     size_t used = 0;
+    bool own = bytes == c->in.data + c->in_parsed && c->in.len;
     while (used < len && !c->complete && (c->state == CONN_HEAD || c->state == CONN_BODY))
         used += feed(c, bytes + used, len - used);
     if (!c->complete) {
-        if (c->state == CONN_HEAD || c->state == CONN_BODY) c->in.len = 0;
+        if (c->state == CONN_HEAD || c->state == CONN_BODY) drop_input(c);
         return;
     }
-    if (bytes == c->in.data) {
-        buf_consume(&c->in, used);
+    if (own) {
+        c->in_parsed += used;
+        if (c->in_parsed == c->in.len) drop_input(c);
     } else {
-        c->in.len = 0;
+        drop_input(c);
         buf_add(&c->in, bytes + used, len - used);
     }
     dispatch(c);
@@ -325,6 +348,7 @@ static void begin_head(struct http_conn *c) {
 static void read_some(struct http_conn *c) {
     static char bytes[READ_SIZE]; // control loop only
     ssize_t n = recv(c->watch.fd, bytes, sizeof bytes, 0);
+    c->cost += HTTP_READ_COST + (n > 0 ? n : 0);
     if (n == 0) { // the client may have closed only its own side, and still wait for what is to be sent
         c->readable = false;
         c->end_seen = true;
@@ -353,7 +377,7 @@ static bool step(struct http_conn *c) {
     if (!wants_input(c)) return false;
     if (c->in.len && c->state != CONN_LINGER) {
         if (c->state == CONN_IDLE) begin_head(c);
-        parse(c, c->in.data, c->in.len);
+        parse(c, c->in.data + c->in_parsed, c->in.len - c->in_parsed);
     } else if (c->readable) {
         read_some(c);
     } else {
@@ -362,18 +386,23 @@ static bool step(struct http_conn *c) {
     return true;
 }
 
-// Does what can be done now. Not re-entered by answers given inside a handler, so that the answers to
-// pipelined requests leave in one send.
-static void pump(struct http_conn *c) {
-    if (c->pumping) return;
+// Does what can be done now, within a bound. Not re-entered by answers given inside a handler, so that the
+// answers to pipelined requests leave in one send.
+int64_t http_conn_serve(struct http_turn *t) {
+    struct http_conn *c = container_of(t, struct http_conn, turn);
+    t->more = false;
+    if (c->pumping) return 0;
     c->pumping = true;
-    int steps = 0;
-    while (steps < STEPS_PER_TURN && step(c)) steps++;
+    c->cost = 0;
+    while (c->cost < HTTP_TURN_COST && step(c)) continue;
     c->pumping = false;
-    if (c->state == CONN_CLOSED) return;
+    if (c->state == CONN_CLOSED) return c->cost;
+    c->cost += (int64_t)c->out.len;
     if (c->out.len) flush(c);
-    // Changing an edge-triggered watch reports again what still holds: the rest comes in the next turn.
-    if (wants_input(c) && (c->in.len || c->readable)) loop_fd_change(c->loop, &c->watch, WATCHED);
+    if (c->state == CONN_CLOSED) return c->cost;
+    t->more = wants_input(c) && (c->in.len || c->readable);
+    settle(c);
+    return c->cost;
 }
 
 static void linger(struct http_conn *c) {
@@ -393,6 +422,7 @@ static void flush(struct http_conn *c) {
         buf_consume(&c->out, (size_t)n);
     }
     shrink(&c->out);
+    settle(c);
     if (c->end_seen)
         http_conn_close(c);
     else if (c->close_after_reply && c->state == CONN_IDLE)
@@ -407,9 +437,13 @@ void http_conn_answered(struct http_conn *c) {
     }
     if (!c->request.keep_alive) c->close_after_reply = true;
     start_request(c);
-    if (c->close_after_reply) c->in.len = 0;
+    if (c->close_after_reply) drop_input(c);
     c->deadline_ms = loop_now_ms(c->loop) + c->server->config.idle_timeout_ms;
-    pump(c);
+    if (c->pumping) return; // http_conn_serve() goes on
+    if (c->in.len || c->readable)
+        http_turns_ready(&c->server->turns, &c->turn);
+    else
+        flush(c);
 }
 
 void http_conn_expire(struct http_conn *c) {
@@ -421,20 +455,46 @@ void http_conn_expire(struct http_conn *c) {
     refuse_and_close(c);
 }
 
+void http_conn_drop(struct http_conn *c) {
+    struct http_server *s = c->server;
+    s->dropped++;
+    http_server_tell_dropped(s);
+    if (c->out.len || c->pumping || c->state == CONN_HANDLING) {
+        http_conn_close(c);
+        if (!c->pumping) buf_release(&c->in);
+        return;
+    }
+    buf_release(&c->request.body);
+    buf_release(&c->in);
+    http_refuse(&c->request, 503, "overloaded",
+                "The request took too long while memory was scarce; try again.");
+    refuse_and_close(c);
+}
+
+static void on_evict(struct http_hold *h) {
+    struct http_conn *c = container_of(h, struct http_conn, hold);
+    http_conn_drop(c);
+    if (c->state == CONN_CLOSED)
+        http_memory_hold(h, 0, false, 0); // freed at the end of the turn, or when answered
+}
+
 static void on_reap(struct loop_job *job) {
     struct http_conn *c = container_of(job, struct http_conn, reap);
+    http_memory_hold(&c->hold, 0, false, 0);
     http_request_release(&c->request);
     buf_release(&c->in);
     buf_release(&c->out);
     free(c);
 }
 
-struct http_conn *http_conn_new(struct http_server *s, int fd) {
+struct http_conn *http_conn_new(struct http_server *s, int fd, const union address *peer) {
     struct http_conn *c = mem_zalloc(sizeof *c);
     c->server = s;
     c->loop = s->loop;
     c->watch.on_event = on_event;
     c->reap.run = on_reap;
+    c->turn.lane = http_turns_lane(peer);
+    c->hold.evict = on_evict;
     if (loop_fd_add(s->loop, &c->watch, fd, WATCHED) < 0) {
         close(fd);
         free(c);
@@ -453,9 +513,11 @@ static int detach(struct http_conn *c) {
     if (c->state == CONN_CLOSED) return -1;
     bool answered = c->state != CONN_HANDLING;
     loop_fd_remove(c->loop, &c->watch);
+    http_turns_leave(&c->server->turns, &c->turn);
     http_server_forget(c->server, c);
     c->server = NULL;
     c->state = CONN_CLOSED;
+    settle(c);
     if (answered) loop_defer(c->loop, &c->reap);
     return fd;
 }

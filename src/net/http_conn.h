@@ -11,7 +11,9 @@
 
 #include "base/buf.h"
 #include "net/http_head.h"
+#include "net/http_memory.h"
 #include "net/http_server.h"
+#include "net/http_turns.h"
 #include "net/loop.h"
 
 enum conn_state {
@@ -85,8 +87,12 @@ struct http_conn {
     int64_t deadline_ms;
     llhttp_t parser;
     struct http_request request;
-    struct buf in;  // received, not parsed yet
-    struct buf out; // to be sent
+    struct buf in;    // received
+    size_t in_parsed; // of it
+    struct buf out;   // to be sent
+    struct http_turn turn;
+    struct http_hold hold;
+    int64_t cost; // of what it has done in this turn
     struct loop_job reap;
     struct http_conn *prev, *next;
 };
@@ -104,14 +110,21 @@ struct http_server {
     struct http_conn *conns; // oldest first
     unsigned count;
     struct loop_timer sweep;
+    struct http_turns turns;
+    uint64_t dropped; // connections that held memory for too long
+    int64_t told_dropped_ms;
     char common[256]; // header lines of every answer, of this second
     int64_t common_second;
 };
 const char *http_server_common_headers(struct http_server *);
 void http_server_forget(struct http_server *, struct http_conn *);
+void http_server_tell_dropped(struct http_server *);
 
 // http_conn.c
-struct http_conn *http_conn_new(struct http_server *, int fd);
+struct http_conn *http_conn_new(struct http_server *, int fd, const union address *peer);
+int64_t http_conn_serve(struct http_turn *);
+// Drops the connection, which waits for its client, to make room: a request not complete is told so.
+void http_conn_drop(struct http_conn *);
 void http_conn_close(struct http_conn *);
 void http_conn_expire(struct http_conn *);
 void http_conn_answered(struct http_conn *);

@@ -18,7 +18,7 @@
 #include "net/address.h"
 #include "net/http_conn.h"
 
-enum { BACKLOG = 4096, ACCEPTS_PER_TURN = 256, COMPLAIN_EVERY_MS = 10000 };
+enum { BACKLOG = 4096, ACCEPTS_PER_TURN = 256, COMPLAIN_EVERY_MS = 10000, SLOW_MS = 1000 };
 
 static int listen_on(const char *address, int port, int *error) {
     union address a;
@@ -57,7 +57,7 @@ static void tell_crowded(struct http_server *s, int64_t now) {
     log_warn(s->config.role, s->crowded, "connections=%u idle_closed=%llu ulimit=%llu action=\"%s\"",
              s->count, (unsigned long long)(s->closed_for_room - s->closed_told),
              (unsigned long long)limit.rlim_cur,
-             s->paused ? "accepting again when one closes" : "idle connections are closed for new ones");
+             s->paused ? "accepting again when one closes" : "idle and slow connections are closed for new ones");
     s->closed_told = s->closed_for_room;
     s->crowded = NULL;
     s->tell_ms = now + COMPLAIN_EVERY_MS;
@@ -94,6 +94,35 @@ static bool close_an_idle_one(struct http_server *s) {
     return false;
 }
 
+// A request, or the reading of an answer, that goes on for longer than any honest one needs is the next to
+// lose.
+static bool drop_a_slow_one(struct http_server *s) {
+    int64_t before_ms = loop_now_ms(s->loop) - SLOW_MS;
+    int looked = 0;
+    for (struct http_hold *h = http_memory_oldest(); h && h->since_ms <= before_ms && looked < 64;
+         h = h->next, looked++) {
+        struct http_conn *c = container_of(h, struct http_conn, hold);
+        if (c->server != s) continue;
+        s->closed_for_room++;
+        http_conn_drop(c);
+        if (c->state != CONN_CLOSED) http_conn_close(c);
+        return true;
+    }
+    return false;
+}
+
+static bool make_room(struct http_server *s) {
+    return close_an_idle_one(s) || drop_a_slow_one(s);
+}
+
+void http_server_tell_dropped(struct http_server *s) {
+    int64_t now = loop_now_ms(s->loop);
+    if (s->told_dropped_ms && now - s->told_dropped_ms < COMPLAIN_EVERY_MS) return;
+    s->told_dropped_ms = now;
+    log_warn(s->config.role, "slow_requests_dropped",
+             "dropped_so_far=%llu why=\"their memory or place was needed\"", (unsigned long long)s->dropped);
+}
+
 // Somebody waits to be accepted for certain only at the first of a turn; so only then room is made.
 static void on_listener(struct loop_fd *f, uint32_t events) {
     (void)events;
@@ -103,18 +132,20 @@ static void on_listener(struct loop_fd *f, uint32_t events) {
         if (full && i) return;
         if (full) {
             note_crowded(s, "too_many_connections");
-            if (!close_an_idle_one(s)) pause_accepting(s);
+            if (!make_room(s)) pause_accepting(s);
             if (s->paused) return;
         }
-        int fd = accept4(f->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        union address peer = {0};
+        socklen_t size = sizeof peer;
+        int fd = accept4(f->fd, &peer.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             int on = 1;
             setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-            http_conn_new(s, fd);
+            http_conn_new(s, fd, &peer);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             if (i) return; // said also if nobody waits
             note_crowded(s, "out_of_descriptors");
-            if (!close_an_idle_one(s)) pause_accepting(s);
+            if (!make_room(s)) pause_accepting(s);
         } else if (errno != ECONNABORTED && errno != EINTR) {
             return; // EAGAIN: taken all
         }
@@ -148,6 +179,7 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
     s->port = bound_port(fd);
     s->listener.on_event = on_listener;
     s->sweep.on_due = on_sweep;
+    http_turns_init(&s->turns, loop, http_conn_serve);
     *error = loop_fd_add(loop, &s->listener, fd, config->held ? 0 : EPOLLIN);
     if (*error) {
         close(fd);
@@ -174,6 +206,10 @@ int http_server_port(const struct http_server *s) {
     return s->port;
 }
 
+static void on_idle_turns(struct http_turns *t) {
+    free(container_of(t, struct http_server, turns));
+}
+
 void http_server_free(struct http_server *s) {
     if (!s) return;
     int fd = s->listener.fd;
@@ -182,7 +218,7 @@ void http_server_free(struct http_server *s) {
     loop_timer_stop(s->loop, &s->sweep);
     struct http_conn *c, *next;
     DL_FOREACH_SAFE(s->conns, c, next) http_conn_close(c);
-    free(s);
+    http_turns_stop(&s->turns, on_idle_turns);
 }
 
 // Called by a connection that has lost its socket or was taken over.

@@ -66,7 +66,8 @@ int http_server_port(const struct http_server *);
 // Closes the listener and all connections. Requests not yet answered may still be answered (to nobody).
 void http_server_free(struct http_server *);
 
-// What a handler may ask about a request. Strings stay the request's until it is answered.
+// What a handler may ask about a request. Strings stay the request's until it is answered, the body only
+// until the handler returns.
 bool http_request_is_head(const struct http_request *);
 const char *http_request_body(const struct http_request *, size_t *len);
 // Returns a header field's value (the first one's, if repeated), or NULL. Only fields that http_request.c

@@ -22,7 +22,9 @@ struct loop {
     struct loop_timer **heap; // binary heap, from slot 1
     uint32_t timers, heap_room;
 
+    uint64_t turn;
     struct loop_job *deferred, **deferred_tail;
+    struct loop_job *next_turn, **next_turn_tail;
 
     struct loop_fd wake; // an eventfd that loop_post() writes to
     pthread_mutex_t post_lock;
@@ -46,6 +48,7 @@ struct loop *loop_new(void) {
         return NULL;
     }
     l->deferred_tail = &l->deferred;
+    l->next_turn_tail = &l->next_turn;
     l->posted_tail = &l->posted;
     pthread_mutex_init(&l->post_lock, NULL);
     l->now_ms = clock_monotonic_ms();
@@ -78,6 +81,13 @@ static void run_posted(struct loop *l) {
     run_chain(jobs);
 }
 
+static void run_next_turn(struct loop *l) {
+    struct loop_job *jobs = l->next_turn;
+    l->next_turn = NULL;
+    l->next_turn_tail = &l->next_turn;
+    run_chain(jobs);
+}
+
 static void run_deferred(struct loop *l) {
     while (l->deferred) {
         struct loop_job *jobs = l->deferred;
@@ -89,6 +99,7 @@ static void run_deferred(struct loop *l) {
 
 void loop_drain(struct loop *l) {
     run_posted(l);
+    run_next_turn(l);
     run_deferred(l);
 }
 
@@ -112,7 +123,7 @@ static void run_due_timers(struct loop *l) {
 }
 
 static int wait_ms(const struct loop *l) {
-    if (l->stopping || l->deferred) return 0; // before_wait() may have deferred something
+    if (l->stopping || l->deferred || l->next_turn) return 0; // before_wait() may have deferred something
     if (!l->timers) return LONGEST_WAIT_MS;
     int64_t wait = l->heap[1]->due_ms - clock_monotonic_ms();
     return wait < 0 ? 0 : wait > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : (int)wait;
@@ -125,6 +136,7 @@ int loop_run(struct loop *l) {
         int n = epoll_wait(l->epoll, l->events, EVENTS_PER_TURN, wait_ms(l));
         if (n < 0 && errno != EINTR) return -errno;
         l->now_ms = clock_monotonic_ms();
+        l->turn++;
         l->event_count = n;
         for (int i = 0; i < n; i++) {
             struct loop_fd *fd = l->events[i].data.ptr;
@@ -132,6 +144,7 @@ int loop_run(struct loop *l) {
         }
         l->event_count = 0;
         run_posted(l);
+        run_next_turn(l);
         run_due_timers(l);
         run_deferred(l);
     }
@@ -219,6 +232,14 @@ static void append(struct loop_job ***tail, struct loop_job *job) {
 
 void loop_defer(struct loop *l, struct loop_job *job) {
     append(&l->deferred_tail, job);
+}
+
+void loop_next_turn(struct loop *l, struct loop_job *job) {
+    append(&l->next_turn_tail, job);
+}
+
+uint64_t loop_turn(const struct loop *l) {
+    return l->turn;
 }
 
 void loop_post(struct loop *l, struct loop_job *job) {

@@ -63,6 +63,13 @@ void loop_timer_stop(struct loop *, struct loop_timer *);
 // Runs the job at the end of this turn.
 void loop_defer(struct loop *, struct loop_job *);
 
+// Runs the job after the events of this turn, or, if it is from there that it is asked for, of the next,
+// which then does not wait for any.
+void loop_next_turn(struct loop *, struct loop_job *);
+
+// Returns the number of this turn.
+uint64_t loop_turn(const struct loop *);
+
 // Runs the job on the loop's thread, in the order of posting. Any thread; never blocks on the loop.
 void loop_post(struct loop *, struct loop_job *);
 

@@ -1,0 +1,65 @@
+// Private to the HTTP server: which connection may work next, so that neither one that sends at full speed
+// nor many from one address make others wait.
+//
+// Connections share lanes by the peer's address (keyed hash; IPv6 by /64). One that has something to do works
+// at once, as long as its lane has not used its share of this turn of the loop; else it waits in its lane.
+// Lanes with somebody waiting take turns, a connection each time, in the following turns. What a connection
+// does at a time is bounded by itself (HTTP_TURN_COST). Costs are bytes in and out, and some for each request
+// and read. Control loop only.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/loop.h"
+
+union address;
+
+enum {
+    HTTP_LANES = 256,
+    HTTP_TURN_COST = 24576,    // after which a connection waits; it may exceed it by one request
+    HTTP_LANE_SHARE = 65536,   // of a lane, in the turn in which its connections become ready
+    HTTP_TURNS_SHARE = 196608, // of those that wait, in a turn
+    HTTP_REQUEST_COST = 1024,  // beside its bytes
+    HTTP_READ_COST = 256
+};
+
+// Embedded in a connection.
+struct http_turn {
+    uint8_t lane;
+    bool waits;
+    bool more; // set by serve(): it has not done all it could
+    struct http_turn *prev, *next;
+};
+
+struct http_lane {
+    struct http_turn *waiting; // first come first
+    struct http_lane *prev, *next;
+    uint64_t turn; // of the loop, in which `left` of the share is left
+    int64_t left;
+};
+
+struct http_turns {
+    struct loop *loop;
+    int64_t (*serve)(struct http_turn *); // does some work and returns what it cost
+    struct http_lane lanes[HTTP_LANES];
+    struct http_lane *active; // those with somebody waiting, in the order of their turns
+    struct loop_job job;
+    bool scheduled;
+    void (*on_idle)(
+        struct http_turns *); // called once when nothing is scheduled any more, after http_turns_stop()
+};
+
+void http_turns_init(struct http_turns *, struct loop *, int64_t (*serve)(struct http_turn *));
+
+// Ends it, once no connection waits: on_idle is called now or in the next turn, and may free it.
+void http_turns_stop(struct http_turns *, void (*on_idle)(struct http_turns *));
+
+// Returns the lane of a peer.
+uint8_t http_turns_lane(const union address *peer);
+
+// Lets the connection work now or in its turn. It may be called while it waits.
+void http_turns_ready(struct http_turns *, struct http_turn *);
+
+// Takes a connection out that waits.
+void http_turns_leave(struct http_turns *, struct http_turn *);

@@ -1,0 +1,59 @@
+// Requests under way and answers not taken hold an eighth of --memory at most, and the slowest loses.
+import assert from 'node:assert/strict';
+import { call } from '../lib/api.mjs';
+import { checkHealthy } from '../lib/checks.mjs';
+import { RawClient, requestBytes } from '../lib/raw.mjs';
+import { scenario } from '../lib/scenario.mjs';
+import { slow, until } from '../lib/time.mjs';
+
+const MEMORY = { memory: '16m' };
+
+async function connected(t, url, count) {
+  const clients = await Promise.all(Array.from({ length: count }, () => RawClient.connect(url)));
+  t.after(() => clients.forEach((client) => client.destroy()));
+  return clients;
+}
+
+const grownMb = (system, before) => (system.program.memory('VmHWM') - before) / 2 ** 20;
+
+scenario('bodies of reports that never end take little memory, and reports that do end are taken', { setups: ['embedded'] }, async (t) => {
+  const system = await t.system({ flags: MEMORY });
+  const before = system.program.memory('VmHWM');
+  const half = Buffer.concat([
+    requestBytes('POST', '/reader-api-statistics', { headers: { 'Content-Type': 'application/json', 'Content-Length': '1000000' } }), Buffer.alloc(900_000, ' ')]);
+  const clients = await connected(t, system.statistics, 200);
+  for (const client of clients) client.send(half);
+  const refused = () => clients.filter((client) => client.closed || client.finished || client.received.length).length;
+  await until(() => refused() >= 190, () => `190 of 200 to be refused; ${refused()} are`);
+  assert.ok(clients.some((client) => String(client.received).startsWith('HTTP/1.1 503 ')), 'it is said why');
+  const report = await call('POST', `${system.statistics}/reader-api-statistics`, { json: { instanceId: 'honest', subscribedTopics: Array(100).fill('t'.repeat(500)) } });
+  assert.equal(report.status, 200, report.text);
+  assert.equal((await call('POST', `${system.comment}/comment`, { json: { userid: 'u', videoid: 'v', comment: 'c' } })).status, 201);
+  await checkHealthy(system);
+  if (!slow) assert.ok(grownMb(system, before) < 60, `grown by ${grownMb(system, before)} MB`);
+});
+
+scenario('answers that nobody takes take little memory, and the others are answered', { setups: ['embedded'] }, async (t) => {
+  const system = await t.system({ flags: MEMORY });
+  const before = system.program.memory('VmHWM');
+  const clients = await connected(t, system.comment, 300);
+  for (const client of clients) {
+    client.socket.pause();
+    client.send(Buffer.concat(Array(2_000).fill(requestBytes('GET', '/'))));
+  }
+  const log = () => system.program.stdout + system.program.stderr;
+  await until(() => log().includes('slow_requests_dropped'), () => `a line about those dropped; log:\n${log()}`);
+  for (let i = 0; i < 20; i++) {
+    assert.equal((await call('POST', `${system.comment}/comment`, { json: { userid: 'u', videoid: 'v', comment: 'c' } })).status, 201);
+  }
+  await checkHealthy(system);
+  if (!slow) assert.ok(grownMb(system, before) < 60, `grown by ${grownMb(system, before)} MB`);
+});
+
+scenario('slow requests at every place of a port lose theirs to a new one', { setups: ['embedded'] }, async (t) => {
+  const system = await t.system({ flags: { 'max-connections': 20 } });
+  const clients = await connected(t, system.comment, 20);
+  for (const client of clients) client.send(requestBytes('POST', '/comment', { headers: { 'Content-Type': 'application/json', 'Content-Length': '100' } }));
+  await until(async () => (await call('GET', `${system.comment}/health`)).status === 200, () => 'an answer to a new request');
+  assert.ok(clients.filter((client) => client.closed || client.finished).length <= 5, 'and not all at once');
+});

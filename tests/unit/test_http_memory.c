@@ -1,0 +1,101 @@
+#include "unit.h"
+
+#include "base/budget.h"
+#include "base/container_of.h"
+#include "net/http_memory.h"
+
+enum { BUDGET = 1 << 20, MOST = BUDGET / HTTP_MEMORY_SHARE, HOLDS = 8 };
+
+static struct http_hold holds[HOLDS];
+static int evicted[HOLDS], evictions;
+
+static void evict(struct http_hold *h) {
+    evicted[evictions++] = (int)(h - holds);
+    http_memory_hold(h, 0, false, 0);
+}
+
+static int set_up(void **state) {
+    (void)state;
+    budget_set(BUDGET);
+    evictions = 0;
+    for (int i = 0; i < HOLDS; i++) holds[i] = (struct http_hold){.evict = evict};
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    for (int i = 0; i < HOLDS; i++) http_memory_hold(&holds[i], 0, false, 0);
+    assert_int_equal(budget_used(), 0);
+    return 0;
+}
+
+static void test_what_is_held_counts_in_the_budget(void **state) {
+    (void)state;
+    http_memory_hold(&holds[0], 1000, true, 1);
+    http_memory_hold(&holds[1], 500, false, 1);
+    assert_int_equal(budget_used(), 1500);
+    http_memory_hold(&holds[0], 200, true, 2);
+    assert_int_equal(budget_used(), 700);
+    assert_int_equal(evictions, 0);
+}
+
+static void test_the_slowest_loses_to_a_new_one(void **state) {
+    (void)state;
+    for (int i = 0; i < 4; i++) http_memory_hold(&holds[i], MOST / 4, true, i + 1);
+    assert_int_equal(evictions, 0);
+    http_memory_hold(&holds[4], MOST / 2, true, 9);
+    assert_int_equal(evictions, 2);
+    assert_int_equal(evicted[0], 0);
+    assert_int_equal(evicted[1], 1);
+    assert_int_equal(budget_used(), MOST);
+}
+
+static void test_one_that_has_let_go_begins_again(void **state) {
+    (void)state;
+    for (int i = 0; i < 4; i++) http_memory_hold(&holds[i], MOST / 4, true, i + 1);
+    http_memory_hold(&holds[0], 100, false, 5); // answered, and the answer was taken
+    http_memory_hold(&holds[0], MOST / 4, true, 6);
+    http_memory_hold(&holds[5], MOST / 8, true, 9);
+    assert_int_equal(evictions, 1);
+    assert_int_equal(evicted[0], 1);
+    assert_ptr_equal(http_memory_oldest(), &holds[2]);
+}
+
+static void test_one_that_waits_for_nobody_is_left_alone_and_so_is_one_without_memory(void **state) {
+    (void)state;
+    http_memory_hold(&holds[0], 0, true, 1);
+    http_memory_hold(&holds[1], MOST / 2, false, 1); // its answer is still being made
+    http_memory_hold(&holds[2], MOST / 2, true, 1);
+    http_memory_hold(&holds[3], MOST / 2, true, 2);
+    assert_int_equal(evictions, 1);
+    assert_int_equal(evicted[0], 2);
+}
+
+static void test_one_alone_may_hold_more(void **state) {
+    (void)state;
+    http_memory_hold(&holds[0], 3 * MOST, true, 1);
+    assert_int_equal(evictions, 0);
+    http_memory_hold(&holds[1], 10, true, 2);
+    assert_int_equal(evictions, 1);
+}
+
+static void test_memory_is_scarce_from_half_on(void **state) {
+    (void)state;
+    http_memory_hold(&holds[0], MOST / 2, true, 1);
+    assert_false(http_memory_is_scarce());
+    http_memory_hold(&holds[0], MOST / 2 + 1, true, 1);
+    assert_true(http_memory_is_scarce());
+}
+
+int main(void) {
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(test_what_is_held_counts_in_the_budget),
+        TEST(test_the_slowest_loses_to_a_new_one),
+        TEST(test_one_that_has_let_go_begins_again),
+        TEST(test_one_that_waits_for_nobody_is_left_alone_and_so_is_one_without_memory),
+        TEST(test_one_alone_may_hold_more),
+        TEST(test_memory_is_scarce_from_half_on),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,167 @@
+#include "unit.h"
+
+#include <arpa/inet.h>
+
+#include "base/container_of.h"
+#include "base/mem.h"
+#include "net/address.h"
+#include "net/http_turns.h"
+#include "net/loop.h"
+#include "run_loop.h"
+
+enum { CONNS = 64 };
+
+static struct client {
+    struct http_turn turn;
+    int work; // pieces left, each worth HTTP_TURN_COST
+    int done;
+    uint64_t done_in; // the turn of the last one
+    int done_as;      // and its number among all pieces
+} clients[CONNS];
+
+static struct loop *loop;
+static struct http_turns *turns;
+static bool idle;
+static int pieces;
+
+static int64_t serve(struct http_turn *t) {
+    struct client *c = container_of(t, struct client, turn);
+    t->more = false;
+    if (!c->work) return 0;
+    c->work--;
+    c->done++;
+    c->done_as = ++pieces;
+    c->done_in = loop_turn(loop);
+    t->more = c->work > 0;
+    return HTTP_TURN_COST;
+}
+
+static void on_idle(struct http_turns *t) {
+    assert_ptr_equal(t, turns);
+    idle = true;
+}
+
+static int set_up(void **state) {
+    (void)state;
+    memset(clients, 0, sizeof clients);
+    loop = loop_new();
+    turns = mem_zalloc(sizeof *turns);
+    idle = false;
+    pieces = 0;
+    http_turns_init(turns, loop, serve);
+    run_turns(loop, 1);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    for (int i = 0; i < CONNS; i++) http_turns_leave(turns, &clients[i].turn);
+    http_turns_stop(turns, on_idle);
+    loop_free(loop);
+    assert_true(idle);
+    free(turns);
+    return 0;
+}
+
+static void give(int i, uint8_t lane, int work) {
+    clients[i].turn.lane = lane;
+    clients[i].work = work;
+    http_turns_ready(turns, &clients[i].turn);
+}
+
+static bool has_no_work(void *arg) {
+    return !((struct client *)arg)->work;
+}
+
+static void test_a_little_work_is_done_at_once(void **state) {
+    (void)state;
+    give(0, 7, 1);
+    assert_int_equal(clients[0].done, 1);
+    assert_false(clients[0].turn.waits);
+}
+
+static void test_a_lane_that_has_used_its_share_waits(void **state) {
+    (void)state;
+    int at_once = (HTTP_LANE_SHARE + HTTP_TURN_COST - 1) / HTTP_TURN_COST;
+    for (int i = 0; i < 10; i++) give(i, 7, 1);
+    for (int i = 0; i < 10; i++) assert_int_equal(clients[i].done, i < at_once);
+    give(20, 8, 1); // another address
+    assert_int_equal(clients[20].done, 1);
+    run_until(loop, has_no_work, &clients[9]);
+    for (int i = 1; i < 10; i++)
+        assert_true(clients[i].done_in >= clients[i - 1].done_in); // in the order of coming
+}
+
+static void test_one_with_endless_work_lets_others_of_its_lane_in(void **state) {
+    (void)state;
+    give(0, 7, 1000);
+    give(1, 7, 1);
+    run_until(loop, has_no_work, &clients[1]);
+    assert_int_equal(clients[1].done_as, 3);
+}
+
+static void test_lanes_take_turns_however_many_stand_in_one(void **state) {
+    (void)state;
+    for (int i = 0; i < 60; i++) give(i, 7, 1000);
+    give(60, 8, 5); // the first piece at once
+    uint64_t begin = loop_turn(loop);
+    run_until(loop, has_no_work, &clients[60]);
+    assert_in_range(clients[60].done_in - begin, 0, 3);
+    int others = 0;
+    for (int i = 0; i < 60; i++) others += clients[i].done;
+    assert_in_range(others, 1, 20); // as much for each lane
+}
+
+static void test_a_turn_of_the_loop_is_bounded(void **state) {
+    (void)state;
+    for (int i = 0; i < 60; i++) give(i, (uint8_t)i, 1000);
+    int before = 0, after = 0;
+    for (int i = 0; i < 60; i++) before += clients[i].done;
+    uint64_t begin = loop_turn(loop);
+    run_turns(loop, 1);
+    for (int i = 0; i < 60; i++) after += clients[i].done;
+    int64_t turns_taken = (int64_t)(loop_turn(loop) - begin) + 1;
+    assert_true((after - before) * HTTP_TURN_COST <= turns_taken * (HTTP_TURNS_SHARE + HTTP_TURN_COST));
+}
+
+static void test_one_that_leaves_is_not_served(void **state) {
+    (void)state;
+    for (int i = 0; i < 10; i++) give(i, 7, 2);
+    http_turns_leave(turns, &clients[9].turn);
+    run_until(loop, has_no_work, &clients[8]);
+    run_turns(loop, 1);
+    assert_int_equal(clients[9].done, 0);
+}
+
+static uint8_t lane_of(const char *text) {
+    union address a;
+    assert_true(address_parse(&a, text));
+    return http_turns_lane(&a);
+}
+
+static void test_an_address_is_one_lane_and_an_ipv6_network_too(void **state) {
+    (void)state;
+    assert_int_equal(lane_of("10.0.0.1"), lane_of("::ffff:10.0.0.1"));
+    assert_int_equal(lane_of("2001:db8::1"), lane_of("2001:db8::ffff:1"));
+    int same = 0;
+    for (int i = 0; i < 100; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "10.0.1.%d", i);
+        same += lane_of(text) == lane_of("10.0.0.1");
+    }
+    assert_in_range(same, 0, 10);
+}
+
+int main(void) {
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_little_work_is_done_at_once),
+        TEST(test_a_lane_that_has_used_its_share_waits),
+        TEST(test_one_with_endless_work_lets_others_of_its_lane_in),
+        TEST(test_lanes_take_turns_however_many_stand_in_one),
+        TEST(test_a_turn_of_the_loop_is_bounded),
+        TEST(test_one_that_leaves_is_not_served),
+        TEST(test_an_address_is_one_lane_and_an_ipv6_network_too),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
