@@ -175,8 +175,9 @@ static bool answered(struct catch_up *c, enum engine_status status) {
 }
 
 static void follow(struct catch_up *c) {
-    c->feed->catch_up = NULL;
-    c->feed->overlap = c->from;
+    struct feed *f = c->feed;
+    f->catch_up = NULL;
+    f->overlap = position_is_set(c->from) ? c->from : (struct position){f->at.epoch, 0};
     loop_timer_stop(c->env->loop, &c->again);
     free(c);
 }
@@ -292,7 +293,8 @@ static void on_head(void *arg, enum engine_status status, const struct engine_he
         f->at = head->at;
     else if (is_in_lost_place(c->lower, head))
         step_back(f, c->lower);
-    c->lower = c->known = (struct position){0};
+    if (!c->check_again) c->lower = (struct position){0};
+    c->known = (struct position){0};
     c->opening = false;
     note(c, head->at);
     follow_or_fill(c, false);

@@ -182,8 +182,8 @@ static inline void world_on_append(void *arg, enum engine_status status, const s
     world_answered(a->world);
 }
 
-static inline void world_begin_append(struct world *w, struct world_append *a, const char *video,
-                                      const char *json, const char *token) {
+static inline void world_begin_append_known(struct world *w, struct world_append *a, const char *video,
+                                            const char *json, const char *token, struct position known) {
     *a = (struct world_append){.world = w};
     const struct engine_append what = {
         .video = video,
@@ -191,10 +191,16 @@ static inline void world_begin_append(struct world *w, struct world_append *a, c
         .json = json,
         .json_len = strlen(json),
         .token = token,
+        .known = known,
     };
     w->awaited++;
     w->ops->append(w->engine, &what, world_on_append, a);
     assert_int_equal(a->calls, 0); // never from inside the call
+}
+
+static inline void world_begin_append(struct world *w, struct world_append *a, const char *video,
+                                      const char *json, const char *token) {
+    world_begin_append_known(w, a, video, json, token, (struct position){0});
 }
 
 static inline struct world_append world_append(struct world *w, const char *video, const char *json,

@@ -66,6 +66,22 @@ static void an_epoch_without_prev_follows_nothing(void **state) {
     assert_continuity(pos(1, 4), comment_at(2, 3), CONTINUITY_HOLE); // its first one may have had a prev
 }
 
+static struct engine_entry loss_at(uint64_t epoch, struct position kept) {
+    struct engine_entry e = tombstone_at(epoch, 1);
+    e.prev = kept;
+    return e;
+}
+
+static void a_loss_concerns_everybody_from_where_it_begins(void **state) {
+    (void)state;
+    assert_continuity(pos(1, 3), loss_at(2, pos(1, 4)), CONTINUITY_HOLE); // 1-4 may still be there
+    assert_continuity(pos(1, 4), loss_at(2, pos(1, 4)), CONTINUITY_BEYOND);
+    assert_continuity(pos(1, 9), loss_at(2, pos(1, 4)), CONTINUITY_BEYOND);
+    assert_continuity(pos(1, 9), loss_at(2, none), CONTINUITY_BEYOND);
+    assert_continuity(pos(2, 1), loss_at(2, pos(1, 4)), CONTINUITY_OLD);
+    assert_continuity(none, loss_at(2, pos(1, 4)), CONTINUITY_NEXT);
+}
+
 // Walking over what the log gave
 
 static void assert_walk(struct position at, const struct engine_entry *entries, size_t count,
@@ -128,6 +144,22 @@ static void what_the_store_lost_is_a_gap_of_reason_epoch(void **state) {
     ASSERT_WALK(pos(2, 3), pos(3, 1), "gap(2-4..3-0 null epoch) 3-1", comment_after(3, 1, pos(1, 4)));
 }
 
+static void a_loss_is_a_gap_up_to_the_tombstone(void **state) {
+    (void)state;
+    ASSERT_WALK(pos(1, 4), pos(2, 2), "gap(1-5..2-1 null epoch) 2-2", loss_at(2, pos(1, 4)), comment_at(2, 2));
+    ASSERT_WALK(pos(1, 9), pos(2, 1), "gap(1-10..2-1 null epoch)", loss_at(2, pos(1, 4)));
+    ASSERT_WALK(pos(1, 9), pos(2, 1), "gap(1-10..2-1 null epoch)", loss_at(2, none));
+    ASSERT_WALK(pos(1, 3), pos(2, 1), "1-4 gap(1-5..2-1 null epoch)", comment_at(1, 4), loss_at(2, pos(1, 4)));
+    ASSERT_WALK(pos(1, 2), pos(2, 1), "gap(1-3..2-1 null epoch)", loss_at(2, pos(1, 4))); // 1-3 has expired
+}
+
+static void a_loss_that_became_known_late_reaches_back(void **state) {
+    (void)state;
+    ASSERT_WALK(pos(2, 3), pos(3, 1), "gap(1-5..3-1 null epoch)", loss_at(3, pos(1, 4)));
+    ASSERT_WALK(pos(1, 4), pos(3, 1), "2-1 gap(1-5..3-1 null epoch)", comment_after(2, 1, pos(1, 4)),
+                loss_at(3, pos(1, 4)));
+}
+
 static void who_goes_on_from_a_gap_goes_on_without_another(void **state) {
     (void)state;
     struct engine_entry e = comment_after(2, 1, pos(1, 4));
@@ -176,12 +208,15 @@ int main(void) {
         cmocka_unit_test(who_stands_before_prev_has_missed_something),
         cmocka_unit_test(who_stands_beyond_prev_has_seen_what_is_lost),
         cmocka_unit_test(an_epoch_without_prev_follows_nothing),
+        cmocka_unit_test(a_loss_concerns_everybody_from_where_it_begins),
         cmocka_unit_test(a_walk_shows_what_follows_and_skips_what_is_old),
         cmocka_unit_test(what_has_expired_is_announced),
         cmocka_unit_test(tombstones_move_without_a_sign),
         cmocka_unit_test(epochs_that_follow_each_other_are_one_run),
         cmocka_unit_test(gaps_across_epochs_lead_to_just_before_the_next_entry),
         cmocka_unit_test(what_the_store_lost_is_a_gap_of_reason_epoch),
+        cmocka_unit_test(a_loss_is_a_gap_up_to_the_tombstone),
+        cmocka_unit_test(a_loss_that_became_known_late_reaches_back),
         cmocka_unit_test(who_goes_on_from_a_gap_goes_on_without_another),
         cmocka_unit_test(at_the_head_nothing_is_left),
         cmocka_unit_test(all_up_to_the_head_has_expired),

@@ -14,7 +14,8 @@ static struct fake_engine *engine;
 static struct feed the_feed, *feed; // NULL: closed
 static struct feed_env env;
 static struct frame_list shown;
-static unsigned live; // how often on_live was said
+static bool steps_back; // the test has the feed do so
+static unsigned live;   // how often on_live was said
 
 static void on_live(struct feed *f) {
     assert_ptr_equal(f, feed);
@@ -27,13 +28,14 @@ static void on_live(struct feed *f) {
 static void on_frame(struct feed *of, struct frame *f) {
     assert_ptr_equal(of, feed);
     assert_int_equal(live, 1);
-    assert_true(!position_is_set(f->at) || position_compare(feed_position(of), f->first) < 0);
+    assert_true(steps_back || !position_is_set(f->at) || position_compare(feed_position(of), f->first) < 0);
     frame_list_take(&shown, f);
 }
 
 static int set_up(void **state) {
     (void)state;
     live = 0;
+    steps_back = false;
     loop = loop_new();
     engine = fake_engine_new();
     env = (struct feed_env){.loop = loop,
@@ -484,6 +486,79 @@ static void epochs_missed_that_lost_nothing_are_no_gap(void **state) {
     assert_shown("1-4 2-1 3-1");
 }
 
+// A clock had gone back, and somebody who knew of nothing has appended below what we have seen: what we heard
+// of is shown, and then goes on above.
+static void what_was_appended_below_is_shown_and_the_store_moves_above(void **state) {
+    (void)state;
+    go_live(5, 9);
+    steps_back = true;
+    fake_lose(engine, pos(0, 0));
+    fake_append_run(engine, 3, 1, 2);
+    assert_waiting(FAKE_HEAD);
+    assert_int_equal(position_compare(fake_question(engine, 0).known, pos(5, 9)), 0);
+    fake_answer_all(engine, 10);
+    assert_shown("gap(5-10..3-0 null epoch) 3-1 3-2 gap(3-3..6-1 null epoch)");
+    fake_append_run(engine, 6, 2, 3);
+    assert_shown("6-2 6-3");
+    assert_int_equal(fake_waiting(engine), 0);
+}
+
+static void what_was_appended_below_unheard_is_covered_by_the_gap(void **state) {
+    (void)state;
+    go_live(5, 9);
+    fake_lose(engine, pos(0, 0));
+    fake_log_run(engine, 3, 1, 2);
+    steps_back = true; // the gap begins there
+    fake_say_subscribed(engine);
+    fake_answer_all(engine, 10);
+    assert_shown("gap(3-1..6-1 null epoch)");
+}
+
+static void what_comes_below_while_the_log_is_asked_counts_too(void **state) {
+    (void)state;
+    go_live(5, 9);
+    steps_back = true;
+    fake_say_subscribed(engine);
+    fake_take_effect(engine);
+    fake_lose(engine, pos(0, 0));
+    fake_append_run(engine, 3, 1, 1);
+    fake_answer_all(engine, 10);
+    assert_shown("gap(5-10..3-0 null epoch) 3-1 gap(3-2..6-1 null epoch)");
+}
+
+static void numbers_that_the_log_does_not_have_move_nobody(void **state) {
+    (void)state;
+    go_live(5, 9);
+    const struct engine_entry forged[] = {comment_at(5, 12),        comment_at(6, 1), tombstone_at(6, 1),
+                                          comment_at(INT64_MAX, 1), comment_at(5, 9), comment_at(4, 1),
+                                          comment_after(6, 1, pos(5, 7))};
+    fake_log_run(engine, 5, 1, 9);
+    for (size_t i = 0; i < sizeof forged / sizeof *forged; i++) {
+        fake_publish(engine, forged[i]);
+        assert_true(fake_answer_all(engine, 10) <= 2);
+        assert_int_equal(fake_waiting(engine), 0);
+    }
+    assert_shown("");
+    assert_at(5, 9);
+    fake_append_run(engine, 5, 10, 10);
+    assert_shown("5-10");
+}
+
+static void after_a_catch_up_what_was_read_may_be_heard_again(void **state) {
+    (void)state;
+    go_live(1, 3);
+    fake_log_run(engine, 1, 4, 6);
+    fake_say_subscribed(engine);
+    fake_answer_all(engine, 10);
+    assert_shown("1-4 1-5 1-6");
+    for (uint64_t seq = 4; seq <= 6; seq++) fake_publish(engine, comment_at(1, seq));
+    assert_int_equal(fake_waiting(engine), 0);
+    fake_append_run(engine, 1, 7, 7);
+    assert_shown("1-7");
+    fake_publish(engine, comment_at(1, 6)); // but not for ever
+    assert_waiting(FAKE_HEAD);
+}
+
 // Closing
 
 static void closed_while_its_first_answer_is_pending(void **state) {
@@ -602,6 +677,102 @@ static void only_so_many_ask_at_a_time_and_the_others_in_turn(void **state) {
         if (i != 2 && i != 4) feed_close(&many[i]);
 }
 
+static struct feed many[7];
+
+static void open_many(void) {
+    close_feed();
+    env.on_live = count_live;
+    fake_set_head(engine, pos(1, 3));
+    for (int i = 0; i < 7; i++) feed_open(&many[i], &env, FAKE_VIDEO);
+    fake_say_subscribed(engine);
+    fake_answer_all(engine, 100);
+    assert_int_equal(live, 7);
+}
+
+static void close_many(void) {
+    for (int i = 0; i < 7; i++) feed_close(&many[i]);
+}
+
+static void while_the_store_fails_one_asks_for_all_and_less_and_less(void **state) {
+    (void)state;
+    open_many();
+    fake_set_ready(engine, false);
+    fake_say_subscribed(engine);
+    unsigned before = fake_asked(engine);
+    for (int ms = 0; ms < 60000; ms += 25) {
+        while (fake_waiting(engine)) fake_fail(engine, 0, ENGINE_UNAVAILABLE);
+        run_later(loop, 25);
+    }
+    assert_in_range(fake_asked(engine) - before, 8, 20); // 7 feeds, a minute: every 250 ms it was 1,680
+    fake_set_ready(engine, true);
+    for (int ms = 0; ms < 10000 && !fake_waiting(engine); ms += 25) run_later(loop, 25);
+    assert_int_equal(fake_waiting(engine), 1);
+    fake_answer(engine, 0);
+    assert_int_equal(fake_waiting(engine), 2); // all go on at once, as many as may
+    fake_answer_all(engine, 100);
+    close_many();
+}
+
+static void a_subscription_that_holds_again_cuts_the_pause_short(void **state) {
+    (void)state;
+    open_many();
+    fake_set_ready(engine, false);
+    fake_say_subscribed(engine);
+    for (int ms = 0; ms < 30000; ms += 25) {
+        while (fake_waiting(engine)) fake_fail(engine, 0, ENGINE_UNAVAILABLE);
+        run_later(loop, 25);
+    }
+    fake_set_ready(engine, true);
+    fake_say_subscribed(engine);
+    assert_in_range(fake_waiting(engine), 1, 2);
+    fake_answer_all(engine, 100);
+    assert_false(env.paused);
+    close_many();
+}
+
+static void a_video_that_opens_is_asked_for_while_others_pause(void **state) {
+    (void)state;
+    open_many();
+    fake_set_ready(engine, false);
+    fake_say_subscribed(engine);
+    while (fake_waiting(engine)) fake_fail(engine, 0, ENGINE_UNAVAILABLE);
+    assert_true(env.paused);
+    static struct feed late;
+    feed_open(&late, &env, FAKE_VIDEO);
+    fake_say_subscribed(engine);
+    assert_in_range(fake_waiting(engine), 1, 2);
+    fake_answer_all(engine, 100);
+    assert_int_equal(live, 8);
+    feed_close(&late);
+    close_many();
+}
+
+static void one_video_that_fails_makes_no_other_wait(void **state) {
+    (void)state;
+    open_many();
+    for (int i = 0; i < 10; i++) {
+        feed_check(&many[0]);
+        fake_fail(engine, 0, ENGINE_UNAVAILABLE);
+    }
+    assert_false(env.paused);
+    feed_check(&many[1]);
+    assert_int_equal(fake_waiting(engine), 1);
+    fake_answer(engine, 0);
+    close_many();
+}
+
+static void closed_while_all_pause(void **state) {
+    (void)state;
+    open_many();
+    fake_set_ready(engine, false);
+    fake_say_subscribed(engine);
+    while (fake_waiting(engine)) fake_fail(engine, 0, ENGINE_UNAVAILABLE);
+    close_many();
+    run_later(loop, 20000);
+    assert_int_equal(fake_waiting(engine), 0);
+    assert_int_equal(env.resume.slot, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -633,12 +804,22 @@ int main(void) {
         TEST(a_loss_is_announced_also_where_the_epochs_first_entry_was_missed),
         TEST(a_store_that_lost_a_whole_epoch_is_announced),
         TEST(epochs_missed_that_lost_nothing_are_no_gap),
+        TEST(what_was_appended_below_is_shown_and_the_store_moves_above),
+        TEST(what_was_appended_below_unheard_is_covered_by_the_gap),
+        TEST(what_comes_below_while_the_log_is_asked_counts_too),
+        TEST(numbers_that_the_log_does_not_have_move_nobody),
+        TEST(after_a_catch_up_what_was_read_may_be_heard_again),
         TEST(closed_while_its_first_answer_is_pending),
         TEST(closed_while_a_range_is_pending),
         TEST(closed_while_it_waits_to_ask_again),
         TEST(with_the_engine_closed_it_asks_no_more),
         TEST(anything_may_be_lost_but_nothing_is_missed),
         TEST(only_so_many_ask_at_a_time_and_the_others_in_turn),
+        TEST(while_the_store_fails_one_asks_for_all_and_less_and_less),
+        TEST(a_subscription_that_holds_again_cuts_the_pause_short),
+        TEST(a_video_that_opens_is_asked_for_while_others_pause),
+        TEST(one_video_that_fails_makes_no_other_wait),
+        TEST(closed_while_all_pause),
     };
     log_set_level(LOG_ERROR);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -210,6 +210,32 @@ static void a_gap_of_the_feed_is_history_too(void **state) {
     assert_given(join(2, 0), "from:2-0 2-1");
 }
 
+static void a_message_without_number_is_not_given_to_those_who_come_back(void **state) {
+    (void)state;
+    go_live_at(7);
+    fake_append_run(engine, 1, 8, 8);
+    fake_publish(engine, foreign_message("{\"foreign\":1}"));
+    fake_append_run(engine, 1, 9, 9);
+    assert_given(join(1, 8), "from:1-8 1-9"); // it may have seen it
+    assert_given(join(1, 7), "from:1-7 1-8 1-9");
+    fake_publish(engine, foreign_message("{\"foreign\":2}"));
+    assert_given(join(1, 9), "from:1-9");
+}
+
+static void history_begins_again_where_the_store_had_gone_back(void **state) {
+    (void)state;
+    fake_log_run(engine, 5, 1, 7);
+    go_live();
+    fake_append_run(engine, 5, 8, 8);
+    fake_lose(engine, pos(0, 0));
+    fake_append_run(engine, 3, 1, 2);
+    fake_answer_all(engine, 10);
+    int a = join(5, 8), b = join(3, 1);
+    fake_answer_all(engine, 10);
+    assert_given(a, "from:5-8 gap(5-9..3-0 null epoch) 3-1 3-2 gap(3-3..6-1 null epoch)");
+    assert_given(b, "from:3-1 3-2 gap(3-3..6-1 null epoch)");
+}
+
 static void who_resumes_before_it_is_live_is_served_then(void **state) {
     (void)state;
     fake_log_run(engine, 1, 1, 7);
@@ -751,6 +777,8 @@ int main(void) {
         TEST(who_comes_back_gets_what_it_missed_from_the_history),
         TEST(who_comes_back_across_epochs_goes_on),
         TEST(a_gap_of_the_feed_is_history_too),
+        TEST(a_message_without_number_is_not_given_to_those_who_come_back),
+        TEST(history_begins_again_where_the_store_had_gone_back),
         TEST(who_resumes_before_it_is_live_is_served_then),
         TEST(what_the_history_lacks_is_read_from_the_log),
         TEST(one_load_serves_many),

@@ -1,0 +1,294 @@
+// What a store does that is told of entries which it has lost (engine.h, "A loss"): the embedded one, and the
+// one on Redis.
+#include "embedded_world.h"
+#include "redis_server.h"
+
+#include "entries.h"
+
+static struct redis_server server;
+
+static int make_on_redis(void **state) {
+    world_make(state);
+    ((struct world *)*state)->redis_port = server.port;
+    assert_true(redis_server_tell(&server, "FLUSHALL"));
+    world_open(*state);
+    return 0;
+}
+
+// The data has another history from now on: another process has opened it, or a server was promoted, to which
+// connections have stayed.
+static void change_run(struct world *w) {
+    if (w->redis_port) {
+        assert_true(redis_server_tell(&server, "REPLICAOF 127.0.0.1 1"));
+        assert_true(redis_server_tell(&server, "REPLICAOF NO ONE"));
+    } else {
+        world_reopen(w);
+    }
+}
+
+static void assert_at(struct position p, struct position expected) {
+    if (position_compare(p, expected) != 0)
+        fail_msg("%llu-%llu instead of %llu-%llu", (unsigned long long)p.epoch, (unsigned long long)p.seq,
+                 (unsigned long long)expected.epoch, (unsigned long long)expected.seq);
+}
+
+static struct position post_many(struct world *w, unsigned count) {
+    world_post_many(w, "v", count);
+    return world_head(w, "v").at;
+}
+
+static struct world_append append_known(struct world *w, struct position known) {
+    struct world_append a;
+    world_begin_append_known(w, &a, "v", "{\"comment\":\"x\"}", NULL, known);
+    world_wait(w);
+    assert_int_equal(a.status, ENGINE_OK);
+    return a;
+}
+
+// The log behind `after` begins with a tombstone that says from where on entries are lost.
+static void assert_announced(struct world *w, struct position after, struct position at,
+                             struct position kept) {
+    const struct world_range *r = world_range(w, "v", after, 10);
+    assert_true(r->count > 0);
+    assert_int_equal(r->kind[0], ENTRY_TOMBSTONE);
+    assert_at(r->at[0], at);
+    assert_at(r->prev[0], kept);
+}
+
+static void what_is_known_and_there_changes_nothing(void **state) {
+    struct world *w = *state;
+    struct position at = post_many(w, 5);
+    const struct position known[] = {at, {at.epoch, 3}, {at.epoch, 0}, {at.epoch - 1, 99}, {1, 1}, {0}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        struct world_head h = world_head_known(w, "v", known[i]);
+        assert_at(h.at, at);
+        assert_false(position_is_set(h.before));
+        assert_at(append_known(w, known[i]).at, pos(at.epoch, at.seq + 1));
+        at.seq++;
+    }
+}
+
+static void what_nobody_can_have_been_given_is_not_believed(void **state) {
+    struct world *w = *state;
+    struct position at = post_many(w, 5);
+    const struct position known[] = {{INT64_MAX, 1}, {at.epoch, INT64_MAX}, {UINT64_C(1) << 52, 1}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        assert_at(world_head_known(w, "v", known[i]).at, at);
+}
+
+static void numbers_that_are_gone_begin_an_epoch(void **state) {
+    struct world *w = *state;
+    struct position at = post_many(w, 5);
+    struct world_head h = world_head_known(w, "v", pos(at.epoch, 9));
+    assert_true(h.at.epoch > at.epoch);
+    assert_int_equal(h.at.seq, 1);
+    assert_at(h.before, at);
+    assert_announced(w, at, h.at, at);
+    struct world_append a = world_append(w, "v", "{\"comment\":\"x\"}", NULL);
+    assert_at(a.at, pos(h.at.epoch, 2));
+    assert_false(position_is_set(a.prev));
+    assert_at(world_head_known(w, "v", pos(at.epoch, 9)).at, a.at); // it has been said
+}
+
+static void an_append_announces_before_its_own(void **state) {
+    struct world *w = *state;
+    struct position at = post_many(w, 5);
+    struct world_append a = append_known(w, pos(at.epoch, 6));
+    assert_true(a.at.epoch > at.epoch);
+    assert_int_equal(a.at.seq, 2);
+    assert_announced(w, at, pos(a.at.epoch, 1), at);
+    assert_int_equal(world_overview(w)->comments, 6);
+}
+
+// What a lower epoch holds may be younger than what was lost, where a clock had gone back.
+static void a_later_epoch_that_is_gone_puts_all_of_this_one_in_doubt(void **state) {
+    struct world *w = *state;
+    struct position at = post_many(w, 5);
+    struct position known = pos(at.epoch + 3600000, 7);
+    struct world_head h = world_head_known(w, "v", known);
+    assert_true(h.at.epoch > known.epoch); // whatever the clock says
+    assert_announced(w, at, h.at, pos(at.epoch, 0));
+}
+
+static void a_video_that_is_gone_begins_above_what_is_known(void **state) {
+    struct world *w = *state;
+    struct position known = pos((uint64_t)clock_wall_ms() + 3600000, 7);
+    struct world_head h = world_head_known(w, "v", known);
+    assert_true(h.at.epoch > known.epoch);
+    assert_int_equal(h.at.seq, 1);
+    assert_announced(w, pos(0, 0), h.at, pos(0, 0));
+}
+
+static void other_videos_begin_above_it_too(void **state) {
+    struct world *w = *state;
+    struct position known = pos((uint64_t)clock_wall_ms() + 3600000, 7);
+    append_known(w, known);
+    assert_true(world_post(w, "other", 1).epoch > known.epoch);
+}
+
+static void another_history_begins_an_epoch_that_follows(void **state) {
+    struct world *w = *state;
+    struct position at = post_many(w, 5);
+    change_run(w);
+    assert_at(world_head_known(w, "v", at).at, at); // nothing is begun by looking
+    struct world_append a = append_known(w, at);
+    assert_true(a.at.epoch > at.epoch);
+    assert_int_equal(a.at.seq, 1);
+    assert_at(a.prev, at);
+}
+
+static void a_loss_that_becomes_known_in_the_next_epoch_is_announced_still(void **state) {
+    struct world *w = *state;
+    struct position at = post_many(w, 5), lost = pos(at.epoch, 7);
+    change_run(w);
+    struct position next = post_many(w, 3); // by somebody who knew of none
+    assert_at(world_head_known(w, "v", at).at, next);
+    struct world_head h = world_head_known(w, "v", lost);
+    assert_true(h.at.epoch > next.epoch);
+    assert_announced(w, next, h.at, at);
+    assert_at(world_head_known(w, "v", lost).at, h.at); // once
+    assert_at(append_known(w, lost).at, pos(h.at.epoch, 2));
+}
+
+static void an_append_announces_it_as_well(void **state) {
+    struct world *w = *state;
+    struct position at = post_many(w, 5);
+    change_run(w);
+    struct position next = post_many(w, 3);
+    struct world_append a = append_known(w, pos(at.epoch, 7));
+    assert_int_equal(a.at.seq, 2);
+    assert_announced(w, next, pos(a.at.epoch, 1), at);
+}
+
+struct listener {
+    unsigned said;
+    size_t count;
+    enum entry_kind kind[8];
+    struct position at[8];
+};
+
+static void on_entry(void *arg, const struct engine_entry *e) {
+    struct listener *l = arg;
+    assert_true(l->count < 8);
+    l->kind[l->count] = e->kind;
+    l->at[l->count++] = e->at;
+}
+
+static void on_subscribed(void *arg) {
+    ((struct listener *)arg)->said++;
+}
+
+static struct position stands_beyond(void *arg) {
+    const struct listener *l = arg;
+    return l->count ? l->at[l->count - 1] : (struct position){0};
+}
+
+static const struct engine_subscriber subscriber = {
+    .on_entry = on_entry, .on_subscribed = on_subscribed, .position = stands_beyond};
+
+static void await_entries(struct world *w, const struct listener *l, size_t count) {
+    for (int i = 0; i < WORLD_LONG_MS && l->count < count; i++) world_let_pass(w, 1);
+    assert_int_equal(l->count, count);
+}
+
+static void everybody_hears_the_tombstone_first(void **state) {
+    struct world *w = *state;
+    struct listener l = {0};
+    struct position at = post_many(w, 5);
+    w->ops->subscribe(w->engine, "v", &subscriber, &l);
+    while (!l.said) world_let_pass(w, 1);
+    struct position first = world_head_known(w, "v", pos(at.epoch, 9)).at;
+    await_entries(w, &l, 1);
+    assert_int_equal(l.kind[0], ENTRY_TOMBSTONE);
+    assert_at(l.at[0], first);
+    struct world_append a = append_known(w, pos(first.epoch, 4));
+    await_entries(w, &l, 3);
+    assert_int_equal(l.kind[1], ENTRY_TOMBSTONE);
+    assert_at(l.at[1], pos(a.at.epoch, 1));
+    assert_int_equal(l.kind[2], ENTRY_COMMENT);
+    assert_at(l.at[2], a.at);
+}
+
+// What no caller says: the engine on Redis remembers what it appended, and asks those who listen.
+static void an_engine_remembers_what_it_appended(void **state) {
+    struct world *w = *state;
+    struct position at = post_many(w, 5);
+    assert_true(redis_server_tell(&server, "FLUSHALL"));
+    struct position next = world_post(w, "v", 1);
+    assert_true(next.epoch > at.epoch);
+    assert_int_equal(next.seq, 2);
+    assert_announced(w, pos(0, 0), pos(next.epoch, 1), pos(0, 0));
+}
+
+static void an_engine_asks_those_who_listen(void **state) {
+    struct world *w = *state;
+    struct listener l = {.count = 1, .at = {{UINT64_C(4000000000000), 3}}};
+    w->ops->subscribe(w->engine, "v", &subscriber, &l);
+    while (!l.said) world_let_pass(w, 1);
+    assert_true(world_post(w, "v", 1).epoch > UINT64_C(4000000000000));
+}
+
+static void a_store_that_takes_no_writes_can_be_looked_at(void **state) {
+    struct world *w = *state;
+    struct position at = post_many(w, 5);
+    assert_true(redis_server_tell(&server, "PEXPIRE {video:v}:pos 100000")); // it would be renewed
+    assert_true(redis_server_tell(&server, "CONFIG SET min-replicas-to-write 1"));
+    struct world_head h = world_head_known(w, "v", at), gone = world_head_known(w, "v", pos(at.epoch, 9));
+    struct world_head none = world_head(w, "none");
+    enum engine_status status = world_append(w, "v", "{\"comment\":\"x\"}", NULL).status;
+    assert_true(redis_server_tell(&server, "CONFIG SET min-replicas-to-write 0"));
+    assert_int_equal(h.status, ENGINE_OK);
+    assert_at(h.at, at);
+    assert_int_equal(gone.status, ENGINE_UNAVAILABLE);
+    assert_int_equal(none.status, ENGINE_UNAVAILABLE);
+    assert_int_equal(status, ENGINE_UNAVAILABLE);
+    world_head(w, "v");
+    redisReply *left = redis_server_ask(&server, "PTTL {video:v}:pos");
+    assert_true(left->integer > 100000);
+    freeReplyObject(left);
+}
+
+// A process of before knows the server by another name: epochs follow each other, and numbers go on.
+static void positions_of_a_process_of_before_are_read(void **state) {
+    struct world *w = *state;
+    struct position at = post_many(w, 1);
+    for (int i = 0; i < 3; i++) {
+        redisContext *c = redisConnect("127.0.0.1", server.port);
+        freeReplyObject(redisCommand(c, "SET {video:v}:pos %llu-%llu%s", (unsigned long long)at.epoch,
+                                     (unsigned long long)at.seq, i == 2 ? " -" : " 0123456789abcdef"));
+        redisFree(c);
+        assert_at(world_head(w, "v").at, at);
+        struct world_append a = world_append(w, "v", "{\"comment\":\"x\"}", NULL);
+        assert_int_equal(a.status, ENGINE_OK);
+        assert_at(a.prev, at);
+        assert_true(a.at.epoch > at.epoch);
+        at = a.at;
+    }
+}
+
+#define CONTRACT(TEST)                                                                                       \
+    TEST(what_is_known_and_there_changes_nothing), TEST(what_nobody_can_have_been_given_is_not_believed),    \
+        TEST(numbers_that_are_gone_begin_an_epoch), TEST(an_append_announces_before_its_own),                \
+        TEST(a_later_epoch_that_is_gone_puts_all_of_this_one_in_doubt),                                      \
+        TEST(a_video_that_is_gone_begins_above_what_is_known), TEST(other_videos_begin_above_it_too),        \
+        TEST(another_history_begins_an_epoch_that_follows),                                                  \
+        TEST(a_loss_that_becomes_known_in_the_next_epoch_is_announced_still),                                \
+        TEST(everybody_hears_the_tombstone_first)
+
+int main(void) {
+#define EMBEDDED(name) cmocka_unit_test_setup_teardown(name, world_make_open, world_free)
+#define ON_REDIS(name) cmocka_unit_test_setup_teardown(name, make_on_redis, world_free)
+    const struct CMUnitTest embedded[] = {CONTRACT(EMBEDDED), EMBEDDED(an_append_announces_it_as_well)};
+    const struct CMUnitTest redis[] = {
+        CONTRACT(ON_REDIS),
+        ON_REDIS(an_engine_remembers_what_it_appended),
+        ON_REDIS(an_engine_asks_those_who_listen),
+        ON_REDIS(a_store_that_takes_no_writes_can_be_looked_at),
+        ON_REDIS(positions_of_a_process_of_before_are_read),
+    };
+    redis_server_start(&server);
+    int failed = cmocka_run_group_tests(embedded, NULL, NULL);
+    failed += cmocka_run_group_tests(redis, NULL, NULL);
+    redis_server_stop(&server);
+    return failed;
+}
