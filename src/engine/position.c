@@ -1,11 +1,23 @@
 #include "engine/position.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <string.h>
 
+static char *write_number(char *to, uint64_t value) {
+    char digits[20];
+    size_t i = sizeof digits;
+    do digits[--i] = (char)('0' + value % 10);
+    while (value /= 10);
+    memcpy(to, digits + i, sizeof digits - i);
+    return to + sizeof digits - i;
+}
+
+// Written several times for each comment, hence by hand.
 size_t position_format(struct position p, char out[POSITION_TEXT_SIZE]) {
-    int n = snprintf(out, POSITION_TEXT_SIZE, "%" PRIu64 "-%" PRIu64, p.epoch, p.seq);
-    return n < 0 ? 0 : (size_t)n;
+    char *end = write_number(out, p.epoch);
+    *end++ = '-';
+    end = write_number(end, p.seq);
+    *end = 0;
+    return (size_t)(end - out);
 }
 
 // Reads one number and returns how many bytes it took; 0 if there is none or it is too large. A number stays
