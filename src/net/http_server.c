@@ -54,10 +54,10 @@ static void tell_crowded(struct http_server *s, int64_t now) {
     struct rlimit limit = {0};
     if (!s->crowded || now < s->tell_ms) return;
     getrlimit(RLIMIT_NOFILE, &limit);
-    log_warn(s->config.role, s->crowded, "connections=%u idle_closed=%llu ulimit=%llu action=\"%s\"",
-             s->count, (unsigned long long)(s->closed_for_room - s->closed_told),
-             (unsigned long long)limit.rlim_cur,
-             s->paused ? "accepting again when one closes" : "idle and slow connections are closed for new ones");
+    log_warn(
+        s->config.role, s->crowded, "connections=%u idle_closed=%llu ulimit=%llu action=\"%s\"", s->count,
+        (unsigned long long)(s->closed_for_room - s->closed_told), (unsigned long long)limit.rlim_cur,
+        s->paused ? "accepting again when one closes" : "idle and slow connections are closed for new ones");
     s->closed_told = s->closed_for_room;
     s->crowded = NULL;
     s->tell_ms = now + COMPLAIN_EVERY_MS;

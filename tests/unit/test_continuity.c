@@ -146,10 +146,12 @@ static void what_the_store_lost_is_a_gap_of_reason_epoch(void **state) {
 
 static void a_loss_is_a_gap_up_to_the_tombstone(void **state) {
     (void)state;
-    ASSERT_WALK(pos(1, 4), pos(2, 2), "gap(1-5..2-1 null epoch) 2-2", loss_at(2, pos(1, 4)), comment_at(2, 2));
+    ASSERT_WALK(pos(1, 4), pos(2, 2), "gap(1-5..2-1 null epoch) 2-2", loss_at(2, pos(1, 4)),
+                comment_at(2, 2));
     ASSERT_WALK(pos(1, 9), pos(2, 1), "gap(1-10..2-1 null epoch)", loss_at(2, pos(1, 4)));
     ASSERT_WALK(pos(1, 9), pos(2, 1), "gap(1-10..2-1 null epoch)", loss_at(2, none));
-    ASSERT_WALK(pos(1, 3), pos(2, 1), "1-4 gap(1-5..2-1 null epoch)", comment_at(1, 4), loss_at(2, pos(1, 4)));
+    ASSERT_WALK(pos(1, 3), pos(2, 1), "1-4 gap(1-5..2-1 null epoch)", comment_at(1, 4),
+                loss_at(2, pos(1, 4)));
     ASSERT_WALK(pos(1, 2), pos(2, 1), "gap(1-3..2-1 null epoch)", loss_at(2, pos(1, 4))); // 1-3 has expired
 }
 

@@ -529,8 +529,12 @@ static void what_comes_below_while_the_log_is_asked_counts_too(void **state) {
 static void numbers_that_the_log_does_not_have_move_nobody(void **state) {
     (void)state;
     go_live(5, 9);
-    const struct engine_entry forged[] = {comment_at(5, 12),        comment_at(6, 1), tombstone_at(6, 1),
-                                          comment_at(INT64_MAX, 1), comment_at(5, 9), comment_at(4, 1),
+    const struct engine_entry forged[] = {comment_at(5, 12),
+                                          comment_at(6, 1),
+                                          tombstone_at(6, 1),
+                                          comment_at(INT64_MAX, 1),
+                                          comment_at(5, 9),
+                                          comment_at(4, 1),
                                           comment_after(6, 1, pos(5, 7))};
     fake_log_run(engine, 5, 1, 9);
     for (size_t i = 0; i < sizeof forged / sizeof *forged; i++) {
