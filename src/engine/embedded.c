@@ -169,6 +169,14 @@ static void release(struct engine *engine, const char *video, const char *expect
     push_done(engine, new_mapping(REQUEST_RELEASE, video, expected, NULL), cb, arg);
 }
 
+static void watch(struct engine *engine, const char *const *videos, size_t count, bool watched) {
+    for (size_t i = 0; i < count; i++) {
+        struct request *r = new_named(REQUEST_WATCH, videos[i], 0);
+        r->in.watched = watched;
+        push(from(engine), r);
+    }
+}
+
 static void lease_renew(struct engine *engine, const struct engine_lease *lease, int ttl_ms,
                         engine_lease_cb *cb, void *arg) {
     size_t room = request_copy_size(lease->reader_url) + request_copy_size(lease->public_url) +
@@ -249,6 +257,7 @@ static void call_back(struct embedded *e, struct request *r) {
     case REQUEST_LEASES: r->on.leases(r->arg, r->status, r->out.leases.list, r->out.leases.count); break;
     case REQUEST_COUNTER_NEXT: r->on.counter(r->arg, r->status, r->out.counter); break;
     case REQUEST_OVERVIEW: r->on.overview(r->arg, r->status, ok ? &r->out.overview : NULL); break;
+    case REQUEST_WATCH:
     case REQUEST_KINDS: break;
     }
 }
@@ -341,6 +350,7 @@ static const struct engine_ops embedded_ops = {
     .assign = assign,
     .reassign = reassign,
     .release = release,
+    .watch = watch,
     .lease_renew = lease_renew,
     .lease_drop = lease_drop,
     .leases = leases,

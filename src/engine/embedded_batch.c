@@ -6,15 +6,17 @@
 #include "engine/embedded_log.h"
 #include "engine/embedded_mapping.h"
 #include "engine/embedded_overview.h"
+#include "engine/embedded_room.h"
 #include "engine/embedded_video.h"
 
 static void (*const operations[REQUEST_KINDS])(struct store *, struct request *) = {
-    [REQUEST_APPEND] = log_append,         [REQUEST_HEAD] = log_head,
-    [REQUEST_RANGE] = log_range,           [REQUEST_LOOKUP] = mapping_lookup,
-    [REQUEST_ASSIGN] = mapping_assign,     [REQUEST_REASSIGN] = mapping_reassign,
-    [REQUEST_RELEASE] = mapping_release,   [REQUEST_LEASE_RENEW] = lease_renew,
-    [REQUEST_LEASE_DROP] = lease_drop,     [REQUEST_LEASES] = lease_list,
-    [REQUEST_COUNTER_NEXT] = counter_next, [REQUEST_OVERVIEW] = overview_read,
+    [REQUEST_APPEND] = log_append,       [REQUEST_HEAD] = log_head,
+    [REQUEST_RANGE] = log_range,         [REQUEST_LOOKUP] = mapping_lookup,
+    [REQUEST_ASSIGN] = mapping_assign,   [REQUEST_REASSIGN] = mapping_reassign,
+    [REQUEST_WATCH] = room_watch,        [REQUEST_RELEASE] = mapping_release,
+    [REQUEST_LEASE_RENEW] = lease_renew, [REQUEST_LEASE_DROP] = lease_drop,
+    [REQUEST_LEASES] = lease_list,       [REQUEST_COUNTER_NEXT] = counter_next,
+    [REQUEST_OVERVIEW] = overview_read,
 };
 
 // Moves requests from `waiting` to `batch` as it carries them out, until one fails.

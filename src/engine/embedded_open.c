@@ -11,10 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "engine/embedded_damage.h"
 #include "engine/embedded_lease.h"
+#include "engine/embedded_room.h"
 #include "engine/embedded_store.h"
 #include "engine/embedded_video.h"
 
@@ -244,6 +246,7 @@ static bool open_file(struct opening *o) {
     if (!execute(o, s->config.durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL"))
         return false;
     if (empty && !execute(o, sql_schema)) return false;
+    if (!execute(o, sql_later_indexes)) return false;
     sqlite3_wal_hook(s->db, on_commit, s);
     if (!prepare_statements(o) || !load(o)) return false;
     if (!files_remember(s)) return refuse_by_code(o, SQLITE_CANTOPEN);
@@ -268,6 +271,7 @@ static struct store *new_store(const struct embedded_config *config) {
     if (s->config.keep_ms < s->config.log_age_ms) s->config.keep_ms = s->config.log_age_ms;
     s->path = join(config->folder, "chorus.db");
     s->lock = -1;
+    s->use_offset_ms = clock_wall_ms() - clock_monotonic_ms();
     s->run = (int64_t)(hash_random() >> 1) | 1;
     return s;
 }
@@ -284,6 +288,7 @@ struct store *store_open(const struct embedded_config *config, char *why, size_t
 void store_close(struct store *s) {
     video_forget_all(s);
     lease_free_all(s);
+    room_release(s);
     for (int i = 0; i < SQL_STATEMENTS; i++) sqlite3_finalize(s->statements[i]);
     // Closing copies the write-ahead log into the file. If that is long, the next opening reads it as after a
     // kill.

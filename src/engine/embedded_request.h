@@ -17,6 +17,7 @@ enum request_kind {
     REQUEST_ASSIGN,
     REQUEST_REASSIGN,
     REQUEST_RELEASE,
+    REQUEST_WATCH,
     REQUEST_LEASE_RENEW,
     REQUEST_LEASE_DROP,
     REQUEST_LEASES,
@@ -60,6 +61,7 @@ struct request {
             struct engine_lease what;
             int ttl_ms;
         } lease;
+        bool watched;
     } in;
 
     union {

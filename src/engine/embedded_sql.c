@@ -31,6 +31,10 @@ const char sql_schema[] =
     "PRAGMA user_version = 1;"
     "COMMIT;";
 
+// Made at each opening if they are not there yet; an earlier version keeps them up without knowing of them.
+const char sql_later_indexes[] =
+    "CREATE INDEX IF NOT EXISTS video_uncommented ON video(used_ms) WHERE logged = 0";
+
 _Static_assert(SQL_APPLICATION_ID == 0x43686f72 && SQL_SCHEMA_VERSION == 1, "as in the text above");
 
 // The columns of an entry, in the order in which the log reads them.
@@ -56,6 +60,8 @@ const char *const sql_statements[SQL_STATEMENTS] = {
     [SQL_VIDEO_USED] = "UPDATE video SET used_ms = ?2 WHERE id = ?1",
     [SQL_VIDEO_LOGGED] = "SELECT logged FROM video WHERE id = ?1",
     [SQL_VIDEO_UNUSED] = "SELECT name FROM video WHERE used_ms < ?1 ORDER BY used_ms LIMIT 1",
+    [SQL_VIDEO_UNCOMMENTED] = "SELECT name, used_ms FROM video WHERE logged = 0 ORDER BY used_ms LIMIT ?1",
+    [SQL_VIDEO_OLDEST] = "SELECT name, used_ms FROM video ORDER BY used_ms LIMIT ?1",
     [SQL_VIDEO_DROP] = "DELETE FROM video WHERE id = ?1",
 
     [SQL_ENTRY_LAST] = "SELECT n, comments, epoch FROM entry ORDER BY n DESC LIMIT 1",

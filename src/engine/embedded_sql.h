@@ -17,6 +17,8 @@ enum statement {
     SQL_VIDEO_USED,
     SQL_VIDEO_LOGGED,
     SQL_VIDEO_UNUSED,
+    SQL_VIDEO_UNCOMMENTED,
+    SQL_VIDEO_OLDEST,
     SQL_VIDEO_DROP,
     SQL_ENTRY_LAST,
     SQL_ENTRY_ADD,
@@ -44,4 +46,4 @@ extern const char *const sql_statements[SQL_STATEMENTS];
 extern const char sql_all_entries[];
 
 // Makes an empty file a store of SQL_SCHEMA_VERSION. Several statements, one transaction.
-extern const char sql_schema[];
+extern const char sql_schema[], sql_later_indexes[];

@@ -75,6 +75,7 @@ void store_bind_text(sqlite3_stmt *q, int at, const char *text) {
 void store_begin(struct store *s) {
     s->failure.code = 0;
     s->now_ms = clock_wall_ms();
+    s->use_ms = clock_monotonic_ms() + s->use_offset_ms;
     s->deletes_entries = false;
     store_run(s, store_use(s, SQL_BEGIN));
 }

@@ -17,6 +17,7 @@
 
 struct video;
 struct lease;
+struct watched_video;
 
 struct store_failure {
     int code; // SQLite's primary result code; 0: none
@@ -44,10 +45,15 @@ struct store {
     int64_t run;    // this opening's id, never 0
     uint64_t epoch; // the highest seen of any video
     int64_t now_ms; // wall time, read at store_begin()
-    bool read_only; // statements that write fail: see batch_run()
-    bool refuses;   // the last write failed: what can wait is not written
-    bool opened;    // all that opening finds out is known
-    bool damaged;   // embedded_damage.c, like the next three
+    int64_t
+        use_ms; // the same, but of a clock that ran on from opening: setting the wall clock makes nothing old
+    int64_t use_offset_ms;         // between that and the monotonic clock
+    int64_t passed_over_ms;        // embedded_room.c: the newest time of use it has given
+    struct watched_video *watched; // embedded_room.c
+    bool read_only;                // statements that write fail: see batch_run()
+    bool refuses;                  // the last write failed: what can wait is not written
+    bool opened;                   // all that opening finds out is known
+    bool damaged;                  // embedded_damage.c, like the next three
     char damage[128];
     bool moved;
     struct store_file files[2]; // the database and its write-ahead log

@@ -2,6 +2,7 @@
 
 #include "engine/embedded_lease.h"
 #include "engine/embedded_log.h"
+#include "engine/embedded_room.h"
 #include "engine/embedded_video.h"
 
 // Entries go for two reasons. By age: those are the oldest rows of the table, whatever video they belong to.
@@ -79,7 +80,7 @@ static bool trim_videos(struct store *s) {
 // The time of use is only noted once a day, so one more day has to pass.
 static bool drop_unused_video(struct store *s) {
     sqlite3_stmt *q = store_use(s, SQL_VIDEO_UNUSED);
-    sqlite3_bind_int64(q, 1, s->now_ms - s->config.keep_ms - s->config.keep_ms / 30);
+    sqlite3_bind_int64(q, 1, s->use_ms - s->config.keep_ms - s->config.keep_ms / 30);
     if (!store_row(s, q)) return false;
     const char *name = store_text(s, q, 0);
     struct video *v = name ? video_find(s, name) : NULL;
@@ -98,6 +99,7 @@ bool sweep_slice(struct store *s, size_t appended) {
     bool more = expired || trimmed;
     for (int i = 0; i < VIDEOS && drop_unused_video(s); i++) more = true;
     more |= lease_sweep(s);
+    room_sweep(s);
     if (store_commit(s)) return more;
     store_rollback(s);
     return false;

@@ -1,6 +1,10 @@
 #include "engine/embedded_video.h"
 
+#include "engine/embedded_room.h"
+
 #include <stdlib.h>
+
+enum { CROWDED_MS = 1000 };
 
 static struct video *remember(struct store *s, const char *name, int64_t id) {
     size_t len = strlen(name);
@@ -51,16 +55,16 @@ struct video *video_find(struct store *s, const char *name) {
 struct video *video_find_or_add(struct store *s, const char *name, enum engine_status *status) {
     struct video *v = video_find(s, name);
     if (v) return v;
-    if (s->config.max_videos && s->totals.videos >= s->config.max_videos) {
-        *status = ENGINE_FULL;
+    if (!room_make(s)) {
+        if (!s->failure.code) *status = ENGINE_FULL;
         return NULL;
     }
     sqlite3_stmt *q = store_use(s, SQL_VIDEO_ADD);
     store_bind_text(q, 1, name);
-    sqlite3_bind_int64(q, 2, s->now_ms);
+    sqlite3_bind_int64(q, 2, s->use_ms);
     if (!store_run(s, q)) return NULL;
     v = remember(s, name, sqlite3_last_insert_rowid(s->db));
-    v->used_ms = s->now_ms;
+    v->used_ms = s->use_ms;
     s->totals.videos++;
     return v;
 }
@@ -85,13 +89,20 @@ void video_changed(struct store *s, struct video *v) {
     s->dirty_videos = v;
 }
 
-void video_mark_used(struct store *s, struct video *v) {
-    int64_t age = s->now_ms - v->used_ms;
-    if (s->read_only || s->refuses || (age >= 0 && age < s->config.keep_ms / 30)) return;
+void video_set_used(struct store *s, struct video *v, int64_t used_ms) {
     sqlite3_stmt *q = store_use(s, SQL_VIDEO_USED);
     sqlite3_bind_int64(q, 1, v->id);
-    sqlite3_bind_int64(q, 2, s->now_ms);
-    if (store_run(s, q)) v->used_ms = s->now_ms;
+    sqlite3_bind_int64(q, 2, used_ms);
+    if (store_run(s, q)) v->used_ms = used_ms;
+}
+
+// Once a day will do, but where videos may have to go for others.
+void video_mark_used(struct store *s, struct video *v) {
+    bool crowded = s->config.max_videos && s->totals.videos >= s->config.max_videos / 4 * 3;
+    int64_t often_ms = s->config.keep_ms / 30;
+    if (crowded && often_ms > CROWDED_MS) often_ms = CROWDED_MS;
+    if (s->read_only || s->refuses || s->use_ms - v->used_ms < often_ms) return;
+    video_set_used(s, v, s->use_ms);
 }
 
 void video_begin_epoch(struct store *s, struct video *v, struct position known) {

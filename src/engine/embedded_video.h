@@ -40,8 +40,10 @@ int64_t video_logged(struct store *, int64_t id);
 // Has the position written before the transaction commits.
 void video_changed(struct store *, struct video *);
 
-// Notes that somebody uses it. Costs a write at most once a day.
+// Notes that it is used. Costs a write at most once a day, or once a second where there are nearly as many
+// videos as may be.
 void video_mark_used(struct store *, struct video *);
+void video_set_used(struct store *, struct video *, int64_t used_ms);
 
 // Begins an epoch, with seq 0, that is greater than any the store has seen and than `known`.
 void video_begin_epoch(struct store *, struct video *, struct position known);

@@ -33,7 +33,7 @@
 enum engine_status {
     ENGINE_OK,
     ENGINE_NOT_FOUND,   // no such mapping
-    ENGINE_FULL,        // the configured number of videos is reached; nothing was stored
+    ENGINE_FULL,        // there are as many videos as may be, all in use; nothing was stored
     ENGINE_BUSY,        // too much work is waiting; nothing was done; try again soon
     ENGINE_UNAVAILABLE, // the store cannot take it now (server lost, disk full); try again later. For an
                         // append it is unknown whether it was done: a repeat with the same token finds out
@@ -202,6 +202,11 @@ struct engine_ops {
     void (*range)(struct engine *, const char *video, struct position after, size_t limit, engine_range_cb *,
                   void *arg);
 
+    // How many videos there may be is bounded (max_videos): those with a log, a position or a mapping. One is
+    // in use while it is watched and while its log has entries. Where a new one needs room, the least
+    // recently used of the others is evicted with all that is kept of it, first of those that have never had
+    // a comment.
+
     // Mappings {video => reader}. All three mark the mapping as used; one unused for 30 days is dropped.
     // lookup: NOT_FOUND if there is none.
     // assign: stores `reader_url` unless there is a mapping; the first writer wins, also among processes.
@@ -214,6 +219,11 @@ struct engine_ops {
                      engine_mapping_cb *, void *arg);
     // Drops the mapping if it is `expected`. OK also if it was another or none.
     void (*release)(struct engine *, const char *video, const char *expected, engine_done_cb *, void *arg);
+
+    // Notes that videos are watched, or are not any more; ENGINE_WATCH_MOST at once at most. A note holds for
+    // three times ENGINE_WATCH_AGAIN_MS, so that nothing stays of a process that was killed. Nothing is
+    // answered, and a note may be lost while the store is away: repeat it.
+    void (*watch)(struct engine *, const char *const *videos, size_t count, bool watched);
 
     // Leases. renew() writes one and lets it live for ttl_ms, unless another process holds it with a better
     // claim. A process that takes a URL over gets a generation above all before. drop() ends the lease of
@@ -245,4 +255,5 @@ struct engine {
     const struct engine_ops *ops;
 };
 
+enum { ENGINE_WATCH_MOST = 64, ENGINE_WATCH_AGAIN_MS = 20000 };
 enum { ENGINE_VIDEO_MAX = 128, ENGINE_URL_MAX = 512 }; // bytes

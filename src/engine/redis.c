@@ -11,7 +11,11 @@
 //   {video:<id>}:token:<token>  string: the JSON of what the first append with this token stored
 //   readers                     hash: URL => lease
 //   readers:next                string: how many videos have been given a reader, for round-robin
-//   chorus:mapped               sorted set: mapped videos by last use, us
+//   chorus:mapped               sorted set: all videos with a mapping or a position, by last use, us
+//   chorus:uncommented          sorted set: those of them that never had a comment; see lua/admit.lua, also for
+//   chorus:unmapped             sorted set: those that have no mapping
+//   chorus:watched              sorted set: videos that are watched
+//   chorus:clock                hash: the clock by which they are
 //   chorus:comments             string: comments ever logged
 //   chorus:newest               list: the newest comments of all videos
 //   chorus:probe:<random>       channel: from a process to itself
@@ -63,7 +67,7 @@ static void unsubscribe(struct engine *engine, struct engine_subscription *subsc
 static void on_tick(struct loop_timer *t) {
     struct redis *r = container_of(t, struct redis, tick);
     redis_subscriber_probe(r->subscriber);
-    redis_mappings_count(r);
+    redis_mappings_purge(r);
     loop_timer_start(r->loop, t, TICK_MS);
 }
 
@@ -118,6 +122,7 @@ static const struct engine_ops redis_ops = {
     .assign = redis_assign,
     .reassign = redis_reassign,
     .release = redis_release,
+    .watch = redis_watch,
     .lease_renew = redis_lease_renew,
     .lease_drop = redis_lease_drop,
     .leases = redis_leases,

@@ -21,7 +21,8 @@ enum { REFUSE_MS = 1, CLOSE_GRACE_MS = 250 };
 
 extern const char redis_lua_append[], redis_lua_head[], redis_lua_range[], redis_lua_reassign[],
     redis_lua_release[], redis_lua_lease_renew[], redis_lua_lease_drop[], redis_lua_leases[],
-    redis_lua_lease_forget[], redis_lua_position[];
+    redis_lua_lease_forget[], redis_lua_position[], redis_lua_admit[], redis_lua_lookup[], redis_lua_assign[],
+    redis_lua_counter[], redis_lua_watch[];
 
 static const char *const scripts[REDIS_SCRIPTS] = {
     [SCRIPT_APPEND] = redis_lua_append,
@@ -33,18 +34,33 @@ static const char *const scripts[REDIS_SCRIPTS] = {
     [SCRIPT_LEASE_DROP] = redis_lua_lease_drop,
     [SCRIPT_LEASES] = redis_lua_leases,
     [SCRIPT_LEASE_FORGET] = redis_lua_lease_forget,
+    [SCRIPT_LOOKUP] = redis_lua_lookup,
+    [SCRIPT_ASSIGN] = redis_lua_assign,
+    [SCRIPT_COUNTER] = redis_lua_counter,
+    [SCRIPT_WATCH] = redis_lua_watch,
 };
 
+// Carried out also by a Redis that is full: what they write is small, and without it no viewer could come.
+static const char works_when_full[] = "#!lua flags=allow-oom\n";
+
 // What stands in front of a script.
-static const char *const shared[REDIS_SCRIPTS] = {
-    [SCRIPT_APPEND] = redis_lua_position,
-    [SCRIPT_HEAD] = redis_lua_position,
+static const char *const shared[REDIS_SCRIPTS][2] = {
+    [SCRIPT_APPEND] = {redis_lua_admit, redis_lua_position},
+    [SCRIPT_HEAD] = {redis_lua_admit, redis_lua_position},
+    [SCRIPT_LOOKUP] = {works_when_full, redis_lua_admit},
+    [SCRIPT_ASSIGN] = {works_when_full, redis_lua_admit},
+    [SCRIPT_REASSIGN] = {works_when_full, redis_lua_admit},
+    [SCRIPT_RELEASE] = {works_when_full, redis_lua_admit},
+    [SCRIPT_WATCH] = {works_when_full, redis_lua_admit},
+    [SCRIPT_COUNTER] = {works_when_full},
 };
 
 static const char *const script_names[REDIS_SCRIPTS] = {
     [SCRIPT_APPEND] = "append",         [SCRIPT_HEAD] = "head",       [SCRIPT_RANGE] = "range",
     [SCRIPT_REASSIGN] = "reassign",     [SCRIPT_RELEASE] = "release", [SCRIPT_LEASE_RENEW] = "lease_renew",
     [SCRIPT_LEASE_DROP] = "lease_drop", [SCRIPT_LEASES] = "leases",   [SCRIPT_LEASE_FORGET] = "lease_forget",
+    [SCRIPT_LOOKUP] = "lookup",         [SCRIPT_ASSIGN] = "assign",   [SCRIPT_COUNTER] = "counter",
+    [SCRIPT_WATCH] = "watch",
 };
 
 // Arguments
@@ -214,7 +230,8 @@ static void on_script_loaded(void *arg, const redisReply *reply) {
 
 static void load_script(struct redis *r, enum redis_script script) {
     struct buf text = {0};
-    if (shared[script]) buf_adds(&text, shared[script]);
+    for (int i = 0; i < 2; i++)
+        if (shared[script][i]) buf_adds(&text, shared[script][i]);
     buf_adds(&text, scripts[script]);
     redis_conn_send(r->commands, 3, (const char *const[]){"SCRIPT", "LOAD", text.data},
                     (const size_t[]){6, 4, text.len}, on_script_loaded, r);

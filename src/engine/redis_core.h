@@ -31,6 +31,10 @@ enum redis_script {
     SCRIPT_LEASE_DROP,
     SCRIPT_LEASES,
     SCRIPT_LEASE_FORGET,
+    SCRIPT_LOOKUP,
+    SCRIPT_ASSIGN,
+    SCRIPT_COUNTER,
+    SCRIPT_WATCH,
     REDIS_SCRIPTS
 };
 
@@ -86,8 +90,7 @@ struct redis {
         int64_t since_ms; // listed like this
     } old_lease;
 
-    uint64_t mappings; // about how many there are
-    int64_t last_mark_us;
+    int64_t purged_ms; // when entries of videos that have expired were removed last
     struct redis_tally tally;
     struct known known;
 };

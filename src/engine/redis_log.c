@@ -113,6 +113,10 @@ static bool read_position(const redisReply *reply, struct position *p) {
     return text && (!len || position_parse(text, len, p));
 }
 
+static bool is_full(const redisReply *reply) {
+    return redis_reply_is_text(redis_reply_item(reply, 0), "full");
+}
+
 static bool read_appended(struct redis_call *c, const redisReply *reply, struct engine_entry *e, char *json) {
     const redisReply *outcome = redis_reply_item(reply, 0), *second = redis_reply_item(reply, 1);
     struct position at, prev;
@@ -141,6 +145,7 @@ static void on_appended(struct redis_call *c, enum engine_status status, const r
     struct engine_entry e;
     char small[2048], *json = small;
     if (c->text_len + REDIS_ENTRY_ROOM > sizeof small) json = mem_alloc(c->text_len + REDIS_ENTRY_ROOM);
+    if (status == ENGINE_OK && is_full(reply)) status = ENGINE_FULL;
     if (status == ENGINE_OK && !read_appended(c, reply, &e, json)) {
         status = ENGINE_UNAVAILABLE;
         if (!note_late(r, reply)) status = redis_call_unexpected(c, reply);
@@ -168,6 +173,7 @@ void redis_append(struct engine *engine, const struct engine_append *append, eng
     redis_args_number(&a, redis_clock_ms(r) + REDIS_APPEND_MS);
     redis_args_number(&a, (int64_t)r->config.log_entries);
     redis_args_bytes(&a, c->text, c->text_len);
+    redis_args_number(&a, (int64_t)r->config.max_videos);
     c->on.append = cb;
     c->arg = arg;
     redis_call_send(c, &a);
@@ -177,6 +183,7 @@ void redis_append(struct engine *engine, const struct engine_append *append, eng
 
 static void on_head(struct redis_call *c, enum engine_status status, const redisReply *reply) {
     struct engine_head head;
+    if (status == ENGINE_OK && is_full(reply)) status = ENGINE_FULL;
     if (status == ENGINE_OK &&
         (!read_position(redis_reply_item(reply, 0), &head.at) || !position_is_set(head.at) ||
          !read_position(redis_reply_item(reply, 1), &head.before)))
@@ -195,6 +202,7 @@ void redis_head(struct engine *engine, const char *video, struct position known,
     redis_args_script(&a, r, SCRIPT_HEAD, 2);
     add_keys(&a, video);
     add_place(&a, r, video, known, NULL);
+    redis_args_number(&a, (int64_t)r->config.max_videos);
     c->on.head = cb;
     c->arg = arg;
     redis_call_send(c, &a);

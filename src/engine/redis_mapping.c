@@ -1,9 +1,9 @@
-// A mapping is a key of its own, as the original system has it. Beside them stands `chorus:mapped`, a sorted
-// set of the mapped videos by last use: to count them, to show the newest, and to bound them. It is kept
-// beside, not together: the key is what counts.
+// A mapping is a key of its own, as the original system has it. Beside them stand sets of all videos there
+// are, by last use: to count them, to show the newest, and to bound them; see lua/admit.lua.
 #include "engine/redis_mapping.h"
 
-#include <stdlib.h>
+#include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -11,25 +11,7 @@
 #include "engine/redis_core.h"
 #include "engine/redis_reply.h"
 
-// Marks a video as used now: microseconds, so that two of the same moment keep their order.
-static void mark_mapped(struct redis *r, const char *video) {
-    struct redis_args a = {0};
-    int64_t now_us = redis_clock_ms(r) * 1000;
-    r->last_mark_us = now_us > r->last_mark_us ? now_us : r->last_mark_us + 1;
-    redis_args_text(&a, "ZADD");
-    redis_args_text(&a, "chorus:mapped");
-    redis_args_number(&a, r->last_mark_us);
-    redis_args_text(&a, video);
-    redis_tell(r, &a);
-}
-
-static void unmark_mapped(struct redis *r, const char *video) {
-    struct redis_args a = {0};
-    redis_args_text(&a, "ZREM");
-    redis_args_text(&a, "chorus:mapped");
-    redis_args_text(&a, video);
-    redis_tell(r, &a);
-}
+enum { PURGE_MS = 60000 };
 
 static struct redis_call *mapping_call(struct redis *r, const char *video, engine_mapping_cb *cb, void *arg,
                                        void (*on_reply)(struct redis_call *, enum engine_status,
@@ -46,83 +28,64 @@ static void answer_mapping(struct redis_call *c, enum engine_status status, cons
     redis_call_free(c);
 }
 
+// The arguments that the scripts of a mapping have in common.
+static void add_mapping_args(struct redis_args *a, struct redis *r, enum redis_script script,
+                             const char *video) {
+    redis_args_script(a, r, script, 1);
+    redis_args_format(a, "video:%s:reader", video);
+    redis_args_text(a, video);
+    redis_args_number(a, REDIS_KEEP_MS);
+}
+
 // lookup
 
 static void on_looked_up(struct redis_call *c, enum engine_status status, const redisReply *reply) {
     const char *reader = redis_reply_text(reply, NULL);
-    if (reader) mark_mapped(c->redis, c->text);
     if (status == ENGINE_OK && !reader)
         status = redis_reply_is_nil(reply) ? ENGINE_NOT_FOUND : redis_call_unexpected(c, reply);
     answer_mapping(c, status, reader, false);
 }
 
-static void send_lookup(struct redis_call *c) {
-    struct redis_args a = {0};
-    redis_args_text(&a, "GETEX");
-    redis_args_format(&a, "video:%s:reader", c->text);
-    redis_args_text(&a, "PX");
-    redis_args_number(&a, REDIS_KEEP_MS);
-    redis_call_send(c, &a);
-}
-
 void redis_lookup(struct engine *engine, const char *video, engine_mapping_cb *cb, void *arg) {
-    send_lookup(mapping_call((struct redis *)engine, video, cb, arg, on_looked_up));
-}
-
-// assign
-
-static void on_assigned(struct redis_call *c, enum engine_status status, const redisReply *reply) {
-    bool changed = redis_reply_is_nil(reply);
-    const char *reader = redis_reply_text(reply, NULL);
-    if (changed) {
-        reader = c->more;
-        c->redis->mappings++;
-        mark_mapped(c->redis, c->text);
-    } else if (status == ENGINE_OK && !reader) {
-        status = redis_call_unexpected(c, reply);
-    }
-    answer_mapping(c, status, reader, changed);
-}
-
-static void on_looked_up_when_full(struct redis_call *c, enum engine_status status, const redisReply *reply) {
-    if (redis_reply_is_nil(reply))
-        answer_mapping(c, ENGINE_FULL, NULL, false);
-    else
-        on_looked_up(c, status, reply);
-}
-
-void redis_assign(struct engine *engine, const char *video, const char *reader_url, engine_mapping_cb *cb,
-                  void *arg) {
     struct redis *r = (struct redis *)engine;
-    if (r->config.max_videos && r->mappings >= r->config.max_videos) {
-        send_lookup(mapping_call(r, video, cb, arg, on_looked_up_when_full));
-        return;
-    }
-    struct redis_call *c = mapping_call(r, video, cb, arg, on_assigned);
+    struct redis_call *c = mapping_call(r, video, cb, arg, on_looked_up);
     struct redis_args a = {0};
-    c->more = mem_strdup(reader_url);
-    redis_args_text(&a, "SET");
-    redis_args_format(&a, "video:%s:reader", video);
-    redis_args_text(&a, reader_url);
-    redis_args_text(&a, "NX");
-    redis_args_text(&a, "GET");
-    redis_args_text(&a, "PX");
-    redis_args_number(&a, REDIS_KEEP_MS);
+    add_mapping_args(&a, r, SCRIPT_LOOKUP, c->text);
     redis_call_send(c, &a);
 }
 
-// reassign, release
+// assign, reassign, release
 
-static void on_reassigned(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+// Takes {reader, changed}, or {}, which means `otherwise`.
+static void take_mapping(struct redis_call *c, enum engine_status status, const redisReply *reply,
+                         enum engine_status otherwise) {
     const char *reader = redis_reply_text(redis_reply_item(reply, 0), NULL);
     int64_t changed = 0;
     size_t count;
     bool is_array = redis_reply_array(reply, &count);
     bool found = count == 2 && reader && redis_reply_integer(redis_reply_item(reply, 1), &changed);
-    if (found) mark_mapped(c->redis, c->text);
     if (status == ENGINE_OK && !found)
-        status = is_array && !count ? ENGINE_NOT_FOUND : redis_call_unexpected(c, reply);
+        status = is_array && !count ? otherwise : redis_call_unexpected(c, reply);
     answer_mapping(c, status, found ? reader : NULL, changed != 0);
+}
+
+static void on_assigned(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    take_mapping(c, status, reply, ENGINE_FULL);
+}
+
+void redis_assign(struct engine *engine, const char *video, const char *reader_url, engine_mapping_cb *cb,
+                  void *arg) {
+    struct redis *r = (struct redis *)engine;
+    struct redis_call *c = mapping_call(r, video, cb, arg, on_assigned);
+    struct redis_args a = {0};
+    add_mapping_args(&a, r, SCRIPT_ASSIGN, c->text);
+    redis_args_text(&a, reader_url);
+    redis_args_number(&a, (int64_t)r->config.max_videos);
+    redis_call_send(c, &a);
+}
+
+static void on_reassigned(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    take_mapping(c, status, reply, ENGINE_NOT_FOUND);
 }
 
 void redis_reassign(struct engine *engine, const char *video, const char *expected, const char *reader_url,
@@ -130,11 +93,9 @@ void redis_reassign(struct engine *engine, const char *video, const char *expect
     struct redis *r = (struct redis *)engine;
     struct redis_call *c = mapping_call(r, video, cb, arg, on_reassigned);
     struct redis_args a = {0};
-    redis_args_script(&a, r, SCRIPT_REASSIGN, 1);
-    redis_args_format(&a, "video:%s:reader", video);
+    add_mapping_args(&a, r, SCRIPT_REASSIGN, c->text);
     redis_args_text(&a, expected);
     redis_args_text(&a, reader_url);
-    redis_args_number(&a, REDIS_KEEP_MS);
     redis_call_send(c, &a);
 }
 
@@ -147,10 +108,6 @@ static void on_released(struct redis_call *c, enum engine_status status, const r
     int64_t released = 0;
     if (status == ENGINE_OK && !redis_reply_integer(reply, &released))
         status = redis_call_unexpected(c, reply);
-    if (released) {
-        unmark_mapped(c->redis, c->text);
-        if (c->redis->mappings) c->redis->mappings--;
-    }
     answer_done(c, status);
 }
 
@@ -161,44 +118,56 @@ void redis_release(struct engine *engine, const char *video, const char *expecte
     struct redis_args a = {0};
     redis_args_script(&a, r, SCRIPT_RELEASE, 1);
     redis_args_format(&a, "video:%s:reader", video);
+    redis_args_text(&a, c->text);
     redis_args_text(&a, expected);
     c->on.done = cb;
     c->arg = arg;
     redis_call_send(c, &a);
 }
 
-// How many there are. Answers come in order, so what this process assigns meanwhile is counted on top.
+// Who watches
 
-static void on_counted(void *arg, const redisReply *reply) {
-    struct redis *r = arg;
-    int64_t count;
-    if (redis_reply_integer(reply, &count)) r->mappings = (uint64_t)count;
+void redis_watch(struct engine *engine, const char *const *videos, size_t count, bool watched) {
+    struct redis *r = (struct redis *)engine;
+    char keep[24];
+    const char *argv[6 + ENGINE_WATCH_MOST] = {"EVALSHA", r->shas[SCRIPT_WATCH], "1", "chorus:watched",
+                                               keep,      watched ? "1" : "0"};
+    assert(count <= ENGINE_WATCH_MOST);
+    if (!redis_serves(r)) return;
+    snprintf(keep, sizeof keep, "%lld", (long long)REDIS_KEEP_MS);
+    for (size_t i = 0; i < count; i++) argv[6 + i] = videos[i];
+    redis_conn_send(r->commands, 6 + (int)count, argv, NULL, NULL, NULL);
 }
 
-void redis_mappings_count(struct redis *r) {
-    struct redis_args drop = {0};
-    if (!redis_serves(r)) return;
-    redis_args_text(&drop, "ZREMRANGEBYSCORE");
-    redis_args_text(&drop, "chorus:mapped");
-    redis_args_text(&drop, "-inf");
-    redis_args_number(&drop, (redis_clock_ms(r) - REDIS_KEEP_MS) * 1000);
-    redis_tell(r, &drop);
-    redis_conn_send(r->commands, 2, (const char *const[]){"ZCARD", "chorus:mapped"}, NULL, on_counted, r);
+// Removes what stands in the sets for videos whose keys have expired.
+void redis_mappings_purge(struct redis *r) {
+    static const char *const sets[] = {"chorus:mapped", "chorus:uncommented", "chorus:unmapped"};
+    int64_t now_ms = loop_now_ms(r->loop);
+    if (!redis_serves(r) || now_ms - r->purged_ms < PURGE_MS) return;
+    r->purged_ms = now_ms;
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        struct redis_args a = {0};
+        redis_args_text(&a, "ZREMRANGEBYSCORE");
+        redis_args_text(&a, sets[i]);
+        redis_args_text(&a, "-inf");
+        redis_args_number(&a, (redis_clock_ms(r) - REDIS_KEEP_MS) * 1000);
+        redis_tell(r, &a);
+    }
 }
 
 // Counters
 
 static void on_counter(struct redis_call *c, enum engine_status status, const redisReply *reply) {
-    int64_t after = 1;
-    if (status == ENGINE_OK && !redis_reply_integer(reply, &after)) status = redis_call_unexpected(c, reply);
-    c->on.counter(c->arg, status, (uint64_t)after - 1);
+    int64_t before = 0;
+    if (status == ENGINE_OK && !redis_reply_integer(reply, &before)) status = redis_call_unexpected(c, reply);
+    c->on.counter(c->arg, status, (uint64_t)before);
     redis_call_free(c);
 }
 
 void redis_counter_next(struct engine *engine, const char *name, engine_counter_cb *cb, void *arg) {
     struct redis_call *c = redis_call_new((struct redis *)engine, on_counter, NULL, 0);
     struct redis_args a = {0};
-    redis_args_text(&a, "INCR");
+    redis_args_script(&a, (struct redis *)engine, SCRIPT_COUNTER, 1);
     redis_args_text(&a, name);
     c->on.counter = cb;
     c->arg = arg;

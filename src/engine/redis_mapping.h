@@ -13,5 +13,7 @@ void redis_release(struct engine *, const char *video, const char *expected, eng
 
 void redis_counter_next(struct engine *, const char *name, engine_counter_cb *, void *arg);
 
-// Counts the mappings anew, and forgets of those that have been unused for long; once a second.
-void redis_mappings_count(struct redis *);
+void redis_watch(struct engine *, const char *const *videos, size_t count, bool watched);
+
+// Now and then: forgets of videos that have been unused for long.
+void redis_mappings_purge(struct redis *);

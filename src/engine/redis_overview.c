@@ -53,6 +53,14 @@ static bool take_count(struct gathered *g, const redisReply *reply) {
     return true;
 }
 
+static bool take_unmapped(struct gathered *g, const redisReply *reply) {
+    int64_t count;
+    if (!redis_reply_integer(reply, &count)) return false;
+    bool fewer = (uint64_t)count < g->overview.mappings;
+    g->overview.mappings = fewer ? g->overview.mappings - (uint64_t)count : 0;
+    return true;
+}
+
 static bool take_videos(struct gathered *g, const redisReply *reply) {
     size_t count, len;
     if (!redis_reply_array(reply, &count)) return false;
@@ -84,6 +92,7 @@ static const struct step {
     {{"GET", "chorus:comments"}, take_comments},
     {{"LRANGE", "chorus:newest", "0", "9"}, take_newest},
     {{"ZCARD", "chorus:mapped"}, take_count},
+    {{"ZCARD", "chorus:unmapped"}, take_unmapped},
     {{"ZREVRANGE", "chorus:mapped", "0", "99"}, take_videos},
     {{"MGET"}, take_readers}, // of those videos
 };

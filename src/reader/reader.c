@@ -99,7 +99,8 @@ struct reader *reader_new(struct loop *loop, struct engine *engine, struct place
                                  .counters = &r->counters,
                                  .budget = budget,
                                  .instance_id = config->instance_id,
-                                 .sampler = &r->sampler};
+                                 .sampler = &r->sampler,
+                                 .on_audience = watched_on_audience};
     stream_env_init(&r->env);
     r->sweep.on_due = on_sweep;
     loop_timer_start(loop, &r->sweep, SWEEP_MS);

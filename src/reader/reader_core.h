@@ -17,6 +17,7 @@
 
 struct recheck;
 struct reporter;
+struct watched;
 
 enum { READER_LOG_LINES = 10 }; // in a second, of those that come with every viewer or video
 
@@ -27,7 +28,9 @@ struct reader {
     struct stream_env env;
     struct fan_counters counters;
     struct log_sampler sampler;
-    struct table videos; // watched
+    struct table videos;   // watched
+    struct watched *noted; // those that the engine knows to be watched, noted longest ago first
+    size_t noted_count;
     struct reporter *reporter;
     struct loop_timer sweep, lease;
     uint64_t generation;

@@ -284,7 +284,9 @@ static void end_vacancy(struct stream *s) {
 static void on_left(void *arg, unsigned n) {
     struct stream *s = arg;
     s->env->viewers -= n;
-    if (!fan_video_viewers(s->fan)) begin_vacancy(s);
+    if (fan_video_viewers(s->fan)) return;
+    begin_vacancy(s);
+    if (s->env->on_audience) s->env->on_audience(s, false);
 }
 
 struct stream *stream_left_alone(struct stream_env *env, int64_t for_ms) {
@@ -347,6 +349,7 @@ void stream_join(struct stream *s, struct joiner *j) {
 bool stream_add(struct stream *s, int fd, struct pending *p) {
     if (!fan_video_add(s->fan, fd, p)) return false;
     s->env->viewers++;
+    if (s->vacancy && s->env->on_audience) s->env->on_audience(s, true);
     end_vacancy(s);
     return true;
 }

@@ -17,6 +17,7 @@ struct engine;
 struct fanout;
 struct lobby;
 struct log_sampler;
+struct stream;
 struct loop;
 struct vacancy;
 
@@ -30,6 +31,8 @@ struct stream_env {
     struct history_budget *budget;
     const char *instance_id;
     struct log_sampler *sampler;
+    // Its first viewer has come, its last one has left. NULL: nothing depends on it.
+    void (*on_audience)(struct stream *, bool watched);
     // The streams' own:
     struct feed_env feed_env;
     uint64_t viewers;          // of all of them

@@ -4,8 +4,11 @@
 #include <string.h>
 
 #include "base/container_of.h"
-#include "base/mem.h"
+#include "base/map.h"
+#include "engine/engine.h"
 #include "reader/reader_core.h"
+
+enum { NOTES_SHARE = 40, NOTES_AT_LEAST = 2048 }; // in a sweep
 
 static struct watched *of(struct table_entry *e) {
     return e ? container_of(e, struct watched, entry) : NULL;
@@ -27,7 +30,53 @@ struct watched *watched_open(struct reader *r, const char *video) {
     return w;
 }
 
+static void note_one(struct reader *r, struct watched *w, bool watched) {
+    r->service.engine->ops->watch(r->service.engine, (const char *const[]){w->video}, 1, watched);
+}
+
+static void drop_note(struct reader *r, struct watched *w) {
+    DL_DELETE(r->noted, w);
+    r->noted_count--;
+    w->noted_ms = 0;
+    if (!r->stopping) note_one(r, w, false); // the viewers of one that stops come back elsewhere
+}
+
+void watched_on_audience(struct stream *s, bool watched) {
+    struct reader *r = container_of(s->env, struct reader, env);
+    struct watched *w = container_of(s, struct watched, stream);
+    if (!watched) {
+        if (w->noted_ms) drop_note(r, w);
+        return;
+    }
+    if (w->noted_ms) return;
+    w->noted_ms = loop_now_ms(r->service.loop);
+    DL_APPEND(r->noted, w);
+    r->noted_count++;
+    note_one(r, w, true);
+}
+
+// Notes hold for a while only, as a reader may be killed. They stand in the order in which they were given,
+// so those that are due come first; not all in one turn after a crowd has come at once.
+static void repeat_notes(struct reader *r) {
+    int64_t now_ms = loop_now_ms(r->service.loop);
+    size_t most = r->noted_count / NOTES_SHARE + NOTES_AT_LEAST;
+    while (most && r->noted && now_ms - r->noted->noted_ms >= ENGINE_WATCH_AGAIN_MS) {
+        const char *videos[ENGINE_WATCH_MOST];
+        size_t count = 0;
+        while (most && count < ENGINE_WATCH_MOST && now_ms - r->noted->noted_ms >= ENGINE_WATCH_AGAIN_MS) {
+            struct watched *w = r->noted;
+            DL_DELETE(r->noted, w);
+            DL_APPEND(r->noted, w);
+            w->noted_ms = now_ms;
+            videos[count++] = w->video;
+            most--;
+        }
+        r->service.engine->ops->watch(r->service.engine, videos, count, true);
+    }
+}
+
 void watched_close(struct reader *r, struct watched *w) {
+    if (w->noted_ms) drop_note(r, w);
     table_remove(&r->videos, &w->entry);
     stream_close(&w->stream);
     free(w->other_name);
@@ -51,6 +100,7 @@ void watched_rename(const struct reader *r, struct watched *w, const char *reade
 
 void watched_sweep(struct reader *r) {
     struct stream *s;
+    repeat_notes(r);
     stream_sweep(&r->env);
     while ((s = stream_left_alone(&r->env, r->config.unsubscribe_ms))) {
         struct watched *w = container_of(s, struct watched, stream);

@@ -13,7 +13,9 @@ struct reader;
 struct watched {
     struct table_entry entry; // the reader's
     struct stream stream;
-    char *other_name; // by which a mapping means us, beside our reader_url; NULL: none
+    int64_t noted_ms;            // when the engine was told last that it is watched; 0: it is not
+    struct watched *prev, *next; // in reader.noted
+    char *other_name;            // by which a mapping means us, beside our reader_url; NULL: none
     char video[];
 };
 
@@ -36,5 +38,9 @@ bool watched_means_us(const struct reader *, const struct watched *, const char 
 // Remembers that a mapping to this URL means us.
 void watched_rename(const struct reader *, struct watched *, const char *reader_url);
 
-// Lets go of videos that nobody has watched for unsubscribe_ms.
+// Tells the engine when the first viewer of a video has come or the last one has left.
+void watched_on_audience(struct stream *, bool watched);
+
+// Lets go of videos that nobody has watched for unsubscribe_ms; tells the engine again of some of those
+// that are watched.
 void watched_sweep(struct reader *);

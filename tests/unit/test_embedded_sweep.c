@@ -198,7 +198,6 @@ static void what_nobody_uses_is_dropped(void **state) {
     struct position old = world_post(w, "position", 1);
     world_assign(w, "mapping", reader_a);
     world_renew(w, &lease, 1);
-    assert_int_equal(world_assign(w, "more", reader_a).status, ENGINE_FULL);
     wait_until_swept(w, "SELECT count(*) FROM video");
     wait_until_swept(w, "SELECT count(*) FROM lease");
     assert_int_equal(world_lookup(w, "mapping").status, ENGINE_NOT_FOUND);

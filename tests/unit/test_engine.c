@@ -417,6 +417,8 @@ static void a_released_video_keeps_its_position(void **state) {
     assert_int_equal(world_post(w, "v", 2).seq, 2);
 }
 
+// Three videos at most
+
 static int make_with_three_videos_at_most(void **state) {
     world_make(state);
     ((struct world *)*state)->config.max_videos = 3;
@@ -424,33 +426,139 @@ static int make_with_three_videos_at_most(void **state) {
     return 0;
 }
 
-static void more_videos_than_allowed_are_refused(void **state) {
+static int make_on_redis_with_three_videos_at_most(void **state) {
+    assert_true(redis_server_tell(&server, "FLUSHALL"));
+    world_make(state);
     struct world *w = *state;
-    world_post(w, "a", 1);
-    world_head(w, "b");
-    world_assign(w, "c", reader_a);
+    w->redis_port = server.port;
+    w->config.max_videos = 3;
+    world_open(w);
+    return 0;
+}
+
+static void watch_video(struct world *w, const char *video, bool watched) {
+    w->ops->watch(w->engine, (const char *const[]){video}, 1, watched);
+}
+
+static bool is_mapped(struct world *w, const char *video) {
+    return world_lookup(w, video).status == ENGINE_OK;
+}
+
+static void videos_in_use_are_not_evicted(void **state) {
+    struct world *w = *state;
+    world_post(w, "commented", 1);
+    world_assign(w, "commented", reader_a);
+    world_assign(w, "watched", reader_a);
+    watch_video(w, "watched", true);
+    world_head(w, "also watched");
+    watch_video(w, "also watched", true);
     assert_int_equal(world_append(w, "d", "{\"comment\":\"x\"}", NULL).status, ENGINE_FULL);
     assert_int_equal(world_head(w, "d").status, ENGINE_FULL);
     assert_int_equal(world_assign(w, "d", reader_a).status, ENGINE_FULL);
     assert_int_equal(world_lookup(w, "d").status, ENGINE_NOT_FOUND);
     assert_int_equal(world_range(w, "d", (struct position){0}, 5)->status, ENGINE_OK);
-    world_assign(w, "a", reader_a); // those there are go on
-    world_post(w, "b", 1);
-    world_post(w, "c", 1);
+    world_assign(w, "also watched", reader_a); // those there are go on
+    world_post(w, "watched", 1);
+    assert_true(is_mapped(w, "commented") && is_mapped(w, "watched"));
+}
+
+static void the_least_recently_used_is_evicted_for_a_new_one(void **state) {
+    struct world *w = *state;
+    for (int i = 0; i < 50; i++) {
+        char video[16], before[16];
+        snprintf(video, sizeof video, "v%d", i);
+        snprintf(before, sizeof before, "v%d", i - 3);
+        assert_true(world_assign(w, video, reader_a).changed);
+        world_let_pass(w, 2); // the order is one of milliseconds
+        if (i >= 3) assert_false(is_mapped(w, before));
+    }
+    assert_int_equal(world_overview(w)->mappings, 3);
+    assert_true(is_mapped(w, "v47") && is_mapped(w, "v48") && is_mapped(w, "v49"));
+}
+
+static void what_was_only_looked_at_makes_room_for_comments(void **state) {
+    struct world *w = *state;
+    world_assign(w, "mapped", reader_a);
+    world_head(w, "looked at");
+    world_assign(w, "left", reader_a);
+    watch_video(w, "left", true);
+    watch_video(w, "left", false);
+    for (int i = 0; i < 3; i++) {
+        char video[16];
+        snprintf(video, sizeof video, "v%d", i);
+        world_post(w, video, 1);
+        assert_true(world_assign(w, video, reader_a).changed);
+    }
+    assert_false(is_mapped(w, "mapped") || is_mapped(w, "left"));
+    assert_int_equal(world_assign(w, "more", reader_a).status, ENGINE_FULL);
+}
+
+static void what_was_never_commented_does_not_push_out_what_was(void **state) {
+    struct world *w = *state;
+    w->config.log_age_ms = 50;
     world_reopen(w);
-    assert_int_equal(world_head(w, "d").status, ENGINE_FULL);
-    assert_int_equal(world_post(w, "c", 2).seq, 1);
+    struct position real = world_post(w, "real", 1);
+    world_assign(w, "real", reader_a);
+    while (world_range(w, "real", (struct position){0}, 1)->count)
+        world_let_pass(w, 5); // not in use any more
+    world_let_pass(w, 100);
+    for (int i = 0; i < 40; i++) {
+        char video[16];
+        snprintf(video, sizeof video, "v%d", i);
+        assert_true(world_assign(w, video, reader_a).changed);
+        world_head(w, video);
+    }
+    assert_true(is_mapped(w, "real"));
+    assert_int_equal(position_compare(world_head(w, "real").at, real), 0);
+    for (int i = 0; i < 2; i++) { // videos in use do
+        char video[16];
+        snprintf(video, sizeof video, "w%d", i);
+        world_assign(w, video, reader_a);
+        watch_video(w, video, true);
+    }
+    assert_true(is_mapped(w, "real"));
+    world_assign(w, "w2", reader_a);
+    assert_false(is_mapped(w, "real"));
 }
 
 static void a_released_mapping_makes_room(void **state) {
     struct world *w = *state;
     world_assign(w, "a", reader_a);
+    watch_video(w, "a", true);
     world_assign(w, "b", reader_a);
+    watch_video(w, "b", true);
     world_post(w, "c", 1);
     assert_int_equal(world_assign(w, "d", reader_a).status, ENGINE_FULL);
     world_release(w, "b", reader_a);
     assert_true(world_assign(w, "d", reader_a).changed);
-    assert_int_equal(world_overview(w)->mappings, 2);
+}
+
+static void a_lowered_bound_is_reached_by_evicting(void **state) {
+    struct world *w = *state;
+    w->config.max_videos = 100;
+    world_reopen(w);
+    for (int i = 0; i < 60; i++) {
+        char video[16];
+        snprintf(video, sizeof video, "v%d", i);
+        world_assign(w, video, reader_a);
+    }
+    w->config.max_videos = 3;
+    world_reopen(w);
+    assert_true(world_assign(w, "new", reader_a).changed);
+    assert_int_equal(world_overview(w)->mappings, 3);
+}
+
+static void asking_creates_nothing(void **state) {
+    struct world *w = *state;
+    for (int i = 0; i < 10; i++) {
+        char video[16];
+        snprintf(video, sizeof video, "v%d", i);
+        assert_int_equal(world_lookup(w, video).status, ENGINE_NOT_FOUND);
+        world_range(w, video, (struct position){0}, 5);
+        watch_video(w, video, false);
+    }
+    assert_int_equal(world_overview(w)->mappings, 0);
+    assert_true(world_assign(w, "real", reader_a).changed);
 }
 
 // Leases, counters, overview
@@ -644,17 +752,24 @@ static void is_ready(void **state) {
         TEST(of_two_readers_with_one_url_the_first_keeps_it), TEST(a_dropped_lease_stays_listed_as_expired), \
         TEST(counts), TEST(gives_an_overview), TEST(is_ready)
 
+#define BOUNDED(TEST)                                                                                        \
+    TEST(videos_in_use_are_not_evicted), TEST(the_least_recently_used_is_evicted_for_a_new_one),             \
+        TEST(what_was_only_looked_at_makes_room_for_comments),                                               \
+        TEST(what_was_never_commented_does_not_push_out_what_was), TEST(a_released_mapping_makes_room),      \
+        TEST(a_lowered_bound_is_reached_by_evicting), TEST(asking_creates_nothing)
+
 int main(void) {
+#define FULL_REDIS(name)                                                                                     \
+    cmocka_unit_test_setup_teardown(name, make_on_redis_with_three_videos_at_most, world_free)
 #define EMBEDDED(name) cmocka_unit_test_setup_teardown(name, world_make_open, world_free)
 #define FULL(name)     cmocka_unit_test_setup_teardown(name, make_with_three_videos_at_most, world_free)
 #define ON_REDIS(name) cmocka_unit_test_setup_teardown(name, make_on_redis, world_free)
     const struct CMUnitTest embedded[] = {
         CONTRACT(EMBEDDED),
         EMBEDDED(answers_the_poster_before_the_viewers),
-        FULL(more_videos_than_allowed_are_refused),
-        FULL(a_released_mapping_makes_room),
+        BOUNDED(FULL),
     };
-    const struct CMUnitTest redis[] = {CONTRACT(ON_REDIS)};
+    const struct CMUnitTest redis[] = {CONTRACT(ON_REDIS), BOUNDED(FULL_REDIS)};
     redis_server_start(&server);
     int failed = cmocka_run_group_tests(embedded, NULL, NULL);
     failed += cmocka_run_group_tests(redis, NULL, NULL);

@@ -1,8 +1,8 @@
 -- Numbers, logs and publishes one entry: all of it or nothing.
 -- KEYS  1 log  2 position  3 the token's key if there is a token
 -- ARGV  1-5 as in position.lua  6 latest moment to do it, ms  7 entries to keep  8 the entry's JSON without its opening
---       brace; empty: a tombstone
--- Returns {"ok", id, prev or "", 1 if the video is new}, {"repeat", json}, or {"late"}: whoever asked has given
+--       brace; empty: a tombstone; the last one: how many videos there may be, 0: any
+-- Returns {"ok", id, prev or "", 1 if the video is new}, {"repeat", json}, {"full"} if there are too many videos, or {"late"}: whoever asked has given
 -- up since, has said so, and must not find it done all the same.
 if now > tonumber(ARGV[6]) then return {'late', text_of(now)} end
 if KEYS[3] then
@@ -13,6 +13,8 @@ end
 local run = read_run()
 if not run then return no_master() end
 local at, at_run, prev = read_position()
+local video = string.sub(ARGV[3], 7)
+if not at and not admit(video, tonumber(ARGV[#ARGV])) then return {'full'} end
 local new = at and 0 or 1
 local kept = find_loss(at, prev)
 local epoch, seq, said = nil, nil, '' -- said: the prev that this entry carries
@@ -35,4 +37,5 @@ redis.call('PEXPIRE', KEYS[1], ARGV[4])
 write_position(id, run, prev)
 if KEYS[3] then redis.call('SET', KEYS[3], json, 'PX', ARGV[4]) end
 redis.call('PUBLISH', ARGV[3], json)
+if seq <= 1 then redis.call('ZREM', 'chorus:uncommented', video) end
 return {'ok', id, said, new}

@@ -1,7 +1,7 @@
 -- Gives a video's position. Writes only if the video has none yet, which begins its first epoch, or if the caller knows
 -- of entries that are lost, which begins one that says so.
--- KEYS, ARGV  as in position.lua
--- Returns {position, where the log stood before a loss that was found now, or ""}.
+-- KEYS, ARGV  as in position.lua; then how many videos there may be, 0: any
+-- Returns {"full"} if there are too many, or {position, where the log stood before a loss that was found now, or ""}.
 local at, at_run, prev = read_position()
 local kept = find_loss(at, prev)
 if at and not kept then
@@ -10,6 +10,7 @@ if at and not kept then
     if left >= 0 and left < ARGV[5] / 2 then redis.pcall('PEXPIRE', KEYS[2], ARGV[5]) end
     return {at, ''}
 end
+if not at and not admit(string.sub(ARGV[3], 7), tonumber(ARGV[#ARGV])) then return {'full'} end
 local run = read_run()
 if not run then return no_master() end
 local id = kept and announce_loss(at, kept) or text_of(new_epoch(at)) .. '-0'

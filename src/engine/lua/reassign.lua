@@ -1,8 +1,9 @@
--- Replaces a mapping, if it is the expected one.
--- KEYS  mapping    ARGV  1 expected  2 reader  3 how long a mapping is kept unused, ms
+-- Replaces a mapping, if it is the expected one; marks it as used.
+-- KEYS  mapping    ARGV  1 video  2 how long a mapping is kept unused, ms  3 expected  4 reader
 -- Returns {reader, 1 if this call changed it}, or {} if there is no mapping.
-local reader = redis.call('GETEX', KEYS[1], 'PX', ARGV[3])
+local reader = redis.call('GETEX', KEYS[1], 'PX', ARGV[2])
 if not reader then return {} end
-if reader ~= ARGV[1] or reader == ARGV[2] then return {reader, 0} end
-redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-return {ARGV[2], 1}
+mark_used(ARGV[1])
+if reader ~= ARGV[3] or reader == ARGV[4] then return {reader, 0} end
+redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[2])
+return {ARGV[4], 1}

@@ -1,0 +1,99 @@
+-- Which videos there are, and how room is made for one more. Loaded in front of the scripts that make or use a video's
+-- keys.
+--
+--   chorus:mapped       sorted set: all videos with a mapping or a position, by last use, us
+--   chorus:uncommented  sorted set: those of them that have never had a comment, by last use, us
+--   chorus:unmapped     sorted set: those of them that have no mapping, by last use, us
+--   chorus:watched      sorted set: videos that are watched, by when a reader said so last, ms by chorus:clock
+--   chorus:clock        hash: a clock that setting this server's does not move: `at` is what it said when this server's
+--                       said `wall`
+--
+-- In a Cluster these keys and a video's own are in different slots. There a video would be admitted by a script of its
+-- own before its keys are made, and the keys of one that is evicted deleted after it.
+local WATCHED_MS, STEP_MS, CHUNK, LOOKED_AT, EVICTED_AT_ONCE = 60000, 30000, 32, 1000, 256
+
+local function digits(number) return string.format('%.0f', number) end
+
+-- Later than any before, also when the clock was set back.
+local function next_use()
+    local time = redis.call('TIME')
+    local last = redis.call('ZREVRANGE', 'chorus:mapped', 0, 0, 'WITHSCORES')[2]
+    return math.max(time[1] * 1000000 + time[2], (tonumber(last) or 0) + 1)
+end
+
+local function mark_used(video)
+    local use = digits(next_use())
+    redis.call('ZADD', 'chorus:mapped', use, video)
+    redis.call('ZADD', 'chorus:uncommented', 'XX', use, video)
+    redis.call('ZADD', 'chorus:unmapped', 'XX', use, video)
+end
+
+local function watch_clock()
+    local time = redis.call('TIME')
+    local wall = time[1] * 1000 + math.floor(time[2] / 1000)
+    local last = redis.call('HMGET', 'chorus:clock', 'wall', 'at')
+    local passed = wall - (tonumber(last[1]) or wall)
+    local at = (tonumber(last[2]) or 0) + math.max(0, math.min(passed, STEP_MS))
+    redis.call('HSET', 'chorus:clock', 'wall', digits(wall), 'at', digits(at))
+    return at
+end
+
+-- A log stays for as long as its newest entry.
+local function is_commented_now(video) return redis.call('EXISTS', '{video:' .. video .. '}:log') == 1 end
+
+local function was_commented(video)
+    local seq = string.match(redis.call('GET', '{video:' .. video .. '}:pos') or '', '^%d+%-(%d+)')
+    return seq and seq ~= '0'
+end
+
+local function is_in_use(video, at)
+    local marked = redis.call('ZSCORE', 'chorus:watched', video)
+    return marked and at - marked < WATCHED_MS or is_commented_now(video)
+end
+
+local function forget(video)
+    redis.call('UNLINK', 'video:' .. video .. ':reader', '{video:' .. video .. '}:pos')
+    redis.call('ZREM', 'chorus:mapped', video)
+    redis.call('ZREM', 'chorus:uncommented', video)
+    redis.call('ZREM', 'chorus:unmapped', video)
+    redis.call('ZREM', 'chorus:watched', video)
+end
+
+-- Looks at the least recently used. One that is in use counts as used now, so that it is not looked at again soon.
+local function evict_from(set, at)
+    local start = next_use()
+    for _ = 1, LOOKED_AT / CHUNK do
+        local oldest = redis.call('ZRANGE', set, 0, CHUNK - 1, 'WITHSCORES')
+        if #oldest == 0 then return false end
+        for i = 1, #oldest, 2 do
+            local video = oldest[i]
+            if tonumber(oldest[i + 1]) >= start then return false end
+            if is_in_use(video, at) then
+                mark_used(video)
+            elseif set == 'chorus:mapped' or not was_commented(video) then
+                forget(video)
+                return true
+            end
+            -- By an earlier version, which does not keep this set.
+            if set ~= 'chorus:mapped' and was_commented(video) then redis.call('ZREM', set, video) end
+        end
+    end
+    return false
+end
+
+-- Notes a video that there is from now on, unless there are `most` already that are all in use. The least recently used
+-- of the others is evicted: first of those that have never had a comment. Returns whether there is room.
+local function admit(video, most)
+    if not redis.call('ZSCORE', 'chorus:mapped', video) then
+        local over = most > 0 and redis.call('ZCARD', 'chorus:mapped') + 1 - most or 0
+        local at = over > 0 and watch_clock()
+        for _ = 1, math.min(over, EVICTED_AT_ONCE) do
+            if not evict_from('chorus:uncommented', at) and not evict_from('chorus:mapped', at) then return false end
+        end
+        if over > EVICTED_AT_ONCE then return false end
+        if not was_commented(video) then redis.call('ZADD', 'chorus:uncommented', 0, video) end
+        redis.call('ZADD', 'chorus:unmapped', 0, video)
+    end
+    mark_used(video)
+    return true
+end

@@ -1,0 +1,13 @@
+-- Notes which videos are watched, or are not any more.
+-- KEYS  chorus:watched    ARGV  1 how long a mapping is kept unused, ms  2 1 if they are watched  3... videos
+local at = watch_clock()
+for i = 3, #ARGV do
+    if ARGV[2] == '1' then
+        redis.call('ZADD', KEYS[1], digits(at), ARGV[i])
+        if redis.call('PEXPIRE', 'video:' .. ARGV[i] .. ':reader', ARGV[1]) == 1 then mark_used(ARGV[i]) end
+    else
+        redis.call('ZREM', KEYS[1], ARGV[i])
+    end
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', digits(at - WATCHED_MS))
+return #ARGV - 2
