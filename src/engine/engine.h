@@ -20,8 +20,9 @@
 // the store stands below that, or began its epoch below it, it has lost entries that were acknowledged, and
 // begins an epoch whose first entry is a tombstone, published like any other: everybody gets a gap, also
 // viewers at the very position that is left, who may have missed what was lost. `prev` of the tombstone, if
-// set, is where the loss begins. What nobody knows of cannot be announced: entries that no process which is
-// still running had acknowledged, read or shown. Nor can those that were lost in an epoch before the last.
+// set, is where the loss begins. What nobody knows of cannot be announced: entries that no process remembers
+// which is still running. A comment API remembers the videos that were appended to last, a reader those that
+// are watched there. Nor can a loss be announced that becomes known many epochs later.
 #pragma once
 
 #include <stdbool.h>

@@ -6,16 +6,15 @@
 //                               API
 //   {video:<id>}:log            stream: an entry's id is the comment's id; t: when, ms; j: the JSON as
 //                               published
-//   {video:<id>}:pos            string: "<epoch>-<seq> <run>", or "<epoch>-<seq> <run> <prev>"; see
+//   {video:<id>}:pos            string: "<epoch>-<seq> <run>", or "<epoch>-<seq> <run> <prevs>"; see
 //                               lua/position.lua
 //   {video:<id>}:token:<token>  string: the JSON of what the first append with this token stored
 //   readers                     hash: URL => lease
 //   readers:next                string: how many videos have been given a reader, for round-robin
 //   chorus:mapped               sorted set: all videos with a mapping or a position, by last use, us
-//   chorus:uncommented          sorted set: those of them that never had a comment; see lua/admit.lua, also for
-//   chorus:unmapped             sorted set: those that have no mapping
-//   chorus:watched              sorted set: videos that are watched
-//   chorus:clock                hash: the clock by which they are
+//   chorus:uncommented          sorted set: those of them that never had a comment; see lua/admit.lua, also
+//   for chorus:unmapped             sorted set: those that have no mapping chorus:watched              sorted
+//   set: videos that are watched chorus:clock                hash: the clock by which they are
 //   chorus:comments             string: comments ever logged
 //   chorus:newest               list: the newest comments of all videos
 //   chorus:probe:<random>       channel: from a process to itself

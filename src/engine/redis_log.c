@@ -201,7 +201,7 @@ void redis_head(struct engine *engine, const char *video, struct position known,
     struct redis_args a = {0};
     redis_args_script(&a, r, SCRIPT_HEAD, 2);
     add_keys(&a, video);
-    add_place(&a, r, video, known, NULL);
+    add_place(&a, r, video, known, NULL); // as it is: what is higher could hide what an older epoch has lost
     redis_args_number(&a, (int64_t)r->config.max_videos);
     c->on.head = cb;
     c->arg = arg;

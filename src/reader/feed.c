@@ -7,7 +7,6 @@
 
 #include "base/container_of.h"
 #include "base/hash.h"
-#include "base/log.h"
 #include "base/map.h"
 #include "net/loop.h"
 #include "reader/continuity.h"
@@ -18,6 +17,7 @@ enum {
     PORTION_EVERY_MS = 25,
     AGAIN_MS = 250,
     AGAIN_MOST_MS = 10000,
+    LINES = 20,       // of the log, a second
     HOPEFUL_MS = 1000 // so often at most a subscription that holds again cuts a pause short
 };
 
@@ -238,11 +238,17 @@ static void fill(struct catch_up *c) {
     if (!c->asking) ask(c, ask_for_range);
 }
 
+static void tell(struct feed *f, const char *event, const char *action) {
+    struct feed_env *env = f->env;
+    if (log_sample(&env->sampler, "reader", LINES, loop_now_ms(env->loop)))
+        log_info("reader", event, "video=%s action=\"%s\"", f->video, action);
+}
+
 // An entry with a number that has been passed. After a catch-up it was read from the log; else the store may
 // have gone back.
 static void take_lower(struct feed *f, const struct engine_entry *e) {
     if (position_compare(e->at, f->overlap) > 0) return;
-    log_info("reader", "passed_number", "video=%s action=\"asking the log\"", f->video);
+    tell(f, "passed_number", "asking the log");
     catch_up_of(f)->lower = e->at;
     feed_check(f);
 }
@@ -265,7 +271,7 @@ static void on_entry(void *arg, const struct engine_entry *e) {
     case CONTINUITY_OLD: take_lower(f, e); break;
     case CONTINUITY_HOLE:
     case CONTINUITY_BEYOND:
-        log_info("reader", "hole", "video=%s action=\"reading the log\"", f->video);
+        tell(f, "hole", "reading the log");
         fill(catch_up_of(f));
         note(f->catch_up, e->at);
         break;

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 
+#include "base/log.h"
 #include "engine/engine.h"
 #include "net/loop.h"
 
@@ -38,6 +39,7 @@ struct feed_env {
     int pause_ms;
     int64_t hopeful_ms; // when a pause was last cut short
     struct loop_timer resume;
+    struct log_sampler sampler;
 };
 
 struct feed {

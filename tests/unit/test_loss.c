@@ -249,6 +249,28 @@ static void a_store_that_takes_no_writes_can_be_looked_at(void **state) {
 }
 
 // A process of before knows the server by another name: epochs follow each other, and numbers go on.
+static void a_loss_that_becomes_known_some_epochs_later_is_announced_still(void **state) {
+    struct world *w = *state;
+    struct position at = post_many(w, 5), next = at;
+    for (int i = 0; i < 4; i++) {
+        change_run(w);
+        next = post_many(w, 3);
+        assert_at(world_head_known(w, "v", at).at, next);
+    }
+    struct world_head h = world_head_known(w, "v", pos(at.epoch, 7));
+    assert_true(h.at.epoch > next.epoch);
+    assert_announced(w, next, h.at, at);
+    at = world_post(w, "v", 1);
+    for (int i = 0; i < 6; i++) { // beyond what is remembered, positions stay short
+        change_run(w);
+        next = world_post(w, "v", 2);
+    }
+    assert_at(world_head_known(w, "v", pos(at.epoch, 7)).at, next);
+    redisReply *text = redis_server_ask(&server, "GET {video:v}:pos");
+    assert_true(text->len < 5 * POSITION_TEXT_SIZE);
+    freeReplyObject(text);
+}
+
 static void positions_of_a_process_of_before_are_read(void **state) {
     struct world *w = *state;
     struct position at = post_many(w, 1);
@@ -283,6 +305,7 @@ int main(void) {
         CONTRACT(ON_REDIS),
         ON_REDIS(an_engine_remembers_what_it_appended),
         ON_REDIS(an_engine_asks_those_who_listen),
+        ON_REDIS(a_loss_that_becomes_known_some_epochs_later_is_announced_still),
         ON_REDIS(a_store_that_takes_no_writes_can_be_looked_at),
         ON_REDIS(positions_of_a_process_of_before_are_read),
     };

@@ -12,19 +12,19 @@ end
 
 local run = read_run()
 if not run then return no_master() end
-local at, at_run, prev = read_position()
+local at, at_run, prevs = read_position()
 local video = string.sub(ARGV[3], 7)
 if not at and not admit(video, tonumber(ARGV[#ARGV])) then return {'full'} end
 local new = at and 0 or 1
-local kept = find_loss(at, prev)
+local kept = find_loss(at, prevs)
 local epoch, seq, said = nil, nil, '' -- said: the prev that this entry carries
 if kept then
     epoch, seq = split(announce_loss(at, kept))
-    prev = ''
+    prevs = ''
 elseif at_run == run then
     epoch, seq = split(at)
 else
-    prev, said = at or '', at or ''
+    said, prevs = at or '', at and add_prev(at, prevs) or ''
     epoch, seq = new_epoch(at), 0
 end
 local id = text_of(epoch) .. '-' .. text_of(seq + 1)
@@ -34,7 +34,7 @@ if said ~= '' then json = json .. ',"prev":"' .. said .. '"' end
 json = json .. (ARGV[8] == '' and '}' or ',' .. ARGV[8])
 redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[7], id, 't', text_of(now), 'j', json)
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
-write_position(id, run, prev)
+write_position(id, run, prevs)
 if KEYS[3] then redis.call('SET', KEYS[3], json, 'PX', ARGV[4]) end
 redis.call('PUBLISH', ARGV[3], json)
 if seq <= 1 then redis.call('ZREM', 'chorus:uncommented', video) end

@@ -2,8 +2,8 @@
 -- of entries that are lost, which begins one that says so.
 -- KEYS, ARGV  as in position.lua; then how many videos there may be, 0: any
 -- Returns {"full"} if there are too many, or {position, where the log stood before a loss that was found now, or ""}.
-local at, at_run, prev = read_position()
-local kept = find_loss(at, prev)
+local at, at_run, prevs = read_position()
+local kept = find_loss(at, prevs)
 if at and not kept then
     -- Watched now and then, a position is kept; a store that takes no writes goes on being read.
     local left = redis.call('PTTL', KEYS[2])

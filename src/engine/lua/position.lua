@@ -3,8 +3,8 @@
 -- ARGV  1 the highest position of this video that the caller knows, or empty  2 the highest epoch it has seen of any
 --       video  3 channel  4 for how long entries are kept, ms  5 for how long a position is kept, ms
 --
--- A position reads `<epoch>-<seq> <run> <prev>`; prev, where the log stood when the epoch began, is left out in a
--- video's first epoch and in one that began with a loss.
+-- A position reads `<epoch>-<seq> <run> <prevs>`; prevs, where the log stood when this epoch and up to three before it
+-- began, newest first with commas between, is left out in a video's first epoch and in one that began with a loss.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
@@ -15,10 +15,10 @@ local function split(id)
     return tonumber(epoch), tonumber(seq)
 end
 
--- Returns id, run and prev; nothing for a video that has no position. A log may outlive its position.
+-- Returns id, run and prevs; nothing for a video that has no position. A log may outlive its position.
 local function read_position()
-    local id, run, prev = string.match(redis.call('GET', KEYS[2]) or '', '^(%d+%-%d+) (%S+) ?(%S*)')
-    if id then return id, run, prev end
+    local id, run, prevs = string.match(redis.call('GET', KEYS[2]) or '', '^(%d+%-%d+) (%S+) ?(%S*)')
+    if id then return id, run, prevs end
     local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
     if last then return last[1], nil, '' end
 end
@@ -33,8 +33,9 @@ end
 local function no_master() return redis.error_reply('READONLY This server is a replica.') end
 
 -- If the caller knows of entries that the store has lost: returns the last position before the loss, or '' if nothing
--- is left. Known positions that the present epoch has seen the end of are not lost; `prev` says how far that was.
-local function find_loss(id, prev)
+-- is left. Where an epoch began below what is known, what came after that is lost, unless the log stood that far in the
+-- known epoch.
+local function find_loss(id, prevs)
     local known = ARGV[1]
     if known == '' or known == id then return nil end
     if not id then return '' end
@@ -43,10 +44,18 @@ local function find_loss(id, prev)
     if known_epoch == epoch then return known_seq > seq and id or nil end
     -- The entries of a lower epoch may be younger than what was lost.
     if known_epoch > epoch then return text_of(epoch) .. '-0' end
-    if prev == '' then return nil end
-    local prev_epoch, prev_seq = split(prev)
-    local lost = known_epoch > prev_epoch or known_epoch == prev_epoch and known_seq > prev_seq
-    return lost and prev or nil
+    for prev in string.gmatch(prevs, '[^,]+') do
+        local prev_epoch, prev_seq = split(prev)
+        if known_epoch > prev_epoch then return prev end
+        if known_epoch == prev_epoch then return known_seq > prev_seq and prev or nil end
+    end
+    return nil
+end
+
+-- Returns prevs for an epoch that begins behind `id`.
+local function add_prev(id, prevs)
+    local kept = string.match(prevs, '^[^,]+,[^,]+,[^,]+') or prevs
+    return id .. (kept ~= '' and ',' .. kept or '')
 end
 
 -- Returns an epoch that neither the store nor the caller has seen, whatever the clock says. A clock that is a second
@@ -70,6 +79,6 @@ local function announce_loss(id, kept)
     return first
 end
 
-local function write_position(id, run, prev)
-    redis.call('SET', KEYS[2], id .. ' ' .. run .. (prev ~= '' and ' ' .. prev or ''), 'PX', ARGV[5])
+local function write_position(id, run, prevs)
+    redis.call('SET', KEYS[2], id .. ' ' .. run .. (prevs ~= '' and ' ' .. prevs or ''), 'PX', ARGV[5])
 end
