@@ -28,7 +28,9 @@ enum {
     COUNTED_VIDEOS = 100000,
     LISTED_VIDEOS = 100,
     POSTED_LINES = 20,
-    STATISTICS_TIMEOUT_MS = 2000,
+    STATISTICS_TIMEOUT_MS = 5000,
+    // 100 readers and 100 clients with 100 topics of 512 bytes, each byte as \u00XX, are 62 MB; the rest is small.
+    STATISTICS_MAX_BYTES = 96 << 20,
     KEY_MAX = 128
 };
 
@@ -39,6 +41,12 @@ struct video_count {
     char video[];
 };
 
+// A request that waits for the statistics document.
+struct asker {
+    struct http_request *request;
+    struct asker *next;
+};
+
 struct comment_api {
     struct placed_service placed; // first: the argument of the routes
     struct http_client *client;
@@ -46,6 +54,7 @@ struct comment_api {
     struct rate_limit *limit; // NULL: none
     struct reporter *reporter;
     char statistics_url[600]; // of the document; empty: none
+    struct asker *askers; // not NULL: the statistics service has been asked
     uint64_t total;
     struct video_count *counts;
     struct buf scratch; // for building JSON
@@ -185,25 +194,46 @@ static void handle_comment(struct http_request *r, void *arg) {
                    on_appended, p);
 }
 
-static void on_statistics(void *arg, const struct http_client_answer *answer) {
-    struct http_request *r = arg;
+static void reply_statistics(struct http_request *r, const struct http_client_answer *answer) {
     if (!answer->error && answer->status == 200)
-        http_reply(r,
-                   &(struct http_reply){.status = 200, .body = answer->body, .body_len = answer->body_len});
+        http_reply(r, &(struct http_reply){.status = 200,
+                                           .body = answer->body,
+                                           .body_len = answer->body_len,
+                                           .headers = "Cache-Control: no-store\r\n"});
     else
         reply_unavailable(r, "statistics_unavailable", "The statistics service does not answer.");
 }
 
+// Those who ask while this is written to the first of them get their answers from the next question.
+static void on_statistics(void *arg, const struct http_client_answer *answer) {
+    struct comment_api *a = arg;
+    struct asker *askers = a->askers;
+    a->askers = NULL;
+    while (askers) {
+        struct asker *next = askers->next;
+        reply_statistics(askers->request, answer);
+        free(askers);
+        askers = next;
+    }
+}
+
+// One question at a time for all who ask: the document may be large.
 static void handle_statistics(struct http_request *r, void *arg) {
     struct comment_api *a = arg;
     if (!a->statistics_url[0]) {
         reply_unavailable(r, "statistics_unavailable", "No statistics service is configured.");
         return;
     }
+    struct asker *asker = mem_alloc(sizeof *asker);
+    *asker = (struct asker){r, a->askers};
+    a->askers = asker;
+    if (asker->next) return;
     http_client_request(a->client,
-                        &(struct http_client_request){
-                            .method = "GET", .url = a->statistics_url, .timeout_ms = STATISTICS_TIMEOUT_MS},
-                        on_statistics, r);
+                        &(struct http_client_request){.method = "GET",
+                                                      .url = a->statistics_url,
+                                                      .timeout_ms = STATISTICS_TIMEOUT_MS,
+                                                      .answer_max = STATISTICS_MAX_BYTES},
+                        on_statistics, a);
 }
 
 // The videos commented on last. Who subscribes to them is the readers' to say.

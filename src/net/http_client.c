@@ -112,6 +112,7 @@ static struct http_call *new_call(struct http_client *h, const struct http_clien
     call->client = h;
     call->done = done;
     call->arg = arg;
+    call->body_max = q->answer_max ? q->answer_max : HTTP_CLIENT_BODY_MAX;
     call->head_only = !strcmp(q->method, "HEAD");
     call->timer.on_due = on_call_timer;
     call->reap.run = on_call_reap;

@@ -1,7 +1,7 @@
 // HTTP/1.1 client for calls between services: small JSON bodies, keep-alive, a few connections per origin.
 //
 // Control loop only. Limits: at most HTTP_CLIENT_CONNECTIONS connections per origin and HTTP_CLIENT_WAITING
-// requests waiting for one (more fail at once with -EBUSY), answers of at most 1 MiB. Host names are looked
+// requests waiting for one (more fail at once with -EBUSY), answers of at most 1 MiB unless the request says more. Host names are looked
 // up on a thread of their own, so that a slow resolver never stops the loop. It never follows redirects.
 #pragma once
 
@@ -29,6 +29,7 @@ struct http_client_request {
     size_t body_len;
     const char *authorization; // value of that header, or NULL; copied
     int timeout_ms;            // for everything, from now on
+    size_t answer_max;         // largest body of an answer; 0: 1 MiB
 };
 
 struct http_client *http_client_new(struct loop *);

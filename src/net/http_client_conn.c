@@ -150,7 +150,7 @@ static int on_headers_complete(llhttp_t *p) {
 static int on_body(llhttp_t *p, const char *at, size_t len) {
     struct http_client_conn *c = conn_of_parser(p);
     struct buf *body = &c->call->body;
-    if (body->len + len > HTTP_CLIENT_BODY_MAX) {
+    if (body->len + len > c->call->body_max) {
         c->refusal = -EMSGSIZE;
         return HPE_USER;
     }

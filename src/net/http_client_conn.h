@@ -16,7 +16,7 @@
 #include "net/loop.h"
 
 enum {
-    HTTP_CLIENT_BODY_MAX = 1048576, // of an answer, and of a request
+    HTTP_CLIENT_BODY_MAX = 1048576, // of a request, and of an answer unless its request says more
     HTTP_CLIENT_HEAD_MAX = 65536,   // status line and header fields of an answer
     HTTP_CLIENT_CONNECT_MS = 3000,  // for each address of a name
     HTTP_CLIENT_IDLE_MS = 30000     // an idle connection is closed
@@ -30,6 +30,7 @@ struct http_call {
     struct loop_job reap;
     struct buf out;  // the request, kept whole for a second try
     struct buf body; // of the answer
+    size_t body_max;
     int status;
     int error;           // what it will end with when the timer is due
     bool head_only;      // HEAD: the answer has no body

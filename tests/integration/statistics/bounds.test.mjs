@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { call } from '../lib/api.mjs';
+import { scenario } from '../lib/scenario.mjs';
+
+const long = (i) => `${i}`.padEnd(512, '\u0001');
+const COUNT = 100;
+const texts = Array.from({ length: COUNT }, (_, i) => long(i));
+const counts = Object.fromEntries(texts.map((text) => [text, Number.MAX_SAFE_INTEGER]));
+const id = (i) => `${i}`.padEnd(128, '~');
+
+scenario('the document at all its bounds passes through the comment API too', { ms: 60_000 }, async (t) => {
+  const system = await t.system({ flags: { 'statistics-interval-ms': 60_000 } });
+  const report = async (kind, json) => assert.equal((await call('POST', `${system.statistics}/${kind}-statistics`, { json })).status, 200, kind);
+  for (let i = 0; i < 10; i++) {
+    await call('POST', `${system.comment}/comment`, { json: { userid: id(i), videoid: id(i), name: '"'.repeat(64), comment: '"\n'.repeat(1_000) } });
+  }
+  await report('comment-api', { instanceId: id(0), commentsByVideo: counts, activeTopics: texts, topicSubscribers: counts });
+  await report('reader-api-manager', { instanceId: id(0), service: long(0), videoMappings: Object.fromEntries(texts.map((text) => [text, text])) });
+  for (let i = 0; i < COUNT; i++) {
+    await report('reader-api', { instanceId: id(i), subscribedTopics: texts });
+    await report('client', { clientId: id(i), userId: long(i), videoId: long(i), connectedReader: long(i), subscribedTopics: texts });
+  }
+  const direct = await call('GET', `${system.statistics}/statistics`);
+  const through = await call('GET', `${system.comment}/statistics`);
+  assert.equal(direct.status, 200);
+  assert.equal(through.status, 200, through.text.slice(0, 200));
+  assert.ok(through.text.length > 60e6, `${through.text.length} bytes`);
+  for (const answer of [direct, through]) {
+    assert.equal(answer.json.readerApis.readers.length, COUNT);
+    assert.deepEqual(answer.json.clients.clients[99].subscribedTopics, texts);
+    assert.equal(answer.json.storedComments.comments.length, 10);
+  }
+});
