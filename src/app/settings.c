@@ -18,7 +18,7 @@ const char *const settings_commands[] = {"up",      "manager",  "comment", "read
 
 const struct option_row settings_rows[] = {
     {"bind", NULL, OPTION_STRING, AT(bind), 0, 0, "127.0.0.1", "ADDR", NULL,
-     "address to listen on; 0.0.0.0 for all", SERVICES},
+     "address or host name to listen on, such as localhost; 0.0.0.0 for all", SERVICES},
     {"redis", "REDIS_URL", OPTION_STRING, AT(redis), 0, 0, NULL, "URL", NULL,
      "Redis that carries and keeps everything: redis://[user:password@]host[:port][/db]", SERVICES},
     {"redis-host", "REDIS_HOST", OPTION_STRING, AT(redis_host), 0, 0, NULL, "HOST", NULL,

@@ -36,9 +36,9 @@ bool settings_reader_ports(const struct settings *s, int ports[READERS_MAX]) {
     return !*list;
 }
 
-static bool is_address(const char *text) {
+static bool has_address(const char *name) {
     union address address;
-    return address_parse(&address, text);
+    return address_resolve(name, &address, 1) > 0;
 }
 
 // Of the two, --redis counts; but an option on the command line comes before any variable.
@@ -108,8 +108,8 @@ static bool check_internal(const char *networks, const struct complaint *c) {
 bool settings_check(const struct settings *s, enum command command, char *why, size_t why_size) {
     const struct complaint *c = &(struct complaint){why, why_size};
     int ports[READERS_MAX];
-    if (!is_address(s->bind))
-        return refuse(c, "--bind is \"%s\", but must be an IPv4 or IPv6 address.", s->bind);
+    if (!has_address(s->bind))
+        return refuse(c, "--bind is \"%s\", but must be an address, or a name that has one.", s->bind);
     if (s->reader_ports && !settings_reader_ports(s, ports))
         return refuse(
             c,

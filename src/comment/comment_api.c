@@ -29,7 +29,8 @@ enum {
     LISTED_VIDEOS = 100,
     POSTED_LINES = 20,
     STATISTICS_TIMEOUT_MS = 5000,
-    // 100 readers and 100 clients with 100 topics of 512 bytes, each byte as \u00XX, are 62 MB; the rest is small.
+    // 100 readers and 100 clients with 100 topics of 512 bytes, each byte as \u00XX, are 62 MB; the rest is
+    // small.
     STATISTICS_MAX_BYTES = 96 << 20,
     KEY_MAX = 128
 };
@@ -54,7 +55,7 @@ struct comment_api {
     struct rate_limit *limit; // NULL: none
     struct reporter *reporter;
     char statistics_url[600]; // of the document; empty: none
-    struct asker *askers; // not NULL: the statistics service has been asked
+    struct asker *askers;     // not NULL: the statistics service has been asked
     uint64_t total;
     struct video_count *counts;
     struct buf scratch; // for building JSON

@@ -14,6 +14,10 @@ union address {
 // Reads a numeric address; the port is 0. Returns false if the text is none.
 bool address_parse(union address *, const char *text);
 
+// Gives the addresses of a name or of a numeric address, each once, their ports 0; of localhost always both
+// kinds (RFC 6761, 6.3). Returns how many, 0 if there are none. Blocks.
+int address_resolve(const char *name, union address *out, int max);
+
 // Returns the bytes that the kernel is to read of it.
 socklen_t address_size(const union address *);
 

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "net/http_head.h"
+#include "net/http_listen.h"
 #include "net/http_memory.h"
 #include "net/http_server.h"
 #include "net/http_turns.h"
@@ -98,10 +99,16 @@ struct http_conn {
 };
 
 // http_server.c
+struct http_listener {
+    struct loop_fd watch;
+    struct http_server *server;
+};
+
 struct http_server {
     struct loop *loop;
     struct http_server_config config;
-    struct loop_fd listener;
+    struct http_listener listeners[HTTP_LISTENERS];
+    int listener_count;
     int port;
     bool paused;         // not accepting: too many connections, or no descriptor left
     const char *crowded; // the event that is to be told of; NULL: none

@@ -18,31 +18,10 @@
 #include "net/address.h"
 #include "net/http_conn.h"
 
-enum { BACKLOG = 4096, ACCEPTS_PER_TURN = 256, COMPLAIN_EVERY_MS = 10000, SLOW_MS = 1000 };
+enum { ACCEPTS_PER_TURN = 256, COMPLAIN_EVERY_MS = 10000, SLOW_MS = 1000 };
 
-static int listen_on(const char *address, int port, int *error) {
-    union address a;
-    if (!address_parse(&a, address)) {
-        *error = -EINVAL;
-        return -1;
-    }
-    address_set_port(&a, port);
-    int fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int on = 1;
-    if (fd >= 0) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (fd < 0 || bind(fd, &a.any, address_size(&a)) < 0 || listen(fd, BACKLOG) < 0) {
-        *error = -errno;
-        if (fd >= 0) close(fd);
-        return -1;
-    }
-    return fd;
-}
-
-static int bound_port(int fd) {
-    union address a = {0};
-    socklen_t len = sizeof a;
-    if (getsockname(fd, &a.any, &len) < 0) return 0;
-    return address_port(&a);
+static void watch_listeners(struct http_server *s, uint32_t events) {
+    for (int i = 0; i < s->listener_count; i++) loop_fd_change(s->loop, &s->listeners[i].watch, events);
 }
 
 // Has it told with the next sweep: by then there are numbers.
@@ -65,13 +44,13 @@ static void tell_crowded(struct http_server *s, int64_t now) {
 
 static void pause_accepting(struct http_server *s) {
     s->paused = true;
-    loop_fd_change(s->loop, &s->listener, 0);
+    watch_listeners(s, 0);
 }
 
 static void resume_accepting(struct http_server *s) {
     if (!s->paused) return;
     s->paused = false;
-    loop_fd_change(s->loop, &s->listener, EPOLLIN);
+    watch_listeners(s, EPOLLIN);
 }
 
 // A kept-alive connection without a request, and without any of an answer left to send, is the cheapest thing
@@ -126,7 +105,7 @@ void http_server_tell_dropped(struct http_server *s) {
 // Somebody waits to be accepted for certain only at the first of a turn; so only then room is made.
 static void on_listener(struct loop_fd *f, uint32_t events) {
     (void)events;
-    struct http_server *s = container_of(f, struct http_server, listener);
+    struct http_server *s = container_of(f, struct http_listener, watch)->server;
     for (int i = 0; i < ACCEPTS_PER_TURN && !s->paused; i++) {
         bool full = s->count >= s->config.max_connections;
         if (full && i) return;
@@ -170,19 +149,39 @@ static void on_sweep(struct loop_timer *t) {
     loop_timer_start(s->loop, t, sweep_every_ms(s));
 }
 
+static void close_listeners(struct http_server *s) {
+    for (int i = 0; i < s->listener_count; i++) {
+        int fd = s->listeners[i].watch.fd;
+        loop_fd_remove(s->loop, &s->listeners[i].watch);
+        if (fd >= 0) close(fd);
+    }
+}
+
+// Takes the descriptors over. Returns 0 or a negative errno, and then they are closed.
+static int add_listeners(struct http_server *s, const int *fds, int count) {
+    int error = 0;
+    for (int i = 0; i < count; i++) {
+        struct http_listener *l = &s->listeners[s->listener_count++];
+        *l = (struct http_listener){.watch = {.fd = -1, .on_event = on_listener}, .server = s};
+        if (!error) error = loop_fd_add(s->loop, &l->watch, fds[i], s->config.held ? 0 : EPOLLIN);
+        if (error) close(fds[i]);
+    }
+    if (error) close_listeners(s);
+    return error;
+}
+
 struct http_server *http_server_new(struct loop *loop, const struct http_server_config *config, int *error) {
-    int fd = listen_on(config->bind, config->port, error);
-    if (fd < 0) return NULL;
+    int fds[HTTP_LISTENERS], count = http_listen(config->bind, config->port, fds);
+    *error = count < 0 ? count : 0;
+    if (*error) return NULL;
     struct http_server *s = mem_zalloc(sizeof *s);
     s->loop = loop;
     s->config = *config;
-    s->port = bound_port(fd);
-    s->listener.on_event = on_listener;
+    s->port = http_listen_port(fds[0]);
     s->sweep.on_due = on_sweep;
     http_turns_init(&s->turns, loop, http_conn_serve);
-    *error = loop_fd_add(loop, &s->listener, fd, config->held ? 0 : EPOLLIN);
+    *error = add_listeners(s, fds, count);
     if (*error) {
-        close(fd);
         free(s);
         return NULL;
     }
@@ -191,7 +190,7 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
 }
 
 void http_server_open(struct http_server *s) {
-    loop_fd_change(s->loop, &s->listener, EPOLLIN);
+    watch_listeners(s, EPOLLIN);
 }
 
 void http_server_set_arg(struct http_server *s, void *arg) {
@@ -212,9 +211,7 @@ static void on_idle_turns(struct http_turns *t) {
 
 void http_server_free(struct http_server *s) {
     if (!s) return;
-    int fd = s->listener.fd;
-    loop_fd_remove(s->loop, &s->listener);
-    close(fd);
+    close_listeners(s);
     loop_timer_stop(s->loop, &s->sweep);
     struct http_conn *c, *next;
     DL_FOREACH_SAFE(s->conns, c, next) http_conn_close(c);

@@ -38,7 +38,7 @@ struct http_route {
 
 struct http_server_config {
     const char *role; // for log lines
-    const char *bind; // IPv4 or IPv6 address
+    const char *bind; // IPv4 or IPv6 address, or a name: then all addresses it has
     int port;         // 0: the kernel chooses
     void *arg;        // handed to the handlers; may be set later, before the loop runs
     int header_timeout_ms, body_timeout_ms, idle_timeout_ms;

@@ -87,6 +87,31 @@ static void says_why_it_cannot_connect(void **state) {
     assert_true(address_connect(&a) < 0);
 }
 
+static void expect_address(const union address *a, const char *text) {
+    char printed[64];
+    address_print(a, printed, sizeof printed);
+    assert_string_equal(printed, text);
+    assert_int_equal(address_port(a), 0);
+}
+
+static void test_a_name_has_addresses(void **state) {
+    (void)state;
+    union address all[8];
+    assert_int_equal(address_resolve("127.0.0.2", all, 8), 1);
+    expect_address(&all[0], "127.0.0.2");
+    assert_int_equal(address_resolve("::", all, 8), 1);
+    expect_address(&all[0], "::");
+    assert_int_equal(address_resolve("", all, 8), 0);
+    assert_int_equal(address_resolve("no such name", all, 8), 0);
+    assert_int_equal(address_resolve("localhost", all, 1), 1);
+    int count = address_resolve("localhost", all, 8), v4 = 0, v6 = 0;
+    for (int i = 0; i < count; i++) {
+        v4 += all[i].any.sa_family == AF_INET;
+        v6 += all[i].any.sa_family == AF_INET6;
+    }
+    assert_true(v4 >= 1 && v6 >= 1); // whatever /etc/hosts says
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_and_prints_both_families),
@@ -95,6 +120,7 @@ int main(void) {
         cmocka_unit_test(connects),
         cmocka_unit_test(says_why_it_cannot_connect),
         cmocka_unit_test(says_why_a_connection_that_was_begun_failed),
+        cmocka_unit_test(test_a_name_has_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@ enum {
 
 static struct peer *connect_with_small_buffers(int i) {
     int size = SMALL_BUFFER;
-    setsockopt(world.server->listener.fd, SOL_SOCKET, SO_SNDBUF, &size,
+    setsockopt(world.server->listeners[0].watch.fd, SOL_SOCKET, SO_SNDBUF, &size,
                sizeof size); // connections inherit it
     peer_open_with(&world.peers[i], world.loop, world.port, SMALL_BUFFER);
     peer_be_deaf(&world.peers[i], true);
@@ -427,7 +427,8 @@ static void test_a_request_behind_a_large_late_answer_is_not_forgotten(void **st
     static char body[300000];
     memset(body, 'x', sizeof body - 1);
     int size = 4 * 1024 * 1024;
-    setsockopt(world.server->listener.fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size); // takes it at once
+    setsockopt(world.server->listeners[0].watch.fd, SOL_SOCKET, SO_SNDBUF, &size,
+               sizeof size); // takes it at once
     for (unsigned i = 0; i < 3; i++) {
         struct peer *p = connect_peer(0);
         peer_send(p, "GET /wait HTTP/1.1\r\n" HOST "\r\n" GET);

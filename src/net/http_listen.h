@@ -1,0 +1,13 @@
+// Private to the HTTP server: listens on all addresses of a name, at one port. Blocks if the name has to be
+// looked up; at the start only.
+#pragma once
+
+enum { HTTP_LISTENERS = 8 }; // addresses of a name; further ones are left out
+
+// Returns how many descriptors it has opened (non-blocking, the caller's), or a negative errno: -EINVAL if
+// the name has no address. localhost is 127.0.0.1 and ::1. Addresses that this machine has not are left out,
+// as long as there are others. Port 0: the kernel chooses, the same for all.
+int http_listen(const char *name, int port, int fds[HTTP_LISTENERS]);
+
+// Returns the port of a descriptor, or 0.
+int http_listen_port(int fd);
