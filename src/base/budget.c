@@ -30,6 +30,23 @@ bool budget_is_used_up(void) {
     return budget_used() >= max;
 }
 
+static size_t backlog_max(void) {
+    return max - max / 4;
+}
+
+size_t budget_backlog_room(void) {
+    size_t taken = budget_used();
+    return taken < backlog_max() ? backlog_max() - taken : 0;
+}
+
+bool budget_is_scarce(void) {
+    return !budget_backlog_room();
+}
+
+bool budget_has_cache_room(void) {
+    return budget_used() < max / 8 * 5;
+}
+
 bool budget_has_room(void) {
     return budget_used() < max - max / 8;
 }

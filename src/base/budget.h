@@ -18,5 +18,13 @@ size_t budget_used(void);
 size_t budget_max(void);
 bool budget_is_used_up(void);
 
+// Backlogs, which are what those need that lag or have come back, may take three quarters: how much is left
+// of these, and whether it is nothing.
+size_t budget_backlog_room(void);
+bool budget_is_scarce(void);
+
+// Caches may take five eighths.
+bool budget_has_cache_room(void);
+
 // Whether there is room for one viewer more: an eighth stays for comments.
 bool budget_has_room(void);

@@ -11,12 +11,13 @@
 
 enum {
     SCARCE_BYTES =
-        1 << 16, // a channel may keep so much for those who are up to date, however scarce memory is
-    STALLED_PER_SWEEP = 64 // the kernel takes its time to free what it held for them, and others wait
+        1 << 16,          // a channel may keep so much for those who are up to date, however scarce memory is
+    FEW_BEHIND = 64,      // so many are looked at whenever it helps
+    RELIEF_IDLE_MS = 1000 // a viewer that reads takes something more often than that
 };
 
 void channel_init(struct channel *ch, struct channel_env *env, struct fan_counters *counters, void *owner) {
-    *ch = (struct channel){.env = env, .counters = counters, .owner = owner};
+    *ch = (struct channel){.env = env, .counters = counters, .owner = owner, .oldest = UINT64_MAX};
     ring_init(&ch->ring, env->bounds.ring_frames, env->bounds.ring_bytes);
 }
 
@@ -64,25 +65,56 @@ static uint64_t needed_from(const struct channel *ch) {
     return ch->flush ? ch->flush->from : ch->sent;
 }
 
+static uint32_t behind(const struct channel *ch) {
+    return ch->seats.behind - ch->seats.ready;
+}
+
+// Those behind that need frames before `keep` fall off.
 static void drop_before(struct channel *ch, uint64_t keep) {
-    if (keep == ch->ring.first) return;
-    for (uint32_t i = ch->seats.ready; i < ch->seats.count; i++)
-        if (ch->seats.at[i]->cursor < keep) viewer_fall_off(ch->seats.at[i]);
+    if (keep > ch->oldest) {
+        ch->oldest = UINT64_MAX;
+        for (uint32_t i = ch->seats.ready; i < ch->seats.behind;) {
+            struct viewer *v = ch->seats.at[i];
+            if (v->cursor < keep) {
+                viewer_fall_off(v); // another one has its seat now
+                continue;
+            }
+            if (v->cursor < ch->oldest) ch->oldest = v->cursor;
+            i++;
+        }
+    }
     ring_drop_before(&ch->ring, keep);
+}
+
+// Frees what nobody needs. That is looked up where few are behind, or when `look`; else some may be kept
+// until then that was needed a moment ago.
+static void drop_served(struct channel *ch, bool look) {
+    uint64_t needed = needed_from(ch);
+    if (ch->oldest < needed && (look || behind(ch) <= FEW_BEHIND)) {
+        ch->oldest = UINT64_MAX;
+        for (uint32_t i = ch->seats.ready; i < ch->seats.behind; i++)
+            if (ch->seats.at[i]->cursor < ch->oldest) ch->oldest = ch->seats.at[i]->cursor;
+    }
+    ring_drop_before(&ch->ring, ch->oldest < needed ? ch->oldest : needed);
 }
 
 static bool fits(const struct ring *r, uint64_t from, size_t bytes, size_t max_bytes) {
     return r->next - from < r->max_frames && bytes <= max_bytes;
 }
 
-// Makes room in the ring for `len` more bytes, at the cost of those who lag; of all of them, if memory is
-// scarce. Returns false where the frames that all need leave none.
-static bool make_room(struct channel *ch, size_t len, bool scarce) {
+// Makes room in the ring for `len` more bytes, at the cost of those who lag: where memory is scarce, of those
+// that need the older half; where it is used up, of all. Returns false where the frames that all need leave
+// none.
+static bool make_room(struct channel *ch, size_t len, bool used_up) {
     const struct ring *r = &ch->ring;
     uint64_t keep = r->first, needed = needed_from(ch);
     size_t bytes = r->bytes + len;
-    size_t most = scarce && r->max_bytes > SCARCE_BYTES ? SCARCE_BYTES : r->max_bytes;
-    while (keep < needed && (scarce || !fits(r, keep, bytes, most))) bytes -= ring_at(r, keep++)->len;
+    size_t most = used_up && r->max_bytes > SCARCE_BYTES ? SCARCE_BYTES : r->max_bytes;
+    size_t kept = used_up ? 0 : budget_is_scarce() ? r->bytes / 2 + len : SIZE_MAX;
+    while (keep < needed && (bytes > kept || !fits(r, keep, bytes, most))) bytes -= ring_at(r, keep++)->len;
+    // Many behind are looked at for an eighth of the ring at once.
+    uint64_t portion = keep > r->first && behind(ch) > FEW_BEHIND ? r->first + (r->next - r->first) / 8 : 0;
+    while (keep < needed && keep < portion) bytes -= ring_at(r, keep++)->len;
     drop_before(ch, keep);
     return fits(r, keep, bytes, most);
 }
@@ -93,29 +125,31 @@ static void finish_flush(struct channel *ch, int64_t now_ms) {
     flush_end(ch, now_ms);
 }
 
-static void push(struct viewer *v, void *now_ms) {
-    viewer_push(v, *(int64_t *)now_ms);
-}
-
 // Those who were up to date have lost what waited for them: each is told by a gap of its own, as those who
 // came meanwhile have seen a part of it.
 static void skip_waiting(struct channel *ch, int64_t now_ms) {
     struct seats *s = &ch->seats;
+    struct viewer *v, *next, *last = NULL;
     finish_flush(ch, now_ms);
     if (ch->sent == ch->ring.next) return;
+    if (ch->env->blocked) last = ch->env->blocked->prev;
     while (s->ready) viewer_lag_behind(s->at[0], ch->sent, 0, now_ms);
     flush_mark_sent(ch, ch->ring.next);
     drop_before(ch, ch->ring.next);
-    seats_visit_lagging(s, push, &now_ms);
+    DL_FOREACH_SAFE(ch->waiting, v, next) viewer_push(v, now_ms);
+    for (v = last ? last->next : ch->env->blocked; v; v = next) { // those that were ready
+        next = v->next;
+        viewer_push(v, now_ms);
+    }
 }
 
-// Where the ring is full of what nobody has got yet, a run of it is sent at once; where memory is scarce as
+// Where the ring is full of what nobody has got yet, a run of it is sent at once; where memory is used up as
 // well, what waits is given up.
 void channel_publish(struct channel *ch, struct frame *f) {
     int64_t now_ms = loop_now_ms(ch->env->loop);
-    bool scarce = budget_is_used_up();
-    while (!make_room(ch, f->len, scarce) && channel_is_dirty(ch)) {
-        if (scarce)
+    bool used_up = budget_is_used_up();
+    while (!make_room(ch, f->len, used_up) && channel_is_dirty(ch)) {
+        if (used_up)
             skip_waiting(ch, now_ms);
         else
             channel_flush_some(ch, now_ms, UINT32_MAX);
@@ -131,15 +165,6 @@ int64_t channel_flush_due_us(const struct channel *ch) {
     return ch->flush || budget_is_used_up() ? 0 : ch->pace.not_before_us;
 }
 
-static void drop_served(struct channel *ch) {
-    uint64_t keep = needed_from(ch);
-    for (uint32_t i = ch->seats.ready; i < ch->seats.count; i++) {
-        const struct viewer *v = ch->seats.at[i];
-        if (!v->gap && v->cursor < keep) keep = v->cursor;
-    }
-    ring_drop_before(&ch->ring, keep);
-}
-
 enum flush_outcome channel_flush_some(struct channel *ch, int64_t now_ms, uint32_t sends) {
     if (!ch->flush && ch->sent < ch->ring.next) flush_begin(ch);
     if (ch->flush) {
@@ -151,7 +176,7 @@ enum flush_outcome channel_flush_some(struct channel *ch, int64_t now_ms, uint32
         flush_end(ch, now_ms);
         put_off_heartbeat(ch, now_ms);
     }
-    drop_served(ch);
+    drop_served(ch, false);
     settle(ch);
     return FLUSH_FINISHED;
 }
@@ -163,16 +188,36 @@ void channel_flush(struct channel *ch, int64_t now_ms) {
 
 void channel_sweep(struct channel *ch, int64_t now_ms) {
     if (!ch->flush && ch->seats.ready && now_ms >= ch->heartbeat_due_ms) flush_begin_heartbeat(ch);
-    uint32_t most = STALLED_PER_SWEEP;
-    for (uint32_t i = ch->seats.count; most && i-- > ch->seats.ready;) {
-        struct viewer *v = ch->seats.at[i];
-        if (viewer_waits(v) || now_ms - v->moved_ms < ch->env->bounds.stall_ms) continue;
+    drop_served(ch, true);
+    settle(ch);
+}
+
+// Returns the one that has taken nothing for longest, if that is long enough.
+static struct viewer *stalled_one(const struct channel_env *env, int64_t now_ms) {
+    struct viewer *v = env->blocked;
+    if (!v || (env->spent && env->spent->moved_ms < v->moved_ms)) v = env->spent;
+    return v && now_ms - v->moved_ms >= env->bounds.stall_ms ? v : NULL;
+}
+
+unsigned channels_close_stalled(struct channel_env *env, int64_t now_ms, unsigned most) {
+    unsigned closed = 0;
+    for (struct viewer *v; closed < most && (v = stalled_one(env, now_ms)); closed++) {
+        struct channel *ch = v->channel;
         ch->tally.stalled++;
         viewer_reset(v);
-        most--;
+        settle(ch);
     }
-    drop_served(ch);
-    settle(ch);
+    return closed;
+}
+
+unsigned channels_relieve(struct channel_env *env, int64_t now_ms, unsigned most) {
+    unsigned relieved = 0;
+    for (struct viewer *v; relieved < most && (v = env->blocked); relieved++) {
+        if (now_ms - v->moved_ms < RELIEF_IDLE_MS) break;
+        viewer_drop_backlog(v);
+        drop_served(v->channel, false);
+    }
+    return relieved;
 }
 
 void channel_release(struct channel *ch) {

@@ -32,7 +32,8 @@ struct channel_bounds {
 struct channel_env {
     struct loop *loop;
     struct channel_bounds bounds;
-    struct channel *left_by_some; // those with viewers gone that have not been reported
+    struct channel *left_by_some;   // those with viewers gone that have not been reported
+    struct viewer *blocked, *spent; // of all channels, the one that has taken nothing for longest first
 };
 
 struct channel {
@@ -42,6 +43,8 @@ struct channel {
     struct seats seats;
     struct ring ring;
     struct flush *flush;     // what is being sent to those who are due; NULL: nothing
+    struct viewer *waiting;  // those that joined while frames waited, and have no more to get before these
+    uint64_t oldest;         // those behind need no frame before this one
     uint64_t sent;           // frames before this one have gone, or are going, to those who are ready
     struct position sent_at; // where they stand
     int64_t heartbeat_due_ms;
@@ -85,6 +88,13 @@ enum flush_outcome channel_flush_some(struct channel *, int64_t now_ms, uint32_t
 // Sends all that is new to all who are ready, at once.
 void channel_flush(struct channel *, int64_t now_ms);
 
-// Now and then, at the latest every second: heartbeats (which a flush sends), and the end of those who take
-// nothing.
+// Now and then, at the latest every second: heartbeats (which a flush sends), and what nobody needs any more.
 void channel_sweep(struct channel *, int64_t now_ms);
+
+// Closes those viewers of the environment's channels that have taken nothing for too long, at most `most`:
+// the kernel takes its time to free what it held for them. Returns how many.
+unsigned channels_close_stalled(struct channel_env *, int64_t now_ms, unsigned most);
+
+// Memory is wanted: makes viewers that have taken nothing for a while give up what waits for them, at most
+// `most`. They will be told of a gap. Returns how many.
+unsigned channels_relieve(struct channel_env *, int64_t now_ms, unsigned most);

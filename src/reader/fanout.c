@@ -11,6 +11,7 @@
 enum {
     TABLE_RESERVE = 16, // descriptors that a worker needs for itself, and some to spare
     START_AGAIN_MS = 1000,
+    RELIEVE_AGAIN_MS = 100,
     NO_WORKER = -1
 };
 
@@ -43,6 +44,7 @@ struct fanout {
     uint32_t room; // viewers that one worker can hold
     unsigned count;
     int64_t start_again_ms; // not before: the last one could not be started
+    int64_t relieve_again_ms;
     struct crew_member crew[FAN_WORKERS_MAX];
 };
 
@@ -205,6 +207,14 @@ void fan_video_publish(struct fan_video *v, struct frame *frame) {
                     NULL);
     }
     frame_unref(frame);
+}
+
+void fanout_relieve(struct fanout *f) {
+    int64_t now_ms = loop_now_ms(f->control);
+    if (now_ms < f->relieve_again_ms) return;
+    f->relieve_again_ms = now_ms + RELIEVE_AGAIN_MS;
+    for (unsigned i = 0; i < f->count; i++)
+        worker_give(f->crew[i].worker, WORKER_RELIEVE, NULL, NULL, -1, NULL);
 }
 
 unsigned fan_video_viewers(const struct fan_video *v) {

@@ -47,4 +47,8 @@ bool fan_video_add(struct fan_video *, int fd, struct pending *);
 // Sends a frame (reference taken) to all viewers.
 void fan_video_publish(struct fan_video *, struct frame *);
 
+// Memory is wanted: makes viewers that have taken nothing for a second give up what waits for them. It takes
+// the workers a moment, and more than once in a while is asked in vain.
+void fanout_relieve(struct fanout *);
+
 unsigned fan_video_viewers(const struct fan_video *);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/map.h"
 #include "net/event_stream.h"
 #include "reader/channel.h"
 
@@ -93,22 +93,19 @@ uint32_t flush_serve(struct channel *ch, uint32_t sends, int64_t now_ms) {
     return served;
 }
 
-struct admission {
-    uint64_t after, to;
-    int64_t now_ms;
-};
-
 // Those who joined while frames of the run waited have got the ones before their cursor with their first
 // bytes. They need not be blocked, so nothing else would wake them.
-static void admit(struct viewer *v, void *arg) {
-    const struct admission *a = arg;
-    if (v->cursor > a->after && v->cursor <= a->to && !v->pending && !v->gap) viewer_push(v, a->now_ms);
+static void admit(const struct channel *ch, const struct flush *f, int64_t now_ms) {
+    struct viewer *v, *next;
+    DL_FOREACH_SAFE(ch->waiting, v, next) {
+        if (v->cursor <= f->to) viewer_push(v, now_ms);
+    }
 }
 
 void flush_end(struct channel *ch, int64_t now_ms) {
     struct flush *f = ch->flush;
     ch->flush = NULL;
-    if (!f->beat) seats_visit_lagging(&ch->seats, admit, &(struct admission){f->from, f->to, now_ms});
+    if (!f->beat) admit(ch, f, now_ms);
     if (!f->beat && !f->cut) // the rest of what waited goes at once
         pace_end(&ch->pace, f->to - f->from, f->begun, pace_mark_now(), ch->env->bounds.coalesce_us);
     frame_unref(f->beat);

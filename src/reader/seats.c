@@ -29,6 +29,7 @@ void seats_add(struct seats *s, struct viewer *v) {
         s->at = mem_realloc(s->at, s->room * sizeof(struct viewer *));
     }
     put(s, s->count++, v);
+    swap(s, v->slot, s->behind++);
 }
 
 bool seats_is_ready(const struct seats *s, const struct viewer *v) {
@@ -44,22 +45,22 @@ void seats_make_ready(struct seats *s, struct viewer *v) {
 }
 
 void seats_make_lagging(struct seats *s, struct viewer *v) {
+    if (v->slot >= s->behind) {
+        swap(s, v->slot, s->behind++);
+        return;
+    }
     if (v->slot < s->due) swap(s, v->slot, --s->due);
     swap(s, v->slot, --s->ready);
 }
 
-void seats_remove(struct seats *s, struct viewer *v) {
-    if (seats_is_ready(s, v)) seats_make_lagging(s, v);
-    swap(s, v->slot, --s->count);
+void seats_make_fallen(struct seats *s, struct viewer *v) {
+    swap(s, v->slot, --s->behind);
 }
 
-// Upwards: one who becomes ready swaps with one already visited, one removed with one who is not.
-void seats_visit_lagging(struct seats *s, void (*visit)(struct viewer *, void *), void *arg) {
-    for (uint32_t i = s->ready; i < s->count;) {
-        uint32_t count = s->count;
-        visit(s->at[i], arg);
-        if (s->count == count) i++;
-    }
+void seats_remove(struct seats *s, struct viewer *v) {
+    if (seats_is_ready(s, v)) seats_make_lagging(s, v);
+    if (v->slot < s->behind) seats_make_fallen(s, v);
+    swap(s, v->slot, --s->count);
 }
 
 void seats_begin_flush(struct seats *s) {

@@ -1,8 +1,9 @@
-// A channel's viewers in one dense array, in three runs without a hole:
+// A channel's viewers in one dense array, in four runs without a hole:
 //
-//     0 .. due      up to date but for the flush that is under way: they are sent it next
-//     due .. ready  up to date
-//     ready .. count  lagging, or still being given their first bytes
+//     0 .. due        up to date but for the flush that is under way: they are sent it next
+//     due .. ready    up to date
+//     ready .. behind lagging, or still being given their first bytes: they need frames of the ring
+//     behind .. count fallen off the ring: they need none
 //
 // A viewer knows its slot, so that every change is a swap or two, and a flush may be left and taken up again
 // with any change in between. Worker's thread.
@@ -17,7 +18,7 @@ struct viewer;
 
 struct seats {
     struct viewer **at;
-    uint32_t due, ready, count, room;
+    uint32_t due, ready, behind, count, room;
 };
 
 void seats_release(struct seats *); // the array; there is nobody left in it
@@ -25,12 +26,10 @@ void seats_release(struct seats *); // the array; there is nobody left in it
 void seats_add(struct seats *, struct viewer *); // lagging
 void seats_remove(struct seats *, struct viewer *);
 void seats_make_ready(struct seats *, struct viewer *);
-void seats_make_lagging(struct seats *, struct viewer *);
+void seats_make_lagging(struct seats *, struct viewer *); // a ready one, or a fallen one
+void seats_make_fallen(struct seats *, struct viewer *);  // a lagging one
 bool seats_is_ready(const struct seats *, const struct viewer *);
 bool seats_is_due(const struct seats *, const struct viewer *);
-
-// Visits each who is lagging once. The visit may make this one ready, or remove it, and change nobody else.
-void seats_visit_lagging(struct seats *, void (*visit)(struct viewer *, void *arg), void *arg);
 
 // All who are up to date are owed something now.
 void seats_begin_flush(struct seats *);

@@ -8,9 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/container_of.h"
-#include "base/mem.h"
 #include "base/budget.h"
+#include "base/container_of.h"
+#include "base/map.h"
 #include "net/event_stream.h"
 #include "reader/channel.h"
 #include "reader/flush.h"
@@ -32,6 +32,13 @@ static struct pending *pending_of(struct frame *f) {
     return pending_add(pending_new(1), f);
 }
 
+// It needs the frames of the ring from `cursor` on.
+static void hold_ring(struct viewer *v, uint64_t cursor) {
+    struct channel *ch = v->channel;
+    v->cursor = cursor;
+    if (cursor < ch->oldest) ch->oldest = cursor;
+}
+
 struct viewer *viewer_new(struct channel *ch, int fd, struct pending *pending, int64_t now_ms) {
     if (fd < 0) {
         pending_free(pending);
@@ -39,11 +46,10 @@ struct viewer *viewer_new(struct channel *ch, int fd, struct pending *pending, i
     }
     struct viewer *v = mem_zalloc(sizeof *v);
     v->watch.on_event = on_socket;
-    v->reap.run = on_reap;
     v->channel = ch;
     v->pending = pending;
-    v->cursor = ch->ring.next;
     v->moved_ms = now_ms;
+    hold_ring(v, ch->ring.next);
     if (loop_fd_add(ch->env->loop, &v->watch, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) < 0) {
         close(fd);
         pending_free(pending);
@@ -54,10 +60,32 @@ struct viewer *viewer_new(struct channel *ch, int fd, struct pending *pending, i
     return v;
 }
 
+static struct viewer **list_of(const struct viewer *v) {
+    struct channel *ch = v->channel;
+    return v->list == LIST_WAITING   ? &ch->waiting
+           : v->list == LIST_BLOCKED ? &ch->env->blocked
+                                     : &ch->env->spent;
+}
+
+static void leave_list(struct viewer *v) {
+    if (v->list == LIST_NONE) return;
+    struct viewer **head = list_of(v);
+    DL_DELETE(*head, v);
+    v->list = LIST_NONE;
+}
+
+static void enter_list(struct viewer *v, enum viewer_list list) {
+    leave_list(v);
+    v->list = list;
+    struct viewer **head = list_of(v);
+    DL_APPEND(*head, v);
+}
+
 void viewer_close(struct viewer *v) {
     struct channel *ch = v->channel;
     if (v->closed) return;
     v->closed = true;
+    leave_list(v);
     seats_remove(&ch->seats, v);
     channel_note_left(ch);
     int fd = v->watch.fd;
@@ -65,6 +93,7 @@ void viewer_close(struct viewer *v) {
     close(fd);
     pending_free(v->pending);
     v->pending = NULL;
+    v->reap = (struct loop_job){.run = on_reap};
     loop_defer(ch->env->loop, &v->reap);
 }
 
@@ -128,7 +157,7 @@ static void step_over(struct viewer *v) {
 }
 
 // Returns false when the viewer has nothing more to get now, cannot take more, or is gone.
-static bool push_once(struct viewer *v, int64_t now_ms) {
+static bool push_once(struct viewer *v, bool *moved) {
     struct iovec iov[IOV_PER_SEND];
     size_t count = 0, total = 0;
     uint32_t skip = v->offset;
@@ -140,7 +169,7 @@ static bool push_once(struct viewer *v, int64_t now_ms) {
     if (!count) return false;
     size_t taken = viewer_send(v, iov, count);
     if (v->closed) return false;
-    if (taken) v->moved_ms = now_ms;
+    if (taken) *moved = true;
     for (size_t i = 0, left = taken; i < count && left; i++) {
         if (left < iov[i].iov_len) {
             v->offset += (uint32_t)left;
@@ -156,27 +185,46 @@ static bool push_once(struct viewer *v, int64_t now_ms) {
 static void announce_gap(struct viewer *v) {
     struct channel *ch = v->channel;
     v->gap = false;
-    v->cursor = ch->sent;
+    seats_make_lagging(&ch->seats, v);
+    hold_ring(v, ch->sent);
     ch->tally.gaps++;
     if (position_compare(v->gap_from, ch->sent_at) > 0) return; // only messages without a number are missed
     v->pending = pending_of(frame_of_gap(v->gap_from, ch->sent_at, GAP_SLOW));
 }
 
+// It lags still. Whether it moved decides its place among those that are blocked.
+static void list_lagging(struct viewer *v, bool moved, int64_t now_ms) {
+    bool was_blocked = v->list == LIST_BLOCKED || v->list == LIST_SPENT;
+    if (viewer_waits(v)) {
+        if (v->list != LIST_WAITING) enter_list(v, LIST_WAITING);
+    } else if (moved || !was_blocked) {
+        v->moved_ms = now_ms;
+        enter_list(v, LIST_BLOCKED);
+    }
+}
+
 void viewer_push(struct viewer *v, int64_t now_ms) {
+    bool moved = false;
     for (;;) {
-        while (push_once(v, now_ms)) {}
-        if (v->closed || v->pending) return;
-        if (!v->gap) break;
+        while (push_once(v, &moved)) {}
+        if (v->closed) return;
+        if (v->pending || !v->gap) break;
         announce_gap(v);
     }
-    if (v->cursor == v->channel->sent && !v->offset) seats_make_ready(&v->channel->seats, v);
+    if (!v->pending && v->cursor == v->channel->sent && !v->offset) {
+        leave_list(v);
+        seats_make_ready(&v->channel->seats, v);
+    } else {
+        list_lagging(v, moved, now_ms);
+    }
 }
 
 static void make_lagging(struct viewer *v, uint64_t cursor, size_t offset, int64_t now_ms) {
     seats_make_lagging(&v->channel->seats, v);
-    v->cursor = cursor;
+    hold_ring(v, cursor);
     v->offset = (uint32_t)offset;
     v->moved_ms = now_ms;
+    enter_list(v, LIST_BLOCKED);
 }
 
 void viewer_lag_behind(struct viewer *v, uint64_t from, size_t taken, int64_t now_ms) {
@@ -201,9 +249,12 @@ static bool is_between_frames(const struct viewer *v) {
 static void queue_rest_of_heartbeat(struct viewer *v, size_t taken, int64_t now_ms) {
     struct channel *ch = v->channel;
     if (seats_is_due(&ch->seats, v))
-        make_lagging(v, ch->flush->from, 0, now_ms);
+        make_lagging(v, ch->flush->from, taken, now_ms);
     else if (seats_is_ready(&ch->seats, v))
-        make_lagging(v, ch->sent, 0, now_ms);
+        make_lagging(v, ch->sent, taken, now_ms);
+    else
+        enter_list(v, LIST_BLOCKED);
+    v->moved_ms = now_ms;
     v->offset = (uint32_t)taken;
     v->pending =
         pending_of(frame_of_bytes(event_stream_heartbeat, EVENT_STREAM_HEARTBEAT_LEN, (struct position){0}));
@@ -237,6 +288,7 @@ void viewer_fall_off(struct viewer *v) {
     const struct ring *ring = &ch->ring;
     if (v->gap) return;
     v->gap = true;
+    seats_make_fallen(&v->channel->seats, v);
     uint64_t at = v->cursor;
     if (!v->pending && v->offset) {
         v->pending = pending_of(frame_ref(ring_at(ring, at++))); // offset goes on counting in it
@@ -248,6 +300,41 @@ void viewer_fall_off(struct viewer *v) {
         v->gap_from = ring_at(ring, n)->first;
         break;
     }
+}
+
+// The gap for the frames of a pending from the one numbered `from` on, or NULL if none of them counts.
+static struct frame *gap_for(const struct pending *p, uint32_t from) {
+    const struct frame *first = NULL, *last = NULL;
+    for (uint32_t i = from; i < p->count; i++) {
+        if (!position_is_set(p->frames[i]->at)) continue;
+        if (!first) first = p->frames[i];
+        last = p->frames[i];
+    }
+    return first ? frame_of_gap(first->first, last->at, GAP_SLOW) : NULL;
+}
+
+// Replaces what has not been begun of the pending by a gap, but for the first frame of all, the viewer's
+// head.
+static void cut_pending(struct viewer *v) {
+    struct pending *p = v->pending;
+    uint32_t keep = p->next + (!p->next || v->offset ? 1 : 0);
+    if (keep + 1 >= p->count) return; // one frame is as good as a gap
+    struct pending *rest = pending_new(2);
+    struct frame *gap = gap_for(p, keep);
+    if (keep > p->next) rest = pending_add(rest, frame_ref(p->frames[p->next]));
+    if (gap) rest = pending_add(rest, gap);
+    v->channel->tally.gaps += gap != NULL;
+    pending_free(p);
+    v->pending = rest;
+    if (rest->count) return;
+    pending_free(rest);
+    v->pending = NULL;
+}
+
+void viewer_drop_backlog(struct viewer *v) {
+    if (v->pending) cut_pending(v);
+    viewer_fall_off(v);
+    enter_list(v, LIST_SPENT);
 }
 
 bool viewer_waits(const struct viewer *v) {

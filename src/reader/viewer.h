@@ -1,6 +1,7 @@
 // One viewer of a channel, on its worker's thread. While it is up to date it needs no state but its place;
 // while it lags it keeps where it is: in its first bytes (`pending`), in a gap to be announced, or in the
-// channel's ring (`cursor`).
+// channel's ring (`cursor`). One that lags is in one of three lists, so that nothing has to look at all of
+// them: of its channel's that only wait for a flush, or of its worker's whose sockets are full.
 #pragma once
 
 #include <stdbool.h>
@@ -16,6 +17,13 @@ struct channel;
 struct frame;
 struct pending;
 
+enum viewer_list {
+    LIST_NONE,
+    LIST_WAITING, // of the channel: sockets with room, for whom the flush to come has something
+    LIST_BLOCKED, // of the environment: full sockets, the one that has taken nothing for longest first
+    LIST_SPENT    // as BLOCKED, but with no backlog that it could be made to give up
+};
+
 struct viewer {
     struct loop_fd watch;
     uint32_t slot;   // in the channel's seats
@@ -25,9 +33,15 @@ struct viewer {
     uint64_t cursor;         // the frame it is at, while it lags
     struct position gap_from;
     bool gap, closed;
-    bool fin_seen;    // the client has closed its side: for good, or to read on
+    bool fin_seen; // the client has closed its side: for good, or to read on
+    enum viewer_list list : 8;
     int64_t moved_ms; // when it last took something, while it lags
-    struct loop_job reap;
+    union {
+        struct {
+            struct viewer *prev, *next; // in its list
+        };
+        struct loop_job reap; // once it is closed
+    };
 };
 
 // Takes fd and pending. Returns NULL if there is no fd (negative) or the loop cannot watch it. It has no seat
@@ -55,6 +69,9 @@ void viewer_owe(struct viewer *, struct frame *, size_t taken, int64_t now_ms);
 
 // The frame a laggard is at is about to leave the ring: it will be told of a gap.
 void viewer_fall_off(struct viewer *);
+
+// Gives up all that waits for a blocked one but the frame it is in: it will be told of a gap.
+void viewer_drop_backlog(struct viewer *);
 
 // Whether it only waits for the next flush.
 bool viewer_waits(const struct viewer *);

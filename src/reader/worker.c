@@ -27,9 +27,12 @@ enum {
     SWEEP_ROUND = 4,  // sweeps in which all channels are visited, where there are many
     SWEEP_LEAST = 64, // channels visited in each
     SLICE_SENDS = 256,
-    TURN_US = 4000, // of flushing, before the loop looks for events and orders
-    REPORT_MS = 20, // between two reports of viewers that have gone
-    REPORTS = 256   // channels in one
+    TURN_US = 4000,  // of flushing, before the loop looks for events and orders
+    REPORT_MS = 20,  // between two reports of viewers that have gone
+    REPORTS = 256,   // channels in one
+    CHORE_US = 2000, // of work on viewers that take nothing, before the loop looks for events and orders
+    CHORE_REST_MS = 2,
+    CHORE_SLICE = 16 // viewers between two looks at the clock
 };
 
 struct order {
@@ -51,7 +54,7 @@ struct worker {
     int error; // of the start
     struct channel *channels, *dirty;
     unsigned count; // of channels
-    struct loop_timer sweep, flush, report;
+    struct loop_timer sweep, flush, report, stalled, relief;
     struct worker_listener listener;
 };
 
@@ -144,6 +147,27 @@ static void before_wait(void *arg) {
     report_soon(arg);
 }
 
+// Viewers that take nothing
+
+// Works in slices until there is no more to do, or comes back for the rest.
+static void do_chore(struct worker *w, struct loop_timer *rest,
+                     unsigned (*chore)(struct channel_env *, int64_t now_ms, unsigned most)) {
+    int64_t until_us = clock_monotonic_us() + CHORE_US;
+    while (chore(&w->env, loop_now_ms(w->env.loop), CHORE_SLICE) == CHORE_SLICE) {
+        if (clock_monotonic_us() < until_us) continue;
+        loop_timer_start(w->env.loop, rest, CHORE_REST_MS);
+        return;
+    }
+}
+
+static void on_stalled_due(struct loop_timer *t) {
+    do_chore(container_of(t, struct worker, stalled), t, channels_close_stalled);
+}
+
+static void on_relief_due(struct loop_timer *t) {
+    do_chore(container_of(t, struct worker, relief), t, channels_relieve);
+}
+
 // Each visits a share of the channels, where there are many: the first ones, which then go to the end.
 static void on_sweep(struct loop_timer *t) {
     struct worker *w = container_of(t, struct worker, sweep);
@@ -156,6 +180,7 @@ static void on_sweep(struct loop_timer *t) {
         channel_sweep(ch, loop_now_ms(w->env.loop));
         mark_dirty(w, ch);
     }
+    if (!w->stalled.slot) on_stalled_due(&w->stalled);
     loop_timer_start(w->env.loop, t, SWEEP_MS);
 }
 
@@ -192,6 +217,7 @@ static void on_order(struct loop_job *job) {
     case WORKER_ADD: add(o->worker, o); break;
     case WORKER_PUBLISH: publish(o->worker, o); break;
     case WORKER_RETIRE: retire(o->worker, o->channel); break;
+    case WORKER_RELIEVE: on_relief_due(&o->worker->relief); break;
     }
     free(o);
 }
@@ -263,6 +289,8 @@ struct worker *worker_new(struct loop *control, const struct worker_config *conf
     w->sweep.on_due = on_sweep;
     w->flush.on_due = on_flush_due;
     w->report.on_due = on_report_due;
+    w->stalled.on_due = on_stalled_due;
+    w->relief.on_due = on_relief_due;
     sem_init(&w->started, 0, 0);
     *error = start(w, config);
     if (!*error) return w;

@@ -8,7 +8,7 @@
 
 struct worker;
 
-enum worker_order { WORKER_ADD, WORKER_PUBLISH, WORKER_RETIRE };
+enum worker_order { WORKER_ADD, WORKER_PUBLISH, WORKER_RETIRE, WORKER_RELIEVE };
 
 // How a worker tells the control loop, in jobs posted there: n viewers of a channel have gone; and, as the
 // last word about it, that a channel has been retired. `owner` is the channel's.
@@ -34,6 +34,7 @@ void worker_free(struct worker *);
 
 struct channel_env *worker_env(struct worker *);
 
-// Gives an order; takes the frame, or fd and pending, or (RETIRE) the channel.
+// Gives an order; takes the frame, or fd and pending, or (RETIRE) the channel. RELIEVE is about no channel:
+// memory is wanted (channels_relieve).
 void worker_give(struct worker *, enum worker_order, struct channel *, struct frame *, int fd,
                  struct pending *);

@@ -55,6 +55,8 @@ static inline void rig_flush(struct rig *rig) {
 static inline void rig_sweep_later(struct rig *rig, int64_t ms) {
     run_later(rig->loop, ms);
     channel_sweep(&rig->channel, loop_now_ms(rig->loop));
+    channels_close_stalled(&rig->env, loop_now_ms(rig->loop), UINT32_MAX);
+    channel_sweep(&rig->channel, loop_now_ms(rig->loop));
     rig_flush(rig); // as a worker does, for the heartbeat
 }
 

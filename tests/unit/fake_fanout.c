@@ -103,6 +103,17 @@ void fake_fanout_leave(int number) {
     video->on_left(video->arg, 1);
 }
 
+static unsigned relieved;
+
+void fanout_relieve(struct fanout *f) {
+    (void)f;
+    relieved++;
+}
+
+unsigned fake_fanout_relieved(void) {
+    return relieved;
+}
+
 unsigned fake_fanout_videos(void) {
     return videos;
 }

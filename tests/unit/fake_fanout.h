@@ -9,4 +9,5 @@ const char *fake_fanout_text(int viewer);
 
 bool fake_fanout_has(int viewer);
 void fake_fanout_leave(int viewer);
-unsigned fake_fanout_videos(void); // not yet freed
+unsigned fake_fanout_relieved(void); // how often memory was wanted
+unsigned fake_fanout_videos(void);   // not yet freed
