@@ -19,6 +19,7 @@
 #include "placement/placement.h"
 #include "placement/readers.h"
 #include "base/budget.h"
+#include "reader/fanout.h"
 #include "reader/pending.h"
 #include "reader/reader_core.h"
 #include "reader/redirect.h"
@@ -30,6 +31,7 @@ enum {
     RETRY_SPREAD_MS = 2000,
     COMPLAIN_EVERY_MS = 10000,
     JOIN_TIMEOUT_MS = 5000,
+    ROOM_TIMEOUT_MS = 3000,   // that viewers which do not read have to give memory up
     SEND_BUFFER_BYTES = 65536 // the kernel makes it twice that, for its own bookkeeping
 };
 
@@ -160,6 +162,7 @@ static void join(struct arrival *a) {
         return;
     }
     a->joiner.deadline_ms = loop_now_ms(r->service.loop) + JOIN_TIMEOUT_MS;
+    a->joiner.patience_ms = loop_now_ms(r->service.loop) + ROOM_TIMEOUT_MS;
     a->joiner.on_joined = on_joined;
     stream_join(&watched_open(r, a->videoid)->stream, &a->joiner);
 }
@@ -236,7 +239,8 @@ void reader_connect(struct reader *r, struct http_request *request, const struct
     a->head_only = c->head_only;
     snprintf(a->userid, sizeof a->userid, "%s", c->userid);
     snprintf(a->videoid, sizeof a->videoid, "%s", c->videoid);
-    history_budget_yield(r->env.budget);
+    history_budget_yield(r->env.budget, 0);
+    if (!budget_has_room()) fanout_relieve(r->env.fanout);
     if (!c->head_only && !budget_has_room())
         arrival_shed(a, "out_of_memory");
     else if (a->head_only) // asks without consequences

@@ -8,6 +8,8 @@
 // What frames and runs take beside the bytes of the events: places in the ring, and what malloc adds.
 enum { FRAME_COST = sizeof(struct frame) + 32, RUN_COST = 256 };
 
+enum { FRAMES_PER_TURN = 8192, RUN_EFFORT = 8 }; // to be freed; a run takes as long as so many frames
+
 struct run {
     struct history *history;
     struct ring ring;
@@ -42,16 +44,20 @@ static void make_room(struct history_budget *b, size_t bytes, const struct run *
     }
 }
 
-void history_budget_sweep(struct history_budget *b, int64_t now_ms) {
-    struct run *r, *next;
-    DL_FOREACH_SAFE(b->runs, r, next) {
-        if (now_ms - r->touched_ms <= HISTORY_COLD_MS) return;
-        let_go(b, r);
-    }
+static uint64_t effort(const struct run *r) {
+    return held(r) + RUN_EFFORT;
 }
 
-void history_budget_yield(struct history_budget *b) {
-    while (b->runs && !budget_has_room()) let_go(b, b->runs);
+void history_budget_sweep(struct history_budget *b, int64_t now_ms) {
+    uint64_t done = 0;
+    for (struct run *r; (r = b->runs) && done < FRAMES_PER_TURN; done += effort(r), let_go(b, r))
+        if (now_ms - r->touched_ms <= HISTORY_COLD_MS) return;
+}
+
+void history_budget_yield(struct history_budget *b, size_t backlog_bytes) {
+    uint64_t done = 0;
+    for (struct run *r; (r = b->runs) && done < FRAMES_PER_TURN; done += effort(r), let_go(b, r))
+        if (budget_has_cache_room() && budget_backlog_room() >= backlog_bytes) return;
 }
 
 void history_init(struct history *h, struct history_budget *budget) {
@@ -112,7 +118,7 @@ static void bound_run(struct run *r, const struct frame *f, int64_t now_ms) {
 void history_push(struct history *h, struct position from, struct frame *f, int64_t now_ms) {
     struct history_budget *b = h->budget;
     size_t cost = FRAME_COST + f->len;
-    if (RUN_COST + cost > b->max || !budget_has_room()) {
+    if (RUN_COST + cost > b->max || !budget_has_cache_room()) {
         history_release(h);
         return;
     }
@@ -130,16 +136,28 @@ struct position history_from(const struct history *h) {
     return h->run ? h->run->from : (struct position){0};
 }
 
+// Finds the frame that ends at `at`: positions go up, but some frames may have none. *first is the next one.
+static bool find(const struct ring *r, struct position at, uint64_t *first) {
+    for (uint64_t low = r->first, high = r->next; low < high;) {
+        uint64_t middle = low + (high - low) / 2, n = middle;
+        while (n > low && !position_is_set(ring_at(r, n)->at)) n--;
+        int order = position_compare(ring_at(r, n)->at, at); // less, too, if none up to the middle has one
+        *first = n + 1;
+        if (order == 0) return true;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = n;
+    }
+    return false;
+}
+
 bool history_covers(const struct history *h, struct position at, uint64_t *first) {
     if (!h->run) return false;
     const struct ring *r = &h->run->ring;
     *first = r->first;
     if (position_compare(at, h->run->from) == 0) return true;
-    for (uint64_t n = r->next; n > r->first; n--) {
-        *first = n;
-        if (position_compare(ring_at(r, n - 1)->at, at) == 0) return true;
-    }
-    return false;
+    return position_is_set(at) && find(r, at, first);
 }
 
 uint64_t history_end(const struct history *h) {

@@ -1,11 +1,18 @@
 // A joiner's way: it waits until the feed is live; if it has seen something before, what it missed is taken
 // from the history, or else read from the log (load), whereupon the history holds it for those who come
 // after.
+//
+// What a joiner missed is charged before it is there: a load asks the log for as many entries as there is
+// room for, and LOADS_AT_ONCE are under way. Without room, history yields, viewers that do not read give up
+// their backlogs (fanout_relieve), and the joiner waits for that. When its patience is over, or it has taken
+// more than its share, it gets a gap, and the newest of what it missed. The gap's reason is `slow`: the log
+// still has the entries, but they cannot be held until this viewer has read them.
 #include "reader/stream.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "engine/engine.h"
@@ -15,14 +22,31 @@
 #include "reader/fanout.h"
 #include "reader/pending.h"
 
-enum { LOAD_BATCH = 1000, LOAD_ROOM = 16, DELIVERED_LINES = 10, ASKING = 1000 };
+enum {
+    LOAD_BATCH = 200, // entries that the log is asked for at a time
+    LOADS_AT_ONCE = 16,
+    LOAD_ROOM = 16,
+    ENTRY_MOST = 5120, // bytes of an entry: a comment of 2,000 bytes, each of them escaped, and its names
+    ENTRY_COST = 2 * ENTRY_MOST, // as the engine's answer, and as a frame
+    SHORT = 16,                  // frames that are a joiner's without asking for room
+    ROOM_AGAIN_MS = 25,
+    JOINER_COST = 512, // one that waits, with what its caller holds for it
+    DELIVERED_LINES = 10,
+    ASKING = 1000
+};
 
 // What is being read from the log for somebody who came back.
 struct load {
+    struct stream_env *env;
     struct stream *stream; // NULL once the stream is closed
+    enum { LOAD_IN_LINE, LOAD_WITHOUT_ROOM, LOAD_ASKING } state;
     struct position from, at;
+    struct position lost;    // up to here, what was read was given up for lack of room
     struct position feed_at; // where the feed stood when the log was asked
+    int64_t patience_ms;
+    size_t reserved, bytes; // for the answer to come; of the frames
     struct pending *frames;
+    struct load *prev, *next; // of those in line, or of those that have their turn
 };
 
 // Where joiners wait.
@@ -58,27 +82,47 @@ static struct pending *pending_from_history(const struct history *h, uint64_t fi
     return p;
 }
 
+// What stands after `at`, up to `to`, cannot be held for a viewer.
+static struct frame *gap_without_room(struct position at, struct position to) {
+    return frame_of_gap((struct position){at.epoch, at.seq + 1}, to, GAP_SLOW);
+}
+
+// Whether so many frames, which are held anyway, may wait for one viewer more.
+static bool has_room_for(struct stream_env *env, uint64_t frames) {
+    if (frames <= SHORT || budget_backlog_room() >= frames * sizeof(struct frame *)) return true;
+    fanout_relieve(env->fanout);
+    return false;
+}
+
 // Waiting
 
 static void enter_lobby(struct stream *s, struct joiner *j) {
     if (!s->lobby) {
         s->lobby = mem_zalloc(sizeof *s->lobby);
         s->lobby->stream = s;
+        budget_take(sizeof *s->lobby);
         DL_APPEND(s->env->lobbies, s->lobby);
     }
     DL_APPEND(s->lobby->joiners, j);
+    budget_take(JOINER_COST);
+}
+
+static void leave_lobby(struct lobby *l, struct joiner *j) {
+    DL_DELETE(l->joiners, j);
+    budget_give_back(JOINER_COST);
 }
 
 static void close_lobby_if_empty(struct stream *s) {
     struct lobby *l = s->lobby;
     if (!l || l->joiners || l->load) return;
     DL_DELETE(s->env->lobbies, l);
+    budget_give_back(sizeof *l);
     free(l);
     s->lobby = NULL;
 }
 
 static void give_up(struct lobby *l, struct joiner *j) {
-    DL_DELETE(l->joiners, j);
+    leave_lobby(l, j);
     j->on_joined(j, (struct position){0}, NULL);
 }
 
@@ -87,41 +131,128 @@ static void give_up(struct lobby *l, struct joiner *j) {
 static void load_emit(void *arg, struct frame *f) {
     struct load *l = arg;
     l->frames = pending_add(l->frames, f);
+    l->bytes += f->len;
 }
 
-static void load_free(struct load *l) {
-    if (l->stream) {
-        l->stream->lobby->load = NULL;
-        close_lobby_if_empty(l->stream);
+static uint32_t frames_held(const struct load *l) {
+    return l->frames->count - l->frames->next;
+}
+
+// Gives the older half of what was read up.
+static void shorten(struct load *l) {
+    struct pending *p = l->frames;
+    for (uint32_t left = frames_held(l) / 2; frames_held(l) > left; p->next++) {
+        struct frame *f = p->frames[p->next];
+        if (position_is_set(f->at)) l->lost = f->at;
+        l->bytes -= f->len;
+        frame_unref(f);
     }
-    pending_free(l->frames);
-    free(l);
+}
+
+static bool is_impatient(const struct load *l) {
+    return l->patience_ms <= loop_now_ms(l->env->loop);
+}
+
+// A load's share, after which it gives up what is old. The first of the loads may count on it, lest they all
+// wait for each other.
+static size_t share(void) {
+    return budget_max() / 4;
+}
+
+static size_t room_for(const struct load *l) {
+    size_t room = budget_backlog_room(), kept = l == l->env->loads ? 0 : share();
+    return room > kept ? room - kept : 0;
+}
+
+// Reserves memory for the next answer. Returns for how many entries, 0 if there is no room.
+static size_t reserve(struct load *l) {
+    history_budget_yield(l->env->budget, share() / 2);
+    for (;;) {
+        size_t entries = (room_for(l) / ENTRY_COST + 1) / 2; // the others want some, too
+        if (entries > LOAD_BATCH) entries = LOAD_BATCH;
+        l->reserved = entries * ENTRY_COST;
+        budget_take(l->reserved);
+        if (entries) return entries;
+        if (!frames_held(l) || (!is_impatient(l) && l->bytes < share())) break;
+        shorten(l);
+    }
+    fanout_relieve(l->env->fanout);
+    return 0;
 }
 
 static void on_loaded(void *, enum engine_status, const struct engine_range *);
 
 static void load_more(struct load *l) {
     const struct stream *s = l->stream;
+    size_t entries = reserve(l);
+    l->state = entries ? LOAD_ASKING : LOAD_WITHOUT_ROOM;
+    if (!entries) {
+        if (!l->env->room.slot) loop_timer_start(l->env->loop, &l->env->room, ROOM_AGAIN_MS);
+        return;
+    }
     l->feed_at = feed_position(&s->feed);
-    s->env->engine->ops->range(s->env->engine, s->feed.video, l->at, LOAD_BATCH, on_loaded, l);
+    s->env->engine->ops->range(s->env->engine, s->feed.video, l->at, entries, on_loaded, l);
 }
 
-static void load(struct stream *s, struct position from) {
+static void load_next(struct stream_env *env) {
+    while (env->load_line && env->loading < LOADS_AT_ONCE) {
+        struct load *l = env->load_line;
+        DL_DELETE(env->load_line, l);
+        DL_APPEND(env->loads, l);
+        env->loading++;
+        load_more(l);
+    }
+}
+
+static void on_room_due(struct loop_timer *t) {
+    struct stream_env *env = container_of(t, struct stream_env, room);
+    struct load *l;
+    DL_FOREACH(env->loads, l) {
+        if (l->state == LOAD_WITHOUT_ROOM) load_more(l);
+    }
+}
+
+static void load(struct stream *s, const struct joiner *j) {
     struct load *l = mem_zalloc(sizeof *l);
+    budget_take(sizeof *l);
+    l->env = s->env;
     l->stream = s;
-    l->from = l->at = from;
+    l->from = l->at = j->last;
+    l->patience_ms = j->patience_ms;
     l->frames = pending_new(LOAD_ROOM);
     s->lobby->load = l;
-    load_more(l);
+    DL_APPEND(s->env->load_line, l);
+    load_next(s->env);
+}
+
+static void load_free(struct load *l) {
+    struct stream_env *env = l->env;
+    if (l->stream) {
+        l->stream->lobby->load = NULL;
+        close_lobby_if_empty(l->stream);
+    }
+    if (l->state == LOAD_IN_LINE) {
+        DL_DELETE(env->load_line, l);
+    } else {
+        DL_DELETE(env->loads, l);
+        env->loading--;
+    }
+    if (!env->loads) loop_timer_stop(env->loop, &env->room);
+    pending_free(l->frames);
+    budget_give_back(sizeof *l);
+    free(l);
+    load_next(env);
 }
 
 // The log may be ahead of the feed: what lies beyond comes to everybody by the feed. Returns whether what is
 // left ends where the feed stands.
 static bool cut_back(struct load *l, struct position to) {
     struct pending *p = l->frames;
-    while (p->count && position_compare(p->frames[p->count - 1]->at, to) > 0)
-        frame_unref(p->frames[--p->count]);
-    l->at = p->count ? p->frames[p->count - 1]->at : l->from;
+    while (frames_held(l) && position_compare(p->frames[p->count - 1]->at, to) > 0) {
+        l->bytes -= p->frames[--p->count]->len;
+        frame_unref(p->frames[p->count]);
+    }
+    l->at = frames_held(l) ? p->frames[p->count - 1]->at : position_is_set(l->lost) ? l->lost : l->from;
     return position_compare(l->at, to) == 0;
 }
 
@@ -147,15 +278,25 @@ static enum reach reach_feed(struct stream *s, struct load *l) {
     return REACHED;
 }
 
-// Those who wait for just this are given it directly: the history may not be allowed to hold it all.
+static struct pending *pending_from_load(const struct load *l) {
+    struct pending *p = pending_with_head(frames_held(l) + 1);
+    if (position_is_set(l->lost)) p = pending_add(p, gap_without_room(l->from, l->lost));
+    for (uint32_t i = l->frames->next; i < l->frames->count; i++)
+        p = pending_add(p, frame_ref(l->frames->frames[i]));
+    return p;
+}
+
+// Those who wait for just this are given it directly: the history may not be allowed to hold it all. The
+// first of them is what it was read for; for the others there may be no room.
 static void serve_from_load(struct lobby *lobby, const struct load *l) {
     struct joiner *j, *next;
+    bool first = true;
     DL_FOREACH_SAFE(lobby->joiners, j, next) {
         if (position_compare(j->last, l->from) != 0) continue;
-        struct pending *p = pending_with_head(l->frames->count);
-        for (uint32_t i = 0; i < l->frames->count; i++) p = pending_add(p, frame_ref(l->frames->frames[i]));
-        DL_DELETE(lobby->joiners, j);
-        j->on_joined(j, l->from, p);
+        if (!first && !has_room_for(l->env, frames_held(l))) return;
+        first = false;
+        leave_lobby(lobby, j);
+        j->on_joined(j, l->from, pending_from_load(l));
     }
 }
 
@@ -163,11 +304,12 @@ static void serve_from_load(struct lobby *lobby, const struct load *l) {
 // was read for a position beyond the feed is not history.)
 static void remember(struct stream *s, const struct load *l) {
     struct position at = history_from(&s->history);
+    struct position from = position_is_set(l->lost) ? l->lost : l->from;
     if (!position_is_set(at)) at = feed_position(&s->feed);
-    if (position_compare(l->from, at) >= 0) return;
-    history_reset(&s->history, l->from, now_ms(s));
-    at = l->from;
-    for (uint32_t i = 0; i < l->frames->count; i++) {
+    if (position_compare(from, at) >= 0) return;
+    history_reset(&s->history, from, now_ms(s));
+    at = from;
+    for (uint32_t i = l->frames->next; i < l->frames->count; i++) {
         struct frame *f = l->frames->frames[i];
         history_push(&s->history, at, f, now_ms(s));
         if (position_is_set(f->at)) at = f->at;
@@ -177,11 +319,12 @@ static void remember(struct stream *s, const struct load *l) {
 static void on_loaded(void *arg, enum engine_status status, const struct engine_range *r) {
     struct load *l = arg;
     struct stream *s = l->stream;
+    if (s && status == ENGINE_OK) continuity_walk(&l->at, r->entries, r->count, load_emit, l);
+    budget_give_back(l->reserved);
     if (!s || status != ENGINE_OK) { // those who wait ask again with the next sweep, until their time is up
         load_free(l);
         return;
     }
-    continuity_walk(&l->at, r->entries, r->count, load_emit, l);
     if (!r->more) continuity_end(&l->at, r->head, load_emit, l);
     switch (r->more ? READ_ON : reach_feed(s, l)) {
     case READ_ON: load_more(l); return;
@@ -193,6 +336,29 @@ static void on_loaded(void *arg, enum engine_status status, const struct engine_
     }
     serve_from_load(s->lobby, l);
     remember(s, l);
+    load_free(l);
+    serve_joiners(s);
+}
+
+// Lets those whose patience is over in with a gap for all that they missed. (Those who claim to have seen
+// more than the feed wait for it.)
+static void give_gaps(struct stream *s) {
+    struct position at = feed_position(&s->feed);
+    struct joiner *j, *next;
+    DL_FOREACH_SAFE(s->lobby->joiners, j, next) {
+        if (j->patience_ms > now_ms(s) || !position_is_set(j->last) || position_compare(j->last, at) >= 0)
+            continue;
+        leave_lobby(s->lobby, j);
+        j->on_joined(j, j->last, pending_add(pending_with_head(1), gap_without_room(j->last, at)));
+    }
+}
+
+// Looks again whether there is room, if it is its turn.
+static void retry_load(struct load *l) {
+    struct stream *s = l->stream;
+    if (l->state == LOAD_WITHOUT_ROOM) load_more(l);
+    if (l->state == LOAD_ASKING || !is_impatient(l) || room_for(l) >= ENTRY_COST) return;
+    give_gaps(s);
     load_free(l);
     serve_joiners(s);
 }
@@ -214,28 +380,37 @@ static bool may_start(const struct stream *s, const struct joiner *j, struct sta
     return history_covers(&s->history, j->last, &start->first);
 }
 
+// Whether it may have what it missed now, or its patience is over, so that a gap stands for it.
+static bool may_enter(const struct stream *s, const struct joiner *j, const struct start *start) {
+    return has_room_for(s->env, history_end(&s->history) - start->first) || j->patience_ms <= now_ms(s);
+}
+
 static void let_in(struct stream *s, struct joiner *j, const struct start *start) {
+    struct pending *p;
+    if (has_room_for(s->env, history_end(&s->history) - start->first)) {
+        p = pending_from_history(&s->history, start->first);
+    } else {
+        p = pending_add(pending_with_head(1), gap_without_room(start->at, feed_position(&s->feed)));
+    }
     history_use(&s->history, now_ms(s));
-    j->on_joined(j, start->at, pending_from_history(&s->history, start->first));
+    j->on_joined(j, start->at, p);
 }
 
 static void serve_joiners(struct stream *s) {
     struct lobby *l = s->lobby;
-    struct joiner *j, *next;
+    struct joiner *j, *next, *oldest = NULL; // what is read for the oldest covers the others
     struct start start;
     if (!l || !feed_is_live(&s->feed)) return;
     DL_FOREACH_SAFE(l->joiners, j, next) {
-        if (!may_start(s, j, &start)) continue;
-        DL_DELETE(l->joiners, j);
-        let_in(s, j, &start);
+        if (!may_start(s, j, &start)) {
+            if (!oldest || position_compare(j->last, oldest->last) < 0) oldest = j;
+        } else if (may_enter(s, j, &start)) {
+            leave_lobby(l, j);
+            let_in(s, j, &start);
+        }
     }
     close_lobby_if_empty(s);
-    if (!s->lobby || l->load) return;
-    struct joiner *oldest = l->joiners; // what is read for it covers the others
-    DL_FOREACH(l->joiners, j) {
-        if (position_compare(j->last, oldest->last) < 0) oldest = j;
-    }
-    load(s, oldest->last);
+    if (oldest && !l->load) load(s, oldest);
 }
 
 static void on_live(struct feed *f) {
@@ -303,6 +478,7 @@ struct stream *stream_left_alone(struct stream_env *env, int64_t for_ms) {
 // Life
 
 void stream_env_init(struct stream_env *env) {
+    env->room.on_due = on_room_due;
     env->feed_env = (struct feed_env){.loop = env->loop,
                                       .engine = env->engine,
                                       .most_asking = ASKING,
@@ -322,9 +498,12 @@ static void close_lobby(struct stream *s) {
     struct joiner *j, *next;
     if (!s->lobby) return;
     DL_FOREACH_SAFE(s->lobby->joiners, j, next) give_up(s->lobby, j);
-    if (s->lobby->load) s->lobby->load->stream = NULL;
+    struct load *load = s->lobby->load;
     s->lobby->load = NULL;
     close_lobby_if_empty(s);
+    if (!load) return;
+    load->stream = NULL;
+    if (load->state != LOAD_ASKING) load_free(load); // else the answer does
 }
 
 void stream_close(struct stream *s) {
@@ -338,12 +517,13 @@ void stream_close(struct stream *s) {
 
 void stream_join(struct stream *s, struct joiner *j) {
     struct start start;
-    if (may_start(s, j, &start)) {
+    bool covered = may_start(s, j, &start);
+    if (covered && may_enter(s, j, &start)) {
         let_in(s, j, &start);
         return;
     }
     enter_lobby(s, j);
-    if (feed_is_live(&s->feed) && !s->lobby->load) load(s, j->last);
+    if (!covered && feed_is_live(&s->feed) && !s->lobby->load) load(s, j);
 }
 
 bool stream_add(struct stream *s, int fd, struct pending *p) {
@@ -363,7 +543,12 @@ static void sweep_lobby(struct lobby *l, int64_t now) {
     DL_FOREACH_SAFE(l->joiners, j, next) {
         if (j->deadline_ms <= now) give_up(l, j);
     }
-    close_lobby_if_empty(l->stream);
+    if (l->load && l->load->state != LOAD_ASKING) {
+        if (l->joiners)
+            retry_load(l->load);
+        else
+            load_free(l->load);
+    }
 }
 
 void stream_sweep(struct stream_env *env) {
@@ -372,7 +557,9 @@ void stream_sweep(struct stream_env *env) {
     DL_FOREACH_SAFE(env->lobbies, l, next) {
         struct stream *s = l->stream;
         sweep_lobby(l, now);
+        close_lobby_if_empty(s);
         serve_joiners(s);
     }
     history_budget_sweep(env->budget, now);
+    history_budget_yield(env->budget, 0);
 }

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "net/loop.h"
 #include "reader/channel.h"
 #include "reader/counters.h"
 #include "reader/feed.h"
@@ -15,10 +16,10 @@
 
 struct engine;
 struct fanout;
+struct load;
 struct lobby;
 struct log_sampler;
 struct stream;
-struct loop;
 struct vacancy;
 
 // What the streams of a reader have in common. It outlives them.
@@ -36,6 +37,10 @@ struct stream_env {
     // The streams' own:
     struct feed_env feed_env;
     uint64_t viewers;          // of all of them
+    unsigned loading;          // how many loads have their turn
+    struct load *loads;        // those
+    struct load *load_line;    // those that wait for it
+    struct loop_timer room;    // when those that have no room look again
     struct lobby *lobbies;     // of those with somebody who waits
     struct vacancy *vacancies; // of those without viewers, oldest first
 };
@@ -58,6 +63,7 @@ void stream_close(struct stream *);
 struct joiner {
     struct position last; // what it has seen; not set: it starts live
     int64_t deadline_ms;  // past it, it is given up
+    int64_t patience_ms;  // past it, it starts with a gap where there is no memory for what it missed
     // It may start now: at `start`, with these frames (taken by the callee) before what is published next.
     // Or it was given up: frames is NULL.
     void (*on_joined)(struct joiner *, struct position start, struct pending *frames);

@@ -102,6 +102,29 @@ static void gaps_and_messages_without_number_are_part_of_the_run(void **state) {
     assert_string_equal(given(pos(1, 7)), "not covered"); // inside the gap
 }
 
+// Wherever messages without a number lie, and however many of them.
+static void any_position_is_found_among_messages_without_number(void **state) {
+    (void)state;
+    for (int between = 0; between < 5; between++) {
+        for (uint64_t frames = 1; frames < 20; frames++) {
+            history_reset(&history, pos(1, 0), now);
+            for (uint64_t seq = 2; seq <= 2 * frames; seq += 2) { // every other number is a tombstone's
+                for (int i = 0; i < between; i++) push(pos(1, seq - 2), foreign_frame("x"));
+                push(pos(1, seq - 2), comment_frame(1, seq));
+            }
+            for (uint64_t seq = 0; seq <= 2 * frames + 1; seq++) {
+                uint64_t first;
+                assert_int_equal(history_covers(&history, pos(1, seq), &first),
+                                 seq % 2 == 0 && seq <= 2 * frames);
+                if (seq % 2 || seq >= 2 * frames) continue;
+                while (!position_is_set(history_at(&history, first)->at)) first++;
+                assert_int_equal(history_at(&history, first)->at.seq, seq + 2);
+            }
+            assert_string_equal(given(pos(0, 0)), "not covered");
+        }
+    }
+}
+
 static void a_reset_forgets_all_and_begins_there(void **state) {
     (void)state;
     history_reset(&history, pos(1, 4), now);
@@ -257,14 +280,14 @@ static void it_yields_to_newcomers(void **state) {
     enum { OTHERS = 1 << 20 };
     budget_take(OTHERS);
     budget_set(OTHERS);
-    history_budget_yield(&budget);
+    history_budget_yield(&budget, 0);
     assert_int_equal(held(&history), 0);
     push_run(4, 4);
     assert_int_equal(held(&history), 0); // and holds nothing new
     assert_string_equal(given(pos(1, 3)), "not covered");
     budget_give_back(OTHERS);
     budget_set(SIZE_MAX);
-    history_budget_yield(&budget);
+    history_budget_yield(&budget, 0);
     push_run(5, 5);
     assert_int_equal(held(&history), 1);
     history_release(&other);
@@ -278,6 +301,7 @@ int main(void) {
         TEST(everything_since_its_beginning_is_covered),
         TEST(what_it_has_never_held_is_not_covered),
         TEST(gaps_and_messages_without_number_are_part_of_the_run),
+        TEST(any_position_is_found_among_messages_without_number),
         TEST(a_reset_forgets_all_and_begins_there),
         TEST(the_oldest_go_and_the_run_begins_behind_them),
         TEST(it_holds_no_more_bytes_than_it_may),

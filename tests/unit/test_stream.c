@@ -1,5 +1,6 @@
 #include "unit.h"
 
+#include "base/budget.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "dice.h"
@@ -10,7 +11,7 @@
 #include "reader/stream.h"
 #include "run_loop.h"
 
-enum { PATIENCE_MS = 5000, SWEEP_MS = 250, LOAD_BATCH = 1000 };
+enum { PATIENCE_MS = 5000, SWEEP_MS = 250, LOAD_BATCH = 200 };
 
 static struct loop *loop;
 static struct fake_engine *engine;
@@ -121,6 +122,33 @@ static void go_live_at(uint64_t seq) {
 
 static void assert_given(int number, const char *text) {
     assert_string_equal(fake_fanout_text(number), text);
+}
+
+static void assert_exact_after(const char *text, uint64_t from, uint64_t to) {
+    char wanted[32];
+    const char *at = strchr(text, ')');
+    for (uint64_t seq = from + 1; seq <= to; seq++) {
+        int len = snprintf(wanted, sizeof wanted, " 1-%u", (unsigned)seq);
+        assert_non_null(at = strchr(at, ' '));
+        assert_memory_equal(at++, wanted, (size_t)len);
+    }
+    assert_null(strchr(at, ' '));
+}
+
+static int joined_count;
+
+static void count_joined(struct joiner *j, struct position start, struct pending *frames) {
+    (void)j, (void)start;
+    joined_count++;
+    if (!frames) return;
+    frames->frames[0] = frame_of_bytes("\n", 1, (struct position){0});
+    pending_free(frames);
+}
+
+static void go_live_all(int streams) {
+    fake_say_subscribed(engine);
+    fake_answer_all(engine, 2 * (unsigned)streams);
+    assert_int_equal(fake_waiting(engine), 0);
 }
 
 static void assert_waits(int number) {
@@ -310,11 +338,11 @@ static void what_comes_while_the_log_is_read_is_neither_lost_nor_doubled(void **
 
 static void a_long_absence_is_read_in_pieces(void **state) {
     (void)state;
-    enum { MISSED = 2 * LOAD_BATCH + 10 }; // more than the history holds
+    enum { MISSED = 10 * LOAD_BATCH + 10 }; // more than the history holds
     char last[32];
     go_live_at(MISSED);
     int a = join(1, 0);
-    fake_answer_all(engine, 3);
+    assert_int_equal(fake_answer_all(engine, 100), 11);
     assert_int_equal(fake_waiting(engine), 0);
     assert_true(guests[a].joined);
     const char *text = fake_fanout_text(a);
@@ -565,6 +593,118 @@ static void with_little_budget_on_a_busy_video_it_is_served_too(void **state) {
     assert_string_equal(strrchr(fake_fanout_text(a), ' '), last);
 }
 
+// Memory
+
+static int join_with_patience(uint64_t epoch, uint64_t seq, int64_t ms) {
+    assert_true(guest_count < GUESTS_MAX);
+    struct guest *g = &guests[guest_count];
+    *g = (struct guest){.joiner = {.last = pos(epoch, seq),
+                                   .deadline_ms = loop_now_ms(loop) + PATIENCE_MS,
+                                   .patience_ms = loop_now_ms(loop) + ms,
+                                   .on_joined = on_joined},
+                        .number = guest_count};
+    stream_join(stream, &g->joiner);
+    return guest_count++;
+}
+
+static void without_memory_it_waits_for_some_and_is_given_a_gap_then(void **state) {
+    (void)state;
+    enum { PATIENCE = 1000 };
+    go_live_at(9);
+    budget_set(1);
+    unsigned relieved = fake_fanout_relieved();
+    int a = join_with_patience(1, 4, PATIENCE), b = join_with_patience(1, 6, PATIENCE), c = join_live();
+    assert_true(fake_fanout_relieved() > relieved);
+    assert_given(c, "from:1-9"); // it needs none
+    sweep_later(PATIENCE - 1);
+    assert_waits(a);
+    assert_waits(b);
+    assert_int_equal(fake_waiting(engine), 0);
+    sweep_later(1);
+    assert_given(a, "from:1-4 gap(1-5..1-9 5 slow)");
+    assert_given(b, "from:1-6 gap(1-7..1-9 3 slow)");
+    fake_append_run(engine, 1, 10, 10);
+    assert_given(a, "from:1-4 gap(1-5..1-9 5 slow) 1-10");
+    budget_set(SIZE_MAX);
+}
+
+static void memory_that_comes_in_time_is_used(void **state) {
+    (void)state;
+    go_live_at(9);
+    budget_set(1);
+    int a = join_with_patience(1, 4, 1000);
+    assert_int_equal(fake_waiting(engine), 0);
+    budget_set(SIZE_MAX);
+    run_later(loop, 25);
+    fake_answer_all(engine, 10);
+    assert_given(a, "from:1-4 1-5 1-6 1-7 1-8 1-9");
+}
+
+static void of_more_than_there_is_room_for_it_gets_the_newest(void **state) {
+    (void)state;
+    enum { NEWEST = 3000 };
+    go_live_at(NEWEST);
+    size_t before = budget_used();
+    budget_set(before + 150000);
+    int a = join_with_patience(1, 0, 1000);
+    while (!guests[a].joined) {
+        fake_answer_all(engine, 1);
+        assert_true(budget_used() <= budget_max());
+        if (!fake_waiting(engine)) sweep_later(25);
+    }
+    const char *text = fake_fanout_text(a);
+    unsigned missed;
+    if (sscanf(text, "from:1-0 gap(1-1..1-%u", &missed) != 1) fail_msg("%.80s", text);
+    assert_in_range(missed, 1, NEWEST - 100);
+    assert_exact_after(text, missed, NEWEST);
+    budget_set(SIZE_MAX);
+}
+
+static void what_is_in_the_history_needs_memory_for_each_viewer(void **state) {
+    (void)state;
+    go_live_at(0);
+    history_use(&stream->history, loop_now_ms(loop));
+    fake_append_run(engine, 1, 1, 30);
+    budget_set(1);
+    int a = join_with_patience(1, 1, 1000), b = join_with_patience(1, 20, 1000);
+    assert_waits(a);
+    assert_memory_equal(fake_fanout_text(b), "from:1-20 1-21 1-22", 19); // so few are always there
+    assert_int_equal(fake_waiting(engine), 0);
+    sweep_later(1000);
+    assert_given(a, "from:1-1 gap(1-2..1-30 29 slow)");
+    budget_set(SIZE_MAX);
+}
+
+static void so_many_read_the_log_at_a_time(void **state) {
+    (void)state;
+    enum { MANY = 40, AT_ONCE = 16 };
+    static struct stream many[MANY];
+    static struct guest some[MANY];
+    close_stream();
+    fake_log_run(engine, 1, 1, 9);
+    for (int i = 0; i < MANY; i++) stream_open(&many[i], &env, FAKE_VIDEO);
+    go_live_all(MANY);
+    for (int i = 0; i < MANY; i++) {
+        some[i].joiner = (struct joiner){
+            .last = pos(1, 1), .deadline_ms = INT64_MAX, .patience_ms = INT64_MAX, .on_joined = count_joined};
+        stream_join(&many[i], &some[i].joiner);
+    }
+    joined_count = 0;
+    assert_int_equal(fake_waiting(engine), AT_ONCE);
+    fake_answer(engine, 0);
+    assert_int_equal(joined_count, 1);
+    assert_int_equal(fake_waiting(engine), AT_ONCE); // the next one's turn
+    stream_close(&many[AT_ONCE + 1]);                // in line
+    stream_close(&many[3]);                          // asking
+    fake_answer_all(engine, 2 * MANY);
+    assert_int_equal(joined_count, MANY); // two of them in vain
+    for (int i = 0; i < MANY; i++)
+        if (i != 3 && i != AT_ONCE + 1) stream_close(&many[i]);
+    assert_int_equal(env.loading, 0);
+    assert_null(env.loads);
+    assert_null(env.load_line);
+}
+
 static void history_that_nobody_comes_back_for_is_let_go(void **state) {
     (void)state;
     go_live_at(0);
@@ -802,6 +942,11 @@ int main(void) {
         TEST(given_up_while_the_log_is_read),
         TEST(with_no_budget_it_is_served_from_the_log_alone),
         TEST(with_little_budget_on_a_busy_video_it_is_served_too),
+        TEST(without_memory_it_waits_for_some_and_is_given_a_gap_then),
+        TEST(memory_that_comes_in_time_is_used),
+        TEST(of_more_than_there_is_room_for_it_gets_the_newest),
+        TEST(what_is_in_the_history_needs_memory_for_each_viewer),
+        TEST(so_many_read_the_log_at_a_time),
         TEST(history_that_nobody_comes_back_for_is_let_go),
         TEST(it_knows_for_how_long_nobody_has_watched),
         TEST(it_is_not_left_alone_while_somebody_waits),
