@@ -3,7 +3,7 @@
 // video's next append or is read backwards when a range first needs it. Store's thread only.
 //
 // Bounds: a list holds at most twice what the log keeps per video, all lists together about TRAIL_ROWS rows;
-// then all are forgotten (video_limit_memory()).
+// then videos are forgotten, with their lists (video_limit_memory()).
 #pragma once
 
 #include <stddef.h>

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { CROWDED_MS = 1000 };
+enum { CROWDED_MS = 1000, FORGOTTEN_AT_ONCE = 2048 };
 
 static struct video *remember(struct store *s, const char *name, int64_t id) {
     size_t len = strlen(name);
@@ -152,9 +152,12 @@ void video_forget_all(struct store *s) {
     s->dirty_videos = NULL;
 }
 
+static bool is_too_much(const struct store *s) {
+    return HASH_COUNT(s->videos) > VIDEO_CACHED || s->trail_rows > TRAIL_ROWS;
+}
+
+// The table's order is that in which they came. A batch brings no more than are forgotten here, and none has
+// been changed since the last was committed.
 void video_limit_memory(struct store *s) {
-    if (HASH_COUNT(s->videos) > VIDEO_CACHED) video_forget_all(s);
-    if (s->trail_rows <= TRAIL_ROWS) return;
-    struct video *v, *next;
-    HASH_ITER(hh, s->videos, v, next) trail_forget(s, v);
+    for (int left = FORGOTTEN_AT_ONCE; left && s->videos && is_too_much(s); left--) forget(s, s->videos);
 }

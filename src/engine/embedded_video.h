@@ -1,8 +1,8 @@
 // Rows of videos: found by name, kept in memory with their position, written back once per transaction.
 // Store's thread only.
 //
-// At most about VIDEO_CACHED rows are in memory (some 250 bytes each); then all are forgotten at once,
-// between two transactions, and read again when needed.
+// At most about VIDEO_CACHED rows are in memory (some 250 bytes each), and TRAIL_ROWS of their lists; then
+// those read first are forgotten, some between any two transactions, and read again when needed.
 #pragma once
 
 #include "base/map.h"

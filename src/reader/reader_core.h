@@ -32,12 +32,11 @@ struct reader {
     struct watched *noted; // those that the engine knows to be watched, noted longest ago first
     size_t noted_count;
     struct reporter *reporter;
-    struct loop_timer sweep, lease;
+    struct loop_timer sweep, vacate, lease;
     uint64_t generation;
     unsigned lease_failures; // in a row
     uint64_t redirected, shed, shed_told;
     struct redirect_spent spent_hops;
-    uint64_t most_there; // viewers and videos, since memory was last given back
     bool stopping;
     // reader_lease:
     bool asked;            // it has had the lease once

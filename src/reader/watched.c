@@ -8,7 +8,11 @@
 #include "engine/engine.h"
 #include "reader/reader_core.h"
 
-enum { NOTES_SHARE = 40, NOTES_AT_LEAST = 2048 }; // in a sweep
+enum {
+    NOTES_SHARE = 40, // in a sweep
+    NOTES_AT_LEAST = 2048,
+    CLOSED_AT_ONCE = 256
+};
 
 static struct watched *of(struct table_entry *e) {
     return e ? container_of(e, struct watched, entry) : NULL;
@@ -99,12 +103,17 @@ void watched_rename(const struct reader *r, struct watched *w, const char *reade
 }
 
 void watched_sweep(struct reader *r) {
-    struct stream *s;
     repeat_notes(r);
     stream_sweep(&r->env);
-    while ((s = stream_left_alone(&r->env, r->config.unsubscribe_ms))) {
+}
+
+bool watched_close_vacant(struct reader *r) {
+    for (int left = CLOSED_AT_ONCE; left; left--) {
+        struct stream *s = stream_left_alone(&r->env, r->config.unsubscribe_ms);
+        if (!s) return false;
         struct watched *w = container_of(s, struct watched, stream);
         log_debug(r->service.instance_id, "unsubscribed", "video=%s", w->video);
         watched_close(r, w);
     }
+    return true;
 }

@@ -41,6 +41,9 @@ void watched_rename(const struct reader *, struct watched *, const char *reader_
 // Tells the engine when the first viewer of a video has come or the last one has left.
 void watched_on_audience(struct stream *, bool watched);
 
-// Lets go of videos that nobody has watched for unsubscribe_ms; tells the engine again of some of those
-// that are watched.
+// Tells the engine again of some of those that are watched; and the streams' own sweep.
 void watched_sweep(struct reader *);
+
+// Closes videos that nobody has watched for unsubscribe_ms, as many as fit into a turn. Returns whether more
+// are due.
+bool watched_close_vacant(struct reader *);
