@@ -17,7 +17,7 @@
 
 #include <utlist.h>
 
-enum { REFUSE_MS = 1, CLOSE_GRACE_MS = 250 };
+enum { REFUSE_MS = 1, CLOSE_GRACE_MS = 250, SHARED = 3 };
 
 extern const char redis_lua_append[], redis_lua_head[], redis_lua_range[], redis_lua_reassign[],
     redis_lua_release[], redis_lua_lease_renew[], redis_lua_lease_drop[], redis_lua_leases[],
@@ -44,9 +44,9 @@ static const char *const scripts[REDIS_SCRIPTS] = {
 static const char works_when_full[] = "#!lua flags=allow-oom\n";
 
 // What stands in front of a script.
-static const char *const shared[REDIS_SCRIPTS][2] = {
+static const char *const shared[REDIS_SCRIPTS][SHARED] = {
     [SCRIPT_APPEND] = {redis_lua_admit, redis_lua_position},
-    [SCRIPT_HEAD] = {redis_lua_admit, redis_lua_position},
+    [SCRIPT_HEAD] = {works_when_full, redis_lua_admit, redis_lua_position},
     [SCRIPT_LOOKUP] = {works_when_full, redis_lua_admit},
     [SCRIPT_ASSIGN] = {works_when_full, redis_lua_admit},
     [SCRIPT_REASSIGN] = {works_when_full, redis_lua_admit},
@@ -230,7 +230,7 @@ static void on_script_loaded(void *arg, const redisReply *reply) {
 
 static void load_script(struct redis *r, enum redis_script script) {
     struct buf text = {0};
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < SHARED; i++)
         if (shared[script][i]) buf_adds(&text, shared[script][i]);
     buf_adds(&text, scripts[script]);
     redis_conn_send(r->commands, 3, (const char *const[]){"SCRIPT", "LOAD", text.data},

@@ -490,9 +490,78 @@ static void what_others_publish_arrives_as_it_is(void **state) {
     assert_string_equal(v.last, "{\"comment\":\"theirs\"}");
 }
 
+static int64_t ask_number(const struct redis_server *s, const char *command) {
+    redisReply *reply = redis_server_ask(s, command);
+    assert_non_null(reply);
+    assert_int_equal(reply->type, REDIS_REPLY_INTEGER);
+    int64_t number = reply->integer;
+    freeReplyObject(reply);
+    return number;
+}
+
+static void a_full_server_goes_on_with_mappings_and_leases(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    const struct engine_lease lease = {.reader_url = "http://a", .instance_id = "reader-1", .generation = 1};
+    assert_true(world_assign(w, "old", "http://a").changed);
+    world_renew(w, &lease, 3000);
+    assert_true(redis_server_tell(&d->server, "CONFIG SET maxmemory 1"));
+    assert_int_equal(world_append(w, "old", "{\"comment\":\"x\"}", NULL).status, ENGINE_UNAVAILABLE);
+    assert_true(world_assign(w, "new", "http://a").changed);
+    assert_string_equal(world_lookup(w, "new").reader, "http://a");
+    assert_true(world_reassign(w, "new", "http://a", "http://b").changed);
+    assert_int_equal(world_release(w, "new", "http://b"), ENGINE_OK);
+    assert_int_equal(world_head(w, "watched").status, ENGINE_OK);
+    assert_false(world_renew(w, &lease, 3000));
+    assert_int_equal(world_counter_next(w, "n"), 0);
+    assert_int_equal(world_counter_next(w, "n"), 1);
+    assert_int_equal(world_drop(w, "http://a", 1), ENGINE_OK);
+    w->ops->watch(w->engine, (const char *const[]){"old"}, 1, true);
+    assert_non_null(strstr(world_leases(w).text, "expired"));
+    assert_int_equal(ask_number(&d->server, "ZCARD chorus:watched"), 1);
+}
+
+static void assigning_a_mapping_that_is_there_extends_its_life(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    world_assign(w, "v", "http://a");
+    world_assign(w, "w", "http://a");
+    assert_int_equal(ask_number(&d->server, "PEXPIRE video:v:reader 5000"), 1);
+    assert_int_equal(ask_number(&d->server, "ZRANK chorus:mapped v"), 0);
+    assert_string_equal(world_assign(w, "v", "http://b").reader, "http://a");
+    assert_true(ask_number(&d->server, "PTTL video:v:reader") > 5000);
+    assert_int_equal(ask_number(&d->server, "ZRANK chorus:mapped v"), 1);
+}
+
+static void a_watched_mapping_does_not_expire(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    world_assign(w, "v", "http://a");
+    assert_int_equal(ask_number(&d->server, "PEXPIRE video:v:reader 5000"), 1);
+    w->ops->watch(w->engine, (const char *const[]){"v", "unknown"}, 2, true);
+    world_lookup(w, "other"); // answered behind that
+    assert_true(ask_number(&d->server, "PTTL video:v:reader") > 5000);
+    assert_int_equal(ask_number(&d->server, "ZCARD chorus:watched"), 2);
+    assert_int_equal(ask_number(&d->server, "ZCARD chorus:mapped"), 1); // that creates nothing
+}
+
+// By this server's clock, which may have been set just now, it ended many years ago.
+static void an_old_lease_is_not_deleted_by_the_clock_alone(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    run_script(&d->server, "redis.call('HSET', 'readers', 'http://a', '1000 1 0 - reader-1')");
+    for (int i = 0; i < 20; i++)
+        assert_non_null(strstr(world_leases(w).text, "http://a - reader-1 1 0 expired;"));
+    assert_int_equal(ask_number(&d->server, "HLEN readers"), 1);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, clean)
     const struct CMUnitTest tests[] = {
+        TEST(a_full_server_goes_on_with_mappings_and_leases),
+        TEST(assigning_a_mapping_that_is_there_extends_its_life),
+        TEST(a_watched_mapping_does_not_expire),
+        TEST(an_old_lease_is_not_deleted_by_the_clock_alone),
         TEST(a_restart_begins_an_epoch_that_says_what_was_before),
         TEST(what_the_server_has_lost_is_not_numbered_again),
         TEST(a_log_that_outlived_its_position_goes_on_in_a_new_epoch),

@@ -85,14 +85,18 @@ end
 -- of the others is evicted: first of those that have never had a comment. Returns whether there is room.
 local function admit(video, most)
     if not redis.call('ZSCORE', 'chorus:mapped', video) then
+        redis.call('ZADD', 'chorus:unmapped', 0, video) -- first: a full Redis may refuse it, before anything is evicted
         local over = most > 0 and redis.call('ZCARD', 'chorus:mapped') + 1 - most or 0
         local at = over > 0 and watch_clock()
         for _ = 1, math.min(over, EVICTED_AT_ONCE) do
-            if not evict_from('chorus:uncommented', at) and not evict_from('chorus:mapped', at) then return false end
+            if not evict_from('chorus:uncommented', at) and not evict_from('chorus:mapped', at) then break end
+            over = over - 1
         end
-        if over > EVICTED_AT_ONCE then return false end
+        if over > 0 then
+            redis.call('ZREM', 'chorus:unmapped', video)
+            return false
+        end
         if not was_commented(video) then redis.call('ZADD', 'chorus:uncommented', 0, video) end
-        redis.call('ZADD', 'chorus:unmapped', 0, video)
     end
     mark_used(video)
     return true

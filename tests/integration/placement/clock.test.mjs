@@ -1,7 +1,7 @@
 // No reader lives or dies by a wall clock: Redis's is set while readers run, as a failover to a replica with another
 // clock does, and one of them is killed.
 import assert from 'node:assert/strict';
-import { owner, register, resolve } from '../lib/api.mjs';
+import { owner, post, register, resolve } from '../lib/api.mjs';
 import { Clock, withoutFaketime } from '../lib/faketime.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
@@ -71,6 +71,22 @@ scenario('a manager that starts after the clock was set back gives no video to a
   const manager = { manager: url };
   await until(async () => (await fetch(`${url}/ready`)).status === 200, 'the manager');
   for (let i = 0; i < 12; i++) assert.notEqual(await owner(manager, `new-${i}`), dead);
+});
+
+scenario("the wall clock of a whole `up` set while it runs: its videos stay mapped, and none moves", { setups: ['embedded'], skip: withoutFaketime }, async (t) => {
+  const clock = new Clock(t.folder());
+  const system = await t.system({ env: clock.env, flags: { 'log-age-ms': 1_000 } }); // so that it sweeps often
+  const owners = new Map();
+  for (let i = 0; i < 6; i++) owners.set(`v${i}`, await owner(system, `v${i}`));
+  for (const seconds of [-30, 30, 40 * 86_400, -40 * 86_400, 0]) {
+    clock.set(seconds);
+    for (let i = 0; i < 200; i++) { // each one is followed by a look at what is old
+      await post(system, 'busy', `comment ${i}`);
+      if (i % 20 === 0) await staysPut(system, owners);
+    }
+    await staysPut(system, owners);
+  }
+  assert.ok(!/lease_lapsed|reader_gone/.test(system.stderr), system.stderr);
 });
 
 // Its predecessor had a higher generation, and by its end it will seem alive for an hour.
