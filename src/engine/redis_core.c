@@ -17,7 +17,7 @@
 
 #include <utlist.h>
 
-enum { REFUSE_MS = 1, CLOSE_GRACE_MS = 250, SHARED = 3 };
+enum { REFUSE_MS = 1, CLOSE_GRACE_MS = 250, SHARED = 5 };
 
 extern const char redis_lua_append[], redis_lua_head[], redis_lua_range[], redis_lua_reassign[],
     redis_lua_release[], redis_lua_lease_renew[], redis_lua_lease_drop[], redis_lua_leases[],
@@ -43,10 +43,15 @@ static const char *const scripts[REDIS_SCRIPTS] = {
 // Carried out also by a Redis that is full: what they write is small, and without it no viewer could come.
 static const char works_when_full[] = "#!lua flags=allow-oom\n";
 
+// Each call of a script makes all its functions; an append needs these for a video's first comment only, so
+// they are made when admission() is called.
+static const char begin_admission[] = "local function admission()\n";
+static const char end_admission[] = "return admit\nend\n";
+
 // What stands in front of a script.
 static const char *const shared[REDIS_SCRIPTS][SHARED] = {
-    [SCRIPT_APPEND] = {redis_lua_admit, redis_lua_position},
-    [SCRIPT_HEAD] = {works_when_full, redis_lua_admit, redis_lua_position},
+    [SCRIPT_APPEND] = {begin_admission, redis_lua_admit, end_admission, redis_lua_position},
+    [SCRIPT_HEAD] = {works_when_full, begin_admission, redis_lua_admit, end_admission, redis_lua_position},
     [SCRIPT_LOOKUP] = {works_when_full, redis_lua_admit},
     [SCRIPT_ASSIGN] = {works_when_full, redis_lua_admit},
     [SCRIPT_REASSIGN] = {works_when_full, redis_lua_admit},

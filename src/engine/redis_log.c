@@ -182,7 +182,7 @@ void redis_append(struct engine *engine, const struct engine_append *append, eng
 // Reading
 
 static void on_head(struct redis_call *c, enum engine_status status, const redisReply *reply) {
-    struct engine_head head;
+    struct engine_head head = {0};
     if (status == ENGINE_OK && is_full(reply)) status = ENGINE_FULL;
     if (status == ENGINE_OK &&
         (!read_position(redis_reply_item(reply, 0), &head.at) || !position_is_set(head.at) ||

@@ -14,7 +14,7 @@ local run = read_run()
 if not run then return no_master() end
 local at, at_run, prevs = read_position()
 local video = string.sub(ARGV[3], 7)
-if not at and not admit(video, tonumber(ARGV[#ARGV])) then return {'full'} end
+if not at and not admission()(video, tonumber(ARGV[#ARGV])) then return {'full'} end
 local new = at and 0 or 1
 local kept = find_loss(at, prevs)
 local epoch, seq, said = nil, nil, '' -- said: the prev that this entry carries

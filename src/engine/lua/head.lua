@@ -10,7 +10,7 @@ if at and not kept then
     if left >= 0 and left < ARGV[5] / 2 then redis.pcall('PEXPIRE', KEYS[2], ARGV[5]) end
     return {at, ''}
 end
-if not at and not admit(string.sub(ARGV[3], 7), tonumber(ARGV[#ARGV])) then return {'full'} end
+if not at and not admission()(string.sub(ARGV[3], 7), tonumber(ARGV[#ARGV])) then return {'full'} end
 local run = read_run()
 if not run then return no_master() end
 local id = kept and announce_loss(at, kept) or text_of(new_epoch(at)) .. '-0'
