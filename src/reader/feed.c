@@ -139,6 +139,11 @@ static void end_pause(struct feed_env *env) {
     loop_timer_stop(env->loop, &env->resume);
 }
 
+// Once nobody waits, a pause is over: the next question is a new one.
+static void end_pause_of_nobody(struct feed_env *env) {
+    if (env->paused && !env->in_line && !env->asking) end_pause(env);
+}
+
 // If it is the store that fails, and not only what was asked of it, all pause.
 static void note_failure(struct feed_env *env, bool probed) {
     const char *why;
@@ -171,6 +176,7 @@ static bool answered(struct catch_up *c, enum engine_status status) {
     if (!is_open) free(c);
     put_waiting_questions(env);
     wait_out_pause(env);
+    end_pause_of_nobody(env);
     return is_open && status == ENGINE_OK;
 }
 
@@ -366,6 +372,7 @@ void feed_close(struct feed *f) {
         leave_line(c);
     else if (c->asking)
         return; // the answer frees it
+    end_pause_of_nobody(c->env);
     free(c);
 }
 

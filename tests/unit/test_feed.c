@@ -775,6 +775,7 @@ static void closed_while_all_pause(void **state) {
     run_later(loop, 20000);
     assert_int_equal(fake_waiting(engine), 0);
     assert_int_equal(env.resume.slot, 0);
+    assert_false(env.paused); // whoever asks next does so at once
 }
 
 int main(void) {

@@ -28,7 +28,8 @@ end
 local function read_run()
     local info = redis.call('INFO', 'replication')
     if not string.find(info, 'role:master', 1, true) then return nil end
-    return string.match(info, 'master_replid:(%x+)') or string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+    local at = string.find(info, 'master_replid:', 1, true)
+    return at and string.sub(info, at + 14, at + 53) or string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 end
 local function no_master() return redis.error_reply('READONLY This server is a replica.') end
 
