@@ -40,7 +40,7 @@ struct settings {
     int64_t readers, workers;
     int64_t heartbeat_ms, stall_timeout_ms, unsubscribe_ms, header_timeout_ms, body_timeout_ms;
     int64_t statistics_interval_ms;
-    int64_t log_entries, log_age_ms, max_videos, memory;
+    int64_t log_entries, log_min_age_ms, log_video_bytes, log_age_ms, max_videos, memory;
     int64_t max_coalesce_ms;
     bool durable, own_descriptors;
     const char *internal_from, *internal_token;

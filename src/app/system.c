@@ -34,6 +34,8 @@ static void open_redis(struct system *s, const char *url) {
     s->engine = redis_open(s->loop, &(struct redis_config){.url = url,
                                                            .log_entries = (uint64_t)set->log_entries,
                                                            .log_age_ms = set->log_age_ms,
+                                                           .log_min_age_ms = set->log_min_age_ms,
+                                                           .log_video_bytes = (uint64_t)set->log_video_bytes,
                                                            .max_videos = (uint64_t)set->max_videos});
     // Readers may be other processes, started at the same time.
     s->grace_ms = READER_LEASE_TTL_MS + GRACE_SPARE_MS;
@@ -50,6 +52,8 @@ static bool start_engine(struct system *s) {
                                                             .durable = set->durable,
                                                             .log_entries = (uint64_t)set->log_entries,
                                                             .log_age_ms = set->log_age_ms,
+                                                            .log_min_age_ms = set->log_min_age_ms,
+                                                            .log_video_bytes = (uint64_t)set->log_video_bytes,
                                                             .max_videos = (uint64_t)set->max_videos},
                                   s->why, s->why_size);
     return s->engine != NULL;

@@ -11,6 +11,8 @@
 #include "base/json_text.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "base/mem.h"
+#include "base/sha256.h"
 #include "comment/rate_limit.h"
 #include "comment/registrar.h"
 #include "engine/engine.h"
@@ -65,6 +67,8 @@ struct comment_api {
 struct posting {
     struct comment_api *api;
     struct http_request *request;
+    char *content; // with an Idempotency-Key: the JSON before the timestamp
+    size_t content_len;
     char videoid[ID_MAX + 1];
 };
 
@@ -87,28 +91,62 @@ static void count_comment(struct comment_api *a, const char *video) {
     HASH_ADD_KEYPTR(hh, a->counts, v->video, strlen(v->video), v);
 }
 
-static void reply_created(struct http_request *r, const struct engine_entry *e) {
+// The last member of a comment's JSON; its value always has the same length.
+static const char timestamp_member[] = ",\"timestamp\":\"";
+enum {
+    TIME_LEN = 24,                                             // 2026-01-01T00:00:00.000Z
+    TIMESTAMP_LEN = sizeof timestamp_member - 1 + TIME_LEN + 2 // `"}` ends it
+};
+
+static void reply_created(struct http_request *r, const struct engine_entry *e,
+                          const struct engine_first *first) {
     static const char before[] = "{\"success\":true,\"comment\":", after[] = "}";
     struct buf b = {0};
     buf_add(&b, before, sizeof before - 1);
     entry_write_public(&b, e);
+    if (first && !first->whole) {
+        char timestamp[CLOCK_ISO8601_SIZE];
+        clock_iso8601(first->at_ms, timestamp);
+        memcpy(b.data + b.len - 2 - TIME_LEN, timestamp, TIME_LEN);
+    }
     buf_add(&b, after, sizeof after - 1);
     http_reply(r, &(struct http_reply){.status = 201, .body = b.data, .body_len = b.len});
     buf_release(&b);
 }
 
-static void on_appended(void *arg, enum engine_status status, const struct engine_entry *e) {
+// Whether a comment that an earlier version stored under the same key has the same content: all behind the id
+// and before the timestamp.
+static bool is_same_content(const struct posting *p, const struct engine_entry *e) {
+    struct buf b = {0};
+    entry_write_public(&b, e);
+    const char *comma = b.len ? memchr(b.data, ',', b.len) : NULL;
+    size_t len = comma ? (size_t)(b.data + b.len - comma) : 0;
+    bool same = comma && p->content && len == p->content_len + TIMESTAMP_LEN &&
+                !memcmp(comma + 1, p->content + 1, p->content_len - 1);
+    buf_release(&b);
+    return same;
+}
+
+static void reply_key_reused(struct http_request *r) {
+    http_reply_error(
+        r, 422, "key_reused",
+        "This Idempotency-Key came with another comment before; use a new one for each comment.");
+}
+
+static void on_appended(void *arg, enum engine_status status, const struct engine_entry *e,
+                        const struct engine_first *first) {
     struct posting *p = arg;
     struct comment_api *a = p->api;
+    if (status == ENGINE_OK && first && first->whole && !is_same_content(p, e)) status = ENGINE_KEY_REUSED;
     switch (status) {
     case ENGINE_OK:
-        count_comment(a, p->videoid);
+        if (!first) count_comment(a, p->videoid);
         if (log_sample(&a->sampler, "comment", POSTED_LINES, loop_now_ms(a->placed.service.loop))) {
             char id[POSITION_TEXT_SIZE];
             position_format(e->at, id);
             log_info("comment", "published", "video=%s id=%s", p->videoid, id);
         }
-        reply_created(p->request, e);
+        reply_created(p->request, e, first);
         break;
     case ENGINE_FULL:
         reply_unavailable(p->request, "too_many_videos", "The configured number of videos is reached.");
@@ -116,19 +154,25 @@ static void on_appended(void *arg, enum engine_status status, const struct engin
     case ENGINE_BUSY:
         reply_unavailable(p->request, "overloaded", "Too many comments are waiting; try again soon.");
         break;
+    case ENGINE_STORE_FULL:
+        reply_unavailable(p->request, "store_full",
+                          "The store is full and takes no comments; try again later.");
+        break;
+    case ENGINE_KEY_REUSED: reply_key_reused(p->request); break;
     default:
         reply_unavailable(p->request, "store_unavailable",
                           "The comment could not be stored; try again soon.");
         break;
     }
+    free(p->content);
     free(p);
 }
 
 // The object as it is logged and published; the engine puts the id in front.
 static void build_comment(struct buf *b, const char *userid, const char *videoid,
-                          const struct body_field *name, const struct body_field *comment) {
+                          const struct body_field *name, const struct body_field *comment, int64_t now_ms) {
     char timestamp[CLOCK_ISO8601_SIZE];
-    clock_iso8601(clock_wall_ms(), timestamp);
+    clock_iso8601(now_ms, timestamp);
     buf_clear(b);
     buf_printf(b, "{\"userid\":\"%s\",\"videoid\":\"%s\"", userid, videoid); // ids need no escaping
     if (name->state == BODY_TEXT) {
@@ -137,21 +181,39 @@ static void build_comment(struct buf *b, const char *userid, const char *videoid
     }
     buf_adds(b, ",\"comment\":");
     json_text_add(b, comment->text, comment->len);
-    buf_printf(b, ",\"timestamp\":\"%s\"}", timestamp);
+    buf_printf(b, "%s%s\"}", timestamp_member, timestamp);
 }
 
 // Idempotency-Key (IETF draft-ietf-httpapi-idempotency-key-header): a repeat by the same user for the same
 // video gets the first answer. Returns false if it was refused.
-static bool read_token(struct http_request *r, const char *userid, char *token, size_t size, bool *has) {
+static bool read_key(struct http_request *r, const char *userid, char *token, size_t size) {
     const char *key = http_request_header(r, "idempotency-key");
-    *has = key && *key;
-    if (!*has) return true;
+    token[0] = 0;
+    if (!key || !*key) return true;
     if (strlen(key) > KEY_MAX) {
         http_reply_error(r, 400, "invalid_field", "Idempotency-Key must be at most 128 bytes.");
         return false;
     }
     snprintf(token, size, "%s %s", userid, key);
     return true;
+}
+
+// Two posts with one key are the same if their texts are: the digest is of what the comment will read,
+// without its timestamp. It must not be possible to find another text for it, and all processes compute it
+// alike.
+static void make_token(struct engine_token *t, const char *name, const struct posting *p, int64_t now_ms) {
+    unsigned char digest[SHA256_SIZE];
+    struct sha256 h;
+    sha256_init(&h);
+    sha256_add(&h, name, strlen(name));
+    sha256_end(&h, digest);
+    memcpy(t->name, digest, sizeof t->name);
+    sha256_init(&h);
+    sha256_add(&h, p->content, p->content_len);
+    sha256_end(&h, digest);
+    memcpy(t->digest, digest, sizeof t->digest);
+    t->at_ms = now_ms;
+    t->old_name = name;
 }
 
 static bool within_rate(struct comment_api *a, struct http_request *r, const char *userid) {
@@ -173,25 +235,31 @@ static void handle_comment(struct http_request *r, void *arg) {
                                    [VIDEO] = BODY_FIELD("videoid", video),
                                    [COMMENT] = BODY_FIELD("comment", comment),
                                    [NAME] = BODY_FIELD("name", name)};
-    char token[ID_MAX + KEY_MAX + 2];
-    bool has_token;
+    char key[ID_MAX + KEY_MAX + 2];
+    struct engine_token token;
     if (!body_read(r, f, FIELDS) || !body_id(r, &f[USER]) || !body_id(r, &f[VIDEO]) ||
         !body_text(r, &f[COMMENT], 1, COMMENT_MAX) || !body_text(r, &f[NAME], 0, NAME_MAX_BYTES) ||
-        !read_token(r, user, token, sizeof token, &has_token) || !within_rate(a, r, user))
+        !read_key(r, user, key, sizeof key) || !within_rate(a, r, user))
         return;
     if (a->registrar) registrar_saw(a->registrar, video);
     struct posting *p = mem_zalloc(sizeof *p);
     p->api = a;
     p->request = r;
     memcpy(p->videoid, video, f[VIDEO].len + 1);
-    build_comment(&a->scratch, user, video, &f[NAME], &f[COMMENT]);
+    int64_t now_ms = clock_wall_ms();
+    build_comment(&a->scratch, user, video, &f[NAME], &f[COMMENT], now_ms);
+    if (key[0]) {
+        p->content_len = a->scratch.len - TIMESTAMP_LEN;
+        p->content = mem_strndup(a->scratch.data, p->content_len);
+        make_token(&token, key, p, now_ms);
+    }
     struct engine *e = a->placed.service.engine;
     e->ops->append(e,
                    &(struct engine_append){.video = video,
                                            .kind = ENTRY_COMMENT,
                                            .json = a->scratch.data,
                                            .json_len = a->scratch.len,
-                                           .token = has_token ? token : NULL},
+                                           .token = key[0] ? &token : NULL},
                    on_appended, p);
 }
 

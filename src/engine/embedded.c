@@ -87,13 +87,16 @@ static void push(struct embedded *e, struct request *r) {
 
 static void append(struct engine *engine, const struct engine_append *a, engine_append_cb *cb, void *arg) {
     bool tombstone = a->json_len == 0;
+    const char *old_token = a->token ? a->token->old_name : NULL;
     assert(tombstone || (a->json_len > 2 && a->json[0] == '{'));
     size_t room =
-        request_copy_size(a->video) + request_copy_size(a->token) + REQUEST_PREFIX_ROOM + a->json_len;
+        request_copy_size(a->video) + request_copy_size(old_token) + REQUEST_PREFIX_ROOM + a->json_len;
     struct request *r = request_new(REQUEST_APPEND, room);
     r->name = request_copy(r, a->video);
     r->in.append.kind = a->kind;
-    r->in.append.token = request_copy(r, a->token);
+    r->in.append.has_token = a->token != NULL;
+    if (a->token) r->in.append.token = *a->token;
+    r->in.append.old_token = request_copy(r, old_token);
     r->in.append.known = a->known;
     r->in.append.body = request_room(r, REQUEST_PREFIX_ROOM + a->json_len) + REQUEST_PREFIX_ROOM;
     if (!tombstone) {
@@ -229,8 +232,9 @@ static void publish(struct embedded *e, const struct request *r, const struct en
 
 static void answer_append(struct embedded *e, struct request *r) {
     const struct engine_entry *entry = r->status == ENGINE_OK ? &r->out.append.entry : NULL;
-    r->on.append(r->arg, r->status, entry);
-    if (!entry || r->out.append.repeated) return;
+    bool repeated = entry && r->out.append.repeated;
+    r->on.append(r->arg, r->status, entry, repeated ? &r->out.append.first : NULL);
+    if (!entry || repeated) return;
     publish(e, r, &r->loss);
     publish(e, r, entry);
 }

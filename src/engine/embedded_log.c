@@ -1,9 +1,13 @@
 #include "engine/embedded_log.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json_reader.h"
+#include "engine/embedded_token.h"
 #include "engine/embedded_video.h"
+
+enum { KIND_MAX = 999 }; // what a later version may know
 
 // Entries from before this moment have expired.
 static int64_t oldest_ms(const struct store *s) {
@@ -28,7 +32,9 @@ static size_t write_prefix(const struct engine_entry *e, char prefix[REQUEST_PRE
         len += add_text(prefix + len, "\",\"prev\":\"");
         len += position_format(e->prev, prefix + len);
     }
-    return len + add_text(prefix + len, "\",");
+    if (e->kind == ENTRY_COMMENT) return len + add_text(prefix + len, "\",");
+    return len +
+           (size_t)snprintf(prefix + len, REQUEST_PREFIX_ROOM - len, "\",\"kind\":%u,", (unsigned)e->kind);
 }
 
 static struct engine_entry read_columns(sqlite3_stmt *q) {
@@ -55,7 +61,7 @@ static bool is_sound(const struct engine_entry *e) {
     char prefix[REQUEST_PREFIX_ROOM];
     if (e->at.seq == 0 || e->at.seq > INT64_MAX || e->at.epoch == 0 || e->at.epoch > INT64_MAX) return false;
     if (e->kind == ENTRY_TOMBSTONE) return e->json_len == 0;
-    if (e->kind != ENTRY_COMMENT || !e->json) return false;
+    if ((unsigned)e->kind > KIND_MAX || !e->json) return false;
     size_t len = write_prefix(e, prefix);
     return e->json_len > len && !memcmp(e->json, prefix, len) && is_object_line(e->json, e->json_len);
 }
@@ -83,17 +89,6 @@ bool log_read_entry(struct store *s, sqlite3_stmt *q, struct request *r, struct 
 
 // Appending
 
-static bool find_token(struct store *s, const struct video *v, struct request *r) {
-    sqlite3_stmt *q = store_use(s, SQL_ENTRY_TOKEN);
-    sqlite3_bind_int64(q, 1, v->id);
-    store_bind_text(q, 2, r->in.append.token);
-    sqlite3_bind_int64(q, 3, oldest_ms(s));
-    if (!store_row(s, q)) return false;
-    r->out.append.repeated = log_read_entry(s, q, r, &r->out.append.entry);
-    store_end(q);
-    return true;
-}
-
 // Puts id and prev in front of the body, in the room that is there for them.
 static void write_json(const struct request *r, struct engine_entry *e) {
     e->json = r->in.append.body;
@@ -105,7 +100,7 @@ static void write_json(const struct request *r, struct engine_entry *e) {
     e->json_len += len;
 }
 
-static void add_row(struct store *s, struct video *v, const char *token, const struct engine_entry *e) {
+static void add_row(struct store *s, struct video *v, const struct engine_entry *e) {
     int64_t n = (int64_t)++s->totals.entries;
     if (e->kind == ENTRY_COMMENT) s->totals.comments++;
     sqlite3_stmt *q = store_use(s, SQL_ENTRY_ADD);
@@ -115,13 +110,12 @@ static void add_row(struct store *s, struct video *v, const char *token, const s
     sqlite3_bind_int64(q, 4, v->newest);
     sqlite3_bind_int64(q, 5, s->now_ms);
     sqlite3_bind_int64(q, 6, (int64_t)s->totals.comments);
-    store_bind_text(q, 7, token);
-    sqlite3_bind_int(q, 8, (int)e->kind);
-    sqlite3_bind_int64(q, 9, (int64_t)e->at.epoch);
-    sqlite3_bind_int64(q, 10, (int64_t)e->at.seq);
-    sqlite3_bind_int64(q, 11, (int64_t)e->prev.epoch);
-    sqlite3_bind_int64(q, 12, (int64_t)e->prev.seq);
-    sqlite3_bind_text(q, 13, e->json, (int)e->json_len, SQLITE_STATIC);
+    sqlite3_bind_int(q, 7, (int)e->kind);
+    sqlite3_bind_int64(q, 8, (int64_t)e->at.epoch);
+    sqlite3_bind_int64(q, 9, (int64_t)e->at.seq);
+    sqlite3_bind_int64(q, 10, (int64_t)e->prev.epoch);
+    sqlite3_bind_int64(q, 11, (int64_t)e->prev.seq);
+    sqlite3_bind_text(q, 12, e->json, (int)e->json_len, SQLITE_STATIC);
     store_run(s, q);
     v->newest = n;
     trail_add(s, v, n);
@@ -149,7 +143,7 @@ static bool announce_loss(struct store *s, struct video *v, struct request *r, s
     v->prev = (struct position){0};
     v->at.seq = 1;
     r->loss = (struct engine_entry){.at = v->at, .prev = kept, .kind = ENTRY_TOMBSTONE, .json = ""};
-    add_row(s, v, NULL, &r->loss);
+    add_row(s, v, &r->loss);
     return true;
 }
 
@@ -167,15 +161,19 @@ static void number(struct store *s, struct video *v, struct engine_entry *e) {
 
 void log_append(struct store *s, struct request *r) {
     struct video *v = video_find(s, r->name);
-    if (v && r->in.append.token && find_token(s, v, r)) return;
-    if (!v) v = video_find_or_add(s, r->name, &r->status);
-    if (!v) return;
     struct engine_entry *e = &r->out.append.entry;
     e->kind = r->in.append.kind;
+    if (v && r->in.append.has_token && token_find(s, v, r)) {
+        if (r->status == ENGINE_OK && !r->out.append.first.whole) write_json(r, e);
+        return;
+    }
+    if (!v) v = video_find_or_add(s, r->name, &r->status);
+    if (!v) return;
     announce_loss(s, v, r, r->in.append.known);
     number(s, v, e);
     write_json(r, e);
-    add_row(s, v, r->in.append.token, e);
+    add_row(s, v, e);
+    if (r->in.append.has_token) token_add(s, v, r);
     video_mark_used(s, v);
 }
 

@@ -18,6 +18,7 @@
 #include "engine/embedded_lease.h"
 #include "engine/embedded_room.h"
 #include "engine/embedded_store.h"
+#include "engine/embedded_token.h"
 #include "engine/embedded_video.h"
 
 enum {
@@ -206,6 +207,7 @@ static bool load_totals(struct store *s) {
         if (position_is_plausible(last)) s->epoch = last.epoch;
         store_end(q);
     }
+    token_load(s);
     s->committed_totals = s->totals;
     return !s->failure.code;
 }
@@ -245,8 +247,7 @@ static bool open_file(struct opening *o) {
     if (!check_file(o, &empty) || !use_write_ahead_log(o) || !execute(o, settings)) return false;
     if (!execute(o, s->config.durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL"))
         return false;
-    if (empty && !execute(o, sql_schema)) return false;
-    if (!execute(o, sql_later_indexes)) return false;
+    if ((empty && !execute(o, sql_schema)) || !execute(o, sql_additions)) return false;
     sqlite3_wal_hook(s->db, on_commit, s);
     if (!prepare_statements(o) || !load(o)) return false;
     if (!files_remember(s)) return refuse_by_code(o, SQLITE_CANTOPEN);

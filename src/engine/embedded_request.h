@@ -27,8 +27,8 @@ enum request_kind {
 };
 
 // Room in front of a comment's JSON for the members that the store adds:
-// `{"id":"` 41 `","prev":"` 41 `",` is 101 bytes.
-enum { REQUEST_PREFIX_ROOM = 104 };
+// `{"id":"` 41 `","prev":"` 41 `","kind":` 3 `,` is 112 bytes.
+enum { REQUEST_PREFIX_ROOM = 120 };
 
 struct request {
     struct request *next;
@@ -43,7 +43,9 @@ struct request {
     union {
         struct {
             enum entry_kind kind;
-            const char *token;
+            bool has_token;
+            struct engine_token token;
+            const char *old_token; // its old_name
             struct position known;
             char *body; // behind the room for the prefix; without the opening brace
             size_t body_len;
@@ -67,7 +69,8 @@ struct request {
     union {
         struct {
             struct engine_entry entry;
-            bool repeated; // it is an earlier append's: nothing to publish
+            struct engine_first first; // if repeated
+            bool repeated;             // it is an earlier append's: nothing to publish
         } append;
         struct engine_head head;
         struct engine_range range;

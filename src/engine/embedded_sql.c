@@ -6,7 +6,8 @@
 // newest; `place` counts the video's own. `comments` is the total so far. A video's row says where its newest
 // entry is.
 //
-// A token stays in its entry's row, which outlives the limit per video for its sake (see embedded_sweep.c).
+// A token has a row of its own in a table that also grows at its end: `n` counts them, `place` is that of its
+// entry. An earlier version kept it in its entry's row, whose column is still read.
 const char sql_schema[] =
     "BEGIN;"
     "CREATE TABLE video(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, epoch INTEGER NOT NULL,"
@@ -32,10 +33,12 @@ const char sql_schema[] =
     "COMMIT;";
 
 // Made at each opening if they are not there yet; an earlier version keeps them up without knowing of them.
-const char sql_later_indexes[] =
-    "CREATE INDEX IF NOT EXISTS video_uncommented ON video(used_ms) WHERE logged = 0";
-
-_Static_assert(SQL_APPLICATION_ID == 0x43686f72 && SQL_SCHEMA_VERSION == 1, "as in the text above");
+const char sql_additions[] =
+    "CREATE INDEX IF NOT EXISTS video_uncommented ON video(used_ms) WHERE logged = 0;"
+    "CREATE TABLE IF NOT EXISTS token(n INTEGER PRIMARY KEY, video INTEGER NOT NULL, name BLOB NOT NULL,"
+    " digest BLOB NOT NULL, place INTEGER NOT NULL, at_ms INTEGER NOT NULL, epoch INTEGER NOT NULL,"
+    " seq INTEGER NOT NULL, caller_ms INTEGER NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX IF NOT EXISTS token_name ON token(video, name);";
 
 // The columns of an entry, in the order in which the log reads them.
 #define ENTRY "kind, epoch, seq, prev_epoch, prev_seq, json"
@@ -65,8 +68,8 @@ const char *const sql_statements[SQL_STATEMENTS] = {
     [SQL_VIDEO_DROP] = "DELETE FROM video WHERE id = ?1",
 
     [SQL_ENTRY_LAST] = "SELECT n, comments, epoch FROM entry ORDER BY n DESC LIMIT 1",
-    [SQL_ENTRY_ADD] = "INSERT INTO entry(n, video, place, before, at_ms, comments, token, " ENTRY
-                      ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    [SQL_ENTRY_ADD] = "INSERT INTO entry(n, video, place, before, at_ms, comments, " ENTRY
+                      ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [SQL_ENTRY_STEP] = "SELECT before, at_ms, epoch, seq FROM entry WHERE n = ?1",
     [SQL_ENTRY_READ] = "SELECT " ENTRY ", at_ms, video FROM entry WHERE n = ?1",
     [SQL_ENTRY_NEWEST] = "SELECT " ENTRY ", at_ms FROM entry ORDER BY n DESC LIMIT ?1",
@@ -75,6 +78,15 @@ const char *const sql_statements[SQL_STATEMENTS] = {
     [SQL_ENTRY_OLDEST] =
         "SELECT n, video, place, at_ms, token IS NOT NULL FROM entry WHERE n > ?1 ORDER BY n LIMIT ?2",
     [SQL_ENTRY_DELETE] = "DELETE FROM entry WHERE n BETWEEN ?1 AND ?2",
+
+    [SQL_TOKEN_FIND] =
+        "SELECT digest = ?3, epoch, seq, caller_ms, at_ms FROM token WHERE video = ?1 AND name = ?2",
+    [SQL_TOKEN_ADD] =
+        "INSERT OR REPLACE INTO token(n, video, name, digest, place, at_ms, epoch, seq, caller_ms)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [SQL_TOKEN_NEWEST] = "SELECT ifnull(max(n), 0) FROM token",
+    [SQL_TOKEN_OLDEST] = "SELECT n, video, place, at_ms FROM token WHERE n > ?1 ORDER BY n LIMIT ?2",
+    [SQL_TOKEN_DELETE] = "DELETE FROM token WHERE n BETWEEN ?1 AND ?2",
 
     [SQL_MAPPING_FIND] = "SELECT reader FROM mapping WHERE video = ?1",
     [SQL_MAPPING_ADD] = "INSERT INTO mapping(video, reader, made)"
@@ -95,3 +107,5 @@ const char *const sql_statements[SQL_STATEMENTS] = {
     [SQL_COUNTER_NEXT] = "INSERT INTO counter(name, value) VALUES(?1, 1)"
                          " ON CONFLICT(name) DO UPDATE SET value = value + 1 RETURNING value - 1",
 };
+
+_Static_assert(SQL_APPLICATION_ID == 0x43686f72 && SQL_SCHEMA_VERSION == 1, "as in the schema");

@@ -28,6 +28,11 @@ enum statement {
     SQL_ENTRY_TOKEN,
     SQL_ENTRY_OLDEST,
     SQL_ENTRY_DELETE,
+    SQL_TOKEN_FIND,
+    SQL_TOKEN_ADD,
+    SQL_TOKEN_NEWEST,
+    SQL_TOKEN_OLDEST,
+    SQL_TOKEN_DELETE,
     SQL_MAPPING_FIND,
     SQL_MAPPING_ADD,
     SQL_MAPPING_CHANGE,
@@ -46,4 +51,7 @@ extern const char *const sql_statements[SQL_STATEMENTS];
 extern const char sql_all_entries[];
 
 // Makes an empty file a store of SQL_SCHEMA_VERSION. Several statements, one transaction.
-extern const char sql_schema[], sql_later_indexes[];
+extern const char sql_schema[];
+
+// Adds the tables and indexes that came later, where they are missing. An earlier version reads past them.
+extern const char sql_additions[];

@@ -33,6 +33,7 @@ struct store_totals {
     uint64_t comments; // ever logged
     uint64_t videos;   // with a position or a mapping
     uint64_t mappings;
+    uint64_t tokens; // the newest one's n; only here
 };
 
 struct store {
@@ -66,9 +67,11 @@ struct store {
     struct lease *leases;                               // embedded_lease.c, by url
     bool leases_unwritten;
 
-    size_t trail_rows;     // embedded_trail.c, room for rows in all lists
-    uint64_t beyond_limit; // embedded_sweep.c, entries that their video has had too many newer ones of
-    int64_t sweep_n;       // the last one that was looked at
+    size_t trail_rows;      // embedded_trail.c, room for rows in all lists
+    uint64_t beyond_limit;  // embedded_sweep.c, entries that their video has had too many newer ones of
+    int64_t sweep_n;        // the last one that was looked at
+    uint64_t tokens_beyond; // embedded_token.c, the same for tokens
+    int64_t token_n;
 };
 
 // Opens or creates the store: takes the lock on the folder, checks that the file is one of ours. Returns NULL

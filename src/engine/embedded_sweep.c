@@ -3,6 +3,7 @@
 #include "engine/embedded_lease.h"
 #include "engine/embedded_log.h"
 #include "engine/embedded_room.h"
+#include "engine/embedded_token.h"
 #include "engine/embedded_video.h"
 
 // Entries go for two reasons. By age: those are the oldest rows of the table, whatever video they belong to.
@@ -10,9 +11,8 @@
 // through the table. For each append that lets one go it looks at two rows, and so the table never holds much
 // more than twice what is kept.
 //
-// One with a token stays for as long as its age allows, to answer a repeat, though no range gives it any
-// more: but only if it is among the newest TOKENS_MOST entries of all.
-enum { ROWS = 128, VIDEOS = 16, TOKENS_MOST = 1000000 };
+// One to which an earlier version has put a token stays for as long as its age allows, to answer a repeat.
+enum { ROWS = 128, VIDEOS = 16 };
 
 static void delete_rows(struct store *s, int64_t from, int64_t to) {
     sqlite3_stmt *q = store_use(s, SQL_ENTRY_DELETE);
@@ -54,7 +54,7 @@ static bool expire_entries(struct store *s) {
 
 static bool is_kept(struct store *s, const struct row *row) {
     if (log_expired(s, row->at_ms)) return false;
-    if (row->has_token && row->n + TOKENS_MOST > (int64_t)s->totals.entries) return true;
+    if (row->has_token && row->n + ENGINE_TOKENS > (int64_t)s->totals.entries) return true;
     int64_t logged = video_logged(s, row->video); // 0: the video is gone
     return row->place <= logged && (uint64_t)(logged - row->place) < s->config.log_entries;
 }
@@ -90,13 +90,14 @@ static bool drop_unused_video(struct store *s) {
 }
 
 bool sweep_slice(struct store *s, size_t appended) {
-    bool expired = true, trimmed = true;
+    bool expired = true, trimmed = true, tokens = true;
     store_begin(s);
     for (size_t i = 0; i <= appended / (ROWS / 2); i++) {
         if (expired) expired = expire_entries(s);
         if (trimmed) trimmed = trim_videos(s);
+        if (tokens) tokens = token_sweep(s);
     }
-    bool more = expired || trimmed;
+    bool more = expired || trimmed || tokens;
     for (int i = 0; i < VIDEOS && drop_unused_video(s); i++) more = true;
     more |= lease_sweep(s);
     room_sweep(s);

@@ -38,10 +38,13 @@ enum engine_status {
     ENGINE_BUSY,        // too much work is waiting; nothing was done; try again soon
     ENGINE_UNAVAILABLE, // the store cannot take it now (server lost, disk full); try again later. For an
                         // append it is unknown whether it was done: a repeat with the same token finds out
-    ENGINE_CLOSED       // the engine was closed before it was done
+    ENGINE_CLOSED,      // the engine was closed before it was done
+    ENGINE_STORE_FULL,  // the store has no memory for more entries; nothing was stored, all else goes on
+    ENGINE_KEY_REUSED   // an append with this token and another digest came first; nothing was stored
 };
 
-// What a log entry is. More kinds will come (retraction, pin, end); they share the numbers.
+// What a log entry is. More kinds will come (retraction, pin, end); they share the numbers. An entry of a
+// kind that a process does not know only moves the position, too.
 enum entry_kind {
     ENTRY_TOMBSTONE = 0, // a number without content: it only moves the position
     ENTRY_COMMENT = 1
@@ -53,12 +56,24 @@ struct engine_entry {
     struct position prev; // set only on the first entry of an epoch: where the log stood before; on a
                           // tombstone, what comes after it was lost
     enum entry_kind kind;
-    const char *json; // the whole object, "id" first (then "prev", where set); no line break inside; not
-                      // NUL-terminated; empty for a tombstone
+    const char *json; // the whole object, "id" first (then "prev", where set, and "kind" where it is no
+                      // comment); no line break inside; not NUL-terminated; empty for a tombstone
     size_t json_len;
 };
 
 struct engine;
+
+// Names an append within its video, so that a repeat stores nothing and gets the first one's position. Kept
+// for as long as entries are (--log-age-ms), but no more than ENGINE_TOKENS_VIDEO of a video, and
+// ENGINE_TOKENS in all: beyond that the oldest are forgotten. What is kept is the position, `at_ms` and two
+// digests.
+enum { ENGINE_DIGEST = 16, ENGINE_TOKENS_VIDEO = 50000, ENGINE_TOKENS = 1000000 };
+struct engine_token {
+    unsigned char name[ENGINE_DIGEST];   // a digest of whatever names it
+    unsigned char digest[ENGINE_DIGEST]; // of what makes it the same append
+    int64_t at_ms;                       // the caller's, given back to repeats
+    const char *old_name;                // under which an earlier version may have stored it, or NULL
+};
 
 struct engine_append {
     const char *video;
@@ -66,13 +81,19 @@ struct engine_append {
     const char
         *json; // an object with at least one member; the engine puts "id" (and "prev") in front of the others
     size_t json_len;
-    const char *token;     // NULL, or names this append within the video for as long as entries are kept: a
-                           // repeat stores nothing and gets the first answer
+    const struct engine_token *token; // may be NULL
     struct position known; // the highest the caller knows of the video, from the store; may be unset
 };
 
-// `entry` is what was stored, or what the first append with this token stored; NULL unless ENGINE_OK.
-typedef void engine_append_cb(void *arg, enum engine_status, const struct engine_entry *entry);
+// `entry` is what was stored; NULL unless ENGINE_OK. For a repeat it has the first append's position in front
+// of the repeat's own JSON, and `first` says when that was.
+struct engine_first {
+    int64_t at_ms;
+    bool whole; // the entry is the first append itself, as an earlier version kept it: at_ms is not known,
+                // and whether the two are the same is the caller's to judge
+};
+typedef void engine_append_cb(void *arg, enum engine_status, const struct engine_entry *entry,
+                              const struct engine_first *first);
 
 struct engine_head {
     struct position at;     // of the newest entry
@@ -181,7 +202,7 @@ struct engine_ops {
 
     // Gives the entry the video's next number, stores it, and publishes it to the video's subscribers: all of
     // that or nothing. The callback comes once it is stored, in the order of the calls for one video.
-    // Errors: FULL, BUSY, UNAVAILABLE, CLOSED.
+    // Errors: FULL, BUSY, UNAVAILABLE, CLOSED, STORE_FULL, KEY_REUSED.
     void (*append)(struct engine *, const struct engine_append *, engine_append_cb *, void *arg);
 
     // Starts hearing a video's entries. Never fails: while the store is away the subscription waits for it.

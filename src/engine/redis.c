@@ -8,7 +8,10 @@
 //                               published
 //   {video:<id>}:pos            string: "<epoch>-<seq> <run>", or "<epoch>-<seq> <run> <prevs>"; see
 //                               lua/position.lua
-//   {video:<id>}:token:<token>  string: the JSON of what the first append with this token stored
+//   {video:<id>}:tokens         hash: digest of a token => digest of what was appended, its id, the caller's
+//                               time, ms
+//   {video:<id>}:tokens:older   the same; what the above held before
+//   {video:<id>}:token:<token>  string: JSON; what an earlier version keeps of a token: read, not written
 //   readers                     hash: URL => lease
 //   readers:next                string: how many videos have been given a reader, for round-robin
 //   chorus:mapped               sorted set: all videos with a mapping or a position, by last use, us
@@ -16,8 +19,10 @@
 //   for chorus:unmapped             sorted set: those that have no mapping chorus:watched              sorted
 //   set: videos that are watched chorus:clock                hash: the clock by which they are
 //   chorus:comments             string: comments ever logged
+//   chorus:tokens               hash: half an age of the log => how many tokens were stored in it
 //   chorus:newest               list: the newest comments of all videos
-//   chorus:probe:<random>       channel: from a process to itself
+//   video:/<random>             channel: from a process to itself; no video's, as no id has a slash
+//   {video:/check}:...          a log without readers, for a moment: whether Redis takes appends
 //
 // All keys of a video's log have the hash tag {video:<id>}: the slot of its channel. The run is the server's
 // replication id at the moment of the append, read by the script itself: a connection may outlive a demotion,
@@ -72,13 +77,16 @@ static void on_tick(struct loop_timer *t) {
 
 static bool ready(struct engine *engine, const char **why) {
     struct redis *r = from(engine);
+    const char *refusal = redis_refusal_why(r);
     if (!r->serving)
         snprintf(r->why, sizeof r->why, "%s",
-                 redis_conn_is_up(r->commands) ? "Redis is being prepared." : redis_conn_why(r->commands));
+                 !redis_conn_is_up(r->commands) ? redis_conn_why(r->commands)
+                 : refusal                      ? refusal
+                                                : "Redis is being prepared.");
     else if (redis_conn_is_silent(r->commands))
         snprintf(r->why, sizeof r->why, "Redis does not answer.");
-    else if (r->refusal[0] && loop_now_ms(r->loop) - r->refused_ms < REDIS_REFUSAL_MS)
-        snprintf(r->why, sizeof r->why, "%s", r->refusal);
+    else if (refusal)
+        snprintf(r->why, sizeof r->why, "%s", refusal);
     else
         return redis_subscriber_ready(r->subscriber, why);
     *why = r->why;

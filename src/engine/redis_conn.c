@@ -18,7 +18,9 @@
 #include "base/clock.h"
 #include "base/container_of.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "engine/redis_refusal.h"
 #include "engine/redis_reply.h"
 #include "engine/redis_url.h"
 #include "net/resolver.h"
@@ -60,6 +62,7 @@ struct redis_conn {
     uint64_t life;    // grows with each cut: whoever walks through replies sees that they are over
     struct redis_server server;
     char why[REDIS_CONN_WHY_SIZE];
+    char told[REDIS_CONN_WHY_SIZE]; // why the greeting was refused, in the log
 };
 
 static void go_down(struct redis_conn *c, const char *why);
@@ -149,8 +152,11 @@ static void greet_with(struct redis_conn *c, redis_reply_cb *cb, int argc, const
 
 static void refuse_greeting(struct redis_conn *c, const char *error) {
     char what[120];
-    snprintf(what, sizeof what, "refuses (%.100s)", error);
+    redis_refusal_clause(error, what, sizeof what);
     go_down(c, what);
+    if (!strcmp(c->told, c->why)) return;
+    memcpy(c->told, c->why, sizeof c->told);
+    log_warn("engine", "redis_refuses", "connection=%s why=\"%s\"", c->config.name, c->why);
 }
 
 static void on_greeted(void *arg, const redisReply *reply) {
@@ -193,6 +199,7 @@ static void on_info(void *arg, const redisReply *reply) {
                              ? strtoll(text, NULL, 10) / 1000
                              : clock_wall_ms();
     c->state = CONN_UP;
+    c->told[0] = 0;
     c->up_ms = loop_now_ms(c->loop);
     loop_timer_start(c->loop, &c->timer, REDIS_CONN_CUT_MS);
     c->config.on_up(c->config.arg, &c->server);

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/container_of.h"
 #include "base/mem.h"
+#include "engine/redis_log.h"
 #include "engine/redis_reply.h"
 #include "engine/redis_subscriber.h"
 
@@ -61,10 +62,18 @@ static const char *const shared[REDIS_SCRIPTS][SHARED] = {
 };
 
 static const char *const script_names[REDIS_SCRIPTS] = {
-    [SCRIPT_APPEND] = "append",         [SCRIPT_HEAD] = "head",       [SCRIPT_RANGE] = "range",
-    [SCRIPT_REASSIGN] = "reassign",     [SCRIPT_RELEASE] = "release", [SCRIPT_LEASE_RENEW] = "lease_renew",
-    [SCRIPT_LEASE_DROP] = "lease_drop", [SCRIPT_LEASES] = "leases",   [SCRIPT_LEASE_FORGET] = "lease_forget",
-    [SCRIPT_LOOKUP] = "lookup",         [SCRIPT_ASSIGN] = "assign",   [SCRIPT_COUNTER] = "counter",
+    [SCRIPT_APPEND] = redis_refusal_append,
+    [SCRIPT_HEAD] = "head",
+    [SCRIPT_RANGE] = "range",
+    [SCRIPT_REASSIGN] = "reassign",
+    [SCRIPT_RELEASE] = "release",
+    [SCRIPT_LEASE_RENEW] = "lease_renew",
+    [SCRIPT_LEASE_DROP] = "lease_drop",
+    [SCRIPT_LEASES] = "leases",
+    [SCRIPT_LEASE_FORGET] = "lease_forget",
+    [SCRIPT_LOOKUP] = "lookup",
+    [SCRIPT_ASSIGN] = "assign",
+    [SCRIPT_COUNTER] = "counter",
     [SCRIPT_WATCH] = "watch",
 };
 
@@ -143,20 +152,6 @@ static void on_refuse(struct loop_timer *t) {
     if (r->refused) loop_timer_start(r->loop, t, REFUSE_MS);
 }
 
-// Redis does not carry out what it is asked: out of memory, read-only, without its scripts, no rights.
-static void note_refusal(struct redis *r, const char *error) {
-    // One key that another program has made something else of is no reason to call Redis away.
-    if (strncmp(error, "WRONGTYPE", 9) != 0) {
-        snprintf(r->refusal, sizeof r->refusal, "Redis refuses (%.120s).", error);
-        r->refused_ms = loop_now_ms(r->loop);
-    }
-    if (log_sample(&r->sampler, "engine", 1, loop_now_ms(r->loop)))
-        log_warn("engine", "redis_refused", "error=\"%.120s\"", error);
-    if (!strncmp(error, "NOSCRIPT", 8) || !strncmp(error, "READONLY", 8) || !strncmp(error, "LOADING", 7) ||
-        !strncmp(error, "MASTERDOWN", 10))
-        redis_conn_cut(r->commands, error);
-}
-
 enum engine_status redis_call_unexpected(struct redis_call *c, const redisReply *reply) {
     struct redis *r = c->redis;
     if (log_sample(&r->sampler, "engine", 1, loop_now_ms(r->loop)))
@@ -174,8 +169,10 @@ static void on_reply(void *arg, const redisReply *reply) {
     if (!reply) {
         status = r->closing ? ENGINE_CLOSED : ENGINE_UNAVAILABLE;
     } else if (redis_reply_error(reply)) {
-        status = ENGINE_UNAVAILABLE;
-        note_refusal(r, redis_reply_error(reply));
+        status = redis_refusal_is_full(redis_reply_error(reply)) ? ENGINE_STORE_FULL : ENGINE_UNAVAILABLE;
+        redis_refusal_note(r, c->command, redis_reply_error(reply));
+    } else {
+        redis_refusal_over(r, c->command);
     }
     c->on_reply(c, status, status == ENGINE_OK ? reply : NULL);
 }
@@ -217,19 +214,46 @@ int64_t redis_clock_ms(const struct redis *r) {
 
 // The connection
 
+static void begin_to_serve(struct redis *r);
+
+// What came of an append to a video that nobody watches.
+static void on_checked(void *arg, const redisReply *reply) {
+    struct redis *r = arg;
+    const char *error = redis_reply_error(reply);
+    if (!reply) return;
+    if (error) redis_refusal_note(r, redis_refusal_append, error);
+    if (!redis_conn_is_up(r->commands)) return;
+    bool well = !error || redis_refusal_is_full(error);
+    if (well) redis_refusal_over(r, r->serving ? redis_refusal_append : r->refusal.command);
+    if (!r->serving) begin_to_serve(r);
+}
+
+void redis_core_check(struct redis *r) {
+    if (redis_serves(r)) redis_log_check(r, on_checked);
+}
+
+static void on_check(struct loop_timer *t) {
+    redis_core_check(container_of(t, struct redis, check));
+}
+
 static void on_script_loaded(void *arg, const redisReply *reply) {
     struct redis *r = arg;
     if (!reply) return;
     size_t len;
     const char *sha = redis_reply_text(reply, &len), *error = redis_reply_error(reply);
     if (!sha || len != REDIS_SHA_SIZE - 1) {
-        redis_conn_cut(r->commands, error ? error : "takes no scripts");
+        redis_refusal_note(r, "script_load", error ? error : "takes no scripts");
+        redis_conn_cut(r->commands, "does not take the scripts");
         return;
     }
     memcpy(r->shas[REDIS_SCRIPTS - r->scripts_owed], sha, REDIS_SHA_SIZE);
     if (--r->scripts_owed) return;
+    redis_refusal_over(r, "script_load");
+    redis_log_check(r, on_checked);
+}
+
+static void begin_to_serve(struct redis *r) {
     r->serving = true;
-    r->refusal[0] = 0;
     log_info("engine", "redis_connected", "host=%s port=%d run=%.8s", r->url.host, r->url.port, r->run_id);
 }
 
@@ -259,6 +283,7 @@ static void on_down(void *arg, const char *why) {
 
 void redis_core_start(struct redis *r) {
     r->refuse.on_due = on_refuse;
+    r->check.on_due = on_check;
     r->commands = redis_conn_new(
         r->loop, r->resolver, &r->url,
         &(struct redis_conn_config){.name = "chorus-commands", .on_up = on_up, .on_down = on_down, .arg = r});
@@ -271,6 +296,7 @@ void redis_core_drain(struct redis *r) {
 void redis_core_stop(struct redis *r) {
     r->closing = true;
     loop_timer_stop(r->loop, &r->refuse);
+    loop_timer_stop(r->loop, &r->check);
     redis_conn_free(r->commands);
     r->commands = NULL;
     r->serving = false;

@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "engine/redis.h"
 #include "engine/redis_conn.h"
+#include "engine/redis_refusal.h"
 #include "engine/redis_known.h"
 #include "engine/redis_url.h"
 #include "net/loop.h"
@@ -43,16 +44,14 @@ enum {
     REDIS_WAITING_BYTES = 64 << 20,
     // An append not carried out by then is not carried out at all; before a silent connection is cut.
     REDIS_APPEND_MS = REDIS_CONN_CUT_MS - REDIS_CONN_SILENCE_MS - 100,
-    REDIS_REFUSAL_MS = 5000, // for so long a refusal counts
     REDIS_SHA_SIZE = 41,
-    REDIS_ARGS = 20,
+    REDIS_ARGS = 28,
     REDIS_ARGS_ROOM = 2048
 };
 #define REDIS_KEEP_MS (INT64_C(30) * 24 * 3600 * 1000) // positions, unused mappings, lapsed leases
 
-// What has been logged since Redis was told of it.
+// The newest comments since Redis was told of some.
 struct redis_tally {
-    uint64_t comments;
     char *newest[ENGINE_NEWEST]; // JSON, newest first
     struct loop_timer tell;
 };
@@ -72,8 +71,8 @@ struct redis {
     char shas[REDIS_SCRIPTS][REDIS_SHA_SIZE];
     char run_id[64];         // of the process at the other end
     int64_t clock_offset_ms; // Redis's wall clock less our monotonic one
-    char refusal[160];       // why Redis last refused something; empty: it does not
-    int64_t refused_ms;
+    struct redis_refusal refusal;
+    struct loop_timer check; // whether appends are still refused
     char why[REDIS_CONN_WHY_SIZE + 160];
 
     size_t waiting, waiting_bytes;
@@ -97,7 +96,8 @@ struct redis {
 
 struct redis_call {
     struct redis *redis;
-    // `reply` only if the status is ENGINE_OK; it is no error then.
+    // `reply` only if the status is ENGINE_OK; it is no error then. ENGINE_STORE_FULL: Redis has no memory
+    // for it.
     void (*on_reply)(struct redis_call *, enum engine_status, const struct redisReply *reply);
     union engine_cb on;
     void *arg;
@@ -164,6 +164,9 @@ int64_t redis_clock_ms(const struct redis *);
 
 // A name can be waited for, a script can be missing, a server can refuse: the connection's side of the
 // engine.
+// Looks again whether appends are refused.
+void redis_core_check(struct redis *);
+
 void redis_core_start(struct redis *);
 void redis_core_drain(struct redis *); // waits for what can still be answered, blocking, a moment at most
 void redis_core_stop(struct redis *);  // ends what waits with ENGINE_CLOSED

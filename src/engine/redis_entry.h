@@ -1,5 +1,5 @@
-// Private to the Redis engine: log entries as they travel, as JSON whose first members are id and prev. Any
-// thread.
+// Private to the Redis engine: log entries as they travel, as JSON whose first members are id, prev, and the
+// kind where it is no comment. Any thread.
 #pragma once
 
 #include "engine/engine.h"
@@ -10,9 +10,8 @@
 bool redis_entry_read(struct engine_entry *, const char *json, size_t len);
 
 // Room that id and prev need in front of a body, and the JSON's end.
-enum { REDIS_ENTRY_ROOM = 112 };
+enum { REDIS_ENTRY_ROOM = 128 };
 
-// Writes the JSON as the script makes it, from the body without its opening brace (empty: a tombstone) into
-// out, which has REDIS_ENTRY_ROOM + body_len bytes. Fills the entry.
-void redis_entry_write(struct engine_entry *, struct position at, struct position prev, const char *body,
-                       size_t body_len, char *out);
+// Writes the JSON of an entry that has all else, as the script makes it, from the body without its opening
+// brace (empty: a tombstone) into out, which has REDIS_ENTRY_ROOM + body_len bytes.
+void redis_entry_write(struct engine_entry *, const char *body, size_t body_len, char *out);

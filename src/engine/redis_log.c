@@ -1,6 +1,5 @@
-// The figures that span all videos (how many comments there have ever been, the newest ones) lie in keys of
-// their own, which a script of one video must not touch in a Cluster, and are not worth a command per
-// comment: they are gathered for a moment and told together. A process killed in that moment takes them
+// Comments are counted by the script that logs them. The newest ones of all videos are not worth a command
+// per comment: they are gathered for a moment and told together. A process killed in that moment takes them
 // along; the comments themselves are in their logs.
 #include "engine/redis_log.h"
 
@@ -19,7 +18,7 @@
 
 // A range takes a few bytes to ask for, and may be answered with megabytes, which Redis holds until we have
 // read them: a crowd that comes back to many videos at once must not make it hold all of theirs.
-enum { TELL_MS = 250, RANGES_AT_ONCE = 16 };
+enum { TELL_MS = 250, RANGES_AT_ONCE = 16, CHECK_KEEP_MS = 10000 };
 
 // The tally
 
@@ -55,24 +54,17 @@ static void tell_newest(struct redis *r) {
 }
 
 void redis_tally_tell(struct redis *r) {
-    if (!r->tally.comments) return;
+    if (!r->tally.newest[0]) return;
     if (!redis_serves(r)) {
         loop_timer_start(r->loop, &r->tally.tell, TELL_MS);
         return;
     }
-    struct redis_args a = {0};
-    redis_args_text(&a, "INCRBY");
-    redis_args_text(&a, "chorus:comments");
-    redis_args_number(&a, (int64_t)r->tally.comments);
-    redis_tell(r, &a);
     tell_newest(r);
-    r->tally.comments = 0;
 }
 
 static void tally_add(struct redis *r, const struct engine_entry *e) {
     struct redis_tally *t = &r->tally;
     if (e->kind != ENTRY_COMMENT) return;
-    t->comments++;
     free(t->newest[ENGINE_NEWEST - 1]);
     memmove(t->newest + 1, t->newest, (ENGINE_NEWEST - 1) * sizeof *t->newest);
     t->newest[0] = mem_strndup(e->json, e->json_len);
@@ -117,18 +109,42 @@ static bool is_full(const redisReply *reply) {
     return redis_reply_is_text(redis_reply_item(reply, 0), "full");
 }
 
-static bool read_appended(struct redis_call *c, const redisReply *reply, struct engine_entry *e, char *json) {
-    const redisReply *outcome = redis_reply_item(reply, 0), *second = redis_reply_item(reply, 1);
-    struct position at, prev;
+// What came of an append.
+struct appended {
+    struct engine_entry entry;
+    struct engine_first first;
+    bool repeated;
+};
+
+// A repeat of what an earlier version stored.
+static bool read_whole(const redisReply *reply, struct appended *a) {
     size_t len;
-    const char *text = redis_reply_text(second, &len);
-    if (redis_reply_is_text(outcome, "repeat")) return text && redis_entry_read(e, text, len);
-    if (!redis_reply_is_text(outcome, "ok") || !read_position(second, &at) || !position_is_set(at))
+    const char *json = redis_reply_text(redis_reply_item(reply, 1), &len);
+    a->repeated = a->first.whole = true;
+    return json && redis_entry_read(&a->entry, json, len);
+}
+
+static bool read_first(const redisReply *reply, struct appended *a) {
+    const char *at_ms = redis_reply_text(redis_reply_item(reply, 2), NULL);
+    if (at_ms) a->first.at_ms = strtoll(at_ms, NULL, 10);
+    a->repeated = true;
+    return at_ms && read_position(redis_reply_item(reply, 1), &a->entry.at);
+}
+
+static bool read_appended(struct redis_call *c, const redisReply *reply, struct appended *a, char *json) {
+    const redisReply *outcome = redis_reply_item(reply, 0);
+    *a = (struct appended){.entry.kind = c->kind};
+    if (redis_reply_is_text(outcome, "whole")) return read_whole(reply, a);
+    if (redis_reply_is_text(outcome, "repeat")) {
+        if (!read_first(reply, a)) return false;
+    } else if (!redis_reply_is_text(outcome, "ok") ||
+               !read_position(redis_reply_item(reply, 1), &a->entry.at) ||
+               !read_position(redis_reply_item(reply, 2), &a->entry.prev)) {
         return false;
-    if (!read_position(redis_reply_item(reply, 2), &prev)) return false;
-    redis_entry_write(e, at, prev, c->text, c->text_len, json);
-    tally_add(c->redis, e);
-    c->redis->refusal[0] = 0;
+    }
+    if (!position_is_set(a->entry.at)) return false;
+    redis_entry_write(&a->entry, c->text, c->text_len, json);
+    if (!a->repeated) tally_add(c->redis, &a->entry);
     return true;
 }
 
@@ -140,21 +156,38 @@ static bool note_late(struct redis *r, const redisReply *reply) {
     return true;
 }
 
+// What an answer means that stored nothing.
+static enum engine_status not_appended(struct redis_call *c, const redisReply *reply) {
+    if (redis_reply_is_text(redis_reply_item(reply, 0), "reused")) return ENGINE_KEY_REUSED;
+    if (is_full(reply)) return ENGINE_FULL;
+    return note_late(c->redis, reply) ? ENGINE_UNAVAILABLE : redis_call_unexpected(c, reply);
+}
+
 static void on_appended(struct redis_call *c, enum engine_status status, const redisReply *reply) {
     struct redis *r = c->redis;
-    struct engine_entry e;
+    struct appended a;
     char small[2048], *json = small;
     if (c->text_len + REDIS_ENTRY_ROOM > sizeof small) json = mem_alloc(c->text_len + REDIS_ENTRY_ROOM);
-    if (status == ENGINE_OK && is_full(reply)) status = ENGINE_FULL;
-    if (status == ENGINE_OK && !read_appended(c, reply, &e, json)) {
-        status = ENGINE_UNAVAILABLE;
-        if (!note_late(r, reply)) status = redis_call_unexpected(c, reply);
-    }
-    if (status == ENGINE_OK && position_is_plausible(e.at)) known_note(&r->known, c->known, e.at);
+    if (status == ENGINE_OK && !read_appended(c, reply, &a, json)) status = not_appended(c, reply);
+    bool ok = status == ENGINE_OK;
+    if (ok && position_is_plausible(a.entry.at)) known_note(&r->known, c->known, a.entry.at);
     known_unref(&r->known, c->known);
-    c->on.append(c->arg, status, status == ENGINE_OK ? &e : NULL);
+    c->on.append(c->arg, status, ok ? &a.entry : NULL, ok && a.repeated ? &a.first : NULL);
     if (json != small) free(json);
     redis_call_free(c);
+}
+
+static void add_token_keys(struct redis_args *a, const char *video, const struct engine_token *token) {
+    redis_args_format(a, "{video:%s}:tokens", video);
+    redis_args_format(a, "{video:%s}:tokens:older", video);
+    redis_args_text(a, "chorus:tokens");
+    redis_args_format(a, "{video:%s}:token:%s", video, token->old_name ? token->old_name : "");
+}
+
+static void add_token(struct redis_args *a, const struct engine_token *token) {
+    redis_args_bytes(a, token->name, sizeof token->name);
+    redis_args_bytes(a, token->digest, sizeof token->digest);
+    redis_args_number(a, token->at_ms);
 }
 
 void redis_append(struct engine *engine, const struct engine_append *append, engine_append_cb *cb,
@@ -165,18 +198,48 @@ void redis_append(struct engine *engine, const struct engine_append *append, eng
     struct redis_call *c = redis_call_new(r, on_appended, tombstone ? "" : append->json + 1,
                                           tombstone ? 0 : append->json_len - 1);
     struct redis_args a = {0};
-    redis_args_script(&a, r, SCRIPT_APPEND, append->token ? 3 : 2);
+    redis_args_script(&a, r, SCRIPT_APPEND, append->token ? 7 : 3);
     add_keys(&a, append->video);
-    if (append->token) redis_args_format(&a, "{video:%s}:token:%s", append->video, append->token);
+    redis_args_text(&a, "chorus:comments");
+    if (append->token) add_token_keys(&a, append->video, append->token);
+    c->kind = append->kind;
     c->known = known_ref(&r->known, append->video);
     add_place(&a, r, append->video, higher(append->known, hub_position(r->hub, append->video)), c->known);
     redis_args_number(&a, redis_clock_ms(r) + REDIS_APPEND_MS);
     redis_args_number(&a, (int64_t)r->config.log_entries);
+    redis_args_number(&a, r->config.log_min_age_ms);
+    redis_args_number(&a, (int64_t)r->config.log_video_bytes);
+    if (tombstone || append->kind == ENTRY_COMMENT)
+        redis_args_text(&a, "");
+    else
+        redis_args_number(&a, append->kind);
     redis_args_bytes(&a, c->text, c->text_len);
+    if (append->token) add_token(&a, append->token);
     redis_args_number(&a, (int64_t)r->config.max_videos);
     c->on.append = cb;
     c->arg = arg;
     redis_call_send(c, &a);
+}
+
+void redis_log_check(struct redis *r, redis_reply_cb *on_checked) {
+    static const char video[] = "/check";
+    struct redis_args a = {0};
+    redis_args_script(&a, r, SCRIPT_APPEND, 3);
+    add_keys(&a, video);
+    redis_args_text(&a, "chorus:comments");
+    redis_args_text(&a, ""); // no known position
+    redis_args_text(&a, "0");
+    redis_args_format(&a, "video:%s", video);
+    redis_args_number(&a, CHECK_KEEP_MS);
+    redis_args_number(&a, CHECK_KEEP_MS);
+    redis_args_number(&a, redis_clock_ms(r) + REDIS_APPEND_MS);
+    redis_args_text(&a, "1");
+    redis_args_text(&a, "0");
+    redis_args_text(&a, "0");
+    redis_args_text(&a, ""); // a tombstone
+    redis_args_text(&a, "");
+    redis_args_text(&a, "-1"); // not to be counted as a video
+    redis_conn_send(r->commands, a.count, a.at, a.len, on_checked, r);
 }
 
 // Reading

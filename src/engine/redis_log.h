@@ -4,11 +4,16 @@
 #include "engine/engine.h"
 
 struct redis;
+struct redisReply;
 
 void redis_append(struct engine *, const struct engine_append *, engine_append_cb *, void *arg);
 void redis_head(struct engine *, const char *video, struct position known, engine_head_cb *, void *arg);
 void redis_range(struct engine *, const char *video, struct position after, size_t limit, engine_range_cb *,
                  void *arg);
+
+// Appends a tombstone to a video that nobody watches: whether that is refused. Only while the connection is
+// up and the scripts are loaded.
+void redis_log_check(struct redis *, void (*on_checked)(void *redis, const struct redisReply *));
 
 // Tells Redis what has been logged since the last time.
 void redis_tally_tell(struct redis *);

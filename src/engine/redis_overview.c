@@ -41,7 +41,7 @@ static bool take_newest(struct gathered *g, const redisReply *reply) {
     for (size_t i = 0; i < count && i < ENGINE_NEWEST; i++) {
         struct engine_entry *e = &g->newest[g->overview.newest_count];
         const char *json = keep(g, reply, i, &len);
-        if (json && redis_entry_read(e, json, len) && e->json_len) g->overview.newest_count++;
+        if (json && redis_entry_read(e, json, len) && e->kind == ENTRY_COMMENT) g->overview.newest_count++;
     }
     return true;
 }

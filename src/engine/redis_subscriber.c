@@ -5,14 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container_of.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "engine/hub.h"
 #include "engine/redis_core.h"
 #include "engine/redis_entry.h"
+#include "engine/redis_refusal.h"
 #include "engine/redis_reply.h"
 
-enum { PROBE_LOST_MS = 1500 };
+enum { PROBE_LOST_MS = 1500, FIRST_RETRY_MS = 250, LAST_RETRY_MS = 8000 };
 
 static const char channel_prefix[] = "video:";
 enum { PREFIX_LEN = sizeof channel_prefix - 1 };
@@ -23,6 +25,14 @@ struct redis_subscriber {
     char probe_channel[48]; // ours alone
     bool probing;           // the probe's channel is subscribed
     int64_t probe_sent_ms;  // Redis has taken it, and it has not come; 0: none
+    // A SUBSCRIBE may be refused, and the error does not say which one. So all of them are sent between two
+    // of the probe's channel: if the second one is confirmed and no error has come, all hold.
+    unsigned confirmed; // of the two
+    bool alone;         // the rest is sent when the first is confirmed: Redis has refused before
+    bool errors;        // since the first
+    char why[160];      // a sentence while something is refused
+    struct loop_timer retry;
+    int64_t retry_ms;
 };
 
 static void send_about(struct redis_subscriber *s, const char *command, const char *channel) {
@@ -48,12 +58,52 @@ static void subscribe_again(void *arg, const char *video) {
     redis_subscriber_add(arg, video);
 }
 
+static void subscribe_rest(struct redis_subscriber *s) {
+    hub_each_video(s->redis->hub, subscribe_again, s);
+    send_about(s, "SUBSCRIBE", s->probe_channel);
+}
+
+static void subscribe_all(struct redis_subscriber *s, bool alone) {
+    s->confirmed = 0;
+    s->errors = false;
+    s->alone = alone;
+    send_about(s, "SUBSCRIBE", s->probe_channel);
+    if (!alone) subscribe_rest(s);
+}
+
 static void on_up(void *arg, const struct redis_server *server) {
     struct redis_subscriber *s = arg;
     (void)server;
     s->probe_sent_ms = 0;
-    send_about(s, "SUBSCRIBE", s->probe_channel);
-    hub_each_video(s->redis->hub, subscribe_again, s);
+    subscribe_all(s, false);
+}
+
+static void on_retry(struct loop_timer *t) {
+    struct redis_subscriber *s = container_of(t, struct redis_subscriber, retry);
+    if (redis_conn_is_up(s->conn)) subscribe_all(s, true);
+}
+
+static void note_refused(struct redis_subscriber *s, const char *error) {
+    char clause[120], why[sizeof s->why];
+    redis_refusal_clause(error, clause, sizeof clause);
+    snprintf(why, sizeof why, "Redis %s.", clause);
+    s->errors = true;
+    if (strcmp(why, s->why) != 0) {
+        log_warn("engine", "redis_refuses", "command=subscribe why=\"%s\"", why);
+        memcpy(s->why, why, sizeof why);
+        s->retry_ms = FIRST_RETRY_MS;
+    }
+    if (s->retry.slot || s->redis->closing) return;
+    loop_timer_start(s->redis->loop, &s->retry,
+                     s->retry_ms / 2 + (int64_t)(hash_random() % (uint64_t)s->retry_ms));
+    s->retry_ms = 2 * s->retry_ms < LAST_RETRY_MS ? 2 * s->retry_ms : LAST_RETRY_MS;
+}
+
+static void note_all_subscribed(struct redis_subscriber *s) {
+    if (s->errors || !s->why[0]) return;
+    log_info("engine", "redis_refuses_no_more", "command=subscribe");
+    s->why[0] = 0;
+    loop_timer_stop(s->redis->loop, &s->retry);
 }
 
 static void on_down(void *arg, const char *why) {
@@ -72,9 +122,17 @@ static void take_entry(struct redis_subscriber *s, const char *channel, const ch
         log_warn("engine", "message_ignored", "why=\"no JSON object on a video's channel\"");
 }
 
+static void take_probe_subscribed(struct redis_subscriber *s) {
+    s->probing = true;
+    if (++s->confirmed == 2) note_all_subscribed(s);
+    if (!s->alone) return;
+    s->alone = false;
+    subscribe_rest(s);
+}
+
 static void take_subscribed(struct redis_subscriber *s, const char *channel) {
     if (!strcmp(channel, s->probe_channel))
-        s->probing = true;
+        take_probe_subscribed(s);
     else if (!strncmp(channel, channel_prefix, PREFIX_LEN))
         hub_say_subscribed(s->redis->hub, channel + PREFIX_LEN);
 }
@@ -92,9 +150,12 @@ static void on_message(void *arg, const redisReply *reply) {
     struct redis_subscriber *s = arg;
     size_t len;
     const redisReply *kind = redis_reply_item(reply, 0);
+    const char *error = redis_reply_error(reply);
     const char *channel = redis_reply_text(redis_reply_item(reply, 1), NULL);
     const char *payload = redis_reply_text(redis_reply_item(reply, 2), &len);
-    if (redis_reply_is_text(kind, "subscribe") && channel)
+    if (error)
+        note_refused(s, error);
+    else if (redis_reply_is_text(kind, "subscribe") && channel)
         take_subscribed(s, channel);
     else if (!redis_reply_is_text(kind, "message") || !channel || !payload)
         note_unexpected(s, reply);
@@ -109,6 +170,11 @@ static void on_message(void *arg, const redisReply *reply) {
 static void on_probe_sent(void *arg, const redisReply *reply) {
     struct redis_subscriber *s = arg;
     int64_t receivers;
+    const char *error = redis_reply_error(reply);
+    if (error)
+        redis_refusal_note(s->redis, "publish", error);
+    else if (reply)
+        redis_refusal_over(s->redis, "publish");
     if (!redis_reply_integer(reply, &receivers))
         s->probe_sent_ms = 0; // nothing was published
     else if (!receivers && s->probing)
@@ -132,8 +198,8 @@ void redis_subscriber_probe(struct redis_subscriber *s) {
 }
 
 bool redis_subscriber_ready(const struct redis_subscriber *s, const char **why) {
-    if (redis_conn_is_up(s->conn)) return true;
-    *why = redis_conn_why(s->conn);
+    if (redis_conn_is_up(s->conn) && !s->why[0]) return true;
+    *why = s->why[0] ? s->why : redis_conn_why(s->conn);
     return false;
 }
 
@@ -144,7 +210,8 @@ void redis_subscriber_resolved(struct redis_subscriber *s) {
 struct redis_subscriber *redis_subscriber_new(struct redis *r) {
     struct redis_subscriber *s = mem_zalloc(sizeof *s);
     s->redis = r;
-    snprintf(s->probe_channel, sizeof s->probe_channel, "chorus:probe:%016" PRIx64, hash_random());
+    s->retry.on_due = on_retry;
+    snprintf(s->probe_channel, sizeof s->probe_channel, "video:/%016" PRIx64, hash_random());
     s->conn = redis_conn_new(r->loop, r->resolver, &r->url,
                              &(struct redis_conn_config){.name = "chorus-subscriber",
                                                          .on_up = on_up,
@@ -155,6 +222,7 @@ struct redis_subscriber *redis_subscriber_new(struct redis *r) {
 }
 
 void redis_subscriber_free(struct redis_subscriber *s) {
+    loop_timer_stop(s->redis->loop, &s->retry);
     redis_conn_free(s->conn);
     free(s);
 }

@@ -33,7 +33,7 @@ static struct frame *frame_of_event(struct position at, const char *event, const
 }
 
 struct frame *frame_of_entry(const struct engine_entry *e) {
-    if (e->kind == ENTRY_TOMBSTONE) return NULL;
+    if (e->kind != ENTRY_COMMENT) return NULL;
     if (!position_is_set(e->prev)) return frame_of_event(e->at, NULL, e->json, e->json_len);
     struct buf json = {0};
     entry_write_public(&json, e);

@@ -4,7 +4,7 @@ import { scenario } from '../integration/lib/scenario.mjs';
 import { curl, openPage } from './page.mjs';
 
 scenario('the page reads `gap` events, and goes on from there after a cut', { ms: 45_000 }, async (t) => {
-  const system = await t.system({ stable: true, flags: { 'log-entries': 10 } });
+  const system = await t.system({ stable: true, flags: { 'log-entries': 10, 'log-min-age-ms': 0 } });
   const reader = await owner(system, 'v');
   const [first] = await postMany(system, 'v', 1);
   const missed = await postMany(system, 'v', 3_000, { atOnce: 32 });

@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/container_of.h"
+#include "base/sha256.h"
 #include "engine/embedded.h"
 #include "engine/engine.h"
 #include "engine/redis.h"
@@ -91,6 +92,8 @@ static inline bool world_open_redis(struct world *w) {
     w->engine = redis_open(w->loop, &(struct redis_config){.url = url,
                                                            .log_entries = w->config.log_entries,
                                                            .log_age_ms = w->config.log_age_ms,
+                                                           .log_min_age_ms = w->config.log_min_age_ms,
+                                                           .log_video_bytes = w->config.log_video_bytes,
                                                            .max_videos = w->config.max_videos});
     w->ops = w->engine->ops;
     world_await_ready(w);
@@ -163,12 +166,17 @@ struct world_append {
     enum entry_kind kind;
     size_t json_len;
     char json[8192];
+    bool repeated;
+    struct engine_first first;
 };
 
-static inline void world_on_append(void *arg, enum engine_status status, const struct engine_entry *entry) {
+static inline void world_on_append(void *arg, enum engine_status status, const struct engine_entry *entry,
+                                   const struct engine_first *first) {
     struct world_append *a = arg;
     a->calls++;
     a->status = status;
+    a->repeated = first != NULL;
+    if (first) a->first = *first;
     assert_int_equal(entry != NULL, status == ENGINE_OK);
     if (entry) {
         a->at = entry->at;
@@ -182,15 +190,29 @@ static inline void world_on_append(void *arg, enum engine_status status, const s
     world_answered(a->world);
 }
 
+// A token of this name, for exactly this JSON.
+static inline void world_token(struct engine_token *t, const char *name, const char *json) {
+    unsigned char digest[SHA256_SIZE];
+    struct sha256 h;
+    sha256_init(&h);
+    sha256_add(&h, json, strlen(json));
+    sha256_end(&h, digest);
+    *t = (struct engine_token){.at_ms = 1234567890123, .old_name = name};
+    memcpy(t->digest, digest, sizeof t->digest);
+    snprintf((char *)t->name, sizeof t->name, "%s", name);
+}
+
 static inline void world_begin_append_known(struct world *w, struct world_append *a, const char *video,
                                             const char *json, const char *token, struct position known) {
+    struct engine_token named;
     *a = (struct world_append){.world = w};
+    if (token) world_token(&named, token, json);
     const struct engine_append what = {
         .video = video,
         .kind = *json ? ENTRY_COMMENT : ENTRY_TOMBSTONE,
         .json = json,
         .json_len = strlen(json),
-        .token = token,
+        .token = token ? &named : NULL,
         .known = known,
     };
     w->awaited++;

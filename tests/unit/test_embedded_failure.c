@@ -170,7 +170,9 @@ static struct {
 
 static void post(struct poster *p);
 
-static void on_posted(void *arg, enum engine_status status, const struct engine_entry *e) {
+static void on_posted(void *arg, enum engine_status status, const struct engine_entry *e,
+                      const struct engine_first *first) {
+    (void)first;
     struct poster *p = arg;
     toggle.under_way--;
     if (status == ENGINE_OK)
@@ -264,7 +266,9 @@ struct stubborn {
     unsigned refused;
 };
 
-static void count_busy(void *arg, enum engine_status status, const struct engine_entry *e) {
+static void count_busy(void *arg, enum engine_status status, const struct engine_entry *e,
+                       const struct engine_first *first) {
+    (void)first;
     (void)e;
     struct stubborn *s = arg;
     if (status == ENGINE_BUSY) s->refused++;
@@ -289,7 +293,8 @@ static void what_waits_is_bounded_in_bytes_too(void **state) {
     assert_int_equal(world_head(w, "v").at.seq, MANY - s.refused);
 }
 
-static void on_retry(void *arg, enum engine_status status, const struct engine_entry *e);
+static void on_retry(void *arg, enum engine_status status, const struct engine_entry *e,
+                     const struct engine_first *first);
 
 static void try_again(struct stubborn *s) {
     const struct engine_append what = {
@@ -297,7 +302,9 @@ static void try_again(struct stubborn *s) {
     s->world->ops->append(s->world->engine, &what, on_retry, s);
 }
 
-static void on_retry(void *arg, enum engine_status status, const struct engine_entry *e) {
+static void on_retry(void *arg, enum engine_status status, const struct engine_entry *e,
+                     const struct engine_first *first) {
+    (void)first;
     (void)e;
     struct stubborn *s = arg;
     if (status == ENGINE_OK) {
@@ -360,7 +367,9 @@ static void closing_answers_everything_once(void **state) {
     assert_int_equal(world_head(w, "v").at.seq, stored);
 }
 
-static void close_now(void *arg, enum engine_status status, const struct engine_entry *e) {
+static void close_now(void *arg, enum engine_status status, const struct engine_entry *e,
+                      const struct engine_first *first) {
+    (void)first;
     (void)status;
     (void)e;
     world_close(arg);
@@ -433,7 +442,9 @@ struct leaver {
     struct engine_subscription *subscription;
 };
 
-static void unsubscribe_when_closed(void *arg, enum engine_status status, const struct engine_entry *e) {
+static void unsubscribe_when_closed(void *arg, enum engine_status status, const struct engine_entry *e,
+                                    const struct engine_first *first) {
+    (void)first;
     (void)status;
     (void)e;
     struct leaver *l = arg;

@@ -92,7 +92,7 @@ static void everything_is_there_again(void **state) {
     world_renew(w, &lease, 60000);
     world_counter_next(w, "n");
     world_reopen(w);
-    struct world_append again = world_append(w, "v", "{\"comment\":\"other\"}", "t");
+    struct world_append again = world_append(w, "v", "{\"comment\":\"x\"}", "t");
     assert_string_equal(again.json, a.json);
     assert_int_equal(position_compare(again.at, a.at), 0);
     assert_string_equal(world_lookup(w, "v").reader, reader_a);
@@ -138,7 +138,9 @@ static const char *const killed_videos[KILLED_VIDEOS] = {"0", "1", "2"};
 
 static void child_append(void);
 
-static void child_on_append(void *arg, enum engine_status status, const struct engine_entry *e) {
+static void child_on_append(void *arg, enum engine_status status, const struct engine_entry *e,
+                            const struct engine_first *first) {
+    (void)first;
     char at[POSITION_TEXT_SIZE];
     if (status != ENGINE_OK) _exit(3);
     position_format(e->at, at);

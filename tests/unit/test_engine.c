@@ -101,13 +101,58 @@ static void a_repeat_gets_the_first_answer(void **state) {
     struct world *w = *state;
     struct world_append first = world_append(w, "v", "{\"comment\":\"first\"}", "t");
     world_post(w, "v", 2);
-    struct world_append again = world_append(w, "v", "{\"comment\":\"other\"}", "t");
+    struct world_append again = world_append(w, "v", "{\"comment\":\"first\"}", "t");
     assert_int_equal(again.status, ENGINE_OK);
+    assert_true(again.repeated && !first.repeated);
+    assert_int_equal(again.first.at_ms, 1234567890123);
     assert_int_equal(again.at.seq, 1);
     assert_int_equal(again.kind, ENTRY_COMMENT);
     assert_string_equal(again.json, first.json);
     assert_int_equal(world_post(w, "v", 3).seq, 3);
     assert_int_equal(world_overview(w)->comments, 3);
+}
+
+static void a_token_with_another_digest_stores_nothing(void **state) {
+    struct world *w = *state;
+    struct world_append first = world_append(w, "v", "{\"comment\":\"first\"}", "t");
+    assert_int_equal(world_append(w, "v", "{\"comment\":\"other\"}", "t").status, ENGINE_KEY_REUSED);
+    assert_int_equal(world_range(w, "v", (struct position){0}, 10)->count, 1);
+    assert_int_equal(world_append(w, "v", "{\"comment\":\"other\"}", "u").at.seq, 2);
+    assert_int_equal(world_append(w, "v", "{\"comment\":\"first\"}", "t").at.seq, first.at.seq);
+    assert_int_equal(world_overview(w)->comments, 2);
+}
+
+// Kinds
+
+static struct world_append append_kind(struct world *w, int kind, const char *json) {
+    struct world_append a = {.world = w};
+    const struct engine_append what = {
+        .video = "v", .kind = (enum entry_kind)kind, .json = json, .json_len = strlen(json)};
+    w->awaited++;
+    w->ops->append(w->engine, &what, world_on_append, &a);
+    world_wait(w);
+    return a;
+}
+
+static void a_kind_is_kept_and_counts_as_no_comment(void **state) {
+    struct world *w = *state;
+    world_post(w, "v", 1);
+    struct world_append a = append_kind(w, 7, "{\"target\":\"x\"}");
+    assert_int_equal(a.status, ENGINE_OK);
+    assert_int_equal(a.kind, 7);
+    assert_int_equal(a.at.seq, 2);
+    char expected[128], id[POSITION_TEXT_SIZE];
+    position_format(a.at, id);
+    snprintf(expected, sizeof expected, "{\"id\":\"%s\",\"kind\":7,\"target\":\"x\"}", id);
+    assert_string_equal(a.json, expected);
+    world_post(w, "v", 3);
+    const struct world_range *r = world_range(w, "v", (struct position){0}, 10);
+    assert_int_equal(r->count, 3);
+    assert_int_equal(r->kind[0], ENTRY_COMMENT);
+    assert_int_equal(r->kind[1], 7);
+    assert_string_equal(r->json[1], expected);
+    assert_int_equal(world_overview(w)->comments, 2);
+    assert_int_equal(world_overview(w)->newest_count, 2);
 }
 
 static void a_token_counts_within_its_video(void **state) {
@@ -215,8 +260,10 @@ static void hears_nothing_after_unsubscribing(void **state) {
     assert_int_equal(early.said + early.entries, 0);
 }
 
-static void note_answer(void *arg, enum engine_status status, const struct engine_entry *e) {
+static void note_answer(void *arg, enum engine_status status, const struct engine_entry *e,
+                        const struct engine_first *first) {
     (void)e;
+    (void)first;
     struct viewer *v = arg;
     assert_int_equal(status, ENGINE_OK);
     *v->answered = true;
@@ -738,6 +785,7 @@ static void is_ready(void **state) {
     TEST(numbers_from_one_and_puts_the_id_first), TEST(keeps_the_order_of_the_calls),                        \
         TEST(a_tombstone_takes_a_number_and_has_no_content), TEST(carries_any_json_unchanged),               \
         TEST(a_video_id_may_have_any_length_and_look_like_another), TEST(a_repeat_gets_the_first_answer),    \
+        TEST(a_token_with_another_digest_stores_nothing), TEST(a_kind_is_kept_and_counts_as_no_comment),     \
         TEST(a_token_counts_within_its_video), TEST(repeats_at_the_same_moment_store_one),                   \
         TEST(hears_entries_in_log_order), TEST(is_told_once_that_it_is_subscribed),                          \
         TEST(hears_nothing_after_unsubscribing), TEST(a_repeat_is_not_published_again),                      \

@@ -13,8 +13,8 @@ static void reads_what_it_writes(void **state) {
     (void)state;
     static const char body[] = "\"userid\":\"u\",\"comment\":\"x\"}";
     char out[REDIS_ENTRY_ROOM + sizeof body];
-    struct engine_entry written, read;
-    redis_entry_write(&written, at, prev, body, strlen(body), out);
+    struct engine_entry written = {.at = at, .prev = prev, .kind = ENTRY_COMMENT}, read;
+    redis_entry_write(&written, body, strlen(body), out);
     static const char expected[] =
         "{\"id\":\"1763932000000-42\",\"prev\":\"1763931000000-7\",\"userid\":\"u\","
         "\"comment\":\"x\"}";
@@ -30,9 +30,24 @@ static void the_longest_positions_fit(void **state) {
     (void)state;
     const struct position last = {UINT64_MAX, UINT64_MAX};
     char out[REDIS_ENTRY_ROOM + 7];
-    struct engine_entry e;
-    redis_entry_write(&e, last, last, "\"a\":1}", 6, out);
+    struct engine_entry e = {.at = last, .prev = last, .kind = (enum entry_kind)999};
+    redis_entry_write(&e, "\"a\":1}", 6, out);
     assert_true(e.json_len <= sizeof out);
+}
+
+static void a_kind_travels_unless_it_is_a_comment(void **state) {
+    (void)state;
+    struct engine_entry e = reading("{\"id\":\"5-1\",\"kind\":7,\"a\":1}");
+    assert_int_equal(e.kind, 7);
+    assert_int_equal(e.at.seq, 1);
+    assert_int_equal(reading("{\"id\":\"5-1\",\"prev\":\"4-9\",\"kind\":12,\"a\":1}").kind, 12);
+    static const char *const comments[] = {
+        "{\"id\":\"5-1\",\"a\":1,\"kind\":7}", "{\"id\":\"5-1\",\"kind\":\"7\",\"a\":1}",
+        "{\"id\":\"5-1\",\"kind\":,\"a\":1}",  "{\"id\":\"5-1\",\"kind\":12345,\"a\":1}",
+        "{\"kind\":7,\"id\":\"5-1\",\"a\":1}",
+    };
+    for (size_t i = 0; i < sizeof comments / sizeof *comments; i++)
+        assert_int_equal(reading(comments[i]).kind, ENTRY_COMMENT);
 }
 
 static void a_bare_number_is_a_tombstone(void **state) {
@@ -75,9 +90,12 @@ static void no_object_is_no_entry(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_what_it_writes),         cmocka_unit_test(the_longest_positions_fit),
-        cmocka_unit_test(a_bare_number_is_a_tombstone), cmocka_unit_test(what_others_publish_has_no_position),
+        cmocka_unit_test(reads_what_it_writes),
+        cmocka_unit_test(the_longest_positions_fit),
+        cmocka_unit_test(a_bare_number_is_a_tombstone),
+        cmocka_unit_test(what_others_publish_has_no_position),
         cmocka_unit_test(no_object_is_no_entry),
+        cmocka_unit_test(a_kind_travels_unless_it_is_a_comment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

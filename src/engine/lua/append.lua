@@ -1,25 +1,116 @@
--- Numbers, logs and publishes one entry: all of it or nothing.
--- KEYS  1 log  2 position  3 the token's key if there is a token
--- ARGV  1-5 as in position.lua  6 latest moment to do it, ms  7 entries to keep  8 the entry's JSON without its opening
---       brace; empty: a tombstone; the last one: how many videos there may be, 0: any
--- Returns {"ok", id, prev or "", 1 if the video is new}, {"repeat", json}, {"full"} if there are too many videos, or {"late"}: whoever asked has given
--- up since, has said so, and must not find it done all the same.
+-- Numbers, logs, counts and publishes one entry: all of it or nothing.
+-- KEYS  1 log  2 position  3 count of all comments; with a token: 4 tokens  5 older tokens  6 count of all tokens
+--       7 the key in which an earlier version keeps this token
+-- ARGV  1-5 as in position.lua  6 latest moment to do it, ms  7 entries to keep  8 and those younger than this, ms, 9 as
+--       long as all take no more than so many bytes  10 the entry's kind, empty: a comment or a tombstone  11 its JSON
+--       without the opening brace; empty: a tombstone; with a token: 12 its name  13 its digest  14 its moment, ms; the
+--       last one: how many videos there may be, 0: any, -1: it is no video
+-- Returns {"ok", id, prev or "", 1 if the video is new}; {"repeat", id, moment} of the first with this token; {"whole",
+-- json} of one that an earlier version stored; {"reused"} if the first had another digest; {"full"} if there
+-- are too many videos; or {"late"}: the caller has given up since, has said so, and must not find it done all the same.
+local TOKENS, TOKENS_WHEN_MANY, TOKENS_IN_ALL = 25000, 100, 1000000 -- of a video in each of its two hashes
 if now > tonumber(ARGV[6]) then return {'late', text_of(now)} end
-if KEYS[3] then
-    local first = redis.call('GET', KEYS[3])
-    if first then return {'repeat', first} end
+
+local function recall()
+    local token = redis.call('HGET', KEYS[4], ARGV[12]) or redis.call('HGET', KEYS[5], ARGV[12])
+    if token then
+        if string.sub(token, 1, 16) ~= ARGV[13] then return {'reused'} end
+        local id, at_ms = string.match(token, '^(%S+) (%S+)$', 17)
+        return {'repeat', id, at_ms}
+    end
+    local whole = redis.call('GET', KEYS[7])
+    if whole then return {'whole', whole} end
 end
+
+-- Counts a token in a window of half their life. Returns about how many of all videos there are.
+local function count_tokens()
+    local window = math.floor(now / math.max(ARGV[4] / 2, 1))
+    local count = redis.call('HINCRBY', KEYS[6], text_of(window), 1)
+    if count == 1 then
+        for _, old in ipairs(redis.call('HKEYS', KEYS[6])) do
+            if math.abs(tonumber(old) - window) > 2 then redis.call('HDEL', KEYS[6], old) end
+        end
+        redis.call('PEXPIRE', KEYS[6], 2 * ARGV[4])
+    end
+    local before = redis.call('HMGET', KEYS[6], text_of(window - 1), text_of(window - 2))
+    return count + (tonumber(before[1]) or 0) + (tonumber(before[2]) or 0)
+end
+
+-- A video's tokens are in two hashes: when the younger is full, it becomes the older. Where there are too many of all
+-- videos, it is full much sooner.
+local function remember(id)
+    local room = count_tokens() > TOKENS_IN_ALL and TOKENS_WHEN_MANY or TOKENS
+    if redis.call('HLEN', KEYS[4]) >= room then
+        redis.call('UNLINK', KEYS[5])
+        redis.call('RENAME', KEYS[4], KEYS[5])
+    end
+    redis.call('HSET', KEYS[4], ARGV[12], ARGV[13] .. id .. ' ' .. ARGV[14])
+    redis.call('PEXPIRE', KEYS[4], ARGV[4])
+end
+
+local function count_and_remember(id)
+    local is_comment = ARGV[11] ~= '' and ARGV[10] == ''
+    if is_comment then redis.call('INCR', KEYS[3]) end
+    local ok, problem = pcall(function() if KEYS[4] then remember(id) end end)
+    local function undo()
+        if is_comment then redis.pcall('DECR', KEYS[3]) end
+        if KEYS[4] then redis.pcall('HDEL', KEYS[4], ARGV[12]) end
+    end
+    if not ok then
+        undo()
+        error(problem, 0)
+    end
+    return undo
+end
+
+-- The log may grow beyond what is kept: it is trimmed with every 16th entry, by one look at the entry that would be the
+-- newest to go.
+local function trim(epoch, seq)
+    local most, youngest = tonumber(ARGV[7]), now - ARGV[8]
+    if tonumber(ARGV[8]) == 0 then return redis.call('XTRIM', KEYS[1], 'MAXLEN', most) end
+    if seq % 16 ~= 0 then return end
+    local length = redis.call('XLEN', KEYS[1])
+    if length <= most then return end
+
+    local function is_old(id)
+        local entry = redis.call('XRANGE', KEYS[1], id, '+', 'COUNT', 1)[1]
+        return entry and tonumber(entry[2][2]) < youngest
+    end
+    if seq > most and is_old(text_of(epoch) .. '-' .. text_of(seq - most)) then
+        return redis.call('XTRIM', KEYS[1], 'MAXLEN', most)
+    end
+    local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1][1]
+    local first_epoch, first_seq = split(first)
+    local step, to = math.min(32, length - most), nil
+    while step > 0 and is_old(text_of(first_epoch) .. '-' .. text_of(first_seq + step)) do
+        to = text_of(first_epoch) .. '-' .. text_of(first_seq + step)
+        step = 2 * step <= length - most and 2 * step or 0
+    end
+    if to then redis.call('XTRIM', KEYS[1], 'MINID', to) end
+    if seq % 64 ~= 0 then return end
+    local bytes = redis.pcall('MEMORY', 'USAGE', KEYS[1])
+    if type(bytes) == 'table' then return redis.call('XTRIM', KEYS[1], 'MAXLEN', most) end -- no right to ask
+    if bytes > tonumber(ARGV[9]) then
+        redis.call('XTRIM', KEYS[1], 'MAXLEN', math.max(most, math.floor(length * ARGV[9] / bytes * 0.9)))
+    end
+end
+
+local first = KEYS[4] and recall()
+if first then return first end
 
 local run = read_run()
 if not run then return no_master() end
 local at, at_run, prevs = read_position()
 local video = string.sub(ARGV[3], 7)
-if not at and not admission()(video, tonumber(ARGV[#ARGV])) then return {'full'} end
+local videos = tonumber(ARGV[#ARGV])
+if not at and videos >= 0 and not admission()(video, videos) then return {'full'} end
 local new = at and 0 or 1
 local kept = find_loss(at, prevs)
 local epoch, seq, said = nil, nil, '' -- said: the prev that this entry carries
 if kept then
-    epoch, seq = split(announce_loss(at, kept))
+    local loss, problem = announce_loss(at, kept, run)
+    if not loss then return problem end
+    epoch, seq = split(loss)
     prevs = ''
 elseif at_run == run then
     epoch, seq = split(at)
@@ -31,11 +122,10 @@ local id = text_of(epoch) .. '-' .. text_of(seq + 1)
 
 local json = '{"id":"' .. id .. '"'
 if said ~= '' then json = json .. ',"prev":"' .. said .. '"' end
-json = json .. (ARGV[8] == '' and '}' or ',' .. ARGV[8])
-redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[7], id, 't', text_of(now), 'j', json)
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
-write_position(id, run, prevs)
-if KEYS[3] then redis.call('SET', KEYS[3], json, 'PX', ARGV[4]) end
-redis.call('PUBLISH', ARGV[3], json)
-if seq <= 1 then redis.call('ZREM', 'chorus:uncommented', video) end
+if ARGV[10] ~= '' then json = json .. ',"kind":' .. ARGV[10] end
+json = json .. (ARGV[11] == '' and '}' or ',' .. ARGV[11])
+local problem = store(id, run, prevs, json, count_and_remember)
+if problem then return problem end
+if seq <= 1 then redis.pcall('ZREM', 'chorus:uncommented', video) end
+pcall(trim, epoch, seq + 1)
 return {'ok', id, said, new}

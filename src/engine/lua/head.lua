@@ -13,6 +13,10 @@ end
 if not at and not admission()(string.sub(ARGV[3], 7), tonumber(ARGV[#ARGV])) then return {'full'} end
 local run = read_run()
 if not run then return no_master() end
-local id = kept and announce_loss(at, kept) or text_of(new_epoch(at)) .. '-0'
-write_position(id, run, '')
+if kept then
+    local first, problem = announce_loss(at, kept, run)
+    return first and {first, at or ''} or problem
+end
+local id = text_of(new_epoch(at)) .. '-0'
+write_position(id .. ' ' .. run)
 return {id, at or ''}

@@ -16,8 +16,10 @@ local function split(id)
 end
 
 -- Returns id, run and prevs; nothing for a video that has no position. A log may outlive its position.
+local stored -- the position as it is written
 local function read_position()
-    local id, run, prevs = string.match(redis.call('GET', KEYS[2]) or '', '^(%d+%-%d+) (%S+) ?(%S*)')
+    stored = redis.call('GET', KEYS[2])
+    local id, run, prevs = string.match(stored or '', '^(%d+%-%d+) (%S+) ?(%S*)')
     if id then return id, run, prevs end
     local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
     if last then return last[1], nil, '' end
@@ -70,16 +72,51 @@ local function new_epoch(id)
     return math.max(now, stored + 1, known + 1, logged + 1, now + 1000 < seen and seen + 1 or 0)
 end
 
--- Begins an epoch with a tombstone, which tells everybody that entries after `kept` have been lost. Returns its id.
-local function announce_loss(id, kept)
-    local first = text_of(new_epoch(id)) .. '-1'
-    local json = '{"id":"' .. first .. '"' .. (kept ~= '' and ',"prev":"' .. kept .. '"' or '') .. '}'
-    redis.call('XADD', KEYS[1], first, 't', text_of(now), 'j', json)
-    redis.call('PEXPIRE', KEYS[1], ARGV[4])
-    redis.call('PUBLISH', ARGV[3], json)
-    return first
+local function write_position(text) redis.call('SET', KEYS[2], text, 'PX', ARGV[5]) end
+
+-- Redis does not undo what a script has written when a later command is refused (a right that the user lacks or has
+-- lost): so that nothing is left of an entry that could not be published, it is taken back here.
+local function take_back(done, id)
+    if done >= 2 then
+        redis.pcall('XDEL', KEYS[1], id)
+        local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+        if last then redis.call('XSETID', KEYS[1], last[1]) else redis.call('DEL', KEYS[1]) end
+    end
+    if done >= 1 then
+        if stored then write_position(stored) else redis.call('DEL', KEYS[2]) end
+    end
 end
 
-local function write_position(id, run, prevs)
-    redis.call('SET', KEYS[2], id .. ' ' .. run .. (prevs ~= '' and ' ' .. prevs or ''), 'PX', ARGV[5])
+-- Stores an entry and publishes it, all or nothing. Returns an error reply, or nil. The position comes first: it is what
+-- a full store refuses. `more`, if given, is done as well, and says how to undo that.
+local function store(id, run, prevs, json, more)
+    local done, undo = 0, nil
+    local position = id .. ' ' .. run .. (prevs ~= '' and ' ' .. prevs or '')
+    local ok, problem = pcall(function()
+        write_position(position)
+        done = 1
+        redis.call('XADD', KEYS[1], id, 't', text_of(now), 'j', json)
+        done = 2
+        redis.call('PEXPIRE', KEYS[1], ARGV[4])
+        if more then undo = more(id) end
+        redis.call('PUBLISH', ARGV[3], json)
+    end)
+    if ok then
+        stored = position
+        return nil
+    end
+    if undo then undo() end
+    pcall(take_back, done, id)
+    local text = type(problem) == 'table' and problem.err or tostring(problem)
+    return redis.error_reply(text)
+end
+
+-- Begins an epoch with a tombstone, which tells everybody that entries after `kept` have been lost. Returns its id, or
+-- nil and an error reply.
+local function announce_loss(id, kept, run)
+    local first = text_of(new_epoch(id)) .. '-1'
+    local json = '{"id":"' .. first .. '"' .. (kept ~= '' and ',"prev":"' .. kept .. '"' or '') .. '}'
+    local problem = store(first, run, '', json)
+    if problem then return nil, problem end
+    return first
 end

@@ -34,7 +34,7 @@ scenario('connections, requests and viewers that come and go leave nothing behin
 });
 
 scenario('comments without end take bounded memory', async (t) => {
-  const system = await t.system({ flags: { 'log-entries': 100 } });
+  const system = await t.system({ flags: { 'log-entries': 100, 'log-min-age-ms': 0 } });
   await rounds(20, (i) => post(system, `v${i % 20}`, 'x'.repeat(1_900)));
   const before = system.program.memory();
   await rounds(80, (i) => post(system, `v${i % 20}`, 'x'.repeat(1_900)));

@@ -30,7 +30,7 @@ async function flood(crowd, quick, count, during = () => {}) {
 const usedBy = async (system) => Math.max(...(await Promise.all(system.readers.map(health))).map(({ memory }) => memory.used));
 
 scenario('stalled viewers of many videos share one bound: they get gaps, the others everything', { ms: 40_000, setups }, async (t) => {
-  const system = await t.system({ flags: { memory: '2M', 'stall-timeout-ms': 60_000, 'log-entries': 50 } });
+  const system = await t.system({ flags: { memory: '2M', 'stall-timeout-ms': 60_000, 'log-entries': 50, 'log-min-age-ms': 0 } });
   const crowd = startCrowd(t, system);
   const quick = await crowd.enter(32, videos);
   const stalled = await crowd.enter(64, videos);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { call, owner, post } from '../lib/api.mjs';
+import { call, owner, post, postMany } from '../lib/api.mjs';
 import { checkError } from '../lib/checks.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
@@ -18,6 +18,32 @@ scenario('a repeat with the same Idempotency-Key gets the first answer, and is s
   const last = await post(system, 'v', 'end');
   await viewer.reaches(last.id);
   assert.deepEqual(viewer.comments.map(({ id }) => id), [first.json.comment.id, other.json.comment.id, last.id]);
+});
+
+scenario('the same Idempotency-Key with another body is 422 key_reused, and nothing is stored', async (t) => {
+  const system = await t.system();
+  const named = { ...comment, name: 'Ann' };
+  const first = await keyed(system, 'k', named);
+  assert.equal(first.status, 201, first.text);
+  for (const change of [{ comment: 'twice' }, { comment: 'once ' }, { comment: 'oncE' }, { name: 'Bob' }, { name: undefined }]) {
+    const answer = await keyed(system, 'k', { ...named, ...change });
+    checkError(answer, 422);
+    assert.equal(answer.json.code, 'key_reused');
+  }
+  // The parsed fields count, whatever the bytes they came in.
+  const sameText = '{"name":"\\u0041nn", "comment":"x","extra":[1],"videoid":"v","comment":"\\u006fnce","userid":"u"}';
+  const again = await call('POST', `${system.comment}/comment`, { body: sameText, headers: { 'content-type': 'application/json', 'idempotency-key': 'k' } });
+  assert.deepEqual([again.status, again.json], [201, first.json]);
+  assert.match((await post(system, 'v', 'next')).id, /-2$/, 'no number was used up');
+});
+
+scenario('a repeat gets the first answer also when the entry is not kept any more', async (t) => {
+  const system = await t.system({ flags: { 'log-entries': 5, 'log-min-age-ms': 0 } });
+  const first = await keyed(system, 'k', comment);
+  await postMany(system, 'v', 300);
+  const again = await keyed(system, 'k', comment);
+  assert.deepEqual([again.status, again.json], [201, first.json]);
+  checkError(await keyed(system, 'k', { ...comment, comment: 'other' }), 422);
 });
 
 scenario('twenty at once with one Idempotency-Key are one comment', async (t) => {

@@ -5,7 +5,7 @@ import { scenario } from '../lib/scenario.mjs';
 import { pause, until } from '../lib/time.mjs';
 
 scenario('who missed more than is kept gets a gap that says how many, then what is kept', async (t) => {
-  const system = await t.system({ flags: { 'log-entries': 10 } });
+  const system = await t.system({ flags: { 'log-entries': 10, 'log-min-age-ms': 0 } });
   const reader = await owner(system, 'v');
   const viewer = await t.watch(reader, { video: 'v' });
   const first = await post(system, 'v', 'one');
@@ -29,7 +29,7 @@ scenario('who missed more than is kept gets a gap that says how many, then what 
 });
 
 scenario('who missed less than is kept gets no gap', async (t) => {
-  const system = await t.system({ flags: { 'log-entries': 100 } });
+  const system = await t.system({ flags: { 'log-entries': 100, 'log-min-age-ms': 0 } });
   const reader = await owner(system, 'v');
   const stored = await postMany(system, 'v', 500);
   const viewer = await t.watch(reader, { video: 'v', from: stored[400].id });

@@ -47,7 +47,7 @@ scenario('a viewer that reads nothing is closed, and delays no other', async (t)
 });
 
 scenario('a viewer that falls off what is kept in memory gets a gap `slow`, and goes on with the newest', async (t) => {
-  const system = await t.system({ flags: { memory: '1M', 'stall-timeout-ms': 60_000, 'log-entries': 100 } });
+  const system = await t.system({ flags: { memory: '1M', 'stall-timeout-ms': 60_000, 'log-entries': 100, 'log-min-age-ms': 0 } });
   const reader = await owner(system, 'v');
   const quick = await t.watch(reader, { video: 'v' });
   const lazy = await t.watch(reader, { video: 'v', user: 'lazy' });
@@ -66,7 +66,7 @@ scenario('a viewer that falls off what is kept in memory gets a gap `slow`, and 
 });
 
 scenario('a hundred viewers that read nothing cost no more memory than one', async (t) => {
-  const system = await t.system({ flags: { memory: '4M', 'stall-timeout-ms': 60_000, 'log-entries': 100 } });
+  const system = await t.system({ flags: { memory: '4M', 'stall-timeout-ms': 60_000, 'log-entries': 100, 'log-min-age-ms': 0 } });
   const reader = await owner(system, 'v');
   const quick = await t.watch(reader, { video: 'v' });
   const stuck = [];

@@ -1,0 +1,39 @@
+// Private to the Redis engine: what Redis refuses, as a sentence for /ready and the log. Control loop only.
+//
+// A refusal stands until the same command is carried out. That is tried again and again: appends by a check
+// that goes the same way (redis_log_check), at once after connecting and then with growing pauses while they
+// are refused; other commands by those who need them, so that a refusal of theirs is forgotten when none has
+// followed for REDIS_REFUSAL_MS. A full Redis is no such refusal: it takes no comments, and everything else
+// goes on.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct redis;
+
+enum { REDIS_REFUSAL_MS = 5000, REDIS_REFUSAL_SIZE = 200 };
+
+struct redis_refusal {
+    char why[REDIS_REFUSAL_SIZE]; // a sentence; empty: nothing is refused
+    const char *command;          // static
+    int64_t last_ms;
+    int64_t delay_ms; // before the next check
+};
+
+#define redis_refusal_append "append" // the name of the command that is checked
+
+// Writes what an error means, as a clause to stand behind "Redis".
+void redis_refusal_clause(const char *error, char *out, size_t size);
+
+bool redis_refusal_is_full(const char *error); // out of memory
+
+// Notes an error: logs it once, and ends the connection if another one is needed.
+void redis_refusal_note(struct redis *, const char *command, const char *error);
+
+// Notes that a command was carried out.
+void redis_refusal_over(struct redis *, const char *command);
+
+// Returns a sentence, or NULL if nothing is refused.
+const char *redis_refusal_why(const struct redis *);
