@@ -129,6 +129,7 @@ static void *make_comment(struct system *s, struct system_part *part) {
     s->comment = comment_api_new(
         s->loop, s->engine, s->placement, s->client,
         &(struct comment_config){.instance_id = part->instance_id,
+                                 .log_age_ms = s->settings->log_age_ms,
                                  .manager_url = manager ? manager : system_url(s, "manager"),
                                  .statistics_url = statistics_url(s),
                                  .statistics_interval_ms = (int)s->settings->statistics_interval_ms,

@@ -21,7 +21,7 @@ enum { TIMEOUT_MS = 5000, REST_MS = 1000, TELL_AGAIN_MS = 24 * 3600 * 1000, UNDE
 struct seen {
     struct registrar *registrar;
     enum { SEEN_QUEUED, SEEN_TELLING, SEEN_TOLD } state;
-    int64_t told_ms;
+    int64_t told_ms, seen_ms;
     struct seen *prev, *next; // in the queue
     UT_hash_handle hh;
     char video[];
@@ -31,6 +31,7 @@ struct registrar {
     struct loop *loop;
     struct http_client *client;
     char url[600];
+    int64_t idle_ms;
     bool failing;
     unsigned under_way;
     struct seen *videos; // oldest first
@@ -44,10 +45,12 @@ static void on_rested(struct loop_timer *t) {
     tell(container_of(t, struct registrar, rest));
 }
 
-struct registrar *registrar_new(struct loop *loop, struct http_client *client, const char *manager_url) {
+struct registrar *registrar_new(struct loop *loop, struct http_client *client, const char *manager_url,
+                                int64_t idle_ms) {
     struct registrar *r = mem_zalloc(sizeof *r);
     r->loop = loop;
     r->client = client;
+    r->idle_ms = idle_ms;
     r->rest.on_due = on_rested;
     snprintf(r->url, sizeof r->url, "%s/register", manager_url);
     return r;
@@ -81,14 +84,23 @@ static void note_outcome(struct registrar *r, const struct http_client_answer *a
                  a->error ? strerror(-a->error) : "", a->status);
 }
 
+static bool is_full(const struct http_client_answer *a) {
+    static const char code[] = "\"too_many_videos\"";
+    return !a->error && a->status == 503 && a->body_len &&
+           memmem(a->body, a->body_len, code, sizeof code - 1);
+}
+
 static void on_told(void *arg, const struct http_client_answer *a) {
     struct seen *v = arg;
     struct registrar *r = v->registrar;
-    bool ok = !a->error && a->status == 200;
+    bool ok = !a->error && a->status == 200, full = is_full(a);
     r->under_way--;
     if (a->error == -ECANCELED) return; // the process is ending
-    note_outcome(r, a, ok);
-    if (ok) {
+    note_outcome(r, a, ok || full);
+    if (full) { // no comment is taken for it either; if one is, it is told of
+        drop(r, v);
+        tell(r);
+    } else if (ok) {
         v->state = SEEN_TOLD;
         v->told_ms = loop_now_ms(r->loop);
         tell(r);
@@ -134,10 +146,14 @@ static struct seen *add(struct registrar *r, const char *video) {
 void registrar_saw(struct registrar *r, const char *video) {
     struct seen *v;
     HASH_FIND_STR(r->videos, video, v);
+    int64_t now_ms = loop_now_ms(r->loop), quiet_ms = v ? now_ms - v->seen_ms : 0;
+    if (v) v->seen_ms = now_ms;
     // A mapping is kept while it is used, and a daily word from here is use.
-    if (v && (v->state != SEEN_TOLD || loop_now_ms(r->loop) - v->told_ms < TELL_AGAIN_MS)) return;
+    bool stands = v && now_ms - v->told_ms < TELL_AGAIN_MS && quiet_ms < r->idle_ms;
+    if (v && (v->state != SEEN_TOLD || stands)) return;
     if (!v) v = add(r, video);
     if (!v) return;
+    v->seen_ms = now_ms;
     enqueue(r, v);
     tell(r);
 }

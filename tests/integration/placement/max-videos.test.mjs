@@ -103,3 +103,15 @@ scenario('a video whose comments have expired makes room, and what was never com
     return true;
   }, 'room for five others, once what was said has expired');
 });
+
+scenario('a video that was forgotten for others is registered again by its next comment', async (t) => {
+  const system = await t.system({ flags: { 'max-videos': 3, 'log-age-ms': 500 } });
+  await post(system, 'real', 'hello');
+  await until(() => isMapped(system, 'real'), 'its mapping');
+  let next = 0;
+  await until(async () => {
+    await tryComment(system, `other-${next++}`); // only what was commented pushes it out
+    return !(await isMapped(system, 'real'));
+  }, 'it to be forgotten');
+  await until(async () => (await tryComment(system, 'real')).status === 201 && isMapped(system, 'real'), 'its mapping again');
+});
