@@ -248,16 +248,30 @@ static void drop_input(struct http_conn *c) {
     c->in.len = c->in_parsed = 0;
 }
 
+// A request that waits for its handler's answer cannot be made to let go, so a large one does not begin to
+// wait where memory is used up.
+static void refuse_if_too_much(struct http_request *r) {
+    if (r->head.cap > KEPT_BYTES && http_memory_is_used_up())
+        http_refuse(r, 503, "overloaded", "There is no memory for large requests; try again soon.");
+}
+
+// Whatever its handler has read of a request that is not answered yet.
+static void let_go(struct http_request *r) {
+    if (r->body.cap > SMALL_BYTES) buf_release(&r->body);
+    http_request_forget_query(r);
+}
+
 static void dispatch(struct http_conn *c) {
     struct http_request *r = &c->request;
     c->cost += HTTP_REQUEST_COST;
     c->state = CONN_HANDLING;
     c->deadline_ms = 0;
+    if (!r->refuse_status) refuse_if_too_much(r);
     if (r->refuse_status)
         http_reply_refused(r);
     else
         r->route->handle(r, c->server->config.arg);
-    if (c->state == CONN_HANDLING && r->body.cap > SMALL_BYTES) buf_release(&r->body); // read by now
+    if (c->state == CONN_HANDLING) let_go(r);
 }
 
 // Answers something the parser will not read on from, and closes.

@@ -140,6 +140,7 @@ struct http_conn *http_conn_of(struct http_request *);
 // http_request.c
 void http_request_reset(struct http_request *);
 void http_request_release(struct http_request *);
+void http_request_forget_query(struct http_request *);
 enum http_field http_field_find(const char *name, size_t len);
 void http_request_take_field(struct http_request *, enum http_field, uint32_t value_at); // a value just added
 const char *http_request_check_head(struct http_request *, int http_minor); // a sentence if it is bad

@@ -15,6 +15,10 @@ bool http_memory_is_scarce(void) {
     return held > most() / 2;
 }
 
+bool http_memory_is_used_up(void) {
+    return held > most();
+}
+
 struct http_hold *http_memory_oldest(void) {
     return waiting;
 }

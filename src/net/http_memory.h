@@ -26,5 +26,8 @@ void http_memory_hold(struct http_hold *, size_t bytes, bool waits_for_client, i
 // Whether buffers are better given back than kept for the next request.
 bool http_memory_is_scarce(void);
 
+// Whether more is held than there is for it: by those that cannot be made to let go.
+bool http_memory_is_used_up(void);
+
 // Returns the one that waits longest, or NULL. `next` of each is the one after it.
 struct http_hold *http_memory_oldest(void);

@@ -10,15 +10,19 @@
 #include "base/mem.h"
 #include "net/address.h"
 
-void http_request_reset(struct http_request *r) {
-    free(r->param);
+void http_request_forget_query(struct http_request *r) {
     free(r->fields);
     buf_release(&r->query);
+    r->fields = NULL;
+    r->field_count = 0;
+}
+
+void http_request_reset(struct http_request *r) {
+    free(r->param);
+    http_request_forget_query(r);
     buf_clear(&r->body);
     buf_clear(&r->head);
     r->param = NULL;
-    r->fields = NULL;
-    r->field_count = 0;
     memset(r->values, 0, sizeof r->values);
     r->hosts = r->encodings = 0;
     r->bad_host = r->closes = false;

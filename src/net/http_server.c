@@ -77,9 +77,7 @@ static bool close_an_idle_one(struct http_server *s) {
 // lose.
 static bool drop_a_slow_one(struct http_server *s) {
     int64_t before_ms = loop_now_ms(s->loop) - SLOW_MS;
-    int looked = 0;
-    for (struct http_hold *h = http_memory_oldest(); h && h->since_ms <= before_ms && looked < 64;
-         h = h->next, looked++) {
+    for (struct http_hold *h = http_memory_oldest(); h && h->since_ms <= before_ms; h = h->next) {
         struct http_conn *c = container_of(h, struct http_conn, hold);
         if (c->server != s) continue;
         s->closed_for_room++;

@@ -71,18 +71,26 @@ static json_t *take_number(struct json_reader *reader, enum json_token token) {
     return fits ? json_integer(number) : NULL;
 }
 
-static json_t *take_text(struct json_reader *reader, enum json_token token) {
-    char text[REPORT_TEXT_MAX + 1];
-    ptrdiff_t len = token == JSON_TOKEN_STRING ? json_reader_copy(reader, text, sizeof text) : -1;
-    return len < 0 || memchr(text, 0, (size_t)len) ? NULL : json_stringn_nocheck(text, (size_t)len);
+// Returns the length of a text that fits, or -1.
+static ptrdiff_t read_text(struct json_reader *reader, enum json_token token,
+                           char text[REPORT_TEXT_MAX + 1]) {
+    ptrdiff_t len = token == JSON_TOKEN_STRING ? json_reader_copy(reader, text, REPORT_TEXT_MAX + 1) : -1;
+    return len < 0 || memchr(text, 0, (size_t)len) ? -1 : len;
 }
 
-// Returns false from the first entry on that does not fit; goes behind it in any case.
+static json_t *take_text(struct json_reader *reader, enum json_token token) {
+    char text[REPORT_TEXT_MAX + 1];
+    ptrdiff_t len = read_text(reader, token, text);
+    return len < 0 ? NULL : json_stringn_nocheck(text, (size_t)len);
+}
+
+// Returns false for an entry that does not fit; goes behind it in any case.
 static bool take_entry(struct json_reader *reader, enum json_token token, json_t *list) {
-    json_t *entry = take_text(reader, token);
-    if (entry && json_array_size(list) < REPORT_ENTRIES) json_array_append(list, entry);
-    json_decref(entry);
-    return json_reader_skip(reader) && entry;
+    char text[REPORT_TEXT_MAX + 1];
+    ptrdiff_t len = read_text(reader, token, text);
+    if (len >= 0 && json_array_size(list) < REPORT_ENTRIES)
+        json_array_append_new(list, json_stringn_nocheck(text, (size_t)len));
+    return json_reader_skip(reader) && len >= 0;
 }
 
 static json_t *take_list(struct json_reader *reader, enum json_token token) {
@@ -99,17 +107,16 @@ static json_t *take_list(struct json_reader *reader, enum json_token token) {
 // Takes a member of a map. null takes the key away: a mapping that went away while the original read it.
 static bool take_pair(struct json_reader *reader, enum report_type type, json_t *map) {
     char key[REPORT_TEXT_MAX + 1];
-    ptrdiff_t len = json_reader_copy(reader, key, sizeof key);
-    bool fits = len >= 0 && !memchr(key, 0, (size_t)len);
+    ptrdiff_t len = read_text(reader, JSON_TOKEN_STRING, key);
     enum json_token token = json_reader_next(reader);
-    json_t *value = NULL;
-    if (fits && token == JSON_TOKEN_NULL) json_object_del(map, key);
-    if (fits && token != JSON_TOKEN_NULL) {
-        value = type == REPORT_COUNTS ? take_number(reader, token) : take_text(reader, token);
-        fits = value != NULL;
-        if (fits && (json_object_size(map) < REPORT_ENTRIES || json_object_get(map, key)))
-            json_object_set_nocheck(map, key, value);
+    if (len >= 0 && token == JSON_TOKEN_NULL) {
+        json_object_del(map, key);
+        return true;
     }
+    json_t *value = type == REPORT_COUNTS ? take_number(reader, token) : take_text(reader, token);
+    bool fits = len >= 0 && value;
+    if (fits && (json_object_size(map) < REPORT_ENTRIES || json_object_get(map, key)))
+        json_object_set_nocheck(map, key, value);
     json_decref(value);
     return json_reader_skip(reader) && fits;
 }

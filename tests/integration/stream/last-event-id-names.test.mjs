@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { call, owner } from '../lib/api.mjs';
+import { scenario } from '../lib/scenario.mjs';
+
+// The polyfill that is used most sends lastEventId in the query.
+scenario('a position is understood as last_event_id and as lastEventId, in the query and in the body', async (t) => {
+  const system = await t.system();
+  const ids = [];
+  for (let i = 0; i < 4; i++) ids.push((await call('POST', `${system.comment}/comment`, { json: { userid: 'u', videoid: 'v', comment: `${i}` } })).json.comment.id);
+  const reader = await owner(system, 'v');
+  for (const name of ['last_event_id', 'lastEventId']) {
+    const asQuery = await t.watch(reader, { video: 'v', query: { [name]: ids[1] } });
+    await asQuery.reaches(ids[3]);
+    assert.deepEqual(asQuery.comments.map(({ id }) => id), ids.slice(2), `${name} in the query`);
+    const response = await fetch(`${reader}/connect`, {
+      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ userid: 'u', videoid: 'v', [name]: ids[1] }),
+    });
+    let text = '';
+    for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
+      text += piece;
+      if (text.includes(`id: ${ids[3]}\n`)) break;
+    }
+    assert.deepEqual(Array.from(text.matchAll(/^id: (.*)$/gm), ([, id]) => id), ids.slice(1), `${name} in the body`);
+  }
+});
