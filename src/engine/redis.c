@@ -15,9 +15,10 @@
 //   readers                     hash: URL => lease
 //   readers:next                string: how many videos have been given a reader, for round-robin
 //   chorus:mapped               sorted set: all videos with a mapping or a position, by last use, us
-//   chorus:uncommented          sorted set: those of them that never had a comment; see lua/admit.lua, also
-//   for chorus:unmapped             sorted set: those that have no mapping chorus:watched              sorted
-//   set: videos that are watched chorus:clock                hash: the clock by which they are
+//   chorus:uncommented          sorted set: those of them that have never had a comment
+//   chorus:unmapped             sorted set: those of them that have no mapping
+//   chorus:watched              sorted set: those that are watched, by chorus:clock
+//   chorus:clock                hash: a clock that nobody sets; for these five see lua/admit.lua
 //   chorus:comments             string: comments ever logged
 //   chorus:tokens               hash: half an age of the log => how many tokens were stored in it
 //   chorus:newest               list: the newest comments of all videos

@@ -52,7 +52,8 @@ local function is_in_use(video, at)
 end
 
 local function forget(video)
-    redis.call('UNLINK', 'video:' .. video .. ':reader', '{video:' .. video .. '}:pos')
+    local log = '{video:' .. video .. '}:'
+    redis.call('UNLINK', 'video:' .. video .. ':reader', log .. 'pos', log .. 'log', log .. 'tokens', log .. 'tokens:older')
     redis.call('ZREM', 'chorus:mapped', video)
     redis.call('ZREM', 'chorus:uncommented', video)
     redis.call('ZREM', 'chorus:unmapped', video)
