@@ -26,19 +26,13 @@ extern const char redis_lua_append[], redis_lua_head[], redis_lua_range[], redis
     redis_lua_counter[], redis_lua_watch[];
 
 static const char *const scripts[REDIS_SCRIPTS] = {
-    [SCRIPT_APPEND] = redis_lua_append,
-    [SCRIPT_HEAD] = redis_lua_head,
-    [SCRIPT_RANGE] = redis_lua_range,
-    [SCRIPT_REASSIGN] = redis_lua_reassign,
-    [SCRIPT_RELEASE] = redis_lua_release,
-    [SCRIPT_LEASE_RENEW] = redis_lua_lease_renew,
-    [SCRIPT_LEASE_DROP] = redis_lua_lease_drop,
-    [SCRIPT_LEASES] = redis_lua_leases,
-    [SCRIPT_LEASE_FORGET] = redis_lua_lease_forget,
-    [SCRIPT_LOOKUP] = redis_lua_lookup,
-    [SCRIPT_ASSIGN] = redis_lua_assign,
-    [SCRIPT_COUNTER] = redis_lua_counter,
-    [SCRIPT_WATCH] = redis_lua_watch,
+    [SCRIPT_APPEND] = redis_lua_append,           [SCRIPT_HEAD] = redis_lua_head,
+    [SCRIPT_HEAD_WHEN_FULL] = redis_lua_head,     [SCRIPT_RANGE] = redis_lua_range,
+    [SCRIPT_REASSIGN] = redis_lua_reassign,       [SCRIPT_RELEASE] = redis_lua_release,
+    [SCRIPT_LEASE_RENEW] = redis_lua_lease_renew, [SCRIPT_LEASE_DROP] = redis_lua_lease_drop,
+    [SCRIPT_LEASES] = redis_lua_leases,           [SCRIPT_LEASE_FORGET] = redis_lua_lease_forget,
+    [SCRIPT_LOOKUP] = redis_lua_lookup,           [SCRIPT_ASSIGN] = redis_lua_assign,
+    [SCRIPT_COUNTER] = redis_lua_counter,         [SCRIPT_WATCH] = redis_lua_watch,
 };
 
 // Carried out also by a Redis that is full: what they write is small, and without it no viewer could come.
@@ -52,7 +46,11 @@ static const char end_admission[] = "return admit\nend\n";
 // What stands in front of a script.
 static const char *const shared[REDIS_SCRIPTS][SHARED] = {
     [SCRIPT_APPEND] = {begin_admission, redis_lua_admit, end_admission, redis_lua_position},
-    [SCRIPT_HEAD] = {works_when_full, begin_admission, redis_lua_admit, end_admission, redis_lua_position},
+    // Two, because what works when Redis is full is refused at once where no writes are taken, even if it
+    // only reads.
+    [SCRIPT_HEAD] = {begin_admission, redis_lua_admit, end_admission, redis_lua_position},
+    [SCRIPT_HEAD_WHEN_FULL] = {works_when_full, begin_admission, redis_lua_admit, end_admission,
+                               redis_lua_position},
     [SCRIPT_LOOKUP] = {works_when_full, redis_lua_admit},
     [SCRIPT_ASSIGN] = {works_when_full, redis_lua_admit},
     [SCRIPT_REASSIGN] = {works_when_full, redis_lua_admit},
@@ -64,6 +62,7 @@ static const char *const shared[REDIS_SCRIPTS][SHARED] = {
 static const char *const script_names[REDIS_SCRIPTS] = {
     [SCRIPT_APPEND] = redis_refusal_append,
     [SCRIPT_HEAD] = "head",
+    [SCRIPT_HEAD_WHEN_FULL] = "head",
     [SCRIPT_RANGE] = "range",
     [SCRIPT_REASSIGN] = "reassign",
     [SCRIPT_RELEASE] = "release",
@@ -242,8 +241,10 @@ static void on_script_loaded(void *arg, const redisReply *reply) {
     size_t len;
     const char *sha = redis_reply_text(reply, &len), *error = redis_reply_error(reply);
     if (!sha || len != REDIS_SHA_SIZE - 1) {
-        redis_refusal_note(r, "script_load", error ? error : "takes no scripts");
-        redis_conn_cut(r->commands, "does not take the scripts");
+        char clause[160] = "does not take scripts";
+        if (error) redis_refusal_clause(error, clause, sizeof clause);
+        if (error) redis_refusal_note(r, "script_load", error);
+        redis_conn_cut(r->commands, clause);
         return;
     }
     memcpy(r->shas[REDIS_SCRIPTS - r->scripts_owed], sha, REDIS_SHA_SIZE);

@@ -25,6 +25,7 @@ struct resolver;
 enum redis_script {
     SCRIPT_APPEND,
     SCRIPT_HEAD,
+    SCRIPT_HEAD_WHEN_FULL,
     SCRIPT_RANGE,
     SCRIPT_REASSIGN,
     SCRIPT_RELEASE,

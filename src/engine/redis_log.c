@@ -244,8 +244,27 @@ void redis_log_check(struct redis *r, redis_reply_cb *on_checked) {
 
 // Reading
 
+static void send_head(struct redis_call *c, enum redis_script script) {
+    struct redis *r = c->redis;
+    const struct position *known = c->more;
+    struct redis_args a = {0};
+    redis_args_script(&a, r, script, 2);
+    add_keys(&a, c->text);
+    add_place(&a, r, c->text, *known,
+              NULL); // as it is: what is higher could hide what an older epoch has lost
+    redis_args_number(&a, (int64_t)r->config.max_videos);
+    redis_call_send(c, &a);
+}
+
+static void on_head_when_full(struct redis_call *, enum engine_status, const redisReply *);
+
 static void on_head(struct redis_call *c, enum engine_status status, const redisReply *reply) {
     struct engine_head head = {0};
+    if (status == ENGINE_STORE_FULL && c->on_reply == on_head) {
+        c->on_reply = on_head_when_full;
+        send_head(c, SCRIPT_HEAD_WHEN_FULL);
+        return;
+    }
     if (status == ENGINE_OK && is_full(reply)) status = ENGINE_FULL;
     if (status == ENGINE_OK &&
         (!read_position(redis_reply_item(reply, 0), &head.at) || !position_is_set(head.at) ||
@@ -257,18 +276,19 @@ static void on_head(struct redis_call *c, enum engine_status status, const redis
     redis_call_free(c);
 }
 
+static void on_head_when_full(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    on_head(c, status, reply);
+}
+
 void redis_head(struct engine *engine, const char *video, struct position known, engine_head_cb *cb,
                 void *arg) {
     struct redis *r = (struct redis *)engine;
-    struct redis_call *c = redis_call_new(r, on_head, NULL, 0);
-    struct redis_args a = {0};
-    redis_args_script(&a, r, SCRIPT_HEAD, 2);
-    add_keys(&a, video);
-    add_place(&a, r, video, known, NULL); // as it is: what is higher could hide what an older epoch has lost
-    redis_args_number(&a, (int64_t)r->config.max_videos);
+    struct redis_call *c = redis_call_new(r, on_head, video, strlen(video));
+    c->more = mem_alloc(sizeof known);
+    memcpy(c->more, &known, sizeof known);
     c->on.head = cb;
     c->arg = arg;
-    redis_call_send(c, &a);
+    send_head(c, SCRIPT_HEAD);
 }
 
 static bool read_range(const redisReply *reply, struct engine_range *range, struct engine_entry **entries) {
