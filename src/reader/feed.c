@@ -284,10 +284,11 @@ static void on_entry(void *arg, const struct engine_entry *e) {
     }
 }
 
-// The store had gone back to before what we have seen, and comments were appended there: what was heard of
-// them comes next, from the log, below the numbers that were lost.
-static void step_back(struct feed *f, struct position first) {
-    struct position before = {first.epoch, first.seq - 1};
+// The store had gone back to before what we have seen, and comments were appended there: they come next, from
+// the log, below the numbers that were lost. Their epoch, if it is a lower one, began after the loss.
+static void step_back(struct feed *f, struct position heard) {
+    bool lower = heard.epoch < f->at.epoch;
+    struct position before = {heard.epoch, lower ? 0 : heard.seq - 1};
     emit(f, frame_of_gap((struct position){f->at.epoch, f->at.seq + 1}, before, GAP_EPOCH));
     f->at = before;
 }

@@ -34,6 +34,7 @@ struct fake_engine {
     struct engine_subscription *subscriptions;
     struct question waiting[QUESTIONS_MAX];
     unsigned waiting_count, asked;
+    uint64_t epoch; // the highest ever
     bool not_ready;
 };
 
@@ -95,7 +96,8 @@ static void fix_range(const struct fake_engine *f, struct question *q) {
 static void fix_head(struct fake_engine *f, struct question *q) {
     struct position known = q->shown.known, was = f->head;
     if (position_compare(known, was) > 0) {
-        struct engine_entry loss = tombstone_at(known.epoch + 1, 1);
+        uint64_t epoch = known.epoch > f->epoch ? known.epoch : f->epoch;
+        struct engine_entry loss = tombstone_at(epoch + 1, 1);
         loss.prev = pos(was.epoch, known.epoch == was.epoch ? was.seq : 0);
         q->head.before = was;
         fake_append(f, loss);
@@ -164,6 +166,16 @@ void fake_log(struct fake_engine *f, struct engine_entry e) {
     assert(f->logged < LOG_MAX);
     f->log[f->logged++] = e;
     f->head = e.at;
+    if (e.at.epoch > f->epoch) f->epoch = e.at.epoch;
+}
+
+struct position fake_head(const struct fake_engine *f) {
+    return f->head;
+}
+
+size_t fake_logged(const struct fake_engine *f, const struct engine_entry **log) {
+    *log = f->log;
+    return f->logged;
 }
 
 void fake_log_run(struct fake_engine *f, uint64_t epoch, uint64_t first, uint64_t last) {

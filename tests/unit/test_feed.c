@@ -648,6 +648,107 @@ static void anything_may_be_lost_but_nothing_is_missed(void **state) {
     for (uint64_t n = 0; n < shown.count; n++) assert_int_equal(shown.frames[n]->at.seq, n + 1);
 }
 
+// The store loses its end again and again, and goes on from there: knowing of it or not, in a higher epoch
+// or, under a slow clock, in one below what we have seen. Whatever the log holds in the end was shown once,
+// or is in a gap.
+
+static void let_it_settle(void) {
+    fake_say_subscribed(engine);
+    for (int i = 0; i < 8; i++) {
+        fake_answer_all(engine, 100);
+        run_later(loop, AGAIN_MS);
+    }
+    assert_int_equal(fake_waiting(engine), 0);
+}
+
+static void append_somehow(struct engine_entry e) {
+    if (dice_one_in(3))
+        fake_log(engine, e); // not heard
+    else
+        fake_append(engine, e);
+}
+
+// The first one after a loss begins an epoch, by somebody who knows of no loss.
+static void append_next(uint64_t *highest, bool *new_run) {
+    struct position head = fake_head(engine);
+    if (!*new_run) {
+        append_somehow(comment_at(head.epoch, head.seq + 1));
+        return;
+    }
+    uint64_t epoch = !head.epoch && dice_one_in(2) ? *highest - 5 : *highest + 10;
+    if (epoch > *highest) *highest = epoch;
+    append_somehow(position_is_set(head) ? comment_after(epoch, 1, head) : comment_at(epoch, 1));
+    *new_run = false;
+}
+
+static void lose_something(void) {
+    const struct engine_entry *log;
+    size_t logged = fake_logged(engine, &log);
+    fake_lose(engine, logged && !dice_one_in(4) ? log[dice(logged)].at : pos(0, 0));
+    if (dice_one_in(3)) fake_say_subscribed(engine);
+}
+
+static bool was_shown(struct position p) {
+    unsigned times = 0;
+    bool covered = false;
+    for (size_t i = 0; i < shown.count; i++) {
+        const struct frame *f = shown.frames[i];
+        bool is_gap = position_compare(f->first, f->at) != 0 || strstr(f->bytes, "event: gap");
+        if (!is_gap)
+            times += position_compare(f->at, p) == 0;
+        else if (position_compare(f->first, p) <= 0 && position_compare(p, f->at) <= 0)
+            covered = true;
+    }
+    assert_true(times <= 1);
+    return times || covered;
+}
+
+static void whatever_the_store_loses_what_it_has_is_shown_or_announced(void **state) {
+    (void)state;
+    dice_begin(__func__);
+    for (int round = 0; round < 300; round++) {
+        uint64_t highest = 1000;
+        bool new_run = false;
+        go_live(highest, 0);
+        steps_back = true;
+        for (int i = 0; i < 60; i++) {
+            struct position head = fake_head(engine);
+            if (head.epoch > highest) {
+                highest = head.epoch; // a loss was announced
+                new_run = false;
+            }
+            switch (dice(6)) {
+            case 0:
+            case 1:
+            case 2: append_next(&highest, &new_run); break;
+            case 3:
+                if (fake_waiting(engine)) fake_answer(engine, 0);
+                break;
+            case 4:
+                if (fake_waiting(engine)) fake_fail(engine, 0, ENGINE_UNAVAILABLE);
+                run_later(loop, (int64_t)dice(300));
+                break;
+            case 5:
+                if (!dice_one_in(4)) break;
+                let_it_settle();
+                if (fake_head(engine).epoch > highest) highest = fake_head(engine).epoch;
+                lose_something();
+                new_run = true;
+                break;
+            }
+        }
+        let_it_settle();
+        const struct engine_entry *log;
+        size_t logged = fake_logged(engine, &log);
+        for (size_t i = 0; i < logged; i++)
+            if (log[i].kind == ENTRY_COMMENT && !was_shown(log[i].at))
+                fail_msg("round %d: %d-%d was neither shown nor announced: %s", round, (int)log[i].at.epoch,
+                         (int)log[i].at.seq, frame_list_text(&shown));
+        tear_down(state);
+        set_up(state);
+    }
+}
+
 // Many that share the engine
 
 static void count_live(struct feed *f) {
@@ -819,6 +920,7 @@ int main(void) {
         TEST(closed_while_it_waits_to_ask_again),
         TEST(with_the_engine_closed_it_asks_no_more),
         TEST(anything_may_be_lost_but_nothing_is_missed),
+        TEST(whatever_the_store_loses_what_it_has_is_shown_or_announced),
         TEST(only_so_many_ask_at_a_time_and_the_others_in_turn),
         TEST(while_the_store_fails_one_asks_for_all_and_less_and_less),
         TEST(a_subscription_that_holds_again_cuts_the_pause_short),
