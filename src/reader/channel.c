@@ -102,21 +102,25 @@ static bool fits(const struct ring *r, uint64_t from, size_t bytes, size_t max_b
     return r->next - from < r->max_frames && bytes <= max_bytes;
 }
 
+// Drops frames that only those who lag need. Many behind are looked at for an eighth of the ring at once.
+static void drop_for(struct channel *ch, size_t len, bool used_up, size_t most) {
+    const struct ring *r = &ch->ring;
+    uint64_t keep = r->first, needed = needed_from(ch);
+    size_t bytes = r->bytes + len;
+    size_t kept = used_up ? 0 : budget_is_scarce() ? r->bytes / 2 + len : SIZE_MAX;
+    while (keep < needed && (bytes > kept || !fits(r, keep, bytes, most))) bytes -= ring_at(r, keep++)->len;
+    uint64_t portion = keep > r->first && behind(ch) > FEW_BEHIND ? r->first + (r->next - r->first) / 8 : 0;
+    drop_before(ch, keep < portion ? portion < needed ? portion : needed : keep);
+}
+
 // Makes room in the ring for `len` more bytes, at the cost of those who lag: where memory is scarce, of those
 // that need the older half; where it is used up, of all. Returns false where the frames that all need leave
 // none.
 static bool make_room(struct channel *ch, size_t len, bool used_up) {
     const struct ring *r = &ch->ring;
-    uint64_t keep = r->first, needed = needed_from(ch);
-    size_t bytes = r->bytes + len;
     size_t most = used_up && r->max_bytes > SCARCE_BYTES ? SCARCE_BYTES : r->max_bytes;
-    size_t kept = used_up ? 0 : budget_is_scarce() ? r->bytes / 2 + len : SIZE_MAX;
-    while (keep < needed && (bytes > kept || !fits(r, keep, bytes, most))) bytes -= ring_at(r, keep++)->len;
-    // Many behind are looked at for an eighth of the ring at once.
-    uint64_t portion = keep > r->first && behind(ch) > FEW_BEHIND ? r->first + (r->next - r->first) / 8 : 0;
-    while (keep < needed && keep < portion) bytes -= ring_at(r, keep++)->len;
-    drop_before(ch, keep);
-    return fits(r, keep, bytes, most);
+    if (r->first < needed_from(ch)) drop_for(ch, len, used_up, most);
+    return fits(r, r->first, r->bytes + len, most);
 }
 
 static void finish_flush(struct channel *ch, int64_t now_ms) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "base/budget.h"
 #include "base/map.h"
 #include "net/loop.h"
 #include "reader/worker.h"
@@ -72,6 +73,7 @@ static void on_left(void *arg, void *owner, uint32_t n) {
 static void on_retired(void *arg, void *owner) {
     (void)arg;
     free(owner);
+    budget_give_back(sizeof(struct share) + sizeof(struct channel));
 }
 
 static int start_worker(struct fanout *f) {
@@ -164,6 +166,7 @@ static struct share *share_new(struct fan_video *v, unsigned worker) {
     s->worker = worker;
     s->channel = mem_alloc(sizeof *s->channel);
     channel_init(s->channel, worker_env(v->fanout->crew[worker].worker), v->counters, s);
+    budget_take(sizeof *s + sizeof *s->channel);
     LL_PREPEND(v->shares, s);
     v->share_count++;
     return s;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "base/map.h"
 #include "net/event_stream.h"
 #include "reader/channel.h"
@@ -53,7 +54,9 @@ void flush_begin(struct channel *ch) {
     size_t len = measure(ch, ch->sent, &to);
     size_t room = ch->seats.ready && to - ch->sent > 1 ? len : 0;
     struct flush *f = mem_alloc(sizeof *f + room);
-    *f = (struct flush){.from = ch->sent, .to = to, .len = (uint32_t)len, .cut = to < ch->ring.next};
+    if (room) budget_take(room);
+    *f = (struct flush){
+        .from = ch->sent, .to = to, .len = (uint32_t)len, .room_bytes = room, .cut = to < ch->ring.next};
     if (ch->seats.ready) lay_out(ch, f);
     begin(ch, f);
     flush_mark_sent(ch, to);
@@ -109,5 +112,6 @@ void flush_end(struct channel *ch, int64_t now_ms) {
     if (!f->beat && !f->cut) // the rest of what waited goes at once
         pace_end(&ch->pace, f->to - f->from, f->begun, pace_mark_now(), ch->env->bounds.coalesce_us);
     frame_unref(f->beat);
+    if (f->room_bytes) budget_give_back(f->room_bytes);
     free(f);
 }

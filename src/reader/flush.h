@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "reader/pace.h"
@@ -17,7 +18,8 @@ struct flush {
     bool cut; // there was more than fits into one run
     struct pace_mark begun;
     struct frame *beat; // owned
-    char room[];        // several frames, one behind the other
+    size_t room_bytes;
+    char room[]; // several frames, one behind the other
 };
 
 // Begins to send what is new to all who are ready: as many frames as fit into one run.

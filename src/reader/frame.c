@@ -12,13 +12,18 @@
 #include "net/event_stream.h"
 #include "base/budget.h"
 
+// With what malloc adds, and its places in rings.
+static size_t frame_cost(size_t len) {
+    return sizeof(struct frame) + len + 32;
+}
+
 struct frame *frame_of_bytes(const void *bytes, size_t len, struct position at) {
     struct frame *f = mem_alloc(sizeof *f + len);
     atomic_init(&f->refs, 1);
     f->len = (uint32_t)len;
     f->at = f->first = at;
     memcpy(f->bytes, bytes, len);
-    budget_take(sizeof *f + len);
+    budget_take(frame_cost(len));
     return f;
 }
 
@@ -66,6 +71,6 @@ struct frame *frame_ref(struct frame *f) {
 
 void frame_unref(struct frame *f) {
     if (!f || atomic_fetch_sub_explicit(&f->refs, 1, memory_order_acq_rel) != 1) return;
-    budget_give_back(sizeof *f + f->len);
+    budget_give_back(frame_cost(f->len));
     free(f);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "base/container_of.h"
 #include "base/map.h"
 #include "engine/engine.h"
@@ -11,7 +12,8 @@
 enum {
     NOTES_SHARE = 40, // in a sweep
     NOTES_AT_LEAST = 2048,
-    CLOSED_AT_ONCE = 256
+    CLOSED_AT_ONCE = 256,
+    VIDEO_ELSEWHERE = 192 // bytes
 };
 
 static struct watched *of(struct table_entry *e) {
@@ -22,10 +24,16 @@ struct watched *watched_find(const struct reader *r, const char *video) {
     return of(table_find(&r->videos, video));
 }
 
+// With what the engine, the fan-out and the vacancy have for it.
+static size_t video_cost(const struct watched *w, const char *video) {
+    return sizeof *w + strlen(video) + 1 + VIDEO_ELSEWHERE;
+}
+
 struct watched *watched_open(struct reader *r, const char *video) {
     struct watched *w = watched_find(r, video);
     if (w) return w;
     w = mem_zalloc(sizeof *w + strlen(video) + 1);
+    budget_take(video_cost(w, video));
     memcpy(w->video, video, strlen(video) + 1);
     w->entry.name = w->video;
     table_add(&r->videos, &w->entry);
@@ -84,6 +92,7 @@ void watched_close(struct reader *r, struct watched *w) {
     table_remove(&r->videos, &w->entry);
     stream_close(&w->stream);
     free(w->other_name);
+    budget_give_back(video_cost(w, w->video));
     free(w);
 }
 
