@@ -341,7 +341,8 @@ struct comment_api *comment_api_new(struct loop *loop, struct engine *engine, st
                                          .page = comment_page};
     a->placed.placement = placement;
     a->client = client;
-    if (config->manager_url) a->registrar = registrar_new(loop, client, config->manager_url, config->log_age_ms);
+    if (config->manager_url)
+        a->registrar = registrar_new(loop, client, config->manager_url, config->log_age_ms);
     if (config->user_rate) a->limit = rate_limit_new(config->user_rate);
     if (config->statistics_url)
         snprintf(a->statistics_url, sizeof a->statistics_url, "%s/statistics", config->statistics_url);
