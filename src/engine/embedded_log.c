@@ -59,7 +59,7 @@ static bool is_object_line(const char *json, size_t len) {
 
 static bool is_sound(const struct engine_entry *e) {
     char prefix[REQUEST_PREFIX_ROOM];
-    if (e->at.seq == 0 || e->at.seq > INT64_MAX || e->at.epoch == 0 || e->at.epoch > INT64_MAX) return false;
+    if (e->at.seq == 0 || !position_is_plausible(e->at)) return false;
     if (e->kind == ENTRY_TOMBSTONE) return e->json_len == 0;
     if ((unsigned)e->kind > KIND_MAX || !e->json) return false;
     size_t len = write_prefix(e, prefix);

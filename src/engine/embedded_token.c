@@ -35,6 +35,10 @@ bool token_find(struct store *s, const struct video *v, struct request *r) {
     r->out.append.first.at_ms = sqlite3_column_int64(q, 3);
     store_end(q);
     if (!live) return false;
+    if (!position_is_plausible(at) || !at.seq || position_compare(at, v->at) > 0) {
+        store_found_damage(s, "a token's position is not what it should be");
+        return true;
+    }
     if (!same) r->status = ENGINE_KEY_REUSED;
     r->out.append.repeated = true;
     r->out.append.entry.at = at;

@@ -84,7 +84,7 @@ static void expect_all_but_the_fifth(struct world *w) {
 
 static void forget_all(struct world *w) {
     world_close(w);
-    world_sql(w, "DELETE FROM entry; DELETE FROM video; DELETE FROM mapping;"
+    world_sql(w, "DELETE FROM entry; DELETE FROM video; DELETE FROM mapping; DELETE FROM token;"
                  "UPDATE totals SET entries = 0, comments = 0, videos = 0, mappings = 0");
 }
 
@@ -118,9 +118,18 @@ static void a_damaged_row_among_the_newest_is_left_out(void **state) {
 
 static void a_damaged_answer_to_a_repeat_is_not_given(void **state) {
     struct world *w = *state;
-    make_damaged(w, "UPDATE entry SET json = json || char(10) WHERE token IS NOT NULL");
-    world_open(w);
-    expect_lost(w, "damaged");
+    static const char *const repeats[] = {
+        "UPDATE token SET seq = seq - 20", "UPDATE token SET seq = seq + 1",
+        "UPDATE token SET epoch = -epoch",
+        // as an earlier version kept it
+        "DELETE FROM token; UPDATE entry SET json = json || char(10), token = 't1' WHERE n = 10"};
+    for (size_t i = 0; i < sizeof repeats / sizeof *repeats; i++) {
+        make_damaged(w, repeats[i]);
+        world_open(w);
+        assert_int_equal(world_append(w, "v", "{\"comment\":\"10\"}", "t1").status, ENGINE_UNAVAILABLE);
+        expect_lost(w, "damaged");
+        forget_all(w);
+    }
 }
 
 static void a_damaged_mapping_is_not_given(void **state) {
