@@ -51,7 +51,7 @@ static const char *const shared[REDIS_SCRIPTS][SHARED] = {
     [SCRIPT_HEAD] = {begin_admission, redis_lua_admit, end_admission, redis_lua_position},
     [SCRIPT_HEAD_WHEN_FULL] = {works_when_full, begin_admission, redis_lua_admit, end_admission,
                                redis_lua_position},
-    [SCRIPT_LOOKUP] = {works_when_full, redis_lua_admit},
+    [SCRIPT_LOOKUP] = {redis_lua_admit}, // reads also where no writes are taken
     [SCRIPT_ASSIGN] = {works_when_full, redis_lua_admit},
     [SCRIPT_REASSIGN] = {works_when_full, redis_lua_admit},
     [SCRIPT_RELEASE] = {works_when_full, redis_lua_admit},

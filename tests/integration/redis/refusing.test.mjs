@@ -46,6 +46,21 @@ scenario(`${VIDEOS} videos, a store that takes no writes, and subscriptions that
   await crowd.reach([after, ...stored]);
 });
 
+scenario('viewers can come to a video that nobody has watched while Redis takes no writes', { setups }, async (t) => {
+  const system = await t.system();
+  const reader = await owner(system, 'v');
+  const stored = await postMany(system, 'v', 5);
+  await system.redis.command('CONFIG', 'SET', 'min-replicas-to-write', '1');
+  const live = await t.watch(reader, { video: 'v' });
+  const late = await t.watch(system.others(reader)[0], { video: 'v', from: stored[1].id, query: { redirect: 'never' } });
+  await late.reaches(stored.at(-1).id);
+  const moved = await t.watch(system.others(reader)[0], { video: 'v' });
+  assert.equal(new URL(moved.url).origin, reader);
+  await system.redis.command('CONFIG', 'SET', 'min-replicas-to-write', '0');
+  const after = await until(() => post(system, 'v', 'after'), 'a post');
+  for (const viewer of [live, late, moved]) await viewer.reaches(after.id);
+});
+
 scenario(`${VIDEOS} videos, and a store that refuses even to look`, { setups, ms: 60_000 }, async (t) => {
   const system = await t.system();
   const crowd = startCrowd(t, system);
