@@ -313,11 +313,11 @@ bool json_reader_skip(struct json_reader *r) {
 }
 
 void json_reader_place(const struct json_reader *r, size_t *line, size_t *column) {
-    *line = *column = 1;
-    for (const char *at = r->begin; at < r->at; at++) {
-        ++*column;
-        if (*at != '\n') continue;
+    const char *start = r->begin, *end;
+    *line = 1;
+    while ((end = memchr(start, '\n', (size_t)(r->at - start)))) {
+        start = end + 1;
         ++*line;
-        *column = 1;
     }
+    *column = (size_t)(r->at - start) + 1;
 }
