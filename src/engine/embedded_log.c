@@ -18,6 +18,14 @@ bool log_expired(const struct store *s, int64_t at_ms) {
     return at_ms < oldest_ms(s) || at_ms > s->now_ms + s->config.log_age_ms;
 }
 
+bool log_keeps(const struct store *s, int64_t at_ms, int64_t newer, int64_t newer_bytes) {
+    if (newer < 0) return false;
+    if ((uint64_t)newer < s->config.log_entries) return true;
+    int64_t age_ms = s->now_ms - at_ms;
+    bool young = age_ms < s->config.log_min_age_ms && -age_ms < s->config.log_min_age_ms;
+    return young && newer_bytes >= 0 && (uint64_t)newer_bytes < s->config.log_video_bytes;
+}
+
 static size_t add_text(char *to, const char *text) {
     size_t len = strlen(text);
     memcpy(to, text, len);
@@ -116,6 +124,7 @@ static void add_row(struct store *s, struct video *v, const struct engine_entry 
     sqlite3_bind_int64(q, 10, (int64_t)e->prev.epoch);
     sqlite3_bind_int64(q, 11, (int64_t)e->prev.seq);
     sqlite3_bind_text(q, 12, e->json, (int)e->json_len, SQLITE_STATIC);
+    sqlite3_bind_int64(q, 13, v->bytes += (int64_t)e->json_len);
     store_run(s, q);
     v->newest = n;
     trail_add(s, v, n);

@@ -237,6 +237,12 @@ static int on_commit(void *arg, sqlite3 *db, const char *schema, int pages) {
     return SQLITE_OK;
 }
 
+static bool add_what_came_later(struct opening *o) {
+    int64_t there;
+    if (!execute(o, sql_additions) || !ask(o, sql_has_bytes, &there)) return false;
+    return there || execute(o, sql_add_bytes);
+}
+
 static bool open_file(struct opening *o) {
     struct store *s = o->store;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
@@ -247,7 +253,7 @@ static bool open_file(struct opening *o) {
     if (!check_file(o, &empty) || !use_write_ahead_log(o) || !execute(o, settings)) return false;
     if (!execute(o, s->config.durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL"))
         return false;
-    if ((empty && !execute(o, sql_schema)) || !execute(o, sql_additions)) return false;
+    if ((empty && !execute(o, sql_schema)) || !add_what_came_later(o)) return false;
     sqlite3_wal_hook(s->db, on_commit, s);
     if (!prepare_statements(o) || !load(o)) return false;
     if (!files_remember(s)) return refuse_by_code(o, SQLITE_CANTOPEN);

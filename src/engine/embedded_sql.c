@@ -33,6 +33,12 @@ const char sql_schema[] =
     "COMMIT;";
 
 // Made at each opening if they are not there yet; an earlier version keeps them up without knowing of them.
+const char sql_has_bytes[] = "SELECT count(*) FROM pragma_table_info('entry') WHERE name = 'bytes'";
+const char sql_add_bytes[] = "BEGIN;"
+                             "ALTER TABLE entry ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;"
+                             "ALTER TABLE video ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;"
+                             "COMMIT;";
+
 const char sql_additions[] =
     "CREATE INDEX IF NOT EXISTS video_uncommented ON video(used_ms) WHERE logged = 0;"
     "CREATE TABLE IF NOT EXISTS token(n INTEGER PRIMARY KEY, video INTEGER NOT NULL, name BLOB NOT NULL,"
@@ -55,13 +61,14 @@ const char *const sql_statements[SQL_STATEMENTS] = {
         "UPDATE totals SET entries = ?1, comments = ?2, videos = ?3, mappings = ?4 WHERE one = 1",
     [SQL_PROBE] = "UPDATE probe SET filler = zeroblob(32768) WHERE one = 1",
 
-    [SQL_VIDEO_FIND] = "SELECT id, epoch, seq, run, logged, newest, used_ms FROM video WHERE name = ?1",
+    [SQL_VIDEO_FIND] =
+        "SELECT id, epoch, seq, run, logged, newest, used_ms, bytes FROM video WHERE name = ?1",
     [SQL_VIDEO_ADD] =
         "INSERT INTO video(name, epoch, seq, run, logged, newest, used_ms) VALUES(?1, 0, 0, 0, 0, 0, ?2)",
     [SQL_VIDEO_WRITE] =
-        "UPDATE video SET epoch = ?2, seq = ?3, run = ?4, logged = ?5, newest = ?6 WHERE id = ?1",
+        "UPDATE video SET epoch = ?2, seq = ?3, run = ?4, logged = ?5, newest = ?6, bytes = ?7 WHERE id = ?1",
     [SQL_VIDEO_USED] = "UPDATE video SET used_ms = ?2 WHERE id = ?1",
-    [SQL_VIDEO_LOGGED] = "SELECT logged FROM video WHERE id = ?1",
+    [SQL_VIDEO_LOGGED] = "SELECT logged, bytes FROM video WHERE id = ?1",
     [SQL_VIDEO_UNUSED] = "SELECT name FROM video WHERE used_ms < ?1 ORDER BY used_ms LIMIT 1",
     [SQL_VIDEO_UNCOMMENTED] = "SELECT name, used_ms FROM video WHERE logged = 0 ORDER BY used_ms LIMIT ?1",
     [SQL_VIDEO_OLDEST] = "SELECT name, used_ms FROM video ORDER BY used_ms LIMIT ?1",
@@ -69,14 +76,14 @@ const char *const sql_statements[SQL_STATEMENTS] = {
 
     [SQL_ENTRY_LAST] = "SELECT n, comments, epoch FROM entry ORDER BY n DESC LIMIT 1",
     [SQL_ENTRY_ADD] = "INSERT INTO entry(n, video, place, before, at_ms, comments, " ENTRY
-                      ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-    [SQL_ENTRY_STEP] = "SELECT before, at_ms, epoch, seq FROM entry WHERE n = ?1",
+                      ", bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    [SQL_ENTRY_STEP] = "SELECT before, at_ms, epoch, seq, place, bytes FROM entry WHERE n = ?1",
     [SQL_ENTRY_READ] = "SELECT " ENTRY ", at_ms, video FROM entry WHERE n = ?1",
     [SQL_ENTRY_NEWEST] = "SELECT " ENTRY ", at_ms FROM entry ORDER BY n DESC LIMIT ?1",
     [SQL_ENTRY_TOKEN] =
         "SELECT " ENTRY " FROM entry WHERE video = ?1 AND token = ?2 AND at_ms >= ?3 ORDER BY n DESC LIMIT 1",
     [SQL_ENTRY_OLDEST] =
-        "SELECT n, video, place, at_ms, token IS NOT NULL FROM entry WHERE n > ?1 ORDER BY n LIMIT ?2",
+        "SELECT n, video, place, at_ms, token IS NOT NULL, bytes FROM entry WHERE n > ?1 ORDER BY n LIMIT ?2",
     [SQL_ENTRY_DELETE] = "DELETE FROM entry WHERE n BETWEEN ?1 AND ?2",
 
     [SQL_TOKEN_FIND] =

@@ -55,3 +55,7 @@ extern const char sql_schema[];
 
 // Adds the tables and indexes that came later, where they are missing. An earlier version reads past them.
 extern const char sql_additions[];
+
+// The columns that tell how many bytes of JSON a video has had, and whether they are there. An earlier
+// version leaves them as they are.
+extern const char sql_has_bytes[], sql_add_bytes[];

@@ -67,8 +67,10 @@ struct store {
     struct lease *leases;                               // embedded_lease.c, by url
     bool leases_unwritten;
 
-    size_t trail_rows;      // embedded_trail.c, room for rows in all lists
-    uint64_t beyond_limit;  // embedded_sweep.c, entries that their video has had too many newer ones of
+    size_t trail_rows;     // embedded_trail.c, room for rows in all lists
+    uint64_t beyond_limit; // embedded_sweep.c, entries that their video has had too many newer ones of
+    uint64_t kept_for_age; // of those, still there
+    int64_t look_again_ms;
     int64_t sweep_n;        // the last one that was looked at
     uint64_t tokens_beyond; // embedded_token.c, the same for tokens
     int64_t token_n;

@@ -9,7 +9,7 @@
 // Entries go for two reasons. By age: those are the oldest rows of the table, whatever video they belong to.
 // And because their video has had `log_entries` newer ones: those lie anywhere, so a cursor goes round
 // through the table. For each append that lets one go it looks at two rows, and so the table never holds much
-// more than twice what is kept.
+// more than twice what is kept (log_keeps()).
 //
 // One to which an earlier version has put a token stays for as long as its age allows, to answer a repeat.
 enum { ROWS = 128, VIDEOS = 16 };
@@ -26,6 +26,7 @@ static void delete_rows(struct store *s, int64_t from, int64_t to) {
 struct row {
     int64_t n, video, place, at_ms;
     bool has_token;
+    int64_t bytes;
 };
 
 static size_t read_rows(struct store *s, int64_t from, struct row rows[ROWS]) {
@@ -38,7 +39,8 @@ static size_t read_rows(struct store *s, int64_t from, struct row rows[ROWS]) {
                                      .video = sqlite3_column_int64(q, 1),
                                      .place = sqlite3_column_int64(q, 2),
                                      .at_ms = sqlite3_column_int64(q, 3),
-                                     .has_token = sqlite3_column_int(q, 4)};
+                                     .has_token = sqlite3_column_int(q, 4),
+                                     .bytes = sqlite3_column_int64(q, 5)};
     }
     return count;
 }
@@ -55,8 +57,19 @@ static bool expire_entries(struct store *s) {
 static bool is_kept(struct store *s, const struct row *row) {
     if (log_expired(s, row->at_ms)) return false;
     if (row->has_token && row->n + ENGINE_TOKENS > (int64_t)s->totals.entries) return true;
-    int64_t logged = video_logged(s, row->video); // 0: the video is gone
-    return row->place <= logged && (uint64_t)(logged - row->place) < s->config.log_entries;
+    int64_t bytes, logged = video_logged(s, row->video, &bytes); // 0: the video is gone
+    bool kept = log_keeps(s, row->at_ms, logged - row->place, bytes - row->bytes);
+    if (kept && (uint64_t)(logged - row->place) >= s->config.log_entries) s->kept_for_age++;
+    return kept;
+}
+
+// What is kept only because it is young is looked at again when it is not any more.
+static void look_again(struct store *s) {
+    int64_t wait_ms = s->look_again_ms - s->now_ms;
+    if (!s->kept_for_age || (wait_ms > 0 && wait_ms <= s->config.log_min_age_ms)) return;
+    s->look_again_ms = s->now_ms + s->config.log_min_age_ms;
+    s->beyond_limit += s->kept_for_age;
+    s->kept_for_age = 0;
 }
 
 bool sweep_is_due(const struct store *s) {
@@ -92,6 +105,7 @@ static bool drop_unused_video(struct store *s) {
 bool sweep_slice(struct store *s, size_t appended) {
     bool expired = true, trimmed = true, tokens = true;
     store_begin(s);
+    look_again(s);
     for (size_t i = 0; i <= appended / (ROWS / 2); i++) {
         if (expired) expired = expire_entries(s);
         if (trimmed) trimmed = trim_videos(s);

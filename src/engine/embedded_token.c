@@ -92,7 +92,7 @@ static size_t read_rows(struct store *s, int64_t from, struct row rows[ROWS]) {
 
 static bool is_kept(struct store *s, const struct row *row) {
     if (log_expired(s, row->at_ms) || row->n + ENGINE_TOKENS <= (int64_t)s->totals.tokens) return false;
-    int64_t logged = video_logged(s, row->video); // 0: the video is gone
+    int64_t bytes, logged = video_logged(s, row->video, &bytes); // 0: the video is gone
     return row->place <= logged && logged - row->place < ENGINE_TOKENS_VIDEO;
 }
 

@@ -30,22 +30,14 @@ void trail_drop(struct trail *t, size_t count) {
     if (count && t->count) memmove(t->rows, t->rows + count, t->count * sizeof *t->rows);
 }
 
-void trail_add(struct store *s, struct video *v, int64_t n) {
-    struct trail *t = &v->trail;
-    if (t->count >= SMALLEST && t->count / 2 >= s->config.log_entries)
-        trail_drop(t, t->count - (size_t)s->config.log_entries);
-    make_room(s, t, 1);
-    t->rows[t->count++] = n;
-}
-
 // What a step backwards has to know of an entry.
 struct step {
     int64_t before;
     struct position at;
-    bool expired;
+    bool expired, kept;
 };
 
-static bool read_step(struct store *s, int64_t n, struct step *step) {
+static bool read_step(struct store *s, const struct video *v, int64_t n, struct step *step) {
     sqlite3_stmt *q = store_use(s, SQL_ENTRY_STEP);
     sqlite3_bind_int64(q, 1, n);
     if (!store_row(s, q)) {
@@ -56,6 +48,8 @@ static bool read_step(struct store *s, int64_t n, struct step *step) {
     step->expired = log_expired(s, sqlite3_column_int64(q, 1));
     step->at.epoch = (uint64_t)sqlite3_column_int64(q, 2);
     step->at.seq = (uint64_t)sqlite3_column_int64(q, 3);
+    step->kept = log_keeps(s, sqlite3_column_int64(q, 1), v->logged - sqlite3_column_int64(q, 4),
+                           v->bytes - sqlite3_column_int64(q, 5));
     store_end(q);
     if (step->before < n && step->before >= 0) return true;
     store_found_damage(s, "an entry of the log follows itself");
@@ -78,9 +72,9 @@ static void extend(struct store *s, struct video *v, size_t enough, struct posit
     struct trail found = {0};
     struct step step;
     int64_t n = v->newest;
-    if (t->count) n = read_step(s, t->rows[0], &step) ? step.before : 0;
-    while (n && t->count + found.count < enough && read_step(s, n, &step)) {
-        if (step.expired || position_compare(step.at, after) <= 0) break;
+    if (t->count) n = read_step(s, v, t->rows[0], &step) ? step.before : 0;
+    while (n && t->count + found.count < enough && read_step(s, v, n, &step)) {
+        if (step.expired || !step.kept || position_compare(step.at, after) <= 0) break;
         make_room(s, &found, 1);
         found.rows[found.count++] = n;
         n = step.before;
@@ -91,12 +85,13 @@ static void extend(struct store *s, struct video *v, size_t enough, struct posit
 }
 
 // Finds the first entry from `from` on that is behind `after`. One that is gone was an old one.
-static size_t search(struct store *s, const struct trail *t, size_t from, struct position after) {
+static size_t search(struct store *s, const struct video *v, size_t from, struct position after) {
+    const struct trail *t = &v->trail;
     size_t to = t->count;
     while (from < to) {
         size_t middle = from + (to - from) / 2;
         struct step step;
-        if (read_step(s, t->rows[middle], &step) && position_compare(step.at, after) > 0)
+        if (read_step(s, v, t->rows[middle], &step) && position_compare(step.at, after) > 0)
             to = middle;
         else
             from = middle + 1;
@@ -104,13 +99,40 @@ static size_t search(struct store *s, const struct trail *t, size_t from, struct
     return from;
 }
 
+// Finds the first entry from `from` on that is kept. The newest `log_entries` are, and need not be looked at.
+static size_t find_kept(struct store *s, const struct video *v, size_t from) {
+    const struct trail *t = &v->trail;
+    if (t->count - from <= s->config.log_entries) return from;
+    size_t to = t->count - (size_t)s->config.log_entries;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        struct step step;
+        if (read_step(s, v, t->rows[middle], &step) && step.kept)
+            to = middle;
+        else
+            from = middle + 1;
+    }
+    return from;
+}
+
+void trail_add(struct store *s, struct video *v, int64_t n) {
+    struct trail *t = &v->trail;
+    if (t->count >= SMALLEST && t->count / 2 >= s->config.log_entries && t->count / 2 >= t->kept) {
+        trail_drop(t, find_kept(s, v, 0));
+        t->kept = t->count;
+    }
+    make_room(s, t, 1);
+    t->rows[t->count++] = n;
+}
+
 // Within an epoch numbers have no holes, so how many lie behind `after` can be computed.
 size_t trail_reach(struct store *s, struct video *v, struct position after) {
     struct trail *t = &v->trail;
-    uint64_t enough = s->config.log_entries;
+    uint64_t enough = SIZE_MAX;
     bool same_epoch = after.epoch == v->at.epoch;
-    if (same_epoch && v->at.seq - after.seq < enough) enough = v->at.seq - after.seq;
+    if (same_epoch) enough = v->at.seq - after.seq;
     if (t->count < enough) extend(s, v, (size_t)enough, after);
     size_t first = t->count > enough ? t->count - (size_t)enough : 0;
-    return same_epoch ? first : search(s, t, first, after);
+    first = find_kept(s, v, first);
+    return same_epoch ? first : search(s, v, first, after);
 }

@@ -19,6 +19,7 @@ struct video;
 struct trail {
     int64_t *rows; // n of the newest entries, oldest first, without a gap
     size_t count, room;
+    size_t kept; // at the last count: when there are twice as many, they are counted again
 };
 
 // Notes the video's newest entry, which comes after those noted before.

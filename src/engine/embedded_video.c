@@ -42,6 +42,7 @@ struct video *video_find(struct store *s, const char *name) {
     v->logged = sqlite3_column_int64(q, 4);
     v->newest = sqlite3_column_int64(q, 5);
     v->used_ms = sqlite3_column_int64(q, 6);
+    v->bytes = sqlite3_column_int64(q, 7);
     store_end(q);
     if (!is_sound(s, v)) {
         store_found_damage(s, "a video's position is not what it should be");
@@ -69,14 +70,16 @@ struct video *video_find_or_add(struct store *s, const char *name, enum engine_s
     return v;
 }
 
-int64_t video_logged(struct store *s, int64_t id) {
+int64_t video_logged(struct store *s, int64_t id, int64_t *bytes) {
     struct video *v;
     HASH_FIND(hh_id, s->videos_by_id, &id, sizeof id, v);
+    *bytes = v ? v->bytes : 0;
     if (v) return v->logged;
     sqlite3_stmt *q = store_use(s, SQL_VIDEO_LOGGED);
     sqlite3_bind_int64(q, 1, id);
     if (!store_row(s, q)) return 0;
     int64_t logged = sqlite3_column_int64(q, 0);
+    *bytes = sqlite3_column_int64(q, 1);
     store_end(q);
     return logged;
 }
@@ -125,6 +128,7 @@ void video_write_dirty(struct store *s) {
         sqlite3_bind_int64(q, 4, v->run);
         sqlite3_bind_int64(q, 5, v->logged);
         sqlite3_bind_int64(q, 6, v->newest);
+        sqlite3_bind_int64(q, 7, v->bytes);
         store_run(s, q);
         v->dirty = false;
     }

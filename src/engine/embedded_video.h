@@ -20,6 +20,7 @@ struct video {
     int64_t run;    // of the engine that gave `at`
     int64_t logged; // entries it ever had
     int64_t newest; // n of the last one, 0: none
+    int64_t bytes;  // of JSON it ever had
     int64_t used_ms;
     struct trail trail;
     bool dirty;
@@ -35,7 +36,7 @@ struct video *video_find(struct store *, const char *name);
 struct video *video_find_or_add(struct store *, const char *name, enum engine_status *status);
 
 // Returns how many entries the video with this row id ever had; 0 if there is no such video.
-int64_t video_logged(struct store *, int64_t id);
+int64_t video_logged(struct store *, int64_t id, int64_t *bytes);
 
 // Has the position written before the transaction commits.
 void video_changed(struct store *, struct video *);

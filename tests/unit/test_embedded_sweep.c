@@ -16,6 +16,20 @@ static int64_t rows(struct world *w) {
     return world_sql_number(w, "SELECT count(*) FROM entry");
 }
 
+static void wait_until_swept(struct world *w, const char *sql) {
+    sqlite3 *db;
+    sqlite3_stmt *q;
+    assert_int_equal(sqlite3_open_v2(w->path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    sqlite3_busy_timeout(db, 1000);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &q, NULL), SQLITE_OK);
+    while (sqlite3_step(q) == SQLITE_ROW && sqlite3_column_int64(q, 0)) {
+        sqlite3_reset(q);
+        world_let_pass(w, 10);
+    }
+    sqlite3_finalize(q);
+    sqlite3_close(db);
+}
+
 // Too many
 
 static void a_range_never_gives_more_than_is_kept(void **state) {
@@ -97,6 +111,39 @@ static void a_token_outlives_its_place_in_the_log(void **state) {
     assert_string_equal(again.json, first.json);
 }
 
+static void what_is_young_stays_beyond_the_number_until_it_is_old(void **state) {
+    struct world *w = *state;
+    w->config.log_min_age_ms = 1500;
+    w->config.log_video_bytes = 1 << 20;
+    open_with(w, 10, 3600000, 0);
+    for (int i = 0; i < 4; i++) world_post_many(w, "v", 300);
+    const struct world_range *r = world_range(w, "v", (struct position){0}, 2000);
+    assert_int_equal(r->count, 1200);
+    for (unsigned i = 0; i < 1200; i++) assert_int_equal(r->at[i].seq, i + 1);
+    struct position before = {r->at[0].epoch, 100};
+    assert_int_equal(world_range(w, "v", before, 2000)->count, 1100);
+    while (world_range(w, "v", (struct position){0}, 2000)->count > 10) world_let_pass(w, 20);
+    assert_int_equal(world_range(w, "v", (struct position){0}, 2000)->count, 10);
+    world_post_many(w, "v", 300);
+    wait_until_swept(w, "SELECT count(*) > 700 FROM entry");
+}
+
+static void what_is_young_is_bounded_by_bytes(void **state) {
+    struct world *w = *state;
+    w->config.log_min_age_ms = 60000;
+    w->config.log_video_bytes = 10000;
+    open_with(w, 10, 3600000, 0);
+    for (int i = 0; i < 4; i++) world_post_many(w, "v", 500);
+    world_post(w, "quiet", 1);
+    size_t kept = world_range(w, "v", (struct position){0}, 2000)->count;
+    assert_in_range(kept, 100, 300); // of some 45 bytes each
+    assert_int_equal(world_range(w, "v", (struct position){0}, 2000)->at[kept - 1].seq, 2000);
+    world_reopen(w); // the trail is read backwards
+    assert_int_equal(world_range(w, "v", (struct position){0}, 2000)->count, kept);
+    world_post_many(w, "v", 300);
+    assert_in_range(rows(w), 100, 1200);
+}
+
 static void a_log_that_keeps_nothing_still_counts(void **state) {
     struct world *w = *state;
     open_with(w, 0, 3600000, 0);
@@ -124,20 +171,6 @@ static void entries_expire(void **state) {
     r = world_range(w, "v", (struct position){0}, 1000);
     assert_int_equal(r->count, 1);
     assert_int_equal(r->at[0].seq, 301);
-}
-
-static void wait_until_swept(struct world *w, const char *sql) {
-    sqlite3 *db;
-    sqlite3_stmt *q;
-    assert_int_equal(sqlite3_open_v2(w->path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-    sqlite3_busy_timeout(db, 1000);
-    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &q, NULL), SQLITE_OK);
-    while (sqlite3_step(q) == SQLITE_ROW && sqlite3_column_int64(q, 0)) {
-        sqlite3_reset(q);
-        world_let_pass(w, 10);
-    }
-    sqlite3_finalize(q);
-    sqlite3_close(db);
 }
 
 static void expired_entries_are_removed_and_numbers_go_on(void **state) {
@@ -256,6 +289,8 @@ int main(void) {
         TEST(removing_keeps_up_with_many_videos),
         TEST(a_lowered_limit_counts_at_once),
         TEST(a_token_outlives_its_place_in_the_log),
+        TEST(what_is_young_stays_beyond_the_number_until_it_is_old),
+        TEST(what_is_young_is_bounded_by_bytes),
         TEST(a_log_that_keeps_nothing_still_counts),
         TEST(entries_expire),
         TEST(expired_entries_are_removed_and_numbers_go_on),

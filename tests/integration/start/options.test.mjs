@@ -4,7 +4,7 @@ import { scenario } from '../lib/scenario.mjs';
 
 const flags = [
   'bind', 'data', 'manager-port', 'comment-port', 'statistics-port', 'reader-ports', 'readers', 'workers', 'heartbeat-ms',
-  'stall-timeout-ms', 'unsubscribe-ms', 'header-timeout-ms', 'body-timeout-ms', 'statistics-interval-ms', 'log-entries',
+  'stall-timeout-ms', 'unsubscribe-ms', 'header-timeout-ms', 'body-timeout-ms', 'statistics-interval-ms', 'log-entries', 'log-min-age-ms', 'log-video-bytes',
   'log-age-ms', 'max-videos', 'memory', 'durable', 'internal-from', 'internal-token', 'user-rate', 'log-level',
 ];
 

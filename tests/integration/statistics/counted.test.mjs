@@ -1,0 +1,37 @@
+// storedComments.total is the number of comments that were ever stored, whatever ended meanwhile.
+import { call, post, postMany, statistics } from '../lib/api.mjs';
+import { scenario } from '../lib/scenario.mjs';
+import { until } from '../lib/time.mjs';
+
+const total = async (system) => (await statistics(system)).storedComments.total;
+const isTotal = (system, count) => until(async () => {
+  const found = await total(system);
+  if (found !== count) throw new Error(`${found}`);
+  return true;
+}, `a total of ${count}`);
+
+scenario('the total forgets nothing through kill -9, and counts no repeat', { ms: 60_000 }, async (t) => {
+  const system = await t.system({ stable: true, redis: { fsync: 'always' } });
+  let count = 0;
+  for (let round = 0; round < 3; round++) {
+    await postMany(system, 'v', 50);
+    await post(system, 'v', 'once', { headers: { 'idempotency-key': `${round}` } });
+    await post(system, 'v', 'once', { headers: { 'idempotency-key': `${round}` } });
+    await call('POST', `${system.comment}/comment`, { json: { userid: 'poster', videoid: 'v', comment: 'other' }, headers: { 'idempotency-key': `${round}` } });
+    count += 51;
+    await system.restart('SIGKILL'); // at once: nothing may be told later
+    await isTotal(system, count);
+  }
+});
+
+scenario('the total forgets nothing when the connections to Redis are cut', { setups: ['up-redis', 'processes'], ms: 60_000 }, async (t) => {
+  const system = await t.system();
+  let count = 0;
+  for (let round = 0; round < 3; round++) {
+    await postMany(system, `v${round}`, 40);
+    count += 40;
+    await system.redis.command('CLIENT', 'KILL', 'TYPE', 'normal');
+    await until(async () => (await call('GET', `${system.comment}/ready`)).status === 200, 'to be ready again');
+  }
+  await isTotal(system, count);
+});
