@@ -693,7 +693,7 @@ static bool was_shown(struct position p) {
     bool covered = false;
     for (size_t i = 0; i < shown.count; i++) {
         const struct frame *f = shown.frames[i];
-        bool is_gap = position_compare(f->first, f->at) != 0 || strstr(f->bytes, "event: gap");
+        bool is_gap = position_compare(f->first, f->at) != 0 || memmem(f->bytes, f->len, "event: gap", 10);
         if (!is_gap)
             times += position_compare(f->at, p) == 0;
         else if (position_compare(f->first, p) <= 0 && position_compare(p, f->at) <= 0)
