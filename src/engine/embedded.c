@@ -174,6 +174,7 @@ static void release(struct engine *engine, const char *video, const char *expect
 
 static void watch(struct engine *engine, const char *const *videos, size_t count, bool watched) {
     for (size_t i = 0; i < count; i++) {
+        if (!watched && hub_is_shared(from(engine)->hub, videos[i])) continue;
         struct request *r = new_named(REQUEST_WATCH, videos[i], 0);
         r->in.watched = watched;
         push(from(engine), r);

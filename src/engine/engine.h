@@ -243,7 +243,8 @@ struct engine_ops {
     void (*release)(struct engine *, const char *video, const char *expected, engine_done_cb *, void *arg);
 
     // Notes that videos are watched, or are not any more; ENGINE_WATCH_MOST at once at most. A note holds for
-    // three times ENGINE_WATCH_AGAIN_MS, so that nothing stays of a process that was killed. Nothing is
+    // three times ENGINE_WATCH_AGAIN_MS, so that nothing stays of a process that was killed; that a
+    // video is not watched any more is left to that where others subscribe to it. Nothing is
     // answered, and a note may be lost while the store is away: repeat it.
     void (*watch)(struct engine *, const char *const *videos, size_t count, bool watched);
 

@@ -158,6 +158,11 @@ struct position hub_position(const struct hub *h, const char *video) {
     return highest;
 }
 
+bool hub_is_shared(const struct hub *h, const char *video) {
+    const struct engine_subscription *s = first_of(h, video);
+    return s && s->next;
+}
+
 static void say(struct engine_subscription *s, const void *unused) {
     (void)unused;
     drop_notice(s);

@@ -29,6 +29,9 @@ size_t hub_publish(struct hub *, const char *video, const struct engine_entry *)
 // Returns the highest position that a subscriber of the video has taken; not set if there is none.
 struct position hub_position(const struct hub *, const char *video);
 
+// Whether a video has more than one subscription.
+bool hub_is_shared(const struct hub *, const char *video);
+
 // Says on_subscribed() to all of a video's subscribers.
 void hub_say_subscribed(struct hub *, const char *video);
 

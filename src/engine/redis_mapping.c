@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "engine/hub.h"
 #include "engine/redis_core.h"
 #include "engine/redis_reply.h"
 
@@ -135,8 +136,10 @@ void redis_watch(struct engine *engine, const char *const *videos, size_t count,
     assert(count <= ENGINE_WATCH_MOST);
     if (!redis_serves(r)) return;
     snprintf(keep, sizeof keep, "%lld", (long long)REDIS_KEEP_MS);
-    for (size_t i = 0; i < count; i++) argv[6 + i] = videos[i];
-    redis_conn_send(r->commands, 6 + (int)count, argv, NULL, NULL, NULL);
+    int argc = 6;
+    for (size_t i = 0; i < count; i++)
+        if (watched || !hub_is_shared(r->hub, videos[i])) argv[argc++] = videos[i];
+    if (argc > 6) redis_conn_send(r->commands, argc, argv, NULL, NULL, NULL);
 }
 
 // Removes what stands in the sets for videos whose keys have expired.

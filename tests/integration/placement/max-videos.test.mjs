@@ -1,7 +1,7 @@
 // --max-videos bounds all that is kept of videos, on each engine in the same way: what is watched, or was commented a
 // while ago, is in use and stays; all else makes room, what was never commented first.
 import assert from 'node:assert/strict';
-import { call, post, register, resolve, statistics } from '../lib/api.mjs';
+import { call, health, post, register, resolve, statistics } from '../lib/api.mjs';
 import { checkError } from '../lib/checks.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
@@ -114,4 +114,16 @@ scenario('a video that was forgotten for others is registered again by its next 
     return !(await isMapped(system, 'real'));
   }, 'it to be forgotten');
   await until(async () => (await tryComment(system, 'real')).status === 201 && isMapped(system, 'real'), 'its mapping again');
+});
+
+scenario('a video that two readers show stays while one of them has viewers', async (t) => {
+  const system = await t.system({ flags: { 'max-videos': 3 } });
+  const query = { redirect: 'never' };
+  const first = await t.watch(system.readers[0], { video: 'shown', query });
+  const second = await t.watch(system.readers[1], { video: 'shown', query });
+  first.close();
+  await until(async () => (await health(system.readers[0])).activeConnections === 0, 'the first to have left');
+  for (let i = 0; i < 20; i++) await register(system, `invented-${i}`);
+  assert.ok(await isMapped(system, 'shown'));
+  await second.reaches((await post(system, 'shown', 'hello')).id);
 });
