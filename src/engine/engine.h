@@ -269,7 +269,8 @@ struct engine_ops {
     bool (*ready)(struct engine *, const char **why);
 
     // Ends everything: outstanding operations call back with ENGINE_CLOSED inside this call, except appends
-    // that could still be finished at once. Frees the engine and all subscriptions.
+    // that could still be finished at once. Frees the engine and all subscriptions. May be called in any
+    // callback of the engine; another call of it, from a callback that this one makes, does nothing.
     void (*close)(struct engine *);
 };
 

@@ -100,23 +100,32 @@ static void on_resolved(void *arg) {
     redis_subscriber_resolved(r->subscriber);
 }
 
+static void on_reap(struct loop_job *job) {
+    struct redis *r = container_of(job, struct redis, reap);
+    redis_subscriber_reap(r->subscriber);
+    free(r);
+}
+
 // Subscribers hear nothing more, but their subscriptions last until all callbacks have been called: those may
 // still unsubscribe.
 static void close_engine(struct engine *engine) {
     struct redis *r = from(engine);
+    if (r->closing) return;
     loop_timer_stop(r->loop, &r->tick);
     redis_core_drain(r);
-    redis_tally_tell(r); // of what was answered just now, too
+    if (r->closing) return; // by the callback of an answer that came now
+    redis_tally_tell(r);    // of what was answered just now, too
     redis_core_drain(r);
     redis_core_stop(r);
-    redis_subscriber_free(r->subscriber);
+    redis_subscriber_close(r->subscriber);
     hub_free(r->hub);
     redis_tally_release(r);
     known_release(&r->known);
     redis_lease_release(r);
     resolver_free(r->resolver);
     free((char *)r->config.url);
-    free(r);
+    r->reap.run = on_reap;
+    loop_defer(r->loop, &r->reap);
 }
 
 static const struct engine_ops redis_ops = {

@@ -49,6 +49,7 @@ struct redis_conn {
     struct loop_fd socket;
     struct loop_timer timer;
     struct loop_job flush; // at the turn's end
+    struct loop_job reap;  // behind it
     bool flush_queued, want_write;
     struct buf out;
     redisReader *reader;
@@ -407,16 +408,21 @@ struct redis_conn *redis_conn_new(struct loop *loop, struct resolver *resolver, 
     return c;
 }
 
+static void on_reap(struct loop_job *job) {
+    struct redis_conn *c = container_of(job, struct redis_conn, reap);
+    redisReaderFree(c->reader);
+    buf_release(&c->out);
+    free(c->owed);
+    free(c);
+}
+
 void redis_conn_free(struct redis_conn *c) {
     if (!c) return;
     c->state = CONN_WAITING; // on_down() is for those who go on
     go_down(c, "is not needed any more");
     loop_timer_stop(c->loop, &c->timer);
-    if (c->flush_queued) loop_drain(c->loop);
-    redisReaderFree(c->reader);
-    buf_release(&c->out);
-    free(c->owed);
-    free(c);
+    c->reap.run = on_reap;
+    loop_defer(c->loop, &c->reap);
 }
 
 bool redis_conn_is_up(const struct redis_conn *c) {

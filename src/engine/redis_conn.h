@@ -51,7 +51,8 @@ typedef void redis_reply_cb(void *arg, const struct redisReply *reply);
 struct redis_conn *redis_conn_new(struct loop *, struct resolver *, const struct redis_url *,
                                   const struct redis_conn_config *);
 
-// Closes it; replies still owed are answered with NULL inside this call. Not from inside a callback.
+// Closes it; replies still owed are answered with NULL inside this call. May be called in a callback: the
+// memory goes at the turn's end.
 void redis_conn_free(struct redis_conn *);
 
 // To be called when the resolver has news.

@@ -83,6 +83,7 @@ struct redis {
     size_t ranges_waiting_count;
     struct loop_timer refuse, tick;
     bool closing;
+    struct loop_job reap;
     struct log_sampler sampler;
 
     struct { // a lease that may be old enough to be forgotten

@@ -221,8 +221,12 @@ struct redis_subscriber *redis_subscriber_new(struct redis *r) {
     return s;
 }
 
-void redis_subscriber_free(struct redis_subscriber *s) {
+void redis_subscriber_close(struct redis_subscriber *s) {
     loop_timer_stop(s->redis->loop, &s->retry);
     redis_conn_free(s->conn);
+    s->conn = NULL;
+}
+
+void redis_subscriber_reap(struct redis_subscriber *s) {
     free(s);
 }

@@ -558,6 +558,80 @@ static void an_old_lease_is_not_deleted_by_the_clock_alone(void **state) {
     assert_int_equal(ask_number(&d->server, "HLEN readers"), 1);
 }
 
+// Closing from inside a callback
+
+static void close_on_append(void *arg, enum engine_status status, const struct engine_entry *e,
+                            const struct engine_first *first) {
+    (void)status;
+    (void)e;
+    (void)first;
+    world_close(arg);
+}
+
+static void can_be_closed_in_an_answers_callback(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    const struct engine_append what = {
+        .video = "v", .kind = ENTRY_COMMENT, .json = "{\"a\":1}", .json_len = 7};
+    static struct world_append before[10], after[10];
+    for (int i = 0; i < 10; i++) world_begin_append(w, &before[i], "v", "{\"comment\":\"x\"}", NULL);
+    w->ops->append(w->engine, &what, close_on_append, w);
+    for (int i = 0; i < 10; i++) world_begin_append(w, &after[i], "v", "{\"comment\":\"x\"}", NULL);
+    world_wait(w);
+    assert_null(w->engine);
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(before[i].status, ENGINE_OK);
+        assert_int_equal(after[i].calls, 1);
+    }
+    world_let_pass(w, 5);
+    world_open(w);
+}
+
+static void close_on_entry(void *arg, const struct engine_entry *e) {
+    (void)e;
+    world_close(arg);
+}
+
+static void close_on_subscribed(void *arg) {
+    world_close(arg);
+}
+
+static void ignore_subscribed(void *arg) {
+    (void)arg;
+}
+
+static void can_be_closed_by_a_subscriber(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    static const struct engine_subscriber by_entry = {.on_entry = close_on_entry,
+                                                      .on_subscribed = ignore_subscribed};
+    static const struct engine_subscriber at_once = {.on_entry = close_on_entry,
+                                                     .on_subscribed = close_on_subscribed};
+    w->ops->subscribe(w->engine, "v", &by_entry, w);
+    while (w->engine) {
+        assert_true(redis_server_tell(&d->server, "PUBLISH video:v {\"comment\":1}"));
+        world_let_pass(w, 1);
+    }
+    world_open(w);
+    w->ops->subscribe(w->engine, "v", &at_once, w);
+    while (w->engine) world_let_pass(w, 1);
+    world_open(w);
+    world_post(w, "v", 1);
+}
+
+static void can_be_closed_when_it_refuses(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    const struct engine_append what = {
+        .video = "v", .kind = ENTRY_COMMENT, .json = "{\"a\":1}", .json_len = 7};
+    redis_server_stop(&d->server);
+    await_away(w);
+    w->ops->append(w->engine, &what, close_on_append, w);
+    while (w->engine) world_let_pass(w, 1);
+    redis_server_start(&d->server);
+    world_open(w);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, clean)
     const struct CMUnitTest tests[] = {
@@ -584,6 +658,9 @@ int main(void) {
         TEST(what_cannot_be_stored_at_the_end_is_told),
         TEST(a_subscriber_that_was_cut_says_so_and_hears_again),
         TEST(a_subscription_made_while_away_holds_later),
+        TEST(can_be_closed_in_an_answers_callback),
+        TEST(can_be_closed_by_a_subscriber),
+        TEST(can_be_closed_when_it_refuses),
         TEST(what_others_publish_arrives_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
