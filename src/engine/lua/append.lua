@@ -11,6 +11,7 @@
 local TOKENS, TOKENS_WHEN_MANY, TOKENS_IN_ALL = 25000, 100, 1000000 -- of a video in each of its two hashes
 if now > tonumber(ARGV[6]) then return {'late', text_of(now)} end
 
+-- With a token: looks for what was stored under it; else gives a function that keeps it for an entry.
 local function recall()
     local token = redis.call('HGET', KEYS[4], ARGV[12]) or redis.call('HGET', KEYS[5], ARGV[12])
     if token then
@@ -20,47 +21,32 @@ local function recall()
     end
     local whole = redis.call('GET', KEYS[7])
     if whole then return {'whole', whole} end
-end
 
--- Counts a token in a window of half their life. Returns about how many of all videos there are.
-local function count_tokens()
-    local window = math.floor(now / math.max(ARGV[4] / 2, 1))
-    local count = redis.call('HINCRBY', KEYS[6], text_of(window), 1)
-    if count == 1 then
-        for _, old in ipairs(redis.call('HKEYS', KEYS[6])) do
-            if math.abs(tonumber(old) - window) > 2 then redis.call('HDEL', KEYS[6], old) end
+    -- Counts a token in a window of half their life. Returns about how many of all videos there are.
+    local function count_tokens()
+        local window = math.floor(now / math.max(ARGV[4] / 2, 1))
+        local count = redis.call('HINCRBY', KEYS[6], text_of(window), 1)
+        if count == 1 then
+            for _, old in ipairs(redis.call('HKEYS', KEYS[6])) do
+                if math.abs(tonumber(old) - window) > 2 then redis.call('HDEL', KEYS[6], old) end
+            end
+            redis.call('PEXPIRE', KEYS[6], 2 * ARGV[4])
         end
-        redis.call('PEXPIRE', KEYS[6], 2 * ARGV[4])
+        local before = redis.call('HMGET', KEYS[6], text_of(window - 1), text_of(window - 2))
+        return count + (tonumber(before[1]) or 0) + (tonumber(before[2]) or 0)
     end
-    local before = redis.call('HMGET', KEYS[6], text_of(window - 1), text_of(window - 2))
-    return count + (tonumber(before[1]) or 0) + (tonumber(before[2]) or 0)
-end
 
--- A video's tokens are in two hashes: when the younger is full, it becomes the older. Where there are too many of all
--- videos, it is full much sooner.
-local function remember(id)
-    local room = count_tokens() > TOKENS_IN_ALL and TOKENS_WHEN_MANY or TOKENS
-    if redis.call('HLEN', KEYS[4]) >= room then
-        redis.call('UNLINK', KEYS[5])
-        redis.call('RENAME', KEYS[4], KEYS[5])
+    -- A video's tokens are in two hashes: when the younger is full, it becomes the older. Where there are too many of
+    -- all videos, it is full much sooner.
+    return nil, function(id)
+        local room = count_tokens() > TOKENS_IN_ALL and TOKENS_WHEN_MANY or TOKENS
+        if redis.call('HLEN', KEYS[4]) >= room then
+            redis.call('UNLINK', KEYS[5])
+            redis.call('RENAME', KEYS[4], KEYS[5])
+        end
+        redis.call('HSET', KEYS[4], ARGV[12], ARGV[13] .. id .. ' ' .. ARGV[14])
+        redis.call('PEXPIRE', KEYS[4], ARGV[4])
     end
-    redis.call('HSET', KEYS[4], ARGV[12], ARGV[13] .. id .. ' ' .. ARGV[14])
-    redis.call('PEXPIRE', KEYS[4], ARGV[4])
-end
-
-local function count_and_remember(id)
-    local is_comment = ARGV[11] ~= '' and ARGV[10] == ''
-    if is_comment then redis.call('INCR', KEYS[3]) end
-    local ok, problem = pcall(function() if KEYS[4] then remember(id) end end)
-    local function undo()
-        if is_comment then redis.pcall('DECR', KEYS[3]) end
-        if KEYS[4] then redis.pcall('HDEL', KEYS[4], ARGV[12]) end
-    end
-    if not ok then
-        undo()
-        error(problem, 0)
-    end
-    return undo
 end
 
 -- The log may grow beyond what is kept: it is trimmed with every 16th entry, by one look at the entry that would be the
@@ -68,7 +54,6 @@ end
 local function trim(epoch, seq)
     local most, youngest = tonumber(ARGV[7]), now - ARGV[8]
     if tonumber(ARGV[8]) == 0 then return redis.call('XTRIM', KEYS[1], 'MAXLEN', most) end
-    if seq % 16 ~= 0 then return end
     local length = redis.call('XLEN', KEYS[1])
     if length <= most then return end
 
@@ -95,7 +80,8 @@ local function trim(epoch, seq)
     end
 end
 
-local first = KEYS[4] and recall()
+local first, remember
+if KEYS[4] then first, remember = recall() end
 if first then return first end
 
 local run = read_run()
@@ -124,8 +110,19 @@ local json = '{"id":"' .. id .. '"'
 if said ~= '' then json = json .. ',"prev":"' .. said .. '"' end
 if ARGV[10] ~= '' then json = json .. ',"kind":' .. ARGV[10] end
 json = json .. (ARGV[11] == '' and '}' or ',' .. ARGV[11])
-local problem = store(id, run, prevs, json, count_and_remember)
+local is_comment = ARGV[11] ~= '' and ARGV[10] == ''
+local problem = store(id, run, prevs, json, (is_comment or remember) and function()
+    local failed = is_comment and redis.pcall('INCR', KEYS[3])
+    if type(failed) ~= 'table' and remember then
+        local ok, why = pcall(remember, id)
+        if not ok then failed = redis.error_reply(type(why) == 'table' and why.err or why) end
+    end
+    return failed, function()
+        if is_comment then redis.pcall('DECR', KEYS[3]) end
+        if remember then redis.pcall('HDEL', KEYS[4], ARGV[12]) end
+    end
+end)
 if problem then return problem end
 if seq <= 1 then redis.pcall('ZREM', 'chorus:uncommented', video) end
-pcall(trim, epoch, seq + 1)
+if (seq + 1) % 16 == 0 or ARGV[8] == '0' then pcall(trim, epoch, seq + 1) end
 return {'ok', id, said, new}

@@ -18,5 +18,5 @@ if kept then
     return first and {first, at or ''} or problem
 end
 local id = text_of(new_epoch(at)) .. '-0'
-write_position(id .. ' ' .. run)
+redis.call('SET', KEYS[2], id .. ' ' .. run, 'PX', ARGV[5])
 return {id, at or ''}

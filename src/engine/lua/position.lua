@@ -72,43 +72,38 @@ local function new_epoch(id)
     return math.max(now, stored + 1, known + 1, logged + 1, now + 1000 < seen and seen + 1 or 0)
 end
 
-local function write_position(text) redis.call('SET', KEYS[2], text, 'PX', ARGV[5]) end
-
--- Redis does not undo what a script has written when a later command is refused (a right that the user lacks or has
--- lost): so that nothing is left of an entry that could not be published, it is taken back here.
-local function take_back(done, id)
-    if done >= 2 then
-        redis.pcall('XDEL', KEYS[1], id)
-        local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-        if last then redis.call('XSETID', KEYS[1], last[1]) else redis.call('DEL', KEYS[1]) end
-    end
-    if done >= 1 then
-        if stored then write_position(stored) else redis.call('DEL', KEYS[2]) end
-    end
-end
-
 -- Stores an entry and publishes it, all or nothing. Returns an error reply, or nil. The position comes first: it is what
 -- a full store refuses. `more`, if given, is done as well, and says how to undo that.
+--
+-- Redis does not undo what a script has written when a later command is refused (a right that the user lacks or has
+-- lost): so that nothing is left of an entry that could not be published, it is taken back here.
 local function store(id, run, prevs, json, more)
-    local done, undo = 0, nil
-    local position = id .. ' ' .. run .. (prevs ~= '' and ' ' .. prevs or '')
-    local ok, problem = pcall(function()
-        write_position(position)
-        done = 1
-        redis.call('XADD', KEYS[1], id, 't', text_of(now), 'j', json)
-        done = 2
-        redis.call('PEXPIRE', KEYS[1], ARGV[4])
-        if more then undo = more(id) end
-        redis.call('PUBLISH', ARGV[3], json)
-    end)
-    if ok then
+    local position = prevs == '' and id .. ' ' .. run or id .. ' ' .. run .. ' ' .. prevs
+    local done, undo, problem = 1, nil, redis.pcall('SET', KEYS[2], position, 'PX', ARGV[5])
+    if not problem.err then
+        done, problem = 2, redis.pcall('XADD', KEYS[1], id, 't', text_of(now), 'j', json)
+    end
+    if type(problem) ~= 'table' then
+        done, problem = 3, redis.pcall('PEXPIRE', KEYS[1], ARGV[4])
+    end
+    if more and type(problem) ~= 'table' then problem, undo = more(id) end
+    if type(problem) ~= 'table' then
+        problem = redis.pcall('PUBLISH', ARGV[3], json)
+    end
+    if type(problem) ~= 'table' then
         stored = position
         return nil
     end
     if undo then undo() end
-    pcall(take_back, done, id)
-    local text = type(problem) == 'table' and problem.err or tostring(problem)
-    return redis.error_reply(text)
+    if done >= 3 then
+        redis.pcall('XDEL', KEYS[1], id)
+        local last = redis.pcall('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+        if last then redis.pcall('XSETID', KEYS[1], last[1]) else redis.pcall('DEL', KEYS[1]) end
+    end
+    if done >= 2 then
+        if stored then redis.pcall('SET', KEYS[2], stored, 'PX', ARGV[5]) else redis.pcall('DEL', KEYS[2]) end
+    end
+    return problem
 end
 
 -- Begins an epoch with a tombstone, which tells everybody that entries after `kept` have been lost. Returns its id, or
