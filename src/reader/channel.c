@@ -25,8 +25,6 @@ void channel_init(struct channel *ch, struct channel_env *env, struct fan_counte
 static void settle(struct channel *ch) {
     if (ch->tally.delivered) counter_add(&ch->counters->delivered, ch->tally.delivered);
     if (ch->tally.sends) counter_add(&ch->counters->sends, ch->tally.sends);
-    if (ch->tally.gaps) counter_add(&ch->counters->gaps, ch->tally.gaps);
-    if (ch->tally.stalled) counter_add(&ch->counters->stalled, ch->tally.stalled);
     memset(&ch->tally, 0, sizeof ch->tally);
 }
 
@@ -37,12 +35,12 @@ static void put_off_heartbeat(struct channel *ch, int64_t now_ms) {
 }
 
 void channel_note_left(struct channel *ch) {
-    if (!ch->left++) DL_APPEND2(ch->env->left_by_some, ch, left_prev, left_next);
+    if (!ch->left++) LL_PREPEND2(ch->env->left_by_some, ch, left_next);
 }
 
 uint32_t channel_report_left(struct channel *ch) {
     uint32_t left = ch->left;
-    if (left) DL_DELETE2(ch->env->left_by_some, ch, left_prev, left_next);
+    if (left) LL_DELETE2(ch->env->left_by_some, ch, left_next);
     ch->left = 0;
     return left;
 }
@@ -207,7 +205,7 @@ unsigned channels_close_stalled(struct channel_env *env, int64_t now_ms, unsigne
     unsigned closed = 0;
     for (struct viewer *v; closed < most && (v = stalled_one(env, now_ms)); closed++) {
         struct channel *ch = v->channel;
-        ch->tally.stalled++;
+        counter_add(&ch->counters->stalled, 1);
         viewer_reset(v);
         settle(ch);
     }

@@ -50,14 +50,13 @@ struct channel {
     int64_t heartbeat_due_ms;
     struct pace pace;
     struct {
-        unsigned long long delivered;
-        uint32_t sends, gaps, stalled;
+        unsigned long long delivered, sends;
     } tally;                                 // not yet added to the counters
     uint32_t left;                           // viewers gone, not yet reported
-    struct channel *left_prev, *left_next;   // in the environment's list, if any
+    bool dirty;                              // is among those with something to flush
+    struct channel *left_next;               // in the environment's list, if any have
     struct channel *prev, *next;             // all channels of the worker
     struct channel *dirty_prev, *dirty_next; // those with something to flush
-    bool dirty;                              // is among them
 };
 
 void channel_init(struct channel *, struct channel_env *, struct fan_counters *, void *owner);

@@ -13,6 +13,7 @@
 #include "base/map.h"
 #include "net/event_stream.h"
 #include "reader/channel.h"
+#include "reader/counters.h"
 #include "reader/flush.h"
 #include "reader/frame.h"
 #include "reader/pending.h"
@@ -106,7 +107,7 @@ void viewer_reset(struct viewer *v) {
 // One that takes nothing may be noticed by the kernel first (TCP_USER_TIMEOUT): its clock begins when the
 // viewer's window is closed, ours when the send buffer is full as well.
 static void end_by_error(struct viewer *v, int error) {
-    if (error == ETIMEDOUT) v->channel->tally.stalled++;
+    if (error == ETIMEDOUT) counter_add(&v->channel->counters->stalled, 1);
     viewer_close(v);
 }
 
@@ -187,7 +188,7 @@ static void announce_gap(struct viewer *v) {
     v->gap = false;
     seats_make_lagging(&ch->seats, v);
     hold_ring(v, ch->sent);
-    ch->tally.gaps++;
+    counter_add(&ch->counters->gaps, 1);
     if (position_compare(v->gap_from, ch->sent_at) > 0) return; // only messages without a number are missed
     v->pending = pending_of(frame_of_gap(v->gap_from, ch->sent_at, GAP_SLOW));
 }
@@ -323,7 +324,7 @@ static void cut_pending(struct viewer *v) {
     struct frame *gap = gap_for(p, keep);
     if (keep > p->next) rest = pending_add(rest, frame_ref(p->frames[p->next]));
     if (gap) rest = pending_add(rest, gap);
-    v->channel->tally.gaps += gap != NULL;
+    if (gap) counter_add(&v->channel->counters->gaps, 1);
     pending_free(p);
     v->pending = rest;
     if (rest->count) return;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include "base/budget.h"
 #include "channel_crowd.h"
 #include "net/event_stream.h"
 
@@ -275,7 +276,7 @@ static void what_follows_a_fall_can_be_cut_anywhere(void **state) {
         client_room(&clients[0], 10);
         rig_send_run(&rig, 9, 20);
         client_room_again(&rig, &clients[0], cut);
-        bool announced = counter_get(&rig.counters.gaps) > 0 || rig.channel.tally.gaps > 0;
+        bool announced = counter_get(&rig.counters.gaps) > 0;
         rig_send_run(&rig, 1, 20);
         client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
         rig_send_run(&rig, 1, 20);
@@ -746,6 +747,68 @@ static void of_many_who_take_nothing_so_many_are_closed_at_once(void **state) {
     for (int i = 0; i < MANY; i++) client_close(&many[i]);
 }
 
+// Memory is wanted (fanout_relieve)
+
+// Joins with a head and the comments 1-1 to 1-3, of which the socket takes so many bytes.
+static void join_with_backlog(int i, long room) {
+    struct frame *first[] = {hello_frame(), padded_frame(1, 1, 5), padded_frame(1, 2, 5),
+                             padded_frame(1, 3, 5)};
+    struct socket_pair sockets = socket_pair_open(SOCKETPAIR, 0);
+    limited_send_room(sockets.server, room);
+    client_join_with(&rig, &clients[i], sockets, pending_with(first, 4));
+}
+
+static unsigned relieve_later(int64_t ms) {
+    run_later(rig.loop, ms);
+    return channels_relieve(&rig.env, loop_now_ms(rig.loop), 100);
+}
+
+static void who_takes_nothing_gives_up_its_backlog_for_a_gap(void **state) {
+    (void)state;
+    long size = (long)frame_size(1, 5);
+    static const char *const seen[] = {"hello gap(1-1..1-3 3 slow) 1-4", "hello gap(1-1..1-3 3 slow) 1-4",
+                                       "hello 1-1 gap(1-2..1-3 2 slow) 1-4", "hello 1-1 1-2 1-3 1-4"};
+    const long rooms[] = {0, HELLO, HELLO + 1, HELLO + 2 * size + 1};
+    rig_send_run(&rig, 3, 5); // what the backlogs hold
+    for (int i = 0; i < 4; i++) join_with_backlog(i, rooms[i]);
+    size_t before = budget_used();
+    assert_int_equal(relieve_later(999), 0);
+    assert_int_equal(relieve_later(1), 4);
+    assert_true(budget_used() < before);
+    assert_int_equal(relieve_later(1000), 0); // once
+    for (int i = 0; i < 4; i++) client_room_again(&rig, &clients[i], LIMITED_SEND_MOST);
+    rig_send_run(&rig, 1, 5);
+    for (int i = 0; i < 4; i++) assert_seen(i, seen[i]);
+    assert_int_equal(rig.channel.seats.ready, 4);
+}
+
+static void who_takes_something_keeps_its_backlog(void **state) {
+    (void)state;
+    rig_send_run(&rig, 3, 5);
+    join_with_backlog(0, 5);
+    for (int i = 0; i < 5; i++) {
+        run_later(rig.loop, 900);
+        client_room_again(&rig, &clients[0], 1);
+        assert_int_equal(relieve_later(99), 0);
+    }
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    assert_seen(0, "hello 1-1 1-2 1-3");
+}
+
+static void one_in_the_ring_gives_up_its_place(void **state) {
+    (void)state;
+    join_crowd(2);
+    client_room(&clients[0], 10);
+    rig_send_run(&rig, 3, 5);
+    assert_true(rig.channel.ring.bytes > 0);
+    assert_int_equal(relieve_later(1000), 1);
+    assert_ring_empty();
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    rig_send_run(&rig, 1, 5);
+    assert_seen(0, "hello 1-1 gap(1-2..1-3 2 slow) 1-4");
+    assert_seen(1, "hello 1-1 1-2 1-3 1-4");
+}
+
 // The kernel may have noticed before us.
 static void whom_the_kernel_gave_up_counts_as_stalled(void **state) {
     (void)state;
@@ -1063,6 +1126,9 @@ int main(void) {
         TEST(a_quiet_video_closes_nobody),
         TEST(who_takes_nothing_is_reset),
         TEST(of_many_who_take_nothing_so_many_are_closed_at_once),
+        TEST(who_takes_nothing_gives_up_its_backlog_for_a_gap),
+        TEST(who_takes_something_keeps_its_backlog),
+        TEST(one_in_the_ring_gives_up_its_place),
         TEST(whom_the_kernel_gave_up_counts_as_stalled),
         TEST(who_hangs_up_is_gone),
         TEST(a_half_closed_viewer_gets_a_heartbeat_at_once_and_keeps_its_stream),
