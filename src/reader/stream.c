@@ -410,7 +410,7 @@ static void serve_joiners(struct stream *s) {
         }
     }
     close_lobby_if_empty(s);
-    if (oldest && !l->load) load(s, oldest);
+    if (oldest && s->lobby && !s->lobby->load) load(s, oldest);
 }
 
 static void on_live(struct feed *f) {
