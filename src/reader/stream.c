@@ -9,6 +9,7 @@
 // still has the entries, but they cannot be held until this viewer has read them.
 #include "reader/stream.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -214,6 +215,7 @@ static void on_room_due(struct loop_timer *t) {
 
 static void load(struct stream *s, const struct joiner *j) {
     struct load *l = mem_zalloc(sizeof *l);
+    assert(s->lobby);
     budget_take(sizeof *l);
     l->env = s->env;
     l->stream = s;
