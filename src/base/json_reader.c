@@ -53,7 +53,8 @@ static const char *skip_plain(const char *at, const char *end) {
         memcpy(&eight, at, sizeof eight);
         if (is_special(eight)) break;
     }
-    while (at < end && *at >= 0x20 && *at != '"' && *at != '\\') at++; // a char beyond ASCII is negative
+    for (; at < end && *at != '"' && *at != '\\'; at++)
+        if ((unsigned char)*at < 0x20 || (unsigned char)*at >= 0x80) break;
     return at;
 }
 
