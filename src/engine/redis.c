@@ -1,33 +1,31 @@
-// What lies where. Names without `chorus:` are those the original system uses, so that both can share a
-// Redis.
+// clang-format off
+// What is stored where in Redis. Names without `chorus:` are those of the original system, so that both can
+// share a Redis.
 //
 //   video:<id>:reader           string: the URL of the video's reader
-//   video:<id>                  channel: comments as JSON; one without our id comes from an original comment
-//                               API
-//   {video:<id>}:log            stream: an entry's id is the comment's id; t: when, ms; j: the JSON as
-//                               published
-//   {video:<id>}:pos            string: "<epoch>-<seq> <run>", or "<epoch>-<seq> <run> <prevs>"; see
-//                               lua/position.lua
-//   {video:<id>}:tokens         hash: digest of a token => digest of what was appended, its id, the caller's
-//                               time, ms
-//   {video:<id>}:tokens:older   the same; what the above held before
-//   {video:<id>}:token:<token>  string: JSON; what an earlier version keeps of a token: read, not written
-//   readers                     hash: URL => lease
-//   readers:next                string: how many videos have been given a reader, for round-robin
-//   chorus:mapped               sorted set: all videos with a mapping or a position, by last use, us
-//   chorus:uncommented          sorted set: those of them that have never had a comment
-//   chorus:unmapped             sorted set: those of them that have no mapping
-//   chorus:watched              sorted set: those that are watched, by chorus:clock
-//   chorus:clock                hash: a clock that nobody sets; for these five see lua/admit.lua
+//   video:<id>                  channel: comments as JSON; one without our id comes from an original comment API
+//   {video:<id>}:log            stream: entry id = comment id; t: when, ms; j: the JSON as published
+//   {video:<id>}:pos            string: "<epoch>-<seq> <run>" or "<epoch>-<seq> <run> <prevs>"; see lua/position.lua
+//   {video:<id>}:tokens         hash: digest of a token => digest of the entry, its id, the caller's time in ms
+//   {video:<id>}:tokens:older   hash: the previous generation of the above
+//   {video:<id>}:token:<token>  string: JSON; how an earlier version stored a token: read, never written
+//   readers                     hash: URL => lease; see redis_lease.h
+//   readers:next                string: how many videos have been assigned, for round-robin
+//   chorus:mapped               sorted set: all videos with a mapping or a position, by last use in us
+//   chorus:uncommented          sorted set: those of them without any comment yet
+//   chorus:unmapped             sorted set: those of them without a mapping
+//   chorus:watched              sorted set: watched videos, by chorus:clock
+//   chorus:clock                hash: a clock that does not jump when the server's is set; for these five see lua/admit.lua
 //   chorus:comments             string: comments ever logged
-//   chorus:tokens               hash: half an age of the log => how many tokens were stored in it
+//   chorus:tokens               hash: period of half a token's life => how many tokens were stored in it
 //   chorus:newest               list: the newest comments of all videos
-//   video:/<random>             channel: from a process to itself; no video's, as no id has a slash
-//   {video:/check}:...          a log without readers, for a moment: whether Redis takes appends
+//   video:/<random>             channel: a process probes its own subscription; no video id contains a slash
+//   {video:/check}:...          a log that is never read, for a few seconds: whether Redis accepts appends
+// clang-format on
 //
 // All keys of a video's log have the hash tag {video:<id>}: the slot of its channel. The run is the server's
 // replication id at the moment of the append, read by the script itself: a connection may outlive a demotion,
-// a resync and a promotion of its server, and a server may come back to its old process's run id with other
+// a resync and a promotion of its server, and a server may come back with its old process's run id and other
 // data.
 #include "engine/redis.h"
 

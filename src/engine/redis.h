@@ -16,7 +16,7 @@ struct redis_config {
     int64_t log_age_ms;
     int64_t log_min_age_ms;   // younger entries are kept beyond log_entries
     uint64_t log_video_bytes; // as long as all of a video take no more than this in Redis
-    uint64_t max_videos;      // mappings; 0: no limit
+    uint64_t max_videos;      // with a position or a mapping; 0: no limit
 };
 
 // Returns whether it is a URL that redis_open() understands; if not, a sentence that says why.

@@ -227,12 +227,9 @@ static void on_checked(void *arg, const redisReply *reply) {
     if (!r->serving) begin_to_serve(r);
 }
 
-void redis_core_check(struct redis *r) {
-    if (redis_serves(r)) redis_log_check(r, on_checked);
-}
-
 static void on_check(struct loop_timer *t) {
-    redis_core_check(container_of(t, struct redis, check));
+    struct redis *r = container_of(t, struct redis, check);
+    if (redis_serves(r)) redis_log_check(r, on_checked);
 }
 
 static void on_script_loaded(void *arg, const redisReply *reply) {

@@ -164,11 +164,8 @@ void redis_tell(struct redis *, const struct redis_args *);
 // Redis's wall clock, as far as we know.
 int64_t redis_clock_ms(const struct redis *);
 
-// A name can be waited for, a script can be missing, a server can refuse: the connection's side of the
-// engine.
-// Looks again whether appends are refused.
-void redis_core_check(struct redis *);
-
+// The connection's side of the engine: waits for a name, loads the scripts, and copes with a server that
+// refuses.
 void redis_core_start(struct redis *);
 void redis_core_drain(struct redis *); // waits for what can still be answered, blocking, a moment at most
 void redis_core_stop(struct redis *);  // ends what waits with ENGINE_CLOSED
