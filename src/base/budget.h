@@ -1,9 +1,9 @@
-// The memory that comments on their way and viewers take, of the whole process: frames, wherever they are
-// held, and the viewers' own state. What is shared counts once. Set once at the start; all else from any
-// thread.
+// The memory of the process that clients can make grow: frames, the state of viewers and videos, what resumes
+// read from the log, requests and unsent answers. What is shared counts once. Set once at the start; all else
+// from any thread.
 //
-// When it is used up, channels keep nothing for viewers that lag, and readers take no more viewers. Nobody
-// who is there is evicted for it.
+// It is given out in tiers, lowest first: caches, backlogs, new viewers. When all of it is used up, channels
+// keep nothing for slow viewers. A viewer that keeps reading is never disconnected for lack of memory.
 #pragma once
 
 #include <stdbool.h>
@@ -18,13 +18,13 @@ size_t budget_used(void);
 size_t budget_max(void);
 bool budget_is_used_up(void);
 
-// Backlogs, which are what those need that lag or have come back, may take three quarters: how much is left
-// of these, and whether it is nothing.
+// Backlogs (frames kept for slow viewers and for viewers that resume) may use three quarters. Returns how
+// much of that is left, and whether nothing is.
 size_t budget_backlog_room(void);
 bool budget_is_scarce(void);
 
-// Caches may take five eighths.
+// Whether caches may grow: they may use five eighths.
 bool budget_has_cache_room(void);
 
-// Whether there is room for one viewer more: an eighth stays for comments.
+// Whether another viewer may be admitted: the last eighth is left for comments.
 bool budget_has_room(void);

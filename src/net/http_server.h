@@ -31,9 +31,9 @@ struct http_route {
     const char *pattern; // "/resolve/:videoid": the last segment may be a parameter
     void (*handle)(struct http_request *, void *arg);
     size_t body_max; // bytes; 0: HTTP_BODY_DEFAULT
-    // Looks at the request's head before any of its body is read, and may http_refuse() it. NULL: takes all.
+    // Called with the request's head, before any of its body is read; may http_refuse() it. NULL: admits all.
     void (*admit)(struct http_request *, void *arg);
-    bool exact_path; // of services and operators; in others doubled and trailing slashes are forgiven
+    bool exact_path; // for routes of services and operators: doubled and trailing slashes are not ignored
 };
 
 struct http_server_config {
@@ -56,8 +56,8 @@ void http_server_open(struct http_server *);
 
 void http_server_set_arg(struct http_server *, void *arg);
 
-// Returns how many idle connections the server of this request has ever closed because new ones came and
-// there was no descriptor left, or no more are allowed.
+// Returns how many idle or slow connections the server of this request has closed to make room for new ones,
+// because it was out of descriptors or had max_connections.
 uint64_t http_server_closed_for_room(const struct http_request *);
 
 // Returns the port that is listened on.
@@ -66,8 +66,8 @@ int http_server_port(const struct http_server *);
 // Closes the listener and all connections. Requests not yet answered may still be answered (to nobody).
 void http_server_free(struct http_server *);
 
-// What a handler may ask about a request. Strings stay the request's until it is answered, the body only
-// until the handler returns.
+// What a handler may ask about a request. Header values and the path's parameter stay valid until the request
+// is answered; the body and query values only until the handler returns.
 bool http_request_is_head(const struct http_request *);
 const char *http_request_body(const struct http_request *, size_t *len);
 // Returns a header field's value (the first one's, if repeated), or NULL. Only fields that http_request.c

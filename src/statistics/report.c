@@ -42,6 +42,8 @@ static const struct report_field client_fields[] = {
     {0},
 };
 
+_Static_assert(sizeof client_fields / sizeof *client_fields == REPORT_FIELDS + 1, "no kind has more fields");
+
 const struct report_shape report_shapes[REPORT_KINDS] = {
     [REPORT_COMMENT_API] = {"instanceId", false, comment_api_fields},
     [REPORT_READER] = {"instanceId", true, reader_fields},
