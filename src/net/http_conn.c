@@ -16,7 +16,8 @@
 
 enum {
     READ_SIZE = 16384,
-    WIRE_SPARE = 65536, // beside twice the body, for what is around its chunks
+    CHUNK_MOST = 6,     // bytes that one of a body may take in a chunk of its own
+    WIRE_SPARE = 65536, // for extensions and trailers
     OUT_PAUSE = 262144, // unsent answer bytes at which no further pipelined request is started
     LINGER_MS = 2000,
     KEPT_BYTES = 4096, // of each buffer, by a connection between requests
@@ -80,9 +81,9 @@ static int on_header_field(llhttp_t *p, const char *at, size_t len) {
         c->name_len = 0;
         c->span = SPAN_NAME;
     }
-    bool fits = c->name_len + len <= sizeof c->name;
-    if (fits) memcpy(c->name + c->name_len, at, len);
-    c->name_len = (uint8_t)(fits ? c->name_len + len : HTTP_FIELD_NAME_MAX + 1);
+    size_t room = c->name_len < sizeof c->name ? sizeof c->name - c->name_len : 0;
+    memcpy(c->name + c->name_len, at, len < room ? len : room);
+    c->name_len = (uint8_t)(len <= room ? c->name_len + len : HTTP_FIELD_NAME_MAX + 1);
     return 0;
 }
 
@@ -216,9 +217,9 @@ static void shrink(struct buf *b) {
     if (!b->len && (b->cap > KEPT_BYTES || http_memory_is_scarce())) buf_release(b);
 }
 
-// A client waits for the answer to one request and has sent much of the next.
+// A client has sent more than the request that is being answered, or than could be looked at in its turn.
 static bool is_ahead(const struct http_conn *c) {
-    return c->state == CONN_HANDLING && c->in.cap > KEPT_BYTES;
+    return (c->state == CONN_HANDLING || c->state == CONN_IDLE) && c->in.len;
 }
 
 // Says what this connection holds, and whether it is its client that keeps it from letting go.
@@ -308,7 +309,7 @@ static size_t scan_head(struct http_conn *c, const char *bytes, size_t len) {
 // Chunk sizes, extensions and trailers are no body, but somebody has to read them too.
 static bool wire_is_bounded(struct http_conn *c, size_t len) {
     c->wire_bytes += len;
-    if (c->wire_bytes <= 2 * body_max(&c->request) + WIRE_SPARE) return true;
+    if (c->wire_bytes <= CHUNK_MOST * body_max(&c->request) + WIRE_SPARE) return true;
     refuse_body(c);
     parse_failed(c);
     return false;

@@ -29,3 +29,14 @@ scenario('a body larger than its address needs is refused at its length, before 
     checkError(await call('POST', url + path, { body, headers: json }), 400, `${path}, the largest`);
   }
 });
+
+scenario('how a body is cut into chunks does not decide whether it is taken', async (t) => {
+  const system = await t.system();
+  const body = JSON.stringify({ userid: 'u', videoid: 'v', comment: 'c' }).padEnd(16_384);
+  for (const most of [1, 2, 3, 1_000, 16_384]) {
+    const chunks = body.match(new RegExp(`.{1,${most}}`, 'g')).map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`);
+    const head = requestBytes('POST', '/comment', { headers: { ...json, 'Transfer-Encoding': 'chunked' } });
+    const answer = await exchange(system.comment, `${head}${chunks.join('')}0\r\n\r\n`);
+    assert.equal(answer.status, 201, `in chunks of ${most}`);
+  }
+});

@@ -50,6 +50,22 @@ scenario('answers that nobody takes take little memory, and the others are answe
   if (!slow) assert.ok(grownMb(system, before) < 60, `grown by ${grownMb(system, before)} MB`);
 });
 
+// Of one address, so that most of them wait for their turn with requests that were read already.
+scenario('requests sent far ahead, whose answers nobody takes, leave room for newcomers', { setups: ['embedded'] }, async (t) => {
+  const system = await t.system({ flags: { memory: '4m' } });
+  const before = system.program.memory('VmHWM');
+  const clients = await connected(t, system.comment, 500);
+  for (const client of clients) {
+    client.socket.pause();
+    client.send(Buffer.concat(Array(1_000).fill(requestBytes('GET', '/'))));
+  }
+  const log = () => system.program.stdout + system.program.stderr;
+  await until(() => log().includes('slow_requests_dropped'), () => `a line about those dropped; log:\n${log()}`);
+  await until(() => clients.every((client) => !client.socket.writableLength || client.socket.errored), () => 'all to have sent what they can');
+  await t.watch(system.readers[0], { video: 'v' });
+  if (!slow) assert.ok(grownMb(system, before) < 20, `grown by ${grownMb(system, before)} MB`);
+});
+
 scenario('slow requests at every place of a port lose theirs to a new one', { setups: ['embedded'] }, async (t) => {
   const system = await t.system({ flags: { 'max-connections': 20 } });
   const clients = await connected(t, system.comment, 20);
