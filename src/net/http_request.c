@@ -61,14 +61,20 @@ static const struct {
     {"access-control-request-headers", FIELD_REQUEST_HEADERS},
     {"forwarded", FIELD_PROXY},
     {"via", FIELD_PROXY},
-    {"x-forwarded-for", FIELD_PROXY},
-    {"x-forwarded-host", FIELD_PROXY},
-    {"x-forwarded-proto", FIELD_PROXY},
+    {"x-original-forwarded-for", FIELD_PROXY},
     {"x-real-ip", FIELD_PROXY},
     {"x-client-ip", FIELD_PROXY},
+    {"x-cluster-client-ip", FIELD_PROXY},
+    {"x-envoy-external-address", FIELD_PROXY},
     {"true-client-ip", FIELD_PROXY},
+    {"cdn-loop", FIELD_PROXY},
     {"cf-connecting-ip", FIELD_PROXY},
+    {"fastly-client-ip", FIELD_PROXY},
+    {"fly-client-ip", FIELD_PROXY},
 };
+
+// What proxies say of a request begins with it: x-forwarded-for, -host, -port and others.
+static const char forwarded[] = "x-forwarded";
 
 enum http_field http_field_find(const char *name, size_t len) {
     for (size_t i = 0; i < sizeof known_fields / sizeof *known_fields; i++) {
@@ -76,7 +82,8 @@ enum http_field http_field_find(const char *name, size_t len) {
         if ((name[0] | 0x20) == known[0] && strlen(known) == len && !strncasecmp(name, known, len))
             return known_fields[i].field;
     }
-    return FIELD_UNKNOWN;
+    bool told = len >= sizeof forwarded - 1 && !strncasecmp(name, forwarded, sizeof forwarded - 1);
+    return told ? FIELD_PROXY : FIELD_UNKNOWN;
 }
 
 static bool host_is_valid(const char *host) {

@@ -23,6 +23,19 @@ scenario('a report that came through a proxy is refused without the token', asyn
   }
 });
 
+scenario('whatever a proxy says of a request, by any of the usual names, it came through one', async (t) => {
+  const system = await t.system();
+  const names = ['X-Forwarded', 'X-Forwarded-Host', 'X-Forwarded-Port', 'X-FORWARDED-SERVER', 'x-forwarded-by', 'X-Forwarded-Something-That-Is-Longer-Than-Any',
+    'X-Original-Forwarded-For', 'X-Cluster-Client-IP', 'X-Envoy-External-Address', 'True-Client-IP', 'CF-Connecting-IP', 'Fastly-Client-IP', 'CDN-Loop'];
+  for (const name of names) {
+    checkError(await call('POST', `${system.statistics}/client-statistics`, { json, headers: { [name]: '127.0.0.1' } }), 403, name);
+  }
+  for (const name of ['X-Forward', 'X-Request-Id', 'A-Name-Longer-Than-Any-That-Is-Known-Here', 'Traceparent']) {
+    const answer = await call('POST', `${system.statistics}/client-statistics`, { json, headers: { [name]: '127.0.0.1' } });
+    assert.equal(answer.status, 200, `${name}: ${answer.text}`);
+  }
+});
+
 scenario('a forbidden report is refused before its body is sent', async (t) => {
   const system = await t.system();
   for (const part of parts) {
