@@ -6,19 +6,20 @@
 #include "reader/reader.h"
 #include "service/body.h"
 
-// Last-Event-ID as a header is the browser's own and so the newest; the query or body is for those who cannot
-// set it. A malformed one starts live.
-static struct position last_event_id(struct http_request *r, const char *given) {
-    struct position p = {0};
-    const char *header = http_request_header(r, "last-event-id");
-    if (header && *header) given = header;
-    if (given && !position_parse(given, strlen(given), &p)) p = (struct position){0};
-    return p;
+static void take_if_newer(struct position *last, const char *given) {
+    struct position p;
+    if (given && position_parse(given, strlen(given), &p) && position_compare(p, *last) > 0) *last = p;
 }
 
-static const char *query_last_event_id(struct http_request *r) {
-    const char *given = http_request_query(r, "last_event_id");
-    return given ? given : http_request_query(r, "lastEventId");
+// A browser sends the position it has come to as a header, a polyfill as lastEventId in the query; in the
+// address they repeat, last_event_id is where the page began. So the newest counts. A malformed one does not;
+// without any the stream starts live.
+static struct position last_event_id(struct http_request *r) {
+    struct position last = {0};
+    take_if_newer(&last, http_request_header(r, "last-event-id"));
+    take_if_newer(&last, http_request_query(r, "last_event_id"));
+    take_if_newer(&last, http_request_query(r, "lastEventId"));
+    return last;
 }
 
 static bool may_redirect(const char *redirect) {
@@ -29,12 +30,12 @@ static void handle_get(struct http_request *r, void *arg) {
     struct reader_connect c = {0};
     if (!query_id(r, "userid", &c.userid) || !query_id(r, "videoid", &c.videoid)) return;
     c.head_only = http_request_is_head(r);
-    c.last = last_event_id(r, query_last_event_id(r));
+    c.last = last_event_id(r);
     c.redirect = may_redirect(http_request_query(r, "redirect"));
     reader_connect(arg, r, &c);
 }
 
-// Returns the text, "" if it is too long to mean anything, or NULL.
+// Returns the text, "" if it is none that means anything, or NULL.
 static const char *text_of(const struct body_field *f) {
     bool given = f->state == BODY_TEXT || f->state == BODY_TOO_LONG || f->state == BODY_NOT_UNICODE;
     return f->state == BODY_TEXT ? f->text : given ? "" : NULL;
@@ -50,10 +51,11 @@ static void handle_post(struct http_request *r, void *arg) {
                                    [LAST] = BODY_FIELD("last_event_id", last),
                                    [LAST_TOO] = BODY_FIELD("lastEventId", last_too)};
     if (!body_read(r, f, FIELDS) || !body_id(r, &f[USER]) || !body_id(r, &f[VIDEO])) return;
-    const char *given = text_of(&f[LAST]) ? text_of(&f[LAST]) : text_of(&f[LAST_TOO]);
     const char *told = text_of(&f[REDIRECT]);
     struct reader_connect c = {.userid = user, .videoid = video};
-    c.last = last_event_id(r, given ? given : query_last_event_id(r));
+    c.last = last_event_id(r);
+    take_if_newer(&c.last, text_of(&f[LAST]));
+    take_if_newer(&c.last, text_of(&f[LAST_TOO]));
     c.redirect = may_redirect(told ? told : http_request_query(r, "redirect"));
     reader_connect(arg, r, &c);
 }

@@ -23,3 +23,23 @@ scenario('a position is understood as last_event_id and as lastEventId, in the q
     assert.deepEqual(Array.from(text.matchAll(/^id: (.*)$/gm), ([, id]) => id), ids.slice(1), `${name} in the body`);
   }
 });
+
+// A polyfill repeats the address that the page gave it, with the position where the page began.
+scenario('of several positions the newest counts, wherever it stands', async (t) => {
+  const system = await t.system();
+  const ids = [];
+  for (let i = 0; i < 4; i++) ids.push((await call('POST', `${system.comment}/comment`, { json: { userid: 'u', videoid: 'v', comment: `${i}` } })).json.comment.id);
+  const reader = await owner(system, 'v');
+  const [older, newer] = ids;
+  const ways = [
+    { query: { last_event_id: older, lastEventId: newer } }, { query: { last_event_id: newer, lastEventId: older } },
+    { query: { last_event_id: '', lastEventId: newer } }, { query: { last_event_id: newer, lastEventId: '' } },
+    { query: { lastEventId: newer }, headers: { 'last-event-id': older } }, { query: { lastEventId: older }, headers: { 'last-event-id': newer } },
+    { query: { lastEventId: newer }, headers: { 'last-event-id': 'none' } },
+  ];
+  for (const way of ways) {
+    const viewer = await t.watch(reader, { video: 'v', ...way });
+    await viewer.reaches(ids[3]);
+    assert.deepEqual(viewer.comments.map(({ id }) => id), ids.slice(2), JSON.stringify(way));
+  }
+});
