@@ -61,9 +61,9 @@ static bool start_engine(struct system *s) {
 
 // A lagging viewer is worth at most this much per video and worker; the reader's history shares the other
 // half.
-static size_t ring_bytes(const struct settings *set, unsigned workers) {
+static uint32_t ring_bytes(const struct settings *set, unsigned workers) {
     size_t share = (size_t)set->memory / 2 / workers;
-    return share < (8u << 20) ? share : 8u << 20;
+    return share < (8u << 20) ? (uint32_t)share : 8u << 20;
 }
 
 static bool start_fanout(struct system *s) {

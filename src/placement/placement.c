@@ -21,7 +21,7 @@ struct waiting {
     placement_cb *cb;
     void *arg;
     bool may_assign;
-    uint64_t lookup; // wants the answer of this one, or of a later one
+    uint32_t lookup; // wants the answer of this one, or of a later one
     struct waiting *prev, *next;
 };
 
@@ -32,9 +32,9 @@ struct cached {
     bool asking;      // an operation is under way
     bool settling;    // callbacks run, which may ask for other videos: it must stay
     bool want_assign; // somebody who waits wants a mapping to be made
-    uint64_t lookups; // begun so far
+    uint32_t lookups; // begun so far
     struct waiting *waiting;
-    struct cached *prev, *next; // in placement.unlisted
+    struct cached *next; // in placement.unlisted
     UT_hash_handle hh;
     char video[];
 };
@@ -62,7 +62,7 @@ static void refuse_waiting(struct placement *p, enum engine_status status) {
     struct cached *list = p->unlisted, *c;
     p->unlisted = NULL;
     while ((c = list)) {
-        DL_DELETE(list, c);
+        LL_DELETE(list, c);
         c->asking = false;
         settle_without_store(c, status);
     }
@@ -71,7 +71,7 @@ static void refuse_waiting(struct placement *p, enum engine_status status) {
 static void look_up_waiting(struct placement *p) {
     struct cached *c;
     while ((c = p->unlisted)) {
-        DL_DELETE(p->unlisted, c);
+        LL_DELETE(p->unlisted, c);
         look_up(c);
     }
 }
@@ -386,7 +386,7 @@ static void begin(struct placement *p, struct cached *c) {
         return;
     }
     c->asking = true;
-    DL_APPEND(p->unlisted, c);
+    LL_PREPEND(p->unlisted, c);
 }
 
 static void ask(struct placement *p, const char *video, bool may_assign, bool confirm, placement_cb *cb,

@@ -25,7 +25,7 @@ void channel_init(struct channel *ch, struct channel_env *env, struct fan_counte
 static void settle(struct channel *ch) {
     if (ch->tally.delivered) counter_add(&ch->counters->delivered, ch->tally.delivered);
     if (ch->tally.sends) counter_add(&ch->counters->sends, ch->tally.sends);
-    memset(&ch->tally, 0, sizeof ch->tally);
+    ch->tally.delivered = ch->tally.sends = 0;
 }
 
 // The next heartbeat, up to an eighth early, each channel at another time.
@@ -35,13 +35,13 @@ static void put_off_heartbeat(struct channel *ch, int64_t now_ms) {
 }
 
 void channel_note_left(struct channel *ch) {
-    if (!ch->left++) LL_PREPEND2(ch->env->left_by_some, ch, left_next);
+    if (!ch->tally.left++) LL_PREPEND2(ch->env->left_by_some, ch, left_next);
 }
 
 uint32_t channel_report_left(struct channel *ch) {
-    uint32_t left = ch->left;
+    uint32_t left = ch->tally.left;
     if (left) LL_DELETE2(ch->env->left_by_some, ch, left_next);
-    ch->left = 0;
+    ch->tally.left = 0;
     return left;
 }
 

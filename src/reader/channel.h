@@ -23,7 +23,7 @@ struct loop;
 // Limits, the same for all channels.
 struct channel_bounds {
     uint32_t ring_frames;
-    size_t ring_bytes;
+    uint32_t ring_bytes;
     int heartbeat_ms, stall_ms;
     int64_t coalesce_us; // between the beginnings of two flushes, at most
 };
@@ -50,13 +50,13 @@ struct channel {
     int64_t heartbeat_due_ms;
     struct pace pace;
     struct {
-        unsigned long long delivered, sends;
-    } tally;                                 // not yet added to the counters
-    uint32_t left;                           // viewers gone, not yet reported
-    bool dirty;                              // is among those with something to flush
+        unsigned long long delivered;
+        uint32_t sends;
+        uint32_t left;                       // viewers gone, for the next report
+    } tally;                                 // not yet handed on
     struct channel *left_next;               // in the environment's list, if any have
     struct channel *prev, *next;             // all channels of the worker
-    struct channel *dirty_prev, *dirty_next; // those with something to flush
+    struct channel *dirty_prev, *dirty_next; // those with something to flush; NULL: not among them
 };
 
 void channel_init(struct channel *, struct channel_env *, struct fan_counters *, void *owner);

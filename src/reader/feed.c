@@ -183,7 +183,7 @@ static bool answered(struct catch_up *c, enum engine_status status) {
 static void follow(struct catch_up *c) {
     struct feed *f = c->feed;
     f->catch_up = NULL;
-    f->overlap = position_is_set(c->from) ? c->from : (struct position){f->at.epoch, 0};
+    f->overlap = c->from.epoch == f->at.epoch ? c->from.seq : 0;
     loop_timer_stop(c->env->loop, &c->again);
     free(c);
 }
@@ -253,7 +253,7 @@ static void tell(struct feed *f, const char *event, const char *action) {
 // An entry with a number that has been passed. After a catch-up it was read from the log; else the store may
 // have gone back.
 static void take_lower(struct feed *f, const struct engine_entry *e) {
-    if (position_compare(e->at, f->overlap) > 0) return;
+    if (e->at.epoch == f->at.epoch && e->at.seq > f->overlap) return;
     tell(f, "passed_number", "asking the log");
     catch_up_of(f)->lower = e->at;
     feed_check(f);
@@ -272,7 +272,7 @@ static void on_entry(void *arg, const struct engine_entry *e) {
     switch (continuity_of(f->at, e)) {
     case CONTINUITY_NEXT:
         continuity_walk(&f->at, e, 1, emit, f);
-        f->overlap = f->at;
+        f->overlap = f->at.seq;
         break;
     case CONTINUITY_OLD: take_lower(f, e); break;
     case CONTINUITY_HOLE:

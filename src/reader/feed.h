@@ -47,7 +47,8 @@ struct feed {
     const char *video; // borrowed
     struct engine_subscription *subscription;
     struct position at;
-    struct position overlap;   // entries behind it, up to `at`, have been read and may still be heard
+    uint64_t
+        overlap; // entries of this epoch after this number, up to `at`, have been read and may still arrive
     struct catch_up *catch_up; // NULL: it follows the subscription
 };
 

@@ -28,9 +28,9 @@ struct reader {
     struct stream_env env;
     struct fan_counters counters;
     struct log_sampler sampler;
-    struct table videos;   // watched
-    struct watched *noted; // those that the engine knows to be watched, noted longest ago first
-    size_t noted_count;
+    struct table videos;        // watched
+    struct watched *next_noted; // the next that the engine is told of again; NULL: not before repeat_notes_ms
+    int64_t repeat_notes_ms;
     struct reporter *reporter;
     struct loop_timer sweep, vacate, lease;
     uint64_t generation;

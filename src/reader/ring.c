@@ -8,7 +8,7 @@
 
 enum { SMALLEST = 4 };
 
-void ring_init(struct ring *r, uint32_t max_frames, size_t max_bytes) {
+void ring_init(struct ring *r, uint32_t max_frames, uint32_t max_bytes) {
     *r = (struct ring){.max_frames = max_frames, .max_bytes = max_bytes};
 }
 

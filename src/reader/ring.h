@@ -9,14 +9,13 @@ struct frame;
 
 struct ring {
     struct frame **slots;
-    uint32_t room;       // slots there are, a power of two
-    uint32_t max_frames; // bounds, set by ring_init
-    size_t max_bytes;
-    uint64_t first, next; // numbers held: first <= n < next
-    size_t bytes;         // of the frames held
+    uint32_t room;                  // slots there are, a power of two
+    uint32_t max_frames, max_bytes; // bounds, set by ring_init
+    uint32_t bytes;                 // of the frames held
+    uint64_t first, next;           // numbers held: first <= n < next
 };
 
-void ring_init(struct ring *, uint32_t max_frames, size_t max_bytes);
+void ring_init(struct ring *, uint32_t max_frames, uint32_t max_bytes);
 void ring_release(struct ring *);
 
 // Takes the caller's reference. Afterwards ring.first may have grown.

@@ -46,49 +46,40 @@ static void note_one(struct reader *r, struct watched *w, bool watched) {
     r->service.engine->ops->watch(r->service.engine, (const char *const[]){w->video}, 1, watched);
 }
 
-static void drop_note(struct reader *r, struct watched *w) {
-    DL_DELETE(r->noted, w);
-    r->noted_count--;
-    w->noted_ms = 0;
-    if (!r->stopping) note_one(r, w, false); // the viewers of one that stops come back elsewhere
+// Whether the engine knows it to be watched.
+static bool is_noted(const struct watched *w) {
+    return !w->stream.vacancy;
 }
 
+// The viewers of a reader that stops come back elsewhere.
 void watched_on_audience(struct stream *s, bool watched) {
     struct reader *r = container_of(s->env, struct reader, env);
-    struct watched *w = container_of(s, struct watched, stream);
-    if (!watched) {
-        if (w->noted_ms) drop_note(r, w);
-        return;
-    }
-    if (w->noted_ms) return;
-    w->noted_ms = loop_now_ms(r->service.loop);
-    DL_APPEND(r->noted, w);
-    r->noted_count++;
-    note_one(r, w, true);
+    if (watched || !r->stopping) note_one(r, container_of(s, struct watched, stream), watched);
 }
 
-// Notes hold for a while only, as a reader may be killed. They stand in the order in which they were given,
-// so those that are due come first; not all in one turn after a crowd has come at once.
+// Notes hold for a while only, as a reader may be killed. So the reader goes through its videos again and
+// again, and not through all in one turn. One that a growing table moves past the walk waits for the next.
 static void repeat_notes(struct reader *r) {
     int64_t now_ms = loop_now_ms(r->service.loop);
-    size_t most = r->noted_count / NOTES_SHARE + NOTES_AT_LEAST;
-    while (most && r->noted && now_ms - r->noted->noted_ms >= ENGINE_WATCH_AGAIN_MS) {
+    size_t most = r->videos.count / NOTES_SHARE + NOTES_AT_LEAST;
+    if (!r->next_noted && now_ms >= r->repeat_notes_ms) {
+        r->repeat_notes_ms = now_ms + ENGINE_WATCH_AGAIN_MS;
+        r->next_noted = watched_next(r, NULL);
+    }
+    while (most && r->next_noted) {
         const char *videos[ENGINE_WATCH_MOST];
         size_t count = 0;
-        while (most && count < ENGINE_WATCH_MOST && now_ms - r->noted->noted_ms >= ENGINE_WATCH_AGAIN_MS) {
-            struct watched *w = r->noted;
-            DL_DELETE(r->noted, w);
-            DL_APPEND(r->noted, w);
-            w->noted_ms = now_ms;
-            videos[count++] = w->video;
-            most--;
+        for (; most && count < ENGINE_WATCH_MOST && r->next_noted; most--) {
+            if (is_noted(r->next_noted)) videos[count++] = r->next_noted->video;
+            r->next_noted = watched_next(r, r->next_noted);
         }
-        r->service.engine->ops->watch(r->service.engine, videos, count, true);
+        if (count) r->service.engine->ops->watch(r->service.engine, videos, count, true);
     }
 }
 
 void watched_close(struct reader *r, struct watched *w) {
-    if (w->noted_ms) drop_note(r, w);
+    if (is_noted(w) && !r->stopping) note_one(r, w, false);
+    if (w == r->next_noted) r->next_noted = watched_next(r, w);
     table_remove(&r->videos, &w->entry);
     stream_close(&w->stream);
     free(w->other_name);

@@ -13,9 +13,7 @@ struct reader;
 struct watched {
     struct table_entry entry; // the reader's
     struct stream stream;
-    int64_t noted_ms;            // when the engine was told last that it is watched; 0: it is not
-    struct watched *prev, *next; // in reader.noted
-    char *other_name;            // by which a mapping means us, beside our reader_url; NULL: none
+    char *other_name; // by which a mapping means us, beside our reader_url; NULL: none
     char video[];
 };
 

@@ -101,15 +101,14 @@ static void report_soon(struct worker *w) {
 // Flushing
 
 static void mark_dirty(struct worker *w, struct channel *ch) {
-    if (ch->dirty || !channel_is_dirty(ch)) return;
-    ch->dirty = true;
+    if (ch->dirty_prev || !channel_is_dirty(ch)) return;
     DL_APPEND2(w->dirty, ch, dirty_prev, dirty_next);
 }
 
 static void unmark_dirty(struct worker *w, struct channel *ch) {
-    if (!ch->dirty) return;
-    ch->dirty = false;
+    if (!ch->dirty_prev) return;
     DL_DELETE2(w->dirty, ch, dirty_prev, dirty_next);
+    ch->dirty_prev = ch->dirty_next = NULL;
 }
 
 static void flush_slice(struct worker *w, struct channel *ch) {
@@ -129,7 +128,7 @@ static void flush_dirty(struct worker *w) {
             flush_slice(w, ch);
             now_us = clock_monotonic_us();
         }
-        if (ch->dirty) again_us = smaller_of(again_us, channel_flush_due_us(ch));
+        if (ch->dirty_prev) again_us = smaller_of(again_us, channel_flush_due_us(ch));
         if (!next || now_us - begun_us < TURN_US) continue;
         again_us = now_us;
         break;

@@ -8,7 +8,7 @@ enum { RING_FRAMES = 4, RING_BYTES = 1 << 20, CROWD = 8 };
 static struct rig rig;
 static struct client clients[CROWD]; // those of the test
 
-static inline int set_up_ring(uint32_t frames, size_t bytes) {
+static inline int set_up_ring(uint32_t frames, uint32_t bytes) {
     moved_clock.real = false;
     for (int i = 0; i < CROWD; i++) clients[i] = (struct client){.fd = -1};
     rig_init(&rig, frames, bytes);

@@ -24,7 +24,7 @@ struct rig {
     uint64_t newest; // number of the last comment
 };
 
-static inline void rig_init(struct rig *rig, uint32_t ring_frames, size_t ring_bytes) {
+static inline void rig_init(struct rig *rig, uint32_t ring_frames, uint32_t ring_bytes) {
     *rig = (struct rig){.loop = loop_new()};
     rig->env = (struct channel_env){.loop = rig->loop,
                                     .bounds = {.ring_frames = ring_frames,
