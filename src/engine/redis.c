@@ -112,12 +112,9 @@ static void close_engine(struct engine *engine) {
     loop_timer_stop(r->loop, &r->tick);
     redis_core_drain(r);
     if (r->closing) return; // by the callback of an answer that came now
-    redis_tally_tell(r);    // of what was answered just now, too
-    redis_core_drain(r);
     redis_core_stop(r);
     redis_subscriber_close(r->subscriber);
     hub_free(r->hub);
-    redis_tally_release(r);
     known_release(&r->known);
     redis_lease_release(r);
     resolver_free(r->resolver);
@@ -158,7 +155,6 @@ struct engine *redis_open(struct loop *loop, const struct redis_config *config) 
     r->config.url = mem_strdup(config->url);
     r->hub = hub_new();
     r->resolver = resolver_new(loop, on_resolved, r);
-    redis_tally_start(r);
     redis_core_start(r);
     r->subscriber = redis_subscriber_new(r);
     r->tick.on_due = on_tick;

@@ -51,12 +51,6 @@ enum {
 };
 #define REDIS_KEEP_MS (INT64_C(30) * 24 * 3600 * 1000) // positions, unused mappings, lapsed leases
 
-// The newest comments since Redis was told of some.
-struct redis_tally {
-    char *newest[ENGINE_NEWEST]; // JSON, newest first
-    struct loop_timer tell;
-};
-
 struct redis {
     struct engine engine; // first
     struct loop *loop;
@@ -92,7 +86,6 @@ struct redis {
     } old_lease;
 
     int64_t purged_ms; // when entries of videos that have expired were removed last
-    struct redis_tally tally;
     struct known known;
 };
 

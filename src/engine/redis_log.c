@@ -1,13 +1,9 @@
-// Comments are counted by the script that logs them. The newest ones of all videos are not worth a command
-// per comment: they are gathered for a moment and told together. A process killed in that moment takes them
-// along; the comments themselves are in their logs.
 #include "engine/redis_log.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/container_of.h"
 #include "base/mem.h"
 #include "engine/hub.h"
 #include "engine/redis_core.h"
@@ -18,58 +14,7 @@
 
 // A range takes a few bytes to ask for, and may be answered with megabytes, which Redis holds until we have
 // read them: a crowd that comes back to many videos at once must not make it hold all of theirs.
-enum { TELL_MS = 250, RANGES_AT_ONCE = 16, CHECK_KEEP_MS = 10000 };
-
-// The tally
-
-static void on_tell(struct loop_timer *t) {
-    redis_tally_tell(container_of(t, struct redis, tally.tell));
-}
-
-void redis_tally_start(struct redis *r) {
-    r->tally.tell.on_due = on_tell;
-}
-
-void redis_tally_release(struct redis *r) {
-    loop_timer_stop(r->loop, &r->tally.tell);
-    for (size_t i = 0; i < ENGINE_NEWEST; i++) free(r->tally.newest[i]);
-}
-
-static void tell_newest(struct redis *r) {
-    struct redis_args push = {0}, trim = {0};
-    redis_args_text(&push, "LPUSH");
-    redis_args_text(&push, "chorus:newest");
-    for (size_t i = ENGINE_NEWEST; i-- > 0;)
-        if (r->tally.newest[i]) redis_args_text(&push, r->tally.newest[i]);
-    redis_args_text(&trim, "LTRIM");
-    redis_args_text(&trim, "chorus:newest");
-    redis_args_number(&trim, 0);
-    redis_args_number(&trim, ENGINE_NEWEST - 1);
-    redis_tell(r, &push);
-    redis_tell(r, &trim);
-    for (size_t i = 0; i < ENGINE_NEWEST; i++) {
-        free(r->tally.newest[i]);
-        r->tally.newest[i] = NULL;
-    }
-}
-
-void redis_tally_tell(struct redis *r) {
-    if (!r->tally.newest[0]) return;
-    if (!redis_serves(r)) {
-        loop_timer_start(r->loop, &r->tally.tell, TELL_MS);
-        return;
-    }
-    tell_newest(r);
-}
-
-static void tally_add(struct redis *r, const struct engine_entry *e) {
-    struct redis_tally *t = &r->tally;
-    if (e->kind != ENTRY_COMMENT) return;
-    free(t->newest[ENGINE_NEWEST - 1]);
-    memmove(t->newest + 1, t->newest, (ENGINE_NEWEST - 1) * sizeof *t->newest);
-    t->newest[0] = mem_strndup(e->json, e->json_len);
-    if (!t->tell.slot && !r->closing) loop_timer_start(r->loop, &t->tell, TELL_MS);
-}
+enum { RANGES_AT_ONCE = 16, CHECK_KEEP_MS = 10000 };
 
 // Appending
 
@@ -144,7 +89,6 @@ static bool read_appended(struct redis_call *c, const redisReply *reply, struct 
     }
     if (!position_is_set(a->entry.at)) return false;
     redis_entry_write(&a->entry, c->text, c->text_len, json);
-    if (!a->repeated) tally_add(c->redis, &a->entry);
     return true;
 }
 

@@ -1,4 +1,4 @@
-// Private to the Redis engine: its operations on logs, and the running figures for the overview.
+// Private to the Redis engine: its operations on logs.
 #pragma once
 
 #include "engine/engine.h"
@@ -14,8 +14,3 @@ void redis_range(struct engine *, const char *video, struct position after, size
 // Appends a tombstone to a video that nobody watches: whether that is refused. Only while the connection is
 // up and the scripts are loaded.
 void redis_log_check(struct redis *, void (*on_checked)(void *redis, const struct redisReply *));
-
-// Tells Redis what has been logged since the last time.
-void redis_tally_tell(struct redis *);
-void redis_tally_start(struct redis *);
-void redis_tally_release(struct redis *);

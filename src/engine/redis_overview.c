@@ -9,7 +9,6 @@
 #include "base/mem.h"
 #include "engine/redis_core.h"
 #include "engine/redis_entry.h"
-#include "engine/redis_log.h"
 #include "engine/redis_reply.h"
 
 struct gathered {
@@ -143,7 +142,6 @@ static void on_step(struct redis_call *c, enum engine_status status, const redis
 
 void redis_overview(struct engine *engine, engine_overview_cb *cb, void *arg) {
     struct redis_call *c = redis_call_new((struct redis *)engine, on_step, NULL, 0);
-    redis_tally_tell(c->redis);
     c->more = mem_zalloc(sizeof(struct gathered));
     c->on.overview = cb;
     c->arg = arg;

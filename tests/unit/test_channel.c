@@ -256,7 +256,7 @@ static void who_falls_off_between_two_frames_gets_a_gap_and_the_newest(void **st
 static void who_falls_off_by_bytes_gets_a_gap_too(void **state) {
     (void)state;
     tear_down(state);
-    set_up_ring(1000, 4 * frame_size(1, 200));
+    set_up_ring(1000, (uint32_t)(4 * frame_size(1, 200)));
     join_crowd(2);
     client_room(&clients[0], 10);
     rig_send_run(&rig, 4, 200);

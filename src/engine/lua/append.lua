@@ -123,6 +123,10 @@ local problem = store(id, run, prevs, json, (is_comment or remember) and functio
     end
 end)
 if problem then return problem end
+if is_comment then -- so that they and their count are told together; no comment fails for it
+    local listed = redis.pcall('LPUSH', 'chorus:newest', json)
+    if type(listed) == 'number' and listed > 64 then redis.pcall('LTRIM', 'chorus:newest', 0, 9) end
+end
 if seq <= 1 then redis.pcall('ZREM', 'chorus:uncommented', video) end
 if (seq + 1) % 16 == 0 or ARGV[8] == '0' then pcall(trim, epoch, seq + 1) end
 return {'ok', id, said, new}
