@@ -1,10 +1,10 @@
-// A strict pull parser for JSON (RFC 8259) that makes no tree: the caller takes one token after the other and
-// keeps what it knows. It allocates nothing and does not recurse.
+// A strict pull parser for JSON (RFC 8259) that builds no tree: the caller takes one token after another and
+// keeps what it needs. It does not recurse, and allocates nothing but for long numbers.
 //
-// The text is one value, in valid UTF-8 and without a byte order mark; what the grammar does not allow is an
-// error, and so is nesting deeper than JSON_READER_DEPTH, the only limit of its own. What the grammar allows
-// is read whatever it holds: numbers of any size, and strings with NUL or with a lone surrogate, which are
-// only noticed when such a string is copied. Keys may repeat; every one is given. Any thread.
+// The text is one value, in valid UTF-8 and without a byte order mark. What the grammar does not allow is an
+// error, and so is nesting deeper than JSON_READER_DEPTH, the only limit. Everything the grammar allows is
+// accepted: numbers of any size, and strings with NUL or a lone surrogate, which only matter if the string is
+// copied. Keys may repeat; all are returned. Any thread.
 #pragma once
 
 #include <stdbool.h>
@@ -44,8 +44,8 @@ void json_reader_init(struct json_reader *, const char *text, size_t len);
 
 enum json_token json_reader_next(struct json_reader *);
 
-// Goes to the end of the value whose first token was just taken (a scalar has already ended). Returns false
-// if it is malformed.
+// Skips to the end of the value whose first token was the last one (a scalar has already ended). Returns
+// false if it is malformed.
 bool json_reader_skip(struct json_reader *);
 
 // Writes the last key or string decoded, with a NUL behind it. Returns its length (it may hold NULs),
@@ -59,5 +59,5 @@ bool json_reader_is(const struct json_reader *, const char *name);
 // and 50e-1 are the same.
 bool json_reader_whole(const struct json_reader *, int64_t max, int64_t *number);
 
-// Gives line and column, from 1, of where reading stopped.
+// Gives the line and column, from 1, where reading stopped.
 void json_reader_place(const struct json_reader *, size_t *line, size_t *column);

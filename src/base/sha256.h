@@ -1,5 +1,5 @@
-// SHA-256 (FIPS 180-4), for digests that a client must not be able to find a second text for, and that all
-// processes compute alike. Any thread.
+// SHA-256 (FIPS 180-4), for digests that clients must not be able to find collisions for, and that are the
+// same in every process. Any thread.
 #pragma once
 
 #include <stddef.h>

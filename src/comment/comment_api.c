@@ -114,8 +114,8 @@ static void reply_created(struct http_request *r, const struct engine_entry *e,
     buf_release(&b);
 }
 
-// Whether a comment that an earlier version stored under the same key has the same content: all behind the id
-// and before the timestamp.
+// Whether a comment that an earlier version stored under the same key has the same content: everything
+// between the id and the timestamp.
 static bool is_same_content(const struct posting *p, const struct engine_entry *e) {
     struct buf b = {0};
     entry_write_public(&b, e);
@@ -198,9 +198,8 @@ static bool read_key(struct http_request *r, const char *userid, char *token, si
     return true;
 }
 
-// Two posts with one key are the same if their texts are: the digest is of what the comment will read,
-// without its timestamp. It must not be possible to find another text for it, and all processes compute it
-// alike.
+// Two posts with one key are the same if their digests are: those of the comment's JSON without its
+// timestamp, which every process builds alike.
 static void make_token(struct engine_token *t, const char *name, const struct posting *p, int64_t now_ms) {
     unsigned char digest[SHA256_SIZE];
     struct sha256 h;
@@ -273,7 +272,7 @@ static void reply_statistics(struct http_request *r, const struct http_client_an
         reply_unavailable(r, "statistics_unavailable", "The statistics service does not answer.");
 }
 
-// Those who ask while this is written to the first of them get their answers from the next question.
+// Requests that arrive while these are answered start the next query.
 static void on_statistics(void *arg, const struct http_client_answer *answer) {
     struct comment_api *a = arg;
     struct asker *askers = a->askers;
@@ -286,7 +285,7 @@ static void on_statistics(void *arg, const struct http_client_answer *answer) {
     }
 }
 
-// One question at a time for all who ask: the document may be large.
+// One query at a time, shared by all requests that wait for it: the document may be large.
 static void handle_statistics(struct http_request *r, void *arg) {
     struct comment_api *a = arg;
     if (!a->statistics_url[0]) {

@@ -14,7 +14,7 @@ struct http_route;
 struct comment_config {
     const char *instance_id;
     const char *manager_url;    // NULL: placement is asked directly
-    int64_t log_age_ms;         // a video without a comment for so long may be forgotten for others
+    int64_t log_age_ms;         // a video without a comment for this long may be evicted
     const char *statistics_url; // NULL: no reports, and no GET /statistics
     int statistics_interval_ms;
     const char *token;  // for the reports, or NULL

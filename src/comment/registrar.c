@@ -80,7 +80,7 @@ static void note_outcome(struct registrar *r, const struct http_client_answer *a
     if (ok)
         log_info("comment", "manager_back", NULL);
     else
-        log_warn("comment", "manager_unreachable", "error=\"%s\" status=%d comments=\"taken all the same\"",
+        log_warn("comment", "manager_unreachable", "error=\"%s\" status=%d comments=accepted",
                  a->error ? strerror(-a->error) : "", a->status);
 }
 
@@ -97,7 +97,7 @@ static void on_told(void *arg, const struct http_client_answer *a) {
     r->under_way--;
     if (a->error == -ECANCELED) return; // the process is ending
     note_outcome(r, a, ok || full);
-    if (full) { // no comment is taken for it either; if one is, it is told of
+    if (full) { // comments for it are refused as well; one that is accepted later registers it
         drop(r, v);
         tell(r);
     } else if (ok) {

@@ -1,6 +1,6 @@
-// Tells the manager of a video the first time a comment for it comes in, and again until it has heard.
-// Remembers which it has told of, within a bound. A video without a comment for `idle_ms` may have been
-// forgotten by the store for others since, so its next comment is told of again. Control loop only.
+// Registers a video with the manager when its first comment comes in, and retries until that has worked.
+// Remembers registered videos, within a bound. A video without a comment for `idle_ms` may have been evicted
+// from the store since, so its next comment registers it again. Control loop only.
 #pragma once
 
 #include <stdint.h>

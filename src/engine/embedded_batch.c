@@ -32,7 +32,7 @@ static void carry_out(struct store *s, struct request_list *waiting, struct requ
 }
 
 // Carries a request out if that takes no write. One that turns out to write is told so by store_will_write(),
-// and may have spoilt what is in memory.
+// and may have left wrong state in memory.
 static void answer_without_writing(struct store *s, struct request *r) {
     s->read_only = true;
     s->failure.code = 0;

@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "engine/embedded_log.h"
 
-// What a file that nobody writes keeps.
+// What does not change in a file that is not written.
 struct looks {
     uint64_t inode;
     int64_t size, changed_s, changed_ns;

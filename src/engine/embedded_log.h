@@ -17,9 +17,9 @@ bool log_read_entry(struct store *, sqlite3_stmt *, struct request *, struct eng
 // it.
 bool log_row_is_sound(sqlite3_stmt *);
 
-// Whether an entry is kept that has not expired: its video's newest `log_entries`, and younger ones than
-// `log_min_age_ms` as long as all from there on take no more than `log_video_bytes`. `newer` entries came
-// after it, with so many bytes of JSON.
+// Whether an entry that has not expired is kept: it is among its video's newest `log_entries`, or younger
+// than `log_min_age_ms` while the entries after it take less than `log_video_bytes`. `newer` entries came
+// after it, with `newer_bytes` of JSON.
 bool log_keeps(const struct store *, int64_t at_ms, int64_t newer, int64_t newer_bytes);
 
 // Whether an entry from this moment has expired. One from far in the future has too: the clock was wrong

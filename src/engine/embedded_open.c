@@ -299,8 +299,7 @@ void store_close(struct store *s) {
     for (int i = 0; i < SQL_STATEMENTS; i++) sqlite3_finalize(s->statements[i]);
     // Closing copies the write-ahead log into the file. If that is long, the next opening reads it as after a
     // kill.
-    // But not beside a damaged one: whoever puts a good copy in its place would have the old log applied to
-    // it.
+    // But not beside a damaged file: the old log would be applied to a good copy put in its place.
     if (s->wal_pages > CLOSING_PAGES && !s->damaged)
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close(s->db);

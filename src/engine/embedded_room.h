@@ -1,9 +1,9 @@
-// How room is made where there are as many videos as may be: the least recently used that is not in use is
-// evicted, first of those that have never had a comment. In use is what is watched, and what has entries that
-// have not expired. Store's thread only; failures as in embedded_store.h.
+// Makes room when max_videos is reached: evicts the least recently used video that is not in use, those
+// without any comment first. A video is in use while it is watched or has entries that have not expired.
+// Store's thread only; failures as in embedded_store.h.
 //
-// One that is found to be in use counts as used now, so that it is not looked at again soon; at most
-// ROOM_LOOKED_AT are looked at for one that comes.
+// A video found to be in use is marked as used now, so that it is not examined again soon; at most
+// ROOM_LOOKED_AT are examined for each new one.
 #pragma once
 
 #include <stdbool.h>
@@ -13,7 +13,7 @@
 
 enum { ROOM_LOOKED_AT = 1024 };
 
-// Notes that a video is watched, or is not any more.
+// Notes that a video is watched, or no longer is.
 void room_watch(struct store *, struct request *);
 
 // Makes room for one more video. Returns false if there is none, or on failure.

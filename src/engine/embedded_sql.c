@@ -7,7 +7,7 @@
 // entry is.
 //
 // A token has a row of its own in a table that also grows at its end: `n` counts them, `place` is that of its
-// entry. An earlier version kept it in its entry's row, whose column is still read.
+// entry. An earlier version kept it in the entry's row; that column is still read.
 const char sql_schema[] =
     "BEGIN;"
     "CREATE TABLE video(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, epoch INTEGER NOT NULL,"
@@ -32,7 +32,7 @@ const char sql_schema[] =
     "PRAGMA user_version = 1;"
     "COMMIT;";
 
-// Made at each opening if they are not there yet; an earlier version keeps them up without knowing of them.
+// Made at each opening if missing; an earlier version leaves the tables alone and maintains the indexes.
 const char sql_has_bytes[] = "SELECT count(*) FROM pragma_table_info('entry') WHERE name = 'bytes'";
 const char sql_add_bytes[] = "BEGIN;"
                              "ALTER TABLE entry ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;"

@@ -99,7 +99,7 @@ void video_set_used(struct store *s, struct video *v, int64_t used_ms) {
     if (store_run(s, q)) v->used_ms = used_ms;
 }
 
-// Once a day will do, but where videos may have to go for others.
+// Once a day is enough, unless videos may soon be evicted.
 void video_mark_used(struct store *s, struct video *v) {
     bool crowded = s->config.max_videos && s->totals.videos >= s->config.max_videos / 4 * 3;
     int64_t often_ms = s->config.keep_ms / 30;

@@ -13,16 +13,16 @@
 // longer than they are. When the run has changed (the store was started again, a replica was promoted, data
 // came from elsewhere), the next append begins a new epoch, greater than the old one and than any that the
 // caller or the engine has seen, whatever the clock says. Its first entry carries `prev`, the last position
-// that the store knows: a viewer at prev continues without noticing; one beyond it has seen entries that the
-// store has lost, and gets a gap. So a number is never used twice.
+// that the store knows: a viewer at prev continues unaffected; one beyond it has seen entries that the store
+// has lost, and gets a gap. So a number is never used twice.
 //
-// A loss. Callers say which position they know (head(), append(); the engine adds what it knows itself). If
-// the store stands below that, or began its epoch below it, it has lost entries that were acknowledged, and
-// begins an epoch whose first entry is a tombstone, published like any other: everybody gets a gap, also
-// viewers at the very position that is left, who may have missed what was lost. `prev` of the tombstone, if
-// set, is where the loss begins. What nobody knows of cannot be announced: entries that no process remembers
-// which is still running. A comment API remembers the videos that were appended to last, a reader those that
-// are watched there. Nor can a loss be announced that becomes known many epochs later.
+// A loss. Callers pass the highest position they know (head(), append(); the engine adds what it knows
+// itself). If the store stands below that, or began its epoch below it, it has lost acknowledged entries, and
+// begins an epoch whose first entry is a tombstone, published like any other: every viewer gets a gap, also
+// one at the very position that is left, as it may have missed what was lost. `prev` of the tombstone, if
+// set, is where the loss begins. A loss cannot be announced if no running process knows a lost entry: a
+// comment API remembers the videos it appended to last, a reader those that are watched there. Nor can one
+// that becomes known only many epochs later.
 #pragma once
 
 #include <stdbool.h>
@@ -34,7 +34,7 @@
 enum engine_status {
     ENGINE_OK,
     ENGINE_NOT_FOUND,   // no such mapping
-    ENGINE_FULL,        // there are as many videos as may be, all in use; nothing was stored
+    ENGINE_FULL,        // max_videos is reached, and all of them are in use; nothing was stored
     ENGINE_BUSY,        // too much work is waiting; nothing was done; try again soon
     ENGINE_UNAVAILABLE, // the store cannot take it now (server lost, disk full); try again later. For an
                         // append it is unknown whether it was done: a repeat with the same token finds out
@@ -43,8 +43,8 @@ enum engine_status {
     ENGINE_KEY_REUSED   // an append with this token and another digest came first; nothing was stored
 };
 
-// What a log entry is. More kinds will come (retraction, pin, end); they share the numbers. An entry of a
-// kind that a process does not know only moves the position, too.
+// What a log entry is. More kinds will come (retraction, pin, end); they share the numbers. An entry of an
+// unknown kind is treated like a tombstone: it only moves the position.
 enum entry_kind {
     ENTRY_TOMBSTONE = 0, // a number without content: it only moves the position
     ENTRY_COMMENT = 1
@@ -72,7 +72,7 @@ struct engine_token {
     unsigned char name[ENGINE_DIGEST];   // a digest of whatever names it
     unsigned char digest[ENGINE_DIGEST]; // of what makes it the same append
     int64_t at_ms;                       // the caller's, given back to repeats
-    const char *old_name;                // under which an earlier version may have stored it, or NULL
+    const char *old_name;                // the name an earlier version may have stored it by, or NULL
 };
 
 struct engine_append {
@@ -89,8 +89,8 @@ struct engine_append {
 // of the repeat's own JSON, and `first` says when that was.
 struct engine_first {
     int64_t at_ms;
-    bool whole; // the entry is the first append itself, as an earlier version kept it: at_ms is not known,
-                // and whether the two are the same is the caller's to judge
+    bool whole; // the entry is the first append itself, as stored by an earlier version: at_ms is not known,
+                // and the caller has to compare the two
 };
 typedef void engine_append_cb(void *arg, enum engine_status, const struct engine_entry *entry,
                               const struct engine_first *first);
@@ -145,10 +145,9 @@ struct engine_lease {
     // In a renewal:
     enum lease_claim claim;
     // In a listing, and with LEASE_UNCHANGED:
-    uint64_t
-        stamp; // another one after each renewal: only an observer who sees it change knows the reader alive
+    uint64_t stamp; // changes with each renewal: a reader is alive while observers see it change
     // In a listing:
-    int64_t left_ms; // until it ends by the store's wall clock, which may have been set: no more than a hint
+    int64_t left_ms; // until it ends by the store's wall clock, which may have been stepped: only a hint
     bool given_up;   // by lease_drop()
     bool live;       // left_ms > 0 and not given up
 };
@@ -224,10 +223,9 @@ struct engine_ops {
     void (*range)(struct engine *, const char *video, struct position after, size_t limit, engine_range_cb *,
                   void *arg);
 
-    // How many videos there may be is bounded (max_videos): those with a log, a position or a mapping. One is
-    // in use while it is watched and while its log has entries. Where a new one needs room, the least
-    // recently used of the others is evicted with all that is kept of it, first of those that have never had
-    // a comment.
+    // max_videos bounds the videos with a log, a position or a mapping. A video is in use while it is watched
+    // and while its log has entries. To make room for a new one, the least recently used video that is not in
+    // use is evicted with everything stored for it, those without any comment first.
 
     // Mappings {video => reader}. All three mark the mapping as used; one unused for 30 days is dropped.
     // lookup: NOT_FOUND if there is none.
@@ -242,16 +240,16 @@ struct engine_ops {
     // Drops the mapping if it is `expected`. OK also if it was another or none.
     void (*release)(struct engine *, const char *video, const char *expected, engine_done_cb *, void *arg);
 
-    // Notes that videos are watched, or are not any more; ENGINE_WATCH_MOST at once at most. A note holds for
-    // three times ENGINE_WATCH_AGAIN_MS, so that nothing stays of a process that was killed; that a
-    // video is not watched any more is left to that where others subscribe to it. Nothing is
-    // answered, and a note may be lost while the store is away: repeat it.
+    // Notes that videos are watched, or no longer are; at most ENGINE_WATCH_MOST per call. A note expires
+    // after three times ENGINE_WATCH_AGAIN_MS, so that a killed process leaves none behind. `watched` false
+    // is ignored, and left to that expiry, for a video with other subscribers. There is no answer, and a note
+    // may be lost while the store is away: repeat it.
     void (*watch)(struct engine *, const char *const *videos, size_t count, bool watched);
 
-    // Leases. renew() writes one and lets it live for ttl_ms, unless another process holds it with a better
-    // claim. A process that takes a URL over gets a generation above all before. drop() ends the lease of
-    // this URL and generation at once, keeping it listed as given up. leases() lists all known readers by
-    // url; those that have ended stay for 30 days.
+    // Leases. lease_renew() writes one that lasts for ttl_ms, unless another process holds it with a better
+    // claim. A process that takes over a URL gets a generation above all earlier ones. lease_drop() ends the
+    // lease of this URL and generation at once; it stays listed as given up. leases() lists all known readers
+    // by URL; ended leases stay listed for 30 days.
     void (*lease_renew)(struct engine *, const struct engine_lease *, int ttl_ms, engine_lease_cb *,
                         void *arg);
     void (*lease_drop)(struct engine *, const char *reader_url, uint64_t generation, engine_done_cb *,

@@ -215,7 +215,7 @@ int64_t redis_clock_ms(const struct redis *r) {
 
 static void begin_to_serve(struct redis *r);
 
-// What came of an append to a video that nobody watches.
+// The answer to redis_log_check().
 static void on_checked(void *arg, const redisReply *reply) {
     struct redis *r = arg;
     const char *error = redis_reply_error(reply);

@@ -11,6 +11,6 @@ void redis_head(struct engine *, const char *video, struct position known, engin
 void redis_range(struct engine *, const char *video, struct position after, size_t limit, engine_range_cb *,
                  void *arg);
 
-// Appends a tombstone to a video that nobody watches: whether that is refused. Only while the connection is
-// up and the scripts are loaded.
+// Probes whether appends are refused, with a tombstone in a log that is never read. Only while the connection
+// is up and the scripts are loaded.
 void redis_log_check(struct redis *, void (*on_checked)(void *redis, const struct redisReply *));

@@ -1,5 +1,5 @@
-// A mapping is a key of its own, as the original system has it. Beside them stand sets of all videos there
-// are, by last use: to count them, to show the newest, and to bound them; see lua/admit.lua.
+// A mapping is a key of its own, as in the original system. Sorted sets of all videos by last use serve to
+// count, list and bound them; see lua/admit.lua.
 #include "engine/redis_mapping.h"
 
 #include <assert.h>
@@ -126,7 +126,7 @@ void redis_release(struct engine *engine, const char *video, const char *expecte
     redis_call_send(c, &a);
 }
 
-// Who watches
+// Notes of watched videos
 
 void redis_watch(struct engine *engine, const char *const *videos, size_t count, bool watched) {
     struct redis *r = (struct redis *)engine;
@@ -142,7 +142,7 @@ void redis_watch(struct engine *engine, const char *const *videos, size_t count,
     if (argc > 6) redis_conn_send(r->commands, argc, argv, NULL, NULL, NULL);
 }
 
-// Removes what stands in the sets for videos whose keys have expired.
+// Removes videos whose keys have expired from the sets.
 void redis_mappings_purge(struct redis *r) {
     static const char *const sets[] = {"chorus:mapped", "chorus:uncommented", "chorus:unmapped"};
     int64_t now_ms = loop_now_ms(r->loop);

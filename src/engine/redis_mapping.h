@@ -15,5 +15,5 @@ void redis_counter_next(struct engine *, const char *name, engine_counter_cb *, 
 
 void redis_watch(struct engine *, const char *const *videos, size_t count, bool watched);
 
-// Now and then: forgets of videos that have been unused for long.
+// Once a minute: drops videos that have been unused for 30 days from the sets.
 void redis_mappings_purge(struct redis *);

@@ -88,8 +88,7 @@ void redis_refusal_note(struct redis *r, const char *command, const char *error)
     char clause[160];
     const struct meaning *m = meaning_of(error);
     redis_refusal_clause(error, clause, sizeof clause);
-    // A key that another program has made something else of, or a full Redis, is no reason to call Redis
-    // away.
+    // A key of the wrong type, which another program made, or a full Redis is no reason to call Redis away.
     if (redis_refusal_is_full(error) || !strncmp(error, "WRONGTYPE", 9)) {
         if (log_sample(&r->sampler, "engine", 1, loop_now_ms(r->loop)))
             log_warn("engine", "redis_refused", "command=%s why=\"Redis %s.\"", command, clause);

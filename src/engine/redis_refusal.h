@@ -1,10 +1,9 @@
 // Private to the Redis engine: what Redis refuses, as a sentence for /ready and the log. Control loop only.
 //
-// A refusal stands until the same command is carried out. That is tried again and again: appends by a check
-// that goes the same way (redis_log_check), at once after connecting and then with growing pauses while they
-// are refused; other commands by those who need them, so that a refusal of theirs is forgotten when none has
-// followed for REDIS_REFUSAL_MS. A full Redis is no such refusal: it takes no comments, and everything else
-// goes on.
+// A refusal stands until the same command succeeds. Appends are probed (redis_log_check): at once after
+// connecting, and with growing pauses while they are refused. Other commands are retried by their callers, so
+// that a refusal of one is dropped if none has followed for REDIS_REFUSAL_MS. A full Redis does not count as
+// a refusal: it accepts no comments, and everything else goes on.
 #pragma once
 
 #include <stdbool.h>

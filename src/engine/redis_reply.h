@@ -1,6 +1,6 @@
-// Private to the Redis engine: the only way to look into a reply. A reply may be of any type (a key that
-// another program has made something else of, a proxy, a later Redis), so each accessor says whether it is
-// the wanted one. All of them take NULL for a reply of no type. Pure; any thread.
+// Private to the Redis engine: the only way to look into a reply. A reply may be of any type (a key of the
+// wrong type, a proxy, a later Redis), so each accessor says whether it is of the expected one. All of them
+// accept NULL, which has no type. Pure; any thread.
 #pragma once
 
 #include <stdbool.h>

@@ -15,7 +15,7 @@ struct redis_subscriber;
 
 struct redis_subscriber *redis_subscriber_new(struct redis *);
 void redis_subscriber_close(struct redis_subscriber *);
-void redis_subscriber_reap(struct redis_subscriber *); // when none of its callbacks is under way any more
+void redis_subscriber_reap(struct redis_subscriber *); // frees it, when none of its callbacks is running
 void redis_subscriber_resolved(struct redis_subscriber *);
 
 // A video's first subscription has come, its last has gone.

@@ -123,7 +123,8 @@ static bool expects_continue(struct http_conn *c, llhttp_t *p) {
     return false;
 }
 
-// What nobody will read is taken up to a bound, so that the connection stays in step, and thrown away.
+// A body that no handler reads is received, up to a bound, and discarded, so that the next request can
+// follow.
 static bool keeps_body(const struct http_request *r) {
     return !r->refuse_status && r->method == HTTP_POST;
 }
@@ -222,7 +223,7 @@ static bool is_ahead(const struct http_conn *c) {
     return (c->state == CONN_HANDLING || c->state == CONN_IDLE) && c->in.len;
 }
 
-// Says what this connection holds, and whether it is its client that keeps it from letting go.
+// Accounts for the connection's buffers, and whether it waits for its client.
 static void settle(struct http_conn *c) {
     const struct http_request *r = &c->request;
     size_t bytes = c->in.cap + c->out.cap + r->head.cap + r->body.cap + r->query.cap;
@@ -249,15 +250,15 @@ static void drop_input(struct http_conn *c) {
     c->in.len = c->in_parsed = 0;
 }
 
-// A request that waits for its handler's answer cannot be made to let go, so a large one does not begin to
-// wait where memory is used up.
+// A request that waits for its handler's answer cannot be dropped, so where memory is used up a large one is
+// refused beforehand.
 static void refuse_if_too_much(struct http_request *r) {
     if (r->head.cap > KEPT_BYTES && http_memory_is_used_up())
         http_refuse(r, 503, "overloaded", "There is no memory for large requests; try again soon.");
 }
 
-// Whatever its handler has read of a request that is not answered yet.
-static void let_go(struct http_request *r) {
+// Frees what the handler has read of a request that is not answered yet.
+static void release_read(struct http_request *r) {
     if (r->body.cap > SMALL_BYTES) buf_release(&r->body);
     http_request_forget_query(r);
 }
@@ -272,7 +273,7 @@ static void dispatch(struct http_conn *c) {
         http_reply_refused(r);
     else
         r->route->handle(r, c->server->config.arg);
-    if (c->state == CONN_HANDLING) let_go(r);
+    if (c->state == CONN_HANDLING) release_read(r);
 }
 
 // Answers something the parser will not read on from, and closes.

@@ -130,7 +130,7 @@ void http_server_tell_dropped(struct http_server *);
 // http_conn.c
 struct http_conn *http_conn_new(struct http_server *, int fd, const union address *peer);
 int64_t http_conn_serve(struct http_turn *);
-// Drops the connection, which waits for its client, to make room: a request not complete is told so.
+// Drops a connection that waits for its client, to make room; an incomplete request is answered 503.
 void http_conn_drop(struct http_conn *);
 void http_conn_close(struct http_conn *);
 void http_conn_expire(struct http_conn *);

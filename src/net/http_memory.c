@@ -41,7 +41,8 @@ static void list(struct http_hold *h, bool waits, int64_t now_ms) {
     }
 }
 
-// Those that hold nothing are passed over. What is evicted is answered, and that holds a little again.
+// Skips connections that hold nothing. One that is dropped may be answered, which takes a little memory
+// again.
 static void make_room(const struct http_hold *except) {
     static bool making;
     if (making) return;

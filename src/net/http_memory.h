@@ -1,7 +1,7 @@
-// Private to the HTTP server: what requests under way and answers not yet taken hold, in all servers of the
-// process. It counts in the memory budget, and is itself bounded by an eighth of that. What would exceed it
-// costs those that have made no progress for longest: the slowest request loses to a new one. Control loop
-// only.
+// Private to the HTTP server: the memory that unfinished requests and unsent answers hold, in all servers of
+// the process. It counts towards the memory budget, and may be at most an eighth of it. Beyond that the
+// connection that has waited for its client longest is dropped, so that the slowest request loses to a new
+// one. Control loop only.
 #pragma once
 
 #include <stdbool.h>
@@ -13,21 +13,22 @@ enum { HTTP_MEMORY_SHARE = 8, HTTP_MEMORY_MIN = 65536 };
 // Embedded in a connection.
 struct http_hold {
     size_t bytes;
-    bool listed; // it can be made to let go
+    bool listed; // it waits for its client, and may be dropped
     int64_t since_ms;
     void (*evict)(struct http_hold *); // gives back what it holds, with http_memory_hold()
     struct http_hold *prev, *next;
 };
 
-// Says how much the connection holds now, and whether it waits for its client: for the rest of a request, or
-// to take an answer. Since when counts from the first time it did, until it does not. May evict others.
+// Sets how much the connection holds now, and whether it waits for its client: for the rest of a request, or
+// to read an answer. It has waited since the first call that said so without one in between that did not. May
+// drop others.
 void http_memory_hold(struct http_hold *, size_t bytes, bool waits_for_client, int64_t now_ms);
 
-// Whether buffers are better given back than kept for the next request.
+// Whether buffers should be freed rather than kept for the next request.
 bool http_memory_is_scarce(void);
 
-// Whether more is held than there is for it: by those that cannot be made to let go.
+// Whether the bound is exceeded, by connections that cannot be dropped.
 bool http_memory_is_used_up(void);
 
-// Returns the one that waits longest, or NULL. `next` of each is the one after it.
+// Returns the one that has waited longest, or NULL. `next` leads to the one after it.
 struct http_hold *http_memory_oldest(void);

@@ -24,7 +24,7 @@ static void watch_listeners(struct http_server *s, uint32_t events) {
     for (int i = 0; i < s->listener_count; i++) loop_fd_change(s->loop, &s->listeners[i].watch, events);
 }
 
-// Has it told with the next sweep: by then there are numbers.
+// Logged by the next sweep, which has figures.
 static void note_crowded(struct http_server *s, const char *event) {
     s->crowded = event;
 }
@@ -36,7 +36,7 @@ static void tell_crowded(struct http_server *s, int64_t now) {
     log_warn(
         s->config.role, s->crowded, "connections=%u idle_closed=%llu ulimit=%llu action=\"%s\"", s->count,
         (unsigned long long)(s->closed_for_room - s->closed_told), (unsigned long long)limit.rlim_cur,
-        s->paused ? "accepting again when one closes" : "idle and slow connections are closed for new ones");
+        s->paused ? "accepting again when one closes" : "closing idle and slow connections for new ones");
     s->closed_told = s->closed_for_room;
     s->crowded = NULL;
     s->tell_ms = now + COMPLAIN_EVERY_MS;
@@ -73,8 +73,8 @@ static bool close_an_idle_one(struct http_server *s) {
     return false;
 }
 
-// A request, or the reading of an answer, that goes on for longer than any honest one needs is the next to
-// lose.
+// Next come connections that have been sending a request, or reading an answer, for longer than an honest
+// client needs.
 static bool drop_a_slow_one(struct http_server *s) {
     int64_t before_ms = loop_now_ms(s->loop) - SLOW_MS;
     for (struct http_hold *h = http_memory_oldest(); h && h->since_ms <= before_ms; h = h->next) {

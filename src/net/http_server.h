@@ -79,7 +79,7 @@ bool http_request_is_forwarded(const struct http_request *);
 const char *http_request_param(const struct http_request *); // percent-decoded
 // Returns the decoded value of a query field (the last one, if repeated), or NULL. `+` is a space.
 const char *http_request_query(struct http_request *, const char *name);
-// Returns the request's path and query; without slashes that were forgiven.
+// Returns the request's path and query, without superfluous slashes.
 const char *http_request_target(const struct http_request *);
 // Writes the peer's address as text ("127.0.0.1", "::1"; IPv4 mapped into IPv6 as IPv4).
 void http_request_peer(const struct http_request *, char *out, size_t size);

@@ -75,7 +75,7 @@ static void on_turn(struct loop_job *job) {
     for (int64_t left = HTTP_TURNS_SHARE; t->active && left > 0; left -= HTTP_READ_COST) {
         struct http_lane *lane = t->active;
         struct http_turn *c = lane->waiting;
-        DL_DELETE(t->active, lane); // to the end, as long as somebody waits in it
+        DL_DELETE(t->active, lane); // to the end; http_turns_leave() removes it if its queue is empty
         DL_APPEND(t->active, lane);
         http_turns_leave(t, c);
         left -= serve(t, c);

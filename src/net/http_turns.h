@@ -1,11 +1,11 @@
-// Private to the HTTP server: which connection may work next, so that neither one that sends at full speed
-// nor many from one address make others wait.
+// Private to the HTTP server: schedules connections, so that neither one that sends at full speed nor many
+// from one address make others wait.
 //
-// Connections share lanes by the peer's address (keyed hash; IPv6 by /64). One that has something to do works
-// at once, as long as its lane has not used its share of this turn of the loop; else it waits in its lane.
-// Lanes with somebody waiting take turns, a connection each time, in the following turns. What a connection
-// does at a time is bounded by itself (HTTP_TURN_COST). Costs are bytes in and out, and some for each request
-// and read. Control loop only.
+// Connections are assigned to lanes by the peer's address (keyed hash; IPv6 by /64). A connection with work
+// to do runs at once while its lane has not used its share of this turn of the loop; else it queues in its
+// lane. In the following turns lanes with a queue are served round-robin, one connection at a time. A
+// connection bounds its own work (HTTP_TURN_COST). The cost is bytes in and out, and some more for each
+// request and read. Control loop only.
 #pragma once
 
 #include <stdbool.h>
@@ -43,7 +43,7 @@ struct http_turns {
     struct loop *loop;
     int64_t (*serve)(struct http_turn *); // does some work and returns what it cost
     struct http_lane lanes[HTTP_LANES];
-    struct http_lane *active; // those with somebody waiting, in the order of their turns
+    struct http_lane *active; // those with a queue, in the order of their turns
     struct loop_job job;
     bool scheduled;
     void (*on_idle)(
@@ -58,8 +58,8 @@ void http_turns_stop(struct http_turns *, void (*on_idle)(struct http_turns *));
 // Returns the lane of a peer.
 uint8_t http_turns_lane(const union address *peer);
 
-// Lets the connection work now or in its turn. It may be called while it waits.
+// Runs the connection now, or queues it. May be called while it is queued.
 void http_turns_ready(struct http_turns *, struct http_turn *);
 
-// Takes a connection out that waits.
+// Removes the connection from its queue, if it is in one.
 void http_turns_leave(struct http_turns *, struct http_turn *);

@@ -63,8 +63,8 @@ void loop_timer_stop(struct loop *, struct loop_timer *);
 // Runs the job at the end of this turn.
 void loop_defer(struct loop *, struct loop_job *);
 
-// Runs the job after the events of this turn, or, if it is from there that it is asked for, of the next,
-// which then does not wait for any.
+// Runs the job after the events of this turn; if called by such a job or later in a turn, after those of the
+// next, which then does not wait for events.
 void loop_next_turn(struct loop *, struct loop_job *);
 
 // Returns the number of this turn.

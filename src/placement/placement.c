@@ -186,7 +186,7 @@ static bool bound_cache(struct placement *p) {
     return HASH_COUNT(p->cache) < PLACEMENT_CACHE_MAX;
 }
 
-// Returns NULL if there are too many that wait.
+// Returns NULL if the cache is full of entries that are waited for.
 static struct cached *cached_of(struct placement *p, const char *video) {
     struct cached *c;
     HASH_FIND_STR(p->cache, video, c);
@@ -206,7 +206,7 @@ static const char *public_url(struct placement *p, const char *reader_url) {
     return row ? row->public_url : NULL;
 }
 
-// What the engine has answered, or what stands for that.
+// An answer of the engine, or what stands in for it.
 struct outcome {
     enum placement_status status;
     bool registered, confirmed;
@@ -221,7 +221,7 @@ static void call_back(struct cached *c, placement_cb *cb, void *arg, const struc
                                        .confirmed = ok && o->confirmed});
 }
 
-// Takes the waiting that the lookup which has just ended answers; the others want a later one.
+// Takes the requests that the lookup which has just ended answers; the others want a later one.
 static struct waiting *take_answered(struct cached *c) {
     struct waiting *answered = NULL, *w, *next;
     DL_FOREACH_SAFE(c->waiting, w, next) {

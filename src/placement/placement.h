@@ -61,8 +61,8 @@ void placement_register(struct placement *, const char *video, placement_cb *, v
 // The same, but a video without a mapping gives PLACEMENT_NONE.
 void placement_resolve(struct placement *, const char *video, placement_cb *, void *arg);
 
-// Asks the store, whatever the cache has, and says so by `confirmed`: for what must be right at this moment.
-// If the store does not answer, what was known a while ago is given unconfirmed.
+// Asks the store even if the cache has an answer, and sets `confirmed`: for decisions that must be right at
+// this moment. If the store does not answer, the cached mapping is given, unconfirmed.
 void placement_confirm(struct placement *, const char *video, bool may_assign, placement_cb *, void *arg);
 
 // Whether `host` (a Host header) is that of some reader's reader_url.

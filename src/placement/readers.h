@@ -25,8 +25,8 @@ enum reader_state {
     READER_GONE // its lease has expired
 };
 
-// A row is judged by the clock of this process. The store's own may have been set, so what the store says of
-// time (engine_lease.left_ms) is a hint, used at first sight and to look into the moments between two
+// A row is judged by the clock of this process. The store's clock may be stepped, so its time
+// (engine_lease.left_ms) is only a hint, for a lease seen for the first time and for the time between two
 // listings.
 struct reader_row {
     char *reader_url;
@@ -46,8 +46,8 @@ struct reader_row {
 enum {
     READERS_LEASE_MS = 3000,    // a lease seen unchanged for so long has ended
     READERS_VANISHED_MS = 3000, // for so long it counts as live
-    READERS_OUTAGE_MS = 1000,   // a store that was away for so long
-    READERS_RECOVERY_MS = 2500  // leaves readers so long to renew their leases
+    READERS_OUTAGE_MS = 1000,   // after an outage of the store of this length
+    READERS_RECOVERY_MS = 2500  // no lease ends for so long, so that readers can renew theirs
 };
 
 struct readers {
@@ -67,10 +67,9 @@ struct readers {
 void readers_init(struct readers *, const char *static_readers, int grace_ms);
 void readers_release(struct readers *);
 
-// Takes over a new listing, by URL. away_ms: for how long the store could not be asked, or did not answer,
-// since the last one; 0: it answered as usual. That time does not count against a lease. A lease that ends
-// stays listed for long; one that was live and is not there at all was not given up, the store has been
-// emptied: its reader has a moment to write it again.
+// Takes over a new listing, sorted by URL. away_ms: how long the store has not answered since the last one;
+// 0: it answered as usual. That time does not count against a lease. An ended lease stays listed for long; if
+// a live one is missing, the store has lost its data, and the reader has a moment to write it again.
 void readers_update(struct readers *, const struct engine_lease *, size_t count, int64_t now_ms,
                     int64_t away_ms);
 

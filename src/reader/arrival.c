@@ -31,7 +31,7 @@ enum {
     RETRY_SPREAD_MS = 2000,
     COMPLAIN_EVERY_MS = 10000,
     JOIN_TIMEOUT_MS = 5000,
-    ROOM_TIMEOUT_MS = 3000,   // that viewers which do not read have to give memory up
+    ROOM_TIMEOUT_MS = 3000,   // for backlogs of stalled viewers to be dropped
     SEND_BUFFER_BYTES = 65536 // the kernel makes it twice that, for its own bookkeeping
 };
 
@@ -41,7 +41,7 @@ struct arrival {
     struct reader *reader;
     struct http_request *request;
     bool redirect, head_only;
-    bool confirming; // the store has been asked whose the video is, as far as it answers
+    bool confirming; // the store has been asked to confirm whose the video is
     char userid[ID_MAX + 1], videoid[ID_MAX + 1];
 };
 
@@ -167,8 +167,8 @@ static void join(struct arrival *a) {
     stream_join(&watched_open(r, a->videoid)->stream, &a->joiner);
 }
 
-// The viewer came by the very address it would be sent to. If no reader has a lease by that name, it is a
-// name of ours which others gave us (the static list of a manager that knows no leases).
+// The viewer came to the very address it would be redirected to. If no reader has a lease under that name, it
+// is another name of this reader (from the static list of a manager that knows no leases).
 static void join_by_other_name(struct arrival *a, const char *reader_url) {
     struct reader *r = a->reader;
     if (!a->head_only && !placement_is_leased(r->placement, reader_url))
@@ -191,8 +191,9 @@ static void redirect(struct arrival *a, const char *base) {
 
 static void on_placed(void *arg, const struct placement_answer *p);
 
-// The video is another reader's. A redirect is given only if the store says so just now: two readers that
-// believed what they knew could send a viewer to each other. Without the store the viewer waits for it here.
+// The video is another reader's. The viewer is redirected only if the store has just confirmed that: two
+// readers that trusted their caches could redirect it to each other. While the store is away the viewer is
+// served here.
 static void go_elsewhere(struct arrival *a, const struct placement_answer *to) {
     struct reader *r = a->reader;
     if (!to->confirmed && !a->confirming) {

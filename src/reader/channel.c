@@ -10,10 +10,9 @@
 #include "reader/flush.h"
 
 enum {
-    SCARCE_BYTES =
-        1 << 16,          // a channel may keep so much for those who are up to date, however scarce memory is
-    FEW_BEHIND = 64,      // so many are looked at whenever it helps
-    RELIEF_IDLE_MS = 1000 // a viewer that reads takes something more often than that
+    SCARCE_BYTES = 1 << 16, // a channel may always keep this much for viewers that are up to date
+    FEW_BEHIND = 64,        // so many slow viewers are cheap to look at
+    RELIEF_IDLE_MS = 1000   // a viewer that reads accepts data more often than that
 };
 
 void channel_init(struct channel *ch, struct channel_env *env, struct fan_counters *counters, void *owner) {
@@ -67,7 +66,7 @@ static uint32_t behind(const struct channel *ch) {
     return ch->seats.behind - ch->seats.ready;
 }
 
-// Those behind that need frames before `keep` fall off.
+// Drops frames before `keep`; slow viewers that need them fall off the ring.
 static void drop_before(struct channel *ch, uint64_t keep) {
     if (keep > ch->oldest) {
         ch->oldest = UINT64_MAX;
@@ -84,8 +83,8 @@ static void drop_before(struct channel *ch, uint64_t keep) {
     ring_drop_before(&ch->ring, keep);
 }
 
-// Frees what nobody needs. That is looked up where few are behind, or when `look`; else some may be kept
-// until then that was needed a moment ago.
+// Drops frames that no viewer needs. What the slow ones need is only looked up if they are few, or if `look`;
+// until then frames may be kept for longer than needed.
 static void drop_served(struct channel *ch, bool look) {
     uint64_t needed = needed_from(ch);
     if (ch->oldest < needed && (look || behind(ch) <= FEW_BEHIND)) {
@@ -100,7 +99,8 @@ static bool fits(const struct ring *r, uint64_t from, size_t bytes, size_t max_b
     return r->next - from < r->max_frames && bytes <= max_bytes;
 }
 
-// Drops frames that only those who lag need. Many behind are looked at for an eighth of the ring at once.
+// Drops frames that only slow viewers need. If these are many, at least an eighth of the ring is dropped at
+// once.
 static void drop_for(struct channel *ch, size_t len, bool used_up, size_t most) {
     const struct ring *r = &ch->ring;
     uint64_t keep = r->first, needed = needed_from(ch);
@@ -111,9 +111,9 @@ static void drop_for(struct channel *ch, size_t len, bool used_up, size_t most) 
     drop_before(ch, keep < portion ? portion < needed ? portion : needed : keep);
 }
 
-// Makes room in the ring for `len` more bytes, at the cost of those who lag: where memory is scarce, of those
-// that need the older half; where it is used up, of all. Returns false where the frames that all need leave
-// none.
+// Makes room in the ring for `len` more bytes, at the cost of slow viewers: where memory is scarce, of those
+// that need the older half; where it is used up, of all. Returns false if frames that viewers up to date need
+// leave no room.
 static bool make_room(struct channel *ch, size_t len, bool used_up) {
     const struct ring *r = &ch->ring;
     size_t most = used_up && r->max_bytes > SCARCE_BYTES ? SCARCE_BYTES : r->max_bytes;
@@ -145,8 +145,8 @@ static void skip_waiting(struct channel *ch, int64_t now_ms) {
     }
 }
 
-// Where the ring is full of what nobody has got yet, a run of it is sent at once; where memory is used up as
-// well, what waits is given up.
+// If the ring is full of unsent frames, a run of them is sent at once; if memory is used up as well, they are
+// given up.
 void channel_publish(struct channel *ch, struct frame *f) {
     int64_t now_ms = loop_now_ms(ch->env->loop);
     bool used_up = budget_is_used_up();
@@ -194,7 +194,7 @@ void channel_sweep(struct channel *ch, int64_t now_ms) {
     settle(ch);
 }
 
-// Returns the one that has taken nothing for longest, if that is long enough.
+// Returns the viewer that has accepted no data for longest, if that is stall_ms or more.
 static struct viewer *stalled_one(const struct channel_env *env, int64_t now_ms) {
     struct viewer *v = env->blocked;
     if (!v || (env->spent && env->spent->moved_ms < v->moved_ms)) v = env->spent;

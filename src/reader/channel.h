@@ -33,7 +33,7 @@ struct channel_env {
     struct loop *loop;
     struct channel_bounds bounds;
     struct channel *left_by_some;   // those with viewers gone that have not been reported
-    struct viewer *blocked, *spent; // of all channels, the one that has taken nothing for longest first
+    struct viewer *blocked, *spent; // of all channels, the one that has accepted no data for longest first
 };
 
 struct channel {
@@ -87,13 +87,14 @@ enum flush_outcome channel_flush_some(struct channel *, int64_t now_ms, uint32_t
 // Sends all that is new to all who are ready, at once.
 void channel_flush(struct channel *, int64_t now_ms);
 
-// Now and then, at the latest every second: heartbeats (which a flush sends), and what nobody needs any more.
+// To be called at least every second: begins heartbeats (which a flush sends), and drops frames no longer
+// needed.
 void channel_sweep(struct channel *, int64_t now_ms);
 
-// Closes those viewers of the environment's channels that have taken nothing for too long, at most `most`:
-// the kernel takes its time to free what it held for them. Returns how many.
+// Closes viewers of the environment's channels that have accepted no data for stall_ms, at most `most`: the
+// kernel takes long to free their buffers. Returns how many.
 unsigned channels_close_stalled(struct channel_env *, int64_t now_ms, unsigned most);
 
-// Memory is wanted: makes viewers that have taken nothing for a while give up what waits for them, at most
-// `most`. They will be told of a gap. Returns how many.
+// Frees memory: drops the backlog of viewers that have accepted no data for a while, at most `most` of them.
+// They will get a gap. Returns how many.
 unsigned channels_relieve(struct channel_env *, int64_t now_ms, unsigned most);

@@ -47,8 +47,8 @@ bool fan_video_add(struct fan_video *, int fd, struct pending *);
 // Sends a frame (reference taken) to all viewers.
 void fan_video_publish(struct fan_video *, struct frame *);
 
-// Memory is wanted: makes viewers that have taken nothing for a second give up what waits for them. It takes
-// the workers a moment, and more than once in a while is asked in vain.
+// Frees memory: has the workers drop the backlog of viewers that have accepted no data for a second. It takes
+// effect a moment later; more frequent calls do nothing.
 void fanout_relieve(struct fanout *);
 
 unsigned fan_video_viewers(const struct fan_video *);

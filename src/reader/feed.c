@@ -18,7 +18,7 @@ enum {
     AGAIN_MS = 250,
     AGAIN_MOST_MS = 10000,
     LINES = 20,       // of the log, a second
-    HOPEFUL_MS = 1000 // so often at most a subscription that holds again cuts a pause short
+    HOPEFUL_MS = 1000 // at least between two resubscriptions that cut a pause short
 };
 
 // The feed asks the log, by head() or range().
@@ -64,8 +64,8 @@ static void note(struct catch_up *c, struct position p) {
     if (position_compare(p, c->newest) > 0) c->newest = p;
 }
 
-// Hears of an entry while the log is asked.
-static void hear(struct catch_up *c, struct position p) {
+// An entry was published while the log is being asked.
+static void note_published(struct catch_up *c, struct position p) {
     note(c, p);
     if (c->opening || position_is_set(c->lower) || position_compare(p, c->from) > 0) return;
     c->lower = p;
@@ -117,7 +117,7 @@ static void wait_out_pause(struct feed_env *env) {
     loop_timer_start(env->loop, &env->resume, with_jitter(env->pause_ms));
 }
 
-// A viewer waits for the first answer: that question is put even while the store fails.
+// A viewer waits for the first answer, so the first query is sent even while the store fails.
 static void ask(struct catch_up *c, void (*question)(struct catch_up *)) {
     struct feed_env *env = c->env;
     bool first = c->opening && !c->delay_ms;
@@ -139,12 +139,12 @@ static void end_pause(struct feed_env *env) {
     loop_timer_stop(env->loop, &env->resume);
 }
 
-// Once nobody waits, a pause is over: the next question is a new one.
-static void end_pause_of_nobody(struct feed_env *env) {
+// A pause ends when no feed waits any more: the next query is sent at once.
+static void end_idle_pause(struct feed_env *env) {
     if (env->paused && !env->in_line && !env->asking) end_pause(env);
 }
 
-// If it is the store that fails, and not only what was asked of it, all pause.
+// If the store as a whole fails, and not only this query, all feeds pause.
 static void note_failure(struct feed_env *env, bool probed) {
     const char *why;
     if ((env->paused && !probed) || env->engine->ops->ready(env->engine, &why)) return;
@@ -176,7 +176,7 @@ static bool answered(struct catch_up *c, enum engine_status status) {
     if (!is_open) free(c);
     put_waiting_questions(env);
     wait_out_pause(env);
-    end_pause_of_nobody(env);
+    end_idle_pause(env);
     return is_open && status == ENGINE_OK;
 }
 
@@ -204,8 +204,8 @@ static void follow_or_fill(struct catch_up *c, bool more) {
     }
 }
 
-// An epoch that began below where the feed stands: the store did not know what it had lost, and others who
-// watch the video may not have seen it. The feed tells the store.
+// An epoch that began below the feed's position: the store did not know of its loss, and other viewers of the
+// video may have missed the lost entries. So the feed reports its position to the store.
 static void note_loss(struct catch_up *c, const struct engine_range *r) {
     struct position at = c->feed->at;
     for (const struct engine_entry *e = r->entries; e < r->entries + r->count; e++) {
@@ -250,8 +250,8 @@ static void tell(struct feed *f, const char *event, const char *action) {
         log_info("reader", event, "video=%s action=\"%s\"", f->video, action);
 }
 
-// An entry with a number that has been passed. After a catch-up it was read from the log; else the store may
-// have gone back.
+// An entry with a number already passed. After a catch-up it has been read from the log; otherwise the store
+// may have gone back.
 static void take_lower(struct feed *f, const struct engine_entry *e) {
     if (e->at.epoch == f->at.epoch && e->at.seq > f->overlap) return;
     tell(f, "passed_number", "asking the log");
@@ -266,7 +266,7 @@ static void on_entry(void *arg, const struct engine_entry *e) {
         return;
     }
     if (f->catch_up) {
-        hear(f->catch_up, e->at);
+        note_published(f->catch_up, e->at);
         return;
     }
     switch (continuity_of(f->at, e)) {
@@ -284,8 +284,8 @@ static void on_entry(void *arg, const struct engine_entry *e) {
     }
 }
 
-// The store had gone back to before what we have seen, and comments were appended there: they come next, from
-// the log, below the numbers that were lost. Their epoch, if it is a lower one, began after the loss.
+// The store had gone back to an earlier position, and comments were appended there: they are read from the
+// log next, below the numbers that were lost. Their epoch, if it is a lower one, began after the loss.
 static void step_back(struct feed *f, struct position heard) {
     bool lower = heard.epoch < f->at.epoch;
     struct position before = {heard.epoch, lower ? 0 : heard.seq - 1};
@@ -328,7 +328,7 @@ void feed_check(struct feed *f) {
         ask(c, ask_for_head);
 }
 
-// The store may be back, too.
+// The store may have recovered as well.
 static void on_subscribed(void *arg) {
     struct feed *f = arg;
     struct feed_env *env = f->env;
@@ -373,7 +373,7 @@ void feed_close(struct feed *f) {
         leave_line(c);
     else if (c->asking)
         return; // the answer frees it
-    end_pause_of_nobody(c->env);
+    end_idle_pause(c->env);
     free(c);
 }
 

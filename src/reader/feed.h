@@ -1,12 +1,12 @@
 // A video's entries as they come, in log order, without holes or repeats: subscribes, finds out where the log
 // stands, and fills from the log whatever the subscription missed. Control loop only.
 //
-// Only the entry that follows passes through. Whatever else is heard has the log read, which is the judge of
-// it, or, if its number is one that has been passed, has the log asked where it stands: so a store that has
-// lost entries, or has gone back, is never taken for one where nothing happens.
+// Only the next entry passes through. One with a higher number makes the feed read the log; one with a number
+// already passed makes it compare positions with the store. So a store that has lost entries, or has gone
+// back, is never mistaken for a quiet one.
 //
-// A question that fails is put again after 250 ms, growing to 10 s. If it is the store that fails and not
-// this video, one feed asks at a time, for all.
+// A failed query is repeated after 250 ms, growing to 10 s. If the store fails, and not only this video, one
+// feed at a time asks on behalf of all.
 //
 // Embedded in its owner, and small: most videos are quiet. What it takes to ask the log is there only while
 // it is asked.
@@ -35,7 +35,7 @@ struct feed_env {
     // The feeds' own:
     unsigned asking;
     struct catch_up *in_line; // those whose turn comes
-    bool paused;              // the store fails: the next one asks when `resume` is due
+    bool paused;              // the store fails: the next query is sent when `resume` is due
     int pause_ms;
     int64_t hopeful_ms; // when a pause was last cut short
     struct loop_timer resume;

@@ -5,7 +5,7 @@
 // for one more, the video that has gone longest without a comment and without somebody who came back gives
 // all of its own away: so it is the busy ones that have history, whoever came first. One that has gone
 // HISTORY_COLD_MS without either does so anyway. What is not held is in the log, so that where the process's
-// memory is scarce (budget.h) history goes before a backlog is cut and a viewer refused.
+// memory is scarce (budget.h) history is dropped before a backlog is cut or a viewer refused.
 #pragma once
 
 #include <stdbool.h>
@@ -29,8 +29,8 @@ struct history_budget {
     struct run *runs; // all there are, the one without use for longest first
 };
 
-// Frees runs, the one without use for longest first, until history is within what caches may take of the
-// process's memory, and backlogs have so many bytes left; or until it has done as much as fits into a turn.
+// Frees runs, least recently used first, until history is within what caches may use of the process's memory
+// and backlogs have `backlog_bytes` left, or until it has done as much work as fits into a turn.
 void history_budget_yield(struct history_budget *, size_t backlog_bytes);
 
 // Several times a second: lets go of what nobody uses.

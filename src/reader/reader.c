@@ -16,8 +16,8 @@
 #include "service/body.h"
 #include "service/reporter.h"
 
-// What a crowd leaves behind stays with malloc for the next one: malloc_trim() stops every thread that wants
-// memory for as long as it takes, 180 ms after 400,000 viewers.
+// Memory freed when a crowd leaves stays with malloc: malloc_trim() blocks every thread that allocates until
+// it is done, 180 ms after 400,000 viewers.
 enum { SWEEP_MS = 250, VACATE_AGAIN_MS = 10, LISTED_TOPICS = 100 };
 
 // After an event tens of thousands of videos may be due at once.

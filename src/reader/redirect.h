@@ -1,11 +1,11 @@
-// Where a viewer of another reader's video is sent: an address out of the table of readers, and the request's
-// own target. Control loop only.
+// Where a viewer of another reader's video is redirected: an address from the table of readers, followed by
+// the request's own target. Control loop only.
 //
-// Hops are counted, so that a viewer is sent on twice at most, however its video moves meanwhile. The first
-// redirect ends the query with an empty pair (`&`), which nothing reads; the second one with `hop=<nonce>`,
-// and the reader that gets that serves the viewer itself. A browser stays with the address that it was
-// redirected to, and comes back with the same nonce, perhaps days later: a reader honours each nonce once, so
-// that such a viewer is then redirected like any other.
+// Hops are counted, so that a viewer is redirected at most twice, however often its video moves meanwhile.
+// The first redirect ends the query with an empty pair (`&`), which has no meaning otherwise; the second with
+// `hop=<nonce>`, and the reader that receives it serves the viewer itself. A browser keeps using the address
+// it was redirected to, and may reconnect with the same nonce days later: a reader honours each nonce once,
+// so that such a viewer is then redirected like any other.
 #pragma once
 
 #include <stdbool.h>
@@ -28,8 +28,8 @@ struct redirect_spent {
 };
 
 // Returns the reader's address for this client: services stay among reader URLs, browsers among public ones.
-// NULL if the table has none that the client could use: the reader goes by a loopback address, and the client
-// has come here by another name.
+// NULL if the table has none that the client could use: the reader's address is a loopback one, and the
+// client came here under another name.
 const char *redirect_base(struct placement *, struct http_request *, const struct placement_answer *to);
 
 // Writes base and target, with one hop more.

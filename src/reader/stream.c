@@ -2,11 +2,11 @@
 // from the history, or else read from the log (load), whereupon the history holds it for those who come
 // after.
 //
-// What a joiner missed is charged before it is there: a load asks the log for as many entries as there is
-// room for, and LOADS_AT_ONCE are under way. Without room, history yields, viewers that do not read give up
-// their backlogs (fanout_relieve), and the joiner waits for that. When its patience is over, or it has taken
-// more than its share, it gets a gap, and the newest of what it missed. The gap's reason is `slow`: the log
-// still has the entries, but they cannot be held until this viewer has read them.
+// What a joiner missed is charged before it is read: a load asks the log for as many entries as there is
+// memory for, and at most LOADS_AT_ONCE are under way. Without memory, history is dropped, viewers that do
+// not read lose their backlogs (fanout_relieve), and the joiner waits for that. When its patience is over, or
+// it has used more than its share, it gets a gap and the newest of what it missed. The gap's reason is
+// `slow`: the log still has the entries, but there is no memory to hold them until this viewer has read them.
 #include "reader/stream.h"
 
 #include <assert.h>
@@ -83,12 +83,12 @@ static struct pending *pending_from_history(const struct history *h, uint64_t fi
     return p;
 }
 
-// What stands after `at`, up to `to`, cannot be held for a viewer.
+// The gap for entries after `at`, up to `to`, that cannot be held for a viewer.
 static struct frame *gap_without_room(struct position at, struct position to) {
     return frame_of_gap((struct position){at.epoch, at.seq + 1}, to, GAP_SLOW);
 }
 
-// Whether so many frames, which are held anyway, may wait for one viewer more.
+// Whether so many frames, which exist anyway, may be queued for one more viewer.
 static bool has_room_for(struct stream_env *env, uint64_t frames) {
     if (frames <= SHORT || budget_backlog_room() >= frames * sizeof(struct frame *)) return true;
     fanout_relieve(env->fanout);
@@ -139,7 +139,7 @@ static uint32_t frames_held(const struct load *l) {
     return l->frames->count - l->frames->next;
 }
 
-// Gives the older half of what was read up.
+// Drops the older half of what was read.
 static void shorten(struct load *l) {
     struct pending *p = l->frames;
     for (uint32_t left = frames_held(l) / 2; frames_held(l) > left; p->next++) {
@@ -154,8 +154,8 @@ static bool is_impatient(const struct load *l) {
     return l->patience_ms <= loop_now_ms(l->env->loop);
 }
 
-// A load's share, after which it gives up what is old. The first of the loads may count on it, lest they all
-// wait for each other.
+// A load's share of memory, beyond which it drops what is oldest. It is reserved for the first of the loads,
+// so that they cannot all wait for each other.
 static size_t share(void) {
     return budget_max() / 4;
 }
@@ -288,8 +288,8 @@ static struct pending *pending_from_load(const struct load *l) {
     return p;
 }
 
-// Those who wait for just this are given it directly: the history may not be allowed to hold it all. The
-// first of them is what it was read for; for the others there may be no room.
+// Joiners that wait for exactly this get it directly, as the history may not be allowed to hold all of it. It
+// was read for the first of them; there may be no memory for the others.
 static void serve_from_load(struct lobby *lobby, const struct load *l) {
     struct joiner *j, *next;
     bool first = true;
@@ -342,8 +342,8 @@ static void on_loaded(void *arg, enum engine_status status, const struct engine_
     serve_joiners(s);
 }
 
-// Lets those whose patience is over in with a gap for all that they missed. (Those who claim to have seen
-// more than the feed wait for it.)
+// Lets joiners in whose patience is over, with a gap for everything they missed. (Joiners that claim to have
+// seen more than the feed wait for it.)
 static void give_gaps(struct stream *s) {
     struct position at = feed_position(&s->feed);
     struct joiner *j, *next;
@@ -419,8 +419,8 @@ static void on_live(struct feed *f) {
     serve_joiners(container_of(f, struct stream, feed));
 }
 
-// A message without a number is for those who watch: nobody can tell who has seen it. Where the feed has gone
-// back, history begins again.
+// A message without a number is only for viewers that are connected, as one that resumes cannot say whether
+// it has seen it. Where the feed has gone back, history begins again.
 static void remember_frame(struct stream *s, struct frame *f) {
     struct position from = feed_position(&s->feed);
     if (!position_is_set(f->at)) return;

@@ -261,8 +261,8 @@ static void queue_rest_of_heartbeat(struct viewer *v, size_t taken, int64_t now_
         pending_of(frame_of_bytes(event_stream_heartbeat, EVENT_STREAM_HEARTBEAT_LEN, (struct position){0}));
 }
 
-// The client has closed its side. One that only sends no more goes on reading; a closed socket answers the
-// next bytes with a reset. So it is sent a heartbeat, unless there are bytes on their way to it.
+// The client has closed its side. A half-closed client goes on reading; a closed socket answers the next
+// bytes with a reset. So it is sent a heartbeat, unless other bytes are on their way to it.
 static void probe(struct viewer *v, int64_t now_ms) {
     struct iovec beat = {(void *)event_stream_heartbeat, EVENT_STREAM_HEARTBEAT_LEN};
     v->fin_seen = true;
@@ -271,7 +271,7 @@ static void probe(struct viewer *v, int64_t now_ms) {
     if (taken && taken < EVENT_STREAM_HEARTBEAT_LEN && !v->closed) queue_rest_of_heartbeat(v, taken, now_ms);
 }
 
-// Watched edge triggered, so that a half-closed socket is reported with each event, and no oftener.
+// Edge-triggered, so a half-closed socket is reported only together with other events.
 static void on_socket(struct loop_fd *f, uint32_t events) {
     struct viewer *v = container_of(f, struct viewer, watch);
     int64_t now_ms = loop_now_ms(v->channel->env->loop);

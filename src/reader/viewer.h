@@ -19,9 +19,9 @@ struct pending;
 
 enum viewer_list {
     LIST_NONE,
-    LIST_WAITING, // of the channel: sockets with room, for whom the flush to come has something
-    LIST_BLOCKED, // of the environment: full sockets, the one that has taken nothing for longest first
-    LIST_SPENT    // as BLOCKED, but with no backlog that it could be made to give up
+    LIST_WAITING, // of the channel: sockets with room, which the next flush has something for
+    LIST_BLOCKED, // of the environment: full sockets, the one that has accepted no data for longest first
+    LIST_SPENT    // as BLOCKED, but without a backlog that could be dropped
 };
 
 struct viewer {
@@ -70,7 +70,7 @@ void viewer_owe(struct viewer *, struct frame *, size_t taken, int64_t now_ms);
 // The frame a laggard is at is about to leave the ring: it will be told of a gap.
 void viewer_fall_off(struct viewer *);
 
-// Gives up all that waits for a blocked one but the frame it is in: it will be told of a gap.
+// Drops a blocked viewer's backlog, except for a frame partly sent: it will get a gap.
 void viewer_drop_backlog(struct viewer *);
 
 // Whether it only waits for the next flush.

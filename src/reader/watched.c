@@ -57,8 +57,8 @@ void watched_on_audience(struct stream *s, bool watched) {
     if (watched || !r->stopping) note_one(r, container_of(s, struct watched, stream), watched);
 }
 
-// Notes hold for a while only, as a reader may be killed. So the reader goes through its videos again and
-// again, and not through all in one turn. One that a growing table moves past the walk waits for the next.
+// Notes expire, as a reader may be killed. So the reader walks over its videos again and again, some in each
+// turn. A video that a growing table moves behind the walk waits for the next one.
 static void repeat_notes(struct reader *r) {
     int64_t now_ms = loop_now_ms(r->service.loop);
     size_t most = r->videos.count / NOTES_SHARE + NOTES_AT_LEAST;

@@ -36,12 +36,11 @@ bool watched_means_us(const struct reader *, const struct watched *, const char 
 // Remembers that a mapping to this URL means us.
 void watched_rename(const struct reader *, struct watched *, const char *reader_url);
 
-// Tells the engine when the first viewer of a video has come or the last one has left.
+// Notes in the engine that the first viewer of a video has come, or the last one has left.
 void watched_on_audience(struct stream *, bool watched);
 
-// Tells the engine again of some of those that are watched; and the streams' own sweep.
+// Repeats some of those notes; and sweeps the streams.
 void watched_sweep(struct reader *);
 
-// Closes videos that nobody has watched for unsubscribe_ms, as many as fit into a turn. Returns whether more
-// are due.
+// Closes videos without viewers for unsubscribe_ms, as many as fit into a turn. Returns whether more are due.
 bool watched_close_vacant(struct reader *);

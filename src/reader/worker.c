@@ -30,7 +30,7 @@ enum {
     TURN_US = 4000,  // of flushing, before the loop looks for events and orders
     REPORT_MS = 20,  // between two reports of viewers that have gone
     REPORTS = 256,   // channels in one
-    CHORE_US = 2000, // of work on viewers that take nothing, before the loop looks for events and orders
+    CHORE_US = 2000, // of work on stalled viewers, before the loop looks for events and orders
     CHORE_REST_MS = 2,
     CHORE_SLICE = 16 // viewers between two looks at the clock
 };
@@ -81,7 +81,7 @@ static void send_word(struct worker *w, void *owner, uint32_t left, bool retired
     loop_post(w->control, &word->job);
 }
 
-// The counts of many channels are reported in portions, as each may end a video on the control loop.
+// Reported in portions, as each count may end a video on the control loop.
 static void report_left(struct worker *w) {
     for (unsigned most = REPORTS; most && w->env.left_by_some; most--) {
         struct channel *ch = w->env.left_by_some;
@@ -146,7 +146,7 @@ static void before_wait(void *arg) {
     report_soon(arg);
 }
 
-// Viewers that take nothing
+// Stalled viewers
 
 // Works in slices until there is no more to do, or comes back for the rest.
 static void do_chore(struct worker *w, struct loop_timer *rest,

@@ -1,8 +1,8 @@
 // Reading requests' fields and writing JSON answers. Each reader of input answers the request itself with a
 // clear 4xx when it returns false, so a handler only has to return. Control loop only.
 //
-// A body is read by a pull parser: members that nobody asked for are skipped, whatever they hold; of a
-// repeated one the last counts.
+// A body is read by a pull parser: unknown members are skipped, whatever they contain; if a member is
+// repeated, the last one counts.
 #pragma once
 
 #include <jansson.h>
@@ -46,10 +46,10 @@ bool body_read(struct http_request *, struct body_field *fields, size_t count);
 // Begins to read a body that is more than a few texts.
 void body_begin(struct http_request *, struct json_reader *);
 
-// Refuses, with its place, a body that is no JSON object.
+// Refuses a body that is not a JSON object (400), with the place of the error.
 void body_refuse(struct http_request *, const struct json_reader *);
 
-// Check an id: 400 if it is missing or none.
+// Check an id: 400 if it is missing or invalid.
 bool body_id(struct http_request *, const struct body_field *);
 bool query_id(struct http_request *, const char *field, const char **id);
 bool path_id(struct http_request *, const char **id);

@@ -20,10 +20,10 @@ enum { INTERNAL_NETWORKS = 64 };
 struct internal_only *internal_only_new(const char *networks, const char *token);
 void internal_only_free(struct internal_only *); // NULL is fine
 
-// What of a request tells where it comes from. NULL: absent.
+// The parts of a request that show where it comes from. NULL: absent.
 struct internal_sign {
     const char *peer, *origin, *authorization;
-    bool forwarded; // a proxy says that it has passed it on: the peer's address is not the client's
+    bool forwarded; // it has a header that proxies add: the peer's address is not the client's
 };
 
 bool internal_only_allows(const struct internal_only *, const struct internal_sign *);

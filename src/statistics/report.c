@@ -106,7 +106,7 @@ static json_t *take_list(struct json_reader *reader, enum json_token token) {
     return NULL;
 }
 
-// Takes a member of a map. null takes the key away: a mapping that went away while the original read it.
+// Takes a member of a map. null removes the key: in the original, a mapping that vanished while it was read.
 static bool take_pair(struct json_reader *reader, enum report_type type, json_t *map) {
     char key[REPORT_TEXT_MAX + 1];
     ptrdiff_t len = read_text(reader, JSON_TOKEN_STRING, key);

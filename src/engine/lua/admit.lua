@@ -1,12 +1,12 @@
--- Which videos there are, and how room is made for one more. Loaded in front of the scripts that make or use a video's
--- keys.
+-- The set of known videos, and how room is made for a new one. Loaded in front of the scripts that make or use a
+-- video's keys.
 --
 --   chorus:mapped       sorted set: all videos with a mapping or a position, by last use, us
 --   chorus:uncommented  sorted set: those of them that have never had a comment, by last use, us
 --   chorus:unmapped     sorted set: those of them that have no mapping, by last use, us
---   chorus:watched      sorted set: videos that are watched, by when a reader said so last, ms by chorus:clock
---   chorus:clock        hash: a clock that setting this server's does not move: `at` is what it said when this server's
---                       said `wall`
+--   chorus:watched      sorted set: watched videos, by the last note of a reader, ms by chorus:clock
+--   chorus:clock        hash: a clock that does not jump when this server's is stepped: it read `at` when this server's
+--                       read `wall`
 --
 -- In a Cluster these keys and a video's own are in different slots. There a video would be admitted by a script of its
 -- own before its keys are made, and the keys of one that is evicted deleted after it.
@@ -60,7 +60,7 @@ local function forget(video)
     redis.call('ZREM', 'chorus:watched', video)
 end
 
--- Looks at the least recently used. One that is in use counts as used now, so that it is not looked at again soon.
+-- Examines the least recently used. A video in use is marked as used now, so that it is not examined again soon.
 local function evict_from(set, at)
     local start = next_use()
     for _ = 1, LOOKED_AT / CHUNK do
@@ -82,8 +82,8 @@ local function evict_from(set, at)
     return false
 end
 
--- Notes a video that there is from now on, unless there are `most` already that are all in use. The least recently used
--- of the others is evicted: first of those that have never had a comment. Returns whether there is room.
+-- Adds a video, unless there are already `most` and all are in use: else the least recently used of the others is
+-- evicted, those without any comment first. Returns whether there is room.
 local function admit(video, most)
     if not redis.call('ZSCORE', 'chorus:mapped', video) then
         redis.call('ZADD', 'chorus:unmapped', 0, video) -- first: a full Redis may refuse it, before anything is evicted

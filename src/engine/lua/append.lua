@@ -7,7 +7,7 @@
 --       last one: how many videos there may be, 0: any, -1: it is no video
 -- Returns {"ok", id, prev or "", 1 if the video is new}; {"repeat", id, moment} of the first with this token; {"whole",
 -- json} of one that an earlier version stored; {"reused"} if the first had another digest; {"full"} if there
--- are too many videos; or {"late"}: the caller has given up since, has said so, and must not find it done all the same.
+-- are too many videos; or {"late"}: the caller has already answered that it failed.
 local TOKENS, TOKENS_WHEN_MANY, TOKENS_IN_ALL = 25000, 100, 1000000 -- of a video in each of its two hashes
 if now > tonumber(ARGV[6]) then return {'late', text_of(now)} end
 

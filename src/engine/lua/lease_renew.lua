@@ -2,9 +2,9 @@
 -- Writes a reader's lease, unless another process holds it with a better claim.
 -- KEYS  readers    ARGV  1 reader  2 time to live, ms  3 generation  4 viewers  5 public URL or -  6 instance
 --       7 claim: held, first or unchanged  8 the stamp that was seen unchanged
--- Returns {outcome, generation, stamp, instance} of whoever holds it then. The stamp is when the lease ends by
--- this server's clock, another one after each renewal even if the clock stands still. Whether a lease has
--- ended is not judged here: a clock may be set. A 0 in front of the end says that it was given up.
+-- Returns {outcome, generation, stamp, instance} of the holder. The stamp is when the lease ends by this server's
+-- clock; it differs after each renewal even if the clock stands still. Whether a lease has ended is not judged
+-- here, as clocks may be stepped. A 0 in front of the end says that the lease was given up.
 local row = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 local ends, generation, instance = string.match(row, '^(%d+) (%d+) %d+ %S+ (.*)$')
 local free = not ends or string.sub(ends, 1, 1) == '0'

@@ -106,8 +106,8 @@ local function store(id, run, prevs, json, more)
     return problem
 end
 
--- Begins an epoch with a tombstone, which tells everybody that entries after `kept` have been lost. Returns its id, or
--- nil and an error reply.
+-- Begins an epoch with a tombstone, which announces that entries after `kept` have been lost. Returns its id, or nil and
+-- an error reply.
 local function announce_loss(id, kept, run)
     local first = text_of(new_epoch(id)) .. '-1'
     local json = '{"id":"' .. first .. '"' .. (kept ~= '' and ',"prev":"' .. kept .. '"' or '') .. '}'

@@ -2,8 +2,7 @@
 -- KEYS  chorus:watched    ARGV  1 how long a mapping is kept unused, ms  2 1 if they are watched  3... videos
 local at = watch_clock()
 
--- Whether more than one process has subscribed to it: then another one's viewers may still be there, and the note runs
--- out by itself if they are not.
+-- Whether more than one process has subscribed: another one may still have viewers, and if not the note expires.
 local function is_shared(video)
     local subscribers = redis.pcall('PUBSUB', 'NUMSUB', 'video:' .. video)
     return subscribers[2] and subscribers[2] > 1

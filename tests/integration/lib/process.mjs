@@ -21,7 +21,7 @@ export class Program {
     const flags = Object.entries(limits).map(([name, value]) => `--${name}=${value}`);
     const [file, ...rest] = flags.length ? ['prlimit', ...flags, own, ...args] : [own, ...args];
     const sink = output ? openSync(output, 'w') : 'pipe';
-    // A Redis that stands in the environment of whoever runs the tests is none of theirs.
+    // A Redis in the environment in which the tests are run is not theirs.
     this.child = spawn(file, rest, { cwd, env: { ...process.env, REDIS_URL: '', REDIS_HOST: '', ...env }, stdio: ['ignore', sink, 'pipe'] });
     if (output) closeSync(sink);
     alive.add(this.child);

@@ -1,4 +1,4 @@
-// A Redis that takes no writes: who watches goes on watching, and nobody asks it over and over.
+// A Redis that accepts no writes: viewers stay connected, and it is not flooded with retries.
 import assert from 'node:assert/strict';
 import { call, owner, post, postMany } from '../lib/api.mjs';
 import { startCrowd } from '../lib/crowd.mjs';

@@ -1,4 +1,4 @@
-// Redis comes back knowing less than it did, and with a clock that is behind: everybody who watches goes on hearing.
+// Redis comes back with less data and a slow clock: every viewer goes on receiving comments.
 import assert from 'node:assert/strict';
 import { owner, post } from '../lib/api.mjs';
 import { Clock, withoutFaketime } from '../lib/faketime.mjs';
