@@ -111,9 +111,32 @@ static void a_token_outlives_its_place_in_the_log(void **state) {
     assert_string_equal(again.json, first.json);
 }
 
+static void tokens_of_a_video_are_bounded_by_number(void **state) {
+    struct world *w = *state;
+    enum { ROUND = 1000, BEYOND = 4 * ROUND };
+    static struct world_append all[ROUND];
+    static const char json[] = "{\"comment\":\"x\"}";
+    char token[16];
+    open_with(w, 10, 3600000, 0);
+    for (unsigned n = 0; n < ENGINE_TOKENS_VIDEO + BEYOND; n += ROUND) {
+        for (unsigned i = 0; i < ROUND; i++) {
+            snprintf(token, sizeof token, "t%u", n + i);
+            world_begin_append(w, &all[i], "v", json, token);
+        }
+        world_wait(w);
+        assert_int_equal(all[ROUND - 1].status, ENGINE_OK);
+        assert_false(all[ROUND - 1].repeated);
+    }
+    assert_true(world_append(w, "v", json, token).repeated);
+    assert_false(world_append(w, "v", json, "t0").repeated);
+    world_close(w);
+    assert_in_range(world_sql_number(w, "SELECT count(*) FROM token"), ENGINE_TOKENS_VIDEO - 1,
+                    ENGINE_TOKENS_VIDEO + ROUND);
+}
+
 static void what_is_young_stays_beyond_the_number_until_it_is_old(void **state) {
     struct world *w = *state;
-    w->config.log_min_age_ms = 1500;
+    w->config.log_min_age_ms = 3000;
     w->config.log_video_bytes = 1 << 20;
     open_with(w, 10, 3600000, 0);
     for (int i = 0; i < 4; i++) world_post_many(w, "v", 300);
@@ -289,6 +312,7 @@ int main(void) {
         TEST(removing_keeps_up_with_many_videos),
         TEST(a_lowered_limit_counts_at_once),
         TEST(a_token_outlives_its_place_in_the_log),
+        TEST(tokens_of_a_video_are_bounded_by_number),
         TEST(what_is_young_stays_beyond_the_number_until_it_is_old),
         TEST(what_is_young_is_bounded_by_bytes),
         TEST(a_log_that_keeps_nothing_still_counts),
