@@ -548,6 +548,25 @@ static void a_watched_mapping_does_not_expire(void **state) {
     assert_int_equal(ask_number(&d->server, "ZCARD chorus:mapped"), 1); // that creates nothing
 }
 
+static void a_stepped_clock_of_the_server_unwatches_no_video(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    w->config.max_videos = 1;
+    world_reopen(w);
+    assert_int_equal(world_assign(w, "v", "http://a").status, ENGINE_OK);
+    w->ops->watch(w->engine, (const char *const[]){"v"}, 1, true);
+    // As if the clock had been set forward by an hour since, and back by two.
+    static const char *const steps[] = {"HINCRBY chorus:clock wall -3600000",
+                                        "HINCRBY chorus:clock wall 7200000"};
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(world_assign(w, "new", "http://a").status, ENGINE_FULL);
+        ask_number(&d->server, steps[i]);
+        assert_int_equal(world_assign(w, "new", "http://a").status, ENGINE_FULL);
+    }
+    ask_number(&d->server, "HINCRBY chorus:clock wall -30000"); // with the step before, a minute
+    assert_int_equal(world_assign(w, "new", "http://a").status, ENGINE_OK);
+}
+
 // By this server's clock, which may have been set just now, it ended many years ago.
 static void an_old_lease_is_not_deleted_by_the_clock_alone(void **state) {
     struct bad_day *d = *state;
@@ -638,6 +657,7 @@ int main(void) {
         TEST(a_full_server_goes_on_with_mappings_and_leases),
         TEST(assigning_a_mapping_that_is_there_extends_its_life),
         TEST(a_watched_mapping_does_not_expire),
+        TEST(a_stepped_clock_of_the_server_unwatches_no_video),
         TEST(an_old_lease_is_not_deleted_by_the_clock_alone),
         TEST(a_restart_begins_an_epoch_that_says_what_was_before),
         TEST(what_the_server_has_lost_is_not_numbered_again),

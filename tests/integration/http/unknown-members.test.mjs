@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { call } from '../lib/api.mjs';
+import { call, owner } from '../lib/api.mjs';
 import { checkError } from '../lib/checks.mjs';
+import { RawClient } from '../lib/raw.mjs';
 import { scenario } from '../lib/scenario.mjs';
+import { until } from '../lib/time.mjs';
 
 const json = { 'content-type': 'application/json' };
 
@@ -29,6 +31,18 @@ scenario('a member nobody knows may hold whatever the grammar allows, on every a
       }
     }
     checkError(await call('POST', url, { body: `{"\\u0000":1,"\\ud800":2,${members},"extra":01}`, headers: json }), 400, url);
+  }
+});
+
+scenario('nor does it matter to a stream that is asked for by POST', async (t) => {
+  const system = await t.system();
+  const url = await owner(system, 'v');
+  for (const value of values) {
+    const viewer = await RawClient.connect(url);
+    const body = `{"extra":${value},"userid":"u","videoid":"v"}`;
+    viewer.send(`POST /connect HTTP/1.1\r\nHost: ${new URL(url).host}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    await until(() => viewer.received.includes('"connected"'), () => `a stream for ${value.slice(0, 40)}; got ${viewer.received}`);
+    viewer.destroy();
   }
 });
 
