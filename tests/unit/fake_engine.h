@@ -1,5 +1,5 @@
 // An engine that does nothing by itself, but that a head() of what it has lost begins an epoch: the test
-// decides what the log holds, what subscribers hear, and when and how each question is answered. One video,
+// decides what the log holds, what is published, and when and how each question is answered. One video,
 // named FAKE_VIDEO; only the operations a reader's streams use.
 #pragma once
 

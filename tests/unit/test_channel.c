@@ -727,7 +727,7 @@ static void who_takes_nothing_is_reset(void **state) {
     alarm(0);
 }
 
-static void of_many_who_take_nothing_so_many_are_closed_at_once(void **state) {
+static void many_stalled_viewers_are_closed_in_portions(void **state) {
     enum { MANY = 150, AT_ONCE = 64 };
     (void)state;
     static struct client many[MANY];
@@ -1125,7 +1125,7 @@ int main(void) {
         TEST(who_fell_off_and_takes_nothing_is_closed),
         TEST(a_quiet_video_closes_nobody),
         TEST(who_takes_nothing_is_reset),
-        TEST(of_many_who_take_nothing_so_many_are_closed_at_once),
+        TEST(many_stalled_viewers_are_closed_in_portions),
         TEST(who_takes_nothing_gives_up_its_backlog_for_a_gap),
         TEST(who_takes_something_keeps_its_backlog),
         TEST(one_in_the_ring_gives_up_its_place),

@@ -72,7 +72,7 @@ static struct engine_entry loss_at(uint64_t epoch, struct position kept) {
     return e;
 }
 
-static void a_loss_concerns_everybody_from_where_it_begins(void **state) {
+static void a_loss_concerns_every_position_from_where_it_begins(void **state) {
     (void)state;
     assert_continuity(pos(1, 3), loss_at(2, pos(1, 4)), CONTINUITY_HOLE); // 1-4 may still be there
     assert_continuity(pos(1, 4), loss_at(2, pos(1, 4)), CONTINUITY_BEYOND);
@@ -210,7 +210,7 @@ int main(void) {
         cmocka_unit_test(who_stands_before_prev_has_missed_something),
         cmocka_unit_test(who_stands_beyond_prev_has_seen_what_is_lost),
         cmocka_unit_test(an_epoch_without_prev_follows_nothing),
-        cmocka_unit_test(a_loss_concerns_everybody_from_where_it_begins),
+        cmocka_unit_test(a_loss_concerns_every_position_from_where_it_begins),
         cmocka_unit_test(a_walk_shows_what_follows_and_skips_what_is_old),
         cmocka_unit_test(what_has_expired_is_announced),
         cmocka_unit_test(tombstones_move_without_a_sign),

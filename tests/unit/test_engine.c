@@ -666,7 +666,7 @@ static void a_lease_is_not_ended_by_the_stores_clock(void **state) {
         .reader_url = reader_a, .instance_id = "reader-1", .generation = 1, .viewers = 0};
     world_renew(w, &a, 1);
     while (!strstr(world_leases(w).text, "expired")) world_let_pass(w, 2);
-    assert_false(world_renew(w, &a, 60000)); // nobody else has had it
+    assert_false(world_renew(w, &a, 60000)); // no other process has had it
 }
 
 static void each_renewal_has_another_stamp(void **state) {

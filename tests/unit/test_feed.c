@@ -452,7 +452,7 @@ static void one_that_does_not_know_what_it_lost_is_told_so(void **state) {
     assert_waiting_for_range(1, 9);
     fake_answer(engine, 0);
     assert_shown("gap(1-10..2-0 null epoch) 2-1");
-    assert_waiting(FAKE_HEAD); // for those who stand at 1-4
+    assert_waiting(FAKE_HEAD); // for viewers at 1-4
     assert_int_equal(position_compare(fake_question(engine, 0).known, pos(1, 9)), 0);
     fake_answer(engine, 0);
     assert_int_equal(fake_waiting(engine), 0);
@@ -486,8 +486,8 @@ static void epochs_missed_that_lost_nothing_are_no_gap(void **state) {
     assert_shown("1-4 2-1 3-1");
 }
 
-// A clock had gone back, and somebody who knew of nothing has appended below what we have seen: what we heard
-// of is shown, and then goes on above.
+// A clock had gone back, and a process that knew of nothing has appended below what we have seen: what we
+// heard of is shown, and then goes on above.
 static void what_was_appended_below_is_shown_and_the_store_moves_above(void **state) {
     (void)state;
     go_live(5, 9);
@@ -526,7 +526,7 @@ static void what_comes_below_while_the_log_is_asked_counts_too(void **state) {
     assert_shown("gap(5-10..3-0 null epoch) 3-1 gap(3-2..6-1 null epoch)");
 }
 
-static void numbers_that_the_log_does_not_have_move_nobody(void **state) {
+static void numbers_that_the_log_does_not_have_are_ignored(void **state) {
     (void)state;
     go_live(5, 9);
     const struct engine_entry forged[] = {comment_at(5, 12),
@@ -559,7 +559,7 @@ static void after_a_catch_up_what_was_read_may_be_heard_again(void **state) {
     assert_int_equal(fake_waiting(engine), 0);
     fake_append_run(engine, 1, 7, 7);
     assert_shown("1-7");
-    fake_publish(engine, comment_at(1, 6)); // but not for ever
+    fake_publish(engine, comment_at(1, 6)); // but only once
     assert_waiting(FAKE_HEAD);
 }
 
@@ -668,7 +668,7 @@ static void append_somehow(struct engine_entry e) {
         fake_append(engine, e);
 }
 
-// The first one after a loss begins an epoch, by somebody who knows of no loss.
+// The first append after a loss begins an epoch, by a process that knows of no loss.
 static void append_next(uint64_t *highest, bool *new_run) {
     struct position head = fake_head(engine);
     if (!*new_run) {
@@ -876,7 +876,7 @@ static void closed_while_all_pause(void **state) {
     run_later(loop, 20000);
     assert_int_equal(fake_waiting(engine), 0);
     assert_int_equal(env.resume.slot, 0);
-    assert_false(env.paused); // whoever asks next does so at once
+    assert_false(env.paused); // the next query is sent at once
 }
 
 int main(void) {
@@ -913,7 +913,7 @@ int main(void) {
         TEST(what_was_appended_below_is_shown_and_the_store_moves_above),
         TEST(what_was_appended_below_unheard_is_covered_by_the_gap),
         TEST(what_comes_below_while_the_log_is_asked_counts_too),
-        TEST(numbers_that_the_log_does_not_have_move_nobody),
+        TEST(numbers_that_the_log_does_not_have_are_ignored),
         TEST(after_a_catch_up_what_was_read_may_be_heard_again),
         TEST(closed_while_its_first_answer_is_pending),
         TEST(closed_while_a_range_is_pending),

@@ -50,7 +50,7 @@ static void test_the_slowest_loses_to_a_new_one(void **state) {
     assert_int_equal(budget_used(), MOST);
 }
 
-static void test_one_that_has_let_go_begins_again(void **state) {
+static void test_waiting_is_counted_from_the_last_progress(void **state) {
     (void)state;
     for (int i = 0; i < 4; i++) http_memory_hold(&holds[i], MOST / 4, true, i + 1);
     http_memory_hold(&holds[0], 100, false, 5); // answered, and the answer was taken
@@ -61,7 +61,7 @@ static void test_one_that_has_let_go_begins_again(void **state) {
     assert_ptr_equal(http_memory_oldest(), &holds[2]);
 }
 
-static void test_one_that_waits_for_nobody_is_left_alone_and_so_is_one_without_memory(void **state) {
+static void test_only_a_connection_that_waits_and_holds_memory_is_dropped(void **state) {
     (void)state;
     http_memory_hold(&holds[0], 0, true, 1);
     http_memory_hold(&holds[1], MOST / 2, false, 1); // its answer is still being made
@@ -92,8 +92,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_what_is_held_counts_in_the_budget),
         TEST(test_the_slowest_loses_to_a_new_one),
-        TEST(test_one_that_has_let_go_begins_again),
-        TEST(test_one_that_waits_for_nobody_is_left_alone_and_so_is_one_without_memory),
+        TEST(test_waiting_is_counted_from_the_last_progress),
+        TEST(test_only_a_connection_that_waits_and_holds_memory_is_dropped),
         TEST(test_one_alone_may_hold_more),
         TEST(test_memory_is_scarce_from_half_on),
     };

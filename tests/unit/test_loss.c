@@ -68,7 +68,7 @@ static void what_is_known_and_there_changes_nothing(void **state) {
     }
 }
 
-static void what_nobody_can_have_been_given_is_not_believed(void **state) {
+static void implausible_positions_are_ignored(void **state) {
     struct world *w = *state;
     struct position at = post_many(w, 5);
     const struct position known[] = {{INT64_MAX, 1}, {at.epoch, INT64_MAX}, {UINT64_C(1) << 52, 1}};
@@ -141,7 +141,7 @@ static void a_loss_that_becomes_known_in_the_next_epoch_is_announced_still(void 
     struct world *w = *state;
     struct position at = post_many(w, 5), lost = pos(at.epoch, 7);
     change_run(w);
-    struct position next = post_many(w, 3); // by somebody who knew of none
+    struct position next = post_many(w, 3); // by a caller that knew of none
     assert_at(world_head_known(w, "v", at).at, next);
     struct world_head h = world_head_known(w, "v", lost);
     assert_true(h.at.epoch > next.epoch);
@@ -191,7 +191,7 @@ static void await_entries(struct world *w, const struct listener *l, size_t coun
     assert_int_equal(l->count, count);
 }
 
-static void everybody_hears_the_tombstone_first(void **state) {
+static void the_tombstone_is_published_first(void **state) {
     struct world *w = *state;
     struct listener l = {0};
     struct position at = post_many(w, 5);
@@ -209,7 +209,7 @@ static void everybody_hears_the_tombstone_first(void **state) {
     assert_at(l.at[2], a.at);
 }
 
-// What no caller says: the engine on Redis remembers what it appended, and asks those who listen.
+// What no caller passes: the engine on Redis remembers what it appended, and asks its subscribers.
 static void an_engine_remembers_what_it_appended(void **state) {
     struct world *w = *state;
     struct position at = post_many(w, 5);
@@ -220,7 +220,7 @@ static void an_engine_remembers_what_it_appended(void **state) {
     assert_announced(w, pos(0, 0), pos(next.epoch, 1), pos(0, 0));
 }
 
-static void an_engine_asks_those_who_listen(void **state) {
+static void an_engine_asks_its_subscribers(void **state) {
     struct world *w = *state;
     struct listener l = {.count = 1, .at = {{UINT64_C(4000000000000), 3}}};
     w->ops->subscribe(w->engine, "v", &subscriber, &l);
@@ -271,7 +271,7 @@ static void a_loss_that_becomes_known_some_epochs_later_is_announced_still(void 
     freeReplyObject(text);
 }
 
-static void positions_of_a_process_of_before_are_read(void **state) {
+static void positions_of_an_earlier_version_are_read(void **state) {
     struct world *w = *state;
     struct position at = post_many(w, 1);
     for (int i = 0; i < 3; i++) {
@@ -289,13 +289,13 @@ static void positions_of_a_process_of_before_are_read(void **state) {
 }
 
 #define CONTRACT(TEST)                                                                                       \
-    TEST(what_is_known_and_there_changes_nothing), TEST(what_nobody_can_have_been_given_is_not_believed),    \
+    TEST(what_is_known_and_there_changes_nothing), TEST(implausible_positions_are_ignored),                  \
         TEST(numbers_that_are_gone_begin_an_epoch), TEST(an_append_announces_before_its_own),                \
         TEST(a_later_epoch_that_is_gone_puts_all_of_this_one_in_doubt),                                      \
         TEST(a_video_that_is_gone_begins_above_what_is_known), TEST(other_videos_begin_above_it_too),        \
         TEST(another_history_begins_an_epoch_that_follows),                                                  \
         TEST(a_loss_that_becomes_known_in_the_next_epoch_is_announced_still),                                \
-        TEST(everybody_hears_the_tombstone_first)
+        TEST(the_tombstone_is_published_first)
 
 int main(void) {
 #define EMBEDDED(name) cmocka_unit_test_setup_teardown(name, world_make_open, world_free)
@@ -304,10 +304,10 @@ int main(void) {
     const struct CMUnitTest redis[] = {
         CONTRACT(ON_REDIS),
         ON_REDIS(an_engine_remembers_what_it_appended),
-        ON_REDIS(an_engine_asks_those_who_listen),
+        ON_REDIS(an_engine_asks_its_subscribers),
         ON_REDIS(a_loss_that_becomes_known_some_epochs_later_is_announced_still),
         ON_REDIS(a_store_that_takes_no_writes_can_be_looked_at),
-        ON_REDIS(positions_of_a_process_of_before_are_read),
+        ON_REDIS(positions_of_an_earlier_version_are_read),
     };
     redis_server_start(&server);
     int failed = cmocka_run_group_tests(embedded, NULL, NULL);

@@ -339,7 +339,7 @@ static void test_lists_of_urls(void **state) {
 
 #define OPEN(test) cmocka_unit_test_setup_teardown(test, world_make_open, world_free)
 
-// A store whose clock the test sets, and what an observer makes of its listings.
+// A store whose clock the test sets, and an observer that judges its listings.
 struct observed {
     struct readers readers;
     int64_t now_ms;

@@ -45,7 +45,7 @@ static void a_video_that_was_never_appended_to_is_forgotten(void **state) {
     known_release(&k);
 }
 
-static void those_appended_to_last_are_kept(void **state) {
+static void the_videos_appended_to_last_are_kept(void **state) {
     (void)state;
     struct known k = {0};
     char video[16];
@@ -68,7 +68,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_highest_position_is_kept),
         cmocka_unit_test(a_video_that_was_never_appended_to_is_forgotten),
-        cmocka_unit_test(those_appended_to_last_are_kept),
+        cmocka_unit_test(the_videos_appended_to_last_are_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

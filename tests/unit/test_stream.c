@@ -238,7 +238,7 @@ static void a_gap_of_the_feed_is_history_too(void **state) {
     assert_given(join(2, 0), "from:2-0 2-1");
 }
 
-static void a_message_without_number_is_not_given_to_those_who_come_back(void **state) {
+static void a_message_without_number_is_not_given_to_viewers_that_resume(void **state) {
     (void)state;
     go_live_at(7);
     fake_append_run(engine, 1, 8, 8);
@@ -917,7 +917,7 @@ int main(void) {
         TEST(who_comes_back_gets_what_it_missed_from_the_history),
         TEST(who_comes_back_across_epochs_goes_on),
         TEST(a_gap_of_the_feed_is_history_too),
-        TEST(a_message_without_number_is_not_given_to_those_who_come_back),
+        TEST(a_message_without_number_is_not_given_to_viewers_that_resume),
         TEST(history_begins_again_where_the_store_had_gone_back),
         TEST(who_resumes_before_it_is_live_is_served_then),
         TEST(what_the_history_lacks_is_read_from_the_log),

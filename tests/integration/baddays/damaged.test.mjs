@@ -37,7 +37,7 @@ async function checkLost(system) {
   }
 }
 
-// A viewer that has seen nothing but the first comment gets all the others, and a gap for the spoilt one.
+// A viewer that has seen nothing but the first comment gets all the others, and a gap for the damaged one.
 async function checkRead(t, system, stored, spoilt) {
   const { readerUrl } = await resolve(system, 'v');
   const viewer = await t.watch(readerUrl, { video: 'v', from: stored[0].id });
@@ -51,7 +51,7 @@ async function checkRead(t, system, stored, spoilt) {
 const fill = (system) => postMany(system, 'v', 200, { text: (i) => `comment ${i} ${'.'.repeat(300)}`, atOnce: 1 });
 
 for (const [what, bytes] of [['a line feed', '\n'], ['no UTF-8', [0xff]]]) {
-  scenario(`spoilt while stopped (${what}): never streamed, and nothing is taken any more`, { setups }, async (t) => {
+  scenario(`damaged while stopped (${what}): never streamed, and nothing is taken any more`, { setups }, async (t) => {
     const system = await t.system({ stable: true });
     const stored = await fill(system);
     assert.equal((await system.stop()).code, 0);
@@ -68,7 +68,7 @@ for (const [what, bytes] of [['a line feed', '\n'], ['no UTF-8', [0xff]]]) {
   });
 }
 
-scenario('spoilt while running: noticed when it is read, also after a restart', { setups }, async (t) => {
+scenario('damaged while running: noticed when it is read, also after a restart', { setups }, async (t) => {
   const system = await t.system({ stable: true });
   const stored = await fill(system);
   await system.restart();

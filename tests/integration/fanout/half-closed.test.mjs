@@ -28,7 +28,7 @@ for (const [name, videos] of [['one video', 1], ['as many videos', 1_000]]) {
     assert.equal(await viewers(system), 1_010);
     crowd.leave(tabs);
     await staysGone(system, crowd, 1_000);
-    await crowd.reach(await post(system, 'v0', 'for those who stayed'));
+    await crowd.reach(await post(system, 'v0', 'for the others'));
   });
 }
 
@@ -49,7 +49,7 @@ scenario('a thousand that half-close together stay, and get everything', { setup
 
 // The request and the end of the client's side arrive together: the connection may still be the HTTP server's, or wait
 // for what it missed to be read.
-scenario('a request that half-closes at once is served: live, resuming, on a video nobody knows', { setups }, async (t) => {
+scenario('a request that half-closes at once is served: live, resuming, on an unknown video', { setups }, async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v');
   const stored = await postMany(system, 'v', 50);

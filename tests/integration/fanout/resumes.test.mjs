@@ -34,7 +34,7 @@ async function settled(system, clients) {
     most = Math.max(most, used);
     assert.ok(used <= max, `${used} bytes in use of ${max}`);
     return (await viewers(system)) >= clients.filter(({ closed }) => !closed).length;
-  }, 'those who came back to be viewers', 20_000);
+  }, 'the resumed clients to be viewers', 20_000);
   return most;
 }
 
@@ -52,7 +52,7 @@ scenario('eight that come back to full logs and do not read stay within --memory
   for (const client of clients) assert.match(text(client), /"reason":"slow"/, 'what could not be kept is a gap');
 });
 
-scenario('a hundred and fifty that come back and never read keep nobody out', { setups, ms: 90_000 }, async (t) => {
+scenario('a hundred and fifty that resume and never read keep no newcomer out', { setups, ms: 90_000 }, async (t) => {
   const system = await t.system({ flags: { memory: '1m', 'stall-timeout-ms': 60_000 } });
   const videos = Array.from({ length: 10 }, (_, i) => `v${i}`);
   const stored = await Promise.all(videos.map((video) => fill(system, video, 300)));
@@ -66,7 +66,7 @@ scenario('a hundred and fifty that come back and never read keep nobody out', { 
   // One that reads gets what it missed as soon as those that do not have given theirs up.
   const returned = startCrowd(t, system);
   await returned.enter(10, videos);
-  await newcomers.reach(await Promise.all(videos.map((video) => post(system, video, 'for those who are there'))), [...newcomers.members, ...returned.members]);
+  await newcomers.reach(await Promise.all(videos.map((video) => post(system, video, 'for all viewers'))), [...newcomers.members, ...returned.members]);
   for (const member of returned.members) member.close();
   await until(() => returned.members.every(({ ended }) => ended), 'them to be gone');
   const missed = (await Promise.all(videos.map((video) => fill(system, video, 30)))).flat();

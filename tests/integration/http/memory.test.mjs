@@ -33,7 +33,7 @@ scenario('bodies of reports that never end take little memory, and reports that 
   if (!slow) assert.ok(grownMb(system, before) < 60, `grown by ${grownMb(system, before)} MB`);
 });
 
-scenario('answers that nobody takes take little memory, and the others are answered', { setups: ['embedded'] }, async (t) => {
+scenario('unread answers take little memory, and the others are answered', { setups: ['embedded'] }, async (t) => {
   const system = await t.system({ flags: MEMORY });
   const before = system.program.memory('VmHWM');
   const clients = await connected(t, system.comment, 300);

@@ -21,7 +21,7 @@ const takers = (system) => [
   [`${system.statistics}/client-statistics`, '"clientId":"i"', 200],
 ];
 
-scenario('a member nobody knows may hold whatever the grammar allows, on every address', async (t) => {
+scenario('an unknown member may hold whatever the grammar allows, on every address', async (t) => {
   const system = await t.system();
   for (const [url, members, status] of takers(system)) {
     for (const value of values) {

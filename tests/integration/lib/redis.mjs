@@ -143,7 +143,7 @@ export class RedisPair {
 
   // What is appended from now on is not replicated.
   cutLink() {
-    this.link.turnTo(1); // nobody listens there
+    this.link.turnTo(1); // a closed port
     this.link.cut();
   }
 

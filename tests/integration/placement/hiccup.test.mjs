@@ -20,7 +20,7 @@ async function outage(system, ms) {
 }
 const answered = (system, video) => until(() => resolve(system, video), 'an answer');
 
-scenario('a reader whose lease had ended before Redis was away gets no grace by that', options, async (t) => {
+scenario('a reader whose lease had ended before Redis was away gets no grace from that', options, async (t) => {
   const system = await t.system();
   const [dead] = system.readers;
   const [first, ...others] = await videosOf(system, dead, 4);

@@ -8,7 +8,7 @@ const setups = ['up-redis', 'processes'];
 const give = (system, video, reader) => system.redis.command('SET', `video:${video}:reader`, reader);
 const at = (reader, video, target = `/connect?userid=u&videoid=${video}`) => call('HEAD', reader + target);
 
-scenario('what was known a moment ago redirects nobody', { setups }, async (t) => {
+scenario('a cached mapping redirects no viewer', { setups }, async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v');
   const [other] = system.others(reader);
@@ -36,7 +36,7 @@ scenario('two hops at most, when the video moves on between them and when it mov
       assert.ok(hops < 2, `a third redirect, to ${url}`);
     }
     assert.equal(hops, 2);
-    // The address that it ended at is not odd for ever: used again, it leads to the owner.
+    // The address it ended at, used again, leads to the owner.
     const later = await fetchOnce(url);
     assert.equal(later.status, 307);
     assert.equal(new URL(later.location).origin, b);
@@ -53,7 +53,7 @@ async function fetchOnce(url) {
 }
 
 // The owner is stopped until another reader has its video, and continued: both send viewers about for a moment.
-scenario('a reader that returns just after its lease has ended: no viewer is sent round', { setups: ['processes'], ms: 60_000 }, async (t) => {
+scenario('a reader that returns just after its lease has ended: no viewer is redirected in circles', { setups: ['processes'], ms: 60_000 }, async (t) => {
   const system = await t.system({ stable: true });
   const old = await owner(system, 'v');
   const { child } = system.program.part(`reader-${system.readers.indexOf(old) + 1}`);

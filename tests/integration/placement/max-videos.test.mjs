@@ -31,7 +31,7 @@ scenario('commented videos fill the bound: new ones are refused, those that are 
   assert.ok([5, undefined].includes(await videosInRedis(system)));
 });
 
-scenario('thousands of invented videos, by every way in, leave five and hold up nobody', { ms: 60_000 }, async (t) => {
+scenario('thousands of invented videos, by every way in, leave five and delay no other request', { ms: 60_000 }, async (t) => {
   const system = await t.system({ flags });
   await post(system, 'real', 'hello');
   const viewer = await t.watch(system.readers[0], { video: 'real' });
@@ -104,7 +104,7 @@ scenario('a video whose comments have expired makes room, and what was never com
   }, 'room for five others, once what was said has expired');
 });
 
-scenario('a video that was forgotten for others is registered again by its next comment', async (t) => {
+scenario('an evicted video is registered again by its next comment', async (t) => {
   const system = await t.system({ flags: { 'max-videos': 3, 'log-age-ms': 500 } });
   await post(system, 'real', 'hello');
   await until(() => isMapped(system, 'real'), 'its mapping');

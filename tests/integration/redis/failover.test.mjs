@@ -91,7 +91,7 @@ async function resumes(t, system, { video, viewer, acknowledged }, from) {
   assert.deepEqual([...new Set(back.gaps.map(({ reason }) => reason))], ['epoch']);
 }
 
-scenario('a viewer at the very position that is left hears of what it has not seen', { setups }, async (t) => {
+scenario('a viewer at the very position that is left gets a gap for what it has not seen', { setups }, async (t) => {
   const system = await pair(t);
   const { redis } = system;
   const video = await quiet(t, system, 'v');

@@ -46,7 +46,7 @@ scenario(`${VIDEOS} videos, a store that takes no writes, and subscriptions that
   await crowd.reach([after, ...stored]);
 });
 
-scenario('viewers can come to a video that nobody has watched while Redis takes no writes', { setups }, async (t) => {
+scenario('viewers can join a video that was never watched while Redis takes no writes', { setups }, async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v');
   const stored = await postMany(system, 'v', 5);

@@ -34,7 +34,7 @@ for (const [how, prepare] of Object.entries(losses)) {
       clock.set(-3_600 * round);
       await redis.start();
       await load.more(20);
-      const viewer = await t.watch(await owner(system, 'one'), { video: 'one' }); // a new one hears as well
+      const viewer = await t.watch(await owner(system, 'one'), { video: 'one' }); // a new one receives it as well
       const { id } = await post(system, 'one', `to all ${round}`);
       await viewer.wait(() => compareIds(viewer.position, id) >= 0, 'what is posted');
     }

@@ -109,7 +109,7 @@ scenario('a comment without an id is not given again to a viewer that resumes', 
   assert.deepEqual(back.events.slice(1).map(({ json }) => json.comment), ['two']);
 });
 
-scenario('numbers on the channel that the log does not have move nobody', { setups }, async (t) => {
+scenario('numbers on the channel that the log does not have are ignored', { setups }, async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v');
   const viewer = await t.watch(reader, { video: 'v' });
@@ -126,7 +126,7 @@ scenario('numbers on the channel that the log does not have move nobody', { setu
   assert.ok(viewer.comments.every(({ comment }) => comment.startsWith('ours')));
   const calls = (await system.redis.calls()).evalsha;
   await viewer.reaches((await post(system, 'v', 'ours at last')).id);
-  assert.ok((await system.redis.calls()).evalsha - calls < 30, 'nobody goes on asking');
+  assert.ok((await system.redis.calls()).evalsha - calls < 30, 'no feed goes on asking');
 });
 
 scenario('rubbish on the channel breaks nothing, and forges no event', { setups }, async (t) => {
