@@ -163,18 +163,18 @@ static void take_lease(struct readers *r, size_t known, const struct engine_leas
     row->vanished_ms = 0;
 }
 
-// Returns whether the row stays.
+// Returns whether the row stays. One whose lease the store has lost stays for as long as mappings do: without it
+// a mapping to a reader that has died meanwhile would count as one to a reader that never had a lease.
 static bool keep_unlisted(const struct readers *r, struct reader_row *row, int64_t now_ms) {
     if (!row->leased || row->listed) return true;
-    if (row->state == READER_LIVE) {
-        if (!row->vanished_ms) row->vanished_ms = now_ms;
-        if (now_ms - row->vanished_ms < READERS_VANISHED_MS) return true;
-    }
+    if (!row->vanished_ms) row->vanished_ms = now_ms;
+    int64_t since_ms = now_ms - row->vanished_ms;
+    if (row->state == READER_LIVE && since_ms < READERS_VANISHED_MS) return true;
     set_state(r, row, row->fixed ? READER_LIVE : READER_GONE);
-    row->leased = false;
+    row->leased = !row->fixed;
     row->viewers = 0;
     set_public_url(row, NULL);
-    return row->fixed;
+    return row->fixed || since_ms < READERS_FORGOTTEN_MS;
 }
 
 static void drop_unlisted(struct readers *r, int64_t now_ms) {

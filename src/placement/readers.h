@@ -39,16 +39,18 @@ struct reader_row {
     uint64_t stamp;        // of its lease
     uint64_t generation;   // of its lease
     int64_t unchanged_ms;  // for so long, while the store answered, its lease has been seen unchanged
-    int64_t vanished_ms;   // since when its lease, last seen live, is not listed any more; 0: it is
+    int64_t vanished_ms;   // since when its lease is not listed any more; 0: it is
     int64_t may_return_ms; // until then, mappings to it are honoured though it is gone
 };
 
 enum {
     READERS_LEASE_MS = 3000,    // a lease seen unchanged for so long has ended
-    READERS_VANISHED_MS = 3000, // for so long it counts as live
+    READERS_VANISHED_MS = 3000, // one that is not listed any more counts as live for so long
     READERS_OUTAGE_MS = 1000,   // after an outage of the store of this length
     READERS_RECOVERY_MS = 2500  // no lease ends for so long, so that readers can renew theirs
 };
+// What had a lease that is not listed any more is known for so long to have had one.
+#define READERS_FORGOTTEN_MS ((int64_t)31 * 24 * 60 * 60 * 1000)
 
 struct readers {
     struct reader_row *rows; // leases and static ones, by URL

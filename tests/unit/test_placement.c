@@ -460,13 +460,30 @@ static void test_a_live_lease_that_is_not_listed_any_more_counts_for_a_moment(vo
     readers_update(&r, leases, 2, 1000, 0);
     readers_update(&r, NULL, 0, 2000, 0); // the store has been emptied
     assert_int_equal(readers_state(&r, first), READER_LIVE);
-    assert_int_equal(readers_state(&r, second), READER_UNKNOWN);
+    assert_int_equal(readers_state(&r, second), READER_GONE);
     assert_int_equal(r.live_count, 1);
     readers_update(&r, NULL, 0, 2000 + READERS_VANISHED_MS - 1, 0);
     assert_int_equal(r.live_count, 1);
     readers_update(&r, NULL, 0, 2000 + READERS_VANISHED_MS, 0);
-    assert_int_equal(readers_state(&r, first), READER_UNKNOWN);
+    assert_int_equal(readers_state(&r, first), READER_GONE);
     assert_int_equal(r.live_count, 0);
+    readers_release(&r);
+}
+
+static void test_a_reader_whose_lease_the_store_has_lost_stays_gone_until_it_writes_one(void **state) {
+    (void)state;
+    struct readers r;
+    struct engine_lease lease = {.reader_url = first, .stamp = 1, .left_ms = 3000};
+    readers_init(&r, NULL, 0);
+    readers_update(&r, &lease, 1, 1000, 0);
+    for (int64_t now_ms = 2000; now_ms < 60000; now_ms += 500) readers_update(&r, NULL, 0, now_ms, 0);
+    assert_int_equal(readers_state(&r, first), READER_GONE);
+    lease.stamp = 2;
+    readers_update(&r, &lease, 1, 60000, 0);
+    assert_int_equal(readers_state(&r, first), READER_LIVE);
+    readers_update(&r, NULL, 0, 60500, 0);
+    readers_update(&r, NULL, 0, 60500 + READERS_FORGOTTEN_MS, 0);
+    assert_int_equal(r.count, 0);
     readers_release(&r);
 }
 
@@ -481,7 +498,7 @@ static void test_a_lease_that_was_given_up_does_not_count_though_it_was_live(voi
     readers_update(&r, &lease, 1, 1500, 0);
     assert_int_equal(readers_state(&r, first), READER_GONE);
     readers_update(&r, NULL, 0, 2000, 0);
-    assert_int_equal(readers_state(&r, first), READER_UNKNOWN);
+    assert_int_equal(readers_state(&r, first), READER_GONE);
     readers_release(&r);
 }
 
@@ -540,6 +557,7 @@ int main(void) {
         OPEN(test_a_reader_of_the_list_is_never_gone),
         cmocka_unit_test(test_lists_of_urls),
         cmocka_unit_test(test_a_live_lease_that_is_not_listed_any_more_counts_for_a_moment),
+        cmocka_unit_test(test_a_reader_whose_lease_the_store_has_lost_stays_gone_until_it_writes_one),
         cmocka_unit_test(test_a_lease_that_was_given_up_does_not_count_though_it_was_live),
         cmocka_unit_test(test_a_dead_reader_is_gone_after_three_seconds_though_the_stores_clock_was_set_back),
         cmocka_unit_test(test_a_live_reader_stays_though_the_stores_clock_jumps),
