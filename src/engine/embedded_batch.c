@@ -58,7 +58,7 @@ static void answer_again(struct store *s, struct request_list *batch) {
 // As many as a batch has, from a store that is not written any more.
 static void read_only_batch(struct store *s, struct request_list *waiting, struct request_list *done) {
     size_t answer_bytes = 0;
-    s->now_ms = clock_wall_ms();
+    store_read_clocks(s);
     for (int i = 0; i < BATCH_REQUESTS && waiting->first && answer_bytes < BATCH_ANSWER_BYTES; i++) {
         struct request *r = request_list_take(waiting);
         answer_without_writing(s, r);

@@ -11,17 +11,17 @@ enum { KIND_MAX = 999 }; // what a later version may know
 
 // Entries from before this moment have expired.
 static int64_t oldest_ms(const struct store *s) {
-    return s->now_ms - s->config.log_age_ms;
+    return s->use_ms - s->config.log_age_ms;
 }
 
 bool log_expired(const struct store *s, int64_t at_ms) {
-    return at_ms < oldest_ms(s) || at_ms > s->now_ms + s->config.log_age_ms;
+    return at_ms < oldest_ms(s) || at_ms > s->use_ms + s->config.log_age_ms;
 }
 
 bool log_keeps(const struct store *s, int64_t at_ms, int64_t newer, int64_t newer_bytes) {
     if (newer < 0) return false;
     if ((uint64_t)newer < s->config.log_entries) return true;
-    int64_t age_ms = s->now_ms - at_ms;
+    int64_t age_ms = s->use_ms - at_ms;
     bool young = age_ms < s->config.log_min_age_ms && -age_ms < s->config.log_min_age_ms;
     return young && newer_bytes >= 0 && (uint64_t)newer_bytes < s->config.log_video_bytes;
 }
@@ -116,7 +116,7 @@ static void add_row(struct store *s, struct video *v, const struct engine_entry 
     sqlite3_bind_int64(q, 2, v->id);
     sqlite3_bind_int64(q, 3, ++v->logged);
     sqlite3_bind_int64(q, 4, v->newest);
-    sqlite3_bind_int64(q, 5, s->now_ms);
+    sqlite3_bind_int64(q, 5, s->use_ms);
     sqlite3_bind_int64(q, 6, (int64_t)s->totals.comments);
     sqlite3_bind_int(q, 7, (int)e->kind);
     sqlite3_bind_int64(q, 8, (int64_t)e->at.epoch);

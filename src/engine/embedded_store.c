@@ -72,10 +72,14 @@ void store_bind_text(sqlite3_stmt *q, int at, const char *text) {
     sqlite3_bind_text(q, at, text, -1, SQLITE_STATIC);
 }
 
-void store_begin(struct store *s) {
-    s->failure.code = 0;
+void store_read_clocks(struct store *s) {
     s->now_ms = clock_wall_ms();
     s->use_ms = clock_monotonic_ms() + s->use_offset_ms;
+}
+
+void store_begin(struct store *s) {
+    s->failure.code = 0;
+    store_read_clocks(s);
     s->deletes_entries = false;
     store_run(s, store_use(s, SQL_BEGIN));
 }

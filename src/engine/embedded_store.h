@@ -46,8 +46,8 @@ struct store {
     int64_t run;    // this opening's id, never 0
     uint64_t epoch; // the highest seen of any video
     int64_t now_ms; // wall time, read at store_begin()
-    int64_t
-        use_ms; // the same, but of a clock that ran on from opening: setting the wall clock makes nothing old
+    int64_t use_ms; // the same, but of a clock that ran on from opening: setting the wall clock makes nothing
+                    // old, neither entries nor tokens nor videos
     int64_t use_offset_ms;         // between that and the monotonic clock
     int64_t passed_over_ms;        // embedded_room.c: the newest time of use it has given
     struct watched_video *watched; // embedded_room.c
@@ -83,7 +83,8 @@ void store_close(struct store *);
 
 // A transaction. Commit returns false if anything in it failed, and then it has to be rolled back. `failure`
 // stays until the next begin.
-void store_begin(struct store *);
+void store_begin(struct store *); // reads the clocks, too
+void store_read_clocks(struct store *);
 bool store_commit(struct store *);
 void store_rollback(struct store *);
 

@@ -65,9 +65,9 @@ static bool is_kept(struct store *s, const struct row *row) {
 
 // What is kept only because it is young is looked at again when it is not any more.
 static void look_again(struct store *s) {
-    int64_t wait_ms = s->look_again_ms - s->now_ms;
+    int64_t wait_ms = s->look_again_ms - s->use_ms;
     if (!s->kept_for_age || (wait_ms > 0 && wait_ms <= s->config.log_min_age_ms)) return;
-    s->look_again_ms = s->now_ms + s->config.log_min_age_ms;
+    s->look_again_ms = s->use_ms + s->config.log_min_age_ms;
     s->beyond_limit += s->kept_for_age;
     s->kept_for_age = 0;
 }

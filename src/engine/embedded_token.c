@@ -12,7 +12,7 @@ static bool find_old(struct store *s, const struct video *v, struct request *r) 
     sqlite3_stmt *q = store_use(s, SQL_ENTRY_TOKEN);
     sqlite3_bind_int64(q, 1, v->id);
     store_bind_text(q, 2, r->in.append.old_token);
-    sqlite3_bind_int64(q, 3, s->now_ms - s->config.log_age_ms);
+    sqlite3_bind_int64(q, 3, s->use_ms - s->config.log_age_ms);
     if (!store_row(s, q)) return false;
     r->out.append.repeated = log_read_entry(s, q, r, &r->out.append.entry);
     r->out.append.first.whole = true;
@@ -54,7 +54,7 @@ void token_add(struct store *s, const struct video *v, const struct request *r) 
     sqlite3_bind_blob(q, 3, r->in.append.token.name, ENGINE_DIGEST, SQLITE_STATIC);
     sqlite3_bind_blob(q, 4, r->in.append.token.digest, ENGINE_DIGEST, SQLITE_STATIC);
     sqlite3_bind_int64(q, 5, v->logged);
-    sqlite3_bind_int64(q, 6, s->now_ms);
+    sqlite3_bind_int64(q, 6, s->use_ms);
     sqlite3_bind_int64(q, 7, (int64_t)r->out.append.entry.at.epoch);
     sqlite3_bind_int64(q, 8, (int64_t)r->out.append.entry.at.seq);
     sqlite3_bind_int64(q, 9, r->in.append.token.at_ms);

@@ -163,8 +163,8 @@ static void take_lease(struct readers *r, size_t known, const struct engine_leas
     row->vanished_ms = 0;
 }
 
-// Returns whether the row stays. One whose lease the store has lost stays for as long as mappings do: without it
-// a mapping to a reader that has died meanwhile would count as one to a reader that never had a lease.
+// Returns whether the row stays. One whose lease the store has lost stays for as long as mappings do: without
+// it a mapping to a reader that has died meanwhile would count as one to a reader that never had a lease.
 static bool keep_unlisted(const struct readers *r, struct reader_row *row, int64_t now_ms) {
     if (!row->leased || row->listed) return true;
     if (!row->vanished_ms) row->vanished_ms = now_ms;
