@@ -130,7 +130,7 @@ static bool is_same_content(const struct posting *p, const struct engine_entry *
 static void reply_key_reused(struct http_request *r) {
     http_reply_error(
         r, 422, "key_reused",
-        "This Idempotency-Key came with another comment before; use a new one for each comment.");
+        "This Idempotency-Key was already used for another comment; use a new key for each comment.");
 }
 
 static void on_appended(void *arg, enum engine_status status, const struct engine_entry *e,
@@ -156,7 +156,7 @@ static void on_appended(void *arg, enum engine_status status, const struct engin
         break;
     case ENGINE_STORE_FULL:
         reply_unavailable(p->request, "store_full",
-                          "The store is full and takes no comments; try again later.");
+                          "The store is full and accepts no comments; try again later.");
         break;
     case ENGINE_KEY_REUSED: reply_key_reused(p->request); break;
     default:

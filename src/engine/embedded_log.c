@@ -88,7 +88,7 @@ bool log_row_is_sound(sqlite3_stmt *q) {
 
 bool log_read_entry(struct store *s, sqlite3_stmt *q, struct request *r, struct engine_entry *e) {
     if (!read_sound(q, e)) {
-        store_found_damage(s, "an entry of the log is not what it should be");
+        store_found_damage(s, "a log entry is malformed");
         return false;
     }
     e->json = request_hold_text(r, e->json, e->json_len);
@@ -209,7 +209,7 @@ static bool read_own_entry(struct store *s, sqlite3_stmt *q, struct request *r, 
     if (!log_read_entry(s, q, r, e)) return false;
     bool own = sqlite3_column_int64(q, 7) == v->id;
     if (own && position_compare(e->at, before) > 0 && position_compare(e->at, v->at) <= 0) return true;
-    store_found_damage(s, "an entry of the log is not where it should be");
+    store_found_damage(s, "a log entry is out of place");
     return false;
 }
 

@@ -41,7 +41,7 @@ const char *store_text(struct store *s, sqlite3_stmt *q, int column) {
     const char *text =
         sqlite3_column_type(q, column) == SQLITE_TEXT ? (const char *)sqlite3_column_text(q, column) : NULL;
     if (text && is_line(text, (size_t)sqlite3_column_bytes(q, column))) return text;
-    store_found_damage(s, "a row holds no text where it should");
+    store_found_damage(s, "a row lacks a text");
     return NULL;
 }
 

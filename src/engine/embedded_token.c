@@ -36,7 +36,7 @@ bool token_find(struct store *s, const struct video *v, struct request *r) {
     store_end(q);
     if (!live) return false;
     if (!position_is_plausible(at) || !at.seq || position_compare(at, v->at) > 0) {
-        store_found_damage(s, "a token's position is not what it should be");
+        store_found_damage(s, "a token's position is invalid");
         return true;
     }
     if (!same) r->status = ENGINE_KEY_REUSED;

@@ -52,7 +52,7 @@ static bool read_step(struct store *s, const struct video *v, int64_t n, struct 
                            v->bytes - sqlite3_column_int64(q, 5));
     store_end(q);
     if (step->before < n && step->before >= 0) return true;
-    store_found_damage(s, "an entry of the log follows itself");
+    store_found_damage(s, "log entries form a loop");
     store_skip_damage(s);
     return false;
 }

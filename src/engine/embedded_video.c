@@ -45,7 +45,7 @@ struct video *video_find(struct store *s, const char *name) {
     v->bytes = sqlite3_column_int64(q, 7);
     store_end(q);
     if (!is_sound(s, v)) {
-        store_found_damage(s, "a video's position is not what it should be");
+        store_found_damage(s, "a video's position is invalid");
         forget(s, v);
         return NULL;
     }

@@ -14,10 +14,10 @@ static const struct meaning {
     const char *word, *clause;
     bool cut;
 } meanings[] = {
-    {"OOM", "is full (maxmemory) and takes no comments", false},
+    {"OOM", "is full (maxmemory) and accepts no comments", false},
     {"READONLY", "is a read-only replica", true},
-    {"MISCONF", "takes no writes because it cannot save to its disk", false},
-    {"NOREPLICAS", "takes no writes because too few replicas are connected", false},
+    {"MISCONF", "accepts no writes because it cannot save to its disk", false},
+    {"NOREPLICAS", "accepts no writes because too few replicas are connected", false},
     {"LOADING", "is still loading its data", true},
     {"MASTERDOWN", "is a replica that has lost its master", true},
     {"NOSCRIPT", "has lost the scripts, which are loaded again", true},
@@ -103,7 +103,7 @@ void redis_refusal_note(struct redis *r, const char *command, const char *error)
 
 void redis_refusal_over(struct redis *r, const char *command) {
     if (!r->refusal.why[0] || strcmp(r->refusal.command, command) != 0) return;
-    log_info("engine", "redis_refuses_no_more", "command=%s", command);
+    log_info("engine", "redis_accepts_again", "command=%s", command);
     r->refusal.why[0] = 0;
     loop_timer_stop(r->loop, &r->check);
 }

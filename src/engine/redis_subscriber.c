@@ -101,7 +101,7 @@ static void note_refused(struct redis_subscriber *s, const char *error) {
 
 static void note_all_subscribed(struct redis_subscriber *s) {
     if (s->errors || !s->why[0]) return;
-    log_info("engine", "redis_refuses_no_more", "command=subscribe");
+    log_info("engine", "redis_accepts_again", "command=subscribe");
     s->why[0] = 0;
     loop_timer_stop(s->redis->loop, &s->retry);
 }

@@ -59,7 +59,7 @@ static int keep(struct http_conn *c, const char *at, size_t len) {
     struct buf *head = &c->request.head;
     if (head->len + len > HTTP_KEPT_MAX)
         return refuse(c, 431, "header_too_large",
-                      "The target and the header fields that are read here are larger than 16384 bytes.");
+                      "The target and the header fields that the server reads are larger than 16384 bytes.");
     buf_add(head, at, len);
     return 0;
 }

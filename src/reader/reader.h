@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "placement/readers.h"
 #include "service/service.h"
 
 struct fanout;
@@ -13,7 +14,8 @@ struct http_route;
 struct placement;
 struct reader;
 
-enum { READER_LEASE_TTL_MS = 3000, READER_LEASE_EVERY_MS = 1000 };
+// Others judge a lease to have ended after the same time (placement/readers.h).
+enum { READER_LEASE_TTL_MS = READERS_LEASE_MS, READER_LEASE_EVERY_MS = 1000 };
 
 struct reader_config {
     const char *instance_id;

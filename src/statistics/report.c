@@ -186,7 +186,8 @@ static bool refuse(struct report_refusal *refusal, const char *field, const char
 static bool check_id(const struct reading *g, struct report_refusal *refusal) {
     const char *id = json_string_value(g->id.value);
     if (g->id.bad || (id && *id && !id_is_valid(id, strlen(id))))
-        return refuse(refusal, g->shape->id_field, "1 to 128 characters of A-Z a-z 0-9 . _ ~ - : @");
+        return refuse(refusal, g->shape->id_field,
+                      "1 to 128 characters of A-Z a-z 0-9 . _ ~ - : @, and not . or .. alone");
     if ((id && *id) || !g->shape->id_required) return true;
     refusal->code = "missing_field";
     snprintf(refusal->sentence, sizeof refusal->sentence, "%s is required.", g->shape->id_field);

@@ -191,7 +191,7 @@ static void a_server_that_refuses_is_not_ready_and_says_why(void **state) {
     assert_int_equal(world_append(w, "v", "{\"comment\":\"2\"}", NULL).status, ENGINE_UNAVAILABLE);
     assert_false(w->ops->ready(w->engine, &why));
     assert_int_equal(world_head(w, "v").status, ENGINE_OK); // what needs no write is answered
-    assert_string_equal(why, "Redis takes no writes because too few replicas are connected.");
+    assert_string_equal(why, "Redis accepts no writes because too few replicas are connected.");
     assert_int_equal(logged(w, "v"), 1);
     assert_true(redis_server_tell(&d->server, "CONFIG SET min-replicas-to-write 0"));
     world_await_ready(w); // by itself
