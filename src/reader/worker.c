@@ -9,6 +9,7 @@
 // that the thread itself closes what it holds.
 #include "reader/worker.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -102,6 +103,7 @@ static void report_soon(struct worker *w) {
 
 static void mark_dirty(struct worker *w, struct channel *ch) {
     if (ch->dirty_prev || !channel_is_dirty(ch)) return;
+    assert(!w->dirty || w->dirty->dirty_prev);
     DL_APPEND2(w->dirty, ch, dirty_prev, dirty_next);
 }
 
