@@ -52,7 +52,7 @@ static void handle_ready(struct http_request *r, void *arg) {
 }
 
 const struct http_route service_routes[] = {
-    {"GET", "/", .handle = handle_root},
+    {"GET", "/", .handle = handle_root, .exact_path = true},
     {"GET", "/health", .handle = handle_health, .exact_path = true},
     {"GET", "/ready", .handle = handle_ready, .exact_path = true},
     {0},
