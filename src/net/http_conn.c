@@ -17,7 +17,7 @@
 enum {
     READ_SIZE = 16384,
     CHUNK_MOST = 6,     // bytes that one of a body may take in a chunk of its own
-    WIRE_SPARE = 65536, // for extensions and trailers
+    WIRE_SPARE = 65536, // for extensions and trailers, and for what has been read but not parsed
     OUT_PAUSE = 262144, // unsent answer bytes at which no further pipelined request is started
     LINGER_MS = 2000,
     KEPT_BYTES = 4096, // of each buffer, by a connection between requests
@@ -171,7 +171,7 @@ static int on_headers_complete(llhttp_t *p) {
     int refused = admit(c, p);
     if (refused) return refused;
     c->state = CONN_BODY;
-    c->wire_bytes = 0;
+    c->wire_bytes = c->body_bytes = 0;
     c->deadline_ms = loop_now_ms(c->loop) + c->server->config.body_timeout_ms;
     return 0;
 }
@@ -184,9 +184,9 @@ static int on_chunk_header(llhttp_t *p) {
 
 static int on_body(llhttp_t *p, const char *at, size_t len) {
     struct http_conn *c = conn_of_parser(p);
-    if (!keeps_body(&c->request)) return 0;
-    if (c->request.body.len + len > body_max(&c->request)) return refuse_body(c);
-    buf_add(&c->request.body, at, len);
+    c->body_bytes += len;
+    if (c->body_bytes > body_max(&c->request)) return refuse_body(c);
+    if (keeps_body(&c->request)) buf_add(&c->request.body, at, len);
     return 0;
 }
 
@@ -310,7 +310,7 @@ static size_t scan_head(struct http_conn *c, const char *bytes, size_t len) {
 // Chunk sizes, extensions and trailers are no body, but somebody has to read them too.
 static bool wire_is_bounded(struct http_conn *c, size_t len) {
     c->wire_bytes += len;
-    if (c->wire_bytes <= CHUNK_MOST * body_max(&c->request) + WIRE_SPARE) return true;
+    if (c->wire_bytes <= CHUNK_MOST * c->body_bytes + WIRE_SPARE) return true;
     refuse_body(c);
     parse_failed(c);
     return false;

@@ -79,7 +79,7 @@ struct http_conn {
     bool refused;  // a callback stopped the parser; request.refuse_status says why
     bool complete;
     struct http_head head_scan;
-    size_t wire_bytes; // of the body as it comes
+    size_t wire_bytes, body_bytes; // of the body: as it comes, and without what is around its chunks
     enum { SPAN_NONE, SPAN_NAME, SPAN_VALUE } span;
     char name[HTTP_FIELD_NAME_MAX]; // of the present header field, as far as it fits
     uint8_t name_len, field;        // HTTP_FIELD_NAME_MAX + 1: longer; enum http_field
