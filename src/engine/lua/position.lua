@@ -96,9 +96,10 @@ local function store(id, run, prevs, json, more)
     end
     if undo then undo() end
     if done >= 3 then
-        redis.pcall('XDEL', KEYS[1], id)
-        local last = redis.pcall('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-        if last then redis.pcall('XSETID', KEYS[1], last[1]) else redis.pcall('DEL', KEYS[1]) end
+        -- Where that is refused, too, the script ends: the number is used, and the position stays.
+        redis.call('XDEL', KEYS[1], id)
+        local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+        if last then redis.call('XSETID', KEYS[1], last[1]) else redis.call('DEL', KEYS[1]) end
     end
     if done >= 2 then
         if stored then redis.pcall('SET', KEYS[2], stored, 'PX', ARGV[5]) else redis.pcall('DEL', KEYS[2]) end

@@ -108,3 +108,21 @@ scenario('a read-only replica is told as that, without a comment having been pos
   await isReady(system.comment);
   await postMany(system, 'v', 5);
 });
+
+for (const right of ['xdel', 'xrevrange', 'xsetid']) {
+  scenario(`a user that may neither publish nor ${right}: the log stays, and comments are taken again`, { setups, ms: 60_000 }, async (t) => {
+    const system = await t.system();
+    const reader = await owner(system, 'v');
+    const viewer = await t.watch(reader, { video: 'v' });
+    await viewer.reaches((await post(system, 'v', 'first')).id);
+    await system.redis.command('ACL', 'SETUSER', 'default', '-publish', `-${right}`);
+    for (let i = 0; i < 3; i++) checkError(await attempt(system, `refused ${i}`), 503);
+    await system.redis.command('ACL', 'SETUSER', 'default', '+publish', `+${right}`);
+    const next = await until(async () => {
+      const answer = await attempt(system, 'next');
+      return answer.status === 201 && answer.json.comment;
+    }, 'a comment to be taken');
+    await viewer.reaches(next.id);
+    assert.equal((await system.redis.command('XRANGE', '{video:v}:log', '-', '+', 'COUNT', 1))[0][0], viewer.comments[0].id);
+  });
+}
