@@ -242,6 +242,7 @@ void reader_connect(struct reader *r, struct http_request *request, const struct
     snprintf(a->videoid, sizeof a->videoid, "%s", c->videoid);
     history_budget_yield(r->env.budget, 0);
     if (!budget_has_room()) fanout_relieve(r->env.fanout);
+    watched_yield(r);
     if (!c->head_only && !budget_has_room())
         arrival_shed(a, "out_of_memory");
     else if (a->head_only) // asks without consequences

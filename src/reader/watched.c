@@ -13,6 +13,7 @@ enum {
     NOTES_SHARE = 40, // in a sweep
     NOTES_AT_LEAST = 2048,
     CLOSED_AT_ONCE = 256,
+    CLOSED_FOR_ROOM = 16, // by one arrival
     VIDEO_ELSEWHERE = 192 // bytes
 };
 
@@ -107,13 +108,23 @@ void watched_sweep(struct reader *r) {
     stream_sweep(&r->env);
 }
 
-bool watched_close_vacant(struct reader *r) {
-    for (int left = CLOSED_AT_ONCE; left; left--) {
-        struct stream *s = stream_left_alone(&r->env, r->config.unsubscribe_ms);
-        if (!s) return false;
-        struct watched *w = container_of(s, struct watched, stream);
-        log_debug(r->service.instance_id, "unsubscribed", "video=%s", w->video);
-        watched_close(r, w);
-    }
+// Closes the one that has been without viewers longest, if that is long enough.
+static bool close_vacant(struct reader *r, int64_t for_ms) {
+    struct stream *s = stream_left_alone(&r->env, for_ms);
+    if (!s) return false;
+    struct watched *w = container_of(s, struct watched, stream);
+    log_debug(r->service.instance_id, "unsubscribed", "video=%s", w->video);
+    watched_close(r, w);
     return true;
+}
+
+bool watched_close_vacant(struct reader *r) {
+    for (int left = CLOSED_AT_ONCE; left; left--)
+        if (!close_vacant(r, budget_has_room() ? r->config.unsubscribe_ms : 0)) return false;
+    return true;
+}
+
+void watched_yield(struct reader *r) {
+    for (int left = CLOSED_FOR_ROOM; left && !budget_has_room(); left--)
+        if (!close_vacant(r, 0)) return;
 }
