@@ -31,7 +31,7 @@ static void carry_out(struct store *s, struct request_list *waiting, struct requ
     }
 }
 
-// Carries a request out if that takes no write. One that turns out to write is told so by store_will_write(),
+// Carries a request out if that needs no write. store_will_write() fails one that turns out to need one,
 // and may have left wrong state in memory.
 static void answer_without_writing(struct store *s, struct request *r) {
     s->read_only = true;
@@ -47,7 +47,7 @@ static void answer_without_writing(struct store *s, struct request *r) {
     s->read_only = false;
 }
 
-// After a failure: what needs no write is answered all the same, on the state before the batch.
+// After a failure: requests that need no write are still answered, from the state before the batch.
 static void answer_again(struct store *s, struct request_list *batch) {
     for (struct request *r = batch->first; r; r = r->next) {
         request_reset(r);

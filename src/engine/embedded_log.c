@@ -200,8 +200,8 @@ void log_head(struct store *s, struct request *r) {
     r->out.head.at = v->at;
 }
 
-// An entry must be the video's own, and lie behind the one before. A damaged one is left out, and becomes a
-// gap.
+// An entry must be the video's own, with a higher number than the one before. A damaged one is left out, and
+// becomes a gap.
 static bool read_own_entry(struct store *s, sqlite3_stmt *q, struct request *r, const struct video *v,
                            struct engine_entry *e) {
     const struct engine_range *out = &r->out.range;

@@ -113,7 +113,8 @@ void store_will_write(struct store *);
 // What a row may not be if the file is sound. Fails the transaction as damaged.
 void store_found_damage(struct store *, const char *what);
 
-// Where only reading goes on, goes on behind the damage: takes the failure back. Does nothing elsewhere.
+// While the store is only read, clears the failure, so that reading goes on after the damage. Else does
+// nothing.
 void store_skip_damage(struct store *);
 
 // Returns a column's text, one line of it; or NULL if the row holds something else, which is damage.

@@ -12,8 +12,8 @@ struct position {
     uint64_t seq;
 };
 
-// A clock that is so far behind the newest epoch of any video has gone back; below, two videos were begun at
-// once.
+// A clock this far or more behind the newest epoch of any video has gone back; with less, two videos were
+// merely begun at once.
 enum { POSITION_TEXT_SIZE = 42, POSITION_CLOCK_MS = 1000 };
 
 // Writes `<epoch>-<seq>` and returns its length.

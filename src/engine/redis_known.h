@@ -1,5 +1,5 @@
-// Private to the Redis engine: the positions that Redis has told this process of, so that it can tell Redis
-// when Redis has lost some. Control loop only.
+// Private to the Redis engine: the positions that Redis has given to this process, to be sent along with
+// appends, so that Redis notices when it has lost some. Control loop only.
 //
 // Bounded: the KNOWN_VIDEOS videos appended to last, of some 200 bytes each; and of all videos the highest
 // epoch.

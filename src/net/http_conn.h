@@ -111,7 +111,7 @@ struct http_server {
     int listener_count;
     int port;
     bool paused;         // not accepting: too many connections, or no descriptor left
-    const char *crowded; // the event that is to be told of; NULL: none
+    const char *crowded; // the event to be logged; NULL: none
     uint64_t closed_for_room, closed_told;
     int64_t tell_ms;         // not before
     struct http_conn *conns; // oldest first

@@ -379,7 +379,7 @@ static bool answer_from_cache(struct placement *p, struct cached *c, placement_c
     return true;
 }
 
-// Before the first listing a dead reader cannot be told from an unknown one.
+// Before the first listing a dead reader cannot be distinguished from an unknown one.
 static void begin(struct placement *p, struct cached *c) {
     if (p->listed) {
         look_up(c);

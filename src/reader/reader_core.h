@@ -29,7 +29,7 @@ struct reader {
     struct fan_counters counters;
     struct log_sampler sampler;
     struct table videos;        // watched
-    struct watched *next_noted; // the next that the engine is told of again; NULL: not before repeat_notes_ms
+    struct watched *next_noted; // whose note is repeated next; NULL: none before repeat_notes_ms
     int64_t repeat_notes_ms;
     struct reporter *reporter;
     struct loop_timer sweep, vacate, lease;

@@ -23,7 +23,7 @@ static int64_t again_ms(struct reader *r) {
     return most / 2 + (int64_t)(hash_random() % (uint64_t)most) / 2;
 }
 
-// When the lease in the store was written, at the earliest; by our own clock, as no other tells how long we
+// When the lease in the store was written, at the earliest; by our own clock, as no other shows how long we
 // have been silent.
 struct renewal {
     struct reader *reader;

@@ -123,7 +123,7 @@ local problem = store(id, run, prevs, json, (is_comment or remember) and functio
     end
 end)
 if problem then return problem end
-if is_comment then -- so that they and their count are told together; no comment fails for it
+if is_comment then -- together with the count; no comment fails because of it
     local listed = redis.pcall('LPUSH', 'chorus:newest', json)
     if type(listed) == 'number' and listed > 64 then redis.pcall('LTRIM', 'chorus:newest', 0, 9) end
 end

@@ -5,7 +5,7 @@
 local at, at_run, prevs = read_position()
 local kept = find_loss(at, prevs)
 if at and not kept then
-    -- Watched now and then, a position is kept; a store that takes no writes goes on being read.
+    -- Keeps the position of a video that is watched now and then; ignored by a store that accepts no writes.
     local left = redis.call('PTTL', KEYS[2])
     if left >= 0 and left < ARGV[5] / 2 then redis.pcall('PEXPIRE', KEYS[2], ARGV[5]) end
     return {at, ''}

@@ -61,8 +61,8 @@ local function add_prev(id, prevs)
     return id .. (kept ~= '' and ',' .. kept or '')
 end
 
--- Returns an epoch that neither the store nor the caller has seen, whatever the clock says. A clock that is a second
--- behind the newest epoch of any video has gone back; below, two videos were begun at once.
+-- Returns an epoch that neither the store nor the caller has seen, whatever the clock says. A clock a second or
+-- more behind the newest epoch of any video has gone back; with less, two videos were merely begun at once.
 local function new_epoch(id)
     local stored = id and split(id) or 0
     local known = ARGV[1] ~= '' and split(ARGV[1]) or 0
