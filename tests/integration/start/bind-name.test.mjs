@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
-import { call, post } from '../lib/api.mjs';
+import { call, post, register } from '../lib/api.mjs';
 import { checkHealthy } from '../lib/checks.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
@@ -10,7 +10,8 @@ const hasIPv6 = Object.values(networkInterfaces()).flat().some(({ address }) => 
 scenario('--bind localhost listens on both loopback addresses, at the same port', async (t) => {
   const system = await t.system({ readers: 2, flags: { bind: 'localhost', 'statistics-interval-ms': 100 } });
   await checkHealthy(system);
-  const { readerUrl } = await post(system, 'v', 'hi').then(() => call('GET', `${system.comment}/resolve/v`)).then(({ json }) => json);
+  await post(system, 'v', 'hi');
+  const { readerUrl } = await register(system, 'v');
   assert.match(readerUrl, /^http:\/\/localhost:\d+$/);
   for (const host of hasIPv6 ? ['127.0.0.1', '[::1]'] : ['127.0.0.1']) {
     const at = (url) => `http://${host}:${new URL(url).port}`;
