@@ -42,8 +42,8 @@ void watched_on_audience(struct stream *, bool watched);
 // Repeats some of those notes; and sweeps the streams.
 void watched_sweep(struct reader *);
 
-// Closes videos without viewers for unsubscribe_ms, and where there is no room for viewers all without any, as
-// many as fit into a turn. Returns whether more are due.
+// Closes videos without viewers for unsubscribe_ms, and where there is no room for viewers all without any,
+// as many as fit into a turn. Returns whether more are due.
 bool watched_close_vacant(struct reader *);
 
 // Makes room for a viewer by closing videos without any, those left longest first.
