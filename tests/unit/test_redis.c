@@ -323,6 +323,19 @@ static void what_has_expired_in_a_long_log_is_leapt_over(void **state) {
     assert_int_equal(world_range(w, "v", (struct position){1000, 5}, 1000)->count, 249);
 }
 
+static void what_others_have_added_to_a_log_is_passed_over(void **state) {
+    struct bad_day *d = *state;
+    run_script(&d->server, "local now = string.format('%.0f', redis.call('TIME')[1] * 1000) for i = 1, 3 do "
+                           "redis.call('XADD', '{video:v}:log', '1000-' .. 2 * i - 1, 'foo', 'bar') "
+                           "redis.call('XADD', '{video:v}:log', '1000-' .. 2 * i, 't', now, 'j', "
+                           "'{\"id\":\"1000-' .. 2 * i .. '\",\"comment\":\"x\"}') end "
+                           "redis.call('SET', '{video:v}:pos', '1000-6 run')");
+    const struct world_range *r = world_range(d->world, "v", (struct position){1000, 0}, 10);
+    assert_int_equal(r->status, ENGINE_OK);
+    assert_int_equal(r->count, 3);
+    assert_int_equal(r->at[0].seq, 2);
+}
+
 // Many long logs
 
 enum { LOGS = 400, LOG_LENGTH = 1000, LOG_TEXT = 500 };
@@ -672,6 +685,7 @@ int main(void) {
         TEST(a_wrong_password_is_told),
         TEST(placement_does_not_wait_for_a_store_that_has_never_answered),
         TEST(what_has_expired_in_a_long_log_is_leapt_over),
+        TEST(what_others_have_added_to_a_log_is_passed_over),
         TEST(logs_read_at_once_do_not_fill_the_servers_memory),
         TEST(ranges_that_wait_are_answered_when_the_server_goes),
         TEST(what_waits_at_the_end_is_still_stored),

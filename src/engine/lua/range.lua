@@ -6,7 +6,9 @@ local oldest = time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[3]
 local limit = tonumber(ARGV[2])
 local from, entries, more, read = '(' .. ARGV[1], {}, 0
 
-local function is_kept(entry) return tonumber(entry[2][2]) >= oldest end
+-- What another program has added to the stream is none of ours, and is passed over.
+local function is_ours(entry) return entry[2][1] == 't' and entry[2][3] == 'j' end
+local function is_kept(entry) return not is_ours(entry) or (tonumber(entry[2][2]) or 0) >= oldest end
 
 -- A long log can hold hundreds of thousands that have expired: goes on in leaps for as long as those land on one
 -- of them, so that Redis is not held up by reading them all.
@@ -28,7 +30,7 @@ end
 repeat
     read = redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', limit + 1)
     for _, entry in ipairs(read) do
-        if is_kept(entry) then
+        if is_ours(entry) and is_kept(entry) then
             if #entries < limit then entries[#entries + 1] = entry[2][4] else more = 1 end
         end
     end
