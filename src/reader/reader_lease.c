@@ -56,11 +56,19 @@ static void yield(struct reader *r, const struct engine_lease_answer *a, int64_t
     recheck_videos(r);
 }
 
+// One that lapsed was not renewed in time; one that was lost in time is no longer what we wrote.
+static void log_interrupted(const struct reader *r, bool in_time) {
+    log_warn(r->service.instance_id, in_time ? "lease_lost" : "lease_lapsed",
+             "why=\"%s\" action=\"rechecking video ownership\"",
+             in_time ? "another process has started with this --url, or the store has lost data"
+                     : "not renewed in time: this process was stopped, or the store was away");
+}
+
 static void hold(struct reader *r, const struct engine_lease_answer *a, int64_t sent_ms, int64_t now_ms) {
-    bool lapsed = a->outcome == LEASE_GAINED || !holds(r, now_ms);
+    bool in_time = holds(r, now_ms);
     if (r->yields) log_info(r->service.instance_id, "url_free", "url=%s", r->config.reader_url);
-    if (lapsed && r->leased) {
-        log_warn(r->service.instance_id, "lease_lapsed", "action=\"rechecking video ownership\"");
+    if (r->leased && (a->outcome == LEASE_GAINED || !in_time)) {
+        log_interrupted(r, in_time);
         recheck_videos(r);
         recheck_again(r);
     }

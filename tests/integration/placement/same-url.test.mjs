@@ -39,6 +39,8 @@ for (const name of ['the-second', 'reader-1']) { // another instance, and one th
     for (const video of videos) assert.equal((await resolve(system, video)).readerUrl, url);
     assert.ok(await isReady(url), 'the first stays ready');
     assert.equal(second.program.stderr.match(/url_in_use/g).length, 1);
+    await system.program.says(/warn reader-1 lease_lost why="another process has started with this --url/);
+    assert.doesNotMatch(system.stderr, /lease_lapsed/, 'it was renewed in time');
 
     await second.program.kill('SIGTERM'); // must not give up what is not its own
     for (let i = 0; i < 6; i++) await owner(system, `new-${i}`);
