@@ -33,10 +33,11 @@ static void tell_crowded(struct http_server *s, int64_t now) {
     struct rlimit limit = {0};
     if (!s->crowded || now < s->tell_ms) return;
     getrlimit(RLIMIT_NOFILE, &limit);
-    log_warn(
-        s->config.role, s->crowded, "connections=%u idle_closed=%llu ulimit=%llu action=\"%s\"", s->count,
-        (unsigned long long)(s->closed_for_room - s->closed_told), (unsigned long long)limit.rlim_cur,
-        s->paused ? "accepting again when one closes" : "closing idle and slow connections for new ones");
+    log_warn(s->config.role, s->crowded,
+             "connections=%u idle_closed=%llu ulimit=%llu action=\"%s; raise %s\"", s->count,
+             (unsigned long long)(s->closed_for_room - s->closed_told), (unsigned long long)limit.rlim_cur,
+             s->paused ? "accepting again when one closes" : "closing idle and slow connections for new ones",
+             strcmp(s->crowded, "out_of_descriptors") == 0 ? "ulimit -n" : "--max-connections");
     s->closed_told = s->closed_for_room;
     s->crowded = NULL;
     s->tell_ms = now + COMPLAIN_EVERY_MS;

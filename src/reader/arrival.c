@@ -94,7 +94,8 @@ static void complain_of_descriptors(struct reader *r) {
     r->complain_ms = now + COMPLAIN_EVERY_MS;
     getrlimit(RLIMIT_NOFILE, &limit);
     log_warn(r->service.instance_id, "out_of_descriptors",
-             "limit=%llu action=\"new viewers are closed for now\"", (unsigned long long)limit.rlim_cur);
+             "ulimit=%llu action=\"closing new viewers; raise ulimit -n, or use --own-descriptors\"",
+             (unsigned long long)limit.rlim_cur);
 }
 
 // Descriptors are given lowest first; the last ones stay for requests, so that health checks and posts get

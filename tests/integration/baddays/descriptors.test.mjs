@@ -29,6 +29,7 @@ scenario('out of descriptors: streams and posts go on, it says so once, and acce
     crowd.push(client);
   }
   await until(() => complaints(system).length > 0, 'a line about descriptors on stderr');
+  assert.match(complaints(system)[0], /raise ulimit -n/);
   const answered = () => crowd.filter((client) => client.received.length > 0).length;
   await until(() => answered() >= 3, 'the first of the crowd to be served');
   assert.ok(answered() < 60, 'not all of the crowd fits');
