@@ -148,9 +148,7 @@ static void on_appended(void *arg, enum engine_status status, const struct engin
         }
         reply_created(p->request, e, first);
         break;
-    case ENGINE_FULL:
-        reply_unavailable(p->request, "too_many_videos", "The configured number of videos is reached.");
-        break;
+    case ENGINE_FULL: placement_reply_full(&a->placed, p->request, p->videoid); break;
     case ENGINE_BUSY:
         reply_unavailable(p->request, "overloaded", "Too many comments are waiting; try again soon.");
         break;

@@ -12,7 +12,7 @@
 #include "placement/placement.h"
 #include "service/body.h"
 
-enum { RESOLVED_LINES = 10 }; // a second
+enum { RESOLVED_LINES = 10, FULL_LINES = 1 }; // a second
 
 // A question on its way: the request says which one.
 struct question {
@@ -40,14 +40,20 @@ static void reply_place(const struct question *q, const struct placement_answer 
     http_reply(q->request, &(struct http_reply){.status = 200, .body = body, .body_len = (size_t)len});
 }
 
+void placement_reply_full(struct placed_service *s, struct http_request *r, const char *video) {
+    if (log_sample(&s->refusals, s->service.role, FULL_LINES, loop_now_ms(s->service.loop)))
+        log_warn(s->service.role, "too_many_videos",
+                 "video=%s action=\"refusing new videos; raise --max-videos if they are real\"", video);
+    reply_unavailable(r, "too_many_videos",
+                      "As many videos as --max-videos allows are in use; try again later.");
+}
+
 static void reply_failure(struct question *q, enum placement_status status) {
     switch (status) {
     case PLACEMENT_NO_READER:
         reply_unavailable(q->request, "no_reader", "No reader is alive to take this video.");
         break;
-    case PLACEMENT_FULL:
-        reply_unavailable(q->request, "too_many_videos", "The configured number of videos is reached.");
-        break;
+    case PLACEMENT_FULL: placement_reply_full(q->service, q->request, q->video); break;
     case PLACEMENT_NONE:
         reply_json(q->request, 404,
                    json_pack("{s:s,s:s,s:s}", "error", "No reader API registered for this video", "code",

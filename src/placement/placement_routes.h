@@ -15,7 +15,10 @@ struct placed_service {
     struct service service;
     struct placement *placement;
     uint64_t registrations; // mappings made by these routes
-    struct log_sampler sampler;
+    struct log_sampler sampler, refusals;
 };
 
 extern const struct http_route placement_routes[]; // ended by a row without a pattern
+
+// Answers 503 because as many videos as may be are in use, and says so in the log, at most once a second.
+void placement_reply_full(struct placed_service *, struct http_request *, const char *video);
