@@ -265,8 +265,20 @@ static void load_script(struct redis *r, enum redis_script script) {
     buf_release(&text);
 }
 
+// What another process has may lack the last writes of the one before: viewers are told in a gap, operators
+// here.
+static void note_replaced(const struct redis *r, const char *run_id) {
+    if (r->run_id[0] && strcmp(r->run_id, run_id) != 0)
+        log_warn(
+            "engine", "redis_replaced",
+            "before=%.8s now=%.8s why=\"Redis was restarted or failed over\" action=\"numbering in a new "
+            "epoch; viewers get a gap where comments are lost\"",
+            r->run_id, run_id);
+}
+
 static void on_up(void *arg, const struct redis_server *server) {
     struct redis *r = arg;
+    note_replaced(r, server->run_id);
     snprintf(r->run_id, sizeof r->run_id, "%s", server->run_id);
     r->clock_offset_ms = server->clock_ms - loop_now_ms(r->loop);
     r->scripts_owed = REDIS_SCRIPTS;
