@@ -105,6 +105,7 @@ struct http_listener {
 };
 
 struct http_server {
+    struct http_server *prev, *next; // in the list of all
     struct loop *loop;
     struct http_server_config config;
     struct http_listener listeners[HTTP_LISTENERS];

@@ -20,6 +20,8 @@
 
 enum { ACCEPTS_PER_TURN = 256, COMPLAIN_EVERY_MS = 10000, SLOW_MS = 1000 };
 
+static struct http_server *servers; // all of the process; used by one thread
+
 static void watch_listeners(struct http_server *s, uint32_t events) {
     for (int i = 0; i < s->listener_count; i++) loop_fd_change(s->loop, &s->listeners[i].watch, events);
 }
@@ -93,6 +95,16 @@ static bool make_room(struct http_server *s) {
     return close_an_idle_one(s) || drop_a_slow_one(s);
 }
 
+// Descriptors are the process's: a port that holds more connections than this one gives one up, so that a
+// crowd at one port does not silence the others.
+static bool make_room_elsewhere(const struct http_server *s) {
+    struct http_server *other;
+    DL_FOREACH(servers, other) {
+        if (other->loop == s->loop && other->count > s->count && make_room(other)) return true;
+    }
+    return false;
+}
+
 void http_server_tell_dropped(struct http_server *s) {
     int64_t now = loop_now_ms(s->loop);
     if (s->told_dropped_ms && now - s->told_dropped_ms < COMPLAIN_EVERY_MS) return;
@@ -123,7 +135,7 @@ static void on_listener(struct loop_fd *f, uint32_t events) {
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             if (i) return; // said also if nobody waits
             note_crowded(s, "out_of_descriptors");
-            if (!make_room(s)) pause_accepting(s);
+            if (!make_room(s) && !make_room_elsewhere(s)) pause_accepting(s);
         } else if (errno != ECONNABORTED && errno != EINTR) {
             return; // EAGAIN: taken all
         }
@@ -185,6 +197,7 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
         return NULL;
     }
     loop_timer_start(loop, &s->sweep, sweep_every_ms(s));
+    DL_APPEND(servers, s);
     return s;
 }
 
@@ -210,6 +223,7 @@ static void on_idle_turns(struct http_turns *t) {
 
 void http_server_free(struct http_server *s) {
     if (!s) return;
+    DL_DELETE(servers, s);
     close_listeners(s);
     loop_timer_stop(s->loop, &s->sweep);
     struct http_conn *c, *next;

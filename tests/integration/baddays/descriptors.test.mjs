@@ -79,6 +79,17 @@ scenario('a low limit at the start is no reason not to serve', { setups }, async
   await viewer.reaches((await post(system, 'v', 'hello')).id);
 });
 
+scenario('a crowd at one port leaves the others of the process reachable', { setups }, async (t) => {
+  const system = await t.system({ limits: { nofile: 100 } });
+  const crowd = await Promise.all(Array.from({ length: 200 }, () => RawClient.connect(system.readers[0])));
+  await until(() => complaints(system).length > 0, 'a line about descriptors on stderr');
+  const begun = Date.now();
+  await until(async () => (await call('GET', `${system.comment}/health`)).status === 200, 'the comment API to answer');
+  await post(system, 'v', 'meanwhile');
+  if (!slow) assert.ok(Date.now() - begun < 5_000, 'before the crowd times out');
+  for (const client of crowd) client.destroy();
+});
+
 scenario('the soft limit is raised to the hard one at the start', { setups }, async (t) => {
   const system = await t.system({ limits: { nofile: '64:1024' } });
   const limits = readFileSync(`/proc/${system.pid}/limits`, 'utf8');
