@@ -454,7 +454,8 @@ void http_conn_answered(struct http_conn *c) {
     if (!c->request.keep_alive) c->close_after_reply = true;
     start_request(c);
     if (c->close_after_reply) drop_input(c);
-    c->deadline_ms = loop_now_ms(c->loop) + c->server->config.idle_timeout_ms;
+    c->idle_ms = loop_now_ms(c->loop);
+    c->deadline_ms = c->idle_ms + c->server->config.idle_timeout_ms;
     if (c->pumping) return; // http_conn_serve() goes on
     if (c->in.len || c->readable)
         http_turns_ready(&c->server->turns, &c->turn);
@@ -519,7 +520,8 @@ struct http_conn *http_conn_new(struct http_server *s, int fd, const union addre
     DL_APPEND(s->conns, c);
     s->count++;
     start_request(c);
-    c->deadline_ms = loop_now_ms(s->loop) + s->config.header_timeout_ms;
+    c->idle_ms = loop_now_ms(s->loop);
+    c->deadline_ms = c->idle_ms + s->config.header_timeout_ms;
     return c;
 }
 

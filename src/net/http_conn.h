@@ -86,6 +86,7 @@ struct http_conn {
     uint16_t field_count;
     uint32_t value_at; // in request.head
     int64_t deadline_ms;
+    int64_t idle_ms; // since when, as long as it is
     llhttp_t parser;
     struct http_request request;
     struct buf in;    // received

@@ -64,10 +64,10 @@ static bool is_idle(const struct http_conn *c) {
     return ioctl(c->watch.fd, FIONREAD, &unread) == 0 && !unread;
 }
 
-static bool close_an_idle_one(struct http_server *s) {
+static bool close_an_idle_one(struct http_server *s, int64_t before_ms) {
     struct http_conn *c;
     DL_FOREACH(s->conns, c) {
-        if (is_idle(c)) {
+        if (c->idle_ms <= before_ms && is_idle(c)) {
             s->closed_for_room++;
             http_conn_close(c);
             return true;
@@ -78,8 +78,7 @@ static bool close_an_idle_one(struct http_server *s) {
 
 // Next come connections that have been sending a request, or reading an answer, for longer than an honest
 // client needs.
-static bool drop_a_slow_one(struct http_server *s) {
-    int64_t before_ms = loop_now_ms(s->loop) - SLOW_MS;
+static bool drop_a_slow_one(struct http_server *s, int64_t before_ms) {
     for (struct http_hold *h = http_memory_oldest(); h && h->since_ms <= before_ms; h = h->next) {
         struct http_conn *c = container_of(h, struct http_conn, hold);
         if (c->server != s) continue;
@@ -91,8 +90,10 @@ static bool drop_a_slow_one(struct http_server *s) {
     return false;
 }
 
+// One that has just come has not had the time to send its request.
 static bool make_room(struct http_server *s) {
-    return close_an_idle_one(s) || drop_a_slow_one(s);
+    int64_t now_ms = loop_now_ms(s->loop), before_ms = now_ms - SLOW_MS;
+    return close_an_idle_one(s, before_ms) || drop_a_slow_one(s, before_ms) || close_an_idle_one(s, now_ms);
 }
 
 // Descriptors are the process's: a port that holds more connections than this one gives one up, so that a

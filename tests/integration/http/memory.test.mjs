@@ -73,3 +73,16 @@ scenario('slow requests at every place of a port lose theirs to a new one', { se
   await until(async () => (await call('GET', `${system.comment}/health`)).status === 200, () => 'an answer to a new request');
   assert.ok(clients.filter((client) => client.closed || client.finished).length <= 5, 'and not all at once');
 });
+
+scenario('a connection that has just come does not lose its place before slow requests do', { setups: ['embedded'] }, async (t) => {
+  const system = await t.system({ flags: { 'max-connections': 20 } });
+  const slowOnes = await connected(t, system.comment, 20);
+  for (const client of slowOnes) client.send(requestBytes('POST', '/comment', { headers: { 'Content-Type': 'application/json', 'Content-Length': '100' } }));
+  // Waits in the kernel until they are slow enough to lose a place.
+  await until(async () => (await call('GET', `${system.comment}/health`)).status === 200, () => 'an answer to a new request');
+  const fresh = [];
+  for (let i = 0; i < 5; i++) fresh.push(...(await connected(t, system.comment, 1)));
+  await until(() => slowOnes.filter(({ closed, finished }) => closed || finished).length >= 4, () => 'slow requests to lose their places');
+  for (const client of fresh) client.send(requestBytes('GET', '/'));
+  for (const client of fresh) assert.equal((await client.answer())?.status, 200);
+});
