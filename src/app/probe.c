@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "net/http_client.h"
+#include "net/http_url.h"
 #include "net/loop.h"
 
 enum { PROBE_TIMEOUT_MS = 2500 };
@@ -40,6 +41,11 @@ int probe_main(int argc, char **argv) {
     if (argc != 1) {
         fputs("usage: chorus probe URL\n", stderr);
         return 2;
+    }
+    struct http_url url;
+    if (http_url_parse(&url, argv[0]) < 0) {
+        fprintf(stderr, "chorus probe: %s is not a URL like http://127.0.0.1:3000/ready.\n", argv[0]);
+        return 1;
     }
     struct loop *loop = loop_new();
     if (!loop) {

@@ -45,7 +45,11 @@ scenario('probe: 1 if nobody is there, or nobody answers', async (t) => {
 });
 
 scenario('probe: 1 for what is no URL, 2 without one', async () => {
-  assert.equal((await probe('ftp://127.0.0.1/')).code, 1);
+  for (const text of ['ftp://127.0.0.1/', '127.0.0.1:3000']) {
+    const { code, stderr } = await probe(text);
+    assert.equal(code, 1);
+    assert.match(stderr, /is not a URL like http:/);
+  }
   assert.equal((await probe()).code, 2);
   assert.equal((await probe('http://127.0.0.1:1/', 'more')).code, 2);
 });
