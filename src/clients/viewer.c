@@ -99,8 +99,8 @@ static bool may_log(struct viewer *v) {
 static void fail(struct viewer *v, const char *why) {
     struct viewer_env *env = v->env;
     if (may_log(v))
-        log_warn("clients", "connect_failed", "client=%u reader=%s why=\"%s\"", v->number,
-                 v->reader ? v->reader->text : "unknown", why);
+        log_warn("clients", "connect_failed", "client=%u %s=%s why=\"%s\"", v->number,
+                 v->reader ? "reader" : "manager", v->reader ? v->reader->text : env->register_url, why);
     drop_socket(v);
     drop_attempt(v);
     v->reader = NULL;
