@@ -52,7 +52,7 @@ static void tell_why_not_bound(struct system *s, const char *name, const char *f
         system_fail(s, "Port %d (%s) may not be used without privileges: choose one above 1023 with --%s.",
                     port, name, flag);
     else if (error == -EINVAL || error == -EADDRNOTAVAIL)
-        system_fail(s, "%s is no address of this machine: give another one with --bind.", address);
+        system_fail(s, "%s is not an address of this machine: give another one with --bind.", address);
     else
         system_fail(s, "Port %d (%s) on %s cannot be listened on: %s.", port, name, address,
                     strerror(-error));
