@@ -90,18 +90,23 @@ static bool drop_a_slow_one(struct http_server *s, int64_t before_ms) {
     return false;
 }
 
-// One that has just come has not had the time to send its request.
-static bool make_room(struct http_server *s) {
-    int64_t now_ms = loop_now_ms(s->loop), before_ms = now_ms - SLOW_MS;
-    return close_an_idle_one(s, before_ms) || drop_a_slow_one(s, before_ms) || close_an_idle_one(s, now_ms);
+static bool close_a_lasting_one(struct http_server *s) {
+    int64_t before_ms = loop_now_ms(s->loop) - SLOW_MS;
+    return close_an_idle_one(s, before_ms) || drop_a_slow_one(s, before_ms);
 }
 
-// Descriptors are the process's: a port that holds more connections than this one gives one up, so that a
-// crowd at one port does not silence the others.
+// A connection that has just come has not had the time to send its request, and one that is used again and
+// again is idle for moments only: these go last.
+static bool make_room(struct http_server *s) {
+    return close_a_lasting_one(s) || close_an_idle_one(s, loop_now_ms(s->loop));
+}
+
+// Descriptors are the process's: a port that holds more connections than this one gives one up that it does
+// not use, so that a crowd at one port does not silence the others.
 static bool make_room_elsewhere(const struct http_server *s) {
     struct http_server *other;
     DL_FOREACH(servers, other) {
-        if (other->loop == s->loop && other->count > s->count && make_room(other)) return true;
+        if (other->loop == s->loop && other->count > s->count && close_a_lasting_one(other)) return true;
     }
     return false;
 }
