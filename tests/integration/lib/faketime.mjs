@@ -2,11 +2,14 @@
 // stays as it is.
 import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { slow } from './time.mjs';
 
 const library = readdirSync('/usr/lib')
   .map((arch) => `/usr/lib/${arch}/faketime/libfaketime.so.1`)
   .find(existsSync);
 export const withoutFaketime = !library && 'needs libfaketime';
+// For Chorus's own clock: what a sanitizer preloads has to come first.
+export const withoutOwnFaketime = withoutFaketime || (slow && 'not under a sanitizer');
 
 export class Clock {
   constructor(folder) {

@@ -2,7 +2,7 @@
 // clock does, and one of them is killed.
 import assert from 'node:assert/strict';
 import { owner, post, register, resolve } from '../lib/api.mjs';
-import { Clock, withoutFaketime } from '../lib/faketime.mjs';
+import { Clock, withoutFaketime, withoutOwnFaketime } from '../lib/faketime.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
 
@@ -73,7 +73,7 @@ scenario('a manager that starts after the clock was set back gives no video to a
   for (let i = 0; i < 12; i++) assert.notEqual(await owner(manager, `new-${i}`), dead);
 });
 
-scenario("the wall clock of a whole `up` set while it runs: its videos stay mapped, and none moves", { setups: ['embedded'], skip: withoutFaketime }, async (t) => {
+scenario("the wall clock of a whole `up` set while it runs: its videos stay mapped, and none moves", { setups: ['embedded'], skip: withoutOwnFaketime }, async (t) => {
   const clock = new Clock(t.folder());
   const system = await t.system({ env: clock.env, flags: { 'log-age-ms': 1_000 } }); // so that it sweeps often
   const owners = new Map();

@@ -2,7 +2,7 @@
 // comments nor what repeats are known by.
 import assert from 'node:assert/strict';
 import { call, post } from '../lib/api.mjs';
-import { Clock, withoutFaketime } from '../lib/faketime.mjs';
+import { Clock, withoutOwnFaketime } from '../lib/faketime.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
 const HOUR_S = 3_600;
@@ -11,7 +11,7 @@ const keyed = (system, comment) => call('POST', `${system.comment}/comment`, {
 });
 
 scenario('a wall clock that is set makes no comment and no Idempotency-Key old', {
-  setups: ['embedded', 'up-redis'], ms: 60_000, skip: withoutFaketime,
+  setups: ['embedded', 'up-redis'], ms: 60_000, skip: withoutOwnFaketime,
 }, async (t) => {
   const clock = new Clock(t.folder());
   const system = await t.system({ env: clock.env });

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { owner, post, postMany } from '../lib/api.mjs';
-import { Clock, withoutFaketime } from '../lib/faketime.mjs';
+import { Clock, withoutOwnFaketime } from '../lib/faketime.mjs';
 import { parseId } from '../lib/journal.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
 for (const copy of ['an older copy', 'nothing']) {
-  scenario(`the data folder comes back with ${copy} in it, and the clock an hour behind`, { setups: ['embedded'], skip: withoutFaketime }, async (t) => {
+  scenario(`the data folder comes back with ${copy} in it, and the clock an hour behind`, { setups: ['embedded'], skip: withoutOwnFaketime }, async (t) => {
     const clock = new Clock(t.folder());
     const system = await t.system({ stable: true, env: clock.env });
     const reader = await owner(system, 'v');
