@@ -127,8 +127,10 @@ static bool is_given_up(const struct reader_row *row, const struct engine_lease 
 
 static void judge_changed(const struct readers *r, struct reader_row *row, const struct engine_lease *l,
                           const struct judging *j) {
+    bool given_up = is_given_up(row, l);
     row->unchanged_ms = clamp(READERS_LEASE_MS - l->left_ms, 0, j->step_ms);
-    set_state(r, row, is_given_up(row, l) ? READER_GONE : READER_LIVE);
+    row->may_return_ms = given_up ? r->grace_until_ms : 0;
+    set_state(r, row, given_up ? READER_GONE : READER_LIVE);
 }
 
 static void judge_unchanged(const struct readers *r, struct reader_row *row, const struct judging *j) {
@@ -196,6 +198,7 @@ void readers_update(struct readers *r, const struct engine_lease *leases, size_t
                         .step_ms = usual ? clamp(since_ms, 0, READERS_OUTAGE_MS) : 0,
                         .follows = usual && since_ms < READERS_LEASE_MS};
     if (r->listed_ms && away_ms >= READERS_OUTAGE_MS) r->recovered_ms = now_ms + READERS_RECOVERY_MS;
+    if (!r->listed_ms) r->grace_until_ms = now_ms + r->grace_ms;
     r->listed_ms = now_ms;
     size_t known = r->count;
     for (size_t i = 0; i < known; i++) r->rows[i].listed = false;

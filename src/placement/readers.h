@@ -57,15 +57,17 @@ struct readers {
     size_t count, room;
     struct policy_candidate *live;
     size_t live_count;
-    int64_t listed_ms;    // when the last listing came; 0: none has
-    int64_t recovered_ms; // until then no lease ends
-    int grace_ms;         // for readers whose lease had ended before they were seen first
+    int64_t listed_ms;      // when the last listing came; 0: none has
+    int64_t recovered_ms;   // until then no lease ends
+    int grace_ms;           // for readers whose lease had ended before they were seen first
+    int64_t grace_until_ms; // for those that give theirs up
     void (*on_change)(const char *reader_url, bool live); // somebody came or went; NULL: nobody wants to know
 };
 
 // grace_ms: readers that were started together come up one after the other. So that the first of them does
 // not take the others' videos, a mapping to a reader whose lease has ended before it was seen first is
-// honoured for this long.
+// honoured for this long. So is, for as long after the first listing, one to a reader that gives its lease
+// up: where all are being started again, it comes back.
 void readers_init(struct readers *, const char *static_readers, int grace_ms);
 void readers_release(struct readers *);
 

@@ -103,6 +103,25 @@ static void test_a_reader_that_is_back_within_the_grace_keeps_its_video(void **s
     end(w, p);
 }
 
+static void test_a_reader_that_stops_within_the_grace_may_return(void **state) {
+    (void)state;
+    struct readers r;
+    struct engine_lease lease = {.reader_url = first, .left_ms = 3000};
+    readers_init(&r, NULL, GRACE_MS);
+    readers_update(&r, &lease, 1, 1000, 0);
+    lease.given_up = true;
+    lease.stamp = 1;
+    readers_update(&r, &lease, 1, 1500, 0);
+    assert_int_equal(readers_state(&r, first), READER_GONE);
+    assert_int_equal(readers_find(&r, first)->may_return_ms, 1000 + GRACE_MS);
+    lease.given_up = false;
+    lease.stamp = 2;
+    readers_update(&r, &lease, 1, 2000, 0);
+    assert_int_equal(readers_state(&r, first), READER_LIVE);
+    assert_int_equal(readers_find(&r, first)->may_return_ms, 0);
+    readers_release(&r);
+}
+
 static void test_what_is_no_url_has_no_grace(void **state) {
     struct world *w = *state;
     renew(w, second, TTL_MS);
@@ -545,6 +564,7 @@ int main(void) {
         OPEN(test_without_grace_a_lost_readers_video_moves_at_once),
         OPEN(test_within_the_grace_it_stays_and_then_moves),
         OPEN(test_a_reader_that_is_back_within_the_grace_keeps_its_video),
+        cmocka_unit_test(test_a_reader_that_stops_within_the_grace_may_return),
         OPEN(test_what_is_no_url_has_no_grace),
         OPEN(test_time_in_which_the_store_is_away_does_not_end_a_lease),
         OPEN(test_a_lease_that_had_ended_before_the_store_was_away_has_no_grace_after),
