@@ -116,7 +116,7 @@ static void judge_new(const struct readers *r, struct reader_row *row, const str
     bool lasts = j->follows || (l->left_ms > 0 && l->left_ms <= READERS_LEASE_MS);
     bool live = lasts && !l->given_up;
     row->unchanged_ms = j->follows ? 0 : READERS_LEASE_MS - clamp(l->left_ms, 0, READERS_LEASE_MS);
-    row->may_return_ms = live || j->follows ? 0 : j->now_ms + r->grace_ms;
+    row->may_return_ms = live ? 0 : j->follows ? r->grace_until_ms : j->now_ms + r->grace_ms;
     set_state(r, row, live ? READER_LIVE : READER_GONE);
 }
 
