@@ -204,7 +204,7 @@ void readers_update(struct readers *r, const struct engine_lease *leases, size_t
     for (size_t i = 0; i < known; i++) r->rows[i].listed = false;
     for (size_t i = 0; i < count; i++) take_lease(r, known, &leases[i], &j);
     drop_unlisted(r, now_ms);
-    qsort(r->rows, r->count, sizeof *r->rows, by_url);
+    if (r->count) qsort(r->rows, r->count, sizeof *r->rows, by_url);
     list_live(r);
 }
 
