@@ -8,9 +8,9 @@
 #include <sys/socket.h>
 
 #include "net/loop.h"
-#include "reader/channel.h"
-#include "reader/counters.h"
-#include "reader/pending.h"
+#include "fanout/channel.h"
+#include "fanout/counters.h"
+#include "fanout/pending.h"
 
 enum { COMMENT_BYTES = 290 }; // as a comment of 120 bytes has with its id, user and time
 

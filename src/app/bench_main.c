@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "app/process.h"
+#include "process.h"
 #include "app/settings.h"
 #include "base/buf.h"
 #include "base/mem.h"
@@ -18,7 +18,7 @@
 #include "bench/report.h"
 #include "bench/server.h"
 #include "bench/stamp.h"
-#include "net/http_url.h"
+#include "http/url.h"
 
 enum { VIEWERS_PER_PROCESS = 19000, SPARE_DESCRIPTORS = 128, PROCESSES_AT_REST = 2 };
 

@@ -9,13 +9,13 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "app/process.h"
+#include "process.h"
 #include "app/settings.h"
 #include "base/container_of.h"
 #include "base/log.h"
 #include "clients/clients.h"
-#include "net/http_client.h"
-#include "net/http_url.h"
+#include "http/client.h"
+#include "http/url.h"
 #include "net/loop.h"
 
 enum {

@@ -1,12 +1,12 @@
-#include "app/demo.h"
+#include "demo.h"
 
 #include <stdlib.h>
 
 #include "app/settings.h"
-#include "app/system.h"
+#include "system.h"
 #include "base/mem.h"
 #include "clients/clients.h"
-#include "net/http_client.h"
+#include "http/client.h"
 
 struct demo {
     struct http_client *client; // their own, so that they take no connection from the system's

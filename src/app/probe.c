@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "net/http_client.h"
-#include "net/http_url.h"
+#include "http/client.h"
+#include "http/url.h"
 #include "net/loop.h"
 
 enum { PROBE_TIMEOUT_MS = 2500 };

@@ -1,4 +1,4 @@
-#include "app/process.h"
+#include "process.h"
 
 #include <signal.h>
 #include <sys/resource.h>

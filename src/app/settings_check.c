@@ -7,7 +7,7 @@
 #include "app/settings.h"
 #include "engine/redis.h"
 #include "net/address.h"
-#include "net/http_url.h"
+#include "http/url.h"
 #include "placement/readers.h"
 #include "service/body.h"
 #include "service/internal_only.h"

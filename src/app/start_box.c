@@ -1,10 +1,10 @@
-#include "app/start_box.h"
+#include "start_box.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "app/settings.h"
-#include "app/system.h"
+#include "system.h"
 #include "version.h"
 
 static void print_engine(const struct settings *set) {

@@ -2,14 +2,14 @@
 // request meets a system that works. They are bound before the roles are made, because a reader's name is its
 // address. Stopping goes the other way; roles outlive the engine, which answers in its close() what it still
 // owes them.
-#include "app/system.h"
+#include "system.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "app/system_roles.h"
+#include "system_roles.h"
 #include "base/clock.h"
 #include "base/container_of.h"
 #include "base/log.h"
@@ -19,11 +19,11 @@
 #include "engine/engine.h"
 #include "engine/redis.h"
 #include "manager/manager.h"
-#include "net/http_client.h"
-#include "net/http_server.h"
+#include "http/client.h"
+#include "http/server.h"
 #include "placement/placement.h"
 #include "base/budget.h"
-#include "reader/fanout.h"
+#include "fanout/fanout.h"
 #include "reader/reader.h"
 #include "statistics/statistics.h"
 

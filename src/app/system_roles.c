@@ -1,4 +1,4 @@
-#include "app/system_roles.h"
+#include "system_roles.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -9,7 +9,7 @@
 
 #include "comment/comment_api.h"
 #include "manager/manager.h"
-#include "net/http_server.h"
+#include "http/server.h"
 #include "reader/reader.h"
 #include "statistics/statistics.h"
 #include "statistics/statistics_routes.h"

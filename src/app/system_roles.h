@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "app/settings.h"
-#include "app/system.h"
+#include "system.h"
 #include "net/loop.h"
 #include "reader/history.h"
 

@@ -7,10 +7,10 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "app/demo.h"
-#include "app/process.h"
-#include "app/start_box.h"
-#include "app/system.h"
+#include "demo.h"
+#include "process.h"
+#include "start_box.h"
+#include "system.h"
 #include "base/container_of.h"
 #include "base/log.h"
 #include "net/loop.h"

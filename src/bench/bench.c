@@ -10,9 +10,9 @@
 
 #include "base/clock.h"
 #include "base/number.h"
-#include "bench/load.h"
-#include "bench/progress.h"
-#include "net/http_url.h"
+#include "load.h"
+#include "progress.h"
+#include "http/url.h"
 
 enum {
     LOOK_MS = 20,

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "net/http_url.h"
+#include "http/url.h"
 
 enum { VIEWERS_PER_ADDRESS = 20000, FIRST_SOURCE = 2, SOURCES = 250 };
 

@@ -3,7 +3,7 @@
 #include <jansson.h>
 
 #include "base/buf.h"
-#include "net/http_client.h"
+#include "http/client.h"
 #include "net/loop.h"
 
 enum { TIMEOUT_MS = 3000 };

@@ -1,4 +1,4 @@
-#include "bench/intake.h"
+#include "intake.h"
 
 #include <stdlib.h>
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "bench/scan.h"
+#include "scan.h"
 
 struct intake {
     llhttp_t *http;    // NULL: what comes is the body as it is

@@ -1,13 +1,13 @@
-#include "bench/load.h"
+#include "load.h"
 
 #include <stddef.h>
 #include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/container_of.h"
-#include "bench/places.h"
-#include "bench/publishers.h"
-#include "bench/watchers.h"
+#include "places.h"
+#include "publishers.h"
+#include "watchers.h"
 #include "net/loop.h"
 
 enum { TICKS_PER_LOOK = 5 };

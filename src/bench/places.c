@@ -1,4 +1,4 @@
-#include "bench/places.h"
+#include "places.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "net/http_client.h"
+#include "http/client.h"
 
 enum {
     ASKERS_MAX = 8, // processes that ask: enough to keep a manager busy, few enough connections for it

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "bench/shared.h"
+#include "shared.h"
 
 struct loop;
 struct places;

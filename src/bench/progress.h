@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "bench/load_figures.h"
-#include "bench/shared.h"
+#include "shared.h"
 
 struct progress {
     bool on_terminal;

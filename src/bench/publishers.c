@@ -1,4 +1,4 @@
-#include "bench/publishers.h"
+#include "publishers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "bench/stamp.h"
-#include "net/http_client.h"
+#include "http/client.h"
 #include "net/loop.h"
 
 enum { ANSWER_TIMEOUT_MS = 10000, ANSWER_SHOWN = 160 };

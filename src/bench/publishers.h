@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "bench/load_figures.h"
-#include "bench/shared.h"
+#include "shared.h"
 
 struct loop;
 struct publishers;

@@ -1,4 +1,4 @@
-#include "bench/scan.h"
+#include "scan.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 #include "bench/stamp.h"
-#include "engine/position.h"
+#include "base/position.h"
 
 enum { SCAN_LINE_MAX = 1 << 20 };
 

@@ -1,4 +1,4 @@
-#include "bench/shared.h"
+#include "shared.h"
 
 #include <sched.h>
 #include <stdarg.h>

@@ -10,7 +10,7 @@
 #include "bench/endpoint.h"
 #include "bench/load_figures.h"
 #include "bench/plan.h"
-#include "engine/position.h"
+#include "base/position.h"
 
 enum bench_phase {
     BENCH_RESOLVE, // which reader has which video

@@ -1,4 +1,4 @@
-#include "bench/watchers.h"
+#include "watchers.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/container_of.h"
 #include "base/mem.h"
-#include "bench/intake.h"
+#include "intake.h"
 #include "clients/sequence.h"
 #include "net/address.h"
 #include "net/loop.h"

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "bench/load_figures.h"
-#include "bench/shared.h"
+#include "shared.h"
 
 struct loop;
 struct watchers;

@@ -1,4 +1,4 @@
-#include "clients/client_reports.h"
+#include "client_reports.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -9,7 +9,7 @@
 #include "base/container_of.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "net/http_client.h"
+#include "http/client.h"
 
 enum { FIRST_MS = 2000, TIMEOUT_MS = 5000 };
 

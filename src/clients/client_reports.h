@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "clients/viewer.h"
+#include "viewer.h"
 #include "net/loop.h"
 
 struct http_client;

@@ -1,4 +1,4 @@
-#include "clients/event_parser.h"
+#include "event_parser.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "clients/origins.h"
+#include "origins.h"
 
 #include <stdlib.h>
 #include <string.h>

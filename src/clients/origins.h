@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "base/map.h"
-#include "net/http_url.h"
+#include "http/url.h"
 
 enum { ORIGINS_MAX = 1000 };
 

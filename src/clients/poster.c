@@ -1,4 +1,4 @@
-#include "clients/poster.h"
+#include "poster.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,9 +9,9 @@
 #include "base/container_of.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "clients/stamps.h"
+#include "stamps.h"
 #include "clients/tally.h"
-#include "net/http_client.h"
+#include "http/client.h"
 
 enum {
     AT_ONCE = 500,      // posts in one turn of the loop

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include "base/log.h"
-#include "clients/viewer.h"
-#include "engine/position.h"
+#include "viewer.h"
+#include "base/position.h"
 #include "net/loop.h"
 
 struct http_client;

@@ -1,4 +1,4 @@
-#include "clients/stamps.h"
+#include "stamps.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // A viewer's way: viewer_connect(), ask_manager / on_registered, resolve, try_next (one address after the
 // other), on_connected, send_some, read_some with the parser's callbacks, on_event; then cut() or fail(), and
 // after a wait from the beginning.
-#include "clients/viewer.h"
+#include "viewer.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -18,9 +18,9 @@
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "base/prng.h"
-#include "clients/stamps.h"
+#include "stamps.h"
 #include "clients/tally.h"
-#include "net/http_client.h"
+#include "http/client.h"
 #include "net/resolver.h"
 
 enum {

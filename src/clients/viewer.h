@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 #include "base/log.h"
-#include "clients/event_parser.h"
-#include "clients/origins.h"
+#include "event_parser.h"
+#include "origins.h"
 #include "clients/sequence.h"
 #include "net/loop.h"
 

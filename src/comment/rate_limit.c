@@ -1,4 +1,4 @@
-#include "comment/rate_limit.h"
+#include "rate_limit.h"
 
 #include <stdlib.h>
 

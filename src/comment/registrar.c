@@ -1,7 +1,7 @@
 // Videos to tell of wait in a queue, oldest first; a few calls are under way at a time. What fails goes to
 // the queue's end, and the queue rests for a moment, so a manager that is down is asked once a second, not
 // once a comment.
-#include "comment/registrar.h"
+#include "registrar.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -13,7 +13,7 @@
 #include "base/container_of.h"
 #include "base/log.h"
 #include "base/map.h"
-#include "net/http_client.h"
+#include "http/client.h"
 #include "net/loop.h"
 
 enum { TIMEOUT_MS = 5000, REST_MS = 1000, TELL_AGAIN_MS = 24 * 3600 * 1000, UNDER_WAY = 8 };

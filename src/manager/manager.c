@@ -5,7 +5,7 @@
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "engine/engine.h"
-#include "net/http_server.h"
+#include "http/server.h"
 #include "net/loop.h"
 #include "placement/placement.h"
 #include "service/reporter.h"

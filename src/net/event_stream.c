@@ -3,19 +3,8 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "net/http_server.h"
 
 const char event_stream_heartbeat[] = ":\n\n";
-
-void event_stream_head(struct buf *b) {
-    buf_adds(b, "HTTP/1.1 200 OK\r\n"
-                "Content-Type: text/event-stream\r\n"
-                "Cache-Control: no-store, no-transform\r\n"
-                "X-Accel-Buffering: no\r\n" // nginx and its kin would hold events back
-                "Connection: close\r\n");
-    buf_adds(b, http_cors_headers);
-    buf_adds(b, "\r\n");
-}
 
 void event_stream_retry(struct buf *b, int retry_ms) {
     buf_printf(b, "retry: %d\n", retry_ms);

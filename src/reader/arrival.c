@@ -1,7 +1,7 @@
 // A viewer's way: reader_connect() asks placement whose the video is (on_placed); a video of another reader
 // is redirected (redirect); otherwise the viewer joins the video's stream (join), and when that knows where
 // it starts, its socket goes to a fan-out worker (on_joined).
-#include "reader/arrival.h"
+#include "arrival.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -15,15 +15,15 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "net/event_stream.h"
-#include "net/http_server.h"
+#include "http/server.h"
 #include "placement/placement.h"
 #include "placement/readers.h"
 #include "base/budget.h"
-#include "reader/fanout.h"
-#include "reader/pending.h"
-#include "reader/reader_core.h"
-#include "reader/redirect.h"
-#include "reader/watched.h"
+#include "fanout/fanout.h"
+#include "fanout/pending.h"
+#include "reader_core.h"
+#include "redirect.h"
+#include "watched.h"
 #include "service/body.h"
 
 enum {
@@ -78,7 +78,7 @@ static struct frame *stream_head(const struct arrival *a, struct position start)
     int len = snprintf(json, sizeof json,
                        "{\"type\":\"connected\",\"userid\":\"%s\",\"videoid\":\"%s\",\"instance\":\"%s\"}",
                        a->userid, a->videoid, a->reader->service.instance_id);
-    event_stream_head(&b);
+    http_stream_head(&b);
     event_stream_retry(&b, RETRY_MIN_MS + (int)(hash_random() % (RETRY_SPREAD_MS + 1)));
     event_stream_event(&b, id, NULL, json, (size_t)len);
     struct frame *f =

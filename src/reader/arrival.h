@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "engine/position.h"
+#include "base/position.h"
 
 struct http_request;
 struct reader;

@@ -1,6 +1,7 @@
-#include "reader/continuity.h"
+#include "continuity.h"
 
-#include "reader/frame.h"
+#include "fanout/frame.h"
+#include "entry_frame.h"
 
 // An epoch that begins with a tombstone (engine.h, "A loss").
 static bool announces_loss(const struct engine_entry *e) {

@@ -1,7 +1,7 @@
 // A feed without a catch_up follows: entries pass through. With one, entries that arrive are only noted
 // (`newest`): the log will give them, in order. Until the first head() has said where the log stands the feed
 // is opening, and not live.
-#include "reader/feed.h"
+#include "feed.h"
 
 #include <stdlib.h>
 
@@ -9,8 +9,9 @@
 #include "base/hash.h"
 #include "base/map.h"
 #include "net/loop.h"
-#include "reader/continuity.h"
-#include "reader/frame.h"
+#include "continuity.h"
+#include "fanout/frame.h"
+#include "entry_frame.h"
 
 enum {
     FILL_BATCH = 250,

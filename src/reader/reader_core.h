@@ -9,10 +9,10 @@
 #include "base/log.h"
 #include "base/table.h"
 #include "net/loop.h"
-#include "reader/counters.h"
+#include "fanout/counters.h"
 #include "reader/reader.h"
-#include "reader/redirect.h"
-#include "reader/stream.h"
+#include "redirect.h"
+#include "stream.h"
 #include "service/service.h"
 
 struct recheck;

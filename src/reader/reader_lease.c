@@ -1,4 +1,4 @@
-#include "reader/reader_lease.h"
+#include "reader_lease.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -8,8 +8,8 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "engine/engine.h"
-#include "reader/reader_core.h"
-#include "reader/recheck.h"
+#include "reader_core.h"
+#include "recheck.h"
 
 enum { AGAIN_MS = 100 }; // after the first failure; each further one doubles it, up to the usual interval
 

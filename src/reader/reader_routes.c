@@ -1,8 +1,8 @@
 // POST and GET /connect: reads what the viewer wants; reader_connect() does it.
 #include <string.h>
 
-#include "net/http_server.h"
-#include "reader/arrival.h"
+#include "http/server.h"
+#include "arrival.h"
 #include "reader/reader.h"
 #include "service/body.h"
 

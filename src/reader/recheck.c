@@ -1,4 +1,4 @@
-#include "reader/recheck.h"
+#include "recheck.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,8 +6,8 @@
 #include "base/map.h"
 #include "engine/engine.h"
 #include "placement/placement.h"
-#include "reader/reader_core.h"
-#include "reader/watched.h"
+#include "reader_core.h"
+#include "watched.h"
 
 enum { AGAIN_MS = 2000, AT_ONCE = 1000 }; // the engine is not ours alone: it takes some 16,000 requests
 

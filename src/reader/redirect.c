@@ -1,4 +1,4 @@
-#include "reader/redirect.h"
+#include "redirect.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "engine/engine.h"
-#include "net/http_server.h"
+#include "http/server.h"
 
 struct http_request;
 struct placement;

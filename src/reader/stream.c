@@ -7,7 +7,7 @@
 // not read lose their backlogs (fanout_relieve), and the joiner waits for that. When its patience is over, or
 // it has used more than its share, it gets a gap and the newest of what it missed. The gap's reason is
 // `slow`: the log still has the entries, but there is no memory to hold them until this viewer has read them.
-#include "reader/stream.h"
+#include "stream.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -19,9 +19,9 @@
 #include "engine/engine.h"
 #include "base/container_of.h"
 #include "net/loop.h"
-#include "reader/continuity.h"
-#include "reader/fanout.h"
-#include "reader/pending.h"
+#include "continuity.h"
+#include "fanout/fanout.h"
+#include "fanout/pending.h"
 
 enum {
     LOAD_BATCH = 200, // entries that the log is asked for at a time

@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 #include "net/loop.h"
-#include "reader/channel.h"
-#include "reader/counters.h"
-#include "reader/feed.h"
+#include "fanout/channel.h"
+#include "fanout/counters.h"
+#include "feed.h"
 #include "reader/history.h"
 
 struct engine;

@@ -1,4 +1,4 @@
-#include "reader/watched.h"
+#include "watched.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "base/container_of.h"
 #include "base/map.h"
 #include "engine/engine.h"
-#include "reader/reader_core.h"
+#include "reader_core.h"
 
 enum {
     NOTES_SHARE = 40, // in a sweep

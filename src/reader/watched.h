@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "base/table.h"
-#include "reader/stream.h"
+#include "stream.h"
 
 struct reader;
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/json_reader.h"
-#include "net/http_server.h"
+#include "http/server.h"
 
 static const bool id_bytes[256] = {
     ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['0' ... '9'] = true, ['.'] = true, ['_'] = true,

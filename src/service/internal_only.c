@@ -9,7 +9,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
-#include "net/http_server.h"
+#include "http/server.h"
 
 enum { ADDRESS_BITS = 128, MAPPED_BITS = 96 };
 

@@ -10,7 +10,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "net/http_client.h"
+#include "http/client.h"
 #include "net/loop.h"
 
 enum {

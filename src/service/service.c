@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "engine/engine.h"
-#include "net/http_server.h"
+#include "http/server.h"
 #include "service/body.h"
 #include "version.h"
 

@@ -1,4 +1,4 @@
-#include "simulate/crowds.h"
+#include "crowds.h"
 
 #include <stddef.h>
 #include <string.h>

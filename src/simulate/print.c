@@ -1,7 +1,7 @@
 // The report for people. One policy is shown reader by reader, several side by side.
 #include <inttypes.h>
 
-#include "simulate/crowds.h"
+#include "crowds.h"
 #include "simulate/simulate.h"
 
 enum { TOP_VIDEOS = 20 };

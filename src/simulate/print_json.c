@@ -1,7 +1,7 @@
 // The report for programs: the same figures, and each policy reader by reader, however many there are.
 #include <jansson.h>
 
-#include "simulate/crowds.h"
+#include "crowds.h"
 #include "simulate/simulate.h"
 
 enum { TOP_VIDEOS = 20, DIGITS = 12 };

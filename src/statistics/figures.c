@@ -1,4 +1,4 @@
-#include "statistics/figures.h"
+#include "figures.h"
 
 #include <stdlib.h>
 #include <string.h>

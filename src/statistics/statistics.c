@@ -11,7 +11,7 @@
 #include "engine/engine.h"
 #include "net/loop.h"
 #include "service/internal_only.h"
-#include "statistics/figures.h"
+#include "figures.h"
 
 enum {
     OLDEST_MS = 1000, // no part of the document is older when it is given, while the engine answers

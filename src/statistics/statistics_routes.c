@@ -1,7 +1,7 @@
 #include "statistics/statistics_routes.h"
 
 #include "base/json_reader.h"
-#include "net/http_server.h"
+#include "http/server.h"
 #include "service/body.h"
 #include "service/internal_only.h"
 #include "statistics/statistics.h"

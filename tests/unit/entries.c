@@ -5,7 +5,8 @@
 
 #include "base/buf.h"
 #include "event_reader.h"
-#include "reader/frame.h"
+#include "fanout/frame.h"
+#include "reader/entry_frame.h"
 
 static struct engine_entry entry_at(struct position at, enum entry_kind kind) {
     static char texts[ENTRIES_LIVE][POSITION_TEXT_SIZE + 32];

@@ -6,8 +6,8 @@
 
 #include "base/map.h"
 #include "frame_list.h"
-#include "reader/fanout.h"
-#include "reader/pending.h"
+#include "fanout/fanout.h"
+#include "fanout/pending.h"
 
 struct fake_viewer {
     int number;

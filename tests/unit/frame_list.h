@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "entries.h"
-#include "reader/frame.h"
+#include "fanout/frame.h"
 
 // Zero-initialise.
 struct frame_list {

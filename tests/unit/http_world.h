@@ -5,8 +5,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "net/http_conn.h"
-#include "net/http_server.h"
+#include "http/conn.h"
+#include "http/server.h"
 
 enum { HEADER_MS = 10000, BODY_MS = 30000, IDLE_MS = 60000, SWEEP_MS = 250, PEERS = 16, WAITING = 64 };
 

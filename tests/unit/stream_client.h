@@ -11,9 +11,9 @@
 
 #include "base/mem.h"
 #include "event_reader.h"
-#include "reader/channel.h"
-#include "reader/frame.h"
-#include "reader/pending.h"
+#include "fanout/channel.h"
+#include "fanout/frame.h"
+#include "fanout/pending.h"
 #include "run_loop.h"
 #include "unit.h"
 

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "event_reader.h"
 #include "net/event_stream.h"
+#include "http/server.h"
 
 #define LEN(array) (sizeof(array) / sizeof *(array))
 
@@ -131,7 +132,7 @@ static void assert_header(const char *head, const char *line) {
 static void the_head_says_that_the_body_is_a_stream(void **state) {
     (void)state;
     buf_clear(&out);
-    event_stream_head(&out);
+    http_stream_head(&out);
     const char *head = buf_string(&out);
     assert_memory_equal(head, "HTTP/1.1 200 OK\r\n", 17);
     assert_header(head, "Content-Type: text/event-stream");

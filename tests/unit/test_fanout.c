@@ -10,7 +10,7 @@
 #include "dice.h"
 #include "entries.h"
 #include "net/loop.h"
-#include "reader/fanout.h"
+#include "fanout/fanout.h"
 #include "run_loop.h"
 #include "socket_pairs.h"
 #include "stream_client.h"

@@ -2,7 +2,8 @@
 
 #include "engine/engine.h"
 #include "entries.h"
-#include "reader/frame.h"
+#include "fanout/frame.h"
+#include "reader/entry_frame.h"
 
 static void assert_bytes(struct frame *f, const char *bytes) {
     assert_non_null(f);

@@ -10,8 +10,8 @@
 #include <pthread.h>
 
 #include "fake_server.h"
-#include "net/http_client.h"
-#include "net/http_url.h"
+#include "http/client.h"
+#include "http/url.h"
 
 enum { LONG_MS = 20000 }; // more than any test takes
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/http_head.h"
-#include "net/http_server.h"
+#include "http/head.h"
+#include "http/server.h"
 
 struct verdict {
     enum http_head_verdict is;

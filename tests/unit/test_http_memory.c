@@ -2,7 +2,7 @@
 
 #include "base/budget.h"
 #include "base/container_of.h"
-#include "net/http_memory.h"
+#include "http/memory.h"
 
 enum { BUDGET = 1 << 20, MOST = BUDGET / HTTP_MEMORY_SHARE, HOLDS = 8 };
 

@@ -5,7 +5,7 @@
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "net/address.h"
-#include "net/http_turns.h"
+#include "http/turns.h"
 #include "net/loop.h"
 #include "run_loop.h"
 

@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "reader/pace.h"
+#include "fanout/pace.h"
 
 enum { MAX_US = 250000, COST_US = 10000 };
 

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "engine/position.h"
+#include "base/position.h"
 
 static bool parse(const char *text, struct position *out) {
     return position_parse(text, strlen(text), out);

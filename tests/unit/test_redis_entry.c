@@ -1,4 +1,4 @@
-#include "engine/redis_entry.h"
+#include "engine/redis/redis_entry.h"
 #include "unit.h"
 
 static const struct position at = {1763932000000, 42}, prev = {1763931000000, 7};

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "engine/redis_known.h"
+#include "engine/redis/redis_known.h"
 #include "entries.h"
 
 static void learn(struct known *k, const char *video, struct position at) {

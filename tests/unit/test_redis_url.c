@@ -1,4 +1,4 @@
-#include "engine/redis_url.h"
+#include "engine/redis/redis_url.h"
 #include "unit.h"
 
 static struct redis_url parsed(const char *text) {

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "fake_server.h"
-#include "net/http_client.h"
+#include "http/client.h"
 #include "service/reporter.h"
 
 // A statistics service that answers `status` (0: not at all), and what the reporter wrote to the log.

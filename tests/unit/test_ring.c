@@ -2,8 +2,8 @@
 
 #include "base/hash.h"
 #include "entries.h"
-#include "reader/frame.h"
-#include "reader/ring.h"
+#include "fanout/frame.h"
+#include "fanout/ring.h"
 
 static struct frame *frame_of_size(size_t bytes, uint64_t number) {
     char content[256] = {0};

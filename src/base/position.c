@@ -1,0 +1,51 @@
+#include "base/position.h"
+
+#include <string.h>
+
+static char *write_number(char *to, uint64_t value) {
+    char digits[20];
+    size_t i = sizeof digits;
+    do digits[--i] = (char)('0' + value % 10);
+    while (value /= 10);
+    memcpy(to, digits + i, sizeof digits - i);
+    return to + sizeof digits - i;
+}
+
+// Written several times for each comment, hence by hand.
+size_t position_format(struct position p, char out[POSITION_TEXT_SIZE]) {
+    char *end = write_number(out, p.epoch);
+    *end++ = '-';
+    end = write_number(end, p.seq);
+    *end = 0;
+    return (size_t)(end - out);
+}
+
+// Reads one number and returns how many bytes it took; 0 if there is none or it is too large. A number stays
+// below 2^63, as the stores behind count in signed 64 bits.
+static size_t parse_number(const char *text, size_t len, uint64_t *out) {
+    uint64_t value = 0;
+    size_t i = 0;
+    for (; i < len && text[i] >= '0' && text[i] <= '9'; i++) {
+        unsigned digit = (unsigned)(text[i] - '0');
+        if (value > ((uint64_t)INT64_MAX - digit) / 10) return 0;
+        value = value * 10 + digit;
+    }
+    *out = value;
+    return i;
+}
+
+bool position_parse(const char *text, size_t len, struct position *out) {
+    struct position p;
+    size_t epoch_len = parse_number(text, len, &p.epoch);
+    if (!epoch_len || epoch_len == len || text[epoch_len] != '-' || !p.epoch) return false;
+    const char *seq = text + epoch_len + 1;
+    size_t seq_len = parse_number(seq, len - epoch_len - 1, &p.seq);
+    if (!seq_len || seq + seq_len != text + len) return false;
+    *out = p;
+    return true;
+}
+
+int position_compare(struct position a, struct position b) {
+    if (a.epoch != b.epoch) return a.epoch < b.epoch ? -1 : 1;
+    return a.seq == b.seq ? 0 : a.seq < b.seq ? -1 : 1;
+}

@@ -1,0 +1,88 @@
+#include "embedded_batch.h"
+
+#include "base/clock.h"
+#include "embedded_damage.h"
+#include "embedded_lease.h"
+#include "embedded_log.h"
+#include "embedded_mapping.h"
+#include "embedded_overview.h"
+#include "embedded_room.h"
+#include "embedded_video.h"
+
+static void (*const operations[REQUEST_KINDS])(struct store *, struct request *) = {
+    [REQUEST_APPEND] = log_append,       [REQUEST_HEAD] = log_head,
+    [REQUEST_RANGE] = log_range,         [REQUEST_LOOKUP] = mapping_lookup,
+    [REQUEST_ASSIGN] = mapping_assign,   [REQUEST_REASSIGN] = mapping_reassign,
+    [REQUEST_WATCH] = room_watch,        [REQUEST_RELEASE] = mapping_release,
+    [REQUEST_LEASE_RENEW] = lease_renew, [REQUEST_LEASE_DROP] = lease_drop,
+    [REQUEST_LEASES] = lease_list,       [REQUEST_COUNTER_NEXT] = counter_next,
+    [REQUEST_OVERVIEW] = overview_read,
+};
+
+// Moves requests from `waiting` to `batch` as it carries them out, until one fails.
+static void carry_out(struct store *s, struct request_list *waiting, struct request_list *batch) {
+    size_t answer_bytes = 0;
+    while (waiting->first && batch->count < BATCH_REQUESTS && answer_bytes < BATCH_ANSWER_BYTES) {
+        struct request *r = request_list_take(waiting);
+        request_list_add(batch, r);
+        operations[r->kind](s, r);
+        if (s->failure.code) return;
+        answer_bytes += r->held_bytes;
+    }
+}
+
+// Carries a request out if that needs no write. store_will_write() fails one that turns out to need one,
+// and may have left wrong state in memory.
+static void answer_without_writing(struct store *s, struct request *r) {
+    s->read_only = true;
+    s->failure.code = 0;
+    bool refused = r->kind == REQUEST_APPEND && store_is_lost(s);
+    if (!refused) operations[r->kind](s, r);
+    if (refused || s->failure.code) {
+        request_reset(r);
+        r->status = ENGINE_UNAVAILABLE;
+        if (!refused) store_forget_changes(s);
+    }
+    s->failure.code = 0;
+    s->read_only = false;
+}
+
+// After a failure: requests that need no write are still answered, from the state before the batch.
+static void answer_again(struct store *s, struct request_list *batch) {
+    for (struct request *r = batch->first; r; r = r->next) {
+        request_reset(r);
+        answer_without_writing(s, r);
+    }
+}
+
+// As many as a batch has, from a store that is not written any more.
+static void read_only_batch(struct store *s, struct request_list *waiting, struct request_list *done) {
+    size_t answer_bytes = 0;
+    store_read_clocks(s);
+    for (int i = 0; i < BATCH_REQUESTS && waiting->first && answer_bytes < BATCH_ANSWER_BYTES; i++) {
+        struct request *r = request_list_take(waiting);
+        answer_without_writing(s, r);
+        answer_bytes += r->held_bytes;
+        request_list_add(done, r);
+    }
+}
+
+struct batch_result batch_run(struct store *s, struct request_list *waiting, struct request_list *done) {
+    struct batch_result result = {0};
+    struct request_list batch = {0};
+    video_limit_memory(s);
+    if (store_is_lost(s)) {
+        read_only_batch(s, waiting, done);
+        return result;
+    }
+    store_begin(s);
+    carry_out(s, waiting, &batch);
+    result.wrote = sqlite3_txn_state(s->db, "main") == SQLITE_TXN_WRITE;
+    if (!store_commit(s)) {
+        result = (struct batch_result){.failed = true, .failure = s->failure};
+        store_rollback(s);
+        answer_again(s, &batch);
+    }
+    request_list_move(done, &batch);
+    return result;
+}

@@ -1,0 +1,112 @@
+#include "embedded_checkpoint.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+// The log starts anew with the first write that finds all of it copied. While appends come without a pause, a
+// few more pages have always arrived when a copy is done, and it only grows. So from FINISH_PAGES on the
+// store's thread waits for the end of a copy and does the rest, which by then is some dozens of pages.
+enum {
+    COPY_PAGES = 1000, // new ones since the last copy began: 4 MB
+    FINISH_PAGES = 8000,
+    MOST_PAGES = 16000 // now the store's thread waits for a copy in progress
+};
+
+struct checkpointer {
+    const char *path; // the store's
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool copying, stop; // under lock, like what follows
+    sqlite3 *db;        // the thread's connection
+
+    // The store's thread only:
+    int seen_pages;
+    int next_pages; // the length at which to do something again
+};
+
+static void copy(sqlite3 *db) {
+    // Failures are left to the store's thread, which meets them with its next write.
+    sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
+// The connection is opened when it is first needed, since most processes at rest never do. SQLite only knows
+// that there is a write-ahead log after it has read something.
+static void open_connection(struct checkpointer *c) {
+    sqlite3 *db;
+    if (sqlite3_open_v2(c->path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK)
+        sqlite3_exec(db, "PRAGMA cache_size = -64; SELECT 1 FROM sqlite_schema LIMIT 1", NULL, NULL, NULL);
+    pthread_mutex_lock(&c->lock);
+    c->db = db;
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void *run(void *arg) {
+    struct checkpointer *c = arg;
+    pthread_setname_np(pthread_self(), "chorus-wal");
+    pthread_mutex_lock(&c->lock);
+    for (;;) {
+        while (!c->copying && !c->stop) pthread_cond_wait(&c->changed, &c->lock);
+        if (c->stop) break;
+        pthread_mutex_unlock(&c->lock);
+        if (!c->db) open_connection(c);
+        if (c->db) copy(c->db);
+        pthread_mutex_lock(&c->lock);
+        c->copying = false;
+        pthread_cond_broadcast(&c->changed);
+    }
+    pthread_mutex_unlock(&c->lock);
+    return NULL;
+}
+
+struct checkpointer *checkpointer_start(const struct store *s) {
+    struct checkpointer *c = mem_zalloc(sizeof *c);
+    c->path = s->path;
+    c->next_pages = COPY_PAGES;
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->changed, NULL);
+    if (pthread_create(&c->thread, NULL, run, c) == 0) return c;
+    pthread_mutex_destroy(&c->lock);
+    pthread_cond_destroy(&c->changed);
+    free(c);
+    return NULL;
+}
+
+void checkpointer_stop(struct checkpointer *c) {
+    pthread_mutex_lock(&c->lock);
+    c->stop = true;
+    if (c->db) sqlite3_interrupt(c->db);
+    pthread_cond_broadcast(&c->changed);
+    pthread_mutex_unlock(&c->lock);
+    pthread_join(c->thread, NULL);
+    sqlite3_close(c->db);
+    pthread_mutex_destroy(&c->lock);
+    pthread_cond_destroy(&c->changed);
+    free(c);
+}
+
+// Returns whether the thread is at rest; starts a copy if it is and `start` says so.
+static bool at_rest(struct checkpointer *c, bool wait, bool start) {
+    pthread_mutex_lock(&c->lock);
+    while (wait && c->copying) pthread_cond_wait(&c->changed, &c->lock);
+    bool rests = !c->copying;
+    if (rests && start) {
+        c->copying = true;
+        pthread_cond_broadcast(&c->changed);
+    }
+    pthread_mutex_unlock(&c->lock);
+    return rests;
+}
+
+void checkpointer_consider(struct checkpointer *c, struct store *s) {
+    int pages = s->wal_pages;
+    if (pages < c->seen_pages) c->next_pages = COPY_PAGES; // it has started anew
+    c->seen_pages = pages;
+    if (pages < c->next_pages) return;
+    bool finish = pages >= FINISH_PAGES;
+    if (!at_rest(c, pages >= MOST_PAGES, !finish)) return;
+    if (finish) copy(s->db);
+    c->next_pages = pages + COPY_PAGES;
+}

@@ -1,0 +1,249 @@
+#include "embedded_log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json_reader.h"
+#include "embedded_token.h"
+#include "embedded_video.h"
+
+enum { KIND_MAX = 999 }; // what a later version may know
+
+// Entries from before this moment have expired.
+static int64_t oldest_ms(const struct store *s) {
+    return s->use_ms - s->config.log_age_ms;
+}
+
+bool log_expired(const struct store *s, int64_t at_ms) {
+    return at_ms < oldest_ms(s) || at_ms > s->use_ms + s->config.log_age_ms;
+}
+
+bool log_keeps(const struct store *s, int64_t at_ms, int64_t newer, int64_t newer_bytes) {
+    if (newer < 0) return false;
+    if ((uint64_t)newer < s->config.log_entries) return true;
+    int64_t age_ms = s->use_ms - at_ms;
+    bool young = age_ms < s->config.log_min_age_ms && -age_ms < s->config.log_min_age_ms;
+    return young && newer_bytes >= 0 && (uint64_t)newer_bytes < s->config.log_video_bytes;
+}
+
+static size_t add_text(char *to, const char *text) {
+    size_t len = strlen(text);
+    memcpy(to, text, len);
+    return len;
+}
+
+// What stands in front of a comment's own members. Returns its length.
+static size_t write_prefix(const struct engine_entry *e, char prefix[REQUEST_PREFIX_ROOM]) {
+    size_t len = add_text(prefix, "{\"id\":\"");
+    len += position_format(e->at, prefix + len);
+    if (position_is_set(e->prev)) {
+        len += add_text(prefix + len, "\",\"prev\":\"");
+        len += position_format(e->prev, prefix + len);
+    }
+    if (e->kind == ENTRY_COMMENT) return len + add_text(prefix + len, "\",");
+    return len +
+           (size_t)snprintf(prefix + len, REQUEST_PREFIX_ROOM - len, "\",\"kind\":%u,", (unsigned)e->kind);
+}
+
+static struct engine_entry read_columns(sqlite3_stmt *q) {
+    return (struct engine_entry){.kind = (enum entry_kind)sqlite3_column_int(q, 0),
+                                 .at.epoch = (uint64_t)sqlite3_column_int64(q, 1),
+                                 .at.seq = (uint64_t)sqlite3_column_int64(q, 2),
+                                 .prev.epoch = (uint64_t)sqlite3_column_int64(q, 3),
+                                 .prev.seq = (uint64_t)sqlite3_column_int64(q, 4),
+                                 .json = (const char *)sqlite3_column_text(q, 5),
+                                 .json_len = (size_t)sqlite3_column_bytes(q, 5)};
+}
+
+// Whether a text can stand in a frame: an object in valid JSON, and no line break.
+static bool is_object_line(const char *json, size_t len) {
+    struct json_reader r;
+    if (json[0] != '{' || json[len - 1] != '}' || memchr(json, '\n', len) || memchr(json, '\r', len))
+        return false;
+    json_reader_init(&r, json, len);
+    return json_reader_next(&r) == JSON_TOKEN_OBJECT && json_reader_skip(&r) &&
+           json_reader_next(&r) == JSON_TOKEN_END;
+}
+
+static bool is_sound(const struct engine_entry *e) {
+    char prefix[REQUEST_PREFIX_ROOM];
+    if (e->at.seq == 0 || !position_is_plausible(e->at)) return false;
+    if (e->kind == ENTRY_TOMBSTONE) return e->json_len == 0;
+    if ((unsigned)e->kind > KIND_MAX || !e->json) return false;
+    size_t len = write_prefix(e, prefix);
+    return e->json_len > len && !memcmp(e->json, prefix, len) && is_object_line(e->json, e->json_len);
+}
+
+// SQLite makes a text of whatever a damaged row says it is.
+static bool read_sound(sqlite3_stmt *q, struct engine_entry *e) {
+    bool is_text = sqlite3_column_type(q, 5) == SQLITE_TEXT;
+    *e = read_columns(q);
+    return is_text && is_sound(e);
+}
+
+bool log_row_is_sound(sqlite3_stmt *q) {
+    struct engine_entry e;
+    return read_sound(q, &e);
+}
+
+bool log_read_entry(struct store *s, sqlite3_stmt *q, struct request *r, struct engine_entry *e) {
+    if (!read_sound(q, e)) {
+        store_found_damage(s, "a log entry is malformed");
+        return false;
+    }
+    e->json = request_hold_text(r, e->json, e->json_len);
+    return true;
+}
+
+// Appending
+
+// Puts id and prev in front of the body, in the room that is there for them.
+static void write_json(const struct request *r, struct engine_entry *e) {
+    e->json = r->in.append.body;
+    e->json_len = r->in.append.body_len;
+    if (!e->json_len) return; // a tombstone
+    char prefix[REQUEST_PREFIX_ROOM];
+    size_t len = write_prefix(e, prefix);
+    e->json = memcpy(r->in.append.body - len, prefix, len);
+    e->json_len += len;
+}
+
+static void add_row(struct store *s, struct video *v, const struct engine_entry *e) {
+    int64_t n = (int64_t)++s->totals.entries;
+    if (e->kind == ENTRY_COMMENT) s->totals.comments++;
+    sqlite3_stmt *q = store_use(s, SQL_ENTRY_ADD);
+    sqlite3_bind_int64(q, 1, n);
+    sqlite3_bind_int64(q, 2, v->id);
+    sqlite3_bind_int64(q, 3, ++v->logged);
+    sqlite3_bind_int64(q, 4, v->newest);
+    sqlite3_bind_int64(q, 5, s->use_ms);
+    sqlite3_bind_int64(q, 6, (int64_t)s->totals.comments);
+    sqlite3_bind_int(q, 7, (int)e->kind);
+    sqlite3_bind_int64(q, 8, (int64_t)e->at.epoch);
+    sqlite3_bind_int64(q, 9, (int64_t)e->at.seq);
+    sqlite3_bind_int64(q, 10, (int64_t)e->prev.epoch);
+    sqlite3_bind_int64(q, 11, (int64_t)e->prev.seq);
+    sqlite3_bind_text(q, 12, e->json, (int)e->json_len, SQLITE_STATIC);
+    sqlite3_bind_int64(q, 13, v->bytes += (int64_t)e->json_len);
+    store_run(s, q);
+    v->newest = n;
+    trail_add(s, v, n);
+    if ((uint64_t)v->logged > s->config.log_entries) s->beyond_limit++;
+}
+
+// Whether the caller knows of entries that the store has lost; *kept is where the loss begins, not set if
+// nothing is left. The entries of a lower epoch than it knows may be younger than what was lost.
+static bool find_loss(const struct video *v, struct position known, struct position *kept) {
+    *kept = v->at;
+    if (!position_is_plausible(known)) return false;
+    if (known.epoch == v->at.epoch) return known.seq > v->at.seq;
+    if (known.epoch > v->at.epoch) {
+        kept->seq = 0;
+        return true;
+    }
+    *kept = v->prev;
+    return position_is_set(v->prev) && position_compare(known, v->prev) > 0;
+}
+
+static bool announce_loss(struct store *s, struct video *v, struct request *r, struct position known) {
+    struct position kept;
+    if (!find_loss(v, known, &kept)) return false;
+    video_begin_epoch(s, v, known);
+    v->prev = (struct position){0};
+    v->at.seq = 1;
+    r->loss = (struct engine_entry){.at = v->at, .prev = kept, .kind = ENTRY_TOMBSTONE, .json = ""};
+    add_row(s, v, &r->loss);
+    return true;
+}
+
+// Gives the entry the next number: in the epoch of this run of the engine, which begins with its first
+// append.
+static void number(struct store *s, struct video *v, struct engine_entry *e) {
+    if (v->run != s->run) {
+        e->prev = v->prev = v->at;
+        video_begin_epoch(s, v, (struct position){0});
+    }
+    v->at.seq++;
+    e->at = v->at;
+    video_changed(s, v);
+}
+
+void log_append(struct store *s, struct request *r) {
+    struct video *v = video_find(s, r->name);
+    struct engine_entry *e = &r->out.append.entry;
+    e->kind = r->in.append.kind;
+    if (v && r->in.append.has_token && token_find(s, v, r)) {
+        if (r->status == ENGINE_OK && !r->out.append.first.whole) write_json(r, e);
+        return;
+    }
+    if (!v) v = video_find_or_add(s, r->name, &r->status);
+    if (!v) return;
+    announce_loss(s, v, r, r->in.append.known);
+    number(s, v, e);
+    write_json(r, e);
+    add_row(s, v, e);
+    if (r->in.append.has_token) token_add(s, v, r);
+    video_mark_used(s, v);
+}
+
+// Reading
+
+void log_head(struct store *s, struct request *r) {
+    struct video *v = video_find_or_add(s, r->name, &r->status);
+    if (!v) return;
+    struct position before = v->at;
+    if (announce_loss(s, v, r, r->in.known))
+        r->out.head.before = before;
+    else if (!position_is_set(v->at))
+        video_begin_epoch(s, v, (struct position){0});
+    video_mark_used(s, v);
+    r->out.head.at = v->at;
+}
+
+// An entry must be the video's own, with a higher number than the one before. A damaged one is left out, and
+// becomes a gap.
+static bool read_own_entry(struct store *s, sqlite3_stmt *q, struct request *r, const struct video *v,
+                           struct engine_entry *e) {
+    const struct engine_range *out = &r->out.range;
+    struct position before = out->count ? out->entries[out->count - 1].at : r->in.range.after;
+    if (!log_read_entry(s, q, r, e)) return false;
+    bool own = sqlite3_column_int64(q, 7) == v->id;
+    if (own && position_compare(e->at, before) > 0 && position_compare(e->at, v->at) <= 0) return true;
+    store_found_damage(s, "a log entry is out of place");
+    return false;
+}
+
+// Reads from index `i` of the video's trail on. What has expired, or is gone already, lies at the beginning.
+static void read_entries(struct store *s, struct request *r, struct video *v, size_t i,
+                         struct engine_entry *entries) {
+    struct engine_range *out = &r->out.range;
+    struct trail *t = &v->trail;
+    sqlite3_stmt *q = store_use(s, SQL_ENTRY_READ);
+    size_t expired = 0;
+    for (; i < t->count && out->count < r->in.range.limit; i++) {
+        sqlite3_bind_int64(q, 1, t->rows[i]);
+        bool there = store_row(s, q);
+        if (there && !log_expired(s, sqlite3_column_int64(q, 6)))
+            out->count += read_own_entry(s, q, r, v, &entries[out->count]);
+        else if (!s->failure.code && !out->count)
+            expired = i + 1;
+        if (there) store_end(q);
+        store_skip_damage(s);
+    }
+    out->more = i < t->count;
+    if (!s->failure.code) trail_drop(t, expired);
+}
+
+void log_range(struct store *s, struct request *r) {
+    struct engine_range *out = &r->out.range;
+    struct video *v = video_find(s, r->name);
+    if (!v) return;
+    out->head = v->at;
+    if (position_compare(r->in.range.after, v->at) >= 0) return;
+    size_t first = trail_reach(s, v, r->in.range.after);
+    size_t there = v->trail.count - first;
+    size_t room = r->in.range.limit < there ? r->in.range.limit : there;
+    struct engine_entry *entries = request_hold(r, room * sizeof *entries);
+    out->entries = entries;
+    read_entries(s, r, v, first, entries);
+}

@@ -1,0 +1,311 @@
+// Opening the store. Whatever is wrong with the folder or the file is found here, before anything is written,
+// and becomes one sentence that says what to do.
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "embedded_damage.h"
+#include "embedded_lease.h"
+#include "embedded_room.h"
+#include "embedded_store.h"
+#include "embedded_token.h"
+#include "embedded_video.h"
+
+enum {
+    BUSY_MS = 1000,      // somebody looks into the file with another tool
+    CLOSING_PAGES = 2048 // of the write-ahead log are copied at closing; more takes too long on a slow disk
+};
+
+// Small, because the kernel caches the file anyway: what a batch touches has to fit, not what there is.
+static const char settings[] =
+    "PRAGMA cache_size = -4096;"  // KiB
+    "PRAGMA secure_delete = OFF;" // Debian's default costs a write per deleted page
+    "PRAGMA temp_store = MEMORY;"
+    "PRAGMA wal_autocheckpoint = 0;" // see embedded_checkpoint.h
+    "PRAGMA journal_size_limit = 67108864;";
+
+// Text for `why`, and what is being opened.
+struct opening {
+    struct store *store;
+    char *why;
+    size_t why_size;
+};
+
+static bool refuse(struct opening *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static bool refuse(struct opening *o, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(o->why, o->why_size, format, args);
+    va_end(args);
+    return false;
+}
+
+static char *join(const char *folder, const char *name) {
+    size_t size = strlen(folder) + 1 + strlen(name) + 1;
+    char *path = mem_alloc(size);
+    snprintf(path, size, "%s/%s", folder, name);
+    return path;
+}
+
+// The folder and the lock
+
+static bool make_folder(struct opening *o) {
+    const char *folder = o->store->config.folder;
+    if (mkdir(folder, 0700) == 0 || errno == EEXIST) return true;
+    return refuse(o, "cannot make the data folder %s: %s; make it yourself or choose another one", folder,
+                  strerrordesc_np(errno));
+}
+
+static bool refuse_in_use(struct opening *o) {
+    char pid[16] = "";
+    ssize_t n = pread(o->store->lock, pid, sizeof pid - 1, 0);
+    pid[n > 0 ? n : 0] = 0;
+    pid[strcspn(pid, "\n")] = 0;
+    return refuse(o, "%s is in use by another process%s%s; stop that one or choose another data folder",
+                  o->store->path, *pid ? ", pid " : "", pid);
+}
+
+// The lock goes with the process that holds it, however that ends. The pid in the file is for people only.
+static bool take_lock(struct opening *o) {
+    struct store *s = o->store;
+    char *path = join(s->config.folder, "chorus.lock");
+    s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    free(path);
+    if (s->lock < 0)
+        return refuse(
+            o, "cannot write in the data folder %s: %s; let this user write there or choose another folder",
+            s->config.folder, strerrordesc_np(errno));
+    if (flock(s->lock, LOCK_EX | LOCK_NB) < 0) {
+        if (errno == EWOULDBLOCK) return refuse_in_use(o);
+        return refuse(o, "cannot lock the data folder %s: %s; choose one on a local disk", s->config.folder,
+                      strerrordesc_np(errno));
+    }
+    char pid[16];
+    int len = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
+    bool written = ftruncate(s->lock, 0) == 0 && pwrite(s->lock, pid, (size_t)len, 0) == len;
+    (void)written; // the disk may be full
+    return true;
+}
+
+// The file
+
+// SQLite would make it readable for everybody.
+static bool make_file(struct opening *o) {
+    const char *path = o->store->path;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return refuse(o,
+                      "cannot open %s for writing: %s; let this user write it or choose another data folder",
+                      path, strerrordesc_np(errno));
+    close(fd);
+    return true;
+}
+
+static bool refuse_by_code(struct opening *o, int code) {
+    struct store *s = o->store;
+    const char *text = s->failure.code ? s->failure.text : sqlite3_errmsg(s->db);
+    switch (code & 0xff) {
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+    case SQLITE_ERROR: // a table or a column is missing
+        return refuse(
+            o,
+            "%s is damaged or not a Chorus database (%s); put a good copy in its place, or move it away to "
+            "start with an empty one",
+            s->path, text);
+    case SQLITE_BUSY:
+        return refuse(o, "%s is locked by another program; end that one or choose another data folder",
+                      s->path);
+    case SQLITE_FULL:
+        return refuse(o, "cannot write %s: the disk is full; make room or choose another data folder",
+                      s->path);
+    default:
+        return refuse(o, "cannot use %s: %s (%s); check the disk and who may write there", s->path, text,
+                      strerrordesc_np(sqlite3_system_errno(s->db)));
+    }
+}
+
+static bool execute(struct opening *o, const char *sql) {
+    int code = sqlite3_exec(o->store->db, sql, NULL, NULL, NULL);
+    return code == SQLITE_OK || refuse_by_code(o, code);
+}
+
+// Reads one number.
+static bool ask(struct opening *o, const char *sql, int64_t *value) {
+    sqlite3_stmt *q;
+    int code = sqlite3_prepare_v2(o->store->db, sql, -1, &q, NULL);
+    if (code == SQLITE_OK) code = sqlite3_step(q);
+    if (code != SQLITE_ROW) {
+        refuse_by_code(o, code);
+        sqlite3_finalize(q);
+        return false;
+    }
+    *value = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    return true;
+}
+
+// An empty file becomes a store; also one that was left without tables by a kill in this very place.
+static bool check_file(struct opening *o, bool *empty) {
+    const char *path = o->store->path;
+    int64_t application, version, tables;
+    if (!ask(o, "PRAGMA application_id", &application) || !ask(o, "PRAGMA user_version", &version) ||
+        !ask(o, "SELECT count(*) FROM sqlite_schema", &tables))
+        return false;
+    if (sqlite3_db_readonly(o->store->db, "main"))
+        return refuse(o, "cannot write %s; let this user write it or choose another data folder", path);
+    *empty = tables == 0 && application == 0;
+    if (*empty) return true;
+    if (application != SQL_APPLICATION_ID)
+        return refuse(o, "%s is the database of another program; move it away or choose another data folder",
+                      path);
+    if (version > SQL_SCHEMA_VERSION)
+        return refuse(
+            o,
+            "%s was written by a newer Chorus (schema %d, this one knows %d); run that one or choose another "
+            "data folder",
+            path, (int)version, SQL_SCHEMA_VERSION);
+    if (version < 1)
+        return refuse(o, "%s is damaged (schema %d); put a good copy in its place or move it away", path,
+                      (int)version);
+    return true;
+}
+
+static bool prepare_statements(struct opening *o) {
+    struct store *s = o->store;
+    for (int i = 0; i < SQL_STATEMENTS; i++) {
+        int code = sqlite3_prepare_v3(s->db, sql_statements[i], -1, SQLITE_PREPARE_PERSISTENT,
+                                      &s->statements[i], NULL);
+        if (code != SQLITE_OK) return refuse_by_code(o, code);
+    }
+    return true;
+}
+
+static bool load_totals(struct store *s) {
+    sqlite3_stmt *q = store_use(s, SQL_TOTALS_READ);
+    if (!store_row(s, q)) return false;
+    s->totals.entries = (uint64_t)sqlite3_column_int64(q, 0);
+    s->totals.comments = (uint64_t)sqlite3_column_int64(q, 1);
+    s->totals.videos = (uint64_t)sqlite3_column_int64(q, 2);
+    s->totals.mappings = (uint64_t)sqlite3_column_int64(q, 3);
+    store_end(q);
+    q = store_use(s, SQL_ENTRY_LAST);
+    if (store_row(s, q)) {
+        s->totals.entries = (uint64_t)sqlite3_column_int64(q, 0);
+        s->totals.comments = (uint64_t)sqlite3_column_int64(q, 1);
+        struct position last = {.epoch = (uint64_t)sqlite3_column_int64(q, 2)};
+        if (position_is_plausible(last)) s->epoch = last.epoch;
+        store_end(q);
+    }
+    token_load(s);
+    s->committed_totals = s->totals;
+    return !s->failure.code;
+}
+
+static bool load(struct opening *o) {
+    struct store *s = o->store;
+    if (load_totals(s) && lease_load(s)) return true;
+    if (!s->failure.code) store_found_damage(s, "a row is missing");
+    return refuse_by_code(o, s->failure.code);
+}
+
+// Some network file systems cannot do it, and SQLite then stays with what it had, without an error.
+static bool use_write_ahead_log(struct opening *o) {
+    int64_t in_use;
+    if (!execute(o, "PRAGMA journal_mode = WAL")) return false;
+    if (!ask(o, "SELECT journal_mode = 'wal' FROM pragma_journal_mode", &in_use)) return false;
+    if (in_use) return true;
+    return refuse(o, "cannot keep a write-ahead log beside %s; choose a data folder on a local disk",
+                  o->store->path);
+}
+
+static int on_commit(void *arg, sqlite3 *db, const char *schema, int pages) {
+    (void)db;
+    (void)schema;
+    struct store *s = arg;
+    s->wal_pages = pages;
+    return SQLITE_OK;
+}
+
+static bool add_what_came_later(struct opening *o) {
+    int64_t there;
+    if (!execute(o, sql_additions) || !ask(o, sql_has_bytes, &there)) return false;
+    return there || execute(o, sql_add_bytes);
+}
+
+static bool open_file(struct opening *o) {
+    struct store *s = o->store;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    int code = sqlite3_open_v2(s->path, &s->db, flags, NULL);
+    if (code != SQLITE_OK) return refuse_by_code(o, code);
+    sqlite3_busy_timeout(s->db, BUSY_MS);
+    bool empty;
+    if (!check_file(o, &empty) || !use_write_ahead_log(o) || !execute(o, settings)) return false;
+    if (!execute(o, s->config.durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL"))
+        return false;
+    if ((empty && !execute(o, sql_schema)) || !add_what_came_later(o)) return false;
+    sqlite3_wal_hook(s->db, on_commit, s);
+    if (!prepare_statements(o) || !load(o)) return false;
+    if (!files_remember(s)) return refuse_by_code(o, SQLITE_CANTOPEN);
+    damage_recall(s);
+    s->opened = true;
+    return true;
+}
+
+// The whole
+
+// Each connection belongs to one thread, and nobody asks SQLite how much memory it has.
+static void configure_library(void) {
+    sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+static struct store *new_store(const struct embedded_config *config) {
+    struct store *s = mem_zalloc(sizeof *s);
+    s->config = *config;
+    s->config.folder = mem_strdup(config->folder);
+    if (!s->config.keep_ms) s->config.keep_ms = (int64_t)30 * 24 * 60 * 60 * 1000;
+    if (s->config.keep_ms < s->config.log_age_ms) s->config.keep_ms = s->config.log_age_ms;
+    s->path = join(config->folder, "chorus.db");
+    s->lock = -1;
+    s->use_offset_ms = clock_wall_ms() - clock_monotonic_ms();
+    s->run = (int64_t)(hash_random() >> 1) | 1;
+    return s;
+}
+
+struct store *store_open(const struct embedded_config *config, char *why, size_t why_size) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, configure_library);
+    struct opening o = {.store = new_store(config), .why = why, .why_size = why_size};
+    if (make_folder(&o) && take_lock(&o) && make_file(&o) && open_file(&o)) return o.store;
+    store_close(o.store);
+    return NULL;
+}
+
+void store_close(struct store *s) {
+    video_forget_all(s);
+    lease_free_all(s);
+    room_release(s);
+    for (int i = 0; i < SQL_STATEMENTS; i++) sqlite3_finalize(s->statements[i]);
+    // Closing copies the write-ahead log into the file. If that is long, the next opening reads it as after a
+    // kill.
+    // But not beside a damaged file: the old log would be applied to a good copy put in its place.
+    if (s->wal_pages > CLOSING_PAGES && !s->damaged)
+        sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    sqlite3_close(s->db);
+    damage_keep(s);
+    if (s->lock >= 0) close(s->lock);
+    free((char *)s->config.folder);
+    free(s->path);
+    free(s);
+}

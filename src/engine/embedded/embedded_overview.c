@@ -1,0 +1,61 @@
+#include "embedded_overview.h"
+
+#include <string.h>
+
+#include "embedded_log.h"
+
+enum { LOOK_AT = 1000 }; // entries that are not comments do not count, but cost
+
+static size_t read_newest(struct store *s, struct request *r, struct engine_entry *entries) {
+    size_t count = 0;
+    sqlite3_stmt *q = store_use(s, SQL_ENTRY_NEWEST);
+    sqlite3_bind_int(q, 1, LOOK_AT);
+    while (count < ENGINE_NEWEST && store_row(s, q)) {
+        if (log_expired(s, sqlite3_column_int64(q, 6))) break;
+        if (sqlite3_column_int(q, 0) != ENTRY_COMMENT) continue;
+        count += log_read_entry(s, q, r, &entries[count]);
+        store_skip_damage(s);
+    }
+    store_end(q);
+    store_skip_damage(s);
+    return count;
+}
+
+static const char *hold_column(struct store *s, struct request *r, sqlite3_stmt *q, int column) {
+    const char *text = store_text(s, q, column);
+    return text ? request_hold_text(r, text, strlen(text)) : NULL;
+}
+
+static size_t read_mapped(struct store *s, struct request *r, struct engine_mapping *mappings) {
+    size_t count = 0;
+    sqlite3_stmt *q = store_use(s, SQL_MAPPING_NEWEST);
+    sqlite3_bind_int64(q, 1, ENGINE_MAPPED);
+    while (store_row(s, q)) {
+        struct engine_mapping m = {.video = hold_column(s, r, q, 0), .reader_url = hold_column(s, r, q, 1)};
+        if (m.video && m.reader_url) mappings[count++] = m;
+        store_skip_damage(s);
+    }
+    store_skip_damage(s);
+    return count;
+}
+
+void overview_read(struct store *s, struct request *r) {
+    struct engine_entry *newest = request_hold(r, ENGINE_NEWEST * sizeof *newest);
+    struct engine_mapping *mapped = request_hold(r, ENGINE_MAPPED * sizeof *mapped);
+    r->out.overview = (struct engine_overview){
+        .comments = s->totals.comments,
+        .mappings = s->totals.mappings,
+        .newest = newest,
+        .newest_count = read_newest(s, r, newest),
+        .mapped = mapped,
+        .mapped_count = read_mapped(s, r, mapped),
+    };
+}
+
+void counter_next(struct store *s, struct request *r) {
+    sqlite3_stmt *q = store_use(s, SQL_COUNTER_NEXT);
+    store_bind_text(q, 1, r->name);
+    if (!store_row(s, q)) return;
+    r->out.counter = (uint64_t)sqlite3_column_int64(q, 0);
+    store_end(q);
+}

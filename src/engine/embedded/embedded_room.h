@@ -1,0 +1,24 @@
+// Makes room when max_videos is reached: evicts the least recently used video that is not in use, those
+// without any comment first. A video is in use while it is watched or has entries that have not expired.
+// Store's thread only; failures as in embedded_store.h.
+//
+// A video found to be in use is marked as used now, so that it is not examined again soon; at most
+// ROOM_LOOKED_AT are examined for each new one.
+#pragma once
+
+#include <stdbool.h>
+
+#include "embedded_request.h"
+#include "embedded_store.h"
+
+enum { ROOM_LOOKED_AT = 1024 };
+
+// Notes that a video is watched, or no longer is.
+void room_watch(struct store *, struct request *);
+
+// Makes room for one more video. Returns false if there is none, or on failure.
+bool room_make(struct store *);
+
+// Forgets notes that have not been repeated.
+void room_sweep(struct store *);
+void room_release(struct store *);

@@ -1,0 +1,118 @@
+#include "embedded_sql.h"
+
+// The log is one table that grows at its end, whatever video an entry belongs to: a transaction of many
+// appends writes few pages, where a table ordered by video would write one page for each. n counts all
+// entries ever logged; `before` is the video's entry before this one, so a range is read backwards from the
+// newest; `place` counts the video's own. `comments` is the total so far. A video's row says where its newest
+// entry is.
+//
+// A token has a row of its own in a table that also grows at its end: `n` counts them, `place` is that of its
+// entry. An earlier version kept it in the entry's row; that column is still read.
+const char sql_schema[] =
+    "BEGIN;"
+    "CREATE TABLE video(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, epoch INTEGER NOT NULL,"
+    " seq INTEGER NOT NULL, run INTEGER NOT NULL, logged INTEGER NOT NULL, newest INTEGER NOT NULL,"
+    " used_ms INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX video_used ON video(used_ms);"
+    "CREATE TABLE entry(n INTEGER PRIMARY KEY, video INTEGER NOT NULL, place INTEGER NOT NULL,"
+    " before INTEGER NOT NULL, at_ms INTEGER NOT NULL, comments INTEGER NOT NULL, token TEXT, kind INTEGER NOT NULL,"
+    " epoch INTEGER NOT NULL, seq INTEGER NOT NULL, prev_epoch INTEGER NOT NULL, prev_seq INTEGER NOT NULL,"
+    " json TEXT NOT NULL) STRICT;"
+    "CREATE INDEX entry_token ON entry(video, token) WHERE token IS NOT NULL;"
+    "CREATE TABLE mapping(video INTEGER PRIMARY KEY, reader TEXT NOT NULL, made INTEGER NOT NULL UNIQUE) STRICT;"
+    "CREATE TABLE lease(reader TEXT PRIMARY KEY, public TEXT, instance TEXT NOT NULL, generation INTEGER NOT NULL,"
+    " viewers INTEGER NOT NULL, expires_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE totals(one INTEGER PRIMARY KEY CHECK(one = 1), entries INTEGER NOT NULL,"
+    " comments INTEGER NOT NULL, videos INTEGER NOT NULL, mappings INTEGER NOT NULL) STRICT;"
+    "INSERT INTO totals VALUES(1, 0, 0, 0, 0);"
+    "CREATE TABLE probe(one INTEGER PRIMARY KEY CHECK(one = 1), filler BLOB) STRICT;"
+    "INSERT INTO probe VALUES(1, NULL);"
+    "PRAGMA application_id = 0x43686f72;"
+    "PRAGMA user_version = 1;"
+    "COMMIT;";
+
+// Made at each opening if missing; an earlier version leaves the tables alone and maintains the indexes.
+const char sql_has_bytes[] = "SELECT count(*) FROM pragma_table_info('entry') WHERE name = 'bytes'";
+const char sql_add_bytes[] = "BEGIN;"
+                             "ALTER TABLE entry ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;"
+                             "ALTER TABLE video ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;"
+                             "COMMIT;";
+
+const char sql_additions[] =
+    "CREATE INDEX IF NOT EXISTS video_uncommented ON video(used_ms) WHERE logged = 0;"
+    "CREATE TABLE IF NOT EXISTS token(n INTEGER PRIMARY KEY, video INTEGER NOT NULL, name BLOB NOT NULL,"
+    " digest BLOB NOT NULL, place INTEGER NOT NULL, at_ms INTEGER NOT NULL, epoch INTEGER NOT NULL,"
+    " seq INTEGER NOT NULL, caller_ms INTEGER NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX IF NOT EXISTS token_name ON token(video, name);";
+
+// The columns of an entry, in the order in which the log reads them.
+#define ENTRY "kind, epoch, seq, prev_epoch, prev_seq, json"
+
+const char sql_all_entries[] = "SELECT " ENTRY " FROM entry";
+
+const char *const sql_statements[SQL_STATEMENTS] = {
+    [SQL_BEGIN] = "BEGIN",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ROLLBACK] = "ROLLBACK",
+
+    [SQL_TOTALS_READ] = "SELECT entries, comments, videos, mappings FROM totals WHERE one = 1",
+    [SQL_TOTALS_WRITE] =
+        "UPDATE totals SET entries = ?1, comments = ?2, videos = ?3, mappings = ?4 WHERE one = 1",
+    [SQL_PROBE] = "UPDATE probe SET filler = zeroblob(32768) WHERE one = 1",
+
+    [SQL_VIDEO_FIND] =
+        "SELECT id, epoch, seq, run, logged, newest, used_ms, bytes FROM video WHERE name = ?1",
+    [SQL_VIDEO_ADD] =
+        "INSERT INTO video(name, epoch, seq, run, logged, newest, used_ms) VALUES(?1, 0, 0, 0, 0, 0, ?2)",
+    [SQL_VIDEO_WRITE] =
+        "UPDATE video SET epoch = ?2, seq = ?3, run = ?4, logged = ?5, newest = ?6, bytes = ?7 WHERE id = ?1",
+    [SQL_VIDEO_USED] = "UPDATE video SET used_ms = ?2 WHERE id = ?1",
+    [SQL_VIDEO_LOGGED] = "SELECT logged, bytes FROM video WHERE id = ?1",
+    [SQL_VIDEO_UNUSED] = "SELECT name FROM video WHERE used_ms < ?1 ORDER BY used_ms LIMIT 1",
+    [SQL_VIDEO_UNCOMMENTED] = "SELECT name, used_ms FROM video WHERE logged = 0 ORDER BY used_ms LIMIT ?1",
+    [SQL_VIDEO_OLDEST] = "SELECT name, used_ms FROM video ORDER BY used_ms LIMIT ?1",
+    [SQL_VIDEO_DROP] = "DELETE FROM video WHERE id = ?1",
+
+    [SQL_ENTRY_LAST] = "SELECT n, comments, epoch FROM entry ORDER BY n DESC LIMIT 1",
+    [SQL_ENTRY_ADD] = "INSERT INTO entry(n, video, place, before, at_ms, comments, " ENTRY
+                      ", bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    [SQL_ENTRY_STEP] = "SELECT before, at_ms, epoch, seq, place, bytes FROM entry WHERE n = ?1",
+    [SQL_ENTRY_READ] = "SELECT " ENTRY ", at_ms, video FROM entry WHERE n = ?1",
+    [SQL_ENTRY_NEWEST] = "SELECT " ENTRY ", at_ms FROM entry ORDER BY n DESC LIMIT ?1",
+    [SQL_ENTRY_TOKEN] =
+        "SELECT " ENTRY " FROM entry WHERE video = ?1 AND token = ?2 AND at_ms >= ?3 ORDER BY n DESC LIMIT 1",
+    [SQL_ENTRY_OLDEST] =
+        "SELECT n, video, place, at_ms, token IS NOT NULL, bytes FROM entry WHERE n > ?1 ORDER BY n LIMIT ?2",
+    [SQL_ENTRY_DELETE] = "DELETE FROM entry WHERE n BETWEEN ?1 AND ?2",
+
+    [SQL_TOKEN_FIND] =
+        "SELECT digest = ?3, epoch, seq, caller_ms, at_ms FROM token WHERE video = ?1 AND name = ?2",
+    [SQL_TOKEN_ADD] =
+        "INSERT OR REPLACE INTO token(n, video, name, digest, place, at_ms, epoch, seq, caller_ms)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [SQL_TOKEN_NEWEST] = "SELECT ifnull(max(n), 0) FROM token",
+    [SQL_TOKEN_OLDEST] = "SELECT n, video, place, at_ms FROM token WHERE n > ?1 ORDER BY n LIMIT ?2",
+    [SQL_TOKEN_DELETE] = "DELETE FROM token WHERE n BETWEEN ?1 AND ?2",
+
+    [SQL_MAPPING_FIND] = "SELECT reader FROM mapping WHERE video = ?1",
+    [SQL_MAPPING_ADD] = "INSERT INTO mapping(video, reader, made)"
+                        " VALUES(?1, ?2, (SELECT ifnull(max(made), 0) + 1 FROM mapping))",
+    [SQL_MAPPING_CHANGE] = "UPDATE mapping SET reader = ?2 WHERE video = ?1",
+    [SQL_MAPPING_DROP] = "DELETE FROM mapping WHERE video = ?1",
+    [SQL_MAPPING_NEWEST] =
+        "SELECT video.name, mapping.reader FROM mapping CROSS JOIN video ON video.id = mapping.video"
+        " ORDER BY mapping.made DESC LIMIT ?1",
+
+    [SQL_LEASE_ALL] =
+        "SELECT reader, public, instance, generation, viewers, expires_ms FROM lease ORDER BY reader",
+    [SQL_LEASE_WRITE] =
+        "INSERT OR REPLACE INTO lease(reader, public, instance, generation, viewers, expires_ms)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+    [SQL_LEASE_DROP] = "DELETE FROM lease WHERE reader = ?1",
+
+    [SQL_COUNTER_NEXT] = "INSERT INTO counter(name, value) VALUES(?1, 1)"
+                         " ON CONFLICT(name) DO UPDATE SET value = value + 1 RETURNING value - 1",
+};
+
+_Static_assert(SQL_APPLICATION_ID == 0x43686f72 && SQL_SCHEMA_VERSION == 1, "as in the schema");

@@ -1,0 +1,357 @@
+#include "embedded_thread.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "embedded_batch.h"
+#include "embedded_checkpoint.h"
+#include "embedded_damage.h"
+#include "embedded_lease.h"
+#include "embedded_store.h"
+#include "embedded_sweep.h"
+
+enum {
+    PROBE_MS = 1000,        // between attempts to write while the store cannot be
+    LOOK_MS = 500,          // between looks whether the files are where they were
+    SWEEP_SHORTEST_MS = 50, // between looks whether something has expired
+    SWEEP_LONGEST_MS = 10000,
+    SWEEP_FAILED_MS = 60000,
+    ANSWERS_MOST_BYTES = 16 << 20, // held by answers that nobody has taken: then the thread waits
+    WHY_SIZE = 512
+};
+
+struct store_thread {
+    pthread_t thread;
+    const struct embedded_config *config; // until it has started
+    void (*on_answers)(void *);
+    void *arg;
+
+    pthread_mutex_t lock; // for what follows
+    pthread_cond_t changed;
+    struct request_list waiting, answers;
+    size_t answer_bytes;
+    bool started, stop;
+    int64_t stop_by_ms;
+    bool ready;
+    char why[WHY_SIZE];
+
+    // The thread only:
+    struct store *store;
+    struct checkpointer *checkpointer;
+    struct request_list taken; // what a batch left for the next one
+    int64_t probe_ms;          // when to try whether it can be written again; 0: it can
+    char failure[WHY_SIZE];    // why it cannot
+    bool told_damaged, told_moved;
+    int64_t sweep_ms, look_ms;
+    bool sweep_more;
+};
+
+// Health
+
+static void describe(struct store_thread *t, const struct store_failure *f) {
+    const char *advice;
+    switch (f->code) {
+    case SQLITE_FULL: advice = "make room on the disk; it is tried again every second"; break;
+    case SQLITE_BUSY: advice = "another program holds it locked; it is tried again every second"; break;
+    default:
+        advice = "check the disk, its room and the limit on file sizes; it is tried again every second";
+        break;
+    }
+    snprintf(t->failure, sizeof t->failure, "cannot write %s (%s): %s", t->store->path, f->text, advice);
+}
+
+static void set_ready(struct store_thread *t, bool ready, const char *why) {
+    pthread_mutex_lock(&t->lock);
+    t->ready = ready;
+    if (!ready) snprintf(t->why, sizeof t->why, "%s", why);
+    pthread_mutex_unlock(&t->lock);
+}
+
+// Says the worst of what is known.
+static void judge(struct store_thread *t) {
+    const struct store *s = t->store;
+    char why[WHY_SIZE];
+    if (s->damaged) {
+        snprintf(why, sizeof why,
+                 "%s is damaged (%s): no comment is stored any more; stop Chorus and put a good copy in its "
+                 "place (without the old %s-wal), or move it away to start with an empty one",
+                 s->path, s->damage, s->path);
+        set_ready(t, false, why);
+    } else if (s->moved) {
+        snprintf(
+            why, sizeof why,
+            "%s is no longer the file that was opened (removed, renamed or replaced): no comment is stored "
+            "any more; put it back, or restart Chorus",
+            s->path);
+        set_ready(t, false, why);
+    } else {
+        set_ready(t, !t->probe_ms, t->failure);
+    }
+    t->told_damaged = s->damaged;
+    t->told_moved = s->moved;
+}
+
+static void judge_if_changed(struct store_thread *t) {
+    if (t->store->damaged != t->told_damaged || t->store->moved != t->told_moved) judge(t);
+}
+
+static void note_success(struct store_thread *t) {
+    if (!t->probe_ms) return;
+    t->probe_ms = 0;
+    t->store->refuses = false;
+    judge(t);
+}
+
+static void note_failure(struct store_thread *t, const struct store_failure *f) {
+    if (store_is_lost(t->store)) return;
+    t->probe_ms = clock_monotonic_ms() + PROBE_MS;
+    t->store->refuses = true;
+    describe(t, f);
+    judge(t);
+}
+
+bool store_thread_ready(struct store_thread *t, char *why, size_t why_size) {
+    pthread_mutex_lock(&t->lock);
+    bool ready = t->ready;
+    if (!ready) snprintf(why, why_size, "%s", t->why);
+    pthread_mutex_unlock(&t->lock);
+    return ready;
+}
+
+// As much is written as by a usual batch, so that a disk with room for next to nothing does not count as
+// good. A copy of the write-ahead log may make room by itself.
+static void probe(struct store_thread *t) {
+    struct store *s = t->store;
+    sqlite3_wal_checkpoint_v2(s->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    store_begin(s);
+    store_run(s, store_use(s, SQL_PROBE));
+    if (store_commit(s)) {
+        note_success(t);
+    } else {
+        struct store_failure failure = s->failure;
+        store_abandon(s);
+        note_failure(t, &failure);
+    }
+}
+
+// Chores
+
+static int64_t sweep_pause_ms(const struct store_thread *t) {
+    if (t->store->failure.code) return SWEEP_FAILED_MS;
+    if (t->sweep_more) return 1;
+    int64_t pause = t->store->config.log_age_ms / 8;
+    if (pause < SWEEP_SHORTEST_MS) return SWEEP_SHORTEST_MS;
+    return pause > SWEEP_LONGEST_MS ? SWEEP_LONGEST_MS : pause;
+}
+
+static void sweep(struct store_thread *t, int64_t now_ms, size_t done) {
+    t->sweep_more = sweep_slice(t->store, done);
+    t->sweep_ms = now_ms + sweep_pause_ms(t);
+    if (t->store->failure.code) note_failure(t, &t->store->failure);
+}
+
+// Only for as long as the store can be written: what is in memory goes on counting meanwhile.
+static void write_leases(struct store_thread *t) {
+    if (t->probe_ms || store_is_lost(t->store) || !t->store->leases_unwritten) return;
+    if (!lease_write_rows(t->store)) note_failure(t, &t->store->failure);
+}
+
+static void look(struct store_thread *t, int64_t now_ms) {
+    files_look(t->store);
+    t->look_ms = now_ms + LOOK_MS;
+}
+
+// While there is something to remove, slices alternate with batches: removing must keep up with appending.
+static void do_chores(struct store_thread *t, size_t done) {
+    int64_t now_ms = clock_monotonic_ms();
+    bool keep_up = done && (t->sweep_more || sweep_is_due(t->store));
+    if (now_ms >= t->look_ms) look(t, now_ms);
+    if (!store_is_lost(t->store)) {
+        if (t->probe_ms && now_ms >= t->probe_ms) probe(t);
+        write_leases(t);
+        if (now_ms >= t->sweep_ms || keep_up) sweep(t, now_ms, done);
+        checkpointer_consider(t->checkpointer, t->store);
+    }
+    judge_if_changed(t);
+}
+
+static int64_t next_chore_ms(const struct store_thread *t) {
+    int64_t next_ms = t->look_ms;
+    if (store_is_lost(t->store)) return next_ms;
+    if (t->sweep_ms < next_ms) next_ms = t->sweep_ms;
+    return t->probe_ms && t->probe_ms < next_ms ? t->probe_ms : next_ms;
+}
+
+// Waiting and handing over
+
+static void wait_until(struct store_thread *t, int64_t due_ms) {
+    struct timespec due = {.tv_sec = due_ms / 1000, .tv_nsec = due_ms % 1000 * 1000000};
+    pthread_cond_timedwait(&t->changed, &t->lock, &due);
+}
+
+static bool may_work(const struct store_thread *t) {
+    return t->answer_bytes <= ANSWERS_MOST_BYTES && (t->taken.first || t->waiting.first);
+}
+
+// Waits for requests or for a chore, and takes what there is. Returns false when it is time to end.
+static bool wait_for_work(struct store_thread *t, bool *requests) {
+    int64_t due_ms = next_chore_ms(t);
+    pthread_mutex_lock(&t->lock);
+    while (!t->stop && !may_work(t) && clock_monotonic_ms() < due_ms) wait_until(t, due_ms);
+    *requests = t->stop || may_work(t);
+    if (*requests) request_list_move(&t->taken, &t->waiting);
+    bool go_on = !t->stop || (t->taken.first && clock_monotonic_ms() < t->stop_by_ms);
+    pthread_mutex_unlock(&t->lock);
+    return go_on;
+}
+
+static size_t held_bytes(const struct request_list *l) {
+    size_t sum = 0;
+    for (const struct request *r = l->first; r; r = r->next) sum += r->held_bytes;
+    return sum;
+}
+
+static void hand_back(struct store_thread *t, struct request_list *done) {
+    size_t bytes = held_bytes(done);
+    pthread_mutex_lock(&t->lock);
+    bool tell = !t->answers.first && done->first;
+    request_list_move(&t->answers, done);
+    t->answer_bytes += bytes;
+    pthread_mutex_unlock(&t->lock);
+    if (tell) t->on_answers(t->arg);
+}
+
+// Returns how many requests it has done.
+static size_t work(struct store_thread *t) {
+    struct request_list done = {0};
+    struct batch_result result = batch_run(t->store, &t->taken, &done);
+    if (result.failed)
+        note_failure(t, &result.failure);
+    else if (result.wrote)
+        note_success(t);
+    judge_if_changed(t);
+    size_t count = done.count;
+    hand_back(t, &done);
+    return count;
+}
+
+// Start and end
+
+static void say_started(struct store_thread *t) {
+    pthread_mutex_lock(&t->lock);
+    t->started = true;
+    pthread_cond_broadcast(&t->changed);
+    pthread_mutex_unlock(&t->lock);
+}
+
+static bool open_store(struct store_thread *t) {
+    t->store = store_open(t->config, t->why, sizeof t->why);
+    if (!t->store) return false;
+    t->checkpointer = checkpointer_start(t->store);
+    if (t->checkpointer) return true;
+    snprintf(t->why, sizeof t->why, "cannot start a thread; raise the limit on processes");
+    store_close(t->store);
+    t->store = NULL;
+    return false;
+}
+
+static void *run(void *arg) {
+    struct store_thread *t = arg;
+    pthread_setname_np(pthread_self(), "chorus-store");
+    bool opened = open_store(t);
+    if (opened) judge(t);
+    say_started(t);
+    if (!opened) return NULL;
+    bool requests;
+    while (wait_for_work(t, &requests)) {
+        size_t done = requests ? work(t) : 0;
+        do_chores(t, done);
+    }
+    write_leases(t);
+    checkpointer_stop(t->checkpointer);
+    store_close(t->store);
+    return NULL;
+}
+
+static void init(struct store_thread *t) {
+    pthread_condattr_t attributes;
+    pthread_mutex_init(&t->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&t->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+static void release(struct store_thread *t) {
+    pthread_mutex_destroy(&t->lock);
+    pthread_cond_destroy(&t->changed);
+    free(t);
+}
+
+static int create(struct store_thread *t) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&t->thread, NULL, run, t);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
+}
+
+struct store_thread *store_thread_start(const struct embedded_config *config, void (*on_answers)(void *),
+                                        void *arg, char *why, size_t why_size) {
+    struct store_thread *t = mem_zalloc(sizeof *t);
+    t->config = config;
+    t->on_answers = on_answers;
+    t->arg = arg;
+    t->ready = true;
+    init(t);
+    if (create(t) != 0) {
+        snprintf(why, why_size, "cannot start a thread; raise the limit on processes");
+        release(t);
+        return NULL;
+    }
+    pthread_mutex_lock(&t->lock);
+    while (!t->started) pthread_cond_wait(&t->changed, &t->lock);
+    bool opened = t->store != NULL;
+    pthread_mutex_unlock(&t->lock);
+    if (opened) return t;
+    pthread_join(t->thread, NULL);
+    snprintf(why, why_size, "%s", t->why);
+    release(t);
+    return NULL;
+}
+
+void store_thread_push(struct store_thread *t, struct request_list *requests) {
+    pthread_mutex_lock(&t->lock);
+    request_list_move(&t->waiting, requests);
+    pthread_mutex_unlock(&t->lock);
+    pthread_cond_signal(&t->changed);
+}
+
+struct request_list store_thread_answers(struct store_thread *t) {
+    pthread_mutex_lock(&t->lock);
+    struct request_list answers = t->answers;
+    t->answers = (struct request_list){0};
+    t->answer_bytes = 0;
+    pthread_mutex_unlock(&t->lock);
+    pthread_cond_signal(&t->changed);
+    return answers;
+}
+
+void store_thread_stop(struct store_thread *t, int grace_ms, struct request_list *answered,
+                       struct request_list *left) {
+    pthread_mutex_lock(&t->lock);
+    t->stop = true;
+    t->stop_by_ms = clock_monotonic_ms() + grace_ms;
+    pthread_mutex_unlock(&t->lock);
+    pthread_cond_signal(&t->changed);
+    pthread_join(t->thread, NULL);
+    request_list_move(answered, &t->answers);
+    request_list_move(left, &t->taken);
+    request_list_move(left, &t->waiting);
+    release(t);
+}

@@ -1,0 +1,35 @@
+// Which rows of the log are a video's newest entries. On disk each entry only knows the one before it; here
+// the last of them are a list, so that a range reads what it returns and nothing else. A list begins with the
+// video's next append or is read backwards when a range first needs it. Store's thread only.
+//
+// Bounds: a list holds at most twice what the log keeps per video, all lists together about TRAIL_ROWS rows;
+// then videos are forgotten, with their lists (video_limit_memory()).
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/position.h"
+
+enum { TRAIL_ROWS = 1000000 }; // 8 MB
+
+struct store;
+struct video;
+
+struct trail {
+    int64_t *rows; // n of the newest entries, oldest first, without a gap
+    size_t count, room;
+    size_t kept; // at the last count: when there are twice as many, they are counted again
+};
+
+// Notes the video's newest entry, which comes after those noted before.
+void trail_add(struct store *, struct video *, int64_t n);
+
+// Makes the list reach back to the first entry behind `after` that is kept, and returns its index: `count` if
+// there is none. It may have expired.
+size_t trail_reach(struct store *, struct video *, struct position after);
+
+// Forgets the first entries: they have expired.
+void trail_drop(struct trail *, size_t count);
+
+void trail_forget(struct store *, struct video *);

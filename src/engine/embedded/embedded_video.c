@@ -1,0 +1,167 @@
+#include "embedded_video.h"
+
+#include "embedded_room.h"
+
+#include <stdlib.h>
+
+enum { CROWDED_MS = 1000, FORGOTTEN_AT_ONCE = 2048 };
+
+static struct video *remember(struct store *s, const char *name, int64_t id) {
+    size_t len = strlen(name);
+    struct video *v = mem_zalloc(sizeof *v + len + 1);
+    memcpy(v->name, name, len + 1);
+    v->id = id;
+    HASH_ADD_KEYPTR(hh, s->videos, v->name, len, v);
+    HASH_ADD(hh_id, s->videos_by_id, id, sizeof v->id, v);
+    return v;
+}
+
+static void forget(struct store *s, struct video *v) {
+    trail_forget(s, v);
+    HASH_DELETE(hh_id, s->videos_by_id, v);
+    HASH_DELETE(hh, s->videos, v);
+    free(v);
+}
+
+static bool is_sound(const struct store *s, const struct video *v) {
+    return v->at.epoch <= INT64_MAX && v->at.seq <= INT64_MAX && v->logged >= 0 && v->newest >= 0 &&
+           (uint64_t)v->newest <= s->totals.entries;
+}
+
+struct video *video_find(struct store *s, const char *name) {
+    struct video *v;
+    HASH_FIND_STR(s->videos, name, v);
+    if (v) return v;
+    sqlite3_stmt *q = store_use(s, SQL_VIDEO_FIND);
+    store_bind_text(q, 1, name);
+    if (!store_row(s, q)) return NULL;
+    v = remember(s, name, sqlite3_column_int64(q, 0));
+    v->at.epoch = (uint64_t)sqlite3_column_int64(q, 1);
+    v->at.seq = (uint64_t)sqlite3_column_int64(q, 2);
+    v->run = sqlite3_column_int64(q, 3);
+    v->logged = sqlite3_column_int64(q, 4);
+    v->newest = sqlite3_column_int64(q, 5);
+    v->used_ms = sqlite3_column_int64(q, 6);
+    v->bytes = sqlite3_column_int64(q, 7);
+    store_end(q);
+    if (!is_sound(s, v)) {
+        store_found_damage(s, "a video's position is invalid");
+        forget(s, v);
+        return NULL;
+    }
+    if (position_is_plausible(v->at) && v->at.epoch > s->epoch) s->epoch = v->at.epoch;
+    return v;
+}
+
+struct video *video_find_or_add(struct store *s, const char *name, enum engine_status *status) {
+    struct video *v = video_find(s, name);
+    if (v) return v;
+    if (!room_make(s)) {
+        if (!s->failure.code) *status = ENGINE_FULL;
+        return NULL;
+    }
+    sqlite3_stmt *q = store_use(s, SQL_VIDEO_ADD);
+    store_bind_text(q, 1, name);
+    sqlite3_bind_int64(q, 2, s->use_ms);
+    if (!store_run(s, q)) return NULL;
+    v = remember(s, name, sqlite3_last_insert_rowid(s->db));
+    v->used_ms = s->use_ms;
+    s->totals.videos++;
+    return v;
+}
+
+int64_t video_logged(struct store *s, int64_t id, int64_t *bytes) {
+    struct video *v;
+    HASH_FIND(hh_id, s->videos_by_id, &id, sizeof id, v);
+    *bytes = v ? v->bytes : 0;
+    if (v) return v->logged;
+    sqlite3_stmt *q = store_use(s, SQL_VIDEO_LOGGED);
+    sqlite3_bind_int64(q, 1, id);
+    if (!store_row(s, q)) return 0;
+    int64_t logged = sqlite3_column_int64(q, 0);
+    *bytes = sqlite3_column_int64(q, 1);
+    store_end(q);
+    return logged;
+}
+
+void video_changed(struct store *s, struct video *v) {
+    if (v->dirty) return;
+    store_will_write(s);
+    v->dirty = true;
+    v->next_dirty = s->dirty_videos;
+    s->dirty_videos = v;
+}
+
+void video_set_used(struct store *s, struct video *v, int64_t used_ms) {
+    sqlite3_stmt *q = store_use(s, SQL_VIDEO_USED);
+    sqlite3_bind_int64(q, 1, v->id);
+    sqlite3_bind_int64(q, 2, used_ms);
+    if (store_run(s, q)) v->used_ms = used_ms;
+}
+
+// Once a day is enough, unless videos may soon be evicted.
+void video_mark_used(struct store *s, struct video *v) {
+    bool crowded = s->config.max_videos && s->totals.videos >= s->config.max_videos / 4 * 3;
+    int64_t often_ms = s->config.keep_ms / 30;
+    if (crowded && often_ms > CROWDED_MS) often_ms = CROWDED_MS;
+    if (s->read_only || s->refuses || s->use_ms - v->used_ms < often_ms) return;
+    video_set_used(s, v, s->use_ms);
+}
+
+void video_begin_epoch(struct store *s, struct video *v, struct position known) {
+    uint64_t epoch = s->now_ms > 0 ? (uint64_t)s->now_ms : 1;
+    if (epoch <= v->at.epoch) epoch = v->at.epoch + 1;
+    if (epoch <= known.epoch) epoch = known.epoch + 1;
+    if (epoch + POSITION_CLOCK_MS < s->epoch) epoch = s->epoch + 1;
+    if (epoch > s->epoch) s->epoch = epoch;
+    v->at = (struct position){epoch, 0};
+    v->run = s->run;
+    video_changed(s, v);
+}
+
+void video_write_dirty(struct store *s) {
+    for (struct video *v = s->dirty_videos; v; v = v->next_dirty) {
+        sqlite3_stmt *q = store_use(s, SQL_VIDEO_WRITE);
+        sqlite3_bind_int64(q, 1, v->id);
+        sqlite3_bind_int64(q, 2, (int64_t)v->at.epoch);
+        sqlite3_bind_int64(q, 3, (int64_t)v->at.seq);
+        sqlite3_bind_int64(q, 4, v->run);
+        sqlite3_bind_int64(q, 5, v->logged);
+        sqlite3_bind_int64(q, 6, v->newest);
+        sqlite3_bind_int64(q, 7, v->bytes);
+        store_run(s, q);
+        v->dirty = false;
+    }
+    s->dirty_videos = NULL;
+}
+
+static bool delete_by_id(struct store *s, enum statement which, const struct video *v) {
+    sqlite3_stmt *q = store_use(s, which);
+    sqlite3_bind_int64(q, 1, v->id);
+    return store_run(s, q);
+}
+
+void video_drop(struct store *s, struct video *v) {
+    if (!delete_by_id(s, SQL_MAPPING_DROP, v)) return;
+    s->totals.mappings -= (uint64_t)sqlite3_changes(s->db);
+    if (!delete_by_id(s, SQL_VIDEO_DROP, v)) return;
+    s->totals.videos--;
+    if (v->dirty) LL_DELETE2(s->dirty_videos, v, next_dirty);
+    forget(s, v);
+}
+
+void video_forget_all(struct store *s) {
+    struct video *v, *next;
+    HASH_ITER(hh, s->videos, v, next) forget(s, v);
+    s->dirty_videos = NULL;
+}
+
+static bool is_too_much(const struct store *s) {
+    return HASH_COUNT(s->videos) > VIDEO_CACHED || s->trail_rows > TRAIL_ROWS;
+}
+
+// The table's order is that in which they came. A batch brings no more than are forgotten here, and none has
+// been changed since the last was committed.
+void video_limit_memory(struct store *s) {
+    for (int left = FORGOTTEN_AT_ONCE; left && s->videos && is_too_much(s); left--) forget(s, s->videos);
+}

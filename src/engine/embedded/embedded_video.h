@@ -1,0 +1,60 @@
+// Rows of videos: found by name, kept in memory with their position, written back once per transaction.
+// Store's thread only.
+//
+// At most about VIDEO_CACHED rows are in memory (some 250 bytes each), and TRAIL_ROWS of their lists; then
+// those read first are forgotten, some between any two transactions, and read again when needed.
+#pragma once
+
+#include "base/map.h"
+#include "embedded_store.h"
+#include "embedded_trail.h"
+#include "engine/engine.h"
+
+enum { VIDEO_CACHED = 100000 };
+
+struct video {
+    int64_t id;
+    struct position at; // not set: it has a mapping only
+    struct position
+        prev;       // where the log stood when the epoch of `at` began, if this run of the engine did so
+    int64_t run;    // of the engine that gave `at`
+    int64_t logged; // entries it ever had
+    int64_t newest; // n of the last one, 0: none
+    int64_t bytes;  // of JSON it ever had
+    int64_t used_ms;
+    struct trail trail;
+    bool dirty;
+    struct video *next_dirty;
+    UT_hash_handle hh, hh_id;
+    char name[];
+};
+
+// Returns the video's row, or NULL if there is none. Valid until the transaction ends.
+struct video *video_find(struct store *, const char *name);
+
+// Returns it, made if there is none. NULL with *status ENGINE_FULL if there are too many, NULL on failure.
+struct video *video_find_or_add(struct store *, const char *name, enum engine_status *status);
+
+// Returns how many entries the video with this row id ever had; 0 if there is no such video.
+int64_t video_logged(struct store *, int64_t id, int64_t *bytes);
+
+// Has the position written before the transaction commits.
+void video_changed(struct store *, struct video *);
+
+// Notes that it is used. Costs a write at most once a day, or once a second where there are nearly as many
+// videos as may be.
+void video_mark_used(struct store *, struct video *);
+void video_set_used(struct store *, struct video *, int64_t used_ms);
+
+// Begins an epoch, with seq 0, that is greater than any the store has seen and than `known`.
+void video_begin_epoch(struct store *, struct video *, struct position known);
+
+// Deletes the row, and its mapping.
+void video_drop(struct store *, struct video *);
+
+// For store_commit() and store_rollback().
+void video_write_dirty(struct store *);
+void video_forget_all(struct store *);
+
+// Keeps what is in memory bounded. Between transactions.
+void video_limit_memory(struct store *);

@@ -1,0 +1,281 @@
+// An engine carries comments from whoever takes them to whoever shows them, keeps each video's log, and keeps
+// the state the roles share: mappings, leases, counters. There are several behind this one table of
+// operations, and no role knows which one it talks to.
+//
+// Every operation is called on the process's control loop and calls back on it, exactly once, never from
+// inside the call. Strings and entries given to an operation are copied before it returns; what a callback is
+// given belongs to the engine and is valid during the callback. Operations on one video take effect in the
+// order of the calls, but that a range may also see what was appended after it was asked for; across videos
+// nothing is promised. Work that waits is bounded: beyond that ENGINE_BUSY.
+//
+// The log. A video's entries are numbered without holes within an epoch. Next to the entries stands a
+// position (the last number given, and the run: the history that the store's data belongs to), kept far
+// longer than they are. When the run has changed (the store was started again, a replica was promoted, data
+// came from elsewhere), the next append begins a new epoch, greater than the old one and than any that the
+// caller or the engine has seen, whatever the clock says. Its first entry carries `prev`, the last position
+// that the store knows: a viewer at prev continues unaffected; one beyond it has seen entries that the store
+// has lost, and gets a gap. So a number is never used twice.
+//
+// A loss. Callers pass the highest position they know (head(), append(); the engine adds what it knows
+// itself). If the store stands below that, or began its epoch below it, it has lost acknowledged entries, and
+// begins an epoch whose first entry is a tombstone, published like any other: every viewer gets a gap, also
+// one at the very position that is left, as it may have missed what was lost. `prev` of the tombstone, if
+// set, is where the loss begins. A loss cannot be announced if no running process knows a lost entry: a
+// comment API remembers the videos it appended to last, a reader those that are watched there. Nor can one
+// that becomes known only many epochs later.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/position.h"
+
+enum engine_status {
+    ENGINE_OK,
+    ENGINE_NOT_FOUND,   // no such mapping
+    ENGINE_FULL,        // max_videos is reached, and all of them are in use; nothing was stored
+    ENGINE_BUSY,        // too much work is waiting; nothing was done; try again soon
+    ENGINE_UNAVAILABLE, // the store cannot take it now (server lost, disk full); try again later. For an
+                        // append it is unknown whether it was done: a repeat with the same token finds out
+    ENGINE_CLOSED,      // the engine was closed before it was done
+    ENGINE_STORE_FULL,  // the store has no memory for more entries; nothing was stored, all else goes on
+    ENGINE_KEY_REUSED   // an append with this token and another digest came first; nothing was stored
+};
+
+// What a log entry is. More kinds will come (retraction, pin, end); they share the numbers. An entry of an
+// unknown kind is treated like a tombstone: it only moves the position.
+enum entry_kind {
+    ENTRY_TOMBSTONE = 0, // a number without content: it only moves the position
+    ENTRY_COMMENT = 1
+};
+
+struct engine_entry {
+    struct position at;   // not set for a message published without a number by another system: deliver it as
+                          // it is, it moves no position
+    struct position prev; // set only on the first entry of an epoch: where the log stood before; on a
+                          // tombstone, what comes after it was lost
+    enum entry_kind kind;
+    const char *json; // the whole object, "id" first (then "prev", where set, and "kind" where it is no
+                      // comment); no line break inside; not NUL-terminated; empty for a tombstone
+    size_t json_len;
+};
+
+struct engine;
+
+// Names an append within its video, so that a repeat stores nothing and gets the first one's position. Kept
+// for as long as entries are (--log-age-ms), but no more than ENGINE_TOKENS_VIDEO of a video, and
+// ENGINE_TOKENS in all: beyond that the oldest are forgotten. What is kept is the position, `at_ms` and two
+// digests.
+enum { ENGINE_DIGEST = 16, ENGINE_TOKENS_VIDEO = 50000, ENGINE_TOKENS = 1000000 };
+struct engine_token {
+    unsigned char name[ENGINE_DIGEST];   // a digest of whatever names it
+    unsigned char digest[ENGINE_DIGEST]; // of what makes it the same append
+    int64_t at_ms;                       // the caller's, given back to repeats
+    const char *old_name;                // the name an earlier version may have stored it by, or NULL
+};
+
+struct engine_append {
+    const char *video;
+    enum entry_kind kind;
+    const char
+        *json; // an object with at least one member; the engine puts "id" (and "prev") in front of the others
+    size_t json_len;
+    const struct engine_token *token; // may be NULL
+    struct position known; // the highest the caller knows of the video, from the store; may be unset
+};
+
+// `entry` is what was stored; NULL unless ENGINE_OK. For a repeat it has the first append's position in front
+// of the repeat's own JSON, and `first` says when that was.
+struct engine_first {
+    int64_t at_ms;
+    bool whole; // the entry is the first append itself, as stored by an earlier version: at_ms is not known,
+                // and the caller has to compare the two
+};
+typedef void engine_append_cb(void *arg, enum engine_status, const struct engine_entry *entry,
+                              const struct engine_first *first);
+
+struct engine_head {
+    struct position at;     // of the newest entry
+    struct position before; // set if this call has found a loss: where the store stood
+};
+// `head` is NULL unless ENGINE_OK.
+typedef void engine_head_cb(void *arg, enum engine_status, const struct engine_head *head);
+
+struct engine_range {
+    const struct engine_entry *entries; // in order
+    size_t count;
+    struct position head; // the newest entry of the video at that moment
+    bool more;            // the limit cut it: entries between the last given and head exist
+};
+typedef void engine_range_cb(void *arg, enum engine_status, const struct engine_range *);
+
+// How a subscription hears. All on the control loop; `arg` is what subscribe() was given.
+struct engine_subscriber {
+    // Entries as they are appended, by anybody, in log order. A subscription may miss some without any error;
+    // whoever needs all of them checks the numbers and asks range() for a hole.
+    void (*on_entry)(void *arg, const struct engine_entry *);
+    // From now on entries arrive; the last before may as well. Said once after subscribe(), and again after
+    // each interruption, in which entries may have been missed: compare with head().
+    void (*on_subscribed)(void *arg);
+    // Returns the highest position it has taken, so that appends to the video need not ask for it. May be
+    // NULL.
+    struct position (*position)(void *arg);
+};
+struct engine_subscription; // the engine's, until unsubscribe()
+
+// `reader_url` is who the video belongs to now; `changed` whether this call made it so. NULL unless
+// ENGINE_OK.
+typedef void engine_mapping_cb(void *arg, enum engine_status, const char *reader_url, bool changed);
+
+// What entitles a reader to renew the lease of its URL while another process holds it.
+enum lease_claim {
+    LEASE_HELD,     // it held the lease less than ttl_ms ago: it wins over a process that was started later
+    LEASE_FIRST,    // its first renewal: it wins, as it mostly follows a process that has died
+    LEASE_UNCHANGED // it has seen the other's lease keep the same `stamp` for ttl_ms: that process is dead
+};
+
+// What a reader says of itself. Known by its url.
+struct engine_lease {
+    const char *reader_url;
+    const char *public_url; // NULL: none but reader_url
+    const char *instance_id;
+    uint64_t generation; // raised by every start of a reader
+    uint64_t viewers;    // load
+    // In a renewal:
+    enum lease_claim claim;
+    // In a listing, and with LEASE_UNCHANGED:
+    uint64_t stamp; // changes with each renewal: a reader is alive while observers see it change
+    // In a listing:
+    int64_t left_ms; // until it ends by the store's wall clock, which may have been stepped: only a hint
+    bool given_up;   // by lease_drop()
+    bool live;       // left_ms > 0 and not given up
+};
+typedef void engine_leases_cb(void *arg, enum engine_status, const struct engine_lease *, size_t count);
+
+struct engine_lease_answer {
+    enum lease_outcome {
+        LEASE_KEPT,   // it was the caller's before
+        LEASE_GAINED, // it is the caller's now, but others may have been given its videos before
+        LEASE_TAKEN   // another process holds it; nothing was written
+    } outcome;
+    uint64_t generation;     // the holder's; if that is the caller, to be used from now on
+    uint64_t stamp;          // the holder's
+    const char *instance_id; // the holder's
+};
+// The answer is NULL unless ENGINE_OK.
+typedef void engine_lease_cb(void *arg, enum engine_status, const struct engine_lease_answer *);
+
+typedef void engine_done_cb(void *arg, enum engine_status);
+typedef void engine_counter_cb(void *arg, enum engine_status, uint64_t value);
+
+struct engine_mapping {
+    const char *video, *reader_url;
+};
+struct engine_overview {
+    uint64_t comments;                 // ever logged
+    uint64_t mappings;                 // now
+    const struct engine_entry *newest; // comments of any video, newest first, at most ENGINE_NEWEST
+    size_t newest_count;
+    const struct engine_mapping *mapped; // some mappings, newest first, at most ENGINE_MAPPED
+    size_t mapped_count;
+};
+enum { ENGINE_NEWEST = 10, ENGINE_MAPPED = 100 };
+typedef void engine_overview_cb(void *arg, enum engine_status, const struct engine_overview *);
+
+// What an engine calls when a request is done: the one that belongs to the operation.
+union engine_cb {
+    engine_append_cb *append;
+    engine_head_cb *head;
+    engine_range_cb *range;
+    engine_mapping_cb *mapping;
+    engine_lease_cb *lease;
+    engine_leases_cb *leases;
+    engine_done_cb *done;
+    engine_counter_cb *counter;
+    engine_overview_cb *overview;
+};
+
+struct engine_ops {
+    const char *name;
+
+    // Gives the entry the video's next number, stores it, and publishes it to the video's subscribers: all of
+    // that or nothing. The callback comes once it is stored, in the order of the calls for one video.
+    // Errors: FULL, BUSY, UNAVAILABLE, CLOSED, STORE_FULL, KEY_REUSED.
+    void (*append)(struct engine *, const struct engine_append *, engine_append_cb *, void *arg);
+
+    // Starts hearing a video's entries. Never fails: while the store is away the subscription waits for it.
+    // unsubscribe() ends it at once (no call follows) and frees it. Until then (or close()) `video` and the
+    // subscriber are borrowed, not copied: there is a subscription for every video with a viewer.
+    struct engine_subscription *(*subscribe)(struct engine *, const char *video,
+                                             const struct engine_subscriber *, void *arg);
+    void (*unsubscribe)(struct engine *, struct engine_subscription *);
+
+    // Gives the video's position. `known`: the highest the caller knows of, from the store and never from a
+    // client; may be unset. Reads, and so works on a store that takes no writes, unless something has to
+    // begin: a video that has no position starts its first epoch, at seq 0 (FULL is possible), and a loss is
+    // announced. Errors: FULL, BUSY, UNAVAILABLE, CLOSED.
+    void (*head)(struct engine *, const char *video, struct position known, engine_head_cb *, void *arg);
+
+    // Gives the kept entries after `after`, oldest first, at most `limit`. There may be a hole between
+    // `after` and the first one, if what lay there has expired: its number and its `prev` tell. Errors: BUSY,
+    // UNAVAILABLE, CLOSED.
+    void (*range)(struct engine *, const char *video, struct position after, size_t limit, engine_range_cb *,
+                  void *arg);
+
+    // max_videos bounds the videos with a log, a position or a mapping. A video is in use while it is watched
+    // and while its log has entries. To make room for a new one, the least recently used video that is not in
+    // use is evicted with everything stored for it, those without any comment first.
+
+    // Mappings {video => reader}. All three mark the mapping as used; one unused for 30 days is dropped.
+    // lookup: NOT_FOUND if there is none.
+    // assign: stores `reader_url` unless there is a mapping; the first writer wins, also among processes.
+    // FULL. reassign: replaces `expected` by `reader_url`, and changes nothing if the mapping is another.
+    // NOT_FOUND.
+    void (*lookup)(struct engine *, const char *video, engine_mapping_cb *, void *arg);
+    void (*assign)(struct engine *, const char *video, const char *reader_url, engine_mapping_cb *,
+                   void *arg);
+    void (*reassign)(struct engine *, const char *video, const char *expected, const char *reader_url,
+                     engine_mapping_cb *, void *arg);
+    // Drops the mapping if it is `expected`. OK also if it was another or none.
+    void (*release)(struct engine *, const char *video, const char *expected, engine_done_cb *, void *arg);
+
+    // Notes that videos are watched, or no longer are; at most ENGINE_WATCH_MOST per call. A note expires
+    // after three times ENGINE_WATCH_AGAIN_MS, so that a killed process leaves none behind. `watched` false
+    // is ignored, and left to that expiry, for a video with other subscribers. There is no answer, and a note
+    // may be lost while the store is away: repeat it.
+    void (*watch)(struct engine *, const char *const *videos, size_t count, bool watched);
+
+    // Leases. lease_renew() writes one that lasts for ttl_ms, unless another process holds it with a better
+    // claim. A process that takes over a URL gets a generation above all earlier ones. lease_drop() ends the
+    // lease of this URL and generation at once; it stays listed as given up. leases() lists all known readers
+    // by URL; ended leases stay listed for 30 days.
+    void (*lease_renew)(struct engine *, const struct engine_lease *, int ttl_ms, engine_lease_cb *,
+                        void *arg);
+    void (*lease_drop)(struct engine *, const char *reader_url, uint64_t generation, engine_done_cb *,
+                       void *arg);
+    void (*leases)(struct engine *, engine_leases_cb *, void *arg);
+
+    // Returns the counter's value before this call, and raises it by one; 0 at first. Persistent.
+    void (*counter_next)(struct engine *, const char *name, engine_counter_cb *, void *arg);
+
+    // Gives totals and the newest things, for the statistics. May be a moment old.
+    void (*overview)(struct engine *, engine_overview_cb *, void *arg);
+
+    // Whether the store answers. If not, *why is a sentence for people, static or the engine's until its next
+    // call.
+    bool (*ready)(struct engine *, const char **why);
+
+    // Ends everything: outstanding operations call back with ENGINE_CLOSED inside this call, except appends
+    // that could still be finished at once. Frees the engine and all subscriptions. May be called in any
+    // callback of the engine; another call of it, from a callback that this one makes, does nothing.
+    void (*close)(struct engine *);
+};
+
+// The head of every engine's own struct.
+struct engine {
+    const struct engine_ops *ops;
+};
+
+enum { ENGINE_WATCH_MOST = 64, ENGINE_WATCH_AGAIN_MS = 20000 };
+enum { ENGINE_VIDEO_MAX = 128, ENGINE_URL_MAX = 512 }; // bytes

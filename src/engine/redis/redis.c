@@ -1,0 +1,163 @@
+// clang-format off
+// What is stored where in Redis. Names without `chorus:` are those of the original system, so that both can
+// share a Redis.
+//
+//   video:<id>:reader           string: the URL of the video's reader
+//   video:<id>                  channel: comments as JSON; one without our id comes from an original comment API
+//   {video:<id>}:log            stream: entry id = comment id; t: when, ms; j: the JSON as published
+//   {video:<id>}:pos            string: "<epoch>-<seq> <run>" or "<epoch>-<seq> <run> <prevs>"; see lua/position.lua
+//   {video:<id>}:tokens         hash: digest of a token => digest of the entry, its id, the caller's time in ms
+//   {video:<id>}:tokens:older   hash: the previous generation of the above
+//   {video:<id>}:token:<token>  string: JSON; how an earlier version stored a token: read, never written
+//   readers                     hash: URL => lease; see redis_lease.h
+//   readers:next                string: how many videos have been assigned, for round-robin
+//   chorus:mapped               sorted set: all videos with a mapping or a position, by last use in us
+//   chorus:uncommented          sorted set: those of them without any comment yet
+//   chorus:unmapped             sorted set: those of them without a mapping
+//   chorus:watched              sorted set: watched videos, by chorus:clock
+//   chorus:clock                hash: a clock that does not jump when the server's is set; for these five see lua/admit.lua
+//   chorus:comments             string: comments ever logged
+//   chorus:tokens               hash: period of half a token's life => how many tokens were stored in it
+//   chorus:newest               list: the newest comments of all videos
+//   video:/<random>             channel: a process probes its own subscription; no video id contains a slash
+//   {video:/check}:...          a log that is never read, for a few seconds: whether Redis accepts appends
+// clang-format on
+//
+// All keys of a video's log have the hash tag {video:<id>}: the slot of its channel. The run is the server's
+// replication id at the moment of the append, read by the script itself: a connection may outlive a demotion,
+// a resync and a promotion of its server, and a server may come back with its old process's run id and other
+// data.
+#include "engine/redis.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/container_of.h"
+#include "base/mem.h"
+#include "engine/hub.h"
+#include "redis_core.h"
+#include "redis_lease.h"
+#include "redis_log.h"
+#include "redis_mapping.h"
+#include "redis_overview.h"
+#include "redis_subscriber.h"
+#include "net/resolver.h"
+
+enum { TICK_MS = 1000 };
+
+static struct redis *from(struct engine *engine) {
+    return (struct redis *)engine;
+}
+
+static struct engine_subscription *subscribe(struct engine *engine, const char *video,
+                                             const struct engine_subscriber *who, void *arg) {
+    struct redis *r = from(engine);
+    struct engine_subscription *s = hub_subscribe(r->hub, video, who, arg);
+    // Also when it is not the first: each subscription is to hear once that it holds.
+    if (!r->closing) redis_subscriber_add(r->subscriber, video);
+    return s;
+}
+
+static void unsubscribe(struct engine *engine, struct engine_subscription *subscription) {
+    struct redis *r = from(engine);
+    char video[ENGINE_VIDEO_MAX + 1];
+    snprintf(video, sizeof video, "%s", hub_video_of(subscription));
+    if (hub_unsubscribe(r->hub, subscription) && !r->closing) redis_subscriber_remove(r->subscriber, video);
+}
+
+static void on_tick(struct loop_timer *t) {
+    struct redis *r = container_of(t, struct redis, tick);
+    redis_subscriber_probe(r->subscriber);
+    redis_mappings_purge(r);
+    loop_timer_start(r->loop, t, TICK_MS);
+}
+
+static bool ready(struct engine *engine, const char **why) {
+    struct redis *r = from(engine);
+    const char *refusal = redis_refusal_why(r);
+    if (!r->serving)
+        snprintf(r->why, sizeof r->why, "%s",
+                 !redis_conn_is_up(r->commands) ? redis_conn_why(r->commands)
+                 : refusal                      ? refusal
+                                                : "Redis is being prepared.");
+    else if (redis_conn_is_silent(r->commands))
+        snprintf(r->why, sizeof r->why, "Redis does not answer.");
+    else if (refusal)
+        snprintf(r->why, sizeof r->why, "%s", refusal);
+    else
+        return redis_subscriber_ready(r->subscriber, why);
+    *why = r->why;
+    return false;
+}
+
+static void on_resolved(void *arg) {
+    struct redis *r = arg;
+    redis_conn_resolved(r->commands);
+    redis_subscriber_resolved(r->subscriber);
+}
+
+static void on_reap(struct loop_job *job) {
+    struct redis *r = container_of(job, struct redis, reap);
+    redis_subscriber_reap(r->subscriber);
+    free(r);
+}
+
+// Subscribers hear nothing more, but their subscriptions last until all callbacks have been called: those may
+// still unsubscribe.
+static void close_engine(struct engine *engine) {
+    struct redis *r = from(engine);
+    if (r->closing) return;
+    loop_timer_stop(r->loop, &r->tick);
+    redis_core_drain(r);
+    if (r->closing) return; // by the callback of an answer that came now
+    redis_core_stop(r);
+    redis_subscriber_close(r->subscriber);
+    hub_free(r->hub);
+    known_release(&r->known);
+    redis_lease_release(r);
+    resolver_free(r->resolver);
+    free((char *)r->config.url);
+    r->reap.run = on_reap;
+    loop_defer(r->loop, &r->reap);
+}
+
+static const struct engine_ops redis_ops = {
+    .name = "redis",
+    .append = redis_append,
+    .subscribe = subscribe,
+    .unsubscribe = unsubscribe,
+    .head = redis_head,
+    .range = redis_range,
+    .lookup = redis_lookup,
+    .assign = redis_assign,
+    .reassign = redis_reassign,
+    .release = redis_release,
+    .watch = redis_watch,
+    .lease_renew = redis_lease_renew,
+    .lease_drop = redis_lease_drop,
+    .leases = redis_leases,
+    .counter_next = redis_counter_next,
+    .overview = redis_overview,
+    .ready = ready,
+    .close = close_engine,
+};
+
+struct engine *redis_open(struct loop *loop, const struct redis_config *config) {
+    char why[160];
+    struct redis *r = mem_zalloc(sizeof *r);
+    bool understood = redis_url_parse(&r->url, config->url, why, sizeof why);
+    assert(understood);
+    r->engine.ops = &redis_ops;
+    r->loop = loop;
+    r->config = *config;
+    r->config.url = mem_strdup(config->url);
+    r->hub = hub_new();
+    r->resolver = resolver_new(loop, on_resolved, r);
+    redis_core_start(r);
+    r->subscriber = redis_subscriber_new(r);
+    r->tick.on_due = on_tick;
+    loop_timer_start(loop, &r->tick, TICK_MS);
+    return &r->engine;
+}

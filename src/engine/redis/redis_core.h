@@ -1,0 +1,164 @@
+// Private to the Redis engine: its state, and how its operations send commands and take replies. An operation
+// is a struct redis_call from when it is asked for until its callback has been called: once, and never from
+// inside the operation. Control loop only.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/log.h"
+#include "engine/engine.h"
+#include "engine/redis.h"
+#include "redis_conn.h"
+#include "redis_refusal.h"
+#include "redis_known.h"
+#include "redis_url.h"
+#include "net/loop.h"
+
+struct hub;
+struct redis_call;
+struct redis_subscriber;
+struct redisReply;
+struct resolver;
+
+enum redis_script {
+    SCRIPT_APPEND,
+    SCRIPT_HEAD,
+    SCRIPT_HEAD_WHEN_FULL,
+    SCRIPT_RANGE,
+    SCRIPT_REASSIGN,
+    SCRIPT_RELEASE,
+    SCRIPT_LEASE_RENEW,
+    SCRIPT_LEASE_DROP,
+    SCRIPT_LEASES,
+    SCRIPT_LEASE_FORGET,
+    SCRIPT_LOOKUP,
+    SCRIPT_ASSIGN,
+    SCRIPT_COUNTER,
+    SCRIPT_WATCH,
+    REDIS_SCRIPTS
+};
+
+enum {
+    REDIS_WAITING_CALLS = 65536, // until they are answered; beyond either, ENGINE_BUSY
+    REDIS_WAITING_BYTES = 64 << 20,
+    // An append not carried out by then is not carried out at all; before a silent connection is cut.
+    REDIS_APPEND_MS = REDIS_CONN_CUT_MS - REDIS_CONN_SILENCE_MS - 100,
+    REDIS_SHA_SIZE = 41,
+    REDIS_ARGS = 28,
+    REDIS_ARGS_ROOM = 2048
+};
+#define REDIS_KEEP_MS (INT64_C(30) * 24 * 3600 * 1000) // positions, unused mappings, lapsed leases
+
+struct redis {
+    struct engine engine; // first
+    struct loop *loop;
+    struct redis_config config;
+    struct redis_url url;
+    struct resolver *resolver;
+    struct redis_conn *commands;
+    struct redis_subscriber *subscriber;
+    struct hub *hub;
+
+    bool serving; // the connection for commands is up, and the scripts are there
+    unsigned scripts_owed;
+    char shas[REDIS_SCRIPTS][REDIS_SHA_SIZE];
+    char run_id[64];         // of the process at the other end
+    int64_t clock_offset_ms; // Redis's wall clock less our monotonic one
+    struct redis_refusal refusal;
+    struct loop_timer check; // whether appends are still refused
+    char why[REDIS_CONN_WHY_SIZE + 160];
+
+    size_t waiting, waiting_bytes;
+    struct redis_call *refused; // answered in a moment
+    unsigned ranges;            // under way
+    struct redis_call *ranges_waiting;
+    size_t ranges_waiting_count;
+    struct loop_timer refuse, tick;
+    bool closing;
+    struct loop_job reap;
+    struct log_sampler sampler;
+
+    struct { // a lease that may be old enough to be forgotten
+        char *reader_url, *stamp;
+        int64_t since_ms; // listed like this
+    } old_lease;
+
+    int64_t purged_ms; // when entries of videos that have expired were removed last
+    struct known known;
+};
+
+struct redis_call {
+    struct redis *redis;
+    // `reply` only if the status is ENGINE_OK; it is no error then. ENGINE_STORE_FULL: Redis has no memory
+    // for it.
+    void (*on_reply)(struct redis_call *, enum engine_status, const struct redisReply *reply);
+    union engine_cb on;
+    void *arg;
+    enum engine_status status; // of one that was refused
+    const char *command;       // what was sent last, for the log
+    enum entry_kind kind;
+    struct known_video *known; // of an append
+    size_t bytes;
+    struct redis_call *prev, *next;
+    void *more; // the operation's own, freed with the call
+    size_t text_len;
+    char text[]; // what the operation keeps
+};
+
+// Arguments of a command. Strings are borrowed, what is formatted lies in `room`.
+struct redis_args {
+    int count;
+    const char *name; // of the script; NULL: a command
+    const char *at[REDIS_ARGS];
+    size_t len[REDIS_ARGS];
+    size_t used;
+    char room[REDIS_ARGS_ROOM];
+};
+
+void redis_args_bytes(struct redis_args *, const void *bytes, size_t len);
+void redis_args_text(struct redis_args *, const char *text);
+void redis_args_number(struct redis_args *, int64_t);
+void redis_args_format(struct redis_args *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+// Begins the arguments of a script.
+void redis_args_script(struct redis_args *, const struct redis *, enum redis_script, int keys);
+
+// Returns a call that keeps a copy of `text`.
+struct redis_call *redis_call_new(struct redis *,
+                                  void (*on_reply)(struct redis_call *, enum engine_status,
+                                                   const struct redisReply *),
+                                  const void *text, size_t text_len);
+
+// Sends it, or has it refused in a moment. A call may be sent again from its on_reply().
+void redis_call_send(struct redis_call *, const struct redis_args *);
+
+// `name` is what the log calls it: static.
+void redis_call_send_raw(struct redis_call *, const char *name, int argc, const char *const *argv,
+                         const size_t *lens);
+
+// Has it answered in a moment with `status`.
+void redis_call_refuse(struct redis_call *, enum engine_status);
+
+// To be called at the end of each on_reply() that does not send it again.
+void redis_call_free(struct redis_call *);
+
+// For a reply that is not what the command answers: says so in the log, and returns the status for it.
+enum engine_status redis_call_unexpected(struct redis_call *, const struct redisReply *);
+
+// Whether a command can be sent now. Not in the midst of a connection's end either, when its replies are
+// answered.
+bool redis_serves(const struct redis *);
+
+// Sends a command whose reply nobody needs; not at all while Redis is away.
+void redis_tell(struct redis *, const struct redis_args *);
+
+// Redis's wall clock, as far as we know.
+int64_t redis_clock_ms(const struct redis *);
+
+// The connection's side of the engine: waits for a name, loads the scripts, and copes with a server that
+// refuses.
+void redis_core_start(struct redis *);
+void redis_core_drain(struct redis *); // waits for what can still be answered, blocking, a moment at most
+void redis_core_stop(struct redis *);  // ends what waits with ENGINE_CLOSED

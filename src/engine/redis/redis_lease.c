@@ -1,0 +1,170 @@
+#include "redis_lease.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "redis_core.h"
+#include "redis_reply.h"
+
+enum {
+    RENEWAL_ITEMS = 4, // of lease_renew.lua
+    LEASE_ITEMS = 7,   // of leases.lua
+    FORGET_MS = 60000  // a row that looks old must have been so for this long, whatever Redis's clock does
+};
+
+// Reads `count` texts of an array from `first` on. Returns false if one of them is none.
+static bool read_texts(const redisReply *reply, size_t first, const char *text[], size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (!(text[i] = redis_reply_text(redis_reply_item(reply, first + i), NULL))) return false;
+    return true;
+}
+
+// Renewing
+
+static void on_renewed(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    struct engine_lease_answer answer;
+    const char *item[RENEWAL_ITEMS];
+    if (status == ENGINE_OK && !read_texts(reply, 0, item, RENEWAL_ITEMS))
+        status = redis_call_unexpected(c, reply);
+    if (status == ENGINE_OK) {
+        answer.outcome = !strcmp(item[0], "kept")     ? LEASE_KEPT
+                         : !strcmp(item[0], "gained") ? LEASE_GAINED
+                                                      : LEASE_TAKEN;
+        answer.generation = strtoull(item[1], NULL, 10);
+        answer.stamp = strtoull(item[2], NULL, 10);
+        answer.instance_id = item[3];
+    }
+    c->on.lease(c->arg, status, status == ENGINE_OK ? &answer : NULL);
+    redis_call_free(c);
+}
+
+void redis_lease_renew(struct engine *engine, const struct engine_lease *lease, int ttl_ms,
+                       engine_lease_cb *cb, void *arg) {
+    static const char *const claims[] = {
+        [LEASE_HELD] = "held", [LEASE_FIRST] = "first", [LEASE_UNCHANGED] = "unchanged"};
+    struct redis *r = (struct redis *)engine;
+    struct redis_call *c = redis_call_new(r, on_renewed, NULL, 0);
+    struct redis_args a = {0};
+    redis_args_script(&a, r, SCRIPT_LEASE_RENEW, 1);
+    redis_args_text(&a, "readers");
+    redis_args_text(&a, lease->reader_url);
+    redis_args_number(&a, ttl_ms);
+    redis_args_number(&a, (int64_t)lease->generation);
+    redis_args_number(&a, (int64_t)lease->viewers);
+    redis_args_text(&a, lease->public_url ? lease->public_url : "-");
+    redis_args_text(&a, lease->instance_id ? lease->instance_id : "");
+    redis_args_text(&a, claims[lease->claim]);
+    redis_args_number(&a, (int64_t)lease->stamp);
+    c->on.lease = cb;
+    c->arg = arg;
+    redis_call_send(c, &a);
+}
+
+// Giving up
+
+static void on_done(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    int64_t dropped;
+    if (status == ENGINE_OK && !redis_reply_integer(reply, &dropped))
+        status = redis_call_unexpected(c, reply);
+    c->on.done(c->arg, status);
+    redis_call_free(c);
+}
+
+void redis_lease_drop(struct engine *engine, const char *reader_url, uint64_t generation, engine_done_cb *cb,
+                      void *arg) {
+    struct redis *r = (struct redis *)engine;
+    struct redis_call *c = redis_call_new(r, on_done, NULL, 0);
+    struct redis_args a = {0};
+    redis_args_script(&a, r, SCRIPT_LEASE_DROP, 1);
+    redis_args_text(&a, "readers");
+    redis_args_text(&a, reader_url);
+    redis_args_number(&a, (int64_t)generation);
+    c->on.done = cb;
+    c->arg = arg;
+    redis_call_send(c, &a);
+}
+
+// Listing
+
+static int by_url(const void *a, const void *b) {
+    return strcmp(((const struct engine_lease *)a)->reader_url, ((const struct engine_lease *)b)->reader_url);
+}
+
+static bool read_lease(struct engine_lease *l, const redisReply *reply, size_t first) {
+    const char *item[LEASE_ITEMS];
+    if (!read_texts(reply, first, item, LEASE_ITEMS)) return false;
+    *l = (struct engine_lease){.reader_url = item[0],
+                               .stamp = strtoull(item[1], NULL, 10),
+                               .given_up = item[1][0] == '0',
+                               .left_ms = strtoll(item[2], NULL, 10),
+                               .generation = strtoull(item[3], NULL, 10),
+                               .viewers = strtoull(item[4], NULL, 10),
+                               .public_url = strcmp(item[5], "-") != 0 ? item[5] : NULL,
+                               .instance_id = item[6]};
+    l->live = !l->given_up && l->left_ms > 0;
+    return true;
+}
+
+void redis_lease_release(struct redis *r) {
+    free(r->old_lease.reader_url);
+    free(r->old_lease.stamp);
+    r->old_lease.reader_url = r->old_lease.stamp = NULL;
+}
+
+static void tell_to_forget(struct redis *r) {
+    struct redis_args a = {0};
+    redis_args_script(&a, r, SCRIPT_LEASE_FORGET, 1);
+    redis_args_text(&a, "readers");
+    redis_args_text(&a, r->old_lease.reader_url);
+    redis_args_text(&a, r->old_lease.stamp);
+    redis_tell(r, &a);
+}
+
+// One row at a time is considered for deletion: the first that ended more than 30 days ago by Redis's clock.
+// That of a reader that is alive changes within a second, whatever that clock is set to.
+static void forget_old(struct redis *r, const redisReply *reply) {
+    const char *item[LEASE_ITEMS];
+    for (size_t i = 0; read_texts(reply, i, item, LEASE_ITEMS); i += LEASE_ITEMS) {
+        const char *reader_url = item[0], *stamp = item[1];
+        if (strtoll(item[2], NULL, 10) > -REDIS_KEEP_MS) continue;
+        bool same = r->old_lease.reader_url && !strcmp(r->old_lease.reader_url, reader_url) &&
+                    !strcmp(r->old_lease.stamp, stamp);
+        if (!same) {
+            redis_lease_release(r);
+            r->old_lease.reader_url = mem_strdup(reader_url);
+            r->old_lease.stamp = mem_strdup(stamp);
+            r->old_lease.since_ms = loop_now_ms(r->loop);
+        } else if (loop_now_ms(r->loop) - r->old_lease.since_ms >= FORGET_MS) {
+            tell_to_forget(r);
+        }
+        return;
+    }
+}
+
+static void on_leases(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    size_t items, count = 0;
+    bool well = redis_reply_array(reply, &items) && items % LEASE_ITEMS == 0;
+    struct engine_lease *list = mem_zalloc((items / LEASE_ITEMS + 1) * sizeof *list);
+    for (; well && count < items / LEASE_ITEMS; count++)
+        well = read_lease(&list[count], reply, count * LEASE_ITEMS);
+    if (!well) count = 0;
+    if (status == ENGINE_OK && !well) status = redis_call_unexpected(c, reply);
+    qsort(list, count, sizeof *list, by_url);
+    if (status == ENGINE_OK) forget_old(c->redis, reply);
+    c->on.leases(c->arg, status, list, count);
+    free(list);
+    redis_call_free(c);
+}
+
+void redis_leases(struct engine *engine, engine_leases_cb *cb, void *arg) {
+    struct redis *r = (struct redis *)engine;
+    struct redis_call *c = redis_call_new(r, on_leases, NULL, 0);
+    struct redis_args a = {0};
+    redis_args_script(&a, r, SCRIPT_LEASES, 1);
+    redis_args_text(&a, "readers");
+    c->on.leases = cb;
+    c->arg = arg;
+    redis_call_send(c, &a);
+}

@@ -1,0 +1,316 @@
+#include "redis_log.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/hub.h"
+#include "redis_core.h"
+#include "redis_entry.h"
+#include "redis_reply.h"
+
+#include <utlist.h>
+
+// A range takes a few bytes to ask for, and may be answered with megabytes, which Redis holds until we have
+// read them: a crowd that comes back to many videos at once must not make it hold all of theirs.
+enum { RANGES_AT_ONCE = 16, CHECK_KEEP_MS = 10000 };
+
+// Appending
+
+static void add_keys(struct redis_args *a, const char *video) {
+    redis_args_format(a, "{video:%s}:log", video);
+    redis_args_format(a, "{video:%s}:pos", video);
+}
+
+// The arguments that position.lua reads. `v` may be NULL.
+static void add_place(struct redis_args *a, const struct redis *r, const char *video, struct position known,
+                      const struct known_video *v) {
+    char text[POSITION_TEXT_SIZE] = "";
+    if (v && position_compare(known, v->at) <= 0) {
+        redis_args_text(a, v->text);
+    } else {
+        if (position_is_plausible(known)) position_format(known, text);
+        redis_args_format(a, "%s", text);
+    }
+    redis_args_text(a, r->known.epoch ? r->known.epoch_text : "0");
+    redis_args_format(a, "video:%s", video);
+    redis_args_number(a, r->config.log_age_ms);
+    redis_args_number(a, REDIS_KEEP_MS);
+}
+
+static struct position higher(struct position a, struct position b) {
+    return position_compare(a, b) > 0 ? a : b;
+}
+
+static bool read_position(const redisReply *reply, struct position *p) {
+    size_t len;
+    const char *text = redis_reply_text(reply, &len);
+    *p = (struct position){0};
+    return text && (!len || position_parse(text, len, p));
+}
+
+static bool is_full(const redisReply *reply) {
+    return redis_reply_is_text(redis_reply_item(reply, 0), "full");
+}
+
+// What came of an append.
+struct appended {
+    struct engine_entry entry;
+    struct engine_first first;
+    bool repeated;
+};
+
+// A repeat of what an earlier version stored.
+static bool read_whole(const redisReply *reply, struct appended *a) {
+    size_t len;
+    const char *json = redis_reply_text(redis_reply_item(reply, 1), &len);
+    a->repeated = a->first.whole = true;
+    return json && redis_entry_read(&a->entry, json, len);
+}
+
+static bool read_first(const redisReply *reply, struct appended *a) {
+    const char *at_ms = redis_reply_text(redis_reply_item(reply, 2), NULL);
+    if (at_ms) a->first.at_ms = strtoll(at_ms, NULL, 10);
+    a->repeated = true;
+    return at_ms && read_position(redis_reply_item(reply, 1), &a->entry.at);
+}
+
+static bool read_appended(struct redis_call *c, const redisReply *reply, struct appended *a, char *json) {
+    const redisReply *outcome = redis_reply_item(reply, 0);
+    *a = (struct appended){.entry.kind = c->kind};
+    if (redis_reply_is_text(outcome, "whole")) return read_whole(reply, a);
+    if (redis_reply_is_text(outcome, "repeat")) {
+        if (!read_first(reply, a)) return false;
+    } else if (!redis_reply_is_text(outcome, "ok") ||
+               !read_position(redis_reply_item(reply, 1), &a->entry.at) ||
+               !read_position(redis_reply_item(reply, 2), &a->entry.prev)) {
+        return false;
+    }
+    if (!position_is_set(a->entry.at)) return false;
+    redis_entry_write(&a->entry, c->text, c->text_len, json);
+    return true;
+}
+
+// Redis's clock was set forward, or Redis was busy for long: the next appends go by what it says now.
+static bool note_late(struct redis *r, const redisReply *reply) {
+    const char *clock_ms = redis_reply_text(redis_reply_item(reply, 1), NULL);
+    if (!redis_reply_is_text(redis_reply_item(reply, 0), "late") || !clock_ms) return false;
+    r->clock_offset_ms = strtoll(clock_ms, NULL, 10) - loop_now_ms(r->loop);
+    return true;
+}
+
+// What an answer means that stored nothing.
+static enum engine_status not_appended(struct redis_call *c, const redisReply *reply) {
+    if (redis_reply_is_text(redis_reply_item(reply, 0), "reused")) return ENGINE_KEY_REUSED;
+    if (is_full(reply)) return ENGINE_FULL;
+    return note_late(c->redis, reply) ? ENGINE_UNAVAILABLE : redis_call_unexpected(c, reply);
+}
+
+static void on_appended(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    struct redis *r = c->redis;
+    struct appended a;
+    char small[2048], *json = small;
+    if (c->text_len + REDIS_ENTRY_ROOM > sizeof small) json = mem_alloc(c->text_len + REDIS_ENTRY_ROOM);
+    if (status == ENGINE_OK && !read_appended(c, reply, &a, json)) status = not_appended(c, reply);
+    bool ok = status == ENGINE_OK;
+    if (ok && position_is_plausible(a.entry.at)) known_note(&r->known, c->known, a.entry.at);
+    known_unref(&r->known, c->known);
+    c->on.append(c->arg, status, ok ? &a.entry : NULL, ok && a.repeated ? &a.first : NULL);
+    if (json != small) free(json);
+    redis_call_free(c);
+}
+
+static void add_token_keys(struct redis_args *a, const char *video, const struct engine_token *token) {
+    redis_args_format(a, "{video:%s}:tokens", video);
+    redis_args_format(a, "{video:%s}:tokens:older", video);
+    redis_args_text(a, "chorus:tokens");
+    redis_args_format(a, "{video:%s}:token:%s", video, token->old_name ? token->old_name : "");
+}
+
+static void add_token(struct redis_args *a, const struct engine_token *token) {
+    redis_args_bytes(a, token->name, sizeof token->name);
+    redis_args_bytes(a, token->digest, sizeof token->digest);
+    redis_args_number(a, token->at_ms);
+}
+
+void redis_append(struct engine *engine, const struct engine_append *append, engine_append_cb *cb,
+                  void *arg) {
+    struct redis *r = (struct redis *)engine;
+    bool tombstone = append->json_len == 0;
+    assert(tombstone || (append->json_len > 2 && append->json[0] == '{'));
+    struct redis_call *c = redis_call_new(r, on_appended, tombstone ? "" : append->json + 1,
+                                          tombstone ? 0 : append->json_len - 1);
+    struct redis_args a = {0};
+    redis_args_script(&a, r, SCRIPT_APPEND, append->token ? 7 : 3);
+    add_keys(&a, append->video);
+    redis_args_text(&a, "chorus:comments");
+    if (append->token) add_token_keys(&a, append->video, append->token);
+    c->kind = append->kind;
+    c->known = known_ref(&r->known, append->video);
+    add_place(&a, r, append->video, higher(append->known, hub_position(r->hub, append->video)), c->known);
+    redis_args_number(&a, redis_clock_ms(r) + REDIS_APPEND_MS);
+    redis_args_number(&a, (int64_t)r->config.log_entries);
+    redis_args_number(&a, r->config.log_min_age_ms);
+    redis_args_number(&a, (int64_t)r->config.log_video_bytes);
+    if (tombstone || append->kind == ENTRY_COMMENT)
+        redis_args_text(&a, "");
+    else
+        redis_args_number(&a, append->kind);
+    redis_args_bytes(&a, c->text, c->text_len);
+    if (append->token) add_token(&a, append->token);
+    redis_args_number(&a, (int64_t)r->config.max_videos);
+    c->on.append = cb;
+    c->arg = arg;
+    redis_call_send(c, &a);
+}
+
+void redis_log_check(struct redis *r, redis_reply_cb *on_checked) {
+    static const char video[] = "/check";
+    struct redis_args a = {0};
+    redis_args_script(&a, r, SCRIPT_APPEND, 3);
+    add_keys(&a, video);
+    redis_args_text(&a, "chorus:comments");
+    redis_args_text(&a, ""); // no known position
+    redis_args_text(&a, "0");
+    redis_args_format(&a, "video:%s", video);
+    redis_args_number(&a, CHECK_KEEP_MS);
+    redis_args_number(&a, CHECK_KEEP_MS);
+    redis_args_number(&a, redis_clock_ms(r) + REDIS_APPEND_MS);
+    redis_args_text(&a, "1");
+    redis_args_text(&a, "0");
+    redis_args_text(&a, "0");
+    redis_args_text(&a, ""); // a tombstone
+    redis_args_text(&a, "");
+    redis_args_text(&a, "-1"); // not to be counted as a video
+    redis_conn_send(r->commands, a.count, a.at, a.len, on_checked, r);
+}
+
+// Reading
+
+static void send_head(struct redis_call *c, enum redis_script script) {
+    struct redis *r = c->redis;
+    const struct position *known = c->more;
+    struct redis_args a = {0};
+    redis_args_script(&a, r, script, 2);
+    add_keys(&a, c->text);
+    add_place(&a, r, c->text, *known,
+              NULL); // as it is: what is higher could hide what an older epoch has lost
+    redis_args_number(&a, (int64_t)r->config.max_videos);
+    redis_call_send(c, &a);
+}
+
+static void on_head_when_full(struct redis_call *, enum engine_status, const redisReply *);
+
+static void on_head(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    struct engine_head head = {0};
+    if (status == ENGINE_STORE_FULL && c->on_reply == on_head) {
+        c->on_reply = on_head_when_full;
+        send_head(c, SCRIPT_HEAD_WHEN_FULL);
+        return;
+    }
+    if (status == ENGINE_OK && is_full(reply)) status = ENGINE_FULL;
+    if (status == ENGINE_OK &&
+        (!read_position(redis_reply_item(reply, 0), &head.at) || !position_is_set(head.at) ||
+         !read_position(redis_reply_item(reply, 1), &head.before)))
+        status = redis_call_unexpected(c, reply);
+    if (status == ENGINE_OK && position_is_plausible(head.at))
+        known_note_epoch(&c->redis->known, head.at.epoch);
+    c->on.head(c->arg, status, status == ENGINE_OK ? &head : NULL);
+    redis_call_free(c);
+}
+
+static void on_head_when_full(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    on_head(c, status, reply);
+}
+
+void redis_head(struct engine *engine, const char *video, struct position known, engine_head_cb *cb,
+                void *arg) {
+    struct redis *r = (struct redis *)engine;
+    struct redis_call *c = redis_call_new(r, on_head, video, strlen(video));
+    c->more = mem_alloc(sizeof known);
+    memcpy(c->more, &known, sizeof known);
+    c->on.head = cb;
+    c->arg = arg;
+    send_head(c, SCRIPT_HEAD);
+}
+
+static bool read_range(const redisReply *reply, struct engine_range *range, struct engine_entry **entries) {
+    const redisReply *list = redis_reply_item(reply, 2);
+    size_t count, len;
+    int64_t more;
+    if (!read_position(redis_reply_item(reply, 0), &range->head) ||
+        !redis_reply_integer(redis_reply_item(reply, 1), &more) || !redis_reply_array(list, &count))
+        return false;
+    *entries = mem_alloc((count + 1) * sizeof **entries);
+    for (size_t i = 0; i < count; i++) {
+        struct engine_entry *e = &(*entries)[range->count];
+        const char *json = redis_reply_text(redis_reply_item(list, i), &len);
+        if (json && redis_entry_read(e, json, len) && position_is_set(e->at)) range->count++;
+    }
+    range->entries = *entries;
+    range->more = more != 0;
+    return true;
+}
+
+struct range_asked { // of the video that is the call's text
+    struct position after;
+    size_t limit;
+};
+
+static void send_range(struct redis_call *c) {
+    struct redis *r = c->redis;
+    const struct range_asked *asked = c->more;
+    struct redis_args a = {0};
+    char from[POSITION_TEXT_SIZE];
+    position_format(asked->after, from);
+    redis_args_script(&a, r, SCRIPT_RANGE, 2);
+    add_keys(&a, c->text);
+    redis_args_text(&a, from);
+    redis_args_number(&a, asked->limit < INT32_MAX ? (int64_t)asked->limit : INT32_MAX);
+    redis_args_number(&a, r->config.log_age_ms);
+    r->ranges++;
+    redis_call_send(c, &a);
+}
+
+static void send_waiting_ranges(struct redis *r) {
+    while (r->ranges_waiting && r->ranges < RANGES_AT_ONCE) {
+        struct redis_call *c = r->ranges_waiting;
+        DL_DELETE(r->ranges_waiting, c);
+        r->ranges_waiting_count--;
+        send_range(c);
+    }
+}
+
+static void on_range(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    struct redis *r = c->redis;
+    struct engine_range range = {0};
+    struct engine_entry *entries = NULL;
+    if (status == ENGINE_OK && !read_range(reply, &range, &entries)) status = redis_call_unexpected(c, reply);
+    r->ranges--;
+    c->on.range(c->arg, status, status == ENGINE_OK ? &range : NULL);
+    free(entries);
+    redis_call_free(c);
+    send_waiting_ranges(r);
+}
+
+void redis_range(struct engine *engine, const char *video, struct position after, size_t limit,
+                 engine_range_cb *cb, void *arg) {
+    struct redis *r = (struct redis *)engine;
+    struct redis_call *c = redis_call_new(r, on_range, video, strlen(video));
+    struct range_asked *asked = mem_zalloc(sizeof *asked);
+    *asked = (struct range_asked){after, limit};
+    c->more = asked;
+    c->on.range = cb;
+    c->arg = arg;
+    if (!redis_serves(r)) {
+        send_range(c); // to be refused
+    } else if (r->ranges_waiting_count >= REDIS_WAITING_CALLS) {
+        r->ranges++;
+        redis_call_refuse(c, ENGINE_BUSY);
+    } else {
+        DL_APPEND(r->ranges_waiting, c);
+        r->ranges_waiting_count++;
+        send_waiting_ranges(r);
+    }
+}

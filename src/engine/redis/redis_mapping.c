@@ -1,0 +1,178 @@
+// A mapping is a key of its own, as in the original system. Sorted sets of all videos by last use serve to
+// count, list and bound them; see lua/admit.lua.
+#include "redis_mapping.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "engine/hub.h"
+#include "redis_core.h"
+#include "redis_reply.h"
+
+enum { PURGE_MS = 60000 };
+
+static struct redis_call *mapping_call(struct redis *r, const char *video, engine_mapping_cb *cb, void *arg,
+                                       void (*on_reply)(struct redis_call *, enum engine_status,
+                                                        const redisReply *)) {
+    struct redis_call *c = redis_call_new(r, on_reply, video, strlen(video));
+    c->on.mapping = cb;
+    c->arg = arg;
+    return c;
+}
+
+static void answer_mapping(struct redis_call *c, enum engine_status status, const char *reader,
+                           bool changed) {
+    c->on.mapping(c->arg, status, reader, changed);
+    redis_call_free(c);
+}
+
+// The arguments that the scripts of a mapping have in common.
+static void add_mapping_args(struct redis_args *a, struct redis *r, enum redis_script script,
+                             const char *video) {
+    redis_args_script(a, r, script, 1);
+    redis_args_format(a, "video:%s:reader", video);
+    redis_args_text(a, video);
+    redis_args_number(a, REDIS_KEEP_MS);
+}
+
+// lookup
+
+static void on_looked_up(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    const char *reader = redis_reply_text(reply, NULL);
+    if (status == ENGINE_OK && !reader)
+        status = redis_reply_is_nil(reply) ? ENGINE_NOT_FOUND : redis_call_unexpected(c, reply);
+    answer_mapping(c, status, reader, false);
+}
+
+void redis_lookup(struct engine *engine, const char *video, engine_mapping_cb *cb, void *arg) {
+    struct redis *r = (struct redis *)engine;
+    struct redis_call *c = mapping_call(r, video, cb, arg, on_looked_up);
+    struct redis_args a = {0};
+    add_mapping_args(&a, r, SCRIPT_LOOKUP, c->text);
+    redis_call_send(c, &a);
+}
+
+// assign, reassign, release
+
+// Takes {reader, changed}, or {}, which means `otherwise`.
+static void take_mapping(struct redis_call *c, enum engine_status status, const redisReply *reply,
+                         enum engine_status otherwise) {
+    const char *reader = redis_reply_text(redis_reply_item(reply, 0), NULL);
+    int64_t changed = 0;
+    size_t count;
+    bool is_array = redis_reply_array(reply, &count);
+    bool found = count == 2 && reader && redis_reply_integer(redis_reply_item(reply, 1), &changed);
+    if (status == ENGINE_OK && !found)
+        status = is_array && !count ? otherwise : redis_call_unexpected(c, reply);
+    answer_mapping(c, status, found ? reader : NULL, changed != 0);
+}
+
+static void on_assigned(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    take_mapping(c, status, reply, ENGINE_FULL);
+}
+
+void redis_assign(struct engine *engine, const char *video, const char *reader_url, engine_mapping_cb *cb,
+                  void *arg) {
+    struct redis *r = (struct redis *)engine;
+    struct redis_call *c = mapping_call(r, video, cb, arg, on_assigned);
+    struct redis_args a = {0};
+    add_mapping_args(&a, r, SCRIPT_ASSIGN, c->text);
+    redis_args_text(&a, reader_url);
+    redis_args_number(&a, (int64_t)r->config.max_videos);
+    redis_call_send(c, &a);
+}
+
+static void on_reassigned(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    take_mapping(c, status, reply, ENGINE_NOT_FOUND);
+}
+
+void redis_reassign(struct engine *engine, const char *video, const char *expected, const char *reader_url,
+                    engine_mapping_cb *cb, void *arg) {
+    struct redis *r = (struct redis *)engine;
+    struct redis_call *c = mapping_call(r, video, cb, arg, on_reassigned);
+    struct redis_args a = {0};
+    add_mapping_args(&a, r, SCRIPT_REASSIGN, c->text);
+    redis_args_text(&a, expected);
+    redis_args_text(&a, reader_url);
+    redis_call_send(c, &a);
+}
+
+static void answer_done(struct redis_call *c, enum engine_status status) {
+    c->on.done(c->arg, status);
+    redis_call_free(c);
+}
+
+static void on_released(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    int64_t released = 0;
+    if (status == ENGINE_OK && !redis_reply_integer(reply, &released))
+        status = redis_call_unexpected(c, reply);
+    answer_done(c, status);
+}
+
+void redis_release(struct engine *engine, const char *video, const char *expected, engine_done_cb *cb,
+                   void *arg) {
+    struct redis *r = (struct redis *)engine;
+    struct redis_call *c = redis_call_new(r, on_released, video, strlen(video));
+    struct redis_args a = {0};
+    redis_args_script(&a, r, SCRIPT_RELEASE, 1);
+    redis_args_format(&a, "video:%s:reader", video);
+    redis_args_text(&a, c->text);
+    redis_args_text(&a, expected);
+    c->on.done = cb;
+    c->arg = arg;
+    redis_call_send(c, &a);
+}
+
+// Notes of watched videos
+
+void redis_watch(struct engine *engine, const char *const *videos, size_t count, bool watched) {
+    struct redis *r = (struct redis *)engine;
+    char keep[24];
+    const char *argv[6 + ENGINE_WATCH_MOST] = {"EVALSHA", r->shas[SCRIPT_WATCH], "1", "chorus:watched",
+                                               keep,      watched ? "1" : "0"};
+    assert(count <= ENGINE_WATCH_MOST);
+    if (!redis_serves(r)) return;
+    snprintf(keep, sizeof keep, "%lld", (long long)REDIS_KEEP_MS);
+    int argc = 6;
+    for (size_t i = 0; i < count; i++)
+        if (watched || !hub_is_shared(r->hub, videos[i])) argv[argc++] = videos[i];
+    if (argc > 6) redis_conn_send(r->commands, argc, argv, NULL, NULL, NULL);
+}
+
+// Removes videos whose keys have expired from the sets.
+void redis_mappings_purge(struct redis *r) {
+    static const char *const sets[] = {"chorus:mapped", "chorus:uncommented", "chorus:unmapped"};
+    int64_t now_ms = loop_now_ms(r->loop);
+    if (!redis_serves(r) || now_ms - r->purged_ms < PURGE_MS) return;
+    r->purged_ms = now_ms;
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        struct redis_args a = {0};
+        redis_args_text(&a, "ZREMRANGEBYSCORE");
+        redis_args_text(&a, sets[i]);
+        redis_args_text(&a, "-inf");
+        redis_args_number(&a, (redis_clock_ms(r) - REDIS_KEEP_MS) * 1000);
+        redis_tell(r, &a);
+    }
+}
+
+// Counters
+
+static void on_counter(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    int64_t before = 0;
+    if (status == ENGINE_OK && !redis_reply_integer(reply, &before)) status = redis_call_unexpected(c, reply);
+    c->on.counter(c->arg, status, (uint64_t)before);
+    redis_call_free(c);
+}
+
+void redis_counter_next(struct engine *engine, const char *name, engine_counter_cb *cb, void *arg) {
+    struct redis_call *c = redis_call_new((struct redis *)engine, on_counter, NULL, 0);
+    struct redis_args a = {0};
+    redis_args_script(&a, (struct redis *)engine, SCRIPT_COUNTER, 1);
+    redis_args_text(&a, name);
+    c->on.counter = cb;
+    c->arg = arg;
+    redis_call_send(c, &a);
+}

@@ -1,0 +1,232 @@
+#include "redis_subscriber.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/container_of.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "engine/hub.h"
+#include "redis_core.h"
+#include "redis_entry.h"
+#include "redis_refusal.h"
+#include "redis_reply.h"
+
+enum { PROBE_LOST_MS = 1500, FIRST_RETRY_MS = 250, LAST_RETRY_MS = 8000 };
+
+static const char channel_prefix[] = "video:";
+enum { PREFIX_LEN = sizeof channel_prefix - 1 };
+
+struct redis_subscriber {
+    struct redis *redis;
+    struct redis_conn *conn;
+    char probe_channel[48]; // ours alone
+    bool probing;           // the probe's channel is subscribed
+    int64_t probe_sent_ms;  // Redis has taken it, and it has not come; 0: none
+    // A SUBSCRIBE may be refused, and the error does not say which one. So all of them are sent between two
+    // of the probe's channel: if the second one is confirmed and no error has come, all hold.
+    unsigned confirmed; // of the two
+    bool alone;         // the rest is sent when the first is confirmed: Redis has refused before
+    bool errors;        // since the first
+    char why[160];      // a sentence while something is refused
+    struct loop_timer retry;
+    int64_t retry_ms;
+};
+
+static void send_about(struct redis_subscriber *s, const char *command, const char *channel) {
+    redis_conn_send(s->conn, 2, (const char *const[]){command, channel}, NULL, NULL, NULL);
+}
+
+static void send_about_video(struct redis_subscriber *s, const char *command, const char *video) {
+    char channel[PREFIX_LEN + ENGINE_VIDEO_MAX + 1];
+    if (!redis_conn_is_up(s->conn)) return; // on_up() subscribes to all
+    snprintf(channel, sizeof channel, "%s%s", channel_prefix, video);
+    send_about(s, command, channel);
+}
+
+void redis_subscriber_add(struct redis_subscriber *s, const char *video) {
+    send_about_video(s, "SUBSCRIBE", video);
+}
+
+void redis_subscriber_remove(struct redis_subscriber *s, const char *video) {
+    send_about_video(s, "UNSUBSCRIBE", video);
+}
+
+static void subscribe_again(void *arg, const char *video) {
+    redis_subscriber_add(arg, video);
+}
+
+static void subscribe_rest(struct redis_subscriber *s) {
+    hub_each_video(s->redis->hub, subscribe_again, s);
+    send_about(s, "SUBSCRIBE", s->probe_channel);
+}
+
+static void subscribe_all(struct redis_subscriber *s, bool alone) {
+    s->confirmed = 0;
+    s->errors = false;
+    s->alone = alone;
+    send_about(s, "SUBSCRIBE", s->probe_channel);
+    if (!alone) subscribe_rest(s);
+}
+
+static void on_up(void *arg, const struct redis_server *server) {
+    struct redis_subscriber *s = arg;
+    (void)server;
+    s->probe_sent_ms = 0;
+    subscribe_all(s, false);
+}
+
+static void on_retry(struct loop_timer *t) {
+    struct redis_subscriber *s = container_of(t, struct redis_subscriber, retry);
+    if (redis_conn_is_up(s->conn)) subscribe_all(s, true);
+}
+
+static void note_refused(struct redis_subscriber *s, const char *error) {
+    char clause[120], why[sizeof s->why];
+    redis_refusal_clause(error, clause, sizeof clause);
+    snprintf(why, sizeof why, "Redis %s.", clause);
+    s->errors = true;
+    if (strcmp(why, s->why) != 0) {
+        log_warn("engine", "redis_refuses", "command=subscribe why=\"%s\"", why);
+        memcpy(s->why, why, sizeof why);
+        s->retry_ms = FIRST_RETRY_MS;
+    }
+    if (s->retry.slot || s->redis->closing) return;
+    loop_timer_start(s->redis->loop, &s->retry,
+                     s->retry_ms / 2 + (int64_t)(hash_random() % (uint64_t)s->retry_ms));
+    s->retry_ms = 2 * s->retry_ms < LAST_RETRY_MS ? 2 * s->retry_ms : LAST_RETRY_MS;
+}
+
+static void note_all_subscribed(struct redis_subscriber *s) {
+    if (s->errors || !s->why[0]) return;
+    log_info("engine", "redis_accepts_again", "command=subscribe");
+    s->why[0] = 0;
+    loop_timer_stop(s->redis->loop, &s->retry);
+}
+
+static void on_down(void *arg, const char *why) {
+    struct redis_subscriber *s = arg;
+    s->probing = false;
+    s->probe_sent_ms = 0;
+    if (!s->redis->closing) log_warn("engine", "redis_subscriber_lost", "why=\"%s\"", why);
+}
+
+static void take_entry(struct redis_subscriber *s, const char *channel, const char *json, size_t len) {
+    struct engine_entry e;
+    if (strncmp(channel, channel_prefix, PREFIX_LEN) != 0) return;
+    if (redis_entry_read(&e, json, len))
+        hub_publish(s->redis->hub, channel + PREFIX_LEN, &e);
+    else if (log_sample(&s->redis->sampler, "engine", 1, loop_now_ms(s->redis->loop)))
+        log_warn("engine", "message_ignored", "why=\"no JSON object on a video's channel\"");
+}
+
+static void take_probe_subscribed(struct redis_subscriber *s) {
+    s->probing = true;
+    if (++s->confirmed == 2) note_all_subscribed(s);
+    if (!s->alone) return;
+    s->alone = false;
+    subscribe_rest(s);
+}
+
+static void take_subscribed(struct redis_subscriber *s, const char *channel) {
+    if (!strcmp(channel, s->probe_channel))
+        take_probe_subscribed(s);
+    else if (!strncmp(channel, channel_prefix, PREFIX_LEN))
+        hub_say_subscribed(s->redis->hub, channel + PREFIX_LEN);
+}
+
+static void note_unexpected(struct redis_subscriber *s, const redisReply *reply) {
+    struct redis *r = s->redis;
+    if (redis_reply_is_text(redis_reply_item(reply, 0), "unsubscribe")) return;
+    if (log_sample(&r->sampler, "engine", 1, loop_now_ms(r->loop)))
+        log_warn("engine", "redis_reply_unexpected", "command=SUBSCRIBE type=%s", redis_reply_type(reply));
+}
+
+// Pushes are {"message", channel, payload}, {"subscribe" or "unsubscribe", channel, count} (redis.io,
+// Pub/Sub, "Format of pushed messages").
+static void on_message(void *arg, const redisReply *reply) {
+    struct redis_subscriber *s = arg;
+    size_t len;
+    const redisReply *kind = redis_reply_item(reply, 0);
+    const char *error = redis_reply_error(reply);
+    const char *channel = redis_reply_text(redis_reply_item(reply, 1), NULL);
+    const char *payload = redis_reply_text(redis_reply_item(reply, 2), &len);
+    if (error)
+        note_refused(s, error);
+    else if (redis_reply_is_text(kind, "subscribe") && channel)
+        take_subscribed(s, channel);
+    else if (!redis_reply_is_text(kind, "message") || !channel || !payload)
+        note_unexpected(s, reply);
+    else if (!strcmp(channel, s->probe_channel))
+        s->probe_sent_ms = 0;
+    else
+        take_entry(s, channel, payload, len);
+}
+
+// Probing
+
+static void on_probe_sent(void *arg, const redisReply *reply) {
+    struct redis_subscriber *s = arg;
+    int64_t receivers;
+    const char *error = redis_reply_error(reply);
+    if (error)
+        redis_refusal_note(s->redis, "publish", error);
+    else if (reply)
+        redis_refusal_over(s->redis, "publish");
+    if (!redis_reply_integer(reply, &receivers))
+        s->probe_sent_ms = 0; // nothing was published
+    else if (!receivers && s->probing)
+        redis_conn_cut(s->conn, "does not hand out what is published");
+}
+
+void redis_subscriber_probe(struct redis_subscriber *s) {
+    struct redis *r = s->redis;
+    int64_t now = loop_now_ms(r->loop);
+    if (!s->probing || !redis_serves(r)) {
+        s->probe_sent_ms = 0;
+        return;
+    }
+    if (!s->probe_sent_ms) {
+        s->probe_sent_ms = now;
+        redis_conn_send(r->commands, 3, (const char *const[]){"PUBLISH", s->probe_channel, "?"}, NULL,
+                        on_probe_sent, s);
+    } else if (now - s->probe_sent_ms >= PROBE_LOST_MS && redis_conn_heard_ms(s->conn) < s->probe_sent_ms) {
+        redis_conn_cut(s->conn, "does not hand out what is published");
+    }
+}
+
+bool redis_subscriber_ready(const struct redis_subscriber *s, const char **why) {
+    if (redis_conn_is_up(s->conn) && !s->why[0]) return true;
+    *why = s->why[0] ? s->why : redis_conn_why(s->conn);
+    return false;
+}
+
+void redis_subscriber_resolved(struct redis_subscriber *s) {
+    redis_conn_resolved(s->conn);
+}
+
+struct redis_subscriber *redis_subscriber_new(struct redis *r) {
+    struct redis_subscriber *s = mem_zalloc(sizeof *s);
+    s->redis = r;
+    s->retry.on_due = on_retry;
+    snprintf(s->probe_channel, sizeof s->probe_channel, "video:/%016" PRIx64, hash_random());
+    s->conn = redis_conn_new(r->loop, r->resolver, &r->url,
+                             &(struct redis_conn_config){.name = "chorus-subscriber",
+                                                         .on_up = on_up,
+                                                         .on_down = on_down,
+                                                         .on_message = on_message,
+                                                         .arg = s});
+    return s;
+}
+
+void redis_subscriber_close(struct redis_subscriber *s) {
+    loop_timer_stop(s->redis->loop, &s->retry);
+    redis_conn_free(s->conn);
+    s->conn = NULL;
+}
+
+void redis_subscriber_reap(struct redis_subscriber *s) {
+    free(s);
+}

@@ -1,0 +1,232 @@
+#include "fanout/channel.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/budget.h"
+#include "base/hash.h"
+#include "base/map.h"
+#include "fanout/counters.h"
+#include "flush.h"
+
+enum {
+    SCARCE_BYTES = 1 << 16, // a channel may always keep this much for viewers that are up to date
+    FEW_BEHIND = 64,        // so many slow viewers are cheap to look at
+    RELIEF_IDLE_MS = 1000   // a viewer that reads accepts data more often than that
+};
+
+void channel_init(struct channel *ch, struct channel_env *env, struct fan_counters *counters, void *owner) {
+    *ch = (struct channel){.env = env, .counters = counters, .owner = owner, .oldest = UINT64_MAX};
+    ring_init(&ch->ring, env->bounds.ring_frames, env->bounds.ring_bytes);
+}
+
+// Hands the counts on, once per slice instead of once per send.
+static void settle(struct channel *ch) {
+    if (ch->tally.delivered) counter_add(&ch->counters->delivered, ch->tally.delivered);
+    if (ch->tally.sends) counter_add(&ch->counters->sends, ch->tally.sends);
+    ch->tally.delivered = ch->tally.sends = 0;
+}
+
+// The next heartbeat, up to an eighth early, each channel at another time.
+static void put_off_heartbeat(struct channel *ch, int64_t now_ms) {
+    int64_t every = ch->env->bounds.heartbeat_ms;
+    ch->heartbeat_due_ms = now_ms + every - (int64_t)(hash_random() % (uint64_t)(every / 8 + 1));
+}
+
+void channel_note_left(struct channel *ch) {
+    if (!ch->tally.left++) LL_PREPEND2(ch->env->left_by_some, ch, left_next);
+}
+
+uint32_t channel_report_left(struct channel *ch) {
+    uint32_t left = ch->tally.left;
+    if (left) LL_DELETE2(ch->env->left_by_some, ch, left_next);
+    ch->tally.left = 0;
+    return left;
+}
+
+void channel_add(struct channel *ch, int fd, struct pending *pending, int64_t now_ms) {
+    struct viewer *v = viewer_new(ch, fd, pending, now_ms);
+    if (!v) {
+        channel_note_left(ch);
+        counter_add(&ch->counters->refused, 1);
+        return;
+    }
+    seats_add(&ch->seats, v);
+    if (ch->seats.count == 1) put_off_heartbeat(ch, now_ms);
+    viewer_push(v, now_ms);
+    settle(ch);
+}
+
+// The first frame that those who are ready still need.
+static uint64_t needed_from(const struct channel *ch) {
+    return ch->flush ? ch->flush->from : ch->sent;
+}
+
+static uint32_t behind(const struct channel *ch) {
+    return ch->seats.behind - ch->seats.ready;
+}
+
+// Drops frames before `keep`; slow viewers that need them fall off the ring.
+static void drop_before(struct channel *ch, uint64_t keep) {
+    if (keep > ch->oldest) {
+        ch->oldest = UINT64_MAX;
+        for (uint32_t i = ch->seats.ready; i < ch->seats.behind;) {
+            struct viewer *v = ch->seats.at[i];
+            if (v->cursor < keep) {
+                viewer_fall_off(v); // another one has its seat now
+                continue;
+            }
+            if (v->cursor < ch->oldest) ch->oldest = v->cursor;
+            i++;
+        }
+    }
+    ring_drop_before(&ch->ring, keep);
+}
+
+// Drops frames that no viewer needs. What the slow ones need is only looked up if they are few, or if `look`;
+// until then frames may be kept for longer than needed.
+static void drop_served(struct channel *ch, bool look) {
+    uint64_t needed = needed_from(ch);
+    if (ch->oldest < needed && (look || behind(ch) <= FEW_BEHIND)) {
+        ch->oldest = UINT64_MAX;
+        for (uint32_t i = ch->seats.ready; i < ch->seats.behind; i++)
+            if (ch->seats.at[i]->cursor < ch->oldest) ch->oldest = ch->seats.at[i]->cursor;
+    }
+    ring_drop_before(&ch->ring, ch->oldest < needed ? ch->oldest : needed);
+}
+
+static bool fits(const struct ring *r, uint64_t from, size_t bytes, size_t max_bytes) {
+    return r->next - from < r->max_frames && bytes <= max_bytes;
+}
+
+// Drops frames that only slow viewers need. If these are many, at least an eighth of the ring is dropped at
+// once.
+static void drop_for(struct channel *ch, size_t len, bool used_up, size_t most) {
+    const struct ring *r = &ch->ring;
+    uint64_t keep = r->first, needed = needed_from(ch);
+    size_t bytes = r->bytes + len;
+    size_t kept = used_up ? 0 : budget_is_scarce() ? r->bytes / 2 + len : SIZE_MAX;
+    while (keep < needed && (bytes > kept || !fits(r, keep, bytes, most))) bytes -= ring_at(r, keep++)->len;
+    uint64_t portion = keep > r->first && behind(ch) > FEW_BEHIND ? r->first + (r->next - r->first) / 8 : 0;
+    drop_before(ch, keep < portion ? portion < needed ? portion : needed : keep);
+}
+
+// Makes room in the ring for `len` more bytes, at the cost of slow viewers: where memory is scarce, of those
+// that need the older half; where it is used up, of all. Returns false if frames that viewers up to date need
+// leave no room.
+static bool make_room(struct channel *ch, size_t len, bool used_up) {
+    const struct ring *r = &ch->ring;
+    size_t most = used_up && r->max_bytes > SCARCE_BYTES ? SCARCE_BYTES : r->max_bytes;
+    if (r->first < needed_from(ch)) drop_for(ch, len, used_up, most);
+    return fits(r, r->first, r->bytes + len, most);
+}
+
+static void finish_flush(struct channel *ch, int64_t now_ms) {
+    if (!ch->flush) return;
+    flush_serve(ch, UINT32_MAX, now_ms);
+    flush_end(ch, now_ms);
+}
+
+// Those who were up to date have lost what waited for them: each is told by a gap of its own, as those who
+// came meanwhile have seen a part of it.
+static void skip_waiting(struct channel *ch, int64_t now_ms) {
+    struct seats *s = &ch->seats;
+    struct viewer *v, *next, *last = NULL;
+    finish_flush(ch, now_ms);
+    if (ch->sent == ch->ring.next) return;
+    if (ch->env->blocked) last = ch->env->blocked->prev;
+    while (s->ready) viewer_lag_behind(s->at[0], ch->sent, 0, now_ms);
+    flush_mark_sent(ch, ch->ring.next);
+    drop_before(ch, ch->ring.next);
+    DL_FOREACH_SAFE(ch->waiting, v, next) viewer_push(v, now_ms);
+    for (v = last ? last->next : ch->env->blocked; v; v = next) { // those that were ready
+        next = v->next;
+        viewer_push(v, now_ms);
+    }
+}
+
+// If the ring is full of unsent frames, a run of them is sent at once; if memory is used up as well, they are
+// given up.
+void channel_publish(struct channel *ch, struct frame *f) {
+    int64_t now_ms = loop_now_ms(ch->env->loop);
+    bool used_up = budget_is_used_up();
+    while (!make_room(ch, f->len, used_up) && channel_is_dirty(ch)) {
+        if (used_up)
+            skip_waiting(ch, now_ms);
+        else
+            channel_flush_some(ch, now_ms, UINT32_MAX);
+    }
+    ring_push(&ch->ring, f);
+}
+
+bool channel_is_dirty(const struct channel *ch) {
+    return ch->flush || ch->sent < ch->ring.next;
+}
+
+int64_t channel_flush_due_us(const struct channel *ch) {
+    return ch->flush || budget_is_used_up() ? 0 : ch->pace.not_before_us;
+}
+
+enum flush_outcome channel_flush_some(struct channel *ch, int64_t now_ms, uint32_t sends) {
+    if (!ch->flush && ch->sent < ch->ring.next) flush_begin(ch);
+    if (ch->flush) {
+        flush_serve(ch, sends, now_ms);
+        if (ch->seats.due) {
+            settle(ch);
+            return FLUSH_UNFINISHED;
+        }
+        flush_end(ch, now_ms);
+        put_off_heartbeat(ch, now_ms);
+    }
+    drop_served(ch, false);
+    settle(ch);
+    return FLUSH_FINISHED;
+}
+
+void channel_flush(struct channel *ch, int64_t now_ms) {
+    do channel_flush_some(ch, now_ms, UINT32_MAX);
+    while (channel_is_dirty(ch));
+}
+
+void channel_sweep(struct channel *ch, int64_t now_ms) {
+    if (!ch->flush && ch->seats.ready && now_ms >= ch->heartbeat_due_ms) flush_begin_heartbeat(ch);
+    drop_served(ch, true);
+    settle(ch);
+}
+
+// Returns the viewer that has accepted no data for longest, if that is stall_ms or more.
+static struct viewer *stalled_one(const struct channel_env *env, int64_t now_ms) {
+    struct viewer *v = env->blocked;
+    if (!v || (env->spent && env->spent->moved_ms < v->moved_ms)) v = env->spent;
+    return v && now_ms - v->moved_ms >= env->bounds.stall_ms ? v : NULL;
+}
+
+unsigned channels_close_stalled(struct channel_env *env, int64_t now_ms, unsigned most) {
+    unsigned closed = 0;
+    for (struct viewer *v; closed < most && (v = stalled_one(env, now_ms)); closed++) {
+        struct channel *ch = v->channel;
+        counter_add(&ch->counters->stalled, 1);
+        viewer_reset(v);
+        settle(ch);
+    }
+    return closed;
+}
+
+unsigned channels_relieve(struct channel_env *env, int64_t now_ms, unsigned most) {
+    unsigned relieved = 0;
+    for (struct viewer *v; relieved < most && (v = env->blocked); relieved++) {
+        if (now_ms - v->moved_ms < RELIEF_IDLE_MS) break;
+        viewer_drop_backlog(v);
+        drop_served(v->channel, false);
+    }
+    return relieved;
+}
+
+void channel_release(struct channel *ch) {
+    while (ch->seats.count) viewer_close(ch->seats.at[ch->seats.count - 1]);
+    if (ch->flush) flush_end(ch, 0);
+    channel_report_left(ch);
+    settle(ch);
+    seats_release(&ch->seats);
+    ring_release(&ch->ring);
+}

@@ -1,0 +1,225 @@
+#include "fanout/fanout.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "base/budget.h"
+#include "base/map.h"
+#include "net/loop.h"
+#include "worker.h"
+
+enum {
+    TABLE_RESERVE = 16, // descriptors that a worker needs for itself, and some to spare
+    START_AGAIN_MS = 1000,
+    RELIEVE_AGAIN_MS = 100,
+    NO_WORKER = -1
+};
+
+// A video's share on one worker. It lives until the worker's last word about its channel.
+struct share {
+    struct fan_video *video; // NULL: retired, what the worker says of it is nobody's business
+    struct channel *channel; // the worker's thread owns it
+    unsigned worker;
+    uint32_t viewers;
+    struct share *next; // of the video
+};
+
+struct fan_video {
+    struct fanout *fanout;
+    struct fan_counters *counters;
+    void (*on_left)(void *arg, unsigned n);
+    void *arg;
+    unsigned viewers, share_count;
+    struct share *shares;
+};
+
+struct crew_member {
+    struct worker *worker;
+    uint32_t viewers;
+};
+
+struct fanout {
+    struct loop *control;
+    struct fanout_config config;
+    uint32_t room; // viewers that one worker can hold
+    unsigned count;
+    int64_t start_again_ms; // not before: the last one could not be started
+    int64_t relieve_again_ms;
+    struct crew_member crew[FAN_WORKERS_MAX];
+};
+
+static void retire(struct fan_video *v, struct share *s) {
+    struct crew_member *member = &v->fanout->crew[s->worker];
+    LL_DELETE(v->shares, s);
+    v->share_count--;
+    member->viewers -= s->viewers;
+    s->video = NULL;
+    worker_give(member->worker, WORKER_RETIRE, s->channel, NULL, -1, NULL);
+}
+
+static void on_left(void *arg, void *owner, uint32_t n) {
+    struct fanout *f = arg;
+    struct share *s = owner;
+    struct fan_video *v = s->video;
+    if (!v) return;
+    s->viewers -= n;
+    v->viewers -= n;
+    f->crew[s->worker].viewers -= n;
+    if (!s->viewers) retire(v, s);
+    v->on_left(v->arg, n);
+}
+
+static void on_retired(void *arg, void *owner) {
+    (void)arg;
+    free(owner);
+    budget_give_back(sizeof(struct share) + sizeof(struct channel));
+}
+
+static int start_worker(struct fanout *f) {
+    int error;
+    if (f->count == FAN_WORKERS_MAX) return -EAGAIN;
+    struct worker_config config = {
+        .bounds = f->config.bounds,
+        .own_descriptors = f->config.own_descriptors,
+        .listener = {.on_left = on_left, .on_retired = on_retired, .arg = f},
+    };
+    struct worker *w = worker_new(f->control, &config, &error);
+    if (w) f->crew[f->count++] = (struct crew_member){.worker = w};
+    return error;
+}
+
+static uint32_t room_of_a_table(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > INT32_MAX) return INT32_MAX;
+    return limit.rlim_cur > TABLE_RESERVE ? (uint32_t)limit.rlim_cur - TABLE_RESERVE : 1;
+}
+
+struct fanout *fanout_new(struct loop *control, const struct fanout_config *config, int *error) {
+    struct fanout *f = mem_zalloc(sizeof *f);
+    f->control = control;
+    f->config = *config;
+    f->room = config->own_descriptors ? room_of_a_table() : UINT32_MAX;
+    do *error = start_worker(f);
+    while (!*error && f->count < config->workers);
+    if (!*error) return f;
+    fanout_free(f);
+    return NULL;
+}
+
+void fanout_free(struct fanout *f) {
+    if (!f) return;
+    for (unsigned i = 0; i < f->count; i++) worker_stop(f->crew[i].worker);
+    loop_drain(f->control); // what they said last
+    for (unsigned i = 0; i < f->count; i++) worker_free(f->crew[i].worker);
+    free(f);
+}
+
+struct fan_video *fan_video_new(struct fanout *f, struct fan_counters *counters,
+                                void (*left)(void *arg, unsigned n), void *arg) {
+    struct fan_video *v = mem_zalloc(sizeof *v);
+    v->fanout = f;
+    v->counters = counters;
+    v->on_left = left;
+    v->arg = arg;
+    return v;
+}
+
+void fan_video_free(struct fan_video *v) {
+    if (!v) return;
+    while (v->shares) retire(v, v->shares);
+    free(v);
+}
+
+static bool is_on(const struct fan_video *v, unsigned worker) {
+    const struct share *s;
+    LL_FOREACH(v->shares, s) {
+        if (s->worker == worker) return true;
+    }
+    return false;
+}
+
+// Returns the worker with the fewest viewers that has room and nothing of the video, or NO_WORKER.
+static int next_worker(const struct fan_video *v) {
+    const struct fanout *f = v->fanout;
+    int least = NO_WORKER;
+    for (unsigned i = 0; i < f->count; i++) {
+        if (f->crew[i].viewers >= f->room || is_on(v, i)) continue;
+        if (least == NO_WORKER || f->crew[i].viewers < f->crew[least].viewers) least = (int)i;
+    }
+    return least;
+}
+
+// As many as there were at first, so that the viewers to come have as many cores.
+static bool start_more(struct fanout *f) {
+    unsigned had = f->count;
+    int64_t now_ms = loop_now_ms(f->control);
+    if (!f->config.own_descriptors || now_ms < f->start_again_ms) return false;
+    while (f->count < had + f->config.workers && !start_worker(f)) continue;
+    if (f->count == had) f->start_again_ms = now_ms + START_AGAIN_MS;
+    return f->count > had;
+}
+
+static struct share *share_new(struct fan_video *v, unsigned worker) {
+    struct share *s = mem_zalloc(sizeof *s);
+    s->video = v;
+    s->worker = worker;
+    s->channel = mem_alloc(sizeof *s->channel);
+    channel_init(s->channel, worker_env(v->fanout->crew[worker].worker), v->counters, s);
+    budget_take(sizeof *s + sizeof *s->channel);
+    LL_PREPEND(v->shares, s);
+    v->share_count++;
+    return s;
+}
+
+// The share with the fewest viewers, of those whose worker has room.
+static struct share *smallest_share(const struct fan_video *v) {
+    struct share *s, *least = NULL;
+    LL_FOREACH(v->shares, s) {
+        bool room = v->fanout->crew[s->worker].viewers < v->fanout->room;
+        if (room && (!least || s->viewers < least->viewers)) least = s;
+    }
+    return least;
+}
+
+static struct share *choose_share(struct fan_video *v) {
+    struct fanout *f = v->fanout;
+    struct share *least = smallest_share(v);
+    bool crowded = v->share_count < f->config.workers && v->viewers >= v->share_count * FAN_SPREAD;
+    if (least && !crowded) return least;
+    int worker = next_worker(v);
+    if (worker == NO_WORKER && !least && start_more(f)) worker = next_worker(v);
+    return worker == NO_WORKER ? least : share_new(v, (unsigned)worker);
+}
+
+bool fan_video_add(struct fan_video *v, int fd, struct pending *pending) {
+    struct share *s = choose_share(v);
+    if (!s) return false;
+    struct crew_member *member = &v->fanout->crew[s->worker];
+    s->viewers++;
+    v->viewers++;
+    member->viewers++;
+    worker_give(member->worker, WORKER_ADD, s->channel, NULL, fd, pending);
+    return true;
+}
+
+void fan_video_publish(struct fan_video *v, struct frame *frame) {
+    struct share *s;
+    LL_FOREACH(v->shares, s) {
+        worker_give(v->fanout->crew[s->worker].worker, WORKER_PUBLISH, s->channel, frame_ref(frame), -1,
+                    NULL);
+    }
+    frame_unref(frame);
+}
+
+void fanout_relieve(struct fanout *f) {
+    int64_t now_ms = loop_now_ms(f->control);
+    if (now_ms < f->relieve_again_ms) return;
+    f->relieve_again_ms = now_ms + RELIEVE_AGAIN_MS;
+    for (unsigned i = 0; i < f->count; i++)
+        worker_give(f->crew[i].worker, WORKER_RELIEVE, NULL, NULL, -1, NULL);
+}
+
+unsigned fan_video_viewers(const struct fan_video *v) {
+    return v->viewers;
+}

@@ -1,0 +1,100 @@
+// One video's viewers on one worker: whoever is up to date gets each new frame with one send; whoever could
+// not take everything has a cursor into a bounded ring; whoever falls off the ring gets a `gap` and jumps to
+// the newest; whoever takes nothing for long is closed. All belongs to the worker's thread.
+//
+// Publishing only adds to the ring. Flushing goes in slices, so that a video with many viewers does not keep
+// the worker from the others: channel_flush_some() sends one run of frames to some of those who are ready,
+// and goes on with it when it is called again.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fanout/frame.h"
+#include "fanout/pace.h"
+#include "fanout/ring.h"
+#include "fanout/seats.h"
+#include "fanout/viewer.h"
+
+struct fan_counters;
+struct flush;
+struct loop;
+
+// Limits, the same for all channels.
+struct channel_bounds {
+    uint32_t ring_frames;
+    uint32_t ring_bytes;
+    int heartbeat_ms, stall_ms;
+    int64_t coalesce_us; // between the beginnings of two flushes, at most
+};
+
+// What the channels of a worker have in common. Outlives them.
+struct channel_env {
+    struct loop *loop;
+    struct channel_bounds bounds;
+    struct channel *left_by_some;   // those with viewers gone that have not been reported
+    struct viewer *blocked, *spent; // of all channels, the one that has accepted no data for longest first
+};
+
+struct channel {
+    struct channel_env *env;
+    struct fan_counters *counters;
+    void *owner; // whose word it is that viewers have gone
+    struct seats seats;
+    struct ring ring;
+    struct flush *flush;     // what is being sent to those who are due; NULL: nothing
+    struct viewer *waiting;  // those that joined while frames waited, and have no more to get before these
+    uint64_t oldest;         // those behind need no frame before this one
+    uint64_t sent;           // frames before this one have gone, or are going, to those who are ready
+    struct position sent_at; // where they stand
+    int64_t heartbeat_due_ms;
+    struct pace pace;
+    struct {
+        unsigned long long delivered;
+        uint32_t sends;
+        uint32_t left;                       // viewers gone, for the next report
+    } tally;                                 // not yet handed on
+    struct channel *left_next;               // in the environment's list, if any have
+    struct channel *prev, *next;             // all channels of the worker
+    struct channel *dirty_prev, *dirty_next; // those with something to flush; NULL: not among them
+};
+
+void channel_init(struct channel *, struct channel_env *, struct fan_counters *, void *owner);
+
+// Closes all viewers.
+void channel_release(struct channel *);
+
+// Adds a viewer that will get `pending` (taken) and then what is published from now on. Takes fd.
+void channel_add(struct channel *, int fd, struct pending *, int64_t now_ms);
+
+// Counts a viewer that has gone. Returns the count since the last report, and begins the next.
+void channel_note_left(struct channel *);
+uint32_t channel_report_left(struct channel *);
+
+// Adds a frame, whose reference is taken; a flush sends it.
+void channel_publish(struct channel *, struct frame *);
+
+// Whether a flush would have something to do, and from when on it may begin, or go on.
+bool channel_is_dirty(const struct channel *);
+int64_t channel_flush_due_us(const struct channel *); // at once, where memory is scarce
+
+enum flush_outcome { FLUSH_UNFINISHED, FLUSH_FINISHED };
+
+// Goes on with the run of frames that is being sent, or begins one with all that is new, as far as it fits:
+// at most `sends` sends. When the run is finished, the pace says when the next may begin.
+enum flush_outcome channel_flush_some(struct channel *, int64_t now_ms, uint32_t sends);
+
+// Sends all that is new to all who are ready, at once.
+void channel_flush(struct channel *, int64_t now_ms);
+
+// To be called at least every second: begins heartbeats (which a flush sends), and drops frames no longer
+// needed.
+void channel_sweep(struct channel *, int64_t now_ms);
+
+// Closes viewers of the environment's channels that have accepted no data for stall_ms, at most `most`: the
+// kernel takes long to free their buffers. Returns how many.
+unsigned channels_close_stalled(struct channel_env *, int64_t now_ms, unsigned most);
+
+// Frees memory: drops the backlog of viewers that have accepted no data for a while, at most `most` of them.
+// They will get a gap. Returns how many.
+unsigned channels_relieve(struct channel_env *, int64_t now_ms, unsigned most);

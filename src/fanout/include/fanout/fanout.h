@@ -1,0 +1,54 @@
+// Fan-out over worker threads, shared by the readers of a process: the control loop publishes a frame once
+// per video, workers send it to the viewers they hold.
+//
+// All functions belong to the control loop. Everything goes through an inbox per worker, in order: a viewer
+// added after a publish does not get that frame, one added before it does.
+//
+// A video stays on one worker, the one with the fewest viewers when it began, so that publishing wakes only
+// that; for every FAN_SPREAD viewers it gets one more, until it is on as many as there are `workers`.
+// With own descriptors a worker is full when its table is; then further ones are started.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fanout/channel.h"
+#include "fanout/counters.h"
+
+struct fanout;
+struct fan_video;
+
+enum { FAN_SPREAD = 64, FAN_WORKERS_MAX = 1024 };
+
+struct fanout_config {
+    unsigned workers;
+    bool own_descriptors; // a descriptor table for each worker (fd_table.h)
+    struct channel_bounds bounds;
+};
+
+// Starts the threads. Returns NULL and sets *error if the kernel refuses a thread, a descriptor or a table.
+struct fanout *fanout_new(struct loop *control, const struct fanout_config *, int *error);
+
+// Ends the threads. There are no videos any more; no callback follows.
+void fanout_free(struct fanout *);
+
+// A video of one reader. on_left(arg, n): n viewers have gone. The counters outlive the fanout.
+struct fan_video *fan_video_new(struct fanout *, struct fan_counters *,
+                                void (*on_left)(void *arg, unsigned n), void *arg);
+
+// Closes its viewers and frees it; no callback follows.
+void fan_video_free(struct fan_video *);
+
+// Hands a viewer over: takes fd and the pending frames. Returns false, and takes nothing, if no worker has
+// room and none can be started.
+bool fan_video_add(struct fan_video *, int fd, struct pending *);
+
+// Sends a frame (reference taken) to all viewers.
+void fan_video_publish(struct fan_video *, struct frame *);
+
+// Frees memory: has the workers drop the backlog of viewers that have accepted no data for a second. It takes
+// effect a moment later; more frequent calls do nothing.
+void fanout_relieve(struct fanout *);
+
+unsigned fan_video_viewers(const struct fan_video *);

@@ -1,0 +1,343 @@
+// What a laggard still has to get is, in this order: `pending`, a gap if it fell off, the ring from `cursor`
+// up to what the channel has sent; then it is ready again. It is served when its socket has room again.
+#include "fanout/viewer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/budget.h"
+#include "base/container_of.h"
+#include "base/map.h"
+#include "net/event_stream.h"
+#include "fanout/channel.h"
+#include "fanout/counters.h"
+#include "flush.h"
+#include "fanout/frame.h"
+#include "fanout/pending.h"
+
+enum { IOV_PER_SEND = 64 };
+
+static void on_socket(struct loop_fd *, uint32_t events);
+
+static const size_t viewer_bytes = sizeof(struct viewer) + sizeof(struct viewer *); // with its seat
+
+static void on_reap(struct loop_job *job) {
+    free(container_of(job, struct viewer, reap));
+    budget_give_back(viewer_bytes);
+}
+
+static struct pending *pending_of(struct frame *f) {
+    return pending_add(pending_new(1), f);
+}
+
+// It needs the frames of the ring from `cursor` on.
+static void hold_ring(struct viewer *v, uint64_t cursor) {
+    struct channel *ch = v->channel;
+    v->cursor = cursor;
+    if (cursor < ch->oldest) ch->oldest = cursor;
+}
+
+struct viewer *viewer_new(struct channel *ch, int fd, struct pending *pending, int64_t now_ms) {
+    if (fd < 0) {
+        pending_free(pending);
+        return NULL;
+    }
+    struct viewer *v = mem_zalloc(sizeof *v);
+    v->watch.on_event = on_socket;
+    v->channel = ch;
+    v->pending = pending;
+    v->moved_ms = now_ms;
+    hold_ring(v, ch->ring.next);
+    if (loop_fd_add(ch->env->loop, &v->watch, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) < 0) {
+        close(fd);
+        pending_free(pending);
+        free(v);
+        return NULL;
+    }
+    budget_take(viewer_bytes);
+    return v;
+}
+
+static struct viewer **list_of(const struct viewer *v) {
+    struct channel *ch = v->channel;
+    return v->list == LIST_WAITING   ? &ch->waiting
+           : v->list == LIST_BLOCKED ? &ch->env->blocked
+                                     : &ch->env->spent;
+}
+
+static void leave_list(struct viewer *v) {
+    if (v->list == LIST_NONE) return;
+    struct viewer **head = list_of(v);
+    DL_DELETE(*head, v);
+    v->list = LIST_NONE;
+}
+
+static void enter_list(struct viewer *v, enum viewer_list list) {
+    leave_list(v);
+    v->list = list;
+    struct viewer **head = list_of(v);
+    DL_APPEND(*head, v);
+}
+
+void viewer_close(struct viewer *v) {
+    struct channel *ch = v->channel;
+    if (v->closed) return;
+    v->closed = true;
+    leave_list(v);
+    seats_remove(&ch->seats, v);
+    channel_note_left(ch);
+    int fd = v->watch.fd;
+    loop_fd_remove(ch->env->loop, &v->watch);
+    close(fd);
+    pending_free(v->pending);
+    v->pending = NULL;
+    v->reap = (struct loop_job){.run = on_reap};
+    loop_defer(ch->env->loop, &v->reap);
+}
+
+void viewer_reset(struct viewer *v) {
+    struct linger at_once = {.l_onoff = 1};
+    setsockopt(v->watch.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    viewer_close(v);
+}
+
+// One that takes nothing may be noticed by the kernel first (TCP_USER_TIMEOUT): its clock begins when the
+// viewer's window is closed, ours when the send buffer is full as well.
+static void end_by_error(struct viewer *v, int error) {
+    if (error == ETIMEDOUT) counter_add(&v->channel->counters->stalled, 1);
+    viewer_close(v);
+}
+
+static int error_of(int fd) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    return error;
+}
+
+HOT_PATH size_t viewer_send(struct viewer *v, struct iovec *iov, size_t count) {
+    struct msghdr msg = {.msg_iov = iov, .msg_iovlen = count};
+    ssize_t n;
+    do n = sendmsg(v->watch.fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    v->channel->tally.sends++;
+    if (n >= 0) return (size_t)n;
+    if (errno != EAGAIN) end_by_error(v, errno);
+    return 0;
+}
+
+static struct frame *pending_frame(const struct viewer *v, uint32_t ahead) {
+    uint32_t i = v->pending->next + ahead;
+    return i < v->pending->count ? v->pending->frames[i] : NULL;
+}
+
+// The frame `ahead` of the one the viewer is at, or NULL where there is no more for now.
+static struct frame *frame_ahead(const struct viewer *v, uint32_t ahead) {
+    if (v->pending) return pending_frame(v, ahead);
+    if (v->gap) return NULL; // the frame at the cursor is no longer there
+    return v->cursor + ahead < v->channel->sent ? ring_at(&v->channel->ring, v->cursor + ahead) : NULL;
+}
+
+static void step_over(struct viewer *v) {
+    struct pending *p = v->pending;
+    v->offset = 0;
+    if (!p) {
+        v->cursor++;
+        v->channel->tally.delivered++;
+        return;
+    }
+    if (position_is_set(p->frames[p->next]->at)) v->channel->tally.delivered++;
+    frame_unref(p->frames[p->next++]);
+    if (p->next == p->count) {
+        pending_free(p);
+        v->pending = NULL;
+    }
+}
+
+// Returns false when the viewer has nothing more to get now, cannot take more, or is gone.
+static bool push_once(struct viewer *v, bool *moved) {
+    struct iovec iov[IOV_PER_SEND];
+    size_t count = 0, total = 0;
+    uint32_t skip = v->offset;
+    for (struct frame *f; count < IOV_PER_SEND && (f = frame_ahead(v, (uint32_t)count)); count++) {
+        iov[count] = (struct iovec){f->bytes + skip, f->len - skip};
+        total += iov[count].iov_len;
+        skip = 0;
+    }
+    if (!count) return false;
+    size_t taken = viewer_send(v, iov, count);
+    if (v->closed) return false;
+    if (taken) *moved = true;
+    for (size_t i = 0, left = taken; i < count && left; i++) {
+        if (left < iov[i].iov_len) {
+            v->offset += (uint32_t)left;
+            break;
+        }
+        left -= iov[i].iov_len;
+        step_over(v);
+    }
+    return taken == total;
+}
+
+// A viewer that fell off the ring: tells it what it missed, and lets it go on from the newest.
+static void announce_gap(struct viewer *v) {
+    struct channel *ch = v->channel;
+    v->gap = false;
+    seats_make_lagging(&ch->seats, v);
+    hold_ring(v, ch->sent);
+    counter_add(&ch->counters->gaps, 1);
+    if (position_compare(v->gap_from, ch->sent_at) > 0) return; // only messages without a number are missed
+    v->pending = pending_of(frame_of_gap(v->gap_from, ch->sent_at, GAP_SLOW));
+}
+
+// It lags still. Whether it moved decides its place among those that are blocked.
+static void list_lagging(struct viewer *v, bool moved, int64_t now_ms) {
+    bool was_blocked = v->list == LIST_BLOCKED || v->list == LIST_SPENT;
+    if (viewer_waits(v)) {
+        if (v->list != LIST_WAITING) enter_list(v, LIST_WAITING);
+    } else if (moved || !was_blocked) {
+        v->moved_ms = now_ms;
+        enter_list(v, LIST_BLOCKED);
+    }
+}
+
+void viewer_push(struct viewer *v, int64_t now_ms) {
+    bool moved = false;
+    for (;;) {
+        while (push_once(v, &moved)) {}
+        if (v->closed) return;
+        if (v->pending || !v->gap) break;
+        announce_gap(v);
+    }
+    if (!v->pending && v->cursor == v->channel->sent && !v->offset) {
+        leave_list(v);
+        seats_make_ready(&v->channel->seats, v);
+    } else {
+        list_lagging(v, moved, now_ms);
+    }
+}
+
+static void make_lagging(struct viewer *v, uint64_t cursor, size_t offset, int64_t now_ms) {
+    seats_make_lagging(&v->channel->seats, v);
+    hold_ring(v, cursor);
+    v->offset = (uint32_t)offset;
+    v->moved_ms = now_ms;
+    enter_list(v, LIST_BLOCKED);
+}
+
+void viewer_lag_behind(struct viewer *v, uint64_t from, size_t taken, int64_t now_ms) {
+    const struct ring *r = &v->channel->ring;
+    for (; taken >= ring_at(r, from)->len; from++) {
+        taken -= ring_at(r, from)->len;
+        v->channel->tally.delivered++;
+    }
+    make_lagging(v, from, taken, now_ms);
+}
+
+void viewer_owe(struct viewer *v, struct frame *f, size_t taken, int64_t now_ms) {
+    make_lagging(v, v->channel->sent, taken, now_ms);
+    v->pending = pending_of(frame_ref(f));
+}
+
+// Whether the bytes it has been sent end with a frame, and none wait.
+static bool is_between_frames(const struct viewer *v) {
+    return seats_is_ready(&v->channel->seats, v) || viewer_waits(v);
+}
+
+static void queue_rest_of_heartbeat(struct viewer *v, size_t taken, int64_t now_ms) {
+    struct channel *ch = v->channel;
+    if (seats_is_due(&ch->seats, v))
+        make_lagging(v, ch->flush->from, taken, now_ms);
+    else if (seats_is_ready(&ch->seats, v))
+        make_lagging(v, ch->sent, taken, now_ms);
+    else
+        enter_list(v, LIST_BLOCKED);
+    v->moved_ms = now_ms;
+    v->offset = (uint32_t)taken;
+    v->pending =
+        pending_of(frame_of_bytes(event_stream_heartbeat, EVENT_STREAM_HEARTBEAT_LEN, (struct position){0}));
+}
+
+// The client has closed its side. A half-closed client goes on reading; a closed socket answers the next
+// bytes with a reset. So it is sent a heartbeat, unless other bytes are on their way to it.
+static void probe(struct viewer *v, int64_t now_ms) {
+    struct iovec beat = {(void *)event_stream_heartbeat, EVENT_STREAM_HEARTBEAT_LEN};
+    v->fin_seen = true;
+    if (!is_between_frames(v)) return;
+    size_t taken = viewer_send(v, &beat, 1);
+    if (taken && taken < EVENT_STREAM_HEARTBEAT_LEN && !v->closed) queue_rest_of_heartbeat(v, taken, now_ms);
+}
+
+// Edge-triggered, so a half-closed socket is reported only together with other events.
+static void on_socket(struct loop_fd *f, uint32_t events) {
+    struct viewer *v = container_of(f, struct viewer, watch);
+    int64_t now_ms = loop_now_ms(v->channel->env->loop);
+    if (events & (EPOLLHUP | EPOLLERR)) {
+        end_by_error(v, events & EPOLLERR ? error_of(f->fd) : 0);
+        return;
+    }
+    if ((events & EPOLLOUT) && !seats_is_ready(&v->channel->seats, v)) viewer_push(v, now_ms);
+    if ((events & EPOLLRDHUP) && !v->fin_seen && !v->closed) probe(v, now_ms);
+}
+
+// Keeps what it needs once its frame has left the ring: the rest of a frame begun, and where the gap begins.
+void viewer_fall_off(struct viewer *v) {
+    const struct channel *ch = v->channel;
+    const struct ring *ring = &ch->ring;
+    if (v->gap) return;
+    v->gap = true;
+    seats_make_fallen(&v->channel->seats, v);
+    uint64_t at = v->cursor;
+    if (!v->pending && v->offset) {
+        v->pending = pending_of(frame_ref(ring_at(ring, at++))); // offset goes on counting in it
+    }
+    // The next number: that of the first frame missed that has one, or else the one that comes.
+    v->gap_from = (struct position){ch->sent_at.epoch, ch->sent_at.seq + 1};
+    for (uint64_t n = at; n < ring->next; n++) {
+        if (!position_is_set(ring_at(ring, n)->at)) continue;
+        v->gap_from = ring_at(ring, n)->first;
+        break;
+    }
+}
+
+// The gap for the frames of a pending from the one numbered `from` on, or NULL if none of them counts.
+static struct frame *gap_for(const struct pending *p, uint32_t from) {
+    const struct frame *first = NULL, *last = NULL;
+    for (uint32_t i = from; i < p->count; i++) {
+        if (!position_is_set(p->frames[i]->at)) continue;
+        if (!first) first = p->frames[i];
+        last = p->frames[i];
+    }
+    return first ? frame_of_gap(first->first, last->at, GAP_SLOW) : NULL;
+}
+
+// Replaces what has not been begun of the pending by a gap, but for the first frame of all, the viewer's
+// head.
+static void cut_pending(struct viewer *v) {
+    struct pending *p = v->pending;
+    uint32_t keep = p->next + (!p->next || v->offset ? 1 : 0);
+    if (keep + 1 >= p->count) return; // one frame is as good as a gap
+    struct pending *rest = pending_new(2);
+    struct frame *gap = gap_for(p, keep);
+    if (keep > p->next) rest = pending_add(rest, frame_ref(p->frames[p->next]));
+    if (gap) rest = pending_add(rest, gap);
+    if (gap) counter_add(&v->channel->counters->gaps, 1);
+    pending_free(p);
+    v->pending = rest;
+    if (rest->count) return;
+    pending_free(rest);
+    v->pending = NULL;
+}
+
+void viewer_drop_backlog(struct viewer *v) {
+    if (v->pending) cut_pending(v);
+    viewer_fall_off(v);
+    enter_list(v, LIST_SPENT);
+}
+
+bool viewer_waits(const struct viewer *v) {
+    return v->cursor >= v->channel->sent && !v->pending && !v->gap;
+}

@@ -1,0 +1,327 @@
+// Orders come through the loop's inbox, in order. Publishing only marks a channel dirty; before the loop
+// waits, the dirty channels are flushed (flush_dirty), so that all comments of a turn leave in one send per
+// viewer. They take turns of SLICE_SENDS sends each, and the loop looks for events and orders in between:
+// a video with few viewers never waits for one with many. When a channel may be flushed again is its pace's
+// to say.
+//
+// With a descriptor table of its own, a worker finds its sockets under other numbers: an order to add a
+// viewer says that the next one in the pipe is meant. Nothing of its table may be touched from outside, so
+// that the thread itself closes what it holds.
+#include "worker.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/container_of.h"
+#include "base/map.h"
+#include "base/number.h"
+#include "net/fd_table.h"
+#include "fanout/counters.h"
+
+enum {
+    SWEEP_MS = 250,
+    SWEEP_ROUND = 4,  // sweeps in which all channels are visited, where there are many
+    SWEEP_LEAST = 64, // channels visited in each
+    SLICE_SENDS = 256,
+    TURN_US = 4000,  // of flushing, before the loop looks for events and orders
+    REPORT_MS = 20,  // between two reports of viewers that have gone
+    REPORTS = 256,   // channels in one
+    CHORE_US = 2000, // of work on stalled viewers, before the loop looks for events and orders
+    CHORE_REST_MS = 2,
+    CHORE_SLICE = 16 // viewers between two looks at the clock
+};
+
+struct order {
+    struct loop_job job;
+    struct worker *worker;
+    enum worker_order what;
+    struct channel *channel;
+    struct frame *frame;
+    int fd;
+    struct pending *pending;
+};
+
+struct worker {
+    struct channel_env env;
+    struct loop *control;
+    pthread_t thread;
+    struct fd_pipe *pipe; // NULL: the descriptor table is the process's
+    sem_t started;
+    int error; // of the start
+    struct channel *channels, *dirty;
+    unsigned count; // of channels
+    struct loop_timer sweep, flush, report, stalled, relief;
+    struct worker_listener listener;
+};
+
+// Word to the control loop about a channel.
+struct word {
+    struct loop_job job;
+    struct worker *worker;
+    void *owner;
+    uint32_t left;
+    bool retired;
+};
+
+static void on_word(struct loop_job *job) {
+    struct word *word = (struct word *)job;
+    const struct worker_listener *l = &word->worker->listener;
+    if (word->left) l->on_left(l->arg, word->owner, word->left);
+    if (word->retired) l->on_retired(l->arg, word->owner);
+    free(word);
+}
+
+static void send_word(struct worker *w, void *owner, uint32_t left, bool retired) {
+    struct word *word = mem_alloc(sizeof *word);
+    *word = (struct word){.job.run = on_word, .worker = w, .owner = owner, .left = left, .retired = retired};
+    loop_post(w->control, &word->job);
+}
+
+// Reported in portions, as each count may end a video on the control loop.
+static void report_left(struct worker *w) {
+    for (unsigned most = REPORTS; most && w->env.left_by_some; most--) {
+        struct channel *ch = w->env.left_by_some;
+        send_word(w, ch->owner, channel_report_left(ch), false);
+    }
+}
+
+static void on_report_due(struct loop_timer *t) {
+    report_left(container_of(t, struct worker, report));
+}
+
+// What gathers meanwhile goes with the next report.
+static void report_soon(struct worker *w) {
+    if (w->env.left_by_some && !w->report.slot) loop_timer_start(w->env.loop, &w->report, REPORT_MS);
+}
+
+// Flushing
+
+static void mark_dirty(struct worker *w, struct channel *ch) {
+    if (ch->dirty_prev || !channel_is_dirty(ch)) return;
+    assert(!w->dirty || w->dirty->dirty_prev);
+    DL_APPEND2(w->dirty, ch, dirty_prev, dirty_next);
+}
+
+static void unmark_dirty(struct worker *w, struct channel *ch) {
+    if (!ch->dirty_prev) return;
+    DL_DELETE2(w->dirty, ch, dirty_prev, dirty_next);
+    ch->dirty_prev = ch->dirty_next = NULL;
+}
+
+static void flush_slice(struct worker *w, struct channel *ch) {
+    channel_flush_some(ch, loop_now_ms(w->env.loop), SLICE_SENDS);
+    unmark_dirty(w, ch);
+    mark_dirty(w, ch); // behind the others
+}
+
+// One slice for each that may be flushed now. The timer brings us back for the rest.
+static void flush_dirty(struct worker *w) {
+    if (!w->dirty) return;
+    int64_t begun_us = clock_monotonic_us(), now_us = begun_us, again_us = INT64_MAX;
+    struct channel *ch, *next, *last = w->dirty->dirty_prev;
+    for (ch = w->dirty; ch; ch = next) {
+        next = ch == last ? NULL : ch->dirty_next;
+        if (channel_flush_due_us(ch) <= now_us) {
+            flush_slice(w, ch);
+            now_us = clock_monotonic_us();
+        }
+        if (ch->dirty_prev) again_us = smaller_of(again_us, channel_flush_due_us(ch));
+        if (!next || now_us - begun_us < TURN_US) continue;
+        again_us = now_us;
+        break;
+    }
+    if (again_us == INT64_MAX) return;
+    loop_timer_start(w->env.loop, &w->flush, again_us > now_us ? (again_us - now_us) / 1000 + 1 : 0);
+}
+
+static void on_flush_due(struct loop_timer *t) {
+    (void)t; // flush_dirty runs before the loop waits again
+}
+
+static void before_wait(void *arg) {
+    flush_dirty(arg);
+    report_soon(arg);
+}
+
+// Stalled viewers
+
+// Works in slices until there is no more to do, or comes back for the rest.
+static void do_chore(struct worker *w, struct loop_timer *rest,
+                     unsigned (*chore)(struct channel_env *, int64_t now_ms, unsigned most)) {
+    int64_t until_us = clock_monotonic_us() + CHORE_US;
+    while (chore(&w->env, loop_now_ms(w->env.loop), CHORE_SLICE) == CHORE_SLICE) {
+        if (clock_monotonic_us() < until_us) continue;
+        loop_timer_start(w->env.loop, rest, CHORE_REST_MS);
+        return;
+    }
+}
+
+static void on_stalled_due(struct loop_timer *t) {
+    do_chore(container_of(t, struct worker, stalled), t, channels_close_stalled);
+}
+
+static void on_relief_due(struct loop_timer *t) {
+    do_chore(container_of(t, struct worker, relief), t, channels_relieve);
+}
+
+// Each visits a share of the channels, where there are many: the first ones, which then go to the end.
+static void on_sweep(struct loop_timer *t) {
+    struct worker *w = container_of(t, struct worker, sweep);
+    unsigned visits = w->count / SWEEP_ROUND + SWEEP_LEAST;
+    if (visits > w->count) visits = w->count;
+    while (visits--) {
+        struct channel *ch = w->channels;
+        DL_DELETE(w->channels, ch);
+        DL_APPEND(w->channels, ch);
+        channel_sweep(ch, loop_now_ms(w->env.loop));
+        mark_dirty(w, ch);
+    }
+    if (!w->stalled.slot) on_stalled_due(&w->stalled);
+    loop_timer_start(w->env.loop, t, SWEEP_MS);
+}
+
+// Orders
+
+static void add(struct worker *w, const struct order *o) {
+    struct channel *ch = o->channel;
+    int fd = w->pipe ? fd_pipe_take(w->pipe) : o->fd;
+    if (!ch->prev) { // its first viewer
+        DL_APPEND(w->channels, ch);
+        w->count++;
+    }
+    channel_add(ch, fd, o->pending, loop_now_ms(w->env.loop));
+}
+
+static void publish(struct worker *w, const struct order *o) {
+    counter_add(&o->channel->counters->wakeups, 1);
+    channel_publish(o->channel, o->frame);
+    mark_dirty(w, o->channel);
+}
+
+static void retire(struct worker *w, struct channel *ch) {
+    unmark_dirty(w, ch);
+    DL_DELETE(w->channels, ch); // its first viewer, which came before this, put it there
+    w->count--;
+    channel_release(ch);
+    send_word(w, ch->owner, 0, true);
+    free(ch);
+}
+
+static void on_order(struct loop_job *job) {
+    struct order *o = (struct order *)job;
+    switch (o->what) {
+    case WORKER_ADD: add(o->worker, o); break;
+    case WORKER_PUBLISH: publish(o->worker, o); break;
+    case WORKER_RETIRE: retire(o->worker, o->channel); break;
+    case WORKER_RELIEVE: on_relief_due(&o->worker->relief); break;
+    }
+    free(o);
+}
+
+void worker_give(struct worker *w, enum worker_order what, struct channel *ch, struct frame *frame, int fd,
+                 struct pending *pending) {
+    struct order *o = mem_alloc(sizeof *o);
+    *o = (struct order){.job.run = on_order,
+                        .worker = w,
+                        .what = what,
+                        .channel = ch,
+                        .frame = frame,
+                        .fd = fd,
+                        .pending = pending};
+    if (w->pipe && what == WORKER_ADD) fd_pipe_send(w->pipe, fd);
+    loop_post(w->env.loop, &o->job);
+}
+
+// The thread
+
+static int own_descriptors(const struct worker *w) {
+    int keep[LOOP_DESCRIPTORS + 2];
+    loop_run_descriptors(w->env.loop, keep);
+    keep[LOOP_DESCRIPTORS] = loop_post_descriptor(w->control);
+    keep[LOOP_DESCRIPTORS + 1] = fd_pipe_receiving_end(w->pipe);
+    return fd_table_own(keep, sizeof keep / sizeof *keep);
+}
+
+static void *run(void *arg) {
+    struct worker *w = arg;
+    if (w->pipe) w->error = own_descriptors(w);
+    bool fine = !w->error;
+    sem_post(&w->started);
+    if (!fine) return NULL;
+    loop_run(w->env.loop);
+    while (w->channels) retire(w, w->channels);
+    loop_drain(w->env.loop);
+    return NULL;
+}
+
+static int start_thread(struct worker *w) {
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old); // signals are the control loop's
+    int error = -pthread_create(&w->thread, NULL, run, w);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (error) return error;
+    while (sem_wait(&w->started) < 0) continue;
+    if (w->error) pthread_join(w->thread, NULL);
+    return w->error;
+}
+
+static int start(struct worker *w, const struct worker_config *config) {
+    int error = 0;
+    w->env.loop = loop_new();
+    if (!w->env.loop) return -errno;
+    if (config->own_descriptors) w->pipe = fd_pipe_new(w->control, &error);
+    if (error) return error;
+    loop_set_before_wait(w->env.loop, before_wait, w);
+    loop_timer_start(w->env.loop, &w->sweep, SWEEP_MS);
+    return start_thread(w);
+}
+
+struct worker *worker_new(struct loop *control, const struct worker_config *config, int *error) {
+    struct worker *w = mem_zalloc(sizeof *w);
+    w->control = control;
+    w->env.bounds = config->bounds;
+    w->listener = config->listener;
+    w->sweep.on_due = on_sweep;
+    w->flush.on_due = on_flush_due;
+    w->report.on_due = on_report_due;
+    w->stalled.on_due = on_stalled_due;
+    w->relief.on_due = on_relief_due;
+    sem_init(&w->started, 0, 0);
+    *error = start(w, config);
+    if (!*error) return w;
+    worker_free(w);
+    return NULL;
+}
+
+struct stop {
+    struct loop_job job;
+    struct worker *worker;
+};
+
+static void on_stop(struct loop_job *job) {
+    loop_stop(((struct stop *)job)->worker->env.loop);
+}
+
+void worker_stop(struct worker *w) {
+    struct stop stop = {.job.run = on_stop, .worker = w};
+    if (w->pipe) fd_pipe_flush(w->pipe); // there are orders that wait for them
+    loop_post(w->env.loop, &stop.job);
+    pthread_join(w->thread, NULL);
+}
+
+void worker_free(struct worker *w) {
+    fd_pipe_free(w->pipe);
+    loop_free(w->env.loop);
+    sem_destroy(&w->started);
+    free(w);
+}
+
+struct channel_env *worker_env(struct worker *w) {
+    return &w->env;
+}

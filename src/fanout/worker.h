@@ -1,0 +1,40 @@
+// A fan-out worker: a thread with its own event loop, and on request its own descriptor table, which holds
+// channels. Private to fanout.
+#pragma once
+
+#include <stdbool.h>
+
+#include "fanout/channel.h"
+
+struct worker;
+
+enum worker_order { WORKER_ADD, WORKER_PUBLISH, WORKER_RETIRE, WORKER_RELIEVE };
+
+// How a worker tells the control loop, in jobs posted there: n viewers of a channel have gone; and, as the
+// last word about it, that a channel has been retired. `owner` is the channel's.
+struct worker_listener {
+    void (*on_left)(void *arg, void *owner, uint32_t n);
+    void (*on_retired)(void *arg, void *owner);
+    void *arg;
+};
+
+struct worker_config {
+    struct channel_bounds bounds;
+    bool own_descriptors;
+    struct worker_listener listener;
+};
+
+// Returns NULL and sets *error if the kernel refuses a thread, a descriptor, or a table.
+struct worker *worker_new(struct loop *control, const struct worker_config *, int *error);
+
+// Ends the thread and closes whatever it still holds. What it has posted to the control loop refers to it
+// still: worker_free() comes after loop_drain(control).
+void worker_stop(struct worker *);
+void worker_free(struct worker *);
+
+struct channel_env *worker_env(struct worker *);
+
+// Gives an order; takes the frame, or fd and pending, or (RETIRE) the channel. RELIEVE is about no channel:
+// memory is wanted (channels_relieve).
+void worker_give(struct worker *, enum worker_order, struct channel *, struct frame *, int fd,
+                 struct pending *);

@@ -1,0 +1,313 @@
+// The way of a call: http_client_request() writes the whole request into the call and queues it at its
+// origin; dispatch() gives it an idle connection or makes one, once the name is known; http_client_conn.c
+// carries it; one of the http_client_on_* hears what became of it; end_call() tells the caller.
+//
+// Callers are only called from end_call(), and that only from events, timers and http_client_free().
+// dispatch() never calls it, so it may run inside http_client_request(); what it finds to fail, fails by the
+// call's timer.
+//
+// An origin is dropped when it has neither calls nor connections; how many there are is bounded by the calls
+// that may wait, and by HTTP_CLIENT_ORIGINS.
+#include "http/client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/container_of.h"
+#include "base/map.h"
+#include "client_conn.h"
+#include "http/url.h"
+
+enum {
+    HTTP_CLIENT_ORIGINS = 1024,
+    FAIL_SOON_MS = 1 // the next turn at the earliest
+};
+
+struct http_origin {
+    struct http_client *client;
+    char host[HTTP_URL_HOST_MAX + 1];
+    int port;
+    struct http_call *waiting; // oldest first
+    unsigned waiting_count;
+    unsigned calls; // that have not ended: waiting, carried, or about to fail
+    struct http_client_conn *conns;
+    unsigned conn_count;
+    struct loop_job reap;
+    UT_hash_handle hh;
+    char key[]; // host:port
+};
+
+struct http_client {
+    struct loop *loop;
+    struct resolver *resolver;
+    struct http_origin *origins;
+    struct http_call *calls; // all that have not ended
+    bool closing;
+    struct loop_job reap;
+};
+
+static void on_resolved(void *arg);
+static void on_call_timer(struct loop_timer *);
+static void on_call_reap(struct loop_job *);
+static void on_origin_reap(struct loop_job *);
+static void on_client_reap(struct loop_job *);
+
+struct http_client *http_client_new(struct loop *loop) {
+    struct http_client *h = mem_zalloc(sizeof *h);
+    h->loop = loop;
+    h->resolver = resolver_new(loop, on_resolved, h);
+    h->reap.run = on_client_reap;
+    return h;
+}
+
+// A value of a header line: nothing that could end the line.
+static bool is_header_value(const char *text) {
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f) return false;
+    return true;
+}
+
+static int check_request(const struct http_client_request *q) {
+    size_t letters = strspn(q->method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    if (!letters || q->method[letters]) return -EINVAL;
+    if (q->authorization && !is_header_value(q->authorization)) return -EINVAL;
+    return q->body && q->body_len > HTTP_CLIENT_BODY_MAX ? -EMSGSIZE : 0;
+}
+
+static void write_request(struct buf *out, const struct http_client_request *q, const struct http_url *u) {
+    buf_printf(out, "%s %s", q->method, *u->path == '/' ? "" : "/");
+    buf_add(out, u->path, u->path_len);
+    buf_printf(out, u->ipv6 ? " HTTP/1.1\r\nHost: [%s]" : " HTTP/1.1\r\nHost: %s", u->host);
+    if (u->port != 80) buf_printf(out, ":%d", u->port);
+    buf_adds(out, "\r\nUser-Agent: chorus\r\nAccept: application/json\r\n");
+    if (q->authorization) buf_printf(out, "Authorization: %s\r\n", q->authorization);
+    if (q->body)
+        buf_printf(out, "Content-Type: application/json\r\nContent-Length: %zu\r\n", q->body_len);
+    else if (strcmp(q->method, "GET") != 0 && strcmp(q->method, "HEAD") != 0)
+        buf_adds(out, "Content-Length: 0\r\n");
+    buf_adds(out, "\r\n");
+    if (q->body) buf_add(out, q->body, q->body_len);
+}
+
+static struct http_origin *find_origin(struct http_client *h, const struct http_url *u) {
+    char key[HTTP_URL_HOST_MAX + 16];
+    int len = snprintf(key, sizeof key, "%s:%d", u->host, u->port);
+    struct http_origin *o;
+    HASH_FIND_STR(h->origins, key, o);
+    if (o || HASH_COUNT(h->origins) == HTTP_CLIENT_ORIGINS) return o;
+    o = mem_zalloc(sizeof *o + (size_t)len + 1);
+    o->client = h;
+    o->port = u->port;
+    o->reap.run = on_origin_reap;
+    memcpy(o->host, u->host, sizeof o->host);
+    memcpy(o->key, key, (size_t)len + 1);
+    HASH_ADD_KEYPTR(hh, h->origins, o->key, (size_t)len, o);
+    return o;
+}
+
+static struct http_call *new_call(struct http_client *h, const struct http_client_request *q,
+                                  http_client_cb *done, void *arg) {
+    struct http_call *call = mem_zalloc(sizeof *call);
+    call->client = h;
+    call->done = done;
+    call->arg = arg;
+    call->body_max = q->answer_max ? q->answer_max : HTTP_CLIENT_BODY_MAX;
+    call->head_only = !strcmp(q->method, "HEAD");
+    call->timer.on_due = on_call_timer;
+    call->reap.run = on_call_reap;
+    DL_APPEND(h->calls, call);
+    return call;
+}
+
+// Ends the call with `error` in a later turn.
+static void fail_soon(struct http_call *call, int error) {
+    call->error = error;
+    loop_timer_start(call->client->loop, &call->timer, FAIL_SOON_MS);
+}
+
+static void queue_call(struct http_origin *o, struct http_call *call, bool first) {
+    call->waiting = true;
+    o->waiting_count++;
+    if (first)
+        DL_PREPEND2(o->waiting, call, wait_prev, wait_next);
+    else
+        DL_APPEND2(o->waiting, call, wait_prev, wait_next);
+}
+
+static void unqueue_call(struct http_call *call) {
+    DL_DELETE2(call->origin->waiting, call, wait_prev, wait_next);
+    call->origin->waiting_count--;
+    call->waiting = false;
+}
+
+static int prepare_call(struct http_call *call, const struct http_client_request *q,
+                        struct http_origin **origin) {
+    struct http_url url;
+    int error = check_request(q);
+    if (!error) error = http_url_parse(&url, q->url);
+    if (error) return error;
+    *origin = find_origin(call->client, &url);
+    if (!*origin || (*origin)->waiting_count == HTTP_CLIENT_WAITING) return -EBUSY;
+    write_request(&call->out, q, &url);
+    return 0;
+}
+
+static void dispatch(struct http_origin *);
+
+void http_client_request(struct http_client *h, const struct http_client_request *q, http_client_cb *done,
+                         void *arg) {
+    struct http_call *call = new_call(h, q, done, arg);
+    if (h->closing) return; // http_client_free() is going through the calls and ends this one too
+    struct http_origin *o;
+    int error = prepare_call(call, q, &o);
+    if (error) {
+        fail_soon(call, error);
+        return;
+    }
+    call->error = -ETIMEDOUT;
+    loop_timer_start(h->loop, &call->timer, q->timeout_ms > 0 ? q->timeout_ms : FAIL_SOON_MS);
+    call->origin = o;
+    o->calls++;
+    queue_call(o, call, false);
+    dispatch(o);
+}
+
+static struct http_client_conn *find_idle(struct http_origin *o) {
+    struct http_client_conn *c;
+    DL_FOREACH(o->conns, c)
+        if (c->state == CLIENT_CONN_IDLE) return c;
+    return NULL;
+}
+
+static void add_conn(struct http_origin *o, struct http_call *call,
+                     const struct resolver_addresses *addresses) {
+    struct http_client_conn *c = http_client_conn_new(o->client->loop, o, call, addresses, o->port);
+    DL_PREPEND(o->conns, c);
+    o->conn_count++;
+}
+
+void http_client_forget_conn(struct http_client_conn *c) {
+    DL_DELETE(c->origin->conns, c);
+    c->origin->conn_count--;
+}
+
+// Makes a connection for the first call that waits. Returns false if it has to go on waiting.
+static bool connect_first(struct http_origin *o, struct http_client_conn *idle) {
+    struct http_call *call = o->waiting;
+    if (o->conn_count == HTTP_CLIENT_CONNECTIONS && !idle) return false;
+    struct resolver_addresses addresses;
+    int error = resolver_get(o->client->resolver, o->host, &addresses);
+    if (error == -EINPROGRESS) return false;
+    unqueue_call(call);
+    if (error) {
+        fail_soon(call, error);
+        return true;
+    }
+    if (o->conn_count == HTTP_CLIENT_CONNECTIONS) http_client_conn_close(idle);
+    add_conn(o, call, &addresses);
+    return true;
+}
+
+static bool start_first(struct http_origin *o) {
+    struct http_call *call = o->waiting;
+    struct http_client_conn *idle = find_idle(o);
+    if (!idle || call->fresh) return connect_first(o, idle);
+    unqueue_call(call);
+    http_client_conn_carry(idle, call);
+    return true;
+}
+
+static void dispatch(struct http_origin *o) {
+    while (o->waiting && start_first(o)) continue;
+}
+
+static void on_resolved(void *arg) {
+    struct http_client *h = arg;
+    struct http_origin *o, *next;
+    HASH_ITER(hh, h->origins, o, next) dispatch(o);
+}
+
+// Starts what waits, or drops an origin that nobody needs. The last thing done about an origin in any event.
+static void settle(struct http_origin *o) {
+    if (o->client->closing) return; // http_client_free() has dropped it, or is about to
+    dispatch(o);
+    if (o->calls || o->conns) return;
+    HASH_DEL(o->client->origins, o);
+    loop_defer(o->client->loop, &o->reap);
+}
+
+static void on_origin_reap(struct loop_job *job) {
+    free(container_of(job, struct http_origin, reap));
+}
+
+static void on_call_reap(struct loop_job *job) {
+    struct http_call *call = container_of(job, struct http_call, reap);
+    buf_release(&call->out);
+    buf_release(&call->body);
+    free(call);
+}
+
+static void end_call(struct http_call *call, int error) {
+    struct http_client *h = call->client;
+    loop_timer_stop(h->loop, &call->timer);
+    if (call->waiting) unqueue_call(call);
+    if (call->conn) http_client_conn_close(call->conn);
+    DL_DELETE(h->calls, call);
+    if (call->origin) call->origin->calls--;
+    call->done(call->arg, &(struct http_client_answer){.error = error,
+                                                       .status = error ? 0 : call->status,
+                                                       .body = error ? NULL : buf_string(&call->body),
+                                                       .body_len = error ? 0 : call->body.len});
+    loop_defer(h->loop, &call->reap);
+}
+
+static void on_call_timer(struct loop_timer *t) {
+    struct http_call *call = container_of(t, struct http_call, timer);
+    struct http_origin *o = call->origin;
+    end_call(call, call->error);
+    if (o) settle(o);
+}
+
+void http_client_on_answer(struct http_client_conn *c, struct http_call *call) {
+    end_call(call, 0);
+    settle(c->origin);
+}
+
+void http_client_on_lost(struct http_client_conn *c, struct http_call *call, int error, bool unheard) {
+    if (call && unheard && !call->fresh) {
+        call->fresh = true; // so it is tried again only once
+        queue_call(c->origin, call, true);
+    } else if (call) {
+        end_call(call, error);
+    }
+    settle(c->origin);
+}
+
+void http_client_on_unreachable(struct http_client_conn *c, struct http_call *call, int error) {
+    // The name may have moved, as that of a restarted container does.
+    resolver_forget(c->origin->client->resolver, c->origin->host);
+    end_call(call, error);
+    settle(c->origin);
+}
+
+static void drop_origin(struct http_client *h, struct http_origin *o) {
+    struct http_client_conn *c, *next;
+    DL_FOREACH_SAFE(o->conns, c, next) http_client_conn_close(c);
+    HASH_DEL(h->origins, o);
+    loop_defer(h->loop, &o->reap);
+}
+
+static void on_client_reap(struct loop_job *job) {
+    free(container_of(job, struct http_client, reap));
+}
+
+void http_client_free(struct http_client *h) {
+    if (!h || h->closing) return;
+    h->closing = true;
+    while (h->calls) end_call(h->calls, -ECANCELED);
+    struct http_origin *o, *next;
+    HASH_ITER(hh, h->origins, o, next) drop_origin(h, o);
+    resolver_free(h->resolver);
+    loop_defer(h->loop, &h->reap);
+}

@@ -1,0 +1,87 @@
+#include "turns.h"
+
+#include <netinet/in.h>
+#include <stddef.h>
+
+#include "base/container_of.h"
+#include "base/map.h"
+#include "net/address.h"
+
+static void on_turn(struct loop_job *);
+
+void http_turns_init(struct http_turns *t, struct loop *loop, int64_t (*serve)(struct http_turn *)) {
+    *t = (struct http_turns){.loop = loop, .serve = serve, .job.run = on_turn};
+}
+
+void http_turns_stop(struct http_turns *t, void (*on_idle)(struct http_turns *)) {
+    t->on_idle = on_idle;
+    if (!t->scheduled) on_idle(t);
+}
+
+uint8_t http_turns_lane(const union address *peer) {
+    if (peer->any.sa_family == AF_INET) return (uint8_t)hash_bytes(&peer->v4.sin_addr, 4);
+    const uint8_t *bytes = peer->v6.sin6_addr.s6_addr;
+    bool mapped = IN6_IS_ADDR_V4MAPPED(&peer->v6.sin6_addr);
+    return (uint8_t)(mapped ? hash_bytes(bytes + 12, 4) : hash_bytes(bytes, 8));
+}
+
+static void schedule(struct http_turns *t) {
+    if (t->scheduled) return;
+    t->scheduled = true;
+    loop_next_turn(t->loop, &t->job);
+}
+
+static void wait_in_lane(struct http_turns *t, struct http_turn *c) {
+    struct http_lane *lane = &t->lanes[c->lane];
+    if (!lane->waiting) DL_APPEND(t->active, lane);
+    DL_APPEND(lane->waiting, c);
+    c->waits = true;
+    schedule(t);
+}
+
+void http_turns_leave(struct http_turns *t, struct http_turn *c) {
+    if (!c->waits) return;
+    struct http_lane *lane = &t->lanes[c->lane];
+    DL_DELETE(lane->waiting, c);
+    if (!lane->waiting) DL_DELETE(t->active, lane);
+    c->waits = false;
+}
+
+static int64_t serve(struct http_turns *t, struct http_turn *c) {
+    struct http_lane *lane = &t->lanes[c->lane];
+    int64_t cost = t->serve(c);
+    lane->left -= cost;
+    if (c->more) wait_in_lane(t, c);
+    return cost;
+}
+
+void http_turns_ready(struct http_turns *t, struct http_turn *c) {
+    struct http_lane *lane = &t->lanes[c->lane];
+    if (c->waits) return;
+    if (lane->turn != loop_turn(t->loop)) {
+        lane->turn = loop_turn(t->loop);
+        lane->left = HTTP_LANE_SHARE;
+    }
+    if (lane->waiting || lane->left <= 0)
+        wait_in_lane(t, c);
+    else
+        serve(t, c);
+}
+
+// The first connection of each lane, lane after lane. One that has more to do goes to the end of its own.
+static void on_turn(struct loop_job *job) {
+    struct http_turns *t = container_of(job, struct http_turns, job);
+    t->scheduled = false;
+    for (int64_t left = HTTP_TURNS_SHARE; t->active && left > 0; left -= HTTP_READ_COST) {
+        struct http_lane *lane = t->active;
+        struct http_turn *c = lane->waiting;
+        DL_DELETE(t->active, lane); // to the end; http_turns_leave() removes it if its queue is empty
+        DL_APPEND(t->active, lane);
+        http_turns_leave(t, c);
+        left -= serve(t, c);
+    }
+    if (t->active)
+        schedule(t);
+    else if (t->on_idle && !t->scheduled)
+        t->on_idle(t);
+}

@@ -1,0 +1,50 @@
+#include "http/url.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+static bool is_printable(const char *text) {
+    for (; *text; text++)
+        if ((unsigned char)*text <= 0x20 || (unsigned char)*text >= 0x7f) return false;
+    return true;
+}
+
+// Copies the host and returns what follows it, or NULL.
+static const char *parse_host(struct http_url *u, const char *text) {
+    u->ipv6 = *text == '[';
+    if (u->ipv6) text++;
+    size_t len = strcspn(text, u->ipv6 ? "]/?#@" : ":/?#@[]");
+    if (!len || len > HTTP_URL_HOST_MAX) return NULL;
+    for (size_t i = 0; i < len; i++) u->host[i] = (char)tolower((unsigned char)text[i]);
+    u->host[len] = 0;
+    text += len;
+    if (u->ipv6 && *text++ != ']') return NULL;
+    return text;
+}
+
+// Reads ":port", if there is one, and returns what follows it, or NULL.
+static const char *parse_port(struct http_url *u, const char *text) {
+    u->port = 80;
+    if (*text != ':') return text;
+    u->port = 0;
+    for (text++; isdigit((unsigned char)*text); text++) {
+        u->port = u->port * 10 + (*text - '0');
+        if (u->port > 65535) return NULL;
+    }
+    return u->port ? text : NULL;
+}
+
+int http_url_parse(struct http_url *u, const char *text) {
+    static const char scheme[] = "http://";
+    if (!is_printable(text)) return -EINVAL;
+    if (strncasecmp(text, scheme, strlen(scheme)) != 0)
+        return strstr(text, "://") ? -EPROTONOSUPPORT : -EINVAL;
+    text = parse_host(u, text + strlen(scheme));
+    if (text) text = parse_port(u, text);
+    if (!text || !strchr("/?#", *text)) return -EINVAL; // strchr also finds the end of the string
+    u->path = text;
+    u->path_len = strcspn(text, "#");
+    return 0;
+}

@@ -1,0 +1,17 @@
+// Framing of text/event-stream (WHATWG HTML, 9.2.5 and 9.2.6). Pure.
+#pragma once
+
+#include <stddef.h>
+
+struct buf;
+
+// Adds one event. `id` and `event` may be NULL and hold no line break; data is split into `data:` lines at
+// CR, LF and CR LF, so nothing in it can end the event or begin a field.
+void event_stream_event(struct buf *, const char *id, const char *event, const char *data, size_t len);
+
+// Adds `retry:`, which becomes part of the event that follows.
+void event_stream_retry(struct buf *, int retry_ms);
+
+// A comment line: keeps proxies and dead-peer detection awake, and is no event.
+extern const char event_stream_heartbeat[];
+enum { EVENT_STREAM_HEARTBEAT_LEN = 3 };
