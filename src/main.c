@@ -41,7 +41,7 @@ static const struct command_row {
     {"simulate", simulate_main, COMMAND_SIMULATE, "[OPTIONS]",
      "how evenly videos and viewers spread over readers, calculated in memory"},
     {"probe", probe_main, 0, "URL", "asks a URL, for health checks: exit code 0 if it answers 2xx"},
-    {"options", options_main, 0, "--markdown", "the table of options in README.md"},
+    {"options", options_main, 0, "--markdown", "the table of options in docs/configuration.md"},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };

@@ -30,7 +30,7 @@ const settled = () => until(async () => {
   return document;
 }, '19 clients at 3 readers', 60_000);
 
-test('what the README asks with curl is answered on the published ports', async () => {
+test('what docs/docker.md asks with curl is answered on the published ports', async () => {
   for (const url of [project.manager, project.comment, project.statistics, ...project.readers]) {
     assert.equal((await call('GET', `${url}/health`)).json?.status, 'ready', url);
   }

@@ -9,7 +9,7 @@ export function checkCors({ headers }, where) {
   assert.equal(headers['access-control-allow-credentials'], undefined, 'not to be mixed with *');
 }
 
-// An error in the shape that the README promises. `status`: one, or a list where several would do.
+// An error in the shape that docs/http-api.md promises. `status`: one, or a list where several would do.
 export function checkError(answer, status, where = '') {
   assert.ok(answer, `an answer, not a closed connection ${where}`);
   const expected = [status].flat();

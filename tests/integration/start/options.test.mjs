@@ -18,7 +18,7 @@ scenario('--version and --help answer on stdout', async () => {
   assert.equal(help.stderr, '');
 });
 
-scenario('every option is in `up --help` and in the table for the README', async () => {
+scenario('every option is in `up --help` and in the table of docs/configuration.md', async () => {
   const [help, table] = [await run(['up', '--help']), await run(['options', '--markdown'])];
   assert.equal(help.code, 0);
   assert.equal(table.code, 0);

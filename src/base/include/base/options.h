@@ -1,5 +1,5 @@
-// Options as data: one row each, from which command line, environment, --help and the README's table all
-// come. Single-threaded, at start-up.
+// Options as data: one row each, from which command line, environment, --help and the table of
+// docs/configuration.md all come. Single-threaded, at start-up.
 #pragma once
 
 #include <stdbool.h>
