@@ -24,24 +24,24 @@ static int options_main(int argc, char **argv) {
 static const struct command_row {
     const char *name;
     int (*run)(int argc, char **argv);
-    enum command command; // whose options --help shows; 0: none
+    enum command command; // selects the options that --help shows; 0: none
     const char *takes;
     const char *help;
 } commands[] = {
-    {"up", up_main, COMMAND_UP, "[OPTIONS]", "everything in one process, nothing else needed"},
-    {"manager", manager_main, COMMAND_MANAGER, "[OPTIONS]", "the manager on its own, on a Redis"},
-    {"comment", comment_main, COMMAND_COMMENT, "[OPTIONS]", "the comment API on its own, on a Redis"},
-    {"reader", reader_main, COMMAND_READER, "[OPTIONS]", "one reader on its own, on a Redis"},
+    {"up", up_main, COMMAND_UP, "[OPTIONS]", "run everything in one process; nothing else is needed"},
+    {"manager", manager_main, COMMAND_MANAGER, "[OPTIONS]", "run only the manager, on Redis"},
+    {"comment", comment_main, COMMAND_COMMENT, "[OPTIONS]", "run only the comment API, on Redis"},
+    {"reader", reader_main, COMMAND_READER, "[OPTIONS]", "run only one reader, on Redis"},
     {"statistics", statistics_main, COMMAND_STATISTICS, "[OPTIONS]",
-     "the statistics service on its own, on a Redis"},
+     "run only the statistics service, on Redis"},
     {"clients", clients_main, COMMAND_CLIENTS, "[OPTIONS]",
-     "simulated viewers and posters, against a running system"},
+     "simulate viewers and posters against a running system"},
     {"bench", bench_main, COMMAND_BENCH, "[OPTIONS]",
      "load and measure a running server: deliveries, losses, latency, CPU, memory"},
     {"simulate", simulate_main, COMMAND_SIMULATE, "[OPTIONS]",
-     "how evenly videos and viewers spread over readers, calculated in memory"},
-    {"probe", probe_main, 0, "URL", "asks a URL, for health checks: exit code 0 if it answers 2xx"},
-    {"options", options_main, 0, "--markdown", "the table of options in docs/configuration.md"},
+     "calculate in memory how evenly videos and viewers spread over readers"},
+    {"probe", probe_main, 0, "URL", "request a URL, for health checks: exit code 0 if it returns 2xx"},
+    {"options", options_main, 0, "--markdown", "print the option table of docs/configuration.md"},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };

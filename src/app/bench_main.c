@@ -95,8 +95,9 @@ static bool read_pids(struct bench_plan *plan, const char *list, char *why, size
         if (pid <= 0 || pid > INT32_MAX || (*end && *end != ',') || plan->pid_count == BENCH_PIDS_MAX)
             return say(why, size, "pid", list, "a list of process ids, comma-separated");
         if (!server_measure((int[]){(int)pid}, 1).known)
-            return snprintf(why, size, "--pid names %ld, which is no process, or not ours to look at.", pid) <
-                   0;
+            return snprintf(why, size,
+                            "--pid names %ld, which is no process, or one that this user may not inspect.",
+                            pid) < 0;
         plan->pids[plan->pid_count++] = (int)pid;
         at = *end ? end + 1 : end;
     }
@@ -261,7 +262,7 @@ static bool has_descriptors(const struct bench_plan *plan) {
     if (each <= process_raise_descriptor_limit()) return true;
     fprintf(
         stderr,
-        "chorus bench: Each of %zu load processes needs %zu file descriptors: more --processes, or a higher "
+        "chorus bench: Each of %zu load processes needs %zu file descriptors: use more --processes, or raise the "
         "limit (ulimit -n).\n",
         plan->processes, each);
     return false;

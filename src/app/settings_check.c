@@ -74,7 +74,9 @@ static bool check_engine(const struct settings *s, enum command command, const s
     char url[SETTINGS_REDIS_URL_SIZE];
     if (settings_redis_url(s, url, sizeof url)) return redis_url_check(url, c->why, c->size);
     return command == COMMAND_UP ||
-           refuse(c, "A role on its own meets the others in Redis: give --redis redis://HOST:PORT.");
+           refuse(
+               c,
+               "A service run on its own needs Redis to work with the others: set --redis redis://HOST:PORT.");
 }
 
 static bool check_reader_url(const char *flag, const char *url, const struct complaint *c) {
@@ -109,7 +111,8 @@ bool settings_check(const struct settings *s, enum command command, char *why, s
     const struct complaint *c = &(struct complaint){why, why_size};
     int ports[READERS_MAX];
     if (!has_address(s->bind))
-        return refuse(c, "--bind is \"%s\", but must be an address, or a name that has one.", s->bind);
+        return refuse(c, "--bind is \"%s\", but must be an address, or a host name that resolves to one.",
+                      s->bind);
     if (s->reader_ports && !settings_reader_ports(s, ports))
         return refuse(
             c,

@@ -28,7 +28,7 @@ static bool configure(const struct simulate_settings *set, int64_t seed, struct 
         snprintf(why, why_size, "--lose-reader is %" PRId64 ", but there are %" PRId64 " readers.",
                  set->lose_reader, set->readers);
     else if (set->lose_reader && set->readers == 1)
-        snprintf(why, why_size, "--lose-reader needs a second reader, to which the videos can go.");
+        snprintf(why, why_size, "--lose-reader needs a second reader, to which the videos can move.");
     else
         return true;
     return false;
