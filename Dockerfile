@@ -1,6 +1,6 @@
 FROM debian:bookworm-slim AS build
 WORKDIR /src
-# Before the sources, so that a changed source does not install everything anew.
+# Before the sources, so that a changed source does not reinstall everything.
 COPY scripts/install-deps scripts/lib.sh scripts/
 RUN scripts/install-deps run
 COPY CMakeLists.txt ./
@@ -18,9 +18,9 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/* \
  && install -d -o 65532 -g 65532 /data
 COPY --from=build /src/build/chorus /usr/local/bin/chorus
-# By number, so that an orchestrator can see that it is not root.
+# By number, so that an orchestrator can tell that it is not root.
 USER 65532:65532
-# `chorus up` makes its chorus-data here; a volume mounted here keeps it.
+# `chorus up` creates its chorus-data here; mount a volume here to keep it.
 WORKDIR /data
 EXPOSE 3000 4001 4002 4003 5000 6000
 ENTRYPOINT ["chorus"]

@@ -2,7 +2,7 @@
 # What the benchmarks share: a temporary folder, processes that end with the script, medians, tables, and the section of
 # docs/benchmarks.md that each of them writes. Sourced.
 
-# Each takes numbers, or says what it is: the comment at its top.
+# Each takes numbers, or prints its own description: the comment at its top.
 for argument in "$@"; do
   [[ $argument =~ ^[1-9][0-9]*$ ]] && continue
   sed -n '2,/^[^#]/s/^#[ ]\{0,1\}//p' "$0"
@@ -34,17 +34,17 @@ need() {
 
 free_port() { node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })'; }
 
-# Starts `chorus up` with kernel-chosen ports and further arguments; url NAME says where a part listens.
+# Starts `chorus up` with kernel-chosen ports and further arguments; url NAME prints the URL of a part.
 start_chorus() {
   "$bin" up --data "$work/data" --manager-port 0 --comment-port 0 --statistics-port 0 --reader-ports 0 \
     --log-level warn "$@" >"$work/box" 2>"$work/log" & pids+=($!)
-  # shellcheck disable=SC2034 # for those who source this
+  # shellcheck disable=SC2034 # for the scripts that source this
   chorus=$!
   for _ in $(seq 100); do grep -q '^  comment' "$work/box" && return; sleep 0.1; done
   cat "$work/log" >&2
   exit 1
 }
-# Ends one of the processes in pids.
+# Stops one of the processes in pids.
 end() {
   local pid left=()
   kill "$1"
@@ -53,35 +53,35 @@ end() {
   pids=("${left[@]}")
 }
 
-# The same with nothing of an earlier one.
+# The same, with the data of an earlier one removed.
 fresh_chorus() {
   rm -rf "$work/data"
   : >"$work/box"
   start_chorus "$@"
 }
 
-# drive RUN ARGUMENTS...: `chorus bench`, its figures in $work/RUN.json; a failed one ends the script.
+# drive RUN ARGUMENTS...: runs `chorus bench`, with its figures in $work/RUN.json; if it fails, so does the script.
 drive() {
   "$bin" bench --json "$work/$1.json" "${@:2}" >"$work/bench.out" || { cat "$work/bench.out" >&2; exit 1; }
 }
-# Whatever is measured of a Chorus, nothing may be missing, doubled or out of order.
+# Whatever is measured, Chorus must not lose, duplicate or reorder anything.
 complete=lost=0,duplicated=0,out_of_order=0
 drive_chorus() { drive "$1" --require "$complete" --manager-url "$(url manager)" --comment-url "$(url comment)" "${@:2}"; }
 
-# table HEADS COLUMN... -- ROW..., value FIGURES: medians over $rounds rounds, as table.mjs says
+# table HEADS COLUMN... -- ROW..., value FIGURES: medians over $rounds rounds, as described in table.mjs
 # shellcheck disable=SC2154 # the script's
 table() { node "$top/bench/table.mjs" "$work" "$rounds" "$@"; }
 # shellcheck disable=SC2154
 value() { node "$top/bench/table.mjs" "$work" "$rounds" --value "$1"; }
 
-# deliveries_per_comment VIEWERS VIDEOS: to be expected where viewers and comments both follow zipf:1.0
+# deliveries_per_comment VIEWERS VIDEOS: the number to expect where viewers and comments both follow zipf:1.0
 deliveries_per_comment() {
   awk -v viewers="$1" -v videos="$2" 'BEGIN {
     for (k = 1; k <= videos; k++) { sum += 1 / k; squares += 1 / k / k }
     print viewers * squares / sum / sum }'
 }
 
-# Shows what stdin has, and puts it into docs/benchmarks.md (or $DOCS) in place of the section of that name.
+# section NAME: prints stdin, and replaces the section of that name in docs/benchmarks.md (or $DOCS) with it.
 section() {
   local docs=${DOCS-$top/docs/benchmarks.md}
   tee "$work/section"

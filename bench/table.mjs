@@ -1,9 +1,9 @@
 // Medians over the rounds of a benchmark, from the files that `chorus bench --json` wrote, as a Markdown table.
 //   table.mjs FOLDER ROUNDS HEADS COLUMN... -- ROW...   the table
-//   table.mjs FOLDER ROUNDS --value FIGURES             one number, and from where to where the rounds' own go
-// ROW      KEY=CELL|CELL     what stands in the first cells, which HEADS names in the same way
+//   table.mjs FOLDER ROUNDS --value FIGURES             one number, and the range of the rounds' own
+// ROW      KEY=CELL|CELL     the first cells, whose titles HEADS gives in the same way
 // COLUMN   TITLE=FIGURES
-// FIGURES  FIGURE~DIGITS, or FIGURE/FIGURE~DIGITS: the median of the rounds' own ratios; Mi behind DIGITS: in MiB
+// FIGURES  FIGURE~DIGITS, or FIGURE/FIGURE~DIGITS: the median of the rounds' own ratios; Mi after DIGITS: in MiB
 // FIGURE   RUN:path.in.the.file, of FOLDER/RUN.ROUND.json; % in RUN stands for KEY
 import { readFileSync } from 'node:fs';
 
@@ -22,7 +22,7 @@ function figure(text, key, round) {
   return path.split('.').reduce((value, name) => value?.[name], found);
 }
 
-// What is not known in any round is not known.
+// A figure that is unknown in any round is unknown.
 function value(figures, key, withRange = false) {
   const [, text, digits, unit] = figures.match(/^(.*)~(\d)(Mi)?$/);
   const found = rounds.map((round) => text.split('/').map((part) => figure(part, key, round)));

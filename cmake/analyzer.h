@@ -1,5 +1,5 @@
-// Read by clang-tidy in front of each file, never compiled. Its analyzer knows no invariant of uthash's linked cells
-// and so finds a use after free wherever one is taken out and freed; here taking out is a function it cannot look into.
+// Included by clang-tidy before each file, never compiled. Its analyzer does not know the invariants of uthash's linked
+// elements and so reports a use after free wherever one is removed and freed; here, removal is a function it cannot see into.
 #pragma once
 
 #include "base/map.h"

@@ -1,5 +1,5 @@
-# What makes a mistake in the code harder to use, where no sanitizer watches for it: link `hardening`. scripts/check reads
-# in the built program that it is there.
+# Makes a mistake in the code harder to exploit, in builds without a sanitizer: link `hardening`. scripts/check verifies in the
+# built program that it took effect.
 include(CheckCCompilerFlag)
 add_library(hardening INTERFACE)
 if(CHORUS_SANITIZE)
@@ -16,7 +16,7 @@ foreach(flag -fstack-protector-strong -fstack-clash-protection -fcf-protection=f
 endforeach()
 unset(CMAKE_REQUIRED_FLAGS)
 
-# The C library's checks of sizes need an optimising compiler.
+# The C library's size checks need an optimising compiler.
 target_compile_options(hardening INTERFACE -fPIE $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE>
                                            $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=3>)
 target_link_options(hardening INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack)

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# What run, test, check and install-deps share. Sourced, never started.
+# Shared by run, test, check and install-deps. Sourced, never executed.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cores=$(nproc)
 
 say() { printf '[%s] %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$*"; exit 1; }
-# What the comment at a script's top says. Asked for, it is all that the script does.
+# Prints the comment at the top of the script. With --help, the script does nothing else.
 usage() { sed -n '2,/^[^#]/s/^#[ ]\{0,1\}//p' "$0"; }
 for argument in "$@"; do
     case $argument in
@@ -32,7 +32,7 @@ build_dir() {
 configure() {
     local args=(--preset "$1" --log-level=WARNING)
     have ccache && args+=(-DCMAKE_C_COMPILER_LAUNCHER=ccache)
-    # A folder left by another generator, another checkout or another CMake is made afresh.
+    # A folder left by another generator, checkout or version of CMake is recreated.
     (cd "$top" && { cmake "${args[@]}" >/dev/null 2>&1 || cmake --fresh "${args[@]}" >/dev/null; })
 }
 
