@@ -1,3 +1,4 @@
+// Long: 9.
 import assert from 'node:assert/strict';
 import { request, Agent } from 'undici';
 import { randomUUID } from 'node:crypto';

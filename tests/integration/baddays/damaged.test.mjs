@@ -1,4 +1,6 @@
 // A database file whose bytes are no longer those that were written.
+// Set-ups: embedded.
+// Long: 9.
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 // The data folder, or a file of it, that is taken away from a running server: what is stored then is lost with the process.
+// Set-ups: embedded.
 import assert from 'node:assert/strict';
 import { renameSync, rmSync, copyFileSync } from 'node:fs';
 import { join } from 'node:path';

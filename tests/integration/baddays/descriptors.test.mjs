@@ -1,3 +1,4 @@
+// Set-ups: embedded, up-redis.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { call, owner, post } from '../lib/api.mjs';

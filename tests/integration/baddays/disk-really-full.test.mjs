@@ -1,4 +1,5 @@
 // A disk without a single block left: a small file system of its own, which only the server sees.
+// Set-ups: embedded.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';

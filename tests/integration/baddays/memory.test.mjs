@@ -1,3 +1,4 @@
+// Long: 9.
 import assert from 'node:assert/strict';
 import { call, post } from '../lib/api.mjs';
 import { checkHealthy, everyPort } from '../lib/checks.mjs';

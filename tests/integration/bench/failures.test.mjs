@@ -1,4 +1,6 @@
 // What goes wrong in a run is counted, and said.
+// Set-ups: embedded.
+// Long: 42.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';

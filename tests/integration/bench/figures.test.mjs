@@ -1,3 +1,4 @@
+// Long: 16.
 import assert from 'node:assert/strict';
 import { at, bench, delivers } from '../lib/bench.mjs';
 import { scenario } from '../lib/scenario.mjs';

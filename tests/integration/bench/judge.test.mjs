@@ -1,4 +1,6 @@
 // The judge is judged: a server of event streams that does things wrong, by number.
+// Set-ups: embedded.
+// Long: 15.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';

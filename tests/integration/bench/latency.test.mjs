@@ -1,4 +1,5 @@
 // What counts as latency: from the moment a comment was due, without those of the warm-up.
+// Set-ups: embedded.
 import assert from 'node:assert/strict';
 import { bench } from '../lib/bench.mjs';
 import { serveStreams, toAll } from '../lib/fake-streams.mjs';

@@ -1,4 +1,6 @@
 // The judge of a Chorus is judged: it goes by the server's own numbers, and here they are wrong, by number.
+// Set-ups: embedded.
+// Long: 10.
 import assert from 'node:assert/strict';
 import { bench } from '../lib/bench.mjs';
 import { gap, serveChorus } from '../lib/fake-chorus.mjs';

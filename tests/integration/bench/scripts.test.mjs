@@ -1,4 +1,6 @@
 // The scripts in bench/ at their smallest: they run, and write their sections, beside what else stands there.
+// Set-ups: embedded.
+// Long: 20.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// Long: 13.
 import assert from 'node:assert/strict';
 import { at, bench } from '../lib/bench.mjs';
 import { serveStreams, toAll } from '../lib/fake-streams.mjs';

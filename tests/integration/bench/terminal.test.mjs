@@ -1,3 +1,4 @@
+// Set-ups: embedded.
 import assert from 'node:assert/strict';
 import { serveStreams, toAll } from '../lib/fake-streams.mjs';
 import { Program, binary } from '../lib/process.mjs';

@@ -1,3 +1,4 @@
+// Long: 13.
 import assert from 'node:assert/strict';
 import { owner, statistics } from '../lib/api.mjs';
 import { startClients } from '../lib/clients.mjs';

@@ -1,3 +1,4 @@
+// Long: 11.
 import assert from 'node:assert/strict';
 import { statistics } from '../lib/api.mjs';
 import { startClients } from '../lib/clients.mjs';

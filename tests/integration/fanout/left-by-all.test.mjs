@@ -1,3 +1,4 @@
+// Set-ups: embedded, up-redis.
 import assert from 'node:assert/strict';
 import { health, postMany } from '../lib/api.mjs';
 import { Crowd } from '../lib/crowd.mjs';

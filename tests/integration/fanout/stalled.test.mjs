@@ -1,4 +1,6 @@
 // Viewers that do not read among viewers that do.
+// Set-ups: embedded, up-redis.
+// Long: 10.
 import assert from 'node:assert/strict';
 import { postMany, readerFigures } from '../lib/api.mjs';
 import { startCrowd } from '../lib/crowd.mjs';

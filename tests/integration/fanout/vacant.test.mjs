@@ -1,4 +1,5 @@
 // Videos that were only looked at are kept for a while after the last viewer has left, but not at the cost of newcomers.
+// Set-ups: embedded, up-redis.
 import assert from 'node:assert/strict';
 import { call } from '../lib/api.mjs';
 import { RawClient, requestBytes } from '../lib/raw.mjs';

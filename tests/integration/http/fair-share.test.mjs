@@ -1,4 +1,5 @@
 // One client at full speed, on one connection or sixty, does not stop the others.
+// Set-ups: embedded, up-redis.
 import assert from 'node:assert/strict';
 import { Worker } from 'node:worker_threads';
 import { call } from '../lib/api.mjs';

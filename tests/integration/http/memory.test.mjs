@@ -1,4 +1,5 @@
 // Requests under way and answers not taken hold an eighth of --memory at most, and the slowest loses.
+// Set-ups: embedded.
 import assert from 'node:assert/strict';
 import { call } from '../lib/api.mjs';
 import { checkHealthy } from '../lib/checks.mjs';

@@ -1,4 +1,5 @@
 // The store is emptied while the system runs, as a client of the system that Chorus shares its Redis with does.
+// Set-ups: embedded.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,6 @@
 // A Redis that is away for moments is no reason to wait longer for a reader that is dead.
+// Set-ups: processes.
+// Long: 15.
 import assert from 'node:assert/strict';
 import { owner, resolve } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';

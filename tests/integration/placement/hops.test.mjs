@@ -1,4 +1,5 @@
 // A viewer is sent on twice at most, and only to where the store says at that moment.
+// Set-ups: processes, up-redis.
 import assert from 'node:assert/strict';
 import { call, owner, post, register, resolve } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';

@@ -1,5 +1,6 @@
 // A reader that dies just as the store loses its lease (emptied, or gone back): it is known to have had one, so that what
 // was mapped to it moves.
+// Set-ups: processes.
 import assert from 'node:assert/strict';
 import { health, owner } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';

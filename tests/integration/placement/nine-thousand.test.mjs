@@ -1,3 +1,4 @@
+// Long: 9.
 import assert from 'node:assert/strict';
 import { register, resolve, statistics } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';

@@ -1,3 +1,4 @@
+// Long: 10.
 import assert from 'node:assert/strict';
 import { call, owner, post, resolve } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';

@@ -1,4 +1,5 @@
 // Two readers that are given the same --url.
+// Set-ups: processes.
 import assert from 'node:assert/strict';
 import { call, owner, post, resolve } from '../lib/api.mjs';
 import { freePorts } from '../lib/ports.mjs';

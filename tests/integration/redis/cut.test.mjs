@@ -1,4 +1,6 @@
 // Redis stays, and connections to it are cut: by hand, or by Redis itself, which loses messages without a word.
+// Set-ups: up-redis, processes.
+// Long: 20.
 import assert from 'node:assert/strict';
 import { owner, post, postMany } from '../lib/api.mjs';
 import { startLoad } from '../lib/load.mjs';

@@ -1,4 +1,5 @@
 // A replica takes over, and later its old master again: a number is never used twice, and no loss is silent.
+// Set-ups: up-redis, processes.
 import assert from 'node:assert/strict';
 import { owner, post, postMany } from '../lib/api.mjs';
 import { compareIds } from '../lib/journal.mjs';

@@ -1,4 +1,5 @@
 // A full Redis (maxmemory, noeviction) refuses comments and nothing else.
+// Set-ups: up-redis, processes.
 import assert from 'node:assert/strict';
 import { call, owner, post, register, resolve } from '../lib/api.mjs';
 import { checkError, everyPort } from '../lib/checks.mjs';

@@ -1,4 +1,5 @@
 // What Redis refuses shows in /ready and the log as a sentence, stores nothing, and is over by itself.
+// Set-ups: up-redis, processes.
 import assert from 'node:assert/strict';
 import { call, owner, post, postMany, statistics } from '../lib/api.mjs';
 import { checkError } from '../lib/checks.mjs';

@@ -1,4 +1,6 @@
 // A Redis that accepts no writes: viewers stay connected, and it is not flooded with retries.
+// Set-ups: up-redis, processes.
+// Long: 11.
 import assert from 'node:assert/strict';
 import { call, owner, post, postMany } from '../lib/api.mjs';
 import { startCrowd } from '../lib/crowd.mjs';

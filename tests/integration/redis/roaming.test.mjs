@@ -1,5 +1,6 @@
 // Failovers of every kind under load, and viewers that leave and come back at any reader all the while: a comment that was
 // acknowledged is delivered or announced, whatever has become of it.
+// Set-ups: processes.
 import assert from 'node:assert/strict';
 import { compareIds } from '../lib/journal.mjs';
 import { checkDelivered, startLoad } from '../lib/load.mjs';

@@ -1,4 +1,5 @@
 // A subscription that falls silent while nothing is closed. Only what is sent through it to oneself shows that.
+// Set-ups: up-redis.
 import assert from 'node:assert/strict';
 import { owner, post } from '../lib/api.mjs';
 import { startProxy } from '../lib/proxy.mjs';

@@ -1,4 +1,6 @@
 // Redis comes back with less data and a slow clock: every viewer goes on receiving comments.
+// Set-ups: up-redis, processes.
+// Long: 12.
 import assert from 'node:assert/strict';
 import { owner, post } from '../lib/api.mjs';
 import { Clock, withoutFaketime } from '../lib/faketime.mjs';

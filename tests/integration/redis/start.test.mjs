@@ -1,4 +1,6 @@
 // Starting before Redis does, or with a wrong password: it waits and says so.
+// Set-ups: up-redis, processes.
+// Long: 15.
 import assert from 'node:assert/strict';
 import { call, owner, post } from '../lib/api.mjs';
 import { checkError, checkHealthy, everyPort } from '../lib/checks.mjs';

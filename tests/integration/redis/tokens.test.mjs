@@ -1,4 +1,5 @@
 // What Redis keeps of Idempotency-Keys.
+// Set-ups: up-redis, processes.
 import assert from 'node:assert/strict';
 import { call, post } from '../lib/api.mjs';
 import { checkError } from '../lib/checks.mjs';

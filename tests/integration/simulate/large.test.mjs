@@ -1,5 +1,6 @@
 // The traffic the seed speaks of. How long it takes is measured elsewhere; the limit here only tells a program that
 // is done in a moment from one that is not.
+// Set-ups: embedded.
 import assert from 'node:assert/strict';
 import { run } from '../lib/process.mjs';
 import { scenario } from '../lib/scenario.mjs';

@@ -1,3 +1,4 @@
+// Set-ups: embedded.
 import assert from 'node:assert/strict';
 import { post } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';

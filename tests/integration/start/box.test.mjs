@@ -1,3 +1,4 @@
+// Set-ups: embedded.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';

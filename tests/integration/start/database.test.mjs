@@ -1,3 +1,4 @@
+// Set-ups: embedded.
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';

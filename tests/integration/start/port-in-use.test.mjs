@@ -1,3 +1,4 @@
+// Set-ups: embedded.
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { once } from 'node:events';

@@ -1,4 +1,5 @@
 // Where Redis is, from the environment and from the command line.
+// Set-ups: embedded.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { Program, run } from '../lib/process.mjs';

@@ -1,4 +1,5 @@
 // What a role on its own says before it starts, and that it starts and ends without its Redis. No Redis needed.
+// Long: 11.
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { call } from '../lib/api.mjs';

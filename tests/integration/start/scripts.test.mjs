@@ -1,4 +1,5 @@
 // The scripts that a newcomer starts: help is harmless, and a machine where nothing can be installed is told what it lacks.
+// Set-ups: embedded.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// Set-ups: embedded, up-redis.
 import assert from 'node:assert/strict';
 import { call, statistics } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';

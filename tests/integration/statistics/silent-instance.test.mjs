@@ -1,3 +1,4 @@
+// Long: 16.
 import assert from 'node:assert/strict';
 import { call, statistics } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';

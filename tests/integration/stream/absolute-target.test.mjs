@@ -1,3 +1,4 @@
+// Set-ups: embedded, up-redis.
 import assert from 'node:assert/strict';
 import { owner } from '../lib/api.mjs';
 import { exchange, requestBytes } from '../lib/raw.mjs';

@@ -1,5 +1,6 @@
 // The wall clock of the process is set while it runs, by hours and by weeks: nothing that is kept becomes old by it, neither
 // comments nor what repeats are known by.
+// Set-ups: embedded, up-redis.
 import assert from 'node:assert/strict';
 import { call, post } from '../lib/api.mjs';
 import { Clock, withoutOwnFaketime } from '../lib/faketime.mjs';

@@ -1,4 +1,5 @@
 // The data folder comes back as an older copy, under a clock that is behind: viewers that come back go on hearing.
+// Set-ups: embedded.
 import assert from 'node:assert/strict';
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
