@@ -10,22 +10,23 @@ const LINES = 150; // of a failed test's output: the log alone must tell what it
 const entities = { '&lt;': '<', '&gt;': '>', '&quot;': '"', '&apos;': "'", '&amp;': '&' };
 const unescape = (text) => text.replace(/&\w+;/g, (name) => entities[name] ?? name);
 
-// Our own scripts end with `N passed, M failed`; cmocka speaks TAP.
+// Our own scripts end with `N passed, M failed`; cmocka speaks TAP, and ends with a verdict on the group.
 function casesOf(output) {
   const sum = [...output.matchAll(/^(?:[\w-]+: )?(\d+) passed, (\d+) failed$/gm)].at(-1);
   if (sum) return { passed: Number(sum[1]), failed: Number(sum[2]) };
   const number = (pattern) => [...output.matchAll(pattern)].length;
   const planned = [...output.matchAll(/^\s*1\.\.(\d+)$/gm)].reduce((all, [, count]) => all + Number(count), 0);
   const skipped = number(/^\s*(not )?ok \d+.*# SKIP/gm);
+  const finished = /^# ok - /m.test(output);
   return {
-    planned: planned && planned - skipped, passed: number(/^\s*ok \d+(?!.*# SKIP)/gm), failed: number(/^\s*not ok \d+(?!.*# SKIP)/gm),
+    planned: finished ? planned - skipped : 0, broken: planned > 0 && !finished, passed: number(/^\s*ok \d+(?!.*# SKIP)/gm), failed: number(/^\s*not ok \d+(?!.*# SKIP)/gm),
   };
 }
 
 function count({ status, skipped, output }) {
   if (skipped) return { passed: 0, failed: 0 };
-  const { planned, passed, failed } = casesOf(output);
-  if (status !== 'run') return { passed, failed: Math.max(failed, 1) };
+  const { planned, broken, passed, failed } = casesOf(output);
+  if (status !== 'run' || broken) return { passed, failed: Math.max(failed, 1) };
   return { passed: planned || passed || (failed ? 0 : 1), failed };
 }
 

@@ -1,3 +1,4 @@
+// CI also: up-redis. What survives kill -9 is the engine's to keep.
 // Long: 9.
 import assert from 'node:assert/strict';
 import { request, Agent } from 'undici';

@@ -1,5 +1,6 @@
 // A database file whose bytes are no longer those that were written.
 // Set-ups: embedded.
+// CI also: asan. What a damaged file holds is read here.
 // Long: 9.
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';

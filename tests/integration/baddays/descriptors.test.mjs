@@ -1,4 +1,5 @@
 // Set-ups: embedded, up-redis.
+// CI also: up-redis. Redis needs descriptors, too.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { call, owner, post } from '../lib/api.mjs';

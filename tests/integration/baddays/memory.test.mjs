@@ -1,3 +1,4 @@
+// CI also: up-redis. Each engine has buffers of its own.
 // Long: 9.
 import assert from 'node:assert/strict';
 import { call, post } from '../lib/api.mjs';

@@ -1,3 +1,4 @@
+// CI also: processes. As the original was run.
 // Long: 13.
 import assert from 'node:assert/strict';
 import { owner, statistics } from '../lib/api.mjs';

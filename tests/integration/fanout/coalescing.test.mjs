@@ -1,4 +1,5 @@
 // Under load each send carries the comments of an interval, which --max-coalesce-ms bounds; without load none waits.
+// CI also: tsan. Workers under load.
 import assert from 'node:assert/strict';
 import { post, postMany, readerFigures } from '../lib/api.mjs';
 import { startCrowd } from '../lib/crowd.mjs';

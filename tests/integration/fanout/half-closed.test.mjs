@@ -1,6 +1,7 @@
 // A client may close its own side after its request and go on reading; a closed tab looks the same until the next bytes
 // are sent to it, so these follow at once.
 // Set-ups: embedded, up-redis.
+// CI also: asan, tsan. A socket that closes on both sides of a thread.
 import assert from 'node:assert/strict';
 import { health, owner, post, postMany, readerFigures } from '../lib/api.mjs';
 import { startCrowd } from '../lib/crowd.mjs';

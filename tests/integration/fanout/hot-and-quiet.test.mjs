@@ -1,6 +1,7 @@
 // One worker, a video that keeps it busy, and another beside it: both are complete. That the other does not wait until all
 // of the first have been served is shown where time plays no part, in test_worker.c.
 // Set-ups: embedded, up-redis.
+// CI also: tsan. Workers under load.
 import assert from 'node:assert/strict';
 import { owner, post, readerFigures } from '../lib/api.mjs';
 import { at, bench } from '../lib/bench.mjs';

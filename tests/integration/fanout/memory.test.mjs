@@ -1,6 +1,7 @@
 // --memory bounds what a process keeps for viewers: comments on their way, what laggards still need, what those who come
 // back may ask for, and the viewers themselves.
 // Set-ups: embedded, up-redis.
+// CI also: asan, tsan. Backlogs are dropped under pressure, by the workers.
 import assert from 'node:assert/strict';
 import { call, health, owner, postMany, readerFigures } from '../lib/api.mjs';
 import { everyPort } from '../lib/checks.mjs';

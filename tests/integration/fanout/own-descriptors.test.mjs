@@ -1,5 +1,6 @@
 // --own-descriptors: each fan-out worker has a table of descriptors of its own, so that what one process may have open
 // is no bound for its viewers.
+// CI also: up-redis, asan. A video moves to another reader only on Redis; closing is delicate.
 import assert from 'node:assert/strict';
 import { call, health, owner, post, postMany, readerFigures } from '../lib/api.mjs';
 import { everyPort } from '../lib/checks.mjs';

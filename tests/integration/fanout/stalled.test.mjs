@@ -1,5 +1,6 @@
 // Viewers that do not read among viewers that do.
 // Set-ups: embedded, up-redis.
+// CI also: asan, tsan. Viewers that lag and fall off, on the workers.
 // Long: 10.
 import assert from 'node:assert/strict';
 import { postMany, readerFigures } from '../lib/api.mjs';

@@ -1,5 +1,6 @@
 // Videos that were only looked at are kept for a while after the last viewer has left, but not at the cost of newcomers.
 // Set-ups: embedded, up-redis.
+// CI also: up-redis. Each engine has its own way to make room.
 import assert from 'node:assert/strict';
 import { call } from '../lib/api.mjs';
 import { RawClient, requestBytes } from '../lib/raw.mjs';

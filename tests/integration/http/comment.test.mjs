@@ -1,3 +1,4 @@
+// CI also: up-redis, processes, asan. Each engine numbers comments in its own way.
 import assert from 'node:assert/strict';
 import { call, owner, resolve } from '../lib/api.mjs';
 import { checkComment, checkCors } from '../lib/checks.mjs';

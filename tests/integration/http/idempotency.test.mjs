@@ -1,3 +1,4 @@
+// CI also: up-redis. Each engine keeps keys in its own way.
 import assert from 'node:assert/strict';
 import { call, owner, post, postMany } from '../lib/api.mjs';
 import { checkError } from '../lib/checks.mjs';

@@ -1,5 +1,6 @@
 // Requests under way and answers not taken hold an eighth of --memory at most, and the slowest loses.
 // Set-ups: embedded.
+// CI also: asan. Buffers are dropped under pressure.
 import assert from 'node:assert/strict';
 import { call } from '../lib/api.mjs';
 import { checkHealthy } from '../lib/checks.mjs';

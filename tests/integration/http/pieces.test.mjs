@@ -1,3 +1,4 @@
+// CI also: asan. Requests cut at every byte.
 import assert from 'node:assert/strict';
 import { statistics } from '../lib/api.mjs';
 import { checkHealthy } from '../lib/checks.mjs';

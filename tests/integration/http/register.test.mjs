@@ -1,3 +1,4 @@
+// CI also: up-redis, processes. Each engine keeps mappings in its own way.
 import assert from 'node:assert/strict';
 import { call } from '../lib/api.mjs';
 import { checkCors, checkError } from '../lib/checks.mjs';

@@ -1,3 +1,4 @@
+// CI also: asan. Requests that never end.
 import assert from 'node:assert/strict';
 import { call } from '../lib/api.mjs';
 import { checkError, everyPort } from '../lib/checks.mjs';

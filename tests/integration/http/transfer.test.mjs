@@ -1,3 +1,4 @@
+// CI also: asan. Bodies in every shape.
 import assert from 'node:assert/strict';
 import { statistics } from '../lib/api.mjs';
 import { checkComment, checkError, checkHealthy } from '../lib/checks.mjs';

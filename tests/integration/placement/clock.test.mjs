@@ -1,6 +1,7 @@
 // No reader lives or dies by a wall clock: Redis's is set while readers run, as a failover to a replica with another
 // clock does, and one of them is killed.
 // Set-ups: processes, embedded.
+// CI also: embedded. The embedded engine reads the same clock as its readers.
 // Long: 26.
 import assert from 'node:assert/strict';
 import { owner, post, register, resolve } from '../lib/api.mjs';

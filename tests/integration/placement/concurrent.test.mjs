@@ -1,3 +1,4 @@
+// CI also: up-redis, processes. Only the store decides between two that register at once.
 import assert from 'node:assert/strict';
 import { call } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';

@@ -1,5 +1,6 @@
 // A viewer is sent on twice at most, and only to where the store says at that moment.
 // Set-ups: processes, up-redis.
+// CI also: up-redis. One process with several readers trusts its cache in the same way.
 import assert from 'node:assert/strict';
 import { call, owner, post, register, resolve } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';

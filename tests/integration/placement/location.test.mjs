@@ -1,4 +1,5 @@
 // Location comes out of the table of readers, whatever the request calls its host.
+// CI also: processes. A reader that is another process has an address of its own.
 import assert from 'node:assert/strict';
 import { call, owner, post, resolve } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';

@@ -1,5 +1,6 @@
 // --max-videos bounds all that is kept of videos, on each engine in the same way: what is watched, or was commented a
 // while ago, is in use and stays; all else makes room, what was never commented first.
+// CI also: up-redis. Each engine evicts videos in its own way.
 import assert from 'node:assert/strict';
 import { call, health, post, register, resolve, statistics } from '../lib/api.mjs';
 import { checkError } from '../lib/checks.mjs';

@@ -1,3 +1,4 @@
+// CI also: up-redis. Each engine keeps mappings in its own way.
 // Long: 9.
 import assert from 'node:assert/strict';
 import { register, resolve, statistics } from '../lib/api.mjs';

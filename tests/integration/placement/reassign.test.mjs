@@ -1,3 +1,4 @@
+// CI also: processes. A reader that is gone is a process that is gone.
 // Long: 10.
 import assert from 'node:assert/strict';
 import { call, owner, post, resolve } from '../lib/api.mjs';

@@ -1,3 +1,4 @@
+// CI also: up-redis. The turn is counted by the engine.
 import assert from 'node:assert/strict';
 import { owner, register } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';

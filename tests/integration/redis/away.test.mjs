@@ -1,5 +1,6 @@
 // Redis goes away and comes back under load, in every way that a process can.
 // Set-ups: up-redis, processes.
+// CI also: processes. Each process notices for itself.
 // Long: 42.
 import assert from 'node:assert/strict';
 import { call, register, resolve } from '../lib/api.mjs';

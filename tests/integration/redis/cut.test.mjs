@@ -1,5 +1,6 @@
 // Redis stays, and connections to it are cut: by hand, or by Redis itself, which loses messages without a word.
 // Set-ups: up-redis, processes.
+// CI also: processes, tsan. A comment API and a reader lose their connections at different times.
 // Long: 20.
 import assert from 'node:assert/strict';
 import { owner, post, postMany } from '../lib/api.mjs';

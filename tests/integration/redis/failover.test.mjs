@@ -1,5 +1,6 @@
 // A replica takes over, and later its old master again: a number is never used twice, and no loss is silent.
 // Set-ups: up-redis, processes.
+// CI also: processes, asan. A role may still talk to the old master.
 import assert from 'node:assert/strict';
 import { owner, post, postMany } from '../lib/api.mjs';
 import { compareIds } from '../lib/journal.mjs';

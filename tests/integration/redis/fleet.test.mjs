@@ -1,5 +1,6 @@
 // Many processes around one Redis: several of a role, and one that dies, stops or is replaced.
 // Set-ups: processes.
+// CI also: asan. Every role ends and starts again.
 // Long: 12.
 import assert from 'node:assert/strict';
 import { call, owner, post, register, resolve } from '../lib/api.mjs';

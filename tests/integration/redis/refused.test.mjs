@@ -1,5 +1,6 @@
 // What Redis refuses shows in /ready and the log as a sentence, stores nothing, and is over by itself.
 // Set-ups: up-redis, processes.
+// CI also: asan. Errors take paths that are rare.
 import assert from 'node:assert/strict';
 import { call, owner, post, postMany, statistics } from '../lib/api.mjs';
 import { checkError } from '../lib/checks.mjs';

@@ -1,5 +1,6 @@
 // Starting before Redis does, or with a wrong password: it waits and says so.
 // Set-ups: up-redis, processes.
+// CI also: processes. Each process waits for itself.
 // Long: 15.
 import assert from 'node:assert/strict';
 import { call, owner, post } from '../lib/api.mjs';

@@ -1,5 +1,6 @@
 // What others see of us in a Redis that they share, and what we make of theirs.
 // Set-ups: up-redis, processes.
+// CI also: asan. What others publish is parsed here.
 import assert from 'node:assert/strict';
 import { call, owner, post, postMany, register, resolve } from '../lib/api.mjs';
 import { RawClient, requestBytes } from '../lib/raw.mjs';

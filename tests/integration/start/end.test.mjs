@@ -1,3 +1,4 @@
+// CI also: up-redis, processes, asan, tsan. Each engine has its own way to stop.
 import assert from 'node:assert/strict';
 import { post, postMany } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';

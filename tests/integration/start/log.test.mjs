@@ -1,3 +1,4 @@
+// CI also: up-redis. Each engine has its own lines.
 import assert from 'node:assert/strict';
 import { owner, post, resolve } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';

@@ -1,4 +1,5 @@
 // storedComments.total is the number of comments that were ever stored, whatever ended meanwhile.
+// CI also: up-redis. Each engine counts in its own way.
 import { call, post, postMany, statistics } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';

@@ -1,3 +1,4 @@
+// CI also: up-redis, processes. Totals come from the engine, figures from other processes.
 import assert from 'node:assert/strict';
 import { call, owner, post, postMany, statistics } from '../lib/api.mjs';
 import { checkCors } from '../lib/checks.mjs';

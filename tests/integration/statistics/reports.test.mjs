@@ -1,3 +1,4 @@
+// CI also: processes. Reports come from other processes.
 import assert from 'node:assert/strict';
 import { call, statistics } from '../lib/api.mjs';
 import { checkError } from '../lib/checks.mjs';

@@ -1,4 +1,5 @@
 // The log keeps what is young, however many there are of it, within a bound on bytes.
+// CI also: up-redis. Each engine bounds its log in its own way.
 import assert from 'node:assert/strict';
 import { owner, post, postMany } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';

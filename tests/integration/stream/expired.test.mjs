@@ -1,3 +1,4 @@
+// CI also: up-redis. Each engine trims its log in its own way.
 import assert from 'node:assert/strict';
 import { owner, post, postMany } from '../lib/api.mjs';
 import { parseId } from '../lib/journal.mjs';

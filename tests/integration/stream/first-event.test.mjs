@@ -1,3 +1,4 @@
+// CI also: up-redis. The position comes from the engine.
 import assert from 'node:assert/strict';
 import { owner, post } from '../lib/api.mjs';
 import { parseId } from '../lib/journal.mjs';

@@ -1,3 +1,4 @@
+// CI also: asan. Comments that look like events.
 import assert from 'node:assert/strict';
 import { call, owner, post } from '../lib/api.mjs';
 import { EventSourceViewer } from '../lib/eventsource.mjs';

@@ -1,3 +1,4 @@
+// CI also: processes. The mapping comes from another process.
 import assert from 'node:assert/strict';
 import { call, owner, post, resolve } from '../lib/api.mjs';
 import { checkCors } from '../lib/checks.mjs';

@@ -1,3 +1,4 @@
+// CI also: up-redis, processes, asan, tsan. The log is read by the engine, and joins the live stream.
 import assert from 'node:assert/strict';
 import { owner, post, postMany } from '../lib/api.mjs';
 import { EventSourceViewer } from '../lib/eventsource.mjs';

@@ -1,3 +1,4 @@
+// CI also: asan, tsan. Viewers that fall off on a worker.
 import assert from 'node:assert/strict';
 import { owner, post, postMany, statistics } from '../lib/api.mjs';
 import { RawClient, requestBytes } from '../lib/raw.mjs';

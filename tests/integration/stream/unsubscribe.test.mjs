@@ -1,3 +1,4 @@
+// CI also: up-redis. A subscription to Redis ends as well.
 import assert from 'node:assert/strict';
 import { owner, post, statistics } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';
