@@ -19,7 +19,8 @@ function casesOf(output) {
   const skipped = number(/^\s*(not )?ok \d+.*# SKIP/gm);
   const finished = /^# ok - /m.test(output);
   return {
-    planned: finished ? planned - skipped : 0, broken: planned > 0 && !finished, passed: number(/^\s*ok \d+(?!.*# SKIP)/gm), failed: number(/^\s*not ok \d+(?!.*# SKIP)/gm),
+    planned: finished ? planned - skipped : 0, broken: planned > 0 && !finished,
+    passed: number(/^\s*ok \d+(?!.*# SKIP)/gm), failed: number(/^\s*not ok \d+(?!.*# SKIP)/gm),
   };
 }
 
