@@ -7,13 +7,17 @@
 // log order.
 #include "engine/embedded.h"
 
-#include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/container_of.h"
 #include "base/mem.h"
-#include "embedded_request.h"
+#include "embedded_counter.h"
+#include "embedded_engine.h"
+#include "embedded_lease.h"
+#include "embedded_log.h"
+#include "embedded_mapping.h"
+#include "embedded_overview.h"
+#include "embedded_room.h"
 #include "embedded_thread.h"
 #include "engine/hub.h"
 #include "net/loop.h"
@@ -67,7 +71,8 @@ static void refuse(struct embedded *e, struct request *r, enum engine_status sta
     if (!e->closing && !e->refuse.slot) loop_timer_start(e->loop, &e->refuse, REFUSE_MS);
 }
 
-static void push(struct embedded *e, struct request *r) {
+void embedded_push(struct engine *engine, struct request *r) {
+    struct embedded *e = from(engine);
     if (e->closing) {
         refuse(e, r, ENGINE_CLOSED);
         return;
@@ -85,193 +90,17 @@ static void push(struct embedded *e, struct request *r) {
         at_turn_end(e);
 }
 
-static void append(struct engine *engine, const struct engine_append *a, engine_append_cb *cb, void *arg) {
-    bool tombstone = a->json_len == 0;
-    const char *old_token = a->token ? a->token->old_name : NULL;
-    assert(tombstone || (a->json_len > 2 && a->json[0] == '{'));
-    size_t room =
-        request_copy_size(a->video) + request_copy_size(old_token) + REQUEST_PREFIX_ROOM + a->json_len;
-    struct request *r = request_new(REQUEST_APPEND, room);
-    r->name = request_copy(r, a->video);
-    r->in.append.kind = a->kind;
-    r->in.append.has_token = a->token != NULL;
-    if (a->token) r->in.append.token = *a->token;
-    r->in.append.old_token = request_copy(r, old_token);
-    r->in.append.known = a->known;
-    r->in.append.body = request_room(r, REQUEST_PREFIX_ROOM + a->json_len) + REQUEST_PREFIX_ROOM;
-    if (!tombstone) {
-        r->in.append.body_len = a->json_len - 1;
-        memcpy(r->in.append.body, a->json + 1, r->in.append.body_len);
-    }
-    r->on.append = cb;
-    r->arg = arg;
-    push(from(engine), r);
-}
-
-static struct request *new_named(enum request_kind kind, const char *name, size_t more_room) {
-    struct request *r = request_new(kind, request_copy_size(name) + more_room);
-    r->name = request_copy(r, name);
-    return r;
-}
-
-static void head(struct engine *engine, const char *video, struct position known, engine_head_cb *cb,
-                 void *arg) {
-    struct request *r = new_named(REQUEST_HEAD, video, 0);
-    r->in.known = known;
-    r->on.head = cb;
-    r->arg = arg;
-    push(from(engine), r);
-}
-
-static void range(struct engine *engine, const char *video, struct position after, size_t limit,
-                  engine_range_cb *cb, void *arg) {
-    struct request *r = new_named(REQUEST_RANGE, video, 0);
-    r->in.range.after = after;
-    r->in.range.limit = limit;
-    r->on.range = cb;
-    r->arg = arg;
-    push(from(engine), r);
-}
-
-static struct request *new_mapping(enum request_kind kind, const char *video, const char *expected,
-                                   const char *reader_url) {
-    struct request *r = new_named(kind, video, request_copy_size(expected) + request_copy_size(reader_url));
-    r->in.mapping.expected = request_copy(r, expected);
-    r->in.mapping.reader_url = request_copy(r, reader_url);
-    return r;
-}
-
-static void push_mapping(struct engine *engine, struct request *r, engine_mapping_cb *cb, void *arg) {
-    r->on.mapping = cb;
-    r->arg = arg;
-    push(from(engine), r);
-}
-
-static void lookup(struct engine *engine, const char *video, engine_mapping_cb *cb, void *arg) {
-    push_mapping(engine, new_mapping(REQUEST_LOOKUP, video, NULL, NULL), cb, arg);
-}
-
-static void assign(struct engine *engine, const char *video, const char *reader_url, engine_mapping_cb *cb,
-                   void *arg) {
-    push_mapping(engine, new_mapping(REQUEST_ASSIGN, video, NULL, reader_url), cb, arg);
-}
-
-static void reassign(struct engine *engine, const char *video, const char *expected, const char *reader_url,
-                     engine_mapping_cb *cb, void *arg) {
-    push_mapping(engine, new_mapping(REQUEST_REASSIGN, video, expected, reader_url), cb, arg);
-}
-
-static void push_done(struct engine *engine, struct request *r, engine_done_cb *cb, void *arg) {
-    r->on.done = cb;
-    r->arg = arg;
-    push(from(engine), r);
-}
-
-static void release(struct engine *engine, const char *video, const char *expected, engine_done_cb *cb,
-                    void *arg) {
-    push_done(engine, new_mapping(REQUEST_RELEASE, video, expected, NULL), cb, arg);
-}
-
-static void watch(struct engine *engine, const char *const *videos, size_t count, bool watched) {
-    for (size_t i = 0; i < count; i++) {
-        if (!watched && hub_is_shared(from(engine)->hub, videos[i])) continue;
-        struct request *r = new_named(REQUEST_WATCH, videos[i], 0);
-        r->in.watched = watched;
-        push(from(engine), r);
-    }
-}
-
-static void lease_renew(struct engine *engine, const struct engine_lease *lease, int ttl_ms,
-                        engine_lease_cb *cb, void *arg) {
-    size_t room = request_copy_size(lease->reader_url) + request_copy_size(lease->public_url) +
-                  request_copy_size(lease->instance_id);
-    struct request *r = request_new(REQUEST_LEASE_RENEW, room);
-    r->in.lease.what = *lease;
-    r->in.lease.what.reader_url = request_copy(r, lease->reader_url);
-    r->in.lease.what.public_url = request_copy(r, lease->public_url);
-    r->in.lease.what.instance_id = request_copy(r, lease->instance_id);
-    r->in.lease.ttl_ms = ttl_ms;
-    r->on.lease = cb;
-    r->arg = arg;
-    push(from(engine), r);
-}
-
-static void lease_drop(struct engine *engine, const char *reader_url, uint64_t generation, engine_done_cb *cb,
-                       void *arg) {
-    struct request *r = request_new(REQUEST_LEASE_DROP, request_copy_size(reader_url));
-    r->in.lease.what.reader_url = request_copy(r, reader_url);
-    r->in.lease.what.generation = generation;
-    push_done(engine, r, cb, arg);
-}
-
-static void leases(struct engine *engine, engine_leases_cb *cb, void *arg) {
-    struct request *r = request_new(REQUEST_LEASES, 0);
-    r->on.leases = cb;
-    r->arg = arg;
-    push(from(engine), r);
-}
-
-static void counter_next(struct engine *engine, const char *name, engine_counter_cb *cb, void *arg) {
-    struct request *r = new_named(REQUEST_COUNTER_NEXT, name, 0);
-    r->on.counter = cb;
-    r->arg = arg;
-    push(from(engine), r);
-}
-
-static void overview(struct engine *engine, engine_overview_cb *cb, void *arg) {
-    struct request *r = request_new(REQUEST_OVERVIEW, 0);
-    r->on.overview = cb;
-    r->arg = arg;
-    push(from(engine), r);
-}
-
 // From the thread back to the callbacks
 
-static void publish(struct embedded *e, const struct request *r, const struct engine_entry *entry) {
-    if (position_is_set(entry->at) && !e->closing) hub_publish(e->hub, r->name, entry);
-}
-
-static void answer_append(struct embedded *e, struct request *r) {
-    const struct engine_entry *entry = r->status == ENGINE_OK ? &r->out.append.entry : NULL;
-    bool repeated = entry && r->out.append.repeated;
-    r->on.append(r->arg, r->status, entry, repeated ? &r->out.append.first : NULL);
-    if (!entry || repeated) return;
-    publish(e, r, &r->loss);
-    publish(e, r, entry);
-}
-
-static void answer_head(struct embedded *e, struct request *r) {
-    r->on.head(r->arg, r->status, r->status == ENGINE_OK ? &r->out.head : NULL);
-    if (r->status == ENGINE_OK) publish(e, r, &r->loss);
-}
-
-static void call_back(struct embedded *e, struct request *r) {
-    bool ok = r->status == ENGINE_OK;
-    switch (r->kind) {
-    case REQUEST_APPEND: answer_append(e, r); break;
-    case REQUEST_HEAD: answer_head(e, r); break;
-    case REQUEST_RANGE: r->on.range(r->arg, r->status, ok ? &r->out.range : NULL); break;
-    case REQUEST_LOOKUP:
-    case REQUEST_ASSIGN:
-    case REQUEST_REASSIGN:
-        r->on.mapping(r->arg, r->status, r->out.mapping.reader_url, r->out.mapping.changed);
-        break;
-    case REQUEST_LEASE_RENEW: r->on.lease(r->arg, r->status, ok ? &r->out.lease : NULL); break;
-    case REQUEST_RELEASE:
-    case REQUEST_LEASE_DROP: r->on.done(r->arg, r->status); break;
-    case REQUEST_LEASES: r->on.leases(r->arg, r->status, r->out.leases.list, r->out.leases.count); break;
-    case REQUEST_COUNTER_NEXT: r->on.counter(r->arg, r->status, r->out.counter); break;
-    case REQUEST_OVERVIEW: r->on.overview(r->arg, r->status, ok ? &r->out.overview : NULL); break;
-    case REQUEST_WATCH:
-    case REQUEST_KINDS: break;
-    }
+void embedded_publish(struct embedded *e, const char *video, const struct engine_entry *entry) {
+    if (position_is_set(entry->at) && !e->closing) hub_publish(e->hub, video, entry);
 }
 
 // A callback may close the engine, which then answers the rest of the list itself.
 static void answer(struct embedded *e, struct request_list *list, size_t most) {
     struct request *r;
     while (most-- && (r = request_list_take(list))) {
-        call_back(e, r);
+        if (r->call_back) r->call_back(e, r);
         request_free(r);
     }
 }
@@ -306,6 +135,10 @@ static struct engine_subscription *subscribe(struct engine *engine, const char *
     hub_tell_later(e->hub, s);
     at_turn_end(e);
     return s;
+}
+
+bool embedded_is_shared(struct engine *engine, const char *video) {
+    return hub_is_shared(from(engine)->hub, video);
 }
 
 static void unsubscribe(struct engine *engine, struct engine_subscription *subscription) {
@@ -346,21 +179,21 @@ static void close_engine(struct engine *engine) {
 
 static const struct engine_ops embedded_ops = {
     .name = "embedded",
-    .append = append,
+    .append = embedded_append,
     .subscribe = subscribe,
     .unsubscribe = unsubscribe,
-    .head = head,
-    .range = range,
-    .lookup = lookup,
-    .assign = assign,
-    .reassign = reassign,
-    .release = release,
-    .watch = watch,
-    .lease_renew = lease_renew,
-    .lease_drop = lease_drop,
-    .leases = leases,
-    .counter_next = counter_next,
-    .overview = overview,
+    .head = embedded_head,
+    .range = embedded_range,
+    .lookup = embedded_lookup,
+    .assign = embedded_assign,
+    .reassign = embedded_reassign,
+    .release = embedded_release,
+    .watch = embedded_watch,
+    .lease_renew = embedded_lease_renew,
+    .lease_drop = embedded_lease_drop,
+    .leases = embedded_leases,
+    .counter_next = embedded_counter_next,
+    .overview = embedded_overview,
     .ready = ready,
     .close = close_engine,
 };

@@ -2,22 +2,7 @@
 
 #include "base/clock.h"
 #include "embedded_damage.h"
-#include "embedded_lease.h"
-#include "embedded_log.h"
-#include "embedded_mapping.h"
-#include "embedded_overview.h"
-#include "embedded_room.h"
 #include "embedded_video.h"
-
-static void (*const operations[REQUEST_KINDS])(struct store *, struct request *) = {
-    [REQUEST_APPEND] = log_append,       [REQUEST_HEAD] = log_head,
-    [REQUEST_RANGE] = log_range,         [REQUEST_LOOKUP] = mapping_lookup,
-    [REQUEST_ASSIGN] = mapping_assign,   [REQUEST_REASSIGN] = mapping_reassign,
-    [REQUEST_WATCH] = room_watch,        [REQUEST_RELEASE] = mapping_release,
-    [REQUEST_LEASE_RENEW] = lease_renew, [REQUEST_LEASE_DROP] = lease_drop,
-    [REQUEST_LEASES] = lease_list,       [REQUEST_COUNTER_NEXT] = counter_next,
-    [REQUEST_OVERVIEW] = overview_read,
-};
 
 // Moves requests from `waiting` to `batch` as it carries them out, until one fails.
 static void carry_out(struct store *s, struct request_list *waiting, struct request_list *batch) {
@@ -25,7 +10,7 @@ static void carry_out(struct store *s, struct request_list *waiting, struct requ
     while (waiting->first && batch->count < BATCH_REQUESTS && answer_bytes < BATCH_ANSWER_BYTES) {
         struct request *r = request_list_take(waiting);
         request_list_add(batch, r);
-        operations[r->kind](s, r);
+        r->carry_out(s, r);
         if (s->failure.code) return;
         answer_bytes += r->held_bytes;
     }
@@ -36,12 +21,11 @@ static void carry_out(struct store *s, struct request_list *waiting, struct requ
 static void answer_without_writing(struct store *s, struct request *r) {
     s->read_only = true;
     s->failure.code = 0;
-    bool refused = r->kind == REQUEST_APPEND && store_is_lost(s);
-    if (!refused) operations[r->kind](s, r);
-    if (refused || s->failure.code) {
+    r->carry_out(s, r);
+    if (s->failure.code) {
         request_reset(r);
         r->status = ENGINE_UNAVAILABLE;
-        if (!refused) store_forget_changes(s);
+        store_forget_changes(s);
     }
     s->failure.code = 0;
     s->read_only = false;

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/map.h"
+#include "embedded_engine.h"
 
 struct lease {
     char *reader_url, *public_url, *instance_id;
@@ -106,6 +107,16 @@ static const char *hold(struct request *r, const char *text) {
     return text ? request_hold_text(r, text, strlen(text)) : NULL;
 }
 
+// Renewing
+
+struct renewal {
+    struct request request; // first
+    struct engine_lease what;
+    int ttl_ms;
+    engine_lease_cb *cb;
+    struct engine_lease_answer answer;
+};
+
 static bool is_callers(const struct lease *l, const struct engine_lease *what) {
     const char *instance_id = what->instance_id ? what->instance_id : "";
     return what->claim != LEASE_FIRST && l->generation == what->generation &&
@@ -121,15 +132,16 @@ static bool may_take(const struct lease *l, const struct engine_lease *what) {
     return false;
 }
 
-static void answer(struct request *r, const struct lease *l, enum lease_outcome outcome) {
-    r->out.lease.outcome = outcome;
-    r->out.lease.generation = l->generation;
-    r->out.lease.stamp = l->stamp;
-    r->out.lease.instance_id = hold(r, l->instance_id);
+static void answer(struct renewal *r, const struct lease *l, enum lease_outcome outcome) {
+    r->answer.outcome = outcome;
+    r->answer.generation = l->generation;
+    r->answer.stamp = l->stamp;
+    r->answer.instance_id = hold(&r->request, l->instance_id);
 }
 
-void lease_renew(struct store *s, struct request *r) {
-    struct engine_lease *what = &r->in.lease.what;
+static void carry_out_renew(struct store *s, struct request *request) {
+    struct renewal *r = (struct renewal *)request;
+    struct engine_lease *what = &r->what;
     int64_t now_ms = clock_monotonic_ms();
     struct lease *l = find(s, what->reader_url);
     bool kept = l && !l->given_up && is_callers(l, what);
@@ -146,28 +158,83 @@ void lease_renew(struct store *s, struct request *r) {
     set(s, l, what);
     l->given_up = false;
     l->stamp++;
-    l->ends_ms = now_ms + r->in.lease.ttl_ms;
+    l->ends_ms = now_ms + r->ttl_ms;
     if (!l->written_ms || now_ms - l->written_ms > s->config.keep_ms / 30) changed_now(s, l);
     answer(r, l, kept ? LEASE_KEPT : LEASE_GAINED);
 }
 
-void lease_drop(struct store *s, struct request *r) {
-    struct lease *l = find(s, r->in.lease.what.reader_url);
-    if (!l || l->generation != r->in.lease.what.generation) return;
+static void call_back_renew(struct embedded *e, struct request *request) {
+    const struct renewal *r = (const struct renewal *)request;
+    (void)e;
+    r->cb(request->arg, request->status, request->status == ENGINE_OK ? &r->answer : NULL);
+}
+
+void embedded_lease_renew(struct engine *engine, const struct engine_lease *lease, int ttl_ms,
+                          engine_lease_cb *cb, void *arg) {
+    size_t room = request_copy_size(lease->reader_url) + request_copy_size(lease->public_url) +
+                  request_copy_size(lease->instance_id);
+    struct renewal *r = request_new(sizeof *r, room, carry_out_renew, call_back_renew, arg);
+    r->what = *lease;
+    r->what.reader_url = request_copy(&r->request, lease->reader_url);
+    r->what.public_url = request_copy(&r->request, lease->public_url);
+    r->what.instance_id = request_copy(&r->request, lease->instance_id);
+    r->ttl_ms = ttl_ms;
+    r->cb = cb;
+    embedded_push(engine, &r->request);
+}
+
+// Giving up
+
+struct drop {
+    struct request request; // first
+    const char *reader_url;
+    uint64_t generation;
+    engine_done_cb *cb;
+};
+
+static void carry_out_drop(struct store *s, struct request *request) {
+    const struct drop *d = (const struct drop *)request;
+    struct lease *l = find(s, d->reader_url);
+    if (!l || l->generation != d->generation) return;
     int64_t now_ms = clock_monotonic_ms();
     l->given_up = true;
     if (l->ends_ms > now_ms) l->ends_ms = now_ms;
     changed_now(s, l);
 }
 
-void lease_list(struct store *s, struct request *r) {
+static void call_back_drop(struct embedded *e, struct request *request) {
+    (void)e;
+    ((const struct drop *)request)->cb(request->arg, request->status);
+}
+
+void embedded_lease_drop(struct engine *engine, const char *reader_url, uint64_t generation,
+                         engine_done_cb *cb, void *arg) {
+    struct drop *d =
+        request_new(sizeof *d, request_copy_size(reader_url), carry_out_drop, call_back_drop, arg);
+    d->reader_url = request_copy(&d->request, reader_url);
+    d->generation = generation;
+    d->cb = cb;
+    embedded_push(engine, &d->request);
+}
+
+// Listing
+
+struct listing {
+    struct request request; // first
+    engine_leases_cb *cb;
+    const struct engine_lease *list; // the answer, held
+    size_t count;
+};
+
+static void carry_out_list(struct store *s, struct request *r) {
+    struct listing *answer = (struct listing *)r;
     int64_t now_ms = clock_monotonic_ms();
     struct lease *l;
     size_t count = 0;
     DL_COUNT(s->leases, l, count);
     struct engine_lease *list = request_hold(r, count * sizeof *list);
-    r->out.leases.list = list;
-    r->out.leases.count = count;
+    answer->list = list;
+    answer->count = count;
     DL_FOREACH(s->leases, l) {
         *list++ = (struct engine_lease){.reader_url = hold(r, l->reader_url),
                                         .public_url = hold(r, l->public_url),
@@ -180,6 +247,21 @@ void lease_list(struct store *s, struct request *r) {
                                         .live = !l->given_up && l->ends_ms > now_ms};
     }
 }
+
+static void call_back_list(struct embedded *e, struct request *r) {
+    const struct listing *l = (const struct listing *)r;
+    bool ok = r->status == ENGINE_OK;
+    (void)e;
+    l->cb(r->arg, r->status, ok ? l->list : NULL, ok ? l->count : 0);
+}
+
+void embedded_leases(struct engine *engine, engine_leases_cb *cb, void *arg) {
+    struct listing *l = request_new(sizeof *l, 0, carry_out_list, call_back_list, arg);
+    l->cb = cb;
+    embedded_push(engine, &l->request);
+}
+
+// The rows
 
 bool lease_load(struct store *s) {
     int64_t now_ms = clock_monotonic_ms();

@@ -1,4 +1,4 @@
-// Operations on leases. Store's thread only; failures as in embedded_store.h.
+// Leases. Store's thread only, but for the operations; failures as in embedded_store.h.
 //
 // All leases are in memory (there are as many as readers), and what is listed comes from there. A row is
 // written when a lease is new, has changed or was dropped, and otherwise once a day, by a transaction of its
@@ -8,12 +8,15 @@
 // the process before. The wall time in a row only says when it is old enough to be deleted.
 #pragma once
 
-#include "embedded_request.h"
 #include "embedded_store.h"
+#include "engine/engine.h"
 
-void lease_renew(struct store *, struct request *);
-void lease_drop(struct store *, struct request *);
-void lease_list(struct store *, struct request *);
+// The operations; see engine.h. Control loop.
+void embedded_lease_renew(struct engine *, const struct engine_lease *, int ttl_ms, engine_lease_cb *,
+                          void *arg);
+void embedded_lease_drop(struct engine *, const char *reader_url, uint64_t generation, engine_done_cb *,
+                         void *arg);
+void embedded_leases(struct engine *, engine_leases_cb *, void *arg);
 
 // Reads the rows, at opening. Returns false on failure.
 bool lease_load(struct store *);

@@ -1,9 +1,12 @@
 #include "embedded_log.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/json_reader.h"
+#include "embedded_damage.h"
+#include "embedded_engine.h"
 #include "embedded_token.h"
 #include "embedded_video.h"
 
@@ -168,9 +171,13 @@ static void number(struct store *s, struct video *v, struct engine_entry *e) {
     video_changed(s, v);
 }
 
-void log_append(struct store *s, struct request *r) {
+static void log_append(struct store *s, struct request *r) {
     struct video *v = video_find(s, r->name);
     struct engine_entry *e = &r->out.append.entry;
+    if (store_is_lost(s)) {
+        r->status = ENGINE_UNAVAILABLE;
+        return;
+    }
     e->kind = r->in.append.kind;
     if (v && r->in.append.has_token && token_find(s, v, r)) {
         if (r->status == ENGINE_OK && !r->out.append.first.whole) write_json(r, e);
@@ -188,7 +195,7 @@ void log_append(struct store *s, struct request *r) {
 
 // Reading
 
-void log_head(struct store *s, struct request *r) {
+static void log_head(struct store *s, struct request *r) {
     struct video *v = video_find_or_add(s, r->name, &r->status);
     if (!v) return;
     struct position before = v->at;
@@ -234,7 +241,7 @@ static void read_entries(struct store *s, struct request *r, struct video *v, si
     if (!s->failure.code) trail_drop(t, expired);
 }
 
-void log_range(struct store *s, struct request *r) {
+static void log_range(struct store *s, struct request *r) {
     struct engine_range *out = &r->out.range;
     struct video *v = video_find(s, r->name);
     if (!v) return;
@@ -246,4 +253,66 @@ void log_range(struct store *s, struct request *r) {
     struct engine_entry *entries = request_hold(r, room * sizeof *entries);
     out->entries = entries;
     read_entries(s, r, v, first, entries);
+}
+
+// On the control loop
+
+static void call_back_append(struct embedded *e, struct request *r) {
+    const struct engine_entry *entry = r->status == ENGINE_OK ? &r->out.append.entry : NULL;
+    bool repeated = entry && r->out.append.repeated;
+    r->on.append(r->arg, r->status, entry, repeated ? &r->out.append.first : NULL);
+    if (!entry || repeated) return;
+    embedded_publish(e, r->name, &r->loss);
+    embedded_publish(e, r->name, entry);
+}
+
+static void call_back_head(struct embedded *e, struct request *r) {
+    r->on.head(r->arg, r->status, r->status == ENGINE_OK ? &r->out.head : NULL);
+    if (r->status == ENGINE_OK) embedded_publish(e, r->name, &r->loss);
+}
+
+static void call_back_range(struct embedded *e, struct request *r) {
+    (void)e;
+    r->on.range(r->arg, r->status, r->status == ENGINE_OK ? &r->out.range : NULL);
+}
+
+void embedded_append(struct engine *engine, const struct engine_append *a, engine_append_cb *cb, void *arg) {
+    bool tombstone = a->json_len == 0;
+    const char *old_token = a->token ? a->token->old_name : NULL;
+    assert(tombstone || (a->json_len > 2 && a->json[0] == '{'));
+    size_t room =
+        request_copy_size(a->video) + request_copy_size(old_token) + REQUEST_PREFIX_ROOM + a->json_len;
+    struct request *r = request_new(sizeof *r, room, log_append, call_back_append, arg);
+    r->name = request_copy(r, a->video);
+    r->in.append.kind = a->kind;
+    r->in.append.has_token = a->token != NULL;
+    if (a->token) r->in.append.token = *a->token;
+    r->in.append.old_token = request_copy(r, old_token);
+    r->in.append.known = a->known;
+    r->in.append.body = request_room(r, REQUEST_PREFIX_ROOM + a->json_len) + REQUEST_PREFIX_ROOM;
+    if (!tombstone) {
+        r->in.append.body_len = a->json_len - 1;
+        memcpy(r->in.append.body, a->json + 1, r->in.append.body_len);
+    }
+    r->on.append = cb;
+    embedded_push(engine, r);
+}
+
+void embedded_head(struct engine *engine, const char *video, struct position known, engine_head_cb *cb,
+                   void *arg) {
+    struct request *r = request_new(sizeof *r, request_copy_size(video), log_head, call_back_head, arg);
+    r->name = request_copy(r, video);
+    r->in.known = known;
+    r->on.head = cb;
+    embedded_push(engine, r);
+}
+
+void embedded_range(struct engine *engine, const char *video, struct position after, size_t limit,
+                    engine_range_cb *cb, void *arg) {
+    struct request *r = request_new(sizeof *r, request_copy_size(video), log_range, call_back_range, arg);
+    r->name = request_copy(r, video);
+    r->in.range.after = after;
+    r->in.range.limit = limit;
+    r->on.range = cb;
+    embedded_push(engine, r);
 }

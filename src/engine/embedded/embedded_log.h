@@ -5,9 +5,11 @@
 #include "embedded_request.h"
 #include "embedded_store.h"
 
-void log_append(struct store *, struct request *);
-void log_head(struct store *, struct request *);
-void log_range(struct store *, struct request *);
+// Control loop.
+void embedded_append(struct engine *, const struct engine_append *, engine_append_cb *, void *arg);
+void embedded_head(struct engine *, const char *video, struct position known, engine_head_cb *, void *arg);
+void embedded_range(struct engine *, const char *video, struct position after, size_t limit,
+                    engine_range_cb *, void *arg);
 
 // Reads an entry from a row whose columns are kind, epoch, seq, prev_epoch, prev_seq, json. What it points to
 // is held by the request. Returns false, with damage noted, for a row that no append has written like this.

@@ -1,10 +1,11 @@
-// Operations on mappings {video => reader}. Store's thread only; failures as in embedded_store.h.
+// Operations on mappings {video => reader}; see engine.h.
 #pragma once
 
-#include "embedded_request.h"
-#include "embedded_store.h"
+#include "engine/engine.h"
 
-void mapping_lookup(struct store *, struct request *);
-void mapping_assign(struct store *, struct request *);
-void mapping_reassign(struct store *, struct request *);
-void mapping_release(struct store *, struct request *);
+void embedded_lookup(struct engine *, const char *video, engine_mapping_cb *, void *arg);
+void embedded_assign(struct engine *, const char *video, const char *reader_url, engine_mapping_cb *,
+                     void *arg);
+void embedded_reassign(struct engine *, const char *video, const char *expected, const char *reader_url,
+                       engine_mapping_cb *, void *arg);
+void embedded_release(struct engine *, const char *video, const char *expected, engine_done_cb *, void *arg);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "embedded_engine.h"
 #include "embedded_log.h"
 
 enum { LOOK_AT = 1000 }; // entries that are not comments do not count, but cost
@@ -39,10 +40,16 @@ static size_t read_mapped(struct store *s, struct request *r, struct engine_mapp
     return count;
 }
 
-void overview_read(struct store *s, struct request *r) {
+struct overview_request {
+    struct request request; // first
+    engine_overview_cb *cb;
+    struct engine_overview answer;
+};
+
+static void carry_out_overview(struct store *s, struct request *r) {
     struct engine_entry *newest = request_hold(r, ENGINE_NEWEST * sizeof *newest);
     struct engine_mapping *mapped = request_hold(r, ENGINE_MAPPED * sizeof *mapped);
-    r->out.overview = (struct engine_overview){
+    ((struct overview_request *)r)->answer = (struct engine_overview){
         .comments = s->totals.comments,
         .mappings = s->totals.mappings,
         .newest = newest,
@@ -52,10 +59,14 @@ void overview_read(struct store *s, struct request *r) {
     };
 }
 
-void counter_next(struct store *s, struct request *r) {
-    sqlite3_stmt *q = store_use(s, SQL_COUNTER_NEXT);
-    store_bind_text(q, 1, r->name);
-    if (!store_row(s, q)) return;
-    r->out.counter = (uint64_t)sqlite3_column_int64(q, 0);
-    store_end(q);
+static void call_back_overview(struct embedded *e, struct request *r) {
+    const struct overview_request *o = (const struct overview_request *)r;
+    (void)e;
+    o->cb(r->arg, r->status, r->status == ENGINE_OK ? &o->answer : NULL);
+}
+
+void embedded_overview(struct engine *engine, engine_overview_cb *cb, void *arg) {
+    struct overview_request *o = request_new(sizeof *o, 0, carry_out_overview, call_back_overview, arg);
+    o->cb = cb;
+    embedded_push(engine, &o->request);
 }

@@ -1,8 +1,6 @@
-// What the whole store holds, and its counters. Store's thread only; failures as in embedded_store.h.
+// What the whole store holds; see engine.h.
 #pragma once
 
-#include "embedded_request.h"
-#include "embedded_store.h"
+#include "engine/engine.h"
 
-void overview_read(struct store *, struct request *);
-void counter_next(struct store *, struct request *);
+void embedded_overview(struct engine *, engine_overview_cb *, void *arg);

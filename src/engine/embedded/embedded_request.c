@@ -17,12 +17,15 @@ struct request_chunk {
     alignas(max_align_t) char bytes[];
 };
 
-struct request *request_new(enum request_kind kind, size_t text_room) {
-    size_t size = sizeof(struct request) + text_room;
-    struct request *r = mem_alloc(size);
-    memset(r, 0, sizeof *r);
-    r->kind = kind;
-    r->bytes = size;
+void *request_new(size_t size, size_t text_room, request_carry_out *carry_out, request_call_back *call_back,
+                  void *arg) {
+    struct request *r = mem_alloc(size + text_room);
+    memset(r, 0, size);
+    r->carry_out = carry_out;
+    r->call_back = call_back;
+    r->arg = arg;
+    r->bytes = size + text_room;
+    r->copied = size;
     return r;
 }
 
@@ -44,8 +47,8 @@ void request_free(struct request *r) {
 }
 
 char *request_room(struct request *r, size_t n) {
-    assert(sizeof *r + r->copied + n <= r->bytes);
-    char *room = r->text + r->copied;
+    assert(r->copied + n <= r->bytes);
+    char *room = (char *)r + r->copied;
     r->copied += n;
     return room;
 }

@@ -1,7 +1,8 @@
 // A request on its way through the embedded engine: made on the control loop, carried out on the store's
 // thread, answered on the control loop. It belongs to one thread at a time, and lists are how it is handed
-// over. Together with the strings it was given it is one allocation; what an answer points to is the
-// request's too.
+// over. It carries the functions that do so; an operation's own struct begins with it and holds what was
+// asked and what is answered. Together with the strings it was given it is one allocation; what an answer
+// points to is the request's too.
 #pragma once
 
 #include <stddef.h>
@@ -9,37 +10,31 @@
 
 #include "engine/engine.h"
 
-enum request_kind {
-    REQUEST_APPEND,
-    REQUEST_HEAD,
-    REQUEST_RANGE,
-    REQUEST_LOOKUP,
-    REQUEST_ASSIGN,
-    REQUEST_REASSIGN,
-    REQUEST_RELEASE,
-    REQUEST_WATCH,
-    REQUEST_LEASE_RENEW,
-    REQUEST_LEASE_DROP,
-    REQUEST_LEASES,
-    REQUEST_COUNTER_NEXT,
-    REQUEST_OVERVIEW,
-    REQUEST_KINDS
-};
-
 // Room in front of a comment's JSON for the members that the store adds:
 // `{"id":"` 41 `","prev":"` 41 `","kind":` 3 `,` is 112 bytes.
 enum { REQUEST_PREFIX_ROOM = 120 };
 
+struct embedded;
+struct store;
+struct request;
+
+// On the store's thread. Failures as in embedded_store.h. After a failed transaction it is called once more.
+typedef void request_carry_out(struct store *, struct request *);
+// On the control loop, with the status set. May close the engine.
+typedef void request_call_back(struct embedded *, struct request *);
+
 struct request {
     struct request *next;
-    enum request_kind kind;
+    request_carry_out *carry_out;
+    request_call_back *call_back; // NULL: there is no answer
     enum engine_status status;
-    size_t bytes; // the allocation, for the bound on what waits
+    size_t bytes;  // the allocation, for the bound on what waits
+    size_t copied; // of it, by the request itself and its strings
     size_t held_bytes;
     struct request_chunk *held; // see request_hold()
-    size_t copied;
+    void *arg;                  // of the operation's callback
 
-    const char *name; // of the video, or of the counter
+    const char *name; // of the video
     union {
         struct {
             enum entry_kind kind;
@@ -55,15 +50,6 @@ struct request {
             struct position after;
             size_t limit;
         } range;
-        struct {
-            const char *reader_url;
-            const char *expected;
-        } mapping;
-        struct {
-            struct engine_lease what;
-            int ttl_ms;
-        } lease;
-        bool watched;
     } in;
 
     union {
@@ -74,28 +60,14 @@ struct request {
         } append;
         struct engine_head head;
         struct engine_range range;
-        struct {
-            const char *reader_url;
-            bool changed;
-        } mapping;
-        struct {
-            const struct engine_lease *list;
-            size_t count;
-        } leases;
-        struct engine_lease_answer lease;
-        uint64_t counter;
-        struct engine_overview overview;
     } out;
     struct engine_entry loss; // published before the answer's own; `at` not set: none
 
     union engine_cb on;
-    void *arg;
-
-    char text[]; // the strings it was given
 };
 
-// Returns a zeroed request with room for `text_room` bytes of strings.
-struct request *request_new(enum request_kind, size_t text_room);
+// Returns a zeroed request of `size` bytes, with room for `text_room` bytes of strings.
+void *request_new(size_t size, size_t text_room, request_carry_out *, request_call_back *, void *arg);
 void request_free(struct request *);
 
 // Takes n bytes of that room.
@@ -111,7 +83,7 @@ void *request_hold(struct request *, size_t n);
 // Returns a NUL-terminated copy of n bytes, held.
 char *request_hold_text(struct request *, const void *bytes, size_t n);
 
-// Forgets an answer, so that the request can be carried out anew.
+// Forgets what is held and the status, so that the request can be carried out again.
 void request_reset(struct request *);
 
 // A queue; zero-initialised is empty.

@@ -8,13 +8,13 @@
 
 #include <stdbool.h>
 
-#include "embedded_request.h"
 #include "embedded_store.h"
+#include "engine/engine.h"
 
 enum { ROOM_LOOKED_AT = 1024 };
 
-// Notes that a video is watched, or no longer is.
-void room_watch(struct store *, struct request *);
+// The operation; see engine.h. Control loop.
+void embedded_watch(struct engine *, const char *const *videos, size_t count, bool watched);
 
 // Makes room for one more video. Returns false if there is none, or on failure.
 bool room_make(struct store *);
