@@ -38,7 +38,7 @@ static bool say(char *why, size_t size, const char *flag, const char *value, con
     return false;
 }
 
-// An address that paths can be put behind.
+// A URL to which paths can be appended.
 static char *without_slash(const char *url) {
     size_t len = strlen(url);
     while (len && url[len - 1] == '/') len--;
@@ -108,7 +108,7 @@ static size_t divide_up(size_t a, size_t b) {
     return (a + b - 1) / b;
 }
 
-// What a load process needs beside its viewers' descriptors.
+// Descriptors that a load process needs besides those of its viewers.
 static size_t other_descriptors(size_t publishers, size_t processes) {
     return divide_up(publishers, processes) + SPARE_DESCRIPTORS;
 }
@@ -166,7 +166,7 @@ static void write_hdr(const struct bench_job *job, FILE *out) {
     report_hdr(out, &job->result->sum.latency);
 }
 
-// The files that were asked for.
+// The files named by the options.
 static const struct output {
     size_t path; // offset in bench_settings
     writer *write;
@@ -185,13 +185,13 @@ static bool complain(const char *path, int error) {
     return false;
 }
 
-// A file of a run to come.
+// A file for the results of the run.
 struct output_file {
     FILE *file;
     bool is_new;
 };
 
-// Opens them before the run, which may be a long one. What is in them stays until there is something new.
+// Opens them before the run, which may be long. Their old content stays until there are new figures.
 static bool open_outputs(const struct bench_job *job, struct output_file files[OUTPUTS]) {
     for (size_t i = 0; i < OUTPUTS; i++) {
         const char *path = path_of(job, &outputs[i]);
@@ -210,7 +210,7 @@ static bool write_output(const struct bench_job *job, const struct output *o, FI
     struct stat s;
     if (!fstat(fileno(file), &s) && S_ISREG(s.st_mode) && ftruncate(fileno(file), 0))
         return complain(path_of(job, o), errno);
-    errno = EIO; // should ferror() alone know of it
+    errno = EIO; // in case only ferror() reports it
     o->write(job, file);
     return fflush(file) || ferror(file) ? complain(path_of(job, o), errno) : true;
 }
@@ -222,7 +222,7 @@ static bool write_outputs(const struct bench_job *job, const struct output_file 
     return fine;
 }
 
-// One that was made for this run and is still empty was made in vain.
+// Removes a file that was created for this run and is still empty.
 static void close_outputs(const struct bench_job *job, const struct output_file files[OUTPUTS]) {
     for (size_t i = 0; i < OUTPUTS; i++) {
         struct stat s;
@@ -280,7 +280,7 @@ int bench_main(int argc, char **argv) {
         code = 1;
     } else {
         job.result = mem_zalloc(sizeof *job.result);
-        close(process_take_signals()); // they are waited for instead
+        close(process_take_signals()); // signals are waited for instead
         code = run(&job);
     }
     bench_request_release(&job.plan.publish);

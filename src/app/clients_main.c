@@ -1,5 +1,5 @@
-// Runs until the time is up or a signal comes; then posts no more, and waits a little for what is on its way,
-// so that what has not come by then is known to be missing.
+// Runs until the time is up or a signal arrives; then stops posting, and waits briefly for comments in
+// flight, so that comments that have not arrived by then are known to be missing.
 #include "app/clients_main.h"
 
 #include <inttypes.h>
@@ -23,7 +23,7 @@ enum {
     LIVE_MS = 1000,          // between two live lines
     PLAIN_MS = 5000,         // between two plain ones
     SETTLE_MS = 5000,        // at the end
-    SETTLE_SIGNAL_MS = 1000, // if somebody waits for it
+    SETTLE_SIGNAL_MS = 1000, // after a signal
     SPARE_DESCRIPTORS = 64,
     ORIGINAL_VIDEOS = 6
 };
@@ -51,7 +51,7 @@ static void print_plain(const char *what, const struct tally *t, uint64_t outsta
            t->late, t->gaps, t->missed, t->cuts, t->refused, ms_of(t, 50), ms_of(t, 99));
 }
 
-// Rewritten in place.
+// A line that is rewritten in place.
 static void print_live(const struct tally *t) {
     printf("\r\033[K%" PRIu64 " viewers   %" PRIu64 " comments (%" PRIu64 " failed)   %" PRIu64
            " deliveries   %" PRIu64 " lost   latency p50 %.1f ms, p99 %.1f ms",
@@ -85,7 +85,7 @@ static void on_look(struct loop_timer *timer) {
     if (settled || now >= r->settled_ms) loop_stop(r->loop);
 }
 
-// The second signal does not wait.
+// The second signal stops it immediately.
 static void on_signal(struct loop_fd *f, uint32_t events) {
     struct run *r = container_of(f, struct run, signals);
     struct signalfd_siginfo info;

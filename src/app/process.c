@@ -16,7 +16,7 @@ int process_take_signals(void) {
     sigset_t set = endings();
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); // a file that may not grow is the engine's error to handle
+    signal(SIGXFSZ, SIG_IGN); // the engine handles the error of a file that must not grow
     return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 

@@ -12,7 +12,7 @@
 #include "service/body.h"
 #include "service/internal_only.h"
 
-// Takes the next port from a list like "4001,4005"; behind its end they count up.
+// Takes the next port from a list like "4001,4005"; after its end they count up.
 static bool next_port(const char **list, long *port) {
     if (!**list) {
         if (*port) ++*port;
@@ -41,7 +41,7 @@ static bool has_address(const char *name) {
     return address_resolve(name, &address, 1) > 0;
 }
 
-// Of the two, --redis counts; but an option on the command line comes before any variable.
+// --redis wins over --redis-host, but an option on the command line wins over any environment variable.
 static bool host_wins(const struct settings *s) {
     return s->redis == getenv("REDIS_URL") && s->redis_host && s->redis_host != getenv("REDIS_HOST");
 }
@@ -84,7 +84,7 @@ static bool check_reader_url(const char *flag, const char *url, const struct com
            refuse(c, "--%s is \"%s\", but must be an address like http://reader-1:4001.", flag, url);
 }
 
-// Of a part that this one talks to itself.
+// Checks the URL of a part that this one calls.
 static bool check_part_url(const char *flag, const char *url, const struct complaint *c) {
     struct http_url parsed;
     return !url || (!http_url_parse(&parsed, url) && strlen(url) <= SETTINGS_URL_MAX) ||

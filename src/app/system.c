@@ -1,7 +1,7 @@
-// Starting goes from the inside out: engine, workers, roles, and last the ports are opened, so that the first
-// request meets a system that works. They are bound before the roles are made, because a reader's name is its
-// address. Stopping goes the other way; roles outlive the engine, which answers in its close() what it still
-// owes them.
+// Starting goes from the inside out: engine, workers, roles, and finally the ports are opened, so that the
+// first request meets a system that works. They are bound before the roles are made, because a reader's name
+// is its address. Stopping goes the other way; roles outlive the engine, which answers in its close() what it
+// still owes them.
 #include "system.h"
 
 #include <errno.h>
@@ -59,8 +59,8 @@ static bool start_engine(struct system *s) {
     return s->engine != NULL;
 }
 
-// A lagging viewer is worth at most this much per video and worker; the reader's history shares the other
-// half.
+// The backlog of slow viewers gets at most this much per video and worker; the reader's history shares the
+// other half.
 static uint32_t ring_bytes(const struct settings *set, unsigned workers) {
     size_t share = (size_t)set->memory / 2 / workers;
     return share < (8u << 20) ? (uint32_t)share : 8u << 20;
@@ -89,7 +89,7 @@ static bool start_fanout(struct system *s) {
                        strerror(-error));
 }
 
-// Says when the store stops answering, and when it answers again.
+// Logs when the store becomes unavailable and available again.
 static void on_look(struct loop_timer *t) {
     struct system *s = container_of(t, struct system, look);
     const char *why = NULL;
@@ -113,7 +113,7 @@ static void on_ready_look(struct loop_timer *t) {
         loop_timer_start(s->loop, t, READY_LOOK_MS);
 }
 
-// Turns the loop until all there is is ready. A store that is away is not waited for.
+// Runs the loop until all parts are ready. Does not wait for a store that is away.
 static bool await_ready(struct system *s) {
     s->look.on_due = on_ready_look;
     s->ready_by_ms = clock_monotonic_ms() + READY_MS;
@@ -128,7 +128,7 @@ static bool start_placed_roles(struct system *s) {
                                                             .policy = POLICY_ROUND_ROBIN,
                                                             .grace_ms = s->grace_ms});
     if (!system_start_roles(s)) return false;
-    placement_start(s->placement); // now that our own readers have said that they live
+    placement_start(s->placement); // now that our own readers have leases
     return await_ready(s);
 }
 

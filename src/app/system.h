@@ -1,5 +1,5 @@
 // The roles of one process, all of them or one: the control loop, the engine, the workers, and an HTTP server
-// per role. Control loop only; what fails at the start is told as one sentence for people.
+// per role. Control loop only; an error at the start is reported as one sentence.
 #pragma once
 
 #include <stddef.h>
@@ -12,7 +12,7 @@ struct system;
 
 enum { SYSTEM_URL_SIZE = SETTINGS_URL_MAX + 1 };
 
-// What listens where, for the start-up box.
+// A listening part, for the start-up box.
 struct system_part {
     char name[ID_MAX + 1];        // "manager", "reader-1"
     char instance_id[ID_MAX + 1]; // "manager-1", "reader-1"
@@ -21,7 +21,7 @@ struct system_part {
 };
 
 // Opens everything for COMMAND_UP, and what a role needs for that role's command; waits for the engine, but
-// not long. Settings are borrowed. Returns NULL and writes a sentence that names the thing and the remedy.
+// not long. Settings are borrowed. Returns NULL and writes a sentence that names the problem and what to do.
 struct system *system_start(const struct settings *, enum command, char *why, size_t why_size);
 
 // Returns the parts in the order of starting, and their number.

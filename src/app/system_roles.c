@@ -20,7 +20,7 @@ struct role {
     enum command command;
     const char *name;
     const char *flag; // of its port in `up`
-    size_t port;      // its place in the settings; 0: readers have a list
+    size_t port;      // its offset in the settings; 0: readers have a list
     const struct http_route *const *tables;
     void *(*make)(struct system *, struct system_part *);
 };
@@ -33,7 +33,7 @@ bool system_fail(struct system *s, const char *format, ...) {
     return false;
 }
 
-// The address under which a part can be reached: a wildcard is not one.
+// The address at which a part can be reached, which a wildcard is not.
 static void write_url(const struct settings *set, int port, char url[SYSTEM_URL_SIZE]) {
     const char *host = set->bind;
     if (!strcmp(host, "0.0.0.0")) host = "127.0.0.1";
@@ -58,7 +58,8 @@ static void tell_why_not_bound(struct system *s, const char *name, const char *f
                     strerror(-error));
 }
 
-// In `up` a part is called what it is and numbered; a role on its own may be one of many, on many machines.
+// In `up` a part is named by its role and a number; a role run on its own may be one of many, on many
+// machines.
 static void name_part(const struct system *s, const char *name, int port, struct system_part *part) {
     bool is_reader = !strncmp(name, "reader", 6);
     const char *given = s->settings->instance_id;
@@ -99,7 +100,7 @@ static bool add_part(struct system *s, const struct role *role, const char *name
     return true;
 }
 
-// Where reports go: to our own part, or to where we are told.
+// Where reports go: to our own part, or to the configured URL.
 static const char *statistics_url(const struct system *s) {
     return s->settings->statistics_url ? s->settings->statistics_url : system_url(s, "statistics");
 }
@@ -138,7 +139,7 @@ static void *make_comment(struct system *s, struct system_part *part) {
     return s->comment;
 }
 
-// A slash at the end is not part of a reader's name.
+// A trailing slash is not part of a reader's name.
 static void copy_url(char to[SYSTEM_URL_SIZE], const char *url) {
     size_t len = strlen(url);
     while (len && url[len - 1] == '/') len--;
@@ -153,8 +154,8 @@ static void write_reader_urls(const struct settings *set, struct system_part *pa
     if (set->url) copy_url(part->url, set->url);
 }
 
-// A reader on its own that listens everywhere is there for other machines: 127.0.0.1 would be a name that all
-// of its kind have. A container's host name is known to its neighbours.
+// A reader run on its own that listens on all addresses serves other machines: 127.0.0.1 would be a name that
+// all such readers share. A container's host name is known to its neighbours.
 static void name_by_host(const struct settings *set, struct system_part *part) {
     char host[HOST_NAME_MAX + 1] = "";
     bool everywhere = !strcmp(set->bind, "0.0.0.0") || !strcmp(set->bind, "::");
@@ -183,7 +184,7 @@ static void *make_reader(struct system *s, struct system_part *part) {
 
 #define AT(field) offsetof(struct settings, field)
 
-// In the order of starting: who reports comes behind who is reported to.
+// In the order of starting: a part comes after the part that it reports to.
 static const struct role roles[] = {
     {COMMAND_STATISTICS, "statistics", "statistics-port", AT(statistics_port), statistics_tables,
      make_statistics},

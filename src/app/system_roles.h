@@ -37,7 +37,7 @@ struct system {
     size_t why_size;
 };
 
-// Writes the sentence for people. Returns false.
+// Writes the error sentence. Returns false.
 bool system_fail(struct system *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 // Binds the ports and makes the roles. The ports are not opened yet.

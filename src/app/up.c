@@ -50,7 +50,8 @@ static int serve(struct system *s, const struct settings *set, enum command comm
     return error ? 1 : 0;
 }
 
-// The parts of one process know each other by a token, wherever their requests seem to come from.
+// The parts of one process recognise each other by a token, whatever address their requests seem to come
+// from.
 static void make_token(struct settings *set, char token[TOKEN_BYTES * 2 + 1]) {
     unsigned char bytes[TOKEN_BYTES];
     if (set->internal_token || getrandom(bytes, sizeof bytes, 0) != sizeof bytes) return;

@@ -1,4 +1,4 @@
-// `chorus bench`: how many viewers and deliveries a running server bears, and how late. Returns the exit
+// `chorus bench`: how many viewers and deliveries a running server handles, and how late. Returns the exit
 // code: 0, 1 if there is no result or it does not meet --require, 2 for wrong usage.
 #pragma once
 

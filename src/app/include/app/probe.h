@@ -2,5 +2,5 @@
 #pragma once
 
 // Exit code 0 if the answer is 2xx within PROBE_TIMEOUT_MS, 1 if not (and a line on stderr says why), 2 for a
-// wrong call.
+// usage error.
 int probe_main(int argc, char **argv);

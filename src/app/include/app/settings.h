@@ -1,4 +1,4 @@
-// What can be set from outside, and the table that says how. Read once, at start-up.
+// The settings, and the table of their options. Read once, at start-up.
 #pragma once
 
 #include <stdbool.h>
@@ -32,7 +32,7 @@ struct bench_settings {
 
 struct settings {
     const char *redis, *redis_host; // both NULL: the embedded engine
-    int64_t port;                   // of a role on its own, and so the next four
+    int64_t port;                   // of a role run on its own, as are the next four
     const char *instance_id, *url, *public_url, *reader_urls;
     const char *bind, *public_host, *data;
     int64_t manager_port, comment_port, statistics_port;
@@ -55,7 +55,7 @@ struct settings {
 
 enum { READERS_MAX = 100, SETTINGS_URL_MAX = 512, SETTINGS_REDIS_URL_SIZE = 2048 };
 
-// Checks what no single row can say, for `up` and the roles. Returns false and writes one sentence.
+// Checks what single rows cannot express, for `up` and the roles. Returns false and writes one sentence.
 bool settings_check(const struct settings *, enum command, char *why, size_t why_size);
 
 // Gives the URL of Redis. Returns false if the engine is the embedded one.

@@ -1,4 +1,4 @@
-// `chorus up`, everything in one process, and the commands that are one role each, on a Redis. Returns the
+// `chorus up`, everything in one process, and the commands that run one role each, on Redis. Returns the
 // exit code: 0 after SIGINT or SIGTERM, 1 if it cannot start, 2 for wrong usage.
 #pragma once
 
