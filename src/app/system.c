@@ -29,14 +29,17 @@
 
 enum { RING_FRAMES = 16384, LOOK_MS = 250, READY_LOOK_MS = 1, READY_MS = 500, GRACE_SPARE_MS = 2000 };
 
+static struct engine_limits limits_of(const struct settings *set) {
+    return (struct engine_limits){.log_entries = (uint64_t)set->log_entries,
+                                  .log_age_ms = set->log_age_ms,
+                                  .log_min_age_ms = set->log_min_age_ms,
+                                  .log_video_bytes = (uint64_t)set->log_video_bytes,
+                                  .max_videos = (uint64_t)set->max_videos};
+}
+
 static void open_redis(struct system *s, const char *url) {
     const struct settings *set = s->settings;
-    s->engine = redis_open(s->loop, &(struct redis_config){.url = url,
-                                                           .log_entries = (uint64_t)set->log_entries,
-                                                           .log_age_ms = set->log_age_ms,
-                                                           .log_min_age_ms = set->log_min_age_ms,
-                                                           .log_video_bytes = (uint64_t)set->log_video_bytes,
-                                                           .max_videos = (uint64_t)set->max_videos});
+    s->engine = redis_open(s->loop, &(struct redis_config){.url = url, .limits = limits_of(set)});
     // Readers may be other processes, started at the same time.
     s->grace_ms = READER_LEASE_TTL_MS + GRACE_SPARE_MS;
 }
@@ -47,15 +50,10 @@ static bool start_engine(struct system *s) {
     if (settings_redis_url(set, url, sizeof url))
         open_redis(s, url);
     else
-        s->engine = embedded_open(s->loop,
-                                  &(struct embedded_config){.folder = set->data,
-                                                            .durable = set->durable,
-                                                            .log_entries = (uint64_t)set->log_entries,
-                                                            .log_age_ms = set->log_age_ms,
-                                                            .log_min_age_ms = set->log_min_age_ms,
-                                                            .log_video_bytes = (uint64_t)set->log_video_bytes,
-                                                            .max_videos = (uint64_t)set->max_videos},
-                                  s->why, s->why_size);
+        s->engine = embedded_open(
+            s->loop,
+            &(struct embedded_config){.folder = set->data, .durable = set->durable, .limits = limits_of(set)},
+            s->why, s->why_size);
     return s->engine != NULL;
 }
 

@@ -89,12 +89,7 @@ static inline void world_await_ready(struct world *w) {
 static inline bool world_open_redis(struct world *w) {
     char url[64];
     snprintf(url, sizeof url, "redis://127.0.0.1:%d", w->redis_port);
-    w->engine = redis_open(w->loop, &(struct redis_config){.url = url,
-                                                           .log_entries = w->config.log_entries,
-                                                           .log_age_ms = w->config.log_age_ms,
-                                                           .log_min_age_ms = w->config.log_min_age_ms,
-                                                           .log_video_bytes = w->config.log_video_bytes,
-                                                           .max_videos = w->config.max_videos});
+    w->engine = redis_open(w->loop, &(struct redis_config){.url = url, .limits = w->config.limits});
     w->ops = w->engine->ops;
     world_await_ready(w);
     return true;
@@ -129,7 +124,8 @@ static inline int world_make(void **state) {
     snprintf(w->path, sizeof w->path, "%s/chorus.db", w->folder);
     w->loop = loop_new();
     w->guard.on_due = world_on_guard;
-    w->config = (struct embedded_config){.folder = w->folder, .log_entries = 1000, .log_age_ms = 3600000};
+    w->config =
+        (struct embedded_config){.folder = w->folder, .limits = {.log_entries = 1000, .log_age_ms = 3600000}};
     *state = w;
     return 0;
 }

@@ -265,7 +265,7 @@ static void put_junk(struct world *w, int64_t from, int64_t to) {
 
 static void damage_of_a_file_in_use_is_noticed_when_it_is_read(void **state) {
     struct world *w = *state;
-    w->config.log_entries = 100000;
+    w->config.limits.log_entries = 100000;
     world_open(w);
     for (int i = 0; i < 10; i++) world_post_many(w, "v", 5000); // more than is cached
     world_close(w);

@@ -158,7 +158,8 @@ static void child_append(void) {
 static int run_child(const char *folder) {
     static struct world w;
     w.loop = loop_new();
-    w.config = (struct embedded_config){.folder = folder, .log_entries = 1000000, .log_age_ms = 3600000};
+    w.config =
+        (struct embedded_config){.folder = folder, .limits = {.log_entries = 1000000, .log_age_ms = 3600000}};
     if (!world_try_open(&w)) return 2;
     child.world = &w;
     for (int i = 0; i < 32; i++) child_append();
@@ -220,7 +221,7 @@ static void a_kill_loses_nothing_that_was_answered(void **state) {
     struct world *w = *state;
     struct position before[KILLED_VIDEOS] = {{0}};
     uint64_t comments = 0;
-    w->config.log_entries = 1000000;
+    w->config.limits.log_entries = 1000000;
     for (unsigned round = 0; round < 8; round++) {
         struct acknowledged a = kill_child_after(w->folder, 50 + round * 211);
         world_open(w);
@@ -398,7 +399,7 @@ static void an_empty_file_becomes_a_store(void **state) {
 static void damage_found_later_is_said_and_stays(void **state) {
     struct world *w = *state;
     const char *why = NULL;
-    w->config.log_entries = 100000;
+    w->config.limits.log_entries = 100000;
     world_open(w);
     world_post_many(w, "v", 5000);
     world_close(w);

@@ -4,8 +4,8 @@
 static const char *const reader_a = "http://127.0.0.1:4001";
 
 static int open_with(struct world *w, uint64_t log_entries, int64_t log_age_ms, int64_t keep_ms) {
-    w->config.log_entries = log_entries;
-    w->config.log_age_ms = log_age_ms;
+    w->config.limits.log_entries = log_entries;
+    w->config.limits.log_age_ms = log_age_ms;
     w->config.keep_ms = keep_ms;
     world_open(w);
     return 0;
@@ -136,8 +136,8 @@ static void tokens_of_a_video_are_bounded_by_number(void **state) {
 
 static void what_is_young_stays_beyond_the_number_until_it_is_old(void **state) {
     struct world *w = *state;
-    w->config.log_min_age_ms = 3000;
-    w->config.log_video_bytes = 1 << 20;
+    w->config.limits.log_min_age_ms = 3000;
+    w->config.limits.log_video_bytes = 1 << 20;
     open_with(w, 10, 3600000, 0);
     for (int i = 0; i < 4; i++) world_post_many(w, "v", 300);
     const struct world_range *r = world_range(w, "v", (struct position){0}, 2000);
@@ -153,8 +153,8 @@ static void what_is_young_stays_beyond_the_number_until_it_is_old(void **state) 
 
 static void what_is_young_is_bounded_by_bytes(void **state) {
     struct world *w = *state;
-    w->config.log_min_age_ms = 60000;
-    w->config.log_video_bytes = 10000;
+    w->config.limits.log_min_age_ms = 60000;
+    w->config.limits.log_video_bytes = 10000;
     open_with(w, 10, 3600000, 0);
     for (int i = 0; i < 4; i++) world_post_many(w, "v", 500);
     world_post(w, "quiet", 1);
@@ -249,7 +249,7 @@ static void what_nobody_uses_is_dropped(void **state) {
     struct world *w = *state;
     const struct engine_lease lease = {
         .reader_url = reader_a, .instance_id = "reader-1", .generation = 1, .viewers = 0};
-    w->config.max_videos = 2;
+    w->config.limits.max_videos = 2;
     open_with(w, 1000, 100, 500);
     struct position old = world_post(w, "position", 1);
     world_assign(w, "mapping", reader_a);

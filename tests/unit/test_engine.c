@@ -468,7 +468,7 @@ static void a_released_video_keeps_its_position(void **state) {
 
 static int make_with_three_videos_at_most(void **state) {
     world_make(state);
-    ((struct world *)*state)->config.max_videos = 3;
+    ((struct world *)*state)->config.limits.max_videos = 3;
     world_open(*state);
     return 0;
 }
@@ -478,7 +478,7 @@ static int make_on_redis_with_three_videos_at_most(void **state) {
     world_make(state);
     struct world *w = *state;
     w->redis_port = server.port;
-    w->config.max_videos = 3;
+    w->config.limits.max_videos = 3;
     world_open(w);
     return 0;
 }
@@ -542,7 +542,7 @@ static void what_was_only_looked_at_makes_room_for_comments(void **state) {
 
 static void what_was_never_commented_does_not_push_out_what_was(void **state) {
     struct world *w = *state;
-    w->config.log_age_ms = 50;
+    w->config.limits.log_age_ms = 50;
     world_reopen(w);
     struct position real = world_post(w, "real", 1);
     world_assign(w, "real", reader_a);
@@ -582,14 +582,14 @@ static void a_released_mapping_makes_room(void **state) {
 
 static void a_lowered_bound_is_reached_by_evicting(void **state) {
     struct world *w = *state;
-    w->config.max_videos = 100;
+    w->config.limits.max_videos = 100;
     world_reopen(w);
     for (int i = 0; i < 60; i++) {
         char video[16];
         snprintf(video, sizeof video, "v%d", i);
         world_assign(w, video, reader_a);
     }
-    w->config.max_videos = 3;
+    w->config.limits.max_videos = 3;
     world_reopen(w);
     assert_true(world_assign(w, "new", reader_a).changed);
     assert_int_equal(world_overview(w)->mappings, 3);

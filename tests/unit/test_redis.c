@@ -237,8 +237,8 @@ static void a_wrong_password_is_told(void **state) {
     assert_true(redis_server_tell(&d->server, "CONFIG SET requirepass right"));
     char url[64];
     snprintf(url, sizeof url, "redis://:wrong@127.0.0.1:%d", d->server.port);
-    w->engine =
-        redis_open(w->loop, &(struct redis_config){.url = url, .log_entries = 10, .log_age_ms = 1000});
+    w->engine = redis_open(
+        w->loop, &(struct redis_config){.url = url, .limits = {.log_entries = 10, .log_age_ms = 1000}});
     w->ops = w->engine->ops;
     for (int i = 0; i < WORLD_LONG_MS && !strstr(why, "WRONGPASS"); i++) {
         world_let_pass(w, 1);
@@ -247,8 +247,8 @@ static void a_wrong_password_is_told(void **state) {
     assert_null(strstr(why, "wrong@"));
     world_close(w);
     snprintf(url, sizeof url, "redis://:right@127.0.0.1:%d/3", d->server.port);
-    w->engine =
-        redis_open(w->loop, &(struct redis_config){.url = url, .log_entries = 10, .log_age_ms = 1000});
+    w->engine = redis_open(
+        w->loop, &(struct redis_config){.url = url, .limits = {.log_entries = 10, .log_age_ms = 1000}});
     world_await_ready(w);
     world_post(w, "v", 1);
 }
@@ -564,7 +564,7 @@ static void a_watched_mapping_does_not_expire(void **state) {
 static void a_stepped_clock_of_the_server_unwatches_no_video(void **state) {
     struct bad_day *d = *state;
     struct world *w = d->world;
-    w->config.max_videos = 1;
+    w->config.limits.max_videos = 1;
     world_reopen(w);
     assert_int_equal(world_assign(w, "v", "http://a").status, ENGINE_OK);
     w->ops->watch(w->engine, (const char *const[]){"v"}, 1, true);

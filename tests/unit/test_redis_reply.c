@@ -11,7 +11,8 @@ static void open_engine(struct odd_day *d) {
     char url[64];
     snprintf(url, sizeof url, "redis://127.0.0.1:%d", d->server.port);
     d->world->engine =
-        redis_open(d->world->loop, &(struct redis_config){.url = url, .log_entries = 10, .log_age_ms = 1000});
+        redis_open(d->world->loop,
+                   &(struct redis_config){.url = url, .limits = {.log_entries = 10, .log_age_ms = 1000}});
     d->world->ops = d->world->engine->ops;
 }
 

@@ -1,7 +1,7 @@
 #include "embedded_batch.h"
 
 #include "base/clock.h"
-#include "embedded_damage.h"
+#include "embedded_transaction.h"
 #include "embedded_video.h"
 
 // Moves requests from `waiting` to `batch` as it carries them out, until one fails.
@@ -25,7 +25,7 @@ static void answer_without_writing(struct store *s, struct request *r) {
     if (s->failure.code) {
         request_reset(r);
         r->status = ENGINE_UNAVAILABLE;
-        store_forget_changes(s);
+        transaction_forget_changes(s);
     }
     s->failure.code = 0;
     s->read_only = false;
@@ -59,12 +59,12 @@ struct batch_result batch_run(struct store *s, struct request_list *waiting, str
         read_only_batch(s, waiting, done);
         return result;
     }
-    store_begin(s);
+    transaction_begin(s);
     carry_out(s, waiting, &batch);
     result.wrote = sqlite3_txn_state(s->db, "main") == SQLITE_TXN_WRITE;
-    if (!store_commit(s)) {
+    if (!transaction_commit(s)) {
         result = (struct batch_result){.failed = true, .failure = s->failure};
-        store_rollback(s);
+        transaction_rollback(s);
         answer_again(s, &batch);
     }
     request_list_move(done, &batch);

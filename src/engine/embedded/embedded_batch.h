@@ -20,5 +20,5 @@ struct batch_result {
 
 // Takes requests off `waiting`, in order, and puts them on `done` with their answers, once they are
 // committed. If one fails, all of the batch is rolled back; those of it that do not need to write are carried
-// out again, and the others answer ENGINE_UNAVAILABLE. A store that is lost (embedded_damage.h) is only read.
+// out again, and the others answer ENGINE_UNAVAILABLE. A store that is lost (store_is_lost()) is only read.
 struct batch_result batch_run(struct store *, struct request_list *waiting, struct request_list *done);

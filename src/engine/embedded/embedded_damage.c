@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "embedded_log.h"
 
 // What does not change in a file that is not written.
 struct looks {
@@ -30,41 +29,41 @@ static bool look_alike(const struct looks *a, const struct looks *b) {
 
 // The note
 
-static char *beside(const struct store *s, const char *ending) {
-    size_t size = strlen(s->path) + strlen(ending) + 1;
+static char *beside(const struct damage *d, const char *ending) {
+    size_t size = strlen(d->path) + strlen(ending) + 1;
     char *path = mem_alloc(size);
-    snprintf(path, size, "%s%s", s->path, ending);
+    snprintf(path, size, "%s%s", d->path, ending);
     return path;
 }
 
-static FILE *open_note(const struct store *s, const char *mode) {
-    char *path = beside(s, ".damaged");
+static FILE *open_note(const struct damage *d, const char *mode) {
+    char *path = beside(d, ".damaged");
     FILE *note = fopen(path, mode);
     free(path);
     return note;
 }
 
-static void remove_note(const struct store *s) {
-    char *path = beside(s, ".damaged");
+static void remove_note(const struct damage *d) {
+    char *path = beside(d, ".damaged");
     unlink(path);
     free(path);
 }
 
 // On a full disk there may be no room for it; then the damage is found again when it is read again.
-static void write_note(const struct store *s) {
-    struct looks l = looks_of(s->path);
-    FILE *note = open_note(s, "we");
+static void write_note(const struct damage *d) {
+    struct looks l = looks_of(d->path);
+    FILE *note = open_note(d, "we");
     if (!note) return;
     fprintf(note, "%" PRIu64 " %" PRId64 " %" PRId64 ".%09" PRId64 "\n%s\n", l.inode, l.size, l.changed_s,
-            l.changed_ns, s->damage);
+            l.changed_ns, d->what);
     fflush(note);
     fsync(fileno(note));
     fclose(note);
 }
 
 // A note that cannot be understood fits no file.
-static bool read_note(struct store *s, struct looks *l) {
-    FILE *note = open_note(s, "re");
+static bool read_note(struct damage *d, struct looks *l) {
+    FILE *note = open_note(d, "re");
     if (!note) return false;
     *l = (struct looks){0};
     char line[128] = "", *at = line;
@@ -74,76 +73,55 @@ static bool read_note(struct store *s, struct looks *l) {
         l->changed_s = strtoll(at, &at, 10);
         l->changed_ns = *at == '.' ? strtoll(at + 1, &at, 10) : -1;
     }
-    if (!fgets(s->damage, sizeof s->damage, note)) s->damage[0] = 0;
-    s->damage[strcspn(s->damage, "\n")] = 0;
+    if (!fgets(d->what, sizeof d->what, note)) d->what[0] = 0;
+    d->what[strcspn(d->what, "\n")] = 0;
     fclose(note);
     return true;
 }
 
-void damage_found(struct store *s, const char *what) {
-    if (s->damaged) return;
-    s->damaged = true;
-    snprintf(s->damage, sizeof s->damage, "%s", what);
-    if (s->opened) write_note(s);
+void damage_found(struct damage *d, const char *what) {
+    if (d->damaged) return;
+    d->damaged = true;
+    snprintf(d->what, sizeof d->what, "%s", what);
+    if (d->opened) write_note(d);
 }
 
-// Checking all of it
-
-// Returns whether the statement's first row is the text "ok".
-static bool says_ok(struct store *s, const char *sql) {
-    sqlite3_stmt *q;
-    if (sqlite3_prepare_v2(s->db, sql, -1, &q, NULL) != SQLITE_OK) return false;
-    const char *text = sqlite3_step(q) == SQLITE_ROW ? (const char *)sqlite3_column_text(q, 0) : NULL;
-    bool ok = text && !strcmp(text, "ok");
-    sqlite3_finalize(q);
-    return ok;
-}
-
-static bool rows_are_sound(struct store *s) {
-    sqlite3_stmt *q;
-    if (sqlite3_prepare_v2(s->db, sql_all_entries, -1, &q, NULL) != SQLITE_OK) return false;
-    int code;
-    while ((code = sqlite3_step(q)) == SQLITE_ROW && log_row_is_sound(q)) continue;
-    sqlite3_finalize(q);
-    return code == SQLITE_DONE;
-}
-
-void damage_recall(struct store *s) {
-    struct looks then, now = looks_of(s->path);
-    if (!read_note(s, &then)) return;
-    if (!look_alike(&then, &now) && says_ok(s, "PRAGMA integrity_check(1)") && rows_are_sound(s)) {
-        remove_note(s);
+void damage_recall(struct damage *d, bool (*is_sound)(void *arg), void *arg) {
+    struct looks then, now = looks_of(d->path);
+    if (!read_note(d, &then)) return;
+    if (!look_alike(&then, &now) && is_sound(arg)) {
+        remove_note(d);
         return;
     }
-    s->damaged = true;
-    if (!s->damage[0]) snprintf(s->damage, sizeof s->damage, "found damaged earlier");
-    write_note(s);
+    d->damaged = true;
+    if (!d->what[0]) snprintf(d->what, sizeof d->what, "found damaged earlier");
+    write_note(d);
 }
 
-void damage_keep(struct store *s) {
-    if (s->damaged && s->opened && !s->moved) write_note(s);
+void damage_keep(const struct damage *d) {
+    if (d->damaged && d->opened && !d->moved) write_note(d);
 }
 
 // Where the files are
 
-static bool find(const struct store *s, const char *ending, struct store_file *file) {
+static bool find(const struct damage *d, const char *ending, struct damage_file *file) {
     struct stat st;
-    char *path = beside(s, ending);
+    char *path = beside(d, ending);
     bool there = stat(path, &st) == 0;
     free(path);
-    if (there) *file = (struct store_file){.device = st.st_dev, .inode = st.st_ino};
+    if (there) *file = (struct damage_file){.device = st.st_dev, .inode = st.st_ino};
     return there;
 }
 
-bool files_remember(struct store *s) {
-    return find(s, "", &s->files[0]) && find(s, "-wal", &s->files[1]);
+bool damage_remember_files(struct damage *d) {
+    return find(d, "", &d->files[0]) && find(d, "-wal", &d->files[1]);
 }
 
-static bool is_there(const struct store *s, const char *ending, const struct store_file *opened) {
-    struct store_file now;
-    return find(s, ending, &now) && now.device == opened->device && now.inode == opened->inode;
+static bool is_there(const struct damage *d, const char *ending, const struct damage_file *opened) {
+    struct damage_file now;
+    return find(d, ending, &now) && now.device == opened->device && now.inode == opened->inode;
 }
 
-void files_look(struct store *s) {
-    s->moved = !is_there(s, "", &s->files[0]) || !is_there(s, "-wal", &s->files[1]);
+void damage_look_for_files(struct damage *d) {
+    d->moved = !is_there(d, "", &d->files[0]) || !is_there(d, "-wal", &d->files[1]);
 }

@@ -7,25 +7,33 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
-#include "embedded_store.h"
+struct damage_file {
+    uint64_t device, inode;
+};
 
-// Records damage; the first time also beside the file (unless it is being opened).
-void damage_found(struct store *, const char *what);
+struct damage {
+    const char *path;            // of the database; borrowed
+    bool opened;                 // before that nothing is recorded beside the file
+    bool damaged;                // until it is opened again
+    bool moved;                  // files are not where they were
+    char what[128];              // a few words
+    struct damage_file files[2]; // the database and its write-ahead log
+};
 
-// Last step of opening: finds out whether there is a note, and whether it still holds.
-void damage_recall(struct store *);
+// Notes damage; the first time also beside the file.
+void damage_found(struct damage *, const char *what);
+
+// Last step of opening: finds out whether there is a note, and whether it still holds; is_sound() checks all
+// of a file that has changed since.
+void damage_recall(struct damage *, bool (*is_sound)(void *arg), void *arg);
 
 // Rewrites the note once the file is closed, with its final size and time of change.
-void damage_keep(struct store *);
+void damage_keep(const struct damage *);
 
 // Remembers which files were opened. Returns false if one is missing.
-bool files_remember(struct store *);
+bool damage_remember_files(struct damage *);
 
 // Sets `moved` if the paths no longer lead to those files. Two system calls.
-void files_look(struct store *);
-
-// Whether nothing may be written for one of these reasons.
-static inline bool store_is_lost(const struct store *s) {
-    return s->damaged || s->moved;
-}
+void damage_look_for_files(struct damage *);

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "embedded_engine.h"
+#include "embedded_transaction.h"
 
 struct lease {
     char *reader_url, *public_url, *instance_id;
@@ -91,12 +92,12 @@ static void note_written(struct store *s, int64_t now_ms) {
 bool lease_write_rows(struct store *s) {
     int64_t now_ms = clock_monotonic_ms();
     struct lease *l;
-    store_begin(s);
+    transaction_begin(s);
     DL_FOREACH(s->leases, l) {
         if (l->unwritten) write_row(s, l, now_ms);
     }
-    if (!store_commit(s)) {
-        store_abandon(s);
+    if (!transaction_commit(s)) {
+        transaction_abandon(s);
         return false;
     }
     note_written(s, now_ms);

@@ -5,29 +5,12 @@
 #include <string.h>
 
 #include "base/json_reader.h"
-#include "embedded_damage.h"
 #include "embedded_engine.h"
+#include "embedded_room.h"
 #include "embedded_token.h"
-#include "embedded_video.h"
+#include "embedded_trail.h"
 
 enum { KIND_MAX = 999 }; // what a later version may know
-
-// Entries from before this moment have expired.
-static int64_t oldest_ms(const struct store *s) {
-    return s->use_ms - s->config.log_age_ms;
-}
-
-bool log_expired(const struct store *s, int64_t at_ms) {
-    return at_ms < oldest_ms(s) || at_ms > s->use_ms + s->config.log_age_ms;
-}
-
-bool log_keeps(const struct store *s, int64_t at_ms, int64_t newer, int64_t newer_bytes) {
-    if (newer < 0) return false;
-    if ((uint64_t)newer < s->config.log_entries) return true;
-    int64_t age_ms = s->use_ms - at_ms;
-    bool young = age_ms < s->config.log_min_age_ms && -age_ms < s->config.log_min_age_ms;
-    return young && newer_bytes >= 0 && (uint64_t)newer_bytes < s->config.log_video_bytes;
-}
 
 static size_t add_text(char *to, const char *text) {
     size_t len = strlen(text);
@@ -131,7 +114,7 @@ static void add_row(struct store *s, struct video *v, const struct engine_entry 
     store_run(s, q);
     v->newest = n;
     trail_add(s, v, n);
-    if ((uint64_t)v->logged > s->config.log_entries) s->beyond_limit++;
+    if ((uint64_t)v->logged > s->config.limits.log_entries) s->entries_swept.beyond++;
 }
 
 // Whether the caller knows of entries that the store has lost; *kept is where the loss begins, not set if
@@ -183,7 +166,7 @@ static void log_append(struct store *s, struct request *r) {
         if (r->status == ENGINE_OK && !r->out.append.first.whole) write_json(r, e);
         return;
     }
-    if (!v) v = video_find_or_add(s, r->name, &r->status);
+    if (!v) v = room_find_or_add(s, r->name, &r->status);
     if (!v) return;
     announce_loss(s, v, r, r->in.append.known);
     number(s, v, e);
@@ -196,7 +179,7 @@ static void log_append(struct store *s, struct request *r) {
 // Reading
 
 static void log_head(struct store *s, struct request *r) {
-    struct video *v = video_find_or_add(s, r->name, &r->status);
+    struct video *v = room_find_or_add(s, r->name, &r->status);
     if (!v) return;
     struct position before = v->at;
     if (announce_loss(s, v, r, r->in.known))
@@ -230,7 +213,7 @@ static void read_entries(struct store *s, struct request *r, struct video *v, si
     for (; i < t->count && out->count < r->in.range.limit; i++) {
         sqlite3_bind_int64(q, 1, t->rows[i]);
         bool there = store_row(s, q);
-        if (there && !log_expired(s, sqlite3_column_int64(q, 6)))
+        if (there && !store_expired(s, sqlite3_column_int64(q, 6)))
             out->count += read_own_entry(s, q, r, v, &entries[out->count]);
         else if (!s->failure.code && !out->count)
             expired = i + 1;

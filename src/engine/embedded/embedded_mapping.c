@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "embedded_engine.h"
-#include "embedded_video.h"
+#include "embedded_room.h"
 
 struct mapping_request {
     struct request request; // first
@@ -52,7 +52,7 @@ static void carry_out_lookup(struct store *s, struct request *r) {
 
 static void carry_out_assign(struct store *s, struct request *r) {
     const char *reader_url = of(r)->reader_url;
-    struct video *v = video_find_or_add(s, of(r)->video, &r->status);
+    struct video *v = room_find_or_add(s, of(r)->video, &r->status);
     if (!v) return;
     video_mark_used(s, v);
     const char *present = find(s, v, r);

@@ -1,5 +1,6 @@
-// Opening the store. Whatever is wrong with the folder or the file is found here, before anything is written,
+// Whatever is wrong with the folder or the file is found here, before anything is written,
 // and becomes one sentence that says what to do.
+#include "embedded_open.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,8 +15,8 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
-#include "embedded_damage.h"
 #include "embedded_lease.h"
+#include "embedded_log.h"
 #include "embedded_room.h"
 #include "embedded_store.h"
 #include "embedded_token.h"
@@ -219,6 +220,33 @@ static bool load(struct opening *o) {
     return refuse_by_code(o, s->failure.code);
 }
 
+// Checking all of it
+
+// Returns whether the statement's first row is the text "ok".
+static bool says_ok(struct store *s, const char *sql) {
+    sqlite3_stmt *q;
+    if (sqlite3_prepare_v2(s->db, sql, -1, &q, NULL) != SQLITE_OK) return false;
+    const char *text = sqlite3_step(q) == SQLITE_ROW ? (const char *)sqlite3_column_text(q, 0) : NULL;
+    bool ok = text && !strcmp(text, "ok");
+    sqlite3_finalize(q);
+    return ok;
+}
+
+static bool rows_are_sound(struct store *s) {
+    sqlite3_stmt *q;
+    if (sqlite3_prepare_v2(s->db, sql_all_entries, -1, &q, NULL) != SQLITE_OK) return false;
+    int code;
+    while ((code = sqlite3_step(q)) == SQLITE_ROW && log_row_is_sound(q)) continue;
+    sqlite3_finalize(q);
+    return code == SQLITE_DONE;
+}
+
+static bool is_sound(void *store) {
+    return says_ok(store, "PRAGMA integrity_check(1)") && rows_are_sound(store);
+}
+
+// Opening
+
 // Some network file systems cannot do it, and SQLite then stays with what it had, without an error.
 static bool use_write_ahead_log(struct opening *o) {
     int64_t in_use;
@@ -256,9 +284,9 @@ static bool open_file(struct opening *o) {
     if ((empty && !execute(o, sql_schema)) || !add_what_came_later(o)) return false;
     sqlite3_wal_hook(s->db, on_commit, s);
     if (!prepare_statements(o) || !load(o)) return false;
-    if (!files_remember(s)) return refuse_by_code(o, SQLITE_CANTOPEN);
-    damage_recall(s);
-    s->opened = true;
+    if (!damage_remember_files(&s->damage)) return refuse_by_code(o, SQLITE_CANTOPEN);
+    damage_recall(&s->damage, is_sound, s);
+    s->damage.opened = true;
     return true;
 }
 
@@ -275,8 +303,9 @@ static struct store *new_store(const struct embedded_config *config) {
     s->config = *config;
     s->config.folder = mem_strdup(config->folder);
     if (!s->config.keep_ms) s->config.keep_ms = (int64_t)30 * 24 * 60 * 60 * 1000;
-    if (s->config.keep_ms < s->config.log_age_ms) s->config.keep_ms = s->config.log_age_ms;
+    if (s->config.keep_ms < s->config.limits.log_age_ms) s->config.keep_ms = s->config.limits.log_age_ms;
     s->path = join(config->folder, "chorus.db");
+    s->damage.path = s->path;
     s->lock = -1;
     s->use_offset_ms = clock_wall_ms() - clock_monotonic_ms();
     s->run = (int64_t)(hash_random() >> 1) | 1;
@@ -300,10 +329,10 @@ void store_close(struct store *s) {
     // Closing copies the write-ahead log into the file. If that is long, the next opening reads it as after a
     // kill.
     // But not beside a damaged file: the old log would be applied to a good copy put in its place.
-    if (s->wal_pages > CLOSING_PAGES && !s->damaged)
+    if (s->wal_pages > CLOSING_PAGES && !s->damage.damaged)
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close(s->db);
-    damage_keep(s);
+    damage_keep(&s->damage);
     if (s->lock >= 0) close(s->lock);
     free((char *)s->config.folder);
     free(s->path);

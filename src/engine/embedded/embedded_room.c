@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "embedded_engine.h"
-#include "embedded_log.h"
 #include "embedded_video.h"
 
 enum { CHUNK = 64, EVICTED_AT_ONCE = 256 };
@@ -80,7 +79,7 @@ static bool is_commented_now(struct store *s, const struct video *v) {
     sqlite3_stmt *q = store_use(s, SQL_ENTRY_STEP);
     sqlite3_bind_int64(q, 1, v->newest);
     if (!store_row(s, q)) return false;
-    bool expired = log_expired(s, sqlite3_column_int64(q, 1));
+    bool expired = store_expired(s, sqlite3_column_int64(q, 1));
     store_end(q);
     return !expired;
 }
@@ -125,12 +124,20 @@ static bool evict_from(struct store *s, enum statement which) {
     return false;
 }
 
-bool room_make(struct store *s) {
-    if (!s->config.max_videos) return true;
-    for (int i = 0; s->totals.videos >= s->config.max_videos; i++) {
+static bool make_room(struct store *s) {
+    if (!s->config.limits.max_videos) return true;
+    for (int i = 0; s->totals.videos >= s->config.limits.max_videos; i++) {
         if (i == EVICTED_AT_ONCE) return false;
         video_write_dirty(s); // the statements look at the table
         if (!evict_from(s, SQL_VIDEO_UNCOMMENTED) && !evict_from(s, SQL_VIDEO_OLDEST)) return false;
     }
     return true;
+}
+
+struct video *room_find_or_add(struct store *s, const char *name, enum engine_status *status) {
+    struct video *v = video_find(s, name);
+    if (v) return v;
+    if (make_room(s)) return video_add(s, name);
+    if (!s->failure.code) *status = ENGINE_FULL;
+    return NULL;
 }

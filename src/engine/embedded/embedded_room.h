@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "embedded_store.h"
+#include "embedded_video.h"
 #include "engine/engine.h"
 
 enum { ROOM_LOOKED_AT = 1024 };
@@ -16,8 +17,9 @@ enum { ROOM_LOOKED_AT = 1024 };
 // The operation; see engine.h. Control loop.
 void embedded_watch(struct engine *, const char *const *videos, size_t count, bool watched);
 
-// Makes room for one more video. Returns false if there is none, or on failure.
-bool room_make(struct store *);
+// Returns the video's row, made if there is none. NULL with *status ENGINE_FULL if there are too many, NULL
+// on failure.
+struct video *room_find_or_add(struct store *, const char *name, enum engine_status *status);
 
 // Forgets notes that have not been repeated.
 void room_sweep(struct store *);

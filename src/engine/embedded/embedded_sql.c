@@ -92,7 +92,7 @@ const char *const sql_statements[SQL_STATEMENTS] = {
         "INSERT OR REPLACE INTO token(n, video, name, digest, place, at_ms, epoch, seq, caller_ms)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [SQL_TOKEN_NEWEST] = "SELECT ifnull(max(n), 0) FROM token",
-    [SQL_TOKEN_OLDEST] = "SELECT n, video, place, at_ms FROM token WHERE n > ?1 ORDER BY n LIMIT ?2",
+    [SQL_TOKEN_OLDEST] = "SELECT n, video, place, at_ms, 0, 0 FROM token WHERE n > ?1 ORDER BY n LIMIT ?2",
     [SQL_TOKEN_DELETE] = "DELETE FROM token WHERE n BETWEEN ?1 AND ?2",
 
     [SQL_MAPPING_FIND] = "SELECT reader FROM mapping WHERE video = ?1",

@@ -1,6 +1,6 @@
-// The SQLite file behind the embedded engine: opening it, transactions, failures. Everything here and in the
-// files of its operations (embedded_video, _trail, _log, _mapping, _lease, _overview, _sweep) runs on the
-// store's thread only.
+// The SQLite file behind the embedded engine: its statements, and what of it is kept in memory. Everything
+// here and in the files of its tables and operations (embedded_video, _trail, _log, _mapping, ...) runs on
+// the store's thread only.
 //
 // Failures are sticky: the first one in a transaction is kept in `failure`, statements after it do nothing,
 // and whoever began the transaction rolls it back. So an operation need not check each step, as long as it
@@ -12,8 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "engine/embedded.h"
+#include "embedded_damage.h"
 #include "embedded_sql.h"
+#include "engine/embedded_config.h"
 
 struct video;
 struct lease;
@@ -24,16 +25,18 @@ struct store_failure {
     char text[128];
 };
 
-struct store_file {
-    uint64_t device, inode;
-};
-
 struct store_totals {
     uint64_t entries;  // ever logged, of any kind: the newest one's n
     uint64_t comments; // ever logged
     uint64_t videos;   // with a position or a mapping
     uint64_t mappings;
     uint64_t tokens; // the newest one's n; only here
+};
+
+// How far embedded_sweep.c has come with a table.
+struct swept {
+    uint64_t beyond; // rows added of which their video now has one too many
+    int64_t n;       // the last row that was looked at
 };
 
 struct store {
@@ -45,7 +48,7 @@ struct store {
 
     int64_t run;    // this opening's id, never 0
     uint64_t epoch; // the highest seen of any video
-    int64_t now_ms; // wall time, read at store_begin()
+    int64_t now_ms; // wall time, read when a transaction begins
     int64_t use_ms; // the same, but of a clock that ran on from opening: setting the wall clock makes nothing
                     // old, neither entries nor tokens nor videos
     int64_t use_offset_ms;         // between that and the monotonic clock
@@ -53,11 +56,7 @@ struct store {
     struct watched_video *watched; // embedded_room.c
     bool read_only;                // statements that write fail: see batch_run()
     bool refuses;                  // the last write failed: what can wait is not written
-    bool opened;                   // all that opening finds out is known
-    bool damaged;                  // embedded_damage.c, like the next three
-    char damage[128];
-    bool moved;
-    struct store_file files[2]; // the database and its write-ahead log
+    struct damage damage;
     struct store_failure failure;
     struct store_totals totals, committed_totals;
     bool deletes_entries; // in this transaction
@@ -67,32 +66,26 @@ struct store {
     struct lease *leases;                               // embedded_lease.c, by url
     bool leases_unwritten;
 
-    size_t trail_rows;     // embedded_trail.c, room for rows in all lists
-    uint64_t beyond_limit; // embedded_sweep.c, entries that their video has had too many newer ones of
-    uint64_t kept_for_age; // of those, still there
+    size_t trail_rows; // embedded_trail.c, room for rows in all lists
+    struct swept entries_swept, tokens_swept;
+    uint64_t kept_for_age; // embedded_sweep.c: entries beyond the limit that were still too young
     int64_t look_again_ms;
-    int64_t sweep_n;        // the last one that was looked at
-    uint64_t tokens_beyond; // embedded_token.c, the same for tokens
-    int64_t token_n;
 };
 
-// Opens or creates the store: takes the lock on the folder, checks that the file is one of ours. Returns NULL
-// on failure and writes a sentence into `why`.
-struct store *store_open(const struct embedded_config *, char *why, size_t why_size);
-void store_close(struct store *);
-
-// A transaction. Commit returns false if anything in it failed, and then it has to be rolled back. `failure`
-// stays until the next begin.
-void store_begin(struct store *); // reads the clocks, too
 void store_read_clocks(struct store *);
-bool store_commit(struct store *);
-void store_rollback(struct store *);
 
-// Rolls back a transaction that has changed nothing of what is kept in memory.
-void store_abandon(struct store *);
+// Returns whether nothing may be written: the file is damaged, or is not where it was opened.
+static inline bool store_is_lost(const struct store *s) {
+    return s->damage.damaged || s->damage.moved;
+}
 
-// Brings what is kept in memory in line with what was committed last. Part of store_rollback().
-void store_forget_changes(struct store *);
+// See limits.h.
+static inline bool store_expired(const struct store *s, int64_t at_ms) {
+    return limits_expired(&s->config.limits, s->use_ms, at_ms);
+}
+static inline bool store_keeps(const struct store *s, int64_t at_ms, int64_t newer, int64_t newer_bytes) {
+    return limits_keep(&s->config.limits, s->use_ms, at_ms, newer, newer_bytes);
+}
 
 // Returns a statement to bind values to.
 static inline sqlite3_stmt *store_use(struct store *s, enum statement which) {

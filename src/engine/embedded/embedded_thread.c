@@ -9,10 +9,10 @@
 #include "base/mem.h"
 #include "embedded_batch.h"
 #include "embedded_checkpoint.h"
-#include "embedded_damage.h"
 #include "embedded_lease.h"
-#include "embedded_store.h"
+#include "embedded_open.h"
 #include "embedded_sweep.h"
+#include "embedded_transaction.h"
 
 enum {
     PROBE_MS = 1000,        // between attempts to write while the store cannot be
@@ -75,13 +75,13 @@ static void set_ready(struct store_thread *t, bool ready, const char *why) {
 static void judge(struct store_thread *t) {
     const struct store *s = t->store;
     char why[WHY_SIZE];
-    if (s->damaged) {
+    if (s->damage.damaged) {
         snprintf(why, sizeof why,
                  "%s is damaged (%s): no comment is stored any more; stop Chorus and put a good copy in its "
                  "place (without the old %s-wal), or move it away to start with an empty one",
-                 s->path, s->damage, s->path);
+                 s->path, s->damage.what, s->path);
         set_ready(t, false, why);
-    } else if (s->moved) {
+    } else if (s->damage.moved) {
         snprintf(
             why, sizeof why,
             "%s is no longer the file that was opened (removed, renamed or replaced): no comment is stored "
@@ -91,12 +91,12 @@ static void judge(struct store_thread *t) {
     } else {
         set_ready(t, !t->probe_ms, t->failure);
     }
-    t->told_damaged = s->damaged;
-    t->told_moved = s->moved;
+    t->told_damaged = s->damage.damaged;
+    t->told_moved = s->damage.moved;
 }
 
 static void judge_if_changed(struct store_thread *t) {
-    if (t->store->damaged != t->told_damaged || t->store->moved != t->told_moved) judge(t);
+    if (t->store->damage.damaged != t->told_damaged || t->store->damage.moved != t->told_moved) judge(t);
 }
 
 static void note_success(struct store_thread *t) {
@@ -127,13 +127,13 @@ bool store_thread_ready(struct store_thread *t, char *why, size_t why_size) {
 static void probe(struct store_thread *t) {
     struct store *s = t->store;
     sqlite3_wal_checkpoint_v2(s->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    store_begin(s);
+    transaction_begin(s);
     store_run(s, store_use(s, SQL_PROBE));
-    if (store_commit(s)) {
+    if (transaction_commit(s)) {
         note_success(t);
     } else {
         struct store_failure failure = s->failure;
-        store_abandon(s);
+        transaction_abandon(s);
         note_failure(t, &failure);
     }
 }
@@ -143,7 +143,7 @@ static void probe(struct store_thread *t) {
 static int64_t sweep_pause_ms(const struct store_thread *t) {
     if (t->store->failure.code) return SWEEP_FAILED_MS;
     if (t->sweep_more) return 1;
-    int64_t pause = t->store->config.log_age_ms / 8;
+    int64_t pause = t->store->config.limits.log_age_ms / 8;
     if (pause < SWEEP_SHORTEST_MS) return SWEEP_SHORTEST_MS;
     return pause > SWEEP_LONGEST_MS ? SWEEP_LONGEST_MS : pause;
 }
@@ -161,7 +161,7 @@ static void write_leases(struct store_thread *t) {
 }
 
 static void look(struct store_thread *t, int64_t now_ms) {
-    files_look(t->store);
+    damage_look_for_files(&t->store->damage);
     t->look_ms = now_ms + LOOK_MS;
 }
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "engine/embedded.h"
+#include "engine/embedded_config.h"
 #include "embedded_request.h"
 
 struct store_thread;

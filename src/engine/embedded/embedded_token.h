@@ -1,6 +1,6 @@
 // Tokens of appends: which position the first append with a token was given. Store's thread only; failures as
-// in embedded_store.h. Bounds: ENGINE_TOKENS rows of some 150 bytes, of each video those of its newest
-// ENGINE_TOKENS_VIDEO entries.
+// in embedded_store.h. Bounds, kept by embedded_sweep.c: ENGINE_TOKENS rows of some 150 bytes, of each video
+// those of its newest ENGINE_TOKENS_VIDEO entries.
 #pragma once
 
 #include "embedded_request.h"
@@ -16,6 +16,3 @@ void token_add(struct store *, const struct video *, const struct request *);
 
 // Reads where the table ends.
 void token_load(struct store *);
-
-// Removes some tokens that are not kept any more. Returns whether there may be more.
-bool token_sweep(struct store *);

@@ -4,17 +4,9 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "embedded_log.h"
 #include "embedded_store.h"
-#include "embedded_video.h"
 
 enum { SMALLEST = 4 };
-
-void trail_forget(struct store *s, struct video *v) {
-    s->trail_rows -= v->trail.room;
-    free(v->trail.rows);
-    v->trail = (struct trail){0};
-}
 
 static void make_room(struct store *s, struct trail *t, size_t more) {
     if (t->count + more <= t->room) return;
@@ -45,11 +37,11 @@ static bool read_step(struct store *s, const struct video *v, int64_t n, struct 
         return false;
     }
     step->before = sqlite3_column_int64(q, 0);
-    step->expired = log_expired(s, sqlite3_column_int64(q, 1));
+    step->expired = store_expired(s, sqlite3_column_int64(q, 1));
     step->at.epoch = (uint64_t)sqlite3_column_int64(q, 2);
     step->at.seq = (uint64_t)sqlite3_column_int64(q, 3);
-    step->kept = log_keeps(s, sqlite3_column_int64(q, 1), v->logged - sqlite3_column_int64(q, 4),
-                           v->bytes - sqlite3_column_int64(q, 5));
+    step->kept = store_keeps(s, sqlite3_column_int64(q, 1), v->logged - sqlite3_column_int64(q, 4),
+                             v->bytes - sqlite3_column_int64(q, 5));
     store_end(q);
     if (step->before < n && step->before >= 0) return true;
     store_found_damage(s, "log entries form a loop");
@@ -102,8 +94,8 @@ static size_t search(struct store *s, const struct video *v, size_t from, struct
 // Finds the first entry from `from` on that is kept. The newest `log_entries` are, and need not be looked at.
 static size_t find_kept(struct store *s, const struct video *v, size_t from) {
     const struct trail *t = &v->trail;
-    if (t->count - from <= s->config.log_entries) return from;
-    size_t to = t->count - (size_t)s->config.log_entries;
+    if (t->count - from <= s->config.limits.log_entries) return from;
+    size_t to = t->count - (size_t)s->config.limits.log_entries;
     while (from < to) {
         size_t middle = from + (to - from) / 2;
         struct step step;
@@ -117,7 +109,7 @@ static size_t find_kept(struct store *s, const struct video *v, size_t from) {
 
 void trail_add(struct store *s, struct video *v, int64_t n) {
     struct trail *t = &v->trail;
-    if (t->count >= SMALLEST && t->count / 2 >= s->config.log_entries && t->count / 2 >= t->kept) {
+    if (t->count >= SMALLEST && t->count / 2 >= s->config.limits.log_entries && t->count / 2 >= t->kept) {
         trail_drop(t, find_kept(s, v, 0));
         t->kept = t->count;
     }

@@ -10,17 +10,7 @@
 #include <stdint.h>
 
 #include "base/position.h"
-
-enum { TRAIL_ROWS = 1000000 }; // 8 MB
-
-struct store;
-struct video;
-
-struct trail {
-    int64_t *rows; // n of the newest entries, oldest first, without a gap
-    size_t count, room;
-    size_t kept; // at the last count: when there are twice as many, they are counted again
-};
+#include "embedded_video.h"
 
 // Notes the video's newest entry, which comes after those noted before.
 void trail_add(struct store *, struct video *, int64_t n);
@@ -31,5 +21,3 @@ size_t trail_reach(struct store *, struct video *, struct position after);
 
 // Forgets the first entries: they have expired.
 void trail_drop(struct trail *, size_t count);
-
-void trail_forget(struct store *, struct video *);

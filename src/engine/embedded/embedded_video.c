@@ -1,7 +1,5 @@
 #include "embedded_video.h"
 
-#include "embedded_room.h"
-
 #include <stdlib.h>
 
 enum { CROWDED_MS = 1000, FORGOTTEN_AT_ONCE = 2048 };
@@ -17,7 +15,8 @@ static struct video *remember(struct store *s, const char *name, int64_t id) {
 }
 
 static void forget(struct store *s, struct video *v) {
-    trail_forget(s, v);
+    s->trail_rows -= v->trail.room;
+    free(v->trail.rows);
     HASH_DELETE(hh_id, s->videos_by_id, v);
     HASH_DELETE(hh, s->videos, v);
     free(v);
@@ -53,18 +52,12 @@ struct video *video_find(struct store *s, const char *name) {
     return v;
 }
 
-struct video *video_find_or_add(struct store *s, const char *name, enum engine_status *status) {
-    struct video *v = video_find(s, name);
-    if (v) return v;
-    if (!room_make(s)) {
-        if (!s->failure.code) *status = ENGINE_FULL;
-        return NULL;
-    }
+struct video *video_add(struct store *s, const char *name) {
     sqlite3_stmt *q = store_use(s, SQL_VIDEO_ADD);
     store_bind_text(q, 1, name);
     sqlite3_bind_int64(q, 2, s->use_ms);
     if (!store_run(s, q)) return NULL;
-    v = remember(s, name, sqlite3_last_insert_rowid(s->db));
+    struct video *v = remember(s, name, sqlite3_last_insert_rowid(s->db));
     v->used_ms = s->use_ms;
     s->totals.videos++;
     return v;
@@ -101,7 +94,7 @@ void video_set_used(struct store *s, struct video *v, int64_t used_ms) {
 
 // Once a day is enough, unless videos may soon be evicted.
 void video_mark_used(struct store *s, struct video *v) {
-    bool crowded = s->config.max_videos && s->totals.videos >= s->config.max_videos / 4 * 3;
+    bool crowded = s->config.limits.max_videos && s->totals.videos >= s->config.limits.max_videos / 4 * 3;
     int64_t often_ms = s->config.keep_ms / 30;
     if (crowded && often_ms > CROWDED_MS) often_ms = CROWDED_MS;
     if (s->read_only || s->refuses || s->use_ms - v->used_ms < often_ms) return;

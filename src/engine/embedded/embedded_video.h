@@ -7,10 +7,19 @@
 
 #include "base/map.h"
 #include "embedded_store.h"
-#include "embedded_trail.h"
 #include "engine/engine.h"
 
-enum { VIDEO_CACHED = 100000 };
+enum {
+    VIDEO_CACHED = 100000,
+    TRAIL_ROWS = 1000000 // 8 MB
+};
+
+// Its newest entries; see embedded_trail.h.
+struct trail {
+    int64_t *rows; // n of the entries, oldest first, without a gap
+    size_t count, room;
+    size_t kept; // at the last count: when there are twice as many, they are counted again
+};
 
 struct video {
     int64_t id;
@@ -32,8 +41,8 @@ struct video {
 // Returns the video's row, or NULL if there is none. Valid until the transaction ends.
 struct video *video_find(struct store *, const char *name);
 
-// Returns it, made if there is none. NULL with *status ENGINE_FULL if there are too many, NULL on failure.
-struct video *video_find_or_add(struct store *, const char *name, enum engine_status *status);
+// Adds one that there is not. NULL on failure.
+struct video *video_add(struct store *, const char *name);
 
 // Returns how many entries the video with this row id ever had; 0 if there is no such video.
 int64_t video_logged(struct store *, int64_t id, int64_t *bytes);
@@ -52,7 +61,7 @@ void video_begin_epoch(struct store *, struct video *, struct position known);
 // Deletes the row, and its mapping.
 void video_drop(struct store *, struct video *);
 
-// For store_commit() and store_rollback().
+// For transactions.
 void video_write_dirty(struct store *);
 void video_forget_all(struct store *);
 

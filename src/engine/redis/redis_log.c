@@ -35,7 +35,7 @@ static void add_place(struct redis_args *a, const struct redis *r, const char *v
     }
     redis_args_text(a, r->known.epoch ? r->known.epoch_text : "0");
     redis_args_format(a, "video:%s", video);
-    redis_args_number(a, r->config.log_age_ms);
+    redis_args_number(a, r->config.limits.log_age_ms);
     redis_args_number(a, REDIS_KEEP_MS);
 }
 
@@ -150,16 +150,16 @@ void redis_append(struct engine *engine, const struct engine_append *append, eng
     c->known = known_ref(&r->known, append->video);
     add_place(&a, r, append->video, higher(append->known, hub_position(r->hub, append->video)), c->known);
     redis_args_number(&a, redis_clock_ms(r) + REDIS_APPEND_MS);
-    redis_args_number(&a, (int64_t)r->config.log_entries);
-    redis_args_number(&a, r->config.log_min_age_ms);
-    redis_args_number(&a, (int64_t)r->config.log_video_bytes);
+    redis_args_number(&a, (int64_t)r->config.limits.log_entries);
+    redis_args_number(&a, r->config.limits.log_min_age_ms);
+    redis_args_number(&a, (int64_t)r->config.limits.log_video_bytes);
     if (tombstone || append->kind == ENTRY_COMMENT)
         redis_args_text(&a, "");
     else
         redis_args_number(&a, append->kind);
     redis_args_bytes(&a, c->text, c->text_len);
     if (append->token) add_token(&a, append->token);
-    redis_args_number(&a, (int64_t)r->config.max_videos);
+    redis_args_number(&a, (int64_t)r->config.limits.max_videos);
     c->on.append = cb;
     c->arg = arg;
     redis_call_send(c, &a);
@@ -196,7 +196,7 @@ static void send_head(struct redis_call *c, enum redis_script script) {
     add_keys(&a, c->text);
     add_place(&a, r, c->text, *known,
               NULL); // as it is: what is higher could hide what an older epoch has lost
-    redis_args_number(&a, (int64_t)r->config.max_videos);
+    redis_args_number(&a, (int64_t)r->config.limits.max_videos);
     redis_call_send(c, &a);
 }
 
@@ -268,7 +268,7 @@ static void send_range(struct redis_call *c) {
     add_keys(&a, c->text);
     redis_args_text(&a, from);
     redis_args_number(&a, asked->limit < INT32_MAX ? (int64_t)asked->limit : INT32_MAX);
-    redis_args_number(&a, r->config.log_age_ms);
+    redis_args_number(&a, r->config.limits.log_age_ms);
     r->ranges++;
     redis_call_send(c, &a);
 }

@@ -81,7 +81,7 @@ void redis_assign(struct engine *engine, const char *video, const char *reader_u
     struct redis_args a = {0};
     add_mapping_args(&a, r, SCRIPT_ASSIGN, c->text);
     redis_args_text(&a, reader_url);
-    redis_args_number(&a, (int64_t)r->config.max_videos);
+    redis_args_number(&a, (int64_t)r->config.limits.max_videos);
     redis_call_send(c, &a);
 }
 

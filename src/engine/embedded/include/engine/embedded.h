@@ -14,23 +14,12 @@
 // should ignore SIGXFSZ for its other threads.
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
+
+#include "engine/embedded_config.h"
 
 struct engine;
 struct loop;
-
-struct embedded_config {
-    const char *folder;       // is made if missing (its parent must exist); holds chorus.db and chorus.lock
-    bool durable;             // fsync at every commit
-    uint64_t log_entries;     // kept per video
-    int64_t log_age_ms;       // and no longer than this
-    int64_t log_min_age_ms;   // younger entries are kept beyond log_entries
-    uint64_t log_video_bytes; // as long as all of a video's JSON is no longer than this
-    uint64_t max_videos;      // with a position or a mapping; 0: no limit
-    int64_t keep_ms;          // unused positions, mappings and expired leases; 0: 30 days
-};
 
 // Opens or creates the store and starts its thread. Returns NULL on failure and writes into `why` one
 // sentence that names the file and what to do (folder not writable, file in use by another process, damaged,

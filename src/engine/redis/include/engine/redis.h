@@ -5,18 +5,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
+
+#include "engine/limits.h"
 
 struct engine;
 struct loop;
 
 struct redis_config {
-    const char *url; // redis://[user:password@]host[:port][/db]
-    uint64_t log_entries;
-    int64_t log_age_ms;
-    int64_t log_min_age_ms;   // younger entries are kept beyond log_entries
-    uint64_t log_video_bytes; // as long as all of a video take no more than this in Redis
-    uint64_t max_videos;      // with a position or a mapping; 0: no limit
+    const char *url;             // redis://[user:password@]host[:port][/db]
+    struct engine_limits limits; // bytes are those that Redis takes for them
 };
 
 // Returns whether it is a URL that redis_open() understands; if not, a sentence that says why.
