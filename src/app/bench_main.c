@@ -280,7 +280,7 @@ int bench_main(int argc, char **argv) {
         code = 1;
     } else {
         job.result = mem_zalloc(sizeof *job.result);
-        close(process_take_signals()); // signals are waited for instead
+        process_release_signals(process_take_signals()); // signals are waited for instead
         code = run(&job);
     }
     bench_request_release(&job.plan.publish);

@@ -88,9 +88,8 @@ static void on_look(struct loop_timer *timer) {
 // The second signal stops it immediately.
 static void on_signal(struct loop_fd *f, uint32_t events) {
     struct run *r = container_of(f, struct run, signals);
-    struct signalfd_siginfo info;
     (void)events;
-    if (read(f->fd, &info, sizeof info) != (ssize_t)sizeof info) return;
+    if (!process_next_signal(f->fd)) return;
     if (r->settled_ms) {
         r->aborted = true;
         loop_stop(r->loop);
@@ -191,6 +190,6 @@ int clients_main(int argc, char **argv) {
     }
     bool as_original = !set.distribution && set.videos == ORIGINAL_VIDEOS;
     int code = simulate(&set, as_original ? NULL : &law, signals);
-    close(signals);
+    process_release_signals(signals);
     return code;
 }

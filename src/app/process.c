@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 static sigset_t endings(void) {
     sigset_t set;
@@ -18,6 +19,15 @@ int process_take_signals(void) {
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); // the engine handles the error of a file that must not grow
     return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+void process_release_signals(int signals) {
+    close(signals);
+}
+
+int process_next_signal(int signals) {
+    struct signalfd_siginfo info;
+    return read(signals, &info, sizeof info) == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
 }
 
 void process_take_hangup(int signals) {

@@ -2,8 +2,12 @@
 #pragma once
 
 // Blocks SIGINT and SIGTERM (all threads inherit that) and ignores those signals that an error
-// code reports as well. Returns a signalfd, or -1 with errno set.
+// code reports as well. Returns a descriptor that becomes readable with a signal, or -1 with errno set.
 int process_take_signals(void);
+void process_release_signals(int signals);
+
+// Returns the next signal, or 0 if there is none.
+int process_next_signal(int signals);
 
 // The same for SIGHUP of a process that is not to end with its terminal. Does nothing where it is ignored
 // already, as under nohup(1). `signals` is what process_take_signals() gave.

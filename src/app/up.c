@@ -3,9 +3,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
-#include <sys/random.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include "demo.h"
 #include "process.h"
@@ -13,6 +10,7 @@
 #include "system.h"
 #include "base/container_of.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "net/loop.h"
 
 enum { TOKEN_BYTES = 16 };
@@ -24,14 +22,14 @@ struct ending {
 
 static void on_signal(struct loop_fd *f, uint32_t events) {
     struct ending *e = container_of(f, struct ending, signals);
-    struct signalfd_siginfo info;
     (void)events;
-    if (read(f->fd, &info, sizeof info) != (ssize_t)sizeof info) return;
-    if (info.ssi_signo == SIGHUP) {
+    int number = process_next_signal(f->fd);
+    if (!number) return;
+    if (number == SIGHUP) {
         log_info("chorus", "hangup_ignored", "why=\"settings are read once, at the start\"");
         return;
     }
-    log_info("chorus", "ending", "signal=%u", info.ssi_signo);
+    log_info("chorus", "ending", "signal=%d", number);
     system_quit(e->system);
 }
 
@@ -54,7 +52,7 @@ static int serve(struct system *s, const struct settings *set, enum command comm
 // from.
 static void make_token(struct settings *set, char token[TOKEN_BYTES * 2 + 1]) {
     unsigned char bytes[TOKEN_BYTES];
-    if (set->internal_token || getrandom(bytes, sizeof bytes, 0) != sizeof bytes) return;
+    if (set->internal_token || !random_bytes(bytes, sizeof bytes)) return;
     for (size_t i = 0; i < sizeof bytes; i++) snprintf(token + 2 * i, 3, "%02x", bytes[i]);
     set->internal_token = token;
 }
@@ -73,7 +71,7 @@ static int start_and_serve(struct settings *set, enum command command, const cha
     }
     int code = serve(s, set, command, signals);
     system_free(s);
-    close(signals);
+    process_release_signals(signals);
     return code;
 }
 

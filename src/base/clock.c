@@ -25,6 +25,23 @@ int64_t clock_wall_ms(void) {
     return read_us(CLOCK_REALTIME) / 1000;
 }
 
+int64_t clock_wall_us(void) {
+    return read_us(CLOCK_REALTIME);
+}
+
+void clock_condition_init(pthread_cond_t *condition) {
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+void clock_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t due_ms) {
+    struct timespec due = {.tv_sec = due_ms / 1000, .tv_nsec = due_ms % 1000 * 1000000};
+    pthread_cond_timedwait(condition, lock, &due);
+}
+
 void clock_iso8601(int64_t wall_ms, char out[CLOCK_ISO8601_SIZE]) {
     time_t seconds = (time_t)(wall_ms / 1000);
     struct tm tm;

@@ -1,19 +1,19 @@
 #include "base/hash.h"
 
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
+
+#include "base/clock.h"
+#include "base/random.h"
 
 static uint64_t key[2];
 static _Thread_local uint64_t random_state;
 
 // Before main() and so before any thread.
 __attribute__((constructor)) static void seed(void) {
-    if (getrandom(key, sizeof key, 0) == (ssize_t)sizeof key) return;
-    struct timespec now; // no entropy at all: better a weak key than none
-    clock_gettime(CLOCK_REALTIME, &now);
-    key[0] = (uint64_t)now.tv_nsec * 0x9e3779b97f4a7c15u;
-    key[1] = (uint64_t)now.tv_sec ^ (uint64_t)(uintptr_t)&now;
+    if (random_bytes(key, sizeof key)) return;
+    uint64_t now_us = (uint64_t)clock_wall_us(); // no entropy at all: better a weak key than none
+    key[0] = now_us * 0x9e3779b97f4a7c15u;
+    key[1] = now_us ^ (uint64_t)(uintptr_t)&now_us;
 }
 
 static uint64_t rotate(uint64_t x, int bits) {
@@ -57,7 +57,7 @@ uint64_t hash_bytes(const void *bytes, size_t len) {
 }
 
 uint64_t hash_random(void) {
-    if (!random_state && getrandom(&random_state, sizeof random_state, 0) < 0) random_state = key[0];
+    if (!random_state && !random_bytes(&random_state, sizeof random_state)) random_state = key[0];
     random_state += 0x9e3779b97f4a7c15u; // splitmix64, Steele et al. 2014
     uint64_t z = random_state;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;

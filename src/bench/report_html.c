@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "bench/report.h"
 
 enum { WIDTH = 720, HEIGHT = 240, LEFT = 70, RIGHT = 30, BOTTOM = 30, TOP = 10, LINES = 4, NINES = 5 };
@@ -100,7 +101,7 @@ static void draw_deliveries(FILE *out, const struct bench_result *r) {
 
 static void describe(FILE *out, const struct bench_plan *plan) {
     char day[32];
-    time_t now = time(NULL);
+    time_t now = (time_t)(clock_wall_ms() / 1000);
     struct tm tm;
     strftime(day, sizeof day, "%Y-%m-%d %H:%M UTC", gmtime_r(&now, &tm));
     fprintf(out, "<p>%s. %zu viewers on %zu video%s (", day, plan->viewers, plan->videos,

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -49,14 +48,8 @@ static struct stamp *slot_of(const struct stamps *s, uint64_t key) {
     return (struct stamp *)&s->at[(key * UINT64_C(0x9e3779b97f4a7c15) >> 32) & s->mask];
 }
 
-static int64_t wall_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 void stamps_add(struct stamps *s, int64_t posted_us, char out[STAMP_TEXT_SIZE]) {
-    int64_t us = wall_us();
+    int64_t us = clock_wall_us();
     if (us <= s->last_us) us = s->last_us + 1;
     s->last_us = us;
     char ms[CLOCK_ISO8601_SIZE];

@@ -188,11 +188,6 @@ static int64_t next_chore_ms(const struct store_thread *t) {
 
 // Waiting and handing over
 
-static void wait_until(struct store_thread *t, int64_t due_ms) {
-    struct timespec due = {.tv_sec = due_ms / 1000, .tv_nsec = due_ms % 1000 * 1000000};
-    pthread_cond_timedwait(&t->changed, &t->lock, &due);
-}
-
 static bool may_work(const struct store_thread *t) {
     return t->answer_bytes <= ANSWERS_MOST_BYTES && (t->taken.first || t->waiting.first);
 }
@@ -201,7 +196,8 @@ static bool may_work(const struct store_thread *t) {
 static bool wait_for_work(struct store_thread *t, bool *requests) {
     int64_t due_ms = next_chore_ms(t);
     pthread_mutex_lock(&t->lock);
-    while (!t->stop && !may_work(t) && clock_monotonic_ms() < due_ms) wait_until(t, due_ms);
+    while (!t->stop && !may_work(t) && clock_monotonic_ms() < due_ms)
+        clock_wait(&t->changed, &t->lock, due_ms);
     *requests = t->stop || may_work(t);
     if (*requests) request_list_move(&t->taken, &t->waiting);
     bool go_on = !t->stop || (t->taken.first && clock_monotonic_ms() < t->stop_by_ms);
@@ -278,12 +274,8 @@ static void *run(void *arg) {
 }
 
 static void init(struct store_thread *t) {
-    pthread_condattr_t attributes;
     pthread_mutex_init(&t->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&t->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    clock_condition_init(&t->changed);
 }
 
 static void release(struct store_thread *t) {

@@ -3,6 +3,7 @@
 // timestamps. Any thread.
 #pragma once
 
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,6 +11,13 @@ int64_t clock_monotonic_ms(void);
 int64_t clock_monotonic_us(void);
 int64_t clock_thread_cpu_us(void); // what the calling thread has worked
 int64_t clock_wall_ms(void);
+int64_t clock_wall_us(void);
+
+// Makes a condition that clock_wait() can wait for.
+void clock_condition_init(pthread_cond_t *);
+
+// Waits for the condition, as pthread_cond_wait() does, but at most until `due_ms` of the monotonic clock.
+void clock_wait(pthread_cond_t *, pthread_mutex_t *, int64_t due_ms);
 
 enum { CLOCK_ISO8601_SIZE = 32, CLOCK_HTTP_DATE_SIZE = 32 };
 
