@@ -1,21 +1,18 @@
 #include "watchers.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "intake.h"
 #include "clients/sequence.h"
-#include "net/address.h"
 #include "net/loop.h"
+#include "net/sock.h"
 
 enum {
     CONNECTING_MAX = 128,      // of one process,
@@ -90,7 +87,7 @@ static void drop(struct watcher *w) {
     int fd = w->watch.fd;
     if (fd < 0) return;
     loop_fd_remove(w->owner->of.loop, &w->watch);
-    close(fd);
+    sock_close(fd);
     intake_release(&w->intake);
 }
 
@@ -114,7 +111,7 @@ static bool begin(struct watcher *w) {
     int error = fd < 0 ? fd : loop_fd_add(w->owner->of.loop, &w->watch, fd, EPOLLOUT);
     if (error) {
         note_failure(w, strerror(-error));
-        if (fd >= 0) close(fd);
+        if (fd >= 0) sock_close(fd);
         return false;
     }
     w->state = WATCHER_CONNECTING;
@@ -197,13 +194,13 @@ static bool send_request(struct watcher *w) {
     template_expand(&out, plan->path, &(struct template_values){.video = video, .viewer = viewer});
     buf_printf(&out, " HTTP/1.1\r\nHost: %s\r\nAccept: text/event-stream\r\n\r\n",
                bench_shared_endpoint(w->owner->of.shared, w->video)->host);
-    bool sent = send(w->watch.fd, out.data, out.len, MSG_NOSIGNAL) == (ssize_t)out.len;
+    bool sent = sock_write(w->watch.fd, out.data, out.len) == (ssize_t)out.len;
     buf_release(&out);
     return sent;
 }
 
 static void on_connected(struct watcher *w) {
-    int error = address_connect_result(w->watch.fd);
+    int error = sock_error(w->watch.fd);
     if (error || !send_request(w) || loop_fd_change(w->owner->of.loop, &w->watch, EPOLLIN)) {
         note_failure(w, error ? strerror(-error) : "the request cannot be sent");
         end(w);
@@ -275,36 +272,32 @@ static void on_event(void *arg, const struct scan_event *e) {
 
 // What lies unread keeps the server's FIN from coming: a probe each second finds out that nobody is there.
 static void stall(struct watcher *w) {
-    int one = 1;
     w->owner->of.figures->stalled++;
     intake_release(&w->intake);
-    setsockopt(w->watch.fd, IPPROTO_TCP, TCP_KEEPIDLE, &one, sizeof one);
-    setsockopt(w->watch.fd, IPPROTO_TCP, TCP_KEEPINTVL, &one, sizeof one);
-    setsockopt(w->watch.fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+    sock_set_keepalive(w->watch.fd, 1, 1);
     if (loop_fd_change(w->owner->of.loop, &w->watch, EPOLLRDHUP)) end(w);
 }
 
 static const struct intake_calls calls = {.on_stream = on_stream, .on_event = on_event};
 
-static void note_end(const struct watcher *w, ssize_t received, int error) {
+static void note_end(const struct watcher *w, ssize_t received) {
     char why[64] = "closed without an answer, as full readers do";
     if (w->state != WATCHER_ASKING) return;
     if (received > 0)
         snprintf(why, sizeof why, "the answer is no event stream (status %d)", intake_status(&w->intake));
-    note_failure(w, received < 0 ? strerror(error) : why);
+    note_failure(w, received < 0 ? strerror((int)-received) : why);
 }
 
 static void read_some(struct watcher *w) {
     struct watchers *all = w->owner;
-    ssize_t n = recv(w->watch.fd, all->bytes, READ_SIZE, 0);
-    int error = errno;
-    if (n < 0 && (error == EAGAIN || error == EINTR)) return;
+    ssize_t n = sock_read(w->watch.fd, all->bytes, READ_SIZE);
+    if (n == -EAGAIN) return;
     all->now_us = clock_monotonic_us();
     bool goes_on = n > 0 && intake_feed(&w->intake, all->bytes, (size_t)n, &calls, w);
     if (w->state == WATCHER_STALLED) {
         stall(w);
     } else if (!goes_on) {
-        note_end(w, n, error);
+        note_end(w, n);
         end(w);
     }
 }

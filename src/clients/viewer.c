@@ -5,14 +5,11 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/container_of.h"
@@ -22,6 +19,7 @@
 #include "clients/tally.h"
 #include "http/client.h"
 #include "net/resolver.h"
+#include "net/sock.h"
 
 enum {
     ATTEMPT_MS = 10000,  // for everything up to the answer's head
@@ -60,7 +58,7 @@ static void drop_socket(struct viewer *v) {
     int fd = v->watch.fd;
     if (fd < 0) return;
     loop_fd_remove(v->env->loop, &v->watch);
-    close(fd);
+    sock_close(fd);
 }
 
 static void drop_attempt(struct viewer *v) {
@@ -125,19 +123,13 @@ static void cut(struct viewer *v) {
                             : random_wait(v, RETRY_MIN_MS, RETRY_MAX_MS));
 }
 
-static void probe_when_silent(int fd) {
-    int one = 1, after = PROBE_AFTER_S;
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
-    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &after, sizeof after);
-}
-
 static int connect_to(struct viewer *v, union address *address) {
     address_set_port(address, v->reader->url.port);
-    int fd = address_connect(address);
+    int fd = sock_connect(address, NULL);
     if (fd < 0) return fd;
-    probe_when_silent(fd);
+    sock_set_keepalive(fd, PROBE_AFTER_S, 0);
     int error = loop_fd_add(v->env->loop, &v->watch, fd, EPOLLOUT);
-    if (error) close(fd);
+    if (error) sock_close(fd);
     return error;
 }
 
@@ -248,9 +240,9 @@ static void write_request(struct viewer *v) {
 
 static void send_some(struct viewer *v) {
     struct viewer_attempt *a = v->attempt;
-    ssize_t n = send(v->watch.fd, a->out.data + a->sent, a->out.len - a->sent, MSG_NOSIGNAL);
-    if (n < 0 && errno != EAGAIN && errno != EINTR) {
-        fail_with(v, errno);
+    ssize_t n = sock_write(v->watch.fd, a->out.data + a->sent, a->out.len - a->sent);
+    if (n < 0 && n != -EAGAIN) {
+        fail_with(v, (int)n);
         return;
     }
     if (n > 0) a->sent += (size_t)n;
@@ -325,7 +317,7 @@ static void start_parser(struct viewer *v) {
 }
 
 static void on_connected(struct viewer *v) {
-    int error = address_connect_result(v->watch.fd);
+    int error = sock_error(v->watch.fd);
     if (error) {
         try_next(v, error);
         return;
@@ -438,11 +430,11 @@ static void parse(struct viewer *v, const char *bytes, size_t len) {
 
 static void read_some(struct viewer *v) {
     char *bytes = v->env->read_buffer;
-    ssize_t n = recv(v->watch.fd, bytes, VIEWER_READ_SIZE, 0);
+    ssize_t n = sock_read(v->watch.fd, bytes, VIEWER_READ_SIZE);
     if (n > 0)
         parse(v, bytes, (size_t)n);
-    else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-        end(v, n ? errno : ECONNRESET);
+    else if (n != -EAGAIN)
+        end(v, n ? (int)n : -ECONNRESET);
 }
 
 static void on_socket(struct loop_fd *f, uint32_t events) {

@@ -5,18 +5,18 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/budget.h"
 #include "base/container_of.h"
 #include "base/map.h"
 #include "net/event_stream.h"
+#include "net/sock.h"
 #include "fanout/channel.h"
 #include "fanout/counters.h"
 #include "flush.h"
 #include "fanout/frame.h"
 #include "fanout/pending.h"
+#include "viewer_send.h"
 
 enum { IOV_PER_SEND = 64 };
 
@@ -52,7 +52,7 @@ struct viewer *viewer_new(struct channel *ch, int fd, struct pending *pending, i
     v->moved_ms = now_ms;
     hold_ring(v, ch->ring.next);
     if (loop_fd_add(ch->env->loop, &v->watch, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) < 0) {
-        close(fd);
+        sock_close(fd);
         pending_free(pending);
         free(v);
         return NULL;
@@ -82,7 +82,7 @@ static void enter_list(struct viewer *v, enum viewer_list list) {
     DL_APPEND(*head, v);
 }
 
-void viewer_close(struct viewer *v) {
+static void viewer_end(struct viewer *v, void (*close_socket)(int fd)) {
     struct channel *ch = v->channel;
     if (v->closed) return;
     v->closed = true;
@@ -91,41 +91,30 @@ void viewer_close(struct viewer *v) {
     channel_note_left(ch);
     int fd = v->watch.fd;
     loop_fd_remove(ch->env->loop, &v->watch);
-    close(fd);
+    close_socket(fd);
     pending_free(v->pending);
     v->pending = NULL;
     v->reap = (struct loop_job){.run = on_reap};
     loop_defer(ch->env->loop, &v->reap);
 }
 
+void viewer_close(struct viewer *v) {
+    viewer_end(v, sock_close);
+}
+
 void viewer_reset(struct viewer *v) {
-    struct linger at_once = {.l_onoff = 1};
-    setsockopt(v->watch.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    viewer_close(v);
+    viewer_end(v, sock_reset);
 }
 
 // One that takes nothing may be noticed by the kernel first (TCP_USER_TIMEOUT): its clock begins when the
 // viewer's window is closed, ours when the send buffer is full as well.
 static void end_by_error(struct viewer *v, int error) {
-    if (error == ETIMEDOUT) counter_add(&v->channel->counters->stalled, 1);
+    if (error == -ETIMEDOUT) counter_add(&v->channel->counters->stalled, 1);
     viewer_close(v);
 }
 
-static int error_of(int fd) {
-    int error = 0;
-    socklen_t size = sizeof error;
-    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
-    return error;
-}
-
-HOT_PATH size_t viewer_send(struct viewer *v, struct iovec *iov, size_t count) {
-    struct msghdr msg = {.msg_iov = iov, .msg_iovlen = count};
-    ssize_t n;
-    do n = sendmsg(v->watch.fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
-    while (n < 0 && errno == EINTR);
-    v->channel->tally.sends++;
-    if (n >= 0) return (size_t)n;
-    if (errno != EAGAIN) end_by_error(v, errno);
+size_t viewer_send_failed(struct viewer *v, int error) {
+    if (error != -EAGAIN) end_by_error(v, error);
     return 0;
 }
 
@@ -276,7 +265,7 @@ static void on_socket(struct loop_fd *f, uint32_t events) {
     struct viewer *v = container_of(f, struct viewer, watch);
     int64_t now_ms = loop_now_ms(v->channel->env->loop);
     if (events & (EPOLLHUP | EPOLLERR)) {
-        end_by_error(v, events & EPOLLERR ? error_of(f->fd) : 0);
+        end_by_error(v, events & EPOLLERR ? sock_error(f->fd) : 0);
         return;
     }
     if ((events & EPOLLOUT) && !seats_is_ready(&v->channel->seats, v)) viewer_push(v, now_ms);

@@ -5,11 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/container_of.h"
 #include "base/mem.h"
+#include "net/sock.h"
 
 enum {
     READ_SIZE = 16384,
@@ -25,10 +24,10 @@ static void start_parser(struct http_client_conn *);
 // Returns a negative errno if this address cannot even be tried.
 static int connect_to(struct http_client_conn *c, union address *address) {
     address_set_port(address, c->port);
-    int fd = address_connect(address);
+    int fd = sock_connect(address, NULL);
     if (fd < 0) return fd;
     int error = loop_fd_add(c->loop, &c->watch, fd, EPOLLOUT);
-    if (error) close(fd);
+    if (error) sock_close(fd);
     return error;
 }
 
@@ -36,7 +35,7 @@ static void drop_socket(struct http_client_conn *c) {
     int fd = c->watch.fd;
     if (fd < 0) return;
     loop_fd_remove(c->loop, &c->watch);
-    close(fd);
+    sock_close(fd);
 }
 
 // Returns false if no address is left.
@@ -100,12 +99,12 @@ static void on_timer(struct loop_timer *t) {
 static void send_some(struct http_client_conn *c) {
     const struct buf *out = &c->call->out;
     while (c->sent < out->len && !c->send_failed) {
-        ssize_t n = send(c->watch.fd, out->data + c->sent, out->len - c->sent, MSG_NOSIGNAL);
+        ssize_t n = sock_write(c->watch.fd, out->data + c->sent, out->len - c->sent);
         if (n >= 0)
             c->sent += (size_t)n;
-        else if (errno == EAGAIN)
+        else if (n == -EAGAIN)
             break;
-        else if (errno != EINTR)
+        else
             c->send_failed = true;
     }
     bool more = c->sent < out->len && !c->send_failed;
@@ -125,7 +124,7 @@ void http_client_conn_carry(struct http_client_conn *c, struct http_call *call) 
 }
 
 static void on_connected(struct http_client_conn *c) {
-    int error = address_connect_result(c->watch.fd);
+    int error = sock_error(c->watch.fd);
     if (error) {
         c->connect_error = error;
         connect_next(c);
@@ -224,13 +223,13 @@ static void read_end(struct http_client_conn *c) {
 
 static void read_some(struct http_client_conn *c) {
     char bytes[READ_SIZE];
-    ssize_t n = recv(c->watch.fd, bytes, sizeof bytes, 0);
+    ssize_t n = sock_read(c->watch.fd, bytes, sizeof bytes);
     if (n > 0)
         parse(c, bytes, (size_t)n);
     else if (n == 0)
         read_end(c);
-    else if (errno != EAGAIN && errno != EINTR)
-        lose(c, errno == EPIPE ? -ECONNRESET : -errno);
+    else if (n != -EAGAIN)
+        lose(c, n == -EPIPE ? -ECONNRESET : (int)n);
 }
 
 static void on_event(struct loop_fd *f, uint32_t events) {

@@ -4,15 +4,13 @@
 #include "conn.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/container_of.h"
 #include "base/map.h"
+#include "net/sock.h"
 
 enum {
     READ_SIZE = 16384,
@@ -363,7 +361,7 @@ static void begin_head(struct http_conn *c) {
 
 static void read_some(struct http_conn *c) {
     static char bytes[READ_SIZE]; // control loop only
-    ssize_t n = recv(c->watch.fd, bytes, sizeof bytes, 0);
+    ssize_t n = sock_read(c->watch.fd, bytes, sizeof bytes);
     c->cost += HTTP_READ_COST + (n > 0 ? n : 0);
     if (n == 0) { // the client may have closed only its own side, and still wait for what is to be sent
         c->readable = false;
@@ -372,9 +370,8 @@ static void read_some(struct http_conn *c) {
         return;
     }
     if (n < 0) {
-        if (errno == EINTR) return;
         c->readable = false;
-        if (errno != EAGAIN) http_conn_close(c);
+        if (n != -EAGAIN) http_conn_close(c);
         return;
     }
     // A short read has emptied the socket; only the end of the stream may still be unread.
@@ -424,15 +421,14 @@ int64_t http_conn_serve(struct http_turn *t) {
 static void linger(struct http_conn *c) {
     c->state = CONN_LINGER;
     c->deadline_ms = loop_now_ms(c->loop) + LINGER_MS;
-    shutdown(c->watch.fd, SHUT_WR);
+    sock_shutdown(c->watch.fd);
 }
 
 static void flush(struct http_conn *c) {
     while (c->out.len) {
-        ssize_t n = send(c->watch.fd, c->out.data, c->out.len, MSG_NOSIGNAL);
+        ssize_t n = sock_write(c->watch.fd, c->out.data, c->out.len);
         if (n < 0) {
-            if (errno == EINTR) continue;
-            if (errno != EAGAIN) http_conn_close(c);
+            if (n != -EAGAIN) http_conn_close(c);
             return;
         }
         buf_consume(&c->out, (size_t)n);
@@ -513,7 +509,7 @@ struct http_conn *http_conn_new(struct http_server *s, int fd, const union addre
     c->turn.lane = http_turns_lane(peer);
     c->hold.evict = on_evict;
     if (loop_fd_add(s->loop, &c->watch, fd, WATCHED) < 0) {
-        close(fd);
+        sock_close(fd);
         free(c);
         return NULL;
     }
@@ -542,7 +538,7 @@ static int detach(struct http_conn *c) {
 
 void http_conn_close(struct http_conn *c) {
     int fd = detach(c);
-    if (fd >= 0) close(fd);
+    if (fd >= 0) sock_close(fd);
 }
 
 struct http_conn *http_conn_of(struct http_request *r) {
@@ -551,7 +547,7 @@ struct http_conn *http_conn_of(struct http_request *r) {
 
 void http_abort(struct http_request *r) {
     int fd = http_take_over(r);
-    if (fd >= 0) close(fd);
+    if (fd >= 0) sock_close(fd);
 }
 
 int http_take_over(struct http_request *r) {

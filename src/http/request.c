@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/mem.h"
 #include "net/address.h"
+#include "net/sock.h"
 
 void http_request_forget_query(struct http_request *r) {
     free(r->fields);
@@ -328,10 +328,9 @@ const char *http_request_query(struct http_request *r, const char *name) {
 }
 
 void http_request_peer(const struct http_request *r, char *out, size_t size) {
-    union address a = {0};
-    socklen_t len = sizeof a;
+    union address a;
     out[0] = 0;
-    if (getpeername(http_conn_of((struct http_request *)r)->watch.fd, &a.any, &len) < 0) return;
+    if (sock_peer_address(http_conn_of((struct http_request *)r)->watch.fd, &a) < 0) return;
     address_print(&a, out, size);
 }
 

@@ -1,21 +1,18 @@
 #include "http/server.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/container_of.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "net/address.h"
+#include "net/sock.h"
 #include "conn.h"
 
 enum { ACCEPTS_PER_TURN = 256, COMPLAIN_EVERY_MS = 10000, SLOW_MS = 1000 };
@@ -59,9 +56,8 @@ static void resume_accepting(struct http_server *s) {
 // A kept-alive connection without a request, and without any of an answer left to send, is the cheapest thing
 // to lose.
 static bool is_idle(const struct http_conn *c) {
-    int unread = 0;
     if (c->state != CONN_IDLE || c->out.len || c->in.len) return false;
-    return ioctl(c->watch.fd, FIONREAD, &unread) == 0 && !unread;
+    return sock_unread(c->watch.fd) == 0;
 }
 
 static bool close_an_idle_one(struct http_server *s, int64_t before_ms) {
@@ -131,18 +127,15 @@ static void on_listener(struct loop_fd *f, uint32_t events) {
             if (!make_room(s)) pause_accepting(s);
             if (s->paused) return;
         }
-        union address peer = {0};
-        socklen_t size = sizeof peer;
-        int fd = accept4(f->fd, &peer.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        union address peer;
+        int fd = sock_accept(f->fd, &peer);
         if (fd >= 0) {
-            int on = 1;
-            setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
             http_conn_new(s, fd, &peer);
-        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        } else if (fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM) {
             if (i) return; // said also if nobody waits
             note_crowded(s, "out_of_descriptors");
             if (!make_room(s) && !make_room_elsewhere(s)) pause_accepting(s);
-        } else if (errno != ECONNABORTED && errno != EINTR) {
+        } else if (fd != -ECONNABORTED) {
             return; // EAGAIN: taken all
         }
     }
@@ -170,7 +163,7 @@ static void close_listeners(struct http_server *s) {
     for (int i = 0; i < s->listener_count; i++) {
         int fd = s->listeners[i].watch.fd;
         loop_fd_remove(s->loop, &s->listeners[i].watch);
-        if (fd >= 0) close(fd);
+        if (fd >= 0) sock_close(fd);
     }
 }
 
@@ -181,7 +174,7 @@ static int add_listeners(struct http_server *s, const int *fds, int count) {
         struct http_listener *l = &s->listeners[s->listener_count++];
         *l = (struct http_listener){.watch = {.fd = -1, .on_event = on_listener}, .server = s};
         if (!error) error = loop_fd_add(s->loop, &l->watch, fds[i], s->config.held ? 0 : EPOLLIN);
-        if (error) close(fds[i]);
+        if (error) sock_close(fds[i]);
     }
     if (error) close_listeners(s);
     return error;

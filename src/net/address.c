@@ -1,13 +1,10 @@
 #include "net/address.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netdb.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 bool address_parse(union address *a, const char *text) {
     *a = (union address){0};
@@ -71,21 +68,4 @@ void address_print(const union address *a, char *out, size_t size) {
         inet_ntop(AF_INET, &a->v6.sin6_addr.s6_addr[12], out, (socklen_t)size);
     else
         inet_ntop(AF_INET6, &a->v6.sin6_addr, out, (socklen_t)size);
-}
-
-int address_connect(const union address *a) {
-    int on = 1, fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return -errno;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (connect(fd, &a->any, address_size(a)) == 0 || errno == EINPROGRESS) return fd;
-    int error = -errno;
-    close(fd);
-    return error;
-}
-
-int address_connect_result(int fd) {
-    int error = 0;
-    socklen_t size = sizeof error;
-    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
-    return -error;
 }

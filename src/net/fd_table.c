@@ -3,19 +3,18 @@
 #include <assert.h>
 #include <errno.h>
 #include <linux/close_range.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "net/loop.h"
+#include "net/sock.h"
 
 enum { FIRST_OF_OURS = 3, KEEP_MAX = 16, RETRY_MS = 5 };
 
@@ -62,10 +61,8 @@ static void on_retry(struct loop_timer *);
 
 struct fd_pipe *fd_pipe_new(struct loop *sender, int *error) {
     int ends[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
-        *error = -errno;
-        return NULL;
-    }
+    *error = sock_pair(ends);
+    if (*error) return NULL;
     struct fd_pipe *p = mem_zalloc(sizeof *p);
     p->loop = sender;
     p->in = ends[1];
@@ -73,8 +70,8 @@ struct fd_pipe *fd_pipe_new(struct loop *sender, int *error) {
     p->retry.on_due = on_retry;
     *error = loop_fd_add(sender, &p->out, ends[0], EPOLLOUT | EPOLLET);
     if (!*error) return p;
-    close(ends[0]);
-    close(ends[1]);
+    sock_close(ends[0]);
+    sock_close(ends[1]);
     free(p);
     return NULL;
 }
@@ -82,12 +79,12 @@ struct fd_pipe *fd_pipe_new(struct loop *sender, int *error) {
 void fd_pipe_free(struct fd_pipe *p) {
     if (!p) return;
     int out = p->out.fd;
-    for (size_t i = 0; i < p->waiting.count; i++) close(p->waiting.fds[p->waiting.first + i]);
+    for (size_t i = 0; i < p->waiting.count; i++) sock_close(p->waiting.fds[p->waiting.first + i]);
     free(p->waiting.fds);
     loop_timer_stop(p->loop, &p->retry);
     loop_fd_remove(p->loop, &p->out);
-    close(out);
-    close(p->in);
+    sock_close(out);
+    sock_close(p->in);
     free(p);
 }
 
@@ -95,34 +92,10 @@ int fd_pipe_receiving_end(const struct fd_pipe *p) {
     return p->in;
 }
 
-// A message is one byte, because one without any would look like the end of the pipe.
-struct carrier {
-    char byte;
-    struct iovec iov;
-    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-    struct msghdr msg;
-};
-
-static void carrier_init(struct carrier *c) {
-    *c = (struct carrier){.byte = 0};
-    c->iov = (struct iovec){&c->byte, 1};
-    c->msg = (struct msghdr){
-        .msg_iov = &c->iov, .msg_iovlen = 1, .msg_control = c->control, .msg_controllen = sizeof c->control};
-}
-
-static bool send_one(struct fd_pipe *p, int fd, int flags) {
-    struct carrier c;
-    carrier_init(&c);
-    struct cmsghdr *header = CMSG_FIRSTHDR(&c.msg);
-    *header =
-        (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-    memcpy(CMSG_DATA(header), &fd, sizeof fd);
-    ssize_t n;
-    do n = sendmsg(p->out.fd, &c.msg, MSG_NOSIGNAL | flags);
-    while (n < 0 && errno == EINTR);
-    if (n < 0) return false;
-    close(fd);
-    return true;
+static int send_one(struct fd_pipe *p, int fd, bool wait) {
+    int error = sock_send_descriptor(p->out.fd, fd, wait);
+    if (!error) sock_close(fd);
+    return error;
 }
 
 static void wait_in_line(struct waiting *w, int fd) {
@@ -139,46 +112,37 @@ static void wait_in_line(struct waiting *w, int fd) {
 
 // The kernel bounds what is under way, in the pipe (EAGAIN: on_room() hears of it) and for all pipes of a
 // user (ETOOMANYREFS: nobody hears of it).
-static void send_waiting(struct fd_pipe *p, int flags) {
+static void send_waiting(struct fd_pipe *p, bool wait) {
     struct waiting *w = &p->waiting;
-    while (w->count && send_one(p, w->fds[w->first], flags)) {
+    int error = 0;
+    while (w->count && (error = send_one(p, w->fds[w->first], wait)) == 0) {
         w->first++;
         w->count--;
     }
-    if (w->count && errno != EAGAIN) loop_timer_start(p->loop, &p->retry, RETRY_MS);
+    if (w->count && error != -EAGAIN) loop_timer_start(p->loop, &p->retry, RETRY_MS);
 }
 
 void fd_pipe_send(struct fd_pipe *p, int fd) {
     wait_in_line(&p->waiting, fd);
-    if (p->waiting.count == 1) send_waiting(p, MSG_DONTWAIT);
+    if (p->waiting.count == 1) send_waiting(p, false);
 }
 
 static void on_room(struct loop_fd *f, uint32_t events) {
     (void)events;
-    send_waiting(container_of(f, struct fd_pipe, out), MSG_DONTWAIT);
+    send_waiting(container_of(f, struct fd_pipe, out), false);
 }
 
 static void on_retry(struct loop_timer *t) {
-    send_waiting(container_of(t, struct fd_pipe, retry), MSG_DONTWAIT);
+    send_waiting(container_of(t, struct fd_pipe, retry), false);
 }
 
 void fd_pipe_flush(struct fd_pipe *p) {
     while (p->waiting.count) {
-        send_waiting(p, 0);
-        if (p->waiting.count) poll(NULL, 0, RETRY_MS);
+        send_waiting(p, true);
+        if (p->waiting.count) sock_wait(-1, 0, RETRY_MS);
     }
 }
 
 int fd_pipe_take(struct fd_pipe *p) {
-    struct carrier c;
-    carrier_init(&c);
-    ssize_t n;
-    do n = recvmsg(p->in, &c.msg, MSG_CMSG_CLOEXEC);
-    while (n < 0 && errno == EINTR);
-    if (n < 0) return -errno;
-    const struct cmsghdr *header = CMSG_FIRSTHDR(&c.msg);
-    if (!header || header->cmsg_type != SCM_RIGHTS) return c.msg.msg_flags & MSG_CTRUNC ? -EMFILE : -EPIPE;
-    int fd;
-    memcpy(&fd, CMSG_DATA(header), sizeof fd);
-    return fd;
+    return sock_take_descriptor(p->in);
 }

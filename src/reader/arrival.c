@@ -3,18 +3,15 @@
 // it starts, its socket goes to a fan-out worker (on_joined).
 #include "arrival.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "net/event_stream.h"
+#include "net/sock.h"
 #include "http/server.h"
 #include "placement/placement.h"
 #include "placement/readers.h"
@@ -110,9 +107,8 @@ static bool leaves_room(int fd) {
 // What the kernel holds for a viewer that does not read is bounded, so that it soon counts as slow; one whose
 // machine has vanished is given up as early as one that takes nothing (RFC 5482).
 static void bound_socket(const struct reader *r, int fd) {
-    int send_bytes = SEND_BUFFER_BYTES, timeout_ms = r->config.stall_ms;
-    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_bytes, sizeof send_bytes);
-    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
+    sock_set_send_buffer(fd, SEND_BUFFER_BYTES);
+    sock_set_user_timeout(fd, r->config.stall_ms);
 }
 
 static void log_connected(const struct arrival *a, const char *id) {
@@ -147,7 +143,7 @@ static void on_joined(struct joiner *j, struct position start, struct pending *f
     int fd = http_take_over(a->request);
     if (!take_in(a, fd, start, frames)) {
         if (fd >= 0) {
-            close(fd);
+            sock_close(fd);
             a->reader->shed++;
         }
         pending_free(frames);

@@ -1,10 +1,6 @@
 #include "net/address.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "unit.h"
 
@@ -42,51 +38,6 @@ static void has_a_port_in_both_families(void **state) {
     assert_int_equal(address_size(&v6), sizeof(struct sockaddr_in6));
 }
 
-static void connects(void **state) {
-    (void)state;
-    union address a;
-    socklen_t len = sizeof a;
-    assert_true(address_parse(&a, "127.0.0.1"));
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(listener, &a.any, address_size(&a)), 0);
-    assert_int_equal(listen(listener, 1), 0);
-    assert_int_equal(getsockname(listener, &a.any, &len), 0);
-    int fd = address_connect(&a);
-    assert_true(fd >= 0);
-    int peer = accept(listener, NULL, NULL);
-    assert_true(peer >= 0);
-    assert_int_equal(address_connect_result(fd), 0);
-    close(peer);
-    close(fd);
-    close(listener);
-}
-
-static void says_why_a_connection_that_was_begun_failed(void **state) {
-    (void)state;
-    union address a;
-    socklen_t len = sizeof a;
-    assert_true(address_parse(&a, "127.0.0.1"));
-    int nobody = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); // has the port, and does not listen
-    assert_int_equal(bind(nobody, &a.any, address_size(&a)), 0);
-    assert_int_equal(getsockname(nobody, &a.any, &len), 0);
-    int fd = address_connect(&a);
-    assert_true(fd >= 0);
-    struct pollfd decided = {.fd = fd, .events = POLLOUT};
-    assert_int_equal(poll(&decided, 1, -1), 1);
-    assert_int_equal(address_connect_result(fd), -ECONNREFUSED);
-    close(fd);
-    close(nobody);
-}
-
-// A broadcast address cannot even be tried.
-static void says_why_it_cannot_connect(void **state) {
-    (void)state;
-    union address a;
-    assert_true(address_parse(&a, "255.255.255.255"));
-    address_set_port(&a, 80);
-    assert_true(address_connect(&a) < 0);
-}
-
 static void expect_address(const union address *a, const char *text) {
     char printed[64];
     address_print(a, printed, sizeof printed);
@@ -117,9 +68,6 @@ int main(void) {
         cmocka_unit_test(reads_and_prints_both_families),
         cmocka_unit_test(takes_no_names),
         cmocka_unit_test(has_a_port_in_both_families),
-        cmocka_unit_test(connects),
-        cmocka_unit_test(says_why_it_cannot_connect),
-        cmocka_unit_test(says_why_a_connection_that_was_begun_failed),
         cmocka_unit_test(test_a_name_has_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -25,6 +23,7 @@
 #include "redis_url.h"
 #include "net/resolver.h"
 #include "net/loop.h"
+#include "net/sock.h"
 
 enum {
     FIRST_DELAY_MS = 20,
@@ -107,9 +106,8 @@ static void flush(struct redis_conn *c) {
     if (c->socket.fd < 0 || c->state < CONN_GREETING) return;
     size_t done = 0;
     while (done < c->out.len) {
-        ssize_t n = send(c->socket.fd, c->out.data + done, c->out.len - done, MSG_NOSIGNAL);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0 && errno != EAGAIN) {
+        ssize_t n = sock_write(c->socket.fd, c->out.data + done, c->out.len - done);
+        if (n < 0 && n != -EAGAIN) {
             go_down(c, "has closed the connection");
             return;
         }
@@ -251,8 +249,8 @@ static void take_replies(struct redis_conn *c) {
 // Returns whether there may be more.
 static bool read_some(struct redis_conn *c) {
     char bytes[READ_BYTES];
-    ssize_t n = recv(c->socket.fd, bytes, sizeof bytes, MSG_DONTWAIT);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return false;
+    ssize_t n = sock_read(c->socket.fd, bytes, sizeof bytes);
+    if (n == -EAGAIN) return false;
     if (n <= 0) {
         go_down(c, "has closed the connection");
         return false;
@@ -267,7 +265,7 @@ static bool read_some(struct redis_conn *c) {
 }
 
 static void on_connected(struct redis_conn *c) {
-    if (address_connect_result(c->socket.fd)) {
+    if (sock_error(c->socket.fd)) {
         go_down(c, "cannot be reached");
         return;
     }
@@ -290,10 +288,9 @@ static void on_socket(struct loop_fd *f, uint32_t events) {
 // Connecting
 
 static int open_socket(struct redis_conn *c, union address *to) {
-    int on = 1;
     address_set_port(to, c->url->port);
-    int fd = address_connect(to);
-    if (fd >= 0) setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    int fd = sock_connect(to, NULL);
+    if (fd >= 0) sock_set_keepalive(fd, 0, 0);
     return fd;
 }
 
@@ -319,7 +316,7 @@ static void begin(struct redis_conn *c) {
     c->state = CONN_CONNECTING;
     c->want_write = true;
     if (loop_fd_add(c->loop, &c->socket, fd, EPOLLIN | EPOLLOUT) == 0) return;
-    close(fd);
+    sock_close(fd);
     go_down(c, "cannot be reached");
 }
 
@@ -353,7 +350,7 @@ static void close_socket(struct redis_conn *c) {
     int fd = c->socket.fd;
     if (fd >= 0) {
         loop_fd_remove(c->loop, &c->socket);
-        close(fd);
+        sock_close(fd);
     }
     c->socket.fd = -1;
     c->want_write = false;
@@ -448,10 +445,10 @@ void redis_conn_drain(struct redis_conn *c, int timeout_ms) {
     flush(c);
     while (life == c->life && c->state == CONN_UP && (c->owed_count || c->out.len)) {
         int64_t left = end_ms - clock_monotonic_ms();
-        short events = (short)(POLLIN | (c->out.len ? POLLOUT : 0));
-        struct pollfd p = {.fd = c->socket.fd, .events = events};
-        if (left <= 0 || poll(&p, 1, (int)left) <= 0) return;
-        if (p.revents & POLLOUT) flush(c);
-        if (p.revents & ~POLLOUT && life == c->life) read_some(c);
+        if (left <= 0) return;
+        int ready = sock_wait(c->socket.fd, POLLIN | (c->out.len ? POLLOUT : 0), (int)left);
+        if (!ready) return;
+        if (ready & POLLOUT) flush(c);
+        if (ready & ~POLLOUT && life == c->life) read_some(c);
     }
 }

@@ -6,15 +6,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
+
+#include "net/address.h"
 
 enum { ENDPOINTS_MAX = 1000, ENDPOINT_HOST_SIZE = 300 };
 
 struct endpoint {
     char host[ENDPOINT_HOST_SIZE]; // as in a Host header
     int port;
-    socklen_t address_size;
-    struct sockaddr_storage address;
+    union address address;
 };
 
 // Zero-initialise.

@@ -9,7 +9,6 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-#include "base/hot.h"
 #include "base/position.h"
 #include "net/loop.h"
 
@@ -54,9 +53,6 @@ void viewer_close(struct viewer *);
 // As viewer_close(), but the kernel forgets at once what it holds for it, instead of waiting for it to be
 // read (socket(7), SO_LINGER): for one that does not read.
 void viewer_reset(struct viewer *);
-
-// Sends. Returns the bytes taken, 0 if the socket is full; on an error the viewer is closed.
-HOT_PATH size_t viewer_send(struct viewer *, struct iovec *, size_t count);
 
 // Sends a laggard what it takes; it is ready again when there is no more.
 void viewer_push(struct viewer *, int64_t now_ms);

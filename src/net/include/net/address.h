@@ -26,10 +26,3 @@ void address_set_port(union address *, int port);
 
 // Writes it without the port; an IPv4 address within IPv6 as the IPv4 address it is.
 void address_print(const union address *, char *out, size_t size);
-
-// Begins a TCP connection that sends without delay. Returns a non-blocking descriptor, which becomes writable
-// when it is decided, or a negative errno.
-int address_connect(const union address *);
-
-// How it was decided, once: 0, or why there is no connection, a negative errno.
-int address_connect_result(int fd);

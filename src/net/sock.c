@@ -1,0 +1,190 @@
+#include "net/sock.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { BACKLOG = 4096 };
+
+static void sock_set(int fd, int level, int option, int value) {
+    setsockopt(fd, level, option, &value, sizeof value);
+}
+
+static int sock_new(const union address *a) {
+    int fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    return fd < 0 ? -errno : fd;
+}
+
+static int sock_fail(int fd) {
+    int error = -errno;
+    close(fd);
+    return error;
+}
+
+int sock_connect(const union address *to, const union address *from) {
+    int fd = sock_new(to);
+    if (fd < 0) return fd;
+    sock_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (from) {
+        sock_set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1); // chosen when the destination is known too
+        if (bind(fd, &from->any, address_size(from)) < 0) return sock_fail(fd);
+    }
+    if (connect(fd, &to->any, address_size(to)) == 0 || errno == EINPROGRESS || errno == EINTR) return fd;
+    return sock_fail(fd);
+}
+
+int sock_error(int fd) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    return -error;
+}
+
+int sock_listen(const union address *a, bool only_v6) {
+    int fd = sock_new(a);
+    if (fd < 0) return fd;
+    sock_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (only_v6 && a->any.sa_family == AF_INET6) sock_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    if (bind(fd, &a->any, address_size(a)) == 0 && listen(fd, BACKLOG) == 0) return fd;
+    return sock_fail(fd);
+}
+
+int sock_accept(int listener, union address *peer) {
+    *peer = (union address){0};
+    socklen_t size = sizeof *peer;
+    int fd;
+    do fd = accept4(listener, &peer->any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    while (fd < 0 && errno == EINTR);
+    if (fd < 0) return -errno;
+    sock_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    return fd;
+}
+
+int sock_local_address(int fd, union address *a) {
+    *a = (union address){0};
+    socklen_t size = sizeof *a;
+    return getsockname(fd, &a->any, &size) < 0 ? -errno : 0;
+}
+
+int sock_peer_address(int fd, union address *a) {
+    *a = (union address){0};
+    socklen_t size = sizeof *a;
+    return getpeername(fd, &a->any, &size) < 0 ? -errno : 0;
+}
+
+ssize_t sock_read(int fd, void *bytes, size_t room) {
+    ssize_t n;
+    do n = recv(fd, bytes, room, MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+ssize_t sock_write(int fd, const void *bytes, size_t len) {
+    ssize_t n;
+    do n = send(fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+// What a signal may have kept from being sent. Apart, so that sock_writev() has little to save around its one
+// call.
+static __attribute__((cold, noinline)) ssize_t sock_send_again(int fd, const struct msghdr *msg) {
+    ssize_t n = -1;
+    while (n < 0 && errno == EINTR) n = sendmsg(fd, msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+    return n < 0 ? -errno : n;
+}
+
+HOT_PATH ssize_t sock_writev(int fd, const struct iovec *iov, size_t count) {
+    struct msghdr msg = {.msg_iov = (struct iovec *)iov, .msg_iovlen = count};
+    ssize_t n = sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+    return n < 0 ? sock_send_again(fd, &msg) : n;
+}
+
+int sock_unread(int fd) {
+    int bytes = 0;
+    return ioctl(fd, FIONREAD, &bytes) < 0 ? -errno : bytes;
+}
+
+void sock_shutdown(int fd) {
+    shutdown(fd, SHUT_WR);
+}
+
+void sock_close(int fd) {
+    close(fd);
+}
+
+void sock_reset(int fd) {
+    struct linger at_once = {.l_onoff = 1};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close(fd);
+}
+
+void sock_set_send_buffer(int fd, int bytes) {
+    sock_set(fd, SOL_SOCKET, SO_SNDBUF, bytes);
+}
+
+void sock_set_user_timeout(int fd, int ms) {
+    sock_set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, ms);
+}
+
+void sock_set_keepalive(int fd, int after_s, int every_s) {
+    if (after_s) sock_set(fd, IPPROTO_TCP, TCP_KEEPIDLE, after_s);
+    if (every_s) sock_set(fd, IPPROTO_TCP, TCP_KEEPINTVL, every_s);
+    sock_set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
+int sock_wait(int fd, int events, int timeout_ms) {
+    struct pollfd p = {.fd = fd, .events = (short)events};
+    return poll(&p, 1, timeout_ms) > 0 ? p.revents : 0; // interrupted: nothing has happened yet
+}
+
+int sock_pair(int ends[2]) {
+    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0 ? -errno : 0;
+}
+
+// A message that carries a descriptor is one byte, because one without any would look like the end.
+struct carrier {
+    char byte;
+    struct iovec iov;
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+    struct msghdr msg;
+};
+
+static void carrier_init(struct carrier *c) {
+    *c = (struct carrier){.byte = 0};
+    c->iov = (struct iovec){&c->byte, 1};
+    c->msg = (struct msghdr){
+        .msg_iov = &c->iov, .msg_iovlen = 1, .msg_control = c->control, .msg_controllen = sizeof c->control};
+}
+
+int sock_send_descriptor(int end, int fd, bool wait) {
+    struct carrier c;
+    carrier_init(&c);
+    struct cmsghdr *header = CMSG_FIRSTHDR(&c.msg);
+    *header =
+        (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    memcpy(CMSG_DATA(header), &fd, sizeof fd);
+    ssize_t n;
+    do n = sendmsg(end, &c.msg, MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT));
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : 0;
+}
+
+int sock_take_descriptor(int end) {
+    struct carrier c;
+    carrier_init(&c);
+    ssize_t n;
+    do n = recvmsg(end, &c.msg, MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    if (n < 0) return -errno;
+    const struct cmsghdr *header = CMSG_FIRSTHDR(&c.msg);
+    if (!header || header->cmsg_type != SCM_RIGHTS) return c.msg.msg_flags & MSG_CTRUNC ? -EMFILE : -EPIPE;
+    int fd;
+    memcpy(&fd, CMSG_DATA(header), sizeof fd);
+    return fd;
+}
