@@ -263,7 +263,7 @@ static void more_than_can_wait_is_refused(void **state) {
 
 struct stubborn {
     struct world *world;
-    unsigned refused;
+    unsigned refused, answered;
 };
 
 static void count_busy(void *arg, enum engine_status status, const struct engine_entry *e,
@@ -330,18 +330,21 @@ static void count_entries(void *arg, enum engine_status status, const struct eng
     struct stubborn *s = arg;
     assert_int_equal(status, ENGINE_OK);
     assert_int_equal(range->count, 1000);
+    s->answered++;
     world_answered(s->world);
 }
 
 static void large_answers_all_come(void **state) {
     struct world *w = *state;
     struct stubborn s = {.world = w};
+    enum { ASKED = 500 }; // more than the thread keeps ready
     world_post_many(w, "v", 1000);
-    for (int i = 0; i < 500; i++) { // more than the thread keeps ready
+    for (int i = 0; i < ASKED; i++) {
         w->awaited++;
         w->ops->range(w->engine, "v", (struct position){0}, 1000, count_entries, &s);
     }
     world_wait(w);
+    assert_int_equal(s.answered, ASKED);
 }
 
 // The end
@@ -413,6 +416,8 @@ static void can_be_closed_by_a_subscriber(void **state) {
     for (int i = 0; i < 10; i++) world_begin_append(w, &all[i], "v", "{\"comment\":\"x\"}", NULL);
     world_wait(w);
     while (w->engine) world_let_pass(w, 1);
+    for (int i = 0; i < 10; i++) assert_int_equal(all[i].calls, 1);
+    assert_int_equal(all[0].status, ENGINE_OK);
 }
 
 struct last_wish {
@@ -467,6 +472,7 @@ static void a_callback_may_unsubscribe_while_closing(void **state) {
 static void closing_at_once_is_fine(void **state) {
     struct world *w = *state;
     for (int i = 0; i < 20; i++) world_reopen(w);
+    assert_int_equal(world_append(w, "v", "{\"comment\":\"x\"}", NULL).status, ENGINE_OK);
 }
 
 int main(void) {

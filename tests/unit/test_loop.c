@@ -544,7 +544,9 @@ static void test_a_job_may_be_posted_again_once_it_runs(void **state) {
     loop_post(loop, &a.job);
     run_until(loop, diary_says, "aaaa");
     a.posts = NULL;
-    run_turns(loop, 1);
+    size_t before = strlen(diary);
+    run_turns(loop, 3);
+    assert_int_equal(strlen(diary), before + 1); // the one that was posted already, and no more
 }
 
 static void test_waiting_jobs_run_before_a_loop_is_freed(void **state) {
@@ -681,9 +683,20 @@ static void test_no_loop_without_descriptors(void **state) {
     }
 }
 
-static void test_freeing_no_loop(void **state) {
+static int next_descriptor(void) {
+    int fd = dup(0);
+    close(fd);
+    return fd;
+}
+
+static void test_a_loop_freed_leaves_no_descriptor(void **state) {
     (void)state;
+    int next = next_descriptor();
+    struct loop *other = loop_new();
+    assert_int_not_equal(next_descriptor(), next);
+    loop_free(other);
     loop_free(NULL);
+    assert_int_equal(next_descriptor(), next);
 }
 
 #define ON_LOOP(test)  cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -721,7 +734,7 @@ int main(void) {
         IN_DIARY(test_before_wait_comes_after_all_work_of_a_turn),
         ON_LOOP(test_a_signal_is_no_error),
         ON_LOOP(test_no_loop_without_descriptors),
-        cmocka_unit_test(test_freeing_no_loop),
+        cmocka_unit_test(test_a_loop_freed_leaves_no_descriptor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -662,6 +662,7 @@ static void can_be_closed_when_it_refuses(void **state) {
     while (w->engine) world_let_pass(w, 1);
     redis_server_start(&d->server);
     world_open(w);
+    world_post(w, "v", 1);
 }
 
 int main(void) {

@@ -85,10 +85,9 @@ scenario('a crowd at one port leaves the others of the process reachable', { set
   const system = await t.system({ limits: { nofile: 100 } });
   const crowd = await Promise.all(Array.from({ length: 200 }, () => RawClient.connect(system.readers[0])));
   await until(() => complaints(system).length > 0, 'a line about descriptors on stderr');
-  const begun = Date.now();
   await until(async () => (await call('GET', `${system.comment}/health`)).status === 200, 'the comment API to answer');
   await post(system, 'v', 'meanwhile');
-  if (!slow) assert.ok(Date.now() - begun < 5_000, 'before the crowd times out');
+  assert.ok(crowd.some((client) => !client.closed && !client.finished), 'before the crowd has timed out');
   for (const client of crowd) client.destroy();
 });
 

@@ -19,8 +19,8 @@ scenario('a server that does not take comments in time is late, though it takes 
   const { figures: { counts, latency_ms: latency } } = await bench(t, { ...urls, ...flags });
   assert.ok(counts.comments > 20, `${counts.comments} comments`);
   assert.ok(latency.p50 > 400 && latency.p90 > 1_000, `p50 ${latency.p50}, p90 ${latency.p90} ms`);
-  assert.ok(latency.post_p50 < 200, `half of the posts were answered in ${latency.post_p50} ms`);
-  assert.ok(latency.post_p99 > 1_400, `one was not: ${latency.post_p99} ms`);
+  assert.ok(latency.post_p99 > 1_400, `one post was answered in ${latency.post_p99} ms`);
+  assert.ok(latency.post_p50 < latency.post_p99 / 2, `half of them in ${latency.post_p50} ms`);
 });
 
 // Those of the first second come when it has long been over.

