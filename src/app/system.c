@@ -187,12 +187,12 @@ void system_free(struct system *s) {
     for (size_t i = 0; i < s->reader_count; i++) reader_stop(s->readers[i]);
     fanout_free(s->fanout);
     if (s->engine) s->engine->ops->close(s->engine);
+    placement_free(s->placement);
     if (s->client) http_client_free(s->client);
     for (size_t i = 0; i < s->reader_count; i++) reader_free(s->readers[i]);
     comment_api_free(s->comment);
     manager_free(s->manager);
     statistics_free(s->statistics);
-    placement_free(s->placement);
     loop_free(s->loop);
     free(s);
 }

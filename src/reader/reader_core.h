@@ -48,7 +48,6 @@ struct reader {
     int64_t holder_ms;     // since when it has been that
     struct recheck *to_recheck;
     unsigned rechecking;
-    bool asks_to_recheck;
     int64_t recheck_ms;                // when to look again whose our videos are; 0: no need
     int64_t complain_ms, tell_shed_ms; // not before
 };

@@ -17,13 +17,22 @@ struct recheck {
     char video[];
 };
 
-static void go_on(struct reader *);
+static void on_rechecked(void *arg, const struct placement_answer *);
 
-static void done(struct recheck *check) {
+static void recheck_next(struct reader *r) {
+    while (r->to_recheck && r->rechecking < AT_ONCE) {
+        struct recheck *check = r->to_recheck;
+        LL_DELETE(r->to_recheck, check);
+        r->rechecking++;
+        placement_confirm(r->placement, check->video, false, on_rechecked, check);
+    }
+}
+
+static void recheck_end(struct recheck *check) {
     struct reader *r = check->reader;
     free(check);
     r->rechecking--;
-    go_on(r);
+    recheck_next(r);
 }
 
 static void let_go(struct recheck *check, const char *owner) {
@@ -42,7 +51,7 @@ static void on_claimed(void *arg, enum engine_status status, const char *owner, 
         log_debug(check->reader->service.instance_id, "claimed", "video=%s", check->video);
     else if (status == ENGINE_OK && !check->reader->stopping)
         let_go(check, owner);
-    done(check);
+    recheck_end(check);
 }
 
 static void claim(struct recheck *check, const struct watched *w) {
@@ -60,20 +69,7 @@ static void on_rechecked(void *arg, const struct placement_answer *p) {
         return;
     }
     if (p->status == PLACEMENT_OK) let_go(check, p->reader_url);
-    done(check);
-}
-
-// An answer may come at once, and done() leads here again: then the outer one goes on.
-static void go_on(struct reader *r) {
-    if (r->asks_to_recheck) return;
-    r->asks_to_recheck = true;
-    while (r->to_recheck && r->rechecking < AT_ONCE) {
-        struct recheck *check = r->to_recheck;
-        LL_DELETE(r->to_recheck, check);
-        r->rechecking++;
-        placement_confirm(r->placement, check->video, false, on_rechecked, check);
-    }
-    r->asks_to_recheck = false;
+    recheck_end(check);
 }
 
 void recheck_drop(struct reader *r) {
@@ -92,7 +88,7 @@ void recheck_videos(struct reader *r) {
         memcpy(check->video, w->video, size);
         LL_PREPEND(r->to_recheck, check);
     }
-    go_on(r);
+    recheck_next(r);
 }
 
 void recheck_again(struct reader *r) {

@@ -1,5 +1,6 @@
 // Placement on an embedded engine, whose clock the test moves.
 #include "embedded_world.h"
+#include "not_inside.h"
 #include "run_loop.h"
 
 #include "base/mem.h"
@@ -7,6 +8,10 @@
 #include "placement/readers.h"
 
 enum { TTL_MS = READERS_LEASE_MS, STEP_MS = 500, GRACE_MS = 5000 };
+
+#define placement_register(...) INSIDE(placement_register(__VA_ARGS__))
+#define placement_resolve(...)  INSIDE(placement_resolve(__VA_ARGS__))
+#define placement_confirm(...)  INSIDE(placement_confirm(__VA_ARGS__))
 
 static const char first[] = "http://127.0.0.1:4001", second[] = "http://127.0.0.1:4002";
 
@@ -49,6 +54,7 @@ struct asked {
 
 static void on_answer(void *arg, const struct placement_answer *a) {
     struct asked *asked = arg;
+    assert_not_inside();
     asked->status = a->status;
     snprintf(asked->reader, sizeof asked->reader, "%s", a->reader_url ? a->reader_url : "");
     world_answered(asked->world);
@@ -210,6 +216,7 @@ static void test_time_in_which_the_store_is_slow_does_not_end_a_lease(void **sta
 
 static void count_answer(void *arg, const struct placement_answer *a) {
     (void)a;
+    assert_not_inside();
     ++*(unsigned *)arg;
 }
 
@@ -239,6 +246,7 @@ struct insistent {
 static void insist(void *arg, const struct placement_answer *a) {
     struct insistent *i = arg;
     char video[16];
+    assert_not_inside();
     assert_int_equal(a->status, PLACEMENT_UNAVAILABLE);
     snprintf(video, sizeof video, "more-%u", ++i->refused);
     if (i->refused < 500) placement_register(i->placement, video, insist, i);
@@ -274,6 +282,8 @@ static void test_a_full_cache_refuses_and_does_not_grow(void **state) {
         placement_register(p, video, count_answer, &answered);
     }
     assert_int_equal(placement_cached_count(p), PLACEMENT_CACHE_MAX);
+    assert_int_equal(answered, 0);
+    run_turns(w->loop, 1);
     assert_int_equal(answered, 5000);
     assert_true(moved_clock_own_work_us() - began_us < 20000000);
     end(w, p);
@@ -302,6 +312,98 @@ static void test_a_confirmed_answer_comes_from_the_store_and_not_from_the_cache(
     assert_string_equal(asked.reader, second);
     assert_string_equal(confirmed_owner, "confirmed");
     end(w, p);
+}
+
+// Callbacks of one test, in the order in which they came.
+struct sequence_of_answers {
+    char order[16];
+    unsigned registered;
+};
+
+struct caller {
+    struct sequence_of_answers *answers;
+    char name;
+};
+
+static void on_caller_answer(void *arg, const struct placement_answer *a) {
+    struct caller *c = arg;
+    assert_not_inside();
+    assert_int_equal(a->status, PLACEMENT_OK);
+    assert_string_equal(a->reader_url, first);
+    c->answers->order[strlen(c->answers->order)] = c->name;
+    c->answers->registered += a->registered;
+}
+
+static bool all_have_come(void *arg) {
+    return strlen(((struct sequence_of_answers *)arg)->order) == 3;
+}
+
+static void test_answers_from_the_store_come_in_the_order_of_the_calls_and_one_has_registered(void **state) {
+    struct world *w = *state;
+    renew(w, first, TTL_MS);
+    struct placement *p = start(w, 0, NULL);
+    struct sequence_of_answers s = {0};
+    struct caller a = {&s, 'a'}, b = {&s, 'b'}, c = {&s, 'c'};
+    placement_resolve(p, "v", on_caller_answer, &a);
+    placement_register(p, "v", on_caller_answer, &b);
+    placement_register(p, "v", on_caller_answer, &c);
+    run_until(w->loop, all_have_come, &s);
+    assert_string_equal(s.order, "abc");
+    assert_int_equal(s.registered, 1);
+    end(w, p);
+}
+
+static void test_answers_from_the_cache_come_in_the_same_turn_in_the_order_of_the_calls(void **state) {
+    struct world *w = *state;
+    renew(w, first, TTL_MS);
+    world_assign(w, "v", first);
+    struct placement *p = start(w, 0, NULL);
+    assert_string_equal(owner(w, p), first);
+    struct sequence_of_answers s = {0};
+    struct caller a = {&s, 'a'}, b = {&s, 'b'}, c = {&s, 'c'};
+    placement_resolve(p, "v", on_caller_answer, &a);
+    placement_register(p, "v", on_caller_answer, &b);
+    placement_resolve(p, "v", on_caller_answer, &c);
+    run_turns(w->loop, 1);
+    assert_string_equal(s.order, "abc");
+    assert_int_equal(s.registered, 0);
+    end(w, p);
+}
+
+static struct placement *asked_again;
+
+static void ask_again(void *arg, const struct placement_answer *a) {
+    on_caller_answer(arg, a);
+    if (!all_have_come(((struct caller *)arg)->answers)) placement_resolve(asked_again, "v", ask_again, arg);
+}
+
+static void test_a_callback_may_ask_again(void **state) {
+    struct world *w = *state;
+    renew(w, first, TTL_MS);
+    world_assign(w, "v", first);
+    struct placement *p = asked_again = start(w, 0, NULL);
+    struct sequence_of_answers s = {0};
+    struct caller a = {&s, 'a'};
+    placement_resolve(p, "v", ask_again, &a);
+    run_until(w->loop, all_have_come, &s);
+    assert_string_equal(s.order, "aaa");
+    end(w, p);
+}
+
+static void on_last_answer(void *arg, const struct placement_answer *a) {
+    assert_not_inside();
+    assert_int_equal(a->status, PLACEMENT_UNAVAILABLE);
+    ++*(unsigned *)arg;
+}
+
+static void test_what_waits_for_the_readers_is_answered_at_the_end(void **state) {
+    struct world *w = *state;
+    struct placement *p = placement_new(w->loop, w->engine, &(struct placement_config){.grace_ms = 0});
+    unsigned answered = 0;
+    placement_resolve(p, "v", on_last_answer, &answered);
+    placement_confirm(p, "v", true, on_last_answer, &answered);
+    end(w, p);
+    assert_int_equal(answered, 2);
 }
 
 static void let_pass(struct world *w, int64_t ms) {
@@ -574,6 +676,10 @@ int main(void) {
         OPEN(test_what_is_refused_before_the_first_listing_may_ask_again),
         OPEN(test_a_full_cache_refuses_and_does_not_grow),
         OPEN(test_a_confirmed_answer_comes_from_the_store_and_not_from_the_cache),
+        OPEN(test_answers_from_the_store_come_in_the_order_of_the_calls_and_one_has_registered),
+        OPEN(test_answers_from_the_cache_come_in_the_same_turn_in_the_order_of_the_calls),
+        OPEN(test_a_callback_may_ask_again),
+        OPEN(test_what_waits_for_the_readers_is_answered_at_the_end),
         OPEN(test_what_nobody_asks_for_is_forgotten),
         OPEN(test_a_reader_of_the_list_is_never_gone),
         cmocka_unit_test(test_lists_of_urls),

@@ -9,7 +9,8 @@
 //
 // Whether a reader is alive is judged by our own clock: see readers.h, also for grace_ms.
 //
-// Control loop only. Callbacks come exactly once, possibly before the call returns.
+// Control loop only. Each callback comes exactly once, at the end of a turn and never from inside the call.
+// It may ask again.
 #pragma once
 
 #include <stdbool.h>
@@ -51,8 +52,7 @@ typedef void placement_cb(void *arg, const struct placement_answer *);
 // Knows no reader until placement_start(): a process's own readers must have renewed their leases before.
 struct placement *placement_new(struct loop *, struct engine *, const struct placement_config *);
 void placement_start(struct placement *);
-// Comes after the engine is closed, which has had every callback called by then, but for questions asked
-// before placement_start().
+// Comes after the engine is closed. Callbacks still due come from inside this call; they must not ask again.
 void placement_free(struct placement *);
 
 // Gives the video's reader, assigning one if it has none or a dead one.
