@@ -1,4 +1,4 @@
-#include "fanout/channel.h"
+#include "channel.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include "base/budget.h"
 #include "base/map.h"
 #include "net/event_stream.h"
-#include "fanout/channel.h"
+#include "channel.h"
 #include "viewer_send.h"
 
 enum { RUN_BYTES = 1 << 16 };

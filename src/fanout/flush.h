@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "fanout/pace.h"
+#include "pace.h"
 
 struct channel;
 struct frame;

@@ -1,4 +1,4 @@
-#include "fanout/pace.h"
+#include "pace.h"
 
 #include "base/clock.h"
 #include "base/number.h"

@@ -1,10 +1,10 @@
-#include "fanout/seats.h"
+#include "seats.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "fanout/viewer.h"
+#include "viewer.h"
 
 static void put(struct seats *s, uint32_t slot, struct viewer *v) {
     s->at[slot] = v;

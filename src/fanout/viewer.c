@@ -1,6 +1,6 @@
 // What a laggard still has to get is, in this order: `pending`, a gap if it fell off, the ring from `cursor`
 // up to what the channel has sent; then it is ready again. It is served when its socket has room again.
-#include "fanout/viewer.h"
+#include "viewer.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "base/map.h"
 #include "net/event_stream.h"
 #include "net/sock.h"
-#include "fanout/channel.h"
+#include "channel.h"
 #include "fanout/counters.h"
 #include "flush.h"
 #include "fanout/frame.h"

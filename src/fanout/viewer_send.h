@@ -1,8 +1,8 @@
 // The one place that writes to a viewer. In a header, so that a delivery takes one call: of sock_writev().
 #pragma once
 
-#include "fanout/channel.h"
-#include "fanout/viewer.h"
+#include "channel.h"
+#include "viewer.h"
 #include "net/sock.h"
 
 // Closes the viewer unless its socket is only full. Returns 0.

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "fanout/channel.h"
+#include "channel.h"
 
 struct worker;
 
@@ -19,7 +19,7 @@ struct worker_listener {
 };
 
 struct worker_config {
-    struct channel_bounds bounds;
+    struct fan_bounds bounds;
     bool own_descriptors;
     struct worker_listener listener;
 };

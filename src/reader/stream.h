@@ -9,16 +9,17 @@
 #include <stdint.h>
 
 #include "net/loop.h"
-#include "fanout/channel.h"
-#include "fanout/counters.h"
 #include "feed.h"
 #include "reader/history.h"
 
 struct engine;
+struct fan_counters;
+struct fan_video;
 struct fanout;
 struct load;
 struct lobby;
 struct log_sampler;
+struct pending;
 struct stream;
 struct vacancy;
 

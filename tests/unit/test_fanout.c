@@ -10,6 +10,7 @@
 #include "dice.h"
 #include "entries.h"
 #include "net/loop.h"
+#include "fanout/counters.h"
 #include "fanout/fanout.h"
 #include "run_loop.h"
 #include "socket_pairs.h"

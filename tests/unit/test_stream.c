@@ -7,6 +7,7 @@
 #include "entries.h"
 #include "fake_engine.h"
 #include "fake_fanout.h"
+#include "fanout/counters.h"
 #include "fanout/pending.h"
 #include "reader/stream.h"
 #include "run_loop.h"

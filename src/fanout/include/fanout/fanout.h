@@ -13,18 +13,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "fanout/channel.h"
-#include "fanout/counters.h"
-
-struct fanout;
+struct fan_counters;
 struct fan_video;
+struct fanout;
+struct frame;
+struct loop;
+struct pending;
 
 enum { FAN_SPREAD = 64, FAN_WORKERS_MAX = 1024 };
+
+// Limits of what a video's viewers on one worker hold, the same for all videos.
+struct fan_bounds {
+    uint32_t ring_frames;
+    uint32_t ring_bytes;
+    int heartbeat_ms, stall_ms;
+    int64_t coalesce_us; // between the beginnings of two flushes, at most
+};
 
 struct fanout_config {
     unsigned workers;
     bool own_descriptors; // a descriptor table for each worker (fd_table.h)
-    struct channel_bounds bounds;
+    struct fan_bounds bounds;
 };
 
 // Starts the threads. Returns NULL and sets *error if the kernel refuses a thread, a descriptor or a table.

@@ -10,28 +10,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fanout/fanout.h"
 #include "fanout/frame.h"
-#include "fanout/pace.h"
+#include "pace.h"
 #include "fanout/ring.h"
-#include "fanout/seats.h"
-#include "fanout/viewer.h"
+#include "seats.h"
+#include "viewer.h"
 
 struct fan_counters;
 struct flush;
 struct loop;
 
-// Limits, the same for all channels.
-struct channel_bounds {
-    uint32_t ring_frames;
-    uint32_t ring_bytes;
-    int heartbeat_ms, stall_ms;
-    int64_t coalesce_us; // between the beginnings of two flushes, at most
-};
-
 // What the channels of a worker have in common. Outlives them.
 struct channel_env {
     struct loop *loop;
-    struct channel_bounds bounds;
+    struct fan_bounds bounds;
     struct channel *left_by_some;   // those with viewers gone that have not been reported
     struct viewer *blocked, *spent; // of all channels, the one that has accepted no data for longest first
 };
