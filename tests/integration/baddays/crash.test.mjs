@@ -71,7 +71,7 @@ async function follow(system, video, number, state) {
   }
 }
 
-scenario(`${ROUNDS} times kill -9 under load: every acknowledged comment once and in order, no mapping changed`, { ms: 120_000 }, async (t) => {
+scenario(`${ROUNDS} times kill -9 under load: every acknowledged comment once and in order, no mapping changed`, { disk: true, ms: 120_000 }, async (t) => {
   const system = await t.system({ stable: true, flags: { 'log-entries': 1_000_000, 'log-level': 'warn' } });
   const mappings = new Map();
   for (const video of VIDEOS) mappings.set(video, await owner(system, video));

@@ -54,7 +54,7 @@ async function checkRead(t, system, stored, spoilt) {
 const fill = (system) => postMany(system, 'v', 200, { text: (i) => `comment ${i} ${'.'.repeat(300)}`, atOnce: 1 });
 
 for (const [what, bytes] of [['a line feed', '\n'], ['no UTF-8', [0xff]]]) {
-  scenario(`damaged while stopped (${what}): never streamed, and nothing is taken any more`, { setups }, async (t) => {
+  scenario(`damaged while stopped (${what}): never streamed, and nothing is taken any more`, { disk: true, setups }, async (t) => {
     const system = await t.system({ stable: true });
     const stored = await fill(system);
     assert.equal((await system.stop()).code, 0);
@@ -71,7 +71,7 @@ for (const [what, bytes] of [['a line feed', '\n'], ['no UTF-8', [0xff]]]) {
   });
 }
 
-scenario('damaged while running: noticed when it is read, also after a restart', { setups }, async (t) => {
+scenario('damaged while running: noticed when it is read, also after a restart', { disk: true, setups }, async (t) => {
   const system = await t.system({ stable: true });
   const stored = await fill(system);
   await system.restart();
@@ -83,7 +83,7 @@ scenario('damaged while running: noticed when it is read, also after a restart',
   await checkLost(system);
 });
 
-scenario('pages overwritten while running: what is left is read, and nothing is taken', { setups }, async (t) => {
+scenario('pages overwritten while running: what is left is read, and nothing is taken', { disk: true, setups }, async (t) => {
   const system = await t.system({ stable: true });
   const stored = await fill(system);
   await system.restart();

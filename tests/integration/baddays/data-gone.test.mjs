@@ -34,7 +34,7 @@ const takings = {
   },
 };
 for (const [what, take] of Object.entries(takings)) {
-  scenario(`${what} while running: 503, degraded, viewers stay`, { setups }, async (t) => {
+  scenario(`${what} while running: 503, degraded, viewers stay`, { disk: true, setups }, async (t) => {
     const system = await t.system({ dataDir: join(t.folder(), 'data') });
     const viewer = await t.watch(await owner(system, 'v'), { video: 'v' });
     await viewer.reaches((await post(system, 'v', 'before')).id);
@@ -46,7 +46,7 @@ for (const [what, take] of Object.entries(takings)) {
   });
 }
 
-scenario('a folder that is put back is used again', { setups }, async (t) => {
+scenario('a folder that is put back is used again', { disk: true, setups }, async (t) => {
   const system = await t.system({ dataDir: join(t.folder(), 'data') });
   await post(system, 'v', 'before');
   renameSync(system.dataDir, `${system.dataDir}.away`);

@@ -10,7 +10,7 @@ import { until } from '../lib/time.mjs';
 // The largest file of the database: no write may go beyond its end from now on, as on a full disk.
 const largest = (folder) => Math.max(...readdirSync(folder).map((name) => statSync(join(folder, name)).size));
 
-scenario('disk full: 503, viewers stay, nothing half done, and it recovers by itself', { setups: ['embedded'] }, async (t) => {
+scenario('disk full: 503, viewers stay, nothing half done, and it recovers by itself', { disk: true, setups: ['embedded'] }, async (t) => {
   const system = await t.system({ stable: true });
   const reader = await owner(system, 'v');
   const viewer = await t.watch(reader, { video: 'v' });

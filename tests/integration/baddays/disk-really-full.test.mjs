@@ -34,7 +34,7 @@ function fillUp(folder) {
 }
 
 const skip = !allowed && 'no file system can be mounted here';
-scenario('a disk without a block left: leases hold, comments are refused, and it recovers', { setups: ['embedded'], skip }, async (t) => {
+scenario('a disk without a block left: leases hold, comments are refused, and it recovers', { disk: true, setups: ['embedded'], skip }, async (t) => {
   const folder = t.folder();
   const ports = ['--manager-port', '0', '--comment-port', '0', '--statistics-port', '0', '--reader-ports', '0', '--statistics-interval-ms', '200'];
   const program = new Program(inNamespace(folder, binary, 'up', '--data', folder, ...ports), { file: 'unshare' });

@@ -138,7 +138,7 @@ scenario('a video that moves to another reader lets its viewers go there', { ski
   assert.equal((await health(there)).activeConnections, 400, 'all at one reader');
 });
 
-scenario('kill -9 and a restart: the whole crowd goes on where it was', { skip, ms: 40_000 }, async (t) => {
+scenario('kill -9 and a restart: the whole crowd goes on where it was', { disk: true, skip, ms: 40_000 }, async (t) => {
   const system = await t.system({ ...limited, stable: true });
   const crowd = startCrowd(t, system);
   await crowd.enter(CROWD, VIDEOS);

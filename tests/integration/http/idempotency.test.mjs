@@ -55,7 +55,7 @@ scenario('twenty at once with one Idempotency-Key are one comment', async (t) =>
   assert.match((await post(system, 'v', 'next')).id, /-2$/);
 });
 
-scenario('an Idempotency-Key holds through kill -9', async (t) => {
+scenario('an Idempotency-Key holds through kill -9', { disk: true }, async (t) => {
   const system = await t.system({ stable: true });
   const first = await keyed(system, 'k', comment);
   await system.restart('SIGKILL');

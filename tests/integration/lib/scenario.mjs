@@ -47,11 +47,13 @@ class Context {
 }
 
 // scenario(name, [options], body): options.ms limits the time; options.setups names the set-ups it makes sense for;
-// options.skip says why it makes no sense here.
+// options.skip says why it makes no sense here; options.disk: it needs an engine whose data outlives the process, or lies in
+// files (CHORUS_ENGINE=memory has none).
 export function scenario(name, ...rest) {
   const body = rest.pop();
-  const { ms = 30_000, setups, skip: why } = rest[0] ?? {};
-  const skip = setups && !setups.includes(setup) ? `not for ${setup}` : why;
+  const { ms = 30_000, setups, disk, skip: why } = rest[0] ?? {};
+  const elsewhere = setups && !setups.includes(setup) ? `not for ${setup}` : disk && process.env.CHORUS_ENGINE === 'memory' && 'nothing is stored';
+  const skip = elsewhere || why;
   test(name, { skip }, async () => {
     const context = new Context();
     let failure;

@@ -18,7 +18,7 @@ async function forAll(job) {
   return results;
 }
 
-scenario('9,000 videos over 3 readers are 3,000 each, and survive kill -9', { ms: 90_000 }, async (t) => {
+scenario('9,000 videos over 3 readers are 3,000 each, and survive kill -9', { disk: true, ms: 90_000 }, async (t) => {
   const system = await t.system({ stable: true, flags: { 'statistics-interval-ms': 200 } });
   const registered = await forAll((video) => register(system, video));
   const each = system.readers.map((url) => registered.filter(({ readerUrl }) => readerUrl === url).length);

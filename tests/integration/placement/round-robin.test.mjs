@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { owner, register } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
-scenario('videos go to the readers in turn, and the turn survives a restart', async (t) => {
+scenario('videos go to the readers in turn, and the turn survives a restart', { disk: true }, async (t) => {
   const system = await t.system({ stable: true });
   const owners = [];
   for (let i = 0; i < 7; i++) {

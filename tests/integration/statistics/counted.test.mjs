@@ -11,7 +11,7 @@ const isTotal = (system, count) => until(async () => {
   return true;
 }, `a total of ${count}`);
 
-scenario('the total forgets nothing through kill -9, and counts no repeat', { ms: 60_000 }, async (t) => {
+scenario('the total forgets nothing through kill -9, and counts no repeat', { disk: true, ms: 60_000 }, async (t) => {
   const system = await t.system({ stable: true, redis: { fsync: 'always' } });
   let count = 0;
   for (let round = 0; round < 3; round++) {

@@ -89,7 +89,7 @@ scenario('before anything happened the document has its whole shape', async (t) 
   assert.deepEqual([document.storedComments.total, document.storedComments.comments], [0, []]);
 });
 
-scenario('comments ever logged are counted beyond what is kept, and through kill -9', async (t) => {
+scenario('comments ever logged are counted beyond what is kept, and through kill -9', { disk: true }, async (t) => {
   const system = await t.system({ stable: true, flags: { 'log-entries': 10, 'log-min-age-ms': 0 } });
   await postMany(system, 'v', 300);
   const stored = (total) => until(async () => {

@@ -5,7 +5,7 @@ import { parseId } from '../lib/journal.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
 for (const signal of ['SIGTERM', 'SIGKILL']) {
-  scenario(`after ${signal} a video goes on in a greater epoch, and who stood at its end notices nothing`, async (t) => {
+  scenario(`after ${signal} a video goes on in a greater epoch, and who stood at its end notices nothing`, { disk: true }, async (t) => {
     const system = await t.system({ stable: true, redis: { fsync: 'always' } });
     const reader = await owner(system, 'v');
     const viewer = await t.watch(reader, { video: 'v' });
@@ -33,7 +33,7 @@ for (const signal of ['SIGTERM', 'SIGKILL']) {
   });
 }
 
-scenario('who stands beyond what the log knows gets a gap `epoch`, then what follows', async (t) => {
+scenario('who stands beyond what the log knows gets a gap `epoch`, then what follows', { disk: true }, async (t) => {
   const system = await t.system({ stable: true, redis: { fsync: 'always' } });
   const reader = await owner(system, 'v');
   const before = await postMany(system, 'v', 5);
@@ -75,7 +75,7 @@ scenario('a position older than all that is kept is a gap, then everything kept'
   assert.equal(viewer.gaps[0].missed, null);
 });
 
-scenario('many restarts in a row: one log, each epoch greater than the one before', async (t) => {
+scenario('many restarts in a row: one log, each epoch greater than the one before', { disk: true }, async (t) => {
   const system = await t.system({ stable: true, redis: { fsync: 'always' } });
   const reader = await owner(system, 'v');
   const start = (await t.watch(reader, { video: 'v' })).position;

@@ -9,7 +9,7 @@ import { parseId } from '../lib/journal.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
 for (const copy of ['an older copy', 'nothing']) {
-  scenario(`the data folder comes back with ${copy} in it, and the clock an hour behind`, { setups: ['embedded'], skip: withoutOwnFaketime }, async (t) => {
+  scenario(`the data folder comes back with ${copy} in it, and the clock an hour behind`, { disk: true, setups: ['embedded'], skip: withoutOwnFaketime }, async (t) => {
     const clock = new Clock(t.folder());
     const system = await t.system({ stable: true, env: clock.env });
     const reader = await owner(system, 'v');

@@ -95,7 +95,7 @@ scenario('many resume at once while comments keep coming: no hole where the log 
   }
 });
 
-scenario('an EventSource that is cut resumes by itself', async (t) => {
+scenario('an EventSource that is cut resumes by itself', { disk: true }, async (t) => {
   const system = await t.system({ stable: true });
   const source = new EventSourceViewer(await owner(system, 'v'), { video: 'v' });
   t.after(() => source.close());
