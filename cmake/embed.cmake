@@ -5,3 +5,28 @@ function(embed_text file symbol out)
   string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
   file(CONFIGURE OUTPUT ${out} CONTENT "const char ${symbol}[] = {${bytes}0};\n" @ONLY)
 endfunction()
+
+# embed_redis_script(<file> <shared> <out>): writes a C file with the script as a struct redis_script. A line `-- Behind: a, b`
+# lists what stands in front of it, of the folder <shared>.
+function(embed_redis_script file shared out)
+  get_filename_component(name ${file} NAME_WE)
+  file(STRINGS ${file} line REGEX "^-- Behind: " LIMIT_COUNT 1)
+  string(REGEX REPLACE "^-- Behind: " "" line "${line}")
+  string(REGEX MATCHALL "[^, ]+" parts "${line}")
+  list(TRANSFORM parts PREPEND "${shared}/")
+  list(TRANSFORM parts APPEND ".lua")
+  set(text "")
+  foreach(part ${parts} ${file})
+    cmake_path(NORMAL_PATH part)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${part})
+    file(READ ${part} read)
+    string(APPEND text "${read}")
+  endforeach()
+  string(SHA1 sha "${text}")
+  string(HEX "${text}" hex)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+  file(CONFIGURE OUTPUT ${out} @ONLY CONTENT "#include \"redis_script.h\"
+static const char text[] = {${bytes}0};
+const struct redis_script redis_script_${name} = {\"${name}\", \"${sha}\", text, sizeof text - 1};
+")
+endfunction()

@@ -5,7 +5,7 @@
 //   video:<id>:reader           string: the URL of the video's reader
 //   video:<id>                  channel: comments as JSON; one without our id comes from an original comment API
 //   {video:<id>}:log            stream: entry id = comment id; t: when, ms; j: the JSON as published
-//   {video:<id>}:pos            string: "<epoch>-<seq> <run>" or "<epoch>-<seq> <run> <prevs>"; see lua/position.lua
+//   {video:<id>}:pos            string: "<epoch>-<seq> <run>" or "<epoch>-<seq> <run> <prevs>"; see lua/shared/position.lua
 //   {video:<id>}:tokens         hash: digest of a token => digest of the entry, its id, the caller's time in ms
 //   {video:<id>}:tokens:older   hash: the previous generation of the above
 //   {video:<id>}:token:<token>  string: JSON; how an earlier version stored a token: read, never written
@@ -15,7 +15,7 @@
 //   chorus:uncommented          sorted set: those of them without any comment yet
 //   chorus:unmapped             sorted set: those of them without a mapping
 //   chorus:watched              sorted set: watched videos, by chorus:clock
-//   chorus:clock                hash: a clock that does not jump when the server's is set; for these five see lua/admit.lua
+//   chorus:clock                hash: a clock that does not jump when the server's is set; for these five see lua/shared/admit.lua
 //   chorus:comments             string: comments ever logged
 //   chorus:tokens               hash: period of half a token's life => how many tokens were stored in it
 //   chorus:newest               list: the newest comments of all videos
@@ -56,7 +56,7 @@ static struct engine_subscription *subscribe(struct engine *engine, const char *
     struct redis *r = from(engine);
     struct engine_subscription *s = hub_subscribe(r->hub, video, who, arg);
     // Also when it is not the first: each subscription is to hear once that it holds.
-    if (!r->closing) redis_subscriber_add(r->subscriber, video);
+    if (r->phase != REDIS_CLOSED) redis_subscriber_add(r->subscriber, video);
     return s;
 }
 
@@ -64,7 +64,8 @@ static void unsubscribe(struct engine *engine, struct engine_subscription *subsc
     struct redis *r = from(engine);
     char video[ENGINE_VIDEO_MAX + 1];
     snprintf(video, sizeof video, "%s", hub_video_of(subscription));
-    if (hub_unsubscribe(r->hub, subscription) && !r->closing) redis_subscriber_remove(r->subscriber, video);
+    if (hub_unsubscribe(r->hub, subscription) && r->phase != REDIS_CLOSED)
+        redis_subscriber_remove(r->subscriber, video);
 }
 
 static void on_tick(struct loop_timer *t) {
@@ -77,7 +78,7 @@ static void on_tick(struct loop_timer *t) {
 static bool ready(struct engine *engine, const char **why) {
     struct redis *r = from(engine);
     const char *refusal = redis_refusal_why(r);
-    if (!r->serving)
+    if (r->phase != REDIS_SERVING)
         snprintf(r->why, sizeof r->why, "%s",
                  !redis_conn_is_up(r->commands) ? redis_conn_why(r->commands)
                  : refusal                      ? refusal
@@ -108,10 +109,10 @@ static void on_reap(struct loop_job *job) {
 // still unsubscribe.
 static void close_engine(struct engine *engine) {
     struct redis *r = from(engine);
-    if (r->closing) return;
+    if (r->phase == REDIS_CLOSED) return;
     loop_timer_stop(r->loop, &r->tick);
     redis_core_drain(r);
-    if (r->closing) return; // by the callback of an answer that came now
+    if (r->phase == REDIS_CLOSED) return; // by the callback of an answer that came now
     redis_core_stop(r);
     redis_subscriber_close(r->subscriber);
     hub_free(r->hub);

@@ -9,72 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "redis_log.h"
 #include "redis_reply.h"
-#include "redis_subscriber.h"
 
 #include <utlist.h>
 
-enum { REFUSE_MS = 1, CLOSE_GRACE_MS = 250, SHARED = 5 };
-
-extern const char redis_lua_append[], redis_lua_head[], redis_lua_range[], redis_lua_reassign[],
-    redis_lua_release[], redis_lua_lease_renew[], redis_lua_lease_drop[], redis_lua_leases[],
-    redis_lua_lease_forget[], redis_lua_position[], redis_lua_admit[], redis_lua_lookup[], redis_lua_assign[],
-    redis_lua_counter[], redis_lua_watch[];
-
-static const char *const scripts[REDIS_SCRIPTS] = {
-    [SCRIPT_APPEND] = redis_lua_append,           [SCRIPT_HEAD] = redis_lua_head,
-    [SCRIPT_HEAD_WHEN_FULL] = redis_lua_head,     [SCRIPT_RANGE] = redis_lua_range,
-    [SCRIPT_REASSIGN] = redis_lua_reassign,       [SCRIPT_RELEASE] = redis_lua_release,
-    [SCRIPT_LEASE_RENEW] = redis_lua_lease_renew, [SCRIPT_LEASE_DROP] = redis_lua_lease_drop,
-    [SCRIPT_LEASES] = redis_lua_leases,           [SCRIPT_LEASE_FORGET] = redis_lua_lease_forget,
-    [SCRIPT_LOOKUP] = redis_lua_lookup,           [SCRIPT_ASSIGN] = redis_lua_assign,
-    [SCRIPT_COUNTER] = redis_lua_counter,         [SCRIPT_WATCH] = redis_lua_watch,
-};
-
-// Carried out also by a Redis that is full: what they write is small, and without it no viewer could come.
-static const char works_when_full[] = "#!lua flags=allow-oom\n";
-
-// Each call of a script makes all its functions; an append needs these for a video's first comment only, so
-// they are made when admission() is called.
-static const char begin_admission[] = "local function admission()\n";
-static const char end_admission[] = "return admit\nend\n";
-
-// What stands in front of a script.
-static const char *const shared[REDIS_SCRIPTS][SHARED] = {
-    [SCRIPT_APPEND] = {begin_admission, redis_lua_admit, end_admission, redis_lua_position},
-    // Two, because what works when Redis is full is refused at once where no writes are taken, even if it
-    // only reads.
-    [SCRIPT_HEAD] = {begin_admission, redis_lua_admit, end_admission, redis_lua_position},
-    [SCRIPT_HEAD_WHEN_FULL] = {works_when_full, begin_admission, redis_lua_admit, end_admission,
-                               redis_lua_position},
-    [SCRIPT_LOOKUP] = {redis_lua_admit}, // reads also where no writes are taken
-    [SCRIPT_ASSIGN] = {works_when_full, redis_lua_admit},
-    [SCRIPT_REASSIGN] = {works_when_full, redis_lua_admit},
-    [SCRIPT_RELEASE] = {works_when_full, redis_lua_admit},
-    [SCRIPT_WATCH] = {works_when_full, redis_lua_admit},
-    [SCRIPT_COUNTER] = {works_when_full},
-};
-
-static const char *const script_names[REDIS_SCRIPTS] = {
-    [SCRIPT_APPEND] = redis_refusal_append,
-    [SCRIPT_HEAD] = "head",
-    [SCRIPT_HEAD_WHEN_FULL] = "head",
-    [SCRIPT_RANGE] = "range",
-    [SCRIPT_REASSIGN] = "reassign",
-    [SCRIPT_RELEASE] = "release",
-    [SCRIPT_LEASE_RENEW] = "lease_renew",
-    [SCRIPT_LEASE_DROP] = "lease_drop",
-    [SCRIPT_LEASES] = "leases",
-    [SCRIPT_LEASE_FORGET] = "lease_forget",
-    [SCRIPT_LOOKUP] = "lookup",
-    [SCRIPT_ASSIGN] = "assign",
-    [SCRIPT_COUNTER] = "counter",
-    [SCRIPT_WATCH] = "watch",
-};
+enum { REFUSE_MS = 1, CLOSE_GRACE_MS = 250 };
 
 // Arguments
 
@@ -103,10 +45,10 @@ void redis_args_number(struct redis_args *a, int64_t n) {
     redis_args_format(a, "%" PRId64, n);
 }
 
-void redis_args_script(struct redis_args *a, const struct redis *r, enum redis_script script, int keys) {
-    a->name = script_names[script];
+void redis_args_script(struct redis_args *a, const struct redis_script *script, int keys) {
+    a->name = script->name;
     redis_args_text(a, "EVALSHA");
-    redis_args_text(a, r->shas[script]);
+    redis_args_text(a, script->sha);
     redis_args_number(a, keys);
 }
 
@@ -133,7 +75,7 @@ void redis_call_refuse(struct redis_call *c, enum engine_status status) {
     struct redis *r = c->redis;
     c->status = status;
     DL_APPEND(r->refused, c);
-    if (!r->closing && !r->refuse.slot) loop_timer_start(r->loop, &r->refuse, REFUSE_MS);
+    if (r->phase != REDIS_CLOSED && !r->refuse.slot) loop_timer_start(r->loop, &r->refuse, REFUSE_MS);
 }
 
 static void answer_refused(struct redis *r) {
@@ -166,7 +108,7 @@ static void on_reply(void *arg, const redisReply *reply) {
     r->waiting_bytes -= c->bytes;
     enum engine_status status = ENGINE_OK;
     if (!reply) {
-        status = r->closing ? ENGINE_CLOSED : ENGINE_UNAVAILABLE;
+        status = r->phase == REDIS_CLOSED ? ENGINE_CLOSED : ENGINE_UNAVAILABLE;
     } else if (redis_reply_error(reply)) {
         status = redis_refusal_is_full(redis_reply_error(reply)) ? ENGINE_STORE_FULL : ENGINE_UNAVAILABLE;
         redis_refusal_note(r, c->command, redis_reply_error(reply));
@@ -177,7 +119,7 @@ static void on_reply(void *arg, const redisReply *reply) {
 }
 
 bool redis_serves(const struct redis *r) {
-    return r->serving && redis_conn_is_up(r->commands) && !redis_conn_is_silent(r->commands);
+    return r->phase == REDIS_SERVING && redis_conn_is_up(r->commands) && !redis_conn_is_silent(r->commands);
 }
 
 void redis_call_send_raw(struct redis_call *c, const char *name, int argc, const char *const *argv,
@@ -186,7 +128,7 @@ void redis_call_send_raw(struct redis_call *c, const char *name, int argc, const
     c->command = name;
     c->bytes = sizeof *c + c->text_len;
     for (int i = 0; i < argc; i++) c->bytes += lens[i];
-    if (r->closing) {
+    if (r->phase == REDIS_CLOSED) {
         redis_call_refuse(c, ENGINE_CLOSED);
     } else if (!redis_serves(r)) {
         redis_call_refuse(c, ENGINE_UNAVAILABLE);
@@ -223,8 +165,8 @@ static void on_checked(void *arg, const redisReply *reply) {
     if (error) redis_refusal_note(r, redis_refusal_append, error);
     if (!redis_conn_is_up(r->commands)) return;
     bool well = !error || redis_refusal_is_full(error);
-    if (well) redis_refusal_over(r, r->serving ? redis_refusal_append : r->refusal.command);
-    if (!r->serving) begin_to_serve(r);
+    if (well) redis_refusal_over(r, r->phase == REDIS_SERVING ? redis_refusal_append : r->refusal.command);
+    if (r->phase == REDIS_PREPARING) begin_to_serve(r);
 }
 
 static void on_check(struct loop_timer *t) {
@@ -235,34 +177,29 @@ static void on_check(struct loop_timer *t) {
 static void on_script_loaded(void *arg, const redisReply *reply) {
     struct redis *r = arg;
     if (!reply) return;
-    size_t len;
-    const char *sha = redis_reply_text(reply, &len), *error = redis_reply_error(reply);
-    if (!sha || len != REDIS_SHA_SIZE - 1) {
+    const char *error = redis_reply_error(reply);
+    if (!redis_reply_text(reply, NULL)) {
         char clause[160] = "does not take scripts";
         if (error) redis_refusal_clause(error, clause, sizeof clause);
         if (error) redis_refusal_note(r, "script_load", error);
         redis_conn_cut(r->commands, clause);
         return;
     }
-    memcpy(r->shas[REDIS_SCRIPTS - r->scripts_owed], sha, REDIS_SHA_SIZE);
-    if (--r->scripts_owed) return;
+    if (redis_scripts[++r->scripts_loaded]) return;
     redis_refusal_over(r, "script_load");
     redis_log_check(r, on_checked);
 }
 
 static void begin_to_serve(struct redis *r) {
-    r->serving = true;
+    r->phase = REDIS_SERVING;
     log_info("engine", "redis_connected", "host=%s port=%d run=%.8s", r->url.host, r->url.port, r->run_id);
 }
 
-static void load_script(struct redis *r, enum redis_script script) {
-    struct buf text = {0};
-    for (int i = 0; i < SHARED; i++)
-        if (shared[script][i]) buf_adds(&text, shared[script][i]);
-    buf_adds(&text, scripts[script]);
-    redis_conn_send(r->commands, 3, (const char *const[]){"SCRIPT", "LOAD", text.data},
-                    (const size_t[]){6, 4, text.len}, on_script_loaded, r);
-    buf_release(&text);
+static void load_scripts(struct redis *r) {
+    r->scripts_loaded = 0;
+    for (const struct redis_script *const *s = redis_scripts; *s; s++)
+        redis_conn_send(r->commands, 3, (const char *const[]){"SCRIPT", "LOAD", (*s)->text},
+                        (const size_t[]){6, 4, (*s)->len}, on_script_loaded, r);
 }
 
 // What another process has may lack the last writes of the one before: viewers are told in a gap, operators
@@ -281,14 +218,15 @@ static void on_up(void *arg, const struct redis_server *server) {
     note_replaced(r, server->run_id);
     snprintf(r->run_id, sizeof r->run_id, "%s", server->run_id);
     r->clock_offset_ms = server->clock_ms - loop_now_ms(r->loop);
-    r->scripts_owed = REDIS_SCRIPTS;
-    for (int i = 0; i < REDIS_SCRIPTS; i++) load_script(r, (enum redis_script)i);
+    r->phase = REDIS_PREPARING;
+    load_scripts(r);
 }
 
 static void on_down(void *arg, const char *why) {
     struct redis *r = arg;
-    if (r->serving && !r->closing) log_warn("engine", "redis_lost", "why=\"%s\"", why);
-    r->serving = false;
+    if (r->phase == REDIS_CLOSED) return;
+    if (r->phase == REDIS_SERVING) log_warn("engine", "redis_lost", "why=\"%s\"", why);
+    r->phase = REDIS_AWAY;
 }
 
 void redis_core_start(struct redis *r) {
@@ -300,16 +238,15 @@ void redis_core_start(struct redis *r) {
 }
 
 void redis_core_drain(struct redis *r) {
-    if (r->serving) redis_conn_drain(r->commands, CLOSE_GRACE_MS);
+    if (r->phase == REDIS_SERVING) redis_conn_drain(r->commands, CLOSE_GRACE_MS);
 }
 
 void redis_core_stop(struct redis *r) {
-    r->closing = true;
+    r->phase = REDIS_CLOSED;
     loop_timer_stop(r->loop, &r->refuse);
     loop_timer_stop(r->loop, &r->check);
     redis_conn_free(r->commands);
     r->commands = NULL;
-    r->serving = false;
     while (r->refused) {
         r->refused->status = ENGINE_CLOSED;
         answer_refused(r);

@@ -13,6 +13,7 @@
 #include "redis_conn.h"
 #include "redis_refusal.h"
 #include "redis_known.h"
+#include "redis_script.h"
 #include "redis_url.h"
 #include "net/loop.h"
 
@@ -22,34 +23,22 @@ struct redis_subscriber;
 struct redisReply;
 struct resolver;
 
-enum redis_script {
-    SCRIPT_APPEND,
-    SCRIPT_HEAD,
-    SCRIPT_HEAD_WHEN_FULL,
-    SCRIPT_RANGE,
-    SCRIPT_REASSIGN,
-    SCRIPT_RELEASE,
-    SCRIPT_LEASE_RENEW,
-    SCRIPT_LEASE_DROP,
-    SCRIPT_LEASES,
-    SCRIPT_LEASE_FORGET,
-    SCRIPT_LOOKUP,
-    SCRIPT_ASSIGN,
-    SCRIPT_COUNTER,
-    SCRIPT_WATCH,
-    REDIS_SCRIPTS
-};
-
 enum {
     REDIS_WAITING_CALLS = 65536, // until they are answered; beyond either, ENGINE_BUSY
     REDIS_WAITING_BYTES = 64 << 20,
     // An append not carried out by then is not carried out at all; before a silent connection is cut.
     REDIS_APPEND_MS = REDIS_CONN_CUT_MS - REDIS_CONN_SILENCE_MS - 100,
-    REDIS_SHA_SIZE = 41,
     REDIS_ARGS = 28,
     REDIS_ARGS_ROOM = 2048
 };
 #define REDIS_KEEP_MS (INT64_C(30) * 24 * 3600 * 1000) // positions, unused mappings, lapsed leases
+
+enum redis_phase {
+    REDIS_AWAY,      // the connection for commands is not up
+    REDIS_PREPARING, // the scripts are loaded, and an append is tried
+    REDIS_SERVING,
+    REDIS_CLOSED // by close(): nothing is sent any more
+};
 
 struct redis {
     struct engine engine; // first
@@ -61,9 +50,8 @@ struct redis {
     struct redis_subscriber *subscriber;
     struct hub *hub;
 
-    bool serving; // the connection for commands is up, and the scripts are there
-    unsigned scripts_owed;
-    char shas[REDIS_SCRIPTS][REDIS_SHA_SIZE];
+    enum redis_phase phase;
+    size_t scripts_loaded;
     char run_id[64];         // of the process at the other end
     int64_t clock_offset_ms; // Redis's wall clock less our monotonic one
     struct redis_refusal refusal;
@@ -76,7 +64,6 @@ struct redis {
     struct redis_call *ranges_waiting;
     size_t ranges_waiting_count;
     struct loop_timer refuse, tick;
-    bool closing;
     struct loop_job reap;
     struct log_sampler sampler;
 
@@ -123,7 +110,7 @@ void redis_args_number(struct redis_args *, int64_t);
 void redis_args_format(struct redis_args *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 // Begins the arguments of a script.
-void redis_args_script(struct redis_args *, const struct redis *, enum redis_script, int keys);
+void redis_args_script(struct redis_args *, const struct redis_script *, int keys);
 
 // Returns a call that keeps a copy of `text`.
 struct redis_call *redis_call_new(struct redis *,

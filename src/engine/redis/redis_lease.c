@@ -47,7 +47,7 @@ void redis_lease_renew(struct engine *engine, const struct engine_lease *lease, 
     struct redis *r = (struct redis *)engine;
     struct redis_call *c = redis_call_new(r, on_renewed, NULL, 0);
     struct redis_args a = {0};
-    redis_args_script(&a, r, SCRIPT_LEASE_RENEW, 1);
+    redis_args_script(&a, &redis_script_lease_renew, 1);
     redis_args_text(&a, "readers");
     redis_args_text(&a, lease->reader_url);
     redis_args_number(&a, ttl_ms);
@@ -77,7 +77,7 @@ void redis_lease_drop(struct engine *engine, const char *reader_url, uint64_t ge
     struct redis *r = (struct redis *)engine;
     struct redis_call *c = redis_call_new(r, on_done, NULL, 0);
     struct redis_args a = {0};
-    redis_args_script(&a, r, SCRIPT_LEASE_DROP, 1);
+    redis_args_script(&a, &redis_script_lease_drop, 1);
     redis_args_text(&a, "readers");
     redis_args_text(&a, reader_url);
     redis_args_number(&a, (int64_t)generation);
@@ -115,7 +115,7 @@ void redis_lease_release(struct redis *r) {
 
 static void tell_to_forget(struct redis *r) {
     struct redis_args a = {0};
-    redis_args_script(&a, r, SCRIPT_LEASE_FORGET, 1);
+    redis_args_script(&a, &redis_script_lease_forget, 1);
     redis_args_text(&a, "readers");
     redis_args_text(&a, r->old_lease.reader_url);
     redis_args_text(&a, r->old_lease.stamp);
@@ -162,7 +162,7 @@ void redis_leases(struct engine *engine, engine_leases_cb *cb, void *arg) {
     struct redis *r = (struct redis *)engine;
     struct redis_call *c = redis_call_new(r, on_leases, NULL, 0);
     struct redis_args a = {0};
-    redis_args_script(&a, r, SCRIPT_LEASES, 1);
+    redis_args_script(&a, &redis_script_leases, 1);
     redis_args_text(&a, "readers");
     c->on.leases = cb;
     c->arg = arg;

@@ -142,7 +142,7 @@ void redis_append(struct engine *engine, const struct engine_append *append, eng
     struct redis_call *c = redis_call_new(r, on_appended, tombstone ? "" : append->json + 1,
                                           tombstone ? 0 : append->json_len - 1);
     struct redis_args a = {0};
-    redis_args_script(&a, r, SCRIPT_APPEND, append->token ? 7 : 3);
+    redis_args_script(&a, &redis_script_append, append->token ? 7 : 3);
     add_keys(&a, append->video);
     redis_args_text(&a, "chorus:comments");
     if (append->token) add_token_keys(&a, append->video, append->token);
@@ -168,7 +168,7 @@ void redis_append(struct engine *engine, const struct engine_append *append, eng
 void redis_log_check(struct redis *r, redis_reply_cb *on_checked) {
     static const char video[] = "/check";
     struct redis_args a = {0};
-    redis_args_script(&a, r, SCRIPT_APPEND, 3);
+    redis_args_script(&a, &redis_script_append, 3);
     add_keys(&a, video);
     redis_args_text(&a, "chorus:comments");
     redis_args_text(&a, ""); // no known position
@@ -188,11 +188,11 @@ void redis_log_check(struct redis *r, redis_reply_cb *on_checked) {
 
 // Reading
 
-static void send_head(struct redis_call *c, enum redis_script script) {
+static void send_head(struct redis_call *c, const struct redis_script *script) {
     struct redis *r = c->redis;
     const struct position *known = c->more;
     struct redis_args a = {0};
-    redis_args_script(&a, r, script, 2);
+    redis_args_script(&a, script, 2);
     add_keys(&a, c->text);
     add_place(&a, r, c->text, *known,
               NULL); // as it is: what is higher could hide what an older epoch has lost
@@ -206,7 +206,7 @@ static void on_head(struct redis_call *c, enum engine_status status, const redis
     struct engine_head head = {0};
     if (status == ENGINE_STORE_FULL && c->on_reply == on_head) {
         c->on_reply = on_head_when_full;
-        send_head(c, SCRIPT_HEAD_WHEN_FULL);
+        send_head(c, &redis_script_head_when_full);
         return;
     }
     if (status == ENGINE_OK && is_full(reply)) status = ENGINE_FULL;
@@ -232,7 +232,7 @@ void redis_head(struct engine *engine, const char *video, struct position known,
     memcpy(c->more, &known, sizeof known);
     c->on.head = cb;
     c->arg = arg;
-    send_head(c, SCRIPT_HEAD);
+    send_head(c, &redis_script_head);
 }
 
 static bool read_range(const redisReply *reply, struct engine_range *range, struct engine_entry **entries) {
@@ -264,7 +264,7 @@ static void send_range(struct redis_call *c) {
     struct redis_args a = {0};
     char from[POSITION_TEXT_SIZE];
     position_format(asked->after, from);
-    redis_args_script(&a, r, SCRIPT_RANGE, 2);
+    redis_args_script(&a, &redis_script_range, 2);
     add_keys(&a, c->text);
     redis_args_text(&a, from);
     redis_args_number(&a, asked->limit < INT32_MAX ? (int64_t)asked->limit : INT32_MAX);

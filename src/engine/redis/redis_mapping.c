@@ -1,5 +1,5 @@
 // A mapping is a key of its own, as in the original system. Sorted sets of all videos by last use serve to
-// count, list and bound them; see lua/admit.lua.
+// count, list and bound them; see lua/shared/admit.lua.
 #include "redis_mapping.h"
 
 #include <assert.h>
@@ -30,9 +30,8 @@ static void answer_mapping(struct redis_call *c, enum engine_status status, cons
 }
 
 // The arguments that the scripts of a mapping have in common.
-static void add_mapping_args(struct redis_args *a, struct redis *r, enum redis_script script,
-                             const char *video) {
-    redis_args_script(a, r, script, 1);
+static void add_mapping_args(struct redis_args *a, const struct redis_script *script, const char *video) {
+    redis_args_script(a, script, 1);
     redis_args_format(a, "video:%s:reader", video);
     redis_args_text(a, video);
     redis_args_number(a, REDIS_KEEP_MS);
@@ -51,7 +50,7 @@ void redis_lookup(struct engine *engine, const char *video, engine_mapping_cb *c
     struct redis *r = (struct redis *)engine;
     struct redis_call *c = mapping_call(r, video, cb, arg, on_looked_up);
     struct redis_args a = {0};
-    add_mapping_args(&a, r, SCRIPT_LOOKUP, c->text);
+    add_mapping_args(&a, &redis_script_lookup, c->text);
     redis_call_send(c, &a);
 }
 
@@ -79,7 +78,7 @@ void redis_assign(struct engine *engine, const char *video, const char *reader_u
     struct redis *r = (struct redis *)engine;
     struct redis_call *c = mapping_call(r, video, cb, arg, on_assigned);
     struct redis_args a = {0};
-    add_mapping_args(&a, r, SCRIPT_ASSIGN, c->text);
+    add_mapping_args(&a, &redis_script_assign, c->text);
     redis_args_text(&a, reader_url);
     redis_args_number(&a, (int64_t)r->config.limits.max_videos);
     redis_call_send(c, &a);
@@ -94,7 +93,7 @@ void redis_reassign(struct engine *engine, const char *video, const char *expect
     struct redis *r = (struct redis *)engine;
     struct redis_call *c = mapping_call(r, video, cb, arg, on_reassigned);
     struct redis_args a = {0};
-    add_mapping_args(&a, r, SCRIPT_REASSIGN, c->text);
+    add_mapping_args(&a, &redis_script_reassign, c->text);
     redis_args_text(&a, expected);
     redis_args_text(&a, reader_url);
     redis_call_send(c, &a);
@@ -117,7 +116,7 @@ void redis_release(struct engine *engine, const char *video, const char *expecte
     struct redis *r = (struct redis *)engine;
     struct redis_call *c = redis_call_new(r, on_released, video, strlen(video));
     struct redis_args a = {0};
-    redis_args_script(&a, r, SCRIPT_RELEASE, 1);
+    redis_args_script(&a, &redis_script_release, 1);
     redis_args_format(&a, "video:%s:reader", video);
     redis_args_text(&a, c->text);
     redis_args_text(&a, expected);
@@ -131,7 +130,7 @@ void redis_release(struct engine *engine, const char *video, const char *expecte
 void redis_watch(struct engine *engine, const char *const *videos, size_t count, bool watched) {
     struct redis *r = (struct redis *)engine;
     char keep[24];
-    const char *argv[6 + ENGINE_WATCH_MOST] = {"EVALSHA", r->shas[SCRIPT_WATCH], "1", "chorus:watched",
+    const char *argv[6 + ENGINE_WATCH_MOST] = {"EVALSHA", redis_script_watch.sha, "1", "chorus:watched",
                                                keep,      watched ? "1" : "0"};
     assert(count <= ENGINE_WATCH_MOST);
     if (!redis_serves(r)) return;
@@ -170,7 +169,7 @@ static void on_counter(struct redis_call *c, enum engine_status status, const re
 void redis_counter_next(struct engine *engine, const char *name, engine_counter_cb *cb, void *arg) {
     struct redis_call *c = redis_call_new((struct redis *)engine, on_counter, NULL, 0);
     struct redis_args a = {0};
-    redis_args_script(&a, (struct redis *)engine, SCRIPT_COUNTER, 1);
+    redis_args_script(&a, &redis_script_counter, 1);
     redis_args_text(&a, name);
     c->on.counter = cb;
     c->arg = arg;

@@ -80,7 +80,7 @@ static void stand(struct redis *r, const char *command, const char *clause) {
 static void check_later(struct redis *r) {
     int64_t delay = r->refusal.delay_ms;
     r->refusal.delay_ms = 2 * delay < LAST_CHECK_MS ? 2 * delay : LAST_CHECK_MS;
-    if (!r->closing)
+    if (r->phase != REDIS_CLOSED)
         loop_timer_start(r->loop, &r->check, delay / 2 + (int64_t)(hash_random() % (uint64_t)delay));
 }
 

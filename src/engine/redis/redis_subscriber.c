@@ -93,7 +93,7 @@ static void note_refused(struct redis_subscriber *s, const char *error) {
         memcpy(s->why, why, sizeof why);
         s->retry_ms = FIRST_RETRY_MS;
     }
-    if (s->retry.slot || s->redis->closing) return;
+    if (s->retry.slot || s->redis->phase == REDIS_CLOSED) return;
     loop_timer_start(s->redis->loop, &s->retry,
                      s->retry_ms / 2 + (int64_t)(hash_random() % (uint64_t)s->retry_ms));
     s->retry_ms = 2 * s->retry_ms < LAST_RETRY_MS ? 2 * s->retry_ms : LAST_RETRY_MS;
@@ -110,7 +110,7 @@ static void on_down(void *arg, const char *why) {
     struct redis_subscriber *s = arg;
     s->probing = false;
     s->probe_sent_ms = 0;
-    if (!s->redis->closing) log_warn("engine", "redis_subscriber_lost", "why=\"%s\"", why);
+    if (s->redis->phase != REDIS_CLOSED) log_warn("engine", "redis_subscriber_lost", "why=\"%s\"", why);
 }
 
 static void take_entry(struct redis_subscriber *s, const char *channel, const char *json, size_t len) {
