@@ -508,7 +508,7 @@ static void close_lobby(struct stream *s) {
     if (load->state != LOAD_ASKING) load_free(load); // else the answer does
 }
 
-void stream_close(struct stream *s) {
+void stream_end(struct stream *s) {
     close_lobby(s);
     end_vacancy(s);
     s->env->viewers -= fan_video_viewers(s->fan);

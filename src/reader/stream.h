@@ -56,9 +56,9 @@ struct stream {
     struct vacancy *vacancy; // NULL: somebody watches
 };
 
-// `video` is borrowed until stream_close().
+// `video` is borrowed until stream_end().
 void stream_open(struct stream *, struct stream_env *, const char *video);
-void stream_close(struct stream *);
+void stream_end(struct stream *);
 
 // Somebody who wants to watch. The joiner is the caller's until on_joined().
 struct joiner {

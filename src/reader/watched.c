@@ -82,7 +82,7 @@ void watched_close(struct reader *r, struct watched *w) {
     if (is_noted(w) && !r->stopping) note_one(r, w, false);
     if (w == r->next_noted) r->next_noted = watched_next(r, w);
     table_remove(&r->videos, &w->entry);
-    stream_close(&w->stream);
+    stream_end(&w->stream);
     free(w->other_name);
     budget_give_back(video_cost(w, w->video));
     free(w);

@@ -80,7 +80,7 @@ static void open_stream(void) {
 }
 
 static void close_stream(void) {
-    if (stream) stream_close(stream);
+    if (stream) stream_end(stream);
     stream = NULL;
 }
 
@@ -695,12 +695,12 @@ static void so_many_read_the_log_at_a_time(void **state) {
     fake_answer(engine, 0);
     assert_int_equal(joined_count, 1);
     assert_int_equal(fake_waiting(engine), AT_ONCE); // the next one's turn
-    stream_close(&many[AT_ONCE + 1]);                // in line
-    stream_close(&many[3]);                          // asking
+    stream_end(&many[AT_ONCE + 1]);                // in line
+    stream_end(&many[3]);                          // asking
     fake_answer_all(engine, 2 * MANY);
     assert_int_equal(joined_count, MANY); // two of them in vain
     for (int i = 0; i < MANY; i++)
-        if (i != 3 && i != AT_ONCE + 1) stream_close(&many[i]);
+        if (i != 3 && i != AT_ONCE + 1) stream_end(&many[i]);
     assert_int_equal(env.loading, 0);
     assert_null(env.loads);
     assert_null(env.load_line);
@@ -774,7 +774,7 @@ static void it_counts_the_viewers_of_all_streams(void **state) {
     assert_int_equal(env.viewers, 3);
     fake_fanout_leave(a);
     assert_int_equal(env.viewers, 2);
-    stream_close(&other);
+    stream_end(&other);
     assert_int_equal(env.viewers, 1);
 }
 
@@ -790,15 +790,15 @@ static void of_many_it_finds_those_left_alone(void **state) {
     }
     stream_add(&many[1], 1001, pending_new(0));
     assert_ptr_equal(stream_left_alone(&env, 300), &many[0]);
-    stream_close(&many[0]);
+    stream_end(&many[0]);
     assert_ptr_equal(stream_left_alone(&env, 300), &many[2]);
-    stream_close(&many[2]);
+    stream_end(&many[2]);
     assert_null(stream_left_alone(&env, 300));
     fake_fanout_leave(1001);
     run_later(loop, 200);
     assert_ptr_equal(stream_left_alone(&env, 100), &many[3]);
     for (int i = 1; i < MANY; i++)
-        if (i != 2) stream_close(&many[i]);
+        if (i != 2) stream_end(&many[i]);
     assert_null(stream_left_alone(&env, 0));
 }
 
