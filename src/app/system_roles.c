@@ -13,6 +13,7 @@
 #include "reader/reader.h"
 #include "statistics/statistics.h"
 #include "statistics/statistics_routes.h"
+#include "service/service.h"
 
 enum { IDLE_TIMEOUT_MS = 75000 };
 
@@ -86,7 +87,7 @@ static bool add_part(struct system *s, const struct role *role, const char *name
                                         .idle_timeout_ms = IDLE_TIMEOUT_MS,
                                         .max_connections = (unsigned)set->max_connections,
                                         .held = true,
-                                        .tables = role->tables};
+                                        .site = {.tables = role->tables}};
     int error;
     struct http_server *server = http_server_new(s->loop, &config, &error);
     if (!server) {
@@ -96,7 +97,9 @@ static bool add_part(struct system *s, const struct role *role, const char *name
     s->servers[s->part_count++] = server;
     name_part(s, name, http_server_port(server), part);
     write_url(set, http_server_port(server), part->url);
-    http_server_set_arg(server, role->make(s, part));
+    struct service *service = role->make(s, part);
+    service->http = http_server_counters(server);
+    http_server_set_arg(server, service);
     return true;
 }
 

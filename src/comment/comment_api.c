@@ -18,7 +18,7 @@
 #include "engine/engine.h"
 #include "engine/entry.h"
 #include "http/client.h"
-#include "http/server.h"
+#include "http/exchange.h"
 #include "net/loop.h"
 #include "placement/placement.h"
 #include "service/body.h"
@@ -46,7 +46,7 @@ struct video_count {
 
 // A request that waits for the statistics document.
 struct asker {
-    struct http_request *request;
+    struct http_exchange *exchange;
     struct asker *next;
 };
 
@@ -66,7 +66,7 @@ struct comment_api {
 
 struct posting {
     struct comment_api *api;
-    struct http_request *request;
+    struct http_exchange *exchange;
     char *content; // with an Idempotency-Key: the JSON before the timestamp
     size_t content_len;
     char videoid[ID_MAX + 1];
@@ -98,7 +98,7 @@ enum {
     TIMESTAMP_LEN = sizeof timestamp_member - 1 + TIME_LEN + 2 // `"}` ends it
 };
 
-static void reply_created(struct http_request *r, const struct engine_entry *e,
+static void reply_created(struct http_exchange *x, const struct engine_entry *e,
                           const struct engine_first *first) {
     static const char before[] = "{\"success\":true,\"comment\":", after[] = "}";
     struct buf b = {0};
@@ -110,7 +110,7 @@ static void reply_created(struct http_request *r, const struct engine_entry *e,
         memcpy(b.data + b.len - 2 - TIME_LEN, timestamp, TIME_LEN);
     }
     buf_add(&b, after, sizeof after - 1);
-    http_reply(r, &(struct http_reply){.status = 201, .body = b.data, .body_len = b.len});
+    http_reply(x, &(struct http_reply){.status = 201, .body = b.data, .body_len = b.len});
     buf_release(&b);
 }
 
@@ -127,9 +127,9 @@ static bool is_same_content(const struct posting *p, const struct engine_entry *
     return same;
 }
 
-static void reply_key_reused(struct http_request *r) {
+static void reply_key_reused(struct http_exchange *x) {
     http_reply_error(
-        r, 422, "key_reused",
+        x, 422, "key_reused",
         "This Idempotency-Key was already used for another comment; use a new key for each comment.");
 }
 
@@ -146,19 +146,19 @@ static void on_appended(void *arg, enum engine_status status, const struct engin
             position_format(e->at, id);
             log_info("comment", "published", "video=%s id=%s", p->videoid, id);
         }
-        reply_created(p->request, e, first);
+        reply_created(p->exchange, e, first);
         break;
-    case ENGINE_FULL: placement_reply_full(&a->placed, p->request, p->videoid); break;
+    case ENGINE_FULL: placement_reply_full(&a->placed, p->exchange, p->videoid); break;
     case ENGINE_BUSY:
-        reply_unavailable(p->request, "overloaded", "Too many comments are waiting; try again soon.");
+        reply_unavailable(p->exchange, "overloaded", "Too many comments are waiting; try again soon.");
         break;
     case ENGINE_STORE_FULL:
-        reply_unavailable(p->request, "store_full",
+        reply_unavailable(p->exchange, "store_full",
                           "The store is full and accepts no comments; try again later.");
         break;
-    case ENGINE_KEY_REUSED: reply_key_reused(p->request); break;
+    case ENGINE_KEY_REUSED: reply_key_reused(p->exchange); break;
     default:
-        reply_unavailable(p->request, "store_unavailable",
+        reply_unavailable(p->exchange, "store_unavailable",
                           "The comment could not be stored; try again soon.");
         break;
     }
@@ -184,12 +184,12 @@ static void build_comment(struct buf *b, const char *userid, const char *videoid
 
 // Idempotency-Key (IETF draft-ietf-httpapi-idempotency-key-header): a repeat by the same user for the same
 // video gets the first answer. Returns false if it was refused.
-static bool read_key(struct http_request *r, const char *userid, char *token, size_t size) {
-    const char *key = http_request_header(r, "idempotency-key");
+static bool read_key(struct http_exchange *x, const char *userid, char *token, size_t size) {
+    const char *key = http_request_header(x->request, "idempotency-key");
     token[0] = 0;
     if (!key || !*key) return true;
     if (strlen(key) > KEY_MAX) {
-        http_reply_error(r, 400, "invalid_field", "Idempotency-Key must be at most 128 bytes.");
+        http_reply_error(x, 400, "invalid_field", "Idempotency-Key must be at most 128 bytes.");
         return false;
     }
     snprintf(token, size, "%s %s", userid, key);
@@ -213,18 +213,18 @@ static void make_token(struct engine_token *t, const char *name, const struct po
     t->old_name = name;
 }
 
-static bool within_rate(struct comment_api *a, struct http_request *r, const char *userid) {
+static bool within_rate(struct comment_api *a, struct http_exchange *x, const char *userid) {
     if (!a->limit) return true;
     int wait_s = rate_limit_take(a->limit, userid, loop_now_ms(a->placed.service.loop));
     if (!wait_s) return true;
     static const char body[] =
         "{\"error\":\"You are posting too fast; wait a moment.\",\"code\":\"too_fast\"}";
-    http_reply(r, &(struct http_reply){
+    http_reply(x, &(struct http_reply){
                       .status = 429, .body = body, .body_len = sizeof body - 1, .retry_after_s = wait_s});
     return false;
 }
 
-static void handle_comment(struct http_request *r, void *arg) {
+static void handle_comment(struct http_exchange *x, void *arg) {
     enum { USER, VIDEO, COMMENT, NAME, FIELDS };
     struct comment_api *a = arg;
     char user[ID_MAX + 1], video[ID_MAX + 1], comment[COMMENT_MAX + 1], name[NAME_MAX_BYTES + 1];
@@ -234,14 +234,14 @@ static void handle_comment(struct http_request *r, void *arg) {
                                    [NAME] = BODY_FIELD("name", name)};
     char key[ID_MAX + KEY_MAX + 2];
     struct engine_token token;
-    if (!body_read(r, f, FIELDS) || !body_id(r, &f[USER]) || !body_id(r, &f[VIDEO]) ||
-        !body_text(r, &f[COMMENT], 1, COMMENT_MAX) || !body_text(r, &f[NAME], 0, NAME_MAX_BYTES) ||
-        !read_key(r, user, key, sizeof key) || !within_rate(a, r, user))
+    if (!body_read(x, f, FIELDS) || !body_id(x, &f[USER]) || !body_id(x, &f[VIDEO]) ||
+        !body_text(x, &f[COMMENT], 1, COMMENT_MAX) || !body_text(x, &f[NAME], 0, NAME_MAX_BYTES) ||
+        !read_key(x, user, key, sizeof key) || !within_rate(a, x, user))
         return;
     if (a->registrar) registrar_saw(a->registrar, video);
     struct posting *p = mem_zalloc(sizeof *p);
     p->api = a;
-    p->request = r;
+    p->exchange = x;
     memcpy(p->videoid, video, f[VIDEO].len + 1);
     int64_t now_ms = clock_wall_ms();
     build_comment(&a->scratch, user, video, &f[NAME], &f[COMMENT], now_ms);
@@ -260,14 +260,14 @@ static void handle_comment(struct http_request *r, void *arg) {
                    on_appended, p);
 }
 
-static void reply_statistics(struct http_request *r, const struct http_client_answer *answer) {
+static void reply_statistics(struct http_exchange *x, const struct http_client_answer *answer) {
     if (!answer->error && answer->status == 200)
-        http_reply(r, &(struct http_reply){.status = 200,
+        http_reply(x, &(struct http_reply){.status = 200,
                                            .body = answer->body,
                                            .body_len = answer->body_len,
                                            .headers = "Cache-Control: no-store\r\n"});
     else
-        reply_unavailable(r, "statistics_unavailable", "The statistics service does not answer.");
+        reply_unavailable(x, "statistics_unavailable", "The statistics service does not answer.");
 }
 
 // Requests that arrive while these are answered start the next query.
@@ -277,21 +277,21 @@ static void on_statistics(void *arg, const struct http_client_answer *answer) {
     a->askers = NULL;
     while (askers) {
         struct asker *next = askers->next;
-        reply_statistics(askers->request, answer);
+        reply_statistics(askers->exchange, answer);
         free(askers);
         askers = next;
     }
 }
 
 // One query at a time, shared by all requests that wait for it: the document may be large.
-static void handle_statistics(struct http_request *r, void *arg) {
+static void handle_statistics(struct http_exchange *x, void *arg) {
     struct comment_api *a = arg;
     if (!a->statistics_url[0]) {
-        reply_unavailable(r, "statistics_unavailable", "No statistics service is configured.");
+        reply_unavailable(x, "statistics_unavailable", "No statistics service is configured.");
         return;
     }
     struct asker *asker = mem_alloc(sizeof *asker);
-    *asker = (struct asker){r, a->askers};
+    *asker = (struct asker){x, a->askers};
     a->askers = asker;
     if (asker->next) return;
     http_client_request(a->client,
@@ -369,7 +369,7 @@ void comment_api_free(struct comment_api *a) {
 }
 
 static const struct http_route routes[] = {
-    {"POST", "/comment", .handle = handle_comment, .body_max = COMMENT_BODY_MAX, .admit = body_admit},
+    {"POST", "/comment", .handle = handle_comment, .body_max = COMMENT_BODY_MAX, .guard = body_guard},
     {"GET", "/statistics", .handle = handle_statistics},
     {0},
 };

@@ -2,7 +2,7 @@
 
 #include <stdbool.h>
 
-#include "http/server.h"
+#include "http/request.h"
 
 enum state {
     BEFORE,    // empty lines before the start line are let pass

@@ -7,13 +7,38 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 
-#include "base/clock.h"
 #include "base/container_of.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "base/mem.h"
 #include "net/address.h"
 #include "net/sock.h"
 #include "conn.h"
+#include "h1_conn.h"
+#include "listen.h"
+
+struct http_listener {
+    struct loop_fd watch;
+    struct http_server *server;
+};
+
+struct http_server {
+    struct http_host host;
+    struct http_server *prev, *next; // in the list of all
+    struct loop *loop;
+    struct http_server_config config;
+    struct http_listener listeners[HTTP_LISTENERS];
+    int listener_count;
+    int port;
+    bool paused;             // not accepting: too many connections, or no descriptor left
+    const char *crowded;     // the event to be logged; NULL: none
+    uint64_t told_for_room;  // of the connections closed for room
+    uint64_t told_dropped;   // of those dropped
+    int64_t tell_ms;         // not before
+    int64_t tell_dropped_ms; // not before
+    struct http_conn *conns; // oldest first
+    struct loop_timer sweep;
+};
 
 enum { ACCEPTS_PER_TURN = 256, COMPLAIN_EVERY_MS = 10000, SLOW_MS = 1000 };
 
@@ -30,14 +55,16 @@ static void note_crowded(struct http_server *s, const char *event) {
 
 static void tell_crowded(struct http_server *s, int64_t now) {
     struct rlimit limit = {0};
+    uint64_t closed = s->host.counters.connections_closed_for_room;
     if (!s->crowded || now < s->tell_ms) return;
     getrlimit(RLIMIT_NOFILE, &limit);
     log_warn(s->config.role, s->crowded,
-             "connections=%u idle_closed=%llu ulimit=%llu action=\"%s; raise %s\"", s->count,
-             (unsigned long long)(s->closed_for_room - s->closed_told), (unsigned long long)limit.rlim_cur,
+             "connections=%llu idle_closed=%llu ulimit=%llu action=\"%s; raise %s\"",
+             (unsigned long long)s->host.counters.connections_open,
+             (unsigned long long)(closed - s->told_for_room), (unsigned long long)limit.rlim_cur,
              s->paused ? "accepting again when one closes" : "closing idle and slow connections for new ones",
              strcmp(s->crowded, "out_of_descriptors") == 0 ? "ulimit -n" : "--max-connections");
-    s->closed_told = s->closed_for_room;
+    s->told_for_room = closed;
     s->crowded = NULL;
     s->tell_ms = now + COMPLAIN_EVERY_MS;
 }
@@ -53,19 +80,21 @@ static void resume_accepting(struct http_server *s) {
     watch_listeners(s, EPOLLIN);
 }
 
-// A kept-alive connection without a request, and without any of an answer left to send, is the cheapest thing
-// to lose.
-static bool is_idle(const struct http_conn *c) {
-    if (c->state != CONN_IDLE || c->out.len || c->in.len) return false;
-    return sock_unread(c->watch.fd) == 0;
+static void tell_dropped(struct http_server *s, int64_t now) {
+    uint64_t dropped = s->host.counters.connections_dropped;
+    if (dropped == s->told_dropped || now < s->tell_dropped_ms) return;
+    s->told_dropped = dropped;
+    s->tell_dropped_ms = now + COMPLAIN_EVERY_MS;
+    log_warn(s->config.role, "slow_requests_dropped",
+             "dropped_so_far=%llu why=\"their memory or place was needed\"", (unsigned long long)dropped);
 }
 
 static bool close_an_idle_one(struct http_server *s, int64_t before_ms) {
     struct http_conn *c;
     DL_FOREACH(s->conns, c) {
-        if (c->idle_ms <= before_ms && is_idle(c)) {
-            s->closed_for_room++;
-            http_conn_close(c);
+        if (c->idle_ms <= before_ms && c->ops->is_idle(c)) {
+            s->host.counters.connections_closed_for_room++;
+            c->ops->close(c);
             return true;
         }
     }
@@ -77,10 +106,10 @@ static bool close_an_idle_one(struct http_server *s, int64_t before_ms) {
 static bool drop_a_slow_one(struct http_server *s, int64_t before_ms) {
     for (struct http_hold *h = http_memory_oldest(); h && h->since_ms <= before_ms; h = h->next) {
         struct http_conn *c = container_of(h, struct http_conn, hold);
-        if (c->server != s) continue;
-        s->closed_for_room++;
-        http_conn_drop(c);
-        if (c->state != CONN_CLOSED) http_conn_close(c);
+        if (c->host != &s->host) continue;
+        s->host.counters.connections_closed_for_room++;
+        c->ops->drop(c);
+        if (c->host) c->ops->close(c);
         return true;
     }
     return false;
@@ -102,17 +131,27 @@ static bool make_room(struct http_server *s) {
 static bool make_room_elsewhere(const struct http_server *s) {
     struct http_server *other;
     DL_FOREACH(servers, other) {
-        if (other->loop == s->loop && other->count > s->count && close_a_lasting_one(other)) return true;
+        if (other->loop == s->loop &&
+            other->host.counters.connections_open > s->host.counters.connections_open &&
+            close_a_lasting_one(other))
+            return true;
     }
     return false;
 }
 
-void http_server_tell_dropped(struct http_server *s) {
-    int64_t now = loop_now_ms(s->loop);
-    if (s->told_dropped_ms && now - s->told_dropped_ms < COMPLAIN_EVERY_MS) return;
-    s->told_dropped_ms = now;
-    log_warn(s->config.role, "slow_requests_dropped",
-             "dropped_so_far=%llu why=\"their memory or place was needed\"", (unsigned long long)s->dropped);
+static void take_connection(struct http_server *s, int fd, const union address *peer) {
+    struct http_conn *c = h1_conn_new(&s->host, fd, peer);
+    if (!c) return;
+    DL_APPEND(s->conns, c);
+    s->host.counters.connections_accepted++;
+    s->host.counters.connections_open++;
+}
+
+static void on_closed(struct http_host *host, struct http_conn *c) {
+    struct http_server *s = container_of(host, struct http_server, host);
+    DL_DELETE(s->conns, c);
+    host->counters.connections_open--;
+    resume_accepting(s);
 }
 
 // Somebody waits to be accepted for certain only at the first of a turn; so only then room is made.
@@ -120,7 +159,7 @@ static void on_listener(struct loop_fd *f, uint32_t events) {
     (void)events;
     struct http_server *s = container_of(f, struct http_listener, watch)->server;
     for (int i = 0; i < ACCEPTS_PER_TURN && !s->paused; i++) {
-        bool full = s->count >= s->config.max_connections;
+        bool full = s->host.counters.connections_open >= s->config.max_connections;
         if (full && i) return;
         if (full) {
             note_crowded(s, "too_many_connections");
@@ -130,7 +169,7 @@ static void on_listener(struct loop_fd *f, uint32_t events) {
         union address peer;
         int fd = sock_accept(f->fd, &peer);
         if (fd >= 0) {
-            http_conn_new(s, fd, &peer);
+            take_connection(s, fd, &peer);
         } else if (fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM) {
             if (i) return; // said also if nobody waits
             note_crowded(s, "out_of_descriptors");
@@ -152,9 +191,10 @@ static void on_sweep(struct loop_timer *t) {
     int64_t now = loop_now_ms(s->loop);
     struct http_conn *c, *next;
     DL_FOREACH_SAFE(s->conns, c, next) {
-        if (c->deadline_ms && c->deadline_ms <= now) http_conn_expire(c);
+        if (c->deadline_ms && c->deadline_ms <= now) c->ops->expire(c);
     }
     tell_crowded(s, now);
+    tell_dropped(s, now);
     resume_accepting(s); // a descriptor may have come free elsewhere
     loop_timer_start(s->loop, t, sweep_every_ms(s));
 }
@@ -180,6 +220,11 @@ static int add_listeners(struct http_server *s, const int *fds, int count) {
     return error;
 }
 
+static int64_t serve(struct http_turn *t) {
+    struct http_conn *c = container_of(t, struct http_conn, turn);
+    return c->ops->serve(c);
+}
+
 struct http_server *http_server_new(struct loop *loop, const struct http_server_config *config, int *error) {
     int fds[HTTP_LISTENERS], count = http_listen(config->bind, config->port, fds);
     *error = count < 0 ? count : 0;
@@ -189,7 +234,15 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
     s->config = *config;
     s->port = http_listen_port(fds[0]);
     s->sweep.on_due = on_sweep;
-    http_turns_init(&s->turns, loop, http_conn_serve);
+    s->host = (struct http_host){
+        .loop = loop,
+        .site = config->site,
+        .header_timeout_ms = config->header_timeout_ms,
+        .body_timeout_ms = config->body_timeout_ms,
+        .idle_timeout_ms = config->idle_timeout_ms,
+        .on_closed = on_closed,
+    };
+    http_turns_init(&s->host.turns, loop, serve);
     *error = add_listeners(s, fds, count);
     if (*error) {
         free(s);
@@ -205,11 +258,11 @@ void http_server_open(struct http_server *s) {
 }
 
 void http_server_set_arg(struct http_server *s, void *arg) {
-    s->config.arg = arg;
+    s->host.site.arg = arg;
 }
 
-uint64_t http_server_closed_for_room(const struct http_request *r) {
-    return http_conn_of((struct http_request *)r)->server->closed_for_room;
+const struct http_counters *http_server_counters(const struct http_server *s) {
+    return &s->host.counters;
 }
 
 int http_server_port(const struct http_server *s) {
@@ -217,7 +270,7 @@ int http_server_port(const struct http_server *s) {
 }
 
 static void on_idle_turns(struct http_turns *t) {
-    free(container_of(t, struct http_server, turns));
+    free(container_of(t, struct http_server, host.turns));
 }
 
 void http_server_free(struct http_server *s) {
@@ -226,24 +279,6 @@ void http_server_free(struct http_server *s) {
     close_listeners(s);
     loop_timer_stop(s->loop, &s->sweep);
     struct http_conn *c, *next;
-    DL_FOREACH_SAFE(s->conns, c, next) http_conn_close(c);
-    http_turns_stop(&s->turns, on_idle_turns);
-}
-
-// Called by a connection that has lost its socket or was taken over.
-void http_server_forget(struct http_server *s, struct http_conn *c) {
-    DL_DELETE(s->conns, c);
-    s->count--;
-    resume_accepting(s);
-}
-
-const char *http_server_common_headers(struct http_server *s) {
-    int64_t now = clock_wall_ms();
-    if (now / 1000 != s->common_second) {
-        char date[CLOCK_HTTP_DATE_SIZE];
-        clock_http_date(now, date);
-        snprintf(s->common, sizeof s->common, "Date: %s\r\n%s", date, http_cors_headers);
-        s->common_second = now / 1000;
-    }
-    return s->common;
+    DL_FOREACH_SAFE(s->conns, c, next) c->ops->close(c);
+    http_turns_stop(&s->host.turns, on_idle_turns);
 }

@@ -68,6 +68,10 @@ void http_turns_ready(struct http_turns *t, struct http_turn *c) {
         serve(t, c);
 }
 
+void http_turns_queue(struct http_turns *t, struct http_turn *c) {
+    if (!c->waits) wait_in_lane(t, c);
+}
+
 // The first connection of each lane, lane after lane. One that has more to do goes to the end of its own.
 static void on_turn(struct loop_job *job) {
     struct http_turns *t = container_of(job, struct http_turns, job);

@@ -61,5 +61,8 @@ uint8_t http_turns_lane(const union address *peer);
 // Runs the connection now, or queues it. May be called while it is queued.
 void http_turns_ready(struct http_turns *, struct http_turn *);
 
+// Queues the connection: it never runs before this returns.
+void http_turns_queue(struct http_turns *, struct http_turn *);
+
 // Removes the connection from its queue, if it is in one.
 void http_turns_leave(struct http_turns *, struct http_turn *);

@@ -48,3 +48,25 @@ int http_url_parse(struct http_url *u, const char *text) {
     u->path_len = strcspn(text, "#");
     return 0;
 }
+
+static int hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+size_t http_url_decode(char *out, const char *in, size_t len, bool plus) {
+    size_t n = 0;
+    for (size_t i = 0; i < len; i++) {
+        int high = in[i] == '%' && i + 2 < len ? hex_digit(in[i + 1]) : -1;
+        int low = high >= 0 ? hex_digit(in[i + 2]) : -1;
+        if (low >= 0 && (high || low)) {
+            out[n++] = (char)(high << 4 | low);
+            i += 2;
+        } else {
+            out[n++] = plus && in[i] == '+' ? ' ' : in[i];
+        }
+    }
+    out[n] = 0;
+    return n;
+}

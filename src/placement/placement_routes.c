@@ -7,24 +7,24 @@
 #include "base/mem.h"
 
 #include "engine/engine.h"
-#include "http/server.h"
+#include "http/exchange.h"
 #include "net/loop.h"
 #include "placement/placement.h"
 #include "service/body.h"
 
 enum { RESOLVED_LINES = 10, FULL_LINES = 1 }; // a second
 
-// A question on its way: the request says which one.
+// A question on its way.
 struct question {
     struct placed_service *service;
-    struct http_request *request;
+    struct http_exchange *exchange;
     char video[ID_MAX + 1];
 };
 
-static struct question *question_new(struct placed_service *s, struct http_request *r, const char *video) {
+static struct question *question_new(struct placed_service *s, struct http_exchange *x, const char *video) {
     struct question *q = mem_zalloc(sizeof *q);
     q->service = s;
-    q->request = r;
+    q->exchange = x;
     memcpy(q->video, video, strlen(video) + 1);
     return q;
 }
@@ -37,30 +37,30 @@ static void reply_place(const struct question *q, const struct placement_answer 
         snprintf(body, sizeof body, "{\"videoid\":\"%s\",\"readerUrl\":\"%s\"%s%s%s%s%s%s}", q->video,
                  a->reader_url, other ? ",\"publicUrl\":\"" : "", other ? a->public_url : "",
                  other ? "\"" : "", action ? ",\"action\":\"" : "", action ? action : "", action ? "\"" : "");
-    http_reply(q->request, &(struct http_reply){.status = 200, .body = body, .body_len = (size_t)len});
+    http_reply(q->exchange, &(struct http_reply){.status = 200, .body = body, .body_len = (size_t)len});
 }
 
-void placement_reply_full(struct placed_service *s, struct http_request *r, const char *video) {
+void placement_reply_full(struct placed_service *s, struct http_exchange *x, const char *video) {
     if (log_sample(&s->refusals, s->service.role, FULL_LINES, loop_now_ms(s->service.loop)))
         log_warn(s->service.role, "too_many_videos",
                  "video=%s action=\"refusing new videos; raise --max-videos if they are real\"", video);
-    reply_unavailable(r, "too_many_videos",
+    reply_unavailable(x, "too_many_videos",
                       "As many videos as --max-videos allows are in use; try again later.");
 }
 
 static void reply_failure(struct question *q, enum placement_status status) {
     switch (status) {
     case PLACEMENT_NO_READER:
-        reply_unavailable(q->request, "no_reader", "No reader is alive to take this video.");
+        reply_unavailable(q->exchange, "no_reader", "No reader is alive to take this video.");
         break;
-    case PLACEMENT_FULL: placement_reply_full(q->service, q->request, q->video); break;
+    case PLACEMENT_FULL: placement_reply_full(q->service, q->exchange, q->video); break;
     case PLACEMENT_NONE:
-        reply_json(q->request, 404,
+        reply_json(q->exchange, 404,
                    json_pack("{s:s,s:s,s:s}", "error", "No reader API registered for this video", "code",
                              "not_registered", "videoid", q->video));
         break;
     default:
-        reply_unavailable(q->request, "store_unavailable", "The store does not answer; try again soon.");
+        reply_unavailable(q->exchange, "store_unavailable", "The store does not answer; try again soon.");
         break;
     }
 }
@@ -94,22 +94,22 @@ static void on_resolved(void *arg, const struct placement_answer *a) {
     free(q);
 }
 
-static void handle_register(struct http_request *r, void *arg) {
+static void handle_register(struct http_exchange *x, void *arg) {
     struct placed_service *s = arg;
     char video[ID_MAX + 1];
     struct body_field field = BODY_FIELD("videoid", video);
-    if (body_read(r, &field, 1) && body_id(r, &field))
-        placement_register(s->placement, video, on_registered, question_new(s, r, video));
+    if (body_read(x, &field, 1) && body_id(x, &field))
+        placement_register(s->placement, video, on_registered, question_new(s, x, video));
 }
 
-static void handle_resolve(struct http_request *r, void *arg) {
+static void handle_resolve(struct http_exchange *x, void *arg) {
     struct placed_service *s = arg;
     const char *video;
-    if (path_id(r, &video)) placement_resolve(s->placement, video, on_resolved, question_new(s, r, video));
+    if (path_id(x, &video)) placement_resolve(s->placement, video, on_resolved, question_new(s, x, video));
 }
 
 const struct http_route placement_routes[] = {
-    {"POST", "/register", .handle = handle_register, .body_max = IDS_BODY_MAX, .admit = body_admit},
+    {"POST", "/register", .handle = handle_register, .body_max = IDS_BODY_MAX, .guard = body_guard},
     {"GET", "/resolve/:videoid", .handle = handle_resolve},
     {0},
 };

@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "net/event_stream.h"
 #include "net/sock.h"
-#include "http/server.h"
+#include "http/exchange.h"
 #include "placement/placement.h"
 #include "placement/readers.h"
 #include "base/budget.h"
@@ -36,7 +36,7 @@ enum {
 struct arrival {
     struct joiner joiner; // first
     struct reader *reader;
-    struct http_request *request;
+    struct http_exchange *exchange;
     bool redirect, head_only;
     bool confirming; // the store has been asked to confirm whose the video is
     char userid[ID_MAX + 1], videoid[ID_MAX + 1];
@@ -56,7 +56,7 @@ static void arrival_shed(struct arrival *a, const char *why) {
     if (may_tell_shed(r, loop_now_ms(r->service.loop)))
         log_warn(r->service.instance_id, "shed", "video=%s why=%s shed_so_far=%llu", a->videoid, why,
                  (unsigned long long)r->shed);
-    http_abort(a->request); // a browser comes back after a closed connection, never after an error answer
+    http_abort(a->exchange); // a browser comes back after a closed connection, never after an error answer
     free(a);
 }
 
@@ -140,7 +140,7 @@ static void on_joined(struct joiner *j, struct position start, struct pending *f
         return;
     }
     frames->frames[0] = stream_head(a, start);
-    int fd = http_take_over(a->request);
+    int fd = http_take_over(a->exchange);
     if (!take_in(a, fd, start, frames)) {
         if (fd >= 0) {
             sock_close(fd);
@@ -154,7 +154,7 @@ static void on_joined(struct joiner *j, struct position start, struct pending *f
 static void join(struct arrival *a) {
     struct reader *r = a->reader;
     if (a->head_only) {
-        http_reply(a->request, &(struct http_reply){.status = 200, .content_type = "text/event-stream"});
+        http_reply(a->exchange, &(struct http_reply){.status = 200, .content_type = "text/event-stream"});
         free(a);
         return;
     }
@@ -176,12 +176,12 @@ static void join_by_other_name(struct arrival *a, const char *reader_url) {
 static void redirect(struct arrival *a, const char *base) {
     struct reader *r = a->reader;
     char location[REDIRECT_LOCATION_SIZE];
-    redirect_location(location, base, http_request_target(a->request));
+    redirect_location(location, base, http_request_target(a->exchange->request));
     r->redirected++;
     if (reader_may_log(r)) log_info(r->service.instance_id, "redirected", "video=%s to=%s", a->videoid, base);
     static const char body[] = "{\"message\":\"Another reader has this video; see Location.\"}";
     http_reply(
-        a->request,
+        a->exchange,
         &(struct http_reply){.status = 307, .body = body, .body_len = sizeof body - 1, .location = location});
     free(a);
 }
@@ -198,12 +198,12 @@ static void go_elsewhere(struct arrival *a, const struct placement_answer *to) {
         placement_confirm(r->placement, a->videoid, !a->head_only, on_placed, a);
         return;
     }
-    const char *host = http_request_header(a->request, "host");
-    const char *base = redirect_base(r->placement, a->request, to);
+    const char *host = http_request_header(a->exchange->request, "host");
+    const char *base = redirect_base(r->placement, a->exchange->request, to);
     if (base && host && reader_url_is_at(base, host))
         join_by_other_name(a, to->reader_url);
     else if (!base || !to->confirmed ||
-             redirect_is_last_hop(&r->spent_hops, http_request_target(a->request), !a->head_only))
+             redirect_is_last_hop(&r->spent_hops, http_request_target(a->exchange->request), !a->head_only))
         join(a);
     else
         redirect(a, base);
@@ -228,10 +228,10 @@ static void on_placed(void *arg, const struct placement_answer *p) {
     }
 }
 
-void reader_connect(struct reader *r, struct http_request *request, const struct reader_connect *c) {
+void reader_connect(struct reader *r, struct http_exchange *x, const struct reader_connect *c) {
     struct arrival *a = mem_zalloc(sizeof *a);
     a->reader = r;
-    a->request = request;
+    a->exchange = x;
     a->joiner.last = c->last;
     a->redirect = c->redirect;
     a->head_only = c->head_only;

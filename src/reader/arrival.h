@@ -6,7 +6,7 @@
 
 #include "base/position.h"
 
-struct http_request;
+struct http_exchange;
 struct reader;
 
 // Somebody wants to watch. `last` not set: from now on. Ends the request, possibly before it returns.
@@ -16,7 +16,7 @@ struct reader_connect {
     bool redirect;  // false: serve it here, whoever owns the video
     bool head_only; // HEAD: only say what would be answered
 };
-void reader_connect(struct reader *, struct http_request *, const struct reader_connect *);
+void reader_connect(struct reader *, struct http_exchange *, const struct reader_connect *);
 
 // Now and then: tells in the log how many viewers were refused since the last line about one.
 void arrival_tell_shed(struct reader *, int64_t now_ms);

@@ -1,7 +1,7 @@
 // POST and GET /connect: reads what the viewer wants; reader_connect() does it.
 #include <string.h>
 
-#include "http/server.h"
+#include "http/exchange.h"
 #include "arrival.h"
 #include "reader/reader.h"
 #include "service/body.h"
@@ -26,13 +26,13 @@ static bool may_redirect(const char *redirect) {
     return !redirect || strcmp(redirect, "never") != 0;
 }
 
-static void handle_get(struct http_request *r, void *arg) {
+static void handle_get(struct http_exchange *x, void *arg) {
     struct reader_connect c = {0};
-    if (!query_id(r, "userid", &c.userid) || !query_id(r, "videoid", &c.videoid)) return;
-    c.head_only = http_request_is_head(r);
-    c.last = last_event_id(r);
-    c.redirect = may_redirect(http_request_query(r, "redirect"));
-    reader_connect(arg, r, &c);
+    if (!query_id(x, "userid", &c.userid) || !query_id(x, "videoid", &c.videoid)) return;
+    c.head_only = http_request_is_head(x->request);
+    c.last = last_event_id(x->request);
+    c.redirect = may_redirect(http_request_query(x->request, "redirect"));
+    reader_connect(arg, x, &c);
 }
 
 // Returns the text, "" if it is none that means anything, or NULL.
@@ -41,7 +41,7 @@ static const char *text_of(const struct body_field *f) {
     return f->state == BODY_TEXT ? f->text : given ? "" : NULL;
 }
 
-static void handle_post(struct http_request *r, void *arg) {
+static void handle_post(struct http_exchange *x, void *arg) {
     enum { USER, VIDEO, REDIRECT, LAST, LAST_TOO, FIELDS };
     char user[ID_MAX + 1], video[ID_MAX + 1], redirect[8], last[POSITION_TEXT_SIZE],
         last_too[POSITION_TEXT_SIZE];
@@ -50,19 +50,19 @@ static void handle_post(struct http_request *r, void *arg) {
                                    [REDIRECT] = BODY_FIELD("redirect", redirect),
                                    [LAST] = BODY_FIELD("last_event_id", last),
                                    [LAST_TOO] = BODY_FIELD("lastEventId", last_too)};
-    if (!body_read(r, f, FIELDS) || !body_id(r, &f[USER]) || !body_id(r, &f[VIDEO])) return;
+    if (!body_read(x, f, FIELDS) || !body_id(x, &f[USER]) || !body_id(x, &f[VIDEO])) return;
     const char *told = text_of(&f[REDIRECT]);
     struct reader_connect c = {.userid = user, .videoid = video};
-    c.last = last_event_id(r);
+    c.last = last_event_id(x->request);
     take_if_newer(&c.last, text_of(&f[LAST]));
     take_if_newer(&c.last, text_of(&f[LAST_TOO]));
-    c.redirect = may_redirect(told ? told : http_request_query(r, "redirect"));
-    reader_connect(arg, r, &c);
+    c.redirect = may_redirect(told ? told : http_request_query(x->request, "redirect"));
+    reader_connect(arg, x, &c);
 }
 
 static const struct http_route routes[] = {
     {"GET", "/connect", .handle = handle_get},
-    {"POST", "/connect", .handle = handle_post, .body_max = IDS_BODY_MAX, .admit = body_admit},
+    {"POST", "/connect", .handle = handle_post, .body_max = IDS_BODY_MAX, .guard = body_guard},
     {0},
 };
 

@@ -13,9 +13,8 @@
 #include <stdint.h>
 
 #include "engine/engine.h"
-#include "http/server.h"
+#include "http/request.h"
 
-struct http_request;
 struct placement;
 struct placement_answer;
 

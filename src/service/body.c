@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/json_reader.h"
-#include "http/server.h"
+#include "http/exchange.h"
 
 static const bool id_bytes[256] = {
     ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['0' ... '9'] = true, ['.'] = true, ['_'] = true,
@@ -20,19 +20,19 @@ bool id_is_valid(const char *text, size_t len) {
     return text[0] != '.' || (len > 1 && (text[1] != '.' || len > 2));
 }
 
-void body_admit(struct http_request *r, void *arg) {
+bool body_guard(struct http_request *r, void *arg, struct http_refusal *refusal) {
     (void)arg;
-    if (!http_request_is_json(r))
-        http_refuse(r, 415, "unsupported_media_type", "Send the body as Content-Type: application/json.");
+    return http_request_is_json(r) || http_refuse(refusal, 415, "unsupported_media_type",
+                                                  "Send the body as Content-Type: application/json.");
 }
 
-void body_begin(struct http_request *r, struct json_reader *reader) {
+void body_begin(const struct http_request *r, struct json_reader *reader) {
     size_t len;
     const char *body = http_request_body(r, &len);
     json_reader_init(reader, body, len);
 }
 
-void body_refuse(struct http_request *r, const struct json_reader *reader) {
+void body_refuse(struct http_exchange *x, const struct json_reader *reader) {
     char sentence[256];
     size_t line, column;
     json_reader_place(reader, &line, &column);
@@ -41,7 +41,7 @@ void body_refuse(struct http_request *r, const struct json_reader *reader) {
                  line, column);
     else
         snprintf(sentence, sizeof sentence, "The body must be a JSON object.");
-    http_reply_error(r, 400, "invalid_json", sentence);
+    http_reply_error(x, 400, "invalid_json", sentence);
 }
 
 static struct body_field *find_field(const struct json_reader *reader, struct body_field *fields,
@@ -79,50 +79,50 @@ static bool read_members(struct json_reader *reader, struct body_field *fields, 
     return reader->last == JSON_TOKEN_OBJECT_END && json_reader_next(reader) == JSON_TOKEN_END;
 }
 
-bool body_read(struct http_request *r, struct body_field *fields, size_t count) {
+bool body_read(struct http_exchange *x, struct body_field *fields, size_t count) {
     struct json_reader reader;
-    body_begin(r, &reader);
+    body_begin(x->request, &reader);
     if (read_members(&reader, fields, count)) return true;
-    body_refuse(r, &reader);
+    body_refuse(x, &reader);
     return false;
 }
 
-static void refuse_field(struct http_request *r, const char *field, const char *what) {
+static void refuse_field(struct http_exchange *x, const char *field, const char *what) {
     char sentence[256];
     snprintf(sentence, sizeof sentence, "%s %s", field, what);
-    http_reply_error(r, 400, "invalid_field", sentence);
+    http_reply_error(x, 400, "invalid_field", sentence);
 }
 
-static bool check_id(struct http_request *r, const char *field, const char *text, size_t len) {
+static bool check_id(struct http_exchange *x, const char *field, const char *text, size_t len) {
     if (len && id_is_valid(text, len)) return true;
     if (!len) {
         char sentence[256];
         snprintf(sentence, sizeof sentence, "%s is required.", field);
-        http_reply_error(r, 400, "missing_field", sentence);
+        http_reply_error(x, 400, "missing_field", sentence);
     } else {
-        refuse_field(r, field,
+        refuse_field(x, field,
                      "must be 1 to 128 characters of A-Z a-z 0-9 . _ ~ - : @, and not . or .. alone.");
     }
     return false;
 }
 
-bool body_id(struct http_request *r, const struct body_field *f) {
+bool body_id(struct http_exchange *x, const struct body_field *f) {
     if (f->state == BODY_NOT_TEXT) {
-        refuse_field(r, f->name, "must be a string.");
+        refuse_field(x, f->name, "must be a string.");
         return false;
     }
     bool broken = f->state == BODY_TOO_LONG || f->state == BODY_NOT_UNICODE;
-    return check_id(r, f->name, broken ? "?" : f->text, broken ? 1 : f->len);
+    return check_id(x, f->name, broken ? "?" : f->text, broken ? 1 : f->len);
 }
 
-bool query_id(struct http_request *r, const char *field, const char **id) {
-    *id = http_request_query(r, field);
-    return check_id(r, field, *id, *id ? strlen(*id) : 0);
+bool query_id(struct http_exchange *x, const char *field, const char **id) {
+    *id = http_request_query(x->request, field);
+    return check_id(x, field, *id, *id ? strlen(*id) : 0);
 }
 
-bool path_id(struct http_request *r, const char **id) {
-    *id = http_request_param(r);
-    return check_id(r, "videoid", *id, *id ? strlen(*id) : 0);
+bool path_id(struct http_exchange *x, const char **id) {
+    *id = http_request_param(x->request);
+    return check_id(x, "videoid", *id, *id ? strlen(*id) : 0);
 }
 
 static bool has_control(const char *text, size_t len) {
@@ -133,42 +133,42 @@ static bool has_control(const char *text, size_t len) {
     return false;
 }
 
-bool body_text(struct http_request *r, const struct body_field *f, size_t min, size_t max) {
+bool body_text(struct http_exchange *x, const struct body_field *f, size_t min, size_t max) {
     char what[96];
     if (f->state == BODY_ABSENT && !min) return true;
     if (f->state == BODY_ABSENT) {
         snprintf(what, sizeof what, "%s is required.", f->name);
-        http_reply_error(r, 400, "missing_field", what);
+        http_reply_error(x, 400, "missing_field", what);
     } else if (f->state == BODY_NOT_TEXT) {
-        refuse_field(r, f->name, "must be a string.");
+        refuse_field(x, f->name, "must be a string.");
     } else if (f->state != BODY_TEXT || !f->len || f->len > max) {
         snprintf(what, sizeof what, "must be 1 to %zu bytes of UTF-8.", max);
-        refuse_field(r, f->name, what);
+        refuse_field(x, f->name, what);
     } else if (has_control(f->text, f->len)) {
-        refuse_field(r, f->name, "must not hold control characters other than tab, CR and LF.");
+        refuse_field(x, f->name, "must not hold control characters other than tab, CR and LF.");
     } else {
         return true;
     }
     return false;
 }
 
-void reply_json(struct http_request *r, int status, json_t *owned) {
+void reply_json(struct http_exchange *x, int status, json_t *owned) {
     char *text = json_dumps(owned, JSON_COMPACT);
     json_decref(owned);
     if (!text) {
-        http_reply_error(r, 503, "out_of_memory", "The answer could not be written.");
+        http_reply_error(x, 503, "out_of_memory", "The answer could not be written.");
         return;
     }
-    http_reply(r, &(struct http_reply){.status = status,
+    http_reply(x, &(struct http_reply){.status = status,
                                        .body = text,
                                        .body_len = strlen(text),
                                        .retry_after_s = status == 503 ? 1 : 0});
     free(text);
 }
 
-void reply_unavailable(struct http_request *r, const char *code, const char *sentence) {
+void reply_unavailable(struct http_exchange *x, const char *code, const char *sentence) {
     char body[512];
     int len = snprintf(body, sizeof body, "{\"error\":\"%s\",\"code\":\"%s\"}", sentence, code);
     http_reply(
-        r, &(struct http_reply){.status = 503, .body = body, .body_len = (size_t)len, .retry_after_s = 1});
+        x, &(struct http_reply){.status = 503, .body = body, .body_len = (size_t)len, .retry_after_s = 1});
 }

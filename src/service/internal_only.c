@@ -9,7 +9,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
-#include "http/server.h"
+#include "http/router.h"
 
 enum { ADDRESS_BITS = 128, MAPPED_BITS = 96 };
 
@@ -167,7 +167,8 @@ bool internal_only_allows(const struct internal_only *i, const struct internal_s
     return has_token(i, sign->authorization) || (!sign->forwarded && is_known_peer(i, sign->peer));
 }
 
-bool internal_only_check(const struct internal_only *i, struct http_request *r) {
+bool internal_only_guard(const struct internal_only *i, const struct http_request *r,
+                         struct http_refusal *refusal) {
     char peer[INET6_ADDRSTRLEN + 8];
     http_request_peer(r, peer, sizeof peer);
     if (internal_only_allows(i,
@@ -176,9 +177,8 @@ bool internal_only_check(const struct internal_only *i, struct http_request *r) 
                                                      .authorization = http_request_header(r, "authorization"),
                                                      .forwarded = http_request_is_forwarded(r)}))
         return true;
-    http_refuse(
-        r, 403, "forbidden",
+    return http_refuse(
+        refusal, 403, "forbidden",
         "Only services may post here: from an address in --internal-from and not through a proxy, or with "
         "the token.");
-    return false;
 }

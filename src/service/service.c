@@ -3,7 +3,8 @@
 #include <string.h>
 
 #include "engine/engine.h"
-#include "http/server.h"
+#include "http/counters.h"
+#include "http/exchange.h"
 #include "service/body.h"
 #include "version.h"
 
@@ -14,41 +15,41 @@ static bool is_ready(struct service *s, const char **why) {
     return !s->ready || s->ready(s, why);
 }
 
-static void handle_root(struct http_request *r, void *arg) {
+static void handle_root(struct http_exchange *x, void *arg) {
     struct service *s = arg;
     if (s->page) {
-        http_reply(r, &(struct http_reply){.status = 200,
+        http_reply(x, &(struct http_reply){.status = 200,
                                            .content_type = "text/html; charset=utf-8",
                                            .body = s->page,
                                            .body_len = strlen(s->page)});
         return;
     }
-    reply_json(r, 200,
+    reply_json(x, 200,
                json_pack("{s:s,s:s,s:s,s:s}", "service", "chorus", "role", s->role, "instanceId",
                          s->instance_id, "version", CHORUS_VERSION));
 }
 
-static json_t *health(const struct http_request *r, struct service *s, bool *ready) {
+static json_t *health(struct service *s, bool *ready) {
     const char *why;
     *ready = is_ready(s, &why);
     json_t *o = json_pack("{s:s,s:s,s:s,s:s}", "status", *ready ? "ready" : "degraded", "role", s->role,
                           "instanceId", s->instance_id, "version", CHORUS_VERSION);
     if (!*ready) json_object_set_new(o, "why", json_string(why ? why : "starting"));
-    json_object_set_new(o, "idleClosed", json_integer((json_int_t)http_server_closed_for_room(r)));
+    json_object_set_new(o, "idleClosed", json_integer((json_int_t)s->http->connections_closed_for_room));
     if (s->describe) s->describe(s, o);
     return o;
 }
 
 // Alive is 200, whatever else is wrong: an orchestrator must not kill a reader whose store is away.
-static void handle_health(struct http_request *r, void *arg) {
+static void handle_health(struct http_exchange *x, void *arg) {
     bool ready;
-    reply_json(r, 200, health(r, arg, &ready));
+    reply_json(x, 200, health(arg, &ready));
 }
 
-static void handle_ready(struct http_request *r, void *arg) {
+static void handle_ready(struct http_exchange *x, void *arg) {
     bool ready;
-    json_t *o = health(r, arg, &ready);
-    reply_json(r, ready ? 200 : 503, o);
+    json_t *o = health(arg, &ready);
+    reply_json(x, ready ? 200 : 503, o);
 }
 
 const struct http_route service_routes[] = {

@@ -1,7 +1,7 @@
 #include "statistics/statistics_routes.h"
 
 #include "base/json_reader.h"
-#include "http/server.h"
+#include "http/exchange.h"
 #include "service/body.h"
 #include "service/internal_only.h"
 #include "statistics/statistics.h"
@@ -9,56 +9,55 @@
 enum { REPORT_BODY_MAX = 1048576 };
 
 static void on_document(void *arg, const char *document, size_t len) {
-    struct http_request *r = arg;
+    struct http_exchange *x = arg;
     if (!document) {
-        reply_unavailable(r, "store_unavailable", "What is stored is not known yet; try again soon.");
+        reply_unavailable(x, "store_unavailable", "What is stored is not known yet; try again soon.");
         return;
     }
     http_reply(
-        r, &(struct http_reply){
+        x, &(struct http_reply){
                .status = 200, .body = document, .body_len = len, .headers = "Cache-Control: no-store\r\n"});
 }
 
-static void handle_statistics(struct http_request *r, void *arg) {
-    statistics_document(arg, on_document, r);
+static void handle_statistics(struct http_exchange *x, void *arg) {
+    statistics_document(arg, on_document, x);
 }
 
-// Before a byte of the body is read.
-static void admit_report(struct http_request *r, void *arg) {
-    if (internal_only_check(statistics_guard(arg), r)) body_admit(r, arg);
+static bool guard_report(struct http_request *r, void *arg, struct http_refusal *refusal) {
+    return internal_only_guard(statistics_guard(arg), r, refusal) && body_guard(r, arg, refusal);
 }
 
-static void take_report(struct http_request *r, struct statistics *s, enum report_kind kind) {
+static void take_report(struct http_exchange *x, struct statistics *s, enum report_kind kind) {
     struct json_reader reader;
     struct report_refusal refusal;
-    body_begin(r, &reader);
+    body_begin(x->request, &reader);
     if (statistics_report(s, kind, &reader, &refusal))
-        reply_json(r, 200, json_pack("{s:b}", "success", 1));
+        reply_json(x, 200, json_pack("{s:b}", "success", 1));
     else if (refusal.code)
-        http_reply_error(r, 400, refusal.code, refusal.sentence);
+        http_reply_error(x, 400, refusal.code, refusal.sentence);
     else
-        body_refuse(r, &reader);
+        body_refuse(x, &reader);
 }
 
-static void handle_comment_api(struct http_request *r, void *arg) {
-    take_report(r, arg, REPORT_COMMENT_API);
+static void handle_comment_api(struct http_exchange *x, void *arg) {
+    take_report(x, arg, REPORT_COMMENT_API);
 }
 
-static void handle_reader(struct http_request *r, void *arg) {
-    take_report(r, arg, REPORT_READER);
+static void handle_reader(struct http_exchange *x, void *arg) {
+    take_report(x, arg, REPORT_READER);
 }
 
-static void handle_manager(struct http_request *r, void *arg) {
-    take_report(r, arg, REPORT_MANAGER);
+static void handle_manager(struct http_exchange *x, void *arg) {
+    take_report(x, arg, REPORT_MANAGER);
 }
 
-static void handle_client(struct http_request *r, void *arg) {
-    take_report(r, arg, REPORT_CLIENT);
+static void handle_client(struct http_exchange *x, void *arg) {
+    take_report(x, arg, REPORT_CLIENT);
 }
 
 #define REPORTS(path, handler)                                                                               \
     {                                                                                                        \
-        "POST", (path), .handle = (handler), .body_max = REPORT_BODY_MAX, .admit = admit_report,             \
+        "POST", (path), .handle = (handler), .body_max = REPORT_BODY_MAX, .guard = guard_report,             \
                         .exact_path = true                                                                   \
     }
 

@@ -3,9 +3,10 @@
 
 #include "http_peer.h"
 
+#include "base/budget.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "http/conn.h"
+#include "http/exchange.h"
 #include "http/server.h"
 
 enum { HEADER_MS = 10000, BODY_MS = 30000, IDLE_MS = 60000, SWEEP_MS = 250, PEERS = 16, WAITING = 64 };
@@ -17,95 +18,95 @@ static struct world {
     struct http_server *server;
     int port;
     struct peer peers[PEERS];
-    unsigned handled;                      // requests, by all handlers
-    struct http_request *waiting[WAITING]; // not answered yet, in the order of coming
+    unsigned handled;                       // requests, by all handlers
+    struct http_exchange *waiting[WAITING]; // not answered yet, in the order of coming
     unsigned waiting_count;
     int taken; // a descriptor, -1 if the client had gone, -2 if nothing was taken yet
     struct peer *to_reset;
 } world;
 
-static inline void reply_text(struct http_request *r, const char *text) {
-    http_reply(r, &(struct http_reply){
+static inline void reply_text(struct http_exchange *x, const char *text) {
+    http_reply(x, &(struct http_reply){
                       .status = 200, .content_type = "text/plain", .body = text, .body_len = strlen(text)});
 }
 
-static inline void handle_root(struct http_request *r, void *arg) {
+static inline void handle_root(struct http_exchange *x, void *arg) {
     assert_ptr_equal(arg, &world);
     world.handled++;
-    reply_text(r, "root");
+    reply_text(x, "root");
 }
 
-static inline void handle_other_root(struct http_request *r, void *arg) {
+static inline void handle_other_root(struct http_exchange *x, void *arg) {
     (void)arg;
-    reply_text(r, "the second table");
+    reply_text(x, "the second table");
 }
 
-static inline void handle_param(struct http_request *r, void *arg) {
+static inline void handle_param(struct http_exchange *x, void *arg) {
     (void)arg;
     world.handled++;
-    reply_text(r, http_request_param(r));
+    reply_text(x, http_request_param(x->request));
 }
 
 // Answers with the query fields a and b.
-static inline void handle_query(struct http_request *r, void *arg) {
+static inline void handle_query(struct http_exchange *x, void *arg) {
     (void)arg;
     char text[512];
-    const char *a = http_request_query(r, "a"), *b = http_request_query(r, "b");
+    const char *a = http_request_query(x->request, "a"), *b = http_request_query(x->request, "b");
     world.handled++;
     snprintf(text, sizeof text, "a=%s b=%s", a ? a : "(none)", b ? b : "(none)");
-    reply_text(r, text);
+    reply_text(x, text);
 }
 
-static inline void handle_header(struct http_request *r, void *arg) {
+static inline void handle_header(struct http_exchange *x, void *arg) {
     (void)arg;
-    const char *value = http_request_header(r, "idempotency-key");
+    const char *value = http_request_header(x->request, "idempotency-key");
     world.handled++;
-    reply_text(r, value ? value : "(none)");
+    reply_text(x, value ? value : "(none)");
 }
 
-static inline void handle_echo(struct http_request *r, void *arg) {
+static inline void handle_echo(struct http_exchange *x, void *arg) {
     (void)arg;
     size_t len;
-    const char *body = http_request_body(r, &len);
+    const char *body = http_request_body(x->request, &len);
     world.handled++;
-    http_reply(r, &(struct http_reply){.status = 201, .content_type = "x/y", .body = body, .body_len = len});
+    http_reply(x, &(struct http_reply){.status = 201, .content_type = "x/y", .body = body, .body_len = len});
 }
 
-static inline void handle_target(struct http_request *r, void *arg) {
+static inline void handle_target(struct http_exchange *x, void *arg) {
     (void)arg;
-    reply_text(r, http_request_target(r));
+    reply_text(x, http_request_target(x->request));
 }
 
-static inline void handle_host(struct http_request *r, void *arg) {
+static inline void handle_host(struct http_exchange *x, void *arg) {
     (void)arg;
-    reply_text(r, http_request_header(r, "host"));
+    reply_text(x, http_request_header(x->request, "host"));
 }
 
-static inline void handle_inside(struct http_request *r, void *arg) {
+static inline void handle_inside(struct http_exchange *x, void *arg) {
     (void)arg;
-    reply_text(r, "inside");
+    reply_text(x, "inside");
 }
 
-static inline void admit_authorized(struct http_request *r, void *arg) {
+static inline bool guard_authorized(struct http_request *r, void *arg, struct http_refusal *refusal) {
     assert_ptr_equal(arg, &world);
-    if (!http_request_header(r, "authorization")) http_refuse(r, 403, "forbidden", "Not for you.");
+    return http_request_header(r, "authorization") || http_refuse(refusal, 403, "forbidden", "Not for you.");
 }
 
-static inline void handle_json(struct http_request *r, void *arg) {
+static inline void handle_json(struct http_exchange *x, void *arg) {
     (void)arg;
-    reply_text(r, http_request_is_json(r) ? "json" : "other");
+    reply_text(x, http_request_is_json(x->request) ? "json" : "other");
 }
 
-static inline void handle_peer(struct http_request *r, void *arg) {
+static inline void handle_peer(struct http_exchange *x, void *arg) {
     (void)arg;
     char address[64];
-    http_request_peer(r, address, sizeof address);
-    reply_text(r, address);
+    http_request_peer(x->request, address, sizeof address);
+    reply_text(x, address);
 }
 
-static inline void handle_full(struct http_request *r, void *arg) {
+static inline void handle_full(struct http_exchange *x, void *arg) {
     (void)arg;
-    http_reply(r, &(struct http_reply){.status = 307,
+    http_reply(x, &(struct http_reply){.status = 307,
                                        .body = "{}",
                                        .body_len = 2,
                                        .location = "http://b/c",
@@ -113,52 +114,52 @@ static inline void handle_full(struct http_request *r, void *arg) {
                                        .headers = "X-One: 1\r\nX-Two: 2\r\n"});
 }
 
-static inline void handle_over(struct http_request *r, void *arg) {
+static inline void handle_over(struct http_exchange *x, void *arg) {
     (void)arg;
-    http_reply(r, &(struct http_reply){.status = 204});
+    http_reply(x, &(struct http_reply){.status = 204});
 }
 
-static inline void handle_big(struct http_request *r, void *arg) {
+static inline void handle_big(struct http_exchange *x, void *arg) {
     (void)arg;
-    const char *bytes = http_request_query(r, "bytes");
+    const char *bytes = http_request_query(x->request, "bytes");
     size_t len = bytes ? strtoul(bytes, NULL, 10) : 0;
     char *body = mem_alloc(len);
     memset(body, 'b', len);
     world.handled++;
-    http_reply(r, &(struct http_reply){.status = 200, .body = body, .body_len = len});
+    http_reply(x, &(struct http_reply){.status = 200, .body = body, .body_len = len});
     free(body);
 }
 
-static inline void handle_wait(struct http_request *r, void *arg) {
+static inline void handle_wait(struct http_exchange *x, void *arg) {
     (void)arg;
     assert_true(world.waiting_count < WAITING);
     world.handled++;
-    world.waiting[world.waiting_count++] = r;
+    world.waiting[world.waiting_count++] = x;
 }
 
-static inline void handle_take(struct http_request *r, void *arg) {
+static inline void handle_take(struct http_exchange *x, void *arg) {
     (void)arg;
     world.handled++;
-    world.taken = http_take_over(r);
+    world.taken = http_take_over(x);
 }
 
-static inline void handle_abort(struct http_request *r, void *arg) {
+static inline void handle_abort(struct http_exchange *x, void *arg) {
     (void)arg;
     world.handled++;
-    http_abort(r);
+    http_abort(x);
 }
 
 // The client goes away with a reset while its request is being handled.
-static inline void handle_reset(struct http_request *r, void *arg) {
+static inline void handle_reset(struct http_exchange *x, void *arg) {
     (void)arg;
     peer_reset(world.to_reset);
-    reply_text(r, "to nobody");
+    reply_text(x, "to nobody");
 }
 
 static const struct http_route routes[] = {
     {"GET", "/host", .handle = handle_host},
     {"GET", "/inside", .handle = handle_inside, .exact_path = true},
-    {"POST", "/guarded", .handle = handle_echo, .body_max = 200000, .admit = admit_authorized},
+    {"POST", "/guarded", .handle = handle_echo, .body_max = 200000, .guard = guard_authorized},
     {"GET", "/", .handle = handle_root},
     {"GET", "/param/:name", .handle = handle_param},
     {"GET", "/query", .handle = handle_query},
@@ -193,12 +194,28 @@ static const struct http_route *const tables[] = {routes, more_routes, NULL};
 static inline struct http_server_config world_config(const char *bind, unsigned max_connections) {
     return (struct http_server_config){.role = "test",
                                        .bind = bind,
-                                       .arg = &world,
                                        .header_timeout_ms = HEADER_MS,
                                        .body_timeout_ms = BODY_MS,
                                        .idle_timeout_ms = IDLE_MS,
                                        .max_connections = max_connections,
-                                       .tables = tables};
+                                       .site = {.tables = tables, .arg = &world}};
+}
+
+static inline unsigned open_connections(void) {
+    return (unsigned)http_server_counters(world.server)->connections_open;
+}
+
+// Returns the socket that the server listens on.
+static inline int listening_socket(void) {
+    for (int fd = 3;; fd++) {
+        int listens = 0;
+        socklen_t size = sizeof listens;
+        struct sockaddr_in to = {0};
+        socklen_t to_size = sizeof to;
+        if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0 || !listens) continue;
+        if (getsockname(fd, (struct sockaddr *)&to, &to_size) == 0 && ntohs(to.sin_port) == world.port)
+            return fd;
+    }
 }
 
 static inline void open_world(unsigned max_connections) {
@@ -273,7 +290,7 @@ static inline void expect_waiting(unsigned count) {
 }
 
 static inline void answer_waiting(unsigned i, const char *text) {
-    struct http_request *r = world.waiting[i];
+    struct http_exchange *x = world.waiting[i];
     world.waiting[i] = NULL;
-    reply_text(r, text);
+    reply_text(x, text);
 }

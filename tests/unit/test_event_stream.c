@@ -4,7 +4,7 @@
 #include "base/hash.h"
 #include "event_reader.h"
 #include "net/event_stream.h"
-#include "http/server.h"
+#include "http/exchange.h"
 
 #define LEN(array) (sizeof(array) / sizeof *(array))
 

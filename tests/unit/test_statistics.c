@@ -16,6 +16,7 @@
 #include "engine/engine.h"
 #include "http/client.h"
 #include "http/server.h"
+#include "service/service.h"
 #include "net/loop.h"
 #include "statistics/figures.h"
 #include "statistics/statistics.h"
@@ -691,17 +692,18 @@ static void start_server(struct role_world *w) {
     int error;
     w->answer_at_once = true;
     w->client = http_client_new(w->loop);
-    w->server = http_server_new(w->loop,
-                                &(struct http_server_config){.role = "statistics",
-                                                             .bind = "127.0.0.1",
-                                                             .arg = w->statistics,
-                                                             .header_timeout_ms = 10000,
-                                                             .body_timeout_ms = 10000,
-                                                             .idle_timeout_ms = 10000,
-                                                             .max_connections = 100,
-                                                             .tables = statistics_tables},
-                                &error);
+    w->server = http_server_new(
+        w->loop,
+        &(struct http_server_config){.role = "statistics",
+                                     .bind = "127.0.0.1",
+                                     .header_timeout_ms = 10000,
+                                     .body_timeout_ms = 10000,
+                                     .idle_timeout_ms = 10000,
+                                     .max_connections = 100,
+                                     .site = {.tables = statistics_tables, .arg = w->statistics}},
+        &error);
     assert_non_null(w->server);
+    ((struct service *)(void *)w->statistics)->http = http_server_counters(w->server);
 }
 
 static struct answer call(struct role_world *w, const char *method, const char *path, const char *body) {

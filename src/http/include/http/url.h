@@ -17,3 +17,7 @@ struct http_url {
 // Returns 0, -EPROTONOSUPPORT for another scheme than http, or -EINVAL: no host, user information, a bad
 // port, or a byte that cannot stand in a URL (so none of it can forge a header line).
 int http_url_parse(struct http_url *, const char *text);
+
+// Writes the bytes with %XX decoded, `+` as a space if `plus` (a form's), and a NUL behind them; what is no
+// proper escape, or an escaped NUL, stays as it is. Returns the length, at most len.
+size_t http_url_decode(char *out, const char *in, size_t len, bool plus);

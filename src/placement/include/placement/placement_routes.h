@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "service/service.h"
 
+struct http_exchange;
 struct placement;
 
 struct placed_service {
@@ -21,4 +22,4 @@ struct placed_service {
 extern const struct http_route placement_routes[]; // ended by a row without a pattern
 
 // Answers 503 because as many videos as may be are in use, and says so in the log, at most once a second.
-void placement_reply_full(struct placed_service *, struct http_request *, const char *video);
+void placement_reply_full(struct placed_service *, struct http_exchange *, const char *video);

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct http_exchange;
+struct http_refusal;
 struct http_request;
 struct json_reader;
 
@@ -37,28 +39,28 @@ struct body_field {
 #define BODY_FIELD(field_name, array)                                                                        \
     { .name = (field_name), .text = (array), .size = sizeof(array) }
 
-// For routes whose body is read here: 415 unless it is declared as JSON.
-void body_admit(struct http_request *, void *arg);
+// The guard of routes whose body is read here: 415 unless it is declared as JSON.
+bool body_guard(struct http_request *, void *arg, struct http_refusal *);
 
 // Reads the body into the fields (400 if it is not a JSON object in UTF-8).
-bool body_read(struct http_request *, struct body_field *fields, size_t count);
+bool body_read(struct http_exchange *, struct body_field *fields, size_t count);
 
 // Begins to read a body that is more than a few texts.
-void body_begin(struct http_request *, struct json_reader *);
+void body_begin(const struct http_request *, struct json_reader *);
 
 // Refuses a body that is not a JSON object (400), with the place of the error.
-void body_refuse(struct http_request *, const struct json_reader *);
+void body_refuse(struct http_exchange *, const struct json_reader *);
 
 // Check an id: 400 if it is missing or invalid.
-bool body_id(struct http_request *, const struct body_field *);
-bool query_id(struct http_request *, const char *field, const char **id);
-bool path_id(struct http_request *, const char **id);
+bool body_id(struct http_exchange *, const struct body_field *);
+bool query_id(struct http_exchange *, const char *field, const char **id);
+bool path_id(struct http_exchange *, const char **id);
 
 // Checks a text of min..max bytes without C0 controls other than tab, CR and LF. With min 0 it may be absent.
-bool body_text(struct http_request *, const struct body_field *, size_t min, size_t max);
+bool body_text(struct http_exchange *, const struct body_field *, size_t min, size_t max);
 
 // Answers with a JSON value, taking the reference.
-void reply_json(struct http_request *, int status, json_t *owned);
+void reply_json(struct http_exchange *, int status, json_t *owned);
 
 // Answers 503 with Retry-After.
-void reply_unavailable(struct http_request *, const char *code, const char *sentence);
+void reply_unavailable(struct http_exchange *, const char *code, const char *sentence);

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+struct http_refusal;
 struct http_request;
 struct internal_only;
 
@@ -28,6 +29,5 @@ struct internal_sign {
 
 bool internal_only_allows(const struct internal_only *, const struct internal_sign *);
 
-// Whether the request may pass; if not, it is refused with 403. For a route's admit(), before the body is
-// read.
-bool internal_only_check(const struct internal_only *, struct http_request *);
+// For a route's guard: whether the request may pass; if not, it is refused with 403.
+bool internal_only_guard(const struct internal_only *, const struct http_request *, struct http_refusal *);

@@ -5,9 +5,10 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "http/server.h"
+#include "http/router.h"
 
 struct engine;
+struct http_counters;
 struct loop;
 
 struct service {
@@ -15,6 +16,7 @@ struct service {
     const char *instance_id; // "reader-1"
     struct loop *loop;
     struct engine *engine;
+    const struct http_counters *http; // of the server that serves it; set once there is one
     // Adds what the role wants to show in /health. May be NULL.
     void (*describe)(struct service *, json_t *health);
     // Whether the role can do its work now, and why not; asked after the engine. May be NULL.

@@ -1,10 +1,14 @@
+#include "response.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "conn.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "http/method.h"
 
-const char http_cors_headers[] = "Access-Control-Allow-Origin: *\r\n"
-                                 "Access-Control-Expose-Headers: Retry-After\r\n";
+static const char cors_headers[] = "Access-Control-Allow-Origin: *\r\n"
+                                   "Access-Control-Expose-Headers: Retry-After\r\n";
 
 // What a page may send is what it asks for: a header that tracing adds must not break it.
 static const char preflight_headers[] = "Access-Control-Allow-Methods: GET, HEAD, POST, OPTIONS\r\n"
@@ -13,14 +17,14 @@ static const char preflight_headers[] = "Access-Control-Allow-Methods: GET, HEAD
                                         "Access-Control-Allow-Headers: "
                                         "content-type, last-event-id, idempotency-key, authorization";
 
-void http_stream_head(struct buf *b) {
-    buf_adds(b, "HTTP/1.1 200 OK\r\n"
-                "Content-Type: text/event-stream\r\n"
-                "Cache-Control: no-store, no-transform\r\n"
-                "X-Accel-Buffering: no\r\n" // nginx and its kin would hold events back
-                "Connection: close\r\n");
-    buf_adds(b, http_cors_headers);
-    buf_adds(b, "\r\n");
+const char *http_common_lines(struct http_common *c, int64_t wall_ms) {
+    if (wall_ms / 1000 != c->second) {
+        char date[CLOCK_HTTP_DATE_SIZE];
+        clock_http_date(wall_ms, date);
+        snprintf(c->lines, sizeof c->lines, "Date: %s\r\n%s", date, cors_headers);
+        c->second = wall_ms / 1000;
+    }
+    return c->lines;
 }
 
 // Only the number counts (RFC 9112, 4); the words are for people.
@@ -29,6 +33,7 @@ static const char *reason(int status) {
     case 200: return "OK";
     case 201: return "Created";
     case 204: return "No Content";
+    case 304: return "Not Modified";
     case 307: return "Temporary Redirect";
     case 400: return "Bad Request";
     case 401: return "Unauthorized";
@@ -47,6 +52,10 @@ static const char *reason(int status) {
     }
 }
 
+bool http_status_has_body(int status) {
+    return status != 204 && status != 304;
+}
+
 static void add_number(struct buf *out, size_t n) {
     char digits[24];
     char *at = digits + sizeof digits;
@@ -61,13 +70,13 @@ static void add_line(struct buf *out, const char *name, const char *value) {
     buf_adds(out, "\r\n");
 }
 
-static void add_head(struct http_conn *c, const struct http_reply *reply) {
-    struct buf *out = &c->out;
+void http_response_head(struct buf *out, const struct http_reply *reply, const char *common_lines,
+                        enum http_persistence persistence) {
     buf_adds(out, "HTTP/1.1 ");
     add_number(out, (size_t)reply->status);
     add_line(out, " ", reason(reply->status));
-    buf_adds(out, http_server_common_headers(c->server));
-    if (reply->status != 204) {
+    buf_adds(out, common_lines);
+    if (http_status_has_body(reply->status)) {
         add_line(out, "Content-Type: ", reply->content_type ? reply->content_type : "application/json");
         buf_adds(out, "Content-Length: ");
         add_number(out, reply->body_len);
@@ -76,32 +85,19 @@ static void add_head(struct http_conn *c, const struct http_reply *reply) {
     if (reply->location) add_line(out, "Location: ", reply->location);
     if (reply->retry_after_s) buf_printf(out, "Retry-After: %d\r\n", reply->retry_after_s);
     if (reply->headers) buf_adds(out, reply->headers);
-    if (!c->request.keep_alive || c->close_after_reply)
-        buf_adds(out, "Connection: close\r\n");
-    else if (c->parser.http_minor == 0)
-        buf_adds(out, "Connection: keep-alive\r\n");
+    if (persistence == HTTP_CLOSES) buf_adds(out, "Connection: close\r\n");
+    if (persistence == HTTP_PERSISTS_SAID) buf_adds(out, "Connection: keep-alive\r\n");
     buf_adds(out, "\r\n");
 }
 
-void http_reply(struct http_request *r, const struct http_reply *reply) {
-    struct http_conn *c = http_conn_of(r);
-    if (c->state != CONN_CLOSED) {
-        add_head(c, reply);
-        if (r->method != HTTP_HEAD && reply->status != 204) buf_add(&c->out, reply->body, reply->body_len);
-    }
-    http_conn_answered(c);
-}
-
-static void reply_error(struct http_request *r, int status, const char *code, const char *sentence,
-                        const char *headers) {
-    char body[512];
-    int len = snprintf(body, sizeof body, "{\"error\":\"%s\",\"code\":\"%s\"}", sentence, code);
-    http_reply(
-        r, &(struct http_reply){.status = status, .body = body, .body_len = (size_t)len, .headers = headers});
-}
-
-void http_reply_error(struct http_request *r, int status, const char *code, const char *sentence) {
-    reply_error(r, status, code, sentence, NULL);
+void http_response_stream_head(struct buf *out) {
+    buf_adds(out, "HTTP/1.1 200 OK\r\n"
+                  "Content-Type: text/event-stream\r\n"
+                  "Cache-Control: no-store, no-transform\r\n"
+                  "X-Accel-Buffering: no\r\n" // nginx and its kin would hold events back
+                  "Connection: close\r\n");
+    buf_adds(out, cors_headers);
+    buf_adds(out, "\r\n");
 }
 
 // Adds the header names of a list, as far as they are names (RFC 9110, 5.6.2).
@@ -118,24 +114,14 @@ static void add_names(struct buf *out, const char *list) {
     }
 }
 
-static void reply_preflight(struct http_request *r) {
-    struct buf headers = {0};
-    const char *wanted = http_request_header(r, "access-control-request-headers");
-    buf_printf(&headers, "Allow: %s\r\n%s", r->allow, preflight_headers);
-    if (wanted) add_names(&headers, wanted);
-    buf_adds(&headers, "\r\n");
-    http_reply(r, &(struct http_reply){.status = 204, .headers = buf_string(&headers)});
-    buf_release(&headers);
+void http_response_preflight(struct buf *out, const char *allow, const char *wanted) {
+    add_line(out, "Allow: ", allow);
+    buf_adds(out, preflight_headers);
+    if (wanted) add_names(out, wanted);
+    buf_adds(out, "\r\n");
 }
 
-// What the table answers by itself: OPTIONS, 404, 405, and everything refused while reading.
-void http_reply_refused(struct http_request *r) {
-    char headers[96];
-    int status = r->refuse_status;
-    if (status == 204) {
-        reply_preflight(r);
-        return;
-    }
-    snprintf(headers, sizeof headers, "Allow: %s\r\n", r->allow); // none is an answer too
-    reply_error(r, status, r->refuse_code, r->refuse_sentence, status == 405 ? headers : NULL);
+void http_response_allow(char out[HTTP_ALLOW_SIZE], unsigned methods) {
+    snprintf(out, HTTP_ALLOW_SIZE, "%s%s%s", methods & HTTP_METHOD_GET ? "GET, HEAD, " : "",
+             methods & HTTP_METHOD_POST ? "POST, " : "", methods ? "OPTIONS" : "");
 }

@@ -1,0 +1,27 @@
+#include "http/exchange.h"
+
+#include <stdio.h>
+
+#include "response.h"
+
+bool http_exchange_is_handled(const struct http_exchange *x) {
+    return !x->refusal.status && (x->match.route || x->match.asset);
+}
+
+void http_reply_refusal(struct http_exchange *x, const struct http_refusal *r) {
+    char body[512];
+    int len = snprintf(body, sizeof body, "{\"error\":\"%s\",\"code\":\"%s\"}", r->sentence, r->code);
+    http_reply(x, &(struct http_reply){.status = r->status,
+                                       .body = body,
+                                       .body_len = (size_t)len,
+                                       .retry_after_s = r->retry_after_s,
+                                       .headers = r->headers});
+}
+
+void http_reply_error(struct http_exchange *x, int status, const char *code, const char *sentence) {
+    http_reply_refusal(x, &(struct http_refusal){.status = status, .code = code, .sentence = sentence});
+}
+
+void http_stream_head(struct buf *b) {
+    http_response_stream_head(b);
+}

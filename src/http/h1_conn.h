@@ -1,0 +1,10 @@
+// Private to http: a connection that speaks HTTP/1.1 or 1.0, and the one exchange it is busy with. Requests
+// are answered one after the other; pipelined ones wait in the socket.
+#pragma once
+
+struct http_conn;
+struct http_host;
+union address;
+
+// Takes a connected, non-blocking socket. Returns NULL, and has closed it, if it cannot be watched.
+struct http_conn *h1_conn_new(struct http_host *, int fd, const union address *peer);

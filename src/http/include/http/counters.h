@@ -1,0 +1,28 @@
+// What a server has seen so far. Written on the thread of its handlers, and read there.
+#pragma once
+
+#include <stdint.h>
+
+enum { HTTP_STATUS_MAX = 600 };
+
+struct http_counters {
+    uint64_t connections_accepted;
+    uint64_t connections_open;
+    uint64_t connections_closed_for_room; // idle or slow ones, for want of descriptors or at max_connections
+    uint64_t connections_dropped;         // those that held memory or a place for too long
+    uint64_t requests;                    // complete, or refused before
+    uint64_t streams;                     // begun
+    uint64_t aborted;                     // requests that got a closed connection for an answer
+    uint64_t responses[HTTP_STATUS_MAX];  // by status
+};
+
+static inline void http_counters_response(struct http_counters *c, int status) {
+    if (status >= 0 && status < HTTP_STATUS_MAX) c->responses[status]++;
+}
+
+// Returns the responses of a class: 2 for 200 to 299.
+static inline uint64_t http_counters_class(const struct http_counters *c, int class) {
+    uint64_t sum = 0;
+    for (int status = class * 100; status < class * 100 + 100; status++) sum += c->responses[status];
+    return sum;
+}

@@ -1,0 +1,195 @@
+#include "request_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+#include "http/url.h"
+
+static void forget_query(struct http_request *r) {
+    free(r->fields);
+    buf_release(&r->query);
+    r->fields = NULL;
+    r->field_count = 0;
+}
+
+void http_request_reset(struct http_request *r) {
+    free(r->param);
+    forget_query(r);
+    buf_clear(&r->body);
+    buf_clear(&r->head);
+    r->param = NULL;
+    memset(r->values, 0, sizeof r->values);
+    r->hosts = r->encodings = 0;
+    r->bad_host = r->closes = false;
+    r->method = HTTP_METHOD_OTHER;
+}
+
+void http_request_release(struct http_request *r) {
+    http_request_reset(r);
+    buf_release(&r->head);
+    buf_release(&r->body);
+}
+
+size_t http_request_bytes(const struct http_request *r) {
+    return r->head.cap + r->body.cap + r->query.cap;
+}
+
+void http_request_forget_read(struct http_request *r, size_t body_bytes) {
+    if (r->body.cap > body_bytes) buf_release(&r->body);
+    forget_query(r);
+}
+
+enum http_method http_method_of(const char *name) {
+    if (!strcmp(name, "GET")) return HTTP_METHOD_GET;
+    if (!strcmp(name, "POST")) return HTTP_METHOD_POST;
+    if (!strcmp(name, "HEAD")) return HTTP_METHOD_HEAD;
+    return !strcmp(name, "OPTIONS") ? HTTP_METHOD_OPTIONS : HTTP_METHOD_OTHER;
+}
+
+static const struct {
+    const char *name;
+    enum http_field field;
+} known_fields[] = {
+    {"host", FIELD_HOST},
+    {"connection", FIELD_CONNECTION},
+    {"transfer-encoding", FIELD_TRANSFER_ENCODING},
+    {"content-type", FIELD_CONTENT_TYPE},
+    {"expect", FIELD_EXPECT},
+    {"origin", FIELD_ORIGIN},
+    {"authorization", FIELD_AUTHORIZATION},
+    {"last-event-id", FIELD_LAST_EVENT_ID},
+    {"idempotency-key", FIELD_IDEMPOTENCY_KEY},
+    {"if-none-match", FIELD_IF_NONE_MATCH},
+    {"accept-encoding", FIELD_ACCEPT_ENCODING},
+    {"access-control-request-headers", FIELD_REQUEST_HEADERS},
+    {"forwarded", FIELD_PROXY},
+    {"via", FIELD_PROXY},
+    {"x-original-forwarded-for", FIELD_PROXY},
+    {"x-real-ip", FIELD_PROXY},
+    {"x-client-ip", FIELD_PROXY},
+    {"x-cluster-client-ip", FIELD_PROXY},
+    {"x-envoy-external-address", FIELD_PROXY},
+    {"true-client-ip", FIELD_PROXY},
+    {"cdn-loop", FIELD_PROXY},
+    {"cf-connecting-ip", FIELD_PROXY},
+    {"fastly-client-ip", FIELD_PROXY},
+    {"fly-client-ip", FIELD_PROXY},
+};
+
+// What proxies say of a request begins with it: x-forwarded-for, -host, -port and others.
+static const char forwarded[] = "x-forwarded";
+
+enum http_field http_field_find(const char *name, size_t len) {
+    for (size_t i = 0; i < sizeof known_fields / sizeof *known_fields; i++) {
+        const char *known = known_fields[i].name;
+        if ((name[0] | 0x20) == known[0] && strlen(known) == len && !strncasecmp(name, known, len))
+            return known_fields[i].field;
+    }
+    bool told = len >= sizeof forwarded - 1 && !strncasecmp(name, forwarded, sizeof forwarded - 1);
+    return told ? FIELD_PROXY : FIELD_UNKNOWN;
+}
+
+static bool host_is_valid(const char *host) {
+    return *host && !strpbrk(host, " \t,/?#@\\<>\"{}|^`");
+}
+
+// Of the Connection header llhttp itself takes `close` for another word if a tab stands beside it.
+static bool lists_close(const char *value) {
+    for (size_t len; *(value += strspn(value, ", \t")); value += len) {
+        len = strcspn(value, ", \t");
+        if (len == 5 && !strncasecmp(value, "close", len)) return true;
+    }
+    return false;
+}
+
+static void trim_end(char *value) {
+    size_t len = strlen(value);
+    while (len && (value[len - 1] == ' ' || value[len - 1] == '\t')) value[--len] = 0;
+}
+
+static void count_up(uint8_t *count) {
+    if (*count < 2) ++*count;
+}
+
+void http_request_take_field(struct http_request *r, enum http_field field, uint32_t value_at) {
+    char *value = r->head.data + value_at;
+    trim_end(value);
+    if (field == FIELD_HOST) {
+        count_up(&r->hosts);
+        r->bad_host |= !host_is_valid(value);
+    } else if (field == FIELD_CONNECTION) {
+        r->closes |= lists_close(value);
+    } else if (field == FIELD_TRANSFER_ENCODING) {
+        count_up(&r->encodings);
+    }
+    if (field == FIELD_CONNECTION || r->values[field])
+        r->head.len = value_at; // known already, or to be ignored
+    else
+        r->values[field] = value_at;
+}
+
+// The target's authority counts, whatever Host says (RFC 9112, 3.2.2).
+static bool take_authority(struct http_request *r, size_t at, size_t len) {
+    uint32_t host = (uint32_t)r->head.len;
+    buf_reserve(&r->head, len + 1);
+    buf_add(&r->head, r->head.data + at, len);
+    buf_add(&r->head, "", 1);
+    r->values[FIELD_HOST] = host;
+    return host_is_valid(r->head.data + host);
+}
+
+// RFC 9112, 3.2: a target is a path, an absolute URI, or `*`. Leaves path_start and path_len behind.
+static bool split_target(struct http_request *r) {
+    const char *target = r->head.data;
+    size_t start = 0;
+    if (strchr(target, '#')) return false;
+    if (!strncasecmp(target, "http://", 7) || !strncasecmp(target, "https://", 8)) {
+        size_t authority = (size_t)(strstr(target, "://") + 3 - target);
+        size_t len = strcspn(target + authority, "/?");
+        if (!take_authority(r, authority, len)) return false;
+        start = authority + len;
+        if (r->head.data[start] != '/') r->head.data[--start] = '/'; // an empty path is the root
+    } else if (target[0] != '/' && (strcmp(target, "*") != 0 || r->method != HTTP_METHOD_OPTIONS)) {
+        return false;
+    }
+    r->path_start = start;
+    r->path_len = strcspn(r->head.data + start, "?");
+    return true;
+}
+
+// Only `chunked` alone, once, and not on HTTP/1.0 (RFC 9112, 6.1): anything else is how requests are
+// smuggled.
+static bool transfer_encoding_is_fine(unsigned count, const char *value, int minor) {
+    return !count || (count == 1 && minor && !strcasecmp(value, "chunked"));
+}
+
+const char *http_request_check_head(struct http_request *r, int minor) {
+    const char *encoding =
+        r->values[FIELD_TRANSFER_ENCODING] ? r->head.data + r->values[FIELD_TRANSFER_ENCODING] : "";
+    if (r->bad_host) return "The Host header is not a host.";
+    if (r->hosts > 1) return "The Host header may be given only once.";
+    if (!r->hosts && minor) return "The Host header is missing.";
+    if (!transfer_encoding_is_fine(r->encodings, encoding, minor))
+        return "Transfer-Encoding may only be chunked, once.";
+    if (!split_target(r)) return "The request target must be a path.";
+    return NULL;
+}
+
+void http_request_set_param(struct http_request *r, const char *at, size_t len) {
+    r->param = mem_alloc(len + 1);
+    http_url_decode(r->param, at, len, false);
+}
+
+bool http_request_tidy_path(struct http_request *r) {
+    char *path = r->head.data + r->path_start;
+    size_t kept = 0;
+    for (size_t i = 0; i < r->path_len; i++)
+        if (path[i] != '/' || !kept || path[kept - 1] != '/') path[kept++] = path[i];
+    if (kept > 1 && path[kept - 1] == '/') kept--;
+    if (kept == r->path_len) return false;
+    memmove(path + kept, path + r->path_len, strlen(path + r->path_len) + 1); // the query
+    r->path_len = kept;
+    return true;
+}

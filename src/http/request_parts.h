@@ -1,0 +1,79 @@
+// Private to http: a request as a protocol builds it. It adds the target and the values of the fields that
+// are kept to `head`, each with a NUL behind it, and calls http_request_take_field() for each value; then
+// checks the head; then adds the body.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "http/method.h"
+#include "net/address.h"
+
+// The header fields that are kept. All others are checked and skipped.
+enum http_field {
+    FIELD_HOST,
+    FIELD_CONNECTION,
+    FIELD_TRANSFER_ENCODING,
+    FIELD_CONTENT_TYPE,
+    FIELD_EXPECT,
+    FIELD_ORIGIN,
+    FIELD_AUTHORIZATION,
+    FIELD_LAST_EVENT_ID,
+    FIELD_IDEMPOTENCY_KEY,
+    FIELD_IF_NONE_MATCH,
+    FIELD_ACCEPT_ENCODING,
+    FIELD_REQUEST_HEADERS, // of a preflight
+    FIELD_PROXY,           // those from here on are only known to be there
+    FIELD_COUNT,
+    FIELD_UNKNOWN = FIELD_COUNT
+};
+
+struct http_query_field {
+    const char *name, *value;
+};
+
+// The peer is set once, the rest for each request.
+struct http_request {
+    union address peer;
+    enum http_method method;
+    struct buf head;              // target and values of kept header fields as NUL-terminated strings
+    uint32_t values[FIELD_COUNT]; // of the first of each field, in head; 0: absent
+    uint8_t hosts, encodings;     // how often they came, up to 2
+    bool bad_host;
+    bool closes;       // the Connection field lists `close`
+    size_t path_start; // of the target
+    size_t path_len;   // without the query
+    struct buf body;
+    struct buf query; // decoded fields, made by the first http_request_query()
+    struct http_query_field *fields;
+    unsigned field_count;
+    char *param;
+};
+
+// Empties it for the next request of the same peer, and keeps the buffers' memory.
+void http_request_reset(struct http_request *);
+void http_request_release(struct http_request *);
+
+enum http_method http_method_of(const char *name);
+
+enum http_field http_field_find(const char *name, size_t len);
+
+// Takes a value that was just added to the head at that place; drops it if it is not to be kept.
+void http_request_take_field(struct http_request *, enum http_field, uint32_t value_at);
+
+// Checks what a head must have (`minor`: of HTTP/1.x), and finds the path. Returns a sentence if it is bad.
+const char *http_request_check_head(struct http_request *, int minor);
+
+// Takes doubled and trailing slashes out of the path. Returns whether there were any.
+bool http_request_tidy_path(struct http_request *);
+
+// Decodes the parameter, a part of the path; NULL: none.
+void http_request_set_param(struct http_request *, const char *at, size_t len);
+
+// Returns how much memory it holds.
+size_t http_request_bytes(const struct http_request *);
+
+// Frees what a handler has read already, once it has returned: the query, and a body of more than that.
+void http_request_forget_read(struct http_request *, size_t body_bytes);

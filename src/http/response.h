@@ -1,0 +1,40 @@
+// Private to http: answers as HTTP/1.x has them. Pure.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "http/reply.h"
+
+struct buf;
+
+// Header lines of every answer, made once a second. Zero-initialised is empty.
+struct http_common {
+    char lines[256];
+    int64_t second;
+};
+const char *http_common_lines(struct http_common *, int64_t wall_ms);
+
+// What an answer says of its connection.
+enum http_persistence {
+    HTTP_PERSISTS,      // as is usual
+    HTTP_PERSISTS_SAID, // to a client of HTTP/1.0, which has asked for it
+    HTTP_CLOSES
+};
+
+bool http_status_has_body(int status);
+
+// Adds the head of an answer; its body follows, but not after HEAD.
+void http_response_head(struct buf *, const struct http_reply *, const char *common_lines,
+                        enum http_persistence);
+
+// Adds the head of an event stream.
+void http_response_stream_head(struct buf *);
+
+// The header lines of a preflight's answer: `allow` has the methods, `wanted` the header fields that the page
+// wants to send (NULL: none).
+void http_response_preflight(struct buf *, const char *allow, const char *wanted);
+
+// Writes the methods (enum http_method) that a path has, for Allow.
+enum { HTTP_ALLOW_SIZE = 40 };
+void http_response_allow(char out[HTTP_ALLOW_SIZE], unsigned methods);

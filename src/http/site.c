@@ -1,0 +1,69 @@
+#include "site.h"
+
+#include <stdio.h>
+
+#include "asset_reply.h"
+#include "base/buf.h"
+#include "http/exchange.h"
+#include "request_parts.h"
+#include "response.h"
+
+static bool targets_the_server(const struct http_request *r) {
+    return r->path_len == 1 && r->head.data[r->path_start] == '*';
+}
+
+static struct http_match find_match(const struct http_site *site, struct http_request *r) {
+    if (targets_the_server(r))
+        return (struct http_match){.methods = HTTP_METHOD_GET | HTTP_METHOD_HEAD | HTTP_METHOD_POST};
+    struct http_match m = http_route_find(site, r->method, r->head.data + r->path_start, r->path_len, false);
+    if (!m.methods && http_request_tidy_path(r))
+        m = http_route_find(site, r->method, r->head.data + r->path_start, r->path_len, true);
+    return m;
+}
+
+void http_site_admit(const struct http_site *site, struct http_exchange *x) {
+    struct http_request *r = x->request;
+    x->match = find_match(site, r);
+    const struct http_route *route = x->match.route;
+    if (route) {
+        if (x->match.param) http_request_set_param(r, x->match.param, x->match.param_len);
+        if (route->guard) route->guard(r, site->arg, &x->refusal);
+        return;
+    }
+    if (x->match.asset) return;
+    bool root_post = r->method == HTTP_METHOD_POST && r->path_len == 1; // there is nothing to post to
+    if (!x->match.methods || root_post)
+        http_refuse(&x->refusal, 404, "not_found", "There is nothing at this address.");
+    else if (r->method != HTTP_METHOD_OPTIONS)
+        http_refuse(&x->refusal, 405, "method_not_allowed",
+                    "This method is not for this address; see Allow.");
+}
+
+static void reply_preflight(struct http_exchange *x, const char *allow) {
+    struct buf headers = {0};
+    http_response_preflight(&headers, allow,
+                            http_request_header(x->request, "access-control-request-headers"));
+    http_reply(x, &(struct http_reply){.status = 204, .headers = buf_string(&headers)});
+    buf_release(&headers);
+}
+
+static void reply_without_handler(struct http_exchange *x) {
+    char allow[HTTP_ALLOW_SIZE], line[HTTP_ALLOW_SIZE + 16];
+    http_response_allow(allow, x->match.methods);
+    if (!x->refusal.status) {
+        reply_preflight(x, allow);
+        return;
+    }
+    snprintf(line, sizeof line, "Allow: %s\r\n", allow); // none is an answer too
+    if (x->refusal.status == 405) x->refusal.headers = line;
+    http_reply_refusal(x, &x->refusal);
+}
+
+void http_site_answer(const struct http_site *site, struct http_exchange *x) {
+    if (!http_exchange_is_handled(x))
+        reply_without_handler(x);
+    else if (x->match.route)
+        x->match.route->handle(x, site->arg);
+    else
+        http_reply_asset(x, x->match.asset);
+}
