@@ -253,6 +253,11 @@ static bool ready(struct engine *engine, const char **why) {
     return !from(engine)->not_ready;
 }
 
+static struct engine_stats stats(struct engine *engine) {
+    (void)engine;
+    return (struct engine_stats){0};
+}
+
 void fake_set_ready(struct fake_engine *f, bool is_ready) {
     f->not_ready = !is_ready;
 }
@@ -262,7 +267,8 @@ static const struct engine_ops fake_ops = {.name = "fake",
                                            .unsubscribe = unsubscribe,
                                            .head = head,
                                            .range = range,
-                                           .ready = ready};
+                                           .ready = ready,
+                                           .stats = stats};
 
 struct fake_engine *fake_engine_new(void) {
     struct fake_engine *f = mem_zalloc(sizeof *f);

@@ -773,6 +773,21 @@ static void gives_an_overview(void **state) {
     assert_string_equal(o->mapped[99], "m20 http://127.0.0.1:4001");
 }
 
+static void counts_what_waits_and_what_was_done(void **state) {
+    struct world *w = *state;
+    static struct world_append all[20];
+    struct engine_stats before = w->ops->stats(w->engine);
+    assert_int_equal(before.waiting, 0);
+    for (int i = 0; i < 20; i++) world_begin_append(w, &all[i], "v", "{\"comment\":\"x\"}", NULL);
+    assert_int_equal(w->ops->stats(w->engine).waiting, 20);
+    world_wait(w);
+    struct engine_stats after = w->ops->stats(w->engine);
+    assert_int_equal(after.waiting, 0);
+    assert_in_range(after.trips - before.trips, 1, 20);
+    assert_true(after.trip_us >= before.trip_us && after.longest_trip_us <= after.trip_us);
+    assert_int_equal(after.failures, before.failures);
+}
+
 static void is_ready(void **state) {
     struct world *w = *state;
     const char *why = NULL;
@@ -798,7 +813,7 @@ static void is_ready(void **state) {
         TEST(tells_that_a_lease_is_new), TEST(a_lease_is_not_ended_by_the_stores_clock),                     \
         TEST(each_renewal_has_another_stamp), TEST(a_reader_that_starts_again_takes_its_url_over_at_once),   \
         TEST(of_two_readers_with_one_url_the_first_keeps_it), TEST(a_dropped_lease_stays_listed_as_expired), \
-        TEST(counts), TEST(gives_an_overview), TEST(is_ready)
+        TEST(counts), TEST(gives_an_overview), TEST(counts_what_waits_and_what_was_done), TEST(is_ready)
 
 #define BOUNDED(TEST)                                                                                        \
     TEST(videos_in_use_are_not_evicted), TEST(the_least_recently_used_is_evicted_for_a_new_one),             \

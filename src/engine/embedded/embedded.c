@@ -154,6 +154,13 @@ static bool ready(struct engine *engine, const char **why) {
     return is_ready;
 }
 
+static struct engine_stats stats(struct engine *engine) {
+    struct embedded *e = from(engine);
+    struct engine_stats so_far = store_thread_stats(e->thread);
+    so_far.waiting = e->waiting;
+    return so_far;
+}
+
 static void on_reap(struct loop_job *job) {
     free(container_of(job, struct embedded, reap));
 }
@@ -195,6 +202,7 @@ static const struct engine_ops embedded_ops = {
     .counter_next = embedded_counter_next,
     .overview = embedded_overview,
     .ready = ready,
+    .stats = stats,
     .close = close_engine,
 };
 

@@ -34,6 +34,7 @@ struct store_thread {
     pthread_cond_t changed;
     struct request_list waiting, answers;
     size_t answer_bytes;
+    struct engine_stats stats;
     bool started, stop;
     int64_t stop_by_ms;
     bool ready;
@@ -211,12 +212,13 @@ static size_t held_bytes(const struct request_list *l) {
     return sum;
 }
 
-static void hand_back(struct store_thread *t, struct request_list *done) {
+static void hand_back(struct store_thread *t, struct request_list *done, int64_t took_us, bool failed) {
     size_t bytes = held_bytes(done);
     pthread_mutex_lock(&t->lock);
     bool tell = !t->answers.first && done->first;
     request_list_move(&t->answers, done);
     t->answer_bytes += bytes;
+    engine_stats_add(&t->stats, took_us, failed);
     pthread_mutex_unlock(&t->lock);
     if (tell) t->on_answers(t->arg);
 }
@@ -224,6 +226,7 @@ static void hand_back(struct store_thread *t, struct request_list *done) {
 // Returns how many requests it has done.
 static size_t work(struct store_thread *t) {
     struct request_list done = {0};
+    int64_t begin_us = clock_monotonic_us();
     struct batch_result result = batch_run(t->store, &t->taken, &done);
     if (result.failed)
         note_failure(t, &result.failure);
@@ -231,7 +234,7 @@ static size_t work(struct store_thread *t) {
         note_success(t);
     judge_if_changed(t);
     size_t count = done.count;
-    hand_back(t, &done);
+    hand_back(t, &done, clock_monotonic_us() - begin_us, result.failed);
     return count;
 }
 
@@ -332,6 +335,13 @@ struct request_list store_thread_answers(struct store_thread *t) {
     pthread_mutex_unlock(&t->lock);
     pthread_cond_signal(&t->changed);
     return answers;
+}
+
+struct engine_stats store_thread_stats(struct store_thread *t) {
+    pthread_mutex_lock(&t->lock);
+    struct engine_stats stats = t->stats;
+    pthread_mutex_unlock(&t->lock);
+    return stats;
 }
 
 void store_thread_stop(struct store_thread *t, int grace_ms, struct request_list *answered,

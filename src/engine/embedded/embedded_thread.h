@@ -28,6 +28,9 @@ struct request_list store_thread_answers(struct store_thread *);
 // Returns whether the store can be written; if not, copies a sentence that says why.
 bool store_thread_ready(struct store_thread *, char *why, size_t why_size);
 
+// Adds up the batches; `waiting` is left to the caller.
+struct engine_stats store_thread_stats(struct store_thread *);
+
 // Lets the thread work on what waits for at most `grace_ms`, ends it, closes the store and frees everything.
 // Puts the requests that it answered on `answered` and the others on `left`.
 void store_thread_stop(struct store_thread *, int grace_ms, struct request_list *answered,

@@ -93,6 +93,13 @@ static bool ready(struct engine *engine, const char **why) {
     return false;
 }
 
+static struct engine_stats stats(struct engine *engine) {
+    struct redis *r = from(engine);
+    struct engine_stats so_far = r->stats;
+    so_far.waiting = r->waiting + r->ranges_waiting_count;
+    return so_far;
+}
+
 static void on_resolved(void *arg) {
     struct redis *r = arg;
     redis_conn_resolved(r->commands);
@@ -142,6 +149,7 @@ static const struct engine_ops redis_ops = {
     .counter_next = redis_counter_next,
     .overview = redis_overview,
     .ready = ready,
+    .stats = stats,
     .close = close_engine,
 };
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "redis_log.h"
@@ -106,6 +107,7 @@ static void on_reply(void *arg, const redisReply *reply) {
     struct redis *r = c->redis;
     r->waiting--;
     r->waiting_bytes -= c->bytes;
+    engine_stats_add(&r->stats, clock_monotonic_us() - c->sent_us, !reply || redis_reply_error(reply));
     enum engine_status status = ENGINE_OK;
     if (!reply) {
         status = r->phase == REDIS_CLOSED ? ENGINE_CLOSED : ENGINE_UNAVAILABLE;
@@ -135,6 +137,7 @@ void redis_call_send_raw(struct redis_call *c, const char *name, int argc, const
     } else if (r->waiting >= REDIS_WAITING_CALLS || r->waiting_bytes + c->bytes > REDIS_WAITING_BYTES) {
         redis_call_refuse(c, ENGINE_BUSY);
     } else {
+        c->sent_us = clock_monotonic_us();
         r->waiting++;
         r->waiting_bytes += c->bytes;
         redis_conn_send(r->commands, argc, argv, lens, on_reply, c);

@@ -59,6 +59,7 @@ struct redis {
     char why[REDIS_CONN_WHY_SIZE + 160];
 
     size_t waiting, waiting_bytes;
+    struct engine_stats stats;
     struct redis_call *refused; // answered in a moment
     unsigned ranges;            // under way
     struct redis_call *ranges_waiting;
@@ -85,6 +86,7 @@ struct redis_call {
     void *arg;
     enum engine_status status; // of one that was refused
     const char *command;       // what was sent last, for the log
+    int64_t sent_us;
     enum entry_kind kind;
     struct known_video *known; // of an append
     size_t bytes;

@@ -183,6 +183,16 @@ struct engine_overview {
 enum { ENGINE_NEWEST = 10, ENGINE_MAPPED = 100 };
 typedef void engine_overview_cb(void *arg, enum engine_status, const struct engine_overview *);
 
+// What an engine has done since it was opened. A trip to the store is a transaction of the embedded engine,
+// which carries out all operations that wait, or a command to Redis and its reply.
+struct engine_stats {
+    uint64_t waiting;         // operations called and not yet answered: now
+    uint64_t trips;           // that came to an end
+    uint64_t trip_us;         // what they took, in all
+    uint64_t longest_trip_us; // of them
+    uint64_t failures;        // transactions rolled back; commands refused or lost
+};
+
 // What an engine calls when a request is done: the one that belongs to the operation.
 union engine_cb {
     engine_append_cb *append;
@@ -195,6 +205,15 @@ union engine_cb {
     engine_counter_cb *counter;
     engine_overview_cb *overview;
 };
+
+// For engines: counts a trip.
+static inline void engine_stats_add(struct engine_stats *s, int64_t us, bool failed) {
+    uint64_t took_us = us > 0 ? (uint64_t)us : 0;
+    s->trips++;
+    s->trip_us += took_us;
+    if (took_us > s->longest_trip_us) s->longest_trip_us = took_us;
+    s->failures += failed;
+}
 
 struct engine_ops {
     const char *name;
@@ -265,6 +284,9 @@ struct engine_ops {
     // Whether the store answers. If not, *why is a sentence for people, static or the engine's until its next
     // call.
     bool (*ready)(struct engine *, const char **why);
+
+    // Returns at once.
+    struct engine_stats (*stats)(struct engine *);
 
     // Ends everything: outstanding operations call back with ENGINE_CLOSED inside this call, except appends
     // that could still be finished at once. Frees the engine and all subscriptions. May be called in any
