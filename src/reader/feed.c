@@ -1,6 +1,20 @@
-// A feed without a catch_up follows: entries pass through. With one, entries that arrive are only noted
-// (`newest`): the log will give them, in order. Until the first head() has said where the log stands the feed
-// is opening, and not live.
+// A feed without a catch_up follows its subscription: entries pass through. With one, entries that arrive are
+// only noted (`newest`): the log will give them, in order. A catch-up has one query at a time,
+//
+//     QUERY_OPEN     where does the log stand? The first one: until its answer the feed is not live
+//     QUERY_HEAD     where does it stand, and has it lost what we know? After an interruption (feed_check)
+//     QUERY_RANGE    the entries after the feed's position, a batch of them. After a hole
+//
+// which goes through these states:
+//
+//     SUBSCRIBING ---> (IN_LINE) ---> ASKING ---> DECIDING ---> follow: no catch_up any more
+//                          ^            |             |
+//                          |            v             |
+//                          +--------- LATER <---------+   after a failure; between two batches
+//
+// A query stands in line while `most_asking` others are under way, or while all pause because the store
+// fails. From DECIDING the next query may also follow at once. A feed that is closed while its query is
+// under way leaves the catch-up as CLOSED, to be freed by the answer.
 #include "feed.h"
 
 #include <stdlib.h>
@@ -22,35 +36,34 @@ enum {
     HOPEFUL_MS = 1000 // at least between two resubscriptions that cut a pause short
 };
 
-// The feed asks the log, by head() or range().
+enum query { QUERY_OPEN, QUERY_HEAD, QUERY_RANGE };
+
 struct catch_up {
     struct feed_env *env;
-    struct feed *feed;      // NULL: closed, and only an answer is still to come
+    struct feed *feed; // NULL: closed
+    enum query query;  // the one that has been chosen, or was asked last
+    enum { SUBSCRIBING, IN_LINE, ASKING, DECIDING, LATER, CLOSED } state;
+    bool check_again;       // once the query is answered, compare positions with the store
+    int delay_ms;           // before it asks again; 0: the last query did not fail
     struct position from;   // where the feed stood
     struct position newest; // highest position heard of meanwhile
     struct position lower;  // the first heard of that `from` had passed; not set: none
     struct position known;  // where the feed stood when it met an epoch that began below; not set: none
     struct loop_timer again;
-    int delay_ms; // before it asks again
-    bool opening;
-    bool asking;      // an answer of the engine is still to come, or our turn to ask
-    bool in_line;     // our turn
-    bool check_again; // once it has come
-    bool probes;      // while all pause
-    bool more;        // the next portion is to be read when `again` is due
-    void (*question)(struct catch_up *);
     struct catch_up *prev, *next; // in line
 };
 
-static void ask_for_head(struct catch_up *);
-static void fill(struct catch_up *);
 static void on_again(struct loop_timer *);
+static void on_head(void *arg, enum engine_status, const struct engine_head *);
+static void on_range(void *arg, enum engine_status, const struct engine_range *);
 
 static struct catch_up *catch_up_of(struct feed *f) {
     if (f->catch_up) return f->catch_up;
     struct catch_up *c = mem_zalloc(sizeof *c);
     c->env = f->env;
     c->feed = f;
+    c->query = QUERY_HEAD;
+    c->state = DECIDING;
     c->from = c->newest = f->at;
     c->again.on_due = on_again;
     return f->catch_up = c;
@@ -68,33 +81,42 @@ static void note(struct catch_up *c, struct position p) {
 // An entry was published while the log is being asked.
 static void note_published(struct catch_up *c, struct position p) {
     note(c, p);
-    if (c->opening || position_is_set(c->lower) || position_compare(p, c->from) > 0) return;
+    if (c->query == QUERY_OPEN || position_is_set(c->lower) || position_compare(p, c->from) > 0) return;
     c->lower = p;
     c->check_again = true;
 }
 
 // Asking
 
-static void put_question(struct catch_up *c) {
+static void query_send(struct catch_up *c) {
+    const struct feed *f = c->feed;
+    struct engine *e = c->env->engine;
     c->env->asking++;
-    c->question(c);
+    c->state = ASKING;
+    if (c->query == QUERY_RANGE)
+        e->ops->range(e, f->video, f->at, FILL_BATCH, on_range, c);
+    else
+        e->ops->head(e, f->video, position_is_set(c->known) ? c->known : f->at, on_head, c);
 }
 
 static void leave_line(struct catch_up *c) {
     struct feed_env *env = c->env;
     DL_DELETE(env->in_line, c);
-    c->in_line = false;
     if (!env->in_line) loop_timer_stop(env->loop, &env->resume);
 }
 
-static void put_next_question(struct feed_env *env) {
+static void send_first_in_line(struct feed_env *env) {
     struct catch_up *c = env->in_line;
     leave_line(c);
-    put_question(c);
+    query_send(c);
 }
 
-static void put_waiting_questions(struct feed_env *env) {
-    while (env->in_line && !env->paused && env->asking < env->most_asking) put_next_question(env);
+static bool is_paused(const struct feed_env *env) {
+    return env->pause_ms > 0;
+}
+
+static void send_waiting(struct feed_env *env) {
+    while (env->in_line && !is_paused(env) && env->asking < env->most_asking) send_first_in_line(env);
 }
 
 static int with_jitter(int ms) {
@@ -108,77 +130,87 @@ static int grow(int ms) {
 
 static void on_resume(struct loop_timer *t) {
     struct feed_env *env = container_of(t, struct feed_env, resume);
-    env->in_line->probes = true;
-    put_next_question(env);
+    env->probe = env->in_line;
+    send_first_in_line(env);
 }
 
 static void wait_out_pause(struct feed_env *env) {
-    if (!env->paused || !env->in_line || env->asking || env->resume.slot) return;
+    if (!is_paused(env) || !env->in_line || env->asking || env->resume.slot) return;
     env->resume.on_due = on_resume;
     loop_timer_start(env->loop, &env->resume, with_jitter(env->pause_ms));
 }
 
 // A viewer waits for the first answer, so the first query is sent even while the store fails.
-static void ask(struct catch_up *c, void (*question)(struct catch_up *)) {
+static void query_start(struct catch_up *c, enum query query) {
     struct feed_env *env = c->env;
-    bool first = c->opening && !c->delay_ms;
+    bool first = c->query == QUERY_OPEN && !c->delay_ms;
     loop_timer_stop(env->loop, &c->again);
-    c->asking = true;
-    c->question = question;
-    if (env->asking < env->most_asking && (!env->paused || first)) {
-        put_question(c);
+    if (c->query != QUERY_OPEN) c->query = query;
+    if (env->asking < env->most_asking && (!is_paused(env) || first)) {
+        query_send(c);
         return;
     }
-    c->in_line = true;
+    c->state = IN_LINE;
     DL_APPEND(env->in_line, c);
     wait_out_pause(env);
 }
 
+static void query_later(struct catch_up *c, enum query query, int delay_ms) {
+    if (c->query != QUERY_OPEN) c->query = query;
+    c->state = LATER;
+    loop_timer_start(c->env->loop, &c->again, delay_ms);
+}
+
 static void end_pause(struct feed_env *env) {
-    env->paused = false;
     env->pause_ms = 0;
     loop_timer_stop(env->loop, &env->resume);
 }
 
 // A pause ends when no feed waits any more: the next query is sent at once.
 static void end_idle_pause(struct feed_env *env) {
-    if (env->paused && !env->in_line && !env->asking) end_pause(env);
+    if (is_paused(env) && !env->in_line && !env->asking) end_pause(env);
 }
 
 // If the store as a whole fails, and not only this query, all feeds pause.
 static void note_failure(struct feed_env *env, bool probed) {
     const char *why;
-    if ((env->paused && !probed) || env->engine->ops->ready(env->engine, &why)) return;
-    env->paused = true;
+    if ((is_paused(env) && !probed) || env->engine->ops->ready(env->engine, &why)) return;
     env->pause_ms = grow(env->pause_ms);
 }
 
-static void ask_again_later(struct catch_up *c) {
+static void query_failed(struct catch_up *c) {
     c->delay_ms = grow(c->delay_ms);
-    if (c->env->paused)
-        ask(c, ask_for_head);
+    if (is_paused(c->env))
+        query_start(c, QUERY_HEAD);
     else
-        loop_timer_start(c->env->loop, &c->again, with_jitter(c->delay_ms));
+        query_later(c, QUERY_HEAD, with_jitter(c->delay_ms));
 }
 
 // Takes an answer of the engine. Returns whether it is worth looking at; if not, all is arranged.
 static bool answered(struct catch_up *c, enum engine_status status) {
     struct feed_env *env = c->env;
-    bool is_open = c->feed != NULL, probed = c->probes;
-    c->asking = c->probes = false;
+    bool is_open = c->state != CLOSED, probed = env->probe == c;
+    if (probed) env->probe = NULL;
     env->asking--;
+    if (is_open) c->state = DECIDING;
     if (status == ENGINE_OK) {
         c->delay_ms = 0;
-        if (env->paused) end_pause(env);
+        end_pause(env);
     } else if (status != ENGINE_CLOSED) {
         note_failure(env, probed);
-        if (is_open) ask_again_later(c);
+        if (is_open) query_failed(c);
     }
     if (!is_open) free(c);
-    put_waiting_questions(env);
+    send_waiting(env);
     wait_out_pause(env);
     end_idle_pause(env);
     return is_open && status == ENGINE_OK;
+}
+
+// `newest` may be a position that the store has lost since: then the log gives no more, and we stop asking.
+static void fill(struct catch_up *c) {
+    c->newest = c->feed->at;
+    query_start(c, QUERY_RANGE);
 }
 
 static void follow(struct catch_up *c) {
@@ -192,9 +224,8 @@ static void follow(struct catch_up *c) {
 // After an answer: follows the subscription, unless there is more to read. Much to catch up with comes in
 // portions, so that viewers who read have room for the next, and are not taken for slow ones.
 static void follow_or_fill(struct catch_up *c, bool more) {
-    c->more = more;
     if (more) {
-        loop_timer_start(c->env->loop, &c->again, PORTION_EVERY_MS);
+        query_later(c, QUERY_RANGE, PORTION_EVERY_MS);
     } else if (position_compare(c->feed->at, c->newest) < 0) {
         fill(c);
     } else if (c->check_again) {
@@ -233,22 +264,10 @@ static void on_range(void *arg, enum engine_status status, const struct engine_r
     follow_or_fill(c, r->more);
 }
 
-static void ask_for_range(struct catch_up *c) {
-    const struct feed *f = c->feed;
-    c->env->engine->ops->range(c->env->engine, f->video, f->at, FILL_BATCH, on_range, c);
-}
-
-// `newest` may be a position that the store has lost since: then the log gives no more, and we stop asking.
-static void fill(struct catch_up *c) {
-    c->newest = c->feed->at;
-    c->more = false;
-    if (!c->asking) ask(c, ask_for_range);
-}
-
 static void tell(struct feed *f, const char *event, const char *action) {
     struct feed_env *env = f->env;
-    if (log_sample(&env->sampler, "reader", LINES, loop_now_ms(env->loop)))
-        log_info("reader", event, "video=%s action=\"%s\"", f->video, action);
+    if (log_sample(&env->sampler, env->instance_id, LINES, loop_now_ms(env->loop)))
+        log_info(env->instance_id, event, "video=%s action=\"%s\"", f->video, action);
 }
 
 // An entry with a number already passed. After a catch-up it has been read from the log; otherwise the store
@@ -302,31 +321,25 @@ static void on_head(void *arg, enum engine_status status, const struct engine_he
     struct catch_up *c = arg;
     if (!answered(c, status)) return;
     struct feed *f = c->feed;
-    bool opening = c->opening;
+    bool opening = c->query == QUERY_OPEN;
     if (opening)
         f->at = head->at;
     else if (is_in_lost_place(c->lower, head))
         step_back(f, c->lower);
     if (!c->check_again) c->lower = (struct position){0};
     c->known = (struct position){0};
-    c->opening = false;
+    c->query = QUERY_HEAD;
     note(c, head->at);
     follow_or_fill(c, false);
     if (opening) f->env->on_live(f);
 }
 
-static void ask_for_head(struct catch_up *c) {
-    const struct feed *f = c->feed;
-    struct position known = position_is_set(c->known) ? c->known : f->at;
-    c->env->engine->ops->head(c->env->engine, f->video, known, on_head, c);
-}
-
 void feed_check(struct feed *f) {
     struct catch_up *c = catch_up_of(f);
-    if (c->asking)
+    if (c->state == IN_LINE || c->state == ASKING)
         c->check_again = true;
     else
-        ask(c, ask_for_head);
+        query_start(c, QUERY_HEAD);
 }
 
 // The store may have recovered as well.
@@ -334,10 +347,10 @@ static void on_subscribed(void *arg) {
     struct feed *f = arg;
     struct feed_env *env = f->env;
     int64_t now_ms = loop_now_ms(env->loop);
-    if (env->paused && now_ms - env->hopeful_ms >= HOPEFUL_MS) {
+    if (is_paused(env) && now_ms - env->hopeful_ms >= HOPEFUL_MS) {
         env->hopeful_ms = now_ms;
         end_pause(env);
-        put_waiting_questions(env);
+        send_waiting(env);
     }
     feed_check(f);
 }
@@ -348,10 +361,10 @@ static struct position position_of(void *arg) {
 
 static void on_again(struct loop_timer *t) {
     struct catch_up *c = container_of(t, struct catch_up, again);
-    if (c->more)
+    if (c->query == QUERY_RANGE)
         fill(c);
     else
-        feed_check(c->feed);
+        query_start(c, QUERY_HEAD);
 }
 
 static const struct engine_subscriber subscriber = {
@@ -359,7 +372,9 @@ static const struct engine_subscriber subscriber = {
 
 void feed_open(struct feed *f, struct feed_env *env, const char *video) {
     *f = (struct feed){.env = env, .video = video};
-    catch_up_of(f)->opening = true;
+    struct catch_up *c = catch_up_of(f);
+    c->query = QUERY_OPEN;
+    c->state = SUBSCRIBING;
     f->subscription = env->engine->ops->subscribe(env->engine, video, &subscriber, f);
 }
 
@@ -370,16 +385,17 @@ void feed_close(struct feed *f) {
     loop_timer_stop(f->env->loop, &c->again);
     f->catch_up = NULL;
     c->feed = NULL;
-    if (c->in_line)
-        leave_line(c);
-    else if (c->asking)
-        return; // the answer frees it
+    if (c->state == ASKING) {
+        c->state = CLOSED;
+        return;
+    }
+    if (c->state == IN_LINE) leave_line(c);
     end_idle_pause(c->env);
     free(c);
 }
 
 bool feed_is_live(const struct feed *f) {
-    return !f->catch_up || !f->catch_up->opening;
+    return !f->catch_up || f->catch_up->query != QUERY_OPEN;
 }
 
 struct position feed_position(const struct feed *f) {

@@ -26,6 +26,7 @@ struct frame;
 struct feed_env {
     struct loop *loop;
     struct engine *engine;
+    const char *instance_id; // for log lines
     unsigned most_asking; // so many ask the log at a time: after an interruption they all want to at once
     // The feed knows where the log stands: said once.
     void (*on_live)(struct feed *);
@@ -35,8 +36,8 @@ struct feed_env {
     // The feeds' own:
     unsigned asking;
     struct catch_up *in_line; // those whose turn comes
-    bool paused;              // the store fails: the next query is sent when `resume` is due
-    int pause_ms;
+    struct catch_up *probe;   // asks the store that fails on behalf of all; may be NULL
+    int pause_ms;             // not 0: the store fails, and the next query is sent when `resume` is due
     int64_t hopeful_ms; // when a pause was last cut short
     struct loop_timer resume;
     struct log_sampler sampler;

@@ -483,6 +483,7 @@ void stream_env_init(struct stream_env *env) {
     env->room.on_due = on_room_due;
     env->feed_env = (struct feed_env){.loop = env->loop,
                                       .engine = env->engine,
+                                      .instance_id = env->instance_id,
                                       .most_asking = ASKING,
                                       .on_live = on_live,
                                       .on_frame = on_frame};
