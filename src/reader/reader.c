@@ -68,7 +68,7 @@ static void describe(struct service *s, json_t *health) {
 
 static bool ready(struct service *s, const char **why) {
     struct reader *r = (struct reader *)s;
-    if (r->yields)
+    if (reader_lease_is_anothers(r->lease_state))
         *why = "Another process holds this --url; give each reader a URL of its own.";
     else if (!placement_ready(r->placement))
         *why = "The list of readers has not been read yet.";

@@ -11,6 +11,7 @@
 #include "net/loop.h"
 #include "fanout/counters.h"
 #include "reader/reader.h"
+#include "reader_lease.h"
 #include "redirect.h"
 #include "stream.h"
 #include "service/service.h"
@@ -39,9 +40,7 @@ struct reader {
     struct redirect_spent spent_hops;
     bool stopping;
     // reader_lease:
-    bool asked;            // it has had the lease once
-    bool leased;           // it has had it, and no other process has taken it since
-    bool yields;           // another process holds it
+    enum reader_lease_state lease_state;
     unsigned renewing;     // renewals under way
     int64_t renewed_ms;    // when the last one that succeeded was sent
     uint64_t holder_stamp; // of the other process's lease

@@ -1,3 +1,9 @@
+//     NEW -----------> OURS <--------> LOST     another process renews it with a better claim; it has died
+//      |                ^
+//      +--> REFUSED ----+
+//
+// A lease that was not renewed in time (holds) stays OURS until another process takes it; the reader rechecks
+// which videos are its own.
 #include "reader_lease.h"
 
 #include <stddef.h>
@@ -31,7 +37,7 @@ struct renewal {
 };
 
 static bool holds(const struct reader *r, int64_t now_ms) {
-    return r->leased && now_ms - r->renewed_ms < READER_LEASE_TTL_MS;
+    return r->lease_state == READER_LEASE_OURS && now_ms - r->renewed_ms < READER_LEASE_TTL_MS;
 }
 
 // Whether it may stand in a log line.
@@ -47,9 +53,8 @@ static void yield(struct reader *r, const struct engine_lease_answer *a, int64_t
         r->holder_stamp = a->stamp;
         r->holder_ms = now_ms;
     }
-    if (r->yields) return;
-    r->yields = true;
-    r->leased = false;
+    if (reader_lease_is_anothers(r->lease_state)) return;
+    r->lease_state = r->lease_state == READER_LEASE_OURS ? READER_LEASE_LOST : READER_LEASE_REFUSED;
     log_error(r->service.instance_id, "url_in_use",
               "url=%s holder=%s action=\"taking no videos; give each reader a --url of its own\"",
               r->config.reader_url, is_plain(a->instance_id) ? a->instance_id : "?");
@@ -66,16 +71,15 @@ static void log_interrupted(const struct reader *r, bool in_time) {
 
 static void hold(struct reader *r, const struct engine_lease_answer *a, int64_t sent_ms, int64_t now_ms) {
     bool in_time = holds(r, now_ms);
-    if (r->yields) log_info(r->service.instance_id, "url_free", "url=%s", r->config.reader_url);
-    if (r->leased && (a->outcome == LEASE_GAINED || !in_time)) {
+    if (reader_lease_is_anothers(r->lease_state))
+        log_info(r->service.instance_id, "url_free", "url=%s", r->config.reader_url);
+    if (r->lease_state == READER_LEASE_OURS && (a->outcome == LEASE_GAINED || !in_time)) {
         log_interrupted(r, in_time);
         recheck_videos(r);
         recheck_again(r);
     }
     r->generation = a->generation;
-    r->yields = false;
-    r->leased = true;
-    r->asked = true;
+    r->lease_state = READER_LEASE_OURS;
     r->renewed_ms = sent_ms;
     r->holder_stamp = 0;
 }
@@ -99,8 +103,12 @@ static void on_lease_renewed(void *arg, enum engine_status status, const struct 
         hold(r, a, sent_ms, now_ms);
 }
 
+static bool was_ours(const struct reader *r) {
+    return r->lease_state == READER_LEASE_OURS || r->lease_state == READER_LEASE_LOST;
+}
+
 static enum lease_claim claim(const struct reader *r, int64_t now_ms) {
-    if (!r->asked) return LEASE_FIRST;
+    if (!was_ours(r)) return LEASE_FIRST;
     return holds(r, now_ms) ? LEASE_HELD : LEASE_UNCHANGED;
 }
 
@@ -109,7 +117,7 @@ static void on_lease(struct loop_timer *t) {
     struct engine *e = r->service.engine;
     int64_t now_ms = loop_now_ms(r->service.loop);
     loop_timer_start(r->service.loop, t, READER_LEASE_EVERY_MS);
-    if (!r->asked && r->renewing) return; // each first one would begin a generation
+    if (!was_ours(r) && r->renewing) return; // each first one would begin a generation
     struct renewal *renewal = mem_zalloc(sizeof *renewal);
     *renewal = (struct renewal){.reader = r, .sent_ms = now_ms};
     r->renewing++;

@@ -64,7 +64,8 @@ static void on_rechecked(void *arg, const struct placement_answer *p) {
     struct recheck *check = arg;
     struct reader *r = check->reader;
     struct watched *w = watched_find(r, check->video);
-    if (w && !r->stopping && !r->yields && p->status == PLACEMENT_NONE && stream_viewers(&w->stream)) {
+    bool ours = !reader_lease_is_anothers(r->lease_state);
+    if (w && !r->stopping && ours && p->status == PLACEMENT_NONE && stream_viewers(&w->stream)) {
         claim(check, w);
         return;
     }

@@ -93,7 +93,7 @@ struct watched *watched_next(const struct reader *r, const struct watched *w) {
 }
 
 bool watched_means_us(const struct reader *r, const struct watched *w, const char *reader_url) {
-    if (!r->yields && !strcmp(reader_url, r->config.reader_url)) return true;
+    if (!reader_lease_is_anothers(r->lease_state) && !strcmp(reader_url, r->config.reader_url)) return true;
     return w && w->other_name && !strcmp(reader_url, w->other_name);
 }
 
