@@ -38,7 +38,6 @@ struct clients {
     size_t viewer_count;
     struct viewer *queue, **queue_end; // those who want to connect
     unsigned connecting;
-    bool choosing;
     size_t never_connected;
     bool posting, wants_comments;
     struct loop_timer patience;
@@ -58,10 +57,7 @@ static void on_patience(struct loop_timer *t) {
     begin_posting(container_of(t, struct clients, patience));
 }
 
-// Attempts that end at once come back here: the outermost call goes on with the next.
 static void connect_next(struct clients *c) {
-    if (c->choosing) return;
-    c->choosing = true;
     while (c->queue && c->connecting < CLIENTS_CONNECTING) {
         struct viewer *v = c->queue;
         c->queue = v->next;
@@ -69,7 +65,6 @@ static void connect_next(struct clients *c) {
         c->connecting++;
         viewer_connect(v);
     }
-    c->choosing = false;
 }
 
 static void on_wanting(struct viewer_env *env, struct viewer *v) {

@@ -197,8 +197,14 @@ static void ask_manager(struct viewer *v) {
                         on_registered, v);
 }
 
+// An attempt may fail with the first system call, but not inside this one.
 void viewer_connect(struct viewer *v) {
     v->attempt = mem_zalloc(sizeof *v->attempt);
+    v->state = VIEWER_STARTING;
+    loop_timer_start(v->env->loop, &v->timer, 0);
+}
+
+static void start_attempt(struct viewer *v) {
     loop_timer_start(v->env->loop, &v->timer, ATTEMPT_MS);
     if (v->reader)
         resolve(v);
@@ -210,6 +216,7 @@ static void on_timer(struct loop_timer *t) {
     struct viewer *v = container_of(t, struct viewer, timer);
     switch (v->state) {
     case VIEWER_IDLE: v->env->on_wanting(v->env, v); break;
+    case VIEWER_STARTING: start_attempt(v); break;
     case VIEWER_RESOLVING:
     case VIEWER_ASKING: fail_with(v, ETIMEDOUT); break;
     case VIEWER_CONNECTING:

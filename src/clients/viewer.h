@@ -38,7 +38,7 @@ struct viewer_env {
     char *read_buffer; // VIEWER_READ_SIZE
     // The viewer wants to connect: viewer_connect() is to be called, now or when others are done.
     void (*on_wanting)(struct viewer_env *, struct viewer *);
-    // The attempt that viewer_connect() began is over, well or badly.
+    // The attempt that viewer_connect() began is over, well or badly. Never from inside that call.
     void (*on_attempted)(struct viewer_env *, struct viewer *);
     // A call to the manager begins (+1) or is over (-1): until then the viewer cannot be freed.
     void (*on_calls)(struct viewer_env *, int change);
@@ -46,6 +46,7 @@ struct viewer_env {
 
 enum viewer_state {
     VIEWER_IDLE, // wants to connect, or waits before it does
+    VIEWER_STARTING,
     VIEWER_REGISTERING,
     VIEWER_RESOLVING,
     VIEWER_CONNECTING,

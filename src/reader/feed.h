@@ -27,7 +27,7 @@ struct feed_env {
     struct loop *loop;
     struct engine *engine;
     const char *instance_id; // for log lines
-    unsigned most_asking; // so many ask the log at a time: after an interruption they all want to at once
+    unsigned most_asking;    // so many ask the log at a time: after an interruption they all want to at once
     // The feed knows where the log stands: said once.
     void (*on_live)(struct feed *);
     // The next event to show, an entry or a gap; the frame is the listener's. feed_position() is still where
@@ -38,7 +38,7 @@ struct feed_env {
     struct catch_up *in_line; // those whose turn comes
     struct catch_up *probe;   // asks the store that fails on behalf of all; may be NULL
     int pause_ms;             // not 0: the store fails, and the next query is sent when `resume` is due
-    int64_t hopeful_ms; // when a pause was last cut short
+    int64_t hopeful_ms;       // when a pause was last cut short
     struct loop_timer resume;
     struct log_sampler sampler;
 };

@@ -1,5 +1,6 @@
-// A GET passes statistics_document() and show(); if the engine has to be asked first, it waits in `waiters`
-// until on_overview(). A report passes statistics_report() and figures_take().
+// A GET waits in `waiters` until the engine has said what is stored (on_overview), or in `ready` for the end
+// of the turn if it is not to be asked; show() gives it the document. A report passes statistics_report() and
+// figures_take().
 #include "statistics/statistics.h"
 
 #include <stdlib.h>
@@ -7,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/container_of.h"
-#include "base/mem.h"
+#include "base/map.h"
 #include "engine/engine.h"
 #include "net/loop.h"
 #include "service/internal_only.h"
@@ -43,7 +44,7 @@ static void budget_spend(struct budget *b, int64_t since_us) {
 struct waiter {
     statistics_document_cb *done;
     void *arg;
-    struct waiter *next;
+    struct waiter *prev, *next;
 };
 
 struct statistics {
@@ -55,8 +56,10 @@ struct statistics {
     int64_t asked_us;
     struct budget asking_budget;
     struct loop_timer patience; // with the engine, if something is known already
-    struct waiter *waiters;     // for its answer, newest first
-    char *document;             // or NULL
+    struct waiter *waiters;     // for its answer
+    struct waiter *ready;       // for the job
+    struct loop_job answer;
+    char *document; // or NULL
     size_t document_len;
     uint64_t document_version; // of the figures
     bool stored_changed;       // since the document was made
@@ -66,6 +69,7 @@ struct statistics {
 };
 
 static void on_patience(struct loop_timer *);
+static void on_answer(struct loop_job *);
 static void on_reap(struct loop_job *);
 
 struct statistics *statistics_new(struct loop *loop, struct engine *engine,
@@ -80,6 +84,7 @@ struct statistics *statistics_new(struct loop *loop, struct engine *engine,
     s->figures = figures_new((int64_t)interval_ms * SILENT_INTERVALS);
     s->asking_budget = s->making_budget = (struct budget){BUDGET_MAX_US, loop_now_ms(loop)};
     s->patience.on_due = on_patience;
+    s->answer.run = on_answer;
     s->reap.run = on_reap;
     return s;
 }
@@ -139,24 +144,21 @@ static void show(struct statistics *s, statistics_document_cb *done, void *arg) 
     done(arg, s->document, s->document_len);
 }
 
-// In the order in which they came.
-static void answer_waiters(struct statistics *s) {
-    struct waiter *w = NULL;
-    while (s->waiters) {
-        struct waiter *newest = s->waiters;
-        s->waiters = newest->next;
-        newest->next = w;
-        w = newest;
-    }
-    while (w) {
-        struct waiter *next = w->next;
+static void answer_all(struct statistics *s, struct waiter **list) {
+    struct waiter *all = *list, *w, *next;
+    *list = NULL;
+    DL_FOREACH_SAFE(all, w, next) {
         if (s->stored && !s->closing)
             show(s, w->done, w->arg);
         else
             w->done(w->arg, NULL, 0);
         free(w);
-        w = next;
     }
+}
+
+static void on_answer(struct loop_job *job) {
+    struct statistics *s = container_of(job, struct statistics, answer);
+    answer_all(s, &s->ready);
 }
 
 static void on_overview(void *arg, enum engine_status status, const struct engine_overview *o) {
@@ -169,11 +171,12 @@ static void on_overview(void *arg, enum engine_status status, const struct engin
     if (status == ENGINE_OK) keep_overview(s, o);
     budget_spend(&s->asking_budget, s->asked_us);
     loop_timer_stop(s->service.loop, &s->patience);
-    answer_waiters(s);
+    answer_all(s, &s->waiters);
 }
 
 static void on_patience(struct loop_timer *t) {
-    answer_waiters(container_of(t, struct statistics, patience));
+    struct statistics *s = container_of(t, struct statistics, patience);
+    answer_all(s, &s->waiters);
 }
 
 static void ask(struct statistics *s) {
@@ -186,14 +189,17 @@ static void ask(struct statistics *s) {
 }
 
 void statistics_document(struct statistics *s, statistics_document_cb *done, void *arg) {
-    if (s->stored && !s->waiters && !budget_left(&s->asking_budget, loop_now_ms(s->service.loop))) {
-        show(s, done, arg);
-        return;
-    }
     struct waiter *w = mem_alloc(sizeof *w);
-    *w = (struct waiter){done, arg, s->waiters};
-    s->waiters = w;
-    if (!w->next) ask(s); // else the first one has asked
+    *w = (struct waiter){.done = done, .arg = arg};
+    if (s->waiters) { // the first of them has asked
+        DL_APPEND(s->waiters, w);
+    } else if (s->stored && !budget_left(&s->asking_budget, loop_now_ms(s->service.loop))) {
+        if (!s->ready) loop_defer(s->service.loop, &s->answer);
+        DL_APPEND(s->ready, w);
+    } else {
+        DL_APPEND(s->waiters, w);
+        ask(s);
+    }
 }
 
 static void on_reap(struct loop_job *job) {
@@ -210,6 +216,7 @@ void statistics_free(struct statistics *s) {
     if (!s || s->closing) return;
     s->closing = true;
     loop_timer_stop(s->service.loop, &s->patience);
-    answer_waiters(s);
+    answer_all(s, &s->waiters);
+    answer_all(s, &s->ready);
     if (!s->asking) loop_defer(s->service.loop, &s->reap);
 }

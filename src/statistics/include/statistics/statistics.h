@@ -25,7 +25,7 @@ struct statistics_config {
 // The strings are copied, but for instance_id. Returns NULL if internal_from cannot be understood.
 struct statistics *statistics_new(struct loop *, struct engine *, const struct statistics_config *);
 
-// Answers who still waits for a document with none.
+// Answers those that still wait for a document with none, from inside this call.
 void statistics_free(struct statistics *);
 
 // Takes a report. Returns false with why if it is malformed, as report_read().
@@ -35,7 +35,7 @@ bool statistics_report(struct statistics *, enum report_kind, struct json_reader
 // `document` is JSON text, valid during the callback, or NULL: the engine has never said yet what it stores.
 typedef void statistics_document_cb(void *arg, const char *document, size_t len);
 
-// Gives the document, at once or in a later turn; exactly once.
+// Gives the document: exactly once, never from inside the call.
 void statistics_document(struct statistics *, statistics_document_cb *, void *arg);
 
 // Returns the check that guards the addresses for reports.
