@@ -2,8 +2,6 @@
 
 #include <stdio.h>
 
-#include "response.h"
-
 bool http_exchange_is_handled(const struct http_exchange *x) {
     return !x->refusal.status && (x->match.route || x->match.asset);
 }
@@ -20,8 +18,4 @@ void http_reply_refusal(struct http_exchange *x, const struct http_refusal *r) {
 
 void http_reply_error(struct http_exchange *x, int status, const char *code, const char *sentence) {
     http_reply_refusal(x, &(struct http_refusal){.status = status, .code = code, .sentence = sentence});
-}
-
-void http_stream_head(struct buf *b) {
-    http_response_stream_head(b);
 }

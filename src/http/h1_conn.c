@@ -24,6 +24,7 @@
 #include "head.h"
 #include "http/exchange.h"
 #include "net/loop.h"
+#include "net/sink.h"
 #include "net/sock.h"
 #include "request_parts.h"
 #include "site.h"
@@ -603,15 +604,17 @@ static void send_earlier(struct h1_conn *c) {
     if (c->state != H1_ORPHANED && unsent(c)) h1_close(&c->base);
 }
 
-static int h1_take_over(struct http_exchange *x) {
+static bool h1_begin_stream(struct http_exchange *x, struct sink *sink, struct buf *head) {
     struct h1_conn *c = h1_of_exchange(x);
     send_earlier(c);
     if (c->state == H1_ORPHANED) {
         reap_later(c);
-        return -1;
+        return false;
     }
     c->base.host->counters.streams++;
-    return detach(c, H1_CLOSED);
+    *sink = sink_of_socket(detach(c, H1_CLOSED), SINK_RAW);
+    http_response_stream_head(head, sink->framing);
+    return true;
 }
 
 static void h1_abort(struct http_exchange *x) {
@@ -625,7 +628,7 @@ static void h1_abort(struct http_exchange *x) {
 }
 
 static const struct http_exchange_ops exchange_ops = {
-    .reply = h1_reply, .take_over = h1_take_over, .abort = h1_abort};
+    .reply = h1_reply, .begin_stream = h1_begin_stream, .abort = h1_abort};
 
 // What the server asks for
 

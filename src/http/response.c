@@ -90,12 +90,13 @@ void http_response_head(struct buf *out, const struct http_reply *reply, const c
     buf_adds(out, "\r\n");
 }
 
-void http_response_stream_head(struct buf *out) {
+void http_response_stream_head(struct buf *out, enum sink_framing framing) {
     buf_adds(out, "HTTP/1.1 200 OK\r\n"
                   "Content-Type: text/event-stream\r\n"
                   "Cache-Control: no-store, no-transform\r\n"
                   "X-Accel-Buffering: no\r\n" // nginx and its kin would hold events back
                   "Connection: close\r\n");
+    if (framing == SINK_CHUNKED) buf_adds(out, "Transfer-Encoding: chunked\r\n");
     buf_adds(out, cors_headers);
     buf_adds(out, "\r\n");
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "http/reply.h"
+#include "net/sink.h"
 
 struct buf;
 
@@ -28,8 +29,8 @@ bool http_status_has_body(int status);
 void http_response_head(struct buf *, const struct http_reply *, const char *common_lines,
                         enum http_persistence);
 
-// Adds the head of an event stream.
-void http_response_stream_head(struct buf *);
+// Adds the head of an event stream, in chunks or ended by the connection.
+void http_response_stream_head(struct buf *, enum sink_framing);
 
 // The header lines of a preflight's answer: `allow` has the methods, `wanted` the header fields that the page
 // wants to send (NULL: none).

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "net/event_stream.h"
+#include "net/sink.h"
 #include "net/sock.h"
 #include "http/exchange.h"
 #include "placement/placement.h"
@@ -67,21 +68,16 @@ void arrival_tell_shed(struct reader *r, int64_t now_ms) {
                  (unsigned long long)r->shed);
 }
 
-// The stream's head and its first event, which carries the position where the stream starts.
-static struct frame *stream_head(const struct arrival *a, struct position start) {
-    struct buf b = {0};
+// Adds to the response's head the first event, which carries the position where the stream starts.
+static struct frame *stream_head(const struct arrival *a, struct buf *b, struct position start) {
     char id[POSITION_TEXT_SIZE], json[512];
     position_format(start, id);
     int len = snprintf(json, sizeof json,
                        "{\"type\":\"connected\",\"userid\":\"%s\",\"videoid\":\"%s\",\"instance\":\"%s\"}",
                        a->userid, a->videoid, a->reader->service.instance_id);
-    http_stream_head(&b);
-    event_stream_retry(&b, RETRY_MIN_MS + (int)(hash_random() % (RETRY_SPREAD_MS + 1)));
-    event_stream_event(&b, id, NULL, json, (size_t)len);
-    struct frame *f =
-        frame_of_bytes(b.data, b.len, (struct position){0}); // no position: it is no comment to count
-    buf_release(&b);
-    return f;
+    event_stream_retry(b, RETRY_MIN_MS + (int)(hash_random() % (RETRY_SPREAD_MS + 1)));
+    event_stream_event(b, id, NULL, json, (size_t)len);
+    return frame_of_bytes(b->data, b->len, (struct position){0}); // no position: it is no comment to count
 }
 
 static void complain_of_descriptors(struct reader *r) {
@@ -122,7 +118,7 @@ static bool take_in(struct arrival *a, int fd, struct position start, struct pen
     struct reader *r = a->reader;
     struct watched *w = watched_find(r, a->videoid);
     char id[POSITION_TEXT_SIZE];
-    if (fd < 0 || !w) return false;
+    if (!w) return false;
     bound_socket(r, fd);
     if (!leaves_room(fd) || !stream_add(&w->stream, fd, frames)) {
         complain_of_descriptors(r);
@@ -139,15 +135,18 @@ static void on_joined(struct joiner *j, struct position start, struct pending *f
         arrival_shed(a, "store_away");
         return;
     }
-    frames->frames[0] = stream_head(a, start);
-    int fd = http_take_over(a->exchange);
-    if (!take_in(a, fd, start, frames)) {
-        if (fd >= 0) {
-            sock_close(fd);
+    struct buf head = {0};
+    struct sink sink;
+    bool is_there = http_begin_stream(a->exchange, &sink, &head);
+    if (is_there) frames->frames[0] = stream_head(a, &head, start);
+    if (!is_there || !take_in(a, sink.fd, start, frames)) {
+        if (is_there) {
+            sink_close(&sink, SINK_CUT);
             a->reader->shed++;
         }
         pending_free(frames);
     }
+    buf_release(&head);
     free(a);
 }
 

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "http/exchange.h"
 #include "http/server.h"
+#include "net/sink.h"
 
 enum { HEADER_MS = 10000, BODY_MS = 30000, IDLE_MS = 60000, SWEEP_MS = 250, PEERS = 16, WAITING = 64 };
 
@@ -137,10 +138,21 @@ static inline void handle_wait(struct http_exchange *x, void *arg) {
     world.waiting[world.waiting_count++] = x;
 }
 
+// Begins a stream. Returns its descriptor, or -1 if the client has gone.
+static inline int take_stream(struct http_exchange *x) {
+    struct sink sink;
+    struct buf head = {0};
+    bool is_there = http_begin_stream(x, &sink, &head);
+    if (is_there) assert_memory_equal(head.data, "HTTP/1.1 200 OK\r\n", 17);
+    assert_true(is_there || !head.len);
+    buf_release(&head);
+    return is_there ? sink.fd : -1;
+}
+
 static inline void handle_take(struct http_exchange *x, void *arg) {
     (void)arg;
     world.handled++;
-    world.taken = http_take_over(x);
+    world.taken = take_stream(x);
 }
 
 static inline void handle_abort(struct http_exchange *x, void *arg) {

@@ -4,7 +4,6 @@
 #include "base/hash.h"
 #include "event_reader.h"
 #include "net/event_stream.h"
-#include "http/exchange.h"
 
 #define LEN(array) (sizeof(array) / sizeof *(array))
 
@@ -123,28 +122,6 @@ static void any_data_comes_back_but_for_its_line_ends(void **state) {
     }
 }
 
-static void assert_header(const char *head, const char *line) {
-    char wanted[256];
-    snprintf(wanted, sizeof wanted, "\r\n%s\r\n", line);
-    if (!strstr(head, wanted)) fail_msg("not in the head: %s", line);
-}
-
-static void the_head_says_that_the_body_is_a_stream(void **state) {
-    (void)state;
-    buf_clear(&out);
-    http_stream_head(&out);
-    const char *head = buf_string(&out);
-    assert_memory_equal(head, "HTTP/1.1 200 OK\r\n", 17);
-    assert_header(head, "Content-Type: text/event-stream");
-    assert_header(head, "Cache-Control: no-store, no-transform");
-    assert_header(head, "X-Accel-Buffering: no");
-    assert_header(head, "Connection: close");
-    assert_header(head, "Access-Control-Allow-Origin: *");
-    assert_null(strcasestr(head, "content-length")); // it ends with the connection
-    assert_null(strcasestr(head, "transfer-encoding"));
-    assert_ptr_equal(strstr(head, "\r\n\r\n"), head + out.len - 4);
-}
-
 static void a_heartbeat_is_a_comment_and_no_event(void **state) {
     (void)state;
     struct event_reader r = {0};
@@ -165,7 +142,6 @@ int main(void) {
         cmocka_unit_test(other_line_separators_stay_in_the_data),
         cmocka_unit_test(data_cannot_forge_an_event),
         cmocka_unit_test(any_data_comes_back_but_for_its_line_ends),
-        cmocka_unit_test(the_head_says_that_the_body_is_a_stream),
         cmocka_unit_test(a_heartbeat_is_a_comment_and_no_event),
     };
     return cmocka_run_group_tests(tests, NULL, tear_down);

@@ -52,7 +52,7 @@ static void test_a_client_gone_before_the_answer(void **state) {
     assert_int_equal(open_connections(), 0);
 }
 
-static void test_a_client_gone_before_it_is_taken_over_or_refused(void **state) {
+static void test_a_client_gone_before_its_stream_or_abort(void **state) {
     (void)state;
     for (unsigned i = 0; i < 2; i++) {
         struct peer *p = send_from(0, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
@@ -62,7 +62,7 @@ static void test_a_client_gone_before_it_is_taken_over_or_refused(void **state) 
         if (i)
             http_abort(world.waiting[i]);
         else
-            assert_int_equal(http_take_over(world.waiting[i]), -1);
+            assert_int_equal(take_stream(world.waiting[i]), -1);
         world.waiting[i] = NULL;
         exchange();
     }
@@ -217,7 +217,7 @@ static void expect_taken(struct peer *p) {
     peer_release(p);
 }
 
-static void test_a_connection_taken_over_is_the_callers(void **state) {
+static void test_a_streams_connection_is_the_callers(void **state) {
     (void)state;
     struct peer *p = send_from(0, "GET /take HTTP/1.1\r\n" HOST "\r\n");
     run_turns(world.loop, 3);
@@ -230,13 +230,13 @@ static void test_a_connection_taken_over_is_the_callers(void **state) {
 
     p = send_from(0, "GET /wait HTTP/1.1\r\n" HOST "\r\n"); // in a later turn
     expect_waiting(1);
-    world.taken = http_take_over(world.waiting[0]);
+    world.taken = take_stream(world.waiting[0]);
     world.waiting[0] = NULL;
     run_turns(world.loop, 3);
     expect_taken(p);
 }
 
-static void test_a_connection_taken_over_outlives_server_and_timeouts(void **state) {
+static void test_a_stream_outlives_server_and_timeouts(void **state) {
     (void)state;
     struct peer *p = send_from(0, "GET /take HTTP/1.1\r\n" HOST "\r\n");
     run_turns(world.loop, 3);
@@ -250,7 +250,7 @@ static void test_a_connection_taken_over_outlives_server_and_timeouts(void **sta
 }
 
 // Found here: what was answered in the same turn was lost with the connection's buffer.
-static void test_answers_before_a_take_over_are_sent(void **state) {
+static void test_answers_before_a_stream_are_sent(void **state) {
     (void)state;
     struct peer *p = send_from(0, GET GET "GET /take HTTP/1.1\r\n" HOST "\r\n");
     peer_expect(p, 200, "root");
@@ -266,7 +266,7 @@ static void test_answers_before_an_abort_are_sent(void **state) {
     assert_int_equal(p->got.len, 0);
 }
 
-static void test_what_cannot_be_sent_before_a_take_over_prevents_it(void **state) {
+static void test_what_cannot_be_sent_before_a_stream_prevents_it(void **state) {
     (void)state;
     struct peer *p = connect_with_small_buffers(0);
     peer_send(p, "GET /big?bytes=200000 HTTP/1.1\r\n" HOST "\r\nGET /take HTTP/1.1\r\n" HOST "\r\n");
@@ -599,7 +599,7 @@ static void test_a_server_freed_with_all_kinds_of_connections(void **state) {
     send_from(11, GET); // not accepted yet
     http_server_free(world.server);
     world.server = NULL;
-    assert_int_equal(http_take_over(world.waiting[0]), -1);
+    assert_int_equal(take_stream(world.waiting[0]), -1);
     http_abort(world.waiting[1]);
     run_turns(world.loop, 2);
     answer_waiting(2, "to nobody");
@@ -630,18 +630,18 @@ static void test_a_server_freed_in_a_turn_of_requests(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         SERVED(test_a_client_gone_before_the_answer),
-        SERVED(test_a_client_gone_before_it_is_taken_over_or_refused),
+        SERVED(test_a_client_gone_before_its_stream_or_abort),
         SERVED(test_a_client_gone_in_the_middle_of_its_request),
         SERVED(test_a_client_that_has_said_all_gets_its_answers),
         SERVED(test_a_half_closed_client_that_does_not_read_costs_no_turns),
         SERVED(test_an_idle_server_sleeps),
         SERVED(test_a_client_gone_when_it_should_be_told_to_go_on),
         SERVED(test_a_client_gone_while_its_requests_are_handled),
-        SERVED(test_a_connection_taken_over_is_the_callers),
-        SERVED(test_a_connection_taken_over_outlives_server_and_timeouts),
-        SERVED(test_answers_before_a_take_over_are_sent),
+        SERVED(test_a_streams_connection_is_the_callers),
+        SERVED(test_a_stream_outlives_server_and_timeouts),
+        SERVED(test_answers_before_a_stream_are_sent),
         SERVED(test_answers_before_an_abort_are_sent),
-        SERVED(test_what_cannot_be_sent_before_a_take_over_prevents_it),
+        SERVED(test_what_cannot_be_sent_before_a_stream_prevents_it),
         SERVED(test_an_abort_says_nothing),
         SERVED(test_a_refusal_can_be_read_while_still_sending),
         SERVED(test_nobody_is_listened_to_for_ever_after_a_refusal),

@@ -14,10 +14,11 @@
 
 struct buf;
 struct http_exchange;
+struct sink;
 
 struct http_exchange_ops {
     void (*reply)(struct http_exchange *, const struct http_reply *);
-    int (*take_over)(struct http_exchange *);
+    bool (*begin_stream)(struct http_exchange *, struct sink *, struct buf *head);
     void (*abort)(struct http_exchange *);
 };
 
@@ -44,14 +45,13 @@ static inline void http_abort(struct http_exchange *x) {
     x->ops->abort(x);
 }
 
-// Takes the connection over: ends the exchange, and returns a non-blocking descriptor that the caller owns,
-// or -1 if the client has gone. Of the answer nothing has been written.
-static inline int http_take_over(struct http_exchange *x) {
-    return x->ops->take_over(x);
+// Ends the exchange with an event stream: gives its sink to the caller, and adds to `head` the bytes that the
+// caller must send before all others, as they are; so they leave together with the first event. Returns
+// false, and gives nothing, if the client has gone, or does not even take the answers to its earlier
+// requests.
+static inline bool http_begin_stream(struct http_exchange *x, struct sink *sink, struct buf *head) {
+    return x->ops->begin_stream(x, sink, head);
 }
-
-// Adds the head of a 200 answer whose body is an event stream that ends with the connection.
-void http_stream_head(struct buf *);
 
 // Whether a handler or a file will answer, rather than a refusal or the table itself (OPTIONS). Known once
 // the request's head is.
