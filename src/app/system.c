@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "system_core.h"
 #include "system_roles.h"
 #include "base/clock.h"
 #include "base/container_of.h"
@@ -163,9 +164,7 @@ const struct system_part *system_parts(const struct system *s, size_t *count) {
 }
 
 const char *system_url(const struct system *s, const char *name) {
-    for (size_t i = 0; i < s->part_count; i++)
-        if (!strcmp(s->parts[i].name, name)) return s->parts[i].url;
-    return NULL;
+    return system_part_url(s, name);
 }
 
 struct loop *system_loop(struct system *s) {

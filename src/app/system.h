@@ -5,20 +5,10 @@
 #include <stddef.h>
 
 #include "app/settings.h"
-#include "service/body.h"
+#include "system_part.h"
 
 struct loop;
 struct system;
-
-enum { SYSTEM_URL_SIZE = SETTINGS_URL_MAX + 1 };
-
-// A listening part, for the start-up box.
-struct system_part {
-    char name[ID_MAX + 1];        // "manager", "reader-1"
-    char instance_id[ID_MAX + 1]; // "manager-1", "reader-1"
-    char url[SYSTEM_URL_SIZE];
-    char public_url[SYSTEM_URL_SIZE]; // of a reader, for browsers; empty: the same
-};
 
 // Opens everything for COMMAND_UP, and what a role needs for that role's command; waits for the engine, but
 // not long. Settings are borrowed. Returns NULL and writes a sentence that names the problem and what to do.

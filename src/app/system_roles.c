@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include "statistics/statistics.h"
 #include "statistics/statistics_routes.h"
 #include "service/service.h"
+#include "system_core.h"
 
 enum { IDLE_TIMEOUT_MS = 75000 };
 
@@ -25,14 +25,6 @@ struct role {
     const struct http_route *const *tables;
     void *(*make)(struct system *, struct system_part *);
 };
-
-bool system_fail(struct system *s, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    vsnprintf(s->why, s->why_size, format, args);
-    va_end(args);
-    return false;
-}
 
 // The address at which a part can be reached, which a wildcard is not.
 static void write_url(const struct settings *set, int port, char url[SYSTEM_URL_SIZE]) {
@@ -105,7 +97,7 @@ static bool add_part(struct system *s, const struct role *role, const char *name
 
 // Where reports go: to our own part, or to the configured URL.
 static const char *statistics_url(const struct system *s) {
-    return s->settings->statistics_url ? s->settings->statistics_url : system_url(s, "statistics");
+    return s->settings->statistics_url ? s->settings->statistics_url : system_part_url(s, "statistics");
 }
 
 static void *make_statistics(struct system *s, struct system_part *part) {
@@ -134,7 +126,7 @@ static void *make_comment(struct system *s, struct system_part *part) {
         s->loop, s->engine, s->placement, s->client,
         &(struct comment_config){.instance_id = part->instance_id,
                                  .log_age_ms = s->settings->log_age_ms,
-                                 .manager_url = manager ? manager : system_url(s, "manager"),
+                                 .manager_url = manager ? manager : system_part_url(s, "manager"),
                                  .statistics_url = statistics_url(s),
                                  .statistics_interval_ms = (int)s->settings->statistics_interval_ms,
                                  .token = s->settings->internal_token,
