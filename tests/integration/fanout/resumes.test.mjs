@@ -1,7 +1,6 @@
 // What viewers that come back have missed is within --memory, too. Those that do not read lose first: their backlog before
 // a newcomer, and before what one that reads has missed.
 // Set-ups: embedded, up-redis.
-// CI also: tsan. Viewers join workers while they are short of memory.
 // Long: 12.
 import assert from 'node:assert/strict';
 import { health, owner, post, postMany } from '../lib/api.mjs';
