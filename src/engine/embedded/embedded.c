@@ -1,10 +1,6 @@
-// The control loop's side of the embedded engine. Operations become requests; those of one turn are handed to
-// the store's thread together, when a timer without delay fires at the turn's end, so that they become one
-// transaction and wake the thread once.
-//
-// Answers come back a batch at a time. For each entry in order the callback comes first, then the publishing:
-// whoever posted does not wait for those who watch. Subscribers thus hear of an entry after it is stored, in
-// log order.
+// The embedded engine from opening to closing, and the table of its operations. Those on the store stand
+// whole in the file of their subject: what is asked, what the store's thread does with it, and how it is
+// called back.
 #include "engine/embedded.h"
 
 #include <stdlib.h>
@@ -22,92 +18,10 @@
 #include "engine/hub.h"
 #include "net/loop.h"
 
-enum {
-    WAITING_REQUESTS = 16384, // until they are answered; beyond either, ENGINE_BUSY
-    WAITING_BYTES = 32 << 20,
-    HAND_OVER = 8, // requests at once: the thread works on them while the rest of the turn goes on
-    REFUSE_MS = 1, // refusals come a moment later: whoever tries again at once must not keep the loop busy
-    CLOSE_GRACE_MS = 300,
-    WHY_SIZE = 512
-};
-
-struct embedded {
-    struct engine engine;
-    struct loop *loop;
-    struct hub *hub;
-    struct store_thread *thread;
-
-    struct request_list pending; // of this turn
-    struct request_list refused; // with their status
-    size_t waiting, waiting_bytes;
-    struct loop_timer turn_end, refuse;
-
-    struct loop_job take_answers;
-    struct request_list answers; // taken, not called back yet
-    bool closing;
-    struct loop_job reap;
-    char why[WHY_SIZE];
-};
+enum { CLOSE_GRACE_MS = 300 };
 
 static struct embedded *from(struct engine *engine) {
     return (struct embedded *)engine;
-}
-
-// From an operation to the thread
-
-static void on_turn_end(struct loop_timer *timer) {
-    struct embedded *e = container_of(timer, struct embedded, turn_end);
-    if (e->pending.first) store_thread_push(e->thread, &e->pending);
-    hub_tell_now(e->hub);
-}
-
-static void at_turn_end(struct embedded *e) {
-    if (!e->closing && !e->turn_end.slot) loop_timer_start(e->loop, &e->turn_end, 0);
-}
-
-static void refuse(struct embedded *e, struct request *r, enum engine_status status) {
-    r->status = status;
-    request_list_add(&e->refused, r);
-    if (!e->closing && !e->refuse.slot) loop_timer_start(e->loop, &e->refuse, REFUSE_MS);
-}
-
-void embedded_push(struct engine *engine, struct request *r) {
-    struct embedded *e = from(engine);
-    if (e->closing) {
-        refuse(e, r, ENGINE_CLOSED);
-        return;
-    }
-    if (e->waiting == WAITING_REQUESTS || e->waiting_bytes + r->bytes > WAITING_BYTES) {
-        refuse(e, r, ENGINE_BUSY);
-        return;
-    }
-    e->waiting++;
-    e->waiting_bytes += r->bytes;
-    request_list_add(&e->pending, r);
-    if (e->pending.count >= HAND_OVER)
-        store_thread_push(e->thread, &e->pending);
-    else
-        at_turn_end(e);
-}
-
-// From the thread back to the callbacks
-
-void embedded_publish(struct embedded *e, const char *video, const struct engine_entry *entry) {
-    if (position_is_set(entry->at) && !e->closing) hub_publish(e->hub, video, entry);
-}
-
-// A callback may close the engine, which then answers the rest of the list itself.
-static void answer(struct embedded *e, struct request_list *list, size_t most) {
-    struct request *r;
-    while (most-- && (r = request_list_take(list))) {
-        if (r->call_back) r->call_back(e, r);
-        request_free(r);
-    }
-}
-
-static void on_refuse(struct loop_timer *timer) {
-    struct embedded *e = container_of(timer, struct embedded, refuse);
-    answer(e, &e->refused, e->refused.count);
 }
 
 static void take_answers(struct loop_job *job) {
@@ -117,32 +31,13 @@ static void take_answers(struct loop_job *job) {
     e->waiting -= answers.count;
     for (const struct request *r = answers.first; r; r = r->next) e->waiting_bytes -= r->bytes;
     request_list_move(&e->answers, &answers);
-    answer(e, &e->answers, e->answers.count);
+    embedded_answer(e, &e->answers, e->answers.count);
 }
 
 // On the store's thread.
 static void on_answers(void *arg) {
     struct embedded *e = arg;
     loop_post(e->loop, &e->take_answers);
-}
-
-// Subscriptions
-
-static struct engine_subscription *subscribe(struct engine *engine, const char *video,
-                                             const struct engine_subscriber *who, void *arg) {
-    struct embedded *e = from(engine);
-    struct engine_subscription *s = hub_subscribe(e->hub, video, who, arg);
-    hub_tell_later(e->hub, s);
-    at_turn_end(e);
-    return s;
-}
-
-bool embedded_is_shared(struct engine *engine, const char *video) {
-    return hub_is_shared(from(engine)->hub, video);
-}
-
-static void unsubscribe(struct engine *engine, struct engine_subscription *subscription) {
-    hub_unsubscribe(from(engine)->hub, subscription);
 }
 
 // Life
@@ -176,9 +71,9 @@ static void close_engine(struct engine *engine) {
     loop_timer_stop(e->loop, &e->refuse);
     store_thread_push(e->thread, &e->pending);
     store_thread_stop(e->thread, CLOSE_GRACE_MS, &e->answers, &left);
-    answer(e, &e->answers, e->answers.count);
-    for (struct request *r; (r = request_list_take(&left));) refuse(e, r, ENGINE_CLOSED);
-    while (e->refused.first) answer(e, &e->refused, e->refused.count);
+    embedded_answer(e, &e->answers, e->answers.count);
+    for (struct request *r; (r = request_list_take(&left));) embedded_refuse(e, r, ENGINE_CLOSED);
+    while (e->refused.first) embedded_answer(e, &e->refused, e->refused.count);
     hub_free(e->hub);
     // Behind a take_answers that may still wait in the loop.
     loop_post(e->loop, &e->reap);
@@ -187,8 +82,8 @@ static void close_engine(struct engine *engine) {
 static const struct engine_ops embedded_ops = {
     .name = "embedded",
     .append = embedded_append,
-    .subscribe = subscribe,
-    .unsubscribe = unsubscribe,
+    .subscribe = embedded_subscribe,
+    .unsubscribe = embedded_unsubscribe,
     .head = embedded_head,
     .range = embedded_range,
     .lookup = embedded_lookup,
@@ -209,17 +104,15 @@ static const struct engine_ops embedded_ops = {
 struct engine *embedded_open(struct loop *loop, const struct embedded_config *config, char *why,
                              size_t why_size) {
     struct embedded *e = mem_zalloc(sizeof *e);
-    e->engine.ops = &embedded_ops;
-    e->loop = loop;
-    e->turn_end.on_due = on_turn_end;
-    e->refuse.on_due = on_refuse;
     e->take_answers.run = take_answers;
     e->reap.run = on_reap;
+    e->hand_over = store_thread_push;
+    e->loop = loop;
     e->thread = store_thread_start(config, on_answers, e, why, why_size);
     if (!e->thread) {
         free(e);
         return NULL;
     }
-    e->hub = hub_new();
+    embedded_init(e, &embedded_ops, loop);
     return &e->engine;
 }
