@@ -44,25 +44,39 @@ function* testsOf(path) {
   }
 }
 
-const total = { passed: 0, failed: 0 };
+const sum = () => ({ passed: 0, failed: 0, seconds: 0 });
+function add(to, { passed, failed, seconds }) {
+  to.passed += passed;
+  to.failed += failed;
+  to.seconds += seconds;
+}
+const line = (indent, name, { passed, failed, seconds }) =>
+  `${(indent + name).padEnd(16)}${String(passed).padStart(6)} passed, ${failed} failed ${seconds.toFixed(0).padStart(6)} s of tests`;
+
+function show({ name, seconds, why, output }) {
+  console.log(`  FAILED ${name} after ${seconds.toFixed(1)} s: ${why}`);
+  const lines = output.split('\n').filter((text) => text && !/^\s*ok \d/.test(text));
+  if (lines.length > LINES) console.log(`    | ... the last ${LINES} of ${lines.length} lines:`);
+  console.log(lines.slice(-LINES).map((text) => `    | ${text}`).join('\n'));
+}
+
+const total = sum();
 for (const path of process.argv.slice(2)) {
-  const own = { passed: 0, failed: 0 };
+  const own = sum();
+  const kinds = new Map(); // by the first word of their names
   const failures = [];
   for (const test of testsOf(path)) {
-    const { passed, failed } = count(test);
-    own.passed += passed;
-    own.failed += failed;
-    if (failed) failures.push(test);
+    const counted = { ...count(test), seconds: test.seconds };
+    const [kind] = test.name.split('/');
+    if (!kinds.has(kind)) kinds.set(kind, sum());
+    add(kinds.get(kind), counted);
+    add(own, counted);
+    if (counted.failed) failures.push(test);
   }
-  console.log(`${basename(path).padEnd(12)} ${own.passed} passed, ${own.failed} failed`);
-  for (const { name, seconds, why, output } of failures) {
-    console.log(`  FAILED ${name} after ${seconds.toFixed(1)} s: ${why}`);
-    const lines = output.split('\n').filter((line) => line && !/^\s*ok \d/.test(line));
-    if (lines.length > LINES) console.log(`    | ... the last ${LINES} of ${lines.length} lines:`);
-    console.log(lines.slice(-LINES).map((line) => `    | ${line}`).join('\n'));
-  }
-  total.passed += own.passed;
-  total.failed += own.failed;
+  console.log(line('', basename(path), own));
+  for (const [kind, counted] of kinds.size > 1 ? kinds : []) console.log(line('  ', kind, counted));
+  failures.forEach(show);
+  add(total, own);
 }
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed || !total.passed ? 1 : 0;
