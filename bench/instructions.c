@@ -22,13 +22,16 @@ ssize_t sendmsg(int fd, const struct msghdr *msg, int flags) {
 }
 
 static struct pending *head(void) {
-    return pending_add(pending_new(1), frame_of_bytes("hello\n\n", 7, (struct position){0}));
+    struct pending *p = pending_new(0);
+    pending_set_head(p, frame_of_bytes("hello\n\n", 7, (struct position){0}));
+    return p;
 }
 
 static void join(struct channel *ch) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends)) exit(1);
-    channel_add(ch, ends[0], head(), 0);
+    struct sink sink = sink_of_socket(ends[0], SINK_RAW);
+    channel_add(ch, &sink, head(), 0);
 }
 
 static void publish(struct channel *ch, unsigned number) {

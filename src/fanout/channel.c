@@ -44,11 +44,15 @@ uint32_t channel_report_left(struct channel *ch) {
     return left;
 }
 
-void channel_add(struct channel *ch, int fd, struct pending *pending, int64_t now_ms) {
-    struct viewer *v = viewer_new(ch, fd, pending, now_ms);
+void channel_refuse(struct channel *ch) {
+    channel_note_left(ch);
+    counter_add(&ch->counters->refused, 1);
+}
+
+void channel_add(struct channel *ch, const struct sink *sink, struct pending *pending, int64_t now_ms) {
+    struct viewer *v = viewer_new(ch, sink, pending, now_ms);
     if (!v) {
-        channel_note_left(ch);
-        counter_add(&ch->counters->refused, 1);
+        channel_refuse(ch);
         return;
     }
     seats_add(&ch->seats, v);
@@ -206,7 +210,7 @@ unsigned channels_close_stalled(struct channel_env *env, int64_t now_ms, unsigne
     for (struct viewer *v; closed < most && (v = stalled_one(env, now_ms)); closed++) {
         struct channel *ch = v->channel;
         counter_add(&ch->counters->stalled, 1);
-        viewer_reset(v);
+        viewer_close(v, SINK_RESET);
         settle(ch);
     }
     return closed;
@@ -223,7 +227,7 @@ unsigned channels_relieve(struct channel_env *env, int64_t now_ms, unsigned most
 }
 
 void channel_release(struct channel *ch) {
-    while (ch->seats.count) viewer_close(ch->seats.at[ch->seats.count - 1]);
+    while (ch->seats.count) viewer_close(ch->seats.at[ch->seats.count - 1], SINK_CUT);
     if (ch->flush) flush_end(ch, 0);
     channel_report_left(ch);
     settle(ch);

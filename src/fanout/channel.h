@@ -57,8 +57,10 @@ void channel_init(struct channel *, struct channel_env *, struct fan_counters *,
 // Closes all viewers.
 void channel_release(struct channel *);
 
-// Adds a viewer that will get `pending` (taken) and then what is published from now on. Takes fd.
-void channel_add(struct channel *, int fd, struct pending *, int64_t now_ms);
+// Adds a viewer that will get `pending` and then what is published from now on. Takes both. A viewer that
+// cannot be had counts as refused, and as gone.
+void channel_add(struct channel *, const struct sink *, struct pending *, int64_t now_ms);
+void channel_refuse(struct channel *);
 
 // Counts a viewer that has gone. Returns the count since the last report, and begins the next.
 void channel_note_left(struct channel *);

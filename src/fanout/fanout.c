@@ -55,7 +55,7 @@ static void retire(struct fan_video *v, struct share *s) {
     v->share_count--;
     member->viewers -= s->viewers;
     s->video = NULL;
-    worker_give(member->worker, WORKER_RETIRE, s->channel, NULL, -1, NULL);
+    worker_post(member->worker, &(struct worker_command){.verb = WORKER_RETIRE, .channel = s->channel});
 }
 
 static void on_left(void *arg, void *owner, uint32_t n) {
@@ -131,12 +131,12 @@ void fan_video_free(struct fan_video *v) {
     free(v);
 }
 
-static bool is_on(const struct fan_video *v, unsigned worker) {
-    const struct share *s;
+static struct share *find_share(const struct fan_video *v, unsigned worker) {
+    struct share *s;
     LL_FOREACH(v->shares, s) {
-        if (s->worker == worker) return true;
+        if (s->worker == worker) return s;
     }
-    return false;
+    return NULL;
 }
 
 // Returns the worker with the fewest viewers that has room and nothing of the video, or NO_WORKER.
@@ -144,7 +144,7 @@ static int next_worker(const struct fan_video *v) {
     const struct fanout *f = v->fanout;
     int least = NO_WORKER;
     for (unsigned i = 0; i < f->count; i++) {
-        if (f->crew[i].viewers >= f->room || is_on(v, i)) continue;
+        if (f->crew[i].viewers >= f->room || find_share(v, i)) continue;
         if (least == NO_WORKER || f->crew[i].viewers < f->crew[least].viewers) least = (int)i;
     }
     return least;
@@ -192,22 +192,32 @@ static struct share *choose_share(struct fan_video *v) {
     return worker == NO_WORKER ? least : share_new(v, (unsigned)worker);
 }
 
-bool fan_video_add(struct fan_video *v, int fd, struct pending *pending) {
-    struct share *s = choose_share(v);
+// The worker that a connection lives on has room for it, as it has the connection's descriptor already.
+static struct share *share_on(struct fan_video *v, unsigned worker) {
+    struct share *s = find_share(v, worker);
+    if (s) return s;
+    return worker < v->fanout->count ? share_new(v, worker) : NULL;
+}
+
+bool fan_video_add(struct fan_video *v, const struct sink *sink, struct pending *pending) {
+    struct share *s = sink->worker == SINK_ANY_WORKER ? choose_share(v) : share_on(v, (unsigned)sink->worker);
     if (!s) return false;
     struct crew_member *member = &v->fanout->crew[s->worker];
     s->viewers++;
     v->viewers++;
     member->viewers++;
-    worker_give(member->worker, WORKER_ADD, s->channel, NULL, fd, pending);
+    worker_post(member->worker,
+                &(struct worker_command){
+                    .verb = WORKER_ADD, .channel = s->channel, .sink = *sink, .pending = pending});
     return true;
 }
 
 void fan_video_publish(struct fan_video *v, struct frame *frame) {
     struct share *s;
     LL_FOREACH(v->shares, s) {
-        worker_give(v->fanout->crew[s->worker].worker, WORKER_PUBLISH, s->channel, frame_ref(frame), -1,
-                    NULL);
+        worker_post(v->fanout->crew[s->worker].worker, &(struct worker_command){.verb = WORKER_PUBLISH,
+                                                                                .channel = s->channel,
+                                                                                .frame = frame_ref(frame)});
     }
     frame_unref(frame);
 }
@@ -217,7 +227,7 @@ void fanout_relieve(struct fanout *f) {
     if (now_ms < f->relieve_again_ms) return;
     f->relieve_again_ms = now_ms + RELIEVE_AGAIN_MS;
     for (unsigned i = 0; i < f->count; i++)
-        worker_give(f->crew[i].worker, WORKER_RELIEVE, NULL, NULL, -1, NULL);
+        worker_post(f->crew[i].worker, &(struct worker_command){.verb = WORKER_RELIEVE});
 }
 
 unsigned fan_video_viewers(const struct fan_video *v) {

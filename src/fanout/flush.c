@@ -76,7 +76,7 @@ void flush_begin_heartbeat(struct channel *ch) {
 static void leave_behind(struct viewer *v, const struct flush *f, size_t taken, int64_t now_ms) {
     if (!f->beat)
         viewer_lag_behind(v, f->from, taken, now_ms);
-    else if (taken) // a full socket has bytes on their way, and needs no heartbeat
+    else
         viewer_owe(v, f->beat, taken, now_ms);
 }
 

@@ -1,5 +1,6 @@
 #include "fanout/pending.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -10,22 +11,34 @@ static size_t size_with(uint32_t room) {
     return sizeof(struct pending) + room * sizeof(struct frame *);
 }
 
+enum { HEAD, FIRST };
+
 struct pending *pending_new(uint32_t room) {
-    struct pending *p = mem_alloc(size_with(room));
-    *p = (struct pending){.room = room};
-    budget_take(size_with(room));
+    struct pending *p = mem_alloc(size_with(room + FIRST));
+    *p = (struct pending){.count = FIRST, .next = FIRST, .room = room + FIRST};
+    budget_take(size_with(p->room));
     return p;
 }
 
 struct pending *pending_add(struct pending *p, struct frame *f) {
     if (p->count == p->room) {
-        uint32_t room = p->room ? p->room * 2 : 1;
+        uint32_t room = p->room * 2;
         p = mem_realloc(p, size_with(room));
         budget_take(size_with(room) - size_with(p->room));
         p->room = room;
     }
     p->frames[p->count++] = f;
     return p;
+}
+
+void pending_set_head(struct pending *p, struct frame *f) {
+    assert(p->next == FIRST);
+    p->frames[HEAD] = f;
+    p->next = HEAD;
+}
+
+bool pending_has_head(const struct pending *p) {
+    return p->next == HEAD;
 }
 
 void pending_free(struct pending *p) {

@@ -21,12 +21,17 @@
 enum { IOV_PER_SEND = 64 };
 
 static void on_socket(struct loop_fd *, uint32_t events);
+static void on_sink(struct sink_owner *, unsigned events);
 
-static const size_t viewer_bytes = sizeof(struct viewer) + sizeof(struct viewer *); // with its seat
+static size_t viewer_bytes(const struct viewer *v) {
+    size_t with_seat = sizeof *v + sizeof v;
+    return v->is_socket ? with_seat : with_seat + sizeof *v->transport + v->transport->ops->state_bytes;
+}
 
 static void on_reap(struct loop_job *job) {
-    free(container_of(job, struct viewer, reap));
-    budget_give_back(viewer_bytes);
+    struct viewer *v = container_of(job, struct viewer, reap);
+    budget_give_back(viewer_bytes(v));
+    free(v);
 }
 
 static struct pending *pending_of(struct frame *f) {
@@ -40,24 +45,35 @@ static void hold_ring(struct viewer *v, uint64_t cursor) {
     if (cursor < ch->oldest) ch->oldest = cursor;
 }
 
-struct viewer *viewer_new(struct channel *ch, int fd, struct pending *pending, int64_t now_ms) {
-    if (fd < 0) {
-        pending_free(pending);
-        return NULL;
-    }
-    struct viewer *v = mem_zalloc(sizeof *v);
-    v->watch.on_event = on_socket;
+static int attach(struct viewer *v, int fd) {
+    struct loop *loop = v->channel->env->loop;
+    struct viewer_transport *t = v->transport;
+    int error = fd < 0 ? 0 : loop_fd_add(loop, &v->watch, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+    if (error || v->is_socket) return error;
+    error = t->ops->attach(t->state, fd, loop, &t->owner);
+    if (error && fd >= 0) loop_fd_remove(loop, &v->watch);
+    return error;
+}
+
+struct viewer *viewer_new(struct channel *ch, const struct sink *sink, struct pending *pending,
+                          int64_t now_ms) {
+    struct viewer *v = mem_zalloc(sizeof *v + (sink->ops ? sizeof *v->transport : 0));
+    v->watch = (struct loop_fd){.fd = -1, .on_event = on_socket};
+    v->is_socket = !sink->ops;
+    if (sink->ops)
+        *v->transport =
+            (struct viewer_transport){.owner.on_sink = on_sink, .ops = sink->ops, .state = sink->state};
     v->channel = ch;
     v->pending = pending;
     v->moved_ms = now_ms;
     hold_ring(v, ch->ring.next);
-    if (loop_fd_add(ch->env->loop, &v->watch, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) < 0) {
-        sock_close(fd);
+    if (attach(v, sink->fd) < 0) {
+        sink_close(sink, SINK_RESET);
         pending_free(pending);
         free(v);
         return NULL;
     }
-    budget_take(viewer_bytes);
+    budget_take(viewer_bytes(v));
     return v;
 }
 
@@ -82,35 +98,28 @@ static void enter_list(struct viewer *v, enum viewer_list list) {
     DL_APPEND(*head, v);
 }
 
-static void viewer_end(struct viewer *v, void (*close_socket)(int fd)) {
+void viewer_close(struct viewer *v, enum sink_end end) {
     struct channel *ch = v->channel;
     if (v->closed) return;
     v->closed = true;
     leave_list(v);
     seats_remove(&ch->seats, v);
     channel_note_left(ch);
-    int fd = v->watch.fd;
-    loop_fd_remove(ch->env->loop, &v->watch);
-    close_socket(fd);
+    struct sink sink = {.fd = v->watch.fd};
+    if (!v->is_socket) sink.ops = v->transport->ops, sink.state = v->transport->state;
+    if (sink.fd >= 0) loop_fd_remove(ch->env->loop, &v->watch);
+    sink_close(&sink, end);
     pending_free(v->pending);
     v->pending = NULL;
     v->reap = (struct loop_job){.run = on_reap};
     loop_defer(ch->env->loop, &v->reap);
 }
 
-void viewer_close(struct viewer *v) {
-    viewer_end(v, sock_close);
-}
-
-void viewer_reset(struct viewer *v) {
-    viewer_end(v, sock_reset);
-}
-
 // One that takes nothing may be noticed by the kernel first (TCP_USER_TIMEOUT): its clock begins when the
 // viewer's window is closed, ours when the send buffer is full as well.
 static void end_by_error(struct viewer *v, int error) {
     if (error == -ETIMEDOUT) counter_add(&v->channel->counters->stalled, 1);
-    viewer_close(v);
+    viewer_close(v, SINK_CUT);
 }
 
 size_t viewer_send_failed(struct viewer *v, int error) {
@@ -130,6 +139,20 @@ static struct frame *frame_ahead(const struct viewer *v, uint32_t ahead) {
     return v->cursor + ahead < v->channel->sent ? ring_at(&v->channel->ring, v->cursor + ahead) : NULL;
 }
 
+// Bytes from where the viewer is that its sink has begun to send, and must be shown again.
+static size_t pinned_bytes(const struct viewer *v) {
+    return v->is_socket ? 0 : v->transport->ops->pinned(v->transport->state);
+}
+
+// Counts the frames, from the one the viewer is at, that are partly sent: nothing may come before their end.
+static uint32_t frames_begun(const struct viewer *v) {
+    size_t bytes = v->offset + pinned_bytes(v);
+    uint32_t n = 0;
+    for (const struct frame *f; bytes && (f = frame_ahead(v, n)); n++)
+        bytes -= bytes < f->len ? bytes : f->len;
+    return n;
+}
+
 static void step_over(struct viewer *v) {
     struct pending *p = v->pending;
     v->offset = 0;
@@ -146,12 +169,23 @@ static void step_over(struct viewer *v) {
     }
 }
 
+// Moves on by the bytes of the pieces that have been taken.
+static void step_by(struct viewer *v, const struct iovec *iov, size_t taken) {
+    for (; taken; iov++) {
+        if (taken < iov->iov_len) {
+            v->offset += (uint32_t)taken;
+            return;
+        }
+        taken -= iov->iov_len;
+        step_over(v);
+    }
+}
+
 // Returns false when the viewer has nothing more to get now, cannot take more, or is gone.
-static bool push_once(struct viewer *v, bool *moved) {
-    struct iovec iov[IOV_PER_SEND];
+static bool push_pieces(struct viewer *v, struct iovec *iov, size_t room, bool *moved) {
     size_t count = 0, total = 0;
     uint32_t skip = v->offset;
-    for (struct frame *f; count < IOV_PER_SEND && (f = frame_ahead(v, (uint32_t)count)); count++) {
+    for (struct frame *f; count < room && (f = frame_ahead(v, (uint32_t)count)); count++) {
         iov[count] = (struct iovec){f->bytes + skip, f->len - skip};
         total += iov[count].iov_len;
         skip = 0;
@@ -160,15 +194,18 @@ static bool push_once(struct viewer *v, bool *moved) {
     size_t taken = viewer_send(v, iov, count);
     if (v->closed) return false;
     if (taken) *moved = true;
-    for (size_t i = 0, left = taken; i < count && left; i++) {
-        if (left < iov[i].iov_len) {
-            v->offset += (uint32_t)left;
-            break;
-        }
-        left -= iov[i].iov_len;
-        step_over(v);
-    }
+    step_by(v, iov, taken);
     return taken == total;
+}
+
+static bool push_once(struct viewer *v, bool *moved) {
+    struct iovec few[IOV_PER_SEND];
+    size_t begun = v->is_socket ? 0 : frames_begun(v);
+    if (begun <= IOV_PER_SEND) return push_pieces(v, few, IOV_PER_SEND, moved);
+    struct iovec *many = mem_alloc(begun * sizeof *many);
+    bool more = push_pieces(v, many, begun, moved);
+    free(many);
+    return more;
 }
 
 // A viewer that fell off the ring: tells it what it missed, and lets it go on from the newest.
@@ -227,6 +264,7 @@ void viewer_lag_behind(struct viewer *v, uint64_t from, size_t taken, int64_t no
 }
 
 void viewer_owe(struct viewer *v, struct frame *f, size_t taken, int64_t now_ms) {
+    if (!taken && !pinned_bytes(v)) return;
     make_lagging(v, v->channel->sent, taken, now_ms);
     v->pending = pending_of(frame_ref(f));
 }
@@ -257,32 +295,53 @@ static void probe(struct viewer *v, int64_t now_ms) {
     v->fin_seen = true;
     if (!is_between_frames(v)) return;
     size_t taken = viewer_send(v, &beat, 1);
-    if (taken && taken < EVENT_STREAM_HEARTBEAT_LEN && !v->closed) queue_rest_of_heartbeat(v, taken, now_ms);
+    if (v->closed || taken == EVENT_STREAM_HEARTBEAT_LEN) return;
+    if (taken || pinned_bytes(v)) queue_rest_of_heartbeat(v, taken, now_ms);
+}
+
+static void take_sink_events(struct viewer *v, unsigned events) {
+    int64_t now_ms = loop_now_ms(v->channel->env->loop);
+    if (events & SINK_GONE) {
+        viewer_close(v, SINK_CUT);
+        return;
+    }
+    if ((events & SINK_ROOM) && !seats_is_ready(&v->channel->seats, v)) viewer_push(v, now_ms);
+    if ((events & SINK_FIN) && !v->fin_seen && !v->closed) probe(v, now_ms);
+}
+
+static void on_sink(struct sink_owner *owner, unsigned events) {
+    take_sink_events(container_of(owner, struct viewer, transport[0].owner), events);
 }
 
 // Edge-triggered, so a half-closed socket is reported only together with other events.
 static void on_socket(struct loop_fd *f, uint32_t events) {
     struct viewer *v = container_of(f, struct viewer, watch);
-    int64_t now_ms = loop_now_ms(v->channel->env->loop);
-    if (events & (EPOLLHUP | EPOLLERR)) {
+    const struct viewer_transport *t = v->transport;
+    if (!v->is_socket)
+        take_sink_events(v, t->ops->on_socket(t->state, f->fd, events));
+    else if (events & (EPOLLHUP | EPOLLERR))
         end_by_error(v, events & EPOLLERR ? sock_error(f->fd) : 0);
-        return;
-    }
-    if ((events & EPOLLOUT) && !seats_is_ready(&v->channel->seats, v)) viewer_push(v, now_ms);
-    if ((events & EPOLLRDHUP) && !v->fin_seen && !v->closed) probe(v, now_ms);
+    else
+        take_sink_events(v, (events & EPOLLOUT ? SINK_ROOM : 0) | (events & EPOLLRDHUP ? SINK_FIN : 0));
 }
 
-// Keeps what it needs once its frame has left the ring: the rest of a frame begun, and where the gap begins.
+// Takes the frames begun out of the ring's reach. Returns the number of the first frame missed.
+static uint64_t keep_begun(struct viewer *v) {
+    uint32_t begun = v->pending ? 0 : frames_begun(v);
+    struct pending *kept = begun ? pending_new(begun) : v->pending;
+    for (uint32_t i = 0; i < begun; i++) kept = pending_add(kept, frame_ref(frame_ahead(v, i)));
+    v->pending = kept; // the offset goes on counting in it
+    return v->cursor + begun;
+}
+
+// Keeps what it needs once its frame has left the ring: the rest of what is begun, and where the gap begins.
 void viewer_fall_off(struct viewer *v) {
     const struct channel *ch = v->channel;
     const struct ring *ring = &ch->ring;
     if (v->gap) return;
+    uint64_t at = keep_begun(v);
     v->gap = true;
     seats_make_fallen(&v->channel->seats, v);
-    uint64_t at = v->cursor;
-    if (!v->pending && v->offset) {
-        v->pending = pending_of(frame_ref(ring_at(ring, at++))); // offset goes on counting in it
-    }
     // The next number: that of the first frame missed that has one, or else the one that comes.
     v->gap_from = (struct position){ch->sent_at.epoch, ch->sent_at.seq + 1};
     for (uint64_t n = at; n < ring->next; n++) {
@@ -303,20 +362,19 @@ static struct frame *gap_for(const struct pending *p, uint32_t from) {
     return first ? frame_of_gap(first->first, last->at, GAP_SLOW) : NULL;
 }
 
-// Replaces what has not been begun of the pending by a gap, but for the first frame of all, the viewer's
-// head.
+// Replaces what has not been begun of the pending by a gap, but for the viewer's head.
 static void cut_pending(struct viewer *v) {
     struct pending *p = v->pending;
-    uint32_t keep = p->next + (!p->next || v->offset ? 1 : 0);
+    uint32_t begun = frames_begun(v), keep = p->next + (begun || !pending_has_head(p) ? begun : 1);
     if (keep + 1 >= p->count) return; // one frame is as good as a gap
-    struct pending *rest = pending_new(2);
+    struct pending *rest = pending_new(keep - p->next + 1);
     struct frame *gap = gap_for(p, keep);
-    if (keep > p->next) rest = pending_add(rest, frame_ref(p->frames[p->next]));
+    for (uint32_t i = p->next; i < keep; i++) rest = pending_add(rest, frame_ref(p->frames[i]));
     if (gap) rest = pending_add(rest, gap);
     if (gap) counter_add(&v->channel->counters->gaps, 1);
     pending_free(p);
     v->pending = rest;
-    if (rest->count) return;
+    if (rest->next < rest->count) return;
     pending_free(rest);
     v->pending = NULL;
 }

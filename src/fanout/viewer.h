@@ -11,6 +11,7 @@
 
 #include "base/position.h"
 #include "net/loop.h"
+#include "net/sink.h"
 
 struct channel;
 struct frame;
@@ -23,17 +24,25 @@ enum viewer_list {
     LIST_SPENT    // as BLOCKED, but without a backlog that could be dropped
 };
 
+// What a viewer has of a sink that is more than a socket.
+struct viewer_transport {
+    struct sink_owner owner;
+    const struct sink_ops *ops;
+    void *state;
+};
+
 struct viewer {
-    struct loop_fd watch;
-    uint32_t slot;   // in the channel's seats
-    uint32_t offset; // bytes already sent of the frame it is at
+    struct loop_fd watch; // the sink's descriptor; -1: it has none
+    uint32_t slot;        // in the channel's seats
+    uint32_t offset;      // bytes already sent of the frame it is at
     struct channel *channel;
-    struct pending *pending; // NULL once sent
-    uint64_t cursor;         // the frame it is at, while it lags
-    struct position gap_from;
+    bool is_socket; // its sink is plain TCP: there is no transport
     bool gap, closed;
     bool fin_seen; // the client has closed its side: for good, or to read on
     enum viewer_list list : 8;
+    struct pending *pending; // NULL once sent
+    uint64_t cursor;         // the frame it is at, while it lags
+    struct position gap_from;
     int64_t moved_ms; // when it last took something, while it lags
     union {
         struct {
@@ -41,18 +50,15 @@ struct viewer {
         };
         struct loop_job reap; // once it is closed
     };
+    struct viewer_transport transport[];
 };
 
-// Takes fd and pending. Returns NULL if there is no fd (negative) or the loop cannot watch it. It has no seat
+// Takes the sink and pending. Returns NULL if the sink cannot be watched or attached. The viewer has no seat
 // yet.
-struct viewer *viewer_new(struct channel *, int fd, struct pending *, int64_t now_ms);
+struct viewer *viewer_new(struct channel *, const struct sink *, struct pending *, int64_t now_ms);
 
-// Gives its seat up; it is freed at the end of the turn.
-void viewer_close(struct viewer *);
-
-// As viewer_close(), but the kernel forgets at once what it holds for it, instead of waiting for it to be
-// read (socket(7), SO_LINGER): for one that does not read.
-void viewer_reset(struct viewer *);
+// Ends its sink and gives its seat up; it is freed at the end of the turn.
+void viewer_close(struct viewer *, enum sink_end);
 
 // Sends a laggard what it takes; it is ready again when there is no more.
 void viewer_push(struct viewer *, int64_t now_ms);
@@ -60,7 +66,8 @@ void viewer_push(struct viewer *, int64_t now_ms);
 // A ready one took only `taken` bytes of the frames from `from` on: it lags.
 void viewer_lag_behind(struct viewer *, uint64_t from, size_t taken, int64_t now_ms);
 
-// A ready one took only a part of a heartbeat (borrowed), which must be ended.
+// A ready one did not take all of a heartbeat (borrowed): what is begun must be ended. One that took nothing
+// has bytes on their way already, and needs none.
 void viewer_owe(struct viewer *, struct frame *, size_t taken, int64_t now_ms);
 
 // The frame a laggard is at is about to leave the ring: it will be told of a gap.

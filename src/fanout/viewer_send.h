@@ -2,15 +2,17 @@
 #pragma once
 
 #include "channel.h"
-#include "viewer.h"
 #include "net/sock.h"
+#include "viewer.h"
 
 // Closes the viewer unless its socket is only full. Returns 0.
 size_t viewer_send_failed(struct viewer *, int error);
 
-// Sends. Returns the bytes taken, 0 if the socket is full; on an error the viewer is closed.
+// Sends. Returns the bytes taken, 0 if it is blocked; on an error the viewer is closed.
 static inline size_t viewer_send(struct viewer *v, const struct iovec *iov, size_t count) {
-    ssize_t n = sock_writev(v->watch.fd, iov, count);
+    const struct viewer_transport *t = v->transport;
+    ssize_t n = v->is_socket ? sock_writev(v->watch.fd, iov, count)
+                             : t->ops->write(t->state, v->watch.fd, iov, count);
     v->channel->tally.sends++;
     return n >= 0 ? (size_t)n : viewer_send_failed(v, (int)n);
 }

@@ -1,10 +1,10 @@
-// Orders come through the loop's inbox, in order. Publishing only marks a channel dirty; before the loop
+// Commands come through the loop's inbox, in order. Publishing only marks a channel dirty; before the loop
 // waits, the dirty channels are flushed (flush_dirty), so that all comments of a turn leave in one send per
-// viewer. They take turns of SLICE_SENDS sends each, and the loop looks for events and orders in between:
+// viewer. They take turns of SLICE_SENDS sends each, and the loop looks for events and commands in between:
 // a video with few viewers never waits for one with many. When a channel may be flushed again is its pace's
 // to say.
 //
-// With a descriptor table of its own, a worker finds its sockets under other numbers: an order to add a
+// With a descriptor table of its own, a worker finds its sockets under other numbers: a command to add a
 // viewer says that the next one in the pipe is meant. Nothing of its table may be touched from outside, so
 // that the thread itself closes what it holds.
 #include "worker.h"
@@ -22,28 +22,25 @@
 #include "base/number.h"
 #include "net/fd_table.h"
 #include "fanout/counters.h"
+#include "fanout/pending.h"
 
 enum {
     SWEEP_MS = 250,
     SWEEP_ROUND = 4,  // sweeps in which all channels are visited, where there are many
     SWEEP_LEAST = 64, // channels visited in each
     SLICE_SENDS = 256,
-    TURN_US = 4000,  // of flushing, before the loop looks for events and orders
+    TURN_US = 4000,  // of flushing, before the loop looks for events and commands
     REPORT_MS = 20,  // between two reports of viewers that have gone
     REPORTS = 256,   // channels in one
-    CHORE_US = 2000, // of work on stalled viewers, before the loop looks for events and orders
+    CHORE_US = 2000, // of work on stalled viewers, before the loop looks for events and commands
     CHORE_REST_MS = 2,
     CHORE_SLICE = 16 // viewers between two looks at the clock
 };
 
-struct order {
+struct posted_command {
     struct loop_job job;
     struct worker *worker;
-    enum worker_order what;
-    struct channel *channel;
-    struct frame *frame;
-    int fd;
-    struct pending *pending;
+    struct worker_command command;
 };
 
 struct worker {
@@ -185,25 +182,40 @@ static void on_sweep(struct loop_timer *t) {
     loop_timer_start(w->env.loop, t, SWEEP_MS);
 }
 
-// Orders
+// Commands
 
-static void add(struct worker *w, const struct order *o) {
-    struct channel *ch = o->channel;
-    int fd = w->pipe ? fd_pipe_take(w->pipe) : o->fd;
+// Returns false, and ends the sink, if its descriptor did not fit into the worker's table.
+static bool worker_receive_descriptor(const struct worker *w, struct sink *sink) {
+    if (!w->pipe || sink->fd < 0) return true;
+    sink->fd = fd_pipe_take(w->pipe);
+    if (sink->fd >= 0) return true;
+    sink->fd = -1;
+    if (sink->ops) sink_close(sink, SINK_RESET);
+    return false;
+}
+
+static void worker_add(struct worker *w, const struct worker_command *c) {
+    struct channel *ch = c->channel;
+    struct sink sink = c->sink;
     if (!ch->prev) { // its first viewer
         DL_APPEND(w->channels, ch);
         w->count++;
     }
-    channel_add(ch, fd, o->pending, loop_now_ms(w->env.loop));
+    if (worker_receive_descriptor(w, &sink)) {
+        channel_add(ch, &sink, c->pending, loop_now_ms(w->env.loop));
+    } else {
+        pending_free(c->pending);
+        channel_refuse(ch);
+    }
 }
 
-static void publish(struct worker *w, const struct order *o) {
-    counter_add(&o->channel->counters->wakeups, 1);
-    channel_publish(o->channel, o->frame);
-    mark_dirty(w, o->channel);
+static void worker_publish(struct worker *w, const struct worker_command *c) {
+    counter_add(&c->channel->counters->wakeups, 1);
+    channel_publish(c->channel, c->frame);
+    mark_dirty(w, c->channel);
 }
 
-static void retire(struct worker *w, struct channel *ch) {
+static void worker_retire(struct worker *w, struct channel *ch) {
     unmark_dirty(w, ch);
     DL_DELETE(w->channels, ch); // its first viewer, which came before this, put it there
     w->count--;
@@ -212,29 +224,24 @@ static void retire(struct worker *w, struct channel *ch) {
     free(ch);
 }
 
-static void on_order(struct loop_job *job) {
-    struct order *o = (struct order *)job;
-    switch (o->what) {
-    case WORKER_ADD: add(o->worker, o); break;
-    case WORKER_PUBLISH: publish(o->worker, o); break;
-    case WORKER_RETIRE: retire(o->worker, o->channel); break;
-    case WORKER_RELIEVE: on_relief_due(&o->worker->relief); break;
+static void on_command(struct loop_job *job) {
+    struct posted_command *p = (struct posted_command *)job;
+    const struct worker_command *c = &p->command;
+    switch (c->verb) {
+    case WORKER_ADD: worker_add(p->worker, c); break;
+    case WORKER_PUBLISH: worker_publish(p->worker, c); break;
+    case WORKER_RETIRE: worker_retire(p->worker, c->channel); break;
+    case WORKER_RELIEVE: on_relief_due(&p->worker->relief); break;
     }
-    free(o);
+    free(p);
 }
 
-void worker_give(struct worker *w, enum worker_order what, struct channel *ch, struct frame *frame, int fd,
-                 struct pending *pending) {
-    struct order *o = mem_alloc(sizeof *o);
-    *o = (struct order){.job.run = on_order,
-                        .worker = w,
-                        .what = what,
-                        .channel = ch,
-                        .frame = frame,
-                        .fd = fd,
-                        .pending = pending};
-    if (w->pipe && what == WORKER_ADD) fd_pipe_send(w->pipe, fd);
-    loop_post(w->env.loop, &o->job);
+void worker_post(struct worker *w, const struct worker_command *command) {
+    struct posted_command *p = mem_alloc(sizeof *p);
+    *p = (struct posted_command){.job.run = on_command, .worker = w, .command = *command};
+    if (w->pipe && command->verb == WORKER_ADD && command->sink.fd >= 0)
+        fd_pipe_send(w->pipe, command->sink.fd);
+    loop_post(w->env.loop, &p->job);
 }
 
 // The thread
@@ -254,7 +261,7 @@ static void *run(void *arg) {
     sem_post(&w->started);
     if (!fine) return NULL;
     loop_run(w->env.loop);
-    while (w->channels) retire(w, w->channels);
+    while (w->channels) worker_retire(w, w->channels);
     loop_drain(w->env.loop);
     return NULL;
 }
@@ -310,7 +317,7 @@ static void on_stop(struct loop_job *job) {
 
 void worker_stop(struct worker *w) {
     struct stop stop = {.job.run = on_stop, .worker = w};
-    if (w->pipe) fd_pipe_flush(w->pipe); // there are orders that wait for them
+    if (w->pipe) fd_pipe_flush(w->pipe); // there are commands that wait for them
     loop_post(w->env.loop, &stop.job);
     pthread_join(w->thread, NULL);
 }

@@ -8,7 +8,21 @@
 
 struct worker;
 
-enum worker_order { WORKER_ADD, WORKER_PUBLISH, WORKER_RETIRE, WORKER_RELIEVE };
+enum worker_verb {
+    WORKER_ADD,
+    WORKER_PUBLISH,
+    WORKER_RETIRE,
+    WORKER_RELIEVE // memory is wanted (channels_relieve)
+};
+
+// What crosses from the control loop to a worker.
+struct worker_command {
+    enum worker_verb verb;
+    struct channel *channel; // NULL: RELIEVE
+    struct frame *frame;     // PUBLISH
+    struct sink sink;        // ADD
+    struct pending *pending; // ADD
+};
 
 // How a worker tells the control loop, in jobs posted there: n viewers of a channel have gone; and, as the
 // last word about it, that a channel has been retired. `owner` is the channel's.
@@ -34,7 +48,5 @@ void worker_free(struct worker *);
 
 struct channel_env *worker_env(struct worker *);
 
-// Gives an order; takes the frame, or fd and pending, or (RETIRE) the channel. RELIEVE is about no channel:
-// memory is wanted (channels_relieve).
-void worker_give(struct worker *, enum worker_order, struct channel *, struct frame *, int fd,
-                 struct pending *);
+// Posts a command; takes the frame, or sink and pending, or (RETIRE) the channel.
+void worker_post(struct worker *, const struct worker_command *);

@@ -68,16 +68,21 @@ void arrival_tell_shed(struct reader *r, int64_t now_ms) {
                  (unsigned long long)r->shed);
 }
 
-// Adds to the response's head the first event, which carries the position where the stream starts.
-static struct frame *stream_head(const struct arrival *a, struct buf *b, struct position start) {
+// The stream's head and its first event, which carries the position where the stream starts.
+static struct frame *stream_head(const struct arrival *a, const struct buf *head, struct position start) {
+    struct buf b = {0};
     char id[POSITION_TEXT_SIZE], json[512];
     position_format(start, id);
     int len = snprintf(json, sizeof json,
                        "{\"type\":\"connected\",\"userid\":\"%s\",\"videoid\":\"%s\",\"instance\":\"%s\"}",
                        a->userid, a->videoid, a->reader->service.instance_id);
-    event_stream_retry(b, RETRY_MIN_MS + (int)(hash_random() % (RETRY_SPREAD_MS + 1)));
-    event_stream_event(b, id, NULL, json, (size_t)len);
-    return frame_of_bytes(b->data, b->len, (struct position){0}); // no position: it is no comment to count
+    buf_add(&b, head->data, head->len);
+    event_stream_retry(&b, RETRY_MIN_MS + (int)(hash_random() % (RETRY_SPREAD_MS + 1)));
+    event_stream_event(&b, id, NULL, json, (size_t)len);
+    struct frame *f =
+        frame_of_bytes(b.data, b.len, (struct position){0}); // no position: it is no comment to count
+    buf_release(&b);
+    return f;
 }
 
 static void complain_of_descriptors(struct reader *r) {
@@ -107,44 +112,40 @@ static void bound_socket(const struct reader *r, int fd) {
     sock_set_user_timeout(fd, r->config.stall_ms);
 }
 
-static void log_connected(const struct arrival *a, const char *id) {
+static void log_connected(const struct arrival *a, struct position start) {
     struct reader *r = a->reader;
-    if (reader_may_log(r))
-        log_info(r->service.instance_id, "connected", "video=%s user=%s start=%s", a->videoid, a->userid, id);
-}
-
-// Hands the socket over to the fan-out, which takes it and the frames. Returns false if there is no room.
-static bool take_in(struct arrival *a, int fd, struct position start, struct pending *frames) {
-    struct reader *r = a->reader;
-    struct watched *w = watched_find(r, a->videoid);
     char id[POSITION_TEXT_SIZE];
-    if (!w) return false;
-    bound_socket(r, fd);
-    if (!leaves_room(fd) || !stream_add(&w->stream, fd, frames)) {
-        complain_of_descriptors(r);
-        return false;
-    }
+    if (!reader_may_log(r)) return;
     position_format(start, id);
-    log_connected(a, id);
-    return true;
+    log_info(r->service.instance_id, "connected", "video=%s user=%s start=%s", a->videoid, a->userid, id);
 }
 
-static void on_joined(struct joiner *j, struct position start, struct pending *frames) {
+// Hands the sink over to the fan-out, which takes it and the frames. Returns false if there is no room.
+static bool take_in(const struct arrival *a, struct stream *s, const struct sink *sink,
+                    struct pending *frames) {
+    struct reader *r = a->reader;
+    if (sink->fd >= 0) bound_socket(r, sink->fd);
+    if (leaves_room(sink->fd) && stream_add(s, sink, frames)) return true;
+    complain_of_descriptors(r);
+    return false;
+}
+
+static void on_joined(struct joiner *j, struct stream *s, struct position start, struct pending *frames) {
     struct arrival *a = (struct arrival *)j;
+    struct buf head = {0};
+    struct sink sink;
     if (!frames) {
         arrival_shed(a, "store_away");
         return;
     }
-    struct buf head = {0};
-    struct sink sink;
     bool is_there = http_begin_stream(a->exchange, &sink, &head);
-    if (is_there) frames->frames[0] = stream_head(a, &head, start);
-    if (!is_there || !take_in(a, sink.fd, start, frames)) {
-        if (is_there) {
-            sink_close(&sink, SINK_CUT);
-            a->reader->shed++;
-        }
+    if (is_there) pending_set_head(frames, stream_head(a, &head, start));
+    if (is_there && take_in(a, s, &sink, frames)) {
+        log_connected(a, start);
+    } else {
         pending_free(frames);
+        if (is_there) sink_close(&sink, SINK_CUT);
+        if (is_there) a->reader->shed++;
     }
     buf_release(&head);
     free(a);

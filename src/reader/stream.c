@@ -71,14 +71,9 @@ static int64_t now_ms(const struct stream *s) {
     return loop_now_ms(s->env->loop);
 }
 
-// The first slot stays free for the viewer's own head.
-static struct pending *pending_with_head(uint64_t frames) {
-    return pending_add(pending_new((uint32_t)frames + 1), NULL);
-}
-
 static struct pending *pending_from_history(const struct history *h, uint64_t first) {
     uint64_t end = history_end(h);
-    struct pending *p = pending_with_head(end - first);
+    struct pending *p = pending_new((uint32_t)(end - first));
     for (uint64_t n = first; n < end; n++) p = pending_add(p, frame_ref(history_at(h, n)));
     return p;
 }
@@ -124,7 +119,7 @@ static void close_lobby_if_empty(struct stream *s) {
 
 static void give_up(struct lobby *l, struct joiner *j) {
     leave_lobby(l, j);
-    j->on_joined(j, (struct position){0}, NULL);
+    j->on_joined(j, l->stream, (struct position){0}, NULL);
 }
 
 // Reading what was missed
@@ -281,7 +276,7 @@ static enum reach reach_feed(struct stream *s, struct load *l) {
 }
 
 static struct pending *pending_from_load(const struct load *l) {
-    struct pending *p = pending_with_head(frames_held(l) + 1);
+    struct pending *p = pending_new(frames_held(l) + 1);
     if (position_is_set(l->lost)) p = pending_add(p, gap_without_room(l->from, l->lost));
     for (uint32_t i = l->frames->next; i < l->frames->count; i++)
         p = pending_add(p, frame_ref(l->frames->frames[i]));
@@ -298,7 +293,7 @@ static void serve_from_load(struct lobby *lobby, const struct load *l) {
         if (!first && !has_room_for(l->env, frames_held(l))) return;
         first = false;
         leave_lobby(lobby, j);
-        j->on_joined(j, l->from, pending_from_load(l));
+        j->on_joined(j, l->stream, l->from, pending_from_load(l));
     }
 }
 
@@ -351,7 +346,7 @@ static void give_gaps(struct stream *s) {
         if (j->patience_ms > now_ms(s) || !position_is_set(j->last) || position_compare(j->last, at) >= 0)
             continue;
         leave_lobby(s->lobby, j);
-        j->on_joined(j, j->last, pending_add(pending_with_head(1), gap_without_room(j->last, at)));
+        j->on_joined(j, s, j->last, pending_add(pending_new(1), gap_without_room(j->last, at)));
     }
 }
 
@@ -392,10 +387,10 @@ static void let_in(struct stream *s, struct joiner *j, const struct start *start
     if (has_room_for(s->env, history_end(&s->history) - start->first)) {
         p = pending_from_history(&s->history, start->first);
     } else {
-        p = pending_add(pending_with_head(1), gap_without_room(start->at, feed_position(&s->feed)));
+        p = pending_add(pending_new(1), gap_without_room(start->at, feed_position(&s->feed)));
     }
     history_use(&s->history, now_ms(s));
-    j->on_joined(j, start->at, p);
+    j->on_joined(j, s, start->at, p);
 }
 
 static void serve_joiners(struct stream *s) {
@@ -529,8 +524,8 @@ void stream_join(struct stream *s, struct joiner *j) {
     if (!covered && feed_is_live(&s->feed) && !s->lobby->load) load(s, j);
 }
 
-bool stream_add(struct stream *s, int fd, struct pending *p) {
-    if (!fan_video_add(s->fan, fd, p)) return false;
+bool stream_add(struct stream *s, const struct sink *sink, struct pending *p) {
+    if (!fan_video_add(s->fan, sink, p)) return false;
     s->env->viewers++;
     if (s->vacancy && s->env->on_audience) s->env->on_audience(s, true);
     end_vacancy(s);

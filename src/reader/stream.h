@@ -20,6 +20,7 @@ struct load;
 struct lobby;
 struct log_sampler;
 struct pending;
+struct sink;
 struct stream;
 struct vacancy;
 
@@ -65,16 +66,16 @@ struct joiner {
     struct position last; // what it has seen; not set: it starts live
     int64_t deadline_ms;  // past it, it is given up
     int64_t patience_ms;  // past it, it starts with a gap where there is no memory for what it missed
-    // It may start now: at `start`, with these frames (taken by the callee) before what is published next.
-    // Or it was given up: frames is NULL.
-    void (*on_joined)(struct joiner *, struct position start, struct pending *frames);
+    // It may start now: at `start`, with these frames (taken by the callee) before what is published next;
+    // the callee adds it to the stream. Or it was given up: frames is NULL.
+    void (*on_joined)(struct joiner *, struct stream *, struct position start, struct pending *frames);
     struct joiner *prev, *next; // the stream's
 };
 void stream_join(struct stream *, struct joiner *);
 
-// Hands the viewer's socket and frames over. In on_joined(), so that nothing comes between. Returns false,
-// and takes nothing, if there is no room for it.
-bool stream_add(struct stream *, int fd, struct pending *);
+// Hands the viewer's sink and frames over. In on_joined(), so that nothing comes between. Returns false, and
+// takes nothing, if there is no room for it.
+bool stream_add(struct stream *, const struct sink *, struct pending *);
 
 unsigned stream_viewers(const struct stream *);
 

@@ -8,6 +8,7 @@
 #include "frame_list.h"
 #include "fanout/fanout.h"
 #include "fanout/pending.h"
+#include "net/sink.h"
 
 struct fake_viewer {
     int number;
@@ -60,13 +61,13 @@ void fan_video_free(struct fan_video *video) {
     videos--;
 }
 
-bool fan_video_add(struct fan_video *video, int number, struct pending *pending) {
+bool fan_video_add(struct fan_video *video, const struct sink *sink, struct pending *pending) {
+    int number = sink->fd;
     assert(!find(number));
     struct fake_viewer *v = mem_zalloc(sizeof *v);
     v->number = number;
     v->video = video;
-    assert(pending->next == 0);
-    for (uint32_t i = 0; i < pending->count; i++) frame_list_take(&v->given, pending->frames[i]);
+    for (uint32_t i = pending->next; i < pending->count; i++) frame_list_take(&v->given, pending->frames[i]);
     pending->next = pending->count; // they are the viewer's
     pending_free(pending);
     DL_APPEND(everybody, v);

@@ -24,10 +24,11 @@ struct client {
     bool ended; // the server closed it
 };
 
-// What a viewer gets first; takes the frames.
+// What a viewer gets first; takes the frames, of which the first is its head.
 static inline struct pending *pending_with(struct frame *const *frames, uint32_t count) {
     struct pending *p = pending_new(count);
-    for (uint32_t i = 0; i < count; i++) p = pending_add(p, frames[i]);
+    pending_set_head(p, frames[0]);
+    for (uint32_t i = 1; i < count; i++) p = pending_add(p, frames[i]);
     return p;
 }
 

@@ -12,6 +12,7 @@
 #include "net/loop.h"
 #include "fanout/counters.h"
 #include "fanout/fanout.h"
+#include "net/sink.h"
 #include "run_loop.h"
 #include "socket_pairs.h"
 #include "stream_client.h"
@@ -98,7 +99,8 @@ static struct client *add_with(struct video *v, struct socket_pair sockets) {
     *c = (struct client){.fd = sockets.client, .server_fd = sockets.server};
     joined_at[c - clients] = v->newest;
     v->added++;
-    assert_true(fan_video_add(v->fan, sockets.server, pending_with(&head, 1)));
+    struct sink sink = sink_of_socket(sockets.server, SINK_RAW);
+    assert_true(fan_video_add(v->fan, &sink, pending_with(&head, 1)));
     return c;
 }
 
@@ -275,7 +277,8 @@ static int clock_runs(void **state) {
 static bool is_taken(struct video *v, struct socket_pair sockets) {
     struct frame *head = hello_frame();
     struct pending *pending = pending_with(&head, 1);
-    bool taken = fan_video_add(v->fan, sockets.server, pending);
+    struct sink sink = sink_of_socket(sockets.server, SINK_RAW);
+    bool taken = fan_video_add(v->fan, &sink, pending);
     if (!taken) pending_free(pending);
     v->added += taken;
     return taken;

@@ -9,6 +9,7 @@
 #include "fake_fanout.h"
 #include "fanout/counters.h"
 #include "fanout/pending.h"
+#include "net/sink.h"
 #include "reader/stream.h"
 #include "run_loop.h"
 
@@ -40,15 +41,15 @@ static struct frame *first_event(struct position start) {
     return frame_of_bytes(text, (size_t)len, (struct position){0});
 }
 
-static void on_joined(struct joiner *j, struct position start, struct pending *frames) {
+static void on_joined(struct joiner *j, struct stream *s, struct position start, struct pending *frames) {
     struct guest *g = (struct guest *)j;
     assert_false(g->joined || g->given_up); // once
     g->joined = frames != NULL;
     g->given_up = !frames;
     if (!frames) return;
-    assert_null(frames->frames[0]); // for the head
-    frames->frames[0] = first_event(start);
-    assert_true(stream_add(stream, g->number, frames));
+    pending_set_head(frames, first_event(start));
+    assert_ptr_equal(s, stream);
+    assert_true(stream_add(s, &(struct sink){.fd = g->number, .worker = SINK_ANY_WORKER}, frames));
 }
 
 // Joins, having seen everything up to `last`; returns its number.
@@ -138,11 +139,10 @@ static void assert_exact_after(const char *text, uint64_t from, uint64_t to) {
 
 static int joined_count;
 
-static void count_joined(struct joiner *j, struct position start, struct pending *frames) {
-    (void)j, (void)start;
+static void count_joined(struct joiner *j, struct stream *s, struct position start, struct pending *frames) {
+    (void)j, (void)s, (void)start;
     joined_count++;
     if (!frames) return;
-    frames->frames[0] = frame_of_bytes("\n", 1, (struct position){0});
     pending_free(frames);
 }
 
@@ -770,7 +770,7 @@ static void it_counts_the_viewers_of_all_streams(void **state) {
     go_live_at(3);
     int a = join_live();
     join_live();
-    stream_add(&other, 1000, pending_new(0));
+    stream_add(&other, &(struct sink){.fd = 1000}, pending_new(0));
     assert_int_equal(env.viewers, 3);
     fake_fanout_leave(a);
     assert_int_equal(env.viewers, 2);
@@ -788,7 +788,7 @@ static void of_many_it_finds_those_left_alone(void **state) {
         stream_open(&many[i], &env, FAKE_VIDEO);
         run_later(loop, 100);
     }
-    stream_add(&many[1], 1001, pending_new(0));
+    stream_add(&many[1], &(struct sink){.fd = 1001}, pending_new(0));
     assert_ptr_equal(stream_left_alone(&env, 300), &many[0]);
     stream_end(&many[0]);
     assert_ptr_equal(stream_left_alone(&env, 300), &many[2]);

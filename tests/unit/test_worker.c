@@ -77,7 +77,10 @@ static void add(struct video *v) {
     struct socket_pair sockets = socket_pair_open(SOCKETPAIR, 0);
     struct frame *head = hello_frame();
     *c = (struct client){.fd = sockets.client, .server_fd = sockets.server};
-    worker_give(worker, WORKER_ADD, v->channel, NULL, sockets.server, pending_with(&head, 1));
+    worker_post(worker, &(struct worker_command){.verb = WORKER_ADD,
+                                                 .channel = v->channel,
+                                                 .sink = sink_of_socket(sockets.server, SINK_RAW),
+                                                 .pending = pending_with(&head, 1)});
 }
 
 // Returns once all have been sent their first event.
@@ -89,11 +92,13 @@ static void open_video(struct video *v, uint64_t epoch, int viewers) {
 }
 
 static void publish(struct video *v) {
-    worker_give(worker, WORKER_PUBLISH, v->channel, comment_frame(v->epoch, ++v->newest), -1, NULL);
+    worker_post(worker, &(struct worker_command){.verb = WORKER_PUBLISH,
+                                                 .channel = v->channel,
+                                                 .frame = comment_frame(v->epoch, ++v->newest)});
 }
 
 static void retire(struct video *v) {
-    worker_give(worker, WORKER_RETIRE, v->channel, NULL, -1, NULL);
+    worker_post(worker, &(struct worker_command){.verb = WORKER_RETIRE, .channel = v->channel});
 }
 
 // Publishes, and returns once the worker stands before sending it to this viewer.

@@ -19,6 +19,7 @@ struct fanout;
 struct frame;
 struct loop;
 struct pending;
+struct sink;
 
 enum { FAN_SPREAD = 64, FAN_WORKERS_MAX = 1024 };
 
@@ -49,9 +50,9 @@ struct fan_video *fan_video_new(struct fanout *, struct fan_counters *,
 // Closes its viewers and frees it; no callback follows.
 void fan_video_free(struct fan_video *);
 
-// Hands a viewer over: takes fd and the pending frames. Returns false, and takes nothing, if no worker has
-// room and none can be started.
-bool fan_video_add(struct fan_video *, int fd, struct pending *);
+// Hands a viewer over: takes its sink and the pending frames. Returns false, and takes nothing, if no worker
+// has room and none can be started.
+bool fan_video_add(struct fan_video *, const struct sink *, struct pending *);
 
 // Sends a frame (reference taken) to all viewers.
 void fan_video_publish(struct fan_video *, struct frame *);

@@ -2,21 +2,27 @@
 // to the frames; its own memory counts in the budget. One thread at a time.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct frame;
 
 struct pending {
-    uint32_t count, next; // frames there are; the one to be sent next
+    uint32_t count, next; // frames[next] .. frames[count - 1] are still to be sent
     uint32_t room;
-    struct frame *frames[];
+    struct frame *frames[]; // the first place is the head's
 };
 
-// Returns an empty one with room for so many.
+// Returns an empty one with room for so many frames, and for a head.
 struct pending *pending_new(uint32_t room);
 
-// Takes the frame; NULL keeps its place free. Returns the pending, which may have moved.
+// Takes the frame. Returns the pending, which may have moved.
 struct pending *pending_add(struct pending *, struct frame *);
 
-// Lets go of the frames not sent yet. NULL is fine.
+// Puts a frame (taken) before all others, which is never left out in favour of a gap: the viewer's first
+// bytes. Once, before anything has been sent.
+void pending_set_head(struct pending *, struct frame *);
+bool pending_has_head(const struct pending *); // not begun to be sent, that is
+
+// Drops the frames not sent yet. NULL is fine.
 void pending_free(struct pending *);
