@@ -1,6 +1,8 @@
 // Private to the Redis engine: one connection to Redis, which comes back by itself. Connects, greets (AUTH,
 // SELECT, CLIENT SETNAME, INFO), then sends commands pipelined, those of one turn of the loop with one
-// write(), and hands each reply to whoever asked. hiredis frames commands and replies; the socket is ours.
+// write(), and hands each reply to the callback of its command. hiredis frames commands and replies; the
+// stream is ours. Callbacks never run inside the calls below, but for redis_conn_free() and
+// redis_conn_drain().
 //
 // Control loop only. A connection that is owed a reply and hears nothing for REDIS_CONN_SILENCE_MS takes no
 // more commands; after REDIS_CONN_CUT_MS it is cut: Redis hangs, or the path is dead. So what is owed when it
@@ -12,8 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "redis_replies.h"
+
 struct loop;
-struct redisReply;
 struct redis_conn;
 struct redis_url;
 struct resolver;
@@ -43,16 +46,12 @@ struct redis_conn_config {
     void *arg;
 };
 
-// `reply` is valid during the callback; NULL: the connection was lost, and whether the command was carried
-// out is not known.
-typedef void redis_reply_cb(void *arg, const struct redisReply *reply);
-
 // Begins to connect. Borrows url and resolver, copies the rest.
 struct redis_conn *redis_conn_new(struct loop *, struct resolver *, const struct redis_url *,
                                   const struct redis_conn_config *);
 
-// Closes it; replies still owed are answered with NULL inside this call. May be called in a callback: the
-// memory goes at the turn's end.
+// Closes it; commands without a reply are answered with NULL inside this call. May be called in a callback:
+// the memory goes at the turn's end.
 void redis_conn_free(struct redis_conn *);
 
 // To be called when the resolver has news.
@@ -73,7 +72,8 @@ void redis_conn_send(struct redis_conn *, int argc, const char *const *argv, con
 // When the last byte came.
 int64_t redis_conn_heard_ms(const struct redis_conn *);
 
-// Cuts it; it comes back by itself. May be called in a callback.
+// Cuts it: nothing more is sent or handed out, and at the turn's end on_down() is called. It comes back by
+// itself.
 void redis_conn_cut(struct redis_conn *, const char *why);
 
 // Sends what waits and takes replies, blocking, until none is owed or the time is over: before the end.
