@@ -67,7 +67,7 @@ struct comment_api {
 struct posting {
     struct comment_api *api;
     struct http_exchange *exchange;
-    char *content; // with an Idempotency-Key: the JSON before the timestamp
+    char *content; // with an Idempotency-Key: the body before the timestamp
     size_t content_len;
     char videoid[ID_MAX + 1];
 };
@@ -94,8 +94,8 @@ static void count_comment(struct comment_api *a, const char *video) {
 // The last member of a comment's JSON; its value always has the same length.
 static const char timestamp_member[] = ",\"timestamp\":\"";
 enum {
-    TIME_LEN = 24,                                             // 2026-01-01T00:00:00.000Z
-    TIMESTAMP_LEN = sizeof timestamp_member - 1 + TIME_LEN + 2 // `"}` ends it
+    TIME_LEN = 24, // 2026-01-01T00:00:00.000Z
+    TIMESTAMP_LEN = sizeof timestamp_member - 1 + TIME_LEN + 1
 };
 
 static void reply_created(struct http_exchange *x, const struct engine_entry *e,
@@ -103,7 +103,7 @@ static void reply_created(struct http_exchange *x, const struct engine_entry *e,
     static const char before[] = "{\"success\":true,\"comment\":", after[] = "}";
     struct buf b = {0};
     buf_add(&b, before, sizeof before - 1);
-    entry_write_public(&b, e);
+    entry_write(&b, e);
     if (first && !first->whole) {
         char timestamp[CLOCK_ISO8601_SIZE];
         clock_iso8601(first->at_ms, timestamp);
@@ -115,16 +115,10 @@ static void reply_created(struct http_exchange *x, const struct engine_entry *e,
 }
 
 // Whether a comment that an earlier version stored under the same key has the same content: everything
-// between the id and the timestamp.
+// before the timestamp.
 static bool is_same_content(const struct posting *p, const struct engine_entry *e) {
-    struct buf b = {0};
-    entry_write_public(&b, e);
-    const char *comma = b.len ? memchr(b.data, ',', b.len) : NULL;
-    size_t len = comma ? (size_t)(b.data + b.len - comma) : 0;
-    bool same = comma && p->content && len == p->content_len + TIMESTAMP_LEN &&
-                !memcmp(comma + 1, p->content + 1, p->content_len - 1);
-    buf_release(&b);
-    return same;
+    return p->content && e->body_len == p->content_len + TIMESTAMP_LEN &&
+           !memcmp(e->body, p->content, p->content_len);
 }
 
 static void reply_key_reused(struct http_exchange *x) {
@@ -166,20 +160,20 @@ static void on_appended(void *arg, enum engine_status status, const struct engin
     free(p);
 }
 
-// The object as it is logged and published; the engine puts the id in front.
+// The entry's body.
 static void build_comment(struct buf *b, const char *userid, const char *videoid,
                           const struct body_field *name, const struct body_field *comment, int64_t now_ms) {
     char timestamp[CLOCK_ISO8601_SIZE];
     clock_iso8601(now_ms, timestamp);
     buf_clear(b);
-    buf_printf(b, "{\"userid\":\"%s\",\"videoid\":\"%s\"", userid, videoid); // ids need no escaping
+    buf_printf(b, "\"userid\":\"%s\",\"videoid\":\"%s\"", userid, videoid); // ids need no escaping
     if (name->state == BODY_TEXT) {
         buf_adds(b, ",\"name\":");
         json_text_add(b, name->text, name->len);
     }
     buf_adds(b, ",\"comment\":");
     json_text_add(b, comment->text, comment->len);
-    buf_printf(b, "%s%s\"}", timestamp_member, timestamp);
+    buf_printf(b, "%s%s\"", timestamp_member, timestamp);
 }
 
 // Idempotency-Key (IETF draft-ietf-httpapi-idempotency-key-header): a repeat by the same user for the same
@@ -196,8 +190,8 @@ static bool read_key(struct http_exchange *x, const char *userid, char *token, s
     return true;
 }
 
-// Two posts with one key are the same if their digests are: those of the comment's JSON without its
-// timestamp, which every process builds alike.
+// Two posts with one key are the same if their digests are: those of the comment's JSON up to its timestamp,
+// without the id, which every process builds alike, also one of an earlier version.
 static void make_token(struct engine_token *t, const char *name, const struct posting *p, int64_t now_ms) {
     unsigned char digest[SHA256_SIZE];
     struct sha256 h;
@@ -206,6 +200,7 @@ static void make_token(struct engine_token *t, const char *name, const struct po
     sha256_end(&h, digest);
     memcpy(t->name, digest, sizeof t->name);
     sha256_init(&h);
+    sha256_add(&h, "{", 1);
     sha256_add(&h, p->content, p->content_len);
     sha256_end(&h, digest);
     memcpy(t->digest, digest, sizeof t->digest);
@@ -254,8 +249,8 @@ static void handle_comment(struct http_exchange *x, void *arg) {
     e->ops->append(e,
                    &(struct engine_append){.video = video,
                                            .kind = ENTRY_COMMENT,
-                                           .json = a->scratch.data,
-                                           .json_len = a->scratch.len,
+                                           .body = a->scratch.data,
+                                           .body_len = a->scratch.len,
                                            .token = key[0] ? &token : NULL},
                    on_appended, p);
 }

@@ -3,26 +3,97 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "engine/engine.h"
 
-// Engines put id and prev in front, in this order and without spaces; neither holds a quote inside.
-static const char *behind_prev(const struct engine_entry *e, size_t id_len) {
-    static const char prev[] = "\"prev\":\"";
-    if (!position_is_set(e->prev) || e->json_len < id_len + sizeof prev) return NULL;
-    const char *at = e->json + id_len;
-    if (memcmp(at, prev, sizeof prev - 1) != 0) return NULL;
-    const char *quote = memchr(at + sizeof prev - 1, '"', e->json_len - id_len - (sizeof prev - 1));
-    return quote && quote + 2 < e->json + e->json_len && quote[1] == ',' ? quote + 2 : NULL;
+static const struct {
+    const char *name;
+    enum entry_shown shown;
+} kinds[] = {
+#define ENTRY_KIND_ROW(constant, number, name, shown) [constant] = {name, shown},
+    ENTRY_KINDS(ENTRY_KIND_ROW)
+#undef ENTRY_KIND_ROW
+};
+
+const char *entry_kind_name(enum entry_kind kind) {
+    return (size_t)kind < sizeof kinds / sizeof *kinds ? kinds[kind].name : NULL;
 }
 
-void entry_write_public(struct buf *b, const struct engine_entry *e) {
-    const char *comma = e->json_len ? memchr(e->json, ',', e->json_len) : NULL;
-    size_t id_len = comma ? (size_t)(comma + 1 - e->json) : 0; // {"id":"...",
-    const char *rest = comma ? behind_prev(e, id_len) : NULL;
-    if (!rest) {
-        buf_add(b, e->json, e->json_len);
-        return;
+enum entry_shown entry_shown(enum entry_kind kind) {
+    return entry_kind_name(kind) ? kinds[kind].shown : SHOWN_NOTHING;
+}
+
+// Writing
+
+enum { NAME_MAX_LEN = 32 };
+static const char before_id[] = "\"id\":\"", before_type[] = "\"type\":\"";
+
+static char *put(char *to, const char *text, size_t len) {
+    memcpy(to, text, len);
+    return to + len;
+}
+
+void entry_write(struct buf *b, const struct engine_entry *e) {
+    char *begin = buf_reserve(b, e->body_len + NAME_MAX_LEN + POSITION_TEXT_SIZE + 32), *to = begin;
+    *to++ = '{';
+    if (entry_shown(e->kind) == SHOWN_NAMED) {
+        const char *name = entry_kind_name(e->kind);
+        to = put(to, before_type, sizeof before_type - 1);
+        to = put(to, name, strnlen(name, NAME_MAX_LEN));
+        to = put(to, "\",", 2);
     }
-    buf_add(b, e->json, id_len);
-    buf_add(b, rest, e->json_len - (size_t)(rest - e->json));
+    if (position_is_set(e->at)) {
+        to = put(to, before_id, sizeof before_id - 1);
+        to += position_format(e->at, to);
+        to = put(to, "\",", e->body_len ? 2 : 1);
+    }
+    if (e->body_len) to = put(to, e->body, e->body_len);
+    *to++ = '}';
+    b->len += (size_t)(to - begin);
+}
+
+// Reading
+
+// Goes behind `name` at *at, if that is what stands there.
+static bool take(const char **at, const char *end, const char *name, size_t len) {
+    if ((size_t)(end - *at) <= len || memcmp(*at, name, len) != 0) return false;
+    *at += len;
+    return true;
+}
+
+// Reads `<position>"` behind `name`.
+static bool take_position(const char **at, const char *end, const char *name, struct position *p) {
+    const char *text = *at;
+    if (!take(&text, end, name, strlen(name))) return false;
+    const char *quote = memchr(text, '"', (size_t)(end - text));
+    if (!quote || !position_parse(text, (size_t)(quote - text), p)) return false;
+    *at = quote + 1;
+    return true;
+}
+
+static void take_kind(const char **at, const char *end, enum entry_kind *kind) {
+    static const char name[] = ",\"kind\":";
+    const char *p = *at;
+    unsigned value = 0, digits = 0;
+    if (!take(&p, end, name, sizeof name - 1)) return;
+    for (; *p >= '0' && *p <= '9' && digits < 3; p++, digits++) value = 10 * value + (unsigned)(*p - '0');
+    if (!digits || (*p != ',' && *p != '}')) return;
+    *kind = (enum entry_kind)value;
+    *at = p;
+}
+
+bool entry_read(struct engine_entry *e, const char *json, size_t len) {
+    *e = (struct engine_entry){.kind = ENTRY_COMMENT};
+    if (len < 2 || json[0] != '{' || json[len - 1] != '}') return false;
+    const char *at = json, *end = json + len; // the brace at the end stops every search
+    if (take_position(&at, end, "{\"id\":\"", &e->at)) {
+        take_position(&at, end, ",\"prev\":\"", &e->prev);
+        if (end - at == 1) e->kind = ENTRY_TOMBSTONE;
+        take_kind(&at, end, &e->kind);
+    }
+    if (*at != ',' && end - at != 1) { // not as we write it
+        *e = (struct engine_entry){.kind = ENTRY_COMMENT};
+        at = json;
+    }
+    e->body = end - at == 1 ? at : at + 1;
+    e->body_len = (size_t)(end - 1 - e->body);
+    return true;
 }

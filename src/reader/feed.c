@@ -289,18 +289,16 @@ static void on_entry(void *arg, const struct engine_entry *e) {
         note_published(f->catch_up, e->at);
         return;
     }
-    switch (continuity_of(f->at, e)) {
-    case CONTINUITY_NEXT:
+    enum continuity c = continuity_of(f->at, e);
+    if (c == CONTINUITY_OLD) {
+        take_lower(f, e);
+    } else if (c == CONTINUITY_NEXT && e->kind != ENTRY_UNREAD) {
         continuity_walk(&f->at, e, 1, emit, f);
         f->overlap = f->at.seq;
-        break;
-    case CONTINUITY_OLD: take_lower(f, e); break;
-    case CONTINUITY_HOLE:
-    case CONTINUITY_BEYOND:
-        tell(f, "hole", "reading the log");
+    } else {
+        if (c != CONTINUITY_NEXT) tell(f, "hole", "reading the log");
         fill(catch_up_of(f));
         note(f->catch_up, e->at);
-        break;
     }
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/container_of.h"
 #include "base/map.h"
@@ -98,19 +99,16 @@ const struct internal_only *statistics_guard(const struct statistics *s) {
     return s->guard;
 }
 
-// Returns an entry's JSON as it is shown, owned, or NULL. `prev` is the log's own business.
-static json_t *read_comment(const struct engine_entry *e) {
-    json_t *comment = json_loadb(e->json, e->json_len, 0, NULL);
-    json_object_del(comment, "prev");
-    return comment;
-}
-
 static void keep_overview(struct statistics *s, const struct engine_overview *o) {
     json_t *comments = json_array();
+    struct buf json = {0};
     for (size_t i = 0; i < o->newest_count; i++) {
-        json_t *comment = read_comment(&o->newest[i]);
+        buf_clear(&json);
+        entry_write(&json, &o->newest[i]);
+        json_t *comment = json_loadb(json.data, json.len, 0, NULL);
         if (comment) json_array_append_new(comments, comment);
     }
+    buf_release(&json);
     json_t *stored = json_pack("{s:I, s:o}", "total", (json_int_t)o->comments, "comments", comments);
     if (!json_equal(stored, s->stored)) s->stored_changed = true;
     json_decref(s->stored);

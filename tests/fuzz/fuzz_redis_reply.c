@@ -15,7 +15,7 @@ static void look_into(const redisReply *reply) {
                redis_reply_is_nil(reply) <=
            1);
     assert(*redis_reply_type(reply) && !redis_reply_item(reply, count));
-    if (text && redis_entry_read(&entry, text, len)) assert(entry.json_len <= len);
+    if (redis_entry_of_log(&entry, reply)) assert(entry.body_len <= SIZE_MAX / 2);
     for (size_t i = 0; i < count; i++) look_into(redis_reply_item(reply, i));
 }
 

@@ -16,6 +16,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/container_of.h"
 #include "base/sha256.h"
@@ -160,11 +161,30 @@ struct world_append {
     enum engine_status status;
     struct position at, prev;
     enum entry_kind kind;
-    size_t json_len;
-    char json[8192];
+    char json[8192]; // as viewers see it
     bool repeated;
     struct engine_first first;
 };
+
+// Writes the entry's JSON; for a tombstone nothing.
+static inline void world_text(const struct engine_entry *e, char *out, size_t size) {
+    struct buf b = {0};
+    if (e->kind != ENTRY_TOMBSTONE) entry_write(&b, e);
+    assert_true(b.len < size);
+    memcpy(out, buf_string(&b), b.len + 1);
+    buf_release(&b);
+}
+
+// Takes the braces off an object.
+static inline struct engine_append world_what(const char *video, enum entry_kind kind, const char *json) {
+    size_t len = strlen(json);
+    return (struct engine_append){
+        .video = video, .kind = kind, .body = len ? json + 1 : "", .body_len = len ? len - 2 : 0};
+}
+
+static inline struct engine_append world_comment(const char *video, const char *json) {
+    return world_what(video, *json ? ENTRY_COMMENT : ENTRY_TOMBSTONE, json);
+}
 
 static inline void world_on_append(void *arg, enum engine_status status, const struct engine_entry *entry,
                                    const struct engine_first *first) {
@@ -178,10 +198,7 @@ static inline void world_on_append(void *arg, enum engine_status status, const s
         a->at = entry->at;
         a->prev = entry->prev;
         a->kind = entry->kind;
-        a->json_len = entry->json_len;
-        assert_true(entry->json_len < sizeof a->json);
-        memcpy(a->json, entry->json, entry->json_len);
-        a->json[entry->json_len] = 0;
+        world_text(entry, a->json, sizeof a->json);
     }
     world_answered(a->world);
 }
@@ -203,14 +220,9 @@ static inline void world_begin_append_known(struct world *w, struct world_append
     struct engine_token named;
     *a = (struct world_append){.world = w};
     if (token) world_token(&named, token, json);
-    const struct engine_append what = {
-        .video = video,
-        .kind = *json ? ENTRY_COMMENT : ENTRY_TOMBSTONE,
-        .json = json,
-        .json_len = strlen(json),
-        .token = token ? &named : NULL,
-        .known = known,
-    };
+    struct engine_append what = world_comment(video, json);
+    what.token = token ? &named : NULL;
+    what.known = known;
     w->awaited++;
     w->ops->append(w->engine, &what, world_on_append, a);
     assert_int_equal(a->calls, 0); // never from inside the call
@@ -306,7 +318,9 @@ static inline void world_on_range(void *arg, enum engine_status status, const st
         r->at[i] = e->at;
         r->prev[i] = e->prev;
         r->kind[i] = e->kind;
-        r->json[i] = strndup(e->json, e->json_len);
+        char text[8192];
+        world_text(e, text, sizeof text);
+        r->json[i] = strdup(text);
     }
     if (range) {
         r->count = range->count;
@@ -500,8 +514,7 @@ static inline void world_on_overview(void *arg, enum engine_status status, const
         to->newest_count = o->newest_count;
         to->mapped_count = o->mapped_count;
         for (size_t i = 0; i < o->newest_count; i++)
-            snprintf(to->newest[i], sizeof to->newest[i], "%.*s", (int)o->newest[i].json_len,
-                     o->newest[i].json);
+            world_text(&o->newest[i], to->newest[i], sizeof to->newest[i]);
         for (size_t i = 0; i < o->mapped_count; i++)
             snprintf(to->mapped[i], sizeof to->mapped[i], "%s %s", o->mapped[i].video,
                      o->mapped[i].reader_url);

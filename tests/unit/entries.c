@@ -9,13 +9,7 @@
 #include "reader/entry_frame.h"
 
 static struct engine_entry entry_at(struct position at, enum entry_kind kind) {
-    static char texts[ENTRIES_LIVE][POSITION_TEXT_SIZE + 32];
-    static unsigned next;
-    if (kind == ENTRY_TOMBSTONE) return (struct engine_entry){.at = at, .kind = kind, .json = ""};
-    char id[POSITION_TEXT_SIZE], *json = texts[next++ % ENTRIES_LIVE];
-    position_format(at, id);
-    int len = snprintf(json, sizeof texts[0], "{\"id\":\"%s\"}", id);
-    return (struct engine_entry){.at = at, .kind = kind, .json = json, .json_len = (size_t)len};
+    return (struct engine_entry){.at = at, .kind = kind};
 }
 
 struct engine_entry comment_at(uint64_t epoch, uint64_t seq) {
@@ -33,7 +27,7 @@ struct engine_entry tombstone_at(uint64_t epoch, uint64_t seq) {
 }
 
 struct engine_entry foreign_message(const char *json) {
-    return (struct engine_entry){.kind = ENTRY_COMMENT, .json = json, .json_len = strlen(json)};
+    return (struct engine_entry){.kind = ENTRY_COMMENT, .body = json + 1, .body_len = strlen(json) - 2};
 }
 
 struct frame *comment_frame(uint64_t epoch, uint64_t seq) {
@@ -43,21 +37,18 @@ struct frame *comment_frame(uint64_t epoch, uint64_t seq) {
 
 struct frame *padded_frame(uint64_t epoch, uint64_t seq, size_t padding_bytes) {
     struct buf b = {0};
-    char id[POSITION_TEXT_SIZE];
-    position_format(pos(epoch, seq), id);
-    buf_printf(&b, "{\"id\":\"%s\",\"padding\":\"", id);
+    buf_adds(&b, "\"padding\":\"");
     memset(buf_reserve(&b, padding_bytes), 'x', padding_bytes);
     b.len += padding_bytes;
-    buf_adds(&b, "\"}");
+    buf_adds(&b, "\"");
     struct frame *f = frame_of_entry(&(struct engine_entry){
-        .at = pos(epoch, seq), .kind = ENTRY_COMMENT, .json = b.data, .json_len = b.len});
+        .at = pos(epoch, seq), .kind = ENTRY_COMMENT, .body = b.data, .body_len = b.len});
     buf_release(&b);
     return f;
 }
 
 struct frame *foreign_frame(const char *json) {
-    struct engine_entry e = foreign_message(json);
-    return frame_of_entry(&e);
+    return frame_of_event((struct position){0}, NULL, json, strlen(json));
 }
 
 const char *frames_text(struct frame *const *frames, size_t count) {

@@ -46,12 +46,12 @@ static struct fake_engine *from(struct engine *e) {
 
 static struct engine_entry copy_entry(const struct engine_entry *e) {
     struct engine_entry copy = *e;
-    copy.json = mem_strndup(e->json, e->json_len);
+    copy.body = mem_strndup(e->body ? e->body : "", e->body_len);
     return copy;
 }
 
 static void free_entry(const struct engine_entry *e) {
-    free((char *)e->json);
+    free((char *)e->body);
 }
 
 // Questions

@@ -186,8 +186,7 @@ static void on_posted(void *arg, enum engine_status status, const struct engine_
 }
 
 static void post(struct poster *p) {
-    const struct engine_append what = {
-        .video = p->video, .kind = ENTRY_COMMENT, .json = large, .json_len = sizeof large - 1};
+    const struct engine_append what = world_comment(p->video, large);
     toggle.under_way++;
     p->world->ops->append(p->world->engine, &what, on_posted, p);
 }
@@ -278,12 +277,12 @@ static void count_busy(void *arg, enum engine_status status, const struct engine
 static void what_waits_is_bounded_in_bytes_too(void **state) {
     struct world *w = *state;
     enum { BYTES = 64000, MANY = 1000 };
-    static char json[BYTES];
+    static char json[BYTES + 1];
     struct stubborn s = {.world = w};
-    memset(json, ' ', sizeof json);
+    memset(json, ' ', BYTES);
     memcpy(json, "{\"a\":1", 6);
     json[BYTES - 1] = '}';
-    const struct engine_append what = {.video = "v", .kind = ENTRY_COMMENT, .json = json, .json_len = BYTES};
+    const struct engine_append what = world_comment("v", json);
     for (int i = 0; i < MANY; i++) {
         w->awaited++;
         w->ops->append(w->engine, &what, count_busy, &s);
@@ -297,8 +296,7 @@ static void on_retry(void *arg, enum engine_status status, const struct engine_e
                      const struct engine_first *first);
 
 static void try_again(struct stubborn *s) {
-    const struct engine_append what = {
-        .video = "v", .kind = ENTRY_COMMENT, .json = "{\"a\":1}", .json_len = 7};
+    const struct engine_append what = world_comment("v", "{\"a\":1}");
     s->world->ops->append(s->world->engine, &what, on_retry, s);
 }
 
@@ -380,8 +378,7 @@ static void close_now(void *arg, enum engine_status status, const struct engine_
 
 static void can_be_closed_in_a_callback(void **state) {
     struct world *w = *state;
-    const struct engine_append what = {
-        .video = "v", .kind = ENTRY_COMMENT, .json = "{\"a\":1}", .json_len = 7};
+    const struct engine_append what = world_comment("v", "{\"a\":1}");
     static struct world_append before[10], after[10];
     for (int i = 0; i < 10; i++) world_begin_append(w, &before[i], "v", "{\"comment\":\"x\"}", NULL);
     w->ops->append(w->engine, &what, close_now, w);
@@ -460,8 +457,7 @@ static void unsubscribe_when_closed(void *arg, enum engine_status status, const 
 static void a_callback_may_unsubscribe_while_closing(void **state) {
     struct world *w = *state;
     static const struct engine_subscriber deaf = {.on_entry = not_again};
-    const struct engine_append what = {
-        .video = "v", .kind = ENTRY_COMMENT, .json = "{\"a\":1}", .json_len = 7};
+    const struct engine_append what = world_comment("v", "{\"a\":1}");
     struct leaver l = {.world = w, .subscription = w->ops->subscribe(w->engine, "v", &deaf, NULL)};
     for (int i = 0; i < 3; i++) w->ops->append(w->engine, &what, unsubscribe_when_closed, &l);
     w->ops->close(w->engine);

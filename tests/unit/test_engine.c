@@ -60,7 +60,7 @@ static void a_tombstone_takes_a_number_and_has_no_content(void **state) {
     assert_int_equal(a.status, ENGINE_OK);
     assert_int_equal(a.kind, ENTRY_TOMBSTONE);
     assert_int_equal(a.at.seq, 2);
-    assert_int_equal(a.json_len, 0);
+    assert_string_equal(a.json, "");
     const struct world_range *r = world_range(w, "v", (struct position){0}, 10);
     assert_int_equal(r->count, 2);
     assert_string_equal(r->json[1], "");
@@ -126,8 +126,7 @@ static void a_token_with_another_digest_stores_nothing(void **state) {
 
 static struct world_append append_kind(struct world *w, int kind, const char *json) {
     struct world_append a = {.world = w};
-    const struct engine_append what = {
-        .video = "v", .kind = (enum entry_kind)kind, .json = json, .json_len = strlen(json)};
+    const struct engine_append what = world_what("v", (enum entry_kind)kind, json);
     w->awaited++;
     w->ops->append(w->engine, &what, world_on_append, &a);
     world_wait(w);
@@ -143,7 +142,7 @@ static void a_kind_is_kept_and_counts_as_no_comment(void **state) {
     assert_int_equal(a.at.seq, 2);
     char expected[128], id[POSITION_TEXT_SIZE];
     position_format(a.at, id);
-    snprintf(expected, sizeof expected, "{\"id\":\"%s\",\"kind\":7,\"target\":\"x\"}", id);
+    snprintf(expected, sizeof expected, "{\"id\":\"%s\",\"target\":\"x\"}", id);
     assert_string_equal(a.json, expected);
     world_post(w, "v", 3);
     const struct world_range *r = world_range(w, "v", (struct position){0}, 10);
@@ -192,7 +191,7 @@ static void viewer_on_entry(void *arg, const struct engine_entry *e) {
     struct viewer *v = arg;
     if (v->answered && !*v->answered) v->before_answer = true;
     v->at[v->entries++ % 64] = e->at;
-    snprintf(v->last, sizeof v->last, "%.*s", (int)e->json_len, e->json);
+    world_text(e, v->last, sizeof v->last);
 }
 
 static void viewer_on_subscribed(void *arg) {
@@ -275,8 +274,7 @@ static void answers_the_poster_before_the_viewers(void **state) {
     bool answered = false;
     struct viewer v = {.answered = &answered};
     view(&v, w, "v");
-    const struct engine_append what = {
-        .video = "v", .kind = ENTRY_COMMENT, .json = "{\"a\":1}", .json_len = 7};
+    const struct engine_append what = world_comment("v", "{\"a\":1}");
     w->ops->append(w->engine, &what, note_answer, &v);
     world_post(w, "w", 1); // answered later
     assert_int_equal(v.entries, 1);

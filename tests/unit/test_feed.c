@@ -207,16 +207,16 @@ static void repeats_are_dropped(void **state) {
 
 static void messages_without_number_pass_as_they_are(void **state) {
     (void)state;
-    fake_publish(engine, foreign_message("too early"));
+    fake_publish(engine, foreign_message("{\"n\":0}"));
     go_live(1, 3);
-    fake_publish(engine, foreign_message("one"));
+    fake_publish(engine, foreign_message("{\"n\":1}"));
     fake_append_run(engine, 1, 4, 4);
     assert_at(1, 4);
     fake_publish(engine, comment_at(1, 6)); // a hole
-    fake_publish(engine, foreign_message("two"));
+    fake_publish(engine, foreign_message("{\"n\":2}"));
     fake_log_run(engine, 1, 5, 6);
     fake_answer(engine, 0);
-    assert_shown("one 1-4 two 1-5 1-6");
+    assert_shown("{\"n\":1} 1-4 {\"n\":2} 1-5 1-6");
 }
 
 // Holes

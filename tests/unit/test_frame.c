@@ -12,41 +12,47 @@ static void assert_bytes(struct frame *f, const char *bytes) {
     frame_unref(f);
 }
 
-static struct frame *frame_of_json(struct position at, const char *json) {
+static struct frame *frame_of_body(struct position at, const char *body) {
     return frame_of_entry(
-        &(struct engine_entry){.at = at, .kind = ENTRY_COMMENT, .json = json, .json_len = strlen(json)});
+        &(struct engine_entry){.at = at, .kind = ENTRY_COMMENT, .body = body, .body_len = strlen(body)});
 }
 
 static void a_comment_is_a_plain_event_with_its_id(void **state) {
     (void)state;
-    struct frame *f = frame_of_json(pos(1763932000000, 42), "{\"id\":\"1763932000000-42\"}");
+    struct frame *f = frame_of_body(pos(1763932000000, 42), "\"a\":1");
     assert_int_equal(position_compare(f->at, pos(1763932000000, 42)), 0);
-    assert_bytes(f, "id: 1763932000000-42\ndata: {\"id\":\"1763932000000-42\"}\n\n");
+    assert_bytes(f, "id: 1763932000000-42\ndata: {\"id\":\"1763932000000-42\",\"a\":1}\n\n");
 }
 
 static void a_message_of_another_system_has_no_id_and_moves_no_position(void **state) {
     (void)state;
-    struct frame *f = frame_of_json(pos(0, 0), "{\n  \"comment\": \"hi\"\r\n}\r");
+    struct frame *f = frame_of_body(pos(0, 0), "\n  \"comment\": \"hi\"\r\n\r");
     assert_false(position_is_set(f->at));
-    assert_bytes(f, "data: {\ndata:   \"comment\": \"hi\"\ndata: }\ndata: \n\n");
-    assert_bytes(frame_of_json(pos(0, 0), "a\xe2\x80\xa8"
+    assert_bytes(f, "data: {\ndata:   \"comment\": \"hi\"\ndata: \ndata: }\n\n");
+    assert_bytes(frame_of_body(pos(0, 0), "a\xe2\x80\xa8"
                                           "b"),
-                 "data: a\xe2\x80\xa8"
-                 "b\n\n");
-    assert_bytes(frame_of_json(pos(0, 0), ""), "data: \n\n");
+                 "data: {a\xe2\x80\xa8"
+                 "b}\n\n");
+    assert_bytes(frame_of_body(pos(0, 0), ""), "data: {}\n\n");
 }
 
-static void a_tombstone_shows_nothing(void **state) {
+static void what_is_not_shown_has_no_frame(void **state) {
     (void)state;
     struct engine_entry e = tombstone_at(1, 5);
     assert_null(frame_of_entry(&e));
+    static const int kinds[] = {7, ENTRY_KIND_MAX, ENTRY_UNREAD, -1};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        e = comment_at(1, 5);
+        e.kind = (enum entry_kind)kinds[i];
+        assert_null(frame_of_entry(&e));
+    }
 }
 
 static void only_the_given_length_is_framed(void **state) {
     (void)state;
     assert_bytes(frame_of_entry(&(struct engine_entry){
-                     .at = pos(1, 1), .kind = ENTRY_COMMENT, .json = "{}garbage", .json_len = 2}),
-                 "id: 1-1\ndata: {}\n\n");
+                     .at = pos(1, 1), .kind = ENTRY_COMMENT, .body = "\"a\":1garbage", .body_len = 5}),
+                 "id: 1-1\ndata: {\"id\":\"1-1\",\"a\":1}\n\n");
 }
 
 static void a_gap_says_what_is_missed_and_leads_behind_it(void **state) {
@@ -101,7 +107,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_comment_is_a_plain_event_with_its_id),
         cmocka_unit_test(a_message_of_another_system_has_no_id_and_moves_no_position),
-        cmocka_unit_test(a_tombstone_shows_nothing),
+        cmocka_unit_test(what_is_not_shown_has_no_frame),
         cmocka_unit_test(only_the_given_length_is_framed),
         cmocka_unit_test(a_gap_says_what_is_missed_and_leads_behind_it),
         cmocka_unit_test(nobody_knows_how_many_are_missed_across_epochs),

@@ -44,7 +44,7 @@ static void listen_and_be_told(struct listener *l, struct hub *h, const char *vi
 }
 
 static size_t publish(struct hub *h, const char *video, uint64_t seq) {
-    const struct engine_entry entry = {.at = {1, seq}, .kind = ENTRY_COMMENT, .json = "{}", .json_len = 2};
+    const struct engine_entry entry = {.at = {1, seq}, .kind = ENTRY_COMMENT};
     return hub_publish(h, video, &entry);
 }
 

@@ -448,7 +448,7 @@ struct viewer {
 static void viewer_on_entry(void *arg, const struct engine_entry *e) {
     struct viewer *v = arg;
     v->entries++;
-    snprintf(v->last, sizeof v->last, "%.*s", (int)e->json_len, e->json);
+    world_text(e, v->last, sizeof v->last);
 }
 
 static void viewer_on_subscribed(void *arg) {
@@ -603,8 +603,7 @@ static void close_on_append(void *arg, enum engine_status status, const struct e
 static void can_be_closed_in_an_answers_callback(void **state) {
     struct bad_day *d = *state;
     struct world *w = d->world;
-    const struct engine_append what = {
-        .video = "v", .kind = ENTRY_COMMENT, .json = "{\"a\":1}", .json_len = 7};
+    const struct engine_append what = world_comment("v", "{\"a\":1}");
     static struct world_append before[10], after[10];
     for (int i = 0; i < 10; i++) world_begin_append(w, &before[i], "v", "{\"comment\":\"x\"}", NULL);
     w->ops->append(w->engine, &what, close_on_append, w);
@@ -654,8 +653,7 @@ static void can_be_closed_by_a_subscriber(void **state) {
 static void can_be_closed_when_it_refuses(void **state) {
     struct bad_day *d = *state;
     struct world *w = d->world;
-    const struct engine_append what = {
-        .video = "v", .kind = ENTRY_COMMENT, .json = "{\"a\":1}", .json_len = 7};
+    const struct engine_append what = world_comment("v", "{\"a\":1}");
     redis_server_stop(&d->server);
     await_away(w);
     w->ops->append(w->engine, &what, close_on_append, w);

@@ -460,8 +460,9 @@ struct role_world {
 };
 
 static void give_overview(struct role_world *w, enum engine_status status) {
-    static const char json_text[] = "{\"id\":\"7-1\",\"prev\":\"6-9\",\"userid\":\"u\",\"comment\":\"hi\"}";
-    struct engine_entry entry = {.kind = ENTRY_COMMENT, .json = json_text, .json_len = sizeof json_text - 1};
+    static const char body[] = "\"userid\":\"u\",\"comment\":\"hi\"";
+    struct engine_entry entry = {
+        .at = {7, 1}, .prev = {6, 9}, .kind = ENTRY_COMMENT, .body = body, .body_len = sizeof body - 1};
     struct engine_overview o = {
         .comments = w->comments, .newest = &entry, .newest_count = w->comments ? 1 : 0};
     engine_overview_cb *pending = w->pending;

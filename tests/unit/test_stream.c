@@ -189,9 +189,9 @@ static void who_joins_live_gets_what_comes_from_then_on(void **state) {
     int b = join_live();
     fake_append_run(engine, 1, 10, 10);
     fake_append(engine, comment_after(2, 1, pos(1, 10)));
-    fake_publish(engine, foreign_message("hello"));
-    assert_given(a, "from:1-7 1-8 1-9 1-10 2-1 hello");
-    assert_given(b, "from:1-9 1-10 2-1 hello");
+    fake_publish(engine, foreign_message("{\"n\":1}"));
+    assert_given(a, "from:1-7 1-8 1-9 1-10 2-1 {\"n\":1}");
+    assert_given(b, "from:1-9 1-10 2-1 {\"n\":1}");
     assert_int_equal(stream_viewers(stream), 2);
     assert_int_equal(fake_waiting(engine), 0); // the log was not needed
 }

@@ -1,7 +1,6 @@
 #include "embedded_log.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/json_reader.h"
@@ -10,89 +9,61 @@
 #include "embedded_token.h"
 #include "embedded_trail.h"
 
-enum { KIND_MAX = 999 }; // what a later version may know
-
-static size_t add_text(char *to, const char *text) {
-    size_t len = strlen(text);
-    memcpy(to, text, len);
-    return len;
-}
-
-// What stands in front of a comment's own members. Returns its length.
-static size_t write_prefix(const struct engine_entry *e, char prefix[REQUEST_PREFIX_ROOM]) {
-    size_t len = add_text(prefix, "{\"id\":\"");
-    len += position_format(e->at, prefix + len);
-    if (position_is_set(e->prev)) {
-        len += add_text(prefix + len, "\",\"prev\":\"");
-        len += position_format(e->prev, prefix + len);
-    }
-    if (e->kind == ENTRY_COMMENT) return len + add_text(prefix + len, "\",");
-    return len +
-           (size_t)snprintf(prefix + len, REQUEST_PREFIX_ROOM - len, "\",\"kind\":%u,", (unsigned)e->kind);
-}
-
-static struct engine_entry read_columns(sqlite3_stmt *q) {
-    return (struct engine_entry){.kind = (enum entry_kind)sqlite3_column_int(q, 0),
-                                 .at.epoch = (uint64_t)sqlite3_column_int64(q, 1),
-                                 .at.seq = (uint64_t)sqlite3_column_int64(q, 2),
-                                 .prev.epoch = (uint64_t)sqlite3_column_int64(q, 3),
-                                 .prev.seq = (uint64_t)sqlite3_column_int64(q, 4),
-                                 .json = (const char *)sqlite3_column_text(q, 5),
-                                 .json_len = (size_t)sqlite3_column_bytes(q, 5)};
-}
+enum { ROW_BYTES = 32 }; // what is stored of an entry beside its body, about
 
 // Whether a text can stand in a frame: an object in valid JSON, and no line break.
 static bool is_object_line(const char *json, size_t len) {
     struct json_reader r;
-    if (json[0] != '{' || json[len - 1] != '}' || memchr(json, '\n', len) || memchr(json, '\r', len))
+    if (len < 2 || json[0] != '{' || json[len - 1] != '}' || memchr(json, '\n', len) ||
+        memchr(json, '\r', len))
         return false;
     json_reader_init(&r, json, len);
     return json_reader_next(&r) == JSON_TOKEN_OBJECT && json_reader_skip(&r) &&
            json_reader_next(&r) == JSON_TOKEN_END;
 }
 
-static bool is_sound(const struct engine_entry *e) {
-    char prefix[REQUEST_PREFIX_ROOM];
-    if (e->at.seq == 0 || !position_is_plausible(e->at)) return false;
-    if (e->kind == ENTRY_TOMBSTONE) return e->json_len == 0;
-    if ((unsigned)e->kind > KIND_MAX || !e->json) return false;
-    size_t len = write_prefix(e, prefix);
-    return e->json_len > len && !memcmp(e->json, prefix, len) && is_object_line(e->json, e->json_len);
+// Takes the body from a row's object. Where that is `whole`, as an earlier version stored it, the entry's
+// position and kind must stand in front of it.
+static bool take_body(struct engine_entry *e, const char *object, size_t len, bool whole) {
+    struct engine_entry found;
+    if (whole && e->kind == ENTRY_TOMBSTONE) return len == 0;
+    if (!object || !is_object_line(object, len) || (whole && !entry_read(&found, object, len))) return false;
+    if (whole && (position_compare(found.at, e->at) != 0 || position_compare(found.prev, e->prev) != 0 ||
+                  found.kind != e->kind))
+        return false;
+    e->body = whole ? found.body : object + 1;
+    e->body_len = whole ? found.body_len : len - 2;
+    return e->kind == ENTRY_TOMBSTONE ? !e->body_len : e->kind != ENTRY_COMMENT || e->body_len;
 }
 
-// SQLite makes a text of whatever a damaged row says it is.
-static bool read_sound(sqlite3_stmt *q, struct engine_entry *e) {
-    bool is_text = sqlite3_column_type(q, 5) == SQLITE_TEXT;
-    *e = read_columns(q);
-    return is_text && is_sound(e);
+// Reads a row that an append has written like this. SQLite makes a text of whatever a damaged row says it is.
+static bool read_row(sqlite3_stmt *q, struct engine_entry *e) {
+    *e = (struct engine_entry){.kind = (enum entry_kind)sqlite3_column_int(q, 0),
+                               .at.epoch = (uint64_t)sqlite3_column_int64(q, 1),
+                               .at.seq = (uint64_t)sqlite3_column_int64(q, 2),
+                               .prev.epoch = (uint64_t)sqlite3_column_int64(q, 3),
+                               .prev.seq = (uint64_t)sqlite3_column_int64(q, 4)};
+    bool sound = sqlite3_column_type(q, 5) == SQLITE_TEXT && e->at.seq && position_is_plausible(e->at) &&
+                 (unsigned)e->kind <= ENTRY_KIND_MAX && (e->at.seq == 1 || !position_is_set(e->prev));
+    return sound && take_body(e, (const char *)sqlite3_column_text(q, 5), (size_t)sqlite3_column_bytes(q, 5),
+                              sqlite3_column_int(q, 6) != 0);
 }
 
 bool log_row_is_sound(sqlite3_stmt *q) {
     struct engine_entry e;
-    return read_sound(q, &e);
+    return read_row(q, &e);
 }
 
 bool log_read_entry(struct store *s, sqlite3_stmt *q, struct request *r, struct engine_entry *e) {
-    if (!read_sound(q, e)) {
+    if (!read_row(q, e)) {
         store_found_damage(s, "a log entry is malformed");
         return false;
     }
-    e->json = request_hold_text(r, e->json, e->json_len);
+    e->body = request_hold_text(r, e->body, e->body_len);
     return true;
 }
 
 // Appending
-
-// Puts id and prev in front of the body, in the room that is there for them.
-static void write_json(const struct request *r, struct engine_entry *e) {
-    e->json = r->in.append.body;
-    e->json_len = r->in.append.body_len;
-    if (!e->json_len) return; // a tombstone
-    char prefix[REQUEST_PREFIX_ROOM];
-    size_t len = write_prefix(e, prefix);
-    e->json = memcpy(r->in.append.body - len, prefix, len);
-    e->json_len += len;
-}
 
 static void add_row(struct store *s, struct video *v, const struct engine_entry *e) {
     int64_t n = (int64_t)++s->totals.entries;
@@ -109,8 +80,8 @@ static void add_row(struct store *s, struct video *v, const struct engine_entry 
     sqlite3_bind_int64(q, 9, (int64_t)e->at.seq);
     sqlite3_bind_int64(q, 10, (int64_t)e->prev.epoch);
     sqlite3_bind_int64(q, 11, (int64_t)e->prev.seq);
-    sqlite3_bind_text(q, 12, e->json, (int)e->json_len, SQLITE_STATIC);
-    sqlite3_bind_int64(q, 13, v->bytes += (int64_t)e->json_len);
+    sqlite3_bind_text(q, 12, e->body ? e->body : "", (int)e->body_len, SQLITE_STATIC);
+    sqlite3_bind_int64(q, 13, v->bytes += ROW_BYTES + (int64_t)e->body_len);
     store_run(s, q);
     v->newest = n;
     trail_add(s, v, n);
@@ -137,7 +108,7 @@ static bool announce_loss(struct store *s, struct video *v, struct request *r, s
     video_begin_epoch(s, v, known);
     v->prev = (struct position){0};
     v->at.seq = 1;
-    r->loss = (struct engine_entry){.at = v->at, .prev = kept, .kind = ENTRY_TOMBSTONE, .json = ""};
+    r->loss = (struct engine_entry){.at = v->at, .prev = kept, .kind = ENTRY_TOMBSTONE};
     add_row(s, v, &r->loss);
     return true;
 }
@@ -162,15 +133,13 @@ static void log_append(struct store *s, struct request *r) {
         return;
     }
     e->kind = r->in.append.kind;
-    if (v && r->in.append.has_token && token_find(s, v, r)) {
-        if (r->status == ENGINE_OK && !r->out.append.first.whole) write_json(r, e);
-        return;
-    }
+    e->body = r->in.append.body;
+    e->body_len = r->in.append.body_len;
+    if (v && r->in.append.has_token && token_find(s, v, r)) return;
     if (!v) v = room_find_or_add(s, r->name, &r->status);
     if (!v) return;
     announce_loss(s, v, r, r->in.append.known);
     number(s, v, e);
-    write_json(r, e);
     add_row(s, v, e);
     if (r->in.append.has_token) token_add(s, v, r);
     video_mark_used(s, v);
@@ -197,7 +166,7 @@ static bool read_own_entry(struct store *s, sqlite3_stmt *q, struct request *r, 
     const struct engine_range *out = &r->out.range;
     struct position before = out->count ? out->entries[out->count - 1].at : r->in.range.after;
     if (!log_read_entry(s, q, r, e)) return false;
-    bool own = sqlite3_column_int64(q, 7) == v->id;
+    bool own = sqlite3_column_int64(q, 8) == v->id;
     if (own && position_compare(e->at, before) > 0 && position_compare(e->at, v->at) <= 0) return true;
     store_found_damage(s, "a log entry is out of place");
     return false;
@@ -213,7 +182,7 @@ static void read_entries(struct store *s, struct request *r, struct video *v, si
     for (; i < t->count && out->count < r->in.range.limit; i++) {
         sqlite3_bind_int64(q, 1, t->rows[i]);
         bool there = store_row(s, q);
-        if (there && !store_expired(s, sqlite3_column_int64(q, 6)))
+        if (there && !store_expired(s, sqlite3_column_int64(q, 7)))
             out->count += read_own_entry(s, q, r, v, &entries[out->count]);
         else if (!s->failure.code && !out->count)
             expired = i + 1;
@@ -260,11 +229,9 @@ static void call_back_range(struct embedded *e, struct request *r) {
 }
 
 void embedded_append(struct engine *engine, const struct engine_append *a, engine_append_cb *cb, void *arg) {
-    bool tombstone = a->json_len == 0;
     const char *old_token = a->token ? a->token->old_name : NULL;
-    assert(tombstone || (a->json_len > 2 && a->json[0] == '{'));
-    size_t room =
-        request_copy_size(a->video) + request_copy_size(old_token) + REQUEST_PREFIX_ROOM + a->json_len;
+    assert(a->body_len ? a->kind != ENTRY_TOMBSTONE : a->kind != ENTRY_COMMENT);
+    size_t room = request_copy_size(a->video) + request_copy_size(old_token) + a->body_len;
     struct request *r = request_new(sizeof *r, room, log_append, call_back_append, arg);
     r->name = request_copy(r, a->video);
     r->in.append.kind = a->kind;
@@ -272,11 +239,10 @@ void embedded_append(struct engine *engine, const struct engine_append *a, engin
     if (a->token) r->in.append.token = *a->token;
     r->in.append.old_token = request_copy(r, old_token);
     r->in.append.known = a->known;
-    r->in.append.body = request_room(r, REQUEST_PREFIX_ROOM + a->json_len) + REQUEST_PREFIX_ROOM;
-    if (!tombstone) {
-        r->in.append.body_len = a->json_len - 1;
-        memcpy(r->in.append.body, a->json + 1, r->in.append.body_len);
-    }
+    char *body = request_room(r, a->body_len);
+    if (a->body_len) memcpy(body, a->body, a->body_len);
+    r->in.append.body = body;
+    r->in.append.body_len = a->body_len;
     r->on.append = cb;
     embedded_push(engine, r);
 }

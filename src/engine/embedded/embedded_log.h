@@ -11,10 +11,9 @@ void embedded_head(struct engine *, const char *video, struct position known, en
 void embedded_range(struct engine *, const char *video, struct position after, size_t limit,
                     engine_range_cb *, void *arg);
 
-// Reads an entry from a row whose columns are kind, epoch, seq, prev_epoch, prev_seq, json. What it points to
-// is held by the request. Returns false, with damage noted, for a row that no append has written like this.
+// Reads an entry from a row whose columns are ENTRY of embedded_sql.c. What it points to is held by the
+// request. Returns false, with damage noted, for a row that no append has written like this.
 bool log_read_entry(struct store *, sqlite3_stmt *, struct request *, struct engine_entry *);
 
-// Whether such a row is what an append writes: a known kind, a number, and one line of JSON that begins with
-// it.
+// Whether such a row is what an append writes: a possible kind, a number, and a JSON object on one line.
 bool log_row_is_sound(sqlite3_stmt *);

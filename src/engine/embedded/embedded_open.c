@@ -265,10 +265,12 @@ static int on_commit(void *arg, sqlite3 *db, const char *schema, int pages) {
     return SQLITE_OK;
 }
 
-static bool add_what_came_later(struct opening *o) {
-    int64_t there;
-    if (!execute(o, sql_additions) || !ask(o, sql_has_bytes, &there)) return false;
-    return there || execute(o, sql_add_bytes);
+static bool bring_up_to_date(struct opening *o) {
+    int64_t has_bytes, version;
+    if (!execute(o, sql_additions) || !ask(o, sql_has_bytes, &has_bytes)) return false;
+    if (!has_bytes && !execute(o, sql_add_bytes)) return false;
+    if (!ask(o, "PRAGMA user_version", &version)) return false;
+    return version >= SQL_SCHEMA_VERSION || execute(o, sql_to_version_2);
 }
 
 static bool open_file(struct opening *o) {
@@ -281,7 +283,7 @@ static bool open_file(struct opening *o) {
     if (!check_file(o, &empty) || !use_write_ahead_log(o) || !execute(o, settings)) return false;
     if (!execute(o, s->config.durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL"))
         return false;
-    if ((empty && !execute(o, sql_schema)) || !add_what_came_later(o)) return false;
+    if ((empty && !execute(o, sql_schema)) || !bring_up_to_date(o)) return false;
     sqlite3_wal_hook(s->db, on_commit, s);
     if (!prepare_statements(o) || !load(o)) return false;
     if (!damage_remember_files(&s->damage)) return refuse_by_code(o, SQLITE_CANTOPEN);

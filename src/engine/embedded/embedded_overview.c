@@ -12,7 +12,7 @@ static size_t read_newest(struct store *s, struct request *r, struct engine_entr
     sqlite3_stmt *q = store_use(s, SQL_ENTRY_NEWEST);
     sqlite3_bind_int(q, 1, LOOK_AT);
     while (count < ENGINE_NEWEST && store_row(s, q)) {
-        if (store_expired(s, sqlite3_column_int64(q, 6))) break;
+        if (store_expired(s, sqlite3_column_int64(q, 7))) break;
         if (sqlite3_column_int(q, 0) != ENTRY_COMMENT) continue;
         count += log_read_entry(s, q, r, &entries[count]);
         store_skip_damage(s);

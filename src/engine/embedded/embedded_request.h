@@ -10,10 +10,6 @@
 
 #include "engine/engine.h"
 
-// Room in front of a comment's JSON for the members that the store adds:
-// `{"id":"` 41 `","prev":"` 41 `","kind":` 3 `,` is 112 bytes.
-enum { REQUEST_PREFIX_ROOM = 120 };
-
 struct embedded;
 struct store;
 struct request;
@@ -42,7 +38,7 @@ struct request {
             struct engine_token token;
             const char *old_token; // its old_name
             struct position known;
-            char *body; // behind the room for the prefix; without the opening brace
+            const char *body;
             size_t body_len;
         } append;
         struct position known; // of a head

@@ -8,6 +8,11 @@
 //
 // A token has a row of its own in a table that also grows at its end: `n` counts them, `place` is that of its
 // entry. An earlier version kept it in the entry's row; that column is still read.
+//
+// An entry's body is a JSON object. Version 1 kept the object as it was published in its place, with the
+// position in front: such rows are `whole`, and stay as they are until they expire. Rewriting them all would
+// hold up the first start, for as long as it takes to write gigabytes. A new file is made as one of version 1
+// and brought up to date like an old one.
 const char sql_schema[] =
     "BEGIN;"
     "CREATE TABLE video(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, epoch INTEGER NOT NULL,"
@@ -32,13 +37,19 @@ const char sql_schema[] =
     "PRAGMA user_version = 1;"
     "COMMIT;";
 
-// Made at each opening if missing; an earlier version leaves the tables alone and maintains the indexes.
+const char sql_to_version_2[] = "BEGIN;"
+                                "ALTER TABLE entry RENAME COLUMN json TO body;"
+                                "ALTER TABLE entry ADD COLUMN whole INTEGER NOT NULL DEFAULT 1;"
+                                "PRAGMA user_version = 2;"
+                                "COMMIT;";
+
 const char sql_has_bytes[] = "SELECT count(*) FROM pragma_table_info('entry') WHERE name = 'bytes'";
 const char sql_add_bytes[] = "BEGIN;"
                              "ALTER TABLE entry ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;"
                              "ALTER TABLE video ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;"
                              "COMMIT;";
 
+// Made at each opening if missing.
 const char sql_additions[] =
     "CREATE INDEX IF NOT EXISTS video_uncommented ON video(used_ms) WHERE logged = 0;"
     "CREATE TABLE IF NOT EXISTS token(n INTEGER PRIMARY KEY, video INTEGER NOT NULL, name BLOB NOT NULL,"
@@ -47,7 +58,7 @@ const char sql_additions[] =
     "CREATE UNIQUE INDEX IF NOT EXISTS token_name ON token(video, name);";
 
 // The columns of an entry, in the order in which the log reads them.
-#define ENTRY "kind, epoch, seq, prev_epoch, prev_seq, json"
+#define ENTRY "kind, epoch, seq, prev_epoch, prev_seq, body, whole"
 
 const char sql_all_entries[] = "SELECT " ENTRY " FROM entry";
 
@@ -75,8 +86,9 @@ const char *const sql_statements[SQL_STATEMENTS] = {
     [SQL_VIDEO_DROP] = "DELETE FROM video WHERE id = ?1",
 
     [SQL_ENTRY_LAST] = "SELECT n, comments, epoch FROM entry ORDER BY n DESC LIMIT 1",
-    [SQL_ENTRY_ADD] = "INSERT INTO entry(n, video, place, before, at_ms, comments, " ENTRY
-                      ", bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    [SQL_ENTRY_ADD] =
+        "INSERT INTO entry(n, video, place, before, at_ms, comments, " ENTRY
+        ", bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, '{' || ?12 || '}', 0, ?13)",
     [SQL_ENTRY_STEP] = "SELECT before, at_ms, epoch, seq, place, bytes FROM entry WHERE n = ?1",
     [SQL_ENTRY_READ] = "SELECT " ENTRY ", at_ms, video FROM entry WHERE n = ?1",
     [SQL_ENTRY_NEWEST] = "SELECT " ENTRY ", at_ms FROM entry ORDER BY n DESC LIMIT ?1",
@@ -115,4 +127,4 @@ const char *const sql_statements[SQL_STATEMENTS] = {
                          " ON CONFLICT(name) DO UPDATE SET value = value + 1 RETURNING value - 1",
 };
 
-_Static_assert(SQL_APPLICATION_ID == 0x43686f72 && SQL_SCHEMA_VERSION == 1, "as in the schema");
+_Static_assert(SQL_APPLICATION_ID == 0x43686f72 && SQL_SCHEMA_VERSION == 2, "as in the schema");

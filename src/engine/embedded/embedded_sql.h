@@ -2,7 +2,7 @@
 #pragma once
 
 // "Chor". In the file's header it tells ours from other SQLite files.
-enum { SQL_APPLICATION_ID = 0x43686f72, SQL_SCHEMA_VERSION = 1 };
+enum { SQL_APPLICATION_ID = 0x43686f72, SQL_SCHEMA_VERSION = 2 };
 
 enum statement {
     SQL_BEGIN,
@@ -50,12 +50,14 @@ extern const char *const sql_statements[SQL_STATEMENTS];
 // All rows of the log, for a check of the whole file.
 extern const char sql_all_entries[];
 
-// Makes an empty file a store of SQL_SCHEMA_VERSION. Several statements, one transaction.
+// Makes an empty file a store of version 1. Several statements, one transaction.
 extern const char sql_schema[];
 
-// Adds the tables and indexes that came later, where they are missing. An earlier version reads past them.
+// Makes a store of version 1 one of version 2, which version 1 refuses. Changes no row.
+extern const char sql_to_version_2[];
+
+// Adds the tables and indexes that came later within a version, where they are missing.
 extern const char sql_additions[];
 
-// The columns that tell how many bytes of JSON a video has had, and whether they are there. An earlier
-// version leaves them as they are.
+// The columns that tell how many bytes a video's entries have taken, and whether they are there.
 extern const char sql_has_bytes[], sql_add_bytes[];

@@ -29,7 +29,7 @@ struct video {
     int64_t run;    // of the engine that gave `at`
     int64_t logged; // entries it ever had
     int64_t newest; // n of the last one, 0: none
-    int64_t bytes;  // of JSON it ever had
+    int64_t bytes;  // that those took
     int64_t used_ms;
     struct trail trail;
     bool dirty;

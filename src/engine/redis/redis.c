@@ -3,8 +3,11 @@
 // share a Redis.
 //
 //   video:<id>:reader           string: the URL of the video's reader
-//   video:<id>                  channel: comments as JSON; one without our id comes from an original comment API
-//   {video:<id>}:log            stream: entry id = comment id; t: when, ms; j: the JSON as published
+//   video:<id>                  channel: comments as JSON; one without our id comes from an original comment API;
+//                               of any other entry the position alone
+//   {video:<id>}:log            stream: entry id = its position; t: when, ms; j: the JSON as published. For what is
+//                               neither comment nor tombstone j has no body, and behind it stand k: the kind, a
+//                               number, and b: the body, an object. A comment's body is j without its position
 //   {video:<id>}:pos            string: "<epoch>-<seq> <run>" or "<epoch>-<seq> <run> <prevs>"; see lua/shared/position.lua
 //   {video:<id>}:tokens         hash: digest of a token => digest of the entry, its id, the caller's time in ms
 //   {video:<id>}:tokens:older   hash: the previous generation of the above

@@ -1,17 +1,14 @@
-// Private to the Redis engine: log entries as they travel, as JSON whose first members are id, prev, and the
-// kind where it is no comment. Any thread.
+// Private to the Redis engine: log entries as Redis gives them. Any thread.
 #pragma once
 
 #include "engine/engine.h"
 
-// Reads a message of a video's channel, or an entry of its log. One that does not begin with an id of ours
-// was published by another system: its position is not set. Returns false for what is no JSON object. The
-// entry points into `json`.
-bool redis_entry_read(struct engine_entry *, const char *json, size_t len);
+typedef struct redisReply redisReply;
 
-// Room that id and prev need in front of a body, and the JSON's end.
-enum { REDIS_ENTRY_ROOM = 128 };
+// Reads a message of a video's channel. Only a comment is published whole; of another kind only the position
+// is, and the entry is ENTRY_UNREAD. Returns false for what is no JSON object. The entry borrows from `json`.
+bool redis_entry_of_message(struct engine_entry *, const char *json, size_t len);
 
-// Writes the JSON of an entry that has all else, as the script makes it, from the body without its opening
-// brace (empty: a tombstone) into out, which has REDIS_ENTRY_ROOM + body_len bytes.
-void redis_entry_write(struct engine_entry *, const char *body, size_t body_len, char *out);
+// Reads an item of a list of entries: their JSON, or for one whose kind and body are kept beside it
+// {JSON, kind, body}. Returns false for what is none. The entry borrows from the reply.
+bool redis_entry_of_log(struct engine_entry *, const redisReply *);

@@ -66,7 +66,7 @@ static bool read_whole(const redisReply *reply, struct appended *a) {
     size_t len;
     const char *json = redis_reply_text(redis_reply_item(reply, 1), &len);
     a->repeated = a->first.whole = true;
-    return json && redis_entry_read(&a->entry, json, len);
+    return json && entry_read(&a->entry, json, len);
 }
 
 static bool read_first(const redisReply *reply, struct appended *a) {
@@ -76,20 +76,16 @@ static bool read_first(const redisReply *reply, struct appended *a) {
     return at_ms && read_position(redis_reply_item(reply, 1), &a->entry.at);
 }
 
-static bool read_appended(struct redis_call *c, const redisReply *reply, struct appended *a, char *json) {
+static bool read_appended(struct redis_call *c, const redisReply *reply, struct appended *a) {
     const redisReply *outcome = redis_reply_item(reply, 0);
-    *a = (struct appended){.entry.kind = c->kind};
+    *a = (struct appended){.entry = {.kind = c->kind, .body = c->text, .body_len = c->text_len}};
     if (redis_reply_is_text(outcome, "whole")) return read_whole(reply, a);
-    if (redis_reply_is_text(outcome, "repeat")) {
-        if (!read_first(reply, a)) return false;
-    } else if (!redis_reply_is_text(outcome, "ok") ||
-               !read_position(redis_reply_item(reply, 1), &a->entry.at) ||
-               !read_position(redis_reply_item(reply, 2), &a->entry.prev)) {
-        return false;
-    }
-    if (!position_is_set(a->entry.at)) return false;
-    redis_entry_write(&a->entry, c->text, c->text_len, json);
-    return true;
+    bool read = redis_reply_is_text(outcome, "repeat")
+                    ? read_first(reply, a)
+                    : redis_reply_is_text(outcome, "ok") &&
+                          read_position(redis_reply_item(reply, 1), &a->entry.at) &&
+                          read_position(redis_reply_item(reply, 2), &a->entry.prev);
+    return read && position_is_set(a->entry.at);
 }
 
 // Redis's clock was set forward, or Redis was busy for long: the next appends go by what it says now.
@@ -110,14 +106,11 @@ static enum engine_status not_appended(struct redis_call *c, const redisReply *r
 static void on_appended(struct redis_call *c, enum engine_status status, const redisReply *reply) {
     struct redis *r = c->redis;
     struct appended a;
-    char small[2048], *json = small;
-    if (c->text_len + REDIS_ENTRY_ROOM > sizeof small) json = mem_alloc(c->text_len + REDIS_ENTRY_ROOM);
-    if (status == ENGINE_OK && !read_appended(c, reply, &a, json)) status = not_appended(c, reply);
+    if (status == ENGINE_OK && !read_appended(c, reply, &a)) status = not_appended(c, reply);
     bool ok = status == ENGINE_OK;
     if (ok && position_is_plausible(a.entry.at)) known_note(&r->known, c->known, a.entry.at);
     known_unref(&r->known, c->known);
     c->on.append(c->arg, status, ok ? &a.entry : NULL, ok && a.repeated ? &a.first : NULL);
-    if (json != small) free(json);
     redis_call_free(c);
 }
 
@@ -137,10 +130,8 @@ static void add_token(struct redis_args *a, const struct engine_token *token) {
 void redis_append(struct engine *engine, const struct engine_append *append, engine_append_cb *cb,
                   void *arg) {
     struct redis *r = (struct redis *)engine;
-    bool tombstone = append->json_len == 0;
-    assert(tombstone || (append->json_len > 2 && append->json[0] == '{'));
-    struct redis_call *c = redis_call_new(r, on_appended, tombstone ? "" : append->json + 1,
-                                          tombstone ? 0 : append->json_len - 1);
+    assert(append->body_len ? append->kind != ENTRY_TOMBSTONE : append->kind != ENTRY_COMMENT);
+    struct redis_call *c = redis_call_new(r, on_appended, append->body, append->body_len);
     struct redis_args a = {0};
     redis_args_script(&a, &redis_script_append, append->token ? 7 : 3);
     add_keys(&a, append->video);
@@ -153,10 +144,7 @@ void redis_append(struct engine *engine, const struct engine_append *append, eng
     redis_args_number(&a, (int64_t)r->config.limits.log_entries);
     redis_args_number(&a, r->config.limits.log_min_age_ms);
     redis_args_number(&a, (int64_t)r->config.limits.log_video_bytes);
-    if (tombstone || append->kind == ENTRY_COMMENT)
-        redis_args_text(&a, "");
-    else
-        redis_args_number(&a, append->kind);
+    redis_args_number(&a, append->kind);
     redis_args_bytes(&a, c->text, c->text_len);
     if (append->token) add_token(&a, append->token);
     redis_args_number(&a, (int64_t)r->config.limits.max_videos);
@@ -180,7 +168,7 @@ void redis_log_check(struct redis *r, redis_reply_cb *on_checked) {
     redis_args_text(&a, "1");
     redis_args_text(&a, "0");
     redis_args_text(&a, "0");
-    redis_args_text(&a, ""); // a tombstone
+    redis_args_number(&a, ENTRY_TOMBSTONE);
     redis_args_text(&a, "");
     redis_args_text(&a, "-1"); // not to be counted as a video
     redis_conn_send(r->commands, a.count, a.at, a.len, on_checked, r);
@@ -237,7 +225,7 @@ void redis_head(struct engine *engine, const char *video, struct position known,
 
 static bool read_range(const redisReply *reply, struct engine_range *range, struct engine_entry **entries) {
     const redisReply *list = redis_reply_item(reply, 2);
-    size_t count, len;
+    size_t count;
     int64_t more;
     if (!read_position(redis_reply_item(reply, 0), &range->head) ||
         !redis_reply_integer(redis_reply_item(reply, 1), &more) || !redis_reply_array(list, &count))
@@ -245,8 +233,7 @@ static bool read_range(const redisReply *reply, struct engine_range *range, stru
     *entries = mem_alloc((count + 1) * sizeof **entries);
     for (size_t i = 0; i < count; i++) {
         struct engine_entry *e = &(*entries)[range->count];
-        const char *json = redis_reply_text(redis_reply_item(list, i), &len);
-        if (json && redis_entry_read(e, json, len) && position_is_set(e->at)) range->count++;
+        if (redis_entry_of_log(e, redis_reply_item(list, i)) && position_is_set(e->at)) range->count++;
     }
     range->entries = *entries;
     range->more = more != 0;

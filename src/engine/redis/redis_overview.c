@@ -8,7 +8,6 @@
 
 #include "base/mem.h"
 #include "redis_core.h"
-#include "redis_entry.h"
 #include "redis_reply.h"
 
 struct gathered {
@@ -40,7 +39,7 @@ static bool take_newest(struct gathered *g, const redisReply *reply) {
     for (size_t i = 0; i < count && i < ENGINE_NEWEST; i++) {
         struct engine_entry *e = &g->newest[g->overview.newest_count];
         const char *json = keep(g, reply, i, &len);
-        if (json && redis_entry_read(e, json, len) && e->kind == ENTRY_COMMENT) g->overview.newest_count++;
+        if (json && entry_read(e, json, len) && e->kind == ENTRY_COMMENT) g->overview.newest_count++;
     }
     return true;
 }

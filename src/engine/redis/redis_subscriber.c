@@ -116,7 +116,7 @@ static void on_down(void *arg, const char *why) {
 static void take_entry(struct redis_subscriber *s, const char *channel, const char *json, size_t len) {
     struct engine_entry e;
     if (strncmp(channel, channel_prefix, PREFIX_LEN) != 0) return;
-    if (redis_entry_read(&e, json, len))
+    if (redis_entry_of_message(&e, json, len))
         hub_publish(s->redis->hub, channel + PREFIX_LEN, &e);
     else if (log_sample(&s->redis->sampler, "engine", 1, loop_now_ms(s->redis->loop)))
         log_warn("engine", "message_ignored", "why=\"no JSON object on a video's channel\"");

@@ -30,6 +30,7 @@
 #include <stdint.h>
 
 #include "base/position.h"
+#include "engine/entry.h"
 
 enum engine_status {
     ENGINE_OK,
@@ -41,24 +42,6 @@ enum engine_status {
     ENGINE_CLOSED,      // the engine was closed before it was done
     ENGINE_STORE_FULL,  // the store has no memory for more entries; nothing was stored, all else goes on
     ENGINE_KEY_REUSED   // an append with this token and another digest came first; nothing was stored
-};
-
-// What a log entry is. More kinds will come (retraction, pin, end); they share the numbers. An entry of an
-// unknown kind is treated like a tombstone: it only moves the position.
-enum entry_kind {
-    ENTRY_TOMBSTONE = 0, // a number without content: it only moves the position
-    ENTRY_COMMENT = 1
-};
-
-struct engine_entry {
-    struct position at;   // not set for a message published without a number by another system: deliver it as
-                          // it is, it moves no position
-    struct position prev; // set only on the first entry of an epoch: where the log stood before; on a
-                          // tombstone, what comes after it was lost
-    enum entry_kind kind;
-    const char *json; // the whole object, "id" first (then "prev", where set, and "kind" where it is no
-                      // comment); no line break inside; not NUL-terminated; empty for a tombstone
-    size_t json_len;
 };
 
 struct engine;
@@ -78,15 +61,14 @@ struct engine_token {
 struct engine_append {
     const char *video;
     enum entry_kind kind;
-    const char
-        *json; // an object with at least one member; the engine puts "id" (and "prev") in front of the others
-    size_t json_len;
+    const char *body; // as in struct engine_entry; a comment has at least one member
+    size_t body_len;
     const struct engine_token *token; // may be NULL
     struct position known; // the highest the caller knows of the video, from the store; may be unset
 };
 
-// `entry` is what was stored; NULL unless ENGINE_OK. For a repeat it has the first append's position in front
-// of the repeat's own JSON, and `first` says when that was.
+// `entry` is what was stored; NULL unless ENGINE_OK. For a repeat it has the first append's position and the
+// repeat's own kind and body, and `first` says when that was.
 struct engine_first {
     int64_t at_ms;
     bool whole; // the entry is the first append itself, as stored by an earlier version: at_ms is not known,
@@ -113,7 +95,8 @@ typedef void engine_range_cb(void *arg, enum engine_status, const struct engine_
 // How a subscription hears. All on the control loop; `arg` is what subscribe() was given.
 struct engine_subscriber {
     // Entries as they are appended, by anybody, in log order. A subscription may miss some without any error;
-    // whoever needs all of them checks the numbers and asks range() for a hole.
+    // whoever needs all of them checks the numbers and asks range() for a hole. An engine that does not
+    // publish all of an entry hands out its position alone, with the kind ENTRY_UNREAD: range() has the rest.
     void (*on_entry)(void *arg, const struct engine_entry *);
     // From now on entries arrive; the last before may as well. Said once after subscribe(), and again after
     // each interruption, in which entries may have been missed: compare with head().

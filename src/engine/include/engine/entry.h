@@ -1,8 +1,58 @@
-// A log entry as the world sees it. Pure; any thread.
+// An entry of a video's log: what it is, its kinds, and its form as JSON. Pure; any thread.
+//
+// An entry travels and is stored as fields. As JSON it is `{"id":"<at>",<body>}`; between processes, on a
+// Redis channel, `"prev":"<prev>"` comes behind the id where it is set. This file is the only one that puts
+// that together and takes it apart again (with lua/position.lua, which does it inside Redis).
 #pragma once
 
-struct buf;
-struct engine_entry;
+#include <stdbool.h>
+#include <stddef.h>
 
-// Adds the entry's JSON without `prev`, which is between the log and its readers.
-void entry_write_public(struct buf *, const struct engine_entry *);
+#include "base/position.h"
+
+struct buf;
+
+enum entry_shown {
+    SHOWN_NOTHING, // the entry only moves the position
+    SHOWN_PLAIN,   // a plain `data:` event
+    SHOWN_NAMED    // `event: <name>`; its JSON has "type":"<name>"
+};
+
+// All kinds: KIND(constant, number, name, what viewers are shown). A number is stored, so it keeps its
+// meaning. An entry whose number is not listed, as a later version may append, shows nothing.
+#define ENTRY_KINDS(KIND)                                                                                    \
+    KIND(ENTRY_TOMBSTONE, 0, "tombstone", SHOWN_NOTHING) /* a number without content */                      \
+    KIND(ENTRY_COMMENT, 1, "comment", SHOWN_PLAIN)
+
+enum entry_kind {
+#define ENTRY_KIND_CONSTANT(constant, number, name, shown) constant = number,
+    ENTRY_KINDS(ENTRY_KIND_CONSTANT)
+#undef ENTRY_KIND_CONSTANT
+        ENTRY_UNREAD = 1000 // only in on_entry(): kind and body have to be read from the log (engine.h)
+};
+enum { ENTRY_KIND_MAX = 999 }; // what a later version may append
+
+struct engine_entry {
+    struct position at;   // not set for a message published without a number by another system: deliver it as
+                          // it is, it moves no position
+    struct position prev; // set only on the first entry of an epoch: where the log stood before; on a
+                          // tombstone, what comes after it was lost
+    enum entry_kind kind;
+    const char *body; // the members of a JSON object, without the braces: `"a":1,"b":2`; no member is called
+                      // id, prev, kind or type; no line break in what has a number; not NUL-terminated
+    size_t body_len;  // 0: no members; always so for a tombstone
+};
+
+// Returns the kind's name, or NULL for a number that is not listed.
+const char *entry_kind_name(enum entry_kind);
+enum entry_shown entry_shown(enum entry_kind);
+
+// Adds the entry's JSON as viewers and posters see it: without `prev`, which is between the log and its
+// readers.
+void entry_write(struct buf *, const struct engine_entry *);
+
+// Reads JSON as Redis publishes it, and as earlier versions stored it: {"id":…,"prev":…,"kind":…,<body>},
+// where prev and kind (none: a comment) may be missing. Nothing but a number is a tombstone. What does not
+// begin with an id of ours was published by another system: its position is not set. Returns false for what
+// is no JSON object. The entry borrows from `json`.
+bool entry_read(struct engine_entry *, const char *json, size_t len);

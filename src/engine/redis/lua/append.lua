@@ -3,8 +3,8 @@
 -- KEYS  1 log  2 position  3 count of all comments; with a token: 4 tokens  5 older tokens  6 count of all tokens
 --       7 the key in which an earlier version keeps this token
 -- ARGV  1-5 as in position.lua  6 latest moment to do it, ms  7 entries to keep  8 and those younger than this, ms, 9 as
---       long as all take no more than so many bytes  10 the entry's kind, empty: a comment or a tombstone  11 its JSON
---       without the opening brace; empty: a tombstone; with a token: 12 its name  13 its digest  14 its moment, ms; the
+--       long as all take no more than so many bytes  10 the entry's kind, 0: a tombstone, 1: a comment  11 its body:
+--       the members of an object; with a token: 12 its name  13 its digest  14 its moment, ms; the
 --       last one: how many videos there may be, 0: any, -1: it is no video
 -- Returns {"ok", id, prev or "", 1 if the video is new}; {"repeat", id, moment} of the first with this token; {"whole",
 -- json} of one that an earlier version stored; {"reused"} if the first had another digest; {"full"} if there
@@ -107,12 +107,10 @@ else
 end
 local id = text_of(epoch) .. '-' .. text_of(seq + 1)
 
-local json = '{"id":"' .. id .. '"'
-if said ~= '' then json = json .. ',"prev":"' .. said .. '"' end
-if ARGV[10] ~= '' then json = json .. ',"kind":' .. ARGV[10] end
-json = json .. (ARGV[11] == '' and '}' or ',' .. ARGV[11])
-local is_comment = ARGV[11] ~= '' and ARGV[10] == ''
-local problem = store(id, run, prevs, json, (is_comment or remember) and function()
+local is_comment, kind = ARGV[10] == '1', nil
+if not is_comment and ARGV[10] ~= '0' then kind = ARGV[10] end
+local json = compose(id, said, is_comment and ARGV[11] or '', kind)
+local problem = store(id, run, prevs, json, kind, ARGV[11], (is_comment or remember) and function()
     local failed = is_comment and redis.pcall('INCR', KEYS[3])
     if type(failed) ~= 'table' and remember then
         local ok, why = pcall(remember, id)

@@ -1,6 +1,6 @@
 -- Gives the kept entries after a position, oldest first.
 -- KEYS  log, position    ARGV  1 after  2 at most so many  3 how long entries are kept, ms
--- Returns {position or "", 1 if there are more, {json...}}.
+-- Returns {position or "", 1 if there are more, {json, or for what is neither comment nor tombstone {json, kind, body}...}}.
 local time = redis.call('TIME')
 local oldest = time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[3]
 local limit = tonumber(ARGV[2])
@@ -31,7 +31,9 @@ repeat
     read = redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', limit + 1)
     for _, entry in ipairs(read) do
         if is_ours(entry) and is_kept(entry) then
-            if #entries < limit then entries[#entries + 1] = entry[2][4] else more = 1 end
+            local fields = entry[2]
+            local item = fields[5] == 'k' and fields[7] == 'b' and { fields[4], fields[6], fields[8] } or fields[4]
+            if #entries < limit then entries[#entries + 1] = item else more = 1 end
         end
     end
     local last = read[#read]

@@ -72,16 +72,30 @@ local function new_epoch(id)
     return math.max(now, stored + 1, known + 1, logged + 1, now + 1000 < seen and seen + 1 or 0)
 end
 
+-- Returns an entry as it is published and kept in `j`; without a body, what tells of a number alone. An earlier version
+-- takes an epoch's first number without a body as a loss, unless it is of another kind.
+local function compose(id, prev, body, kind)
+    if prev == '' then return body == '' and '{"id":"' .. id .. '"}' or '{"id":"' .. id .. '",' .. body .. '}' end
+    if body ~= '' then return '{"id":"' .. id .. '","prev":"' .. prev .. '",' .. body .. '}' end
+    return '{"id":"' .. id .. '","prev":"' .. prev .. (kind and '","kind":' .. kind .. ',"body":null}' or '"}')
+end
+
 -- Stores an entry and publishes it, all or nothing. Returns an error reply, or nil. The position comes first: it is what
--- a full store refuses. `more`, if given, is done as well, and says how to undo that.
+-- a full store refuses. An entry that is neither comment nor tombstone has its `kind` and `body` beside `json`. `more`,
+-- if given, is done as well, and says how to undo that.
 --
 -- Redis does not undo what a script has written when a later command is refused (a right that the user lacks or has
 -- lost): so that nothing is left of an entry that could not be published, it is taken back here.
-local function store(id, run, prevs, json, more)
+local function store(id, run, prevs, json, kind, body, more)
     local position = prevs == '' and id .. ' ' .. run or id .. ' ' .. run .. ' ' .. prevs
     local done, undo, problem = 1, nil, redis.pcall('SET', KEYS[2], position, 'PX', ARGV[5])
     if not problem.err then
-        done, problem = 2, redis.pcall('XADD', KEYS[1], id, 't', text_of(now), 'j', json)
+        if kind then
+            problem = redis.pcall('XADD', KEYS[1], id, 't', text_of(now), 'j', json, 'k', kind, 'b', '{' .. body .. '}')
+        else
+            problem = redis.pcall('XADD', KEYS[1], id, 't', text_of(now), 'j', json)
+        end
+        done = 2
     end
     if type(problem) ~= 'table' then
         done, problem = 3, redis.pcall('PEXPIRE', KEYS[1], ARGV[4])
@@ -111,8 +125,7 @@ end
 -- an error reply.
 local function announce_loss(id, kept, run)
     local first = text_of(new_epoch(id)) .. '-1'
-    local json = '{"id":"' .. first .. '"' .. (kept ~= '' and ',"prev":"' .. kept .. '"' or '') .. '}'
-    local problem = store(first, run, '', json)
+    local problem = store(first, run, '', compose(first, kept, ''))
     if problem then return nil, problem end
     return first
 end
