@@ -2,7 +2,7 @@
 //
 // An entry travels and is stored as fields. As JSON it is `{"id":"<at>",<body>}`; between processes, on a
 // Redis channel, `"prev":"<prev>"` comes behind the id where it is set. This file is the only one that puts
-// that together and takes it apart again (with lua/position.lua, which does it inside Redis).
+// that together and takes it apart again (with lua/shared/position.lua, which does it inside Redis).
 #pragma once
 
 #include <stdbool.h>
