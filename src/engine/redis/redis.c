@@ -80,7 +80,7 @@ static void on_tick(struct loop_timer *t) {
 
 static bool ready(struct engine *engine, const char **why) {
     struct redis *r = from(engine);
-    const char *refusal = redis_refusal_why(r);
+    const char *refusal = redis_refusal_why(&r->refusal);
     if (r->phase != REDIS_SERVING)
         snprintf(r->why, sizeof r->why, "%s",
                  !redis_conn_is_up(r->commands) ? redis_conn_why(r->commands)
@@ -156,6 +156,11 @@ static const struct engine_ops redis_ops = {
     .close = close_engine,
 };
 
+bool redis_url_check(const char *url, char *why, size_t why_size) {
+    struct redis_url parsed;
+    return redis_url_parse(&parsed, url, why, why_size);
+}
+
 struct engine *redis_open(struct loop *loop, const struct redis_config *config) {
     char why[160];
     struct redis *r = mem_zalloc(sizeof *r);
@@ -167,7 +172,7 @@ struct engine *redis_open(struct loop *loop, const struct redis_config *config) 
     r->config.url = mem_strdup(config->url);
     r->hub = hub_new();
     r->resolver = resolver_new(loop, on_resolved, r);
-    redis_core_start(r);
+    redis_core_start(r, redis_log_check);
     r->subscriber = redis_subscriber_new(r);
     r->tick.on_due = on_tick;
     loop_timer_start(loop, &r->tick, TICK_MS);

@@ -16,7 +16,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "redis_refusal.h"
+#include "redis_error.h"
 #include "redis_replies.h"
 #include "redis_reply.h"
 #include "redis_url.h"
@@ -130,7 +130,7 @@ static void conn_greet_with(struct redis_conn *c, redis_reply_cb *cb, int argc, 
 
 static void conn_refuse_greeting(struct redis_conn *c, const char *error) {
     char what[120];
-    redis_refusal_clause(error, what, sizeof what);
+    redis_error_clause(error, what, sizeof what);
     conn_go_down(c, what);
     if (!strcmp(c->told, c->why)) return;
     memcpy(c->told, c->why, sizeof c->told);

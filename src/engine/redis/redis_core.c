@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/container_of.h"
 #include "base/mem.h"
-#include "redis_log.h"
+#include "redis_error.h"
 #include "redis_reply.h"
 
 #include <utlist.h>
@@ -102,6 +102,14 @@ enum engine_status redis_call_unexpected(struct redis_call *c, const redisReply 
     return ENGINE_UNAVAILABLE;
 }
 
+void redis_core_refused(struct redis *r, const char *command, const char *error) {
+    char clause[REDIS_ERROR_CLAUSE];
+    redis_refusal_note(&r->refusal, command, error);
+    if (!redis_error_needs_another(error)) return;
+    redis_error_clause(error, clause, sizeof clause);
+    redis_conn_cut(r->commands, clause);
+}
+
 static void on_reply(void *arg, const redisReply *reply) {
     struct redis_call *c = arg;
     struct redis *r = c->redis;
@@ -112,10 +120,10 @@ static void on_reply(void *arg, const redisReply *reply) {
     if (!reply) {
         status = r->phase == REDIS_CLOSED ? ENGINE_CLOSED : ENGINE_UNAVAILABLE;
     } else if (redis_reply_error(reply)) {
-        status = redis_refusal_is_full(redis_reply_error(reply)) ? ENGINE_STORE_FULL : ENGINE_UNAVAILABLE;
-        redis_refusal_note(r, c->command, redis_reply_error(reply));
+        status = redis_error_is_full(redis_reply_error(reply)) ? ENGINE_STORE_FULL : ENGINE_UNAVAILABLE;
+        redis_core_refused(r, c->command, redis_reply_error(reply));
     } else {
-        redis_refusal_over(r, c->command);
+        redis_refusal_over(&r->refusal, c->command);
     }
     c->on_reply(c, status, status == ENGINE_OK ? reply : NULL);
 }
@@ -160,21 +168,23 @@ int64_t redis_clock_ms(const struct redis *r) {
 
 static void begin_to_serve(struct redis *r);
 
-// The answer to redis_log_check().
+// The answer to check_append().
 static void on_checked(void *arg, const redisReply *reply) {
     struct redis *r = arg;
     const char *error = redis_reply_error(reply);
     if (!reply) return;
-    if (error) redis_refusal_note(r, redis_refusal_append, error);
+    if (error) redis_core_refused(r, redis_refusal_append, error);
     if (!redis_conn_is_up(r->commands)) return;
-    bool well = !error || redis_refusal_is_full(error);
-    if (well) redis_refusal_over(r, r->phase == REDIS_SERVING ? redis_refusal_append : r->refusal.command);
+    bool well = !error || redis_error_is_full(error);
+    if (well)
+        redis_refusal_over(&r->refusal,
+                           r->phase == REDIS_SERVING ? redis_refusal_append : r->refusal.command);
     if (r->phase == REDIS_PREPARING) begin_to_serve(r);
 }
 
 static void on_check(struct loop_timer *t) {
-    struct redis *r = container_of(t, struct redis, check);
-    if (redis_serves(r)) redis_log_check(r, on_checked);
+    struct redis *r = container_of(t, struct redis, refusal.check);
+    if (redis_serves(r)) r->check_append(r, on_checked);
 }
 
 static void on_script_loaded(void *arg, const redisReply *reply) {
@@ -182,15 +192,15 @@ static void on_script_loaded(void *arg, const redisReply *reply) {
     if (!reply) return;
     const char *error = redis_reply_error(reply);
     if (!redis_reply_text(reply, NULL)) {
-        char clause[160] = "does not take scripts";
-        if (error) redis_refusal_clause(error, clause, sizeof clause);
-        if (error) redis_refusal_note(r, "script_load", error);
+        char clause[REDIS_ERROR_CLAUSE] = "does not take scripts";
+        if (error) redis_error_clause(error, clause, sizeof clause);
+        if (error) redis_core_refused(r, "script_load", error);
         redis_conn_cut(r->commands, clause);
         return;
     }
     if (redis_scripts[++r->scripts_loaded]) return;
-    redis_refusal_over(r, "script_load");
-    redis_log_check(r, on_checked);
+    redis_refusal_over(&r->refusal, "script_load");
+    r->check_append(r, on_checked);
 }
 
 static void begin_to_serve(struct redis *r) {
@@ -232,9 +242,10 @@ static void on_down(void *arg, const char *why) {
     r->phase = REDIS_AWAY;
 }
 
-void redis_core_start(struct redis *r) {
+void redis_core_start(struct redis *r, void (*check_append)(struct redis *, redis_reply_cb *)) {
     r->refuse.on_due = on_refuse;
-    r->check.on_due = on_check;
+    r->check_append = check_append;
+    redis_refusal_init(&r->refusal, r->loop, on_check);
     r->commands = redis_conn_new(
         r->loop, r->resolver, &r->url,
         &(struct redis_conn_config){.name = "chorus-commands", .on_up = on_up, .on_down = on_down, .arg = r});
@@ -247,7 +258,7 @@ void redis_core_drain(struct redis *r) {
 void redis_core_stop(struct redis *r) {
     r->phase = REDIS_CLOSED;
     loop_timer_stop(r->loop, &r->refuse);
-    loop_timer_stop(r->loop, &r->check);
+    redis_refusal_release(&r->refusal);
     redis_conn_free(r->commands);
     r->commands = NULL;
     while (r->refused) {

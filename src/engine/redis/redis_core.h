@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "engine/engine.h"
-#include "engine/redis.h"
+#include "engine/redis_config.h"
 #include "redis_conn.h"
 #include "redis_refusal.h"
 #include "redis_known.h"
@@ -55,7 +55,7 @@ struct redis {
     char run_id[64];         // of the process at the other end
     int64_t clock_offset_ms; // Redis's wall clock less our monotonic one
     struct redis_refusal refusal;
-    struct loop_timer check; // whether appends are still refused
+    void (*check_append)(struct redis *, redis_reply_cb *); // tries whether appends are refused
     char why[REDIS_CONN_WHY_SIZE + 160];
 
     size_t waiting, waiting_bytes;
@@ -136,6 +136,9 @@ void redis_call_free(struct redis_call *);
 // For a reply that is not what the command answers: says so in the log, and returns the status for it.
 enum engine_status redis_call_unexpected(struct redis_call *, const struct redisReply *);
 
+// Notes an error reply, and ends the connection for commands if another one is needed.
+void redis_core_refused(struct redis *, const char *command, const char *error);
+
 // Whether a command can be sent now. Not in the midst of a connection's end either, when its replies are
 // answered.
 bool redis_serves(const struct redis *);
@@ -148,6 +151,6 @@ int64_t redis_clock_ms(const struct redis *);
 
 // The connection's side of the engine: waits for a name, loads the scripts, and copes with a server that
 // refuses.
-void redis_core_start(struct redis *);
+void redis_core_start(struct redis *, void (*check_append)(struct redis *, redis_reply_cb *));
 void redis_core_drain(struct redis *); // waits for what can still be answered, blocking, a moment at most
 void redis_core_stop(struct redis *);  // ends what waits with ENGINE_CLOSED

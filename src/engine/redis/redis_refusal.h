@@ -10,29 +10,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct redis;
+#include "base/log.h"
+#include "net/loop.h"
 
 enum { REDIS_REFUSAL_MS = 5000, REDIS_REFUSAL_SIZE = 200 };
 
 struct redis_refusal {
+    struct loop *loop;            // NULL: released, nothing is noted any more
     char why[REDIS_REFUSAL_SIZE]; // a sentence; empty: nothing is refused
     const char *command;          // static
     int64_t last_ms;
-    int64_t delay_ms; // before the next check
+    int64_t delay_ms;        // before the next check
+    struct loop_timer check; // due: find out whether appends are still refused
+    struct log_sampler sampler;
 };
 
 #define redis_refusal_append "append" // the name of the command that is checked
 
-// Writes what an error means, as a clause to stand behind "Redis".
-void redis_refusal_clause(const char *error, char *out, size_t size);
+void redis_refusal_init(struct redis_refusal *, struct loop *, void (*check)(struct loop_timer *));
+void redis_refusal_release(struct redis_refusal *);
 
-bool redis_refusal_is_full(const char *error); // out of memory
-
-// Notes an error: logs it once, and ends the connection if another one is needed.
-void redis_refusal_note(struct redis *, const char *command, const char *error);
+// Notes an error, and logs it once. Where redis_error_needs_another(), the caller cuts the connection.
+void redis_refusal_note(struct redis_refusal *, const char *command, const char *error);
 
 // Notes that a command was carried out.
-void redis_refusal_over(struct redis *, const char *command);
+void redis_refusal_over(struct redis_refusal *, const char *command);
 
 // Returns a sentence, or NULL if nothing is refused.
-const char *redis_refusal_why(const struct redis *);
+const char *redis_refusal_why(const struct redis_refusal *);

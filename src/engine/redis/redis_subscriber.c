@@ -11,7 +11,7 @@
 #include "engine/hub.h"
 #include "redis_core.h"
 #include "redis_entry.h"
-#include "redis_refusal.h"
+#include "redis_error.h"
 #include "redis_reply.h"
 
 enum { PROBE_LOST_MS = 1500, FIRST_RETRY_MS = 250, LAST_RETRY_MS = 8000 };
@@ -85,7 +85,7 @@ static void on_retry(struct loop_timer *t) {
 
 static void note_refused(struct redis_subscriber *s, const char *error) {
     char clause[120], why[sizeof s->why];
-    redis_refusal_clause(error, clause, sizeof clause);
+    redis_error_clause(error, clause, sizeof clause);
     snprintf(why, sizeof why, "Redis %s.", clause);
     s->errors = true;
     if (strcmp(why, s->why) != 0) {
@@ -172,9 +172,9 @@ static void on_probe_sent(void *arg, const redisReply *reply) {
     int64_t receivers;
     const char *error = redis_reply_error(reply);
     if (error)
-        redis_refusal_note(s->redis, "publish", error);
+        redis_core_refused(s->redis, "publish", error);
     else if (reply)
-        redis_refusal_over(s->redis, "publish");
+        redis_refusal_over(&s->redis->refusal, "publish");
     if (!redis_reply_integer(reply, &receivers))
         s->probe_sent_ms = 0; // nothing was published
     else if (!receivers && s->probing)

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/redis.h"
-
 enum { DEFAULT_PORT = 6379, LAST_DB = 1 << 20 };
 
 static int hex(char c) {
@@ -96,9 +94,4 @@ bool redis_url_parse(struct redis_url *u, const char *text, char *why, size_t wh
     }
     snprintf(why, why_size, "The URL of Redis must be like redis://[user:password@]host[:port][/db].");
     return false;
-}
-
-bool redis_url_check(const char *url, char *why, size_t why_size) {
-    struct redis_url parsed;
-    return redis_url_parse(&parsed, url, why, why_size);
 }

@@ -6,15 +6,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "engine/limits.h"
+#include "engine/redis_config.h"
 
 struct engine;
 struct loop;
-
-struct redis_config {
-    const char *url;             // redis://[user:password@]host[:port][/db]
-    struct engine_limits limits; // bytes are those that Redis takes for them
-};
 
 // Returns whether it is a URL that redis_open() understands; if not, a sentence that says why.
 bool redis_url_check(const char *url, char *why, size_t why_size);
