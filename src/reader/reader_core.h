@@ -11,7 +11,6 @@
 #include "net/loop.h"
 #include "fanout/counters.h"
 #include "reader/reader.h"
-#include "reader_lease.h"
 #include "redirect.h"
 #include "stream.h"
 #include "service/service.h"
@@ -21,6 +20,18 @@ struct reporter;
 struct watched;
 
 enum { READER_LOG_LINES = 10 }; // in a second, of those that come with every viewer or video
+
+enum reader_lease_state {
+    READER_LEASE_NEW,     // not answered yet
+    READER_LEASE_OURS,    // no other process has taken it since, though it may have lapsed
+    READER_LEASE_REFUSED, // another process holds it; it has never been ours
+    READER_LEASE_LOST     // another process holds it now
+};
+
+// Whether another process holds it: then its URL does not mean this reader.
+static inline bool reader_lease_is_anothers(enum reader_lease_state s) {
+    return s >= READER_LEASE_REFUSED;
+}
 
 struct reader {
     struct service service; // first: the argument of the routes
