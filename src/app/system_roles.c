@@ -23,6 +23,7 @@ struct role {
     const char *flag; // of its port in `up`
     size_t port;      // its offset in the settings; 0: readers have a list
     const struct http_route *const *tables;
+    const struct http_asset *assets; // NULL: none
     void *(*make)(struct system *, struct system_part *);
 };
 
@@ -79,7 +80,7 @@ static bool add_part(struct system *s, const struct role *role, const char *name
                                         .idle_timeout_ms = IDLE_TIMEOUT_MS,
                                         .max_connections = (unsigned)set->max_connections,
                                         .held = true,
-                                        .site = {.tables = role->tables}};
+                                        .site = {.tables = role->tables, .assets = role->assets}};
     int error;
     struct http_server *server = http_server_new(s->loop, &config, &error);
     if (!server) {
@@ -181,11 +182,12 @@ static void *make_reader(struct system *s, struct system_part *part) {
 
 // In the order of starting: a part comes after the part that it reports to.
 static const struct role roles[] = {
-    {COMMAND_STATISTICS, "statistics", "statistics-port", AT(statistics_port), statistics_tables,
+    {COMMAND_STATISTICS, "statistics", "statistics-port", AT(statistics_port), statistics_tables, NULL,
      make_statistics},
-    {COMMAND_MANAGER, "manager", "manager-port", AT(manager_port), manager_tables, make_manager},
-    {COMMAND_COMMENT, "comment", "comment-port", AT(comment_port), comment_tables, make_comment},
-    {COMMAND_READER, "reader", "reader-ports", 0, reader_tables, make_reader},
+    {COMMAND_MANAGER, "manager", "manager-port", AT(manager_port), manager_tables, NULL, make_manager},
+    {COMMAND_COMMENT, "comment", "comment-port", AT(comment_port), comment_tables, comment_assets,
+     make_comment},
+    {COMMAND_READER, "reader", "reader-ports", 0, reader_tables, NULL, make_reader},
 };
 
 static bool add_readers(struct system *s, const struct role *role) {

@@ -24,8 +24,6 @@
 #include "service/body.h"
 #include "service/reporter.h"
 
-extern const char comment_page[]; // web/index.html, made by cmake/embed.cmake
-
 enum {
     COUNTED_VIDEOS = 100000,
     LISTED_VIDEOS = 100,
@@ -329,8 +327,7 @@ struct comment_api *comment_api_new(struct loop *loop, struct engine *engine, st
                                          .loop = loop,
                                          .engine = engine,
                                          .describe = describe,
-                                         .ready = ready,
-                                         .page = comment_page};
+                                         .ready = ready};
     a->placed.placement = placement;
     a->client = client;
     if (config->manager_url)

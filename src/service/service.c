@@ -1,7 +1,5 @@
 #include "service/service.h"
 
-#include <string.h>
-
 #include "engine/engine.h"
 #include "http/counters.h"
 #include "http/exchange.h"
@@ -17,13 +15,6 @@ static bool is_ready(struct service *s, const char **why) {
 
 static void handle_root(struct http_exchange *x, void *arg) {
     struct service *s = arg;
-    if (s->page) {
-        http_reply(x, &(struct http_reply){.status = 200,
-                                           .content_type = "text/html; charset=utf-8",
-                                           .body = s->page,
-                                           .body_len = strlen(s->page)});
-        return;
-    }
     reply_json(x, 200,
                json_pack("{s:s,s:s,s:s,s:s}", "service", "chorus", "role", s->role, "instanceId",
                          s->instance_id, "version", CHORUS_VERSION));

@@ -5,6 +5,7 @@
 // nothing.
 #pragma once
 
+#include "http/asset.h"
 #include "placement/placement_routes.h"
 
 struct comment_api;
@@ -26,3 +27,4 @@ struct comment_api *comment_api_new(struct loop *, struct engine *, struct place
 void comment_api_free(struct comment_api *);
 
 extern const struct http_route *const comment_tables[]; // ended by NULL
+extern const struct http_asset comment_assets[];        // the files of web/, ended by one without a path

@@ -21,8 +21,6 @@ struct service {
     void (*describe)(struct service *, json_t *health);
     // Whether the role can do its work now, and why not; asked after the engine. May be NULL.
     bool (*ready)(struct service *, const char **why);
-    // Answers GET / instead of the line with role and version. May be NULL.
-    const char *page;
 };
 
 // Routes for /, /health and /ready, ended by a row without a pattern.

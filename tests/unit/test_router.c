@@ -1,0 +1,105 @@
+#include "unit.h"
+
+#include <string.h>
+
+#include "http/asset.h"
+#include "http/router.h"
+
+static const struct http_route first[] = {
+    {.method = "GET", .pattern = "/"},       {.method = "GET", .pattern = "/a/:id"},
+    {.method = "POST", .pattern = "/a/:id"}, {.method = "GET", .pattern = "/inside", .exact_path = true},
+    {.method = "POST", .pattern = "/post"},  {0}};
+static const struct http_route second[] = {
+    {.method = "GET", .pattern = "/"}, {.method = "GET", .pattern = "/post"}, {0}};
+static const struct http_route *const tables[] = {first, second, NULL};
+static const struct http_asset assets[] = {{.path = "/file.js"}, {0}};
+static const struct http_site site = {.assets = assets, .tables = tables};
+
+#define GET     HTTP_METHOD_GET
+#define HEAD    HTTP_METHOD_HEAD
+#define POST    HTTP_METHOD_POST
+#define OPTIONS HTTP_METHOD_OPTIONS
+
+static struct http_match find(enum http_method method, const char *path) {
+    return http_route_find(&site, method, path, strlen(path), false);
+}
+
+static void test_a_path_and_its_method_find_a_row(void **state) {
+    (void)state;
+    static const struct {
+        enum http_method method;
+        const char *path;
+        const struct http_route *row;
+        unsigned methods;
+    } cases[] = {
+        {GET, "/", &first[0], GET | HEAD},
+        {HEAD, "/", &first[0], GET | HEAD},
+        {POST, "/", NULL, GET | HEAD},
+        {OPTIONS, "/", NULL, GET | HEAD},
+        {GET, "/a/x", &first[1], GET | HEAD | POST},
+        {POST, "/a/x", &first[2], GET | HEAD | POST},
+        {GET, "/a/", NULL, 0},
+        {GET, "/a", NULL, 0},
+        {GET, "/a/x/y", NULL, 0},
+        {GET, "/A/x", NULL, 0},
+        {POST, "/post", &first[4], GET | HEAD | POST},
+        {GET, "/post", &second[1], GET | HEAD | POST}, // the first table has the path, the second the method
+        {HTTP_METHOD_OTHER, "/post", NULL, GET | HEAD | POST},
+        {GET, "/nothing", NULL, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct http_match m = find(cases[i].method, cases[i].path);
+        if (m.route != cases[i].row || m.methods != cases[i].methods)
+            fail_msg("%d %s: methods %u", (int)cases[i].method, cases[i].path, m.methods);
+    }
+}
+
+static void test_the_parameter_is_a_part_of_the_path(void **state) {
+    (void)state;
+    static const char path[] = "/a/x%20y?not=this";
+    struct http_match m = http_route_find(&site, GET, path, strcspn(path, "?"), false);
+    assert_ptr_equal(m.param, path + 3);
+    assert_int_equal(m.param_len, 5);
+    assert_null(find(GET, "/").param);
+}
+
+static void test_a_tidied_path_finds_no_row_for_services(void **state) {
+    (void)state;
+    assert_ptr_equal(find(GET, "/inside").route, &first[3]);
+    struct http_match m = http_route_find(&site, GET, "/inside", 7, true);
+    assert_null(m.route);
+    assert_int_equal(m.methods, 0);
+    assert_ptr_equal(http_route_find(&site, POST, "/post", 5, true).route, &first[4]);
+}
+
+static void test_a_file_is_got_and_nothing_else(void **state) {
+    (void)state;
+    assert_ptr_equal(find(GET, "/file.js").asset, &assets[0]);
+    assert_ptr_equal(find(HEAD, "/file.js").asset, &assets[0]);
+    struct http_match m = find(POST, "/file.js");
+    assert_true(!m.asset && !m.route && m.methods == (GET | HEAD));
+    assert_null(find(GET, "/file.jsx").asset);
+    const struct http_site bare = {.tables = tables};
+    assert_int_equal(http_route_find(&bare, GET, "/file.js", 8, false).methods, 0);
+}
+
+static void test_a_refusal_is_all_that_was_said(void **state) {
+    (void)state;
+    struct http_refusal r = {.retry_after_s = 5, .headers = "X: y\r\n"};
+    assert_false(http_refuse(&r, 403, "forbidden", "No."));
+    assert_int_equal(r.status, 403);
+    assert_string_equal(r.code, "forbidden");
+    assert_string_equal(r.sentence, "No.");
+    assert_true(!r.retry_after_s && !r.headers);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_path_and_its_method_find_a_row),
+        cmocka_unit_test(test_the_parameter_is_a_part_of_the_path),
+        cmocka_unit_test(test_a_tidied_path_finds_no_row_for_services),
+        cmocka_unit_test(test_a_file_is_got_and_nothing_else),
+        cmocka_unit_test(test_a_refusal_is_all_that_was_said),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
