@@ -36,7 +36,7 @@ struct fake_redis {
 };
 
 static inline void fake_redis_write(struct fake_redis_conn *c, const char *text) {
-    if (c->watch.fd >= 0 && write(c->watch.fd, text, strlen(text)) < 0) return;
+    if (c->watch.fd >= 0 && send(c->watch.fd, text, strlen(text), MSG_NOSIGNAL) < 0) return;
 }
 
 // Sends bytes to the connections that have subscribed.
