@@ -16,7 +16,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "embedded_lease.h"
-#include "embedded_log.h"
+#include "embedded_row.h"
 #include "embedded_room.h"
 #include "embedded_store.h"
 #include "embedded_token.h"
@@ -236,7 +236,7 @@ static bool rows_are_sound(struct store *s) {
     sqlite3_stmt *q;
     if (sqlite3_prepare_v2(s->db, sql_all_entries, -1, &q, NULL) != SQLITE_OK) return false;
     int code;
-    while ((code = sqlite3_step(q)) == SQLITE_ROW && log_row_is_sound(q)) continue;
+    while ((code = sqlite3_step(q)) == SQLITE_ROW && row_is_sound(q)) continue;
     sqlite3_finalize(q);
     return code == SQLITE_DONE;
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "embedded_engine.h"
-#include "embedded_log.h"
+#include "embedded_row.h"
 
 enum { LOOK_AT = 1000 }; // entries that are not comments do not count, but cost
 
@@ -14,7 +14,7 @@ static size_t read_newest(struct store *s, struct request *r, struct engine_entr
     while (count < ENGINE_NEWEST && store_row(s, q)) {
         if (store_expired(s, sqlite3_column_int64(q, 7))) break;
         if (sqlite3_column_int(q, 0) != ENTRY_COMMENT) continue;
-        count += log_read_entry(s, q, r, &entries[count]);
+        count += row_read(s, q, r, &entries[count]);
         store_skip_damage(s);
     }
     store_end(q);

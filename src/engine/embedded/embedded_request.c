@@ -37,8 +37,6 @@ void request_reset(struct request *r) {
     }
     r->held_bytes = 0;
     r->status = ENGINE_OK;
-    memset(&r->out, 0, sizeof r->out);
-    r->loss = (struct engine_entry){0};
 }
 
 void request_free(struct request *r) {

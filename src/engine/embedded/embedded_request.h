@@ -29,37 +29,6 @@ struct request {
     size_t held_bytes;
     struct request_chunk *held; // see request_hold()
     void *arg;                  // of the operation's callback
-
-    const char *name; // of the video
-    union {
-        struct {
-            enum entry_kind kind;
-            bool has_token;
-            struct engine_token token;
-            const char *old_token; // its old_name
-            struct position known;
-            const char *body;
-            size_t body_len;
-        } append;
-        struct position known; // of a head
-        struct {
-            struct position after;
-            size_t limit;
-        } range;
-    } in;
-
-    union {
-        struct {
-            struct engine_entry entry;
-            struct engine_first first; // if repeated
-            bool repeated;             // it is an earlier append's: nothing to publish
-        } append;
-        struct engine_head head;
-        struct engine_range range;
-    } out;
-    struct engine_entry loss; // published before the answer's own; `at` not set: none
-
-    union engine_cb on;
 };
 
 // Returns a zeroed request of `size` bytes, with room for `text_room` bytes of strings.

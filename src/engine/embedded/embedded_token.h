@@ -7,12 +7,19 @@
 #include "embedded_store.h"
 #include "embedded_video.h"
 
-// Looks for the request's token. Returns whether there is one; then the request has its position (also where
-// `whole`), or the status ENGINE_KEY_REUSED.
-bool token_find(struct store *, const struct video *, struct request *);
+// The first append with a token.
+struct token_first {
+    struct engine_entry entry; // its position; all of it where first.whole
+    struct engine_first first;
+    bool same; // it has the digest, too
+};
+
+// Looks for a token. Returns whether there is one. What the entry points to is held by `holder`.
+bool token_find(struct store *, const struct video *, const struct engine_token *, struct request *holder,
+                struct token_first *);
 
 // Keeps the token of an entry that has just been added.
-void token_add(struct store *, const struct video *, const struct request *);
+void token_add(struct store *, const struct video *, const struct engine_token *, struct position at);
 
 // Reads where the table ends.
 void token_load(struct store *);

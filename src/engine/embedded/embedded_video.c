@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "engine/numbering.h"
+
 enum { CROWDED_MS = 1000, FORGOTTEN_AT_ONCE = 2048 };
 
 static struct video *remember(struct store *s, const char *name, int64_t id) {
@@ -102,12 +104,7 @@ void video_mark_used(struct store *s, struct video *v) {
 }
 
 void video_begin_epoch(struct store *s, struct video *v, struct position known) {
-    uint64_t epoch = s->now_ms > 0 ? (uint64_t)s->now_ms : 1;
-    if (epoch <= v->at.epoch) epoch = v->at.epoch + 1;
-    if (epoch <= known.epoch) epoch = known.epoch + 1;
-    if (epoch + POSITION_CLOCK_MS < s->epoch) epoch = s->epoch + 1;
-    if (epoch > s->epoch) s->epoch = epoch;
-    v->at = (struct position){epoch, 0};
+    v->at = (struct position){numbering_new_epoch(s->now_ms, v->at, known, &s->epoch), 0};
     v->run = s->run;
     video_changed(s, v);
 }
