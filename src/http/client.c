@@ -1,10 +1,10 @@
-// The way of a call: http_client_request() writes the whole request into the call and queues it at its
-// origin; dispatch() gives it an idle connection or makes one, once the name is known; http_client_conn.c
-// carries it; one of the http_client_on_* hears what became of it; end_call() tells the caller.
+// A call's way: http_client_request() writes the whole request into the call and queues it at its origin;
+// origin_dispatch() gives it an idle connection or makes one, once the name is known; client_conn.c carries
+// it and reports to on_outcome(); end_call() calls the caller back.
 //
 // Callers are only called from end_call(), and that only from events, timers and http_client_free().
-// dispatch() never calls it, so it may run inside http_client_request(); what it finds to fail, fails by the
-// call's timer.
+// origin_dispatch() never calls it, so it may run inside http_client_request(); what it finds to fail, fails
+// by the call's timer.
 //
 // An origin is dropped when it has neither calls nor connections; how many there are is bounded by the calls
 // that may wait, and by HTTP_CLIENT_ORIGINS.
@@ -21,7 +21,22 @@
 
 enum {
     HTTP_CLIENT_ORIGINS = 1024,
-    FAIL_SOON_MS = 1 // the next turn at the earliest
+    HTTP_CLIENT_BODY_MAX = 1048576, // of a request, and of a response unless its request says more
+    FAIL_SOON_MS = 1                // the next turn at the earliest
+};
+
+struct http_call {
+    struct http_client *client;
+    struct http_origin *origin; // NULL: it failed before it had one
+    struct http_trip trip;
+    struct loop_timer timer;
+    struct loop_job reap;
+    int error;           // what it will end with when the timer is due
+    bool waiting, fresh; // in origin->waiting; wants a connection never used before
+    http_client_cb *done;
+    void *arg;
+    struct http_call *prev, *next;           // in client->calls
+    struct http_call *wait_prev, *wait_next; // in origin->waiting
 };
 
 struct http_origin {
@@ -48,6 +63,7 @@ struct http_client {
 };
 
 static void on_resolved(void *arg);
+static http_client_conn_cb on_outcome;
 static void on_call_timer(struct loop_timer *);
 static void on_call_reap(struct loop_job *);
 static void on_origin_reap(struct loop_job *);
@@ -112,8 +128,8 @@ static struct http_call *new_call(struct http_client *h, const struct http_clien
     call->client = h;
     call->done = done;
     call->arg = arg;
-    call->body_max = q->answer_max ? q->answer_max : HTTP_CLIENT_BODY_MAX;
-    call->head_only = !strcmp(q->method, "HEAD");
+    call->trip.body_max = q->answer_max ? q->answer_max : HTTP_CLIENT_BODY_MAX;
+    call->trip.head_only = !strcmp(q->method, "HEAD");
     call->timer.on_due = on_call_timer;
     call->reap.run = on_call_reap;
     DL_APPEND(h->calls, call);
@@ -149,11 +165,11 @@ static int prepare_call(struct http_call *call, const struct http_client_request
     if (error) return error;
     *origin = find_origin(call->client, &url);
     if (!*origin || (*origin)->waiting_count == HTTP_CLIENT_WAITING) return -EBUSY;
-    write_request(&call->out, q, &url);
+    write_request(&call->trip.request, q, &url);
     return 0;
 }
 
-static void dispatch(struct http_origin *);
+static void origin_dispatch(struct http_origin *);
 
 void http_client_request(struct http_client *h, const struct http_client_request *q, http_client_cb *done,
                          void *arg) {
@@ -170,30 +186,36 @@ void http_client_request(struct http_client *h, const struct http_client_request
     call->origin = o;
     o->calls++;
     queue_call(o, call, false);
-    dispatch(o);
+    origin_dispatch(o);
 }
 
-static struct http_client_conn *find_idle(struct http_origin *o) {
+static struct http_client_conn *origin_find_idle(struct http_origin *o) {
     struct http_client_conn *c;
     DL_FOREACH(o->conns, c)
         if (c->state == CLIENT_CONN_IDLE) return c;
     return NULL;
 }
 
-static void add_conn(struct http_origin *o, struct http_call *call,
-                     const struct resolver_addresses *addresses) {
-    struct http_client_conn *c = http_client_conn_new(o->client->loop, o, call, addresses, o->port);
+static void origin_add_conn(struct http_origin *o, struct http_call *call,
+                            const struct resolver_addresses *addresses) {
+    struct http_client_conn *c =
+        http_client_conn_new(o->client->loop, addresses, o->port, &call->trip, on_outcome, o);
     DL_PREPEND(o->conns, c);
     o->conn_count++;
 }
 
-void http_client_forget_conn(struct http_client_conn *c) {
-    DL_DELETE(c->origin->conns, c);
-    c->origin->conn_count--;
+static void origin_remove_conn(struct http_origin *o, struct http_client_conn *c) {
+    DL_DELETE(o->conns, c);
+    o->conn_count--;
+}
+
+static void origin_close_conn(struct http_origin *o, struct http_client_conn *c) {
+    origin_remove_conn(o, c);
+    http_client_conn_close(c);
 }
 
 // Makes a connection for the first call that waits. Returns false if it has to go on waiting.
-static bool connect_first(struct http_origin *o, struct http_client_conn *idle) {
+static bool origin_connect_first(struct http_origin *o, struct http_client_conn *idle) {
     struct http_call *call = o->waiting;
     if (o->conn_count == HTTP_CLIENT_CONNECTIONS && !idle) return false;
     struct resolver_addresses addresses;
@@ -204,34 +226,34 @@ static bool connect_first(struct http_origin *o, struct http_client_conn *idle) 
         fail_soon(call, error);
         return true;
     }
-    if (o->conn_count == HTTP_CLIENT_CONNECTIONS) http_client_conn_close(idle);
-    add_conn(o, call, &addresses);
+    if (o->conn_count == HTTP_CLIENT_CONNECTIONS) origin_close_conn(o, idle);
+    origin_add_conn(o, call, &addresses);
     return true;
 }
 
-static bool start_first(struct http_origin *o) {
+static bool origin_start_first(struct http_origin *o) {
     struct http_call *call = o->waiting;
-    struct http_client_conn *idle = find_idle(o);
-    if (!idle || call->fresh) return connect_first(o, idle);
+    struct http_client_conn *idle = origin_find_idle(o);
+    if (!idle || call->fresh) return origin_connect_first(o, idle);
     unqueue_call(call);
-    http_client_conn_carry(idle, call);
+    http_client_conn_carry(idle, &call->trip);
     return true;
 }
 
-static void dispatch(struct http_origin *o) {
-    while (o->waiting && start_first(o)) continue;
+static void origin_dispatch(struct http_origin *o) {
+    while (o->waiting && origin_start_first(o)) continue;
 }
 
 static void on_resolved(void *arg) {
     struct http_client *h = arg;
     struct http_origin *o, *next;
-    HASH_ITER(hh, h->origins, o, next) dispatch(o);
+    HASH_ITER(hh, h->origins, o, next) origin_dispatch(o);
 }
 
 // Starts what waits, or drops an origin that nobody needs. The last thing done about an origin in any event.
-static void settle(struct http_origin *o) {
+static void origin_settle(struct http_origin *o) {
     if (o->client->closing) return; // http_client_free() has dropped it, or is about to
-    dispatch(o);
+    origin_dispatch(o);
     if (o->calls || o->conns) return;
     HASH_DEL(o->client->origins, o);
     loop_defer(o->client->loop, &o->reap);
@@ -243,8 +265,8 @@ static void on_origin_reap(struct loop_job *job) {
 
 static void on_call_reap(struct loop_job *job) {
     struct http_call *call = container_of(job, struct http_call, reap);
-    buf_release(&call->out);
-    buf_release(&call->body);
+    buf_release(&call->trip.request);
+    buf_release(&call->trip.body);
     free(call);
 }
 
@@ -252,13 +274,13 @@ static void end_call(struct http_call *call, int error) {
     struct http_client *h = call->client;
     loop_timer_stop(h->loop, &call->timer);
     if (call->waiting) unqueue_call(call);
-    if (call->conn) http_client_conn_close(call->conn);
+    if (call->trip.conn) origin_close_conn(call->origin, call->trip.conn);
     DL_DELETE(h->calls, call);
     if (call->origin) call->origin->calls--;
     call->done(call->arg, &(struct http_client_answer){.error = error,
-                                                       .status = error ? 0 : call->status,
-                                                       .body = error ? NULL : buf_string(&call->body),
-                                                       .body_len = error ? 0 : call->body.len});
+                                                       .status = error ? 0 : call->trip.status,
+                                                       .body = error ? NULL : buf_string(&call->trip.body),
+                                                       .body_len = error ? 0 : call->trip.body.len});
     loop_defer(h->loop, &call->reap);
 }
 
@@ -266,34 +288,29 @@ static void on_call_timer(struct loop_timer *t) {
     struct http_call *call = container_of(t, struct http_call, timer);
     struct http_origin *o = call->origin;
     end_call(call, call->error);
-    if (o) settle(o);
+    if (o) origin_settle(o);
 }
 
-void http_client_on_answer(struct http_client_conn *c, struct http_call *call) {
-    end_call(call, 0);
-    settle(c->origin);
-}
-
-void http_client_on_lost(struct http_client_conn *c, struct http_call *call, int error, bool unheard) {
-    if (call && unheard && !call->fresh) {
-        call->fresh = true; // so it is tried again only once
-        queue_call(c->origin, call, true);
+// A request that the peer most likely never saw is tried again, once.
+static void on_outcome(struct http_client_conn *c, struct http_trip *trip, enum http_client_outcome outcome,
+                       int error) {
+    struct http_origin *o = c->owner;
+    struct http_call *call = trip ? container_of(trip, struct http_call, trip) : NULL;
+    if (c->state == CLIENT_CONN_CLOSED) origin_remove_conn(o, c);
+    // The name may have moved, as that of a restarted container does.
+    if (outcome == HTTP_TRIP_UNREACHABLE) resolver_forget(o->client->resolver, o->host);
+    if (call && outcome == HTTP_TRIP_UNSEEN && !call->fresh) {
+        call->fresh = true;
+        queue_call(o, call, true);
     } else if (call) {
         end_call(call, error);
     }
-    settle(c->origin);
-}
-
-void http_client_on_unreachable(struct http_client_conn *c, struct http_call *call, int error) {
-    // The name may have moved, as that of a restarted container does.
-    resolver_forget(c->origin->client->resolver, c->origin->host);
-    end_call(call, error);
-    settle(c->origin);
+    origin_settle(o);
 }
 
 static void drop_origin(struct http_client *h, struct http_origin *o) {
     struct http_client_conn *c, *next;
-    DL_FOREACH_SAFE(o->conns, c, next) http_client_conn_close(c);
+    DL_FOREACH_SAFE(o->conns, c, next) origin_close_conn(o, c);
     HASH_DEL(h->origins, o);
     loop_defer(h->loop, &o->reap);
 }

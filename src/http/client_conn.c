@@ -1,48 +1,36 @@
-// The way of a call on its connection: try_next (one address after the other), on_connected, carry,
-// send_some, read_some, the parser's callbacks, finish; then idle until the next http_client_conn_carry().
+// A trip's way: conn_try_next (one address after the other), conn_opened, http_client_conn_carry, conn_send,
+// conn_read, the parser's callbacks, conn_finish; then idle until the next http_client_conn_carry().
 #include "client_conn.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 
 #include "base/container_of.h"
 #include "base/mem.h"
-#include "net/sock.h"
 
 enum {
     READ_SIZE = 16384,
-    // What fails at once is told in a later turn, so that a caller that repeats cannot hold up this one.
+    READS_A_TURN = 16,
+    // What fails at once is reported in a later turn, so that a caller that repeats cannot hold up this one.
     FAIL_SOON_MS = 1
 };
 
-static void on_event(struct loop_fd *, uint32_t events);
+static void on_stream(struct stream *);
 static void on_timer(struct loop_timer *);
 static void on_reap(struct loop_job *);
 static void start_parser(struct http_client_conn *);
 
-// Returns a negative errno if this address cannot even be tried.
-static int connect_to(struct http_client_conn *c, union address *address) {
-    address_set_port(address, c->port);
-    int fd = sock_connect(address, NULL);
-    if (fd < 0) return fd;
-    int error = loop_fd_add(c->loop, &c->watch, fd, EPOLLOUT);
-    if (error) sock_close(fd);
-    return error;
-}
-
-static void drop_socket(struct http_client_conn *c) {
-    int fd = c->watch.fd;
-    if (fd < 0) return;
-    loop_fd_remove(c->loop, &c->watch);
-    sock_close(fd);
+static bool is_carrying(const struct http_client_conn *c) {
+    return c->state == CLIENT_CONN_ASKING || c->state == CLIENT_CONN_HEAD || c->state == CLIENT_CONN_BODY;
 }
 
 // Returns false if no address is left.
-static bool try_next(struct http_client_conn *c) {
-    drop_socket(c);
+static bool conn_try_next(struct http_client_conn *c) {
+    stream_close(&c->stream);
     while (c->next_address < c->addresses.count) {
-        int error = connect_to(c, &c->addresses.at[c->next_address++]);
+        union address *a = &c->addresses.at[c->next_address++];
+        address_set_port(a, c->port);
+        int error = stream_connect(&c->stream, a);
         if (!error) {
             loop_timer_start(c->loop, &c->timer, HTTP_CLIENT_CONNECT_MS);
             return true;
@@ -52,85 +40,79 @@ static bool try_next(struct http_client_conn *c) {
     return false;
 }
 
-struct http_client_conn *http_client_conn_new(struct loop *loop, struct http_origin *origin,
-                                              struct http_call *call,
-                                              const struct resolver_addresses *addresses, int port) {
+struct http_client_conn *http_client_conn_new(struct loop *loop, const struct resolver_addresses *addresses,
+                                              int port, struct http_trip *trip,
+                                              http_client_conn_cb *on_outcome, void *owner) {
     struct http_client_conn *c = mem_zalloc(sizeof *c);
-    c->watch = (struct loop_fd){.fd = -1, .on_event = on_event};
+    stream_init(&c->stream, &stream_tcp, loop, on_stream);
     c->timer.on_due = on_timer;
     c->reap.run = on_reap;
     c->loop = loop;
-    c->origin = origin;
+    c->owner = owner;
+    c->on_outcome = on_outcome;
     c->addresses = *addresses;
     c->port = port;
-    c->call = call;
-    call->conn = c;
+    c->trip = trip;
+    trip->conn = c;
     c->connect_error = -EHOSTUNREACH;
-    if (!try_next(c)) loop_timer_start(loop, &c->timer, FAIL_SOON_MS);
+    if (!conn_try_next(c)) loop_timer_start(loop, &c->timer, FAIL_SOON_MS);
     return c;
 }
 
-static void connect_next(struct http_client_conn *c) {
-    if (try_next(c)) return;
-    struct http_call *call = c->call;
+static void conn_end(struct http_client_conn *c, enum http_client_outcome outcome, int error) {
+    struct http_trip *trip = c->trip;
     http_client_conn_close(c);
-    http_client_on_unreachable(c, call, c->connect_error);
+    c->on_outcome(c, trip, outcome, error);
 }
 
-static void lose(struct http_client_conn *c, int error) {
-    struct http_call *call = c->call;
-    bool unheard = c->used && !c->answering && error == -ECONNRESET;
-    http_client_conn_close(c);
-    http_client_on_lost(c, call, error, unheard);
+static void conn_connect_next(struct http_client_conn *c) {
+    if (!conn_try_next(c)) conn_end(c, HTTP_TRIP_UNREACHABLE, c->connect_error);
+}
+
+static void conn_lose(struct http_client_conn *c, int error) {
+    bool unseen = c->used && c->state == CLIENT_CONN_ASKING && error == -ECONNRESET;
+    conn_end(c, unseen ? HTTP_TRIP_UNSEEN : HTTP_TRIP_LOST, error);
 }
 
 static void on_timer(struct loop_timer *t) {
     struct http_client_conn *c = container_of(t, struct http_client_conn, timer);
     if (c->state == CLIENT_CONN_IDLE) {
-        lose(c, 0);
+        conn_lose(c, 0);
         return;
     }
-    if (c->watch.fd >= 0) c->connect_error = -ETIMEDOUT;
-    connect_next(c);
+    if (!stream_is_closed(&c->stream)) c->connect_error = -ETIMEDOUT;
+    conn_connect_next(c);
 }
 
-// What the peer does not take now goes when it can be written again. A broken pipe is no verdict yet: the
-// peer may have answered (413, say) before it closed.
-static void send_some(struct http_client_conn *c) {
-    const struct buf *out = &c->call->out;
-    while (c->sent < out->len && !c->send_failed) {
-        ssize_t n = sock_write(c->watch.fd, out->data + c->sent, out->len - c->sent);
-        if (n >= 0)
-            c->sent += (size_t)n;
-        else if (n == -EAGAIN)
-            break;
-        else
-            c->send_failed = true;
+// What the peer does not take now goes when the stream is writable again. A broken one is no verdict yet: the
+// peer may have responded (413, say) before it closed.
+static void conn_send(struct http_client_conn *c) {
+    const struct buf *out = &c->trip->request;
+    while (c->sent < out->len && c->stream.writable && !c->stream.broken) {
+        ssize_t n = stream_write(&c->stream, out->data + c->sent, out->len - c->sent);
+        if (n > 0) c->sent += (size_t)n;
+        if (n < 0 && n != -EAGAIN) stream_again(&c->stream); // reads what there is
     }
-    bool more = c->sent < out->len && !c->send_failed;
-    loop_fd_change(c->loop, &c->watch, EPOLLIN | EPOLLRDHUP | (more ? EPOLLOUT : 0u));
 }
 
-void http_client_conn_carry(struct http_client_conn *c, struct http_call *call) {
-    c->call = call;
-    call->conn = c;
-    c->state = CLIENT_CONN_BUSY;
+void http_client_conn_carry(struct http_client_conn *c, struct http_trip *trip) {
+    c->trip = trip;
+    trip->conn = c;
+    c->state = CLIENT_CONN_ASKING;
     c->sent = c->head_bytes = 0;
-    c->send_failed = c->answering = c->complete = c->in_body = false;
     c->refusal = 0;
     loop_timer_stop(c->loop, &c->timer);
     start_parser(c);
-    send_some(c);
+    conn_send(c);
 }
 
-static void on_connected(struct http_client_conn *c) {
-    int error = sock_error(c->watch.fd);
-    if (error) {
-        c->connect_error = error;
-        connect_next(c);
-        return;
+static void conn_opened(struct http_client_conn *c) {
+    if (!c->stream.error) {
+        http_client_conn_carry(c, c->trip);
+    } else if (c->stream.error != -EINPROGRESS) {
+        c->connect_error = c->stream.error;
+        conn_connect_next(c);
     }
-    http_client_conn_carry(c, c->call);
 }
 
 // llhttp's callbacks. Returning non-zero stops the parser.
@@ -141,15 +123,15 @@ static struct http_client_conn *conn_of_parser(llhttp_t *p) {
 
 static int on_headers_complete(llhttp_t *p) {
     struct http_client_conn *c = conn_of_parser(p);
-    c->call->status = llhttp_get_status_code(p);
-    c->in_body = true;
-    return c->call->head_only; // 1: there is no body, whatever the header says
+    c->trip->status = llhttp_get_status_code(p);
+    c->state = CLIENT_CONN_BODY;
+    return c->trip->head_only; // 1: there is no body, whatever the header says
 }
 
 static int on_body(llhttp_t *p, const char *at, size_t len) {
     struct http_client_conn *c = conn_of_parser(p);
-    struct buf *body = &c->call->body;
-    if (body->len + len > c->call->body_max) {
+    struct buf *body = &c->trip->body;
+    if (body->len + len > c->trip->body_max) {
         c->refusal = -EMSGSIZE;
         return HPE_USER;
     }
@@ -159,11 +141,11 @@ static int on_body(llhttp_t *p, const char *at, size_t len) {
 
 static int on_message_complete(llhttp_t *p) {
     struct http_client_conn *c = conn_of_parser(p);
-    if (c->call->status / 100 == 1) { // an interim answer (RFC 9110, 15.2); the real one follows
-        c->in_body = false;
+    if (c->trip->status / 100 == 1) { // an interim answer (RFC 9110, 15.2); the real one follows
+        c->state = CLIENT_CONN_HEAD;
         return 0;
     }
-    c->complete = true;
+    c->state = CLIENT_CONN_COMPLETE;
     c->keep_alive = llhttp_should_keep_alive(p);
     return HPE_PAUSED;
 }
@@ -180,69 +162,71 @@ static void start_parser(struct http_client_conn *c) {
     c->parser.data = c;
 }
 
-static void stand_idle(struct http_client_conn *c) {
+// Whether the peer has sent nothing, not even its end.
+static bool is_quiet(struct http_client_conn *c) {
+    char byte;
+    if (c->stream.fin || c->stream.broken) return false;
+    return !c->stream.readable || stream_read(&c->stream, &byte, 1) == -EAGAIN;
+}
+
+static void conn_stand_idle(struct http_client_conn *c) {
     c->state = CLIENT_CONN_IDLE;
     c->used = true;
-    loop_fd_change(c->loop, &c->watch, EPOLLIN | EPOLLRDHUP);
     loop_timer_start(c->loop, &c->timer, HTTP_CLIENT_IDLE_MS);
 }
 
-// `clean`: nothing was received behind the answer.
-static void finish(struct http_client_conn *c, bool clean) {
-    struct http_call *call = c->call;
-    bool reusable = clean && c->keep_alive && c->sent == call->out.len;
-    c->call = NULL;
-    call->conn = NULL;
-    if (reusable)
-        stand_idle(c);
+// `clean`: nothing was received behind the response.
+static void conn_finish(struct http_client_conn *c, bool clean) {
+    struct http_trip *trip = c->trip;
+    c->trip = NULL;
+    trip->conn = NULL;
+    if (clean && c->keep_alive && c->sent == trip->request.len && is_quiet(c))
+        conn_stand_idle(c);
     else
         http_client_conn_close(c);
-    http_client_on_answer(c, call);
+    c->on_outcome(c, trip, HTTP_TRIP_DONE, 0);
 }
 
-static void parse(struct http_client_conn *c, const char *bytes, size_t len) {
-    c->answering = true;
-    if (!c->in_body) c->head_bytes += len; // counts a little of the body too, never less than the head
+static void conn_parse(struct http_client_conn *c, const char *bytes, size_t len) {
+    if (c->state == CLIENT_CONN_ASKING) c->state = CLIENT_CONN_HEAD;
+    if (c->state == CLIENT_CONN_HEAD)
+        c->head_bytes += len; // and a little of the body: never less than the head
     llhttp_errno_t error = llhttp_execute(&c->parser, bytes, len);
-    if (c->complete)
-        finish(c, error == HPE_PAUSED && llhttp_get_error_pos(&c->parser) == bytes + len);
+    if (c->state == CLIENT_CONN_COMPLETE)
+        conn_finish(c, error == HPE_PAUSED && llhttp_get_error_pos(&c->parser) == bytes + len);
     else if (error != HPE_OK)
-        lose(c, c->refusal ? c->refusal : -EPROTO);
-    else if (!c->in_body && c->head_bytes > HTTP_CLIENT_HEAD_MAX)
-        lose(c, -EMSGSIZE);
+        conn_lose(c, c->refusal ? c->refusal : -EPROTO);
+    else if (c->state == CLIENT_CONN_HEAD && c->head_bytes > HTTP_CLIENT_HEAD_MAX)
+        conn_lose(c, -EMSGSIZE);
 }
 
-// An answer without a length ends with the connection.
-static void read_end(struct http_client_conn *c) {
-    if (c->answering) llhttp_finish(&c->parser);
-    if (c->complete)
-        finish(c, false);
+// A response without a length ends with the connection.
+static void conn_read_end(struct http_client_conn *c) {
+    if (c->state != CLIENT_CONN_ASKING) llhttp_finish(&c->parser);
+    if (c->state == CLIENT_CONN_COMPLETE)
+        conn_finish(c, false);
     else
-        lose(c, -ECONNRESET);
+        conn_lose(c, -ECONNRESET);
 }
 
-static void read_some(struct http_client_conn *c) {
+static void conn_read(struct http_client_conn *c) {
     char bytes[READ_SIZE];
-    ssize_t n = sock_read(c->watch.fd, bytes, sizeof bytes);
+    ssize_t n = stream_read(&c->stream, bytes, sizeof bytes);
     if (n > 0)
-        parse(c, bytes, (size_t)n);
+        conn_parse(c, bytes, (size_t)n);
     else if (n == 0)
-        read_end(c);
+        conn_read_end(c);
     else if (n != -EAGAIN)
-        lose(c, n == -EPIPE ? -ECONNRESET : (int)n);
+        conn_lose(c, n == -EPIPE ? -ECONNRESET : (int)n);
 }
 
-static void on_event(struct loop_fd *f, uint32_t events) {
-    struct http_client_conn *c = container_of(f, struct http_client_conn, watch);
-    switch (c->state) {
-    case CLIENT_CONN_CONNECTING: on_connected(c); break;
-    case CLIENT_CONN_BUSY:
-        if (events & EPOLLOUT) send_some(c);
-        if (events & ~(uint32_t)EPOLLOUT) read_some(c);
-        break;
-    case CLIENT_CONN_IDLE: lose(c, 0); break; // closed by the peer, or it talks without having been asked
-    case CLIENT_CONN_CLOSED: break;
-    }
+static void on_stream(struct stream *s) {
+    struct http_client_conn *c = container_of(s, struct http_client_conn, stream);
+    if (c->state == CLIENT_CONN_CONNECTING) conn_opened(c);
+    if (is_carrying(c)) conn_send(c);
+    for (int i = 0; i < READS_A_TURN && is_carrying(c) && s->readable; i++) conn_read(c);
+    if (is_carrying(c) && s->readable) stream_again(s);
+    if (c->state == CLIENT_CONN_IDLE && !is_quiet(c)) conn_lose(c, 0); // the peer closes, or talks unasked
 }
 
 static void on_reap(struct loop_job *job) {
@@ -252,10 +236,9 @@ static void on_reap(struct loop_job *job) {
 void http_client_conn_close(struct http_client_conn *c) {
     if (c->state == CLIENT_CONN_CLOSED) return;
     c->state = CLIENT_CONN_CLOSED;
-    drop_socket(c);
+    stream_close(&c->stream);
     loop_timer_stop(c->loop, &c->timer);
-    if (c->call) c->call->conn = NULL;
-    c->call = NULL;
-    http_client_forget_conn(c);
+    if (c->trip) c->trip->conn = NULL;
+    c->trip = NULL;
     loop_defer(c->loop, &c->reap);
 }

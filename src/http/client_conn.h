@@ -1,9 +1,9 @@
-// Private to the HTTP client: a call, and the connection that carries it.
+// Private to the HTTP client: a connection to an origin, and what it carries.
 //
-// A call waits at its origin, is carried by one connection, and ends (http_client.c). A connection is made
-// for a call, carries one at a time, and stands idle between two; it owns its socket and dies by
-// http_client_conn_close(), its memory at the end of the turn. What happens to it it tells through the three
-// functions below.
+// A connection is made for a trip (one request and its response), carries one at a time, and is idle between
+// two. What becomes of it and of its trip it reports by one callback, exactly once for each trip and never
+// inside the calls below. It owns its stream, and after http_client_conn_close() is freed at the end of the
+// turn. Control loop only.
 #pragma once
 
 #include <llhttp.h>
@@ -11,84 +11,74 @@
 #include <stddef.h>
 
 #include "base/buf.h"
-#include "http/client.h"
-#include "net/resolver.h"
 #include "net/loop.h"
+#include "net/resolver.h"
+#include "net/stream.h"
 
 enum {
-    HTTP_CLIENT_BODY_MAX = 1048576, // of a request, and of an answer unless its request says more
-    HTTP_CLIENT_HEAD_MAX = 65536,   // status line and header fields of an answer
-    HTTP_CLIENT_CONNECT_MS = 3000,  // for each address of a name
-    HTTP_CLIENT_IDLE_MS = 30000     // an idle connection is closed
+    HTTP_CLIENT_HEAD_MAX = 65536,  // status line and header fields of a response
+    HTTP_CLIENT_CONNECT_MS = 3000, // for each address of a name
+    HTTP_CLIENT_IDLE_MS = 30000    // an idle connection is closed
 };
 
-struct http_call {
-    struct http_client *client;
-    struct http_origin *origin;    // NULL: it failed before it had one
-    struct http_client_conn *conn; // while it is carried
-    struct loop_timer timer;
-    struct loop_job reap;
-    struct buf out;  // the request, kept whole for a second try
-    struct buf body; // of the answer
+struct http_trip {
+    struct buf request; // kept whole for a second try
+    struct buf body;    // of the response
     size_t body_max;
     int status;
-    int error;           // what it will end with when the timer is due
-    bool head_only;      // HEAD: the answer has no body
-    bool waiting, fresh; // stands in origin->waiting; wants a connection never used before
-    http_client_cb *done;
-    void *arg;
-    struct http_call *prev, *next;           // in client->calls
-    struct http_call *wait_prev, *wait_next; // in origin->waiting
+    bool head_only;                // HEAD: the response has no body
+    struct http_client_conn *conn; // while it is carried
 };
 
 enum http_client_conn_state {
     CLIENT_CONN_CONNECTING,
-    CLIENT_CONN_BUSY,
+    CLIENT_CONN_ASKING, // nothing of the response has come
+    CLIENT_CONN_HEAD,
+    CLIENT_CONN_BODY,
+    CLIENT_CONN_COMPLETE, // all of the response has come; only while it is parsed
     CLIENT_CONN_IDLE,
     CLIENT_CONN_CLOSED
 };
 
+enum http_client_outcome {
+    HTTP_TRIP_DONE,   // the response is complete; the connection is idle or closed
+    HTTP_TRIP_LOST,   // the connection is closed. NULL for a trip: it was idle
+    HTTP_TRIP_UNSEEN, // the same, but the peer closed a connection used before, and before any byte of this
+                      // response: most likely it never saw the request
+    HTTP_TRIP_UNREACHABLE // the connection is closed: no address could be connected to
+};
+
+typedef void http_client_conn_cb(struct http_client_conn *, struct http_trip *, enum http_client_outcome,
+                                 int error);
+
 struct http_client_conn {
-    struct loop_fd watch;
-    struct loop_timer timer; // the present attempt to connect, or being idle
-    struct loop_job reap;
     struct loop *loop;
-    struct http_origin *origin;
-    struct http_call *call; // while connecting or busy
+    void *owner;
+    http_client_conn_cb *on_outcome;
     enum http_client_conn_state state;
+    struct http_trip *trip; // NULL while idle
+    struct stream stream;
+    struct loop_timer timer; // an attempt to connect, or idleness
+    struct loop_job reap;
     struct resolver_addresses addresses; // left to try, `next_address` is the next
     unsigned next_address;
     int port;
     int connect_error; // of the latest attempt
-    size_t sent;       // bytes of call->out
-    bool send_failed;
-    bool used;      // has carried a call before this one
-    bool answering; // a byte of this call's answer has come
-    bool complete, keep_alive;
-    size_t head_bytes; // of this answer
-    bool in_body;
-    int refusal; // why a parser callback stopped
+    size_t sent;       // bytes of the request
+    bool used;         // has carried a trip before this one
+    bool keep_alive;   // may carry another one, once complete
+    size_t head_bytes; // of this response
+    int refusal;       // why a callback stopped the parser
     llhttp_t parser;
-    struct http_client_conn *prev, *next; // in origin->conns
+    struct http_client_conn *prev, *next; // its owner's
 };
 
-// Starts connecting for a call. What becomes of it is told in a later turn.
-struct http_client_conn *http_client_conn_new(struct loop *, struct http_origin *, struct http_call *,
-                                              const struct resolver_addresses *, int port);
+// Begins to connect for a trip.
+struct http_client_conn *http_client_conn_new(struct loop *, const struct resolver_addresses *, int port,
+                                              struct http_trip *, http_client_conn_cb *, void *owner);
 
-// Gives an idle connection its next call.
-void http_client_conn_carry(struct http_client_conn *, struct http_call *);
+// Gives an idle connection its next trip.
+void http_client_conn_carry(struct http_client_conn *, struct http_trip *);
 
+// Closes it, without a callback; its trip, if any, is no longer carried.
 void http_client_conn_close(struct http_client_conn *);
-
-// Implemented by http_client.c.
-
-// The call's answer is complete; the connection is idle or closed.
-void http_client_on_answer(struct http_client_conn *, struct http_call *);
-// The connection is closed; it carried `call` (NULL: none). `unheard`: it had been used before and was closed
-// by the peer before any byte of this answer, so the peer most likely never saw the request.
-void http_client_on_lost(struct http_client_conn *, struct http_call *, int error, bool unheard);
-// The connection is closed, no address could be connected to.
-void http_client_on_unreachable(struct http_client_conn *, struct http_call *, int error);
-// Takes a closed connection out of its origin.
-void http_client_forget_conn(struct http_client_conn *);

@@ -695,8 +695,8 @@ static void so_many_read_the_log_at_a_time(void **state) {
     fake_answer(engine, 0);
     assert_int_equal(joined_count, 1);
     assert_int_equal(fake_waiting(engine), AT_ONCE); // the next one's turn
-    stream_end(&many[AT_ONCE + 1]);                // in line
-    stream_end(&many[3]);                          // asking
+    stream_end(&many[AT_ONCE + 1]);                  // in line
+    stream_end(&many[3]);                            // asking
     fake_answer_all(engine, 2 * MANY);
     assert_int_equal(joined_count, MANY); // two of them in vain
     for (int i = 0; i < MANY; i++)
