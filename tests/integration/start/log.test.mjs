@@ -13,7 +13,7 @@ scenario('the log shows a video assigned and resolved, a comment posted, publish
   const { id } = await post(system, 'film-1', 'Great video!');
   await viewer.reaches(id);
   const of = (role, ...words) => new RegExp(`^\\w+ ${role} .*(${words.join('|')}).*film-1`, 'm');
-  await system.program.says(of('manager', 'assign'));
+  await system.program.says(of('placement', 'assign'));
   await system.program.says(of('manager', 'resolve'));
   await system.program.says(of('comment', 'post', 'publish'));
   await system.program.says(of('reader-\\d', 'deliver'));
