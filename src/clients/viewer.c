@@ -1,6 +1,6 @@
 // A viewer's way: viewer_connect(), ask_manager / on_registered, resolve, try_next (one address after the
-// other), on_connected, send_some, read_some with the parser's callbacks, on_event; then cut() or fail(), and
-// after a wait from the beginning.
+// other), on_stream: on_connected, send_some, read_some with the parser's callbacks, on_event; then cut() or
+// fail(), and after a wait from the beginning.
 #include "viewer.h"
 
 #include <errno.h>
@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/epoll.h>
 
 #include "base/clock.h"
 #include "base/container_of.h"
@@ -19,7 +18,6 @@
 #include "clients/tally.h"
 #include "http/client.h"
 #include "net/resolver.h"
-#include "net/sock.h"
 
 enum {
     ATTEMPT_MS = 10000,  // for everything up to the answer's head
@@ -29,6 +27,7 @@ enum {
     RETRY_MAX_MS = 2500, // unless the stream said how long
     JITTER_PERCENT = 20,
     PROBE_AFTER_S = 30, // a silent connection is probed: its peer's machine may be gone
+    READS_A_TURN = 4,   // of VIEWER_READ_SIZE bytes
     LINES = 2           // of the log, in a second
 };
 
@@ -43,22 +42,12 @@ struct viewer_attempt {
     char *path; // NULL: /connect
 };
 
-static void on_socket(struct loop_fd *, uint32_t events);
+static void on_stream(struct stream *);
 static void on_timer(struct loop_timer *);
 
 void viewer_init(struct viewer *v, struct viewer_env *env, unsigned number, unsigned video) {
-    *v = (struct viewer){.watch = {.fd = -1, .on_event = on_socket},
-                         .timer.on_due = on_timer,
-                         .env = env,
-                         .number = number,
-                         .video = video};
-}
-
-static void drop_socket(struct viewer *v) {
-    int fd = v->watch.fd;
-    if (fd < 0) return;
-    loop_fd_remove(v->env->loop, &v->watch);
-    sock_close(fd);
+    *v = (struct viewer){.timer.on_due = on_timer, .env = env, .number = number, .video = video};
+    stream_init(&v->stream, &stream_tcp, env->loop, on_stream);
 }
 
 static void drop_attempt(struct viewer *v) {
@@ -74,7 +63,7 @@ static void drop_attempt(struct viewer *v) {
 
 void viewer_release(struct viewer *v) {
     loop_timer_stop(v->env->loop, &v->timer);
-    drop_socket(v);
+    stream_close(&v->stream);
     drop_attempt(v);
     event_parser_reset(&v->events);
 }
@@ -99,7 +88,7 @@ static void fail(struct viewer *v, const char *why) {
     if (may_log(v))
         log_warn("clients", "connect_failed", "client=%u %s=%s why=\"%s\"", v->number,
                  v->reader ? "reader" : "manager", v->reader ? v->reader->text : env->register_url, why);
-    drop_socket(v);
+    stream_close(&v->stream);
     drop_attempt(v);
     v->reader = NULL;
     env->tally->refused++;
@@ -114,7 +103,7 @@ static void fail_with(struct viewer *v, int error) {
 // The stream has ended.
 static void cut(struct viewer *v) {
     struct viewer_env *env = v->env;
-    drop_socket(v);
+    stream_close(&v->stream);
     event_parser_reset(&v->events);
     env->tally->cuts++;
     env->tally->connected--;
@@ -125,17 +114,14 @@ static void cut(struct viewer *v) {
 
 static int connect_to(struct viewer *v, union address *address) {
     address_set_port(address, v->reader->url.port);
-    int fd = sock_connect(address, NULL);
-    if (fd < 0) return fd;
-    sock_set_keepalive(fd, PROBE_AFTER_S, 0);
-    int error = loop_fd_add(v->env->loop, &v->watch, fd, EPOLLOUT);
-    if (error) sock_close(fd);
+    int error = stream_connect(&v->stream, address);
+    if (!error) stream_set_keepalive(&v->stream, PROBE_AFTER_S, 0);
     return error;
 }
 
 static void try_next(struct viewer *v, int error) {
     struct viewer_attempt *a = v->attempt;
-    drop_socket(v);
+    stream_close(&v->stream);
     v->state = VIEWER_CONNECTING;
     while (a->next_address < a->addresses.count) {
         error = connect_to(v, &a->addresses.at[a->next_address++]);
@@ -247,13 +233,14 @@ static void write_request(struct viewer *v) {
 
 static void send_some(struct viewer *v) {
     struct viewer_attempt *a = v->attempt;
-    ssize_t n = sock_write(v->watch.fd, a->out.data + a->sent, a->out.len - a->sent);
-    if (n < 0 && n != -EAGAIN) {
-        fail_with(v, (int)n);
-        return;
+    while (a->sent < a->out.len && v->stream.writable) {
+        ssize_t n = stream_write(&v->stream, a->out.data + a->sent, a->out.len - a->sent);
+        if (n < 0 && n != -EAGAIN) {
+            fail_with(v, (int)n);
+            return;
+        }
+        if (n > 0) a->sent += (size_t)n;
     }
-    if (n > 0) a->sent += (size_t)n;
-    loop_fd_change(v->env->loop, &v->watch, a->sent < a->out.len ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
 // Parser's callbacks. Returning non-zero stops it.
@@ -324,15 +311,14 @@ static void start_parser(struct viewer *v) {
 }
 
 static void on_connected(struct viewer *v) {
-    int error = sock_error(v->watch.fd);
-    if (error) {
-        try_next(v, error);
+    if (v->stream.error == -EINPROGRESS) return;
+    if (v->stream.error) {
+        try_next(v, v->stream.error);
         return;
     }
     v->state = VIEWER_ASKING;
     start_parser(v);
     write_request(v);
-    send_some(v);
 }
 
 // What an event's number says. The first event of a stream is no comment: it says where the stream starts.
@@ -397,7 +383,7 @@ static void follow(struct viewer *v) {
         fail(v, "redirected too often, or to no address");
         return;
     }
-    drop_socket(v);
+    stream_close(&v->stream);
     free(a->path);
     a->path = mem_strdup(*location == '/' ? location : path);
     buf_clear(&a->location);
@@ -437,19 +423,21 @@ static void parse(struct viewer *v, const char *bytes, size_t len) {
 
 static void read_some(struct viewer *v) {
     char *bytes = v->env->read_buffer;
-    ssize_t n = sock_read(v->watch.fd, bytes, VIEWER_READ_SIZE);
+    ssize_t n = stream_read(&v->stream, bytes, VIEWER_READ_SIZE);
     if (n > 0)
         parse(v, bytes, (size_t)n);
     else if (n != -EAGAIN)
         end(v, n ? (int)n : -ECONNRESET);
 }
 
-static void on_socket(struct loop_fd *f, uint32_t events) {
-    struct viewer *v = container_of(f, struct viewer, watch);
-    if (v->state == VIEWER_CONNECTING)
-        on_connected(v);
-    else if (v->state == VIEWER_ASKING && events & EPOLLOUT)
-        send_some(v);
-    else
-        read_some(v);
+static bool is_reading(const struct viewer *v) {
+    return (v->state == VIEWER_ASKING || v->state == VIEWER_STREAMING) && v->stream.readable;
+}
+
+static void on_stream(struct stream *s) {
+    struct viewer *v = container_of(s, struct viewer, stream);
+    if (v->state == VIEWER_CONNECTING) on_connected(v);
+    if (v->state == VIEWER_ASKING) send_some(v);
+    for (int i = 0; i < READS_A_TURN && is_reading(v); i++) read_some(v);
+    if (is_reading(v)) stream_again(s);
 }

@@ -13,6 +13,7 @@
 #include "origins.h"
 #include "clients/sequence.h"
 #include "net/loop.h"
+#include "net/stream.h"
 
 struct http_client;
 struct prng;
@@ -57,7 +58,7 @@ enum viewer_state {
 struct viewer_attempt; // only while it connects
 
 struct viewer {
-    struct loop_fd watch;
+    struct stream stream;
     struct loop_timer timer; // the attempt, or the wait before the next
     struct viewer_env *env;
     struct viewer *next; // its owner's queue

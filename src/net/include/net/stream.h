@@ -2,15 +2,18 @@
 // in its connection; all but the viewers of the fan-out, which write to sinks, use one. Loop thread only.
 //
 // The socket is watched once, edge-triggered, so that no request costs a change of what is watched; what the
-// transport wants of its socket (TLS may have to write in order to read) is its own business. The owner goes
-// by the flags, which only the stream changes:
-// - `readable`: stream_read() may return something. It stays set until a read has found nothing more, and is
-// not
-//   reported again until then, whether the bytes are in the kernel or in the stream (decrypted, say). So an
-//   owner reads until it is clear, or stops and comes back of its own accord, or calls stream_again().
-// - `writable`: stream_writev() may take something. Clear after it has taken less than it was given.
-// - `fin`: the peer has ended its direction; what came before may still be unread.
-// - `broken`: nothing can be sent any more; what came before may still be unread.
+// transport wants of its socket (TLS may have to write in order to read) is its own business. Once the stream
+// is open, its owner goes by four flags, which only the stream changes:
+//
+// readable: stream_read() may return something. Set until a read has found nothing more, and not reported
+// again until then, whether the bytes are in the kernel or in the stream (decrypted, say). So an owner reads
+// until it is clear, or stops and comes back of its own accord, or calls stream_again().
+//
+// writable: stream_writev() may take something. Clear after it has taken less than it was given.
+//
+// fin: the peer has ended its direction; what came before may still be unread.
+//
+// broken: nothing can be sent any more; what came before may still be unread.
 //
 // on_ready() runs when a flag has been set, at times when none has, and never from inside a function of this
 // header but stream_wait(). It may close the stream; the owner is freed at the end of the turn (loop_defer).
