@@ -50,8 +50,8 @@ static inline void fake_reply(struct http_exchange *x, const struct http_reply *
     fake_end(f, FAKE_REPLIED);
 }
 
-// The sink is a number that no descriptor has.
-enum { FAKE_SINK = 1000000 };
+// A sink is a number that no descriptor of a test has.
+enum { FAKE_SINK = 500 };
 
 static inline bool fake_begin_stream(struct http_exchange *x, struct sink *sink, struct buf *head) {
     struct fake_exchange *f = fake_of(x);

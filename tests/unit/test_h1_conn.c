@@ -2,6 +2,7 @@
 // What the server answers is in test_http_server.c.
 #include "http_world.h"
 
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/time.h>
@@ -287,6 +288,109 @@ static void test_an_abort_says_nothing(void **state) {
     peer_expect_end(p);
     exchange();
     assert_int_equal(open_connections(), 0);
+}
+
+// Answers from elsewhere
+
+// A thread that has the answer, and posts it to the loop.
+struct elsewhere {
+    struct loop_job job;
+    struct http_exchange *exchange;
+    pthread_t thread;
+    char answer[64];
+};
+
+static void on_answer_posted(struct loop_job *job) {
+    struct elsewhere *e = (struct elsewhere *)(void *)job;
+    reply_text(e->exchange, e->answer);
+}
+
+static void *work_out(void *arg) {
+    struct elsewhere *e = arg;
+    snprintf(e->answer, sizeof e->answer, "of %s", http_request_target(e->exchange->request));
+    loop_post(world.loop, &e->job);
+    return NULL;
+}
+
+static void test_the_answer_comes_from_another_thread(void **state) {
+    (void)state;
+    enum { THREADS = 8 };
+    struct elsewhere e[THREADS];
+    for (unsigned i = 0; i < THREADS; i++) {
+        char request[128], answer[64];
+        snprintf(request, sizeof request, "GET /wait?%u HTTP/1.1\r\n" HOST "\r\n" GET, i);
+        struct peer *p = send_from((int)i, request);
+        expect_waiting(i + 1);
+        e[i] = (struct elsewhere){.job.run = on_answer_posted, .exchange = world.waiting[i]};
+        world.waiting[i] = NULL;
+        if (i % 2) peer_reset(p); // some do not wait for it
+        assert_int_equal(pthread_create(&e[i].thread, NULL, work_out, &e[i]), 0);
+        snprintf(answer, sizeof answer, "of /wait?%u", i);
+        if (i % 2 == 0) peer_expect(p, 200, answer);
+        if (i % 2 == 0) peer_expect(p, 200, "root"); // and what was pipelined behind it
+        pthread_join(e[i].thread, NULL);
+    }
+    exchange();
+    assert_int_equal(open_connections(), THREADS / 2);
+}
+
+// Found here: the next request's handler ran inside the call that answered the one before.
+static void test_an_answer_leads_to_no_handler_inside_it(void **state) {
+    (void)state;
+    struct peer *p = send_from(0, "GET /wait HTTP/1.1\r\n" HOST "\r\n" GET GET);
+    expect_waiting(1);
+    unsigned handled = world.handled;
+    answer_waiting(0, "late");
+    assert_int_equal(world.handled, handled);
+    peer_expect(p, 200, "late");
+    peer_expect(p, 200, "root");
+    peer_expect(p, 200, "root");
+    assert_int_equal(world.handled, handled + 2);
+}
+
+// A body that lasts is sent from where it is, behind the answers before it and before those behind it.
+static void test_a_lasting_body_keeps_its_place(void **state) {
+    (void)state;
+    struct peer *p = connect_with_small_buffers(0);
+    peer_send(p, GET "GET /lasting HTTP/1.1\r\n" HOST "\r\n" GET "HEAD /lasting HTTP/1.1\r\n" HOST
+                     "\r\nGET /lasting HTTP/1.0\r\n\r\n");
+    run_turns(world.loop, 5);
+    assert_true(budget_used() < sizeof lasting_body / 2);
+    peer_be_deaf(p, false);
+    peer_expect(p, 200, "root");
+    peer_expect(p, 200, lasting_body);
+    peer_expect(p, 200, "root");
+    p->asks_head = true;
+    peer_expect(p, 200, NULL);
+    assert_string_equal(peer_header(p, "Content-Length"), "199999");
+    p->asks_head = false;
+    peer_expect(p, 200, lasting_body);
+    peer_expect_end(p);
+}
+
+static void test_counters_tell_what_was_seen(void **state) {
+    (void)state;
+    const struct http_counters *c = http_server_counters(world.server);
+    struct peer *p =
+        send_from(0, GET "GET /nothing HTTP/1.1\r\n" HOST "\r\nPOST /echo HTTP/1.1\r\n" HOST "\r\n");
+    peer_expect(p, 200, "root");
+    peer_expect(p, 404, NULL);
+    peer_expect(p, 201, NULL);
+    p = send_from(1, "GET /abort HTTP/1.1\r\n" HOST "\r\n");
+    peer_expect_end(p);
+    p = send_from(2, "bad\r\n\r\n");
+    peer_expect(p, 400, NULL);
+    send_from(3, "GET /take HTTP/1.1\r\n" HOST "\r\n");
+    run_turns(world.loop, 3);
+    assert_int_equal(c->connections_accepted, 4);
+    assert_int_equal(c->connections_open, 2); // one of them lingers
+    assert_int_equal(c->requests, 6);
+    assert_int_equal(c->streams, 1);
+    assert_int_equal(c->aborted, 1);
+    assert_int_equal(c->responses[404], 1);
+    assert_int_equal(http_counters_class(c, 2), 2);
+    assert_int_equal(http_counters_class(c, 4), 2);
+    assert_int_equal(http_counters_class(c, 5), 0);
 }
 
 // Refused while sending
@@ -643,6 +747,10 @@ int main(void) {
         SERVED(test_answers_before_an_abort_are_sent),
         SERVED(test_what_cannot_be_sent_before_a_stream_prevents_it),
         SERVED(test_an_abort_says_nothing),
+        SERVED(test_the_answer_comes_from_another_thread),
+        SERVED(test_an_answer_leads_to_no_handler_inside_it),
+        SERVED(test_a_lasting_body_keeps_its_place),
+        SERVED(test_counters_tell_what_was_seen),
         SERVED(test_a_refusal_can_be_read_while_still_sending),
         SERVED(test_nobody_is_listened_to_for_ever_after_a_refusal),
         SERVED(test_nothing_is_taken_after_a_closing_request),
