@@ -12,9 +12,11 @@
 
 struct http_conn;
 struct loop;
+struct stream_ops;
 
 struct http_host {
     struct loop *loop;
+    const struct stream_ops *transport; // of its connections
     struct http_site site;
     int header_timeout_ms, body_timeout_ms, idle_timeout_ms;
     struct http_turns turns;

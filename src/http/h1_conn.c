@@ -2,10 +2,9 @@
 // request and check it; a complete request goes to the site (h1_dispatch); its answer (h1_reply) lets the
 // next one be read.
 //
-// The socket is watched edge triggered, once, so a request costs no epoll_ctl: `input` remembers what the
-// kernel has said. A connection outlives its socket if its request is still unanswered when the client goes
-// away. What an answer sets free, the next request above all, happens in a later step of h1_serve(), never
-// inside h1_reply().
+// A connection outlives its socket if its request is still unanswered when the client goes away. What an
+// answer sets free, the next request above all, happens in a later step of h1_serve(), never inside
+// h1_reply().
 #include "h1_conn.h"
 
 #include <errno.h>
@@ -13,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/epoll.h>
 #include <sys/uio.h>
 
 #include "base/buf.h"
@@ -25,7 +23,7 @@
 #include "http/exchange.h"
 #include "net/loop.h"
 #include "net/sink.h"
-#include "net/sock.h"
+#include "net/stream.h"
 #include "request_parts.h"
 #include "site.h"
 
@@ -41,8 +39,6 @@ enum {
     FIELD_NAME_MAX = 32
 };
 
-#define WATCHED (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
-
 enum h1_state {
     H1_IDLE,     // between requests, nothing read
     H1_HEAD,     // some of the request line or header fields read
@@ -57,22 +53,13 @@ enum h1_state {
     H1_CLOSED    // freed at the end of the turn
 };
 
-// What is known of the socket's input.
-enum h1_input {
-    INPUT_EMPTY,
-    INPUT_READABLE,
-    INPUT_ENDING, // readable, and its end has arrived
-    INPUT_ENDED   // read to its end
-};
-
 struct h1_conn {
     struct http_conn base; // first
     struct http_exchange exchange;
-    struct loop_fd watch;
-    struct loop *loop;
+    struct stream stream;
     enum h1_state state;
-    enum h1_input input;
-    bool last; // the request at hand is the last one that is read
+    bool ended; // all that the client has sent is read, and it will send no more
+    bool last;  // the request at hand is the last one that is read
     // Of the head, field by field:
     struct http_head head_scan;
     enum { SPAN_NONE, SPAN_NAME, SPAN_VALUE } span;
@@ -119,7 +106,7 @@ static void settle(struct h1_conn *c) {
     size_t bytes = c->in.cap + c->out.cap + http_request_bytes(&c->request);
     bool gone = c->state == H1_ORPHANED || c->state == H1_CLOSED;
     bool waits = !gone && (unsent(c) || is_ahead(c) || c->state == H1_HEAD || c->state == H1_BODY);
-    http_memory_hold(&c->base.hold, bytes, waits, loop_now_ms(c->loop));
+    http_memory_hold(&c->base.hold, bytes, waits, loop_now_ms(c->stream.loop));
 }
 
 static void drop_input(struct h1_conn *c) {
@@ -130,14 +117,14 @@ static void drop_input(struct h1_conn *c) {
 
 static void linger(struct h1_conn *c) {
     c->state = H1_LINGER;
-    c->base.deadline_ms = loop_now_ms(c->loop) + LINGER_MS;
-    sock_shutdown(c->watch.fd);
+    c->base.deadline_ms = loop_now_ms(c->stream.loop) + LINGER_MS;
+    stream_shutdown(&c->stream);
 }
 
 static ssize_t send_some(struct h1_conn *c) {
-    if (!c->tail_len) return sock_write(c->watch.fd, c->out.data, c->out.len);
+    if (!c->tail_len) return stream_write(&c->stream, c->out.data, c->out.len);
     struct iovec pieces[] = {{c->out.data, c->out.len}, {(char *)c->tail, c->tail_len}};
-    return sock_writev(c->watch.fd, pieces, 2);
+    return stream_writev(&c->stream, pieces, 2);
 }
 
 static void take_sent(struct h1_conn *c, size_t n) {
@@ -160,7 +147,7 @@ static void h1_flush(struct h1_conn *c) {
     }
     shrink(&c->out);
     settle(c);
-    if (c->input == INPUT_ENDED)
+    if (c->ended)
         h1_close(&c->base);
     else if (c->state == H1_LAST)
         linger(c);
@@ -296,7 +283,7 @@ static int on_headers_complete(llhttp_t *p) {
     if (refused) return refused;
     c->state = H1_BODY;
     c->wire_bytes = c->body_bytes = 0;
-    c->base.deadline_ms = loop_now_ms(c->loop) + c->base.host->body_timeout_ms;
+    c->base.deadline_ms = loop_now_ms(c->stream.loop) + c->base.host->body_timeout_ms;
     return 0;
 }
 
@@ -450,25 +437,22 @@ static void h1_parse(struct h1_conn *c, const char *bytes, size_t len) {
 
 static void begin_head(struct h1_conn *c) {
     c->state = H1_HEAD;
-    c->base.deadline_ms = loop_now_ms(c->loop) + c->base.host->header_timeout_ms;
+    c->base.deadline_ms = loop_now_ms(c->stream.loop) + c->base.host->header_timeout_ms;
 }
 
 static void h1_read(struct h1_conn *c) {
     static char bytes[READ_SIZE]; // control loop only
-    ssize_t n = sock_read(c->watch.fd, bytes, sizeof bytes);
+    ssize_t n = stream_read(&c->stream, bytes, sizeof bytes);
     c->cost += HTTP_READ_COST + (n > 0 ? n : 0);
     if (n == 0) { // the client may have closed only its own side, and still wait for what is to be sent
-        c->input = INPUT_ENDED;
+        c->ended = true;
         if (!unsent(c)) h1_close(&c->base);
         return;
     }
     if (n < 0) {
-        c->input = INPUT_EMPTY;
         if (n != -EAGAIN) h1_close(&c->base);
         return;
     }
-    // A short read has emptied the socket; only the end of the stream may still be unread.
-    if ((size_t)n < sizeof bytes && c->input == INPUT_READABLE) c->input = INPUT_EMPTY;
     if (c->state == H1_LINGER) return;
     if (c->state == H1_IDLE) begin_head(c);
     h1_parse(c, bytes, (size_t)n);
@@ -480,16 +464,12 @@ static bool wants_input(const struct h1_conn *c) {
     return reads && c->out.len < OUT_PAUSE && !c->tail_len;
 }
 
-static bool is_readable(const struct h1_conn *c) {
-    return c->input == INPUT_READABLE || c->input == INPUT_ENDING;
-}
-
 static bool step(struct h1_conn *c) {
     if (!wants_input(c)) return false;
     if (c->in.len && c->state != H1_LINGER) {
         if (c->state == H1_IDLE) begin_head(c);
         h1_parse(c, c->in.data + c->in_parsed, c->in.len - c->in_parsed);
-    } else if (is_readable(c)) {
+    } else if (c->stream.readable) {
         h1_read(c);
     } else {
         return false;
@@ -507,22 +487,19 @@ static int64_t h1_serve(struct http_conn *base) {
     c->cost += (int64_t)unsent(c);
     if (unsent(c)) h1_flush(c);
     if (!base->host) return c->cost;
-    base->turn.more = wants_input(c) && (c->in.len || is_readable(c));
+    base->turn.more = wants_input(c) && (c->in.len || c->stream.readable);
     settle(c);
     return c->cost;
 }
 
-static void on_event(struct loop_fd *f, uint32_t events) {
-    struct h1_conn *c = container_of(f, struct h1_conn, watch);
-    if (events & (EPOLLERR | EPOLLHUP)) {
+static void on_ready(struct stream *s) {
+    struct h1_conn *c = container_of(s, struct h1_conn, stream);
+    if (s->error == -EINPROGRESS) return;
+    if (s->error || s->broken) {
         h1_close(&c->base);
         return;
     }
-    if ((events & EPOLLRDHUP) && c->input != INPUT_ENDED)
-        c->input = INPUT_ENDING;
-    else if ((events & EPOLLIN) && c->input == INPUT_EMPTY)
-        c->input = INPUT_READABLE;
-    if ((events & EPOLLOUT) && unsent(c)) h1_flush(c);
+    if (s->writable && unsent(c)) h1_flush(c);
     if (c->base.host) http_turns_ready(&c->base.host->turns, &c->base.turn);
 }
 
@@ -534,7 +511,7 @@ static struct h1_conn *h1_of_exchange(struct http_exchange *x) {
 
 static void reap_later(struct h1_conn *c) {
     c->state = H1_CLOSED;
-    loop_defer(c->loop, &c->reap);
+    loop_defer(c->stream.loop, &c->reap);
 }
 
 static void add_answer(struct h1_conn *c, const struct http_reply *reply) {
@@ -566,10 +543,10 @@ static void h1_reply(struct http_exchange *x, const struct http_reply *reply) {
         drop_input(c);
         c->state = H1_LAST;
     }
-    c->base.idle_ms = loop_now_ms(c->loop);
+    c->base.idle_ms = loop_now_ms(c->stream.loop);
     c->base.deadline_ms = c->base.idle_ms + c->base.host->idle_timeout_ms;
     if (!late) return; // h1_serve() goes on when the handler has returned
-    if (c->in.len || is_readable(c)) {
+    if (c->in.len || c->stream.readable) {
         http_turns_queue(&c->base.host->turns, &c->base.turn);
         settle(c);
     } else {
@@ -577,25 +554,23 @@ static void h1_reply(struct http_exchange *x, const struct http_reply *reply) {
     }
 }
 
-// Leaves loop and host. Returns the descriptor.
-static int detach(struct h1_conn *c, enum h1_state state) {
+// Leaves the host; the stream has been closed or given away.
+static void detach(struct h1_conn *c, enum h1_state state) {
     struct http_host *host = c->base.host;
-    int fd = c->watch.fd;
-    loop_fd_remove(c->loop, &c->watch);
     http_turns_leave(&host->turns, &c->base.turn);
     c->base.host = NULL;
     c->state = state;
     settle(c);
     if (state == H1_CLOSED) reap_later(c);
     host->on_closed(host, &c->base);
-    return fd;
 }
 
 static void h1_close(struct http_conn *base) {
     struct h1_conn *c = h1_of(base);
     if (!base->host) return;
     bool open = c->state == H1_CALLING || c->state == H1_WAITING;
-    sock_close(detach(c, open ? H1_ORPHANED : H1_CLOSED));
+    stream_close(&c->stream);
+    detach(c, open ? H1_ORPHANED : H1_CLOSED);
 }
 
 // Sends the answers to earlier requests; if the client does not even take these, closes the connection.
@@ -612,7 +587,8 @@ static bool h1_begin_stream(struct http_exchange *x, struct sink *sink, struct b
         return false;
     }
     c->base.host->counters.streams++;
-    *sink = sink_of_socket(detach(c, H1_CLOSED), SINK_RAW);
+    *sink = stream_take_sink(&c->stream, SINK_RAW);
+    detach(c, H1_CLOSED);
     http_response_stream_head(head, sink->framing);
     return true;
 }
@@ -621,10 +597,12 @@ static void h1_abort(struct http_exchange *x) {
     struct h1_conn *c = h1_of_exchange(x);
     if (c->base.host) c->base.host->counters.aborted++;
     send_earlier(c);
-    if (c->state == H1_ORPHANED)
+    if (c->state == H1_ORPHANED) {
         reap_later(c);
-    else
-        sock_close(detach(c, H1_CLOSED));
+        return;
+    }
+    stream_close(&c->stream);
+    detach(c, H1_CLOSED);
 }
 
 static const struct http_exchange_ops exchange_ops = {
@@ -637,7 +615,7 @@ static const struct http_exchange_ops exchange_ops = {
 static bool h1_is_idle(const struct http_conn *base) {
     const struct h1_conn *c = container_of(base, const struct h1_conn, base);
     if (c->state != H1_IDLE || unsent(c) || c->in.len) return false;
-    return sock_unread(c->watch.fd) == 0;
+    return !stream_has_unread(&c->stream);
 }
 
 // Answers a request that is not complete, and closes.
@@ -645,7 +623,7 @@ static void give_up_request(struct h1_conn *c, int status, const char *code, con
     refuse(c, status, code, sentence);
     refuse_and_close(c);
     h1_flush(c);
-    if (c->base.host && wants_input(c) && is_readable(c))
+    if (c->base.host && wants_input(c) && c->stream.readable)
         http_turns_queue(&c->base.host->turns, &c->base.turn);
 }
 
@@ -702,11 +680,9 @@ struct http_conn *h1_conn_new(struct http_host *host, int fd, const union addres
     c->exchange.ops = &exchange_ops;
     c->exchange.request = &c->request;
     c->request.peer = *peer;
-    c->loop = host->loop;
-    c->watch.on_event = on_event;
     c->reap.run = on_reap;
-    if (loop_fd_add(host->loop, &c->watch, fd, WATCHED) < 0) {
-        sock_close(fd);
+    stream_init(&c->stream, host->transport, host->loop, on_ready);
+    if (stream_accept(&c->stream, fd) < 0) {
         free(c);
         return NULL;
     }

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "net/address.h"
 #include "net/sock.h"
+#include "net/stream.h"
 #include "conn.h"
 #include "h1_conn.h"
 #include "listen.h"
@@ -236,6 +237,7 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
     s->sweep.on_due = on_sweep;
     s->host = (struct http_host){
         .loop = loop,
+        .transport = &stream_tcp,
         .site = config->site,
         .header_timeout_ms = config->header_timeout_ms,
         .body_timeout_ms = config->body_timeout_ms,

@@ -24,6 +24,7 @@ static struct house {
     struct manager *manager;
     struct statistics *statistics;
     struct reader *reader;
+    bool stopped; // the reader
     struct history_budget history;
     struct http_counters counters;
     struct fake_exchange f;
@@ -57,9 +58,14 @@ static int open_house(void **state) {
     return 0;
 }
 
+static void stop_reader(void) {
+    if (!house.stopped) reader_stop(house.reader);
+    house.stopped = true;
+}
+
 static int close_house(void **state) {
     struct world *w = house.world;
-    reader_stop(house.reader);
+    stop_reader();
     world_close(w);
     placement_free(house.placement);
     http_client_free(house.client);
@@ -122,6 +128,7 @@ static void test_an_exchange_outlives_its_engine(void **state) {
     fake_handle(&house.f, &site, "POST /comment", JSON,
                 "{\"userid\":\"u\",\"videoid\":\"v\",\"comment\":\"hello\"}");
     assert_int_equal(house.f.end, FAKE_OPEN);
+    stop_reader();
     world_close(house.world);
     wait_for(&house.f);
     assert_true(house.f.status == 201 || house.f.status == 503);
@@ -194,7 +201,7 @@ static void test_a_viewer_that_cannot_be_served_is_cut_off(void **state) {
     assert_true(world_assign(house.world, "v", reader_url).changed);
     const struct http_site site = {.tables = reader_tables, .arg = house.reader};
     fake_handle(&house.f, &site, "GET /connect?userid=u&videoid=v", "", NULL);
-    reader_stop(house.reader);
+    stop_reader();
     wait_for(&house.f);
     assert_int_equal(house.f.end, FAKE_ABORTED); // an answer would keep a browser from coming back
 }
