@@ -281,6 +281,71 @@ static void answers_the_poster_before_the_viewers(void **state) {
     assert_false(v.before_answer);
 }
 
+struct listener {
+    unsigned said, entries;
+    struct position at[8], prev[8];
+    enum entry_kind kind[8];
+    char body[8][64];
+};
+
+static void listener_on_entry(void *arg, const struct engine_entry *e) {
+    struct listener *l = arg;
+    unsigned i = l->entries++ % 8;
+    l->at[i] = e->at;
+    l->prev[i] = e->prev;
+    l->kind[i] = e->kind;
+    snprintf(l->body[i], sizeof l->body[i], "%.*s", (int)e->body_len, e->body ? e->body : "");
+}
+
+static void listener_on_subscribed(void *arg) {
+    ((struct listener *)arg)->said++;
+}
+
+static void what_is_no_comment_is_published_with_its_fields_or_as_unread(void **state) {
+    struct world *w = *state;
+    struct listener l = {0};
+    static const struct engine_subscriber who = {.on_entry = listener_on_entry,
+                                                 .on_subscribed = listener_on_subscribed};
+    w->ops->subscribe(w->engine, "v", &who, &l);
+    await(w, &l.said, 1);
+    append_kind(w, 7, "{\"target\":\"x\"}");
+    append_kind(w, 8, "{}");
+    world_append(w, "v", "", NULL);
+    world_post(w, "v", 1);
+    await(w, &l.entries, 4);
+    static const struct {
+        int kind;
+        const char *body;
+    } wanted[] = {
+        {7, "\"target\":\"x\""}, {8, ""}, {ENTRY_TOMBSTONE, ""}, {ENTRY_COMMENT, "\"comment\":\"1\""}};
+    const struct world_range *r = world_range(w, "v", (struct position){0}, 10);
+    assert_int_equal(r->count, 4);
+    for (unsigned i = 0; i < 4; i++) {
+        bool unread = l.kind[i] == ENTRY_UNREAD;
+        assert_int_equal(l.at[i].seq, i + 1);
+        assert_false(unread && wanted[i].kind == ENTRY_COMMENT);
+        assert_int_equal(unread ? wanted[i].kind : (int)l.kind[i], wanted[i].kind);
+        assert_string_equal(l.body[i], unread ? "" : wanted[i].body);
+        assert_int_equal(r->kind[i], wanted[i].kind);
+        if (wanted[i].kind && *wanted[i].body) assert_non_null(strstr(r->json[i], wanted[i].body));
+    }
+}
+
+static void kinds_are_there_when_the_engine_is_opened_again(void **state) {
+    struct world *w = *state;
+    append_kind(w, 7, "{\"target\":\"x\"}");
+    append_kind(w, ENTRY_KIND_MAX, "{\"a\":{\"b\":[1]}}");
+    world_post(w, "v", 1);
+    world_reopen(w);
+    const struct world_range *r = world_range(w, "v", (struct position){0}, 10);
+    assert_int_equal(r->count, 3);
+    assert_int_equal(r->kind[0], 7);
+    assert_int_equal(r->kind[1], ENTRY_KIND_MAX);
+    assert_int_equal(r->kind[2], ENTRY_COMMENT);
+    assert_non_null(strstr(r->json[0], ",\"target\":\"x\"}"));
+    assert_non_null(strstr(r->json[1], ",\"a\":{\"b\":[1]}}"));
+}
+
 static void a_repeat_is_not_published_again(void **state) {
     struct world *w = *state;
     struct viewer v = {0};
@@ -801,7 +866,9 @@ static void is_ready(void **state) {
         TEST(a_token_with_another_digest_stores_nothing), TEST(a_kind_is_kept_and_counts_as_no_comment),     \
         TEST(a_token_counts_within_its_video), TEST(repeats_at_the_same_moment_store_one),                   \
         TEST(hears_entries_in_log_order), TEST(is_told_once_that_it_is_subscribed),                          \
-        TEST(hears_nothing_after_unsubscribing), TEST(a_repeat_is_not_published_again),                      \
+        TEST(hears_nothing_after_unsubscribing),                                                             \
+        TEST(what_is_no_comment_is_published_with_its_fields_or_as_unread),                                  \
+        TEST(kinds_are_there_when_the_engine_is_opened_again), TEST(a_repeat_is_not_published_again),        \
         TEST(head_of_an_unknown_video_starts_its_first_epoch), TEST(range_gives_what_comes_after),           \
         TEST(range_is_cut_by_the_limit_and_says_so), TEST(range_beyond_the_head_is_empty),                   \
         TEST(range_of_an_unknown_video_is_empty), TEST(reads_what_was_written_in_the_same_moment),           \

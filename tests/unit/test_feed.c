@@ -254,6 +254,43 @@ static void what_arrives_while_a_hole_is_filled_is_neither_lost_nor_doubled(void
     assert_int_equal(fake_waiting(engine), 0);
 }
 
+static struct engine_entry unread_at(uint64_t epoch, uint64_t seq) {
+    return (struct engine_entry){.at = pos(epoch, seq), .kind = ENTRY_UNREAD};
+}
+
+static void an_entry_published_without_its_fields_is_read_from_the_log(void **state) {
+    (void)state;
+    go_live(1, 3);
+    struct engine_entry later = comment_at(1, 4);
+    later.kind = (enum entry_kind)7; // a later version's
+    fake_log(engine, later);
+    fake_publish(engine, unread_at(1, 4));
+    assert_at(1, 3);
+    assert_waiting_for_range(1, 3);
+    fake_append_run(engine, 1, 5, 5); // heard meanwhile
+    fake_answer(engine, 0);
+    assert_shown("1-5"); // the kind is not known: only the position moves
+    assert_at(1, 5);
+    assert_int_equal(fake_waiting(engine), 0);
+    fake_log_run(engine, 1, 6, 6);
+    fake_publish(engine, unread_at(1, 6));
+    fake_answer(engine, 0);
+    fake_append_run(engine, 1, 7, 7);
+    assert_shown("1-6 1-7");
+}
+
+static void a_loss_published_without_its_fields_is_announced(void **state) {
+    (void)state;
+    go_live(1, 3);
+    struct engine_entry loss = tombstone_at(2, 1), heard = unread_at(2, 1);
+    loss.prev = heard.prev = pos(1, 3);
+    fake_log(engine, loss);
+    fake_publish(engine, heard);
+    fake_answer(engine, 0);
+    assert_shown("gap(1-4..2-1 null epoch)");
+    assert_int_equal(fake_waiting(engine), 0);
+}
+
 static void a_long_hole_is_read_in_pieces(void **state) {
     (void)state;
     go_live(1, 0);
@@ -894,6 +931,8 @@ int main(void) {
         TEST(messages_without_number_pass_as_they_are),
         TEST(a_hole_is_filled_from_the_log),
         TEST(what_arrives_while_a_hole_is_filled_is_neither_lost_nor_doubled),
+        TEST(an_entry_published_without_its_fields_is_read_from_the_log),
+        TEST(a_loss_published_without_its_fields_is_announced),
         TEST(a_long_hole_is_read_in_pieces),
         TEST(what_has_expired_meanwhile_is_announced),
         TEST(all_of_it_expired_is_announced_up_to_the_head),

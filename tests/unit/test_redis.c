@@ -336,6 +336,131 @@ static void what_others_have_added_to_a_log_is_passed_over(void **state) {
     assert_int_equal(r->at[0].seq, 2);
 }
 
+// How entries are kept and published
+
+// The texts of a reply, with spaces between.
+static void add_texts(const redisReply *reply, char *out, size_t size) {
+    if (reply->type == REDIS_REPLY_STRING)
+        snprintf(out + strlen(out), size - strlen(out), "%s%s", *out ? " " : "", reply->str);
+    for (size_t i = 0; i < reply->elements; i++) add_texts(reply->element[i], out, size);
+}
+
+static const char *stored(const struct redis_server *s, struct position at) {
+    static char texts[512];
+    char command[128], id[POSITION_TEXT_SIZE];
+    position_format(at, id);
+    snprintf(command, sizeof command, "XRANGE {video:v}:log %s %s", id, id);
+    redisReply *reply = redis_server_ask(s, command);
+    texts[0] = 0;
+    add_texts(reply->element[0]->element[1], texts, sizeof texts);
+    freeReplyObject(reply);
+    const char *moment = strchr(texts, ' ');
+    assert_non_null(moment);
+    return strchr(moment + 1, ' ') + 1; // behind `t` and its value
+}
+
+static redisContext *listen_to(const struct redis_server *s) {
+    redisContext *c = redisConnect("127.0.0.1", s->port);
+    freeReplyObject(redisCommand(c, "SUBSCRIBE video:v"));
+    return c;
+}
+
+static void assert_published(redisContext *c, const char *json) {
+    redisReply *reply;
+    assert_int_equal(redisGetReply(c, (void **)&reply), REDIS_OK);
+    assert_string_equal(reply->element[2]->str, json);
+    freeReplyObject(reply);
+}
+
+static struct position append_seven(struct world *w) {
+    struct world_append a = {.world = w};
+    const struct engine_append what = world_what("v", (enum entry_kind)7, "{\"target\":\"x\"}");
+    w->awaited++;
+    w->ops->append(w->engine, &what, world_on_append, &a);
+    world_wait(w);
+    assert_int_equal(a.status, ENGINE_OK);
+    return a.at;
+}
+
+static void a_comment_is_kept_and_published_whole_and_of_others_the_number(void **state) {
+    struct bad_day *d = *state;
+    char json[160], kept[320], id[POSITION_TEXT_SIZE];
+    redisContext *c = listen_to(&d->server);
+    struct position at = world_post(d->world, "v", 1);
+    position_format(at, id);
+    snprintf(json, sizeof json, "{\"id\":\"%s\",\"comment\":\"1\"}", id);
+    snprintf(kept, sizeof kept, "j %s", json);
+    assert_published(c, json);
+    assert_string_equal(stored(&d->server, at), kept);
+
+    at = append_seven(d->world);
+    position_format(at, id);
+    snprintf(json, sizeof json, "{\"id\":\"%s\"}", id);
+    snprintf(kept, sizeof kept, "j %s k 7 b {\"target\":\"x\"}", json);
+    assert_published(c, json);
+    assert_string_equal(stored(&d->server, at), kept);
+    redisFree(c);
+}
+
+// An earlier version takes an epoch's first number, if nothing else is with it, as a loss.
+static void an_epoch_that_begins_with_another_kind_looks_like_no_loss(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    char json[200], id[POSITION_TEXT_SIZE], prev[POSITION_TEXT_SIZE];
+    position_format(world_post(w, "v", 1), prev);
+    redis_server_stop(&d->server);
+    await_away(w);
+    redis_server_start(&d->server);
+    world_await_ready(w);
+    redisContext *c = listen_to(&d->server);
+    struct position at = append_seven(w);
+    assert_int_equal(at.seq, 1);
+    position_format(at, id);
+    snprintf(json, sizeof json, "{\"id\":\"%s\",\"prev\":\"%s\",\"kind\":7,\"body\":null}", id, prev);
+    assert_published(c, json);
+    redisFree(c);
+    const struct world_range *r = world_range(w, "v", (struct position){0}, 10);
+    assert_int_equal(r->count, 2);
+    assert_int_equal(r->kind[1], 7);
+    assert_true(position_is_set(r->prev[1]));
+    assert_non_null(strstr(r->json[1], ",\"target\":\"x\"}"));
+}
+
+static void what_an_earlier_version_has_kept_is_read(void **state) {
+    struct bad_day *d = *state;
+    run_script(&d->server,
+               "local now = string.format('%.0f', redis.call('TIME')[1] * 1000) "
+               "local function add(id, rest) redis.call('XADD', '{video:v}:log', id, 't', now, 'j', "
+               "'{\"id\":\"' .. id .. '\"' .. rest .. '}') end "
+               "add('1000-1', ',\"comment\":\"x\"') add('1000-2', ',\"kind\":7,\"a\":1') add('1000-3', '') "
+               "add('2000-1', ',\"prev\":\"1000-3\",\"comment\":\"y\"') "
+               "add('3000-1', ',\"prev\":\"2000-0\"') redis.call('SET', '{video:v}:pos', '3000-1 run')");
+    const struct world_range *r = world_range(d->world, "v", (struct position){1000, 0}, 10);
+    static const int kinds[] = {ENTRY_COMMENT, 7, ENTRY_TOMBSTONE, ENTRY_COMMENT, ENTRY_TOMBSTONE};
+    assert_int_equal(r->count, 5);
+    for (size_t i = 0; i < 5; i++) assert_int_equal(r->kind[i], kinds[i]);
+    assert_string_equal(r->json[0], "{\"id\":\"1000-1\",\"comment\":\"x\"}");
+    assert_string_equal(r->json[1], "{\"id\":\"1000-2\",\"a\":1}");
+    assert_string_equal(r->json[3], "{\"id\":\"2000-1\",\"comment\":\"y\"}");
+    assert_int_equal(r->prev[3].seq, 3);
+    assert_int_equal(r->prev[4].epoch, 2000);
+}
+
+static void an_entry_with_fields_that_are_none_is_left_out(void **state) {
+    struct bad_day *d = *state;
+    run_script(
+        &d->server,
+        "local now = string.format('%.0f', redis.call('TIME')[1] * 1000) "
+        "local function add(id, k, b) redis.call('XADD', '{video:v}:log', id, 't', now, 'j', "
+        "'{\"id\":\"' .. id .. '\"}', 'k', k, 'b', b) end "
+        "add('1000-1', 'x', '{}') add('1000-2', '1000', '{}') add('1000-3', '7', '') add('1000-4', '7', '{}') "
+        "redis.call('SET', '{video:v}:pos', '1000-4 run')");
+    const struct world_range *r = world_range(d->world, "v", (struct position){1000, 0}, 10);
+    assert_int_equal(r->count, 1);
+    assert_int_equal(r->at[0].seq, 4);
+    assert_int_equal(r->kind[0], 7);
+}
+
 // Many long logs
 
 enum { LOGS = 400, LOG_LENGTH = 1000, LOG_TEXT = 500 };
@@ -685,6 +810,10 @@ int main(void) {
         TEST(placement_does_not_wait_for_a_store_that_has_never_answered),
         TEST(what_has_expired_in_a_long_log_is_leapt_over),
         TEST(what_others_have_added_to_a_log_is_passed_over),
+        TEST(a_comment_is_kept_and_published_whole_and_of_others_the_number),
+        TEST(an_epoch_that_begins_with_another_kind_looks_like_no_loss),
+        TEST(what_an_earlier_version_has_kept_is_read),
+        TEST(an_entry_with_fields_that_are_none_is_left_out),
         TEST(logs_read_at_once_do_not_fill_the_servers_memory),
         TEST(ranges_that_wait_are_answered_when_the_server_goes),
         TEST(what_waits_at_the_end_is_still_stored),
