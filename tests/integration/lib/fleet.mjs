@@ -31,11 +31,11 @@ export class Fleet {
     part.meant = true;
     return within(part.program.kill(signal), 10_000, `the end of ${name} after ${signal}`);
   }
-  // The same as it was started as, at the same address if its port was given.
-  again(name) {
+  // The same as it was started as, at the same address if its port was given. file: another program.
+  again(name, file) {
     const { args, options, program } = this.#parts.get(name);
     this.#past.push(program);
-    return this.start(name, args, options);
+    return this.start(name, args, { ...options, ...(file && { file }) });
   }
 
   get #programs() {

@@ -64,7 +64,7 @@ class Follower {
   cuts = 0;
   constructor(load, video, number) {
     Object.assign(this, { load, video, number });
-    this.viewer = new Viewer({ video, user: `viewer${number}` });
+    this.viewer = new Viewer({ video, user: `viewer${number}`, ...load.viewer(number) });
   }
 
   async start(reader) {
@@ -109,8 +109,8 @@ class Load {
   closed = false;
   lastAt = 0;
 
-  constructor(system, { everyMs = 4 } = {}) {
-    Object.assign(this, { system, everyMs });
+  constructor(system, { everyMs = 4, viewer = () => ({}), everywhere = false } = {}) {
+    Object.assign(this, { system, everyMs, viewer, everywhere });
   }
 
   async start({ videos, posters, viewers }) {
@@ -118,7 +118,11 @@ class Load {
     this.followers = [];
     for (const video of videos) {
       const reader = await owner(this.system, video);
-      for (let i = 0; i < viewers; i++) this.followers.push(await new Follower(this, video, this.followers.length).start(reader));
+      const { readers } = this.system;
+      for (let i = 0; i < viewers; i++) {
+        const at = this.everywhere ? readers[i % readers.length] : reader;
+        this.followers.push(await new Follower(this, video, this.followers.length).start(at));
+      }
     }
     this.posters = videos.flatMap((video) => Array.from({ length: posters }, (_, i) => new Poster(this, video, i)));
     const first = [...this.followers, ...this.posters].map(({ done }) => done.then(() => new Promise(() => {})));
@@ -183,7 +187,8 @@ class Load {
   }
 }
 
-// options: videos, posters and viewers of each, everyMs between the posts of one poster
+// options: videos, posters and viewers of each, everyMs between the posts of one poster; viewer(number): options of its own;
+// everywhere: they begin at one reader after the other, whose the video may not be
 export async function startLoad(t, system, { videos = ['one', 'two', 'three'], posters = 2, viewers = 2, ...options } = {}) {
   const load = new Load(system, options);
   t.after(() => load.end());

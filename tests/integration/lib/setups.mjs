@@ -69,7 +69,8 @@ async function processes({ redis, portOf, flags, args, wait = true, ...options }
       'manager-url': addresses.get('manager'), 'statistics-url': addresses.get('statistics'), ...flags,
     };
     const mine = Object.entries(all).filter(([flag, value]) => value !== undefined && flagsOf(role).has(flag));
-    addresses.set(name, await fleet.start(name, [role, ...asArguments(Object.fromEntries(mine)), ...args], options));
+    const file = options.fileOf?.(name);
+    addresses.set(name, await fleet.start(name, [role, ...asArguments(Object.fromEntries(mine)), ...args], { ...options, ...(file && { file }) }));
   };
   try {
     for (const role of ['statistics', 'reader', 'manager', 'comment']) {
