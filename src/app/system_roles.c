@@ -101,6 +101,13 @@ static const char *statistics_url(const struct system *s) {
     return s->settings->statistics_url ? s->settings->statistics_url : system_part_url(s, "statistics");
 }
 
+static struct service_config service_config(const struct system *s, const struct system_part *part) {
+    return (struct service_config){.instance_id = part->instance_id,
+                                   .statistics_url = statistics_url(s),
+                                   .statistics_interval_ms = (int)s->settings->statistics_interval_ms,
+                                   .token = s->settings->internal_token};
+}
+
 static void *make_statistics(struct system *s, struct system_part *part) {
     s->statistics =
         statistics_new(s->loop, s->engine,
@@ -112,12 +119,8 @@ static void *make_statistics(struct system *s, struct system_part *part) {
 }
 
 static void *make_manager(struct system *s, struct system_part *part) {
-    s->manager = manager_new(
-        s->loop, s->engine, s->placement, s->client,
-        &(struct manager_config){.instance_id = part->instance_id,
-                                 .statistics_url = statistics_url(s),
-                                 .statistics_interval_ms = (int)s->settings->statistics_interval_ms,
-                                 .token = s->settings->internal_token});
+    struct service_config config = service_config(s, part);
+    s->manager = manager_new(s->loop, s->engine, s->placement, s->client, &config);
     return s->manager;
 }
 
@@ -125,12 +128,9 @@ static void *make_comment(struct system *s, struct system_part *part) {
     const char *manager = s->settings->manager_url;
     s->comment = comment_api_new(
         s->loop, s->engine, s->placement, s->client,
-        &(struct comment_config){.instance_id = part->instance_id,
+        &(struct comment_config){.service = service_config(s, part),
                                  .log_age_ms = s->settings->log_age_ms,
                                  .manager_url = manager ? manager : system_part_url(s, "manager"),
-                                 .statistics_url = statistics_url(s),
-                                 .statistics_interval_ms = (int)s->settings->statistics_interval_ms,
-                                 .token = s->settings->internal_token,
                                  .user_rate = (unsigned)s->settings->user_rate});
     return s->comment;
 }
@@ -166,12 +166,9 @@ static void *make_reader(struct system *s, struct system_part *part) {
     write_reader_urls(s->settings, part);
     struct reader *r =
         reader_new(s->loop, s->engine, s->placement, s->fanout, &s->history, s->client,
-                   &(struct reader_config){.instance_id = part->instance_id,
+                   &(struct reader_config){.service = service_config(s, part),
                                            .reader_url = part->url,
                                            .public_url = part->public_url[0] ? part->public_url : NULL,
-                                           .statistics_url = statistics_url(s),
-                                           .statistics_interval_ms = (int)s->settings->statistics_interval_ms,
-                                           .token = s->settings->internal_token,
                                            .stall_ms = (int)s->settings->stall_timeout_ms,
                                            .unsubscribe_ms = (int)s->settings->unsubscribe_ms});
     s->readers[s->reader_count++] = r;

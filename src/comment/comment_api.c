@@ -22,7 +22,6 @@
 #include "net/loop.h"
 #include "placement/placement.h"
 #include "service/body.h"
-#include "service/reporter.h"
 
 enum {
     COUNTED_VIDEOS = 100000,
@@ -53,7 +52,6 @@ struct comment_api {
     struct http_client *client;
     struct registrar *registrar;
     struct rate_limit *limit; // NULL: none
-    struct reporter *reporter;
     char statistics_url[600]; // of the document; empty: none
     struct asker *askers;     // not NULL: the statistics service has been asked
     uint64_t total;
@@ -295,16 +293,25 @@ static void handle_statistics(struct http_exchange *x, void *arg) {
                         on_statistics, a);
 }
 
-// The videos commented on last. Who subscribes to them is the readers' to say.
-static json_t *build_report(void *arg) {
-    struct comment_api *a = arg;
+static double comments(struct service *s) {
+    return (double)((struct comment_api *)s)->total;
+}
+
+const struct metric comment_metrics[] = {
+    {"chorus_comment_comments_total", "comments", METRIC_COUNTER, "Comments accepted.", comments,
+     "totalComments", "totalComments"},
+    {0},
+};
+
+// The videos commented on last. Their subscribers are in the readers' reports.
+static void add_videos(struct service *s, json_t *report) {
+    struct comment_api *a = (struct comment_api *)s;
     json_t *by_video = json_object();
     size_t listed = 0;
     struct video_count *v = a->counts ? ELMT_FROM_HH(a->counts->hh.tbl, a->counts->hh.tbl->tail) : NULL;
     for (; v && listed < LISTED_VIDEOS; v = v->hh.prev, listed++)
         json_object_set_new(by_video, v->video, json_integer((json_int_t)v->comments));
-    return json_pack("{s:s,s:I,s:o}", "instanceId", a->placed.service.instance_id, "totalComments",
-                     (json_int_t)a->total, "commentsByVideo", by_video);
+    json_object_set_new(report, "commentsByVideo", by_video);
 }
 
 static bool ready(struct service *s, const char **why) {
@@ -314,41 +321,30 @@ static bool ready(struct service *s, const char **why) {
     return false;
 }
 
-static void describe(struct service *s, json_t *health) {
-    const struct comment_api *a = (struct comment_api *)s;
-    json_object_set_new(health, "totalComments", json_integer((json_int_t)a->total));
-}
+static const struct service_kind kind = {.role = "comment",
+                                         .metrics = comment_metrics,
+                                         .ready = ready,
+                                         .report_path = "/comment-api-statistics",
+                                         .add_to_report = add_videos};
 
 struct comment_api *comment_api_new(struct loop *loop, struct engine *engine, struct placement *placement,
                                     struct http_client *client, const struct comment_config *config) {
     struct comment_api *a = mem_zalloc(sizeof *a);
-    a->placed.service = (struct service){.role = "comment",
-                                         .instance_id = config->instance_id,
-                                         .loop = loop,
-                                         .engine = engine,
-                                         .describe = describe,
-                                         .ready = ready};
+    service_init(&a->placed.service, &kind, loop, engine, client, &config->service);
     a->placed.placement = placement;
     a->client = client;
     if (config->manager_url)
         a->registrar = registrar_new(loop, client, config->manager_url, config->log_age_ms);
     if (config->user_rate) a->limit = rate_limit_new(config->user_rate);
-    if (config->statistics_url)
-        snprintf(a->statistics_url, sizeof a->statistics_url, "%s/statistics", config->statistics_url);
-    a->reporter = reporter_new(loop, client,
-                               &(struct reporter_config){.role = "comment",
-                                                         .statistics_url = config->statistics_url,
-                                                         .path = "/comment-api-statistics",
-                                                         .interval_ms = config->statistics_interval_ms,
-                                                         .token = config->token,
-                                                         .build = build_report,
-                                                         .arg = a});
+    if (config->service.statistics_url)
+        snprintf(a->statistics_url, sizeof a->statistics_url, "%s/statistics",
+                 config->service.statistics_url);
     return a;
 }
 
 void comment_api_free(struct comment_api *a) {
     if (!a) return;
-    reporter_free(a->reporter);
+    service_release(&a->placed.service);
     registrar_free(a->registrar);
     rate_limit_free(a->limit);
     struct video_count *v, *next;

@@ -8,12 +8,10 @@
 #include "http/server.h"
 #include "net/loop.h"
 #include "placement/placement.h"
-#include "service/reporter.h"
 
 struct manager {
     struct placed_service placed; // first: the argument of the routes
-    struct reporter *reporter;
-    struct loop_timer look; // keeps the figures below fresh
+    struct loop_timer look;       // keeps the figures below fresh
     bool looking;
     uint64_t videos;         // registered, all in all
     json_t *newest_mappings; // of some of them
@@ -41,20 +39,30 @@ static void on_look(struct loop_timer *t) {
     loop_timer_start(m->placed.service.loop, t, m->interval_ms);
 }
 
-static json_t *build_report(void *arg) {
-    struct manager *m = arg;
-    struct service *s = &m->placed.service;
-    return json_pack("{s:s,s:s,s:I,s:I,s:I,s:O}", "service", "reader-api-manager", "instanceId",
-                     s->instance_id, "registeredVideos", (json_int_t)m->videos, "availableReaderApis",
-                     (json_int_t)placement_reader_count(m->placed.placement), "registrationCount",
-                     (json_int_t)m->placed.registrations, "videoMappings", m->newest_mappings);
-}
+#define MANAGER(name, expression)                                                                            \
+    static double name(struct service *s) {                                                                  \
+        struct manager *m = (struct manager *)s;                                                             \
+        return (double)(expression);                                                                         \
+    }
+MANAGER(videos, m->videos)
+MANAGER(readers, placement_reader_count(m->placed.placement))
+MANAGER(registrations, m->placed.registrations)
+#undef MANAGER
 
-static void describe(struct service *s, json_t *health) {
+const struct metric manager_metrics[] = {
+    {"chorus_manager_videos", "videos", METRIC_GAUGE, "Videos with a reader, in the store.", videos,
+     "registeredVideos", "registeredVideos"},
+    {"chorus_manager_live_readers", "readers", METRIC_GAUGE, "Readers that videos may be given to.", readers,
+     "availableReaderApis", "availableReaderApis"},
+    {"chorus_manager_registrations_total", "registrations", METRIC_COUNTER, "Videos given a first reader.",
+     registrations, NULL, "registrationCount"},
+    {0},
+};
+
+static void add_mappings(struct service *s, json_t *report) {
     struct manager *m = (struct manager *)s;
-    json_object_set_new(health, "registeredVideos", json_integer((json_int_t)m->videos));
-    json_object_set_new(health, "availableReaderApis",
-                        json_integer((json_int_t)placement_reader_count(m->placed.placement)));
+    json_object_set_new(report, "service", json_string("reader-api-manager"));
+    json_object_set(report, "videoMappings", m->newest_mappings);
 }
 
 static bool ready(struct service *s, const char **why) {
@@ -64,35 +72,28 @@ static bool ready(struct service *s, const char **why) {
     return false;
 }
 
+static const struct service_kind kind = {.role = "manager",
+                                         .metrics = manager_metrics,
+                                         .ready = ready,
+                                         .report_path = "/reader-api-manager-statistics",
+                                         .add_to_report = add_mappings};
+
 struct manager *manager_new(struct loop *loop, struct engine *engine, struct placement *placement,
-                            struct http_client *client, const struct manager_config *config) {
+                            struct http_client *client, const struct service_config *config) {
     struct manager *m = mem_zalloc(sizeof *m);
-    m->placed.service = (struct service){.role = "manager",
-                                         .instance_id = config->instance_id,
-                                         .loop = loop,
-                                         .engine = engine,
-                                         .describe = describe,
-                                         .ready = ready};
+    service_init(&m->placed.service, &kind, loop, engine, client, config);
     m->placed.placement = placement;
     m->newest_mappings = json_object();
     m->interval_ms = config->statistics_interval_ms / 2 + 1;
     m->look.on_due = on_look;
     loop_timer_start(loop, &m->look, 0);
-    m->reporter = reporter_new(loop, client,
-                               &(struct reporter_config){.role = "manager",
-                                                         .statistics_url = config->statistics_url,
-                                                         .path = "/reader-api-manager-statistics",
-                                                         .interval_ms = config->statistics_interval_ms,
-                                                         .token = config->token,
-                                                         .build = build_report,
-                                                         .arg = m});
     return m;
 }
 
 void manager_free(struct manager *m) {
     if (!m) return;
     loop_timer_stop(m->placed.service.loop, &m->look);
-    reporter_free(m->reporter);
+    service_release(&m->placed.service);
     json_decref(m->newest_mappings);
     free(m);
 }

@@ -41,8 +41,8 @@ static void reply_place(const struct question *q, const struct placement_answer 
 }
 
 void placement_reply_full(struct placed_service *s, struct http_exchange *x, const char *video) {
-    if (log_sample(&s->refusals, s->service.role, FULL_LINES, loop_now_ms(s->service.loop)))
-        log_warn(s->service.role, "too_many_videos",
+    if (log_sample(&s->refusals, s->service.kind->role, FULL_LINES, loop_now_ms(s->service.loop)))
+        log_warn(s->service.kind->role, "too_many_videos",
                  "video=%s action=\"refusing new videos; raise --max-videos if they are real\"", video);
     reply_unavailable(x, "too_many_videos",
                       "As many videos as --max-videos allows are in use; try again later.");
@@ -67,8 +67,8 @@ static void reply_failure(struct question *q, enum placement_status status) {
 
 static void log_resolved(struct question *q, const char *reader_url) {
     struct placed_service *s = q->service;
-    if (log_sample(&s->sampler, s->service.role, RESOLVED_LINES, loop_now_ms(s->service.loop)))
-        log_info(s->service.role, "resolved", "video=%s reader=%s", q->video, reader_url);
+    if (log_sample(&s->sampler, s->service.kind->role, RESOLVED_LINES, loop_now_ms(s->service.loop)))
+        log_info(s->service.kind->role, "resolved", "video=%s reader=%s", q->video, reader_url);
 }
 
 static void on_registered(void *arg, const struct placement_answer *a) {

@@ -14,7 +14,6 @@
 #include "recheck.h"
 #include "watched.h"
 #include "service/body.h"
-#include "service/reporter.h"
 
 // Memory freed when a crowd leaves stays with malloc: malloc_trim() blocks every thread that allocates until
 // it is done, 180 ms after 400,000 viewers.
@@ -36,34 +35,19 @@ static void on_sweep(struct loop_timer *t) {
     loop_timer_start(r->service.loop, t, SWEEP_MS);
 }
 
-static json_t *build_report(void *arg) {
-    struct reader *r = arg;
+static void add_topics(struct service *s, json_t *report) {
+    struct reader *r = (struct reader *)s;
     json_t *topics = json_array();
     size_t listed = 0;
     for (const struct watched *w = watched_next(r, NULL); w && listed < LISTED_TOPICS;
          w = watched_next(r, w), listed++)
         json_array_append_new(topics, json_sprintf("video:%s", w->video));
-    return json_pack("{s:s,s:I,s:o,s:I}", "instanceId", r->service.instance_id, "activeConnections",
-                     (json_int_t)r->env.viewers, "subscribedTopics", topics, "messagesSent",
-                     (json_int_t)counter_get(&r->counters.delivered));
+    json_object_set_new(report, "subscribedTopics", topics);
 }
 
 static void describe(struct service *s, json_t *health) {
-    struct reader *r = (struct reader *)s;
-    json_object_set_new(health, "activeConnections", json_integer((json_int_t)r->env.viewers));
-    json_object_set_new(health, "subscribedTopics", json_integer((json_int_t)r->videos.count));
-    json_object_set_new(health, "messagesSent",
-                        json_integer((json_int_t)counter_get(&r->counters.delivered)));
-    json_object_set_new(health, "sends", json_integer((json_int_t)counter_get(&r->counters.sends)));
-    json_object_set_new(health, "wakeups", json_integer((json_int_t)counter_get(&r->counters.wakeups)));
-    json_object_set_new(health, "slowGaps", json_integer((json_int_t)counter_get(&r->counters.gaps)));
-    json_object_set_new(health, "stalled", json_integer((json_int_t)counter_get(&r->counters.stalled)));
-    json_object_set_new(health, "memory",
-                        json_pack("{s:I,s:I,s:b}", "used", (json_int_t)budget_used(), "max",
-                                  (json_int_t)budget_max(), "full", (int)!budget_has_room()));
-    json_object_set_new(health, "redirected", json_integer((json_int_t)r->redirected));
-    json_object_set_new(health, "shed",
-                        json_integer((json_int_t)(r->shed + counter_get(&r->counters.refused))));
+    (void)s;
+    json_object_set_new(json_object_get(health, "memory"), "full", json_boolean(!budget_has_room()));
 }
 
 static bool ready(struct service *s, const char **why) {
@@ -77,16 +61,19 @@ static bool ready(struct service *s, const char **why) {
     return false;
 }
 
+static const struct service_kind kind = {.role = "reader",
+                                         .logs_instance = true,
+                                         .metrics = reader_metrics,
+                                         .describe = describe,
+                                         .ready = ready,
+                                         .report_path = "/reader-api-statistics",
+                                         .add_to_report = add_topics};
+
 struct reader *reader_new(struct loop *loop, struct engine *engine, struct placement *placement,
                           struct fanout *fanout, struct history_budget *budget, struct http_client *client,
                           const struct reader_config *config) {
     struct reader *r = mem_zalloc(sizeof *r);
-    r->service = (struct service){.role = "reader",
-                                  .instance_id = config->instance_id,
-                                  .loop = loop,
-                                  .engine = engine,
-                                  .describe = describe,
-                                  .ready = ready};
+    service_init(&r->service, &kind, loop, engine, client, &config->service);
     r->config = *config;
     r->placement = placement;
     r->generation = (uint64_t)clock_wall_ms();
@@ -95,7 +82,7 @@ struct reader *reader_new(struct loop *loop, struct engine *engine, struct place
                                  .fanout = fanout,
                                  .counters = &r->counters,
                                  .budget = budget,
-                                 .instance_id = config->instance_id,
+                                 .instance_id = config->service.instance_id,
                                  .sampler = &r->sampler,
                                  .on_audience = watched_on_audience};
     stream_env_init(&r->env);
@@ -103,14 +90,6 @@ struct reader *reader_new(struct loop *loop, struct engine *engine, struct place
     r->vacate.on_due = on_vacate;
     loop_timer_start(loop, &r->sweep, SWEEP_MS);
     reader_lease_start(r);
-    r->reporter = reporter_new(loop, client,
-                               &(struct reporter_config){.role = config->instance_id,
-                                                         .statistics_url = config->statistics_url,
-                                                         .path = "/reader-api-statistics",
-                                                         .interval_ms = config->statistics_interval_ms,
-                                                         .token = config->token,
-                                                         .build = build_report,
-                                                         .arg = r});
     return r;
 }
 
@@ -118,8 +97,7 @@ void reader_stop(struct reader *r) {
     r->stopping = true;
     loop_timer_stop(r->service.loop, &r->sweep);
     loop_timer_stop(r->service.loop, &r->vacate);
-    reporter_free(r->reporter);
-    r->reporter = NULL;
+    service_release(&r->service);
     recheck_drop(r);
     struct watched *w, *next;
     for (w = watched_next(r, NULL); w; w = next) {

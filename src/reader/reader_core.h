@@ -16,7 +16,6 @@
 #include "service/service.h"
 
 struct recheck;
-struct reporter;
 struct watched;
 
 enum { READER_LOG_LINES = 10 }; // in a second, of those that come with every viewer or video
@@ -43,7 +42,6 @@ struct reader {
     struct table videos;        // watched
     struct watched *next_noted; // whose note is repeated next; NULL: none before repeat_notes_ms
     int64_t repeat_notes_ms;
-    struct reporter *reporter;
     struct loop_timer sweep, vacate, lease;
     uint64_t generation;
     unsigned lease_failures; // in a row

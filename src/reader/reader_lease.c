@@ -125,7 +125,7 @@ static void on_lease(struct loop_timer *t) {
     e->ops->lease_renew(e,
                         &(struct engine_lease){.reader_url = r->config.reader_url,
                                                .public_url = r->config.public_url,
-                                               .instance_id = r->config.instance_id,
+                                               .instance_id = r->service.instance_id,
                                                .generation = r->generation,
                                                .viewers = r->env.viewers,
                                                .claim = claim(r, now_ms),

@@ -153,7 +153,7 @@ bool body_text(struct http_exchange *x, const struct body_field *f, size_t min, 
 }
 
 void reply_json(struct http_exchange *x, int status, json_t *owned) {
-    char *text = json_dumps(owned, JSON_COMPACT);
+    char *text = json_dumps(owned, JSON_COMPACT | JSON_REAL_PRECISION(9));
     json_decref(owned);
     if (!text) {
         http_reply_error(x, 503, "out_of_memory", "The answer could not be written.");

@@ -1,33 +1,69 @@
 #include "service/service.h"
 
 #include "engine/engine.h"
-#include "http/counters.h"
 #include "http/exchange.h"
 #include "service/body.h"
+#include "service/reporter.h"
 #include "version.h"
+
+const char *service_log_name(const struct service *s) {
+    return s->kind->logs_instance ? s->instance_id : s->kind->role;
+}
+
+static json_t *build_report(void *arg) {
+    struct service *s = arg;
+    json_t *report = json_pack("{s:s}", "instanceId", s->instance_id);
+    metrics_add_to_report(s->kind->metrics, s, report);
+    if (s->kind->add_to_report) s->kind->add_to_report(s, report);
+    return report;
+}
+
+void service_init(struct service *s, const struct service_kind *kind, struct loop *loop,
+                  struct engine *engine, struct http_client *client, const struct service_config *config) {
+    *s = (struct service){.kind = kind, .instance_id = config->instance_id, .loop = loop, .engine = engine};
+    if (!kind->report_path) return;
+    s->reporter = reporter_new(loop, client,
+                               &(struct reporter_config){.role = service_log_name(s),
+                                                         .statistics_url = config->statistics_url,
+                                                         .path = kind->report_path,
+                                                         .interval_ms = config->statistics_interval_ms,
+                                                         .token = config->token,
+                                                         .build = build_report,
+                                                         .arg = s});
+}
+
+void service_release(struct service *s) {
+    reporter_free(s->reporter);
+    s->reporter = NULL;
+}
 
 // Whether the engine and the role are ready; if not, *why is a sentence.
 static bool is_ready(struct service *s, const char **why) {
     *why = NULL;
     if (!s->engine->ops->ready(s->engine, why)) return false;
-    return !s->ready || s->ready(s, why);
+    return !s->kind->ready || s->kind->ready(s, why);
 }
 
 static void handle_root(struct http_exchange *x, void *arg) {
     struct service *s = arg;
     reply_json(x, 200,
-               json_pack("{s:s,s:s,s:s,s:s}", "service", "chorus", "role", s->role, "instanceId",
+               json_pack("{s:s,s:s,s:s,s:s}", "service", "chorus", "role", s->kind->role, "instanceId",
                          s->instance_id, "version", CHORUS_VERSION));
 }
 
 static json_t *health(struct service *s, bool *ready) {
     const char *why;
     *ready = is_ready(s, &why);
-    json_t *o = json_pack("{s:s,s:s,s:s,s:s}", "status", *ready ? "ready" : "degraded", "role", s->role,
+    json_t *o = json_pack("{s:s,s:s,s:s,s:s}", "status", *ready ? "ready" : "degraded", "role", s->kind->role,
                           "instanceId", s->instance_id, "version", CHORUS_VERSION);
     if (!*ready) json_object_set_new(o, "why", json_string(why ? why : "starting"));
-    json_object_set_new(o, "idleClosed", json_integer((json_int_t)s->http->connections_closed_for_room));
-    if (s->describe) s->describe(s, o);
+    metrics_add_to_health(service_metrics, s, o);
+    metrics_add_to_health(s->kind->metrics, s, o);
+    if (s->kind->describe) s->kind->describe(s, o);
+    json_t *metrics = json_object();
+    metrics_add(s->kind->metrics, s, metrics);
+    metrics_add(service_metrics, s, metrics);
+    json_object_set_new(o, "metrics", metrics);
     return o;
 }
 

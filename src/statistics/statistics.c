@@ -73,13 +73,15 @@ static void on_patience(struct loop_timer *);
 static void on_answer(struct loop_job *);
 static void on_reap(struct loop_job *);
 
+static const struct service_kind statistics_kind = {.role = "statistics"};
+
 struct statistics *statistics_new(struct loop *loop, struct engine *engine,
                                   const struct statistics_config *config) {
     struct internal_only *guard = internal_only_new(config->internal_from, config->internal_token);
     if (!guard) return NULL;
     struct statistics *s = mem_zalloc(sizeof *s);
-    s->service = (struct service){
-        .role = "statistics", .instance_id = config->instance_id, .loop = loop, .engine = engine};
+    service_init(&s->service, &statistics_kind, loop, engine, NULL,
+                 &(struct service_config){.instance_id = config->instance_id});
     s->guard = guard;
     int interval_ms = config->interval_ms > 0 ? config->interval_ms : INTERVAL_MS;
     s->figures = figures_new((int64_t)interval_ms * SILENT_INTERVALS);

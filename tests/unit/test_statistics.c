@@ -492,9 +492,15 @@ static bool fake_ready(struct engine *e, const char **why) {
     return true;
 }
 
+static struct engine_stats fake_stats(struct engine *e) {
+    (void)e;
+    return (struct engine_stats){0};
+}
+
 static int role_set_up(void **state) {
     struct role_world *w = mem_zalloc(sizeof *w);
-    w->ops = (struct engine_ops){.name = "fake", .overview = fake_overview, .ready = fake_ready};
+    w->ops = (struct engine_ops){
+        .name = "fake", .overview = fake_overview, .ready = fake_ready, .stats = fake_stats};
     w->engine.ops = &w->ops;
     w->loop = loop_new();
     w->statistics =

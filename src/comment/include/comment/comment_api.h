@@ -13,13 +13,10 @@ struct http_client;
 struct http_route;
 
 struct comment_config {
-    const char *instance_id;
-    const char *manager_url;    // NULL: placement is asked directly
-    int64_t log_age_ms;         // a video without a comment for this long may be evicted
-    const char *statistics_url; // NULL: no reports, and no GET /statistics
-    int statistics_interval_ms;
-    const char *token;  // for the reports, or NULL
-    unsigned user_rate; // comments per second and user; 0: no limit
+    struct service_config service; // without statistics_url, no GET /statistics either
+    const char *manager_url;       // NULL: placement is asked directly
+    int64_t log_age_ms;            // a video without a comment for this long may be evicted
+    unsigned user_rate;            // comments per second and user; 0: no limit
 };
 
 struct comment_api *comment_api_new(struct loop *, struct engine *, struct placement *, struct http_client *,
@@ -28,3 +25,4 @@ void comment_api_free(struct comment_api *);
 
 extern const struct http_route *const comment_tables[]; // ended by NULL
 extern const struct http_asset comment_assets[];        // the files of web/, ended by one without a path
+extern const struct metric comment_metrics[];

@@ -8,16 +8,10 @@ struct http_client;
 struct http_route;
 struct manager;
 
-struct manager_config {
-    const char *instance_id;
-    const char *statistics_url; // NULL: no reports
-    int statistics_interval_ms;
-    const char *token; // for the reports, or NULL
-};
-
 struct manager *manager_new(struct loop *, struct engine *, struct placement *, struct http_client *,
-                            const struct manager_config *);
+                            const struct service_config *);
 void manager_free(struct manager *);
 
 // Routing tables for its HTTP server, whose arg is the manager. Ended by NULL.
 extern const struct http_route *const manager_tables[];
+extern const struct metric manager_metrics[];

@@ -18,14 +18,11 @@ struct reader;
 enum { READER_LEASE_TTL_MS = READERS_LEASE_MS, READER_LEASE_EVERY_MS = 1000 };
 
 struct reader_config {
-    const char *instance_id;
-    const char *reader_url;     // what services use, and its name in mappings
-    const char *public_url;     // for browsers; NULL: the same
-    const char *statistics_url; // NULL: no reports
-    int statistics_interval_ms;
-    const char *token;  // for the reports, or NULL
-    int stall_ms;       // a viewer that acknowledges nothing for this long is gone
-    int unsubscribe_ms; // a video without viewers is let go after this
+    struct service_config service;
+    const char *reader_url; // what services use, and its name in mappings
+    const char *public_url; // for browsers; NULL: the same
+    int stall_ms;           // a viewer that acknowledges nothing for this long is gone
+    int unsubscribe_ms;     // a video without viewers is let go after this
 };
 
 struct reader *reader_new(struct loop *, struct engine *, struct placement *, struct fanout *,
@@ -37,3 +34,4 @@ void reader_stop(struct reader *);
 void reader_free(struct reader *);
 
 extern const struct http_route *const reader_tables[]; // ended by NULL
+extern const struct metric reader_metrics[];
