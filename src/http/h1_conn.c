@@ -91,7 +91,7 @@ static size_t unsent(const struct h1_conn *c) {
 
 // Memory that one large request or answer needed is not kept by a connection that only waits; where memory is
 // scarce, none is.
-static void shrink(struct buf *b) {
+static void h1_shrink(struct buf *b) {
     if (!b->len && (b->cap > KEPT_BYTES || http_memory_is_scarce())) buf_release(b);
 }
 
@@ -102,7 +102,7 @@ static bool is_ahead(const struct h1_conn *c) {
 }
 
 // Accounts for the connection's buffers, and whether it waits for its client.
-static void settle(struct h1_conn *c) {
+static void h1_settle(struct h1_conn *c) {
     size_t bytes = c->in.cap + c->out.cap + http_request_bytes(&c->request);
     bool gone = c->state == H1_ORPHANED || c->state == H1_CLOSED;
     bool waits = !gone && (unsent(c) || is_ahead(c) || c->state == H1_HEAD || c->state == H1_BODY);
@@ -115,7 +115,7 @@ static void drop_input(struct h1_conn *c) {
 
 // Sending
 
-static void linger(struct h1_conn *c) {
+static void h1_linger(struct h1_conn *c) {
     c->state = H1_LINGER;
     c->base.deadline_ms = loop_now_ms(c->stream.loop) + LINGER_MS;
     stream_shutdown(&c->stream);
@@ -145,12 +145,12 @@ static void h1_flush(struct h1_conn *c) {
         }
         take_sent(c, (size_t)n);
     }
-    shrink(&c->out);
-    settle(c);
+    h1_shrink(&c->out);
+    h1_settle(c);
     if (c->ended)
         h1_close(&c->base);
     else if (c->state == H1_LAST)
-        linger(c);
+        h1_linger(c);
 }
 
 // llhttp's callbacks. Returning non-zero stops the parser.
@@ -159,30 +159,31 @@ static struct h1_conn *h1_of_parser(llhttp_t *p) {
     return p->data;
 }
 
-static int stop(struct h1_conn *c) {
+static int h1_stop(struct h1_conn *c) {
     c->state = H1_REFUSED;
     return HPE_USER;
 }
 
-static int refuse(struct h1_conn *c, int status, const char *code, const char *sentence) {
+static int h1_refuse(struct h1_conn *c, int status, const char *code, const char *sentence) {
     http_refuse(&c->exchange.refusal, status, code, sentence);
-    return stop(c);
+    return h1_stop(c);
 }
 
 // The head's size is bounded before llhttp sees it (scan_head). Trailers of a chunked body come through the
 // same callbacks as header fields; they are thrown away.
 
-static int keep(struct h1_conn *c, const char *at, size_t len) {
+static int h1_keep(struct h1_conn *c, const char *at, size_t len) {
     struct buf *head = &c->request.head;
     if (head->len + len > HTTP_KEPT_MAX)
-        return refuse(c, 431, "header_too_large",
-                      "The target and the header fields that the server reads are larger than 16384 bytes.");
+        return h1_refuse(
+            c, 431, "header_too_large",
+            "The target and the header fields that the server reads are larger than 16384 bytes.");
     buf_add(head, at, len);
     return 0;
 }
 
 static int on_url(llhttp_t *p, const char *at, size_t len) {
-    return keep(h1_of_parser(p), at, len);
+    return h1_keep(h1_of_parser(p), at, len);
 }
 
 static int on_url_complete(llhttp_t *p) {
@@ -194,7 +195,7 @@ static int on_header_field(llhttp_t *p, const char *at, size_t len) {
     struct h1_conn *c = h1_of_parser(p);
     if (c->span != SPAN_NAME) {
         if (c->state == H1_HEAD && ++c->field_count > HTTP_FIELDS_MAX)
-            return refuse(c, 431, "too_many_headers", "The request has more than 1000 header fields.");
+            return h1_refuse(c, 431, "too_many_headers", "The request has more than 1000 header fields.");
         c->name_len = 0;
         c->span = SPAN_NAME;
     }
@@ -214,7 +215,7 @@ static void begin_value(struct h1_conn *c) {
 static int on_header_value(llhttp_t *p, const char *at, size_t len) {
     struct h1_conn *c = h1_of_parser(p);
     if (c->span != SPAN_VALUE) begin_value(c);
-    return c->field < FIELD_PROXY ? keep(c, at, len) : 0;
+    return c->field < FIELD_PROXY ? h1_keep(c, at, len) : 0;
 }
 
 static int on_header_value_complete(llhttp_t *p) {
@@ -247,8 +248,8 @@ static size_t body_max(const struct h1_conn *c) {
 }
 
 static int refuse_body(struct h1_conn *c) {
-    if (!http_exchange_is_handled(&c->exchange)) return stop(c);
-    return refuse(c, 413, "body_too_large", "The body is larger than this address takes.");
+    if (!http_exchange_is_handled(&c->exchange)) return h1_stop(c);
+    return h1_refuse(c, 413, "body_too_large", "The body is larger than this address takes.");
 }
 
 // Whether a request that no handler will get is answered now, and its connection closed: one whose client may
@@ -259,13 +260,13 @@ static bool is_answered_now(const struct h1_conn *c, const llhttp_t *p, bool wai
            ((p->flags & F_CONTENT_LENGTH) && p->content_length > HTTP_BODY_DEFAULT);
 }
 
-static int admit(struct h1_conn *c, llhttp_t *p) {
+static int h1_admit(struct h1_conn *c, llhttp_t *p) {
     const char *bad = http_request_check_head(&c->request, p->http_minor);
-    if (bad) return refuse(c, 400, "bad_request", bad);
+    if (bad) return h1_refuse(c, 400, "bad_request", bad);
     http_site_admit(&c->base.host->site, &c->exchange);
-    if (p->method == HTTP_CONNECT) return refuse(c, 405, "method_not_allowed", "This is not a proxy.");
+    if (p->method == HTTP_CONNECT) return h1_refuse(c, 405, "method_not_allowed", "This is not a proxy.");
     bool waits = expects_continue(c, p);
-    if (is_answered_now(c, p, waits)) return stop(c);
+    if (is_answered_now(c, p, waits)) return h1_stop(c);
     if ((p->flags & F_CONTENT_LENGTH) && p->content_length > body_max(c)) return refuse_body(c);
     if (waits &&
         ((p->flags & F_CHUNKED) || p->content_length)) // sent later: nothing may close the connection here
@@ -279,7 +280,7 @@ static int on_headers_complete(llhttp_t *p) {
     c->last = !llhttp_should_keep_alive(p) || c->request.closes;
     // Upgrade is ignored, as RFC 9110, 7.8 allows; left set, llhttp would stop at the next request.
     p->upgrade = 0;
-    int refused = admit(c, p);
+    int refused = h1_admit(c, p);
     if (refused) return refused;
     c->state = H1_BODY;
     c->wire_bytes = c->body_bytes = 0;
@@ -326,9 +327,9 @@ static const llhttp_settings_t *parser_settings(void) {
 
 static void start_request(struct h1_conn *c) {
     http_request_reset(&c->request);
-    shrink(&c->request.head);
-    shrink(&c->request.body);
-    shrink(&c->in);
+    h1_shrink(&c->request.head);
+    h1_shrink(&c->request.body);
+    h1_shrink(&c->in);
     c->exchange.match = (struct http_match){0};
     c->exchange.refusal = (struct http_refusal){0};
     c->span = SPAN_NONE;
@@ -344,7 +345,7 @@ static void start_request(struct h1_conn *c) {
 static void refuse_if_too_much(struct h1_conn *c) {
     if (http_exchange_is_handled(&c->exchange) && c->request.head.cap > KEPT_BYTES &&
         http_memory_is_used_up())
-        refuse(c, 503, "overloaded", "There is no memory for large requests; try again soon.");
+        h1_refuse(c, 503, "overloaded", "There is no memory for large requests; try again soon.");
 }
 
 static void h1_dispatch(struct h1_conn *c) {
@@ -372,12 +373,14 @@ static size_t scan_head(struct h1_conn *c, const char *bytes, size_t len) {
     switch (http_head_scan(&c->head_scan, bytes, len, &used)) {
     case HTTP_HEAD_MORE:
     case HTTP_HEAD_DONE: return used;
-    case HTTP_HEAD_BAD: refuse(c, 400, "bad_request", "This is not a well-formed HTTP/1.1 request."); break;
+    case HTTP_HEAD_BAD:
+        h1_refuse(c, 400, "bad_request", "This is not a well-formed HTTP/1.1 request.");
+        break;
     case HTTP_HEAD_VERSION:
-        refuse(c, 400, "http_version", "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
+        h1_refuse(c, 400, "http_version", "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
         break;
     case HTTP_HEAD_LONG:
-        refuse(c, 431, "header_too_large", "The request line and headers are larger than 65536 bytes.");
+        h1_refuse(c, 431, "header_too_large", "The request line and headers are larger than 65536 bytes.");
         break;
     }
     refuse_and_close(c);
@@ -395,7 +398,7 @@ static bool wire_is_bounded(struct h1_conn *c, size_t len) {
 
 // Feeds one stretch, of the head or of the body, to the parser. Returns how much was used; the request may be
 // complete then, or refused.
-static size_t feed(struct h1_conn *c, const char *bytes, size_t len) {
+static size_t h1_feed(struct h1_conn *c, const char *bytes, size_t len) {
     if (c->state == H1_HEAD) {
         len = scan_head(c, bytes, len);
         if (!len) return 0;
@@ -406,7 +409,7 @@ static size_t feed(struct h1_conn *c, const char *bytes, size_t len) {
     if (error == HPE_OK) return len;
     if (error != HPE_PAUSED) {
         if (c->state != H1_REFUSED)
-            refuse(c, 400, "bad_request", "This is not a well-formed HTTP/1.1 request.");
+            h1_refuse(c, 400, "bad_request", "This is not a well-formed HTTP/1.1 request.");
         refuse_and_close(c);
         return 0;
     }
@@ -420,7 +423,7 @@ static void h1_parse(struct h1_conn *c, const char *bytes, size_t len) {
     size_t used = 0;
     bool own = bytes == c->in.data + c->in_parsed && c->in.len;
     while (used < len && (c->state == H1_HEAD || c->state == H1_BODY))
-        used += feed(c, bytes + used, len - used);
+        used += h1_feed(c, bytes + used, len - used);
     if (c->state != H1_COMPLETE) {
         if (c->state == H1_HEAD || c->state == H1_BODY) drop_input(c);
         return;
@@ -464,7 +467,7 @@ static bool wants_input(const struct h1_conn *c) {
     return reads && c->out.len < OUT_PAUSE && !c->tail_len;
 }
 
-static bool step(struct h1_conn *c) {
+static bool h1_step(struct h1_conn *c) {
     if (!wants_input(c)) return false;
     if (c->in.len && c->state != H1_LINGER) {
         if (c->state == H1_IDLE) begin_head(c);
@@ -482,13 +485,13 @@ static int64_t h1_serve(struct http_conn *base) {
     struct h1_conn *c = h1_of(base);
     base->turn.more = false;
     c->cost = 0;
-    while (c->cost < HTTP_TURN_COST && step(c)) continue;
+    while (c->cost < HTTP_TURN_COST && h1_step(c)) continue;
     if (!base->host) return c->cost;
     c->cost += (int64_t)unsent(c);
     if (unsent(c)) h1_flush(c);
     if (!base->host) return c->cost;
     base->turn.more = wants_input(c) && (c->in.len || c->stream.readable);
-    settle(c);
+    h1_settle(c);
     return c->cost;
 }
 
@@ -548,19 +551,19 @@ static void h1_reply(struct http_exchange *x, const struct http_reply *reply) {
     if (!late) return; // h1_serve() goes on when the handler has returned
     if (c->in.len || c->stream.readable) {
         http_turns_queue(&c->base.host->turns, &c->base.turn);
-        settle(c);
+        h1_settle(c);
     } else {
         h1_flush(c);
     }
 }
 
 // Leaves the host; the stream has been closed or given away.
-static void detach(struct h1_conn *c, enum h1_state state) {
+static void h1_detach(struct h1_conn *c, enum h1_state state) {
     struct http_host *host = c->base.host;
     http_turns_leave(&host->turns, &c->base.turn);
     c->base.host = NULL;
     c->state = state;
-    settle(c);
+    h1_settle(c);
     if (state == H1_CLOSED) reap_later(c);
     host->on_closed(host, &c->base);
 }
@@ -570,7 +573,7 @@ static void h1_close(struct http_conn *base) {
     if (!base->host) return;
     bool open = c->state == H1_CALLING || c->state == H1_WAITING;
     stream_close(&c->stream);
-    detach(c, open ? H1_ORPHANED : H1_CLOSED);
+    h1_detach(c, open ? H1_ORPHANED : H1_CLOSED);
 }
 
 // Sends the answers to earlier requests; if the client does not even take these, closes the connection.
@@ -588,7 +591,7 @@ static bool h1_begin_stream(struct http_exchange *x, struct sink *sink, struct b
     }
     c->base.host->counters.streams++;
     *sink = stream_take_sink(&c->stream, SINK_RAW);
-    detach(c, H1_CLOSED);
+    h1_detach(c, H1_CLOSED);
     http_response_stream_head(head, sink->framing);
     return true;
 }
@@ -602,7 +605,7 @@ static void h1_abort(struct http_exchange *x) {
         return;
     }
     stream_close(&c->stream);
-    detach(c, H1_CLOSED);
+    h1_detach(c, H1_CLOSED);
 }
 
 static const struct http_exchange_ops exchange_ops = {
@@ -620,7 +623,7 @@ static bool h1_is_idle(const struct http_conn *base) {
 
 // Answers a request that is not complete, and closes.
 static void give_up_request(struct h1_conn *c, int status, const char *code, const char *sentence) {
-    refuse(c, status, code, sentence);
+    h1_refuse(c, status, code, sentence);
     refuse_and_close(c);
     h1_flush(c);
     if (c->base.host && wants_input(c) && c->stream.readable)

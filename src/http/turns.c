@@ -13,9 +13,15 @@ void http_turns_init(struct http_turns *t, struct loop *loop, int64_t (*serve)(s
     *t = (struct http_turns){.loop = loop, .serve = serve, .job.run = on_turn};
 }
 
+static void schedule(struct http_turns *t) {
+    if (t->scheduled) return;
+    t->scheduled = true;
+    loop_next_turn(t->loop, &t->job);
+}
+
 void http_turns_stop(struct http_turns *t, void (*on_idle)(struct http_turns *)) {
     t->on_idle = on_idle;
-    if (!t->scheduled) on_idle(t);
+    schedule(t);
 }
 
 uint8_t http_turns_lane(const union address *peer) {
@@ -23,12 +29,6 @@ uint8_t http_turns_lane(const union address *peer) {
     const uint8_t *bytes = peer->v6.sin6_addr.s6_addr;
     bool mapped = IN6_IS_ADDR_V4MAPPED(&peer->v6.sin6_addr);
     return (uint8_t)(mapped ? hash_bytes(bytes + 12, 4) : hash_bytes(bytes, 8));
-}
-
-static void schedule(struct http_turns *t) {
-    if (t->scheduled) return;
-    t->scheduled = true;
-    loop_next_turn(t->loop, &t->job);
 }
 
 static void wait_in_lane(struct http_turns *t, struct http_turn *c) {

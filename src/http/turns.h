@@ -46,13 +46,12 @@ struct http_turns {
     struct http_lane *active; // those with a queue, in the order of their turns
     struct loop_job job;
     bool scheduled;
-    void (*on_idle)(
-        struct http_turns *); // called once when nothing is scheduled any more, after http_turns_stop()
+    void (*on_idle)(struct http_turns *); // called once, after http_turns_stop()
 };
 
 void http_turns_init(struct http_turns *, struct loop *, int64_t (*serve)(struct http_turn *));
 
-// Ends it, once no connection waits: on_idle is called now or in the next turn, and may free it.
+// Ends it: on_idle is called in a later turn, when no connection waits, and may free it.
 void http_turns_stop(struct http_turns *, void (*on_idle)(struct http_turns *));
 
 // Returns the lane of a peer.
