@@ -1,6 +1,5 @@
-// One connection's way: bytes come in (h1_read), go through llhttp (h1_parse), whose callbacks fill the
-// request and check it; a complete request goes to the site (h1_dispatch); its answer (h1_reply) lets the
-// next one be read.
+// One connection's way: bytes come in (h1_read), are made a request (h1_parse); a complete request goes to
+// the site (h1_dispatch); its answer (h1_reply) lets the next one be read.
 //
 // A connection outlives its socket if its request is still unanswered when the client goes away. What an
 // answer sets free, the next request above all, happens in a later step of h1_serve(), never inside
@@ -8,10 +7,7 @@
 #include "h1_conn.h"
 
 #include <errno.h>
-#include <llhttp.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 #include <sys/uio.h>
 
 #include "base/buf.h"
@@ -19,7 +15,7 @@
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "conn.h"
-#include "head.h"
+#include "h1_parser.h"
 #include "http/exchange.h"
 #include "net/loop.h"
 #include "net/sink.h"
@@ -29,22 +25,17 @@
 
 enum {
     READ_SIZE = 16384,
-    CHUNK_MOST = 6,     // bytes that one of a body may take in a chunk of its own
-    WIRE_SPARE = 65536, // for extensions and trailers, and for what has been read but not parsed
     OUT_PAUSE = 262144, // unsent answer bytes at which no further pipelined request is started
     LINGER_MS = 2000,
-    KEPT_BYTES = 4096,   // of each buffer, by a connection between requests
-    SMALL_BYTES = 1024,  // of a body, while the request is handled
-    COPIED_BYTES = 4096, // of a lasting body that is rather copied than sent by itself
-    FIELD_NAME_MAX = 32
+    KEPT_BYTES = 4096,  // of each buffer, by a connection between requests
+    SMALL_BYTES = 1024, // of a body, while the request is handled
+    COPIED_BYTES = 4096 // of a lasting body that is rather copied than sent by itself
 };
 
 enum h1_state {
     H1_IDLE,     // between requests, nothing read
     H1_HEAD,     // some of the request line or header fields read
     H1_BODY,     // head complete
-    H1_COMPLETE, // the whole request is there
-    H1_REFUSED,  // a callback has stopped the parser
     H1_CALLING,  // the site is being called with it
     H1_WAITING,  // for the answer
     H1_LAST,     // the last request is answered, and not all of the answer is sent
@@ -60,15 +51,7 @@ struct h1_conn {
     enum h1_state state;
     bool ended; // all that the client has sent is read, and it will send no more
     bool last;  // the request at hand is the last one that is read
-    // Of the head, field by field:
-    struct http_head head_scan;
-    enum { SPAN_NONE, SPAN_NAME, SPAN_VALUE } span;
-    char name[FIELD_NAME_MAX]; // of the present header field, as far as it fits
-    uint8_t name_len, field;   // FIELD_NAME_MAX + 1: longer; enum http_field
-    uint16_t field_count;
-    uint32_t value_at;             // in request.head
-    size_t wire_bytes, body_bytes; // of the body: as it comes, and without what is around its chunks
-    llhttp_t parser;
+    struct h1_parser parser;
     struct http_request request;
     struct buf in;    // received
     size_t in_parsed; // of it
@@ -153,176 +136,6 @@ static void h1_flush(struct h1_conn *c) {
         h1_linger(c);
 }
 
-// llhttp's callbacks. Returning non-zero stops the parser.
-
-static struct h1_conn *h1_of_parser(llhttp_t *p) {
-    return p->data;
-}
-
-static int h1_stop(struct h1_conn *c) {
-    c->state = H1_REFUSED;
-    return HPE_USER;
-}
-
-static int h1_refuse(struct h1_conn *c, int status, const char *code, const char *sentence) {
-    http_refuse(&c->exchange.refusal, status, code, sentence);
-    return h1_stop(c);
-}
-
-// The head's size is bounded before llhttp sees it (scan_head). Trailers of a chunked body come through the
-// same callbacks as header fields; they are thrown away.
-
-static int h1_keep(struct h1_conn *c, const char *at, size_t len) {
-    struct buf *head = &c->request.head;
-    if (head->len + len > HTTP_KEPT_MAX)
-        return h1_refuse(
-            c, 431, "header_too_large",
-            "The target and the header fields that the server reads are larger than 16384 bytes.");
-    buf_add(head, at, len);
-    return 0;
-}
-
-static int on_url(llhttp_t *p, const char *at, size_t len) {
-    return h1_keep(h1_of_parser(p), at, len);
-}
-
-static int on_url_complete(llhttp_t *p) {
-    buf_add(&h1_of_parser(p)->request.head, "", 1);
-    return 0;
-}
-
-static int on_header_field(llhttp_t *p, const char *at, size_t len) {
-    struct h1_conn *c = h1_of_parser(p);
-    if (c->span != SPAN_NAME) {
-        if (c->state == H1_HEAD && ++c->field_count > HTTP_FIELDS_MAX)
-            return h1_refuse(c, 431, "too_many_headers", "The request has more than 1000 header fields.");
-        c->name_len = 0;
-        c->span = SPAN_NAME;
-    }
-    size_t room = c->name_len < sizeof c->name ? sizeof c->name - c->name_len : 0;
-    memcpy(c->name + c->name_len, at, len < room ? len : room);
-    c->name_len = (uint8_t)(len <= room ? c->name_len + len : FIELD_NAME_MAX + 1);
-    return 0;
-}
-
-static void begin_value(struct h1_conn *c) {
-    bool trailer = c->state == H1_BODY;
-    c->span = SPAN_VALUE;
-    c->field = (uint8_t)(trailer ? FIELD_UNKNOWN : http_field_find(c->name, c->name_len));
-    c->value_at = (uint32_t)c->request.head.len;
-}
-
-static int on_header_value(llhttp_t *p, const char *at, size_t len) {
-    struct h1_conn *c = h1_of_parser(p);
-    if (c->span != SPAN_VALUE) begin_value(c);
-    return c->field < FIELD_PROXY ? h1_keep(c, at, len) : 0;
-}
-
-static int on_header_value_complete(llhttp_t *p) {
-    struct h1_conn *c = h1_of_parser(p);
-    if (c->span != SPAN_VALUE) begin_value(c); // an empty one
-    c->span = SPAN_NONE;
-    if (c->field == FIELD_UNKNOWN) return 0;
-    buf_add(&c->request.head, "", 1);
-    http_request_take_field(&c->request, (enum http_field)c->field, c->value_at);
-    return 0;
-}
-
-static bool expects_continue(struct h1_conn *c, llhttp_t *p) {
-    const char *expect = http_request_header(&c->request, "expect");
-    if (!expect || p->http_minor == 0) return false;
-    if (!strcasecmp(expect, "100-continue")) return true;
-    return http_refuse(&c->exchange.refusal, 417, "expectation_failed",
-                       "Only Expect: 100-continue is known here.");
-}
-
-// A body that no handler reads is received, up to a bound, and discarded, so that the next request can
-// follow.
-static bool keeps_body(const struct h1_conn *c) {
-    return c->request.method == HTTP_METHOD_POST && http_exchange_is_handled(&c->exchange);
-}
-
-static size_t body_max(const struct h1_conn *c) {
-    size_t max = keeps_body(c) ? c->exchange.match.route->body_max : 0;
-    return max ? max : HTTP_BODY_DEFAULT;
-}
-
-static int refuse_body(struct h1_conn *c) {
-    if (!http_exchange_is_handled(&c->exchange)) return h1_stop(c);
-    return h1_refuse(c, 413, "body_too_large", "The body is larger than this address takes.");
-}
-
-// Whether a request that no handler will get is answered now, and its connection closed: one whose client may
-// or may not send the body, or would send much.
-static bool is_answered_now(const struct h1_conn *c, const llhttp_t *p, bool waits) {
-    if (http_exchange_is_handled(&c->exchange)) return false;
-    return waits || c->exchange.refusal.status == 417 ||
-           ((p->flags & F_CONTENT_LENGTH) && p->content_length > HTTP_BODY_DEFAULT);
-}
-
-static int h1_admit(struct h1_conn *c, llhttp_t *p) {
-    const char *bad = http_request_check_head(&c->request, p->http_minor);
-    if (bad) return h1_refuse(c, 400, "bad_request", bad);
-    http_site_admit(&c->base.host->site, &c->exchange);
-    if (p->method == HTTP_CONNECT) return h1_refuse(c, 405, "method_not_allowed", "This is not a proxy.");
-    bool waits = expects_continue(c, p);
-    if (is_answered_now(c, p, waits)) return h1_stop(c);
-    if ((p->flags & F_CONTENT_LENGTH) && p->content_length > body_max(c)) return refuse_body(c);
-    if (waits &&
-        ((p->flags & F_CHUNKED) || p->content_length)) // sent later: nothing may close the connection here
-        buf_adds(&c->out, "HTTP/1.1 100 Continue\r\n\r\n");
-    return 0;
-}
-
-static int on_headers_complete(llhttp_t *p) {
-    struct h1_conn *c = h1_of_parser(p);
-    c->request.method = http_method_of(llhttp_method_name((llhttp_method_t)p->method));
-    c->last = !llhttp_should_keep_alive(p) || c->request.closes;
-    // Upgrade is ignored, as RFC 9110, 7.8 allows; left set, llhttp would stop at the next request.
-    p->upgrade = 0;
-    int refused = h1_admit(c, p);
-    if (refused) return refused;
-    c->state = H1_BODY;
-    c->wire_bytes = c->body_bytes = 0;
-    c->base.deadline_ms = loop_now_ms(c->stream.loop) + c->base.host->body_timeout_ms;
-    return 0;
-}
-
-static int on_chunk_header(llhttp_t *p) {
-    struct h1_conn *c = h1_of_parser(p);
-    return p->content_length > body_max(c) - c->request.body.len ? refuse_body(c) : 0;
-}
-
-static int on_body(llhttp_t *p, const char *at, size_t len) {
-    struct h1_conn *c = h1_of_parser(p);
-    c->body_bytes += len;
-    if (c->body_bytes > body_max(c)) return refuse_body(c);
-    if (keeps_body(c)) buf_add(&c->request.body, at, len);
-    return 0;
-}
-
-static int on_message_complete(llhttp_t *p) {
-    (void)p;
-    return HPE_PAUSED;
-}
-
-static const llhttp_settings_t *parser_settings(void) {
-    static llhttp_settings_t settings;
-    if (!settings.on_url) {
-        llhttp_settings_init(&settings);
-        settings.on_header_field = on_header_field;
-        settings.on_header_value = on_header_value;
-        settings.on_header_value_complete = on_header_value_complete;
-        settings.on_headers_complete = on_headers_complete;
-        settings.on_chunk_header = on_chunk_header;
-        settings.on_body = on_body;
-        settings.on_message_complete = on_message_complete;
-        settings.on_url = on_url;
-        settings.on_url_complete = on_url_complete;
-    }
-    return &settings;
-}
-
 // A request's way
 
 static void start_request(struct h1_conn *c) {
@@ -332,11 +145,7 @@ static void start_request(struct h1_conn *c) {
     h1_shrink(&c->in);
     c->exchange.match = (struct http_match){0};
     c->exchange.refusal = (struct http_refusal){0};
-    c->span = SPAN_NONE;
-    c->field_count = 0;
-    c->head_scan = (struct http_head){0};
-    llhttp_init(&c->parser, HTTP_REQUEST, parser_settings());
-    c->parser.data = c;
+    h1_parser_start(&c->parser, &c->base.host->site, &c->exchange);
     c->state = H1_IDLE;
 }
 
@@ -345,7 +154,8 @@ static void start_request(struct h1_conn *c) {
 static void refuse_if_too_much(struct h1_conn *c) {
     if (http_exchange_is_handled(&c->exchange) && c->request.head.cap > KEPT_BYTES &&
         http_memory_is_used_up())
-        h1_refuse(c, 503, "overloaded", "There is no memory for large requests; try again soon.");
+        http_refuse(&c->exchange.refusal, 503, "overloaded",
+                    "There is no memory for large requests; try again soon.");
 }
 
 static void h1_dispatch(struct h1_conn *c) {
@@ -367,67 +177,22 @@ static void refuse_and_close(struct h1_conn *c) {
     h1_dispatch(c);
 }
 
-// Looks at raw head bytes. Returns how many llhttp may have: all, or up to the end of the head; 0 if refused.
-static size_t scan_head(struct h1_conn *c, const char *bytes, size_t len) {
-    size_t used = 0;
-    switch (http_head_scan(&c->head_scan, bytes, len, &used)) {
-    case HTTP_HEAD_MORE:
-    case HTTP_HEAD_DONE: return used;
-    case HTTP_HEAD_BAD:
-        h1_refuse(c, 400, "bad_request", "This is not a well-formed HTTP/1.1 request.");
-        break;
-    case HTTP_HEAD_VERSION:
-        h1_refuse(c, 400, "http_version", "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
-        break;
-    case HTTP_HEAD_LONG:
-        h1_refuse(c, 431, "header_too_large", "The request line and headers are larger than 65536 bytes.");
-        break;
-    }
-    refuse_and_close(c);
-    return 0;
-}
-
-// Chunk sizes, extensions and trailers are no body, but somebody has to read them too.
-static bool wire_is_bounded(struct h1_conn *c, size_t len) {
-    c->wire_bytes += len;
-    if (c->wire_bytes <= CHUNK_MOST * c->body_bytes + WIRE_SPARE) return true;
-    refuse_body(c);
-    refuse_and_close(c);
-    return false;
-}
-
-// Feeds one stretch, of the head or of the body, to the parser. Returns how much was used; the request may be
-// complete then, or refused.
-static size_t h1_feed(struct h1_conn *c, const char *bytes, size_t len) {
-    if (c->state == H1_HEAD) {
-        len = scan_head(c, bytes, len);
-        if (!len) return 0;
-    } else if (!wire_is_bounded(c, len)) {
-        return 0;
-    }
-    llhttp_errno_t error = llhttp_execute(&c->parser, bytes, len);
-    if (error == HPE_OK) return len;
-    if (error != HPE_PAUSED) {
-        if (c->state != H1_REFUSED)
-            h1_refuse(c, 400, "bad_request", "This is not a well-formed HTTP/1.1 request.");
-        refuse_and_close(c);
-        return 0;
-    }
-    c->state = H1_COMPLETE;
-    return (size_t)(llhttp_get_error_pos(&c->parser) - bytes);
+static void begin_body(struct h1_conn *c) {
+    c->state = H1_BODY;
+    c->base.deadline_ms = loop_now_ms(c->stream.loop) + c->base.host->body_timeout_ms;
+    if (c->parser.asks_continue) buf_adds(&c->out, "HTTP/1.1 100 Continue\r\n\r\n");
 }
 
 // Takes bytes up to the end of one request; keeps in c->in what belongs to the next. `bytes` may be c->in's
 // own.
 static void h1_parse(struct h1_conn *c, const char *bytes, size_t len) {
-    size_t used = 0;
+    size_t used;
     bool own = bytes == c->in.data + c->in_parsed && c->in.len;
-    while (used < len && (c->state == H1_HEAD || c->state == H1_BODY))
-        used += h1_feed(c, bytes + used, len - used);
-    if (c->state != H1_COMPLETE) {
-        if (c->state == H1_HEAD || c->state == H1_BODY) drop_input(c);
-        return;
-    }
+    enum h1_parsed parsed = h1_parser_feed(&c->parser, bytes, len, &used);
+    if (c->state == H1_HEAD && c->parser.in_body) begin_body(c);
+    if (parsed == H1_PARSED_PART) drop_input(c);
+    if (parsed == H1_PARSED_REFUSED) refuse_and_close(c);
+    if (parsed != H1_PARSED_REQUEST) return;
     if (own) {
         c->in_parsed += used;
         if (c->in_parsed == c->in.len) drop_input(c);
@@ -435,6 +200,7 @@ static void h1_parse(struct h1_conn *c, const char *bytes, size_t len) {
         drop_input(c);
         buf_add(&c->in, bytes + used, len - used);
     }
+    c->last = c->parser.last;
     h1_dispatch(c);
 }
 
@@ -519,9 +285,9 @@ static void reap_later(struct h1_conn *c) {
 
 static void add_answer(struct h1_conn *c, const struct http_reply *reply) {
     struct http_host *host = c->base.host;
-    enum http_persistence persistence = c->last                     ? HTTP_CLOSES
-                                        : c->parser.http_minor == 0 ? HTTP_PERSISTS_SAID
-                                                                    : HTTP_PERSISTS;
+    enum http_persistence persistence = c->last                        ? HTTP_CLOSES
+                                        : h1_parser_is_1_0(&c->parser) ? HTTP_PERSISTS_SAID
+                                                                       : HTTP_PERSISTS;
     http_response_head(&c->out, reply, http_common_lines(&host->common, clock_wall_ms()), persistence);
     http_counters_response(&host->counters, reply->status);
     if (http_request_is_head(&c->request) || !http_status_has_body(reply->status)) return;
@@ -623,7 +389,7 @@ static bool h1_is_idle(const struct http_conn *base) {
 
 // Answers a request that is not complete, and closes.
 static void give_up_request(struct h1_conn *c, int status, const char *code, const char *sentence) {
-    h1_refuse(c, status, code, sentence);
+    http_refuse(&c->exchange.refusal, status, code, sentence);
     refuse_and_close(c);
     h1_flush(c);
     if (c->base.host && wants_input(c) && c->stream.readable)
