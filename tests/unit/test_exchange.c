@@ -41,17 +41,18 @@ static int open_house(void **state) {
         &(struct placement_config){.static_readers = "http://127.0.0.1:4001,http://10.0.0.2:4002"});
     placement_start(house.placement);
     house.client = http_client_new(w->loop);
-    house.comment = comment_api_new(w->loop, w->engine, house.placement, house.client,
-                                    &(struct comment_config){.instance_id = "comment-1", .user_rate = 1000});
-    house.manager =
-        manager_new(w->loop, w->engine, house.placement, house.client,
-                    &(struct manager_config){.instance_id = "manager-1", .statistics_interval_ms = 1000});
+    house.comment =
+        comment_api_new(w->loop, w->engine, house.placement, house.client,
+                        &(struct comment_config){.service = {.instance_id = "comment-1"}, .user_rate = 1000});
+    house.manager = manager_new(w->loop, w->engine, house.placement, house.client,
+                                &(struct service_config){.instance_id = "manager-1"});
     house.statistics = statistics_new(
         w->loop, w->engine, &(struct statistics_config){.instance_id = "statistics-1", .interval_ms = 1000});
-    house.reader = reader_new(
-        w->loop, w->engine, house.placement, NULL, &house.history, house.client,
-        &(struct reader_config){
-            .instance_id = "reader-1", .reader_url = reader_url, .stall_ms = 30000, .unsubscribe_ms = 30000});
+    house.reader = reader_new(w->loop, w->engine, house.placement, NULL, &house.history, house.client,
+                              &(struct reader_config){.service = {.instance_id = "reader-1"},
+                                                      .reader_url = reader_url,
+                                                      .stall_ms = 30000,
+                                                      .unsubscribe_ms = 30000});
     struct service *services[] = {(void *)house.comment, (void *)house.manager, (void *)house.statistics,
                                   (void *)house.reader};
     for (int i = 0; i < 4; i++) services[i]->http = &house.counters;
