@@ -130,12 +130,22 @@ static bool take_in(const struct arrival *a, struct stream *s, const struct sink
     return false;
 }
 
+static const char *why_given_up(const struct arrival *a) {
+    switch (a->joiner.outcome) {
+    case JOINER_TOO_MANY_VIDEOS: return "too_many_videos";
+    case JOINER_STREAM_ENDED: return a->reader->stopping ? "stopping" : "video_moved";
+    case JOINER_STORE_AWAY:
+    case JOINER_STARTS: break;
+    }
+    return "store_away";
+}
+
 static void on_joined(struct joiner *j, struct stream *s, struct position start, struct pending *frames) {
     struct arrival *a = (struct arrival *)j;
     struct buf head = {0};
     struct sink sink;
     if (!frames) {
-        arrival_shed(a, "store_away");
+        arrival_shed(a, why_given_up(a));
         return;
     }
     bool is_there = http_begin_stream(a->exchange, &sink, &head);

@@ -44,7 +44,8 @@ struct catch_up {
     enum query query;  // the one that has been chosen, or was asked last
     enum { SUBSCRIBING, IN_LINE, ASKING, DECIDING, LATER, CLOSED } state;
     bool check_again;       // once the query is answered, compare positions with the store
-    int delay_ms;           // before it asks again; 0: the last query did not fail
+    enum engine_status failure; // of the last query
+    int delay_ms;           // before it asks again; 0: it did not fail
     struct position from;   // where the feed stood
     struct position newest; // highest position heard of meanwhile
     struct position lower;  // the first heard of that `from` had passed; not set: none
@@ -193,6 +194,7 @@ static bool answered(struct catch_up *c, enum engine_status status) {
     if (probed) env->probe = NULL;
     env->asking--;
     if (is_open) c->state = DECIDING;
+    c->failure = status;
     if (status == ENGINE_OK) {
         c->delay_ms = 0;
         end_pause(env);
@@ -394,6 +396,10 @@ void feed_close(struct feed *f) {
 
 bool feed_is_live(const struct feed *f) {
     return !f->catch_up || f->catch_up->query != QUERY_OPEN;
+}
+
+enum engine_status feed_failure(const struct feed *f) {
+    return f->catch_up ? f->catch_up->failure : ENGINE_OK;
 }
 
 struct position feed_position(const struct feed *f) {

@@ -60,6 +60,9 @@ void feed_open(struct feed *, struct feed_env *, const char *video);
 void feed_close(struct feed *);
 
 bool feed_is_live(const struct feed *);
+
+// Returns why the last query failed; ENGINE_OK: it did not, or none has been answered.
+enum engine_status feed_failure(const struct feed *);
 struct position feed_position(const struct feed *);
 
 // Looks whether the log is ahead of the feed: somebody has seen an entry that has not come here.

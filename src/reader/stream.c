@@ -117,9 +117,9 @@ static void close_lobby_if_empty(struct stream *s) {
     s->lobby = NULL;
 }
 
-static void give_up(struct lobby *l, struct joiner *j) {
-    leave_lobby(l, j);
-    j->on_joined(j, l->stream, (struct position){0}, NULL);
+static void give_up(struct joiner *j, enum joiner_outcome outcome) {
+    j->outcome = outcome;
+    j->on_joined(j, j->stream, (struct position){0}, NULL);
 }
 
 // Reading what was missed
@@ -474,7 +474,10 @@ struct stream *stream_left_alone(struct stream_env *env, int64_t for_ms) {
 
 // Life
 
+static void on_receive(struct loop_job *);
+
 void stream_env_init(struct stream_env *env) {
+    env->receive.run = on_receive;
     env->room.on_due = on_room_due;
     env->feed_env = (struct feed_env){.loop = env->loop,
                                       .engine = env->engine,
@@ -495,7 +498,10 @@ void stream_open(struct stream *s, struct stream_env *env, const char *video) {
 static void close_lobby(struct stream *s) {
     struct joiner *j, *next;
     if (!s->lobby) return;
-    DL_FOREACH_SAFE(s->lobby->joiners, j, next) give_up(s->lobby, j);
+    DL_FOREACH_SAFE(s->lobby->joiners, j, next) {
+        leave_lobby(s->lobby, j);
+        give_up(j, JOINER_STREAM_ENDED);
+    }
     struct load *load = s->lobby->load;
     s->lobby->load = NULL;
     close_lobby_if_empty(s);
@@ -504,7 +510,18 @@ static void close_lobby(struct stream *s) {
     if (load->state != LOAD_ASKING) load_free(load); // else the answer does
 }
 
+static void turn_away(struct stream *s, struct joiner **arrivals) {
+    struct joiner *j, *next;
+    DL_FOREACH_SAFE(*arrivals, j, next) {
+        if (j->stream != s) continue;
+        DL_DELETE(*arrivals, j);
+        give_up(j, JOINER_STREAM_ENDED);
+    }
+}
+
 void stream_end(struct stream *s) {
+    turn_away(s, &s->env->arrivals);
+    turn_away(s, &s->env->arriving);
     close_lobby(s);
     end_vacancy(s);
     s->env->viewers -= fan_video_viewers(s->fan);
@@ -514,6 +531,14 @@ void stream_end(struct stream *s) {
 }
 
 void stream_join(struct stream *s, struct joiner *j) {
+    struct stream_env *env = s->env;
+    j->stream = s;
+    j->outcome = JOINER_STARTS;
+    if (!env->arrivals) loop_defer(env->loop, &env->receive);
+    DL_APPEND(env->arrivals, j);
+}
+
+static void receive(struct stream *s, struct joiner *j) {
     struct start start;
     bool covered = may_start(s, j, &start);
     if (covered && may_enter(s, j, &start)) {
@@ -522,6 +547,17 @@ void stream_join(struct stream *s, struct joiner *j) {
     }
     enter_lobby(s, j);
     if (!covered && feed_is_live(&s->feed) && !s->lobby->load) load(s, j);
+}
+
+static void on_receive(struct loop_job *job) {
+    struct stream_env *env = container_of(job, struct stream_env, receive);
+    struct joiner *j;
+    env->arriving = env->arrivals;
+    env->arrivals = NULL;
+    while ((j = env->arriving)) {
+        DL_DELETE(env->arriving, j);
+        receive(j->stream, j);
+    }
 }
 
 bool stream_add(struct stream *s, const struct sink *sink, struct pending *p) {
@@ -537,9 +573,12 @@ unsigned stream_viewers(const struct stream *s) {
 }
 
 static void sweep_lobby(struct lobby *l, int64_t now) {
+    bool full = feed_failure(&l->stream->feed) == ENGINE_FULL;
     struct joiner *j, *next;
     DL_FOREACH_SAFE(l->joiners, j, next) {
-        if (j->deadline_ms <= now) give_up(l, j);
+        if (j->deadline_ms > now) continue;
+        leave_lobby(l, j);
+        give_up(j, full ? JOINER_TOO_MANY_VIDEOS : JOINER_STORE_AWAY);
     }
     if (l->load && l->load->state != LOAD_ASKING) {
         if (l->joiners)

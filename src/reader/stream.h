@@ -43,6 +43,9 @@ struct stream_env {
     struct load *loads;        // those
     struct load *load_line;    // those that wait for it
     struct loop_timer room;    // when those that have no room look again
+    struct joiner *arrivals;   // of this turn
+    struct joiner *arriving;   // those that the job has taken
+    struct loop_job receive;   // at the end of the turn
     struct lobby *lobbies;     // of those with somebody who waits
     struct vacancy *vacancies; // of those without viewers, oldest first
 };
@@ -61,15 +64,26 @@ struct stream {
 void stream_open(struct stream *, struct stream_env *, const char *video);
 void stream_end(struct stream *);
 
-// Somebody who wants to watch. The joiner is the caller's until on_joined().
+enum joiner_outcome {
+    JOINER_STARTS,
+    JOINER_STREAM_ENDED,   // given up, and so all below
+    JOINER_STORE_AWAY,     // past the deadline: the store did not answer
+    JOINER_TOO_MANY_VIDEOS // past the deadline: the store has no place for the video
+};
+
+// A viewer that wants to watch. The joiner is the caller's until on_joined(), which comes exactly once and
+// never from inside stream_join().
 struct joiner {
     struct position last; // what it has seen; not set: it starts live
     int64_t deadline_ms;  // past it, it is given up
     int64_t patience_ms;  // past it, it starts with a gap where there is no memory for what it missed
     // It may start now: at `start`, with these frames (taken by the callee) before what is published next;
-    // the callee adds it to the stream. Or it was given up: frames is NULL.
+    // the callee adds it to the stream. Or it was given up: frames is NULL, and `outcome` says why.
     void (*on_joined)(struct joiner *, struct stream *, struct position start, struct pending *frames);
-    struct joiner *prev, *next; // the stream's
+    // The stream's:
+    enum joiner_outcome outcome;
+    struct stream *stream;
+    struct joiner *prev, *next;
 };
 void stream_join(struct stream *, struct joiner *);
 

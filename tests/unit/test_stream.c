@@ -10,6 +10,7 @@
 #include "fanout/counters.h"
 #include "fanout/pending.h"
 #include "net/sink.h"
+#include "not_inside.h"
 #include "reader/stream.h"
 #include "run_loop.h"
 
@@ -43,6 +44,7 @@ static struct frame *first_event(struct position start) {
 
 static void on_joined(struct joiner *j, struct stream *s, struct position start, struct pending *frames) {
     struct guest *g = (struct guest *)j;
+    assert_not_inside();
     assert_false(g->joined || g->given_up); // once
     g->joined = frames != NULL;
     g->given_up = !frames;
@@ -52,16 +54,22 @@ static void on_joined(struct joiner *j, struct stream *s, struct position start,
     assert_true(stream_add(s, &(struct sink){.fd = g->number, .worker = SINK_ANY_WORKER}, frames));
 }
 
-// Joins, having seen everything up to `last`; returns its number.
-static int join(uint64_t epoch, uint64_t seq) {
+// Joins, having seen everything up to `last`; returns its number. The turn goes on.
+static int join_in_this_turn(uint64_t epoch, uint64_t seq) {
     assert_true(guest_count < GUESTS_MAX);
     struct guest *g = &guests[guest_count];
     *g = (struct guest){.joiner = {.last = pos(epoch, seq),
                                    .deadline_ms = loop_now_ms(loop) + PATIENCE_MS,
                                    .on_joined = on_joined},
                         .number = guest_count};
-    stream_join(stream, &g->joiner);
+    INSIDE(stream_join(stream, &g->joiner));
     return guest_count++;
+}
+
+static int join(uint64_t epoch, uint64_t seq) {
+    int number = join_in_this_turn(epoch, seq);
+    loop_drain(loop);
+    return number;
 }
 
 static int join_live(void) {
@@ -540,12 +548,23 @@ static void who_waits_too_long_is_given_up(void **state) {
     assert_waits(a);
     sweep_later(1);
     assert_true(guests[a].given_up);
+    assert_int_equal(guests[a].joiner.outcome, JOINER_STORE_AWAY);
     assert_waits(b);
     sweep_later(100);
     assert_true(guests[b].given_up);
     go_live_at(3); // and the stream goes on
     assert_given(join_live(), "from:1-3");
     assert_int_equal(stream_viewers(stream), 1);
+}
+
+static void given_up_because_the_store_has_no_place_for_the_video(void **state) {
+    (void)state;
+    int a = join_live();
+    fake_say_subscribed(engine);
+    fake_fail(engine, 0, ENGINE_FULL);
+    sweep_later(PATIENCE_MS);
+    assert_true(guests[a].given_up);
+    assert_int_equal(guests[a].joiner.outcome, JOINER_TOO_MANY_VIDEOS);
 }
 
 static void given_up_while_the_log_is_read(void **state) {
@@ -604,7 +623,8 @@ static int join_with_patience(uint64_t epoch, uint64_t seq, int64_t ms) {
                                    .patience_ms = loop_now_ms(loop) + ms,
                                    .on_joined = on_joined},
                         .number = guest_count};
-    stream_join(stream, &g->joiner);
+    INSIDE(stream_join(stream, &g->joiner));
+    loop_drain(loop);
     return guest_count++;
 }
 
@@ -690,6 +710,7 @@ static void so_many_read_the_log_at_a_time(void **state) {
             .last = pos(1, 1), .deadline_ms = INT64_MAX, .patience_ms = INT64_MAX, .on_joined = count_joined};
         stream_join(&many[i], &some[i].joiner);
     }
+    loop_drain(loop);
     joined_count = 0;
     assert_int_equal(fake_waiting(engine), AT_ONCE);
     fake_answer(engine, 0);
@@ -805,9 +826,24 @@ static void of_many_it_finds_those_left_alone(void **state) {
 static void closed_while_people_wait(void **state) {
     (void)state;
     int a = join_live(), b = join(1, 3);
+    int c = join_in_this_turn(0, 0);
     close_stream();
-    assert_true(guests[a].given_up && guests[b].given_up);
+    assert_true(guests[a].given_up && guests[b].given_up && guests[c].given_up);
+    assert_int_equal(guests[a].joiner.outcome, JOINER_STREAM_ENDED);
+    assert_int_equal(guests[c].joiner.outcome, JOINER_STREAM_ENDED);
     assert_int_equal(fake_subscriptions(engine), 0);
+}
+
+static void those_of_one_turn_start_at_its_end(void **state) {
+    (void)state;
+    go_live_at(3);
+    int a = join_in_this_turn(0, 0), b = join_in_this_turn(1, 3), c = join_in_this_turn(0, 0);
+    assert_waits(a);
+    loop_drain(loop);
+    assert_given(a, "from:1-3");
+    assert_given(b, "from:1-3");
+    assert_given(c, "from:1-3");
+    assert_int_equal(stream_viewers(stream), 3);
 }
 
 static void closed_while_the_log_is_read(void **state) {
@@ -940,6 +976,8 @@ int main(void) {
         TEST(a_load_that_fails_is_tried_again_with_the_next_sweep),
         TEST(a_load_that_fails_half_way_gives_nothing_twice),
         TEST(who_waits_too_long_is_given_up),
+        TEST(given_up_because_the_store_has_no_place_for_the_video),
+        TEST(those_of_one_turn_start_at_its_end),
         TEST(given_up_while_the_log_is_read),
         TEST(with_no_budget_it_is_served_from_the_log_alone),
         TEST(with_little_budget_on_a_busy_video_it_is_served_too),
