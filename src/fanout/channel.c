@@ -56,6 +56,7 @@ void channel_add(struct channel *ch, const struct sink *sink, struct pending *pe
         return;
     }
     seats_add(&ch->seats, v);
+    if (v->framing == SINK_RAW) ch->raw++;
     if (ch->seats.count == 1) put_off_heartbeat(ch, now_ms);
     viewer_push(v, now_ms);
     settle(ch);
@@ -163,8 +164,12 @@ void channel_publish(struct channel *ch, struct frame *f) {
     ring_push(&ch->ring, f);
 }
 
+void channel_end(struct channel *ch) {
+    ch->over = true;
+}
+
 bool channel_is_dirty(const struct channel *ch) {
-    return ch->flush || ch->sent < ch->ring.next;
+    return ch->flush || ch->sent < ch->ring.next || (ch->over && ch->seats.ready);
 }
 
 int64_t channel_flush_due_us(const struct channel *ch) {
@@ -172,7 +177,10 @@ int64_t channel_flush_due_us(const struct channel *ch) {
 }
 
 enum flush_outcome channel_flush_some(struct channel *ch, int64_t now_ms, uint32_t sends) {
-    if (!ch->flush && ch->sent < ch->ring.next) flush_begin(ch);
+    if (!ch->flush && ch->sent < ch->ring.next)
+        flush_begin(ch);
+    else if (!ch->flush && ch->over && ch->seats.ready)
+        flush_begin_end(ch);
     if (ch->flush) {
         flush_serve(ch, sends, now_ms);
         if (ch->seats.due) {

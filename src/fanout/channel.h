@@ -47,6 +47,8 @@ struct channel {
         uint32_t sends;
         uint32_t left;                       // viewers gone, for the next report
     } tally;                                 // not yet handed on
+    uint32_t raw : 31;                       // viewers in SINK_RAW
+    uint32_t over : 1;                       // nothing more will be published
     struct channel *left_next;               // in the environment's list, if any have
     struct channel *prev, *next;             // all channels of the worker
     struct channel *dirty_prev, *dirty_next; // those with something to flush; NULL: not among them
@@ -68,6 +70,10 @@ uint32_t channel_report_left(struct channel *);
 
 // Adds a frame, whose reference is taken; a flush sends it.
 void channel_publish(struct channel *, struct frame *);
+
+// Nothing more will be published: viewers that have been sent everything are sent the stream's end, and
+// closed.
+void channel_end(struct channel *);
 
 // Whether a flush would have something to do, and from when on it may begin, or go on.
 bool channel_is_dirty(const struct channel *);

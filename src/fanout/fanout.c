@@ -30,7 +30,9 @@ struct fan_video {
     struct fan_counters *counters;
     void (*on_left)(void *arg, unsigned n);
     void *arg;
-    unsigned viewers, share_count;
+    unsigned viewers;
+    unsigned share_count : 31;
+    bool over : 1; // nothing more is published
     struct share *shares;
 };
 
@@ -199,6 +201,11 @@ static struct share *share_on(struct fan_video *v, unsigned worker) {
     return worker < v->fanout->count ? share_new(v, worker) : NULL;
 }
 
+static void end_share(const struct fan_video *v, const struct share *s) {
+    worker_post(v->fanout->crew[s->worker].worker,
+                &(struct worker_command){.verb = WORKER_END, .channel = s->channel});
+}
+
 bool fan_video_add(struct fan_video *v, const struct sink *sink, struct pending *pending) {
     struct share *s = sink->worker == SINK_ANY_WORKER ? choose_share(v) : share_on(v, (unsigned)sink->worker);
     if (!s) return false;
@@ -209,7 +216,14 @@ bool fan_video_add(struct fan_video *v, const struct sink *sink, struct pending 
     worker_post(member->worker,
                 &(struct worker_command){
                     .verb = WORKER_ADD, .channel = s->channel, .sink = *sink, .pending = pending});
+    if (v->over) end_share(v, s);
     return true;
+}
+
+void fan_video_end(struct fan_video *v) {
+    struct share *s;
+    v->over = true;
+    LL_FOREACH(v->shares, s) end_share(v, s);
 }
 
 void fan_video_publish(struct fan_video *v, struct frame *frame) {

@@ -6,35 +6,50 @@
 
 #include "base/budget.h"
 #include "base/map.h"
-#include "net/event_stream.h"
 #include "channel.h"
 #include "viewer_send.h"
 
 enum { RUN_BYTES = 1 << 16 };
 
+// Bytes of a run, by framing.
+struct run_lengths {
+    size_t of[2];
+};
+
+static size_t larger_length(const struct run_lengths *l) {
+    return l->of[SINK_CHUNKED];
+}
+
+static void add_lengths(struct run_lengths *l, const struct frame *f) {
+    l->of[SINK_RAW] += frame_piece(f, SINK_RAW).iov_len;
+    l->of[SINK_CHUNKED] += frame_piece(f, SINK_CHUNKED).iov_len;
+}
+
 // Finds how many frames fit into one run; one does however long it is.
-static size_t measure(const struct channel *ch, uint64_t from, uint64_t *to) {
+static struct run_lengths measure(const struct channel *ch, uint64_t from, uint64_t *to) {
     const struct ring *r = &ch->ring;
-    size_t len = ring_at(r, from)->len;
+    struct run_lengths all = {0};
+    add_lengths(&all, ring_at(r, from));
     for (*to = from + 1; *to < r->next; ++*to) {
-        size_t more = ring_at(r, *to)->len;
-        if (len + more > RUN_BYTES) break;
-        len += more;
+        struct run_lengths more = all;
+        add_lengths(&more, ring_at(r, *to));
+        if (larger_length(&more) > RUN_BYTES) break;
+        all = more;
     }
-    return len;
+    return all;
 }
 
 // Several frames are laid out as one run of bytes: a send costs by the pieces it is made of, and each
 // viewer's has the same. A single frame stays where it is: the ring keeps it until the flush ends.
-static void lay_out(struct channel *ch, struct flush *f) {
-    f->bytes = ring_at(&ch->ring, f->from)->bytes;
-    if (f->to - f->from == 1) return;
-    char *end = f->room;
+static struct iovec lay_out(const struct channel *ch, const struct flush *f, enum sink_framing framing,
+                            char *room) {
+    if (f->to - f->from == 1) return frame_piece(ring_at(&ch->ring, f->from), framing);
+    char *end = room;
     for (uint64_t n = f->from; n < f->to; n++) {
-        const struct frame *frame = ring_at(&ch->ring, n);
-        end = (char *)memcpy(end, frame->bytes, frame->len) + frame->len;
+        struct iovec piece = frame_piece(ring_at(&ch->ring, n), framing);
+        end = (char *)memcpy(end, piece.iov_base, piece.iov_len) + piece.iov_len;
     }
-    f->bytes = f->room;
+    return (struct iovec){room, (size_t)(end - room)};
 }
 
 void flush_mark_sent(struct channel *ch, uint64_t to) {
@@ -52,43 +67,62 @@ static void begin(struct channel *ch, struct flush *f) {
 
 void flush_begin(struct channel *ch) {
     uint64_t to;
-    size_t len = measure(ch, ch->sent, &to);
-    size_t room = ch->seats.ready && to - ch->sent > 1 ? len : 0;
-    struct flush *f = mem_alloc(sizeof *f + room);
-    if (room) budget_take(room);
-    *f = (struct flush){
-        .from = ch->sent, .to = to, .len = (uint32_t)len, .room_bytes = room, .cut = to < ch->ring.next};
-    if (ch->seats.ready) lay_out(ch, f);
+    struct run_lengths length = measure(ch, ch->sent, &to);
+    uint32_t viewers[2] = {[SINK_RAW] = ch->raw, [SINK_CHUNKED] = ch->seats.count - ch->raw};
+    size_t room[2] = {0};
+    for (int i = 0; i < 2; i++)
+        if (viewers[i] && ch->seats.ready && to - ch->sent > 1) room[i] = length.of[i];
+    size_t room_bytes = room[SINK_RAW] + room[SINK_CHUNKED];
+    struct flush *f = mem_alloc(sizeof *f + room_bytes);
+    if (room_bytes) budget_take(room_bytes);
+    *f = (struct flush){.from = ch->sent, .to = to, .room_bytes = room_bytes, .cut = to < ch->ring.next};
+    if (ch->seats.ready && viewers[SINK_RAW]) f->run[SINK_RAW] = lay_out(ch, f, SINK_RAW, f->room);
+    if (ch->seats.ready && viewers[SINK_CHUNKED])
+        f->run[SINK_CHUNKED] = lay_out(ch, f, SINK_CHUNKED, f->room + room[SINK_RAW]);
     begin(ch, f);
     flush_mark_sent(ch, to);
 }
 
 void flush_begin_heartbeat(struct channel *ch) {
     struct flush *f = mem_alloc(sizeof *f);
-    struct frame *beat =
-        frame_of_bytes(event_stream_heartbeat, EVENT_STREAM_HEARTBEAT_LEN, (struct position){0});
-    *f = (struct flush){
-        .from = ch->sent, .to = ch->sent, .bytes = beat->bytes, .len = beat->len, .beat = beat};
+    struct frame *beat = frame_of_heartbeat();
+    *f = (struct flush){.from = ch->sent,
+                        .to = ch->sent,
+                        .run = {frame_piece(beat, SINK_RAW), frame_piece(beat, SINK_CHUNKED)},
+                        .beat = beat};
+    begin(ch, f);
+}
+
+void flush_begin_end(struct channel *ch) {
+    struct flush *f = mem_alloc(sizeof *f);
+    *f = (struct flush){.from = ch->sent, .to = ch->sent, .is_end = true};
     begin(ch, f);
 }
 
 // A viewer has not taken all of it.
 static void leave_behind(struct viewer *v, const struct flush *f, size_t taken, int64_t now_ms) {
-    if (!f->beat)
+    if (f->to > f->from)
         viewer_lag_behind(v, f->from, taken, now_ms);
     else
         viewer_owe(v, f->beat, taken, now_ms);
+}
+
+static uint32_t serve_end(struct channel *ch, uint32_t sends, int64_t now_ms) {
+    uint32_t served = 0;
+    for (; served < sends && ch->seats.due; served++) viewer_finish(seats_serve(&ch->seats), now_ms);
+    return served;
 }
 
 uint32_t flush_serve(struct channel *ch, uint32_t sends, int64_t now_ms) {
     const struct flush *f = ch->flush;
     unsigned long long delivered = 0, each = f->to - f->from;
     uint32_t served = 0;
+    if (f->is_end) return serve_end(ch, sends, now_ms);
     for (; served < sends && ch->seats.due; served++) {
-        struct iovec run = {f->bytes, f->len};
         struct viewer *v = seats_serve(&ch->seats);
-        size_t taken = viewer_send(v, &run, 1);
-        if (taken == f->len)
+        const struct iovec *run = &f->run[v->framing];
+        size_t taken = viewer_send(v, run, 1);
+        if (taken == run->iov_len)
             delivered += each;
         else if (!v->closed)
             leave_behind(v, f, taken, now_ms);
@@ -109,8 +143,9 @@ static void admit(const struct channel *ch, const struct flush *f, int64_t now_m
 void flush_end(struct channel *ch, int64_t now_ms) {
     struct flush *f = ch->flush;
     ch->flush = NULL;
-    if (!f->beat) admit(ch, f, now_ms);
-    if (!f->beat && !f->cut) // the rest of what waited goes at once
+    bool has_frames = f->to > f->from;
+    if (has_frames) admit(ch, f, now_ms);
+    if (has_frames && !f->cut) // the rest of what waited goes at once
         pace_end(&ch->pace, f->to - f->from, f->begun, pace_mark_now(), ch->env->bounds.coalesce_us);
     frame_unref(f->beat);
     if (f->room_bytes) budget_give_back(f->room_bytes);

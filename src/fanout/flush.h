@@ -1,10 +1,12 @@
-// A run of frames on its way to the viewers of a channel who are ready, or a heartbeat: laid out once, sent
-// to each with one send, in as many slices as its worker likes. Private to channel.
+// What is on its way to the viewers of a channel that are ready: a run of frames or a heartbeat, laid out
+// once for each framing in use and sent to each viewer with one send; or the end of the stream. In as many
+// slices as the worker likes. Private to channel.
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "pace.h"
 
@@ -12,10 +14,10 @@ struct channel;
 struct frame;
 
 struct flush {
-    uint64_t from, to; // the frames; none: it is a heartbeat
-    char *bytes;
-    uint32_t len;
-    bool cut; // there was more than fits into one run
+    uint64_t from, to;   // the frames; none: it is a heartbeat, or the end
+    struct iovec run[2]; // by framing: what each viewer is sent
+    bool cut;            // there was more than fits into one run
+    bool is_end;         // the stream is over
     struct pace_mark begun;
     struct frame *beat; // owned
     size_t room_bytes;
@@ -25,6 +27,7 @@ struct flush {
 // Begins to send what is new to all who are ready: as many frames as fit into one run.
 void flush_begin(struct channel *);
 void flush_begin_heartbeat(struct channel *);
+void flush_begin_end(struct channel *);
 
 // From now on those who are ready stand before frame `to`.
 void flush_mark_sent(struct channel *, uint64_t to);

@@ -1,5 +1,6 @@
 #include "fanout/frame.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,18 +12,52 @@
 #include "base/budget.h"
 
 // With what malloc adds, and its places in rings.
-static size_t frame_cost(size_t len) {
-    return sizeof(struct frame) + len + 32;
+static size_t frame_cost(const struct frame *f) {
+    return sizeof *f + f->head + f->len + (f->head ? FRAME_CHUNK_END : 0) + 32;
+}
+
+// Returns the length of the chunk head before so many bytes.
+static uint32_t chunk_head_length(size_t len) {
+    uint32_t digits = 1;
+    while (len >>= 4) digits++;
+    return digits + 2;
+}
+
+static char *add_chunk_head(char *out, size_t len, uint32_t head) {
+    char *end = out + head - 2;
+    for (char *at = end; at > out; len >>= 4) *--at = "0123456789abcdef"[len & 15];
+    memcpy(end, "\r\n", 2);
+    return end + 2;
+}
+
+// Adds a chunk. Returns the end.
+static char *add_chunk(char *out, const void *bytes, size_t len) {
+    char *end = add_chunk_head(out, len, chunk_head_length(len));
+    if (len) memcpy(end, bytes, len);
+    memcpy(end + len, "\r\n", FRAME_CHUNK_END);
+    return end + len + FRAME_CHUNK_END;
+}
+
+static struct frame *frame_new(uint32_t head, size_t len, struct position at) {
+    assert(len <= FRAME_MAX);
+    struct frame *f = mem_alloc(sizeof *f + head + len + (head ? FRAME_CHUNK_END : 0));
+    atomic_init(&f->refs, 1);
+    f->len = len & FRAME_MAX;
+    f->head = head & 15;
+    f->at = f->first = at;
+    budget_take(frame_cost(f));
+    return f;
+}
+
+static struct frame *frame_of_chunk(const void *bytes, size_t len, struct position at) {
+    struct frame *f = frame_new(chunk_head_length(len), len, at);
+    add_chunk(f->bytes, bytes, len);
+    return f;
 }
 
 struct frame *frame_of_bytes(const void *bytes, size_t len, struct position at) {
-    struct frame *f = mem_alloc(sizeof *f + len);
-    atomic_init(&f->refs, 1);
-    f->len = (uint32_t)len;
-    f->at = f->first = at;
-    memcpy(f->bytes, bytes, len);
-    budget_take(frame_cost(len));
-    return f;
+    assert(len); // an empty chunk would end the stream
+    return frame_of_chunk(bytes, len, at);
 }
 
 struct frame *frame_of_event(struct position at, const char *event, const char *data, size_t len) {
@@ -52,6 +87,26 @@ struct frame *frame_of_gap(struct position from, struct position to, enum gap_re
     return f;
 }
 
+struct frame *frame_of_heartbeat(void) {
+    return frame_of_bytes(event_stream_heartbeat, EVENT_STREAM_HEARTBEAT_LEN, (struct position){0});
+}
+
+struct frame *frame_of_end(void) {
+    return frame_of_chunk(NULL, 0, (struct position){0});
+}
+
+struct frame *frame_of_head(const void *head, size_t head_len, const void *event, size_t event_len,
+                            enum sink_framing framing) {
+    size_t around = framing == SINK_CHUNKED ? chunk_head_length(event_len) + FRAME_CHUNK_END : 0;
+    struct frame *f = frame_new(0, head_len + event_len + around, (struct position){0});
+    char *end = (char *)memcpy(f->bytes, head, head_len) + head_len;
+    if (around)
+        add_chunk(end, event, event_len);
+    else
+        memcpy(end, event, event_len);
+    return f;
+}
+
 struct frame *frame_ref(struct frame *f) {
     atomic_fetch_add_explicit(&f->refs, 1, memory_order_relaxed);
     return f;
@@ -59,6 +114,6 @@ struct frame *frame_ref(struct frame *f) {
 
 void frame_unref(struct frame *f) {
     if (!f || atomic_fetch_sub_explicit(&f->refs, 1, memory_order_acq_rel) != 1) return;
-    budget_give_back(frame_cost(f->len));
+    budget_give_back(frame_cost(f));
     free(f);
 }

@@ -66,7 +66,3 @@ void seats_remove(struct seats *s, struct viewer *v) {
 void seats_begin_flush(struct seats *s) {
     s->due = s->ready;
 }
-
-HOT_PATH struct viewer *seats_serve(struct seats *s) {
-    return s->at[--s->due];
-}

@@ -9,7 +9,6 @@
 #include "base/budget.h"
 #include "base/container_of.h"
 #include "base/map.h"
-#include "net/event_stream.h"
 #include "net/sock.h"
 #include "channel.h"
 #include "fanout/counters.h"
@@ -59,6 +58,7 @@ struct viewer *viewer_new(struct channel *ch, const struct sink *sink, struct pe
                           int64_t now_ms) {
     struct viewer *v = mem_zalloc(sizeof *v + (sink->ops ? sizeof *v->transport : 0));
     v->watch = (struct loop_fd){.fd = -1, .on_event = on_socket};
+    v->framing = sink->framing;
     v->is_socket = !sink->ops;
     if (sink->ops)
         *v->transport =
@@ -104,6 +104,7 @@ void viewer_close(struct viewer *v, enum sink_end end) {
     v->closed = true;
     leave_list(v);
     seats_remove(&ch->seats, v);
+    if (v->framing == SINK_RAW) ch->raw--;
     channel_note_left(ch);
     struct sink sink = {.fd = v->watch.fd};
     if (!v->is_socket) sink.ops = v->transport->ops, sink.state = v->transport->state;
@@ -148,8 +149,10 @@ static size_t pinned_bytes(const struct viewer *v) {
 static uint32_t frames_begun(const struct viewer *v) {
     size_t bytes = v->offset + pinned_bytes(v);
     uint32_t n = 0;
-    for (const struct frame *f; bytes && (f = frame_ahead(v, n)); n++)
-        bytes -= bytes < f->len ? bytes : f->len;
+    for (const struct frame *f; bytes && (f = frame_ahead(v, n)); n++) {
+        size_t len = frame_piece(f, v->framing).iov_len;
+        bytes -= bytes < len ? bytes : len;
+    }
     return n;
 }
 
@@ -186,7 +189,8 @@ static bool push_pieces(struct viewer *v, struct iovec *iov, size_t room, bool *
     size_t count = 0, total = 0;
     uint32_t skip = v->offset;
     for (struct frame *f; count < room && (f = frame_ahead(v, (uint32_t)count)); count++) {
-        iov[count] = (struct iovec){f->bytes + skip, f->len - skip};
+        struct iovec piece = frame_piece(f, v->framing);
+        iov[count] = (struct iovec){(char *)piece.iov_base + skip, piece.iov_len - skip};
         total += iov[count].iov_len;
         skip = 0;
     }
@@ -230,15 +234,40 @@ static void list_lagging(struct viewer *v, bool moved, int64_t now_ms) {
     }
 }
 
+static bool has_all(const struct viewer *v) {
+    return !v->pending && !v->gap && v->cursor == v->channel->sent && !v->offset;
+}
+
+// It has got everything of a stream that is over. Returns whether there is an end to be sent.
+static bool begin_end(struct viewer *v) {
+    if (v->finishing || v->framing == SINK_RAW) {
+        viewer_close(v, SINK_OVER);
+        return false;
+    }
+    v->finishing = true;
+    v->pending = pending_of(frame_of_end());
+    return true;
+}
+
+// Finds what comes next for a viewer that has been sent what was begun. Returns false if there is nothing.
+static bool begin_next(struct viewer *v) {
+    const struct channel *ch = v->channel;
+    if (v->pending) return false;
+    if (v->finishing) return begin_end(v);
+    if (v->gap) {
+        announce_gap(v);
+        return true;
+    }
+    return ch->over && ch->sent == ch->ring.next && has_all(v) && begin_end(v);
+}
+
 void viewer_push(struct viewer *v, int64_t now_ms) {
     bool moved = false;
-    for (;;) {
+    do
         while (push_once(v, &moved)) {}
-        if (v->closed) return;
-        if (v->pending || !v->gap) break;
-        announce_gap(v);
-    }
-    if (!v->pending && v->cursor == v->channel->sent && !v->offset) {
+    while (!v->closed && begin_next(v));
+    if (v->closed) return;
+    if (has_all(v)) {
         leave_list(v);
         seats_make_ready(&v->channel->seats, v);
     } else {
@@ -256,11 +285,16 @@ static void make_lagging(struct viewer *v, uint64_t cursor, size_t offset, int64
 
 void viewer_lag_behind(struct viewer *v, uint64_t from, size_t taken, int64_t now_ms) {
     const struct ring *r = &v->channel->ring;
-    for (; taken >= ring_at(r, from)->len; from++) {
-        taken -= ring_at(r, from)->len;
+    for (size_t len; taken >= (len = frame_piece(ring_at(r, from), v->framing).iov_len); from++) {
+        taken -= len;
         v->channel->tally.delivered++;
     }
     make_lagging(v, from, taken, now_ms);
+}
+
+void viewer_finish(struct viewer *v, int64_t now_ms) {
+    make_lagging(v, v->channel->sent, 0, now_ms);
+    viewer_push(v, now_ms);
 }
 
 void viewer_owe(struct viewer *v, struct frame *f, size_t taken, int64_t now_ms) {
@@ -274,7 +308,7 @@ static bool is_between_frames(const struct viewer *v) {
     return seats_is_ready(&v->channel->seats, v) || viewer_waits(v);
 }
 
-static void queue_rest_of_heartbeat(struct viewer *v, size_t taken, int64_t now_ms) {
+static void queue_rest_of_heartbeat(struct viewer *v, struct frame *beat, size_t taken, int64_t now_ms) {
     struct channel *ch = v->channel;
     if (seats_is_due(&ch->seats, v))
         make_lagging(v, ch->flush->from, taken, now_ms);
@@ -284,19 +318,20 @@ static void queue_rest_of_heartbeat(struct viewer *v, size_t taken, int64_t now_
         enter_list(v, LIST_BLOCKED);
     v->moved_ms = now_ms;
     v->offset = (uint32_t)taken;
-    v->pending =
-        pending_of(frame_of_bytes(event_stream_heartbeat, EVENT_STREAM_HEARTBEAT_LEN, (struct position){0}));
+    v->pending = pending_of(frame_ref(beat));
 }
 
 // The client has closed its side. A half-closed client goes on reading; a closed socket answers the next
 // bytes with a reset. So it is sent a heartbeat, unless other bytes are on their way to it.
 static void probe(struct viewer *v, int64_t now_ms) {
-    struct iovec beat = {(void *)event_stream_heartbeat, EVENT_STREAM_HEARTBEAT_LEN};
     v->fin_seen = true;
     if (!is_between_frames(v)) return;
-    size_t taken = viewer_send(v, &beat, 1);
-    if (v->closed || taken == EVENT_STREAM_HEARTBEAT_LEN) return;
-    if (taken || pinned_bytes(v)) queue_rest_of_heartbeat(v, taken, now_ms);
+    struct frame *beat = frame_of_heartbeat();
+    struct iovec piece = frame_piece(beat, v->framing);
+    size_t taken = viewer_send(v, &piece, 1);
+    if (!v->closed && taken < piece.iov_len && (taken || pinned_bytes(v)))
+        queue_rest_of_heartbeat(v, beat, taken, now_ms);
+    frame_unref(beat);
 }
 
 static void take_sink_events(struct viewer *v, unsigned events) {

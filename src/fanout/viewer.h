@@ -36,9 +36,11 @@ struct viewer {
     uint32_t slot;        // in the channel's seats
     uint32_t offset;      // bytes already sent of the frame it is at
     struct channel *channel;
+    enum sink_framing framing : 8;
     bool is_socket; // its sink is plain TCP: there is no transport
     bool gap, closed;
-    bool fin_seen; // the client has closed its side: for good, or to read on
+    bool finishing; // it has been sent, or is being sent, the stream's end
+    bool fin_seen;  // the client has closed its side: for good, or to read on
     enum viewer_list list : 8;
     struct pending *pending; // NULL once sent
     uint64_t cursor;         // the frame it is at, while it lags
@@ -69,6 +71,9 @@ void viewer_lag_behind(struct viewer *, uint64_t from, size_t taken, int64_t now
 // A ready one did not take all of a heartbeat (borrowed): what is begun must be ended. One that took nothing
 // has bytes on their way already, and needs none.
 void viewer_owe(struct viewer *, struct frame *, size_t taken, int64_t now_ms);
+
+// The stream is over: sends a ready viewer the end, as soon as it takes it, and closes it.
+void viewer_finish(struct viewer *, int64_t now_ms);
 
 // The frame a laggard is at is about to leave the ring: it will be told of a gap.
 void viewer_fall_off(struct viewer *);

@@ -215,6 +215,11 @@ static void worker_publish(struct worker *w, const struct worker_command *c) {
     mark_dirty(w, c->channel);
 }
 
+static void worker_end(struct worker *w, struct channel *ch) {
+    channel_end(ch);
+    mark_dirty(w, ch);
+}
+
 static void worker_retire(struct worker *w, struct channel *ch) {
     unmark_dirty(w, ch);
     DL_DELETE(w->channels, ch); // its first viewer, which came before this, put it there
@@ -230,6 +235,7 @@ static void on_command(struct loop_job *job) {
     switch (c->verb) {
     case WORKER_ADD: worker_add(p->worker, c); break;
     case WORKER_PUBLISH: worker_publish(p->worker, c); break;
+    case WORKER_END: worker_end(p->worker, c->channel); break;
     case WORKER_RETIRE: worker_retire(p->worker, c->channel); break;
     case WORKER_RELIEVE: on_relief_due(&p->worker->relief); break;
     }

@@ -11,6 +11,7 @@ struct worker;
 enum worker_verb {
     WORKER_ADD,
     WORKER_PUBLISH,
+    WORKER_END, // nothing more is published
     WORKER_RETIRE,
     WORKER_RELIEVE // memory is wanted (channels_relieve)
 };

@@ -356,7 +356,7 @@ static bool h1_begin_stream(struct http_exchange *x, struct sink *sink, struct b
         return false;
     }
     c->base.host->counters.streams++;
-    *sink = stream_take_sink(&c->stream, SINK_RAW);
+    *sink = stream_take_sink(&c->stream, h1_parser_is_1_0(&c->parser) ? SINK_RAW : SINK_CHUNKED);
     h1_detach(c, H1_CLOSED);
     http_response_stream_head(head, sink->framing);
     return true;

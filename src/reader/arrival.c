@@ -68,20 +68,19 @@ void arrival_tell_shed(struct reader *r, int64_t now_ms) {
                  (unsigned long long)r->shed);
 }
 
-// The stream's head and its first event, which carries the position where the stream starts.
-static struct frame *stream_head(const struct arrival *a, const struct buf *head, struct position start) {
-    struct buf b = {0};
+// The response's head and the first event, which carries the position where the stream starts.
+static struct frame *stream_head(const struct arrival *a, const struct buf *head, enum sink_framing framing,
+                                 struct position start) {
+    struct buf event = {0};
     char id[POSITION_TEXT_SIZE], json[512];
     position_format(start, id);
     int len = snprintf(json, sizeof json,
                        "{\"type\":\"connected\",\"userid\":\"%s\",\"videoid\":\"%s\",\"instance\":\"%s\"}",
                        a->userid, a->videoid, a->reader->service.instance_id);
-    buf_add(&b, head->data, head->len);
-    event_stream_retry(&b, RETRY_MIN_MS + (int)(hash_random() % (RETRY_SPREAD_MS + 1)));
-    event_stream_event(&b, id, NULL, json, (size_t)len);
-    struct frame *f =
-        frame_of_bytes(b.data, b.len, (struct position){0}); // no position: it is no comment to count
-    buf_release(&b);
+    event_stream_retry(&event, RETRY_MIN_MS + (int)(hash_random() % (RETRY_SPREAD_MS + 1)));
+    event_stream_event(&event, id, NULL, json, (size_t)len);
+    struct frame *f = frame_of_head(head->data, head->len, event.data, event.len, framing);
+    buf_release(&event);
     return f;
 }
 
@@ -149,7 +148,7 @@ static void on_joined(struct joiner *j, struct stream *s, struct position start,
         return;
     }
     bool is_there = http_begin_stream(a->exchange, &sink, &head);
-    if (is_there) pending_set_head(frames, stream_head(a, &head, start));
+    if (is_there) pending_set_head(frames, stream_head(a, &head, sink.framing, start));
     if (is_there && take_in(a, s, &sink, frames)) {
         log_connected(a, start);
     } else {

@@ -78,7 +78,7 @@ static inline struct viewer *viewer_with(const struct rig *rig, int server_fd) {
 static inline void client_join_with(struct rig *rig, struct client *c, struct socket_pair sockets,
                                     struct pending *pending) {
     *c = (struct client){.fd = sockets.client, .server_fd = sockets.server};
-    struct sink sink = sink_of_socket(sockets.server, SINK_RAW);
+    struct sink sink = test_sink(sockets.server);
     channel_add(&rig->channel, &sink, pending, loop_now_ms(rig->loop));
     c->viewer = viewer_with(rig, sockets.server);
 }

@@ -54,7 +54,10 @@ struct frame *foreign_frame(const char *json) {
 const char *frames_text(struct frame *const *frames, size_t count) {
     static char text[65536];
     struct event_reader r = {0};
-    for (size_t i = 0; i < count; i++) event_reader_add(&r, frames[i]->bytes, frames[i]->len);
+    for (size_t i = 0; i < count; i++) {
+        struct iovec raw = frame_piece(frames[i], SINK_RAW);
+        event_reader_add(&r, raw.iov_base, raw.iov_len);
+    }
     snprintf(text, sizeof text, "%s", event_reader_text(&r));
     event_reader_release(&r);
     return text;

@@ -10,16 +10,19 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "chunk_reader.h"
 #include "event_reader.h"
 #include "fanout/channel.h"
 #include "fanout/frame.h"
 #include "fanout/pending.h"
 #include "run_loop.h"
+#include "test_sinks.h"
 #include "unit.h"
 
 struct client {
     int fd, server_fd;
     struct viewer *viewer; // where the test knows it; not to be touched once it may be gone
+    struct chunk_reader chunks;
     struct event_reader seen;
     bool ended; // the server closed it
 };
@@ -47,7 +50,9 @@ static inline size_t client_read(struct client *c, size_t most) {
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
         c->ended = n <= 0;
         if (n <= 0) break;
-        event_reader_add(&c->seen, bytes, (size_t)n);
+        size_t content =
+            test_framing() == SINK_CHUNKED ? chunk_reader_feed(&c->chunks, bytes, (size_t)n) : (size_t)n;
+        event_reader_add(&c->seen, bytes, content);
         got += (size_t)n;
     }
     return got;
@@ -79,4 +84,5 @@ static inline void client_close(struct client *c) {
     if (c->fd >= 0) close(c->fd);
     c->fd = -1;
     event_reader_release(&c->seen);
+    buf_release(&c->chunks.size);
 }

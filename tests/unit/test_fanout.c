@@ -99,7 +99,7 @@ static struct client *add_with(struct video *v, struct socket_pair sockets) {
     *c = (struct client){.fd = sockets.client, .server_fd = sockets.server};
     joined_at[c - clients] = v->newest;
     v->added++;
-    struct sink sink = sink_of_socket(sockets.server, SINK_RAW);
+    struct sink sink = test_sink(sockets.server);
     assert_true(fan_video_add(v->fan, &sink, pending_with(&head, 1)));
     return c;
 }
@@ -277,7 +277,7 @@ static int clock_runs(void **state) {
 static bool is_taken(struct video *v, struct socket_pair sockets) {
     struct frame *head = hello_frame();
     struct pending *pending = pending_with(&head, 1);
-    struct sink sink = sink_of_socket(sockets.server, SINK_RAW);
+    struct sink sink = test_sink(sockets.server);
     bool taken = fan_video_add(v->fan, &sink, pending);
     if (!taken) pending_free(pending);
     v->added += taken;

@@ -1,6 +1,7 @@
 #include "unit.h"
 
 #include "engine/engine.h"
+#include "base/mem.h"
 #include "entries.h"
 #include "fanout/frame.h"
 #include "reader/entry_frame.h"
@@ -8,7 +9,7 @@
 static void assert_bytes(struct frame *f, const char *bytes) {
     assert_non_null(f);
     assert_int_equal(f->len, strlen(bytes));
-    assert_memory_equal(f->bytes, bytes, f->len);
+    assert_memory_equal(frame_piece(f, SINK_RAW).iov_base, bytes, f->len);
     frame_unref(f);
 }
 
@@ -98,9 +99,67 @@ static void the_last_reference_frees_it(void **state) {
     assert_ptr_equal(frame_ref(f), f);
     frame_unref(f);
     assert_int_equal(atomic_load(&f->refs), 1); // still there; the address sanitizer knows
-    assert_memory_equal(f->bytes, "abc", 3);
+    assert_memory_equal(frame_piece(f, SINK_RAW).iov_base, "abc", 3);
     frame_unref(f);
     frame_unref(NULL);
+}
+
+static void assert_piece(const struct frame *f, enum sink_framing framing, const char *wanted) {
+    struct iovec piece = frame_piece(f, framing);
+    assert_int_equal(piece.iov_len, strlen(wanted));
+    assert_memory_equal(piece.iov_base, wanted, piece.iov_len);
+}
+
+static void one_frame_serves_both_framings(void **state) {
+    (void)state;
+    struct frame *f = frame_of_event(pos(7, 1), NULL, "hi", 2);
+    assert_piece(f, SINK_RAW, "id: 7-1\ndata: hi\n\n");
+    assert_piece(f, SINK_CHUNKED, "12\r\nid: 7-1\ndata: hi\n\n\r\n");
+    frame_unref(f);
+    f = frame_of_heartbeat();
+    assert_piece(f, SINK_RAW, ":\n\n");
+    assert_piece(f, SINK_CHUNKED, "3\r\n:\n\n\r\n");
+    frame_unref(f);
+}
+
+static void a_chunk_says_its_length_without_leading_zeros(void **state) {
+    (void)state;
+    static const struct {
+        size_t len;
+        const char *head;
+    } cases[] = {{1, "1\r\n"},    {15, "f\r\n"},    {16, "10\r\n"},
+                 {255, "ff\r\n"}, {256, "100\r\n"}, {70000, "11170\r\n"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *bytes = mem_alloc(cases[i].len);
+        memset(bytes, '.', cases[i].len);
+        struct frame *f = frame_of_bytes(bytes, cases[i].len, pos(1, 1));
+        struct iovec chunk = frame_piece(f, SINK_CHUNKED);
+        size_t head = strlen(cases[i].head);
+        assert_int_equal(chunk.iov_len, head + cases[i].len + 2);
+        assert_memory_equal(chunk.iov_base, cases[i].head, head);
+        assert_memory_equal((char *)chunk.iov_base + head + cases[i].len, "\r\n", 2);
+        assert_int_equal(frame_piece(f, SINK_RAW).iov_len, cases[i].len);
+        frame_unref(f);
+        free(bytes);
+    }
+}
+
+static void the_end_is_the_last_chunk_or_nothing(void **state) {
+    (void)state;
+    struct frame *f = frame_of_end();
+    assert_piece(f, SINK_CHUNKED, "0\r\n\r\n");
+    assert_piece(f, SINK_RAW, "");
+    frame_unref(f);
+}
+
+static void a_head_is_no_chunk_and_the_first_event_is_one(void **state) {
+    (void)state;
+    struct frame *f = frame_of_head("HEAD\r\n\r\n", 8, "data: 1\n\n", 9, SINK_CHUNKED);
+    assert_piece(f, SINK_CHUNKED, "HEAD\r\n\r\n9\r\ndata: 1\n\n\r\n");
+    frame_unref(f);
+    f = frame_of_head("HEAD\r\n\r\n", 8, "data: 1\n\n", 9, SINK_RAW);
+    assert_piece(f, SINK_RAW, "HEAD\r\n\r\ndata: 1\n\n");
+    frame_unref(f);
 }
 
 int main(void) {
@@ -113,6 +172,10 @@ int main(void) {
         cmocka_unit_test(nobody_knows_how_many_are_missed_across_epochs),
         cmocka_unit_test(the_longest_gap_fits),
         cmocka_unit_test(the_last_reference_frees_it),
+        cmocka_unit_test(one_frame_serves_both_framings),
+        cmocka_unit_test(a_chunk_says_its_length_without_leading_zeros),
+        cmocka_unit_test(the_end_is_the_last_chunk_or_nothing),
+        cmocka_unit_test(a_head_is_no_chunk_and_the_first_event_is_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,7 +79,7 @@ static void add(struct video *v) {
     *c = (struct client){.fd = sockets.client, .server_fd = sockets.server};
     worker_post(worker, &(struct worker_command){.verb = WORKER_ADD,
                                                  .channel = v->channel,
-                                                 .sink = sink_of_socket(sockets.server, SINK_RAW),
+                                                 .sink = test_sink(sockets.server),
                                                  .pending = pending_with(&head, 1)});
 }
 

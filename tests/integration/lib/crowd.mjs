@@ -2,6 +2,7 @@
 // refused. The order is checked at each event (journal.mjs), but not each byte, as viewer.mjs does.
 import net from 'node:net';
 import { register } from './api.mjs';
+import { ChunkReader, nextVersion } from './chunks.mjs';
 import { Journal } from './journal.mjs';
 import { requestBytes } from './raw.mjs';
 import { until, within } from './time.mjs';
@@ -14,6 +15,7 @@ class Member {
   fault; // what broke the rules
   #text = '';
   #head = true;
+  #chunks; // none over HTTP/1.0
   #heard = false;
 
   constructor({ reader, video, user, journal = new Journal(), from }) {
@@ -26,11 +28,12 @@ class Member {
     this.settled = new Promise((resolve) => (this.settle = resolve));
     for (const event of ['end', 'close']) this.socket.on(event, () => this.#end());
     const headers = from === undefined ? {} : { 'Last-Event-ID': from };
-    this.socket.write(requestBytes('GET', `/connect?userid=${user}&videoid=${encodeURIComponent(video)}`, { headers, host: name }));
+    this.socket.write(requestBytes('GET', `/connect?userid=${user}&videoid=${encodeURIComponent(video)}`, { headers, host: name, version: nextVersion() }));
   }
 
   #end() {
     this.ended = true;
+    if (this.#chunks?.over) this.fault ??= new Error('the stream has ended in order: it would not come back');
     this.socket.end(); // what the server has ended we do not keep half open
     if (!this.entered && this.#heard) this.fault ??= new Error(`closed within an answer: ${JSON.stringify(this.#text)}`);
     this.settle();
@@ -39,22 +42,27 @@ class Member {
   #take(bytes) {
     this.#heard = true;
     if (this.fault) return;
-    this.#text += bytes.latin1Slice();
     try {
-      if (!this.#head || this.#status()) this.#events();
+      if (this.#head) bytes = this.#status(bytes);
+      if (this.#chunks) bytes = this.#chunks.feed(bytes);
+      this.#text += bytes.latin1Slice();
+      if (!this.#head) this.#events();
     } catch (error) {
       this.fault = Object.assign(error, { final: true });
       this.socket.destroy();
     }
   }
 
-  #status() {
-    const end = this.#text.indexOf('\r\n\r\n');
-    if (end < 0) return false;
-    if (!this.#text.startsWith('HTTP/1.1 200 ')) throw new Error(`no stream: ${this.#text.slice(0, 500)}`);
-    this.#text = this.#text.slice(end + 4);
+  // Returns what follows the head, or all there is of it.
+  #status(bytes) {
+    const text = this.#text + bytes.latin1Slice();
+    const end = text.indexOf('\r\n\r\n');
+    this.#text = '';
+    if (end < 0) return Buffer.from(text, 'latin1');
+    if (!text.startsWith('HTTP/1.1 200 ')) throw new Error(`no stream: ${text.slice(0, 500)}`);
+    if (/^transfer-encoding: chunked$/im.test(text.slice(0, end))) this.#chunks = new ChunkReader();
     this.#head = false;
-    return true;
+    return Buffer.from(text.slice(end + 4), 'latin1');
   }
 
   #events() {

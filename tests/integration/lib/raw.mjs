@@ -1,19 +1,20 @@
 // HTTP by hand over a socket: exact bytes out, all at once, in pieces or byte by byte; answers in, parsed strictly.
 import net from 'node:net';
 import { once } from 'node:events';
+import { ChunkReader } from './chunks.mjs';
 import { pause, until, within } from './time.mjs';
 
 // The bytes of a request. headers: an object, or a list of lines where order and repetition matter.
-export function requestBytes(method, target, { headers = {}, body, host = 'test' } = {}) {
+export function requestBytes(method, target, { headers = {}, body, host = 'test', version = '1.1' } = {}) {
   const lines = Array.isArray(headers) ? [...headers] : Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   if (host !== null) lines.unshift(`Host: ${host}`);
   const content = body === undefined ? Buffer.alloc(0) : Buffer.from(body);
   if (body !== undefined) lines.push(`Content-Length: ${content.length}`);
-  return Buffer.concat([Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines.map((line) => line + '\r\n').join('')}\r\n`, 'latin1'), content]);
+  return Buffer.concat([Buffer.from(`${method} ${target} HTTP/${version}\r\n${lines.map((line) => line + '\r\n').join('')}\r\n`, 'latin1'), content]);
 }
 
-export const jsonBytes = (method, target, value) =>
-  requestBytes(method, target, { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(value) });
+export const jsonBytes = (method, target, value, options = {}) =>
+  requestBytes(method, target, { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(value), ...options });
 
 export class RawClient {
   received = Buffer.alloc(0);
@@ -60,6 +61,37 @@ export class RawClient {
       if (found.status >= 200) return Object.assign(found, { interim });
       interim.push(found);
     }
+  }
+
+  // The answer's head; `body` is a stream of what follows until the connection ends. Nothing else may be read then.
+  async head({ ms = 10_000 } = {}) {
+    const end = await until(() => {
+      const at = this.received.indexOf('\r\n\r\n');
+      return at >= 0 ? at : this.finished || this.closed ? 'none' : undefined;
+    }, 'the head of an answer', ms);
+    if (end === 'none') throw Object.assign(new Error('closed without an answer'), { code: 'ECONNRESET' });
+    const [first, ...lines] = this.received.toString('latin1', 0, end).split('\r\n');
+    const headers = Object.fromEntries(lines.map((line) => line.split(/: ?(.*)/, 2)).map(([name, value]) => [name.toLowerCase(), value]));
+    const body = this.received.subarray(end + 4);
+    this.socket.removeAllListeners('data');
+    this.socket.pause();
+    if (body.length) this.socket.unshift(body);
+    return { status: Number(first.split(' ')[1]), headers, body: this.socket };
+  }
+
+  // What has come of an event stream after its head, without its chunks: events as far as they are whole.
+  get stream() {
+    return this.streamNow().text;
+  }
+
+  // As above, and whether the stream has ended in order.
+  streamNow() {
+    const end = this.received.indexOf('\r\n\r\n');
+    if (end < 0) return { text: '', over: false };
+    const chunked = /^transfer-encoding: chunked$/im.test(this.received.toString('latin1', 0, end));
+    const body = this.received.subarray(end + 4);
+    const chunks = chunked ? new ChunkReader() : undefined;
+    return { text: (chunks?.feed(body) ?? body).toString(), over: chunks?.over ?? false };
   }
 
   ends(what = 'the server to close', ms) {

@@ -1,8 +1,11 @@
 // A viewer over plain HTTP: connects by GET or POST, resumes by header, query or body, follows redirects or not, and
-// checks every byte and every number that arrives (stream.mjs, journal.mjs). Its bytes come through node:http or undici.
+// checks every byte and every number that arrives (stream.mjs, journal.mjs). Its bytes come through node:http or undici, or
+// over HTTP/1.0 through a bare socket.
 import http from 'node:http';
 import { once } from 'node:events';
 import { Agent, request } from 'undici';
+import { nextVersion } from './chunks.mjs';
+import { RawClient, requestBytes } from './raw.mjs';
 import { StreamParser } from './stream.mjs';
 import { Journal } from './journal.mjs';
 import { until, within } from './time.mjs';
@@ -20,7 +23,13 @@ const transports = {
     response.body.once('close', () => dispatcher.destroy());
     return { status: response.statusCode, headers: response.headers, body: response.body };
   },
+  async 'http/1.0'(url, { method, headers, body }) {
+    const client = await RawClient.connect(url);
+    await client.send(requestBytes(method, url.pathname + url.search, { headers: { host: url.host, ...headers }, body, host: null, version: '1.0' }));
+    return client.head();
+  },
 };
+const transportOf = { '1.1': 'http', '1.0': 'http/1.0' };
 
 export class Viewer {
   events = [];
@@ -30,14 +39,14 @@ export class Viewer {
   ended = false; // the server closed
 
   constructor(options) {
-    this.options = { user: 'viewer', method: 'GET', via: 'header', transport: 'http', query: {}, headers: {}, ...options };
+    this.options = { user: 'viewer', method: 'GET', via: 'header', query: {}, headers: {}, ...options };
     this.journal = options.journal ?? new Journal();
   }
 
   // Resolves once the answer's head is there; an answer other than a stream is in status, headers, text.
   async connect(reader) {
     let url = new URL('/connect', reader);
-    const { method, query, headers, transport } = this.options;
+    const { method, query, headers, transport = transportOf[nextVersion()] } = this.options;
     const outgoing = { method, headers: { ...headers } };
     const fields = { userid: this.options.user, videoid: this.options.video };
     if (this.options.from !== undefined) this.#resume(url, outgoing.headers, fields);
@@ -83,6 +92,11 @@ export class Viewer {
       }
     });
     this.body.once('close', () => (this.ended = true));
+    // A client that sees an end in order does not come back. Over HTTP/1.0 nobody can tell an end from a cut.
+    const chunked = this.headers['transfer-encoding'] === 'chunked';
+    this.body.once('end', () => chunked && (this.fault ??= Object.assign(new Error('the stream has ended in order'), { final: true })));
+    if (this.body.closed) this.ended = true; // before the listener was there
+    this.body.resume();
   }
 
   #take(event) {

@@ -10,11 +10,8 @@ import { until } from '../lib/time.mjs';
 async function open(url, bytes) {
   const client = await RawClient.connect(url);
   await client.send(bytes);
-  const [head, body] = await until(() => {
-    const text = client.received.toString();
-    const end = text.indexOf('\r\n\r\n');
-    return end >= 0 && text.endsWith('\n\n') && [text.slice(0, end), text.slice(end + 4)];
-  }, 'head and first event');
+  const body = await until(() => client.stream.endsWith('\n\n') && client.stream, 'head and first event');
+  const [head] = client.received.toString().split('\r\n\r\n');
   client.destroy();
   const [status, ...lines] = head.split('\r\n');
   return { status, headers: Object.fromEntries(lines.map((line) => line.toLowerCase().split(/: ?(.*)/, 2))), body };
@@ -24,14 +21,18 @@ scenario('the stream begins with exactly these headers and this event, by GET an
   const system = await t.system();
   const reader = await owner(system, 'v1');
   const instance = `reader-${system.readers.indexOf(reader) + 1}`;
-  for (const bytes of [requestBytes('GET', '/connect?userid=u1&videoid=v1'), jsonBytes('POST', '/connect', { userid: 'u1', videoid: 'v1' })]) {
+  const ways = ['1.1', '1.0'].flatMap((version) => [
+    { version, bytes: requestBytes('GET', '/connect?userid=u1&videoid=v1', { version }) },
+    { version, bytes: jsonBytes('POST', '/connect', { userid: 'u1', videoid: 'v1' }, { version }) },
+  ]);
+  for (const { version, bytes } of ways) {
     const { status, headers, body } = await open(reader, bytes);
     assert.match(status, /^HTTP\/1\.1 200 /);
     assert.equal(headers['content-type'], 'text/event-stream');
     assert.equal(headers['cache-control'], 'no-store, no-transform');
     assert.equal(headers['x-accel-buffering'], 'no');
     assert.equal(headers['access-control-allow-origin'], '*');
-    assert.equal(headers['transfer-encoding'], undefined, 'no chunking');
+    assert.equal(headers['transfer-encoding'], version === '1.1' ? 'chunked' : undefined);
     assert.equal(headers['content-length'], undefined);
     const [, retry, id, json] = /^retry: (\d+)\nid: (\d+-\d+)\ndata: (.*)\n\n$/.exec(body) ?? assert.fail(body);
     assert.ok(retry >= 500 && retry <= 2500, `retry ${retry}`);
@@ -57,15 +58,15 @@ scenario('the first event carries the position where the stream starts', async (
   assert.equal(early.comments.length, 2);
 });
 
-scenario('a comment is framed as id and data, nothing else', async (t) => {
+for (const version of ['1.1', '1.0'])
+scenario(`a comment over HTTP/${version} is framed as id and data, nothing else`, async (t) => {
   const system = await t.system();
   const client = await RawClient.connect(await owner(system, 'v'));
-  await client.send(requestBytes('GET', '/connect?userid=u&videoid=v'));
-  const text = () => client.received.toString();
-  await until(() => text().endsWith('\n\n'), 'the first event');
-  const before = text().length;
+  await client.send(requestBytes('GET', '/connect?userid=u&videoid=v', { version }));
+  await until(() => client.stream.endsWith('\n\n'), 'the first event');
+  const before = client.stream.length;
   const stored = await post(system, 'v', 'Great video!');
-  const event = await until(() => text().length > before && text().endsWith('\n\n') && text().slice(before), 'the comment');
+  const event = await until(() => client.stream.length > before && client.stream.slice(before), 'the comment');
   const [, id, json] = /^id: (\S+)\ndata: (\{.*\})\n\n$/.exec(event) ?? assert.fail(event);
   assert.equal(id, stored.id);
   assert.deepEqual(JSON.parse(json), stored);

@@ -47,11 +47,12 @@ scenario('a viewer that reads nothing is closed, and delays no other', async (t)
   assert.equal(viewer.ended, false);
 });
 
-scenario('a viewer that falls off what is kept in memory gets a gap `slow`, and goes on with the newest', async (t) => {
+for (const transport of ['http', 'http/1.0'])
+scenario(`a viewer (${transport}) that falls off what is kept in memory gets a gap 'slow', and goes on with the newest`, async (t) => {
   const system = await t.system({ flags: { memory: '1M', 'stall-timeout-ms': 60_000, 'log-entries': 100, 'log-min-age-ms': 0 } });
   const reader = await owner(system, 'v');
   const quick = await t.watch(reader, { video: 'v' });
-  const lazy = await t.watch(reader, { video: 'v', user: 'lazy' });
+  const lazy = await t.watch(reader, { video: 'v', user: 'lazy', transport });
   lazy.body.pause();
   const last = await flood(system);
   await quick.reaches(last.id);

@@ -47,12 +47,17 @@ void fanout_free(struct fanout *);
 struct fan_video *fan_video_new(struct fanout *, struct fan_counters *,
                                 void (*on_left)(void *arg, unsigned n), void *arg);
 
-// Closes its viewers and frees it; no callback follows.
+// Cuts its viewers off and frees it; no callback follows.
 void fan_video_free(struct fan_video *);
 
 // Hands a viewer over: takes its sink and the pending frames. Returns false, and takes nothing, if no worker
 // has room and none can be started.
 bool fan_video_add(struct fan_video *, const struct sink *, struct pending *);
+
+// The video is over: each viewer, also one that is added later, is sent what has been published, then the end
+// of its stream, and is closed; on_left() follows. Nothing may be published any more. Any other way in which
+// a viewer is closed leaves the end out, so that the client comes back.
+void fan_video_end(struct fan_video *);
 
 // Sends a frame (reference taken) to all viewers.
 void fan_video_publish(struct fan_video *, struct frame *);

@@ -1,28 +1,50 @@
-// One event as the bytes that go out, made once and shared by everybody it goes to. Immutable but for its
-// reference count, which is taken per worker and per lagging viewer, never per delivery. Any thread.
+// One event as the bytes that go out, made once and shared by all viewers. Immutable but for its reference
+// count, which is taken per worker and per lagging viewer, never per delivery. Any thread.
+//
+// An event lies in memory as a chunk (RFC 9112, 7.1): its length in hexadecimal and CR LF, the event, CR LF.
+// So both framings share it: a viewer over HTTP/1.1 is sent all of it, any other the event alone
+// (frame_piece).
 #pragma once
 
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "base/position.h"
+#include "net/sink.h"
+
+enum { FRAME_MAX = (1 << 28) - 1, FRAME_CHUNK_END = 2 };
 
 struct frame {
     atomic_uint refs;
-    uint32_t len;
-    struct position at;    // where a viewer stands after it; not set: it moves no position
-    struct position first; // the first number it tells of: `at`, or where the gap begins
+    uint32_t len : 28;  // bytes of the event
+    uint32_t head : 4;  // of the chunk's head before it; 0: no chunk, the bytes are the same in both framings
+    struct position at; // where a viewer stands after it; not set: it moves no position
+    struct position first; // the first number that it stands for: `at`, or where the gap begins
     char bytes[];
 };
 
 enum gap_reason { GAP_EXPIRED, GAP_SLOW, GAP_EPOCH };
 
 // Return a frame with one reference, the caller's.
-struct frame *frame_of_bytes(const void *bytes, size_t len, struct position at);
+struct frame *frame_of_bytes(const void *bytes, size_t len, struct position at); // an event, laid out already
 // One event; its id is `at`, where that is set. `event` is its name, or NULL.
 struct frame *frame_of_event(struct position at, const char *event, const char *data, size_t len);
 struct frame *frame_of_gap(struct position from, struct position to, enum gap_reason);
+struct frame *frame_of_heartbeat(void);
+// The end of a stream: the last chunk in SINK_CHUNKED, nothing in SINK_RAW.
+struct frame *frame_of_end(void);
+// A viewer's first bytes: the head of its response as it is, then its first event in its framing.
+struct frame *frame_of_head(const void *head, size_t head_len, const void *event, size_t event_len,
+                            enum sink_framing);
 
 struct frame *frame_ref(struct frame *);
 void frame_unref(struct frame *); // NULL is fine
+
+// Returns what a viewer is sent of a frame, borrowed.
+static inline struct iovec frame_piece(const struct frame *f, enum sink_framing framing) {
+    if (framing == SINK_CHUNKED && f->head)
+        return (struct iovec){(char *)f->bytes, (size_t)f->head + f->len + FRAME_CHUNK_END};
+    return (struct iovec){(char *)f->bytes + f->head, f->len};
+}
