@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { call } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';
+import { until } from '../lib/time.mjs';
 
 const long = (i) => `${i}`.padEnd(512, '\u0001');
 const COUNT = 100;
@@ -21,9 +22,13 @@ scenario('the document at all its bounds passes through the comment API too', { 
     await report('client', { clientId: id(i), userId: long(i), videoId: long(i), connectedReader: long(i), subscribedTopics: texts });
   }
   const direct = await call('GET', `${system.statistics}/statistics`);
-  const through = await call('GET', `${system.comment}/statistics`);
   assert.equal(direct.status, 200);
-  assert.equal(through.status, 200, through.text.slice(0, 200));
+  // A busy machine may need longer for so much than the comment API waits.
+  const through = await until(async () => {
+    const answer = await call('GET', `${system.comment}/statistics`);
+    if (answer.status !== 200) throw new Error(answer.text.slice(0, 200));
+    return answer;
+  }, 'the document through the comment API', 30_000);
   assert.ok(through.text.length > 60e6, `${through.text.length} bytes`);
   for (const answer of [direct, through]) {
     assert.equal(answer.json.readerApis.readers.length, COUNT);
