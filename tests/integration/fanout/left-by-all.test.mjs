@@ -32,7 +32,7 @@ async function wave(system, name) {
   }
 }
 
-scenario('videos left by all give their memory back', { ms: 40_000, setups }, async (t) => {
+scenario('videos left by all give their memory back', { disk: true, ms: 40_000, setups }, async (t) => {
   const system = await t.system({ flags: { 'unsubscribe-ms': 400, 'log-entries': COMMENTS } });
   const [before, resident] = [await used(system), system.program.memory()];
   const height = await wave(system, 'first');
