@@ -9,11 +9,11 @@
 -- Returns {"ok", id, prev or "", 1 if the video is new}; {"repeat", id, moment} of the first with this token; {"whole",
 -- json} of one that an earlier version stored; {"reused"} if the first had another digest; {"full"} if there
 -- are too many videos; or {"late"}: the caller has already answered that it failed.
-local TOKENS, TOKENS_WHEN_MANY, TOKENS_IN_ALL = 25000, 100, 1000000 -- of a video in each of its two hashes
 if now > tonumber(ARGV[6]) then return {'late', text_of(now)} end
 
--- With a token: looks for what was stored under it; else gives a function that keeps it for an entry.
-local function recall()
+local remember -- keeps the token for an entry
+if KEYS[4] then
+    local TOKENS, TOKENS_WHEN_MANY, TOKENS_IN_ALL = 25000, 100, 1000000 -- of a video in each of its two hashes
     local token = redis.call('HGET', KEYS[4], ARGV[12]) or redis.call('HGET', KEYS[5], ARGV[12])
     if token then
         if string.sub(token, 1, 16) ~= ARGV[13] then return {'reused'} end
@@ -39,7 +39,7 @@ local function recall()
 
     -- A video's tokens are in two hashes: when the younger is full, it becomes the older. Where there are too many of
     -- all videos, it is full much sooner.
-    return nil, function(id)
+    local function keep(id)
         local room = count_tokens() > TOKENS_IN_ALL and TOKENS_WHEN_MANY or TOKENS
         if redis.call('HLEN', KEYS[4]) >= room then
             redis.call('UNLINK', KEYS[5])
@@ -48,84 +48,77 @@ local function recall()
         redis.call('HSET', KEYS[4], ARGV[12], ARGV[13] .. id .. ' ' .. ARGV[14])
         redis.call('PEXPIRE', KEYS[4], ARGV[4])
     end
-end
-
--- The log may grow beyond what is kept: it is trimmed with every 16th entry, by one look at the entry that would be the
--- newest to go.
-local function trim(epoch, seq)
-    local most, youngest = tonumber(ARGV[7]), now - ARGV[8]
-    if tonumber(ARGV[8]) == 0 then return redis.call('XTRIM', KEYS[1], 'MAXLEN', most) end
-    local length = redis.call('XLEN', KEYS[1])
-    if length <= most then return end
-
-    local function is_old(id)
-        local entry = redis.call('XRANGE', KEYS[1], id, '+', 'COUNT', 1)[1]
-        return entry and tonumber(entry[2][2]) < youngest
-    end
-    if seq > most and is_old(text_of(epoch) .. '-' .. text_of(seq - most)) then
-        return redis.call('XTRIM', KEYS[1], 'MAXLEN', most)
-    end
-    local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1][1]
-    local first_epoch, first_seq = split(first)
-    local step, to = math.min(32, length - most), nil
-    while step > 0 and is_old(text_of(first_epoch) .. '-' .. text_of(first_seq + step)) do
-        to = text_of(first_epoch) .. '-' .. text_of(first_seq + step)
-        step = 2 * step <= length - most and 2 * step or 0
-    end
-    if to then redis.call('XTRIM', KEYS[1], 'MINID', to) end
-    if seq % 64 ~= 0 then return end
-    local bytes = redis.pcall('MEMORY', 'USAGE', KEYS[1])
-    if type(bytes) == 'table' then return redis.call('XTRIM', KEYS[1], 'MAXLEN', most) end -- no right to ask
-    if bytes > tonumber(ARGV[9]) then
-        redis.call('XTRIM', KEYS[1], 'MAXLEN', math.max(most, math.floor(length * ARGV[9] / bytes * 0.9)))
+    remember = function(id)
+        local ok, why = pcall(keep, id)
+        if not ok then return redis.error_reply(type(why) == 'table' and why.err or why) end
     end
 end
-
-local first, remember
-if KEYS[4] then first, remember = recall() end
-if first then return first end
 
 local run = read_run()
-if not run then return no_master() end
-local at, at_run, prevs = read_position()
-local video = string.sub(ARGV[3], 7)
-local videos = tonumber(ARGV[#ARGV])
-if not at and videos >= 0 and not admission()(video, videos) then return {'full'} end
-local new = at and 0 or 1
-local kept = find_loss(at, prevs)
-local epoch, seq, said = nil, nil, '' -- said: the prev that this entry carries
-if kept then
-    local loss, problem = announce_loss(at, kept, run)
-    if not loss then return problem end
-    epoch, seq = split(loss)
-    prevs = ''
-elseif at_run == run then
-    epoch, seq = split(at)
-else
-    said, prevs = at or '', at and add_prev(at, prevs) or ''
-    epoch, seq = new_epoch(at), 0
+if not run then return redis.error_reply(NO_MASTER) end
+local at, epoch, seq, at_run, prevs = read_position()
+local new, said = 0, '' -- said: the prev that this entry carries
+if not at then
+    local videos = tonumber(ARGV[#ARGV])
+    if videos >= 0 and not admission()(string.sub(ARGV[3], 7), videos) then return {'full'} end
+    new = 1
 end
-local id = text_of(epoch) .. '-' .. text_of(seq + 1)
+if at_run ~= run or (ARGV[1] ~= '' and ARGV[1] ~= at) then
+    local find_loss, announce_loss, new_epoch, add_prev = epochs()
+    local kept = find_loss(at, prevs)
+    if kept then
+        local loss, problem = announce_loss(at, kept, run)
+        if not loss then return problem end
+        epoch, seq, prevs = loss, 1, ''
+    elseif at_run ~= run then
+        said, prevs = at or '', at and add_prev(at, prevs) or ''
+        epoch, seq = new_epoch(at), 0
+    end
+end
+seq = seq + 1
+local id = text_of(epoch) .. '-' .. text_of(seq)
 
 local is_comment, kind = ARGV[10] == '1', nil
 if not is_comment and ARGV[10] ~= '0' then kind = ARGV[10] end
 local json = compose(id, said, is_comment and ARGV[11] or '', kind)
-local problem = store(id, run, prevs, json, kind, ARGV[11], (is_comment or remember) and function()
-    local failed = is_comment and redis.pcall('INCR', KEYS[3])
-    if type(failed) ~= 'table' and remember then
-        local ok, why = pcall(remember, id)
-        if not ok then failed = redis.error_reply(type(why) == 'table' and why.err or why) end
-    end
-    return failed, function()
-        if is_comment then redis.pcall('DECR', KEYS[3]) end
-        if remember then redis.pcall('HDEL', KEYS[4], ARGV[12]) end
-    end
-end)
+local problem = store(id, run, prevs, json, kind, ARGV[11], is_comment, remember)
 if problem then return problem end
 if is_comment then -- together with the count; no comment fails because of it
     local listed = redis.pcall('LPUSH', 'chorus:newest', json)
     if type(listed) == 'number' and listed > 64 then redis.pcall('LTRIM', 'chorus:newest', 0, 9) end
 end
-if seq <= 1 then redis.pcall('ZREM', 'chorus:uncommented', video) end
-if (seq + 1) % 16 == 0 or ARGV[8] == '0' then pcall(trim, epoch, seq + 1) end
+if seq <= 2 then redis.pcall('ZREM', 'chorus:uncommented', string.sub(ARGV[3], 7)) end
+if seq % 16 == 0 or ARGV[8] == '0' then
+    -- The log may grow beyond what is kept: it is trimmed with every 16th entry, by one look at the entry that would be the
+    -- newest to go.
+    local function trim()
+        local most, youngest = tonumber(ARGV[7]), now - ARGV[8]
+        if tonumber(ARGV[8]) == 0 then return redis.call('XTRIM', KEYS[1], 'MAXLEN', most) end
+        local length = redis.call('XLEN', KEYS[1])
+        if length <= most then return end
+
+        local function is_old(id)
+            local entry = redis.call('XRANGE', KEYS[1], id, '+', 'COUNT', 1)[1]
+            return entry and tonumber(entry[2][2]) < youngest
+        end
+        if seq > most and is_old(text_of(epoch) .. '-' .. text_of(seq - most)) then
+            return redis.call('XTRIM', KEYS[1], 'MAXLEN', most)
+        end
+        local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1][1]
+        local first_epoch, first_seq = string.match(first, '^(%d+)%-(%d+)$')
+        local step, to = math.min(32, length - most), nil
+        while step > 0 and is_old(first_epoch .. '-' .. text_of(first_seq + step)) do
+            to = first_epoch .. '-' .. text_of(first_seq + step)
+            step = 2 * step <= length - most and 2 * step or 0
+        end
+        if to then redis.call('XTRIM', KEYS[1], 'MINID', to) end
+        if seq % 64 ~= 0 then return end
+        local bytes = redis.pcall('MEMORY', 'USAGE', KEYS[1])
+        if type(bytes) == 'table' then return redis.call('XTRIM', KEYS[1], 'MAXLEN', most) end -- no right to ask
+        if bytes > tonumber(ARGV[9]) then
+            redis.call('XTRIM', KEYS[1], 'MAXLEN', math.max(most, math.floor(length * ARGV[9] / bytes * 0.9)))
+        end
+    end
+    pcall(trim)
+end
 return {'ok', id, said, new}

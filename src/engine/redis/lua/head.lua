@@ -3,7 +3,8 @@
 -- of entries that are lost, which begins one that says so.
 -- KEYS, ARGV  as in position.lua; then how many videos there may be, 0: any
 -- Returns {"full"} if there are too many, or {position, where the log stood before a loss that was found now, or ""}.
-local at, at_run, prevs = read_position()
+local at, _, _, _, prevs = read_position()
+local find_loss, announce_loss, new_epoch = epochs()
 local kept = find_loss(at, prevs)
 if at and not kept then
     -- Keeps the position of a video that is watched now and then; ignored by a store that accepts no writes.
@@ -13,10 +14,10 @@ if at and not kept then
 end
 if not at and not admission()(string.sub(ARGV[3], 7), tonumber(ARGV[#ARGV])) then return {'full'} end
 local run = read_run()
-if not run then return no_master() end
+if not run then return redis.error_reply(NO_MASTER) end
 if kept then
-    local first, problem = announce_loss(at, kept, run)
-    return first and {first, at or ''} or problem
+    local epoch, first = announce_loss(at, kept, run) -- or nil and why not
+    return epoch and {first, at or ''} or first
 end
 local id = text_of(new_epoch(at)) .. '-0'
 redis.call('SET', KEYS[2], id .. ' ' .. run, 'PX', ARGV[5])

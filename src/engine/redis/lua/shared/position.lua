@@ -10,19 +10,18 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local function text_of(number) return string.format('%.0f', number) end
 
-local function split(id)
-    local epoch, seq = string.match(id, '^(%d+)%-(%d+)$')
-    return tonumber(epoch), tonumber(seq)
-end
-
--- Returns id, run and prevs; nothing for a video that has no position. A log may outlive its position.
+-- Returns id, epoch, seq, run and prevs; nothing for a video that has no position. A log may outlive its position.
 local stored -- the position as it is written
 local function read_position()
     stored = redis.call('GET', KEYS[2])
-    local id, run, prevs = string.match(stored or '', '^(%d+%-%d+) (%S+) ?(%S*)')
-    if id then return id, run, prevs end
-    local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-    if last then return last[1], nil, '' end
+    local id, epoch, seq, run, prevs = string.match(stored or '', '^((%d+)%-(%d+)) (%S+) ?(%S*)')
+    if not id then
+        local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+        if not last then return end
+        id, run, prevs = last[1], nil, ''
+        epoch, seq = string.match(id, '^(%d+)%-(%d+)$')
+    end
+    return id, tonumber(epoch), tonumber(seq), run, prevs
 end
 
 -- The history that the data belongs to. The replication id changes when a server starts with the data, is promoted or
@@ -33,44 +32,7 @@ local function read_run()
     local at = string.find(info, 'master_replid:', 1, true)
     return at and string.sub(info, at + 14, at + 53) or string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 end
-local function no_master() return redis.error_reply('READONLY This server is a replica.') end
-
--- If the caller knows of entries that the store has lost: returns the last position before the loss, or '' if nothing
--- is left. Where an epoch began below what is known, what came after that is lost, unless the log stood that far in the
--- known epoch.
-local function find_loss(id, prevs)
-    local known = ARGV[1]
-    if known == '' or known == id then return nil end
-    if not id then return '' end
-    local epoch, seq = split(id)
-    local known_epoch, known_seq = split(known)
-    if known_epoch == epoch then return known_seq > seq and id or nil end
-    -- The entries of a lower epoch may be younger than what was lost.
-    if known_epoch > epoch then return text_of(epoch) .. '-0' end
-    for prev in string.gmatch(prevs, '[^,]+') do
-        local prev_epoch, prev_seq = split(prev)
-        if known_epoch > prev_epoch then return prev end
-        if known_epoch == prev_epoch then return known_seq > prev_seq and prev or nil end
-    end
-    return nil
-end
-
--- Returns prevs for an epoch that begins behind `id`.
-local function add_prev(id, prevs)
-    local kept = string.match(prevs, '^[^,]+,[^,]+,[^,]+') or prevs
-    return id .. (kept ~= '' and ',' .. kept or '')
-end
-
--- Returns an epoch that neither the store nor the caller has seen, whatever the clock says. A clock a second or
--- more behind the newest epoch of any video has gone back; with less, two videos were merely begun at once.
-local function new_epoch(id)
-    local stored = id and split(id) or 0
-    local known = ARGV[1] ~= '' and split(ARGV[1]) or 0
-    local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-    local logged = last and split(last[1]) or 0
-    local seen = tonumber(ARGV[2])
-    return math.max(now, stored + 1, known + 1, logged + 1, now + 1000 < seen and seen + 1 or 0)
-end
+local NO_MASTER = 'READONLY This server is a replica.'
 
 -- Returns an entry as it is published and kept in `j`; without a body, what tells of a number alone. An earlier version
 -- takes an epoch's first number without a body as a loss, unless it is of another kind.
@@ -81,26 +43,31 @@ local function compose(id, prev, body, kind)
 end
 
 -- Stores an entry and publishes it, all or nothing. Returns an error reply, or nil. The position comes first: it is what
--- a full store refuses. An entry that is neither comment nor tombstone has its `kind` and `body` beside `json`. `more`,
--- if given, is done as well, and says how to undo that.
+-- a full store refuses. An entry that is neither comment nor tombstone has its `kind` and `body` beside `json`. A comment is
+-- counted. `remember`, if given, keeps a token for the id, and returns an error reply or nil.
 --
 -- Redis does not undo what a script has written when a later command is refused (a right that the user lacks or has
 -- lost): so that nothing is left of an entry that could not be published, it is taken back here.
-local function store(id, run, prevs, json, kind, body, more)
+local function store(id, run, prevs, json, kind, body, is_comment, remember)
     local position = prevs == '' and id .. ' ' .. run or id .. ' ' .. run .. ' ' .. prevs
-    local done, undo, problem = 1, nil, redis.pcall('SET', KEYS[2], position, 'PX', ARGV[5])
+    local done, problem = 1, redis.pcall('SET', KEYS[2], position, 'PX', ARGV[5])
     if not problem.err then
+        done = 2
         if kind then
             problem = redis.pcall('XADD', KEYS[1], id, 't', text_of(now), 'j', json, 'k', kind, 'b', '{' .. body .. '}')
         else
             problem = redis.pcall('XADD', KEYS[1], id, 't', text_of(now), 'j', json)
         end
-        done = 2
     end
     if type(problem) ~= 'table' then
         done, problem = 3, redis.pcall('PEXPIRE', KEYS[1], ARGV[4])
     end
-    if more and type(problem) ~= 'table' then problem, undo = more(id) end
+    if is_comment and type(problem) ~= 'table' then
+        problem = redis.pcall('INCR', KEYS[3])
+        if type(problem) ~= 'table' then done = 4 end
+    end
+    local remembers = remember and type(problem) ~= 'table'
+    if remembers then problem = remember(id) end
     if type(problem) ~= 'table' then
         problem = redis.pcall('PUBLISH', ARGV[3], json)
     end
@@ -108,7 +75,8 @@ local function store(id, run, prevs, json, kind, body, more)
         stored = position
         return nil
     end
-    if undo then undo() end
+    if remembers then redis.pcall('HDEL', KEYS[4], ARGV[12]) end
+    if done >= 4 then redis.pcall('DECR', KEYS[3]) end
     if done >= 3 then
         -- Where that is refused, too, the script ends: the number is used, and the position stays.
         redis.call('XDEL', KEYS[1], id)
@@ -121,11 +89,59 @@ local function store(id, run, prevs, json, kind, body, more)
     return problem
 end
 
--- Begins an epoch with a tombstone, which announces that entries after `kept` have been lost. Returns its id, or nil and
--- an error reply.
-local function announce_loss(id, kept, run)
-    local first = text_of(new_epoch(id)) .. '-1'
-    local problem = store(first, run, '', compose(first, kept, ''))
-    if problem then return nil, problem end
-    return first
+-- Each call of a script makes all functions that it meets: these, which few calls need, are made when epochs() is called.
+local function epochs()
+    local function split(id)
+        local epoch, seq = string.match(id, '^(%d+)%-(%d+)$')
+        return tonumber(epoch), tonumber(seq)
+    end
+
+    -- If the caller knows of entries that the store has lost: returns the last position before the loss, or '' if nothing
+    -- is left. Where an epoch began below what is known, what came after that is lost, unless the log stood that far in the
+    -- known epoch.
+    local function find_loss(id, prevs)
+        local known = ARGV[1]
+        if known == '' or known == id then return nil end
+        if not id then return '' end
+        local epoch, seq = split(id)
+        local known_epoch, known_seq = split(known)
+        if known_epoch == epoch then return known_seq > seq and id or nil end
+        -- The entries of a lower epoch may be younger than what was lost.
+        if known_epoch > epoch then return text_of(epoch) .. '-0' end
+        for prev in string.gmatch(prevs, '[^,]+') do
+            local prev_epoch, prev_seq = split(prev)
+            if known_epoch > prev_epoch then return prev end
+            if known_epoch == prev_epoch then return known_seq > prev_seq and prev or nil end
+        end
+        return nil
+    end
+
+    -- Returns prevs for an epoch that begins behind `id`.
+    local function add_prev(id, prevs)
+        local kept = string.match(prevs, '^[^,]+,[^,]+,[^,]+') or prevs
+        return id .. (kept ~= '' and ',' .. kept or '')
+    end
+
+    -- Returns an epoch that neither the store nor the caller has seen, whatever the clock says. A clock a second or
+    -- more behind the newest epoch of any video has gone back; with less, two videos were merely begun at once.
+    local function new_epoch(id)
+        local stored = id and split(id) or 0
+        local known = ARGV[1] ~= '' and split(ARGV[1]) or 0
+        local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+        local logged = last and split(last[1]) or 0
+        local seen = tonumber(ARGV[2])
+        return math.max(now, stored + 1, known + 1, logged + 1, now + 1000 < seen and seen + 1 or 0)
+    end
+
+    -- Begins an epoch with a tombstone, which announces that entries after `kept` have been lost. Returns the epoch and its
+    -- first id, or nil and an error reply.
+    local function announce_loss(id, kept, run)
+        local epoch = new_epoch(id)
+        local first = text_of(epoch) .. '-1'
+        local problem = store(first, run, '', compose(first, kept, ''))
+        if problem then return nil, problem end
+        return epoch, first
+    end
+
+    return find_loss, announce_loss, new_epoch, add_prev
 end
