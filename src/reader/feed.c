@@ -43,13 +43,13 @@ struct catch_up {
     struct feed *feed; // NULL: closed
     enum query query;  // the one that has been chosen, or was asked last
     enum { SUBSCRIBING, IN_LINE, ASKING, DECIDING, LATER, CLOSED } state;
-    bool check_again;       // once the query is answered, compare positions with the store
+    bool check_again;           // once the query is answered, compare positions with the store
     enum engine_status failure; // of the last query
-    int delay_ms;           // before it asks again; 0: it did not fail
-    struct position from;   // where the feed stood
-    struct position newest; // highest position heard of meanwhile
-    struct position lower;  // the first heard of that `from` had passed; not set: none
-    struct position known;  // where the feed stood when it met an epoch that began below; not set: none
+    int delay_ms;               // before it asks again; 0: it did not fail
+    struct position from;       // where the feed stood
+    struct position newest;     // highest position heard of meanwhile
+    struct position lower;      // the first heard of that `from` had passed; not set: none
+    struct position known;      // where the feed stood when it met an epoch that began below; not set: none
     struct loop_timer again;
     struct catch_up *prev, *next; // in line
 };
