@@ -1,0 +1,97 @@
+#include "parts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "http/server.h"
+#include "runtime.h"
+#include "service/service.h"
+
+enum { IDLE_TIMEOUT_MS = 75000 };
+
+// The address at which a part can be reached, which a wildcard is not.
+static void write_url(const struct settings *set, int port, char url[SYSTEM_URL_SIZE]) {
+    const char *host = set->bind;
+    if (!strcmp(host, "0.0.0.0")) host = "127.0.0.1";
+    if (!strcmp(host, "::")) host = "::1";
+    bool v6 = strchr(host, ':') != NULL;
+    snprintf(url, SYSTEM_URL_SIZE, "http://%s%s%s:%d", v6 ? "[" : "", host, v6 ? "]" : "", port);
+}
+
+static void tell_why_not_bound(struct runtime *r, const char *name, const char *flag, int port, int error) {
+    const char *address = r->settings->bind;
+    if (error == -EADDRINUSE)
+        runtime_fail(
+            r, "Port %d (%s) on %s is in use: stop what listens there, or choose another port with --%s.",
+            port, name, address, flag);
+    else if (error == -EACCES)
+        runtime_fail(r, "Port %d (%s) may not be used without privileges: choose one above 1023 with --%s.",
+                     port, name, flag);
+    else if (error == -EINVAL || error == -EADDRNOTAVAIL)
+        runtime_fail(r, "%s is not an address of this machine: give another one with --bind.", address);
+    else
+        runtime_fail(r, "Port %d (%s) on %s cannot be listened on: %s.", port, name, address,
+                     strerror(-error));
+}
+
+// In `up` a part is named by its role and a number; a role run on its own may be one of many, on many
+// machines.
+static void name_part(const struct runtime *r, const char *name, int port, struct system_part *part) {
+    bool is_reader = !strncmp(name, "reader", 6);
+    const char *given = r->settings->instance_id;
+    if (given)
+        snprintf(part->instance_id, sizeof part->instance_id, "%s", given);
+    else if (!is_reader)
+        snprintf(part->instance_id, sizeof part->instance_id, "%s-1", name);
+    else if (r->command == COMMAND_UP)
+        snprintf(part->instance_id, sizeof part->instance_id, "%s", name);
+    else
+        snprintf(part->instance_id, sizeof part->instance_id, "%s-%d", name, port);
+    snprintf(part->name, sizeof part->name, "%s", is_reader ? part->instance_id : name);
+}
+
+struct system_part *parts_bind(struct parts *p, struct runtime *r, const char *name, const char *flag,
+                               int64_t port, const struct http_site *site) {
+    const struct settings *set = r->settings;
+    struct system_part *part = &p->part[p->count];
+    struct http_server_config config = {.role = part->name,
+                                        .bind = set->bind,
+                                        .port = (int)port,
+                                        .header_timeout_ms = (int)set->header_timeout_ms,
+                                        .body_timeout_ms = (int)set->body_timeout_ms,
+                                        .idle_timeout_ms = IDLE_TIMEOUT_MS,
+                                        .max_connections = (unsigned)set->max_connections,
+                                        .held = true,
+                                        .site = *site};
+    int error;
+    struct http_server *server = http_server_new(r->loop, &config, &error);
+    if (!server) {
+        tell_why_not_bound(r, name, flag, (int)port, error);
+        return NULL;
+    }
+    p->server[p->count++] = server;
+    name_part(r, name, http_server_port(server), part);
+    write_url(set, http_server_port(server), part->url);
+    return part;
+}
+
+void parts_serve(struct parts *p, struct service *service) {
+    struct http_server *server = p->server[p->count - 1];
+    service->http = http_server_counters(server);
+    http_server_set_arg(server, service);
+}
+
+void parts_open(struct parts *p) {
+    for (size_t i = 0; i < p->count; i++) http_server_open(p->server[i]);
+}
+
+void parts_release(struct parts *p) {
+    for (size_t i = 0; i < p->count; i++) http_server_free(p->server[i]);
+}
+
+const char *parts_url(const struct parts *p, const char *name) {
+    for (size_t i = 0; i < p->count; i++)
+        if (!strcmp(p->part[i].name, name)) return p->part[i].url;
+    return NULL;
+}

@@ -1,0 +1,159 @@
+#include "runtime.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/budget.h"
+#include "base/clock.h"
+#include "base/container_of.h"
+#include "base/log.h"
+#include "engine/embedded.h"
+#include "engine/engine.h"
+#include "engine/redis.h"
+#include "fanout/fanout.h"
+#include "http/client.h"
+#include "placement/placement.h"
+#include "placement/readers.h"
+
+enum { RING_FRAMES = 16384, LOOK_MS = 250, READY_LOOK_MS = 1, READY_MS = 500, GRACE_SPARE_MS = 2000 };
+
+bool runtime_fail(struct runtime *r, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(r->why, r->why_size, format, args);
+    va_end(args);
+    return false;
+}
+
+static struct engine_limits limits_of(const struct settings *set) {
+    return (struct engine_limits){.log_entries = (uint64_t)set->log_entries,
+                                  .log_age_ms = set->log_age_ms,
+                                  .log_min_age_ms = set->log_min_age_ms,
+                                  .log_video_bytes = (uint64_t)set->log_video_bytes,
+                                  .max_videos = (uint64_t)set->max_videos};
+}
+
+static bool runtime_open_engine(struct runtime *r) {
+    const struct settings *set = r->settings;
+    char url[SETTINGS_REDIS_URL_SIZE];
+    if (settings_redis_url(set, url, sizeof url))
+        r->engine = redis_open(r->loop, &(struct redis_config){.url = url, .limits = limits_of(set)});
+    else
+        r->engine = embedded_open(
+            r->loop,
+            &(struct embedded_config){.folder = set->data, .durable = set->durable, .limits = limits_of(set)},
+            r->why, r->why_size);
+    return r->engine != NULL;
+}
+
+// The backlog of slow viewers gets at most this much per video and worker; the reader's history shares the
+// other half.
+static uint32_t ring_bytes(const struct settings *set, unsigned workers) {
+    size_t share = (size_t)set->memory / 2 / workers;
+    return share < (8u << 20) ? (uint32_t)share : 8u << 20;
+}
+
+static bool runtime_open_fanout(struct runtime *r) {
+    const struct settings *set = r->settings;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned workers = set->workers ? (unsigned)set->workers : cores > 0 ? (unsigned)cores : 1;
+    int error;
+    r->history.max = (size_t)set->memory / 2;
+    r->fanout = fanout_new(r->loop,
+                           &(struct fanout_config){.workers = workers,
+                                                   .own_descriptors = set->own_descriptors,
+                                                   .bounds = {.ring_frames = RING_FRAMES,
+                                                              .ring_bytes = ring_bytes(set, workers),
+                                                              .heartbeat_ms = (int)set->heartbeat_ms,
+                                                              .stall_ms = (int)set->stall_timeout_ms,
+                                                              .coalesce_us = set->max_coalesce_ms * 1000}},
+                           &error);
+    if (r->fanout) return true;
+    if (error == -ENOSYS || error == -EPERM)
+        return runtime_fail(r, "--own-descriptors needs close_range(2), Linux 5.9 or later: %s.",
+                            strerror(-error));
+    return runtime_fail(r, "%u worker threads cannot be started: %s; give fewer with --workers.", workers,
+                        strerror(-error));
+}
+
+// Logs when the store becomes unavailable and available again.
+static void on_look(struct loop_timer *t) {
+    struct runtime *r = container_of(t, struct runtime, look);
+    const char *why = NULL;
+    bool away = !r->engine->ops->ready(r->engine, &why);
+    if (away && !r->store_away) log_error("engine", "unavailable", "why=\"%s\"", why ? why : "");
+    if (!away && r->store_away) log_info("engine", "available", NULL);
+    r->store_away = away;
+    loop_timer_start(r->loop, t, LOOK_MS);
+}
+
+static bool is_ready(struct runtime *r) {
+    const char *why;
+    return r->engine->ops->ready(r->engine, &why) && (!r->placement || placement_ready(r->placement));
+}
+
+static void on_ready_look(struct loop_timer *t) {
+    struct runtime *r = container_of(t, struct runtime, look);
+    if (is_ready(r) || loop_now_ms(r->loop) >= r->ready_by_ms)
+        loop_stop(r->loop);
+    else
+        loop_timer_start(r->loop, t, READY_LOOK_MS);
+}
+
+// Runs the loop until all parts are ready. Does not wait for a store that is away.
+static bool runtime_await_ready(struct runtime *r) {
+    r->look.on_due = on_ready_look;
+    r->ready_by_ms = clock_monotonic_ms() + READY_MS;
+    loop_timer_start(r->loop, &r->look, 0);
+    int error = loop_run(r->loop);
+    return !error || runtime_fail(r, "The event loop failed: %s.", strerror(-error));
+}
+
+// With Redis readers may be other processes, started at the same time.
+static int grace_ms(const struct settings *set) {
+    char url[SETTINGS_REDIS_URL_SIZE];
+    return settings_redis_url(set, url, sizeof url) ? READERS_LEASE_MS + GRACE_SPARE_MS : 0;
+}
+
+bool runtime_start(struct runtime *r) {
+    const struct settings *set = r->settings;
+    bool has_readers = r->command == COMMAND_UP || r->command == COMMAND_READER;
+    budget_set((size_t)set->memory);
+    r->loop = loop_new();
+    if (!r->loop) return runtime_fail(r, "There is no file descriptor left: raise the limit (ulimit -n).");
+    if (!runtime_open_engine(r) || (has_readers && !runtime_open_fanout(r))) return false;
+    r->client = http_client_new(r->loop);
+    // The engine first, so that all our readers' leases are there when the first list of readers is read.
+    if (!runtime_await_ready(r)) return false;
+    if (r->command == COMMAND_STATISTICS) return true;
+    r->placement = placement_new(r->loop, r->engine,
+                                 &(struct placement_config){.static_readers = set->reader_urls,
+                                                            .policy = POLICY_ROUND_ROBIN,
+                                                            .grace_ms = grace_ms(set)});
+    return true;
+}
+
+bool runtime_begin(struct runtime *r) {
+    if (r->placement) {
+        placement_start(r->placement);
+        if (!runtime_await_ready(r)) return false;
+    }
+    r->look.on_due = on_look;
+    loop_timer_start(r->loop, &r->look, LOOK_MS);
+    return true;
+}
+
+void runtime_close(struct runtime *r) {
+    if (r->loop) loop_timer_stop(r->loop, &r->look);
+    fanout_free(r->fanout);
+    if (r->engine) r->engine->ops->close(r->engine);
+    placement_free(r->placement);
+    if (r->client) http_client_free(r->client);
+}
+
+void runtime_release(struct runtime *r) {
+    loop_free(r->loop);
+}
