@@ -3,7 +3,7 @@ import { owner, postMany } from '../integration/lib/api.mjs';
 import { scenario } from '../integration/lib/scenario.mjs';
 import { curl, openPage } from './page.mjs';
 
-scenario('the page reads `gap` events, and goes on from there after a cut', { ms: 45_000 }, async (t) => {
+scenario('the page reads `gap` events, and continues from there after a cut', { ms: 45_000 }, async (t) => {
   const system = await t.system({ stable: true, flags: { 'log-entries': 10, 'log-min-age-ms': 0 } });
   const reader = await owner(system, 'v');
   const [first] = await postMany(system, 'v', 1);
@@ -18,7 +18,7 @@ scenario('the page reads `gap` events, and goes on from there after a cut', { ms
   assert.deepEqual([gap.reason, gap.id, gap.missed], ['expired', gap.to, Number(gap.to.split('-')[1]) - 1]);
   assert.equal(gap.missed + seen.comments.length, 3_000);
 
-  // The address still says where the first connection began; the header of the next one says better.
+  // The URL still has the position of the first connection; the header of the next one is newer.
   const before = seen.comments.length;
   await system.restart('SIGKILL');
   const next = await curl(system, 'v', 'next');

@@ -29,7 +29,7 @@ const HTML = `<!doctype html><meta charset="utf-8"><title>viewer</title><ol id="
   }
 </script>`;
 
-// Opens the page; gives everything back when the test ends.
+// Opens the page; releases everything when the test ends.
 export async function openPage(t) {
   const server = http.createServer((_, response) => response.setHeader('content-type', 'text/html').end(HTML)).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -63,7 +63,7 @@ class WatchingPage {
     await this.page.evaluate((target) => watch(target), url);
     await this.wait(({ connects }) => connects.length, `a stream of ${url}`);
   }
-  // What the page's own fetch gets: {status, json}.
+  // The result of the page's own fetch: {status, json}.
   send(method, url, body, headers) {
     return this.page.evaluate((args) => send(...args), [method, url, body, headers]);
   }

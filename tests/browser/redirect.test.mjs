@@ -3,7 +3,7 @@ import { owner } from '../integration/lib/api.mjs';
 import { scenario } from '../integration/lib/scenario.mjs';
 import { curl, openPage } from './page.mjs';
 
-scenario('an EventSource follows a 307 across origins, and stays at the new address after a cut', { ms: 45_000 }, async (t) => {
+scenario('an EventSource follows a 307 across origins, and reconnects to the new address after a cut', { ms: 45_000 }, async (t) => {
   const system = await t.system({ stable: true });
   const reader = await owner(system, 'v');
   const page = await openPage(t);

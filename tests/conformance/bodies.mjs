@@ -1,4 +1,4 @@
-// The addresses that take a JSON body, with the smallest valid one. The reader's is a stream, of a video that is its own.
+// The routes that accept a JSON body, with the smallest valid one. The reader's is a stream, of one of its own videos.
 import { postBytes } from './wire.mjs';
 
 const VIDEO = 'conformance';
@@ -19,7 +19,7 @@ export async function bodyTakers(ports) {
   ];
 }
 
-// A valid body with one more member, which stands last or first, and whose value is given as bytes.
+// A valid body with one more member, at the end or at the beginning, whose value is given as bytes.
 export function withExtra(valid, value, { first = false } = {}) {
   const members = JSON.stringify(valid).slice(1, -1);
   const [before, after] = first ? ['{"extra":', `,${members}}`] : [`{${members},"extra":`, '}'];

@@ -1,9 +1,9 @@
-// What every port must do with requests that are wrong, odd or cut to pieces, and with JSON of the same kinds: our own
-// table. Each row is a name and bytes (latin1); each group says what has to come back.
+// What every port must do with requests that are invalid, unusual or cut to pieces, and with such JSON: our own
+// table. Each row is a name and bytes (latin1); each group says what the response has to be.
 //
-// A group of requests: `answers`, the statuses in order, each a number or a list of right ones; then `closes`, or else
+// A group of requests: `answers`, the statuses in order, each a number or a list of valid ones; then `closes`, or else
 // the connection must understand one more request. `waits`: nothing at all happens.
-// `address` is one that takes a JSON body at the port under test.
+// `address` is a route that accepts a JSON body at the port under test.
 
 const HOST = 'Host: a\r\n';
 const get = (fields = '', line = 'GET / HTTP/1.1') => `${line}\r\n${HOST}${fields}\r\n`;
@@ -11,7 +11,7 @@ const line = (text) => get('', text);
 const bare = (fields) => `GET / HTTP/1.1\r\n${fields}\r\n`;
 const post = (fields, body = '', target = '/') => `POST ${target} HTTP/1.1\r\n${HOST}Content-Type: application/json\r\n${fields}\r\n${body}`;
 const chunked = (body, fields = 'Transfer-Encoding: chunked\r\n', target = '/') => post(fields, body, target);
-// Would be answered 200 if a server took the body of the request before it for a request of its own.
+// Would be answered 200 if a server took the body of the previous request for a request of its own.
 const SMUGGLED = get('', 'GET /health HTTP/1.1');
 
 export const wholeRequest = get('X-Empty:\r\nX-Text: a b\r\n');
@@ -342,7 +342,7 @@ export const requestGroups = (address) => [
   },
 ];
 
-// Bodies of POSTs, as a value inside a valid object, and what comes back: true if taken.
+// Bodies of POSTs, as a value inside a valid object, and the result: true if accepted.
 export const jsonValues = [
   ['1', true], ['-0', true], ['1.5e-3', true], ['9223372036854775807', true], ['true', true], ['null', true], ['""', true],
   ['"\\u00e9\\ud83d\\ude00"', true], ['"\xc3\xa9"', true], ['"\x7f"', true], ['"\xe2\x80\xa8"', true], ['[]', true], ['{}', true],
@@ -358,7 +358,7 @@ export const jsonValues = [
   ['1e400', true], ['18446744073709551616', true], [`${'{"a":'.repeat(1_000)}1${'}'.repeat(1_000)}`, true],
 ];
 
-// Whole bodies, none of them an object that could be taken; some are larger than an address takes.
+// Whole bodies, none of them an acceptable object; some are larger than a route allows.
 export const jsonBodies = [
   '', ' ', '\0', 'null', '1', '"a"', '[]', '[{}]', '{', '}', '{}{}', '{} x', '{}\0', '\xef\xbb\xbf{}', '\xff\xfe{\0}\0', '{"a":1}]',
   '['.repeat(250_000), '[{"a":'.repeat(40_000), 'userid=u&videoid=v', '<a/>', "{'userid':'u'}",

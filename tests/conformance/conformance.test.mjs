@@ -1,4 +1,4 @@
-// Every port keeps to the table of cases.mjs. (run.mjs tells the same case by case.)
+// Every port conforms to the table of cases.mjs. (run.mjs reports the same case by case.)
 import assert from 'node:assert/strict';
 import { checkHealthy } from '../integration/lib/checks.mjs';
 import { scenario } from '../integration/lib/scenario.mjs';
@@ -14,14 +14,14 @@ async function passes(system, check) {
 }
 
 for (const role of ['manager', 'comment', 'statistics', 'reader']) {
-  scenario(`requests, right and wrong, at the ${role}`, { ms: 120_000 }, async (t) => {
+  scenario(`valid and invalid requests at the ${role}`, { ms: 120_000 }, async (t) => {
     const system = await t.system();
     const own = ports(system).filter((port) => port.role === role);
     await passes(system, (tally) => Promise.all(own.map((port) => checkPort(tally, port))));
   });
 }
 
-scenario('JSON, right and wrong, wherever a body is taken', { ms: 120_000 }, async (t) => {
+scenario('valid and invalid JSON wherever a body is accepted', { ms: 120_000 }, async (t) => {
   const system = await t.system();
   await passes(system, (tally) => checkJson(tally, ports(system)));
 });

@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 // Sends h1spec's cases to a server: h1spec.mjs CORPUS_DIR [URL...]
 // CORPUS_DIR is a checkout of github.com/uNetworking/h1spec; its table of cases is read out of http_test.ts and judged
-// as its runner does: the status of the first answer lies in one of the ranges, or none comes for 500 ms.
+// as its runner does: the status of the first response is in one of the ranges, or there is none for 500 ms.
 //
-// h1spec wants a server that echoes any body under any method. One case therefore allows nothing but 2xx for a chunked
-// POST to `/`, where Chorus has nothing to post to. It is sent as it is, and passes with 404 as its sibling with
+// h1spec expects a server that echoes any body under any method. One case therefore allows nothing but 2xx for a chunked
+// POST to `/`, where Chorus accepts no posts. It is sent unchanged, and passes with 404 as its sibling with
 // Content-Length does, but only if the chunked body was understood: the next request on the connection is answered.
-// --as-upstream takes that leave away.
+// --as-upstream removes that exception.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import vm from 'node:vm';

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-// Sends JSONTestSuite to every address that takes a JSON body:
+// Sends JSONTestSuite to every route that accepts a JSON body:
 //   json.mjs CORPUS_DIR [comment=URL manager=URL statistics=URL]
-// CORPUS_DIR is a checkout of github.com/nst/JSONTestSuite, or its test_parsing folder. The reader's address is asked for.
-//   n_*  as the whole body: 400, or 413 where it is larger than the address takes
-//   y_*  as the value of a member that Chorus ignores: taken
-//   i_*  in both ways: taken or 400, as the parser likes
+// CORPUS_DIR is a checkout of github.com/nst/JSONTestSuite, or its test_parsing folder. The reader's URL is looked up.
+//   n_*  as the whole body: 400, or 413 where it is larger than the route allows
+//   y_*  as the value of a member that Chorus ignores: accepted
+//   i_*  in both ways: accepted or 400, depending on the parser
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { bodyTakers, withExtra } from './bodies.mjs';
@@ -16,7 +16,7 @@ const folder = [join(corpus, 'test_parsing'), corpus].find(existsSync);
 const files = readdirSync(folder).filter((name) => /^[niy]_.*\.json$/.test(name)).sort();
 if (!files.length) fail(`no case in ${folder}`);
 
-// [body, statuses that are right] for one file at one address.
+// [body, valid statuses] for one file at one route.
 function* trials(name, content, { valid, status }) {
   if (name[0] === 'n') yield [content, [400, 413]];
   if (name[0] === 'i') yield [content, [status, 400]];

@@ -3,7 +3,7 @@
 // CORPUS_DIR is a checkout of github.com/nodejs/llhttp, or its test/request folder; docs/conformance.md says which one.
 //
 // A case is a request that llhttp's parser is expected to end with an error. It passes if the server answers no more
-// than the complete messages before the error, then refuses with 4xx or says nothing, and closes. What a lenient parser
+// than the complete messages before the error, then refuses with 4xx or sends nothing, and closes. What a lenient parser
 // refuses, a strict one refuses too, so those tests count as well; the same bytes count once, a strict test's verdict on
 // them being the one that holds. Tests that end in "Pause on CONNECT/Upgrade" are not wrong requests; they pass if the
 // server does not switch protocols and refuses the path or the method, and they are counted apart. All are sent whole
@@ -38,7 +38,7 @@ function* testsIn(file) {
 
 const escapes = { r: '\r', n: '\n', t: '\t', f: '\f' };
 
-// The bytes that a block stands for: each line end is CR LF, unless a backslash stands before it, which joins lines;
+// The bytes that a block represents: each line end is CR LF, unless a backslash precedes it, which joins lines;
 // then \r \n \t \f, \xHEX and \OCTAL.
 function bytesOf(block) {
   const text = block

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Holds our own conformance table against every port:
+// Runs our own conformance table against every port:
 //   run.mjs [manager=URL comment=URL statistics=URL reader=URL...]
 // Without addresses it starts a server (CHORUS_BIN). The last line is `conformance: N passed, M failed`.
 import { checkAll } from './table.mjs';

@@ -1,4 +1,4 @@
-// Holds the table of cases.mjs against running ports; fills a Tally.
+// Runs the table of cases.mjs against running ports; fills a Tally.
 import { bodyTakers, withExtra } from './bodies.mjs';
 import { jsonBodies, jsonValues, requestGroups, wholeRequest } from './cases.mjs';
 import { Tally, converse, healthy, inStep, keepsWaiting, postBytes } from './wire.mjs';
@@ -12,7 +12,7 @@ function answerFits(answer, expected) {
 
 async function checkRequest({ url, group, bytes, drip }) {
   const { answers, closes = false } = group;
-  // Where the connection goes on, one answer too many would show as the wrong answer to the next request.
+  // Where the connection stays open, one response too many would show as the wrong response to the next request.
   const seen = await converse(url, bytes, { drip, count: closes === true ? Infinity : answers.length });
   const told = `answers [${seen.statuses}]${seen.answers.map(({ json }) => json?.code && ` ${json.code}`).join('')}, ${seen.ended ? 'closed' : 'open'}`;
   const fits = !seen.bad && seen.answers.length === answers.length && seen.answers.every((answer, i) => answerFits(answer, answers[i]));
@@ -21,7 +21,7 @@ async function checkRequest({ url, group, bytes, drip }) {
   return fits && inOrder ? undefined : `${seen.bad ?? ''} ${told}${fits && !inOrder ? ', out of step' : ''}`;
 }
 
-// Each beginning of a request: silence; then the rest: one answer.
+// Each prefix of a request: silence; then the rest: one response.
 async function checkCut({ url, at }) {
   const early = await keepsWaiting(url, wholeRequest.slice(0, at));
   if (early) return early;
@@ -30,7 +30,7 @@ async function checkCut({ url, at }) {
 
 export async function checkPort(tally, { role, url }) {
   for (const group of requestGroups(ADDRESS[role])) {
-    // Byte by byte what is short; the rest would only take long.
+    // Byte by byte if it is short; longer requests would only take time.
     const rows = Object.entries(group.rows).flatMap(([name, bytes]) => [
       { name, bytes, drip: false }, ...(bytes.length < 1_000 ? [{ name, bytes, drip: true }] : [])]);
     await tally.each(rows, ({ name, drip }) => `${role} ${url} ${group.name}: ${name}${drip ? ', byte by byte' : ''}`,
@@ -59,7 +59,7 @@ export async function checkJson(tally, ports) {
   }
 }
 
-// Mostly waiting, so all ports at once.
+// This is mostly waiting, so all ports are tested at once.
 export async function checkAll(ports, { progress = () => {} } = {}) {
   const checks = ports.map((port) => [`${port.role} ${port.url}`, (tally) => checkPort(tally, port)]);
   const all = new Tally();

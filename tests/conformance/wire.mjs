@@ -1,5 +1,5 @@
-// What every conformance driver does: send exact bytes, note what comes back, compare, count, print.
-// Addresses are given as URLs; without any, a server of the driver's own is started (CHORUS_BIN names the binary).
+// What every conformance driver does: send exact bytes, record the responses, compare, count, print.
+// Addresses are given as URLs; without any, the driver starts a server of its own (CHORUS_BIN names the binary).
 import http from 'node:http';
 import { everyPort } from '../integration/lib/checks.mjs';
 import { RawClient, requestBytes } from '../integration/lib/raw.mjs';
@@ -7,11 +7,11 @@ import { startSystem } from '../integration/lib/system.mjs';
 import { pause } from '../integration/lib/time.mjs';
 
 const AT_ONCE = 16;
-export const QUIET_MS = 500; // how long "it waits" is watched; h1spec's own figure
+export const QUIET_MS = 500; // how long silence is observed; h1spec's own figure
 const CLOSE_MS = 5_000; // a refusal ends the connection within this
 
-// options: drip, every byte in a packet of its own; pieces are separated by a moment in which no answer may come.
-// Returns {statuses, answers, ended, bad}: the answers, whether the server closed, and what was not HTTP at all.
+// options: drip, every byte in a packet of its own; pieces are separated by a moment in which no response may arrive.
+// Returns {statuses, answers, ended, bad}: the responses, whether the server closed, and what was not HTTP at all.
 export async function converse(url, pieces, { drip = false, count = Infinity, ms = CLOSE_MS } = {}) {
   const client = await RawClient.connect(url);
   const seen = { answers: [], statuses: [], ended: false, bad: undefined };
@@ -44,7 +44,7 @@ async function sendAll(client, pieces, drip, seen) {
   }
 }
 
-// Resolves to undefined if nothing comes and nothing closes for QUIET_MS, else to what happened.
+// Resolves to undefined if nothing arrives or closes for QUIET_MS, otherwise to what happened.
 export async function keepsWaiting(url, bytes) {
   const client = await RawClient.connect(url);
   client.send(Buffer.from(bytes, 'latin1'));
@@ -54,7 +54,7 @@ export async function keepsWaiting(url, bytes) {
   return what;
 }
 
-// Whether the next request on this connection is understood: nothing of the last one was left in the way.
+// Whether the next request on this connection is understood, that is, nothing of the last one was left over.
 export async function inStep(client) {
   client.send(requestBytes('GET', '/health'));
   try {
@@ -92,7 +92,7 @@ export function postBytes(url, body) {
   });
 }
 
-// Runs `check` over all items, some at once; collects what it returns: undefined for passed, a sentence for failed.
+// Runs `check` over all items, several at once; collects what it returns: undefined for passed, a sentence for failed.
 export class Tally {
   passed = 0;
   failures = [];
@@ -129,7 +129,7 @@ export class Tally {
 
 export const ports = (system) => everyPort(system).map(([role, url]) => ({ role, url }));
 
-// addresses: URLs, or role=URL. Calls use([{role, url}...]); role is undefined where it was not said.
+// addresses: URLs, or role=URL. Calls use([{role, url}...]); role is undefined where it was not given.
 export async function withPorts(addresses, use) {
   if (addresses.length) {
     return use(addresses.map((word) => {

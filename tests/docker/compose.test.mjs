@@ -1,4 +1,4 @@
-// The whole set-up in containers, driven from the host. The tests build on one another, in this order.
+// The whole set-up in containers, tested from the host. The tests depend on one another, in this order.
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
 import { call, post, register, resolve, statistics } from '../integration/lib/api.mjs';
@@ -11,7 +11,7 @@ const project = await Project.make();
 after(() => project.down('-v'));
 await project.up();
 
-let byHand = 0; // comments that are not the clients'
+let byHand = 0; // comments not posted by the clients
 const say = async (video, text) => {
   const stored = await post(project, video, text);
   byHand++;
@@ -38,7 +38,7 @@ test('what docs/docker.md asks with curl is answered on the published ports', as
   assert.equal((await call('GET', `${project.comment}/`)).status, 200);
 });
 
-test('a video is resolved, its public address followed, a comment posted and seen', async () => {
+test('a video is resolved, and a comment posted to it is seen at its public address', async () => {
   await register(project, 'by-hand');
   const { json } = await call('GET', `${project.comment}/resolve/by-hand`);
   assert.match(json.readerUrl, /^http:\/\/reader-api-[123]:4000$/);

@@ -10,7 +10,7 @@ export const top = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 const SPECIAL = { '**/': '(?:.*/)?', '**': '.*', '*': '[^/]*', '?': '[^/]' };
 
-// The patterns of a .dockerignore in their order, as https://docs.docker.com/build/concepts/context/#dockerignore-files has them.
+// The patterns of a .dockerignore in order, as in https://docs.docker.com/build/concepts/context/#dockerignore-files.
 export function patternsOf(text) {
   return text.split('\n').map((line) => line.trim()).filter((line) => line && !line.startsWith('#')).map((line) => {
     const path = line.replace(/^!/, '').trim().replace(/^\.?\/+/, '').replace(/\/+$/, '');
@@ -52,7 +52,7 @@ export function firstStage(dockerfile) {
 
 const isFolder = (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
-// Of a folder its contents are copied, as COPY does it.
+// The contents of a folder are copied, as COPY does it.
 function copy(context, workdir, args) {
   const sources = args.split(/\s+/);
   const target = sources.pop();
@@ -81,7 +81,7 @@ export async function buildFirstStage(folder) {
   return workdir;
 }
 
-// With these ccache, where there is one, finds a file again in whatever folder it lies.
+// With these, ccache (if installed) recognises a file in whatever folder it is.
 function compilerCache(folder) {
   const found = process.env.PATH.split(':').some((path) => existsSync(join(path, 'ccache')));
   return found ? { CMAKE_C_COMPILER_LAUNCHER: 'ccache', CCACHE_BASEDIR: folder, CCACHE_NOHASHDIR: '1' } : {};

@@ -57,7 +57,7 @@ export class Project {
     return this.compose('down', '--remove-orphans', ...args);
   }
 
-  // What `docker inspect` says of each container.
+  // The output of `docker inspect` for each container.
   async containers() {
     const ids = (await docker('ps', '-aq', '--filter', `label=com.docker.compose.project=${name}`)).split('\n').filter(Boolean);
     return ids.length ? JSON.parse(await docker('inspect', ...ids)) : [];

@@ -13,7 +13,7 @@ import { scaled } from './lib/time.mjs';
 const tests = dirname(dirname(fileURLToPath(import.meta.url)));
 const wanted = process.argv.slice(2).map((path) => resolve(tests, path));
 const roots = wanted.length ? wanted : [join(tests, 'integration'), join(tests, 'browser')];
-// Each test mostly waits, so two files for each processor keep them busy, up to a point.
+// Tests mostly wait, so two files for each processor keep them busy, up to a point.
 const jobs = Number(process.env.JOBS) || Math.min(2 * availableParallelism(), 4);
 const FILE_LIMIT_MS = scaled(150_000);
 
@@ -25,7 +25,7 @@ function filesIn(path) {
   });
 }
 
-// What a test that had to be killed leaves behind lies in here too.
+// What a killed test leaves behind is in here too.
 const folder = mkdtempSync(join(tmpdir(), 'chorus-tests-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
 
@@ -35,7 +35,7 @@ const killGroup = (child) => {
   try {
     process.kill(-child.pid, 'SIGKILL');
   } catch {
-    // gone already
+    // already gone
   }
 };
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {

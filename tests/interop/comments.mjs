@@ -1,4 +1,4 @@
-// Comments and mappings that cross over.
+// Comments and mappings between the two systems.
 import assert from 'node:assert/strict';
 import { freePorts } from '../integration/lib/ports.mjs';
 import { pause, until } from '../integration/lib/time.mjs';
@@ -63,7 +63,7 @@ export async function unknownReadersAreHonoured(world) {
   await post(comment, 'far', 'does not move it');
   assert.deepEqual(await register(ours, 'far'), { videoid: 'far', readerUrl: nowhere, action: 'existing' });
   assert.equal(await redirected(reader, 'far'), `${nowhere}/connect`);
-  await pause(4_000); // longer than a lease lasts: it must not be taken for a reader that died
+  await pause(4_000); // longer than a lease: it must not be taken for a dead reader
   assert.deepEqual(await resolve(ours, 'far'), { videoid: 'far', readerUrl: nowhere });
   assert.equal(await mapping(world, 'far'), nowhere);
 }

@@ -1,4 +1,4 @@
-// The original's nineteen clients, on services of either maker.
+// The original's nineteen clients, on services of either system.
 import assert from 'node:assert/strict';
 import { pause, until } from '../integration/lib/time.mjs';
 import { post, register, statistics, watch } from './talk.mjs';
@@ -65,7 +65,7 @@ async function checkOurClients(clients, kept) {
 
 const lasting = 40_000;
 
-// Everything is ours but the clients; and somebody watches and posts while they empty the Redis.
+// Everything is ours but the clients; a viewer and a poster run while they empty Redis.
 export async function flushedUnderUs(world) {
   const service = await world.start('statistics', 'chorus');
   const readers = [await world.reader('chorus'), await world.reader('chorus'), await world.reader('chorus')];
@@ -79,7 +79,7 @@ export async function flushedUnderUs(world) {
   const poster = (async () => {
     for (let i = 0; posting; i++, await pause(50)) acknowledged.push((await post(comment, 'other', `other ${i}`)).comment);
   })();
-  poster.catch(() => {}); // told where it is awaited
+  poster.catch(() => {}); // reported where it is awaited
   await post(comment, 'video1', 'before');
   await shared.sees('before');
   await until(() => acknowledged.length >= 20, 'comments before the flush');
@@ -102,7 +102,7 @@ export async function flushedUnderUs(world) {
   for (const viewer of [other, quiet, shared]) {
     assert.ok(viewer.gaps.length <= 1 && viewer.gaps.every(({ reason }) => reason === 'epoch'), JSON.stringify(viewer.gaps));
   }
-  // What the flush took may be missing only under an announced gap; nothing is doubled, nothing out of order.
+  // What the flush deleted may be missing only if a gap announced it; nothing is duplicated or out of order.
   const seen = other.comments.map(({ json }) => json.comment);
   const missing = acknowledged.filter((text) => !seen.includes(text));
   assert.deepEqual(seen, acknowledged.filter((text) => seen.includes(text)));

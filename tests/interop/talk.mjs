@@ -1,4 +1,4 @@
-// The services as a client program calls them, the original's and ours alike.
+// The services of both systems, as a client program calls them.
 import assert from 'node:assert/strict';
 import { StreamParser } from '../integration/lib/stream.mjs';
 import { pause, until } from '../integration/lib/time.mjs';
@@ -11,7 +11,7 @@ async function call(url, body, status, redirect = 'follow') {
   return { json: text && JSON.parse(text), headers: answer.headers };
 }
 
-// The comment as the service answers it.
+// The comment as in the service's response.
 export const post = async (comment, videoid, text, userid = 'poster') =>
   (await call(`${comment.url}/comment`, { userid, videoid, comment: text }, 201)).json.comment;
 
@@ -21,12 +21,12 @@ export const resolve = async (manager, videoid) => (await call(`${manager.url}/r
 
 export const statistics = async (service) => (await call(`${service.url}/statistics`, undefined, 200)).json;
 
-// Where a reader sends somebody who wants this video.
+// Where a reader redirects a viewer of this video.
 export const redirected = async (reader, videoid) =>
   (await call(`${reader.url}/connect`, { userid: 'lost', videoid }, 307, 'manual')).headers.get('location');
 
-// A viewer as the original's clients are: POST /connect, redirects followed. Other than they it comes back after its
-// stream has ended, and says where it stood, as browsers do.
+// A viewer like the original's clients: POST /connect, redirects followed. Unlike them it reconnects after its
+// stream has ended, and sends its position, as browsers do.
 class Viewer {
   events = [];
   cuts = 0;

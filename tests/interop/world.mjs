@@ -1,5 +1,5 @@
-// A Redis of its own, and services around it: each either the original's or ours, started with the same environment,
-// which has the original's names only. Nothing of a world outlives it.
+// A Redis of its own with services around it: each either the original's or ours, started with the same environment,
+// which has only the original's names. Nothing of a world outlives it.
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
@@ -53,12 +53,12 @@ class Process {
 export class World {
   processes = [];
 
-  // node: what the original is run with.
+  // node: the Node that runs the original.
   constructor({ checkout, binary, node }) {
     Object.assign(this, { checkout, binary, node });
   }
 
-  // The original knows no port of Redis but 6379, so that a free address is looked for instead of a free port.
+  // The original uses no port of Redis but 6379, so a free address is chosen instead of a free port.
   async open() {
     this.folder = mkdtempSync(join(tmpdir(), 'chorus-interop-'));
     this.host = `127.${randomInt(1, 255)}.${randomInt(1, 255)}.${randomInt(1, 255)}`;
@@ -98,7 +98,7 @@ export class World {
     return program;
   }
 
-  // A reader's name is part of its address, which is the original's way to know its own videos.
+  // A reader's name is part of its address; that is how the original recognises its own videos.
   async reader(maker, port) {
     port ??= (await freePorts(1))[0];
     return this.start('reader', maker, { PORT: String(port), INSTANCE_ID: `localhost:${port}` });
@@ -113,7 +113,7 @@ export class World {
     });
   }
 
-  // Whoever of ours has ended by itself, or ends badly, is a failure.
+  // A service of ours that has exited by itself, or exits uncleanly, is a failure.
   async close() {
     const faults = [];
     for (const program of this.processes.reverse()) {

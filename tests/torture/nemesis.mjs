@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // A seeded nemesis over two Redis servers, one of them the other's replica, that Chorus reaches through a proxy: failover
 // and failback, cut off or not, kills, lost data, stepped clocks, pauses, killed services, while posters post and viewers
-// watch. The proof at the end: no number with two texts, and every acknowledged comment delivered to every viewer or
+// watch. What is checked at the end: no number has two texts, and every acknowledged comment was delivered to every viewer or
 // covered by a gap. By hand, as it takes its time:
 //   CHORUS_BIN=build/chorus CHORUS_SETUP=processes nemesis.mjs [SEED [SECONDS [FAULT,...]]]      or up-redis; 1, 40, all
 import { execFileSync } from 'node:child_process';
@@ -76,7 +76,7 @@ const servers = [new Server('A'), new Server('B')];
 let [primary] = servers;
 const other = () => servers.find((server) => server !== primary);
 
-// Leads new connections to the primary of the moment; those that are there stay where they are.
+// Leads new connections to the current primary; existing ones stay where they are.
 const pairs = new Set();
 async function startProxy() {
   const server = net.createServer((client) => {
@@ -111,7 +111,7 @@ async function startChorus(url) {
   return { program, manager: addresses.get('manager'), comment: addresses.get('comment'), comments: all('comment'), readers: all('reader') };
 }
 
-// The primary of the moment is still alive, and may be connected to.
+// The current primary is still alive, and accepts connections.
 async function promote(server) {
   await server.follow();
   primary = server;

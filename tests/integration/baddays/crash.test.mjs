@@ -10,13 +10,13 @@ import { setup } from '../lib/system.mjs';
 import { Viewer } from '../lib/viewer.mjs';
 import { pause, slow, until } from '../lib/time.mjs';
 
-const most = { embedded: 100, 'up-redis': 50, processes: 20 }[setup]; // what a start takes
+const most = { embedded: 100, 'up-redis': 50, processes: 20 }[setup]; // bounded by the time of a start
 const ROUNDS = Number(process.env.CRASH_ROUNDS ?? (slow ? Math.min(most, 20) : most));
 const VIDEOS = ['one', 'two', 'three'];
 const POSTERS_EACH = 3;
 
 // A poster that sends each comment until it is acknowledged. Every other one has an Idempotency-Key, so that its
-// repeats must not double; the others give up a comment when its answer got lost, which may or may not be stored.
+// repeats must not duplicate it; the others give up a comment when its response is lost, and it may or may not be stored.
 class Poster {
   acknowledged = [];
   constructor(system, video, number) {
@@ -53,7 +53,7 @@ class Poster {
   }
 }
 
-// A viewer that comes back whenever it is cut, at any reader.
+// A viewer that reconnects whenever it is cut, to any reader.
 async function follow(system, video, number, state) {
   let viewer = new Viewer({ video, user: `viewer${number}`, query: number % 2 ? { redirect: 'never' } : {} });
   state.viewers[number] = viewer;
@@ -71,11 +71,11 @@ async function follow(system, video, number, state) {
   }
 }
 
-scenario(`${ROUNDS} times kill -9 under load: every acknowledged comment once and in order, no mapping changed`, { disk: true, ms: 120_000 }, async (t) => {
+scenario(`kill -9 ${ROUNDS} times under load: every acknowledged comment is kept once and in order, and no mapping changes`, { disk: true, ms: 120_000 }, async (t) => {
   const system = await t.system({ stable: true, flags: { 'log-entries': 1_000_000, 'log-level': 'warn' } });
   const mappings = new Map();
   for (const video of VIDEOS) mappings.set(video, await owner(system, video));
-  // Stand at the beginning, to read all of each log in the end.
+  // At the beginning, to read all of each log at the end.
   const starts = new Map();
   for (const video of VIDEOS) starts.set(video, (await t.watch(mappings.get(video), { video })).position);
 
@@ -90,7 +90,7 @@ scenario(`${ROUNDS} times kill -9 under load: every acknowledged comment once an
       poster.dispatcher?.destroy();
     }
     for (const viewer of state.viewers) viewer?.body?.destroy();
-    await killing?.catch(() => {}); // or it would start the server once more
+    await killing?.catch(() => {}); // or it would restart the server
   });
   const failed = Promise.race([...following, ...posters.map(({ done }) => done)].map((promise) => promise.then(() => new Promise(() => {}))));
   const total = () => posters.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0);

@@ -1,4 +1,4 @@
-// A database file whose bytes are no longer those that were written.
+// A database file with bytes other than those written.
 // Set-ups: embedded.
 // CI also: asan. What a damaged file holds is read here.
 // Long: 9.
@@ -19,7 +19,7 @@ function overwrite(file, offset, bytes) {
   closeSync(fd);
 }
 
-// Puts other bytes where a comment's text stands in the file.
+// Overwrites a comment's text in the file.
 function spoil(system, text, bytes) {
   const at = readFileSync(database(system)).indexOf(`"comment":"${text}`);
   assert.ok(at > 0, `${text} in the file`);
@@ -54,7 +54,7 @@ async function checkRead(t, system, stored, spoilt) {
 const fill = (system) => postMany(system, 'v', 200, { text: (i) => `comment ${i} ${'.'.repeat(300)}`, atOnce: 1 });
 
 for (const [what, bytes] of [['a line feed', '\n'], ['no UTF-8', [0xff]]]) {
-  scenario(`damaged while stopped (${what}): never streamed, and nothing is taken any more`, { disk: true, setups }, async (t) => {
+  scenario(`damaged while stopped (${what}): damage is never streamed, and no comment is accepted any more`, { disk: true, setups }, async (t) => {
     const system = await t.system({ stable: true });
     const stored = await fill(system);
     assert.equal((await system.stop()).code, 0);
@@ -71,7 +71,7 @@ for (const [what, bytes] of [['a line feed', '\n'], ['no UTF-8', [0xff]]]) {
   });
 }
 
-scenario('damaged while running: noticed when it is read, also after a restart', { disk: true, setups }, async (t) => {
+scenario('damaged while running: noticed when it is read, and after a restart', { disk: true, setups }, async (t) => {
   const system = await t.system({ stable: true });
   const stored = await fill(system);
   await system.restart();
@@ -83,7 +83,7 @@ scenario('damaged while running: noticed when it is read, also after a restart',
   await checkLost(system);
 });
 
-scenario('pages overwritten while running: what is left is read, and nothing is taken', { disk: true, setups }, async (t) => {
+scenario('pages overwritten while running: the rest is read, and no comment is accepted', { disk: true, setups }, async (t) => {
   const system = await t.system({ stable: true });
   const stored = await fill(system);
   await system.restart();

@@ -1,4 +1,4 @@
-// The data folder, or a file of it, that is taken away from a running server: what is stored then is lost with the process.
+// The data folder, or a file in it, is removed under a running server: what was stored then would be lost with the process.
 // Set-ups: embedded.
 import assert from 'node:assert/strict';
 import { renameSync, rmSync, copyFileSync } from 'node:fs';
@@ -34,7 +34,7 @@ const takings = {
   },
 };
 for (const [what, take] of Object.entries(takings)) {
-  scenario(`${what} while running: 503, degraded, viewers stay`, { disk: true, setups }, async (t) => {
+  scenario(`${what} while running: comments are 503, health is degraded, viewers stay`, { disk: true, setups }, async (t) => {
     const system = await t.system({ dataDir: join(t.folder(), 'data') });
     const viewer = await t.watch(await owner(system, 'v'), { video: 'v' });
     await viewer.reaches((await post(system, 'v', 'before')).id);
@@ -46,7 +46,7 @@ for (const [what, take] of Object.entries(takings)) {
   });
 }
 
-scenario('a folder that is put back is used again', { disk: true, setups }, async (t) => {
+scenario('a data data folder that is put back is used again', { disk: true, setups }, async (t) => {
   const system = await t.system({ dataDir: join(t.folder(), 'data') });
   await post(system, 'v', 'before');
   renameSync(system.dataDir, `${system.dataDir}.away`);

@@ -11,7 +11,7 @@ import { pause, slow, until } from '../lib/time.mjs';
 const setups = ['embedded', 'up-redis']; // where one process has all ports
 const complaints = (system) => system.stderr.split('\n').filter((line) => /^warn \S+ out_of_descriptors /.test(line));
 
-scenario('out of descriptors: streams and posts go on, it says so once, and accepts again', { setups }, async (t) => {
+scenario('out of descriptors: streams and posts continue, it logs that once, and accepts again later', { setups }, async (t) => {
   const system = await t.system();
   const viewer = await t.watch(await owner(system, 'v'), { video: 'v' });
   const poster = await RawClient.connect(system.comment);
@@ -39,12 +39,12 @@ scenario('out of descriptors: streams and posts go on, it says so once, and acce
   const spent = cpuTicks(system.pid);
   for (let i = 0; i < 20; i++) {
     await viewer.reaches((await postOn('v', `meanwhile ${i}`)).id);
-    // A video that the manager has not seen: registering it may need a connection, and comments must not wait for that.
+    // A video unknown to the manager: registering it may need a connection, and comments must not wait for that.
     await postOn(`new-${i}`, 'new');
     await pause(50); // the length of the outage, in which the loop must not spin
   }
   if (!slow) assert.ok(cpuTicks(system.pid) - spent < 80, 'waiting for a descriptor is no busy loop');
-  // Each port for itself, readers also of viewers that they look at, and again if it lasts.
+  // Each port logs it separately, and again if it lasts; readers also log the viewers that they closed.
   const most = (everyPort(system).length + system.readers.length) * (slow ? 2 : 1);
   assert.ok(complaints(system).length <= most, `said once, not ${complaints(system).length} times`);
 
@@ -64,7 +64,7 @@ function cpuTicks(pid) {
   return Number(fields[11]) + Number(fields[12]);
 }
 
-scenario('a low limit at the start is no reason not to serve', { setups }, async (t) => {
+scenario('it starts with a low descriptor limit', { setups }, async (t) => {
   const system = await t.system({ limits: { nofile: 100 } });
   const crowd = await Promise.all(Array.from({ length: 200 }, (_, i) => RawClient.connect(system.readers[i % 3])));
   const closed = (lines) => lines.reduce((sum, line) => sum + Number(/ connections=\d+ idle_closed=(\d+) ulimit=100 /.exec(line)[1]), 0);

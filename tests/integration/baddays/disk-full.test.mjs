@@ -7,10 +7,10 @@ import { checkCors, checkError } from '../lib/checks.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
 
-// The largest file of the database: no write may go beyond its end from now on, as on a full disk.
+// The largest file of the database: from now on no write may go beyond its end, as on a full disk.
 const largest = (folder) => Math.max(...readdirSync(folder).map((name) => statSync(join(folder, name)).size));
 
-scenario('disk full: 503, viewers stay, nothing half done, and it recovers by itself', { disk: true, setups: ['embedded'] }, async (t) => {
+scenario('disk full: comments are 503, viewers stay, nothing is half done, and it recovers by itself', { disk: true, setups: ['embedded'] }, async (t) => {
   const system = await t.system({ stable: true });
   const reader = await owner(system, 'v');
   const viewer = await t.watch(reader, { video: 'v' });

@@ -1,4 +1,4 @@
-// A disk without a single block left: a small file system of its own, which only the server sees.
+// A disk without a single free block: a small file system of its own, visible only to the server.
 // Set-ups: embedded.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -16,7 +16,7 @@ const inNamespace = (folder, ...command) => [
 ];
 const allowed = spawnSync('unshare', inNamespace('/mnt', 'true')).status === 0;
 
-// What is left is taken, down to the last byte.
+// The free space is filled, down to the last byte.
 function fillUp(folder) {
   const fd = openSync(join(folder, 'filler'), 'w');
   try {
@@ -34,7 +34,7 @@ function fillUp(folder) {
 }
 
 const skip = !allowed && 'no file system can be mounted here';
-scenario('a disk without a block left: leases hold, comments are refused, and it recovers', { disk: true, setups: ['embedded'], skip }, async (t) => {
+scenario('a disk without a free block: leases hold, comments are refused, and it recovers', { disk: true, setups: ['embedded'], skip }, async (t) => {
   const folder = t.folder();
   const ports = ['--manager-port', '0', '--comment-port', '0', '--statistics-port', '0', '--reader-ports', '0', '--statistics-interval-ms', '200'];
   const program = new Program(inNamespace(folder, binary, 'up', '--data', folder, ...ports), { file: 'unshare' });
@@ -48,7 +48,7 @@ scenario('a disk without a block left: leases hold, comments are refused, and it
   fillUp(inside);
   const send = () => call('POST', `${comment}/comment`, { json: { userid: 'u', videoid: 'v', comment: 'x'.repeat(1900) } });
   await until(async () => (await send()).status === 503, 'the disk to be full');
-  // Longer than a lease lives without being renewed.
+  // Longer than a lease lasts without being renewed.
   const renewed = Date.now() + 4_000;
   await until(async () => {
     checkError(await send(), 503);

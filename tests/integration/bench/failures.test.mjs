@@ -1,4 +1,4 @@
-// What goes wrong in a run is counted, and said.
+// What goes wrong in a run is counted and reported.
 // Set-ups: embedded.
 // Long: 42.
 import assert from 'node:assert/strict';
@@ -10,7 +10,7 @@ import { run } from '../lib/process.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
 
-const setups = ['embedded']; // whatever is measured, the bench is the same
+const setups = ['embedded']; // the bench is the same for every set-up
 
 const refused = { stream: (viewer) => viewer === 2 && [404, 'no'], post: (n) => n <= 3 && [507, `<b>"no room"\u001b[31m${'é'.repeat(100)}`] };
 
@@ -33,7 +33,7 @@ scenario('why a stream and a post failed, in words and in the files', { ms: 60_0
   assert.ok(page.includes('&lt;b&gt;"no room"?[31m') && page.includes('p99&lt;20s: met') && !page.includes('<b>'), page);
 });
 
-scenario('viewers that a full reader refuses are failures, and its own count says so', { ms: 60_000, setups }, async (t) => {
+scenario('viewers that a full reader refuses count as failures, and match its own count', { ms: 60_000, setups }, async (t) => {
   const system = await t.system({ flags: { memory: '64K' } });
   const { code, stdout, figures } = await bench(t, { ...at(system), viewers: 1_000, rate: 0, duration: 1 });
   assert.equal(code, 0);
@@ -46,13 +46,13 @@ scenario('viewers that a full reader refuses are failures, and its own count say
   assert.match(stdout, new RegExp(`^readers .* ${counts.connect_failures} refused$`, 'm'));
 });
 
-scenario('a file that cannot be written is told before the run', async () => {
+scenario('a file that cannot be written is reported before the run', async () => {
   const { code, stderr } = await run(['bench', '--manager-url', 'http://127.0.0.1:1', '--json', '/nowhere/figures.json']);
   assert.equal(code, 1);
   assert.equal(stderr, 'chorus bench: /nowhere/figures.json cannot be written: No such file or directory.\n');
 });
 
-scenario('what is required is not met by a run cut short', { ms: 60_000, setups }, async (t) => {
+scenario('a run cut short does not meet its requirements', { ms: 60_000, setups }, async (t) => {
   const urls = await serveStreams(t, toAll);
   const during = async (program) => {
     await delivers(program);
@@ -65,7 +65,7 @@ scenario('what is required is not met by a run cut short', { ms: 60_000, setups 
   assert.deepEqual(figures.required.map(({ met }) => met), [false]);
 });
 
-scenario('what nobody got is lost, though the numbers come from another system', { ms: 60_000, setups }, async (t) => {
+scenario('comments that no viewer got are lost, even with the numbers of another system', { ms: 60_000, setups }, async (t) => {
   const [one, other] = [await t.system(), await t.system()];
   for (const [comments, viewers] of [[one, other], [other, one]]) {
     const flags = { 'manager-url': viewers.manager, 'comment-url': comments.comment, viewers: 10, rate: 20, duration: 1, require: 'lost=0' };
@@ -76,7 +76,7 @@ scenario('what nobody got is lost, though the numbers come from another system',
   }
 });
 
-scenario('where nothing was taken, it is not known what is lost', { ms: 60_000, setups }, async (t) => {
+scenario('where no comment was accepted, losses are unknown', { ms: 60_000, setups }, async (t) => {
   const urls = await serveStreams(t, toAll, { post: () => [404, ''] });
   const { code, stdout, figures } = await bench(t, { ...urls, viewers: 5, rate: 20, duration: 1, require: 'lost=0' });
   assert.equal(code, 1);
@@ -84,7 +84,7 @@ scenario('where nothing was taken, it is not known what is lost', { ms: 60_000, 
   assert.match(stdout, /^required +lost=0: NOT MET \(not known\)$/m);
 });
 
-scenario('who interrupts while viewers connect has not found failures', { ms: 60_000, setups }, async (t) => {
+scenario('interrupting while viewers connect does not report failures', { ms: 60_000, setups }, async (t) => {
   const silent = net.createServer(() => {}).listen(0, '127.0.0.1');
   await once(silent, 'listening');
   t.after(() => silent.close());
@@ -101,7 +101,7 @@ scenario('who interrupts while viewers connect has not found failures', { ms: 60
   assert.deepEqual([figures.interrupted, figures.counts.connects, figures.counts.connect_failures], [true, 0, 0]);
 });
 
-scenario('a server that ends during the run is told as that', { ms: 60_000, setups }, async (t) => {
+scenario('a server that exits during the run is reported', { ms: 60_000, setups }, async (t) => {
   const system = await t.system();
   const during = async (program) => {
     await delivers(program);
@@ -114,7 +114,7 @@ scenario('a server that ends during the run is told as that', { ms: 60_000, setu
   assert.equal(figures.counts.cuts, 20);
 });
 
-scenario('a process that is none is told before the run', async () => {
+scenario('an invalid process id is reported before the run', async () => {
   const { code, stderr } = await run(['bench', '--pid', '999999999']);
   assert.equal(code, 2);
   assert.match(stderr, /^chorus bench: --pid names 999999999, which is no process/);

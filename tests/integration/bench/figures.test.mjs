@@ -42,7 +42,7 @@ scenario('every comment at every viewer of its video is a delivery, counted once
   assert.equal(rows.at(-1)[0], latency.max);
 });
 
-scenario('viewers and comments follow the law that was asked for', { ms: 60_000 }, async (t) => {
+scenario('viewers and comments follow the distribution asked for', { ms: 60_000 }, async (t) => {
   const system = await t.system();
   const flags = { ...at(system), viewers: 100, videos: 50, rate: 50, duration: 1, distribution: 'zipf:2', processes: 3 };
   const { code, figures: { counts, plan } } = await bench(t, flags);
@@ -58,7 +58,7 @@ scenario('what the server uses is found by its ports, or by its process id', { m
   const [found, named] = [await bench(t, flags), await bench(t, { ...flags, pid: process.pid })];
   const { server } = found.figures;
   assert.ok(server.pids.length >= 1 && !server.pids.includes(process.pid));
-  // 20 posts and 20,000 sends: more than nothing, and less than a thousand times as much.
+  // 20 posts and 20,000 sends: more than nothing, and not absurdly much.
   assert.ok(server.cpu_us_per_delivery > 0 && server.cpu_us_per_delivery < 1_000, `${server.cpu_us_per_delivery} us`);
   assert.ok(server.pss_bytes > 100_000);
   assert.deepEqual(named.figures.server.pids, [process.pid]);
@@ -77,7 +77,7 @@ scenario('a condition that does not hold makes the exit code 1', { ms: 60_000 },
   assert.deepEqual(figures.required.map(({ met }) => met), [true, false]);
 });
 
-scenario('a signal ends the posting early, and what has been measured is told', { ms: 60_000 }, async (t) => {
+scenario('a signal ends the posting early, and the results so far are reported', { ms: 60_000 }, async (t) => {
   const system = await t.system();
   const during = async (program) => {
     await delivers(program);

@@ -7,11 +7,11 @@ import { serveStreams, toAll } from '../lib/fake-streams.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { pause } from '../lib/time.mjs';
 
-const setups = ['embedded']; // whatever is measured, the bench is the same
+const setups = ['embedded']; // the bench is the same for every set-up
 
 const childrenOf = (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
 
-// Its loops stand still after each comment: longer than they may be late.
+// Its loops are blocked after each comment, for longer than they may be late.
 async function freeze({ pid }) {
   const loads = childrenOf(pid);
   loads.forEach((load) => process.kill(load, 'SIGSTOP'));
@@ -19,7 +19,7 @@ async function freeze({ pid }) {
   loads.forEach((load) => process.kill(load, 'SIGCONT'));
 }
 
-// The sentence, the figure, and the limits that are documented say the same.
+// The sentence, the figure and the documented limits agree.
 function isBottleneck({ stdout, figures: { generator: g } }) {
   const beyond = g.busiest_percent > 90 || g.cores > 0.9 * cpus().length || g.lag_p99_ms > 100;
   assert.equal(g.bottleneck, beyond, JSON.stringify(g));
@@ -27,7 +27,7 @@ function isBottleneck({ stdout, figures: { generator: g } }) {
   return beyond;
 }
 
-scenario('a generator that could not keep up says so', { ms: 60_000, setups }, async (t) => {
+scenario('a generator that could not keep up reports it', { ms: 60_000, setups }, async (t) => {
   let program;
   const afterwards = (frozen) => async (streams, event) => {
     toAll(streams, event);
@@ -37,6 +37,6 @@ scenario('a generator that could not keep up says so', { ms: 60_000, setups }, a
     const urls = await serveStreams(t, afterwards(frozen));
     return bench(t, { ...urls, viewers: 5, rate: 20, duration: 1, publishers: 1 }, { during: (started) => (program = started) });
   };
-  isBottleneck(await run(false)); // mostly not, but a machine may be busy
+  isBottleneck(await run(false)); // usually not, but the machine may be busy
   assert.ok(isBottleneck(await run(true)));
 });

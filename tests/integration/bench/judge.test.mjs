@@ -1,4 +1,4 @@
-// The judge is judged: a server of event streams that does things wrong, by number.
+// Tests of the bench's checks: a server of event streams that does things wrong in known ways.
 // Set-ups: embedded.
 // Long: 15.
 import assert from 'node:assert/strict';
@@ -9,7 +9,7 @@ import { serveStreams, toAll } from '../lib/fake-streams.mjs';
 import { run } from '../lib/process.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
-const setups = ['embedded']; // whatever is measured, the bench is the same
+const setups = ['embedded']; // the bench is the same for every set-up
 
 // One video, five viewers, 20 comments, by one publisher, so that their order is known. The last of them may stay unposted
 // on a machine that is busy, so what is expected follows from how many there were.
@@ -26,12 +26,12 @@ scenario('any event-stream server can be measured', { ms: 60_000, setups }, asyn
   await judge(t, toAll, (comments) => ({ code: 0, deliveries: 5 * comments }));
 });
 
-scenario('what is lost is found, in the middle and at the end', { ms: 60_000, setups }, async (t) => {
+scenario('losses are found, in the middle and at the end', { ms: 60_000, setups }, async (t) => {
   const send = (streams, event, n) => toAll(n === 7 || n >= 10 ? streams.slice(1) : streams, event);
   await judge(t, send, (comments) => ({ code: 1, deliveries: 5 * comments - 1 - (comments - 9), lost: 1 + (comments - 9) }));
 });
 
-scenario('what comes twice is found', { ms: 60_000, setups }, async (t) => {
+scenario('duplicates are found', { ms: 60_000, setups }, async (t) => {
   const send = (streams, event, n) => {
     toAll(streams, event);
     if (n === 3) streams[2].write(event);
@@ -39,7 +39,7 @@ scenario('what comes twice is found', { ms: 60_000, setups }, async (t) => {
   await judge(t, send, (comments) => ({ code: 1, deliveries: 5 * comments + 1, duplicated: 1 }));
 });
 
-scenario('what comes in the wrong order is found, and is not lost', { ms: 60_000, setups }, async (t) => {
+scenario('a wrong order is found, and is not a loss', { ms: 60_000, setups }, async (t) => {
   let held;
   const send = (streams, event, n) => {
     if (n === 5) held = event;
@@ -49,7 +49,7 @@ scenario('what comes in the wrong order is found, and is not lost', { ms: 60_000
   await judge(t, send, (comments) => ({ code: 1, deliveries: 5 * comments, late: 5 }));
 });
 
-scenario('a stream that is cut has lost the rest', { ms: 60_000, setups }, async (t) => {
+scenario('a stream that is cut loses the rest', { ms: 60_000, setups }, async (t) => {
   const send = (streams, event, n) => {
     toAll(streams, event);
     if (n === 10) streams.shift().end();
@@ -57,7 +57,7 @@ scenario('a stream that is cut has lost the rest', { ms: 60_000, setups }, async
   await judge(t, send, (comments) => ({ code: 1, deliveries: 5 * comments - (comments - 10), lost: comments - 10 }));
 });
 
-scenario('wrong words are told in a sentence, exit 2', async () => {
+scenario('wrong usage is explained in a sentence, exit code 2', async () => {
   const wrong = [
     ['--require', 'p99<250'], ['--require', 'speed>1'], ['--distribution', 'zipf:x'], ['--pid', '12,x'], ['--size', '5'],
     ['--manager-url', 'localhost:6000'], ['--subscribe', 'http://127.0.0.1:1/sub/{video}'], ['--viewers', '0'],
@@ -69,7 +69,7 @@ scenario('wrong words are told in a sentence, exit 2', async () => {
   }
 });
 
-scenario('nobody there: a sentence, exit 1', { ms: 60_000, setups }, async () => {
+scenario('without a server it explains that, exit code 1', { ms: 60_000, setups }, async () => {
   const gone = createServer().listen(0, '127.0.0.1');
   await once(gone, 'listening');
   const { port } = gone.address();

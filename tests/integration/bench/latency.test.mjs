@@ -1,4 +1,4 @@
-// What counts as latency: from the moment a comment was due, without those of the warm-up.
+// Latency counts from the moment at which a comment was due, without the comments of the warm-up.
 // Set-ups: embedded.
 import assert from 'node:assert/strict';
 import { bench } from '../lib/bench.mjs';
@@ -6,15 +6,15 @@ import { serveStreams, toAll } from '../lib/fake-streams.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { pause } from '../lib/time.mjs';
 
-const setups = ['embedded']; // whatever is measured, the bench is the same
+const setups = ['embedded']; // the bench is the same for every set-up
 
 const flags = { viewers: 5, rate: 20, duration: 2, publishers: 1 };
 
-// The 29 comments that are due meanwhile leave at once when the answer is there: half of all are at least 450 ms late.
-scenario('a server that does not take comments in time is late, though it takes them fast', { ms: 60_000, setups }, async (t) => {
+// The 29 comments that are due meanwhile leave at once when the response arrives: half of all are at least 450 ms late.
+scenario('a server that does not accept comments in time is late, even if it then accepts them fast', { ms: 60_000, setups }, async (t) => {
   const urls = await serveStreams(t, async (streams, event, n) => {
     toAll(streams, event);
-    if (n === 1) await pause(1_500); // the slow answer
+    if (n === 1) await pause(1_500); // the slow response
   });
   const { figures: { counts, latency_ms: latency } } = await bench(t, { ...urls, ...flags });
   assert.ok(counts.comments > 20, `${counts.comments} comments`);
@@ -23,8 +23,8 @@ scenario('a server that does not take comments in time is late, though it takes 
   assert.ok(latency.post_p50 < latency.post_p99 / 2, `half of them in ${latency.post_p50} ms`);
 });
 
-// Those of the first second come when it has long been over.
-scenario('what belongs to the warm-up does not count, however late it comes', { ms: 60_000, setups }, async (t) => {
+// The comments of the first second arrive long after its end.
+scenario('comments of the warm-up do not count, however late they arrive', { ms: 60_000, setups }, async (t) => {
   const held = [];
   const urls = await serveStreams(t, (streams, event, n) => {
     if (n <= 20) held.push(event);

@@ -1,4 +1,4 @@
-// The judge of a Chorus is judged: it goes by the server's own numbers, and here they are wrong, by number.
+// Tests of the bench's checks on Chorus: they use the server's own numbers, which here are wrong in known ways.
 // Set-ups: embedded.
 // Long: 10.
 import assert from 'node:assert/strict';
@@ -7,7 +7,7 @@ import { gap, serveChorus } from '../lib/fake-chorus.mjs';
 import { toAll } from '../lib/fake-streams.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
-const setups = ['embedded']; // whatever is measured, the bench is the same
+const setups = ['embedded']; // the bench is the same for every set-up
 
 // Five viewers, 20 comments by one publisher, so that their order is known. The last of them may stay unposted on a machine
 // that is busy, so what is expected follows from how many there were.
@@ -24,7 +24,7 @@ async function judge(t, send, expected, position) {
 const others = (streams, viewer) => streams.filter((stream) => stream.viewer !== viewer);
 const only = (streams, ...viewers) => streams.filter((stream) => viewers.includes(stream.viewer));
 
-scenario('a hole, what comes twice and what comes late are told by the numbers', { ms: 60_000, setups }, async (t) => {
+scenario('losses, duplicates and late comments are found by the numbers', { ms: 60_000, setups }, async (t) => {
   let held;
   const send = (streams, event, n) => {
     if (n === 8) held = event;
@@ -35,7 +35,7 @@ scenario('a hole, what comes twice and what comes late are told by the numbers',
   await judge(t, send, (comments) => ({ deliveries: 5 * comments - 1 + 2, lost: 1, duplicated: 2, late: 5 }));
 });
 
-scenario('what a viewer that was cut lacks is told by the numbers of the answers', { ms: 60_000, setups }, async (t) => {
+scenario('what a disconnected viewer lacks is found by the numbers in the responses', { ms: 60_000, setups }, async (t) => {
   const send = (streams, event, n) => {
     toAll(n > 10 ? others(streams, 4) : streams, event);
     if (n === 10) only(streams, 4)[0].end();
@@ -49,18 +49,18 @@ const gapAt = (position) => (streams, event, n) => {
   if (n === 10) toAll(streams, gap(position, 3));
 };
 
-scenario('what a gap announces is lost, and what follows it is in order', { ms: 60_000, setups }, async (t) => {
+scenario('what a gap announces counts as lost, and what follows it is in order', { ms: 60_000, setups }, async (t) => {
   const stdout = await judge(t, gapAt('1000-110'), (comments) => ({ deliveries: 5 * (comments - 3), lost: 15, gaps: 5, missed: 15 }));
   assert.match(stdout, /, 15 lost, .*, 5 gaps that announce 15 of the lost$/m);
 });
 
-// The 9th comment is the first of another epoch, so that positions alone do not tell what was missed.
-scenario('a gap over the end of an epoch is what it says', { ms: 60_000, setups }, async (t) => {
+// The 9th comment is the first of another epoch, so positions alone do not show what was missed.
+scenario('a gap over the end of an epoch counts what it announces', { ms: 60_000, setups }, async (t) => {
   const position = (n) => (n < 9 ? `1000-${100 + n}` : `2000-${n - 8}`);
   await judge(t, gapAt('2000-2'), (comments) => ({ deliveries: 5 * (comments - 3), lost: 15, gaps: 5, missed: 15 }), position);
 });
 
-scenario('who got nothing but a gap lacks what it announced and what came later', { ms: 60_000, setups }, async (t) => {
+scenario('a viewer that got nothing but a gap lacks what it announced and what came later', { ms: 60_000, setups }, async (t) => {
   const send = (streams, event, n) => {
     toAll(others(streams, 5), event);
     if (n === 3) only(streams, 5)[0].end(gap('1000-103', 3));

@@ -1,4 +1,4 @@
-// The scripts in bench/ at their smallest: they run, and write their sections, beside what else stands there.
+// The scripts in bench/ with their smallest arguments: they run, and write their sections without touching the rest.
 // Set-ups: embedded.
 // Long: 20.
 import assert from 'node:assert/strict';

@@ -7,8 +7,8 @@ import { scenario } from '../lib/scenario.mjs';
 
 const shown = ({ counts: c }) => ({ lost: c.lost, cuts: c.cuts, stalled: c.stalled, open: c.stalled_open, closed: c.stalled_closed });
 
-// Of six viewers the third and the sixth read nothing; the server breaks with the third.
-scenario('those that stall are counted apart, and so are those that the server closes', { ms: 60_000 }, async (t) => {
+// Of six viewers the third and the sixth read nothing; the server closes the third.
+scenario('stalled viewers are counted separately, and so are those that the server closes', { ms: 60_000 }, async (t) => {
   const flags = await serveStreams(t, (streams, event, n) => {
     toAll(streams.filter((stream) => !stream.destroyed), event);
     if (n === 10) streams.find(({ viewer }) => viewer === 3).socket.resetAndDestroy();
@@ -20,7 +20,7 @@ scenario('those that stall are counted apart, and so are those that the server c
   assert.match(stdout, /^stalled +2 viewers that read nothing: 1 still open, 1 closed by the server$/m);
 });
 
-scenario('a Chorus closes those that stall, the others miss nothing, and the bench sees both', { ms: 90_000 }, async (t) => {
+scenario('Chorus closes stalled viewers, the others miss nothing, and the bench sees both', { ms: 90_000 }, async (t) => {
   const system = await t.system({ flags: { 'stall-timeout-ms': 1_000 } });
   const { code, stdout, figures } = await bench(t, { ...at(system), viewers: 25, stalled: 5, rate: 200, size: 2000, duration: 10 }, { ms: 60_000 });
   assert.equal(code, 0, stdout);

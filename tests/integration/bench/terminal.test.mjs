@@ -6,7 +6,7 @@ import { words } from '../lib/bench.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { within } from '../lib/time.mjs';
 
-const setups = ['embedded']; // whatever is measured, the bench is the same
+const setups = ['embedded']; // the bench is the same for every set-up
 
 const COLUMNS = 40;
 const BEGIN = '\r\x1b[K'; // back to the first column, the line is emptied

@@ -47,13 +47,13 @@ scenario('only the first hundred report', async (t) => {
   assert.equal((await statistics(system)).clients.totalClients, 100);
 });
 
-scenario('a token opens the way to the statistics', async (t) => {
+scenario('a token lets clients report to the statistics', async (t) => {
   const system = await t.system({ flags: { 'internal-from': '10.0.0.0/8', 'internal-token': 'secret' } });
   const clients = startClients(t, system, { 'internal-token': 'secret', 'statistics-interval-ms': 200 });
   await clients.until(async () => (await statistics(system)).clients.totalClients === 19, 'nineteen clients');
 });
 
-scenario('wrong words are told in a sentence, exit 2', async () => {
+scenario('wrong usage is explained in a sentence, exit code 2', async () => {
   const wrong = [
     ['--distribution', 'zipf:x'], ['--manager-url', 'localhost:6000'], ['--viewers', '0'], ['--rate', 'fast'], ['--redis', 'redis://x'],
   ];
@@ -64,7 +64,7 @@ scenario('wrong words are told in a sentence, exit 2', async () => {
   }
 });
 
-scenario('nobody there: it goes on trying, and ends when told', async (t) => {
+scenario('without a server it keeps trying, and stops when told to', async (t) => {
   const system = await t.system();
   const gone = { manager: system.manager, comment: system.comment, statistics: system.statistics };
   await system.stop();

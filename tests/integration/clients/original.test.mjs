@@ -11,7 +11,7 @@ const shares = { video1: 3, video2: 3, video3: 10, video4: 1, video5: 1, video6:
 const countBy = (list, key) => list.reduce((counts, entry) => ({ ...counts, [key(entry)]: (counts[key(entry)] ?? 0) + 1 }), {});
 const sum = (list, key) => list.reduce((total, entry) => total + entry[key], 0);
 
-// What the clients of a video have posted reaches each of them, and nobody else.
+// What the clients of a video have posted reaches each of them, and no others.
 function addsUp({ totalClients, clients }) {
   if (totalClients !== 19) return false;
   return Object.keys(shares).every((video) => {
@@ -21,7 +21,7 @@ function addsUp({ totalClients, clients }) {
   });
 }
 
-scenario('nineteen clients on six videos, as the original has them, and the statistics add up', async (t) => {
+scenario('nineteen clients on six videos, as in the original, and the statistics add up', async (t) => {
   const system = await t.system();
   const clients = startClients(t, system, { 'statistics-interval-ms': 300 });
   const document = await clients.until(async () => {

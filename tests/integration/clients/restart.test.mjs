@@ -7,7 +7,7 @@ import { scenario } from '../lib/scenario.mjs';
 const connections = async (system) => (await statistics(system)).readerApis.totalActiveConnections;
 
 for (const signal of ['SIGTERM', 'SIGKILL']) {
-  scenario(`the system restarted after ${signal}: the clients come back and miss nothing`, { disk: true, ms: 60_000 }, async (t) => {
+  scenario(`after a restart by ${signal} the clients reconnect and miss nothing`, { disk: true, ms: 60_000 }, async (t) => {
     const system = await t.system({ stable: true, flags: { 'statistics-interval-ms': 200 } });
     const flags = { viewers: 60, videos: 5, rate: 40, 'statistics-interval-ms': 200 };
     const clients = startClients(t, system, flags);

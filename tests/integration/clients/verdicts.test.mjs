@@ -1,4 +1,4 @@
-// What the clients say of a system that does it wrong. It stands here as one small server.
+// What the clients report about a faulty system, here one small server.
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { once } from 'node:events';
@@ -85,7 +85,7 @@ scenario('it follows a redirect, and says after a cut what it has seen', async (
   assert.equal((await clients.stop()).code, 0);
 });
 
-scenario('it says why a comment was not taken', async (t) => {
+scenario('it says why a comment was not accepted', async (t) => {
   const clients = startClients(t, await fakeSystem(t, [connected('7-4')]), { viewers: 1, rate: 20 });
   await clients.until(() => /^warn clients post_failed client=1 status=404 error=""$/m.test(clients.program.stderr), 'a line about it');
   const { figures } = await clients.stop();

@@ -1,4 +1,4 @@
-// Under load each send carries the comments of an interval, which --max-coalesce-ms bounds; without load none waits.
+// Under load each send carries the comments of an interval bounded by --max-coalesce-ms; without load no comment waits.
 // CI also: tsan. Workers under load.
 import assert from 'node:assert/strict';
 import { post, postMany, readerFigures } from '../lib/api.mjs';
@@ -10,7 +10,7 @@ const VIEWERS = 300;
 const FLOOD = 600;
 const median = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
-// Everything arrives at everybody, in order; returns how many comments a send carried.
+// Everything arrives at every viewer, in order; returns how many comments a send carried.
 async function flood(system, crowd) {
   const before = await readerFigures(system);
   const stored = await postMany(system, 'v', FLOOD, { atOnce: 48 });
@@ -30,7 +30,7 @@ const quiet = (system) => until(async () => {
   return (await sends()) === (await sends());
 }, 'a quiet moment');
 
-// How long a single comment takes to the last viewer, when nothing else is going on: the median of some.
+// How long a single comment takes to reach the last viewer of an idle system: the median of several.
 async function alone(system, crowd) {
   const delays = [];
   for (let i = 0; i < 9; i++) {
@@ -43,7 +43,7 @@ async function alone(system, crowd) {
 }
 
 for (const [name, flags, least] of [['by default', {}, 2], ['with --max-coalesce-ms 0', { 'max-coalesce-ms': 0 }, 0.9]]) {
-  scenario(`a flood ${name}: everything arrives, a send carries ${least > 1 ? 'several comments' : 'what there is'}`, async (t) => {
+  scenario(`a flood ${name}: everything arrives, and a send carries ${least > 1 ? 'several comments' : 'one comment'}`, async (t) => {
     const system = await t.system({ flags: { workers: 2, ...flags } });
     const crowd = startCrowd(t, system);
     await crowd.enter(VIEWERS, ['v']);
@@ -53,7 +53,7 @@ for (const [name, flags, least] of [['by default', {}, 2], ['with --max-coalesce
   });
 }
 
-scenario('a comment after a quiet moment waits for no interval, however long that may become', async (t) => {
+scenario('a comment after a quiet moment is sent without waiting, however long the interval may become', async (t) => {
   const LONGEST = 5_000;
   const system = await t.system({ flags: { workers: 2, 'max-coalesce-ms': LONGEST } });
   const crowd = startCrowd(t, system);

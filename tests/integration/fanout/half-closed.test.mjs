@@ -1,4 +1,4 @@
-// A client may close its own side after its request and go on reading; a closed tab looks the same until the next bytes
+// A client may close its own side after its request and continue reading; a closed tab looks the same until the next bytes
 // are sent to it, so these follow at once.
 // Set-ups: embedded, up-redis.
 // CI also: asan, tsan. A socket that closes on both sides of a thread.
@@ -32,13 +32,13 @@ for (const [name, videos] of [['one video', 1], ['as many videos', 1_000]]) {
   });
 }
 
-scenario('a thousand that half-close together stay, and get everything', { setups, ms: 60_000 }, async (t) => {
+scenario('a thousand viewers that half-close together stay, and get everything', { setups, ms: 60_000 }, async (t) => {
   const system = await t.system({ flags });
   const crowd = startCrowd(t, system);
   await crowd.enter(1_000, ['v']);
   for (const member of crowd.members) member.halfClose();
   const tabs = await crowd.enter(100, ['v']);
-  crowd.leave(tabs); // these close for good, and are gone
+  crowd.leave(tabs); // these close completely, and are gone
   await until(async () => (await viewers(system)) === 1_000, 'the closed ones to leave');
   const sends = (await readerFigures(system)).sends;
   await crowd.reach(await postMany(system, 'v', 20));
@@ -48,7 +48,7 @@ scenario('a thousand that half-close together stay, and get everything', { setup
 });
 
 // The request and the end of the client's side arrive together: the connection may still be the HTTP server's, or wait
-// for what it missed to be read.
+// for the comments that it missed.
 scenario('a request that half-closes at once is served: live, resuming, on an unknown video', { setups }, async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v');

@@ -1,4 +1,4 @@
-// One worker, a video that keeps it busy, and another beside it: both are complete. That the other does not wait until all
+// One worker, a video that keeps it busy, and a quiet one: both lose nothing. That the quiet one does not wait until all
 // of the first have been served is shown where time plays no part, in test_worker.c.
 // Set-ups: embedded, up-redis.
 // CI also: tsan. Workers under load.
@@ -21,7 +21,7 @@ async function neighbour(system, video) {
   for (let i = 0; ; i++) if ((await owner(system, `quiet-${i}`)) === reader) return `quiet-${i}`;
 }
 
-scenario('a hot video and a quiet one on the same worker are both complete', { ms: 60_000, setups }, async (t) => {
+scenario('a hot video and a quiet one on the same worker both lose nothing', { ms: 60_000, setups }, async (t) => {
   const system = await t.system({ flags: { workers: 1 } });
   const quiet = await neighbour(system, HOT);
   const crowd = startCrowd(t, system);

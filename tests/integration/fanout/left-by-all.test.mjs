@@ -16,7 +16,7 @@ const COMMENT = 'x'.repeat(1_900);
 const healthOfAll = (system) => Promise.all(system.readers.map(health));
 const used = async (system) => (await healthOfAll(system)).reduce((sum, { memory }) => sum + memory.used, 0);
 
-// As many videos, never seen before, have viewers and a history and are left. Returns how much was used at its height.
+// As many new videos get viewers and a history, and lose the viewers again. Returns the peak memory use.
 async function wave(system, name) {
   const videos = Array.from({ length: VIDEOS }, (_, i) => `${name}-${i}`);
   const crowd = new Crowd(system);
@@ -32,17 +32,17 @@ async function wave(system, name) {
   }
 }
 
-scenario('videos left by all give their memory back', { disk: true, ms: 40_000, setups }, async (t) => {
+scenario('videos without viewers give their memory back', { disk: true, ms: 40_000, setups }, async (t) => {
   const system = await t.system({ flags: { 'unsubscribe-ms': 400, 'log-entries': COMMENTS } });
   const [before, resident] = [await used(system), system.program.memory()];
   const height = await wave(system, 'first');
   assert.ok(height - before > (VIDEOS * COMMENTS * COMMENT.length) / 2, `${height - before} bytes used for the history of ${VIDEOS} videos`);
-  // The workers hear of it a moment later than the readers say so.
+  // The workers free theirs a moment after the readers report it.
   let left;
   await until(async () => (left = await used(system)) <= before + 0.02 * (height - before),
     () => `${left} bytes in use to become as few as before: ${before}, with ${height} meanwhile`);
 
-  // What the process keeps for itself serves for others: one more such crowd takes next to nothing.
+  // The process reuses what it keeps: one more such crowd needs almost no further memory.
   const first = system.program.memory();
   await wave(system, 'second');
   const more = system.program.memory() - first;

@@ -1,5 +1,5 @@
-// --memory bounds what a process keeps for viewers: comments on their way, what laggards still need, what those who come
-// back may ask for, and the viewers themselves.
+// --memory bounds what a process keeps for viewers: comments in flight, the backlogs of slow viewers, what viewers that
+// reconnect may ask for, and the viewers themselves.
 // Set-ups: embedded, up-redis.
 // CI also: asan, tsan. Backlogs are dropped under pressure, by the workers.
 import assert from 'node:assert/strict';
@@ -31,12 +31,12 @@ async function flood(crowd, quick, count, during = () => {}) {
 
 const usedBy = async (system) => Math.max(...(await Promise.all(system.readers.map(health))).map(({ memory }) => memory.used));
 
-scenario('stalled viewers of many videos share one bound: they get gaps, the others everything', { ms: 40_000, setups }, async (t) => {
+scenario('stalled viewers of many videos share one limit: they get gaps, the others everything', { ms: 40_000, setups }, async (t) => {
   const system = await t.system({ flags: { memory: '2M', 'stall-timeout-ms': 60_000, 'log-entries': 50, 'log-min-age-ms': 0 } });
   const crowd = startCrowd(t, system);
   const quick = await crowd.enter(32, videos);
   const stalled = await crowd.enter(64, videos);
-  await flood(crowd, crowd.members, 30); // so that what the store and the requests need has been taken already
+  await flood(crowd, crowd.members, 30); // so that the memory of the store and the requests is already in use
   for (const member of stalled) member.pause();
   const before = system.program.memory('VmHWM');
   let most = 0;
@@ -54,7 +54,7 @@ scenario('stalled viewers of many videos share one bound: they get gaps, the oth
     assert.ok(gaps.every(({ reason }) => reason === 'slow'), `${video}: ${JSON.stringify(gaps)}`);
     assert.equal(seen + missed, 380, video);
   }
-  // Of some videos all may have been kept, but not of most.
+  // Some videos may have lost nothing, but not most of them.
   const missing = stalled.filter(({ gaps }) => gaps.length > 0);
   assert.ok(missing.length >= 40, `${missing.length} of 64 missed something`);
   assert.ok(quick.every(({ seen, gaps }) => seen === 380 && gaps.length === 0), 'the quick ones missed nothing');
@@ -71,11 +71,11 @@ async function fill(crowd, video, most) {
   return entered;
 }
 
-scenario('no memory for one more viewer: it is refused by closing, nobody else notices, and room is room again', { setups }, async (t) => {
+scenario('without memory for one more viewer it is closed, others are not affected, and freed memory is used again', { setups }, async (t) => {
   const system = await t.system({ flags: { memory: '64K' } });
   const crowd = startCrowd(t, system);
   const [reader, video] = [await owner(system, 'v'), 'v'];
-  const entered = await fill(crowd, video, 2_000); // the crowd itself sees that a refusal is no answer
+  const entered = await fill(crowd, video, 2_000); // the crowd itself checks that a refusal is not a response
   assert.ok(entered.length >= 100, `${entered.length} viewers in 64 KB`);
   const { shed, memory } = await health(reader);
   assert.equal(shed, 2_000 - entered.length);
@@ -88,7 +88,7 @@ scenario('no memory for one more viewer: it is refused by closing, nobody else n
   assert.ok(crowd.members.every(({ seen, gaps, ended }) => seen === 50 && gaps.length === 0 && !ended));
 
   crowd.leave(entered.slice(0, 250));
-  await crowd.insist(30, [video]); // the history has had its share meanwhile
+  await crowd.insist(30, [video]); // the history has used its share meanwhile
   await crowd.reach(await postMany(system, video, 10));
   crowd.leave(crowd.members);
   await until(async () => (await health(reader)).memory.used < memory.used / 2, 'the memory of those who left');

@@ -1,5 +1,5 @@
 // --own-descriptors: each fan-out worker has a table of descriptors of its own, so that what one process may have open
-// is no bound for its viewers.
+// does not limit its viewers.
 // CI also: up-redis, asan. A video moves to another reader only on Redis; closing is delicate.
 import assert from 'node:assert/strict';
 import { call, health, owner, post, postMany, readerFigures } from '../lib/api.mjs';
@@ -13,7 +13,7 @@ import { until } from '../lib/time.mjs';
 const NOFILE = 256; // in `processes`, each reader has as many
 const CROWD = setup === 'processes' ? 1_500 : 600;
 const VIDEOS = ['one', 'two', 'three', 'four', 'five'];
-// The thread sanitizer takes a number for the same descriptor in every table: it sees races that are none, and writes its
+// The thread sanitizer takes a number for the same descriptor in every table: it reports false races, and writes its
 // reports into viewers' sockets.
 const skip = process.env.TSAN_OPTIONS !== undefined && 'the thread sanitizer knows one table only';
 const limited = { limits: { nofile: NOFILE }, flags: { 'own-descriptors': true, workers: 2 } };
@@ -24,10 +24,10 @@ async function postToAll(crowd, count) {
   return stored;
 }
 
-// What readers say of their viewers may be a moment late.
+// The readers' figures may be a moment late.
 const hold = (system, viewers) => until(async () => (await readerFigures(system)).activeConnections === viewers, `${viewers} viewers to be there`);
 
-// Whatever is asked on a new connection is answered, as long as `work` goes on; returns what that returns.
+// Requests on new connections are answered while `work` runs; returns what that returns.
 async function answeringThroughout(system, work) {
   let going = true;
   let asked = 0;
@@ -50,7 +50,7 @@ async function answeringThroughout(system, work) {
   }
 }
 
-scenario('more viewers than descriptors: all get everything in order, some go, others come', { skip }, async (t) => {
+scenario('with more viewers than descriptors all get everything in order, while some leave and others join', { skip }, async (t) => {
   const system = await t.system(limited);
   const crowd = startCrowd(t, system);
   const before = system.program.descriptorsByThread().reduce((sum, count) => sum + count, 0);
@@ -69,7 +69,7 @@ scenario('more viewers than descriptors: all get everything in order, some go, o
   const sizes = system.program.descriptorsByThread();
   assert.ok(Math.max(...sizes) <= NOFILE, `a table holds ${Math.max(...sizes)}`);
 
-  // The descriptors of those who have left are free: as many again find room, twice.
+  // The descriptors of viewers that have left are free: as many again find room, twice.
   for (let wave = 0; wave < 2; wave++) {
     crowd.leave(crowd.members);
     await hold(system, 0);
@@ -83,7 +83,7 @@ scenario('more viewers than descriptors: all get everything in order, some go, o
   }
 });
 
-scenario('a crowd that comes all at once gets in, at the latest when it comes back', { skip }, async (t) => {
+scenario('a crowd that connects all at once gets in, at the latest when it reconnects', { skip }, async (t) => {
   const system = await t.system(limited);
   const crowd = startCrowd(t, system);
   await crowd.insist(CROWD, VIDEOS, { atOnce: CROWD });
@@ -91,7 +91,7 @@ scenario('a crowd that comes all at once gets in, at the latest when it comes ba
   await hold(system, CROWD);
 });
 
-scenario('a video whose viewers fill several tables keeps its order, and one that left its place', { skip }, async (t) => {
+scenario('a video whose viewers fill several tables keeps its order, and a viewer that left frees its place', { skip }, async (t) => {
   const system = await t.system(limited);
   const crowd = startCrowd(t, system);
   await crowd.enter(600, ['hot']);
@@ -103,7 +103,7 @@ scenario('a video whose viewers fill several tables keeps its order, and one tha
   assert.ok(crowd.members.every(({ gaps }) => gaps.length === 0));
 });
 
-scenario('no table keeps a copy of a viewer\'s descriptor, while it is there and when it has left', { skip }, async (t) => {
+scenario('no table keeps a copy of a viewer\'s descriptor, neither while it is connected nor after it has left', { skip }, async (t) => {
   const system = await t.system(limited);
   const crowd = startCrowd(t, system);
   const inAllTables = () => system.program.descriptorsByThread().reduce((sum, count) => sum + count);
@@ -121,7 +121,7 @@ scenario('no table keeps a copy of a viewer\'s descriptor, while it is there and
   await crowd.reach(await postToAll(crowd, 2));
 });
 
-scenario('a video that moves to another reader lets its viewers go there', { skip, setups: ['up-redis', 'processes'] }, async (t) => {
+scenario('the viewers of a video that moves to another reader follow it', { skip, setups: ['up-redis', 'processes'] }, async (t) => {
   const system = await t.system(limited);
   const crowd = startCrowd(t, system);
   await crowd.enter(400, ['film']);
@@ -129,7 +129,7 @@ scenario('a video that moves to another reader lets its viewers go there', { ski
   await crowd.reach(stored);
   const [there] = system.others(await owner(system, 'film'));
   await system.redis.command('SET', 'video:film:reader', there);
-  await system.redis.command('DEL', 'readers'); // so that the readers look whose the videos are
+  await system.redis.command('DEL', 'readers'); // so that the readers recheck video ownership
   await until(() => crowd.members.every(({ ended }) => ended), () => `${crowd.members.filter(({ ended }) => !ended).length} streams to end`);
   const missed = await post(system, 'film', 'while it moves');
   await until(async () => (await owner(system, 'film')) === there, 'the move to be known');
@@ -138,7 +138,7 @@ scenario('a video that moves to another reader lets its viewers go there', { ski
   assert.equal((await health(there)).activeConnections, 400, 'all at one reader');
 });
 
-scenario('kill -9 and a restart: the whole crowd goes on where it was', { disk: true, skip, ms: 40_000 }, async (t) => {
+scenario('kill -9 and a restart: the whole crowd resumes where it was', { disk: true, skip, ms: 40_000 }, async (t) => {
   const system = await t.system({ ...limited, stable: true });
   const crowd = startCrowd(t, system);
   await crowd.enter(CROWD, VIDEOS);
@@ -152,7 +152,7 @@ scenario('kill -9 and a restart: the whole crowd goes on where it was', { disk: 
   assert.ok(crowd.members.every(({ seen, gaps }) => seen === 21 && gaps.length === 0));
 });
 
-scenario('one table for all, and it is full: newcomers are refused by closing, requests are answered, nobody else notices', async (t) => {
+scenario('one table for all, and it is full: new viewers are closed, requests are answered, other viewers are not affected', async (t) => {
   const system = await t.system({ limits: { nofile: 2 * NOFILE } });
   const crowd = startCrowd(t, system);
   await answeringThroughout(system, async () => {

@@ -1,5 +1,5 @@
-// What viewers that come back have missed is within --memory, too. Those that do not read lose first: their backlog before
-// a newcomer, and before what one that reads has missed.
+// What resuming viewers have missed counts towards --memory too. Those that do not read lose first: their backlog goes before
+// a new viewer, and before what a viewer that reads has missed.
 // Set-ups: embedded, up-redis.
 // Long: 12.
 import assert from 'node:assert/strict';
@@ -28,7 +28,7 @@ async function comeBackToStall(t, system, video, from) {
 
 const viewers = async (system) => (await Promise.all(system.readers.map(health))).reduce((sum, { activeConnections }) => sum + activeConnections, 0);
 
-// Waits until they are viewers, or were closed. Returns the most memory that was in use meanwhile.
+// Waits until they are viewers, or have been closed. Returns the peak memory use meanwhile.
 async function settled(system, clients) {
   let most = 0;
   await until(async () => {
@@ -40,7 +40,7 @@ async function settled(system, clients) {
   return most;
 }
 
-scenario('eight that come back to full logs and do not read stay within --memory', { setups, ms: 60_000 }, async (t) => {
+scenario('eight viewers that resume from full logs and do not read stay within --memory', { setups, ms: 60_000 }, async (t) => {
   const system = await t.system({ flags: { memory: '1m' } });
   const videos = Array.from({ length: 8 }, (_, i) => `v${i}`);
   await Promise.all(videos.map((video) => fill(system, video)));
@@ -54,7 +54,7 @@ scenario('eight that come back to full logs and do not read stay within --memory
   for (const client of clients) assert.match(text(client), /"reason":"slow"/, 'what could not be kept is a gap');
 });
 
-scenario('a hundred and fifty that resume and never read keep no newcomer out', { setups, ms: 90_000 }, async (t) => {
+scenario('a hundred and fifty viewers that resume and never read do not keep out new ones', { setups, ms: 90_000 }, async (t) => {
   const system = await t.system({ flags: { memory: '1m', 'stall-timeout-ms': 60_000 } });
   const videos = Array.from({ length: 10 }, (_, i) => `v${i}`);
   const stored = await Promise.all(videos.map((video) => fill(system, video, 300)));
@@ -65,7 +65,7 @@ scenario('a hundred and fifty that resume and never read keep no newcomer out', 
   await newcomers.enter(50, videos);
   assert.equal((await health(system.readers[0])).shed, 0, 'no newcomer was refused');
 
-  // One that reads gets what it missed as soon as those that do not have given theirs up.
+  // A viewer that reads gets what it missed as soon as those that do not have lost their backlogs.
   const returned = startCrowd(t, system);
   await returned.enter(10, videos);
   await newcomers.reach(await Promise.all(videos.map((video) => post(system, video, 'for all viewers'))), [...newcomers.members, ...returned.members]);
@@ -79,7 +79,7 @@ scenario('a hundred and fifty that resume and never read keep no newcomer out', 
   assert.ok(newcomers.members.every(({ gaps, ended }) => gaps.length === 0 && !ended));
 });
 
-scenario('many that read come back to as many full logs at once, and get everything in their turn', { setups, ms: 60_000 }, async (t) => {
+scenario('many viewers that resume from as many full logs at once all get everything, in turn', { setups, ms: 60_000 }, async (t) => {
   const system = await t.system({ flags: { memory: '16m' } });
   const videos = Array.from({ length: 24 }, (_, i) => `v${i}`);
   const crowd = startCrowd(t, system);

@@ -12,8 +12,8 @@ const setups = ['embedded', 'up-redis']; // workers are the same in a process of
 
 const BIG = 'x'.repeat(1_900);
 
-// More than the kernel keeps for one that does not read. Goes on when the quick ones have it, so that none of them lags
-// for this test's own slowness.
+// More than the kernel buffers for a viewer that does not read. Continues once the fast ones have it, so that none of them lags
+// because the test itself is slow.
 async function flood(crowd, quick, rounds = 25) {
   const stored = [];
   for (let round = 0; round < rounds; round++) {
@@ -23,7 +23,7 @@ async function flood(crowd, quick, rounds = 25) {
   return stored;
 }
 
-// Every fifth does not read from now on.
+// Every fifth viewer stops reading.
 async function gather(crowd, count) {
   await crowd.enter(count, ['v']);
   const stalled = crowd.members.filter((_, i) => i % 5 === 0);
@@ -31,7 +31,7 @@ async function gather(crowd, count) {
   return { stalled, quick: crowd.members.filter((member) => !stalled.includes(member)) };
 }
 
-scenario('a hundred that never read are closed and counted; the four hundred others get everything', { setups }, async (t) => {
+scenario('a hundred viewers that never read are closed and counted; the other four hundred get everything', { setups }, async (t) => {
   const system = await t.system({ flags: { 'stall-timeout-ms': 1_500 } });
   const crowd = startCrowd(t, system);
   const { stalled, quick } = await gather(crowd, 500);
@@ -42,19 +42,19 @@ scenario('a hundred that never read are closed and counted; the four hundred oth
     now = await figures();
     return now.stalled === 100 && now.activeConnections === 400;
   }, () => `a hundred to be closed: ${JSON.stringify(now)}`, 15_000);
-  for (const member of stalled) member.resume(); // a socket hears of its end only when it is read
+  for (const member of stalled) member.resume(); // a socket notices its end only when it is read
   await until(() => stalled.every(({ ended }) => ended), 'the stalled to see that they were closed');
   assert.ok(stalled.every(({ seen }) => seen < stored.length));
   await crowd.reach(await postMany(system, 'v', 5), quick);
   assert.ok(quick.every(({ seen, gaps }) => seen === stored.length + 5 && gaps.length === 0));
   assert.equal((await figures()).slowGaps, 0, 'there was memory enough for them until they were closed');
-  // They come back where they stopped, and get the rest.
+  // They resume where they stopped, and get the rest.
   await crowd.comeBack();
   await crowd.reach(await postMany(system, 'v', 1));
   assert.ok(crowd.members.every(({ seen, gaps }) => seen === stored.length + 6 && gaps.length === 0));
 });
 
-scenario('those who come to in time get a gap for what could not be kept, and go on with the newest', { setups }, async (t) => {
+scenario('stalled viewers that read again in time get a gap for what could not be kept, and continue with the newest', { setups }, async (t) => {
   const system = await t.system({ flags: { memory: '1M', 'stall-timeout-ms': 60_000 } });
   const crowd = startCrowd(t, system);
   const { stalled, quick } = await gather(crowd, 100);
@@ -74,12 +74,12 @@ scenario('those who come to in time get a gap for what could not be kept, and go
   assert.deepEqual([figures.stalled, figures.activeConnections], [0, 100]);
 });
 
-scenario('one that reads slowly is not one that has stalled', { setups }, async (t) => {
+scenario('a viewer that reads slowly does not count as stalled', { setups }, async (t) => {
   const system = await t.system({ flags: { 'stall-timeout-ms': 800 } });
   const crowd = startCrowd(t, system);
   const slow = await crowd.enter(10, ['v']);
   const quick = await crowd.enter(1, ['v']);
-  // Takes what is there, rests, takes the next.
+  // Reads what has arrived, pauses, reads again.
   for (const member of slow) {
     member.socket.on('data', async () => {
       member.pause();

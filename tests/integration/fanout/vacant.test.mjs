@@ -1,4 +1,4 @@
-// Videos that were only looked at are kept for a while after the last viewer has left, but not at the cost of newcomers.
+// Videos without comments are kept for a while after the last viewer has left, but make room for new ones.
 // Set-ups: embedded, up-redis.
 // CI also: up-redis. Each engine has its own way to make room.
 import assert from 'node:assert/strict';
@@ -9,7 +9,7 @@ import { until } from '../lib/time.mjs';
 
 const VISITS = 4_000, AT_ONCE = 50;
 
-scenario('videos without viewers make room for newcomers at once', { ms: 60_000, setups: ['embedded', 'up-redis'] }, async (t) => {
+scenario('videos without viewers make room for new ones at once', { ms: 60_000, setups: ['embedded', 'up-redis'] }, async (t) => {
   const system = await t.system({ readers: 1, flags: { memory: '1m' } });
   const [reader] = system.readers;
   const health = async () => (await call('GET', `${reader}/health`)).json;

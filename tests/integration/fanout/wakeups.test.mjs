@@ -5,7 +5,7 @@ import { scenario } from '../lib/scenario.mjs';
 
 const names = (count) => Array.from({ length: count }, (_, i) => `v${i}`);
 
-scenario('a comment on a quiet video wakes one worker, whatever their number', async (t) => {
+scenario('a comment on a quiet video wakes one worker, however many there are', async (t) => {
   const system = await t.system({ flags: { workers: 4 } });
   const crowd = startCrowd(t, system);
   const videos = names(200);
@@ -17,7 +17,7 @@ scenario('a comment on a quiet video wakes one worker, whatever their number', a
   assert.equal(after.wakeups - before.wakeups, 200);
 });
 
-scenario('a comment on a busy video wakes each worker once, one without viewers none', async (t) => {
+scenario('a comment on a busy video wakes each worker once, and without viewers none', async (t) => {
   const system = await t.system({ flags: { workers: 4 } });
   const crowd = startCrowd(t, system);
   await crowd.enter(400, ['busy']);

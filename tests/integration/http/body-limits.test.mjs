@@ -7,7 +7,7 @@ import { scenario } from '../lib/scenario.mjs';
 const json = { 'Content-Type': 'application/json' };
 const escaped = (text) => Array.from(text, (c) => `\\u00${c.charCodeAt(0).toString(16)}`).join('');
 
-scenario('a comment of 2,000 bytes passes with every byte escaped', async (t) => {
+scenario('a comment of 2,000 bytes is accepted with every byte escaped', async (t) => {
   const system = await t.system();
   const members = { userid: 'u'.repeat(128), videoid: 'v'.repeat(128), comment: 'c'.repeat(2_000), name: 'n'.repeat(64) };
   const body = `{${Object.entries(members).map(([name, value]) => `\n  "${escaped(name)}" : "${escaped(value)}"`)}\n}`;
@@ -17,7 +17,7 @@ scenario('a comment of 2,000 bytes passes with every byte escaped', async (t) =>
   assert.equal(answer.json.comment.name, members.name);
 });
 
-scenario('a body larger than its address needs is refused at its length, before any of it is sent', async (t) => {
+scenario('a body larger than its route allows is refused by its length, before any of it is sent', async (t) => {
   const system = await t.system();
   for (const [url, path, most] of [[system.comment, '/comment', 16_384], [system.comment, '/register', 8_192], [system.manager, '/register', 8_192],
     [system.readers[0], '/connect', 8_192]]) {
@@ -30,7 +30,7 @@ scenario('a body larger than its address needs is refused at its length, before 
   }
 });
 
-scenario('how a body is cut into chunks does not decide whether it is taken', async (t) => {
+scenario('a body is accepted however it is cut into chunks', async (t) => {
   const system = await t.system();
   const body = JSON.stringify({ userid: 'u', videoid: 'v', comment: 'c' }).padEnd(16_384);
   for (const most of [1, 2, 3, 1_000, 16_384]) {

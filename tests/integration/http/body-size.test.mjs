@@ -22,7 +22,7 @@ scenario('a body announced as 10 MB is 413 before it is sent', async (t) => {
   }
 });
 
-scenario('10 MB bodies, whole and chunked, end in 413 or a closed connection, and take no memory', async (t) => {
+scenario('10 MB bodies, whole and chunked, end in 413 or a closed connection, and use no memory', async (t) => {
   const system = await t.system();
   const before = system.program.memory('VmHWM');
   const body = Buffer.alloc(10 * 2 ** 20, '{"x":"yyyyyyyyyy"} ');

@@ -4,7 +4,7 @@ import { call, owner, resolve } from '../lib/api.mjs';
 import { checkComment, checkCors } from '../lib/checks.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
-scenario('POST /comment answers 201 with the comment as every viewer gets it, and registers the video', async (t) => {
+scenario('POST /comment returns 201 with the comment as every viewer gets it, and registers the video', async (t) => {
   const system = await t.system();
   const send = (text) => call('POST', `${system.comment}/comment`, { json: { userid: 'ann', videoid: 'new', comment: text } });
   const answer = await send('Great video!');
@@ -23,7 +23,7 @@ scenario('POST /comment answers 201 with the comment as every viewer gets it, an
   assert.deepEqual(viewer.comments, [second], 'the event is the comment of the answer');
 });
 
-scenario('each video counts for itself, by one from 1', async (t) => {
+scenario('each video numbers its comments separately, from 1 and without holes', async (t) => {
   const system = await t.system();
   const videos = ['a', 'b', 'c'];
   for (const video of videos) await owner(system, video);

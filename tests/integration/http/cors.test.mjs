@@ -3,7 +3,7 @@ import { call } from '../lib/api.mjs';
 import { checkCors, everyPort } from '../lib/checks.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
-// What a browser asks before it sends what a page of another origin wants to send.
+// The preflight that a browser sends before a request of a page of another origin.
 async function preflight(url, method) {
   const headers = {
     origin: 'https://page.example',
@@ -36,7 +36,7 @@ scenario('OPTIONS is answered for everything a browser may call', async (t) => {
   for (const [, url] of everyPort(system)) await preflight(`${url}/health`, 'GET');
 });
 
-scenario('answers and errors can be read by a page of any origin, also of none', async (t) => {
+scenario('responses and errors can be read by a page of any origin, even of none', async (t) => {
   const system = await t.system();
   for (const origin of ['https://page.example', 'null']) {
     const headers = { origin };

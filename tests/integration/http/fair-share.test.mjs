@@ -6,7 +6,7 @@ import { call } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
 
-// Runs apart from the test's own thread: posts from `count` connections without waiting for answers, counts these.
+// Runs outside the test's thread: posts from `count` connections without waiting for responses, and counts these.
 const attacker = `
 const net = require('node:net');
 const { workerData: { port, count, request, address, answers } } = require('node:worker_threads');
@@ -21,7 +21,7 @@ const attack = () => {
 for (let i = 0; i < count; i++) attack();
 `;
 
-// Returns a function that says how many answers the attackers have had.
+// Returns a function that returns how many responses the attackers have had.
 async function attack(t, system, body, address) {
   const answers = new Int32Array(new SharedArrayBuffer(4));
   const request = `POST /comment HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
@@ -35,7 +35,7 @@ async function attack(t, system, body, address) {
 const nested = (size) => `{"userid":"a","videoid":"a","comment":"a","x":${'['.repeat(500)}${']'.repeat(500)}}`.padEnd(size);
 const bodies = { 'the largest bodies that are taken': nested(16_384), 'bodies that are refused': '{"x":'.repeat(3_000) };
 
-// What attackers get between an honest post and its answer, in the middle of many.
+// How many responses the attackers get between an honest post and its response: the median of many.
 async function meanwhile(system, answered) {
   const between = [];
   for (let i = 0; i < 60; i++) {
@@ -47,7 +47,7 @@ async function meanwhile(system, answered) {
   return between.sort((a, b) => a - b)[30];
 }
 
-// A post waits for each of the others at its own address once or twice, while these have a bounded piece of work done;
+// A post waits for each of the others at its own address once or twice, while a bounded piece of their work is done;
 // for another address it does not wait at all.
 for (const [what, body] of Object.entries(bodies)) {
   for (const [address, most] of [['127.0.0.1', 500], ['127.0.0.2', 200]]) {
@@ -60,7 +60,7 @@ for (const [what, body] of Object.entries(bodies)) {
   }
 }
 
-scenario('large nested bodies cost nothing: they are refused at their length', { ms: 60_000, setups: ['embedded'] }, async (t) => {
+scenario('large nested bodies cost nothing: they are refused by their length', { ms: 60_000, setups: ['embedded'] }, async (t) => {
   const system = await t.system();
   const answered = await attack(t, system, `{"x":[${Array.from({ length: 255 }, () => '['.repeat(500) + ']'.repeat(500))}]}`, '127.0.0.1');
   await meanwhile(system, answered);

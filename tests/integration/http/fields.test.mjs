@@ -22,7 +22,7 @@ scenario('ids outside 1-128 bytes of A-Z a-z 0-9 . _ ~ - : @ are 400 everywhere'
         const where = `${url} ${field}=${JSON.stringify(value)?.slice(0, 30)}`;
         const answer = await call('POST', url, { json: { ...good, [field]: value } });
         checkError(answer, 400, where);
-        // (NUL does not get as far as to belong to a field.)
+        // (NUL is refused before fields are parsed.)
         if (!/\0/.test(value)) assert.ok(answer.json.error.includes(field), `${where}: the sentence names the field: ${answer.json.error}`);
       }
     }
@@ -41,7 +41,7 @@ scenario('ids outside 1-128 bytes of A-Z a-z 0-9 . _ ~ - : @ are 400 everywhere'
   assert.equal((await statistics(system)).storedComments.total, 0);
 });
 
-scenario('ids at the edges of what is allowed work', async (t) => {
+scenario('ids at the limits of what is allowed work', async (t) => {
   const system = await t.system();
   for (const id of goodIds) {
     const answer = await call('POST', `${system.comment}/comment`, { json: { userid: id, videoid: id, comment: 'hi' } });
@@ -82,7 +82,7 @@ scenario('C0 controls other than tab, CR and LF are refused in a comment', async
   }
 });
 
-scenario('a name of 1-64 bytes is carried through, no other', async (t) => {
+scenario('a name of 1-64 bytes is carried through, others are refused', async (t) => {
   const system = await t.system();
   const viewer = await t.watch(await owner(system, 'v'), { video: 'v' });
   const send = (name) => call('POST', `${system.comment}/comment`, { json: { userid: 'u', videoid: 'v', comment: 'hi', name } });
@@ -99,7 +99,7 @@ scenario('a name of 1-64 bytes is carried through, no other', async (t) => {
   }
 });
 
-scenario('unknown fields are ignored, and of a repeated key the last counts', async (t) => {
+scenario('unknown fields are ignored, and the last of a repeated key counts', async (t) => {
   const system = await t.system();
   const send = (body) => call('POST', `${system.comment}/comment`, { body, headers: { 'content-type': 'application/json' } });
   const answer = await send(

@@ -8,7 +8,7 @@ import { request } from 'undici';
 
 const page = readFileSync(new URL('../../../web/index.html', import.meta.url), 'utf8');
 
-scenario('the page comes whole, compressed for those who accept that, and not at all for those who have it', async (t) => {
+scenario('the page is sent compressed to clients that accept that, and not at all to those that have it', async (t) => {
   const { comment } = await t.system();
   const plain = await call('GET', `${comment}/`);
   assert.equal(plain.status, 200);

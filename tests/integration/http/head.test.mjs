@@ -4,7 +4,7 @@ import { checkCors, everyPort } from '../lib/checks.mjs';
 import { RawClient, exchange, requestBytes } from '../lib/raw.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
-scenario('HEAD goes wherever GET goes: the same head, no body', async (t) => {
+scenario('HEAD works wherever GET does: the same head, no body', async (t) => {
   const system = await t.system();
   await register(system, 'v');
   const targets = everyPort(system).flatMap(([, url]) => ['/', '/health', '/ready', '/none'].map((path) => [url, path]));
@@ -18,14 +18,14 @@ scenario('HEAD goes wherever GET goes: the same head, no body', async (t) => {
     assert.equal(head.status, get.status, `${url}${path}`);
     assert.equal(head.headers['content-type'], get.headers['content-type'], path);
     checkCors(head, path);
-    // A body would be taken for the beginning of the next answer.
+    // A body would be taken for the beginning of the next response.
     client.send(requestBytes('GET', '/ready'));
     assert.equal((await client.answer())?.status, 200, `after HEAD ${path}`);
     client.destroy();
   }
 });
 
-scenario('HEAD /connect shows the head of a stream, and is no viewer', async (t) => {
+scenario('HEAD /connect returns the head of a stream, and is not a viewer', async (t) => {
   const system = await t.system();
   const { readerUrl } = await register(system, 'v');
   const client = await RawClient.connect(readerUrl);

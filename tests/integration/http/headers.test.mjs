@@ -20,7 +20,7 @@ scenario('header floods are 431 on every port, in bounded memory', async (t) => 
       for (const answer of answers) if (answer) checkError(answer, name.startsWith('a long') ? [414, 431] : 431, `${role}: ${name}`);
       assert.ok(answers.some(Boolean), `${role}: ${name}: one of three is told`);
     }
-    // Without an end, and without a pause.
+    // Endless, and without a pause.
     const client = await RawClient.connect(url);
     await client.send('GET /health HTTP/1.1\r\n');
     for (let i = 0; i < 2_000 && !client.closed; i++) await client.send(`X-${i}: ${'y'.repeat(1_000)}\r\n`);
@@ -32,7 +32,7 @@ scenario('header floods are 431 on every port, in bounded memory', async (t) => 
   if (!slow) assert.ok(grown < 20, `grown by ${grown} MB`);
 });
 
-scenario('a head of ordinary size, with cookies and all, is taken', async (t) => {
+scenario('a head of ordinary size, with cookies, is accepted', async (t) => {
   const system = await t.system();
   const headers = ['Cookie: ' + 'c'.repeat(6_000), ...Array.from({ length: 40 }, (_, i) => `X-Forwarded-${i}: something`)];
   for (const [role, url] of everyPort(system)) {
@@ -75,7 +75,7 @@ const strange = [
   ['noise', Buffer.from(Array.from({ length: 3_000 }, (_, i) => (i * 7919) % 256))],
 ];
 
-scenario('heads that could be read in two ways are 400, on every port', async (t) => {
+scenario('ambiguous heads are 400 on every port', async (t) => {
   const system = await t.system({ flags: { 'header-timeout-ms': 500 } });
   for (const [role, url] of everyPort(system)) {
     for (const [what, bytes] of strange) {

@@ -4,7 +4,7 @@ import { checkCors, everyPort } from '../lib/checks.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
 
-scenario('/health is 200 on every port from the first moment, and soon all is ready', async (t) => {
+scenario('/health is 200 on every port from the start, and soon everything is ready', async (t) => {
   const system = await t.system();
   for (const [role, url] of everyPort(system)) {
     const health = await call('GET', `${url}/health`);

@@ -7,7 +7,7 @@ import { scenario } from '../lib/scenario.mjs';
 const keyed = (system, key, json) => call('POST', `${system.comment}/comment`, { json, headers: { 'idempotency-key': key } });
 const comment = { userid: 'u', videoid: 'v', comment: 'once' };
 
-scenario('a repeat with the same Idempotency-Key gets the first answer, and is shown once', async (t) => {
+scenario('a repeat with the same Idempotency-Key gets the first response, and is shown once', async (t) => {
   const system = await t.system();
   const viewer = await t.watch(await owner(system, 'v'), { video: 'v' });
   const first = await keyed(system, 'key-1', comment);
@@ -31,14 +31,14 @@ scenario('the same Idempotency-Key with another body is 422 key_reused, and noth
     checkError(answer, 422);
     assert.equal(answer.json.code, 'key_reused');
   }
-  // The parsed fields count, whatever the bytes they came in.
+  // The parsed fields count, not the bytes of the body.
   const sameText = '{"name":"\\u0041nn", "comment":"x","extra":[1],"videoid":"v","comment":"\\u006fnce","userid":"u"}';
   const again = await call('POST', `${system.comment}/comment`, { body: sameText, headers: { 'content-type': 'application/json', 'idempotency-key': 'k' } });
   assert.deepEqual([again.status, again.json], [201, first.json]);
   assert.match((await post(system, 'v', 'next')).id, /-2$/, 'no number was used up');
 });
 
-scenario('a repeat gets the first answer also when the entry is not kept any more', async (t) => {
+scenario('a repeat gets the first response even when the entry is no longer kept', async (t) => {
   const system = await t.system({ flags: { 'log-entries': 5, 'log-min-age-ms': 0 } });
   const first = await keyed(system, 'k', comment);
   await postMany(system, 'v', 300);
@@ -63,7 +63,7 @@ scenario('an Idempotency-Key holds through kill -9', { disk: true }, async (t) =
   assert.deepEqual([again.status, again.json], [201, first.json]);
 });
 
-scenario('the key of one user or video swallows nothing of another', async (t) => {
+scenario('a key of one user or video does not affect another', async (t) => {
   const system = await t.system();
   const first = (await keyed(system, '1', comment)).json.comment;
   for (const change of [{ userid: 'other' }, { videoid: 'other' }]) {
@@ -79,7 +79,7 @@ scenario('the key of one user or video swallows nothing of another', async (t) =
   }
 });
 
-scenario('a key too long or empty is refused or ignored, never an error of ours', async (t) => {
+scenario('a key that is too long is refused, an empty one ignored', async (t) => {
   const system = await t.system();
   for (const key of ['', 'x'.repeat(10_000), 'é"\\', "'; drop table log; --"]) {
     const answer = await keyed(system, key, comment);

@@ -18,7 +18,7 @@ const wrong = [
   '['.repeat(8_000), `{${good},"x":${'['.repeat(8_000)}}`, '{"x":'.repeat(1_600),
 ];
 
-scenario('what is not a JSON object in UTF-8 is 400 on every port that takes one', async (t) => {
+scenario('a body that is not a JSON object in UTF-8 is 400 on every port that accepts one', async (t) => {
   const system = await t.system();
   const urls = [
     `${system.comment}/comment`, `${system.comment}/register`, `${system.manager}/register`, `${system.readers[0]}/connect`,
@@ -45,7 +45,7 @@ scenario('100,000 nested brackets are refused', async (t) => {
   await checkHealthy(system);
 });
 
-scenario('any JSON value may stand in a member nobody knows', async (t) => {
+scenario('an unknown member may have any JSON value', async (t) => {
   const system = await t.system();
   for (const value of ['-0', '-1.5e-7', '9007199254740993', '"\\ud83d\\ude00\\u2028\\/"', '[[[[{}]]]]', '{"a":{"a":null}}', '" "', '1E+2', '{"":0}']) {
     const body = ` \r\n\t{${good} , "extra" : ${value}}\n`;

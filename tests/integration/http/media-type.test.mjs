@@ -22,7 +22,7 @@ scenario('a body that is not application/json is 415', async (t) => {
   }
 });
 
-scenario('application/json is taken with parameters and in any case', async (t) => {
+scenario('application/json is accepted with parameters and in any case', async (t) => {
   const system = await t.system();
   for (const [url, status, json] of takers(system)) {
     for (const type of ['application/json', 'application/json; charset=utf-8', 'APPLICATION/JSON;charset=UTF-8', 'application/json ;x="y"']) {

@@ -1,4 +1,4 @@
-// Requests under way and answers not taken hold an eighth of --memory at most, and the slowest loses.
+// Unfinished requests and unread responses use an eighth of --memory at most, and the slowest is dropped.
 // Set-ups: embedded.
 // CI also: asan. Buffers are dropped under pressure.
 import assert from 'node:assert/strict';
@@ -18,7 +18,7 @@ async function connected(t, url, count) {
 
 const grownMb = (system, before) => (system.program.memory('VmHWM') - before) / 2 ** 20;
 
-scenario('bodies of reports that never end take little memory, and reports that do end are taken', { setups: ['embedded'] }, async (t) => {
+scenario('unfinished bodies of reports take little memory, and finished ones are accepted', { setups: ['embedded'] }, async (t) => {
   const system = await t.system({ flags: MEMORY });
   const before = system.program.memory('VmHWM');
   const half = Buffer.concat([
@@ -35,7 +35,7 @@ scenario('bodies of reports that never end take little memory, and reports that 
   if (!slow) assert.ok(grownMb(system, before) < 60, `grown by ${grownMb(system, before)} MB`);
 });
 
-scenario('unread answers take little memory, and the others are answered', { setups: ['embedded'] }, async (t) => {
+scenario('unread responses take little memory, and other clients get theirs', { setups: ['embedded'] }, async (t) => {
   const system = await t.system({ flags: MEMORY });
   const before = system.program.memory('VmHWM');
   const clients = await connected(t, system.comment, 300);
@@ -52,8 +52,8 @@ scenario('unread answers take little memory, and the others are answered', { set
   if (!slow) assert.ok(grownMb(system, before) < 60, `grown by ${grownMb(system, before)} MB`);
 });
 
-// Of one address, so that most of them wait for their turn with requests that were read already.
-scenario('requests sent far ahead, whose answers nobody takes, leave room for newcomers', { setups: ['embedded'] }, async (t) => {
+// From one address, so that most of them wait for their turn with requests that have already been read.
+scenario('pipelined requests whose responses are not read leave room for new connections', { setups: ['embedded'] }, async (t) => {
   const system = await t.system({ flags: { memory: '4m' } });
   const before = system.program.memory('VmHWM');
   const clients = await connected(t, system.comment, 500);
@@ -68,7 +68,7 @@ scenario('requests sent far ahead, whose answers nobody takes, leave room for ne
   if (!slow) assert.ok(grownMb(system, before) < 20, `grown by ${grownMb(system, before)} MB`);
 });
 
-scenario('slow requests at every place of a port lose theirs to a new one', { setups: ['embedded'] }, async (t) => {
+scenario('where slow requests fill a port, a new connection takes the place of one', { setups: ['embedded'] }, async (t) => {
   const system = await t.system({ flags: { 'max-connections': 20 } });
   const clients = await connected(t, system.comment, 20);
   for (const client of clients) client.send(requestBytes('POST', '/comment', { headers: { 'Content-Type': 'application/json', 'Content-Length': '100' } }));
@@ -76,7 +76,7 @@ scenario('slow requests at every place of a port lose theirs to a new one', { se
   assert.ok(clients.filter((client) => client.closed || client.finished).length <= 5, 'and not all at once');
 });
 
-scenario('a connection that has just come does not lose its place before slow requests do', { setups: ['embedded'] }, async (t) => {
+scenario('a new connection does not lose its place before slow requests do', { setups: ['embedded'] }, async (t) => {
   const system = await t.system({ flags: { 'max-connections': 20 } });
   const slowOnes = await connected(t, system.comment, 20);
   for (const client of slowOnes) client.send(requestBytes('POST', '/comment', { headers: { 'Content-Type': 'application/json', 'Content-Length': '100' } }));

@@ -17,7 +17,7 @@ async function inParallel(count, job) {
   for (let i = 0; i < count; i += 40) await Promise.all(Array.from({ length: Math.min(40, count - i) }, (_, k) => job(i + k)));
 }
 
-scenario('a request cut at any byte is not done, and disturbs nobody', async (t) => {
+scenario('a request cut at any byte is not carried out, and does not affect others', async (t) => {
   const system = await t.system();
   for (const [url, bytes] of requests(system)) {
     for (const how of ['end', 'destroy', 'reset']) {
@@ -35,7 +35,7 @@ scenario('a request cut at any byte is not done, and disturbs nobody', async (t)
   assert.equal((await statistics(system)).storedComments.total, 0, 'no half comment is a comment');
 });
 
-scenario('a request in two packets, split anywhere, is answered like one', async (t) => {
+scenario('a request in two packets, split anywhere, is answered like a whole one', async (t) => {
   const system = await t.system();
   for (const [url, bytes, status] of requests(system)) {
     await inParallel(bytes.length - 1, async (i) => {

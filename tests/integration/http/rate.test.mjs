@@ -6,7 +6,7 @@ import { until } from '../lib/time.mjs';
 
 const send = (system, user) => call('POST', `${system.comment}/comment`, { json: { userid: user, videoid: 'v', comment: 'hi' } });
 
-scenario('--user-rate: too many are 429 with Retry-After, others are not touched, and it passes', async (t) => {
+scenario('--user-rate: too many comments are 429 with Retry-After for a while, and other users are not affected', async (t) => {
   const system = await t.system({ flags: { 'user-rate': 1 } });
   const answers = [];
   for (let i = 0; i < 10; i++) answers.push(await send(system, 'hasty'));

@@ -6,7 +6,7 @@ import { scenario } from '../lib/scenario.mjs';
 
 // Browsers refuse port 6000, so the comment port answers the same.
 for (const role of ['manager', 'comment']) {
-  scenario(`${role} port: /register registers once, and then says what is`, async (t) => {
+  scenario(`${role} port: /register registers once, and then reports the existing mapping`, async (t) => {
     const system = await t.system();
     const send = () => call('POST', `${system[role]}/register`, { json: { videoid: 'film:1@a~b_c.d-e' } });
     const [first, second] = [await send(), await send()];
@@ -21,7 +21,7 @@ for (const role of ['manager', 'comment']) {
     assert.deepEqual(second.json, { videoid: 'film:1@a~b_c.d-e', readerUrl, action: 'existing' });
   });
 
-  scenario(`${role} port: /resolve finds a registered video, also percent-encoded`, async (t) => {
+  scenario(`${role} port: /resolve finds a registered video, percent-encoded too`, async (t) => {
     const system = await t.system();
     const { readerUrl } = (await call('POST', `${system.manager}/register`, { json: { videoid: 'a:b@c~d' } })).json;
     for (const path of ['a:b@c~d', 'a%3Ab%40c%7Ed', 'a:b@c~d?x=1']) {
@@ -36,7 +36,7 @@ for (const role of ['manager', 'comment']) {
     const system = await t.system();
     for (let i = 0; i < 2; i++) {
       const answer = await call('GET', `${system[role]}/resolve/nobody`);
-      checkError({ ...answer, json: { code: 'not_found', ...answer.json } }, 404); // as the original has it: a code may be missing
+      checkError({ ...answer, json: { code: 'not_found', ...answer.json } }, 404); // as in the original: a code may be missing
       assert.equal(answer.json.videoid, 'nobody');
     }
   });

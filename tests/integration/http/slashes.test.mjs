@@ -5,7 +5,7 @@ import { RawClient, requestBytes } from '../lib/raw.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
 
-scenario('a doubled or trailing slash is forgiven where browsers call, and never on internal addresses', async (t) => {
+scenario('a doubled or trailing slash is tolerated on public routes, and never on internal ones', async (t) => {
   const system = await t.system();
   const { comment, manager, statistics } = system;
   const json = { userid: 'u', videoid: 'v', comment: 'c' };

@@ -7,7 +7,7 @@ import { scenario } from '../lib/scenario.mjs';
 
 const LIMIT = 600;
 
-// Sends `bytes` drop by drop, and returns how long the server had patience. It must lose it long before all are sent.
+// Sends `bytes` one at a time, and returns how long the server waited. It must lose it long before all are sent.
 async function patience(url, at_once, drops) {
   const client = await RawClient.connect(url);
   const started = performance.now();
@@ -27,7 +27,7 @@ function checkPatience(took, where) {
   assert.ok(took >= LIMIT * 0.9, `${where}: after ${took} ms, before the limit`);
 }
 
-scenario('a head that comes drop by drop is cut off at --header-timeout-ms, others are served meanwhile', async (t) => {
+scenario('a head that trickles in is cut off at --header-timeout-ms, and others are served meanwhile', async (t) => {
   const system = await t.system({ flags: { 'header-timeout-ms': LIMIT } });
   const slow = everyPort(system).map(async ([role, url]) =>
     checkPatience(await patience(url, 'GET /health HTTP/1.1\r\n', `X: ${'x'.repeat(1_000)}`), role));
@@ -38,7 +38,7 @@ scenario('a head that comes drop by drop is cut off at --header-timeout-ms, othe
   await Promise.all(held.map((client) => client.ends('a half head to be cut off')));
 });
 
-scenario('a body that comes drop by drop is cut off at --body-timeout-ms', async (t) => {
+scenario('a body that trickles in is cut off at --body-timeout-ms', async (t) => {
   const system = await t.system({ flags: { 'body-timeout-ms': LIMIT } });
   const cases = [
     [system.comment, '/comment', { userid: 'u', videoid: 'v', comment: 'x'.repeat(1_000) }],
@@ -53,7 +53,7 @@ scenario('a body that comes drop by drop is cut off at --body-timeout-ms', async
   }));
 });
 
-scenario('the limits are for one request: a connection kept open may be used again much later', async (t) => {
+scenario('the limits apply to one request: a connection kept open may be used again much later', async (t) => {
   const system = await t.system({ flags: { 'header-timeout-ms': LIMIT, 'body-timeout-ms': LIMIT } });
   const viewer = await t.watch(system.readers[0], { video: 'v', query: { redirect: 'never' } });
   const client = await RawClient.connect(system.comment);

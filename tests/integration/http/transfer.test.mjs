@@ -10,7 +10,7 @@ const comment = { userid: 'u', videoid: 'v', comment: 'in pieces' };
 const chunkedHead = requestBytes('POST', '/comment', { headers: { 'Content-Type': 'application/json', 'Transfer-Encoding': 'chunked' } });
 const chunk = (text, extension = '') => `${Buffer.byteLength(text).toString(16)}${extension}\r\n${text}\r\n`;
 
-scenario('a chunked body is taken, whatever its chunks', async (t) => {
+scenario('a chunked body is accepted, whatever its chunks', async (t) => {
   const system = await t.system();
   const json = JSON.stringify(comment);
   const bodies = [
@@ -59,7 +59,7 @@ scenario('Expect: 100-continue is answered before the body is sent, or refused a
   assert.deepEqual(plain.interim, []);
 });
 
-scenario('pipelined requests are answered all, in order', async (t) => {
+scenario('pipelined requests are all answered, in order', async (t) => {
   const system = await t.system();
   const requests = [];
   const expected = [];
@@ -90,7 +90,7 @@ scenario('pipelined requests are answered all, in order', async (t) => {
   client.destroy();
 });
 
-scenario('keep-alive, Connection: close and HTTP/1.0 end as they should', async (t) => {
+scenario('keep-alive, Connection: close and HTTP/1.0 connections close when they should', async (t) => {
   const system = await t.system();
   const closing = await RawClient.connect(system.comment);
   await closing.send(requestBytes('GET', '/health', { headers: { Connection: 'close' } }));
@@ -110,7 +110,7 @@ scenario('keep-alive, Connection: close and HTTP/1.0 end as they should', async 
   kept.destroy();
 });
 
-scenario('a client that closes its sending side is still answered', async (t) => {
+scenario('a client that half-closes its connection still gets its response', async (t) => {
   const system = await t.system();
   const client = await RawClient.connect(system.comment, { allowHalfOpen: true });
   client.socket.end(jsonBytes('POST', '/comment', comment));

@@ -21,7 +21,7 @@ const takers = (system) => [
   [`${system.statistics}/client-statistics`, '"clientId":"i"', 200],
 ];
 
-scenario('an unknown member may hold whatever the grammar allows, on every address', async (t) => {
+scenario('an unknown member may hold anything that the grammar allows, on every port', async (t) => {
   const system = await t.system();
   for (const [url, members, status] of takers(system)) {
     for (const value of values) {
@@ -34,7 +34,7 @@ scenario('an unknown member may hold whatever the grammar allows, on every addre
   }
 });
 
-scenario('nor does it matter to a stream that is asked for by POST', async (t) => {
+scenario('the same for a stream requested by POST', async (t) => {
   const system = await t.system();
   const url = await owner(system, 'v');
   for (const value of values) {
@@ -46,7 +46,7 @@ scenario('nor does it matter to a stream that is asked for by POST', async (t) =
   }
 });
 
-scenario('of a repeated member the last counts, whatever the others hold', async (t) => {
+scenario('the last of a repeated member counts, whatever the others hold', async (t) => {
   const system = await t.system();
   const body = '{"comment":7,"comment":"\\ud800","userid":"u","videoid":"v","commen\\u0074":"last"}';
   const answer = await call('POST', `${system.comment}/comment`, { body, headers: json });
@@ -56,7 +56,7 @@ scenario('of a repeated member the last counts, whatever the others hold', async
   checkError(await call('POST', `${system.comment}/comment`, { body: wrong, headers: json }), 400);
 });
 
-scenario('a comment itself holds no lone surrogate and no control character', async (t) => {
+scenario('a comment itself must not hold a lone surrogate or a control character', async (t) => {
   const system = await t.system();
   for (const text of ['\\ud800', 'a\\udc00b', '\\ud83dx', '\\u0000', 'a\\u0000', '\\u0007', '\\u001f']) {
     for (const member of ['comment', 'name']) {

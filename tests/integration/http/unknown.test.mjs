@@ -13,13 +13,13 @@ scenario('unknown paths are 404 on every port', async (t) => {
     checkError(await call('POST', `${url}/none`, { json: {} }), 404, role);
     checkError(await call('DELETE', `${url}/none`), [404, 405], role);
   }
-  // What belongs to another port is unknown here.
+  // A path of another port is unknown here.
   checkError(await call('POST', `${system.manager}/comment`, { json: {} }), 404);
   checkError(await call('POST', `${system.readers[0]}/comment`, { json: {} }), 404);
   checkError(await call('GET', `${system.comment}/connect?userid=u&videoid=v`), 404);
 });
 
-scenario('a known path with a wrong method is 405, and Allow says what it takes', async (t) => {
+scenario('a known path with a wrong method is 405, and Allow lists the right ones', async (t) => {
   const system = await t.system();
   await register(system, 'v');
   const { manager, comment, statistics, readers: [reader] } = system;
@@ -43,7 +43,7 @@ scenario('a known path with a wrong method is 405, and Allow says what it takes'
   }
 });
 
-scenario('methods nobody knows are refused', async (t) => {
+scenario('unknown methods are refused', async (t) => {
   const system = await t.system();
   for (const [role, url] of everyPort(system)) {
     for (const method of ['BREW', 'get', 'CONNECT', 'TRACE', 'PRI', 'G'.repeat(5_000), '\u0001']) {

@@ -1,10 +1,10 @@
-// The services as a client program calls them.
+// The services, as a client program calls them.
 import assert from 'node:assert/strict';
 import { Agent, request } from 'undici';
 import { compareIds } from './journal.mjs';
 import { scaled } from './time.mjs';
 
-// An answer that does not come is to be told as that, before the scenario's own time is up.
+// A missing response is to be reported before the scenario's own time is up.
 const dispatcher = new Agent({ connections: 64, keepAliveTimeout: 2_000, headersTimeout: scaled(12_000), bodyTimeout: scaled(12_000) });
 
 // {status, headers, text, json}. `json` is sent as a JSON body; `body` as it is.
@@ -28,7 +28,7 @@ export async function post(system, video, comment, { user = 'poster', headers, .
   return (await expectStatus(201, call('POST', `${system.comment}/comment`, { json, headers }))).comment;
 }
 
-// `count` comments, `atOnce` of them under way; text(i) makes them. Returned in the order of their numbers.
+// Posts `count` comments, `atOnce` of them at a time; text(i) makes them. Returns them in the order of their numbers.
 export async function postMany(system, video, count, { atOnce = 16, text = (i) => `comment ${i}`, ...rest } = {}) {
   const stored = [];
   let next = 0;
@@ -45,7 +45,7 @@ export const register = (system, video) =>
 export const resolve = (system, video) =>
   expectStatus(200, call('GET', `${system.manager}/resolve/${encodeURIComponent(video)}`));
 
-// The url of the reader that a video belongs to; registers it if need be.
+// The URL of the reader that a video belongs to; registers the video if necessary.
 export const owner = async (system, video) => (await register(system, video)).readerUrl;
 
 export const statistics = (system) => expectStatus(200, call('GET', `${system.statistics}/statistics`));

@@ -1,4 +1,4 @@
-// What is true of every answer of a kind, said once.
+// Checks that hold for every response of a kind.
 import assert from 'node:assert/strict';
 import { call } from './api.mjs';
 
@@ -32,7 +32,7 @@ export function checkComment(comment, { user, video, text, name }) {
   assert.ok(Math.abs(Date.parse(timestamp) - Date.now()) < 60_000, `a timestamp of now: ${timestamp}`);
 }
 
-// Every listening address, by the role that answers there.
+// Every listening address, by its role.
 export const everyPort = (system) => [
   ['manager', system.manager],
   ['comment', system.comment],
@@ -40,7 +40,7 @@ export const everyPort = (system) => [
   ...system.readers.map((url) => ['reader', url]),
 ];
 
-// All parts alive, ready and able to take a comment.
+// All parts are alive, ready and able to accept a comment.
 export async function checkHealthy(system) {
   for (const [role, url] of everyPort(system)) {
     assert.equal((await call('GET', `${url}/ready`)).status, 200, `${role} is ready`);

@@ -15,7 +15,7 @@ export class Clients {
     return Object.fromEntries([...line.matchAll(/(\w+)=([\d.]+)/g)].map(([, name, value]) => [name, Number(value)]));
   }
 
-  // Its end by itself: {code, ...}, with the figures.
+  // Waits until it exits by itself: {code, ...}, with the figures.
   async ends(ms = 30_000) {
     const end = await within(this.program.ended, ms, () => `the end of the clients; so far:\n${this.program.stdout}${this.program.stderr}`);
     return { ...end, figures: this.figures };

@@ -12,7 +12,7 @@ const EVENT = /^(?:retry: \d+\n)?(?:id: (\d+-\d+)\n)?(?:event: (\w+)\n)?data: (.
 class Member {
   entered = false; // has had its first event
   ended = false; // the server has closed, whether or not it had entered
-  fault; // what broke the rules
+  fault; // violation of the rules
   #text = '';
   #head = true;
   #chunks; // none over HTTP/1.0
@@ -21,10 +21,10 @@ class Member {
   constructor({ reader, video, user, journal = new Journal(), from }) {
     Object.assign(this, { reader, video, user, journal, from });
     const { hostname: host, port, host: name } = new URL(reader);
-    // A viewer that has half closed still hears how the other half ends.
+    // A half-closed viewer still notices the end of the other half.
     this.socket = net.connect({ host, port: Number(port), allowHalfOpen: true });
     this.socket.on('data', (bytes) => this.#take(bytes));
-    this.socket.on('error', () => {}); // a reset is an end, too
+    this.socket.on('error', () => {}); // a reset is an end too
     this.settled = new Promise((resolve) => (this.settle = resolve));
     for (const event of ['end', 'close']) this.socket.on(event, () => this.#end());
     const headers = from === undefined ? {} : { 'Last-Event-ID': from };
@@ -34,7 +34,7 @@ class Member {
   #end() {
     this.ended = true;
     if (this.#chunks?.over) this.fault ??= new Error('the stream has ended in order: it would not come back');
-    this.socket.end(); // what the server has ended we do not keep half open
+    this.socket.end(); // do not keep half open what the server has closed
     if (!this.entered && this.#heard) this.fault ??= new Error(`closed within an answer: ${JSON.stringify(this.#text)}`);
     this.settle();
   }
@@ -97,7 +97,7 @@ class Member {
   get gaps() {
     return this.journal.gaps;
   }
-  // How many comments it has, and how many it was told that it missed.
+  // How many comments it has, and how many gaps say that it missed.
   get seen() {
     return this.journal.comments.length;
   }
@@ -111,7 +111,7 @@ class Member {
   resume() {
     this.socket.resume();
   }
-  // It sends no more, and listens for the end.
+  // Stops sending, and waits for the end.
   halfClose() {
     this.socket.end();
   }
@@ -121,7 +121,7 @@ class Member {
 }
 
 export class Crowd {
-  members = []; // that have entered and were not closed by us
+  members = []; // those that have entered and were not closed by us
   #count = 0;
 
   constructor(system) {
@@ -134,8 +134,8 @@ export class Crowd {
     return this.readers.get(video);
   }
 
-  // `count` more viewers, spread over the videos, `atOnce` of them on their way. Returns those who got in; the others
-  // were refused, which is a connection closed without a byte of an answer. refusals: false if there must be none.
+  // Adds `count` viewers, spread over the videos, `atOnce` of them connecting at a time. Returns those that got in; the others
+  // were refused, which is a connection closed without a byte of a response. refusals: false if there must be none.
   async enter(count, videos, { atOnce = 32, refusals = false } = {}) {
     const wanted = Array.from({ length: count }, (_, i) => ({ video: videos[i % videos.length], user: `u${this.#count++}` }));
     return this.#enterAll(wanted, { atOnce, refusals });
@@ -165,7 +165,7 @@ export class Crowd {
     return true;
   }
 
-  // Whoever of them is refused comes back, as a browser does, until all are in.
+  // Those that are refused reconnect, as a browser does, until all are in.
   async insist(count, videos, { atOnce = 32, ms = 20_000 } = {}) {
     const entered = [];
     await until(async () => {
@@ -175,7 +175,7 @@ export class Crowd {
     return entered;
   }
 
-  // All that the server has closed come back where they stand.
+  // All viewers that the server has closed resume at their positions.
   async comeBack(options = {}) {
     const gone = this.members.filter(({ ended }) => ended);
     this.members = this.members.filter(({ ended }) => !ended);
@@ -189,7 +189,7 @@ export class Crowd {
     for (const member of leaving) member.close();
   }
 
-  // Waits until each of `members` stands at the newest of `stored` of its video.
+  // Waits until each of `members` has the newest of `stored` of its video.
   async reach(stored, members = this.members, ms) {
     const newest = new Map([stored].flat().map(({ videoid, id }) => [videoid, id]));
     const behind = (member) => {

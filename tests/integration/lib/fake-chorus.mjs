@@ -1,4 +1,4 @@
-// A Chorus of one video, in one small server, that numbers and sends its comments as a test tells it.
+// A small server that imitates a Chorus with one video and numbers and sends its comments as a test tells it to.
 import { bodyOf, openStream, serve } from './fake-streams.mjs';
 
 const START = '1000-100'; // where the streams begin

@@ -1,4 +1,4 @@
-// A server of event streams that does what a test tells it, to judge the judge of streams.
+// A server of event streams that does what a test tells it to, to test the checks of `chorus bench`.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
@@ -27,7 +27,7 @@ export function openStream(response, viewer) {
 
 // send(streams, event, n): what it does with the n-th post, from 1, before it answers. A stream knows its viewer's number
 // as .viewer.
-// refuse: {stream(viewer), post(n)} give [status, text] for what is not to be taken. Returns the bench's flags for it.
+// refuse: {stream(viewer), post(n)} return [status, text] for what is to be refused. Returns the bench's flags for it.
 export async function serveStreams(t, send, refuse = {}) {
   const streams = [];
   let posts = 0;

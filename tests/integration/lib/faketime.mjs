@@ -1,5 +1,5 @@
-// A wall clock that a test sets, of one process: libfaketime reads how far it is off from a file. The monotonic clock
-// stays as it is.
+// A wall clock of one process that a test can set: libfaketime reads its offset from a file. The monotonic clock
+// is unaffected.
 import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { slow } from './time.mjs';
@@ -8,7 +8,7 @@ const library = readdirSync('/usr/lib')
   .map((arch) => `/usr/lib/${arch}/faketime/libfaketime.so.1`)
   .find(existsSync);
 export const withoutFaketime = !library && 'needs libfaketime';
-// For Chorus's own clock: what a sanitizer preloads has to come first.
+// For Chorus's own clock: libraries that a sanitizer preloads have to come first.
 export const withoutOwnFaketime = withoutFaketime || (slow && 'not under a sanitizer');
 
 export class Clock {
@@ -16,12 +16,12 @@ export class Clock {
     this.file = join(folder, 'clock');
     this.set(0);
   }
-  // By so many seconds off from now on.
+  // Sets the offset from now on, in seconds.
   set(seconds) {
     writeFileSync(`${this.file}.new`, `${seconds < 0 ? '' : '+'}${seconds}\n`);
     renameSync(`${this.file}.new`, this.file);
   }
-  // The environment of the process that goes by it. (libc's malloc comes first: Redis's jemalloc asks for the time
+  // The environment of the process that uses it. (libc's malloc comes first: Redis's jemalloc asks for the time
   // before libfaketime can begin.)
   get env() {
     return {

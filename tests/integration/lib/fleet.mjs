@@ -1,4 +1,4 @@
-// Several programs that are one system: together they look like one Program, and each can be had by its name.
+// Several programs that are one system: together they look like one Program, and each is available by its name.
 import { Program } from './process.mjs';
 import { until, within } from './time.mjs';
 
@@ -25,13 +25,13 @@ export class Fleet {
     return [...this.#parts.keys()];
   }
 
-  // Ends one of them, which is then no failure; start it again with again().
+  // Stops one of them, which is then not a failure; again() restarts it.
   end1(name, signal = 'SIGTERM') {
     const part = this.#parts.get(name);
     part.meant = true;
     return within(part.program.kill(signal), 10_000, `the end of ${name} after ${signal}`);
   }
-  // The same as it was started as, at the same address if its port was given. file: another program.
+  // Restarts it with the same arguments, at the same address if its port was given. file: another program.
   again(name, file) {
     const { args, options, program } = this.#parts.get(name);
     this.#past.push(program);
@@ -54,11 +54,11 @@ export class Fleet {
   get stderr() {
     return this.#everyone.map(({ stderr }) => stderr).join('');
   }
-  // Whether any has ended that nobody ended.
+  // Whether any has exited without being stopped.
   get died() {
     return [...this.#parts.values()].some(({ program, meant }) => program.end && !meant);
   }
-  // The end of all, the worst of each.
+  // How all of them exited, the worst of each.
   get end() {
     if (this.#running.length) return undefined;
     const ends = this.#everyone.map(({ end }) => end);
@@ -77,7 +77,7 @@ export class Fleet {
     return until(() => this.stderr.match(pattern), () => `${pattern} on stderr, which is:\n${this.stderr}`, ms);
   }
 
-  // Sums: what no sum exceeds, no part does.
+  // Sums: a bound on the sum is a bound on each part.
   descriptors() {
     return this.#running.reduce((sum, program) => sum + program.descriptors(), 0);
   }

@@ -1,6 +1,6 @@
 // What one viewer has seen of a video over all its connections, and the promise (one order, no duplicate, no silent hole) checked at every event:
 // one order, no duplicate, no hole that was not announced. What lies between the end of one epoch and the beginning of
-// the next cannot be told from the stream; scenarios with restarts compare with what was acknowledged.
+// the next cannot be known from the stream; scenarios with restarts compare with what was acknowledged.
 import assert from 'node:assert/strict';
 
 export function parseId(id) {

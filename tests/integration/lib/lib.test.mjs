@@ -1,4 +1,4 @@
-// The judges are judged first: what they must refuse.
+// Tests of the checkers themselves: what they must reject.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
@@ -26,7 +26,7 @@ test('StreamParser reads events, cut anywhere', () => {
   assert.equal(parse('data: {}\n').events.length, 0, 'an event ends with an empty line');
 });
 
-test('StreamParser refuses what a correct server does not send', () => {
+test('StreamParser rejects what a correct server does not send', () => {
   for (const wrong of [
     'data: {}\r\n\r\n', 'data: {}\r\r', 'data\n\n', 'datum: {}\n\n', 'Data: {}\n\n', 'id: 1-1\nid: 1-2\ndata: {}\n\n', 'id: x\ndata: {}\n\n',
     'retry: -1\ndata: {}\n\n', 'id: 1-1\n\n', 'event: gap\n\n', 'data: {\n\n', 'data: x\n\n', '\ufeffdata: {}\n\n', Buffer.from([0x64, 0xff, 0x0a]),
@@ -42,13 +42,13 @@ function journal(position, ...steps) {
   return kept;
 }
 
-test('Journal takes one order without holes, gaps announced, epochs linked', () => {
+test('Journal accepts one order without holes, with announced gaps and linked epochs', () => {
   assert.equal(journal('5-0', comment('5-1'), comment('5-2'), comment('7-1')).comments.length, 3);
   assert.equal(journal('5-1', gap('5-2', '5-9', 8, 'slow'), comment('5-10')).position, '5-10');
   assert.equal(journal('5-9', gap('5-10', '7-1', null, 'epoch'), comment('7-2')).position, '7-2');
 });
 
-test('Journal refuses holes, duplicates, disorder and false gaps', () => {
+test('Journal rejects holes, duplicates, disorder and false gaps', () => {
   for (const steps of [
     [comment('5-2')], [comment('5-1'), comment('5-1')], [comment('5-1'), comment('5-3')], [comment('4-1')],
     [comment('7-2')], [comment('5-1', { type: '' })], [gap('5-2', '5-3', 2, 'slow')],
@@ -61,13 +61,13 @@ const said = (id, text = id) => ({ id, comment: text });
 const got = (comments, gaps = []) => ({ comments, gaps });
 const lost = { type: 'gap', from: '5-2', to: '7-0', missed: null, reason: 'epoch' };
 
-test('checkDelivered takes everything once, and a loss that was announced', () => {
+test('checkDelivered accepts everything once, and an announced loss', () => {
   checkDelivered(got([said('5-1'), said('5-2'), said('5-3', 'not acknowledged')]), [said('5-1'), said('5-2')]);
   checkDelivered(got([said('5-1'), said('7-1')], [lost]), [said('5-1'), said('5-9'), said('7-1')], { gaps: ['epoch'] });
   checkDelivered(got([said('5-1'), said('7-1', '5-1')], [lost]), [said('5-1')], { gaps: ['epoch'], lossy: true });
 });
 
-test('checkDelivered refuses what is missing, changed, doubled, or announced without a reason', () => {
+test('checkDelivered rejects what is missing, changed, duplicated, or announced without a reason', () => {
   for (const [viewer, options] of [
     [got([said('5-1')])], [got([said('5-1'), said('5-2', 'changed')])], [got([said('5-1'), said('5-2'), said('5-3', '5-1')])],
     [got([said('5-1'), said('5-2')], [lost])], [got([said('5-1')], [lost]), { gaps: ['slow'] }],
@@ -75,7 +75,7 @@ test('checkDelivered refuses what is missing, changed, doubled, or announced wit
   ]) assert.throws(() => checkDelivered(viewer, [said('5-1'), said('5-2')], options), undefined, JSON.stringify(viewer));
 });
 
-// A server that answers every connection with these bytes, and closes it if that is all.
+// A server that sends these bytes on every connection, and then closes it if `end` is set.
 async function saying(t, bytes, { close = false } = {}) {
   const server = net.createServer((socket) => {
     socket.on('error', () => {});
@@ -93,7 +93,7 @@ const HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n';
 const CONNECTED = `${HEAD}retry: 700\nid: 5-0\ndata: {"type":"connected"}\n\n`;
 const event = (id) => `id: ${id}\ndata: {"id":"${id}"}\n\n`;
 
-test('Crowd takes a stream in order, and a connection closed without an answer as a refusal', async (t) => {
+test('Crowd accepts a stream in order, and counts a connection closed without a response as a refusal', async (t) => {
   const crowd = await saying(t, `${CONNECTED}: beat\n\n${event('5-1')}id: 5-4\nevent: gap\ndata: {"type":"gap","from":"5-2","to":"5-4","missed":3,"reason":"slow"}\n\n${event('5-5')}`);
   const [member] = await crowd.enter(1, ['v']);
   await crowd.reach({ videoid: 'v', id: '5-5' });
@@ -103,10 +103,10 @@ test('Crowd takes a stream in order, and a connection closed without an answer a
   await assert.rejects(refusing.enter(1, ['v']), /refused/);
 });
 
-test('Crowd refuses holes, duplicates, other answers, and half of one', async (t) => {
+test('Crowd rejects holes, duplicates, and wrong or incomplete responses', async (t) => {
   for (const wrong of [event('5-2'), event('5-1') + event('5-1'), 'id: 5-1\ndata: {"id":"5-2"}\n\n', 'event: viewers\ndata: {}\n\n', 'id: 5-1\n\n']) {
     const crowd = await saying(t, CONNECTED + wrong);
-    await crowd.enter(1, ['v']).catch(() => {}); // it may have been heard together with the first event
+    await crowd.enter(1, ['v']).catch(() => {}); // it may have arrived together with the first event
     await assert.rejects(crowd.reach({ videoid: 'v', id: '5-9' }, crowd.members, 500), (error) => error.final, JSON.stringify(wrong));
   }
   for (const wrong of ['HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n', HEAD]) {

@@ -1,5 +1,5 @@
 // Posters that keep posting and viewers that keep watching whatever happens, and the proof at the end: every comment
-// acknowledged was delivered to every viewer exactly once, in order, and what was not is in a gap that said so.
+// acknowledged was delivered to every viewer exactly once, in order, or is covered by a gap.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'undici';
@@ -8,7 +8,7 @@ import { compareIds } from './journal.mjs';
 import { pause, scaled, until } from './time.mjs';
 import { Viewer } from './viewer.mjs';
 
-// Sends each comment until it is acknowledged, with one Idempotency-Key, so that repeats must not double.
+// Sends each comment until it is acknowledged, with one Idempotency-Key, so that repeats must not duplicate it.
 class Poster {
   acknowledged = [];
   refused = 0; // answers 503
@@ -59,7 +59,7 @@ class Poster {
   }
 }
 
-// A viewer that comes back whenever it is cut, at any reader.
+// A viewer that reconnects whenever it is cut, to any reader.
 class Follower {
   cuts = 0;
   constructor(load, video, number) {
@@ -89,7 +89,7 @@ class Follower {
   }
 }
 
-// What one viewer got of what was acknowledged. Order, doubles and holes within an epoch have been checked at each event
+// What one viewer got of what was acknowledged. Order, duplicates and holes within an epoch have been checked at each event
 // (journal.mjs).
 export function checkDelivered(viewer, acknowledged, { gaps = [], lossy = false } = {}) {
   for (const gap of viewer.gaps) assert.ok(gaps.includes(gap.reason), `no reason for a gap: ${JSON.stringify(gap)}`);
@@ -148,7 +148,8 @@ class Load {
     }, () => `${typeof what === 'function' ? what() : what}; ${this.total} acknowledged, ${this.refused} refused, ${this.cuts} streams cut`, ms);
   }
 
-  // Until every poster has so many more acknowledged, and every viewer seen one posted from now on. Returns how long, ms.
+  // Waits until every poster has `more` further comments acknowledged, and every viewer has seen one posted from now on. Returns
+  // how long that took, in ms.
   async more(count = 10, ms = 15_000) {
     const started = performance.now();
     const enough = this.posters.map((poster) => [poster, poster.acknowledged.length + count]);

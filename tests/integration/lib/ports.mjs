@@ -9,7 +9,7 @@ import { join } from 'node:path';
 
 const LOWEST = 10_240;
 const [firstEphemeral] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s/).map(Number);
-// Far from what browsers and the services' own defaults use, and inside 10240..32767 on any usual kernel.
+// Far from the ports of browsers and the services' defaults, and inside 10240..32767 on any usual kernel.
 const HIGHEST = Math.max(firstEphemeral, LOWEST + 1_000) - 1;
 
 async function isFree(port) {
@@ -24,7 +24,7 @@ async function isFree(port) {
   }
 }
 
-// Between looking and listening another test may choose the same, so a port is taken by a file until we end.
+// Between the check and listening another test may choose the same port, so a file reserves it until this process exits.
 const taken = [];
 process.on('exit', () => taken.forEach((file) => rmSync(file, { force: true })));
 function take(port) {

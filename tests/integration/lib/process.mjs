@@ -1,4 +1,4 @@
-// The program under test as a process: its output, its end, its memory. Nothing of it outlives the test.
+// The program under test as a process: its output, exit and memory. Nothing of it outlives the test.
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs';
 import { once } from 'node:events';
@@ -15,13 +15,13 @@ export class Program {
   stdout = '';
   stderr = '';
 
-  // file: what to run, instead of the program under test.
+  // file: what to run instead of the program under test.
   // limits: what it starts under, as prlimit names it: {nofile: 64}. output: a file for stdout instead of a pipe.
   constructor(args, { env = {}, limits = {}, cwd, output, file: own = binary } = {}) {
     const flags = Object.entries(limits).map(([name, value]) => `--${name}=${value}`);
     const [file, ...rest] = flags.length ? ['prlimit', ...flags, own, ...args] : [own, ...args];
     const sink = output ? openSync(output, 'w') : 'pipe';
-    // A Redis in the environment in which the tests are run is not theirs.
+    // A Redis in the environment of the tests is not for them.
     this.child = spawn(file, rest, { cwd, env: { ...process.env, REDIS_URL: '', REDIS_HOST: '', ...env }, stdio: ['ignore', sink, 'pipe'] });
     if (output) closeSync(sink);
     alive.add(this.child);
@@ -46,7 +46,7 @@ export class Program {
     return this.child.pid;
   }
 
-  // Sends a signal that does not end it; returns to how many processes.
+  // Sends a signal that does not terminate it; returns to how many processes.
   signal(name) {
     this.child.kill(name);
     return 1;
@@ -71,7 +71,7 @@ export class Program {
   descriptors() {
     return readdirSync(`/proc/${this.pid}/fd`).length;
   }
-  // How many each thread has in its table, which mostly is one and the same.
+  // How many descriptors each thread has in its table, which usually is the same table.
   descriptorsByThread() {
     return readdirSync(`/proc/${this.pid}/task`).map((thread) => readdirSync(`/proc/${this.pid}/task/${thread}/fd`).length);
   }
@@ -83,7 +83,7 @@ export class Program {
   }
 }
 
-// Runs to the end: {code, signal, stdout, stderr}.
+// Runs it to completion: {code, signal, stdout, stderr}.
 export async function run(args, options) {
   const program = new Program(args, options);
   try {

@@ -1,10 +1,10 @@
-// A TCP proxy in front of a server, that can fall silent towards some of its clients without closing anything: what a
-// failover or a lost route looks like from where they stand.
+// A TCP proxy in front of a server that can fall silent towards some of its clients without closing anything: what a
+// failover or a lost route looks like to them.
 import { once } from 'node:events';
 import net from 'node:net';
 
 // Returns {port, mute(word), turnTo(port), cut(), close()}: mute() drops what the server sends on connections whose client
-// has said `word`; turnTo() sends new connections elsewhere; cut() ends those that there are.
+// has sent `word`; turnTo() sends new connections elsewhere; cut() closes the existing ones.
 export async function startProxy(target) {
   const pairs = new Set();
   const server = net.createServer((client) => {

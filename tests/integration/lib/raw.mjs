@@ -1,4 +1,4 @@
-// HTTP by hand over a socket: exact bytes out, all at once, in pieces or byte by byte; answers in, parsed strictly.
+// HTTP by hand over a socket: exact bytes out, all at once, in pieces or byte by byte; responses in, parsed strictly.
 import net from 'node:net';
 import { once } from 'node:events';
 import { ChunkReader } from './chunks.mjs';
@@ -18,7 +18,7 @@ export const jsonBytes = (method, target, value, options = {}) =>
 
 export class RawClient {
   received = Buffer.alloc(0);
-  closed = false; // both ways, for whatever reason
+  closed = false; // in both directions, for any reason
 
   // options: as net.connect's, such as {allowHalfOpen: true}.
   static async connect(url, options = {}) {
@@ -26,7 +26,7 @@ export class RawClient {
     const client = new RawClient();
     client.socket = net.connect({ host, port: Number(port), noDelay: true, ...options });
     client.socket.on('data', (bytes) => (client.received = Buffer.concat([client.received, bytes])));
-    client.socket.on('error', () => {}); // a reset is a closed connection, and that is what tests look at
+    client.socket.on('error', () => {}); // a reset is a closed connection, which the tests check
     client.socket.on('end', () => (client.finished = true));
     client.socket.on('close', () => (client.closed = true));
     await within(once(client.socket, 'connect'), 10_000, `a connection to ${url}`);
@@ -48,7 +48,7 @@ export class RawClient {
     }
   }
 
-  // The next answer; null if the connection ended before a whole one. 1xx answers are collected in `interim`.
+  // The next response; null if the connection ended before it was complete. 1xx responses are collected in `interim`.
   async answer({ head = false, ms = 10_000 } = {}) {
     const interim = [];
     for (;;) {
@@ -103,7 +103,7 @@ export class RawClient {
   }
 }
 
-// One request on a connection of its own; the answer, or null if the server closed instead.
+// One request on a connection of its own; the response, or null if the server closed instead.
 export async function exchange(url, bytes, { head, ms } = {}) {
   const client = await RawClient.connect(url);
   try {
@@ -114,7 +114,7 @@ export async function exchange(url, bytes, { head, ms } = {}) {
   }
 }
 
-// undefined: not whole yet. Throws if it is not HTTP.
+// undefined: not complete yet. Throws if it is not HTTP.
 function parseAnswer(bytes, { head, ended }) {
   const end = bytes.indexOf('\r\n\r\n');
   if (end < 0) return undefined;

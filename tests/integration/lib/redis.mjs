@@ -1,4 +1,4 @@
-// A redis-server of its own for one system: started, killed, stopped and continued; its data survives like a disk's.
+// A redis-server for one system: started, killed, stopped and continued; its data survives as on a disk.
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,20 +8,20 @@ import { freePorts } from './ports.mjs';
 import { startProxy } from './proxy.mjs';
 import { until, within } from './time.mjs';
 
-// Every write is in the append-only file before its answer, which a kill -9 of Redis does not undo: the kernel has it.
-// fsync 'always' only says so of power cuts too, and keeps a slow disk from putting a write off.
+// Every write is in the append-only file before its reply, and survives a kill -9 of Redis, because the kernel has it.
+// fsync 'always' extends that to power cuts, and keeps a slow disk from delaying a write.
 export class RedisServer {
   constructor({ fsync = 'everysec', password, database = 0, args = [], env } = {}) {
     Object.assign(this, { fsync, password, database, args, env });
     this.dir = mkdtempSync(join(tmpdir(), 'chorus-redis-'));
   }
 
-  // What roles are told as --redis.
+  // The value of --redis for the roles.
   get url() {
     return `redis://${this.password ? `:${encodeURIComponent(this.password)}@` : ''}127.0.0.1:${this.port}${this.database ? `/${this.database}` : ''}`;
   }
 
-  // Takes a port without starting, for systems that start before their Redis does.
+  // Reserves a port without starting, for systems that start before their Redis does.
   async settle() {
     this.port ??= (await freePorts(1))[0];
     return this;
@@ -43,7 +43,7 @@ export class RedisServer {
   }
 
   async #end(signal) {
-    this.resume(); // what is stopped cannot end
+    this.resume(); // a stopped process cannot exit
     await within(this.program.kill(signal), 10_000, 'the end of Redis');
   }
   stop() {
@@ -52,12 +52,12 @@ export class RedisServer {
   kill9() {
     return this.#end('SIGKILL');
   }
-  // Everything that it knew is gone, as after a failover to a replica that had nothing.
+  // All data is gone, as after a failover to an empty replica.
   forget() {
     rmSync(this.dir, { recursive: true, force: true });
     this.dir = mkdtempSync(join(tmpdir(), 'chorus-redis-'));
   }
-  // What it knows now is what it will know after kill9() and what this returns, as after a failover to a late replica.
+  // Saves its state; calling the returned function after kill9() restores it, as after a failover to a late replica.
   remember() {
     const copy = mkdtempSync(join(tmpdir(), 'chorus-redis-'));
     cpSync(this.dir, copy, { recursive: true });
@@ -73,7 +73,7 @@ export class RedisServer {
     this.program.child.kill('SIGCONT');
   }
 
-  // A connection that tries once and for all; the caller ends it.
+  // A connection that tries only once; the caller closes it.
   connection() {
     const client = new Redis({
       host: '127.0.0.1', port: this.port, password: this.password, lazyConnect: true, retryStrategy: null, maxRetriesPerRequest: 0,
@@ -83,7 +83,7 @@ export class RedisServer {
     return client;
   }
 
-  // One command on a connection of its own, so that what is done to the others does not touch it.
+  // One command on a connection of its own, so that what happens to the others does not affect it.
   async command(...words) {
     const client = this.connection();
     try {
@@ -93,7 +93,7 @@ export class RedisServer {
     }
   }
 
-  // Becomes a replica of the server at `port`, and is one once it has its data.
+  // Becomes a replica of the server at `port`; resolves once it has its data.
   async replicaOf(port) {
     await this.command('REPLICAOF', '127.0.0.1', port);
     await until(async () => /master_link_status:up/.test(await this.command('INFO', 'replication')), 'a replica to have its data');
@@ -102,7 +102,7 @@ export class RedisServer {
     return this.command('REPLICAOF', 'NO', 'ONE');
   }
 
-  // How often each command has been called so far: {evalsha: 12, ...}, without what it takes to ask.
+  // How often each command has been called so far: {evalsha: 12, ...}, without those made by this query.
   async calls() {
     const found = {};
     for (const [, name, count] of (await this.command('INFO', 'commandstats')).matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)) {
@@ -122,7 +122,7 @@ export class RedisServer {
 }
 
 // Two servers, `second` a replica of `first`, and an address in front that leads to one of them. The replica's link goes
-// through a proxy too, so that it can be cut before a failover, which then loses what was acknowledged since.
+// through a proxy too, so that it can be cut before a failover, which then loses what was acknowledged afterwards.
 export class RedisPair {
   constructor() {
     const args = ['--repl-diskless-sync-delay', '0', '--repl-timeout', '5'];

@@ -1,4 +1,4 @@
-// A scenario: one node:test with a time limit, that gives back whatever it took, also when it fails.
+// A scenario: one node:test with a time limit that releases what it acquired, even when it fails.
 import test from 'node:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,7 +32,7 @@ class Context {
     return path;
   }
 
-  // Last taken, first given back; every failure counts, the first is told.
+  // Last acquired, first released; every failure counts, the first is reported.
   async release() {
     const errors = [];
     for (const action of this.#undo.reverse()) {
@@ -46,7 +46,7 @@ class Context {
   }
 }
 
-// scenario(name, [options], body): options.ms limits the time; options.setups names the set-ups it makes sense for;
+// scenario(name, [options], body): options.ms limits the time; options.setups lists the set-ups for which it makes sense;
 // options.skip says why it makes no sense here; options.disk: it needs an engine whose data outlives the process, or lies in
 // files (CHORUS_ENGINE=memory has none).
 export function scenario(name, ...rest) {

@@ -1,5 +1,5 @@
-// What a system can consist of. A set-up starts its programs and returns {program, addresses}: program is the one that
-// kill9() and limits mean, or a Fleet of all; addresses are by name: manager, comment, statistics, reader-1, ...
+// The set-ups of a system. A set-up starts its programs and returns {program, addresses}: program is the one that
+// kill9() and limits apply to, or a Fleet of all; addresses are by name: manager, comment, statistics, reader-1, ...
 import { spawnSync } from 'node:child_process';
 import { call } from './api.mjs';
 import { Fleet } from './fleet.mjs';
@@ -8,7 +8,7 @@ import { until } from './time.mjs';
 
 const asArguments = (flags) => Object.entries(flags).flatMap(([name, value]) => (value === true ? [`--${name}`] : [`--${name}`, String(value)]));
 
-// Names from 1 on; only the first of a role that mostly is alone goes by its bare name.
+// Names count from 1; the first of a role that is usually alone has no number.
 export const partNames = ({ readers, managers = 1, comments = 1 }) => [
   'manager', 'comment', 'statistics', ...numbered('reader', 1, readers), ...numbered('manager', 2, managers), ...numbered('comment', 2, comments),
 ];
@@ -26,7 +26,7 @@ async function readBox(program, readers) {
   }, () => `the box with its addresses; stdout:\n${program.stdout}\nstderr:\n${program.stderr}`);
 }
 
-// One `chorus up` with everything in one process, on what `store` says.
+// One `chorus up` with everything in one process, on the given store.
 async function up(store, { portOf, readers, flags, args, ...options }) {
   const readerPorts = numbered('reader', 1, readers).map(portOf);
   const program = new Program([
@@ -54,7 +54,7 @@ function flagsOf(role) {
 }
 const roleOf = (name) => name.split('-')[0];
 
-// Each role a process of its own. Who is asked starts before who asks.
+// Each role is a process of its own. Servers start before their clients.
 async function processes({ redis, portOf, flags, args, wait = true, ...options }) {
   const names = partNames(options);
   for (const name of Object.keys(flags)) {

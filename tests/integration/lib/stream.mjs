@@ -1,5 +1,5 @@
-// A strict reader of event streams, after WHATWG HTML 9.2.6, written apart from every client's parser. Beyond the
-// standard, which forgives, it refuses what a correct server has no reason to send: such bytes are a broken frame or
+// A strict parser of event streams, after WHATWG HTML 9.2.6, independent of every client's parser. Beyond the
+// standard, which is lenient, it rejects what a correct server has no reason to send: such bytes are a broken frame or
 // a forged event.
 export class StreamParser {
   #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -54,7 +54,7 @@ class System {
     return this.readers.filter((reader) => reader !== url);
   }
 
-  // How a stopped program ended: {code, signal, stdout, stderr}.
+  // How a stopped program exited: {code, signal, stdout, stderr}.
   stop(signal = 'SIGTERM') {
     this.stopping = true;
     return within(this.program.kill(signal), 10_000, `the end after ${signal}`);
@@ -63,14 +63,14 @@ class System {
     return this.stop('SIGKILL');
   }
 
-  // The same data at the same addresses. options: what is different from now on.
+  // Restarts with the same data at the same addresses. options: what is different from now on.
   async restart(signal = 'SIGTERM', options = {}) {
     if (!this.options.stable) throw new Error('restart() needs startSystem({stable: true})');
     if (!this.program.end) await this.stop(signal);
     Object.assign(this.options, options);
     return this.start();
   }
-  // What it stores in ends and comes back with it, so that epochs end.
+  // Its store is restarted with it, so that epochs end.
   async restartAll(signal = 'SIGTERM') {
     await this.stop(signal);
     if (this.redis) {
@@ -80,7 +80,7 @@ class System {
     return this.restart();
   }
 
-  // The end of the test. A server that has died of itself, or did not end in order, fails it.
+  // The end of the test. A server that has died by itself, or did not shut down cleanly, fails it.
   async release() {
     try {
       if (!this.program) return;

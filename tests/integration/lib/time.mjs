@@ -1,4 +1,4 @@
-// Waiting, always for something that happens and never for time to pass.
+// Waiting, always for events and never for time to pass.
 
 // Sanitizer builds run several times slower: CHORUS_SLOW=1 stretches every limit.
 export const slow = process.env.CHORUS_SLOW === '1';
@@ -6,7 +6,7 @@ export const scaled = (ms) => (slow ? ms * 5 : ms);
 
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-// Settles as `promise` does, or fails after `ms` with what was waited for.
+// Settles as `promise` does, or fails after `ms`, naming what it waited for.
 export function within(promise, ms, what) {
   let timer;
   const late = new Promise((_, reject) => {
@@ -15,8 +15,8 @@ export function within(promise, ms, what) {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-// Asks again and again until `probe` gives something truthy, and returns that. A probe that throws has not got it yet,
-// unless the error says that waiting is in vain (`final`).
+// Calls `probe` again and again until it returns something truthy, and returns that. A probe that throws is not done yet,
+// unless the error says that waiting is pointless (`final`).
 export async function until(probe, what, ms = 10_000) {
   const end = Date.now() + scaled(ms);
   for (let last; ; await pause(20)) {

@@ -33,9 +33,9 @@ const transportOf = { '1.1': 'http', '1.0': 'http/1.0' };
 
 export class Viewer {
   events = [];
-  heartbeats = []; // times at which a comment line came
-  redirects = []; // the answers that sent the viewer elsewhere
-  fault; // what broke the stream's rules
+  heartbeats = []; // times at which a comment line arrived
+  redirects = []; // the redirect responses
+  fault; // violation of the stream's rules
   ended = false; // the server closed
 
   constructor(options) {
@@ -43,7 +43,7 @@ export class Viewer {
     this.journal = options.journal ?? new Journal();
   }
 
-  // Resolves once the answer's head is there; an answer other than a stream is in status, headers, text.
+  // Resolves once the response head has arrived; a response other than a stream is in status, headers, text.
   async connect(reader) {
     let url = new URL('/connect', reader);
     const { method, query, headers, transport = transportOf[nextVersion()] } = this.options;
@@ -137,7 +137,7 @@ export class Viewer {
     }, () => `${what}; the viewer has ${this.comments.length} comments, ${this.gaps.length} gaps, stands at ${this.position}`, ms);
   }
 
-  // Waits until it stands at `id`, or has `count` comments.
+  // Waits until it has reached `id`, or has `count` comments.
   reaches(id, ms) {
     return this.wait(() => this.position === id, `the event ${id}`, ms);
   }
@@ -145,7 +145,7 @@ export class Viewer {
     return this.wait(() => this.comments.length >= count, `${count} comments`, ms);
   }
 
-  // A viewer of the same video that goes on where this one stands, with the same journal.
+  // A viewer of the same video that resumes at the position of this one, with the same journal.
   again(options) {
     this.close();
     return new Viewer({ ...this.options, journal: this.journal, from: this.position, ...options });

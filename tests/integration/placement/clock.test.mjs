@@ -1,5 +1,5 @@
-// No reader lives or dies by a wall clock: Redis's is set while readers run, as a failover to a replica with another
-// clock does, and one of them is killed.
+// No reader lives or dies by the wall clock: Redis's is set while readers run, as after a failover to a replica with another
+// clock, and one of them is killed.
 // Set-ups: processes, embedded.
 // CI also: embedded. The embedded engine reads the same clock as its readers.
 // Long: 26.
@@ -11,7 +11,7 @@ import { until } from '../lib/time.mjs';
 
 const options = { setups: ['processes'], ms: 60_000, skip: withoutFaketime };
 const LEASE_MS = 3_000;
-const ROOM_MS = 5_000; // a busy machine is no reason to fail; a clock set back by 30 s keeps a dead reader for 33
+const ROOM_MS = 5_000; // for a busy machine; a clock set back by 30 s would keep a dead reader for 33
 
 async function start(t) {
   const clock = new Clock(t.folder());
@@ -27,7 +27,7 @@ async function staysPut(system, owners, except) {
   }
 }
 
-// Until each lease has been renewed some times, looking at the videos all the while.
+// Waits until each lease has been renewed several times, checking the videos meanwhile.
 async function renewals(system, owners, times) {
   const seen = new Map(system.readers.map((url) => [url, new Set()]));
   await until(async () => {
@@ -63,7 +63,7 @@ scenario("Redis's clock set back and forth while readers run: no video moves", o
   assert.ok(!/lease_lapsed|lease_lost|reader_gone/.test(system.stderr), system.stderr);
 });
 
-scenario('a manager that starts after the clock was set back gives no video to a reader that is long dead', options, async (t) => {
+scenario('a manager that starts after the clock was set back assigns no video to a reader that died long ago', options, async (t) => {
   const { clock, system, owners } = await start(t);
   const dead = owners.get('v0');
   await system.program.end1(`reader-${system.readers.indexOf(dead) + 1}`, 'SIGKILL');
@@ -76,14 +76,14 @@ scenario('a manager that starts after the clock was set back gives no video to a
   for (let i = 0; i < 12; i++) assert.notEqual(await owner(manager, `new-${i}`), dead);
 });
 
-scenario("the wall clock of a whole `up` set while it runs: its videos stay mapped, and none moves", { setups: ['embedded'], skip: withoutOwnFaketime }, async (t) => {
+scenario("the wall clock of a running `up` is set: its videos stay mapped, and none moves", { setups: ['embedded'], skip: withoutOwnFaketime }, async (t) => {
   const clock = new Clock(t.folder());
   const system = await t.system({ env: clock.env, flags: { 'log-age-ms': 1_000 } }); // so that it sweeps often
   const owners = new Map();
   for (let i = 0; i < 6; i++) owners.set(`v${i}`, await owner(system, `v${i}`));
   for (const seconds of [-30, 30, 40 * 86_400, -40 * 86_400, 0]) {
     clock.set(seconds);
-    for (let i = 0; i < 200; i++) { // each one is followed by a look at what is old
+    for (let i = 0; i < 200; i++) { // each one is followed by a sweep for old entries
       await post(system, 'busy', `comment ${i}`);
       if (i % 20 === 0) await staysPut(system, owners);
     }
@@ -93,7 +93,7 @@ scenario("the wall clock of a whole `up` set while it runs: its videos stay mapp
 });
 
 // Its predecessor had a higher generation, and by its end it will seem alive for an hour.
-scenario('a reader that starts again with its clock set back takes its URL over at once', { ...options, skip: undefined }, async (t) => {
+scenario('a reader that restarts with its clock set back takes over its URL at once', { ...options, skip: undefined }, async (t) => {
   const system = await t.system({ stable: true });
   const [reader] = system.readers;
   const row = async () => (await system.redis.command('HGET', 'readers', reader)).split(' ');

@@ -1,4 +1,4 @@
-// The store is emptied while the system runs, as a client of the system that Chorus shares its Redis with does.
+// The store is emptied while the system runs, as a client of another system on the same Redis does.
 // Set-ups: embedded.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -24,7 +24,7 @@ async function startRedis(t) {
 
 const skip = spawnSync('redis-server', ['--version']).error && 'needs redis-server';
 
-scenario('FLUSHDB under viewers: their reader takes its videos back, and the streams go on', { setups: ['embedded'], skip }, async (t) => {
+scenario('FLUSHDB with viewers connected: their reader keeps its videos, and the streams continue', { setups: ['embedded'], skip }, async (t) => {
   const port = await startRedis(t);
   const system = await t.system({ flags: { redis: `redis://127.0.0.1:${port}` } });
   const videos = ['a', 'b', 'c', 'd'];

@@ -1,4 +1,4 @@
-// A Redis that is away for moments is no reason to wait longer for a reader that is dead.
+// Short outages of Redis do not extend the wait for a dead reader.
 // Set-ups: processes.
 // Long: 15.
 import assert from 'node:assert/strict';
@@ -14,7 +14,7 @@ async function videosOf(system, reader, count) {
   return found;
 }
 
-// Stops Redis until it has not answered for so long that readers could not renew their leases.
+// Stops Redis for so long that readers cannot renew their leases.
 async function outage(system, ms) {
   system.redis.suspend();
   await pause(ms);
@@ -22,7 +22,7 @@ async function outage(system, ms) {
 }
 const answered = (system, video) => until(() => resolve(system, video), 'an answer');
 
-scenario('a reader whose lease had ended before Redis was away gets no grace from that', options, async (t) => {
+scenario('an outage of Redis does not extend a lease that had ended before it', options, async (t) => {
   const system = await t.system();
   const [dead] = system.readers;
   const [first, ...others] = await videosOf(system, dead, 4);
@@ -34,7 +34,7 @@ scenario('a reader whose lease had ended before Redis was away gets no grace fro
   }
 });
 
-scenario('a reader that lives through an outage keeps its videos; one that dies in it is replaced as fast as ever', options, async (t) => {
+scenario('a reader that survives an outage keeps its videos; one that dies during it is replaced as fast as ever', options, async (t) => {
   const system = await t.system();
   const [dead, ...alive] = system.readers;
   const mine = new Map();

@@ -1,4 +1,4 @@
-// A viewer is sent on twice at most, and only to where the store says at that moment.
+// A viewer is redirected twice at most, and only to the reader that the store names at that moment.
 // Set-ups: processes, up-redis.
 // CI also: up-redis. One process with several readers trusts its cache in the same way.
 import assert from 'node:assert/strict';
@@ -19,7 +19,7 @@ scenario('a cached mapping redirects no viewer', { setups }, async (t) => {
   assert.equal((await at(other, 'v')).status, 200, 'it has the video now');
 });
 
-scenario('two hops at most, when the video moves on between them and when it moves back', { setups: ['processes'] }, async (t) => {
+scenario('two hops at most, whether the video moves on between them or moves back', { setups: ['processes'] }, async (t) => {
   const system = await t.system();
   const [a, b, c] = system.readers;
   for (const path of [[a, b, c], [a, b, a]]) {
@@ -38,7 +38,7 @@ scenario('two hops at most, when the video moves on between them and when it mov
       assert.ok(hops < 2, `a third redirect, to ${url}`);
     }
     assert.equal(hops, 2);
-    // The address it ended at, used again, leads to the owner.
+    // The URL at which it ended, used again, leads to the owner.
     const later = await fetchOnce(url);
     assert.equal(later.status, 307);
     assert.equal(new URL(later.location).origin, b);
@@ -54,7 +54,7 @@ async function fetchOnce(url) {
   return { status: answer.status, location: answer.headers.get('location') };
 }
 
-// The owner is stopped until another reader has its video, and continued: both send viewers about for a moment.
+// The owner is stopped until another reader has its video, and continued: for a moment both redirect viewers.
 scenario('a reader that returns just after its lease has ended: no viewer is redirected in circles', { setups: ['processes'], ms: 60_000 }, async (t) => {
   const system = await t.system({ stable: true });
   const old = await owner(system, 'v');

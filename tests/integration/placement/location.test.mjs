@@ -1,4 +1,4 @@
-// Location comes out of the table of readers, whatever the request calls its host.
+// Location comes from the table of readers, whatever the request's Host.
 // CI also: processes. A reader that is another process has an address of its own.
 import assert from 'node:assert/strict';
 import { call, owner, post, resolve } from '../lib/api.mjs';
@@ -23,7 +23,7 @@ scenario('a foreign Host is never sent back: the viewer is served where it is', 
   assert.equal((await resolve(system, 'v')).readerUrl, reader, 'the owner stays the owner');
 });
 
-scenario('by a name of this machine: the address that the table has', async (t) => {
+scenario('a request by a name of this machine is redirected to the address in the table', async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v');
   const [other] = system.others(reader);
@@ -35,7 +35,7 @@ scenario('by a name of this machine: the address that the table has', async (t) 
   }
 });
 
-scenario('readers with a public address: browsers go there by whatever name they came, services among readers', { setups: ['embedded', 'up-redis'] }, async (t) => {
+scenario('readers with a public address: browsers are redirected to it whatever name they used, services to --url', { setups: ['embedded', 'up-redis'] }, async (t) => {
   const system = await t.system({ flags: { 'public-host': 'chorus.example' } });
   const reader = await owner(system, 'v');
   const { port } = new URL(reader);
@@ -50,8 +50,8 @@ scenario('readers with a public address: browsers go there by whatever name they
 });
 
 // Forged by one client, it must not make the reader believe that a name of another reader is its own. (In its first
-// half second a reader may not have heard of the other one.)
-scenario("a Host that is another reader's does not keep later viewers from it", async (t) => {
+// half second a reader may not know of the other one.)
+scenario("a Host of another reader does not keep later viewers from that reader", async (t) => {
   const system = await t.system();
   let round = 0;
   await until(async () => {

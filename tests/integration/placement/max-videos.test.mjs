@@ -1,5 +1,5 @@
-// --max-videos bounds all that is kept of videos, on each engine in the same way: what is watched, or was commented a
-// while ago, is in use and stays; all else makes room, what was never commented first.
+// --max-videos bounds all that is kept of videos, in the same way on each engine: a video that is watched, or had a comment a
+// while ago, is in use and stays; all others make room, those without any comment first.
 // CI also: up-redis. Each engine evicts videos in its own way.
 import assert from 'node:assert/strict';
 import { call, health, post, register, resolve, statistics } from '../lib/api.mjs';
@@ -19,7 +19,7 @@ async function videosInRedis(system) {
   return new Set(keys.map((key) => key.match(/video:([^:}]+)/)[1]).filter((id) => !id.includes('/'))).size; // no id has a slash
 }
 
-scenario('commented videos fill the bound: new ones are refused, those that are there go on', async (t) => {
+scenario('videos with comments fill --max-videos: new ones are refused, existing ones continue', async (t) => {
   const system = await t.system({ flags: { ...flags, 'statistics-interval-ms': 100 } });
   for (let i = 0; i < 5; i++) await post(system, `v${i}`, 'in time');
   await until(async () => (await Promise.all([0, 1, 2, 3, 4].map((i) => isMapped(system, `v${i}`)))).every(Boolean), 'five mappings');
@@ -33,7 +33,7 @@ scenario('commented videos fill the bound: new ones are refused, those that are 
   assert.ok([5, undefined].includes(await videosInRedis(system)));
 });
 
-scenario('thousands of invented videos, by every way in, leave five and delay no other request', { ms: 60_000 }, async (t) => {
+scenario('thousands of invented videos, by every route, leave five and delay no other request', { ms: 60_000 }, async (t) => {
   const system = await t.system({ flags });
   await post(system, 'real', 'hello');
   const viewer = await t.watch(system.readers[0], { video: 'real' });
@@ -55,7 +55,7 @@ scenario('thousands of invented videos, by every way in, leave five and delay no
   checkError(await tryComment(system, 'too-many'), [503]);
 });
 
-scenario('viewers of invented videos that have left make room for a comment', async (t) => {
+scenario('invented videos whose viewers have left make room for a comment', async (t) => {
   const system = await t.system({ flags });
   for (let i = 0; i < 5; i++) {
     const viewer = await t.watch(system.readers[i % 3], { video: `invented-${i}` });
@@ -64,7 +64,7 @@ scenario('viewers of invented videos that have left make room for a comment', as
   await until(async () => (await tryComment(system, 'real')).status === 201, 'a comment to be taken', 5_000);
 });
 
-scenario('videos that are watched stay, though they were never commented', async (t) => {
+scenario('videos that are watched stay, even without comments', async (t) => {
   const system = await t.system({ flags });
   const viewers = [];
   for (let i = 0; i < 5; i++) viewers.push(await t.watch(system.readers[0], { video: `watched-${i}` }));
@@ -76,7 +76,7 @@ scenario('videos that are watched stay, though they were never commented', async
   }
 });
 
-scenario('GET and HEAD without consequences create nothing', async (t) => {
+scenario('GET /resolve and HEAD /connect create nothing', async (t) => {
   const system = await t.system({ flags: { ...flags, 'statistics-interval-ms': 100 } });
   for (let i = 0; i < 20; i++) {
     assert.equal((await call('GET', `${system.comment}/resolve/v${i}`)).status, 404);
@@ -87,7 +87,7 @@ scenario('GET and HEAD without consequences create nothing', async (t) => {
   for (let i = 0; i < 20; i++) assert.equal((await call('GET', `${system.manager}/resolve/v${i}`)).status, 404);
 });
 
-scenario('a video whose comments have expired makes room, and what was never commented goes before it', async (t) => {
+scenario('a video whose comments have expired makes room, but videos without comments go first', async (t) => {
   const system = await t.system({ flags: { ...flags, 'log-age-ms': 1_000 } });
   for (let i = 0; i < 3; i++) await post(system, `real-${i}`, 'hello');
   await until(async () => (await tryRegister(system, 'x-0')).status === 200 && (await tryRegister(system, 'x-1')).status === 200, 'room');
@@ -112,13 +112,13 @@ scenario('an evicted video is registered again by its next comment', async (t) =
   await until(() => isMapped(system, 'real'), 'its mapping');
   let next = 0;
   await until(async () => {
-    await tryComment(system, `other-${next++}`); // only what was commented pushes it out
+    await tryComment(system, `other-${next++}`); // only videos with comments evict it
     return !(await isMapped(system, 'real'));
   }, 'it to be forgotten');
   await until(async () => (await tryComment(system, 'real')).status === 201 && isMapped(system, 'real'), 'its mapping again');
 });
 
-scenario('a video that two readers show stays while one of them has viewers', async (t) => {
+scenario('a video served by two readers stays while one of them has viewers', async (t) => {
   const system = await t.system({ flags: { 'max-videos': 3 } });
   const query = { redirect: 'never' };
   const first = await t.watch(system.readers[0], { video: 'shown', query });

@@ -10,7 +10,7 @@ async function videoOf(system, reader) {
   for (let i = 0; ; i++) if ((await owner(system, `v${i}`)) === reader) return `v${i}`;
 }
 
-scenario('a video whose reader is gone is given to another, and the old one redirects when it is back', { disk: true }, async (t) => {
+scenario('a video whose reader is gone is reassigned, and the old reader redirects when it is back', { disk: true }, async (t) => {
   const system = await t.system({ stable: true });
   const gone = system.readers[2];
   const video = await videoOf(system, gone);
@@ -38,7 +38,7 @@ scenario('a video whose reader is gone is given to another, and the old one redi
   assert.equal(new URL(back.headers.location).origin, now);
 });
 
-scenario('a misdirected viewer has its video reassigned, too, when the owner is gone', { disk: true }, async (t) => {
+scenario('a misdirected viewer causes its video to be reassigned, too, when the owner is gone', { disk: true }, async (t) => {
   const system = await t.system({ stable: true });
   const gone = system.readers[2];
   const video = await videoOf(system, gone);
@@ -52,7 +52,7 @@ scenario('a misdirected viewer has its video reassigned, too, when the owner is 
   await viewer.reaches((await post(system, video, 'hello')).id);
 });
 
-scenario('readers that come back at other ports take their videos along or leave them to others: all are served', { disk: true }, async (t) => {
+scenario('readers that come back on other ports keep their videos or leave them to others: all are served', { disk: true }, async (t) => {
   const system = await t.system({ stable: true });
   const old = system.readers;
   for (let i = 0; i < 6; i++) await owner(system, `v${i}`);

@@ -1,4 +1,4 @@
-// Two readers that are given the same --url.
+// Two readers with the same --url.
 // Set-ups: processes.
 import assert from 'node:assert/strict';
 import { call, owner, post, resolve } from '../lib/api.mjs';
@@ -17,8 +17,8 @@ async function startSecond(t, system, url, name) {
 }
 const isReady = async (url) => (await call('GET', `${url}/ready`).catch(() => ({}))).status === 200;
 
-for (const name of ['the-second', 'reader-1']) { // another instance, and one that goes by the same name
-  scenario(`two readers under one --url, the second called ${name}: it says so once, is not ready and takes no videos`, options, async (t) => {
+for (const name of ['the-second', 'reader-1']) { // another instance, and one with the same name
+  scenario(`the second of two readers with one --url, called ${name}, says so once, is not ready and gets no videos`, options, async (t) => {
     const system = await t.system({ readers: 2 });
     const [url] = system.readers;
     const videos = [];
@@ -43,13 +43,13 @@ for (const name of ['the-second', 'reader-1']) { // another instance, and one th
     await system.program.says(/warn reader-1 lease_lost why="another process has started with this --url/);
     assert.doesNotMatch(system.stderr, /lease_lapsed/, 'it was renewed in time');
 
-    await second.program.kill('SIGTERM'); // must not give up what is not its own
+    await second.program.kill('SIGTERM'); // must not drop a lease that is not its own
     for (let i = 0; i < 6; i++) await owner(system, `new-${i}`);
     assert.ok((await Promise.all(Array.from({ length: 6 }, (_, i) => owner(system, `new-${i}`)))).includes(url));
   });
 }
 
-scenario('the second under one --url takes over when the first is dead', options, async (t) => {
+scenario('the second reader with one --url takes over when the first is dead', options, async (t) => {
   const system = await t.system({ readers: 2 });
   const [url] = system.readers;
   const second = await startSecond(t, system, url, 'the-second');

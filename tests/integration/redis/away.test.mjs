@@ -18,7 +18,7 @@ async function checkRecovers(load) {
   await load.more(1);
 }
 
-// While Redis is away: posts are refused, what has been resolved is known, what is new is refused, and all say why.
+// While Redis is away posts are refused, resolved videos are known, new ones are refused, and each response says why.
 async function checkAway(system, load) {
   const before = load.refused;
   await load.until(() => load.refused > before + 5, 'posts to be refused');
@@ -35,13 +35,13 @@ async function checkAway(system, load) {
   assert.equal(load.cuts, 0, 'streams stay open');
 }
 
-// After a loss leases are written again within a second, and managers see them soon after.
+// After a loss, leases are written again within a second, and managers see them soon after.
 const checkPlaced = (system, load) => load.until(async () => {
   for (const video of load.videos) assert.ok(system.readers.includes((await register(system, video)).readerUrl));
   return true;
 }, 'every video to have a reader', 3_000);
 
-scenario('Redis killed -9 and started again under load, twice: nothing is lost', { setups, ms: 60_000 }, async (t) => {
+scenario('kill -9 and restart of Redis under load, twice: nothing is lost', { setups, ms: 60_000 }, async (t) => {
   const system = await t.system(always);
   const load = await startLoad(t, system);
   for (let round = 0; round < 2; round++) {
@@ -57,7 +57,7 @@ scenario('Redis killed -9 and started again under load, twice: nothing is lost',
   assert.equal(load.cuts, 0, 'streams stay open');
 });
 
-scenario('Redis killed -9 and back at once, ten times', { setups, ms: 60_000 }, async (t) => {
+scenario('kill -9 and immediate restart of Redis, ten times', { setups, ms: 60_000 }, async (t) => {
   const system = await t.system(always);
   const load = await startLoad(t, system);
   for (let round = 0; round < 10; round++) {
@@ -69,7 +69,7 @@ scenario('Redis killed -9 and back at once, ten times', { setups, ms: 60_000 }, 
   assert.equal(load.cuts, 0, 'streams stay open');
 });
 
-// Redis has lost something so many times, and every viewer knows of each.
+// Redis has lost data `times` times, and every viewer has a gap for each.
 async function proveAnnounced(system, load, losses) {
   await load.prove({ gaps: ['epoch'], lossy: true });
   for (const { viewer } of load.followers) {
@@ -78,7 +78,7 @@ async function proveAnnounced(system, load, losses) {
   await checkPlaced(system, load);
 }
 
-scenario('Redis comes back having lost everything: gaps `epoch`, never silence', { setups, ms: 60_000 }, async (t) => {
+scenario('Redis comes back empty: `epoch` gaps, never silence', { setups, ms: 60_000 }, async (t) => {
   const system = await t.system({ flags });
   const load = await startLoad(t, system);
   for (let round = 0; round < 3; round++) {
@@ -91,7 +91,7 @@ scenario('Redis comes back having lost everything: gaps `epoch`, never silence',
   await proveAnnounced(system, load, 3);
 });
 
-scenario('Redis comes back knowing what it knew a while ago: gaps `epoch` for what it forgot', { setups, ms: 60_000 }, async (t) => {
+scenario('Redis comes back with an older state: `epoch` gaps for what it lost', { setups, ms: 60_000 }, async (t) => {
   const system = await t.system({ flags });
   const load = await startLoad(t, system);
   for (let round = 0; round < 3; round++) {
@@ -106,7 +106,7 @@ scenario('Redis comes back knowing what it knew a while ago: gaps `epoch` for wh
   await proveAnnounced(system, load, 3);
 });
 
-scenario('FLUSHALL under load: gaps `epoch` at most; leases and mappings come back', { setups, ms: 60_000 }, async (t) => {
+scenario('FLUSHALL under load: `epoch` gaps at most, and leases and mappings come back', { setups, ms: 60_000 }, async (t) => {
   const system = await t.system({ flags });
   const load = await startLoad(t, system);
   for (let round = 0; round < 3; round++) {
@@ -120,12 +120,12 @@ scenario('FLUSHALL under load: gaps `epoch` at most; leases and mappings come ba
   await checkPlaced(system, load);
 });
 
-scenario('Redis stopped and continued: nothing is lost', { setups, ms: 60_000 }, async (t) => {
+scenario('SIGSTOP and SIGCONT of Redis: nothing is lost', { setups, ms: 60_000 }, async (t) => {
   const system = await t.system({ flags });
   const load = await startLoad(t, system);
   for (const ms of [1_000, 4_000, 8_000]) {
     system.redis.suspend();
-    await pause(ms); // the length of the outage: within what is waited for, and beyond
+    await pause(ms); // the length of the outage: shorter and longer than the time-out
     system.redis.resume();
     await checkRecovers(load);
   }
@@ -148,7 +148,7 @@ scenario('CLIENT PAUSE: nothing is lost', { setups, ms: 60_000 }, async (t) => {
   assert.equal(load.cuts, 0, 'streams stay open');
 });
 
-scenario('a Redis out of memory refuses comments under load, and goes on when there is some', { setups, ms: 60_000 }, async (t) => {
+scenario('a Redis out of memory refuses comments under load, and recovers when there is some', { setups, ms: 60_000 }, async (t) => {
   const system = await t.system({ flags });
   const load = await startLoad(t, system);
   await system.redis.command('CONFIG', 'SET', 'maxmemory', '1');

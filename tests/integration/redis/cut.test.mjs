@@ -1,4 +1,4 @@
-// Redis stays, and connections to it are cut: by hand, or by Redis itself, which loses messages without a word.
+// Redis stays up, and connections to it are cut: by hand, or by Redis itself, which loses messages silently.
 // Set-ups: up-redis, processes.
 // CI also: processes, tsan. A comment API and a reader lose their connections at different times.
 // Long: 20.
@@ -27,7 +27,7 @@ for (const [type, what] of [['pubsub', 'the subscription'], ['normal', 'commands
   });
 }
 
-scenario('everything is cut again and again at the same time', { setups, ms: 60_000 }, async (t) => {
+scenario('all connections are cut again and again', { setups, ms: 60_000 }, async (t) => {
   const system = await t.system({ flags });
   const load = await startLoad(t, system);
   for (let round = 0; round < 15; round++) {
@@ -39,7 +39,7 @@ scenario('everything is cut again and again at the same time', { setups, ms: 60_
   assert.equal(load.cuts, 0, 'streams stay open');
 });
 
-scenario('SCRIPT FLUSH under load: posts go on, and nothing is lost', { setups }, async (t) => {
+scenario('SCRIPT FLUSH under load: posts continue, and nothing is lost', { setups }, async (t) => {
   const system = await t.system({ flags });
   const load = await startLoad(t, system);
   for (let round = 0; round < 20; round++) {
@@ -53,7 +53,7 @@ scenario('SCRIPT FLUSH under load: posts go on, and nothing is lost', { setups }
 const big = 'x'.repeat(1_990);
 const flood = (system, count) => postMany(system, 'v', count, { atOnce: 32, text: (i) => `${i} ${big}` });
 
-// Small enough for a subscriber that is a little late. How often Redis has cut one, it says in its log.
+// Small enough that a slightly slow subscriber exceeds it. Redis logs how often it has cut one.
 const squeeze = (system) => system.redis.command('CONFIG', 'SET', 'client-output-buffer-limit', 'pubsub 8kb 4kb 1');
 const cuts = (system) => system.redis.program.stdout.match(/overcoming of output buffer limits/g)?.length ?? 0;
 
@@ -76,8 +76,8 @@ scenario('a subscriber that Redis cuts for its backlog, under a flood, misses no
   assert.ok(cuts(system) > 0, 'Redis has cut it');
 });
 
-// It gets megabytes at once then, from the kernel and from the log: more than a socket takes, not more than the ring.
-scenario('a reader stopped until Redis cuts it: viewers get all that it missed', { setups: ['processes'], ms: 60_000 }, async (t) => {
+// Then it gets megabytes at once, from the kernel and from the log: more than a socket accepts, but not more than the ring.
+scenario('a reader stopped until Redis cuts it: viewers get everything that it missed', { setups: ['processes'], ms: 60_000 }, async (t) => {
   const system = await t.system({ flags });
   const reader = await owner(system, 'v');
   const viewers = [await t.watch(reader, { video: 'v' }), await t.watch(reader, { video: 'v' })];
@@ -100,12 +100,12 @@ scenario('a reader stopped until Redis cuts it: viewers get all that it missed',
   }
 });
 
-scenario('a video that is quiet hears of a subscription lost, too', { setups }, async (t) => {
+scenario('a quiet video is notified of a lost subscription too', { setups }, async (t) => {
   const system = await t.system({ flags });
   const viewer = await t.watch(await owner(system, 'quiet'), { video: 'quiet' });
   for (let round = 0; round < 5; round++) {
     await system.redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
-    const { id } = await post(system, 'quiet', `after ${round}`); // most likely while nobody listens
+    const { id } = await post(system, 'quiet', `after ${round}`); // most likely while nothing is subscribed
     await viewer.reaches(id);
   }
 });

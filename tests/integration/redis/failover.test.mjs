@@ -14,10 +14,10 @@ const flags = { 'log-entries': 100_000 };
 const pair = (t, options) => t.system({ flags, redis: new RedisPair(), ...options });
 const lossy = { gaps: ['epoch'], lossy: true };
 
-// Posts until one is taken.
+// Posts until a comment is accepted.
 const insist = (system, video, text) => until(() => post(system, video, text), `a post to ${video}`);
 
-// A quiet video: nothing is posted but what a test posts.
+// A quiet video: only the test posts to it.
 async function quiet(t, system, video) {
   const viewer = await t.watch(await owner(system, video), { video });
   const acknowledged = await postMany(system, video, 10);
@@ -36,7 +36,7 @@ async function say(system, quiet, text) {
   await quiet.viewer.wait(({ position }) => compareIds(position, comment.id) >= 0, `${text} at ${comment.id}`);
 }
 
-scenario('A is cut off, B promoted, A made its replica, B dies, A is promoted: under load and with quiet videos', { setups, ms: 90_000 }, async (t) => {
+scenario('A is cut off, B promoted, A made its replica, B dies, A is promoted: under load, and with quiet videos', { setups, ms: 90_000 }, async (t) => {
   const system = await pair(t);
   const { redis } = system;
   const { first: a, second: b } = redis;
@@ -65,7 +65,7 @@ scenario('A is cut off, B promoted, A made its replica, B dies, A is promoted: u
   videos.forEach(checkQuiet);
 });
 
-scenario('A is made a replica of B and promoted again, and our connections live through both', { setups, ms: 60_000 }, async (t) => {
+scenario('A is made a replica of B and promoted again, and our connections survive both', { setups, ms: 60_000 }, async (t) => {
   const system = await pair(t);
   const { first: a, second: b, ...redis } = system.redis;
   const videos = await Promise.all(['calm', 'still'].map((video) => quiet(t, system, video)));
@@ -84,7 +84,7 @@ scenario('A is made a replica of B and promoted again, and our connections live 
   videos.forEach(checkQuiet);
 });
 
-// A viewer that is away while comments are acknowledged and lost stands where the store stands: it has missed them. Another
+// A viewer that is away while comments are acknowledged and lost is at the store's position: it has missed them. Another
 // reader than the video's own has not seen them either.
 async function resumes(t, system, { video, viewer, acknowledged }, from) {
   const [other] = system.others(await owner(system, video));
@@ -94,7 +94,7 @@ async function resumes(t, system, { video, viewer, acknowledged }, from) {
   assert.deepEqual([...new Set(back.gaps.map(({ reason }) => reason))], ['epoch']);
 }
 
-scenario('a viewer at the very position that is left gets a gap for what it has not seen', { setups }, async (t) => {
+scenario('a viewer at exactly the remaining position gets a gap for what it has not seen', { setups }, async (t) => {
   const system = await pair(t);
   const { redis } = system;
   const video = await quiet(t, system, 'v');
@@ -108,7 +108,7 @@ scenario('a viewer at the very position that is left gets a gap for what it has 
   await resumes(t, system, video, from);
 });
 
-scenario('so it does where a comment API that knows of no loss comes first', { setups: ['processes'] }, async (t) => {
+scenario('the same where a comment API that does not know of the loss writes first', { setups: ['processes'] }, async (t) => {
   const system = await pair(t, { comments: 2 });
   const { redis } = system;
   const other = { ...system, comment: system.comments[1] };
@@ -119,13 +119,13 @@ scenario('so it does where a comment API that knows of no loss comes first', { s
   for (let i = 0; i < 5; i++) await say(system, video, `lost ${i}`);
   await redis.second.promote();
   redis.turnTo(redis.second);
-  // A reader that came back sooner would tell Redis of the loss before.
+  // A reader that came back sooner would report the loss to Redis first.
   const readers = system.program.names.filter((name) => name.startsWith('reader')).map((name) => system.program.part(name).child);
   for (const reader of readers) reader.kill('SIGSTOP');
   const first = await insist(other, 'v', 'after').finally(() => readers.forEach((reader) => reader.kill('SIGCONT')));
   video.acknowledged.push(first);
   await video.viewer.wait(({ position }) => compareIds(position, first.id) >= 0, 'the first one after');
-  // The number of what announces it is the first of its epoch.
+  // The entry that announces it has the first number of its epoch.
   await until(async () => (await say(other, video, 'more'), video.viewer.gaps.some(({ to }) => to.endsWith('-1'))), 'the loss to be known');
   for (const by of [system, other]) await say(by, video, 'and more');
   checkQuiet(video);

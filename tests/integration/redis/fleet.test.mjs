@@ -14,7 +14,7 @@ const flags = { 'log-entries': 100_000 }; // nothing expires while something is 
 const LEASE_MS = 3_000;
 const nameOf = (system, reader) => `reader-${system.readers.indexOf(reader) + 1}`;
 
-scenario('two managers and two comment APIs: one reader for each video, whoever is asked', { setups }, async (t) => {
+scenario('two managers and two comment APIs agree on one reader for each video', { setups }, async (t) => {
   const system = await t.system({ managers: 2, comments: 2, flags });
   const doors = [...system.managers, ...system.comments];
   for (let round = 0; round < 20; round++) {
@@ -30,7 +30,7 @@ scenario('two managers and two comment APIs: one reader for each video, whoever 
   }
 });
 
-scenario('comments through two comment APIs are one order, and an Idempotency-Key holds across them', { setups }, async (t) => {
+scenario('comments through two comment APIs share one order, and an Idempotency-Key works across them', { setups }, async (t) => {
   const system = await t.system({ managers: 2, comments: 2, flags });
   const load = await startLoad(t, system, { videos: ['v'], posters: 6, everyMs: 0 });
   await load.more(100);
@@ -42,7 +42,7 @@ scenario('comments through two comment APIs are one order, and an Idempotency-Ke
   assert.equal(new Set(answers.map(({ json: { comment } }) => comment.id)).size, 1);
 });
 
-scenario('a reader killed -9: its videos move when its lease has ended, viewers resume without loss', { setups, ms: 60_000 }, async (t) => {
+scenario('after kill -9 of a reader its videos move once its lease has ended, and viewers resume without loss', { setups, ms: 60_000 }, async (t) => {
   const system = await t.system({ stable: true, flags });
   const load = await startLoad(t, system);
   const gone = await owner(system, 'one');
@@ -56,7 +56,7 @@ scenario('a reader killed -9: its videos move when its lease has ended, viewers 
     assert.notEqual(now, gone);
   }
   assert.equal(load.refused, 0, 'posts do not depend on a reader');
-  // It comes back at its address: it redirects who still asks there for what has moved.
+  // It comes back at its address, and redirects viewers that still ask there for a video that has moved.
   await system.program.again(nameOf(system, gone));
   const moved = (await resolve(system, 'one')).readerUrl;
   await load.until(async () => {
@@ -67,7 +67,7 @@ scenario('a reader killed -9: its videos move when its lease has ended, viewers 
   await load.prove();
 });
 
-scenario('a reader stopped beyond its lease and continued notices, and its viewers move without loss', { setups, ms: 60_000 }, async (t) => {
+scenario('a reader stopped for longer than its lease notices when it continues, and its viewers move without loss', { setups, ms: 60_000 }, async (t) => {
   const system = await t.system({ stable: true, flags });
   const load = await startLoad(t, system, { videos: ['one'] });
   const stopped = await owner(system, 'one');
@@ -91,7 +91,7 @@ scenario('a reader stopped beyond its lease and continued notices, and its viewe
   await load.prove();
 });
 
-scenario('a reader stopped shorter than its lease goes on as if nothing had been', { setups }, async (t) => {
+scenario('a reader stopped for less than its lease continues as if nothing had happened', { setups }, async (t) => {
   const system = await t.system({ stable: true, flags });
   const load = await startLoad(t, system, { videos: ['one'] });
   const reader = await owner(system, 'one');
@@ -108,7 +108,7 @@ scenario('a reader stopped shorter than its lease goes on as if nothing had been
 });
 
 for (const signal of ['SIGTERM', 'SIGKILL']) {
-  scenario(`every process replaced one after the other by ${signal}: mappings stay, nothing is lost`, { setups, ms: 60_000 }, async (t) => {
+  scenario(`every process is restarted in turn by ${signal}: mappings stay, nothing is lost`, { setups, ms: 60_000 }, async (t) => {
     const system = await t.system({ stable: true, flags });
     const load = await startLoad(t, system);
     const videos = [...load.videos, ...Array.from({ length: 20 }, (_, i) => `quiet-${i}`)];
@@ -125,7 +125,7 @@ for (const signal of ['SIGTERM', 'SIGKILL']) {
   });
 }
 
-scenario('without manager or statistics, streams and comments go on', { setups, ms: 60_000 }, async (t) => {
+scenario('streams and comments continue without manager or statistics', { setups, ms: 60_000 }, async (t) => {
   const system = await t.system({ stable: true, flags });
   const load = await startLoad(t, system);
   for (const name of ['manager', 'statistics']) await system.program.end1(name, 'SIGKILL');

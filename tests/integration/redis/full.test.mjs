@@ -8,7 +8,7 @@ import { until } from '../lib/time.mjs';
 
 const setups = ['up-redis', 'processes'];
 
-scenario('a full Redis refuses comments with 503 store_full, and all else goes on', { setups, ms: 60_000 }, async (t) => {
+scenario('a full Redis refuses comments with 503 store_full, and everything else continues', { setups, ms: 60_000 }, async (t) => {
   const system = await t.system();
   const viewer = await t.watch(await owner(system, 'v'), { video: 'v' });
   const first = await post(system, 'v', 'first', { headers: { 'idempotency-key': 'k' } });

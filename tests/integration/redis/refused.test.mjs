@@ -1,4 +1,4 @@
-// What Redis refuses shows in /ready and the log as a sentence, stores nothing, and is over by itself.
+// What Redis refuses shows in /ready and the log as a sentence, stores nothing, and recovers by itself.
 // Set-ups: up-redis, processes.
 // CI also: asan. Errors take paths that are rare.
 import assert from 'node:assert/strict';
@@ -24,7 +24,7 @@ async function isTold(system, url, pattern) {
 }
 const isReady = (url) => until(async () => (await ready(url)).status === 200, `${url} to be ready again`);
 
-// Each takes a right away, as an operator would, and gives it back.
+// Each revokes a right, as an operator would, and grants it again.
 const rights = [
   ['publish', ['resetchannels'], ['allchannels'], /denies its user a right/],
   ['the publish command', ['-publish'], ['+publish'], /denies its user a right/],
@@ -33,7 +33,7 @@ const rights = [
 ];
 
 for (const [name, take, give, pattern] of rights) {
-  scenario(`a right taken away while running: ${name}`, { setups, ms: 60_000 }, async (t) => {
+  scenario(`a right is revoked while running: ${name}`, { setups, ms: 60_000 }, async (t) => {
     const system = await t.system();
     const viewer = await t.watch(await owner(system, 'v'), { video: 'v' });
     const first = await post(system, 'v', 'first');
@@ -44,7 +44,7 @@ for (const [name, take, give, pattern] of rights) {
     await isTold(system, system.comment, pattern);
     await system.redis.command('ACL', 'SETUSER', 'default', ...give);
     await isReady(system.comment);
-    // The number was not used, nothing of a refused one is there, and its key is free for another text.
+    // The number was not used, nothing of a refused comment is stored, and its key is free for another text.
     const next = await until(async () => {
       const answer = await attempt(system, 'another', 'key 0');
       return answer.status === 201 && answer.json.comment;
@@ -57,7 +57,7 @@ for (const [name, take, give, pattern] of rights) {
   });
 }
 
-scenario('a right taken away while posting: no number has two texts, and nothing is shown that was refused', { setups, ms: 60_000 }, async (t) => {
+scenario('a right is revoked during posts: no number has two texts, and no refused comment is shown', { setups, ms: 60_000 }, async (t) => {
   const system = await t.system();
   const viewer = await t.watch(await owner(system, 'v'), { video: 'v' });
   await viewer.reaches((await post(system, 'v', 'first')).id);
@@ -101,7 +101,7 @@ scenario('no right to INFO, to scripts or to channels from the start', { setups:
   }
 });
 
-scenario('a read-only replica is told as that, without a comment having been posted', { setups, ms: 60_000 }, async (t) => {
+scenario('a read-only replica is reported before any comment is posted', { setups, ms: 60_000 }, async (t) => {
   const system = await t.system();
   await system.redis.command('REPLICAOF', '127.0.0.1', '1');
   await system.redis.command('CLIENT', 'KILL', 'TYPE', 'normal');
@@ -112,7 +112,7 @@ scenario('a read-only replica is told as that, without a comment having been pos
 });
 
 for (const right of ['xdel', 'xrevrange', 'xsetid']) {
-  scenario(`a user that may neither publish nor ${right}: the log stays, and comments are taken again`, { setups, ms: 60_000 }, async (t) => {
+  scenario(`a user that may neither publish nor ${right}: the log stays, and comments are accepted again`, { setups, ms: 60_000 }, async (t) => {
     const system = await t.system();
     const reader = await owner(system, 'v');
     const viewer = await t.watch(reader, { video: 'v' });

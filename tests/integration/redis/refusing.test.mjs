@@ -10,7 +10,7 @@ import { until } from '../lib/time.mjs';
 const setups = ['up-redis', 'processes'];
 const VIDEOS = 300;
 
-// Until the probes, one a second for each process, say that so many seconds have gone by.
+// Waits until the probes, one a second for each process, show that so many seconds have passed.
 async function probes(system, seconds) {
   const count = async () => (await system.redis.calls()).publish ?? 0;
   const each = system.program.names?.length ?? 1;
@@ -24,7 +24,7 @@ async function watchedBy(system, count) {
   return true;
 }
 
-scenario(`${VIDEOS} videos, a store that takes no writes, and subscriptions that are cut`, { setups, ms: 60_000 }, async (t) => {
+scenario(`${VIDEOS} videos, a store that accepts no writes, and subscriptions that are cut`, { setups, ms: 60_000 }, async (t) => {
   const system = await t.system();
   const crowd = startCrowd(t, system);
   const videos = Array.from({ length: VIDEOS }, (_, i) => `v${i}`);
@@ -48,7 +48,7 @@ scenario(`${VIDEOS} videos, a store that takes no writes, and subscriptions that
   await crowd.reach([after, ...stored]);
 });
 
-scenario('viewers can join a video that was never watched while Redis takes no writes', { setups }, async (t) => {
+scenario('viewers can join a video that was never watched while Redis accepts no writes', { setups }, async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v');
   const stored = await postMany(system, 'v', 5);
@@ -63,7 +63,7 @@ scenario('viewers can join a video that was never watched while Redis takes no w
   for (const viewer of [live, late, moved]) await viewer.reaches(after.id);
 });
 
-scenario(`${VIDEOS} videos, and a store that refuses even to look`, { setups, ms: 60_000 }, async (t) => {
+scenario(`${VIDEOS} videos, and a store that refuses reads too`, { setups, ms: 60_000 }, async (t) => {
   const system = await t.system();
   const crowd = startCrowd(t, system);
   const videos = Array.from({ length: VIDEOS }, (_, i) => `v${i}`);

@@ -1,5 +1,5 @@
-// Failovers of every kind under load, and viewers that leave and come back at any reader all the while: a comment that was
-// acknowledged is delivered or announced, whatever has become of it.
+// Failovers of every kind under load, while viewers leave and resume at any reader: a comment that was
+// acknowledged is delivered or covered by a gap, whatever happened to it.
 // Set-ups: processes.
 import assert from 'node:assert/strict';
 import { compareIds } from '../lib/journal.mjs';
@@ -55,7 +55,7 @@ class Roamer {
   }
 }
 
-// Each begins with a link that is cut, and ends with the servers it returns: the master and the other one.
+// Each starts with a link that is cut, and returns the servers at its end: the master and the other one.
 const failovers = {
   'another takes over': async (redis, a, b) => {
     await b.promote();
@@ -87,7 +87,7 @@ const failovers = {
   },
 };
 
-scenario('failovers of every kind, and viewers that come back at any reader', { setups: ['processes'], ms: 90_000 }, async (t) => {
+scenario('failovers of every kind, with viewers that resume at any reader', { setups: ['processes'], ms: 90_000 }, async (t) => {
   const redis = new RedisPair();
   const system = await t.system({ flags: { 'log-entries': 100_000 }, redis, comments: 2 });
   const videos = ['one', 'two'];

@@ -1,4 +1,4 @@
-// A subscription that falls silent while nothing is closed. Only what is sent through it to oneself shows that.
+// A subscription that falls silent while nothing is closed. Only messages to oneself through it reveal that.
 // Set-ups: up-redis.
 import assert from 'node:assert/strict';
 import { owner, post } from '../lib/api.mjs';
@@ -6,7 +6,7 @@ import { startProxy } from '../lib/proxy.mjs';
 import { RedisServer } from '../lib/redis.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
-scenario('a path that delivers nothing any more is noticed, and what was missed comes', { setups: ['up-redis'], ms: 60_000 }, async (t) => {
+scenario('a connection that no longer delivers is noticed, and what was missed arrives', { setups: ['up-redis'], ms: 60_000 }, async (t) => {
   const redis = new RedisServer();
   t.after(() => redis.release());
   await redis.start();

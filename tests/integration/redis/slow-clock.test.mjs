@@ -23,7 +23,7 @@ const losses = {
 };
 
 for (const [how, prepare] of Object.entries(losses)) {
-  scenario(`Redis comes back ${how}, and its clock an hour behind`, { setups, ms: 60_000, skip: withoutFaketime }, async (t) => {
+  scenario(`Redis comes back ${how}, with its clock an hour behind`, { setups, ms: 60_000, skip: withoutFaketime }, async (t) => {
     const clock = new Clock(t.folder());
     const system = await t.system({ flags, redis: { env: clock.env } });
     const { redis } = system;
@@ -45,7 +45,7 @@ for (const [how, prepare] of Object.entries(losses)) {
   });
 }
 
-scenario('Redis comes back empty and behind, and the comment API has been started again as well', { setups: ['processes'], skip: withoutFaketime }, async (t) => {
+scenario('Redis comes back empty with its clock behind, after the comment API has been restarted too', { setups: ['processes'], skip: withoutFaketime }, async (t) => {
   const clock = new Clock(t.folder());
   const system = await t.system({ flags, stable: true, redis: { env: clock.env } });
   const { redis, program } = system;
@@ -69,7 +69,7 @@ scenario('Redis comes back empty and behind, and the comment API has been starte
   }
 });
 
-scenario('a clock that is stepped back under load, and nothing is lost', { setups, ms: 60_000, skip: withoutFaketime }, async (t) => {
+scenario('the clock is stepped back under load, and nothing is lost', { setups, ms: 60_000, skip: withoutFaketime }, async (t) => {
   const clock = new Clock(t.folder());
   const system = await t.system({ flags, redis: { fsync: 'always', env: clock.env } });
   const { redis } = system;

@@ -33,14 +33,14 @@ async function checkServes(t, system) {
   await viewer.reaches((await post(system, 'v', 'hello')).id);
 }
 
-scenario('started while Redis is away: not ready, says why, and serves when it appears', { setups }, async (t) => {
+scenario('started while Redis is away, it is not ready and says why, and serves once Redis is there', { setups }, async (t) => {
   const system = await t.system({ wait: false });
   await checkWaits(system, /Redis/);
   await system.redis.start();
   await checkServes(t, system);
 });
 
-scenario('a wrong password is told as that, is not printed, and serves once it is right', { setups }, async (t) => {
+scenario('a wrong password is reported but not printed, and it serves once the password is right', { setups }, async (t) => {
   const system = await t.system({ wait: false, redis: { password: 'rosebud-7' } });
   system.redis.password = 'another';
   await system.redis.start();
@@ -51,13 +51,13 @@ scenario('a wrong password is told as that, is not printed, and serves once it i
   assert.doesNotMatch(system.stdout + system.stderr, /rosebud/);
 });
 
-scenario('a password and a database number', { setups }, async (t) => {
+scenario('it connects with it connects with a password and a database number', { setups }, async (t) => {
   const system = await t.system({ redis: { password: 'p@ss:1/2', database: 5 } });
   await checkServes(t, system);
   assert.equal(Number(await system.redis.command('DBSIZE')), 0, 'nothing in database 0');
 });
 
-scenario('what is not Redis is not taken for it', { setups }, async (t) => {
+scenario('a server that is not Redis is not mistaken for it', { setups }, async (t) => {
   const system = await t.system({ wait: false });
   const { createServer } = await import('node:http');
   const server = createServer((request, response) => response.end('no')).listen(system.redis.port, '127.0.0.1');

@@ -10,7 +10,7 @@ const keyed = (system, key, comment) => call('POST', `${system.comment}/comment`
   json: { userid: 'u', videoid: 'v', comment }, headers: { 'idempotency-key': key },
 });
 
-scenario('tokens are bounded by number for each video, whatever texts they were of', { setups, ms: 60_000 }, async (t) => {
+scenario('the number of tokens of a video is bounded, whatever the comments', { setups, ms: 60_000 }, async (t) => {
   const system = await t.system();
   await keyed(system, 'mine', 'x'.repeat(2000));
   // As if 60,000 had been posted: a full pair of hashes and a little more.
@@ -27,7 +27,7 @@ scenario('tokens are bounded by number for each video, whatever texts they were 
   assert.ok((await system.redis.command('PTTL', '{video:v}:tokens:older')) > 0);
 });
 
-scenario('where there are too many tokens of all videos, each keeps few', { setups }, async (t) => {
+scenario('when there are too many tokens in total, each video keeps few', { setups }, async (t) => {
   const system = await t.system();
   const half = Math.floor(Date.now() / 1_800_000);
   await system.redis.command('HSET', 'chorus:tokens', half, 1_000_000);

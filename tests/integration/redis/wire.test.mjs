@@ -1,4 +1,4 @@
-// What others see of us in a Redis that they share, and what we make of theirs.
+// What other programs see of us in a shared Redis, and how we treat what they write.
 // Set-ups: up-redis, processes.
 // CI also: asan. What others publish is parsed here.
 import assert from 'node:assert/strict';
@@ -20,7 +20,7 @@ scenario('1,000 comments are 1,000 calls of one script, and nothing else in prop
   await viewer.reaches(stored.at(-1).id);
   const after = await system.redis.calls();
   const spent = Object.fromEntries(Object.entries(after).map(([name, calls]) => [name, calls - (before[name] ?? 0)]).filter(([, calls]) => calls));
-  // Commands inside a script are counted as well; what a client sends besides is leases and probes, by time.
+  // Commands inside a script are counted as well; the other commands are leases and probes, in proportion to time.
   const inside = ['time', 'get', 'set', 'xadd', 'pexpire', 'publish', 'incr', 'lpush', 'ltrim', 'xrevrange', 'zadd'];
   assert.ok(spent.evalsha >= 1_000 && spent.evalsha < 1_150, JSON.stringify(spent));
   for (const [name, calls] of Object.entries(spent)) {
@@ -30,7 +30,7 @@ scenario('1,000 comments are 1,000 calls of one script, and nothing else in prop
   assert.ok(!('eval' in spent) && !('keys' in spent), JSON.stringify(spent));
 });
 
-scenario('what a comment costs Redis from outside: MONITOR sees one command', { setups }, async (t) => {
+scenario('MONITOR sees one command for a comment', { setups }, async (t) => {
   const system = await t.system();
   const viewer = await t.watch(await owner(system, 'v'), { video: 'v' });
   await viewer.reaches((await post(system, 'v', 'first')).id);
@@ -50,7 +50,7 @@ scenario('what a comment costs Redis from outside: MONITOR sees one command', { 
   assert.ok(others.length < 20, `others that name the video: ${JSON.stringify(others.slice(0, 20))}`);
 });
 
-// Listens on a channel as another's reader would: every message as text.
+// Listens on a channel as another program's reader would: every message as text.
 async function listen(t, system, channel) {
   const client = system.redis.connection();
   t.after(() => client.disconnect());
@@ -61,7 +61,7 @@ async function listen(t, system, channel) {
   return heard;
 }
 
-scenario('on the channel, our comments are JSON with their id, as they were answered', { setups }, async (t) => {
+scenario('on the channel our comments are JSON with their id, as in the response', { setups }, async (t) => {
   const system = await t.system();
   const heard = await listen(t, system, 'video:film');
   const stored = await post(system, 'film', 'Great\n"video" \u{1f600}', { name: 'Zoë' });
@@ -72,7 +72,7 @@ scenario('on the channel, our comments are JSON with their id, as they were answ
   assert.match(heard[0], /^\{[^\n]*\}$/, 'one line');
 });
 
-// A stream's events as they are: strict about form, but not about numbers, which others' comments do not have.
+// A stream's events: strict about form, but not about numbers, which comments of other programs do not have.
 async function rawWatch(t, reader, video) {
   const viewer = new Viewer({ video, journal: { connected(event) { this.position = event.id; }, comments: [], gaps: [], comment() {}, gap() {} } });
   t.after(() => viewer.body?.destroy());
@@ -82,7 +82,7 @@ async function rawWatch(t, reader, video) {
   return viewer;
 }
 
-scenario('a comment that another program published without an id reaches viewers as it is', { setups }, async (t) => {
+scenario('a comment that another program published without an id reaches viewers unchanged', { setups }, async (t) => {
   const system = await t.system();
   const viewer = await rawWatch(t, await owner(system, 'v'), 'v');
   const foreign = { userid: 'user1', videoid: 'v', comment: 'from elsewhere', timestamp: '2024-05-01T10:00:00.000Z' };
@@ -96,7 +96,7 @@ scenario('a comment that another program published without an id reaches viewers
   await until(() => viewer.events.at(-1).id === id, 'ours after it');
 });
 
-scenario('a comment without an id is not given again to a viewer that resumes', { setups }, async (t) => {
+scenario('a comment without an id is not repeated to a viewer that resumes', { setups }, async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v');
   const first = await rawWatch(t, reader, 'v');
@@ -131,7 +131,7 @@ scenario('numbers on the channel that the log does not have are ignored', { setu
   assert.ok((await system.redis.calls()).evalsha - calls < 30, 'no feed goes on asking');
 });
 
-scenario('rubbish on the channel breaks nothing, and forges no event', { setups }, async (t) => {
+scenario('garbage on the channel breaks nothing and forges no event', { setups }, async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v');
   const viewer = await RawClient.connect(reader);
@@ -153,7 +153,7 @@ scenario('rubbish on the channel breaks nothing, and forges no event', { setups 
   await late.reaches((await post(system, 'v', 'third')).id);
 });
 
-scenario("another's mapping to a reader that we have never heard of is honoured", { setups }, async (t) => {
+scenario("a mapping by another program to an unknown reader is honoured", { setups }, async (t) => {
   const system = await t.system();
   const theirs = 'http://127.0.0.1:1';
   await system.redis.command('SET', 'video:theirs:reader', theirs);
@@ -167,7 +167,7 @@ scenario("another's mapping to a reader that we have never heard of is honoured"
   assert.equal(await system.redis.command('GET', 'video:theirs:reader'), theirs, 'nobody has changed it');
 });
 
-scenario('our mappings and leases are where another program looks for them', { setups }, async (t) => {
+scenario('our mappings and leases are where other programs look for them', { setups }, async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'film');
   assert.equal(await system.redis.command('GET', 'video:film:reader'), reader);

@@ -43,7 +43,7 @@ scenario('by default: 100 videos, 2,500 viewers, 5 readers, round-robin', { setu
   assert.ok(Math.abs(factor - ((most - least) / 500) * 100) < 0.006);
 });
 
-scenario('the same seed gives the same, another one something else', { setups: ['embedded'] }, async () => {
+scenario('the same seed gives the same result, another seed another', { setups: ['embedded'] }, async () => {
   const [first, again, one, two] = await Promise.all(
     [[], [], ['--seed', '1'], ['--seed', '2']].map((flags) => run(['simulate', ...flags])),
   );

@@ -32,7 +32,7 @@ function balanceAddsUp({ readers, subscriptions, viewers }, document) {
 }
 
 for (const distribution of ['tiers', 'uniform', 'zipf:1.1']) {
-  scenario(`--json adds up: ${distribution}`, { setups: ['embedded'] }, async () => {
+  scenario(`the figures of --json add up: ${distribution}`, { setups: ['embedded'] }, async () => {
     const document = await simulate(
       '--videos', '3000', '--viewers', '77777', '--readers', '7', '--distribution', distribution, '--policy', names.join(','),
     );
@@ -54,7 +54,7 @@ for (const distribution of ['tiers', 'uniform', 'zipf:1.1']) {
   });
 }
 
-scenario('--lose-reader: what it had moves to the others, and nothing else', { setups: ['embedded'] }, async () => {
+scenario('--lose-reader moves the videos of that reader, and no others', { setups: ['embedded'] }, async () => {
   const document = await simulate('--lose-reader', '2', '--policy', names.join(','));
   for (const { policy, readers, readerLost: lost } of document.policies) {
     const dead = readers.find(({ reader }) => reader === 'reader-2');

@@ -1,5 +1,5 @@
-// The traffic the seed speaks of. How long it takes is measured elsewhere; the limit here only tells a program that
-// is done in a moment from one that is not.
+// The expected traffic of the original. How long it takes is measured elsewhere; the limit here only distinguishes a program that
+// finishes in a moment from one that does not.
 // Set-ups: embedded.
 import assert from 'node:assert/strict';
 import { run } from '../lib/process.mjs';

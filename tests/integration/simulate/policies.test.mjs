@@ -21,7 +21,7 @@ scenario('several policies are shown side by side', { setups: ['embedded'] }, as
   assert.ok(!text.includes('reader-1'), 'not reader by reader');
 });
 
-scenario('each policy gives alone what it gives beside others', { setups: ['embedded'] }, async () => {
+scenario('a policy gives the same result alone and beside others', { setups: ['embedded'] }, async () => {
   const { policies } = await simulate('--policy', names.join(','));
   for (const [i, name] of names.entries()) {
     const alone = await simulate('--policy', name);
@@ -30,7 +30,7 @@ scenario('each policy gives alone what it gives beside others', { setups: ['embe
   }
 });
 
-scenario('a reader dies, in words: what moves, and the balance afterwards', { setups: ['embedded'] }, async () => {
+scenario('--lose-reader in text: what moves, and the balance afterwards', { setups: ['embedded'] }, async () => {
   const { text, policies: [{ readerLost: lost }] } = await simulate('--lose-reader', '3');
   assert.match(text, new RegExp(`^reader-3 dies: ${lost.videosMoved} videos .*, ${lost.viewersMoved} viewers`, 'm'));
   const [, after] = text.split('Balance afterwards, per reader (4)');

@@ -19,7 +19,7 @@ scenario("the seed's command starts the simulation", { setups: ['embedded'] }, a
   }
 });
 
-scenario("and passes the exit code and the complaint on", { setups: ['embedded'] }, async () => {
+scenario("and passes on the exit code and the error message", { setups: ['embedded'] }, async () => {
   const { status, stderr } = node(script, ['--readers', '0'], { CHORUS_BIN: binary });
   assert.equal(status, 2);
   assert.match(stderr, /--readers/);

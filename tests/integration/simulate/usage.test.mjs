@@ -36,7 +36,7 @@ scenario('the only reader cannot die', { setups: ['embedded'] }, async () => {
   assert.match(stderr, /--lose-reader/);
 });
 
-scenario('output that cannot be written is not a success', { setups: ['embedded'] }, async () => {
+scenario('output that cannot be written is an error', { setups: ['embedded'] }, async () => {
   for (const flags of [[], ['--json']]) {
     const { code, stderr } = await run(['simulate', ...flags], { output: '/dev/full' });
     assert.equal(code, 1);

@@ -7,7 +7,7 @@ import { until } from '../lib/time.mjs';
 
 const hasIPv6 = Object.values(networkInterfaces()).flat().some(({ address }) => address === '::1');
 
-scenario('--bind localhost listens on both loopback addresses, at the same port', async (t) => {
+scenario('--bind localhost listens on both loopback addresses, on the same port', async (t) => {
   const system = await t.system({ readers: 2, flags: { bind: 'localhost', 'statistics-interval-ms': 100 } });
   await checkHealthy(system);
   await post(system, 'v', 'hi');

@@ -23,7 +23,7 @@ scenario('the box names version, engine and every address, and its curl lines wo
     return found?.length >= 2 && found;
   }, 'two curl lines');
   assert.equal(lines.length, 2);
-  // A newcomer pastes them into two shells, the stream into the first. (-N: we are a pipe, not a terminal.)
+  // A new user pastes them into two shells, the stream into the first. (-N: this is a pipe, not a terminal.)
   const [stream, comment] = lines[0].includes('/connect') ? lines : [lines[1], lines[0]];
   const watching = spawn('sh', ['-c', `exec ${stream} -sN`]);
   t.after(() => watching.kill());
@@ -35,7 +35,7 @@ scenario('the box names version, engine and every address, and its curl lines wo
   await until(() => seen.includes(`id: ${id}\n`), () => `the comment in the stream: ${seen}`);
 });
 
-scenario('the box is written out before the first answer', { setups: ['embedded'] }, async (t) => {
+scenario('the box is printed before the first response', { setups: ['embedded'] }, async (t) => {
   const folder = t.folder();
   const output = join(folder, 'stdout'); // a file, where the C library would hold it back
   const [manager, comment, statistics, reader] = await freePorts(4);

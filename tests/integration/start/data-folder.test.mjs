@@ -25,7 +25,7 @@ scenario('a --data that is a file is refused', { disk: true, setups: ['embedded'
   await checkRefused(path);
 });
 
-scenario('a --data that cannot be made is refused', { disk: true, setups: ['embedded'] }, () => checkRefused('/proc/chorus/data'));
+scenario('a --data that cannot be created is refused', { disk: true, setups: ['embedded'] }, () => checkRefused('/proc/chorus/data'));
 
 const skip = process.getuid() === 0 && 'the superuser may write anywhere';
 scenario('a --data that cannot be written is refused', { disk: true, setups: ['embedded'], skip }, async (t) => {
@@ -35,13 +35,13 @@ scenario('a --data that cannot be written is refused', { disk: true, setups: ['e
   await checkRefused(path);
 });
 
-scenario('a --data that is not there yet is made', { disk: true, setups: ['embedded'] }, async (t) => {
+scenario('a missing --data is created', { disk: true, setups: ['embedded'] }, async (t) => {
   const system = await startSystem({ dataDir: join(t.folder(), 'new') });
   t.after(() => system.release());
   await post(system, 'v', 'kept');
 });
 
-scenario('a second server on the same --data is refused, and the first one lives', { disk: true, setups: ['embedded'] }, async (t) => {
+scenario('a second server on the same --data is refused, and the first continues', { disk: true, setups: ['embedded'] }, async (t) => {
   const system = await t.system();
   await checkRefused(system.dataDir);
   await post(system, 'v', 'still here');

@@ -37,19 +37,19 @@ async function checkRefused({ system, database }, says) {
   assert.ok(readFileSync(database).equals(before), 'the file is left as it was');
 }
 
-scenario('a database of a newer version is refused with a sentence', { disk: true, setups: ['embedded'] }, async (t) => {
+scenario('a database of a newer version is refused with an explanation', { disk: true, setups: ['embedded'] }, async (t) => {
   const left = await leftBehind(t);
   overwrite(left.database, 60, Buffer.from([0x7f, 0, 0, 0])); // user_version, in SQLite's file header
   await checkRefused(left, /newer/i);
 });
 
-scenario('a file that is no database is refused with a sentence', { disk: true, setups: ['embedded'] }, async (t) => {
+scenario('a file that is not a database is refused with an explanation', { disk: true, setups: ['embedded'] }, async (t) => {
   const left = await leftBehind(t);
   overwrite(left.database, 0, Buffer.from('Dear diary, today'));
   await checkRefused(left, /damaged|not a database|not a chorus/i);
 });
 
-scenario('a damaged database is refused with a sentence', { disk: true, setups: ['embedded'] }, async (t) => {
+scenario('a damaged database is refused with an explanation', { disk: true, setups: ['embedded'] }, async (t) => {
   const left = await leftBehind(t);
   const { size } = statSync(left.database);
   overwrite(left.database, 4096, Buffer.alloc(size - 4096, 0xa5)); // all pages but the first

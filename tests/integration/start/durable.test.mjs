@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { owner, postMany } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
-scenario('--durable: the same promise, from the disk itself', { disk: true, setups: ['embedded'] }, async (t) => {
+scenario('--durable keeps the same promise', { disk: true, setups: ['embedded'] }, async (t) => {
   const system = await t.system({ stable: true, flags: { durable: true } });
   const reader = await owner(system, 'v');
   const { position } = await t.watch(reader, { video: 'v' });

@@ -5,7 +5,7 @@ import { scenario } from '../lib/scenario.mjs';
 import { RawClient } from '../lib/raw.mjs';
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
-  scenario(`${signal} ends it, exit 0, with streams and posts under way and requests that will never be complete`, async (t) => {
+  scenario(`${signal} stops it with exit code 0, during streams, posts and requests that never complete`, async (t) => {
     const system = await t.system();
     const { id } = await post(system, 'v', 'first');
     const viewer = await t.watch(system.readers[0], { video: 'v' });

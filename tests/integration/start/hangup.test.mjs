@@ -1,4 +1,4 @@
-// A terminal that is closed, or `kill -HUP` by a log rotation, is no reason to end.
+// A closed terminal, or `kill -HUP` by a log rotation, does not stop it.
 import assert from 'node:assert/strict';
 import { call, owner, post } from '../lib/api.mjs';
 import { Program } from '../lib/process.mjs';
@@ -17,7 +17,7 @@ scenario('SIGHUP is ignored, with a line in the log', async (t) => {
   assert.equal(system.program.died, false);
 });
 
-scenario('under nohup it stays ignored, and says nothing', { setups: ['embedded'] }, async (t) => {
+scenario('under nohup it stays ignored, without a line', { setups: ['embedded'] }, async (t) => {
   const args = ['up', '--data', t.folder(), '--manager-port', '0', '--comment-port', '0', '--statistics-port', '0', '--reader-ports', '0'];
   const program = new Program(['-c', 'trap "" HUP; exec "$0" "$@"', process.env.CHORUS_BIN, ...args], { file: 'sh' });
   t.after(() => program.kill('SIGKILL'));

@@ -5,7 +5,7 @@ import { scenario } from '../lib/scenario.mjs';
 
 const FORM = /^(debug|info|warn|error) [a-z]+(-\d+)? [a-z_.-]+( [a-z_]+=("([^"\\]|\\.)*"|[^\s"]*))*$/;
 
-scenario('the log shows a video assigned and resolved, a comment posted, published and delivered', async (t) => {
+scenario('the log shows videos assigned and resolved, and comments posted, published and delivered', async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'film-1');
   await resolve(system, 'film-1');
@@ -29,7 +29,7 @@ scenario('the log is sampled under load', async (t) => {
   assert.ok(lines() - before < 1_500, `${lines() - before} lines for 3,000 comments`);
 });
 
-scenario('what a client sends cannot forge a line of the log', async (t) => {
+scenario('a client cannot forge a log line', async (t) => {
   const system = await t.system({ flags: { 'log-level': 'debug' } });
   const reader = await owner(system, 'v');
   const viewer = await t.watch(reader, { video: 'v' });
@@ -40,7 +40,7 @@ scenario('what a client sends cannot forge a line of the log', async (t) => {
   for (const line of system.stderr.trim().split('\n')) assert.match(line, FORM);
 });
 
-scenario('--log-level error keeps quiet', async (t) => {
+scenario('--log-level error logs nothing else', async (t) => {
   const system = await t.system({ flags: { 'log-level': 'error' } });
   await post(system, 'v', 'hello');
   const { stderr } = await system.stop();

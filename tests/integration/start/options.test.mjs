@@ -59,7 +59,7 @@ for (const [args, names] of wrong) {
   });
 }
 
-scenario('-h is --help, and each command says what it takes', async () => {
+scenario('-h is --help, and each command lists what it accepts', async () => {
   assert.deepEqual(await run(['-h']), await run(['--help']));
   assert.deepEqual(await run(['reader', '-h']), await run(['reader', '--help']));
   assert.match((await run(['reader', '-h'])).stdout, /^usage: chorus reader \[OPTIONS\]\n[^]*\n\[NAME\]: the environment variable/);
@@ -67,7 +67,7 @@ scenario('-h is --help, and each command says what it takes', async () => {
   assert.doesNotMatch((await run(['simulate', '-h'])).stdout, /\[NAME\]/);
 });
 
-scenario('without a command it says what there is, and exits 2', async () => {
+scenario('without a command it lists the commands, and exits 2', async () => {
   const { code, stderr } = await run([]);
   assert.equal(code, 2);
   assert.match(stderr, /\bup\b/);

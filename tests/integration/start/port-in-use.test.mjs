@@ -7,7 +7,7 @@ import { run } from '../lib/process.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
 for (const flag of ['manager-port', 'comment-port', 'statistics-port', 'reader-ports']) {
-  scenario(`a --${flag} in use: one sentence with the port and the remedy, exit 1`, { setups: ['embedded'] }, async (t) => {
+  scenario(`a --${flag} in use: one sentence with the port and what to do, exit code 1`, { setups: ['embedded'] }, async (t) => {
     const occupant = net.createServer().listen(0, '127.0.0.1');
     t.after(() => occupant.close());
     await once(occupant, 'listening');

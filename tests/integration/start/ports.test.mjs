@@ -5,8 +5,8 @@ import { checkHealthy } from '../lib/checks.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { startSystem } from '../lib/system.mjs';
 
-scenario('one port for the readers: further ones count up from it', { setups: ['embedded'] }, async (t) => {
-  // Four in a row may be taken by others; another try finds four that are not.
+scenario('with one --reader-ports, further readers count up from it', { setups: ['embedded'] }, async (t) => {
+  // Four in a row may be in use; another try finds four that are free.
   let system;
   for (let tries = 0; !system; tries++) {
     const first = 12_000 + Math.floor(Math.random() * 18_000);
@@ -21,7 +21,7 @@ scenario('one port for the readers: further ones count up from it', { setups: ['
   await checkHealthy(system);
 });
 
-scenario('--readers 1, --workers 1: as good as three', async (t) => {
+scenario('--readers 1 --workers 1 works as well as three', async (t) => {
   const system = await t.system({ readers: 1, flags: { workers: 1 } });
   for (const video of ['a', 'b', 'c']) assert.equal((await register(system, video)).readerUrl, system.readers[0]);
 });

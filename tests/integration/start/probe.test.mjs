@@ -6,7 +6,7 @@ import { scenario } from '../lib/scenario.mjs';
 
 const probe = (...args) => run(['probe', ...args]);
 
-scenario('probe: silent and 0 for every part that is ready', async (t) => {
+scenario('probe: no output and exit code 0 for every part that is ready', async (t) => {
   const system = await t.system();
   for (const url of [system.manager, system.comment, system.statistics, ...system.readers]) {
     const { code, stdout, stderr } = await probe(`${url}/ready`);
@@ -14,7 +14,7 @@ scenario('probe: silent and 0 for every part that is ready', async (t) => {
   }
 });
 
-scenario('probe: 1 and the reason for anything but 2xx', async (t) => {
+scenario('probe: exit code 1 and the reason for anything but 2xx', async (t) => {
   const server = http.createServer((request, response) => {
     response.writeHead(Number(request.url.slice(1)));
     response.end('{"why":"Redis is away"}');
@@ -30,7 +30,7 @@ scenario('probe: 1 and the reason for anything but 2xx', async (t) => {
   }
 });
 
-scenario('probe: 1 if nobody is there, or nobody answers', async (t) => {
+scenario('probe: exit code 1 if nothing listens, or there is no response', async (t) => {
   const server = http.createServer(() => {}).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${server.address().port}/ready`;
@@ -44,7 +44,7 @@ scenario('probe: 1 if nobody is there, or nobody answers', async (t) => {
   assert.match(gone.stderr, /refused/i);
 });
 
-scenario('probe: 1 for what is no URL, 2 without one', async () => {
+scenario('probe: exit code 1 for an invalid URL, 2 without one', async () => {
   for (const text of ['ftp://127.0.0.1/', '127.0.0.1:3000']) {
     const { code, stderr } = await probe(text);
     assert.equal(code, 1);

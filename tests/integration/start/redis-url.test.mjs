@@ -1,4 +1,4 @@
-// Where Redis is, from the environment and from the command line.
+// The address of Redis, from the environment and from the command line.
 // Set-ups: embedded.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { until } from '../lib/time.mjs';
 const setups = ['embedded'];
 const ports = ['--manager-port', '0', '--comment-port', '0', '--statistics-port', '0', '--reader-ports', '0'];
 
-// Starts it, and returns what it says it stores in.
+// Starts it, and returns the store that it prints.
 async function storesIn(t, args, env) {
   const program = new Program(args, { cwd: t.folder(), env });
   t.after(() => program.kill('SIGKILL'));
@@ -25,7 +25,7 @@ scenario('`up` reads REDIS_URL, and works on that Redis', { setups }, async (t) 
   await until(async () => (await redis.command('HLEN', 'readers')) === 3, 'its readers');
 });
 
-scenario('a flag comes before the environment, whichever of the two options it is', { setups }, async (t) => {
+scenario('a flag wins over the environment, whichever of the two options it is', { setups }, async (t) => {
   const [a, b] = ['redis://127.0.0.1:1', 'redis://127.0.0.1:2'];
   assert.equal(await storesIn(t, ['up', ...ports, '--redis', a], { REDIS_URL: b }), 'on Redis at 127.0.0.1:1');
   assert.equal(await storesIn(t, ['reader', '--port', '0', '--redis', a], { REDIS_URL: b, REDIS_HOST: '127.0.0.1:3' }), 'on Redis at 127.0.0.1:1');
@@ -33,7 +33,7 @@ scenario('a flag comes before the environment, whichever of the two options it i
   assert.equal(await storesIn(t, ['reader', '--port', '0'], { REDIS_URL: b, REDIS_HOST: '127.0.0.1:3' }), 'on Redis at 127.0.0.1:2');
 });
 
-scenario('an empty REDIS_URL is none, and a wrong one is refused', { setups }, async (t) => {
+scenario('an empty REDIS_URL is ignored, and a wrong one is refused', { setups }, async (t) => {
   assert.equal(await storesIn(t, ['up', ...ports, '--data', join(t.folder(), 'd')], { REDIS_URL: '' }).then((text) => text.split(',')[0]), 'embedded engine');
   const { code, stderr } = await run(['up', ...ports], { cwd: t.folder(), env: { REDIS_URL: 'http://127.0.0.1' } });
   assert.equal(code, 2);

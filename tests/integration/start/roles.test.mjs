@@ -1,4 +1,4 @@
-// What a role on its own says before it starts, and that it starts and ends without its Redis. No Redis needed.
+// What a role run on its own prints before it starts, and that it starts and stops without its Redis. No Redis needed.
 // Long: 11.
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
@@ -11,7 +11,7 @@ import { until, within } from '../lib/time.mjs';
 const roles = ['manager', 'comment', 'reader', 'statistics'];
 const placing = ['manager', 'comment', 'reader'];
 const redis = ['--redis', 'redis://127.0.0.1:6379'];
-// What the machine that tests has set is not ours.
+// The environment of the test machine does not count.
 const env = Object.fromEntries(['REDIS_URL', 'REDIS_HOST', 'PORT', 'INSTANCE_ID', 'READER_URL', 'PUBLIC_URL', 'READER_API_URLS',
   'READER_API_MANAGER_URL', 'STATISTICS_API_URL'].map((name) => [name, '']));
 
@@ -24,7 +24,7 @@ async function refused(args, names, more = {}) {
 }
 
 for (const role of roles) {
-  scenario(`chorus ${role}: wrong usage is told in a sentence, exit code 2`, async () => {
+  scenario(`chorus ${role}: wrong usage is explained, with exit code 2`, async () => {
     await refused([role], /--redis/);
     await refused([role, '--redis', 'localhost'], /redis:\/\//);
     await refused([role, '--redis', 'http://127.0.0.1:6379'], /redis:\/\//);
@@ -45,7 +45,7 @@ for (const role of roles) {
   });
 }
 
-scenario('addresses that make no sense', async () => {
+scenario('addresses that make no sense are refused are refused', async () => {
   await refused(['comment', ...redis, '--manager-url', 'ftp://a'], /--manager-url/);
   await refused(['reader', ...redis, '--url', '127.0.0.1:4001'], /--url/);
   await refused(['reader', ...redis, '--public-url', 'http://a"b'], /--public-url/);
@@ -54,7 +54,7 @@ scenario('addresses that make no sense', async () => {
 });
 
 for (const [role, port] of [['manager', 6000], ['comment', 3000], ['reader', 4001], ['statistics', 5000]]) {
-  scenario(`chorus ${role} --help names its port and its variables`, async () => {
+  scenario(`chorus ${role} --help lists its port and its environment variables`, async () => {
     const { code, stdout } = await run([role, '--help'], { env });
     assert.equal(code, 0);
     assert.match(stdout, new RegExp(`--port PORT .*\\(default ${port}\\) \\[PORT\\]`));
@@ -64,7 +64,7 @@ for (const [role, port] of [['manager', 6000], ['comment', 3000], ['reader', 400
 }
 
 for (const role of roles) {
-  scenario(`chorus ${role} starts while its Redis is away, says so, and ends at SIGTERM`, async (t) => {
+  scenario(`chorus ${role} starts while its Redis is away, says so, and stops on SIGTERM`, async (t) => {
     const [nobody] = await freePorts(1);
     const program = new Program([role, '--port', '0', '--redis-host', `127.0.0.1:${nobody}`], { env });
     t.after(() => program.kill('SIGKILL'));
@@ -85,7 +85,7 @@ for (const role of roles) {
   });
 }
 
-scenario('a password in the URL of Redis is not printed', async (t) => {
+scenario('a password in the Redis URL is not printed', async (t) => {
   const [nobody] = await freePorts(1);
   const program = new Program(['manager', '--port', '0', '--redis', `redis://user:secret@127.0.0.1:${nobody}/3`], { env });
   t.after(() => program.kill('SIGKILL'));
@@ -95,7 +95,7 @@ scenario('a password in the URL of Redis is not printed', async (t) => {
   assert.doesNotMatch(stdout + stderr, /secret/);
 });
 
-scenario('a port in use is named', async (t) => {
+scenario('a port in use is reported by its number', async (t) => {
   const first = new Program(['manager', '--port', '0', ...redis], { env });
   t.after(() => first.kill('SIGTERM'));
   const [, port] = await until(() => first.stdout.match(/http:.*:(\d+)$/m), 'its address');
@@ -104,7 +104,7 @@ scenario('a port in use is named', async (t) => {
   assert.match(stderr, new RegExp(`${port}.*in use.*--port`, 's'));
 });
 
-scenario('a reader that listens everywhere goes by the host name, unless it is told another', async (t) => {
+scenario('a reader that listens on all addresses is named by the host name, unless --url says otherwise', async (t) => {
   for (const [args, url] of [
     [['--bind', '127.0.0.1'], /^http:\/\/127\.0\.0\.1:\d+$/],
     [['--bind', '0.0.0.0'], new RegExp(`^http://${hostname()}:\\d+$`)],

@@ -1,4 +1,4 @@
-// The scripts that a newcomer starts: help is harmless, and a machine where nothing can be installed is told what it lacks.
+// The scripts that a new user starts: help has no effect, and where nothing can be installed they say what is missing.
 // Set-ups: embedded.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -11,7 +11,7 @@ const setups = ['embedded'];
 const scripts = join(dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url))))), 'scripts');
 const TOOLS = ['bash', 'sh', 'env', 'dirname', 'basename', 'nproc', 'sed', 'cat', 'grep', 'head', 'tail', 'awk', 'mktemp', 'rm', 'mkdir', 'sha256sum', 'cut', 'find'];
 
-// A copy of the scripts, on a machine that has these tools and no others, and a user who is not root.
+// A copy of the scripts, on a machine that has these tools and no others, and a user other than root.
 function bareMachine(t) {
   const folder = t.folder();
   const bin = join(folder, 'bin');
@@ -30,7 +30,7 @@ function bareMachine(t) {
   return { folder, run, called };
 }
 
-scenario('--help of every script prints help and does nothing else', { setups }, async (t) => {
+scenario('every script prints its help for --help, and does nothing else', { setups }, async (t) => {
   const machine = bareMachine(t);
   const names = readdirSync(scripts).filter((name) => name !== 'lib.sh');
   assert.ok(names.includes('run') && names.includes('test'));
@@ -46,7 +46,7 @@ scenario('--help of every script prints help and does nothing else', { setups },
   assert.deepEqual(readdirSync(join(machine.folder, 'tree')), ['scripts'], 'nothing is built');
 });
 
-scenario('without root and sudo it says what is missing and how to install it', { setups }, async (t) => {
+scenario('without root or sudo it says what is missing and how to install it', { setups }, async (t) => {
   const machine = bareMachine(t);
   for (const [script, ...args] of [['run'], ['install-deps', 'run'], ['test', 'unit']]) {
     const { status, stderr } = machine.run(script, ...args);

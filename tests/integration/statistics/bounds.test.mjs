@@ -9,7 +9,7 @@ const texts = Array.from({ length: COUNT }, (_, i) => long(i));
 const counts = Object.fromEntries(texts.map((text) => [text, Number.MAX_SAFE_INTEGER]));
 const id = (i) => `${i}`.padEnd(128, '~');
 
-scenario('the document at all its bounds passes through the comment API too', { ms: 60_000 }, async (t) => {
+scenario('the document at its maximum size passes through the comment API too', { ms: 60_000 }, async (t) => {
   const system = await t.system({ flags: { 'statistics-interval-ms': 60_000 } });
   const report = async (kind, json) => assert.equal((await call('POST', `${system.statistics}/${kind}-statistics`, { json })).status, 200, kind);
   for (let i = 0; i < 10; i++) {

@@ -32,7 +32,7 @@ scenario('lists and maps hold at most 100 entries beside the true totals', async
   assert.deepEqual([storedComments.total, storedComments.comments.length], [COUNT, 10]);
 });
 
-scenario('what is reported is capped too', async (t) => {
+scenario('reported lists and maps are capped too', async (t) => {
   const system = await t.system();
   const report = async (kind, json) => assert.equal((await call('POST', `${system.statistics}/${kind}-statistics`, { json })).status, 200);
   const map = Object.fromEntries(names.map((name) => [name, 1]));
@@ -49,7 +49,7 @@ scenario('what is reported is capped too', async (t) => {
 });
 
 // The document shows a hundred, and only of these are the lists kept: of the others 10 KB each are sent.
-scenario('instances without end take bounded memory', async (t) => {
+scenario('any number of instances takes bounded memory', async (t) => {
   const system = await t.system();
   const topics = names.slice(0, 100).map((name) => name.padEnd(100, 'x'));
   const report = async (from, to) => {

@@ -35,7 +35,7 @@ function checkDocument(document) {
   for (const one of document.readerApis.readers) checkShape(one, reader, 'reader');
 }
 
-scenario('the statistics document tells what really happened, on both ports', async (t) => {
+scenario('the statistics document reports what really happened, on both ports', async (t) => {
   const system = await t.system({ flags: { 'statistics-interval-ms': 100 } });
   const [a, b] = [await owner(system, 'a'), await owner(system, 'b')];
   const viewers = [await t.watch(a, { video: 'a' }), await t.watch(a, { video: 'a' }), await t.watch(b, { video: 'b' })];
@@ -79,7 +79,7 @@ scenario('the statistics document tells what really happened, on both ports', as
   await until(async () => (await statistics(system)).readerApis.totalActiveConnections === 2, 'the viewer that left to be noticed');
 });
 
-scenario('before anything happened the document has its whole shape', async (t) => {
+scenario('the document is complete before anything has happened', async (t) => {
   const system = await t.system();
   const document = await until(async () => {
     const found = await statistics(system);
@@ -89,7 +89,7 @@ scenario('before anything happened the document has its whole shape', async (t) 
   assert.deepEqual([document.storedComments.total, document.storedComments.comments], [0, []]);
 });
 
-scenario('comments ever logged are counted beyond what is kept, and through kill -9', { disk: true }, async (t) => {
+scenario('the count of all comments ever logged exceeds what is kept, and survives kill -9', { disk: true }, async (t) => {
   const system = await t.system({ stable: true, flags: { 'log-entries': 10, 'log-min-age-ms': 0 } });
   await postMany(system, 'v', 300);
   const stored = (total) => until(async () => {

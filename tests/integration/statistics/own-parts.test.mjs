@@ -4,7 +4,7 @@ import { call, statistics } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
 
-scenario('--internal-from without us in it: our own parts may still report, others may not', { setups: ['embedded', 'up-redis'] }, async (t) => {
+scenario('our own parts may report even if --internal-from excludes them, others may not', { setups: ['embedded', 'up-redis'] }, async (t) => {
   const system = await t.system({ flags: { 'internal-from': '192.0.2.1', 'statistics-interval-ms': 100 } });
   await until(async () => (await statistics(system)).readerApis.totalReaders === 3, 'the reports of three readers');
   const json = { instanceId: 'other', activeConnections: 1 };

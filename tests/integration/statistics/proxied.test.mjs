@@ -7,7 +7,7 @@ import { scenario } from '../lib/scenario.mjs';
 const parts = ['comment-api', 'reader-api', 'reader-api-manager', 'client'];
 const json = { instanceId: 'forged', clientId: 'forged' };
 
-scenario('a report that came through a proxy is refused without the token', async (t) => {
+scenario('a report through a proxy is refused without the token', async (t) => {
   const system = await t.system({ flags: { 'internal-token': 'secret' } });
   for (const part of parts) {
     const url = `${system.statistics}/${part}-statistics`;
@@ -23,7 +23,7 @@ scenario('a report that came through a proxy is refused without the token', asyn
   }
 });
 
-scenario('whatever a proxy says of a request, by any of the usual names, it came through one', async (t) => {
+scenario('any of the usual proxy headers counts as a proxy', async (t) => {
   const system = await t.system();
   const names = ['X-Forwarded', 'X-Forwarded-Host', 'X-Forwarded-Port', 'X-FORWARDED-SERVER', 'x-forwarded-by', 'X-Forwarded-Something-That-Is-Longer-Than-Any',
     'X-Original-Forwarded-For', 'X-Cluster-Client-IP', 'X-Envoy-External-Address', 'True-Client-IP', 'CF-Connecting-IP', 'Fastly-Client-IP', 'CDN-Loop'];

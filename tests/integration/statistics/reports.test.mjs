@@ -18,7 +18,7 @@ scenario('the four reports need their id and nothing else', async (t) => {
   const system = await t.system();
   for (const [kind, id] of Object.entries(kinds)) {
     await reported(system, kind, { [id]: 'x-1' });
-    // In the document only readers and clients have an id; the other two may go without, as the original's do.
+    // In the document only readers and clients have an id; the other two may omit it, as the original's do.
     const missing = ['reader-api', 'client'].includes(kind) ? [{}, { [id]: null }, { [id]: '' }] : [];
     for (const wrong of [...missing, { [id]: 7 }, { [id]: 'a b' }, { [id]: 'x'.repeat(1_000) }]) {
       checkError(await report(system, kind, wrong), 400, `${kind} ${JSON.stringify(wrong).slice(0, 40)}`);
@@ -26,7 +26,7 @@ scenario('the four reports need their id and nothing else', async (t) => {
   }
 });
 
-scenario('a report with an Origin header is 403, whatever the origin', async (t) => {
+scenario('a report with any Origin header is 403', async (t) => {
   const system = await t.system();
   for (const [kind, id] of Object.entries(kinds)) {
     for (const origin of ['https://page.example', 'null', system.statistics]) {
@@ -36,7 +36,7 @@ scenario('a report with an Origin header is 403, whatever the origin', async (t)
   assert.equal((await statistics(system)).clients.totalClients, 0);
 });
 
-scenario('fields of a wrong type are 400 or ignored, and the document stays whole', async (t) => {
+scenario('fields of a wrong type are 400 or ignored, and the document stays intact', async (t) => {
   const system = await t.system();
   const wrong = [-1, 1e308, '7', null, [], {}, true, 'x'.repeat(5_000)];
   const fields = {

@@ -4,7 +4,7 @@ import { call, statistics } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
 
-scenario('an instance silent for 15 s is dropped, its own parts are not', { ms: 40_000 }, async (t) => {
+scenario('an instance silent for 15 s is dropped, our own parts are not', { ms: 40_000 }, async (t) => {
   const system = await t.system();
   const report = (kind, json) => call('POST', `${system.statistics}/${kind}-statistics`, { json });
   await report('client', { clientId: 'gone', commentsConsumed: 5 });

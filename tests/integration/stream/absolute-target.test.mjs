@@ -4,7 +4,7 @@ import { owner } from '../lib/api.mjs';
 import { exchange, requestBytes } from '../lib/raw.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
-scenario("an absolute target's authority counts, whatever Host says", { setups: ['embedded', 'up-redis'] }, async (t) => {
+scenario("the authority of an absolute target counts, whatever the Host", { setups: ['embedded', 'up-redis'] }, async (t) => {
   const system = await t.system({ readers: 2, flags: { 'public-host': 'watch.example' } });
   const mine = await owner(system, 'v');
   const other = system.readers.find((url) => url !== mine);

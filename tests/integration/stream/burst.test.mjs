@@ -1,10 +1,10 @@
-// The log keeps what is young, however many there are of it, within a bound on bytes.
+// The log keeps recent comments, however many, within a bound on bytes.
 // CI also: up-redis. Each engine bounds its log in its own way.
 import assert from 'node:assert/strict';
 import { owner, post, postMany } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
-scenario('1,100 comments within seconds do not take a viewer its resume', { ms: 60_000 }, async (t) => {
+scenario('1,100 comments within seconds do not prevent a viewer from resuming', { ms: 60_000 }, async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v');
   const first = await post(system, 'v', 'first');
@@ -20,7 +20,7 @@ scenario('1,100 comments within seconds do not take a viewer its resume', { ms: 
   assert.deepEqual(again.gaps, []);
 });
 
-scenario('what is young is kept only within a bound on bytes; beyond it the newest stay', { ms: 60_000 }, async (t) => {
+scenario('recent comments are kept within --log-video-bytes; beyond it the newest stay', { ms: 60_000 }, async (t) => {
   const flags = { 'log-entries': 20, 'log-video-bytes': 100_000 };
   const system = await t.system({ flags });
   const reader = await owner(system, 'v');
@@ -34,7 +34,7 @@ scenario('what is young is kept only within a bound on bytes; beyond it the newe
   assert.ok(viewer.comments.length >= 20 && viewer.comments.length < 150, `${viewer.comments.length} kept`);
 });
 
-scenario('without the bound on age the number counts alone', { ms: 60_000 }, async (t) => {
+scenario('without --log-min-age-ms only the number counts', { ms: 60_000 }, async (t) => {
   const system = await t.system({ flags: { 'log-entries': 20, 'log-min-age-ms': 0 } });
   const reader = await owner(system, 'v');
   const first = await post(system, 'v', 'first');

@@ -5,7 +5,7 @@ import { RawClient, requestBytes } from '../lib/raw.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { slow, until } from '../lib/time.mjs';
 
-scenario('what a viewer sends after its request is no request, and takes no memory', async (t) => {
+scenario('what a viewer sends after its request is not a request, and uses no memory', async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v');
   const viewer = await t.watch(reader, { video: 'v' });

@@ -1,5 +1,5 @@
-// The wall clock of the process is set while it runs, by hours and by weeks: nothing that is kept becomes old by it, neither
-// comments nor what repeats are known by.
+// The wall clock of the process is set while it runs, by hours and by weeks: this ages nothing that is kept, neither
+// comments nor Idempotency-Keys.
 // Set-ups: embedded, up-redis.
 import assert from 'node:assert/strict';
 import { call, post } from '../lib/api.mjs';
@@ -11,7 +11,7 @@ const keyed = (system, comment) => call('POST', `${system.comment}/comment`, {
   json: { userid: 'u', videoid: 'v', comment }, headers: { 'idempotency-key': 'k' },
 });
 
-scenario('a wall clock that is set makes no comment and no Idempotency-Key old', {
+scenario('setting the wall clock ages no comment and no Idempotency-Key', {
   setups: ['embedded', 'up-redis'], ms: 60_000, skip: withoutOwnFaketime,
 }, async (t) => {
   const clock = new Clock(t.folder());

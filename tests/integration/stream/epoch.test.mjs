@@ -5,7 +5,7 @@ import { parseId } from '../lib/journal.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
 for (const signal of ['SIGTERM', 'SIGKILL']) {
-  scenario(`after ${signal} a video goes on in a greater epoch, and who stood at its end notices nothing`, { disk: true }, async (t) => {
+  scenario(`after ${signal} a video continues in a greater epoch, unnoticed by a viewer at its end`, { disk: true }, async (t) => {
     const system = await t.system({ stable: true, redis: { fsync: 'always' } });
     const reader = await owner(system, 'v');
     const viewer = await t.watch(reader, { video: 'v' });
@@ -23,7 +23,7 @@ for (const signal of ['SIGTERM', 'SIGKILL']) {
     assert.ok(parseId(after[0].id).epoch > parseId(before[0].id).epoch);
     assert.equal(parseId(after[0].id).seq, 1);
     assert.equal(again.gaps.length, 0);
-    // Exactly the same for who resumes from the middle or the beginning of the old epoch.
+    // Exactly the same for a viewer that resumes from the middle or the beginning of the old epoch.
     for (const from of [before[4].id, start]) {
       const late = await t.watch(reader, { video: 'v', from });
       await late.reaches(after.at(-1).id);
@@ -33,7 +33,7 @@ for (const signal of ['SIGTERM', 'SIGKILL']) {
   });
 }
 
-scenario('who stands beyond what the log knows gets a gap `epoch`, then what follows', { disk: true }, async (t) => {
+scenario('a viewer beyond the end of the log gets an `epoch` gap, then what follows', { disk: true }, async (t) => {
   const system = await t.system({ stable: true, redis: { fsync: 'always' } });
   const reader = await owner(system, 'v');
   const before = await postMany(system, 'v', 5);
@@ -51,7 +51,7 @@ scenario('who stands beyond what the log knows gets a gap `epoch`, then what fol
   assert.ok(parseId(after.id).epoch > epoch);
 });
 
-scenario('a position from another time or another server is never a silent hole', async (t) => {
+scenario('a position from another time or server is never a silent hole', async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v');
   const [newest] = (await postMany(system, 'v', 5)).slice(-1);
@@ -65,7 +65,7 @@ scenario('a position from another time or another server is never a silent hole'
   }
 });
 
-scenario('a position older than all that is kept is a gap, then everything kept', async (t) => {
+scenario('a position older than everything kept gets a gap, then everything kept', async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v');
   const stored = await postMany(system, 'v', 5);

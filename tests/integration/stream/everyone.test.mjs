@@ -4,7 +4,7 @@ import { owner, postMany } from '../lib/api.mjs';
 import { EventSourceViewer } from '../lib/eventsource.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
-scenario('every viewer, of whatever kind, sees all comments in the one order of their numbers', async (t) => {
+scenario('every viewer, of whatever kind, sees all comments in the order of their numbers', async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v');
   const kinds = [{}, { transport: 'undici' }, { method: 'POST' }, { method: 'POST', transport: 'undici' }, { query: { redirect: 'never' } }];
@@ -29,7 +29,7 @@ scenario('every viewer, of whatever kind, sees all comments in the one order of 
   }
 });
 
-scenario('viewers of one video see nothing of another', async (t) => {
+scenario('viewers of one video see no comments of another', async (t) => {
   const system = await t.system();
   const videos = ['a', 'b', 'aa', 'A'];
   const viewers = [];

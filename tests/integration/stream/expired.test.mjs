@@ -5,7 +5,7 @@ import { parseId } from '../lib/journal.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
 
-scenario('who missed more than is kept gets a gap that says how many, then what is kept', async (t) => {
+scenario('a viewer that missed more than is kept gets a gap with the number, then what is kept', async (t) => {
   const system = await t.system({ flags: { 'log-entries': 10, 'log-min-age-ms': 0 } });
   const reader = await owner(system, 'v');
   const viewer = await t.watch(reader, { video: 'v' });
@@ -29,7 +29,7 @@ scenario('who missed more than is kept gets a gap that says how many, then what 
   }
 });
 
-scenario('who missed less than is kept gets no gap', async (t) => {
+scenario('a viewer that missed less than is kept gets no gap', async (t) => {
   const system = await t.system({ flags: { 'log-entries': 100, 'log-min-age-ms': 0 } });
   const reader = await owner(system, 'v');
   const stored = await postMany(system, 'v', 500);
@@ -39,8 +39,8 @@ scenario('who missed less than is kept gets no gap', async (t) => {
   assert.equal(viewer.gaps.length, 0);
 });
 
-// Asks for the video from `from` on, again and again, until the viewer gets a gap that `wanted` agrees with. In between
-// the reader lets go of the video: what it has in memory anyway, it may show although the log has let go of it.
+// Resumes from `from` again and again, until the viewer gets a gap that satisfies `wanted`. In between
+// the reader unsubscribes from the video: it may show what it still has in memory although the log has dropped it.
 const short = { 'log-age-ms': 1_000, 'unsubscribe-ms': 50 };
 const gapFrom = (t, reader, from, newest, wanted) => until(async () => {
   await until(async () => (await health(reader)).subscribedTopics === 0, 'the reader to drop the video');
@@ -50,7 +50,7 @@ const gapFrom = (t, reader, from, newest, wanted) => until(async () => {
   return viewer.gaps.find(wanted);
 }, 'old comments to expire', 15_000);
 
-scenario('what is older than --log-age-ms expires too, and a gap says so', async (t) => {
+scenario('comments older than --log-age-ms expire too, and a gap says so', async (t) => {
   const system = await t.system({ flags: short });
   const reader = await owner(system, 'v');
   const [first] = await postMany(system, 'v', 20, { atOnce: 1 });
@@ -58,7 +58,7 @@ scenario('what is older than --log-age-ms expires too, and a gap says so', async
   assert.equal(gap.reason, 'expired');
 });
 
-scenario('when everything has expired and nothing new came, the gap reaches to the newest number', async (t) => {
+scenario('when everything has expired and nothing new was posted, the gap reaches to the newest number', async (t) => {
   const system = await t.system({ flags: short });
   const reader = await owner(system, 'v');
   const stored = await postMany(system, 'v', 20, { atOnce: 1 });

@@ -6,7 +6,7 @@ import { RawClient, jsonBytes, requestBytes } from '../lib/raw.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
 
-// The stream's head and what followed it so far.
+// The stream's head and the bytes after it so far.
 async function open(url, bytes) {
   const client = await RawClient.connect(url);
   await client.send(bytes);

@@ -11,7 +11,7 @@ const forged = [
   '","type":"connected","x":"', '{"type":"connected"}', '</script><script>alert(1)</script>', '\\', '"', '\t', '\u00a0', '😀\n😀', '\ud83d\ude00\u0300',
 ];
 
-scenario('no comment and no name forges an event: each comes back as the same string in exactly one', async (t) => {
+scenario('no comment or name forges an event: each comes back as the same string in exactly one event', async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v');
   const viewers = [];
@@ -41,7 +41,7 @@ scenario('no comment and no name forges an event: each comes back as the same st
     assert.deepEqual(viewer.comments, stored);
     assert.equal(viewer.events.length, 1 + stored.length);
   }
-  // The same from the log, and through a parser that is not ours.
+  // The same from the log, and through an independent parser.
   const replay = await t.watch(reader, { video: 'v', from: viewers[0].connected.id });
   await replay.reaches(stored.at(-1).id);
   assert.deepEqual(replay.comments, stored);

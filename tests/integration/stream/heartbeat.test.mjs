@@ -4,7 +4,7 @@ import { scenario } from '../lib/scenario.mjs';
 
 const BEAT = 400;
 
-scenario('a comment line as heartbeat after a time without a byte, for every viewer', async (t) => {
+scenario('every viewer gets a comment line as a heartbeat after a time without a byte', async (t) => {
   const system = await t.system({ flags: { 'heartbeat-ms': BEAT } });
   const reader = await owner(system, 'v');
   const viewers = await Promise.all(Array.from({ length: 20 }, () => t.watch(reader, { video: 'v' })));
@@ -18,7 +18,7 @@ scenario('a comment line as heartbeat after a time without a byte, for every vie
   for (const viewer of viewers) await viewer.reaches(id);
 });
 
-scenario('a viewer that gets comments needs no heartbeat', async (t) => {
+scenario('a viewer that gets comments gets no heartbeats', async (t) => {
   const system = await t.system({ flags: { 'heartbeat-ms': 1_000 } });
   const reader = await owner(system, 'v');
   const viewer = await t.watch(reader, { video: 'v' });

@@ -3,7 +3,7 @@ import { call, owner } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
 // The polyfill that is used most sends lastEventId in the query.
-scenario('a position is understood as last_event_id and as lastEventId, in the query and in the body', async (t) => {
+scenario('a position is accepted as last_event_id and as lastEventId, in the query and in the body', async (t) => {
   const system = await t.system();
   const ids = [];
   for (let i = 0; i < 4; i++) ids.push((await call('POST', `${system.comment}/comment`, { json: { userid: 'u', videoid: 'v', comment: `${i}` } })).json.comment.id);
@@ -24,8 +24,8 @@ scenario('a position is understood as last_event_id and as lastEventId, in the q
   }
 });
 
-// A polyfill repeats the address that the page gave it, with the position where the page began.
-scenario('of several positions the newest counts, wherever it stands', async (t) => {
+// A polyfill repeats the URL that the page gave it, with the position at which the page began.
+scenario('the newest of several positions counts, wherever it is', async (t) => {
   const system = await t.system();
   const ids = [];
   for (let i = 0; i < 4; i++) ids.push((await call('POST', `${system.comment}/comment`, { json: { userid: 'u', videoid: 'v', comment: `${i}` } })).json.comment.id);

@@ -7,7 +7,7 @@ const median = (values) => values.sort((a, b) => a - b)[Math.floor(values.length
 // Other tests run beside this one: what would show is a wait for the interval, or for a timer.
 const INTERVAL = 2_000;
 
-scenario('a first event, and a comment that no other follows, wait for no interval', async (t) => {
+scenario('a first event, and a single comment, are sent without waiting for an interval', async (t) => {
   const system = await t.system({ flags: { 'max-coalesce-ms': INTERVAL } });
   const reader = await owner(system, 'v');
   const connecting = [];

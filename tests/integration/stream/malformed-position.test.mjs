@@ -7,7 +7,7 @@ const malformed = [
   '1-99999999999999999999999', 'null', '1 - 2', '$', '(null)', '9'.repeat(2_000), '1_000-2', '\u0661-1',
 ];
 
-scenario('a malformed Last-Event-ID starts live, by header, query and body', async (t) => {
+scenario('a malformed Last-Event-ID starts with live comments, in header, query and body', async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v');
   const [, , newest] = await postMany(system, 'v', 3, { atOnce: 1 });
@@ -27,7 +27,7 @@ scenario('a malformed Last-Event-ID starts live, by header, query and body', asy
   }
 });
 
-scenario('a last_event_id of a wrong type starts live too', async (t) => {
+scenario('a last_event_id of a wrong type starts with live comments too', async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v');
   const { id } = await post(system, 'v', 'one');

@@ -1,4 +1,4 @@
-// The data folder comes back as an older copy, under a clock that is behind: viewers that come back go on hearing.
+// The data folder comes back as an older copy, with the clock behind: viewers that reconnect still receive comments.
 // Set-ups: embedded.
 import assert from 'node:assert/strict';
 import { cpSync, rmSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { parseId } from '../lib/journal.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
 for (const copy of ['an older copy', 'nothing']) {
-  scenario(`the data folder comes back with ${copy} in it, and the clock an hour behind`, { disk: true, setups: ['embedded'], skip: withoutOwnFaketime }, async (t) => {
+  scenario(`the data folder comes back with ${copy} in it, with the clock an hour behind`, { disk: true, setups: ['embedded'], skip: withoutOwnFaketime }, async (t) => {
     const clock = new Clock(t.folder());
     const system = await t.system({ stable: true, env: clock.env });
     const reader = await owner(system, 'v');

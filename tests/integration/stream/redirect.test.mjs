@@ -5,7 +5,7 @@ import { checkCors } from '../lib/checks.mjs';
 import { EventSourceViewer } from '../lib/eventsource.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
-scenario('at the wrong reader: 307 to the owner, readable across origins, with the query kept', async (t) => {
+scenario('the wrong reader answers 307 to the owner, readable across origins, with the query kept', async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v:1');
   const query = '/connect?userid=u%401&videoid=v%3A1&last_event_id=5-5&x=a+b&y=%C3%A9';
@@ -44,8 +44,8 @@ scenario('viewers that follow redirects end at the owner, by GET, POST and Event
   await source.sees(1);
 });
 
-// A name that others gave a reader: what a manager's static list calls it, or a proxy.
-scenario('at a reader under the very address that it would redirect to: served, not sent round for ever', async (t) => {
+// Another name of a reader: in a manager's static list, or at a proxy.
+scenario('a reader reached at the address that it would redirect to serves the viewer instead of redirecting endlessly', async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v');
   const headers = { host: new URL(reader).host };
@@ -61,7 +61,7 @@ scenario('at a reader under the very address that it would redirect to: served, 
   for (const viewer of viewers) await viewer.reaches(id);
 });
 
-scenario('redirect=never: any reader serves any video', async (t) => {
+scenario('with redirect=never any reader serves any video', async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v');
   const viewers = [];
@@ -78,7 +78,7 @@ scenario('redirect=never: any reader serves any video', async (t) => {
   for (const viewer of viewers) await viewer.reaches(id);
 });
 
-scenario('a video nobody registered is registered by the reader that is asked for it, and nobody is left silent', async (t) => {
+scenario('an unregistered video is registered by the reader that is asked for it, and no viewer misses a comment', async (t) => {
   const system = await t.system();
   for (const [i, url] of system.readers.entries()) {
     const viewer = await t.watch(url, { video: `fresh-${i}` });

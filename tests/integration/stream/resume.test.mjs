@@ -9,7 +9,7 @@ const ways = [
 ];
 
 for (const way of ways) {
-  scenario(`resume by ${way.via}, ${way.method ?? 'GET'}: exactly what was missed, then live`, async (t) => {
+  scenario(`resume by ${way.via}, ${way.method ?? 'GET'}: exactly what was missed, then live comments comments`, async (t) => {
     const system = await t.system();
     const reader = await owner(system, 'v');
     const viewer = await t.watch(reader, { video: 'v', ...way });

@@ -7,13 +7,13 @@ import { scaled, slow, until } from '../lib/time.mjs';
 
 const BIG = 'x'.repeat(1_990);
 
-// Posts so much that a viewer that does not read cannot have it all in the kernel's buffers; returns the last comment.
+// Posts more than the kernel's buffers hold for a viewer that does not read; returns the last comment.
 async function flood(system, comments = 6_000) {
   const stored = await postMany(system, 'v', comments, { atOnce: 32, text: (i) => `${i} ${BIG}` });
   return stored.at(-1);
 }
 
-scenario('a viewer that reads nothing is closed, and delays no other', async (t) => {
+scenario('a viewer that reads nothing is disconnected, and delays no other', async (t) => {
   const system = await t.system({ flags: { 'stall-timeout-ms': 2_000, 'statistics-interval-ms': 200 } });
   const reader = await owner(system, 'v');
   const stuck = [];
@@ -40,7 +40,7 @@ scenario('a viewer that reads nothing is closed, and delays no other', async (t)
   const viewers = async () => (await statistics(system)).readerApis.totalActiveConnections;
   await until(async () => (await viewers()) === 1, 'the stuck viewers to be closed', 15_000);
   for (const client of stuck) {
-    client.socket.resume(); // a socket hears of its end only when it is read
+    client.socket.resume(); // a socket notices its end only when it is read
     await client.ends();
     client.destroy();
   }

@@ -34,7 +34,7 @@ scenario('a reader subscribes with a video\'s first viewer, and unsubscribes --u
   assert.ok(await until(() => subscribed(system, reader, 'v'), 'the next subscription'));
 });
 
-scenario('a viewer that comes back in time keeps the subscription', async (t) => {
+scenario('a viewer that returns in time keeps the subscription', async (t) => {
   const system = await t.system({ flags: { 'unsubscribe-ms': 600, 'statistics-interval-ms': 100 } });
   const reader = await owner(system, 'v');
   let viewer = await t.watch(reader, { video: 'v' });
