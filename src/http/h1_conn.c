@@ -92,6 +92,12 @@ static void h1_settle(struct h1_conn *c) {
     http_memory_hold(&c->base.hold, bytes, waits, loop_now_ms(c->stream.loop));
 }
 
+// ... which may be more than before: others that wait may have to go.
+static void h1_account(struct h1_conn *c) {
+    h1_settle(c);
+    if (http_memory_is_used_up()) http_memory_make_room(&c->base.hold);
+}
+
 static void drop_input(struct h1_conn *c) {
     c->in.len = c->in_parsed = 0;
 }
@@ -257,7 +263,7 @@ static int64_t h1_serve(struct http_conn *base) {
     if (unsent(c)) h1_flush(c);
     if (!base->host) return c->cost;
     base->turn.more = wants_input(c) && (c->in.len || c->stream.readable);
-    h1_settle(c);
+    h1_account(c);
     return c->cost;
 }
 
@@ -315,12 +321,11 @@ static void h1_reply(struct http_exchange *x, const struct http_reply *reply) {
     c->base.idle_ms = loop_now_ms(c->stream.loop);
     c->base.deadline_ms = c->base.idle_ms + c->base.host->idle_timeout_ms;
     if (!late) return; // h1_serve() goes on when the handler has returned
-    if (c->in.len || c->stream.readable) {
+    if (c->in.len || c->stream.readable)
         http_turns_queue(&c->base.host->turns, &c->base.turn);
-        h1_settle(c);
-    } else {
+    else
         h1_flush(c);
-    }
+    if (c->base.host && unsent(c)) h1_account(c);
 }
 
 // Leaves the host; the stream has been closed or given away.

@@ -41,22 +41,16 @@ static void list(struct http_hold *h, bool waits, int64_t now_ms) {
     }
 }
 
+void http_memory_hold(struct http_hold *h, size_t bytes, bool waits_for_client, int64_t now_ms) {
+    if (bytes != h->bytes) count(h, bytes);
+    list(h, waits_for_client, now_ms);
+}
+
 // Skips connections that hold nothing. One that is dropped may be answered, which takes a little memory
 // again.
-static void make_room(const struct http_hold *except) {
-    static bool making;
-    if (making) return;
-    making = true;
+void http_memory_make_room(const struct http_hold *except) {
     for (struct http_hold *h = waiting, *next; h && held > most(); h = next) {
         next = h->next;
         if (h != except && h->bytes) h->evict(h);
     }
-    making = false;
-}
-
-void http_memory_hold(struct http_hold *h, size_t bytes, bool waits_for_client, int64_t now_ms) {
-    bool more = bytes > h->bytes;
-    if (bytes != h->bytes) count(h, bytes);
-    list(h, waits_for_client, now_ms);
-    if (more && held > most()) make_room(h);
 }

@@ -20,9 +20,12 @@ struct http_hold {
 };
 
 // Sets how much the connection holds now, and whether it waits for its client: for the rest of a request, or
-// to read an answer. It has waited since the first call that said so without one in between that did not. May
-// drop others.
+// to read an answer. It has waited since the first call that said so without one in between that did not.
 void http_memory_hold(struct http_hold *, size_t bytes, bool waits_for_client, int64_t now_ms);
+
+// While the bound is exceeded, drops others that wait: the one that has waited longest first. To be called
+// when a connection has come to hold more.
+void http_memory_make_room(const struct http_hold *except);
 
 // Whether buffers should be freed rather than kept for the next request.
 bool http_memory_is_scarce(void);

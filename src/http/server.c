@@ -237,7 +237,7 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
     s->sweep.on_due = on_sweep;
     s->host = (struct http_host){
         .loop = loop,
-        .transport = &stream_tcp,
+        .transport = config->transport ? config->transport : &stream_tcp,
         .site = config->site,
         .header_timeout_ms = config->header_timeout_ms,
         .body_timeout_ms = config->body_timeout_ms,

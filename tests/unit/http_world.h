@@ -241,14 +241,19 @@ static inline int listening_socket(void) {
     }
 }
 
-static inline void open_world(unsigned max_connections) {
+static inline void open_world_over(const struct stream_ops *transport, unsigned max_connections) {
     int error = 0;
     struct http_server_config config = world_config("127.0.0.1", max_connections);
+    config.transport = transport;
     log_set_level(LOG_ERROR);
     world = (struct world){.loop = loop_new(), .taken = -2};
     world.server = http_server_new(world.loop, &config, &error);
     assert_non_null(world.server);
     world.port = http_server_port(world.server);
+}
+
+static inline void open_world(unsigned max_connections) {
+    open_world_over(NULL, max_connections);
 }
 
 static inline int set_up(void **state) {

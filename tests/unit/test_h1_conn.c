@@ -541,6 +541,20 @@ static void test_a_request_behind_a_large_late_answer_is_not_forgotten(void **st
     }
 }
 
+// Found here: what was left of a late answer counted only once something else happened to the connection.
+static void test_a_late_answer_counts_at_once(void **state) {
+    (void)state;
+    static char body[300000];
+    memset(body, 'x', sizeof body - 1);
+    struct peer *p = connect_with_small_buffers(0);
+    peer_send(p, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
+    expect_waiting(1);
+    answer_waiting(0, body);
+    assert_true(budget_used() > sizeof body / 2);
+    peer_be_deaf(p, false);
+    peer_expect(p, 200, body);
+}
+
 // Too many connections, and no descriptors
 
 static void open_small_world(unsigned max_connections) {
@@ -758,6 +772,7 @@ int main(void) {
         SERVED(test_a_client_that_never_reads_is_closed),
         SERVED(test_a_large_answer_arrives_whole),
         SERVED(test_a_request_behind_a_large_late_answer_is_not_forgotten),
+        SERVED(test_a_late_answer_counts_at_once),
         SERVED(test_the_idle_connection_goes_first),
         SERVED(test_no_connection_goes_for_nobody),
         SERVED(test_a_connection_at_work_is_not_idle),

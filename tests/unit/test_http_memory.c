@@ -14,6 +14,12 @@ static void evict(struct http_hold *h) {
     http_memory_hold(h, 0, false, 0);
 }
 
+static void hold(struct http_hold *h, size_t bytes, bool waits_for_client, int64_t now_ms) {
+    bool more = bytes > h->bytes;
+    http_memory_hold(h, bytes, waits_for_client, now_ms);
+    if (more) http_memory_make_room(h);
+}
+
 static int set_up(void **state) {
     (void)state;
     budget_set(BUDGET);
@@ -31,19 +37,19 @@ static int tear_down(void **state) {
 
 static void test_what_is_held_counts_in_the_budget(void **state) {
     (void)state;
-    http_memory_hold(&holds[0], 1000, true, 1);
-    http_memory_hold(&holds[1], 500, false, 1);
+    hold(&holds[0], 1000, true, 1);
+    hold(&holds[1], 500, false, 1);
     assert_int_equal(budget_used(), 1500);
-    http_memory_hold(&holds[0], 200, true, 2);
+    hold(&holds[0], 200, true, 2);
     assert_int_equal(budget_used(), 700);
     assert_int_equal(evictions, 0);
 }
 
 static void test_the_slowest_loses_to_a_new_one(void **state) {
     (void)state;
-    for (int i = 0; i < 4; i++) http_memory_hold(&holds[i], MOST / 4, true, i + 1);
+    for (int i = 0; i < 4; i++) hold(&holds[i], MOST / 4, true, i + 1);
     assert_int_equal(evictions, 0);
-    http_memory_hold(&holds[4], MOST / 2, true, 9);
+    hold(&holds[4], MOST / 2, true, 9);
     assert_int_equal(evictions, 2);
     assert_int_equal(evicted[0], 0);
     assert_int_equal(evicted[1], 1);
@@ -52,10 +58,10 @@ static void test_the_slowest_loses_to_a_new_one(void **state) {
 
 static void test_waiting_is_counted_from_the_last_progress(void **state) {
     (void)state;
-    for (int i = 0; i < 4; i++) http_memory_hold(&holds[i], MOST / 4, true, i + 1);
-    http_memory_hold(&holds[0], 100, false, 5); // answered, and the answer was taken
-    http_memory_hold(&holds[0], MOST / 4, true, 6);
-    http_memory_hold(&holds[5], MOST / 8, true, 9);
+    for (int i = 0; i < 4; i++) hold(&holds[i], MOST / 4, true, i + 1);
+    hold(&holds[0], 100, false, 5); // answered, and the answer was taken
+    hold(&holds[0], MOST / 4, true, 6);
+    hold(&holds[5], MOST / 8, true, 9);
     assert_int_equal(evictions, 1);
     assert_int_equal(evicted[0], 1);
     assert_ptr_equal(http_memory_oldest(), &holds[2]);
@@ -63,27 +69,27 @@ static void test_waiting_is_counted_from_the_last_progress(void **state) {
 
 static void test_only_a_connection_that_waits_and_holds_memory_is_dropped(void **state) {
     (void)state;
-    http_memory_hold(&holds[0], 0, true, 1);
-    http_memory_hold(&holds[1], MOST / 2, false, 1); // its answer is still being made
-    http_memory_hold(&holds[2], MOST / 2, true, 1);
-    http_memory_hold(&holds[3], MOST / 2, true, 2);
+    hold(&holds[0], 0, true, 1);
+    hold(&holds[1], MOST / 2, false, 1); // its answer is still being made
+    hold(&holds[2], MOST / 2, true, 1);
+    hold(&holds[3], MOST / 2, true, 2);
     assert_int_equal(evictions, 1);
     assert_int_equal(evicted[0], 2);
 }
 
 static void test_one_alone_may_hold_more(void **state) {
     (void)state;
-    http_memory_hold(&holds[0], 3 * MOST, true, 1);
+    hold(&holds[0], 3 * MOST, true, 1);
     assert_int_equal(evictions, 0);
-    http_memory_hold(&holds[1], 10, true, 2);
+    hold(&holds[1], 10, true, 2);
     assert_int_equal(evictions, 1);
 }
 
 static void test_memory_is_scarce_from_half_on(void **state) {
     (void)state;
-    http_memory_hold(&holds[0], MOST / 2, true, 1);
+    hold(&holds[0], MOST / 2, true, 1);
     assert_false(http_memory_is_scarce());
-    http_memory_hold(&holds[0], MOST / 2 + 1, true, 1);
+    hold(&holds[0], MOST / 2 + 1, true, 1);
     assert_true(http_memory_is_scarce());
 }
 

@@ -17,6 +17,7 @@
 
 struct loop;
 struct http_server;
+struct stream_ops;
 
 struct http_server_config {
     const char *role; // for log lines
@@ -24,8 +25,9 @@ struct http_server_config {
     int port;         // 0: the kernel chooses
     int header_timeout_ms, body_timeout_ms, idle_timeout_ms;
     unsigned max_connections;
-    bool held;             // who connects waits until http_server_open()
-    struct http_site site; // its `arg` may be set later, before the loop runs
+    bool held;                          // who connects waits until http_server_open()
+    const struct stream_ops *transport; // of its connections; NULL: plain TCP
+    struct http_site site;              // its `arg` may be set later, before the loop runs
 };
 
 // Binds and listens, at once. Returns NULL and sets *error to a negative errno.
