@@ -22,6 +22,8 @@
 struct client {
     int fd, server_fd;
     struct viewer *viewer; // where the test knows it; not to be touched once it may be gone
+    size_t bytes;          // received
+    struct unscrambler scrambled;
     struct chunk_reader chunks;
     struct event_reader seen;
     bool ended; // the server closed it
@@ -39,6 +41,26 @@ static inline struct frame *hello_frame(void) {
     return frame_of_bytes("data: hello\n\n", 13, (struct position){0});
 }
 
+static inline void client_give_credit(const struct client *c, size_t len) {
+    char credit[128];
+    size_t n = unscrambler_credit(len, credit);
+    ssize_t sent = send(c->fd, credit, n, MSG_NOSIGNAL | MSG_DONTWAIT); // it may be closed, or half-closed
+    (void)sent;
+}
+
+// Takes what was received apart, transport by transport.
+static inline void client_take(struct client *c, char *bytes, size_t len) {
+    char content[16384 + SCRAMBLED_MOST];
+    c->bytes += len;
+    if (test_is_scrambled()) {
+        client_give_credit(c, len);
+        len = unscrambler_feed(&c->scrambled, bytes, len, content);
+        bytes = content;
+    }
+    if (test_framing() == SINK_CHUNKED) len = chunk_reader_feed(&c->chunks, bytes, len);
+    event_reader_add(&c->seen, bytes, len);
+}
+
 // Reads up to `most` bytes that are there; returns how many.
 static inline size_t client_read(struct client *c, size_t most) {
     char bytes[16384];
@@ -50,9 +72,7 @@ static inline size_t client_read(struct client *c, size_t most) {
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
         c->ended = n <= 0;
         if (n <= 0) break;
-        size_t content =
-            test_framing() == SINK_CHUNKED ? chunk_reader_feed(&c->chunks, bytes, (size_t)n) : (size_t)n;
-        event_reader_add(&c->seen, bytes, content);
+        client_take(c, bytes, (size_t)n);
         got += (size_t)n;
     }
     return got;

@@ -10,9 +10,23 @@
 // What an idle viewer costs.
 _Static_assert(sizeof(struct viewer) + sizeof(struct viewer *) <= 256, "a viewer costs too much");
 
-enum { HELLO = 13 };
+// Returns how many bytes go out, and takes the frame.
+static size_t size_out(struct frame *f) {
+    size_t len = frame_piece(f, test_framing()).iov_len;
+    frame_unref(f);
+    return len;
+}
+
+static size_t hello_size(void) {
+    return size_out(hello_frame());
+}
 
 static size_t frame_size(uint64_t seq, size_t padding_bytes) {
+    return size_out(padded_frame(1, seq, padding_bytes));
+}
+
+// As a ring counts it.
+static size_t event_size(uint64_t seq, size_t padding_bytes) {
     struct frame *f = padded_frame(1, seq, padding_bytes);
     size_t len = f->len;
     frame_unref(f);
@@ -139,7 +153,7 @@ static void a_send_cut_anywhere_goes_on_at_the_next_byte(void **state) {
         rig_flush(&rig);
         assert_seen(1, "hello 1-1 1-2 1-3"); // nobody waits for it
         client_read(&clients[0], SIZE_MAX);
-        assert_int_equal(clients[0].seen.bytes, HELLO + cut);
+        assert_int_equal(clients[0].bytes, (long)hello_size() + cut);
         assert_int_equal(rig.channel.seats.ready, cut == total ? 2 : 1);
         client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
         assert_seen(0, "hello 1-1 1-2 1-3");
@@ -163,7 +177,7 @@ static void a_socket_that_takes_a_byte_at_a_time_gets_it_all(void **state) {
         assert_int_equal(rig.channel.seats.ready, 1);
         client_room_again(&rig, &clients[0], 1);
         client_read(&clients[0], SIZE_MAX);
-        assert_int_equal(clients[0].seen.bytes, HELLO + i + 1);
+        assert_int_equal(clients[0].bytes, hello_size() + i + 1);
     }
     assert_seen(0, "hello 1-1 1-2 1-3");
     assert_int_equal(rig.channel.seats.ready, 2);
@@ -173,7 +187,7 @@ static void a_socket_that_takes_a_byte_at_a_time_gets_it_all(void **state) {
 // The first bytes (head, and what was missed) are cut after every byte, while the channel goes on.
 static void first_bytes_cut_anywhere_go_on_at_the_next_byte(void **state) {
     (void)state;
-    size_t total = HELLO + 2 * frame_size(1, 5);
+    size_t total = hello_size() + 2 * frame_size(1, 5);
     for (size_t cut = 0; cut <= total; cut++) {
         rig_send_run(&rig, 2, 5);
         struct socket_pair sockets = socket_pair_open(SOCKETPAIR, 0);
@@ -181,7 +195,7 @@ static void first_bytes_cut_anywhere_go_on_at_the_next_byte(void **state) {
         limited_send_room(sockets.server, (long)cut);
         client_join_with(&rig, &clients[0], sockets, pending_with(first, 3));
         client_read(&clients[0], SIZE_MAX);
-        assert_int_equal(clients[0].seen.bytes, cut);
+        assert_int_equal(clients[0].bytes, cut);
         rig_send_run(&rig, 1, 5);
         client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
         rig_send_run(&rig, 1, 5);
@@ -256,7 +270,7 @@ static void who_falls_off_between_two_frames_gets_a_gap_and_the_newest(void **st
 static void who_falls_off_by_bytes_gets_a_gap_too(void **state) {
     (void)state;
     tear_down(state);
-    set_up_ring(1000, (uint32_t)(4 * frame_size(1, 200)));
+    set_up_ring(1000, (uint32_t)(4 * event_size(1, 200)));
     join_crowd(2);
     client_room(&clients[0], 10);
     rig_send_run(&rig, 4, 200);
@@ -306,7 +320,7 @@ static void who_falls_off_before_it_has_its_first_bytes_gets_them_and_a_gap(void
     struct socket_pair sockets = socket_pair_open(SOCKETPAIR, 0);
     struct frame *first[] = {hello_frame(), padded_frame(1, 1, 5), padded_frame(1, 2, 5)};
     rig_send_run(&rig, 2, 5);
-    limited_send_room(sockets.server, HELLO + 7);
+    limited_send_room(sockets.server, (long)hello_size() + 7);
     client_join_with(&rig, &clients[0], sockets, pending_with(first, 3));
     rig_send_run(&rig, 9, 5);
     client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
@@ -768,7 +782,8 @@ static void who_takes_nothing_gives_up_its_backlog_for_a_gap(void **state) {
     long size = (long)frame_size(1, 5);
     static const char *const seen[] = {"hello gap(1-1..1-3 3 slow) 1-4", "hello gap(1-1..1-3 3 slow) 1-4",
                                        "hello 1-1 gap(1-2..1-3 2 slow) 1-4", "hello 1-1 1-2 1-3 1-4"};
-    const long rooms[] = {0, HELLO, HELLO + 1, HELLO + 2 * size + 1};
+    long hello = (long)hello_size();
+    const long rooms[] = {0, hello, hello + 1, hello + 2 * size + 1};
     rig_send_run(&rig, 3, 5); // what the backlogs hold
     for (int i = 0; i < 4; i++) join_with_backlog(i, rooms[i]);
     size_t before = budget_used();
@@ -1080,6 +1095,90 @@ static void a_release_closes_viewers_in_every_state(void **state) {
     }
 }
 
+// The end of a stream
+
+static void assert_ended(int i, bool in_order) {
+    client_read(&clients[i], SIZE_MAX);
+    assert_true(clients[i].ended);
+    assert_int_equal(clients[i].chunks.over, in_order && test_framing() == SINK_CHUNKED);
+    assert_true(chunk_reader_is_whole(&clients[i].chunks));
+}
+
+static void a_stream_that_is_over_ends_after_what_was_published(void **state) {
+    (void)state;
+    join_crowd(3);
+    client_room(&clients[0], (long)frame_size(1, 5) + 3); // into 1-2
+    rig_publish(&rig, 5);
+    rig_publish(&rig, 5);
+    channel_end(&rig.channel);
+    assert_true(channel_is_dirty(&rig.channel));
+    rig_flush(&rig);
+    assert_int_equal(rig.channel.seats.count, 1); // one lags
+    for (int i = 1; i < 3; i++) {
+        assert_seen(i, "hello 1-1 1-2");
+        assert_ended(i, true);
+    }
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    assert_seen(0, "hello 1-1 1-2");
+    assert_ended(0, true);
+    assert_int_equal(rig.channel.seats.count, 0);
+    assert_false(channel_is_dirty(&rig.channel));
+    assert_int_equal(channel_report_left(&rig.channel), 3);
+}
+
+static void the_end_may_be_cut_anywhere(void **state) {
+    (void)state;
+    for (long cut = 0; cut <= 5; cut++) {
+        join_crowd(1);
+        client_room(&clients[0], cut);
+        channel_end(&rig.channel);
+        rig_flush(&rig);
+        if (rig.channel.seats.count) client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+        assert_seen(0, "hello");
+        assert_ended(0, true);
+        tear_down(state);
+        set_up(state);
+    }
+}
+
+static void a_viewer_that_comes_after_the_end_gets_its_first_bytes_and_the_end(void **state) {
+    (void)state;
+    channel_end(&rig.channel);
+    client_join(&rig, &clients[0]);
+    assert_seen(0, "hello");
+    assert_ended(0, true);
+    assert_int_equal(rig.channel.seats.count, 0);
+}
+
+static void a_viewer_that_fell_off_gets_its_gap_before_the_end(void **state) {
+    (void)state;
+    join_crowd(2);
+    client_room(&clients[0], 10);
+    rig_send_run(&rig, 9, 20);
+    channel_end(&rig.channel);
+    rig_flush(&rig);
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    assert_seen(0, "hello 1-1 gap(1-2..1-9 8 slow)");
+    assert_ended(0, true);
+}
+
+static void every_other_close_leaves_the_end_out(void **state) {
+    (void)state;
+    join_crowd(3);
+    rig_send_run(&rig, 1, 5);
+    viewer_close(viewer_with(&rig, clients[0].server_fd), SINK_CUT);
+    assert_seen(0, "hello 1-1");
+    assert_ended(0, false);
+    client_room(&clients[1], 0);
+    rig_send_run(&rig, 1, 5);
+    rig_sweep_later(&rig, RIG_STALL_MS + 1); // a slow consumer
+    assert_ended(1, false);
+    channel_release(&rig.channel); // the program stops, the video moves
+    channel_init(&rig.channel, &rig.env, &rig.counters, NULL);
+    client_text(&clients[2]);
+    assert_ended(2, false);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -1144,6 +1243,11 @@ int main(void) {
         TEST(who_breaks_on_its_first_bytes_is_gone),
         TEST(interrupted_sends_are_repeated),
         TEST(a_release_closes_viewers_in_every_state),
+        TEST(a_stream_that_is_over_ends_after_what_was_published),
+        TEST(the_end_may_be_cut_anywhere),
+        TEST(a_viewer_that_comes_after_the_end_gets_its_first_bytes_and_the_end),
+        TEST(a_viewer_that_fell_off_gets_its_gap_before_the_end),
+        TEST(every_other_close_leaves_the_end_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
