@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -32,6 +33,12 @@ struct loop {
 
     void (*before_wait)(void *);
     void *before_wait_arg;
+
+    int64_t begun_us; // this turn; 0 between turns
+    struct {
+        _Atomic uint64_t turns, busy_us, longest_us,
+            within[LOOP_LAG_STEPS]; // written by the loop's thread only
+    } lag;
 };
 
 static void on_wake(struct loop_fd *, uint32_t events);
@@ -122,33 +129,66 @@ static void run_due_timers(struct loop *l) {
     }
 }
 
-static int wait_ms(const struct loop *l) {
+static int wait_ms(const struct loop *l, int64_t now_ms) {
     if (l->stopping || l->deferred || l->next_turn) return 0; // before_wait() may have deferred something
     if (!l->timers) return LONGEST_WAIT_MS;
-    int64_t wait = l->heap[1]->due_ms - clock_monotonic_ms();
+    int64_t wait = l->heap[1]->due_ms - now_ms;
     return wait < 0 ? 0 : wait > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : (int)wait;
+}
+
+static void run_events(struct loop *l, int count) {
+    l->event_count = count;
+    for (int i = 0; i < count; i++) {
+        struct loop_fd *fd = l->events[i].data.ptr;
+        if (fd) fd->on_event(fd, l->events[i].events);
+    }
+    l->event_count = 0;
+}
+
+// Only one thread writes, so that no locked instruction is needed.
+static void lag_add(_Atomic uint64_t *sum, uint64_t more) {
+    atomic_store_explicit(sum, atomic_load_explicit(sum, memory_order_relaxed) + more, memory_order_relaxed);
+}
+
+// The time is that of its end. Nothing has to be noted before the first.
+static void note_turn(struct loop *l, int64_t now_us) {
+    unsigned step = 0;
+    if (!l->begun_us) return;
+    uint64_t us = (uint64_t)(now_us - l->begun_us);
+    l->begun_us = 0;
+    while (step < LOOP_LAG_STEPS - 1 && us >= (uint64_t)loop_lag_step_us(step)) step++;
+    lag_add(&l->lag.turns, 1);
+    lag_add(&l->lag.busy_us, us);
+    lag_add(&l->lag.within[step], 1);
+    if (us > atomic_load_explicit(&l->lag.longest_us, memory_order_relaxed))
+        atomic_store_explicit(&l->lag.longest_us, us, memory_order_relaxed);
 }
 
 int loop_run(struct loop *l) {
     l->stopping = false;
     while (!l->stopping) {
         if (l->before_wait) l->before_wait(l->before_wait_arg);
-        int n = epoll_wait(l->epoll, l->events, EVENTS_PER_TURN, wait_ms(l));
+        int64_t now_us = clock_monotonic_us();
+        note_turn(l, now_us);
+        int n = epoll_wait(l->epoll, l->events, EVENTS_PER_TURN, wait_ms(l, now_us / 1000));
         if (n < 0 && errno != EINTR) return -errno;
-        l->now_ms = clock_monotonic_ms();
+        l->begun_us = clock_monotonic_us();
+        l->now_ms = l->begun_us / 1000;
         l->turn++;
-        l->event_count = n;
-        for (int i = 0; i < n; i++) {
-            struct loop_fd *fd = l->events[i].data.ptr;
-            if (fd) fd->on_event(fd, l->events[i].events);
-        }
-        l->event_count = 0;
+        run_events(l, n);
         run_posted(l);
         run_next_turn(l);
         run_due_timers(l);
         run_deferred(l);
     }
+    note_turn(l, clock_monotonic_us());
     return 0;
+}
+
+struct loop_lag loop_lag(const struct loop *l) {
+    struct loop_lag lag = {.turns = l->lag.turns, .busy_us = l->lag.busy_us, .longest_us = l->lag.longest_us};
+    for (unsigned i = 0; i < LOOP_LAG_STEPS; i++) lag.within[i] = l->lag.within[i];
+    return lag;
 }
 
 void loop_stop(struct loop *l) {

@@ -17,6 +17,7 @@
 
 #include "base/container_of.h"
 #include "base/mem.h"
+#include "not_inside.h"
 #include "run_loop.h"
 
 static struct loop *loop;
@@ -699,6 +700,96 @@ static void test_a_loop_freed_leaves_no_descriptor(void **state) {
     assert_int_equal(next_descriptor(), next);
 }
 
+// How long turns take
+
+static void run_slow_job(struct loop_job *job) {
+    (void)job;
+    moved_clock.now_ms += 30;
+}
+
+static void test_the_length_of_turns_is_counted(void **state) {
+    (void)state;
+    struct loop_job slow = {.run = run_slow_job};
+    run_turns(loop, 1);
+    assert_int_equal(loop_lag(loop).longest_us, 0);
+    loop_defer(loop, &slow);
+    run_turns(loop, 2);
+    struct loop_lag lag = loop_lag(loop);
+    assert_int_equal(lag.longest_us, 30000);
+    assert_int_equal(lag.busy_us, 30000);
+    assert_int_equal(lag.within[5], 1); // 16 to 32 ms
+    assert_int_equal(lag.within[0], lag.turns - 1);
+}
+
+static void test_a_turn_of_any_length_has_its_place(void **state) {
+    (void)state;
+    struct loop_job slow = {.run = run_slow_job}, slower = slow;
+    for (int i = 0; i < 100; i++) {
+        loop_defer(loop, &slow);
+        loop_defer(loop, &slower);
+        run_turns(loop, 1);
+        moved_clock.now_ms += 7; // waiting is no turn
+    }
+    struct loop_lag lag = loop_lag(loop);
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < LOOP_LAG_STEPS; i++) sum += lag.within[i];
+    assert_int_equal(sum, lag.turns);
+    assert_int_equal(lag.longest_us, 60000);
+}
+
+// Callbacks
+
+struct all_kinds {
+    struct loop_job deferred, next, posted;
+    struct loop_timer timer;
+    struct loop_fd fd;
+    unsigned ran;
+};
+
+static struct all_kinds kinds;
+
+static void on_kind(void) {
+    assert_not_inside();
+    kinds.ran++;
+}
+
+static void on_kind_job(struct loop_job *job) {
+    (void)job;
+    on_kind();
+}
+
+static void on_kind_timer(struct loop_timer *timer) {
+    (void)timer;
+    on_kind();
+}
+
+static void on_kind_fd(struct loop_fd *fd, uint32_t events) {
+    (void)events;
+    loop_fd_remove(loop, fd);
+    on_kind();
+}
+
+static void test_nothing_runs_inside_the_call_that_asks_for_it(void **state) {
+    (void)state;
+    int pipe_ends[2];
+    assert_int_equal(pipe(pipe_ends), 0);
+    kinds = (struct all_kinds){.deferred.run = on_kind_job,
+                               .next.run = on_kind_job,
+                               .posted.run = on_kind_job,
+                               .timer.on_due = on_kind_timer,
+                               .fd = {.on_event = on_kind_fd}};
+    INSIDE(loop_defer(loop, &kinds.deferred));
+    INSIDE(loop_next_turn(loop, &kinds.next));
+    INSIDE(loop_post(loop, &kinds.posted));
+    INSIDE(loop_timer_start(loop, &kinds.timer, 0));
+    INSIDE(loop_fd_add(loop, &kinds.fd, pipe_ends[1], EPOLLOUT)); // writable already
+    assert_int_equal(kinds.ran, 0);
+    run_turns(loop, 3);
+    assert_int_equal(kinds.ran, 5); // each once
+    close(pipe_ends[0]);
+    close(pipe_ends[1]);
+}
+
 #define ON_LOOP(test)  cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 #define TIMERS(test)   cmocka_unit_test_setup_teardown(test, reset_clocks, tear_down)
 #define IN_DIARY(test) cmocka_unit_test_setup_teardown(test, open_diary, tear_down)
@@ -734,6 +825,9 @@ int main(void) {
         IN_DIARY(test_before_wait_comes_after_all_work_of_a_turn),
         ON_LOOP(test_a_signal_is_no_error),
         ON_LOOP(test_no_loop_without_descriptors),
+        ON_LOOP(test_the_length_of_turns_is_counted),
+        ON_LOOP(test_a_turn_of_any_length_has_its_place),
+        ON_LOOP(test_nothing_runs_inside_the_call_that_asks_for_it),
         cmocka_unit_test(test_a_loop_freed_leaves_no_descriptor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

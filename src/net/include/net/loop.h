@@ -70,6 +70,19 @@ void loop_next_turn(struct loop *, struct loop_job *);
 // Returns the number of this turn.
 uint64_t loop_turn(const struct loop *);
 
+// How long turns were since the start, from the end of a wait to the beginning of the next: as long may an
+// event have waited for its turn. within[i] counts those shorter than loop_lag_step_us(i) and not than the
+// one before; the last one all that were longer. Any thread.
+enum { LOOP_LAG_STEPS = 12 };
+struct loop_lag {
+    uint64_t turns, busy_us, longest_us, within[LOOP_LAG_STEPS];
+};
+struct loop_lag loop_lag(const struct loop *);
+
+static inline int64_t loop_lag_step_us(unsigned i) {
+    return INT64_C(1000) << i; // 1 ms to 1 s
+}
+
 // Runs the job on the loop's thread, in the order of posting. Any thread; never blocks on the loop.
 void loop_post(struct loop *, struct loop_job *);
 

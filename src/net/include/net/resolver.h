@@ -24,7 +24,8 @@ struct resolver_addresses {
     union address at[RESOLVER_ADDRESSES]; // without a port
 };
 
-// `on_done` is called whenever a look-up has ended, well or badly.
+// `on_done` is called once for each look-up that has ended, well or badly: by the loop, never inside a call,
+// and not after resolver_free(), which it may not call. It may ask for further names.
 struct resolver *resolver_new(struct loop *, void (*on_done)(void *arg), void *arg);
 
 // Forgets everything; look-ups still under way end on their own, and touch neither the resolver nor the loop.
