@@ -69,7 +69,7 @@ struct append {
 // Gives the entry the next number: in the epoch of this run of the engine, which begins with its first
 // append.
 static void number(struct store *s, struct video *v, struct engine_entry *e) {
-    if (v->run != s->run) {
+    if (!v->of_this_run) {
         e->prev = v->prev = v->at;
         video_begin_epoch(s, v, (struct position){0});
     }

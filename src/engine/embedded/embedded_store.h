@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/table.h"
 #include "embedded_damage.h"
 #include "embedded_sql.h"
 #include "engine/embedded_config.h"
@@ -62,8 +63,13 @@ struct store {
     bool deletes_entries; // in this transaction
     int wal_pages;        // in the write-ahead log after the last commit
 
-    struct video *videos, *videos_by_id, *dirty_videos; // embedded_video.c
-    struct lease *leases;                               // embedded_lease.c, by url
+    // embedded_video.c
+    struct table videos;         // those in memory, by name
+    struct video **videos_by_id; // their lists, by id modulo the room
+    size_t videos_by_id_room;    // a power of two, or 0
+    size_t forget_from;          // the list whose videos are forgotten next
+    struct video *dirty_videos;
+    struct lease *leases; // embedded_lease.c, by url
     bool leases_unwritten;
 
     size_t trail_rows; // embedded_trail.c, room for rows in all lists

@@ -14,11 +14,11 @@ static void make_room(struct store *s, struct trail *t, size_t more) {
     while (room < t->count + more) room *= 2;
     t->rows = mem_realloc(t->rows, room * sizeof *t->rows);
     s->trail_rows += room - t->room;
-    t->room = room;
+    t->room = (uint32_t)room;
 }
 
 void trail_drop(struct trail *t, size_t count) {
-    t->count -= count;
+    t->count -= (uint32_t)count;
     if (count && t->count) memmove(t->rows, t->rows + count, t->count * sizeof *t->rows);
 }
 
@@ -54,7 +54,7 @@ static void prepend_reversed(struct store *s, struct trail *t, const struct trai
     make_room(s, t, more);
     if (t->count) memmove(t->rows + more, t->rows, t->count * sizeof *t->rows);
     for (size_t i = 0; i < more; i++) t->rows[i] = newest_first->rows[more - 1 - i];
-    t->count += more;
+    t->count += (uint32_t)more;
 }
 
 // Goes back from the oldest that is known until there are `enough`, or to the last one behind `after` that is

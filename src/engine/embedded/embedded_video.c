@@ -1,26 +1,49 @@
 #include "embedded_video.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/container_of.h"
+#include "base/mem.h"
 #include "engine/numbering.h"
 
-enum { CROWDED_MS = 1000, FORGOTTEN_AT_ONCE = 2048 };
+enum { CROWDED_MS = 1000, FORGOTTEN_AT_ONCE = 2048, SMALLEST = 64 };
+
+static struct video **place_of(const struct store *s, int64_t id) {
+    return &s->videos_by_id[(size_t)id & (s->videos_by_id_room - 1)];
+}
+
+static void grow(struct store *s) {
+    size_t before = s->videos_by_id_room;
+    struct video **lists = s->videos_by_id;
+    s->videos_by_id_room = before ? before * 2 : SMALLEST;
+    s->videos_by_id = mem_zalloc(s->videos_by_id_room * sizeof(struct video *));
+    for (size_t i = 0; i < before; i++) {
+        for (struct video *v = lists[i], *next; v; v = next) {
+            next = v->next_by_id;
+            LL_PREPEND2(*place_of(s, v->id), v, next_by_id);
+        }
+    }
+    free(lists);
+}
 
 static struct video *remember(struct store *s, const char *name, int64_t id) {
     size_t len = strlen(name);
     struct video *v = mem_zalloc(sizeof *v + len + 1);
     memcpy(v->name, name, len + 1);
     v->id = id;
-    HASH_ADD_KEYPTR(hh, s->videos, v->name, len, v);
-    HASH_ADD(hh_id, s->videos_by_id, id, sizeof v->id, v);
+    v->entry.name = v->name;
+    if (s->videos.count == s->videos_by_id_room) grow(s);
+    table_add(&s->videos, &v->entry);
+    LL_PREPEND2(*place_of(s, id), v, next_by_id);
     return v;
 }
 
 static void forget(struct store *s, struct video *v) {
     s->trail_rows -= v->trail.room;
     free(v->trail.rows);
-    HASH_DELETE(hh_id, s->videos_by_id, v);
-    HASH_DELETE(hh, s->videos, v);
+    LL_DELETE2(*place_of(s, v->id), v, next_by_id);
+    table_remove(&s->videos, &v->entry);
     free(v);
 }
 
@@ -30,16 +53,15 @@ static bool is_sound(const struct store *s, const struct video *v) {
 }
 
 struct video *video_find(struct store *s, const char *name) {
-    struct video *v;
-    HASH_FIND_STR(s->videos, name, v);
-    if (v) return v;
+    struct table_entry *e = table_find(&s->videos, name);
+    if (e) return container_of(e, struct video, entry);
     sqlite3_stmt *q = store_use(s, SQL_VIDEO_FIND);
     store_bind_text(q, 1, name);
     if (!store_row(s, q)) return NULL;
-    v = remember(s, name, sqlite3_column_int64(q, 0));
+    struct video *v = remember(s, name, sqlite3_column_int64(q, 0));
     v->at.epoch = (uint64_t)sqlite3_column_int64(q, 1);
     v->at.seq = (uint64_t)sqlite3_column_int64(q, 2);
-    v->run = sqlite3_column_int64(q, 3);
+    v->of_this_run = sqlite3_column_int64(q, 3) == s->run;
     v->logged = sqlite3_column_int64(q, 4);
     v->newest = sqlite3_column_int64(q, 5);
     v->used_ms = sqlite3_column_int64(q, 6);
@@ -66,8 +88,8 @@ struct video *video_add(struct store *s, const char *name) {
 }
 
 int64_t video_logged(struct store *s, int64_t id, int64_t *bytes) {
-    struct video *v;
-    HASH_FIND(hh_id, s->videos_by_id, &id, sizeof id, v);
+    struct video *v = s->videos_by_id_room ? *place_of(s, id) : NULL;
+    while (v && v->id != id) v = v->next_by_id;
     *bytes = v ? v->bytes : 0;
     if (v) return v->logged;
     sqlite3_stmt *q = store_use(s, SQL_VIDEO_LOGGED);
@@ -105,7 +127,7 @@ void video_mark_used(struct store *s, struct video *v) {
 
 void video_begin_epoch(struct store *s, struct video *v, struct position known) {
     v->at = (struct position){numbering_new_epoch(s->now_ms, v->at, known, &s->epoch), 0};
-    v->run = s->run;
+    v->of_this_run = true;
     video_changed(s, v);
 }
 
@@ -115,7 +137,7 @@ void video_write_dirty(struct store *s) {
         sqlite3_bind_int64(q, 1, v->id);
         sqlite3_bind_int64(q, 2, (int64_t)v->at.epoch);
         sqlite3_bind_int64(q, 3, (int64_t)v->at.seq);
-        sqlite3_bind_int64(q, 4, v->run);
+        sqlite3_bind_int64(q, 4, s->run); // what changes a video begins an epoch first
         sqlite3_bind_int64(q, 5, v->logged);
         sqlite3_bind_int64(q, 6, v->newest);
         sqlite3_bind_int64(q, 7, v->bytes);
@@ -140,18 +162,25 @@ void video_drop(struct store *s, struct video *v) {
     forget(s, v);
 }
 
+// Forgets the videos of the next list by id.
+static void forget_some(struct store *s) {
+    size_t i = s->forget_from++ & (s->videos_by_id_room - 1);
+    while (s->videos_by_id[i]) forget(s, s->videos_by_id[i]);
+}
+
 void video_forget_all(struct store *s) {
-    struct video *v, *next;
-    HASH_ITER(hh, s->videos, v, next) forget(s, v);
+    while (s->videos.count) forget_some(s);
+    free(s->videos_by_id);
+    s->videos_by_id = NULL;
+    s->videos_by_id_room = 0;
     s->dirty_videos = NULL;
 }
 
 static bool is_too_much(const struct store *s) {
-    return HASH_COUNT(s->videos) > VIDEO_CACHED || s->trail_rows > TRAIL_ROWS;
+    return s->videos.count > VIDEO_CACHED || s->trail_rows > TRAIL_ROWS;
 }
 
-// The table's order is that in which they came. A batch brings no more than are forgotten here, and none has
-// been changed since the last was committed.
+// A batch brings no more than are forgotten here, and none has been changed since the last was committed.
 void video_limit_memory(struct store *s) {
-    for (int left = FORGOTTEN_AT_ONCE; left && s->videos && is_too_much(s); left--) forget(s, s->videos);
+    for (int left = FORGOTTEN_AT_ONCE; left && s->videos.count && is_too_much(s); left--) forget_some(s);
 }

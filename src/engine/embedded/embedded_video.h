@@ -1,8 +1,8 @@
 // Rows of videos: found by name, kept in memory with their position, written back once per transaction.
 // Store's thread only.
 //
-// At most about VIDEO_CACHED rows are in memory (some 250 bytes each), and TRAIL_ROWS of their lists; then
-// those read first are forgotten, some between any two transactions, and read again when needed.
+// At most about VIDEO_CACHED rows are in memory (some 200 bytes each), and TRAIL_ROWS of their lists; then
+// some are forgotten between any two transactions, going round by id, and read again when needed.
 #pragma once
 
 #include "base/map.h"
@@ -17,24 +17,24 @@ enum {
 // Its newest entries; see embedded_trail.h.
 struct trail {
     int64_t *rows; // n of the entries, oldest first, without a gap
-    size_t count, room;
-    size_t kept; // at the last count: when there are twice as many, they are counted again
+    uint32_t count, room;
+    uint32_t kept; // at the last count: when there are twice as many, they are counted again
 };
 
 struct video {
+    struct table_entry entry; // by name
     int64_t id;
     struct position at; // not set: it has a mapping only
     struct position
         prev;       // where the log stood when the epoch of `at` began, if this run of the engine did so
-    int64_t run;    // of the engine that gave `at`
     int64_t logged; // entries it ever had
     int64_t newest; // n of the last one, 0: none
     int64_t bytes;  // that those took
     int64_t used_ms;
     struct trail trail;
+    struct video *next_dirty, *next_by_id;
+    bool of_this_run; // `at` was given by this run of the engine
     bool dirty;
-    struct video *next_dirty;
-    UT_hash_handle hh, hh_id;
     char name[];
 };
 
