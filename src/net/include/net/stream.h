@@ -9,7 +9,8 @@
 // again until then, whether the bytes are in the kernel or in the stream (decrypted, say). So an owner reads
 // until it is clear, or stops and comes back of its own accord, or calls stream_again().
 //
-// writable: stream_writev() may take something. Clear after it has taken less than it was given.
+// writable: stream_writev() may take something. Clear after it has taken less than it was given, and while
+// the stream itself holds some of what it took: so one that is writable may be closed without loss.
 //
 // fin: the peer has ended its direction; what came before may still be unread.
 //
