@@ -78,18 +78,15 @@ static void h1_shrink(struct buf *b) {
     if (!b->len && (b->cap > KEPT_BYTES || http_memory_is_scarce())) buf_release(b);
 }
 
-// Whether the client has sent more than the request that is being answered, or than could be looked at in its
-// turn.
-static bool is_ahead(const struct h1_conn *c) {
-    return (c->state == H1_WAITING || c->state == H1_IDLE) && c->in.len;
-}
-
-// Accounts for the connection's buffers, and whether it waits for its client.
+// Accounts for the connection's buffers, and whether it waits for its client: to read, to send the rest of a
+// request, or because it has sent more than the request that is being answered, or than could be looked at in
+// its turn.
 static void h1_settle(struct h1_conn *c) {
     size_t bytes = c->in.cap + c->out.cap + http_request_bytes(&c->request);
-    bool gone = c->state == H1_ORPHANED || c->state == H1_CLOSED;
-    bool waits = !gone && (unsent(c) || is_ahead(c) || c->state == H1_HEAD || c->state == H1_BODY);
-    http_memory_hold(&c->base.hold, bytes, waits, loop_now_ms(c->stream.loop));
+    bool is_ahead = (c->state == H1_WAITING || c->state == H1_IDLE) && c->in.len;
+    bool is_gone = c->state == H1_ORPHANED || c->state == H1_CLOSED;
+    bool waits = unsent(c) || is_ahead || c->state == H1_HEAD || c->state == H1_BODY;
+    http_memory_hold(&c->base.hold, bytes, waits && !is_gone, loop_now_ms(c->stream.loop));
 }
 
 // ... which may be more than before: others that wait may have to go.
@@ -110,30 +107,22 @@ static void h1_linger(struct h1_conn *c) {
     stream_shutdown(&c->stream);
 }
 
-static ssize_t send_some(struct h1_conn *c) {
-    if (!c->tail_len) return stream_write(&c->stream, c->out.data, c->out.len);
-    struct iovec pieces[] = {{c->out.data, c->out.len}, {(char *)c->tail, c->tail_len}};
-    return stream_writev(&c->stream, pieces, 2);
-}
-
-static void take_sent(struct h1_conn *c, size_t n) {
-    size_t of_out = n < c->out.len ? n : c->out.len;
-    buf_consume(&c->out, of_out);
-    if (!c->tail_len) return;
-    c->tail += n - of_out;
-    c->tail_len -= n - of_out;
-}
-
 // May close the connection.
 static void h1_flush(struct h1_conn *c) {
     while (unsent(c)) {
-        ssize_t n = send_some(c);
+        struct iovec pieces[] = {{c->out.data, c->out.len}, {(char *)c->tail, c->tail_len}};
+        ssize_t n = stream_writev(&c->stream, pieces, c->tail_len ? 2 : 1);
         if (n < 0) {
             if (n != -EAGAIN) h1_close(&c->base);
             return;
         }
-        take_sent(c, (size_t)n);
+        size_t of_out = (size_t)n < c->out.len ? (size_t)n : c->out.len;
+        size_t of_tail = (size_t)n - of_out;
+        buf_consume(&c->out, of_out);
+        if (of_tail) c->tail += of_tail;
+        c->tail_len -= of_tail;
     }
+    c->tail = NULL;
     h1_shrink(&c->out);
     h1_settle(c);
     if (c->ended)
@@ -193,7 +182,7 @@ static void begin_body(struct h1_conn *c) {
 // own.
 static void h1_parse(struct h1_conn *c, const char *bytes, size_t len) {
     size_t used;
-    bool own = bytes == c->in.data + c->in_parsed && c->in.len;
+    bool own = c->in.len && bytes == c->in.data + c->in_parsed;
     enum h1_parsed parsed = h1_parser_feed(&c->parser, bytes, len, &used);
     if (c->state == H1_HEAD && c->parser.in_body) begin_body(c);
     if (parsed == H1_PARSED_PART) drop_input(c);

@@ -8,12 +8,8 @@
 #include "request_parts.h"
 #include "response.h"
 
-static bool targets_the_server(const struct http_request *r) {
-    return r->path_len == 1 && r->head.data[r->path_start] == '*';
-}
-
 static struct http_match find_match(const struct http_site *site, struct http_request *r) {
-    if (targets_the_server(r))
+    if (r->path_len == 1 && r->head.data[r->path_start] == '*') // the server as a whole
         return (struct http_match){.methods = HTTP_METHOD_GET | HTTP_METHOD_HEAD | HTTP_METHOD_POST};
     struct http_match m = http_route_find(site, r->method, r->head.data + r->path_start, r->path_len, false);
     if (!m.methods && http_request_tidy_path(r))
