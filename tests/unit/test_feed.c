@@ -1,5 +1,7 @@
 #include "unit.h"
 
+#include <sys/mman.h>
+
 #include "base/log.h"
 #include "dice.h"
 #include "fake_engine.h"
@@ -233,6 +235,26 @@ static void a_hole_is_filled_from_the_log(void **state) {
     assert_int_equal(fake_waiting(engine), 0);
     fake_append_run(engine, 1, 7, 7);
     assert_shown("1-7");
+}
+
+static void the_log_says_which_reader_has_met_a_hole(void **state) {
+    (void)state;
+    static const char expected[] = "info reader-7 hole video=" FAKE_VIDEO " action=\"reading the log\"\n";
+    char said[256] = "";
+    int log = memfd_create("log", MFD_CLOEXEC), real_stderr = dup(STDERR_FILENO);
+    go_live(1, 3);
+    log_set_level(LOG_INFO);
+    dup2(log, STDERR_FILENO);
+    fake_log_run(engine, 1, 4, 5);
+    fake_append_run(engine, 1, 6, 6);
+    dup2(real_stderr, STDERR_FILENO);
+    close(real_stderr);
+    log_set_level(LOG_ERROR);
+    assert_true(pread(log, said, sizeof said - 1, 0) > 0);
+    close(log);
+    assert_string_equal(said, expected);
+    fake_answer(engine, 0);
+    assert_shown("1-4 1-5 1-6");
 }
 
 static void what_arrives_while_a_hole_is_filled_is_neither_lost_nor_doubled(void **state) {
@@ -930,6 +952,7 @@ int main(void) {
         TEST(repeats_are_dropped),
         TEST(messages_without_number_pass_as_they_are),
         TEST(a_hole_is_filled_from_the_log),
+        TEST(the_log_says_which_reader_has_met_a_hole),
         TEST(what_arrives_while_a_hole_is_filled_is_neither_lost_nor_doubled),
         TEST(an_entry_published_without_its_fields_is_read_from_the_log),
         TEST(a_loss_published_without_its_fields_is_announced),
