@@ -5,6 +5,7 @@
 
 #include "engine/engine.h"
 #include "http/counters.h"
+#include "net/loop.h"
 #include "service/service.h"
 
 static json_t *metric_value(const struct metric *m, struct service *s) {
@@ -73,6 +74,26 @@ ENGINE(longest_trip_s, (double)e.longest_trip_us / 1e6)
 ENGINE(failures, e.failures)
 #undef ENGINE
 
+enum { SLOW_TURN_STEP = 5 }; // of struct loop_lag: turns of 16 ms and longer
+_Static_assert((int)SLOW_TURN_STEP < (int)LOOP_LAG_STEPS, "a step of the loop's");
+
+static uint64_t slow_turns(const struct loop_lag *lag) {
+    uint64_t sum = 0;
+    for (int i = SLOW_TURN_STEP; i < LOOP_LAG_STEPS; i++) sum += lag->within[i];
+    return sum;
+}
+
+#define LOOP(name, expression)                                                                               \
+    static double loop_##name(struct service *s) {                                                           \
+        struct loop_lag lag = loop_lag(s->loop);                                                             \
+        return (double)(expression);                                                                         \
+    }
+LOOP(turns, lag.turns)
+LOOP(slow_turns, slow_turns(&lag))
+LOOP(busy_s, (double)lag.busy_us / 1e6)
+LOOP(longest_turn_s, (double)lag.longest_us / 1e6)
+#undef LOOP
+
 const struct metric service_metrics[] = {
     {"chorus_http_open_connections", "connections", METRIC_GAUGE,
      "Connections to this port, without streams.", http_open, NULL, NULL},
@@ -108,5 +129,14 @@ const struct metric service_metrics[] = {
      engine_longest_trip_s, NULL, NULL},
     {"chorus_engine_failed_trips_total", "trips", METRIC_COUNTER,
      "Transactions rolled back; commands refused or lost.", engine_failures, NULL, NULL},
+    {"chorus_loop_turns_total", "turns", METRIC_COUNTER, "Turns of the control loop.", loop_turns, NULL,
+     NULL},
+    {"chorus_loop_slow_turns_total", "turns", METRIC_COUNTER,
+     "Of those, the ones of 16 ms and longer: an event may have waited as long.", loop_slow_turns, NULL,
+     NULL},
+    {"chorus_loop_busy_seconds_total", "seconds", METRIC_COUNTER, "Time that all turns took.", loop_busy_s,
+     NULL, NULL},
+    {"chorus_loop_longest_turn_seconds", "seconds", METRIC_GAUGE, "Time that the longest turn took.",
+     loop_longest_turn_s, NULL, NULL},
     {0},
 };

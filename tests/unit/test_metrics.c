@@ -7,8 +7,10 @@
 #include "engine/engine.h"
 #include "http/counters.h"
 #include "manager/manager.h"
+#include "net/loop.h"
 #include "reader/reader.h"
 #include "service/metrics.h"
+#include "run_loop.h"
 #include "service/service.h"
 
 static const struct metric *const tables[] = {service_metrics, reader_metrics, manager_metrics,
@@ -113,7 +115,7 @@ static void http_and_engine_are_counted(void **state) {
     http.responses[201] = 1;
     http.responses[429] = 4;
     http.responses[503] = 6;
-    struct service s = {.engine = &engine, .http = &http};
+    struct service s = {.loop = loop_new(), .engine = &engine, .http = &http};
     json_t *o = json_object();
     metrics_add(service_metrics, &s, o);
     const struct {
@@ -129,6 +131,39 @@ static void http_and_engine_are_counted(void **state) {
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
         assert_true(json_number_value(json_object_get(o, expected[i].name)) == expected[i].value);
     json_decref(o);
+    loop_free(s.loop);
+}
+
+static void on_long_turn(struct loop_timer *t) {
+    struct {
+        struct loop_timer timer;
+        struct loop *loop;
+    } *turn = (void *)t;
+    moved_clock.now_ms += 40;
+    loop_stop(turn->loop);
+}
+
+static void turns_of_the_loop_are_counted(void **state) {
+    (void)state;
+    struct {
+        struct loop_timer timer;
+        struct loop *loop;
+    } turn = {.timer.on_due = on_long_turn, .loop = loop_new()};
+    static const struct engine_ops ops = {.stats = stats};
+    struct engine engine = {.ops = &ops};
+    struct http_counters http = {0};
+    struct service s = {.loop = turn.loop, .engine = &engine, .http = &http};
+    loop_timer_start(turn.loop, &turn.timer, 0);
+    loop_run(turn.loop);
+    run_turns(turn.loop, 1);
+    json_t *o = json_object();
+    metrics_add(service_metrics, &s, o);
+    assert_true(json_integer_value(json_object_get(o, "chorus_loop_turns_total")) >= 1);
+    assert_int_equal(json_integer_value(json_object_get(o, "chorus_loop_slow_turns_total")), 1);
+    assert_true(json_number_value(json_object_get(o, "chorus_loop_longest_turn_seconds")) >= 0.04);
+    assert_true(json_number_value(json_object_get(o, "chorus_loop_busy_seconds_total")) >= 0.04);
+    json_decref(o);
+    loop_free(turn.loop);
 }
 
 int main(void) {
@@ -137,6 +172,7 @@ int main(void) {
         cmocka_unit_test(names_are_unique),
         cmocka_unit_test(rows_go_where_they_say),
         cmocka_unit_test(http_and_engine_are_counted),
+        cmocka_unit_test(turns_of_the_loop_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

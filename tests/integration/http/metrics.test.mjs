@@ -25,6 +25,8 @@ scenario('/health shows every figure by a name that Prometheus takes, and the sa
     }
     assert.ok(metrics.chorus_http_open_connections >= 1, role);
     assert.ok(metrics.chorus_http_requests_total >= 1, role);
+    assert.ok(metrics.chorus_loop_turns_total >= 1, role);
+    assert.ok(metrics.chorus_loop_busy_seconds_total >= metrics.chorus_loop_longest_turn_seconds, role);
   }
 
   const comment = await health(system.comment);
