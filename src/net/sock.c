@@ -17,7 +17,8 @@ static void sock_set(int fd, int level, int option, int value) {
 
 static int sock_new(const union address *a) {
     int fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    return fd < 0 ? -errno : fd;
+    if (fd < 0) return -errno;
+    return fd;
 }
 
 static int sock_fail(int fd) {

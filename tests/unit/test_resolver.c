@@ -134,7 +134,7 @@ static void the_callback_comes_once_for_each_name_and_may_ask(void **state) {
 
 static void names_wait_for_a_thread_and_all_get_one(void **state) {
     struct world *w = *state;
-    char name[16];
+    char name[32];
     hold(true);
     for (int i = 0; i < 3 * RESOLVER_LOOKUPS; i++) {
         snprintf(name, sizeof name, "host%d.test", i);
