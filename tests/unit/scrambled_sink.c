@@ -19,10 +19,10 @@ struct scrambled {
     bool fin;
 };
 
-static uint8_t key_byte(uint64_t number, size_t i) {
-    uint64_t x = (number + 1) * 0x9e3779b97f4a7c15 + i * 0xbf58476d1ce4e5b9;
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-    return (uint8_t)(x >> 40);
+static uint8_t key_byte(uint32_t number, uint32_t i) {
+    uint32_t x = (number + 1) * 0x9e3779b1u + i * 0x85ebca6bu;
+    x = (x ^ x >> 15) * 0x2c1b3c6du;
+    return (uint8_t)(x >> 24);
 }
 
 static uint32_t checksum_of(uint8_t type, uint64_t number, const uint8_t *content, size_t len) {
@@ -32,7 +32,7 @@ static uint32_t checksum_of(uint8_t type, uint64_t number, const uint8_t *conten
 }
 
 static void scramble(uint8_t *content, size_t len, uint64_t number) {
-    for (size_t i = 0; i < len; i++) content[i] ^= key_byte(number, i);
+    for (size_t i = 0; i < len; i++) content[i] ^= key_byte((uint32_t)number, (uint32_t)i);
 }
 
 // Copies len bytes of the pieces, from `skip` on.
@@ -153,9 +153,9 @@ static const struct sink_ops scrambled_ops = {
     .close = scrambled_close,
 };
 
-struct sink scrambled_sink(struct sink s) {
+struct sink scrambled_sink(struct sink s, uint32_t credit) {
     struct scrambled *state = mem_zalloc(sizeof *state);
-    state->credit = SCRAMBLED_CREDIT;
+    state->credit = credit;
     s.ops = &scrambled_ops;
     s.state = state;
     return s;

@@ -22,8 +22,8 @@ enum {
     SCRAMBLED_CLOSE = 0x15
 };
 
-// Returns a sink that scrambles what another one, a socket, would send.
-struct sink scrambled_sink(struct sink);
+// Returns a sink that scrambles what another one, a socket, would send, with so many bytes of credit.
+struct sink scrambled_sink(struct sink, uint32_t credit);
 
 // The other end. Zero-initialise.
 struct unscrambler {

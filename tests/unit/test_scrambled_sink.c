@@ -119,7 +119,7 @@ static void its_state_counts_in_the_budget(void **state) {
     (void)state;
     size_t before = budget_used();
     client_join(&rig, &clients[0]);
-    struct sink s = scrambled_sink((struct sink){.fd = -1});
+    struct sink s = scrambled_sink((struct sink){.fd = -1}, 0);
     size_t own = sizeof(struct viewer) + sizeof(struct viewer *) + sizeof(struct viewer_transport);
     assert_int_equal(budget_used() - before, own + s.ops->state_bytes);
     free(s.state);

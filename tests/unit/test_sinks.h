@@ -25,5 +25,5 @@ static inline enum sink_framing test_framing(void) {
 // Takes the socket.
 static inline struct sink test_sink(int fd) {
     struct sink s = sink_of_socket(fd, test_framing());
-    return test_is_scrambled() ? scrambled_sink(s) : s;
+    return test_is_scrambled() ? scrambled_sink(s, SCRAMBLED_CREDIT) : s;
 }

@@ -1,5 +1,6 @@
 // A viewer through npm's `eventsource`: what a Node program written against the standard API gets.
 import { EventSource } from 'eventsource';
+import { streamFetch } from './scrambled.mjs';
 import { until } from './time.mjs';
 
 export class EventSourceViewer {
@@ -15,7 +16,7 @@ export class EventSourceViewer {
     this.source = new EventSource(url, {
       fetch: (target, init) => {
         this.requests.push({ url: String(target), from: init.headers['Last-Event-ID'] });
-        return fetch(target, init);
+        return streamFetch(target, init);
       },
     });
     this.source.onmessage = ({ data, lastEventId }) => {

@@ -1,7 +1,9 @@
 // HTTP by hand over a socket: exact bytes out, all at once, in pieces or byte by byte; responses in, parsed strictly.
 import net from 'node:net';
 import { once } from 'node:events';
+import { Readable } from 'node:stream';
 import { ChunkReader } from './chunks.mjs';
+import { Unscrambler, scrambled, unchunked } from './scrambled.mjs';
 import { pause, until, within } from './time.mjs';
 
 // The bytes of a request. headers: an object, or a list of lines where order and repetition matter.
@@ -25,12 +27,30 @@ export class RawClient {
     const { hostname: host, port } = new URL(url);
     const client = new RawClient();
     client.socket = net.connect({ host, port: Number(port), noDelay: true, ...options });
-    client.socket.on('data', (bytes) => (client.received = Buffer.concat([client.received, bytes])));
+    client.socket.on('data', (bytes) => client.#take(bytes));
     client.socket.on('error', () => {}); // a reset is a closed connection, which the tests check
     client.socket.on('end', () => (client.finished = true));
-    client.socket.on('close', () => (client.closed = true));
+    client.socket.on('close', () => client.#close());
     await within(once(client.socket, 'connect'), 10_000, `a connection to ${url}`);
     return client;
+  }
+
+  #take(bytes) {
+    if (scrambled && !this.records && !this.received.length && Unscrambler.begins(bytes)) this.records = new Unscrambler();
+    const content = this.records ? this.#open(bytes) : bytes;
+    if (this.body) this.body.push(content) || this.socket.pause();
+    else this.received = Buffer.concat([this.received, content]);
+  }
+
+  #open(bytes) {
+    if (this.socket.writable) this.socket.write(Unscrambler.credit(bytes.length));
+    return this.records.feed(bytes);
+  }
+
+  #close() {
+    this.closed = true;
+    this.body?.push(null);
+    this.body?.destroy();
   }
 
   // Resolves once the bytes have left, or cannot.
@@ -72,11 +92,12 @@ export class RawClient {
     if (end === 'none') throw Object.assign(new Error('closed without an answer'), { code: 'ECONNRESET' });
     const [first, ...lines] = this.received.toString('latin1', 0, end).split('\r\n');
     const headers = Object.fromEntries(lines.map((line) => line.split(/: ?(.*)/, 2)).map(([name, value]) => [name.toLowerCase(), value]));
-    const body = this.received.subarray(end + 4);
-    this.socket.removeAllListeners('data');
-    this.socket.pause();
-    if (body.length) this.socket.unshift(body);
-    return { status: Number(first.split(' ')[1]), headers, body: this.socket };
+    const rest = this.received.subarray(end + 4);
+    this.body = new Readable({ read: () => this.socket.resume(), destroy: (error, done) => { this.socket.destroy(); done(error); } });
+    if (rest.length) this.body.push(rest);
+    if (this.closed) this.#close();
+    const body = headers['transfer-encoding'] === 'chunked' ? unchunked(this.body) : this.body;
+    return { status: Number(first.split(' ')[1]), headers, body };
   }
 
   // What has come of an event stream after its head, without its chunks: events as far as they are whole.
@@ -101,6 +122,13 @@ export class RawClient {
   destroy() {
     this.socket.destroy();
   }
+}
+
+// One request on a connection of its own, answered by {status, headers, body}, where body is a stream.
+export async function bareRequest(url, { method, headers, body, version }) {
+  const client = await RawClient.connect(url);
+  await client.send(requestBytes(method, url.pathname + url.search, { headers: { host: url.host, ...headers }, body, host: null, version }));
+  return client.head();
 }
 
 // One request on a connection of its own; the response, or null if the server closed instead.

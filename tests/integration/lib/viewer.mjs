@@ -5,7 +5,8 @@ import http from 'node:http';
 import { once } from 'node:events';
 import { Agent, request } from 'undici';
 import { nextVersion } from './chunks.mjs';
-import { RawClient, requestBytes } from './raw.mjs';
+import { bareRequest } from './raw.mjs';
+import { scrambled } from './scrambled.mjs';
 import { StreamParser } from './stream.mjs';
 import { Journal } from './journal.mjs';
 import { until, within } from './time.mjs';
@@ -23,13 +24,13 @@ const transports = {
     response.body.once('close', () => dispatcher.destroy());
     return { status: response.statusCode, headers: response.headers, body: response.body };
   },
-  async 'http/1.0'(url, { method, headers, body }) {
-    const client = await RawClient.connect(url);
-    await client.send(requestBytes(method, url.pathname + url.search, { headers: { host: url.host, ...headers }, body, host: null, version: '1.0' }));
-    return client.head();
-  },
+  'http/1.0': (url, request) => bareRequest(url, { ...request, version: '1.0' }),
+  'bare http/1.1': (url, request) => bareRequest(url, { ...request, version: '1.1' }),
 };
 const transportOf = { '1.1': 'http', '1.0': 'http/1.0' };
+
+// Where streams are scrambled only bare sockets can read them.
+const readable = (transport) => (scrambled && transport !== 'http/1.0' ? 'bare http/1.1' : transport);
 
 export class Viewer {
   events = [];
@@ -58,7 +59,7 @@ export class Viewer {
     }
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     for (;;) {
-      const answer = await within(transports[transport](url, outgoing), 10_000, `an answer of ${url}`);
+      const answer = await within(transports[readable(transport)](url, outgoing), 10_000, `an answer of ${url}`);
       Object.assign(this, answer, { url });
       if (answer.status !== 307 || this.options.follow === false) break;
       this.redirects.push(answer);

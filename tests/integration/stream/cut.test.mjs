@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { owner, post, postMany } from '../lib/api.mjs';
 import { RawClient, requestBytes } from '../lib/raw.mjs';
+import { scrambled } from '../lib/scrambled.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
 
@@ -35,6 +36,7 @@ scenario('a reader that stops cuts its streams, over both versions of HTTP', asy
   await stopped;
 });
 
+if (!scrambled)
 scenario('fetch and node:http report a cut as an error', async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { call, owner } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';
+import { streamFetch } from '../lib/scrambled.mjs';
 
 // The polyfill that is used most sends lastEventId in the query.
 scenario('a position is accepted as last_event_id and as lastEventId, in the query and in the body', async (t) => {
@@ -12,7 +13,7 @@ scenario('a position is accepted as last_event_id and as lastEventId, in the que
     const asQuery = await t.watch(reader, { video: 'v', query: { [name]: ids[1] } });
     await asQuery.reaches(ids[3]);
     assert.deepEqual(asQuery.comments.map(({ id }) => id), ids.slice(2), `${name} in the query`);
-    const response = await fetch(`${reader}/connect`, {
+    const response = await streamFetch(`${reader}/connect`, {
       method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ userid: 'u', videoid: 'v', [name]: ids[1] }),
     });
     let text = '';
