@@ -1,6 +1,8 @@
 # embed_assets(<folder> <symbol> <out>): writes a C file with the table of the folder's files (http/asset.h), each as it is and
 # compressed. index.html is at "/". The same files make the same bytes, as gzip is asked to name no time.
 function(embed_assets folder symbol out)
+  get_filename_component(place ${out} DIRECTORY)
+  file(MAKE_DIRECTORY ${place})
   find_program(GZIP_PROGRAM gzip) # without it nothing is compressed
   set(type_html "text/html; charset=utf-8")
   set(type_txt "text/plain; charset=utf-8")
