@@ -12,6 +12,7 @@ enum { FRAMES_PER_TURN = 8192, RUN_EFFORT = 8 }; // to be freed; a run takes as 
 
 struct run {
     struct history *history;
+    struct history_budget *budget;
     struct ring ring;
     struct position from;
     int64_t warm_until_ms;   // somebody has come back lately
@@ -27,7 +28,8 @@ static size_t cost_of(const struct run *r) {
     return RUN_COST + r->ring.bytes + held(r) * FRAME_COST;
 }
 
-static void let_go(struct history_budget *b, struct run *r) {
+static void let_go(struct run *r) {
+    struct history_budget *b = r->budget;
     r->history->run = NULL;
     b->bytes -= cost_of(r);
     DL_DELETE(b->runs, r);
@@ -40,7 +42,7 @@ static void make_room(struct history_budget *b, size_t bytes, const struct run *
     struct run *r, *next;
     DL_FOREACH_SAFE(b->runs, r, next) {
         if (r == but || b->bytes + bytes <= b->max) return;
-        let_go(b, r);
+        let_go(r);
     }
 }
 
@@ -50,36 +52,32 @@ static uint64_t effort(const struct run *r) {
 
 void history_budget_sweep(struct history_budget *b, int64_t now_ms) {
     uint64_t done = 0;
-    for (struct run *r; (r = b->runs) && done < FRAMES_PER_TURN; done += effort(r), let_go(b, r))
+    for (struct run *r; (r = b->runs) && done < FRAMES_PER_TURN; done += effort(r), let_go(r))
         if (now_ms - r->touched_ms <= HISTORY_COLD_MS) return;
 }
 
 void history_budget_yield(struct history_budget *b, size_t backlog_bytes) {
     uint64_t done = 0;
-    for (struct run *r; (r = b->runs) && done < FRAMES_PER_TURN; done += effort(r), let_go(b, r))
+    for (struct run *r; (r = b->runs) && done < FRAMES_PER_TURN; done += effort(r), let_go(r))
         if (budget_has_cache_room() && budget_backlog_room() >= backlog_bytes) return;
 }
 
-void history_init(struct history *h, struct history_budget *budget) {
-    *h = (struct history){.budget = budget};
-}
-
 void history_release(struct history *h) {
-    if (h->run) let_go(h->budget, h->run);
+    if (h->run) let_go(h->run);
 }
 
 static void touch(struct run *r, int64_t now_ms) {
-    struct history_budget *b = r->history->budget;
+    struct history_budget *b = r->budget;
     r->touched_ms = now_ms;
     DL_DELETE(b->runs, r);
     DL_APPEND(b->runs, r);
 }
 
-static void begin(struct history *h, struct position from, int64_t now_ms) {
-    struct history_budget *b = h->budget;
+static void begin(struct history *h, struct history_budget *b, struct position from, int64_t now_ms) {
     make_room(b, RUN_COST, NULL);
     struct run *r = mem_zalloc(sizeof *r);
     r->history = h;
+    r->budget = b;
     r->from = from;
     r->touched_ms = now_ms;
     ring_init(&r->ring, HISTORY_FRAMES, HISTORY_BYTES);
@@ -88,16 +86,16 @@ static void begin(struct history *h, struct position from, int64_t now_ms) {
     h->run = r;
 }
 
-void history_reset(struct history *h, struct position from, int64_t now_ms) {
+void history_reset(struct history *h, struct history_budget *b, struct position from, int64_t now_ms) {
     history_release(h);
-    if (RUN_COST > h->budget->max) return;
-    begin(h, from, now_ms);
+    if (RUN_COST > b->max) return;
+    begin(h, b, from, now_ms);
     history_use(h, now_ms);
 }
 
 // The run then begins where the last of the frames that go stood.
 static void drop_oldest(struct run *r, uint64_t count) {
-    struct history_budget *b = r->history->budget;
+    struct history_budget *b = r->budget;
     uint64_t keep = r->ring.first + count;
     for (uint64_t n = r->ring.first; n < keep; n++)
         if (position_is_set(ring_at(&r->ring, n)->at)) r->from = ring_at(&r->ring, n)->at;
@@ -115,14 +113,14 @@ static void bound_run(struct run *r, const struct frame *f, int64_t now_ms) {
     if (count) drop_oldest(r, count);
 }
 
-void history_push(struct history *h, struct position from, struct frame *f, int64_t now_ms) {
-    struct history_budget *b = h->budget;
+void history_push(struct history *h, struct history_budget *b, struct position from, struct frame *f,
+                  int64_t now_ms) {
     size_t cost = FRAME_COST + f->len;
     if (RUN_COST + cost > b->max || !budget_has_cache_room()) {
         history_release(h);
         return;
     }
-    if (!h->run) begin(h, from, now_ms);
+    if (!h->run) begin(h, b, from, now_ms);
     struct run *r = h->run;
     touch(r, now_ms);
     bound_run(r, f, now_ms);

@@ -304,11 +304,11 @@ static void remember(struct stream *s, const struct load *l) {
     struct position from = position_is_set(l->lost) ? l->lost : l->from;
     if (!position_is_set(at)) at = feed_position(&s->feed);
     if (position_compare(from, at) >= 0) return;
-    history_reset(&s->history, from, now_ms(s));
+    history_reset(&s->history, s->env->budget, from, now_ms(s));
     at = from;
     for (uint32_t i = l->frames->next; i < l->frames->count; i++) {
         struct frame *f = l->frames->frames[i];
-        history_push(&s->history, at, f, now_ms(s));
+        history_push(&s->history, s->env->budget, at, f, now_ms(s));
         if (position_is_set(f->at)) at = f->at;
     }
 }
@@ -420,7 +420,7 @@ static void remember_frame(struct stream *s, struct frame *f) {
     struct position from = feed_position(&s->feed);
     if (!position_is_set(f->at)) return;
     if (position_compare(f->at, from) <= 0) history_release(&s->history);
-    history_push(&s->history, from, f, now_ms(s));
+    history_push(&s->history, s->env->budget, from, f, now_ms(s));
 }
 
 static void on_frame(struct feed *of, struct frame *f) {
@@ -491,7 +491,6 @@ void stream_open(struct stream *s, struct stream_env *env, const char *video) {
     *s = (struct stream){.env = env};
     begin_vacancy(s);
     s->fan = fan_video_new(env->fanout, env->counters, on_left, s);
-    history_init(&s->history, env->budget);
     feed_open(&s->feed, &env->feed_env, video);
 }
 

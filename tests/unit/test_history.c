@@ -12,7 +12,7 @@ static int set_up(void **state) {
     (void)state;
     budget = (struct history_budget){.max = 64 << 20};
     now = 1000;
-    history_init(&history, &budget);
+    history = (struct history){0};
     return 0;
 }
 
@@ -24,7 +24,7 @@ static int tear_down(void **state) {
 }
 
 static void push_to(struct history *h, struct position from, struct frame *f) {
-    history_push(h, from, f, now);
+    history_push(h, &budget, from, f, now);
     frame_unref(f);
     assert_true(budget.bytes <= budget.max); // ever
 }
@@ -70,7 +70,7 @@ static void it_begins_in_front_of_its_first_frame(void **state) {
 
 static void everything_since_its_beginning_is_covered(void **state) {
     (void)state;
-    history_reset(&history, pos(1, 4), now);
+    history_reset(&history, &budget, pos(1, 4), now);
     assert_string_equal(given(pos(1, 4)), "");
     push_run(5, 7);
     assert_string_equal(given(pos(1, 4)), "1-5 1-6 1-7");
@@ -80,7 +80,7 @@ static void everything_since_its_beginning_is_covered(void **state) {
 
 static void what_it_has_never_held_is_not_covered(void **state) {
     (void)state;
-    history_reset(&history, pos(1, 4), now);
+    history_reset(&history, &budget, pos(1, 4), now);
     push_run(5, 7);
     assert_string_equal(given(pos(1, 3)), "not covered");
     assert_string_equal(given(pos(1, 8)), "not covered");
@@ -90,7 +90,7 @@ static void what_it_has_never_held_is_not_covered(void **state) {
 
 static void gaps_and_messages_without_number_are_part_of_the_run(void **state) {
     (void)state;
-    history_reset(&history, pos(1, 4), now);
+    history_reset(&history, &budget, pos(1, 4), now);
     push(pos(1, 4), comment_frame(1, 5));
     push(pos(1, 5), foreign_frame("one"));
     push(pos(1, 5), frame_of_gap(pos(1, 6), pos(2, 0), GAP_EPOCH));
@@ -107,7 +107,7 @@ static void any_position_is_found_among_messages_without_number(void **state) {
     (void)state;
     for (int between = 0; between < 5; between++) {
         for (uint64_t frames = 1; frames < 20; frames++) {
-            history_reset(&history, pos(1, 0), now);
+            history_reset(&history, &budget, pos(1, 0), now);
             for (uint64_t seq = 2; seq <= 2 * frames; seq += 2) { // every other number is a tombstone's
                 for (int i = 0; i < between; i++) push(pos(1, seq - 2), foreign_frame("x"));
                 push(pos(1, seq - 2), comment_frame(1, seq));
@@ -127,9 +127,9 @@ static void any_position_is_found_among_messages_without_number(void **state) {
 
 static void a_reset_forgets_all_and_begins_there(void **state) {
     (void)state;
-    history_reset(&history, pos(1, 4), now);
+    history_reset(&history, &budget, pos(1, 4), now);
     push_run(5, 7);
-    history_reset(&history, pos(1, 7), now);
+    history_reset(&history, &budget, pos(1, 7), now);
     assert_string_equal(given(pos(1, 5)), "not covered");
     assert_string_equal(given(pos(1, 7)), "");
     push_run(8, 8);
@@ -138,7 +138,7 @@ static void a_reset_forgets_all_and_begins_there(void **state) {
 
 static void the_oldest_go_and_the_run_begins_behind_them(void **state) {
     (void)state;
-    history_reset(&history, pos(1, 0), now);
+    history_reset(&history, &budget, pos(1, 0), now);
     push_run(1, HISTORY_FRAMES + 10);
     assert_int_equal(held(&history), HISTORY_FRAMES);
     assert_int_equal(history_from(&history).seq, 10);
@@ -151,7 +151,7 @@ static void the_oldest_go_and_the_run_begins_behind_them(void **state) {
 static void it_holds_no_more_bytes_than_it_may(void **state) {
     (void)state;
     enum { SIZE = 100000 };
-    history_reset(&history, pos(1, 0), now);
+    history_reset(&history, &budget, pos(1, 0), now);
     for (uint64_t seq = 1; seq <= 100; seq++) push(pos(1, seq - 1), padded_frame(1, seq, SIZE));
     assert_int_equal(held(&history), HISTORY_BYTES / (SIZE + 100));
     assert_int_equal(history_from(&history).seq, 100 - HISTORY_BYTES / (SIZE + 100));
@@ -160,7 +160,7 @@ static void it_holds_no_more_bytes_than_it_may(void **state) {
 // The run's beginning is where the last frame with a position stood, not where a message without one did.
 static void a_message_without_number_that_goes_leaves_the_beginning(void **state) {
     (void)state;
-    history_reset(&history, pos(1, 4), now);
+    history_reset(&history, &budget, pos(1, 4), now);
     push(pos(1, 4), comment_frame(1, 5));
     push(pos(1, 5), foreign_frame("a"));
     push_run(6, HISTORY_FRAMES + 5); // pushes both out
@@ -231,7 +231,7 @@ static void what_does_not_fit_at_all_leaves_no_hole(void **state) {
 static void with_no_budget_at_all_it_holds_nothing(void **state) {
     (void)state;
     budget.max = 0;
-    history_reset(&history, pos(1, 0), now);
+    history_reset(&history, &budget, pos(1, 0), now);
     push_run(1, 3);
     assert_string_equal(given(pos(1, 3)), "not covered");
     history_use(&history, now);
@@ -242,9 +242,8 @@ static void with_no_budget_at_all_it_holds_nothing(void **state) {
 static void the_one_without_use_for_longest_makes_room(void **state) {
     (void)state;
     enum { MANY = 6, ROOM = 3 };
-    struct history many[MANY];
+    struct history many[MANY] = {0};
     uint64_t first;
-    for (int i = 0; i < MANY; i++) history_init(&many[i], &budget);
     push_to(&many[0], pos(1, 0), comment_frame(1, 1));
     budget.max = ROOM * budget.bytes;
     for (int i = 1; i < ROOM; i++) push_to(&many[i], pos(1, 0), comment_frame(1, 1));
@@ -263,7 +262,7 @@ static void the_one_without_use_for_longest_makes_room(void **state) {
 static void a_frame_forgotten_is_freed_unless_somebody_else_holds_it(void **state) {
     (void)state;
     struct frame *f = comment_frame(1, 1);
-    history_push(&history, pos(1, 0), f, now);
+    history_push(&history, &budget, pos(1, 0), f, now);
     assert_int_equal(atomic_load(&f->refs), 2);
     history_release(&history);
     assert_int_equal(atomic_load(&f->refs), 1);
@@ -273,8 +272,7 @@ static void a_frame_forgotten_is_freed_unless_somebody_else_holds_it(void **stat
 // The process's memory is used up by others: history gives its own, so that somebody can come in.
 static void it_yields_to_newcomers(void **state) {
     (void)state;
-    struct history other;
-    history_init(&other, &budget);
+    struct history other = {0};
     push_run(1, 3);
     push_to(&other, pos(1, 0), comment_frame(1, 1));
     enum { OTHERS = 1 << 20 };

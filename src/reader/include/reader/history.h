@@ -36,19 +36,19 @@ void history_budget_yield(struct history_budget *, size_t backlog_bytes);
 // Several times a second: lets go of what nobody uses.
 void history_budget_sweep(struct history_budget *, int64_t now_ms);
 
+// Zero-initialise. One pointer, as there may be many videos.
 struct history {
-    struct history_budget *budget;
     struct run *run; // NULL: nothing is held
 };
 
-void history_init(struct history *, struct history_budget *);
 void history_release(struct history *);
 
 // Holds nothing, from here on, for somebody who has come back to this position.
-void history_reset(struct history *, struct position from, int64_t now_ms);
+void history_reset(struct history *, struct history_budget *, struct position from, int64_t now_ms);
 
 // Adds the newest frame, borrowed. `from`: where those stand who have not seen it.
-void history_push(struct history *, struct position from, struct frame *, int64_t now_ms);
+void history_push(struct history *, struct history_budget *, struct position from, struct frame *,
+                  int64_t now_ms);
 
 // Returns where the run begins: everything after it up to the feed's position is held. Not set: nothing is.
 struct position history_from(const struct history *);
