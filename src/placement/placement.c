@@ -170,9 +170,11 @@ void placement_confirm(struct placement *p, const char *video, bool may_assign, 
 // UNLISTED. What waits for the list of readers waits no longer than the store takes to fail.
 static void on_list_attempt(struct listing *l, enum engine_status status) {
     struct placement *p = container_of(l, struct placement, listing);
-    struct mapping *unlisted = p->unlisted, *m, *next;
+    struct mapping *unlisted = p->unlisted;
     p->unlisted = NULL;
-    LL_FOREACH_SAFE2(unlisted, m, next, next_unlisted) {
+    while (unlisted) {
+        struct mapping *m = unlisted;
+        unlisted = m->next_unlisted;
         if (status == ENGINE_OK)
             look_up(m);
         else
