@@ -33,10 +33,6 @@ static void put_off_heartbeat(struct channel *ch, int64_t now_ms) {
     ch->heartbeat_due_ms = now_ms + every - (int64_t)(hash_random() % (uint64_t)(every / 8 + 1));
 }
 
-void channel_note_left(struct channel *ch) {
-    if (!ch->tally.left++) LL_PREPEND2(ch->env->left_by_some, ch, left_next);
-}
-
 uint32_t channel_report_left(struct channel *ch) {
     uint32_t left = ch->tally.left;
     if (left) LL_DELETE2(ch->env->left_by_some, ch, left_next);

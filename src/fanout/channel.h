@@ -10,49 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "fanout/fanout.h"
-#include "fanout/frame.h"
-#include "pace.h"
-#include "fanout/ring.h"
-#include "seats.h"
+#include "channel_core.h"
 #include "viewer.h"
 
-struct fan_counters;
-struct flush;
-struct loop;
-
-// What the channels of a worker have in common. Outlives them.
-struct channel_env {
-    struct loop *loop;
-    struct fan_bounds bounds;
-    struct channel *left_by_some;   // those with viewers gone that have not been reported
-    struct viewer *blocked, *spent; // of all channels, the one that has accepted no data for longest first
-};
-
-struct channel {
-    struct channel_env *env;
-    struct fan_counters *counters;
-    void *owner; // whose word it is that viewers have gone
-    struct seats seats;
-    struct ring ring;
-    struct flush *flush;     // what is being sent to those who are due; NULL: nothing
-    struct viewer *waiting;  // those that joined while frames waited, and have no more to get before these
-    uint64_t oldest;         // those behind need no frame before this one
-    uint64_t sent;           // frames before this one have gone, or are going, to those who are ready
-    struct position sent_at; // where they stand
-    int64_t heartbeat_due_ms;
-    struct pace pace;
-    struct {
-        unsigned long long delivered;
-        uint32_t sends;
-        uint32_t left;                       // viewers gone, for the next report
-    } tally;                                 // not yet handed on
-    uint32_t raw : 31;                       // viewers in SINK_RAW
-    uint32_t over : 1;                       // nothing more will be published
-    struct channel *left_next;               // in the environment's list, if any have
-    struct channel *prev, *next;             // all channels of the worker
-    struct channel *dirty_prev, *dirty_next; // those with something to flush; NULL: not among them
-};
+struct pending;
 
 void channel_init(struct channel *, struct channel_env *, struct fan_counters *, void *owner);
 
@@ -64,8 +25,7 @@ void channel_release(struct channel *);
 void channel_add(struct channel *, const struct sink *, struct pending *, int64_t now_ms);
 void channel_refuse(struct channel *);
 
-// Counts a viewer that has gone. Returns the count since the last report, and begins the next.
-void channel_note_left(struct channel *);
+// Returns how many viewers have gone since the last report, and begins the next.
 uint32_t channel_report_left(struct channel *);
 
 // Adds a frame, whose reference is taken; a flush sends it.

@@ -6,7 +6,7 @@
 
 #include "base/budget.h"
 #include "base/map.h"
-#include "channel.h"
+#include "viewer.h"
 #include "viewer_send.h"
 
 enum { RUN_BYTES = 1 << 16 };

@@ -6,23 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/uio.h>
 
-#include "pace.h"
-
-struct channel;
-struct frame;
-
-struct flush {
-    uint64_t from, to;   // the frames; none: it is a heartbeat, or the end
-    struct iovec run[2]; // by framing: what each viewer is sent
-    bool cut;            // there was more than fits into one run
-    bool is_end;         // the stream is over
-    struct pace_mark begun;
-    struct frame *beat; // owned
-    size_t room_bytes;
-    char room[]; // several frames, one behind the other
-};
+#include "channel_core.h"
 
 // Begins to send what is new to all who are ready: as many frames as fit into one run.
 void flush_begin(struct channel *);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "viewer.h"
+#include "viewer_state.h"
 
 static void put(struct seats *s, uint32_t slot, struct viewer *v) {
     s->at[slot] = v;

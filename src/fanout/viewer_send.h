@@ -1,9 +1,9 @@
 // The one place that writes to a viewer. In a header, so that a delivery takes one call: of sock_writev().
 #pragma once
 
-#include "channel.h"
+#include "channel_core.h"
 #include "net/sock.h"
-#include "viewer.h"
+#include "viewer_state.h"
 
 // Closes the viewer unless its socket is only full. Returns 0.
 size_t viewer_send_failed(struct viewer *, int error);

@@ -1,0 +1,68 @@
+// Private to the fan-out: what is kept of a channel. channel.h says what is done with it, flush.h with what
+// is being sent. Worker's thread.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "base/map.h"
+#include "base/position.h"
+#include "fanout/fanout.h"
+#include "fanout/frame.h"
+#include "fanout/ring.h"
+#include "pace.h"
+#include "seats.h"
+
+struct viewer;
+struct fan_counters;
+struct loop;
+
+struct flush {
+    uint64_t from, to;   // the frames; none: it is a heartbeat, or the end
+    struct iovec run[2]; // by framing: what each viewer is sent
+    bool cut;            // there was more than fits into one run
+    bool is_end;         // the stream is over
+    struct pace_mark begun;
+    struct frame *beat; // owned
+    size_t room_bytes;
+    char room[]; // several frames, one behind the other
+};
+
+// What the channels of a worker have in common. Outlives them.
+struct channel_env {
+    struct loop *loop;
+    struct fan_bounds bounds;
+    struct channel *left_by_some;   // those with viewers gone that have not been reported
+    struct viewer *blocked, *spent; // of all channels, the one that has accepted no data for longest first
+};
+
+struct channel {
+    struct channel_env *env;
+    struct fan_counters *counters;
+    void *owner; // whose word it is that viewers have gone
+    struct seats seats;
+    struct ring ring;
+    struct flush *flush;     // what is being sent to those who are due; NULL: nothing
+    struct viewer *waiting;  // those that joined while frames waited, and have no more to get before these
+    uint64_t oldest;         // those behind need no frame before this one
+    uint64_t sent;           // frames before this one have gone, or are going, to those who are ready
+    struct position sent_at; // where they stand
+    int64_t heartbeat_due_ms;
+    struct pace pace;
+    struct {
+        unsigned long long delivered;
+        uint32_t sends;
+        uint32_t left;                       // viewers gone, for the next report
+    } tally;                                 // not yet handed on
+    uint32_t raw : 31;                       // viewers in SINK_RAW
+    uint32_t over : 1;                       // nothing more will be published
+    struct channel *left_next;               // in the environment's list, if any have
+    struct channel *prev, *next;             // all channels of the worker
+    struct channel *dirty_prev, *dirty_next; // those with something to flush; NULL: not among them
+};
+
+// Counts a viewer that has gone.
+static inline void channel_note_left(struct channel *ch) {
+    if (!ch->tally.left++) LL_PREPEND2(ch->env->left_by_some, ch, left_next);
+}

@@ -1,0 +1,51 @@
+// Private to the fan-out: what is kept of a viewer. viewer.h says what is done with it. Worker's thread.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/position.h"
+#include "net/loop.h"
+#include "net/sink.h"
+
+struct channel;
+struct frame;
+struct pending;
+
+enum viewer_list {
+    LIST_NONE,
+    LIST_WAITING, // of the channel: sockets with room, which the next flush has something for
+    LIST_BLOCKED, // of the environment: full sockets, the one that has accepted no data for longest first
+    LIST_SPENT    // as BLOCKED, but without a backlog that could be dropped
+};
+
+// What a viewer has of a sink that is more than a socket.
+struct viewer_transport {
+    struct sink_owner owner;
+    const struct sink_ops *ops;
+    void *state;
+};
+
+struct viewer {
+    struct loop_fd watch; // the sink's descriptor; -1: it has none
+    uint32_t slot;        // in the channel's seats
+    uint32_t offset;      // bytes already sent of the frame it is at
+    struct channel *channel;
+    enum sink_framing framing : 8;
+    bool is_socket; // its sink is plain TCP: there is no transport
+    bool gap, closed;
+    bool finishing; // it has been sent, or is being sent, the stream's end
+    bool fin_seen;  // the client has closed its side: for good, or to read on
+    enum viewer_list list : 8;
+    struct pending *pending; // NULL once sent
+    uint64_t cursor;         // the frame it is at, while it lags
+    struct position gap_from;
+    int64_t moved_ms; // when it last took something, while it lags
+    union {
+        struct {
+            struct viewer *prev, *next; // in its list
+        };
+        struct loop_job reap; // once it is closed
+    };
+    struct viewer_transport transport[];
+};
