@@ -12,6 +12,9 @@
 
 enum { ROW_BYTES = 32 }; // what is stored of an entry beside its body, about
 
+// The bodies of entries that are added stand in braces, as an object: it is stored like that.
+static const char *const no_members = &"{}"[1];
+
 static void add_row(struct store *s, struct video *v, const struct engine_entry *e) {
     int64_t n = (int64_t)++s->totals.entries;
     if (e->kind == ENTRY_COMMENT) s->totals.comments++;
@@ -27,7 +30,7 @@ static void add_row(struct store *s, struct video *v, const struct engine_entry 
     sqlite3_bind_int64(q, 9, (int64_t)e->at.seq);
     sqlite3_bind_int64(q, 10, (int64_t)e->prev.epoch);
     sqlite3_bind_int64(q, 11, (int64_t)e->prev.seq);
-    sqlite3_bind_text(q, 12, e->body ? e->body : "", (int)e->body_len, SQLITE_STATIC);
+    sqlite3_bind_text(q, 12, e->body - 1, (int)e->body_len + 2, SQLITE_STATIC); // with its braces
     sqlite3_bind_int64(q, 13, v->bytes += ROW_BYTES + (int64_t)e->body_len);
     store_run(s, q);
     v->newest = n;
@@ -44,7 +47,8 @@ static bool announce_loss(struct store *s, struct video *v, struct position know
     video_begin_epoch(s, v, known);
     v->prev = (struct position){0};
     v->at.seq = 1;
-    *tombstone = (struct engine_entry){.at = v->at, .prev = kept, .kind = ENTRY_TOMBSTONE};
+    *tombstone =
+        (struct engine_entry){.at = v->at, .prev = kept, .kind = ENTRY_TOMBSTONE, .body = no_members};
     add_row(s, v, tombstone);
     return true;
 }
@@ -121,15 +125,17 @@ void embedded_append(struct engine *engine, const struct engine_append *asked, e
                      void *arg) {
     const char *old_name = asked->token ? asked->token->old_name : NULL;
     assert(asked->body_len ? asked->kind != ENTRY_TOMBSTONE : asked->kind != ENTRY_COMMENT);
-    size_t room = request_copy_size(asked->video) + request_copy_size(old_name) + asked->body_len;
+    size_t room = request_copy_size(asked->video) + request_copy_size(old_name) + asked->body_len + 2;
     struct append *a = request_new(sizeof *a, room, log_append, call_back_append, arg);
     a->video = request_copy(&a->request, asked->video);
     a->has_token = asked->token != NULL;
     if (a->has_token) a->token = *asked->token;
     a->token.old_name = request_copy(&a->request, old_name);
     a->known = asked->known;
-    char *body = request_room(&a->request, asked->body_len);
+    char *body = request_room(&a->request, asked->body_len + 2) + 1;
     if (asked->body_len) memcpy(body, asked->body, asked->body_len);
+    body[-1] = '{';
+    body[asked->body_len] = '}';
     a->asked = (struct engine_entry){.kind = asked->kind, .body = body, .body_len = asked->body_len};
     a->cb = cb;
     embedded_push(engine, &a->request);
