@@ -1,6 +1,6 @@
 // What bench/instructions counts: a channel with VIEWERS viewers whose sockets always have room, and COMMENTS
-// comments, flushed GATHERED at a time. Nothing here reads or waits, so that every run is the same; the stand-in for
-// sendmsg() takes everything, as the C library's differs between machines.
+// comments, flushed GATHERED at a time. Nothing here reads or waits, so that every run is the same; the
+// stand-in for sendmsg() takes everything, as the C library's differs between machines.
 //   instructions VIEWERS COMMENTS GATHERED      prints how many deliveries it made
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +31,7 @@ static void join(struct channel *ch) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends)) exit(1);
     struct sink sink = sink_of_socket(ends[0], SINK_RAW);
-    channel_add(ch, &sink, head(), 0);
+    channel_add(ch, &sink, 0, head(), 0);
 }
 
 static void publish(struct channel *ch, unsigned number) {

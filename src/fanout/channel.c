@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "fanout/counters.h"
 #include "flush.h"
+#include "moments.h"
 
 enum {
     SCARCE_BYTES = 1 << 16, // a channel may always keep this much for viewers that are up to date
@@ -45,13 +46,17 @@ void channel_refuse(struct channel *ch) {
     counter_add(&ch->counters->refused, 1);
 }
 
-void channel_add(struct channel *ch, const struct sink *sink, struct pending *pending, int64_t now_ms) {
+void channel_add(struct channel *ch, const struct sink *sink, uint8_t asks, struct pending *pending,
+                 int64_t now_ms) {
     struct viewer *v = viewer_new(ch, sink, pending, now_ms);
     if (!v) {
         channel_refuse(ch);
         return;
     }
     seats_add(&ch->seats, v);
+    v->asks = asks;
+    if (ch->moments)
+        v->owed = asks & ch->moments->known & (uint8_t)~ch->moments->fresh; // a flush brings those
     if (v->framing == SINK_RAW) ch->raw++;
     if (ch->seats.count == 1) put_off_heartbeat(ch, now_ms);
     viewer_push(v, now_ms);
@@ -160,12 +165,20 @@ void channel_publish(struct channel *ch, struct frame *f) {
     ring_push(&ch->ring, f);
 }
 
+void channel_publish_moment(struct channel *ch, uint8_t kind, struct frame *f) {
+    moments_set(&ch->moments, kind, f);
+}
+
+static bool has_fresh_moments(const struct channel *ch) {
+    return ch->moments && ch->moments->fresh;
+}
+
 void channel_end(struct channel *ch) {
     ch->over = true;
 }
 
 bool channel_is_dirty(const struct channel *ch) {
-    return ch->flush || ch->sent < ch->ring.next || (ch->over && ch->seats.ready);
+    return ch->flush || ch->sent < ch->ring.next || (ch->over && ch->seats.ready) || has_fresh_moments(ch);
 }
 
 int64_t channel_flush_due_us(const struct channel *ch) {
@@ -175,6 +188,8 @@ int64_t channel_flush_due_us(const struct channel *ch) {
 enum flush_outcome channel_flush_some(struct channel *ch, int64_t now_ms, uint32_t sends) {
     if (!ch->flush && ch->sent < ch->ring.next)
         flush_begin(ch);
+    else if (!ch->flush && has_fresh_moments(ch))
+        flush_begin_moments(ch);
     else if (!ch->flush && ch->over && ch->seats.ready)
         flush_begin_end(ch);
     if (ch->flush) {
@@ -237,4 +252,5 @@ void channel_release(struct channel *ch) {
     settle(ch);
     seats_release(&ch->seats);
     ring_release(&ch->ring);
+    moments_free(ch->moments);
 }

@@ -20,9 +20,10 @@ void channel_init(struct channel *, struct channel_env *, struct fan_counters *,
 // Closes all viewers.
 void channel_release(struct channel *);
 
-// Adds a viewer that will get `pending` and then what is published from now on. Takes both. A viewer that
+// Adds a viewer that will get `pending`, then what is published from now on, and of the kinds of moments that
+// it `asks` for the latest. Takes sink and pending. A viewer that
 // cannot be had counts as refused, and as gone.
-void channel_add(struct channel *, const struct sink *, struct pending *, int64_t now_ms);
+void channel_add(struct channel *, const struct sink *, uint8_t asks, struct pending *, int64_t now_ms);
 void channel_refuse(struct channel *);
 
 // Returns how many viewers have gone since the last report, and begins the next.
@@ -30,6 +31,10 @@ uint32_t channel_report_left(struct channel *);
 
 // Adds a frame, whose reference is taken; a flush sends it.
 void channel_publish(struct channel *, struct frame *);
+
+// Sets the latest moment of a kind (one bit); takes the frame. A flush brings it to viewers that are up to
+// date and ask for it; others get the latest there is when they have caught up.
+void channel_publish_moment(struct channel *, uint8_t kind, struct frame *);
 
 // Nothing more will be published: viewers that have been sent everything are sent the stream's end, and
 // closed.

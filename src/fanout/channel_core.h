@@ -14,15 +14,17 @@
 #include "pace.h"
 #include "seats.h"
 
-struct viewer;
 struct fan_counters;
+struct moments;
+struct viewer;
 struct loop;
 
 struct flush {
-    uint64_t from, to;   // the frames; none: it is a heartbeat, or the end
+    uint64_t from, to;   // the frames; none: it is a heartbeat, moments, or the end
     struct iovec run[2]; // by framing: what each viewer is sent
     bool cut;            // there was more than fits into one run
     bool is_end;         // the stream is over
+    uint8_t moments;     // kinds
     struct pace_mark begun;
     struct frame *beat; // owned
     size_t room_bytes;
@@ -44,6 +46,7 @@ struct channel {
     struct seats seats;
     struct ring ring;
     struct flush *flush;     // what is being sent to those who are due; NULL: nothing
+    struct moments *moments; // NULL: none has been published
     struct viewer *waiting;  // those that joined while frames waited, and have no more to get before these
     uint64_t oldest;         // those behind need no frame before this one
     uint64_t sent;           // frames before this one have gone, or are going, to those who are ready

@@ -7,6 +7,7 @@
 #include "base/budget.h"
 #include "base/map.h"
 #include "net/loop.h"
+#include "moments.h"
 #include "worker.h"
 
 enum {
@@ -34,6 +35,7 @@ struct fan_video {
     unsigned share_count : 31;
     bool over : 1; // nothing more is published
     struct share *shares;
+    struct moments *moments; // NULL: none has been published
 };
 
 struct crew_member {
@@ -130,6 +132,7 @@ struct fan_video *fan_video_new(struct fanout *f, struct fan_counters *counters,
 void fan_video_free(struct fan_video *v) {
     if (!v) return;
     while (v->shares) retire(v, v->shares);
+    moments_free(v->moments);
     free(v);
 }
 
@@ -162,6 +165,14 @@ static bool start_more(struct fanout *f) {
     return f->count > had;
 }
 
+static void give_moment(const struct fan_video *v, const struct share *s, uint8_t kind) {
+    struct worker_command command = {.verb = WORKER_MOMENT,
+                                     .moments = kind,
+                                     .channel = s->channel,
+                                     .frame = frame_ref(moments_get(v->moments, kind))};
+    worker_post(v->fanout->crew[s->worker].worker, &command);
+}
+
 static struct share *share_new(struct fan_video *v, unsigned worker) {
     struct share *s = mem_zalloc(sizeof *s);
     s->video = v;
@@ -171,6 +182,8 @@ static struct share *share_new(struct fan_video *v, unsigned worker) {
     budget_take(sizeof *s + sizeof *s->channel);
     LL_PREPEND(v->shares, s);
     v->share_count++;
+    for (uint8_t left = v->moments ? v->moments->known : 0; left; left &= (uint8_t)(left - 1))
+        give_moment(v, s, moments_first(left));
     return s;
 }
 
@@ -206,16 +219,17 @@ static void end_share(const struct fan_video *v, const struct share *s) {
                 &(struct worker_command){.verb = WORKER_END, .channel = s->channel});
 }
 
-bool fan_video_add(struct fan_video *v, const struct sink *sink, struct pending *pending) {
+bool fan_video_add(struct fan_video *v, const struct sink *sink, uint8_t asks, struct pending *pending) {
     struct share *s = sink->worker == SINK_ANY_WORKER ? choose_share(v) : share_on(v, (unsigned)sink->worker);
     if (!s) return false;
     struct crew_member *member = &v->fanout->crew[s->worker];
     s->viewers++;
     v->viewers++;
     member->viewers++;
-    worker_post(member->worker,
-                &(struct worker_command){
-                    .verb = WORKER_ADD, .channel = s->channel, .sink = *sink, .pending = pending});
+    worker_post(
+        member->worker,
+        &(struct worker_command){
+            .verb = WORKER_ADD, .moments = asks, .channel = s->channel, .sink = *sink, .pending = pending});
     if (v->over) end_share(v, s);
     return true;
 }
@@ -234,6 +248,12 @@ void fan_video_publish(struct fan_video *v, struct frame *frame) {
                                                                                 .frame = frame_ref(frame)});
     }
     frame_unref(frame);
+}
+
+void fan_video_publish_moment(struct fan_video *v, uint8_t kind, struct frame *frame) {
+    struct share *s;
+    moments_set(&v->moments, kind, frame);
+    LL_FOREACH(v->shares, s) give_moment(v, s, kind);
 }
 
 void fanout_relieve(struct fanout *f) {

@@ -7,6 +7,7 @@
 #include "base/budget.h"
 #include "base/map.h"
 #include "viewer.h"
+#include "moments.h"
 #include "viewer_send.h"
 
 enum { RUN_BYTES = 1 << 16 };
@@ -93,6 +94,16 @@ void flush_begin_heartbeat(struct channel *ch) {
     begin(ch, f);
 }
 
+// Viewers that lag are owed them, and get what is the latest by the time they have caught up.
+void flush_begin_moments(struct channel *ch) {
+    struct flush *f = mem_alloc(sizeof *f);
+    for (uint32_t i = ch->seats.ready; i < ch->seats.count; i++)
+        ch->seats.at[i]->owed |= ch->seats.at[i]->asks & ch->moments->fresh;
+    *f = (struct flush){.from = ch->sent, .to = ch->sent, .moments = ch->moments->fresh};
+    ch->moments->fresh = 0;
+    begin(ch, f);
+}
+
 void flush_begin_end(struct channel *ch) {
     struct flush *f = mem_alloc(sizeof *f);
     *f = (struct flush){.from = ch->sent, .to = ch->sent, .is_end = true};
@@ -107,9 +118,17 @@ static void leave_behind(struct viewer *v, const struct flush *f, size_t taken, 
         viewer_owe(v, f->beat, taken, now_ms);
 }
 
-static uint32_t serve_end(struct channel *ch, uint32_t sends, int64_t now_ms) {
+// What is not the same bytes for all.
+static uint32_t serve_each(struct channel *ch, uint32_t sends, int64_t now_ms) {
+    const struct flush *f = ch->flush;
     uint32_t served = 0;
-    for (; served < sends && ch->seats.due; served++) viewer_finish(seats_serve(&ch->seats), now_ms);
+    for (; served < sends && ch->seats.due; served++) {
+        struct viewer *v = seats_serve(&ch->seats);
+        if (f->is_end)
+            viewer_finish(v, now_ms);
+        else
+            viewer_offer(v, f->moments, now_ms);
+    }
     return served;
 }
 
@@ -117,7 +136,7 @@ uint32_t flush_serve(struct channel *ch, uint32_t sends, int64_t now_ms) {
     const struct flush *f = ch->flush;
     unsigned long long delivered = 0, each = f->to - f->from;
     uint32_t served = 0;
-    if (f->is_end) return serve_end(ch, sends, now_ms);
+    if (f->is_end || f->moments) return serve_each(ch, sends, now_ms);
     for (; served < sends && ch->seats.due; served++) {
         struct viewer *v = seats_serve(&ch->seats);
         const struct iovec *run = &f->run[v->framing];

@@ -12,6 +12,7 @@
 // Begins to send what is new to all who are ready: as many frames as fit into one run.
 void flush_begin(struct channel *);
 void flush_begin_heartbeat(struct channel *);
+void flush_begin_moments(struct channel *); // those that are fresh
 void flush_begin_end(struct channel *);
 
 // From now on those who are ready stand before frame `to`.

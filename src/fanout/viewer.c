@@ -14,6 +14,7 @@
 #include "fanout/counters.h"
 #include "fanout/frame.h"
 #include "fanout/pending.h"
+#include "moments.h"
 #include "viewer_send.h"
 
 enum { IOV_PER_SEND = 64 };
@@ -234,7 +235,24 @@ static void list_lagging(struct viewer *v, bool moved, int64_t now_ms) {
 }
 
 static bool has_all(const struct viewer *v) {
-    return !v->pending && !v->gap && v->cursor == v->channel->sent && !v->offset;
+    return !v->pending && !v->gap && v->cursor == v->channel->sent && !v->offset && !v->owed;
+}
+
+// Sends the latest of a kind that the viewer lacks. What is not begun stays owed, so that it may become
+// newer. Returns whether it has gone.
+static bool send_moment(struct viewer *v, bool *moved) {
+    uint8_t kind = moments_first(v->owed);
+    struct frame *f = moments_get(v->channel->moments, kind);
+    struct iovec piece = frame_piece(f, v->framing);
+    size_t taken = viewer_send(v, &piece, 1);
+    if (v->closed) return false;
+    if (taken) *moved = true;
+    if (!taken && !pinned_bytes(v)) return false;
+    v->owed &= (uint8_t)~kind;
+    if (taken == piece.iov_len) return true;
+    v->pending = pending_of(frame_ref(f));
+    v->offset = (uint32_t)taken;
+    return false;
 }
 
 // It has got everything of a stream that is over. Returns whether there is an end to be sent.
@@ -249,7 +267,7 @@ static bool begin_end(struct viewer *v) {
 }
 
 // Finds what comes next for a viewer that has been sent what was begun. Returns false if there is nothing.
-static bool begin_next(struct viewer *v) {
+static bool begin_next(struct viewer *v, bool *moved) {
     const struct channel *ch = v->channel;
     if (v->pending) return false;
     if (v->finishing) return begin_end(v);
@@ -257,6 +275,8 @@ static bool begin_next(struct viewer *v) {
         announce_gap(v);
         return true;
     }
+    if (v->cursor < ch->sent || v->offset) return false;
+    if (v->owed) return send_moment(v, moved);
     return ch->over && ch->sent == ch->ring.next && has_all(v) && begin_end(v);
 }
 
@@ -264,7 +284,7 @@ void viewer_push(struct viewer *v, int64_t now_ms) {
     bool moved = false;
     do
         while (push_once(v, &moved)) {}
-    while (!v->closed && begin_next(v));
+    while (!v->closed && begin_next(v, &moved));
     if (v->closed) return;
     if (has_all(v)) {
         leave_list(v);
@@ -275,6 +295,8 @@ void viewer_push(struct viewer *v, int64_t now_ms) {
 }
 
 static void make_lagging(struct viewer *v, uint64_t cursor, size_t offset, int64_t now_ms) {
+    const struct channel *ch = v->channel;
+    if (seats_is_due(&ch->seats, v)) v->owed |= v->asks & ch->flush->moments;
     seats_make_lagging(&v->channel->seats, v);
     hold_ring(v, cursor);
     v->offset = (uint32_t)offset;
@@ -289,6 +311,13 @@ void viewer_lag_behind(struct viewer *v, uint64_t from, size_t taken, int64_t no
         v->channel->tally.delivered++;
     }
     make_lagging(v, from, taken, now_ms);
+}
+
+void viewer_offer(struct viewer *v, uint8_t kinds, int64_t now_ms) {
+    if (!(v->asks & kinds)) return;
+    v->owed |= v->asks & kinds;
+    make_lagging(v, v->channel->sent, 0, now_ms);
+    viewer_push(v, now_ms);
 }
 
 void viewer_finish(struct viewer *v, int64_t now_ms) {
@@ -420,5 +449,5 @@ void viewer_drop_backlog(struct viewer *v) {
 }
 
 bool viewer_waits(const struct viewer *v) {
-    return v->cursor >= v->channel->sent && !v->pending && !v->gap;
+    return v->cursor >= v->channel->sent && !v->pending && !v->gap && !v->owed;
 }

@@ -28,6 +28,9 @@ void viewer_lag_behind(struct viewer *, uint64_t from, size_t taken, int64_t now
 // has bytes on their way already, and needs none.
 void viewer_owe(struct viewer *, struct frame *, size_t taken, int64_t now_ms);
 
+// Sends a ready viewer that asks for any of these kinds their latest values, as soon as it takes them.
+void viewer_offer(struct viewer *, uint8_t kinds, int64_t now_ms);
+
 // The stream is over: sends a ready viewer the end, as soon as it takes it, and closes it.
 void viewer_finish(struct viewer *, int64_t now_ms);
 

@@ -33,9 +33,12 @@ struct viewer {
     struct channel *channel;
     enum sink_framing framing : 8;
     bool is_socket; // its sink is plain TCP: there is no transport
-    bool gap, closed;
-    bool finishing; // it has been sent, or is being sent, the stream's end
-    bool fin_seen;  // the client has closed its side: for good, or to read on
+    bool closed;
+    bool gap : 1;
+    bool finishing : 1; // it has been sent, or is being sent, the stream's end
+    bool fin_seen : 1;  // the client has closed its side: for good, or to read on
+    uint8_t asks;       // kinds of moments that it is sent,
+    uint8_t owed;       // and those of which it lacks the latest
     enum viewer_list list : 8;
     struct pending *pending; // NULL once sent
     uint64_t cursor;         // the frame it is at, while it lags
@@ -49,3 +52,4 @@ struct viewer {
     };
     struct viewer_transport transport[];
 };
+_Static_assert(sizeof(struct viewer) == 96, "millions of these wait");

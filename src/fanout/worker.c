@@ -202,7 +202,7 @@ static void worker_add(struct worker *w, const struct worker_command *c) {
         w->count++;
     }
     if (worker_receive_descriptor(w, &sink)) {
-        channel_add(ch, &sink, c->pending, loop_now_ms(w->env.loop));
+        channel_add(ch, &sink, c->moments, c->pending, loop_now_ms(w->env.loop));
     } else {
         pending_free(c->pending);
         channel_refuse(ch);
@@ -212,6 +212,11 @@ static void worker_add(struct worker *w, const struct worker_command *c) {
 static void worker_publish(struct worker *w, const struct worker_command *c) {
     counter_add(&c->channel->counters->wakeups, 1);
     channel_publish(c->channel, c->frame);
+    mark_dirty(w, c->channel);
+}
+
+static void worker_set_moment(struct worker *w, const struct worker_command *c) {
+    channel_publish_moment(c->channel, c->moments, c->frame);
     mark_dirty(w, c->channel);
 }
 
@@ -235,6 +240,7 @@ static void on_command(struct loop_job *job) {
     switch (c->verb) {
     case WORKER_ADD: worker_add(p->worker, c); break;
     case WORKER_PUBLISH: worker_publish(p->worker, c); break;
+    case WORKER_MOMENT: worker_set_moment(p->worker, c); break;
     case WORKER_END: worker_end(p->worker, c->channel); break;
     case WORKER_RETIRE: worker_retire(p->worker, c->channel); break;
     case WORKER_RELIEVE: on_relief_due(&p->worker->relief); break;

@@ -11,6 +11,7 @@ struct worker;
 enum worker_verb {
     WORKER_ADD,
     WORKER_PUBLISH,
+    WORKER_MOMENT,
     WORKER_END, // nothing more is published
     WORKER_RETIRE,
     WORKER_RELIEVE // memory is wanted (channels_relieve)
@@ -19,8 +20,9 @@ enum worker_verb {
 // What crosses from the control loop to a worker.
 struct worker_command {
     enum worker_verb verb;
+    uint8_t moments;         // ADD: those asked for; MOMENT: its kind
     struct channel *channel; // NULL: RELIEVE
-    struct frame *frame;     // PUBLISH
+    struct frame *frame;     // PUBLISH, MOMENT
     struct sink sink;        // ADD
     struct pending *pending; // ADD
 };

@@ -38,6 +38,7 @@ struct arrival {
     struct joiner joiner; // first
     struct reader *reader;
     struct http_exchange *exchange;
+    uint8_t asks; // kinds of moments
     bool redirect, head_only;
     bool confirming; // the store has been asked to confirm whose the video is
     char userid[ID_MAX + 1], videoid[ID_MAX + 1];
@@ -124,7 +125,7 @@ static bool take_in(const struct arrival *a, struct stream *s, const struct sink
                     struct pending *frames) {
     struct reader *r = a->reader;
     if (sink->fd >= 0) bound_socket(r, sink->fd);
-    if (leaves_room(sink->fd) && stream_add(s, sink, frames)) return true;
+    if (leaves_room(sink->fd) && stream_add(s, sink, a->asks, frames)) return true;
     complain_of_descriptors(r);
     return false;
 }
@@ -243,6 +244,7 @@ void reader_connect(struct reader *r, struct http_exchange *x, const struct read
     a->exchange = x;
     a->joiner.last = c->last;
     a->redirect = c->redirect;
+    a->asks = c->asks;
     a->head_only = c->head_only;
     snprintf(a->userid, sizeof a->userid, "%s", c->userid);
     snprintf(a->videoid, sizeof a->videoid, "%s", c->videoid);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/position.h"
 
@@ -13,6 +14,7 @@ struct reader;
 struct reader_connect {
     const char *userid, *videoid; // checked ids
     struct position last;
+    uint8_t asks;   // kinds of moments (moments.h)
     bool redirect;  // false: serve it here, whoever owns the video
     bool head_only; // HEAD: only say what would be answered
 };

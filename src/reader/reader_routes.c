@@ -3,8 +3,11 @@
 
 #include "http/exchange.h"
 #include "arrival.h"
+#include "moments.h"
 #include "reader/reader.h"
 #include "service/body.h"
+
+enum { EVENTS_MAX = 256 }; // of the list of names in a body
 
 static void take_if_newer(struct position *last, const char *given) {
     struct position p;
@@ -32,6 +35,7 @@ static void handle_get(struct http_exchange *x, void *arg) {
     c.head_only = http_request_is_head(x->request);
     c.last = last_event_id(x->request);
     c.redirect = may_redirect(http_request_query(x->request, "redirect"));
+    c.asks = moments_asked(http_request_query(x->request, "events"));
     reader_connect(arg, x, &c);
 }
 
@@ -42,20 +46,22 @@ static const char *text_of(const struct body_field *f) {
 }
 
 static void handle_post(struct http_exchange *x, void *arg) {
-    enum { USER, VIDEO, REDIRECT, LAST, LAST_TOO, FIELDS };
+    enum { USER, VIDEO, REDIRECT, LAST, LAST_TOO, EVENTS, FIELDS };
     char user[ID_MAX + 1], video[ID_MAX + 1], redirect[8], last[POSITION_TEXT_SIZE],
-        last_too[POSITION_TEXT_SIZE];
+        last_too[POSITION_TEXT_SIZE], events[EVENTS_MAX];
     struct body_field f[FIELDS] = {[USER] = BODY_FIELD("userid", user),
                                    [VIDEO] = BODY_FIELD("videoid", video),
                                    [REDIRECT] = BODY_FIELD("redirect", redirect),
                                    [LAST] = BODY_FIELD("last_event_id", last),
-                                   [LAST_TOO] = BODY_FIELD("lastEventId", last_too)};
+                                   [LAST_TOO] = BODY_FIELD("lastEventId", last_too),
+                                   [EVENTS] = BODY_FIELD("events", events)};
     if (!body_read(x, f, FIELDS) || !body_id(x, &f[USER]) || !body_id(x, &f[VIDEO])) return;
     const char *told = text_of(&f[REDIRECT]);
     struct reader_connect c = {.userid = user, .videoid = video};
     c.last = last_event_id(x->request);
     take_if_newer(&c.last, text_of(&f[LAST]));
     take_if_newer(&c.last, text_of(&f[LAST_TOO]));
+    c.asks = moments_asked(text_of(&f[EVENTS])) | moments_asked(http_request_query(x->request, "events"));
     c.redirect = may_redirect(told ? told : http_request_query(x->request, "redirect"));
     reader_connect(arg, x, &c);
 }

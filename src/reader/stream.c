@@ -559,8 +559,8 @@ static void on_receive(struct loop_job *job) {
     }
 }
 
-bool stream_add(struct stream *s, const struct sink *sink, struct pending *p) {
-    if (!fan_video_add(s->fan, sink, p)) return false;
+bool stream_add(struct stream *s, const struct sink *sink, uint8_t asks, struct pending *p) {
+    if (!fan_video_add(s->fan, sink, asks, p)) return false;
     s->env->viewers++;
     if (s->vacancy && s->env->on_audience) s->env->on_audience(s, true);
     end_vacancy(s);

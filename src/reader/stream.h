@@ -87,9 +87,9 @@ struct joiner {
 };
 void stream_join(struct stream *, struct joiner *);
 
-// Hands the viewer's sink and frames over. In on_joined(), so that nothing comes between. Returns false, and
-// takes nothing, if there is no room for it.
-bool stream_add(struct stream *, const struct sink *, struct pending *);
+// Hands the viewer's sink and frames over; it is sent the kinds of moments that it asks for. In on_joined(),
+// so that nothing comes between. Returns false, and takes nothing, if there is no room for it.
+bool stream_add(struct stream *, const struct sink *, uint8_t asks, struct pending *);
 
 unsigned stream_viewers(const struct stream *);
 

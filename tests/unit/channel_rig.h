@@ -22,6 +22,7 @@ struct rig {
     struct channel_env env;
     struct channel channel;
     uint64_t newest; // number of the last comment
+    uint8_t asks;    // kinds of moments that those who join ask for
 };
 
 static inline void rig_init(struct rig *rig, uint32_t ring_frames, uint32_t ring_bytes) {
@@ -79,7 +80,7 @@ static inline void client_join_with(struct rig *rig, struct client *c, struct so
                                     struct pending *pending) {
     *c = (struct client){.fd = sockets.client, .server_fd = sockets.server};
     struct sink sink = test_sink(sockets.server);
-    channel_add(&rig->channel, &sink, pending, loop_now_ms(rig->loop));
+    channel_add(&rig->channel, &sink, rig->asks, pending, loop_now_ms(rig->loop));
     c->viewer = viewer_with(rig, sockets.server);
 }
 

@@ -61,7 +61,8 @@ void fan_video_free(struct fan_video *video) {
     videos--;
 }
 
-bool fan_video_add(struct fan_video *video, const struct sink *sink, struct pending *pending) {
+bool fan_video_add(struct fan_video *video, const struct sink *sink, uint8_t asks, struct pending *pending) {
+    (void)asks;
     int number = sink->fd;
     assert(!find(number));
     struct fake_viewer *v = mem_zalloc(sizeof *v);

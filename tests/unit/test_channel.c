@@ -529,7 +529,7 @@ static void who_cannot_be_watched_is_counted_as_gone(void **state) {
     (void)state;
     int regular = memfd_create("regular", MFD_CLOEXEC); // epoll refuses files
     struct frame *head = hello_frame();
-    channel_add(&rig.channel, &(struct sink){.fd = regular}, pending_with(&head, 1), 0);
+    channel_add(&rig.channel, &(struct sink){.fd = regular}, 0, pending_with(&head, 1), 0);
     assert_int_equal(rig.channel.seats.count, 0);
     assert_int_equal(rig.channel.tally.left, 1);
     assert_int_equal(fcntl(regular, F_GETFD), -1); // closed
@@ -1060,7 +1060,7 @@ static void who_breaks_on_its_first_bytes_is_gone(void **state) {
     struct socket_pair sockets = socket_pair_open(SOCKETPAIR, 0);
     struct frame *head = hello_frame();
     close(sockets.client);
-    channel_add(&rig.channel, &(struct sink){.fd = sockets.server}, pending_with(&head, 1), 0);
+    channel_add(&rig.channel, &(struct sink){.fd = sockets.server}, 0, pending_with(&head, 1), 0);
     assert_int_equal(rig.channel.seats.count, 0);
     assert_int_equal(rig.channel.tally.left, 1);
 }

@@ -26,6 +26,7 @@ static struct client clients[CLIENTS_MAX];
 static uint64_t joined_at[CLIENTS_MAX]; // the newest of their video then
 static int client_count;
 static bool own_descriptors; // of what is started next
+static uint8_t asks;         // of those added next
 
 // A video of the test.
 struct video {
@@ -100,7 +101,7 @@ static struct client *add_with(struct video *v, struct socket_pair sockets) {
     joined_at[c - clients] = v->newest;
     v->added++;
     struct sink sink = test_sink(sockets.server);
-    assert_true(fan_video_add(v->fan, &sink, pending_with(&head, 1)));
+    assert_true(fan_video_add(v->fan, &sink, asks, pending_with(&head, 1)));
     return c;
 }
 
@@ -278,7 +279,7 @@ static bool is_taken(struct video *v, struct socket_pair sockets) {
     struct frame *head = hello_frame();
     struct pending *pending = pending_with(&head, 1);
     struct sink sink = test_sink(sockets.server);
-    bool taken = fan_video_add(v->fan, &sink, pending);
+    bool taken = fan_video_add(v->fan, &sink, 0, pending);
     if (!taken) pending_free(pending);
     v->added += taken;
     return taken;
@@ -588,6 +589,68 @@ static void anything_at_any_time(void **state) {
     assert_int_equal(counter_get(&counters.stalled), 0);
 }
 
+static void the_latest_moment_reaches_viewers_on_every_worker(void **state) {
+    (void)state;
+    enum { VIEWERS = FAN_SPREAD + 2 };
+    struct video v;
+    start(2, 60000, 60000);
+    video_open(&v, 1);
+    fan_video_publish_moment(v.fan, 2, frame_of_event((struct position){0}, "now", "before", 6));
+    asks = 2;
+    for (int i = 0; i < VIEWERS; i++) add(&v); // some on a worker that the video had not been on
+    asks = 0;
+    struct client *other = add(&v);
+    for (int i = 0; i < VIEWERS; i++) client_wait_for_events(&clients[i], 2);
+    fan_video_publish_moment(v.fan, 2, frame_of_event((struct position){0}, "now", "after", 5));
+    for (int i = 0; i < VIEWERS; i++) {
+        client_wait_for_events(&clients[i], 3);
+        assert_string_equal(client_text(&clients[i]), "hello now=before now=after");
+    }
+    assert_string_equal(client_text(other), "hello");
+    video_close(&v);
+    end();
+}
+
+// Viewers of two videos on one connection, say.
+static void a_sink_that_lives_on_a_worker_stays_there(void **state) {
+    (void)state;
+    struct video v[2];
+    start(4, 60000, 60000);
+    for (int i = 0; i < 2; i++) {
+        video_open(&v[i], (uint64_t)i + 1);
+        struct socket_pair sockets = socket_pair_open(SOCKETPAIR, 0);
+        struct frame *head = hello_frame();
+        struct sink sink = test_sink(sockets.server);
+        sink.worker = 3;
+        clients[client_count++] = (struct client){.fd = sockets.client, .server_fd = sockets.server};
+        assert_true(fan_video_add(v[i].fan, &sink, 0, pending_with(&head, 1)));
+        v[i].added++;
+    }
+    for (int i = 0; i < 2; i++) client_wait_for_events(&clients[i], 1);
+    struct sink nowhere = {.fd = -1, .worker = 4};
+    assert_false(fan_video_add(v[0].fan, &nowhere, 0, NULL));
+    for (int i = 0; i < 2; i++) video_close(&v[i]);
+    end();
+}
+
+static void a_video_that_is_over_ends_all_its_streams(void **state) {
+    (void)state;
+    struct video v;
+    start(2, 60000, 60000);
+    video_open(&v, 1);
+    for (int i = 0; i < FAN_SPREAD + 2; i++) add(&v);
+    publish(&v);
+    fan_video_end(v.fan);
+    add(&v); // late
+    for (int i = 0; i < client_count; i++) {
+        client_wait_for_end(&clients[i]);
+        assert_int_equal(clients[i].chunks.over, test_framing() == SINK_CHUNKED);
+    }
+    run_until(control, nobody_is_left, &v);
+    video_close(&v);
+    end();
+}
+
 int main(void) {
     threads_without_workers = threads();
     const struct CMUnitTest tests[] = {
@@ -606,6 +669,9 @@ int main(void) {
         cmocka_unit_test(who_takes_nothing_is_closed_and_delays_nobody),
         cmocka_unit_test(without_descriptors_it_says_so),
         cmocka_unit_test(anything_at_any_time),
+        cmocka_unit_test(the_latest_moment_reaches_viewers_on_every_worker),
+        cmocka_unit_test(a_sink_that_lives_on_a_worker_stays_there),
+        cmocka_unit_test(a_video_that_is_over_ends_all_its_streams),
     };
     moved_clock.real = true;
     return cmocka_run_group_tests(tests, NULL, NULL);

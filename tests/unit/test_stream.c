@@ -51,7 +51,7 @@ static void on_joined(struct joiner *j, struct stream *s, struct position start,
     if (!frames) return;
     pending_set_head(frames, first_event(start));
     assert_ptr_equal(s, stream);
-    assert_true(stream_add(s, &(struct sink){.fd = g->number, .worker = SINK_ANY_WORKER}, frames));
+    assert_true(stream_add(s, &(struct sink){.fd = g->number, .worker = SINK_ANY_WORKER}, 0, frames));
 }
 
 // Joins, having seen everything up to `last`; returns its number. The turn goes on.
@@ -791,7 +791,7 @@ static void it_counts_the_viewers_of_all_streams(void **state) {
     go_live_at(3);
     int a = join_live();
     join_live();
-    stream_add(&other, &(struct sink){.fd = 1000}, pending_new(0));
+    stream_add(&other, &(struct sink){.fd = 1000}, 0, pending_new(0));
     assert_int_equal(env.viewers, 3);
     fake_fanout_leave(a);
     assert_int_equal(env.viewers, 2);
@@ -809,7 +809,7 @@ static void of_many_it_finds_those_left_alone(void **state) {
         stream_open(&many[i], &env, FAKE_VIDEO);
         run_later(loop, 100);
     }
-    stream_add(&many[1], &(struct sink){.fd = 1001}, pending_new(0));
+    stream_add(&many[1], &(struct sink){.fd = 1001}, 0, pending_new(0));
     assert_ptr_equal(stream_left_alone(&env, 300), &many[0]);
     stream_end(&many[0]);
     assert_ptr_equal(stream_left_alone(&env, 300), &many[2]);

@@ -50,9 +50,9 @@ struct fan_video *fan_video_new(struct fanout *, struct fan_counters *,
 // Cuts its viewers off and frees it; no callback follows.
 void fan_video_free(struct fan_video *);
 
-// Hands a viewer over: takes its sink and the pending frames. Returns false, and takes nothing, if no worker
-// has room and none can be started.
-bool fan_video_add(struct fan_video *, const struct sink *, struct pending *);
+// Hands a viewer over: takes its sink and the pending frames. `asks` are the kinds of moments that it is
+// sent, as bits. Returns false, and takes nothing, if no worker has room and none can be started.
+bool fan_video_add(struct fan_video *, const struct sink *, uint8_t asks, struct pending *);
 
 // The video is over: each viewer, also one that is added later, is sent what has been published, then the end
 // of its stream, and is closed; on_left() follows. Nothing may be published any more. Any other way in which
@@ -61,6 +61,11 @@ void fan_video_end(struct fan_video *);
 
 // Sends a frame (reference taken) to all viewers.
 void fan_video_publish(struct fan_video *, struct frame *);
+
+// Sets the latest event of the moment of one kind (a bit); takes the frame, which has no position. Only
+// viewers that ask for the kind are sent it, only the latest, and each as soon as it has caught up: nothing
+// is queued. Viewers that are added later are sent it after their pending frames.
+void fan_video_publish_moment(struct fan_video *, uint8_t kind, struct frame *);
 
 // Frees memory: has the workers drop the backlog of viewers that have accepted no data for a second. It takes
 // effect a moment later; more frequent calls do nothing.
