@@ -1,4 +1,4 @@
-// CI also: up-redis. What survives kill -9 is the engine's to keep.
+// CI also: up-redis. The engine decides what survives kill -9.
 // Long: 9.
 import assert from 'node:assert/strict';
 import { request, Agent } from 'undici';

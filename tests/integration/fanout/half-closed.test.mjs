@@ -1,7 +1,7 @@
 // A client may close its own side after its request and continue reading; a closed tab looks the same until the next bytes
 // are sent to it, so these follow at once.
 // Set-ups: embedded, up-redis.
-// CI also: asan, tsan. A socket that closes on both sides of a thread.
+// CI also: asan, tsan. A socket closes while it is handed to a worker.
 import assert from 'node:assert/strict';
 import { health, owner, post, postMany, readerFigures } from '../lib/api.mjs';
 import { startCrowd } from '../lib/crowd.mjs';
