@@ -62,7 +62,7 @@ struct system_part *parts_bind(struct parts *p, struct runtime *r, const char *n
                                         .body_timeout_ms = (int)set->body_timeout_ms,
                                         .idle_timeout_ms = IDLE_TIMEOUT_MS,
                                         .max_connections = (unsigned)set->max_connections,
-                                        .held = true,
+                                        .start_later = true,
                                         .site = *site};
     int error;
     struct http_server *server = http_server_new(r->loop, &config, &error);
@@ -83,7 +83,7 @@ void parts_serve(struct parts *p, struct service *service) {
 }
 
 void parts_open(struct parts *p) {
-    for (size_t i = 0; i < p->count; i++) http_server_open(p->server[i]);
+    for (size_t i = 0; i < p->count; i++) http_server_start(p->server[i]);
 }
 
 void parts_release(struct parts *p) {

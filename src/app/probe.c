@@ -16,7 +16,7 @@ struct probe {
     int code;
 };
 
-static void on_answer(void *arg, const struct http_client_answer *a) {
+static void on_answer(void *arg, const struct http_client_response *a) {
     struct probe *p = arg;
     p->code = a->error || a->status < 200 || a->status > 299;
     if (a->error)

@@ -20,7 +20,7 @@ static bool add(double *sum, const json_t *health, const char *name) {
     return json_is_number(value);
 }
 
-static void on_answer(void *arg, const struct http_client_answer *a) {
+static void on_answer(void *arg, const struct http_client_response *a) {
     struct asking *all = arg;
     struct health *sum = &all->sum;
     json_t *health = a->error ? NULL : json_loadb(a->body, a->body_len, 0, NULL);

@@ -69,7 +69,7 @@ static void by_template(struct places *s, size_t video) {
 
 static void ask_next(struct places *);
 
-static void on_registered(void *arg, const struct http_client_answer *a) {
+static void on_registered(void *arg, const struct http_client_response *a) {
     struct question *q = arg;
     struct places *s = q->places;
     json_t *body = a->error ? NULL : json_loadb(a->body, a->body_len, 0, NULL);

@@ -104,7 +104,7 @@ static unsigned choose_video(struct publisher *p) {
 }
 
 // The number of a comment as a Chorus tells it; with another server ours.
-static struct position answered(const struct publisher *p, const struct http_client_answer *a) {
+static struct position answered(const struct publisher *p, const struct http_client_response *a) {
     static const char opening[] = "\"id\":\"";
     struct position at = {0};
     if (!p->owner->plan->manager_url) return (struct position){.epoch = 1, .seq = p->comment};
@@ -118,7 +118,7 @@ static struct position answered(const struct publisher *p, const struct http_cli
 
 static void run_due(struct publishers *);
 
-static void note_failure(const struct publishers *all, const struct http_client_answer *a) {
+static void note_failure(const struct publishers *all, const struct http_client_response *a) {
     char *error = all->shared->load[all->process].post_error;
     if (a->error)
         bench_note_error(error, "A post: %s.", strerror(-a->error));
@@ -128,7 +128,7 @@ static void note_failure(const struct publishers *all, const struct http_client_
                          a->body_len ? a->body : "");
 }
 
-static void on_answer(void *arg, const struct http_client_answer *a) {
+static void on_answer(void *arg, const struct http_client_response *a) {
     struct publisher *p = arg;
     struct publishers *all = p->owner;
     p->waiting = false;

@@ -18,7 +18,7 @@ struct report {
     struct viewer *viewer;
 };
 
-static void say(struct client_reports *r, const struct http_client_answer *a) {
+static void say(struct client_reports *r, const struct http_client_response *a) {
     bool fine = !a->error && a->status / 100 == 2;
     if (fine && r->failing) log_info("clients", "reports_accepted", "url=%s", r->url);
     if (!fine && !r->failing)
@@ -27,7 +27,7 @@ static void say(struct client_reports *r, const struct http_client_answer *a) {
     r->failing = !fine;
 }
 
-static void on_answer(void *arg, const struct http_client_answer *a) {
+static void on_answer(void *arg, const struct http_client_response *a) {
     struct report *report = arg;
     struct client_reports *r = report->reports;
     report->viewer->reporting = false;

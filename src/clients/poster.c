@@ -26,7 +26,7 @@ struct post {
 };
 
 // Keeps the number that the answer tells. Ours come back in any order.
-static void note_newest(const struct post *post, const struct http_client_answer *a) {
+static void note_newest(const struct post *post, const struct http_client_response *a) {
     static const char opening[] = "\"id\":\"";
     struct position *newest = &post->poster->newest[post->viewer->video], p;
     const char *id = memmem(a->body, a->body_len, opening, sizeof opening - 1);
@@ -37,14 +37,14 @@ static void note_newest(const struct post *post, const struct http_client_answer
         *newest = p;
 }
 
-static void say_failed(const struct post *post, const struct http_client_answer *a) {
+static void say_failed(const struct post *post, const struct http_client_response *a) {
     struct poster *p = post->poster;
     if (a->error == -ECANCELED || !log_sample(&p->sampler, "clients", LINES, loop_now_ms(p->loop))) return;
     log_warn("clients", "post_failed", "client=%u status=%d error=\"%s\"", post->viewer->number,
              a->error ? 0 : a->status, a->error ? strerror(-a->error) : "");
 }
 
-static void on_answer(void *arg, const struct http_client_answer *a) {
+static void on_answer(void *arg, const struct http_client_response *a) {
     struct post *post = arg;
     struct poster *p = post->poster;
     p->under_way--;

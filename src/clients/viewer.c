@@ -147,7 +147,7 @@ void viewer_resolved(struct viewer *v) {
 }
 
 // Returns the reader in the manager's answer, or NULL.
-static struct origin *read_answer(struct viewer *v, const struct http_client_answer *answer) {
+static struct origin *read_answer(struct viewer *v, const struct http_client_response *answer) {
     if (answer->error || answer->status != 200) return NULL;
     json_t *body = json_loadb(answer->body, answer->body_len, 0, NULL);
     const char *url = json_string_value(json_object_get(body, "readerUrl")), *path;
@@ -156,7 +156,7 @@ static struct origin *read_answer(struct viewer *v, const struct http_client_ans
     return o;
 }
 
-static void on_registered(void *arg, const struct http_client_answer *answer) {
+static void on_registered(void *arg, const struct http_client_response *answer) {
     struct viewer *v = arg;
     struct viewer_env *env = v->env;
     if (!env->closing) {

@@ -251,7 +251,7 @@ static void handle_comment(struct http_exchange *x, void *arg) {
                    on_appended, p);
 }
 
-static void reply_statistics(struct http_exchange *x, const struct http_client_answer *answer) {
+static void reply_statistics(struct http_exchange *x, const struct http_client_response *answer) {
     if (!answer->error && answer->status == 200)
         http_reply(x, &(struct http_reply){.status = 200,
                                            .body = answer->body,
@@ -262,7 +262,7 @@ static void reply_statistics(struct http_exchange *x, const struct http_client_a
 }
 
 // Requests that arrive while these are answered start the next query.
-static void on_statistics(void *arg, const struct http_client_answer *answer) {
+static void on_statistics(void *arg, const struct http_client_response *answer) {
     struct comment_api *a = arg;
     struct asker *askers = a->askers;
     a->askers = NULL;
@@ -289,7 +289,7 @@ static void handle_statistics(struct http_exchange *x, void *arg) {
                         &(struct http_client_request){.method = "GET",
                                                       .url = a->statistics_url,
                                                       .timeout_ms = STATISTICS_TIMEOUT_MS,
-                                                      .answer_max = STATISTICS_MAX_BYTES},
+                                                      .response_max = STATISTICS_MAX_BYTES},
                         on_statistics, a);
 }
 

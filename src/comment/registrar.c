@@ -74,7 +74,7 @@ static void enqueue(struct registrar *r, struct seen *v) {
     DL_APPEND(r->queue, v);
 }
 
-static void note_outcome(struct registrar *r, const struct http_client_answer *a, bool ok) {
+static void note_outcome(struct registrar *r, const struct http_client_response *a, bool ok) {
     if (ok == !r->failing) return;
     r->failing = !ok;
     if (ok)
@@ -84,13 +84,13 @@ static void note_outcome(struct registrar *r, const struct http_client_answer *a
                  a->error ? strerror(-a->error) : "", a->status);
 }
 
-static bool is_full(const struct http_client_answer *a) {
+static bool is_full(const struct http_client_response *a) {
     static const char code[] = "\"too_many_videos\"";
     return !a->error && a->status == 503 && a->body_len &&
            memmem(a->body, a->body_len, code, sizeof code - 1);
 }
 
-static void on_told(void *arg, const struct http_client_answer *a) {
+static void on_told(void *arg, const struct http_client_response *a) {
     struct seen *v = arg;
     struct registrar *r = v->registrar;
     bool ok = !a->error && a->status == 200, full = is_full(a);

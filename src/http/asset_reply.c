@@ -58,6 +58,6 @@ void http_reply_asset(struct http_exchange *x, const struct http_asset *a) {
                                        .content_type = a->type,
                                        .body = gzip ? a->gzip : a->bytes,
                                        .body_len = gzip ? a->gzip_len : a->len,
-                                       .lasting = true,
+                                       .is_static = true,
                                        .headers = headers});
 }

@@ -28,7 +28,7 @@ enum {
 struct http_call {
     struct http_client *client;
     struct http_origin *origin; // NULL: it failed before it had one
-    struct http_trip trip;
+    struct http_transfer transfer;
     struct loop_timer timer;
     struct loop_job reap;
     int error;           // what it will end with when the timer is due
@@ -128,8 +128,8 @@ static struct http_call *new_call(struct http_client *h, const struct http_clien
     call->client = h;
     call->done = done;
     call->arg = arg;
-    call->trip.body_max = q->answer_max ? q->answer_max : HTTP_CLIENT_BODY_MAX;
-    call->trip.head_only = !strcmp(q->method, "HEAD");
+    call->transfer.body_max = q->response_max ? q->response_max : HTTP_CLIENT_BODY_MAX;
+    call->transfer.head_only = !strcmp(q->method, "HEAD");
     call->timer.on_due = on_call_timer;
     call->reap.run = on_call_reap;
     DL_APPEND(h->calls, call);
@@ -164,8 +164,8 @@ static int prepare_call(struct http_call *call, const struct http_client_request
     if (!error) error = http_url_parse(&url, q->url);
     if (error) return error;
     *origin = find_origin(call->client, &url);
-    if (!*origin || (*origin)->waiting_count == HTTP_CLIENT_WAITING) return -EBUSY;
-    write_request(&call->trip.request, q, &url);
+    if (!*origin || (*origin)->waiting_count == HTTP_CLIENT_QUEUE_MAX) return -EBUSY;
+    write_request(&call->transfer.request, q, &url);
     return 0;
 }
 
@@ -199,7 +199,7 @@ static struct http_client_conn *origin_find_idle(struct http_origin *o) {
 static void origin_add_conn(struct http_origin *o, struct http_call *call,
                             const struct resolver_addresses *addresses) {
     struct http_client_conn *c =
-        http_client_conn_new(o->client->loop, addresses, o->port, &call->trip, on_outcome, o);
+        http_client_conn_new(o->client->loop, addresses, o->port, &call->transfer, on_outcome, o);
     DL_PREPEND(o->conns, c);
     o->conn_count++;
 }
@@ -236,7 +236,7 @@ static bool origin_start_first(struct http_origin *o) {
     struct http_client_conn *idle = origin_find_idle(o);
     if (!idle || call->fresh) return origin_connect_first(o, idle);
     unqueue_call(call);
-    http_client_conn_carry(idle, &call->trip);
+    http_client_conn_begin(idle, &call->transfer);
     return true;
 }
 
@@ -265,8 +265,8 @@ static void on_origin_reap(struct loop_job *job) {
 
 static void on_call_reap(struct loop_job *job) {
     struct http_call *call = container_of(job, struct http_call, reap);
-    buf_release(&call->trip.request);
-    buf_release(&call->trip.body);
+    buf_release(&call->transfer.request);
+    buf_release(&call->transfer.body);
     free(call);
 }
 
@@ -274,13 +274,14 @@ static void end_call(struct http_call *call, int error) {
     struct http_client *h = call->client;
     loop_timer_stop(h->loop, &call->timer);
     if (call->waiting) unqueue_call(call);
-    if (call->trip.conn) origin_close_conn(call->origin, call->trip.conn);
+    if (call->transfer.conn) origin_close_conn(call->origin, call->transfer.conn);
     DL_DELETE(h->calls, call);
     if (call->origin) call->origin->calls--;
-    call->done(call->arg, &(struct http_client_answer){.error = error,
-                                                       .status = error ? 0 : call->trip.status,
-                                                       .body = error ? NULL : buf_string(&call->trip.body),
-                                                       .body_len = error ? 0 : call->trip.body.len});
+    call->done(call->arg,
+               &(struct http_client_response){.error = error,
+                                              .status = error ? 0 : call->transfer.status,
+                                              .body = error ? NULL : buf_string(&call->transfer.body),
+                                              .body_len = error ? 0 : call->transfer.body.len});
     loop_defer(h->loop, &call->reap);
 }
 
@@ -292,14 +293,14 @@ static void on_call_timer(struct loop_timer *t) {
 }
 
 // A request that the peer most likely never saw is tried again, once.
-static void on_outcome(struct http_client_conn *c, struct http_trip *trip, enum http_client_outcome outcome,
-                       int error) {
+static void on_outcome(struct http_client_conn *c, struct http_transfer *transfer,
+                       enum http_client_outcome outcome, int error) {
     struct http_origin *o = c->owner;
-    struct http_call *call = trip ? container_of(trip, struct http_call, trip) : NULL;
+    struct http_call *call = transfer ? container_of(transfer, struct http_call, transfer) : NULL;
     if (c->state == CLIENT_CONN_CLOSED) origin_remove_conn(o, c);
     // The name may have moved, as that of a restarted container does.
-    if (outcome == HTTP_TRIP_UNREACHABLE) resolver_forget(o->client->resolver, o->host);
-    if (call && outcome == HTTP_TRIP_UNSEEN && !call->fresh) {
+    if (outcome == HTTP_TRANSFER_UNREACHABLE) resolver_forget(o->client->resolver, o->host);
+    if (call && outcome == HTTP_TRANSFER_UNSEEN && !call->fresh) {
         call->fresh = true;
         queue_call(o, call, true);
     } else if (call) {

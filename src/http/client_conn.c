@@ -1,5 +1,6 @@
-// A trip's way: conn_try_next (one address after the other), conn_opened, http_client_conn_carry, conn_send,
-// conn_read, the parser's callbacks, conn_finish; then idle until the next http_client_conn_carry().
+// A transfer's way: conn_try_next (one address after the other), conn_opened, http_client_conn_begin,
+// conn_send, conn_read, the parser's callbacks, conn_finish; then idle until the next
+// http_client_conn_begin().
 #include "client_conn.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@ static void on_reap(struct loop_job *);
 static void start_parser(struct http_client_conn *);
 
 static bool is_carrying(const struct http_client_conn *c) {
-    return c->state == CLIENT_CONN_ASKING || c->state == CLIENT_CONN_HEAD || c->state == CLIENT_CONN_BODY;
+    return c->state == CLIENT_CONN_WAITING || c->state == CLIENT_CONN_HEAD || c->state == CLIENT_CONN_BODY;
 }
 
 // Returns false if no address is left.
@@ -41,7 +42,7 @@ static bool conn_try_next(struct http_client_conn *c) {
 }
 
 struct http_client_conn *http_client_conn_new(struct loop *loop, const struct resolver_addresses *addresses,
-                                              int port, struct http_trip *trip,
+                                              int port, struct http_transfer *transfer,
                                               http_client_conn_cb *on_outcome, void *owner) {
     struct http_client_conn *c = mem_zalloc(sizeof *c);
     stream_init(&c->stream, &stream_tcp, loop, on_stream);
@@ -52,26 +53,26 @@ struct http_client_conn *http_client_conn_new(struct loop *loop, const struct re
     c->on_outcome = on_outcome;
     c->addresses = *addresses;
     c->port = port;
-    c->trip = trip;
-    trip->conn = c;
+    c->transfer = transfer;
+    transfer->conn = c;
     c->connect_error = -EHOSTUNREACH;
     if (!conn_try_next(c)) loop_timer_start(loop, &c->timer, FAIL_SOON_MS);
     return c;
 }
 
 static void conn_end(struct http_client_conn *c, enum http_client_outcome outcome, int error) {
-    struct http_trip *trip = c->trip;
+    struct http_transfer *transfer = c->transfer;
     http_client_conn_close(c);
-    c->on_outcome(c, trip, outcome, error);
+    c->on_outcome(c, transfer, outcome, error);
 }
 
 static void conn_connect_next(struct http_client_conn *c) {
-    if (!conn_try_next(c)) conn_end(c, HTTP_TRIP_UNREACHABLE, c->connect_error);
+    if (!conn_try_next(c)) conn_end(c, HTTP_TRANSFER_UNREACHABLE, c->connect_error);
 }
 
 static void conn_lose(struct http_client_conn *c, int error) {
-    bool unseen = c->used && c->state == CLIENT_CONN_ASKING && error == -ECONNRESET;
-    conn_end(c, unseen ? HTTP_TRIP_UNSEEN : HTTP_TRIP_LOST, error);
+    bool unseen = c->used && c->state == CLIENT_CONN_WAITING && error == -ECONNRESET;
+    conn_end(c, unseen ? HTTP_TRANSFER_UNSEEN : HTTP_TRANSFER_LOST, error);
 }
 
 static void on_timer(struct loop_timer *t) {
@@ -87,7 +88,7 @@ static void on_timer(struct loop_timer *t) {
 // What the peer does not take now goes when the stream is writable again. A broken one is no verdict yet: the
 // peer may have responded (413, say) before it closed.
 static void conn_send(struct http_client_conn *c) {
-    const struct buf *out = &c->trip->request;
+    const struct buf *out = &c->transfer->request;
     while (c->sent < out->len && c->stream.writable && !c->stream.broken) {
         ssize_t n = stream_write(&c->stream, out->data + c->sent, out->len - c->sent);
         if (n > 0) c->sent += (size_t)n;
@@ -95,10 +96,10 @@ static void conn_send(struct http_client_conn *c) {
     }
 }
 
-void http_client_conn_carry(struct http_client_conn *c, struct http_trip *trip) {
-    c->trip = trip;
-    trip->conn = c;
-    c->state = CLIENT_CONN_ASKING;
+void http_client_conn_begin(struct http_client_conn *c, struct http_transfer *transfer) {
+    c->transfer = transfer;
+    transfer->conn = c;
+    c->state = CLIENT_CONN_WAITING;
     c->sent = c->head_bytes = 0;
     c->refusal = 0;
     loop_timer_stop(c->loop, &c->timer);
@@ -108,7 +109,7 @@ void http_client_conn_carry(struct http_client_conn *c, struct http_trip *trip) 
 
 static void conn_opened(struct http_client_conn *c) {
     if (!c->stream.error) {
-        http_client_conn_carry(c, c->trip);
+        http_client_conn_begin(c, c->transfer);
     } else if (c->stream.error != -EINPROGRESS) {
         c->connect_error = c->stream.error;
         conn_connect_next(c);
@@ -123,15 +124,15 @@ static struct http_client_conn *conn_of_parser(llhttp_t *p) {
 
 static int on_headers_complete(llhttp_t *p) {
     struct http_client_conn *c = conn_of_parser(p);
-    c->trip->status = llhttp_get_status_code(p);
+    c->transfer->status = llhttp_get_status_code(p);
     c->state = CLIENT_CONN_BODY;
-    return c->trip->head_only; // 1: there is no body, whatever the header says
+    return c->transfer->head_only; // 1: there is no body, whatever the header says
 }
 
 static int on_body(llhttp_t *p, const char *at, size_t len) {
     struct http_client_conn *c = conn_of_parser(p);
-    struct buf *body = &c->trip->body;
-    if (body->len + len > c->trip->body_max) {
+    struct buf *body = &c->transfer->body;
+    if (body->len + len > c->transfer->body_max) {
         c->refusal = -EMSGSIZE;
         return HPE_USER;
     }
@@ -141,7 +142,7 @@ static int on_body(llhttp_t *p, const char *at, size_t len) {
 
 static int on_message_complete(llhttp_t *p) {
     struct http_client_conn *c = conn_of_parser(p);
-    if (c->trip->status / 100 == 1) { // an interim answer (RFC 9110, 15.2); the real one follows
+    if (c->transfer->status / 100 == 1) { // an interim answer (RFC 9110, 15.2); the real one follows
         c->state = CLIENT_CONN_HEAD;
         return 0;
     }
@@ -177,18 +178,18 @@ static void conn_stand_idle(struct http_client_conn *c) {
 
 // `clean`: nothing was received behind the response.
 static void conn_finish(struct http_client_conn *c, bool clean) {
-    struct http_trip *trip = c->trip;
-    c->trip = NULL;
-    trip->conn = NULL;
-    if (clean && c->keep_alive && c->sent == trip->request.len && is_quiet(c))
+    struct http_transfer *transfer = c->transfer;
+    c->transfer = NULL;
+    transfer->conn = NULL;
+    if (clean && c->keep_alive && c->sent == transfer->request.len && is_quiet(c))
         conn_stand_idle(c);
     else
         http_client_conn_close(c);
-    c->on_outcome(c, trip, HTTP_TRIP_DONE, 0);
+    c->on_outcome(c, transfer, HTTP_TRANSFER_DONE, 0);
 }
 
 static void conn_parse(struct http_client_conn *c, const char *bytes, size_t len) {
-    if (c->state == CLIENT_CONN_ASKING) c->state = CLIENT_CONN_HEAD;
+    if (c->state == CLIENT_CONN_WAITING) c->state = CLIENT_CONN_HEAD;
     if (c->state == CLIENT_CONN_HEAD)
         c->head_bytes += len; // and a little of the body: never less than the head
     llhttp_errno_t error = llhttp_execute(&c->parser, bytes, len);
@@ -202,7 +203,7 @@ static void conn_parse(struct http_client_conn *c, const char *bytes, size_t len
 
 // A response without a length ends with the connection.
 static void conn_read_end(struct http_client_conn *c) {
-    if (c->state != CLIENT_CONN_ASKING) llhttp_finish(&c->parser);
+    if (c->state != CLIENT_CONN_WAITING) llhttp_finish(&c->parser);
     if (c->state == CLIENT_CONN_COMPLETE)
         conn_finish(c, false);
     else
@@ -238,7 +239,7 @@ void http_client_conn_close(struct http_client_conn *c) {
     c->state = CLIENT_CONN_CLOSED;
     stream_close(&c->stream);
     loop_timer_stop(c->loop, &c->timer);
-    if (c->trip) c->trip->conn = NULL;
-    c->trip = NULL;
+    if (c->transfer) c->transfer->conn = NULL;
+    c->transfer = NULL;
     loop_defer(c->loop, &c->reap);
 }

@@ -1,9 +1,9 @@
 // Private to the HTTP client: a connection to an origin, and what it carries.
 //
-// A connection is made for a trip (one request and its response), carries one at a time, and is idle between
-// two. What becomes of it and of its trip it reports by one callback, exactly once for each trip and never
-// inside the calls below. It owns its stream, and after http_client_conn_close() is freed at the end of the
-// turn. Control loop only.
+// A connection is made for a transfer (one request and its response), carries one at a time, and is idle
+// between two. What becomes of it and of its transfer it reports by one callback, exactly once for each
+// transfer and never inside the calls below. It owns its stream, and after http_client_conn_close() is freed
+// at the end of the turn. Control loop only.
 #pragma once
 
 #include <llhttp.h>
@@ -21,7 +21,7 @@ enum {
     HTTP_CLIENT_IDLE_MS = 30000    // an idle connection is closed
 };
 
-struct http_trip {
+struct http_transfer {
     struct buf request; // kept whole for a second try
     struct buf body;    // of the response
     size_t body_max;
@@ -32,7 +32,7 @@ struct http_trip {
 
 enum http_client_conn_state {
     CLIENT_CONN_CONNECTING,
-    CLIENT_CONN_ASKING, // nothing of the response has come
+    CLIENT_CONN_WAITING, // nothing of the response has come
     CLIENT_CONN_HEAD,
     CLIENT_CONN_BODY,
     CLIENT_CONN_COMPLETE, // all of the response has come; only while it is parsed
@@ -41,14 +41,14 @@ enum http_client_conn_state {
 };
 
 enum http_client_outcome {
-    HTTP_TRIP_DONE,   // the response is complete; the connection is idle or closed
-    HTTP_TRIP_LOST,   // the connection is closed. NULL for a trip: it was idle
-    HTTP_TRIP_UNSEEN, // the same, but the peer closed a connection used before, and before any byte of this
-                      // response: most likely it never saw the request
-    HTTP_TRIP_UNREACHABLE // the connection is closed: no address could be connected to
+    HTTP_TRANSFER_DONE,   // the response is complete; the connection is idle or closed
+    HTTP_TRANSFER_LOST,   // the connection is closed. NULL for a transfer: it was idle
+    HTTP_TRANSFER_UNSEEN, // the same, but the peer closed a connection used before, and before any byte of
+                          // this response: most likely it never saw the request
+    HTTP_TRANSFER_UNREACHABLE // the connection is closed: no address could be connected to
 };
 
-typedef void http_client_conn_cb(struct http_client_conn *, struct http_trip *, enum http_client_outcome,
+typedef void http_client_conn_cb(struct http_client_conn *, struct http_transfer *, enum http_client_outcome,
                                  int error);
 
 struct http_client_conn {
@@ -56,7 +56,7 @@ struct http_client_conn {
     void *owner;
     http_client_conn_cb *on_outcome;
     enum http_client_conn_state state;
-    struct http_trip *trip; // NULL while idle
+    struct http_transfer *transfer; // NULL while idle
     struct stream stream;
     struct loop_timer timer; // an attempt to connect, or idleness
     struct loop_job reap;
@@ -65,7 +65,7 @@ struct http_client_conn {
     int port;
     int connect_error; // of the latest attempt
     size_t sent;       // bytes of the request
-    bool used;         // has carried a trip before this one
+    bool used;         // has carried a transfer before this one
     bool keep_alive;   // may carry another one, once complete
     size_t head_bytes; // of this response
     int refusal;       // why a callback stopped the parser
@@ -73,12 +73,12 @@ struct http_client_conn {
     struct http_client_conn *prev, *next; // its owner's
 };
 
-// Begins to connect for a trip.
+// Begins to connect for a transfer.
 struct http_client_conn *http_client_conn_new(struct loop *, const struct resolver_addresses *, int port,
-                                              struct http_trip *, http_client_conn_cb *, void *owner);
+                                              struct http_transfer *, http_client_conn_cb *, void *owner);
 
-// Gives an idle connection its next trip.
-void http_client_conn_carry(struct http_client_conn *, struct http_trip *);
+// Gives an idle connection its next transfer.
+void http_client_conn_begin(struct http_client_conn *, struct http_transfer *);
 
-// Closes it, without a callback; its trip, if any, is no longer carried.
+// Closes it, without a callback; its transfer, if any, is no longer carried.
 void http_client_conn_close(struct http_client_conn *);

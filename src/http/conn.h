@@ -8,7 +8,7 @@
 #include "http/router.h"
 #include "memory.h"
 #include "response.h"
-#include "turns.h"
+#include "scheduler.h"
 
 struct http_conn;
 struct loop;
@@ -19,7 +19,7 @@ struct http_host {
     const struct stream_ops *transport; // of its connections
     struct http_site site;
     int header_timeout_ms, body_timeout_ms, idle_timeout_ms;
-    struct http_turns turns;
+    struct http_scheduler scheduler;
     struct http_common common;
     struct http_counters counters;
     // Once per connection: it has lost its socket, or handed it over to a stream. Its memory may live on.
@@ -44,7 +44,7 @@ struct http_conn {
     struct http_host *host; // NULL once closed
     int64_t deadline_ms;    // 0: none
     int64_t idle_ms;        // since when, as long as it is
-    struct http_turn turn;
+    struct http_task task;
     struct http_hold hold;
     struct http_conn *prev, *next; // the server's
 };

@@ -29,19 +29,19 @@ enum {
     LINGER_MS = 2000,
     KEPT_BYTES = 4096,  // of each buffer, by a connection between requests
     SMALL_BYTES = 1024, // of a body, while the request is handled
-    COPIED_BYTES = 4096 // of a lasting body that is rather copied than sent by itself
+    COPIED_BYTES = 4096 // of a static body that is rather copied than sent by itself
 };
 
 enum h1_state {
-    H1_IDLE,     // between requests, nothing read
-    H1_HEAD,     // some of the request line or header fields read
-    H1_BODY,     // head complete
-    H1_CALLING,  // the site is being called with it
-    H1_WAITING,  // for the answer
-    H1_LAST,     // the last request is answered, and not all of the answer is sent
-    H1_LINGER,   // half closed: what still comes is thrown away, so that the client can read the answer
-    H1_ORPHANED, // no socket any more, but the exchange has not ended
-    H1_CLOSED    // freed at the end of the turn
+    H1_IDLE,         // between requests, nothing read
+    H1_HEAD,         // some of the request line or header fields read
+    H1_BODY,         // head complete
+    H1_HANDLING,     // the site is being called with it
+    H1_WAITING,      // for the answer
+    H1_SENDING_LAST, // the last request is answered, and not all of the answer is sent
+    H1_LINGER,       // half closed: what still comes is thrown away, so that the client can read the answer
+    H1_ORPHANED,     // no socket any more, but the exchange has not ended
+    H1_CLOSED        // freed at the end of the turn
 };
 
 struct h1_conn {
@@ -56,7 +56,7 @@ struct h1_conn {
     struct buf in;    // received
     size_t in_parsed; // of it
     struct buf out;   // to be sent
-    const char *tail; // to be sent after it: the rest of a lasting body
+    const char *tail; // to be sent after it: the rest of a static body
     size_t tail_len;
     int64_t cost; // of what it has done in this turn
     struct loop_job reap;
@@ -127,7 +127,7 @@ static void h1_flush(struct h1_conn *c) {
     h1_settle(c);
     if (c->ended)
         h1_close(&c->base);
-    else if (c->state == H1_LAST)
+    else if (c->state == H1_SENDING_LAST)
         h1_linger(c);
 }
 
@@ -158,11 +158,11 @@ static void h1_dispatch(struct h1_conn *c) {
     c->base.deadline_ms = 0;
     c->base.host->counters.requests++;
     refuse_if_too_much(c);
-    c->state = H1_CALLING;
-    http_site_answer(&c->base.host->site, &c->exchange);
-    if (c->state != H1_CALLING) return;
+    c->state = H1_HANDLING;
+    http_site_handle(&c->base.host->site, &c->exchange);
+    if (c->state != H1_HANDLING) return;
     c->state = H1_WAITING;
-    http_request_forget_read(&c->request, SMALL_BYTES);
+    http_request_release_read(&c->request, SMALL_BYTES);
 }
 
 // Has something answered that the parser will not read on from, and closes.
@@ -244,14 +244,14 @@ static bool h1_step(struct h1_conn *c) {
 // What pipelined requests are answered leaves in one send.
 static int64_t h1_serve(struct http_conn *base) {
     struct h1_conn *c = h1_of(base);
-    base->turn.more = false;
+    base->task.more = false;
     c->cost = 0;
-    while (c->cost < HTTP_TURN_COST && h1_step(c)) continue;
+    while (c->cost < HTTP_TASK_COST && h1_step(c)) continue;
     if (!base->host) return c->cost;
     c->cost += (int64_t)unsent(c);
     if (unsent(c)) h1_flush(c);
     if (!base->host) return c->cost;
-    base->turn.more = wants_input(c) && (c->in.len || c->stream.readable);
+    base->task.more = wants_input(c) && (c->in.len || c->stream.readable);
     h1_account(c);
     return c->cost;
 }
@@ -264,7 +264,7 @@ static void on_ready(struct stream *s) {
         return;
     }
     if (s->writable && unsent(c)) h1_flush(c);
-    if (c->base.host) http_turns_ready(&c->base.host->turns, &c->base.turn);
+    if (c->base.host) http_scheduler_ready(&c->base.host->scheduler, &c->base.task);
 }
 
 // The end of an exchange
@@ -280,13 +280,13 @@ static void reap_later(struct h1_conn *c) {
 
 static void add_answer(struct h1_conn *c, const struct http_reply *reply) {
     struct http_host *host = c->base.host;
-    enum http_persistence persistence = c->last                        ? HTTP_CLOSES
-                                        : h1_parser_is_1_0(&c->parser) ? HTTP_PERSISTS_SAID
-                                                                       : HTTP_PERSISTS;
+    enum http_connection persistence = c->last                        ? HTTP_CONNECTION_CLOSE
+                                       : h1_parser_is_1_0(&c->parser) ? HTTP_CONNECTION_KEEP_ALIVE
+                                                                      : HTTP_CONNECTION_UNSAID;
     http_response_head(&c->out, reply, http_common_lines(&host->common, clock_wall_ms()), persistence);
     http_counters_response(&host->counters, reply->status);
     if (http_request_is_head(&c->request) || !http_status_has_body(reply->status)) return;
-    if (reply->lasting && reply->body_len > COPIED_BYTES) {
+    if (reply->is_static && reply->body_len > COPIED_BYTES) {
         c->tail = reply->body;
         c->tail_len = reply->body_len;
     } else {
@@ -305,13 +305,13 @@ static void h1_reply(struct http_exchange *x, const struct http_reply *reply) {
     start_request(c);
     if (c->last) {
         drop_input(c);
-        c->state = H1_LAST;
+        c->state = H1_SENDING_LAST;
     }
     c->base.idle_ms = loop_now_ms(c->stream.loop);
     c->base.deadline_ms = c->base.idle_ms + c->base.host->idle_timeout_ms;
     if (!late) return; // h1_serve() goes on when the handler has returned
     if (c->in.len || c->stream.readable)
-        http_turns_queue(&c->base.host->turns, &c->base.turn);
+        http_scheduler_queue(&c->base.host->scheduler, &c->base.task);
     else
         h1_flush(c);
     if (c->base.host && unsent(c)) h1_account(c);
@@ -320,7 +320,7 @@ static void h1_reply(struct http_exchange *x, const struct http_reply *reply) {
 // Leaves the host; the stream has been closed or given away.
 static void h1_detach(struct h1_conn *c, enum h1_state state) {
     struct http_host *host = c->base.host;
-    http_turns_leave(&host->turns, &c->base.turn);
+    http_scheduler_leave(&host->scheduler, &c->base.task);
     c->base.host = NULL;
     c->state = state;
     h1_settle(c);
@@ -331,7 +331,7 @@ static void h1_detach(struct h1_conn *c, enum h1_state state) {
 static void h1_close(struct http_conn *base) {
     struct h1_conn *c = h1_of(base);
     if (!base->host) return;
-    bool open = c->state == H1_CALLING || c->state == H1_WAITING;
+    bool open = c->state == H1_HANDLING || c->state == H1_WAITING;
     stream_close(&c->stream);
     h1_detach(c, open ? H1_ORPHANED : H1_CLOSED);
 }
@@ -387,7 +387,7 @@ static void give_up_request(struct h1_conn *c, int status, const char *code, con
     refuse_and_close(c);
     h1_flush(c);
     if (c->base.host && wants_input(c) && c->stream.readable)
-        http_turns_queue(&c->base.host->turns, &c->base.turn);
+        http_scheduler_queue(&c->base.host->scheduler, &c->base.task);
 }
 
 static void h1_expire(struct http_conn *base) {
@@ -402,7 +402,7 @@ static void h1_expire(struct http_conn *base) {
 static void h1_drop(struct http_conn *base) {
     struct h1_conn *c = h1_of(base);
     bool reads = c->state == H1_IDLE || c->state == H1_HEAD || c->state == H1_BODY;
-    bool is_parsing = c->state == H1_CALLING;
+    bool is_parsing = c->state == H1_HANDLING;
     base->host->counters.connections_dropped++;
     if (reads && !unsent(c)) {
         buf_release(&c->request.body);
@@ -438,7 +438,7 @@ struct http_conn *h1_conn_new(struct http_host *host, int fd, const union addres
     struct h1_conn *c = mem_zalloc(sizeof *c);
     c->base.ops = &conn_ops;
     c->base.host = host;
-    c->base.turn.lane = http_turns_lane(peer);
+    c->base.task.lane = http_scheduler_lane(peer);
     c->base.hold.evict = on_evict;
     c->exchange.ops = &exchange_ops;
     c->exchange.request = &c->request;

@@ -36,7 +36,7 @@ size_t http_request_bytes(const struct http_request *r) {
     return r->head.cap + r->body.cap + r->query.cap;
 }
 
-void http_request_forget_read(struct http_request *r, size_t body_bytes) {
+void http_request_release_read(struct http_request *r, size_t body_bytes) {
     if (r->body.cap > body_bytes) buf_release(&r->body);
     forget_query(r);
 }
@@ -182,7 +182,7 @@ void http_request_set_param(struct http_request *r, const char *at, size_t len) 
     http_url_decode(r->param, at, len, false);
 }
 
-bool http_request_tidy_path(struct http_request *r) {
+bool http_request_normalize_path(struct http_request *r) {
     char *path = r->head.data + r->path_start;
     size_t kept = 0;
     for (size_t i = 0; i < r->path_len; i++)

@@ -67,7 +67,7 @@ void http_request_take_field(struct http_request *, enum http_field, uint32_t va
 const char *http_request_check_head(struct http_request *, int minor);
 
 // Takes doubled and trailing slashes out of the path. Returns whether there were any.
-bool http_request_tidy_path(struct http_request *);
+bool http_request_normalize_path(struct http_request *);
 
 // Decodes the parameter, a part of the path; NULL: none.
 void http_request_set_param(struct http_request *, const char *at, size_t len);
@@ -76,4 +76,4 @@ void http_request_set_param(struct http_request *, const char *at, size_t len);
 size_t http_request_bytes(const struct http_request *);
 
 // Frees what a handler has read already, once it has returned: the query, and a body of more than that.
-void http_request_forget_read(struct http_request *, size_t body_bytes);
+void http_request_release_read(struct http_request *, size_t body_bytes);

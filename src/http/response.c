@@ -71,7 +71,7 @@ static void add_line(struct buf *out, const char *name, const char *value) {
 }
 
 void http_response_head(struct buf *out, const struct http_reply *reply, const char *common_lines,
-                        enum http_persistence persistence) {
+                        enum http_connection persistence) {
     buf_adds(out, "HTTP/1.1 ");
     add_number(out, (size_t)reply->status);
     add_line(out, " ", reason(reply->status));
@@ -85,8 +85,8 @@ void http_response_head(struct buf *out, const struct http_reply *reply, const c
     if (reply->location) add_line(out, "Location: ", reply->location);
     if (reply->retry_after_s) buf_printf(out, "Retry-After: %d\r\n", reply->retry_after_s);
     if (reply->headers) buf_adds(out, reply->headers);
-    if (persistence == HTTP_CLOSES) buf_adds(out, "Connection: close\r\n");
-    if (persistence == HTTP_PERSISTS_SAID) buf_adds(out, "Connection: keep-alive\r\n");
+    if (persistence == HTTP_CONNECTION_CLOSE) buf_adds(out, "Connection: close\r\n");
+    if (persistence == HTTP_CONNECTION_KEEP_ALIVE) buf_adds(out, "Connection: keep-alive\r\n");
     buf_adds(out, "\r\n");
 }
 

@@ -17,17 +17,17 @@ struct http_common {
 const char *http_common_lines(struct http_common *, int64_t wall_ms);
 
 // What an answer says of its connection.
-enum http_persistence {
-    HTTP_PERSISTS,      // as is usual
-    HTTP_PERSISTS_SAID, // to a client of HTTP/1.0, which has asked for it
-    HTTP_CLOSES
+enum http_connection {
+    HTTP_CONNECTION_UNSAID,     // as is usual
+    HTTP_CONNECTION_KEEP_ALIVE, // to a client of HTTP/1.0, which has asked for it
+    HTTP_CONNECTION_CLOSE
 };
 
 bool http_status_has_body(int status);
 
 // Adds the head of an answer; its body follows, but not after HEAD.
 void http_response_head(struct buf *, const struct http_reply *, const char *common_lines,
-                        enum http_persistence);
+                        enum http_connection);
 
 // Adds the head of an event stream, in chunks or ended by the connection.
 void http_response_stream_head(struct buf *, enum sink_framing);

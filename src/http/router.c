@@ -27,11 +27,11 @@ static unsigned methods_of(const char *method) {
 }
 
 static void find_in(struct http_match *m, const struct http_route *row, enum http_method method,
-                    const char *path, size_t len, bool tidied) {
+                    const char *path, size_t len, bool normalized) {
     for (; row->pattern; row++) {
         const char *param = NULL;
         size_t param_len = 0;
-        if (tidied && row->exact_path) continue;
+        if (normalized && row->exact_path) continue;
         if (!path_fits(row->pattern, path, len, &param, &param_len)) continue;
         unsigned methods = methods_of(row->method);
         m->methods |= methods;
@@ -43,14 +43,14 @@ static void find_in(struct http_match *m, const struct http_route *row, enum htt
 }
 
 struct http_match http_route_find(const struct http_site *site, enum http_method method, const char *path,
-                                  size_t len, bool tidied) {
+                                  size_t len, bool normalized) {
     struct http_match m = {0};
-    for (const struct http_asset *a = site->assets; a && a->path && !tidied; a++) {
+    for (const struct http_asset *a = site->assets; a && a->path && !normalized; a++) {
         if (strlen(a->path) != len || memcmp(a->path, path, len) != 0) continue;
         m.methods |= HTTP_METHOD_GET | HTTP_METHOD_HEAD;
         if (method & (HTTP_METHOD_GET | HTTP_METHOD_HEAD)) m.asset = a;
     }
     for (const struct http_route *const *t = site->tables; *t; t++)
-        find_in(&m, *t, method, path, len, tidied);
+        find_in(&m, *t, method, path, len, normalized);
     return m;
 }

@@ -33,15 +33,15 @@ struct http_server {
     int port;
     bool paused;             // not accepting: too many connections, or no descriptor left
     const char *crowded;     // the event to be logged; NULL: none
-    uint64_t told_for_room;  // of the connections closed for room
-    uint64_t told_dropped;   // of those dropped
-    int64_t tell_ms;         // not before
-    int64_t tell_dropped_ms; // not before
+    uint64_t warned_closed;  // of the connections closed for room
+    uint64_t warned_dropped; // of those dropped
+    int64_t warn_crowded_ms; // not before
+    int64_t warn_dropped_ms; // not before
     struct http_conn *conns; // oldest first
     struct loop_timer sweep;
 };
 
-enum { ACCEPTS_PER_TURN = 256, COMPLAIN_EVERY_MS = 10000, SLOW_MS = 1000 };
+enum { ACCEPTS_PER_TURN = 256, WARN_EVERY_MS = 10000, SLOW_MS = 1000 };
 
 static struct http_server *servers; // all of the process; used by one thread
 
@@ -54,20 +54,20 @@ static void note_crowded(struct http_server *s, const char *event) {
     s->crowded = event;
 }
 
-static void tell_crowded(struct http_server *s, int64_t now) {
+static void warn_crowded(struct http_server *s, int64_t now) {
     struct rlimit limit = {0};
     uint64_t closed = s->host.counters.connections_closed_for_room;
-    if (!s->crowded || now < s->tell_ms) return;
+    if (!s->crowded || now < s->warn_crowded_ms) return;
     getrlimit(RLIMIT_NOFILE, &limit);
     log_warn(s->config.role, s->crowded,
              "connections=%llu idle_closed=%llu ulimit=%llu action=\"%s; raise %s\"",
              (unsigned long long)s->host.counters.connections_open,
-             (unsigned long long)(closed - s->told_for_room), (unsigned long long)limit.rlim_cur,
+             (unsigned long long)(closed - s->warned_closed), (unsigned long long)limit.rlim_cur,
              s->paused ? "accepting again when one closes" : "closing idle and slow connections for new ones",
              strcmp(s->crowded, "out_of_descriptors") == 0 ? "ulimit -n" : "--max-connections");
-    s->told_for_room = closed;
+    s->warned_closed = closed;
     s->crowded = NULL;
-    s->tell_ms = now + COMPLAIN_EVERY_MS;
+    s->warn_crowded_ms = now + WARN_EVERY_MS;
 }
 
 static void pause_accepting(struct http_server *s) {
@@ -81,11 +81,11 @@ static void resume_accepting(struct http_server *s) {
     watch_listeners(s, EPOLLIN);
 }
 
-static void tell_dropped(struct http_server *s, int64_t now) {
+static void warn_dropped(struct http_server *s, int64_t now) {
     uint64_t dropped = s->host.counters.connections_dropped;
-    if (dropped == s->told_dropped || now < s->tell_dropped_ms) return;
-    s->told_dropped = dropped;
-    s->tell_dropped_ms = now + COMPLAIN_EVERY_MS;
+    if (dropped == s->warned_dropped || now < s->warn_dropped_ms) return;
+    s->warned_dropped = dropped;
+    s->warn_dropped_ms = now + WARN_EVERY_MS;
     log_warn(s->config.role, "slow_requests_dropped",
              "dropped_so_far=%llu why=\"their memory or place was needed\"", (unsigned long long)dropped);
 }
@@ -194,8 +194,8 @@ static void on_sweep(struct loop_timer *t) {
     DL_FOREACH_SAFE(s->conns, c, next) {
         if (c->deadline_ms && c->deadline_ms <= now) c->ops->expire(c);
     }
-    tell_crowded(s, now);
-    tell_dropped(s, now);
+    warn_crowded(s, now);
+    warn_dropped(s, now);
     resume_accepting(s); // a descriptor may have come free elsewhere
     loop_timer_start(s->loop, t, sweep_every_ms(s));
 }
@@ -214,15 +214,15 @@ static int add_listeners(struct http_server *s, const int *fds, int count) {
     for (int i = 0; i < count; i++) {
         struct http_listener *l = &s->listeners[s->listener_count++];
         *l = (struct http_listener){.watch = {.fd = -1, .on_event = on_listener}, .server = s};
-        if (!error) error = loop_fd_add(s->loop, &l->watch, fds[i], s->config.held ? 0 : EPOLLIN);
+        if (!error) error = loop_fd_add(s->loop, &l->watch, fds[i], s->config.start_later ? 0 : EPOLLIN);
         if (error) sock_close(fds[i]);
     }
     if (error) close_listeners(s);
     return error;
 }
 
-static int64_t serve(struct http_turn *t) {
-    struct http_conn *c = container_of(t, struct http_conn, turn);
+static int64_t serve(struct http_task *t) {
+    struct http_conn *c = container_of(t, struct http_conn, task);
     return c->ops->serve(c);
 }
 
@@ -244,7 +244,7 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
         .idle_timeout_ms = config->idle_timeout_ms,
         .on_closed = on_closed,
     };
-    http_turns_init(&s->host.turns, loop, serve);
+    http_scheduler_init(&s->host.scheduler, loop, serve);
     *error = add_listeners(s, fds, count);
     if (*error) {
         free(s);
@@ -255,7 +255,7 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
     return s;
 }
 
-void http_server_open(struct http_server *s) {
+void http_server_start(struct http_server *s) {
     watch_listeners(s, EPOLLIN);
 }
 
@@ -271,8 +271,8 @@ int http_server_port(const struct http_server *s) {
     return s->port;
 }
 
-static void on_idle_turns(struct http_turns *t) {
-    free(container_of(t, struct http_server, host.turns));
+static void on_scheduler_idle(struct http_scheduler *t) {
+    free(container_of(t, struct http_server, host.scheduler));
 }
 
 void http_server_free(struct http_server *s) {
@@ -282,5 +282,5 @@ void http_server_free(struct http_server *s) {
     loop_timer_stop(s->loop, &s->sweep);
     struct http_conn *c, *next;
     DL_FOREACH_SAFE(s->conns, c, next) c->ops->close(c);
-    http_turns_stop(&s->host.turns, on_idle_turns);
+    http_scheduler_stop(&s->host.scheduler, on_scheduler_idle);
 }

@@ -12,7 +12,7 @@ static struct http_match find_match(const struct http_site *site, struct http_re
     if (r->path_len == 1 && r->head.data[r->path_start] == '*') // the server as a whole
         return (struct http_match){.methods = HTTP_METHOD_GET | HTTP_METHOD_HEAD | HTTP_METHOD_POST};
     struct http_match m = http_route_find(site, r->method, r->head.data + r->path_start, r->path_len, false);
-    if (!m.methods && http_request_tidy_path(r))
+    if (!m.methods && http_request_normalize_path(r))
         m = http_route_find(site, r->method, r->head.data + r->path_start, r->path_len, true);
     return m;
 }
@@ -55,7 +55,7 @@ static void reply_without_handler(struct http_exchange *x) {
     http_reply_refusal(x, &x->refusal);
 }
 
-void http_site_answer(const struct http_site *site, struct http_exchange *x) {
+void http_site_handle(const struct http_site *site, struct http_exchange *x) {
     if (!http_exchange_is_handled(x))
         reply_without_handler(x);
     else if (x->match.route)

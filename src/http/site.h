@@ -8,4 +8,4 @@ struct http_site;
 void http_site_admit(const struct http_site *, struct http_exchange *);
 
 // Once the request is complete, or refused: has it answered.
-void http_site_answer(const struct http_site *, struct http_exchange *);
+void http_site_handle(const struct http_site *, struct http_exchange *);

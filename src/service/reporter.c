@@ -79,7 +79,7 @@ struct reporter *reporter_new(struct loop *loop, struct http_client *client,
     return r;
 }
 
-static void begin_failing(struct reporter *r, const struct http_client_answer *a) {
+static void begin_failing(struct reporter *r, const struct http_client_response *a) {
     if (a->error == -ECANCELED) return; // we are ending
     if (!r->failing && a->error)
         log_warn(r->role, "reports_failing", "url=%s error=\"%s\"", r->url, strerror(-a->error));
@@ -88,7 +88,7 @@ static void begin_failing(struct reporter *r, const struct http_client_answer *a
     r->failing = true;
 }
 
-static void on_answer(void *arg, const struct http_client_answer *a) {
+static void on_answer(void *arg, const struct http_client_response *a) {
     struct reporter *r = arg;
     r->posting = false;
     if (r->closing) {

@@ -16,7 +16,7 @@ static void take_field(struct http_request *r, const char *line) {
 static void check_parts(struct http_request *r, size_t most) {
     const char *path = r->head.data + r->path_start;
     assert(r->path_start + r->path_len + strlen(path + r->path_len) < r->head.len);
-    http_request_tidy_path(r);
+    http_request_normalize_path(r);
     for (size_t i = 1; i < r->path_len; i++) assert(path[i] != '/' || path[i - 1] != '/');
     http_request_set_param(r, path, r->path_len);
     assert(strlen(http_request_param(r)) <= r->path_len);

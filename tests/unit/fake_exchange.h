@@ -24,7 +24,7 @@ struct fake_exchange {
     enum fake_end end;
     int status;
     struct buf head, body; // of the reply, as HTTP/1.1 has them; of a stream: its head
-    bool lasting;          // the body was not to be copied
+    bool is_static;        // the body was not to be copied
     const char *shown;     // the reply's own body
     bool is_gone;          // the client: it gets no stream
 };
@@ -42,9 +42,9 @@ static inline void fake_end(struct fake_exchange *f, enum fake_end end) {
 static inline void fake_reply(struct http_exchange *x, const struct http_reply *reply) {
     struct fake_exchange *f = fake_of(x);
     f->status = reply->status;
-    f->lasting = reply->lasting;
+    f->is_static = reply->is_static;
     f->shown = reply->body;
-    http_response_head(&f->head, reply, "", HTTP_PERSISTS);
+    http_response_head(&f->head, reply, "", HTTP_CONNECTION_UNSAID);
     if (f->request.method != HTTP_METHOD_HEAD && http_status_has_body(reply->status))
         buf_add(&f->body, reply->body, reply->body_len);
     fake_end(f, FAKE_REPLIED);
@@ -116,7 +116,7 @@ static inline void fake_handle(struct fake_exchange *f, const struct http_site *
                                const char *fields, const char *body) {
     assert_null(fake_request(f, line, fields, body));
     http_site_admit(site, &f->exchange);
-    http_site_answer(site, &f->exchange);
+    http_site_handle(site, &f->exchange);
 }
 
 static inline bool fake_has_header(struct fake_exchange *f, const char *line) {

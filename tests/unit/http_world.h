@@ -131,14 +131,14 @@ static inline void handle_big(struct http_exchange *x, void *arg) {
     free(body);
 }
 
-static char lasting_body[200000];
+static char static_body[200000];
 
-static inline void handle_lasting(struct http_exchange *x, void *arg) {
+static inline void handle_static(struct http_exchange *x, void *arg) {
     (void)arg;
-    memset(lasting_body, 'l', sizeof lasting_body - 1);
+    memset(static_body, 'l', sizeof static_body - 1);
     http_reply(
         x, &(struct http_reply){
-               .status = 200, .body = lasting_body, .body_len = sizeof lasting_body - 1, .lasting = true});
+               .status = 200, .body = static_body, .body_len = sizeof static_body - 1, .is_static = true});
 }
 
 static inline void handle_wait(struct http_exchange *x, void *arg) {
@@ -195,7 +195,7 @@ static const struct http_route routes[] = {
     {"GET", "/full", .handle = handle_full},
     {"GET", "/over", .handle = handle_over},
     {"GET", "/big", .handle = handle_big},
-    {"GET", "/lasting", .handle = handle_lasting},
+    {"GET", "/static", .handle = handle_static},
     {"GET", "/wait", .handle = handle_wait},
     {"POST", "/wait", .handle = handle_wait},
     {"GET", "/take", .handle = handle_take},

@@ -27,7 +27,7 @@ static void test_a_file_goes_before_a_route_and_is_not_copied(void **state) {
     struct fake_exchange f;
     fake_handle(&f, &site, "GET /", "", NULL);
     assert_int_equal(f.status, 200);
-    assert_true(f.lasting);
+    assert_true(f.is_static);
     assert_ptr_equal(f.shown, page);
     assert_string_equal(buf_string(&f.body), page);
     assert_true(fake_has_header(&f, "Content-Type: text/html; charset=utf-8"));

@@ -352,19 +352,19 @@ static void test_an_answer_leads_to_no_handler_inside_it(void **state) {
 static void test_a_lasting_body_keeps_its_place(void **state) {
     (void)state;
     struct peer *p = connect_with_small_buffers(0);
-    peer_send(p, GET "GET /lasting HTTP/1.1\r\n" HOST "\r\n" GET "HEAD /lasting HTTP/1.1\r\n" HOST
-                     "\r\nGET /lasting HTTP/1.0\r\n\r\n");
+    peer_send(p, GET "GET /static HTTP/1.1\r\n" HOST "\r\n" GET "HEAD /static HTTP/1.1\r\n" HOST
+                     "\r\nGET /static HTTP/1.0\r\n\r\n");
     run_turns(world.loop, 5);
-    assert_true(budget_used() < sizeof lasting_body / 2);
+    assert_true(budget_used() < sizeof static_body / 2);
     peer_be_deaf(p, false);
     peer_expect(p, 200, "root");
-    peer_expect(p, 200, lasting_body);
+    peer_expect(p, 200, static_body);
     peer_expect(p, 200, "root");
     p->asks_head = true;
     peer_expect(p, 200, NULL);
     assert_string_equal(peer_header(p, "Content-Length"), "199999");
     p->asks_head = false;
-    peer_expect(p, 200, lasting_body);
+    peer_expect(p, 200, static_body);
     peer_expect_end(p);
 }
 

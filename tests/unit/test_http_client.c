@@ -179,7 +179,7 @@ static void set_reply(struct world *w, const char *text) {
     w->reply_len = strlen(text);
 }
 
-static void on_answer(void *arg, const struct http_client_answer *a) {
+static void on_answer(void *arg, const struct http_client_response *a) {
     struct call *c = arg;
     assert_false(c->ended);
     assert_false(c->world->inside);
@@ -528,7 +528,7 @@ static void test_at_most_eight_connections_then_they_wait(void **state) {
 
 static void test_too_many_waiting_are_busy(void **state) {
     struct world *w = *state;
-    enum { EXTRA = 5, TOTAL = HTTP_CLIENT_CONNECTIONS + HTTP_CLIENT_WAITING + EXTRA };
+    enum { EXTRA = 5, TOTAL = HTTP_CLIENT_CONNECTIONS + HTTP_CLIENT_QUEUE_MAX + EXTRA };
     struct call *calls = mem_zalloc(TOTAL * sizeof *calls);
     set_reply(w, hello);
     for (int i = 0; i < TOTAL; i++) start(w, &calls[i], NULL);
@@ -674,7 +674,7 @@ struct repeater {
     int left;
 };
 
-static void on_refused(void *arg, const struct http_client_answer *a) {
+static void on_refused(void *arg, const struct http_client_response *a) {
     struct repeater *r = arg;
     assert_int_equal(a->error, -ECONNREFUSED);
     if (--r->left == 0)
@@ -850,7 +850,7 @@ static void test_free_with_a_look_up_under_way(void **state) {
     make_world(w);
 }
 
-static void on_canceled(void *arg, const struct http_client_answer *a) {
+static void on_canceled(void *arg, const struct http_client_response *a) {
     struct repeater *r = arg;
     assert_int_equal(a->error, -ECANCELED);
     if (r->left-- > 0)
@@ -895,7 +895,7 @@ static void test_free_ends_everything(void **state) {
     set_names(false, NULL, NULL);
 }
 
-static void on_answer_freeing(void *arg, const struct http_client_answer *a) {
+static void on_answer_freeing(void *arg, const struct http_client_response *a) {
     struct call *c = arg;
     on_answer(arg, a);
     http_client_free(c->world->client);

@@ -89,14 +89,14 @@ static void test_a_held_server_answers_once_it_is_opened(void **state) {
     (void)state;
     int error = 0, port = world.port;
     struct http_server_config config = world_config("127.0.0.1", 1000);
-    config.held = true;
+    config.start_later = true;
     struct http_server *held = http_server_new(world.loop, &config, &error);
     assert_non_null(held);
     world.port = http_server_port(held);
     struct peer *p = send_from(0, "GET / HTTP/1.1\r\n" HOST "\r\n");
     world.port = port;
     expect_silence(p);
-    http_server_open(held);
+    http_server_start(held);
     peer_expect(p, 200, "root");
     http_server_free(held);
 }

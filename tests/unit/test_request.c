@@ -75,7 +75,7 @@ static void test_a_path_is_tidied_before_its_query(void **state) {
         char line[64];
         snprintf(line, sizeof line, "GET %s", targets[i][0]);
         assert_null(fake_request(&f, line, "", NULL));
-        assert_int_equal(http_request_tidy_path(&f.request), targets[i][1] != NULL);
+        assert_int_equal(http_request_normalize_path(&f.request), targets[i][1] != NULL);
         assert_string_equal(http_request_target(&f.request), targets[i][targets[i][1] != NULL]);
         fake_exchange_release(&f);
     }

@@ -33,7 +33,7 @@ static void assert_starts_and_ends(const char *status_line) {
     assert_ptr_equal(strstr(head, "\r\n\r\n"), head + out.len - 4);
 }
 
-static void head_of(const struct http_reply *reply, enum http_persistence persistence) {
+static void head_of(const struct http_reply *reply, enum http_connection persistence) {
     http_response_head(&out, reply, "Date: now\r\n", persistence);
 }
 
@@ -44,7 +44,7 @@ static void test_a_head_has_what_the_reply_says(void **state) {
                                  .location = "http://a/b",
                                  .retry_after_s = 7,
                                  .headers = "X-One: 1\r\nX-Two: 2\r\n"},
-            HTTP_PERSISTS);
+            HTTP_CONNECTION_UNSAID);
     assert_starts_and_ends("HTTP/1.1 503 Service Unavailable\r\nDate: now\r\n");
     assert_header("Content-Type: application/json");
     assert_header("Content-Length: 1234567890");
@@ -57,7 +57,7 @@ static void test_a_head_has_what_the_reply_says(void **state) {
 
 static void test_a_head_has_no_more_than_that(void **state) {
     (void)state;
-    head_of(&(struct http_reply){.status = 200, .content_type = "a/b"}, HTTP_PERSISTS);
+    head_of(&(struct http_reply){.status = 200, .content_type = "a/b"}, HTTP_CONNECTION_UNSAID);
     assert_string_equal(buf_string(&out),
                         "HTTP/1.1 200 OK\r\nDate: now\r\nContent-Type: a/b\r\nContent-Length: 0\r\n\r\n");
 }
@@ -69,7 +69,7 @@ static void test_what_has_no_body_says_nothing_of_one(void **state) {
     for (int i = 0; i < 2; i++) {
         buf_clear(&out);
         head_of(&(struct http_reply){.status = statuses[i], .content_type = "a/b", .body_len = 5},
-                HTTP_CLOSES);
+                HTTP_CONNECTION_CLOSE);
         assert_false(http_status_has_body(statuses[i]));
         assert_no_header("Content-Type");
         assert_no_header("Content-Length");
@@ -80,7 +80,7 @@ static void test_what_has_no_body_says_nothing_of_one(void **state) {
 
 static void test_a_client_of_http_1_0_is_told_that_the_connection_stays(void **state) {
     (void)state;
-    head_of(&(struct http_reply){.status = 200}, HTTP_PERSISTS_SAID);
+    head_of(&(struct http_reply){.status = 200}, HTTP_CONNECTION_KEEP_ALIVE);
     assert_header("Connection: keep-alive");
 }
 

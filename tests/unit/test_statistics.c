@@ -691,7 +691,7 @@ struct answer {
     char body[4096];
 };
 
-static void on_http_answer(void *arg, const struct http_client_answer *a) {
+static void on_http_answer(void *arg, const struct http_client_response *a) {
     struct answer *answer = arg;
     assert_int_equal(a->error, 0);
     answer->status = a->status;

@@ -1,6 +1,6 @@
 // HTTP/1.1 client for calls between services: small JSON bodies, keep-alive, a few connections per origin.
 //
-// Control loop only. Limits: at most HTTP_CLIENT_CONNECTIONS connections per origin and HTTP_CLIENT_WAITING
+// Control loop only. Limits: at most HTTP_CLIENT_CONNECTIONS connections per origin and HTTP_CLIENT_QUEUE_MAX
 // requests waiting for one (more fail at once with -EBUSY), answers of at most 1 MiB unless the request says
 // more. Host names are looked up on a thread of their own, so that a slow resolver never stops the loop. It
 // never follows redirects.
@@ -11,9 +11,9 @@
 struct loop;
 struct http_client;
 
-enum { HTTP_CLIENT_CONNECTIONS = 8, HTTP_CLIENT_WAITING = 1000 };
+enum { HTTP_CLIENT_CONNECTIONS = 8, HTTP_CLIENT_QUEUE_MAX = 1000 };
 
-struct http_client_answer {
+struct http_client_response {
     int error;        // 0, or a negative errno: -ECONNREFUSED, -ETIMEDOUT, -EPROTO, -EBUSY, -ECANCELED, ...
     int status;       // when error is 0
     const char *body; // valid during the callback
@@ -21,7 +21,7 @@ struct http_client_answer {
 };
 
 // Called exactly once for each request, never from inside http_client_request(). May start new requests.
-typedef void http_client_cb(void *arg, const struct http_client_answer *);
+typedef void http_client_cb(void *arg, const struct http_client_response *);
 
 struct http_client_request {
     const char *method; // "GET", "POST"
@@ -30,7 +30,7 @@ struct http_client_request {
     size_t body_len;
     const char *authorization; // value of that header, or NULL; copied
     int timeout_ms;            // for everything, from now on
-    size_t answer_max;         // largest body of an answer; 0: 1 MiB
+    size_t response_max;       // largest body of an answer; 0: 1 MiB
 };
 
 struct http_client *http_client_new(struct loop *);

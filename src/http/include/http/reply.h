@@ -7,9 +7,9 @@
 struct http_reply {
     int status;
     const char *content_type; // NULL: application/json
-    const char *body;         // copied, unless `lasting`
+    const char *body;         // copied, unless `is_static`
     size_t body_len;
-    bool lasting;         // the body lives as long as the program
+    bool is_static;       // the body lives as long as the program
     const char *location; // NULL: none
     int retry_after_s;    // 0: none
     const char *headers;  // further header lines, each ended by CR LF; NULL: none

@@ -49,6 +49,6 @@ struct http_match {
     size_t param_len;
 };
 
-// `tidied`: superfluous slashes were taken out of the path, so rows with exact_path do not count.
+// `normalized`: superfluous slashes were taken out of the path, so rows with exact_path do not count.
 struct http_match http_route_find(const struct http_site *, enum http_method, const char *path, size_t len,
-                                  bool tidied);
+                                  bool normalized);

@@ -25,7 +25,7 @@ struct http_server_config {
     int port;         // 0: the kernel chooses
     int header_timeout_ms, body_timeout_ms, idle_timeout_ms;
     unsigned max_connections;
-    bool held;                          // who connects waits until http_server_open()
+    bool start_later;                   // only http_server_start() begins to accept
     const struct stream_ops *transport; // of its connections; NULL: plain TCP
     struct http_site site;              // its `arg` may be set later, before the loop runs
 };
@@ -34,7 +34,7 @@ struct http_server_config {
 struct http_server *http_server_new(struct loop *, const struct http_server_config *, int *error);
 
 // Lets those in who wait.
-void http_server_open(struct http_server *);
+void http_server_start(struct http_server *);
 
 void http_server_set_arg(struct http_server *, void *arg);
 

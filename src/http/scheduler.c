@@ -1,4 +1,4 @@
-#include "turns.h"
+#include "scheduler.h"
 
 #include <netinet/in.h>
 #include <stddef.h>
@@ -9,29 +9,29 @@
 
 static void on_turn(struct loop_job *);
 
-void http_turns_init(struct http_turns *t, struct loop *loop, int64_t (*serve)(struct http_turn *)) {
-    *t = (struct http_turns){.loop = loop, .serve = serve, .job.run = on_turn};
+void http_scheduler_init(struct http_scheduler *t, struct loop *loop, int64_t (*serve)(struct http_task *)) {
+    *t = (struct http_scheduler){.loop = loop, .serve = serve, .job.run = on_turn};
 }
 
-static void schedule(struct http_turns *t) {
+static void schedule(struct http_scheduler *t) {
     if (t->scheduled) return;
     t->scheduled = true;
     loop_next_turn(t->loop, &t->job);
 }
 
-void http_turns_stop(struct http_turns *t, void (*on_idle)(struct http_turns *)) {
+void http_scheduler_stop(struct http_scheduler *t, void (*on_idle)(struct http_scheduler *)) {
     t->on_idle = on_idle;
     schedule(t);
 }
 
-uint8_t http_turns_lane(const union address *peer) {
+uint8_t http_scheduler_lane(const union address *peer) {
     if (peer->any.sa_family == AF_INET) return (uint8_t)hash_bytes(&peer->v4.sin_addr, 4);
     const uint8_t *bytes = peer->v6.sin6_addr.s6_addr;
     bool mapped = IN6_IS_ADDR_V4MAPPED(&peer->v6.sin6_addr);
     return (uint8_t)(mapped ? hash_bytes(bytes + 12, 4) : hash_bytes(bytes, 8));
 }
 
-static void wait_in_lane(struct http_turns *t, struct http_turn *c) {
+static void wait_in_lane(struct http_scheduler *t, struct http_task *c) {
     struct http_lane *lane = &t->lanes[c->lane];
     if (!lane->waiting) DL_APPEND(t->active, lane);
     DL_APPEND(lane->waiting, c);
@@ -39,7 +39,7 @@ static void wait_in_lane(struct http_turns *t, struct http_turn *c) {
     schedule(t);
 }
 
-void http_turns_leave(struct http_turns *t, struct http_turn *c) {
+void http_scheduler_leave(struct http_scheduler *t, struct http_task *c) {
     if (!c->waits) return;
     struct http_lane *lane = &t->lanes[c->lane];
     DL_DELETE(lane->waiting, c);
@@ -47,7 +47,7 @@ void http_turns_leave(struct http_turns *t, struct http_turn *c) {
     c->waits = false;
 }
 
-static int64_t serve(struct http_turns *t, struct http_turn *c) {
+static int64_t serve(struct http_scheduler *t, struct http_task *c) {
     struct http_lane *lane = &t->lanes[c->lane];
     int64_t cost = t->serve(c);
     lane->left -= cost;
@@ -55,12 +55,12 @@ static int64_t serve(struct http_turns *t, struct http_turn *c) {
     return cost;
 }
 
-void http_turns_ready(struct http_turns *t, struct http_turn *c) {
+void http_scheduler_ready(struct http_scheduler *t, struct http_task *c) {
     struct http_lane *lane = &t->lanes[c->lane];
     if (c->waits) return;
     if (lane->turn != loop_turn(t->loop)) {
         lane->turn = loop_turn(t->loop);
-        lane->left = HTTP_LANE_SHARE;
+        lane->left = HTTP_LANE_QUOTA;
     }
     if (lane->waiting || lane->left <= 0)
         wait_in_lane(t, c);
@@ -68,20 +68,20 @@ void http_turns_ready(struct http_turns *t, struct http_turn *c) {
         serve(t, c);
 }
 
-void http_turns_queue(struct http_turns *t, struct http_turn *c) {
+void http_scheduler_queue(struct http_scheduler *t, struct http_task *c) {
     if (!c->waits) wait_in_lane(t, c);
 }
 
 // The first connection of each lane, lane after lane. One that has more to do goes to the end of its own.
 static void on_turn(struct loop_job *job) {
-    struct http_turns *t = container_of(job, struct http_turns, job);
+    struct http_scheduler *t = container_of(job, struct http_scheduler, job);
     t->scheduled = false;
-    for (int64_t left = HTTP_TURNS_SHARE; t->active && left > 0; left -= HTTP_READ_COST) {
+    for (int64_t left = HTTP_WAITING_QUOTA; t->active && left > 0; left -= HTTP_READ_COST) {
         struct http_lane *lane = t->active;
-        struct http_turn *c = lane->waiting;
-        DL_DELETE(t->active, lane); // to the end; http_turns_leave() removes it if its queue is empty
+        struct http_task *c = lane->waiting;
+        DL_DELETE(t->active, lane); // to the end; http_scheduler_leave() removes it if its queue is empty
         DL_APPEND(t->active, lane);
-        http_turns_leave(t, c);
+        http_scheduler_leave(t, c);
         left -= serve(t, c);
     }
     if (t->active)

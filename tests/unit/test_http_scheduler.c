@@ -5,26 +5,26 @@
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "net/address.h"
-#include "http/turns.h"
+#include "http/scheduler.h"
 #include "net/loop.h"
 #include "run_loop.h"
 
 enum { CONNS = 64 };
 
 static struct client {
-    struct http_turn turn;
-    int work; // pieces left, each worth HTTP_TURN_COST
+    struct http_task turn;
+    int work; // pieces left, each worth HTTP_TASK_COST
     int done;
     uint64_t done_in; // the turn of the last one
     int done_as;      // and its number among all pieces
 } clients[CONNS];
 
 static struct loop *loop;
-static struct http_turns *turns;
+static struct http_scheduler *turns;
 static bool idle;
 static int pieces;
 
-static int64_t serve(struct http_turn *t) {
+static int64_t serve(struct http_task *t) {
     struct client *c = container_of(t, struct client, turn);
     t->more = false;
     if (!c->work) return 0;
@@ -33,10 +33,10 @@ static int64_t serve(struct http_turn *t) {
     c->done_as = ++pieces;
     c->done_in = loop_turn(loop);
     t->more = c->work > 0;
-    return HTTP_TURN_COST;
+    return HTTP_TASK_COST;
 }
 
-static void on_idle(struct http_turns *t) {
+static void on_idle(struct http_scheduler *t) {
     assert_ptr_equal(t, turns);
     idle = true;
 }
@@ -48,15 +48,15 @@ static int set_up(void **state) {
     turns = mem_zalloc(sizeof *turns);
     idle = false;
     pieces = 0;
-    http_turns_init(turns, loop, serve);
+    http_scheduler_init(turns, loop, serve);
     run_turns(loop, 1);
     return 0;
 }
 
 static int tear_down(void **state) {
     (void)state;
-    for (int i = 0; i < CONNS; i++) http_turns_leave(turns, &clients[i].turn);
-    http_turns_stop(turns, on_idle);
+    for (int i = 0; i < CONNS; i++) http_scheduler_leave(turns, &clients[i].turn);
+    http_scheduler_stop(turns, on_idle);
     loop_free(loop);
     assert_true(idle);
     free(turns);
@@ -66,7 +66,7 @@ static int tear_down(void **state) {
 static void give(int i, uint8_t lane, int work) {
     clients[i].turn.lane = lane;
     clients[i].work = work;
-    http_turns_ready(turns, &clients[i].turn);
+    http_scheduler_ready(turns, &clients[i].turn);
 }
 
 static bool has_no_work(void *arg) {
@@ -82,7 +82,7 @@ static void test_a_little_work_is_done_at_once(void **state) {
 
 static void test_a_lane_that_has_used_its_share_waits(void **state) {
     (void)state;
-    int at_once = (HTTP_LANE_SHARE + HTTP_TURN_COST - 1) / HTTP_TURN_COST;
+    int at_once = (HTTP_LANE_QUOTA + HTTP_TASK_COST - 1) / HTTP_TASK_COST;
     for (int i = 0; i < 10; i++) give(i, 7, 1);
     for (int i = 0; i < 10; i++) assert_int_equal(clients[i].done, i < at_once);
     give(20, 8, 1); // another address
@@ -121,13 +121,13 @@ static void test_a_turn_of_the_loop_is_bounded(void **state) {
     run_turns(loop, 1);
     for (int i = 0; i < 60; i++) after += clients[i].done;
     int64_t turns_taken = (int64_t)(loop_turn(loop) - begin) + 1;
-    assert_true((after - before) * HTTP_TURN_COST <= turns_taken * (HTTP_TURNS_SHARE + HTTP_TURN_COST));
+    assert_true((after - before) * HTTP_TASK_COST <= turns_taken * (HTTP_WAITING_QUOTA + HTTP_TASK_COST));
 }
 
 static void test_one_that_leaves_is_not_served(void **state) {
     (void)state;
     for (int i = 0; i < 10; i++) give(i, 7, 2);
-    http_turns_leave(turns, &clients[9].turn);
+    http_scheduler_leave(turns, &clients[9].turn);
     run_until(loop, has_no_work, &clients[8]);
     run_turns(loop, 1);
     assert_int_equal(clients[9].done, 0);
@@ -136,7 +136,7 @@ static void test_one_that_leaves_is_not_served(void **state) {
 static uint8_t lane_of(const char *text) {
     union address a;
     assert_true(address_parse(&a, text));
-    return http_turns_lane(&a);
+    return http_scheduler_lane(&a);
 }
 
 static void test_an_address_is_one_lane_and_an_ipv6_network_too(void **state) {

@@ -4,7 +4,7 @@
 // Connections are assigned to lanes by the peer's address (keyed hash; IPv6 by /64). A connection with work
 // to do runs at once while its lane has not used its share of this turn of the loop; else it queues in its
 // lane. In the following turns lanes with a queue are served round-robin, one connection at a time. A
-// connection bounds its own work (HTTP_TURN_COST). The cost is bytes in and out, and some more for each
+// connection bounds its own work (HTTP_TASK_COST). The cost is bytes in and out, and some more for each
 // request and read. Control loop only.
 #pragma once
 
@@ -17,51 +17,51 @@ union address;
 
 enum {
     HTTP_LANES = 256,
-    HTTP_TURN_COST = 24576,    // after which a connection waits; it may exceed it by one request
-    HTTP_LANE_SHARE = 65536,   // of a lane, in the turn in which its connections become ready
-    HTTP_TURNS_SHARE = 196608, // of those that wait, in a turn
-    HTTP_REQUEST_COST = 1024,  // beside its bytes
+    HTTP_TASK_COST = 24576,      // after which a connection waits; it may exceed it by one request
+    HTTP_LANE_QUOTA = 65536,     // of a lane, in the turn in which its connections become ready
+    HTTP_WAITING_QUOTA = 196608, // of those that wait, in a turn
+    HTTP_REQUEST_COST = 1024,    // beside its bytes
     HTTP_READ_COST = 256
 };
 
 // Embedded in a connection.
-struct http_turn {
+struct http_task {
     uint8_t lane;
     bool waits;
     bool more; // set by serve(): it has not done all it could
-    struct http_turn *prev, *next;
+    struct http_task *prev, *next;
 };
 
 struct http_lane {
-    struct http_turn *waiting; // first come first
+    struct http_task *waiting; // first come first
     struct http_lane *prev, *next;
     uint64_t turn; // of the loop, in which `left` of the share is left
     int64_t left;
 };
 
-struct http_turns {
+struct http_scheduler {
     struct loop *loop;
-    int64_t (*serve)(struct http_turn *); // does some work and returns what it cost
+    int64_t (*serve)(struct http_task *); // does some work and returns what it cost
     struct http_lane lanes[HTTP_LANES];
     struct http_lane *active; // those with a queue, in the order of their turns
     struct loop_job job;
     bool scheduled;
-    void (*on_idle)(struct http_turns *); // called once, after http_turns_stop()
+    void (*on_idle)(struct http_scheduler *); // called once, after http_scheduler_stop()
 };
 
-void http_turns_init(struct http_turns *, struct loop *, int64_t (*serve)(struct http_turn *));
+void http_scheduler_init(struct http_scheduler *, struct loop *, int64_t (*serve)(struct http_task *));
 
 // Ends it: on_idle is called in a later turn, when no connection waits, and may free it.
-void http_turns_stop(struct http_turns *, void (*on_idle)(struct http_turns *));
+void http_scheduler_stop(struct http_scheduler *, void (*on_idle)(struct http_scheduler *));
 
 // Returns the lane of a peer.
-uint8_t http_turns_lane(const union address *peer);
+uint8_t http_scheduler_lane(const union address *peer);
 
 // Runs the connection now, or queues it. May be called while it is queued.
-void http_turns_ready(struct http_turns *, struct http_turn *);
+void http_scheduler_ready(struct http_scheduler *, struct http_task *);
 
 // Queues the connection: it never runs before this returns.
-void http_turns_queue(struct http_turns *, struct http_turn *);
+void http_scheduler_queue(struct http_scheduler *, struct http_task *);
 
 // Removes the connection from its queue, if it is in one.
-void http_turns_leave(struct http_turns *, struct http_turn *);
+void http_scheduler_leave(struct http_scheduler *, struct http_task *);
