@@ -52,14 +52,23 @@ static uint64_t effort(const struct run *r) {
 
 void history_budget_sweep(struct history_budget *b, int64_t now_ms) {
     uint64_t done = 0;
-    for (struct run *r; (r = b->runs) && done < FRAMES_PER_TURN; done += effort(r), let_go(r))
-        if (now_ms - r->touched_ms <= HISTORY_COLD_MS) return;
+    struct run *r, *next;
+    DL_FOREACH_SAFE(b->runs, r, next) {
+        if (done >= FRAMES_PER_TURN || now_ms - r->touched_ms <= HISTORY_COLD_MS) return;
+        done += effort(r);
+        let_go(r);
+    }
 }
 
 void history_budget_yield(struct history_budget *b, size_t backlog_bytes) {
     uint64_t done = 0;
-    for (struct run *r; (r = b->runs) && done < FRAMES_PER_TURN; done += effort(r), let_go(r))
+    struct run *r, *next;
+    DL_FOREACH_SAFE(b->runs, r, next) {
+        if (done >= FRAMES_PER_TURN) return;
         if (budget_has_cache_room() && budget_backlog_room() >= backlog_bytes) return;
+        done += effort(r);
+        let_go(r);
+    }
 }
 
 void history_release(struct history *h) {
