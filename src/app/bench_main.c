@@ -33,13 +33,13 @@ struct bench_job {
     char *manager_url;
 };
 
-static bool say(char *why, size_t size, const char *flag, const char *value, const char *wanted) {
+static bool bench_refuse(char *why, size_t size, const char *flag, const char *value, const char *wanted) {
     snprintf(why, size, "--%s is \"%s\", but must be %s.", flag, value, wanted);
     return false;
 }
 
 // A URL to which paths can be appended.
-static char *without_slash(const char *url) {
+static char *base_url(const char *url) {
     size_t len = strlen(url);
     while (len && url[len - 1] == '/') len--;
     return mem_strndup(url, len);
@@ -55,31 +55,34 @@ static bool aim_at_templates(struct bench_job *job, char *why, size_t size) {
     if (!b->subscribe || !b->publish)
         return snprintf(why, size, "--subscribe and --publish go together.") < 0;
     if (!is_address(b->subscribe))
-        return say(why, size, "subscribe", b->subscribe, "like http://127.0.0.1:8080/sub/{video}");
+        return bench_refuse(why, size, "subscribe", b->subscribe, "like http://127.0.0.1:8080/sub/{video}");
     if (!bench_request_parse(&job->plan.publish, b->publish) || !is_address(job->plan.publish.url) ||
         !strstr(b->publish, "{body}"))
-        return say(why, size, "publish", b->publish,
-                   "like \"POST http://127.0.0.1:8080/pub/{video} {body}\"; {body} carries the number that "
-                   "viewers are judged by");
+        return bench_refuse(
+            why, size, "publish", b->publish,
+            "like \"POST http://127.0.0.1:8080/pub/{video} {body}\"; {body} carries the number that "
+            "viewers are judged by");
     job->plan.subscribe = b->subscribe;
     job->plan.path = template_path(b->subscribe);
     return true;
 }
 
-static bool aim(struct bench_job *job, char *why, size_t size) {
+static bool aim_at_chorus(struct bench_job *job, char *why, size_t size) {
     const struct settings *set = &job->set;
     struct buf url = {0};
     if (set->bench.subscribe || set->bench.publish) return aim_at_templates(job, why, size);
     if (!is_address(set->manager_url))
-        return say(why, size, "manager-url", set->manager_url, "an address like http://127.0.0.1:6000");
+        return bench_refuse(why, size, "manager-url", set->manager_url,
+                            "an address like http://127.0.0.1:6000");
     if (!is_address(set->comment_url))
-        return say(why, size, "comment-url", set->comment_url, "an address like http://127.0.0.1:3000");
-    job->manager_url = without_slash(set->manager_url);
+        return bench_refuse(why, size, "comment-url", set->comment_url,
+                            "an address like http://127.0.0.1:3000");
+    job->manager_url = base_url(set->manager_url);
     job->plan.manager_url = job->manager_url;
     job->plan.comment_url = set->comment_url;
     job->plan.path = chorus_stream;
     memcpy(job->plan.publish.method, "POST", sizeof "POST");
-    char *comment = without_slash(set->comment_url);
+    char *comment = base_url(set->comment_url);
     buf_printf(&url, "%s/comment", comment);
     free(comment);
     job->plan.publish.url = mem_strdup(buf_string(&url));
@@ -93,7 +96,7 @@ static bool read_pids(struct bench_plan *plan, const char *list, char *why, size
         char *end;
         long pid = strtol(at, &end, 10);
         if (pid <= 0 || pid > INT32_MAX || (*end && *end != ',') || plan->pid_count == BENCH_PIDS_MAX)
-            return say(why, size, "pid", list, "a list of process ids, comma-separated");
+            return bench_refuse(why, size, "pid", list, "a list of process ids, comma-separated");
         if (!server_measure((int[]){(int)pid}, 1).known)
             return snprintf(why, size,
                             "--pid names %ld, which is no process, or one that this user may not inspect.",
@@ -146,10 +149,11 @@ static bool make_plan(struct bench_job *job, char *why, size_t size) {
         return snprintf(why, size, "--stalled is %zu, but must be less than --viewers (%zu).", plan->stalled,
                         plan->viewers) < 0;
     if (!distribution_parse(set->distribution, &plan->law))
-        return say(why, size, "distribution", set->distribution, "uniform or zipf:S, S from 0 to 10");
+        return bench_refuse(why, size, "distribution", set->distribution,
+                            "uniform or zipf:S, S from 0 to 10");
     if (set->bench.require && !requirements_parse(&job->required, set->bench.require, why, size))
         return false;
-    return read_pids(plan, set->bench.pid, why, size) && aim(job, why, size);
+    return read_pids(plan, set->bench.pid, why, size) && aim_at_chorus(job, why, size);
 }
 
 typedef void writer(const struct bench_job *, FILE *);
@@ -180,7 +184,7 @@ static const char *path_of(const struct bench_job *job, const struct output *o) 
     return *(const char *const *)(const void *)((const char *)&job->set.bench + o->path);
 }
 
-static bool complain(const char *path, int error) {
+static bool warn_unwritable(const char *path, int error) {
     fprintf(stderr, "chorus bench: %s cannot be written: %s.\n", path, strerror(error));
     return false;
 }
@@ -199,9 +203,9 @@ static bool open_outputs(const struct bench_job *job, struct output_file files[O
         int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         files[i].is_new = fd >= 0;
         if (fd < 0) fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-        if (fd < 0) return complain(path, errno);
+        if (fd < 0) return warn_unwritable(path, errno);
         files[i].file = fdopen(fd, "w");
-        if (!files[i].file) return complain(path, errno);
+        if (!files[i].file) return warn_unwritable(path, errno);
     }
     return true;
 }
@@ -209,10 +213,10 @@ static bool open_outputs(const struct bench_job *job, struct output_file files[O
 static bool write_output(const struct bench_job *job, const struct output *o, FILE *file) {
     struct stat s;
     if (!fstat(fileno(file), &s) && S_ISREG(s.st_mode) && ftruncate(fileno(file), 0))
-        return complain(path_of(job, o), errno);
+        return warn_unwritable(path_of(job, o), errno);
     errno = EIO; // in case only ferror() reports it
     o->write(job, file);
-    return fflush(file) || ferror(file) ? complain(path_of(job, o), errno) : true;
+    return fflush(file) || ferror(file) ? warn_unwritable(path_of(job, o), errno) : true;
 }
 
 static bool write_outputs(const struct bench_job *job, const struct output_file files[OUTPUTS]) {
@@ -239,7 +243,7 @@ static bool are_met(const struct bench_job *job) {
     return true;
 }
 
-static bool measure(struct bench_job *job, const struct output_file files[OUTPUTS]) {
+static bool bench_measure(struct bench_job *job, const struct output_file files[OUTPUTS]) {
     char why[512];
     if (!bench_run(&job->plan, isatty(STDOUT_FILENO), job->result, why, sizeof why)) {
         fprintf(stderr, "chorus bench: %s\n", why);
@@ -249,9 +253,9 @@ static bool measure(struct bench_job *job, const struct output_file files[OUTPUT
     return write_outputs(job, files) && are_met(job);
 }
 
-static int run(struct bench_job *job) {
+static int bench_run_job(struct bench_job *job) {
     struct output_file files[OUTPUTS] = {{.file = NULL}};
-    bool fine = open_outputs(job, files) && measure(job, files);
+    bool fine = open_outputs(job, files) && bench_measure(job, files);
     close_outputs(job, files);
     return fine ? 0 : 1;
 }
@@ -281,7 +285,7 @@ int bench_main(int argc, char **argv) {
     } else {
         job.result = mem_zalloc(sizeof *job.result);
         process_release_signals(process_take_signals()); // signals are waited for instead
-        code = run(&job);
+        code = bench_run_job(&job);
     }
     bench_request_release(&job.plan.publish);
     free(job.manager_url);

@@ -28,7 +28,7 @@ enum {
     ORIGINAL_VIDEOS = 6
 };
 
-struct run {
+struct clients_run {
     struct loop *loop;
     struct clients *clients;
     struct loop_fd signals;
@@ -58,8 +58,8 @@ static void print_live(const struct tally *t) {
            t->connected, t->comments, t->failed, t->deliveries, t->lost, ms_of(t, 50), ms_of(t, 99));
 }
 
-static void on_show(struct loop_timer *timer) {
-    struct run *r = container_of(timer, struct run, show);
+static void on_clients_show(struct loop_timer *timer) {
+    struct clients_run *r = container_of(timer, struct clients_run, show);
     loop_timer_start(r->loop, timer, r->terminal ? LIVE_MS : PLAIN_MS);
     if (r->terminal)
         print_live(clients_tally(r->clients));
@@ -68,14 +68,14 @@ static void on_show(struct loop_timer *timer) {
     fflush(stdout);
 }
 
-static void begin_ending(struct run *r, int64_t settle_ms) {
+static void begin_ending(struct clients_run *r, int64_t settle_ms) {
     if (r->settled_ms) return;
     clients_stop_posting(r->clients);
     r->settled_ms = loop_now_ms(r->loop) + settle_ms;
 }
 
-static void on_look(struct loop_timer *timer) {
-    struct run *r = container_of(timer, struct run, look);
+static void on_clients_look(struct loop_timer *timer) {
+    struct clients_run *r = container_of(timer, struct clients_run, look);
     int64_t now = loop_now_ms(r->loop);
     loop_timer_start(r->loop, timer, LOOK_MS);
     if (r->duration_ms && !r->end_ms && clients_are_posting(r->clients)) r->end_ms = now + r->duration_ms;
@@ -86,8 +86,8 @@ static void on_look(struct loop_timer *timer) {
 }
 
 // The second signal stops it immediately.
-static void on_signal(struct loop_fd *f, uint32_t events) {
-    struct run *r = container_of(f, struct run, signals);
+static void on_clients_signal(struct loop_fd *f, uint32_t events) {
+    struct clients_run *r = container_of(f, struct clients_run, signals);
     (void)events;
     if (!process_next_signal(f->fd)) return;
     if (r->settled_ms) {
@@ -98,7 +98,7 @@ static void on_signal(struct loop_fd *f, uint32_t events) {
 }
 
 // Returns the exit code.
-static int sum_up(const struct run *r) {
+static int print_outcome(const struct clients_run *r) {
     const struct tally *t = clients_tally(r->clients);
     uint64_t outstanding = r->aborted ? 0 : clients_outstanding(r->clients);
     if (r->terminal) fputs("\r\033[K", stdout);
@@ -106,10 +106,10 @@ static int sum_up(const struct run *r) {
     return t->lost || outstanding || t->duplicated || t->late;
 }
 
-static int run(struct run *r, int signals) {
-    r->signals.on_event = on_signal;
-    r->look.on_due = on_look;
-    r->show.on_due = on_show;
+static int serve_clients(struct clients_run *r, int signals) {
+    r->signals.on_event = on_clients_signal;
+    r->look.on_due = on_clients_look;
+    r->show.on_due = on_clients_show;
     r->terminal = isatty(STDOUT_FILENO);
     loop_fd_add(r->loop, &r->signals, signals, EPOLLIN);
     loop_timer_start(r->loop, &r->look, LOOK_MS);
@@ -117,12 +117,12 @@ static int run(struct run *r, int signals) {
     int error = loop_run(r->loop);
     loop_fd_remove(r->loop, &r->signals);
     if (error) log_error("clients", "loop_failed", "error=%d", -error);
-    int code = sum_up(r);
+    int code = print_outcome(r);
     return error ? 1 : code;
 }
 
-static struct clients *start(struct run *r, struct http_client *client, const struct settings *set,
-                             const struct distribution_spec *law) {
+static struct clients *make_clients(struct clients_run *r, struct http_client *client,
+                                    const struct settings *set, const struct distribution_spec *law) {
     return clients_new(r->loop, client,
                        &(struct clients_config){.manager_url = set->manager_url,
                                                 .comment_url = set->comment_url,
@@ -136,15 +136,15 @@ static struct clients *start(struct run *r, struct http_client *client, const st
                                                 .seed = (uint64_t)set->seed});
 }
 
-static int simulate(const struct settings *set, const struct distribution_spec *law, int signals) {
-    struct run r = {.loop = loop_new(), .duration_ms = set->duration_s * 1000};
+static int run_clients(const struct settings *set, const struct distribution_spec *law, int signals) {
+    struct clients_run r = {.loop = loop_new(), .duration_ms = set->duration_s * 1000};
     if (!r.loop) {
         fputs("chorus clients: There is no file descriptor left.\n", stderr);
         return 1;
     }
     struct http_client *client = http_client_new(r.loop);
-    r.clients = start(&r, client, set, law);
-    int code = run(&r, signals);
+    r.clients = make_clients(&r, client, set, law);
+    int code = serve_clients(&r, signals);
     clients_free(r.clients);
     http_client_free(client);
     loop_free(r.loop);
@@ -158,7 +158,8 @@ static bool check_url(const char *flag, const char *url, char *why, size_t why_s
     return false;
 }
 
-static bool check(const struct settings *set, struct distribution_spec *law, char *why, size_t why_size) {
+static bool check_clients(const struct settings *set, struct distribution_spec *law, char *why,
+                          size_t why_size) {
     if (set->distribution && !distribution_parse(set->distribution, law)) {
         snprintf(why, why_size, "--distribution is \"%s\", but must be uniform or zipf:S, S from 0 to 10.",
                  set->distribution);
@@ -175,7 +176,7 @@ int clients_main(int argc, char **argv) {
     char why[512];
     if (!options_parse(settings_rows, settings_row_count, COMMAND_CLIENTS, argc, argv, &set, why,
                        sizeof why) ||
-        !check(&set, &law, why, sizeof why)) {
+        !check_clients(&set, &law, why, sizeof why)) {
         fprintf(stderr, "chorus clients: %s Try `chorus clients --help`.\n", why);
         return 2;
     }
@@ -189,7 +190,7 @@ int clients_main(int argc, char **argv) {
         return 1;
     }
     bool as_original = !set.distribution && set.videos == ORIGINAL_VIDEOS;
-    int code = simulate(&set, as_original ? NULL : &law, signals);
+    int code = run_clients(&set, as_original ? NULL : &law, signals);
     process_release_signals(signals);
     return code;
 }

@@ -16,7 +16,7 @@ struct probe {
     int code;
 };
 
-static void on_answer(void *arg, const struct http_client_response *a) {
+static void on_probe_answer(void *arg, const struct http_client_response *a) {
     struct probe *p = arg;
     p->code = a->error || a->status < 200 || a->status > 299;
     if (a->error)
@@ -26,12 +26,12 @@ static void on_answer(void *arg, const struct http_client_response *a) {
     loop_stop(p->loop);
 }
 
-static int ask(struct loop *loop, const char *url) {
+static int probe_request(struct loop *loop, const char *url) {
     struct probe p = {.loop = loop, .url = url, .code = 1};
     struct http_client *client = http_client_new(loop);
     http_client_request(
         client, &(struct http_client_request){.method = "GET", .url = url, .timeout_ms = PROBE_TIMEOUT_MS},
-        on_answer, &p);
+        on_probe_answer, &p);
     loop_run(loop);
     http_client_free(client);
     return p.code;
@@ -52,7 +52,7 @@ int probe_main(int argc, char **argv) {
         fprintf(stderr, "chorus probe: %s\n", strerror(errno));
         return 1;
     }
-    int code = ask(loop, argv[0]);
+    int code = probe_request(loop, argv[0]);
     loop_free(loop);
     return code;
 }

@@ -80,7 +80,7 @@ static bool runtime_open_fanout(struct runtime *r) {
 }
 
 // Logs when the store becomes unavailable and available again.
-static void on_look(struct loop_timer *t) {
+static void on_store_look(struct loop_timer *t) {
     struct runtime *r = container_of(t, struct runtime, look);
     const char *why = NULL;
     bool away = !r->engine->ops->ready(r->engine, &why);
@@ -90,14 +90,14 @@ static void on_look(struct loop_timer *t) {
     loop_timer_start(r->loop, t, LOOK_MS);
 }
 
-static bool is_ready(struct runtime *r) {
+static bool runtime_is_ready(struct runtime *r) {
     const char *why;
     return r->engine->ops->ready(r->engine, &why) && (!r->placement || placement_ready(r->placement));
 }
 
 static void on_ready_look(struct loop_timer *t) {
     struct runtime *r = container_of(t, struct runtime, look);
-    if (is_ready(r) || loop_now_ms(r->loop) >= r->ready_by_ms)
+    if (runtime_is_ready(r) || loop_now_ms(r->loop) >= r->ready_by_ms)
         loop_stop(r->loop);
     else
         loop_timer_start(r->loop, t, READY_LOOK_MS);
@@ -141,7 +141,7 @@ bool runtime_begin(struct runtime *r) {
         placement_start(r->placement);
         if (!runtime_await_ready(r)) return false;
     }
-    r->look.on_due = on_look;
+    r->look.on_due = on_store_look;
     loop_timer_start(r->loop, &r->look, LOOK_MS);
     return true;
 }

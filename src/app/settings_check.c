@@ -9,7 +9,7 @@
 #include "net/address.h"
 #include "http/url.h"
 #include "placement/readers.h"
-#include "service/body.h"
+#include "service/fields.h"
 #include "service/internal_only.h"
 
 // Takes the next port from a list like "4001,4005"; after its end they count up.
@@ -55,14 +55,15 @@ bool settings_redis_url(const struct settings *s, char *url, size_t size) {
     return true;
 }
 
-struct complaint {
+struct refusal {
     char *why;
     size_t size;
 };
 
-static bool refuse(const struct complaint *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static bool settings_refuse(const struct refusal *, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
-static bool refuse(const struct complaint *c, const char *format, ...) {
+static bool settings_refuse(const struct refusal *c, const char *format, ...) {
     va_list args;
     va_start(args, format);
     vsnprintf(c->why, c->size, format, args);
@@ -70,59 +71,64 @@ static bool refuse(const struct complaint *c, const char *format, ...) {
     return false;
 }
 
-static bool check_engine(const struct settings *s, enum command command, const struct complaint *c) {
+static bool check_engine(const struct settings *s, enum command command, const struct refusal *c) {
     char url[SETTINGS_REDIS_URL_SIZE];
     if (settings_redis_url(s, url, sizeof url)) return redis_url_check(url, c->why, c->size);
     return command == COMMAND_UP ||
-           refuse(
+           settings_refuse(
                c,
                "A service run on its own needs Redis to work with the others: set --redis redis://HOST:PORT.");
 }
 
-static bool check_reader_url(const char *flag, const char *url, const struct complaint *c) {
-    return !url || reader_url_is_plain(url) ||
-           refuse(c, "--%s is \"%s\", but must be an address like http://reader-1:4001.", flag, url);
+static bool check_reader_url(const char *flag, const char *url, const struct refusal *c) {
+    return !url || placement_url_is_plain(url) ||
+           settings_refuse(c, "--%s is \"%s\", but must be an address like http://reader-1:4001.", flag, url);
 }
 
 // Checks the URL of a part that this one calls.
-static bool check_part_url(const char *flag, const char *url, const struct complaint *c) {
+static bool check_part_url(const char *flag, const char *url, const struct refusal *c) {
     struct http_url parsed;
     return !url || (!http_url_parse(&parsed, url) && strlen(url) <= SETTINGS_URL_MAX) ||
-           refuse(c, "--%s is \"%s\", but must be an address like http://127.0.0.1:5000.", flag, url);
+           settings_refuse(c, "--%s is \"%s\", but must be an address like http://127.0.0.1:5000.", flag,
+                           url);
 }
 
-static bool check_urls(const struct settings *s, const struct complaint *c) {
-    if (s->reader_urls && !readers_list_is_plain(s->reader_urls))
-        return refuse(c, "--reader-urls is \"%s\", but must be addresses like http://reader-1:4001,...",
-                      s->reader_urls);
+static bool check_urls(const struct settings *s, const struct refusal *c) {
+    if (s->reader_urls && !placement_urls_are_plain(s->reader_urls))
+        return settings_refuse(c,
+                               "--reader-urls is \"%s\", but must be addresses like http://reader-1:4001,...",
+                               s->reader_urls);
     return check_reader_url("url", s->url, c) && check_reader_url("public-url", s->public_url, c) &&
            check_part_url("manager-url", s->manager_url, c) &&
            check_part_url("statistics-url", s->statistics_url, c);
 }
 
-static bool check_internal(const char *networks, const struct complaint *c) {
+static bool check_internal(const char *networks, const struct refusal *c) {
     struct internal_only *internal = internal_only_new(networks, NULL);
     internal_only_free(internal);
     return internal ||
-           refuse(c, "--internal-from is \"%s\", but must be networks like 10.0.0.0/8,::1.", networks);
+           settings_refuse(c, "--internal-from is \"%s\", but must be networks like 10.0.0.0/8,::1.",
+                           networks);
 }
 
 bool settings_check(const struct settings *s, enum command command, char *why, size_t why_size) {
-    const struct complaint *c = &(struct complaint){why, why_size};
+    const struct refusal *c = &(struct refusal){why, why_size};
     int ports[READERS_MAX];
     if (!has_address(s->bind))
-        return refuse(c, "--bind is \"%s\", but must be an address, or a host name that resolves to one.",
-                      s->bind);
+        return settings_refuse(
+            c, "--bind is \"%s\", but must be an address, or a host name that resolves to one.", s->bind);
     if (s->reader_ports && !settings_reader_ports(s, ports))
-        return refuse(
+        return settings_refuse(
             c,
             "--reader-ports is \"%s\", but must be ports up to 65535 like 4001,4002,4003, %d at most (--readers); "
             "further readers count up from the last.",
             s->reader_ports, (int)s->readers);
     if (s->public_host && strpbrk(s->public_host, " /:?#@\"\\<>"))
-        return refuse(c, "--public-host is \"%s\", but must be a host name without port.", s->public_host);
+        return settings_refuse(c, "--public-host is \"%s\", but must be a host name without port.",
+                               s->public_host);
     if (s->instance_id && !id_is_valid(s->instance_id, strlen(s->instance_id)))
-        return refuse(c, "--instance-id is \"%s\", but must be at most %d letters, digits and . _ ~ - : @.",
-                      s->instance_id, ID_MAX);
+        return settings_refuse(
+            c, "--instance-id is \"%s\", but must be at most %d letters, digits and . _ ~ - : @.",
+            s->instance_id, ID_MAX);
     return check_internal(s->internal_from, c) && check_urls(s, c) && check_engine(s, command, c);
 }

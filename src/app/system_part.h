@@ -2,7 +2,7 @@
 #pragma once
 
 #include "app/settings.h"
-#include "service/body.h"
+#include "service/fields.h"
 
 enum { SYSTEM_URL_SIZE = SETTINGS_URL_MAX + 1 };
 

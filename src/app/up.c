@@ -20,7 +20,7 @@ struct ending {
     struct system *system;
 };
 
-static void on_signal(struct loop_fd *f, uint32_t events) {
+static void on_up_signal(struct loop_fd *f, uint32_t events) {
     struct ending *e = container_of(f, struct ending, signals);
     (void)events;
     int number = process_next_signal(f->fd);
@@ -33,8 +33,9 @@ static void on_signal(struct loop_fd *f, uint32_t events) {
     system_quit(e->system);
 }
 
-static int serve(struct system *s, const struct settings *set, enum command command, int signals) {
-    struct ending ending = {.signals.on_event = on_signal, .system = s};
+static int serve_until_signal(struct system *s, const struct settings *set, enum command command,
+                              int signals) {
+    struct ending ending = {.signals.on_event = on_up_signal, .system = s};
     loop_fd_add(system_loop(s), &ending.signals, signals, EPOLLIN);
     if (command == COMMAND_UP)
         start_box_print(s, set);
@@ -50,7 +51,7 @@ static int serve(struct system *s, const struct settings *set, enum command comm
 
 // The parts of one process recognise each other by a token, whatever address their requests seem to come
 // from.
-static void make_token(struct settings *set, char token[TOKEN_BYTES * 2 + 1]) {
+static void make_internal_token(struct settings *set, char token[TOKEN_BYTES * 2 + 1]) {
     unsigned char bytes[TOKEN_BYTES];
     if (set->internal_token || !random_bytes(bytes, sizeof bytes)) return;
     for (size_t i = 0; i < sizeof bytes; i++) snprintf(token + 2 * i, 3, "%02x", bytes[i]);
@@ -60,7 +61,7 @@ static void make_token(struct settings *set, char token[TOKEN_BYTES * 2 + 1]) {
 static int start_and_serve(struct settings *set, enum command command, const char *name) {
     char why[512], token[TOKEN_BYTES * 2 + 1];
     log_set_level((enum log_level)set->log_level);
-    if (command == COMMAND_UP) make_token(set, token);
+    if (command == COMMAND_UP) make_internal_token(set, token);
     int signals = process_take_signals();
     if (signals >= 0) process_take_hangup(signals);
     process_raise_descriptor_limit();
@@ -69,13 +70,13 @@ static int start_and_serve(struct settings *set, enum command command, const cha
         fprintf(stderr, "chorus %s: %s\n", name, signals < 0 ? "There is no file descriptor left." : why);
         return 1;
     }
-    int code = serve(s, set, command, signals);
+    int code = serve_until_signal(s, set, command, signals);
     system_free(s);
     process_release_signals(signals);
     return code;
 }
 
-static int run(enum command command, const char *name, int argc, char **argv) {
+static int run_command(enum command command, const char *name, int argc, char **argv) {
     struct settings set = {0};
     char why[512];
     if (!options_parse(settings_rows, settings_row_count, command, argc, argv, &set, why, sizeof why) ||
@@ -87,21 +88,21 @@ static int run(enum command command, const char *name, int argc, char **argv) {
 }
 
 int up_main(int argc, char **argv) {
-    return run(COMMAND_UP, "up", argc, argv);
+    return run_command(COMMAND_UP, "up", argc, argv);
 }
 
 int manager_main(int argc, char **argv) {
-    return run(COMMAND_MANAGER, "manager", argc, argv);
+    return run_command(COMMAND_MANAGER, "manager", argc, argv);
 }
 
 int comment_main(int argc, char **argv) {
-    return run(COMMAND_COMMENT, "comment", argc, argv);
+    return run_command(COMMAND_COMMENT, "comment", argc, argv);
 }
 
 int reader_main(int argc, char **argv) {
-    return run(COMMAND_READER, "reader", argc, argv);
+    return run_command(COMMAND_READER, "reader", argc, argv);
 }
 
 int statistics_main(int argc, char **argv) {
-    return run(COMMAND_STATISTICS, "statistics", argc, argv);
+    return run_command(COMMAND_STATISTICS, "statistics", argc, argv);
 }

@@ -21,7 +21,8 @@
 #include "http/exchange.h"
 #include "net/loop.h"
 #include "placement/placement.h"
-#include "service/body.h"
+#include "service/fields.h"
+#include "service/json_reply.h"
 
 enum {
     COUNTED_VIDEOS = 100000,
@@ -42,18 +43,18 @@ struct video_count {
 };
 
 // A request that waits for the statistics document.
-struct asker {
+struct waiting_request {
     struct http_exchange *exchange;
-    struct asker *next;
+    struct waiting_request *next;
 };
 
 struct comment_api {
     struct placed_service placed; // first: the argument of the routes
     struct http_client *client;
     struct registrar *registrar;
-    struct rate_limit *limit; // NULL: none
-    char statistics_url[600]; // of the document; empty: none
-    struct asker *askers;     // not NULL: the statistics service has been asked
+    struct rate_limit *limit;        // NULL: none
+    char statistics_url[600];        // of the document; empty: none
+    struct waiting_request *waiting; // not NULL: the document has been requested
     uint64_t total;
     struct video_count *counts;
     struct buf scratch; // for building JSON
@@ -123,8 +124,8 @@ static void reply_key_reused(struct http_exchange *x) {
         "This Idempotency-Key was already used for another comment; use a new key for each comment.");
 }
 
-static void on_appended(void *arg, enum engine_status status, const struct engine_entry *e,
-                        const struct engine_first *first) {
+static void on_comment_appended(void *arg, enum engine_status status, const struct engine_entry *e,
+                                const struct engine_first *first) {
     struct posting *p = arg;
     struct comment_api *a = p->api;
     if (status == ENGINE_OK && first && first->whole && !is_same_content(p, e)) status = ENGINE_KEY_REUSED;
@@ -188,7 +189,8 @@ static bool read_key(struct http_exchange *x, const char *userid, char *token, s
 
 // Two posts with one key are the same if their digests are: those of the comment's JSON up to its timestamp,
 // without the id, which every process builds alike, also one of an earlier version.
-static void make_token(struct engine_token *t, const char *name, const struct posting *p, int64_t now_ms) {
+static void make_comment_token(struct engine_token *t, const char *name, const struct posting *p,
+                               int64_t now_ms) {
     unsigned char digest[SHA256_SIZE];
     struct sha256 h;
     sha256_init(&h);
@@ -229,7 +231,7 @@ static void handle_comment(struct http_exchange *x, void *arg) {
         !body_text(x, &f[COMMENT], 1, COMMENT_MAX) || !body_text(x, &f[NAME], 0, NAME_MAX_BYTES) ||
         !read_key(x, user, key, sizeof key) || !within_rate(a, x, user))
         return;
-    if (a->registrar) registrar_saw(a->registrar, video);
+    if (a->registrar) registrar_note(a->registrar, video);
     struct posting *p = mem_zalloc(sizeof *p);
     p->api = a;
     p->exchange = x;
@@ -239,7 +241,7 @@ static void handle_comment(struct http_exchange *x, void *arg) {
     if (key[0]) {
         p->content_len = a->scratch.len - TIMESTAMP_LEN;
         p->content = mem_strndup(a->scratch.data, p->content_len);
-        make_token(&token, key, p, now_ms);
+        make_comment_token(&token, key, p, now_ms);
     }
     struct engine *e = a->placed.service.engine;
     e->ops->append(e,
@@ -248,7 +250,7 @@ static void handle_comment(struct http_exchange *x, void *arg) {
                                            .body = a->scratch.data,
                                            .body_len = a->scratch.len,
                                            .token = key[0] ? &token : NULL},
-                   on_appended, p);
+                   on_comment_appended, p);
 }
 
 static void reply_statistics(struct http_exchange *x, const struct http_client_response *answer) {
@@ -262,49 +264,49 @@ static void reply_statistics(struct http_exchange *x, const struct http_client_r
 }
 
 // Requests that arrive while these are answered start the next query.
-static void on_statistics(void *arg, const struct http_client_response *answer) {
+static void on_statistics_document(void *arg, const struct http_client_response *answer) {
     struct comment_api *a = arg;
-    struct asker *askers = a->askers;
-    a->askers = NULL;
-    while (askers) {
-        struct asker *next = askers->next;
-        reply_statistics(askers->exchange, answer);
-        free(askers);
-        askers = next;
+    struct waiting_request *waiting = a->waiting;
+    a->waiting = NULL;
+    while (waiting) {
+        struct waiting_request *next = waiting->next;
+        reply_statistics(waiting->exchange, answer);
+        free(waiting);
+        waiting = next;
     }
 }
 
 // One query at a time, shared by all requests that wait for it: the document may be large.
-static void handle_statistics(struct http_exchange *x, void *arg) {
+static void handle_comment_statistics(struct http_exchange *x, void *arg) {
     struct comment_api *a = arg;
     if (!a->statistics_url[0]) {
         reply_unavailable(x, "statistics_unavailable", "No statistics service is configured.");
         return;
     }
-    struct asker *asker = mem_alloc(sizeof *asker);
-    *asker = (struct asker){x, a->askers};
-    a->askers = asker;
-    if (asker->next) return;
+    struct waiting_request *w = mem_alloc(sizeof *w);
+    *w = (struct waiting_request){x, a->waiting};
+    a->waiting = w;
+    if (w->next) return;
     http_client_request(a->client,
                         &(struct http_client_request){.method = "GET",
                                                       .url = a->statistics_url,
                                                       .timeout_ms = STATISTICS_TIMEOUT_MS,
                                                       .response_max = STATISTICS_MAX_BYTES},
-                        on_statistics, a);
+                        on_statistics_document, a);
 }
 
-static double comments(struct service *s) {
+static double comment_total(struct service *s) {
     return (double)((struct comment_api *)s)->total;
 }
 
 const struct metric comment_metrics[] = {
-    {"chorus_comment_comments_total", "comments", METRIC_COUNTER, "Comments accepted.", comments,
+    {"chorus_comment_comments_total", "comments", METRIC_COUNTER, "Comments accepted.", comment_total,
      "totalComments", "totalComments"},
     {0},
 };
 
 // The videos commented on last. Their subscribers are in the readers' reports.
-static void add_videos(struct service *s, json_t *report) {
+static void comment_add_videos(struct service *s, json_t *report) {
     struct comment_api *a = (struct comment_api *)s;
     json_t *by_video = json_object();
     size_t listed = 0;
@@ -314,23 +316,23 @@ static void add_videos(struct service *s, json_t *report) {
     json_object_set_new(report, "commentsByVideo", by_video);
 }
 
-static bool ready(struct service *s, const char **why) {
+static bool comment_ready(struct service *s, const char **why) {
     const struct comment_api *a = (struct comment_api *)s;
     if (placement_ready(a->placed.placement)) return true;
     *why = "The list of readers has not been read yet.";
     return false;
 }
 
-static const struct service_kind kind = {.role = "comment",
-                                         .metrics = comment_metrics,
-                                         .ready = ready,
-                                         .report_path = "/comment-api-statistics",
-                                         .add_to_report = add_videos};
+static const struct service_kind comment_kind = {.role = "comment",
+                                                 .metrics = comment_metrics,
+                                                 .ready = comment_ready,
+                                                 .report_path = "/comment-api-statistics",
+                                                 .add_to_report = comment_add_videos};
 
 struct comment_api *comment_api_new(struct loop *loop, struct engine *engine, struct placement *placement,
                                     struct http_client *client, const struct comment_config *config) {
     struct comment_api *a = mem_zalloc(sizeof *a);
-    service_init(&a->placed.service, &kind, loop, engine, client, &config->service);
+    service_init(&a->placed.service, &comment_kind, loop, engine, client, &config->service);
     a->placed.placement = placement;
     a->client = client;
     if (config->manager_url)
@@ -356,10 +358,10 @@ void comment_api_free(struct comment_api *a) {
     free(a);
 }
 
-static const struct http_route routes[] = {
+static const struct http_route comment_routes[] = {
     {"POST", "/comment", .handle = handle_comment, .body_max = COMMENT_BODY_MAX, .guard = body_guard},
-    {"GET", "/statistics", .handle = handle_statistics},
+    {"GET", "/statistics", .handle = handle_comment_statistics},
     {0},
 };
 
-const struct http_route *const comment_tables[] = {service_routes, routes, placement_routes, NULL};
+const struct http_route *const comment_tables[] = {service_routes, comment_routes, placement_routes, NULL};

@@ -22,7 +22,7 @@ struct rate_limit *rate_limit_new(unsigned rate) {
     return l;
 }
 
-static void drop(struct rate_limit *l, struct bucket *b) {
+static void bucket_drop(struct rate_limit *l, struct bucket *b) {
     HASH_DEL(l->buckets, b);
     free(b->user);
     free(b);
@@ -31,17 +31,17 @@ static void drop(struct rate_limit *l, struct bucket *b) {
 void rate_limit_free(struct rate_limit *l) {
     if (!l) return;
     struct bucket *b, *next;
-    HASH_ITER(hh, l->buckets, b, next) drop(l, b);
+    HASH_ITER(hh, l->buckets, b, next) bucket_drop(l, b);
     free(l);
 }
 
-static struct bucket *bucket_of(struct rate_limit *l, const char *user, int64_t now_ms) {
+static struct bucket *bucket_get(struct rate_limit *l, const char *user, int64_t now_ms) {
     struct bucket *b;
     HASH_FIND_STR(l->buckets, user, b);
     if (b) {
         HASH_DEL(l->buckets, b); // goes to the end of the order
     } else {
-        if (HASH_COUNT(l->buckets) >= RATE_LIMIT_USERS) drop(l, l->buckets);
+        if (HASH_COUNT(l->buckets) >= RATE_LIMIT_USERS) bucket_drop(l, l->buckets);
         b = mem_zalloc(sizeof *b);
         b->user = mem_strdup(user);
         b->tokens_ms = (int64_t)l->rate * 1000;
@@ -52,7 +52,7 @@ static struct bucket *bucket_of(struct rate_limit *l, const char *user, int64_t 
 }
 
 int rate_limit_take(struct rate_limit *l, const char *user, int64_t now_ms) {
-    struct bucket *b = bucket_of(l, user, now_ms);
+    struct bucket *b = bucket_get(l, user, now_ms);
     int64_t full = (int64_t)l->rate * 1000;
     b->tokens_ms += (now_ms - b->seen_ms) * l->rate;
     if (b->tokens_ms > full) b->tokens_ms = full;

@@ -16,12 +16,12 @@
 #include "http/client.h"
 #include "net/loop.h"
 
-enum { TIMEOUT_MS = 5000, REST_MS = 1000, TELL_AGAIN_MS = 24 * 3600 * 1000, UNDER_WAY = 8 };
+enum { TIMEOUT_MS = 5000, REST_MS = 1000, REPEAT_MS = 24 * 3600 * 1000, UNDER_WAY = 8 };
 
 struct seen {
     struct registrar *registrar;
-    enum { SEEN_QUEUED, SEEN_TELLING, SEEN_TOLD } state;
-    int64_t told_ms, seen_ms;
+    enum { SEEN_QUEUED, SEEN_SENT, SEEN_REGISTERED } state;
+    int64_t registered_ms, seen_ms;
     struct seen *prev, *next; // in the queue
     UT_hash_handle hh;
     char video[];
@@ -39,10 +39,10 @@ struct registrar {
     struct loop_timer rest;
 };
 
-static void tell(struct registrar *);
+static void registrar_send_queued(struct registrar *);
 
-static void on_rested(struct loop_timer *t) {
-    tell(container_of(t, struct registrar, rest));
+static void on_registrar_rested(struct loop_timer *t) {
+    registrar_send_queued(container_of(t, struct registrar, rest));
 }
 
 struct registrar *registrar_new(struct loop *loop, struct http_client *client, const char *manager_url,
@@ -51,12 +51,12 @@ struct registrar *registrar_new(struct loop *loop, struct http_client *client, c
     r->loop = loop;
     r->client = client;
     r->idle_ms = idle_ms;
-    r->rest.on_due = on_rested;
+    r->rest.on_due = on_registrar_rested;
     snprintf(r->url, sizeof r->url, "%s/register", manager_url);
     return r;
 }
 
-static void drop(struct registrar *r, struct seen *v) {
+static void registrar_drop(struct registrar *r, struct seen *v) {
     HASH_DEL(r->videos, v);
     free(v);
 }
@@ -65,16 +65,16 @@ void registrar_free(struct registrar *r) {
     if (!r) return;
     loop_timer_stop(r->loop, &r->rest);
     struct seen *v, *next;
-    HASH_ITER(hh, r->videos, v, next) drop(r, v);
+    HASH_ITER(hh, r->videos, v, next) registrar_drop(r, v);
     free(r);
 }
 
-static void enqueue(struct registrar *r, struct seen *v) {
+static void registrar_enqueue(struct registrar *r, struct seen *v) {
     v->state = SEEN_QUEUED;
     DL_APPEND(r->queue, v);
 }
 
-static void note_outcome(struct registrar *r, const struct http_client_response *a, bool ok) {
+static void registrar_note_outcome(struct registrar *r, const struct http_client_response *a, bool ok) {
     if (ok == !r->failing) return;
     r->failing = !ok;
     if (ok)
@@ -84,57 +84,57 @@ static void note_outcome(struct registrar *r, const struct http_client_response 
                  a->error ? strerror(-a->error) : "", a->status);
 }
 
-static bool is_full(const struct http_client_response *a) {
+static bool says_full(const struct http_client_response *a) {
     static const char code[] = "\"too_many_videos\"";
     return !a->error && a->status == 503 && a->body_len &&
            memmem(a->body, a->body_len, code, sizeof code - 1);
 }
 
-static void on_told(void *arg, const struct http_client_response *a) {
+static void on_registrar_answer(void *arg, const struct http_client_response *a) {
     struct seen *v = arg;
     struct registrar *r = v->registrar;
-    bool ok = !a->error && a->status == 200, full = is_full(a);
+    bool ok = !a->error && a->status == 200, full = says_full(a);
     r->under_way--;
     if (a->error == -ECANCELED) return; // the process is ending
-    note_outcome(r, a, ok || full);
+    registrar_note_outcome(r, a, ok || full);
     if (full) { // comments for it are refused as well; one that is accepted later registers it
-        drop(r, v);
-        tell(r);
+        registrar_drop(r, v);
+        registrar_send_queued(r);
     } else if (ok) {
-        v->state = SEEN_TOLD;
-        v->told_ms = loop_now_ms(r->loop);
-        tell(r);
+        v->state = SEEN_REGISTERED;
+        v->registered_ms = loop_now_ms(r->loop);
+        registrar_send_queued(r);
     } else {
-        enqueue(r, v);
+        registrar_enqueue(r, v);
         loop_timer_start(r->loop, &r->rest, REST_MS);
     }
 }
 
-static void tell_of(struct registrar *r, struct seen *v) {
+static void registrar_send(struct registrar *r, struct seen *v) {
     char body[200];
     int len = snprintf(body, sizeof body, "{\"videoid\":\"%s\"}", v->video); // an id needs no escaping
     r->under_way++;
-    v->state = SEEN_TELLING;
+    v->state = SEEN_SENT;
     http_client_request(
         r->client,
         &(struct http_client_request){
             .method = "POST", .url = r->url, .body = body, .body_len = (size_t)len, .timeout_ms = TIMEOUT_MS},
-        on_told, v);
+        on_registrar_answer, v);
 }
 
-static void tell(struct registrar *r) {
+static void registrar_send_queued(struct registrar *r) {
     while (r->queue && r->under_way < UNDER_WAY && !r->rest.slot) {
         struct seen *v = r->queue;
         DL_DELETE(r->queue, v);
-        tell_of(r, v);
+        registrar_send(r, v);
     }
 }
 
 // Returns a new entry, in place of the oldest if there are too many; NULL if that one is still needed.
-static struct seen *add(struct registrar *r, const char *video) {
+static struct seen *registrar_add(struct registrar *r, const char *video) {
     if (HASH_COUNT(r->videos) >= REGISTRAR_VIDEOS) {
-        if (r->videos->state != SEEN_TOLD) return NULL;
-        drop(r, r->videos);
+        if (r->videos->state != SEEN_REGISTERED) return NULL;
+        registrar_drop(r, r->videos);
     }
     struct seen *v = mem_zalloc(sizeof *v + strlen(video) + 1);
     v->registrar = r;
@@ -143,17 +143,17 @@ static struct seen *add(struct registrar *r, const char *video) {
     return v;
 }
 
-void registrar_saw(struct registrar *r, const char *video) {
+void registrar_note(struct registrar *r, const char *video) {
     struct seen *v;
     HASH_FIND_STR(r->videos, video, v);
     int64_t now_ms = loop_now_ms(r->loop), quiet_ms = v ? now_ms - v->seen_ms : 0;
     if (v) v->seen_ms = now_ms;
     // A mapping is kept while it is used, and a daily word from here is use.
-    bool stands = v && now_ms - v->told_ms < TELL_AGAIN_MS && quiet_ms < r->idle_ms;
-    if (v && (v->state != SEEN_TOLD || stands)) return;
-    if (!v) v = add(r, video);
+    bool stands = v && now_ms - v->registered_ms < REPEAT_MS && quiet_ms < r->idle_ms;
+    if (v && (v->state != SEEN_REGISTERED || stands)) return;
+    if (!v) v = registrar_add(r, video);
     if (!v) return;
     v->seen_ms = now_ms;
-    enqueue(r, v);
-    tell(r);
+    registrar_enqueue(r, v);
+    registrar_send_queued(r);
 }

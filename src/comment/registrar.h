@@ -15,4 +15,4 @@ struct registrar *registrar_new(struct loop *, struct http_client *, const char 
                                 int64_t idle_ms);
 void registrar_free(struct registrar *);
 
-void registrar_saw(struct registrar *, const char *video);
+void registrar_note(struct registrar *, const char *video);

@@ -18,7 +18,7 @@ struct manager {
     int interval_ms;
 };
 
-static void on_overview(void *arg, enum engine_status status, const struct engine_overview *o) {
+static void on_manager_overview(void *arg, enum engine_status status, const struct engine_overview *o) {
     struct manager *m = arg;
     if (status == ENGINE_CLOSED) return;
     m->looking = false;
@@ -29,12 +29,12 @@ static void on_overview(void *arg, enum engine_status status, const struct engin
         json_object_set_new(m->newest_mappings, o->mapped[i].video, json_string(o->mapped[i].reader_url));
 }
 
-static void on_look(struct loop_timer *t) {
+static void on_overview_due(struct loop_timer *t) {
     struct manager *m = container_of(t, struct manager, look);
     struct engine *e = m->placed.service.engine;
     if (!m->looking) {
         m->looking = true;
-        e->ops->overview(e, on_overview, m);
+        e->ops->overview(e, on_manager_overview, m);
     }
     loop_timer_start(m->placed.service.loop, t, m->interval_ms);
 }
@@ -44,48 +44,48 @@ static void on_look(struct loop_timer *t) {
         struct manager *m = (struct manager *)s;                                                             \
         return (double)(expression);                                                                         \
     }
-MANAGER(videos, m->videos)
-MANAGER(readers, placement_reader_count(m->placed.placement))
-MANAGER(registrations, m->placed.registrations)
+MANAGER(manager_videos, m->videos)
+MANAGER(manager_readers, placement_reader_count(m->placed.placement))
+MANAGER(manager_registrations, m->placed.registrations)
 #undef MANAGER
 
 const struct metric manager_metrics[] = {
-    {"chorus_manager_videos", "videos", METRIC_GAUGE, "Videos with a reader, in the store.", videos,
+    {"chorus_manager_videos", "videos", METRIC_GAUGE, "Videos with a reader, in the store.", manager_videos,
      "registeredVideos", "registeredVideos"},
-    {"chorus_manager_live_readers", "readers", METRIC_GAUGE, "Readers that videos may be given to.", readers,
-     "availableReaderApis", "availableReaderApis"},
+    {"chorus_manager_live_readers", "readers", METRIC_GAUGE, "Readers that videos may be given to.",
+     manager_readers, "availableReaderApis", "availableReaderApis"},
     {"chorus_manager_registrations_total", "registrations", METRIC_COUNTER, "Videos given a first reader.",
-     registrations, NULL, "registrationCount"},
+     manager_registrations, NULL, "registrationCount"},
     {0},
 };
 
-static void add_mappings(struct service *s, json_t *report) {
+static void manager_add_mappings(struct service *s, json_t *report) {
     struct manager *m = (struct manager *)s;
     json_object_set_new(report, "service", json_string("reader-api-manager"));
     json_object_set(report, "videoMappings", m->newest_mappings);
 }
 
-static bool ready(struct service *s, const char **why) {
+static bool manager_ready(struct service *s, const char **why) {
     struct manager *m = (struct manager *)s;
     if (placement_ready(m->placed.placement) && placement_reader_count(m->placed.placement)) return true;
     *why = "No reader is alive.";
     return false;
 }
 
-static const struct service_kind kind = {.role = "manager",
-                                         .metrics = manager_metrics,
-                                         .ready = ready,
-                                         .report_path = "/reader-api-manager-statistics",
-                                         .add_to_report = add_mappings};
+static const struct service_kind manager_kind = {.role = "manager",
+                                                 .metrics = manager_metrics,
+                                                 .ready = manager_ready,
+                                                 .report_path = "/reader-api-manager-statistics",
+                                                 .add_to_report = manager_add_mappings};
 
 struct manager *manager_new(struct loop *loop, struct engine *engine, struct placement *placement,
                             struct http_client *client, const struct service_config *config) {
     struct manager *m = mem_zalloc(sizeof *m);
-    service_init(&m->placed.service, &kind, loop, engine, client, config);
+    service_init(&m->placed.service, &manager_kind, loop, engine, client, config);
     m->placed.placement = placement;
     m->newest_mappings = json_object();
     m->interval_ms = config->statistics_interval_ms / 2 + 1;
-    m->look.on_due = on_look;
+    m->look.on_due = on_overview_due;
     loop_timer_start(loop, &m->look, 0);
     return m;
 }

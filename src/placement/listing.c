@@ -5,7 +5,8 @@
 enum { SLOW_LISTING_MS = 1000 };
 
 // A store that took long may have kept readers from renewing their leases, and answered us first.
-static void on_leases(void *arg, enum engine_status status, const struct engine_lease *leases, size_t count) {
+static void on_leases_listed(void *arg, enum engine_status status, const struct engine_lease *leases,
+                             size_t count) {
     struct listing *l = arg;
     int64_t now_ms = loop_now_ms(l->loop), took_ms = now_ms - l->asked_ms;
     l->asking = false;
@@ -25,5 +26,5 @@ void listing_refresh(struct listing *l) {
     if (l->asking) return;
     l->asking = true;
     l->asked_ms = loop_now_ms(l->loop);
-    l->engine->ops->leases(l->engine, on_leases, l);
+    l->engine->ops->leases(l->engine, on_leases_listed, l);
 }

@@ -17,7 +17,7 @@ struct shared_url {
 void shared_url_unref(struct shared_url *); // NULL is fine
 
 // A call of placement_register(), _resolve() or _confirm(), from the call to the callback.
-struct question {
+struct placement_query {
     placement_cb *cb;
     void *arg;
     bool may_assign;
@@ -26,7 +26,7 @@ struct question {
     enum placement_status status;
     bool registered, confirmed;
     struct shared_url *url;
-    struct question *prev, *next; // of its mapping, or of all that are answered
+    struct placement_query *prev, *next; // of its mapping, or of all that are answered
 };
 
 enum mapping_state {
@@ -43,7 +43,7 @@ struct mapping {
     enum mapping_state state;
     struct shared_url *url; // NULL: not known, or none
     int64_t known_ms;       // when the engine said so
-    struct question *questions;
+    struct placement_query *queries;
     struct mapping *next_unlisted;
     UT_hash_handle hh;
     char video[];

@@ -42,21 +42,21 @@ struct placement {
     enum placement_policy policy;
     struct listing listing;
     struct mappings mappings;
-    struct mapping *unlisted;  // those in that state
-    struct question *answered; // their callbacks are due
+    struct mapping *unlisted;         // those in that state
+    struct placement_query *answered; // their callbacks are due
     struct loop_job call_back, reap;
     struct loop_timer refresh;
     struct log_sampler sampler;
 };
 
-static void look_up(struct mapping *);
+static void mapping_look_up(struct mapping *);
 
 // Answers
 
 // Those to come are for the next time.
 static void on_call_back(struct loop_job *job) {
     struct placement *p = container_of(job, struct placement, call_back);
-    struct question *answered = p->answered, *q, *next;
+    struct placement_query *answered = p->answered, *q, *next;
     p->answered = NULL;
     DL_FOREACH_SAFE(answered, q, next) {
         const char *url = q->url ? q->url->text : NULL;
@@ -71,8 +71,8 @@ static void on_call_back(struct loop_job *job) {
     }
 }
 
-static void question_answer(struct placement *p, struct question *q, enum placement_status status,
-                            const struct mapping *m) {
+static void placement_query_answer(struct placement *p, struct placement_query *q,
+                                   enum placement_status status, const struct mapping *m) {
     q->status = status;
     if (status == PLACEMENT_OK) {
         q->url = m->url;
@@ -88,18 +88,18 @@ enum source { FROM_STORE, FROM_STORE_REGISTERED, WITHOUT_STORE };
 static void mapping_answer_from(struct mapping *m, enum placement_status status, enum source source) {
     struct placement *p = m->placement;
     bool ok = status == PLACEMENT_OK, registered = source == FROM_STORE_REGISTERED;
-    struct question *q, *next;
-    DL_FOREACH_SAFE(m->questions, q, next) {
+    struct placement_query *q, *next;
+    DL_FOREACH_SAFE(m->queries, q, next) {
         if (q->later && source != WITHOUT_STORE) continue;
-        DL_DELETE(m->questions, q);
+        DL_DELETE(m->queries, q);
         q->confirmed = ok && source != WITHOUT_STORE;
         q->registered = registered && q->may_assign; // only one of them made it
         if (q->registered) registered = false;
-        question_answer(p, q, status, m);
+        placement_query_answer(p, q, status, m);
     }
     m->state = MAPPING_AT_REST;
-    if (m->questions)
-        look_up(m);
+    if (m->queries)
+        mapping_look_up(m);
     else if (!m->url)
         mappings_drop(&p->mappings, m); // a name without a mapping is not worth memory
 }
@@ -120,35 +120,35 @@ static void mapping_answer_without_store(struct mapping *m, enum engine_status s
 
 // Questions
 
-static bool is_gone(const struct placement *p, const char *reader_url) {
+static bool placement_reader_is_gone(const struct placement *p, const char *reader_url) {
     if (readers_state(&p->listing.readers, reader_url) != READER_GONE) return false;
     const struct reader_row *row = readers_find(&p->listing.readers, reader_url);
     return !row || loop_now_ms(p->loop) >= row->may_return_ms;
 }
 
-static bool cache_answers(struct placement *p, const struct mapping *m) {
+static bool placement_cache_answers(struct placement *p, const struct mapping *m) {
     return m->state == MAPPING_AT_REST && mapping_known_within(m, PLACEMENT_FRESH_MS, loop_now_ms(p->loop)) &&
-           !is_gone(p, m->url->text);
+           !placement_reader_is_gone(p, m->url->text);
 }
 
 static void placement_ask(struct placement *p, const char *video, bool may_assign, bool confirm,
                           placement_cb *cb, void *arg) {
     struct mapping *m = mappings_get(&p->mappings, p, video);
-    struct question *q = mem_zalloc(sizeof *q);
-    *q = (struct question){.cb = cb, .arg = arg, .may_assign = may_assign};
+    struct placement_query *q = mem_zalloc(sizeof *q);
+    *q = (struct placement_query){.cb = cb, .arg = arg, .may_assign = may_assign};
     if (!m) {
-        question_answer(p, q, PLACEMENT_UNAVAILABLE, NULL);
+        placement_query_answer(p, q, PLACEMENT_UNAVAILABLE, NULL);
         return;
     }
-    if (!confirm && cache_answers(p, m)) {
-        question_answer(p, q, PLACEMENT_OK, m);
+    if (!confirm && placement_cache_answers(p, m)) {
+        placement_query_answer(p, q, PLACEMENT_OK, m);
         return;
     }
     q->later = confirm && m->state >= MAPPING_LOOKING_UP;
-    DL_APPEND(m->questions, q);
+    DL_APPEND(m->queries, q);
     if (m->state != MAPPING_AT_REST) return;
     if (p->listing.complete) {
-        look_up(m);
+        mapping_look_up(m);
     } else {
         m->state = MAPPING_UNLISTED;
         LL_PREPEND2(p->unlisted, m, next_unlisted);
@@ -176,7 +176,7 @@ static void on_list_attempt(struct listing *l, enum engine_status status) {
         struct mapping *m = unlisted;
         unlisted = m->next_unlisted;
         if (status == ENGINE_OK)
-            look_up(m);
+            mapping_look_up(m);
         else
             mapping_answer_without_store(m, status);
     }
@@ -184,50 +184,50 @@ static void on_list_attempt(struct listing *l, enum engine_status status) {
 
 // LOOKING_UP
 
-static void take_turn(struct mapping *);
+static void mapping_take_turn(struct mapping *);
 
 static bool wants_assignment(const struct mapping *m) {
-    const struct question *q;
-    DL_FOREACH(m->questions, q) {
+    const struct placement_query *q;
+    DL_FOREACH(m->queries, q) {
         if (q->may_assign && !q->later) return true;
     }
     return false;
 }
 
-static void on_looked_up(void *arg, enum engine_status status, const char *reader_url, bool changed) {
+static void on_mapping_found(void *arg, enum engine_status status, const char *reader_url, bool changed) {
     struct mapping *m = arg;
     struct placement *p = m->placement;
     (void)changed;
     if (status == ENGINE_NOT_FOUND) {
         mapping_unset(m);
         if (wants_assignment(m))
-            take_turn(m);
+            mapping_take_turn(m);
         else
             mapping_answer(m, PLACEMENT_NONE);
     } else if (status != ENGINE_OK) {
         mapping_answer_without_store(m, status);
     } else {
         mapping_set(m, reader_url, loop_now_ms(p->loop));
-        if (is_gone(p, reader_url))
-            take_turn(m);
+        if (placement_reader_is_gone(p, reader_url))
+            mapping_take_turn(m);
         else
             mapping_answer(m, PLACEMENT_OK);
     }
 }
 
-static void look_up(struct mapping *m) {
+static void mapping_look_up(struct mapping *m) {
     struct engine *e = m->placement->engine;
-    struct question *q;
-    DL_FOREACH(m->questions, q) q->later = false;
+    struct placement_query *q;
+    DL_FOREACH(m->queries, q) q->later = false;
     m->state = MAPPING_LOOKING_UP;
-    e->ops->lookup(e, m->video, on_looked_up, m);
+    e->ops->lookup(e, m->video, on_mapping_found, m);
 }
 
 // TAKING_TURN
 
-static void assign(struct mapping *, const char *reader_url);
+static void mapping_assign(struct mapping *, const char *reader_url);
 
-static void on_turn(void *arg, enum engine_status status, uint64_t turn) {
+static void on_assignment_turn(void *arg, enum engine_status status, uint64_t turn) {
     struct mapping *m = arg;
     const struct placement *p = m->placement;
     const struct readers *r = &p->listing.readers;
@@ -236,17 +236,17 @@ static void on_turn(void *arg, enum engine_status status, uint64_t turn) {
     else if (!r->live_count)
         mapping_answer(m, PLACEMENT_NO_READER);
     else
-        assign(m, r->live[policy_pick(p->policy, r->live, r->live_count, m->video, turn)].reader_url);
+        mapping_assign(m, r->live[policy_pick(p->policy, r->live, r->live_count, m->video, turn)].reader_url);
 }
 
-static void take_turn(struct mapping *m) {
+static void mapping_take_turn(struct mapping *m) {
     struct placement *p = m->placement;
     if (!p->listing.readers.live_count) {
         mapping_answer(m, PLACEMENT_NO_READER);
         return;
     }
     m->state = MAPPING_TAKING_TURN;
-    p->engine->ops->counter_next(p->engine, "readers:next", on_turn, m);
+    p->engine->ops->counter_next(p->engine, "readers:next", on_assignment_turn, m);
 }
 
 // ASSIGNING, REASSIGNING
@@ -258,7 +258,7 @@ static void log_assigned(const struct mapping *m, const char *event, const char 
              from ? from : "");
 }
 
-static void on_assigned(void *arg, enum engine_status status, const char *reader_url, bool changed) {
+static void on_mapping_assigned(void *arg, enum engine_status status, const char *reader_url, bool changed) {
     struct mapping *m = arg;
     if (status != ENGINE_OK) {
         mapping_answer_without_store(m, status);
@@ -269,10 +269,11 @@ static void on_assigned(void *arg, enum engine_status status, const char *reader
     mapping_answer_from(m, PLACEMENT_OK, changed ? FROM_STORE_REGISTERED : FROM_STORE);
 }
 
-static void on_reassigned(void *arg, enum engine_status status, const char *reader_url, bool changed) {
+static void on_mapping_reassigned(void *arg, enum engine_status status, const char *reader_url,
+                                  bool changed) {
     struct mapping *m = arg;
     if (status == ENGINE_NOT_FOUND) { // dropped in between
-        look_up(m);
+        mapping_look_up(m);
         return;
     }
     if (status != ENGINE_OK) {
@@ -287,14 +288,14 @@ static void on_reassigned(void *arg, enum engine_status status, const char *read
     mapping_answer(m, PLACEMENT_OK);
 }
 
-static void assign(struct mapping *m, const char *reader_url) {
+static void mapping_assign(struct mapping *m, const char *reader_url) {
     struct engine *e = m->placement->engine;
     if (m->url) {
         m->state = MAPPING_REASSIGNING;
-        e->ops->reassign(e, m->video, m->url->text, reader_url, on_reassigned, m);
+        e->ops->reassign(e, m->video, m->url->text, reader_url, on_mapping_reassigned, m);
     } else {
         m->state = MAPPING_ASSIGNING;
-        e->ops->assign(e, m->video, reader_url, on_assigned, m);
+        e->ops->assign(e, m->video, reader_url, on_mapping_assigned, m);
     }
 }
 
@@ -304,14 +305,14 @@ static void log_reader(const char *reader_url, bool live) {
     log_info("placement", live ? "reader_came" : "reader_gone", "reader=%s", reader_url);
 }
 
-static void on_refresh(struct loop_timer *t) {
+static void on_refresh_due(struct loop_timer *t) {
     struct placement *p = container_of(t, struct placement, refresh);
     listing_refresh(&p->listing);
     mappings_age(&p->mappings, loop_now_ms(p->loop));
     loop_timer_start(p->loop, t, REFRESH_MS);
 }
 
-static void on_reap(struct loop_job *job) {
+static void on_placement_reap(struct loop_job *job) {
     free(container_of(job, struct placement, reap));
 }
 
@@ -321,9 +322,9 @@ struct placement *placement_new(struct loop *loop, struct engine *engine,
     p->loop = loop;
     p->engine = engine;
     p->policy = config->policy;
-    p->refresh.on_due = on_refresh;
+    p->refresh.on_due = on_refresh_due;
     p->call_back.run = on_call_back;
-    p->reap.run = on_reap;
+    p->reap.run = on_placement_reap;
     p->listing = (struct listing){.loop = loop, .engine = engine, .on_attempt = on_list_attempt};
     readers_init(&p->listing.readers, config->static_readers, config->grace_ms);
     p->listing.readers.on_change = log_reader;
@@ -331,7 +332,7 @@ struct placement *placement_new(struct loop *loop, struct engine *engine,
 }
 
 void placement_start(struct placement *p) {
-    on_refresh(&p->refresh);
+    on_refresh_due(&p->refresh);
 }
 
 // What still waits for the list is answered first. The callback job may be under way to the loop, so the

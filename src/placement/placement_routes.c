@@ -10,19 +10,21 @@
 #include "http/exchange.h"
 #include "net/loop.h"
 #include "placement/placement.h"
-#include "service/body.h"
+#include "service/fields.h"
+#include "service/json_reply.h"
 
 enum { RESOLVED_LINES = 10, FULL_LINES = 1 }; // a second
 
 // A question on its way.
-struct question {
+struct placed_request {
     struct placed_service *service;
     struct http_exchange *exchange;
     char video[ID_MAX + 1];
 };
 
-static struct question *question_new(struct placed_service *s, struct http_exchange *x, const char *video) {
-    struct question *q = mem_zalloc(sizeof *q);
+static struct placed_request *placed_request_new(struct placed_service *s, struct http_exchange *x,
+                                                 const char *video) {
+    struct placed_request *q = mem_zalloc(sizeof *q);
     q->service = s;
     q->exchange = x;
     memcpy(q->video, video, strlen(video) + 1);
@@ -30,7 +32,8 @@ static struct question *question_new(struct placed_service *s, struct http_excha
 }
 
 // Ids and URLs need no escaping: placement answers with nothing but plain ones.
-static void reply_place(const struct question *q, const struct placement_answer *a, const char *action) {
+static void reply_place(const struct placed_request *q, const struct placement_answer *a,
+                        const char *action) {
     char body[2 * ENGINE_URL_MAX + ID_MAX + 128];
     bool other = a->public_url && strcmp(a->public_url, a->reader_url) != 0;
     int len =
@@ -48,7 +51,7 @@ void placement_reply_full(struct placed_service *s, struct http_exchange *x, con
                       "As many videos as --max-videos allows are in use; try again later.");
 }
 
-static void reply_failure(struct question *q, enum placement_status status) {
+static void reply_failure(struct placed_request *q, enum placement_status status) {
     switch (status) {
     case PLACEMENT_NO_READER:
         reply_unavailable(q->exchange, "no_reader", "No reader is alive to take this video.");
@@ -65,14 +68,14 @@ static void reply_failure(struct question *q, enum placement_status status) {
     }
 }
 
-static void log_resolved(struct question *q, const char *reader_url) {
+static void log_resolved(struct placed_request *q, const char *reader_url) {
     struct placed_service *s = q->service;
     if (log_sample(&s->sampler, s->service.kind->role, RESOLVED_LINES, loop_now_ms(s->service.loop)))
         log_info(s->service.kind->role, "resolved", "video=%s reader=%s", q->video, reader_url);
 }
 
-static void on_registered(void *arg, const struct placement_answer *a) {
-    struct question *q = arg;
+static void on_video_registered(void *arg, const struct placement_answer *a) {
+    struct placed_request *q = arg;
     if (a->status == PLACEMENT_OK) {
         q->service->registrations += a->registered;
         log_resolved(q, a->reader_url);
@@ -83,8 +86,8 @@ static void on_registered(void *arg, const struct placement_answer *a) {
     free(q);
 }
 
-static void on_resolved(void *arg, const struct placement_answer *a) {
-    struct question *q = arg;
+static void on_video_resolved(void *arg, const struct placement_answer *a) {
+    struct placed_request *q = arg;
     if (a->status == PLACEMENT_OK) {
         log_resolved(q, a->reader_url);
         reply_place(q, a, NULL);
@@ -99,13 +102,14 @@ static void handle_register(struct http_exchange *x, void *arg) {
     char video[ID_MAX + 1];
     struct body_field field = BODY_FIELD("videoid", video);
     if (body_read(x, &field, 1) && body_id(x, &field))
-        placement_register(s->placement, video, on_registered, question_new(s, x, video));
+        placement_register(s->placement, video, on_video_registered, placed_request_new(s, x, video));
 }
 
 static void handle_resolve(struct http_exchange *x, void *arg) {
     struct placed_service *s = arg;
     const char *video;
-    if (path_id(x, &video)) placement_resolve(s->placement, video, on_resolved, question_new(s, x, video));
+    if (path_id(x, &video))
+        placement_resolve(s->placement, video, on_video_resolved, placed_request_new(s, x, video));
 }
 
 const struct http_route placement_routes[] = {

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "engine/engine.h"
 
-bool reader_url_is_plain(const char *url) {
+bool placement_url_is_plain(const char *url) {
     if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0) return false;
     size_t len = strlen(url);
     for (size_t i = 0; i < len; i++)
@@ -25,31 +25,31 @@ static char *next_url(const char **list) {
     return *list > at ? mem_strndup(at, len) : NULL;
 }
 
-bool readers_list_is_plain(const char *list) {
+bool placement_urls_are_plain(const char *list) {
     size_t plain = 0;
     for (char *url; (url = next_url(&list)); plain++) {
-        bool is_plain = reader_url_is_plain(url);
+        bool is_plain = placement_url_is_plain(url);
         free(url);
         if (!is_plain) return false;
     }
     return plain > 0;
 }
 
-bool reader_url_is_at(const char *url, const char *host) {
+bool placement_url_is_at(const char *url, const char *host) {
     const char *at = strstr(url, "://");
     return at && !strcasecmp(at + 3, host);
 }
 
-static int by_url(const void *a, const void *b) {
+static int rows_by_url(const void *a, const void *b) {
     return strcmp(((const struct reader_row *)a)->reader_url, ((const struct reader_row *)b)->reader_url);
 }
 
-static struct reader_row *find_among(const struct readers *r, size_t count, const char *reader_url) {
+static struct reader_row *readers_find_among(const struct readers *r, size_t count, const char *reader_url) {
     struct reader_row key = {.reader_url = (char *)reader_url};
-    return count ? bsearch(&key, r->rows, count, sizeof *r->rows, by_url) : NULL;
+    return count ? bsearch(&key, r->rows, count, sizeof *r->rows, rows_by_url) : NULL;
 }
 
-static struct reader_row *append(struct readers *r, const char *reader_url) {
+static struct reader_row *readers_append(struct readers *r, const char *reader_url) {
     if (r->count == r->room) {
         r->room = r->room ? 2 * r->room : 8;
         r->rows = mem_realloc(r->rows, r->room * sizeof *r->rows);
@@ -59,7 +59,7 @@ static struct reader_row *append(struct readers *r, const char *reader_url) {
     return row;
 }
 
-static void list_live(struct readers *r) {
+static void readers_list_live(struct readers *r) {
     r->live = mem_realloc(r->live, (r->count + 1) * sizeof *r->live);
     r->live_count = 0;
     for (size_t i = 0; i < r->count; i++)
@@ -71,13 +71,13 @@ void readers_init(struct readers *r, const char *static_readers, int grace_ms) {
     *r = (struct readers){.grace_ms = grace_ms};
     const char *list = static_readers ? static_readers : "";
     for (char *url; (url = next_url(&list)); free(url)) {
-        if (!reader_url_is_plain(url) || find_among(r, r->count, url)) continue;
-        struct reader_row *row = append(r, url);
+        if (!placement_url_is_plain(url) || readers_find_among(r, r->count, url)) continue;
+        struct reader_row *row = readers_append(r, url);
         row->fixed = true;
         row->state = READER_LIVE;
-        qsort(r->rows, r->count, sizeof *r->rows, by_url);
+        qsort(r->rows, r->count, sizeof *r->rows, rows_by_url);
     }
-    list_live(r);
+    readers_list_live(r);
 }
 
 static void row_release(struct reader_row *row) {
@@ -92,13 +92,13 @@ void readers_release(struct readers *r) {
     *r = (struct readers){0};
 }
 
-static void set_state(const struct readers *r, struct reader_row *row, enum reader_state state) {
+static void row_set_state(const struct readers *r, struct reader_row *row, enum reader_state state) {
     bool changes = (row->state == READER_LIVE) != (state == READER_LIVE);
     row->state = state;
     if (changes && r->on_change) r->on_change(row->reader_url, state == READER_LIVE);
 }
 
-static int64_t clamp(int64_t value, int64_t least, int64_t most) {
+static int64_t clamp_ms(int64_t value, int64_t least, int64_t most) {
     return value < least ? least : value > most ? most : value;
 }
 
@@ -111,53 +111,54 @@ struct judging {
 
 // What is new was written just now. At the very first listing, and after the store was away, only its clock
 // tells: an end farther off than a lease lasts was written before that clock was set back.
-static void judge_new(const struct readers *r, struct reader_row *row, const struct engine_lease *l,
-                      const struct judging *j) {
+static void row_judge_new(const struct readers *r, struct reader_row *row, const struct engine_lease *l,
+                          const struct judging *j) {
     bool lasts = j->follows || (l->left_ms > 0 && l->left_ms <= READERS_LEASE_MS);
     bool live = lasts && !l->given_up;
-    row->unchanged_ms = j->follows ? 0 : READERS_LEASE_MS - clamp(l->left_ms, 0, READERS_LEASE_MS);
+    row->unchanged_ms = j->follows ? 0 : READERS_LEASE_MS - clamp_ms(l->left_ms, 0, READERS_LEASE_MS);
     row->may_return_ms = live ? 0 : j->follows ? r->grace_until_ms : j->now_ms + r->grace_ms;
-    set_state(r, row, live ? READER_LIVE : READER_GONE);
+    row_set_state(r, row, live ? READER_LIVE : READER_GONE);
 }
 
 // A lease that an older Chorus gives up is not marked, but ends earlier than it would have.
-static bool is_given_up(const struct reader_row *row, const struct engine_lease *l) {
+static bool row_is_given_up(const struct reader_row *row, const struct engine_lease *l) {
     return l->given_up || (l->left_ms <= 0 && l->stamp < row->stamp);
 }
 
-static void judge_changed(const struct readers *r, struct reader_row *row, const struct engine_lease *l,
-                          const struct judging *j) {
-    bool given_up = is_given_up(row, l);
-    row->unchanged_ms = clamp(READERS_LEASE_MS - l->left_ms, 0, j->step_ms);
+static void row_judge_changed(const struct readers *r, struct reader_row *row, const struct engine_lease *l,
+                              const struct judging *j) {
+    bool given_up = row_is_given_up(row, l);
+    row->unchanged_ms = clamp_ms(READERS_LEASE_MS - l->left_ms, 0, j->step_ms);
     row->may_return_ms = given_up ? r->grace_until_ms : 0;
-    set_state(r, row, given_up ? READER_GONE : READER_LIVE);
+    row_set_state(r, row, given_up ? READER_GONE : READER_LIVE);
 }
 
-static void judge_unchanged(const struct readers *r, struct reader_row *row, const struct judging *j) {
+static void row_judge_unchanged(const struct readers *r, struct reader_row *row, const struct judging *j) {
     if (row->state != READER_LIVE) return;
     row->unchanged_ms += j->step_ms;
-    if (row->unchanged_ms >= READERS_LEASE_MS && j->now_ms >= r->recovered_ms) set_state(r, row, READER_GONE);
+    if (row->unchanged_ms >= READERS_LEASE_MS && j->now_ms >= r->recovered_ms)
+        row_set_state(r, row, READER_GONE);
 }
 
-static void set_public_url(struct reader_row *row, const char *url) {
-    if (url && !reader_url_is_plain(url)) url = NULL;
+static void row_set_public_url(struct reader_row *row, const char *url) {
+    if (url && !placement_url_is_plain(url)) url = NULL;
     if (url && row->public_url && !strcmp(url, row->public_url)) return;
     free(row->public_url);
     row->public_url = url ? mem_strdup(url) : NULL;
 }
 
-static void take_lease(struct readers *r, size_t known, const struct engine_lease *l,
-                       const struct judging *j) {
-    if (!reader_url_is_plain(l->reader_url)) return;
-    struct reader_row *row = find_among(r, known, l->reader_url);
-    if (!row) row = append(r, l->reader_url);
+static void readers_take_lease(struct readers *r, size_t known, const struct engine_lease *l,
+                               const struct judging *j) {
+    if (!placement_url_is_plain(l->reader_url)) return;
+    struct reader_row *row = readers_find_among(r, known, l->reader_url);
+    if (!row) row = readers_append(r, l->reader_url);
     if (!row->leased)
-        judge_new(r, row, l, j);
+        row_judge_new(r, row, l, j);
     else if (row->stamp != l->stamp || row->generation != l->generation)
-        judge_changed(r, row, l, j);
+        row_judge_changed(r, row, l, j);
     else
-        judge_unchanged(r, row, j);
-    set_public_url(row, l->public_url);
+        row_judge_unchanged(r, row, j);
+    row_set_public_url(row, l->public_url);
     row->viewers = l->viewers;
     row->stamp = l->stamp;
     row->generation = l->generation;
@@ -167,22 +168,22 @@ static void take_lease(struct readers *r, size_t known, const struct engine_leas
 
 // Returns whether the row stays. One whose lease the store has lost stays for as long as mappings do: without
 // it a mapping to a reader that has died meanwhile would count as one to a reader that never had a lease.
-static bool keep_unlisted(const struct readers *r, struct reader_row *row, int64_t now_ms) {
+static bool row_keep_unlisted(const struct readers *r, struct reader_row *row, int64_t now_ms) {
     if (!row->leased || row->listed) return true;
     if (!row->vanished_ms) row->vanished_ms = now_ms;
     int64_t since_ms = now_ms - row->vanished_ms;
     if (row->state == READER_LIVE && since_ms < READERS_VANISHED_MS) return true;
-    set_state(r, row, row->fixed ? READER_LIVE : READER_GONE);
+    row_set_state(r, row, row->fixed ? READER_LIVE : READER_GONE);
     row->leased = !row->fixed;
     row->viewers = 0;
-    set_public_url(row, NULL);
+    row_set_public_url(row, NULL);
     return row->fixed || since_ms < READERS_FORGOTTEN_MS;
 }
 
-static void drop_unlisted(struct readers *r, int64_t now_ms) {
+static void readers_drop_unlisted(struct readers *r, int64_t now_ms) {
     size_t kept = 0;
     for (size_t i = 0; i < r->count; i++) {
-        if (keep_unlisted(r, &r->rows[i], now_ms))
+        if (row_keep_unlisted(r, &r->rows[i], now_ms))
             r->rows[kept++] = r->rows[i];
         else
             row_release(&r->rows[i]);
@@ -195,25 +196,25 @@ void readers_update(struct readers *r, const struct engine_lease *leases, size_t
     int64_t since_ms = now_ms - r->listed_ms;
     bool usual = r->listed_ms && !away_ms;
     struct judging j = {.now_ms = now_ms,
-                        .step_ms = usual ? clamp(since_ms, 0, READERS_OUTAGE_MS) : 0,
+                        .step_ms = usual ? clamp_ms(since_ms, 0, READERS_OUTAGE_MS) : 0,
                         .follows = usual && since_ms < READERS_LEASE_MS};
     if (r->listed_ms && away_ms >= READERS_OUTAGE_MS) r->recovered_ms = now_ms + READERS_RECOVERY_MS;
     if (!r->listed_ms) r->grace_until_ms = now_ms + r->grace_ms;
     r->listed_ms = now_ms;
     size_t known = r->count;
     for (size_t i = 0; i < known; i++) r->rows[i].listed = false;
-    for (size_t i = 0; i < count; i++) take_lease(r, known, &leases[i], &j);
-    drop_unlisted(r, now_ms);
-    if (r->count) qsort(r->rows, r->count, sizeof *r->rows, by_url);
-    list_live(r);
+    for (size_t i = 0; i < count; i++) readers_take_lease(r, known, &leases[i], &j);
+    readers_drop_unlisted(r, now_ms);
+    if (r->count) qsort(r->rows, r->count, sizeof *r->rows, rows_by_url);
+    readers_list_live(r);
 }
 
 const struct reader_row *readers_find(const struct readers *r, const char *reader_url) {
-    return find_among(r, r->count, reader_url);
+    return readers_find_among(r, r->count, reader_url);
 }
 
 enum reader_state readers_state(const struct readers *r, const char *reader_url) {
     const struct reader_row *row = readers_find(r, reader_url);
     if (row) return row->state;
-    return reader_url_is_plain(reader_url) ? READER_UNKNOWN : READER_GONE; // what is no URL is no reader
+    return placement_url_is_plain(reader_url) ? READER_UNKNOWN : READER_GONE; // what is no URL is no reader
 }

@@ -22,7 +22,7 @@
 #include "reader_core.h"
 #include "redirect.h"
 #include "watched.h"
-#include "service/body.h"
+#include "service/fields.h"
 
 enum {
     RETRY_MIN_MS = 500,
@@ -210,7 +210,7 @@ static void go_elsewhere(struct arrival *a, const struct placement_answer *to) {
     }
     const char *host = http_request_header(a->exchange->request, "host");
     const char *base = redirect_base(r->placement, a->exchange->request, to);
-    if (base && host && reader_url_is_at(base, host))
+    if (base && host && placement_url_is_at(base, host))
         join_by_other_name(a, to->reader_url);
     else if (!base || !to->confirmed ||
              redirect_is_last_hop(&r->spent_hops, http_request_target(a->exchange->request), !a->head_only))

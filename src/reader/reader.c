@@ -13,7 +13,6 @@
 #include "reader_core.h"
 #include "recheck.h"
 #include "watched.h"
-#include "service/body.h"
 
 // Memory freed when a crowd leaves stays with malloc: malloc_trim() blocks every thread that allocates until
 // it is done, 180 ms after 400,000 viewers.

@@ -5,7 +5,7 @@
 #include "arrival.h"
 #include "moments.h"
 #include "reader/reader.h"
-#include "service/body.h"
+#include "service/fields.h"
 
 enum { EVENTS_MAX = 256 }; // of the list of names in a body
 

@@ -32,10 +32,10 @@ struct reporter {
     bool failing; // and it has been said
 };
 
-static void on_due(struct loop_timer *);
-static void on_reap(struct loop_job *);
+static void on_report_due(struct loop_timer *);
+static void on_reporter_reap(struct loop_job *);
 
-static char *join(const char *a, size_t a_len, const char *b) {
+static char *join_text(const char *a, size_t a_len, const char *b) {
     size_t b_len = strlen(b);
     char *both = mem_alloc(a_len + b_len + 1);
     memcpy(both, a, a_len);
@@ -43,19 +43,19 @@ static char *join(const char *a, size_t a_len, const char *b) {
     return both;
 }
 
-static size_t without_slash(const char *url) {
+static size_t url_len(const char *url) {
     size_t len = strlen(url);
     while (len && url[len - 1] == '/') len--;
     return len;
 }
 
-static int64_t spread(int interval_ms) {
+static int64_t reporter_jitter(int interval_ms) {
     int64_t most = (int64_t)interval_ms * JITTER_PERCENT / 100;
     return (int64_t)(hash_random() % (uint64_t)(2 * most + 1)) - most;
 }
 
 // Somewhere in the second half of the first second, or earlier if the interval is shorter.
-static int64_t first_ms(int interval_ms) {
+static int64_t reporter_first_ms(int interval_ms) {
     int64_t half = (interval_ms < FIRST_MS ? interval_ms : FIRST_MS) / 2;
     return half + (int64_t)(hash_random() % (uint64_t)(half + 1));
 }
@@ -68,18 +68,18 @@ struct reporter *reporter_new(struct loop *loop, struct http_client *client,
     r->loop = loop;
     r->client = client;
     r->role = mem_strdup(config->role);
-    r->url = join(url, without_slash(url), config->path);
-    if (config->token && *config->token) r->authorization = join("Bearer ", 7, config->token);
+    r->url = join_text(url, url_len(url), config->path);
+    if (config->token && *config->token) r->authorization = join_text("Bearer ", 7, config->token);
     r->interval_ms = config->interval_ms > 0 ? config->interval_ms : INTERVAL_MS;
     r->build = config->build;
     r->arg = config->arg;
-    r->timer.on_due = on_due;
-    r->reap.run = on_reap;
-    loop_timer_start(loop, &r->timer, first_ms(r->interval_ms));
+    r->timer.on_due = on_report_due;
+    r->reap.run = on_reporter_reap;
+    loop_timer_start(loop, &r->timer, reporter_first_ms(r->interval_ms));
     return r;
 }
 
-static void begin_failing(struct reporter *r, const struct http_client_response *a) {
+static void reporter_begin_failing(struct reporter *r, const struct http_client_response *a) {
     if (a->error == -ECANCELED) return; // we are ending
     if (!r->failing && a->error)
         log_warn(r->role, "reports_failing", "url=%s error=\"%s\"", r->url, strerror(-a->error));
@@ -88,20 +88,20 @@ static void begin_failing(struct reporter *r, const struct http_client_response 
     r->failing = true;
 }
 
-static void on_answer(void *arg, const struct http_client_response *a) {
+static void on_report_answer(void *arg, const struct http_client_response *a) {
     struct reporter *r = arg;
     r->posting = false;
     if (r->closing) {
         loop_defer(r->loop, &r->reap);
     } else if (a->error || a->status / 100 != 2) {
-        begin_failing(r, a);
+        reporter_begin_failing(r, a);
     } else if (r->failing) {
         r->failing = false;
         log_info(r->role, "reports_accepted", "url=%s", r->url);
     }
 }
 
-static void post(struct reporter *r, const char *body) {
+static void reporter_post(struct reporter *r, const char *body) {
     r->posting = true;
     http_client_request(r->client,
                         &(struct http_client_request){
@@ -111,22 +111,22 @@ static void post(struct reporter *r, const char *body) {
                             .body_len = strlen(body),
                             .authorization = r->authorization,
                             .timeout_ms = r->interval_ms < INTERVAL_MS ? INTERVAL_MS : r->interval_ms},
-                        on_answer, r);
+                        on_report_answer, r);
 }
 
 // A report that would overtake the one before is left out: figures are totals, so nothing is lost by it.
-static void on_due(struct loop_timer *t) {
+static void on_report_due(struct loop_timer *t) {
     struct reporter *r = container_of(t, struct reporter, timer);
-    loop_timer_start(r->loop, t, r->interval_ms + spread(r->interval_ms));
+    loop_timer_start(r->loop, t, r->interval_ms + reporter_jitter(r->interval_ms));
     if (r->posting) return;
     json_t *report = r->build(r->arg);
     char *body = report ? json_dumps(report, JSON_COMPACT) : NULL;
     json_decref(report);
-    if (body) post(r, body);
+    if (body) reporter_post(r, body);
     free(body);
 }
 
-static void on_reap(struct loop_job *job) {
+static void on_reporter_reap(struct loop_job *job) {
     struct reporter *r = container_of(job, struct reporter, reap);
     free(r->role);
     free(r->url);

@@ -2,7 +2,7 @@
 
 #include "engine/engine.h"
 #include "http/exchange.h"
-#include "service/body.h"
+#include "service/json_reply.h"
 #include "service/reporter.h"
 #include "version.h"
 
@@ -38,7 +38,7 @@ void service_release(struct service *s) {
 }
 
 // Whether the engine and the role are ready; if not, *why is a sentence.
-static bool is_ready(struct service *s, const char **why) {
+static bool service_is_ready(struct service *s, const char **why) {
     *why = NULL;
     if (!s->engine->ops->ready(s->engine, why)) return false;
     return !s->kind->ready || s->kind->ready(s, why);
@@ -51,9 +51,9 @@ static void handle_root(struct http_exchange *x, void *arg) {
                          s->instance_id, "version", CHORUS_VERSION));
 }
 
-static json_t *health(struct service *s, bool *ready) {
+static json_t *service_health(struct service *s, bool *ready) {
     const char *why;
-    *ready = is_ready(s, &why);
+    *ready = service_is_ready(s, &why);
     json_t *o = json_pack("{s:s,s:s,s:s,s:s}", "status", *ready ? "ready" : "degraded", "role", s->kind->role,
                           "instanceId", s->instance_id, "version", CHORUS_VERSION);
     if (!*ready) json_object_set_new(o, "why", json_string(why ? why : "starting"));
@@ -70,12 +70,12 @@ static json_t *health(struct service *s, bool *ready) {
 // Alive is 200, whatever else is wrong: an orchestrator must not kill a reader whose store is away.
 static void handle_health(struct http_exchange *x, void *arg) {
     bool ready;
-    reply_json(x, 200, health(arg, &ready));
+    reply_json(x, 200, service_health(arg, &ready));
 }
 
 static void handle_ready(struct http_exchange *x, void *arg) {
     bool ready;
-    json_t *o = health(arg, &ready);
+    json_t *o = service_health(arg, &ready);
     reply_json(x, ready ? 200 : 503, o);
 }
 

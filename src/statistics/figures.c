@@ -16,7 +16,7 @@ struct instance {
     char id[];
 };
 
-struct table {
+struct report_table {
     struct instance *by_id;
     struct instance *by_age; // silent longest first
     struct instance *rows;   // those with a row, in the order in which they came
@@ -27,7 +27,7 @@ struct table {
 struct figures {
     int64_t silent_ms;
     uint64_t version;
-    struct table tables[REPORT_KINDS];
+    struct report_table tables[REPORT_KINDS];
 };
 
 struct figures *figures_new(int64_t silent_ms) {
@@ -45,21 +45,21 @@ static unsigned rows_max(enum report_kind kind) {
 }
 
 // Takes the instance's report out of the table's totals.
-static void withdraw(struct table *t, struct instance *i) {
+static void figures_withdraw(struct report_table *t, struct instance *i) {
     for (int n = 0; n < REPORT_NUMBERS; n++) t->totals[n] -= i->numbers[n];
     DL_DELETE(t->by_age, i);
 }
 
-static void drop_row(struct table *t, struct instance *i) {
+static void figures_drop_row(struct report_table *t, struct instance *i) {
     if (!i->row) return;
     DL_DELETE2(t->rows, i, row_prev, row_next);
     json_decref(i->row);
     t->row_count--;
 }
 
-static void drop(struct table *t, struct instance *i) {
-    withdraw(t, i);
-    drop_row(t, i);
+static void figures_drop(struct report_table *t, struct instance *i) {
+    figures_withdraw(t, i);
+    figures_drop_row(t, i);
     HASH_DEL(t->by_id, i);
     free(i);
 }
@@ -67,24 +67,24 @@ static void drop(struct table *t, struct instance *i) {
 void figures_free(struct figures *f) {
     if (!f) return;
     for (int kind = 0; kind < REPORT_KINDS; kind++) {
-        struct table *t = &f->tables[kind];
-        while (t->by_age) drop(t, t->by_age);
+        struct report_table *t = &f->tables[kind];
+        while (t->by_age) figures_drop(t, t->by_age);
     }
     free(f);
 }
 
 void figures_expire(struct figures *f, int64_t now_ms) {
     for (int kind = 0; kind < REPORT_KINDS; kind++) {
-        struct table *t = &f->tables[kind];
+        struct report_table *t = &f->tables[kind];
         while (t->by_age && now_ms - t->by_age->seen_ms >= f->silent_ms) {
-            drop(t, t->by_age);
+            figures_drop(t, t->by_age);
             f->version++;
         }
     }
 }
 
-static struct instance *add(struct table *t, enum report_kind kind, const char *id) {
-    if (HASH_COUNT(t->by_id) == instances_max(kind)) drop(t, t->by_age);
+static struct instance *figures_add(struct report_table *t, enum report_kind kind, const char *id) {
+    if (HASH_COUNT(t->by_id) == instances_max(kind)) figures_drop(t, t->by_age);
     size_t len = strlen(id);
     struct instance *i = mem_zalloc(sizeof *i + len + 1);
     memcpy(i->id, id, len + 1);
@@ -92,8 +92,8 @@ static struct instance *add(struct table *t, enum report_kind kind, const char *
     return i;
 }
 
-static void keep_numbers(struct table *t, struct instance *i, const struct report_field *fields,
-                         const json_t *report) {
+static void figures_keep_numbers(struct report_table *t, struct instance *i,
+                                 const struct report_field *fields, const json_t *report) {
     int n = 0;
     for (const struct report_field *f = fields; f->name; f++) {
         if (f->type != REPORT_NUMBER) continue;
@@ -104,7 +104,8 @@ static void keep_numbers(struct table *t, struct instance *i, const struct repor
 }
 
 // Keeps the report, if there is a place for it or had been.
-static void keep_row(struct table *t, enum report_kind kind, struct instance *i, json_t *report) {
+static void figures_keep_row(struct report_table *t, enum report_kind kind, struct instance *i,
+                             json_t *report) {
     if (i->row) {
         json_decref(i->row);
     } else if (t->row_count < rows_max(kind)) {
@@ -130,17 +131,17 @@ bool figures_take(struct figures *f, enum report_kind kind, struct json_reader *
     const char *id = json_string_value(json_object_get(report, report_shapes[kind].id_field));
     json_object_set_new(report, "lastUpdated", wall_time(wall_ms));
     figures_expire(f, now_ms);
-    struct table *t = &f->tables[kind];
+    struct report_table *t = &f->tables[kind];
     struct instance *i;
     HASH_FIND_STR(t->by_id, id, i);
     if (i)
-        withdraw(t, i);
+        figures_withdraw(t, i);
     else
-        i = add(t, kind, id);
+        i = figures_add(t, kind, id);
     i->seen_ms = now_ms;
     DL_APPEND(t->by_age, i);
-    keep_numbers(t, i, report_shapes[kind].fields, report);
-    keep_row(t, kind, i, report);
+    figures_keep_numbers(t, i, report_shapes[kind].fields, report);
+    figures_keep_row(t, kind, i, report);
     f->version++;
     return true;
 }
@@ -149,13 +150,13 @@ uint64_t figures_version(const struct figures *f) {
     return f->version;
 }
 
-static json_t *count(uint64_t value) {
+static json_t *json_count(uint64_t value) {
     return json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value);
 }
 
 #define FOREACH_ROW(table, i) for (struct instance *i = (table)->rows; i; i = i->row_next)
 
-static json_t *largest_number(const struct table *t, const char *name) {
+static json_t *largest_number(const struct report_table *t, const char *name) {
     json_int_t largest = 0;
     FOREACH_ROW(t, i) {
         json_int_t value = json_integer_value(json_object_get(i->row, name));
@@ -165,7 +166,7 @@ static json_t *largest_number(const struct table *t, const char *name) {
 }
 
 // The longest known instance that says anything.
-static json_t *first_text(const struct table *t, const struct report_field *f) {
+static json_t *first_text(const struct report_table *t, const struct report_field *f) {
     FOREACH_ROW(t, i) {
         json_t *value = json_object_get(i->row, f->name);
         if (json_is_string(value)) return json_incref(value);
@@ -174,7 +175,7 @@ static json_t *first_text(const struct table *t, const struct report_field *f) {
 }
 
 // Adds the texts of all instances' lists that `list` does not hold yet; `seen` holds the same texts as keys.
-static void add_lists(json_t *list, json_t *seen, const struct table *t, const char *name) {
+static void add_lists(json_t *list, json_t *seen, const struct report_table *t, const char *name) {
     json_t *entry;
     size_t k;
     FOREACH_ROW(t, i) {
@@ -188,20 +189,20 @@ static void add_lists(json_t *list, json_t *seen, const struct table *t, const c
     }
 }
 
-static json_t *unite_lists(const struct table *t, const char *name) {
+static json_t *unite_lists(const struct report_table *t, const char *name) {
     json_t *list = json_array(), *seen = json_object();
     add_lists(list, seen, t, name);
     json_decref(seen);
     return list;
 }
 
-static json_t *merge_counts(enum report_merge merge, const json_t *a, const json_t *b) {
+static json_t *merge_counts(enum report_merge merge_reports, const json_t *a, const json_t *b) {
     json_int_t x = json_integer_value(a), y = json_integer_value(b);
-    if (merge == REPORT_LARGEST) return json_integer(x > y ? x : y);
-    return count((uint64_t)x + (uint64_t)y);
+    if (merge_reports == REPORT_LARGEST) return json_integer(x > y ? x : y);
+    return json_count((uint64_t)x + (uint64_t)y);
 }
 
-static json_t *unite_maps(const struct table *t, const struct report_field *f) {
+static json_t *unite_maps(const struct report_table *t, const struct report_field *f) {
     json_t *map = json_object(), *value;
     const char *key;
     FOREACH_ROW(t, i) {
@@ -217,7 +218,7 @@ static json_t *unite_maps(const struct table *t, const struct report_field *f) {
     return map;
 }
 
-static json_t *newest_update(const struct table *t) {
+static json_t *newest_update(const struct report_table *t) {
     json_t *newest = NULL;
     FOREACH_ROW(t, i) {
         json_t *at = json_object_get(i->row, "lastUpdated"); // sorts as text
@@ -226,9 +227,10 @@ static json_t *newest_update(const struct table *t) {
     return newest ? json_incref(newest) : json_null();
 }
 
-static json_t *merge_field(const struct table *t, const struct report_field *f, int number) {
+static json_t *merge_field(const struct report_table *t, const struct report_field *f, int number) {
     switch (f->type) {
-    case REPORT_NUMBER: return f->merge == REPORT_SUM ? count(t->totals[number]) : largest_number(t, f->name);
+    case REPORT_NUMBER:
+        return f->merge == REPORT_SUM ? json_count(t->totals[number]) : largest_number(t, f->name);
     case REPORT_TEXT: return first_text(t, f);
     case REPORT_LIST: return unite_lists(t, f->name);
     case REPORT_COUNTS:
@@ -238,8 +240,8 @@ static json_t *merge_field(const struct table *t, const struct report_field *f, 
 }
 
 // All instances as if they were one.
-static json_t *merge(const struct figures *f, enum report_kind kind) {
-    const struct table *t = &f->tables[kind];
+static json_t *merge_reports(const struct figures *f, enum report_kind kind) {
+    const struct report_table *t = &f->tables[kind];
     json_t *merged = json_object();
     int number = 0;
     for (const struct report_field *field = report_shapes[kind].fields; field->name; field++) {
@@ -251,7 +253,7 @@ static json_t *merge(const struct figures *f, enum report_kind kind) {
 }
 
 // Counts the readers behind each of the topics that `counts` has as keys.
-static void count_readers(json_t *counts, const struct table *readers) {
+static void count_readers(json_t *counts, const struct report_table *readers) {
     json_t *topic;
     size_t k;
     FOREACH_ROW(readers, i) {
@@ -274,7 +276,7 @@ static json_t *zero_counts(const json_t *topics) {
 // A comment API that asks Redis knows which topics have subscribers; one on another engine does not say. But
 // it is the readers that subscribe, so what they report is added: each reader is one subscriber of its
 // topics.
-static void add_topics_of_readers(json_t *comment_api, const struct table *readers) {
+static void add_topics_of_readers(json_t *comment_api, const struct report_table *readers) {
     json_t *topics = json_object_get(comment_api, "activeTopics"), *seen = zero_counts(topics);
     json_t *subscribers = json_object_get(comment_api, "topicSubscribers");
     add_lists(topics, seen, readers, "subscribedTopics");
@@ -291,13 +293,13 @@ static void add_topics_of_readers(json_t *comment_api, const struct table *reade
     json_decref(counts);
 }
 
-static json_t *comment_apis(const struct figures *f) {
-    json_t *merged = merge(f, REPORT_COMMENT_API);
+static json_t *comment_figures(const struct figures *f) {
+    json_t *merged = merge_reports(f, REPORT_COMMENT_API);
     add_topics_of_readers(merged, &f->tables[REPORT_READER]);
     return merged;
 }
 
-static json_t *rows(const struct table *t) {
+static json_t *list_rows(const struct report_table *t) {
     json_t *list = json_array();
     FOREACH_ROW(t, i) {
         if (json_array_size(list) == REPORT_ENTRIES) break;
@@ -306,21 +308,22 @@ static json_t *rows(const struct table *t) {
     return list;
 }
 
-static json_t *readers(const struct table *t) {
+static json_t *reader_figures(const struct report_table *t) {
     return json_pack("{s:i, s:o, s:o, s:o, s:o}", "totalReaders", (int)HASH_COUNT(t->by_id),
-                     "totalActiveConnections", count(t->totals[0]), "totalMessagesSent", count(t->totals[1]),
-                     "allSubscribedTopics", unite_lists(t, "subscribedTopics"), "readers", rows(t));
+                     "totalActiveConnections", json_count(t->totals[0]), "totalMessagesSent",
+                     json_count(t->totals[1]), "allSubscribedTopics", unite_lists(t, "subscribedTopics"),
+                     "readers", list_rows(t));
 }
 
-static json_t *clients(const struct table *t) {
+static json_t *client_figures(const struct report_table *t) {
     return json_pack("{s:i, s:o, s:o, s:o}", "totalClients", (int)HASH_COUNT(t->by_id),
-                     "totalCommentsGenerated", count(t->totals[0]), "totalCommentsConsumed",
-                     count(t->totals[1]), "clients", rows(t));
+                     "totalCommentsGenerated", json_count(t->totals[0]), "totalCommentsConsumed",
+                     json_count(t->totals[1]), "clients", list_rows(t));
 }
 
 json_t *figures_document(const struct figures *f, json_t *stored_comments, int64_t wall_ms) {
-    return json_pack("{s:o, s:o, s:o, s:O, s:o, s:o}", "commentApi", comment_apis(f), "readerApis",
-                     readers(&f->tables[REPORT_READER]), "clients", clients(&f->tables[REPORT_CLIENT]),
-                     "storedComments", stored_comments, "readerApiManager", merge(f, REPORT_MANAGER),
-                     "timestamp", wall_time(wall_ms));
+    return json_pack("{s:o, s:o, s:o, s:O, s:o, s:o}", "commentApi", comment_figures(f), "readerApis",
+                     reader_figures(&f->tables[REPORT_READER]), "clients",
+                     client_figures(&f->tables[REPORT_CLIENT]), "storedComments", stored_comments,
+                     "readerApiManager", merge_reports(f, REPORT_MANAGER), "timestamp", wall_time(wall_ms));
 }

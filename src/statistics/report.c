@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/json_reader.h"
-#include "service/body.h"
+#include "service/fields.h"
 
 static const int64_t number_max = 9007199254740991;
 
@@ -67,7 +67,7 @@ struct reading {
 // Each take_ function takes a value whose first token is `token`; returns it as it is kept, owned, or NULL.
 // What it leaves of a value that does not fit is skipped by take_member().
 
-static json_t *take_number(struct json_reader *reader, enum json_token token) {
+static json_t *report_take_number(struct json_reader *reader, enum json_token token) {
     int64_t number;
     bool fits = token == JSON_TOKEN_NUMBER && json_reader_whole(reader, number_max, &number);
     return fits ? json_integer(number) : NULL;
@@ -80,14 +80,14 @@ static ptrdiff_t read_text(struct json_reader *reader, enum json_token token,
     return len < 0 || memchr(text, 0, (size_t)len) ? -1 : len;
 }
 
-static json_t *take_text(struct json_reader *reader, enum json_token token) {
+static json_t *report_take_text(struct json_reader *reader, enum json_token token) {
     char text[REPORT_TEXT_MAX + 1];
     ptrdiff_t len = read_text(reader, token, text);
     return len < 0 ? NULL : json_stringn_nocheck(text, (size_t)len);
 }
 
 // Returns false for an entry that does not fit; goes behind it in any case.
-static bool take_entry(struct json_reader *reader, enum json_token token, json_t *list) {
+static bool report_take_entry(struct json_reader *reader, enum json_token token, json_t *list) {
     char text[REPORT_TEXT_MAX + 1];
     ptrdiff_t len = read_text(reader, token, text);
     if (len >= 0 && json_array_size(list) < REPORT_ENTRIES)
@@ -95,19 +95,19 @@ static bool take_entry(struct json_reader *reader, enum json_token token, json_t
     return json_reader_skip(reader) && len >= 0;
 }
 
-static json_t *take_list(struct json_reader *reader, enum json_token token) {
+static json_t *report_take_list(struct json_reader *reader, enum json_token token) {
     if (token != JSON_TOKEN_ARRAY) return NULL;
     json_t *list = json_array();
     bool fits = true;
     while ((token = json_reader_next(reader)) > JSON_TOKEN_END && token != JSON_TOKEN_ARRAY_END)
-        fits &= take_entry(reader, token, list);
+        fits &= report_take_entry(reader, token, list);
     if (fits && token == JSON_TOKEN_ARRAY_END) return list;
     json_decref(list);
     return NULL;
 }
 
 // Takes a member of a map. null removes the key: in the original, a mapping that vanished while it was read.
-static bool take_pair(struct json_reader *reader, enum report_type type, json_t *map) {
+static bool report_take_pair(struct json_reader *reader, enum report_type type, json_t *map) {
     char key[REPORT_TEXT_MAX + 1];
     ptrdiff_t len = read_text(reader, JSON_TOKEN_STRING, key);
     enum json_token token = json_reader_next(reader);
@@ -115,7 +115,8 @@ static bool take_pair(struct json_reader *reader, enum report_type type, json_t 
         json_object_del(map, key);
         return true;
     }
-    json_t *value = type == REPORT_COUNTS ? take_number(reader, token) : take_text(reader, token);
+    json_t *value =
+        type == REPORT_COUNTS ? report_take_number(reader, token) : report_take_text(reader, token);
     bool fits = len >= 0 && value;
     if (fits && (json_object_size(map) < REPORT_ENTRIES || json_object_get(map, key)))
         json_object_set_nocheck(map, key, value);
@@ -123,36 +124,36 @@ static bool take_pair(struct json_reader *reader, enum report_type type, json_t 
     return json_reader_skip(reader) && fits;
 }
 
-static json_t *take_map(struct json_reader *reader, enum json_token token, enum report_type type) {
+static json_t *report_take_map(struct json_reader *reader, enum json_token token, enum report_type type) {
     if (token != JSON_TOKEN_OBJECT) return NULL;
     json_t *map = json_object();
     bool fits = true;
-    while ((token = json_reader_next(reader)) == JSON_TOKEN_KEY) fits &= take_pair(reader, type, map);
+    while ((token = json_reader_next(reader)) == JSON_TOKEN_KEY) fits &= report_take_pair(reader, type, map);
     if (fits && token == JSON_TOKEN_OBJECT_END) return map;
     json_decref(map);
     return NULL;
 }
 
-static json_t *take_value(struct json_reader *reader, enum json_token token, enum report_type type) {
+static json_t *report_take_value(struct json_reader *reader, enum json_token token, enum report_type type) {
     switch (type) {
-    case REPORT_NUMBER: return take_number(reader, token);
-    case REPORT_TEXT: return take_text(reader, token);
-    case REPORT_LIST: return take_list(reader, token);
+    case REPORT_NUMBER: return report_take_number(reader, token);
+    case REPORT_TEXT: return report_take_text(reader, token);
+    case REPORT_LIST: return report_take_list(reader, token);
     case REPORT_COUNTS:
     case REPORT_TEXTS: break;
     }
-    return take_map(reader, token, type);
+    return report_take_map(reader, token, type);
 }
 
-static void take_into(struct slot *slot, struct json_reader *reader, enum json_token token,
-                      enum report_type type) {
+static void report_take_into(struct slot *slot, struct json_reader *reader, enum json_token token,
+                             enum report_type type) {
     json_decref(slot->value); // of a repeated key the last counts
-    slot->value = token == JSON_TOKEN_NULL ? NULL : take_value(reader, token, type);
+    slot->value = token == JSON_TOKEN_NULL ? NULL : report_take_value(reader, token, type);
     slot->bad = token != JSON_TOKEN_NULL && !slot->value;
 }
 
 // Takes the member whose key is the last token, or skips it.
-static bool take_member(struct reading *g) {
+static bool report_take_member(struct reading *g) {
     struct slot *slot = NULL;
     enum report_type type = REPORT_TEXT;
     if (json_reader_is(g->reader, g->shape->id_field)) slot = &g->id;
@@ -163,38 +164,38 @@ static bool take_member(struct reading *g) {
     }
     enum json_token token = json_reader_next(g->reader);
     uint32_t outside = g->reader->depth - (token == JSON_TOKEN_OBJECT || token == JSON_TOKEN_ARRAY);
-    if (slot) take_into(slot, g->reader, token, type);
+    if (slot) report_take_into(slot, g->reader, token, type);
     while (g->reader->depth > outside) // what was not taken
         if (json_reader_next(g->reader) == JSON_TOKEN_ERROR) return false;
     return g->reader->last != JSON_TOKEN_ERROR;
 }
 
-static bool take_members(struct reading *g) {
+static bool report_take_members(struct reading *g) {
     enum json_token token = json_reader_next(g->reader);
     if (token != JSON_TOKEN_OBJECT) return false;
     while ((token = json_reader_next(g->reader)) == JSON_TOKEN_KEY)
-        if (!take_member(g)) return false;
+        if (!report_take_member(g)) return false;
     return token == JSON_TOKEN_OBJECT_END && json_reader_next(g->reader) == JSON_TOKEN_END;
 }
 
-static bool refuse(struct report_refusal *refusal, const char *field, const char *what) {
+static bool report_refuse(struct report_refusal *refusal, const char *field, const char *what) {
     refusal->code = "invalid_field";
     snprintf(refusal->sentence, sizeof refusal->sentence, "%s must be %s.", field, what);
     return false;
 }
 
-static bool check_id(const struct reading *g, struct report_refusal *refusal) {
+static bool report_check_id(const struct reading *g, struct report_refusal *refusal) {
     const char *id = json_string_value(g->id.value);
     if (g->id.bad || (id && *id && !id_is_valid(id, strlen(id))))
-        return refuse(refusal, g->shape->id_field,
-                      "1 to 128 characters of A-Z a-z 0-9 . _ ~ - : @, and not . or .. alone");
+        return report_refuse(refusal, g->shape->id_field,
+                             "1 to 128 characters of A-Z a-z 0-9 . _ ~ - : @, and not . or .. alone");
     if ((id && *id) || !g->shape->id_required) return true;
     refusal->code = "missing_field";
     snprintf(refusal->sentence, sizeof refusal->sentence, "%s is required.", g->shape->id_field);
     return false;
 }
 
-static json_t *make_missing(const struct report_field *f) {
+static json_t *report_make_missing(const struct report_field *f) {
     switch (f->type) {
     case REPORT_NUMBER: return json_integer(0);
     case REPORT_TEXT: return f->missing ? json_string(f->missing) : json_null();
@@ -216,22 +217,22 @@ static const char *expected(enum report_type type) {
     return "an object whose values are strings of at most 512 bytes";
 }
 
-static bool check_fields(const struct reading *g, struct report_refusal *refusal) {
+static bool report_check_fields(const struct reading *g, struct report_refusal *refusal) {
     for (int i = 0; g->shape->fields[i].name; i++)
         if (g->slots[i].bad)
-            return refuse(refusal, g->shape->fields[i].name, expected(g->shape->fields[i].type));
+            return report_refuse(refusal, g->shape->fields[i].name, expected(g->shape->fields[i].type));
     return true;
 }
 
 // Returns the fields in the order of the shape, behind the id.
-static json_t *make_report(struct reading *g) {
+static json_t *report_make(struct reading *g) {
     const char *id = json_string_value(g->id.value);
     json_t *report = json_object();
     json_object_set_new(report, g->shape->id_field, json_string(id ? id : ""));
     for (int i = 0; g->shape->fields[i].name; i++) {
         json_t *value = g->slots[i].value;
         json_object_set_new(report, g->shape->fields[i].name,
-                            value ? value : make_missing(&g->shape->fields[i]));
+                            value ? value : report_make_missing(&g->shape->fields[i]));
         g->slots[i].value = NULL;
     }
     return report;
@@ -241,7 +242,8 @@ json_t *report_read(enum report_kind kind, struct json_reader *reader, struct re
     struct reading g = {.shape = &report_shapes[kind], .reader = reader};
     json_t *report = NULL;
     refusal->code = NULL;
-    if (take_members(&g) && check_id(&g, refusal) && check_fields(&g, refusal)) report = make_report(&g);
+    if (report_take_members(&g) && report_check_id(&g, refusal) && report_check_fields(&g, refusal))
+        report = report_make(&g);
     json_decref(g.id.value);
     for (int i = 0; i < REPORT_FIELDS; i++) json_decref(g.slots[i].value);
     return report;

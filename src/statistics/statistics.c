@@ -25,19 +25,19 @@ enum {
 
 // How much time may go into what clients make us do: one part in BUDGET_SHARE, and what was not spent before,
 // up to BUDGET_MAX_US. So a change is shown at once on a quiet system, and polling is cheap on a busy one.
-struct budget {
+struct time_budget {
     int64_t left_us; // at that time; may be negative
     int64_t at_ms;
 };
 
-static bool budget_left(struct budget *b, int64_t now_ms) {
+static bool time_budget_left(struct time_budget *b, int64_t now_ms) {
     int64_t left_us = b->left_us + (now_ms - b->at_ms) * 1000 / BUDGET_SHARE;
-    *b = (struct budget){left_us < BUDGET_MAX_US ? left_us : BUDGET_MAX_US, now_ms};
+    *b = (struct time_budget){left_us < BUDGET_MAX_US ? left_us : BUDGET_MAX_US, now_ms};
     return b->left_us > 0;
 }
 
 // At most BUDGET_MAX_US, so that it is never empty for longer than OLDEST_MS.
-static void budget_spend(struct budget *b, int64_t since_us) {
+static void time_budget_spend(struct time_budget *b, int64_t since_us) {
     int64_t spent_us = clock_monotonic_us() - since_us;
     b->left_us -= spent_us < BUDGET_MAX_US ? spent_us : BUDGET_MAX_US;
 }
@@ -55,7 +55,7 @@ struct statistics {
     json_t *stored;       // storedComments; NULL: not known yet
     bool asking, closing; // the engine is being asked; free() waits for its answer
     int64_t asked_us;
-    struct budget asking_budget;
+    struct time_budget asking_budget;
     struct loop_timer patience; // with the engine, if something is known already
     struct waiter *waiters;     // for its answer
     struct waiter *ready;       // for the job
@@ -65,13 +65,13 @@ struct statistics {
     uint64_t document_version; // of the figures
     bool stored_changed;       // since the document was made
     int64_t made_ms;
-    struct budget making_budget;
+    struct time_budget making_budget;
     struct loop_job reap;
 };
 
-static void on_patience(struct loop_timer *);
-static void on_answer(struct loop_job *);
-static void on_reap(struct loop_job *);
+static void on_overview_overdue(struct loop_timer *);
+static void on_waiters_ready(struct loop_job *);
+static void on_statistics_reap(struct loop_job *);
 
 static const struct service_kind statistics_kind = {.role = "statistics"};
 
@@ -85,10 +85,10 @@ struct statistics *statistics_new(struct loop *loop, struct engine *engine,
     s->guard = guard;
     int interval_ms = config->interval_ms > 0 ? config->interval_ms : INTERVAL_MS;
     s->figures = figures_new((int64_t)interval_ms * SILENT_INTERVALS);
-    s->asking_budget = s->making_budget = (struct budget){BUDGET_MAX_US, loop_now_ms(loop)};
-    s->patience.on_due = on_patience;
-    s->answer.run = on_answer;
-    s->reap.run = on_reap;
+    s->asking_budget = s->making_budget = (struct time_budget){BUDGET_MAX_US, loop_now_ms(loop)};
+    s->patience.on_due = on_overview_overdue;
+    s->answer.run = on_waiters_ready;
+    s->reap.run = on_statistics_reap;
     return s;
 }
 
@@ -101,7 +101,7 @@ const struct internal_only *statistics_guard(const struct statistics *s) {
     return s->guard;
 }
 
-static void keep_overview(struct statistics *s, const struct engine_overview *o) {
+static void statistics_keep_overview(struct statistics *s, const struct engine_overview *o) {
     json_t *comments = json_array();
     struct buf json = {0};
     for (size_t i = 0; i < o->newest_count; i++) {
@@ -117,13 +117,13 @@ static void keep_overview(struct statistics *s, const struct engine_overview *o)
     s->stored = stored;
 }
 
-static bool is_current(struct statistics *s, int64_t now_ms) {
+static bool statistics_is_current(struct statistics *s, int64_t now_ms) {
     if (!s->document || now_ms - s->made_ms >= OLDEST_MS) return false;
     bool changed = s->stored_changed || s->document_version != figures_version(s->figures);
-    return !changed || !budget_left(&s->making_budget, now_ms);
+    return !changed || !time_budget_left(&s->making_budget, now_ms);
 }
 
-static void make_document(struct statistics *s, int64_t now_ms) {
+static void statistics_make_document(struct statistics *s, int64_t now_ms) {
     int64_t began_us = clock_monotonic_us();
     json_t *document = figures_document(s->figures, s->stored, clock_wall_ms());
     free(s->document);
@@ -134,58 +134,58 @@ static void make_document(struct statistics *s, int64_t now_ms) {
     s->document_version = figures_version(s->figures);
     s->stored_changed = false;
     s->made_ms = now_ms;
-    budget_spend(&s->making_budget, began_us);
+    time_budget_spend(&s->making_budget, began_us);
 }
 
-static void show(struct statistics *s, statistics_document_cb *done, void *arg) {
+static void statistics_show(struct statistics *s, statistics_document_cb *done, void *arg) {
     int64_t now_ms = loop_now_ms(s->service.loop);
     figures_expire(s->figures, now_ms);
-    if (!is_current(s, now_ms)) make_document(s, now_ms);
+    if (!statistics_is_current(s, now_ms)) statistics_make_document(s, now_ms);
     done(arg, s->document, s->document_len);
 }
 
-static void answer_all(struct statistics *s, struct waiter **list) {
+static void statistics_answer_all(struct statistics *s, struct waiter **list) {
     struct waiter *all = *list, *w, *next;
     *list = NULL;
     DL_FOREACH_SAFE(all, w, next) {
         if (s->stored && !s->closing)
-            show(s, w->done, w->arg);
+            statistics_show(s, w->done, w->arg);
         else
             w->done(w->arg, NULL, 0);
         free(w);
     }
 }
 
-static void on_answer(struct loop_job *job) {
+static void on_waiters_ready(struct loop_job *job) {
     struct statistics *s = container_of(job, struct statistics, answer);
-    answer_all(s, &s->ready);
+    statistics_answer_all(s, &s->ready);
 }
 
-static void on_overview(void *arg, enum engine_status status, const struct engine_overview *o) {
+static void on_statistics_overview(void *arg, enum engine_status status, const struct engine_overview *o) {
     struct statistics *s = arg;
     s->asking = false;
     if (s->closing) {
         loop_defer(s->service.loop, &s->reap);
         return;
     }
-    if (status == ENGINE_OK) keep_overview(s, o);
-    budget_spend(&s->asking_budget, s->asked_us);
+    if (status == ENGINE_OK) statistics_keep_overview(s, o);
+    time_budget_spend(&s->asking_budget, s->asked_us);
     loop_timer_stop(s->service.loop, &s->patience);
-    answer_all(s, &s->waiters);
+    statistics_answer_all(s, &s->waiters);
 }
 
-static void on_patience(struct loop_timer *t) {
+static void on_overview_overdue(struct loop_timer *t) {
     struct statistics *s = container_of(t, struct statistics, patience);
-    answer_all(s, &s->waiters);
+    statistics_answer_all(s, &s->waiters);
 }
 
-static void ask(struct statistics *s) {
+static void statistics_ask_engine(struct statistics *s) {
     struct engine *e = s->service.engine;
     if (s->stored) loop_timer_start(s->service.loop, &s->patience, OLDEST_MS);
     if (s->asking) return;
     s->asking = true;
     s->asked_us = clock_monotonic_us();
-    e->ops->overview(e, on_overview, s);
+    e->ops->overview(e, on_statistics_overview, s);
 }
 
 void statistics_document(struct statistics *s, statistics_document_cb *done, void *arg) {
@@ -193,16 +193,16 @@ void statistics_document(struct statistics *s, statistics_document_cb *done, voi
     *w = (struct waiter){.done = done, .arg = arg};
     if (s->waiters) { // the first of them has asked
         DL_APPEND(s->waiters, w);
-    } else if (s->stored && !budget_left(&s->asking_budget, loop_now_ms(s->service.loop))) {
+    } else if (s->stored && !time_budget_left(&s->asking_budget, loop_now_ms(s->service.loop))) {
         if (!s->ready) loop_defer(s->service.loop, &s->answer);
         DL_APPEND(s->ready, w);
     } else {
         DL_APPEND(s->waiters, w);
-        ask(s);
+        statistics_ask_engine(s);
     }
 }
 
-static void on_reap(struct loop_job *job) {
+static void on_statistics_reap(struct loop_job *job) {
     struct statistics *s = container_of(job, struct statistics, reap);
     internal_only_free(s->guard);
     figures_free(s->figures);
@@ -216,7 +216,7 @@ void statistics_free(struct statistics *s) {
     if (!s || s->closing) return;
     s->closing = true;
     loop_timer_stop(s->service.loop, &s->patience);
-    answer_all(s, &s->waiters);
-    answer_all(s, &s->ready);
+    statistics_answer_all(s, &s->waiters);
+    statistics_answer_all(s, &s->ready);
     if (!s->asking) loop_defer(s->service.loop, &s->reap);
 }

@@ -2,7 +2,8 @@
 
 #include "base/json_reader.h"
 #include "http/exchange.h"
-#include "service/body.h"
+#include "service/fields.h"
+#include "service/json_reply.h"
 #include "service/internal_only.h"
 #include "statistics/statistics.h"
 
@@ -19,7 +20,7 @@ static void on_document(void *arg, const char *document, size_t len) {
                .status = 200, .body = document, .body_len = len, .headers = "Cache-Control: no-store\r\n"});
 }
 
-static void handle_statistics(struct http_exchange *x, void *arg) {
+static void handle_document(struct http_exchange *x, void *arg) {
     statistics_document(arg, on_document, x);
 }
 
@@ -27,7 +28,7 @@ static bool guard_report(struct http_request *r, void *arg, struct http_refusal 
     return internal_only_guard(statistics_guard(arg), r, refusal) && body_guard(r, arg, refusal);
 }
 
-static void take_report(struct http_exchange *x, struct statistics *s, enum report_kind kind) {
+static void accept_report(struct http_exchange *x, struct statistics *s, enum report_kind kind) {
     struct json_reader reader;
     struct report_refusal refusal;
     body_begin(x->request, &reader);
@@ -40,19 +41,19 @@ static void take_report(struct http_exchange *x, struct statistics *s, enum repo
 }
 
 static void handle_comment_api(struct http_exchange *x, void *arg) {
-    take_report(x, arg, REPORT_COMMENT_API);
+    accept_report(x, arg, REPORT_COMMENT_API);
 }
 
 static void handle_reader(struct http_exchange *x, void *arg) {
-    take_report(x, arg, REPORT_READER);
+    accept_report(x, arg, REPORT_READER);
 }
 
 static void handle_manager(struct http_exchange *x, void *arg) {
-    take_report(x, arg, REPORT_MANAGER);
+    accept_report(x, arg, REPORT_MANAGER);
 }
 
 static void handle_client(struct http_exchange *x, void *arg) {
-    take_report(x, arg, REPORT_CLIENT);
+    accept_report(x, arg, REPORT_CLIENT);
 }
 
 #define REPORTS(path, handler)                                                                               \
@@ -61,8 +62,8 @@ static void handle_client(struct http_exchange *x, void *arg) {
                         .exact_path = true                                                                   \
     }
 
-static const struct http_route routes[] = {
-    {"GET", "/statistics", .handle = handle_statistics},
+static const struct http_route statistics_routes[] = {
+    {"GET", "/statistics", .handle = handle_document},
     REPORTS("/comment-api-statistics", handle_comment_api),
     REPORTS("/reader-api-statistics", handle_reader),
     REPORTS("/reader-api-manager-statistics", handle_manager),
@@ -70,4 +71,4 @@ static const struct http_route routes[] = {
     {0},
 };
 
-const struct http_route *const statistics_tables[] = {service_routes, routes, NULL};
+const struct http_route *const statistics_tables[] = {service_routes, statistics_routes, NULL};

@@ -455,8 +455,9 @@ static void test_lists_of_urls(void **state) {
     (void)state;
     static const char *const plain[] = {first, "http://a:1,https://b", " http://a:1 , http://b:2 ,"};
     static const char *const wrong[] = {"", ",", "a:1", "http://a:1,b", "http://a:1,ftp://b", "http://a\"b"};
-    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) assert_true(readers_list_is_plain(plain[i]));
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) assert_false(readers_list_is_plain(wrong[i]));
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) assert_true(placement_urls_are_plain(plain[i]));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_false(placement_urls_are_plain(wrong[i]));
 }
 
 #define OPEN(test) cmocka_unit_test_setup_teardown(test, world_make_open, world_free)
@@ -654,12 +655,12 @@ static void test_thousands_of_readers(void **state) {
 
 static void test_whether_a_host_is_a_urls_own(void **state) {
     (void)state;
-    assert_true(reader_url_is_at("http://reader-1:4000", "Reader-1:4000"));
-    assert_true(reader_url_is_at("https://[::1]:4000", "[::1]:4000"));
-    assert_false(reader_url_is_at("http://reader-1:4000", "reader-1"));
-    assert_false(reader_url_is_at("http://reader-1:4000", "reader-1:40001"));
-    assert_false(reader_url_is_at("http://proxy/reader-1", "proxy"));
-    assert_false(reader_url_is_at("reader-1:4000", "reader-1:4000"));
+    assert_true(placement_url_is_at("http://reader-1:4000", "Reader-1:4000"));
+    assert_true(placement_url_is_at("https://[::1]:4000", "[::1]:4000"));
+    assert_false(placement_url_is_at("http://reader-1:4000", "reader-1"));
+    assert_false(placement_url_is_at("http://reader-1:4000", "reader-1:40001"));
+    assert_false(placement_url_is_at("http://proxy/reader-1", "proxy"));
+    assert_false(placement_url_is_at("reader-1:4000", "reader-1:4000"));
 }
 
 int main(void) {

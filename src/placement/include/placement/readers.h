@@ -11,13 +11,13 @@ struct engine_lease;
 
 // Whether it is an http(s) URL of printable characters without quotes: what may stand in JSON and in a header
 // as it is. Any thread.
-bool reader_url_is_plain(const char *url);
+bool placement_url_is_plain(const char *url);
 
 // Whether a comma-separated list holds nothing but such URLs, and at least one. Any thread.
-bool readers_list_is_plain(const char *list);
+bool placement_urls_are_plain(const char *list);
 
 // Whether `host` (a Host header) names just this URL: one with a path may share its host with other readers.
-bool reader_url_is_at(const char *url, const char *host);
+bool placement_url_is_at(const char *url, const char *host);
 
 enum reader_state {
     READER_UNKNOWN, // never had a lease, not on the list

@@ -1,11 +1,10 @@
-// Reading requests' fields and writing JSON answers. Each reader of input answers the request itself with a
-// clear 4xx when it returns false, so a handler only has to return. Control loop only.
+// The fields of a request: members of a JSON body, ids in the path and in the query. A function that returns
+// false has already replied with a 4xx, so that the handler only has to return. Control loop only.
 //
-// A body is read by a pull parser: unknown members are skipped, whatever they contain; if a member is
-// repeated, the last one counts.
+// The body is read by a pull parser: unknown members are skipped, whatever they contain; of a repeated member
+// the last one counts.
 #pragma once
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -16,8 +15,8 @@ struct json_reader;
 
 enum { ID_MAX = 128, COMMENT_MAX = 2000, NAME_MAX_BYTES = 64 };
 
-// Largest bodies, in bytes. Of a comment every byte may be written as \u00XX: 12,000 for the text and 2,000
-// for ids, name and the names of the members; the rest is for white space and what is not known here.
+// Limits of bodies, in bytes. Every byte of a comment may be written as \u00XX: 12,000 for the text and 2,000
+// for ids, name and the names of the members; the rest is for white space and unknown members.
 enum { COMMENT_BODY_MAX = 16384, IDS_BODY_MAX = 8192 };
 
 // Whether it is an id: 1-128 bytes of A-Z a-z 0-9 . _ ~ - : @, but not "." or "..", which no URL can carry.
@@ -25,7 +24,7 @@ bool id_is_valid(const char *text, size_t len);
 
 enum body_state { BODY_ABSENT, BODY_TEXT, BODY_TOO_LONG, BODY_NOT_UNICODE, BODY_NOT_TEXT };
 
-// A text member that a handler wants, and where it goes: decoded, with a NUL behind it. null counts as
+// A text member that a handler reads, and where it is written to: decoded, and ended by a NUL. null counts as
 // absent.
 struct body_field {
     const char *name;
@@ -39,16 +38,16 @@ struct body_field {
 #define BODY_FIELD(field_name, array)                                                                        \
     { .name = (field_name), .text = (array), .size = sizeof(array) }
 
-// The guard of routes whose body is read here: 415 unless it is declared as JSON.
+// The guard of routes with such a body: refuses it with 415 unless it is declared as JSON.
 bool body_guard(struct http_request *, void *arg, struct http_refusal *);
 
 // Reads the body into the fields (400 if it is not a JSON object in UTF-8).
 bool body_read(struct http_exchange *, struct body_field *fields, size_t count);
 
-// Begins to read a body that is more than a few texts.
+// Starts to read a body whose members are not just texts.
 void body_begin(const struct http_request *, struct json_reader *);
 
-// Refuses a body that is not a JSON object (400), with the place of the error.
+// Replies 400 to a body that is not a JSON object, with the line and column of the error.
 void body_refuse(struct http_exchange *, const struct json_reader *);
 
 // Check an id: 400 if it is missing or invalid.
@@ -58,9 +57,3 @@ bool path_id(struct http_exchange *, const char **id);
 
 // Checks a text of min..max bytes without C0 controls other than tab, CR and LF. With min 0 it may be absent.
 bool body_text(struct http_exchange *, const struct body_field *, size_t min, size_t max);
-
-// Answers with a JSON value, taking the reference.
-void reply_json(struct http_exchange *, int status, json_t *owned);
-
-// Answers 503 with Retry-After.
-void reply_unavailable(struct http_exchange *, const char *code, const char *sentence);

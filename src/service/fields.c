@@ -1,8 +1,7 @@
-#include "service/body.h"
+#include "service/fields.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/json_reader.h"
@@ -44,45 +43,45 @@ void body_refuse(struct http_exchange *x, const struct json_reader *reader) {
     http_reply_error(x, 400, "invalid_json", sentence);
 }
 
-static struct body_field *find_field(const struct json_reader *reader, struct body_field *fields,
-                                     size_t count) {
+static struct body_field *body_find_field(const struct json_reader *reader, struct body_field *fields,
+                                          size_t count) {
     for (size_t i = 0; i < count; i++)
         if (json_reader_is(reader, fields[i].name)) return &fields[i];
     return NULL;
 }
 
-static void take_text(const struct json_reader *reader, struct body_field *f) {
+static void field_take_text(const struct json_reader *reader, struct body_field *f) {
     ptrdiff_t len = json_reader_copy(reader, f->text, f->size);
     f->len = len < 0 ? 0 : (size_t)len;
     f->state = len >= 0 ? BODY_TEXT : len == -EMSGSIZE ? BODY_TOO_LONG : BODY_NOT_UNICODE;
 }
 
 // Takes the member whose key is the last token.
-static bool take_member(struct json_reader *reader, struct body_field *fields, size_t count) {
-    struct body_field *f = find_field(reader, fields, count);
+static bool body_take_member(struct json_reader *reader, struct body_field *fields, size_t count) {
+    struct body_field *f = body_find_field(reader, fields, count);
     enum json_token token = json_reader_next(reader);
     if (f && token == JSON_TOKEN_STRING)
-        take_text(reader, f);
+        field_take_text(reader, f);
     else if (f)
         f->state = token == JSON_TOKEN_NULL ? BODY_ABSENT : BODY_NOT_TEXT;
     return json_reader_skip(reader);
 }
 
 // Returns whether the text is an object and nothing else.
-static bool read_members(struct json_reader *reader, struct body_field *fields, size_t count) {
+static bool body_read_members(struct json_reader *reader, struct body_field *fields, size_t count) {
     if (json_reader_next(reader) != JSON_TOKEN_OBJECT) {
         while (json_reader_skip(reader) && json_reader_next(reader) > JSON_TOKEN_END) continue;
         return false;
     }
     while (json_reader_next(reader) == JSON_TOKEN_KEY)
-        if (!take_member(reader, fields, count)) return false;
+        if (!body_take_member(reader, fields, count)) return false;
     return reader->last == JSON_TOKEN_OBJECT_END && json_reader_next(reader) == JSON_TOKEN_END;
 }
 
 bool body_read(struct http_exchange *x, struct body_field *fields, size_t count) {
     struct json_reader reader;
     body_begin(x->request, &reader);
-    if (read_members(&reader, fields, count)) return true;
+    if (body_read_members(&reader, fields, count)) return true;
     body_refuse(x, &reader);
     return false;
 }
@@ -93,7 +92,7 @@ static void refuse_field(struct http_exchange *x, const char *field, const char 
     http_reply_error(x, 400, "invalid_field", sentence);
 }
 
-static bool check_id(struct http_exchange *x, const char *field, const char *text, size_t len) {
+static bool check_field_id(struct http_exchange *x, const char *field, const char *text, size_t len) {
     if (len && id_is_valid(text, len)) return true;
     if (!len) {
         char sentence[256];
@@ -112,17 +111,17 @@ bool body_id(struct http_exchange *x, const struct body_field *f) {
         return false;
     }
     bool broken = f->state == BODY_TOO_LONG || f->state == BODY_NOT_UNICODE;
-    return check_id(x, f->name, broken ? "?" : f->text, broken ? 1 : f->len);
+    return check_field_id(x, f->name, broken ? "?" : f->text, broken ? 1 : f->len);
 }
 
 bool query_id(struct http_exchange *x, const char *field, const char **id) {
     *id = http_request_query(x->request, field);
-    return check_id(x, field, *id, *id ? strlen(*id) : 0);
+    return check_field_id(x, field, *id, *id ? strlen(*id) : 0);
 }
 
 bool path_id(struct http_exchange *x, const char **id) {
     *id = http_request_param(x->request);
-    return check_id(x, "videoid", *id, *id ? strlen(*id) : 0);
+    return check_field_id(x, "videoid", *id, *id ? strlen(*id) : 0);
 }
 
 static bool has_control(const char *text, size_t len) {
@@ -150,25 +149,4 @@ bool body_text(struct http_exchange *x, const struct body_field *f, size_t min, 
         return true;
     }
     return false;
-}
-
-void reply_json(struct http_exchange *x, int status, json_t *owned) {
-    char *text = json_dumps(owned, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    json_decref(owned);
-    if (!text) {
-        http_reply_error(x, 503, "out_of_memory", "The answer could not be written.");
-        return;
-    }
-    http_reply(x, &(struct http_reply){.status = status,
-                                       .body = text,
-                                       .body_len = strlen(text),
-                                       .retry_after_s = status == 503 ? 1 : 0});
-    free(text);
-}
-
-void reply_unavailable(struct http_exchange *x, const char *code, const char *sentence) {
-    char body[512];
-    int len = snprintf(body, sizeof body, "{\"error\":\"%s\",\"code\":\"%s\"}", sentence, code);
-    http_reply(
-        x, &(struct http_reply){.status = 503, .body = body, .body_len = (size_t)len, .retry_after_s = 1});
 }

@@ -1,0 +1,12 @@
+// Replies whose body is JSON. They end the exchange. Control loop only.
+#pragma once
+
+#include <jansson.h>
+
+struct http_exchange;
+
+// Replies with a JSON value, whose reference it takes; 503 carries Retry-After.
+void reply_json(struct http_exchange *, int status, json_t *);
+
+// Replies 503 with Retry-After. Code and sentence need no escaping.
+void reply_unavailable(struct http_exchange *, const char *code, const char *sentence);

@@ -1,0 +1,28 @@
+#include "service/json_reply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "http/exchange.h"
+
+void reply_json(struct http_exchange *x, int status, json_t *owned) {
+    char *text = json_dumps(owned, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    json_decref(owned);
+    if (!text) {
+        http_reply_error(x, 503, "out_of_memory", "The answer could not be written.");
+        return;
+    }
+    http_reply(x, &(struct http_reply){.status = status,
+                                       .body = text,
+                                       .body_len = strlen(text),
+                                       .retry_after_s = status == 503 ? 1 : 0});
+    free(text);
+}
+
+void reply_unavailable(struct http_exchange *x, const char *code, const char *sentence) {
+    char body[512];
+    int len = snprintf(body, sizeof body, "{\"error\":\"%s\",\"code\":\"%s\"}", sentence, code);
+    http_reply(
+        x, &(struct http_reply){.status = 503, .body = body, .body_len = (size_t)len, .retry_after_s = 1});
+}
