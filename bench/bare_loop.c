@@ -1,7 +1,7 @@
-// The least that can be done for fan-out: one thread, one send() to each viewer for each comment, nothing
-// kept, nothing checked. What it costs is the kernel's price, beside which bench/limit puts a real server.
+// The minimum of a fan-out: one thread, one send() to each viewer for each comment, nothing kept, nothing
+// checked. Its cost is the kernel's, with which bench/limit compares a real server.
 //   bare_loop PORT       GET anything: a stream. POST anything: its body becomes an event for all streams.
-// Only for the bench on loopback: it trusts its client, and a request that is longer than INPUT_SIZE ends it.
+// Only for the bench on loopback: it trusts its client, and exits on a request longer than INPUT_SIZE.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -21,7 +21,7 @@ static const char posted[] = "HTTP/1.1 204 No Content\r\n\r\n";
 static struct input {
     size_t len;
     char bytes[INPUT_SIZE];
-} * inputs[DESCRIPTORS]; // of connections that are no streams
+} * inputs[DESCRIPTORS]; // of connections that are not streams
 static int streams[DESCRIPTORS], stream_count;
 
 static void die(const char *what) {
@@ -50,7 +50,7 @@ static void answer(int fd, const char *text, size_t len) {
     if (send(fd, text, len, MSG_NOSIGNAL) != (ssize_t)len) drop(fd);
 }
 
-// Returns the length of a whole request, or 0.
+// Returns the length of a complete request, or 0.
 static size_t request_length(const struct input *in) {
     const char *end = memmem(in->bytes, in->len, "\r\n\r\n", 4),
                *field = strcasestr(in->bytes, "\r\ncontent-length:");

@@ -12,7 +12,7 @@
 #include "fanout/counters.h"
 #include "fanout/pending.h"
 
-enum { COMMENT_BYTES = 290 }; // as a comment of 120 bytes has with its id, user and time
+enum { COMMENT_BYTES = 290 }; // a comment of 120 bytes with its id, user and time
 
 ssize_t sendmsg(int fd, const struct msghdr *msg, int flags) {
     ssize_t taken = 0;

@@ -1,5 +1,5 @@
-# embed_assets(<folder> <symbol> <out>): writes a C file with the table of the folder's files (http/asset.h), each as it is and
-# compressed. index.html is at "/". The same files make the same bytes, as gzip is asked to name no time.
+# embed_assets(<folder> <symbol> <out>): writes a C file with the table of the folder's files (http/asset.h), each plain and
+# compressed. index.html is at "/". The same files make the same bytes, because gzip leaves out the time.
 function(embed_assets folder symbol out)
   get_filename_component(place ${out} DIRECTORY)
   file(MAKE_DIRECTORY ${place})
