@@ -54,11 +54,11 @@ struct catch_up {
     struct catch_up *prev, *next; // in line
 };
 
-static void on_again(struct loop_timer *);
-static void on_head(void *arg, enum engine_status, const struct engine_head *);
-static void on_range(void *arg, enum engine_status, const struct engine_range *);
+static void on_query_again(struct loop_timer *);
+static void on_feed_head(void *arg, enum engine_status, const struct engine_head *);
+static void on_feed_range(void *arg, enum engine_status, const struct engine_range *);
 
-static struct catch_up *catch_up_of(struct feed *f) {
+static struct catch_up *feed_catch_up(struct feed *f) {
     if (f->catch_up) return f->catch_up;
     struct catch_up *c = mem_zalloc(sizeof *c);
     c->env = f->env;
@@ -66,22 +66,22 @@ static struct catch_up *catch_up_of(struct feed *f) {
     c->query = QUERY_HEAD;
     c->state = DECIDING;
     c->from = c->newest = f->at;
-    c->again.on_due = on_again;
+    c->again.on_due = on_query_again;
     return f->catch_up = c;
 }
 
-static void emit(void *arg, struct frame *frame) {
+static void feed_emit(void *arg, struct frame *frame) {
     struct feed *f = arg;
     f->env->on_frame(f, frame);
 }
 
-static void note(struct catch_up *c, struct position p) {
+static void catch_up_note(struct catch_up *c, struct position p) {
     if (position_compare(p, c->newest) > 0) c->newest = p;
 }
 
 // An entry was published while the log is being asked.
-static void note_published(struct catch_up *c, struct position p) {
-    note(c, p);
+static void catch_up_note_published(struct catch_up *c, struct position p) {
+    catch_up_note(c, p);
     if (c->query == QUERY_OPEN || position_is_set(c->lower) || position_compare(p, c->from) > 0) return;
     c->lower = p;
     c->check_again = true;
@@ -95,49 +95,49 @@ static void query_send(struct catch_up *c) {
     c->env->asking++;
     c->state = ASKING;
     if (c->query == QUERY_RANGE)
-        e->ops->range(e, f->video, f->at, FILL_BATCH, on_range, c);
+        e->ops->range(e, f->video, f->at, FILL_BATCH, on_feed_range, c);
     else
-        e->ops->head(e, f->video, position_is_set(c->known) ? c->known : f->at, on_head, c);
+        e->ops->head(e, f->video, position_is_set(c->known) ? c->known : f->at, on_feed_head, c);
 }
 
-static void leave_line(struct catch_up *c) {
+static void catch_up_leave_line(struct catch_up *c) {
     struct feed_env *env = c->env;
     DL_DELETE(env->in_line, c);
     if (!env->in_line) loop_timer_stop(env->loop, &env->resume);
 }
 
-static void send_first_in_line(struct feed_env *env) {
+static void feed_send_first(struct feed_env *env) {
     struct catch_up *c = env->in_line;
-    leave_line(c);
+    catch_up_leave_line(c);
     query_send(c);
 }
 
-static bool is_paused(const struct feed_env *env) {
+static bool feed_is_paused(const struct feed_env *env) {
     return env->pause_ms > 0;
 }
 
-static void send_waiting(struct feed_env *env) {
-    while (env->in_line && !is_paused(env) && env->asking < env->most_asking) send_first_in_line(env);
+static void feed_send_waiting(struct feed_env *env) {
+    while (env->in_line && !feed_is_paused(env) && env->asking < env->most_asking) feed_send_first(env);
 }
 
 static int with_jitter(int ms) {
     return ms / 2 + (int)(hash_random() % (uint64_t)(ms / 2 + 1));
 }
 
-static int grow(int ms) {
+static int grow_delay_ms(int ms) {
     if (!ms) return AGAIN_MS;
     return ms < AGAIN_MOST_MS / 2 ? 2 * ms : AGAIN_MOST_MS;
 }
 
-static void on_resume(struct loop_timer *t) {
+static void on_feed_resume(struct loop_timer *t) {
     struct feed_env *env = container_of(t, struct feed_env, resume);
     env->probe = env->in_line;
-    send_first_in_line(env);
+    feed_send_first(env);
 }
 
-static void wait_out_pause(struct feed_env *env) {
-    if (!is_paused(env) || !env->in_line || env->asking || env->resume.slot) return;
-    env->resume.on_due = on_resume;
+static void feed_wait_out_pause(struct feed_env *env) {
+    if (!feed_is_paused(env) || !env->in_line || env->asking || env->resume.slot) return;
+    env->resume.on_due = on_feed_resume;
     loop_timer_start(env->loop, &env->resume, with_jitter(env->pause_ms));
 }
 
@@ -147,13 +147,13 @@ static void query_start(struct catch_up *c, enum query query) {
     bool first = c->query == QUERY_OPEN && !c->delay_ms;
     loop_timer_stop(env->loop, &c->again);
     if (c->query != QUERY_OPEN) c->query = query;
-    if (env->asking < env->most_asking && (!is_paused(env) || first)) {
+    if (env->asking < env->most_asking && (!feed_is_paused(env) || first)) {
         query_send(c);
         return;
     }
     c->state = IN_LINE;
     DL_APPEND(env->in_line, c);
-    wait_out_pause(env);
+    feed_wait_out_pause(env);
 }
 
 static void query_later(struct catch_up *c, enum query query, int delay_ms) {
@@ -162,33 +162,33 @@ static void query_later(struct catch_up *c, enum query query, int delay_ms) {
     loop_timer_start(c->env->loop, &c->again, delay_ms);
 }
 
-static void end_pause(struct feed_env *env) {
+static void feed_end_pause(struct feed_env *env) {
     env->pause_ms = 0;
     loop_timer_stop(env->loop, &env->resume);
 }
 
 // A pause ends when no feed waits any more: the next query is sent at once.
-static void end_idle_pause(struct feed_env *env) {
-    if (is_paused(env) && !env->in_line && !env->asking) end_pause(env);
+static void feed_end_idle_pause(struct feed_env *env) {
+    if (feed_is_paused(env) && !env->in_line && !env->asking) feed_end_pause(env);
 }
 
 // If the store as a whole fails, and not only this query, all feeds pause.
-static void note_failure(struct feed_env *env, bool probed) {
+static void feed_note_failure(struct feed_env *env, bool probed) {
     const char *why;
-    if ((is_paused(env) && !probed) || env->engine->ops->ready(env->engine, &why)) return;
-    env->pause_ms = grow(env->pause_ms);
+    if ((feed_is_paused(env) && !probed) || env->engine->ops->ready(env->engine, &why)) return;
+    env->pause_ms = grow_delay_ms(env->pause_ms);
 }
 
 static void query_failed(struct catch_up *c) {
-    c->delay_ms = grow(c->delay_ms);
-    if (is_paused(c->env))
+    c->delay_ms = grow_delay_ms(c->delay_ms);
+    if (feed_is_paused(c->env))
         query_start(c, QUERY_HEAD);
     else
         query_later(c, QUERY_HEAD, with_jitter(c->delay_ms));
 }
 
 // Takes an answer of the engine. Returns whether it is worth looking at; if not, all is arranged.
-static bool answered(struct catch_up *c, enum engine_status status) {
+static bool feed_take_answer(struct catch_up *c, enum engine_status status) {
     struct feed_env *env = c->env;
     bool is_open = c->state != CLOSED, probed = env->probe == c;
     if (probed) env->probe = NULL;
@@ -197,25 +197,25 @@ static bool answered(struct catch_up *c, enum engine_status status) {
     c->failure = status;
     if (status == ENGINE_OK) {
         c->delay_ms = 0;
-        end_pause(env);
+        feed_end_pause(env);
     } else if (status != ENGINE_CLOSED) {
-        note_failure(env, probed);
+        feed_note_failure(env, probed);
         if (is_open) query_failed(c);
     }
     if (!is_open) free(c);
-    send_waiting(env);
-    wait_out_pause(env);
-    end_idle_pause(env);
+    feed_send_waiting(env);
+    feed_wait_out_pause(env);
+    feed_end_idle_pause(env);
     return is_open && status == ENGINE_OK;
 }
 
 // `newest` may be a position that the store has lost since: then the log gives no more, and we stop asking.
-static void fill(struct catch_up *c) {
+static void catch_up_fill(struct catch_up *c) {
     c->newest = c->feed->at;
     query_start(c, QUERY_RANGE);
 }
 
-static void follow(struct catch_up *c) {
+static void catch_up_end(struct catch_up *c) {
     struct feed *f = c->feed;
     f->catch_up = NULL;
     f->overlap = c->from.epoch == f->at.epoch ? c->from.seq : 0;
@@ -225,22 +225,22 @@ static void follow(struct catch_up *c) {
 
 // After an answer: follows the subscription, unless there is more to read. Much to catch up with comes in
 // portions, so that viewers who read have room for the next, and are not taken for slow ones.
-static void follow_or_fill(struct catch_up *c, bool more) {
+static void catch_up_continue(struct catch_up *c, bool more) {
     if (more) {
         query_later(c, QUERY_RANGE, PORTION_EVERY_MS);
     } else if (position_compare(c->feed->at, c->newest) < 0) {
-        fill(c);
+        catch_up_fill(c);
     } else if (c->check_again) {
         c->check_again = false;
         feed_check(c->feed);
     } else {
-        follow(c);
+        catch_up_end(c);
     }
 }
 
 // An epoch that began below the feed's position: the store did not know of its loss, and other viewers of the
 // video may have missed the lost entries. So the feed reports its position to the store.
-static void note_loss(struct catch_up *c, const struct engine_range *r) {
+static void catch_up_note_loss(struct catch_up *c, const struct engine_range *r) {
     struct position at = c->feed->at;
     for (const struct engine_entry *e = r->entries; e < r->entries + r->count; e++) {
         enum continuity order = continuity_of(at, e);
@@ -253,20 +253,20 @@ static void note_loss(struct catch_up *c, const struct engine_range *r) {
     }
 }
 
-static void on_range(void *arg, enum engine_status status, const struct engine_range *r) {
+static void on_feed_range(void *arg, enum engine_status status, const struct engine_range *r) {
     struct catch_up *c = arg;
-    if (!answered(c, status)) return;
+    if (!feed_take_answer(c, status)) return;
     struct feed *f = c->feed;
-    note_loss(c, r);
-    continuity_walk(&f->at, r->entries, r->count, emit, f);
+    catch_up_note_loss(c, r);
+    continuity_walk(&f->at, r->entries, r->count, feed_emit, f);
     int order = position_compare(f->at, r->head);
-    if (!r->more && order < 0) continuity_end(&f->at, r->head, emit, f);
+    if (!r->more && order < 0) continuity_end(&f->at, r->head, feed_emit, f);
     if (order > 0) c->check_again = true; // the store has lost what we have seen
-    note(c, r->head);
-    follow_or_fill(c, r->more);
+    catch_up_note(c, r->head);
+    catch_up_continue(c, r->more);
 }
 
-static void tell(struct feed *f, const char *event, const char *action) {
+static void feed_log(struct feed *f, const char *event, const char *action) {
     struct feed_env *env = f->env;
     if (log_sample(&env->sampler, env->instance_id, LINES, loop_now_ms(env->loop)))
         log_info(env->instance_id, event, "video=%s action=\"%s\"", f->video, action);
@@ -274,68 +274,68 @@ static void tell(struct feed *f, const char *event, const char *action) {
 
 // An entry with a number already passed. After a catch-up it has been read from the log; otherwise the store
 // may have gone back.
-static void take_lower(struct feed *f, const struct engine_entry *e) {
+static void feed_take_lower(struct feed *f, const struct engine_entry *e) {
     if (e->at.epoch == f->at.epoch && e->at.seq > f->overlap) return;
-    tell(f, "passed_number", "asking the log");
-    catch_up_of(f)->lower = e->at;
+    feed_log(f, "passed_number", "asking the log");
+    feed_catch_up(f)->lower = e->at;
     feed_check(f);
 }
 
-static void on_entry(void *arg, const struct engine_entry *e) {
+static void on_feed_entry(void *arg, const struct engine_entry *e) {
     struct feed *f = arg;
     if (!position_is_set(e->at)) {
-        if (feed_is_live(f)) emit(f, frame_of_entry(e));
+        if (feed_is_live(f)) feed_emit(f, frame_of_entry(e));
         return;
     }
     if (f->catch_up) {
-        note_published(f->catch_up, e->at);
+        catch_up_note_published(f->catch_up, e->at);
         return;
     }
     enum continuity c = continuity_of(f->at, e);
     if (c == CONTINUITY_OLD) {
-        take_lower(f, e);
+        feed_take_lower(f, e);
     } else if (c == CONTINUITY_NEXT && e->kind != ENTRY_UNREAD) {
-        continuity_walk(&f->at, e, 1, emit, f);
+        continuity_walk(&f->at, e, 1, feed_emit, f);
         f->overlap = f->at.seq;
     } else {
-        if (c != CONTINUITY_NEXT) tell(f, "hole", "reading the log");
-        fill(catch_up_of(f));
-        note(f->catch_up, e->at);
+        if (c != CONTINUITY_NEXT) feed_log(f, "hole", "reading the log");
+        catch_up_fill(feed_catch_up(f));
+        catch_up_note(f->catch_up, e->at);
     }
 }
 
 // The store had gone back to an earlier position, and comments were appended there: they are read from the
 // log next, below the numbers that were lost. Their epoch, if it is a lower one, began after the loss.
-static void step_back(struct feed *f, struct position heard) {
+static void feed_step_back(struct feed *f, struct position heard) {
     bool lower = heard.epoch < f->at.epoch;
     struct position before = {heard.epoch, lower ? 0 : heard.seq - 1};
-    emit(f, frame_of_gap((struct position){f->at.epoch, f->at.seq + 1}, before, GAP_EPOCH));
+    feed_emit(f, frame_of_gap((struct position){f->at.epoch, f->at.seq + 1}, before, GAP_EPOCH));
     f->at = before;
 }
 
-static bool is_in_lost_place(struct position p, const struct engine_head *head) {
+static bool is_among_lost(struct position p, const struct engine_head *head) {
     return position_is_set(p) && p.epoch == head->before.epoch && p.seq <= head->before.seq && p.seq;
 }
 
-static void on_head(void *arg, enum engine_status status, const struct engine_head *head) {
+static void on_feed_head(void *arg, enum engine_status status, const struct engine_head *head) {
     struct catch_up *c = arg;
-    if (!answered(c, status)) return;
+    if (!feed_take_answer(c, status)) return;
     struct feed *f = c->feed;
     bool opening = c->query == QUERY_OPEN;
     if (opening)
         f->at = head->at;
-    else if (is_in_lost_place(c->lower, head))
-        step_back(f, c->lower);
+    else if (is_among_lost(c->lower, head))
+        feed_step_back(f, c->lower);
     if (!c->check_again) c->lower = (struct position){0};
     c->known = (struct position){0};
     c->query = QUERY_HEAD;
-    note(c, head->at);
-    follow_or_fill(c, false);
+    catch_up_note(c, head->at);
+    catch_up_continue(c, false);
     if (opening) f->env->on_live(f);
 }
 
 void feed_check(struct feed *f) {
-    struct catch_up *c = catch_up_of(f);
+    struct catch_up *c = feed_catch_up(f);
     if (c->state == IN_LINE || c->state == ASKING)
         c->check_again = true;
     else
@@ -343,39 +343,39 @@ void feed_check(struct feed *f) {
 }
 
 // The store may have recovered as well.
-static void on_subscribed(void *arg) {
+static void on_feed_subscribed(void *arg) {
     struct feed *f = arg;
     struct feed_env *env = f->env;
     int64_t now_ms = loop_now_ms(env->loop);
-    if (is_paused(env) && now_ms - env->hopeful_ms >= HOPEFUL_MS) {
+    if (feed_is_paused(env) && now_ms - env->hopeful_ms >= HOPEFUL_MS) {
         env->hopeful_ms = now_ms;
-        end_pause(env);
-        send_waiting(env);
+        feed_end_pause(env);
+        feed_send_waiting(env);
     }
     feed_check(f);
 }
 
-static struct position position_of(void *arg) {
+static struct position feed_position_of(void *arg) {
     return feed_position(arg);
 }
 
-static void on_again(struct loop_timer *t) {
+static void on_query_again(struct loop_timer *t) {
     struct catch_up *c = container_of(t, struct catch_up, again);
     if (c->query == QUERY_RANGE)
-        fill(c);
+        catch_up_fill(c);
     else
         query_start(c, QUERY_HEAD);
 }
 
-static const struct engine_subscriber subscriber = {
-    .on_entry = on_entry, .on_subscribed = on_subscribed, .position = position_of};
+static const struct engine_subscriber feed_subscriber = {
+    .on_entry = on_feed_entry, .on_subscribed = on_feed_subscribed, .position = feed_position_of};
 
 void feed_open(struct feed *f, struct feed_env *env, const char *video) {
     *f = (struct feed){.env = env, .video = video};
-    struct catch_up *c = catch_up_of(f);
+    struct catch_up *c = feed_catch_up(f);
     c->query = QUERY_OPEN;
     c->state = SUBSCRIBING;
-    f->subscription = env->engine->ops->subscribe(env->engine, video, &subscriber, f);
+    f->subscription = env->engine->ops->subscribe(env->engine, video, &feed_subscriber, f);
 }
 
 void feed_close(struct feed *f) {
@@ -389,8 +389,8 @@ void feed_close(struct feed *f) {
         c->state = CLOSED;
         return;
     }
-    if (c->state == IN_LINE) leave_line(c);
-    end_idle_pause(c->env);
+    if (c->state == IN_LINE) catch_up_leave_line(c);
+    feed_end_idle_pause(c->env);
     free(c);
 }
 

@@ -10,81 +10,81 @@ enum { FRAME_COST = sizeof(struct frame) + 32, RUN_COST = 256 };
 
 enum { FRAMES_PER_TURN = 8192, RUN_EFFORT = 8 }; // to be freed; a run takes as long as so many frames
 
-struct run {
+struct history_run {
     struct history *history;
     struct history_budget *budget;
     struct ring ring;
     struct position from;
-    int64_t warm_until_ms;   // somebody has come back lately
-    int64_t touched_ms;      // by a frame, or somebody who came back
-    struct run *prev, *next; // the budget's
+    int64_t warm_until_ms;           // somebody has come back lately
+    int64_t touched_ms;              // by a frame, or somebody who came back
+    struct history_run *prev, *next; // the budget's
 };
 
-static uint64_t held(const struct run *r) {
+static uint64_t run_frames(const struct history_run *r) {
     return r->ring.next - r->ring.first;
 }
 
-static size_t cost_of(const struct run *r) {
-    return RUN_COST + r->ring.bytes + held(r) * FRAME_COST;
+static size_t run_cost(const struct history_run *r) {
+    return RUN_COST + r->ring.bytes + run_frames(r) * FRAME_COST;
 }
 
-static void let_go(struct run *r) {
+static void run_free(struct history_run *r) {
     struct history_budget *b = r->budget;
     r->history->run = NULL;
-    b->bytes -= cost_of(r);
+    b->bytes -= run_cost(r);
     DL_DELETE(b->runs, r);
     ring_release(&r->ring);
     free(r);
 }
 
 // Lets go of runs until there is room, or only `but` is left.
-static void make_room(struct history_budget *b, size_t bytes, const struct run *but) {
-    struct run *r, *next;
+static void history_make_room(struct history_budget *b, size_t bytes, const struct history_run *but) {
+    struct history_run *r, *next;
     DL_FOREACH_SAFE(b->runs, r, next) {
         if (r == but || b->bytes + bytes <= b->max) return;
-        let_go(r);
+        run_free(r);
     }
 }
 
-static uint64_t effort(const struct run *r) {
-    return held(r) + RUN_EFFORT;
+static uint64_t run_effort(const struct history_run *r) {
+    return run_frames(r) + RUN_EFFORT;
 }
 
 void history_budget_sweep(struct history_budget *b, int64_t now_ms) {
     uint64_t done = 0;
-    struct run *r, *next;
+    struct history_run *r, *next;
     DL_FOREACH_SAFE(b->runs, r, next) {
         if (done >= FRAMES_PER_TURN || now_ms - r->touched_ms <= HISTORY_COLD_MS) return;
-        done += effort(r);
-        let_go(r);
+        done += run_effort(r);
+        run_free(r);
     }
 }
 
 void history_budget_yield(struct history_budget *b, size_t backlog_bytes) {
     uint64_t done = 0;
-    struct run *r, *next;
+    struct history_run *r, *next;
     DL_FOREACH_SAFE(b->runs, r, next) {
         if (done >= FRAMES_PER_TURN) return;
         if (budget_has_cache_room() && budget_backlog_room() >= backlog_bytes) return;
-        done += effort(r);
-        let_go(r);
+        done += run_effort(r);
+        run_free(r);
     }
 }
 
 void history_release(struct history *h) {
-    if (h->run) let_go(h->run);
+    if (h->run) run_free(h->run);
 }
 
-static void touch(struct run *r, int64_t now_ms) {
+static void run_touch(struct history_run *r, int64_t now_ms) {
     struct history_budget *b = r->budget;
     r->touched_ms = now_ms;
     DL_DELETE(b->runs, r);
     DL_APPEND(b->runs, r);
 }
 
-static void begin(struct history *h, struct history_budget *b, struct position from, int64_t now_ms) {
-    make_room(b, RUN_COST, NULL);
-    struct run *r = mem_zalloc(sizeof *r);
+static void run_begin(struct history *h, struct history_budget *b, struct position from, int64_t now_ms) {
+    history_make_room(b, RUN_COST, NULL);
+    struct history_run *r = mem_zalloc(sizeof *r);
     r->history = h;
     r->budget = b;
     r->from = from;
@@ -98,28 +98,28 @@ static void begin(struct history *h, struct history_budget *b, struct position f
 void history_reset(struct history *h, struct history_budget *b, struct position from, int64_t now_ms) {
     history_release(h);
     if (RUN_COST > b->max) return;
-    begin(h, b, from, now_ms);
+    run_begin(h, b, from, now_ms);
     history_use(h, now_ms);
 }
 
 // The run then begins where the last of the frames that go stood.
-static void drop_oldest(struct run *r, uint64_t count) {
+static void run_drop_oldest(struct history_run *r, uint64_t count) {
     struct history_budget *b = r->budget;
     uint64_t keep = r->ring.first + count;
     for (uint64_t n = r->ring.first; n < keep; n++)
         if (position_is_set(ring_at(&r->ring, n)->at)) r->from = ring_at(&r->ring, n)->at;
-    b->bytes -= cost_of(r);
+    b->bytes -= run_cost(r);
     ring_drop_before(&r->ring, keep);
-    b->bytes += cost_of(r);
+    b->bytes += run_cost(r);
 }
 
 // Makes one more fit into the video's own bounds.
-static void bound_run(struct run *r, const struct frame *f, int64_t now_ms) {
+static void run_bound(struct history_run *r, const struct frame *f, int64_t now_ms) {
     uint64_t most = now_ms < r->warm_until_ms ? HISTORY_FRAMES : HISTORY_RESTING_FRAMES, count = 0;
     size_t bytes = r->ring.bytes + f->len;
-    for (; count < held(r) && (held(r) - count >= most || bytes > HISTORY_BYTES); count++)
+    for (; count < run_frames(r) && (run_frames(r) - count >= most || bytes > HISTORY_BYTES); count++)
         bytes -= ring_at(&r->ring, r->ring.first + count)->len;
-    if (count) drop_oldest(r, count);
+    if (count) run_drop_oldest(r, count);
 }
 
 void history_push(struct history *h, struct history_budget *b, struct position from, struct frame *f,
@@ -129,12 +129,12 @@ void history_push(struct history *h, struct history_budget *b, struct position f
         history_release(h);
         return;
     }
-    if (!h->run) begin(h, b, from, now_ms);
-    struct run *r = h->run;
-    touch(r, now_ms);
-    bound_run(r, f, now_ms);
-    make_room(b, cost, r);
-    while (b->bytes + cost > b->max) drop_oldest(r, 1); // all others have gone by now
+    if (!h->run) run_begin(h, b, from, now_ms);
+    struct history_run *r = h->run;
+    run_touch(r, now_ms);
+    run_bound(r, f, now_ms);
+    history_make_room(b, cost, r);
+    while (b->bytes + cost > b->max) run_drop_oldest(r, 1); // all others have gone by now
     ring_push(&r->ring, frame_ref(f));
     b->bytes += cost;
 }
@@ -144,7 +144,7 @@ struct position history_from(const struct history *h) {
 }
 
 // Finds the frame that ends at `at`: positions go up, but some frames may have none. *first is the next one.
-static bool find(const struct ring *r, struct position at, uint64_t *first) {
+static bool run_find(const struct ring *r, struct position at, uint64_t *first) {
     for (uint64_t low = r->first, high = r->next; low < high;) {
         uint64_t middle = low + (high - low) / 2, n = middle;
         while (n > low && !position_is_set(ring_at(r, n)->at)) n--;
@@ -164,7 +164,7 @@ bool history_covers(const struct history *h, struct position at, uint64_t *first
     const struct ring *r = &h->run->ring;
     *first = r->first;
     if (position_compare(at, h->run->from) == 0) return true;
-    return position_is_set(at) && find(r, at, first);
+    return position_is_set(at) && run_find(r, at, first);
 }
 
 uint64_t history_end(const struct history *h) {
@@ -178,5 +178,5 @@ struct frame *history_at(const struct history *h, uint64_t n) {
 void history_use(struct history *h, int64_t now_ms) {
     if (!h->run) return;
     h->run->warm_until_ms = now_ms + HISTORY_WARM_MS;
-    touch(h->run, now_ms);
+    run_touch(h->run, now_ms);
 }

@@ -7,7 +7,7 @@
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "placement/placement.h"
-#include "arrival.h"
+#include "connect.h"
 #include "reader_lease.h"
 #include "base/budget.h"
 #include "reader_core.h"
@@ -16,25 +16,25 @@
 
 // Memory freed when a crowd leaves stays with malloc: malloc_trim() blocks every thread that allocates until
 // it is done, 180 ms after 400,000 viewers.
-enum { SWEEP_MS = 250, VACATE_AGAIN_MS = 10, LISTED_TOPICS = 100 };
+enum { SWEEP_MS = 250, CLOSE_IDLE_AGAIN_MS = 10, LISTED_TOPICS = 100 };
 
 // After an event tens of thousands of videos may be due at once.
-static void on_vacate(struct loop_timer *t) {
-    struct reader *r = container_of(t, struct reader, vacate);
-    if (watched_close_vacant(r)) loop_timer_start(r->service.loop, t, VACATE_AGAIN_MS);
+static void on_close_idle(struct loop_timer *t) {
+    struct reader *r = container_of(t, struct reader, close_idle);
+    if (watched_close_idle(r)) loop_timer_start(r->service.loop, t, CLOSE_IDLE_AGAIN_MS);
 }
 
-static void on_sweep(struct loop_timer *t) {
+static void on_reader_sweep(struct loop_timer *t) {
     struct reader *r = container_of(t, struct reader, sweep);
     int64_t now = loop_now_ms(r->service.loop);
     watched_sweep(r);
-    if (!r->vacate.slot) on_vacate(&r->vacate);
+    if (!r->close_idle.slot) on_close_idle(&r->close_idle);
     recheck_sweep(r, now);
-    arrival_tell_shed(r, now);
+    connect_log_shed(r, now);
     loop_timer_start(r->service.loop, t, SWEEP_MS);
 }
 
-static void add_topics(struct service *s, json_t *report) {
+static void reader_add_topics(struct service *s, json_t *report) {
     struct reader *r = (struct reader *)s;
     json_t *topics = json_array();
     size_t listed = 0;
@@ -44,12 +44,12 @@ static void add_topics(struct service *s, json_t *report) {
     json_object_set_new(report, "subscribedTopics", topics);
 }
 
-static void describe(struct service *s, json_t *health) {
+static void reader_describe(struct service *s, json_t *health) {
     (void)s;
     json_object_set_new(json_object_get(health, "memory"), "full", json_boolean(!budget_has_room()));
 }
 
-static bool ready(struct service *s, const char **why) {
+static bool reader_ready(struct service *s, const char **why) {
     struct reader *r = (struct reader *)s;
     if (reader_lease_is_anothers(r->lease_state))
         *why = "Another process holds this --url; give each reader a URL of its own.";
@@ -60,33 +60,33 @@ static bool ready(struct service *s, const char **why) {
     return false;
 }
 
-static const struct service_kind kind = {.role = "reader",
-                                         .logs_instance = true,
-                                         .metrics = reader_metrics,
-                                         .describe = describe,
-                                         .ready = ready,
-                                         .report_path = "/reader-api-statistics",
-                                         .add_to_report = add_topics};
+static const struct service_kind reader_kind = {.role = "reader",
+                                                .logs_instance = true,
+                                                .metrics = reader_metrics,
+                                                .describe = reader_describe,
+                                                .ready = reader_ready,
+                                                .report_path = "/reader-api-statistics",
+                                                .add_to_report = reader_add_topics};
 
 struct reader *reader_new(struct loop *loop, struct engine *engine, struct placement *placement,
                           struct fanout *fanout, struct history_budget *budget, struct http_client *client,
                           const struct reader_config *config) {
     struct reader *r = mem_zalloc(sizeof *r);
-    service_init(&r->service, &kind, loop, engine, client, &config->service);
+    service_init(&r->service, &reader_kind, loop, engine, client, &config->service);
     r->config = *config;
     r->placement = placement;
     r->generation = (uint64_t)clock_wall_ms();
-    r->env = (struct stream_env){.loop = loop,
-                                 .engine = engine,
-                                 .fanout = fanout,
-                                 .counters = &r->counters,
-                                 .budget = budget,
-                                 .instance_id = config->service.instance_id,
-                                 .sampler = &r->sampler,
-                                 .on_audience = watched_on_audience};
-    stream_env_init(&r->env);
-    r->sweep.on_due = on_sweep;
-    r->vacate.on_due = on_vacate;
+    r->env = (struct broadcast_env){.loop = loop,
+                                    .engine = engine,
+                                    .fanout = fanout,
+                                    .counters = &r->counters,
+                                    .budget = budget,
+                                    .instance_id = config->service.instance_id,
+                                    .sampler = &r->sampler,
+                                    .on_audience = watched_on_audience};
+    broadcast_env_init(&r->env);
+    r->sweep.on_due = on_reader_sweep;
+    r->close_idle.on_due = on_close_idle;
     loop_timer_start(loop, &r->sweep, SWEEP_MS);
     reader_lease_start(r);
     return r;
@@ -95,7 +95,7 @@ struct reader *reader_new(struct loop *loop, struct engine *engine, struct place
 void reader_stop(struct reader *r) {
     r->stopping = true;
     loop_timer_stop(r->service.loop, &r->sweep);
-    loop_timer_stop(r->service.loop, &r->vacate);
+    loop_timer_stop(r->service.loop, &r->close_idle);
     service_release(&r->service);
     recheck_drop(r);
     struct watched *w, *next;

@@ -12,7 +12,7 @@
 #include "fanout/counters.h"
 #include "reader/reader.h"
 #include "redirect.h"
-#include "stream.h"
+#include "broadcast.h"
 #include "service/service.h"
 
 struct recheck;
@@ -36,16 +36,16 @@ struct reader {
     struct service service; // first: the argument of the routes
     struct reader_config config;
     struct placement *placement;
-    struct stream_env env;
+    struct broadcast_env env;
     struct fan_counters counters;
     struct log_sampler sampler;
     struct table videos;        // watched
     struct watched *next_noted; // whose note is repeated next; NULL: none before repeat_notes_ms
     int64_t repeat_notes_ms;
-    struct loop_timer sweep, vacate, lease;
+    struct loop_timer sweep, close_idle, lease;
     uint64_t generation;
     unsigned lease_failures; // in a row
-    uint64_t redirected, shed, shed_told;
+    uint64_t redirected, shed, shed_logged;
     struct redirect_spent spent_hops;
     bool stopping;
     // reader_lease:
@@ -56,8 +56,8 @@ struct reader {
     int64_t holder_ms;     // since when it has been that
     struct recheck *to_recheck;
     unsigned rechecking;
-    int64_t recheck_ms;                // when to look again whose our videos are; 0: no need
-    int64_t complain_ms, tell_shed_ms; // not before
+    int64_t recheck_ms;                       // when to look again whose our videos are; 0: no need
+    int64_t warn_descriptors_ms, log_shed_ms; // not before
 };
 
 // Whether one more of those lines may be written.

@@ -20,7 +20,7 @@
 enum { AGAIN_MS = 100 }; // after the first failure; each further one doubles it, up to the usual interval
 
 // Each time another, so that not all readers of a store that was away come back to it together.
-static int64_t again_ms(struct reader *r) {
+static int64_t lease_retry_ms(struct reader *r) {
     int64_t most = AGAIN_MS << r->lease_failures;
     if (most < READER_LEASE_EVERY_MS)
         r->lease_failures++;
@@ -36,19 +36,19 @@ struct renewal {
     int64_t sent_ms;
 };
 
-static bool holds(const struct reader *r, int64_t now_ms) {
+static bool lease_is_held(const struct reader *r, int64_t now_ms) {
     return r->lease_state == READER_LEASE_OURS && now_ms - r->renewed_ms < READER_LEASE_TTL_MS;
 }
 
 // Whether it may stand in a log line.
-static bool is_plain(const char *instance_id) {
+static bool is_printable_id(const char *instance_id) {
     return instance_id[strspn(instance_id,
                               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-")] == 0;
 }
 
 // Another process goes by our URL. As long as its lease changes it is alive, and the videos are its own;
 // those we have are closed, and their viewers come back to be redirected.
-static void yield(struct reader *r, const struct engine_lease_answer *a, int64_t now_ms) {
+static void lease_yield(struct reader *r, const struct engine_lease_answer *a, int64_t now_ms) {
     if (a->stamp != r->holder_stamp) {
         r->holder_stamp = a->stamp;
         r->holder_ms = now_ms;
@@ -57,24 +57,25 @@ static void yield(struct reader *r, const struct engine_lease_answer *a, int64_t
     r->lease_state = r->lease_state == READER_LEASE_OURS ? READER_LEASE_LOST : READER_LEASE_REFUSED;
     log_error(r->service.instance_id, "url_in_use",
               "url=%s holder=%s action=\"taking no videos; give each reader a --url of its own\"",
-              r->config.reader_url, is_plain(a->instance_id) ? a->instance_id : "?");
+              r->config.reader_url, is_printable_id(a->instance_id) ? a->instance_id : "?");
     recheck_videos(r);
 }
 
 // One that lapsed was not renewed in time; one that was lost in time is no longer what we wrote.
-static void log_interrupted(const struct reader *r, bool in_time) {
+static void lease_log_interrupted(const struct reader *r, bool in_time) {
     log_warn(r->service.instance_id, in_time ? "lease_lost" : "lease_lapsed",
              "why=\"%s\" action=\"rechecking video ownership\"",
              in_time ? "another process has started with this --url, or the store has lost data"
                      : "not renewed in time: this process was stopped, or the store was away");
 }
 
-static void hold(struct reader *r, const struct engine_lease_answer *a, int64_t sent_ms, int64_t now_ms) {
-    bool in_time = holds(r, now_ms);
+static void lease_take_hold(struct reader *r, const struct engine_lease_answer *a, int64_t sent_ms,
+                            int64_t now_ms) {
+    bool in_time = lease_is_held(r, now_ms);
     if (reader_lease_is_anothers(r->lease_state))
         log_info(r->service.instance_id, "url_free", "url=%s", r->config.reader_url);
     if (r->lease_state == READER_LEASE_OURS && (a->outcome == LEASE_GAINED || !in_time)) {
-        log_interrupted(r, in_time);
+        lease_log_interrupted(r, in_time);
         recheck_videos(r);
         recheck_again(r);
     }
@@ -96,28 +97,28 @@ static void on_lease_renewed(void *arg, enum engine_status status, const struct 
     if (r->stopping) return;
     if (status == ENGINE_OK) r->lease_failures = 0;
     if (status != ENGINE_OK)
-        loop_timer_start(r->service.loop, &r->lease, again_ms(r));
+        loop_timer_start(r->service.loop, &r->lease, lease_retry_ms(r));
     else if (a->outcome == LEASE_TAKEN)
-        yield(r, a, now_ms);
+        lease_yield(r, a, now_ms);
     else
-        hold(r, a, sent_ms, now_ms);
+        lease_take_hold(r, a, sent_ms, now_ms);
 }
 
-static bool was_ours(const struct reader *r) {
+static bool lease_was_ours(const struct reader *r) {
     return r->lease_state == READER_LEASE_OURS || r->lease_state == READER_LEASE_LOST;
 }
 
-static enum lease_claim claim(const struct reader *r, int64_t now_ms) {
-    if (!was_ours(r)) return LEASE_FIRST;
-    return holds(r, now_ms) ? LEASE_HELD : LEASE_UNCHANGED;
+static enum lease_claim lease_make_claim(const struct reader *r, int64_t now_ms) {
+    if (!lease_was_ours(r)) return LEASE_FIRST;
+    return lease_is_held(r, now_ms) ? LEASE_HELD : LEASE_UNCHANGED;
 }
 
-static void on_lease(struct loop_timer *t) {
+static void on_lease_due(struct loop_timer *t) {
     struct reader *r = container_of(t, struct reader, lease);
     struct engine *e = r->service.engine;
     int64_t now_ms = loop_now_ms(r->service.loop);
     loop_timer_start(r->service.loop, t, READER_LEASE_EVERY_MS);
-    if (!was_ours(r) && r->renewing) return; // each first one would begin a generation
+    if (!lease_was_ours(r) && r->renewing) return; // each first one would begin a generation
     struct renewal *renewal = mem_zalloc(sizeof *renewal);
     *renewal = (struct renewal){.reader = r, .sent_ms = now_ms};
     r->renewing++;
@@ -128,14 +129,14 @@ static void on_lease(struct loop_timer *t) {
                                                .instance_id = r->service.instance_id,
                                                .generation = r->generation,
                                                .viewers = r->env.viewers,
-                                               .claim = claim(r, now_ms),
+                                               .claim = lease_make_claim(r, now_ms),
                                                .stamp = dead ? r->holder_stamp : 0},
                         READER_LEASE_TTL_MS, on_lease_renewed, renewal);
 }
 
 void reader_lease_start(struct reader *r) {
-    r->lease.on_due = on_lease;
-    on_lease(&r->lease);
+    r->lease.on_due = on_lease_due;
+    on_lease_due(&r->lease);
 }
 
 static void on_lease_dropped(void *arg, enum engine_status status) {

@@ -6,15 +6,15 @@
         struct reader *r = (struct reader *)s;                                                               \
         return (double)(expression);                                                                         \
     }
-READER(viewers, r->env.viewers)
-READER(videos, r->videos.count)
-READER(deliveries, counter_get(&r->counters.delivered))
-READER(sends, counter_get(&r->counters.sends))
-READER(wakeups, counter_get(&r->counters.wakeups))
-READER(slow_gaps, counter_get(&r->counters.gaps))
-READER(stalled, counter_get(&r->counters.stalled))
-READER(redirected, r->redirected)
-READER(shed, r->shed + counter_get(&r->counters.refused))
+READER(reader_viewers, r->env.viewers)
+READER(reader_videos, r->videos.count)
+READER(reader_deliveries, counter_get(&r->counters.delivered))
+READER(reader_sends, counter_get(&r->counters.sends))
+READER(reader_wakeups, counter_get(&r->counters.wakeups))
+READER(reader_slow_gaps, counter_get(&r->counters.gaps))
+READER(reader_stalled, counter_get(&r->counters.stalled))
+READER(reader_redirected, r->redirected)
+READER(reader_shed, r->shed + counter_get(&r->counters.refused))
 #undef READER
 
 static double memory_used(struct service *s) {
@@ -28,27 +28,28 @@ static double memory_max(struct service *s) {
 }
 
 const struct metric reader_metrics[] = {
-    {"chorus_reader_viewers", "viewers", METRIC_GAUGE, "Viewers with a stream.", viewers, "activeConnections",
-     "activeConnections"},
-    {"chorus_reader_videos", "videos", METRIC_GAUGE, "Videos subscribed to.", videos, "subscribedTopics",
-     NULL}, // a report lists them
+    {"chorus_reader_viewers", "viewers", METRIC_GAUGE, "Viewers with a stream.", reader_viewers,
+     "activeConnections", "activeConnections"},
+    {"chorus_reader_videos", "videos", METRIC_GAUGE, "Videos subscribed to.", reader_videos,
+     "subscribedTopics", NULL}, // a report lists them
     {"chorus_reader_deliveries_total", "deliveries", METRIC_COUNTER, "Events sent, each to each viewer.",
-     deliveries, "messagesSent", "messagesSent"},
+     reader_deliveries, "messagesSent", "messagesSent"},
     {"chorus_reader_sends_total", "sends", METRIC_COUNTER,
-     "Calls of send, with those for heartbeats and first bytes.", sends, "sends", NULL},
-    {"chorus_reader_wakeups_total", "wakeups", METRIC_COUNTER, "Wakeups of workers to publish.", wakeups,
-     "wakeups", NULL},
+     "Calls of send, with those for heartbeats and first bytes.", reader_sends, "sends", NULL},
+    {"chorus_reader_wakeups_total", "wakeups", METRIC_COUNTER, "Wakeups of workers to publish.",
+     reader_wakeups, "wakeups", NULL},
     {"chorus_reader_slow_gaps_total", "gaps", METRIC_COUNTER,
-     "Gaps sent because a viewer fell behind what is kept for slow ones.", slow_gaps, "slowGaps", NULL},
+     "Gaps sent because a viewer fell behind what is kept for slow ones.", reader_slow_gaps, "slowGaps",
+     NULL},
     {"chorus_reader_stalled_viewers_total", "viewers", METRIC_COUNTER,
-     "Viewers disconnected because they accepted no data.", stalled, "stalled", NULL},
+     "Viewers disconnected because they accepted no data.", reader_stalled, "stalled", NULL},
     {"chorus_memory_used_bytes", "bytes", METRIC_GAUGE, "Memory in use that clients can make grow.",
      memory_used, "memory.used", NULL},
     {"chorus_memory_max_bytes", "bytes", METRIC_GAUGE, "Its limit (--memory).", memory_max, "memory.max",
      NULL},
     {"chorus_reader_redirected_viewers_total", "viewers", METRIC_COUNTER,
-     "Viewers redirected to the reader that has their video.", redirected, "redirected", NULL},
+     "Viewers redirected to the reader that has their video.", reader_redirected, "redirected", NULL},
     {"chorus_reader_shed_viewers_total", "viewers", METRIC_COUNTER,
-     "Viewers turned away by closing their connections.", shed, "shed", NULL},
+     "Viewers turned away by closing their connections.", reader_shed, "shed", NULL},
     {0},
 };

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "http/exchange.h"
-#include "arrival.h"
+#include "connect.h"
 #include "moments.h"
 #include "reader/reader.h"
 #include "service/fields.h"
@@ -30,7 +30,7 @@ static bool may_redirect(const char *redirect) {
 }
 
 static void handle_get(struct http_exchange *x, void *arg) {
-    struct reader_connect c = {0};
+    struct connect_params c = {0};
     if (!query_id(x, "userid", &c.userid) || !query_id(x, "videoid", &c.videoid)) return;
     c.head_only = http_request_is_head(x->request);
     c.last = last_event_id(x->request);
@@ -57,7 +57,7 @@ static void handle_post(struct http_exchange *x, void *arg) {
                                    [EVENTS] = BODY_FIELD("events", events)};
     if (!body_read(x, f, FIELDS) || !body_id(x, &f[USER]) || !body_id(x, &f[VIDEO])) return;
     const char *told = text_of(&f[REDIRECT]);
-    struct reader_connect c = {.userid = user, .videoid = video};
+    struct connect_params c = {.userid = user, .videoid = video};
     c.last = last_event_id(x->request);
     take_if_newer(&c.last, text_of(&f[LAST]));
     take_if_newer(&c.last, text_of(&f[LAST_TOO]));
@@ -66,10 +66,10 @@ static void handle_post(struct http_exchange *x, void *arg) {
     reader_connect(arg, x, &c);
 }
 
-static const struct http_route routes[] = {
+static const struct http_route reader_routes[] = {
     {"GET", "/connect", .handle = handle_get},
     {"POST", "/connect", .handle = handle_post, .body_max = IDS_BODY_MAX, .guard = body_guard},
     {0},
 };
 
-const struct http_route *const reader_tables[] = {service_routes, routes, NULL};
+const struct http_route *const reader_tables[] = {service_routes, reader_routes, NULL};

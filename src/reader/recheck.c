@@ -9,7 +9,7 @@
 #include "reader_core.h"
 #include "watched.h"
 
-enum { AGAIN_MS = 2000, AT_ONCE = 1000 }; // the engine is not ours alone: it takes some 16,000 requests
+enum { AGAIN_MS = 2000, RECHECKS_MAX = 1000 }; // the engine is not ours alone: it takes some 16,000 requests
 
 struct recheck {
     struct reader *reader;
@@ -20,7 +20,7 @@ struct recheck {
 static void on_rechecked(void *arg, const struct placement_answer *);
 
 static void recheck_next(struct reader *r) {
-    while (r->to_recheck && r->rechecking < AT_ONCE) {
+    while (r->to_recheck && r->rechecking < RECHECKS_MAX) {
         struct recheck *check = r->to_recheck;
         LL_DELETE(r->to_recheck, check);
         r->rechecking++;
@@ -35,13 +35,13 @@ static void recheck_end(struct recheck *check) {
     recheck_next(r);
 }
 
-static void let_go(struct recheck *check, const char *owner) {
+static void recheck_yield(struct recheck *check, const char *owner) {
     struct reader *r = check->reader;
     struct watched *w = watched_find(r, check->video);
-    if (!w || watched_means_us(r, w, owner)) return;
+    if (!w || reader_owns_url(r, w, owner)) return;
     if (reader_may_log(r))
         log_info(r->service.instance_id, "moved_away", "video=%s to=%s viewers=%u", w->video, owner,
-                 stream_viewers(&w->stream));
+                 broadcast_viewers(&w->broadcast));
     watched_close(r, w);
 }
 
@@ -50,14 +50,14 @@ static void on_claimed(void *arg, enum engine_status status, const char *owner, 
     if (status == ENGINE_OK && changed)
         log_debug(check->reader->service.instance_id, "claimed", "video=%s", check->video);
     else if (status == ENGINE_OK && !check->reader->stopping)
-        let_go(check, owner);
+        recheck_yield(check, owner);
     recheck_end(check);
 }
 
-static void claim(struct recheck *check, const struct watched *w) {
+static void recheck_claim(struct recheck *check, const struct watched *w) {
     struct reader *r = check->reader;
     struct engine *e = r->service.engine;
-    e->ops->assign(e, check->video, w->other_name ? w->other_name : r->config.reader_url, on_claimed, check);
+    e->ops->assign(e, check->video, w->alias_url ? w->alias_url : r->config.reader_url, on_claimed, check);
 }
 
 static void on_rechecked(void *arg, const struct placement_answer *p) {
@@ -65,11 +65,11 @@ static void on_rechecked(void *arg, const struct placement_answer *p) {
     struct reader *r = check->reader;
     struct watched *w = watched_find(r, check->video);
     bool ours = !reader_lease_is_anothers(r->lease_state);
-    if (w && !r->stopping && ours && p->status == PLACEMENT_NONE && stream_viewers(&w->stream)) {
-        claim(check, w);
+    if (w && !r->stopping && ours && p->status == PLACEMENT_NONE && broadcast_viewers(&w->broadcast)) {
+        recheck_claim(check, w);
         return;
     }
-    if (p->status == PLACEMENT_OK) let_go(check, p->reader_url);
+    if (p->status == PLACEMENT_OK) recheck_yield(check, p->reader_url);
     recheck_end(check);
 }
 

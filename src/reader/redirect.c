@@ -14,7 +14,7 @@ enum { NONCE_LEN = 16 };
 static const char hop[] = "hop=";
 
 // Whether it is of this machine, with a port or without.
-static bool is_loopback(const char *host) {
+static bool host_is_loopback(const char *host) {
     char name[64];
     struct in_addr address;
     size_t len = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/");
@@ -25,9 +25,9 @@ static bool is_loopback(const char *host) {
     return inet_pton(AF_INET, name, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
 }
 
-static bool is_loopback_url(const char *url) {
+static bool url_is_loopback(const char *url) {
     const char *at = strstr(url, "://");
-    return at && is_loopback(at + 3);
+    return at && host_is_loopback(at + 3);
 }
 
 const char *redirect_base(struct placement *p, struct http_request *request,
@@ -35,7 +35,7 @@ const char *redirect_base(struct placement *p, struct http_request *request,
     const char *host = http_request_header(request, "host");
     bool inside = host && placement_is_reader_host(p, host);
     if (!inside && to->public_url) return to->public_url;
-    if (!inside && host && is_loopback_url(to->reader_url) && !is_loopback(host)) return NULL;
+    if (!inside && host && url_is_loopback(to->reader_url) && !host_is_loopback(host)) return NULL;
     return to->reader_url;
 }
 

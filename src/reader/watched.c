@@ -17,12 +17,12 @@ enum {
     VIDEO_ELSEWHERE = 192 // bytes
 };
 
-static struct watched *of(struct table_entry *e) {
+static struct watched *watched_of(struct table_entry *e) {
     return e ? container_of(e, struct watched, entry) : NULL;
 }
 
 struct watched *watched_find(const struct reader *r, const char *video) {
-    return of(table_find(&r->videos, video));
+    return watched_of(table_find(&r->videos, video));
 }
 
 // With what the engine, the fan-out and the vacancy have for it.
@@ -38,29 +38,29 @@ struct watched *watched_open(struct reader *r, const char *video) {
     memcpy(w->video, video, strlen(video) + 1);
     w->entry.name = w->video;
     table_add(&r->videos, &w->entry);
-    stream_open(&w->stream, &r->env, w->video);
+    broadcast_open(&w->broadcast, &r->env, w->video);
     log_debug(r->service.instance_id, "subscribed", "video=%s", video);
     return w;
 }
 
-static void note_one(struct reader *r, struct watched *w, bool watched) {
+static void watched_note(struct reader *r, struct watched *w, bool watched) {
     r->service.engine->ops->watch(r->service.engine, (const char *const[]){w->video}, 1, watched);
 }
 
 // Whether the engine knows it to be watched.
-static bool is_noted(const struct watched *w) {
-    return !w->stream.vacancy;
+static bool watched_is_noted(const struct watched *w) {
+    return !w->broadcast.idle;
 }
 
 // The viewers of a reader that stops come back elsewhere.
-void watched_on_audience(struct stream *s, bool watched) {
+void watched_on_audience(struct broadcast *s, bool watched) {
     struct reader *r = container_of(s->env, struct reader, env);
-    if (watched || !r->stopping) note_one(r, container_of(s, struct watched, stream), watched);
+    if (watched || !r->stopping) watched_note(r, container_of(s, struct watched, broadcast), watched);
 }
 
 // Notes expire, as a reader may be killed. So the reader walks over its videos again and again, some in each
 // turn. A video that a growing table moves behind the walk waits for the next one.
-static void repeat_notes(struct reader *r) {
+static void watched_repeat_notes(struct reader *r) {
     int64_t now_ms = loop_now_ms(r->service.loop);
     size_t most = r->videos.count / NOTES_SHARE + NOTES_AT_LEAST;
     if (!r->next_noted && now_ms >= r->repeat_notes_ms) {
@@ -71,7 +71,7 @@ static void repeat_notes(struct reader *r) {
         const char *videos[ENGINE_WATCH_MOST];
         size_t count = 0;
         for (; most && count < ENGINE_WATCH_MOST && r->next_noted; most--) {
-            if (is_noted(r->next_noted)) videos[count++] = r->next_noted->video;
+            if (watched_is_noted(r->next_noted)) videos[count++] = r->next_noted->video;
             r->next_noted = watched_next(r, r->next_noted);
         }
         if (count) r->service.engine->ops->watch(r->service.engine, videos, count, true);
@@ -79,52 +79,52 @@ static void repeat_notes(struct reader *r) {
 }
 
 void watched_close(struct reader *r, struct watched *w) {
-    if (is_noted(w) && !r->stopping) note_one(r, w, false);
+    if (watched_is_noted(w) && !r->stopping) watched_note(r, w, false);
     if (w == r->next_noted) r->next_noted = watched_next(r, w);
     table_remove(&r->videos, &w->entry);
-    stream_end(&w->stream);
-    free(w->other_name);
+    broadcast_close(&w->broadcast);
+    free(w->alias_url);
     budget_give_back(video_cost(w, w->video));
     free(w);
 }
 
 struct watched *watched_next(const struct reader *r, const struct watched *w) {
-    return of(table_next(&r->videos, w ? &w->entry : NULL));
+    return watched_of(table_next(&r->videos, w ? &w->entry : NULL));
 }
 
-bool watched_means_us(const struct reader *r, const struct watched *w, const char *reader_url) {
+bool reader_owns_url(const struct reader *r, const struct watched *w, const char *reader_url) {
     if (!reader_lease_is_anothers(r->lease_state) && !strcmp(reader_url, r->config.reader_url)) return true;
-    return w && w->other_name && !strcmp(reader_url, w->other_name);
+    return w && w->alias_url && !strcmp(reader_url, w->alias_url);
 }
 
-void watched_rename(const struct reader *r, struct watched *w, const char *reader_url) {
-    if (watched_means_us(r, w, reader_url)) return;
-    free(w->other_name);
-    w->other_name = mem_strdup(reader_url);
+void watched_set_alias(const struct reader *r, struct watched *w, const char *reader_url) {
+    if (reader_owns_url(r, w, reader_url)) return;
+    free(w->alias_url);
+    w->alias_url = mem_strdup(reader_url);
 }
 
 void watched_sweep(struct reader *r) {
-    repeat_notes(r);
-    stream_sweep(&r->env);
+    watched_repeat_notes(r);
+    broadcast_sweep(&r->env);
 }
 
 // Closes the one that has been without viewers longest, if that is long enough.
-static bool close_vacant(struct reader *r, int64_t for_ms) {
-    struct stream *s = stream_left_alone(&r->env, for_ms);
+static bool watched_close_one_idle(struct reader *r, int64_t for_ms) {
+    struct broadcast *s = broadcast_idle_for(&r->env, for_ms);
     if (!s) return false;
-    struct watched *w = container_of(s, struct watched, stream);
+    struct watched *w = container_of(s, struct watched, broadcast);
     log_debug(r->service.instance_id, "unsubscribed", "video=%s", w->video);
     watched_close(r, w);
     return true;
 }
 
-bool watched_close_vacant(struct reader *r) {
+bool watched_close_idle(struct reader *r) {
     for (int left = CLOSED_AT_ONCE; left; left--)
-        if (!close_vacant(r, budget_has_room() ? r->config.unsubscribe_ms : 0)) return false;
+        if (!watched_close_one_idle(r, budget_has_room() ? r->config.unsubscribe_ms : 0)) return false;
     return true;
 }
 
 void watched_yield(struct reader *r) {
     for (int left = CLOSED_FOR_ROOM; left && !budget_has_room(); left--)
-        if (!close_vacant(r, 0)) return;
+        if (!watched_close_one_idle(r, 0)) return;
 }

@@ -6,14 +6,14 @@
 #include <stdint.h>
 
 #include "base/table.h"
-#include "stream.h"
+#include "broadcast.h"
 
 struct reader;
 
 struct watched {
     struct table_entry entry; // the reader's
-    struct stream stream;
-    char *other_name; // by which a mapping means us, beside our reader_url; NULL: none
+    struct broadcast broadcast;
+    char *alias_url; // by which a mapping means us, beside our reader_url; NULL: none
     char video[];
 };
 
@@ -31,20 +31,20 @@ void watched_close(struct reader *, struct watched *);
 struct watched *watched_next(const struct reader *, const struct watched *w);
 
 // Whether a mapping to this URL means us. `w`: the video's, or NULL.
-bool watched_means_us(const struct reader *, const struct watched *, const char *reader_url);
+bool reader_owns_url(const struct reader *, const struct watched *, const char *reader_url);
 
 // Remembers that a mapping to this URL means us.
-void watched_rename(const struct reader *, struct watched *, const char *reader_url);
+void watched_set_alias(const struct reader *, struct watched *, const char *reader_url);
 
 // Notes in the engine that the first viewer of a video has come, or the last one has left.
-void watched_on_audience(struct stream *, bool watched);
+void watched_on_audience(struct broadcast *, bool watched);
 
 // Repeats some of those notes; and sweeps the streams.
 void watched_sweep(struct reader *);
 
 // Closes videos without viewers for unsubscribe_ms, and where there is no room for viewers all without any,
 // as many as fit into a turn. Returns whether more are due.
-bool watched_close_vacant(struct reader *);
+bool watched_close_idle(struct reader *);
 
 // Makes room for a viewer by closing videos without any, those left longest first.
 void watched_yield(struct reader *);

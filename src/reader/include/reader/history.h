@@ -21,12 +21,12 @@ enum {
     HISTORY_COLD_MS = 60000
 };
 
-struct run;
+struct history_run;
 
 // Zero-initialise, but for `max`. Shared by the readers of a process.
 struct history_budget {
     size_t bytes, max;
-    struct run *runs; // all there are, the one without use for longest first
+    struct history_run *runs; // all there are, the one without use for longest first
 };
 
 // Frees runs, least recently used first, until history is within what caches may use of the process's memory
@@ -38,7 +38,7 @@ void history_budget_sweep(struct history_budget *, int64_t now_ms);
 
 // Zero-initialise. One pointer, as there may be many videos.
 struct history {
-    struct run *run; // NULL: nothing is held
+    struct history_run *run; // NULL: nothing is held
 };
 
 void history_release(struct history *);

@@ -11,22 +11,22 @@
 #include "fanout/pending.h"
 #include "net/sink.h"
 #include "not_inside.h"
-#include "reader/stream.h"
+#include "reader/broadcast.h"
 #include "run_loop.h"
 
-enum { PATIENCE_MS = 5000, SWEEP_MS = 250, LOAD_BATCH = 200 };
+enum { PATIENCE_MS = 5000, SWEEP_MS = 250, BACKFILL_BATCH = 200 };
 
 static struct loop *loop;
 static struct fake_engine *engine;
 static struct history_budget budget;
 static struct fan_counters counters;
 static struct log_sampler sampler;
-static struct stream_env env;
-static struct stream the_stream, *stream; // NULL: closed
+static struct broadcast_env env;
+static struct broadcast the_broadcast, *broadcast; // NULL: closed
 
 // Somebody who wants to watch; its number stands for its socket.
 struct guest {
-    struct joiner joiner; // first
+    struct join_request join; // first
     int number;
     bool joined, given_up;
 };
@@ -42,7 +42,8 @@ static struct frame *first_event(struct position start) {
     return frame_of_bytes(text, (size_t)len, (struct position){0});
 }
 
-static void on_joined(struct joiner *j, struct stream *s, struct position start, struct pending *frames) {
+static void on_joined(struct join_request *j, struct broadcast *s, struct position start,
+                      struct pending *frames) {
     struct guest *g = (struct guest *)j;
     assert_not_inside();
     assert_false(g->joined || g->given_up); // once
@@ -50,19 +51,19 @@ static void on_joined(struct joiner *j, struct stream *s, struct position start,
     g->given_up = !frames;
     if (!frames) return;
     pending_set_head(frames, first_event(start));
-    assert_ptr_equal(s, stream);
-    assert_true(stream_add(s, &(struct sink){.fd = g->number, .worker = SINK_ANY_WORKER}, 0, frames));
+    assert_ptr_equal(s, broadcast);
+    assert_true(broadcast_add(s, &(struct sink){.fd = g->number, .worker = SINK_ANY_WORKER}, 0, frames));
 }
 
 // Joins, having seen everything up to `last`; returns its number. The turn goes on.
 static int join_in_this_turn(uint64_t epoch, uint64_t seq) {
     assert_true(guest_count < GUESTS_MAX);
     struct guest *g = &guests[guest_count];
-    *g = (struct guest){.joiner = {.last = pos(epoch, seq),
-                                   .deadline_ms = loop_now_ms(loop) + PATIENCE_MS,
-                                   .on_joined = on_joined},
+    *g = (struct guest){.join = {.last = pos(epoch, seq),
+                                 .deadline_ms = loop_now_ms(loop) + PATIENCE_MS,
+                                 .on_joined = on_joined},
                         .number = guest_count};
-    INSIDE(stream_join(stream, &g->joiner));
+    INSIDE(broadcast_join(broadcast, &g->join));
     return guest_count++;
 }
 
@@ -76,21 +77,21 @@ static int join_live(void) {
     return join(0, 0);
 }
 
-static void open_stream(void) {
-    env = (struct stream_env){.loop = loop,
-                              .engine = fake_engine(engine),
-                              .counters = &counters,
-                              .budget = &budget,
-                              .instance_id = "reader-1",
-                              .sampler = &sampler};
-    stream_env_init(&env);
-    stream = &the_stream;
-    stream_open(stream, &env, FAKE_VIDEO);
+static void open_broadcast(void) {
+    env = (struct broadcast_env){.loop = loop,
+                                 .engine = fake_engine(engine),
+                                 .counters = &counters,
+                                 .budget = &budget,
+                                 .instance_id = "reader-1",
+                                 .sampler = &sampler};
+    broadcast_env_init(&env);
+    broadcast = &the_broadcast;
+    broadcast_open(broadcast, &env, FAKE_VIDEO);
 }
 
-static void close_stream(void) {
-    if (stream) stream_end(stream);
-    stream = NULL;
+static void close_broadcast(void) {
+    if (broadcast) broadcast_close(broadcast);
+    broadcast = NULL;
 }
 
 static int set_up(void **state) {
@@ -99,21 +100,21 @@ static int set_up(void **state) {
     engine = fake_engine_new();
     budget = (struct history_budget){.max = 64 << 20};
     guest_count = 0;
-    open_stream();
+    open_broadcast();
     return 0;
 }
 
 static int tear_down(void **state) {
     (void)state;
-    close_stream();
+    close_broadcast();
     fake_engine_free(engine);
     loop_free(loop);
-    return budget.bytes || fake_fanout_videos() || env.viewers || env.lobbies || env.vacancies;
+    return budget.bytes || fake_fanout_videos() || env.viewers || env.queues || env.idle_entries;
 }
 
 static void sweep_later(int64_t ms) {
     run_later(loop, ms);
-    stream_sweep(&env);
+    broadcast_sweep(&env);
 }
 
 // Lets the feed know where the log stands.
@@ -147,7 +148,8 @@ static void assert_exact_after(const char *text, uint64_t from, uint64_t to) {
 
 static int joined_count;
 
-static void count_joined(struct joiner *j, struct stream *s, struct position start, struct pending *frames) {
+static void count_joined(struct join_request *j, struct broadcast *s, struct position start,
+                         struct pending *frames) {
     (void)j, (void)s, (void)start;
     joined_count++;
     if (!frames) return;
@@ -178,7 +180,7 @@ static void who_joins_before_it_is_live_waits_and_misses_nothing_after(void **st
     fake_log_run(engine, 1, 1, 7);
     int a = join_live();
     assert_waits(a);
-    assert_null(stream_left_alone(&env, 0)); // somebody is there
+    assert_null(broadcast_idle_for(&env, 0)); // somebody is there
     fake_say_subscribed(engine);
     fake_take_effect(engine);
     fake_append_run(engine, 1, 8, 8);
@@ -200,7 +202,7 @@ static void who_joins_live_gets_what_comes_from_then_on(void **state) {
     fake_publish(engine, foreign_message("{\"n\":1}"));
     assert_given(a, "from:1-7 1-8 1-9 1-10 2-1 {\"n\":1}");
     assert_given(b, "from:1-9 1-10 2-1 {\"n\":1}");
-    assert_int_equal(stream_viewers(stream), 2);
+    assert_int_equal(broadcast_viewers(broadcast), 2);
     assert_int_equal(fake_waiting(engine), 0); // the log was not needed
 }
 
@@ -347,7 +349,7 @@ static void what_comes_while_the_log_is_read_is_neither_lost_nor_doubled(void **
 
 static void a_long_absence_is_read_in_pieces(void **state) {
     (void)state;
-    enum { MISSED = 10 * LOAD_BATCH + 10 }; // more than the history holds
+    enum { MISSED = 10 * BACKFILL_BATCH + 10 }; // more than the history holds
     char last[32];
     go_live_at(MISSED);
     int a = join(1, 0);
@@ -525,7 +527,7 @@ static void a_load_that_fails_is_tried_again_with_the_next_sweep(void **state) {
 
 static void a_load_that_fails_half_way_gives_nothing_twice(void **state) {
     (void)state;
-    go_live_at(LOAD_BATCH + 5);
+    go_live_at(BACKFILL_BATCH + 5);
     int a = join(1, 0);
     fake_answer(engine, 0);
     fake_fail(engine, 0, ENGINE_UNAVAILABLE);
@@ -533,7 +535,7 @@ static void a_load_that_fails_half_way_gives_nothing_twice(void **state) {
     fake_answer_all(engine, 10);
     assert_memory_equal(fake_fanout_text(a), "from:1-0 1-1 1-2 ", 17);
     char last[64];
-    snprintf(last, sizeof last, " 1-%d 1-%d", LOAD_BATCH + 4, LOAD_BATCH + 5);
+    snprintf(last, sizeof last, " 1-%d 1-%d", BACKFILL_BATCH + 4, BACKFILL_BATCH + 5);
     const char *text = fake_fanout_text(a);
     assert_string_equal(text + strlen(text) - strlen(last), last);
     assert_null(strstr(strstr(text, " 1-2 ") + 1, " 1-2 "));
@@ -548,13 +550,13 @@ static void who_waits_too_long_is_given_up(void **state) {
     assert_waits(a);
     sweep_later(1);
     assert_true(guests[a].given_up);
-    assert_int_equal(guests[a].joiner.outcome, JOINER_STORE_AWAY);
+    assert_int_equal(guests[a].join.outcome, JOIN_STORE_AWAY);
     assert_waits(b);
     sweep_later(100);
     assert_true(guests[b].given_up);
     go_live_at(3); // and the stream goes on
     assert_given(join_live(), "from:1-3");
-    assert_int_equal(stream_viewers(stream), 1);
+    assert_int_equal(broadcast_viewers(broadcast), 1);
 }
 
 static void given_up_because_the_store_has_no_place_for_the_video(void **state) {
@@ -564,7 +566,7 @@ static void given_up_because_the_store_has_no_place_for_the_video(void **state) 
     fake_fail(engine, 0, ENGINE_FULL);
     sweep_later(PATIENCE_MS);
     assert_true(guests[a].given_up);
-    assert_int_equal(guests[a].joiner.outcome, JOINER_TOO_MANY_VIDEOS);
+    assert_int_equal(guests[a].join.outcome, JOIN_TOO_MANY_VIDEOS);
 }
 
 static void given_up_while_the_log_is_read(void **state) {
@@ -618,12 +620,12 @@ static void with_little_budget_on_a_busy_video_it_is_served_too(void **state) {
 static int join_with_patience(uint64_t epoch, uint64_t seq, int64_t ms) {
     assert_true(guest_count < GUESTS_MAX);
     struct guest *g = &guests[guest_count];
-    *g = (struct guest){.joiner = {.last = pos(epoch, seq),
-                                   .deadline_ms = loop_now_ms(loop) + PATIENCE_MS,
-                                   .patience_ms = loop_now_ms(loop) + ms,
-                                   .on_joined = on_joined},
+    *g = (struct guest){.join = {.last = pos(epoch, seq),
+                                 .deadline_ms = loop_now_ms(loop) + PATIENCE_MS,
+                                 .patience_ms = loop_now_ms(loop) + ms,
+                                 .on_joined = on_joined},
                         .number = guest_count};
-    INSIDE(stream_join(stream, &g->joiner));
+    INSIDE(broadcast_join(broadcast, &g->join));
     loop_drain(loop);
     return guest_count++;
 }
@@ -684,7 +686,7 @@ static void of_more_than_there_is_room_for_it_gets_the_newest(void **state) {
 static void what_is_in_the_history_needs_memory_for_each_viewer(void **state) {
     (void)state;
     go_live_at(0);
-    history_use(&stream->history, loop_now_ms(loop));
+    history_use(&broadcast->history, loop_now_ms(loop));
     fake_append_run(engine, 1, 1, 30);
     budget_set(1);
     int a = join_with_patience(1, 1, 1000), b = join_with_patience(1, 20, 1000);
@@ -699,16 +701,16 @@ static void what_is_in_the_history_needs_memory_for_each_viewer(void **state) {
 static void so_many_read_the_log_at_a_time(void **state) {
     (void)state;
     enum { MANY = 40, AT_ONCE = 16 };
-    static struct stream many[MANY];
+    static struct broadcast many[MANY];
     static struct guest some[MANY];
-    close_stream();
+    close_broadcast();
     fake_log_run(engine, 1, 1, 9);
-    for (int i = 0; i < MANY; i++) stream_open(&many[i], &env, FAKE_VIDEO);
+    for (int i = 0; i < MANY; i++) broadcast_open(&many[i], &env, FAKE_VIDEO);
     go_live_all(MANY);
     for (int i = 0; i < MANY; i++) {
-        some[i].joiner = (struct joiner){
+        some[i].join = (struct join_request){
             .last = pos(1, 1), .deadline_ms = INT64_MAX, .patience_ms = INT64_MAX, .on_joined = count_joined};
-        stream_join(&many[i], &some[i].joiner);
+        broadcast_join(&many[i], &some[i].join);
     }
     loop_drain(loop);
     joined_count = 0;
@@ -716,15 +718,15 @@ static void so_many_read_the_log_at_a_time(void **state) {
     fake_answer(engine, 0);
     assert_int_equal(joined_count, 1);
     assert_int_equal(fake_waiting(engine), AT_ONCE); // the next one's turn
-    stream_end(&many[AT_ONCE + 1]);                  // in line
-    stream_end(&many[3]);                            // asking
+    broadcast_close(&many[AT_ONCE + 1]);             // in line
+    broadcast_close(&many[3]);                       // asking
     fake_answer_all(engine, 2 * MANY);
     assert_int_equal(joined_count, MANY); // two of them in vain
     for (int i = 0; i < MANY; i++)
-        if (i != 3 && i != AT_ONCE + 1) stream_end(&many[i]);
-    assert_int_equal(env.loading, 0);
-    assert_null(env.loads);
-    assert_null(env.load_line);
+        if (i != 3 && i != AT_ONCE + 1) broadcast_close(&many[i]);
+    assert_int_equal(env.backfilling, 0);
+    assert_null(env.backfills);
+    assert_null(env.backfill_line);
 }
 
 static void history_that_nobody_comes_back_for_is_let_go(void **state) {
@@ -753,49 +755,49 @@ static void history_that_nobody_comes_back_for_is_let_go(void **state) {
 
 static void it_knows_for_how_long_nobody_has_watched(void **state) {
     (void)state;
-    assert_null(stream_left_alone(&env, 0)); // it was opened for somebody
+    assert_null(broadcast_idle_for(&env, 0)); // it was opened for somebody
     run_later(loop, 1);
-    assert_ptr_equal(stream_left_alone(&env, 0), stream);
-    assert_null(stream_left_alone(&env, 2));
+    assert_ptr_equal(broadcast_idle_for(&env, 0), broadcast);
+    assert_null(broadcast_idle_for(&env, 2));
     go_live_at(3);
     int a = join_live(), b = join_live();
     run_later(loop, 5000);
-    assert_null(stream_left_alone(&env, 1));
+    assert_null(broadcast_idle_for(&env, 1));
     fake_fanout_leave(a);
     run_later(loop, 1000);
-    assert_null(stream_left_alone(&env, 1));
+    assert_null(broadcast_idle_for(&env, 1));
     fake_fanout_leave(b);
     run_later(loop, 999);
-    assert_null(stream_left_alone(&env, 1000));
+    assert_null(broadcast_idle_for(&env, 1000));
     run_later(loop, 1);
-    assert_ptr_equal(stream_left_alone(&env, 1000), stream);
-    assert_ptr_equal(stream_left_alone(&env, 1000), stream); // it stays so
+    assert_ptr_equal(broadcast_idle_for(&env, 1000), broadcast);
+    assert_ptr_equal(broadcast_idle_for(&env, 1000), broadcast); // it stays so
     join_live();
-    assert_null(stream_left_alone(&env, 1000));
+    assert_null(broadcast_idle_for(&env, 1000));
 }
 
 static void it_is_not_left_alone_while_somebody_waits(void **state) {
     (void)state;
     run_later(loop, 1000);
     int a = join_live();
-    assert_null(stream_left_alone(&env, 1000));
+    assert_null(broadcast_idle_for(&env, 1000));
     sweep_later(PATIENCE_MS);
     assert_true(guests[a].given_up);
-    assert_ptr_equal(stream_left_alone(&env, 1000), stream);
+    assert_ptr_equal(broadcast_idle_for(&env, 1000), broadcast);
 }
 
 static void it_counts_the_viewers_of_all_streams(void **state) {
     (void)state;
-    struct stream other;
-    stream_open(&other, &env, FAKE_VIDEO);
+    struct broadcast other;
+    broadcast_open(&other, &env, FAKE_VIDEO);
     go_live_at(3);
     int a = join_live();
     join_live();
-    stream_add(&other, &(struct sink){.fd = 1000}, 0, pending_new(0));
+    broadcast_add(&other, &(struct sink){.fd = 1000}, 0, pending_new(0));
     assert_int_equal(env.viewers, 3);
     fake_fanout_leave(a);
     assert_int_equal(env.viewers, 2);
-    stream_end(&other);
+    broadcast_close(&other);
     assert_int_equal(env.viewers, 1);
 }
 
@@ -803,34 +805,34 @@ static void it_counts_the_viewers_of_all_streams(void **state) {
 static void of_many_it_finds_those_left_alone(void **state) {
     (void)state;
     enum { MANY = 5 };
-    static struct stream many[MANY];
-    close_stream();
+    static struct broadcast many[MANY];
+    close_broadcast();
     for (int i = 0; i < MANY; i++) {
-        stream_open(&many[i], &env, FAKE_VIDEO);
+        broadcast_open(&many[i], &env, FAKE_VIDEO);
         run_later(loop, 100);
     }
-    stream_add(&many[1], &(struct sink){.fd = 1001}, 0, pending_new(0));
-    assert_ptr_equal(stream_left_alone(&env, 300), &many[0]);
-    stream_end(&many[0]);
-    assert_ptr_equal(stream_left_alone(&env, 300), &many[2]);
-    stream_end(&many[2]);
-    assert_null(stream_left_alone(&env, 300));
+    broadcast_add(&many[1], &(struct sink){.fd = 1001}, 0, pending_new(0));
+    assert_ptr_equal(broadcast_idle_for(&env, 300), &many[0]);
+    broadcast_close(&many[0]);
+    assert_ptr_equal(broadcast_idle_for(&env, 300), &many[2]);
+    broadcast_close(&many[2]);
+    assert_null(broadcast_idle_for(&env, 300));
     fake_fanout_leave(1001);
     run_later(loop, 200);
-    assert_ptr_equal(stream_left_alone(&env, 100), &many[3]);
+    assert_ptr_equal(broadcast_idle_for(&env, 100), &many[3]);
     for (int i = 1; i < MANY; i++)
-        if (i != 2) stream_end(&many[i]);
-    assert_null(stream_left_alone(&env, 0));
+        if (i != 2) broadcast_close(&many[i]);
+    assert_null(broadcast_idle_for(&env, 0));
 }
 
 static void closed_while_people_wait(void **state) {
     (void)state;
     int a = join_live(), b = join(1, 3);
     int c = join_in_this_turn(0, 0);
-    close_stream();
+    close_broadcast();
     assert_true(guests[a].given_up && guests[b].given_up && guests[c].given_up);
-    assert_int_equal(guests[a].joiner.outcome, JOINER_STREAM_ENDED);
-    assert_int_equal(guests[c].joiner.outcome, JOINER_STREAM_ENDED);
+    assert_int_equal(guests[a].join.outcome, JOIN_BROADCAST_CLOSED);
+    assert_int_equal(guests[c].join.outcome, JOIN_BROADCAST_CLOSED);
     assert_int_equal(fake_subscriptions(engine), 0);
 }
 
@@ -843,7 +845,7 @@ static void those_of_one_turn_start_at_its_end(void **state) {
     assert_given(a, "from:1-3");
     assert_given(b, "from:1-3");
     assert_given(c, "from:1-3");
-    assert_int_equal(stream_viewers(stream), 3);
+    assert_int_equal(broadcast_viewers(broadcast), 3);
 }
 
 static void closed_while_the_log_is_read(void **state) {
@@ -851,7 +853,7 @@ static void closed_while_the_log_is_read(void **state) {
     for (int failing = 0; failing < 2; failing++) {
         go_live_at(7);
         int a = join(1, 4);
-        close_stream();
+        close_broadcast();
         assert_true(guests[a].given_up);
         fake_fail(engine, 0, failing ? ENGINE_CLOSED : ENGINE_OK);
         assert_int_equal(fake_waiting(engine), 0);
@@ -862,11 +864,11 @@ static void closed_while_the_log_is_read(void **state) {
 
 static void closed_between_two_pieces(void **state) {
     (void)state;
-    go_live_at(LOAD_BATCH + 5);
+    go_live_at(BACKFILL_BATCH + 5);
     join(1, 0);
     fake_answer(engine, 0);
     assert_int_equal(fake_waiting(engine), 1);
-    close_stream();
+    close_broadcast();
     fake_answer_all(engine, 10);
     assert_int_equal(fake_waiting(engine), 0);
 }
@@ -876,7 +878,7 @@ static void closed_with_viewers_and_history(void **state) {
     go_live_at(7);
     join_live();
     fake_append_run(engine, 1, 8, 9);
-    close_stream();
+    close_broadcast();
     assert_false(fake_fanout_has(0));
     assert_int_equal(budget.bytes, 0);
 }
@@ -936,7 +938,7 @@ static void everybody_gets_exactly_what_it_missed(void **state) {
         for (int i = 0; i < guest_count; i++) {
             assert_true(guests[i].joined || guests[i].given_up);
             if (!fake_fanout_has(i)) continue;
-            assert_exact(i, guests[i].joiner.last.seq, seq);
+            assert_exact(i, guests[i].join.last.seq, seq);
             joined++;
         }
         assert_true(joined > 10);

@@ -1,7 +1,7 @@
 // A viewer's way: reader_connect() asks placement whose the video is (on_placed); a video of another reader
 // is redirected (redirect); otherwise the viewer joins the video's stream (join), and when that knows where
 // it starts, its socket goes to a fan-out worker (on_joined).
-#include "arrival.h"
+#include "connect.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,15 +27,15 @@
 enum {
     RETRY_MIN_MS = 500,
     RETRY_SPREAD_MS = 2000,
-    COMPLAIN_EVERY_MS = 10000,
+    WARN_EVERY_MS = 10000,
     JOIN_TIMEOUT_MS = 5000,
     ROOM_TIMEOUT_MS = 3000,   // for backlogs of stalled viewers to be dropped
     SEND_BUFFER_BYTES = 65536 // the kernel makes it twice that, for its own bookkeeping
 };
 
 // Somebody on the way to a stream.
-struct arrival {
-    struct joiner joiner; // first
+struct connect_request {
+    struct join_request join; // first
     struct reader *reader;
     struct http_exchange *exchange;
     uint8_t asks; // kinds of moments
@@ -45,33 +45,33 @@ struct arrival {
 };
 
 // Whether it is time for a line about those refused so far; one for each would be a flood.
-static bool may_tell_shed(struct reader *r, int64_t now_ms) {
-    if (now_ms < r->tell_shed_ms) return false;
-    r->tell_shed_ms = now_ms + COMPLAIN_EVERY_MS;
-    r->shed_told = r->shed;
+static bool connect_may_log_shed(struct reader *r, int64_t now_ms) {
+    if (now_ms < r->log_shed_ms) return false;
+    r->log_shed_ms = now_ms + WARN_EVERY_MS;
+    r->shed_logged = r->shed;
     return true;
 }
 
-static void arrival_shed(struct arrival *a, const char *why) {
+static void connect_shed(struct connect_request *a, const char *why) {
     struct reader *r = a->reader;
     r->shed++;
-    if (may_tell_shed(r, loop_now_ms(r->service.loop)))
+    if (connect_may_log_shed(r, loop_now_ms(r->service.loop)))
         log_warn(r->service.instance_id, "shed", "video=%s why=%s shed_so_far=%llu", a->videoid, why,
                  (unsigned long long)r->shed);
     http_abort(a->exchange); // a browser comes back after a closed connection, never after an error answer
     free(a);
 }
 
-void arrival_tell_shed(struct reader *r, int64_t now_ms) {
-    uint64_t more = r->shed - r->shed_told;
-    if (more && may_tell_shed(r, now_ms))
+void connect_log_shed(struct reader *r, int64_t now_ms) {
+    uint64_t more = r->shed - r->shed_logged;
+    if (more && connect_may_log_shed(r, now_ms))
         log_warn(r->service.instance_id, "shed", "more=%llu shed_so_far=%llu", (unsigned long long)more,
                  (unsigned long long)r->shed);
 }
 
 // The response's head and the first event, which carries the position where the stream starts.
-static struct frame *stream_head(const struct arrival *a, const struct buf *head, enum sink_framing framing,
-                                 struct position start) {
+static struct frame *stream_head(const struct connect_request *a, const struct buf *head,
+                                 enum sink_framing framing, struct position start) {
     struct buf event = {0};
     char id[POSITION_TEXT_SIZE], json[512];
     position_format(start, id);
@@ -85,11 +85,11 @@ static struct frame *stream_head(const struct arrival *a, const struct buf *head
     return f;
 }
 
-static void complain_of_descriptors(struct reader *r) {
+static void warn_out_of_descriptors(struct reader *r) {
     struct rlimit limit = {0};
     int64_t now = loop_now_ms(r->service.loop);
-    if (now < r->complain_ms) return;
-    r->complain_ms = now + COMPLAIN_EVERY_MS;
+    if (now < r->warn_descriptors_ms) return;
+    r->warn_descriptors_ms = now + WARN_EVERY_MS;
     getrlimit(RLIMIT_NOFILE, &limit);
     log_warn(r->service.instance_id, "out_of_descriptors",
              "ulimit=%llu action=\"closing new viewers; raise ulimit -n, or use --own-descriptors\"",
@@ -98,7 +98,7 @@ static void complain_of_descriptors(struct reader *r) {
 
 // Descriptors are given lowest first; the last ones stay for requests, so that health checks and posts get
 // through.
-static bool leaves_room(int fd) {
+static bool leaves_descriptors(int fd) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return true;
     rlim_t reserve = limit.rlim_cur / 8 < 64 ? limit.rlim_cur / 8 : 64;
@@ -112,7 +112,7 @@ static void bound_socket(const struct reader *r, int fd) {
     sock_set_user_timeout(fd, r->config.stall_ms);
 }
 
-static void log_connected(const struct arrival *a, struct position start) {
+static void log_connected(const struct connect_request *a, struct position start) {
     struct reader *r = a->reader;
     char id[POSITION_TEXT_SIZE];
     if (!reader_may_log(r)) return;
@@ -121,36 +121,37 @@ static void log_connected(const struct arrival *a, struct position start) {
 }
 
 // Hands the sink over to the fan-out, which takes it and the frames. Returns false if there is no room.
-static bool take_in(const struct arrival *a, struct stream *s, const struct sink *sink,
-                    struct pending *frames) {
+static bool connect_hand_over(const struct connect_request *a, struct broadcast *s, const struct sink *sink,
+                              struct pending *frames) {
     struct reader *r = a->reader;
     if (sink->fd >= 0) bound_socket(r, sink->fd);
-    if (leaves_room(sink->fd) && stream_add(s, sink, a->asks, frames)) return true;
-    complain_of_descriptors(r);
+    if (leaves_descriptors(sink->fd) && broadcast_add(s, sink, a->asks, frames)) return true;
+    warn_out_of_descriptors(r);
     return false;
 }
 
-static const char *why_given_up(const struct arrival *a) {
-    switch (a->joiner.outcome) {
-    case JOINER_TOO_MANY_VIDEOS: return "too_many_videos";
-    case JOINER_STREAM_ENDED: return a->reader->stopping ? "stopping" : "video_moved";
-    case JOINER_STORE_AWAY:
-    case JOINER_STARTS: break;
+static const char *connect_shed_reason(const struct connect_request *a) {
+    switch (a->join.outcome) {
+    case JOIN_TOO_MANY_VIDEOS: return "too_many_videos";
+    case JOIN_BROADCAST_CLOSED: return a->reader->stopping ? "stopping" : "video_moved";
+    case JOIN_STORE_AWAY:
+    case JOIN_STARTS: break;
     }
     return "store_away";
 }
 
-static void on_joined(struct joiner *j, struct stream *s, struct position start, struct pending *frames) {
-    struct arrival *a = (struct arrival *)j;
+static void on_joined(struct join_request *j, struct broadcast *s, struct position start,
+                      struct pending *frames) {
+    struct connect_request *a = (struct connect_request *)j;
     struct buf head = {0};
     struct sink sink;
     if (!frames) {
-        arrival_shed(a, why_given_up(a));
+        connect_shed(a, connect_shed_reason(a));
         return;
     }
     bool is_there = http_begin_stream(a->exchange, &sink, &head);
     if (is_there) pending_set_head(frames, stream_head(a, &head, sink.framing, start));
-    if (is_there && take_in(a, s, &sink, frames)) {
+    if (is_there && connect_hand_over(a, s, &sink, frames)) {
         log_connected(a, start);
     } else {
         pending_free(frames);
@@ -161,29 +162,29 @@ static void on_joined(struct joiner *j, struct stream *s, struct position start,
     free(a);
 }
 
-static void join(struct arrival *a) {
+static void connect_join(struct connect_request *a) {
     struct reader *r = a->reader;
     if (a->head_only) {
         http_reply(a->exchange, &(struct http_reply){.status = 200, .content_type = "text/event-stream"});
         free(a);
         return;
     }
-    a->joiner.deadline_ms = loop_now_ms(r->service.loop) + JOIN_TIMEOUT_MS;
-    a->joiner.patience_ms = loop_now_ms(r->service.loop) + ROOM_TIMEOUT_MS;
-    a->joiner.on_joined = on_joined;
-    stream_join(&watched_open(r, a->videoid)->stream, &a->joiner);
+    a->join.deadline_ms = loop_now_ms(r->service.loop) + JOIN_TIMEOUT_MS;
+    a->join.patience_ms = loop_now_ms(r->service.loop) + ROOM_TIMEOUT_MS;
+    a->join.on_joined = on_joined;
+    broadcast_join(&watched_open(r, a->videoid)->broadcast, &a->join);
 }
 
 // The viewer came to the very address it would be redirected to. If no reader has a lease under that name, it
 // is another name of this reader (from the static list of a manager that knows no leases).
-static void join_by_other_name(struct arrival *a, const char *reader_url) {
+static void connect_by_alias(struct connect_request *a, const char *reader_url) {
     struct reader *r = a->reader;
     if (!a->head_only && !placement_is_leased(r->placement, reader_url))
-        watched_rename(r, watched_open(r, a->videoid), reader_url);
-    join(a);
+        watched_set_alias(r, watched_open(r, a->videoid), reader_url);
+    connect_join(a);
 }
 
-static void redirect(struct arrival *a, const char *base) {
+static void connect_redirect(struct connect_request *a, const char *base) {
     struct reader *r = a->reader;
     char location[REDIRECT_LOCATION_SIZE];
     redirect_location(location, base, http_request_target(a->exchange->request));
@@ -201,7 +202,7 @@ static void on_placed(void *arg, const struct placement_answer *p);
 // The video is another reader's. The viewer is redirected only if the store has just confirmed that: two
 // readers that trusted their caches could redirect it to each other. While the store is away the viewer is
 // served here.
-static void go_elsewhere(struct arrival *a, const struct placement_answer *to) {
+static void connect_elsewhere(struct connect_request *a, const struct placement_answer *to) {
     struct reader *r = a->reader;
     if (!to->confirmed && !a->confirming) {
         a->confirming = true;
@@ -211,38 +212,38 @@ static void go_elsewhere(struct arrival *a, const struct placement_answer *to) {
     const char *host = http_request_header(a->exchange->request, "host");
     const char *base = redirect_base(r->placement, a->exchange->request, to);
     if (base && host && placement_url_is_at(base, host))
-        join_by_other_name(a, to->reader_url);
+        connect_by_alias(a, to->reader_url);
     else if (!base || !to->confirmed ||
              redirect_is_last_hop(&r->spent_hops, http_request_target(a->exchange->request), !a->head_only))
-        join(a);
+        connect_join(a);
     else
-        redirect(a, base);
+        connect_redirect(a, base);
 }
 
 static void on_placed(void *arg, const struct placement_answer *p) {
-    struct arrival *a = arg;
+    struct connect_request *a = arg;
     struct reader *r = a->reader;
     if (r->stopping) {
-        arrival_shed(a, "stopping");
+        connect_shed(a, "stopping");
         return;
     }
     struct watched *w = watched_find(r, a->videoid);
-    bool ours = p->status == PLACEMENT_OK && watched_means_us(r, w, p->reader_url);
+    bool ours = p->status == PLACEMENT_OK && reader_owns_url(r, w, p->reader_url);
     if (ours || !a->redirect || (p->status != PLACEMENT_OK && w) ||
         (a->head_only && p->status != PLACEMENT_OK)) {
-        join(a);
+        connect_join(a);
     } else if (p->status == PLACEMENT_OK) {
-        go_elsewhere(a, p);
+        connect_elsewhere(a, p);
     } else {
-        arrival_shed(a, p->status == PLACEMENT_FULL ? "too_many_videos" : "not_placed");
+        connect_shed(a, p->status == PLACEMENT_FULL ? "too_many_videos" : "not_placed");
     }
 }
 
-void reader_connect(struct reader *r, struct http_exchange *x, const struct reader_connect *c) {
-    struct arrival *a = mem_zalloc(sizeof *a);
+void reader_connect(struct reader *r, struct http_exchange *x, const struct connect_params *c) {
+    struct connect_request *a = mem_zalloc(sizeof *a);
     a->reader = r;
     a->exchange = x;
-    a->joiner.last = c->last;
+    a->join.last = c->last;
     a->redirect = c->redirect;
     a->asks = c->asks;
     a->head_only = c->head_only;
@@ -252,7 +253,7 @@ void reader_connect(struct reader *r, struct http_exchange *x, const struct read
     if (!budget_has_room()) fanout_relieve(r->env.fanout);
     watched_yield(r);
     if (!c->head_only && !budget_has_room())
-        arrival_shed(a, "out_of_memory");
+        connect_shed(a, "out_of_memory");
     else if (a->head_only) // asks without consequences
         placement_resolve(r->placement, a->videoid, on_placed, a);
     else
