@@ -31,8 +31,7 @@ static void tell_why_not_bound(struct runtime *r, const char *name, const char *
     else if (error == -EINVAL || error == -EADDRNOTAVAIL)
         runtime_fail(r, "%s is not an address of this machine: give another one with --bind.", address);
     else
-        runtime_fail(r, "Port %d (%s) on %s cannot be listened on: %s.", port, name, address,
-                     strerror(-error));
+        runtime_fail(r, "Port %d (%s) on %s cannot be opened: %s.", port, name, address, strerror(-error));
 }
 
 // In `up` a part is named by its role and a number; a role run on its own may be one of many, on many

@@ -206,7 +206,7 @@ bool bench_run(const struct bench_plan *plan, bool on_terminal, struct bench_res
     *result = (struct bench_result){.cores = (int)sysconf(_SC_NPROCESSORS_ONLN)};
     snprintf(why, why_size, "A load process ended too early.");
     if (!b.shared) {
-        snprintf(why, why_size, "There is no memory to share: %s.", strerror(errno));
+        snprintf(why, why_size, "Shared memory cannot be allocated: %s.", strerror(errno));
         return false;
     }
     progress_init(&b.progress, on_terminal, clock_monotonic_ms());

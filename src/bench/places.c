@@ -52,7 +52,7 @@ void places_free(struct places *s) {
 static void set_place(struct places *s, size_t video, const char *url) {
     int endpoint = endpoints_find(s->shared->endpoints, url);
     if (endpoint < 0)
-        bench_note_error(s->error, "There is no way to %s: %s.", url, strerror(-endpoint));
+        bench_note_error(s->error, "%s cannot be reached: %s.", url, strerror(-endpoint));
     else
         s->shared->place[video] = (uint16_t)(PLACE_FIRST + endpoint);
 }
@@ -79,7 +79,7 @@ static void on_registered(void *arg, const struct http_client_response *a) {
     else if (a->error)
         bench_note_error(s->error, "The manager at %s: %s.", s->plan->manager_url, strerror(-a->error));
     else
-        bench_note_error(s->error, "The manager at %s does not say where a video is (status %d).",
+        bench_note_error(s->error, "The manager at %s does not name a video's reader (status %d).",
                          s->plan->manager_url, a->status);
     json_decref(body);
     free(q);

@@ -92,7 +92,7 @@ static bool expects_continue(struct h1_parser *h, llhttp_t *p) {
     if (!expect || p->http_minor == 0) return false;
     if (!strcasecmp(expect, "100-continue")) return true;
     return http_refuse(&h->exchange->refusal, 417, "expectation_failed",
-                       "Only Expect: 100-continue is known here.");
+                       "Only Expect: 100-continue is supported.");
 }
 
 // A body that no handler reads is received, up to a bound, and discarded, so that the next request can
@@ -108,7 +108,7 @@ static size_t body_max(const struct h1_parser *h) {
 
 static int refuse_body(struct h1_parser *h) {
     if (!http_exchange_is_handled(h->exchange)) return h1_stop(h);
-    return h1_refuse(h, 413, "body_too_large", "The body is larger than this address takes.");
+    return h1_refuse(h, 413, "body_too_large", "The body is larger than this path accepts.");
 }
 
 // Whether a request that no handler will get is answered now, and its connection closed: one whose client may
@@ -200,7 +200,7 @@ static size_t scan_head(struct h1_parser *h, const char *bytes, size_t len) {
         h1_refuse(h, 400, "bad_request", "This is not a well-formed HTTP/1.1 request.");
         break;
     case HTTP_HEAD_VERSION:
-        h1_refuse(h, 400, "http_version", "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
+        h1_refuse(h, 400, "http_version", "Only HTTP/1.1 and HTTP/1.0 are supported.");
         break;
     case HTTP_HEAD_LONG:
         h1_refuse(h, 431, "header_too_large", "The request line and headers are larger than 65536 bytes.");

@@ -29,10 +29,10 @@ void http_site_admit(const struct http_site *site, struct http_exchange *x) {
     if (x->match.asset) return;
     bool root_post = r->method == HTTP_METHOD_POST && r->path_len == 1; // there is nothing to post to
     if (!x->match.methods || root_post)
-        http_refuse(&x->refusal, 404, "not_found", "There is nothing at this address.");
+        http_refuse(&x->refusal, 404, "not_found", "There is nothing at this path.");
     else if (r->method != HTTP_METHOD_OPTIONS)
         http_refuse(&x->refusal, 405, "method_not_allowed",
-                    "This method is not for this address; see Allow.");
+                    "This path does not support this method; see Allow.");
 }
 
 static void reply_preflight(struct http_exchange *x, const char *allow) {

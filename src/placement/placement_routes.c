@@ -54,7 +54,7 @@ void placement_reply_full(struct placed_service *s, struct http_exchange *x, con
 static void reply_failure(struct placed_request *q, enum placement_status status) {
     switch (status) {
     case PLACEMENT_NO_READER:
-        reply_unavailable(q->exchange, "no_reader", "No reader is alive to take this video.");
+        reply_unavailable(q->exchange, "no_reader", "No reader is available for this video.");
         break;
     case PLACEMENT_FULL: placement_reply_full(q->service, q->exchange, q->video); break;
     case PLACEMENT_NONE:

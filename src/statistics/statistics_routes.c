@@ -12,7 +12,7 @@ enum { REPORT_BODY_MAX = 1048576 };
 static void on_document(void *arg, const char *document, size_t len) {
     struct http_exchange *x = arg;
     if (!document) {
-        reply_unavailable(x, "store_unavailable", "What is stored is not known yet; try again soon.");
+        reply_unavailable(x, "store_unavailable", "The stored comments are not known yet; try again soon.");
         return;
     }
     http_reply(

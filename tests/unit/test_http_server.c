@@ -516,7 +516,7 @@ static void test_unknown_paths(void **state) {
         }
         if (p->status != 404) fail_msg("%d for %s", p->status, paths[i]);
         assert_string_equal(buf_string(&p->body),
-                            "{\"error\":\"There is nothing at this address.\",\"code\":\"not_found\"}");
+                            "{\"error\":\"There is nothing at this path.\",\"code\":\"not_found\"}");
         assert_string_equal(peer_header(p, "Access-Control-Allow-Origin"), "*");
         assert_string_equal(peer_header(p, "Content-Type"), "application/json");
     }
