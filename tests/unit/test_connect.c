@@ -1,0 +1,253 @@
+// A reader between a fake engine, a fake fan-out and a placement that answers what the test says: how connect
+// requests end, and the reason that the log gives for one that is refused.
+#include "unit.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/budget.h"
+#include "base/log.h"
+#include "fake_engine.h"
+#include "fake_exchange.h"
+#include "fake_fanout.h"
+#include "placement/placement.h"
+#include "reader/connect.h"
+#include "reader/history.h"
+#include "reader/reader.h"
+#include "run_loop.h"
+
+enum { JOIN_TIMEOUT_MS = 5000, SWEEP_MS = 250 };
+
+static const char own_url[] = "http://127.0.0.1:4001", other_url[] = "http://127.0.0.1:4002";
+
+static struct loop *loop;
+static struct fake_engine *engine;
+static struct engine_ops ops;
+static struct reader *reader;
+static struct history_budget budget;
+static struct fake_exchange exchange;
+static int log_file, real_stderr;
+
+// Placement
+
+static placement_cb *placement_waiting;
+static void *placement_arg;
+
+static void placement_query(placement_cb *cb, void *arg) {
+    assert_null(placement_waiting);
+    placement_waiting = cb;
+    placement_arg = arg;
+}
+
+void placement_register(struct placement *p, const char *video, placement_cb *cb, void *arg) {
+    (void)p;
+    assert_string_equal(video, FAKE_VIDEO);
+    placement_query(cb, arg);
+}
+
+void placement_resolve(struct placement *p, const char *video, placement_cb *cb, void *arg) {
+    placement_register(p, video, cb, arg);
+}
+
+void placement_confirm(struct placement *p, const char *video, bool may_assign, placement_cb *cb, void *arg) {
+    (void)may_assign;
+    placement_register(p, video, cb, arg);
+}
+
+bool placement_is_reader_host(struct placement *p, const char *host) {
+    (void)p;
+    (void)host;
+    return false;
+}
+
+bool placement_is_leased(struct placement *p, const char *reader_url) {
+    (void)p;
+    (void)reader_url;
+    return true;
+}
+
+bool placement_ready(struct placement *p) {
+    (void)p;
+    return true;
+}
+
+static void place(enum placement_status status, const char *reader_url) {
+    placement_cb *cb = placement_waiting;
+    assert_non_null(cb);
+    placement_waiting = NULL;
+    cb(placement_arg,
+       &(struct placement_answer){.status = status, .reader_url = reader_url, .confirmed = true});
+}
+
+// The reader's lease
+
+static engine_lease_cb *renewed;
+static void *renewed_arg;
+
+static void lease_renew(struct engine *e, const struct engine_lease *lease, int ttl_ms, engine_lease_cb *cb,
+                        void *arg) {
+    (void)e;
+    (void)lease;
+    (void)ttl_ms;
+    renewed = cb;
+    renewed_arg = arg;
+}
+
+static void lease_drop(struct engine *e, const char *reader_url, uint64_t generation, engine_done_cb *cb,
+                       void *arg) {
+    (void)e;
+    (void)reader_url;
+    (void)generation;
+    (void)cb;
+    (void)arg;
+}
+
+static void watch(struct engine *e, const char *const *videos, size_t count, bool watched) {
+    (void)e;
+    (void)videos;
+    (void)count;
+    (void)watched;
+}
+
+// Another process has taken the reader's URL over.
+static void lose_lease(void) {
+    engine_lease_cb *cb = renewed;
+    renewed = NULL;
+    cb(renewed_arg, ENGINE_OK,
+       &(struct engine_lease_answer){.outcome = LEASE_TAKEN, .stamp = 1, .instance_id = "reader-2"});
+}
+
+static int set_up(void **state) {
+    (void)state;
+    budget_set(1 << 20);
+    loop = loop_new();
+    engine = fake_engine_new();
+    ops = *fake_engine(engine)->ops;
+    ops.lease_renew = lease_renew;
+    ops.lease_drop = lease_drop;
+    ops.watch = watch;
+    fake_engine(engine)->ops = &ops;
+    budget = (struct history_budget){.max = 1 << 19};
+    placement_waiting = NULL;
+    log_file = memfd_create("log", MFD_CLOEXEC);
+    real_stderr = dup(STDERR_FILENO);
+    log_set_level(LOG_WARN);
+    dup2(log_file, STDERR_FILENO);
+    reader = reader_new(loop, fake_engine(engine), NULL, NULL, &budget, NULL,
+                        &(struct reader_config){.service.instance_id = "reader-1",
+                                                .reader_url = own_url,
+                                                .stall_ms = 30000,
+                                                .unsubscribe_ms = 30000});
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    reader_stop(reader);
+    if (placement_waiting) place(PLACEMENT_UNAVAILABLE, NULL);
+    fake_engine_free(engine);
+    if (renewed) renewed(renewed_arg, ENGINE_CLOSED, NULL);
+    renewed = NULL;
+    reader_free(reader);
+    loop_free(loop);
+    fake_exchange_release(&exchange);
+    dup2(real_stderr, STDERR_FILENO);
+    close(real_stderr);
+    close(log_file);
+    log_set_level(LOG_ERROR);
+    budget_set(SIZE_MAX);
+    return budget.bytes || fake_fanout_videos();
+}
+
+static void connect_viewer(void) {
+    assert_null(fake_request(&exchange, "GET /connect?userid=u1&videoid=" FAKE_VIDEO, "", NULL));
+    reader_connect(reader, &exchange.exchange,
+                   &(struct connect_params){.userid = "u1", .videoid = FAKE_VIDEO, .redirect = true});
+}
+
+// Connects a viewer of this reader's own video, which then waits for the feed.
+static void wait_for_feed(void) {
+    connect_viewer();
+    place(PLACEMENT_OK, own_url);
+    loop_drain(loop);
+    assert_int_equal(exchange.end, FAKE_OPEN);
+    fake_say_subscribed(engine);
+    assert_int_equal(fake_waiting(engine), 1);
+}
+
+static void assert_refused(const char *reason) {
+    char text[1024] = "", line[256];
+    snprintf(line, sizeof line, "warn reader-1 shed video=" FAKE_VIDEO " why=%s shed_so_far=1\n", reason);
+    assert_int_equal(exchange.end, FAKE_ABORTED);
+    assert_true(pread(log_file, text, sizeof text - 1, 0) > 0);
+    if (!strstr(text, line)) fail_msg("expected \"%s\", logged \"%s\"", line, text);
+}
+
+static void a_viewer_of_a_video_of_this_reader_gets_a_stream(void **state) {
+    (void)state;
+    wait_for_feed();
+    fake_answer(engine, 0);
+    assert_int_equal(exchange.end, FAKE_STREAMS);
+    assert_true(fake_fanout_has(FAKE_SINK));
+}
+
+static void a_viewer_that_waits_for_a_store_that_is_away_is_refused_with_store_away(void **state) {
+    (void)state;
+    wait_for_feed();
+    run_later(loop, JOIN_TIMEOUT_MS - SWEEP_MS);
+    assert_int_equal(exchange.end, FAKE_OPEN);
+    run_later(loop, SWEEP_MS);
+    assert_refused("store_away");
+}
+
+static void a_viewer_of_a_video_that_the_store_has_no_room_for_is_refused_with_too_many_videos(void **state) {
+    (void)state;
+    wait_for_feed();
+    fake_fail(engine, 0, ENGINE_FULL);
+    run_later(loop, JOIN_TIMEOUT_MS);
+    assert_refused("too_many_videos");
+}
+
+static void a_viewer_that_waits_while_the_reader_stops_is_refused_with_stopping(void **state) {
+    (void)state;
+    wait_for_feed();
+    reader_stop(reader);
+    assert_refused("stopping");
+}
+
+static void a_viewer_that_waits_while_its_video_moves_is_refused_with_video_moved(void **state) {
+    (void)state;
+    wait_for_feed();
+    lose_lease();
+    place(PLACEMENT_OK, other_url);
+    assert_refused("video_moved");
+}
+
+static void a_viewer_of_a_video_that_cannot_be_placed_is_refused_with_not_placed(void **state) {
+    (void)state;
+    connect_viewer();
+    place(PLACEMENT_UNAVAILABLE, NULL);
+    assert_refused("not_placed");
+}
+
+static void a_viewer_without_memory_for_it_is_refused_with_out_of_memory(void **state) {
+    (void)state;
+    budget_take(1 << 20);
+    connect_viewer();
+    budget_give_back(1 << 20);
+    assert_refused("out_of_memory");
+}
+
+int main(void) {
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        CASE(a_viewer_of_a_video_of_this_reader_gets_a_stream),
+        CASE(a_viewer_that_waits_for_a_store_that_is_away_is_refused_with_store_away),
+        CASE(a_viewer_of_a_video_that_the_store_has_no_room_for_is_refused_with_too_many_videos),
+        CASE(a_viewer_that_waits_while_the_reader_stops_is_refused_with_stopping),
+        CASE(a_viewer_that_waits_while_its_video_moves_is_refused_with_video_moved),
+        CASE(a_viewer_of_a_video_that_cannot_be_placed_is_refused_with_not_placed),
+        CASE(a_viewer_without_memory_for_it_is_refused_with_out_of_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
