@@ -6,6 +6,7 @@
 // h1_reply().
 #include "h1_conn.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/uio.h>
@@ -36,6 +37,7 @@ enum h1_state {
     H1_IDLE,         // between requests, nothing read
     H1_HEAD,         // some of the request line or header fields read
     H1_BODY,         // head complete
+    H1_HELD,         // request complete; not handled before all earlier responses are sent
     H1_HANDLING,     // the site is being called with it
     H1_WAITING,      // for the answer
     H1_SENDING_LAST, // the last request is answered, and not all of the answer is sent
@@ -49,7 +51,7 @@ struct h1_conn {
     struct http_exchange exchange;
     struct stream stream;
     enum h1_state state;
-    bool ended; // all that the client has sent is read, and it will send no more
+    bool ended; // nothing more is read: the connection closes when all is sent
     bool last;  // the request at hand is the last one that is read
     struct h1_parser parser;
     struct http_request request;
@@ -72,6 +74,11 @@ static size_t unsent(const struct h1_conn *c) {
     return c->out.len + c->tail_len;
 }
 
+// A stream that is not writable may hold bytes that it has taken.
+static bool h1_is_sending(const struct h1_conn *c) {
+    return unsent(c) || (!c->stream.error && !c->stream.writable);
+}
+
 // Memory that one large request or answer needed is not kept by a connection that only waits; where memory is
 // scarce, none is.
 static void h1_shrink(struct buf *b) {
@@ -85,7 +92,7 @@ static void h1_settle(struct h1_conn *c) {
     size_t bytes = c->in.cap + c->out.cap + http_request_bytes(&c->request);
     bool is_ahead = (c->state == H1_WAITING || c->state == H1_IDLE) && c->in.len;
     bool is_gone = c->state == H1_ORPHANED || c->state == H1_CLOSED;
-    bool waits = unsent(c) || is_ahead || c->state == H1_HEAD || c->state == H1_BODY;
+    bool waits = unsent(c) || is_ahead || c->state == H1_HEAD || c->state == H1_BODY || c->state == H1_HELD;
     http_memory_hold(&c->base.hold, bytes, waits && !is_gone, loop_now_ms(c->stream.loop));
 }
 
@@ -125,6 +132,7 @@ static void h1_flush(struct h1_conn *c) {
     c->tail = NULL;
     h1_shrink(&c->out);
     h1_settle(c);
+    if (h1_is_sending(c)) return;
     if (c->ended)
         h1_close(&c->base);
     else if (c->state == H1_SENDING_LAST)
@@ -196,7 +204,13 @@ static void h1_parse(struct h1_conn *c, const char *bytes, size_t len) {
         buf_add(&c->in, bytes + used, len - used);
     }
     c->last = c->parser.last;
-    h1_dispatch(c);
+    const struct http_route *route = c->exchange.match.route;
+    if (route && route->streams && h1_is_sending(c)) {
+        c->state = H1_HELD;
+        c->base.deadline_ms = loop_now_ms(c->stream.loop) + c->base.host->idle_timeout_ms;
+    } else {
+        h1_dispatch(c);
+    }
 }
 
 static void begin_head(struct h1_conn *c) {
@@ -210,7 +224,7 @@ static void h1_read(struct h1_conn *c) {
     c->cost += HTTP_READ_COST + (n > 0 ? n : 0);
     if (n == 0) { // the client may have closed only its own side, and still wait for what is to be sent
         c->ended = true;
-        if (!unsent(c)) h1_close(&c->base);
+        if (!h1_is_sending(c)) h1_close(&c->base);
         return;
     }
     if (n < 0) {
@@ -228,17 +242,21 @@ static bool wants_input(const struct h1_conn *c) {
     return reads && c->out.len < OUT_PAUSE && !c->tail_len;
 }
 
-static bool h1_step(struct h1_conn *c) {
-    if (!wants_input(c)) return false;
-    if (c->in.len && c->state != H1_LINGER) {
+// Whether there is something to do without another event.
+static bool h1_can_step(const struct h1_conn *c) {
+    if (c->state == H1_HELD) return !h1_is_sending(c);
+    return wants_input(c) && (c->in.len || c->stream.readable);
+}
+
+static void h1_step(struct h1_conn *c) {
+    if (c->state == H1_HELD) {
+        h1_dispatch(c);
+    } else if (c->in.len) {
         if (c->state == H1_IDLE) begin_head(c);
         h1_parse(c, c->in.data + c->in_parsed, c->in.len - c->in_parsed);
-    } else if (c->stream.readable) {
-        h1_read(c);
     } else {
-        return false;
+        h1_read(c);
     }
-    return true;
 }
 
 // What pipelined requests are answered leaves in one send.
@@ -246,12 +264,12 @@ static int64_t h1_serve(struct http_conn *base) {
     struct h1_conn *c = h1_of(base);
     base->task.more = false;
     c->cost = 0;
-    while (c->cost < HTTP_TASK_COST && h1_step(c)) continue;
+    while (c->cost < HTTP_TASK_COST && h1_can_step(c)) h1_step(c);
     if (!base->host) return c->cost;
     c->cost += (int64_t)unsent(c);
     if (unsent(c)) h1_flush(c);
     if (!base->host) return c->cost;
-    base->task.more = wants_input(c) && (c->in.len || c->stream.readable);
+    base->task.more = h1_can_step(c);
     h1_account(c);
     return c->cost;
 }
@@ -263,7 +281,7 @@ static void on_ready(struct stream *s) {
         h1_close(&c->base);
         return;
     }
-    if (s->writable && unsent(c)) h1_flush(c);
+    if (s->writable && (unsent(c) || c->ended || c->state == H1_SENDING_LAST)) h1_flush(c);
     if (c->base.host) http_scheduler_ready(&c->base.host->scheduler, &c->base.task);
 }
 
@@ -336,15 +354,9 @@ static void h1_close(struct http_conn *base) {
     h1_detach(c, open ? H1_ORPHANED : H1_CLOSED);
 }
 
-// Sends the answers to earlier requests; if the client does not even take these, closes the connection.
-static void send_earlier(struct h1_conn *c) {
-    if (c->state != H1_ORPHANED) h1_flush(c);
-    if (c->state != H1_ORPHANED && unsent(c)) h1_close(&c->base);
-}
-
 static bool h1_begin_stream(struct http_exchange *x, struct sink *sink, struct buf *head) {
     struct h1_conn *c = h1_of_exchange(x);
-    send_earlier(c);
+    assert(x->match.route->streams); // so all earlier responses have been sent
     if (c->state == H1_ORPHANED) {
         reap_later(c);
         return false;
@@ -356,16 +368,21 @@ static bool h1_begin_stream(struct http_exchange *x, struct sink *sink, struct b
     return true;
 }
 
+// Earlier responses are still sent.
 static void h1_abort(struct http_exchange *x) {
     struct h1_conn *c = h1_of_exchange(x);
-    if (c->base.host) c->base.host->counters.aborted++;
-    send_earlier(c);
     if (c->state == H1_ORPHANED) {
         reap_later(c);
         return;
     }
-    stream_close(&c->stream);
-    h1_detach(c, H1_CLOSED);
+    c->base.host->counters.aborted++;
+    start_request(c);
+    drop_input(c);
+    c->state = H1_SENDING_LAST;
+    c->ended = true;
+    c->base.deadline_ms = loop_now_ms(c->stream.loop) + c->base.host->idle_timeout_ms;
+    h1_flush(c);
+    if (c->base.host) h1_account(c);
 }
 
 static const struct http_exchange_ops exchange_ops = {
@@ -377,7 +394,7 @@ static const struct http_exchange_ops exchange_ops = {
 // to lose.
 static bool h1_is_idle(const struct http_conn *base) {
     const struct h1_conn *c = container_of(base, const struct h1_conn, base);
-    if (c->state != H1_IDLE || unsent(c) || c->in.len) return false;
+    if (c->state != H1_IDLE || h1_is_sending(c) || c->in.len) return false;
     return !stream_has_unread(&c->stream);
 }
 

@@ -67,8 +67,9 @@ static void handle_post(struct http_exchange *x, void *arg) {
 }
 
 static const struct http_route reader_routes[] = {
-    {"GET", "/connect", .handle = handle_get},
-    {"POST", "/connect", .handle = handle_post, .body_max = IDS_BODY_MAX, .guard = body_guard},
+    {"GET", "/connect", .handle = handle_get, .streams = true},
+    {"POST", "/connect", .handle = handle_post, .body_max = IDS_BODY_MAX, .guard = body_guard,
+     .streams = true},
     {0},
 };
 

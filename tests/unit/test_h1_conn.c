@@ -267,13 +267,46 @@ static void test_answers_before_an_abort_are_sent(void **state) {
     assert_int_equal(p->got.len, 0);
 }
 
-static void test_what_cannot_be_sent_before_a_stream_prevents_it(void **state) {
-    (void)state;
-    struct peer *p = connect_with_small_buffers(0);
+static void ask_for_stream_unread(struct peer *p) {
     peer_send(p, "GET /big?bytes=200000 HTTP/1.1\r\n" HOST "\r\nGET /take HTTP/1.1\r\n" HOST "\r\n");
     exchange();
-    assert_int_equal(world.taken, -1); // such a client would get half an answer, and then another's bytes
+    assert_int_equal(world.taken, -2);
+    assert_int_equal(open_connections(), 1);
+}
+
+static void test_a_stream_waits_until_earlier_responses_are_sent(void **state) {
+    (void)state;
+    struct peer *p = connect_with_small_buffers(0);
+    ask_for_stream_unread(p);
+    peer_be_deaf(p, false);
+    peer_expect(p, 200, NULL);
+    assert_int_equal(p->body.len, 200000);
+    while (world.taken == -2) run_turns(world.loop, 1);
+    expect_taken(p);
+}
+
+static void test_a_stream_does_not_wait_for_ever(void **state) {
+    (void)state;
+    struct peer *p = connect_with_small_buffers(0);
+    ask_for_stream_unread(p);
+    run_later(world.loop, IDLE_MS);
+    run_later(world.loop, SWEEP_MS);
     assert_int_equal(open_connections(), 0);
+    assert_int_equal(world.handled, 1); // the first
+}
+
+static void test_an_abort_waits_until_earlier_responses_are_sent(void **state) {
+    (void)state;
+    struct peer *p = connect_with_small_buffers(0);
+    peer_send(p, "GET /big?bytes=200000 HTTP/1.1\r\n" HOST "\r\nGET /abort HTTP/1.1\r\n" HOST "\r\n" GET);
+    exchange();
+    assert_int_equal(world.handled, 2);
+    peer_be_deaf(p, false);
+    peer_expect(p, 200, NULL);
+    assert_int_equal(p->body.len, 200000);
+    run_until(world.loop, peer_has_ended, p);
+    assert_int_equal(p->got.len, 0);
+    assert_int_equal(world.handled, 2);
 }
 
 static void test_an_abort_says_nothing(void **state) {
@@ -759,7 +792,9 @@ int main(void) {
         SERVED(test_a_stream_outlives_server_and_timeouts),
         SERVED(test_answers_before_a_stream_are_sent),
         SERVED(test_answers_before_an_abort_are_sent),
-        SERVED(test_what_cannot_be_sent_before_a_stream_prevents_it),
+        SERVED(test_a_stream_waits_until_earlier_responses_are_sent),
+        SERVED(test_a_stream_does_not_wait_for_ever),
+        SERVED(test_an_abort_waits_until_earlier_responses_are_sent),
         SERVED(test_an_abort_says_nothing),
         SERVED(test_the_answer_comes_from_another_thread),
         SERVED(test_an_answer_leads_to_no_handler_inside_it),

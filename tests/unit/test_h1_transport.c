@@ -15,6 +15,10 @@ static struct {
     char read[ROOM];
     size_t len, used;
     unsigned partly, opened, closed;
+    bool keeps; // what it takes next
+    struct buf kept;
+    bool refuses; // the next write
+    struct stream *stream;
 } carried;
 
 static void scramble(char *bytes, size_t len) {
@@ -24,6 +28,7 @@ static void scramble(char *bytes, size_t len) {
 static void carried_open(struct stream *s, bool is_server) {
     assert_true(is_server);
     carried.opened++;
+    carried.stream = s;
     s->error = -EINPROGRESS;
 }
 
@@ -35,8 +40,18 @@ static bool carried_on_socket(struct stream *s, uint32_t events) {
         if (s->broken || sock_read(s->watch.fd, &hello, 1) != 1) return s->broken;
         s->error = hello == HELLO ? 0 : -EPROTO;
     }
-    s->readable = s->writable = true;
+    s->readable = true;
+    s->writable = !carried.kept.len;
     return true;
+}
+
+// Sends what was kept.
+static void carried_send_kept(void) {
+    assert_int_equal(sock_write(carried.stream->watch.fd, carried.kept.data, carried.kept.len),
+                     carried.kept.len);
+    buf_release(&carried.kept);
+    carried.keeps = false;
+    stream_again(carried.stream);
 }
 
 static ssize_t carried_read(struct stream *s, void *bytes, size_t room) {
@@ -67,6 +82,16 @@ static ssize_t carried_writev(struct stream *s, const struct iovec *iov, size_t 
         wanted += iov[i].iov_len;
     }
     scramble(bytes, len);
+    if (carried.refuses) {
+        carried.refuses = s->writable = false;
+        stream_again(s);
+        return -EAGAIN;
+    }
+    if (carried.keeps) {
+        buf_add(&carried.kept, bytes, len);
+        s->writable = false;
+        return (ssize_t)len;
+    }
     ssize_t sent = sock_write(s->watch.fd, bytes, len);
     if (sent < 0) s->writable = false;
     carried.partly += sent > 0 && (size_t)sent < wanted;
@@ -103,6 +128,7 @@ static const struct stream_ops carrier = {.open = carried_open,
 
 static int set_up_carried(void **state) {
     (void)state;
+    buf_release(&carried.kept);
     memset(&carried, 0, sizeof carried);
     open_world_over(&carrier, 10);
     return 0;
@@ -184,6 +210,63 @@ static void test_a_stream_gets_the_transports_sink(void **state) {
     world.taken = sink.fd;
 }
 
+// Found here: the connection was closed as soon as the transport had taken the response.
+static void test_what_the_transport_keeps_reaches_a_half_closed_client(void **state) {
+    (void)state;
+    struct peer *p = connect_peer(0);
+    peer_send(p, "!");
+    send_scrambled(p, GET);
+    assert_int_equal(shutdown(p->fd, SHUT_WR), 0);
+    carried.keeps = true;
+    while (!carried.kept.len) run_turns(world.loop, 1);
+    run_turns(world.loop, 3);
+    assert_int_equal(open_connections(), 1);
+    carried_send_kept();
+    assert_non_null(strstr(receive(p, 100), "\r\n\r\nroot"));
+    run_until(world.loop, peer_has_ended, p);
+    assert_int_equal(open_connections(), 0);
+}
+
+static void test_what_the_transport_keeps_is_sent_before_the_end(void **state) {
+    (void)state;
+    struct peer *p = connect_peer(0);
+    peer_send(p, "!");
+    carried.keeps = true;
+    send_scrambled(p, GET "GET /abort HTTP/1.1\r\n" HOST "\r\n");
+    while (!carried.kept.len) run_turns(world.loop, 1);
+    run_turns(world.loop, 3);
+    assert_int_equal(open_connections(), 1);
+    carried_send_kept();
+    assert_non_null(strstr(receive(p, 100), "\r\n\r\nroot"));
+    run_until(world.loop, peer_has_ended, p);
+}
+
+// Found here: the connection was closed, though the transport could not write for a moment only.
+static void test_a_stream_begins_behind_a_response_that_could_not_be_written_at_first(void **state) {
+    (void)state;
+    struct peer *p = connect_peer(0);
+    peer_send(p, "!");
+    carried.refuses = true;
+    send_scrambled(p, GET "GET /take HTTP/1.1\r\n" HOST "\r\n");
+    while (world.taken == -2) run_turns(world.loop, 1);
+    assert_true(world.taken >= 0);
+    assert_false(carried.refuses);
+    assert_non_null(strstr(receive(p, 100), "\r\n\r\nroot"));
+    assert_int_equal(world.handled, 2);
+}
+
+static void test_an_abort_comes_behind_a_response_that_could_not_be_written_at_first(void **state) {
+    (void)state;
+    struct peer *p = connect_peer(0);
+    peer_send(p, "!");
+    carried.refuses = true;
+    send_scrambled(p, GET "GET /abort HTTP/1.1\r\n" HOST "\r\n");
+    run_until(world.loop, peer_has_ended, p);
+    assert_false(carried.refuses);
+    assert_non_null(strstr(receive(p, 100), "\r\n\r\nroot"));
+    assert_int_equal(http_server_counters(world.server)->aborted, 1);
+}
+
 #define CARRIED(test) cmocka_unit_test_setup_teardown(test, set_up_carried, tear_down)
 
 int main(void) {
@@ -192,6 +275,10 @@ int main(void) {
         CARRIED(test_nothing_is_read_before_hands_are_shaken),
         CARRIED(test_a_handshake_must_end_in_time),
         CARRIED(test_a_stream_gets_the_transports_sink),
+        CARRIED(test_what_the_transport_keeps_reaches_a_half_closed_client),
+        CARRIED(test_what_the_transport_keeps_is_sent_before_the_end),
+        CARRIED(test_a_stream_begins_behind_a_response_that_could_not_be_written_at_first),
+        CARRIED(test_an_abort_comes_behind_a_response_that_could_not_be_written_at_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

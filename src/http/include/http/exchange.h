@@ -39,16 +39,15 @@ static inline void http_reply(struct http_exchange *x, const struct http_reply *
 void http_reply_refusal(struct http_exchange *, const struct http_refusal *);
 void http_reply_error(struct http_exchange *, int status, const char *code, const char *sentence);
 
-// Closes the connection, or resets the stream, without an answer: to a browser's EventSource that is the only
-// refusal after which it comes back.
+// Ends the exchange without a response: closes the connection, or resets the stream, once the responses to
+// earlier requests are sent. To a browser's EventSource that is the only refusal after which it reconnects.
 static inline void http_abort(struct http_exchange *x) {
     x->ops->abort(x);
 }
 
-// Ends the exchange with an event stream: gives its sink to the caller, and adds to `head` the bytes that the
-// caller must send before all others, as they are; so they leave together with the first event. Returns
-// false, and gives nothing, if the client has gone, or does not even take the answers to its earlier
-// requests.
+// Ends the exchange with an event stream, in a route that has `streams`: gives its sink to the caller, and
+// adds to `head` the bytes that the caller must send before all others, as they are; so they leave together
+// with the first event. Returns false, and gives nothing, if the client has gone.
 static inline bool http_begin_stream(struct http_exchange *x, struct sink *sink, struct buf *head) {
     return x->ops->begin_stream(x, sink, head);
 }

@@ -31,6 +31,7 @@ struct http_route {
     // it. To have several, one calls the others. NULL: all may pass.
     bool (*guard)(struct http_request *, void *arg, struct http_refusal *);
     bool exact_path; // for routes of services and operators: doubled and trailing slashes are not ignored
+    bool streams;    // `handle` may begin a stream: it runs once all earlier responses to the client are sent
 };
 
 // All that a server answers with.
