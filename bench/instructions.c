@@ -30,7 +30,7 @@ static struct pending *head(void) {
 static void join(struct channel *ch) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends)) exit(1);
-    struct sink sink = sink_of_socket(ends[0], SINK_RAW);
+    struct sink sink = sink_from_socket(ends[0], SINK_RAW);
     channel_add(ch, &sink, 0, head(), 0);
 }
 

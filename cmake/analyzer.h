@@ -1,8 +1,9 @@
-// Included by clang-tidy before each file, never compiled. Its analyzer does not know the invariants of uthash's linked
-// elements and so reports a use after free wherever one is removed and freed; here, removal is a function it cannot see into.
+// Included by clang-tidy before each file, never compiled. Its analyzer does not know the invariants of
+// uthash's linked elements and so reports a use after free wherever one is removed and freed; here, removal
+// is a function it cannot see into.
 #pragma once
 
-#include "base/map.h"
+#include "base/uthash.h"
 
 void *without(void *head, void *element);
 

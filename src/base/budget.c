@@ -39,7 +39,7 @@ size_t budget_backlog_room(void) {
     return taken < backlog_max() ? backlog_max() - taken : 0;
 }
 
-bool budget_is_scarce(void) {
+bool budget_backlog_is_full(void) {
     return !budget_backlog_room();
 }
 

@@ -35,7 +35,7 @@ void buf_add(struct buf *b, const void *bytes, size_t len) {
     b->len += len;
 }
 
-void buf_adds(struct buf *b, const char *string) {
+void buf_add_string(struct buf *b, const char *string) {
     buf_add(b, string, strlen(string));
 }
 

@@ -165,7 +165,7 @@ ptrdiff_t json_reader_copy(const struct json_reader *r, char *out, size_t size) 
     return (ptrdiff_t)len;
 }
 
-bool json_reader_is(const struct json_reader *r, const char *name) {
+bool json_reader_equals(const struct json_reader *r, const char *name) {
     size_t len = strlen(name);
     if (!r->escaped) return r->text_len == len && !memcmp(r->text, name, len);
     char decoded[NAME_SIZE];
@@ -212,7 +212,7 @@ static bool whole_of_real(const struct json_reader *r, int64_t max, int64_t *num
     return (double)*number == real;
 }
 
-bool json_reader_whole(const struct json_reader *r, int64_t max, int64_t *number) {
+bool json_reader_integer(const struct json_reader *r, int64_t max, int64_t *number) {
     int64_t value = 0;
     if (r->text_len > WHOLE_DIGITS) return whole_of_real(r, max, number);
     for (size_t i = 0; i < r->text_len; i++) {
@@ -313,7 +313,7 @@ bool json_reader_skip(struct json_reader *r) {
     return true;
 }
 
-void json_reader_place(const struct json_reader *r, size_t *line, size_t *column) {
+void json_reader_location(const struct json_reader *r, size_t *line, size_t *column) {
     const char *start = r->begin, *end;
     *line = 1;
     while ((end = memchr(start, '\n', (size_t)(r->at - start)))) {

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/number.h"
+#include "base/minmax.h"
 #include "load.h"
 #include "progress.h"
 #include "http/url.h"
@@ -218,7 +218,7 @@ bool bench_run(const struct bench_plan *plan, bool on_terminal, struct bench_res
     add_up(&b, &result->sum);
     gather_errors(&b);
     result->interrupted = b.shared->interrupted;
-    result->measured_us = larger_of(b.shared->end_us, result->sum.last_arrival_us) - result->start_us;
+    result->measured_us = max(b.shared->end_us, result->sum.last_arrival_us) - result->start_us;
     end_loads(&b);
     progress_clear(&b.progress);
     bench_shared_free(b.shared, plan);

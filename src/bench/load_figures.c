@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-#include "base/number.h"
+#include "base/minmax.h"
 
 static void merge(struct histogram *h, const struct histogram *other) {
     if (other->count) histogram_merge(h, other);
@@ -24,10 +24,10 @@ void load_figures_merge(struct bench_figures *f, const struct bench_figures *oth
     f->gaps += other->gaps;
     f->missed += other->missed;
     f->outstanding += other->outstanding;
-    f->connect_us = larger_of(f->connect_us, other->connect_us);
-    f->last_arrival_us = larger_of(f->last_arrival_us, other->last_arrival_us);
+    f->connect_us = max(f->connect_us, other->connect_us);
+    f->last_arrival_us = max(f->last_arrival_us, other->last_arrival_us);
     f->cpu_us += other->cpu_us;
-    f->busiest_cpu_us = larger_of(f->busiest_cpu_us, other->cpu_us);
+    f->busiest_cpu_us = max(f->busiest_cpu_us, other->cpu_us);
     f->seconds = other->seconds > f->seconds ? other->seconds : f->seconds;
     merge(&f->latency, &other->latency);
     merge(&f->answer, &other->answer);

@@ -28,7 +28,7 @@ void template_expand(struct buf *out, const char *text, const struct template_va
         if (!*text) return;
         name = name_at(text, v, &value);
         if (name)
-            buf_adds(out, value);
+            buf_add_string(out, value);
         else
             buf_add(out, text, 1);
         text += name ? name : 1;

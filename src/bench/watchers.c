@@ -190,7 +190,7 @@ static bool send_request(struct watcher *w) {
     snprintf(video, sizeof video, "bench-%u", w->video + 1);
     snprintf(viewer, sizeof viewer, "%zu", number_of(w) + 1);
     struct buf out = {0};
-    buf_adds(&out, *plan->path == '/' ? "GET " : "GET /");
+    buf_add_string(&out, *plan->path == '/' ? "GET " : "GET /");
     template_expand(&out, plan->path, &(struct template_values){.video = video, .viewer = viewer});
     buf_printf(&out, " HTTP/1.1\r\nHost: %s\r\nAccept: text/event-stream\r\n\r\n",
                bench_shared_endpoint(w->owner->of.shared, w->video)->host);

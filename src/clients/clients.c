@@ -112,7 +112,7 @@ static char *join(const char *url, const char *path) {
     size_t len = strlen(url);
     while (len && url[len - 1] == '/') len--;
     buf_add(&b, url, len);
-    buf_adds(&b, path);
+    buf_add_string(&b, path);
     buf_add(&b, "", 1);
     return buf_steal(&b, NULL);
 }

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "base/map.h"
+#include "base/uthash.h"
 #include "http/url.h"
 
 enum { ORIGINS_MAX = 1000 };

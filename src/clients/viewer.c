@@ -439,5 +439,5 @@ static void on_stream(struct stream *s) {
     if (v->state == VIEWER_CONNECTING) on_connected(v);
     if (v->state == VIEWER_ASKING) send_some(v);
     for (int i = 0; i < READS_A_TURN && is_reading(v); i++) read_some(v);
-    if (is_reading(v)) stream_again(s);
+    if (is_reading(v)) stream_ready_again(s);
 }

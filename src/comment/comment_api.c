@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/json_text.h"
 #include "base/log.h"
-#include "base/map.h"
+#include "base/uthash.h"
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "rate_limit.h"
@@ -165,10 +165,10 @@ static void build_comment(struct buf *b, const char *userid, const char *videoid
     buf_clear(b);
     buf_printf(b, "\"userid\":\"%s\",\"videoid\":\"%s\"", userid, videoid); // ids need no escaping
     if (name->state == BODY_TEXT) {
-        buf_adds(b, ",\"name\":");
+        buf_add_string(b, ",\"name\":");
         json_text_add(b, name->text, name->len);
     }
-    buf_adds(b, ",\"comment\":");
+    buf_add_string(b, ",\"comment\":");
     json_text_add(b, comment->text, comment->len);
     buf_printf(b, "%s%s\"", timestamp_member, timestamp);
 }

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "base/map.h"
+#include "base/uthash.h"
 
 struct bucket {
     char *user;

@@ -12,7 +12,7 @@
 
 #include "base/container_of.h"
 #include "base/log.h"
-#include "base/map.h"
+#include "base/uthash.h"
 #include "http/client.h"
 #include "net/loop.h"
 

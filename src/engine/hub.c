@@ -7,11 +7,11 @@
 #include <stdlib.h>
 
 #include "base/container_of.h"
-#include "base/map.h"
-#include "base/table.h"
+#include "base/uthash.h"
+#include "base/name_table.h"
 
 struct engine_subscription {
-    struct table_entry entry; // in the table if it is its video's first
+    struct name_entry entry; // in the table if it is its video's first
     const struct engine_subscriber *who;
     void *arg;
     struct engine_subscription *next; // of the same video, in the order of subscribing
@@ -30,18 +30,18 @@ struct walk {
 };
 
 struct hub {
-    struct table videos;
+    struct name_table videos;
     struct notice *notices, **notices_end;
     struct walk *walks;
     bool freed; // from inside a walk, whose end it outlives
 };
 
-static struct engine_subscription *of(struct table_entry *e) {
+static struct engine_subscription *of(struct name_entry *e) {
     return e ? container_of(e, struct engine_subscription, entry) : NULL;
 }
 
 static struct engine_subscription *first_of(const struct hub *h, const char *video) {
-    return of(table_find(&h->videos, video));
+    return of(name_table_find(&h->videos, video));
 }
 
 struct hub *hub_new(void) {
@@ -59,7 +59,7 @@ struct engine_subscription *hub_subscribe(struct hub *h, const char *video,
     if (first)
         LL_APPEND(first, s);
     else
-        table_add(&h->videos, &s->entry);
+        name_table_add(&h->videos, &s->entry);
     return s;
 }
 
@@ -88,8 +88,8 @@ bool hub_unsubscribe(struct hub *h, struct engine_subscription *s) {
     if (before) {
         before->next = s->next;
     } else {
-        table_remove(&h->videos, &s->entry);
-        if (s->next) table_add(&h->videos, &s->next->entry);
+        name_table_remove(&h->videos, &s->entry);
+        if (s->next) name_table_add(&h->videos, &s->next->entry);
     }
     bool last = !before && !s->next;
     free(s);
@@ -97,16 +97,16 @@ bool hub_unsubscribe(struct hub *h, struct engine_subscription *s) {
 }
 
 static void free_all(struct hub *h) {
-    for (struct table_entry *e = table_next(&h->videos, NULL), *after; e; e = after) {
+    for (struct name_entry *e = name_table_next(&h->videos, NULL), *after; e; e = after) {
         struct engine_subscription *s, *later;
-        after = table_next(&h->videos, e);
+        after = name_table_next(&h->videos, e);
         for (s = of(e); s; s = later) {
             later = s->next;
             drop_notice(s);
             free(s);
         }
     }
-    table_release(&h->videos);
+    name_table_release(&h->videos);
 }
 
 void hub_free(struct hub *h) {
@@ -195,6 +195,6 @@ void hub_tell_now(struct hub *h) {
 }
 
 void hub_each_video(struct hub *h, void (*visit)(void *arg, const char *video), void *arg) {
-    for (struct table_entry *e = table_next(&h->videos, NULL); e; e = table_next(&h->videos, e))
+    for (struct name_entry *e = name_table_next(&h->videos, NULL); e; e = name_table_next(&h->videos, e))
         visit(arg, e->name);
 }

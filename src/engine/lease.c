@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/map.h"
+#include "base/uthash.h"
 #include "base/mem.h"
 
 struct lease *lease_find(struct lease *list, const char *reader_url) {

@@ -18,7 +18,7 @@ uint64_t numbering_new_epoch(int64_t now_ms, struct position at, struct position
     uint64_t epoch = now_ms > 0 ? (uint64_t)now_ms : 1;
     if (epoch <= at.epoch) epoch = at.epoch + 1;
     if (epoch <= known.epoch) epoch = known.epoch + 1;
-    if (epoch + POSITION_CLOCK_MS < *highest) epoch = *highest + 1;
+    if (epoch + POSITION_CLOCK_TOLERANCE_MS < *highest) epoch = *highest + 1;
     if (epoch > *highest) *highest = epoch;
     return epoch;
 }

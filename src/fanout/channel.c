@@ -5,7 +5,7 @@
 
 #include "base/budget.h"
 #include "base/hash.h"
-#include "base/map.h"
+#include "base/uthash.h"
 #include "fanout/counters.h"
 #include "flush.h"
 #include "moments.h"
@@ -111,7 +111,7 @@ static void drop_for(struct channel *ch, size_t len, bool used_up, size_t most) 
     const struct ring *r = &ch->ring;
     uint64_t keep = r->first, needed = needed_from(ch);
     size_t bytes = r->bytes + len;
-    size_t kept = used_up ? 0 : budget_is_scarce() ? r->bytes / 2 + len : SIZE_MAX;
+    size_t kept = used_up ? 0 : budget_backlog_is_full() ? r->bytes / 2 + len : SIZE_MAX;
     while (keep < needed && (bytes > kept || !fits(r, keep, bytes, most))) bytes -= ring_at(r, keep++)->len;
     uint64_t portion = keep > r->first && behind(ch) > FEW_BEHIND ? r->first + (r->next - r->first) / 8 : 0;
     drop_before(ch, keep < portion ? portion < needed ? portion : needed : keep);

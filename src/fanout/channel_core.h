@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-#include "base/map.h"
+#include "base/uthash.h"
 #include "base/position.h"
 #include "fanout/fanout.h"
 #include "fanout/frame.h"

@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 
 #include "base/budget.h"
-#include "base/map.h"
+#include "base/uthash.h"
 #include "net/loop.h"
 #include "moments.h"
 #include "worker.h"

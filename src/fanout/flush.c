@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/budget.h"
-#include "base/map.h"
+#include "base/uthash.h"
 #include "viewer.h"
 #include "moments.h"
 #include "viewer_send.h"

@@ -64,7 +64,7 @@ struct frame *frame_of_event(struct position at, const char *event, const char *
     struct buf b = {0};
     char id[POSITION_TEXT_SIZE];
     if (position_is_set(at)) position_format(at, id);
-    event_stream_event(&b, position_is_set(at) ? id : NULL, event, data, len);
+    event_stream_add_event(&b, position_is_set(at) ? id : NULL, event, data, len);
     struct frame *f = frame_of_bytes(b.data, b.len, at);
     buf_release(&b);
     return f;

@@ -1,7 +1,7 @@
 #include "pace.h"
 
 #include "base/clock.h"
-#include "base/number.h"
+#include "base/minmax.h"
 
 struct pace_mark pace_mark_now(void) {
     return (struct pace_mark){.clock_us = clock_monotonic_us(), .worked_us = clock_thread_cpu_us()};
@@ -17,8 +17,8 @@ static int64_t work_of(const struct pace *p, struct pace_mark begun, struct pace
 
 void pace_end(struct pace *p, uint64_t frames, struct pace_mark begun, struct pace_mark ended,
               int64_t max_us) {
-    int64_t stretch = smaller_of((int64_t)frames, PACE_STRETCH) - 1;
+    int64_t stretch = min((int64_t)frames, PACE_STRETCH) - 1;
     int64_t quiet = stretch > 0 ? stretch * work_of(p, begun, ended, max_us) : 0;
-    p->not_before_us = smaller_of(ended.clock_us + quiet, begun.clock_us + max_us);
+    p->not_before_us = min(ended.clock_us + quiet, begun.clock_us + max_us);
     p->ended = ended;
 }

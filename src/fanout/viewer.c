@@ -8,7 +8,7 @@
 
 #include "base/budget.h"
 #include "base/container_of.h"
-#include "base/map.h"
+#include "base/uthash.h"
 #include "net/sock.h"
 #include "channel_core.h"
 #include "fanout/counters.h"
@@ -258,7 +258,7 @@ static bool send_moment(struct viewer *v, bool *moved) {
 // It has got everything of a stream that is over. Returns whether there is an end to be sent.
 static bool begin_end(struct viewer *v) {
     if (v->finishing || v->framing == SINK_RAW) {
-        viewer_close(v, SINK_OVER);
+        viewer_close(v, SINK_COMPLETE);
         return false;
     }
     v->finishing = true;
@@ -368,7 +368,7 @@ static void take_sink_events(struct viewer *v, unsigned events) {
         viewer_close(v, SINK_CUT);
         return;
     }
-    if ((events & SINK_ROOM) && !seats_is_ready(&v->channel->seats, v)) viewer_push(v, now_ms);
+    if ((events & SINK_WRITABLE) && !seats_is_ready(&v->channel->seats, v)) viewer_push(v, now_ms);
     if ((events & SINK_FIN) && !v->fin_seen && !v->closed) probe(v, now_ms);
 }
 
@@ -385,7 +385,7 @@ static void on_socket(struct loop_fd *f, uint32_t events) {
     else if (events & (EPOLLHUP | EPOLLERR))
         end_by_error(v, events & EPOLLERR ? sock_error(f->fd) : 0);
     else
-        take_sink_events(v, (events & EPOLLOUT ? SINK_ROOM : 0) | (events & EPOLLRDHUP ? SINK_FIN : 0));
+        take_sink_events(v, (events & EPOLLOUT ? SINK_WRITABLE : 0) | (events & EPOLLRDHUP ? SINK_FIN : 0));
 }
 
 // Takes the frames begun out of the ring's reach. Returns the number of the first frame missed.

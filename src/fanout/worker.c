@@ -18,8 +18,8 @@
 
 #include "base/clock.h"
 #include "base/container_of.h"
-#include "base/map.h"
-#include "base/number.h"
+#include "base/uthash.h"
+#include "base/minmax.h"
 #include "net/fd_table.h"
 #include "fanout/counters.h"
 #include "fanout/pending.h"
@@ -127,7 +127,7 @@ static void flush_dirty(struct worker *w) {
             flush_slice(w, ch);
             now_us = clock_monotonic_us();
         }
-        if (ch->dirty_prev) again_us = smaller_of(again_us, channel_flush_due_us(ch));
+        if (ch->dirty_prev) again_us = min(again_us, channel_flush_due_us(ch));
         if (!next || now_us - begun_us < TURN_US) continue;
         again_us = now_us;
         break;
@@ -187,7 +187,7 @@ static void on_sweep(struct loop_timer *t) {
 // Returns false, and ends the sink, if its descriptor did not fit into the worker's table.
 static bool worker_receive_descriptor(const struct worker *w, struct sink *sink) {
     if (!w->pipe || sink->fd < 0) return true;
-    sink->fd = fd_pipe_take(w->pipe);
+    sink->fd = fd_pipe_receive(w->pipe);
     if (sink->fd >= 0) return true;
     sink->fd = -1;
     if (sink->ops) sink_close(sink, SINK_RESET);
@@ -263,7 +263,7 @@ static int own_descriptors(const struct worker *w) {
     loop_run_descriptors(w->env.loop, keep);
     keep[LOOP_DESCRIPTORS] = loop_post_descriptor(w->control);
     keep[LOOP_DESCRIPTORS + 1] = fd_pipe_receiving_end(w->pipe);
-    return fd_table_own(keep, sizeof keep / sizeof *keep);
+    return fd_table_unshare(keep, sizeof keep / sizeof *keep);
 }
 
 static void *run(void *arg) {

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 
 #include "base/container_of.h"
-#include "base/map.h"
+#include "base/uthash.h"
 #include "client_conn.h"
 #include "http/url.h"
 
@@ -96,13 +96,13 @@ static void write_request(struct buf *out, const struct http_client_request *q, 
     buf_add(out, u->path, u->path_len);
     buf_printf(out, u->ipv6 ? " HTTP/1.1\r\nHost: [%s]" : " HTTP/1.1\r\nHost: %s", u->host);
     if (u->port != 80) buf_printf(out, ":%d", u->port);
-    buf_adds(out, "\r\nUser-Agent: chorus\r\nAccept: application/json\r\n");
+    buf_add_string(out, "\r\nUser-Agent: chorus\r\nAccept: application/json\r\n");
     if (q->authorization) buf_printf(out, "Authorization: %s\r\n", q->authorization);
     if (q->body)
         buf_printf(out, "Content-Type: application/json\r\nContent-Length: %zu\r\n", q->body_len);
     else if (strcmp(q->method, "GET") != 0 && strcmp(q->method, "HEAD") != 0)
-        buf_adds(out, "Content-Length: 0\r\n");
-    buf_adds(out, "\r\n");
+        buf_add_string(out, "Content-Length: 0\r\n");
+    buf_add_string(out, "\r\n");
     if (q->body) buf_add(out, q->body, q->body_len);
 }
 

@@ -92,7 +92,7 @@ static void conn_send(struct http_client_conn *c) {
     while (c->sent < out->len && c->stream.writable && !c->stream.broken) {
         ssize_t n = stream_write(&c->stream, out->data + c->sent, out->len - c->sent);
         if (n > 0) c->sent += (size_t)n;
-        if (n < 0 && n != -EAGAIN) stream_again(&c->stream); // reads what there is
+        if (n < 0 && n != -EAGAIN) stream_ready_again(&c->stream); // reads what there is
     }
 }
 
@@ -226,7 +226,7 @@ static void on_stream(struct stream *s) {
     if (c->state == CLIENT_CONN_CONNECTING) conn_opened(c);
     if (is_carrying(c)) conn_send(c);
     for (int i = 0; i < READS_A_TURN && is_carrying(c) && s->readable; i++) conn_read(c);
-    if (is_carrying(c) && s->readable) stream_again(s);
+    if (is_carrying(c) && s->readable) stream_ready_again(s);
     if (c->state == CLIENT_CONN_IDLE && !is_quiet(c)) conn_lose(c, 0); // the peer closes, or talks unasked
 }
 

@@ -183,7 +183,7 @@ static void refuse_and_close(struct h1_conn *c) {
 static void begin_body(struct h1_conn *c) {
     c->state = H1_BODY;
     c->base.deadline_ms = loop_now_ms(c->stream.loop) + c->base.host->body_timeout_ms;
-    if (c->parser.asks_continue) buf_adds(&c->out, "HTTP/1.1 100 Continue\r\n\r\n");
+    if (c->parser.asks_continue) buf_add_string(&c->out, "HTTP/1.1 100 Continue\r\n\r\n");
 }
 
 // Takes bytes up to the end of one request; keeps in c->in what belongs to the next. `bytes` may be c->in's

@@ -1,7 +1,7 @@
 #include "memory.h"
 
 #include "base/budget.h"
-#include "base/map.h"
+#include "base/uthash.h"
 
 static struct http_hold *waiting; // oldest first
 static size_t held;

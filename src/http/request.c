@@ -64,7 +64,7 @@ const char *http_request_query(struct http_request *r, const char *name) {
 }
 
 void http_request_peer(const struct http_request *r, char *out, size_t size) {
-    address_print(&r->peer, out, size);
+    address_format(&r->peer, out, size);
 }
 
 bool http_request_is_json(const struct http_request *r) {

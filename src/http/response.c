@@ -65,40 +65,40 @@ static void add_number(struct buf *out, size_t n) {
 }
 
 static void add_line(struct buf *out, const char *name, const char *value) {
-    buf_adds(out, name);
-    buf_adds(out, value);
-    buf_adds(out, "\r\n");
+    buf_add_string(out, name);
+    buf_add_string(out, value);
+    buf_add_string(out, "\r\n");
 }
 
 void http_response_head(struct buf *out, const struct http_reply *reply, const char *common_lines,
                         enum http_connection persistence) {
-    buf_adds(out, "HTTP/1.1 ");
+    buf_add_string(out, "HTTP/1.1 ");
     add_number(out, (size_t)reply->status);
     add_line(out, " ", reason(reply->status));
-    buf_adds(out, common_lines);
+    buf_add_string(out, common_lines);
     if (http_status_has_body(reply->status)) {
         add_line(out, "Content-Type: ", reply->content_type ? reply->content_type : "application/json");
-        buf_adds(out, "Content-Length: ");
+        buf_add_string(out, "Content-Length: ");
         add_number(out, reply->body_len);
-        buf_adds(out, "\r\n");
+        buf_add_string(out, "\r\n");
     }
     if (reply->location) add_line(out, "Location: ", reply->location);
     if (reply->retry_after_s) buf_printf(out, "Retry-After: %d\r\n", reply->retry_after_s);
-    if (reply->headers) buf_adds(out, reply->headers);
-    if (persistence == HTTP_CONNECTION_CLOSE) buf_adds(out, "Connection: close\r\n");
-    if (persistence == HTTP_CONNECTION_KEEP_ALIVE) buf_adds(out, "Connection: keep-alive\r\n");
-    buf_adds(out, "\r\n");
+    if (reply->headers) buf_add_string(out, reply->headers);
+    if (persistence == HTTP_CONNECTION_CLOSE) buf_add_string(out, "Connection: close\r\n");
+    if (persistence == HTTP_CONNECTION_KEEP_ALIVE) buf_add_string(out, "Connection: keep-alive\r\n");
+    buf_add_string(out, "\r\n");
 }
 
 void http_response_stream_head(struct buf *out, enum sink_framing framing) {
-    buf_adds(out, "HTTP/1.1 200 OK\r\n"
-                  "Content-Type: text/event-stream\r\n"
-                  "Cache-Control: no-store, no-transform\r\n"
-                  "X-Accel-Buffering: no\r\n" // nginx and its kin would hold events back
-                  "Connection: close\r\n");
-    if (framing == SINK_CHUNKED) buf_adds(out, "Transfer-Encoding: chunked\r\n");
-    buf_adds(out, cors_headers);
-    buf_adds(out, "\r\n");
+    buf_add_string(out, "HTTP/1.1 200 OK\r\n"
+                        "Content-Type: text/event-stream\r\n"
+                        "Cache-Control: no-store, no-transform\r\n"
+                        "X-Accel-Buffering: no\r\n" // nginx and its kin would hold events back
+                        "Connection: close\r\n");
+    if (framing == SINK_CHUNKED) buf_add_string(out, "Transfer-Encoding: chunked\r\n");
+    buf_add_string(out, cors_headers);
+    buf_add_string(out, "\r\n");
 }
 
 // Adds the header names of a list, as far as they are names (RFC 9110, 5.6.2).
@@ -108,7 +108,7 @@ static void add_names(struct buf *out, const char *list) {
     while (*(list += strspn(list, ", \t"))) {
         size_t whole = strcspn(list, ", \t");
         if (strspn(list, letters) == whole) {
-            buf_adds(out, ", ");
+            buf_add_string(out, ", ");
             buf_add(out, list, whole);
         }
         list += whole;
@@ -117,9 +117,9 @@ static void add_names(struct buf *out, const char *list) {
 
 void http_response_preflight(struct buf *out, const char *allow, const char *wanted) {
     add_line(out, "Allow: ", allow);
-    buf_adds(out, preflight_headers);
+    buf_add_string(out, preflight_headers);
     if (wanted) add_names(out, wanted);
-    buf_adds(out, "\r\n");
+    buf_add_string(out, "\r\n");
 }
 
 void http_response_allow(char out[HTTP_ALLOW_SIZE], unsigned methods) {

@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #include "base/container_of.h"
-#include "base/map.h"
+#include "base/uthash.h"
 #include "net/address.h"
 
 static void on_turn(struct loop_job *);

@@ -9,7 +9,7 @@
 
 #include "base/container_of.h"
 #include "base/log.h"
-#include "base/map.h"
+#include "base/uthash.h"
 #include "base/mem.h"
 #include "net/address.h"
 #include "net/sock.h"

@@ -61,7 +61,7 @@ void address_set_port(union address *a, int port) {
         a->v4.sin_port = htons((uint16_t)port);
 }
 
-void address_print(const union address *a, char *out, size_t size) {
+void address_format(const union address *a, char *out, size_t size) {
     if (a->any.sa_family == AF_INET)
         inet_ntop(AF_INET, &a->v4.sin_addr, out, (socklen_t)size);
     else if (IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr))

@@ -6,7 +6,7 @@
 
 const char event_stream_heartbeat[] = ":\n\n";
 
-void event_stream_retry(struct buf *b, int retry_ms) {
+void event_stream_add_retry(struct buf *b, int retry_ms) {
     buf_printf(b, "retry: %d\n", retry_ms);
 }
 
@@ -16,26 +16,26 @@ static size_t line_length(const char *data, size_t len) {
     return i;
 }
 
-void event_stream_event(struct buf *b, const char *id, const char *event, const char *data, size_t len) {
+void event_stream_add_event(struct buf *b, const char *id, const char *event, const char *data, size_t len) {
     if (id) {
-        buf_adds(b, "id: ");
-        buf_adds(b, id);
-        buf_adds(b, "\n");
+        buf_add_string(b, "id: ");
+        buf_add_string(b, id);
+        buf_add_string(b, "\n");
     }
     if (event) {
-        buf_adds(b, "event: ");
-        buf_adds(b, event);
-        buf_adds(b, "\n");
+        buf_add_string(b, "event: ");
+        buf_add_string(b, event);
+        buf_add_string(b, "\n");
     }
     for (;;) {
         size_t line = line_length(data, len);
-        buf_adds(b, "data: ");
+        buf_add_string(b, "data: ");
         buf_add(b, data, line);
-        buf_adds(b, "\n");
+        buf_add_string(b, "\n");
         if (line == len) break;
         size_t end = line + 1 < len && data[line] == '\r' && data[line + 1] == '\n' ? 2 : 1;
         data += line + end;
         len -= line + end;
     }
-    buf_adds(b, "\n");
+    buf_add_string(b, "\n");
 }

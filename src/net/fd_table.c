@@ -41,7 +41,7 @@ static int close_between(int from, int to) {
     return from > to ? 0 : (int)syscall(SYS_close_range, from, to, 0);
 }
 
-int fd_table_own(const int *keep, size_t count) {
+int fd_table_unshare(const int *keep, size_t count) {
     int sorted[KEEP_MAX], from = FIRST_OF_OURS;
     if (count > KEEP_MAX) return -EINVAL;
     memcpy(sorted, keep, count * sizeof *keep);
@@ -143,6 +143,6 @@ void fd_pipe_flush(struct fd_pipe *p) {
     }
 }
 
-int fd_pipe_take(struct fd_pipe *p) {
-    return sock_take_descriptor(p->in);
+int fd_pipe_receive(struct fd_pipe *p) {
+    return sock_receive_descriptor(p->in);
 }

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/container_of.h"
-#include "base/map.h"
+#include "base/uthash.h"
 #include "net/loop.h"
 
 struct lookup {

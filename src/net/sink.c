@@ -2,7 +2,7 @@
 
 #include "net/sock.h"
 
-struct sink sink_of_socket(int fd, enum sink_framing framing) {
+struct sink sink_from_socket(int fd, enum sink_framing framing) {
     return (struct sink){.fd = fd, .framing = framing, .worker = SINK_ANY_WORKER};
 }
 

@@ -176,7 +176,7 @@ int sock_send_descriptor(int end, int fd, bool wait) {
     return n < 0 ? -errno : 0;
 }
 
-int sock_take_descriptor(int end) {
+int sock_receive_descriptor(int end) {
     struct carrier c;
     carrier_init(&c);
     ssize_t n;

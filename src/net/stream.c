@@ -59,7 +59,7 @@ ssize_t stream_write(struct stream *s, const void *bytes, size_t len) {
 
 // Changing what is watched, even to the same, makes the kernel report it again. It is writable if nothing
 // else.
-void stream_again(struct stream *s) {
+void stream_ready_again(struct stream *s) {
     loop_fd_change(s->loop, &s->watch, STREAM_WATCHED);
 }
 
@@ -92,7 +92,7 @@ bool stream_wait(struct stream *s, int timeout_ms) {
     return events;
 }
 
-int stream_peer(const struct stream *s, union address *peer) {
+int stream_peer_address(const struct stream *s, union address *peer) {
     return sock_peer_address(s->watch.fd, peer);
 }
 

@@ -63,7 +63,7 @@ static void tcp_close(struct stream *s) {
 
 static struct sink tcp_take_sink(struct stream *s, int fd, enum sink_framing framing) {
     (void)s;
-    return sink_of_socket(fd, framing);
+    return sink_from_socket(fd, framing);
 }
 
 const struct stream_ops stream_tcp = {.open = tcp_open,

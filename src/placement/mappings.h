@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/map.h"
+#include "base/uthash.h"
 #include "placement/placement.h"
 
 // A reader's URL, shared by a mapping and the answers made from it.

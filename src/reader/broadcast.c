@@ -15,7 +15,7 @@
 
 #include "base/budget.h"
 #include "base/log.h"
-#include "base/map.h"
+#include "base/uthash.h"
 #include "engine/engine.h"
 #include "base/container_of.h"
 #include "net/loop.h"

@@ -78,8 +78,8 @@ static struct frame *stream_head(const struct connect_request *a, const struct b
     int len = snprintf(json, sizeof json,
                        "{\"type\":\"connected\",\"userid\":\"%s\",\"videoid\":\"%s\",\"instance\":\"%s\"}",
                        a->userid, a->videoid, a->reader->service.instance_id);
-    event_stream_retry(&event, RETRY_MIN_MS + (int)(hash_random() % (RETRY_SPREAD_MS + 1)));
-    event_stream_event(&event, id, NULL, json, (size_t)len);
+    event_stream_add_retry(&event, RETRY_MIN_MS + (int)(hash_random() % (RETRY_SPREAD_MS + 1)));
+    event_stream_add_event(&event, id, NULL, json, (size_t)len);
     struct frame *f = frame_of_head(head->data, head->len, event.data, event.len, framing);
     buf_release(&event);
     return f;

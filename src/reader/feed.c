@@ -21,7 +21,7 @@
 
 #include "base/container_of.h"
 #include "base/hash.h"
-#include "base/map.h"
+#include "base/uthash.h"
 #include "net/loop.h"
 #include "continuity.h"
 #include "fanout/frame.h"

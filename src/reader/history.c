@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "base/map.h"
+#include "base/uthash.h"
 #include "base/budget.h"
 
 // What frames and runs take beside the bytes of the events: places in the ring, and what malloc adds.

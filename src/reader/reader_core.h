@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/log.h"
-#include "base/table.h"
+#include "base/name_table.h"
 #include "net/loop.h"
 #include "fanout/counters.h"
 #include "reader/reader.h"
@@ -39,7 +39,7 @@ struct reader {
     struct broadcast_env env;
     struct fan_counters counters;
     struct log_sampler sampler;
-    struct table videos;        // watched
+    struct name_table videos;   // watched
     struct watched *next_noted; // whose note is repeated next; NULL: none before repeat_notes_ms
     int64_t repeat_notes_ms;
     struct loop_timer sweep, close_idle, lease;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/map.h"
+#include "base/uthash.h"
 #include "engine/engine.h"
 #include "placement/placement.h"
 #include "reader_core.h"

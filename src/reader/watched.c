@@ -5,7 +5,7 @@
 
 #include "base/budget.h"
 #include "base/container_of.h"
-#include "base/map.h"
+#include "base/uthash.h"
 #include "engine/engine.h"
 #include "reader_core.h"
 
@@ -17,12 +17,12 @@ enum {
     VIDEO_ELSEWHERE = 192 // bytes
 };
 
-static struct watched *watched_of(struct table_entry *e) {
+static struct watched *watched_of(struct name_entry *e) {
     return e ? container_of(e, struct watched, entry) : NULL;
 }
 
 struct watched *watched_find(const struct reader *r, const char *video) {
-    return watched_of(table_find(&r->videos, video));
+    return watched_of(name_table_find(&r->videos, video));
 }
 
 // With what the engine, the fan-out and the vacancy have for it.
@@ -37,7 +37,7 @@ struct watched *watched_open(struct reader *r, const char *video) {
     budget_take(video_cost(w, video));
     memcpy(w->video, video, strlen(video) + 1);
     w->entry.name = w->video;
-    table_add(&r->videos, &w->entry);
+    name_table_add(&r->videos, &w->entry);
     broadcast_open(&w->broadcast, &r->env, w->video);
     log_debug(r->service.instance_id, "subscribed", "video=%s", video);
     return w;
@@ -81,7 +81,7 @@ static void watched_repeat_notes(struct reader *r) {
 void watched_close(struct reader *r, struct watched *w) {
     if (watched_is_noted(w) && !r->stopping) watched_note(r, w, false);
     if (w == r->next_noted) r->next_noted = watched_next(r, w);
-    table_remove(&r->videos, &w->entry);
+    name_table_remove(&r->videos, &w->entry);
     broadcast_close(&w->broadcast);
     free(w->alias_url);
     budget_give_back(video_cost(w, w->video));
@@ -89,7 +89,7 @@ void watched_close(struct reader *r, struct watched *w) {
 }
 
 struct watched *watched_next(const struct reader *r, const struct watched *w) {
-    return watched_of(table_next(&r->videos, w ? &w->entry : NULL));
+    return watched_of(name_table_next(&r->videos, w ? &w->entry : NULL));
 }
 
 bool reader_owns_url(const struct reader *r, const struct watched *w, const char *reader_url) {

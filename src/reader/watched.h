@@ -5,13 +5,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/table.h"
+#include "base/name_table.h"
 #include "broadcast.h"
 
 struct reader;
 
 struct watched {
-    struct table_entry entry; // the reader's
+    struct name_entry entry; // the reader's
     struct broadcast broadcast;
     char *alias_url; // by which a mapping means us, beside our reader_url; NULL: none
     char video[];
@@ -27,7 +27,7 @@ struct watched *watched_open(struct reader *, const char *video);
 void watched_close(struct reader *, struct watched *);
 
 // Returns the one after `w` (NULL: the first), NULL behind the last; what may happen meanwhile says
-// table_next().
+// name_table_next().
 struct watched *watched_next(const struct reader *, const struct watched *w);
 
 // Whether a mapping to this URL means us. `w`: the video's, or NULL.

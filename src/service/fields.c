@@ -34,7 +34,7 @@ void body_begin(const struct http_request *r, struct json_reader *reader) {
 void body_refuse(struct http_exchange *x, const struct json_reader *reader) {
     char sentence[256];
     size_t line, column;
-    json_reader_place(reader, &line, &column);
+    json_reader_location(reader, &line, &column);
     if (reader->last == JSON_TOKEN_ERROR)
         snprintf(sentence, sizeof sentence, "The body is not valid JSON in UTF-8 (line %zu, column %zu).",
                  line, column);
@@ -46,7 +46,7 @@ void body_refuse(struct http_exchange *x, const struct json_reader *reader) {
 static struct body_field *body_find_field(const struct json_reader *reader, struct body_field *fields,
                                           size_t count) {
     for (size_t i = 0; i < count; i++)
-        if (json_reader_is(reader, fields[i].name)) return &fields[i];
+        if (json_reader_equals(reader, fields[i].name)) return &fields[i];
     return NULL;
 }
 

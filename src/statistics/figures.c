@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/map.h"
+#include "base/uthash.h"
 
 struct instance {
     int64_t seen_ms;

@@ -69,7 +69,7 @@ struct reading {
 
 static json_t *report_take_number(struct json_reader *reader, enum json_token token) {
     int64_t number;
-    bool fits = token == JSON_TOKEN_NUMBER && json_reader_whole(reader, number_max, &number);
+    bool fits = token == JSON_TOKEN_NUMBER && json_reader_integer(reader, number_max, &number);
     return fits ? json_integer(number) : NULL;
 }
 
@@ -156,9 +156,9 @@ static void report_take_into(struct slot *slot, struct json_reader *reader, enum
 static bool report_take_member(struct reading *g) {
     struct slot *slot = NULL;
     enum report_type type = REPORT_TEXT;
-    if (json_reader_is(g->reader, g->shape->id_field)) slot = &g->id;
+    if (json_reader_equals(g->reader, g->shape->id_field)) slot = &g->id;
     for (int i = 0; !slot && g->shape->fields[i].name; i++) {
-        if (!json_reader_is(g->reader, g->shape->fields[i].name)) continue;
+        if (!json_reader_equals(g->reader, g->shape->fields[i].name)) continue;
         slot = &g->slots[i];
         type = g->shape->fields[i].type;
     }

@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/container_of.h"
-#include "base/map.h"
+#include "base/uthash.h"
 #include "engine/engine.h"
 #include "net/loop.h"
 #include "service/internal_only.h"

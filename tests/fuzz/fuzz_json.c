@@ -15,7 +15,7 @@ static bool read_all(struct json_reader *r) {
             ptrdiff_t len = json_reader_copy(r, copy, sizeof copy);
             assert(len < (ptrdiff_t)sizeof copy && (len < 0 || copy[len] == 0));
         }
-        if (t == JSON_TOKEN_NUMBER && json_reader_whole(r, 1000, &number))
+        if (t == JSON_TOKEN_NUMBER && json_reader_integer(r, 1000, &number))
             assert(number >= 0 && number <= 1000);
     }
     return true;
@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     json_reader_init(&skipping, text, size);
     bool good = read_all(&reading);
     assert(skip_all(&skipping) == good);
-    json_reader_place(&reading, &line, &column);
+    json_reader_location(&reading, &line, &column);
     assert(line >= 1 && column >= 1 && line <= size + 1);
     json_t *known = json_loadb(text, size, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
     assert(good || !known || memchr(text, 0, size)); // which ends a text for jansson

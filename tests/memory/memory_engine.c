@@ -12,8 +12,8 @@
 
 #include "base/clock.h"
 #include "base/container_of.h"
-#include "base/map.h"
-#include "base/table.h"
+#include "base/uthash.h"
+#include "base/name_table.h"
 #include "engine/engine.h"
 #include "engine/hub.h"
 #include "engine/lease.h"
@@ -35,7 +35,7 @@ struct token {
 };
 
 struct video { // or a counter
-    struct table_entry entry;
+    struct name_entry entry;
     bool stored; // counts; else it is only noted as watched
     struct position at, prev;
     struct logged *log; // oldest first
@@ -52,7 +52,7 @@ struct memory {
     struct loop *loop;
     struct hub *hub;
     struct engine_limits limits;
-    struct table videos; // and counters, behind a slash
+    struct name_table videos; // and counters, behind a slash
     size_t stored;
     uint64_t clock, epoch, comments;
     struct logged newest[ENGINE_NEWEST]; // the n-th comment at n modulo that
@@ -134,7 +134,7 @@ static void on_turn_end(struct loop_timer *t) {
 // Videos
 
 static struct video *find(const struct memory *m, const char *name) {
-    struct table_entry *e = table_find(&m->videos, name);
+    struct name_entry *e = name_table_find(&m->videos, name);
     return e ? container_of(e, struct video, entry) : NULL;
 }
 
@@ -148,7 +148,7 @@ static struct video *find_or_note(struct memory *m, const char *name) {
     if (v) return v;
     v = mem_zalloc(sizeof *v);
     v->entry.name = mem_strdup(name);
-    table_add(&m->videos, &v->entry);
+    name_table_add(&m->videos, &v->entry);
     return v;
 }
 
@@ -178,7 +178,7 @@ static void empty(struct memory *m, struct video *v) {
     free(v->log);
     free(v->reader);
     m->stored -= v->stored;
-    table_remove(&m->videos, &v->entry);
+    name_table_remove(&m->videos, &v->entry);
     free((char *)v->entry.name);
     free(v);
 }
@@ -191,7 +191,7 @@ static bool is_in_use(struct memory *m, struct video *v) {
 // Returns the one to be evicted: the least recently used that is not in use, those without a comment first.
 static struct video *find_victim(struct memory *m, bool commented) {
     struct video *victim = NULL;
-    for (struct table_entry *e = table_next(&m->videos, NULL); e; e = table_next(&m->videos, e)) {
+    for (struct name_entry *e = name_table_next(&m->videos, NULL); e; e = name_table_next(&m->videos, e)) {
         struct video *v = container_of(e, struct video, entry);
         if (!v->stored || (v->at.seq && !commented) || is_in_use(m, v)) continue;
         if (!victim || v->used < victim->used) victim = v;
@@ -474,7 +474,7 @@ static void run_overview(struct memory *m, struct op *o) {
     struct engine_mapping mapped[ENGINE_MAPPED];
     struct engine_overview all = {.comments = m->comments, .newest = newest, .mapped = mapped};
     struct video **videos = mem_alloc((m->videos.count + 1) * sizeof(struct video *));
-    for (struct table_entry *t = table_next(&m->videos, NULL); t; t = table_next(&m->videos, t))
+    for (struct name_entry *t = name_table_next(&m->videos, NULL); t; t = name_table_next(&m->videos, t))
         if ((videos[all.mappings] = container_of(t, struct video, entry))->reader) all.mappings++;
     qsort(videos, all.mappings, sizeof(struct video *), last_first);
     for (size_t i = 0; i < all.mappings && i < ENGINE_MAPPED; i++)
@@ -527,7 +527,7 @@ static void close_engine(struct engine *engine) {
         if (o->run != run_append && o->status == ENGINE_OK) o->status = ENGINE_CLOSED;
     while (m->first) run_first(m);
     hub_free(m->hub);
-    for (struct table_entry *e; (e = table_next(&m->videos, NULL));)
+    for (struct name_entry *e; (e = name_table_next(&m->videos, NULL));)
         empty(m, container_of(e, struct video, entry));
     while (m->leases) lease_remove(&m->leases, m->leases);
     for (int i = 0; i < ENGINE_NEWEST; i++) free((char *)m->newest[i].entry.body);

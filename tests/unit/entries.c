@@ -37,10 +37,10 @@ struct frame *comment_frame(uint64_t epoch, uint64_t seq) {
 
 struct frame *padded_frame(uint64_t epoch, uint64_t seq, size_t padding_bytes) {
     struct buf b = {0};
-    buf_adds(&b, "\"padding\":\"");
+    buf_add_string(&b, "\"padding\":\"");
     memset(buf_reserve(&b, padding_bytes), 'x', padding_bytes);
     b.len += padding_bytes;
-    buf_adds(&b, "\"");
+    buf_add_string(&b, "\"");
     struct frame *f = frame_of_entry(&(struct engine_entry){
         .at = pos(epoch, seq), .kind = ENTRY_COMMENT, .body = b.data, .body_len = b.len});
     buf_release(&b);

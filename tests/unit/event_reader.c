@@ -50,7 +50,7 @@ static void take_line(struct event_reader *r, const char *line, size_t len) {
         r->comments++;
     } else if (is_field(line, name_len, "data")) {
         buf_add(&r->data, value, value_len);
-        buf_adds(&r->data, "\n");
+        buf_add_string(&r->data, "\n");
         r->has_data = true;
     } else if (is_field(line, name_len, "id")) {
         set(&r->id, value, value_len);
@@ -95,7 +95,7 @@ static void add_text(struct event_reader *r, const struct event *e) {
         free(missed);
     } else {
         if (strcmp(e->type, "message") != 0) buf_printf(out, "%s=", e->type);
-        buf_adds(out, id ? id : e->data);
+        buf_add_string(out, id ? id : e->data);
     }
     if (id && strcmp(id, e->id) != 0) buf_printf(out, "!id=%s", e->id);
     json_decref(json);
@@ -104,10 +104,10 @@ static void add_text(struct event_reader *r, const struct event *e) {
 const char *event_reader_text(struct event_reader *r) {
     buf_clear(&r->text);
     for (size_t i = 0; i < r->count; i++) {
-        if (i) buf_adds(&r->text, " ");
+        if (i) buf_add_string(&r->text, " ");
         add_text(r, &r->events[i]);
     }
-    if (!event_reader_is_whole(r)) buf_adds(&r->text, " ...");
+    if (!event_reader_is_whole(r)) buf_add_string(&r->text, " ...");
     return buf_string(&r->text);
 }
 

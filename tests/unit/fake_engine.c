@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/map.h"
+#include "base/uthash.h"
 #include "base/mem.h"
 #include "entries.h"
 

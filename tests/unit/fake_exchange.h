@@ -58,7 +58,7 @@ static inline bool fake_begin_stream(struct http_exchange *x, struct sink *sink,
     fake_end(f, f->is_gone ? FAKE_ABORTED : FAKE_STREAMS);
     if (f->is_gone) return false;
     *sink = (struct sink){.fd = FAKE_SINK, .framing = SINK_RAW, .worker = SINK_ANY_WORKER};
-    buf_adds(head, "(head)");
+    buf_add_string(head, "(head)");
     return true;
 }
 
@@ -107,7 +107,7 @@ static inline const char *fake_request(struct fake_exchange *f, const char *line
     fake_add_text(r, line + len + 1, strlen(line + len + 1));
     fake_add_fields(r, "Host: a\r\n");
     fake_add_fields(r, fields);
-    if (body) buf_adds(&r->body, body);
+    if (body) buf_add_string(&r->body, body);
     return http_request_check_head(r, 1);
 }
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/map.h"
+#include "base/uthash.h"
 #include "frame_list.h"
 #include "fanout/fanout.h"
 #include "fanout/pending.h"

@@ -116,14 +116,14 @@ static unsigned read_credit(struct scrambled *s, int fd) {
     if (n < 0 && n != -EAGAIN) return SINK_GONE;
     if (!s->is_broke || (!s->credit && !s->fin)) return 0;
     s->is_broke = false;
-    return SINK_ROOM;
+    return SINK_WRITABLE;
 }
 
 static unsigned scrambled_on_socket(void *state, int fd, uint32_t events) {
     struct scrambled *s = state;
     if (events & (EPOLLHUP | EPOLLERR)) return SINK_GONE;
     unsigned found = events & (EPOLLIN | EPOLLRDHUP) ? read_credit(s, fd) : 0;
-    if ((events & EPOLLOUT) && s->wants_socket) found |= SINK_ROOM;
+    if ((events & EPOLLOUT) && s->wants_socket) found |= SINK_WRITABLE;
     return found | (events & EPOLLRDHUP ? SINK_FIN : 0);
 }
 

@@ -38,7 +38,7 @@ static size_t scrambled_part(size_t most) {
 static void scrambled_open(struct stream *s, bool is_server) {
     (void)is_server;
     s->state = mem_zalloc(sizeof(struct scrambled));
-    stream_again(s); // the handshake
+    stream_ready_again(s); // the handshake
 }
 
 static void scrambled_flush(struct stream *s) {
@@ -65,7 +65,7 @@ static bool scrambled_on_socket(struct stream *s, uint32_t events) {
         return error;
     }
     if (s->error == -EINPROGRESS && !(events & (EPOLLERR | EPOLLHUP)) && scrambled_chance(3)) {
-        stream_again(s);
+        stream_ready_again(s);
         return false;
     }
     s->error = 0;
@@ -80,7 +80,7 @@ static bool scrambled_on_socket(struct stream *s, uint32_t events) {
 static ssize_t scrambled_fill(struct stream *s) {
     struct scrambled *x = s->state;
     if (scrambled_chance(4)) {
-        stream_again(s);
+        stream_ready_again(s);
         return -EAGAIN;
     }
     ssize_t n = sock_read(s->watch.fd, x->in, sizeof x->in);
@@ -123,7 +123,7 @@ static ssize_t scrambled_writev(struct stream *s, const struct iovec *iov, size_
     for (; left; iov++) left -= scrambled_take(x, iov, left);
     if (!scrambled_chance(3)) scrambled_flush(s);
     s->writable = taken == len && !x->out_len;
-    if (!s->writable) stream_again(s);
+    if (!s->writable) stream_ready_again(s);
     return taken || !len ? (ssize_t)taken : -EAGAIN;
 }
 
@@ -153,7 +153,7 @@ static struct sink scrambled_take_sink(struct stream *s, int fd, enum sink_frami
     }
     free(x);
     s->state = NULL;
-    return sink_of_socket(fd, framing);
+    return sink_from_socket(fd, framing);
 }
 
 const struct stream_ops stream_tcp = {.open = scrambled_open,

@@ -9,7 +9,7 @@ static const char *round_trip(const char *text) {
     union address a;
     if (!address_parse(&a, text)) return NULL;
     assert_int_equal(address_port(&a), 0);
-    address_print(&a, printed, sizeof printed);
+    address_format(&a, printed, sizeof printed);
     return printed;
 }
 
@@ -40,7 +40,7 @@ static void has_a_port_in_both_families(void **state) {
 
 static void expect_address(const union address *a, const char *text) {
     char printed[64];
-    address_print(a, printed, sizeof printed);
+    address_format(a, printed, sizeof printed);
     assert_string_equal(printed, text);
     assert_int_equal(address_port(a), 0);
 }

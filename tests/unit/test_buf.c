@@ -54,7 +54,7 @@ static void test_string_is_terminated_and_not_longer(void **state) {
     for (size_t len = 0; len < 300; len++) {
         assert_int_equal(strlen(buf_string(&b)), len);
         assert_int_equal(b.len, len);
-        buf_adds(&b, "x");
+        buf_add_string(&b, "x");
     }
     buf_release(&b);
 }
@@ -66,7 +66,7 @@ static void test_printf_of_any_length(void **state) {
         struct buf b = {0};
         memset(text, 'x', len);
         text[len] = 0;
-        buf_adds(&b, "before ");
+        buf_add_string(&b, "before ");
         buf_printf(&b, "%s|%d", text, 42);
         assert_int_equal(b.len, 7 + len + 3);
         assert_memory_equal(b.data, "before ", 7);
@@ -79,14 +79,14 @@ static void test_printf_of_any_length(void **state) {
 static void test_consume_drops_from_the_front(void **state) {
     (void)state;
     struct buf b = {0};
-    buf_adds(&b, "abcdef");
+    buf_add_string(&b, "abcdef");
     buf_consume(&b, 0);
     assert_string_equal(buf_string(&b), "abcdef");
     buf_consume(&b, 2);
     assert_string_equal(buf_string(&b), "cdef");
     buf_consume(&b, 4);
     assert_int_equal(b.len, 0);
-    buf_adds(&b, "g");
+    buf_add_string(&b, "g");
     assert_string_equal(buf_string(&b), "g");
     buf_release(&b);
 }
@@ -94,11 +94,11 @@ static void test_consume_drops_from_the_front(void **state) {
 static void test_clear_keeps_the_memory(void **state) {
     (void)state;
     struct buf b = {0};
-    buf_adds(&b, "something");
+    buf_add_string(&b, "something");
     char *data = b.data;
     buf_clear(&b);
     assert_int_equal(b.len, 0);
-    buf_adds(&b, "else");
+    buf_add_string(&b, "else");
     assert_ptr_equal(b.data, data);
     buf_release(&b);
 }
@@ -113,7 +113,7 @@ static void test_stolen_bytes_are_the_callers(void **state) {
     assert_memory_equal(bytes, "a\0b", 3);
     assert_null(b.data);
     assert_int_equal(b.len + b.cap, 0);
-    buf_adds(&b, "new");
+    buf_add_string(&b, "new");
     assert_memory_equal(bytes, "a\0b", 3);
     free(bytes);
     buf_release(&b);

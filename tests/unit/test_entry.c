@@ -19,7 +19,7 @@ static void assert_body(const struct engine_entry *e, const char *body) {
 
 static void assert_written(const struct engine_entry *e, const char *json) {
     struct buf b = {0};
-    buf_adds(&b, "before");
+    buf_add_string(&b, "before");
     entry_write(&b, e);
     assert_string_equal(buf_string(&b) + 6, json);
     buf_release(&b);

@@ -16,10 +16,10 @@ static void write_down(void *arg, const struct event_parsed *e) {
     struct buf *b = arg;
     buf_printf(b, "%s%s|%s", e->id, e->has_id ? "" : "~", e->type);
     if (e->data) {
-        buf_adds(b, "|");
+        buf_add_string(b, "|");
         buf_add(b, e->data, e->data_len);
     }
-    buf_adds(b, ";");
+    buf_add_string(b, ";");
 }
 
 // The copy is exactly as long as the piece, so that a sanitizer watches its end, and is gone afterwards.

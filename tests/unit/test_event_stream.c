@@ -17,7 +17,7 @@ static int tear_down(void **state) {
 
 static void assert_event(const char *id, const char *event, const char *data, const char *bytes) {
     buf_clear(&out);
-    event_stream_event(&out, id, event, data, strlen(data));
+    event_stream_add_event(&out, id, event, data, strlen(data));
     assert_string_equal(buf_string(&out), bytes);
 }
 
@@ -35,9 +35,9 @@ static void an_event_is_its_fields_and_an_empty_line(void **state) {
 static void events_are_added_behind_what_is_there(void **state) {
     (void)state;
     buf_clear(&out);
-    event_stream_retry(&out, 1714);
-    event_stream_event(&out, "1-0", NULL, "a", 1);
-    event_stream_event(&out, "1-1", NULL, "b", 1);
+    event_stream_add_retry(&out, 1714);
+    event_stream_add_event(&out, "1-0", NULL, "a", 1);
+    event_stream_add_event(&out, "1-1", NULL, "b", 1);
     assert_string_equal(buf_string(&out), "retry: 1714\nid: 1-0\ndata: a\n\nid: 1-1\ndata: b\n\n");
 }
 
@@ -59,7 +59,7 @@ static void data_is_split_at_every_kind_of_line_end(void **state) {
 static void only_as_much_data_as_given_is_read(void **state) {
     (void)state;
     buf_clear(&out);
-    event_stream_event(&out, NULL, NULL, "a\r\nb", 2); // the LF is not its own
+    event_stream_add_event(&out, NULL, NULL, "a\r\nb", 2); // the LF is not its own
     assert_string_equal(buf_string(&out), "data: a\ndata: \n\n");
 }
 
@@ -78,7 +78,7 @@ static void data_cannot_forge_an_event(void **state) {
     for (size_t i = 0; i < LEN(attempts); i++) {
         struct event_reader r = {0};
         buf_clear(&out);
-        event_stream_event(&out, "1-1", NULL, attempts[i], strlen(attempts[i]));
+        event_stream_add_event(&out, "1-1", NULL, attempts[i], strlen(attempts[i]));
         event_reader_add(&r, out.data, out.len);
         assert_int_equal(r.count, 1);
         assert_true(event_reader_is_whole(&r));
@@ -113,7 +113,7 @@ static void any_data_comes_back_but_for_its_line_ends(void **state) {
         struct buf wanted = {0};
         normalise(&wanted, data, len);
         buf_clear(&out);
-        event_stream_event(&out, NULL, NULL, data, len);
+        event_stream_add_event(&out, NULL, NULL, data, len);
         event_reader_add(&r, out.data, out.len);
         assert_int_equal(r.count, 1);
         assert_string_equal(r.events[0].data, buf_string(&wanted));

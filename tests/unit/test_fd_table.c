@@ -37,10 +37,10 @@ static int count_open(void) {
 static void *take_all(void *arg) {
     struct taker *t = arg;
     int keep[] = {fd_pipe_receiving_end(t->pipe), t->also_keep};
-    t->error = fd_table_own(keep, t->also_keep < 0 ? 1 : 2);
+    t->error = fd_table_unshare(keep, t->also_keep < 0 ? 1 : 2);
     t->others = count_open() - (t->also_keep < 0 ? 1 : 2);
     for (int i = 0; i < t->count && !t->error; i++) {
-        int fd = fd_pipe_take(t->pipe);
+        int fd = fd_pipe_receive(t->pipe);
         t->failed += fd < 0;
         t->in_order += fd >= 0 && is_number(fd, i);
         if (fd >= 0) close(fd);

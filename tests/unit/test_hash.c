@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/hash.c" // NOLINT(bugprone-suspicious-include): with the random key nothing could be compared
-#include "base/map.h"
+#include "base/uthash.h"
 
 // With an all-zero key, from CPython 3.11's hash(bytes) under PYTHONHASHSEED=0, which is SipHash-1-3.
 static const struct {

@@ -447,8 +447,9 @@ static void test_too_large(void **state) {
         if (!extra) assert_int_equal(c.body_len, body);
     }
     buf_clear(&reply);
-    buf_adds(&reply, "HTTP/1.1 200 OK\r\n");
-    while (reply.len < 200000) buf_adds(&reply, "X-Filler: 0123456789012345678901234567890123456789\r\n");
+    buf_add_string(&reply, "HTTP/1.1 200 OK\r\n");
+    while (reply.len < 200000)
+        buf_add_string(&reply, "X-Filler: 0123456789012345678901234567890123456789\r\n");
     w->reply = reply.data;
     w->reply_len = reply.len;
     assert_int_equal(get(w).error, -EMSGSIZE);

@@ -438,9 +438,9 @@ static void test_a_head_may_be_as_large_as_is_said(void **state) {
     static const char start[] = GET HOST "X: ";
     for (size_t len = HTTP_HEAD_MAX; len <= HTTP_HEAD_MAX + 1; len++) {
         struct buf head = {0};
-        buf_adds(&head, start);
-        while (head.len < len - 4) buf_adds(&head, "x");
-        buf_adds(&head, "\r\n\r\n");
+        buf_add_string(&head, start);
+        while (head.len < len - 4) buf_add_string(&head, "x");
+        buf_add_string(&head, "\r\n\r\n");
         for (size_t cut = 1; cut < len; cut += 2047) {
             struct peer *p = connect_peer(0);
             peer_send_bytes(p, head.data, cut);

@@ -143,9 +143,9 @@ static void test_the_grammar_is_rfc_8259s(void **state) {
 
 static char *nested(size_t depth, const char *open, const char *middle, const char *close, size_t *len) {
     struct buf b = {0};
-    for (size_t i = 0; i < depth; i++) buf_adds(&b, open);
-    buf_adds(&b, middle);
-    for (size_t i = 0; i < depth; i++) buf_adds(&b, close);
+    for (size_t i = 0; i < depth; i++) buf_add_string(&b, open);
+    buf_add_string(&b, middle);
+    for (size_t i = 0; i < depth; i++) buf_add_string(&b, close);
     return buf_steal(&b, len);
 }
 
@@ -179,8 +179,8 @@ static void test_tokens_come_in_order(void **state) {
     json_reader_init(&r, text, sizeof text - 1);
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
         assert_int_equal(json_reader_next(&r), expected[i]);
-        if (i == 1) assert_true(json_reader_is(&r, "key"));
-        if (i == 4) assert_true(json_reader_is(&r, "two") && !json_reader_is(&r, "tw"));
+        if (i == 1) assert_true(json_reader_equals(&r, "key"));
+        if (i == 4) assert_true(json_reader_equals(&r, "two") && !json_reader_equals(&r, "tw"));
     }
 }
 
@@ -194,11 +194,11 @@ static void test_unknown_values_are_skipped(void **state) {
     json_reader_next(&r);
     assert_true(json_reader_skip(&r));
     assert_int_equal(json_reader_next(&r), JSON_TOKEN_KEY);
-    assert_true(json_reader_is(&r, "y"));
+    assert_true(json_reader_equals(&r, "y"));
     assert_int_equal(json_reader_next(&r), JSON_TOKEN_NUMBER);
     assert_true(json_reader_skip(&r)); // nothing is left of it
     assert_int_equal(json_reader_next(&r), JSON_TOKEN_KEY);
-    assert_true(json_reader_is(&r, "z"));
+    assert_true(json_reader_equals(&r, "z"));
 }
 
 static ptrdiff_t copy(const char *text, char *out, size_t size) {
@@ -254,7 +254,7 @@ static void test_whole_numbers_are_known_however_they_are_written(void **state) 
         int64_t number = -1;
         json_reader_init(&r, rows[i].text, strlen(rows[i].text));
         assert_int_equal(json_reader_next(&r), JSON_TOKEN_NUMBER);
-        bool is_whole = json_reader_whole(&r, 100, &number);
+        bool is_whole = json_reader_integer(&r, 100, &number);
         if (is_whole != (rows[i].number >= 0) || (is_whole && number != rows[i].number))
             fail_msg("%s", rows[i].text);
     }
@@ -267,7 +267,7 @@ static void test_an_error_has_its_place(void **state) {
     size_t line, column;
     json_reader_init(&r, text, sizeof text - 1);
     while (json_reader_next(&r) > JSON_TOKEN_END) continue;
-    json_reader_place(&r, &line, &column);
+    json_reader_location(&r, &line, &column);
     assert_int_equal(line, 3);
     assert_int_equal(column, 7);
 }
@@ -277,27 +277,27 @@ static void test_an_error_has_its_place(void **state) {
 static void add_random_string(struct buf *b) {
     static const char *const parts[] = {
         "a", "xyz", "\\n", "\\\"", "\\u0041", "\\ud83d\\ude00", "\xc3\xa9", "\xf0\x9f\x98\x80", "12345678"};
-    buf_adds(b, "\"");
-    for (uint64_t n = dice(6); n; n--) buf_adds(b, parts[dice(sizeof parts / sizeof *parts)]);
-    buf_adds(b, "\"");
+    buf_add_string(b, "\"");
+    for (uint64_t n = dice(6); n; n--) buf_add_string(b, parts[dice(sizeof parts / sizeof *parts)]);
+    buf_add_string(b, "\"");
 }
 
 static void add_random_value(struct buf *b, int depth) {
     static const char *const scalars[] = {"0", "-1", "1.5", "2e3", "true", "false", "null"};
     uint64_t kind = dice(depth ? 4 : 2);
     if (kind == 0) {
-        buf_adds(b, scalars[dice(sizeof scalars / sizeof *scalars)]);
+        buf_add_string(b, scalars[dice(sizeof scalars / sizeof *scalars)]);
     } else if (kind == 1) {
         add_random_string(b);
     } else {
-        buf_adds(b, kind == 2 ? "[" : "{");
+        buf_add_string(b, kind == 2 ? "[" : "{");
         for (uint64_t n = dice(4), i = 0; i < n; i++) {
-            if (i) buf_adds(b, ", ");
+            if (i) buf_add_string(b, ", ");
             if (kind == 3) add_random_string(b);
-            if (kind == 3) buf_adds(b, ":");
+            if (kind == 3) buf_add_string(b, ":");
             add_random_value(b, depth - 1);
         }
-        buf_adds(b, kind == 2 ? "]" : "}");
+        buf_add_string(b, kind == 2 ? "]" : "}");
     }
 }
 

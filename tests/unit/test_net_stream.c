@@ -109,7 +109,7 @@ static void connects_in_a_later_turn(void **state) {
     assert_int_equal(o->calls, 0);
     run_until(loop, was_called, o);
     assert_int_equal(o->stream.error, 0);
-    assert_int_equal(stream_peer(&o->stream, &peer), 0);
+    assert_int_equal(stream_peer_address(&o->stream, &peer), 0);
     assert_int_equal(address_port(&peer), address_port(&at));
     assert_int_equal(stream_write(&o->stream, "x", 1), 1);
     sock_close(listener);
@@ -167,7 +167,7 @@ static void what_was_left_unread_is_reported_only_on_demand(void **state) {
     run_turns(loop, 3);
     assert_int_equal(o->calls, 0);
     assert_true(o->stream.readable);
-    stream_again(&o->stream);
+    stream_ready_again(&o->stream);
     assert_int_equal(o->calls, 0);
     run_until(loop, was_called, o);
     read_all(o);
@@ -272,7 +272,7 @@ static void no_callback_follows_a_close(void **state) {
     struct owner *o = *state;
     int peer = accept_one(o, 0);
     assert_int_equal(write(peer, "abc", 3), 3);
-    stream_again(&o->stream);
+    stream_ready_again(&o->stream);
     stream_close(&o->stream);
     run_turns(loop, 3);
     assert_int_equal(o->calls, 0);

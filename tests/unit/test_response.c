@@ -126,7 +126,7 @@ static void test_allow_names_the_methods_of_a_path(void **state) {
 
 static void test_a_preflight_repeats_names_only(void **state) {
     (void)state;
-    buf_adds(&out, "\r\n");
+    buf_add_string(&out, "\r\n");
     http_response_preflight(&out, "POST, OPTIONS", " x-a ,, b(ad,\x01,x-b");
     assert_header("Allow: POST, OPTIONS");
     assert_header("Access-Control-Allow-Headers: "

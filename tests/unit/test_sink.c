@@ -9,7 +9,7 @@
 
 static ssize_t read_at_other_end(enum sink_end end) {
     struct socket_pair p = socket_pair_open(LOOPBACK, 0);
-    struct sink s = sink_of_socket(p.server, SINK_CHUNKED);
+    struct sink s = sink_from_socket(p.server, SINK_CHUNKED);
     assert_int_equal(s.worker, SINK_ANY_WORKER);
     assert_null(s.ops);
     sink_close(&s, end);
@@ -25,7 +25,7 @@ static ssize_t read_at_other_end(enum sink_end end) {
 static void a_socket_cut_or_over_ends_in_order(void **state) {
     (void)state;
     assert_int_equal(read_at_other_end(SINK_CUT), 0);
-    assert_int_equal(read_at_other_end(SINK_OVER), 0);
+    assert_int_equal(read_at_other_end(SINK_COMPLETE), 0);
 }
 
 static void a_socket_reset_ends_with_an_error(void **state) {

@@ -24,6 +24,6 @@ static inline enum sink_framing test_framing(void) {
 
 // Takes the socket.
 static inline struct sink test_sink(int fd) {
-    struct sink s = sink_of_socket(fd, test_framing());
+    struct sink s = sink_from_socket(fd, test_framing());
     return test_is_scrambled() ? scrambled_sink(s, SCRAMBLED_CREDIT) : s;
 }

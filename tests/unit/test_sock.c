@@ -180,12 +180,12 @@ static void a_descriptor_travels(void **state) {
     assert_int_equal(sock_pair(ends), 0);
     assert_int_equal(sock_send_descriptor(ends[0], e.far, false), 0);
     sock_close(e.far);
-    e.far = sock_take_descriptor(ends[1]);
+    e.far = sock_receive_descriptor(ends[1]);
     assert_true(e.far >= 0);
     assert_int_equal(sock_write(e.near, "hello", 5), 5);
     assert_int_equal(read_soon(e.far, got, sizeof got), 5);
     sock_close(ends[0]);
-    assert_int_equal(sock_take_descriptor(ends[1]), -EPIPE);
+    assert_int_equal(sock_receive_descriptor(ends[1]), -EPIPE);
     sock_close(ends[1]);
     disconnect(e);
 }

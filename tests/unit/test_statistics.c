@@ -344,8 +344,8 @@ static void add_topics(struct buf *list, struct buf *map) {
         buf_printf(list, "%s'video:t%d'", i ? "," : "[", i);
         buf_printf(map, "%s'video:t%d':%d", i ? "," : "{", i, i);
     }
-    buf_adds(list, "]");
-    buf_adds(map, "}");
+    buf_add_string(list, "]");
+    buf_add_string(map, "}");
 }
 
 static void assert_size(struct figures *f, const char *part, const char *name, size_t size) {

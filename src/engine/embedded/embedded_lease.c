@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/map.h"
+#include "base/uthash.h"
 #include "embedded_engine.h"
 #include "embedded_transaction.h"
 #include "engine/lease.h"

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/table.h"
+#include "base/name_table.h"
 #include "embedded_damage.h"
 #include "embedded_sql.h"
 #include "engine/embedded_config.h"
@@ -64,7 +64,7 @@ struct store {
     int wal_pages;        // in the write-ahead log after the last commit
 
     // embedded_video.c
-    struct table videos;         // those in memory, by name
+    struct name_table videos;    // those in memory, by name
     struct video **videos_by_id; // their lists, by id modulo the room
     size_t videos_by_id_room;    // a power of two, or 0
     size_t forget_from;          // the list whose videos are forgotten next

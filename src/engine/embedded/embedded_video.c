@@ -34,7 +34,7 @@ static struct video *remember(struct store *s, const char *name, int64_t id) {
     v->id = id;
     v->entry.name = v->name;
     if (s->videos.count == s->videos_by_id_room) grow(s);
-    table_add(&s->videos, &v->entry);
+    name_table_add(&s->videos, &v->entry);
     LL_PREPEND2(*place_of(s, id), v, next_by_id);
     return v;
 }
@@ -43,7 +43,7 @@ static void forget(struct store *s, struct video *v) {
     s->trail_rows -= v->trail.room;
     free(v->trail.rows);
     LL_DELETE2(*place_of(s, v->id), v, next_by_id);
-    table_remove(&s->videos, &v->entry);
+    name_table_remove(&s->videos, &v->entry);
     free(v);
 }
 
@@ -53,7 +53,7 @@ static bool is_sound(const struct store *s, const struct video *v) {
 }
 
 struct video *video_find(struct store *s, const char *name) {
-    struct table_entry *e = table_find(&s->videos, name);
+    struct name_entry *e = name_table_find(&s->videos, name);
     if (e) return container_of(e, struct video, entry);
     sqlite3_stmt *q = store_use(s, SQL_VIDEO_FIND);
     store_bind_text(q, 1, name);

@@ -5,7 +5,7 @@
 // some are forgotten between any two transactions, going round by id, and read again when needed.
 #pragma once
 
-#include "base/map.h"
+#include "base/uthash.h"
 #include "embedded_store.h"
 #include "engine/engine.h"
 
@@ -22,7 +22,7 @@ struct trail {
 };
 
 struct video {
-    struct table_entry entry; // by name
+    struct name_entry entry; // by name
     int64_t id;
     struct position at; // not set: it has a mapping only
     struct position

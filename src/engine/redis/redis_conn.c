@@ -226,7 +226,7 @@ static void conn_read(struct redis_conn *c) {
         if (c->state != CONN_GREETING && c->state != CONN_UP) return;
         conn_read_some(c);
     }
-    if (c->stream.readable) stream_again(&c->stream);
+    if (c->stream.readable) stream_ready_again(&c->stream);
 }
 
 static void on_stream(struct stream *s) {

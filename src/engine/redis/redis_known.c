@@ -11,7 +11,7 @@
 #include <utlist.h>
 
 static void drop(struct known *k, struct known_video *v) {
-    table_remove(&k->videos, &v->entry);
+    name_table_remove(&k->videos, &v->entry);
     DL_DELETE(k->oldest, v);
     free(v);
 }
@@ -26,12 +26,12 @@ static struct known_video *add(struct known *k, const char *video) {
     struct known_video *v = mem_zalloc(sizeof *v + len + 1);
     memcpy(v->name, video, len + 1);
     v->entry.name = v->name;
-    table_add(&k->videos, &v->entry);
+    name_table_add(&k->videos, &v->entry);
     return v;
 }
 
 struct known_video *known_ref(struct known *k, const char *video) {
-    struct table_entry *e = table_find(&k->videos, video);
+    struct name_entry *e = name_table_find(&k->videos, video);
     struct known_video *v = e ? container_of(e, struct known_video, entry) : add(k, video);
     if (e) DL_DELETE(k->oldest, v);
     DL_APPEND(k->oldest, v);

@@ -7,13 +7,13 @@
 
 #include <stdint.h>
 
-#include "base/table.h"
+#include "base/name_table.h"
 #include "base/position.h"
 
 enum { KNOWN_VIDEOS = 50000 };
 
 struct known_video {
-    struct table_entry entry;
+    struct name_entry entry;
     struct position at; // highest; not set: none yet
     char text[POSITION_TEXT_SIZE];
     unsigned calls; // under way, which hold it
@@ -23,7 +23,7 @@ struct known_video {
 
 // Zero-initialise.
 struct known {
-    struct table videos;
+    struct name_table videos;
     struct known_video *oldest; // by last use
     uint64_t epoch;
     char epoch_text[24];

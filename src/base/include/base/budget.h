@@ -21,7 +21,7 @@ bool budget_is_used_up(void);
 // Backlogs (frames kept for slow viewers and for viewers that resume) may use three quarters. Returns how
 // much of that is left, and whether nothing is.
 size_t budget_backlog_room(void);
-bool budget_is_scarce(void);
+bool budget_backlog_is_full(void);
 
 // Whether caches may grow: they may use five eighths.
 bool budget_has_cache_room(void);

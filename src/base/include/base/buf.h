@@ -20,7 +20,7 @@ void buf_clear(struct buf *);
 char *buf_reserve(struct buf *, size_t extra);
 
 void buf_add(struct buf *, const void *bytes, size_t len);
-void buf_adds(struct buf *, const char *string);
+void buf_add_string(struct buf *, const char *string);
 void buf_printf(struct buf *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 // Drops the first n bytes (n <= len).

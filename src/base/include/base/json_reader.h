@@ -53,11 +53,11 @@ bool json_reader_skip(struct json_reader *);
 ptrdiff_t json_reader_copy(const struct json_reader *, char *out, size_t size);
 
 // Whether the last key or string, decoded, is this name of at most 63 bytes.
-bool json_reader_is(const struct json_reader *, const char *name);
+bool json_reader_equals(const struct json_reader *, const char *name);
 
 // Returns whether the last number is a whole one from 0 to max (at most 2^53), however it is written: 5, 5.0
 // and 50e-1 are the same.
-bool json_reader_whole(const struct json_reader *, int64_t max, int64_t *number);
+bool json_reader_integer(const struct json_reader *, int64_t max, int64_t *number);
 
 // Gives the line and column, from 1, where reading stopped.
-void json_reader_place(const struct json_reader *, size_t *line, size_t *column);
+void json_reader_location(const struct json_reader *, size_t *line, size_t *column);

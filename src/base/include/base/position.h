@@ -14,7 +14,7 @@ struct position {
 
 // A clock this far or more behind the newest epoch of any video has gone back; with less, two videos were
 // merely begun at once.
-enum { POSITION_TEXT_SIZE = 42, POSITION_CLOCK_MS = 1000 };
+enum { POSITION_TEXT_SIZE = 42, POSITION_CLOCK_TOLERANCE_MS = 1000 };
 
 // Writes `<epoch>-<seq>` and returns its length.
 size_t position_format(struct position, char out[POSITION_TEXT_SIZE]);

@@ -25,4 +25,4 @@ int address_port(const union address *);
 void address_set_port(union address *, int port);
 
 // Writes it without the port; an IPv4 address within IPv6 as the IPv4 address it is.
-void address_print(const union address *, char *out, size_t size);
+void address_format(const union address *, char *out, size_t size);

@@ -7,10 +7,10 @@ struct buf;
 
 // Adds one event. `id` and `event` may be NULL and hold no line break; data is split into `data:` lines at
 // CR, LF and CR LF, so nothing in it can end the event or begin a field.
-void event_stream_event(struct buf *, const char *id, const char *event, const char *data, size_t len);
+void event_stream_add_event(struct buf *, const char *id, const char *event, const char *data, size_t len);
 
 // Adds `retry:`, which becomes part of the event that follows.
-void event_stream_retry(struct buf *, int retry_ms);
+void event_stream_add_retry(struct buf *, int retry_ms);
 
 // A comment line: keeps proxies and dead-peer detection awake, and is no event.
 extern const char event_stream_heartbeat[];

@@ -10,7 +10,7 @@ struct loop;
 
 // Gives the calling thread a table of its own with only 0, 1, 2 and `keep` in it; close_range(2), from Linux
 // 5.9 on. What it closes there stays open elsewhere. Returns 0 or a negative errno.
-int fd_table_own(const int *keep, size_t count);
+int fd_table_unshare(const int *keep, size_t count);
 
 // Begins a pipe from the loop's thread to another; freed before the loop. Returns NULL and sets *error.
 struct fd_pipe *fd_pipe_new(struct loop *sender, int *error);
@@ -29,4 +29,4 @@ void fd_pipe_flush(struct fd_pipe *);
 // Returns the next descriptor, by its number in the calling thread's table; waits for the sender's loop if it
 // has not been sent yet. A negative errno: -EMFILE if there is no room in the table; it is closed then.
 // Receiver.
-int fd_pipe_take(struct fd_pipe *);
+int fd_pipe_receive(struct fd_pipe *);

@@ -86,8 +86,8 @@ static inline int64_t loop_lag_step_us(unsigned i) {
 // Runs the job on the loop's thread, in the order of posting. Any thread; never blocks on the loop.
 void loop_post(struct loop *, struct loop_job *);
 
-// Tell which descriptors a thread with a table of its own must keep (fd_table_own): to run the loop, and to
-// post to it.
+// Tell which descriptors a thread with a table of its own must keep (fd_table_unshare): to run the loop, and
+// to post to it.
 enum { LOOP_DESCRIPTORS = 2 };
 void loop_run_descriptors(const struct loop *, int fds[LOOP_DESCRIPTORS]);
 int loop_post_descriptor(const struct loop *);

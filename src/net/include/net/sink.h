@@ -35,9 +35,9 @@ struct sink {
 
 // What a sink reports, in any combination.
 enum sink_event {
-    SINK_ROOM = 1, // it takes bytes again: write() had taken less than it was shown
-    SINK_FIN = 2,  // the peer has ended its side; it may go on reading
-    SINK_GONE = 4  // the peer cannot be reached any more: close it
+    SINK_WRITABLE = 1, // it takes bytes again: write() had taken less than it was shown
+    SINK_FIN = 2,      // the peer has ended its side; it may go on reading
+    SINK_GONE = 4      // the peer cannot be reached any more: close it
 };
 
 // Receives the events of a sink for which no descriptor is watched. Embedded in the viewer.
@@ -46,9 +46,10 @@ struct sink_owner {
 };
 
 enum sink_end {
-    SINK_CUT,  // without an end of the stream: the client is to come back
-    SINK_OVER, // after the stream's end: all bytes have been taken, in SINK_CHUNKED the last chunk among them
-    SINK_RESET // at once, with all that is still on its way: the client does not read
+    SINK_CUT,      // without an end of the stream: the client is to come back
+    SINK_COMPLETE, // after the stream's end: all bytes have been taken, in SINK_CHUNKED the last chunk among
+                   // them
+    SINK_RESET     // at once, with all that is still on its way: the client does not read
 };
 
 // All operations run on the worker's thread, never block, and get the sink's descriptor as that thread knows
@@ -60,7 +61,7 @@ struct sink_ops {
     int (*attach)(void *state, int fd, struct loop *, struct sink_owner *);
 
     // Sends of the bytes shown what there is room for. Returns how many it has taken, which will not be shown
-    // again; fewer than all (0, too) means that it is blocked, and that SINK_ROOM will be reported. A
+    // again; fewer than all (0, too) means that it is blocked, and that SINK_WRITABLE will be reported. A
     // negative errno: the stream is broken (-ETIMEDOUT: the peer has acknowledged nothing for too long).
     // Borders between the pieces mean nothing.
     ssize_t (*write)(void *state, int fd, const struct iovec *pieces, size_t count);
@@ -74,7 +75,7 @@ struct sink_ops {
     // The watched descriptor has events (EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLERR, EPOLLHUP; edge-triggered).
     // Reads and answers what is the transport's own (a KeyUpdate, a WINDOW_UPDATE, a PING). Returns what the
     // fan-out should know, SINK_... or 0. What is blocked by something else than the socket (a window, a
-    // credit) reports SINK_ROOM here, or to its owner, when the peer has lifted it.
+    // credit) reports SINK_WRITABLE here, or to its owner, when the peer has lifted it.
     unsigned (*on_socket)(void *state, int fd, uint32_t events);
 
     // Ends the sink: takes fd, which is no longer watched, and frees the state, later if it is the caller of
@@ -84,7 +85,7 @@ struct sink_ops {
 };
 
 // Returns a sink for plain TCP. Takes fd.
-struct sink sink_of_socket(int fd, enum sink_framing);
+struct sink sink_from_socket(int fd, enum sink_framing);
 
 // Ends a sink of any kind.
 void sink_close(const struct sink *, enum sink_end);

@@ -75,4 +75,4 @@ int sock_send_descriptor(int end, int fd, bool wait);
 
 // Waits for a descriptor and returns it. -EMFILE: it did not fit into the table, and is closed; -EPIPE: the
 // other end is closed.
-int sock_take_descriptor(int end);
+int sock_receive_descriptor(int end);

@@ -7,7 +7,7 @@
 //
 // readable: stream_read() may return something. Set until a read has found nothing more, and not reported
 // again until then, whether the bytes are in the kernel or in the stream (decrypted, say). So an owner reads
-// until it is clear, or stops and comes back of its own accord, or calls stream_again().
+// until it is clear, or stops and comes back of its own accord, or calls stream_ready_again().
 //
 // writable: stream_writev() may take something. Clear after it has taken less than it was given, and while
 // the stream itself holds some of what it took: so one that is writable may be closed without loss.
@@ -69,7 +69,7 @@ ssize_t stream_writev(struct stream *, const struct iovec *, size_t count);
 ssize_t stream_write(struct stream *, const void *bytes, size_t len);
 
 // Makes on_ready() run in the next turn, though nothing has changed: for an owner that has not read all.
-void stream_again(struct stream *);
+void stream_ready_again(struct stream *);
 
 // Ends our direction, behind what was taken; the peer reads the end of the stream. Reading goes on.
 void stream_shutdown(struct stream *);
@@ -87,7 +87,7 @@ struct sink stream_take_sink(struct stream *, enum sink_framing);
 bool stream_wait(struct stream *, int timeout_ms);
 
 // Returns the peer's address, or a negative errno.
-int stream_peer(const struct stream *, union address *);
+int stream_peer_address(const struct stream *, union address *);
 
 // Whether the peer has sent what is not read yet; asks the kernel, so that it may be ahead of `readable`.
 bool stream_has_unread(const struct stream *);
@@ -101,7 +101,7 @@ struct stream_ops {
     // -EINPROGRESS.
     void (*open)(struct stream *, bool is_server);
     // The socket has epoll events. Sets flags; while opening, `error` when it is decided. Returns whether
-    // on_ready() is to run: whenever the owner could not know, and after stream_again().
+    // on_ready() is to run: whenever the owner could not know, and after stream_ready_again().
     bool (*on_socket)(struct stream *, uint32_t events);
     ssize_t (*read)(struct stream *, void *bytes, size_t room);
     ssize_t (*writev)(struct stream *, const struct iovec *, size_t count);

@@ -3,10 +3,10 @@
 
 #include <stdint.h>
 
-static inline int64_t smaller_of(int64_t a, int64_t b) {
+static inline int64_t min(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
-static inline int64_t larger_of(int64_t a, int64_t b) {
+static inline int64_t max(int64_t a, int64_t b) {
     return a > b ? a : b;
 }

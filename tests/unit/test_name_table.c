@@ -1,22 +1,22 @@
 #include "unit.h"
 
-#include "base/table.h"
+#include "base/name_table.h"
 #include "dice.h"
 
 enum { THINGS = 3000 };
 
 struct thing {
-    struct table_entry entry;
+    struct name_entry entry;
     char name[24];
     bool in;
 };
 
-static struct table table;
+static struct name_table table;
 static struct thing things[THINGS];
 
 static int set_up(void **state) {
     (void)state;
-    table = (struct table){0};
+    table = (struct name_table){0};
     for (int i = 0; i < THINGS; i++) {
         snprintf(things[i].name, sizeof things[i].name, "thing%d", i);
         things[i].entry.name = things[i].name;
@@ -29,29 +29,29 @@ static void set(int i, bool in) {
     if (things[i].in == in) return;
     things[i].in = in;
     if (in)
-        table_add(&table, &things[i].entry);
+        name_table_add(&table, &things[i].entry);
     else
-        table_remove(&table, &things[i].entry);
+        name_table_remove(&table, &things[i].entry);
 }
 
 // Empty, it has no memory, whatever a test did.
 static int tear_down(void **state) {
     (void)state;
     for (int i = 0; i < THINGS; i++) set(i, false);
-    return table.places != NULL || table.count != 0;
+    return table.buckets != NULL || table.count != 0;
 }
 
 static void assert_found(int i) {
     char name[24]; // not by its address
     snprintf(name, sizeof name, "thing%d", i);
-    assert_ptr_equal(table_find(&table, name), things[i].in ? &things[i].entry : NULL);
+    assert_ptr_equal(name_table_find(&table, name), things[i].in ? &things[i].entry : NULL);
 }
 
 static void an_empty_one_has_nothing(void **state) {
     (void)state;
-    assert_null(table_find(&table, "thing1"));
-    assert_null(table_find(&table, ""));
-    assert_null(table_next(&table, NULL));
+    assert_null(name_table_find(&table, "thing1"));
+    assert_null(name_table_find(&table, ""));
+    assert_null(name_table_next(&table, NULL));
 }
 
 static void finds_what_was_added_and_not_what_was_removed(void **state) {
@@ -71,8 +71,8 @@ static void it_has_as_many_places_as_entries_or_up_to_twice(void **state) {
     (void)state;
     for (int i = 0; i < THINGS; i++) {
         set(i, true);
-        assert_true(table.room >= table.count);
-        assert_true(table.room <= 8 || table.room < 2 * table.count);
+        assert_true(table.bucket_count >= table.count);
+        assert_true(table.bucket_count <= 8 || table.bucket_count < 2 * table.count);
     }
     for (int i = 0; i < THINGS; i++) assert_found(i);
 }
@@ -81,7 +81,7 @@ static void a_walk_meets_each_once(void **state) {
     (void)state;
     for (int i = 0; i < THINGS; i += 3) set(i, true);
     size_t met = 0;
-    for (struct table_entry *e = table_next(&table, NULL); e; e = table_next(&table, e), met++) {
+    for (struct name_entry *e = name_table_next(&table, NULL); e; e = name_table_next(&table, e), met++) {
         struct thing *t = (struct thing *)e;
         assert_true(t->in);
         t->in = false;
@@ -97,12 +97,12 @@ static void a_walk_may_remove_what_it_meets(void **state) {
     (void)state;
     for (int i = 0; i < THINGS; i++) set(i, true);
     size_t met = 0;
-    for (struct table_entry *e = table_next(&table, NULL), *next; e; e = next, met++) {
-        next = table_next(&table, e);
+    for (struct name_entry *e = name_table_next(&table, NULL), *next; e; e = next, met++) {
+        next = name_table_next(&table, e);
         set((int)((struct thing *)e - things), false);
     }
     assert_int_equal(met, THINGS);
-    assert_null(table.places);
+    assert_null(table.buckets);
 }
 
 static void it_holds_what_a_plain_list_holds(void **state) {
