@@ -85,7 +85,7 @@ export class Viewer {
       onComment: () => this.heartbeats.push(performance.now()),
     });
     this.body.on('data', (bytes) => {
-      if (this.fault) return;
+      if (this.fault || this.left) return;
       try {
         parser.feed(bytes);
       } catch (error) {
@@ -153,6 +153,7 @@ export class Viewer {
   }
 
   close() {
+    this.left = true; // what a stream has buffered may come after it was destroyed, and is the next viewer's to get
     this.body?.destroy();
     if (this.fault) throw this.fault;
   }
