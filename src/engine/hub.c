@@ -1,6 +1,6 @@
-// Callbacks may subscribe, unsubscribe, and free the hub. So whoever calls several of them in a row has a
-// `walk` that the hub knows, and a subscription that goes is taken out of all walks. New ones go to the end
-// of their video's list, behind where a walk stops.
+// Callbacks may subscribe, unsubscribe, and free the hub. So the hub keeps a `walk` for each loop over a
+// video's subscriptions, and a subscription that ends is taken out of all of them. New ones are added to the
+// end of their video's list, behind the point where a walk stops.
 #include "engine/hub.h"
 
 #include <assert.h>
@@ -12,18 +12,18 @@
 
 struct engine_subscription {
     struct name_entry entry; // in the table if it is its video's first
-    const struct engine_subscriber *who;
+    const struct engine_subscriber *subscriber;
     void *arg;
     struct engine_subscription *next; // of the same video, in the order of subscribing
-    struct notice *notice;            // hub_tell_now() is to say on_subscribed(); NULL: no need
+    struct notice *notice;            // on_subscribed() is still to be called; NULL: it is not
 };
 
 struct notice {
-    struct engine_subscription *subscription; // NULL: it has been told, or has ended
+    struct engine_subscription *subscription; // NULL: it was called, or has ended
     struct notice *next;
 };
 
-// Somebody on the way along a video's subscriptions, innermost first.
+// A loop over a video's subscriptions, innermost first.
 struct walk {
     struct engine_subscription *next, *last;
     struct walk *outer;
@@ -36,12 +36,12 @@ struct hub {
     bool freed; // from inside a walk, whose end it outlives
 };
 
-static struct engine_subscription *of(struct name_entry *e) {
+static struct engine_subscription *subscription_of(struct name_entry *e) {
     return e ? container_of(e, struct engine_subscription, entry) : NULL;
 }
 
 static struct engine_subscription *first_of(const struct hub *h, const char *video) {
-    return of(name_table_find(&h->videos, video));
+    return subscription_of(name_table_find(&h->videos, video));
 }
 
 struct hub *hub_new(void) {
@@ -51,10 +51,10 @@ struct hub *hub_new(void) {
 }
 
 struct engine_subscription *hub_subscribe(struct hub *h, const char *video,
-                                          const struct engine_subscriber *who, void *arg) {
+                                          const struct engine_subscriber *subscriber, void *arg) {
     struct engine_subscription *s = mem_zalloc(sizeof *s), *first = first_of(h, video);
     s->entry.name = video;
-    s->who = who;
+    s->subscriber = subscriber;
     s->arg = arg;
     if (first)
         LL_APPEND(first, s);
@@ -63,14 +63,14 @@ struct engine_subscription *hub_subscribe(struct hub *h, const char *video,
     return s;
 }
 
-static void drop_notice(struct engine_subscription *s) {
+static void hub_drop_notice(struct engine_subscription *s) {
     if (s->notice) s->notice->subscription = NULL;
     s->notice = NULL;
 }
 
 // `before`: the one before it in its video's list, NULL if it is the first.
-static void leave_walks(const struct hub *h, const struct engine_subscription *s,
-                        struct engine_subscription *before) {
+static void hub_leave_walks(const struct hub *h, const struct engine_subscription *s,
+                            struct engine_subscription *before) {
     for (struct walk *w = h->walks; w; w = w->outer) {
         if (w->next == s)
             w->next = s == w->last ? NULL : s->next;
@@ -83,8 +83,8 @@ bool hub_unsubscribe(struct hub *h, struct engine_subscription *s) {
     struct engine_subscription *first = first_of(h, s->entry.name), *before = NULL;
     if (s != first)
         for (before = first; before->next != s;) before = before->next;
-    leave_walks(h, s, before);
-    drop_notice(s);
+    hub_leave_walks(h, s, before);
+    hub_drop_notice(s);
     if (before) {
         before->next = s->next;
     } else {
@@ -96,13 +96,13 @@ bool hub_unsubscribe(struct hub *h, struct engine_subscription *s) {
     return last;
 }
 
-static void free_all(struct hub *h) {
+static void hub_free_all(struct hub *h) {
     for (struct name_entry *e = name_table_next(&h->videos, NULL), *after; e; e = after) {
         struct engine_subscription *s, *later;
         after = name_table_next(&h->videos, e);
-        for (s = of(e); s; s = later) {
+        for (s = subscription_of(e); s; s = later) {
             later = s->next;
-            drop_notice(s);
+            hub_drop_notice(s);
             free(s);
         }
     }
@@ -112,7 +112,7 @@ static void free_all(struct hub *h) {
 void hub_free(struct hub *h) {
     if (!h) return;
     for (struct walk *w = h->walks; w; w = w->outer) w->next = NULL;
-    free_all(h);
+    hub_free_all(h);
     struct notice *n, *next;
     LL_FOREACH_SAFE(h->notices, n, next) free(n);
     h->freed = true;
@@ -123,9 +123,9 @@ const char *hub_video_of(const struct engine_subscription *s) {
     return s->entry.name;
 }
 
-// Calls every subscription of the list that was there at the beginning and has not ended meanwhile.
-static size_t walk(struct hub *h, struct engine_subscription *first,
-                   void (*visit)(struct engine_subscription *, const void *), const void *what) {
+// Visits every subscription that the list had at the beginning and that has not ended meanwhile.
+static size_t hub_walk(struct hub *h, struct engine_subscription *first,
+                       void (*visit)(struct engine_subscription *, const void *), const void *what) {
     size_t visited = 0;
     struct walk w = {.next = first, .last = first, .outer = h->walks};
     while (w.last && w.last->next) w.last = w.last->next;
@@ -141,18 +141,18 @@ static size_t walk(struct hub *h, struct engine_subscription *first,
     return visited;
 }
 
-static void give(struct engine_subscription *s, const void *entry) {
-    s->who->on_entry(s->arg, entry);
+static void hub_deliver(struct engine_subscription *s, const void *entry) {
+    s->subscriber->on_entry(s->arg, entry);
 }
 
 size_t hub_publish(struct hub *h, const char *video, const struct engine_entry *entry) {
-    return walk(h, first_of(h, video), give, entry);
+    return hub_walk(h, first_of(h, video), hub_deliver, entry);
 }
 
 struct position hub_position(const struct hub *h, const char *video) {
     struct position highest = {0};
     for (const struct engine_subscription *s = first_of(h, video); s; s = s->next) {
-        struct position p = s->who->position ? s->who->position(s->arg) : (struct position){0};
+        struct position p = s->subscriber->position ? s->subscriber->position(s->arg) : (struct position){0};
         if (position_compare(p, highest) > 0) highest = p;
     }
     return highest;
@@ -163,17 +163,17 @@ bool hub_is_shared(const struct hub *h, const char *video) {
     return s && s->next;
 }
 
-static void say(struct engine_subscription *s, const void *unused) {
+static void hub_notify(struct engine_subscription *s, const void *unused) {
     (void)unused;
-    drop_notice(s);
-    if (s->who->on_subscribed) s->who->on_subscribed(s->arg);
+    hub_drop_notice(s);
+    if (s->subscriber->on_subscribed) s->subscriber->on_subscribed(s->arg);
 }
 
-void hub_say_subscribed(struct hub *h, const char *video) {
-    walk(h, first_of(h, video), say, NULL);
+void hub_notify_subscribed(struct hub *h, const char *video) {
+    hub_walk(h, first_of(h, video), hub_notify, NULL);
 }
 
-void hub_tell_later(struct hub *h, struct engine_subscription *s) {
+void hub_defer_notify(struct hub *h, struct engine_subscription *s) {
     assert(!s->notice);
     struct notice *n = mem_zalloc(sizeof *n);
     n->subscription = s;
@@ -182,13 +182,13 @@ void hub_tell_later(struct hub *h, struct engine_subscription *s) {
     h->notices_end = &n->next;
 }
 
-// What comes meanwhile waits for the next time: whoever subscribes anew in each on_subscribed() ends too.
-void hub_tell_now(struct hub *h) {
+// What is added meanwhile waits for the next call, so that on_subscribed() may subscribe again without end.
+void hub_flush_notifications(struct hub *h) {
     struct notice *n = h->notices, *next;
     h->notices = NULL;
     h->notices_end = &h->notices;
     for (; n; n = next) {
-        if (n->subscription) say(n->subscription, NULL);
+        if (n->subscription) hub_notify(n->subscription, NULL);
         next = n->next;
         free(n);
     }

@@ -128,7 +128,7 @@ static void on_turn_end(struct loop_timer *t) {
     for (uint64_t left = m->stats.waiting; left && m->first; left--) run_first(m);
     if (m->closing) return;
     engine_stats_add(&m->stats, clock_monotonic_us() - begin_us, false);
-    hub_tell_now(m->hub);
+    hub_flush_notifications(m->hub);
 }
 
 // Videos
@@ -496,7 +496,7 @@ static struct engine_subscription *subscribe(struct engine *engine, const char *
                                              const struct engine_subscriber *subscriber, void *arg) {
     struct memory *m = (struct memory *)engine;
     struct engine_subscription *s = hub_subscribe(m->hub, video, subscriber, arg);
-    hub_tell_later(m->hub, s);
+    hub_defer_notify(m->hub, s);
     if (!m->closing && !m->turn_end.slot) loop_timer_start(m->loop, &m->turn_end, 0);
     return s;
 }

@@ -40,7 +40,7 @@ static void listen_to(struct listener *l, struct hub *h, const char *video) {
 
 static void listen_and_be_told(struct listener *l, struct hub *h, const char *video) {
     listen_to(l, h, video);
-    hub_tell_later(h, l->subscription);
+    hub_defer_notify(h, l->subscription);
 }
 
 static size_t publish(struct hub *h, const char *video, uint64_t seq) {
@@ -180,7 +180,7 @@ static void survives_the_last_one_coming_back_while_hearing(void **state) {
 
 static void resubscribe_to_be_told(struct listener *l) {
     resubscribe(l);
-    hub_tell_later(l->hub, l->subscription);
+    hub_defer_notify(l->hub, l->subscription);
 }
 
 static void publishes_while_publishing(void **state) {
@@ -214,7 +214,7 @@ static void can_be_freed_while_telling(void **state) {
     struct listener a = {.react = free_the_hub}, b = {0};
     listen_and_be_told(&a, h, "v");
     listen_and_be_told(&b, h, "w");
-    hub_tell_now(h);
+    hub_flush_notifications(h);
     assert_int_equal(a.said, 1);
     assert_int_equal(b.said, 0);
 }
@@ -251,8 +251,8 @@ static void says_subscribed_to_a_video_to_all(void **state) {
     listen_to(&b, h, "v");
     listen_to(&c, h, "w");
     assert_int_equal(a.said + b.said + c.said, 0);
-    hub_say_subscribed(h, "v");
-    hub_say_subscribed(h, "nobody");
+    hub_notify_subscribed(h, "v");
+    hub_notify_subscribed(h, "nobody");
     assert_int_equal(a.said, 1);
     assert_int_equal(b.said, 1);
     assert_int_equal(c.said, 0);
@@ -264,12 +264,12 @@ static void says_it_once_to_the_new_ones(void **state) {
     listen_and_be_told(&a, h, "v");
     listen_and_be_told(&gone, h, "v");
     listen_and_be_told(&told, h, "w");
-    hub_say_subscribed(h, "w");
+    hub_notify_subscribed(h, "w");
     hub_unsubscribe(h, gone.subscription);
-    hub_tell_now(h);
+    hub_flush_notifications(h);
     listen_and_be_told(&b, h, "w");
-    hub_tell_now(h);
-    hub_tell_now(h);
+    hub_flush_notifications(h);
+    hub_flush_notifications(h);
     assert_int_equal(a.said, 1);
     assert_int_equal(b.said, 1);
     assert_int_equal(gone.said, 0);
@@ -280,9 +280,9 @@ static void who_subscribes_anew_each_time_does_not_keep_it_busy(void **state) {
     struct hub *h = *state;
     struct listener a = {.react = resubscribe_to_be_told};
     listen_and_be_told(&a, h, "v");
-    hub_tell_now(h);
+    hub_flush_notifications(h);
     assert_int_equal(a.said, 1);
-    hub_tell_now(h);
+    hub_flush_notifications(h);
     assert_int_equal(a.said, 2);
 }
 

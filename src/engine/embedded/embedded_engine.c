@@ -27,7 +27,7 @@ static struct embedded *from(struct engine *engine) {
 static void on_turn_end(struct loop_timer *timer) {
     struct embedded *e = container_of(timer, struct embedded, turn_end);
     if (e->pending.first) e->hand_over(e->thread, &e->pending);
-    hub_tell_now(e->hub);
+    hub_flush_notifications(e->hub);
 }
 
 static void at_turn_end(struct embedded *e) {
@@ -84,7 +84,7 @@ struct engine_subscription *embedded_subscribe(struct engine *engine, const char
                                                const struct engine_subscriber *who, void *arg) {
     struct embedded *e = from(engine);
     struct engine_subscription *s = hub_subscribe(e->hub, video, who, arg);
-    hub_tell_later(e->hub, s);
+    hub_defer_notify(e->hub, s);
     at_turn_end(e);
     return s;
 }

@@ -134,7 +134,7 @@ static void take_subscribed(struct redis_subscriber *s, const char *channel) {
     if (!strcmp(channel, s->probe_channel))
         take_probe_subscribed(s);
     else if (!strncmp(channel, channel_prefix, PREFIX_LEN))
-        hub_say_subscribed(s->redis->hub, channel + PREFIX_LEN);
+        hub_notify_subscribed(s->redis->hub, channel + PREFIX_LEN);
 }
 
 static void note_unexpected(struct redis_subscriber *s, const redisReply *reply) {

@@ -4,7 +4,7 @@
 // A subscription can fall silent without an error: Redis cuts a subscriber that lags, which is seen; but
 // after a failover it may hang on a server that nobody publishes to. So the path is probed: once a second a
 // message to ourselves goes through the other connection, and if it does not come, this one is cut and
-// subscribes anew. Subscriptions are told (hub_say_subscribed) whenever theirs holds again. Control loop
+// subscribes anew. Subscriptions are told (hub_notify_subscribed) whenever theirs holds again. Control loop
 // only.
 #pragma once
 

@@ -1,8 +1,8 @@
-// Who subscribes to which video, inside one process: the part of an engine that hands entries out.
+// The subscriptions of one process, by video: the part of an engine that delivers entries to subscribers.
 //
-// Control loop only. Subscribing, unsubscribing and freeing the hub from inside on_entry() and
-// on_subscribed() is allowed: a subscription ended there hears nothing more, one begun there hears the next
-// entry. A subscription takes some 80 bytes; names and subscribers are borrowed (engine.h).
+// Control loop only. Callbacks may subscribe, unsubscribe and free the hub: a subscription that is ended
+// there gets no further call, one that is begun there gets the next entry. A subscription takes some 80
+// bytes; names and subscribers are borrowed (engine.h).
 #pragma once
 
 #include "engine/engine.h"
@@ -23,22 +23,22 @@ bool hub_unsubscribe(struct hub *, struct engine_subscription *);
 
 const char *hub_video_of(const struct engine_subscription *);
 
-// Hands an entry to all of the video's subscribers. Returns how many there were.
+// Delivers an entry to all of the video's subscribers. Returns how many there were.
 size_t hub_publish(struct hub *, const char *video, const struct engine_entry *);
 
-// Returns the highest position that a subscriber of the video has taken; not set if there is none.
+// Returns the highest position that a subscriber of the video has received; not set if there is none.
 struct position hub_position(const struct hub *, const char *video);
 
-// Whether a video has more than one subscription.
+// Returns whether the video has more than one subscription.
 bool hub_is_shared(const struct hub *, const char *video);
 
-// Says on_subscribed() to all of a video's subscribers.
-void hub_say_subscribed(struct hub *, const char *video);
+// Calls on_subscribed() of all of a video's subscribers.
+void hub_notify_subscribed(struct hub *, const char *video);
 
-// For an engine in which a subscription holds at once, but which must not call back from inside subscribe():
-// has hub_tell_now() say on_subscribed() to it, unless it has heard that by then.
-void hub_tell_later(struct hub *, struct engine_subscription *);
-void hub_tell_now(struct hub *);
+// For an engine in which a subscription is active immediately, but which must not call back from inside
+// subscribe(): the next hub_flush_notifications() calls its on_subscribed(), unless that was called before.
+void hub_defer_notify(struct hub *, struct engine_subscription *);
+void hub_flush_notifications(struct hub *);
 
-// Walks over the subscribed videos. visit() leaves the subscriptions as they are.
+// Calls visit() for each subscribed video; it must not subscribe or unsubscribe.
 void hub_each_video(struct hub *, void (*visit)(void *arg, const char *video), void *arg);
