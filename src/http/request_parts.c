@@ -48,47 +48,51 @@ enum http_method http_method_of(const char *name) {
     return !strcmp(name, "OPTIONS") ? HTTP_METHOD_OPTIONS : HTTP_METHOD_OTHER;
 }
 
+// Shorter ones first.
 static const struct {
-    const char *name;
+    unsigned char len, first;
     enum http_field field;
+    const char *name;
 } known_fields[] = {
-    {"host", FIELD_HOST},
-    {"connection", FIELD_CONNECTION},
-    {"transfer-encoding", FIELD_TRANSFER_ENCODING},
-    {"content-type", FIELD_CONTENT_TYPE},
-    {"expect", FIELD_EXPECT},
-    {"origin", FIELD_ORIGIN},
-    {"authorization", FIELD_AUTHORIZATION},
-    {"last-event-id", FIELD_LAST_EVENT_ID},
-    {"idempotency-key", FIELD_IDEMPOTENCY_KEY},
-    {"if-none-match", FIELD_IF_NONE_MATCH},
-    {"accept-encoding", FIELD_ACCEPT_ENCODING},
-    {"access-control-request-headers", FIELD_REQUEST_HEADERS},
-    {"forwarded", FIELD_PROXY},
-    {"via", FIELD_PROXY},
-    {"x-original-forwarded-for", FIELD_PROXY},
-    {"x-real-ip", FIELD_PROXY},
-    {"x-client-ip", FIELD_PROXY},
-    {"x-cluster-client-ip", FIELD_PROXY},
-    {"x-envoy-external-address", FIELD_PROXY},
-    {"true-client-ip", FIELD_PROXY},
-    {"cdn-loop", FIELD_PROXY},
-    {"cf-connecting-ip", FIELD_PROXY},
-    {"fastly-client-ip", FIELD_PROXY},
-    {"fly-client-ip", FIELD_PROXY},
+#define ROW(name, field)                                                                                     \
+    { sizeof name - 1, name[0], field, name }
+    ROW("via", FIELD_PROXY),
+    ROW("host", FIELD_HOST),
+    ROW("expect", FIELD_EXPECT),
+    ROW("origin", FIELD_ORIGIN),
+    ROW("cdn-loop", FIELD_PROXY),
+    ROW("forwarded", FIELD_PROXY),
+    ROW("x-real-ip", FIELD_PROXY),
+    ROW("connection", FIELD_CONNECTION),
+    ROW("x-client-ip", FIELD_PROXY),
+    ROW("content-type", FIELD_CONTENT_TYPE),
+    ROW("authorization", FIELD_AUTHORIZATION),
+    ROW("last-event-id", FIELD_LAST_EVENT_ID),
+    ROW("if-none-match", FIELD_IF_NONE_MATCH),
+    ROW("fly-client-ip", FIELD_PROXY),
+    ROW("true-client-ip", FIELD_PROXY),
+    ROW("idempotency-key", FIELD_IDEMPOTENCY_KEY),
+    ROW("accept-encoding", FIELD_ACCEPT_ENCODING),
+    ROW("cf-connecting-ip", FIELD_PROXY),
+    ROW("fastly-client-ip", FIELD_PROXY),
+    ROW("transfer-encoding", FIELD_TRANSFER_ENCODING),
+    ROW("x-cluster-client-ip", FIELD_PROXY),
+    ROW("x-original-forwarded-for", FIELD_PROXY),
+    ROW("x-envoy-external-address", FIELD_PROXY),
+    ROW("access-control-request-headers", FIELD_REQUEST_HEADERS),
+#undef ROW
 };
 
-// What proxies say of a request begins with it: x-forwarded-for, -host, -port and others.
+// Proxies describe the original request in fields that begin so: x-forwarded-for, -host, -port and others.
 static const char forwarded[] = "x-forwarded";
 
 enum http_field http_field_find(const char *name, size_t len) {
-    for (size_t i = 0; i < sizeof known_fields / sizeof *known_fields; i++) {
-        const char *known = known_fields[i].name;
-        if ((name[0] | 0x20) == known[0] && strlen(known) == len && !strncasecmp(name, known, len))
+    for (size_t i = 0; i < sizeof known_fields / sizeof *known_fields && known_fields[i].len <= len; i++)
+        if (known_fields[i].len == len && (name[0] | 0x20) == known_fields[i].first &&
+            !strncasecmp(name, known_fields[i].name, len))
             return known_fields[i].field;
-    }
-    bool told = len >= sizeof forwarded - 1 && !strncasecmp(name, forwarded, sizeof forwarded - 1);
-    return told ? FIELD_PROXY : FIELD_UNKNOWN;
+    bool is_forwarded = len >= sizeof forwarded - 1 && !strncasecmp(name, forwarded, sizeof forwarded - 1);
+    return is_forwarded ? FIELD_PROXY : FIELD_UNKNOWN;
 }
 
 static bool host_is_valid(const char *host) {

@@ -27,98 +27,95 @@ const char *http_common_lines(struct http_common *c, int64_t wall_ms) {
     return c->lines;
 }
 
-// Only the number counts (RFC 9112, 4); the words are for people.
-static const char *reason(int status) {
+// Whole, because every response has one. Only the number counts (RFC 9112, 4); the words are for people.
+static const char *response_status_line(int status) {
+#define LINE(text) "HTTP/1.1 " text "\r\n"
     switch (status) {
-    case 200: return "OK";
-    case 201: return "Created";
-    case 204: return "No Content";
-    case 304: return "Not Modified";
-    case 307: return "Temporary Redirect";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 408: return "Request Timeout";
-    case 413: return "Content Too Large";
-    case 415: return "Unsupported Media Type";
-    case 417: return "Expectation Failed";
-    case 422: return "Unprocessable Content";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 503: return "Service Unavailable";
-    default: return "Unknown";
+    case 200: return LINE("200 OK");
+    case 201: return LINE("201 Created");
+    case 204: return LINE("204 No Content");
+    case 304: return LINE("304 Not Modified");
+    case 307: return LINE("307 Temporary Redirect");
+    case 400: return LINE("400 Bad Request");
+    case 401: return LINE("401 Unauthorized");
+    case 403: return LINE("403 Forbidden");
+    case 404: return LINE("404 Not Found");
+    case 405: return LINE("405 Method Not Allowed");
+    case 408: return LINE("408 Request Timeout");
+    case 413: return LINE("413 Content Too Large");
+    case 415: return LINE("415 Unsupported Media Type");
+    case 417: return LINE("417 Expectation Failed");
+    case 422: return LINE("422 Unprocessable Content");
+    case 429: return LINE("429 Too Many Requests");
+    case 431: return LINE("431 Request Header Fields Too Large");
+    case 503: return LINE("503 Service Unavailable");
+    default: return NULL;
     }
+#undef LINE
 }
 
 bool http_status_has_body(int status) {
     return status != 204 && status != 304;
 }
 
-static void add_number(struct buf *out, size_t n) {
-    char digits[24];
-    char *at = digits + sizeof digits;
-    do *--at = (char)('0' + n % 10);
-    while (n /= 10);
-    buf_add(out, at, (size_t)(digits + sizeof digits - at));
-}
-
-static void add_line(struct buf *out, const char *name, const char *value) {
+static void response_add_line(struct buf *out, const char *name, const char *value) {
     buf_add_string(out, name);
     buf_add_string(out, value);
     buf_add_string(out, "\r\n");
 }
 
 void http_response_head(struct buf *out, const struct http_reply *reply, const char *common_lines,
-                        enum http_connection persistence) {
-    buf_add_string(out, "HTTP/1.1 ");
-    add_number(out, (size_t)reply->status);
-    add_line(out, " ", reason(reply->status));
+                        enum http_connection connection) {
+    const char *status_line = response_status_line(reply->status);
+    if (status_line)
+        buf_add_string(out, status_line);
+    else
+        buf_printf(out, "HTTP/1.1 %d Unknown\r\n", reply->status);
     buf_add_string(out, common_lines);
     if (http_status_has_body(reply->status)) {
-        add_line(out, "Content-Type: ", reply->content_type ? reply->content_type : "application/json");
-        buf_add_string(out, "Content-Length: ");
-        add_number(out, reply->body_len);
-        buf_add_string(out, "\r\n");
+        char digits[24], *at = digits + sizeof digits;
+        size_t n = reply->body_len;
+        if (reply->content_type) response_add_line(out, "Content-Type: ", reply->content_type);
+        buf_add_string(out, reply->content_type ? "Content-Length: "
+                                                : "Content-Type: application/json\r\nContent-Length: ");
+        *--at = '\n';
+        *--at = '\r';
+        do *--at = (char)('0' + n % 10);
+        while (n /= 10);
+        buf_add(out, at, (size_t)(digits + sizeof digits - at));
     }
-    if (reply->location) add_line(out, "Location: ", reply->location);
+    if (reply->location) response_add_line(out, "Location: ", reply->location);
     if (reply->retry_after_s) buf_printf(out, "Retry-After: %d\r\n", reply->retry_after_s);
     if (reply->headers) buf_add_string(out, reply->headers);
-    if (persistence == HTTP_CONNECTION_CLOSE) buf_add_string(out, "Connection: close\r\n");
-    if (persistence == HTTP_CONNECTION_KEEP_ALIVE) buf_add_string(out, "Connection: keep-alive\r\n");
-    buf_add_string(out, "\r\n");
+    if (connection == HTTP_CONNECTION_CLOSE) buf_add_string(out, "Connection: close\r\n");
+    if (connection == HTTP_CONNECTION_KEEP_ALIVE) buf_add_string(out, "Connection: keep-alive\r\n");
+    buf_add(out, "\r\n", 2);
 }
 
 void http_response_stream_head(struct buf *out, enum sink_framing framing) {
-    buf_add_string(out, "HTTP/1.1 200 OK\r\n"
-                        "Content-Type: text/event-stream\r\n"
-                        "Cache-Control: no-store, no-transform\r\n"
-                        "X-Accel-Buffering: no\r\n" // nginx and its kin would hold events back
-                        "Connection: close\r\n");
+    buf_add_string(out,
+                   "HTTP/1.1 200 OK\r\n"
+                   "Content-Type: text/event-stream\r\n"
+                   "Cache-Control: no-store, no-transform\r\n"
+                   "X-Accel-Buffering: no\r\n" // or nginx, and others that know the field, hold events back
+                   "Connection: close\r\n");
     if (framing == SINK_CHUNKED) buf_add_string(out, "Transfer-Encoding: chunked\r\n");
     buf_add_string(out, cors_headers);
     buf_add_string(out, "\r\n");
 }
 
-// Adds the header names of a list, as far as they are names (RFC 9110, 5.6.2).
-static void add_names(struct buf *out, const char *list) {
+// Of the fields that the page wants to send, allows those whose names are names (RFC 9110, 5.6.2).
+void http_response_preflight(struct buf *out, const char *allow, const char *wanted) {
     static const char letters[] =
         "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    while (*(list += strspn(list, ", \t"))) {
-        size_t whole = strcspn(list, ", \t");
-        if (strspn(list, letters) == whole) {
-            buf_add_string(out, ", ");
-            buf_add(out, list, whole);
-        }
-        list += whole;
-    }
-}
-
-void http_response_preflight(struct buf *out, const char *allow, const char *wanted) {
-    add_line(out, "Allow: ", allow);
+    response_add_line(out, "Allow: ", allow);
     buf_add_string(out, preflight_headers);
-    if (wanted) add_names(out, wanted);
+    for (size_t len; wanted && *(wanted += strspn(wanted, ", \t")); wanted += len) {
+        len = strcspn(wanted, ", \t");
+        if (strspn(wanted, letters) != len) continue;
+        buf_add_string(out, ", ");
+        buf_add(out, wanted, len);
+    }
     buf_add_string(out, "\r\n");
 }
 

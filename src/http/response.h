@@ -16,10 +16,10 @@ struct http_common {
 };
 const char *http_common_lines(struct http_common *, int64_t wall_ms);
 
-// What an answer says of its connection.
+// The Connection field of a response.
 enum http_connection {
-    HTTP_CONNECTION_UNSAID,     // as is usual
-    HTTP_CONNECTION_KEEP_ALIVE, // to a client of HTTP/1.0, which has asked for it
+    HTTP_CONNECTION_OMITTED,
+    HTTP_CONNECTION_KEEP_ALIVE, // to a client of HTTP/1.0 that asked for it
     HTTP_CONNECTION_CLOSE
 };
 

@@ -44,7 +44,7 @@ static inline void fake_reply(struct http_exchange *x, const struct http_reply *
     f->status = reply->status;
     f->is_static = reply->is_static;
     f->shown = reply->body;
-    http_response_head(&f->head, reply, "", HTTP_CONNECTION_UNSAID);
+    http_response_head(&f->head, reply, "", HTTP_CONNECTION_OMITTED);
     if (f->request.method != HTTP_METHOD_HEAD && http_status_has_body(reply->status))
         buf_add(&f->body, reply->body, reply->body_len);
     fake_end(f, FAKE_REPLIED);

@@ -44,7 +44,7 @@ static void test_a_head_has_what_the_reply_says(void **state) {
                                  .location = "http://a/b",
                                  .retry_after_s = 7,
                                  .headers = "X-One: 1\r\nX-Two: 2\r\n"},
-            HTTP_CONNECTION_UNSAID);
+            HTTP_CONNECTION_OMITTED);
     assert_starts_and_ends("HTTP/1.1 503 Service Unavailable\r\nDate: now\r\n");
     assert_header("Content-Type: application/json");
     assert_header("Content-Length: 1234567890");
@@ -57,7 +57,7 @@ static void test_a_head_has_what_the_reply_says(void **state) {
 
 static void test_a_head_has_no_more_than_that(void **state) {
     (void)state;
-    head_of(&(struct http_reply){.status = 200, .content_type = "a/b"}, HTTP_CONNECTION_UNSAID);
+    head_of(&(struct http_reply){.status = 200, .content_type = "a/b"}, HTTP_CONNECTION_OMITTED);
     assert_string_equal(buf_string(&out),
                         "HTTP/1.1 200 OK\r\nDate: now\r\nContent-Type: a/b\r\nContent-Length: 0\r\n\r\n");
 }
