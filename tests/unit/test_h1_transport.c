@@ -51,7 +51,7 @@ static void carried_send_kept(void) {
                      carried.kept.len);
     buf_release(&carried.kept);
     carried.keeps = false;
-    stream_again(carried.stream);
+    stream_ready_again(carried.stream);
 }
 
 static ssize_t carried_read(struct stream *s, void *bytes, size_t room) {
@@ -84,7 +84,7 @@ static ssize_t carried_writev(struct stream *s, const struct iovec *iov, size_t 
     scramble(bytes, len);
     if (carried.refuses) {
         carried.refuses = s->writable = false;
-        stream_again(s);
+        stream_ready_again(s);
         return -EAGAIN;
     }
     if (carried.keeps) {
