@@ -1,6 +1,6 @@
-// A viewer's way: reader_connect() asks placement whose the video is (on_placed); a video of another reader
-// is redirected (redirect); otherwise the viewer joins the video's stream (join), and when that knows where
-// it starts, its socket goes to a fan-out worker (on_joined).
+// reader_connect() asks placement which reader owns the video (on_placed). If it is another one, the viewer
+// is redirected (connect_redirect); otherwise it joins the video's broadcast (connect_join), and when that
+// has found where the stream starts, the socket goes to a fan-out worker (on_joined).
 #include "connect.h"
 
 #include <stdio.h>
@@ -29,22 +29,22 @@ enum {
     RETRY_SPREAD_MS = 2000,
     WARN_EVERY_MS = 10000,
     JOIN_TIMEOUT_MS = 5000,
-    ROOM_TIMEOUT_MS = 3000,   // for backlogs of stalled viewers to be dropped
-    SEND_BUFFER_BYTES = 65536 // the kernel makes it twice that, for its own bookkeeping
+    ROOM_TIMEOUT_MS = 3000,   // for the backlogs of stalled viewers to be dropped
+    SEND_BUFFER_BYTES = 65536 // the kernel doubles it, for its own bookkeeping
 };
 
-// Somebody on the way to a stream.
+// From reader_connect() to the stream, the redirect or the refusal.
 struct connect_request {
     struct join_request join; // first
     struct reader *reader;
     struct http_exchange *exchange;
     uint8_t asks; // kinds of moments
     bool redirect, head_only;
-    bool confirming; // the store has been asked to confirm whose the video is
+    bool confirming; // the store has been asked to confirm the owner
     char userid[ID_MAX + 1], videoid[ID_MAX + 1];
 };
 
-// Whether it is time for a line about those refused so far; one for each would be a flood.
+// Returns whether a line about refused viewers is due; one for each viewer would be a flood.
 static bool connect_may_log_shed(struct reader *r, int64_t now_ms) {
     if (now_ms < r->log_shed_ms) return false;
     r->log_shed_ms = now_ms + WARN_EVERY_MS;
@@ -52,14 +52,14 @@ static bool connect_may_log_shed(struct reader *r, int64_t now_ms) {
     return true;
 }
 
-static void connect_shed(struct connect_request *a, const char *why) {
-    struct reader *r = a->reader;
+static void connect_shed(struct connect_request *c, const char *why) {
+    struct reader *r = c->reader;
     r->shed++;
     if (connect_may_log_shed(r, loop_now_ms(r->service.loop)))
-        log_warn(r->service.instance_id, "shed", "video=%s why=%s shed_so_far=%llu", a->videoid, why,
+        log_warn(r->service.instance_id, "shed", "video=%s why=%s shed_so_far=%llu", c->videoid, why,
                  (unsigned long long)r->shed);
-    http_abort(a->exchange); // a browser comes back after a closed connection, never after an error answer
-    free(a);
+    http_abort(c->exchange); // a browser reconnects after a closed connection, never after an error response
+    free(c);
 }
 
 void connect_log_shed(struct reader *r, int64_t now_ms) {
@@ -70,14 +70,14 @@ void connect_log_shed(struct reader *r, int64_t now_ms) {
 }
 
 // The response's head and the first event, which carries the position where the stream starts.
-static struct frame *stream_head(const struct connect_request *a, const struct buf *head,
+static struct frame *stream_head(const struct connect_request *c, const struct buf *head,
                                  enum sink_framing framing, struct position start) {
     struct buf event = {0};
     char id[POSITION_TEXT_SIZE], json[512];
     position_format(start, id);
     int len = snprintf(json, sizeof json,
                        "{\"type\":\"connected\",\"userid\":\"%s\",\"videoid\":\"%s\",\"instance\":\"%s\"}",
-                       a->userid, a->videoid, a->reader->service.instance_id);
+                       c->userid, c->videoid, c->reader->service.instance_id);
     event_stream_add_retry(&event, RETRY_MIN_MS + (int)(hash_random() % (RETRY_SPREAD_MS + 1)));
     event_stream_add_event(&event, id, NULL, json, (size_t)len);
     struct frame *f = frame_of_head(head->data, head->len, event.data, event.len, framing);
@@ -96,8 +96,8 @@ static void warn_out_of_descriptors(struct reader *r) {
              (unsigned long long)limit.rlim_cur);
 }
 
-// Descriptors are given lowest first; the last ones stay for requests, so that health checks and posts get
-// through.
+// Returns whether enough descriptors are left. The kernel gives the lowest free one; the highest are reserved
+// for requests, so that health checks and posts get through.
 static bool leaves_descriptors(int fd) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return true;
@@ -105,157 +105,157 @@ static bool leaves_descriptors(int fd) {
     return (rlim_t)fd < limit.rlim_cur - reserve;
 }
 
-// What the kernel holds for a viewer that does not read is bounded, so that it soon counts as slow; one whose
-// machine has vanished is given up as early as one that takes nothing (RFC 5482).
+// Bounds what the kernel holds for a viewer that does not read, so that it soon counts as slow; and
+// disconnects one whose machine has vanished as early as one that accepts no data (RFC 5482).
 static void bound_socket(const struct reader *r, int fd) {
     sock_set_send_buffer(fd, SEND_BUFFER_BYTES);
     sock_set_user_timeout(fd, r->config.stall_ms);
 }
 
-static void log_connected(const struct connect_request *a, struct position start) {
-    struct reader *r = a->reader;
+static void log_connected(const struct connect_request *c, struct position start) {
+    struct reader *r = c->reader;
     char id[POSITION_TEXT_SIZE];
     if (!reader_may_log(r)) return;
     position_format(start, id);
-    log_info(r->service.instance_id, "connected", "video=%s user=%s start=%s", a->videoid, a->userid, id);
+    log_info(r->service.instance_id, "connected", "video=%s user=%s start=%s", c->videoid, c->userid, id);
 }
 
-// Hands the sink over to the fan-out, which takes it and the frames. Returns false if there is no room.
-static bool connect_hand_over(const struct connect_request *a, struct broadcast *s, const struct sink *sink,
+// Hands the sink and the frames over to the fan-out. Returns false if there is no room.
+static bool connect_hand_over(const struct connect_request *c, struct broadcast *b, const struct sink *sink,
                               struct pending *frames) {
-    struct reader *r = a->reader;
+    struct reader *r = c->reader;
     if (sink->fd >= 0) bound_socket(r, sink->fd);
-    if (leaves_descriptors(sink->fd) && broadcast_add(s, sink, a->asks, frames)) return true;
+    if (leaves_descriptors(sink->fd) && broadcast_add(b, sink, c->asks, frames)) return true;
     warn_out_of_descriptors(r);
     return false;
 }
 
-static const char *connect_shed_reason(const struct connect_request *a) {
-    switch (a->join.outcome) {
+static const char *connect_shed_reason(const struct connect_request *c) {
+    switch (c->join.outcome) {
     case JOIN_TOO_MANY_VIDEOS: return "too_many_videos";
-    case JOIN_BROADCAST_CLOSED: return a->reader->stopping ? "stopping" : "video_moved";
+    case JOIN_BROADCAST_CLOSED: return c->reader->stopping ? "stopping" : "video_moved";
     case JOIN_STORE_AWAY:
     case JOIN_STARTS: break;
     }
     return "store_away";
 }
 
-static void on_joined(struct join_request *j, struct broadcast *s, struct position start,
+static void on_joined(struct join_request *j, struct broadcast *b, struct position start,
                       struct pending *frames) {
-    struct connect_request *a = (struct connect_request *)j;
+    struct connect_request *c = (struct connect_request *)j;
     struct buf head = {0};
     struct sink sink;
     if (!frames) {
-        connect_shed(a, connect_shed_reason(a));
+        connect_shed(c, connect_shed_reason(c));
         return;
     }
-    bool is_there = http_begin_stream(a->exchange, &sink, &head);
-    if (is_there) pending_set_head(frames, stream_head(a, &head, sink.framing, start));
-    if (is_there && connect_hand_over(a, s, &sink, frames)) {
-        log_connected(a, start);
+    bool is_there = http_begin_stream(c->exchange, &sink, &head);
+    if (is_there) pending_set_head(frames, stream_head(c, &head, sink.framing, start));
+    if (is_there && connect_hand_over(c, b, &sink, frames)) {
+        log_connected(c, start);
     } else {
         pending_free(frames);
         if (is_there) sink_close(&sink, SINK_CUT);
-        if (is_there) a->reader->shed++;
+        if (is_there) c->reader->shed++;
     }
     buf_release(&head);
-    free(a);
+    free(c);
 }
 
-static void connect_join(struct connect_request *a) {
-    struct reader *r = a->reader;
-    if (a->head_only) {
-        http_reply(a->exchange, &(struct http_reply){.status = 200, .content_type = "text/event-stream"});
-        free(a);
+static void connect_join(struct connect_request *c) {
+    struct reader *r = c->reader;
+    if (c->head_only) {
+        http_reply(c->exchange, &(struct http_reply){.status = 200, .content_type = "text/event-stream"});
+        free(c);
         return;
     }
-    a->join.deadline_ms = loop_now_ms(r->service.loop) + JOIN_TIMEOUT_MS;
-    a->join.patience_ms = loop_now_ms(r->service.loop) + ROOM_TIMEOUT_MS;
-    a->join.on_joined = on_joined;
-    broadcast_join(&watched_open(r, a->videoid)->broadcast, &a->join);
+    c->join.deadline_ms = loop_now_ms(r->service.loop) + JOIN_TIMEOUT_MS;
+    c->join.patience_ms = loop_now_ms(r->service.loop) + ROOM_TIMEOUT_MS;
+    c->join.on_joined = on_joined;
+    broadcast_join(&watched_open(r, c->videoid)->broadcast, &c->join);
 }
 
-// The viewer came to the very address it would be redirected to. If no reader has a lease under that name, it
-// is another name of this reader (from the static list of a manager that knows no leases).
-static void connect_by_alias(struct connect_request *a, const char *reader_url) {
-    struct reader *r = a->reader;
-    if (!a->head_only && !placement_is_leased(r->placement, reader_url))
-        watched_set_alias(r, watched_open(r, a->videoid), reader_url);
-    connect_join(a);
+// The viewer came to the very address that it would be redirected to. If no reader has a lease by this URL,
+// it is an alias of this reader (from the static list of a manager that knows no leases).
+static void connect_by_alias(struct connect_request *c, const char *reader_url) {
+    struct reader *r = c->reader;
+    if (!c->head_only && !placement_is_leased(r->placement, reader_url))
+        watched_set_alias(r, watched_open(r, c->videoid), reader_url);
+    connect_join(c);
 }
 
-static void connect_redirect(struct connect_request *a, const char *base) {
-    struct reader *r = a->reader;
+static void connect_redirect(struct connect_request *c, const char *base) {
+    struct reader *r = c->reader;
     char location[REDIRECT_LOCATION_SIZE];
-    redirect_location(location, base, http_request_target(a->exchange->request));
+    redirect_location(location, base, http_request_target(c->exchange->request));
     r->redirected++;
-    if (reader_may_log(r)) log_info(r->service.instance_id, "redirected", "video=%s to=%s", a->videoid, base);
+    if (reader_may_log(r)) log_info(r->service.instance_id, "redirected", "video=%s to=%s", c->videoid, base);
     static const char body[] = "{\"message\":\"Another reader has this video; see Location.\"}";
     http_reply(
-        a->exchange,
+        c->exchange,
         &(struct http_reply){.status = 307, .body = body, .body_len = sizeof body - 1, .location = location});
-    free(a);
+    free(c);
 }
 
 static void on_placed(void *arg, const struct placement_answer *p);
 
-// The video is another reader's. The viewer is redirected only if the store has just confirmed that: two
-// readers that trusted their caches could redirect it to each other. While the store is away the viewer is
+// Another reader owns the video. The viewer is redirected only if the store has just confirmed that: two
+// readers that trusted their caches could redirect it to each other. While the store is away, the viewer is
 // served here.
-static void connect_elsewhere(struct connect_request *a, const struct placement_answer *to) {
-    struct reader *r = a->reader;
-    if (!to->confirmed && !a->confirming) {
-        a->confirming = true;
-        placement_confirm(r->placement, a->videoid, !a->head_only, on_placed, a);
+static void connect_elsewhere(struct connect_request *c, const struct placement_answer *to) {
+    struct reader *r = c->reader;
+    if (!to->confirmed && !c->confirming) {
+        c->confirming = true;
+        placement_confirm(r->placement, c->videoid, !c->head_only, on_placed, c);
         return;
     }
-    const char *host = http_request_header(a->exchange->request, "host");
-    const char *base = redirect_base(r->placement, a->exchange->request, to);
+    const char *host = http_request_header(c->exchange->request, "host");
+    const char *base = redirect_base(r->placement, c->exchange->request, to);
     if (base && host && placement_url_is_at(base, host))
-        connect_by_alias(a, to->reader_url);
+        connect_by_alias(c, to->reader_url);
     else if (!base || !to->confirmed ||
-             redirect_is_last_hop(&r->spent_hops, http_request_target(a->exchange->request), !a->head_only))
-        connect_join(a);
+             redirect_is_last_hop(&r->spent_hops, http_request_target(c->exchange->request), !c->head_only))
+        connect_join(c);
     else
-        connect_redirect(a, base);
+        connect_redirect(c, base);
 }
 
 static void on_placed(void *arg, const struct placement_answer *p) {
-    struct connect_request *a = arg;
-    struct reader *r = a->reader;
+    struct connect_request *c = arg;
+    struct reader *r = c->reader;
     if (r->stopping) {
-        connect_shed(a, "stopping");
+        connect_shed(c, "stopping");
         return;
     }
-    struct watched *w = watched_find(r, a->videoid);
+    struct watched *w = watched_find(r, c->videoid);
     bool ours = p->status == PLACEMENT_OK && reader_owns_url(r, w, p->reader_url);
-    if (ours || !a->redirect || (p->status != PLACEMENT_OK && w) ||
-        (a->head_only && p->status != PLACEMENT_OK)) {
-        connect_join(a);
+    if (ours || !c->redirect || (p->status != PLACEMENT_OK && w) ||
+        (c->head_only && p->status != PLACEMENT_OK)) {
+        connect_join(c);
     } else if (p->status == PLACEMENT_OK) {
-        connect_elsewhere(a, p);
+        connect_elsewhere(c, p);
     } else {
-        connect_shed(a, p->status == PLACEMENT_FULL ? "too_many_videos" : "not_placed");
+        connect_shed(c, p->status == PLACEMENT_FULL ? "too_many_videos" : "not_placed");
     }
 }
 
-void reader_connect(struct reader *r, struct http_exchange *x, const struct connect_params *c) {
-    struct connect_request *a = mem_zalloc(sizeof *a);
-    a->reader = r;
-    a->exchange = x;
-    a->join.last = c->last;
-    a->redirect = c->redirect;
-    a->asks = c->asks;
-    a->head_only = c->head_only;
-    snprintf(a->userid, sizeof a->userid, "%s", c->userid);
-    snprintf(a->videoid, sizeof a->videoid, "%s", c->videoid);
+void reader_connect(struct reader *r, struct http_exchange *x, const struct connect_params *params) {
+    struct connect_request *c = mem_zalloc(sizeof *c);
+    c->reader = r;
+    c->exchange = x;
+    c->join.last = params->last;
+    c->redirect = params->redirect;
+    c->asks = params->asks;
+    c->head_only = params->head_only;
+    snprintf(c->userid, sizeof c->userid, "%s", params->userid);
+    snprintf(c->videoid, sizeof c->videoid, "%s", params->videoid);
     history_budget_yield(r->env.budget, 0);
     if (!budget_has_room()) fanout_relieve(r->env.fanout);
     watched_yield(r);
-    if (!c->head_only && !budget_has_room())
-        connect_shed(a, "out_of_memory");
-    else if (a->head_only) // asks without consequences
-        placement_resolve(r->placement, a->videoid, on_placed, a);
+    if (!params->head_only && !budget_has_room())
+        connect_shed(c, "out_of_memory");
+    else if (c->head_only) // HEAD must not make a mapping
+        placement_resolve(r->placement, c->videoid, on_placed, c);
     else
-        placement_register(r->placement, a->videoid, on_placed, a);
+        placement_register(r->placement, c->videoid, on_placed, c);
 }

@@ -1,5 +1,5 @@
-// Viewers on their way to a stream: from GET /connect until a worker holds the socket, or they are sent
-// elsewhere. Control loop only.
+// Connect requests: from GET /connect until a worker has the viewer's socket, or the viewer is redirected or
+// refused. Control loop only.
 #pragma once
 
 #include <stdbool.h>
@@ -10,15 +10,16 @@
 struct http_exchange;
 struct reader;
 
-// Somebody wants to watch. `last` not set: from now on. Ends the request, possibly before it returns.
 struct connect_params {
-    const char *userid, *videoid; // checked ids
-    struct position last;
-    uint8_t asks;   // kinds of moments (moments.h)
-    bool redirect;  // false: serve it here, whoever owns the video
-    bool head_only; // HEAD: only say what would be answered
+    const char *userid, *videoid; // valid ids
+    struct position last;         // position that the viewer has seen; not set: it starts live
+    uint8_t asks;                 // kinds of moments (moments.h)
+    bool redirect;                // false: serve it here, whichever reader owns the video
+    bool head_only;               // HEAD: reply only what GET would be answered
 };
+
+// Ends the exchange, possibly before it returns.
 void reader_connect(struct reader *, struct http_exchange *, const struct connect_params *);
 
-// Now and then: tells in the log how many viewers were refused since the last line about one.
+// To be called now and then: logs how many viewers were refused since the last line about it.
 void connect_log_shed(struct reader *, int64_t now_ms);

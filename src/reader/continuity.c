@@ -26,8 +26,8 @@ static struct position before(struct position p) {
     return (struct position){p.epoch, p.seq - 1};
 }
 
-// The gap in front of an entry that does not follow: everything after `at` and before it. A loss that became
-// known late began further back; the gap includes its tombstone, which is not shown.
+// Returns the gap in front of an entry that does not follow: everything after `at` and before the entry. A
+// loss that was noticed late began further back; its gap includes the tombstone, which viewers are not shown.
 static struct frame *gap_before(struct position at, const struct engine_entry *e, enum continuity c) {
     if (!announces_loss(e))
         return frame_of_gap(after(at), before(e->at), c == CONTINUITY_BEYOND ? GAP_EPOCH : GAP_EXPIRED);

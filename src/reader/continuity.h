@@ -1,4 +1,4 @@
-// Whether one log entry follows another, and what to say where it does not. Pure.
+// Decides whether one log entry follows another, and makes the gap where it does not. Pure.
 #pragma once
 
 #include <stddef.h>
@@ -11,17 +11,18 @@ enum continuity {
     CONTINUITY_NEXT,  // it follows
     CONTINUITY_OLD,   // already seen
     CONTINUITY_HOLE,  // entries lie between
-    CONTINUITY_BEYOND // an epoch began before where we stand, or says that entries were lost
+    CONTINUITY_BEYOND // it belongs to an epoch that began before our position, or announces a loss
 };
 
-// `at` not set: nothing seen yet, anything follows.
+// `at` not set: nothing has been seen yet, and any entry follows.
 enum continuity continuity_of(struct position at, const struct engine_entry *);
 
-// Gives frames for entries read from the log after *at, in order, with gap frames where something is missing
-// for good, and moves *at, which is where each frame begins when it is emitted. emit() takes the frame.
+// Emits frames for entries read from the log after *at, in order, with gap frames where something is missing
+// for good. *at moves along: it is the position in front of a frame when the frame is emitted. emit() owns
+// the frame.
 void continuity_walk(struct position *at, const struct engine_entry *, size_t count,
                      void (*emit)(void *arg, struct frame *), void *arg);
 
-// Closes what is left between *at and the log's newest entry, when the log has no entry in between.
+// Emits a gap from *at to the log's newest entry, if the log has none in between, and moves *at there.
 void continuity_end(struct position *at, struct position head, void (*emit)(void *arg, struct frame *),
                     void *arg);

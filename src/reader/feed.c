@@ -1,9 +1,10 @@
-// A feed without a catch_up follows its subscription: entries pass through. With one, entries that arrive are
-// only noted (`newest`): the log will give them, in order. A catch-up has one query at a time,
+// A feed without a catch_up follows its subscription: entries pass through. With one, the feed only notes the
+// position of entries that arrive (`newest`), and reads them from the log, in order. A catch-up has one query
+// at a time,
 //
-//     QUERY_OPEN     where does the log stand? The first one: until its answer the feed is not live
-//     QUERY_HEAD     where does it stand, and has it lost what we know? After an interruption (feed_check)
-//     QUERY_RANGE    the entries after the feed's position, a batch of them. After a hole
+//     QUERY_OPEN     the log's position. The first query: until its answer the feed is not live
+//     QUERY_HEAD     the log's position, and whether entries were lost. After an interruption (feed_check)
+//     QUERY_RANGE    a batch of entries after the feed's position. After a hole
 //
 // which goes through these states:
 //
@@ -12,9 +13,9 @@
 //                          |            v             |
 //                          +--------- LATER <---------+   after a failure; between two batches
 //
-// A query stands in line while `most_asking` others are under way, or while all pause because the store
-// fails. From DECIDING the next query may also follow at once. A feed that is closed while its query is
-// under way leaves the catch-up as CLOSED, to be freed by the answer.
+// A query waits in line while `most_asking` others run, or while all pause because the store fails. From
+// DECIDING the next query may also follow immediately. A feed that is closed while its query runs leaves the
+// catch-up as CLOSED, and the answer frees it.
 #include "feed.h"
 
 #include <stdlib.h>
@@ -32,7 +33,7 @@ enum {
     PORTION_EVERY_MS = 25,
     AGAIN_MS = 250,
     AGAIN_MOST_MS = 10000,
-    LINES = 20,       // of the log, a second
+    LINES = 20,       // logged per second
     HOPEFUL_MS = 1000 // at least between two resubscriptions that cut a pause short
 };
 
@@ -41,15 +42,15 @@ enum query { QUERY_OPEN, QUERY_HEAD, QUERY_RANGE };
 struct catch_up {
     struct feed_env *env;
     struct feed *feed; // NULL: closed
-    enum query query;  // the one that has been chosen, or was asked last
+    enum query query;  // the next one, or the last one sent
     enum { SUBSCRIBING, IN_LINE, ASKING, DECIDING, LATER, CLOSED } state;
     bool check_again;           // once the query is answered, compare positions with the store
     enum engine_status failure; // of the last query
-    int delay_ms;               // before it asks again; 0: it did not fail
-    struct position from;       // where the feed stood
-    struct position newest;     // highest position heard of meanwhile
-    struct position lower;      // the first heard of that `from` had passed; not set: none
-    struct position known;      // where the feed stood when it met an epoch that began below; not set: none
+    int delay_ms;               // before it is repeated; 0: it did not fail
+    struct position from;       // the feed's position at the start
+    struct position newest;     // highest position that has arrived meanwhile
+    struct position lower;      // the first that arrived although `from` had passed it; not set: none
+    struct position known;      // the feed's position when an epoch began below it; not set: none
     struct loop_timer again;
     struct catch_up *prev, *next; // in line
 };
@@ -79,7 +80,7 @@ static void catch_up_note(struct catch_up *c, struct position p) {
     if (position_compare(p, c->newest) > 0) c->newest = p;
 }
 
-// An entry was published while the log is being asked.
+// An entry was published while the log is being read.
 static void catch_up_note_published(struct catch_up *c, struct position p) {
     catch_up_note(c, p);
     if (c->query == QUERY_OPEN || position_is_set(c->lower) || position_compare(p, c->from) > 0) return;
@@ -141,7 +142,7 @@ static void feed_wait_out_pause(struct feed_env *env) {
     loop_timer_start(env->loop, &env->resume, with_jitter(env->pause_ms));
 }
 
-// A viewer waits for the first answer, so the first query is sent even while the store fails.
+// Viewers wait for the first answer, so the first query is sent even while the store fails.
 static void query_start(struct catch_up *c, enum query query) {
     struct feed_env *env = c->env;
     bool first = c->query == QUERY_OPEN && !c->delay_ms;
@@ -167,7 +168,7 @@ static void feed_end_pause(struct feed_env *env) {
     loop_timer_stop(env->loop, &env->resume);
 }
 
-// A pause ends when no feed waits any more: the next query is sent at once.
+// A pause ends when no feed waits any more: the next query is sent immediately.
 static void feed_end_idle_pause(struct feed_env *env) {
     if (feed_is_paused(env) && !env->in_line && !env->asking) feed_end_pause(env);
 }
@@ -187,7 +188,7 @@ static void query_failed(struct catch_up *c) {
         query_later(c, QUERY_HEAD, with_jitter(c->delay_ms));
 }
 
-// Takes an answer of the engine. Returns whether it is worth looking at; if not, all is arranged.
+// Takes an answer of the engine. Returns whether it is to be used; if not, the retry has been arranged.
 static bool feed_take_answer(struct catch_up *c, enum engine_status status) {
     struct feed_env *env = c->env;
     bool is_open = c->state != CLOSED, probed = env->probe == c;
@@ -209,7 +210,8 @@ static bool feed_take_answer(struct catch_up *c, enum engine_status status) {
     return is_open && status == ENGINE_OK;
 }
 
-// `newest` may be a position that the store has lost since: then the log gives no more, and we stop asking.
+// `newest` may be a position that the store has lost since: then the log gives no more, and the catch-up
+// ends.
 static void catch_up_fill(struct catch_up *c) {
     c->newest = c->feed->at;
     query_start(c, QUERY_RANGE);
@@ -223,8 +225,8 @@ static void catch_up_end(struct catch_up *c) {
     free(c);
 }
 
-// After an answer: follows the subscription, unless there is more to read. Much to catch up with comes in
-// portions, so that viewers who read have room for the next, and are not taken for slow ones.
+// After an answer: follows the subscription, unless there is more to read. Long catch-ups come in portions,
+// so that viewers that read keep up, and do not count as slow.
 static void catch_up_continue(struct catch_up *c, bool more) {
     if (more) {
         query_later(c, QUERY_RANGE, PORTION_EVERY_MS);
@@ -238,8 +240,8 @@ static void catch_up_continue(struct catch_up *c, bool more) {
     }
 }
 
-// An epoch that began below the feed's position: the store did not know of its loss, and other viewers of the
-// video may have missed the lost entries. So the feed reports its position to the store.
+// After an epoch that began below the feed's position: the store did not know of its loss, and other viewers
+// of the video may have missed the lost entries. So the feed will report its position to the store.
 static void catch_up_note_loss(struct catch_up *c, const struct engine_range *r) {
     struct position at = c->feed->at;
     for (const struct engine_entry *e = r->entries; e < r->entries + r->count; e++) {
@@ -304,11 +306,11 @@ static void on_feed_entry(void *arg, const struct engine_entry *e) {
     }
 }
 
-// The store had gone back to an earlier position, and comments were appended there: they are read from the
-// log next, below the numbers that were lost. Their epoch, if it is a lower one, began after the loss.
-static void feed_step_back(struct feed *f, struct position heard) {
-    bool lower = heard.epoch < f->at.epoch;
-    struct position before = {heard.epoch, lower ? 0 : heard.seq - 1};
+// The store went back to an earlier position, and comments were appended there: they are read from the log
+// next, below the numbers that were lost. Their epoch, if it is a lower one, began after the loss.
+static void feed_step_back(struct feed *f, struct position arrived) {
+    bool lower = arrived.epoch < f->at.epoch;
+    struct position before = {arrived.epoch, lower ? 0 : arrived.seq - 1};
     feed_emit(f, frame_of_gap((struct position){f->at.epoch, f->at.seq + 1}, before, GAP_EPOCH));
     f->at = before;
 }

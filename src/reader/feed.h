@@ -1,15 +1,15 @@
-// A video's entries as they come, in log order, without holes or repeats: subscribes, finds out where the log
-// stands, and fills from the log whatever the subscription missed. Control loop only.
+// A video's entries in log order, without holes or repeats: subscribes, finds the log's position, and reads
+// from the log whatever the subscription missed. Control loop only.
 //
-// Only the next entry passes through. One with a higher number makes the feed read the log; one with a number
-// already passed makes it compare positions with the store. So a store that has lost entries, or has gone
-// back, is never mistaken for a quiet one.
+// Only the next entry passes through. An entry with a higher number makes the feed read the log; one with a
+// number already passed makes it compare positions with the store. So a store that has lost entries, or has
+// gone back, is never mistaken for a quiet one.
 //
-// A failed query is repeated after 250 ms, growing to 10 s. If the store fails, and not only this video, one
-// feed at a time asks on behalf of all.
+// A failed query is repeated after 250 ms, growing to 10 s. If the store fails, and not only this query, one
+// feed at a time probes it on behalf of all.
 //
-// Embedded in its owner, and small: most videos are quiet. What it takes to ask the log is there only while
-// it is asked.
+// Embedded in its owner, and small, because most videos are quiet: the state of reading the log (catch_up)
+// exists only while the log is read.
 #pragma once
 
 #include <stdbool.h>
@@ -22,21 +22,21 @@ struct catch_up;
 struct feed;
 struct frame;
 
-// What all feeds of a reader have in common. It outlives them, and what they have asked the engine.
+// What the feeds of a reader share. It outlives them, and their queries to the engine.
 struct feed_env {
     struct loop *loop;
     struct engine *engine;
     const char *instance_id; // for log lines
-    unsigned most_asking;    // so many ask the log at a time: after an interruption they all want to at once
-    // The feed knows where the log stands: said once.
+    unsigned most_asking;    // limit of queries at a time: after an interruption all feeds need one
+    // The feed has found the log's position. Called once.
     void (*on_live)(struct feed *);
-    // The next event to show, an entry or a gap; the frame is the listener's. feed_position() is still where
-    // those stand who have not seen it.
+    // The next event, an entry or a gap; the callee owns the frame. feed_position() is still the position in
+    // front of it.
     void (*on_frame)(struct feed *, struct frame *);
-    // The feeds' own:
-    unsigned asking;
-    struct catch_up *in_line; // those whose turn comes
-    struct catch_up *probe;   // asks the store that fails on behalf of all; may be NULL
+    // Private:
+    unsigned asking;          // queries that the engine has not answered
+    struct catch_up *in_line; // waiting for one of them to be answered
+    struct catch_up *probe;   // asks a failing store on behalf of all; may be NULL
     int pause_ms;             // not 0: the store fails, and the next query is sent when `resume` is due
     int64_t hopeful_ms;       // when a pause was last cut short
     struct loop_timer resume;
@@ -48,8 +48,7 @@ struct feed {
     const char *video; // borrowed
     struct engine_subscription *subscription;
     struct position at;
-    uint64_t
-        overlap; // entries of this epoch after this number, up to `at`, have been read and may still arrive
+    uint64_t overlap; // entries of this epoch after this number, up to `at`, were read and may still arrive
     struct catch_up *catch_up; // NULL: it follows the subscription
 };
 
@@ -65,5 +64,5 @@ bool feed_is_live(const struct feed *);
 enum engine_status feed_failure(const struct feed *);
 struct position feed_position(const struct feed *);
 
-// Looks whether the log is ahead of the feed: somebody has seen an entry that has not come here.
+// Checks whether the log is ahead of the feed: a viewer has seen an entry that the feed has not.
 void feed_check(struct feed *);

@@ -5,19 +5,22 @@
 #include "base/uthash.h"
 #include "base/budget.h"
 
-// What frames and runs take beside the bytes of the events: places in the ring, and what malloc adds.
+// Bytes that frames and runs use besides the events: slots in the ring, and the overhead of malloc.
 enum { FRAME_COST = sizeof(struct frame) + 32, RUN_COST = 256 };
 
-enum { FRAMES_PER_TURN = 8192, RUN_EFFORT = 8 }; // to be freed; a run takes as long as so many frames
+enum {
+    FRAMES_PER_TURN = 8192,
+    RUN_EFFORT = 8
+}; // freed; RUN_EFFORT: frames that take as long to free as the run itself
 
 struct history_run {
     struct history *history;
     struct history_budget *budget;
     struct ring ring;
     struct position from;
-    int64_t warm_until_ms;           // somebody has come back lately
-    int64_t touched_ms;              // by a frame, or somebody who came back
-    struct history_run *prev, *next; // the budget's
+    int64_t warm_until_ms;           // a viewer has reconnected lately
+    int64_t touched_ms;              // by a frame, or a viewer that reconnected
+    struct history_run *prev, *next; // in budget->runs
 };
 
 static uint64_t run_frames(const struct history_run *r) {
@@ -37,7 +40,7 @@ static void run_free(struct history_run *r) {
     free(r);
 }
 
-// Lets go of runs until there is room, or only `but` is left.
+// Frees runs until there is room, or only `but` is left.
 static void history_make_room(struct history_budget *b, size_t bytes, const struct history_run *but) {
     struct history_run *r, *next;
     DL_FOREACH_SAFE(b->runs, r, next) {
@@ -102,7 +105,7 @@ void history_reset(struct history *h, struct history_budget *b, struct position 
     history_use(h, now_ms);
 }
 
-// The run then begins where the last of the frames that go stood.
+// The run then starts at the position of the last frame dropped.
 static void run_drop_oldest(struct history_run *r, uint64_t count) {
     struct history_budget *b = r->budget;
     uint64_t keep = r->ring.first + count;
@@ -113,7 +116,7 @@ static void run_drop_oldest(struct history_run *r, uint64_t count) {
     b->bytes += run_cost(r);
 }
 
-// Makes one more fit into the video's own bounds.
+// Makes room for one more frame within the video's own bounds.
 static void run_bound(struct history_run *r, const struct frame *f, int64_t now_ms) {
     uint64_t most = now_ms < r->warm_until_ms ? HISTORY_FRAMES : HISTORY_RESTING_FRAMES, count = 0;
     size_t bytes = r->ring.bytes + f->len;
@@ -134,7 +137,7 @@ void history_push(struct history *h, struct history_budget *b, struct position f
     run_touch(r, now_ms);
     run_bound(r, f, now_ms);
     history_make_room(b, cost, r);
-    while (b->bytes + cost > b->max) run_drop_oldest(r, 1); // all others have gone by now
+    while (b->bytes + cost > b->max) run_drop_oldest(r, 1); // the other runs have been freed by now
     ring_push(&r->ring, frame_ref(f));
     b->bytes += cost;
 }
@@ -143,12 +146,12 @@ struct position history_from(const struct history *h) {
     return h->run ? h->run->from : (struct position){0};
 }
 
-// Finds the frame that ends at `at`: positions go up, but some frames may have none. *first is the next one.
+// Finds the frame at this position; *first is the one after it. Positions go up, but a frame may have none.
 static bool run_find(const struct ring *r, struct position at, uint64_t *first) {
     for (uint64_t low = r->first, high = r->next; low < high;) {
         uint64_t middle = low + (high - low) / 2, n = middle;
         while (n > low && !position_is_set(ring_at(r, n)->at)) n--;
-        int order = position_compare(ring_at(r, n)->at, at); // less, too, if none up to the middle has one
+        int order = position_compare(ring_at(r, n)->at, at); // also less if no frame up to the middle has one
         *first = n + 1;
         if (order == 0) return true;
         if (order < 0)

@@ -1,11 +1,11 @@
-// Events of the moment, which only clients that ask for them are sent (`events=` of /connect), and only the
-// latest of. The one table of their names; nothing publishes any yet. Pure.
+// Events of the moment, which are sent only to clients that ask for them (`events=` of /connect), latest
+// value only. This is the one table of their names; nothing publishes any yet. Pure.
 #pragma once
 
 #include <stdint.h>
 
 enum moment { MOMENT_VIEWERS, MOMENT_MOVE, MOMENT_ROOM };
 
-// Returns the kinds named in a list with commas, as bits 1 << MOMENT_...; names that are not known are
-// ignored. NULL is fine.
+// Returns the kinds named in a comma-separated list, as bits 1 << MOMENT_...; ignores unknown names. NULL is
+// fine.
 uint8_t moments_asked(const char *names);

@@ -14,8 +14,8 @@
 #include "recheck.h"
 #include "watched.h"
 
-// Memory freed when a crowd leaves stays with malloc: malloc_trim() blocks every thread that allocates until
-// it is done, 180 ms after 400,000 viewers.
+// malloc keeps the memory that a crowd frees when it leaves: malloc_trim() would block every thread that
+// allocates, for 180 ms after 400,000 viewers.
 enum { SWEEP_MS = 250, CLOSE_IDLE_AGAIN_MS = 10, LISTED_TOPICS = 100 };
 
 // After an event tens of thousands of videos may be due at once.

@@ -1,9 +1,9 @@
-//     NEW -----------> OURS <--------> LOST     another process renews it with a better claim; it has died
+//     NEW -----------> OURS <--------> LOST     another process renews it with a better claim; that one dies
 //      |                ^
 //      +--> REFUSED ----+
 //
-// A lease that was not renewed in time (holds) stays OURS until another process takes it; the reader rechecks
-// which videos are its own.
+// A lease that was not renewed in time (lease_is_held) stays OURS until another process takes it; the reader
+// rechecks which videos it owns.
 #include "reader_lease.h"
 
 #include <stddef.h>
@@ -17,9 +17,9 @@
 #include "reader_core.h"
 #include "recheck.h"
 
-enum { AGAIN_MS = 100 }; // after the first failure; each further one doubles it, up to the usual interval
+enum { AGAIN_MS = 100 }; // after the first failure; doubled by each further one, up to the usual interval
 
-// Each time another, so that not all readers of a store that was away come back to it together.
+// Random, so that the readers of a store that was away do not all come back to it together.
 static int64_t lease_retry_ms(struct reader *r) {
     int64_t most = AGAIN_MS << r->lease_failures;
     if (most < READER_LEASE_EVERY_MS)
@@ -29,8 +29,8 @@ static int64_t lease_retry_ms(struct reader *r) {
     return most / 2 + (int64_t)(hash_random() % (uint64_t)most) / 2;
 }
 
-// When the lease in the store was written, at the earliest; by our own clock, as no other shows how long we
-// have been silent.
+// When the lease in the store was written, at the earliest. By our own clock, because no other shows how long
+// we have been silent.
 struct renewal {
     struct reader *reader;
     int64_t sent_ms;
@@ -40,14 +40,14 @@ static bool lease_is_held(const struct reader *r, int64_t now_ms) {
     return r->lease_state == READER_LEASE_OURS && now_ms - r->renewed_ms < READER_LEASE_TTL_MS;
 }
 
-// Whether it may stand in a log line.
+// Returns whether it may be written to a log line.
 static bool is_printable_id(const char *instance_id) {
     return instance_id[strspn(instance_id,
                               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-")] == 0;
 }
 
-// Another process goes by our URL. As long as its lease changes it is alive, and the videos are its own;
-// those we have are closed, and their viewers come back to be redirected.
+// Another process uses our URL. As long as its lease changes it is alive and owns the videos; ours are
+// closed, and their viewers reconnect and are redirected.
 static void lease_yield(struct reader *r, const struct engine_lease_answer *a, int64_t now_ms) {
     if (a->stamp != r->holder_stamp) {
         r->holder_stamp = a->stamp;
@@ -61,7 +61,7 @@ static void lease_yield(struct reader *r, const struct engine_lease_answer *a, i
     recheck_videos(r);
 }
 
-// One that lapsed was not renewed in time; one that was lost in time is no longer what we wrote.
+// A lapsed lease was not renewed in time; one lost in time is no longer what we wrote.
 static void lease_log_interrupted(const struct reader *r, bool in_time) {
     log_warn(r->service.instance_id, in_time ? "lease_lost" : "lease_lapsed",
              "why=\"%s\" action=\"rechecking video ownership\"",
@@ -85,9 +85,9 @@ static void lease_take_hold(struct reader *r, const struct engine_lease_answer *
     r->holder_stamp = 0;
 }
 
-// A lease that could not be renewed is tried again soon; health tells of a store that is away. One that had
-// lapsed (this process was stopped, or cut off) may have cost us videos, and may go on doing so for as long
-// as others have the old list of readers.
+// A renewal that failed is repeated soon; /health shows a store that is away. A lease that had lapsed (this
+// process was stopped, or cut off) may have cost us videos, and may go on doing so while other processes have
+// the old list of readers.
 static void on_lease_renewed(void *arg, enum engine_status status, const struct engine_lease_answer *a) {
     struct renewal *renewal = arg;
     struct reader *r = renewal->reader;
@@ -118,7 +118,7 @@ static void on_lease_due(struct loop_timer *t) {
     struct engine *e = r->service.engine;
     int64_t now_ms = loop_now_ms(r->service.loop);
     loop_timer_start(r->service.loop, t, READER_LEASE_EVERY_MS);
-    if (!lease_was_ours(r) && r->renewing) return; // each first one would begin a generation
+    if (!lease_was_ours(r) && r->renewing) return; // each first renewal would begin a generation
     struct renewal *renewal = mem_zalloc(sizeof *renewal);
     *renewal = (struct renewal){.reader = r, .sent_ms = now_ms};
     r->renewing++;

@@ -3,8 +3,8 @@
 
 struct reader;
 
-// Renews it at once, and from then on every READER_LEASE_EVERY_MS.
+// Renews it immediately, and then every READER_LEASE_EVERY_MS.
 void reader_lease_start(struct reader *);
 
-// Gives it up.
+// Gives the lease up.
 void reader_lease_drop(struct reader *);

@@ -1,4 +1,4 @@
-// POST and GET /connect: reads what the viewer wants; reader_connect() does it.
+// POST and GET /connect: reads the parameters for reader_connect().
 #include <string.h>
 
 #include "http/exchange.h"
@@ -14,9 +14,9 @@ static void take_if_newer(struct position *last, const char *given) {
     if (given && position_parse(given, strlen(given), &p) && position_compare(p, *last) > 0) *last = p;
 }
 
-// A browser sends the position it has come to as a header, a polyfill as lastEventId in the query; in the
-// address they repeat, last_event_id is where the page began. So the newest counts. A malformed one does not;
-// without any the stream starts live.
+// A browser sends the last position it has seen as a header, a polyfill as lastEventId in the query; in the
+// address that they repeat, last_event_id is where the page started. So the newest one counts. Malformed ones
+// are ignored; without any, the stream starts live.
 static struct position last_event_id(struct http_request *r) {
     struct position last = {0};
     take_if_newer(&last, http_request_header(r, "last-event-id"));
@@ -39,7 +39,7 @@ static void handle_get(struct http_exchange *x, void *arg) {
     reader_connect(arg, x, &c);
 }
 
-// Returns the text, "" if it is none that means anything, or NULL.
+// Returns the text, "" if it is too long or not Unicode, NULL if there is none.
 static const char *text_of(const struct body_field *f) {
     bool given = f->state == BODY_TEXT || f->state == BODY_TOO_LONG || f->state == BODY_NOT_UNICODE;
     return f->state == BODY_TEXT ? f->text : given ? "" : NULL;

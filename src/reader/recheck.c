@@ -9,7 +9,7 @@
 #include "reader_core.h"
 #include "watched.h"
 
-enum { AGAIN_MS = 2000, RECHECKS_MAX = 1000 }; // the engine is not ours alone: it takes some 16,000 requests
+enum { AGAIN_MS = 2000, RECHECKS_MAX = 1000 }; // the engine queues some 16,000 requests in all
 
 struct recheck {
     struct reader *reader;
@@ -81,7 +81,7 @@ void recheck_drop(struct reader *r) {
 
 void recheck_videos(struct reader *r) {
     r->recheck_ms = 0;
-    recheck_drop(r); // begins with them anew
+    recheck_drop(r); // all are checked again
     for (const struct watched *w = watched_next(r, NULL); w; w = watched_next(r, w)) {
         size_t size = strlen(w->video) + 1;
         struct recheck *check = mem_zalloc(sizeof *check + size);

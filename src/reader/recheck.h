@@ -1,21 +1,21 @@
-// Looks whose our videos are, after we may have lost them. Control loop only.
+// Checks which reader owns our videos, after we may have lost some. Control loop only.
 //
-// Somebody else's by now? Its viewers are closed, and come back to be redirected. (Those who had asked not to
-// be are served here again.) Nobody's, because the store was emptied? Then it becomes ours again, so that its
-// next viewer is not sent to another reader than those before.
+// If a video is another reader's by now, its viewers are disconnected; they reconnect and are redirected (or
+// served here, if they asked not to be redirected). If it has no mapping, because the store was emptied, we
+// claim it, so that its next viewer is not sent to another reader than the others.
 #pragma once
 
 #include <stdint.h>
 
 struct reader;
 
-// Begins at once, with so many at a time that the engine has room for others; what was still to come of
-// recheck_again() is dropped.
+// Starts immediately, with a bounded number of queries at a time, so that the engine has room for others.
+// Cancels a pending recheck_again().
 void recheck_videos(struct reader *);
 
-// Drops what has not begun.
+// Drops the checks that have not been started.
 void recheck_drop(struct reader *);
 
-// Looks once more in a while: for as long as others have the old list of readers, they may take videos.
+// Schedules another recheck: processes that still have the old list of readers may go on taking videos.
 void recheck_again(struct reader *);
 void recheck_sweep(struct reader *, int64_t now_ms);

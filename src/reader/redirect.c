@@ -13,7 +13,7 @@
 enum { NONCE_LEN = 16 };
 static const char hop[] = "hop=";
 
-// Whether it is of this machine, with a port or without.
+// Returns whether the host, with or without a port, is this machine.
 static bool host_is_loopback(const char *host) {
     char name[64];
     struct in_addr address;
@@ -39,7 +39,7 @@ const char *redirect_base(struct placement *p, struct http_request *request,
     return to->reader_url;
 }
 
-// Finds the last pair of the query if it is a hop's; NULL if it is not.
+// Returns the last pair of the query if it is a hop's, or NULL.
 static const char *find_hop(const char *target) {
     size_t len = strlen(target), pair = sizeof hop - 1 + NONCE_LEN;
     if (len < pair + 1) return NULL;

@@ -10,10 +10,10 @@
 #include "reader_core.h"
 
 enum {
-    NOTES_SHARE = 40, // in a sweep
+    NOTES_SHARE = 40, // per sweep
     NOTES_AT_LEAST = 2048,
     CLOSED_AT_ONCE = 256,
-    CLOSED_FOR_ROOM = 16, // by one arrival
+    CLOSED_FOR_ROOM = 16, // per connect request
     VIDEO_ELSEWHERE = 192 // bytes
 };
 
@@ -25,7 +25,7 @@ struct watched *watched_find(const struct reader *r, const char *video) {
     return watched_of(name_table_find(&r->videos, video));
 }
 
-// With what the engine, the fan-out and the vacancy have for it.
+// Includes what the engine, the fan-out and the idle entry hold for it.
 static size_t video_cost(const struct watched *w, const char *video) {
     return sizeof *w + strlen(video) + 1 + VIDEO_ELSEWHERE;
 }
@@ -47,19 +47,19 @@ static void watched_note(struct reader *r, struct watched *w, bool watched) {
     r->service.engine->ops->watch(r->service.engine, (const char *const[]){w->video}, 1, watched);
 }
 
-// Whether the engine knows it to be watched.
+// Returns whether the engine has it recorded as watched.
 static bool watched_is_noted(const struct watched *w) {
     return !w->broadcast.idle;
 }
 
-// The viewers of a reader that stops come back elsewhere.
-void watched_on_audience(struct broadcast *s, bool watched) {
-    struct reader *r = container_of(s->env, struct reader, env);
-    if (watched || !r->stopping) watched_note(r, container_of(s, struct watched, broadcast), watched);
+// When a reader stops, its viewers reconnect elsewhere: their videos stay watched.
+void watched_on_audience(struct broadcast *b, bool watched) {
+    struct reader *r = container_of(b->env, struct reader, env);
+    if (watched || !r->stopping) watched_note(r, container_of(b, struct watched, broadcast), watched);
 }
 
-// Notes expire, as a reader may be killed. So the reader walks over its videos again and again, some in each
-// turn. A video that a growing table moves behind the walk waits for the next one.
+// Records expire, because a reader may be killed. So the reader walks over its videos repeatedly, some in
+// each sweep. A video that a growing table moves behind the walk waits for the next walk.
 static void watched_repeat_notes(struct reader *r) {
     int64_t now_ms = loop_now_ms(r->service.loop);
     size_t most = r->videos.count / NOTES_SHARE + NOTES_AT_LEAST;
@@ -108,11 +108,11 @@ void watched_sweep(struct reader *r) {
     broadcast_sweep(&r->env);
 }
 
-// Closes the one that has been without viewers longest, if that is long enough.
+// Closes the video that has been idle longest, if that is at least for_ms.
 static bool watched_close_one_idle(struct reader *r, int64_t for_ms) {
-    struct broadcast *s = broadcast_idle_for(&r->env, for_ms);
-    if (!s) return false;
-    struct watched *w = container_of(s, struct watched, broadcast);
+    struct broadcast *b = broadcast_idle_for(&r->env, for_ms);
+    if (!b) return false;
+    struct watched *w = container_of(b, struct watched, broadcast);
     log_debug(r->service.instance_id, "unsubscribed", "video=%s", w->video);
     watched_close(r, w);
     return true;

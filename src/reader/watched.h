@@ -1,5 +1,5 @@
-// The videos of a reader that have viewers, or had some a moment ago: each with its stream and the names by
-// which a mapping means this reader. Control loop only.
+// The videos of a reader that have viewers, or had some until recently: each with its broadcast, and the URLs
+// by which a mapping means this reader. Control loop only.
 #pragma once
 
 #include <stdbool.h>
@@ -11,40 +11,40 @@
 struct reader;
 
 struct watched {
-    struct name_entry entry; // the reader's
+    struct name_entry entry; // of reader.videos
     struct broadcast broadcast;
-    char *alias_url; // by which a mapping means us, beside our reader_url; NULL: none
+    char *alias_url; // another URL by which a mapping means this reader; NULL: none
     char video[];
 };
 
-// Returns the video's, or NULL.
+// Returns the video's entry, or NULL.
 struct watched *watched_find(const struct reader *, const char *video);
 
-// Returns the video's; where there is none, opens its stream.
+// Returns the video's entry, with an open broadcast; makes it if there is none.
 struct watched *watched_open(struct reader *, const char *video);
 
-// Closes the stream and its viewers.
+// Closes the broadcast with its viewers, and frees the entry.
 void watched_close(struct reader *, struct watched *);
 
-// Returns the one after `w` (NULL: the first), NULL behind the last; what may happen meanwhile says
-// name_table_next().
+// Returns the entry after `w` (NULL: the first), NULL after the last. name_table_next() says what may change
+// between two calls.
 struct watched *watched_next(const struct reader *, const struct watched *w);
 
-// Whether a mapping to this URL means us. `w`: the video's, or NULL.
-bool reader_owns_url(const struct reader *, const struct watched *, const char *reader_url);
+// Returns whether a mapping to this URL means this reader. `w`: the video's entry, or NULL.
+bool reader_owns_url(const struct reader *, const struct watched *w, const char *reader_url);
 
-// Remembers that a mapping to this URL means us.
+// Remembers that a mapping of this video to this URL means this reader.
 void watched_set_alias(const struct reader *, struct watched *, const char *reader_url);
 
-// Notes in the engine that the first viewer of a video has come, or the last one has left.
+// Records in the engine whether a video has viewers. The on_audience() of broadcasts.
 void watched_on_audience(struct broadcast *, bool watched);
 
-// Repeats some of those notes; and sweeps the streams.
+// Repeats some of these records, and sweeps the broadcasts.
 void watched_sweep(struct reader *);
 
-// Closes videos without viewers for unsubscribe_ms, and where there is no room for viewers all without any,
-// as many as fit into a turn. Returns whether more are due.
+// Closes videos that have been idle for unsubscribe_ms, or all idle ones if there is no room for viewers; as
+// many as fit into a turn. Returns whether more are due.
 bool watched_close_idle(struct reader *);
 
-// Makes room for a viewer by closing videos without any, those left longest first.
+// Makes room for a viewer by closing idle videos, longest idle first.
 void watched_yield(struct reader *);

@@ -1,11 +1,11 @@
-// The newest frames of a video, kept for viewers that come back: a run without a hole that ends where the
-// video's feed stands. Control loop only.
+// The newest frames of a video, kept for viewers that reconnect: a run without holes that ends at the
+// position of the video's feed. Control loop only.
 //
-// Bounds: per video; and for all videos together a budget, which is never exceeded. Where there is no room
-// for one more, the video that has gone longest without a comment and without somebody who came back gives
-// all of its own away: so it is the busy ones that have history, whoever came first. One that has gone
-// HISTORY_COLD_MS without either does so anyway. What is not held is in the log, so that where the process's
-// memory is scarce (budget.h) history is dropped before a backlog is cut or a viewer refused.
+// Bounded per video, and for all videos together by a budget, which is never exceeded: when it is used up,
+// the run that has been unused longest (no comment, no viewer that reconnected) is freed whole. So the busy
+// videos have history, regardless of which came first. A run unused for HISTORY_COLD_MS is freed anyway. What
+// is not held here is in the log; so where the process's memory is scarce (budget.h), history is dropped
+// before a backlog is cut or a viewer refused.
 #pragma once
 
 #include <stdbool.h>
@@ -16,48 +16,48 @@
 enum {
     HISTORY_FRAMES = 1024,
     HISTORY_BYTES = 4 << 20,
-    HISTORY_RESTING_FRAMES = 32, // of a video nobody has come back to for HISTORY_WARM_MS
+    HISTORY_RESTING_FRAMES = 32, // where no viewer has reconnected for HISTORY_WARM_MS
     HISTORY_WARM_MS = 10000,
     HISTORY_COLD_MS = 60000
 };
 
 struct history_run;
 
-// Zero-initialise, but for `max`. Shared by the readers of a process.
+// Zero-initialise, except for `max`. Shared by the readers of a process.
 struct history_budget {
     size_t bytes, max;
-    struct history_run *runs; // all there are, the one without use for longest first
+    struct history_run *runs; // all runs, least recently used first
 };
 
 // Frees runs, least recently used first, until history is within what caches may use of the process's memory
-// and backlogs have `backlog_bytes` left, or until it has done as much work as fits into a turn.
+// and backlogs have `backlog_bytes` left, or until a turn's worth of work is done.
 void history_budget_yield(struct history_budget *, size_t backlog_bytes);
 
-// Several times a second: lets go of what nobody uses.
+// To be called several times a second: frees runs that have gone cold.
 void history_budget_sweep(struct history_budget *, int64_t now_ms);
 
-// Zero-initialise. One pointer, as there may be many videos.
+// Zero-initialise. One pointer, because there may be many videos.
 struct history {
     struct history_run *run; // NULL: nothing is held
 };
 
 void history_release(struct history *);
 
-// Holds nothing, from here on, for somebody who has come back to this position.
+// Starts an empty run at `from`, the position of a viewer that has reconnected.
 void history_reset(struct history *, struct history_budget *, struct position from, int64_t now_ms);
 
-// Adds the newest frame, borrowed. `from`: where those stand who have not seen it.
+// Adds the newest frame, borrowed. `from`: the position in front of it.
 void history_push(struct history *, struct history_budget *, struct position from, struct frame *,
                   int64_t now_ms);
 
-// Returns where the run begins: everything after it up to the feed's position is held. Not set: nothing is.
+// Returns the start of the run: every frame after it up to the feed's position is held. Not set: none is.
 struct position history_from(const struct history *);
 
-// Whether somebody who stands at `at` can be given all that came after. *first is the number of their first
-// frame; others follow up to history_end().
+// Returns whether all frames after `at` are held. *first is the number of the first one; the others follow up
+// to history_end().
 bool history_covers(const struct history *, struct position at, uint64_t *first);
 uint64_t history_end(const struct history *);
 struct frame *history_at(const struct history *, uint64_t n); // borrowed
 
-// Notes that somebody has come back for it.
+// Marks the run as used by a viewer that has reconnected.
 void history_use(struct history *, int64_t now_ms);
