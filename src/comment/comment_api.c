@@ -1,5 +1,5 @@
-// A comment's way: handle_comment() checks it and has the engine append it; on_appended() answers. In between
-// the manager is told of a video not seen before (registrar).
+// A comment: handle_comment() checks it and has the engine append it; on_comment_appended() replies.
+// Meanwhile a video not seen before is registered with the manager (registrar).
 #include "comment/comment_api.h"
 
 #include <stdio.h>
@@ -35,14 +35,14 @@ enum {
     KEY_MAX = 128
 };
 
-// Comments taken for a video, in order of the last one: the oldest stands first.
+// Comments accepted per video, least recently commented on first.
 struct video_count {
     uint64_t comments;
     UT_hash_handle hh;
     char video[];
 };
 
-// A request that waits for the statistics document.
+// A request for the statistics document.
 struct waiting_request {
     struct http_exchange *exchange;
     struct waiting_request *next;
@@ -111,8 +111,8 @@ static void reply_created(struct http_exchange *x, const struct engine_entry *e,
     buf_release(&b);
 }
 
-// Whether a comment that an earlier version stored under the same key has the same content: everything
-// before the timestamp.
+// Returns whether a comment that an earlier version stored under the same key has the same content:
+// everything before the timestamp.
 static bool is_same_content(const struct posting *p, const struct engine_entry *e) {
     return p->content && e->body_len == p->content_len + TIMESTAMP_LEN &&
            !memcmp(e->body, p->content, p->content_len);
@@ -187,8 +187,8 @@ static bool read_key(struct http_exchange *x, const char *userid, char *token, s
     return true;
 }
 
-// Two posts with one key are the same if their digests are: those of the comment's JSON up to its timestamp,
-// without the id, which every process builds alike, also one of an earlier version.
+// Two posts with one key are the same if their digests are equal. The digest is that of the comment's JSON
+// without the id, up to the timestamp, which every process builds alike, also one of an earlier version.
 static void make_comment_token(struct engine_token *t, const char *name, const struct posting *p,
                                int64_t now_ms) {
     unsigned char digest[SHA256_SIZE];
@@ -263,7 +263,7 @@ static void reply_statistics(struct http_exchange *x, const struct http_client_r
         reply_unavailable(x, "statistics_unavailable", "The statistics service does not answer.");
 }
 
-// Requests that arrive while these are answered start the next query.
+// Requests that arrive while these are answered make the next query.
 static void on_statistics_document(void *arg, const struct http_client_response *answer) {
     struct comment_api *a = arg;
     struct waiting_request *waiting = a->waiting;
@@ -276,7 +276,7 @@ static void on_statistics_document(void *arg, const struct http_client_response 
     }
 }
 
-// One query at a time, shared by all requests that wait for it: the document may be large.
+// One query at a time, shared by all requests that arrive meanwhile: the document may be large.
 static void handle_comment_statistics(struct http_exchange *x, void *arg) {
     struct comment_api *a = arg;
     if (!a->statistics_url[0]) {
@@ -305,7 +305,7 @@ const struct metric comment_metrics[] = {
     {0},
 };
 
-// The videos commented on last. Their subscribers are in the readers' reports.
+// The videos most recently commented on. Their subscribers are in the reports of the readers.
 static void comment_add_videos(struct service *s, json_t *report) {
     struct comment_api *a = (struct comment_api *)s;
     json_t *by_video = json_object();

@@ -6,9 +6,9 @@
 
 struct bucket {
     char *user;
-    int64_t tokens_ms; // tokens in thousandths of one: a token is 1000
+    int64_t tokens_ms; // thousandths of a token
     int64_t seen_ms;
-    UT_hash_handle hh; // in order of last use: the oldest stands first
+    UT_hash_handle hh; // least recently used first
 };
 
 struct rate_limit {
@@ -39,7 +39,7 @@ static struct bucket *bucket_get(struct rate_limit *l, const char *user, int64_t
     struct bucket *b;
     HASH_FIND_STR(l->buckets, user, b);
     if (b) {
-        HASH_DEL(l->buckets, b); // goes to the end of the order
+        HASH_DEL(l->buckets, b); // moves to the end
     } else {
         if (HASH_COUNT(l->buckets) >= RATE_LIMIT_USERS) bucket_drop(l, l->buckets);
         b = mem_zalloc(sizeof *b);

@@ -1,5 +1,5 @@
-// A token bucket per user: `rate` comments a second, bursts of the same number. Bounded memory: beyond
-// RATE_LIMIT_USERS the one that has been quiet longest is forgotten. Control loop only.
+// A token bucket per user: `rate` comments a second, and bursts of the same number. Bounded: beyond
+// RATE_LIMIT_USERS the user that has been quiet longest is evicted. Control loop only.
 #pragma once
 
 #include <stdint.h>
@@ -11,5 +11,5 @@ struct rate_limit;
 struct rate_limit *rate_limit_new(unsigned rate);
 void rate_limit_free(struct rate_limit *);
 
-// Takes one token of `user`. Returns 0, or in how many seconds (rounded up) the next one will be there.
+// Takes one token of `user`. Returns 0, or if there is none the seconds (rounded up) until the next one.
 int rate_limit_take(struct rate_limit *, const char *user, int64_t now_ms);

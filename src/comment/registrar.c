@@ -1,6 +1,6 @@
-// Videos to tell of wait in a queue, oldest first; a few calls are under way at a time. What fails goes to
-// the queue's end, and the queue rests for a moment, so a manager that is down is asked once a second, not
-// once a comment.
+// Videos to register wait in a queue, oldest first; at most UNDER_WAY requests run at a time. A video whose
+// request fails goes to the end of the queue, and the queue rests for a moment: a manager that is down gets a
+// request a second, not one a comment.
 #include "registrar.h"
 
 #include <errno.h>
@@ -95,9 +95,9 @@ static void on_registrar_answer(void *arg, const struct http_client_response *a)
     struct registrar *r = v->registrar;
     bool ok = !a->error && a->status == 200, full = says_full(a);
     r->under_way--;
-    if (a->error == -ECANCELED) return; // the process is ending
+    if (a->error == -ECANCELED) return; // the process is stopping
     registrar_note_outcome(r, a, ok || full);
-    if (full) { // comments for it are refused as well; one that is accepted later registers it
+    if (full) { // comments on it are refused, too; one that is accepted later registers it
         registrar_drop(r, v);
         registrar_send_queued(r);
     } else if (ok) {
@@ -130,7 +130,7 @@ static void registrar_send_queued(struct registrar *r) {
     }
 }
 
-// Returns a new entry, in place of the oldest if there are too many; NULL if that one is still needed.
+// Returns a new entry, which may replace the oldest one; NULL if that one is still needed.
 static struct seen *registrar_add(struct registrar *r, const char *video) {
     if (HASH_COUNT(r->videos) >= REGISTRAR_VIDEOS) {
         if (r->videos->state != SEEN_REGISTERED) return NULL;
@@ -148,9 +148,9 @@ void registrar_note(struct registrar *r, const char *video) {
     HASH_FIND_STR(r->videos, video, v);
     int64_t now_ms = loop_now_ms(r->loop), quiet_ms = v ? now_ms - v->seen_ms : 0;
     if (v) v->seen_ms = now_ms;
-    // A mapping is kept while it is used, and a daily word from here is use.
-    bool stands = v && now_ms - v->registered_ms < REPEAT_MS && quiet_ms < r->idle_ms;
-    if (v && (v->state != SEEN_REGISTERED || stands)) return;
+    // The store keeps a mapping while it is used, and counts a daily registration as use.
+    bool registered = v && now_ms - v->registered_ms < REPEAT_MS && quiet_ms < r->idle_ms;
+    if (v && (v->state != SEEN_REGISTERED || registered)) return;
     if (!v) v = registrar_add(r, video);
     if (!v) return;
     v->seen_ms = now_ms;

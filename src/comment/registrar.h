@@ -1,6 +1,6 @@
-// Registers a video with the manager when its first comment comes in, and retries until that has worked.
-// Remembers registered videos, within a bound. A video without a comment for `idle_ms` may have been evicted
-// from the store since, so its next comment registers it again. Control loop only.
+// Registers a video with the manager at its first comment, and retries until that has worked. Remembers up to
+// REGISTRAR_VIDEOS registered videos. The store may have evicted a video that had no comment for `idle_ms`,
+// so its next comment registers it again. Control loop only.
 #pragma once
 
 #include <stdint.h>
@@ -15,4 +15,5 @@ struct registrar *registrar_new(struct loop *, struct http_client *, const char 
                                 int64_t idle_ms);
 void registrar_free(struct registrar *);
 
+// Notes a comment on the video.
 void registrar_note(struct registrar *, const char *video);

@@ -13,8 +13,8 @@ struct manager {
     struct placed_service placed; // first: the argument of the routes
     struct loop_timer look;       // keeps the figures below fresh
     bool looking;
-    uint64_t videos;         // registered, all in all
-    json_t *newest_mappings; // of some of them
+    uint64_t videos;         // registered, in total
+    json_t *newest_mappings; // of the newest of them
     int interval_ms;
 };
 
@@ -52,10 +52,10 @@ MANAGER(manager_registrations, m->placed.registrations)
 const struct metric manager_metrics[] = {
     {"chorus_manager_videos", "videos", METRIC_GAUGE, "Videos with a reader, in the store.", manager_videos,
      "registeredVideos", "registeredVideos"},
-    {"chorus_manager_live_readers", "readers", METRIC_GAUGE, "Readers that videos may be given to.",
+    {"chorus_manager_live_readers", "readers", METRIC_GAUGE, "Readers that videos may be assigned to.",
      manager_readers, "availableReaderApis", "availableReaderApis"},
-    {"chorus_manager_registrations_total", "registrations", METRIC_COUNTER, "Videos given a first reader.",
-     manager_registrations, NULL, "registrationCount"},
+    {"chorus_manager_registrations_total", "registrations", METRIC_COUNTER,
+     "Videos assigned to a first reader.", manager_registrations, NULL, "registrationCount"},
     {0},
 };
 

@@ -4,7 +4,7 @@
 
 enum { SLOW_LISTING_MS = 1000 };
 
-// A store that took long may have kept readers from renewing their leases, and answered us first.
+// A slow store may have kept readers from renewing their leases, and answered us first.
 static void on_leases_listed(void *arg, enum engine_status status, const struct engine_lease *leases,
                              size_t count) {
     struct listing *l = arg;

@@ -1,4 +1,4 @@
-// Private to placement: keeps the list of readers up to date by asking the engine for their leases. Control
+// Private to placement: keeps the table of readers up to date by listing the leases in the engine. Control
 // loop only.
 #pragma once
 
@@ -13,14 +13,14 @@ struct loop;
 struct listing {
     struct loop *loop;
     struct engine *engine;
-    // An attempt to read the list for the first time has ended, well or badly.
+    // The first attempt to list the leases has ended, with success or without.
     void (*on_attempt)(struct listing *, enum engine_status);
     struct readers readers;
-    bool complete; // it has been read
+    bool complete; // the leases have been listed
     bool asking;
     int64_t asked_ms;
-    int64_t away_ms; // since when the engine has not given it; 0: it has
+    int64_t away_ms; // since when the engine does not answer; 0: it does
 };
 
-// Asks for the list, unless an answer is still to come.
+// Lists the leases, unless an answer is still due.
 void listing_refresh(struct listing *);

@@ -29,7 +29,7 @@ static void mappings_move_to_end(struct mappings *all, struct mapping *m) {
     mappings_add(all, m);
 }
 
-// Makes room by dropping the one looked at longest ago. Returns false if the first few are all waited for.
+// Makes room by dropping the least recently used one. Returns false if queries wait for the first few.
 static bool mappings_make_room(struct mappings *all) {
     for (int i = 0; i < BUSY_SKIPPED && HASH_COUNT(all->by_video) >= PLACEMENT_CACHE_MAX; i++) {
         if (all->by_video->state == MAPPING_AT_REST)
@@ -53,7 +53,7 @@ struct mapping *mappings_get(struct mappings *all, struct placement *p, const ch
     return m;
 }
 
-// Those that stay come last again.
+// Those that stay go to the end.
 void mappings_age(struct mappings *all, int64_t now_ms) {
     size_t count = HASH_COUNT(all->by_video), share = count / AGEING_TURNS + AGED_AT_LEAST;
     struct mapping *m, *next;

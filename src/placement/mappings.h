@@ -1,6 +1,6 @@
-// Private to placement: the mappings known of videos that were asked for of late, each with the questions
-// that wait for it. At most PLACEMENT_CACHE_MAX; one that could not be used any more even while the store is
-// away is dropped by mappings_age(). Control loop only.
+// Private to placement: a cache of mappings, each with the queries that wait for it. At most
+// PLACEMENT_CACHE_MAX; mappings_age() drops those too old to be used even while the store is away. Control
+// loop only.
 #pragma once
 
 #include <stdbool.h>
@@ -21,18 +21,18 @@ struct placement_query {
     placement_cb *cb;
     void *arg;
     bool may_assign;
-    bool later; // wants the answer to a lookup that has not begun
-    // Its answer:
+    bool later; // waits for a lookup that has not begun
+    // The answer:
     enum placement_status status;
     bool registered, confirmed;
     struct shared_url *url;
-    struct placement_query *prev, *next; // of its mapping, or of all that are answered
+    struct placement_query *prev, *next; // in its mapping, or in placement.answered
 };
 
 enum mapping_state {
-    MAPPING_AT_REST,    // no question waits
+    MAPPING_AT_REST,    // no query waits
     MAPPING_UNLISTED,   // until the readers have been listed for the first time
-    MAPPING_LOOKING_UP, // and so on: the engine is being asked
+    MAPPING_LOOKING_UP, // from here on an operation of the engine is running
     MAPPING_TAKING_TURN,
     MAPPING_ASSIGNING,
     MAPPING_REASSIGNING
@@ -41,8 +41,8 @@ enum mapping_state {
 struct mapping {
     struct placement *placement;
     enum mapping_state state;
-    struct shared_url *url; // NULL: not known, or none
-    int64_t known_ms;       // when the engine said so
+    struct shared_url *url; // NULL: unknown, or none
+    int64_t known_ms;       // when the engine gave it
     struct placement_query *queries;
     struct mapping *next_unlisted;
     UT_hash_handle hh;
@@ -50,20 +50,20 @@ struct mapping {
 };
 
 struct mappings {
-    struct mapping *by_video; // those found busy come last
+    struct mapping *by_video; // least recently looked at first
 };
 
-void mappings_release(struct mappings *); // none has questions
+void mappings_release(struct mappings *); // none may have queries
 
-// Returns the video's mapping, a new one if need be. NULL if there is room for none, as all are waited for.
+// Returns the video's mapping, which may be new; NULL if there is no room, because queries wait for all.
 struct mapping *mappings_get(struct mappings *, struct placement *, const char *video);
 void mappings_drop(struct mappings *, struct mapping *);
 
-// Looks at a share of them, and drops what is too old to be of use. To be called now and then.
+// Looks at some of them, and drops those that are too old. To be called now and then.
 void mappings_age(struct mappings *, int64_t now_ms);
 
 void mapping_set(struct mapping *, const char *reader_url, int64_t now_ms);
 void mapping_unset(struct mapping *);
 
-// Whether the engine has given the mapping in the last `ms`.
+// Returns whether the engine gave the mapping in the last `ms`.
 bool mapping_known_within(const struct mapping *, int64_t ms, int64_t now_ms);

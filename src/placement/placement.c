@@ -1,11 +1,11 @@
-// A question that the cache cannot answer waits on its video's mapping, which the engine is asked about once,
-// however many ask:
+// A query that the cache cannot answer waits on its video's mapping, which is looked up once for all queries:
 //
-//     AT_REST ---> UNLISTED           until the readers have been listed: a dead one cannot be told from an
-//        |            |               unknown one before
+//     AT_REST ---> UNLISTED           until the readers have been listed: before that, a dead reader cannot
+//     be
+//        |            |               distinguished from an unknown one
 //        +------------+
 //        v
-//     LOOKING_UP ---> answer          it has a reader, or it has none and nobody asked to assign one
+//     LOOKING_UP ---> answer          it has a reader, or it has none and no query may assign one
 //        |    ^
 //        v    |                       no mapping, or that of a dead reader
 //     TAKING_TURN ---> answer         no reader is alive
@@ -13,13 +13,13 @@
 //        v    +---> REASSIGNING ---> answer   (or, if the mapping has been dropped meanwhile, LOOKING_UP)
 //     ASSIGNING ---> answer
 //
-// So a new video costs three trips to the store in a row: whether it has a mapping, whose turn it is, and the
-// mapping itself. The counter comes before the mapping because with Redis Cluster the two are in different
+// So a new video costs three trips to the store in a row: look up the mapping, take a turn from the counter,
+// write the mapping. The counter comes before the mapping because with Redis Cluster the two are in different
 // slots, and it is not raised for videos that have a reader. A failed trip ends in an answer, too.
 //
-// An answer takes the questions off the mapping and leaves it at rest (or looking up again, for questions
-// that came too late for this lookup); the callbacks run at the end of the turn, in the order of the answers,
-// also those from the cache. So a callback always meets mappings that are ready for the next question.
+// An answer takes the queries off the mapping and leaves it at rest (or looking up again, for queries that
+// came too late for this lookup). All callbacks, also those answered from the cache, run at the end of the
+// turn in the order of the answers. So a callback always finds mappings that are ready for the next query.
 #include "placement/placement.h"
 
 #include <stdio.h>
@@ -42,7 +42,7 @@ struct placement {
     enum placement_policy policy;
     struct listing listing;
     struct mappings mappings;
-    struct mapping *unlisted;         // those in that state
+    struct mapping *unlisted;         // in the state MAPPING_UNLISTED
     struct placement_query *answered; // their callbacks are due
     struct loop_job call_back, reap;
     struct loop_timer refresh;
@@ -53,7 +53,7 @@ static void mapping_look_up(struct mapping *);
 
 // Answers
 
-// Those to come are for the next time.
+// Answers given meanwhile wait for the next run.
 static void on_call_back(struct loop_job *job) {
     struct placement *p = container_of(job, struct placement, call_back);
     struct placement_query *answered = p->answered, *q, *next;
@@ -82,7 +82,7 @@ static void placement_query_answer(struct placement *p, struct placement_query *
     DL_APPEND(p->answered, q);
 }
 
-// How an answer came about.
+// Where an answer comes from.
 enum source { FROM_STORE, FROM_STORE_REGISTERED, WITHOUT_STORE };
 
 static void mapping_answer_from(struct mapping *m, enum placement_status status, enum source source) {
@@ -93,7 +93,7 @@ static void mapping_answer_from(struct mapping *m, enum placement_status status,
         if (q->later && source != WITHOUT_STORE) continue;
         DL_DELETE(m->queries, q);
         q->confirmed = ok && source != WITHOUT_STORE;
-        q->registered = registered && q->may_assign; // only one of them made it
+        q->registered = registered && q->may_assign; // reported to one of them only
         if (q->registered) registered = false;
         placement_query_answer(p, q, status, m);
     }
@@ -101,14 +101,14 @@ static void mapping_answer_from(struct mapping *m, enum placement_status status,
     if (m->queries)
         mapping_look_up(m);
     else if (!m->url)
-        mappings_drop(&p->mappings, m); // a name without a mapping is not worth memory
+        mappings_drop(&p->mappings, m); // a video without a mapping is not worth memory
 }
 
 static void mapping_answer(struct mapping *m, enum placement_status status) {
     mapping_answer_from(m, status, FROM_STORE);
 }
 
-// A mapping known a while ago still serves.
+// Falls back on a stale mapping.
 static void mapping_answer_without_store(struct mapping *m, enum engine_status status) {
     bool known = mapping_known_within(m, PLACEMENT_STALE_MS, loop_now_ms(m->placement->loop));
     mapping_answer_from(m,
@@ -118,7 +118,7 @@ static void mapping_answer_without_store(struct mapping *m, enum engine_status s
                         WITHOUT_STORE);
 }
 
-// Questions
+// Queries
 
 static bool placement_reader_is_gone(const struct placement *p, const char *reader_url) {
     if (readers_state(&p->listing.readers, reader_url) != READER_GONE) return false;
@@ -167,7 +167,7 @@ void placement_confirm(struct placement *p, const char *video, bool may_assign, 
     placement_ask(p, video, may_assign, true, cb, arg);
 }
 
-// UNLISTED. What waits for the list of readers waits no longer than the store takes to fail.
+// UNLISTED. Ends with the first attempt to list the readers, even a failed one.
 static void on_list_attempt(struct listing *l, enum engine_status status) {
     struct placement *p = container_of(l, struct placement, listing);
     struct mapping *unlisted = p->unlisted;
@@ -299,7 +299,7 @@ static void mapping_assign(struct mapping *m, const char *reader_url) {
     }
 }
 
-// Life
+// Life cycle
 
 static void log_reader(const char *reader_url, bool live) {
     log_info("placement", live ? "reader_came" : "reader_gone", "reader=%s", reader_url);
@@ -335,8 +335,8 @@ void placement_start(struct placement *p) {
     on_refresh_due(&p->refresh);
 }
 
-// What still waits for the list is answered first. The callback job may be under way to the loop, so the
-// memory goes behind it.
+// Mappings that wait for the list are answered first. The callback job may still be queued in the loop, so
+// the memory is freed by a job behind it.
 void placement_free(struct placement *p) {
     if (!p) return;
     loop_timer_stop(p->loop, &p->refresh);
@@ -349,7 +349,7 @@ void placement_free(struct placement *p) {
     loop_defer(p->loop, &p->reap);
 }
 
-// What it knows
+// Lookups
 
 bool placement_is_reader_host(struct placement *p, const char *host) {
     const struct readers *r = &p->listing.readers;

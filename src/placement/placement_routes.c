@@ -15,7 +15,7 @@
 
 enum { RESOLVED_LINES = 10, FULL_LINES = 1 }; // a second
 
-// A question on its way.
+// A request that waits for placement.
 struct placed_request {
     struct placed_service *service;
     struct http_exchange *exchange;
@@ -31,7 +31,7 @@ static struct placed_request *placed_request_new(struct placed_service *s, struc
     return q;
 }
 
-// Ids and URLs need no escaping: placement answers with nothing but plain ones.
+// Ids and URLs need no escaping: placement answers only with plain ones.
 static void reply_place(const struct placed_request *q, const struct placement_answer *a,
                         const char *action) {
     char body[2 * ENGINE_URL_MAX + ID_MAX + 128];

@@ -15,7 +15,7 @@ bool placement_url_is_plain(const char *url) {
     return len <= ENGINE_URL_MAX;
 }
 
-// Takes the next URL off a list; NULL behind the last one. A slash at its end is not part of a name.
+// Takes the next URL off a list; NULL after the last one. A trailing slash is not part of a name.
 static char *next_url(const char **list) {
     *list += strspn(*list, ", ");
     size_t len = strcspn(*list, ", ");
@@ -102,15 +102,15 @@ static int64_t clamp_ms(int64_t value, int64_t least, int64_t most) {
     return value < least ? least : value > most ? most : value;
 }
 
-// What a listing is judged by.
+// The times that a listing is judged by.
 struct judging {
     int64_t now_ms;
     int64_t step_ms; // since the last listing, while the store answered
-    bool follows;    // the last listing was a moment ago: what it did not have was written since
+    bool follows;    // the last listing is recent: a lease that it did not have was written since
 };
 
-// What is new was written just now. At the very first listing, and after the store was away, only its clock
-// tells: an end farther off than a lease lasts was written before that clock was set back.
+// A new lease was written just now. At the first listing, and after the store was away, only its clock can
+// tell: if a lease ends later than a lease lasts, it was written before that clock was set back.
 static void row_judge_new(const struct readers *r, struct reader_row *row, const struct engine_lease *l,
                           const struct judging *j) {
     bool lasts = j->follows || (l->left_ms > 0 && l->left_ms <= READERS_LEASE_MS);
@@ -120,7 +120,7 @@ static void row_judge_new(const struct readers *r, struct reader_row *row, const
     row_set_state(r, row, live ? READER_LIVE : READER_GONE);
 }
 
-// A lease that an older Chorus gives up is not marked, but ends earlier than it would have.
+// An older Chorus does not mark a lease that it gives up, but makes it end earlier.
 static bool row_is_given_up(const struct reader_row *row, const struct engine_lease *l) {
     return l->given_up || (l->left_ms <= 0 && l->stamp < row->stamp);
 }
@@ -167,7 +167,7 @@ static void readers_take_lease(struct readers *r, size_t known, const struct eng
 }
 
 // Returns whether the row stays. One whose lease the store has lost stays for as long as mappings do: without
-// it a mapping to a reader that has died meanwhile would count as one to a reader that never had a lease.
+// it, a mapping to a reader that has died meanwhile would count as one to a reader that never had a lease.
 static bool row_keep_unlisted(const struct readers *r, struct reader_row *row, int64_t now_ms) {
     if (!row->leased || row->listed) return true;
     if (!row->vanished_ms) row->vanished_ms = now_ms;
@@ -216,5 +216,5 @@ const struct reader_row *readers_find(const struct readers *r, const char *reade
 enum reader_state readers_state(const struct readers *r, const char *reader_url) {
     const struct reader_row *row = readers_find(r, reader_url);
     if (row) return row->state;
-    return placement_url_is_plain(reader_url) ? READER_UNKNOWN : READER_GONE; // what is no URL is no reader
+    return placement_url_is_plain(reader_url) ? READER_UNKNOWN : READER_GONE; // not a URL, so not a reader
 }

@@ -1,8 +1,8 @@
-// The comment role: takes comments, has them numbered, logged and published, registers a video with the
-// manager the first time it sees it, and is the address browsers talk to. Control loop only.
+// The comment role: accepts comments, has the engine number, log and publish them, registers new videos with
+// the manager, and is the address that browsers use. Control loop only.
 //
-// A comment is answered 201 only once it is in the log. A manager or statistics service that is down stops
-// nothing.
+// A comment is answered 201 only once it is in the log. Comments are accepted while manager or statistics
+// service are down.
 #pragma once
 
 #include "http/asset.h"
@@ -13,8 +13,8 @@ struct http_client;
 struct http_route;
 
 struct comment_config {
-    struct service_config service; // without statistics_url, no GET /statistics either
-    const char *manager_url;       // NULL: placement is asked directly
+    struct service_config service; // without statistics_url, GET /statistics is 503
+    const char *manager_url;       // NULL: videos are not registered
     int64_t log_age_ms;            // a video without a comment for this long may be evicted
     unsigned user_rate;            // comments per second and user; 0: no limit
 };

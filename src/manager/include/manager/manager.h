@@ -1,5 +1,5 @@
-// The manager role: assigns each video to a reader and tells who has it. Its decisions are placement's; this
-// puts them behind HTTP and reports figures. Control loop only.
+// The manager role: assigns each video to a reader, and resolves videos to readers. Placement decides; this
+// puts it behind HTTP and reports figures. Control loop only.
 #pragma once
 
 #include "placement/placement_routes.h"
@@ -12,6 +12,6 @@ struct manager *manager_new(struct loop *, struct engine *, struct placement *, 
                             const struct service_config *);
 void manager_free(struct manager *);
 
-// Routing tables for its HTTP server, whose arg is the manager. Ended by NULL.
+// Routing tables of its HTTP server, whose arg is the manager. Ended by NULL.
 extern const struct http_route *const manager_tables[];
 extern const struct metric manager_metrics[];

@@ -1,16 +1,16 @@
-// Which reader a video belongs to: looks the mapping up, makes one where there is none, and moves a video
-// whose reader's lease is gone. Shared by all roles of a process.
+// Which reader owns a video: looks the mapping up, makes one if there is none, and moves a video whose reader
+// has lost its lease. Shared by all roles of a process.
 //
-// The engine decides (first writer wins, also among processes); this keeps a cache, so that a resolve costs
-// no trip to the store. An answer is at most PLACEMENT_FRESH_MS old, or PLACEMENT_STALE_MS while the store is
-// away; older ones are dropped, so that a video nobody asks for costs nothing here. Readers are those with a
-// live lease, and those of a static list. A mapping to a URL of the list, or to one that never had a lease,
-// is honoured as it is.
+// The engine decides (first writer wins, also among processes). Placement keeps a cache, so that resolving a
+// video costs no trip to the store: an answer is at most PLACEMENT_FRESH_MS old, or PLACEMENT_STALE_MS while
+// the store is away, and older ones are dropped, so that unused videos cost nothing here. The readers are
+// those with a live lease, and those of a static list. A mapping to a URL of the list, or to one that never
+// had a lease, is kept.
 //
 // Whether a reader is alive is judged by our own clock: see readers.h, also for grace_ms.
 //
 // Control loop only. Each callback comes exactly once, at the end of a turn and never from inside the call.
-// It may ask again.
+// It may call placement again.
 #pragma once
 
 #include <stdbool.h>
@@ -34,9 +34,9 @@ struct placement_config {
 enum placement_status {
     PLACEMENT_OK,
     PLACEMENT_NONE,       // resolve: no mapping
-    PLACEMENT_NO_READER,  // there is no live reader to give it to
+    PLACEMENT_NO_READER,  // no reader is alive
     PLACEMENT_FULL,       // --max-videos is reached
-    PLACEMENT_UNAVAILABLE // the store is away and nothing recent is known
+    PLACEMENT_UNAVAILABLE // the store is away, and the cache has nothing recent
 };
 
 struct placement_answer {
@@ -44,36 +44,37 @@ struct placement_answer {
     const char *reader_url; // valid during the callback
     const char *public_url; // NULL: no other than reader_url
     bool registered;        // this call made the mapping
-    bool confirmed;         // the store has said so just now, in answer to this question
+    bool confirmed;         // by the store, in answer to this call
 };
 
 typedef void placement_cb(void *arg, const struct placement_answer *);
 
-// Knows no reader until placement_start(): a process's own readers must have renewed their leases before.
+// Knows no reader until placement_start(). Before that, the process's own readers must have renewed their
+// leases.
 struct placement *placement_new(struct loop *, struct engine *, const struct placement_config *);
 void placement_start(struct placement *);
-// Comes after the engine is closed. Callbacks still due come from inside this call; they must not ask again.
+// Comes after the engine is closed. Runs the callbacks still due, which must not call placement.
 void placement_free(struct placement *);
 
-// Gives the video's reader, assigning one if it has none or a dead one.
+// Calls back with the video's reader; assigns one if it has none, or a dead one.
 void placement_register(struct placement *, const char *video, placement_cb *, void *arg);
 
-// The same, but a video without a mapping gives PLACEMENT_NONE.
+// The same, but answers PLACEMENT_NONE for a video without a mapping.
 void placement_resolve(struct placement *, const char *video, placement_cb *, void *arg);
 
-// Asks the store even if the cache has an answer, and sets `confirmed`: for decisions that must be right at
-// this moment. If the store does not answer, the cached mapping is given, unconfirmed.
+// Queries the store even if the cache has an answer, and sets `confirmed`: for decisions that must be right
+// at this moment. If the store does not answer, calls back with the cached mapping, unconfirmed.
 void placement_confirm(struct placement *, const char *video, bool may_assign, placement_cb *, void *arg);
 
-// Whether `host` (a Host header) is that of some reader's reader_url.
+// Returns whether `host` (a Host header) is that of a reader's reader_url.
 bool placement_is_reader_host(struct placement *, const char *host);
 
-// Whether some reader has, or had, a lease by this URL.
+// Returns whether a reader has, or had, a lease by this URL.
 bool placement_is_leased(struct placement *, const char *reader_url);
 
-// Whether the list of readers has been read; how many may be given videos.
+// Returns whether the list of readers has been read; the number of readers that may get videos.
 bool placement_ready(struct placement *);
 size_t placement_reader_count(struct placement *);
 
-// How many videos' mappings are in memory: those asked for in the last two minutes.
+// Returns the number of mappings in memory: those used in the last two minutes.
 size_t placement_cached_count(const struct placement *);

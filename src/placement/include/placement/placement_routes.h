@@ -1,7 +1,6 @@
-// POST /register and GET /resolve/:videoid over a placement: answered by the manager, and by the comment API
-// too, because browsers refuse to speak to port 6000.
-//
-// Control loop only. The role's struct begins with a struct placed_service.
+// POST /register and GET /resolve/:videoid: routes of the manager, and of the comment API too, because
+// browsers refuse to connect to port 6000. The role's struct begins with a struct placed_service. Control
+// loop only.
 #pragma once
 
 #include <stdint.h>
@@ -21,5 +20,5 @@ struct placed_service {
 
 extern const struct http_route placement_routes[]; // ended by a row without a pattern
 
-// Answers 503 because as many videos as may be are in use, and says so in the log, at most once a second.
+// Replies 503 because --max-videos videos are in use, and logs that, at most once a second.
 void placement_reply_full(struct placed_service *, struct http_exchange *, const char *video);

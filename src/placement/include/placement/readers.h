@@ -1,4 +1,5 @@
-// The readers placement may choose from: leases as last listed, and the static list. Control loop only.
+// The table of readers that placement may choose from: the leases last listed, and the static list. Control
+// loop only.
 #pragma once
 
 #include <stdbool.h>
@@ -9,14 +10,15 @@
 
 struct engine_lease;
 
-// Whether it is an http(s) URL of printable characters without quotes: what may stand in JSON and in a header
-// as it is. Any thread.
+// Returns whether it is an http(s) URL of printable characters without quotes, which needs no escaping in
+// JSON or in a header. Any thread.
 bool placement_url_is_plain(const char *url);
 
-// Whether a comma-separated list holds nothing but such URLs, and at least one. Any thread.
+// Returns whether a comma-separated list has only such URLs, and at least one. Any thread.
 bool placement_urls_are_plain(const char *list);
 
-// Whether `host` (a Host header) names just this URL: one with a path may share its host with other readers.
+// Returns whether `host` (a Host header) is all of this URL after the scheme: one with a path may share its
+// host with other readers.
 bool placement_url_is_at(const char *url, const char *host);
 
 enum reader_state {
@@ -25,55 +27,54 @@ enum reader_state {
     READER_GONE // its lease has expired
 };
 
-// A row is judged by the clock of this process. The store's clock may be stepped, so its time
-// (engine_lease.left_ms) is only a hint, for a lease seen for the first time and for the time between two
-// listings.
+// Judged by the clock of this process. The store's clock may be stepped, so its time (engine_lease.left_ms)
+// is only a hint, for a lease seen for the first time and for the time between two listings.
 struct reader_row {
     char *reader_url;
     char *public_url; // NULL: none
     enum reader_state state;
     uint64_t viewers;
-    bool fixed;            // of the static list
+    bool fixed;            // in the static list
     bool leased;           // has or had a lease
     bool listed;           // in the last listing
     uint64_t stamp;        // of its lease
     uint64_t generation;   // of its lease
-    int64_t unchanged_ms;  // for so long, while the store answered, its lease has been seen unchanged
-    int64_t vanished_ms;   // since when its lease is not listed any more; 0: it is
-    int64_t may_return_ms; // until then, mappings to it are honoured though it is gone
+    int64_t unchanged_ms;  // how long its lease has been unchanged, while the store answered
+    int64_t vanished_ms;   // since when its lease is no longer listed; 0: it is listed
+    int64_t may_return_ms; // until then, mappings to it are kept although it is gone
 };
 
 enum {
-    READERS_LEASE_MS = 3000,    // a lease seen unchanged for so long has ended
-    READERS_VANISHED_MS = 3000, // one that is not listed any more counts as live for so long
+    READERS_LEASE_MS = 3000,    // a lease unchanged for this long has ended
+    READERS_VANISHED_MS = 3000, // one that is no longer listed counts as live for this long
     READERS_OUTAGE_MS = 1000,   // after an outage of the store of this length
-    READERS_RECOVERY_MS = 2500  // no lease ends for so long, so that readers can renew theirs
+    READERS_RECOVERY_MS = 2500  // no lease ends for this long, so that readers can renew theirs
 };
-// What had a lease that is not listed any more is known for so long to have had one.
+// A reader whose lease is no longer listed is remembered for this long.
 #define READERS_FORGOTTEN_MS ((int64_t)31 * 24 * 60 * 60 * 1000)
 
 struct readers {
-    struct reader_row *rows; // leases and static ones, by URL
+    struct reader_row *rows; // sorted by URL
     size_t count, room;
     struct policy_candidate *live;
     size_t live_count;
-    int64_t listed_ms;      // when the last listing came; 0: none has
+    int64_t listed_ms;      // time of the last listing; 0: there was none
     int64_t recovered_ms;   // until then no lease ends
-    int grace_ms;           // for readers whose lease had ended before they were seen first
-    int64_t grace_until_ms; // for those that give theirs up
-    void (*on_change)(const char *reader_url, bool live); // somebody came or went; NULL: nobody wants to know
+    int grace_ms;           // for readers whose lease had ended when they were first seen
+    int64_t grace_until_ms; // for readers that give their lease up
+    void (*on_change)(const char *reader_url, bool live); // a reader came or went; may be NULL
 };
 
-// grace_ms: readers that were started together come up one after the other. So that the first of them does
-// not take the others' videos, a mapping to a reader whose lease has ended before it was seen first is
-// honoured for this long. So is, for as long after the first listing, one to a reader that gives its lease
-// up: where all are being started again, it comes back.
+// grace_ms: readers that are started together come up one after the other. So that the first one does not
+// take the videos of the others, a mapping to a reader whose lease had ended when it was first seen is kept
+// for this long. For as long after the first listing, so is a mapping to a reader that gives its lease up:
+// where all are being restarted, it comes back.
 void readers_init(struct readers *, const char *static_readers, int grace_ms);
 void readers_release(struct readers *);
 
 // Takes over a new listing, sorted by URL. away_ms: how long the store has not answered since the last one;
-// 0: it answered as usual. That time does not count against a lease. An ended lease stays listed for long; if
-// a live one is missing, the store has lost its data, and the reader has a moment to write it again.
+// 0: it answered as usual. That time does not count against a lease. A lease that has ended stays listed for
+// long; if a live one is missing, the store has lost its data, and the reader has a moment to write it again.
 void readers_update(struct readers *, const struct engine_lease *, size_t count, int64_t now_ms,
                     int64_t away_ms);
 
