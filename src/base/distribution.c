@@ -8,7 +8,7 @@
 
 struct distribution {
     size_t count;
-    double *upto; // [k]: sum of the weights of 0..k; NULL: all weights are 1
+    double *upto; // [k]: sum of the weights of items 0..k; NULL: uniform
 };
 
 static const double largest_exponent = 10;
@@ -20,7 +20,7 @@ bool distribution_parse(const char *text, struct distribution_spec *spec) {
     if (!strcmp(text, "zipf")) return true;
     if (strncmp(text, "zipf:", 5) != 0) return false;
     const char *number = text + 5;
-    if (!*number || number[strspn(number, "0123456789.")]) return false; // strtod() takes much more
+    if (!*number || number[strspn(number, "0123456789.")]) return false; // strtod() accepts much more
     char *end;
     spec->exponent = strtod(number, &end);
     return !*end && spec->exponent <= largest_exponent;
@@ -45,7 +45,7 @@ void distribution_free(struct distribution *d) {
 size_t distribution_choose(const struct distribution *d, struct prng *p) {
     if (!d->upto) return (size_t)prng_below(p, d->count);
     double at = prng_unit(p) * d->upto[d->count - 1];
-    size_t first = 0, last = d->count - 1; // the first whose sum is above `at` lies between them
+    size_t first = 0, last = d->count - 1; // the first item whose sum exceeds `at` is in between
     while (first < last) {
         size_t middle = first + (last - first) / 2;
         if (d->upto[middle] > at)

@@ -8,7 +8,7 @@
 static uint64_t key[2];
 static _Thread_local uint64_t random_state;
 
-// Before main() and so before any thread.
+// Runs before main(), and so before any thread starts.
 __attribute__((constructor)) static void seed(void) {
     if (random_bytes(key, sizeof key)) return;
     uint64_t now_us = (uint64_t)clock_wall_us(); // no entropy at all: better a weak key than none

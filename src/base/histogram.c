@@ -4,9 +4,9 @@
 #include <stddef.h>
 
 enum {
-    EXACT = 64,     // values below this have a bucket each
-    EXACT_BITS = 6, // so many bits they have
-    STEP_BITS = 5   // above, an octave has 2^5 buckets
+    EXACT = 64,     // values below have a bucket each
+    EXACT_BITS = 6, // log2 of it
+    STEP_BITS = 5   // above, each octave has 2^5 buckets
 };
 
 static size_t bucket_of(int64_t value) {
@@ -16,7 +16,7 @@ static size_t bucket_of(int64_t value) {
     return EXACT + ((size_t)(octave - EXACT_BITS) << STEP_BITS) + step;
 }
 
-// The largest value that belongs to the bucket.
+// Returns the largest value that belongs in the bucket.
 static int64_t upper_end(size_t bucket) {
     if (bucket < EXACT) return (int64_t)bucket;
     unsigned octave = (unsigned)((bucket - EXACT) >> STEP_BITS) + EXACT_BITS;

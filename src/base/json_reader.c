@@ -7,11 +7,11 @@
 #include "base/mem.h"
 
 enum {
-    EXPECTS_VALUE,        // the whole one, or a member's or element's
-    EXPECTS_VALUE_OR_END, // behind '['
-    EXPECTS_KEY,          // behind a comma
-    EXPECTS_KEY_OR_END,   // behind '{'
-    EXPECTS_COMMA_OR_END, // behind a value
+    EXPECTS_VALUE,        // the outermost one, a member's or an element
+    EXPECTS_VALUE_OR_END, // after '['
+    EXPECTS_KEY,          // after a comma
+    EXPECTS_KEY_OR_END,   // after '{'
+    EXPECTS_COMMA_OR_END, // after a value
     EXPECTS_NOTHING       // an error was found
 };
 
@@ -24,7 +24,7 @@ void json_reader_init(struct json_reader *r, const char *text, size_t len) {
     r->escaped = false;
     r->expects = EXPECTS_VALUE;
     r->last = JSON_TOKEN_END;
-    r->depth = 0; // levels below it are written before they are read
+    r->depth = 0; // `objects` need not be cleared: a level is written before it is read
 }
 
 static enum json_token fail(struct json_reader *r) {
@@ -38,9 +38,9 @@ static void skip_space(struct json_reader *r) {
 
 // Strings
 
-// Whether one of eight bytes ends a plain run: a quote, a backslash, a control character, or no ASCII. (A
-// byte below n has its high bit set in x - n, if it had not before; borrows only reach bytes behind the
-// first one that is found.)
+// Returns whether one of eight bytes ends a plain run: a quote, a backslash, a control character, or a byte
+// that is not ASCII. (Subtracting n sets the high bit of a byte below n, if it was clear; borrows only affect
+// bytes after the first match.)
 static bool is_special(uint64_t x) {
     const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
     uint64_t quote = x ^ ones * '"', backslash = x ^ ones * '\\';
@@ -87,7 +87,7 @@ static size_t sequence_len(const char *at, const char *end) {
     return len;
 }
 
-// `at` stands behind the opening quote.
+// Expects `at` after the opening quote.
 static bool scan_string(struct json_reader *r) {
     r->text = r->at;
     r->escaped = false;
@@ -97,7 +97,7 @@ static bool scan_string(struct json_reader *r) {
         if (*r->at == '"') break;
         bool escape = *r->at == '\\';
         size_t len = escape ? escape_len(r->at, r->end) : sequence_len(r->at, r->end);
-        if (!len) return false; // a control character too
+        if (!len) return false; // or a control character
         r->escaped |= escape;
         r->at += len;
     }
@@ -123,7 +123,8 @@ static size_t encode(uint32_t point, char out[4]) {
     return len;
 }
 
-// Decodes the well-formed escape at *at and goes behind it. Returns its length, or 0 for a lone surrogate.
+// Decodes the well-formed escape at *at and moves past it. Returns the decoded length, or 0 for a lone
+// surrogate.
 static size_t decode_escape(const char **at, const char *end, char out[4]) {
     static const char letters[] = "bfnrt", meanings[] = "\b\f\n\r\t";
     const char *s = *at;
@@ -277,7 +278,7 @@ static enum json_token take_value(struct json_reader *r) {
     }
 }
 
-// Goes over the comma, if there is one.
+// Moves past a comma, if there is one.
 static bool take_comma(struct json_reader *r) {
     if (!r->depth || *r->at != ',') return false;
     r->at++;

@@ -18,9 +18,9 @@ bool log_enabled(enum log_level level) {
     return level >= lowest;
 }
 
-// A log that nobody reads must not stop the service: a line that would have to wait is dropped and counted.
-// (Not by O_NONBLOCK, which would be the terminal's and everybody else's too.) A pipe that is ready takes
-// PIPE_BUF bytes.
+// A log that is not being read must not stop the service: a line that would block is dropped and counted.
+// (O_NONBLOCK is no alternative, as it would also apply to the terminal and every other process that has it
+// open.) A pipe that poll(2) reports as writable accepts PIPE_BUF bytes.
 static void write_line(const char *line, size_t len) {
     static atomic_ulong dropped;
     struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -42,7 +42,7 @@ static void write_line(const char *line, size_t len) {
 void log_line(enum log_level level, const char *role, const char *event, const char *format, ...) {
     if (!log_enabled(level)) return;
     char line[1024];
-    size_t room = sizeof line - 1; // the line feed always fits
+    size_t room = sizeof line - 1; // one byte for the line feed
     int n = snprintf(line, room, "%s %s %s", level_names[level], role, event);
     size_t len = n < 0 ? 0 : (size_t)n;
     if (format && len + 1 < room) {
@@ -53,7 +53,7 @@ void log_line(enum log_level level, const char *role, const char *event, const c
         va_end(args);
         if (n > 0) len += (size_t)n;
     }
-    if (len >= room) len = room - 1; // cut, but still a line
+    if (len >= room) len = room - 1; // truncated, but still a line
     line[len++] = '\n';
     write_line(line, len);
 }

@@ -37,7 +37,7 @@ static int64_t unit(const char *suffix) {
     }
 }
 
-// As it would be written: 65536 bytes are 64k.
+// Writes an amount as one would type it: 65536 bytes as 64k.
 static void write_amount(const struct option_row *row, int64_t n, char out[AMOUNT_SIZE]) {
     static const char units[] = {'k', 'm', 'g'};
     char suffix = 0;

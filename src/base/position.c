@@ -11,7 +11,7 @@ static char *write_number(char *to, uint64_t value) {
     return to + sizeof digits - i;
 }
 
-// Written several times for each comment, hence by hand.
+// By hand, because each comment needs it several times.
 size_t position_format(struct position p, char out[POSITION_TEXT_SIZE]) {
     char *end = write_number(out, p.epoch);
     *end++ = '-';
@@ -20,8 +20,8 @@ size_t position_format(struct position p, char out[POSITION_TEXT_SIZE]) {
     return (size_t)(end - out);
 }
 
-// Reads one number and returns how many bytes it took; 0 if there is none or it is too large. A number stays
-// below 2^63, as the stores behind count in signed 64 bits.
+// Parses one number and returns its length; 0 if there is none or it is too large. Numbers stay below 2^63,
+// because the stores use signed 64-bit integers.
 static size_t parse_number(const char *text, size_t len, uint64_t *out) {
     uint64_t value = 0;
     size_t i = 0;

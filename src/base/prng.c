@@ -8,7 +8,7 @@ uint64_t prng_next(struct prng *p) {
     return z ^ (z >> 31);
 }
 
-// The high half of a product is uniform up to below / 2^64, which nobody can measure.
+// The high half of the product is uniform except for a bias of below / 2^64, which is too small to measure.
 uint64_t prng_below(struct prng *p, uint64_t below) {
     return (uint64_t)(((unsigned __int128)prng_next(p) * below) >> 64);
 }

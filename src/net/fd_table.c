@@ -18,7 +18,7 @@
 
 enum { FIRST_OF_OURS = 3, KEEP_MAX = 16, RETRY_MS = 5 };
 
-// Descriptors that did not fit into the pipe, in their order.
+// Descriptors that did not fit into the pipe, in order.
 struct waiting {
     int *fds;
     size_t first, count, room;
@@ -36,7 +36,7 @@ static int compare(const void *a, const void *b) {
     return *(const int *)a - *(const int *)b;
 }
 
-// Closes [from, to] in the table that is ours by then.
+// Closes [from, to]; the table is the thread's own by then.
 static int close_between(int from, int to) {
     return from > to ? 0 : (int)syscall(SYS_close_range, from, to, 0);
 }
@@ -47,7 +47,7 @@ int fd_table_unshare(const int *keep, size_t count) {
     memcpy(sorted, keep, count * sizeof *keep);
     qsort(sorted, count, sizeof *sorted, compare);
     assert(!count || sorted[0] >= FIRST_OF_OURS);
-    // Nothing is closed by this one: it only makes the table ours.
+    // This call closes nothing: it only unshares the table.
     if (syscall(SYS_close_range, ~0U, ~0U, CLOSE_RANGE_UNSHARE) < 0) return -errno;
     for (size_t i = 0; i < count; i++) {
         if (close_between(from, sorted[i] - 1) < 0) return -errno;
@@ -99,7 +99,7 @@ static int send_one(struct fd_pipe *p, int fd, bool wait) {
 }
 
 static void wait_in_line(struct waiting *w, int fd) {
-    if (w->first) { // whoever is first in line moves to the front
+    if (w->first) { // moves the queue to the front of its array
         memmove(w->fds, w->fds + w->first, w->count * sizeof *w->fds);
         w->first = 0;
     }
@@ -110,8 +110,8 @@ static void wait_in_line(struct waiting *w, int fd) {
     w->fds[w->count++] = fd;
 }
 
-// The kernel bounds what is under way, in the pipe (EAGAIN: on_room() hears of it) and for all pipes of a
-// user (ETOOMANYREFS: nobody hears of it).
+// The kernel limits how many descriptors are in flight, per pipe (EAGAIN: on_room() follows) and per user
+// (ETOOMANYREFS: no event follows, hence the timer).
 static void send_waiting(struct fd_pipe *p, bool wait) {
     struct waiting *w = &p->waiting;
     int error = 0;

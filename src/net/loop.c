@@ -17,7 +17,7 @@ struct loop {
     int epoll;
     bool stopping;
     int64_t now_ms;
-    struct epoll_event events[EVENTS_PER_TURN]; // of this turn; no owner: removed since
+    struct epoll_event events[EVENTS_PER_TURN]; // of this turn; data.ptr NULL: removed since
     int event_count;
 
     struct loop_timer **heap; // binary heap, from slot 1
@@ -120,7 +120,7 @@ void loop_free(struct loop *l) {
     free(l);
 }
 
-// No more than there were: one that is due again at once must not keep the turn from ending.
+// Runs no more timers than there were at first: one that is immediately due again must not prolong the turn.
 static void run_due_timers(struct loop *l) {
     for (uint32_t left = l->timers; left && l->timers && l->heap[1]->due_ms <= l->now_ms; left--) {
         struct loop_timer *t = l->heap[1];
@@ -145,12 +145,12 @@ static void run_events(struct loop *l, int count) {
     l->event_count = 0;
 }
 
-// Only one thread writes, so that no locked instruction is needed.
+// Only the loop's thread writes, so no locked instruction is needed.
 static void lag_add(_Atomic uint64_t *sum, uint64_t more) {
     atomic_store_explicit(sum, atomic_load_explicit(sum, memory_order_relaxed) + more, memory_order_relaxed);
 }
 
-// The time is that of its end. Nothing has to be noted before the first.
+// Records a turn that ended at `now_us`; before the first turn there is none.
 static void note_turn(struct loop *l, int64_t now_us) {
     unsigned step = 0;
     if (!l->begun_us) return;
@@ -287,7 +287,7 @@ void loop_post(struct loop *l, struct loop_job *job) {
     bool was_empty = !l->posted;
     append(&l->posted_tail, job);
     pthread_mutex_unlock(&l->post_lock);
-    if (!was_empty) return; // whoever made it non-empty has already woken the loop
+    if (!was_empty) return; // the loop has been woken already
     uint64_t one = 1;
     ssize_t ignored = write(l->wake.fd, &one, sizeof one);
     (void)ignored; // only fails when the counter is full, and then the loop is awake

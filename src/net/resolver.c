@@ -1,6 +1,6 @@
-// A look-up is owned by its thread until it is posted to the loop, then by the loop. When the resolver goes
-// away first it cuts itself out of the look-up under `gate`, and whoever owns the look-up then frees it. The
-// gate is static because it has to outlive every resolver: a thread may sit in getaddrinfo() for a minute.
+// A lookup is owned by its thread until it is posted to the loop, then by the loop. A resolver that is freed
+// first removes itself from the lookup under `gate`, and the lookup's owner frees it later. The gate is
+// static because it has to outlive every resolver: a thread may be in getaddrinfo() for a minute.
 #include "net/resolver.h"
 
 #include <assert.h>
@@ -17,7 +17,7 @@
 
 struct lookup {
     struct loop_job done;
-    struct resolver *resolver; // under gate; NULL once the resolver has gone
+    struct resolver *resolver; // under gate; NULL once the resolver is freed
     struct loop *loop;         // under gate, valid while there is a resolver
     char *host;
     int error;
@@ -57,7 +57,7 @@ static void drop_name(struct resolver *r, struct name *n) {
     free(n);
 }
 
-// Returns false if every name is one that somebody waits for.
+// Returns false if lookups are pending for all names.
 static bool make_room(struct resolver *r) {
     if (HASH_COUNT(r->names) < RESOLVER_NAMES) return true;
     struct name *n, *next, *first = NULL;
@@ -116,7 +116,7 @@ static void *look_up(void *arg) {
     return NULL;
 }
 
-// Signals stay with the threads that expect them.
+// Blocks all signals in the new thread, so that they go to the threads that expect them.
 static int start_thread(struct lookup *l) {
     pthread_attr_t attributes;
     pthread_t thread;
@@ -162,7 +162,7 @@ static void start_waiting(struct resolver *r) {
 
 static void on_lookup_done(struct loop_job *job) {
     struct lookup *l = container_of(job, struct lookup, done);
-    struct resolver *r = l->resolver; // its thread is done, and only this one writes it
+    struct resolver *r = l->resolver; // without the gate: the lookup's thread has ended
     if (r) {
         struct name *n;
         HASH_FIND_STR(r->names, l->host, n);

@@ -9,7 +9,7 @@ struct sink sink_from_socket(int fd, enum sink_framing framing) {
 void sink_close(const struct sink *s, enum sink_end end) {
     if (s->ops)
         s->ops->close(s->state, s->fd, end);
-    else if (end == SINK_RESET) // the kernel forgets what it holds, instead of waiting for it to be read
+    else if (end == SINK_RESET) // the kernel discards unsent data instead of holding it until it is read
         sock_reset(s->fd);
     else
         sock_close(s->fd);

@@ -32,7 +32,7 @@ int sock_connect(const union address *to, const union address *from) {
     if (fd < 0) return fd;
     sock_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     if (from) {
-        sock_set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1); // chosen when the destination is known too
+        sock_set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1); // defers the choice of the port to connect()
         if (bind(fd, &from->any, address_size(from)) < 0) return sock_fail(fd);
     }
     if (connect(fd, &to->any, address_size(to)) == 0 || errno == EINPROGRESS || errno == EINTR) return fd;
@@ -92,8 +92,8 @@ ssize_t sock_write(int fd, const void *bytes, size_t len) {
     return n < 0 ? -errno : n;
 }
 
-// What a signal may have kept from being sent. Apart, so that sock_writev() has little to save around its one
-// call.
+// Retries a call that a signal may have interrupted. A separate function, so that sock_writev() has few
+// registers to save.
 static __attribute__((cold, noinline)) ssize_t sock_send_again(int fd, const struct msghdr *msg) {
     ssize_t n = -1;
     while (n < 0 && errno == EINTR) n = sendmsg(fd, msg, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -120,8 +120,8 @@ void sock_close(int fd) {
 }
 
 void sock_reset(int fd) {
-    struct linger at_once = {.l_onoff = 1};
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    struct linger immediately = {.l_onoff = 1};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &immediately, sizeof immediately);
     close(fd);
 }
 
@@ -141,14 +141,14 @@ void sock_set_keepalive(int fd, int after_s, int every_s) {
 
 int sock_wait(int fd, int events, int timeout_ms) {
     struct pollfd p = {.fd = fd, .events = (short)events};
-    return poll(&p, 1, timeout_ms) > 0 ? p.revents : 0; // interrupted: nothing has happened yet
+    return poll(&p, 1, timeout_ms) > 0 ? p.revents : 0; // an interruption counts as a timeout
 }
 
 int sock_pair(int ends[2]) {
     return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0 ? -errno : 0;
 }
 
-// A message that carries a descriptor is one byte, because one without any would look like the end.
+// A message that carries a descriptor has one byte of data, because an empty one would look like the end.
 struct carrier {
     char byte;
     struct iovec iov;

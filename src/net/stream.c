@@ -24,7 +24,7 @@ void stream_init(struct stream *s, const struct stream_ops *ops, struct loop *lo
     s->watch = (struct loop_fd){.fd = -1, .on_event = on_socket};
 }
 
-// Takes the socket. Returns 0 or a negative errno, and then it is closed.
+// Owns the socket from then on. Returns 0, or a negative errno after closing it.
 static int stream_watch(struct stream *s, int fd) {
     assert(stream_is_closed(s));
     s->readable = s->writable = s->fin = s->broken = false;
@@ -57,8 +57,8 @@ ssize_t stream_write(struct stream *s, const void *bytes, size_t len) {
     return s->ops->writev(s, &(struct iovec){(void *)bytes, len}, 1);
 }
 
-// Changing what is watched, even to the same, makes the kernel report it again. It is writable if nothing
-// else.
+// Modifying the registration, even to the same events, makes the kernel report them again. There is always at
+// least one, as the socket is writable.
 void stream_ready_again(struct stream *s) {
     loop_fd_change(s->loop, &s->watch, STREAM_WATCHED);
 }
@@ -87,7 +87,7 @@ struct sink stream_take_sink(struct stream *s, enum sink_framing framing) {
 
 bool stream_wait(struct stream *s, int timeout_ms) {
     int wanted = EPOLLIN | (s->writable ? 0 : EPOLLOUT);
-    int events = sock_wait(s->watch.fd, wanted, timeout_ms); // poll(2) has the same numbers as epoll
+    int events = sock_wait(s->watch.fd, wanted, timeout_ms); // poll(2) and epoll use the same bits
     if (events) stream_take_events(s, (uint32_t)events);
     return events;
 }

@@ -1,4 +1,4 @@
-// Plain TCP: no state, and the kernel's events are the stream's.
+// Plain TCP: needs no state, because the kernel's events map directly to the stream's flags.
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/uio.h>
@@ -12,7 +12,7 @@ static void tcp_open(struct stream *s, bool is_server) {
     s->writable = true;
 }
 
-// A connection that was begun is decided by the first event.
+// The first event means that the outcome of the connect is known.
 static void tcp_decide(struct stream *s) {
     s->error = sock_error(s->watch.fd);
     if (!s->error) tcp_open(s, false);
@@ -27,7 +27,8 @@ static bool tcp_on_socket(struct stream *s, uint32_t events) {
     return true;
 }
 
-// A read that does not fill the room has emptied the socket; only the end of the stream may still be unread.
+// A read that returns less than asked for has emptied the socket; only the end of the stream may still be
+// unread.
 static ssize_t tcp_read(struct stream *s, void *bytes, size_t room) {
     ssize_t n = sock_read(s->watch.fd, bytes, room);
     if (n <= 0 || ((size_t)n < room && !s->fin && !s->broken)) s->readable = false;

@@ -1,15 +1,16 @@
-// The memory of the process that clients can make grow: frames, the state of viewers and videos, what resumes
-// read from the log, requests and unsent answers. What is shared counts once. Set once at the start; all else
-// from any thread.
+// Accounts for the memory of the process that clients can make grow: frames, the state of viewers and videos,
+// what resuming viewers read from the log, requests and unsent responses. Shared memory counts once. The
+// limit is set once at the start; everything else may be called from any thread.
 //
-// It is given out in tiers, lowest first: caches, backlogs, new viewers. When all of it is used up, channels
-// keep nothing for slow viewers. A viewer that keeps reading is never disconnected for lack of memory.
+// Each use has a limit of its own, the lowest first: caches, backlogs, new viewers. Once the budget is used
+// up, channels keep nothing for slow viewers. A viewer that keeps reading is never disconnected for lack of
+// memory.
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
-void budget_set(size_t max_bytes); // without it: no limit
+void budget_set(size_t max_bytes); // if never called: no limit
 
 void budget_take(size_t bytes);
 void budget_give_back(size_t bytes);
@@ -18,8 +19,8 @@ size_t budget_used(void);
 size_t budget_max(void);
 bool budget_is_used_up(void);
 
-// Backlogs (frames kept for slow viewers and for viewers that resume) may use three quarters. Returns how
-// much of that is left, and whether nothing is.
+// Backlogs (frames kept for slow viewers and for viewers that resume) may use three quarters. Return how much
+// of that is left, and whether none is.
 size_t budget_backlog_room(void);
 bool budget_backlog_is_full(void);
 

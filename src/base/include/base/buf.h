@@ -1,5 +1,5 @@
-// A growable run of bytes. The caller bounds what it adds; the buffer itself only grows. Always safe to
-// release, also when zero-initialised. Not shared between threads.
+// A growable byte buffer without a limit of its own: the caller bounds what it adds. A zero-initialised
+// buffer is empty and may be released. Not shared between threads.
 #pragma once
 
 #include <stdbool.h>
@@ -13,10 +13,10 @@ struct buf {
 
 void buf_release(struct buf *);
 
-// Empties it and keeps the memory.
+// Empties the buffer but keeps its memory.
 void buf_clear(struct buf *);
 
-// Returns a place for `extra` more bytes behind the present ones; the caller raises len by what it wrote.
+// Makes room for `extra` more bytes and returns where they go; the caller then adds to len what it wrote.
 char *buf_reserve(struct buf *, size_t extra);
 
 void buf_add(struct buf *, const void *bytes, size_t len);
@@ -26,8 +26,9 @@ void buf_printf(struct buf *, const char *format, ...) __attribute__((format(pri
 // Drops the first n bytes (n <= len).
 void buf_consume(struct buf *, size_t n);
 
-// Returns the bytes as a NUL-terminated string that stays the buffer's until its next change.
+// Returns the bytes as a NUL-terminated string, which the buffer owns and which is valid until its next
+// change.
 const char *buf_string(struct buf *);
 
-// Returns the bytes, which the caller now owns; the buffer is empty again.
+// Returns the bytes, which the caller owns from then on, and empties the buffer.
 char *buf_steal(struct buf *, size_t *len);

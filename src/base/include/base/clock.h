@@ -1,6 +1,6 @@
-// Time. Monotonic milliseconds drive everything inside (a loop reads them once per turn and passes them on as
-// now_ms, so that tests can move the clock); wall-clock milliseconds since 1970 only go into ids and
-// timestamps. Any thread.
+// The clocks. Everything inside the program runs on monotonic milliseconds, which a loop reads once per turn
+// and passes on as now_ms, so that tests can move the clock. Wall-clock milliseconds since 1970 are used only
+// for ids and timestamps. Any thread.
 #pragma once
 
 #include <pthread.h>
@@ -9,14 +9,14 @@
 
 int64_t clock_monotonic_ms(void);
 int64_t clock_monotonic_us(void);
-int64_t clock_thread_cpu_us(void); // what the calling thread has worked
+int64_t clock_thread_cpu_us(void); // CPU time of the calling thread
 int64_t clock_wall_ms(void);
 int64_t clock_wall_us(void);
 
-// Makes a condition that clock_wait() can wait for.
+// Initialises a condition variable for clock_wait().
 void clock_condition_init(pthread_cond_t *);
 
-// Waits for the condition, as pthread_cond_wait() does, but at most until `due_ms` of the monotonic clock.
+// Waits as pthread_cond_wait() does, but at most until `due_ms` on the monotonic clock.
 void clock_wait(pthread_cond_t *, pthread_mutex_t *, int64_t due_ms);
 
 enum { CLOCK_ISO8601_SIZE = 32, CLOCK_HTTP_DATE_SIZE = 32 };

@@ -1,4 +1,4 @@
-// From a member that a callback was given to the struct it is embedded in.
+// Returns the struct that contains the member a callback was given.
 #pragma once
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
-// How often each of `count` things is chosen: all alike, or by Zipf's law, where number k (from 0) has the
-// weight 1 / (k + 1)^s. Reading is thread-safe; the chance is the caller's.
+// Chooses one of `count` items at random: uniformly, or by Zipf's law, where item k (from 0) has the weight 1
+// / (k + 1)^s. Choosing is thread-safe; the caller supplies the random numbers.
 #pragma once
 
 #include <stdbool.h>
@@ -14,14 +14,15 @@ struct distribution_spec {
     double exponent; // of Zipf's law, 0 to 10
 };
 
-// Reads `uniform`, `zipf:S` or `zipf` (which is zipf:1). Returns false if it is none of them.
+// Parses `uniform`, `zipf:S` or `zipf` (the same as zipf:1). Returns false if the text is none of these.
 bool distribution_parse(const char *text, struct distribution_spec *);
 
 struct distribution;
 
-// Zipf's law takes 8 bytes for each thing. count > 0. Free with distribution_free().
+// Allocates a distribution over `count` > 0 items; Zipf's law takes 8 bytes for each. Free with
+// distribution_free().
 struct distribution *distribution_new(struct distribution_spec, size_t count);
 void distribution_free(struct distribution *);
 
-// Returns 0 to count - 1.
+// Returns the number of an item, 0 to count - 1.
 size_t distribution_choose(const struct distribution *, struct prng *);

@@ -1,5 +1,5 @@
-// Keyed hash (SipHash-1-3, Aumasson & Bernstein 2012) with a random key per process: clients choose video and
-// user ids, and must not be able to choose collisions. Any thread.
+// A keyed hash (SipHash-1-3, Aumasson & Bernstein 2012) with a random key per process: clients choose video
+// and user ids and must not be able to make them collide. Any thread.
 #pragma once
 
 #include <stddef.h>
@@ -7,5 +7,5 @@
 
 uint64_t hash_bytes(const void *bytes, size_t len);
 
-// Returns random bits from the kernel-seeded generator of this process (not for secrets). Any thread.
+// Returns random bits from a generator that is seeded by the kernel (not for secrets).
 uint64_t hash_random(void);

@@ -1,6 +1,6 @@
-// How often which value came, in fixed memory (8 KiB): exact below 64, above that each octave in 32 steps, so
-// that a percentile is at most 3 percent too high. Meant for microseconds; what is above
-// HISTOGRAM_LARGEST (19 hours) counts as that. Not shared between threads: one each, merged at the end.
+// Counts values in fixed memory (8 KiB): exact below 64, above that 32 buckets per octave, so that a
+// percentile is at most 3 percent too high. Meant for microseconds; values above HISTOGRAM_LARGEST (19 hours)
+// count as HISTOGRAM_LARGEST. Not shared between threads: each has its own, merged at the end.
 #pragma once
 
 #include <stdint.h>
@@ -18,8 +18,8 @@ struct histogram {
 // Negative values count as 0.
 void histogram_add(struct histogram *, int64_t value);
 
-// Returns the smallest value that `percent` (0 to 100) of all are not above; 0 if there are none.
+// Returns the value that `percent` (0 to 100) of all values do not exceed; 0 if there are none.
 int64_t histogram_percentile(const struct histogram *, double percent);
 
-// Adds all of `other`.
+// Adds the counts of `other`.
 void histogram_merge(struct histogram *, const struct histogram *other);

@@ -1,7 +1,6 @@
-// For the few functions that run once for each delivery, where the hardening of the build
-// (cmake/hardening.cmake) would be a noticeable part of the work: without a check of the stack, as they hold
-// no buffer that a client fills, and without a landing pad for indirect calls, as nothing calls them through
-// a pointer.
+// Turns off the build's hardening (cmake/hardening.cmake) for the few functions that run once per delivery,
+// where it would be a noticeable part of the cost: the stack check, because they have no buffer that a client
+// fills, and the landing pad for indirect calls, because nothing calls them through a pointer.
 #pragma once
 
 #if defined __has_attribute && __has_attribute(no_stack_protector)

@@ -1,10 +1,10 @@
-// A strict pull parser for JSON (RFC 8259) that builds no tree: the caller takes one token after another and
-// keeps what it needs. It does not recurse, and allocates nothing but for long numbers.
+// A strict pull parser for JSON (RFC 8259) that builds no tree: the caller reads one token after another and
+// keeps what it needs. It does not recurse, and allocates memory only to convert long numbers.
 //
-// The text is one value, in valid UTF-8 and without a byte order mark. What the grammar does not allow is an
-// error, and so is nesting deeper than JSON_READER_DEPTH, the only limit. Everything the grammar allows is
-// accepted: numbers of any size, and strings with NUL or a lone surrogate, which only matter if the string is
-// copied. Keys may repeat; all are returned. Any thread.
+// The text is one value, in valid UTF-8 and without a byte order mark. Anything the grammar does not allow is
+// an error, and so is nesting deeper than JSON_READER_DEPTH, the only limit. Everything the grammar allows is
+// accepted: numbers of any size, and strings with NUL or a lone surrogate, which only matter when the string
+// is copied. Repeated keys are all returned. Any thread.
 #pragma once
 
 #include <stdbool.h>
@@ -14,8 +14,8 @@
 enum { JSON_READER_DEPTH = 16384 };
 
 enum json_token {
-    JSON_TOKEN_ERROR, // here and from here on
-    JSON_TOKEN_END,   // behind the value
+    JSON_TOKEN_ERROR, // and so are all further tokens
+    JSON_TOKEN_END,   // after the value
     JSON_TOKEN_OBJECT,
     JSON_TOKEN_OBJECT_END,
     JSON_TOKEN_ARRAY,
@@ -30,34 +30,34 @@ enum json_token {
 
 struct json_reader {
     const char *begin, *at, *end;
-    const char *text; // of the last key, string (between its quotes) or number, as it was written
+    const char *text; // the last key, string (between its quotes) or number, as written
     size_t text_len;
-    bool escaped; // the text holds a backslash
+    bool escaped; // the text contains a backslash
     uint8_t expects;
     enum json_token last;
     uint32_t depth;
-    uint8_t objects[JSON_READER_DEPTH / 8]; // a bit for each level: an object, not an array
+    uint8_t objects[JSON_READER_DEPTH / 8]; // one bit per level: set if it is an object
 };
 
-// Borrows the text until the last token has been taken.
+// Starts reading. Borrows the text until the last token has been read.
 void json_reader_init(struct json_reader *, const char *text, size_t len);
 
 enum json_token json_reader_next(struct json_reader *);
 
-// Skips to the end of the value whose first token was the last one (a scalar has already ended). Returns
-// false if it is malformed.
+// Skips the rest of the value that the last token began (nothing, if it was a scalar). Returns false if the
+// value is malformed.
 bool json_reader_skip(struct json_reader *);
 
-// Writes the last key or string decoded, with a NUL behind it. Returns its length (it may hold NULs),
-// -EMSGSIZE if it needs more than `size` bytes, or -EILSEQ if it holds a lone surrogate.
+// Writes the last key or string, decoded and NUL-terminated. Returns its length (it may contain NULs),
+// -EMSGSIZE if it needs more than `size` bytes, or -EILSEQ if it contains a lone surrogate.
 ptrdiff_t json_reader_copy(const struct json_reader *, char *out, size_t size);
 
-// Whether the last key or string, decoded, is this name of at most 63 bytes.
+// Returns whether the last key or string, decoded, equals `name` (at most 63 bytes).
 bool json_reader_equals(const struct json_reader *, const char *name);
 
-// Returns whether the last number is a whole one from 0 to max (at most 2^53), however it is written: 5, 5.0
-// and 50e-1 are the same.
+// Reads the last number if it is an integer from 0 to max (at most 2^53), however it is written: 5, 5.0 and
+// 50e-1 are the same. Returns false if it is not.
 bool json_reader_integer(const struct json_reader *, int64_t max, int64_t *number);
 
-// Gives the line and column, from 1, where reading stopped.
+// Gives the line and column, both from 1, where reading stopped.
 void json_reader_location(const struct json_reader *, size_t *line, size_t *column);

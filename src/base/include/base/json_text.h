@@ -1,9 +1,9 @@
-// Writes JSON strings (RFC 8259, 7) for documents that are put together by hand. Any thread.
+// Writes JSON strings (RFC 8259, 7) for documents that are composed by hand. Any thread.
 #pragma once
 
 #include <stddef.h>
 
 struct buf;
 
-// Adds the text in quotes. It must be valid UTF-8; only what has to be escaped is.
+// Appends the text, which must be valid UTF-8, as a quoted string. Escapes only what must be escaped.
 void json_text_add(struct buf *, const char *text, size_t len);

@@ -1,5 +1,5 @@
-// Log lines on stderr: `level role event key=value ...`, one write each, so lines of several threads never
-// mix. Any thread; the level is set once, before threads start.
+// Writes log lines to stderr: `level role event key=value ...`, one write(2) each, so that lines of several
+// threads never interleave. Any thread; the level is set once, before threads start.
 #pragma once
 
 #include <stdbool.h>
@@ -10,8 +10,9 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 void log_set_level(enum log_level);
 bool log_enabled(enum log_level);
 
-// Writes one line. `role` and `event` are fixed words; `format` gives the key=value part, may be NULL. Text
-// from outside that has not been checked (an id has) stays out of it: it could forge lines.
+// Writes one line. `role` and `event` are fixed words; `format` gives the key=value part and may be NULL.
+// Unchecked text from outside (ids have been checked) must not be part of it: it could forge lines. Never
+// blocks: a line that stderr cannot take immediately is dropped and counted.
 void log_line(enum log_level, const char *role, const char *event, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
@@ -20,13 +21,13 @@ void log_line(enum log_level, const char *role, const char *event, const char *f
 #define log_warn(...)  log_line(LOG_WARN, __VA_ARGS__)
 #define log_error(...) log_line(LOG_ERROR, __VA_ARGS__)
 
-// Lets through at most `per_second` lines a second and counts the others: what happens per comment is shown
-// in full on a quiet system, and sampled under load. Zero-initialise; one thread each.
+// Limits log lines to `per_second` and counts those suppressed: events that happen per comment are logged in
+// full on a quiet system and sampled under load. Zero-initialise; one thread each.
 struct log_sampler {
     int64_t second;
     unsigned shown;
     unsigned long suppressed;
 };
 
-// Returns whether the next line may be written. Says how many were left out once a new second begins.
+// Returns whether the next line may be written. When a new second begins, logs how many were suppressed.
 bool log_sample(struct log_sampler *, const char *role, unsigned per_second, int64_t now_ms);

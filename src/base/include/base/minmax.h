@@ -1,4 +1,4 @@
-// The smaller and the larger of two.
+// The minimum and the maximum of two numbers.
 #pragma once
 
 #include <stdint.h>

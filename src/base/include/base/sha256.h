@@ -1,5 +1,5 @@
-// SHA-256 (FIPS 180-4), for digests that clients must not be able to find collisions for, and that are the
-// same in every process. Any thread.
+// SHA-256 (FIPS 180-4), for digests that are the same in every process and for which clients must not be able
+// to find collisions. Any thread.
 #pragma once
 
 #include <stddef.h>
@@ -9,7 +9,7 @@ enum { SHA256_SIZE = 32 };
 
 struct sha256 {
     uint32_t state[8];
-    uint64_t len; // bytes so far
+    uint64_t len; // bytes added so far
     unsigned char block[64];
 };
 

@@ -1,5 +1,5 @@
-// uthash, set up for this project: a keyed hash, and out of memory ends in mem_abort(). Include this one,
-// never <uthash.h> itself.
+// uthash and utlist with this project's settings: a keyed hash, and running out of memory ends in
+// mem_abort(). Include this header, never <uthash.h> itself.
 #pragma once
 
 #include <string.h>

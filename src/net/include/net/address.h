@@ -1,4 +1,4 @@
-// An IPv4 or IPv6 address with a port, as sockets take it. Any thread.
+// An IPv4 or IPv6 address with a port, in the form that the socket calls use. Any thread.
 #pragma once
 
 #include <netinet/in.h>
@@ -11,18 +11,18 @@ union address {
     struct sockaddr_in6 v6;
 };
 
-// Reads a numeric address; the port is 0. Returns false if the text is none.
+// Parses a numeric address and sets the port to 0. Returns false if the text is not an address.
 bool address_parse(union address *, const char *text);
 
-// Gives the addresses of a name or of a numeric address, each once, their ports 0; of localhost always both
-// kinds (RFC 6761, 6.3). Returns how many, 0 if there are none. Blocks.
+// Resolves a name or a numeric address to distinct addresses with port 0; localhost to both families in any
+// case (RFC 6761, 6.3). Returns how many there are, at most `max`; 0 if there are none. Blocks.
 int address_resolve(const char *name, union address *out, int max);
 
-// Returns the bytes that the kernel is to read of it.
+// Returns the address's length for the socket calls.
 socklen_t address_size(const union address *);
 
 int address_port(const union address *);
 void address_set_port(union address *, int port);
 
-// Writes it without the port; an IPv4 address within IPv6 as the IPv4 address it is.
+// Writes the address without its port; an IPv4-mapped IPv6 address as the IPv4 address.
 void address_format(const union address *, char *out, size_t size);

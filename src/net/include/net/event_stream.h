@@ -5,13 +5,13 @@
 
 struct buf;
 
-// Adds one event. `id` and `event` may be NULL and hold no line break; data is split into `data:` lines at
-// CR, LF and CR LF, so nothing in it can end the event or begin a field.
+// Appends one event. `id` and `event` may be NULL and must not contain line breaks; the data is split into
+// `data:` lines at CR, LF and CR LF, so that nothing in it can end the event or begin a field.
 void event_stream_add_event(struct buf *, const char *id, const char *event, const char *data, size_t len);
 
-// Adds `retry:`, which becomes part of the event that follows.
+// Appends a `retry:` field, which becomes part of the event that follows.
 void event_stream_add_retry(struct buf *, int retry_ms);
 
-// A comment line: keeps proxies and dead-peer detection awake, and is no event.
+// A comment line, which is not an event: keeps proxies from timing out and detects dead peers.
 extern const char event_stream_heartbeat[];
 enum { EVENT_STREAM_HEARTBEAT_LEN = 3 };

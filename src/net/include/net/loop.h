@@ -1,9 +1,9 @@
-// Event loop over epoll: descriptors, timers, work handed over by other threads. A process has one control
+// An event loop over epoll: descriptors, timers, and jobs posted by other threads. A process has one control
 // loop and one loop per fan-out worker.
 //
-// All of it belongs to the thread that runs the loop, except loop_post(). Time is read once per turn. Nothing
-// is freed inside a callback chain: whoever dies calls loop_defer() and is freed at the end of the turn, so
-// an event of the same turn can never meet freed memory.
+// Everything belongs to the thread that runs the loop, except loop_post(). Time is read once per turn.
+// Nothing is freed inside a callback chain: an object that ends calls loop_defer() and is freed at the end of
+// the turn, so that no event of the same turn can reach freed memory.
 #pragma once
 
 #include <stdbool.h>
@@ -21,11 +21,11 @@ struct loop_fd {
 struct loop_timer {
     void (*on_due)(struct loop_timer *);
     int64_t due_ms;
-    uint32_t slot; // place in the heap, from 1; 0: stopped
+    uint32_t slot; // index in the heap, from 1; 0: stopped
 };
 
-// Work for the end of the turn (loop_defer) or from another thread (loop_post). Embedded in its owner; it is
-// the owner's again once run() has been called.
+// Work for the end of the turn (loop_defer) or from another thread (loop_post). Embedded in its owner, which
+// may reuse or free it from the moment run() is called.
 struct loop_job {
     struct loop_job *next;
     void (*run)(struct loop_job *);
@@ -34,10 +34,11 @@ struct loop_job {
 // Returns NULL with errno set if the kernel has no descriptor left.
 struct loop *loop_new(void);
 
-// Frees a loop that does not run. Jobs still waiting are run first, once.
+// Frees a loop that is not running. Pending jobs are run first, once.
 void loop_free(struct loop *);
 
-// Runs the jobs that wait (posted, deferred), also of a loop that does not run: before its owners are freed.
+// Runs the pending jobs (posted, next turn's, deferred), even if the loop is not running: call it before the
+// jobs' owners are freed.
 void loop_drain(struct loop *);
 
 // Runs until loop_stop(). Returns 0, or a negative errno when epoll itself fails.
@@ -46,14 +47,15 @@ int loop_run(struct loop *);
 // Ends loop_run() after this turn. Loop thread only; other threads post a job that calls it.
 void loop_stop(struct loop *);
 
-// Time of this turn, monotonic.
+// Returns the monotonic time of this turn.
 int64_t loop_now_ms(const struct loop *);
 
 // Watches fd for `events`. Does not own the descriptor. Returns 0 or a negative errno.
 int loop_fd_add(struct loop *, struct loop_fd *, int fd, uint32_t events);
 int loop_fd_change(struct loop *, struct loop_fd *, uint32_t events);
 
-// Stops watching; no callback follows, not even for an event already fetched. The descriptor stays open.
+// Stops watching; no callback follows, not even for an event that was already fetched. The descriptor stays
+// open.
 void loop_fd_remove(struct loop *, struct loop_fd *);
 
 // Starts or moves a timer; it fires once, in a turn whose time is at least now + delay_ms.
@@ -63,20 +65,22 @@ void loop_timer_stop(struct loop *, struct loop_timer *);
 // Runs the job at the end of this turn.
 void loop_defer(struct loop *, struct loop_job *);
 
-// Runs the job after the events of this turn; if called by such a job or later in a turn, after those of the
-// next, which then does not wait for events.
+// Runs the job after the events of this turn; if called by such a job or later in the turn, after the events
+// of the next turn, which then does not wait for any.
 void loop_next_turn(struct loop *, struct loop_job *);
 
 // Returns the number of this turn.
 uint64_t loop_turn(const struct loop *);
 
-// How long turns were since the start, from the end of a wait to the beginning of the next: as long may an
-// event have waited for its turn. within[i] counts those shorter than loop_lag_step_us(i) and not than the
-// one before; the last one all that were longer. Any thread.
+// How long turns have been since the start, each measured from the end of one wait to the beginning of the
+// next: the longest time for which an event may have waited. within[i] counts the turns shorter than
+// loop_lag_step_us(i) but not shorter than the step before; the last one counts all longer turns.
 enum { LOOP_LAG_STEPS = 12 };
 struct loop_lag {
     uint64_t turns, busy_us, longest_us, within[LOOP_LAG_STEPS];
 };
+
+// Any thread.
 struct loop_lag loop_lag(const struct loop *);
 
 static inline int64_t loop_lag_step_us(unsigned i) {
@@ -86,12 +90,12 @@ static inline int64_t loop_lag_step_us(unsigned i) {
 // Runs the job on the loop's thread, in the order of posting. Any thread; never blocks on the loop.
 void loop_post(struct loop *, struct loop_job *);
 
-// Tell which descriptors a thread with a table of its own must keep (fd_table_unshare): to run the loop, and
+// Return the descriptors that a thread with its own table (fd_table_unshare) must keep: to run the loop, and
 // to post to it.
 enum { LOOP_DESCRIPTORS = 2 };
 void loop_run_descriptors(const struct loop *, int fds[LOOP_DESCRIPTORS]);
 int loop_post_descriptor(const struct loop *);
 
-// Calls `before_wait` in every turn, after all events and jobs and before waiting: where work gathered during
-// the turn is done in one go. At most one per loop.
+// Calls `before_wait` in every turn after all events and jobs, just before waiting: for work that was
+// collected during the turn. At most one per loop.
 void loop_set_before_wait(struct loop *, void (*before_wait)(void *arg), void *arg);

@@ -1,10 +1,10 @@
-// Where the bytes of one event stream go: what an HTTP exchange hands to the fan-out when a stream begins, by
-// value. Plain TCP is a descriptor and nothing else; the fan-out writes to it directly. Any other transport
-// (TLS records, HTTP/2 frames) is a table of operations and a state of its own.
+// Where the bytes of one event stream go: an HTTP exchange passes a sink, by value, to the fan-out when a
+// stream begins. Plain TCP is just a descriptor, which the fan-out writes to directly. Any other transport
+// (TLS records, HTTP/2 frames) has a table of operations and a state.
 //
-// Belongs to one thread at a time: first to the one that made it; from attach() on to the worker that holds
-// the viewer. A sink sees bytes, not events: the fan-out lays events out in the sink's framing and shows them
-// from the first byte that the sink has not taken yet.
+// A sink belongs to one thread at a time: first to the one that made it; from attach() on to the worker that
+// has the viewer. It sees bytes, not events: the fan-out frames the events as the sink demands and offers the
+// bytes from the first one that the sink has not accepted yet.
 #pragma once
 
 #include <stddef.h>
@@ -15,76 +15,76 @@
 struct loop;
 struct sink_ops;
 
-// How a stream's events are laid out before a sink gets them.
+// How events are framed before they are written to a sink.
 enum sink_framing {
-    SINK_RAW,    // as they are: HTTP/1.0, where the stream ends with the connection; protocols with frames of
-                 // their own
-    SINK_CHUNKED // a chunk for each event (RFC 9112, 7.1), and a last chunk only at the stream's end
+    SINK_RAW,    // not at all: HTTP/1.0, where the stream ends with the connection, and protocols that have
+                 // their own frames
+    SINK_CHUNKED // one chunk per event (RFC 9112, 7.1), and the last chunk only when the stream is complete
 };
 
 enum { SINK_ANY_WORKER = -1 };
 
 struct sink {
-    int fd; // plain TCP: the socket. Others: a socket whose events on_socket() wants, or -1: the sink watches
-            // for itself.
+    int fd; // plain TCP: the socket. Others: a socket to watch for on_socket(), or -1 if the sink watches for
+            // itself.
     enum sink_framing framing;
-    int worker;                 // the worker (by number) that its connection lives on, or SINK_ANY_WORKER
+    int worker;                 // number of the worker that runs its connection, or SINK_ANY_WORKER
     const struct sink_ops *ops; // NULL: plain TCP
     void *state;                // of the ops
 };
 
-// What a sink reports, in any combination.
+// The events that a sink reports, in any combination.
 enum sink_event {
-    SINK_WRITABLE = 1, // it takes bytes again: write() had taken less than it was shown
-    SINK_FIN = 2,      // the peer has ended its side; it may go on reading
-    SINK_GONE = 4      // the peer cannot be reached any more: close it
+    SINK_WRITABLE = 1, // it accepts bytes again, after a write() that accepted fewer than offered
+    SINK_FIN = 2,      // the peer has closed its direction; it may still be reading
+    SINK_GONE = 4      // the connection is dead: close the sink
 };
 
-// Receives the events of a sink for which no descriptor is watched. Embedded in the viewer.
+// Receives the events of a sink that has no descriptor to watch. Embedded in the viewer.
 struct sink_owner {
     void (*on_sink)(struct sink_owner *, unsigned events); // may close the sink before it returns
 };
 
 enum sink_end {
-    SINK_CUT,      // without an end of the stream: the client is to come back
-    SINK_COMPLETE, // after the stream's end: all bytes have been taken, in SINK_CHUNKED the last chunk among
-                   // them
-    SINK_RESET     // at once, with all that is still on its way: the client does not read
+    SINK_CUT,      // without ending the stream, so that the client reconnects
+    SINK_COMPLETE, // after the stream's end: all bytes have been accepted, the last chunk (SINK_CHUNKED) too
+    SINK_RESET     // immediately, discarding unsent data: the client does not read
 };
 
-// All operations run on the worker's thread, never block, and get the sink's descriptor as that thread knows
-// it (-1: none), so that a state need not know it.
+// All operations run on the worker's thread and never block. They get the sink's descriptor as numbered in
+// that thread's table (-1: none), so that a state need not store it.
 struct sink_ops {
-    size_t state_bytes; // what a state costs in memory while its stream sleeps; counts in the budget
+    size_t state_bytes; // memory of one state while its stream is idle; counts against the budget
 
-    // Begins. The owner outlives the sink. Returns 0, or a negative errno: then close() follows.
+    // Starts the sink on the worker. The owner outlives the sink. Returns 0 or a negative errno; close() is
+    // called after an error too.
     int (*attach)(void *state, int fd, struct loop *, struct sink_owner *);
 
-    // Sends of the bytes shown what there is room for. Returns how many it has taken, which will not be shown
-    // again; fewer than all (0, too) means that it is blocked, and that SINK_WRITABLE will be reported. A
-    // negative errno: the stream is broken (-ETIMEDOUT: the peer has acknowledged nothing for too long).
-    // Borders between the pieces mean nothing.
+    // Sends as many of the bytes as there is room for. Returns how many it has accepted, which are not
+    // offered again; fewer than all (including 0) means that it is blocked and will report SINK_WRITABLE.
+    // Returns a negative errno if the stream is broken (-ETIMEDOUT: the peer has acknowledged nothing for too
+    // long). The boundaries between the pieces have no meaning.
     ssize_t (*write)(void *state, int fd, const struct iovec *pieces, size_t count);
 
-    // Returns how many bytes, from the first that has not been taken, the sink has begun to send without
-    // having taken them: a sealed record of which only a part has gone out. The fan-out keeps them and shows
-    // the same bytes first in the next write(), whatever else has become urgent, and never fewer. So the sink
-    // keeps no copy: it seals the same plaintext again, under the same number, and sends the rest.
+    // Returns how many bytes, starting with the first one not accepted, the sink has begun to send: those of
+    // an encrypted record that is only partly sent. The fan-out keeps them and offers the same bytes first in
+    // the next write(), whatever else has become urgent, and never fewer. So the sink needs no copy: it
+    // encrypts the same plaintext again, under the same record number, and sends the rest.
     size_t (*pinned)(const void *state);
 
     // The watched descriptor has events (EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLERR, EPOLLHUP; edge-triggered).
-    // Reads and answers what is the transport's own (a KeyUpdate, a WINDOW_UPDATE, a PING). Returns what the
-    // fan-out should know, SINK_... or 0. What is blocked by something else than the socket (a window, a
-    // credit) reports SINK_WRITABLE here, or to its owner, when the peer has lifted it.
+    // Reads and answers the transport's own messages (a KeyUpdate, a WINDOW_UPDATE, a PING). Returns the
+    // events for the fan-out (SINK_...), or 0. A sink that is blocked by something other than the socket (a
+    // window, a credit) reports SINK_WRITABLE here, or to its owner, once the peer lifts that.
     unsigned (*on_socket)(void *state, int fd, uint32_t events);
 
-    // Ends the sink: takes fd, which is no longer watched, and frees the state, later if it is the caller of
-    // on_sink(). Sends what belongs to such an end (END_STREAM or RST_STREAM, close_notify) as far as there
-    // is room. Also for a sink that was never attached; then on any thread.
+    // Ends the sink: closes fd, which is no longer watched, and frees the state (later, if called from inside
+    // on_sink()). Sends what such an end requires (END_STREAM or RST_STREAM, close_notify) as far as there is
+    // room. Also called for a sink that was never attached, and then on any thread.
     void (*close)(void *state, int fd, enum sink_end);
 };
 
-// Returns a sink for plain TCP. Takes fd.
+// Returns a sink for plain TCP, which owns fd.
 struct sink sink_from_socket(int fd, enum sink_framing);
 
 // Ends a sink of any kind.
