@@ -3,30 +3,30 @@
 #include <stdio.h>
 #include <time.h>
 
-static int64_t read_us(clockid_t which) {
+static int64_t clock_read_us(clockid_t which) {
     struct timespec t;
     clock_gettime(which, &t);
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
 int64_t clock_monotonic_ms(void) {
-    return read_us(CLOCK_MONOTONIC) / 1000;
+    return clock_read_us(CLOCK_MONOTONIC) / 1000;
 }
 
 int64_t clock_monotonic_us(void) {
-    return read_us(CLOCK_MONOTONIC);
+    return clock_read_us(CLOCK_MONOTONIC);
 }
 
 int64_t clock_thread_cpu_us(void) {
-    return read_us(CLOCK_THREAD_CPUTIME_ID);
+    return clock_read_us(CLOCK_THREAD_CPUTIME_ID);
 }
 
 int64_t clock_wall_ms(void) {
-    return read_us(CLOCK_REALTIME) / 1000;
+    return clock_read_us(CLOCK_REALTIME) / 1000;
 }
 
 int64_t clock_wall_us(void) {
-    return read_us(CLOCK_REALTIME);
+    return clock_read_us(CLOCK_REALTIME);
 }
 
 void clock_condition_init(pthread_cond_t *condition) {

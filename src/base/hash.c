@@ -9,28 +9,28 @@ static uint64_t key[2];
 static _Thread_local uint64_t random_state;
 
 // Runs before main(), and so before any thread starts.
-__attribute__((constructor)) static void seed(void) {
+__attribute__((constructor)) static void hash_seed(void) {
     if (random_bytes(key, sizeof key)) return;
     uint64_t now_us = (uint64_t)clock_wall_us(); // no entropy at all: better a weak key than none
     key[0] = now_us * 0x9e3779b97f4a7c15u;
     key[1] = now_us ^ (uint64_t)(uintptr_t)&now_us;
 }
 
-static uint64_t rotate(uint64_t x, int bits) {
+static uint64_t rotate_left(uint64_t x, int bits) {
     return (x << bits) | (x >> (64 - bits));
 }
 
 static void sip_round(uint64_t v[4]) {
     v[0] += v[1];
     v[2] += v[3];
-    v[1] = rotate(v[1], 13) ^ v[0];
-    v[3] = rotate(v[3], 16) ^ v[2];
-    v[0] = rotate(v[0], 32);
+    v[1] = rotate_left(v[1], 13) ^ v[0];
+    v[3] = rotate_left(v[3], 16) ^ v[2];
+    v[0] = rotate_left(v[0], 32);
     v[2] += v[1];
     v[0] += v[3];
-    v[1] = rotate(v[1], 17) ^ v[2];
-    v[3] = rotate(v[3], 21) ^ v[0];
-    v[2] = rotate(v[2], 32);
+    v[1] = rotate_left(v[1], 17) ^ v[2];
+    v[3] = rotate_left(v[3], 21) ^ v[0];
+    v[2] = rotate_left(v[2], 32);
 }
 
 uint64_t hash_bytes(const void *bytes, size_t len) {

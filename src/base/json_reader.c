@@ -27,7 +27,7 @@ void json_reader_init(struct json_reader *r, const char *text, size_t len) {
     r->depth = 0; // `objects` need not be cleared: a level is written before it is read
 }
 
-static enum json_token fail(struct json_reader *r) {
+static enum json_token json_fail(struct json_reader *r) {
     r->expects = EXPECTS_NOTHING;
     return JSON_TOKEN_ERROR;
 }
@@ -111,7 +111,7 @@ static uint32_t hex4(const char *at) {
     return unit;
 }
 
-static size_t encode(uint32_t point, char out[4]) {
+static size_t encode_utf8(uint32_t point, char out[4]) {
     if (point < 0x80) {
         out[0] = (char)point;
         return 1;
@@ -135,12 +135,12 @@ static size_t decode_escape(const char **at, const char *end, char out[4]) {
         return 1;
     }
     uint32_t unit = hex4(s + 2);
-    if (unit < 0xd800 || unit > 0xdfff) return encode(unit, out);
+    if (unit < 0xd800 || unit > 0xdfff) return encode_utf8(unit, out);
     if (unit > 0xdbff || end - *at < 6 || (*at)[0] != '\\' || (*at)[1] != 'u') return 0;
     uint32_t low = hex4(*at + 2);
     if (low < 0xdc00 || low > 0xdfff) return 0;
     *at += 6;
-    return encode(0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00), out);
+    return encode_utf8(0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00), out);
 }
 
 ptrdiff_t json_reader_copy(const struct json_reader *r, char *out, size_t size) {
@@ -185,7 +185,7 @@ static bool scan_digits(struct json_reader *r) {
     return true;
 }
 
-static bool take(struct json_reader *r, char a, char b) {
+static bool json_take(struct json_reader *r, char a, char b) {
     if (r->at == r->end || (*r->at != a && *r->at != b)) return false;
     r->at++;
     return true;
@@ -193,18 +193,18 @@ static bool take(struct json_reader *r, char a, char b) {
 
 static bool scan_number(struct json_reader *r) {
     r->text = r->at;
-    take(r, '-', '-');
-    if (!take(r, '0', '0') && !scan_digits(r)) return false;
-    if (take(r, '.', '.') && !scan_digits(r)) return false;
-    if (take(r, 'e', 'E')) {
-        take(r, '+', '-');
+    json_take(r, '-', '-');
+    if (!json_take(r, '0', '0') && !scan_digits(r)) return false;
+    if (json_take(r, '.', '.') && !scan_digits(r)) return false;
+    if (json_take(r, 'e', 'E')) {
+        json_take(r, '+', '-');
         if (!scan_digits(r)) return false;
     }
     r->text_len = (size_t)(r->at - r->text);
     return true;
 }
 
-static bool whole_of_real(const struct json_reader *r, int64_t max, int64_t *number) {
+static bool integer_from_real(const struct json_reader *r, int64_t max, int64_t *number) {
     char *text = mem_strndup(r->text, r->text_len);
     double real = strtod(text, NULL);
     free(text);
@@ -215,9 +215,9 @@ static bool whole_of_real(const struct json_reader *r, int64_t max, int64_t *num
 
 bool json_reader_integer(const struct json_reader *r, int64_t max, int64_t *number) {
     int64_t value = 0;
-    if (r->text_len > WHOLE_DIGITS) return whole_of_real(r, max, number);
+    if (r->text_len > WHOLE_DIGITS) return integer_from_real(r, max, number);
     for (size_t i = 0; i < r->text_len; i++) {
-        if (r->text[i] < '0' || r->text[i] > '9') return whole_of_real(r, max, number);
+        if (r->text[i] < '0' || r->text[i] > '9') return integer_from_real(r, max, number);
         value = value * 10 + (r->text[i] - '0');
     }
     *number = value;
@@ -232,7 +232,7 @@ static bool in_object(const struct json_reader *r) {
 }
 
 static enum json_token open_level(struct json_reader *r, bool object) {
-    if (r->depth == JSON_READER_DEPTH) return fail(r);
+    if (r->depth == JSON_READER_DEPTH) return json_fail(r);
     uint8_t bit = (uint8_t)(1u << r->depth % 8), *byte = &r->objects[r->depth / 8];
     *byte = (uint8_t)(object ? *byte | bit : *byte & ~bit);
     r->depth++;
@@ -243,7 +243,7 @@ static enum json_token open_level(struct json_reader *r, bool object) {
 
 static enum json_token close_level(struct json_reader *r) {
     bool object = in_object(r);
-    if (!r->depth || *r->at != (object ? '}' : ']')) return fail(r);
+    if (!r->depth || *r->at != (object ? '}' : ']')) return json_fail(r);
     r->depth--;
     r->at++;
     r->expects = EXPECTS_COMMA_OR_END;
@@ -251,16 +251,16 @@ static enum json_token close_level(struct json_reader *r) {
 }
 
 static enum json_token take_key(struct json_reader *r) {
-    if (!take(r, '"', '"') || !scan_string(r)) return fail(r);
+    if (!json_take(r, '"', '"') || !scan_string(r)) return json_fail(r);
     skip_space(r);
-    if (!take(r, ':', ':')) return fail(r);
+    if (!json_take(r, ':', ':')) return json_fail(r);
     r->expects = EXPECTS_VALUE;
     return JSON_TOKEN_KEY;
 }
 
 static enum json_token take_word(struct json_reader *r, const char *word, enum json_token token) {
     size_t len = strlen(word);
-    if ((size_t)(r->end - r->at) < len || memcmp(r->at, word, len) != 0) return fail(r);
+    if ((size_t)(r->end - r->at) < len || memcmp(r->at, word, len) != 0) return json_fail(r);
     r->at += len;
     return token;
 }
@@ -270,11 +270,11 @@ static enum json_token take_value(struct json_reader *r) {
     switch (*r->at) {
     case '{': return open_level(r, true);
     case '[': return open_level(r, false);
-    case '"': r->at++; return scan_string(r) ? JSON_TOKEN_STRING : fail(r);
+    case '"': r->at++; return scan_string(r) ? JSON_TOKEN_STRING : json_fail(r);
     case 't': return take_word(r, "true", JSON_TOKEN_TRUE);
     case 'f': return take_word(r, "false", JSON_TOKEN_FALSE);
     case 'n': return take_word(r, "null", JSON_TOKEN_NULL);
-    default: return scan_number(r) ? JSON_TOKEN_NUMBER : fail(r);
+    default: return scan_number(r) ? JSON_TOKEN_NUMBER : json_fail(r);
     }
 }
 
@@ -287,10 +287,11 @@ static bool take_comma(struct json_reader *r) {
     return true;
 }
 
-static enum json_token next(struct json_reader *r) {
+static enum json_token json_next(struct json_reader *r) {
     skip_space(r);
-    if (r->at == r->end) return r->expects == EXPECTS_COMMA_OR_END && !r->depth ? JSON_TOKEN_END : fail(r);
-    if (r->expects == EXPECTS_COMMA_OR_END && take_comma(r) && r->at == r->end) return fail(r);
+    if (r->at == r->end)
+        return r->expects == EXPECTS_COMMA_OR_END && !r->depth ? JSON_TOKEN_END : json_fail(r);
+    if (r->expects == EXPECTS_COMMA_OR_END && take_comma(r) && r->at == r->end) return json_fail(r);
     switch (r->expects) {
     case EXPECTS_VALUE: return take_value(r);
     case EXPECTS_VALUE_OR_END: return *r->at == ']' ? close_level(r) : take_value(r);
@@ -302,7 +303,7 @@ static enum json_token next(struct json_reader *r) {
 }
 
 enum json_token json_reader_next(struct json_reader *r) {
-    return r->last = next(r);
+    return r->last = json_next(r);
 }
 
 bool json_reader_skip(struct json_reader *r) {

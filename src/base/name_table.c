@@ -25,20 +25,20 @@ struct name_entry *name_table_find(const struct name_table *t, const char *name)
     return e;
 }
 
-static void put(struct name_table *t, struct name_entry *e) {
+static void name_table_link(struct name_table *t, struct name_entry *e) {
     struct name_entry **bucket = &t->buckets[bucket_of(t, e->name)];
     e->next = *bucket;
     *bucket = e;
 }
 
-static void grow(struct name_table *t) {
+static void name_table_grow(struct name_table *t) {
     struct name_table grown = {.bucket_count = t->bucket_count ? t->bucket_count * 2 : SMALLEST,
                                .count = t->count};
     grown.buckets = mem_zalloc(grown.bucket_count * sizeof(struct name_entry *));
     for (size_t i = 0; i < t->bucket_count; i++) {
         for (struct name_entry *e = t->buckets[i], *next; e; e = next) {
             next = e->next;
-            put(&grown, e);
+            name_table_link(&grown, e);
         }
     }
     free(t->buckets);
@@ -46,8 +46,8 @@ static void grow(struct name_table *t) {
 }
 
 void name_table_add(struct name_table *t, struct name_entry *e) {
-    if (t->count == t->bucket_count) grow(t);
-    put(t, e);
+    if (t->count == t->bucket_count) name_table_grow(t);
+    name_table_link(t, e);
     t->count++;
 }
 

@@ -7,15 +7,16 @@
 
 enum { AMOUNT_SIZE = 24 };
 
-struct context {
+struct option_context {
     char *settings;
     char *error;
     size_t error_size;
 };
 
-#define FAIL(c, ...) (snprintf((c)->error, (c)->error_size, __VA_ARGS__), false)
+#define OPTION_ERROR(c, ...) (snprintf((c)->error, (c)->error_size, __VA_ARGS__), false)
 
-static bool parse_bool(const struct option_row *row, const char *text, const char *from, struct context *c) {
+static bool option_parse_bool(const struct option_row *row, const char *text, const char *from,
+                              struct option_context *c) {
     static const char *const yes[] = {"1", "true", "yes"}, *const no[] = {"0", "false", "no", ""};
     bool *out = (bool *)(c->settings + row->offset);
     for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
@@ -23,10 +24,10 @@ static bool parse_bool(const struct option_row *row, const char *text, const cha
     *out = false;
     for (size_t i = 0; i < sizeof no / sizeof *no; i++)
         if (!strcmp(text, no[i])) return true;
-    return FAIL(c, "%s is \"%s\", but must be true or false.", from, text);
+    return OPTION_ERROR(c, "%s is \"%s\", but must be true or false.", from, text);
 }
 
-static int64_t unit(const char *suffix) {
+static int64_t unit_factor(const char *suffix) {
     if (!*suffix) return 1;
     if (suffix[1]) return 0;
     switch (*suffix | 0x20) {
@@ -48,30 +49,30 @@ static void write_amount(const struct option_row *row, int64_t n, char out[AMOUN
     snprintf(out, AMOUNT_SIZE, "%" PRId64 "%c", n, suffix);
 }
 
-static bool refuse_number(const struct option_row *row, const char *text, const char *from,
-                          struct context *c) {
+static bool number_error(const struct option_row *row, const char *text, const char *from,
+                         struct option_context *c) {
     char least[AMOUNT_SIZE], most[AMOUNT_SIZE];
     write_amount(row, row->min, least);
     write_amount(row, row->max, most);
-    return FAIL(c, "%s is \"%s\", but must be a %s from %s to %s.", from, text,
-                row->type == OPTION_BYTES ? "size" : "whole number", least, most);
+    return OPTION_ERROR(c, "%s is \"%s\", but must be a %s from %s to %s.", from, text,
+                        row->type == OPTION_BYTES ? "size" : "whole number", least, most);
 }
 
-static bool parse_number(const struct option_row *row, const char *text, const char *from,
-                         struct context *c) {
+static bool option_parse_number(const struct option_row *row, const char *text, const char *from,
+                                struct option_context *c) {
     char *end;
     errno = 0;
     long long n = strtoll(text, &end, 10);
-    int64_t value, times = row->type == OPTION_BYTES ? unit(end) : !*end;
+    int64_t value, times = row->type == OPTION_BYTES ? unit_factor(end) : !*end;
     if (end == text || errno || !times || __builtin_mul_overflow(n, times, &value) || value < row->min ||
         value > row->max)
-        return refuse_number(row, text, from, c);
+        return number_error(row, text, from, c);
     *(int64_t *)(void *)(c->settings + row->offset) = value;
     return true;
 }
 
-static bool parse_choice(const struct option_row *row, const char *text, const char *from,
-                         struct context *c) {
+static bool option_parse_choice(const struct option_row *row, const char *text, const char *from,
+                                struct option_context *c) {
     int64_t index = 0;
     for (const char *at = row->choices; *at; index++) {
         size_t len = strcspn(at, "|");
@@ -81,35 +82,37 @@ static bool parse_choice(const struct option_row *row, const char *text, const c
         }
         at += len + (at[len] == '|');
     }
-    return FAIL(c, "%s is \"%s\", but must be one of %s.", from, text, row->choices);
+    return OPTION_ERROR(c, "%s is \"%s\", but must be one of %s.", from, text, row->choices);
 }
 
-static bool set(const struct option_row *row, const char *text, const char *from, struct context *c) {
+static bool option_set(const struct option_row *row, const char *text, const char *from,
+                       struct option_context *c) {
     switch (row->type) {
-    case OPTION_BOOL: return parse_bool(row, text, from, c);
+    case OPTION_BOOL: return option_parse_bool(row, text, from, c);
     case OPTION_INT:
-    case OPTION_BYTES: return parse_number(row, text, from, c);
-    case OPTION_CHOICE: return parse_choice(row, text, from, c);
+    case OPTION_BYTES: return option_parse_number(row, text, from, c);
+    case OPTION_CHOICE: return option_parse_choice(row, text, from, c);
     case OPTION_STRING:
-        if (!*text) return FAIL(c, "%s must not be empty.", from);
+        if (!*text) return OPTION_ERROR(c, "%s must not be empty.", from);
         *(const char **)(void *)(c->settings + row->offset) = text;
         return true;
     }
     return false;
 }
 
-static bool set_defaults(const struct option_row *rows, size_t count, unsigned command, struct context *c) {
+static bool options_set_defaults(const struct option_row *rows, size_t count, unsigned command,
+                                 struct option_context *c) {
     for (const struct option_row *row = rows; row < rows + count; row++) {
         if (!(row->commands & command)) continue;
         const char *env = row->environment ? getenv(row->environment) : NULL;
-        if (row->fallback && !set(row, row->fallback, row->flag, c)) return false;
-        if (env && *env && !set(row, env, row->environment, c)) return false;
+        if (row->fallback && !option_set(row, row->fallback, row->flag, c)) return false;
+        if (env && *env && !option_set(row, env, row->environment, c)) return false;
     }
     return true;
 }
 
-static const struct option_row *find(const struct option_row *rows, size_t count, unsigned command,
-                                     const char *name, size_t len) {
+static const struct option_row *option_find(const struct option_row *rows, size_t count, unsigned command,
+                                            const char *name, size_t len) {
     for (const struct option_row *row = rows; row < rows + count; row++)
         if (row->commands & command && strlen(row->flag) == len && !memcmp(row->flag, name, len)) return row;
     return NULL;
@@ -117,21 +120,22 @@ static const struct option_row *find(const struct option_row *rows, size_t count
 
 bool options_parse(const struct option_row *rows, size_t count, unsigned command, int argc, char *const *argv,
                    void *settings, char *error, size_t error_size) {
-    struct context c = {settings, error, error_size};
-    if (!set_defaults(rows, count, command, &c)) return false;
+    struct option_context c = {settings, error, error_size};
+    if (!options_set_defaults(rows, count, command, &c)) return false;
     for (int i = 0; i < argc; i++) {
         const char *arg = argv[i];
-        if (arg[0] != '-' || arg[1] != '-' || !arg[2]) return FAIL(&c, "\"%s\" is not an option.", arg);
+        if (arg[0] != '-' || arg[1] != '-' || !arg[2])
+            return OPTION_ERROR(&c, "\"%s\" is not an option.", arg);
         size_t len = strcspn(arg + 2, "=");
-        const struct option_row *row = find(rows, count, command, arg + 2, len);
-        if (!row) return FAIL(&c, "There is no option --%.*s.", (int)len, arg + 2);
+        const struct option_row *row = option_find(rows, count, command, arg + 2, len);
+        if (!row) return OPTION_ERROR(&c, "There is no option --%.*s.", (int)len, arg + 2);
         const char *text = arg[2 + len] == '=' ? arg + 3 + len : NULL;
         if (!text && row->type == OPTION_BOOL) text = "true";
         if (!text && i + 1 < argc) text = argv[++i];
         char from[64];
         snprintf(from, sizeof from, "--%s", row->flag);
-        if (!text) return FAIL(&c, "%s needs a value.", from);
-        if (!set(row, text, from, &c)) return false;
+        if (!text) return OPTION_ERROR(&c, "%s needs a value.", from);
+        if (!option_set(row, text, from, &c)) return false;
     }
     return true;
 }

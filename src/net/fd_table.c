@@ -19,7 +19,7 @@
 enum { FIRST_OF_OURS = 3, KEEP_MAX = 16, RETRY_MS = 5 };
 
 // Descriptors that did not fit into the pipe, in order.
-struct waiting {
+struct fd_queue {
     int *fds;
     size_t first, count, room;
 };
@@ -28,11 +28,11 @@ struct fd_pipe {
     struct loop *loop;
     struct loop_fd out; // the sender's end
     int in;
-    struct waiting waiting;
+    struct fd_queue queue;
     struct loop_timer retry;
 };
 
-static int compare(const void *a, const void *b) {
+static int compare_fds(const void *a, const void *b) {
     return *(const int *)a - *(const int *)b;
 }
 
@@ -45,7 +45,7 @@ int fd_table_unshare(const int *keep, size_t count) {
     int sorted[KEEP_MAX], from = FIRST_OF_OURS;
     if (count > KEEP_MAX) return -EINVAL;
     memcpy(sorted, keep, count * sizeof *keep);
-    qsort(sorted, count, sizeof *sorted, compare);
+    qsort(sorted, count, sizeof *sorted, compare_fds);
     assert(!count || sorted[0] >= FIRST_OF_OURS);
     // This call closes nothing: it only unshares the table.
     if (syscall(SYS_close_range, ~0U, ~0U, CLOSE_RANGE_UNSHARE) < 0) return -errno;
@@ -56,8 +56,8 @@ int fd_table_unshare(const int *keep, size_t count) {
     return close_between(from, INT32_MAX) < 0 ? -errno : 0;
 }
 
-static void on_room(struct loop_fd *, uint32_t events);
-static void on_retry(struct loop_timer *);
+static void fd_pipe_on_writable(struct loop_fd *, uint32_t events);
+static void fd_pipe_on_retry(struct loop_timer *);
 
 struct fd_pipe *fd_pipe_new(struct loop *sender, int *error) {
     int ends[2];
@@ -66,8 +66,8 @@ struct fd_pipe *fd_pipe_new(struct loop *sender, int *error) {
     struct fd_pipe *p = mem_zalloc(sizeof *p);
     p->loop = sender;
     p->in = ends[1];
-    p->out = (struct loop_fd){.on_event = on_room};
-    p->retry.on_due = on_retry;
+    p->out = (struct loop_fd){.on_event = fd_pipe_on_writable};
+    p->retry.on_due = fd_pipe_on_retry;
     *error = loop_fd_add(sender, &p->out, ends[0], EPOLLOUT | EPOLLET);
     if (!*error) return p;
     sock_close(ends[0]);
@@ -79,8 +79,8 @@ struct fd_pipe *fd_pipe_new(struct loop *sender, int *error) {
 void fd_pipe_free(struct fd_pipe *p) {
     if (!p) return;
     int out = p->out.fd;
-    for (size_t i = 0; i < p->waiting.count; i++) sock_close(p->waiting.fds[p->waiting.first + i]);
-    free(p->waiting.fds);
+    for (size_t i = 0; i < p->queue.count; i++) sock_close(p->queue.fds[p->queue.first + i]);
+    free(p->queue.fds);
     loop_timer_stop(p->loop, &p->retry);
     loop_fd_remove(p->loop, &p->out);
     sock_close(out);
@@ -92,54 +92,54 @@ int fd_pipe_receiving_end(const struct fd_pipe *p) {
     return p->in;
 }
 
-static int send_one(struct fd_pipe *p, int fd, bool wait) {
+static int fd_pipe_send_one(struct fd_pipe *p, int fd, bool wait) {
     int error = sock_send_descriptor(p->out.fd, fd, wait);
     if (!error) sock_close(fd);
     return error;
 }
 
-static void wait_in_line(struct waiting *w, int fd) {
-    if (w->first) { // moves the queue to the front of its array
-        memmove(w->fds, w->fds + w->first, w->count * sizeof *w->fds);
-        w->first = 0;
+static void fd_queue_add(struct fd_queue *q, int fd) {
+    if (q->first) { // moves the queue to the front of its array
+        memmove(q->fds, q->fds + q->first, q->count * sizeof *q->fds);
+        q->first = 0;
     }
-    if (w->count == w->room) {
-        w->room = w->room ? w->room * 2 : 16;
-        w->fds = mem_realloc(w->fds, w->room * sizeof *w->fds);
+    if (q->count == q->room) {
+        q->room = q->room ? q->room * 2 : 16;
+        q->fds = mem_realloc(q->fds, q->room * sizeof *q->fds);
     }
-    w->fds[w->count++] = fd;
+    q->fds[q->count++] = fd;
 }
 
-// The kernel limits how many descriptors are in flight, per pipe (EAGAIN: on_room() follows) and per user
-// (ETOOMANYREFS: no event follows, hence the timer).
-static void send_waiting(struct fd_pipe *p, bool wait) {
-    struct waiting *w = &p->waiting;
+// The kernel limits how many descriptors are in flight, per pipe (EAGAIN: fd_pipe_on_writable() follows) and
+// per user (ETOOMANYREFS: no event follows, hence the timer).
+static void fd_pipe_send_queued(struct fd_pipe *p, bool wait) {
+    struct fd_queue *q = &p->queue;
     int error = 0;
-    while (w->count && (error = send_one(p, w->fds[w->first], wait)) == 0) {
-        w->first++;
-        w->count--;
+    while (q->count && (error = fd_pipe_send_one(p, q->fds[q->first], wait)) == 0) {
+        q->first++;
+        q->count--;
     }
-    if (w->count && error != -EAGAIN) loop_timer_start(p->loop, &p->retry, RETRY_MS);
+    if (q->count && error != -EAGAIN) loop_timer_start(p->loop, &p->retry, RETRY_MS);
 }
 
 void fd_pipe_send(struct fd_pipe *p, int fd) {
-    wait_in_line(&p->waiting, fd);
-    if (p->waiting.count == 1) send_waiting(p, false);
+    fd_queue_add(&p->queue, fd);
+    if (p->queue.count == 1) fd_pipe_send_queued(p, false);
 }
 
-static void on_room(struct loop_fd *f, uint32_t events) {
+static void fd_pipe_on_writable(struct loop_fd *f, uint32_t events) {
     (void)events;
-    send_waiting(container_of(f, struct fd_pipe, out), false);
+    fd_pipe_send_queued(container_of(f, struct fd_pipe, out), false);
 }
 
-static void on_retry(struct loop_timer *t) {
-    send_waiting(container_of(t, struct fd_pipe, retry), false);
+static void fd_pipe_on_retry(struct loop_timer *t) {
+    fd_pipe_send_queued(container_of(t, struct fd_pipe, retry), false);
 }
 
 void fd_pipe_flush(struct fd_pipe *p) {
-    while (p->waiting.count) {
-        send_waiting(p, true);
-        if (p->waiting.count) sock_wait(-1, 0, RETRY_MS);
+    while (p->queue.count) {
+        fd_pipe_send_queued(p, true);
+        if (p->queue.count) sock_wait(-1, 0, RETRY_MS);
     }
 }
 

@@ -71,7 +71,7 @@ static void on_wake(struct loop_fd *fd, uint32_t events) {
     (void)ignored; // run_posted() looks at the list in every turn
 }
 
-static void run_chain(struct loop_job *job) {
+static void loop_run_jobs(struct loop_job *job) {
     while (job) {
         struct loop_job *next = job->next; // run() may free the job
         job->run(job);
@@ -85,14 +85,14 @@ static void run_posted(struct loop *l) {
     l->posted = NULL;
     l->posted_tail = &l->posted;
     pthread_mutex_unlock(&l->post_lock);
-    run_chain(jobs);
+    loop_run_jobs(jobs);
 }
 
 static void run_next_turn(struct loop *l) {
     struct loop_job *jobs = l->next_turn;
     l->next_turn = NULL;
     l->next_turn_tail = &l->next_turn;
-    run_chain(jobs);
+    loop_run_jobs(jobs);
 }
 
 static void run_deferred(struct loop *l) {
@@ -100,7 +100,7 @@ static void run_deferred(struct loop *l) {
         struct loop_job *jobs = l->deferred;
         l->deferred = NULL;
         l->deferred_tail = &l->deferred;
-        run_chain(jobs);
+        loop_run_jobs(jobs);
     }
 }
 
@@ -151,7 +151,7 @@ static void lag_add(_Atomic uint64_t *sum, uint64_t more) {
 }
 
 // Records a turn that ended at `now_us`; before the first turn there is none.
-static void note_turn(struct loop *l, int64_t now_us) {
+static void loop_record_turn(struct loop *l, int64_t now_us) {
     unsigned step = 0;
     if (!l->begun_us) return;
     uint64_t us = (uint64_t)(now_us - l->begun_us);
@@ -169,7 +169,7 @@ int loop_run(struct loop *l) {
     while (!l->stopping) {
         if (l->before_wait) l->before_wait(l->before_wait_arg);
         int64_t now_us = clock_monotonic_us();
-        note_turn(l, now_us);
+        loop_record_turn(l, now_us);
         int n = epoll_wait(l->epoll, l->events, EVENTS_PER_TURN, wait_ms(l, now_us / 1000));
         if (n < 0 && errno != EINTR) return -errno;
         l->begun_us = clock_monotonic_us();
@@ -181,7 +181,7 @@ int loop_run(struct loop *l) {
         run_due_timers(l);
         run_deferred(l);
     }
-    note_turn(l, clock_monotonic_us());
+    loop_record_turn(l, clock_monotonic_us());
     return 0;
 }
 
@@ -222,23 +222,24 @@ void loop_fd_remove(struct loop *l, struct loop_fd *f) {
 
 // Timers: a binary heap ordered by due_ms; each timer knows its slot, so moving and stopping need no search.
 
-static void place(struct loop *l, uint32_t slot, struct loop_timer *t) {
+static void timer_place(struct loop *l, uint32_t slot, struct loop_timer *t) {
     l->heap[slot] = t;
     t->slot = slot;
 }
 
-static void sift_up(struct loop *l, uint32_t slot, struct loop_timer *t) {
-    for (; slot > 1 && l->heap[slot / 2]->due_ms > t->due_ms; slot /= 2) place(l, slot, l->heap[slot / 2]);
-    place(l, slot, t);
+static void timer_sift_up(struct loop *l, uint32_t slot, struct loop_timer *t) {
+    for (; slot > 1 && l->heap[slot / 2]->due_ms > t->due_ms; slot /= 2)
+        timer_place(l, slot, l->heap[slot / 2]);
+    timer_place(l, slot, t);
 }
 
-static void sift_down(struct loop *l, uint32_t slot, struct loop_timer *t) {
+static void timer_sift_down(struct loop *l, uint32_t slot, struct loop_timer *t) {
     for (uint32_t child; (child = slot * 2) <= l->timers; slot = child) {
         if (child < l->timers && l->heap[child + 1]->due_ms < l->heap[child]->due_ms) child++;
         if (l->heap[child]->due_ms >= t->due_ms) break;
-        place(l, slot, l->heap[child]);
+        timer_place(l, slot, l->heap[child]);
     }
-    place(l, slot, t);
+    timer_place(l, slot, t);
 }
 
 void loop_timer_start(struct loop *l, struct loop_timer *t, int64_t delay_ms) {
@@ -249,7 +250,7 @@ void loop_timer_start(struct loop *l, struct loop_timer *t, int64_t delay_ms) {
         l->heap = mem_realloc(l->heap, l->heap_room * sizeof *l->heap);
     }
     l->timers++;
-    sift_up(l, l->timers, t);
+    timer_sift_up(l, l->timers, t);
 }
 
 void loop_timer_stop(struct loop *l, struct loop_timer *t) {
@@ -259,23 +260,23 @@ void loop_timer_stop(struct loop *l, struct loop_timer *t) {
     struct loop_timer *last = l->heap[l->timers--];
     if (last == t) return;
     if (slot > 1 && l->heap[slot / 2]->due_ms > last->due_ms)
-        sift_up(l, slot, last);
+        timer_sift_up(l, slot, last);
     else
-        sift_down(l, slot, last);
+        timer_sift_down(l, slot, last);
 }
 
-static void append(struct loop_job ***tail, struct loop_job *job) {
+static void loop_append(struct loop_job ***tail, struct loop_job *job) {
     job->next = NULL;
     **tail = job;
     *tail = &job->next;
 }
 
 void loop_defer(struct loop *l, struct loop_job *job) {
-    append(&l->deferred_tail, job);
+    loop_append(&l->deferred_tail, job);
 }
 
 void loop_next_turn(struct loop *l, struct loop_job *job) {
-    append(&l->next_turn_tail, job);
+    loop_append(&l->next_turn_tail, job);
 }
 
 uint64_t loop_turn(const struct loop *l) {
@@ -285,7 +286,7 @@ uint64_t loop_turn(const struct loop *l) {
 void loop_post(struct loop *l, struct loop_job *job) {
     pthread_mutex_lock(&l->post_lock);
     bool was_empty = !l->posted;
-    append(&l->posted_tail, job);
+    loop_append(&l->posted_tail, job);
     pthread_mutex_unlock(&l->post_lock);
     if (!was_empty) return; // the loop has been woken already
     uint64_t one = 1;

@@ -24,7 +24,7 @@ struct lookup {
     struct resolver_addresses found;
 };
 
-enum name_state { NAME_WAITING, NAME_LOOKING, NAME_KNOWN };
+enum name_state { NAME_QUEUED, NAME_RESOLVING, NAME_KNOWN };
 
 struct name {
     enum name_state state;
@@ -52,23 +52,23 @@ struct resolver *resolver_new(struct loop *loop, void (*on_done)(void *arg), voi
     return r;
 }
 
-static void drop_name(struct resolver *r, struct name *n) {
+static void resolver_drop(struct resolver *r, struct name *n) {
     HASH_DEL(r->names, n);
     free(n);
 }
 
 // Returns false if lookups are pending for all names.
-static bool make_room(struct resolver *r) {
+static bool resolver_make_room(struct resolver *r) {
     if (HASH_COUNT(r->names) < RESOLVER_NAMES) return true;
     struct name *n, *next, *first = NULL;
     HASH_ITER(hh, r->names, n, next)
         if (n->state == NAME_KNOWN && (!first || n->expires_ms < first->expires_ms)) first = n;
-    if (first) drop_name(r, first);
+    if (first) resolver_drop(r, first);
     return first != NULL;
 }
 
-static struct name *add_name(struct resolver *r, const char *host) {
-    if (!make_room(r)) return NULL;
+static struct name *resolver_add(struct resolver *r, const char *host) {
+    if (!resolver_make_room(r)) return NULL;
     size_t len = strlen(host);
     struct name *n = mem_zalloc(sizeof *n + len + 1);
     memcpy(n->host, host, len + 1);
@@ -76,7 +76,7 @@ static struct name *add_name(struct resolver *r, const char *host) {
     return n;
 }
 
-static void take_addresses(struct resolver_addresses *to, const struct addrinfo *from) {
+static void lookup_copy_addresses(struct resolver_addresses *to, const struct addrinfo *from) {
     for (; from && to->count < RESOLVER_ADDRESSES; from = from->ai_next) {
         if (from->ai_addrlen > sizeof to->at[0]) continue;
         memcpy(&to->at[to->count++], from->ai_addr, from->ai_addrlen);
@@ -93,18 +93,18 @@ static int errno_of(int gai_error, int system_error) {
     }
 }
 
-static void free_lookup(struct lookup *l) {
+static void lookup_free(struct lookup *l) {
     free(l->host);
     free(l);
 }
 
-static void *look_up(void *arg) {
+static void *lookup_run(void *arg) {
     struct lookup *l = arg;
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
     int error = getaddrinfo(l->host, NULL, &hints, &found);
     l->error = errno_of(error, errno);
     if (!error) {
-        take_addresses(&l->found, found);
+        lookup_copy_addresses(&l->found, found);
         freeaddrinfo(found);
         if (!l->found.count) l->error = -EHOSTUNREACH;
     }
@@ -112,12 +112,12 @@ static void *look_up(void *arg) {
     bool orphan = !l->resolver;
     if (!orphan) loop_post(l->loop, &l->done);
     pthread_mutex_unlock(&gate);
-    if (orphan) free_lookup(l);
+    if (orphan) lookup_free(l);
     return NULL;
 }
 
 // Blocks all signals in the new thread, so that they go to the threads that expect them.
-static int start_thread(struct lookup *l) {
+static int lookup_start_thread(struct lookup *l) {
     pthread_attr_t attributes;
     pthread_t thread;
     sigset_t all, before;
@@ -125,13 +125,13 @@ static int start_thread(struct lookup *l) {
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&thread, &attributes, look_up, l);
+    int error = pthread_create(&thread, &attributes, lookup_run, l);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return -error;
 }
 
-static void set_known(struct resolver *r, struct name *n, int error) {
+static void resolver_set_known(struct resolver *r, struct name *n, int error) {
     n->state = NAME_KNOWN;
     n->error = error;
     n->expires_ms = loop_now_ms(r->loop) + (error ? RESOLVER_FAILED_MS : RESOLVER_KEEP_MS);
@@ -139,25 +139,25 @@ static void set_known(struct resolver *r, struct name *n, int error) {
 
 static void on_lookup_done(struct loop_job *job);
 
-static void start_lookup(struct resolver *r, struct name *n) {
+static void resolver_start_lookup(struct resolver *r, struct name *n) {
     struct lookup *l = mem_zalloc(sizeof *l);
     *l = (struct lookup){
         .done.run = on_lookup_done, .resolver = r, .loop = r->loop, .host = mem_strdup(n->host)};
-    int error = start_thread(l);
+    int error = lookup_start_thread(l);
     if (error) {
-        free_lookup(l);
-        set_known(r, n, error);
+        lookup_free(l);
+        resolver_set_known(r, n, error);
         return;
     }
-    n->state = NAME_LOOKING;
+    n->state = NAME_RESOLVING;
     n->lookup = l;
     r->looking++;
 }
 
-static void start_waiting(struct resolver *r) {
+static void resolver_start_queued(struct resolver *r) {
     struct name *n, *next;
     HASH_ITER(hh, r->names, n, next)
-        if (n->state == NAME_WAITING && r->looking < RESOLVER_LOOKUPS) start_lookup(r, n);
+        if (n->state == NAME_QUEUED && r->looking < RESOLVER_LOOKUPS) resolver_start_lookup(r, n);
 }
 
 static void on_lookup_done(struct loop_job *job) {
@@ -169,12 +169,12 @@ static void on_lookup_done(struct loop_job *job) {
         assert(n); // a name is never dropped while it is looked up
         n->lookup = NULL;
         n->found = l->found;
-        set_known(r, n, l->error);
+        resolver_set_known(r, n, l->error);
         r->looking--;
-        start_waiting(r);
+        resolver_start_queued(r);
         r->on_done(r->arg);
     }
-    free_lookup(l);
+    lookup_free(l);
 }
 
 int resolver_get(struct resolver *r, const char *host, struct resolver_addresses *addresses) {
@@ -184,10 +184,10 @@ int resolver_get(struct resolver *r, const char *host, struct resolver_addresses
     }
     struct name *n;
     HASH_FIND_STR(r->names, host, n);
-    if (!n) n = add_name(r, host);
+    if (!n) n = resolver_add(r, host);
     if (!n) return -EBUSY;
-    if (n->state == NAME_KNOWN && n->expires_ms <= loop_now_ms(r->loop)) n->state = NAME_WAITING;
-    if (n->state == NAME_WAITING && r->looking < RESOLVER_LOOKUPS) start_lookup(r, n);
+    if (n->state == NAME_KNOWN && n->expires_ms <= loop_now_ms(r->loop)) n->state = NAME_QUEUED;
+    if (n->state == NAME_QUEUED && r->looking < RESOLVER_LOOKUPS) resolver_start_lookup(r, n);
     if (n->state != NAME_KNOWN) return -EINPROGRESS;
     *addresses = n->found;
     return n->error;
@@ -196,7 +196,7 @@ int resolver_get(struct resolver *r, const char *host, struct resolver_addresses
 void resolver_forget(struct resolver *r, const char *host) {
     struct name *n;
     HASH_FIND_STR(r->names, host, n);
-    if (n && n->state == NAME_KNOWN) drop_name(r, n);
+    if (n && n->state == NAME_KNOWN) resolver_drop(r, n);
 }
 
 void resolver_free(struct resolver *r) {
@@ -205,6 +205,6 @@ void resolver_free(struct resolver *r) {
     HASH_ITER(hh, r->names, n, next)
         if (n->lookup) n->lookup->resolver = NULL;
     pthread_mutex_unlock(&gate);
-    HASH_ITER(hh, r->names, n, next) drop_name(r, n);
+    HASH_ITER(hh, r->names, n, next) resolver_drop(r, n);
     free(r);
 }

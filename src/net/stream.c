@@ -14,14 +14,14 @@ static void stream_take_events(struct stream *s, uint32_t events) {
     if (s->ops->on_socket(s, events)) s->on_ready(s);
 }
 
-static void on_socket(struct loop_fd *f, uint32_t events) {
+static void stream_on_socket(struct loop_fd *f, uint32_t events) {
     stream_take_events(container_of(f, struct stream, watch), events);
 }
 
 void stream_init(struct stream *s, const struct stream_ops *ops, struct loop *loop,
                  void (*on_ready)(struct stream *)) {
     *s = (struct stream){.ops = ops, .loop = loop, .on_ready = on_ready, .error = -ENOTCONN};
-    s->watch = (struct loop_fd){.fd = -1, .on_event = on_socket};
+    s->watch = (struct loop_fd){.fd = -1, .on_event = stream_on_socket};
 }
 
 // Owns the socket from then on. Returns 0, or a negative errno after closing it.
