@@ -195,7 +195,7 @@ struct output_file {
     bool is_new;
 };
 
-// Opens them before the run, which may be long. Their old content stays until there are new figures.
+// Opens the files before the run, which may be long. Their old content stays until there are new figures.
 static bool open_outputs(const struct bench_job *job, struct output_file files[OUTPUTS]) {
     for (size_t i = 0; i < OUTPUTS; i++) {
         const char *path = path_of(job, &outputs[i]);
@@ -214,7 +214,7 @@ static bool write_output(const struct bench_job *job, const struct output *o, FI
     struct stat s;
     if (!fstat(fileno(file), &s) && S_ISREG(s.st_mode) && ftruncate(fileno(file), 0))
         return warn_unwritable(path_of(job, o), errno);
-    errno = EIO; // in case only ferror() reports it
+    errno = EIO; // for an error that only ferror() reports
     o->write(job, file);
     return fflush(file) || ferror(file) ? warn_unwritable(path_of(job, o), errno) : true;
 }

@@ -1,5 +1,5 @@
-// Runs until the time is up or a signal arrives; then stops posting, and waits briefly for comments in
-// flight, so that comments that have not arrived by then are known to be missing.
+// Runs until the duration is over or a signal arrives; then stops posting, and waits briefly for comments in
+// flight. Comments that have not arrived by then are counted as lost.
 #include "app/clients_main.h"
 
 #include <inttypes.h>
@@ -34,8 +34,8 @@ struct clients_run {
     struct loop_fd signals;
     struct loop_timer look, show;
     int64_t duration_ms; // 0: none
-    int64_t end_ms;      // when posting ends; 0: not known yet
-    int64_t settled_ms;  // when waiting for the rest ends; 0: it has not begun
+    int64_t end_ms;      // when posting ends; 0: unknown yet
+    int64_t settled_ms;  // when the wait for comments in flight ends; 0: it has not begun
     bool terminal, aborted;
 };
 

@@ -9,7 +9,7 @@
 #include "http/client.h"
 
 struct demo {
-    struct http_client *client; // their own, so that they use no connection of the system's
+    struct http_client *client; // their own, so that they do not use connections of the system
     struct clients *clients;
 };
 

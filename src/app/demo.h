@@ -1,5 +1,5 @@
-// `up --demo`: simulated clients inside the process itself, as `chorus clients` without options has them.
-// They use HTTP like any other client. Control loop only.
+// `up --demo`: simulated clients inside the process, like those of `chorus clients` without options. They use
+// HTTP like any other client. Control loop only.
 #pragma once
 
 struct demo;
@@ -8,5 +8,5 @@ struct system;
 
 struct demo *demo_start(struct system *, const struct settings *);
 
-// Call it before the system is freed. NULL is fine.
+// To be called before the system is freed. NULL is fine.
 void demo_free(struct demo *);

@@ -1,4 +1,4 @@
-// Private to app: the parts of a process that listen, each behind a port of its own. Control loop only.
+// Private to app: the parts of a process that listen, each on a port of its own. Control loop only.
 #pragma once
 
 #include <stddef.h>
@@ -21,16 +21,16 @@ struct parts {
     size_t count;
 };
 
-// Binds a port, and names the part. The port is not open yet. `flag` is the option that chooses the port.
-// Returns NULL with the sentence of runtime_fail().
+// Binds a port, and names the part; parts_open() opens the port. `flag`: the option that sets the port. On
+// failure returns NULL, with a sentence written by runtime_fail().
 struct system_part *parts_bind(struct parts *, struct runtime *, const char *name, const char *flag,
                                int64_t port, const struct http_site *);
 
-// Gives the last part its service: the argument of its routes.
+// Sets the service of the last part, which is the argument of its routes.
 void parts_serve(struct parts *, struct service *);
 
 void parts_open(struct parts *);
 void parts_release(struct parts *); // closes ports and connections
 
-// Returns where a part listens, or NULL if there is none of that name.
+// Returns the URL of a part, or NULL if there is none of that name.
 const char *parts_url(const struct parts *, const char *name);

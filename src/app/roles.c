@@ -64,8 +64,8 @@ static void write_reader_urls(const struct settings *set, struct system_part *pa
     if (set->url) copy_url(part->url, set->url);
 }
 
-// A reader run on its own that listens on all addresses serves other machines: 127.0.0.1 would be a name that
-// all such readers share. A container's host name is known to its neighbours.
+// A reader run on its own that listens on all addresses serves other machines: all such readers would share
+// the name 127.0.0.1. Its neighbours can resolve the host name of a container.
 static void name_by_host(const struct settings *set, struct system_part *part) {
     char host[HOST_NAME_MAX + 1] = "";
     bool everywhere = !strcmp(set->bind, "0.0.0.0") || !strcmp(set->bind, "::");

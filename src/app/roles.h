@@ -1,4 +1,4 @@
-// Private to app: the roles as a table, and those that a process has. Control loop only.
+// Private to app: the table of roles, and the roles of a process. Control loop only.
 #pragma once
 
 #include <stddef.h>
@@ -20,11 +20,11 @@ struct roles {
     size_t reader_count;
 };
 
-// What a role is made from.
+// Arguments of role.make().
 struct role_context {
     struct runtime *runtime;
     struct system_part *part;
-    const char *statistics_url; // where it reports to; NULL: nowhere
+    const char *statistics_url; // where it reports; NULL: it does not
     const char *manager_url;
 };
 
@@ -39,8 +39,8 @@ struct role {
     void *(*make)(struct roles *, const struct role_context *);
 };
 
-// In the order of starting: a part comes after the part that it reports to. Ended by a row without a name.
+// In the order of starting: a role comes after the one that it reports to. Ended by a row without a name.
 extern const struct role role_table[];
 
 void roles_stop(struct roles *); // ends all streams
-void roles_free(struct roles *); // comes after what may call them back is closed
+void roles_free(struct roles *); // after everything that may call them back is closed

@@ -49,8 +49,7 @@ static bool runtime_open_engine(struct runtime *r) {
     return r->engine != NULL;
 }
 
-// The backlog of slow viewers gets at most this much per video and worker; the reader's history shares the
-// other half.
+// Limits the backlog of slow viewers per video and worker; the readers' history may use the other half.
 static uint32_t ring_bytes(const struct settings *set, unsigned workers) {
     size_t share = (size_t)set->memory / 2 / workers;
     return share < (8u << 20) ? (uint32_t)share : 8u << 20;
@@ -126,7 +125,7 @@ bool runtime_start(struct runtime *r) {
     if (!r->loop) return runtime_fail(r, "There is no file descriptor left: raise the limit (ulimit -n).");
     if (!runtime_open_engine(r) || (has_readers && !runtime_open_fanout(r))) return false;
     r->client = http_client_new(r->loop);
-    // The engine first, so that all our readers' leases are there when the first list of readers is read.
+    // The engine first, so that the leases of our own readers are in the first listing.
     if (!runtime_await_ready(r)) return false;
     if (r->command == COMMAND_STATISTICS) return true;
     r->placement = placement_new(r->loop, r->engine,

@@ -1,5 +1,5 @@
-// Private to app: what the roles of a process stand on, made first and freed last: the control loop, the
-// engine, the fan-out, the HTTP client and placement. Control loop only.
+// Private to app: what the roles of a process share, made first and freed last: the control loop, the engine,
+// the fan-out, the HTTP client and placement. Control loop only.
 #pragma once
 
 #include <stdbool.h>
@@ -11,31 +11,32 @@
 #include "reader/history.h"
 
 struct runtime {
-    // To be set by the owner:
+    // Set by the owner:
     const struct settings *settings;
     enum command command; // COMMAND_UP: all roles
-    char *why;            // for the sentence that says why it cannot start
+    char *why;            // for a sentence, if it cannot start
     size_t why_size;
-    // Its own, NULL until made:
+    // Private; NULL until made:
     struct loop *loop;
     struct engine *engine;
     struct fanout *fanout; // NULL without readers
     struct history_budget history;
     struct http_client *client;
-    struct placement *placement; // NULL where no role places videos
+    struct placement *placement; // NULL if no role places videos
     struct loop_timer look;
     int64_t ready_by_ms;
     bool store_away;
 };
 
-// Opens all of it, and waits for the engine, but not long. Returns false with a sentence, as do the others.
+// Opens everything, and waits briefly for the engine. On failure this and the functions below return false,
+// with a sentence.
 bool runtime_start(struct runtime *);
 
-// Starts placement, once our own readers have leases, and waits for it; from then on logs when the store
-// becomes unavailable and available again.
+// Starts placement, once our own readers have leases, and waits briefly for it. From then on logs when the
+// store becomes unavailable and available again.
 bool runtime_begin(struct runtime *);
 
-// Closes what calls the roles back: workers, engine, placement, client. The roles are still there.
+// Closes what calls the roles back: workers, engine, placement, client. The roles must still exist.
 void runtime_close(struct runtime *);
 void runtime_release(struct runtime *);
 

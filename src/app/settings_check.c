@@ -12,7 +12,7 @@
 #include "service/fields.h"
 #include "service/internal_only.h"
 
-// Takes the next port from a list like "4001,4005"; after its end they count up.
+// Takes the next port from a list like "4001,4005"; after the last one they count up.
 static bool next_port(const char **list, long *port) {
     if (!**list) {
         if (*port) ++*port;
@@ -41,7 +41,7 @@ static bool has_address(const char *name) {
     return address_resolve(name, &address, 1) > 0;
 }
 
-// --redis wins over --redis-host, but an option on the command line wins over any environment variable.
+// --redis overrides --redis-host, but an option on the command line overrides any environment variable.
 static bool host_wins(const struct settings *s) {
     return s->redis == getenv("REDIS_URL") && s->redis_host && s->redis_host != getenv("REDIS_HOST");
 }

@@ -14,7 +14,7 @@ static void print_engine(const struct settings *set) {
         return;
     }
     const char *user_end = strrchr(url, '@'), *host = user_end ? user_end + 1 : strstr(url, "://") + 3;
-    printf("on Redis at %s", host); // its URL may contain a password
+    printf("on Redis at %s", host); // without user and password
 }
 
 static void print_parts(const struct system_part *parts, size_t count) {

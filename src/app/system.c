@@ -1,7 +1,7 @@
-// Starting goes from the inside out: engine, workers, roles, and finally the ports are opened, so that the
-// first request meets a system that works. They are bound before the roles are made, because a reader's name
-// is its address. Stopping goes the other way; roles outlive the engine, which answers in its close() what it
-// still owes them.
+// Starting goes from the inside out: engine, workers, roles; the ports are opened last, so that the first
+// request finds a system that works. They are bound before the roles are made, because a reader's name is its
+// address. Stopping goes the other way; roles outlive the engine, whose close() answers their pending
+// operations.
 #include "system.h"
 
 #include <stdio.h>

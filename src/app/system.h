@@ -10,14 +10,14 @@
 struct loop;
 struct system;
 
-// Opens everything for COMMAND_UP, and what a role needs for that role's command; waits for the engine, but
-// not long. Settings are borrowed. Returns NULL and writes a sentence that names the problem and what to do.
+// Starts all roles for COMMAND_UP, or the command's role; waits briefly for the engine. Settings are
+// borrowed. On failure returns NULL and writes a sentence that names the problem and what to do.
 struct system *system_start(const struct settings *, enum command, char *why, size_t why_size);
 
-// Returns the parts in the order of starting, and their number.
+// Returns the parts in the order of starting, and their number in *count.
 const struct system_part *system_parts(const struct system *, size_t *count);
 
-// Returns where a part listens ("manager", "reader-1"), or NULL if this process has none of that name.
+// Returns the URL of a part ("manager", "reader-1"), or NULL if this process has none of that name.
 const char *system_url(const struct system *, const char *name);
 
 // Opens the ports and serves until system_quit(). Returns 0 or a negative errno.

@@ -1,4 +1,4 @@
-// Private to app: one of the listening parts of a process, for its roles and for the start-up box.
+// Private to app: a part of a process that listens on a port, as its role and the start-up box see it.
 #pragma once
 
 #include "app/settings.h"
@@ -6,7 +6,6 @@
 
 enum { SYSTEM_URL_SIZE = SETTINGS_URL_MAX + 1 };
 
-// A listening part, for the start-up box.
 struct system_part {
     char name[ID_MAX + 1];        // "manager", "reader-1"
     char instance_id[ID_MAX + 1]; // "manager-1", "reader-1"

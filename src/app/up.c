@@ -49,8 +49,7 @@ static int serve_until_signal(struct system *s, const struct settings *set, enum
     return error ? 1 : 0;
 }
 
-// The parts of one process recognise each other by a token, whatever address their requests seem to come
-// from.
+// Parts of one process recognise each other by a token, whatever address their requests seem to come from.
 static void make_internal_token(struct settings *set, char token[TOKEN_BYTES * 2 + 1]) {
     unsigned char bytes[TOKEN_BYTES];
     if (set->internal_token || !random_bytes(bytes, sizeof bytes)) return;

@@ -56,13 +56,13 @@ static void handle_post(struct http_exchange *x, void *arg) {
                                    [LAST_TOO] = BODY_FIELD("lastEventId", last_too),
                                    [EVENTS] = BODY_FIELD("events", events)};
     if (!body_read(x, f, FIELDS) || !body_id(x, &f[USER]) || !body_id(x, &f[VIDEO])) return;
-    const char *told = text_of(&f[REDIRECT]);
+    const char *given = text_of(&f[REDIRECT]);
     struct connect_params c = {.userid = user, .videoid = video};
     c.last = last_event_id(x->request);
     take_if_newer(&c.last, text_of(&f[LAST]));
     take_if_newer(&c.last, text_of(&f[LAST_TOO]));
     c.asks = moments_asked(text_of(&f[EVENTS])) | moments_asked(http_request_query(x->request, "events"));
-    c.redirect = may_redirect(told ? told : http_request_query(x->request, "redirect"));
+    c.redirect = may_redirect(given ? given : http_request_query(x->request, "redirect"));
     reader_connect(arg, x, &c);
 }
 

@@ -56,7 +56,7 @@ static void field_take_text(const struct json_reader *reader, struct body_field 
     f->state = len >= 0 ? BODY_TEXT : len == -EMSGSIZE ? BODY_TOO_LONG : BODY_NOT_UNICODE;
 }
 
-// Takes the member whose key is the last token.
+// Reads the member whose key is the last token.
 static bool body_take_member(struct json_reader *reader, struct body_field *fields, size_t count) {
     struct body_field *f = body_find_field(reader, fields, count);
     enum json_token token = json_reader_next(reader);
@@ -67,7 +67,7 @@ static bool body_take_member(struct json_reader *reader, struct body_field *fiel
     return json_reader_skip(reader);
 }
 
-// Returns whether the text is an object and nothing else.
+// Returns whether the text is one object.
 static bool body_read_members(struct json_reader *reader, struct body_field *fields, size_t count) {
     if (json_reader_next(reader) != JSON_TOKEN_OBJECT) {
         while (json_reader_skip(reader) && json_reader_next(reader) > JSON_TOKEN_END) continue;

@@ -13,7 +13,8 @@
 
 enum { ADDRESS_BITS = 128, MAPPED_BITS = 96 };
 
-// All addresses are kept as IPv6, IPv4 ones mapped (RFC 4291, 2.5.5.2), so that one comparison serves both.
+// Addresses are stored as IPv6, with IPv4 ones mapped (RFC 4291, 2.5.5.2), so that one comparison serves
+// both.
 struct network {
     uint8_t address[ADDRESS_BITS / 8];
     unsigned bits;
@@ -25,7 +26,7 @@ struct internal_only {
     char *token; // or NULL
 };
 
-// `least` is the number of bits that a prefix length is counted from.
+// *least is the number of bits in front of those that a prefix length counts.
 static bool parse_address(const char *text, uint8_t address[ADDRESS_BITS / 8], unsigned *least) {
     static const uint8_t mapped[MAPPED_BITS / 8] = {[10] = 0xff, [11] = 0xff};
     memcpy(address, mapped, sizeof mapped);
@@ -44,7 +45,7 @@ static bool parse_bits(const char *text, unsigned least, unsigned *bits) {
     return true;
 }
 
-// Bits behind the prefix may be set: 10.1.2.3/8 is what people write.
+// Bits after the prefix may be set: people write 10.1.2.3/8.
 static bool parse_network(const char *text, size_t len, struct network *n) {
     char copy[64];
     if (len >= sizeof copy) return false;
@@ -64,7 +65,7 @@ static unsigned leading_ones(const uint8_t *mask, unsigned most) {
     return bits;
 }
 
-// Returns false for what is neither IPv4 nor IPv6.
+// Returns false if it is neither IPv4 nor IPv6.
 static bool network_of(const struct ifaddrs *own, struct network *n) {
     static const uint8_t mapped[MAPPED_BITS / 8] = {[10] = 0xff, [11] = 0xff};
     if (!own->ifa_addr || !own->ifa_netmask) return false;
@@ -82,8 +83,8 @@ static bool network_of(const struct ifaddrs *own, struct network *n) {
     return true;
 }
 
-// The networks that this machine, or this container, has an address in: a container learns its network only
-// when it starts.
+// Adds the networks in which this machine, or this container, has an address: a container learns its network
+// only when it starts.
 static bool add_own_networks(struct internal_only *i) {
     struct ifaddrs *all = NULL;
     bool fits = getifaddrs(&all) == 0;
@@ -108,7 +109,7 @@ static bool parse_networks(struct internal_only *i, const char *text) {
         text += strspn(text, " ");
         end = text + strcspn(text, ",");
         size_t len = strcspn(text, " ,");
-        if (text + len + strspn(text + len, " ") != end) return false; // two words between commas
+        if (text + len + strspn(text + len, " ") != end) return false; // more than one word between commas
         if (len && !add_network(i, text, len)) return false;
     }
     return true;
@@ -145,7 +146,7 @@ static bool is_known_peer(const struct internal_only *i, const char *peer) {
     return false;
 }
 
-// Takes as long for a token that is right to its last byte as for any other of its length.
+// Takes the same time for all tokens of one length, however many bytes are right.
 static bool is_equal(const char *given, const char *token) {
     size_t given_len = strlen(given), token_len = strlen(token);
     volatile unsigned different = given_len != token_len;

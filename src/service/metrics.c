@@ -13,7 +13,7 @@ static json_t *metric_value(const struct metric *m, struct service *s) {
     return value == floor(value) ? json_integer((json_int_t)value) : json_real(value);
 }
 
-// Adds a member, or a member of a member.
+// Adds a member; "a.b" is the member b of the member a.
 static void metric_add(const struct metric *m, struct service *s, json_t *object, const char *member) {
     const char *dot = strchr(member, '.');
     if (!dot) {
@@ -41,7 +41,7 @@ void metrics_add(const struct metric *m, struct service *s, json_t *metrics) {
     for (; m && m->name; m++) metric_add(m, s, metrics, m->name);
 }
 
-// What every part has
+// The metrics of every part
 
 #define HTTP(name, expression)                                                                               \
     static double http_##name(struct service *s) {                                                           \

@@ -15,7 +15,7 @@
 
 enum {
     FIRST_MS = 1000,    // at most
-    JITTER_PERCENT = 5, // of the interval: parts that started together do not report together for ever
+    JITTER_PERCENT = 5, // of the interval, so that parts that started together do not stay in step
     INTERVAL_MS = 5000
 };
 
@@ -29,7 +29,7 @@ struct reporter {
     json_t *(*build)(void *arg);
     void *arg;
     bool posting, closing;
-    bool failing; // and it has been said
+    bool failing; // and that has been logged
 };
 
 static void on_report_due(struct loop_timer *);
@@ -54,7 +54,7 @@ static int64_t reporter_jitter(int interval_ms) {
     return (int64_t)(hash_random() % (uint64_t)(2 * most + 1)) - most;
 }
 
-// Somewhere in the second half of the first second, or earlier if the interval is shorter.
+// In the second half of the first second, or of the interval if that is shorter.
 static int64_t reporter_first_ms(int interval_ms) {
     int64_t half = (interval_ms < FIRST_MS ? interval_ms : FIRST_MS) / 2;
     return half + (int64_t)(hash_random() % (uint64_t)(half + 1));
@@ -80,7 +80,7 @@ struct reporter *reporter_new(struct loop *loop, struct http_client *client,
 }
 
 static void reporter_begin_failing(struct reporter *r, const struct http_client_response *a) {
-    if (a->error == -ECANCELED) return; // we are ending
+    if (a->error == -ECANCELED) return; // we are stopping
     if (!r->failing && a->error)
         log_warn(r->role, "reports_failing", "url=%s error=\"%s\"", r->url, strerror(-a->error));
     else if (!r->failing)
@@ -114,7 +114,7 @@ static void reporter_post(struct reporter *r, const char *body) {
                         on_report_answer, r);
 }
 
-// A report that would overtake the one before is left out: figures are totals, so nothing is lost by it.
+// Skipped while the last report is still being sent: figures are totals, so nothing is lost.
 static void on_report_due(struct loop_timer *t) {
     struct reporter *r = container_of(t, struct reporter, timer);
     loop_timer_start(r->loop, t, r->interval_ms + reporter_jitter(r->interval_ms));
@@ -134,7 +134,7 @@ static void on_reporter_reap(struct loop_job *job) {
     free(r);
 }
 
-// A post under way keeps the memory until its callback.
+// A running request keeps the memory until its callback.
 void reporter_free(struct reporter *r) {
     if (!r || r->closing) return;
     r->closing = true;

@@ -37,7 +37,7 @@ void service_release(struct service *s) {
     s->reporter = NULL;
 }
 
-// Whether the engine and the role are ready; if not, *why is a sentence.
+// Returns whether the engine and the role are ready; if not, *why is a sentence or NULL.
 static bool service_is_ready(struct service *s, const char **why) {
     *why = NULL;
     if (!s->engine->ops->ready(s->engine, why)) return false;
@@ -67,7 +67,8 @@ static json_t *service_health(struct service *s, bool *ready) {
     return o;
 }
 
-// Alive is 200, whatever else is wrong: an orchestrator must not kill a reader whose store is away.
+// 200 while the process is alive, whatever else is wrong: an orchestrator must not kill a reader whose store
+// is away.
 static void handle_health(struct http_exchange *x, void *arg) {
     bool ready;
     reply_json(x, 200, service_health(arg, &ready));

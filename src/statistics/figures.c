@@ -18,8 +18,8 @@ struct instance {
 
 struct report_table {
     struct instance *by_id;
-    struct instance *by_age; // silent longest first
-    struct instance *rows;   // those with a row, in the order in which they came
+    struct instance *by_age; // longest silent first
+    struct instance *rows;   // those with a row, in the order of their first report
     unsigned row_count;
     uint64_t totals[REPORT_NUMBERS]; // sums over all instances, modulo 2^64
 };
@@ -103,7 +103,7 @@ static void figures_keep_numbers(struct report_table *t, struct instance *i,
     }
 }
 
-// Keeps the report, if there is a place for it or had been.
+// Keeps the report if the instance has a row, or there is room for another.
 static void figures_keep_row(struct report_table *t, enum report_kind kind, struct instance *i,
                              json_t *report) {
     if (i->row) {
@@ -165,7 +165,7 @@ static json_t *largest_number(const struct report_table *t, const char *name) {
     return json_integer(largest);
 }
 
-// The longest known instance that says anything.
+// The text of the first instance that has one.
 static json_t *first_text(const struct report_table *t, const struct report_field *f) {
     FOREACH_ROW(t, i) {
         json_t *value = json_object_get(i->row, f->name);
@@ -174,7 +174,7 @@ static json_t *first_text(const struct report_table *t, const struct report_fiel
     return f->missing ? json_string(f->missing) : json_null();
 }
 
-// Adds the texts of all instances' lists that `list` does not hold yet; `seen` holds the same texts as keys.
+// Adds the texts of all instances' lists that `list` does not have yet; `seen` has the same texts as keys.
 static void add_lists(json_t *list, json_t *seen, const struct report_table *t, const char *name) {
     json_t *entry;
     size_t k;
@@ -273,9 +273,8 @@ static json_t *zero_counts(const json_t *topics) {
     return counts;
 }
 
-// A comment API that asks Redis knows which topics have subscribers; one on another engine does not say. But
-// it is the readers that subscribe, so what they report is added: each reader is one subscriber of its
-// topics.
+// A comment API on Redis can report which topics have subscribers; one on another engine cannot. But it is
+// the readers that subscribe, so their reports are added: each reader is one subscriber of its topics.
 static void add_topics_of_readers(json_t *comment_api, const struct report_table *readers) {
     json_t *topics = json_object_get(comment_api, "activeTopics"), *seen = zero_counts(topics);
     json_t *subscribers = json_object_get(comment_api, "topicSubscribers");

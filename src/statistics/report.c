@@ -51,7 +51,7 @@ const struct report_shape report_shapes[REPORT_KINDS] = {
     [REPORT_CLIENT] = {"clientId", true, client_fields},
 };
 
-// A field as it was read: its value as it is kept, owned; or NULL, and whether it stood there at all.
+// A field as parsed: its value, owned; or NULL if it is missing, or bad.
 struct slot {
     json_t *value;
     bool bad;
@@ -64,8 +64,8 @@ struct reading {
     struct slot id;
 };
 
-// Each take_ function takes a value whose first token is `token`; returns it as it is kept, owned, or NULL.
-// What it leaves of a value that does not fit is skipped by take_member().
+// Each report_take_ function parses a value whose first token is `token`, and returns a new reference, or
+// NULL if the value does not fit. report_take_member() skips the rest of such a value.
 
 static json_t *report_take_number(struct json_reader *reader, enum json_token token) {
     int64_t number;
@@ -73,7 +73,7 @@ static json_t *report_take_number(struct json_reader *reader, enum json_token to
     return fits ? json_integer(number) : NULL;
 }
 
-// Returns the length of a text that fits, or -1.
+// Returns the length of the text, or -1 if it does not fit.
 static ptrdiff_t read_text(struct json_reader *reader, enum json_token token,
                            char text[REPORT_TEXT_MAX + 1]) {
     ptrdiff_t len = token == JSON_TOKEN_STRING ? json_reader_copy(reader, text, REPORT_TEXT_MAX + 1) : -1;
@@ -86,7 +86,7 @@ static json_t *report_take_text(struct json_reader *reader, enum json_token toke
     return len < 0 ? NULL : json_stringn_nocheck(text, (size_t)len);
 }
 
-// Returns false for an entry that does not fit; goes behind it in any case.
+// Returns false for an entry that does not fit; moves past it in any case.
 static bool report_take_entry(struct json_reader *reader, enum json_token token, json_t *list) {
     char text[REPORT_TEXT_MAX + 1];
     ptrdiff_t len = read_text(reader, token, text);
@@ -106,7 +106,8 @@ static json_t *report_take_list(struct json_reader *reader, enum json_token toke
     return NULL;
 }
 
-// Takes a member of a map. null removes the key: in the original, a mapping that vanished while it was read.
+// Parses a member of a map. null removes the key: the original sends it for a mapping that vanished while it
+// was read.
 static bool report_take_pair(struct json_reader *reader, enum report_type type, json_t *map) {
     char key[REPORT_TEXT_MAX + 1];
     ptrdiff_t len = read_text(reader, JSON_TOKEN_STRING, key);
@@ -152,7 +153,7 @@ static void report_take_into(struct slot *slot, struct json_reader *reader, enum
     slot->bad = token != JSON_TOKEN_NULL && !slot->value;
 }
 
-// Takes the member whose key is the last token, or skips it.
+// Parses or skips the member whose key is the last token.
 static bool report_take_member(struct reading *g) {
     struct slot *slot = NULL;
     enum report_type type = REPORT_TEXT;
@@ -165,7 +166,7 @@ static bool report_take_member(struct reading *g) {
     enum json_token token = json_reader_next(g->reader);
     uint32_t outside = g->reader->depth - (token == JSON_TOKEN_OBJECT || token == JSON_TOKEN_ARRAY);
     if (slot) report_take_into(slot, g->reader, token, type);
-    while (g->reader->depth > outside) // what was not taken
+    while (g->reader->depth > outside) // skips what was not parsed
         if (json_reader_next(g->reader) == JSON_TOKEN_ERROR) return false;
     return g->reader->last != JSON_TOKEN_ERROR;
 }
@@ -224,7 +225,7 @@ static bool report_check_fields(const struct reading *g, struct report_refusal *
     return true;
 }
 
-// Returns the fields in the order of the shape, behind the id.
+// Returns the id, then the fields in the order of the shape.
 static json_t *report_make(struct reading *g) {
     const char *id = json_string_value(g->id.value);
     json_t *report = json_object();

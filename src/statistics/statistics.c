@@ -1,6 +1,6 @@
-// A GET waits in `waiters` until the engine has said what is stored (on_overview), or in `ready` for the end
-// of the turn if it is not to be asked; show() gives it the document. A report passes statistics_report() and
-// figures_take().
+// A GET waits in `waiters` until the engine has answered what is stored (on_statistics_overview), or in
+// `ready` until the end of the turn if the engine is not queried; statistics_show() calls it back. A report
+// passes statistics_report() and figures_take().
 #include "statistics/statistics.h"
 
 #include <stdlib.h>
@@ -16,17 +16,17 @@
 #include "figures.h"
 
 enum {
-    OLDEST_MS = 1000, // no part of the document is older when it is given, while the engine answers
+    OLDEST_MS = 1000, // while the engine answers, no part of the document is older than this
     SILENT_INTERVALS = 3,
     INTERVAL_MS = 5000,
     BUDGET_SHARE = 20,
     BUDGET_MAX_US = 50000
 };
 
-// How much time may go into what clients make us do: one part in BUDGET_SHARE, and what was not spent before,
-// up to BUDGET_MAX_US. So a change is shown at once on a quiet system, and polling is cheap on a busy one.
+// Time that may be spent on requests: one part in BUDGET_SHARE, and what was not spent before, up to
+// BUDGET_MAX_US. So a quiet system shows a change immediately, and polling is cheap on a busy one.
 struct time_budget {
-    int64_t left_us; // at that time; may be negative
+    int64_t left_us; // at at_ms; may be negative
     int64_t at_ms;
 };
 
@@ -52,13 +52,13 @@ struct statistics {
     struct service service; // first: the argument of the routes
     struct internal_only *guard;
     struct figures *figures;
-    json_t *stored;       // storedComments; NULL: not known yet
-    bool asking, closing; // the engine is being asked; free() waits for its answer
+    json_t *stored;       // storedComments; NULL: unknown yet
+    bool asking, closing; // the engine is being queried; statistics_free() was called
     int64_t asked_us;
     struct time_budget asking_budget;
-    struct loop_timer patience; // with the engine, if something is known already
+    struct loop_timer patience; // limits the wait for the engine, if there is an older answer
     struct waiter *waiters;     // for its answer
-    struct waiter *ready;       // for the job
+    struct waiter *ready;       // for the job `answer`
     struct loop_job answer;
     char *document; // or NULL
     size_t document_len;
@@ -191,7 +191,7 @@ static void statistics_ask_engine(struct statistics *s) {
 void statistics_document(struct statistics *s, statistics_document_cb *done, void *arg) {
     struct waiter *w = mem_alloc(sizeof *w);
     *w = (struct waiter){.done = done, .arg = arg};
-    if (s->waiters) { // the first of them has asked
+    if (s->waiters) { // the query of the first one is running
         DL_APPEND(s->waiters, w);
     } else if (s->stored && !time_budget_left(&s->asking_budget, loop_now_ms(s->service.loop))) {
         if (!s->ready) loop_defer(s->service.loop, &s->answer);
@@ -211,7 +211,7 @@ static void on_statistics_reap(struct loop_job *job) {
     free(s);
 }
 
-// An answer of the engine still under way keeps the memory until it comes.
+// If the engine has not answered yet, its answer frees the memory.
 void statistics_free(struct statistics *s) {
     if (!s || s->closing) return;
     s->closing = true;

@@ -1,4 +1,4 @@
-// The settings, and the table of their options. Read once, at start-up.
+// The settings, and the table of their options. Read once, at the start.
 #pragma once
 
 #include <stdbool.h>
@@ -55,13 +55,13 @@ struct settings {
 
 enum { READERS_MAX = 100, SETTINGS_URL_MAX = 512, SETTINGS_REDIS_URL_SIZE = 2048 };
 
-// Checks what single rows cannot express, for `up` and the roles. Returns false and writes one sentence.
+// Checks what a row of the table cannot express, for `up` and the roles. Returns false and writes a sentence.
 bool settings_check(const struct settings *, enum command, char *why, size_t why_size);
 
-// Gives the URL of Redis. Returns false if the engine is the embedded one.
+// Writes the URL of Redis. Returns false if the engine is the embedded one.
 bool settings_redis_url(const struct settings *, char *url, size_t size);
 
-// Gives each reader its port; 0: the kernel chooses. Returns false if the list is not one of ports.
+// Writes the port of each reader; 0: the kernel chooses. Returns false if the list is malformed.
 bool settings_reader_ports(const struct settings *, int ports[READERS_MAX]);
 
 extern const struct option_row settings_rows[];

@@ -1,5 +1,5 @@
-// `chorus up`, everything in one process, and the commands that run one role each, on Redis. Returns the
-// exit code: 0 after SIGINT or SIGTERM, 1 if it cannot start, 2 for wrong usage.
+// `chorus up`, which runs all roles in one process, and the commands that run one role each, on Redis. Return
+// the exit code: 0 after SIGINT or SIGTERM; 1 if the process cannot start; 2 for wrong usage.
 #pragma once
 
 int up_main(int argc, char **argv);

@@ -1,10 +1,9 @@
-// Keeps addresses meant for services to services: a request must come from a known network or carry the
-// token, and must not carry an Origin, which every browser sends with a POST. Immutable once made; control
-// loop only.
+// Admits only services to the routes meant for them: a request must come from a known network or carry the
+// token, and must not carry an Origin, which every browser sends with a POST. Immutable; control loop only.
 //
-// The peer's address is that of the connection: behind a proxy every request comes from the proxy. So what
-// carries a header that proxies add (Forwarded, X-Forwarded-For, X-Real-IP, Via) needs the token; a proxy
-// that adds none does not belong in the list. At most INTERNAL_NETWORKS networks.
+// The peer's address is that of the connection, and behind a proxy that is the proxy's. So a request with a
+// header that proxies add (Forwarded, X-Forwarded-For, X-Real-IP, Via) needs the token; a proxy that adds
+// none must not be in the list. At most INTERNAL_NETWORKS networks.
 #pragma once
 
 #include <stdbool.h>
@@ -15,19 +14,19 @@ struct internal_only;
 
 enum { INTERNAL_NETWORKS = 64 };
 
-// `networks`: addresses and CIDRs, IPv4 and IPv6, separated by commas; the word samenet stands for the
-// networks this machine has an address in, as they are now; NULL: loopback; empty: none. `token`: NULL or
-// empty: none. Both are copied. Returns NULL if `networks` cannot be understood.
+// `networks`: addresses and CIDRs, IPv4 and IPv6, comma-separated; the word samenet means the networks in
+// which this machine has an address now; NULL: loopback; empty: none. `token`: NULL or empty: none. Both are
+// copied. Returns NULL if `networks` is malformed.
 struct internal_only *internal_only_new(const char *networks, const char *token);
 void internal_only_free(struct internal_only *); // NULL is fine
 
-// The parts of a request that show where it comes from. NULL: absent.
+// The parts of a request that show its origin. NULL: absent.
 struct internal_sign {
     const char *peer, *origin, *authorization;
-    bool forwarded; // it has a header that proxies add: the peer's address is not the client's
+    bool forwarded; // it has a header that proxies add, so the peer may not be the client
 };
 
 bool internal_only_allows(const struct internal_only *, const struct internal_sign *);
 
-// For a route's guard: whether the request may pass; if not, it is refused with 403.
+// For a route's guard: returns whether the request may pass; if not, refuses it with 403.
 bool internal_only_guard(const struct internal_only *, const struct http_request *, struct http_refusal *);

@@ -1,5 +1,5 @@
-// The figures that a part shows, as data: from a role's one table come the members of /health, those of its
-// reports to statistics, and `metrics` in /health, which has all of them. Control loop only.
+// The figures of a part, as a table per role: from it come members of /health, members of its reports to
+// statistics, and `metrics` in /health, which has all of them. Control loop only.
 //
 // Names and units are those of Prometheus: chorus_<what>_<unit>, in base units; a counter ends in _total.
 #pragma once
@@ -19,17 +19,16 @@ struct metric {
     enum metric_kind kind;
     const char *help; // one sentence
     double (*get)(struct service *);
-    const char
-        *health; // also a member of /health by this name; NULL: not. "memory.used": of its member `memory`
-    const char *report; // a member of the report to statistics; NULL: not
+    const char *health; // its name as a member of /health, or NULL; "memory.used": in the member `memory`
+    const char *report; // its name as a member of the report to statistics, or NULL
 };
 
 // Tables end with a row without a name.
 
-// What every part has: its HTTP server, the engine, the loop.
+// The metrics of every part: its HTTP server, the engine, the loop.
 extern const struct metric service_metrics[];
 
-// Add to an object: the rows that are members of /health, of a report, or all of them by their names.
+// Add rows to an object: those with a name in /health, those with one in reports, or all by their own names.
 void metrics_add_to_health(const struct metric *, struct service *, json_t *health);
 void metrics_add_to_report(const struct metric *, struct service *, json_t *report);
 void metrics_add(const struct metric *, struct service *, json_t *metrics);

@@ -1,5 +1,5 @@
-// Reports a part's figures to the statistics service, again and again. Failures are logged once when they
-// begin and once when they end; never more than one report is under way. Control loop only.
+// Reports a part's figures to the statistics service periodically. Failures are logged once when they begin
+// and once when they end. At most one request runs at a time. Control loop only.
 #pragma once
 
 #include <jansson.h>
@@ -12,9 +12,9 @@ struct reporter_config {
     const char *role;           // for log lines
     const char *statistics_url; // http://host:port of the statistics service
     const char *path;           // "/reader-api-statistics"
-    int interval_ms;            // the first one goes out after at most a second
+    int interval_ms;            // the first report is sent within a second
     const char *token;          // sent as Authorization: Bearer, or NULL
-    // Gives the report: an owned object that the reporter releases, or NULL to skip this time.
+    // Returns the report, a new reference that the reporter releases; or NULL to skip it this time.
     json_t *(*build)(void *arg);
     void *arg;
 };

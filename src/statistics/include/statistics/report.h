@@ -1,8 +1,8 @@
-// What parts report: the fields of each kind of report, as a table, and the reader that checks a report and
-// cuts it to size. Pure; knows nothing of HTTP.
+// The reports of parts: a table of the fields of each kind, and a parser that checks a report and cuts it to
+// size. Pure; knows nothing of HTTP.
 //
 // Limits: lists and maps keep their first REPORT_ENTRIES entries, a text is at most REPORT_TEXT_MAX bytes, an
-// id REPORT_ID_MAX, a number at most 2^53-1 (what JavaScript can hold).
+// id ID_MAX, a number at most 2^53-1 (what JavaScript can represent).
 #pragma once
 
 #include <jansson.h>
@@ -22,9 +22,9 @@ enum report_type {
     REPORT_TEXTS   // map of texts
 };
 
-// How figures of several instances become one. What each instance counts itself is summed; what each of them
-// reads from the state they share (mappings, live readers, subscriptions) is the same number several times,
-// and the largest stands for all.
+// How figures of several instances are merged. What an instance counts itself is summed. What all instances
+// read from shared state (mappings, live readers, subscriptions) is the same number several times: the
+// largest is used.
 enum report_merge { REPORT_SUM, REPORT_LARGEST };
 
 struct report_field {
@@ -36,7 +36,7 @@ struct report_field {
 
 struct report_shape {
     const char *id_field;
-    bool id_required; // if not, a report without it comes from the one instance without a name
+    bool id_required; // if not, reports without an id come from the one instance without a name
     const struct report_field *fields; // ended by one without a name
 };
 
@@ -44,10 +44,10 @@ extern const struct report_shape report_shapes[REPORT_KINDS];
 
 struct report_refusal {
     const char *code;   // stable word
-    char sentence[160]; // names the field; nothing of the report's own text stands in it
+    char sentence[160]; // names the field; contains no text from the report
 };
 
-// Reads a report of this kind. Returns it with all fields in order, behind its id ("" if it has none), as an
-// object the caller owns; or NULL with why, without a code if the text is no JSON object (the reader knows
-// where).
+// Parses a report of this kind. Returns an object owned by the caller: the id ("" if there is none), then all
+// fields in order. Returns NULL and the refusal if the report is malformed; its code is NULL if the text is
+// not a JSON object (json_reader_place() gives the position).
 json_t *report_read(enum report_kind, struct json_reader *, struct report_refusal *);

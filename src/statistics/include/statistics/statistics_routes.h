@@ -1,4 +1,4 @@
-// GET /statistics, and the four POSTs by which parts report. The server's arg is the struct statistics.
+// GET /statistics, and the four POST routes for reports. The server's arg is the struct statistics.
 #pragma once
 
 struct http_route;
