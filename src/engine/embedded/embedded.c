@@ -1,6 +1,5 @@
-// The embedded engine from opening to closing, and the table of its operations. Those on the store stand
-// whole in the file of their subject: what is asked, what the store's thread does with it, and how it is
-// called back.
+// The embedded engine from opening to closing: local.h in front of the store's thread. What the thread does
+// for an operation is in the file of its subject.
 #include "engine/embedded.h"
 
 #include <stdlib.h>
@@ -8,36 +7,45 @@
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "embedded_counter.h"
-#include "embedded_engine.h"
 #include "embedded_lease.h"
 #include "embedded_log.h"
 #include "embedded_mapping.h"
 #include "embedded_overview.h"
 #include "embedded_room.h"
 #include "embedded_thread.h"
-#include "engine/hub.h"
-#include "net/loop.h"
+#include "engine/local.h"
 
-enum { CLOSE_GRACE_MS = 300 };
+enum {
+    CLOSE_GRACE_MS = 300,
+    HAND_OVER_AT = 8 // the thread works on them while the rest of the turn goes on
+};
+
+struct embedded {
+    struct local_engine local; // first
+    struct store_thread *thread;
+    struct loop_job take_answers, reap;
+    char why[512];
+};
 
 static struct embedded *from(struct engine *engine) {
     return (struct embedded *)engine;
 }
 
+static void hand_over(struct local_engine *local) {
+    store_thread_push(((struct embedded *)local)->thread, &local->pending);
+}
+
 static void take_answers(struct loop_job *job) {
     struct embedded *e = container_of(job, struct embedded, take_answers);
-    if (e->closing) return;
+    if (e->local.closing) return;
     struct request_list answers = store_thread_answers(e->thread);
-    e->waiting -= answers.count;
-    for (const struct request *r = answers.first; r; r = r->next) e->waiting_bytes -= r->bytes;
-    request_list_move(&e->answers, &answers);
-    embedded_answer(e, &e->answers, e->answers.count);
+    local_answer(&e->local, &answers);
 }
 
 // On the store's thread.
 static void on_answers(void *arg) {
     struct embedded *e = arg;
-    loop_post(e->loop, &e->take_answers);
+    loop_post(e->local.loop, &e->take_answers);
 }
 
 // Life
@@ -52,7 +60,7 @@ static bool ready(struct engine *engine, const char **why) {
 static struct engine_stats stats(struct engine *engine) {
     struct embedded *e = from(engine);
     struct engine_stats so_far = store_thread_stats(e->thread);
-    so_far.waiting = e->waiting;
+    so_far.waiting = e->local.waiting;
     return so_far;
 }
 
@@ -60,45 +68,34 @@ static void on_reap(struct loop_job *job) {
     free(container_of(job, struct embedded, reap));
 }
 
-// Subscribers hear nothing more, but their subscriptions last until all callbacks have been called: those may
-// still unsubscribe. What is stored now is heard by whoever comes back after the restart.
 static void close_engine(struct engine *engine) {
     struct embedded *e = from(engine);
     struct request_list left = {0};
-    if (e->closing) return;
-    e->closing = true;
-    loop_timer_stop(e->loop, &e->turn_end);
-    loop_timer_stop(e->loop, &e->refuse);
-    store_thread_push(e->thread, &e->pending);
-    store_thread_stop(e->thread, CLOSE_GRACE_MS, &e->answers, &left);
-    embedded_answer(e, &e->answers, e->answers.count);
-    for (struct request *r; (r = request_list_take(&left));) embedded_refuse(e, r, ENGINE_CLOSED);
-    while (e->refused.first) embedded_answer(e, &e->refused, e->refused.count);
-    hub_free(e->hub);
+    if (!local_close_begin(&e->local)) return;
+    hand_over(&e->local);
+    store_thread_stop(e->thread, CLOSE_GRACE_MS, &e->local.answers, &left);
+    local_close_end(&e->local, &left);
     // Behind a take_answers that may still wait in the loop.
-    loop_post(e->loop, &e->reap);
+    loop_post(e->local.loop, &e->reap);
 }
 
 static const struct engine_ops embedded_ops = {
-    .name = "embedded",
-    .append = embedded_append,
-    .subscribe = embedded_subscribe,
-    .unsubscribe = embedded_unsubscribe,
-    .head = embedded_head,
-    .range = embedded_range,
-    .lookup = embedded_lookup,
-    .assign = embedded_assign,
-    .reassign = embedded_reassign,
-    .release = embedded_release,
-    .watch = embedded_watch,
-    .lease_renew = embedded_lease_renew,
-    .lease_drop = embedded_lease_drop,
-    .leases = embedded_leases,
-    .counter_next = embedded_counter_next,
-    .overview = embedded_overview,
-    .ready = ready,
-    .stats = stats,
-    .close = close_engine,
+    .name = "embedded", LOCAL_OPERATIONS, .ready = ready, .stats = stats, .close = close_engine};
+
+static const struct local_store embedded_store = {
+    .append = log_append,
+    .head = log_head,
+    .range = log_range,
+    .lookup = mapping_lookup,
+    .assign = mapping_assign,
+    .reassign = mapping_reassign,
+    .release = mapping_release,
+    .watch = room_watch,
+    .lease_renew = lease_carry_out_renew,
+    .lease_drop = lease_carry_out_drop,
+    .leases = lease_carry_out_list,
+    .counter_next = counter_next,
+    .overview = overview_read,
 };
 
 struct engine *embedded_open(struct loop *loop, const struct embedded_config *config, char *why,
@@ -106,13 +103,15 @@ struct engine *embedded_open(struct loop *loop, const struct embedded_config *co
     struct embedded *e = mem_zalloc(sizeof *e);
     e->take_answers.run = take_answers;
     e->reap.run = on_reap;
-    e->hand_over = store_thread_push;
-    e->loop = loop;
+    e->local = (struct local_engine){.engine.ops = &embedded_ops,
+                                     .loop = loop, // the thread may post before it is all there
+                                     .hand_over = hand_over,
+                                     .hand_over_at = HAND_OVER_AT};
     e->thread = store_thread_start(config, on_answers, e, why, why_size);
     if (!e->thread) {
         free(e);
         return NULL;
     }
-    embedded_init(e, &embedded_ops, loop);
-    return &e->engine;
+    local_init(&e->local, &embedded_store, loop);
+    return &e->local.engine;
 }

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "embedded_request.h"
+#include "engine/request.h"
 #include "embedded_store.h"
 
 enum {

@@ -1,6 +1,6 @@
-// Persistent counters; see engine.h.
+// Counters. Store's thread; failures as in embedded_store.h.
 #pragma once
 
-#include "engine/engine.h"
+#include "engine/local.h"
 
-void embedded_counter_next(struct engine *, const char *name, engine_counter_cb *, void *arg);
+request_carry_out counter_next; // see struct local_store

@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "base/uthash.h"
-#include "embedded_engine.h"
 #include "embedded_transaction.h"
 #include "engine/lease.h"
 
@@ -12,18 +11,8 @@ static const char *hold(struct request *r, const char *text) {
     return text ? request_hold_text(r, text, strlen(text)) : NULL;
 }
 
-// Renewing
-
-struct renewal {
-    struct request request; // first
-    struct engine_lease asked;
-    int ttl_ms;
-    engine_lease_cb *cb;
-    struct engine_lease_answer answer;
-};
-
-static void carry_out_renew(struct store *s, struct request *request) {
-    struct renewal *r = (struct renewal *)request;
+void lease_carry_out_renew(struct store *s, struct request *request) {
+    struct lease_request *r = (struct lease_request *)request;
     int64_t now_ms = clock_monotonic_ms();
     struct lease *l = lease_renew(&s->leases, &r->asked, r->ttl_ms, now_ms, &r->answer);
     r->answer.instance_id = hold(request, r->answer.instance_id);
@@ -32,67 +21,14 @@ static void carry_out_renew(struct store *s, struct request *request) {
     s->leases_unwritten |= l->changed;
 }
 
-static void call_back_renew(struct embedded *e, struct request *request) {
-    const struct renewal *r = (const struct renewal *)request;
-    (void)e;
-    r->cb(request->arg, request->status, request->status == ENGINE_OK ? &r->answer : NULL);
-}
-
-void embedded_lease_renew(struct engine *engine, const struct engine_lease *lease, int ttl_ms,
-                          engine_lease_cb *cb, void *arg) {
-    size_t room = request_copy_size(lease->reader_url) + request_copy_size(lease->public_url) +
-                  request_copy_size(lease->instance_id);
-    struct renewal *r = request_new(sizeof *r, room, carry_out_renew, call_back_renew, arg);
-    r->asked = *lease;
-    r->asked.reader_url = request_copy(&r->request, lease->reader_url);
-    r->asked.public_url = request_copy(&r->request, lease->public_url);
-    r->asked.instance_id = request_copy(&r->request, lease->instance_id);
-    r->ttl_ms = ttl_ms;
-    r->cb = cb;
-    embedded_push(engine, &r->request);
-}
-
-// Giving up
-
-struct lease_given_up {
-    struct request request; // first
-    const char *reader_url;
-    uint64_t generation;
-    engine_done_cb *cb;
-};
-
-static void carry_out_drop(struct store *s, struct request *request) {
-    const struct lease_given_up *d = (const struct lease_given_up *)request;
+void lease_carry_out_drop(struct store *s, struct request *request) {
+    const struct lease_drop_request *d = (const struct lease_drop_request *)request;
     lease_drop(s->leases, d->reader_url, d->generation, clock_monotonic_ms());
     s->leases_unwritten = true;
 }
 
-static void call_back_drop(struct embedded *e, struct request *request) {
-    (void)e;
-    ((const struct lease_given_up *)request)->cb(request->arg, request->status);
-}
-
-void embedded_lease_drop(struct engine *engine, const char *reader_url, uint64_t generation,
-                         engine_done_cb *cb, void *arg) {
-    struct lease_given_up *d =
-        request_new(sizeof *d, request_copy_size(reader_url), carry_out_drop, call_back_drop, arg);
-    d->reader_url = request_copy(&d->request, reader_url);
-    d->generation = generation;
-    d->cb = cb;
-    embedded_push(engine, &d->request);
-}
-
-// Listing
-
-struct listing {
-    struct request request; // first
-    engine_leases_cb *cb;
-    const struct engine_lease *list; // the answer, held
-    size_t count;
-};
-
-static void carry_out_list(struct store *s, struct request *r) {
-    struct listing *answer = (struct listing *)r;
+void lease_carry_out_list(struct store *s, struct request *r) {
+    struct leases_request *answer = (struct leases_request *)r;
     int64_t now_ms = clock_monotonic_ms();
     struct lease *l;
     size_t count = 0;
@@ -107,19 +43,6 @@ static void carry_out_list(struct store *s, struct request *r) {
         list->instance_id = hold(r, l->instance_id);
         list++;
     }
-}
-
-static void call_back_list(struct embedded *e, struct request *r) {
-    const struct listing *l = (const struct listing *)r;
-    bool ok = r->status == ENGINE_OK;
-    (void)e;
-    l->cb(r->arg, r->status, ok ? l->list : NULL, ok ? l->count : 0);
-}
-
-void embedded_leases(struct engine *engine, engine_leases_cb *cb, void *arg) {
-    struct listing *l = request_new(sizeof *l, 0, carry_out_list, call_back_list, arg);
-    l->cb = cb;
-    embedded_push(engine, &l->request);
 }
 
 // The rows

@@ -1,4 +1,4 @@
-// Leases. Store's thread only, but for the operations; failures as in embedded_store.h.
+// Leases. Store's thread only; failures as in embedded_store.h.
 //
 // All leases are in memory (there are as many as readers), and what is listed comes from there. A row is
 // written when a lease is new, has changed or was dropped, and otherwise once a day, by a transaction of its
@@ -9,14 +9,10 @@
 #pragma once
 
 #include "embedded_store.h"
-#include "engine/engine.h"
+#include "engine/local.h"
 
-// The operations; see engine.h. Control loop.
-void embedded_lease_renew(struct engine *, const struct engine_lease *, int ttl_ms, engine_lease_cb *,
-                          void *arg);
-void embedded_lease_drop(struct engine *, const char *reader_url, uint64_t generation, engine_done_cb *,
-                         void *arg);
-void embedded_leases(struct engine *, engine_leases_cb *, void *arg);
+// See struct local_store.
+request_carry_out lease_carry_out_renew, lease_carry_out_drop, lease_carry_out_list;
 
 // Reads the rows, at opening. Returns false on failure.
 bool lease_load(struct store *);

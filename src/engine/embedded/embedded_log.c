@@ -1,9 +1,5 @@
 #include "embedded_log.h"
 
-#include <assert.h>
-#include <string.h>
-
-#include "embedded_engine.h"
 #include "embedded_room.h"
 #include "embedded_row.h"
 #include "embedded_token.h"
@@ -55,21 +51,6 @@ static bool announce_loss(struct store *s, struct video *v, struct position know
 
 // Appending
 
-struct append {
-    struct request request; // first
-    const char *video;
-    struct engine_entry asked; // kind and body
-    bool has_token;
-    struct engine_token token;
-    struct position known;
-    engine_append_cb *cb;
-
-    struct engine_entry entry; // the answer
-    struct engine_entry loss;  // published before it; `at` not set: none
-    struct engine_first first; // if repeated
-    bool repeated;             // it is an earlier append's: nothing to publish
-};
-
 // Gives the entry the next number: in the epoch of this run of the engine, which begins with its first
 // append.
 static void number(struct store *s, struct video *v, struct engine_entry *e) {
@@ -82,7 +63,7 @@ static void number(struct store *s, struct video *v, struct engine_entry *e) {
     video_changed(s, v);
 }
 
-static bool answer_repeat(struct store *s, const struct video *v, struct append *a) {
+static bool answer_repeat(struct store *s, const struct video *v, struct append_request *a) {
     struct token_first found;
     if (!token_find(s, v, &a->token, &a->request, &found)) return false;
     if (!found.same) a->request.status = ENGINE_KEY_REUSED;
@@ -93,8 +74,8 @@ static bool answer_repeat(struct store *s, const struct video *v, struct append 
     return true;
 }
 
-static void log_append(struct store *s, struct request *r) {
-    struct append *a = (struct append *)r;
+void log_append(struct store *s, struct request *r) {
+    struct append_request *a = (struct append_request *)r;
     if (store_is_lost(s)) {
         r->status = ENGINE_UNAVAILABLE;
         return;
@@ -112,48 +93,10 @@ static void log_append(struct store *s, struct request *r) {
     video_mark_used(s, v);
 }
 
-static void call_back_append(struct embedded *e, struct request *r) {
-    const struct append *a = (const struct append *)r;
-    bool ok = r->status == ENGINE_OK;
-    a->cb(r->arg, r->status, ok ? &a->entry : NULL, ok && a->repeated ? &a->first : NULL);
-    if (!ok || a->repeated) return;
-    embedded_publish(e, a->video, &a->loss);
-    embedded_publish(e, a->video, &a->entry);
-}
-
-void embedded_append(struct engine *engine, const struct engine_append *asked, engine_append_cb *cb,
-                     void *arg) {
-    const char *old_name = asked->token ? asked->token->old_name : NULL;
-    assert(asked->body_len ? asked->kind != ENTRY_TOMBSTONE : asked->kind != ENTRY_COMMENT);
-    size_t room = request_copy_size(asked->video) + request_copy_size(old_name) + asked->body_len + 2;
-    struct append *a = request_new(sizeof *a, room, log_append, call_back_append, arg);
-    a->video = request_copy(&a->request, asked->video);
-    a->has_token = asked->token != NULL;
-    if (a->has_token) a->token = *asked->token;
-    a->token.old_name = request_copy(&a->request, old_name);
-    a->known = asked->known;
-    char *body = request_room(&a->request, asked->body_len + 2) + 1;
-    if (asked->body_len) memcpy(body, asked->body, asked->body_len);
-    body[-1] = '{';
-    body[asked->body_len] = '}';
-    a->asked = (struct engine_entry){.kind = asked->kind, .body = body, .body_len = asked->body_len};
-    a->cb = cb;
-    embedded_push(engine, &a->request);
-}
-
 // Where it stands
 
-struct head {
-    struct request request; // first
-    const char *video;
-    struct position known;
-    engine_head_cb *cb;
-    struct engine_head answer;
-    struct engine_entry loss; // as in struct append
-};
-
-static void log_head(struct store *s, struct request *r) {
-    struct head *h = (struct head *)r;
+void log_head(struct store *s, struct request *r) {
+    struct head_request *h = (struct head_request *)r;
     struct video *v = room_find_or_add(s, h->video, &r->status);
     if (!v) return;
     struct position before = v->at;
@@ -166,36 +109,11 @@ static void log_head(struct store *s, struct request *r) {
     h->answer.at = v->at;
 }
 
-static void call_back_head(struct embedded *e, struct request *r) {
-    const struct head *h = (const struct head *)r;
-    bool ok = r->status == ENGINE_OK;
-    h->cb(r->arg, r->status, ok ? &h->answer : NULL);
-    if (ok) embedded_publish(e, h->video, &h->loss);
-}
-
-void embedded_head(struct engine *engine, const char *video, struct position known, engine_head_cb *cb,
-                   void *arg) {
-    struct head *h = request_new(sizeof *h, request_copy_size(video), log_head, call_back_head, arg);
-    h->video = request_copy(&h->request, video);
-    h->known = known;
-    h->cb = cb;
-    embedded_push(engine, &h->request);
-}
-
 // Reading
-
-struct range {
-    struct request request; // first
-    const char *video;
-    struct position after;
-    size_t limit;
-    engine_range_cb *cb;
-    struct engine_range answer;
-};
 
 // An entry must be the video's own, with a higher number than the one before. A damaged one is left out, and
 // becomes a gap.
-static bool read_own_entry(struct store *s, sqlite3_stmt *q, struct range *r, const struct video *v,
+static bool read_own_entry(struct store *s, sqlite3_stmt *q, struct range_request *r, const struct video *v,
                            struct engine_entry *e) {
     const struct engine_range *out = &r->answer;
     struct position before = out->count ? out->entries[out->count - 1].at : r->after;
@@ -207,7 +125,7 @@ static bool read_own_entry(struct store *s, sqlite3_stmt *q, struct range *r, co
 }
 
 // Reads from index `i` of the video's trail on. What has expired, or is gone already, lies at the beginning.
-static void read_entries(struct store *s, struct range *r, struct video *v, size_t i,
+static void read_entries(struct store *s, struct range_request *r, struct video *v, size_t i,
                          struct engine_entry *entries) {
     struct engine_range *out = &r->answer;
     struct trail *t = &v->trail;
@@ -227,8 +145,8 @@ static void read_entries(struct store *s, struct range *r, struct video *v, size
     if (!s->failure.code) trail_drop(t, expired);
 }
 
-static void log_range(struct store *s, struct request *request) {
-    struct range *r = (struct range *)request;
+void log_range(struct store *s, struct request *request) {
+    struct range_request *r = (struct range_request *)request;
     struct video *v = video_find(s, r->video);
     r->answer = (struct engine_range){0};
     if (!v) return;
@@ -240,20 +158,4 @@ static void log_range(struct store *s, struct request *request) {
     struct engine_entry *entries = request_hold(request, room * sizeof *entries);
     r->answer.entries = entries;
     read_entries(s, r, v, first, entries);
-}
-
-static void call_back_range(struct embedded *e, struct request *request) {
-    const struct range *r = (const struct range *)request;
-    (void)e;
-    r->cb(request->arg, request->status, request->status == ENGINE_OK ? &r->answer : NULL);
-}
-
-void embedded_range(struct engine *engine, const char *video, struct position after, size_t limit,
-                    engine_range_cb *cb, void *arg) {
-    struct range *r = request_new(sizeof *r, request_copy_size(video), log_range, call_back_range, arg);
-    r->video = request_copy(&r->request, video);
-    r->after = after;
-    r->limit = limit;
-    r->cb = cb;
-    embedded_push(engine, &r->request);
 }

@@ -1,9 +1,6 @@
-// Operations on the log: numbering, storing, ranges; see engine.h. Control loop.
+// The log: appending, where it stands, reading. Store's thread; failures as in embedded_store.h.
 #pragma once
 
-#include "engine/engine.h"
+#include "engine/local.h"
 
-void embedded_append(struct engine *, const struct engine_append *, engine_append_cb *, void *arg);
-void embedded_head(struct engine *, const char *video, struct position known, engine_head_cb *, void *arg);
-void embedded_range(struct engine *, const char *video, struct position after, size_t limit,
-                    engine_range_cb *, void *arg);
+request_carry_out log_append, log_head, log_range; // see struct local_store

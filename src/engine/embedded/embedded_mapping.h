@@ -1,11 +1,7 @@
-// Operations on mappings {video => reader}; see engine.h.
+// Mappings of videos to readers. Store's thread; failures as in embedded_store.h.
 #pragma once
 
-#include "engine/engine.h"
+#include "engine/local.h"
 
-void embedded_lookup(struct engine *, const char *video, engine_mapping_cb *, void *arg);
-void embedded_assign(struct engine *, const char *video, const char *reader_url, engine_mapping_cb *,
-                     void *arg);
-void embedded_reassign(struct engine *, const char *video, const char *expected, const char *reader_url,
-                       engine_mapping_cb *, void *arg);
-void embedded_release(struct engine *, const char *video, const char *expected, engine_done_cb *, void *arg);
+// See struct local_store.
+request_carry_out mapping_lookup, mapping_assign, mapping_reassign, mapping_release;

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "embedded_engine.h"
 #include "embedded_row.h"
 
 enum { LOOK_AT = 1000 }; // entries that are not comments do not count, but cost
@@ -40,13 +39,7 @@ static size_t read_mapped(struct store *s, struct request *r, struct engine_mapp
     return count;
 }
 
-struct overview_request {
-    struct request request; // first
-    engine_overview_cb *cb;
-    struct engine_overview answer;
-};
-
-static void carry_out_overview(struct store *s, struct request *r) {
+void overview_read(struct store *s, struct request *r) {
     struct engine_entry *newest = request_hold(r, ENGINE_NEWEST * sizeof *newest);
     struct engine_mapping *mapped = request_hold(r, ENGINE_MAPPED * sizeof *mapped);
     ((struct overview_request *)r)->answer = (struct engine_overview){
@@ -57,16 +50,4 @@ static void carry_out_overview(struct store *s, struct request *r) {
         .mapped = mapped,
         .mapped_count = read_mapped(s, r, mapped),
     };
-}
-
-static void call_back_overview(struct embedded *e, struct request *r) {
-    const struct overview_request *o = (const struct overview_request *)r;
-    (void)e;
-    o->cb(r->arg, r->status, r->status == ENGINE_OK ? &o->answer : NULL);
-}
-
-void embedded_overview(struct engine *engine, engine_overview_cb *cb, void *arg) {
-    struct overview_request *o = request_new(sizeof *o, 0, carry_out_overview, call_back_overview, arg);
-    o->cb = cb;
-    embedded_push(engine, &o->request);
 }

@@ -1,6 +1,6 @@
-// What the whole store holds; see engine.h.
+// Totals and the newest entries and mappings. Store's thread; failures as in embedded_store.h.
 #pragma once
 
-#include "engine/engine.h"
+#include "engine/local.h"
 
-void embedded_overview(struct engine *, engine_overview_cb *, void *arg);
+request_carry_out overview_read; // see struct local_store

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "embedded_engine.h"
 #include "embedded_video.h"
 
 enum { CHUNK = 64, EVICTED_AT_ONCE = 256 };
@@ -20,13 +19,7 @@ static void forget(struct store *s, struct watched_video *w) {
     free(w);
 }
 
-struct watch_request {
-    struct request request; // first
-    const char *video;
-    bool watched;
-};
-
-static void carry_out_watch(struct store *s, struct request *r) {
+void room_watch(struct store *s, struct request *r) {
     const struct watch_request *asked = (const struct watch_request *)r;
     struct watched_video *w;
     HASH_FIND_STR(s->watched, asked->video, w);
@@ -43,17 +36,6 @@ static void carry_out_watch(struct store *s, struct request *r) {
     w->until_ms = clock_monotonic_ms() + 3 * ENGINE_WATCH_AGAIN_MS;
     struct video *v = video_find(s, asked->video);
     if (v) video_mark_used(s, v);
-}
-
-void embedded_watch(struct engine *engine, const char *const *videos, size_t count, bool watched) {
-    for (size_t i = 0; i < count; i++) {
-        if (!watched && embedded_is_shared(engine, videos[i])) continue;
-        struct watch_request *w =
-            request_new(sizeof *w, request_copy_size(videos[i]), carry_out_watch, NULL, NULL);
-        w->video = request_copy(&w->request, videos[i]);
-        w->watched = watched;
-        embedded_push(engine, &w->request);
-    }
 }
 
 void room_sweep(struct store *s) {

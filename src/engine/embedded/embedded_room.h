@@ -10,12 +10,12 @@
 
 #include "embedded_store.h"
 #include "embedded_video.h"
-#include "engine/engine.h"
+#include "engine/local.h"
 
 enum { ROOM_LOOKED_AT = 1024 };
 
-// The operation; see engine.h. Control loop.
-void embedded_watch(struct engine *, const char *const *videos, size_t count, bool watched);
+// Notes whether a video is watched; see struct local_store.
+request_carry_out room_watch;
 
 // Returns the video's row, made if there is none. NULL with *status ENGINE_FULL if there are too many, NULL
 // on failure.

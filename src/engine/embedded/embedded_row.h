@@ -1,7 +1,7 @@
 // Rows of the log: each is checked when it is read. Store's thread only; failures as in embedded_store.h.
 #pragma once
 
-#include "embedded_request.h"
+#include "engine/request.h"
 #include "embedded_store.h"
 
 // Reads an entry from a row whose columns are ENTRY of embedded_sql.c. What it points to is held by the

@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "engine/embedded_config.h"
-#include "embedded_request.h"
+#include "engine/request.h"
 
 struct store_thread;
 

@@ -3,7 +3,7 @@
 // those of its newest ENGINE_TOKENS_VIDEO entries.
 #pragma once
 
-#include "embedded_request.h"
+#include "engine/request.h"
 #include "embedded_store.h"
 #include "embedded_video.h"
 

@@ -1,8 +1,9 @@
-// A request on its way through the embedded engine: made on the control loop, carried out on the store's
-// thread, answered on the control loop. It belongs to one thread at a time, and lists are how it is handed
-// over. It carries the functions that do so; an operation's own struct begins with it and holds what was
-// asked and what is answered. Together with the strings it was given it is one allocation; what an answer
-// points to is the request's too.
+// A request on its way through an engine inside a process (local.h): made on the control loop, carried out
+// where the store lives, which may be a thread of its own, and called back on the control loop. It belongs to
+// one thread at a time; lists hand it over. It carries the functions for both; an operation's own struct
+// begins with it and holds what was asked and what is answered. Together with its strings it is one
+// allocation; what an answer points to is held by the request, or borrowed from the store if that cannot
+// change before the callback.
 #pragma once
 
 #include <stddef.h>
@@ -10,14 +11,14 @@
 
 #include "engine/engine.h"
 
-struct embedded;
-struct store;
+struct local_engine;
+struct store; // each engine's own
 struct request;
 
-// On the store's thread. Failures as in embedded_store.h. After a failed transaction it is called once more.
+// Fills in the answer, and a status other than ENGINE_OK. May be called again after request_reset().
 typedef void request_carry_out(struct store *, struct request *);
-// On the control loop, with the status set. May close the engine.
-typedef void request_call_back(struct embedded *, struct request *);
+// On the control loop. May close the engine.
+typedef void request_call_back(struct local_engine *, struct request *);
 
 struct request {
     struct request *next;

@@ -1,4 +1,4 @@
-#include "embedded_request.h"
+#include "engine/request.h"
 
 #include <assert.h>
 #include <stdalign.h>

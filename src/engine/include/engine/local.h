@@ -1,0 +1,187 @@
+// An engine inside one process, whatever keeps its data: operations become requests, which go to the store in
+// the order of the calls. Those of one turn of the loop go together, when the turn ends or there are
+// `hand_over_at` of them. So a callback never runs inside the call. For each entry in order the append's
+// callback comes first, then the publishing: subscribers get an entry after it is stored.
+//
+// An engine is a struct that begins with struct local_engine, a struct local_store that carries requests out,
+// and LOCAL_OPERATIONS in its table. Control loop only, but for what carries out.
+//
+// Bounds: 16,384 requests or 32 MB of them that are not answered yet; beyond either, ENGINE_BUSY.
+#pragma once
+
+#include "engine/engine.h"
+#include "engine/request.h"
+#include "net/loop.h"
+
+struct hub;
+struct local_engine;
+
+// How a store carries out each operation; the request is the struct below that belongs to it.
+struct local_store {
+    request_carry_out *append;                               // struct append_request
+    request_carry_out *head;                                 // struct head_request
+    request_carry_out *range;                                // struct range_request
+    request_carry_out *lookup, *assign, *reassign, *release; // struct mapping_request
+    request_carry_out *watch;                                // struct watch_request
+    request_carry_out *lease_renew;                          // struct lease_request
+    request_carry_out *lease_drop;                           // struct lease_drop_request
+    request_carry_out *leases;                               // struct leases_request
+    request_carry_out *counter_next;                         // struct counter_request
+    request_carry_out *overview;                             // struct overview_request
+};
+
+struct local_engine {
+    struct engine engine; // first
+    const struct local_store *store;
+    struct loop *loop;
+    struct hub *hub;
+
+    void (*hand_over)(struct local_engine *); // takes all of `pending`
+    size_t hand_over_at;
+
+    struct request_list pending; // not handed over yet
+    struct request_list answers; // not called back yet
+    struct request_list refused; // with their status
+    size_t waiting, waiting_bytes;
+    struct loop_timer turn_end, refuse;
+    bool closing;
+};
+
+// `hand_over`, `hand_over_at` and engine.ops are the caller's to set.
+void local_init(struct local_engine *, const struct local_store *, struct loop *);
+
+// Calls back requests that have been carried out, oldest first, and frees them. A callback may close the
+// engine.
+void local_answer(struct local_engine *, struct request_list *);
+
+// Closing. Between the two calls the engine has its store finish what it can, and adds that to `answers`.
+// local_close_begin() returns false if the engine is being closed already. local_close_end() calls back
+// `answers`, and `left` and all later requests with ENGINE_CLOSED; subscriptions last until then, because
+// callbacks may still unsubscribe.
+bool local_close_begin(struct local_engine *);
+void local_close_end(struct local_engine *, struct request_list *left);
+
+// Requests
+
+struct append_request {
+    struct request request; // first
+    const char *video;
+    struct engine_entry asked; // kind and body, which stands between braces in memory
+    bool has_token;
+    struct engine_token token;
+    struct position known;
+    engine_append_cb *cb;
+
+    struct engine_entry entry; // the answer
+    struct engine_entry loss;  // published before it; `at` not set: none
+    struct engine_first first; // if repeated
+    bool repeated;             // it is an earlier append's: nothing is published
+};
+
+struct head_request {
+    struct request request; // first
+    const char *video;
+    struct position known;
+    engine_head_cb *cb;
+
+    struct engine_head answer;
+    struct engine_entry loss; // as in struct append_request
+};
+
+struct range_request {
+    struct request request; // first
+    const char *video;
+    struct position after;
+    size_t limit;
+    engine_range_cb *cb;
+
+    struct engine_range answer;
+};
+
+struct mapping_request {
+    struct request request;                    // first
+    const char *video, *reader_url, *expected; // NULL: the operation has none
+    union {
+        engine_mapping_cb *mapping;
+        engine_done_cb *done; // of release
+    } on;
+
+    const char *found;
+    bool changed;
+};
+
+struct watch_request {
+    struct request request; // first
+    const char *video;
+    bool watched;
+};
+
+struct lease_request {
+    struct request request; // first
+    struct engine_lease asked;
+    int ttl_ms;
+    engine_lease_cb *cb;
+
+    struct engine_lease_answer answer;
+};
+
+struct lease_drop_request {
+    struct request request; // first
+    const char *reader_url;
+    uint64_t generation;
+    engine_done_cb *cb;
+};
+
+struct leases_request {
+    struct request request; // first
+    engine_leases_cb *cb;
+
+    const struct engine_lease *list;
+    size_t count;
+};
+
+struct counter_request {
+    struct request request; // first
+    const char *name;
+    engine_counter_cb *cb;
+
+    uint64_t value;
+};
+
+struct overview_request {
+    struct request request; // first
+    engine_overview_cb *cb;
+
+    struct engine_overview answer;
+};
+
+// Operations; see engine.h.
+
+void local_append(struct engine *, const struct engine_append *, engine_append_cb *, void *arg);
+struct engine_subscription *local_subscribe(struct engine *, const char *video,
+                                            const struct engine_subscriber *, void *arg);
+void local_unsubscribe(struct engine *, struct engine_subscription *);
+void local_head(struct engine *, const char *video, struct position known, engine_head_cb *, void *arg);
+void local_range(struct engine *, const char *video, struct position after, size_t limit, engine_range_cb *,
+                 void *arg);
+void local_lookup(struct engine *, const char *video, engine_mapping_cb *, void *arg);
+void local_assign(struct engine *, const char *video, const char *reader_url, engine_mapping_cb *, void *arg);
+void local_reassign(struct engine *, const char *video, const char *expected, const char *reader_url,
+                    engine_mapping_cb *, void *arg);
+void local_release(struct engine *, const char *video, const char *expected, engine_done_cb *, void *arg);
+void local_watch(struct engine *, const char *const *videos, size_t count, bool watched);
+void local_lease_renew(struct engine *, const struct engine_lease *, int ttl_ms, engine_lease_cb *,
+                       void *arg);
+void local_lease_drop(struct engine *, const char *reader_url, uint64_t generation, engine_done_cb *,
+                      void *arg);
+void local_leases(struct engine *, engine_leases_cb *, void *arg);
+void local_counter_next(struct engine *, const char *name, engine_counter_cb *, void *arg);
+void local_overview(struct engine *, engine_overview_cb *, void *arg);
+
+// All slots of struct engine_ops but name, ready, stats and close.
+#define LOCAL_OPERATIONS                                                                                     \
+    .append = local_append, .subscribe = local_subscribe, .unsubscribe = local_unsubscribe,                  \
+    .head = local_head, .range = local_range, .lookup = local_lookup, .assign = local_assign,                \
+    .reassign = local_reassign, .release = local_release, .watch = local_watch,                              \
+    .lease_renew = local_lease_renew, .lease_drop = local_lease_drop, .leases = local_leases,                \
+    .counter_next = local_counter_next, .overview = local_overview

@@ -1,0 +1,334 @@
+#include "engine/local.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/container_of.h"
+#include "engine/hub.h"
+
+enum {
+    WAITING_REQUESTS = 16384,
+    WAITING_BYTES = 32 << 20,
+    REFUSE_MS = 1 // a caller that repeats a refused request immediately must not keep the loop busy
+};
+
+static struct local_engine *from(struct engine *engine) {
+    return (struct local_engine *)engine;
+}
+
+// From an operation to the store
+
+static void on_turn_end(struct loop_timer *timer) {
+    struct local_engine *e = container_of(timer, struct local_engine, turn_end);
+    if (e->pending.first) e->hand_over(e);
+    if (!e->closing) hub_flush_notifications(e->hub);
+}
+
+static void local_at_turn_end(struct local_engine *e) {
+    if (!e->closing && !e->turn_end.slot) loop_timer_start(e->loop, &e->turn_end, 0);
+}
+
+static void local_refuse(struct local_engine *e, struct request *r, enum engine_status status) {
+    r->status = status;
+    request_list_add(&e->refused, r);
+    if (!e->closing && !e->refuse.slot) loop_timer_start(e->loop, &e->refuse, REFUSE_MS);
+}
+
+static void local_push(struct engine *engine, struct request *r) {
+    struct local_engine *e = from(engine);
+    if (e->closing) {
+        local_refuse(e, r, ENGINE_CLOSED);
+        return;
+    }
+    if (e->waiting == WAITING_REQUESTS || e->waiting_bytes + r->bytes > WAITING_BYTES) {
+        local_refuse(e, r, ENGINE_BUSY);
+        return;
+    }
+    e->waiting++;
+    e->waiting_bytes += r->bytes;
+    request_list_add(&e->pending, r);
+    if (e->pending.count >= e->hand_over_at)
+        e->hand_over(e);
+    else
+        local_at_turn_end(e);
+}
+
+// From the store to the callbacks
+
+// A callback may close the engine, which then calls back the rest of the list.
+static void local_call_back(struct local_engine *e, struct request_list *list) {
+    struct request *r;
+    for (size_t most = list->count; most && (r = request_list_take(list)); most--) {
+        if (r->call_back) r->call_back(e, r);
+        request_free(r);
+    }
+}
+
+void local_answer(struct local_engine *e, struct request_list *answers) {
+    e->waiting -= answers->count;
+    for (const struct request *r = answers->first; r; r = r->next) e->waiting_bytes -= r->bytes;
+    request_list_move(&e->answers, answers);
+    local_call_back(e, &e->answers);
+}
+
+static void on_refuse(struct loop_timer *timer) {
+    struct local_engine *e = container_of(timer, struct local_engine, refuse);
+    local_call_back(e, &e->refused);
+}
+
+static void local_publish(struct local_engine *e, const char *video, const struct engine_entry *entry) {
+    if (position_is_set(entry->at) && !e->closing) hub_publish(e->hub, video, entry);
+}
+
+// Life
+
+void local_init(struct local_engine *e, const struct local_store *store, struct loop *loop) {
+    e->store = store;
+    e->loop = loop;
+    e->hub = hub_new();
+    e->turn_end.on_due = on_turn_end;
+    e->refuse.on_due = on_refuse;
+}
+
+bool local_close_begin(struct local_engine *e) {
+    if (e->closing) return false;
+    e->closing = true;
+    loop_timer_stop(e->loop, &e->turn_end);
+    loop_timer_stop(e->loop, &e->refuse);
+    return true;
+}
+
+void local_close_end(struct local_engine *e, struct request_list *left) {
+    local_call_back(e, &e->answers);
+    for (struct request *r; (r = request_list_take(left));) local_refuse(e, r, ENGINE_CLOSED);
+    while (e->refused.first) local_call_back(e, &e->refused);
+    hub_free(e->hub);
+}
+
+// Subscriptions
+
+struct engine_subscription *local_subscribe(struct engine *engine, const char *video,
+                                            const struct engine_subscriber *subscriber, void *arg) {
+    struct local_engine *e = from(engine);
+    struct engine_subscription *s = hub_subscribe(e->hub, video, subscriber, arg);
+    hub_defer_notify(e->hub, s);
+    local_at_turn_end(e);
+    return s;
+}
+
+void local_unsubscribe(struct engine *engine, struct engine_subscription *subscription) {
+    hub_unsubscribe(from(engine)->hub, subscription);
+}
+
+// The log
+
+static void call_back_append(struct local_engine *e, struct request *r) {
+    const struct append_request *a = (const struct append_request *)r;
+    bool ok = r->status == ENGINE_OK;
+    a->cb(r->arg, r->status, ok ? &a->entry : NULL, ok && a->repeated ? &a->first : NULL);
+    if (!ok || a->repeated) return;
+    local_publish(e, a->video, &a->loss);
+    local_publish(e, a->video, &a->entry);
+}
+
+void local_append(struct engine *engine, const struct engine_append *asked, engine_append_cb *cb, void *arg) {
+    const char *old_name = asked->token ? asked->token->old_name : NULL;
+    assert(asked->body_len ? asked->kind != ENTRY_TOMBSTONE : asked->kind != ENTRY_COMMENT);
+    size_t room = request_copy_size(asked->video) + request_copy_size(old_name) + asked->body_len + 2;
+    struct append_request *a =
+        request_new(sizeof *a, room, from(engine)->store->append, call_back_append, arg);
+    a->video = request_copy(&a->request, asked->video);
+    a->has_token = asked->token != NULL;
+    if (a->has_token) a->token = *asked->token;
+    a->token.old_name = request_copy(&a->request, old_name);
+    a->known = asked->known;
+    char *body = request_room(&a->request, asked->body_len + 2) + 1;
+    if (asked->body_len) memcpy(body, asked->body, asked->body_len);
+    body[-1] = '{';
+    body[asked->body_len] = '}';
+    a->asked = (struct engine_entry){.kind = asked->kind, .body = body, .body_len = asked->body_len};
+    a->cb = cb;
+    local_push(engine, &a->request);
+}
+
+static void call_back_head(struct local_engine *e, struct request *r) {
+    const struct head_request *h = (const struct head_request *)r;
+    bool ok = r->status == ENGINE_OK;
+    h->cb(r->arg, r->status, ok ? &h->answer : NULL);
+    if (ok) local_publish(e, h->video, &h->loss);
+}
+
+void local_head(struct engine *engine, const char *video, struct position known, engine_head_cb *cb,
+                void *arg) {
+    struct head_request *h =
+        request_new(sizeof *h, request_copy_size(video), from(engine)->store->head, call_back_head, arg);
+    h->video = request_copy(&h->request, video);
+    h->known = known;
+    h->cb = cb;
+    local_push(engine, &h->request);
+}
+
+static void call_back_range(struct local_engine *e, struct request *request) {
+    const struct range_request *r = (const struct range_request *)request;
+    (void)e;
+    r->cb(request->arg, request->status, request->status == ENGINE_OK ? &r->answer : NULL);
+}
+
+void local_range(struct engine *engine, const char *video, struct position after, size_t limit,
+                 engine_range_cb *cb, void *arg) {
+    struct range_request *r =
+        request_new(sizeof *r, request_copy_size(video), from(engine)->store->range, call_back_range, arg);
+    r->video = request_copy(&r->request, video);
+    r->after = after;
+    r->limit = limit;
+    r->cb = cb;
+    local_push(engine, &r->request);
+}
+
+// Mappings
+
+static struct mapping_request *local_mapping_request(const char *video, const char *reader_url,
+                                                     const char *expected, request_carry_out *carry_out,
+                                                     request_call_back *call_back, void *arg) {
+    size_t room = request_copy_size(video) + request_copy_size(reader_url) + request_copy_size(expected);
+    struct mapping_request *m = request_new(sizeof *m, room, carry_out, call_back, arg);
+    m->video = request_copy(&m->request, video);
+    m->reader_url = request_copy(&m->request, reader_url);
+    m->expected = request_copy(&m->request, expected);
+    return m;
+}
+
+static void call_back_mapping(struct local_engine *e, struct request *r) {
+    const struct mapping_request *m = (const struct mapping_request *)r;
+    bool ok = r->status == ENGINE_OK;
+    (void)e;
+    m->on.mapping(r->arg, r->status, ok ? m->found : NULL, ok && m->changed);
+}
+
+void local_lookup(struct engine *engine, const char *video, engine_mapping_cb *cb, void *arg) {
+    struct mapping_request *m =
+        local_mapping_request(video, NULL, NULL, from(engine)->store->lookup, call_back_mapping, arg);
+    m->on.mapping = cb;
+    local_push(engine, &m->request);
+}
+
+void local_assign(struct engine *engine, const char *video, const char *reader_url, engine_mapping_cb *cb,
+                  void *arg) {
+    struct mapping_request *m =
+        local_mapping_request(video, reader_url, NULL, from(engine)->store->assign, call_back_mapping, arg);
+    m->on.mapping = cb;
+    local_push(engine, &m->request);
+}
+
+void local_reassign(struct engine *engine, const char *video, const char *expected, const char *reader_url,
+                    engine_mapping_cb *cb, void *arg) {
+    struct mapping_request *m = local_mapping_request(video, reader_url, expected,
+                                                      from(engine)->store->reassign, call_back_mapping, arg);
+    m->on.mapping = cb;
+    local_push(engine, &m->request);
+}
+
+static void call_back_release(struct local_engine *e, struct request *r) {
+    (void)e;
+    ((const struct mapping_request *)r)->on.done(r->arg, r->status);
+}
+
+void local_release(struct engine *engine, const char *video, const char *expected, engine_done_cb *cb,
+                   void *arg) {
+    struct mapping_request *m =
+        local_mapping_request(video, NULL, expected, from(engine)->store->release, call_back_release, arg);
+    m->on.done = cb;
+    local_push(engine, &m->request);
+}
+
+void local_watch(struct engine *engine, const char *const *videos, size_t count, bool watched) {
+    const struct local_engine *e = from(engine);
+    for (size_t i = 0; i < count; i++) {
+        if (!watched && hub_is_shared(e->hub, videos[i])) continue;
+        struct watch_request *w =
+            request_new(sizeof *w, request_copy_size(videos[i]), e->store->watch, NULL, NULL);
+        w->video = request_copy(&w->request, videos[i]);
+        w->watched = watched;
+        local_push(engine, &w->request);
+    }
+}
+
+// Leases
+
+static void call_back_renew(struct local_engine *e, struct request *request) {
+    const struct lease_request *r = (const struct lease_request *)request;
+    (void)e;
+    r->cb(request->arg, request->status, request->status == ENGINE_OK ? &r->answer : NULL);
+}
+
+void local_lease_renew(struct engine *engine, const struct engine_lease *lease, int ttl_ms,
+                       engine_lease_cb *cb, void *arg) {
+    size_t room = request_copy_size(lease->reader_url) + request_copy_size(lease->public_url) +
+                  request_copy_size(lease->instance_id);
+    struct lease_request *r =
+        request_new(sizeof *r, room, from(engine)->store->lease_renew, call_back_renew, arg);
+    r->asked = *lease;
+    r->asked.reader_url = request_copy(&r->request, lease->reader_url);
+    r->asked.public_url = request_copy(&r->request, lease->public_url);
+    r->asked.instance_id = request_copy(&r->request, lease->instance_id);
+    r->ttl_ms = ttl_ms;
+    r->cb = cb;
+    local_push(engine, &r->request);
+}
+
+static void call_back_drop(struct local_engine *e, struct request *r) {
+    (void)e;
+    ((const struct lease_drop_request *)r)->cb(r->arg, r->status);
+}
+
+void local_lease_drop(struct engine *engine, const char *reader_url, uint64_t generation, engine_done_cb *cb,
+                      void *arg) {
+    struct lease_drop_request *d = request_new(sizeof *d, request_copy_size(reader_url),
+                                               from(engine)->store->lease_drop, call_back_drop, arg);
+    d->reader_url = request_copy(&d->request, reader_url);
+    d->generation = generation;
+    d->cb = cb;
+    local_push(engine, &d->request);
+}
+
+static void call_back_leases(struct local_engine *e, struct request *r) {
+    const struct leases_request *l = (const struct leases_request *)r;
+    bool ok = r->status == ENGINE_OK;
+    (void)e;
+    l->cb(r->arg, r->status, ok ? l->list : NULL, ok ? l->count : 0);
+}
+
+void local_leases(struct engine *engine, engine_leases_cb *cb, void *arg) {
+    struct leases_request *l = request_new(sizeof *l, 0, from(engine)->store->leases, call_back_leases, arg);
+    l->cb = cb;
+    local_push(engine, &l->request);
+}
+
+// The rest
+
+static void call_back_counter(struct local_engine *e, struct request *r) {
+    const struct counter_request *c = (const struct counter_request *)r;
+    (void)e;
+    c->cb(r->arg, r->status, r->status == ENGINE_OK ? c->value : 0);
+}
+
+void local_counter_next(struct engine *engine, const char *name, engine_counter_cb *cb, void *arg) {
+    struct counter_request *c = request_new(sizeof *c, request_copy_size(name),
+                                            from(engine)->store->counter_next, call_back_counter, arg);
+    c->name = request_copy(&c->request, name);
+    c->cb = cb;
+    local_push(engine, &c->request);
+}
+
+static void call_back_overview(struct local_engine *e, struct request *r) {
+    const struct overview_request *o = (const struct overview_request *)r;
+    (void)e;
+    o->cb(r->arg, r->status, r->status == ENGINE_OK ? &o->answer : NULL);
+}
+
+void local_overview(struct engine *engine, engine_overview_cb *cb, void *arg) {
+    struct overview_request *o =
+        request_new(sizeof *o, 0, from(engine)->store->overview, call_back_overview, arg);
+    o->cb = cb;
+    local_push(engine, &o->request);
+}
