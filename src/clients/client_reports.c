@@ -15,10 +15,10 @@ enum { FIRST_MS = 2000, TIMEOUT_MS = 5000 };
 
 struct report {
     struct client_reports *reports;
-    struct viewer *viewer;
+    struct client_viewer *viewer;
 };
 
-static void say(struct client_reports *r, const struct http_client_response *a) {
+static void client_reports_log_change(struct client_reports *r, const struct http_client_response *a) {
     bool fine = !a->error && a->status / 100 == 2;
     if (fine && r->failing) log_info("clients", "reports_accepted", "url=%s", r->url);
     if (!fine && !r->failing)
@@ -27,16 +27,16 @@ static void say(struct client_reports *r, const struct http_client_response *a) 
     r->failing = !fine;
 }
 
-static void on_answer(void *arg, const struct http_client_response *a) {
+static void client_reports_on_answer(void *arg, const struct http_client_response *a) {
     struct report *report = arg;
     struct client_reports *r = report->reports;
     report->viewer->reporting = false;
-    if (a->error != -ECANCELED) say(r, a);
+    if (a->error != -ECANCELED) client_reports_log_change(r, a);
     free(report);
     r->on_calls(r, -1);
 }
 
-static char *build(const struct viewer *v) {
+static char *client_report_write(const struct client_viewer *v) {
     char client[32], user[32], video[32], topic[40];
     snprintf(client, sizeof client, "client-%u", v->number);
     snprintf(user, sizeof user, "user%u", v->number);
@@ -51,9 +51,9 @@ static char *build(const struct viewer *v) {
     return text;
 }
 
-// One that would overtake the one before is left out: the figures are totals.
-static void post(struct client_reports *r, struct viewer *v) {
-    char *body = v->reporting ? NULL : build(v);
+// Skips a report while the one before is still pending: the figures are totals.
+static void client_report_post(struct client_reports *r, struct client_viewer *v) {
+    char *body = v->reporting ? NULL : client_report_write(v);
     if (!body) return;
     struct report *report = mem_alloc(sizeof *report);
     *report = (struct report){.reports = r, .viewer = v};
@@ -66,19 +66,19 @@ static void post(struct client_reports *r, struct viewer *v) {
                                                       .body_len = strlen(body),
                                                       .authorization = r->authorization,
                                                       .timeout_ms = TIMEOUT_MS},
-                        on_answer, report);
+                        client_reports_on_answer, report);
     free(body);
 }
 
-static void on_due(struct loop_timer *t) {
+static void client_reports_on_due(struct loop_timer *t) {
     struct client_reports *r = container_of(t, struct client_reports, timer);
     loop_timer_start(r->loop, t, r->interval_ms);
-    for (size_t i = 0; i < r->viewer_count && i < CLIENT_REPORTS; i++) post(r, &r->viewers[i]);
+    for (size_t i = 0; i < r->viewer_count && i < CLIENT_REPORTS; i++) client_report_post(r, &r->viewers[i]);
 }
 
 void client_reports_start(struct client_reports *r) {
     if (!r->url) return;
-    r->timer.on_due = on_due;
+    r->timer.on_due = client_reports_on_due;
     loop_timer_start(r->loop, &r->timer, r->interval_ms < FIRST_MS ? r->interval_ms : FIRST_MS);
 }
 

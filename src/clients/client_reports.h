@@ -1,11 +1,11 @@
-// Reports of single clients to the statistics service: the first CLIENT_REPORTS of them only, so that
-// thousands of viewers are no load on it. Control loop only.
+// Reports figures of single clients to the statistics service, but only for the first CLIENT_REPORTS of them,
+// so that thousands of viewers do not load it. Control loop only.
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "viewer.h"
+#include "client_viewer.h"
 #include "net/loop.h"
 
 struct http_client;
@@ -18,13 +18,13 @@ struct client_reports {
     const char *url;           // of POST /client-statistics; NULL: no reports
     const char *authorization; // or NULL
     int interval_ms;
-    struct viewer *viewers;
+    struct client_viewer *viewers;
     size_t viewer_count;
-    // A report begins (+1) or is over (-1): until then nothing here can be freed.
+    // A request begins (+1) or completes (-1); while any is pending, nothing here may be freed.
     void (*on_calls)(struct client_reports *, int change);
 
     struct loop_timer timer; // zero-initialise the rest
-    bool failing;            // and it has been said
+    bool failing;            // and this has been logged
 };
 
 void client_reports_start(struct client_reports *);

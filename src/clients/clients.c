@@ -10,104 +10,104 @@
 #include "client_reports.h"
 #include "poster.h"
 #include "stamps.h"
-#include "viewer.h"
+#include "client_viewer.h"
 #include "net/resolver.h"
 #include "net/loop.h"
 
 enum {
     REPORT_INTERVAL_MS = 5000,
-    STAMPS_MIN = 1024,   // comments whose time of posting is kept,
+    STAMPS_MIN = 1024,   // comments whose time of posting is remembered,
     STAMPS_MAX = 1 << 20 // at least and at most
 };
 
-static const double period_s = 10;  // of one viewer's comments, if no rate is given
+static const double period_s = 10;  // between one viewer's comments, if no rate is given
 static const double stamped_s = 10; // a comment's latency is measured if it arrives within this time
 
-// The original's: how many clients watch video1, video2 and so on.
+// How many clients watch video1, video2 and so on in the original.
 static const unsigned char original_shares[] = {3, 3, 10, 1, 1, 1};
 enum { ORIGINAL_VIDEOS = sizeof original_shares, ORIGINAL_VIEWERS = 19 };
 
 struct clients {
-    struct viewer_env env; // first: callbacks are given its address
+    struct client_viewer_env env; // first: callbacks receive its address
     struct poster poster;
     struct client_reports reports;
     struct tally tally;
     struct prng prng;
     struct stamps *stamps;
-    struct viewer *viewers;
+    struct client_viewer *viewers;
     size_t viewer_count;
-    struct viewer *queue, **queue_end; // those who want to connect
+    struct client_viewer *queue, **queue_end; // viewers that want to connect
     unsigned connecting;
     size_t never_connected;
     bool posting, wants_comments;
     struct loop_timer patience;
     char *register_url, *comment_url, *statistics_url, *authorization;
-    size_t calls; // under way; they know our address
+    size_t calls; // pending HTTP requests, whose callbacks use this struct
     struct loop_job reap;
 };
 
-static void begin_posting(struct clients *c) {
+static void clients_begin_posting(struct clients *c) {
     loop_timer_stop(c->env.loop, &c->patience);
     if (c->posting) return;
     c->posting = true;
     if (c->wants_comments) poster_start(&c->poster);
 }
 
-static void on_patience(struct loop_timer *t) {
-    begin_posting(container_of(t, struct clients, patience));
+static void clients_on_patience(struct loop_timer *t) {
+    clients_begin_posting(container_of(t, struct clients, patience));
 }
 
-static void connect_next(struct clients *c) {
+static void clients_connect_next(struct clients *c) {
     while (c->queue && c->connecting < CLIENTS_CONNECTING) {
-        struct viewer *v = c->queue;
+        struct client_viewer *v = c->queue;
         c->queue = v->next;
         if (!c->queue) c->queue_end = &c->queue;
         c->connecting++;
-        viewer_connect(v);
+        client_viewer_connect(v);
     }
 }
 
-static void on_wanting(struct viewer_env *env, struct viewer *v) {
+static void clients_on_wants_connection(struct client_viewer_env *env, struct client_viewer *v) {
     struct clients *c = container_of(env, struct clients, env);
     v->next = NULL;
     *c->queue_end = v;
     c->queue_end = &v->next;
-    connect_next(c);
+    clients_connect_next(c);
 }
 
-static void on_attempted(struct viewer_env *env, struct viewer *v) {
+static void clients_on_attempt_over(struct client_viewer_env *env, struct client_viewer *v) {
     struct clients *c = container_of(env, struct clients, env);
     c->connecting--;
-    if (v->state == VIEWER_STREAMING && !v->had_stream) {
+    if (v->state == CLIENT_VIEWER_STREAMING && !v->had_stream) {
         v->had_stream = true;
-        if (!--c->never_connected) begin_posting(c);
+        if (!--c->never_connected) clients_begin_posting(c);
     }
-    connect_next(c);
+    clients_connect_next(c);
 }
 
-static void on_resolved(void *arg) {
+static void clients_on_resolved(void *arg) {
     struct clients *c = arg;
-    for (size_t i = 0; i < c->viewer_count; i++) viewer_resolved(&c->viewers[i]);
+    for (size_t i = 0; i < c->viewer_count; i++) client_viewer_resolved(&c->viewers[i]);
 }
 
-static void count_calls(struct clients *c, int change) {
+static void clients_count_calls(struct clients *c, int change) {
     c->calls += (size_t)change;
     if (c->env.closing && !c->calls) loop_defer(c->env.loop, &c->reap);
 }
 
-static void on_viewer_calls(struct viewer_env *env, int change) {
-    count_calls(container_of(env, struct clients, env), change);
+static void clients_on_viewer_calls(struct client_viewer_env *env, int change) {
+    clients_count_calls(container_of(env, struct clients, env), change);
 }
 
-static void on_poster_calls(struct poster *p, int change) {
-    count_calls(container_of(p, struct clients, poster), change);
+static void clients_on_poster_calls(struct poster *p, int change) {
+    clients_count_calls(container_of(p, struct clients, poster), change);
 }
 
-static void on_report_calls(struct client_reports *r, int change) {
-    count_calls(container_of(r, struct clients, reports), change);
+static void clients_on_report_calls(struct client_reports *r, int change) {
+    clients_count_calls(container_of(r, struct clients, reports), change);
 }
 
-static char *join(const char *url, const char *path) {
+static char *url_join(const char *url, const char *path) {
     struct buf b = {0};
     size_t len = strlen(url);
     while (len && url[len - 1] == '/') len--;
@@ -124,18 +124,18 @@ static unsigned original_video(size_t i) {
     return video + 1;
 }
 
-static void make_viewers(struct clients *c, const struct clients_config *config, size_t videos) {
+static void clients_make_viewers(struct clients *c, const struct clients_config *config, size_t videos) {
     const struct distribution_spec *spec = config->distribution;
     struct distribution *d = spec ? distribution_new(*spec, videos) : NULL;
     c->viewers = mem_alloc(c->viewer_count * sizeof *c->viewers);
     for (size_t i = 0; i < c->viewer_count; i++) {
         size_t video = d ? distribution_choose(d, &c->prng) + 1 : (original_video(i) - 1) % videos + 1;
-        viewer_init(&c->viewers[i], &c->env, (unsigned)i + 1, (unsigned)video);
+        client_viewer_init(&c->viewers[i], &c->env, (unsigned)i + 1, (unsigned)video);
     }
     distribution_free(d);
 }
 
-static void on_reap(struct loop_job *job) {
+static void clients_on_reap(struct loop_job *job) {
     struct clients *c = container_of(job, struct clients, reap);
     origins_release(&c->env.origins);
     stamps_free(c->stamps);
@@ -149,21 +149,21 @@ static void on_reap(struct loop_job *job) {
     free(c);
 }
 
-static void make_env(struct clients *c, struct loop *loop, struct http_client *client) {
-    c->env = (struct viewer_env){.loop = loop,
-                                 .client = client,
-                                 .resolver = resolver_new(loop, on_resolved, c),
-                                 .register_url = c->register_url,
-                                 .prng = &c->prng,
-                                 .tally = &c->tally,
-                                 .stamps = c->stamps,
-                                 .read_buffer = mem_alloc(VIEWER_READ_SIZE),
-                                 .on_wanting = on_wanting,
-                                 .on_attempted = on_attempted,
-                                 .on_calls = on_viewer_calls};
+static void clients_make_env(struct clients *c, struct loop *loop, struct http_client *client) {
+    c->env = (struct client_viewer_env){.loop = loop,
+                                        .client = client,
+                                        .resolver = resolver_new(loop, clients_on_resolved, c),
+                                        .register_url = c->register_url,
+                                        .prng = &c->prng,
+                                        .tally = &c->tally,
+                                        .stamps = c->stamps,
+                                        .read_buffer = mem_alloc(CLIENT_VIEWER_READ_SIZE),
+                                        .on_wants_connection = clients_on_wants_connection,
+                                        .on_attempt_over = clients_on_attempt_over,
+                                        .on_calls = clients_on_viewer_calls};
 }
 
-static void make_poster(struct clients *c, double rate, size_t videos) {
+static void clients_make_poster(struct clients *c, double rate, size_t videos) {
     c->wants_comments = rate > 0;
     c->poster = (struct poster){.loop = c->env.loop,
                                 .client = c->env.client,
@@ -174,10 +174,10 @@ static void make_poster(struct clients *c, double rate, size_t videos) {
                                 .stamps = c->stamps,
                                 .tally = &c->tally,
                                 .period_ns = rate > 0 ? (int64_t)(1e9 / rate) : 0,
-                                .on_calls = on_poster_calls};
+                                .on_calls = clients_on_poster_calls};
 }
 
-static void make_reports(struct clients *c, const struct clients_config *config) {
+static void clients_make_reports(struct clients *c, const struct clients_config *config) {
     int interval = config->report_interval_ms;
     c->reports = (struct client_reports){.loop = c->env.loop,
                                          .client = c->env.client,
@@ -186,25 +186,25 @@ static void make_reports(struct clients *c, const struct clients_config *config)
                                          .interval_ms = interval ? interval : REPORT_INTERVAL_MS,
                                          .viewers = c->viewers,
                                          .viewer_count = c->viewer_count,
-                                         .on_calls = on_report_calls};
+                                         .on_calls = clients_on_report_calls};
 }
 
-static void copy_addresses(struct clients *c, const struct clients_config *config) {
+static void clients_copy_urls(struct clients *c, const struct clients_config *config) {
     const char *statistics = config->statistics_url, *token = config->token;
-    c->register_url = join(config->manager_url, "/register");
-    c->comment_url = join(config->comment_url, "/comment");
-    if (statistics && *statistics) c->statistics_url = join(statistics, "/client-statistics");
-    if (token && *token) c->authorization = join("Bearer ", token);
+    c->register_url = url_join(config->manager_url, "/register");
+    c->comment_url = url_join(config->comment_url, "/comment");
+    if (statistics && *statistics) c->statistics_url = url_join(statistics, "/client-statistics");
+    if (token && *token) c->authorization = url_join("Bearer ", token);
 }
 
-static void start(struct clients *c) {
-    c->reap.run = on_reap;
+static void clients_start(struct clients *c) {
+    c->reap.run = clients_on_reap;
     c->queue_end = &c->queue;
-    c->patience.on_due = on_patience;
+    c->patience.on_due = clients_on_patience;
     c->never_connected = c->viewer_count;
     loop_timer_start(c->env.loop, &c->patience, CLIENTS_PATIENCE_MS);
     client_reports_start(&c->reports);
-    for (size_t i = 0; i < c->viewer_count; i++) on_wanting(&c->env, &c->viewers[i]);
+    for (size_t i = 0; i < c->viewer_count; i++) clients_on_wants_connection(&c->env, &c->viewers[i]);
 }
 
 struct clients *clients_new(struct loop *loop, struct http_client *client,
@@ -216,12 +216,12 @@ struct clients *clients_new(struct loop *loop, struct http_client *client,
     double rate = config->rate < 0 ? (double)c->viewer_count / period_s : config->rate;
     double stamps = fmin(fmax(rate * stamped_s, STAMPS_MIN), STAMPS_MAX);
     c->stamps = stamps_new((size_t)stamps);
-    copy_addresses(c, config);
-    make_env(c, loop, client);
-    make_viewers(c, config, videos);
-    make_poster(c, rate, videos);
-    make_reports(c, config);
-    start(c);
+    clients_copy_urls(c, config);
+    clients_make_env(c, loop, client);
+    clients_make_viewers(c, config, videos);
+    clients_make_poster(c, rate, videos);
+    clients_make_reports(c, config);
+    clients_start(c);
     return c;
 }
 
@@ -231,7 +231,7 @@ void clients_free(struct clients *c) {
     loop_timer_stop(c->env.loop, &c->patience);
     poster_stop(&c->poster);
     client_reports_stop(&c->reports);
-    for (size_t i = 0; i < c->viewer_count; i++) viewer_release(&c->viewers[i]);
+    for (size_t i = 0; i < c->viewer_count; i++) client_viewer_release(&c->viewers[i]);
     resolver_free(c->env.resolver);
     if (!c->calls) loop_defer(c->env.loop, &c->reap);
 }
@@ -245,7 +245,7 @@ bool clients_are_posting(const struct clients *c) {
 }
 
 void clients_stop_posting(struct clients *c) {
-    c->posting = true; // and nothing begins it again
+    c->posting = true; // so that nothing starts it again
     loop_timer_stop(c->env.loop, &c->patience);
     poster_stop(&c->poster);
 }
@@ -253,14 +253,14 @@ void clients_stop_posting(struct clients *c) {
 uint64_t clients_outstanding(const struct clients *c) {
     uint64_t sum = 0;
     for (size_t i = 0; i < c->viewer_count; i++) {
-        const struct viewer *v = &c->viewers[i];
+        const struct client_viewer *v = &c->viewers[i];
         struct position newest = c->poster.newest[v->video], last = v->sequence.last;
-        if (v->state != VIEWER_STREAMING || position_compare(newest, last) <= 0) continue;
+        if (v->state != CLIENT_VIEWER_STREAMING || position_compare(newest, last) <= 0) continue;
         sum += newest.epoch == last.epoch ? newest.seq - last.seq : newest.seq;
     }
     return sum;
 }
 
 bool clients_are_answered(const struct clients *c) {
-    return !c->poster.under_way;
+    return !c->poster.unanswered;
 }

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static const char byte_order_mark[3] = {'\xef', '\xbb', '\xbf'};
+static const char bom[3] = {'\xef', '\xbb', '\xbf'};
 
 struct field {
     const char *name, *value;
@@ -35,18 +35,18 @@ static void take_retry(struct event_parser *p, const struct field *f) {
     if (f->value_len) p->retry_ms = (int32_t)ms;
 }
 
-// Takes a line that lies among the bytes being read over into memory of our own.
-static void keep_data(struct event_parser *p) {
+// Copies a data line that is still in the caller's bytes.
+static void copy_data(struct event_parser *p) {
     if (p->in_place) buf_add(&p->data, p->in_place, p->in_place_len);
     p->in_place = NULL;
 }
 
-static bool take_data(struct event_parser *p, const struct field *f, bool lies_still) {
-    if (!p->has_data && lies_still) {
+static bool take_data(struct event_parser *p, const struct field *f, bool is_stable) {
+    if (!p->has_data && is_stable) {
         p->in_place = f->value;
         p->in_place_len = f->value_len;
     } else {
-        keep_data(p);
+        copy_data(p);
         if (p->has_data) buf_add(&p->data, "\n", 1);
         buf_add(&p->data, f->value, f->value_len);
     }
@@ -54,7 +54,7 @@ static bool take_data(struct event_parser *p, const struct field *f, bool lies_s
     return p->data.len <= EVENT_PARSER_MAX;
 }
 
-static bool take_field(struct event_parser *p, const char *line, size_t len, bool lies_still) {
+static bool take_field(struct event_parser *p, const char *line, size_t len, bool is_stable) {
     const char *colon = memchr(line, ':', len);
     struct field f = {.name = line, .name_len = len, .value = line + len};
     if (colon) {
@@ -63,7 +63,7 @@ static bool take_field(struct event_parser *p, const char *line, size_t len, boo
         if (f.value < line + len && *f.value == ' ') f.value++;
         f.value_len = (size_t)(line + len - f.value);
     }
-    if (is_named(&f, "data")) return take_data(p, &f, lies_still);
+    if (is_named(&f, "data")) return take_data(p, &f, is_stable);
     if (is_named(&f, "id"))
         take_id(p, &f);
     else if (is_named(&f, "event"))
@@ -91,36 +91,36 @@ static void end_event(struct event_parser *p, event_parser_cb *on_event, void *a
     begin_event(p);
 }
 
-// `lies_still`: the line's bytes stay where they are until the end of this feed.
-static bool take_line(struct event_parser *p, const char *line, size_t len, bool lies_still,
+// `is_stable`: the line stays in place until the end of event_parser_feed().
+static bool take_line(struct event_parser *p, const char *line, size_t len, bool is_stable,
                       event_parser_cb *on_event, void *arg) {
-    if (len) return take_field(p, line, len, lies_still);
+    if (len) return take_field(p, line, len, is_stable);
     end_event(p, on_event, arg);
     return true;
 }
 
-// Skips a byte order mark at the beginning of the stream. Half a one is text.
-static size_t skip_mark(struct event_parser *p, const char *bytes, size_t len) {
+// Skips a byte order mark at the beginning of the stream; an incomplete one is text.
+static size_t skip_bom(struct event_parser *p, const char *bytes, size_t len) {
     size_t i = 0;
-    while (p->mark < 3 && i < len && bytes[i] == byte_order_mark[p->mark]) {
-        p->mark++;
+    while (p->bom_matched < 3 && i < len && bytes[i] == bom[p->bom_matched]) {
+        p->bom_matched++;
         i++;
     }
-    if (p->mark < 3 && i < len) {
-        buf_add(&p->line, byte_order_mark, p->mark);
-        p->mark = 3;
+    if (p->bom_matched < 3 && i < len) {
+        buf_add(&p->line, bom, p->bom_matched);
+        p->bom_matched = 3;
     }
     return i;
 }
 
-static size_t line_length(const char *bytes, size_t len) {
+static size_t event_line_length(const char *bytes, size_t len) {
     const char *end = memchr(bytes, '\n', len);
     if (end) len = (size_t)(end - bytes);
     const char *cr = memchr(bytes, '\r', len);
     return cr ? (size_t)(cr - bytes) : len;
 }
 
-// Ends the line that is begun, or the one that lies here whole.
+// Ends the incomplete line, or takes one that is complete in `bytes`.
 static bool end_line(struct event_parser *p, const char *bytes, size_t len, event_parser_cb *on_event,
                      void *arg) {
     if (!p->line.len) return take_line(p, bytes, len, true, on_event, arg);
@@ -134,7 +134,7 @@ static bool end_line(struct event_parser *p, const char *bytes, size_t len, even
 
 static bool take_bytes(struct event_parser *p, const char *bytes, size_t len, event_parser_cb *on_event,
                        void *arg) {
-    size_t i = skip_mark(p, bytes, len);
+    size_t i = skip_bom(p, bytes, len);
     while (i < len) {
         bool rest_of_end = p->after_cr && bytes[i] == '\n';
         p->after_cr = false;
@@ -142,7 +142,7 @@ static bool take_bytes(struct event_parser *p, const char *bytes, size_t len, ev
             i++;
             continue;
         }
-        size_t line = line_length(bytes + i, len - i);
+        size_t line = event_line_length(bytes + i, len - i);
         if (i + line == len) {
             buf_add(&p->line, bytes + i, line);
             return p->line.len <= EVENT_PARSER_MAX;
@@ -157,7 +157,7 @@ static bool take_bytes(struct event_parser *p, const char *bytes, size_t len, ev
 bool event_parser_feed(struct event_parser *p, const char *bytes, size_t len, event_parser_cb *on_event,
                        void *arg) {
     bool fine = take_bytes(p, bytes, len, on_event, arg);
-    keep_data(p);
+    copy_data(p);
     return fine;
 }
 
@@ -165,6 +165,6 @@ void event_parser_reset(struct event_parser *p) {
     begin_event(p);
     buf_release(&p->line);
     memcpy(p->id, p->last_id, sizeof p->id);
-    p->mark = 0;
+    p->bom_matched = 0;
     p->after_cr = false;
 }

@@ -14,19 +14,19 @@
 #include "http/client.h"
 
 enum {
-    AT_ONCE = 500,      // posts in one turn of the loop
-    TIMEOUT_MS = 10000, // a post not answered by then has failed
-    PUNCTUAL_US = 2000, // what a timer may be late without being late
-    LINES = 1           // of the log in a second, about posts that failed
+    POSTS_PER_TURN = 500, // posts in one turn of the loop
+    TIMEOUT_MS = 10000,   // after which a post has failed
+    PUNCTUAL_US = 2000,   // by how much a timer may be late before the delay counts
+    LINES = 1             // log lines per second about failed posts
 };
 
 struct post {
     struct poster *poster;
-    struct viewer *viewer;
+    struct client_viewer *viewer;
 };
 
-// Keeps the number that the answer tells. Ours come back in any order.
-static void note_newest(const struct post *post, const struct http_client_response *a) {
+// Keeps the number in the response, if it is the newest. Responses arrive in any order.
+static void poster_note_newest(const struct post *post, const struct http_client_response *a) {
     static const char opening[] = "\"id\":\"";
     struct position *newest = &post->poster->newest[post->viewer->video], p;
     const char *id = memmem(a->body, a->body_len, opening, sizeof opening - 1);
@@ -37,30 +37,30 @@ static void note_newest(const struct post *post, const struct http_client_respon
         *newest = p;
 }
 
-static void say_failed(const struct post *post, const struct http_client_response *a) {
+static void poster_log_failure(const struct post *post, const struct http_client_response *a) {
     struct poster *p = post->poster;
     if (a->error == -ECANCELED || !log_sample(&p->sampler, "clients", LINES, loop_now_ms(p->loop))) return;
     log_warn("clients", "post_failed", "client=%u status=%d error=\"%s\"", post->viewer->number,
              a->error ? 0 : a->status, a->error ? strerror(-a->error) : "");
 }
 
-static void on_answer(void *arg, const struct http_client_response *a) {
+static void poster_on_answer(void *arg, const struct http_client_response *a) {
     struct post *post = arg;
     struct poster *p = post->poster;
-    p->under_way--;
+    p->unanswered--;
     if (!a->error && a->status == 201) {
         p->tally->comments++;
         post->viewer->generated++;
-        note_newest(post, a);
+        poster_note_newest(post, a);
     } else {
         p->tally->failed++;
-        say_failed(post, a);
+        poster_log_failure(post, a);
     }
     free(post);
     p->on_calls(p, -1);
 }
 
-static void post_comment(struct poster *p, struct viewer *v, int64_t posted_us) {
+static void poster_post_comment(struct poster *p, struct client_viewer *v, int64_t posted_us) {
     char body[256], stamp[STAMP_TEXT_SIZE];
     struct post *post = mem_alloc(sizeof *post);
     *post = (struct post){.poster = p, .viewer = v};
@@ -69,34 +69,34 @@ static void post_comment(struct poster *p, struct viewer *v, int64_t posted_us) 
         snprintf(body, sizeof body,
                  "{\"userid\":\"user%u\",\"videoid\":\"video%u\",\"comment\":\"Hello from client-%u at %s\"}",
                  v->number, v->video, v->number, stamp);
-    p->under_way++;
+    p->unanswered++;
     p->on_calls(p, 1);
     http_client_request(
         p->client,
         &(struct http_client_request){
             .method = "POST", .url = p->url, .body = body, .body_len = (size_t)len, .timeout_ms = TIMEOUT_MS},
-        on_answer, post);
+        poster_on_answer, post);
 }
 
-static int64_t due_us(const struct poster *p) {
+static int64_t poster_due_us(const struct poster *p) {
     return p->start_us + p->turn * p->period_ns / 1000;
 }
 
-// A comment that goes out late because this process is busy counts from when it was due.
-static void on_due(struct loop_timer *t) {
+// The latency of a comment that is posted late because this process is busy counts from when it was due.
+static void poster_on_due(struct loop_timer *t) {
     struct poster *p = container_of(t, struct poster, timer);
     int64_t now = clock_monotonic_us();
-    for (int i = 0; i < AT_ONCE && due_us(p) <= now; i++) {
-        int64_t due = due_us(p);
-        struct viewer *v = &p->viewers[(uint64_t)p->turn++ % p->viewer_count];
-        post_comment(p, v, now - due > PUNCTUAL_US ? due : clock_monotonic_us());
+    for (int i = 0; i < POSTS_PER_TURN && poster_due_us(p) <= now; i++) {
+        int64_t due = poster_due_us(p);
+        struct client_viewer *v = &p->viewers[(uint64_t)p->turn++ % p->viewer_count];
+        poster_post_comment(p, v, now - due > PUNCTUAL_US ? due : clock_monotonic_us());
     }
-    int64_t wait_us = due_us(p) - now;
+    int64_t wait_us = poster_due_us(p) - now;
     loop_timer_start(p->loop, t, wait_us > 0 ? wait_us / 1000 + 1 : 0);
 }
 
 void poster_start(struct poster *p) {
-    p->timer.on_due = on_due;
+    p->timer.on_due = poster_on_due;
     p->start_us = clock_monotonic_us();
     p->turn = 0;
     loop_timer_start(p->loop, &p->timer, 0);

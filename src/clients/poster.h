@@ -1,12 +1,12 @@
-// Posts comments at a fixed pace, each viewer in its turn, without waiting for answers (an open loop: a slow
-// server does not slow the load). Control loop only.
+// Posts comments at a fixed rate, for each viewer in turn, without waiting for responses (an open loop: a
+// slow server does not reduce the load). Control loop only.
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/log.h"
-#include "viewer.h"
+#include "client_viewer.h"
 #include "base/position.h"
 #include "net/loop.h"
 
@@ -18,20 +18,20 @@ struct poster {
     struct loop *loop;
     struct http_client *client;
     const char *url; // of POST /comment
-    struct viewer *viewers;
+    struct client_viewer *viewers;
     size_t viewer_count;
-    struct position *newest; // of each video, by its number: the last one answered 201
+    struct position *newest; // by video number: the newest comment answered 201
     struct stamps *stamps;
     struct tally *tally;
     int64_t period_ns; // from one comment to the next
-    // A post begins (+1) or is over (-1): until then nothing here can be freed.
+    // A request begins (+1) or completes (-1); while any is pending, nothing here may be freed.
     void (*on_calls)(struct poster *, int change);
 
     struct log_sampler sampler;
     struct loop_timer timer; // zero-initialise the rest
     int64_t start_us, turn;
-    size_t under_way;
+    size_t unanswered;
 };
 
 void poster_start(struct poster *);
-void poster_stop(struct poster *); // also if it was never started
+void poster_stop(struct poster *); // even if it was never started

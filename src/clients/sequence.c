@@ -7,7 +7,7 @@ void sequence_jump(struct sequence *s, struct position p) {
     s->window = UINT64_MAX;
 }
 
-static enum sequence_verdict take_earlier(struct sequence *s, struct position p) {
+static enum sequence_verdict sequence_take_earlier(struct sequence *s, struct position p) {
     uint64_t back = s->last.seq - p.seq;
     if (p.epoch != s->last.epoch || back >= WINDOW) return SEQUENCE_DUPLICATE;
     uint64_t bit = UINT64_C(1) << back;
@@ -16,7 +16,7 @@ static enum sequence_verdict take_earlier(struct sequence *s, struct position p)
     return SEQUENCE_LATE;
 }
 
-static void move_to(struct sequence *s, struct position p, uint64_t forward) {
+static void sequence_advance(struct sequence *s, struct position p, uint64_t forward) {
     s->window = forward < WINDOW ? s->window << forward | 1 : 1;
     s->last = p;
 }
@@ -27,11 +27,11 @@ enum sequence_verdict sequence_take(struct sequence *s, struct position p, uint6
         sequence_jump(s, p);
         return SEQUENCE_FINE;
     }
-    if (position_compare(p, s->last) <= 0) return take_earlier(s, p);
+    if (position_compare(p, s->last) <= 0) return sequence_take_earlier(s, p);
     if (p.epoch != s->last.epoch) sequence_jump(s, (struct position){p.epoch, 0});
     uint64_t forward = p.seq - s->last.seq;
     if (!forward) return SEQUENCE_FINE;
     *skipped = forward - 1;
-    move_to(s, p, forward);
+    sequence_advance(s, p, forward);
     return SEQUENCE_FINE;
 }

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-struct stamp {
+struct stamps_slot {
     uint64_t key; // 0: empty
     int64_t posted_us;
 };
@@ -16,7 +16,7 @@ struct stamp {
 struct stamps {
     uint64_t mask;
     int64_t last_us; // wall time of the newest
-    struct stamp at[];
+    struct stamps_slot at[];
 };
 
 struct stamps *stamps_new(size_t count) {
@@ -31,8 +31,8 @@ void stamps_free(struct stamps *s) {
     free(s);
 }
 
-// The digits of a stamp as one number, from the day on; 0 if it is no stamp.
-static uint64_t key_of(const char *text) {
+// Returns the digits of a stamp, from the day on, as one number; 0 if the text is not a stamp.
+static uint64_t stamp_key(const char *text) {
     static const char shape[] = "dddd-dd-ddTdd:dd:dd.ddddddZ";
     uint64_t key = 0;
     for (size_t i = 0; i < sizeof shape - 1; i++) {
@@ -43,9 +43,9 @@ static uint64_t key_of(const char *text) {
     return key;
 }
 
-// Neighbours in time are far apart in the low bits already; the multiplication spreads round numbers.
-static struct stamp *slot_of(const struct stamps *s, uint64_t key) {
-    return (struct stamp *)&s->at[(key * UINT64_C(0x9e3779b97f4a7c15) >> 32) & s->mask];
+// Times that are close together differ in the low bits already; the multiplication spreads round numbers.
+static struct stamps_slot *stamps_slot(const struct stamps *s, uint64_t key) {
+    return (struct stamps_slot *)&s->at[(key * UINT64_C(0x9e3779b97f4a7c15) >> 32) & s->mask];
 }
 
 void stamps_add(struct stamps *s, int64_t posted_us, char out[STAMP_TEXT_SIZE]) {
@@ -55,8 +55,8 @@ void stamps_add(struct stamps *s, int64_t posted_us, char out[STAMP_TEXT_SIZE]) 
     char ms[CLOCK_ISO8601_SIZE];
     clock_iso8601(us / 1000, ms);
     snprintf(out, STAMP_TEXT_SIZE, "%.23s%03uZ", ms, (unsigned)(us % 1000) % 1000u);
-    uint64_t key = key_of(out);
-    *slot_of(s, key) = (struct stamp){.key = key, .posted_us = posted_us};
+    uint64_t key = stamp_key(out);
+    *stamps_slot(s, key) = (struct stamps_slot){.key = key, .posted_us = posted_us};
 }
 
 int64_t stamps_find(const struct stamps *s, const char *data, size_t len) {
@@ -66,7 +66,7 @@ int64_t stamps_find(const struct stamps *s, const char *data, size_t len) {
     text += sizeof opening - 1;
     const char *end = memchr(text, '"', (size_t)(data + len - text));
     if (!end || end - text < STAMP_TEXT_SIZE - 1) return -1;
-    uint64_t key = key_of(end - (STAMP_TEXT_SIZE - 1));
-    const struct stamp *found = slot_of(s, key);
+    uint64_t key = stamp_key(end - (STAMP_TEXT_SIZE - 1));
+    const struct stamps_slot *found = stamps_slot(s, key);
     return key && found->key == key ? found->posted_us : -1;
 }

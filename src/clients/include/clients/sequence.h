@@ -1,7 +1,8 @@
-// What one viewer has seen of a video's numbers: finds what is missing, came twice, or came late. Pure.
+// Tracks the sequence numbers that one viewer has received of a video: detects missing, duplicate and late
+// ones. Pure.
 //
-// Numbers run from 1 without holes within an epoch. What lies between the last number seen of one epoch and
-// the next epoch cannot be known, and is not counted.
+// Numbers run from 1 without holes within an epoch. How many there were between the last one received of an
+// epoch and the next epoch is unknown, and not counted.
 #pragma once
 
 #include <stdint.h>
@@ -11,14 +12,15 @@
 // Zero-initialise: nothing seen.
 struct sequence {
     struct position last;
-    uint64_t window; // bit i: last.seq - i was seen (or announced as missed); further back all count as seen
+    uint64_t window; // bit i: last.seq - i was received (or announced as missed); all earlier ones count as
+                     // received
 };
 
 enum sequence_verdict { SEQUENCE_FINE, SEQUENCE_DUPLICATE, SEQUENCE_LATE };
 
-// Takes the next entry. *skipped: numbers before it that have not come; one that comes late after all was
-// counted here before.
+// Records the next entry. *skipped: how many numbers just before it are missing; one that arrives late was
+// counted in an earlier call.
 enum sequence_verdict sequence_take(struct sequence *, struct position, uint64_t *skipped);
 
-// Everything up to `p` is accounted for: a stream's start, or an announced gap.
+// Counts everything up to `p` as accounted for: at a stream's start, or after an announced gap.
 void sequence_jump(struct sequence *, struct position p);

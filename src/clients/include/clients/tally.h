@@ -1,4 +1,4 @@
-// What all simulated clients of one process did and saw.
+// Totals over all simulated clients of one process.
 #pragma once
 
 #include <stdint.h>
@@ -6,12 +6,12 @@
 #include "base/histogram.h"
 
 struct tally {
-    uint64_t connected;              // viewers with a stream, now
+    uint64_t connected;              // viewers that have a stream now
     uint64_t cuts;                   // streams that ended
     uint64_t refused;                // attempts to connect that failed
-    uint64_t comments, failed;       // posts answered 201, and those answered otherwise or not at all
-    uint64_t deliveries;             // comments that arrived, each at each viewer
-    uint64_t lost, duplicated, late; // numbers missing, seen twice, out of order
+    uint64_t comments, failed;       // posts answered 201, and all others
+    uint64_t deliveries;             // comments received, counted at each viewer
+    uint64_t lost, duplicated, late; // numbers missing, received twice, out of order
     uint64_t gaps, missed;           // `gap` events, and the numbers they announce as missed
-    struct histogram latency;        // microseconds from posting to arrival, of our own comments
+    struct histogram latency;        // microseconds from posting to arrival of our own comments
 };

@@ -5,24 +5,24 @@
 #include "base/mem.h"
 #include "base/prng.h"
 #include "clients/tally.h"
-#include "clients/viewer.h"
+#include "clients/client_viewer.h"
 #include "http/client.h"
 #include "net/resolver.h"
 
 struct attempts {
-    struct viewer_env env; // first
+    struct client_viewer_env env; // first
     struct tally tally;
     struct prng prng;
     unsigned ended;
 };
 
-static void on_attempted(struct viewer_env *env, struct viewer *v) {
+static void on_attempt_over(struct client_viewer_env *env, struct client_viewer *v) {
     assert_not_inside();
-    assert_int_equal(v->state, VIEWER_IDLE);
+    assert_int_equal(v->state, CLIENT_VIEWER_IDLE);
     ((struct attempts *)env)->ended++;
 }
 
-static void on_wanting(struct viewer_env *env, struct viewer *v) {
+static void on_wants_connection(struct client_viewer_env *env, struct client_viewer *v) {
     (void)env;
     (void)v;
 }
@@ -38,20 +38,22 @@ static bool has_ended(void *arg) {
 // connect(2) refuses the broadcast address at once.
 static void an_attempt_that_fails_at_once_ends_after_the_call(void **state) {
     (void)state;
-    struct attempts a = {.env = {.loop = loop_new(), .on_attempted = on_attempted, .on_wanting = on_wanting}};
+    struct attempts a = {.env = {.loop = loop_new(),
+                                 .on_attempt_over = on_attempt_over,
+                                 .on_wants_connection = on_wants_connection}};
     const char *path;
-    struct viewer v;
+    struct client_viewer v;
     a.env.tally = &a.tally;
     a.env.prng = &a.prng;
     a.env.resolver = resolver_new(a.env.loop, on_resolved, NULL);
-    viewer_init(&v, &a.env, 1, 1);
+    client_viewer_init(&v, &a.env, 1, 1);
     v.reader = origins_get(&a.env.origins, "http://255.255.255.255:1", &path);
     assert_non_null(v.reader);
-    INSIDE(viewer_connect(&v));
+    INSIDE(client_viewer_connect(&v));
     run_until(a.env.loop, has_ended, &a);
     assert_int_equal(a.tally.refused, 1);
     assert_null(v.reader); // the manager may know better
-    viewer_release(&v);
+    client_viewer_release(&v);
     origins_release(&a.env.origins);
     resolver_free(a.env.resolver);
     loop_free(a.env.loop);

@@ -1,0 +1,449 @@
+// The life of a viewer: client_viewer_connect(), client_register() and client_on_registered(),
+// client_resolve(), client_try_next_address(); then client_on_ready(): client_on_connected(),
+// client_send_request(), client_read() with the parser's callbacks, client_on_event(); at the end
+// client_cut() or client_fail(), and after a delay all over again.
+#include "client_viewer.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/container_of.h"
+#include "base/mem.h"
+#include "base/prng.h"
+#include "stamps.h"
+#include "clients/tally.h"
+#include "http/client.h"
+#include "net/resolver.h"
+
+enum {
+    ATTEMPT_MS = 10000,  // until the response head has arrived
+    HEAD_MAX = 16384,    // bytes of the response head
+    REDIRECTS = 3,       // followed in one attempt
+    RETRY_MIN_MS = 500,  // before the next attempt,
+    RETRY_MAX_MS = 2500, // unless the stream has set a retry time
+    JITTER_PERCENT = 20,
+    PROBE_AFTER_S = 30, // of silence: the peer's machine may be down
+    READS_PER_TURN = 4, // of CLIENT_VIEWER_READ_SIZE bytes
+    LINES = 2           // log lines per second
+};
+
+struct connect_attempt {
+    struct resolver_addresses addresses;
+    unsigned next_address, redirects;
+    struct buf out; // the request,
+    size_t sent;    // of which these bytes have been sent
+    size_t head_bytes;
+    struct buf field, location;
+    bool in_location;
+    char *path; // NULL: /connect
+};
+
+static void client_on_ready(struct stream *);
+static void client_on_timer(struct loop_timer *);
+
+void client_viewer_init(struct client_viewer *v, struct client_viewer_env *env, unsigned number,
+                        unsigned video) {
+    *v =
+        (struct client_viewer){.timer.on_due = client_on_timer, .env = env, .number = number, .video = video};
+    stream_init(&v->stream, &stream_tcp, env->loop, client_on_ready);
+}
+
+static void client_drop_attempt(struct client_viewer *v) {
+    struct connect_attempt *a = v->attempt;
+    if (!a) return;
+    v->attempt = NULL;
+    buf_release(&a->out);
+    buf_release(&a->field);
+    buf_release(&a->location);
+    free(a->path);
+    free(a);
+}
+
+void client_viewer_release(struct client_viewer *v) {
+    loop_timer_stop(v->env->loop, &v->timer);
+    stream_close(&v->stream);
+    client_drop_attempt(v);
+    event_parser_reset(&v->events);
+}
+
+// Waits, so that viewers that were disconnected together do not reconnect together.
+static void client_retry_after(struct client_viewer *v, int64_t wait_ms) {
+    v->state = CLIENT_VIEWER_IDLE;
+    loop_timer_start(v->env->loop, &v->timer, wait_ms);
+}
+
+static int64_t client_random_wait(struct client_viewer *v, int64_t least, int64_t most) {
+    return least + (int64_t)prng_below(v->env->prng, (uint64_t)(most - least + 1));
+}
+
+static bool client_may_log(struct client_viewer *v) {
+    return log_sample(&v->env->sampler, "clients", LINES, loop_now_ms(v->env->loop));
+}
+
+// Ends the attempt. The next one asks the manager again, because the reader may have changed.
+static void client_fail(struct client_viewer *v, const char *why) {
+    struct client_viewer_env *env = v->env;
+    if (client_may_log(v))
+        log_warn("clients", "connect_failed", "client=%u %s=%s why=\"%s\"", v->number,
+                 v->reader ? "reader" : "manager", v->reader ? v->reader->text : env->register_url, why);
+    stream_close(&v->stream);
+    client_drop_attempt(v);
+    v->reader = NULL;
+    env->tally->refused++;
+    client_retry_after(v, client_random_wait(v, RETRY_MIN_MS, RETRY_MAX_MS));
+    env->on_attempt_over(env, v);
+}
+
+static void client_fail_errno(struct client_viewer *v, int error) {
+    client_fail(v, strerror(error < 0 ? -error : error));
+}
+
+// Handles the end of a stream.
+static void client_cut(struct client_viewer *v) {
+    struct client_viewer_env *env = v->env;
+    stream_close(&v->stream);
+    event_parser_reset(&v->events);
+    env->tally->cuts++;
+    env->tally->connected--;
+    int64_t said = v->events.retry_ms, spread = said * JITTER_PERCENT / 100;
+    client_retry_after(v, said ? client_random_wait(v, said - spread, said + spread)
+                               : client_random_wait(v, RETRY_MIN_MS, RETRY_MAX_MS));
+}
+
+static int client_connect_to(struct client_viewer *v, union address *address) {
+    address_set_port(address, v->reader->url.port);
+    int error = stream_connect(&v->stream, address);
+    if (!error) stream_set_keepalive(&v->stream, PROBE_AFTER_S, 0);
+    return error;
+}
+
+static void client_try_next_address(struct client_viewer *v, int error) {
+    struct connect_attempt *a = v->attempt;
+    stream_close(&v->stream);
+    v->state = CLIENT_VIEWER_CONNECTING;
+    while (a->next_address < a->addresses.count) {
+        error = client_connect_to(v, &a->addresses.at[a->next_address++]);
+        if (!error) return;
+    }
+    resolver_forget(v->env->resolver, v->reader->url.host);
+    client_fail_errno(v, error);
+}
+
+static void client_resolve(struct client_viewer *v) {
+    struct connect_attempt *a = v->attempt;
+    a->next_address = 0;
+    int error = resolver_get(v->env->resolver, v->reader->url.host, &a->addresses);
+    v->state = CLIENT_VIEWER_RESOLVING;
+    if (!error)
+        client_try_next_address(v, -EHOSTUNREACH);
+    else if (error != -EINPROGRESS)
+        client_fail_errno(v, error);
+}
+
+void client_viewer_resolved(struct client_viewer *v) {
+    if (v->state == CLIENT_VIEWER_RESOLVING) client_resolve(v);
+}
+
+// Returns the reader in the manager's answer, or NULL.
+static struct origin *client_read_registration(struct client_viewer *v,
+                                               const struct http_client_response *answer) {
+    if (answer->error || answer->status != 200) return NULL;
+    json_t *body = json_loadb(answer->body, answer->body_len, 0, NULL);
+    const char *url = json_string_value(json_object_get(body, "readerUrl")), *path;
+    struct origin *o = url ? origins_get(&v->env->origins, url, &path) : NULL;
+    json_decref(body);
+    return o;
+}
+
+static void client_on_registered(void *arg, const struct http_client_response *answer) {
+    struct client_viewer *v = arg;
+    struct client_viewer_env *env = v->env;
+    if (!env->closing) {
+        v->reader = client_read_registration(v, answer);
+        if (v->reader)
+            client_resolve(v);
+        else
+            client_fail(v,
+                        answer->error ? strerror(-answer->error) : "the manager does not say which reader");
+    }
+    env->on_calls(env, -1);
+}
+
+static void client_register(struct client_viewer *v) {
+    char body[64];
+    int len = snprintf(body, sizeof body, "{\"videoid\":\"video%u\"}", v->video);
+    v->state = CLIENT_VIEWER_REGISTERING;
+    v->env->on_calls(v->env, 1);
+    http_client_request(v->env->client,
+                        &(struct http_client_request){.method = "POST",
+                                                      .url = v->env->register_url,
+                                                      .body = body,
+                                                      .body_len = (size_t)len,
+                                                      .timeout_ms = ATTEMPT_MS - 1000},
+                        client_on_registered, v);
+}
+
+// The timer delays the attempt, which may fail immediately, so that no callback runs inside this call.
+void client_viewer_connect(struct client_viewer *v) {
+    v->attempt = mem_zalloc(sizeof *v->attempt);
+    v->state = CLIENT_VIEWER_STARTING;
+    loop_timer_start(v->env->loop, &v->timer, 0);
+}
+
+static void client_start_attempt(struct client_viewer *v) {
+    loop_timer_start(v->env->loop, &v->timer, ATTEMPT_MS);
+    if (v->reader)
+        client_resolve(v);
+    else
+        client_register(v);
+}
+
+static void client_on_timer(struct loop_timer *t) {
+    struct client_viewer *v = container_of(t, struct client_viewer, timer);
+    switch (v->state) {
+    case CLIENT_VIEWER_IDLE: v->env->on_wants_connection(v->env, v); break;
+    case CLIENT_VIEWER_STARTING: client_start_attempt(v); break;
+    case CLIENT_VIEWER_RESOLVING:
+    case CLIENT_VIEWER_AWAITING_HEAD: client_fail_errno(v, ETIMEDOUT); break;
+    case CLIENT_VIEWER_CONNECTING:
+        loop_timer_start(v->env->loop, &v->timer, ATTEMPT_MS);
+        client_try_next_address(v, -ETIMEDOUT);
+        break;
+    case CLIENT_VIEWER_REGISTERING: // the request has its own, shorter timeout
+    case CLIENT_VIEWER_STREAMING: break;
+    }
+}
+
+static void client_write_request(struct client_viewer *v) {
+    struct connect_attempt *a = v->attempt;
+    const struct http_url *u = &v->reader->url;
+    char body[96];
+    int len =
+        snprintf(body, sizeof body, "{\"userid\":\"user%u\",\"videoid\":\"video%u\"}", v->number, v->video);
+    buf_clear(&a->out);
+    a->sent = 0;
+    const char *path = a->path ? a->path : "/connect", *slash = *path == '/' ? "" : "/";
+    buf_printf(&a->out, "POST %s%.*s HTTP/1.1\r\n", slash, (int)strcspn(path, "#"), path);
+    buf_printf(&a->out, u->ipv6 ? "Host: [%s]:%d\r\n" : "Host: %s:%d\r\n", u->host, u->port);
+    buf_printf(&a->out,
+               "Accept: text/event-stream\r\nContent-Type: application/json\r\nContent-Length: %d\r\n", len);
+    if (*v->events.last_id) buf_printf(&a->out, "Last-Event-ID: %s\r\n", v->events.last_id);
+    buf_printf(&a->out, "\r\n%s", body);
+}
+
+static void client_send_request(struct client_viewer *v) {
+    struct connect_attempt *a = v->attempt;
+    while (a->sent < a->out.len && v->stream.writable) {
+        ssize_t n = stream_write(&v->stream, a->out.data + a->sent, a->out.len - a->sent);
+        if (n < 0 && n != -EAGAIN) {
+            client_fail_errno(v, (int)n);
+            return;
+        }
+        if (n > 0) a->sent += (size_t)n;
+    }
+}
+
+// llhttp's callbacks. Returning non-zero stops parsing.
+
+static int client_on_field(llhttp_t *p, const char *at, size_t len) {
+    struct client_viewer *v = p->data;
+    if (v->attempt) buf_add(&v->attempt->field, at, len);
+    return 0;
+}
+
+static int client_on_field_complete(llhttp_t *p) {
+    struct client_viewer *v = p->data;
+    if (!v->attempt) return 0;
+    v->attempt->in_location = !strcasecmp(buf_string(&v->attempt->field), "location");
+    buf_clear(&v->attempt->field);
+    return 0;
+}
+
+static int client_on_value(llhttp_t *p, const char *at, size_t len) {
+    struct client_viewer *v = p->data;
+    if (v->attempt && v->attempt->in_location) buf_add(&v->attempt->location, at, len);
+    return 0;
+}
+
+static void client_begin_stream(struct client_viewer *v) {
+    struct client_viewer_env *env = v->env;
+    v->state = CLIENT_VIEWER_STREAMING;
+    loop_timer_stop(env->loop, &v->timer);
+    client_drop_attempt(v);
+    env->tally->connected++;
+    env->on_attempt_over(env, v);
+}
+
+// Stops parsing if the response is not a stream.
+static int client_on_head(llhttp_t *p) {
+    struct client_viewer *v = p->data;
+    if (p->status_code != 200) return -1;
+    client_begin_stream(v);
+    return 0;
+}
+
+static void client_on_event(void *arg, const struct event_parsed *);
+
+static int client_on_body(llhttp_t *p, const char *at, size_t len) {
+    struct client_viewer *v = p->data;
+    return event_parser_feed(&v->events, at, len, client_on_event, v) ? 0 : -1;
+}
+
+// A stream is over when its body ends, even if the connection stays open.
+static int client_on_end(llhttp_t *p) {
+    (void)p;
+    return -1;
+}
+
+static void client_start_parser(struct client_viewer *v) {
+    static llhttp_settings_t settings; // control loop only
+    if (!settings.on_body) {
+        llhttp_settings_init(&settings);
+        settings.on_header_field = client_on_field;
+        settings.on_header_field_complete = client_on_field_complete;
+        settings.on_header_value = client_on_value;
+        settings.on_headers_complete = client_on_head;
+        settings.on_body = client_on_body;
+        settings.on_message_complete = client_on_end;
+    }
+    llhttp_init(&v->http, HTTP_RESPONSE, &settings);
+    v->http.data = v;
+}
+
+static void client_on_connected(struct client_viewer *v) {
+    if (v->stream.error == -EINPROGRESS) return;
+    if (v->stream.error) {
+        client_try_next_address(v, v->stream.error);
+        return;
+    }
+    v->state = CLIENT_VIEWER_AWAITING_HEAD;
+    client_start_parser(v);
+    client_write_request(v);
+}
+
+// Checks an event's number. A stream's first event is not a comment: its number is where the stream starts.
+static void client_check_number(struct client_viewer *v, struct position p, bool is_start) {
+    struct tally *t = v->env->tally;
+    uint64_t skipped;
+    bool known = position_is_set(v->sequence.last);
+    if (is_start && (!known || position_compare(p, v->sequence.last) <= 0)) {
+        if (!known) sequence_jump(&v->sequence, p);
+        return;
+    }
+    enum sequence_verdict verdict = sequence_take(&v->sequence, p, &skipped);
+    t->lost += skipped + (is_start && p.seq ? 1 : 0);
+    if (verdict == SEQUENCE_DUPLICATE) t->duplicated++;
+    if (verdict == SEQUENCE_LATE) {
+        t->late++;
+        if (t->lost) t->lost--; // it had been counted as missing
+    }
+}
+
+static bool event_begins_with(const struct event_parsed *e, const char *text) {
+    size_t len = strlen(text);
+    return e->data_len >= len && !memcmp(e->data, text, len);
+}
+
+static void client_take_gap(struct client_viewer *v, const struct event_parsed *e) {
+    struct tally *t = v->env->tally;
+    struct position p;
+    json_t *gap = json_loadb(e->data, e->data_len, 0, NULL);
+    t->gaps++;
+    t->missed += (uint64_t)json_integer_value(json_object_get(gap, "missed")); // null (0) if unknown
+    json_decref(gap);
+    if (position_parse(e->id, strlen(e->id), &p)) sequence_jump(&v->sequence, p);
+}
+
+static void client_take_comment(struct client_viewer *v, const struct event_parsed *e) {
+    struct tally *t = v->env->tally;
+    v->consumed++;
+    t->deliveries++;
+    int64_t posted_us = stamps_find(v->env->stamps, e->data, e->data_len);
+    if (posted_us >= 0) histogram_add(&t->latency, clock_monotonic_us() - posted_us);
+}
+
+static void client_on_event(void *arg, const struct event_parsed *e) {
+    struct client_viewer *v = arg;
+    struct position p;
+    if (e->data && !strcmp(e->type, "gap")) {
+        client_take_gap(v, e);
+        return;
+    }
+    bool is_start = e->data && event_begins_with(e, "{\"type\":\"connected\"");
+    if (e->has_id && position_parse(e->id, strlen(e->id), &p)) client_check_number(v, p, is_start);
+    if (e->data && !is_start && !*e->type) client_take_comment(v, e);
+}
+
+// Follows a redirect within the same attempt.
+static void client_follow_redirect(struct client_viewer *v) {
+    struct connect_attempt *a = v->attempt;
+    const char *location = buf_string(&a->location), *path;
+    struct origin *o = *location == '/' ? v->reader : origins_get(&v->env->origins, location, &path);
+    if (!o || ++a->redirects > REDIRECTS) {
+        client_fail(v, "redirected too often, or to no address");
+        return;
+    }
+    stream_close(&v->stream);
+    free(a->path);
+    a->path = mem_strdup(*location == '/' ? location : path);
+    buf_clear(&a->location);
+    a->head_bytes = 0;
+    v->reader = o;
+    client_resolve(v);
+}
+
+static void client_handle_refusal(struct client_viewer *v) {
+    char why[48];
+    unsigned status = v->http.status_code;
+    if (status / 100 == 3 && v->attempt->location.len) {
+        client_follow_redirect(v);
+        return;
+    }
+    snprintf(why, sizeof why, "status %u", status);
+    client_fail(v, status ? why : "no HTTP answer");
+}
+
+static void client_end(struct client_viewer *v, int error) {
+    if (v->state == CLIENT_VIEWER_STREAMING)
+        client_cut(v);
+    else
+        client_fail_errno(v, error);
+}
+
+static void client_parse(struct client_viewer *v, const char *bytes, size_t len) {
+    if (v->attempt) v->attempt->head_bytes += len;
+    llhttp_errno_t error = llhttp_execute(&v->http, bytes, len);
+    if (error != HPE_OK && v->state == CLIENT_VIEWER_STREAMING)
+        client_cut(v);
+    else if (error != HPE_OK)
+        client_handle_refusal(v);
+    else if (v->attempt && v->attempt->head_bytes > HEAD_MAX)
+        client_fail_errno(v, EMSGSIZE);
+}
+
+static void client_read(struct client_viewer *v) {
+    char *bytes = v->env->read_buffer;
+    ssize_t n = stream_read(&v->stream, bytes, CLIENT_VIEWER_READ_SIZE);
+    if (n > 0)
+        client_parse(v, bytes, (size_t)n);
+    else if (n != -EAGAIN)
+        client_end(v, n ? (int)n : -ECONNRESET);
+}
+
+static bool client_is_reading(const struct client_viewer *v) {
+    return (v->state == CLIENT_VIEWER_AWAITING_HEAD || v->state == CLIENT_VIEWER_STREAMING) &&
+           v->stream.readable;
+}
+
+static void client_on_ready(struct stream *s) {
+    struct client_viewer *v = container_of(s, struct client_viewer, stream);
+    if (v->state == CLIENT_VIEWER_CONNECTING) client_on_connected(v);
+    if (v->state == CLIENT_VIEWER_AWAITING_HEAD) client_send_request(v);
+    for (int i = 0; i < READS_PER_TURN && client_is_reading(v); i++) client_read(v);
+    if (client_is_reading(v)) stream_ready_again(s);
+}
