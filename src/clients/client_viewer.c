@@ -115,20 +115,17 @@ static void client_cut(struct client_viewer *v) {
                                : client_random_wait(v, RETRY_MIN_MS, RETRY_MAX_MS));
 }
 
-static int client_connect_to(struct client_viewer *v, union address *address) {
-    address_set_port(address, v->reader->url.port);
-    int error = stream_connect(&v->stream, address);
-    if (!error) stream_set_keepalive(&v->stream, PROBE_AFTER_S, 0);
-    return error;
-}
-
 static void client_try_next_address(struct client_viewer *v, int error) {
     struct connect_attempt *a = v->attempt;
     stream_close(&v->stream);
     v->state = CLIENT_VIEWER_CONNECTING;
     while (a->next_address < a->addresses.count) {
-        error = client_connect_to(v, &a->addresses.at[a->next_address++]);
-        if (!error) return;
+        union address *address = &a->addresses.at[a->next_address++];
+        address_set_port(address, v->reader->url.port);
+        error = stream_connect(&v->stream, address);
+        if (error) continue;
+        stream_set_keepalive(&v->stream, PROBE_AFTER_S, 0);
+        return;
     }
     resolver_forget(v->env->resolver, v->reader->url.host);
     client_fail_errno(v, error);
@@ -195,19 +192,17 @@ void client_viewer_connect(struct client_viewer *v) {
     loop_timer_start(v->env->loop, &v->timer, 0);
 }
 
-static void client_start_attempt(struct client_viewer *v) {
-    loop_timer_start(v->env->loop, &v->timer, ATTEMPT_MS);
-    if (v->reader)
-        client_resolve(v);
-    else
-        client_register(v);
-}
-
 static void client_on_timer(struct loop_timer *t) {
     struct client_viewer *v = container_of(t, struct client_viewer, timer);
     switch (v->state) {
     case CLIENT_VIEWER_IDLE: v->env->on_wants_connection(v->env, v); break;
-    case CLIENT_VIEWER_STARTING: client_start_attempt(v); break;
+    case CLIENT_VIEWER_STARTING:
+        loop_timer_start(v->env->loop, &v->timer, ATTEMPT_MS);
+        if (v->reader)
+            client_resolve(v);
+        else
+            client_register(v);
+        break;
     case CLIENT_VIEWER_RESOLVING:
     case CLIENT_VIEWER_AWAITING_HEAD: client_fail_errno(v, ETIMEDOUT); break;
     case CLIENT_VIEWER_CONNECTING:
@@ -270,20 +265,16 @@ static int client_on_value(llhttp_t *p, const char *at, size_t len) {
     return 0;
 }
 
-static void client_begin_stream(struct client_viewer *v) {
+// Stops parsing if the response is not a stream.
+static int client_on_head(llhttp_t *p) {
+    struct client_viewer *v = p->data;
     struct client_viewer_env *env = v->env;
+    if (p->status_code != 200) return -1;
     v->state = CLIENT_VIEWER_STREAMING;
     loop_timer_stop(env->loop, &v->timer);
     client_drop_attempt(v);
     env->tally->connected++;
     env->on_attempt_over(env, v);
-}
-
-// Stops parsing if the response is not a stream.
-static int client_on_head(llhttp_t *p) {
-    struct client_viewer *v = p->data;
-    if (p->status_code != 200) return -1;
-    client_begin_stream(v);
     return 0;
 }
 
@@ -344,11 +335,6 @@ static void client_check_number(struct client_viewer *v, struct position p, bool
     }
 }
 
-static bool event_begins_with(const struct event_parsed *e, const char *text) {
-    size_t len = strlen(text);
-    return e->data_len >= len && !memcmp(e->data, text, len);
-}
-
 static void client_take_gap(struct client_viewer *v, const struct event_parsed *e) {
     struct tally *t = v->env->tally;
     struct position p;
@@ -368,13 +354,14 @@ static void client_take_comment(struct client_viewer *v, const struct event_pars
 }
 
 static void client_on_event(void *arg, const struct event_parsed *e) {
+    static const char start[] = "{\"type\":\"connected\"";
     struct client_viewer *v = arg;
     struct position p;
     if (e->data && !strcmp(e->type, "gap")) {
         client_take_gap(v, e);
         return;
     }
-    bool is_start = e->data && event_begins_with(e, "{\"type\":\"connected\"");
+    bool is_start = e->data && e->data_len >= sizeof start - 1 && !memcmp(e->data, start, sizeof start - 1);
     if (e->has_id && position_parse(e->id, strlen(e->id), &p)) client_check_number(v, p, is_start);
     if (e->data && !is_start && !*e->type) client_take_comment(v, e);
 }
@@ -408,13 +395,6 @@ static void client_handle_refusal(struct client_viewer *v) {
     client_fail(v, status ? why : "no HTTP answer");
 }
 
-static void client_end(struct client_viewer *v, int error) {
-    if (v->state == CLIENT_VIEWER_STREAMING)
-        client_cut(v);
-    else
-        client_fail_errno(v, error);
-}
-
 static void client_parse(struct client_viewer *v, const char *bytes, size_t len) {
     if (v->attempt) v->attempt->head_bytes += len;
     llhttp_errno_t error = llhttp_execute(&v->http, bytes, len);
@@ -431,8 +411,10 @@ static void client_read(struct client_viewer *v) {
     ssize_t n = stream_read(&v->stream, bytes, CLIENT_VIEWER_READ_SIZE);
     if (n > 0)
         client_parse(v, bytes, (size_t)n);
+    else if (n != -EAGAIN && v->state == CLIENT_VIEWER_STREAMING)
+        client_cut(v);
     else if (n != -EAGAIN)
-        client_end(v, n ? (int)n : -ECONNRESET);
+        client_fail_errno(v, n ? (int)n : -ECONNRESET);
 }
 
 static bool client_is_reading(const struct client_viewer *v) {

@@ -16,11 +16,6 @@ static enum sequence_verdict sequence_take_earlier(struct sequence *s, struct po
     return SEQUENCE_LATE;
 }
 
-static void sequence_advance(struct sequence *s, struct position p, uint64_t forward) {
-    s->window = forward < WINDOW ? s->window << forward | 1 : 1;
-    s->last = p;
-}
-
 enum sequence_verdict sequence_take(struct sequence *s, struct position p, uint64_t *skipped) {
     *skipped = 0;
     if (!position_is_set(s->last)) {
@@ -32,6 +27,7 @@ enum sequence_verdict sequence_take(struct sequence *s, struct position p, uint6
     uint64_t forward = p.seq - s->last.seq;
     if (!forward) return SEQUENCE_FINE;
     *skipped = forward - 1;
-    sequence_advance(s, p, forward);
+    s->window = forward < WINDOW ? s->window << forward | 1 : 1;
+    s->last = p;
     return SEQUENCE_FINE;
 }
