@@ -40,7 +40,7 @@ static struct position make_damaged(struct world *w, const char *sql) {
 #define DAMAGE(set) "UPDATE entry SET " set " WHERE n = 5"
 // As version 1 kept it: with the position in front.
 #define WHOLE                                                                                                \
-    "UPDATE entry SET whole = 1, body = '{\"id\":\"' || epoch || '-' || seq || '\",' || substr(body, 2);"
+    "UPDATE entry SET checksum = NULL, body = '{\"id\":\"' || epoch || '-' || seq || '\",' || substr(body, 2);"
 static const char *const damages[] = {
     DAMAGE("body = replace(body, '5\"', char(10) || '5\"')"),
     DAMAGE("body = replace(body, '5\"', char(13) || '5\"')"),
@@ -64,6 +64,12 @@ static const char *const damages[] = {
     DAMAGE("epoch = -epoch"),
     DAMAGE("prev_epoch = 1, prev_seq = 1"),
     DAMAGE("video = 2"),
+    DAMAGE("kind = 7"),
+    DAMAGE("body = (SELECT body FROM entry WHERE n = 4)"),
+    DAMAGE("body = replace(body, '5', '6')"),
+    DAMAGE("body = replace(body, '\"comment\"', '\"comet\"')"),
+    DAMAGE("checksum = checksum + 1"),
+    DAMAGE("checksum = NULL"),
     WHOLE DAMAGE("body = body || char(10)"),
     WHOLE DAMAGE("body = replace(body, '-5\"', '-6\"')"),
     WHOLE DAMAGE("body = replace(body, '\"id\"', '\"it\"')"),

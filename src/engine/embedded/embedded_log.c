@@ -26,8 +26,9 @@ static void add_row(struct store *s, struct video *v, const struct engine_entry 
     sqlite3_bind_int64(q, 9, (int64_t)e->at.seq);
     sqlite3_bind_int64(q, 10, (int64_t)e->prev.epoch);
     sqlite3_bind_int64(q, 11, (int64_t)e->prev.seq);
-    sqlite3_bind_text(q, 12, e->body - 1, (int)e->body_len + 2, SQLITE_STATIC); // with its braces
-    sqlite3_bind_int64(q, 13, v->bytes += ROW_BYTES + (int64_t)e->body_len);
+    sqlite3_bind_text(q, 12, e->body - 1, (int)e->body_len + 2, SQLITE_STATIC); // with braces
+    sqlite3_bind_int(q, 13, row_checksum(e));
+    sqlite3_bind_int64(q, 14, v->bytes += ROW_BYTES + (int64_t)e->body_len);
     store_run(s, q);
     v->newest = n;
     trail_add(s, v, n);

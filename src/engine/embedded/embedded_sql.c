@@ -9,9 +9,10 @@
 // A token has a row of its own in a table that also grows at its end: `n` counts them, `place` is that of its
 // entry. An earlier version kept it in the entry's row; that column is still read.
 //
-// An entry's body is a JSON object. Version 1 kept the object as it was published in its place, with the
-// position in front: such rows are `whole`, and stay as they are until they expire. Rewriting them all would
-// hold up the first start, for as long as it takes to write gigabytes. A new file is made as one of version 1
+// An entry's body is a JSON object, and `checksum` is row_checksum() of the entry. Version 1 kept the object
+// as it was published in its place, with the position in front: such rows have no checksum, and stay as they
+// are until they expire. Rewriting them all would hold up the first start, for as long as it takes to write
+// gigabytes. A new file is made as one of version 1
 // and brought up to date like an old one.
 const char sql_schema[] =
     "BEGIN;"
@@ -39,7 +40,7 @@ const char sql_schema[] =
 
 const char sql_to_version_2[] = "BEGIN;"
                                 "ALTER TABLE entry RENAME COLUMN json TO body;"
-                                "ALTER TABLE entry ADD COLUMN whole INTEGER NOT NULL DEFAULT 1;"
+                                "ALTER TABLE entry ADD COLUMN checksum INTEGER;"
                                 "PRAGMA user_version = 2;"
                                 "COMMIT;";
 
@@ -58,7 +59,7 @@ const char sql_additions[] =
     "CREATE UNIQUE INDEX IF NOT EXISTS token_name ON token(video, name);";
 
 // The columns of an entry, in the order in which the log reads them.
-#define ENTRY "kind, epoch, seq, prev_epoch, prev_seq, body, whole"
+#define ENTRY "kind, epoch, seq, prev_epoch, prev_seq, body, checksum"
 
 const char sql_all_entries[] = "SELECT " ENTRY " FROM entry";
 
@@ -87,7 +88,7 @@ const char *const sql_statements[SQL_STATEMENTS] = {
 
     [SQL_ENTRY_LAST] = "SELECT n, comments, epoch FROM entry ORDER BY n DESC LIMIT 1",
     [SQL_ENTRY_ADD] = "INSERT INTO entry(n, video, place, before, at_ms, comments, " ENTRY
-                      ", bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, ?13)",
+                      ", bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     [SQL_ENTRY_STEP] = "SELECT before, at_ms, epoch, seq, place, bytes FROM entry WHERE n = ?1",
     [SQL_ENTRY_READ] = "SELECT " ENTRY ", at_ms, video FROM entry WHERE n = ?1",
     [SQL_ENTRY_NEWEST] = "SELECT " ENTRY ", at_ms FROM entry ORDER BY n DESC LIMIT ?1",
