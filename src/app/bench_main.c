@@ -219,13 +219,6 @@ static bool write_output(const struct bench_job *job, const struct output *o, FI
     return fflush(file) || ferror(file) ? warn_unwritable(path_of(job, o), errno) : true;
 }
 
-static bool write_outputs(const struct bench_job *job, const struct output_file files[OUTPUTS]) {
-    bool fine = true;
-    for (size_t i = 0; i < OUTPUTS; i++)
-        if (files[i].file) fine &= write_output(job, &outputs[i], files[i].file);
-    return fine;
-}
-
 // Removes a file that was created for this run and is still empty.
 static void close_outputs(const struct bench_job *job, const struct output_file files[OUTPUTS]) {
     for (size_t i = 0; i < OUTPUTS; i++) {
@@ -237,12 +230,6 @@ static void close_outputs(const struct bench_job *job, const struct output_file 
     }
 }
 
-static bool are_met(const struct bench_job *job) {
-    for (size_t i = 0; i < job->required.count; i++)
-        if (!requirement_is_met(&job->required.at[i], job->result)) return false;
-    return true;
-}
-
 static bool bench_measure(struct bench_job *job, const struct output_file files[OUTPUTS]) {
     char why[512];
     if (!bench_run(&job->plan, isatty(STDOUT_FILENO), job->result, why, sizeof why)) {
@@ -250,7 +237,12 @@ static bool bench_measure(struct bench_job *job, const struct output_file files[
         return false;
     }
     report_text(stdout, &job->plan, job->result, &job->required);
-    return write_outputs(job, files) && are_met(job);
+    bool fine = true;
+    for (size_t i = 0; i < OUTPUTS; i++)
+        if (files[i].file) fine &= write_output(job, &outputs[i], files[i].file);
+    for (size_t i = 0; i < job->required.count && fine; i++)
+        fine = requirement_is_met(&job->required.at[i], job->result);
+    return fine;
 }
 
 static int bench_run_job(struct bench_job *job) {

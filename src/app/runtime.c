@@ -89,14 +89,12 @@ static void on_store_look(struct loop_timer *t) {
     loop_timer_start(r->loop, t, LOOK_MS);
 }
 
-static bool runtime_is_ready(struct runtime *r) {
-    const char *why;
-    return r->engine->ops->ready(r->engine, &why) && (!r->placement || placement_ready(r->placement));
-}
-
 static void on_ready_look(struct loop_timer *t) {
     struct runtime *r = container_of(t, struct runtime, look);
-    if (runtime_is_ready(r) || loop_now_ms(r->loop) >= r->ready_by_ms)
+    const char *why;
+    bool is_ready =
+        r->engine->ops->ready(r->engine, &why) && (!r->placement || placement_ready(r->placement));
+    if (is_ready || loop_now_ms(r->loop) >= r->ready_by_ms)
         loop_stop(r->loop);
     else
         loop_timer_start(r->loop, t, READY_LOOK_MS);

@@ -36,19 +36,12 @@ bool settings_reader_ports(const struct settings *s, int ports[READERS_MAX]) {
     return !*list;
 }
 
-static bool has_address(const char *name) {
-    union address address;
-    return address_resolve(name, &address, 1) > 0;
-}
-
-// --redis overrides --redis-host, but an option on the command line overrides any environment variable.
-static bool host_wins(const struct settings *s) {
-    return s->redis == getenv("REDIS_URL") && s->redis_host && s->redis_host != getenv("REDIS_HOST");
-}
-
 bool settings_redis_url(const struct settings *s, char *url, size_t size) {
     if (!s->redis && !s->redis_host) return false;
-    if (s->redis && !host_wins(s))
+    // --redis overrides --redis-host, but an option on the command line overrides any environment variable.
+    bool host_wins =
+        s->redis == getenv("REDIS_URL") && s->redis_host && s->redis_host != getenv("REDIS_HOST");
+    if (s->redis && !host_wins)
         snprintf(url, size, "%s", s->redis);
     else
         snprintf(url, size, "redis://%s", s->redis_host);
@@ -114,7 +107,8 @@ static bool check_internal(const char *networks, const struct refusal *c) {
 bool settings_check(const struct settings *s, enum command command, char *why, size_t why_size) {
     const struct refusal *c = &(struct refusal){why, why_size};
     int ports[READERS_MAX];
-    if (!has_address(s->bind))
+    union address address;
+    if (address_resolve(s->bind, &address, 1) <= 0)
         return settings_refuse(
             c, "--bind is \"%s\", but must be an address, or a host name that resolves to one.", s->bind);
     if (s->reader_ports && !settings_reader_ports(s, ports))

@@ -54,16 +54,12 @@ static bool add_role(struct system *s, const struct role *role) {
     return add_part(s, role, role->name, role->flag, *port);
 }
 
-static bool add_roles(struct system *s) {
-    for (const struct role *role = role_table; role->name; role++)
-        if (!add_role(s, role)) return false;
-    return true;
-}
-
 struct system *system_start(const struct settings *set, enum command command, char *why, size_t why_size) {
     struct system *s = mem_zalloc(sizeof *s);
     s->runtime = (struct runtime){.settings = set, .command = command, .why = why, .why_size = why_size};
-    if (runtime_start(&s->runtime) && add_roles(s) && runtime_begin(&s->runtime)) return s;
+    bool fine = runtime_start(&s->runtime);
+    for (const struct role *role = role_table; fine && role->name; role++) fine = add_role(s, role);
+    if (fine && runtime_begin(&s->runtime)) return s;
     system_free(s);
     return NULL;
 }

@@ -49,18 +49,16 @@ static int serve_until_signal(struct system *s, const struct settings *set, enum
     return error ? 1 : 0;
 }
 
-// Parts of one process recognise each other by a token, whatever address their requests seem to come from.
-static void make_internal_token(struct settings *set, char token[TOKEN_BYTES * 2 + 1]) {
-    unsigned char bytes[TOKEN_BYTES];
-    if (set->internal_token || !random_bytes(bytes, sizeof bytes)) return;
-    for (size_t i = 0; i < sizeof bytes; i++) snprintf(token + 2 * i, 3, "%02x", bytes[i]);
-    set->internal_token = token;
-}
-
 static int start_and_serve(struct settings *set, enum command command, const char *name) {
     char why[512], token[TOKEN_BYTES * 2 + 1];
     log_set_level((enum log_level)set->log_level);
-    if (command == COMMAND_UP) make_internal_token(set, token);
+    // Parts of one process recognise each other by a token, whatever address their requests seem to come
+    // from.
+    unsigned char bytes[TOKEN_BYTES];
+    if (command == COMMAND_UP && !set->internal_token && random_bytes(bytes, sizeof bytes)) {
+        for (size_t i = 0; i < sizeof bytes; i++) snprintf(token + 2 * i, 3, "%02x", bytes[i]);
+        set->internal_token = token;
+    }
     int signals = process_take_signals();
     if (signals >= 0) process_take_hangup(signals);
     process_raise_descriptor_limit();

@@ -111,24 +111,15 @@ static void reply_created(struct http_exchange *x, const struct engine_entry *e,
     buf_release(&b);
 }
 
-// Returns whether a comment that an earlier version stored under the same key has the same content:
-// everything before the timestamp.
-static bool is_same_content(const struct posting *p, const struct engine_entry *e) {
-    return p->content && e->body_len == p->content_len + TIMESTAMP_LEN &&
-           !memcmp(e->body, p->content, p->content_len);
-}
-
-static void reply_key_reused(struct http_exchange *x) {
-    http_reply_error(
-        x, 422, "key_reused",
-        "This Idempotency-Key was already used for another comment; use a new key for each comment.");
-}
-
 static void on_comment_appended(void *arg, enum engine_status status, const struct engine_entry *e,
                                 const struct engine_first *first) {
     struct posting *p = arg;
     struct comment_api *a = p->api;
-    if (status == ENGINE_OK && first && first->whole && !is_same_content(p, e)) status = ENGINE_KEY_REUSED;
+    if (status == ENGINE_OK && first && first->whole) { // the first one was stored by an earlier version
+        bool same = p->content && e->body_len == p->content_len + TIMESTAMP_LEN &&
+                    !memcmp(e->body, p->content, p->content_len);
+        if (!same) status = ENGINE_KEY_REUSED;
+    }
     switch (status) {
     case ENGINE_OK:
         if (!first) count_comment(a, p->videoid);
@@ -147,7 +138,11 @@ static void on_comment_appended(void *arg, enum engine_status status, const stru
         reply_unavailable(p->exchange, "store_full",
                           "The store is full and accepts no comments; try again later.");
         break;
-    case ENGINE_KEY_REUSED: reply_key_reused(p->exchange); break;
+    case ENGINE_KEY_REUSED:
+        http_reply_error(
+            p->exchange, 422, "key_reused",
+            "This Idempotency-Key was already used for another comment; use a new key for each comment.");
+        break;
     default:
         reply_unavailable(p->exchange, "store_unavailable",
                           "The comment could not be stored; try again soon.");

@@ -84,16 +84,13 @@ static void registrar_note_outcome(struct registrar *r, const struct http_client
                  a->error ? strerror(-a->error) : "", a->status);
 }
 
-static bool says_full(const struct http_client_response *a) {
-    static const char code[] = "\"too_many_videos\"";
-    return !a->error && a->status == 503 && a->body_len &&
-           memmem(a->body, a->body_len, code, sizeof code - 1);
-}
-
 static void on_registrar_answer(void *arg, const struct http_client_response *a) {
     struct seen *v = arg;
     struct registrar *r = v->registrar;
-    bool ok = !a->error && a->status == 200, full = says_full(a);
+    static const char code[] = "\"too_many_videos\"";
+    bool ok = !a->error && a->status == 200;
+    bool full =
+        !a->error && a->status == 503 && a->body_len && memmem(a->body, a->body_len, code, sizeof code - 1);
     r->under_way--;
     if (a->error == -ECANCELED) return; // the process is stopping
     registrar_note_outcome(r, a, ok || full);
@@ -110,23 +107,21 @@ static void on_registrar_answer(void *arg, const struct http_client_response *a)
     }
 }
 
-static void registrar_send(struct registrar *r, struct seen *v) {
-    char body[200];
-    int len = snprintf(body, sizeof body, "{\"videoid\":\"%s\"}", v->video); // an id needs no escaping
-    r->under_way++;
-    v->state = SEEN_SENT;
-    http_client_request(
-        r->client,
-        &(struct http_client_request){
-            .method = "POST", .url = r->url, .body = body, .body_len = (size_t)len, .timeout_ms = TIMEOUT_MS},
-        on_registrar_answer, v);
-}
-
 static void registrar_send_queued(struct registrar *r) {
     while (r->queue && r->under_way < UNDER_WAY && !r->rest.slot) {
         struct seen *v = r->queue;
         DL_DELETE(r->queue, v);
-        registrar_send(r, v);
+        char body[200];
+        int len = snprintf(body, sizeof body, "{\"videoid\":\"%s\"}", v->video); // an id needs no escaping
+        r->under_way++;
+        v->state = SEEN_SENT;
+        http_client_request(r->client,
+                            &(struct http_client_request){.method = "POST",
+                                                          .url = r->url,
+                                                          .body = body,
+                                                          .body_len = (size_t)len,
+                                                          .timeout_ms = TIMEOUT_MS},
+                            on_registrar_answer, v);
     }
 }
 

@@ -126,11 +126,6 @@ static bool placement_reader_is_gone(const struct placement *p, const char *read
     return !row || loop_now_ms(p->loop) >= row->may_return_ms;
 }
 
-static bool placement_cache_answers(struct placement *p, const struct mapping *m) {
-    return m->state == MAPPING_AT_REST && mapping_known_within(m, PLACEMENT_FRESH_MS, loop_now_ms(p->loop)) &&
-           !placement_reader_is_gone(p, m->url->text);
-}
-
 static void placement_ask(struct placement *p, const char *video, bool may_assign, bool confirm,
                           placement_cb *cb, void *arg) {
     struct mapping *m = mappings_get(&p->mappings, p, video);
@@ -140,7 +135,9 @@ static void placement_ask(struct placement *p, const char *video, bool may_assig
         placement_query_answer(p, q, PLACEMENT_UNAVAILABLE, NULL);
         return;
     }
-    if (!confirm && placement_cache_answers(p, m)) {
+    if (!confirm && m->state == MAPPING_AT_REST &&
+        mapping_known_within(m, PLACEMENT_FRESH_MS, loop_now_ms(p->loop)) &&
+        !placement_reader_is_gone(p, m->url->text)) {
         placement_query_answer(p, q, PLACEMENT_OK, m);
         return;
     }

@@ -120,14 +120,10 @@ static void row_judge_new(const struct readers *r, struct reader_row *row, const
     row_set_state(r, row, live ? READER_LIVE : READER_GONE);
 }
 
-// An older Chorus does not mark a lease that it gives up, but makes it end earlier.
-static bool row_is_given_up(const struct reader_row *row, const struct engine_lease *l) {
-    return l->given_up || (l->left_ms <= 0 && l->stamp < row->stamp);
-}
-
 static void row_judge_changed(const struct readers *r, struct reader_row *row, const struct engine_lease *l,
                               const struct judging *j) {
-    bool given_up = row_is_given_up(row, l);
+    // An older Chorus does not mark a lease that it gives up, but makes it end earlier.
+    bool given_up = l->given_up || (l->left_ms <= 0 && l->stamp < row->stamp);
     row->unchanged_ms = clamp_ms(READERS_LEASE_MS - l->left_ms, 0, j->step_ms);
     row->may_return_ms = given_up ? r->grace_until_ms : 0;
     row_set_state(r, row, given_up ? READER_GONE : READER_LIVE);

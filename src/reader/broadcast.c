@@ -71,13 +71,6 @@ static int64_t broadcast_now_ms(const struct broadcast *b) {
     return loop_now_ms(b->env->loop);
 }
 
-static struct pending *pending_from_history(const struct history *h, uint64_t first) {
-    uint64_t end = history_end(h);
-    struct pending *p = pending_new((uint32_t)(end - first));
-    for (uint64_t n = first; n < end; n++) p = pending_add(p, frame_ref(history_at(h, n)));
-    return p;
-}
-
 // Returns the gap for entries after `at`, up to `to`, that cannot be held for a viewer.
 static struct frame *gap_without_room(struct position at, struct position to) {
     return frame_of_gap((struct position){at.epoch, at.seq + 1}, to, GAP_SLOW);
@@ -390,9 +383,12 @@ static bool broadcast_has_room(const struct broadcast *b, const struct join_requ
 }
 
 static void broadcast_start_join(struct broadcast *b, struct join_request *j, const struct start *start) {
+    uint64_t end = history_end(&b->history);
     struct pending *p;
-    if (broadcast_has_room_for(b->env, history_end(&b->history) - start->first)) {
-        p = pending_from_history(&b->history, start->first);
+    if (broadcast_has_room_for(b->env, end - start->first)) {
+        p = pending_new((uint32_t)(end - start->first));
+        for (uint64_t n = start->first; n < end; n++)
+            p = pending_add(p, frame_ref(history_at(&b->history, n)));
     } else {
         p = pending_add(pending_new(1), gap_without_room(start->at, feed_position(&b->feed)));
     }
@@ -421,19 +417,16 @@ static void on_feed_live(struct feed *f) {
     join_queue_serve(container_of(f, struct broadcast, feed));
 }
 
-// An entry without a number is only for viewers that are connected: one that reconnects cannot tell whether
-// it has seen it. Where the feed has gone back, the history starts again.
-static void broadcast_keep_frame(struct broadcast *b, struct frame *f) {
-    struct position from = feed_position(&b->feed);
-    if (!position_is_set(f->at)) return;
-    if (position_compare(f->at, from) <= 0) history_release(&b->history);
-    history_push(&b->history, b->env->budget, from, f, broadcast_now_ms(b));
-}
-
 static void on_feed_frame(struct feed *feed, struct frame *f) {
     struct broadcast *b = container_of(feed, struct broadcast, feed);
     struct broadcast_env *env = b->env;
-    broadcast_keep_frame(b, f);
+    struct position from = feed_position(feed);
+    // An entry without a number is only for viewers that are connected: one that reconnects cannot tell
+    // whether it has seen it. Where the feed has gone back, the history starts again.
+    if (position_is_set(f->at)) {
+        if (position_compare(f->at, from) <= 0) history_release(&b->history);
+        history_push(&b->history, env->budget, from, f, broadcast_now_ms(b));
+    }
     if (fan_video_viewers(b->fan) &&
         log_sample(env->sampler, env->instance_id, DELIVERED_LINES, broadcast_now_ms(b))) {
         char id[POSITION_TEXT_SIZE];

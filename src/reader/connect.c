@@ -96,36 +96,23 @@ static void warn_out_of_descriptors(struct reader *r) {
              (unsigned long long)limit.rlim_cur);
 }
 
-// Returns whether enough descriptors are left. The kernel gives the lowest free one; the highest are reserved
-// for requests, so that health checks and posts get through.
-static bool leaves_descriptors(int fd) {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return true;
-    rlim_t reserve = limit.rlim_cur / 8 < 64 ? limit.rlim_cur / 8 : 64;
-    return (rlim_t)fd < limit.rlim_cur - reserve;
-}
-
-// Bounds what the kernel holds for a viewer that does not read, so that it soon counts as slow; and
-// disconnects one whose machine has vanished as early as one that accepts no data (RFC 5482).
-static void bound_socket(const struct reader *r, int fd) {
-    sock_set_send_buffer(fd, SEND_BUFFER_BYTES);
-    sock_set_user_timeout(fd, r->config.stall_ms);
-}
-
-static void log_connected(const struct connect_request *c, struct position start) {
-    struct reader *r = c->reader;
-    char id[POSITION_TEXT_SIZE];
-    if (!reader_may_log(r)) return;
-    position_format(start, id);
-    log_info(r->service.instance_id, "connected", "video=%s user=%s start=%s", c->videoid, c->userid, id);
-}
-
 // Hands the sink and the frames over to the fan-out. Returns false if there is no room.
 static bool connect_hand_over(const struct connect_request *c, struct broadcast *b, const struct sink *sink,
                               struct pending *frames) {
     struct reader *r = c->reader;
-    if (sink->fd >= 0) bound_socket(r, sink->fd);
-    if (leaves_descriptors(sink->fd) && broadcast_add(b, sink, c->asks, frames)) return true;
+    if (sink->fd >= 0) {
+        // Bounds what the kernel holds for a viewer that does not read, so that it soon counts as slow; and
+        // disconnects one whose machine has vanished as early as one that accepts no data (RFC 5482).
+        sock_set_send_buffer(sink->fd, SEND_BUFFER_BYTES);
+        sock_set_user_timeout(sink->fd, r->config.stall_ms);
+    }
+    // The kernel gives the lowest free descriptor; the highest are reserved for requests, so that health
+    // checks and posts get through.
+    struct rlimit limit;
+    bool known = getrlimit(RLIMIT_NOFILE, &limit) == 0;
+    rlim_t reserve = !known ? 0 : limit.rlim_cur / 8 < 64 ? limit.rlim_cur / 8 : 64;
+    bool is_free = !known || (rlim_t)sink->fd < limit.rlim_cur - reserve;
+    if (is_free && broadcast_add(b, sink, c->asks, frames)) return true;
     warn_out_of_descriptors(r);
     return false;
 }
@@ -152,7 +139,11 @@ static void on_joined(struct join_request *j, struct broadcast *b, struct positi
     bool is_there = http_begin_stream(c->exchange, &sink, &head);
     if (is_there) pending_set_head(frames, stream_head(c, &head, sink.framing, start));
     if (is_there && connect_hand_over(c, b, &sink, frames)) {
-        log_connected(c, start);
+        char id[POSITION_TEXT_SIZE];
+        position_format(start, id);
+        if (reader_may_log(c->reader))
+            log_info(c->reader->service.instance_id, "connected", "video=%s user=%s start=%s", c->videoid,
+                     c->userid, id);
     } else {
         pending_free(frames);
         if (is_there) sink_close(&sink, SINK_CUT);
@@ -173,15 +164,6 @@ static void connect_join(struct connect_request *c) {
     c->join.patience_ms = loop_now_ms(r->service.loop) + ROOM_TIMEOUT_MS;
     c->join.on_joined = on_joined;
     broadcast_join(&watched_open(r, c->videoid)->broadcast, &c->join);
-}
-
-// The viewer came to the very address that it would be redirected to. If no reader has a lease by this URL,
-// it is an alias of this reader (from the static list of a manager that knows no leases).
-static void connect_by_alias(struct connect_request *c, const char *reader_url) {
-    struct reader *r = c->reader;
-    if (!c->head_only && !placement_is_leased(r->placement, reader_url))
-        watched_set_alias(r, watched_open(r, c->videoid), reader_url);
-    connect_join(c);
 }
 
 static void connect_redirect(struct connect_request *c, const char *base) {
@@ -211,13 +193,19 @@ static void connect_elsewhere(struct connect_request *c, const struct placement_
     }
     const char *host = http_request_header(c->exchange->request, "host");
     const char *base = redirect_base(r->placement, c->exchange->request, to);
-    if (base && host && placement_url_is_at(base, host))
-        connect_by_alias(c, to->reader_url);
-    else if (!base || !to->confirmed ||
-             redirect_is_last_hop(&r->spent_hops, http_request_target(c->exchange->request), !c->head_only))
+    if (base && host && placement_url_is_at(base, host)) {
+        // The viewer came to the very address that it would be redirected to. If no reader has a lease by
+        // this URL, it is an alias of this reader (from the static list of a manager that knows no leases).
+        if (!c->head_only && !placement_is_leased(r->placement, to->reader_url))
+            watched_set_alias(r, watched_open(r, c->videoid), to->reader_url);
         connect_join(c);
-    else
+    } else if (!base || !to->confirmed ||
+               redirect_is_last_hop(&r->spent_hops, http_request_target(c->exchange->request),
+                                    !c->head_only)) {
+        connect_join(c);
+    } else {
         connect_redirect(c, base);
+    }
 }
 
 static void on_placed(void *arg, const struct placement_answer *p) {

@@ -217,14 +217,6 @@ static void catch_up_fill(struct catch_up *c) {
     query_start(c, QUERY_RANGE);
 }
 
-static void catch_up_end(struct catch_up *c) {
-    struct feed *f = c->feed;
-    f->catch_up = NULL;
-    f->overlap = c->from.epoch == f->at.epoch ? c->from.seq : 0;
-    loop_timer_stop(c->env->loop, &c->again);
-    free(c);
-}
-
 // After an answer: follows the subscription, unless there is more to read. Long catch-ups come in portions,
 // so that viewers that read keep up, and do not count as slow.
 static void catch_up_continue(struct catch_up *c, bool more) {
@@ -236,7 +228,11 @@ static void catch_up_continue(struct catch_up *c, bool more) {
         c->check_again = false;
         feed_check(c->feed);
     } else {
-        catch_up_end(c);
+        struct feed *f = c->feed;
+        f->catch_up = NULL;
+        f->overlap = c->from.epoch == f->at.epoch ? c->from.seq : 0;
+        loop_timer_stop(c->env->loop, &c->again);
+        free(c);
     }
 }
 
@@ -315,18 +311,16 @@ static void feed_step_back(struct feed *f, struct position arrived) {
     f->at = before;
 }
 
-static bool is_among_lost(struct position p, const struct engine_head *head) {
-    return position_is_set(p) && p.epoch == head->before.epoch && p.seq <= head->before.seq && p.seq;
-}
-
 static void on_feed_head(void *arg, enum engine_status status, const struct engine_head *head) {
     struct catch_up *c = arg;
     if (!feed_take_answer(c, status)) return;
     struct feed *f = c->feed;
     bool opening = c->query == QUERY_OPEN;
+    bool lost = position_is_set(c->lower) && c->lower.epoch == head->before.epoch &&
+                c->lower.seq <= head->before.seq && c->lower.seq;
     if (opening)
         f->at = head->at;
-    else if (is_among_lost(c->lower, head))
+    else if (lost) // the entries that the store has lost had this number
         feed_step_back(f, c->lower);
     if (!c->check_again) c->lower = (struct position){0};
     c->known = (struct position){0};

@@ -40,12 +40,6 @@ static bool lease_is_held(const struct reader *r, int64_t now_ms) {
     return r->lease_state == READER_LEASE_OURS && now_ms - r->renewed_ms < READER_LEASE_TTL_MS;
 }
 
-// Returns whether it may be written to a log line.
-static bool is_printable_id(const char *instance_id) {
-    return instance_id[strspn(instance_id,
-                              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-")] == 0;
-}
-
 // Another process uses our URL. As long as its lease changes it is alive and owns the videos; ours are
 // closed, and their viewers reconnect and are redirected.
 static void lease_yield(struct reader *r, const struct engine_lease_answer *a, int64_t now_ms) {
@@ -55,18 +49,12 @@ static void lease_yield(struct reader *r, const struct engine_lease_answer *a, i
     }
     if (reader_lease_is_anothers(r->lease_state)) return;
     r->lease_state = r->lease_state == READER_LEASE_OURS ? READER_LEASE_LOST : READER_LEASE_REFUSED;
+    static const char printable[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-";
+    bool is_printable = a->instance_id[strspn(a->instance_id, printable)] == 0;
     log_error(r->service.instance_id, "url_in_use",
               "url=%s holder=%s action=\"taking no videos; give each reader a --url of its own\"",
-              r->config.reader_url, is_printable_id(a->instance_id) ? a->instance_id : "?");
+              r->config.reader_url, is_printable ? a->instance_id : "?");
     recheck_videos(r);
-}
-
-// A lapsed lease was not renewed in time; one lost in time is no longer what we wrote.
-static void lease_log_interrupted(const struct reader *r, bool in_time) {
-    log_warn(r->service.instance_id, in_time ? "lease_lost" : "lease_lapsed",
-             "why=\"%s\" action=\"rechecking video ownership\"",
-             in_time ? "another process has started with this --url, or the store has lost data"
-                     : "not renewed in time: this process was stopped, or the store was away");
 }
 
 static void lease_take_hold(struct reader *r, const struct engine_lease_answer *a, int64_t sent_ms,
@@ -75,7 +63,11 @@ static void lease_take_hold(struct reader *r, const struct engine_lease_answer *
     if (reader_lease_is_anothers(r->lease_state))
         log_info(r->service.instance_id, "url_free", "url=%s", r->config.reader_url);
     if (r->lease_state == READER_LEASE_OURS && (a->outcome == LEASE_GAINED || !in_time)) {
-        lease_log_interrupted(r, in_time);
+        // A lapsed lease was not renewed in time; one lost in time is no longer what we wrote.
+        log_warn(r->service.instance_id, in_time ? "lease_lost" : "lease_lapsed",
+                 "why=\"%s\" action=\"rechecking video ownership\"",
+                 in_time ? "another process has started with this --url, or the store has lost data"
+                         : "not renewed in time: this process was stopped, or the store was away");
         recheck_videos(r);
         recheck_again(r);
     }
@@ -108,11 +100,6 @@ static bool lease_was_ours(const struct reader *r) {
     return r->lease_state == READER_LEASE_OURS || r->lease_state == READER_LEASE_LOST;
 }
 
-static enum lease_claim lease_make_claim(const struct reader *r, int64_t now_ms) {
-    if (!lease_was_ours(r)) return LEASE_FIRST;
-    return lease_is_held(r, now_ms) ? LEASE_HELD : LEASE_UNCHANGED;
-}
-
 static void on_lease_due(struct loop_timer *t) {
     struct reader *r = container_of(t, struct reader, lease);
     struct engine *e = r->service.engine;
@@ -122,6 +109,9 @@ static void on_lease_due(struct loop_timer *t) {
     struct renewal *renewal = mem_zalloc(sizeof *renewal);
     *renewal = (struct renewal){.reader = r, .sent_ms = now_ms};
     r->renewing++;
+    enum lease_claim claim = !lease_was_ours(r)         ? LEASE_FIRST
+                             : lease_is_held(r, now_ms) ? LEASE_HELD
+                                                        : LEASE_UNCHANGED;
     bool dead = r->holder_stamp && now_ms - r->holder_ms >= READER_LEASE_TTL_MS;
     e->ops->lease_renew(e,
                         &(struct engine_lease){.reader_url = r->config.reader_url,
@@ -129,7 +119,7 @@ static void on_lease_due(struct loop_timer *t) {
                                                .instance_id = r->service.instance_id,
                                                .generation = r->generation,
                                                .viewers = r->env.viewers,
-                                               .claim = lease_make_claim(r, now_ms),
+                                               .claim = claim,
                                                .stamp = dead ? r->holder_stamp : 0},
                         READER_LEASE_TTL_MS, on_lease_renewed, renewal);
 }

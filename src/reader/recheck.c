@@ -54,19 +54,15 @@ static void on_claimed(void *arg, enum engine_status status, const char *owner, 
     recheck_end(check);
 }
 
-static void recheck_claim(struct recheck *check, const struct watched *w) {
-    struct reader *r = check->reader;
-    struct engine *e = r->service.engine;
-    e->ops->assign(e, check->video, w->alias_url ? w->alias_url : r->config.reader_url, on_claimed, check);
-}
-
 static void on_rechecked(void *arg, const struct placement_answer *p) {
     struct recheck *check = arg;
     struct reader *r = check->reader;
     struct watched *w = watched_find(r, check->video);
     bool ours = !reader_lease_is_anothers(r->lease_state);
     if (w && !r->stopping && ours && p->status == PLACEMENT_NONE && broadcast_viewers(&w->broadcast)) {
-        recheck_claim(check, w);
+        struct engine *e = r->service.engine;
+        e->ops->assign(e, check->video, w->alias_url ? w->alias_url : r->config.reader_url, on_claimed,
+                       check);
         return;
     }
     if (p->status == PLACEMENT_OK) recheck_yield(check, p->reader_url);

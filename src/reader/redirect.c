@@ -25,17 +25,14 @@ static bool host_is_loopback(const char *host) {
     return inet_pton(AF_INET, name, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
 }
 
-static bool url_is_loopback(const char *url) {
-    const char *at = strstr(url, "://");
-    return at && host_is_loopback(at + 3);
-}
-
 const char *redirect_base(struct placement *p, struct http_request *request,
                           const struct placement_answer *to) {
     const char *host = http_request_header(request, "host");
     bool inside = host && placement_is_reader_host(p, host);
     if (!inside && to->public_url) return to->public_url;
-    if (!inside && host && url_is_loopback(to->reader_url) && !host_is_loopback(host)) return NULL;
+    const char *reader_host = strstr(to->reader_url, "://");
+    bool unreachable = host && reader_host && host_is_loopback(reader_host + 3) && !host_is_loopback(host);
+    if (!inside && unreachable) return NULL;
     return to->reader_url;
 }
 

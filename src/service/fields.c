@@ -43,27 +43,19 @@ void body_refuse(struct http_exchange *x, const struct json_reader *reader) {
     http_reply_error(x, 400, "invalid_json", sentence);
 }
 
-static struct body_field *body_find_field(const struct json_reader *reader, struct body_field *fields,
-                                          size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (json_reader_equals(reader, fields[i].name)) return &fields[i];
-    return NULL;
-}
-
-static void field_take_text(const struct json_reader *reader, struct body_field *f) {
-    ptrdiff_t len = json_reader_copy(reader, f->text, f->size);
-    f->len = len < 0 ? 0 : (size_t)len;
-    f->state = len >= 0 ? BODY_TEXT : len == -EMSGSIZE ? BODY_TOO_LONG : BODY_NOT_UNICODE;
-}
-
 // Reads the member whose key is the last token.
 static bool body_take_member(struct json_reader *reader, struct body_field *fields, size_t count) {
-    struct body_field *f = body_find_field(reader, fields, count);
+    struct body_field *f = NULL;
+    for (size_t i = 0; i < count && !f; i++)
+        if (json_reader_equals(reader, fields[i].name)) f = &fields[i];
     enum json_token token = json_reader_next(reader);
-    if (f && token == JSON_TOKEN_STRING)
-        field_take_text(reader, f);
-    else if (f)
+    if (f && token == JSON_TOKEN_STRING) {
+        ptrdiff_t len = json_reader_copy(reader, f->text, f->size);
+        f->len = len < 0 ? 0 : (size_t)len;
+        f->state = len >= 0 ? BODY_TEXT : len == -EMSGSIZE ? BODY_TOO_LONG : BODY_NOT_UNICODE;
+    } else if (f) {
         f->state = token == JSON_TOKEN_NULL ? BODY_ABSENT : BODY_NOT_TEXT;
+    }
     return json_reader_skip(reader);
 }
 

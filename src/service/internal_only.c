@@ -131,36 +131,31 @@ void internal_only_free(struct internal_only *i) {
     free(i);
 }
 
-static bool is_inside(const struct network *n, const uint8_t address[ADDRESS_BITS / 8]) {
-    unsigned whole = n->bits / 8, rest = n->bits % 8;
-    if (memcmp(n->address, address, whole) != 0) return false;
-    return !rest || (n->address[whole] ^ address[whole]) >> (8 - rest) == 0;
-}
-
 static bool is_known_peer(const struct internal_only *i, const char *peer) {
     uint8_t address[ADDRESS_BITS / 8];
     unsigned least;
     if (!parse_address(peer, address, &least)) return false;
-    for (size_t k = 0; k < i->count; k++)
-        if (is_inside(&i->networks[k], address)) return true;
+    for (size_t k = 0; k < i->count; k++) {
+        const struct network *n = &i->networks[k];
+        unsigned whole = n->bits / 8, rest = n->bits % 8;
+        if (memcmp(n->address, address, whole) != 0) continue;
+        if (!rest || (n->address[whole] ^ address[whole]) >> (8 - rest) == 0) return true;
+    }
     return false;
 }
 
 // Takes the same time for all tokens of one length, however many bytes are right.
-static bool is_equal(const char *given, const char *token) {
-    size_t given_len = strlen(given), token_len = strlen(token);
-    volatile unsigned different = given_len != token_len;
-    for (size_t k = 0; k < given_len; k++)
-        different |= (unsigned)(unsigned char)given[k] ^ (unsigned char)token[k % token_len];
-    return !different;
-}
-
 static bool has_token(const struct internal_only *i, const char *authorization) {
     static const char scheme[] = "Bearer ";
     if (!i->token || !authorization) return false;
     if (strncasecmp(authorization, scheme, sizeof scheme - 1) != 0) return false;
-    authorization += sizeof scheme - 1;
-    return is_equal(authorization + strspn(authorization, " "), i->token);
+    const char *given = authorization + sizeof scheme - 1;
+    given += strspn(given, " ");
+    size_t given_len = strlen(given), token_len = strlen(i->token);
+    volatile unsigned different = given_len != token_len;
+    for (size_t k = 0; k < given_len; k++)
+        different |= (unsigned)(unsigned char)given[k] ^ (unsigned char)i->token[k % token_len];
+    return !different;
 }
 
 bool internal_only_allows(const struct internal_only *i, const struct internal_sign *sign) {

@@ -32,7 +32,7 @@ struct reporter {
     bool failing; // and that has been logged
 };
 
-static void on_report_due(struct loop_timer *);
+static void on_reporter_due(struct loop_timer *);
 static void on_reporter_reap(struct loop_job *);
 
 static char *join_text(const char *a, size_t a_len, const char *b) {
@@ -43,39 +43,26 @@ static char *join_text(const char *a, size_t a_len, const char *b) {
     return both;
 }
 
-static size_t url_len(const char *url) {
-    size_t len = strlen(url);
-    while (len && url[len - 1] == '/') len--;
-    return len;
-}
-
-static int64_t reporter_jitter(int interval_ms) {
-    int64_t most = (int64_t)interval_ms * JITTER_PERCENT / 100;
-    return (int64_t)(hash_random() % (uint64_t)(2 * most + 1)) - most;
-}
-
-// In the second half of the first second, or of the interval if that is shorter.
-static int64_t reporter_first_ms(int interval_ms) {
-    int64_t half = (interval_ms < FIRST_MS ? interval_ms : FIRST_MS) / 2;
-    return half + (int64_t)(hash_random() % (uint64_t)(half + 1));
-}
-
 struct reporter *reporter_new(struct loop *loop, struct http_client *client,
                               const struct reporter_config *config) {
     const char *url = config->statistics_url;
     if (!url || !*url) return NULL;
+    size_t url_len = strlen(url);
+    while (url_len && url[url_len - 1] == '/') url_len--;
     struct reporter *r = mem_zalloc(sizeof *r);
     r->loop = loop;
     r->client = client;
     r->role = mem_strdup(config->role);
-    r->url = join_text(url, url_len(url), config->path);
+    r->url = join_text(url, url_len, config->path);
     if (config->token && *config->token) r->authorization = join_text("Bearer ", 7, config->token);
     r->interval_ms = config->interval_ms > 0 ? config->interval_ms : INTERVAL_MS;
     r->build = config->build;
     r->arg = config->arg;
-    r->timer.on_due = on_report_due;
+    r->timer.on_due = on_reporter_due;
     r->reap.run = on_reporter_reap;
-    loop_timer_start(loop, &r->timer, reporter_first_ms(r->interval_ms));
+    // In the second half of the first second, or of the interval if that is shorter.
+    int64_t half_ms = (r->interval_ms < FIRST_MS ? r->interval_ms : FIRST_MS) / 2;
+    loop_timer_start(loop, &r->timer, half_ms + (int64_t)(hash_random() % (uint64_t)(half_ms + 1)));
     return r;
 }
 
@@ -101,7 +88,17 @@ static void on_report_answer(void *arg, const struct http_client_response *a) {
     }
 }
 
-static void reporter_post(struct reporter *r, const char *body) {
+// Skipped while the last report is still being sent: figures are totals, so nothing is lost.
+static void on_reporter_due(struct loop_timer *t) {
+    struct reporter *r = container_of(t, struct reporter, timer);
+    int64_t jitter_ms = (int64_t)r->interval_ms * JITTER_PERCENT / 100;
+    loop_timer_start(r->loop, t,
+                     r->interval_ms - jitter_ms + (int64_t)(hash_random() % (uint64_t)(2 * jitter_ms + 1)));
+    if (r->posting) return;
+    json_t *report = r->build(r->arg);
+    char *body = report ? json_dumps(report, JSON_COMPACT) : NULL;
+    json_decref(report);
+    if (!body) return;
     r->posting = true;
     http_client_request(r->client,
                         &(struct http_client_request){
@@ -112,17 +109,6 @@ static void reporter_post(struct reporter *r, const char *body) {
                             .authorization = r->authorization,
                             .timeout_ms = r->interval_ms < INTERVAL_MS ? INTERVAL_MS : r->interval_ms},
                         on_report_answer, r);
-}
-
-// Skipped while the last report is still being sent: figures are totals, so nothing is lost.
-static void on_report_due(struct loop_timer *t) {
-    struct reporter *r = container_of(t, struct reporter, timer);
-    loop_timer_start(r->loop, t, r->interval_ms + reporter_jitter(r->interval_ms));
-    if (r->posting) return;
-    json_t *report = r->build(r->arg);
-    char *body = report ? json_dumps(report, JSON_COMPACT) : NULL;
-    json_decref(report);
-    if (body) reporter_post(r, body);
     free(body);
 }
 

@@ -37,13 +37,6 @@ void service_release(struct service *s) {
     s->reporter = NULL;
 }
 
-// Returns whether the engine and the role are ready; if not, *why is a sentence or NULL.
-static bool service_is_ready(struct service *s, const char **why) {
-    *why = NULL;
-    if (!s->engine->ops->ready(s->engine, why)) return false;
-    return !s->kind->ready || s->kind->ready(s, why);
-}
-
 static void handle_root(struct http_exchange *x, void *arg) {
     struct service *s = arg;
     reply_json(x, 200,
@@ -52,8 +45,8 @@ static void handle_root(struct http_exchange *x, void *arg) {
 }
 
 static json_t *service_health(struct service *s, bool *ready) {
-    const char *why;
-    *ready = service_is_ready(s, &why);
+    const char *why = NULL;
+    *ready = s->engine->ops->ready(s->engine, &why) && (!s->kind->ready || s->kind->ready(s, &why));
     json_t *o = json_pack("{s:s,s:s,s:s,s:s}", "status", *ready ? "ready" : "degraded", "role", s->kind->role,
                           "instanceId", s->instance_id, "version", CHORUS_VERSION);
     if (!*ready) json_object_set_new(o, "why", json_string(why ? why : "starting"));

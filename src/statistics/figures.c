@@ -36,30 +36,19 @@ struct figures *figures_new(int64_t silent_ms) {
     return f;
 }
 
-static unsigned instances_max(enum report_kind kind) {
-    return kind == REPORT_CLIENT ? FIGURES_CLIENTS : FIGURES_INSTANCES;
-}
-
-static unsigned rows_max(enum report_kind kind) {
-    return kind == REPORT_CLIENT ? REPORT_ENTRIES : FIGURES_INSTANCES;
-}
-
 // Takes the instance's report out of the table's totals.
 static void figures_withdraw(struct report_table *t, struct instance *i) {
     for (int n = 0; n < REPORT_NUMBERS; n++) t->totals[n] -= i->numbers[n];
     DL_DELETE(t->by_age, i);
 }
 
-static void figures_drop_row(struct report_table *t, struct instance *i) {
-    if (!i->row) return;
-    DL_DELETE2(t->rows, i, row_prev, row_next);
-    json_decref(i->row);
-    t->row_count--;
-}
-
 static void figures_drop(struct report_table *t, struct instance *i) {
     figures_withdraw(t, i);
-    figures_drop_row(t, i);
+    if (i->row) {
+        DL_DELETE2(t->rows, i, row_prev, row_next);
+        json_decref(i->row);
+        t->row_count--;
+    }
     HASH_DEL(t->by_id, i);
     free(i);
 }
@@ -84,7 +73,8 @@ void figures_expire(struct figures *f, int64_t now_ms) {
 }
 
 static struct instance *figures_add(struct report_table *t, enum report_kind kind, const char *id) {
-    if (HASH_COUNT(t->by_id) == instances_max(kind)) figures_drop(t, t->by_age);
+    unsigned max = kind == REPORT_CLIENT ? FIGURES_CLIENTS : FIGURES_INSTANCES;
+    if (HASH_COUNT(t->by_id) == max) figures_drop(t, t->by_age);
     size_t len = strlen(id);
     struct instance *i = mem_zalloc(sizeof *i + len + 1);
     memcpy(i->id, id, len + 1);
@@ -106,9 +96,10 @@ static void figures_keep_numbers(struct report_table *t, struct instance *i,
 // Keeps the report if the instance has a row, or there is room for another.
 static void figures_keep_row(struct report_table *t, enum report_kind kind, struct instance *i,
                              json_t *report) {
+    unsigned max = kind == REPORT_CLIENT ? REPORT_ENTRIES : FIGURES_INSTANCES;
     if (i->row) {
         json_decref(i->row);
-    } else if (t->row_count < rows_max(kind)) {
+    } else if (t->row_count < max) {
         DL_APPEND2(t->rows, i, row_prev, row_next);
         t->row_count++;
     } else {
@@ -292,12 +283,6 @@ static void add_topics_of_readers(json_t *comment_api, const struct report_table
     json_decref(counts);
 }
 
-static json_t *comment_figures(const struct figures *f) {
-    json_t *merged = merge_reports(f, REPORT_COMMENT_API);
-    add_topics_of_readers(merged, &f->tables[REPORT_READER]);
-    return merged;
-}
-
 static json_t *list_rows(const struct report_table *t) {
     json_t *list = json_array();
     FOREACH_ROW(t, i) {
@@ -321,7 +306,9 @@ static json_t *client_figures(const struct report_table *t) {
 }
 
 json_t *figures_document(const struct figures *f, json_t *stored_comments, int64_t wall_ms) {
-    return json_pack("{s:o, s:o, s:o, s:O, s:o, s:o}", "commentApi", comment_figures(f), "readerApis",
+    json_t *comment_api = merge_reports(f, REPORT_COMMENT_API);
+    add_topics_of_readers(comment_api, &f->tables[REPORT_READER]);
+    return json_pack("{s:o, s:o, s:o, s:O, s:o, s:o}", "commentApi", comment_api, "readerApis",
                      reader_figures(&f->tables[REPORT_READER]), "clients",
                      client_figures(&f->tables[REPORT_CLIENT]), "storedComments", stored_comments,
                      "readerApiManager", merge_reports(f, REPORT_MANAGER), "timestamp", wall_time(wall_ms));

@@ -146,13 +146,6 @@ static json_t *report_take_value(struct json_reader *reader, enum json_token tok
     return report_take_map(reader, token, type);
 }
 
-static void report_take_into(struct slot *slot, struct json_reader *reader, enum json_token token,
-                             enum report_type type) {
-    json_decref(slot->value); // of a repeated key the last counts
-    slot->value = token == JSON_TOKEN_NULL ? NULL : report_take_value(reader, token, type);
-    slot->bad = token != JSON_TOKEN_NULL && !slot->value;
-}
-
 // Parses or skips the member whose key is the last token.
 static bool report_take_member(struct reading *g) {
     struct slot *slot = NULL;
@@ -165,7 +158,11 @@ static bool report_take_member(struct reading *g) {
     }
     enum json_token token = json_reader_next(g->reader);
     uint32_t outside = g->reader->depth - (token == JSON_TOKEN_OBJECT || token == JSON_TOKEN_ARRAY);
-    if (slot) report_take_into(slot, g->reader, token, type);
+    if (slot) {
+        json_decref(slot->value); // of a repeated key the last counts
+        slot->value = token == JSON_TOKEN_NULL ? NULL : report_take_value(g->reader, token, type);
+        slot->bad = token != JSON_TOKEN_NULL && !slot->value;
+    }
     while (g->reader->depth > outside) // skips what was not parsed
         if (json_reader_next(g->reader) == JSON_TOKEN_ERROR) return false;
     return g->reader->last != JSON_TOKEN_ERROR;
@@ -185,28 +182,6 @@ static bool report_refuse(struct report_refusal *refusal, const char *field, con
     return false;
 }
 
-static bool report_check_id(const struct reading *g, struct report_refusal *refusal) {
-    const char *id = json_string_value(g->id.value);
-    if (g->id.bad || (id && *id && !id_is_valid(id, strlen(id))))
-        return report_refuse(refusal, g->shape->id_field,
-                             "1 to 128 characters of A-Z a-z 0-9 . _ ~ - : @, and not . or .. alone");
-    if ((id && *id) || !g->shape->id_required) return true;
-    refusal->code = "missing_field";
-    snprintf(refusal->sentence, sizeof refusal->sentence, "%s is required.", g->shape->id_field);
-    return false;
-}
-
-static json_t *report_make_missing(const struct report_field *f) {
-    switch (f->type) {
-    case REPORT_NUMBER: return json_integer(0);
-    case REPORT_TEXT: return f->missing ? json_string(f->missing) : json_null();
-    case REPORT_LIST: return json_array();
-    case REPORT_COUNTS:
-    case REPORT_TEXTS: break;
-    }
-    return json_object();
-}
-
 static const char *expected(enum report_type type) {
     switch (type) {
     case REPORT_NUMBER: return "a whole number from 0 to 9007199254740991";
@@ -218,11 +193,31 @@ static const char *expected(enum report_type type) {
     return "an object whose values are strings of at most 512 bytes";
 }
 
-static bool report_check_fields(const struct reading *g, struct report_refusal *refusal) {
+static bool report_check(const struct reading *g, struct report_refusal *refusal) {
+    const char *id = json_string_value(g->id.value);
+    if (g->id.bad || (id && *id && !id_is_valid(id, strlen(id))))
+        return report_refuse(refusal, g->shape->id_field,
+                             "1 to 128 characters of A-Z a-z 0-9 . _ ~ - : @, and not . or .. alone");
+    if ((!id || !*id) && g->shape->id_required) {
+        refusal->code = "missing_field";
+        snprintf(refusal->sentence, sizeof refusal->sentence, "%s is required.", g->shape->id_field);
+        return false;
+    }
     for (int i = 0; g->shape->fields[i].name; i++)
         if (g->slots[i].bad)
             return report_refuse(refusal, g->shape->fields[i].name, expected(g->shape->fields[i].type));
     return true;
+}
+
+static json_t *report_make_missing(const struct report_field *f) {
+    switch (f->type) {
+    case REPORT_NUMBER: return json_integer(0);
+    case REPORT_TEXT: return f->missing ? json_string(f->missing) : json_null();
+    case REPORT_LIST: return json_array();
+    case REPORT_COUNTS:
+    case REPORT_TEXTS: break;
+    }
+    return json_object();
 }
 
 // Returns the id, then the fields in the order of the shape.
@@ -243,8 +238,7 @@ json_t *report_read(enum report_kind kind, struct json_reader *reader, struct re
     struct reading g = {.shape = &report_shapes[kind], .reader = reader};
     json_t *report = NULL;
     refusal->code = NULL;
-    if (report_take_members(&g) && report_check_id(&g, refusal) && report_check_fields(&g, refusal))
-        report = report_make(&g);
+    if (report_take_members(&g) && report_check(&g, refusal)) report = report_make(&g);
     json_decref(g.id.value);
     for (int i = 0; i < REPORT_FIELDS; i++) json_decref(g.slots[i].value);
     return report;

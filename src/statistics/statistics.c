@@ -117,12 +117,6 @@ static void statistics_keep_overview(struct statistics *s, const struct engine_o
     s->stored = stored;
 }
 
-static bool statistics_is_current(struct statistics *s, int64_t now_ms) {
-    if (!s->document || now_ms - s->made_ms >= OLDEST_MS) return false;
-    bool changed = s->stored_changed || s->document_version != figures_version(s->figures);
-    return !changed || !time_budget_left(&s->making_budget, now_ms);
-}
-
 static void statistics_make_document(struct statistics *s, int64_t now_ms) {
     int64_t began_us = clock_monotonic_us();
     json_t *document = figures_document(s->figures, s->stored, clock_wall_ms());
@@ -140,7 +134,10 @@ static void statistics_make_document(struct statistics *s, int64_t now_ms) {
 static void statistics_show(struct statistics *s, statistics_document_cb *done, void *arg) {
     int64_t now_ms = loop_now_ms(s->service.loop);
     figures_expire(s->figures, now_ms);
-    if (!statistics_is_current(s, now_ms)) statistics_make_document(s, now_ms);
+    bool changed = s->stored_changed || s->document_version != figures_version(s->figures);
+    if (!s->document || now_ms - s->made_ms >= OLDEST_MS ||
+        (changed && time_budget_left(&s->making_budget, now_ms)))
+        statistics_make_document(s, now_ms);
     done(arg, s->document, s->document_len);
 }
 
