@@ -15,7 +15,7 @@
 #include "http/url.h"
 
 enum {
-    LOOK_MS = 20,
+    POLL_MS = 20,
     STUCK_MS = 20000,  // without a video or a viewer more: no more will come
     SETTLE_MS = 15000, // for what is on its way at the end, if nothing arrives any more sooner
     QUIET_MS = 5000,   // without a delivery
@@ -34,27 +34,27 @@ struct bench {
     size_t why_size;
 };
 
-static void add_up(const struct bench *b, struct bench_figures *sum) {
+static void bench_sum(const struct bench *b, struct bench_figures *sum) {
     *sum = (struct bench_figures){0};
     for (size_t i = 0; i < b->plan->processes; i++) load_figures_merge(sum, &b->shared->load[i].figures);
 }
 
-static void show(struct bench *b) {
+static void bench_show_progress(struct bench *b) {
     int64_t now = clock_monotonic_ms();
     if (!progress_is_due(&b->progress, now)) return;
-    add_up(b, &b->result->sum);
+    bench_sum(b, &b->result->sum);
     progress_show(&b->progress, b->plan, b->shared, &b->result->sum, now);
 }
 
-static void note_end(struct bench *b, pid_t pid, int status) {
+static void bench_note_exit(struct bench *b, pid_t pid, int status) {
     for (size_t i = 0; i < b->plan->processes; i++)
         if (b->loads[i] == pid) b->loads[i] = 0;
     if (b->shared->phase != BENCH_END || status) b->died = true;
 }
 
 // Takes a moment, or until a signal.
-static void look(struct bench *b) {
-    struct timespec moment = {.tv_nsec = LOOK_MS * 1000000L};
+static void bench_poll(struct bench *b) {
+    struct timespec moment = {.tv_nsec = POLL_MS * 1000000L};
     int status;
     if (sigtimedwait(&b->signals, NULL, &moment) > 0) {
         if (b->shared->interrupted) { // twice: does not wait
@@ -65,18 +65,18 @@ static void look(struct bench *b) {
         int64_t now = clock_monotonic_us();
         if (b->shared->end_us > now) b->shared->end_us = now;
     }
-    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) note_end(b, pid, status);
-    show(b);
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) bench_note_exit(b, pid, status);
+    bench_show_progress(b);
 }
 
-static bool are_done(const struct bench *b, enum bench_phase phase) {
+static bool bench_are_done(const struct bench *b, enum bench_phase phase) {
     for (size_t i = 0; i < b->plan->processes; i++)
         if (b->shared->load[i].done <= (int)phase) return false;
     return true;
 }
 
 // What goes on in a phase, as a number that grows as long as something does.
-static uint64_t progress(const struct bench *b) {
+static uint64_t bench_progress_count(const struct bench *b) {
     uint64_t sum = b->shared->resolved;
     for (size_t i = 0; i < b->plan->processes; i++) {
         const struct bench_figures *f = &b->shared->load[i].figures;
@@ -87,14 +87,14 @@ static uint64_t progress(const struct bench *b) {
 
 // Begins a phase and waits for its end: at most `limit_ms`, and at most `quiet_ms` without progress (0: as
 // long as it likes). Returns false if a load process has died.
-static bool run_phase(struct bench *b, enum bench_phase phase, int64_t limit_ms, int64_t quiet_ms) {
+static bool bench_run_phase(struct bench *b, enum bench_phase phase, int64_t limit_ms, int64_t quiet_ms) {
     int64_t begun = clock_monotonic_ms(), moved = begun;
-    uint64_t before = progress(b);
+    uint64_t before = bench_progress_count(b);
     b->shared->phase = phase;
-    while (!are_done(b, phase) && !b->died) {
-        look(b);
+    while (!bench_are_done(b, phase) && !b->died) {
+        bench_poll(b);
         int64_t now = clock_monotonic_ms();
-        uint64_t is = progress(b);
+        uint64_t is = bench_progress_count(b);
         if (is != before) moved = now;
         before = is;
         if (now - begun > limit_ms || (quiet_ms && now - moved > quiet_ms)) break;
@@ -104,7 +104,7 @@ static bool run_phase(struct bench *b, enum bench_phase phase, int64_t limit_ms,
 }
 
 // Takes one of each kind, of all processes.
-static void gather_errors(struct bench *b) {
+static void bench_gather_errors(struct bench *b) {
     struct bench_result *r = b->result;
     for (size_t i = b->plan->processes; i--;) {
         const struct bench_load *load = &b->shared->load[i];
@@ -113,69 +113,69 @@ static void gather_errors(struct bench *b) {
     }
 }
 
-static size_t add_port(const char *url, int *ports, size_t count) {
+static size_t ports_add(const char *url, int *ports, size_t count) {
     struct http_url parsed;
     if (!url || http_url_parse(&parsed, url)) return count;
     ports[count] = parsed.port;
     return count + 1;
 }
 
-static void find_server(struct bench *b) {
+static void bench_find_server(struct bench *b) {
     struct bench_result *r = b->result;
     const struct endpoints *endpoints = b->shared->endpoints;
     int ports[ENDPOINTS_MAX + 2];
-    size_t count = add_port(b->plan->manager_url, ports, 0);
-    count = add_port(b->plan->comment_url, ports, count);
+    size_t count = ports_add(b->plan->manager_url, ports, 0);
+    count = ports_add(b->plan->comment_url, ports, count);
     for (uint32_t i = 0; i < endpoints->count; i++) ports[count++] = endpoints->at[i].port;
     r->pid_count = b->plan->pid_count;
     memcpy(r->pids, b->plan->pids, sizeof r->pids);
     if (!r->pid_count) r->pid_count = server_find(ports, count, r->pids, BENCH_PIDS_MAX);
 }
 
-static struct bench_moment measure(const struct bench *b) {
+static struct bench_moment bench_measure(const struct bench *b) {
     const struct bench_result *r = b->result;
     int own[BENCH_PROCESSES_MAX + 1] = {getpid()};
     memcpy(own + 1, b->loads, b->plan->processes * sizeof *own);
     struct bench_moment m = {.server = server_measure(r->pids, r->pid_count),
                              .load = server_measure(own, b->plan->processes + 1),
                              .machine = machine_memory_now()};
-    if (b->plan->manager_url) m.readers = health_ask(b->shared->endpoints);
+    if (b->plan->manager_url) m.readers = reader_health_fetch(b->shared->endpoints);
     return m;
 }
 
-static bool connect_viewers(struct bench *b) {
+static bool bench_connect_viewers(struct bench *b) {
     struct bench_result *r = b->result;
-    if (!run_phase(b, BENCH_RESOLVE, INT64_MAX, STUCK_MS)) return false;
-    find_server(b);
-    r->before = measure(b);
-    if (!run_phase(b, BENCH_CONNECT, INT64_MAX, STUCK_MS)) return false;
-    add_up(b, &r->sum);
-    gather_errors(b);
+    if (!bench_run_phase(b, BENCH_RESOLVE, INT64_MAX, STUCK_MS)) return false;
+    bench_find_server(b);
+    r->before = bench_measure(b);
+    if (!bench_run_phase(b, BENCH_CONNECT, INT64_MAX, STUCK_MS)) return false;
+    bench_sum(b, &r->sum);
+    bench_gather_errors(b);
     if (r->sum.connects || b->shared->interrupted) return true;
     snprintf(b->why, b->why_size, "No viewer got a stream. %s",
              *r->connect_error ? r->connect_error : "Is the server running?");
     return false;
 }
 
-static bool post(struct bench *b) {
+static bool bench_post(struct bench *b) {
     struct bench_result *r = b->result;
-    r->connected = measure(b);
+    r->connected = bench_measure(b);
     int64_t now = clock_monotonic_us();
-    r->start_us = now + 2000 * bench_look_ms(b->plan); // so that all processes know the time before it comes
+    r->start_us = now + 2000 * bench_poll_ms(b->plan); // so that all processes know the time before it comes
     b->shared->start_us = r->start_us;
     b->shared->end_us = b->shared->interrupted ? now : r->start_us + b->plan->duration_us;
-    if (!run_phase(b, BENCH_POST, INT64_MAX, 0)) return false;
+    if (!bench_run_phase(b, BENCH_POST, INT64_MAX, 0)) return false;
     r->posted_us = b->shared->end_us > r->start_us ? b->shared->end_us - r->start_us : 0;
-    if (!run_phase(b, BENCH_DRAIN, SETTLE_MS, QUIET_MS)) return false;
-    r->ended = measure(b);
-    if (!run_phase(b, BENCH_END, END_MS, 0)) return false;
-    if (are_done(b, BENCH_END)) return true;
+    if (!bench_run_phase(b, BENCH_DRAIN, SETTLE_MS, QUIET_MS)) return false;
+    r->ended = bench_measure(b);
+    if (!bench_run_phase(b, BENCH_END, END_MS, 0)) return false;
+    if (bench_are_done(b, BENCH_END)) return true;
     snprintf(b->why, b->why_size,
              "A load process did not come to its end, so that what is lost is not known.");
     return false;
 }
 
-static bool start_loads(struct bench *b) {
+static bool bench_start_loads(struct bench *b) {
     fflush(NULL);
     for (unsigned i = 0; i < b->plan->processes; i++) {
         pid_t parent = getpid();
@@ -191,7 +191,7 @@ static bool start_loads(struct bench *b) {
     return true;
 }
 
-static void end_loads(struct bench *b) {
+static void bench_end_loads(struct bench *b) {
     for (size_t i = 0; i < b->plan->processes; i++) {
         if (b->loads[i] <= 0) continue;
         kill(b->loads[i], SIGKILL);
@@ -214,12 +214,12 @@ bool bench_run(const struct bench_plan *plan, bool on_terminal, struct bench_res
     sigaddset(&b.signals, SIGINT);
     sigaddset(&b.signals, SIGTERM);
     sigprocmask(SIG_BLOCK, &b.signals, NULL);
-    bool fine = start_loads(&b) && connect_viewers(&b) && post(&b);
-    add_up(&b, &result->sum);
-    gather_errors(&b);
+    bool fine = bench_start_loads(&b) && bench_connect_viewers(&b) && bench_post(&b);
+    bench_sum(&b, &result->sum);
+    bench_gather_errors(&b);
     result->interrupted = b.shared->interrupted;
     result->measured_us = max(b.shared->end_us, result->sum.last_arrival_us) - result->start_us;
-    end_loads(&b);
+    bench_end_loads(&b);
     progress_clear(&b.progress);
     bench_shared_free(b.shared, plan);
     return fine;

@@ -10,22 +10,22 @@
 
 enum { VIEWERS_PER_ADDRESS = 20000, FIRST_SOURCE = 2, SOURCES = 250 };
 
-static int look_up(struct endpoint *e, const struct http_url *url) {
+static int endpoint_resolve(struct endpoint *e, const struct http_url *url) {
     if (!address_resolve(url->host, &e->address, 1)) return -EHOSTUNREACH;
     address_set_port(&e->address, url->port);
     return 0;
 }
 
-static int find(const struct endpoints *all, const char *host) {
+static int endpoints_index(const struct endpoints *all, const char *host) {
     for (uint32_t i = 0; i < all->count; i++)
         if (!strcmp(all->at[i].host, host)) return (int)i;
     return -ENOENT;
 }
 
 // Another process may have been faster.
-static int add(struct endpoints *all, const struct endpoint *e) {
+static int endpoints_add(struct endpoints *all, const struct endpoint *e) {
     while (atomic_exchange(&all->busy, true)) sched_yield();
-    int index = find(all, e->host);
+    int index = endpoints_index(all, e->host);
     if (index < 0) index = all->count < ENDPOINTS_MAX ? (int)all->count : -ENOSPC;
     if (index == (int)all->count) {
         all->at[index] = *e;
@@ -42,18 +42,18 @@ int endpoints_find(struct endpoints *all, const char *url) {
     if (error) return error;
     snprintf(e.host, sizeof e.host, parsed.ipv6 ? "[%s]:%d" : "%s:%d", parsed.host, parsed.port);
     e.port = parsed.port;
-    int index = find(all, e.host);
+    int index = endpoints_index(all, e.host);
     if (index >= 0) return index;
-    error = look_up(&e, &parsed);
-    return error ? error : add(all, &e);
+    error = endpoint_resolve(&e, &parsed);
+    return error ? error : endpoints_add(all, &e);
 }
 
-static bool is_loopback(const union address *a) {
+static bool endpoint_is_loopback(const union address *a) {
     return a->any.sa_family == AF_INET && ntohl(a->v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
 int endpoint_connect(const struct endpoint *e, size_t number) {
-    if (!is_loopback(&e->address)) return sock_connect(&e->address, NULL);
+    if (!endpoint_is_loopback(&e->address)) return sock_connect(&e->address, NULL);
     uint32_t host = (uint32_t)(FIRST_SOURCE + number / VIEWERS_PER_ADDRESS % SOURCES);
     union address from = {.v4.sin_family = AF_INET,
                           .v4.sin_addr.s_addr = htonl((uint32_t)IN_LOOPBACKNET << 24 | host)};

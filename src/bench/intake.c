@@ -12,7 +12,7 @@ struct feeding {
     bool head_is_read, is_framed;
 };
 
-static int on_head(llhttp_t *p) {
+static int intake_on_head(llhttp_t *p) {
     struct feeding *f = p->data;
     if (p->status_code != 200) return -1;
     f->head_is_read = true;
@@ -21,26 +21,26 @@ static int on_head(llhttp_t *p) {
     return 0;
 }
 
-static int on_body(llhttp_t *p, const char *at, size_t len) {
+static int intake_on_body(llhttp_t *p, const char *at, size_t len) {
     struct feeding *f = p->data;
     return scan_feed(&f->scan, at, len, f->calls->on_event, f->arg) ? 0 : -1;
 }
 
 // A stream with an end of its own is over.
-static int on_end(llhttp_t *p) {
+static int intake_on_end(llhttp_t *p) {
     (void)p;
     return -1;
 }
 
 static const llhttp_settings_t settings = {
-    .on_headers_complete = on_head, .on_body = on_body, .on_message_complete = on_end};
+    .on_headers_complete = intake_on_head, .on_body = intake_on_body, .on_message_complete = intake_on_end};
 
 void intake_begin(struct intake *in) {
     *in = (struct intake){.http = mem_alloc(sizeof *in->http)};
     llhttp_init(in->http, HTTP_RESPONSE, &settings);
 }
 
-static bool execute(struct intake *in, struct feeding *f, const char *bytes, size_t len) {
+static bool intake_execute(struct intake *in, struct feeding *f, const char *bytes, size_t len) {
     in->http->data = f;
     bool fine = llhttp_execute(in->http, bytes, len) == HPE_OK;
     if (!f->head_is_read || f->is_framed) return fine;
@@ -49,7 +49,7 @@ static bool execute(struct intake *in, struct feeding *f, const char *bytes, siz
     return fine;
 }
 
-static void keep_scan(struct intake *in, const struct feeding *f) {
+static void intake_keep_scan(struct intake *in, const struct feeding *f) {
     if (scan_is_at_rest(&f->scan)) {
         free(in->scan);
         in->scan = NULL;
@@ -63,8 +63,9 @@ bool intake_feed(struct intake *in, const char *bytes, size_t len, const struct 
                  void *arg) {
     struct feeding f = {.calls = calls, .arg = arg};
     if (in->scan) f.scan = *in->scan;
-    bool fine = in->http ? execute(in, &f, bytes, len) : scan_feed(&f.scan, bytes, len, calls->on_event, arg);
-    keep_scan(in, &f);
+    bool fine =
+        in->http ? intake_execute(in, &f, bytes, len) : scan_feed(&f.scan, bytes, len, calls->on_event, arg);
+    intake_keep_scan(in, &f);
     return fine;
 }
 

@@ -10,9 +10,9 @@
 #include "watchers.h"
 #include "net/loop.h"
 
-enum { TICKS_PER_LOOK = 5 };
+enum { TICKS_PER_POLL = 5 };
 
-struct load {
+struct load_process {
     const struct bench_plan *plan;
     struct bench_shared *shared;
     struct bench_load *out;
@@ -28,14 +28,14 @@ struct load {
     int phase;
 };
 
-static int64_t cpu_us(void) {
+static int64_t load_cpu_us(void) {
     struct rusage u;
     getrusage(RUSAGE_SELF, &u);
     return (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * INT64_C(1000000) + u.ru_utime.tv_usec +
            u.ru_stime.tv_usec;
 }
 
-static void begin_connecting(struct load *l) {
+static void load_begin_connecting(struct load_process *l) {
     places_free(l->places);
     l->places = NULL;
     l->watchers = watchers_new(&(struct watchers_config){
@@ -43,32 +43,32 @@ static void begin_connecting(struct load *l) {
     watchers_connect(l->watchers);
 }
 
-static void begin_posting(struct load *l) {
-    watchers_give_up(l->watchers);
-    l->cpu_before_us = cpu_us();
+static void load_begin_posting(struct load_process *l) {
+    watchers_end_connecting(l->watchers);
+    l->cpu_before_us = load_cpu_us();
     l->figures->lag = (struct histogram){0};
     publishers_start(l->publishers);
 }
 
-static void finish(struct load *l) {
+static void load_finish(struct load_process *l) {
     l->figures->lost += watchers_outstanding(l->watchers, true);
     l->figures->outstanding = 0;
-    l->figures->cpu_us = cpu_us() - l->cpu_before_us;
+    l->figures->cpu_us = load_cpu_us() - l->cpu_before_us;
     loop_stop(l->loop);
 }
 
-static void enter(struct load *l, int phase) {
+static void load_enter_phase(struct load_process *l, int phase) {
     l->phase = phase;
     switch ((enum bench_phase)phase) {
     case BENCH_RESOLVE: places_find(l->places); break;
-    case BENCH_CONNECT: begin_connecting(l); break;
-    case BENCH_POST: begin_posting(l); break;
+    case BENCH_CONNECT: load_begin_connecting(l); break;
+    case BENCH_POST: load_begin_posting(l); break;
     case BENCH_DRAIN: publishers_stop(l->publishers); break;
-    case BENCH_END: finish(l); break;
+    case BENCH_END: load_finish(l); break;
     }
 }
 
-static bool is_done(struct load *l) {
+static bool load_is_done(struct load_process *l) {
     switch ((enum bench_phase)l->phase) {
     case BENCH_RESOLVE: return places_are_found(l->places);
     case BENCH_CONNECT: return watchers_are_settled(l->watchers);
@@ -81,26 +81,26 @@ static bool is_done(struct load *l) {
     return true;
 }
 
-static void start_tick(struct load *l) {
+static void load_start_tick(struct load_process *l) {
     l->tick_due_us = clock_monotonic_us() + l->tick_ms * 1000;
     loop_timer_start(l->loop, &l->tick, l->tick_ms);
 }
 
 // Follows the bench, and says how far we are.
-static void look(struct load *l) {
+static void load_poll(struct load_process *l) {
     int wanted = l->shared->phase;
-    while (l->phase < wanted) enter(l, l->phase + 1);
-    if (is_done(l)) l->out->done = l->phase + 1;
+    while (l->phase < wanted) load_enter_phase(l, l->phase + 1);
+    if (load_is_done(l)) l->out->done = l->phase + 1;
 }
 
-static void on_tick(struct loop_timer *t) {
-    struct load *l = container_of(t, struct load, tick);
+static void load_on_tick(struct loop_timer *t) {
+    struct load_process *l = container_of(t, struct load_process, tick);
     histogram_add(&l->figures->lag, clock_monotonic_us() - l->tick_due_us);
-    if (++l->ticks % TICKS_PER_LOOK == 0) look(l);
-    start_tick(l);
+    if (++l->ticks % TICKS_PER_POLL == 0) load_poll(l);
+    load_start_tick(l);
 }
 
-static void release(struct load *l) {
+static void load_release(struct load_process *l) {
     loop_timer_stop(l->loop, &l->tick);
     publishers_free(l->publishers);
     watchers_free(l->watchers);
@@ -109,17 +109,17 @@ static void release(struct load *l) {
 }
 
 int load_run(const struct bench_plan *plan, struct bench_shared *shared, unsigned process) {
-    struct load l = {.plan = plan, .shared = shared, .process = process, .loop = loop_new()};
+    struct load_process l = {.plan = plan, .shared = shared, .process = process, .loop = loop_new()};
     if (!l.loop) return 1;
     l.out = &shared->load[process];
     l.figures = &l.out->figures;
-    l.tick_ms = bench_look_ms(plan) / TICKS_PER_LOOK;
+    l.tick_ms = bench_poll_ms(plan) / TICKS_PER_POLL;
     l.places = places_new(l.loop, plan, shared, process);
     l.publishers = publishers_new(l.loop, plan, shared, l.figures, process);
-    l.tick.on_due = on_tick;
-    enter(&l, BENCH_RESOLVE);
-    start_tick(&l);
+    l.tick.on_due = load_on_tick;
+    load_enter_phase(&l, BENCH_RESOLVE);
+    load_start_tick(&l);
     int error = loop_run(l.loop);
-    release(&l);
+    load_release(&l);
     return error ? 1 : 0;
 }

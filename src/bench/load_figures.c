@@ -4,7 +4,7 @@
 
 #include "base/minmax.h"
 
-static void merge(struct histogram *h, const struct histogram *other) {
+static void merge_histogram(struct histogram *h, const struct histogram *other) {
     if (other->count) histogram_merge(h, other);
 }
 
@@ -29,13 +29,13 @@ void load_figures_merge(struct bench_figures *f, const struct bench_figures *oth
     f->cpu_us += other->cpu_us;
     f->busiest_cpu_us = max(f->busiest_cpu_us, other->cpu_us);
     f->seconds = other->seconds > f->seconds ? other->seconds : f->seconds;
-    merge(&f->latency, &other->latency);
-    merge(&f->answer, &other->answer);
-    merge(&f->lag, &other->lag);
+    merge_histogram(&f->latency, &other->latency);
+    merge_histogram(&f->answer, &other->answer);
+    merge_histogram(&f->lag, &other->lag);
     for (size_t i = 0; i < other->seconds; i++) f->by_second[i] += other->by_second[i];
 }
 
-void load_figures_deliver(struct bench_figures *f, int64_t since_start_us) {
+void load_figures_add_delivery(struct bench_figures *f, int64_t since_start_us) {
     int64_t since = since_start_us < 0 ? 0 : since_start_us / 1000000;
     size_t second = since < BENCH_SECONDS_MAX ? (size_t)since : BENCH_SECONDS_MAX - 1;
     f->deliveries++;

@@ -10,9 +10,10 @@
 #include "http/client.h"
 
 enum {
-    ASKERS_MAX = 8, // processes that ask: enough to keep a manager busy, few enough connections for it
-    ASKING_MAX = 64,
-    ASK_TIMEOUT_MS = 10000
+    QUERYING_PROCESSES_MAX =
+        8, // processes that ask: enough to keep a manager busy, few enough connections for it
+    PENDING_MAX = 64,
+    QUERY_TIMEOUT_MS = 10000
 };
 
 struct places {
@@ -24,7 +25,7 @@ struct places {
     struct buf register_url;
 };
 
-struct question {
+struct places_query {
     struct places *places;
     size_t video;
 };
@@ -36,7 +37,7 @@ struct places *places_new(struct loop *loop, const struct bench_plan *plan, stru
     s->shared = shared;
     s->error = shared->load[process].connect_error;
     s->client = http_client_new(loop);
-    s->step = plan->processes < ASKERS_MAX ? plan->processes : ASKERS_MAX;
+    s->step = plan->processes < QUERYING_PROCESSES_MAX ? plan->processes : QUERYING_PROCESSES_MAX;
     s->next = process < s->step ? process : plan->videos;
     if (plan->manager_url) buf_printf(&s->register_url, "%s/register", plan->manager_url);
     return s;
@@ -49,7 +50,7 @@ void places_free(struct places *s) {
     free(s);
 }
 
-static void set_place(struct places *s, size_t video, const char *url) {
+static void places_set(struct places *s, size_t video, const char *url) {
     int endpoint = endpoints_find(s->shared->endpoints, url);
     if (endpoint < 0)
         bench_note_error(s->error, "%s cannot be reached: %s.", url, strerror(-endpoint));
@@ -57,25 +58,25 @@ static void set_place(struct places *s, size_t video, const char *url) {
         s->shared->place[video] = (uint16_t)(PLACE_FIRST + endpoint);
 }
 
-static void by_template(struct places *s, size_t video) {
+static void places_set_by_template(struct places *s, size_t video) {
     char name[32];
     struct buf url = {0};
     snprintf(name, sizeof name, "bench-%zu", video + 1);
     template_expand(&url, s->plan->subscribe, &(struct template_values){.video = name, .viewer = "{viewer}"});
-    set_place(s, video, buf_string(&url));
+    places_set(s, video, buf_string(&url));
     buf_release(&url);
     s->shared->resolved++;
 }
 
-static void ask_next(struct places *);
+static void places_query_next(struct places *);
 
-static void on_registered(void *arg, const struct http_client_response *a) {
-    struct question *q = arg;
+static void places_on_registered(void *arg, const struct http_client_response *a) {
+    struct places_query *q = arg;
     struct places *s = q->places;
     json_t *body = a->error ? NULL : json_loadb(a->body, a->body_len, 0, NULL);
     const char *url = json_string_value(json_object_get(body, "readerUrl"));
     if (url)
-        set_place(s, q->video, url);
+        places_set(s, q->video, url);
     else if (a->error)
         bench_note_error(s->error, "The manager at %s: %s.", s->plan->manager_url, strerror(-a->error));
     else
@@ -85,13 +86,13 @@ static void on_registered(void *arg, const struct http_client_response *a) {
     free(q);
     s->shared->resolved++;
     s->asking--;
-    if (a->error != -ECANCELED) ask_next(s);
+    if (a->error != -ECANCELED) places_query_next(s);
 }
 
-static void ask(struct places *s, size_t video) {
+static void places_query(struct places *s, size_t video) {
     char body[64];
-    struct question *q = mem_alloc(sizeof *q);
-    *q = (struct question){.places = s, .video = video};
+    struct places_query *q = mem_alloc(sizeof *q);
+    *q = (struct places_query){.places = s, .video = video};
     int len = snprintf(body, sizeof body, "{\"videoid\":\"bench-%zu\"}", video + 1);
     s->asking++;
     http_client_request(s->client,
@@ -99,22 +100,22 @@ static void ask(struct places *s, size_t video) {
                                                       .url = buf_string(&s->register_url),
                                                       .body = body,
                                                       .body_len = (size_t)len,
-                                                      .timeout_ms = ASK_TIMEOUT_MS},
-                        on_registered, q);
+                                                      .timeout_ms = QUERY_TIMEOUT_MS},
+                        places_on_registered, q);
 }
 
-static void ask_next(struct places *s) {
-    for (; s->next < s->plan->videos && s->asking < ASKING_MAX; s->next += s->step) {
+static void places_query_next(struct places *s) {
+    for (; s->next < s->plan->videos && s->asking < PENDING_MAX; s->next += s->step) {
         if (s->shared->place[s->next] == PLACE_UNWATCHED) continue;
         if (s->plan->manager_url)
-            ask(s, s->next);
+            places_query(s, s->next);
         else
-            by_template(s, s->next);
+            places_set_by_template(s, s->next);
     }
 }
 
 void places_find(struct places *s) {
-    ask_next(s);
+    places_query_next(s);
 }
 
 bool places_are_found(const struct places *s) {

@@ -20,12 +20,12 @@ bool progress_is_due(const struct progress *p, int64_t now_ms) {
     return now_ms - p->shown_ms >= (p->on_terminal ? LIVE_MS : PLAIN_MS);
 }
 
-static uint64_t counted(const struct bench_shared *s, const struct bench_figures *f) {
+static uint64_t progress_counter(const struct bench_shared *s, const struct bench_figures *f) {
     return s->phase == BENCH_RESOLVE ? s->resolved : s->phase == BENCH_CONNECT ? f->connects : f->deliveries;
 }
 
-static void write_line(char *line, const struct bench_plan *plan, const struct bench_shared *s,
-                       const struct bench_figures *f, double rate) {
+static void progress_write_line(char *line, const struct bench_plan *plan, const struct bench_shared *s,
+                                const struct bench_figures *f, double rate) {
     static const char *const names[] = {"resolving", "connecting", "posting", "draining", "ending"};
     int len = snprintf(line, LINE_SIZE, "%s ", names[s->phase]);
     char *rest = line + len;
@@ -42,7 +42,7 @@ static void write_line(char *line, const struct bench_plan *plan, const struct b
             f->comments, f->deliveries, rate, f->lost, (double)histogram_percentile(&f->latency, 99) / 1000);
 }
 
-static int width(void) {
+static int terminal_width(void) {
     struct winsize size;
     return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col ? USUAL_WIDTH : size.ws_col;
 }
@@ -50,11 +50,11 @@ static int width(void) {
 void progress_show(struct progress *p, const struct bench_plan *plan, const struct bench_shared *s,
                    const struct bench_figures *sum, int64_t now_ms) {
     char line[LINE_SIZE];
-    uint64_t now = counted(s, sum), before = p->phase == s->phase ? p->counted : 0;
+    uint64_t now = progress_counter(s, sum), before = p->phase == s->phase ? p->counted : 0;
     double rate = now > before ? (double)(now - before) * 1000 / (double)(now_ms - p->shown_ms) : 0;
-    write_line(line, plan, s, sum, rate);
+    progress_write_line(line, plan, s, sum, rate);
     if (p->on_terminal)
-        printf("\r\033[K%.*s", width() - 1, line);
+        printf("\r\033[K%.*s", terminal_width() - 1, line);
     else
         printf("bench %s\n", line);
     fflush(stdout);

@@ -42,15 +42,15 @@ struct publishers {
     struct publisher at[];
 };
 
-static void on_timer(struct loop_fd *, uint32_t events);
+static void publishers_on_timer(struct loop_fd *, uint32_t events);
 
-static size_t count_of(const struct bench_plan *plan, unsigned process) {
+static size_t publishers_count(const struct bench_plan *plan, unsigned process) {
     size_t processes = plan->processes;
     return plan->rate > 0 && plan->publishers > process ? (plan->publishers - process - 1) / processes + 1
                                                         : 0;
 }
 
-static void init(struct publishers *all, size_t i) {
+static void publisher_init(struct publishers *all, size_t i) {
     struct publisher *p = &all->at[i];
     p->owner = all;
     p->number = i * all->plan->processes + all->process;
@@ -61,7 +61,7 @@ static void init(struct publishers *all, size_t i) {
 struct publishers *publishers_new(struct loop *loop, const struct bench_plan *plan,
                                   struct bench_shared *shared, struct bench_figures *figures,
                                   unsigned process) {
-    size_t count = count_of(plan, process);
+    size_t count = publishers_count(plan, process);
     struct publishers *all = mem_zalloc(sizeof *all + count * sizeof *all->at);
     all->loop = loop;
     all->plan = plan;
@@ -70,8 +70,8 @@ struct publishers *publishers_new(struct loop *loop, const struct bench_plan *pl
     all->process = process;
     all->count = count;
     all->text = mem_alloc(plan->size + 1);
-    for (size_t i = 0; i < count; i++) init(all, i);
-    all->timer = (struct loop_fd){.fd = -1, .on_event = on_timer};
+    for (size_t i = 0; i < count; i++) publisher_init(all, i);
+    all->timer = (struct loop_fd){.fd = -1, .on_event = publishers_on_timer};
     int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     if (fd < 0 || loop_fd_add(loop, &all->timer, fd, EPOLLIN)) mem_abort("a timer of the bench");
     return all;
@@ -88,23 +88,23 @@ void publishers_free(struct publishers *all) {
     free(all);
 }
 
-static uint64_t place_of(const struct publisher *p) {
+static uint64_t comment_index(const struct publisher *p) {
     return p->turn * p->owner->plan->publishers + p->number;
 }
 
-static int64_t due_us(const struct publisher *p) {
-    return p->owner->shared->start_us + (int64_t)((double)place_of(p) * 1e6 / p->owner->plan->rate);
+static int64_t publisher_due_us(const struct publisher *p) {
+    return p->owner->shared->start_us + (int64_t)((double)comment_index(p) * 1e6 / p->owner->plan->rate);
 }
 
-static unsigned choose_video(struct publisher *p) {
+static unsigned publisher_choose_video(struct publisher *p) {
     const struct publishers *all = p->owner;
     const struct distribution *law = all->shared->law;
-    size_t video = law ? distribution_choose(law, &p->prng) : place_of(p) % all->plan->videos;
+    size_t video = law ? distribution_choose(law, &p->prng) : comment_index(p) % all->plan->videos;
     return (unsigned)video;
 }
 
 // The number of a comment as a Chorus tells it; with another server ours.
-static struct position answered(const struct publisher *p, const struct http_client_response *a) {
+static struct position answered_position(const struct publisher *p, const struct http_client_response *a) {
     static const char opening[] = "\"id\":\"";
     struct position at = {0};
     if (!p->owner->plan->manager_url) return (struct position){.epoch = 1, .seq = p->comment};
@@ -116,9 +116,9 @@ static struct position answered(const struct publisher *p, const struct http_cli
     return at;
 }
 
-static void run_due(struct publishers *);
+static void publishers_run_due(struct publishers *);
 
-static void note_failure(const struct publishers *all, const struct http_client_response *a) {
+static void publishers_note_failure(const struct publishers *all, const struct http_client_response *a) {
     char *error = all->shared->load[all->process].post_error;
     if (a->error)
         bench_note_error(error, "A post: %s.", strerror(-a->error));
@@ -128,30 +128,31 @@ static void note_failure(const struct publishers *all, const struct http_client_
                          a->body_len ? a->body : "");
 }
 
-static void on_answer(void *arg, const struct http_client_response *a) {
+static void publisher_on_answer(void *arg, const struct http_client_response *a) {
     struct publisher *p = arg;
     struct publishers *all = p->owner;
     p->waiting = false;
     all->waiting--;
     if (a->error || a->status / 100 != 2) {
         all->figures->post_failures++;
-        note_failure(all, a);
+        publishers_note_failure(all, a);
     } else {
         all->figures->comments++;
         histogram_add(&all->figures->answer, clock_monotonic_us() - p->sent_us);
-        bench_shared_note(all->shared, p->video, answered(p, a));
+        bench_shared_record_answer(all->shared, p->video, answered_position(p, a));
     }
-    run_due(all);
+    publishers_run_due(all);
 }
 
-static void post(struct publisher *p) {
+static void publisher_post(struct publisher *p) {
     struct publishers *all = p->owner;
     const struct bench_request *r = &all->plan->publish;
     char video[32];
-    p->video = choose_video(p);
+    p->video = publisher_choose_video(p);
     p->comment = atomic_fetch_add(&all->shared->numbers[p->video], 1) + 1;
     snprintf(video, sizeof video, "bench-%u", p->video + 1);
-    stamp_write((struct stamp){.due_us = due_us(p), .number = p->comment}, all->plan->size, all->text);
+    stamp_write((struct bench_stamp){.due_us = publisher_due_us(p), .number = p->comment}, all->plan->size,
+                all->text);
     struct template_values values = {.video = video, .body = all->text};
     buf_clear(&all->url);
     buf_clear(&all->body);
@@ -167,47 +168,48 @@ static void post(struct publisher *p) {
                                                       .body = r->body ? buf_string(&all->body) : NULL,
                                                       .body_len = all->body.len,
                                                       .timeout_ms = ANSWER_TIMEOUT_MS},
-                        on_answer, p);
+                        publisher_on_answer, p);
 }
 
-static void wake_at(struct publishers *all, int64_t us) {
+static void publishers_wake_at(struct publishers *all, int64_t us) {
     struct itimerspec at = {.it_value = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000}};
     timerfd_settime(all->timer.fd, TFD_TIMER_ABSTIME, &at, NULL);
 }
 
-static void run_due(struct publishers *all) {
+static void publishers_run_due(struct publishers *all) {
     int64_t now = clock_monotonic_us(), end = all->shared->end_us, next = INT64_MAX;
     if (!all->posting || now >= end) return;
     for (size_t i = 0; i < all->count; i++) {
         struct publisher *p = &all->at[i];
-        int64_t due = due_us(p);
+        int64_t due = publisher_due_us(p);
         if (p->waiting || due >= end) continue;
         if (due <= now)
-            post(p);
+            publisher_post(p);
         else if (due < next)
             next = due;
     }
-    if (next < INT64_MAX) wake_at(all, next);
+    if (next < INT64_MAX) publishers_wake_at(all, next);
 }
 
-static void on_timer(struct loop_fd *f, uint32_t events) {
+static void publishers_on_timer(struct loop_fd *f, uint32_t events) {
     struct publishers *all = container_of(f, struct publishers, timer);
     uint64_t times;
     (void)events;
     if (read(f->fd, &times, sizeof times) < 0) return;
-    run_due(all);
+    publishers_run_due(all);
 }
 
 void publishers_start(struct publishers *all) {
     all->posting = true;
-    run_due(all);
+    publishers_run_due(all);
 }
 
 void publishers_stop(struct publishers *all) {
     if (!all->posting) return;
     all->posting = false;
     for (size_t i = 0; i < all->count; i++)
-        for (; due_us(&all->at[i]) < all->shared->end_us; all->at[i].turn++) all->figures->unposted++;
+        for (; publisher_due_us(&all->at[i]) < all->shared->end_us; all->at[i].turn++)
+            all->figures->unposted++;
 }
 
 bool publishers_are_answered(const struct publishers *all) {

@@ -33,7 +33,7 @@ static json_t *of_counts(const struct bench_result *r) {
                                         "stalled",       "stalled_open",     "stalled_closed"};
     json_t *all = json_object();
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        json_object_set_new(all, names[i], count(metric_of(r, names[i])));
+        json_object_set_new(all, names[i], count(bench_metric_value(r, names[i])));
     json_object_set_new(all, "connect_s", json_real((double)r->sum.connect_us / 1e6));
     json_object_set_new(all, "connects_per_s", json_real(result_connects_per_s(r)));
     json_object_set_new(all, "deliveries_per_s", json_real(result_deliveries_per_s(r)));
@@ -44,7 +44,7 @@ static json_t *of_latency(const struct bench_result *r) {
     static const char *const names[] = {"p50", "p90", "p99", "p999", "p9999", "max", "post_p50", "post_p99"};
     json_t *all = json_object();
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        json_object_set_new(all, names[i], known(metric_of(r, names[i]) / 1000));
+        json_object_set_new(all, names[i], known(bench_metric_value(r, names[i]) / 1000));
     return all;
 }
 
@@ -73,7 +73,7 @@ static json_t *of_memory(const struct bench_result *r) {
 
 // Null for another server than Chorus.
 static json_t *of_readers(const struct bench_result *r) {
-    const struct health *before = &r->connected.readers, *after = &r->ended.readers;
+    const struct reader_health *before = &r->connected.readers, *after = &r->ended.readers;
     if (!before->known || !after->known) return json_null();
     return json_pack("{s:o, s:o, s:f, s:f, s:o}", "wakeups_per_comment", known(result_wakeups_per_comment(r)),
                      "deliveries_per_send", known(result_deliveries_per_send(r)), "slow_gaps",
@@ -102,12 +102,12 @@ static json_t *of_requirements(const struct bench_result *r, const struct requir
     json_t *all = json_array();
     for (size_t i = 0; i < required->count; i++) {
         const struct requirement *q = &required->at[i];
-        enum metric_unit unit = METRIC_COUNT;
-        metric_unit_of(q->name, &unit);
-        double each = unit == METRIC_TIME ? 1000 : 1;
+        enum bench_unit unit = BENCH_UNIT_COUNT;
+        bench_metric_unit(q->name, &unit);
+        double each = unit == BENCH_UNIT_TIME ? 1000 : 1;
         json_array_append_new(all, json_pack("{s:s#, s:s, s:f, s:o, s:b}", "condition", q->text, q->len,
                                              "name", q->name, "wanted", q->value / each, "found",
-                                             known(metric_of(r, q->name) / each), "met",
+                                             known(bench_metric_value(r, q->name) / each), "met",
                                              (int)requirement_is_met(q, r)));
     }
     return all;

@@ -12,8 +12,8 @@ static void print_comments(FILE *out, const struct bench_plan *plan, const struc
     fprintf(out, "comments   %" PRIu64 " of %zu bytes in %.2f s, %" PRIu64 " failed", f->comments, plan->size,
             (double)r->posted_us / 1e6, f->post_failures);
     if (f->answer.count)
-        fprintf(out, ", answered in p50 %.2f, p99 %.2f ms", ms(metric_of(r, "post_p50")),
-                ms(metric_of(r, "post_p99")));
+        fprintf(out, ", answered in p50 %.2f, p99 %.2f ms", ms(bench_metric_value(r, "post_p50")),
+                ms(bench_metric_value(r, "post_p99")));
     fputc('\n', out);
     if (f->post_failures && *r->post_error) fprintf(out, "           %s\n", r->post_error);
     if (f->post_failures && !plan->manager_url)
@@ -36,7 +36,7 @@ static void print_latency(FILE *out, const struct bench_result *r) {
     if (!r->sum.latency.count) return;
     fputs("latency    from due to arrival:", out);
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
-        fprintf(out, "%s %s %.2f", i ? "," : "", shown[i].label, ms(metric_of(r, shown[i].name)));
+        fprintf(out, "%s %s %.2f", i ? "," : "", shown[i].label, ms(bench_metric_value(r, shown[i].name)));
     fputs(" ms\n", out);
 }
 
@@ -66,7 +66,7 @@ static void print_memory(FILE *out, const struct bench_result *r) {
 }
 
 static void print_readers(FILE *out, const struct bench_result *r) {
-    const struct health *before = &r->connected.readers, *after = &r->ended.readers;
+    const struct reader_health *before = &r->connected.readers, *after = &r->ended.readers;
     double wakeups = result_wakeups_per_comment(r), each = result_deliveries_per_send(r);
     if (!r->before.readers.known && !before->known) return; // another server's
     if (!before->known || !after->known || isnan(result_refused(r))) {
@@ -107,11 +107,11 @@ static void print_generator(FILE *out, const struct bench_plan *plan, const stru
 }
 
 static void print_figure(FILE *out, const char *name, double value) {
-    enum metric_unit unit = METRIC_COUNT;
-    metric_unit_of(name, &unit);
+    enum bench_unit unit = BENCH_UNIT_COUNT;
+    bench_metric_unit(name, &unit);
     if (isnan(value))
         fputs("not known", out);
-    else if (unit == METRIC_TIME)
+    else if (unit == BENCH_UNIT_TIME)
         fprintf(out, "%.6g ms", ms(value));
     else
         fprintf(out, "%.9g", value);
@@ -124,7 +124,7 @@ static void print_requirements(FILE *out, const struct bench_result *r, const st
                 requirement_is_met(q, r) ? "met"
                 : r->interrupted         ? "NOT MET, interrupted"
                                          : "NOT MET");
-        print_figure(out, q->name, metric_of(r, q->name));
+        print_figure(out, q->name, bench_metric_value(r, q->name));
         fputs(")\n", out);
     }
 }

@@ -5,86 +5,86 @@
 #include <string.h>
 
 // Of nothing there is none: it is not known, and meets no requirement.
-static double percentile(const struct histogram *h, double percent) {
+static double percentile_or_nan(const struct histogram *h, double percent) {
     return h->count ? (double)histogram_percentile(h, percent) : NAN;
 }
 
 static double post_p50_us(const struct bench_result *r) {
-    return percentile(&r->sum.answer, 50);
+    return percentile_or_nan(&r->sum.answer, 50);
 }
 
 static double post_p99_us(const struct bench_result *r) {
-    return percentile(&r->sum.answer, 99);
+    return percentile_or_nan(&r->sum.answer, 99);
 }
 
 // Where nothing was taken there is nothing to lose.
-static double lost(const struct bench_result *r) {
+static double lost_comments(const struct bench_result *r) {
     const struct bench_figures *f = &r->sum;
     bool none_taken = !f->comments && (f->post_failures || f->unposted);
     return none_taken ? NAN : (double)f->lost;
 }
 
-static const struct metric {
+static const struct bench_metric {
     const char *name;
-    enum metric_unit unit;
+    enum bench_unit unit;
     double percentile; // of the latency
     size_t counter;    // or the offset of a counter in the figures
     double (*calculate)(const struct bench_result *);
 } metrics[] = {
-    {"p50", METRIC_TIME, 50, 0, NULL},
-    {"p90", METRIC_TIME, 90, 0, NULL},
-    {"p99", METRIC_TIME, 99, 0, NULL},
-    {"p999", METRIC_TIME, 99.9, 0, NULL},
-    {"p9999", METRIC_TIME, 99.99, 0, NULL},
-    {"max", METRIC_TIME, 100, 0, NULL},
-    {"lost", METRIC_COUNT, 0, 0, lost},
-    {"duplicated", METRIC_COUNT, 0, offsetof(struct bench_figures, duplicated), NULL},
-    {"out_of_order", METRIC_COUNT, 0, offsetof(struct bench_figures, out_of_order), NULL},
-    {"connects", METRIC_COUNT, 0, offsetof(struct bench_figures, connects), NULL},
-    {"connect_failures", METRIC_COUNT, 0, offsetof(struct bench_figures, connect_failures), NULL},
-    {"cuts", METRIC_COUNT, 0, offsetof(struct bench_figures, cuts), NULL},
-    {"comments", METRIC_COUNT, 0, offsetof(struct bench_figures, comments), NULL},
-    {"post_failures", METRIC_COUNT, 0, offsetof(struct bench_figures, post_failures), NULL},
-    {"unposted", METRIC_COUNT, 0, offsetof(struct bench_figures, unposted), NULL},
-    {"deliveries", METRIC_COUNT, 0, offsetof(struct bench_figures, deliveries), NULL},
-    {"gaps", METRIC_COUNT, 0, offsetof(struct bench_figures, gaps), NULL},
-    {"missed", METRIC_COUNT, 0, offsetof(struct bench_figures, missed), NULL},
-    {"stalled", METRIC_COUNT, 0, offsetof(struct bench_figures, stalled), NULL},
-    {"stalled_closed", METRIC_COUNT, 0, offsetof(struct bench_figures, stalled_closed), NULL},
-    {"stalled_open", METRIC_COUNT, 0, 0, result_stalled_open},
-    {"refused", METRIC_COUNT, 0, 0, result_refused},
-    {"post_p50", METRIC_TIME, 0, 0, post_p50_us},
-    {"post_p99", METRIC_TIME, 0, 0, post_p99_us},
-    {"deliveries_per_s", METRIC_COUNT, 0, 0, result_deliveries_per_s},
-    {"connects_per_s", METRIC_COUNT, 0, 0, result_connects_per_s},
-    {"wakeups_per_comment", METRIC_COUNT, 0, 0, result_wakeups_per_comment},
-    {"deliveries_per_send", METRIC_COUNT, 0, 0, result_deliveries_per_send},
-    {"bytes_per_viewer", METRIC_COUNT, 0, 0, result_bytes_per_viewer},
-    {"load_bytes_per_viewer", METRIC_COUNT, 0, 0, result_load_bytes_per_viewer},
-    {"kernel_bytes_per_viewer", METRIC_COUNT, 0, 0, result_kernel_bytes_per_viewer},
+    {"p50", BENCH_UNIT_TIME, 50, 0, NULL},
+    {"p90", BENCH_UNIT_TIME, 90, 0, NULL},
+    {"p99", BENCH_UNIT_TIME, 99, 0, NULL},
+    {"p999", BENCH_UNIT_TIME, 99.9, 0, NULL},
+    {"p9999", BENCH_UNIT_TIME, 99.99, 0, NULL},
+    {"max", BENCH_UNIT_TIME, 100, 0, NULL},
+    {"lost", BENCH_UNIT_COUNT, 0, 0, lost_comments},
+    {"duplicated", BENCH_UNIT_COUNT, 0, offsetof(struct bench_figures, duplicated), NULL},
+    {"out_of_order", BENCH_UNIT_COUNT, 0, offsetof(struct bench_figures, out_of_order), NULL},
+    {"connects", BENCH_UNIT_COUNT, 0, offsetof(struct bench_figures, connects), NULL},
+    {"connect_failures", BENCH_UNIT_COUNT, 0, offsetof(struct bench_figures, connect_failures), NULL},
+    {"cuts", BENCH_UNIT_COUNT, 0, offsetof(struct bench_figures, cuts), NULL},
+    {"comments", BENCH_UNIT_COUNT, 0, offsetof(struct bench_figures, comments), NULL},
+    {"post_failures", BENCH_UNIT_COUNT, 0, offsetof(struct bench_figures, post_failures), NULL},
+    {"unposted", BENCH_UNIT_COUNT, 0, offsetof(struct bench_figures, unposted), NULL},
+    {"deliveries", BENCH_UNIT_COUNT, 0, offsetof(struct bench_figures, deliveries), NULL},
+    {"gaps", BENCH_UNIT_COUNT, 0, offsetof(struct bench_figures, gaps), NULL},
+    {"missed", BENCH_UNIT_COUNT, 0, offsetof(struct bench_figures, missed), NULL},
+    {"stalled", BENCH_UNIT_COUNT, 0, offsetof(struct bench_figures, stalled), NULL},
+    {"stalled_closed", BENCH_UNIT_COUNT, 0, offsetof(struct bench_figures, stalled_closed), NULL},
+    {"stalled_open", BENCH_UNIT_COUNT, 0, 0, result_stalled_open},
+    {"refused", BENCH_UNIT_COUNT, 0, 0, result_refused},
+    {"post_p50", BENCH_UNIT_TIME, 0, 0, post_p50_us},
+    {"post_p99", BENCH_UNIT_TIME, 0, 0, post_p99_us},
+    {"deliveries_per_s", BENCH_UNIT_COUNT, 0, 0, result_deliveries_per_s},
+    {"connects_per_s", BENCH_UNIT_COUNT, 0, 0, result_connects_per_s},
+    {"wakeups_per_comment", BENCH_UNIT_COUNT, 0, 0, result_wakeups_per_comment},
+    {"deliveries_per_send", BENCH_UNIT_COUNT, 0, 0, result_deliveries_per_send},
+    {"bytes_per_viewer", BENCH_UNIT_COUNT, 0, 0, result_bytes_per_viewer},
+    {"load_bytes_per_viewer", BENCH_UNIT_COUNT, 0, 0, result_load_bytes_per_viewer},
+    {"kernel_bytes_per_viewer", BENCH_UNIT_COUNT, 0, 0, result_kernel_bytes_per_viewer},
 };
 
-static const struct metric *find(const char *name) {
+static const struct bench_metric *bench_metric_find(const char *name) {
     for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
         if (!strcmp(metrics[i].name, name)) return &metrics[i];
     return NULL;
 }
 
-const char *metric_name(size_t i) {
+const char *bench_metric_name(size_t i) {
     return i < sizeof metrics / sizeof *metrics ? metrics[i].name : NULL;
 }
 
-bool metric_unit_of(const char *name, enum metric_unit *unit) {
-    const struct metric *m = find(name);
+bool bench_metric_unit(const char *name, enum bench_unit *unit) {
+    const struct bench_metric *m = bench_metric_find(name);
     if (m) *unit = m->unit;
     return m;
 }
 
-double metric_of(const struct bench_result *r, const char *name) {
-    const struct metric *m = find(name);
+double bench_metric_value(const struct bench_result *r, const char *name) {
+    const struct bench_metric *m = bench_metric_find(name);
     if (!m) return NAN;
     if (m->calculate) return m->calculate(r);
-    if (m->unit == METRIC_TIME) return percentile(&r->sum.latency, m->percentile);
+    if (m->unit == BENCH_UNIT_TIME) return percentile_or_nan(&r->sum.latency, m->percentile);
     return (double)*(const uint64_t *)((const char *)&r->sum + m->counter);
 }
 
@@ -102,13 +102,14 @@ double result_deliveries_per_s(const struct bench_result *r) {
     return per_second(r->sum.deliveries, us > r->posted_us ? us : r->posted_us);
 }
 
-static double share(bool known, double amount, double count) {
+static double ratio(bool known, double amount, double count) {
     return known && count > 0 ? amount / count : NAN;
 }
 
 // Of one viewer, where there are enough to tell their cost from whatever else takes memory.
 static double per_viewer(const struct bench_result *r, bool known, int64_t bytes) {
-    return share(known && r->sum.connects >= BENCH_VIEWERS_TO_TELL, (double)bytes, (double)r->sum.connects);
+    return ratio(known && r->sum.connects >= BENCH_VIEWERS_MEASURABLE, (double)bytes,
+                 (double)r->sum.connects);
 }
 
 static bool are_known(const struct bench_moment *a, const struct bench_moment *b) {
@@ -116,12 +117,12 @@ static bool are_known(const struct bench_moment *a, const struct bench_moment *b
 }
 
 double result_cpu_per_delivery_us(const struct bench_result *r) {
-    return share(are_known(&r->connected, &r->ended),
+    return ratio(are_known(&r->connected, &r->ended),
                  (double)(r->ended.server.cpu_us - r->connected.server.cpu_us), (double)r->sum.deliveries);
 }
 
 double result_cpu_per_connect_us(const struct bench_result *r) {
-    return share(are_known(&r->before, &r->connected),
+    return ratio(are_known(&r->before, &r->connected),
                  (double)(r->connected.server.cpu_us - r->before.server.cpu_us), (double)r->sum.connects);
 }
 
@@ -144,22 +145,22 @@ double result_kernel_bytes_per_viewer(const struct bench_result *r) {
 }
 
 // A reader that was started anew counts from nothing.
-static bool counted_on(const struct health *before, const struct health *after) {
+static bool counted_on(const struct reader_health *before, const struct reader_health *after) {
     return before->known && after->known && after->sends >= before->sends && after->shed >= before->shed;
 }
 
 double result_wakeups_per_comment(const struct bench_result *r) {
-    const struct health *before = &r->connected.readers, *after = &r->ended.readers;
-    return share(counted_on(before, after), after->wakeups - before->wakeups, (double)r->sum.comments);
+    const struct reader_health *before = &r->connected.readers, *after = &r->ended.readers;
+    return ratio(counted_on(before, after), after->wakeups - before->wakeups, (double)r->sum.comments);
 }
 
 double result_deliveries_per_send(const struct bench_result *r) {
-    const struct health *before = &r->connected.readers, *after = &r->ended.readers;
-    return share(counted_on(before, after), after->sent - before->sent, after->sends - before->sends);
+    const struct reader_health *before = &r->connected.readers, *after = &r->ended.readers;
+    return ratio(counted_on(before, after), after->sent - before->sent, after->sends - before->sends);
 }
 
 double result_refused(const struct bench_result *r) {
-    const struct health *before = &r->before.readers, *after = &r->ended.readers;
+    const struct reader_health *before = &r->before.readers, *after = &r->ended.readers;
     return counted_on(before, after) ? after->shed - before->shed : NAN;
 }
 

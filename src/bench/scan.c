@@ -18,7 +18,7 @@ static uint64_t read_missed(const char *data, size_t len) {
     return missed;
 }
 
-static void take_data(struct scan_event *e, const char *data, size_t len) {
+static void scan_data(struct scan_event *e, const char *data, size_t len) {
     e->has_data = true;
     if (!e->is_stamped) e->is_stamped = stamp_find(data, len, &e->stamp);
     if (e->is_stamped) return;
@@ -27,7 +27,7 @@ static void take_data(struct scan_event *e, const char *data, size_t len) {
 }
 
 // The value without the one space that may stand before it. Returns NULL if the line is another field's.
-static const char *value_of(const char *line, size_t *len, const char *field) {
+static const char *scan_value(const char *line, size_t *len, const char *field) {
     size_t name = strlen(field);
     if (!begins_with(line, *len, field)) return NULL;
     if (*len > name && line[name] == ' ') name++;
@@ -35,22 +35,22 @@ static const char *value_of(const char *line, size_t *len, const char *field) {
     return line + name;
 }
 
-static void take_field(struct scan_event *e, const char *line, size_t len) {
+static void scan_field(struct scan_event *e, const char *line, size_t len) {
     const char *value;
-    if ((value = value_of(line, &len, "data:"))) {
-        take_data(e, value, len);
-    } else if ((value = value_of(line, &len, "id:"))) {
+    if ((value = scan_value(line, &len, "data:"))) {
+        scan_data(e, value, len);
+    } else if ((value = scan_value(line, &len, "id:"))) {
         if (!position_parse(value, len, &e->position)) e->position = (struct position){0};
-    } else if ((value = value_of(line, &len, "event:"))) {
+    } else if ((value = scan_value(line, &len, "event:"))) {
         e->is_gap = len == 3 && !memcmp(value, "gap", 3);
         e->is_named = !e->is_gap && len && !(len == 7 && !memcmp(value, "message", 7));
     }
 }
 
-static void take_line(struct scan *s, const char *line, size_t len, scan_cb *on_event, void *arg) {
+static void scan_line(struct scan *s, const char *line, size_t len, scan_cb *on_event, void *arg) {
     if (len && line[len - 1] == '\r') len--;
     if (len) {
-        take_field(&s->event, line, len);
+        scan_field(&s->event, line, len);
         s->begun = true;
         return;
     }
@@ -64,10 +64,10 @@ bool scan_feed(struct scan *s, const char *bytes, size_t len, scan_cb *on_event,
     while (bytes < end && (newline = memchr(bytes, '\n', (size_t)(end - bytes)))) {
         if (s->line.len) {
             buf_add(&s->line, bytes, (size_t)(newline - bytes));
-            take_line(s, s->line.data, s->line.len, on_event, arg);
+            scan_line(s, s->line.data, s->line.len, on_event, arg);
             buf_release(&s->line);
         } else {
-            take_line(s, bytes, (size_t)(newline - bytes), on_event, arg);
+            scan_line(s, bytes, (size_t)(newline - bytes), on_event, arg);
         }
         bytes = newline + 1;
     }

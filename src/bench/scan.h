@@ -15,7 +15,7 @@ enum { SCAN_LINE_MAX = 1 << 20 };
 
 struct scan_event {
     struct position position; // of its id; not set if there is none, or it is none of Chorus's
-    struct stamp stamp;
+    struct bench_stamp stamp;
     uint64_t missed; // of a gap
     bool has_data, is_stamped, is_named, is_gap, is_start;
 };

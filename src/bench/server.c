@@ -13,7 +13,7 @@ struct sockets {
     size_t count;
 };
 
-static bool is_among(int port, const int *ports, size_t count) {
+static bool ports_contain(int port, const int *ports, size_t count) {
     for (size_t i = 0; i < count; i++)
         if (ports[i] == port) return true;
     return false;
@@ -33,8 +33,9 @@ static const char *skip_fields(const char *text, int count) {
 static unsigned long listening_inode(const char *line, const int *ports, size_t count) {
     const char *colon = strchr(skip_fields(line, 1), ':');
     if (!colon || strtoul(skip_fields(line, 3), NULL, 16) != STATE_LISTEN) return 0;
-    return is_among((int)strtoul(colon + 1, NULL, 16), ports, count) ? strtoul(skip_fields(line, 9), NULL, 10)
-                                                                     : 0;
+    return ports_contain((int)strtoul(colon + 1, NULL, 16), ports, count)
+               ? strtoul(skip_fields(line, 9), NULL, 10)
+               : 0;
 }
 
 static void read_sockets(const char *path, const int *ports, size_t count, struct sockets *out) {
@@ -48,7 +49,7 @@ static void read_sockets(const char *path, const int *ports, size_t count, struc
 }
 
 // A descriptor's link reads `socket:[inode]`.
-static bool is_wanted(const char *fds, const char *name, const struct sockets *wanted) {
+static bool is_socket_of(const char *fds, const char *name, const struct sockets *wanted) {
     static const char opening[] = "socket:[";
     char path[600], link[64];
     snprintf(path, sizeof path, "%s/%s", fds, name);
@@ -67,14 +68,14 @@ static int is_number(const struct dirent *e) {
     return e->d_name[0] >= '0' && e->d_name[0] <= '9';
 }
 
-static bool holds_one(const char *pid, const struct sockets *wanted) {
+static bool process_holds_socket(const char *pid, const struct sockets *wanted) {
     char fds[300];
     struct dirent **names;
     bool found = false;
     snprintf(fds, sizeof fds, "/proc/%s/fd", pid);
     int count = scandir(fds, &names, is_number, alphasort);
     for (int i = 0; i < count; i++) {
-        found = found || is_wanted(fds, names[i]->d_name, wanted);
+        found = found || is_socket_of(fds, names[i]->d_name, wanted);
         free(names[i]);
     }
     if (count >= 0) free(names);
@@ -89,7 +90,7 @@ size_t server_find(const int *ports, size_t port_count, int *pids, size_t max) {
     struct dirent **names;
     int entries = scandir("/proc", &names, is_number, alphasort);
     for (int i = 0; i < entries; i++) {
-        if (count < max && holds_one(names[i]->d_name, &wanted))
+        if (count < max && process_holds_socket(names[i]->d_name, &wanted))
             pids[count++] = (int)strtol(names[i]->d_name, NULL, 10);
         free(names[i]);
     }
@@ -152,7 +153,7 @@ struct server_usage server_measure(const int *pids, size_t count) {
     return u;
 }
 
-static int64_t add_up(const char *const *names, size_t count) {
+static int64_t sum_kib_fields(const char *const *names, size_t count) {
     int64_t sum = 0;
     for (size_t i = 0; i < count; i++) {
         int64_t kib = read_kib("/proc/meminfo", names[i]);
@@ -165,7 +166,7 @@ struct machine_memory machine_memory_now(void) {
     static const char *const kernel[] = {"Slab:", "KernelStack:", "PageTables:", "VmallocUsed:", "Percpu:"};
     static const char *const left[] = {"MemFree:", "Buffers:", "Cached:"}, *const shared[] = {"Shmem:"};
     return (struct machine_memory){
-        .kernel_bytes = add_up(kernel, sizeof kernel / sizeof *kernel),
-        .left_bytes = add_up(left, sizeof left / sizeof *left) - add_up(shared, 1),
+        .kernel_bytes = sum_kib_fields(kernel, sizeof kernel / sizeof *kernel),
+        .left_bytes = sum_kib_fields(left, sizeof left / sizeof *left) - sum_kib_fields(shared, 1),
     };
 }

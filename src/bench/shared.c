@@ -6,9 +6,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { LOOK_MS = 100, LOOK_MS_MAX = 500, LOOK_MS_PER_PROCESS = 5 };
+enum { POLL_MS = 100, POLL_MS_MAX = 500, POLL_MS_PER_PROCESS = 5 };
 
-static void *share(size_t size) {
+static void *shared_alloc(size_t size) {
     int fd = memfd_create("chorus-bench", MFD_CLOEXEC);
     if (fd < 0) return NULL;
     void *memory =
@@ -18,7 +18,7 @@ static void *share(size_t size) {
     return memory;
 }
 
-static void draw_videos(struct bench_shared *s, const struct bench_plan *plan) {
+static void shared_draw_videos(struct bench_shared *s, const struct bench_plan *plan) {
     struct prng prng = {.state = plan->seed};
     if (plan->law.kind != DISTRIBUTION_UNIFORM) s->law = distribution_new(plan->law, plan->videos);
     for (size_t i = 0; i < plan->viewers; i++) {
@@ -29,38 +29,38 @@ static void draw_videos(struct bench_shared *s, const struct bench_plan *plan) {
     }
 }
 
-static size_t size_of(const struct bench_plan *plan) {
+static size_t shared_size(const struct bench_plan *plan) {
     return sizeof(struct bench_shared) + plan->processes * sizeof(struct bench_load);
 }
 
 struct bench_shared *bench_shared_new(const struct bench_plan *plan) {
-    struct bench_shared *s = share(size_of(plan));
+    struct bench_shared *s = shared_alloc(shared_size(plan));
     if (!s) return NULL;
-    s->endpoints = share(sizeof *s->endpoints);
-    s->video_of = share(plan->viewers * sizeof *s->video_of);
-    s->place = share(plan->videos * sizeof *s->place);
-    s->newest = share(plan->videos * sizeof *s->newest);
-    s->numbers = share(plan->videos * sizeof *s->numbers);
+    s->endpoints = shared_alloc(sizeof *s->endpoints);
+    s->video_of = shared_alloc(plan->viewers * sizeof *s->video_of);
+    s->place = shared_alloc(plan->videos * sizeof *s->place);
+    s->newest = shared_alloc(plan->videos * sizeof *s->newest);
+    s->numbers = shared_alloc(plan->videos * sizeof *s->numbers);
     if (!s->endpoints || !s->video_of || !s->place || !s->newest || !s->numbers) {
         bench_shared_free(s, plan);
         return NULL;
     }
-    draw_videos(s, plan);
+    shared_draw_videos(s, plan);
     return s;
 }
 
-static void give_back(void *memory, size_t size) {
+static void shared_unmap(void *memory, size_t size) {
     if (memory) munmap(memory, size);
 }
 
 void bench_shared_free(struct bench_shared *s, const struct bench_plan *plan) {
     distribution_free(s->law);
-    give_back(s->endpoints, sizeof *s->endpoints);
-    give_back(s->video_of, plan->viewers * sizeof *s->video_of);
-    give_back((void *)s->place, plan->videos * sizeof *s->place);
-    give_back(s->newest, plan->videos * sizeof *s->newest);
-    give_back((void *)s->numbers, plan->videos * sizeof *s->numbers);
-    munmap(s, size_of(plan));
+    shared_unmap(s->endpoints, sizeof *s->endpoints);
+    shared_unmap(s->video_of, plan->viewers * sizeof *s->video_of);
+    shared_unmap((void *)s->place, plan->videos * sizeof *s->place);
+    shared_unmap(s->newest, plan->videos * sizeof *s->newest);
+    shared_unmap((void *)s->numbers, plan->videos * sizeof *s->numbers);
+    munmap(s, shared_size(plan));
 }
 
 void bench_note_error(char error[BENCH_ERROR_SIZE], const char *format, ...) {
@@ -73,9 +73,9 @@ void bench_note_error(char error[BENCH_ERROR_SIZE], const char *format, ...) {
         if ((unsigned char)*c < ' ' || (unsigned char)*c >= 0x7f) *c = '?';
 }
 
-int bench_look_ms(const struct bench_plan *plan) {
-    int ms = (int)plan->processes * LOOK_MS_PER_PROCESS;
-    return ms < LOOK_MS ? LOOK_MS : ms > LOOK_MS_MAX ? LOOK_MS_MAX : ms;
+int bench_poll_ms(const struct bench_plan *plan) {
+    int ms = (int)plan->processes * POLL_MS_PER_PROCESS;
+    return ms < POLL_MS ? POLL_MS : ms > POLL_MS_MAX ? POLL_MS_MAX : ms;
 }
 
 const struct endpoint *bench_shared_endpoint(const struct bench_shared *s, unsigned video) {
@@ -83,7 +83,7 @@ const struct endpoint *bench_shared_endpoint(const struct bench_shared *s, unsig
     return place < PLACE_FIRST ? NULL : &s->endpoints->at[place - PLACE_FIRST];
 }
 
-void bench_shared_note(struct bench_shared *s, unsigned video, struct position p) {
+void bench_shared_record_answer(struct bench_shared *s, unsigned video, struct position p) {
     struct bench_newest *newest = &s->newest[video];
     while (atomic_exchange(&newest->busy, true)) sched_yield();
     newest->answered++;

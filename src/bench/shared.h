@@ -64,11 +64,11 @@ void bench_note_error(char error[BENCH_ERROR_SIZE], const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 // How often a load process looks what the bench wants: less often where there are many, as each look costs.
-int bench_look_ms(const struct bench_plan *);
+int bench_poll_ms(const struct bench_plan *);
 
 // Returns the endpoint of a video's streams, or NULL if it is not known.
 const struct endpoint *bench_shared_endpoint(const struct bench_shared *, unsigned video);
 
 // Counts an answered comment, and keeps the later of the two positions. Who reads it meanwhile may see half
 // of each; what counts is read when all posts have been answered.
-void bench_shared_note(struct bench_shared *, unsigned video, struct position);
+void bench_shared_record_answer(struct bench_shared *, unsigned video, struct position);

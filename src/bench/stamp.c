@@ -6,7 +6,7 @@
 
 enum { TIME_DIGITS = 12, NUMBER_DIGITS = 8 };
 
-void stamp_write(struct stamp s, size_t size, char *out) {
+void stamp_write(struct bench_stamp s, size_t size, char *out) {
     char text[STAMP_LENGTH + 1];
     snprintf(text, sizeof text, "@%012" PRIx64 ".%08" PRIx32, (uint64_t)s.due_us & 0xffffffffffff, s.number);
     memcpy(out, text, STAMP_LENGTH);
@@ -26,19 +26,19 @@ static bool read_hex(const char *text, size_t digits, uint64_t *out) {
     return true;
 }
 
-static bool read_at(const char *text, struct stamp *out) {
+static bool stamp_read(const char *text, struct bench_stamp *out) {
     uint64_t due, number;
     if (text[1 + TIME_DIGITS] != '.' || !read_hex(text + 1, TIME_DIGITS, &due) ||
         !read_hex(text + 2 + TIME_DIGITS, NUMBER_DIGITS, &number))
         return false;
-    *out = (struct stamp){.due_us = (int64_t)due, .number = (uint32_t)number};
+    *out = (struct bench_stamp){.due_us = (int64_t)due, .number = (uint32_t)number};
     return true;
 }
 
-bool stamp_find(const char *text, size_t len, struct stamp *out) {
+bool stamp_find(const char *text, size_t len, struct bench_stamp *out) {
     const char *end = text + len, *at = text;
     while ((at = memchr(at, '@', (size_t)(end - at))) && end - at >= STAMP_LENGTH) {
-        if (read_at(at, out)) return true;
+        if (stamp_read(at, out)) return true;
         at++;
     }
     return false;

@@ -23,7 +23,7 @@ enum {
 enum watcher_state {
     WATCHER_IDLE,
     WATCHER_CONNECTING,
-    WATCHER_ASKING,
+    WATCHER_AWAITING_HEAD,
     WATCHER_STREAMING,
     WATCHER_STALLED,
     WATCHER_OVER
@@ -37,7 +37,7 @@ struct watcher {
     struct sequence sequence;
     unsigned video;
     uint8_t state;
-    bool had_stream, has_seen, is_to_stall; // has_seen: a comment, or a gap instead
+    bool had_stream, has_seen, stalls; // has_seen: a comment, or a gap instead
 };
 
 struct watchers {
@@ -48,25 +48,25 @@ struct watchers {
     struct watcher at[];
 };
 
-static void on_socket(struct loop_fd *, uint32_t events);
+static void watcher_on_socket(struct loop_fd *, uint32_t events);
 
 // A viewer's number among those of all processes.
-static size_t number_of(const struct watcher *w) {
+static size_t watcher_number(const struct watcher *w) {
     const struct watchers *all = w->owner;
     return (size_t)(w - all->at) * all->of.plan->processes + all->of.process;
 }
 
 // Those that stall are spread evenly over all.
-static bool is_to_stall(const struct bench_plan *plan, size_t number) {
+static bool viewer_stalls(const struct bench_plan *plan, size_t number) {
     return (number + 1) * plan->stalled / plan->viewers > number * plan->stalled / plan->viewers;
 }
 
-static void init(struct watchers *all, struct watcher *w) {
+static void watcher_init(struct watchers *all, struct watcher *w) {
     w->owner = all;
-    w->watch = (struct loop_fd){.fd = -1, .on_event = on_socket};
-    size_t number = number_of(w);
+    w->watch = (struct loop_fd){.fd = -1, .on_event = watcher_on_socket};
+    size_t number = watcher_number(w);
     w->video = all->of.shared->video_of[number];
-    w->is_to_stall = is_to_stall(all->of.plan, number);
+    w->stalls = viewer_stalls(all->of.plan, number);
 }
 
 struct watchers *watchers_new(const struct watchers_config *config) {
@@ -79,11 +79,11 @@ struct watchers *watchers_new(const struct watchers_config *config) {
     all->bytes = mem_alloc(READ_SIZE);
     size_t share = CONNECTING_SUM_MAX / plan->processes;
     all->connecting_max = share < CONNECTING_MAX ? share : CONNECTING_MAX;
-    for (size_t i = 0; i < count; i++) init(all, &all->at[i]);
+    for (size_t i = 0; i < count; i++) watcher_init(all, &all->at[i]);
     return all;
 }
 
-static void drop(struct watcher *w) {
+static void watcher_drop(struct watcher *w) {
     int fd = w->watch.fd;
     if (fd < 0) return;
     loop_fd_remove(w->owner->of.loop, &w->watch);
@@ -93,24 +93,24 @@ static void drop(struct watcher *w) {
 
 void watchers_free(struct watchers *all) {
     if (!all) return;
-    for (size_t i = 0; i < all->count; i++) drop(&all->at[i]);
+    for (size_t i = 0; i < all->count; i++) watcher_drop(&all->at[i]);
     free(all->bytes);
     free(all);
 }
 
-static void note_failure(const struct watcher *w, const char *why) {
+static void watcher_note_failure(const struct watcher *w, const char *why) {
     const struct watchers_config *of = &w->owner->of;
     const struct endpoint *e = bench_shared_endpoint(of->shared, w->video);
     if (!e) return; // it has been said why there is none
     bench_note_error(of->shared->load[of->process].connect_error, "A stream at %s: %s.", e->host, why);
 }
 
-static bool begin(struct watcher *w) {
+static bool watcher_connect(struct watcher *w) {
     const struct endpoint *e = bench_shared_endpoint(w->owner->of.shared, w->video);
-    int fd = e ? endpoint_connect(e, number_of(w)) : -EHOSTUNREACH;
+    int fd = e ? endpoint_connect(e, watcher_number(w)) : -EHOSTUNREACH;
     int error = fd < 0 ? fd : loop_fd_add(w->owner->of.loop, &w->watch, fd, EPOLLOUT);
     if (error) {
-        note_failure(w, strerror(-error));
+        watcher_note_failure(w, strerror(-error));
         if (fd >= 0) sock_close(fd);
         return false;
     }
@@ -118,10 +118,10 @@ static bool begin(struct watcher *w) {
     return true;
 }
 
-static void connect_next(struct watchers *all) {
+static void watchers_connect_next(struct watchers *all) {
     while (all->next < all->count && all->connecting < all->connecting_max) {
         struct watcher *w = &all->at[all->next++];
-        if (begin(w)) {
+        if (watcher_connect(w)) {
             all->connecting++;
         } else {
             w->state = WATCHER_OVER;
@@ -132,23 +132,23 @@ static void connect_next(struct watchers *all) {
 
 void watchers_connect(struct watchers *all) {
     all->begun_us = clock_monotonic_us();
-    connect_next(all);
+    watchers_connect_next(all);
 }
 
 bool watchers_are_settled(const struct watchers *all) {
     return all->next == all->count && !all->connecting;
 }
 
-static void attempt_over(struct watchers *all) {
+static void watchers_attempt_over(struct watchers *all) {
     all->connecting--;
     all->of.figures->connect_us = clock_monotonic_us() - all->begun_us;
-    connect_next(all);
+    watchers_connect_next(all);
 }
 
-static void end(struct watcher *w) {
+static void watcher_end(struct watcher *w) {
     struct watchers *all = w->owner;
     enum watcher_state was = (enum watcher_state)w->state;
-    drop(w);
+    watcher_drop(w);
     w->state = WATCHER_OVER;
     if (was == WATCHER_STREAMING) {
         all->of.figures->cuts++;
@@ -156,39 +156,39 @@ static void end(struct watcher *w) {
         all->of.figures->stalled_closed++;
     } else {
         all->of.figures->connect_failures++;
-        attempt_over(all);
+        watchers_attempt_over(all);
     }
 }
 
-static void cancel(struct watcher *w) {
-    drop(w);
+static void watcher_cancel(struct watcher *w) {
+    watcher_drop(w);
     w->state = WATCHER_OVER;
-    attempt_over(w->owner);
+    watchers_attempt_over(w->owner);
 }
 
 // Those that wait for an answer when the user has enough have not failed.
-void watchers_give_up(struct watchers *all) {
+void watchers_end_connecting(struct watchers *all) {
     bool interrupted = all->of.shared->interrupted;
     if (!interrupted) all->of.figures->connect_failures += all->count - all->next;
     all->next = all->count;
     for (size_t i = 0; i < all->count; i++) {
         struct watcher *w = &all->at[i];
-        if (w->state != WATCHER_CONNECTING && w->state != WATCHER_ASKING) continue;
+        if (w->state != WATCHER_CONNECTING && w->state != WATCHER_AWAITING_HEAD) continue;
         if (interrupted) {
-            cancel(w);
+            watcher_cancel(w);
             continue;
         }
-        note_failure(w, "no answer in time");
-        end(w);
+        watcher_note_failure(w, "no answer in time");
+        watcher_end(w);
     }
 }
 
 // A request fits into an empty socket's buffer, or something is wrong with the connection.
-static bool send_request(struct watcher *w) {
+static bool watcher_send_request(struct watcher *w) {
     const struct bench_plan *plan = w->owner->of.plan;
     char video[32], viewer[32];
     snprintf(video, sizeof video, "bench-%u", w->video + 1);
-    snprintf(viewer, sizeof viewer, "%zu", number_of(w) + 1);
+    snprintf(viewer, sizeof viewer, "%zu", watcher_number(w) + 1);
     struct buf out = {0};
     buf_add_string(&out, *plan->path == '/' ? "GET " : "GET /");
     template_expand(&out, plan->path, &(struct template_values){.video = video, .viewer = viewer});
@@ -199,18 +199,18 @@ static bool send_request(struct watcher *w) {
     return sent;
 }
 
-static void on_connected(struct watcher *w) {
+static void watcher_on_connected(struct watcher *w) {
     int error = sock_error(w->watch.fd);
-    if (error || !send_request(w) || loop_fd_change(w->owner->of.loop, &w->watch, EPOLLIN)) {
-        note_failure(w, error ? strerror(-error) : "the request cannot be sent");
-        end(w);
+    if (error || !watcher_send_request(w) || loop_fd_change(w->owner->of.loop, &w->watch, EPOLLIN)) {
+        watcher_note_failure(w, error ? strerror(-error) : "the request cannot be sent");
+        watcher_end(w);
         return;
     }
     intake_begin(&w->intake);
-    w->state = WATCHER_ASKING;
+    w->state = WATCHER_AWAITING_HEAD;
 }
 
-static void on_stream(void *arg) {
+static void watcher_on_stream(void *arg) {
     struct watcher *w = arg;
     struct watchers *all = w->owner;
     w->state = WATCHER_STREAMING;
@@ -218,12 +218,12 @@ static void on_stream(void *arg) {
     all->of.figures->connects++;
     if (!all->of.plan->manager_url) {
         sequence_jump(&w->sequence, (struct position){.epoch = 1});
-        if (w->is_to_stall) w->state = WATCHER_STALLED; // such a stream may begin with nothing
+        if (w->stalls) w->state = WATCHER_STALLED; // such a stream may begin with nothing
     }
-    attempt_over(all);
+    watchers_attempt_over(all);
 }
 
-static void check_number(struct watcher *w, struct position p) {
+static void watcher_check_number(struct watcher *w, struct position p) {
     struct bench_figures *f = w->owner->of.figures;
     uint64_t skipped;
     enum sequence_verdict verdict = sequence_take(&w->sequence, p, &skipped);
@@ -235,7 +235,7 @@ static void check_number(struct watcher *w, struct position p) {
     }
 }
 
-static void take_gap(struct watcher *w, const struct scan_event *e) {
+static void watcher_take_gap(struct watcher *w, const struct scan_event *e) {
     struct bench_figures *f = w->owner->of.figures;
     w->has_seen = true;
     f->gaps++;
@@ -244,77 +244,78 @@ static void take_gap(struct watcher *w, const struct scan_event *e) {
     if (position_is_set(e->position)) sequence_jump(&w->sequence, e->position);
 }
 
-static void take_comment(struct watcher *w, const struct scan_event *e, struct position p) {
+static void watcher_take_comment(struct watcher *w, const struct scan_event *e, struct position p) {
     struct watchers *all = w->owner;
     struct bench_figures *f = all->of.figures;
     int64_t start_us = atomic_load_explicit(&all->of.shared->start_us, memory_order_relaxed);
     w->has_seen = true;
-    load_figures_deliver(f, all->now_us - start_us);
+    load_figures_add_delivery(f, all->now_us - start_us);
     f->last_arrival_us = all->now_us;
     if (e->is_stamped && e->stamp.due_us >= start_us + all->of.plan->warmup_us)
         histogram_add(&f->latency, all->now_us - e->stamp.due_us);
-    check_number(w, p);
+    watcher_check_number(w, p);
 }
 
 // A server that numbers its events by rules of its own is judged by our own numbers.
-static void on_event(void *arg, const struct scan_event *e) {
+static void watcher_on_event(void *arg, const struct scan_event *e) {
     struct watcher *w = arg;
     bool numbered = w->owner->of.plan->manager_url;
-    if (w->is_to_stall)
+    if (w->stalls)
         w->state = WATCHER_STALLED;
     else if (numbered && e->is_gap)
-        take_gap(w, e);
+        watcher_take_gap(w, e);
     else if (numbered && e->is_start)
         sequence_jump(&w->sequence, e->position);
     else if (e->is_stamped || (numbered && e->has_data && !e->is_named))
-        take_comment(w, e, numbered ? e->position : (struct position){.epoch = 1, .seq = e->stamp.number});
+        watcher_take_comment(w, e,
+                             numbered ? e->position : (struct position){.epoch = 1, .seq = e->stamp.number});
 }
 
 // What lies unread keeps the server's FIN from coming: a probe each second finds out that nobody is there.
-static void stall(struct watcher *w) {
+static void watcher_stall(struct watcher *w) {
     w->owner->of.figures->stalled++;
     intake_release(&w->intake);
     sock_set_keepalive(w->watch.fd, 1, 1);
-    if (loop_fd_change(w->owner->of.loop, &w->watch, EPOLLRDHUP)) end(w);
+    if (loop_fd_change(w->owner->of.loop, &w->watch, EPOLLRDHUP)) watcher_end(w);
 }
 
-static const struct intake_calls calls = {.on_stream = on_stream, .on_event = on_event};
+static const struct intake_calls calls = {.on_stream = watcher_on_stream, .on_event = watcher_on_event};
 
-static void note_end(const struct watcher *w, ssize_t received) {
+static void watcher_note_end(const struct watcher *w, ssize_t received) {
     char why[64] = "closed without an answer, as full readers do";
-    if (w->state != WATCHER_ASKING) return;
+    if (w->state != WATCHER_AWAITING_HEAD) return;
     if (received > 0)
         snprintf(why, sizeof why, "the answer is no event stream (status %d)", intake_status(&w->intake));
-    note_failure(w, received < 0 ? strerror((int)-received) : why);
+    watcher_note_failure(w, received < 0 ? strerror((int)-received) : why);
 }
 
-static void read_some(struct watcher *w) {
+static void watcher_read(struct watcher *w) {
     struct watchers *all = w->owner;
     ssize_t n = sock_read(w->watch.fd, all->bytes, READ_SIZE);
     if (n == -EAGAIN) return;
     all->now_us = clock_monotonic_us();
     bool goes_on = n > 0 && intake_feed(&w->intake, all->bytes, (size_t)n, &calls, w);
     if (w->state == WATCHER_STALLED) {
-        stall(w);
+        watcher_stall(w);
     } else if (!goes_on) {
-        note_end(w, n);
-        end(w);
+        watcher_note_end(w, n);
+        watcher_end(w);
     }
 }
 
-static void on_socket(struct loop_fd *f, uint32_t events) {
+static void watcher_on_socket(struct loop_fd *f, uint32_t events) {
     struct watcher *w = container_of(f, struct watcher, watch);
     (void)events;
     if (w->state == WATCHER_CONNECTING)
-        on_connected(w);
+        watcher_on_connected(w);
     else if (w->state == WATCHER_STALLED) // it only hears of the connection's end
-        end(w);
+        watcher_end(w);
     else
-        read_some(w);
+        watcher_read(w);
 }
 
 // Who has seen nothing may read the log of another system, with numbers of its own: it lacks all there was.
-static uint64_t outstanding(const struct watchers *all, const struct watcher *w) {
+static uint64_t watcher_outstanding(const struct watchers *all, const struct watcher *w) {
     struct position newest = all->of.shared->newest[w->video].at, last = w->sequence.last;
     if (!w->has_seen) return all->of.shared->newest[w->video].answered;
     if (position_compare(newest, last) <= 0) return 0;
@@ -325,8 +326,8 @@ uint64_t watchers_outstanding(const struct watchers *all, bool with_cut) {
     uint64_t sum = 0;
     for (size_t i = 0; i < all->count; i++) {
         const struct watcher *w = &all->at[i];
-        if (w->had_stream && !w->is_to_stall && (with_cut || w->state != WATCHER_OVER))
-            sum += outstanding(all, w);
+        if (w->had_stream && !w->stalls && (with_cut || w->state != WATCHER_OVER))
+            sum += watcher_outstanding(all, w);
     }
     return sum;
 }

@@ -26,7 +26,7 @@ void watchers_free(struct watchers *);
 void watchers_connect(struct watchers *);
 
 // Counts those that still connect as failures, unless the user has interrupted, and begins no more.
-void watchers_give_up(struct watchers *);
+void watchers_end_connecting(struct watchers *);
 bool watchers_are_settled(const struct watchers *);
 
 // Returns how many comments have been answered and not arrived; with those that were cut, or without.

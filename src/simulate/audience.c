@@ -25,14 +25,14 @@ bool audience_parse(const char *text, struct audience_spec *spec) {
     return distribution_parse(text, &spec->law);
 }
 
-static uint32_t between(struct prng *chance, uint32_t least, uint32_t most) {
-    return least + (uint32_t)prng_below(chance, most - least + 1);
+static uint32_t random_between(struct prng *prng, uint32_t least, uint32_t most) {
+    return least + (uint32_t)prng_below(prng, most - least + 1);
 }
 
 // Gives every video its share by rounding where its share ends, not how large it is: so nobody is left over.
-static void share(uint32_t *viewers, size_t videos, uint64_t total, struct prng *chance) {
+static void share_out(uint32_t *viewers, size_t videos, uint64_t total, struct prng *prng) {
     uint64_t weights = 0, upto = 0, given = 0;
-    for (size_t k = 0; k < videos; k++) weights += viewers[k] = between(chance, LOW_MIN, LOW_MAX);
+    for (size_t k = 0; k < videos; k++) weights += viewers[k] = random_between(prng, LOW_MIN, LOW_MAX);
     for (size_t k = 0; k < videos; k++) {
         upto += viewers[k];
         uint64_t end = total * upto / weights;
@@ -42,33 +42,33 @@ static void share(uint32_t *viewers, size_t videos, uint64_t total, struct prng 
 }
 
 // The first two tiers take 8 viewers of 25 at most, so that there is always a rest.
-static void fill_tiers(struct audience *a, struct prng *chance) {
+static void fill_tiers(struct audience *a, struct prng *prng) {
     size_t top = a->videos / TOP_ONE_IN, popular = top + a->videos / SECOND_ONE_IN;
     uint64_t rest = a->total;
     for (size_t k = 0; k < popular; k++) {
         uint64_t drawn =
-            k < top ? between(chance, TOP_MIN, TOP_MAX) : between(chance, SECOND_MIN, SECOND_MAX);
+            k < top ? random_between(prng, TOP_MIN, TOP_MAX) : random_between(prng, SECOND_MIN, SECOND_MAX);
         a->viewers[k] = (uint32_t)(drawn * a->total / (VIEWERS_PER_VIDEO * a->videos));
         rest -= a->viewers[k];
     }
-    share(a->viewers + popular, a->videos - popular, rest, chance);
+    share_out(a->viewers + popular, a->videos - popular, rest, prng);
 }
 
-static void draw(struct audience *a, struct distribution_spec law, struct prng *chance) {
+static void draw_viewers(struct audience *a, struct distribution_spec law, struct prng *prng) {
     struct distribution *d = distribution_new(law, a->videos);
-    for (uint64_t n = 0; n < a->total; n++) a->viewers[distribution_choose(d, chance)]++;
+    for (uint64_t n = 0; n < a->total; n++) a->viewers[distribution_choose(d, prng)]++;
     distribution_free(d);
 }
 
-static uint32_t *numbers(size_t count) {
+static uint32_t *number_list(size_t count) {
     uint32_t *list = mem_alloc(count * sizeof *list);
     for (size_t i = 0; i < count; i++) list[i] = (uint32_t)i;
     return list;
 }
 
-static void shuffle(uint32_t *list, size_t count, struct prng *chance) {
+static void shuffle(uint32_t *list, size_t count, struct prng *prng) {
     for (size_t i = count; i > 1; i--) {
-        size_t other = (size_t)prng_below(chance, i);
+        size_t other = (size_t)prng_below(prng, i);
         uint32_t taken = list[other];
         list[other] = list[i - 1];
         list[i - 1] = taken;
@@ -84,18 +84,18 @@ static int by_viewers(const void *left, const void *right, void *arg) {
 
 struct audience *audience_new(const struct audience_spec *spec, size_t videos, uint32_t viewers,
                               uint64_t seed) {
-    struct prng chance = {.state = seed};
+    struct prng prng = {.state = seed};
     struct audience *a = mem_zalloc(sizeof *a);
     a->videos = videos;
     a->total = viewers;
     a->viewers = mem_zalloc(videos * sizeof *a->viewers);
     if (spec->kind == AUDIENCE_TIERS)
-        fill_tiers(a, &chance);
+        fill_tiers(a, &prng);
     else
-        draw(a, spec->law, &chance);
-    a->arrivals = numbers(videos);
-    shuffle(a->arrivals, videos, &chance);
-    a->ranking = numbers(videos);
+        draw_viewers(a, spec->law, &prng);
+    a->registrations = number_list(videos);
+    shuffle(a->registrations, videos, &prng);
+    a->ranking = number_list(videos);
     qsort_r(a->ranking, videos, sizeof *a->ranking, by_viewers, a->viewers);
     return a;
 }
@@ -103,7 +103,7 @@ struct audience *audience_new(const struct audience_spec *spec, size_t videos, u
 void audience_free(struct audience *a) {
     if (!a) return;
     free(a->viewers);
-    free(a->arrivals);
+    free(a->registrations);
     free(a->ranking);
     free(a);
 }

@@ -26,7 +26,7 @@ static void balance_release(struct balance *b) {
 }
 
 // One way through the ranking serves all readers.
-static void find_top(struct outcome *o, const struct placing *p) {
+static void outcome_find_top(struct outcome *o, const struct placing *p) {
     const struct audience *a = p->audience;
     size_t *found = mem_zalloc(p->readers * sizeof *found);
     o->top = mem_zalloc(p->readers * sizeof *o->top);
@@ -43,9 +43,9 @@ void outcome_init(struct outcome *o, enum placement_policy policy, const struct 
     placing_init(&p, policy, audience, readers);
     *o = (struct outcome){.policy = policy, .loses = lose > 0};
     balance_init(&o->before, &p);
-    find_top(o, &p);
+    outcome_find_top(o, &p);
     if (o->loses) {
-        o->moved = placing_lose(&p, lose - 1);
+        o->moved = placing_fail_reader(&p, lose - 1);
         balance_init(&o->after, &p);
     }
     placing_release(&p);

@@ -9,7 +9,7 @@
 
 enum { FIRST_PORT = 4001 };
 
-static void place(struct placing *p, uint32_t video) {
+static void placing_place(struct placing *p, uint32_t video) {
     char id[24];
     snprintf(id, sizeof id, "video%u", video + 1);
     size_t i = policy_pick(p->policy, p->live, p->live_count, id, p->turn++);
@@ -33,18 +33,18 @@ void placing_init(struct placing *p, enum placement_policy policy, const struct 
         snprintf(p->urls[i], sizeof p->urls[i], "http://127.0.0.1:%zu", FIRST_PORT + i);
         p->live[i] = policy_candidate(p->urls[i], 0);
     }
-    for (size_t i = 0; i < audience->videos; i++) place(p, audience->arrivals[i]);
+    for (size_t i = 0; i < audience->videos; i++) placing_place(p, audience->registrations[i]);
 }
 
-struct load placing_lose(struct placing *p, size_t number) {
-    struct load moved = p->loads[number];
+struct placing_load placing_fail_reader(struct placing *p, size_t number) {
+    struct placing_load moved = p->loads[number];
     p->lost = number;
     p->live_count--;
     memmove(p->live + number, p->live + number + 1, (p->live_count - number) * sizeof *p->live);
-    p->loads[number] = (struct load){0};
+    p->loads[number] = (struct placing_load){0};
     for (size_t i = 0; i < p->audience->videos; i++) {
-        uint32_t video = p->audience->arrivals[i];
-        if (p->reader[video] == number) place(p, video);
+        uint32_t video = p->audience->registrations[i];
+        if (p->reader[video] == number) placing_place(p, video);
     }
     return moved;
 }

@@ -1,7 +1,7 @@
 // The report for people. One policy is shown reader by reader, several side by side.
 #include <inttypes.h>
 
-#include "crowds.h"
+#include "size_classes.h"
 #include "simulate/simulate.h"
 
 enum { TOP_VIDEOS = 20 };
@@ -52,13 +52,13 @@ static void print_audience(const struct audience *a, FILE *out) {
     for (size_t i = 0; i < TOP_VIDEOS && i < a->videos; i++) print_video(a, i + 1, a->ranking[i], out);
 }
 
-static void print_crowds(const struct audience *a, FILE *out) {
-    uint64_t videos[CROWDS];
-    crowds_count(a, videos);
+static void print_size_classes(const struct audience *a, FILE *out) {
+    uint64_t videos[SIZE_CLASSES];
+    size_classes_count(a, videos);
     fprintf(out, "\nVideos, by their number of viewers\n");
-    for (size_t i = 0; i < CROWDS; i++)
+    for (size_t i = 0; i < SIZE_CLASSES; i++)
         if (i || videos[i])
-            fprintf(out, "  %-14s %10s %9.2f %%\n", crowds[i].name, grouped(videos[i]).text,
+            fprintf(out, "  %-14s %10s %9.2f %%\n", size_classes[i].name, grouped(videos[i]).text,
                     percent(videos[i], a->videos));
 }
 
@@ -140,7 +140,7 @@ static void print_side_by_side(const struct simulation *s, FILE *out) {
 void simulation_print(const struct simulation *s, FILE *out) {
     print_head(s, out);
     print_audience(s->audience, out);
-    print_crowds(s->audience, out);
+    print_size_classes(s->audience, out);
     if (s->config->policy_count > 1) {
         print_side_by_side(s, out);
         return;

@@ -1,7 +1,7 @@
 // The report for programs: the same figures, and each policy reader by reader, however many there are.
 #include <jansson.h>
 
-#include "crowds.h"
+#include "size_classes.h"
 #include "simulate/simulate.h"
 
 enum { TOP_VIDEOS = 20, DIGITS = 12 };
@@ -23,11 +23,11 @@ static json_t *videos(const struct audience *a, const uint32_t *list, size_t cou
 }
 
 static json_t *buckets(const struct audience *a) {
-    uint64_t counts[CROWDS];
-    crowds_count(a, counts);
+    uint64_t counts[SIZE_CLASSES];
+    size_classes_count(a, counts);
     json_t *array = json_array();
-    for (size_t i = 0; i < CROWDS; i++)
-        json_array_append_new(array, json_pack("{s:s, s:o, s:f}", "viewers", crowds[i].name, "videos",
+    for (size_t i = 0; i < SIZE_CLASSES; i++)
+        json_array_append_new(array, json_pack("{s:s, s:o, s:f}", "viewers", size_classes[i].name, "videos",
                                                number(counts[i]), "percent",
                                                (double)counts[i] / (double)a->videos * 100));
     return array;

@@ -1,7 +1,7 @@
 // Viewers over videos: every one has a place, and the tiers are those of the original.
 #include "simulate/audience.h"
 
-#include "simulate/crowds.h"
+#include "simulate/size_classes.h"
 #include "unit.h"
 
 static struct audience *make(const char *law, size_t videos, uint32_t viewers, uint64_t seed) {
@@ -68,9 +68,9 @@ static void test_each_video_is_registered_once(void **state) {
     unsigned moved = 0;
     struct audience *a = make("tiers", VIDEOS, 5000, 3);
     for (size_t i = 0; i < VIDEOS; i++) {
-        assert_true(a->arrivals[i] < VIDEOS && !seen[a->arrivals[i]]);
-        seen[a->arrivals[i]] = true;
-        moved += a->arrivals[i] != i;
+        assert_true(a->registrations[i] < VIDEOS && !seen[a->registrations[i]]);
+        seen[a->registrations[i]] = true;
+        moved += a->registrations[i] != i;
     }
     assert_true(moved > VIDEOS / 2);
     audience_free(a);
@@ -82,21 +82,21 @@ static void test_the_seed_decides(void **state) {
                     *c = make("tiers", 100, 2500, 2);
     size_t size = 100 * sizeof *a->viewers;
     assert_memory_equal(a->viewers, b->viewers, size);
-    assert_memory_equal(a->arrivals, b->arrivals, size);
+    assert_memory_equal(a->registrations, b->registrations, size);
     assert_memory_not_equal(a->viewers, c->viewers, size);
-    assert_memory_not_equal(a->arrivals, c->arrivals, size);
+    assert_memory_not_equal(a->registrations, c->registrations, size);
     audience_free(a);
     audience_free(b);
     audience_free(c);
 }
 
-static void test_crowds(void **state) {
+static void test_size_classes(void **state) {
     (void)state;
     uint32_t viewers[] = {0, 1, 100, 101, 1000, 1001, 5000, 5001, 10000, 10001, 50000, 50001, 4000000};
     struct audience a = {.videos = sizeof viewers / sizeof *viewers, .viewers = viewers};
-    uint64_t videos[CROWDS];
-    static const uint64_t expected[CROWDS] = {1, 2, 2, 2, 2, 2, 2};
-    crowds_count(&a, videos);
+    uint64_t videos[SIZE_CLASSES];
+    static const uint64_t expected[SIZE_CLASSES] = {1, 2, 2, 2, 2, 2, 2};
+    size_classes_count(&a, videos);
     assert_memory_equal(videos, expected, sizeof expected);
 }
 
@@ -115,7 +115,7 @@ int main(void) {
         cmocka_unit_test(test_order_of_popularity),
         cmocka_unit_test(test_each_video_is_registered_once),
         cmocka_unit_test(test_the_seed_decides),
-        cmocka_unit_test(test_crowds),
+        cmocka_unit_test(test_size_classes),
         cmocka_unit_test(test_wrong_laws),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

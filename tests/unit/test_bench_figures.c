@@ -30,7 +30,8 @@ static void test_counts_deliveries_by_second(void **state) {
     (void)state;
     static struct bench_figures sum, f;
     static const int64_t times_us[] = {-5, 0, 999999, 1000000, INT64_C(1000000) * BENCH_SECONDS_MAX * 2};
-    for (size_t i = 0; i < sizeof times_us / sizeof *times_us; i++) load_figures_deliver(&f, times_us[i]);
+    for (size_t i = 0; i < sizeof times_us / sizeof *times_us; i++)
+        load_figures_add_delivery(&f, times_us[i]);
     load_figures_merge(&sum, &f);
     load_figures_merge(&sum, &f);
     assert_int_equal(sum.deliveries, 10);
@@ -43,8 +44,8 @@ static void test_counts_deliveries_by_second(void **state) {
 static void test_merges_what_has_been_used(void **state) {
     (void)state;
     static struct bench_figures sum, shorter, longer;
-    load_figures_deliver(&shorter, 500000);
-    load_figures_deliver(&longer, 2500000);
+    load_figures_add_delivery(&shorter, 500000);
+    load_figures_add_delivery(&longer, 2500000);
     load_figures_merge(&sum, &longer);
     load_figures_merge(&sum, &shorter);
     assert_int_equal(sum.seconds, 3);

@@ -18,23 +18,24 @@ static void test_tells_whose_memory_it_is(void **state) {
     r->before.server.pss_bytes = 1000, r->connected.server.pss_bytes = 201000;
     r->connected.load.pss_bytes = 150000;
     r->before.machine.kernel_bytes = 50000, r->connected.machine.kernel_bytes = 9750000;
-    assert_true(metric_of(r, "bytes_per_viewer") == 200);
-    assert_true(metric_of(r, "load_bytes_per_viewer") == 150); // with what it had before
-    assert_true(metric_of(r, "kernel_bytes_per_viewer") == 9700);
+    assert_true(bench_metric_value(r, "bytes_per_viewer") == 200);
+    assert_true(bench_metric_value(r, "load_bytes_per_viewer") == 150); // with what it had before
+    assert_true(bench_metric_value(r, "kernel_bytes_per_viewer") == 9700);
     r->sum.connects = 999; // too few to tell
-    assert_true(isnan(metric_of(r, "bytes_per_viewer")) && isnan(metric_of(r, "load_bytes_per_viewer")) &&
-                isnan(metric_of(r, "kernel_bytes_per_viewer")));
+    assert_true(isnan(bench_metric_value(r, "bytes_per_viewer")) &&
+                isnan(bench_metric_value(r, "load_bytes_per_viewer")) &&
+                isnan(bench_metric_value(r, "kernel_bytes_per_viewer")));
     free(r);
 }
 
 static void test_where_nothing_was_taken_it_is_not_known_what_is_lost(void **state) {
     (void)state;
     struct bench_result *r = with_viewers(10);
-    assert_true(metric_of(r, "lost") == 0); // nothing was to be posted
+    assert_true(bench_metric_value(r, "lost") == 0); // nothing was to be posted
     r->sum.post_failures = 5;
-    assert_true(isnan(metric_of(r, "lost")));
+    assert_true(isnan(bench_metric_value(r, "lost")));
     r->sum.comments = 1;
-    assert_true(metric_of(r, "lost") == 0);
+    assert_true(bench_metric_value(r, "lost") == 0);
     free(r);
 }
 
@@ -42,14 +43,17 @@ static void test_readers_started_anew_have_no_figures(void **state) {
     (void)state;
     struct bench_result *r = with_viewers(10);
     r->sum.comments = 20;
-    r->before.readers = (struct health){.sends = 10, .shed = 2, .known = true};
+    r->before.readers = (struct reader_health){.sends = 10, .shed = 2, .known = true};
     r->connected.readers =
-        (struct health){.wakeups = 50, .sends = 100, .sent = 100, .shed = 3, .known = true};
-    r->ended.readers = (struct health){.wakeups = 60, .sends = 120, .sent = 140, .shed = 5, .known = true};
-    assert_true(metric_of(r, "refused") == 3);
-    assert_true(metric_of(r, "deliveries_per_send") == 2);
-    r->ended.readers = (struct health){.wakeups = 60, .sends = 20, .sent = 40, .shed = 5, .known = true};
-    assert_true(isnan(metric_of(r, "wakeups_per_comment")) && isnan(metric_of(r, "deliveries_per_send")));
+        (struct reader_health){.wakeups = 50, .sends = 100, .sent = 100, .shed = 3, .known = true};
+    r->ended.readers =
+        (struct reader_health){.wakeups = 60, .sends = 120, .sent = 140, .shed = 5, .known = true};
+    assert_true(bench_metric_value(r, "refused") == 3);
+    assert_true(bench_metric_value(r, "deliveries_per_send") == 2);
+    r->ended.readers =
+        (struct reader_health){.wakeups = 60, .sends = 20, .sent = 40, .shed = 5, .known = true};
+    assert_true(isnan(bench_metric_value(r, "wakeups_per_comment")) &&
+                isnan(bench_metric_value(r, "deliveries_per_send")));
     free(r);
 }
 
@@ -57,24 +61,24 @@ static void test_readers_started_anew_have_no_figures(void **state) {
 static void test_does_not_know_percentiles_of_nothing(void **state) {
     (void)state;
     struct bench_result *r = with_viewers(10);
-    assert_true(isnan(metric_of(r, "p99")));
-    assert_true(isnan(metric_of(r, "post_p99")));
+    assert_true(isnan(bench_metric_value(r, "p99")));
+    assert_true(isnan(bench_metric_value(r, "post_p99")));
     histogram_add(&r->sum.latency, 1000);
-    assert_true(metric_of(r, "p99") > 0);
+    assert_true(bench_metric_value(r, "p99") > 0);
     free(r);
 }
 
 static void test_counts_by_the_readers(void **state) {
     (void)state;
     struct bench_result *r = with_viewers(10);
-    assert_true(isnan(metric_of(r, "wakeups_per_comment")));
+    assert_true(isnan(bench_metric_value(r, "wakeups_per_comment")));
     r->sum.comments = 20;
-    r->connected.readers = (struct health){.wakeups = 5, .sends = 100, .sent = 100, .known = true};
-    r->ended.readers = (struct health){.wakeups = 45, .sends = 150, .sent = 300, .known = true};
-    assert_true(metric_of(r, "wakeups_per_comment") == 2);
-    assert_true(metric_of(r, "deliveries_per_send") == 4);
+    r->connected.readers = (struct reader_health){.wakeups = 5, .sends = 100, .sent = 100, .known = true};
+    r->ended.readers = (struct reader_health){.wakeups = 45, .sends = 150, .sent = 300, .known = true};
+    assert_true(bench_metric_value(r, "wakeups_per_comment") == 2);
+    assert_true(bench_metric_value(r, "deliveries_per_send") == 4);
     r->ended.readers.known = false;
-    assert_true(isnan(metric_of(r, "deliveries_per_send")));
+    assert_true(isnan(bench_metric_value(r, "deliveries_per_send")));
     free(r);
 }
 
@@ -82,20 +86,20 @@ static void test_keeps_the_stalled_apart(void **state) {
     (void)state;
     struct bench_result *r = with_viewers(10);
     r->sum.stalled = 5, r->sum.stalled_closed = 2;
-    assert_true(metric_of(r, "stalled") == 5);
-    assert_true(metric_of(r, "stalled_closed") == 2);
-    assert_true(metric_of(r, "stalled_open") == 3);
-    assert_true(metric_of(r, "cuts") == 0);
+    assert_true(bench_metric_value(r, "stalled") == 5);
+    assert_true(bench_metric_value(r, "stalled_closed") == 2);
+    assert_true(bench_metric_value(r, "stalled_open") == 3);
+    assert_true(bench_metric_value(r, "cuts") == 0);
     free(r);
 }
 
 static void test_says_what_is_not_known(void **state) {
     (void)state;
     struct bench_result *r = with_viewers(0);
-    assert_true(isnan(metric_of(r, "bytes_per_viewer")));
-    assert_true(isnan(metric_of(r, "kernel_bytes_per_viewer")));
+    assert_true(isnan(bench_metric_value(r, "bytes_per_viewer")));
+    assert_true(isnan(bench_metric_value(r, "kernel_bytes_per_viewer")));
     assert_true(isnan(result_cpu_per_delivery_us(r)));
-    assert_true(isnan(metric_of(r, "nothing")));
+    assert_true(isnan(bench_metric_value(r, "nothing")));
     free(r);
 }
 

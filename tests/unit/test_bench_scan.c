@@ -81,7 +81,7 @@ static void test_gives_up_on_an_endless_line(void **state) {
 
 static void test_finds_its_stamp_again(void **state) {
     (void)state;
-    struct stamp s = {.due_us = 0x123456789abc, .number = 0xfedcba98}, found;
+    struct bench_stamp s = {.due_us = 0x123456789abc, .number = 0xfedcba98}, found;
     char text[64];
     stamp_write(s, 40, text);
     assert_int_equal(strlen(text), 40);
@@ -94,7 +94,7 @@ static void test_finds_its_stamp_again(void **state) {
 
 static void test_passes_by_what_only_looks_like_a_stamp(void **state) {
     (void)state;
-    struct stamp found;
+    struct bench_stamp found;
     const char text[] = "a@b.c @00000000000g.00000001 @@000000000001.00000003";
     assert_true(stamp_find(text, sizeof text - 1, &found));
     assert_int_equal(found.number, 3);

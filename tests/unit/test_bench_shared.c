@@ -44,9 +44,9 @@ static void test_knows_a_place_once_it_has_been_told(void **state) {
 static void test_keeps_the_newest_number(void **state) {
     (void)state;
     struct bench_shared *s = bench_shared_new(&in_turn);
-    bench_shared_note(s, 3, (struct position){5, 2});
-    bench_shared_note(s, 3, (struct position){5, 1});
-    bench_shared_note(s, 3, (struct position){4, 9});
+    bench_shared_record_answer(s, 3, (struct position){5, 2});
+    bench_shared_record_answer(s, 3, (struct position){5, 1});
+    bench_shared_record_answer(s, 3, (struct position){4, 9});
     assert_int_equal(s->newest[3].at.epoch, 5);
     assert_int_equal(s->newest[3].at.seq, 2);
     bench_shared_free(s, &in_turn);
@@ -55,11 +55,11 @@ static void test_keeps_the_newest_number(void **state) {
 static void test_many_processes_look_less_often(void **state) {
     (void)state;
     struct bench_plan plan = {.processes = 2};
-    assert_int_equal(bench_look_ms(&plan), 100);
+    assert_int_equal(bench_poll_ms(&plan), 100);
     plan.processes = 60;
-    assert_int_equal(bench_look_ms(&plan), 300);
+    assert_int_equal(bench_poll_ms(&plan), 300);
     plan.processes = 256;
-    assert_int_equal(bench_look_ms(&plan), 500);
+    assert_int_equal(bench_poll_ms(&plan), 500);
 }
 
 int main(void) {

@@ -24,7 +24,7 @@ static int free_audience(void **state) {
 
 // What the loads say is what the videos say.
 static void check_loads(const struct placing *p) {
-    struct load expected[READERS] = {{0, 0}};
+    struct placing_load expected[READERS] = {{0, 0}};
     for (size_t k = 0; k < VIDEOS; k++) {
         assert_true(p->reader[k] < READERS && p->reader[k] != p->lost);
         expected[p->reader[k]].videos++;
@@ -47,7 +47,7 @@ static void test_round_robin_goes_by_registration(void **state) {
     (void)state;
     struct placing p;
     placing_init(&p, POLICY_ROUND_ROBIN, audience, READERS);
-    for (size_t i = 0; i < VIDEOS; i++) assert_int_equal(p.reader[audience->arrivals[i]], i % READERS);
+    for (size_t i = 0; i < VIDEOS; i++) assert_int_equal(p.reader[audience->registrations[i]], i % READERS);
     placing_release(&p);
 }
 
@@ -58,7 +58,7 @@ static void test_least_viewers_sees_loads(void **state) {
     uint64_t held[READERS] = {0};
     placing_init(&p, POLICY_LEAST_VIEWERS, audience, READERS);
     for (size_t i = 0; i < VIDEOS; i++) {
-        uint32_t video = audience->arrivals[i], chosen = p.reader[video];
+        uint32_t video = audience->registrations[i], chosen = p.reader[video];
         for (size_t r = 0; r < READERS; r++) assert_true(held[chosen] <= held[r]);
         held[chosen] += audience->viewers[video];
     }
@@ -72,7 +72,7 @@ static void test_only_the_dead_readers_videos_move(void **state) {
         uint32_t before[VIDEOS];
         placing_init(&p, (enum placement_policy)policy, audience, READERS);
         memcpy(before, p.reader, sizeof before);
-        struct load had = p.loads[LOST], moved = placing_lose(&p, LOST);
+        struct placing_load had = p.loads[LOST], moved = placing_fail_reader(&p, LOST);
         assert_memory_equal(&moved, &had, sizeof had);
         assert_true(moved.videos > 0 && moved.viewers > 0);
         for (size_t k = 0; k < VIDEOS; k++)
@@ -87,7 +87,7 @@ static void test_the_others_share_them(void **state) {
     (void)state;
     struct placing p;
     placing_init(&p, POLICY_ROUND_ROBIN, audience, READERS);
-    placing_lose(&p, LOST);
+    placing_fail_reader(&p, LOST);
     for (size_t r = 0; r < READERS; r++) {
         if (r != LOST) assert_in_range(p.loads[r].videos, VIDEOS / 4 - 2, VIDEOS / 4 + 2);
     }
@@ -99,7 +99,7 @@ static void test_first_and_last_reader_can_die(void **state) {
     for (size_t lost = 0; lost < READERS; lost += READERS - 1) {
         struct placing p;
         placing_init(&p, POLICY_HASH, audience, READERS);
-        placing_lose(&p, lost);
+        placing_fail_reader(&p, lost);
         check_loads(&p);
         placing_release(&p);
     }

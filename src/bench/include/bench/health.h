@@ -5,7 +5,7 @@
 
 #include "bench/endpoint.h"
 
-struct health {
+struct reader_health {
     double wakeups, sends, sent; // of workers; send calls; events to viewers
     double slow_gaps, stalled;   // gaps for those who fell behind; viewers closed for taking nothing
     double shed;                 // viewers refused by closing
@@ -13,4 +13,4 @@ struct health {
 };
 
 // Asks each of the endpoints. Blocks until all have answered, for a few seconds at most.
-struct health health_ask(const struct endpoints *);
+struct reader_health reader_health_fetch(const struct endpoints *);

@@ -30,4 +30,4 @@ struct bench_figures {
 // Costs what `other` has used, not what it could.
 void load_figures_merge(struct bench_figures *, const struct bench_figures *other);
 
-void load_figures_deliver(struct bench_figures *, int64_t since_start_us);
+void load_figures_add_delivery(struct bench_figures *, int64_t since_start_us);

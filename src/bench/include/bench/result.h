@@ -12,7 +12,7 @@
 struct bench_moment {
     struct server_usage server, load; // load: the bench's own processes, all of them
     struct machine_memory machine;
-    struct health readers; // not known of another server than Chorus
+    struct reader_health readers; // not known of another server than Chorus
 };
 
 struct bench_result {
@@ -31,20 +31,20 @@ struct bench_result {
 
 // Beyond any of these the figures say more about the load processes than about the server.
 enum {
-    BENCH_BUSY_PERCENT = 90,     // of a core, used by one of them; of all cores, used by all
-    BENCH_LATE_US = 100000,      // that a loop runs late, at the 99th percentile
-    BENCH_VIEWERS_TO_TELL = 1000 // with fewer, nobody can tell what one takes
+    BENCH_BUSY_PERCENT = 90,        // of a core, used by one of them; of all cores, used by all
+    BENCH_LATE_US = 100000,         // that a loop runs late, at the 99th percentile
+    BENCH_VIEWERS_MEASURABLE = 1000 // with fewer, nobody can tell what one takes
 };
 
 // A figure is a number: of things, or of microseconds.
-enum metric_unit { METRIC_COUNT, METRIC_TIME };
+enum bench_unit { BENCH_UNIT_COUNT, BENCH_UNIT_TIME };
 
 // Returns the name of the i-th figure, NULL behind the last.
-const char *metric_name(size_t i);
+const char *bench_metric_name(size_t i);
 
 // Returns false if there is no figure of that name.
-bool metric_unit_of(const char *name, enum metric_unit *);
-double metric_of(const struct bench_result *, const char *name); // NAN if it is not known
+bool bench_metric_unit(const char *name, enum bench_unit *);
+double bench_metric_value(const struct bench_result *, const char *name); // NAN if it is not known
 
 double result_connects_per_s(const struct bench_result *);
 double result_deliveries_per_s(const struct bench_result *);

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct stamp {
+struct bench_stamp {
     int64_t due_us;  // less than 2^48
     uint32_t number; // from 1
 };
@@ -14,7 +14,7 @@ struct stamp {
 enum { STAMP_LENGTH = 22 }; // @, 12 hexadecimal digits, a dot, 8 more
 
 // Writes a text of `size` bytes (at least STAMP_LENGTH) and a NUL: the stamp, then filling.
-void stamp_write(struct stamp, size_t size, char *out);
+void stamp_write(struct bench_stamp, size_t size, char *out);
 
 // Finds the stamp in any text around it.
-bool stamp_find(const char *text, size_t len, struct stamp *out);
+bool stamp_find(const char *text, size_t len, struct bench_stamp *out);

@@ -27,10 +27,10 @@ bool audience_parse(const char *text, struct audience_spec *);
 
 struct audience {
     size_t videos;
-    uint64_t total;     // of viewers: exactly as many as were asked for
-    uint32_t *viewers;  // of each video
-    uint32_t *arrivals; // all videos, in the order of their registration, which is left to chance
-    uint32_t *ranking;  // all videos, most viewers first, equal ones by number
+    uint64_t total;          // of viewers: exactly as many as were asked for
+    uint32_t *viewers;       // of each video
+    uint32_t *registrations; // all videos, in the order of their registration, which is left to chance
+    uint32_t *ranking;       // all videos, most viewers first, equal ones by number
 };
 
 // videos > 0. Free with audience_free().

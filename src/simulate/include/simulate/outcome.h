@@ -25,7 +25,7 @@ struct outcome {
     uint32_t (*top)[OUTCOME_TOP]; // of each reader, its most popular videos; as many as it has, up to that
     // When a reader dies
     bool loses;
-    struct load moved;
+    struct placing_load moved;
     struct balance after;
 };
 

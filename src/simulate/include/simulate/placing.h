@@ -14,17 +14,17 @@ struct audience;
 
 enum { PLACING_READERS_MAX = 1000 };
 
-struct load {
+struct placing_load {
     uint64_t videos, viewers;
 };
 
 struct placing {
     enum placement_policy policy;
     const struct audience *audience;
-    size_t readers;     // at the start
-    size_t lost;        // the number of the one that died; `readers`: none
-    uint32_t *reader;   // of each video
-    struct load *loads; // of each reader
+    size_t readers;             // at the start
+    size_t lost;                // the number of the one that died; `readers`: none
+    uint32_t *reader;           // of each video
+    struct placing_load *loads; // of each reader
     // Who may be chosen, which is all but the one that died.
     struct policy_candidate *live;
     size_t live_count;
@@ -38,4 +38,4 @@ void placing_release(struct placing *);
 
 // Reader `number` (from 0) dies, once and not the only one: each of its videos is resolved again, in the
 // order of registration, and given to one of the others. Returns what moved.
-struct load placing_lose(struct placing *, size_t number);
+struct placing_load placing_fail_reader(struct placing *, size_t number);

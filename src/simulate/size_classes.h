@@ -5,13 +5,13 @@
 
 struct audience;
 
-enum { CROWDS = 7 };
+enum { SIZE_CLASSES = 7 };
 
-struct crowd {
+struct size_class {
     const char *name;
     uint64_t most; // viewers of a video in this class
 };
 
-extern const struct crowd crowds[CROWDS];
+extern const struct size_class size_classes[SIZE_CLASSES];
 
-void crowds_count(const struct audience *, uint64_t videos[CROWDS]);
+void size_classes_count(const struct audience *, uint64_t videos[SIZE_CLASSES]);

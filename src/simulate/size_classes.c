@@ -1,11 +1,11 @@
-#include "crowds.h"
+#include "size_classes.h"
 
 #include <stddef.h>
 #include <string.h>
 
 #include "simulate/audience.h"
 
-const struct crowd crowds[CROWDS] = {
+const struct size_class size_classes[SIZE_CLASSES] = {
     {"0", 0},
     {"1-100", 100},
     {"101-1000", 1000},
@@ -15,11 +15,11 @@ const struct crowd crowds[CROWDS] = {
     {"50001+", UINT64_MAX},
 };
 
-void crowds_count(const struct audience *a, uint64_t videos[CROWDS]) {
-    memset(videos, 0, CROWDS * sizeof *videos);
+void size_classes_count(const struct audience *a, uint64_t videos[SIZE_CLASSES]) {
+    memset(videos, 0, SIZE_CLASSES * sizeof *videos);
     for (size_t k = 0; k < a->videos; k++) {
         size_t i = 0;
-        while (a->viewers[k] > crowds[i].most) i++;
+        while (a->viewers[k] > size_classes[i].most) i++;
         videos[i]++;
     }
 }
