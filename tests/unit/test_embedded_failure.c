@@ -368,103 +368,6 @@ static void closing_answers_everything_once(void **state) {
     assert_int_equal(world_head(w, "v").at.seq, stored);
 }
 
-static void close_now(void *arg, enum engine_status status, const struct engine_entry *e,
-                      const struct engine_first *first) {
-    (void)first;
-    (void)status;
-    (void)e;
-    world_close(arg);
-}
-
-static void can_be_closed_in_a_callback(void **state) {
-    struct world *w = *state;
-    const struct engine_append what = world_comment("v", "{\"a\":1}");
-    static struct world_append before[10], after[10];
-    for (int i = 0; i < 10; i++) world_begin_append(w, &before[i], "v", "{\"comment\":\"x\"}", NULL);
-    w->ops->append(w->engine, &what, close_now, w);
-    for (int i = 0; i < 10; i++) world_begin_append(w, &after[i], "v", "{\"comment\":\"x\"}", NULL);
-    world_wait(w);
-    assert_null(w->engine);
-    for (int i = 0; i < 10; i++) {
-        assert_int_equal(before[i].status, ENGINE_OK);
-        assert_int_equal(after[i].calls, 1);
-    }
-    world_open(w);
-}
-
-static void close_on_entry(void *arg, const struct engine_entry *e) {
-    (void)e;
-    world_close(arg);
-}
-
-static void not_again(void *arg, const struct engine_entry *e) {
-    (void)arg;
-    (void)e;
-    fail_msg("heard after the end");
-}
-
-static void can_be_closed_by_a_subscriber(void **state) {
-    struct world *w = *state;
-    static const struct engine_subscriber closer = {.on_entry = close_on_entry},
-                                          deaf = {.on_entry = not_again};
-    w->ops->subscribe(w->engine, "v", &closer, w);
-    w->ops->subscribe(w->engine, "v", &deaf, NULL);
-    static struct world_append all[10];
-    for (int i = 0; i < 10; i++) world_begin_append(w, &all[i], "v", "{\"comment\":\"x\"}", NULL);
-    world_wait(w);
-    while (w->engine) world_let_pass(w, 1);
-    for (int i = 0; i < 10; i++) assert_int_equal(all[i].calls, 1);
-    assert_int_equal(all[0].status, ENGINE_OK);
-}
-
-struct last_wish {
-    struct world *world;
-    struct world_append append;
-};
-
-static void wish_something(void *arg, enum engine_status status, const struct engine_head *head) {
-    (void)head;
-    struct last_wish *wish = arg;
-    if (status == ENGINE_CLOSED || status == ENGINE_OK)
-        world_begin_append(wish->world, &wish->append, "v", "{\"comment\":\"x\"}", NULL);
-}
-
-static void what_is_asked_for_while_closing_is_refused(void **state) {
-    struct world *w = *state;
-    struct last_wish wish = {.world = w};
-    w->ops->head(w->engine, "v", (struct position){0}, wish_something, &wish);
-    w->ops->close(w->engine);
-    w->engine = NULL;
-    assert_int_equal(wish.append.calls, 1);
-    assert_int_equal(wish.append.status, ENGINE_CLOSED);
-}
-
-struct leaver {
-    struct world *world;
-    struct engine_subscription *subscription;
-};
-
-static void unsubscribe_when_closed(void *arg, enum engine_status status, const struct engine_entry *e,
-                                    const struct engine_first *first) {
-    (void)first;
-    (void)status;
-    (void)e;
-    struct leaver *l = arg;
-    if (l->subscription) l->world->ops->unsubscribe(l->world->engine, l->subscription);
-    l->subscription = NULL;
-}
-
-static void a_callback_may_unsubscribe_while_closing(void **state) {
-    struct world *w = *state;
-    static const struct engine_subscriber deaf = {.on_entry = not_again};
-    const struct engine_append what = world_comment("v", "{\"a\":1}");
-    struct leaver l = {.world = w, .subscription = w->ops->subscribe(w->engine, "v", &deaf, NULL)};
-    for (int i = 0; i < 3; i++) w->ops->append(w->engine, &what, unsubscribe_when_closed, &l);
-    w->ops->close(w->engine);
-    w->engine = NULL;
-    assert_null(l.subscription);
-}
-
 static void closing_at_once_is_fine(void **state) {
     struct world *w = *state;
     for (int i = 0; i < 20; i++) world_reopen(w);
@@ -487,10 +390,6 @@ int main(void) {
         TEST(whoever_tries_again_at_once_gets_through),
         TEST(large_answers_all_come),
         TEST(closing_answers_everything_once),
-        TEST(can_be_closed_in_a_callback),
-        TEST(can_be_closed_by_a_subscriber),
-        TEST(what_is_asked_for_while_closing_is_refused),
-        TEST(a_callback_may_unsubscribe_while_closing),
         TEST(closing_at_once_is_fine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

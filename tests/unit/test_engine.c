@@ -866,6 +866,152 @@ static void is_ready(void **state) {
     assert_int_equal(!strcmp(w->ops->name, "redis"), w->redis_port != 0);
 }
 
+// Closing, from inside each kind of callback
+
+static void assert_closed(struct world *w, const struct world_append *all, size_t count) {
+    world_wait(w);
+    assert_null(w->engine);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(all[i].calls, 1);
+        assert_true(all[i].status == ENGINE_OK || all[i].status == ENGINE_CLOSED);
+    }
+    world_let_pass(w, 1); // what is left is freed
+}
+
+static void close_now(struct world *w) {
+    if (w->engine) w->ops->close(w->engine);
+    w->engine = NULL;
+}
+
+static void close_on_append(void *arg, enum engine_status status, const struct engine_entry *e,
+                            const struct engine_first *first) {
+    (void)status, (void)e, (void)first;
+    close_now(arg);
+}
+
+static void close_on_head(void *arg, enum engine_status status, const struct engine_head *head) {
+    (void)status, (void)head;
+    close_now(arg);
+}
+
+static void close_on_range(void *arg, enum engine_status status, const struct engine_range *range) {
+    const struct engine_entry *e = status == ENGINE_OK && range->count ? &range->entries[0] : NULL;
+    close_now(arg);
+    if (e) assert_int_equal(e->kind, ENTRY_COMMENT); // what a callback is given stays valid until it returns
+}
+
+static void close_on_done(void *arg, enum engine_status status) {
+    (void)status;
+    close_now(arg);
+}
+
+static void close_on_leases(void *arg, enum engine_status status, const struct engine_lease *list, size_t n) {
+    (void)status, (void)list, (void)n;
+    close_now(arg);
+}
+
+static void can_be_closed_in_any_callback(void **state) {
+    struct world *w = *state;
+    static const struct engine_append what = {
+        .video = "v", .kind = ENTRY_COMMENT, .body = "\"a\":1", .body_len = 5};
+    static struct world_append all[20];
+    for (int operation = 0; operation < 5; operation++) {
+        for (int i = 0; i < 10; i++) world_begin_append(w, &all[i], "v", "{\"comment\":\"x\"}", NULL);
+        switch (operation) {
+        case 0: w->ops->append(w->engine, &what, close_on_append, w); break;
+        case 1: w->ops->head(w->engine, "v", (struct position){0}, close_on_head, w); break;
+        case 2: w->ops->range(w->engine, "v", (struct position){0}, 10, close_on_range, w); break;
+        case 3: w->ops->release(w->engine, "v", reader_a, close_on_done, w); break;
+        case 4: w->ops->leases(w->engine, close_on_leases, w); break;
+        }
+        for (int i = 10; i < 20; i++) world_begin_append(w, &all[i], "v", "{\"comment\":\"x\"}", NULL);
+        assert_closed(w, all, 20);
+        for (int i = 0; i < 10; i++) assert_int_equal(all[i].status, ENGINE_OK);
+        world_open(w);
+    }
+    if (has_disk(w)) world_post(w, "v", 1);
+}
+
+static void close_on_entry(void *arg, const struct engine_entry *e) {
+    (void)e;
+    close_now(arg);
+}
+
+static void close_on_subscribed(void *arg) {
+    close_now(arg);
+}
+
+static void not_after_closing(void *arg, const struct engine_entry *e) {
+    (void)e;
+    assert_non_null(((struct world *)arg)->engine);
+}
+
+static void can_be_closed_by_a_subscriber(void **state) {
+    struct world *w = *state;
+    static const struct engine_subscriber on_entry = {.on_entry = close_on_entry},
+                                          after = {.on_entry = not_after_closing},
+                                          on_subscribed = {.on_entry = close_on_entry,
+                                                           .on_subscribed = close_on_subscribed};
+    static struct world_append all[10];
+    w->ops->subscribe(w->engine, "v", &on_entry, w);
+    w->ops->subscribe(w->engine, "v", &after, w);
+    for (int i = 0; w->engine && i < 10; i++) {
+        world_begin_append(w, &all[i], "v", "{\"comment\":\"x\"}", NULL);
+        world_wait(w);
+        world_let_pass(w, 1);
+    }
+    while (w->engine) world_let_pass(w, 1);
+    world_open(w);
+    w->ops->subscribe(w->engine, "v", &on_subscribed, w);
+    while (w->engine) world_let_pass(w, 1);
+    world_let_pass(w, 1);
+}
+
+struct last_append {
+    struct world *world;
+    struct world_append append;
+};
+
+static void append_again(void *arg, enum engine_status status, const struct engine_head *head) {
+    struct last_append *last = arg;
+    (void)status, (void)head;
+    world_begin_append(last->world, &last->append, "v", "{\"comment\":\"x\"}", NULL);
+}
+
+static void what_is_called_while_closing_is_refused(void **state) {
+    struct world *w = *state;
+    struct last_append last = {.world = w};
+    w->ops->head(w->engine, "v", (struct position){0}, append_again, &last);
+    world_close(w);
+    assert_int_equal(last.append.calls, 1);
+    assert_int_equal(last.append.status, ENGINE_CLOSED);
+}
+
+struct leaver {
+    struct world *world;
+    struct engine_subscription *subscription;
+};
+
+static void unsubscribe_and_close_again(void *arg, enum engine_status status, const struct engine_entry *e,
+                                        const struct engine_first *first) {
+    struct leaver *l = arg;
+    (void)status, (void)e, (void)first;
+    if (l->subscription) l->world->ops->unsubscribe(l->world->engine, l->subscription);
+    l->subscription = NULL;
+    l->world->ops->close(l->world->engine); // does nothing
+}
+
+static void a_callback_of_closing_may_unsubscribe_and_close(void **state) {
+    struct world *w = *state;
+    static const struct engine_subscriber subscriber = {.on_entry = not_after_closing};
+    static const struct engine_append what = {
+        .video = "v", .kind = ENTRY_COMMENT, .body = "\"a\":1", .body_len = 5};
+    struct leaver l = {.world = w, .subscription = w->ops->subscribe(w->engine, "v", &subscriber, w)};
+    for (int i = 0; i < 3; i++) w->ops->append(w->engine, &what, unsubscribe_and_close_again, &l);
+    world_close(w);
+    assert_null(l.subscription);
+}
+
 #define CONTRACT(TEST)                                                                                       \
     TEST(numbers_from_one_and_puts_the_id_first), TEST(keeps_the_order_of_the_calls),                        \
         TEST(a_tombstone_takes_a_number_and_has_no_content), TEST(carries_any_json_unchanged),               \
@@ -885,7 +1031,9 @@ static void is_ready(void **state) {
         TEST(tells_that_a_lease_is_new), TEST(a_lease_is_not_ended_by_the_stores_clock),                     \
         TEST(each_renewal_has_another_stamp), TEST(a_reader_that_starts_again_takes_its_url_over_at_once),   \
         TEST(of_two_readers_with_one_url_the_first_keeps_it), TEST(a_dropped_lease_stays_listed_as_expired), \
-        TEST(counts), TEST(gives_an_overview), TEST(counts_what_waits_and_what_was_done), TEST(is_ready)
+        TEST(counts), TEST(gives_an_overview), TEST(counts_what_waits_and_what_was_done), TEST(is_ready),    \
+        TEST(can_be_closed_in_any_callback), TEST(can_be_closed_by_a_subscriber),                            \
+        TEST(what_is_called_while_closing_is_refused), TEST(a_callback_of_closing_may_unsubscribe_and_close)
 
 #define BOUNDED(TEST)                                                                                        \
     TEST(videos_in_use_are_not_evicted), TEST(the_least_recently_used_is_evicted_for_a_new_one),             \

@@ -725,56 +725,6 @@ static void close_on_append(void *arg, enum engine_status status, const struct e
     world_close(arg);
 }
 
-static void can_be_closed_in_an_answers_callback(void **state) {
-    struct bad_day *d = *state;
-    struct world *w = d->world;
-    const struct engine_append what = world_comment("v", "{\"a\":1}");
-    static struct world_append before[10], after[10];
-    for (int i = 0; i < 10; i++) world_begin_append(w, &before[i], "v", "{\"comment\":\"x\"}", NULL);
-    w->ops->append(w->engine, &what, close_on_append, w);
-    for (int i = 0; i < 10; i++) world_begin_append(w, &after[i], "v", "{\"comment\":\"x\"}", NULL);
-    world_wait(w);
-    assert_null(w->engine);
-    for (int i = 0; i < 10; i++) {
-        assert_int_equal(before[i].status, ENGINE_OK);
-        assert_int_equal(after[i].calls, 1);
-    }
-    world_let_pass(w, 5);
-    world_open(w);
-}
-
-static void close_on_entry(void *arg, const struct engine_entry *e) {
-    (void)e;
-    world_close(arg);
-}
-
-static void close_on_subscribed(void *arg) {
-    world_close(arg);
-}
-
-static void ignore_subscribed(void *arg) {
-    (void)arg;
-}
-
-static void can_be_closed_by_a_subscriber(void **state) {
-    struct bad_day *d = *state;
-    struct world *w = d->world;
-    static const struct engine_subscriber by_entry = {.on_entry = close_on_entry,
-                                                      .on_subscribed = ignore_subscribed};
-    static const struct engine_subscriber at_once = {.on_entry = close_on_entry,
-                                                     .on_subscribed = close_on_subscribed};
-    w->ops->subscribe(w->engine, "v", &by_entry, w);
-    while (w->engine) {
-        assert_true(redis_server_tell(&d->server, "PUBLISH video:v {\"comment\":1}"));
-        world_let_pass(w, 1);
-    }
-    world_open(w);
-    w->ops->subscribe(w->engine, "v", &at_once, w);
-    while (w->engine) world_let_pass(w, 1);
-    world_open(w);
-    world_post(w, "v", 1);
-}
-
 static void can_be_closed_when_it_refuses(void **state) {
     struct bad_day *d = *state;
     struct world *w = d->world;
@@ -820,8 +770,6 @@ int main(void) {
         TEST(what_cannot_be_stored_at_the_end_is_told),
         TEST(a_subscriber_that_was_cut_says_so_and_hears_again),
         TEST(a_subscription_made_while_away_holds_later),
-        TEST(can_be_closed_in_an_answers_callback),
-        TEST(can_be_closed_by_a_subscriber),
         TEST(can_be_closed_when_it_refuses),
         TEST(what_others_publish_arrives_as_it_is),
     };

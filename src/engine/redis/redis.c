@@ -116,15 +116,13 @@ static void on_reap(struct loop_job *job) {
     free(r);
 }
 
-// Subscribers hear nothing more, but their subscriptions last until all callbacks have been called: those may
-// still unsubscribe.
+// Nothing more is published, but subscriptions last until all callbacks have been called: those may still
+// unsubscribe.
 static void close_engine(struct engine *engine) {
     struct redis *r = from(engine);
     if (r->phase == REDIS_CLOSED) return;
     loop_timer_stop(r->loop, &r->tick);
-    redis_core_drain(r);
-    if (r->phase == REDIS_CLOSED) return; // by the callback of an answer that came now
-    redis_core_stop(r);
+    redis_core_close(r);
     redis_subscriber_close(r->subscriber);
     hub_free(r->hub);
     known_release(&r->known);

@@ -251,12 +251,10 @@ void redis_core_start(struct redis *r, void (*check_append)(struct redis *, redi
         &(struct redis_conn_config){.name = "chorus-commands", .on_up = on_up, .on_down = on_down, .arg = r});
 }
 
-void redis_core_drain(struct redis *r) {
-    if (r->phase == REDIS_SERVING) redis_conn_drain(r->commands, CLOSE_GRACE_MS);
-}
-
-void redis_core_stop(struct redis *r) {
+void redis_core_close(struct redis *r) {
+    bool serving = r->phase == REDIS_SERVING;
     r->phase = REDIS_CLOSED;
+    if (serving) redis_conn_drain(r->commands, CLOSE_GRACE_MS);
     loop_timer_stop(r->loop, &r->refuse);
     redis_refusal_release(&r->refusal);
     redis_conn_free(r->commands);

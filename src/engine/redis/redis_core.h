@@ -37,7 +37,7 @@ enum redis_phase {
     REDIS_AWAY,      // the connection for commands is not up
     REDIS_PREPARING, // the scripts are loaded, and an append is tried
     REDIS_SERVING,
-    REDIS_CLOSED // by close(): nothing is sent any more
+    REDIS_CLOSED // by close(): nothing is sent any more, but answers may still arrive
 };
 
 struct redis {
@@ -152,5 +152,6 @@ int64_t redis_clock_ms(const struct redis *);
 // The connection's side of the engine: waits for a name, loads the scripts, and copes with a server that
 // refuses.
 void redis_core_start(struct redis *, void (*check_append)(struct redis *, redis_reply_cb *));
-void redis_core_drain(struct redis *); // waits for what can still be answered, blocking, a moment at most
-void redis_core_stop(struct redis *);  // ends what waits with ENGINE_CLOSED
+
+// Waits, blocking, for answers that arrive within CLOSE_GRACE_MS, and answers the rest with ENGINE_CLOSED.
+void redis_core_close(struct redis *);
