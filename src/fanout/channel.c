@@ -18,14 +18,13 @@ enum {
 
 void channel_init(struct channel *ch, struct channel_env *env, struct fan_counters *counters, void *owner) {
     *ch = (struct channel){.env = env, .counters = counters, .owner = owner, .oldest = UINT64_MAX};
-    ring_init(&ch->ring, env->bounds.ring_frames, env->bounds.ring_bytes);
 }
 
 // Hands the counts on, once per slice instead of once per send.
 static void settle(struct channel *ch) {
-    if (ch->tally.delivered) counter_add(&ch->counters->delivered, ch->tally.delivered);
-    if (ch->tally.sends) counter_add(&ch->counters->sends, ch->tally.sends);
-    ch->tally.delivered = ch->tally.sends = 0;
+    if (ch->delivered) counter_add(&ch->counters->delivered, ch->delivered);
+    if (ch->sends) counter_add(&ch->counters->sends, ch->sends);
+    ch->delivered = ch->sends = 0;
 }
 
 // The next heartbeat, up to an eighth early, each channel at another time.
@@ -35,9 +34,9 @@ static void put_off_heartbeat(struct channel *ch, int64_t now_ms) {
 }
 
 uint32_t channel_report_left(struct channel *ch) {
-    uint32_t left = ch->tally.left;
+    uint32_t left = ch->left;
     if (left) LL_DELETE2(ch->env->left_by_some, ch, left_next);
-    ch->tally.left = 0;
+    ch->left = 0;
     return left;
 }
 
@@ -57,7 +56,6 @@ void channel_add(struct channel *ch, const struct sink *sink, uint8_t asks, stru
     v->asks = asks;
     if (ch->moments)
         v->owed = asks & ch->moments->known & (uint8_t)~ch->moments->fresh; // a flush brings those
-    if (v->framing == SINK_RAW) ch->raw++;
     if (ch->seats.count == 1) put_off_heartbeat(ch, now_ms);
     viewer_push(v, now_ms);
     settle(ch);
@@ -101,8 +99,8 @@ static void drop_served(struct channel *ch, bool look) {
     ring_drop_before(&ch->ring, ch->oldest < needed ? ch->oldest : needed);
 }
 
-static bool fits(const struct ring *r, uint64_t from, size_t bytes, size_t max_bytes) {
-    return r->next - from < r->max_frames && bytes <= max_bytes;
+static bool fits(const struct channel *ch, uint64_t from, size_t bytes, size_t most) {
+    return ch->ring.next - from < ch->env->bounds.ring_frames && bytes <= most;
 }
 
 // Drops frames that only slow viewers need. If these are many, at least an eighth of the ring is dropped at
@@ -112,7 +110,7 @@ static void drop_for(struct channel *ch, size_t len, bool used_up, size_t most) 
     uint64_t keep = r->first, needed = needed_from(ch);
     size_t bytes = r->bytes + len;
     size_t kept = used_up ? 0 : budget_backlog_is_full() ? r->bytes / 2 + len : SIZE_MAX;
-    while (keep < needed && (bytes > kept || !fits(r, keep, bytes, most))) bytes -= ring_at(r, keep++)->len;
+    while (keep < needed && (bytes > kept || !fits(ch, keep, bytes, most))) bytes -= ring_at(r, keep++)->len;
     uint64_t portion = keep > r->first && behind(ch) > FEW_BEHIND ? r->first + (r->next - r->first) / 8 : 0;
     drop_before(ch, keep < portion ? portion < needed ? portion : needed : keep);
 }
@@ -122,9 +120,10 @@ static void drop_for(struct channel *ch, size_t len, bool used_up, size_t most) 
 // leave no room.
 static bool make_room(struct channel *ch, size_t len, bool used_up) {
     const struct ring *r = &ch->ring;
-    size_t most = used_up && r->max_bytes > SCARCE_BYTES ? SCARCE_BYTES : r->max_bytes;
+    size_t most = ch->env->bounds.ring_bytes;
+    if (used_up && most > SCARCE_BYTES) most = SCARCE_BYTES;
     if (r->first < needed_from(ch)) drop_for(ch, len, used_up, most);
-    return fits(r, r->first, r->bytes + len, most);
+    return fits(ch, r->first, r->bytes + len, most);
 }
 
 static void finish_flush(struct channel *ch, int64_t now_ms) {

@@ -53,19 +53,18 @@ struct channel {
     struct position sent_at; // where they stand
     int64_t heartbeat_due_ms;
     struct pace pace;
-    struct {
-        unsigned long long delivered;
-        uint32_t sends;
-        uint32_t left;                       // viewers gone, for the next report
-    } tally;                                 // not yet handed on
-    uint32_t raw : 31;                       // viewers in SINK_RAW
+    unsigned long long delivered;            // to viewers, and
+    uint32_t sends;                          // not yet in the counters
+    uint32_t left : 31;                      // viewers gone, for the next report
     uint32_t over : 1;                       // nothing more will be published
     struct channel *left_next;               // in the environment's list, if any have
     struct channel *prev, *next;             // all channels of the worker
     struct channel *dirty_prev, *dirty_next; // those with something to flush; NULL: not among them
 };
 
+_Static_assert(sizeof(struct channel) <= 232, "a million of these wait; with malloc's word, 240 bytes");
+
 // Counts a viewer that has gone.
 static inline void channel_note_left(struct channel *ch) {
-    if (!ch->tally.left++) LL_PREPEND2(ch->env->left_by_some, ch, left_next);
+    if (!ch->left++) LL_PREPEND2(ch->env->left_by_some, ch, left_next);
 }

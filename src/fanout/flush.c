@@ -69,7 +69,7 @@ static void begin(struct channel *ch, struct flush *f) {
 void flush_begin(struct channel *ch) {
     uint64_t to;
     struct run_lengths length = measure(ch, ch->sent, &to);
-    uint32_t viewers[2] = {[SINK_RAW] = ch->raw, [SINK_CHUNKED] = ch->seats.count - ch->raw};
+    uint32_t viewers[2] = {[SINK_RAW] = ch->seats.raw, [SINK_CHUNKED] = ch->seats.count - ch->seats.raw};
     size_t room[2] = {0};
     for (int i = 0; i < 2; i++)
         if (viewers[i] && ch->seats.ready && to - ch->sent > 1) room[i] = length.of[i];
@@ -146,7 +146,7 @@ uint32_t flush_serve(struct channel *ch, uint32_t sends, int64_t now_ms) {
         else if (!v->closed)
             leave_behind(v, f, taken, now_ms);
     }
-    ch->tally.delivered += delivered;
+    ch->delivered += delivered;
     return served;
 }
 

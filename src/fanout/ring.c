@@ -8,10 +8,6 @@
 
 enum { SMALLEST = 4 };
 
-void ring_init(struct ring *r, uint32_t max_frames, uint32_t max_bytes) {
-    *r = (struct ring){.max_frames = max_frames, .max_bytes = max_bytes};
-}
-
 void ring_release(struct ring *r) {
     ring_drop_before(r, r->next);
 }
@@ -31,8 +27,6 @@ static void grow(struct ring *r) {
 }
 
 void ring_push(struct ring *r, struct frame *f) {
-    while (r->first < r->next && (r->next - r->first >= r->max_frames || r->bytes + f->len > r->max_bytes))
-        ring_drop_before(r, r->first + 1);
     if (r->next - r->first == r->room) grow(r);
     r->slots[r->next++ & (r->room - 1)] = f;
     r->bytes += f->len;

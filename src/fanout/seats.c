@@ -30,6 +30,7 @@ void seats_add(struct seats *s, struct viewer *v) {
     }
     put(s, s->count++, v);
     swap(s, v->slot, s->behind++);
+    if (v->framing == SINK_RAW) s->raw++;
 }
 
 bool seats_is_ready(const struct seats *s, const struct viewer *v) {
@@ -61,6 +62,7 @@ void seats_remove(struct seats *s, struct viewer *v) {
     if (seats_is_ready(s, v)) seats_make_lagging(s, v);
     if (v->slot < s->behind) seats_make_fallen(s, v);
     swap(s, v->slot, --s->count);
+    if (v->framing == SINK_RAW) s->raw--;
 }
 
 void seats_begin_flush(struct seats *s) {

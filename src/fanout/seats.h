@@ -17,6 +17,7 @@ struct viewer;
 struct seats {
     struct viewer **at;
     uint32_t due, ready, behind, count, room;
+    uint32_t raw; // of all, those in SINK_RAW
 };
 
 void seats_release(struct seats *); // the array; there is nobody left in it

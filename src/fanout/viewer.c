@@ -104,7 +104,6 @@ void viewer_close(struct viewer *v, enum sink_end end) {
     v->closed = true;
     leave_list(v);
     seats_remove(&ch->seats, v);
-    if (v->framing == SINK_RAW) ch->raw--;
     channel_note_left(ch);
     struct sink sink = {.fd = v->watch.fd};
     if (!v->is_socket) sink.ops = v->transport->ops, sink.state = v->transport->state;
@@ -161,10 +160,10 @@ static void step_over(struct viewer *v) {
     v->offset = 0;
     if (!p) {
         v->cursor++;
-        v->channel->tally.delivered++;
+        v->channel->delivered++;
         return;
     }
-    if (position_is_set(p->frames[p->next]->at)) v->channel->tally.delivered++;
+    if (position_is_set(p->frames[p->next]->at)) v->channel->delivered++;
     frame_unref(p->frames[p->next++]);
     if (p->next == p->count) {
         pending_free(p);
@@ -308,7 +307,7 @@ void viewer_lag_behind(struct viewer *v, uint64_t from, size_t taken, int64_t no
     const struct ring *r = &v->channel->ring;
     for (size_t len; taken >= (len = frame_piece(ring_at(r, from), v->framing).iov_len); from++) {
         taken -= len;
-        v->channel->tally.delivered++;
+        v->channel->delivered++;
     }
     make_lagging(v, from, taken, now_ms);
 }

@@ -13,6 +13,6 @@ static inline size_t viewer_send(struct viewer *v, const struct iovec *iov, size
     const struct viewer_transport *t = v->transport;
     ssize_t n = v->is_socket ? sock_writev(v->watch.fd, iov, count)
                              : t->ops->write(t->state, v->watch.fd, iov, count);
-    v->channel->tally.sends++;
+    v->channel->sends++;
     return n >= 0 ? (size_t)n : viewer_send_failed(v, (int)n);
 }

@@ -92,7 +92,6 @@ static void run_begin(struct history *h, struct history_budget *b, struct positi
     r->budget = b;
     r->from = from;
     r->touched_ms = now_ms;
-    ring_init(&r->ring, HISTORY_FRAMES, HISTORY_BYTES);
     DL_APPEND(b->runs, r);
     b->bytes += RUN_COST;
     h->run = r;

@@ -531,7 +531,7 @@ static void who_cannot_be_watched_is_counted_as_gone(void **state) {
     struct frame *head = hello_frame();
     channel_add(&rig.channel, &(struct sink){.fd = regular}, 0, pending_with(&head, 1), 0);
     assert_int_equal(rig.channel.seats.count, 0);
-    assert_int_equal(rig.channel.tally.left, 1);
+    assert_int_equal(rig.channel.left, 1);
     assert_int_equal(fcntl(regular, F_GETFD), -1); // closed
 }
 
@@ -660,7 +660,7 @@ static void who_takes_nothing_for_long_is_closed_and_counted(void **state) {
     assert_int_equal(rig.channel.seats.count, 3);
     rig_sweep_later(&rig, 1);
     assert_int_equal(rig.channel.seats.count, 2);
-    assert_int_equal(rig.channel.tally.left, 1);
+    assert_int_equal(rig.channel.left, 1);
     assert_int_equal(counter_get(&rig.counters.stalled), 1);
     assert_seen(1, "hello ...");
     assert_true(clients[1].ended);
@@ -845,7 +845,7 @@ static void who_hangs_up_is_gone(void **state) {
     client_close(&clients[2]);
     run_turns(rig.loop, 1);
     assert_int_equal(rig.channel.seats.count, 2);
-    assert_int_equal(rig.channel.tally.left, 2);
+    assert_int_equal(rig.channel.left, 2);
     rig_send_run(&rig, 1, 5);
     assert_seen(0, "hello 1-1");
     assert_seen(3, "hello 1-1");
@@ -871,7 +871,7 @@ static void a_half_closed_viewer_gets_a_heartbeat_at_once_and_keeps_its_stream(v
     rig_send_run(&rig, 2, 5);
     assert_all_seen(2, "hello 1-1 1-2");
     assert_int_equal(rig.channel.seats.ready, 2);
-    assert_int_equal(rig.channel.tally.left, 0);
+    assert_int_equal(rig.channel.left, 0);
     client_room(&clients[0], 7); // its later events say that it is half closed, too
     rig_send_run(&rig, 1, 5);
     client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
@@ -959,7 +959,7 @@ static void who_breaks_in_the_middle_of_a_flush_disturbs_nobody(void **state) {
         rig_flush(&rig);
         assert_int_equal(rig.channel.seats.count, 5 - __builtin_popcount(broken));
         assert_int_equal(rig.channel.seats.ready, rig.channel.seats.count);
-        assert_int_equal(rig.channel.tally.left, __builtin_popcount(broken));
+        assert_int_equal(rig.channel.left, __builtin_popcount(broken));
         run_turns(rig.loop, 1);
         rig_send_run(&rig, 1, 5);
         for (int i = 0; i < 5; i++) {
@@ -1050,7 +1050,7 @@ static void who_breaks_on_a_heartbeat_is_gone(void **state) {
     limited_send_fail(clients[1].server_fd, EPIPE);
     rig_sweep_later(&rig, RIG_HEARTBEAT_MS);
     assert_int_equal(rig.channel.seats.count, 2);
-    assert_int_equal(rig.channel.tally.left, 1);
+    assert_int_equal(rig.channel.left, 1);
     assert_heartbeats(0, 1);
     assert_heartbeats(2, 1);
 }
@@ -1062,7 +1062,7 @@ static void who_breaks_on_its_first_bytes_is_gone(void **state) {
     close(sockets.client);
     channel_add(&rig.channel, &(struct sink){.fd = sockets.server}, 0, pending_with(&head, 1), 0);
     assert_int_equal(rig.channel.seats.count, 0);
-    assert_int_equal(rig.channel.tally.left, 1);
+    assert_int_equal(rig.channel.left, 1);
 }
 
 static void interrupted_sends_are_repeated(void **state) {
