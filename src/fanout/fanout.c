@@ -7,6 +7,7 @@
 #include "base/budget.h"
 #include "base/uthash.h"
 #include "net/loop.h"
+#include "fanout/counters.h"
 #include "moments.h"
 #include "worker.h"
 
@@ -29,9 +30,8 @@ struct share {
 struct fan_video {
     struct fanout *fanout;
     struct fan_counters *counters;
-    void (*on_left)(void *arg, unsigned n);
+    void (*on_left)(void *arg);
     void *arg;
-    unsigned viewers;
     unsigned share_count : 31;
     bool over : 1; // nothing more is published
     struct share *shares;
@@ -53,25 +53,32 @@ struct fanout {
     struct crew_member crew[FAN_WORKERS_MAX];
 };
 
+// Viewers are counted per share, to find the smallest one, and the sum of a video's shares is the video's.
+// Two sums would have to visit many videos, and are kept: per worker, as its descriptor table bounds them,
+// and per reader.
+static void count_viewers(const struct fan_video *v, struct share *s, int n) {
+    s->viewers += (uint32_t)n;
+    v->fanout->crew[s->worker].viewers += (uint32_t)n;
+    counter_add(&v->counters->viewers, (unsigned long long)n);
+}
+
 static void retire(struct fan_video *v, struct share *s) {
-    struct crew_member *member = &v->fanout->crew[s->worker];
     LL_DELETE(v->shares, s);
     v->share_count--;
-    member->viewers -= s->viewers;
+    count_viewers(v, s, -(int)s->viewers);
     s->video = NULL;
-    worker_post(member->worker, &(struct worker_command){.verb = WORKER_RETIRE, .channel = s->channel});
+    worker_post(v->fanout->crew[s->worker].worker,
+                &(struct worker_command){.verb = WORKER_RETIRE, .channel = s->channel});
 }
 
 static void on_left(void *arg, void *owner, uint32_t n) {
-    struct fanout *f = arg;
+    (void)arg;
     struct share *s = owner;
     struct fan_video *v = s->video;
     if (!v) return;
-    s->viewers -= n;
-    v->viewers -= n;
-    f->crew[s->worker].viewers -= n;
+    count_viewers(v, s, -(int)n);
     if (!s->viewers) retire(v, s);
-    v->on_left(v->arg, n);
+    v->on_left(v->arg);
 }
 
 static void on_retired(void *arg, void *owner) {
@@ -119,8 +126,8 @@ void fanout_free(struct fanout *f) {
     free(f);
 }
 
-struct fan_video *fan_video_new(struct fanout *f, struct fan_counters *counters,
-                                void (*left)(void *arg, unsigned n), void *arg) {
+struct fan_video *fan_video_new(struct fanout *f, struct fan_counters *counters, void (*left)(void *arg),
+                                void *arg) {
     struct fan_video *v = mem_zalloc(sizeof *v);
     v->fanout = f;
     v->counters = counters;
@@ -200,7 +207,7 @@ static struct share *smallest_share(const struct fan_video *v) {
 static struct share *choose_share(struct fan_video *v) {
     struct fanout *f = v->fanout;
     struct share *least = smallest_share(v);
-    bool crowded = v->share_count < f->config.workers && v->viewers >= v->share_count * FAN_SPREAD;
+    bool crowded = v->share_count < f->config.workers && fan_video_viewers(v) >= v->share_count * FAN_SPREAD;
     if (least && !crowded) return least;
     int worker = next_worker(v);
     if (worker == NO_WORKER && !least && start_more(f)) worker = next_worker(v);
@@ -222,12 +229,9 @@ static void end_share(const struct fan_video *v, const struct share *s) {
 bool fan_video_add(struct fan_video *v, const struct sink *sink, uint8_t asks, struct pending *pending) {
     struct share *s = sink->worker == SINK_ANY_WORKER ? choose_share(v) : share_on(v, (unsigned)sink->worker);
     if (!s) return false;
-    struct crew_member *member = &v->fanout->crew[s->worker];
-    s->viewers++;
-    v->viewers++;
-    member->viewers++;
+    count_viewers(v, s, 1);
     worker_post(
-        member->worker,
+        v->fanout->crew[s->worker].worker,
         &(struct worker_command){
             .verb = WORKER_ADD, .moments = asks, .channel = s->channel, .sink = *sink, .pending = pending});
     if (v->over) end_share(v, s);
@@ -265,5 +269,8 @@ void fanout_relieve(struct fanout *f) {
 }
 
 unsigned fan_video_viewers(const struct fan_video *v) {
-    return v->viewers;
+    unsigned sum = 0;
+    struct share *s;
+    LL_FOREACH(v->shares, s) sum += s->viewers;
+    return sum;
 }

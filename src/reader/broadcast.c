@@ -454,9 +454,8 @@ static void broadcast_end_idle(struct broadcast *b) {
     b->idle = NULL;
 }
 
-static void on_viewers_left(void *arg, unsigned n) {
+static void on_viewers_left(void *arg) {
     struct broadcast *b = arg;
-    b->env->viewers -= n;
     if (fan_video_viewers(b->fan)) return;
     broadcast_begin_idle(b);
     if (b->env->on_audience) b->env->on_audience(b, false);
@@ -524,7 +523,6 @@ void broadcast_close(struct broadcast *b) {
     broadcast_give_up_joins(b, &b->env->taken_joins);
     join_queue_close(b);
     broadcast_end_idle(b);
-    b->env->viewers -= fan_video_viewers(b->fan);
     feed_close(&b->feed);
     fan_video_free(b->fan);
     history_release(&b->history);
@@ -562,7 +560,6 @@ static void on_joins_due(struct loop_job *job) {
 
 bool broadcast_add(struct broadcast *b, const struct sink *sink, uint8_t asks, struct pending *p) {
     if (!fan_video_add(b->fan, sink, asks, p)) return false;
-    b->env->viewers++;
     if (b->idle && b->env->on_audience) b->env->on_audience(b, true);
     broadcast_end_idle(b);
     return true;

@@ -38,7 +38,6 @@ struct broadcast_env {
     void (*on_audience)(struct broadcast *, bool watched);
     // Private:
     struct feed_env feed_env;
-    uint64_t viewers;                 // of all broadcasts
     unsigned backfilling;             // length of `backfills`
     struct backfill *backfills;       // running
     struct backfill *backfill_line;   // waiting for one of them to end

@@ -118,7 +118,7 @@ static void on_lease_due(struct loop_timer *t) {
                                                .public_url = r->config.public_url,
                                                .instance_id = r->service.instance_id,
                                                .generation = r->generation,
-                                               .viewers = r->env.viewers,
+                                               .viewers = counter_get(&r->counters.viewers),
                                                .claim = claim,
                                                .stamp = dead ? r->holder_stamp : 0},
                         READER_LEASE_TTL_MS, on_lease_renewed, renewal);

@@ -6,7 +6,7 @@
         struct reader *r = (struct reader *)s;                                                               \
         return (double)(expression);                                                                         \
     }
-READER(reader_viewers, r->env.viewers)
+READER(reader_viewers, counter_get(&r->counters.viewers))
 READER(reader_videos, r->videos.count)
 READER(reader_deliveries, counter_get(&r->counters.delivered))
 READER(reader_sends, counter_get(&r->counters.sends))

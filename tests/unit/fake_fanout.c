@@ -6,6 +6,7 @@
 
 #include "base/uthash.h"
 #include "frame_list.h"
+#include "fanout/counters.h"
 #include "fanout/fanout.h"
 #include "fanout/pending.h"
 #include "net/sink.h"
@@ -18,7 +19,8 @@ struct fake_viewer {
 };
 
 struct fan_video {
-    void (*on_left)(void *arg, unsigned n);
+    struct fan_counters *counters;
+    void (*on_left)(void *arg);
     void *arg;
     unsigned viewers;
 };
@@ -37,15 +39,16 @@ static struct fake_viewer *find(int number) {
 static void viewer_free(struct fake_viewer *v) {
     DL_DELETE(everybody, v);
     v->video->viewers--;
+    counter_add(&v->video->counters->viewers, -1ULL);
     frame_list_release(&v->given);
     free(v);
 }
 
-struct fan_video *fan_video_new(struct fanout *f, struct fan_counters *counters,
-                                void (*left)(void *arg, unsigned n), void *arg) {
+struct fan_video *fan_video_new(struct fanout *f, struct fan_counters *counters, void (*left)(void *arg),
+                                void *arg) {
     (void)f;
-    (void)counters;
     struct fan_video *v = mem_zalloc(sizeof *v);
+    v->counters = counters;
     v->on_left = left;
     v->arg = arg;
     videos++;
@@ -73,6 +76,7 @@ bool fan_video_add(struct fan_video *video, const struct sink *sink, uint8_t ask
     pending_free(pending);
     DL_APPEND(everybody, v);
     video->viewers++;
+    counter_add(&video->counters->viewers, 1);
     return true;
 }
 
@@ -102,7 +106,7 @@ void fake_fanout_leave(int number) {
     assert(v);
     struct fan_video *video = v->video;
     viewer_free(v);
-    video->on_left(video->arg, 1);
+    video->on_left(video->arg);
 }
 
 static unsigned relieved;

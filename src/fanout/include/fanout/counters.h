@@ -1,10 +1,11 @@
-// What a reader's viewers on all workers have been given. Written by workers, read by the control loop:
-// relaxed atomics, exact in the end. Any thread.
+// A reader's viewers on all workers, and what they have been given. Written by the workers, `viewers` by the
+// control loop; relaxed atomics, exact in the end. Any thread.
 #pragma once
 
 #include <stdatomic.h>
 
 struct fan_counters {
+    atomic_ullong viewers;   // connected now
     atomic_ullong delivered; // events to viewers
     atomic_ullong sends;     // send calls, also for first bytes and heartbeats
     atomic_ullong gaps;      // times that a viewer fell off a ring

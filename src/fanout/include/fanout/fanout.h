@@ -43,9 +43,10 @@ struct fanout *fanout_new(struct loop *control, const struct fanout_config *, in
 // Ends the threads. There are no videos any more; no callback follows.
 void fanout_free(struct fanout *);
 
-// A video of one reader. on_left(arg, n): n viewers have gone. The counters outlive the fanout.
-struct fan_video *fan_video_new(struct fanout *, struct fan_counters *,
-                                void (*on_left)(void *arg, unsigned n), void *arg);
+// A video of one reader. on_left(): some of its viewers have gone; how many are left, fan_video_viewers()
+// returns. The counters outlive the fanout.
+struct fan_video *fan_video_new(struct fanout *, struct fan_counters *, void (*on_left)(void *arg),
+                                void *arg);
 
 // Cuts its viewers off and frees it; no callback follows.
 void fan_video_free(struct fan_video *);
@@ -71,4 +72,5 @@ void fan_video_publish_moment(struct fan_video *, uint8_t kind, struct frame *);
 // effect a moment later; more frequent calls do nothing.
 void fanout_relieve(struct fanout *);
 
+// Viewers are counted here and nowhere else: those of a video by this, those of a reader in its counters.
 unsigned fan_video_viewers(const struct fan_video *);
