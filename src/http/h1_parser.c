@@ -9,8 +9,8 @@
 #include "site.h"
 
 enum {
-    CHUNK_MOST = 6,    // bytes that one of a body may take in a chunk of its own
-    WIRE_SPARE = 65536 // for extensions and trailers, and for what has been read but not parsed
+    CHUNK_MOST = 6,    // bytes on the wire for a byte of the body that is a chunk of its own
+    WIRE_SPARE = 65536 // for extensions and trailers, and for what is read but not parsed yet
 };
 
 // llhttp's callbacks. Returning non-zero stops the parser.
@@ -29,8 +29,8 @@ static int h1_refuse(struct h1_parser *h, int status, const char *code, const ch
     return h1_stop(h);
 }
 
-// The head's size is bounded before llhttp sees it (scan_head). Trailers of a chunked body come through the
-// same callbacks as header fields; they are thrown away.
+// The head's size is bounded before llhttp sees it (h1_scan_head). Trailers of a chunked body come through the
+// same callbacks as header fields, and are discarded.
 
 static int h1_keep(struct h1_parser *h, const char *at, size_t len) {
     struct buf *head = &h->exchange->request->head;
@@ -42,16 +42,16 @@ static int h1_keep(struct h1_parser *h, const char *at, size_t len) {
     return 0;
 }
 
-static int on_url(llhttp_t *p, const char *at, size_t len) {
+static int h1_on_url(llhttp_t *p, const char *at, size_t len) {
     return h1_keep(h1_parser_of(p), at, len);
 }
 
-static int on_url_complete(llhttp_t *p) {
+static int h1_on_url_complete(llhttp_t *p) {
     buf_add(&h1_parser_of(p)->exchange->request->head, "", 1);
     return 0;
 }
 
-static int on_header_field(llhttp_t *p, const char *at, size_t len) {
+static int h1_on_header_field(llhttp_t *p, const char *at, size_t len) {
     struct h1_parser *h = h1_parser_of(p);
     if (h->span != SPAN_NAME) {
         if (!h->in_body && ++h->field_count > HTTP_FIELDS_MAX)
@@ -65,21 +65,21 @@ static int on_header_field(llhttp_t *p, const char *at, size_t len) {
     return 0;
 }
 
-static void begin_value(struct h1_parser *h) {
+static void h1_begin_value(struct h1_parser *h) {
     h->span = SPAN_VALUE;
     h->field = (uint8_t)(h->in_body ? FIELD_UNKNOWN : http_field_find(h->name, h->name_len));
     h->value_at = (uint32_t)h->exchange->request->head.len;
 }
 
-static int on_header_value(llhttp_t *p, const char *at, size_t len) {
+static int h1_on_header_value(llhttp_t *p, const char *at, size_t len) {
     struct h1_parser *h = h1_parser_of(p);
-    if (h->span != SPAN_VALUE) begin_value(h);
+    if (h->span != SPAN_VALUE) h1_begin_value(h);
     return h->field < FIELD_PROXY ? h1_keep(h, at, len) : 0;
 }
 
-static int on_header_value_complete(llhttp_t *p) {
+static int h1_on_header_value_complete(llhttp_t *p) {
     struct h1_parser *h = h1_parser_of(p);
-    if (h->span != SPAN_VALUE) begin_value(h); // an empty one
+    if (h->span != SPAN_VALUE) h1_begin_value(h); // an empty one
     h->span = SPAN_NONE;
     if (h->field == FIELD_UNKNOWN) return 0;
     buf_add(&h->exchange->request->head, "", 1);
@@ -87,51 +87,43 @@ static int on_header_value_complete(llhttp_t *p) {
     return 0;
 }
 
-static bool expects_continue(struct h1_parser *h, llhttp_t *p) {
-    const char *expect = http_request_header(h->exchange->request, "expect");
-    if (!expect || p->http_minor == 0) return false;
-    if (!strcasecmp(expect, "100-continue")) return true;
-    return http_refuse(&h->exchange->refusal, 417, "expectation_failed",
-                       "Only Expect: 100-continue is supported.");
-}
-
 // A body that no handler reads is received, up to a bound, and discarded, so that the next request can
 // follow.
-static bool keeps_body(const struct h1_parser *h) {
+static bool h1_keeps_body(const struct h1_parser *h) {
     return h->exchange->request->method == HTTP_METHOD_POST && http_exchange_is_handled(h->exchange);
 }
 
-static size_t body_max(const struct h1_parser *h) {
-    size_t max = keeps_body(h) ? h->exchange->match.route->body_max : 0;
+static size_t h1_body_max(const struct h1_parser *h) {
+    size_t max = h1_keeps_body(h) ? h->exchange->match.route->body_max : 0;
     return max ? max : HTTP_BODY_DEFAULT;
 }
 
-static int refuse_body(struct h1_parser *h) {
+static int h1_refuse_body(struct h1_parser *h) {
     if (!http_exchange_is_handled(h->exchange)) return h1_stop(h);
     return h1_refuse(h, 413, "body_too_large", "The body is larger than this path accepts.");
 }
 
-// Whether a request that no handler will get is answered now, and its connection closed: one whose client may
-// or may not send the body, or would send much.
-static bool is_answered_now(const struct h1_parser *h, const llhttp_t *p, bool waits) {
-    if (http_exchange_is_handled(h->exchange)) return false;
-    return waits || h->exchange->refusal.status == 417 ||
-           ((p->flags & F_CONTENT_LENGTH) && p->content_length > HTTP_BODY_DEFAULT);
-}
-
+// A request that no handler gets is answered immediately, and its connection closed, if its client may or may
+// not send the body, or would send a large one.
 static int h1_admit(struct h1_parser *h, llhttp_t *p) {
     const char *bad = http_request_check_head(h->exchange->request, p->http_minor);
     if (bad) return h1_refuse(h, 400, "bad_request", bad);
     http_site_admit(h->site, h->exchange);
     if (p->method == HTTP_CONNECT) return h1_refuse(h, 405, "method_not_allowed", "This is not a proxy.");
-    bool waits = expects_continue(h, p);
-    if (is_answered_now(h, p, waits)) return h1_stop(h);
-    if ((p->flags & F_CONTENT_LENGTH) && p->content_length > body_max(h)) return refuse_body(h);
+    const char *expect = http_request_header(h->exchange->request, "expect");
+    bool waits = expect && p->http_minor && !strcasecmp(expect, "100-continue");
+    if (expect && p->http_minor && !waits)
+        http_refuse(&h->exchange->refusal, 417, "expectation_failed",
+                    "Only Expect: 100-continue is supported.");
+    bool is_large = (p->flags & F_CONTENT_LENGTH) && p->content_length > HTTP_BODY_DEFAULT;
+    if (!http_exchange_is_handled(h->exchange) && (waits || is_large || h->exchange->refusal.status == 417))
+        return h1_stop(h);
+    if ((p->flags & F_CONTENT_LENGTH) && p->content_length > h1_body_max(h)) return h1_refuse_body(h);
     h->asks_continue = waits && ((p->flags & F_CHUNKED) || p->content_length);
     return 0;
 }
 
-static int on_headers_complete(llhttp_t *p) {
+static int h1_on_headers_complete(llhttp_t *p) {
     struct h1_parser *h = h1_parser_of(p);
     h->exchange->request->method = http_method_of(llhttp_method_name((llhttp_method_t)p->method));
     h->last = !llhttp_should_keep_alive(p) || h->exchange->request->closes;
@@ -144,37 +136,37 @@ static int on_headers_complete(llhttp_t *p) {
     return 0;
 }
 
-static int on_chunk_header(llhttp_t *p) {
+static int h1_on_chunk_header(llhttp_t *p) {
     struct h1_parser *h = h1_parser_of(p);
-    return p->content_length > body_max(h) - h->exchange->request->body.len ? refuse_body(h) : 0;
+    return p->content_length > h1_body_max(h) - h->exchange->request->body.len ? h1_refuse_body(h) : 0;
 }
 
-static int on_body(llhttp_t *p, const char *at, size_t len) {
+static int h1_on_body(llhttp_t *p, const char *at, size_t len) {
     struct h1_parser *h = h1_parser_of(p);
     h->body_bytes += len;
-    if (h->body_bytes > body_max(h)) return refuse_body(h);
-    if (keeps_body(h)) buf_add(&h->exchange->request->body, at, len);
+    if (h->body_bytes > h1_body_max(h)) return h1_refuse_body(h);
+    if (h1_keeps_body(h)) buf_add(&h->exchange->request->body, at, len);
     return 0;
 }
 
-static int on_message_complete(llhttp_t *p) {
+static int h1_on_message_complete(llhttp_t *p) {
     (void)p;
     return HPE_PAUSED;
 }
 
-static const llhttp_settings_t *parser_settings(void) {
+static const llhttp_settings_t *h1_parser_settings(void) {
     static llhttp_settings_t settings;
     if (!settings.on_url) {
         llhttp_settings_init(&settings);
-        settings.on_header_field = on_header_field;
-        settings.on_header_value = on_header_value;
-        settings.on_header_value_complete = on_header_value_complete;
-        settings.on_headers_complete = on_headers_complete;
-        settings.on_chunk_header = on_chunk_header;
-        settings.on_body = on_body;
-        settings.on_message_complete = on_message_complete;
-        settings.on_url = on_url;
-        settings.on_url_complete = on_url_complete;
+        settings.on_header_field = h1_on_header_field;
+        settings.on_header_value = h1_on_header_value;
+        settings.on_header_value_complete = h1_on_header_value_complete;
+        settings.on_headers_complete = h1_on_headers_complete;
+        settings.on_chunk_header = h1_on_chunk_header;
+        settings.on_body = h1_on_body;
+        settings.on_message_complete = h1_on_message_complete;
+        settings.on_url = h1_on_url;
+        settings.on_url_complete = h1_on_url_complete;
     }
     return &settings;
 }
@@ -186,12 +178,13 @@ void h1_parser_start(struct h1_parser *h, const struct http_site *site, struct h
     h->span = SPAN_NONE;
     h->field_count = 0;
     h->head_scan = (struct http_head){0};
-    llhttp_init(&h->llhttp, HTTP_REQUEST, parser_settings());
+    llhttp_init(&h->llhttp, HTTP_REQUEST, h1_parser_settings());
     h->llhttp.data = h;
 }
 
-// Looks at raw head bytes. Returns how many llhttp may have: all, or up to the end of the head; 0 if refused.
-static size_t scan_head(struct h1_parser *h, const char *bytes, size_t len) {
+// Checks raw bytes of the head. Returns how many of them llhttp may have: all, or up to the end of the head;
+// 0 if they are refused.
+static size_t h1_scan_head(struct h1_parser *h, const char *bytes, size_t len) {
     size_t used = 0;
     switch (http_head_scan(&h->head_scan, bytes, len, &used)) {
     case HTTP_HEAD_MORE:
@@ -209,21 +202,17 @@ static size_t scan_head(struct h1_parser *h, const char *bytes, size_t len) {
     return 0;
 }
 
-// Chunk sizes, extensions and trailers are no body, but have to be read too.
-static bool wire_is_bounded(struct h1_parser *h, size_t len) {
-    h->wire_bytes += len;
-    if (h->wire_bytes <= CHUNK_MOST * h->body_bytes + WIRE_SPARE) return true;
-    refuse_body(h);
-    return false;
-}
-
-// Gives one stretch, of the head or of the body, to llhttp.
+// Passes one stretch, of the head or of the body, to llhttp.
 static enum h1_parsed h1_feed(struct h1_parser *h, const char *bytes, size_t *len) {
     if (!h->in_body) {
-        *len = scan_head(h, bytes, *len);
+        *len = h1_scan_head(h, bytes, *len);
         if (!*len) return H1_PARSED_REFUSED;
-    } else if (!wire_is_bounded(h, *len)) {
-        return H1_PARSED_REFUSED;
+    } else {
+        h->wire_bytes += *len; // chunk sizes, extensions and trailers are no body, but have to be read too
+        if (h->wire_bytes > CHUNK_MOST * h->body_bytes + WIRE_SPARE) {
+            h1_refuse_body(h);
+            return H1_PARSED_REFUSED;
+        }
     }
     llhttp_errno_t error = llhttp_execute(&h->llhttp, bytes, *len);
     if (error == HPE_OK) return H1_PARSED_PART;

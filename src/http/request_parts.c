@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "http/url.h"
 
-static void forget_query(struct http_request *r) {
+static void request_release_query(struct http_request *r) {
     free(r->fields);
     buf_release(&r->query);
     r->fields = NULL;
@@ -16,7 +16,7 @@ static void forget_query(struct http_request *r) {
 
 void http_request_reset(struct http_request *r) {
     free(r->param);
-    forget_query(r);
+    request_release_query(r);
     buf_clear(&r->body);
     buf_clear(&r->head);
     r->param = NULL;
@@ -38,7 +38,7 @@ size_t http_request_bytes(const struct http_request *r) {
 
 void http_request_release_read(struct http_request *r, size_t body_bytes) {
     if (r->body.cap > body_bytes) buf_release(&r->body);
-    forget_query(r);
+    request_release_query(r);
 }
 
 enum http_method http_method_of(const char *name) {
@@ -48,38 +48,39 @@ enum http_method http_method_of(const char *name) {
     return !strcmp(name, "OPTIONS") ? HTTP_METHOD_OPTIONS : HTTP_METHOD_OTHER;
 }
 
-// Shorter ones first.
+// Common ones first. Most are told apart by length and first letter.
+#define KEY(len, first) ((unsigned)(len) << 8 | (unsigned char)(first))
 static const struct {
-    unsigned char len, first;
+    unsigned key;
     enum http_field field;
     const char *name;
 } known_fields[] = {
 #define ROW(name, field)                                                                                     \
-    { sizeof name - 1, name[0], field, name }
-    ROW("via", FIELD_PROXY),
+    { KEY(sizeof name - 1, name[0]), field, name }
     ROW("host", FIELD_HOST),
-    ROW("expect", FIELD_EXPECT),
+    ROW("connection", FIELD_CONNECTION),
+    ROW("content-type", FIELD_CONTENT_TYPE),
+    ROW("accept-encoding", FIELD_ACCEPT_ENCODING),
     ROW("origin", FIELD_ORIGIN),
+    ROW("authorization", FIELD_AUTHORIZATION),
+    ROW("idempotency-key", FIELD_IDEMPOTENCY_KEY),
+    ROW("last-event-id", FIELD_LAST_EVENT_ID),
+    ROW("if-none-match", FIELD_IF_NONE_MATCH),
+    ROW("expect", FIELD_EXPECT),
+    ROW("access-control-request-headers", FIELD_REQUEST_HEADERS),
+    ROW("transfer-encoding", FIELD_TRANSFER_ENCODING),
+    ROW("via", FIELD_PROXY),
     ROW("cdn-loop", FIELD_PROXY),
     ROW("forwarded", FIELD_PROXY),
     ROW("x-real-ip", FIELD_PROXY),
-    ROW("connection", FIELD_CONNECTION),
     ROW("x-client-ip", FIELD_PROXY),
-    ROW("content-type", FIELD_CONTENT_TYPE),
-    ROW("authorization", FIELD_AUTHORIZATION),
-    ROW("last-event-id", FIELD_LAST_EVENT_ID),
-    ROW("if-none-match", FIELD_IF_NONE_MATCH),
     ROW("fly-client-ip", FIELD_PROXY),
     ROW("true-client-ip", FIELD_PROXY),
-    ROW("idempotency-key", FIELD_IDEMPOTENCY_KEY),
-    ROW("accept-encoding", FIELD_ACCEPT_ENCODING),
     ROW("cf-connecting-ip", FIELD_PROXY),
     ROW("fastly-client-ip", FIELD_PROXY),
-    ROW("transfer-encoding", FIELD_TRANSFER_ENCODING),
     ROW("x-cluster-client-ip", FIELD_PROXY),
     ROW("x-original-forwarded-for", FIELD_PROXY),
     ROW("x-envoy-external-address", FIELD_PROXY),
-    ROW("access-control-request-headers", FIELD_REQUEST_HEADERS),
 #undef ROW
 };
 
@@ -87,20 +88,20 @@ static const struct {
 static const char forwarded[] = "x-forwarded";
 
 enum http_field http_field_find(const char *name, size_t len) {
-    for (size_t i = 0; i < sizeof known_fields / sizeof *known_fields && known_fields[i].len <= len; i++)
-        if (known_fields[i].len == len && (name[0] | 0x20) == known_fields[i].first &&
-            !strncasecmp(name, known_fields[i].name, len))
+    unsigned key = KEY(len, name[0] | 0x20);
+    for (size_t i = 0; i < sizeof known_fields / sizeof *known_fields; i++)
+        if (known_fields[i].key == key && !strncasecmp(name, known_fields[i].name, len))
             return known_fields[i].field;
     bool is_forwarded = len >= sizeof forwarded - 1 && !strncasecmp(name, forwarded, sizeof forwarded - 1);
     return is_forwarded ? FIELD_PROXY : FIELD_UNKNOWN;
 }
 
-static bool host_is_valid(const char *host) {
+static bool request_host_is_valid(const char *host) {
     return *host && !strpbrk(host, " \t,/?#@\\<>\"{}|^`");
 }
 
-// Of the Connection header llhttp itself takes `close` for another word if a tab stands beside it.
-static bool lists_close(const char *value) {
+// llhttp does not recognize `close` in the Connection header if a tab stands beside it.
+static bool request_lists_close(const char *value) {
     for (size_t len; *(value += strspn(value, ", \t")); value += len) {
         len = strcspn(value, ", \t");
         if (len == 5 && !strncasecmp(value, "close", len)) return true;
@@ -108,51 +109,39 @@ static bool lists_close(const char *value) {
     return false;
 }
 
-static void trim_end(char *value) {
-    size_t len = strlen(value);
-    while (len && (value[len - 1] == ' ' || value[len - 1] == '\t')) value[--len] = 0;
-}
-
-static void count_up(uint8_t *count) {
-    if (*count < 2) ++*count;
-}
-
 void http_request_take_field(struct http_request *r, enum http_field field, uint32_t value_at) {
     char *value = r->head.data + value_at;
-    trim_end(value);
+    size_t len = strlen(value);
+    while (len && (value[len - 1] == ' ' || value[len - 1] == '\t')) value[--len] = 0;
     if (field == FIELD_HOST) {
-        count_up(&r->hosts);
-        r->bad_host |= !host_is_valid(value);
+        if (r->hosts < 2) r->hosts++;
+        r->bad_host |= !request_host_is_valid(value);
     } else if (field == FIELD_CONNECTION) {
-        r->closes |= lists_close(value);
-    } else if (field == FIELD_TRANSFER_ENCODING) {
-        count_up(&r->encodings);
+        r->closes |= request_lists_close(value);
+    } else if (field == FIELD_TRANSFER_ENCODING && r->encodings < 2) {
+        r->encodings++;
     }
     if (field == FIELD_CONNECTION || r->values[field])
-        r->head.len = value_at; // known already, or to be ignored
+        r->head.len = value_at; // repeated, or not kept
     else
         r->values[field] = value_at;
 }
 
-// The target's authority counts, whatever Host says (RFC 9112, 3.2.2).
-static bool take_authority(struct http_request *r, size_t at, size_t len) {
-    uint32_t host = (uint32_t)r->head.len;
-    buf_reserve(&r->head, len + 1);
-    buf_add(&r->head, r->head.data + at, len);
-    buf_add(&r->head, "", 1);
-    r->values[FIELD_HOST] = host;
-    return host_is_valid(r->head.data + host);
-}
-
-// RFC 9112, 3.2: a target is a path, an absolute URI, or `*`. Leaves path_start and path_len behind.
-static bool split_target(struct http_request *r) {
+// RFC 9112, 3.2: a target is a path, an absolute URI, or `*`. Sets path_start and path_len. The authority of
+// an absolute URI replaces the Host header (3.2.2).
+static bool request_split_target(struct http_request *r) {
     const char *target = r->head.data;
     size_t start = 0;
     if (strchr(target, '#')) return false;
     if (!strncasecmp(target, "http://", 7) || !strncasecmp(target, "https://", 8)) {
         size_t authority = (size_t)(strstr(target, "://") + 3 - target);
         size_t len = strcspn(target + authority, "/?");
-        if (!take_authority(r, authority, len)) return false;
+        uint32_t host = (uint32_t)r->head.len;
+        buf_reserve(&r->head, len + 1);
+        buf_add(&r->head, r->head.data + authority, len);
+        buf_add(&r->head, "", 1);
+        r->values[FIELD_HOST] = host;
+        if (!request_host_is_valid(r->head.data + host)) return false;
         start = authority + len;
         if (r->head.data[start] != '/') r->head.data[--start] = '/'; // an empty path is the root
     } else if (target[0] != '/' && (strcmp(target, "*") != 0 || r->method != HTTP_METHOD_OPTIONS)) {
@@ -163,21 +152,16 @@ static bool split_target(struct http_request *r) {
     return true;
 }
 
-// Only `chunked` alone, once, and not on HTTP/1.0 (RFC 9112, 6.1): anything else is how requests are
-// smuggled.
-static bool transfer_encoding_is_fine(unsigned count, const char *value, int minor) {
-    return !count || (count == 1 && minor && !strcasecmp(value, "chunked"));
-}
-
 const char *http_request_check_head(struct http_request *r, int minor) {
     const char *encoding =
         r->values[FIELD_TRANSFER_ENCODING] ? r->head.data + r->values[FIELD_TRANSFER_ENCODING] : "";
     if (r->bad_host) return "The Host header is not a host.";
     if (r->hosts > 1) return "The Host header may be given only once.";
     if (!r->hosts && minor) return "The Host header is missing.";
-    if (!transfer_encoding_is_fine(r->encodings, encoding, minor))
+    // Anything else is how requests are smuggled (RFC 9112, 6.1).
+    if (r->encodings && (r->encodings > 1 || !minor || strcasecmp(encoding, "chunked") != 0))
         return "Transfer-Encoding may only be chunked, once.";
-    if (!split_target(r)) return "The request target must be a path.";
+    if (!request_split_target(r)) return "The request target must be a path.";
     return NULL;
 }
 
