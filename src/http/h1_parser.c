@@ -29,8 +29,8 @@ static int h1_refuse(struct h1_parser *h, int status, const char *code, const ch
     return h1_stop(h);
 }
 
-// The head's size is bounded before llhttp sees it (h1_scan_head). Trailers of a chunked body come through the
-// same callbacks as header fields, and are discarded.
+// The head's size is bounded before llhttp sees it (h1_scan_head). Trailers of a chunked body come through
+// the same callbacks as header fields, and are discarded.
 
 static int h1_keep(struct h1_parser *h, const char *at, size_t len) {
     struct buf *head = &h->exchange->request->head;

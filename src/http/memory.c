@@ -6,34 +6,33 @@
 static struct http_hold *waiting; // oldest first
 static size_t held;
 
-static size_t most(void) {
+static size_t memory_max(void) {
     size_t share = budget_max() / HTTP_MEMORY_SHARE;
     return share > HTTP_MEMORY_MIN ? share : HTTP_MEMORY_MIN;
 }
 
 bool http_memory_is_scarce(void) {
-    return held > most() / 2;
+    return held > memory_max() / 2;
 }
 
 bool http_memory_is_used_up(void) {
-    return held > most();
+    return held > memory_max();
 }
 
 struct http_hold *http_memory_oldest(void) {
     return waiting;
 }
 
-static void count(struct http_hold *h, size_t bytes) {
-    budget_take(bytes);
-    budget_give_back(h->bytes);
-    held += bytes - h->bytes;
-    h->bytes = bytes;
-}
-
-static void list(struct http_hold *h, bool waits, int64_t now_ms) {
-    if (waits == h->listed) return;
-    h->listed = waits;
-    if (waits) {
+void http_memory_hold(struct http_hold *h, size_t bytes, bool waits_for_client, int64_t now_ms) {
+    if (bytes != h->bytes) {
+        budget_take(bytes);
+        budget_give_back(h->bytes);
+        held += bytes - h->bytes;
+        h->bytes = bytes;
+    }
+    if (waits_for_client == h->listed) return;
+    h->listed = waits_for_client;
+    if (waits_for_client) {
         h->since_ms = now_ms;
         DL_APPEND(waiting, h);
     } else {
@@ -41,15 +40,9 @@ static void list(struct http_hold *h, bool waits, int64_t now_ms) {
     }
 }
 
-void http_memory_hold(struct http_hold *h, size_t bytes, bool waits_for_client, int64_t now_ms) {
-    if (bytes != h->bytes) count(h, bytes);
-    list(h, waits_for_client, now_ms);
-}
-
-// Skips connections that hold nothing. One that is dropped may be answered, which takes a little memory
-// again.
+// Skips connections that hold nothing. A dropped one may be answered, which takes a little memory again.
 void http_memory_make_room(const struct http_hold *except) {
-    for (struct http_hold *h = waiting, *next; h && held > most(); h = next) {
+    for (struct http_hold *h = waiting, *next; h && held > memory_max(); h = next) {
         next = h->next;
         if (h != except && h->bytes) h->evict(h);
     }

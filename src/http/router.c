@@ -9,9 +9,9 @@ bool http_refuse(struct http_refusal *refusal, int status, const char *code, con
     return false;
 }
 
-// Returns whether the path fits; gives the part that stands for a last segment like ":videoid".
-static bool path_fits(const char *pattern, const char *path, size_t len, const char **param,
-                      size_t *param_len) {
+// Returns whether the path matches; sets the part that a last segment like ":videoid" stands for.
+static bool router_path_matches(const char *pattern, const char *path, size_t len, const char **param,
+                                size_t *param_len) {
     const char *colon = strchr(pattern, ':');
     if (!colon) return strlen(pattern) == len && !memcmp(pattern, path, len);
     size_t fixed = (size_t)(colon - pattern);
@@ -22,18 +22,15 @@ static bool path_fits(const char *pattern, const char *path, size_t len, const c
     return true;
 }
 
-static unsigned methods_of(const char *method) {
-    return !strcmp(method, "GET") ? HTTP_METHOD_GET | HTTP_METHOD_HEAD : HTTP_METHOD_POST;
-}
-
-static void find_in(struct http_match *m, const struct http_route *row, enum http_method method,
-                    const char *path, size_t len, bool normalized) {
+static void router_search(struct http_match *m, const struct http_route *row, enum http_method method,
+                          const char *path, size_t len, bool normalized) {
     for (; row->pattern; row++) {
         const char *param = NULL;
         size_t param_len = 0;
         if (normalized && row->exact_path) continue;
-        if (!path_fits(row->pattern, path, len, &param, &param_len)) continue;
-        unsigned methods = methods_of(row->method);
+        if (!router_path_matches(row->pattern, path, len, &param, &param_len)) continue;
+        unsigned methods =
+            !strcmp(row->method, "GET") ? HTTP_METHOD_GET | HTTP_METHOD_HEAD : HTTP_METHOD_POST;
         m->methods |= methods;
         if (m->route || m->asset || !(methods & method)) continue;
         m->route = row;
@@ -51,6 +48,6 @@ struct http_match http_route_find(const struct http_site *site, enum http_method
         if (method & (HTTP_METHOD_GET | HTTP_METHOD_HEAD)) m.asset = a;
     }
     for (const struct http_route *const *t = site->tables; *t; t++)
-        find_in(&m, *t, method, path, len, normalized);
+        router_search(&m, *t, method, path, len, normalized);
     return m;
 }

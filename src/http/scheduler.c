@@ -7,13 +7,13 @@
 #include "base/uthash.h"
 #include "net/address.h"
 
-static void on_turn(struct loop_job *);
+static void scheduler_on_turn(struct loop_job *);
 
 void http_scheduler_init(struct http_scheduler *t, struct loop *loop, int64_t (*serve)(struct http_task *)) {
-    *t = (struct http_scheduler){.loop = loop, .serve = serve, .job.run = on_turn};
+    *t = (struct http_scheduler){.loop = loop, .serve = serve, .job.run = scheduler_on_turn};
 }
 
-static void schedule(struct http_scheduler *t) {
+static void scheduler_request_turn(struct http_scheduler *t) {
     if (t->scheduled) return;
     t->scheduled = true;
     loop_next_turn(t->loop, &t->job);
@@ -21,7 +21,7 @@ static void schedule(struct http_scheduler *t) {
 
 void http_scheduler_stop(struct http_scheduler *t, void (*on_idle)(struct http_scheduler *)) {
     t->on_idle = on_idle;
-    schedule(t);
+    scheduler_request_turn(t);
 }
 
 uint8_t http_scheduler_lane(const union address *peer) {
@@ -31,12 +31,12 @@ uint8_t http_scheduler_lane(const union address *peer) {
     return (uint8_t)(mapped ? hash_bytes(bytes + 12, 4) : hash_bytes(bytes, 8));
 }
 
-static void wait_in_lane(struct http_scheduler *t, struct http_task *c) {
+static void scheduler_enqueue(struct http_scheduler *t, struct http_task *c) {
     struct http_lane *lane = &t->lanes[c->lane];
     if (!lane->waiting) DL_APPEND(t->active, lane);
     DL_APPEND(lane->waiting, c);
     c->waits = true;
-    schedule(t);
+    scheduler_request_turn(t);
 }
 
 void http_scheduler_leave(struct http_scheduler *t, struct http_task *c) {
@@ -47,11 +47,11 @@ void http_scheduler_leave(struct http_scheduler *t, struct http_task *c) {
     c->waits = false;
 }
 
-static int64_t serve(struct http_scheduler *t, struct http_task *c) {
+static int64_t scheduler_serve(struct http_scheduler *t, struct http_task *c) {
     struct http_lane *lane = &t->lanes[c->lane];
     int64_t cost = t->serve(c);
     lane->left -= cost;
-    if (c->more) wait_in_lane(t, c);
+    if (c->more) scheduler_enqueue(t, c);
     return cost;
 }
 
@@ -63,29 +63,29 @@ void http_scheduler_ready(struct http_scheduler *t, struct http_task *c) {
         lane->left = HTTP_LANE_QUOTA;
     }
     if (lane->waiting || lane->left <= 0)
-        wait_in_lane(t, c);
+        scheduler_enqueue(t, c);
     else
-        serve(t, c);
+        scheduler_serve(t, c);
 }
 
 void http_scheduler_queue(struct http_scheduler *t, struct http_task *c) {
-    if (!c->waits) wait_in_lane(t, c);
+    if (!c->waits) scheduler_enqueue(t, c);
 }
 
-// The first connection of each lane, lane after lane. One that has more to do goes to the end of its own.
-static void on_turn(struct loop_job *job) {
+// Serves the first connection of each lane, lane after lane. One with more to do goes to the end of its lane.
+static void scheduler_on_turn(struct loop_job *job) {
     struct http_scheduler *t = container_of(job, struct http_scheduler, job);
     t->scheduled = false;
     for (int64_t left = HTTP_WAITING_QUOTA; t->active && left > 0; left -= HTTP_READ_COST) {
         struct http_lane *lane = t->active;
         struct http_task *c = lane->waiting;
-        DL_DELETE(t->active, lane); // to the end; http_scheduler_leave() removes it if its queue is empty
+        DL_DELETE(t->active, lane); // to the end; http_scheduler_leave() removes it if that empties its queue
         DL_APPEND(t->active, lane);
         http_scheduler_leave(t, c);
-        left -= serve(t, c);
+        left -= scheduler_serve(t, c);
     }
     if (t->active)
-        schedule(t);
+        scheduler_request_turn(t);
     else if (t->on_idle && !t->scheduled)
         t->on_idle(t);
 }

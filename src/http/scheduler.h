@@ -1,10 +1,10 @@
 // Private to the HTTP server: schedules connections, so that neither one that sends at full speed nor many
-// from one address make others wait.
+// from one address delay others.
 //
 // Connections are assigned to lanes by the peer's address (keyed hash; IPv6 by /64). A connection with work
-// to do runs at once while its lane has not used its share of this turn of the loop; else it queues in its
-// lane. In the following turns lanes with a queue are served round-robin, one connection at a time. A
-// connection bounds its own work (HTTP_TASK_COST). The cost is bytes in and out, and some more for each
+// to do is served immediately while its lane has quota left for this turn of the loop; otherwise it is queued
+// in its lane. In the following turns lanes with a queue are served round-robin, one connection at a time. A
+// connection bounds its own work (HTTP_TASK_COST). The cost is bytes in and out, plus a constant for each
 // request and read. Control loop only.
 #pragma once
 
@@ -17,9 +17,9 @@ union address;
 
 enum {
     HTTP_LANES = 256,
-    HTTP_TASK_COST = 24576,      // after which a connection waits; it may exceed it by one request
+    HTTP_TASK_COST = 24576,      // after which a connection is queued again; one request may exceed it
     HTTP_LANE_QUOTA = 65536,     // of a lane, in the turn in which its connections become ready
-    HTTP_WAITING_QUOTA = 196608, // of those that wait, in a turn
+    HTTP_WAITING_QUOTA = 196608, // of queued connections, in a turn
     HTTP_REQUEST_COST = 1024,    // beside its bytes
     HTTP_READ_COST = 256
 };
@@ -28,14 +28,14 @@ enum {
 struct http_task {
     uint8_t lane;
     bool waits;
-    bool more; // set by serve(): it has not done all it could
+    bool more; // set by serve(): there is more to do
     struct http_task *prev, *next;
 };
 
 struct http_lane {
-    struct http_task *waiting; // first come first
+    struct http_task *waiting; // oldest first
     struct http_lane *prev, *next;
-    uint64_t turn; // of the loop, in which `left` of the share is left
+    uint64_t turn; // of the loop, in which `left` of the quota is left
     int64_t left;
 };
 

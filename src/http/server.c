@@ -31,7 +31,7 @@ struct http_server {
     struct http_listener listeners[HTTP_LISTENERS];
     int listener_count;
     int port;
-    bool paused;             // not accepting: too many connections, or no descriptor left
+    bool paused;             // not accepting: too many connections, or out of descriptors
     const char *crowded;     // the event to be logged; NULL: none
     uint64_t warned_closed;  // of the connections closed for room
     uint64_t warned_dropped; // of those dropped
@@ -45,16 +45,12 @@ enum { ACCEPTS_PER_TURN = 256, WARN_EVERY_MS = 10000, SLOW_MS = 1000 };
 
 static struct http_server *servers; // all of the process; used by one thread
 
-static void watch_listeners(struct http_server *s, uint32_t events) {
+static void server_watch(struct http_server *s, uint32_t events) {
     for (int i = 0; i < s->listener_count; i++) loop_fd_change(s->loop, &s->listeners[i].watch, events);
 }
 
-// Logged by the next sweep, which has figures.
-static void note_crowded(struct http_server *s, const char *event) {
-    s->crowded = event;
-}
-
-static void warn_crowded(struct http_server *s, int64_t now) {
+// In the sweep, which has figures.
+static void server_warn_crowded(struct http_server *s, int64_t now) {
     struct rlimit limit = {0};
     uint64_t closed = s->host.counters.connections_closed_for_room;
     if (!s->crowded || now < s->warn_crowded_ms) return;
@@ -70,18 +66,18 @@ static void warn_crowded(struct http_server *s, int64_t now) {
     s->warn_crowded_ms = now + WARN_EVERY_MS;
 }
 
-static void pause_accepting(struct http_server *s) {
+static void server_pause(struct http_server *s) {
     s->paused = true;
-    watch_listeners(s, 0);
+    server_watch(s, 0);
 }
 
-static void resume_accepting(struct http_server *s) {
+static void server_resume(struct http_server *s) {
     if (!s->paused) return;
     s->paused = false;
-    watch_listeners(s, EPOLLIN);
+    server_watch(s, EPOLLIN);
 }
 
-static void warn_dropped(struct http_server *s, int64_t now) {
+static void server_warn_dropped(struct http_server *s, int64_t now) {
     uint64_t dropped = s->host.counters.connections_dropped;
     if (dropped == s->warned_dropped || now < s->warn_dropped_ms) return;
     s->warned_dropped = dropped;
@@ -90,7 +86,7 @@ static void warn_dropped(struct http_server *s, int64_t now) {
              "dropped_so_far=%llu why=\"their memory or place was needed\"", (unsigned long long)dropped);
 }
 
-static bool close_an_idle_one(struct http_server *s, int64_t before_ms) {
+static bool server_close_idle(struct http_server *s, int64_t before_ms) {
     struct http_conn *c;
     DL_FOREACH(s->conns, c) {
         if (c->idle_ms <= before_ms && c->ops->is_idle(c)) {
@@ -102,9 +98,9 @@ static bool close_an_idle_one(struct http_server *s, int64_t before_ms) {
     return false;
 }
 
-// Next come connections that have been sending a request, or reading an answer, for longer than an honest
-// client needs.
-static bool drop_a_slow_one(struct http_server *s, int64_t before_ms) {
+// Then connections that have been sending a request, or reading a response, for longer than an honest client
+// needs.
+static bool server_drop_slow(struct http_server *s, int64_t before_ms) {
     for (struct http_hold *h = http_memory_oldest(); h && h->since_ms <= before_ms; h = h->next) {
         struct http_conn *c = container_of(h, struct http_conn, hold);
         if (c->host != &s->host) continue;
@@ -116,91 +112,87 @@ static bool drop_a_slow_one(struct http_server *s, int64_t before_ms) {
     return false;
 }
 
-static bool close_a_lasting_one(struct http_server *s) {
+static bool server_close_unneeded(struct http_server *s) {
     int64_t before_ms = loop_now_ms(s->loop) - SLOW_MS;
-    return close_an_idle_one(s, before_ms) || drop_a_slow_one(s, before_ms);
+    return server_close_idle(s, before_ms) || server_drop_slow(s, before_ms);
 }
 
-// A connection that has just come has not had the time to send its request, and one that is used again and
-// again is idle for moments only: these go last.
-static bool make_room(struct http_server *s) {
-    return close_a_lasting_one(s) || close_an_idle_one(s, loop_now_ms(s->loop));
+// A new connection has not had the time to send its request, and a busy one is idle for moments only: these
+// go last.
+static bool server_make_room(struct http_server *s) {
+    return server_close_unneeded(s) || server_close_idle(s, loop_now_ms(s->loop));
 }
 
-// Descriptors are the process's: a port that holds more connections than this one gives one up that it does
-// not use, so that a crowd at one port does not silence the others.
-static bool make_room_elsewhere(const struct http_server *s) {
+// Descriptors belong to the process: a port with more connections than this one closes one that it does not
+// need, so that a crowd at one port does not block the others.
+static bool server_make_room_elsewhere(const struct http_server *s) {
     struct http_server *other;
     DL_FOREACH(servers, other) {
         if (other->loop == s->loop &&
             other->host.counters.connections_open > s->host.counters.connections_open &&
-            close_a_lasting_one(other))
+            server_close_unneeded(other))
             return true;
     }
     return false;
 }
 
-static void take_connection(struct http_server *s, int fd, const union address *peer) {
-    struct http_conn *c = h1_conn_new(&s->host, fd, peer);
-    if (!c) return;
-    DL_APPEND(s->conns, c);
-    s->host.counters.connections_accepted++;
-    s->host.counters.connections_open++;
-}
-
-static void on_closed(struct http_host *host, struct http_conn *c) {
+static void server_on_closed(struct http_host *host, struct http_conn *c) {
     struct http_server *s = container_of(host, struct http_server, host);
     DL_DELETE(s->conns, c);
     host->counters.connections_open--;
-    resume_accepting(s);
+    server_resume(s);
 }
 
-// Somebody waits to be accepted for certain only at the first of a turn; so only then room is made.
-static void on_listener(struct loop_fd *f, uint32_t events) {
+// A client is certainly waiting only for the first accept of a turn; so only then room is made.
+static void server_on_listener(struct loop_fd *f, uint32_t events) {
     (void)events;
     struct http_server *s = container_of(f, struct http_listener, watch)->server;
     for (int i = 0; i < ACCEPTS_PER_TURN && !s->paused; i++) {
         bool full = s->host.counters.connections_open >= s->config.max_connections;
         if (full && i) return;
         if (full) {
-            note_crowded(s, "too_many_connections");
-            if (!make_room(s)) pause_accepting(s);
+            s->crowded = "too_many_connections";
+            if (!server_make_room(s)) server_pause(s);
             if (s->paused) return;
         }
         union address peer;
         int fd = sock_accept(f->fd, &peer);
         if (fd >= 0) {
-            take_connection(s, fd, &peer);
+            struct http_conn *c = h1_conn_new(&s->host, fd, &peer);
+            if (!c) continue;
+            DL_APPEND(s->conns, c);
+            s->host.counters.connections_accepted++;
+            s->host.counters.connections_open++;
         } else if (fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM) {
-            if (i) return; // said also if nobody waits
-            note_crowded(s, "out_of_descriptors");
-            if (!make_room(s) && !make_room_elsewhere(s)) pause_accepting(s);
+            if (i) return; // reported even if no client is waiting
+            s->crowded = "out_of_descriptors";
+            if (!server_make_room(s) && !server_make_room_elsewhere(s)) server_pause(s);
         } else if (fd != -ECONNABORTED) {
-            return; // EAGAIN: taken all
+            return; // EAGAIN: all accepted
         }
     }
 }
 
-static int sweep_every_ms(const struct http_server *s) {
+static int server_sweep_ms(const struct http_server *s) {
     int shortest = s->config.header_timeout_ms;
     if (s->config.body_timeout_ms < shortest) shortest = s->config.body_timeout_ms;
     return shortest < 1000 ? shortest / 4 + 1 : 250;
 }
 
-static void on_sweep(struct loop_timer *t) {
+static void server_on_sweep(struct loop_timer *t) {
     struct http_server *s = container_of(t, struct http_server, sweep);
     int64_t now = loop_now_ms(s->loop);
     struct http_conn *c, *next;
     DL_FOREACH_SAFE(s->conns, c, next) {
         if (c->deadline_ms && c->deadline_ms <= now) c->ops->expire(c);
     }
-    warn_crowded(s, now);
-    warn_dropped(s, now);
-    resume_accepting(s); // a descriptor may have come free elsewhere
-    loop_timer_start(s->loop, t, sweep_every_ms(s));
+    server_warn_crowded(s, now);
+    server_warn_dropped(s, now);
+    server_resume(s); // a descriptor may have been closed elsewhere
+    loop_timer_start(s->loop, t, server_sweep_ms(s));
 }
 
-static void close_listeners(struct http_server *s) {
+static void server_close_listeners(struct http_server *s) {
     for (int i = 0; i < s->listener_count; i++) {
         int fd = s->listeners[i].watch.fd;
         loop_fd_remove(s->loop, &s->listeners[i].watch);
@@ -208,20 +200,20 @@ static void close_listeners(struct http_server *s) {
     }
 }
 
-// Takes the descriptors over. Returns 0 or a negative errno, and then they are closed.
-static int add_listeners(struct http_server *s, const int *fds, int count) {
+// Takes the descriptors. Returns 0, or a negative errno, and then they are closed.
+static int server_add_listeners(struct http_server *s, const int *fds, int count) {
     int error = 0;
     for (int i = 0; i < count; i++) {
         struct http_listener *l = &s->listeners[s->listener_count++];
-        *l = (struct http_listener){.watch = {.fd = -1, .on_event = on_listener}, .server = s};
+        *l = (struct http_listener){.watch = {.fd = -1, .on_event = server_on_listener}, .server = s};
         if (!error) error = loop_fd_add(s->loop, &l->watch, fds[i], s->config.start_later ? 0 : EPOLLIN);
         if (error) sock_close(fds[i]);
     }
-    if (error) close_listeners(s);
+    if (error) server_close_listeners(s);
     return error;
 }
 
-static int64_t serve(struct http_task *t) {
+static int64_t server_serve(struct http_task *t) {
     struct http_conn *c = container_of(t, struct http_conn, task);
     return c->ops->serve(c);
 }
@@ -234,7 +226,7 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
     s->loop = loop;
     s->config = *config;
     s->port = http_listen_port(fds[0]);
-    s->sweep.on_due = on_sweep;
+    s->sweep.on_due = server_on_sweep;
     s->host = (struct http_host){
         .loop = loop,
         .transport = config->transport ? config->transport : &stream_tcp,
@@ -242,21 +234,21 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
         .header_timeout_ms = config->header_timeout_ms,
         .body_timeout_ms = config->body_timeout_ms,
         .idle_timeout_ms = config->idle_timeout_ms,
-        .on_closed = on_closed,
+        .on_closed = server_on_closed,
     };
-    http_scheduler_init(&s->host.scheduler, loop, serve);
-    *error = add_listeners(s, fds, count);
+    http_scheduler_init(&s->host.scheduler, loop, server_serve);
+    *error = server_add_listeners(s, fds, count);
     if (*error) {
         free(s);
         return NULL;
     }
-    loop_timer_start(loop, &s->sweep, sweep_every_ms(s));
+    loop_timer_start(loop, &s->sweep, server_sweep_ms(s));
     DL_APPEND(servers, s);
     return s;
 }
 
 void http_server_start(struct http_server *s) {
-    watch_listeners(s, EPOLLIN);
+    server_watch(s, EPOLLIN);
 }
 
 void http_server_set_arg(struct http_server *s, void *arg) {
@@ -271,16 +263,16 @@ int http_server_port(const struct http_server *s) {
     return s->port;
 }
 
-static void on_scheduler_idle(struct http_scheduler *t) {
+static void server_on_scheduler_idle(struct http_scheduler *t) {
     free(container_of(t, struct http_server, host.scheduler));
 }
 
 void http_server_free(struct http_server *s) {
     if (!s) return;
     DL_DELETE(servers, s);
-    close_listeners(s);
+    server_close_listeners(s);
     loop_timer_stop(s->loop, &s->sweep);
     struct http_conn *c, *next;
     DL_FOREACH_SAFE(s->conns, c, next) c->ops->close(c);
-    http_scheduler_stop(&s->host.scheduler, on_scheduler_idle);
+    http_scheduler_stop(&s->host.scheduler, server_on_scheduler_idle);
 }

@@ -8,18 +8,15 @@
 #include "request_parts.h"
 #include "response.h"
 
-static struct http_match find_match(const struct http_site *site, struct http_request *r) {
-    if (r->path_len == 1 && r->head.data[r->path_start] == '*') // the server as a whole
-        return (struct http_match){.methods = HTTP_METHOD_GET | HTTP_METHOD_HEAD | HTTP_METHOD_POST};
-    struct http_match m = http_route_find(site, r->method, r->head.data + r->path_start, r->path_len, false);
-    if (!m.methods && http_request_normalize_path(r))
-        m = http_route_find(site, r->method, r->head.data + r->path_start, r->path_len, true);
-    return m;
-}
-
 void http_site_admit(const struct http_site *site, struct http_exchange *x) {
     struct http_request *r = x->request;
-    x->match = find_match(site, r);
+    const char *path = r->head.data + r->path_start;
+    if (r->path_len == 1 && *path == '*') // the server as a whole
+        x->match.methods = HTTP_METHOD_GET | HTTP_METHOD_HEAD | HTTP_METHOD_POST;
+    else
+        x->match = http_route_find(site, r->method, path, r->path_len, false);
+    if (!x->match.methods && http_request_normalize_path(r))
+        x->match = http_route_find(site, r->method, path, r->path_len, true);
     const struct http_route *route = x->match.route;
     if (route) {
         if (x->match.param) http_request_set_param(r, x->match.param, x->match.param_len);
@@ -35,29 +32,25 @@ void http_site_admit(const struct http_site *site, struct http_exchange *x) {
                     "This path does not support this method; see Allow.");
 }
 
-static void reply_preflight(struct http_exchange *x, const char *allow) {
+static void site_reply(struct http_exchange *x) {
+    char allow[HTTP_ALLOW_SIZE], line[HTTP_ALLOW_SIZE + 16];
+    http_response_allow(allow, x->match.methods);
+    if (x->refusal.status) {
+        snprintf(line, sizeof line, "Allow: %s\r\n", allow); // an empty list is valid
+        if (x->refusal.status == 405) x->refusal.headers = line;
+        http_reply_refusal(x, &x->refusal);
+        return;
+    }
     struct buf headers = {0};
-    http_response_preflight(&headers, allow,
-                            http_request_header(x->request, "access-control-request-headers"));
+    const char *wanted = http_request_header(x->request, "access-control-request-headers");
+    http_response_preflight(&headers, allow, wanted);
     http_reply(x, &(struct http_reply){.status = 204, .headers = buf_string(&headers)});
     buf_release(&headers);
 }
 
-static void reply_without_handler(struct http_exchange *x) {
-    char allow[HTTP_ALLOW_SIZE], line[HTTP_ALLOW_SIZE + 16];
-    http_response_allow(allow, x->match.methods);
-    if (!x->refusal.status) {
-        reply_preflight(x, allow);
-        return;
-    }
-    snprintf(line, sizeof line, "Allow: %s\r\n", allow); // none is an answer too
-    if (x->refusal.status == 405) x->refusal.headers = line;
-    http_reply_refusal(x, &x->refusal);
-}
-
 void http_site_handle(const struct http_site *site, struct http_exchange *x) {
     if (!http_exchange_is_handled(x))
-        reply_without_handler(x);
+        site_reply(x);
     else if (x->match.route)
         x->match.route->handle(x, site->arg);
     else

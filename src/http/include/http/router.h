@@ -11,13 +11,13 @@ struct http_exchange;
 
 // Why a request is refused. The strings outlive the request: literals.
 struct http_refusal {
-    int status; // 0: it is not
+    int status; // 0: it is not refused
     const char *code, *sentence;
     int retry_after_s;   // 0: none
     const char *headers; // further header lines, each ended by CR LF; NULL: none
 };
 
-// For guards: fills it in, and returns false.
+// Sets the refusal, and returns false, for a guard to return.
 bool http_refuse(struct http_refusal *, int status, const char *code, const char *sentence);
 
 // A row of a table. HEAD goes where GET goes.
@@ -27,29 +27,29 @@ struct http_route {
     // Answers with http_reply(), http_begin_stream() or http_abort(), now or in a later turn.
     void (*handle)(struct http_exchange *, void *arg);
     size_t body_max; // bytes; 0: HTTP_BODY_DEFAULT
-    // Called with the request's head, before any of its body is read. Returns false and says why to refuse
-    // it. To have several, one calls the others. NULL: all may pass.
+    // Called with the request's head, before any of its body is read. Returns false to refuse the request,
+    // and says why. To have several, one calls the others. NULL: all pass.
     bool (*guard)(struct http_request *, void *arg, struct http_refusal *);
     bool exact_path; // for routes of services and operators: doubled and trailing slashes are not ignored
     bool streams;    // `handle` may begin a stream: it runs once all earlier responses to the client are sent
 };
 
-// All that a server answers with.
+// Everything that a server serves.
 struct http_site {
     const struct http_asset *assets;        // ended by one without a path; NULL: none
     const struct http_route *const *tables; // ended by NULL, each table by a row without a pattern; the first
-                                            // that knows a path and its method answers
-    void *arg;                              // handed to handlers and guards
+                                            // row with the path and the method answers
+    void *arg;                              // of handlers and guards
 };
 
 struct http_match {
     const struct http_asset *asset; // or
     const struct http_route *route; // both NULL: nothing at this path has this method
-    unsigned methods;               // of the path, enum http_method; 0: there is no such path
+    unsigned methods;               // of the path, enum http_method; 0: the path does not exist
     const char *param; // the part of the path that stands for the pattern's last segment, or NULL
     size_t param_len;
 };
 
-// `normalized`: superfluous slashes were taken out of the path, so rows with exact_path do not count.
+// `normalized`: superfluous slashes were removed from the path, so rows with exact_path do not match.
 struct http_match http_route_find(const struct http_site *, enum http_method, const char *path, size_t len,
                                   bool normalized);
