@@ -8,22 +8,22 @@
 #include "base/mem.h"
 #include "entries.h"
 
-enum { LOG_MAX = 8192, QUESTIONS_MAX = 64 };
+enum { LOG_MAX = 8192, QUERIES_MAX = 64 };
 
 struct engine_subscription {
-    const struct engine_subscriber *who;
+    const struct engine_subscriber *subscriber;
     void *arg;
     struct engine_subscription *prev, *next;
 };
 
-struct question {
-    struct fake_question shown;
+struct pending_query {
+    struct fake_query shown;
     engine_head_cb *on_head;
     engine_range_cb *on_range;
     void *arg;
     bool fixed;
     struct engine_head head;
-    struct engine_range range; // owned copies, so that whoever keeps what an answer held is found out
+    struct engine_range range; // owned copies, so that a use of the answer after the callback is found
 };
 
 struct fake_engine {
@@ -32,7 +32,7 @@ struct fake_engine {
     size_t logged;
     struct position head;
     struct engine_subscription *subscriptions;
-    struct question waiting[QUESTIONS_MAX];
+    struct pending_query waiting[QUERIES_MAX];
     unsigned waiting_count, asked;
     uint64_t epoch; // the highest ever
     bool not_ready;
@@ -54,34 +54,34 @@ static void free_entry(const struct engine_entry *e) {
     free((char *)e->body);
 }
 
-// Questions
+// Queries
 
-static struct question *ask(struct engine *engine, const char *video, enum fake_kind kind, void *arg) {
+static struct pending_query *ask(struct engine *engine, const char *video, enum fake_kind kind, void *arg) {
     struct fake_engine *f = from(engine);
     assert(!strcmp(video, FAKE_VIDEO));
-    assert(f->waiting_count < QUESTIONS_MAX);
+    assert(f->waiting_count < QUERIES_MAX);
     f->asked++;
-    struct question *q = &f->waiting[f->waiting_count++];
-    *q = (struct question){.shown.kind = kind, .arg = arg};
+    struct pending_query *q = &f->waiting[f->waiting_count++];
+    *q = (struct pending_query){.shown.kind = kind, .arg = arg};
     return q;
 }
 
 static void head(struct engine *engine, const char *video, struct position known, engine_head_cb *cb,
                  void *arg) {
-    struct question *q = ask(engine, video, FAKE_HEAD, arg);
+    struct pending_query *q = ask(engine, video, FAKE_HEAD, arg);
     q->shown.known = known;
     q->on_head = cb;
 }
 
 static void range(struct engine *engine, const char *video, struct position after, size_t limit,
                   engine_range_cb *cb, void *arg) {
-    struct question *q = ask(engine, video, FAKE_RANGE, arg);
+    struct pending_query *q = ask(engine, video, FAKE_RANGE, arg);
     q->shown.after = after;
     q->shown.limit = limit;
     q->on_range = cb;
 }
 
-static void fix_range(const struct fake_engine *f, struct question *q) {
+static void fix_range(const struct fake_engine *f, struct pending_query *q) {
     size_t first = 0;
     while (first < f->logged && position_compare(f->log[first].at, q->shown.after) <= 0) first++;
     size_t count = f->logged - first;
@@ -93,7 +93,7 @@ static void fix_range(const struct fake_engine *f, struct question *q) {
     q->range.head = f->head;
 }
 
-static void fix_head(struct fake_engine *f, struct question *q) {
+static void fix_head(struct fake_engine *f, struct pending_query *q) {
     struct position known = q->shown.known, was = f->head;
     if (position_compare(known, was) > 0) {
         uint64_t epoch = known.epoch > f->epoch ? known.epoch : f->epoch;
@@ -105,7 +105,7 @@ static void fix_head(struct fake_engine *f, struct question *q) {
     q->head.at = f->head;
 }
 
-static void fix(struct fake_engine *f, struct question *q) {
+static void fix(struct fake_engine *f, struct pending_query *q) {
     if (q->fixed) return;
     q->fixed = true;
     if (q->shown.kind == FAKE_RANGE)
@@ -114,7 +114,7 @@ static void fix(struct fake_engine *f, struct question *q) {
         fix_head(f, q);
 }
 
-static void give(struct question *q, enum engine_status status) {
+static void give(struct pending_query *q, enum engine_status status) {
     bool ok = status == ENGINE_OK;
     if (q->shown.kind == FAKE_HEAD)
         q->on_head(q->arg, status, ok ? &q->head : NULL);
@@ -126,7 +126,7 @@ static void give(struct question *q, enum engine_status status) {
 
 void fake_fail(struct fake_engine *f, unsigned index, enum engine_status status) {
     assert(index < f->waiting_count);
-    struct question q = f->waiting[index];
+    struct pending_query q = f->waiting[index];
     f->waiting_count--;
     memmove(&f->waiting[index], &f->waiting[index + 1], (f->waiting_count - index) * sizeof q);
     if (status == ENGINE_OK) fix(f, &q);
@@ -151,7 +151,7 @@ unsigned fake_waiting(const struct fake_engine *f) {
     return f->waiting_count;
 }
 
-struct fake_question fake_question(const struct fake_engine *f, unsigned index) {
+struct fake_query fake_query(const struct fake_engine *f, unsigned index) {
     assert(index < f->waiting_count);
     return f->waiting[index].shown;
 }
@@ -186,7 +186,7 @@ void fake_publish(struct fake_engine *f, struct engine_entry e) {
     struct engine_subscription *s, *next;
     DL_FOREACH_SAFE(f->subscriptions, s, next) {
         struct engine_entry copy = copy_entry(&e);
-        s->who->on_entry(s->arg, &copy);
+        s->subscriber->on_entry(s->arg, &copy);
         free_entry(&copy);
     }
 }
@@ -219,11 +219,11 @@ void fake_lose(struct fake_engine *f, struct position at) {
 // Subscriptions
 
 static struct engine_subscription *subscribe(struct engine *engine, const char *video,
-                                             const struct engine_subscriber *who, void *arg) {
+                                             const struct engine_subscriber *subscriber, void *arg) {
     struct fake_engine *f = from(engine);
     assert(!strcmp(video, FAKE_VIDEO));
     struct engine_subscription *s = mem_zalloc(sizeof *s);
-    s->who = who;
+    s->subscriber = subscriber;
     s->arg = arg;
     DL_APPEND(f->subscriptions, s);
     return s;
@@ -241,9 +241,9 @@ unsigned fake_subscriptions(const struct fake_engine *f) {
     return n;
 }
 
-void fake_say_subscribed(struct fake_engine *f) {
+void fake_notify_subscribed(struct fake_engine *f) {
     struct engine_subscription *s, *next;
-    DL_FOREACH_SAFE(f->subscriptions, s, next) s->who->on_subscribed(s->arg);
+    DL_FOREACH_SAFE(f->subscriptions, s, next) s->subscriber->on_subscribed(s->arg);
 }
 
 // Life

@@ -1,6 +1,6 @@
-// An engine that does nothing by itself, but that a head() of what it has lost begins an epoch: the test
-// decides what the log holds, what is published, and when and how each question is answered. One video,
-// named FAKE_VIDEO; only the operations a reader's streams use.
+// An engine that does nothing by itself, except that a head() of what it has lost begins an epoch: the test
+// decides what the log holds, what is published, and when and how each query is answered. One video, named
+// FAKE_VIDEO; only the operations that a reader's broadcasts use.
 #pragma once
 
 #include "engine/engine.h"
@@ -13,8 +13,8 @@ struct fake_engine *fake_engine_new(void);
 void fake_engine_free(struct fake_engine *); // answers what still waits with ENGINE_CLOSED
 struct engine *fake_engine(struct fake_engine *);
 
-// The log. fake_log() adds an entry that nobody hears of; fake_publish() lets subscribers hear one that is
-// not logged; fake_append() does both.
+// The log. fake_log() adds an entry without publishing it; fake_publish() publishes one without logging it;
+// fake_append() does both.
 void fake_log(struct fake_engine *, struct engine_entry);
 void fake_publish(struct fake_engine *, struct engine_entry);
 void fake_append(struct fake_engine *, struct engine_entry);
@@ -28,27 +28,27 @@ void fake_lose(struct fake_engine *, struct position head);   // goes back to `h
 
 // Subscriptions
 unsigned fake_subscriptions(const struct fake_engine *);
-void fake_say_subscribed(struct fake_engine *);
+void fake_notify_subscribed(struct fake_engine *);
 
-// Questions that wait for their answer, oldest first.
+// Queries that wait for their answer, oldest first.
 enum fake_kind { FAKE_HEAD, FAKE_RANGE };
-struct fake_question {
+struct fake_query {
     enum fake_kind kind;
     struct position after; // of a range
     struct position known; // of a head
     size_t limit;
 };
 unsigned fake_waiting(const struct fake_engine *);
-struct fake_question fake_question(const struct fake_engine *, unsigned index);
+struct fake_query fake_query(const struct fake_engine *, unsigned index);
 unsigned fake_asked(const struct fake_engine *); // ever
 
-// Whether the store says that it is ready; at first it does.
+// Sets whether the store is ready; at first it is.
 void fake_set_ready(struct fake_engine *, bool);
 
-// Fixes the answers of all that wait by the log as it is now, whenever they are given.
+// Fixes the answers of all waiting queries by the present log, whenever they are given.
 void fake_take_effect(struct fake_engine *);
 
-// Answer the question at `index`; all that wait and that the answers lead to, up to `most`.
+// Answer the query at `index`; all that wait, and those that the answers cause, up to `most`.
 void fake_answer(struct fake_engine *, unsigned index);
 void fake_fail(struct fake_engine *, unsigned index, enum engine_status);
 unsigned fake_answer_all(struct fake_engine *, unsigned most);

@@ -25,19 +25,19 @@ struct fan_video {
     unsigned viewers;
 };
 
-static struct fake_viewer *everybody;
+static struct fake_viewer *all_viewers;
 static unsigned videos;
 
 static struct fake_viewer *find(int number) {
     struct fake_viewer *v;
-    DL_FOREACH(everybody, v) {
+    DL_FOREACH(all_viewers, v) {
         if (v->number == number) return v;
     }
     return NULL;
 }
 
 static void viewer_free(struct fake_viewer *v) {
-    DL_DELETE(everybody, v);
+    DL_DELETE(all_viewers, v);
     v->video->viewers--;
     counter_add(&v->video->counters->viewers, -1ULL);
     frame_list_release(&v->given);
@@ -57,7 +57,7 @@ struct fan_video *fan_video_new(struct fanout *f, struct fan_counters *counters,
 
 void fan_video_free(struct fan_video *video) {
     struct fake_viewer *v, *next;
-    DL_FOREACH_SAFE(everybody, v, next) {
+    DL_FOREACH_SAFE(all_viewers, v, next) {
         if (v->video == video) viewer_free(v);
     }
     free(video);
@@ -74,7 +74,7 @@ bool fan_video_add(struct fan_video *video, const struct sink *sink, uint8_t ask
     for (uint32_t i = pending->next; i < pending->count; i++) frame_list_take(&v->given, pending->frames[i]);
     pending->next = pending->count; // they are the viewer's
     pending_free(pending);
-    DL_APPEND(everybody, v);
+    DL_APPEND(all_viewers, v);
     video->viewers++;
     counter_add(&video->counters->viewers, 1);
     return true;
@@ -82,7 +82,7 @@ bool fan_video_add(struct fan_video *video, const struct sink *sink, uint8_t ask
 
 void fan_video_publish(struct fan_video *video, struct frame *frame) {
     struct fake_viewer *v;
-    DL_FOREACH(everybody, v) {
+    DL_FOREACH(all_viewers, v) {
         if (v->video == video) frame_list_take(&v->given, frame_ref(frame));
     }
     frame_unref(frame);

@@ -24,7 +24,7 @@ static struct log_sampler sampler;
 static struct broadcast_env env;
 static struct broadcast the_broadcast, *broadcast; // NULL: closed
 
-// Somebody who wants to watch; its number stands for its socket.
+// A viewer; its number takes the place of its socket.
 struct guest {
     struct join_request join; // first
     int number;
@@ -118,9 +118,9 @@ static void sweep_later(int64_t ms) {
     broadcast_sweep(&env);
 }
 
-// Lets the feed know where the log stands.
+// Answers the feed's first query.
 static void go_live(void) {
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     fake_answer_all(engine, 3);
     assert_int_equal(fake_waiting(engine), 0);
 }
@@ -158,7 +158,7 @@ static void count_joined(struct join_request *j, struct broadcast *s, struct pos
 }
 
 static void go_live_all(int streams) {
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     fake_answer_all(engine, 2 * (unsigned)streams);
     assert_int_equal(fake_waiting(engine), 0);
 }
@@ -169,20 +169,20 @@ static void assert_waits(int number) {
 
 static void assert_waiting_for_range(uint64_t epoch, uint64_t seq) {
     assert_int_equal(fake_waiting(engine), 1);
-    assert_int_equal(fake_question(engine, 0).kind, FAKE_RANGE);
-    assert_int_equal(fake_question(engine, 0).after.epoch, epoch);
-    assert_int_equal(fake_question(engine, 0).after.seq, seq);
+    assert_int_equal(fake_query(engine, 0).kind, FAKE_RANGE);
+    assert_int_equal(fake_query(engine, 0).after.epoch, epoch);
+    assert_int_equal(fake_query(engine, 0).after.seq, seq);
 }
 
 // Joining live
 
-static void who_joins_before_it_is_live_waits_and_misses_nothing_after(void **state) {
+static void a_viewer_that_joins_before_the_feed_is_live_waits_and_misses_nothing(void **state) {
     (void)state;
     fake_log_run(engine, 1, 1, 7);
     int a = join_live();
     assert_waits(a);
-    assert_null(broadcast_idle_for(&env, 0)); // somebody is there
-    fake_say_subscribed(engine);
+    assert_null(broadcast_idle_for(&env, 0)); // it has a viewer
+    fake_notify_subscribed(engine);
     fake_take_effect(engine);
     fake_append_run(engine, 1, 8, 8);
     assert_waits(a);
@@ -192,7 +192,7 @@ static void who_joins_before_it_is_live_waits_and_misses_nothing_after(void **st
     assert_given(a, "from:1-7 1-8");
 }
 
-static void who_joins_live_gets_what_comes_from_then_on(void **state) {
+static void a_viewer_that_joins_live_gets_what_is_published_from_then_on(void **state) {
     (void)state;
     go_live_at(7);
     int a = join_live();
@@ -219,7 +219,7 @@ static void a_video_without_a_comment_starts_at_0(void **state) {
 
 // Resuming from the history
 
-static void who_comes_back_gets_what_it_missed_from_the_history(void **state) {
+static void a_viewer_that_reconnects_gets_what_it_missed_from_the_history(void **state) {
     (void)state;
     go_live_at(7);
     fake_append_run(engine, 1, 8, 10);
@@ -233,7 +233,7 @@ static void who_comes_back_gets_what_it_missed_from_the_history(void **state) {
     assert_given(2, "from:1-10 1-11");
 }
 
-static void who_comes_back_across_epochs_goes_on(void **state) {
+static void a_viewer_that_reconnects_in_a_later_epoch_continues(void **state) {
     (void)state;
     go_live_at(7);
     fake_append(engine, comment_after(2, 1, pos(1, 7)));
@@ -262,7 +262,7 @@ static void a_message_without_number_is_not_given_to_viewers_that_resume(void **
     assert_given(join(1, 9), "from:1-9");
 }
 
-static void history_begins_again_where_the_store_had_gone_back(void **state) {
+static void history_starts_again_where_the_store_has_gone_back(void **state) {
     (void)state;
     fake_log_run(engine, 5, 1, 7);
     go_live();
@@ -276,11 +276,11 @@ static void history_begins_again_where_the_store_had_gone_back(void **state) {
     assert_given(b, "from:3-1 3-2 gap(3-3..6-1 null epoch)");
 }
 
-static void who_resumes_before_it_is_live_is_served_then(void **state) {
+static void a_viewer_that_resumes_before_the_feed_is_live_is_served_once_it_is(void **state) {
     (void)state;
     fake_log_run(engine, 1, 1, 7);
     int a = join(1, 7), b = join(1, 5), c = join_live();
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     fake_answer(engine, 0);
     assert_given(a, "from:1-7");
     assert_given(c, "from:1-7");
@@ -303,7 +303,7 @@ static void what_the_history_lacks_is_read_from_the_log(void **state) {
     assert_given(a, "from:1-4 1-5 1-6 1-7 1-8");
 }
 
-static void one_load_serves_many(void **state) {
+static void one_backfill_serves_many(void **state) {
     (void)state;
     go_live_at(7);
     for (int i = 0; i < 50; i++) join(1, 2 + (uint64_t)i % 5);
@@ -317,7 +317,7 @@ static void one_load_serves_many(void **state) {
     assert_given(4, "from:1-6 1-7");
 }
 
-static void a_second_load_reaches_further_back_for_all_who_wait(void **state) {
+static void a_second_backfill_reaches_further_back_for_all_that_wait(void **state) {
     (void)state;
     go_live_at(9);
     int a = join(1, 6), b = join(1, 3), c = join(1, 2), d = join(1, 4);
@@ -333,7 +333,7 @@ static void a_second_load_reaches_further_back_for_all_who_wait(void **state) {
     assert_given(join(1, 2), "from:1-2 1-3 1-4 1-5 1-6 1-7 1-8 1-9"); // remembered
 }
 
-static void what_comes_while_the_log_is_read_is_neither_lost_nor_doubled(void **state) {
+static void what_is_published_while_the_log_is_read_is_neither_lost_nor_doubled(void **state) {
     (void)state;
     go_live_at(7);
     int a = join(1, 4);
@@ -396,7 +396,7 @@ static void a_number_of_an_older_epoch_that_is_gone_is_a_gap(void **state) {
     assert_given(a, "from:4-17 gap(4-18..5-0 null epoch) 5-1 5-2 5-3");
 }
 
-static void who_stands_at_a_tombstone_resumes(void **state) {
+static void a_viewer_at_a_tombstone_resumes(void **state) {
     (void)state;
     fake_log_run(engine, 1, 1, 5);
     fake_log(engine, tombstone_at(1, 6));
@@ -426,10 +426,10 @@ static void what_is_read_for_one_never_shortens_what_others_can_have(void **stat
 
 // Beyond the feed
 
-static void who_has_seen_more_than_the_feed_waits_for_it(void **state) {
+static void a_viewer_that_has_seen_more_than_the_feed_waits_for_it(void **state) {
     (void)state;
     go_live_at(7);
-    fake_log_run(engine, 1, 8, 10); // other readers have heard of them
+    fake_log_run(engine, 1, 8, 10); // other readers have received them
     int a = join(1, 9);
     assert_waiting_for_range(1, 9);
     fake_answer(engine, 0); // the log ends at 1-10: the feed is behind, and looks
@@ -442,7 +442,7 @@ static void who_has_seen_more_than_the_feed_waits_for_it(void **state) {
     assert_given(b, "from:1-8 1-9 1-10");
 }
 
-static void who_has_seen_what_the_log_does_not_know_is_told_so(void **state) {
+static void a_viewer_that_has_seen_what_the_log_does_not_have_gets_a_gap(void **state) {
     (void)state;
     go_live_at(5);
     int a = join(1, 9);
@@ -453,7 +453,7 @@ static void who_has_seen_what_the_log_does_not_know_is_told_so(void **state) {
 }
 
 // Anybody may claim to have seen anything: it must not be remembered as history for others.
-static void a_claim_to_have_seen_the_future_harms_nobody(void **state) {
+static void a_claim_to_have_seen_the_future_does_not_affect_other_viewers(void **state) {
     (void)state;
     go_live_at(3);
     fake_append_run(engine, 1, 4, 5);
@@ -467,7 +467,7 @@ static void a_claim_to_have_seen_the_future_harms_nobody(void **state) {
 }
 
 // The log answers before the subscription: what lies beyond the feed comes by the feed.
-static void a_log_that_is_always_ahead_of_the_feed_keeps_nobody_out(void **state) {
+static void a_log_that_is_always_ahead_of_the_feed_does_not_keep_viewers_out(void **state) {
     (void)state;
     go_live_at(9);
     uint64_t seq = 9;
@@ -493,7 +493,7 @@ static void a_store_that_went_back_still_serves_what_it_has(void **state) {
     fake_lose(engine, pos(1, 7)); // 1-8 and 1-9 are gone, and we never held them
     int a = join(1, 5);
     unsigned asked = fake_answer_all(engine, 100);
-    assert_true(asked < 10); // it does not ask over and over what the log will not say
+    assert_true(asked < 10); // it does not repeat the query endlessly
     assert_given(a, "from:1-5 1-6 1-7 gap(1-8..1-9 2 expired)");
     fake_append(engine, comment_after(2, 1, pos(1, 7)));
     fake_answer_all(engine, 10);
@@ -512,7 +512,7 @@ static void what_the_store_lost_is_taken_from_the_history_if_it_is_there(void **
 
 // Failures
 
-static void a_load_that_fails_is_tried_again_with_the_next_sweep(void **state) {
+static void a_backfill_that_fails_is_retried_with_the_next_sweep(void **state) {
     (void)state;
     go_live_at(7);
     int a = join(1, 4);
@@ -526,7 +526,7 @@ static void a_load_that_fails_is_tried_again_with_the_next_sweep(void **state) {
     assert_given(a, "from:1-4 1-5 1-6 1-7");
 }
 
-static void a_load_that_fails_half_way_gives_nothing_twice(void **state) {
+static void a_backfill_that_fails_half_way_sends_nothing_twice(void **state) {
     (void)state;
     go_live_at(BACKFILL_BATCH + 5);
     int a = join(1, 0);
@@ -542,7 +542,7 @@ static void a_load_that_fails_half_way_gives_nothing_twice(void **state) {
     assert_null(strstr(strstr(text, " 1-2 ") + 1, " 1-2 "));
 }
 
-static void who_waits_too_long_is_given_up(void **state) {
+static void a_viewer_that_waits_too_long_is_refused(void **state) {
     (void)state;
     int a = join_live();
     run_later(loop, 100);
@@ -560,17 +560,17 @@ static void who_waits_too_long_is_given_up(void **state) {
     assert_int_equal(broadcast_viewers(broadcast), 1);
 }
 
-static void given_up_because_the_store_has_no_place_for_the_video(void **state) {
+static void refused_because_the_store_has_no_room_for_the_video(void **state) {
     (void)state;
     int a = join_live();
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     fake_fail(engine, 0, ENGINE_FULL);
     sweep_later(PATIENCE_MS);
     assert_true(guests[a].given_up);
     assert_int_equal(guests[a].join.outcome, JOIN_TOO_MANY_VIDEOS);
 }
 
-static void given_up_while_the_log_is_read(void **state) {
+static void refused_while_the_log_is_read(void **state) {
     (void)state;
     go_live_at(7);
     int a = join(1, 4);
@@ -631,7 +631,7 @@ static int join_with_patience(uint64_t epoch, uint64_t seq, int64_t ms) {
     return guest_count++;
 }
 
-static void without_memory_it_waits_for_some_and_is_given_a_gap_then(void **state) {
+static void without_memory_a_viewer_waits_for_some_and_then_gets_a_gap(void **state) {
     (void)state;
     enum { PATIENCE = 1000 };
     go_live_at(9);
@@ -664,7 +664,7 @@ static void memory_that_comes_in_time_is_used(void **state) {
     assert_given(a, "from:1-4 1-5 1-6 1-7 1-8 1-9");
 }
 
-static void of_more_than_there_is_room_for_it_gets_the_newest(void **state) {
+static void a_viewer_gets_the_newest_of_what_there_is_no_room_for(void **state) {
     (void)state;
     enum { NEWEST = 3000 };
     go_live_at(NEWEST);
@@ -699,7 +699,7 @@ static void what_is_in_the_history_needs_memory_for_each_viewer(void **state) {
     budget_set(SIZE_MAX);
 }
 
-static void so_many_read_the_log_at_a_time(void **state) {
+static void a_limited_number_of_backfills_run_at_a_time(void **state) {
     (void)state;
     enum { MANY = 40, AT_ONCE = 16 };
     static struct broadcast many[MANY];
@@ -730,7 +730,7 @@ static void so_many_read_the_log_at_a_time(void **state) {
     assert_null(env.backfill_line);
 }
 
-static void history_that_nobody_comes_back_for_is_let_go(void **state) {
+static void history_that_is_not_used_is_dropped(void **state) {
     (void)state;
     go_live_at(0);
     join_live();
@@ -754,9 +754,9 @@ static void history_that_nobody_comes_back_for_is_let_go(void **state) {
 
 // Life
 
-static void it_knows_for_how_long_nobody_has_watched(void **state) {
+static void a_broadcast_without_viewers_is_idle_from_then_on(void **state) {
     (void)state;
-    assert_null(broadcast_idle_for(&env, 0)); // it was opened for somebody
+    assert_null(broadcast_idle_for(&env, 0)); // it was opened for a viewer
     run_later(loop, 1);
     assert_ptr_equal(broadcast_idle_for(&env, 0), broadcast);
     assert_null(broadcast_idle_for(&env, 2));
@@ -777,7 +777,7 @@ static void it_knows_for_how_long_nobody_has_watched(void **state) {
     assert_null(broadcast_idle_for(&env, 1000));
 }
 
-static void it_is_not_left_alone_while_somebody_waits(void **state) {
+static void a_broadcast_is_not_idle_while_a_viewer_waits(void **state) {
     (void)state;
     run_later(loop, 1000);
     int a = join_live();
@@ -787,7 +787,7 @@ static void it_is_not_left_alone_while_somebody_waits(void **state) {
     assert_ptr_equal(broadcast_idle_for(&env, 1000), broadcast);
 }
 
-static void it_counts_the_viewers_of_all_streams(void **state) {
+static void the_viewers_of_all_broadcasts_are_counted(void **state) {
     (void)state;
     struct broadcast other;
     broadcast_open(&other, &env, FAKE_VIDEO);
@@ -802,8 +802,8 @@ static void it_counts_the_viewers_of_all_streams(void **state) {
     assert_int_equal(counter_get(&counters.viewers), 1);
 }
 
-// The one that has been without viewers for longest comes first, and whoever has viewers is passed over.
-static void of_many_it_finds_those_left_alone(void **state) {
+// The longest idle one comes first; those with viewers are skipped.
+static void the_idle_ones_of_many_are_found(void **state) {
     (void)state;
     enum { MANY = 5 };
     static struct broadcast many[MANY];
@@ -826,7 +826,7 @@ static void of_many_it_finds_those_left_alone(void **state) {
     assert_null(broadcast_idle_for(&env, 0));
 }
 
-static void closed_while_people_wait(void **state) {
+static void closed_while_viewers_wait(void **state) {
     (void)state;
     int a = join_live(), b = join(1, 3);
     int c = join_in_this_turn(0, 0);
@@ -837,7 +837,7 @@ static void closed_while_people_wait(void **state) {
     assert_int_equal(fake_subscriptions(engine), 0);
 }
 
-static void those_of_one_turn_start_at_its_end(void **state) {
+static void viewers_that_join_in_one_turn_start_at_its_end(void **state) {
     (void)state;
     go_live_at(3);
     int a = join_in_this_turn(0, 0), b = join_in_this_turn(1, 3), c = join_in_this_turn(0, 0);
@@ -884,7 +884,7 @@ static void closed_with_viewers_and_history(void **state) {
     assert_int_equal(budget.bytes, 0);
 }
 
-// Whenever the answers come and whatever fails, everybody who gets in has the whole log from where it stood.
+// Whenever answers come and whatever fails, every viewer that starts gets the whole log from its position.
 
 static void assert_exact(int number, uint64_t from, uint64_t to) {
     static char wanted[65536];
@@ -898,7 +898,7 @@ static void do_something(uint64_t *seq) {
     switch (dice(8)) {
     case 0:
     case 1: ++*seq, fake_append_run(engine, 1, *seq, *seq); break;
-    case 2: ++*seq, fake_log_run(engine, 1, *seq, *seq); break; // not heard
+    case 2: ++*seq, fake_log_run(engine, 1, *seq, *seq); break; // not received
     case 3:
         if (guest_count < GUESTS_MAX / 2) join(1, *seq - dice(*seq < 50 ? *seq : 50));
         break;
@@ -908,7 +908,7 @@ static void do_something(uint64_t *seq) {
         break;
     case 6:
         if (fake_waiting(engine) && dice_one_in(3)) fake_fail(engine, 0, ENGINE_UNAVAILABLE);
-        if (dice_one_in(10)) fake_say_subscribed(engine);
+        if (dice_one_in(10)) fake_notify_subscribed(engine);
         break;
     case 7:
         if (guest_count > 4 && fake_fanout_has(guest_count - 4)) fake_fanout_leave(guest_count - 4);
@@ -918,7 +918,7 @@ static void do_something(uint64_t *seq) {
 }
 
 static void settle(void) {
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     for (int i = 0; i < 6; i++) {
         fake_answer_all(engine, 100);
         sweep_later(SWEEP_MS);
@@ -926,7 +926,7 @@ static void settle(void) {
     assert_int_equal(fake_waiting(engine), 0);
 }
 
-static void everybody_gets_exactly_what_it_missed(void **state) {
+static void every_viewer_gets_exactly_what_it_missed(void **state) {
     (void)state;
     dice_begin(__func__);
     for (int round = 0; round < 10; round++) {
@@ -951,54 +951,54 @@ static void everybody_gets_exactly_what_it_missed(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(who_joins_before_it_is_live_waits_and_misses_nothing_after),
-        TEST(who_joins_live_gets_what_comes_from_then_on),
+        TEST(a_viewer_that_joins_before_the_feed_is_live_waits_and_misses_nothing),
+        TEST(a_viewer_that_joins_live_gets_what_is_published_from_then_on),
         TEST(a_video_without_a_comment_starts_at_0),
-        TEST(who_comes_back_gets_what_it_missed_from_the_history),
-        TEST(who_comes_back_across_epochs_goes_on),
+        TEST(a_viewer_that_reconnects_gets_what_it_missed_from_the_history),
+        TEST(a_viewer_that_reconnects_in_a_later_epoch_continues),
         TEST(a_gap_of_the_feed_is_history_too),
         TEST(a_message_without_number_is_not_given_to_viewers_that_resume),
-        TEST(history_begins_again_where_the_store_had_gone_back),
-        TEST(who_resumes_before_it_is_live_is_served_then),
+        TEST(history_starts_again_where_the_store_has_gone_back),
+        TEST(a_viewer_that_resumes_before_the_feed_is_live_is_served_once_it_is),
         TEST(what_the_history_lacks_is_read_from_the_log),
-        TEST(one_load_serves_many),
-        TEST(a_second_load_reaches_further_back_for_all_who_wait),
-        TEST(what_comes_while_the_log_is_read_is_neither_lost_nor_doubled),
+        TEST(one_backfill_serves_many),
+        TEST(a_second_backfill_reaches_further_back_for_all_that_wait),
+        TEST(what_is_published_while_the_log_is_read_is_neither_lost_nor_doubled),
         TEST(a_long_absence_is_read_in_pieces),
         TEST(what_has_expired_is_a_gap),
         TEST(if_all_has_expired_the_gap_reaches_up_to_now),
         TEST(a_number_of_an_older_epoch_that_is_gone_is_a_gap),
-        TEST(who_stands_at_a_tombstone_resumes),
+        TEST(a_viewer_at_a_tombstone_resumes),
         TEST(what_is_read_for_one_never_shortens_what_others_can_have),
-        TEST(who_has_seen_more_than_the_feed_waits_for_it),
-        TEST(who_has_seen_what_the_log_does_not_know_is_told_so),
-        TEST(a_claim_to_have_seen_the_future_harms_nobody),
-        TEST(a_log_that_is_always_ahead_of_the_feed_keeps_nobody_out),
+        TEST(a_viewer_that_has_seen_more_than_the_feed_waits_for_it),
+        TEST(a_viewer_that_has_seen_what_the_log_does_not_have_gets_a_gap),
+        TEST(a_claim_to_have_seen_the_future_does_not_affect_other_viewers),
+        TEST(a_log_that_is_always_ahead_of_the_feed_does_not_keep_viewers_out),
         TEST(a_store_that_went_back_still_serves_what_it_has),
         TEST(what_the_store_lost_is_taken_from_the_history_if_it_is_there),
-        TEST(a_load_that_fails_is_tried_again_with_the_next_sweep),
-        TEST(a_load_that_fails_half_way_gives_nothing_twice),
-        TEST(who_waits_too_long_is_given_up),
-        TEST(given_up_because_the_store_has_no_place_for_the_video),
-        TEST(those_of_one_turn_start_at_its_end),
-        TEST(given_up_while_the_log_is_read),
+        TEST(a_backfill_that_fails_is_retried_with_the_next_sweep),
+        TEST(a_backfill_that_fails_half_way_sends_nothing_twice),
+        TEST(a_viewer_that_waits_too_long_is_refused),
+        TEST(refused_because_the_store_has_no_room_for_the_video),
+        TEST(viewers_that_join_in_one_turn_start_at_its_end),
+        TEST(refused_while_the_log_is_read),
         TEST(with_no_budget_it_is_served_from_the_log_alone),
         TEST(with_little_budget_on_a_busy_video_it_is_served_too),
-        TEST(without_memory_it_waits_for_some_and_is_given_a_gap_then),
+        TEST(without_memory_a_viewer_waits_for_some_and_then_gets_a_gap),
         TEST(memory_that_comes_in_time_is_used),
-        TEST(of_more_than_there_is_room_for_it_gets_the_newest),
+        TEST(a_viewer_gets_the_newest_of_what_there_is_no_room_for),
         TEST(what_is_in_the_history_needs_memory_for_each_viewer),
-        TEST(so_many_read_the_log_at_a_time),
-        TEST(history_that_nobody_comes_back_for_is_let_go),
-        TEST(it_knows_for_how_long_nobody_has_watched),
-        TEST(it_is_not_left_alone_while_somebody_waits),
-        TEST(it_counts_the_viewers_of_all_streams),
-        TEST(of_many_it_finds_those_left_alone),
-        TEST(closed_while_people_wait),
+        TEST(a_limited_number_of_backfills_run_at_a_time),
+        TEST(history_that_is_not_used_is_dropped),
+        TEST(a_broadcast_without_viewers_is_idle_from_then_on),
+        TEST(a_broadcast_is_not_idle_while_a_viewer_waits),
+        TEST(the_viewers_of_all_broadcasts_are_counted),
+        TEST(the_idle_ones_of_many_are_found),
+        TEST(closed_while_viewers_wait),
         TEST(closed_while_the_log_is_read),
         TEST(closed_between_two_pieces),
         TEST(closed_with_viewers_and_history),
-        TEST(everybody_gets_exactly_what_it_missed),
+        TEST(every_viewer_gets_exactly_what_it_missed),
     };
     log_set_level(LOG_ERROR);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -171,7 +171,7 @@ static void wait_for_feed(void) {
     place(PLACEMENT_OK, own_url);
     loop_drain(loop);
     assert_int_equal(exchange.end, FAKE_OPEN);
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     assert_int_equal(fake_waiting(engine), 1);
 }
 

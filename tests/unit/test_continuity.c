@@ -47,13 +47,13 @@ static void an_epoch_follows_its_prev(void **state) {
     assert_continuity(pos(2, 0), comment_after(2, 1, pos(1, 4)), CONTINUITY_NEXT); // in it already
 }
 
-static void who_stands_before_prev_has_missed_something(void **state) {
+static void a_viewer_before_prev_has_missed_entries(void **state) {
     (void)state;
     assert_continuity(pos(1, 3), comment_after(2, 1, pos(1, 4)), CONTINUITY_HOLE);
     assert_continuity(pos(1, 9), comment_after(3, 1, pos(2, 4)), CONTINUITY_HOLE); // an epoch in between
 }
 
-static void who_stands_beyond_prev_has_seen_what_is_lost(void **state) {
+static void a_viewer_beyond_prev_has_seen_lost_entries(void **state) {
     (void)state;
     assert_continuity(pos(1, 5), comment_after(2, 1, pos(1, 4)), CONTINUITY_BEYOND);
     // The store has lost a whole epoch: beyond, too.
@@ -115,7 +115,7 @@ static void what_has_expired_is_announced(void **state) {
     ASSERT_WALK(pos(1, 0), pos(1, 3), "gap(1-1..1-2 2 expired) 1-3", comment_at(1, 3));
 }
 
-static void tombstones_move_without_a_sign(void **state) {
+static void tombstones_move_the_position_and_show_nothing(void **state) {
     (void)state;
     ASSERT_WALK(pos(1, 4), pos(1, 6), "1-6", tombstone_at(1, 5), comment_at(1, 6));
     ASSERT_WALK(pos(1, 4), pos(1, 5), "", tombstone_at(1, 5));
@@ -155,14 +155,14 @@ static void a_loss_is_a_gap_up_to_the_tombstone(void **state) {
     ASSERT_WALK(pos(1, 2), pos(2, 1), "gap(1-3..2-1 null epoch)", loss_at(2, pos(1, 4))); // 1-3 has expired
 }
 
-static void a_loss_that_became_known_late_reaches_back(void **state) {
+static void a_loss_that_was_noticed_late_reaches_back(void **state) {
     (void)state;
     ASSERT_WALK(pos(2, 3), pos(3, 1), "gap(1-5..3-1 null epoch)", loss_at(3, pos(1, 4)));
     ASSERT_WALK(pos(1, 4), pos(3, 1), "2-1 gap(1-5..3-1 null epoch)", comment_after(2, 1, pos(1, 4)),
                 loss_at(3, pos(1, 4)));
 }
 
-static void who_goes_on_from_a_gap_goes_on_without_another(void **state) {
+static void a_viewer_that_continues_after_a_gap_gets_no_other(void **state) {
     (void)state;
     struct engine_entry e = comment_after(2, 1, pos(1, 4));
     struct position at = pos(1, 9);
@@ -198,7 +198,7 @@ static void a_head_behind_us_means_that_the_store_went_back(void **state) {
     (void)state;
     assert_end(pos(1, 9), pos(1, 4), "gap(1-10..1-4 null epoch)");
     assert_end(pos(2, 1), pos(1, 4), "gap(2-2..1-4 null epoch)");
-    assert_end(pos(1, 9), pos(2, 0), "gap(1-10..2-0 null epoch)"); // began anew, nothing in it
+    assert_end(pos(1, 9), pos(2, 0), "gap(1-10..2-0 null epoch)"); // a new epoch without entries
 }
 
 int main(void) {
@@ -207,19 +207,19 @@ int main(void) {
         cmocka_unit_test(what_was_seen_is_old),
         cmocka_unit_test(a_later_number_leaves_a_hole),
         cmocka_unit_test(an_epoch_follows_its_prev),
-        cmocka_unit_test(who_stands_before_prev_has_missed_something),
-        cmocka_unit_test(who_stands_beyond_prev_has_seen_what_is_lost),
+        cmocka_unit_test(a_viewer_before_prev_has_missed_entries),
+        cmocka_unit_test(a_viewer_beyond_prev_has_seen_lost_entries),
         cmocka_unit_test(an_epoch_without_prev_follows_nothing),
         cmocka_unit_test(a_loss_concerns_every_position_from_where_it_begins),
         cmocka_unit_test(a_walk_shows_what_follows_and_skips_what_is_old),
         cmocka_unit_test(what_has_expired_is_announced),
-        cmocka_unit_test(tombstones_move_without_a_sign),
+        cmocka_unit_test(tombstones_move_the_position_and_show_nothing),
         cmocka_unit_test(epochs_that_follow_each_other_are_one_run),
         cmocka_unit_test(gaps_across_epochs_lead_to_just_before_the_next_entry),
         cmocka_unit_test(what_the_store_lost_is_a_gap_of_reason_epoch),
         cmocka_unit_test(a_loss_is_a_gap_up_to_the_tombstone),
-        cmocka_unit_test(a_loss_that_became_known_late_reaches_back),
-        cmocka_unit_test(who_goes_on_from_a_gap_goes_on_without_another),
+        cmocka_unit_test(a_loss_that_was_noticed_late_reaches_back),
+        cmocka_unit_test(a_viewer_that_continues_after_a_gap_gets_no_other),
         cmocka_unit_test(at_the_head_nothing_is_left),
         cmocka_unit_test(all_up_to_the_head_has_expired),
         cmocka_unit_test(a_head_behind_us_means_that_the_store_went_back),

@@ -17,7 +17,7 @@ static struct feed the_feed, *feed; // NULL: closed
 static struct feed_env env;
 static struct frame_list shown;
 static bool steps_back; // the test has the feed do so
-static unsigned live;   // how often on_live was said
+static unsigned live;   // how often on_live() was called
 
 static void on_live(struct feed *f) {
     assert_ptr_equal(f, feed);
@@ -26,7 +26,7 @@ static void on_live(struct feed *f) {
     live++;
 }
 
-// Where it stands is where the frame begins.
+// The position is the one in front of the frame.
 static void on_frame(struct feed *of, struct frame *f) {
     assert_ptr_equal(of, feed);
     assert_int_equal(live, 1);
@@ -76,19 +76,19 @@ static void assert_at(uint64_t epoch, uint64_t seq) {
 
 static void assert_waiting(enum fake_kind kind) {
     assert_int_equal(fake_waiting(engine), 1);
-    assert_int_equal(fake_question(engine, 0).kind, kind);
+    assert_int_equal(fake_query(engine, 0).kind, kind);
 }
 
 static void assert_waiting_for_range(uint64_t epoch, uint64_t seq) {
     assert_waiting(FAKE_RANGE);
-    assert_int_equal(fake_question(engine, 0).after.epoch, epoch);
-    assert_int_equal(fake_question(engine, 0).after.seq, seq);
+    assert_int_equal(fake_query(engine, 0).after.epoch, epoch);
+    assert_int_equal(fake_query(engine, 0).after.seq, seq);
 }
 
 // Opens it where the log ends.
 static void go_live(uint64_t epoch, uint64_t seq) {
     fake_set_head(engine, pos(epoch, seq));
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     assert_waiting(FAKE_HEAD);
     fake_answer(engine, 0);
     assert_int_equal(fake_waiting(engine), 0);
@@ -98,13 +98,13 @@ static void go_live(uint64_t epoch, uint64_t seq) {
 
 // Opening
 
-static void it_is_live_once_it_knows_where_the_log_stands(void **state) {
+static void a_feed_is_live_once_it_knows_the_position_of_the_log(void **state) {
     (void)state;
     assert_int_equal(fake_subscriptions(engine), 1);
     assert_int_equal(fake_waiting(engine), 0); // not before the subscription holds
     assert_false(feed_is_live(feed));
     fake_log_run(engine, 1, 1, 7);
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     assert_waiting(FAKE_HEAD);
     assert_false(feed_is_live(feed));
     assert_int_equal(live, 0);
@@ -117,7 +117,7 @@ static void it_is_live_once_it_knows_where_the_log_stands(void **state) {
 static void entries_before_the_head_is_known_are_shown_after_it(void **state) {
     (void)state;
     fake_log_run(engine, 1, 1, 3);
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     fake_take_effect(engine); // the head is 1-3
     fake_append_run(engine, 1, 4, 5);
     assert_false(feed_is_live(feed));
@@ -133,7 +133,7 @@ static void entries_before_the_head_is_known_are_shown_after_it(void **state) {
 static void entries_that_the_head_counts_are_not_shown(void **state) {
     (void)state;
     fake_log_run(engine, 1, 1, 3);
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     fake_append_run(engine, 1, 4, 5);
     fake_answer(engine, 0); // the head is 1-5
     assert_at(1, 5);
@@ -141,11 +141,11 @@ static void entries_that_the_head_counts_are_not_shown(void **state) {
     assert_shown("");
 }
 
-static void entries_even_before_the_subscription_is_said_to_hold_count(void **state) {
+static void entries_count_even_before_the_subscription_is_confirmed(void **state) {
     (void)state;
     fake_log_run(engine, 1, 1, 3);
     fake_publish(engine, comment_at(1, 4));
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     fake_take_effect(engine);
     fake_log_run(engine, 1, 4, 4);
     fake_answer(engine, 0);
@@ -154,10 +154,10 @@ static void entries_even_before_the_subscription_is_said_to_hold_count(void **st
     assert_shown("1-4");
 }
 
-static void a_head_that_fails_is_asked_again(void **state) {
+static void a_head_query_that_fails_is_repeated(void **state) {
     static const enum engine_status failures[] = {ENGINE_UNAVAILABLE, ENGINE_BUSY, ENGINE_FULL};
     (void)state;
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     for (int i = 0; i < 3; i++) {
         fake_fail(engine, 0, failures[i]);
         run_later(loop, (AGAIN_MS << i) / 2 - 1);
@@ -187,7 +187,7 @@ static void entries_in_order_pass_through(void **state) {
     assert_int_equal(fake_waiting(engine), 0); // the log was not needed
 }
 
-static void a_video_that_nobody_has_written_to_begins_at_0(void **state) {
+static void a_video_without_comments_begins_at_0(void **state) {
     (void)state;
     go_live(1, 0);
     fake_append_run(engine, 1, 1, 2);
@@ -237,10 +237,10 @@ static void a_hole_is_filled_from_the_log(void **state) {
     assert_shown("1-7");
 }
 
-static void the_log_says_which_reader_has_met_a_hole(void **state) {
+static void log_lines_name_the_reader_that_found_a_hole(void **state) {
     (void)state;
     static const char expected[] = "info reader-7 hole video=" FAKE_VIDEO " action=\"reading the log\"\n";
-    char said[256] = "";
+    char logged[256] = "";
     int log = memfd_create("log", MFD_CLOEXEC), real_stderr = dup(STDERR_FILENO);
     go_live(1, 3);
     log_set_level(LOG_INFO);
@@ -250,9 +250,9 @@ static void the_log_says_which_reader_has_met_a_hole(void **state) {
     dup2(real_stderr, STDERR_FILENO);
     close(real_stderr);
     log_set_level(LOG_ERROR);
-    assert_true(pread(log, said, sizeof said - 1, 0) > 0);
+    assert_true(pread(log, logged, sizeof logged - 1, 0) > 0);
     close(log);
-    assert_string_equal(said, expected);
+    assert_string_equal(logged, expected);
     fake_answer(engine, 0);
     assert_shown("1-4 1-5 1-6");
 }
@@ -289,7 +289,7 @@ static void an_entry_published_without_its_fields_is_read_from_the_log(void **st
     fake_publish(engine, unread_at(1, 4));
     assert_at(1, 3);
     assert_waiting_for_range(1, 3);
-    fake_append_run(engine, 1, 5, 5); // heard meanwhile
+    fake_append_run(engine, 1, 5, 5); // arrives meanwhile
     fake_answer(engine, 0);
     assert_shown("1-5"); // the kind is not known: only the position moves
     assert_at(1, 5);
@@ -304,10 +304,10 @@ static void an_entry_published_without_its_fields_is_read_from_the_log(void **st
 static void a_loss_published_without_its_fields_is_announced(void **state) {
     (void)state;
     go_live(1, 3);
-    struct engine_entry loss = tombstone_at(2, 1), heard = unread_at(2, 1);
-    loss.prev = heard.prev = pos(1, 3);
+    struct engine_entry loss = tombstone_at(2, 1), published = unread_at(2, 1);
+    loss.prev = published.prev = pos(1, 3);
     fake_log(engine, loss);
-    fake_publish(engine, heard);
+    fake_publish(engine, published);
     fake_answer(engine, 0);
     assert_shown("gap(1-4..2-1 null epoch)");
     assert_int_equal(fake_waiting(engine), 0);
@@ -320,9 +320,9 @@ static void a_long_hole_is_read_in_pieces(void **state) {
     fake_publish(engine, comment_at(1, 2 * BATCH + 10));
     for (uint64_t i = 0; i < 3; i++) {
         assert_waiting_for_range(1, i * BATCH);
-        assert_int_equal(fake_question(engine, 0).limit, BATCH);
+        assert_int_equal(fake_query(engine, 0).limit, BATCH);
         fake_answer(engine, 0);
-        run_later(loop, PORTION_EVERY_MS - 1); // viewers who read get time to do so
+        run_later(loop, PORTION_EVERY_MS - 1); // viewers that read get time to do so
         assert_int_equal(fake_waiting(engine), 0);
         run_later(loop, 1);
     }
@@ -346,7 +346,7 @@ static void all_of_it_expired_is_announced_up_to_the_head(void **state) {
     go_live(1, 3);
     fake_log_run(engine, 1, 4, 8);
     fake_expire(engine, pos(1, 8));
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     fake_answer_all(engine, 2);
     assert_shown("gap(1-4..1-8 5 expired)");
     assert_at(1, 8);
@@ -354,7 +354,7 @@ static void all_of_it_expired_is_announced_up_to_the_head(void **state) {
     assert_shown("1-9");
 }
 
-static void a_range_that_fails_is_made_up_for(void **state) {
+static void a_range_query_that_fails_is_repeated(void **state) {
     (void)state;
     go_live(1, 3);
     fake_log_run(engine, 1, 4, 5);
@@ -377,7 +377,7 @@ static void a_range_that_fails_is_made_up_for(void **state) {
     assert_int_equal(fake_waiting(engine), 0);
 }
 
-static void a_range_that_fails_between_pieces_goes_on_where_it_was(void **state) {
+static void a_range_query_that_fails_between_pieces_continues_where_it_was(void **state) {
     (void)state;
     go_live(1, 0);
     fake_log_run(engine, 1, 1, BATCH + 10);
@@ -394,7 +394,7 @@ static void a_range_that_fails_between_pieces_goes_on_where_it_was(void **state)
     assert_int_equal(fake_waiting(engine), 0);
 }
 
-static void an_entry_that_the_log_never_had_is_not_asked_for_for_ever(void **state) {
+static void an_entry_that_the_log_never_had_is_not_queried_endlessly(void **state) {
     (void)state;
     go_live(1, 3);
     fake_publish(engine, comment_at(1, 6)); // and its store died with it
@@ -407,11 +407,11 @@ static void an_entry_that_the_log_never_had_is_not_asked_for_for_ever(void **sta
 
 // Interruptions
 
-static void what_an_interruption_swallowed_is_read(void **state) {
+static void what_an_interruption_lost_is_read(void **state) {
     (void)state;
     go_live(1, 3);
-    fake_log_run(engine, 1, 4, 6); // nobody heard of them
-    fake_say_subscribed(engine);
+    fake_log_run(engine, 1, 4, 6); // not published
+    fake_notify_subscribed(engine);
     assert_waiting(FAKE_HEAD);
     fake_append_run(engine, 1, 7, 7);
     assert_shown("");
@@ -419,26 +419,26 @@ static void what_an_interruption_swallowed_is_read(void **state) {
     assert_waiting_for_range(1, 3);
     fake_answer(engine, 0);
     assert_shown("1-4 1-5 1-6 1-7");
-    assert_int_equal(live, 1); // said once
+    assert_int_equal(live, 1); // called once
 }
 
-static void an_interruption_that_swallowed_nothing_shows_nothing(void **state) {
+static void an_interruption_that_lost_nothing_shows_nothing(void **state) {
     (void)state;
     go_live(1, 3);
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     fake_answer(engine, 0);
     assert_int_equal(fake_waiting(engine), 0);
     fake_append_run(engine, 1, 4, 4);
     assert_shown("1-4");
 }
 
-static void a_second_interruption_before_the_answer_is_looked_at_too(void **state) {
+static void a_second_interruption_before_the_answer_is_checked_too(void **state) {
     (void)state;
     go_live(1, 3);
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     fake_take_effect(engine);      // the head was 1-3
     fake_log_run(engine, 1, 4, 4); // lost in the second one
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     assert_int_equal(fake_waiting(engine), 1);
     fake_answer(engine, 0);
     assert_waiting(FAKE_HEAD);
@@ -449,13 +449,13 @@ static void a_second_interruption_before_the_answer_is_looked_at_too(void **stat
     assert_int_equal(fake_waiting(engine), 0);
 }
 
-static void an_interruption_before_it_is_live_is_looked_at_too(void **state) {
+static void an_interruption_before_the_feed_is_live_is_checked_too(void **state) {
     (void)state;
     fake_set_head(engine, pos(1, 3));
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     fake_take_effect(engine);
     fake_log_run(engine, 1, 4, 4);
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     fake_answer_all(engine, 10);
     assert_int_equal(live, 1);
     assert_shown("1-4");
@@ -490,12 +490,12 @@ static void a_check_while_a_hole_is_filled_comes_after_it(void **state) {
 
 // A store that has lost what we have seen
 
-static void a_store_that_went_back_is_told_so_and_announces_it(void **state) {
+static void a_store_that_went_back_learns_of_it_and_announces_it(void **state) {
     (void)state;
     go_live(1, 9);
     fake_lose(engine, pos(1, 4));
-    fake_say_subscribed(engine);
-    assert_int_equal(position_compare(fake_question(engine, 0).known, pos(1, 9)), 0);
+    fake_notify_subscribed(engine);
+    assert_int_equal(position_compare(fake_query(engine, 0).known, pos(1, 9)), 0);
     fake_answer_all(engine, 10);
     assert_shown("gap(1-10..2-1 null epoch)");
     assert_at(2, 1);
@@ -504,7 +504,7 @@ static void a_store_that_went_back_is_told_so_and_announces_it(void **state) {
     assert_int_equal(fake_waiting(engine), 0);
 }
 
-static void one_that_does_not_know_what_it_lost_is_told_so(void **state) {
+static void a_store_that_does_not_know_its_loss_learns_of_it(void **state) {
     (void)state;
     go_live(1, 9);
     fake_lose(engine, pos(1, 4));
@@ -513,7 +513,7 @@ static void one_that_does_not_know_what_it_lost_is_told_so(void **state) {
     fake_answer(engine, 0);
     assert_shown("gap(1-10..2-0 null epoch) 2-1");
     assert_waiting(FAKE_HEAD); // for viewers at 1-4
-    assert_int_equal(position_compare(fake_question(engine, 0).known, pos(1, 9)), 0);
+    assert_int_equal(position_compare(fake_query(engine, 0).known, pos(1, 9)), 0);
     fake_answer(engine, 0);
     assert_int_equal(fake_waiting(engine), 0);
 }
@@ -555,7 +555,7 @@ static void what_was_appended_below_is_shown_and_the_store_moves_above(void **st
     fake_lose(engine, pos(0, 0));
     fake_append_run(engine, 3, 1, 2);
     assert_waiting(FAKE_HEAD);
-    assert_int_equal(position_compare(fake_question(engine, 0).known, pos(5, 9)), 0);
+    assert_int_equal(position_compare(fake_query(engine, 0).known, pos(5, 9)), 0);
     fake_answer_all(engine, 10);
     assert_shown("gap(5-10..3-0 null epoch) 3-1 3-2 gap(3-3..6-1 null epoch)");
     fake_append_run(engine, 6, 2, 3);
@@ -563,22 +563,22 @@ static void what_was_appended_below_is_shown_and_the_store_moves_above(void **st
     assert_int_equal(fake_waiting(engine), 0);
 }
 
-static void what_was_appended_below_unheard_is_covered_by_the_gap(void **state) {
+static void what_was_appended_below_but_did_not_arrive_is_covered_by_the_gap(void **state) {
     (void)state;
     go_live(5, 9);
     fake_lose(engine, pos(0, 0));
     fake_log_run(engine, 3, 1, 2);
     steps_back = true; // the gap begins there
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     fake_answer_all(engine, 10);
     assert_shown("gap(3-1..6-1 null epoch)");
 }
 
-static void what_comes_below_while_the_log_is_asked_counts_too(void **state) {
+static void what_arrives_below_while_the_log_is_read_counts_too(void **state) {
     (void)state;
     go_live(5, 9);
     steps_back = true;
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     fake_take_effect(engine);
     fake_lose(engine, pos(0, 0));
     fake_append_run(engine, 3, 1, 1);
@@ -608,11 +608,11 @@ static void numbers_that_the_log_does_not_have_are_ignored(void **state) {
     assert_shown("5-10");
 }
 
-static void after_a_catch_up_what_was_read_may_be_heard_again(void **state) {
+static void after_a_catch_up_what_was_read_may_still_arrive(void **state) {
     (void)state;
     go_live(1, 3);
     fake_log_run(engine, 1, 4, 6);
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     fake_answer_all(engine, 10);
     assert_shown("1-4 1-5 1-6");
     for (uint64_t seq = 4; seq <= 6; seq++) fake_publish(engine, comment_at(1, seq));
@@ -627,7 +627,7 @@ static void after_a_catch_up_what_was_read_may_be_heard_again(void **state) {
 
 static void closed_while_its_first_answer_is_pending(void **state) {
     (void)state;
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     close_feed();
     assert_int_equal(fake_subscriptions(engine), 0);
     fake_answer(engine, 0);
@@ -652,18 +652,18 @@ static void closed_while_a_range_is_pending(void **state) {
     }
 }
 
-static void closed_while_it_waits_to_ask_again(void **state) {
+static void closed_while_it_waits_to_repeat_a_query(void **state) {
     (void)state;
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     fake_fail(engine, 0, ENGINE_UNAVAILABLE);
     close_feed();
     run_later(loop, AGAIN_MS);
     assert_int_equal(fake_waiting(engine), 0);
 }
 
-static void with_the_engine_closed_it_asks_no_more(void **state) {
+static void with_the_engine_closed_it_queries_no_more(void **state) {
     (void)state;
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     fake_fail(engine, 0, ENGINE_CLOSED);
     run_later(loop, AGAIN_MS);
     assert_int_equal(fake_waiting(engine), 0);
@@ -681,16 +681,16 @@ static void anything_may_be_lost_but_nothing_is_missed(void **state) {
         case 0:
         case 1:
         case 2: fake_append_run(engine, 1, seq + 1, seq + 1), seq++; break;
-        case 3: fake_log_run(engine, 1, seq + 1, seq + 1), seq++; break; // not heard
+        case 3: fake_log_run(engine, 1, seq + 1, seq + 1), seq++; break; // not published
         case 4:
-            if (seq) fake_publish(engine, comment_at(1, 1 + dice(seq))); // heard again
+            if (seq) fake_publish(engine, comment_at(1, 1 + dice(seq))); // published again
             break;
         case 5:
             if (fake_waiting(engine)) fake_answer(engine, 0);
             break;
         case 6:
             if (fake_waiting(engine) && dice_one_in(2)) fake_fail(engine, 0, ENGINE_UNAVAILABLE);
-            if (dice_one_in(10)) fake_say_subscribed(engine);
+            if (dice_one_in(10)) fake_notify_subscribed(engine);
             break;
         case 7:
             fake_take_effect(engine);
@@ -698,7 +698,7 @@ static void anything_may_be_lost_but_nothing_is_missed(void **state) {
             break;
         }
     }
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     for (int i = 0; i < 3; i++) {
         fake_answer_all(engine, 100);
         run_later(loop, AGAIN_MS);
@@ -713,7 +713,7 @@ static void anything_may_be_lost_but_nothing_is_missed(void **state) {
 // or is in a gap.
 
 static void let_it_settle(void) {
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     for (int i = 0; i < 8; i++) {
         fake_answer_all(engine, 100);
         run_later(loop, AGAIN_MS);
@@ -723,7 +723,7 @@ static void let_it_settle(void) {
 
 static void append_somehow(struct engine_entry e) {
     if (dice_one_in(3))
-        fake_log(engine, e); // not heard
+        fake_log(engine, e); // not published
     else
         fake_append(engine, e);
 }
@@ -745,7 +745,7 @@ static void lose_something(void) {
     const struct engine_entry *log;
     size_t logged = fake_logged(engine, &log);
     fake_lose(engine, logged && !dice_one_in(4) ? log[dice(logged)].at : pos(0, 0));
-    if (dice_one_in(3)) fake_say_subscribed(engine);
+    if (dice_one_in(3)) fake_notify_subscribed(engine);
 }
 
 static bool was_shown(struct position p) {
@@ -816,7 +816,7 @@ static void count_live(struct feed *f) {
     live++;
 }
 
-static void only_so_many_ask_at_a_time_and_the_others_in_turn(void **state) {
+static void a_limited_number_of_queries_run_and_the_others_take_turns(void **state) {
     (void)state;
     enum { MANY = 7 };
     static struct feed many[MANY];
@@ -824,7 +824,7 @@ static void only_so_many_ask_at_a_time_and_the_others_in_turn(void **state) {
     env.on_live = count_live;
     fake_set_head(engine, pos(1, 3));
     for (int i = 0; i < MANY; i++) feed_open(&many[i], &env, FAKE_VIDEO);
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     assert_int_equal(fake_waiting(engine), 2);
     fake_answer(engine, 0);
     assert_int_equal(fake_waiting(engine), 2);
@@ -849,7 +849,7 @@ static void open_many(void) {
     env.on_live = count_live;
     fake_set_head(engine, pos(1, 3));
     for (int i = 0; i < 7; i++) feed_open(&many[i], &env, FAKE_VIDEO);
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     fake_answer_all(engine, 100);
     assert_int_equal(live, 7);
 }
@@ -858,11 +858,11 @@ static void close_many(void) {
     for (int i = 0; i < 7; i++) feed_close(&many[i]);
 }
 
-static void while_the_store_fails_one_asks_for_all_and_less_and_less(void **state) {
+static void while_the_store_fails_one_feed_probes_for_all_less_and_less_often(void **state) {
     (void)state;
     open_many();
     fake_set_ready(engine, false);
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     unsigned before = fake_asked(engine);
     for (int ms = 0; ms < 60000; ms += 25) {
         while (fake_waiting(engine)) fake_fail(engine, 0, ENGINE_UNAVAILABLE);
@@ -878,33 +878,33 @@ static void while_the_store_fails_one_asks_for_all_and_less_and_less(void **stat
     close_many();
 }
 
-static void a_subscription_that_holds_again_cuts_the_pause_short(void **state) {
+static void a_renewed_subscription_cuts_the_pause_short(void **state) {
     (void)state;
     open_many();
     fake_set_ready(engine, false);
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     for (int ms = 0; ms < 30000; ms += 25) {
         while (fake_waiting(engine)) fake_fail(engine, 0, ENGINE_UNAVAILABLE);
         run_later(loop, 25);
     }
     fake_set_ready(engine, true);
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     assert_in_range(fake_waiting(engine), 1, 2);
     fake_answer_all(engine, 100);
     assert_int_equal(env.pause_ms, 0);
     close_many();
 }
 
-static void a_video_that_opens_is_asked_for_while_others_pause(void **state) {
+static void a_new_feed_sends_its_first_query_while_others_pause(void **state) {
     (void)state;
     open_many();
     fake_set_ready(engine, false);
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     while (fake_waiting(engine)) fake_fail(engine, 0, ENGINE_UNAVAILABLE);
     assert_true(env.pause_ms > 0);
     static struct feed late;
     feed_open(&late, &env, FAKE_VIDEO);
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     assert_in_range(fake_waiting(engine), 1, 2);
     fake_answer_all(engine, 100);
     assert_int_equal(live, 8);
@@ -912,7 +912,7 @@ static void a_video_that_opens_is_asked_for_while_others_pause(void **state) {
     close_many();
 }
 
-static void one_video_that_fails_makes_no_other_wait(void **state) {
+static void a_video_that_fails_does_not_delay_others(void **state) {
     (void)state;
     open_many();
     for (int i = 0; i < 10; i++) {
@@ -930,7 +930,7 @@ static void closed_while_all_pause(void **state) {
     (void)state;
     open_many();
     fake_set_ready(engine, false);
-    fake_say_subscribed(engine);
+    fake_notify_subscribed(engine);
     while (fake_waiting(engine)) fake_fail(engine, 0, ENGINE_UNAVAILABLE);
     close_many();
     run_later(loop, 20000);
@@ -942,53 +942,53 @@ static void closed_while_all_pause(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(it_is_live_once_it_knows_where_the_log_stands),
+        TEST(a_feed_is_live_once_it_knows_the_position_of_the_log),
         TEST(entries_before_the_head_is_known_are_shown_after_it),
         TEST(entries_that_the_head_counts_are_not_shown),
-        TEST(entries_even_before_the_subscription_is_said_to_hold_count),
-        TEST(a_head_that_fails_is_asked_again),
+        TEST(entries_count_even_before_the_subscription_is_confirmed),
+        TEST(a_head_query_that_fails_is_repeated),
         TEST(entries_in_order_pass_through),
-        TEST(a_video_that_nobody_has_written_to_begins_at_0),
+        TEST(a_video_without_comments_begins_at_0),
         TEST(repeats_are_dropped),
         TEST(messages_without_number_pass_as_they_are),
         TEST(a_hole_is_filled_from_the_log),
-        TEST(the_log_says_which_reader_has_met_a_hole),
+        TEST(log_lines_name_the_reader_that_found_a_hole),
         TEST(what_arrives_while_a_hole_is_filled_is_neither_lost_nor_doubled),
         TEST(an_entry_published_without_its_fields_is_read_from_the_log),
         TEST(a_loss_published_without_its_fields_is_announced),
         TEST(a_long_hole_is_read_in_pieces),
         TEST(what_has_expired_meanwhile_is_announced),
         TEST(all_of_it_expired_is_announced_up_to_the_head),
-        TEST(a_range_that_fails_is_made_up_for),
-        TEST(a_range_that_fails_between_pieces_goes_on_where_it_was),
-        TEST(an_entry_that_the_log_never_had_is_not_asked_for_for_ever),
-        TEST(what_an_interruption_swallowed_is_read),
-        TEST(an_interruption_that_swallowed_nothing_shows_nothing),
-        TEST(a_second_interruption_before_the_answer_is_looked_at_too),
-        TEST(an_interruption_before_it_is_live_is_looked_at_too),
+        TEST(a_range_query_that_fails_is_repeated),
+        TEST(a_range_query_that_fails_between_pieces_continues_where_it_was),
+        TEST(an_entry_that_the_log_never_had_is_not_queried_endlessly),
+        TEST(what_an_interruption_lost_is_read),
+        TEST(an_interruption_that_lost_nothing_shows_nothing),
+        TEST(a_second_interruption_before_the_answer_is_checked_too),
+        TEST(an_interruption_before_the_feed_is_live_is_checked_too),
         TEST(a_check_finds_what_others_have_seen),
         TEST(a_check_while_a_hole_is_filled_comes_after_it),
-        TEST(a_store_that_went_back_is_told_so_and_announces_it),
-        TEST(one_that_does_not_know_what_it_lost_is_told_so),
+        TEST(a_store_that_went_back_learns_of_it_and_announces_it),
+        TEST(a_store_that_does_not_know_its_loss_learns_of_it),
         TEST(a_loss_is_announced_also_where_the_epochs_first_entry_was_missed),
         TEST(a_store_that_lost_a_whole_epoch_is_announced),
         TEST(epochs_missed_that_lost_nothing_are_no_gap),
         TEST(what_was_appended_below_is_shown_and_the_store_moves_above),
-        TEST(what_was_appended_below_unheard_is_covered_by_the_gap),
-        TEST(what_comes_below_while_the_log_is_asked_counts_too),
+        TEST(what_was_appended_below_but_did_not_arrive_is_covered_by_the_gap),
+        TEST(what_arrives_below_while_the_log_is_read_counts_too),
         TEST(numbers_that_the_log_does_not_have_are_ignored),
-        TEST(after_a_catch_up_what_was_read_may_be_heard_again),
+        TEST(after_a_catch_up_what_was_read_may_still_arrive),
         TEST(closed_while_its_first_answer_is_pending),
         TEST(closed_while_a_range_is_pending),
-        TEST(closed_while_it_waits_to_ask_again),
-        TEST(with_the_engine_closed_it_asks_no_more),
+        TEST(closed_while_it_waits_to_repeat_a_query),
+        TEST(with_the_engine_closed_it_queries_no_more),
         TEST(anything_may_be_lost_but_nothing_is_missed),
         TEST(whatever_the_store_loses_what_it_has_is_shown_or_announced),
-        TEST(only_so_many_ask_at_a_time_and_the_others_in_turn),
-        TEST(while_the_store_fails_one_asks_for_all_and_less_and_less),
-        TEST(a_subscription_that_holds_again_cuts_the_pause_short),
-        TEST(a_video_that_opens_is_asked_for_while_others_pause),
-        TEST(one_video_that_fails_makes_no_other_wait),
+        TEST(a_limited_number_of_queries_run_and_the_others_take_turns),
+        TEST(while_the_store_fails_one_feed_probes_for_all_less_and_less_often),
+        TEST(a_renewed_subscription_cuts_the_pause_short),
+        TEST(a_new_feed_sends_its_first_query_while_others_pause),
+        TEST(a_video_that_fails_does_not_delay_others),
         TEST(closed_while_all_pause),
     };
     log_set_level(LOG_ERROR);

@@ -42,7 +42,7 @@ static uint64_t held(const struct history *h) {
     return history_covers(h, history_from(h), &first) ? history_end(h) - first : 0;
 }
 
-// What somebody who stands at `at` is given, or "not covered".
+// What a viewer at `at` gets, or "not covered".
 static const char *given(struct position at) {
     static struct frame *frames[HISTORY_FRAMES];
     uint64_t first, end = history_end(&history);
@@ -52,7 +52,7 @@ static const char *given(struct position at) {
     return frames_text(frames, count);
 }
 
-static void before_the_first_frame_nobody_is_covered_and_nothing_is_taken(void **state) {
+static void before_the_first_frame_no_position_is_covered_and_no_memory_used(void **state) {
     (void)state;
     assert_string_equal(given(pos(1, 0)), "not covered");
     assert_string_equal(given(pos(0, 0)), "not covered");
@@ -125,7 +125,7 @@ static void any_position_is_found_among_messages_without_number(void **state) {
     }
 }
 
-static void a_reset_forgets_all_and_begins_there(void **state) {
+static void a_reset_drops_everything_and_begins_at_the_position(void **state) {
     (void)state;
     history_reset(&history, &budget, pos(1, 4), now);
     push_run(5, 7);
@@ -136,7 +136,7 @@ static void a_reset_forgets_all_and_begins_there(void **state) {
     assert_string_equal(given(pos(1, 7)), "1-8");
 }
 
-static void the_oldest_go_and_the_run_begins_behind_them(void **state) {
+static void the_oldest_frames_are_dropped_and_the_run_begins_after_them(void **state) {
     (void)state;
     history_reset(&history, &budget, pos(1, 0), now);
     push_run(1, HISTORY_FRAMES + 10);
@@ -172,7 +172,7 @@ static void a_message_without_number_that_goes_leaves_the_beginning(void **state
 
 // At rest and in use
 
-static void it_keeps_few_unless_somebody_has_come_back_lately(void **state) {
+static void few_frames_are_kept_unless_a_viewer_has_reconnected_lately(void **state) {
     (void)state;
     push_run(1, 100);
     assert_int_equal(held(&history), HISTORY_RESTING_FRAMES);
@@ -189,7 +189,7 @@ static void it_keeps_few_unless_somebody_has_come_back_lately(void **state) {
     assert_int_equal(history_from(&history).seq, 202 - HISTORY_RESTING_FRAMES);
 }
 
-static void it_is_let_go_when_nobody_uses_it(void **state) {
+static void a_run_that_is_not_used_is_freed(void **state) {
     (void)state;
     push_run(1, 2);
     now += HISTORY_COLD_MS;
@@ -239,7 +239,7 @@ static void with_no_budget_at_all_it_holds_nothing(void **state) {
 }
 
 // Of many that share a budget, each in turn has a comment: those that had theirs last have history.
-static void the_one_without_use_for_longest_makes_room(void **state) {
+static void the_least_recently_used_run_makes_room(void **state) {
     (void)state;
     enum { MANY = 6, ROOM = 3 };
     struct history many[MANY] = {0};
@@ -259,7 +259,7 @@ static void the_one_without_use_for_longest_makes_room(void **state) {
     }
 }
 
-static void a_frame_forgotten_is_freed_unless_somebody_else_holds_it(void **state) {
+static void a_dropped_frame_is_freed_unless_it_is_referenced_elsewhere(void **state) {
     (void)state;
     struct frame *f = comment_frame(1, 1);
     history_push(&history, &budget, pos(1, 0), f, now);
@@ -269,8 +269,8 @@ static void a_frame_forgotten_is_freed_unless_somebody_else_holds_it(void **stat
     frame_unref(f);
 }
 
-// The process's memory is used up by others: history gives its own, so that somebody can come in.
-static void it_yields_to_newcomers(void **state) {
+// The rest of the process's memory is used up: history frees its own, so that a viewer can join.
+static void history_yields_to_new_viewers(void **state) {
     (void)state;
     struct history other = {0};
     push_run(1, 3);
@@ -294,24 +294,24 @@ static void it_yields_to_newcomers(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(before_the_first_frame_nobody_is_covered_and_nothing_is_taken),
+        TEST(before_the_first_frame_no_position_is_covered_and_no_memory_used),
         TEST(it_begins_in_front_of_its_first_frame),
         TEST(everything_since_its_beginning_is_covered),
         TEST(what_it_has_never_held_is_not_covered),
         TEST(gaps_and_messages_without_number_are_part_of_the_run),
         TEST(any_position_is_found_among_messages_without_number),
-        TEST(a_reset_forgets_all_and_begins_there),
-        TEST(the_oldest_go_and_the_run_begins_behind_them),
+        TEST(a_reset_drops_everything_and_begins_at_the_position),
+        TEST(the_oldest_frames_are_dropped_and_the_run_begins_after_them),
         TEST(it_holds_no_more_bytes_than_it_may),
         TEST(a_message_without_number_that_goes_leaves_the_beginning),
-        TEST(it_keeps_few_unless_somebody_has_come_back_lately),
-        TEST(it_is_let_go_when_nobody_uses_it),
+        TEST(few_frames_are_kept_unless_a_viewer_has_reconnected_lately),
+        TEST(a_run_that_is_not_used_is_freed),
         TEST(alone_it_makes_room_for_the_newest),
         TEST(what_does_not_fit_at_all_leaves_no_hole),
         TEST(with_no_budget_at_all_it_holds_nothing),
-        TEST(the_one_without_use_for_longest_makes_room),
-        TEST(it_yields_to_newcomers),
-        TEST(a_frame_forgotten_is_freed_unless_somebody_else_holds_it),
+        TEST(the_least_recently_used_run_makes_room),
+        TEST(history_yields_to_new_viewers),
+        TEST(a_dropped_frame_is_freed_unless_it_is_referenced_elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

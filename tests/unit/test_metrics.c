@@ -90,7 +90,7 @@ static void assert_becomes(void (*add)(const struct metric *, struct service *, 
     json_decref(o);
 }
 
-static void rows_go_where_they_say(void **state) {
+static void rows_appear_where_their_names_say(void **state) {
     (void)state;
     assert_becomes(metrics_add_to_health, "{\"used\":{\"now\":4,\"most\":0.25}}");
     assert_becomes(metrics_add_to_report, "{\"Reported\":4}");
@@ -170,7 +170,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_row_has_a_unit_a_sentence_and_a_name_in_one_style),
         cmocka_unit_test(names_are_unique),
-        cmocka_unit_test(rows_go_where_they_say),
+        cmocka_unit_test(rows_appear_where_their_names_say),
         cmocka_unit_test(http_and_engine_are_counted),
         cmocka_unit_test(turns_of_the_loop_are_counted),
     };

@@ -76,7 +76,7 @@ static void end(struct world *w, struct placement *p) {
     placement_free(p);
 }
 
-static void test_without_grace_a_lost_readers_video_moves_at_once(void **state) {
+static void test_without_grace_a_lost_readers_video_moves_immediately(void **state) {
     struct world *w = *state;
     lose_first(w);
     struct placement *p = start(w, 0, NULL);
@@ -221,7 +221,7 @@ static void count_answer(void *arg, const struct placement_answer *a) {
 }
 
 // 20,000 viewers of a hot video come while one lookup takes long: O(n^2) would take many seconds.
-static void test_a_crowd_waits_for_one_lookup(void **state) {
+static void test_many_queries_share_one_lookup(void **state) {
     struct world *w = *state;
     enum { CROWD = 200000 };
     renew(w, first, TTL_MS);
@@ -252,7 +252,7 @@ static void insist(void *arg, const struct placement_answer *a) {
     if (i->refused < 500) placement_register(i->placement, video, insist, i);
 }
 
-static void test_what_is_refused_before_the_first_listing_may_ask_again(void **state) {
+static void test_a_query_refused_before_the_first_listing_may_be_repeated(void **state) {
     struct world *w = *state;
     struct engine_ops away = *w->engine->ops;
     away.leases = no_leases;
@@ -396,7 +396,7 @@ static void on_last_answer(void *arg, const struct placement_answer *a) {
     ++*(unsigned *)arg;
 }
 
-static void test_what_waits_for_the_readers_is_answered_at_the_end(void **state) {
+static void test_queries_that_wait_for_the_listing_are_answered_by_free(void **state) {
     struct world *w = *state;
     struct placement *p = placement_new(w->loop, w->engine, &(struct placement_config){.grace_ms = 0});
     unsigned answered = 0;
@@ -413,7 +413,7 @@ static void let_pass(struct world *w, int64_t ms) {
     }
 }
 
-static void test_what_nobody_asks_for_is_forgotten(void **state) {
+static void test_unused_mappings_are_dropped(void **state) {
     struct world *w = *state;
     enum { MANY = 300 };
     renew(w, first, TTL_MS);
@@ -517,7 +517,7 @@ static void test_a_live_reader_stays_though_the_stores_clock_jumps(void **state)
     readers_release(&o.readers);
 }
 
-static void test_what_is_seen_first_lives_by_the_stores_clock_and_no_longer_than_a_lease(void **state) {
+static void test_a_lease_first_seen_lasts_by_the_stores_clock_but_no_longer_than_a_lease(void **state) {
     (void)state;
     static const struct {
         int64_t left_ms;
@@ -538,7 +538,7 @@ static void test_what_is_seen_first_lives_by_the_stores_clock_and_no_longer_than
     }
 }
 
-static void test_what_is_new_while_one_looks_lives_whatever_the_stores_clock_says(void **state) {
+static void test_a_lease_new_between_listings_is_live_whatever_the_stores_clock(void **state) {
     (void)state;
     struct observed o;
     struct engine_lease leases[] = {{.reader_url = first, .stamp = 1, .left_ms = 3000},
@@ -549,7 +549,7 @@ static void test_what_is_new_while_one_looks_lives_whatever_the_stores_clock_say
     readers_release(&o.readers);
 }
 
-static void test_what_an_older_version_gives_up_is_gone_at_once(void **state) {
+static void test_a_lease_that_an_older_version_gives_up_ends_immediately(void **state) {
     (void)state;
     struct observed o;
     struct engine_lease l = {.reader_url = first, .stamp = 103000, .left_ms = 3000};
@@ -575,7 +575,7 @@ static void test_hiccups_of_the_store_do_not_keep_a_dead_reader(void **state) {
     readers_release(&o.readers);
 }
 
-static void test_a_live_lease_that_is_not_listed_any_more_counts_for_a_moment(void **state) {
+static void test_a_live_lease_that_is_no_longer_listed_counts_for_a_moment(void **state) {
     (void)state;
     struct readers r;
     struct engine_lease leases[] = {{.reader_url = first, .left_ms = 3000}, {.reader_url = second}};
@@ -665,7 +665,7 @@ static void test_whether_a_host_is_a_urls_own(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        OPEN(test_without_grace_a_lost_readers_video_moves_at_once),
+        OPEN(test_without_grace_a_lost_readers_video_moves_immediately),
         OPEN(test_within_the_grace_it_stays_and_then_moves),
         OPEN(test_a_reader_that_is_back_within_the_grace_keeps_its_video),
         cmocka_unit_test(test_a_reader_that_stops_within_the_grace_may_return),
@@ -673,25 +673,25 @@ int main(void) {
         OPEN(test_time_in_which_the_store_is_away_does_not_end_a_lease),
         OPEN(test_a_lease_that_had_ended_before_the_store_was_away_has_no_grace_after),
         OPEN(test_time_in_which_the_store_is_slow_does_not_end_a_lease),
-        OPEN(test_a_crowd_waits_for_one_lookup),
-        OPEN(test_what_is_refused_before_the_first_listing_may_ask_again),
+        OPEN(test_many_queries_share_one_lookup),
+        OPEN(test_a_query_refused_before_the_first_listing_may_be_repeated),
         OPEN(test_a_full_cache_refuses_and_does_not_grow),
         OPEN(test_a_confirmed_answer_comes_from_the_store_and_not_from_the_cache),
         OPEN(test_answers_from_the_store_come_in_the_order_of_the_calls_and_one_has_registered),
         OPEN(test_answers_from_the_cache_come_in_the_same_turn_in_the_order_of_the_calls),
         OPEN(test_a_callback_may_ask_again),
-        OPEN(test_what_waits_for_the_readers_is_answered_at_the_end),
-        OPEN(test_what_nobody_asks_for_is_forgotten),
+        OPEN(test_queries_that_wait_for_the_listing_are_answered_by_free),
+        OPEN(test_unused_mappings_are_dropped),
         OPEN(test_a_reader_of_the_list_is_never_gone),
         cmocka_unit_test(test_lists_of_urls),
-        cmocka_unit_test(test_a_live_lease_that_is_not_listed_any_more_counts_for_a_moment),
+        cmocka_unit_test(test_a_live_lease_that_is_no_longer_listed_counts_for_a_moment),
         cmocka_unit_test(test_a_reader_whose_lease_the_store_has_lost_stays_gone_until_it_writes_one),
         cmocka_unit_test(test_a_lease_that_was_given_up_does_not_count_though_it_was_live),
         cmocka_unit_test(test_a_dead_reader_is_gone_after_three_seconds_though_the_stores_clock_was_set_back),
         cmocka_unit_test(test_a_live_reader_stays_though_the_stores_clock_jumps),
-        cmocka_unit_test(test_what_is_seen_first_lives_by_the_stores_clock_and_no_longer_than_a_lease),
-        cmocka_unit_test(test_what_is_new_while_one_looks_lives_whatever_the_stores_clock_says),
-        cmocka_unit_test(test_what_an_older_version_gives_up_is_gone_at_once),
+        cmocka_unit_test(test_a_lease_first_seen_lasts_by_the_stores_clock_but_no_longer_than_a_lease),
+        cmocka_unit_test(test_a_lease_new_between_listings_is_live_whatever_the_stores_clock),
+        cmocka_unit_test(test_a_lease_that_an_older_version_gives_up_ends_immediately),
         cmocka_unit_test(test_hiccups_of_the_store_do_not_keep_a_dead_reader),
         cmocka_unit_test(test_thousands_of_readers),
         cmocka_unit_test(test_whether_a_host_is_a_urls_own),

@@ -93,7 +93,7 @@ static unsigned logged(struct world *w, const char *what) {
     return count;
 }
 
-static void test_reports_again_and_again(void **state) {
+static void test_reports_are_periodic(void **state) {
     struct world *w = *state;
     start(w, 20, "secret");
     run_until_request(w, 5);
@@ -118,7 +118,7 @@ static void test_first_report_within_a_second(void **state) {
     assert_null(strstr(buf_string(&w->server.last), "Authorization"));
 }
 
-static void test_failures_are_said_once(void **state) {
+static void test_failures_are_logged_once(void **state) {
     struct world *w = *state;
     w->status = 403;
     start(w, 20, NULL);
@@ -148,7 +148,7 @@ static void run_for(struct world *w, int ms) {
     loop_run(w->loop);
 }
 
-static void test_never_two_under_way(void **state) {
+static void test_only_one_request_at_a_time(void **state) {
     struct world *w = *state;
     w->status = 0;
     start(w, 10, NULL);
@@ -158,7 +158,7 @@ static void test_never_two_under_way(void **state) {
     assert_int_equal(w->built, 1);
 }
 
-static void test_refused_is_said_once(void **state) {
+static void test_a_refusal_is_logged_once(void **state) {
     struct world *w = *state;
     int port, fd = fake_listen(false, &port);
     close(fd);
@@ -179,7 +179,7 @@ static void test_a_report_may_be_skipped(void **state) {
     run_until_request(w, 1);
 }
 
-static void test_free_with_a_post_under_way(void **state) {
+static void test_free_while_a_request_runs(void **state) {
     struct world *w = *state;
     w->status = 0;
     start(w, 10, NULL);
@@ -201,10 +201,10 @@ static void test_no_address_no_reporter(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_reports_again_and_again),    TEST(test_first_report_within_a_second),
-        TEST(test_failures_are_said_once),     TEST(test_never_two_under_way),
-        TEST(test_refused_is_said_once),       TEST(test_a_report_may_be_skipped),
-        TEST(test_free_with_a_post_under_way), TEST(test_no_address_no_reporter),
+        TEST(test_reports_are_periodic),      TEST(test_first_report_within_a_second),
+        TEST(test_failures_are_logged_once),  TEST(test_only_one_request_at_a_time),
+        TEST(test_a_refusal_is_logged_once),  TEST(test_a_report_may_be_skipped),
+        TEST(test_free_while_a_request_runs), TEST(test_no_address_no_reporter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -403,7 +403,7 @@ static void test_readers_are_bounded(void **state) {
     json_decref(d);
 }
 
-static void test_clients_are_bounded_and_totals_true(void **state) {
+static void test_clients_are_bounded_and_totals_correct(void **state) {
     report_many(*state, REPORT_CLIENT, "clientId", 0, FIGURES_CLIENTS + 10);
     assert_at(*state, "clients.totalClients", "100000");
     assert_at(*state, "clients.totalCommentsConsumed", "100000");
@@ -417,7 +417,7 @@ static void test_clients_are_bounded_and_totals_true(void **state) {
     json_decref(d);
 }
 
-static void test_a_place_in_the_list_goes_to_who_reports_next(void **state) {
+static void test_a_free_row_goes_to_the_client_that_reports_next(void **state) {
     report_many(*state, REPORT_CLIENT, "clientId", 0, 100);
     now_ms += 10000;
     report_many(*state, REPORT_CLIENT, "clientId", 50, 100);
@@ -441,7 +441,7 @@ static void test_huge_sums_stay_numbers(void **state) {
     assert_at(*state, "commentApi.commentsByVideo.v", "18014398509481982");
 }
 
-// The role, with an engine that answers overview() when the test says so.
+// The role, with an engine that answers overview() when the test tells it to.
 
 struct role_world {
     struct engine engine; // first
@@ -451,7 +451,7 @@ struct role_world {
     engine_overview_cb *pending;
     void *pending_arg;
     unsigned asked, answered;
-    bool answer_at_once;
+    bool answer_immediately;
     uint64_t comments;
     char *document; // the latest; NULL: none
     struct http_server *server;
@@ -483,7 +483,7 @@ static void fake_overview(struct engine *e, engine_overview_cb *cb, void *arg) {
     w->pending_arg = arg;
     w->asked++;
     w->answer.run = on_answer_job;
-    if (w->answer_at_once) loop_post(w->loop, &w->answer);
+    if (w->answer_immediately) loop_post(w->loop, &w->answer);
 }
 
 static bool fake_ready(struct engine *e, const char **why) {
@@ -548,7 +548,7 @@ static void post_reader(struct role_world *w, int connections) {
     assert_true(statistics_report(w->statistics, REPORT_READER, &r, &refusal));
 }
 
-static void test_gets_share_one_question(void **state) {
+static void test_gets_share_one_query(void **state) {
     struct role_world *w = *state;
     w->comments = 41;
     for (int i = 0; i < 10; i++) ask(w);
@@ -565,7 +565,7 @@ static void ask_and_answer(struct role_world *w) {
     give_overview(w, ENGINE_OK);
 }
 
-static void test_reports_are_shown_at_once(void **state) {
+static void test_reports_are_shown_immediately(void **state) {
     struct role_world *w = *state;
     for (int i = 1; i <= 5; i++) {
         post_reader(w, i);
@@ -576,7 +576,7 @@ static void test_reports_are_shown_at_once(void **state) {
     }
 }
 
-static void test_comments_are_shown_at_once(void **state) {
+static void test_comments_are_shown_immediately(void **state) {
     struct role_world *w = *state;
     for (int i = 0; i <= 5; i++) {
         w->comments = (uint64_t)i;
@@ -638,7 +638,7 @@ static void test_engine_that_does_not_answer(void **state) {
     assert_true(shows(w, "\"total\":41"));
 }
 
-// The loop's clock stands still meanwhile, so no budget comes back.
+// The loop's clock does not move meanwhile, so no budget is regained.
 static void test_polling_is_bounded(void **state) {
     struct role_world *w = *state;
     for (int i = 0; i < 1000; i++) {
@@ -665,7 +665,7 @@ static void test_silent_reader_leaves_the_document(void **state) {
     assert_true(shows(w, "\"totalReaders\":0"));
 }
 
-static void test_free_answers_who_waits(void **state) {
+static void test_free_calls_back_waiting_requests(void **state) {
     struct role_world *w = *state;
     ask(w);
     ask(w);
@@ -674,7 +674,7 @@ static void test_free_answers_who_waits(void **state) {
     assert_int_equal(w->answered, 2);
     assert_null(w->document);
     run_for(w, 1);
-    give_overview(w, ENGINE_OK); // late, and to nobody
+    give_overview(w, ENGINE_OK); // late: no request waits
 }
 
 static void test_bad_networks_make_no_role(void **state) {
@@ -701,7 +701,7 @@ static void on_http_answer(void *arg, const struct http_client_response *a) {
 
 static void start_server(struct role_world *w) {
     int error;
-    w->answer_at_once = true;
+    w->answer_immediately = true;
     w->client = http_client_new(w->loop);
     w->server = http_server_new(
         w->loop,
@@ -800,18 +800,18 @@ int main(void) {
         FIGURES(test_silent_instances_are_dropped),
         FIGURES(test_lists_and_maps_are_cut),
         FIGURES(test_readers_are_bounded),
-        FIGURES(test_clients_are_bounded_and_totals_true),
-        FIGURES(test_a_place_in_the_list_goes_to_who_reports_next),
+        FIGURES(test_clients_are_bounded_and_totals_correct),
+        FIGURES(test_a_free_row_goes_to_the_client_that_reports_next),
         FIGURES(test_huge_sums_stay_numbers),
-        ROLE(test_gets_share_one_question),
-        ROLE(test_reports_are_shown_at_once),
-        ROLE(test_comments_are_shown_at_once),
+        ROLE(test_gets_share_one_query),
+        ROLE(test_reports_are_shown_immediately),
+        ROLE(test_comments_are_shown_immediately),
         ROLE(test_engine_away_before_anything_is_known),
         ROLE(test_engine_away_later),
         ROLE(test_engine_that_does_not_answer),
         ROLE(test_polling_is_bounded),
         ROLE(test_silent_reader_leaves_the_document),
-        ROLE(test_free_answers_who_waits),
+        ROLE(test_free_calls_back_waiting_requests),
         ROLE(test_bad_networks_make_no_role),
         ROLE(test_routes),
         ROLE(test_routes_refuse),
