@@ -237,19 +237,19 @@ static bool bench_measure(struct bench_job *job, const struct output_file files[
         return false;
     }
     report_text(stdout, &job->plan, job->result, &job->required);
-    bool fine = true;
+    bool ok = true;
     for (size_t i = 0; i < OUTPUTS; i++)
-        if (files[i].file) fine &= write_output(job, &outputs[i], files[i].file);
-    for (size_t i = 0; i < job->required.count && fine; i++)
-        fine = requirement_is_met(&job->required.at[i], job->result);
-    return fine;
+        if (files[i].file) ok &= write_output(job, &outputs[i], files[i].file);
+    for (size_t i = 0; i < job->required.count && ok; i++)
+        ok = requirement_is_met(&job->required.at[i], job->result);
+    return ok;
 }
 
 static int bench_run_job(struct bench_job *job) {
     struct output_file files[OUTPUTS] = {{.file = NULL}};
-    bool fine = open_outputs(job, files) && bench_measure(job, files);
+    bool ok = open_outputs(job, files) && bench_measure(job, files);
     close_outputs(job, files);
-    return fine ? 0 : 1;
+    return ok ? 0 : 1;
 }
 
 static bool has_descriptors(const struct bench_plan *plan) {

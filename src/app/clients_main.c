@@ -19,7 +19,7 @@
 #include "net/loop.h"
 
 enum {
-    LOOK_MS = 50,
+    CHECK_MS = 50,
     LIVE_MS = 1000,          // between two live lines
     PLAIN_MS = 5000,         // between two plain ones
     SETTLE_MS = 5000,        // at the end
@@ -32,7 +32,7 @@ struct clients_run {
     struct loop *loop;
     struct clients *clients;
     struct loop_fd signals;
-    struct loop_timer look, show;
+    struct loop_timer check, show;
     int64_t duration_ms; // 0: none
     int64_t end_ms;      // when posting ends; 0: unknown yet
     int64_t settled_ms;  // when the wait for comments in flight ends; 0: it has not begun
@@ -74,10 +74,10 @@ static void begin_ending(struct clients_run *r, int64_t settle_ms) {
     r->settled_ms = loop_now_ms(r->loop) + settle_ms;
 }
 
-static void on_clients_look(struct loop_timer *timer) {
-    struct clients_run *r = container_of(timer, struct clients_run, look);
+static void on_clients_check(struct loop_timer *timer) {
+    struct clients_run *r = container_of(timer, struct clients_run, check);
     int64_t now = loop_now_ms(r->loop);
-    loop_timer_start(r->loop, timer, LOOK_MS);
+    loop_timer_start(r->loop, timer, CHECK_MS);
     if (r->duration_ms && !r->end_ms && clients_are_posting(r->clients)) r->end_ms = now + r->duration_ms;
     if (r->end_ms && now >= r->end_ms) begin_ending(r, SETTLE_MS);
     if (!r->settled_ms) return;
@@ -108,11 +108,11 @@ static int print_outcome(const struct clients_run *r) {
 
 static int serve_clients(struct clients_run *r, int signals) {
     r->signals.on_event = on_clients_signal;
-    r->look.on_due = on_clients_look;
+    r->check.on_due = on_clients_check;
     r->show.on_due = on_clients_show;
     r->terminal = isatty(STDOUT_FILENO);
     loop_fd_add(r->loop, &r->signals, signals, EPOLLIN);
-    loop_timer_start(r->loop, &r->look, LOOK_MS);
+    loop_timer_start(r->loop, &r->check, CHECK_MS);
     loop_timer_start(r->loop, &r->show, r->terminal ? LIVE_MS : PLAIN_MS);
     int error = loop_run(r->loop);
     loop_fd_remove(r->loop, &r->signals);

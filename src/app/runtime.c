@@ -18,7 +18,7 @@
 #include "placement/placement.h"
 #include "placement/readers.h"
 
-enum { RING_FRAMES = 16384, LOOK_MS = 250, READY_LOOK_MS = 1, READY_MS = 500, GRACE_SPARE_MS = 2000 };
+enum { RING_FRAMES = 16384, CHECK_MS = 250, READY_CHECK_MS = 1, READY_MS = 500, GRACE_SPARE_MS = 2000 };
 
 bool runtime_fail(struct runtime *r, const char *format, ...) {
     va_list args;
@@ -79,32 +79,32 @@ static bool runtime_open_fanout(struct runtime *r) {
 }
 
 // Logs when the store becomes unavailable and available again.
-static void on_store_look(struct loop_timer *t) {
-    struct runtime *r = container_of(t, struct runtime, look);
+static void on_store_check(struct loop_timer *t) {
+    struct runtime *r = container_of(t, struct runtime, check);
     const char *why = NULL;
     bool away = !r->engine->ops->ready(r->engine, &why);
     if (away && !r->store_away) log_error("engine", "unavailable", "why=\"%s\"", why ? why : "");
     if (!away && r->store_away) log_info("engine", "available", NULL);
     r->store_away = away;
-    loop_timer_start(r->loop, t, LOOK_MS);
+    loop_timer_start(r->loop, t, CHECK_MS);
 }
 
-static void on_ready_look(struct loop_timer *t) {
-    struct runtime *r = container_of(t, struct runtime, look);
+static void on_ready_check(struct loop_timer *t) {
+    struct runtime *r = container_of(t, struct runtime, check);
     const char *why;
     bool is_ready =
         r->engine->ops->ready(r->engine, &why) && (!r->placement || placement_ready(r->placement));
     if (is_ready || loop_now_ms(r->loop) >= r->ready_by_ms)
         loop_stop(r->loop);
     else
-        loop_timer_start(r->loop, t, READY_LOOK_MS);
+        loop_timer_start(r->loop, t, READY_CHECK_MS);
 }
 
 // Runs the loop until all parts are ready. Does not wait for a store that is away.
 static bool runtime_await_ready(struct runtime *r) {
-    r->look.on_due = on_ready_look;
+    r->check.on_due = on_ready_check;
     r->ready_by_ms = clock_monotonic_ms() + READY_MS;
-    loop_timer_start(r->loop, &r->look, 0);
+    loop_timer_start(r->loop, &r->check, 0);
     int error = loop_run(r->loop);
     return !error || runtime_fail(r, "The event loop failed: %s.", strerror(-error));
 }
@@ -138,13 +138,13 @@ bool runtime_begin(struct runtime *r) {
         placement_start(r->placement);
         if (!runtime_await_ready(r)) return false;
     }
-    r->look.on_due = on_store_look;
-    loop_timer_start(r->loop, &r->look, LOOK_MS);
+    r->check.on_due = on_store_check;
+    loop_timer_start(r->loop, &r->check, CHECK_MS);
     return true;
 }
 
 void runtime_close(struct runtime *r) {
-    if (r->loop) loop_timer_stop(r->loop, &r->look);
+    if (r->loop) loop_timer_stop(r->loop, &r->check);
     fanout_free(r->fanout);
     if (r->engine) r->engine->ops->close(r->engine);
     placement_free(r->placement);

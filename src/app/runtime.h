@@ -23,7 +23,7 @@ struct runtime {
     struct history_budget history;
     struct http_client *client;
     struct placement *placement; // NULL if no role places videos
-    struct loop_timer look;
+    struct loop_timer check;
     int64_t ready_by_ms;
     bool store_away;
 };

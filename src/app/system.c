@@ -57,9 +57,9 @@ static bool add_role(struct system *s, const struct role *role) {
 struct system *system_start(const struct settings *set, enum command command, char *why, size_t why_size) {
     struct system *s = mem_zalloc(sizeof *s);
     s->runtime = (struct runtime){.settings = set, .command = command, .why = why, .why_size = why_size};
-    bool fine = runtime_start(&s->runtime);
-    for (const struct role *role = role_table; fine && role->name; role++) fine = add_role(s, role);
-    if (fine && runtime_begin(&s->runtime)) return s;
+    bool ok = runtime_start(&s->runtime);
+    for (const struct role *role = role_table; ok && role->name; role++) ok = add_role(s, role);
+    if (ok && runtime_begin(&s->runtime)) return s;
     system_free(s);
     return NULL;
 }

@@ -11,8 +11,8 @@
 
 struct manager {
     struct placed_service placed; // first: the argument of the routes
-    struct loop_timer look;       // keeps the figures below fresh
-    bool looking;
+    struct loop_timer refresh;    // keeps the figures below fresh
+    bool overview_running;
     uint64_t videos;         // registered, in total
     json_t *newest_mappings; // of the newest of them
     int interval_ms;
@@ -21,7 +21,7 @@ struct manager {
 static void on_manager_overview(void *arg, enum engine_status status, const struct engine_overview *o) {
     struct manager *m = arg;
     if (status == ENGINE_CLOSED) return;
-    m->looking = false;
+    m->overview_running = false;
     if (status != ENGINE_OK) return;
     m->videos = o->mappings;
     json_object_clear(m->newest_mappings);
@@ -30,10 +30,10 @@ static void on_manager_overview(void *arg, enum engine_status status, const stru
 }
 
 static void on_overview_due(struct loop_timer *t) {
-    struct manager *m = container_of(t, struct manager, look);
+    struct manager *m = container_of(t, struct manager, refresh);
     struct engine *e = m->placed.service.engine;
-    if (!m->looking) {
-        m->looking = true;
+    if (!m->overview_running) {
+        m->overview_running = true;
         e->ops->overview(e, on_manager_overview, m);
     }
     loop_timer_start(m->placed.service.loop, t, m->interval_ms);
@@ -85,14 +85,14 @@ struct manager *manager_new(struct loop *loop, struct engine *engine, struct pla
     m->placed.placement = placement;
     m->newest_mappings = json_object();
     m->interval_ms = config->statistics_interval_ms / 2 + 1;
-    m->look.on_due = on_overview_due;
-    loop_timer_start(loop, &m->look, 0);
+    m->refresh.on_due = on_overview_due;
+    loop_timer_start(loop, &m->refresh, 0);
     return m;
 }
 
 void manager_free(struct manager *m) {
     if (!m) return;
-    loop_timer_stop(m->placed.service.loop, &m->look);
+    loop_timer_stop(m->placed.service.loop, &m->refresh);
     service_release(&m->placed.service);
     json_decref(m->newest_mappings);
     free(m);

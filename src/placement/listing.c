@@ -8,8 +8,8 @@ enum { SLOW_LISTING_MS = 1000 };
 static void on_leases_listed(void *arg, enum engine_status status, const struct engine_lease *leases,
                              size_t count) {
     struct listing *l = arg;
-    int64_t now_ms = loop_now_ms(l->loop), took_ms = now_ms - l->asked_ms;
-    l->asking = false;
+    int64_t now_ms = loop_now_ms(l->loop), took_ms = now_ms - l->sent_ms;
+    l->running = false;
     bool first = !l->complete;
     if (status == ENGINE_OK) {
         int64_t away_ms = l->away_ms ? now_ms - l->away_ms : took_ms >= SLOW_LISTING_MS ? took_ms : 0;
@@ -17,14 +17,14 @@ static void on_leases_listed(void *arg, enum engine_status status, const struct 
         l->complete = true;
         readers_update(&l->readers, leases, count, now_ms, away_ms);
     } else if (!l->away_ms) {
-        l->away_ms = l->asked_ms;
+        l->away_ms = l->sent_ms;
     }
     if (first && status != ENGINE_CLOSED) l->on_attempt(l, status);
 }
 
 void listing_refresh(struct listing *l) {
-    if (l->asking) return;
-    l->asking = true;
-    l->asked_ms = loop_now_ms(l->loop);
+    if (l->running) return;
+    l->running = true;
+    l->sent_ms = loop_now_ms(l->loop);
     l->engine->ops->leases(l->engine, on_leases_listed, l);
 }

@@ -17,8 +17,8 @@ struct listing {
     void (*on_attempt)(struct listing *, enum engine_status);
     struct readers readers;
     bool complete; // the leases have been listed
-    bool asking;
-    int64_t asked_ms;
+    bool running;
+    int64_t sent_ms;
     int64_t away_ms; // since when the engine does not answer; 0: it does
 };
 

@@ -6,7 +6,7 @@
 //     QUERY_HEAD     the log's position, and whether entries were lost. After an interruption (feed_check)
 //     QUERY_RANGE    a batch of entries after the feed's position. After a hole
 //
-// which goes through these states:
+// which goes through these states (CATCH_UP_...):
 //
 //     SUBSCRIBING ---> (IN_LINE) ---> ASKING ---> DECIDING ---> follow: no catch_up any more
 //                          ^            |             |
@@ -31,9 +31,9 @@
 enum {
     FILL_BATCH = 250,
     PORTION_EVERY_MS = 25,
-    AGAIN_MS = 250,
-    AGAIN_MOST_MS = 10000,
-    LINES = 20,       // logged per second
+    RETRY_MS = 250,
+    RETRY_MOST_MS = 10000,
+    LOG_LINES = 20,   // logged per second
     HOPEFUL_MS = 1000 // at least between two resubscriptions that cut a pause short
 };
 
@@ -43,7 +43,14 @@ struct catch_up {
     struct feed_env *env;
     struct feed *feed; // NULL: closed
     enum query query;  // the next one, or the last one sent
-    enum { SUBSCRIBING, IN_LINE, ASKING, DECIDING, LATER, CLOSED } state;
+    enum {
+        CATCH_UP_SUBSCRIBING,
+        CATCH_UP_IN_LINE,
+        CATCH_UP_ASKING,
+        CATCH_UP_DECIDING,
+        CATCH_UP_LATER,
+        CATCH_UP_CLOSED
+    } state;
     bool check_again;           // once the query is answered, compare positions with the store
     enum engine_status failure; // of the last query
     int delay_ms;               // before it is repeated; 0: it did not fail
@@ -65,7 +72,7 @@ static struct catch_up *feed_catch_up(struct feed *f) {
     c->env = f->env;
     c->feed = f;
     c->query = QUERY_HEAD;
-    c->state = DECIDING;
+    c->state = CATCH_UP_DECIDING;
     c->from = c->newest = f->at;
     c->again.on_due = on_query_again;
     return f->catch_up = c;
@@ -80,21 +87,13 @@ static void catch_up_note(struct catch_up *c, struct position p) {
     if (position_compare(p, c->newest) > 0) c->newest = p;
 }
 
-// An entry was published while the log is being read.
-static void catch_up_note_published(struct catch_up *c, struct position p) {
-    catch_up_note(c, p);
-    if (c->query == QUERY_OPEN || position_is_set(c->lower) || position_compare(p, c->from) > 0) return;
-    c->lower = p;
-    c->check_again = true;
-}
-
 // Asking
 
 static void query_send(struct catch_up *c) {
     const struct feed *f = c->feed;
     struct engine *e = c->env->engine;
     c->env->asking++;
-    c->state = ASKING;
+    c->state = CATCH_UP_ASKING;
     if (c->query == QUERY_RANGE)
         e->ops->range(e, f->video, f->at, FILL_BATCH, on_feed_range, c);
     else
@@ -126,8 +125,8 @@ static int with_jitter(int ms) {
 }
 
 static int grow_delay_ms(int ms) {
-    if (!ms) return AGAIN_MS;
-    return ms < AGAIN_MOST_MS / 2 ? 2 * ms : AGAIN_MOST_MS;
+    if (!ms) return RETRY_MS;
+    return ms < RETRY_MOST_MS / 2 ? 2 * ms : RETRY_MOST_MS;
 }
 
 static void on_feed_resume(struct loop_timer *t) {
@@ -152,14 +151,14 @@ static void query_start(struct catch_up *c, enum query query) {
         query_send(c);
         return;
     }
-    c->state = IN_LINE;
+    c->state = CATCH_UP_IN_LINE;
     DL_APPEND(env->in_line, c);
     feed_wait_out_pause(env);
 }
 
 static void query_later(struct catch_up *c, enum query query, int delay_ms) {
     if (c->query != QUERY_OPEN) c->query = query;
-    c->state = LATER;
+    c->state = CATCH_UP_LATER;
     loop_timer_start(c->env->loop, &c->again, delay_ms);
 }
 
@@ -173,13 +172,6 @@ static void feed_end_idle_pause(struct feed_env *env) {
     if (feed_is_paused(env) && !env->in_line && !env->asking) feed_end_pause(env);
 }
 
-// If the store as a whole fails, and not only this query, all feeds pause.
-static void feed_note_failure(struct feed_env *env, bool probed) {
-    const char *why;
-    if ((feed_is_paused(env) && !probed) || env->engine->ops->ready(env->engine, &why)) return;
-    env->pause_ms = grow_delay_ms(env->pause_ms);
-}
-
 static void query_failed(struct catch_up *c) {
     c->delay_ms = grow_delay_ms(c->delay_ms);
     if (feed_is_paused(c->env))
@@ -191,16 +183,19 @@ static void query_failed(struct catch_up *c) {
 // Takes an answer of the engine. Returns whether it is to be used; if not, the retry has been arranged.
 static bool feed_take_answer(struct catch_up *c, enum engine_status status) {
     struct feed_env *env = c->env;
-    bool is_open = c->state != CLOSED, probed = env->probe == c;
+    bool is_open = c->state != CATCH_UP_CLOSED, probed = env->probe == c;
     if (probed) env->probe = NULL;
     env->asking--;
-    if (is_open) c->state = DECIDING;
+    if (is_open) c->state = CATCH_UP_DECIDING;
     c->failure = status;
     if (status == ENGINE_OK) {
         c->delay_ms = 0;
         feed_end_pause(env);
     } else if (status != ENGINE_CLOSED) {
-        feed_note_failure(env, probed);
+        // If the store as a whole fails, and not only this query, all feeds pause.
+        const char *why;
+        if ((probed || !feed_is_paused(env)) && !env->engine->ops->ready(env->engine, &why))
+            env->pause_ms = grow_delay_ms(env->pause_ms);
         if (is_open) query_failed(c);
     }
     if (!is_open) free(c);
@@ -266,7 +261,7 @@ static void on_feed_range(void *arg, enum engine_status status, const struct eng
 
 static void feed_log(struct feed *f, const char *event, const char *action) {
     struct feed_env *env = f->env;
-    if (log_sample(&env->sampler, env->instance_id, LINES, loop_now_ms(env->loop)))
+    if (log_sample(&env->sampler, env->instance_id, LOG_LINES, loop_now_ms(env->loop)))
         log_info(env->instance_id, event, "video=%s action=\"%s\"", f->video, action);
 }
 
@@ -285,8 +280,14 @@ static void on_feed_entry(void *arg, const struct engine_entry *e) {
         if (feed_is_live(f)) feed_emit(f, frame_of_entry(e));
         return;
     }
-    if (f->catch_up) {
-        catch_up_note_published(f->catch_up, e->at);
+    struct catch_up *catch_up = f->catch_up;
+    if (catch_up) {
+        catch_up_note(catch_up, e->at);
+        if (catch_up->query == QUERY_OPEN || position_is_set(catch_up->lower) ||
+            position_compare(e->at, catch_up->from) > 0)
+            return;
+        catch_up->lower = e->at;
+        catch_up->check_again = true;
         return;
     }
     enum continuity c = continuity_of(f->at, e);
@@ -332,7 +333,7 @@ static void on_feed_head(void *arg, enum engine_status status, const struct engi
 
 void feed_check(struct feed *f) {
     struct catch_up *c = feed_catch_up(f);
-    if (c->state == IN_LINE || c->state == ASKING)
+    if (c->state == CATCH_UP_IN_LINE || c->state == CATCH_UP_ASKING)
         c->check_again = true;
     else
         query_start(c, QUERY_HEAD);
@@ -370,7 +371,7 @@ void feed_open(struct feed *f, struct feed_env *env, const char *video) {
     *f = (struct feed){.env = env, .video = video};
     struct catch_up *c = feed_catch_up(f);
     c->query = QUERY_OPEN;
-    c->state = SUBSCRIBING;
+    c->state = CATCH_UP_SUBSCRIBING;
     f->subscription = env->engine->ops->subscribe(env->engine, video, &feed_subscriber, f);
 }
 
@@ -381,11 +382,11 @@ void feed_close(struct feed *f) {
     loop_timer_stop(f->env->loop, &c->again);
     f->catch_up = NULL;
     c->feed = NULL;
-    if (c->state == ASKING) {
-        c->state = CLOSED;
+    if (c->state == CATCH_UP_ASKING) {
+        c->state = CATCH_UP_CLOSED;
         return;
     }
-    if (c->state == IN_LINE) catch_up_leave_line(c);
+    if (c->state == CATCH_UP_IN_LINE) catch_up_leave_line(c);
     feed_end_idle_pause(c->env);
     free(c);
 }

@@ -27,8 +27,7 @@ struct redirect_spent {
 };
 
 // Returns the address of the reader for this client: services stay among reader URLs, browsers among public
-// ones. NULL if the client could use neither: the reader's address is a loopback address, and the client came
-// here by another one.
+// ones. NULL if the client cannot reach it: the only address is a loopback one, and the client is elsewhere.
 const char *redirect_base(struct placement *, struct http_request *, const struct placement_answer *to);
 
 // Writes base and target, with the hop count raised by one.

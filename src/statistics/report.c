@@ -168,7 +168,7 @@ static bool report_take_member(struct reading *g) {
     return g->reader->last != JSON_TOKEN_ERROR;
 }
 
-static bool report_take_members(struct reading *g) {
+static bool report_take_object(struct reading *g) {
     enum json_token token = json_reader_next(g->reader);
     if (token != JSON_TOKEN_OBJECT) return false;
     while ((token = json_reader_next(g->reader)) == JSON_TOKEN_KEY)
@@ -238,7 +238,7 @@ json_t *report_read(enum report_kind kind, struct json_reader *reader, struct re
     struct reading g = {.shape = &report_shapes[kind], .reader = reader};
     json_t *report = NULL;
     refusal->code = NULL;
-    if (report_take_members(&g) && report_check(&g, refusal)) report = report_make(&g);
+    if (report_take_object(&g) && report_check(&g, refusal)) report = report_make(&g);
     json_decref(g.id.value);
     for (int i = 0; i < REPORT_FIELDS; i++) json_decref(g.slots[i].value);
     return report;

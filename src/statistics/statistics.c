@@ -52,13 +52,13 @@ struct statistics {
     struct service service; // first: the argument of the routes
     struct internal_only *guard;
     struct figures *figures;
-    json_t *stored;       // storedComments; NULL: unknown yet
-    bool asking, closing; // the engine is being queried; statistics_free() was called
-    int64_t asked_us;
-    struct time_budget asking_budget;
-    struct loop_timer patience; // limits the wait for the engine, if there is an older answer
-    struct waiter *waiters;     // for its answer
-    struct waiter *ready;       // for the job `answer`
+    json_t *stored;                 // storedComments; NULL: unknown yet
+    bool overview_running, closing; // the engine is being queried; statistics_free() was called
+    int64_t overview_sent_us;
+    struct time_budget overview_budget;
+    struct loop_timer overview_timeout; // limits the wait for the engine, if there is an older answer
+    struct waiter *waiters;             // for its answer
+    struct waiter *ready;               // for the job `answer`
     struct loop_job answer;
     char *document; // or NULL
     size_t document_len;
@@ -85,8 +85,8 @@ struct statistics *statistics_new(struct loop *loop, struct engine *engine,
     s->guard = guard;
     int interval_ms = config->interval_ms > 0 ? config->interval_ms : INTERVAL_MS;
     s->figures = figures_new((int64_t)interval_ms * SILENT_INTERVALS);
-    s->asking_budget = s->making_budget = (struct time_budget){BUDGET_MAX_US, loop_now_ms(loop)};
-    s->patience.on_due = on_overview_overdue;
+    s->overview_budget = s->making_budget = (struct time_budget){BUDGET_MAX_US, loop_now_ms(loop)};
+    s->overview_timeout.on_due = on_overview_overdue;
     s->answer.run = on_waiters_ready;
     s->reap.run = on_statistics_reap;
     return s;
@@ -160,28 +160,28 @@ static void on_waiters_ready(struct loop_job *job) {
 
 static void on_statistics_overview(void *arg, enum engine_status status, const struct engine_overview *o) {
     struct statistics *s = arg;
-    s->asking = false;
+    s->overview_running = false;
     if (s->closing) {
         loop_defer(s->service.loop, &s->reap);
         return;
     }
     if (status == ENGINE_OK) statistics_keep_overview(s, o);
-    time_budget_spend(&s->asking_budget, s->asked_us);
-    loop_timer_stop(s->service.loop, &s->patience);
+    time_budget_spend(&s->overview_budget, s->overview_sent_us);
+    loop_timer_stop(s->service.loop, &s->overview_timeout);
     statistics_answer_all(s, &s->waiters);
 }
 
 static void on_overview_overdue(struct loop_timer *t) {
-    struct statistics *s = container_of(t, struct statistics, patience);
+    struct statistics *s = container_of(t, struct statistics, overview_timeout);
     statistics_answer_all(s, &s->waiters);
 }
 
-static void statistics_ask_engine(struct statistics *s) {
+static void statistics_query_engine(struct statistics *s) {
     struct engine *e = s->service.engine;
-    if (s->stored) loop_timer_start(s->service.loop, &s->patience, OLDEST_MS);
-    if (s->asking) return;
-    s->asking = true;
-    s->asked_us = clock_monotonic_us();
+    if (s->stored) loop_timer_start(s->service.loop, &s->overview_timeout, OLDEST_MS);
+    if (s->overview_running) return;
+    s->overview_running = true;
+    s->overview_sent_us = clock_monotonic_us();
     e->ops->overview(e, on_statistics_overview, s);
 }
 
@@ -190,12 +190,12 @@ void statistics_document(struct statistics *s, statistics_document_cb *done, voi
     *w = (struct waiter){.done = done, .arg = arg};
     if (s->waiters) { // the query of the first one is running
         DL_APPEND(s->waiters, w);
-    } else if (s->stored && !time_budget_left(&s->asking_budget, loop_now_ms(s->service.loop))) {
+    } else if (s->stored && !time_budget_left(&s->overview_budget, loop_now_ms(s->service.loop))) {
         if (!s->ready) loop_defer(s->service.loop, &s->answer);
         DL_APPEND(s->ready, w);
     } else {
         DL_APPEND(s->waiters, w);
-        statistics_ask_engine(s);
+        statistics_query_engine(s);
     }
 }
 
@@ -212,8 +212,8 @@ static void on_statistics_reap(struct loop_job *job) {
 void statistics_free(struct statistics *s) {
     if (!s || s->closing) return;
     s->closing = true;
-    loop_timer_stop(s->service.loop, &s->patience);
+    loop_timer_stop(s->service.loop, &s->overview_timeout);
     statistics_answer_all(s, &s->waiters);
     statistics_answer_all(s, &s->ready);
-    if (!s->asking) loop_defer(s->service.loop, &s->reap);
+    if (!s->overview_running) loop_defer(s->service.loop, &s->reap);
 }
