@@ -46,6 +46,36 @@ static void a_heartbeat_cut_anywhere_is_ended_before_a_comment(void **state) {
     }
 }
 
+// The socket is full after any byte of the record, so that the sink has begun it and taken nothing of the
+// heartbeat; while nothing waits, and while the viewer is due to be sent a run.
+static void a_heartbeat_after_a_fin_cut_anywhere_is_ended_before_a_comment(void **state) {
+    (void)state;
+    struct frame *beat = frame_of_heartbeat();
+    long record = (long)frame_piece(beat, SINK_CHUNKED).iov_len + WIRE_AROUND;
+    frame_unref(beat);
+    for (int is_due = 0; is_due < 2; is_due++) {
+        for (long cut = 0; cut <= record; cut++) {
+            join_crowd(2);
+            client_read(&clients[0], SIZE_MAX);
+            for (int i = 0; is_due && i < 2; i++) rig_publish(&rig, 5);
+            if (is_due)
+                channel_flush_some(&rig.channel, loop_now_ms(rig.loop), 1); // the last is served first
+            assert_int_equal(seats_is_due(&rig.channel.seats, clients[0].viewer), is_due);
+            client_room(&clients[0], cut);
+            shutdown(clients[0].fd, SHUT_WR);
+            run_turns(rig.loop, 1);
+            rig_flush(&rig);
+            rig_send_run(&rig, is_due ? 1 : 3, 5);
+            client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+            assert_all_seen(2, "hello 1-1 1-2 1-3");
+            assert_int_equal(clients[0].seen.comments, cut > 0); // none into a full socket
+            assert_int_equal(rig.channel.seats.ready, 2);
+            tear_down(state);
+            set_up(state);
+        }
+    }
+}
+
 static void a_record_cut_anywhere_is_ended_before_a_gap(void **state) {
     (void)state;
     for (long left = 0; left < 120; left++) {
@@ -130,6 +160,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_heartbeat_cut_anywhere_is_ended_before_a_comment),
+        TEST(a_heartbeat_after_a_fin_cut_anywhere_is_ended_before_a_comment),
         TEST(a_record_cut_anywhere_is_ended_before_a_gap),
         TEST(a_backlog_given_up_ends_with_the_record_begun),
         TEST(it_is_closed_in_order_unless_a_record_is_begun),
