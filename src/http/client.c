@@ -1,13 +1,13 @@
-// A call's way: http_client_request() writes the whole request into the call and queues it at its origin;
-// origin_dispatch() gives it an idle connection or makes one, once the name is known; client_conn.c carries
-// it and reports to on_outcome(); end_call() calls the caller back.
+// http_client_request() writes the whole request into a call and queues it at its origin; origin_dispatch()
+// gives it an idle connection, or makes one once the name is resolved; client_conn.c transfers it and reports
+// to client_on_outcome(); call_end() calls the caller back.
 //
-// Callers are only called from end_call(), and that only from events, timers and http_client_free().
-// origin_dispatch() never calls it, so it may run inside http_client_request(); what it finds to fail, fails
-// by the call's timer.
+// Callbacks run only in call_end(), and that runs only from events, timers and http_client_free(): what
+// origin_dispatch() finds to fail is failed by the call's timer, since it may run inside
+// http_client_request().
 //
-// An origin is dropped when it has neither calls nor connections; how many there are is bounded by the calls
-// that may wait, and by HTTP_CLIENT_ORIGINS.
+// An origin is freed when it has neither calls nor connections. There are at most as many as calls that may
+// wait, and at most HTTP_CLIENT_ORIGINS.
 #include "http/client.h"
 
 #include <errno.h>
@@ -31,7 +31,7 @@ struct http_call {
     struct http_transfer transfer;
     struct loop_timer timer;
     struct loop_job reap;
-    int error;           // what it will end with when the timer is due
+    int error;           // its outcome when the timer is due
     bool waiting, fresh; // in origin->waiting; wants a connection never used before
     http_client_cb *done;
     void *arg;
@@ -45,7 +45,7 @@ struct http_origin {
     int port;
     struct http_call *waiting; // oldest first
     unsigned waiting_count;
-    unsigned calls; // that have not ended: waiting, carried, or about to fail
+    unsigned calls; // that have not ended: waiting, being transferred, or about to fail
     struct http_client_conn *conns;
     unsigned conn_count;
     struct loop_job reap;
@@ -62,36 +62,31 @@ struct http_client {
     struct loop_job reap;
 };
 
-static void on_resolved(void *arg);
-static http_client_conn_cb on_outcome;
-static void on_call_timer(struct loop_timer *);
-static void on_call_reap(struct loop_job *);
-static void on_origin_reap(struct loop_job *);
-static void on_client_reap(struct loop_job *);
+static void client_on_resolved(void *arg);
+static http_client_conn_cb client_on_outcome;
+static void call_on_timer(struct loop_timer *);
+static void call_on_reap(struct loop_job *);
+static void origin_on_reap(struct loop_job *);
+static void client_on_reap(struct loop_job *);
 
 struct http_client *http_client_new(struct loop *loop) {
     struct http_client *h = mem_zalloc(sizeof *h);
     h->loop = loop;
-    h->resolver = resolver_new(loop, on_resolved, h);
-    h->reap.run = on_client_reap;
+    h->resolver = resolver_new(loop, client_on_resolved, h);
+    h->reap.run = client_on_reap;
     return h;
 }
 
-// A value of a header line: nothing that could end the line.
-static bool is_header_value(const char *text) {
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f) return false;
-    return true;
-}
-
-static int check_request(const struct http_client_request *q) {
+static int client_check_request(const struct http_client_request *q) {
     size_t letters = strspn(q->method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
     if (!letters || q->method[letters]) return -EINVAL;
-    if (q->authorization && !is_header_value(q->authorization)) return -EINVAL;
+    for (const char *c = q->authorization; c && *c; c++) // nothing that could end the header line
+        if ((unsigned char)*c < 0x20 || *c == 0x7f) return -EINVAL;
     return q->body && q->body_len > HTTP_CLIENT_BODY_MAX ? -EMSGSIZE : 0;
 }
 
-static void write_request(struct buf *out, const struct http_client_request *q, const struct http_url *u) {
+static void client_write_request(struct buf *out, const struct http_client_request *q,
+                                 const struct http_url *u) {
     buf_printf(out, "%s %s", q->method, *u->path == '/' ? "" : "/");
     buf_add(out, u->path, u->path_len);
     buf_printf(out, u->ipv6 ? " HTTP/1.1\r\nHost: [%s]" : " HTTP/1.1\r\nHost: %s", u->host);
@@ -106,7 +101,7 @@ static void write_request(struct buf *out, const struct http_client_request *q, 
     if (q->body) buf_add(out, q->body, q->body_len);
 }
 
-static struct http_origin *find_origin(struct http_client *h, const struct http_url *u) {
+static struct http_origin *client_find_origin(struct http_client *h, const struct http_url *u) {
     char key[HTTP_URL_HOST_MAX + 16];
     int len = snprintf(key, sizeof key, "%s:%d", u->host, u->port);
     struct http_origin *o;
@@ -115,14 +110,14 @@ static struct http_origin *find_origin(struct http_client *h, const struct http_
     o = mem_zalloc(sizeof *o + (size_t)len + 1);
     o->client = h;
     o->port = u->port;
-    o->reap.run = on_origin_reap;
+    o->reap.run = origin_on_reap;
     memcpy(o->host, u->host, sizeof o->host);
     memcpy(o->key, key, (size_t)len + 1);
     HASH_ADD_KEYPTR(hh, h->origins, o->key, (size_t)len, o);
     return o;
 }
 
-static struct http_call *new_call(struct http_client *h, const struct http_client_request *q,
+static struct http_call *call_new(struct http_client *h, const struct http_client_request *q,
                                   http_client_cb *done, void *arg) {
     struct http_call *call = mem_zalloc(sizeof *call);
     call->client = h;
@@ -130,19 +125,19 @@ static struct http_call *new_call(struct http_client *h, const struct http_clien
     call->arg = arg;
     call->transfer.body_max = q->response_max ? q->response_max : HTTP_CLIENT_BODY_MAX;
     call->transfer.head_only = !strcmp(q->method, "HEAD");
-    call->timer.on_due = on_call_timer;
-    call->reap.run = on_call_reap;
+    call->timer.on_due = call_on_timer;
+    call->reap.run = call_on_reap;
     DL_APPEND(h->calls, call);
     return call;
 }
 
 // Ends the call with `error` in a later turn.
-static void fail_soon(struct http_call *call, int error) {
+static void call_fail_soon(struct http_call *call, int error) {
     call->error = error;
     loop_timer_start(call->client->loop, &call->timer, FAIL_SOON_MS);
 }
 
-static void queue_call(struct http_origin *o, struct http_call *call, bool first) {
+static void call_queue(struct http_origin *o, struct http_call *call, bool first) {
     call->waiting = true;
     o->waiting_count++;
     if (first)
@@ -151,21 +146,21 @@ static void queue_call(struct http_origin *o, struct http_call *call, bool first
         DL_APPEND2(o->waiting, call, wait_prev, wait_next);
 }
 
-static void unqueue_call(struct http_call *call) {
+static void call_unqueue(struct http_call *call) {
     DL_DELETE2(call->origin->waiting, call, wait_prev, wait_next);
     call->origin->waiting_count--;
     call->waiting = false;
 }
 
-static int prepare_call(struct http_call *call, const struct http_client_request *q,
+static int call_prepare(struct http_call *call, const struct http_client_request *q,
                         struct http_origin **origin) {
     struct http_url url;
-    int error = check_request(q);
+    int error = client_check_request(q);
     if (!error) error = http_url_parse(&url, q->url);
     if (error) return error;
-    *origin = find_origin(call->client, &url);
+    *origin = client_find_origin(call->client, &url);
     if (!*origin || (*origin)->waiting_count == HTTP_CLIENT_QUEUE_MAX) return -EBUSY;
-    write_request(&call->transfer.request, q, &url);
+    client_write_request(&call->transfer.request, q, &url);
     return 0;
 }
 
@@ -173,35 +168,20 @@ static void origin_dispatch(struct http_origin *);
 
 void http_client_request(struct http_client *h, const struct http_client_request *q, http_client_cb *done,
                          void *arg) {
-    struct http_call *call = new_call(h, q, done, arg);
-    if (h->closing) return; // http_client_free() is going through the calls and ends this one too
+    struct http_call *call = call_new(h, q, done, arg);
+    if (h->closing) return; // http_client_free() ends this one too
     struct http_origin *o;
-    int error = prepare_call(call, q, &o);
+    int error = call_prepare(call, q, &o);
     if (error) {
-        fail_soon(call, error);
+        call_fail_soon(call, error);
         return;
     }
     call->error = -ETIMEDOUT;
     loop_timer_start(h->loop, &call->timer, q->timeout_ms > 0 ? q->timeout_ms : FAIL_SOON_MS);
     call->origin = o;
     o->calls++;
-    queue_call(o, call, false);
+    call_queue(o, call, false);
     origin_dispatch(o);
-}
-
-static struct http_client_conn *origin_find_idle(struct http_origin *o) {
-    struct http_client_conn *c;
-    DL_FOREACH(o->conns, c)
-        if (c->state == CLIENT_CONN_IDLE) return c;
-    return NULL;
-}
-
-static void origin_add_conn(struct http_origin *o, struct http_call *call,
-                            const struct resolver_addresses *addresses) {
-    struct http_client_conn *c =
-        http_client_conn_new(o->client->loop, addresses, o->port, &call->transfer, on_outcome, o);
-    DL_PREPEND(o->conns, c);
-    o->conn_count++;
 }
 
 static void origin_remove_conn(struct http_origin *o, struct http_client_conn *c) {
@@ -214,28 +194,33 @@ static void origin_close_conn(struct http_origin *o, struct http_client_conn *c)
     http_client_conn_close(c);
 }
 
-// Makes a connection for the first call that waits. Returns false if it has to go on waiting.
+// Makes a connection for the first waiting call. Returns false if the call has to wait.
 static bool origin_connect_first(struct http_origin *o, struct http_client_conn *idle) {
     struct http_call *call = o->waiting;
     if (o->conn_count == HTTP_CLIENT_CONNECTIONS && !idle) return false;
     struct resolver_addresses addresses;
     int error = resolver_get(o->client->resolver, o->host, &addresses);
     if (error == -EINPROGRESS) return false;
-    unqueue_call(call);
+    call_unqueue(call);
     if (error) {
-        fail_soon(call, error);
+        call_fail_soon(call, error);
         return true;
     }
     if (o->conn_count == HTTP_CLIENT_CONNECTIONS) origin_close_conn(o, idle);
-    origin_add_conn(o, call, &addresses);
+    struct http_client_conn *c =
+        http_client_conn_new(o->client->loop, &addresses, o->port, &call->transfer, client_on_outcome, o);
+    DL_PREPEND(o->conns, c);
+    o->conn_count++;
     return true;
 }
 
 static bool origin_start_first(struct http_origin *o) {
     struct http_call *call = o->waiting;
-    struct http_client_conn *idle = origin_find_idle(o);
+    struct http_client_conn *idle;
+    DL_FOREACH(o->conns, idle)
+        if (idle->state == CLIENT_CONN_IDLE) break;
     if (!idle || call->fresh) return origin_connect_first(o, idle);
-    unqueue_call(call);
+    call_unqueue(call);
     http_client_conn_begin(idle, &call->transfer);
     return true;
 }
@@ -244,36 +229,36 @@ static void origin_dispatch(struct http_origin *o) {
     while (o->waiting && origin_start_first(o)) continue;
 }
 
-static void on_resolved(void *arg) {
+static void client_on_resolved(void *arg) {
     struct http_client *h = arg;
     struct http_origin *o, *next;
     HASH_ITER(hh, h->origins, o, next) origin_dispatch(o);
 }
 
-// Starts what waits, or drops an origin that nobody needs. The last thing done about an origin in any event.
+// Starts waiting calls, or frees an unused origin. The last step for an origin in any event.
 static void origin_settle(struct http_origin *o) {
-    if (o->client->closing) return; // http_client_free() has dropped it, or is about to
+    if (o->client->closing) return; // http_client_free() has freed it, or is about to
     origin_dispatch(o);
     if (o->calls || o->conns) return;
     HASH_DEL(o->client->origins, o);
     loop_defer(o->client->loop, &o->reap);
 }
 
-static void on_origin_reap(struct loop_job *job) {
+static void origin_on_reap(struct loop_job *job) {
     free(container_of(job, struct http_origin, reap));
 }
 
-static void on_call_reap(struct loop_job *job) {
+static void call_on_reap(struct loop_job *job) {
     struct http_call *call = container_of(job, struct http_call, reap);
     buf_release(&call->transfer.request);
     buf_release(&call->transfer.body);
     free(call);
 }
 
-static void end_call(struct http_call *call, int error) {
+static void call_end(struct http_call *call, int error) {
     struct http_client *h = call->client;
     loop_timer_stop(h->loop, &call->timer);
-    if (call->waiting) unqueue_call(call);
+    if (call->waiting) call_unqueue(call);
     if (call->transfer.conn) origin_close_conn(call->origin, call->transfer.conn);
     DL_DELETE(h->calls, call);
     if (call->origin) call->origin->calls--;
@@ -285,47 +270,45 @@ static void end_call(struct http_call *call, int error) {
     loop_defer(h->loop, &call->reap);
 }
 
-static void on_call_timer(struct loop_timer *t) {
+static void call_on_timer(struct loop_timer *t) {
     struct http_call *call = container_of(t, struct http_call, timer);
     struct http_origin *o = call->origin;
-    end_call(call, call->error);
+    call_end(call, call->error);
     if (o) origin_settle(o);
 }
 
-// A request that the peer most likely never saw is tried again, once.
-static void on_outcome(struct http_client_conn *c, struct http_transfer *transfer,
-                       enum http_client_outcome outcome, int error) {
+// A request that the peer most likely never received is sent again, once.
+static void client_on_outcome(struct http_client_conn *c, struct http_transfer *transfer,
+                              enum http_client_outcome outcome, int error) {
     struct http_origin *o = c->owner;
     struct http_call *call = transfer ? container_of(transfer, struct http_call, transfer) : NULL;
     if (c->state == CLIENT_CONN_CLOSED) origin_remove_conn(o, c);
-    // The name may have moved, as that of a restarted container does.
+    // The address may have changed, as that of a restarted container does.
     if (outcome == HTTP_TRANSFER_UNREACHABLE) resolver_forget(o->client->resolver, o->host);
     if (call && outcome == HTTP_TRANSFER_UNSEEN && !call->fresh) {
         call->fresh = true;
-        queue_call(o, call, true);
+        call_queue(o, call, true);
     } else if (call) {
-        end_call(call, error);
+        call_end(call, error);
     }
     origin_settle(o);
 }
 
-static void drop_origin(struct http_client *h, struct http_origin *o) {
-    struct http_client_conn *c, *next;
-    DL_FOREACH_SAFE(o->conns, c, next) origin_close_conn(o, c);
-    HASH_DEL(h->origins, o);
-    loop_defer(h->loop, &o->reap);
-}
-
-static void on_client_reap(struct loop_job *job) {
+static void client_on_reap(struct loop_job *job) {
     free(container_of(job, struct http_client, reap));
 }
 
 void http_client_free(struct http_client *h) {
     if (!h || h->closing) return;
     h->closing = true;
-    while (h->calls) end_call(h->calls, -ECANCELED);
+    while (h->calls) call_end(h->calls, -ECANCELED);
     struct http_origin *o, *next;
-    HASH_ITER(hh, h->origins, o, next) drop_origin(h, o);
+    HASH_ITER(hh, h->origins, o, next) {
+        struct http_client_conn *c, *next_conn;
+        DL_FOREACH_SAFE(o->conns, c, next_conn) origin_close_conn(o, c);
+        HASH_DEL(h->origins, o);
+        loop_defer(h->loop, &o->reap);
+    }
     resolver_free(h->resolver);
     loop_defer(h->loop, &h->reap);
 }

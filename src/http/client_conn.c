@@ -1,5 +1,5 @@
-// A transfer's way: conn_try_next (one address after the other), conn_opened, http_client_conn_begin,
-// conn_send, conn_read, the parser's callbacks, conn_finish; then idle until the next
+// A transfer goes through conn_try_next (one address after the other), http_client_conn_begin, conn_send,
+// conn_read, the parser's callbacks and conn_finish; then the connection is idle until the next
 // http_client_conn_begin().
 #include "client_conn.h"
 
@@ -12,16 +12,16 @@
 enum {
     READ_SIZE = 16384,
     READS_A_TURN = 16,
-    // What fails at once is reported in a later turn, so that a caller that repeats cannot hold up this one.
+    // An immediate failure is reported in a later turn, so that a caller that retries cannot block this one.
     FAIL_SOON_MS = 1
 };
 
-static void on_stream(struct stream *);
-static void on_timer(struct loop_timer *);
-static void on_reap(struct loop_job *);
-static void start_parser(struct http_client_conn *);
+static void conn_on_stream(struct stream *);
+static void conn_on_timer(struct loop_timer *);
+static void conn_on_reap(struct loop_job *);
+static void conn_start_parser(struct http_client_conn *);
 
-static bool is_carrying(const struct http_client_conn *c) {
+static bool conn_is_busy(const struct http_client_conn *c) {
     return c->state == CLIENT_CONN_WAITING || c->state == CLIENT_CONN_HEAD || c->state == CLIENT_CONN_BODY;
 }
 
@@ -45,9 +45,9 @@ struct http_client_conn *http_client_conn_new(struct loop *loop, const struct re
                                               int port, struct http_transfer *transfer,
                                               http_client_conn_cb *on_outcome, void *owner) {
     struct http_client_conn *c = mem_zalloc(sizeof *c);
-    stream_init(&c->stream, &stream_tcp, loop, on_stream);
-    c->timer.on_due = on_timer;
-    c->reap.run = on_reap;
+    stream_init(&c->stream, &stream_tcp, loop, conn_on_stream);
+    c->timer.on_due = conn_on_timer;
+    c->reap.run = conn_on_reap;
     c->loop = loop;
     c->owner = owner;
     c->on_outcome = on_outcome;
@@ -75,7 +75,7 @@ static void conn_lose(struct http_client_conn *c, int error) {
     conn_end(c, unseen ? HTTP_TRANSFER_UNSEEN : HTTP_TRANSFER_LOST, error);
 }
 
-static void on_timer(struct loop_timer *t) {
+static void conn_on_timer(struct loop_timer *t) {
     struct http_client_conn *c = container_of(t, struct http_client_conn, timer);
     if (c->state == CLIENT_CONN_IDLE) {
         conn_lose(c, 0);
@@ -85,8 +85,8 @@ static void on_timer(struct loop_timer *t) {
     conn_connect_next(c);
 }
 
-// What the peer does not take now goes when the stream is writable again. A broken one is no verdict yet: the
-// peer may have responded (413, say) before it closed.
+// What is left is sent when the stream is writable again. A broken stream decides nothing yet: the peer may
+// have responded (413, say) before it closed.
 static void conn_send(struct http_client_conn *c) {
     const struct buf *out = &c->transfer->request;
     while (c->sent < out->len && c->stream.writable && !c->stream.broken) {
@@ -103,17 +103,8 @@ void http_client_conn_begin(struct http_client_conn *c, struct http_transfer *tr
     c->sent = c->head_bytes = 0;
     c->refusal = 0;
     loop_timer_stop(c->loop, &c->timer);
-    start_parser(c);
+    conn_start_parser(c);
     conn_send(c);
-}
-
-static void conn_opened(struct http_client_conn *c) {
-    if (!c->stream.error) {
-        http_client_conn_begin(c, c->transfer);
-    } else if (c->stream.error != -EINPROGRESS) {
-        c->connect_error = c->stream.error;
-        conn_connect_next(c);
-    }
 }
 
 // llhttp's callbacks. Returning non-zero stops the parser.
@@ -122,14 +113,14 @@ static struct http_client_conn *conn_of_parser(llhttp_t *p) {
     return p->data;
 }
 
-static int on_headers_complete(llhttp_t *p) {
+static int conn_on_headers_complete(llhttp_t *p) {
     struct http_client_conn *c = conn_of_parser(p);
     c->transfer->status = llhttp_get_status_code(p);
     c->state = CLIENT_CONN_BODY;
     return c->transfer->head_only; // 1: there is no body, whatever the header says
 }
 
-static int on_body(llhttp_t *p, const char *at, size_t len) {
+static int conn_on_body(llhttp_t *p, const char *at, size_t len) {
     struct http_client_conn *c = conn_of_parser(p);
     struct buf *body = &c->transfer->body;
     if (body->len + len > c->transfer->body_max) {
@@ -140,9 +131,9 @@ static int on_body(llhttp_t *p, const char *at, size_t len) {
     return 0;
 }
 
-static int on_message_complete(llhttp_t *p) {
+static int conn_on_message_complete(llhttp_t *p) {
     struct http_client_conn *c = conn_of_parser(p);
-    if (c->transfer->status / 100 == 1) { // an interim answer (RFC 9110, 15.2); the real one follows
+    if (c->transfer->status / 100 == 1) { // an interim response (RFC 9110, 15.2); the final one follows
         c->state = CLIENT_CONN_HEAD;
         return 0;
     }
@@ -151,40 +142,37 @@ static int on_message_complete(llhttp_t *p) {
     return HPE_PAUSED;
 }
 
-static void start_parser(struct http_client_conn *c) {
+static void conn_start_parser(struct http_client_conn *c) {
     static llhttp_settings_t settings; // control loop only
     if (!settings.on_headers_complete) {
         llhttp_settings_init(&settings);
-        settings.on_headers_complete = on_headers_complete;
-        settings.on_body = on_body;
-        settings.on_message_complete = on_message_complete;
+        settings.on_headers_complete = conn_on_headers_complete;
+        settings.on_body = conn_on_body;
+        settings.on_message_complete = conn_on_message_complete;
     }
     llhttp_init(&c->parser, HTTP_RESPONSE, &settings);
     c->parser.data = c;
 }
 
-// Whether the peer has sent nothing, not even its end.
-static bool is_quiet(struct http_client_conn *c) {
+// Whether the peer has sent nothing, not even a FIN.
+static bool conn_is_quiet(struct http_client_conn *c) {
     char byte;
     if (c->stream.fin || c->stream.broken) return false;
     return !c->stream.readable || stream_read(&c->stream, &byte, 1) == -EAGAIN;
 }
 
-static void conn_stand_idle(struct http_client_conn *c) {
-    c->state = CLIENT_CONN_IDLE;
-    c->used = true;
-    loop_timer_start(c->loop, &c->timer, HTTP_CLIENT_IDLE_MS);
-}
-
-// `clean`: nothing was received behind the response.
+// `clean`: nothing was received after the response.
 static void conn_finish(struct http_client_conn *c, bool clean) {
     struct http_transfer *transfer = c->transfer;
     c->transfer = NULL;
     transfer->conn = NULL;
-    if (clean && c->keep_alive && c->sent == transfer->request.len && is_quiet(c))
-        conn_stand_idle(c);
-    else
+    if (clean && c->keep_alive && c->sent == transfer->request.len && conn_is_quiet(c)) {
+        c->state = CLIENT_CONN_IDLE;
+        c->used = true;
+        loop_timer_start(c->loop, &c->timer, HTTP_CLIENT_IDLE_MS);
+    } else {
         http_client_conn_close(c);
+    }
     c->on_outcome(c, transfer, HTTP_TRANSFER_DONE, 0);
 }
 
@@ -201,36 +189,38 @@ static void conn_parse(struct http_client_conn *c, const char *bytes, size_t len
         conn_lose(c, -EMSGSIZE);
 }
 
-// A response without a length ends with the connection.
-static void conn_read_end(struct http_client_conn *c) {
-    if (c->state != CLIENT_CONN_WAITING) llhttp_finish(&c->parser);
-    if (c->state == CLIENT_CONN_COMPLETE)
-        conn_finish(c, false);
-    else
-        conn_lose(c, -ECONNRESET);
-}
-
 static void conn_read(struct http_client_conn *c) {
     char bytes[READ_SIZE];
     ssize_t n = stream_read(&c->stream, bytes, sizeof bytes);
-    if (n > 0)
+    if (n > 0) {
         conn_parse(c, bytes, (size_t)n);
-    else if (n == 0)
-        conn_read_end(c);
-    else if (n != -EAGAIN)
+    } else if (n == 0) { // which is the end of a response without a length
+        if (c->state != CLIENT_CONN_WAITING) llhttp_finish(&c->parser);
+        if (c->state == CLIENT_CONN_COMPLETE)
+            conn_finish(c, false);
+        else
+            conn_lose(c, -ECONNRESET);
+    } else if (n != -EAGAIN) {
         conn_lose(c, n == -EPIPE ? -ECONNRESET : (int)n);
+    }
 }
 
-static void on_stream(struct stream *s) {
+static void conn_on_stream(struct stream *s) {
     struct http_client_conn *c = container_of(s, struct http_client_conn, stream);
-    if (c->state == CLIENT_CONN_CONNECTING) conn_opened(c);
-    if (is_carrying(c)) conn_send(c);
-    for (int i = 0; i < READS_A_TURN && is_carrying(c) && s->readable; i++) conn_read(c);
-    if (is_carrying(c) && s->readable) stream_ready_again(s);
-    if (c->state == CLIENT_CONN_IDLE && !is_quiet(c)) conn_lose(c, 0); // the peer closes, or talks unasked
+    if (c->state == CLIENT_CONN_CONNECTING && !s->error) {
+        http_client_conn_begin(c, c->transfer);
+    } else if (c->state == CLIENT_CONN_CONNECTING && s->error != -EINPROGRESS) {
+        c->connect_error = s->error;
+        conn_connect_next(c);
+    }
+    if (conn_is_busy(c)) conn_send(c);
+    for (int i = 0; i < READS_A_TURN && conn_is_busy(c) && s->readable; i++) conn_read(c);
+    if (conn_is_busy(c) && s->readable) stream_ready_again(s);
+    if (c->state == CLIENT_CONN_IDLE && !conn_is_quiet(c))
+        conn_lose(c, 0); // the peer has closed, or sends without a request
 }
 
-static void on_reap(struct loop_job *job) {
+static void conn_on_reap(struct loop_job *job) {
     free(container_of(job, struct http_client_conn, reap));
 }
 

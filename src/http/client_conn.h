@@ -1,9 +1,9 @@
-// Private to the HTTP client: a connection to an origin, and what it carries.
+// Private to the HTTP client: a connection to an origin.
 //
-// A connection is made for a transfer (one request and its response), carries one at a time, and is idle
-// between two. What becomes of it and of its transfer it reports by one callback, exactly once for each
-// transfer and never inside the calls below. It owns its stream, and after http_client_conn_close() is freed
-// at the end of the turn. Control loop only.
+// A connection is made for a transfer (one request and its response), carries one at a time, and is idle in
+// between. It reports the outcome by one callback, exactly once for each transfer and never inside the calls
+// below. It owns its stream, and is freed at the end of the turn after http_client_conn_close(). Control loop
+// only.
 #pragma once
 
 #include <llhttp.h>
@@ -22,20 +22,20 @@ enum {
 };
 
 struct http_transfer {
-    struct buf request; // kept whole for a second try
+    struct buf request; // kept whole for a second attempt
     struct buf body;    // of the response
     size_t body_max;
     int status;
     bool head_only;                // HEAD: the response has no body
-    struct http_client_conn *conn; // while it is carried
+    struct http_client_conn *conn; // that carries it, or NULL
 };
 
 enum http_client_conn_state {
     CLIENT_CONN_CONNECTING,
-    CLIENT_CONN_WAITING, // nothing of the response has come
+    CLIENT_CONN_WAITING, // no byte of the response has been received
     CLIENT_CONN_HEAD,
     CLIENT_CONN_BODY,
-    CLIENT_CONN_COMPLETE, // all of the response has come; only while it is parsed
+    CLIENT_CONN_COMPLETE, // the whole response has been received; only while it is parsed
     CLIENT_CONN_IDLE,
     CLIENT_CONN_CLOSED
 };
@@ -73,12 +73,12 @@ struct http_client_conn {
     struct http_client_conn *prev, *next; // its owner's
 };
 
-// Begins to connect for a transfer.
+// Begins to connect for a transfer, which then follows.
 struct http_client_conn *http_client_conn_new(struct loop *, const struct resolver_addresses *, int port,
                                               struct http_transfer *, http_client_conn_cb *, void *owner);
 
-// Gives an idle connection its next transfer.
+// Begins the next transfer of an idle connection.
 void http_client_conn_begin(struct http_client_conn *, struct http_transfer *);
 
-// Closes it, without a callback; its transfer, if any, is no longer carried.
+// Closes it, without a callback for its transfer, if any.
 void http_client_conn_close(struct http_client_conn *);

@@ -1,9 +1,9 @@
 // HTTP/1.1 client for calls between services: small JSON bodies, keep-alive, a few connections per origin.
 //
 // Control loop only. Limits: at most HTTP_CLIENT_CONNECTIONS connections per origin and HTTP_CLIENT_QUEUE_MAX
-// requests waiting for one (more fail at once with -EBUSY), answers of at most 1 MiB unless the request says
-// more. Host names are looked up on a thread of their own, so that a slow resolver never stops the loop. It
-// never follows redirects.
+// requests waiting for one (further ones fail with -EBUSY); response bodies of at most 1 MiB unless the
+// request says otherwise. Host names are resolved on a thread of their own, so that a slow resolver never
+// blocks the loop. Redirects are not followed.
 #pragma once
 
 #include <stddef.h>
