@@ -19,20 +19,26 @@ enum { PROBE_LOST_MS = 1500, FIRST_RETRY_MS = 250, LAST_RETRY_MS = 8000 };
 static const char channel_prefix[] = "video:";
 enum { PREFIX_LEN = sizeof channel_prefix - 1 };
 
+// A SUBSCRIBE may be refused, and the error does not say which one. So all of them are sent between two of
+// the probe's channel: if the second one is confirmed and no error has come, all are active.
+enum subscribing {
+    SUBSCRIBING_FIRST,   // the probe's channel alone, because Redis has refused before: the rest follows
+    SUBSCRIBING_ALL,     // all are sent
+    SUBSCRIBING_REST,    // and the first is confirmed
+    SUBSCRIBING_DONE,    // the second, too
+    SUBSCRIBING_REFUSED, // until it is tried again
+};
+
 struct redis_subscriber {
     struct redis *redis;
     struct redis_conn *conn;
-    char probe_channel[48]; // ours alone
-    bool probing;           // the probe's channel is subscribed
-    int64_t probe_sent_ms;  // Redis has taken it, and it has not come; 0: none
-    // A SUBSCRIBE may be refused, and the error does not say which one. So all of them are sent between two
-    // of the probe's channel: if the second one is confirmed and no error has come, all hold.
-    unsigned confirmed; // of the two
-    bool alone;         // the rest is sent when the first is confirmed: Redis has refused before
-    bool errors;        // since the first
-    char why[160];      // a sentence while something is refused
+    enum subscribing subscribing;
+    char why[160]; // a sentence while something is refused
     struct loop_timer retry;
     int64_t retry_ms;
+    char probe_channel[48]; // ours alone
+    bool probing;           // it is subscribed on this connection
+    int64_t probe_sent_ms;  // to Redis, and not received yet; 0: none is
 };
 
 static void send_about(struct redis_subscriber *s, const char *command, const char *channel) {
@@ -63,31 +69,29 @@ static void subscribe_rest(struct redis_subscriber *s) {
     send_about(s, "SUBSCRIBE", s->probe_channel);
 }
 
-static void subscribe_all(struct redis_subscriber *s, bool alone) {
-    s->confirmed = 0;
-    s->errors = false;
-    s->alone = alone;
+static void subscribe_all(struct redis_subscriber *s, enum subscribing first) {
+    s->subscribing = first;
     send_about(s, "SUBSCRIBE", s->probe_channel);
-    if (!alone) subscribe_rest(s);
+    if (first == SUBSCRIBING_ALL) subscribe_rest(s);
 }
 
 static void on_up(void *arg, const struct redis_server *server) {
     struct redis_subscriber *s = arg;
     (void)server;
     s->probe_sent_ms = 0;
-    subscribe_all(s, false);
+    subscribe_all(s, SUBSCRIBING_ALL);
 }
 
 static void on_retry(struct loop_timer *t) {
     struct redis_subscriber *s = container_of(t, struct redis_subscriber, retry);
-    if (redis_conn_is_up(s->conn)) subscribe_all(s, true);
+    if (redis_conn_is_up(s->conn)) subscribe_all(s, SUBSCRIBING_FIRST);
 }
 
 static void note_refused(struct redis_subscriber *s, const char *error) {
     char clause[120], why[sizeof s->why];
     redis_error_clause(error, clause, sizeof clause);
     snprintf(why, sizeof why, "Redis %s.", clause);
-    s->errors = true;
+    s->subscribing = SUBSCRIBING_REFUSED;
     if (strcmp(why, s->why) != 0) {
         log_warn("engine", "redis_refuses", "command=subscribe why=\"%s\"", why);
         memcpy(s->why, why, sizeof why);
@@ -100,7 +104,7 @@ static void note_refused(struct redis_subscriber *s, const char *error) {
 }
 
 static void note_all_subscribed(struct redis_subscriber *s) {
-    if (s->errors || !s->why[0]) return;
+    if (!s->why[0]) return;
     log_info("engine", "redis_accepts_again", "command=subscribe");
     s->why[0] = 0;
     loop_timer_stop(s->redis->loop, &s->retry);
@@ -124,10 +128,19 @@ static void take_entry(struct redis_subscriber *s, const char *channel, const ch
 
 static void take_probe_subscribed(struct redis_subscriber *s) {
     s->probing = true;
-    if (++s->confirmed == 2) note_all_subscribed(s);
-    if (!s->alone) return;
-    s->alone = false;
-    subscribe_rest(s);
+    switch (s->subscribing) {
+    case SUBSCRIBING_FIRST:
+        s->subscribing = SUBSCRIBING_REST;
+        subscribe_rest(s);
+        break;
+    case SUBSCRIBING_ALL: s->subscribing = SUBSCRIBING_REST; break;
+    case SUBSCRIBING_REST:
+        s->subscribing = SUBSCRIBING_DONE;
+        note_all_subscribed(s);
+        break;
+    case SUBSCRIBING_DONE:
+    case SUBSCRIBING_REFUSED: break;
+    }
 }
 
 static void take_subscribed(struct redis_subscriber *s, const char *channel) {
