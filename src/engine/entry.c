@@ -26,7 +26,7 @@ enum entry_shown entry_shown(enum entry_kind kind) {
 enum { NAME_MAX_LEN = 32 };
 static const char before_id[] = "\"id\":\"", before_type[] = "\"type\":\"";
 
-static char *put(char *to, const char *text, size_t len) {
+static char *entry_put(char *to, const char *text, size_t len) {
     memcpy(to, text, len);
     return to + len;
 }
@@ -36,16 +36,16 @@ void entry_write(struct buf *b, const struct engine_entry *e) {
     *to++ = '{';
     if (entry_shown(e->kind) == SHOWN_NAMED) {
         const char *name = entry_kind_name(e->kind);
-        to = put(to, before_type, sizeof before_type - 1);
-        to = put(to, name, strnlen(name, NAME_MAX_LEN));
-        to = put(to, "\",", 2);
+        to = entry_put(to, before_type, sizeof before_type - 1);
+        to = entry_put(to, name, strnlen(name, NAME_MAX_LEN));
+        to = entry_put(to, "\",", 2);
     }
     if (position_is_set(e->at)) {
-        to = put(to, before_id, sizeof before_id - 1);
+        to = entry_put(to, before_id, sizeof before_id - 1);
         to += position_format(e->at, to);
-        to = put(to, "\",", e->body_len ? 2 : 1);
+        to = entry_put(to, "\",", e->body_len ? 2 : 1);
     }
-    if (e->body_len) to = put(to, e->body, e->body_len);
+    if (e->body_len) to = entry_put(to, e->body, e->body_len);
     *to++ = '}';
     b->len += (size_t)(to - begin);
 }
@@ -53,27 +53,27 @@ void entry_write(struct buf *b, const struct engine_entry *e) {
 // Reading
 
 // Goes behind `name` at *at, if that is what stands there.
-static bool take(const char **at, const char *end, const char *name, size_t len) {
+static bool entry_take(const char **at, const char *end, const char *name, size_t len) {
     if ((size_t)(end - *at) <= len || memcmp(*at, name, len) != 0) return false;
     *at += len;
     return true;
 }
 
 // Reads `<position>"` behind `name`.
-static bool take_position(const char **at, const char *end, const char *name, struct position *p) {
+static bool entry_take_position(const char **at, const char *end, const char *name, struct position *p) {
     const char *text = *at;
-    if (!take(&text, end, name, strlen(name))) return false;
+    if (!entry_take(&text, end, name, strlen(name))) return false;
     const char *quote = memchr(text, '"', (size_t)(end - text));
     if (!quote || !position_parse(text, (size_t)(quote - text), p)) return false;
     *at = quote + 1;
     return true;
 }
 
-static void take_kind(const char **at, const char *end, enum entry_kind *kind) {
+static void entry_take_kind(const char **at, const char *end, enum entry_kind *kind) {
     static const char name[] = ",\"kind\":";
     const char *p = *at;
     unsigned value = 0, digits = 0;
-    if (!take(&p, end, name, sizeof name - 1)) return;
+    if (!entry_take(&p, end, name, sizeof name - 1)) return;
     for (; *p >= '0' && *p <= '9' && digits < 3; p++, digits++) value = 10 * value + (unsigned)(*p - '0');
     if (!digits || (*p != ',' && *p != '}')) return;
     *kind = (enum entry_kind)value;
@@ -84,10 +84,10 @@ bool entry_read(struct engine_entry *e, const char *json, size_t len) {
     *e = (struct engine_entry){.kind = ENTRY_COMMENT};
     if (len < 2 || json[0] != '{' || json[len - 1] != '}') return false;
     const char *at = json, *end = json + len; // the brace at the end stops every search
-    if (take_position(&at, end, "{\"id\":\"", &e->at)) {
-        take_position(&at, end, ",\"prev\":\"", &e->prev);
+    if (entry_take_position(&at, end, "{\"id\":\"", &e->at)) {
+        entry_take_position(&at, end, ",\"prev\":\"", &e->prev);
         if (end - at == 1) e->kind = ENTRY_TOMBSTONE;
-        take_kind(&at, end, &e->kind);
+        entry_take_kind(&at, end, &e->kind);
     }
     if (*at != ',' && end - at != 1) { // not as we write it
         *e = (struct engine_entry){.kind = ENTRY_COMMENT};

@@ -14,7 +14,7 @@ struct lease *lease_find(struct lease *list, const char *reader_url) {
     return NULL;
 }
 
-static int by_url(const struct lease *a, const struct lease *b) {
+static int lease_by_url(const struct lease *a, const struct lease *b) {
     return strcmp(a->reader_url, b->reader_url);
 }
 
@@ -23,7 +23,7 @@ struct lease *lease_add(struct lease **list, const char *reader_url) {
     l->reader_url = mem_strdup(reader_url);
     l->instance_id = mem_strdup("");
     l->given_up = l->changed = true;
-    DL_INSERT_INORDER(*list, l, by_url);
+    DL_INSERT_INORDER(*list, l, lease_by_url);
     return l;
 }
 
@@ -35,13 +35,13 @@ void lease_remove(struct lease **list, struct lease *l) {
     free(l);
 }
 
-static bool is_holders(const struct lease *l, const struct engine_lease *asked) {
+static bool lease_is_held_by(const struct lease *l, const struct engine_lease *asked) {
     const char *instance_id = asked->instance_id ? asked->instance_id : "";
     return !l->given_up && asked->claim != LEASE_FIRST && l->generation == asked->generation &&
            !strcmp(l->instance_id, instance_id);
 }
 
-static bool may_take(const struct lease *l, const struct engine_lease *asked) {
+static bool lease_may_take(const struct lease *l, const struct engine_lease *asked) {
     if (l->given_up) return true;
     switch (asked->claim) {
     case LEASE_FIRST: return true;
@@ -52,7 +52,7 @@ static bool may_take(const struct lease *l, const struct engine_lease *asked) {
 }
 
 // Returns whether it was another.
-static bool set_text(char **field, const char *text) {
+static bool lease_set_text(char **field, const char *text) {
     if (!*field && !text) return false;
     if (*field && text && !strcmp(*field, text)) return false;
     free(*field);
@@ -60,9 +60,9 @@ static bool set_text(char **field, const char *text) {
     return true;
 }
 
-static void set(struct lease *l, const struct engine_lease *asked, uint64_t generation) {
-    l->changed |= set_text(&l->public_url, asked->public_url);
-    l->changed |= set_text(&l->instance_id, asked->instance_id ? asked->instance_id : "");
+static void lease_set(struct lease *l, const struct engine_lease *asked, uint64_t generation) {
+    l->changed |= lease_set_text(&l->public_url, asked->public_url);
+    l->changed |= lease_set_text(&l->instance_id, asked->instance_id ? asked->instance_id : "");
     l->changed |= l->generation != generation;
     l->generation = generation;
     l->viewers = asked->viewers;
@@ -74,15 +74,15 @@ struct lease *lease_renew(struct lease **list, const struct engine_lease *asked,
                           struct engine_lease_answer *answer) {
     struct lease *l = lease_find(*list, asked->reader_url);
     uint64_t generation = asked->generation;
-    answer->outcome = !l                     ? LEASE_GAINED
-                      : is_holders(l, asked) ? LEASE_KEPT
-                      : may_take(l, asked)   ? LEASE_GAINED
-                                             : LEASE_TAKEN;
+    answer->outcome = !l                           ? LEASE_GAINED
+                      : lease_is_held_by(l, asked) ? LEASE_KEPT
+                      : lease_may_take(l, asked)   ? LEASE_GAINED
+                                                   : LEASE_TAKEN;
     if (l && answer->outcome == LEASE_GAINED && asked->claim != LEASE_HELD && generation <= l->generation)
         generation = l->generation + 1;
     if (!l) l = lease_add(list, asked->reader_url);
     if (answer->outcome != LEASE_TAKEN) {
-        set(l, asked, generation);
+        lease_set(l, asked, generation);
         l->ends_ms = now_ms + ttl_ms;
     }
     answer->generation = l->generation;

@@ -12,13 +12,13 @@ enum {
     REFUSE_MS = 1 // a caller that repeats a refused request immediately must not keep the loop busy
 };
 
-static struct local_engine *from(struct engine *engine) {
+static struct local_engine *local_of(struct engine *engine) {
     return (struct local_engine *)engine;
 }
 
 // From an operation to the store
 
-static void on_turn_end(struct loop_timer *timer) {
+static void on_local_turn_end(struct loop_timer *timer) {
     struct local_engine *e = container_of(timer, struct local_engine, turn_end);
     if (e->pending.first) e->hand_over(e);
     if (!e->closing) hub_flush_notifications(e->hub);
@@ -35,7 +35,7 @@ static void local_refuse(struct local_engine *e, struct request *r, enum engine_
 }
 
 static void local_push(struct engine *engine, struct request *r) {
-    struct local_engine *e = from(engine);
+    struct local_engine *e = local_of(engine);
     if (e->closing) {
         local_refuse(e, r, ENGINE_CLOSED);
         return;
@@ -71,7 +71,7 @@ void local_answer(struct local_engine *e, struct request_list *answers) {
     local_call_back(e, &e->answers);
 }
 
-static void on_refuse(struct loop_timer *timer) {
+static void on_local_refuse(struct loop_timer *timer) {
     struct local_engine *e = container_of(timer, struct local_engine, refuse);
     local_call_back(e, &e->refused);
 }
@@ -86,8 +86,8 @@ void local_init(struct local_engine *e, const struct local_store *store, struct 
     e->store = store;
     e->loop = loop;
     e->hub = hub_new();
-    e->turn_end.on_due = on_turn_end;
-    e->refuse.on_due = on_refuse;
+    e->turn_end.on_due = on_local_turn_end;
+    e->refuse.on_due = on_local_refuse;
 }
 
 bool local_close_begin(struct local_engine *e) {
@@ -109,7 +109,7 @@ void local_close_end(struct local_engine *e, struct request_list *left) {
 
 struct engine_subscription *local_subscribe(struct engine *engine, const char *video,
                                             const struct engine_subscriber *subscriber, void *arg) {
-    struct local_engine *e = from(engine);
+    struct local_engine *e = local_of(engine);
     struct engine_subscription *s = hub_subscribe(e->hub, video, subscriber, arg);
     hub_defer_notify(e->hub, s);
     local_at_turn_end(e);
@@ -117,7 +117,7 @@ struct engine_subscription *local_subscribe(struct engine *engine, const char *v
 }
 
 void local_unsubscribe(struct engine *engine, struct engine_subscription *subscription) {
-    hub_unsubscribe(from(engine)->hub, subscription);
+    hub_unsubscribe(local_of(engine)->hub, subscription);
 }
 
 // The log
@@ -136,7 +136,7 @@ void local_append(struct engine *engine, const struct engine_append *asked, engi
     assert(asked->body_len ? asked->kind != ENTRY_TOMBSTONE : asked->kind != ENTRY_COMMENT);
     size_t room = request_copy_size(asked->video) + request_copy_size(old_name) + asked->body_len + 2;
     struct append_request *a =
-        request_new(sizeof *a, room, from(engine)->store->append, call_back_append, arg);
+        request_new(sizeof *a, room, local_of(engine)->store->append, call_back_append, arg);
     a->video = request_copy(&a->request, asked->video);
     a->has_token = asked->token != NULL;
     if (a->has_token) a->token = *asked->token;
@@ -161,7 +161,7 @@ static void call_back_head(struct local_engine *e, struct request *r) {
 void local_head(struct engine *engine, const char *video, struct position known, engine_head_cb *cb,
                 void *arg) {
     struct head_request *h =
-        request_new(sizeof *h, request_copy_size(video), from(engine)->store->head, call_back_head, arg);
+        request_new(sizeof *h, request_copy_size(video), local_of(engine)->store->head, call_back_head, arg);
     h->video = request_copy(&h->request, video);
     h->known = known;
     h->cb = cb;
@@ -176,8 +176,8 @@ static void call_back_range(struct local_engine *e, struct request *request) {
 
 void local_range(struct engine *engine, const char *video, struct position after, size_t limit,
                  engine_range_cb *cb, void *arg) {
-    struct range_request *r =
-        request_new(sizeof *r, request_copy_size(video), from(engine)->store->range, call_back_range, arg);
+    struct range_request *r = request_new(sizeof *r, request_copy_size(video), local_of(engine)->store->range,
+                                          call_back_range, arg);
     r->video = request_copy(&r->request, video);
     r->after = after;
     r->limit = limit;
@@ -207,23 +207,23 @@ static void call_back_mapping(struct local_engine *e, struct request *r) {
 
 void local_lookup(struct engine *engine, const char *video, engine_mapping_cb *cb, void *arg) {
     struct mapping_request *m =
-        local_mapping_request(video, NULL, NULL, from(engine)->store->lookup, call_back_mapping, arg);
+        local_mapping_request(video, NULL, NULL, local_of(engine)->store->lookup, call_back_mapping, arg);
     m->on.mapping = cb;
     local_push(engine, &m->request);
 }
 
 void local_assign(struct engine *engine, const char *video, const char *reader_url, engine_mapping_cb *cb,
                   void *arg) {
-    struct mapping_request *m =
-        local_mapping_request(video, reader_url, NULL, from(engine)->store->assign, call_back_mapping, arg);
+    struct mapping_request *m = local_mapping_request(
+        video, reader_url, NULL, local_of(engine)->store->assign, call_back_mapping, arg);
     m->on.mapping = cb;
     local_push(engine, &m->request);
 }
 
 void local_reassign(struct engine *engine, const char *video, const char *expected, const char *reader_url,
                     engine_mapping_cb *cb, void *arg) {
-    struct mapping_request *m = local_mapping_request(video, reader_url, expected,
-                                                      from(engine)->store->reassign, call_back_mapping, arg);
+    struct mapping_request *m = local_mapping_request(
+        video, reader_url, expected, local_of(engine)->store->reassign, call_back_mapping, arg);
     m->on.mapping = cb;
     local_push(engine, &m->request);
 }
@@ -235,14 +235,14 @@ static void call_back_release(struct local_engine *e, struct request *r) {
 
 void local_release(struct engine *engine, const char *video, const char *expected, engine_done_cb *cb,
                    void *arg) {
-    struct mapping_request *m =
-        local_mapping_request(video, NULL, expected, from(engine)->store->release, call_back_release, arg);
+    struct mapping_request *m = local_mapping_request(video, NULL, expected, local_of(engine)->store->release,
+                                                      call_back_release, arg);
     m->on.done = cb;
     local_push(engine, &m->request);
 }
 
 void local_watch(struct engine *engine, const char *const *videos, size_t count, bool watched) {
-    const struct local_engine *e = from(engine);
+    const struct local_engine *e = local_of(engine);
     for (size_t i = 0; i < count; i++) {
         if (!watched && hub_is_shared(e->hub, videos[i])) continue;
         struct watch_request *w =
@@ -266,7 +266,7 @@ void local_lease_renew(struct engine *engine, const struct engine_lease *lease, 
     size_t room = request_copy_size(lease->reader_url) + request_copy_size(lease->public_url) +
                   request_copy_size(lease->instance_id);
     struct lease_request *r =
-        request_new(sizeof *r, room, from(engine)->store->lease_renew, call_back_renew, arg);
+        request_new(sizeof *r, room, local_of(engine)->store->lease_renew, call_back_renew, arg);
     r->asked = *lease;
     r->asked.reader_url = request_copy(&r->request, lease->reader_url);
     r->asked.public_url = request_copy(&r->request, lease->public_url);
@@ -284,7 +284,7 @@ static void call_back_drop(struct local_engine *e, struct request *r) {
 void local_lease_drop(struct engine *engine, const char *reader_url, uint64_t generation, engine_done_cb *cb,
                       void *arg) {
     struct lease_drop_request *d = request_new(sizeof *d, request_copy_size(reader_url),
-                                               from(engine)->store->lease_drop, call_back_drop, arg);
+                                               local_of(engine)->store->lease_drop, call_back_drop, arg);
     d->reader_url = request_copy(&d->request, reader_url);
     d->generation = generation;
     d->cb = cb;
@@ -299,7 +299,8 @@ static void call_back_leases(struct local_engine *e, struct request *r) {
 }
 
 void local_leases(struct engine *engine, engine_leases_cb *cb, void *arg) {
-    struct leases_request *l = request_new(sizeof *l, 0, from(engine)->store->leases, call_back_leases, arg);
+    struct leases_request *l =
+        request_new(sizeof *l, 0, local_of(engine)->store->leases, call_back_leases, arg);
     l->cb = cb;
     local_push(engine, &l->request);
 }
@@ -314,7 +315,7 @@ static void call_back_counter(struct local_engine *e, struct request *r) {
 
 void local_counter_next(struct engine *engine, const char *name, engine_counter_cb *cb, void *arg) {
     struct counter_request *c = request_new(sizeof *c, request_copy_size(name),
-                                            from(engine)->store->counter_next, call_back_counter, arg);
+                                            local_of(engine)->store->counter_next, call_back_counter, arg);
     c->name = request_copy(&c->request, name);
     c->cb = cb;
     local_push(engine, &c->request);
@@ -328,7 +329,7 @@ static void call_back_overview(struct local_engine *e, struct request *r) {
 
 void local_overview(struct engine *engine, engine_overview_cb *cb, void *arg) {
     struct overview_request *o =
-        request_new(sizeof *o, 0, from(engine)->store->overview, call_back_overview, arg);
+        request_new(sizeof *o, 0, local_of(engine)->store->overview, call_back_overview, arg);
     o->cb = cb;
     local_push(engine, &o->request);
 }

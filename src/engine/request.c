@@ -61,7 +61,7 @@ const char *request_copy(struct request *r, const char *string) {
     return memcpy(request_room(r, size), string, size);
 }
 
-static struct request_chunk *add_chunk(struct request *r, size_t at_least) {
+static struct request_chunk *request_add_chunk(struct request *r, size_t at_least) {
     size_t size = r->held ? r->held->size * 2 : SMALLEST_CHUNK;
     if (size > LARGEST_CHUNK) size = LARGEST_CHUNK;
     if (size < at_least) size = at_least;
@@ -76,7 +76,7 @@ void *request_hold(struct request *r, size_t n) {
     size_t unit = alignof(max_align_t);
     n = (n + unit - 1) / unit * unit;
     struct request_chunk *chunk = r->held;
-    if (!chunk || chunk->size - chunk->used < n) chunk = add_chunk(r, n);
+    if (!chunk || chunk->size - chunk->used < n) chunk = request_add_chunk(r, n);
     void *place = chunk->bytes + chunk->used;
     chunk->used += n;
     return place;

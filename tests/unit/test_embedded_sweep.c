@@ -161,7 +161,7 @@ static void what_is_young_is_bounded_by_bytes(void **state) {
     size_t kept = world_range(w, "v", (struct position){0}, 2000)->count;
     assert_in_range(kept, 100, 300); // of some 45 bytes each
     assert_int_equal(world_range(w, "v", (struct position){0}, 2000)->at[kept - 1].seq, 2000);
-    world_reopen(w); // the trail is read backwards
+    world_reopen(w); // the index is read backwards
     assert_int_equal(world_range(w, "v", (struct position){0}, 2000)->count, kept);
     world_post_many(w, "v", 300);
     assert_in_range(rows(w), 100, 1200);

@@ -27,15 +27,15 @@ struct embedded {
     char why[512];
 };
 
-static struct embedded *from(struct engine *engine) {
+static struct embedded *embedded_of(struct engine *engine) {
     return (struct embedded *)engine;
 }
 
-static void hand_over(struct local_engine *local) {
+static void embedded_hand_over(struct local_engine *local) {
     store_thread_push(((struct embedded *)local)->thread, &local->pending);
 }
 
-static void take_answers(struct loop_job *job) {
+static void embedded_take_answers(struct loop_job *job) {
     struct embedded *e = container_of(job, struct embedded, take_answers);
     if (e->local.closing) return;
     struct request_list answers = store_thread_answers(e->thread);
@@ -50,37 +50,40 @@ static void on_answers(void *arg) {
 
 // Life
 
-static bool ready(struct engine *engine, const char **why) {
-    struct embedded *e = from(engine);
+static bool embedded_ready(struct engine *engine, const char **why) {
+    struct embedded *e = embedded_of(engine);
     bool is_ready = store_thread_ready(e->thread, e->why, sizeof e->why);
     if (!is_ready) *why = e->why;
     return is_ready;
 }
 
-static struct engine_stats stats(struct engine *engine) {
-    struct embedded *e = from(engine);
+static struct engine_stats embedded_stats(struct engine *engine) {
+    struct embedded *e = embedded_of(engine);
     struct engine_stats so_far = store_thread_stats(e->thread);
     so_far.waiting = e->local.waiting;
     return so_far;
 }
 
-static void on_reap(struct loop_job *job) {
+static void on_embedded_reap(struct loop_job *job) {
     free(container_of(job, struct embedded, reap));
 }
 
-static void close_engine(struct engine *engine) {
-    struct embedded *e = from(engine);
+static void embedded_close(struct engine *engine) {
+    struct embedded *e = embedded_of(engine);
     struct request_list left = {0};
     if (!local_close_begin(&e->local)) return;
-    hand_over(&e->local);
+    embedded_hand_over(&e->local);
     store_thread_stop(e->thread, CLOSE_GRACE_MS, &e->local.answers, &left);
     local_close_end(&e->local, &left);
     // Behind a take_answers that may still wait in the loop.
     loop_post(e->local.loop, &e->reap);
 }
 
-static const struct engine_ops embedded_ops = {
-    .name = "embedded", LOCAL_OPERATIONS, .ready = ready, .stats = stats, .close = close_engine};
+static const struct engine_ops embedded_ops = {.name = "embedded",
+                                               LOCAL_OPERATIONS,
+                                               .ready = embedded_ready,
+                                               .stats = embedded_stats,
+                                               .close = embedded_close};
 
 static const struct local_store embedded_store = {
     .append = log_append,
@@ -101,11 +104,11 @@ static const struct local_store embedded_store = {
 struct engine *embedded_open(struct loop *loop, const struct embedded_config *config, char *why,
                              size_t why_size) {
     struct embedded *e = mem_zalloc(sizeof *e);
-    e->take_answers.run = take_answers;
-    e->reap.run = on_reap;
+    e->take_answers.run = embedded_take_answers;
+    e->reap.run = on_embedded_reap;
     e->local = (struct local_engine){.engine.ops = &embedded_ops,
                                      .loop = loop, // the thread may post before it is all there
-                                     .hand_over = hand_over,
+                                     .hand_over = embedded_hand_over,
                                      .hand_over_at = HAND_OVER_AT};
     e->thread = store_thread_start(config, on_answers, e, why, why_size);
     if (!e->thread) {

@@ -5,7 +5,7 @@
 #include "embedded_video.h"
 
 // Moves requests from `waiting` to `batch` as it carries them out, until one fails.
-static void carry_out(struct store *s, struct request_list *waiting, struct request_list *batch) {
+static void batch_carry_out(struct store *s, struct request_list *waiting, struct request_list *batch) {
     size_t answer_bytes = 0;
     while (waiting->first && batch->count < BATCH_REQUESTS && answer_bytes < BATCH_ANSWER_BYTES) {
         struct request *r = request_list_take(waiting);
@@ -18,7 +18,7 @@ static void carry_out(struct store *s, struct request_list *waiting, struct requ
 
 // Carries a request out if that needs no write. store_will_write() fails one that turns out to need one,
 // and may have left wrong state in memory.
-static void answer_without_writing(struct store *s, struct request *r) {
+static void batch_answer_without_writing(struct store *s, struct request *r) {
     s->read_only = true;
     s->failure.code = 0;
     r->carry_out(s, r);
@@ -32,20 +32,20 @@ static void answer_without_writing(struct store *s, struct request *r) {
 }
 
 // After a failure: requests that need no write are still answered, from the state before the batch.
-static void answer_again(struct store *s, struct request_list *batch) {
+static void batch_answer_again(struct store *s, struct request_list *batch) {
     for (struct request *r = batch->first; r; r = r->next) {
         request_reset(r);
-        answer_without_writing(s, r);
+        batch_answer_without_writing(s, r);
     }
 }
 
 // As many as a batch has, from a store that is not written any more.
-static void read_only_batch(struct store *s, struct request_list *waiting, struct request_list *done) {
+static void batch_run_read_only(struct store *s, struct request_list *waiting, struct request_list *done) {
     size_t answer_bytes = 0;
     store_read_clocks(s);
     for (int i = 0; i < BATCH_REQUESTS && waiting->first && answer_bytes < BATCH_ANSWER_BYTES; i++) {
         struct request *r = request_list_take(waiting);
-        answer_without_writing(s, r);
+        batch_answer_without_writing(s, r);
         answer_bytes += r->held_bytes;
         request_list_add(done, r);
     }
@@ -56,16 +56,16 @@ struct batch_result batch_run(struct store *s, struct request_list *waiting, str
     struct request_list batch = {0};
     video_limit_memory(s);
     if (store_is_lost(s)) {
-        read_only_batch(s, waiting, done);
+        batch_run_read_only(s, waiting, done);
         return result;
     }
     transaction_begin(s);
-    carry_out(s, waiting, &batch);
+    batch_carry_out(s, waiting, &batch);
     result.wrote = sqlite3_txn_state(s->db, "main") == SQLITE_TXN_WRITE;
     if (!transaction_commit(s)) {
         result = (struct batch_result){.failed = true, .failure = s->failure};
         transaction_rollback(s);
-        answer_again(s, &batch);
+        batch_answer_again(s, &batch);
     }
     request_list_move(done, &batch);
     return result;

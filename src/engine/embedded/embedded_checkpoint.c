@@ -27,14 +27,14 @@ struct checkpointer {
     int next_pages; // the length at which to do something again
 };
 
-static void copy(sqlite3 *db) {
+static void checkpoint_copy(sqlite3 *db) {
     // Failures are left to the store's thread, which meets them with its next write.
     sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }
 
 // The connection is opened when it is first needed, since most processes at rest never do. SQLite only knows
 // that there is a write-ahead log after it has read something.
-static void open_connection(struct checkpointer *c) {
+static void checkpoint_open(struct checkpointer *c) {
     sqlite3 *db;
     if (sqlite3_open_v2(c->path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK)
         sqlite3_exec(db, "PRAGMA cache_size = -64; SELECT 1 FROM sqlite_schema LIMIT 1", NULL, NULL, NULL);
@@ -43,7 +43,7 @@ static void open_connection(struct checkpointer *c) {
     pthread_mutex_unlock(&c->lock);
 }
 
-static void *run(void *arg) {
+static void *checkpoint_thread(void *arg) {
     struct checkpointer *c = arg;
     pthread_setname_np(pthread_self(), "chorus-wal");
     pthread_mutex_lock(&c->lock);
@@ -51,8 +51,8 @@ static void *run(void *arg) {
         while (!c->copying && !c->stop) pthread_cond_wait(&c->changed, &c->lock);
         if (c->stop) break;
         pthread_mutex_unlock(&c->lock);
-        if (!c->db) open_connection(c);
-        if (c->db) copy(c->db);
+        if (!c->db) checkpoint_open(c);
+        if (c->db) checkpoint_copy(c->db);
         pthread_mutex_lock(&c->lock);
         c->copying = false;
         pthread_cond_broadcast(&c->changed);
@@ -67,7 +67,7 @@ struct checkpointer *checkpointer_start(const struct store *s) {
     c->next_pages = COPY_PAGES;
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->changed, NULL);
-    if (pthread_create(&c->thread, NULL, run, c) == 0) return c;
+    if (pthread_create(&c->thread, NULL, checkpoint_thread, c) == 0) return c;
     pthread_mutex_destroy(&c->lock);
     pthread_cond_destroy(&c->changed);
     free(c);
@@ -88,7 +88,7 @@ void checkpointer_stop(struct checkpointer *c) {
 }
 
 // Returns whether the thread is at rest; starts a copy if it is and `start` says so.
-static bool at_rest(struct checkpointer *c, bool wait, bool start) {
+static bool checkpoint_is_idle(struct checkpointer *c, bool wait, bool start) {
     pthread_mutex_lock(&c->lock);
     while (wait && c->copying) pthread_cond_wait(&c->changed, &c->lock);
     bool rests = !c->copying;
@@ -106,7 +106,7 @@ void checkpointer_consider(struct checkpointer *c, struct store *s) {
     c->seen_pages = pages;
     if (pages < c->next_pages) return;
     bool finish = pages >= FINISH_PAGES;
-    if (!at_rest(c, pages >= MOST_PAGES, !finish)) return;
-    if (finish) copy(s->db);
+    if (!checkpoint_is_idle(c, pages >= MOST_PAGES, !finish)) return;
+    if (finish) checkpoint_copy(s->db);
     c->next_pages = pages + COPY_PAGES;
 }

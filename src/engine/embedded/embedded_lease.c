@@ -7,7 +7,7 @@
 #include "embedded_transaction.h"
 #include "engine/lease.h"
 
-static const char *hold(struct request *r, const char *text) {
+static const char *lease_hold(struct request *r, const char *text) {
     return text ? request_hold_text(r, text, strlen(text)) : NULL;
 }
 
@@ -15,7 +15,7 @@ void lease_carry_out_renew(struct store *s, struct request *request) {
     struct lease_request *r = (struct lease_request *)request;
     int64_t now_ms = clock_monotonic_ms();
     struct lease *l = lease_renew(&s->leases, &r->asked, r->ttl_ms, now_ms, &r->answer);
-    r->answer.instance_id = hold(request, r->answer.instance_id);
+    r->answer.instance_id = lease_hold(request, r->answer.instance_id);
     bool old = !l->written_ms || now_ms - l->written_ms > s->config.keep_ms / 30;
     if (old && r->answer.outcome != LEASE_TAKEN) l->changed = true;
     s->leases_unwritten |= l->changed;
@@ -38,16 +38,16 @@ void lease_carry_out_list(struct store *s, struct request *r) {
     answer->count = count;
     DL_FOREACH(s->leases, l) {
         *list = lease_view(l, now_ms);
-        list->reader_url = hold(r, l->reader_url);
-        list->public_url = hold(r, l->public_url);
-        list->instance_id = hold(r, l->instance_id);
+        list->reader_url = lease_hold(r, l->reader_url);
+        list->public_url = lease_hold(r, l->public_url);
+        list->instance_id = lease_hold(r, l->instance_id);
         list++;
     }
 }
 
 // The rows
 
-static void write_row(struct store *s, const struct lease *l, int64_t now_ms) {
+static void lease_write_row(struct store *s, const struct lease *l, int64_t now_ms) {
     sqlite3_stmt *q = store_use(s, SQL_LEASE_WRITE);
     store_bind_text(q, 1, l->reader_url);
     store_bind_text(q, 2, l->public_url);
@@ -58,7 +58,7 @@ static void write_row(struct store *s, const struct lease *l, int64_t now_ms) {
     store_run(s, q);
 }
 
-static void note_written(struct store *s, int64_t now_ms) {
+static void lease_note_written(struct store *s, int64_t now_ms) {
     struct lease *l;
     DL_FOREACH(s->leases, l) {
         if (l->changed) l->written_ms = now_ms;
@@ -72,17 +72,17 @@ bool lease_write_rows(struct store *s) {
     const struct lease *l;
     transaction_begin(s);
     DL_FOREACH(s->leases, l) {
-        if (l->changed) write_row(s, l, now_ms);
+        if (l->changed) lease_write_row(s, l, now_ms);
     }
     if (!transaction_commit(s)) {
         transaction_abandon(s);
         return false;
     }
-    note_written(s, now_ms);
+    lease_note_written(s, now_ms);
     return true;
 }
 
-static void load_row(struct store *s, sqlite3_stmt *q, int64_t now_ms, int64_t wall_ms) {
+static void lease_load_row(struct store *s, sqlite3_stmt *q, int64_t now_ms, int64_t wall_ms) {
     const char *reader_url = store_text(s, q, 0), *instance_id = store_text(s, q, 2);
     bool has_public_url = sqlite3_column_type(q, 1) != SQLITE_NULL;
     const char *public_url = has_public_url ? store_text(s, q, 1) : NULL;
@@ -104,7 +104,7 @@ static void load_row(struct store *s, sqlite3_stmt *q, int64_t now_ms, int64_t w
 bool lease_load(struct store *s) {
     int64_t now_ms = clock_monotonic_ms(), wall_ms = clock_wall_ms();
     sqlite3_stmt *q = store_use(s, SQL_LEASE_ALL);
-    while (!s->failure.code && store_row(s, q)) load_row(s, q, now_ms, wall_ms);
+    while (!s->failure.code && store_row(s, q)) lease_load_row(s, q, now_ms, wall_ms);
     store_end(q);
     return !s->failure.code;
 }

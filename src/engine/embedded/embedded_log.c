@@ -3,7 +3,7 @@
 #include "embedded_room.h"
 #include "embedded_row.h"
 #include "embedded_token.h"
-#include "embedded_trail.h"
+#include "embedded_index.h"
 #include "engine/numbering.h"
 
 enum { ROW_BYTES = 32 }; // what is stored of an entry beside its body, about
@@ -11,7 +11,7 @@ enum { ROW_BYTES = 32 }; // what is stored of an entry beside its body, about
 // The bodies of entries that are added stand in braces, as an object: it is stored like that.
 static const char *const no_members = &"{}"[1];
 
-static void add_row(struct store *s, struct video *v, const struct engine_entry *e) {
+static void log_add_row(struct store *s, struct video *v, const struct engine_entry *e) {
     int64_t n = (int64_t)++s->totals.entries;
     if (e->kind == ENTRY_COMMENT) s->totals.comments++;
     sqlite3_stmt *q = store_use(s, SQL_ENTRY_ADD);
@@ -31,13 +31,13 @@ static void add_row(struct store *s, struct video *v, const struct engine_entry 
     sqlite3_bind_int64(q, 14, v->bytes += ROW_BYTES + (int64_t)e->body_len);
     store_run(s, q);
     v->newest = n;
-    trail_add(s, v, n);
+    index_add(s, v, n);
     if ((uint64_t)v->logged > s->config.limits.log_entries) s->entries_swept.beyond++;
 }
 
 // Returns whether there was a loss; its tombstone is then to be published.
-static bool announce_loss(struct store *s, struct video *v, struct position known,
-                          struct engine_entry *tombstone) {
+static bool log_announce_loss(struct store *s, struct video *v, struct position known,
+                              struct engine_entry *tombstone) {
     struct position kept;
     *tombstone = (struct engine_entry){0};
     if (!numbering_finds_loss(v->at, v->prev, known, &kept)) return false;
@@ -46,7 +46,7 @@ static bool announce_loss(struct store *s, struct video *v, struct position know
     v->at.seq = 1;
     *tombstone =
         (struct engine_entry){.at = v->at, .prev = kept, .kind = ENTRY_TOMBSTONE, .body = no_members};
-    add_row(s, v, tombstone);
+    log_add_row(s, v, tombstone);
     return true;
 }
 
@@ -54,7 +54,7 @@ static bool announce_loss(struct store *s, struct video *v, struct position know
 
 // Gives the entry the next number: in the epoch of this run of the engine, which begins with its first
 // append.
-static void number(struct store *s, struct video *v, struct engine_entry *e) {
+static void log_number(struct store *s, struct video *v, struct engine_entry *e) {
     if (!v->of_this_run) {
         e->prev = v->prev = v->at;
         video_begin_epoch(s, v, (struct position){0});
@@ -64,7 +64,7 @@ static void number(struct store *s, struct video *v, struct engine_entry *e) {
     video_changed(s, v);
 }
 
-static bool answer_repeat(struct store *s, const struct video *v, struct append_request *a) {
+static bool log_answer_repeat(struct store *s, const struct video *v, struct append_request *a) {
     struct token_first found;
     if (!token_find(s, v, &a->token, &a->request, &found)) return false;
     if (!found.same) a->request.status = ENGINE_KEY_REUSED;
@@ -84,12 +84,12 @@ void log_append(struct store *s, struct request *r) {
     struct video *v = video_find(s, a->video);
     a->entry = a->asked;
     a->repeated = false;
-    if (v && a->has_token && answer_repeat(s, v, a)) return;
+    if (v && a->has_token && log_answer_repeat(s, v, a)) return;
     if (!v) v = room_find_or_add(s, a->video, &r->status);
     if (!v) return;
-    announce_loss(s, v, a->known, &a->loss);
-    number(s, v, &a->entry);
-    add_row(s, v, &a->entry);
+    log_announce_loss(s, v, a->known, &a->loss);
+    log_number(s, v, &a->entry);
+    log_add_row(s, v, &a->entry);
     if (a->has_token) token_add(s, v, &a->token, a->entry.at);
     video_mark_used(s, v);
 }
@@ -102,7 +102,7 @@ void log_head(struct store *s, struct request *r) {
     if (!v) return;
     struct position before = v->at;
     h->answer = (struct engine_head){0};
-    if (announce_loss(s, v, h->known, &h->loss))
+    if (log_announce_loss(s, v, h->known, &h->loss))
         h->answer.before = before;
     else if (!position_is_set(v->at))
         video_begin_epoch(s, v, (struct position){0});
@@ -114,7 +114,7 @@ void log_head(struct store *s, struct request *r) {
 
 // An entry must be the video's own, with a higher number than the one before. A damaged one is left out, and
 // becomes a gap.
-static bool read_own_entry(struct store *s, sqlite3_stmt *q, struct range_request *r, const struct video *v,
+static bool log_read_entry(struct store *s, sqlite3_stmt *q, struct range_request *r, const struct video *v,
                            struct engine_entry *e) {
     const struct engine_range *out = &r->answer;
     struct position before = out->count ? out->entries[out->count - 1].at : r->after;
@@ -125,25 +125,26 @@ static bool read_own_entry(struct store *s, sqlite3_stmt *q, struct range_reques
     return false;
 }
 
-// Reads from index `i` of the video's trail on. What has expired, or is gone already, lies at the beginning.
-static void read_entries(struct store *s, struct range_request *r, struct video *v, size_t i,
-                         struct engine_entry *entries) {
+// Reads from index `i` of the video's entry index on. What has expired or is already deleted is at the
+// beginning.
+static void log_read_entries(struct store *s, struct range_request *r, struct video *v, size_t i,
+                             struct engine_entry *entries) {
     struct engine_range *out = &r->answer;
-    struct trail *t = &v->trail;
+    struct entry_index *t = &v->index;
     sqlite3_stmt *q = store_use(s, SQL_ENTRY_READ);
     size_t expired = 0;
     for (; i < t->count && out->count < r->limit; i++) {
         sqlite3_bind_int64(q, 1, t->rows[i]);
         bool there = store_row(s, q);
         if (there && !store_expired(s, sqlite3_column_int64(q, 7)))
-            out->count += read_own_entry(s, q, r, v, &entries[out->count]);
+            out->count += log_read_entry(s, q, r, v, &entries[out->count]);
         else if (!s->failure.code && !out->count)
             expired = i + 1;
         if (there) store_end(q);
         store_skip_damage(s);
     }
     out->more = i < t->count;
-    if (!s->failure.code) trail_drop(t, expired);
+    if (!s->failure.code) index_drop(t, expired);
 }
 
 void log_range(struct store *s, struct request *request) {
@@ -153,10 +154,10 @@ void log_range(struct store *s, struct request *request) {
     if (!v) return;
     r->answer.head = v->at;
     if (position_compare(r->after, v->at) >= 0) return;
-    size_t first = trail_reach(s, v, r->after);
-    size_t there = v->trail.count - first;
+    size_t first = index_reach(s, v, r->after);
+    size_t there = v->index.count - first;
     size_t room = r->limit < there ? r->limit : there;
     struct engine_entry *entries = request_hold(request, room * sizeof *entries);
     r->answer.entries = entries;
-    read_entries(s, r, v, first, entries);
+    log_read_entries(s, r, v, first, entries);
 }

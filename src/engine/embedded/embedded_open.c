@@ -42,8 +42,8 @@ struct opening {
     size_t why_size;
 };
 
-static bool refuse(struct opening *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static bool refuse(struct opening *o, const char *format, ...) {
+static bool open_refuse(struct opening *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static bool open_refuse(struct opening *o, const char *format, ...) {
     va_list args;
     va_start(args, format);
     vsnprintf(o->why, o->why_size, format, args);
@@ -51,7 +51,7 @@ static bool refuse(struct opening *o, const char *format, ...) {
     return false;
 }
 
-static char *join(const char *folder, const char *name) {
+static char *open_path(const char *folder, const char *name) {
     size_t size = strlen(folder) + 1 + strlen(name) + 1;
     char *path = mem_alloc(size);
     snprintf(path, size, "%s/%s", folder, name);
@@ -60,36 +60,36 @@ static char *join(const char *folder, const char *name) {
 
 // The folder and the lock
 
-static bool make_folder(struct opening *o) {
+static bool open_make_folder(struct opening *o) {
     const char *folder = o->store->config.folder;
     if (mkdir(folder, 0700) == 0 || errno == EEXIST) return true;
-    return refuse(o, "cannot make the data folder %s: %s; make it yourself or choose another one", folder,
-                  strerrordesc_np(errno));
+    return open_refuse(o, "cannot make the data folder %s: %s; make it yourself or choose another one",
+                       folder, strerrordesc_np(errno));
 }
 
-static bool refuse_in_use(struct opening *o) {
+static bool open_refuse_in_use(struct opening *o) {
     char pid[16] = "";
     ssize_t n = pread(o->store->lock, pid, sizeof pid - 1, 0);
     pid[n > 0 ? n : 0] = 0;
     pid[strcspn(pid, "\n")] = 0;
-    return refuse(o, "%s is in use by another process%s%s; stop that one or choose another data folder",
-                  o->store->path, *pid ? ", pid " : "", pid);
+    return open_refuse(o, "%s is in use by another process%s%s; stop that one or choose another data folder",
+                       o->store->path, *pid ? ", pid " : "", pid);
 }
 
 // The lock goes with the process that holds it, however that ends. The pid in the file is for people only.
-static bool take_lock(struct opening *o) {
+static bool open_lock(struct opening *o) {
     struct store *s = o->store;
-    char *path = join(s->config.folder, "chorus.lock");
+    char *path = open_path(s->config.folder, "chorus.lock");
     s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     free(path);
     if (s->lock < 0)
-        return refuse(
+        return open_refuse(
             o, "cannot write in the data folder %s: %s; let this user write there or choose another folder",
             s->config.folder, strerrordesc_np(errno));
     if (flock(s->lock, LOCK_EX | LOCK_NB) < 0) {
-        if (errno == EWOULDBLOCK) return refuse_in_use(o);
-        return refuse(o, "cannot lock the data folder %s: %s; choose one on a local disk", s->config.folder,
-                      strerrordesc_np(errno));
+        if (errno == EWOULDBLOCK) return open_refuse_in_use(o);
+        return open_refuse(o, "cannot lock the data folder %s: %s; choose one on a local disk",
+                           s->config.folder, strerrordesc_np(errno));
     }
     char pid[16];
     int len = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
@@ -101,53 +101,53 @@ static bool take_lock(struct opening *o) {
 // The file
 
 // SQLite would make it readable for everybody.
-static bool make_file(struct opening *o) {
+static bool open_make_file(struct opening *o) {
     const char *path = o->store->path;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
-        return refuse(o,
-                      "cannot open %s for writing: %s; let this user write it or choose another data folder",
-                      path, strerrordesc_np(errno));
+        return open_refuse(
+            o, "cannot open %s for writing: %s; let this user write it or choose another data folder", path,
+            strerrordesc_np(errno));
     close(fd);
     return true;
 }
 
-static bool refuse_by_code(struct opening *o, int code) {
+static bool open_refuse_by_code(struct opening *o, int code) {
     struct store *s = o->store;
     const char *text = s->failure.code ? s->failure.text : sqlite3_errmsg(s->db);
     switch (code & 0xff) {
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
     case SQLITE_ERROR: // a table or a column is missing
-        return refuse(
+        return open_refuse(
             o,
             "%s is damaged or not a Chorus database (%s); put a good copy in its place, or move it away to "
             "start with an empty one",
             s->path, text);
     case SQLITE_BUSY:
-        return refuse(o, "%s is locked by another program; end that one or choose another data folder",
-                      s->path);
+        return open_refuse(o, "%s is locked by another program; end that one or choose another data folder",
+                           s->path);
     case SQLITE_FULL:
-        return refuse(o, "cannot write %s: the disk is full; make room or choose another data folder",
-                      s->path);
+        return open_refuse(o, "cannot write %s: the disk is full; make room or choose another data folder",
+                           s->path);
     default:
-        return refuse(o, "cannot use %s: %s (%s); check the disk and who may write there", s->path, text,
-                      strerrordesc_np(sqlite3_system_errno(s->db)));
+        return open_refuse(o, "cannot use %s: %s (%s); check the disk and who may write there", s->path, text,
+                           strerrordesc_np(sqlite3_system_errno(s->db)));
     }
 }
 
-static bool execute(struct opening *o, const char *sql) {
+static bool open_execute(struct opening *o, const char *sql) {
     int code = sqlite3_exec(o->store->db, sql, NULL, NULL, NULL);
-    return code == SQLITE_OK || refuse_by_code(o, code);
+    return code == SQLITE_OK || open_refuse_by_code(o, code);
 }
 
 // Reads one number.
-static bool ask(struct opening *o, const char *sql, int64_t *value) {
+static bool open_query(struct opening *o, const char *sql, int64_t *value) {
     sqlite3_stmt *q;
     int code = sqlite3_prepare_v2(o->store->db, sql, -1, &q, NULL);
     if (code == SQLITE_OK) code = sqlite3_step(q);
     if (code != SQLITE_ROW) {
-        refuse_by_code(o, code);
+        open_refuse_by_code(o, code);
         sqlite3_finalize(q);
         return false;
     }
@@ -157,42 +157,43 @@ static bool ask(struct opening *o, const char *sql, int64_t *value) {
 }
 
 // An empty file becomes a store; also one that was left without tables by a kill in this very place.
-static bool check_file(struct opening *o, bool *empty) {
+static bool open_check_file(struct opening *o, bool *empty) {
     const char *path = o->store->path;
     int64_t application, version, tables;
-    if (!ask(o, "PRAGMA application_id", &application) || !ask(o, "PRAGMA user_version", &version) ||
-        !ask(o, "SELECT count(*) FROM sqlite_schema", &tables))
+    if (!open_query(o, "PRAGMA application_id", &application) ||
+        !open_query(o, "PRAGMA user_version", &version) ||
+        !open_query(o, "SELECT count(*) FROM sqlite_schema", &tables))
         return false;
     if (sqlite3_db_readonly(o->store->db, "main"))
-        return refuse(o, "cannot write %s; let this user write it or choose another data folder", path);
+        return open_refuse(o, "cannot write %s; let this user write it or choose another data folder", path);
     *empty = tables == 0 && application == 0;
     if (*empty) return true;
     if (application != SQL_APPLICATION_ID)
-        return refuse(o, "%s is the database of another program; move it away or choose another data folder",
-                      path);
+        return open_refuse(
+            o, "%s is the database of another program; move it away or choose another data folder", path);
     if (version > SQL_SCHEMA_VERSION)
-        return refuse(
+        return open_refuse(
             o,
             "%s was written by a newer Chorus (schema %d, this one knows %d); run that one or choose another "
             "data folder",
             path, (int)version, SQL_SCHEMA_VERSION);
     if (version < 1)
-        return refuse(o, "%s is damaged (schema %d); put a good copy in its place or move it away", path,
-                      (int)version);
+        return open_refuse(o, "%s is damaged (schema %d); put a good copy in its place or move it away", path,
+                           (int)version);
     return true;
 }
 
-static bool prepare_statements(struct opening *o) {
+static bool open_prepare(struct opening *o) {
     struct store *s = o->store;
     for (int i = 0; i < SQL_STATEMENTS; i++) {
         int code = sqlite3_prepare_v3(s->db, sql_statements[i], -1, SQLITE_PREPARE_PERSISTENT,
                                       &s->statements[i], NULL);
-        if (code != SQLITE_OK) return refuse_by_code(o, code);
+        if (code != SQLITE_OK) return open_refuse_by_code(o, code);
     }
     return true;
 }
 
-static bool load_totals(struct store *s) {
+static bool open_load_totals(struct store *s) {
     sqlite3_stmt *q = store_use(s, SQL_TOTALS_READ);
     if (!store_row(s, q)) return false;
     s->totals.entries = (uint64_t)sqlite3_column_int64(q, 0);
@@ -213,11 +214,11 @@ static bool load_totals(struct store *s) {
     return !s->failure.code;
 }
 
-static bool load(struct opening *o) {
+static bool open_load(struct opening *o) {
     struct store *s = o->store;
-    if (load_totals(s) && lease_load(s)) return true;
+    if (open_load_totals(s) && lease_load(s)) return true;
     if (!s->failure.code) store_found_damage(s, "a row is missing");
-    return refuse_by_code(o, s->failure.code);
+    return open_refuse_by_code(o, s->failure.code);
 }
 
 // Checking all of it
@@ -241,7 +242,7 @@ static bool rows_are_sound(struct store *s) {
     return code == SQLITE_DONE;
 }
 
-static bool is_sound(void *store) {
+static bool open_is_sound(void *store) {
     return says_ok(store, "PRAGMA integrity_check(1)") && rows_are_sound(store);
 }
 
@@ -250,11 +251,11 @@ static bool is_sound(void *store) {
 // Some network file systems cannot do it, and SQLite then stays with what it had, without an error.
 static bool use_write_ahead_log(struct opening *o) {
     int64_t in_use;
-    if (!execute(o, "PRAGMA journal_mode = WAL")) return false;
-    if (!ask(o, "SELECT journal_mode = 'wal' FROM pragma_journal_mode", &in_use)) return false;
+    if (!open_execute(o, "PRAGMA journal_mode = WAL")) return false;
+    if (!open_query(o, "SELECT journal_mode = 'wal' FROM pragma_journal_mode", &in_use)) return false;
     if (in_use) return true;
-    return refuse(o, "cannot keep a write-ahead log beside %s; choose a data folder on a local disk",
-                  o->store->path);
+    return open_refuse(o, "cannot keep a write-ahead log beside %s; choose a data folder on a local disk",
+                       o->store->path);
 }
 
 static int on_commit(void *arg, sqlite3 *db, const char *schema, int pages) {
@@ -265,29 +266,29 @@ static int on_commit(void *arg, sqlite3 *db, const char *schema, int pages) {
     return SQLITE_OK;
 }
 
-static bool bring_up_to_date(struct opening *o) {
+static bool open_migrate(struct opening *o) {
     int64_t has_bytes, version;
-    if (!execute(o, sql_additions) || !ask(o, sql_has_bytes, &has_bytes)) return false;
-    if (!has_bytes && !execute(o, sql_add_bytes)) return false;
-    if (!ask(o, "PRAGMA user_version", &version)) return false;
-    return version >= SQL_SCHEMA_VERSION || execute(o, sql_to_version_2);
+    if (!open_execute(o, sql_additions) || !open_query(o, sql_has_bytes, &has_bytes)) return false;
+    if (!has_bytes && !open_execute(o, sql_add_bytes)) return false;
+    if (!open_query(o, "PRAGMA user_version", &version)) return false;
+    return version >= SQL_SCHEMA_VERSION || open_execute(o, sql_to_version_2);
 }
 
 static bool open_file(struct opening *o) {
     struct store *s = o->store;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     int code = sqlite3_open_v2(s->path, &s->db, flags, NULL);
-    if (code != SQLITE_OK) return refuse_by_code(o, code);
+    if (code != SQLITE_OK) return open_refuse_by_code(o, code);
     sqlite3_busy_timeout(s->db, BUSY_MS);
     bool empty;
-    if (!check_file(o, &empty) || !use_write_ahead_log(o) || !execute(o, settings)) return false;
-    if (!execute(o, s->config.durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL"))
+    if (!open_check_file(o, &empty) || !use_write_ahead_log(o) || !open_execute(o, settings)) return false;
+    if (!open_execute(o, s->config.durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL"))
         return false;
-    if ((empty && !execute(o, sql_schema)) || !bring_up_to_date(o)) return false;
+    if ((empty && !open_execute(o, sql_schema)) || !open_migrate(o)) return false;
     sqlite3_wal_hook(s->db, on_commit, s);
-    if (!prepare_statements(o) || !load(o)) return false;
-    if (!damage_remember_files(&s->damage)) return refuse_by_code(o, SQLITE_CANTOPEN);
-    damage_recall(&s->damage, is_sound, s);
+    if (!open_prepare(o) || !open_load(o)) return false;
+    if (!damage_remember_files(&s->damage)) return open_refuse_by_code(o, SQLITE_CANTOPEN);
+    damage_recall(&s->damage, open_is_sound, s);
     s->damage.opened = true;
     return true;
 }
@@ -300,13 +301,13 @@ static void configure_library(void) {
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
-static struct store *new_store(const struct embedded_config *config) {
+static struct store *open_new_store(const struct embedded_config *config) {
     struct store *s = mem_zalloc(sizeof *s);
     s->config = *config;
     s->config.folder = mem_strdup(config->folder);
     if (!s->config.keep_ms) s->config.keep_ms = (int64_t)30 * 24 * 60 * 60 * 1000;
     if (s->config.keep_ms < s->config.limits.log_age_ms) s->config.keep_ms = s->config.limits.log_age_ms;
-    s->path = join(config->folder, "chorus.db");
+    s->path = open_path(config->folder, "chorus.db");
     s->damage.path = s->path;
     s->lock = -1;
     s->use_offset_ms = clock_wall_ms() - clock_monotonic_ms();
@@ -317,8 +318,8 @@ static struct store *new_store(const struct embedded_config *config) {
 struct store *store_open(const struct embedded_config *config, char *why, size_t why_size) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, configure_library);
-    struct opening o = {.store = new_store(config), .why = why, .why_size = why_size};
-    if (make_folder(&o) && take_lock(&o) && make_file(&o) && open_file(&o)) return o.store;
+    struct opening o = {.store = open_new_store(config), .why = why, .why_size = why_size};
+    if (open_make_folder(&o) && open_lock(&o) && open_make_file(&o) && open_file(&o)) return o.store;
     store_close(o.store);
     return NULL;
 }

@@ -6,7 +6,7 @@
 
 enum { LOOK_AT = 1000 }; // entries that are not comments do not count, but cost
 
-static size_t read_newest(struct store *s, struct request *r, struct engine_entry *entries) {
+static size_t overview_read_newest(struct store *s, struct request *r, struct engine_entry *entries) {
     size_t count = 0;
     sqlite3_stmt *q = store_use(s, SQL_ENTRY_NEWEST);
     sqlite3_bind_int(q, 1, LOOK_AT);
@@ -21,17 +21,18 @@ static size_t read_newest(struct store *s, struct request *r, struct engine_entr
     return count;
 }
 
-static const char *hold_column(struct store *s, struct request *r, sqlite3_stmt *q, int column) {
+static const char *overview_hold_column(struct store *s, struct request *r, sqlite3_stmt *q, int column) {
     const char *text = store_text(s, q, column);
     return text ? request_hold_text(r, text, strlen(text)) : NULL;
 }
 
-static size_t read_mapped(struct store *s, struct request *r, struct engine_mapping *mappings) {
+static size_t overview_read_mapped(struct store *s, struct request *r, struct engine_mapping *mappings) {
     size_t count = 0;
     sqlite3_stmt *q = store_use(s, SQL_MAPPING_NEWEST);
     sqlite3_bind_int64(q, 1, ENGINE_MAPPED);
     while (store_row(s, q)) {
-        struct engine_mapping m = {.video = hold_column(s, r, q, 0), .reader_url = hold_column(s, r, q, 1)};
+        struct engine_mapping m = {.video = overview_hold_column(s, r, q, 0),
+                                   .reader_url = overview_hold_column(s, r, q, 1)};
         if (m.video && m.reader_url) mappings[count++] = m;
         store_skip_damage(s);
     }
@@ -46,8 +47,8 @@ void overview_read(struct store *s, struct request *r) {
         .comments = s->totals.comments,
         .mappings = s->totals.mappings,
         .newest = newest,
-        .newest_count = read_newest(s, r, newest),
+        .newest_count = overview_read_newest(s, r, newest),
         .mapped = mapped,
-        .mapped_count = read_mapped(s, r, mapped),
+        .mapped_count = overview_read_mapped(s, r, mapped),
     };
 }

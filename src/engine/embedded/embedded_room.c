@@ -14,7 +14,7 @@ struct watched_video {
     char name[];
 };
 
-static void forget(struct store *s, struct watched_video *w) {
+static void room_forget(struct store *s, struct watched_video *w) {
     HASH_DEL(s->watched, w);
     free(w);
 }
@@ -24,7 +24,7 @@ void room_watch(struct store *s, struct request *r) {
     struct watched_video *w;
     HASH_FIND_STR(s->watched, asked->video, w);
     if (!asked->watched) {
-        if (w) forget(s, w);
+        if (w) room_forget(s, w);
         return;
     }
     if (!w) {
@@ -42,21 +42,21 @@ void room_sweep(struct store *s) {
     int64_t now_ms = clock_monotonic_ms();
     struct watched_video *w, *next;
     HASH_ITER(hh, s->watched, w, next) {
-        if (w->until_ms <= now_ms) forget(s, w);
+        if (w->until_ms <= now_ms) room_forget(s, w);
     }
 }
 
 void room_release(struct store *s) {
-    while (s->watched) forget(s, s->watched);
+    while (s->watched) room_forget(s, s->watched);
 }
 
-static bool is_watched(const struct store *s, const char *name) {
+static bool room_is_watched(const struct store *s, const char *name) {
     const struct watched_video *w;
     HASH_FIND_STR(s->watched, name, w);
     return w && w->until_ms > clock_monotonic_ms();
 }
 
-static bool is_commented_now(struct store *s, const struct video *v) {
+static bool room_is_commented_now(struct store *s, const struct video *v) {
     if (!v->newest) return false;
     sqlite3_stmt *q = store_use(s, SQL_ENTRY_STEP);
     sqlite3_bind_int64(q, 1, v->newest);
@@ -71,7 +71,7 @@ struct candidate {
     int64_t used_ms;
 };
 
-static size_t read_candidates(struct store *s, enum statement which, struct candidate list[CHUNK]) {
+static size_t room_read_candidates(struct store *s, enum statement which, struct candidate list[CHUNK]) {
     size_t count = 0;
     sqlite3_stmt *q = store_use(s, which);
     sqlite3_bind_int(q, 1, CHUNK);
@@ -85,17 +85,17 @@ static size_t read_candidates(struct store *s, enum statement which, struct cand
     return count;
 }
 
-static bool evict_from(struct store *s, enum statement which) {
+static bool room_evict_from(struct store *s, enum statement which) {
     struct candidate list[CHUNK];
     int64_t start_ms = s->use_ms > s->passed_over_ms ? s->use_ms + 1 : s->passed_over_ms + 1;
     s->passed_over_ms = start_ms;
     for (int looked = 0; looked < ROOM_LOOKED_AT; looked += CHUNK) {
-        size_t count = read_candidates(s, which, list);
+        size_t count = room_read_candidates(s, which, list);
         for (size_t i = 0; i < count; i++) {
             if (list[i].used_ms == start_ms) return false; // all have been looked at
             struct video *v = video_find(s, list[i].name);
             if (!v) return false;
-            if (!is_watched(s, v->name) && !is_commented_now(s, v)) {
+            if (!room_is_watched(s, v->name) && !room_is_commented_now(s, v)) {
                 video_drop(s, v);
                 return !s->failure.code;
             }
@@ -106,12 +106,12 @@ static bool evict_from(struct store *s, enum statement which) {
     return false;
 }
 
-static bool make_room(struct store *s) {
+static bool room_make(struct store *s) {
     if (!s->config.limits.max_videos) return true;
     for (int i = 0; s->totals.videos >= s->config.limits.max_videos; i++) {
         if (i == EVICTED_AT_ONCE) return false;
         video_write_dirty(s); // the statements look at the table
-        if (!evict_from(s, SQL_VIDEO_UNCOMMENTED) && !evict_from(s, SQL_VIDEO_OLDEST)) return false;
+        if (!room_evict_from(s, SQL_VIDEO_UNCOMMENTED) && !room_evict_from(s, SQL_VIDEO_OLDEST)) return false;
     }
     return true;
 }
@@ -119,7 +119,7 @@ static bool make_room(struct store *s) {
 struct video *room_find_or_add(struct store *s, const char *name, enum engine_status *status) {
     struct video *v = video_find(s, name);
     if (v) return v;
-    if (make_room(s)) return video_add(s, name);
+    if (room_make(s)) return video_add(s, name);
     if (!s->failure.code) *status = ENGINE_FULL;
     return NULL;
 }

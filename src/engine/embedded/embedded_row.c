@@ -6,7 +6,7 @@
 #include "base/json_reader.h"
 
 // Whether a text can stand in a frame: an object in valid JSON, and no line break.
-static bool is_object_line(const char *json, size_t len) {
+static bool row_is_object_line(const char *json, size_t len) {
     struct json_reader r;
     if (len < 2 || json[0] != '{' || json[len - 1] != '}' || memchr(json, '\n', len) ||
         memchr(json, '\r', len))
@@ -40,7 +40,7 @@ int32_t row_checksum(const struct engine_entry *e) {
 static bool row_take_old_body(struct engine_entry *e, const char *object, size_t len) {
     struct engine_entry found;
     if (e->kind == ENTRY_TOMBSTONE) return len == 0;
-    if (!is_object_line(object, len) || !entry_read(&found, object, len)) return false;
+    if (!row_is_object_line(object, len) || !entry_read(&found, object, len)) return false;
     e->body = found.body;
     e->body_len = found.body_len;
     return position_compare(found.at, e->at) == 0 && position_compare(found.prev, e->prev) == 0 &&

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 
-static void fail(struct store *s, int code, const char *text) {
+static void store_fail(struct store *s, int code, const char *text) {
     if (s->failure.code) return;
     s->failure.code = code & 0xff;
     // No statement of ours breaks a constraint, unless an index or a row lies.
@@ -22,14 +22,14 @@ static void fail(struct store *s, int code, const char *text) {
 }
 
 void store_found_damage(struct store *s, const char *what) {
-    fail(s, SQLITE_CORRUPT, what);
+    store_fail(s, SQLITE_CORRUPT, what);
 }
 
 void store_skip_damage(struct store *s) {
     if (s->read_only && s->failure.code == SQLITE_CORRUPT) s->failure.code = 0;
 }
 
-static bool is_line(const char *text, size_t len) {
+static bool store_is_line(const char *text, size_t len) {
     for (size_t i = 0; i < len; i++)
         if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f) return false;
     return true;
@@ -38,13 +38,13 @@ static bool is_line(const char *text, size_t len) {
 const char *store_text(struct store *s, sqlite3_stmt *q, int column) {
     const char *text =
         sqlite3_column_type(q, column) == SQLITE_TEXT ? (const char *)sqlite3_column_text(q, column) : NULL;
-    if (text && is_line(text, (size_t)sqlite3_column_bytes(q, column))) return text;
+    if (text && store_is_line(text, (size_t)sqlite3_column_bytes(q, column))) return text;
     store_found_damage(s, "a row lacks a text");
     return NULL;
 }
 
 void store_will_write(struct store *s) {
-    if (s->read_only) fail(s, SQLITE_READONLY, "not now");
+    if (s->read_only) store_fail(s, SQLITE_READONLY, "not now");
 }
 
 bool store_row(struct store *s, sqlite3_stmt *q) {
@@ -52,7 +52,7 @@ bool store_row(struct store *s, sqlite3_stmt *q) {
     if (s->failure.code) return false;
     int code = sqlite3_step(q);
     if (code == SQLITE_ROW) return true;
-    if (code != SQLITE_DONE) fail(s, code, sqlite3_errmsg(s->db));
+    if (code != SQLITE_DONE) store_fail(s, code, sqlite3_errmsg(s->db));
     sqlite3_reset(q);
     return false;
 }

@@ -1,5 +1,5 @@
 // The SQLite file behind the embedded engine: its statements, and what of it is kept in memory. Everything
-// here and in the files of its tables and operations (embedded_video, _trail, _log, _mapping, ...) runs on
+// here and in the files of its tables and operations (embedded_video, _index, _log, _mapping, ...) runs on
 // the store's thread only.
 //
 // Failures are sticky: the first one in a transaction is kept in `failure`, statements after it do nothing,
@@ -72,7 +72,7 @@ struct store {
     struct lease *leases; // embedded_lease.c, by url
     bool leases_unwritten;
 
-    size_t trail_rows; // embedded_trail.c, room for rows in all lists
+    size_t index_rows; // embedded_index.c, room for rows in all lists
     struct swept entries_swept, tokens_swept;
     uint64_t kept_for_age; // embedded_sweep.c: entries beyond the limit that were still too young
     int64_t look_again_ms;

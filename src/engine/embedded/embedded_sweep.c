@@ -43,7 +43,8 @@ static enum verdict judge_token(struct store *s, const struct row *row) {
 static const struct sweep_table entries = {SQL_ENTRY_OLDEST, SQL_ENTRY_DELETE, judge_entry};
 static const struct sweep_table tokens = {SQL_TOKEN_OLDEST, SQL_TOKEN_DELETE, judge_token};
 
-static size_t read_rows(struct store *s, const struct sweep_table *t, int64_t from, struct row rows[ROWS]) {
+static size_t sweep_read_rows(struct store *s, const struct sweep_table *t, int64_t from,
+                              struct row rows[ROWS]) {
     size_t count = 0;
     sqlite3_stmt *q = store_use(s, t->read);
     sqlite3_bind_int64(q, 1, from);
@@ -59,7 +60,7 @@ static size_t read_rows(struct store *s, const struct sweep_table *t, int64_t fr
     return count;
 }
 
-static void delete_rows(struct store *s, const struct sweep_table *t, int64_t from, int64_t to) {
+static void sweep_delete_rows(struct store *s, const struct sweep_table *t, int64_t from, int64_t to) {
     sqlite3_stmt *q = store_use(s, t->delete);
     sqlite3_bind_int64(q, 1, from);
     sqlite3_bind_int64(q, 2, to);
@@ -67,40 +68,40 @@ static void delete_rows(struct store *s, const struct sweep_table *t, int64_t fr
     s->deletes_entries |= t == &entries;
 }
 
-static bool remove_oldest(struct store *s, const struct sweep_table *t) {
+static bool sweep_remove_oldest(struct store *s, const struct sweep_table *t) {
     struct row rows[ROWS];
-    size_t count = read_rows(s, t, 0, rows), gone = 0;
+    size_t count = sweep_read_rows(s, t, 0, rows), gone = 0;
     while (gone < count && t->judge(s, &rows[gone]) == GOES) gone++;
-    if (gone) delete_rows(s, t, rows[0].n, rows[gone - 1].n);
+    if (gone) sweep_delete_rows(s, t, rows[0].n, rows[gone - 1].n);
     return gone == ROWS;
 }
 
-static bool is_due(const struct swept *done) {
+static bool swept_is_due(const struct swept *done) {
     return done->beyond >= ROWS / 2;
 }
 
-static bool trim_videos(struct store *s, const struct sweep_table *t, struct swept *done) {
-    if (!is_due(done)) return false;
+static bool sweep_trim_videos(struct store *s, const struct sweep_table *t, struct swept *done) {
+    if (!swept_is_due(done)) return false;
     struct row rows[ROWS];
-    size_t count = read_rows(s, t, done->n, rows);
+    size_t count = sweep_read_rows(s, t, done->n, rows);
     for (size_t i = 0; i < count; i++) {
         size_t first = i;
         enum verdict verdict = GOES;
         while (i < count && (verdict = t->judge(s, &rows[i])) == GOES) i++;
-        if (i > first) delete_rows(s, t, rows[first].n, rows[i - 1].n);
+        if (i > first) sweep_delete_rows(s, t, rows[first].n, rows[i - 1].n);
         if (verdict == STAYS_FOR_AGE) s->kept_for_age++;
     }
     done->n = count == ROWS ? rows[ROWS - 1].n : 0;
     done->beyond -= ROWS / 2;
-    return is_due(done);
+    return swept_is_due(done);
 }
 
 bool sweep_is_due(const struct store *s) {
-    return is_due(&s->entries_swept);
+    return swept_is_due(&s->entries_swept);
 }
 
 // What is kept only because it is young is looked at again when it is not any more.
-static void look_again(struct store *s) {
+static void sweep_revisit(struct store *s) {
     int64_t wait_ms = s->look_again_ms - s->use_ms;
     if (!s->kept_for_age || (wait_ms > 0 && wait_ms <= s->config.limits.log_min_age_ms)) return;
     s->look_again_ms = s->use_ms + s->config.limits.log_min_age_ms;
@@ -109,7 +110,7 @@ static void look_again(struct store *s) {
 }
 
 // The time of use is only noted once a day, so one more day has to pass.
-static bool drop_unused_video(struct store *s) {
+static bool sweep_drop_unused_video(struct store *s) {
     sqlite3_stmt *q = store_use(s, SQL_VIDEO_UNUSED);
     sqlite3_bind_int64(q, 1, s->use_ms - s->config.keep_ms - s->config.keep_ms / 30);
     if (!store_row(s, q)) return false;
@@ -123,15 +124,15 @@ static bool drop_unused_video(struct store *s) {
 bool sweep_slice(struct store *s, size_t appended) {
     bool oldest_entries = true, oldest_tokens = true, more_entries = true, more_tokens = true;
     transaction_begin(s);
-    look_again(s);
+    sweep_revisit(s);
     for (size_t i = 0; i <= appended / (ROWS / 2); i++) {
-        if (oldest_entries) oldest_entries = remove_oldest(s, &entries);
-        if (oldest_tokens) oldest_tokens = remove_oldest(s, &tokens);
-        if (more_entries) more_entries = trim_videos(s, &entries, &s->entries_swept);
-        if (more_tokens) more_tokens = trim_videos(s, &tokens, &s->tokens_swept);
+        if (oldest_entries) oldest_entries = sweep_remove_oldest(s, &entries);
+        if (oldest_tokens) oldest_tokens = sweep_remove_oldest(s, &tokens);
+        if (more_entries) more_entries = sweep_trim_videos(s, &entries, &s->entries_swept);
+        if (more_tokens) more_tokens = sweep_trim_videos(s, &tokens, &s->tokens_swept);
     }
     bool more = oldest_entries || oldest_tokens || more_entries || more_tokens;
-    for (int i = 0; i < VIDEOS && drop_unused_video(s); i++) more = true;
+    for (int i = 0; i < VIDEOS && sweep_drop_unused_video(s); i++) more = true;
     more |= lease_sweep(s);
     room_sweep(s);
     if (transaction_commit(s)) return more;

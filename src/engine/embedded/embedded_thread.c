@@ -16,7 +16,7 @@
 
 enum {
     PROBE_MS = 1000,        // between attempts to write while the store cannot be
-    LOOK_MS = 500,          // between looks whether the files are where they were
+    CHECK_FILES_MS = 500,   // between looks whether the files are where they were
     SWEEP_SHORTEST_MS = 50, // between looks whether something has expired
     SWEEP_LONGEST_MS = 10000,
     SWEEP_FAILED_MS = 60000,
@@ -47,13 +47,13 @@ struct store_thread {
     int64_t probe_ms;          // when to try whether it can be written again; 0: it can
     char failure[WHY_SIZE];    // why it cannot
     bool told_damaged, told_moved;
-    int64_t sweep_ms, look_ms;
+    int64_t sweep_ms, check_files_ms;
     bool sweep_more;
 };
 
 // Health
 
-static void describe(struct store_thread *t, const struct store_failure *f) {
+static void thread_describe_failure(struct store_thread *t, const struct store_failure *f) {
     const char *advice;
     switch (f->code) {
     case SQLITE_FULL: advice = "make room on the disk; it is tried again every second"; break;
@@ -65,7 +65,7 @@ static void describe(struct store_thread *t, const struct store_failure *f) {
     snprintf(t->failure, sizeof t->failure, "cannot write %s (%s): %s", t->store->path, f->text, advice);
 }
 
-static void set_ready(struct store_thread *t, bool ready, const char *why) {
+static void thread_set_ready(struct store_thread *t, bool ready, const char *why) {
     pthread_mutex_lock(&t->lock);
     t->ready = ready;
     if (!ready) snprintf(t->why, sizeof t->why, "%s", why);
@@ -73,7 +73,7 @@ static void set_ready(struct store_thread *t, bool ready, const char *why) {
 }
 
 // Says the worst of what is known.
-static void judge(struct store_thread *t) {
+static void thread_update_ready(struct store_thread *t) {
     const struct store *s = t->store;
     char why[WHY_SIZE];
     if (s->damage.damaged) {
@@ -81,38 +81,39 @@ static void judge(struct store_thread *t) {
                  "%s is damaged (%s): no comment is stored any more; stop Chorus and put a good copy in its "
                  "place (without the old %s-wal), or move it away to start with an empty one",
                  s->path, s->damage.what, s->path);
-        set_ready(t, false, why);
+        thread_set_ready(t, false, why);
     } else if (s->damage.moved) {
         snprintf(
             why, sizeof why,
             "%s is no longer the file that was opened (removed, renamed or replaced): no comment is stored "
             "any more; put it back, or restart Chorus",
             s->path);
-        set_ready(t, false, why);
+        thread_set_ready(t, false, why);
     } else {
-        set_ready(t, !t->probe_ms, t->failure);
+        thread_set_ready(t, !t->probe_ms, t->failure);
     }
     t->told_damaged = s->damage.damaged;
     t->told_moved = s->damage.moved;
 }
 
-static void judge_if_changed(struct store_thread *t) {
-    if (t->store->damage.damaged != t->told_damaged || t->store->damage.moved != t->told_moved) judge(t);
+static void thread_update_ready_if_changed(struct store_thread *t) {
+    if (t->store->damage.damaged != t->told_damaged || t->store->damage.moved != t->told_moved)
+        thread_update_ready(t);
 }
 
-static void note_success(struct store_thread *t) {
+static void thread_note_success(struct store_thread *t) {
     if (!t->probe_ms) return;
     t->probe_ms = 0;
     t->store->refuses = false;
-    judge(t);
+    thread_update_ready(t);
 }
 
-static void note_failure(struct store_thread *t, const struct store_failure *f) {
+static void thread_note_failure(struct store_thread *t, const struct store_failure *f) {
     if (store_is_lost(t->store)) return;
     t->probe_ms = clock_monotonic_ms() + PROBE_MS;
     t->store->refuses = true;
-    describe(t, f);
-    judge(t);
+    thread_describe_failure(t, f);
+    thread_update_ready(t);
 }
 
 bool store_thread_ready(struct store_thread *t, char *why, size_t why_size) {
@@ -125,23 +126,23 @@ bool store_thread_ready(struct store_thread *t, char *why, size_t why_size) {
 
 // As much is written as by a usual batch, so that a disk with room for next to nothing does not count as
 // good. A copy of the write-ahead log may make room by itself.
-static void probe(struct store_thread *t) {
+static void thread_probe(struct store_thread *t) {
     struct store *s = t->store;
     sqlite3_wal_checkpoint_v2(s->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     transaction_begin(s);
     store_run(s, store_use(s, SQL_PROBE));
     if (transaction_commit(s)) {
-        note_success(t);
+        thread_note_success(t);
     } else {
         struct store_failure failure = s->failure;
         transaction_abandon(s);
-        note_failure(t, &failure);
+        thread_note_failure(t, &failure);
     }
 }
 
 // Chores
 
-static int64_t sweep_pause_ms(const struct store_thread *t) {
+static int64_t thread_sweep_pause_ms(const struct store_thread *t) {
     if (t->store->failure.code) return SWEEP_FAILED_MS;
     if (t->sweep_more) return 1;
     int64_t pause = t->store->config.limits.log_age_ms / 8;
@@ -149,39 +150,39 @@ static int64_t sweep_pause_ms(const struct store_thread *t) {
     return pause > SWEEP_LONGEST_MS ? SWEEP_LONGEST_MS : pause;
 }
 
-static void sweep(struct store_thread *t, int64_t now_ms, size_t done) {
+static void thread_sweep(struct store_thread *t, int64_t now_ms, size_t done) {
     t->sweep_more = sweep_slice(t->store, done);
-    t->sweep_ms = now_ms + sweep_pause_ms(t);
-    if (t->store->failure.code) note_failure(t, &t->store->failure);
+    t->sweep_ms = now_ms + thread_sweep_pause_ms(t);
+    if (t->store->failure.code) thread_note_failure(t, &t->store->failure);
 }
 
 // Only for as long as the store can be written: what is in memory goes on counting meanwhile.
-static void write_leases(struct store_thread *t) {
+static void thread_write_leases(struct store_thread *t) {
     if (t->probe_ms || store_is_lost(t->store) || !t->store->leases_unwritten) return;
-    if (!lease_write_rows(t->store)) note_failure(t, &t->store->failure);
+    if (!lease_write_rows(t->store)) thread_note_failure(t, &t->store->failure);
 }
 
-static void look(struct store_thread *t, int64_t now_ms) {
+static void thread_check_files(struct store_thread *t, int64_t now_ms) {
     damage_look_for_files(&t->store->damage);
-    t->look_ms = now_ms + LOOK_MS;
+    t->check_files_ms = now_ms + CHECK_FILES_MS;
 }
 
 // While there is something to remove, slices alternate with batches: removing must keep up with appending.
-static void do_chores(struct store_thread *t, size_t done) {
+static void thread_do_maintenance(struct store_thread *t, size_t done) {
     int64_t now_ms = clock_monotonic_ms();
     bool keep_up = done && (t->sweep_more || sweep_is_due(t->store));
-    if (now_ms >= t->look_ms) look(t, now_ms);
+    if (now_ms >= t->check_files_ms) thread_check_files(t, now_ms);
     if (!store_is_lost(t->store)) {
-        if (t->probe_ms && now_ms >= t->probe_ms) probe(t);
-        write_leases(t);
-        if (now_ms >= t->sweep_ms || keep_up) sweep(t, now_ms, done);
+        if (t->probe_ms && now_ms >= t->probe_ms) thread_probe(t);
+        thread_write_leases(t);
+        if (now_ms >= t->sweep_ms || keep_up) thread_sweep(t, now_ms, done);
         checkpointer_consider(t->checkpointer, t->store);
     }
-    judge_if_changed(t);
+    thread_update_ready_if_changed(t);
 }
 
-static int64_t next_chore_ms(const struct store_thread *t) {
-    int64_t next_ms = t->look_ms;
+static int64_t thread_next_maintenance_ms(const struct store_thread *t) {
+    int64_t next_ms = t->check_files_ms;
     if (store_is_lost(t->store)) return next_ms;
     if (t->sweep_ms < next_ms) next_ms = t->sweep_ms;
     return t->probe_ms && t->probe_ms < next_ms ? t->probe_ms : next_ms;
@@ -189,31 +190,32 @@ static int64_t next_chore_ms(const struct store_thread *t) {
 
 // Waiting and handing over
 
-static bool may_work(const struct store_thread *t) {
+static bool thread_may_work(const struct store_thread *t) {
     return t->answer_bytes <= ANSWERS_MOST_BYTES && (t->taken.first || t->waiting.first);
 }
 
 // Waits for requests or for a chore, and takes what there is. Returns false when it is time to end.
-static bool wait_for_work(struct store_thread *t, bool *requests) {
-    int64_t due_ms = next_chore_ms(t);
+static bool thread_wait(struct store_thread *t, bool *requests) {
+    int64_t due_ms = thread_next_maintenance_ms(t);
     pthread_mutex_lock(&t->lock);
-    while (!t->stop && !may_work(t) && clock_monotonic_ms() < due_ms)
+    while (!t->stop && !thread_may_work(t) && clock_monotonic_ms() < due_ms)
         clock_wait(&t->changed, &t->lock, due_ms);
-    *requests = t->stop || may_work(t);
+    *requests = t->stop || thread_may_work(t);
     if (*requests) request_list_move(&t->taken, &t->waiting);
     bool go_on = !t->stop || (t->taken.first && clock_monotonic_ms() < t->stop_by_ms);
     pthread_mutex_unlock(&t->lock);
     return go_on;
 }
 
-static size_t held_bytes(const struct request_list *l) {
+static size_t thread_held_bytes(const struct request_list *l) {
     size_t sum = 0;
     for (const struct request *r = l->first; r; r = r->next) sum += r->held_bytes;
     return sum;
 }
 
-static void hand_back(struct store_thread *t, struct request_list *done, int64_t took_us, bool failed) {
-    size_t bytes = held_bytes(done);
+static void thread_hand_back(struct store_thread *t, struct request_list *done, int64_t took_us,
+                             bool failed) {
+    size_t bytes = thread_held_bytes(done);
     pthread_mutex_lock(&t->lock);
     bool tell = !t->answers.first && done->first;
     request_list_move(&t->answers, done);
@@ -224,30 +226,30 @@ static void hand_back(struct store_thread *t, struct request_list *done, int64_t
 }
 
 // Returns how many requests it has done.
-static size_t work(struct store_thread *t) {
+static size_t thread_work(struct store_thread *t) {
     struct request_list done = {0};
     int64_t begin_us = clock_monotonic_us();
     struct batch_result result = batch_run(t->store, &t->taken, &done);
     if (result.failed)
-        note_failure(t, &result.failure);
+        thread_note_failure(t, &result.failure);
     else if (result.wrote)
-        note_success(t);
-    judge_if_changed(t);
+        thread_note_success(t);
+    thread_update_ready_if_changed(t);
     size_t count = done.count;
-    hand_back(t, &done, clock_monotonic_us() - begin_us, result.failed);
+    thread_hand_back(t, &done, clock_monotonic_us() - begin_us, result.failed);
     return count;
 }
 
 // Start and end
 
-static void say_started(struct store_thread *t) {
+static void thread_note_started(struct store_thread *t) {
     pthread_mutex_lock(&t->lock);
     t->started = true;
     pthread_cond_broadcast(&t->changed);
     pthread_mutex_unlock(&t->lock);
 }
 
-static bool open_store(struct store_thread *t) {
+static bool thread_open_store(struct store_thread *t) {
     t->store = store_open(t->config, t->why, sizeof t->why);
     if (!t->store) return false;
     t->checkpointer = checkpointer_start(t->store);
@@ -258,40 +260,40 @@ static bool open_store(struct store_thread *t) {
     return false;
 }
 
-static void *run(void *arg) {
+static void *thread_run(void *arg) {
     struct store_thread *t = arg;
     pthread_setname_np(pthread_self(), "chorus-store");
-    bool opened = open_store(t);
-    if (opened) judge(t);
-    say_started(t);
+    bool opened = thread_open_store(t);
+    if (opened) thread_update_ready(t);
+    thread_note_started(t);
     if (!opened) return NULL;
     bool requests;
-    while (wait_for_work(t, &requests)) {
-        size_t done = requests ? work(t) : 0;
-        do_chores(t, done);
+    while (thread_wait(t, &requests)) {
+        size_t done = requests ? thread_work(t) : 0;
+        thread_do_maintenance(t, done);
     }
-    write_leases(t);
+    thread_write_leases(t);
     checkpointer_stop(t->checkpointer);
     store_close(t->store);
     return NULL;
 }
 
-static void init(struct store_thread *t) {
+static void thread_init(struct store_thread *t) {
     pthread_mutex_init(&t->lock, NULL);
     clock_condition_init(&t->changed);
 }
 
-static void release(struct store_thread *t) {
+static void thread_release(struct store_thread *t) {
     pthread_mutex_destroy(&t->lock);
     pthread_cond_destroy(&t->changed);
     free(t);
 }
 
-static int create(struct store_thread *t) {
+static int thread_create(struct store_thread *t) {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&t->thread, NULL, run, t);
+    int error = pthread_create(&t->thread, NULL, thread_run, t);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return error;
 }
@@ -303,10 +305,10 @@ struct store_thread *store_thread_start(const struct embedded_config *config, vo
     t->on_answers = on_answers;
     t->arg = arg;
     t->ready = true;
-    init(t);
-    if (create(t) != 0) {
+    thread_init(t);
+    if (thread_create(t) != 0) {
         snprintf(why, why_size, "cannot start a thread; raise the limit on processes");
-        release(t);
+        thread_release(t);
         return NULL;
     }
     pthread_mutex_lock(&t->lock);
@@ -316,7 +318,7 @@ struct store_thread *store_thread_start(const struct embedded_config *config, vo
     if (opened) return t;
     pthread_join(t->thread, NULL);
     snprintf(why, why_size, "%s", t->why);
-    release(t);
+    thread_release(t);
     return NULL;
 }
 
@@ -355,5 +357,5 @@ void store_thread_stop(struct store_thread *t, int grace_ms, struct request_list
     request_list_move(answered, &t->answers);
     request_list_move(left, &t->taken);
     request_list_move(left, &t->waiting);
-    release(t);
+    thread_release(t);
 }

@@ -5,8 +5,8 @@
 // Finding
 
 // One that an earlier version kept in its entry's row.
-static bool find_old(struct store *s, const struct video *v, const struct engine_token *token,
-                     struct request *holder, struct token_first *first) {
+static bool token_find_old(struct store *s, const struct video *v, const struct engine_token *token,
+                           struct request *holder, struct token_first *first) {
     if (!token->old_name) return false;
     sqlite3_stmt *q = store_use(s, SQL_ENTRY_TOKEN);
     sqlite3_bind_int64(q, 1, v->id);
@@ -26,7 +26,7 @@ bool token_find(struct store *s, const struct video *v, const struct engine_toke
     sqlite3_bind_int64(q, 1, v->id);
     sqlite3_bind_blob(q, 2, token->name, ENGINE_DIGEST, SQLITE_STATIC);
     sqlite3_bind_blob(q, 3, token->digest, ENGINE_DIGEST, SQLITE_STATIC);
-    if (!store_row(s, q)) return !s->failure.code && find_old(s, v, token, holder, first);
+    if (!store_row(s, q)) return !s->failure.code && token_find_old(s, v, token, holder, first);
     first->same = sqlite3_column_int(q, 0);
     struct position at = {(uint64_t)sqlite3_column_int64(q, 1), (uint64_t)sqlite3_column_int64(q, 2)};
     first->entry.at = at;

@@ -11,7 +11,7 @@ void transaction_begin(struct store *s) {
 
 // What was ever logged also stands in the newest entry, so it need not be written with each; but before that
 // entry is deleted, that is, in every transaction that deletes some.
-static void write_totals(struct store *s) {
+static void transaction_write_totals(struct store *s) {
     const struct store_totals *now = &s->totals, *before = &s->committed_totals;
     bool same = now->videos == before->videos && now->mappings == before->mappings;
     if (same && !s->deletes_entries) return;
@@ -25,7 +25,7 @@ static void write_totals(struct store *s) {
 
 bool transaction_commit(struct store *s) {
     video_write_dirty(s);
-    write_totals(s);
+    transaction_write_totals(s);
     if (!store_run(s, store_use(s, SQL_COMMIT))) return false;
     s->committed_totals = s->totals;
     return true;

@@ -9,11 +9,11 @@
 
 enum { CROWDED_MS = 1000, FORGOTTEN_AT_ONCE = 2048, SMALLEST = 64 };
 
-static struct video **place_of(const struct store *s, int64_t id) {
+static struct video **video_list(const struct store *s, int64_t id) {
     return &s->videos_by_id[(size_t)id & (s->videos_by_id_room - 1)];
 }
 
-static void grow(struct store *s) {
+static void video_grow_lists(struct store *s) {
     size_t before = s->videos_by_id_room;
     struct video **lists = s->videos_by_id;
     s->videos_by_id_room = before ? before * 2 : SMALLEST;
@@ -21,33 +21,33 @@ static void grow(struct store *s) {
     for (size_t i = 0; i < before; i++) {
         for (struct video *v = lists[i], *next; v; v = next) {
             next = v->next_by_id;
-            LL_PREPEND2(*place_of(s, v->id), v, next_by_id);
+            LL_PREPEND2(*video_list(s, v->id), v, next_by_id);
         }
     }
     free(lists);
 }
 
-static struct video *remember(struct store *s, const char *name, int64_t id) {
+static struct video *video_remember(struct store *s, const char *name, int64_t id) {
     size_t len = strlen(name);
     struct video *v = mem_zalloc(sizeof *v + len + 1);
     memcpy(v->name, name, len + 1);
     v->id = id;
     v->entry.name = v->name;
-    if (s->videos.count == s->videos_by_id_room) grow(s);
+    if (s->videos.count == s->videos_by_id_room) video_grow_lists(s);
     name_table_add(&s->videos, &v->entry);
-    LL_PREPEND2(*place_of(s, id), v, next_by_id);
+    LL_PREPEND2(*video_list(s, id), v, next_by_id);
     return v;
 }
 
-static void forget(struct store *s, struct video *v) {
-    s->trail_rows -= v->trail.room;
-    free(v->trail.rows);
-    LL_DELETE2(*place_of(s, v->id), v, next_by_id);
+static void video_forget(struct store *s, struct video *v) {
+    s->index_rows -= v->index.room;
+    free(v->index.rows);
+    LL_DELETE2(*video_list(s, v->id), v, next_by_id);
     name_table_remove(&s->videos, &v->entry);
     free(v);
 }
 
-static bool is_sound(const struct store *s, const struct video *v) {
+static bool video_is_sound(const struct store *s, const struct video *v) {
     return v->at.epoch <= INT64_MAX && v->at.seq <= INT64_MAX && v->logged >= 0 && v->newest >= 0 &&
            (uint64_t)v->newest <= s->totals.entries;
 }
@@ -58,7 +58,7 @@ struct video *video_find(struct store *s, const char *name) {
     sqlite3_stmt *q = store_use(s, SQL_VIDEO_FIND);
     store_bind_text(q, 1, name);
     if (!store_row(s, q)) return NULL;
-    struct video *v = remember(s, name, sqlite3_column_int64(q, 0));
+    struct video *v = video_remember(s, name, sqlite3_column_int64(q, 0));
     v->at.epoch = (uint64_t)sqlite3_column_int64(q, 1);
     v->at.seq = (uint64_t)sqlite3_column_int64(q, 2);
     v->of_this_run = sqlite3_column_int64(q, 3) == s->run;
@@ -67,9 +67,9 @@ struct video *video_find(struct store *s, const char *name) {
     v->used_ms = sqlite3_column_int64(q, 6);
     v->bytes = sqlite3_column_int64(q, 7);
     store_end(q);
-    if (!is_sound(s, v)) {
+    if (!video_is_sound(s, v)) {
         store_found_damage(s, "a video's position is invalid");
-        forget(s, v);
+        video_forget(s, v);
         return NULL;
     }
     if (position_is_plausible(v->at) && v->at.epoch > s->epoch) s->epoch = v->at.epoch;
@@ -81,14 +81,14 @@ struct video *video_add(struct store *s, const char *name) {
     store_bind_text(q, 1, name);
     sqlite3_bind_int64(q, 2, s->use_ms);
     if (!store_run(s, q)) return NULL;
-    struct video *v = remember(s, name, sqlite3_last_insert_rowid(s->db));
+    struct video *v = video_remember(s, name, sqlite3_last_insert_rowid(s->db));
     v->used_ms = s->use_ms;
     s->totals.videos++;
     return v;
 }
 
 int64_t video_logged(struct store *s, int64_t id, int64_t *bytes) {
-    struct video *v = s->videos_by_id_room ? *place_of(s, id) : NULL;
+    struct video *v = s->videos_by_id_room ? *video_list(s, id) : NULL;
     while (v && v->id != id) v = v->next_by_id;
     *bytes = v ? v->bytes : 0;
     if (v) return v->logged;
@@ -147,40 +147,41 @@ void video_write_dirty(struct store *s) {
     s->dirty_videos = NULL;
 }
 
-static bool delete_by_id(struct store *s, enum statement which, const struct video *v) {
+static bool video_delete_by_id(struct store *s, enum statement which, const struct video *v) {
     sqlite3_stmt *q = store_use(s, which);
     sqlite3_bind_int64(q, 1, v->id);
     return store_run(s, q);
 }
 
 void video_drop(struct store *s, struct video *v) {
-    if (!delete_by_id(s, SQL_MAPPING_DROP, v)) return;
+    if (!video_delete_by_id(s, SQL_MAPPING_DROP, v)) return;
     s->totals.mappings -= (uint64_t)sqlite3_changes(s->db);
-    if (!delete_by_id(s, SQL_VIDEO_DROP, v)) return;
+    if (!video_delete_by_id(s, SQL_VIDEO_DROP, v)) return;
     s->totals.videos--;
     if (v->dirty) LL_DELETE2(s->dirty_videos, v, next_dirty);
-    forget(s, v);
+    video_forget(s, v);
 }
 
 // Forgets the videos of the next list by id.
-static void forget_some(struct store *s) {
+static void video_forget_list(struct store *s) {
     size_t i = s->forget_from++ & (s->videos_by_id_room - 1);
-    while (s->videos_by_id[i]) forget(s, s->videos_by_id[i]);
+    while (s->videos_by_id[i]) video_forget(s, s->videos_by_id[i]);
 }
 
 void video_forget_all(struct store *s) {
-    while (s->videos.count) forget_some(s);
+    while (s->videos.count) video_forget_list(s);
     free(s->videos_by_id);
     s->videos_by_id = NULL;
     s->videos_by_id_room = 0;
     s->dirty_videos = NULL;
 }
 
-static bool is_too_much(const struct store *s) {
-    return s->videos.count > VIDEO_CACHED || s->trail_rows > TRAIL_ROWS;
+static bool video_memory_is_full(const struct store *s) {
+    return s->videos.count > VIDEO_CACHED || s->index_rows > INDEX_ROWS;
 }
 
 // A batch brings no more than are forgotten here, and none has been changed since the last was committed.
 void video_limit_memory(struct store *s) {
-    for (int left = FORGOTTEN_AT_ONCE; left && s->videos.count && is_too_much(s); left--) forget_some(s);
+    for (int left = FORGOTTEN_AT_ONCE; left && s->videos.count && video_memory_is_full(s); left--)
+        video_forget_list(s);
 }

@@ -1,7 +1,7 @@
 // Rows of videos: found by name, kept in memory with their position, written back once per transaction.
 // Store's thread only.
 //
-// At most about VIDEO_CACHED rows are in memory (some 200 bytes each), and TRAIL_ROWS of their lists; then
+// At most about VIDEO_CACHED rows are in memory (some 200 bytes each), and INDEX_ROWS of their lists; then
 // some are forgotten between any two transactions, going round by id, and read again when needed.
 #pragma once
 
@@ -11,11 +11,11 @@
 
 enum {
     VIDEO_CACHED = 100000,
-    TRAIL_ROWS = 1000000 // 8 MB
+    INDEX_ROWS = 1000000 // 8 MB
 };
 
-// Its newest entries; see embedded_trail.h.
-struct trail {
+// Its newest entries; see embedded_index.h.
+struct entry_index {
     int64_t *rows; // n of the entries, oldest first, without a gap
     uint32_t count, room;
     uint32_t kept; // at the last count: when there are twice as many, they are counted again
@@ -31,7 +31,7 @@ struct video {
     int64_t newest; // n of the last one, 0: none
     int64_t bytes;  // that those took
     int64_t used_ms;
-    struct trail trail;
+    struct entry_index index;
     struct video *next_dirty, *next_by_id;
     bool of_this_run; // `at` was given by this run of the engine
     bool dirty;

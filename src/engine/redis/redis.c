@@ -51,36 +51,36 @@
 
 enum { TICK_MS = 1000 };
 
-static struct redis *from(struct engine *engine) {
+static struct redis *redis_of(struct engine *engine) {
     return (struct redis *)engine;
 }
 
-static struct engine_subscription *subscribe(struct engine *engine, const char *video,
-                                             const struct engine_subscriber *who, void *arg) {
-    struct redis *r = from(engine);
+static struct engine_subscription *redis_subscribe(struct engine *engine, const char *video,
+                                                   const struct engine_subscriber *who, void *arg) {
+    struct redis *r = redis_of(engine);
     struct engine_subscription *s = hub_subscribe(r->hub, video, who, arg);
     // Also when it is not the first: each subscription is to hear once that it holds.
     if (r->phase != REDIS_CLOSED) redis_subscriber_add(r->subscriber, video);
     return s;
 }
 
-static void unsubscribe(struct engine *engine, struct engine_subscription *subscription) {
-    struct redis *r = from(engine);
+static void redis_unsubscribe(struct engine *engine, struct engine_subscription *subscription) {
+    struct redis *r = redis_of(engine);
     char video[ENGINE_VIDEO_MAX + 1];
     snprintf(video, sizeof video, "%s", hub_video_of(subscription));
     if (hub_unsubscribe(r->hub, subscription) && r->phase != REDIS_CLOSED)
         redis_subscriber_remove(r->subscriber, video);
 }
 
-static void on_tick(struct loop_timer *t) {
+static void on_redis_tick(struct loop_timer *t) {
     struct redis *r = container_of(t, struct redis, tick);
     redis_subscriber_probe(r->subscriber);
     redis_mappings_purge(r);
     loop_timer_start(r->loop, t, TICK_MS);
 }
 
-static bool ready(struct engine *engine, const char **why) {
-    struct redis *r = from(engine);
+static bool redis_ready(struct engine *engine, const char **why) {
+    struct redis *r = redis_of(engine);
     const char *refusal = redis_refusal_why(&r->refusal);
     if (r->phase != REDIS_SERVING)
         snprintf(r->why, sizeof r->why, "%s",
@@ -97,20 +97,20 @@ static bool ready(struct engine *engine, const char **why) {
     return false;
 }
 
-static struct engine_stats stats(struct engine *engine) {
-    struct redis *r = from(engine);
+static struct engine_stats redis_stats(struct engine *engine) {
+    struct redis *r = redis_of(engine);
     struct engine_stats so_far = r->stats;
     so_far.waiting = r->waiting + r->ranges_waiting_count;
     return so_far;
 }
 
-static void on_resolved(void *arg) {
+static void on_redis_resolved(void *arg) {
     struct redis *r = arg;
     redis_conn_resolved(r->commands);
     redis_subscriber_resolved(r->subscriber);
 }
 
-static void on_reap(struct loop_job *job) {
+static void on_redis_reap(struct loop_job *job) {
     struct redis *r = container_of(job, struct redis, reap);
     redis_subscriber_reap(r->subscriber);
     free(r);
@@ -118,8 +118,8 @@ static void on_reap(struct loop_job *job) {
 
 // Nothing more is published, but subscriptions last until all callbacks have been called: those may still
 // unsubscribe.
-static void close_engine(struct engine *engine) {
-    struct redis *r = from(engine);
+static void redis_close(struct engine *engine) {
+    struct redis *r = redis_of(engine);
     if (r->phase == REDIS_CLOSED) return;
     loop_timer_stop(r->loop, &r->tick);
     redis_core_close(r);
@@ -129,15 +129,15 @@ static void close_engine(struct engine *engine) {
     redis_lease_release(r);
     resolver_free(r->resolver);
     free((char *)r->config.url);
-    r->reap.run = on_reap;
+    r->reap.run = on_redis_reap;
     loop_defer(r->loop, &r->reap);
 }
 
 static const struct engine_ops redis_ops = {
     .name = "redis",
     .append = redis_append,
-    .subscribe = subscribe,
-    .unsubscribe = unsubscribe,
+    .subscribe = redis_subscribe,
+    .unsubscribe = redis_unsubscribe,
     .head = redis_head,
     .range = redis_range,
     .lookup = redis_lookup,
@@ -150,9 +150,9 @@ static const struct engine_ops redis_ops = {
     .leases = redis_leases,
     .counter_next = redis_counter_next,
     .overview = redis_overview,
-    .ready = ready,
-    .stats = stats,
-    .close = close_engine,
+    .ready = redis_ready,
+    .stats = redis_stats,
+    .close = redis_close,
 };
 
 bool redis_url_check(const char *url, char *why, size_t why_size) {
@@ -170,10 +170,10 @@ struct engine *redis_open(struct loop *loop, const struct redis_config *config) 
     r->config = *config;
     r->config.url = mem_strdup(config->url);
     r->hub = hub_new();
-    r->resolver = resolver_new(loop, on_resolved, r);
+    r->resolver = resolver_new(loop, on_redis_resolved, r);
     redis_core_start(r, redis_log_check);
     r->subscriber = redis_subscriber_new(r);
-    r->tick.on_due = on_tick;
+    r->tick.on_due = on_redis_tick;
     loop_timer_start(loop, &r->tick, TICK_MS);
     return &r->engine;
 }

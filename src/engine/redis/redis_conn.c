@@ -1,5 +1,5 @@
-// The states are named in enum redis_conn_state. conn_go_down() is the one place where a connection ends,
-// whatever the state; it leads back to WAITING. One timer serves all states.
+// The states are named in enum redis_conn_state. redis_conn_go_down() is the one place where a connection
+// ends, whatever the state; it leads back to WAITING. One timer serves all states.
 #include "redis_conn.h"
 
 #include <assert.h>
@@ -64,74 +64,76 @@ struct redis_conn {
     char told[REDIS_CONN_WHY_SIZE]; // why the greeting was refused, in the log
 };
 
-static void conn_go_down(struct redis_conn *, const char *why);
-static void conn_end(struct redis_conn *, enum redis_conn_state);
+static void redis_conn_go_down(struct redis_conn *, const char *why);
+static void redis_conn_end(struct redis_conn *, enum redis_conn_state);
 
-static void conn_set_why(struct redis_conn *c, const char *what) {
+static void redis_conn_set_why(struct redis_conn *c, const char *what) {
     snprintf(c->why, sizeof c->why, "Redis at %.100s:%d %.120s.", c->url->host, c->url->port, what);
 }
 
 // Sending
 
-static void conn_flush(struct redis_conn *c) {
+static void redis_conn_flush(struct redis_conn *c) {
     if (c->state != CONN_GREETING && c->state != CONN_UP) return;
     while (c->out.len && c->stream.writable) {
         ssize_t n = stream_write(&c->stream, c->out.data, c->out.len);
         if (n < 0 && n != -EAGAIN) {
-            conn_go_down(c, "has closed the connection");
+            redis_conn_go_down(c, "has closed the connection");
             return;
         }
         if (n > 0) buf_consume(&c->out, (size_t)n);
     }
 }
 
-static void conn_at_turn_end(struct redis_conn *c) {
+static void redis_conn_at_turn_end(struct redis_conn *c) {
     if (c->turn_end_queued) return;
     c->turn_end_queued = true;
     loop_defer(c->loop, &c->turn_end);
 }
 
-static void on_turn_end(struct loop_job *job) {
+static void on_redis_conn_turn_end(struct loop_job *job) {
     struct redis_conn *c = container_of(job, struct redis_conn, turn_end);
     c->turn_end_queued = false;
     if (c->state == CONN_CUT)
-        conn_end(c, CONN_UP);
+        redis_conn_end(c, CONN_UP);
     else
-        conn_flush(c);
+        redis_conn_flush(c);
 }
 
-static void conn_expect(struct redis_conn *c, redis_reply_cb *cb, void *arg) {
+static void redis_conn_expect(struct redis_conn *c, redis_reply_cb *cb, void *arg) {
     if (!c->replies.count) c->heard_ms = loop_now_ms(c->loop);
     redis_replies_expect(&c->replies, cb, arg);
 }
 
-static void conn_send_command(struct redis_conn *c, int argc, const char *const *argv, const size_t *lens) {
+static void redis_conn_send_command(struct redis_conn *c, int argc, const char *const *argv,
+                                    const size_t *lens) {
     char *framed;
     long long len = redisFormatCommandArgv(&framed, argc, (const char **)argv, lens);
     if (len < 0) mem_abort("a Redis command");
     buf_add(&c->out, framed, (size_t)len);
     redisFreeCommand(framed);
-    conn_at_turn_end(c);
+    redis_conn_at_turn_end(c);
 }
 
 void redis_conn_send(struct redis_conn *c, int argc, const char *const *argv, const size_t *lens,
                      redis_reply_cb *cb, void *arg) {
     assert(c->state == CONN_UP);
-    conn_send_command(c, argc, argv, lens);
-    if (!c->config.on_message) conn_expect(c, cb, arg);
+    redis_conn_send_command(c, argc, argv, lens);
+    if (!c->config.on_message) redis_conn_expect(c, cb, arg);
 }
 
 // Greeting
 
-static void conn_greet_with(struct redis_conn *c, redis_reply_cb *cb, int argc, const char *const *argv) {
-    conn_send_command(c, argc, argv, NULL);
-    conn_expect(c, cb, c);
+static void redis_conn_greet_with(struct redis_conn *c, redis_reply_cb *cb, int argc,
+                                  const char *const *argv) {
+    redis_conn_send_command(c, argc, argv, NULL);
+    redis_conn_expect(c, cb, c);
 }
 
-static void conn_refuse_greeting(struct redis_conn *c, const char *error) {
+static void redis_conn_refuse_greeting(struct redis_conn *c, const char *error) {
     char what[120];
     redis_error_clause(error, what, sizeof what);
-    conn_go_down(c, what);
+    redis_conn_go_down(c, what);
     if (!strcmp(c->told, c->why)) return;
     memcpy(c->told, c->why, sizeof c->told);
     log_warn("engine", "redis_refuses", "connection=%s why=\"%s\"", c->config.name, c->why);
@@ -139,7 +141,7 @@ static void conn_refuse_greeting(struct redis_conn *c, const char *error) {
 
 static void on_greeted(void *arg, const redisReply *reply) {
     const char *error = redis_reply_error(reply);
-    if (error) conn_refuse_greeting(arg, error);
+    if (error) redis_conn_refuse_greeting(arg, error);
 }
 
 // Finds a line `name:value` of INFO.
@@ -161,16 +163,16 @@ static void on_info(void *arg, const redisReply *reply) {
     const char *info = redis_reply_text(reply, NULL), *error = redis_reply_error(reply);
     if (!reply) return;
     if (error) {
-        conn_refuse_greeting(c, error);
+        redis_conn_refuse_greeting(c, error);
         return;
     }
     if (!info || !info_field(info, "run_id", c->server.run_id, sizeof c->server.run_id)) {
-        conn_go_down(c, "gives no run id");
+        redis_conn_go_down(c, "gives no run id");
         return;
     }
     info_field(info, "redis_version", text, sizeof text);
     if (strtol(text, NULL, 10) < OLDEST_MAJOR) {
-        conn_go_down(c, "is older than 7.0");
+        redis_conn_go_down(c, "is older than 7.0");
         return;
     }
     c->server.clock_ms = info_field(info, "server_time_usec", text, sizeof text)
@@ -183,62 +185,62 @@ static void on_info(void *arg, const redisReply *reply) {
     c->config.on_up(c->config.arg, &c->server);
 }
 
-static void conn_greet(struct redis_conn *c) {
+static void redis_conn_greet(struct redis_conn *c) {
     char db[16];
     const struct redis_url *u = c->url;
     c->state = CONN_GREETING;
     loop_timer_start(c->loop, &c->timer, REDIS_CONN_GREETING_MS);
     if (*u->password && *u->user)
-        conn_greet_with(c, on_greeted, 3, (const char *const[]){"AUTH", u->user, u->password});
+        redis_conn_greet_with(c, on_greeted, 3, (const char *const[]){"AUTH", u->user, u->password});
     else if (*u->password)
-        conn_greet_with(c, on_greeted, 2, (const char *const[]){"AUTH", u->password});
+        redis_conn_greet_with(c, on_greeted, 2, (const char *const[]){"AUTH", u->password});
     if (u->db) {
         snprintf(db, sizeof db, "%d", u->db);
-        conn_greet_with(c, on_greeted, 2, (const char *const[]){"SELECT", db});
+        redis_conn_greet_with(c, on_greeted, 2, (const char *const[]){"SELECT", db});
     }
-    conn_greet_with(c, NULL, 3, (const char *const[]){"CLIENT", "SETNAME", c->config.name});
-    conn_greet_with(c, on_info, 2, (const char *const[]){"INFO", "server"});
+    redis_conn_greet_with(c, NULL, 3, (const char *const[]){"CLIENT", "SETNAME", c->config.name});
+    redis_conn_greet_with(c, on_info, 2, (const char *const[]){"INFO", "server"});
 }
 
 // Receiving
 
-static void conn_receive(struct redis_conn *c, const char *bytes, size_t len) {
+static void redis_conn_receive(struct redis_conn *c, const char *bytes, size_t len) {
     c->heard_ms = loop_now_ms(c->loop);
     switch (redis_replies_feed(&c->replies, bytes, len)) {
     case REDIS_REPLIES_OK: break;
-    case REDIS_REPLIES_MALFORMED: conn_go_down(c, "does not speak its protocol"); break;
-    case REDIS_REPLIES_UNASKED: conn_go_down(c, "sends what nobody asked for"); break;
+    case REDIS_REPLIES_MALFORMED: redis_conn_go_down(c, "does not speak its protocol"); break;
+    case REDIS_REPLIES_UNASKED: redis_conn_go_down(c, "sends what nobody asked for"); break;
     }
 }
 
-static void conn_read_some(struct redis_conn *c) {
+static void redis_conn_read_some(struct redis_conn *c) {
     char bytes[READ_BYTES];
     ssize_t n = stream_read(&c->stream, bytes, sizeof bytes);
     if (n > 0)
-        conn_receive(c, bytes, (size_t)n);
+        redis_conn_receive(c, bytes, (size_t)n);
     else if (n != -EAGAIN)
-        conn_go_down(c, "has closed the connection");
+        redis_conn_go_down(c, "has closed the connection");
 }
 
 // A callback may end the connection, which is then neither readable nor in one of the two states.
-static void conn_read(struct redis_conn *c) {
+static void redis_conn_read(struct redis_conn *c) {
     for (int i = 0; i < READS_A_TURN && c->stream.readable; i++) {
         if (c->state != CONN_GREETING && c->state != CONN_UP) return;
-        conn_read_some(c);
+        redis_conn_read_some(c);
     }
     if (c->stream.readable) stream_ready_again(&c->stream);
 }
 
-static void on_stream(struct stream *s) {
+static void on_redis_conn_stream(struct stream *s) {
     struct redis_conn *c = container_of(s, struct redis_conn, stream);
     if (s->error == -EINPROGRESS) return;
     if (s->error) {
-        conn_go_down(c, "cannot be reached");
+        redis_conn_go_down(c, "cannot be reached");
         return;
     }
-    if (c->state == CONN_CONNECTING) conn_greet(c);
-    conn_flush(c);
-    conn_read(c);
+    if (c->state == CONN_CONNECTING) redis_conn_greet(c);
+    redis_conn_flush(c);
+    redis_conn_read(c);
 }
 
 // Connecting
@@ -247,14 +249,14 @@ static const char *why_not(int error, const char *otherwise) {
     return error == -EMFILE || error == -ENFILE ? "cannot be reached: no file descriptor is left" : otherwise;
 }
 
-static void conn_begin(struct redis_conn *c) {
+static void redis_conn_begin(struct redis_conn *c) {
     struct resolver_addresses found;
     loop_timer_start(c->loop, &c->timer, REDIS_CONN_GREETING_MS);
     c->state = CONN_RESOLVING;
     int error = resolver_get(c->resolver, c->url->host, &found);
     if (error == -EINPROGRESS) return;
     if (error) {
-        conn_go_down(c, why_not(error, "has no address"));
+        redis_conn_go_down(c, why_not(error, "has no address"));
         return;
     }
     union address *to = &found.at[c->attempt++ % found.count];
@@ -262,32 +264,32 @@ static void conn_begin(struct redis_conn *c) {
     c->state = CONN_CONNECTING;
     error = stream_connect(&c->stream, to);
     if (error)
-        conn_go_down(c, why_not(error, "cannot be reached"));
+        redis_conn_go_down(c, why_not(error, "cannot be reached"));
     else
         stream_set_keepalive(&c->stream, 0, 0);
 }
 
 void redis_conn_resolved(struct redis_conn *c) {
-    if (c->state == CONN_RESOLVING) conn_begin(c);
+    if (c->state == CONN_RESOLVING) redis_conn_begin(c);
 }
 
-static void conn_check_silence(struct redis_conn *c) {
+static void redis_conn_check_silence(struct redis_conn *c) {
     int64_t left = REDIS_CONN_CUT_MS;
     if (c->replies.count) left = c->heard_ms + REDIS_CONN_CUT_MS - loop_now_ms(c->loop);
     if (left <= 0)
-        conn_go_down(c, "does not answer");
+        redis_conn_go_down(c, "does not answer");
     else
         loop_timer_start(c->loop, &c->timer, left);
 }
 
-static void on_timer(struct loop_timer *t) {
+static void on_redis_conn_timer(struct loop_timer *t) {
     struct redis_conn *c = container_of(t, struct redis_conn, timer);
     switch (c->state) {
-    case CONN_WAITING: conn_begin(c); break;
-    case CONN_RESOLVING: conn_go_down(c, "has no address yet"); break;
-    case CONN_CONNECTING: conn_go_down(c, "cannot be reached"); break;
-    case CONN_GREETING: conn_go_down(c, "does not answer"); break;
-    case CONN_UP: conn_check_silence(c); break;
+    case CONN_WAITING: redis_conn_begin(c); break;
+    case CONN_RESOLVING: redis_conn_go_down(c, "has no address yet"); break;
+    case CONN_CONNECTING: redis_conn_go_down(c, "cannot be reached"); break;
+    case CONN_GREETING: redis_conn_go_down(c, "does not answer"); break;
+    case CONN_UP: redis_conn_check_silence(c); break;
     case CONN_CUT: break;
     }
 }
@@ -295,7 +297,7 @@ static void on_timer(struct loop_timer *t) {
 // Ending
 
 // Ends the connection, which was in `state`; `why` stands.
-static void conn_end(struct redis_conn *c, enum redis_conn_state state) {
+static void redis_conn_end(struct redis_conn *c, enum redis_conn_state state) {
     if (state >= CONN_CONNECTING) resolver_forget(c->resolver, c->url->host); // it may have moved
     c->state = CONN_WAITING;
     stream_close(&c->stream);
@@ -308,20 +310,20 @@ static void conn_end(struct redis_conn *c, enum redis_conn_state state) {
     if (state == CONN_UP) c->config.on_down(c->config.arg, c->why);
 }
 
-static void conn_go_down(struct redis_conn *c, const char *why) {
+static void redis_conn_go_down(struct redis_conn *c, const char *why) {
     if (c->state == CONN_UP) c->delay_ms = 0;
-    conn_set_why(c, why);
-    conn_end(c, c->state);
+    redis_conn_set_why(c, why);
+    redis_conn_end(c, c->state);
 }
 
 void redis_conn_cut(struct redis_conn *c, const char *why) {
     if (c->state != CONN_UP) return;
     // A server that greets well and is of no use (a replica, one that still loads) is not tried all the time.
     if (loop_now_ms(c->loop) - c->up_ms >= STEADY_MS) c->delay_ms = 0;
-    conn_set_why(c, why);
+    redis_conn_set_why(c, why);
     c->state = CONN_CUT;
     redis_replies_forget(&c->replies);
-    conn_at_turn_end(c);
+    redis_conn_at_turn_end(c);
 }
 
 struct redis_conn *redis_conn_new(struct loop *loop, struct resolver *resolver, const struct redis_url *url,
@@ -331,16 +333,16 @@ struct redis_conn *redis_conn_new(struct loop *loop, struct resolver *resolver, 
     c->resolver = resolver;
     c->url = url;
     c->config = *config;
-    stream_init(&c->stream, &stream_tcp, loop, on_stream);
-    c->timer.on_due = on_timer;
-    c->turn_end.run = on_turn_end;
+    stream_init(&c->stream, &stream_tcp, loop, on_redis_conn_stream);
+    c->timer.on_due = on_redis_conn_timer;
+    c->turn_end.run = on_redis_conn_turn_end;
     redis_replies_init(&c->replies, config->on_message, config->arg);
-    conn_set_why(c, "has not been reached yet");
+    redis_conn_set_why(c, "has not been reached yet");
     loop_timer_start(loop, &c->timer, 0);
     return c;
 }
 
-static void on_reap(struct loop_job *job) {
+static void on_redis_conn_reap(struct loop_job *job) {
     struct redis_conn *c = container_of(job, struct redis_conn, reap);
     redis_replies_release(&c->replies);
     buf_release(&c->out);
@@ -350,9 +352,9 @@ static void on_reap(struct loop_job *job) {
 void redis_conn_free(struct redis_conn *c) {
     if (!c) return;
     c->state = CONN_WAITING; // on_down() is for those that go on
-    conn_go_down(c, "is not needed any more");
+    redis_conn_go_down(c, "is not needed any more");
     loop_timer_stop(c->loop, &c->timer);
-    c->reap.run = on_reap;
+    c->reap.run = on_redis_conn_reap;
     loop_defer(c->loop, &c->reap);
 }
 
@@ -375,12 +377,12 @@ int64_t redis_conn_heard_ms(const struct redis_conn *c) {
 
 void redis_conn_drain(struct redis_conn *c, int timeout_ms) {
     int64_t end_ms = clock_monotonic_ms() + timeout_ms;
-    conn_flush(c);
+    redis_conn_flush(c);
     while (c->state == CONN_UP && (c->replies.count || c->out.len)) {
         int64_t left = end_ms - clock_monotonic_ms();
         if (left <= 0) return;
         if (c->stream.readable)
-            conn_read(c);
+            redis_conn_read(c);
         else if (!stream_wait(&c->stream, (int)left))
             return;
     }

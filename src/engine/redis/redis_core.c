@@ -56,12 +56,12 @@ void redis_args_script(struct redis_args *a, const struct redis_script *script, 
 // Calls
 
 struct redis_call *redis_call_new(struct redis *r,
-                                  void (*on_reply)(struct redis_call *, enum engine_status,
-                                                   const redisReply *),
+                                  void (*on_redis_reply)(struct redis_call *, enum engine_status,
+                                                         const redisReply *),
                                   const void *text, size_t text_len) {
     struct redis_call *c = mem_zalloc(sizeof *c + text_len + 1);
     c->redis = r;
-    c->on_reply = on_reply;
+    c->on_reply = on_redis_reply;
     c->text_len = text_len;
     if (text_len) memcpy(c->text, text, text_len);
     return c;
@@ -79,7 +79,7 @@ void redis_call_refuse(struct redis_call *c, enum engine_status status) {
     if (r->phase != REDIS_CLOSED && !r->refuse.slot) loop_timer_start(r->loop, &r->refuse, REFUSE_MS);
 }
 
-static void answer_refused(struct redis *r) {
+static void redis_answer_refused(struct redis *r) {
     struct redis_call *last = r->refused ? r->refused->prev : NULL, *c = NULL;
     while (r->refused && c != last) {
         c = r->refused;
@@ -88,9 +88,9 @@ static void answer_refused(struct redis *r) {
     }
 }
 
-static void on_refuse(struct loop_timer *t) {
+static void on_redis_refuse(struct loop_timer *t) {
     struct redis *r = container_of(t, struct redis, refuse);
-    answer_refused(r);
+    redis_answer_refused(r);
     if (r->refused) loop_timer_start(r->loop, t, REFUSE_MS);
 }
 
@@ -110,7 +110,7 @@ void redis_core_refused(struct redis *r, const char *command, const char *error)
     redis_conn_cut(r->commands, clause);
 }
 
-static void on_reply(void *arg, const redisReply *reply) {
+static void on_redis_reply(void *arg, const redisReply *reply) {
     struct redis_call *c = arg;
     struct redis *r = c->redis;
     r->waiting--;
@@ -148,7 +148,7 @@ void redis_call_send_raw(struct redis_call *c, const char *name, int argc, const
         c->sent_us = clock_monotonic_us();
         r->waiting++;
         r->waiting_bytes += c->bytes;
-        redis_conn_send(r->commands, argc, argv, lens, on_reply, c);
+        redis_conn_send(r->commands, argc, argv, lens, on_redis_reply, c);
     }
 }
 
@@ -166,10 +166,10 @@ int64_t redis_clock_ms(const struct redis *r) {
 
 // The connection
 
-static void begin_to_serve(struct redis *r);
+static void redis_begin_to_serve(struct redis *r);
 
 // The answer to check_append().
-static void on_checked(void *arg, const redisReply *reply) {
+static void on_append_checked(void *arg, const redisReply *reply) {
     struct redis *r = arg;
     const char *error = redis_reply_error(reply);
     if (!reply) return;
@@ -179,12 +179,12 @@ static void on_checked(void *arg, const redisReply *reply) {
     if (well)
         redis_refusal_over(&r->refusal,
                            r->phase == REDIS_SERVING ? redis_refusal_append : r->refusal.command);
-    if (r->phase == REDIS_PREPARING) begin_to_serve(r);
+    if (r->phase == REDIS_PREPARING) redis_begin_to_serve(r);
 }
 
-static void on_check(struct loop_timer *t) {
+static void on_check_due(struct loop_timer *t) {
     struct redis *r = container_of(t, struct redis, refusal.check);
-    if (redis_serves(r)) r->check_append(r, on_checked);
+    if (redis_serves(r)) r->check_append(r, on_append_checked);
 }
 
 static void on_script_loaded(void *arg, const redisReply *reply) {
@@ -200,15 +200,15 @@ static void on_script_loaded(void *arg, const redisReply *reply) {
     }
     if (redis_scripts[++r->scripts_loaded]) return;
     redis_refusal_over(&r->refusal, "script_load");
-    r->check_append(r, on_checked);
+    r->check_append(r, on_append_checked);
 }
 
-static void begin_to_serve(struct redis *r) {
+static void redis_begin_to_serve(struct redis *r) {
     r->phase = REDIS_SERVING;
     log_info("engine", "redis_connected", "host=%s port=%d run=%.8s", r->url.host, r->url.port, r->run_id);
 }
 
-static void load_scripts(struct redis *r) {
+static void redis_load_scripts(struct redis *r) {
     r->scripts_loaded = 0;
     for (const struct redis_script *const *s = redis_scripts; *s; s++)
         redis_conn_send(r->commands, 3, (const char *const[]){"SCRIPT", "LOAD", (*s)->text},
@@ -217,7 +217,7 @@ static void load_scripts(struct redis *r) {
 
 // What another process has may lack the last writes of the one before: viewers are told in a gap, operators
 // here.
-static void note_replaced(const struct redis *r, const char *run_id) {
+static void redis_note_replaced(const struct redis *r, const char *run_id) {
     if (r->run_id[0] && strcmp(r->run_id, run_id) != 0)
         log_warn(
             "engine", "redis_replaced",
@@ -226,16 +226,16 @@ static void note_replaced(const struct redis *r, const char *run_id) {
             r->run_id, run_id);
 }
 
-static void on_up(void *arg, const struct redis_server *server) {
+static void on_commands_up(void *arg, const struct redis_server *server) {
     struct redis *r = arg;
-    note_replaced(r, server->run_id);
+    redis_note_replaced(r, server->run_id);
     snprintf(r->run_id, sizeof r->run_id, "%s", server->run_id);
     r->clock_offset_ms = server->clock_ms - loop_now_ms(r->loop);
     r->phase = REDIS_PREPARING;
-    load_scripts(r);
+    redis_load_scripts(r);
 }
 
-static void on_down(void *arg, const char *why) {
+static void on_commands_down(void *arg, const char *why) {
     struct redis *r = arg;
     if (r->phase == REDIS_CLOSED) return;
     if (r->phase == REDIS_SERVING) log_warn("engine", "redis_lost", "why=\"%s\"", why);
@@ -243,12 +243,13 @@ static void on_down(void *arg, const char *why) {
 }
 
 void redis_core_start(struct redis *r, void (*check_append)(struct redis *, redis_reply_cb *)) {
-    r->refuse.on_due = on_refuse;
+    r->refuse.on_due = on_redis_refuse;
     r->check_append = check_append;
-    redis_refusal_init(&r->refusal, r->loop, on_check);
+    redis_refusal_init(&r->refusal, r->loop, on_check_due);
     r->commands = redis_conn_new(
         r->loop, r->resolver, &r->url,
-        &(struct redis_conn_config){.name = "chorus-commands", .on_up = on_up, .on_down = on_down, .arg = r});
+        &(struct redis_conn_config){
+            .name = "chorus-commands", .on_up = on_commands_up, .on_down = on_commands_down, .arg = r});
 }
 
 void redis_core_close(struct redis *r) {
@@ -261,6 +262,6 @@ void redis_core_close(struct redis *r) {
     r->commands = NULL;
     while (r->refused) {
         r->refused->status = ENGINE_CLOSED;
-        answer_refused(r);
+        redis_answer_refused(r);
     }
 }

@@ -10,18 +10,18 @@
 
 #include <utlist.h>
 
-static void drop(struct known *k, struct known_video *v) {
+static void known_drop(struct known *k, struct known_video *v) {
     name_table_remove(&k->videos, &v->entry);
     DL_DELETE(k->oldest, v);
     free(v);
 }
 
 void known_release(struct known *k) {
-    while (k->oldest) drop(k, k->oldest);
+    while (k->oldest) known_drop(k, k->oldest);
 }
 
-static struct known_video *add(struct known *k, const char *video) {
-    if (k->videos.count >= KNOWN_VIDEOS && !k->oldest->calls) drop(k, k->oldest);
+static struct known_video *known_add(struct known *k, const char *video) {
+    if (k->videos.count >= KNOWN_VIDEOS && !k->oldest->calls) known_drop(k, k->oldest);
     size_t len = strlen(video);
     struct known_video *v = mem_zalloc(sizeof *v + len + 1);
     memcpy(v->name, video, len + 1);
@@ -32,7 +32,7 @@ static struct known_video *add(struct known *k, const char *video) {
 
 struct known_video *known_ref(struct known *k, const char *video) {
     struct name_entry *e = name_table_find(&k->videos, video);
-    struct known_video *v = e ? container_of(e, struct known_video, entry) : add(k, video);
+    struct known_video *v = e ? container_of(e, struct known_video, entry) : known_add(k, video);
     if (e) DL_DELETE(k->oldest, v);
     DL_APPEND(k->oldest, v);
     v->calls++;
@@ -41,7 +41,7 @@ struct known_video *known_ref(struct known *k, const char *video) {
 
 void known_unref(struct known *k, struct known_video *v) {
     v->calls--;
-    if (!position_is_set(v->at) && !v->calls) drop(k, v); // a video that could not be appended to
+    if (!position_is_set(v->at) && !v->calls) known_drop(k, v); // a video that could not be appended to
 }
 
 void known_note_epoch(struct known *k, uint64_t epoch) {

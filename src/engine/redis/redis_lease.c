@@ -64,7 +64,7 @@ void redis_lease_renew(struct engine *engine, const struct engine_lease *lease, 
 
 // Giving up
 
-static void on_done(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+static void on_lease_dropped(struct redis_call *c, enum engine_status status, const redisReply *reply) {
     int64_t dropped;
     if (status == ENGINE_OK && !redis_reply_integer(reply, &dropped))
         status = redis_call_unexpected(c, reply);
@@ -75,7 +75,7 @@ static void on_done(struct redis_call *c, enum engine_status status, const redis
 void redis_lease_drop(struct engine *engine, const char *reader_url, uint64_t generation, engine_done_cb *cb,
                       void *arg) {
     struct redis *r = (struct redis *)engine;
-    struct redis_call *c = redis_call_new(r, on_done, NULL, 0);
+    struct redis_call *c = redis_call_new(r, on_lease_dropped, NULL, 0);
     struct redis_args a = {0};
     redis_args_script(&a, &redis_script_lease_drop, 1);
     redis_args_text(&a, "readers");
@@ -88,7 +88,7 @@ void redis_lease_drop(struct engine *engine, const char *reader_url, uint64_t ge
 
 // Listing
 
-static int by_url(const void *a, const void *b) {
+static int redis_lease_by_url(const void *a, const void *b) {
     return strcmp(((const struct engine_lease *)a)->reader_url, ((const struct engine_lease *)b)->reader_url);
 }
 
@@ -113,7 +113,7 @@ void redis_lease_release(struct redis *r) {
     r->old_lease.reader_url = r->old_lease.stamp = NULL;
 }
 
-static void tell_to_forget(struct redis *r) {
+static void send_forget(struct redis *r) {
     struct redis_args a = {0};
     redis_args_script(&a, &redis_script_lease_forget, 1);
     redis_args_text(&a, "readers");
@@ -124,7 +124,7 @@ static void tell_to_forget(struct redis *r) {
 
 // One row at a time is considered for deletion: the first that ended more than 30 days ago by Redis's clock.
 // That of a reader that is alive changes within a second, whatever that clock is set to.
-static void forget_old(struct redis *r, const redisReply *reply) {
+static void forget_old_lease(struct redis *r, const redisReply *reply) {
     const char *item[LEASE_ITEMS];
     for (size_t i = 0; read_texts(reply, i, item, LEASE_ITEMS); i += LEASE_ITEMS) {
         const char *reader_url = item[0], *stamp = item[1];
@@ -137,7 +137,7 @@ static void forget_old(struct redis *r, const redisReply *reply) {
             r->old_lease.stamp = mem_strdup(stamp);
             r->old_lease.since_ms = loop_now_ms(r->loop);
         } else if (loop_now_ms(r->loop) - r->old_lease.since_ms >= FORGET_MS) {
-            tell_to_forget(r);
+            send_forget(r);
         }
         return;
     }
@@ -151,8 +151,8 @@ static void on_leases(struct redis_call *c, enum engine_status status, const red
         well = read_lease(&list[count], reply, count * LEASE_ITEMS);
     if (!well) count = 0;
     if (status == ENGINE_OK && !well) status = redis_call_unexpected(c, reply);
-    qsort(list, count, sizeof *list, by_url);
-    if (status == ENGINE_OK) forget_old(c->redis, reply);
+    qsort(list, count, sizeof *list, redis_lease_by_url);
+    if (status == ENGINE_OK) forget_old_lease(c->redis, reply);
     c->on.leases(c->arg, status, list, count);
     free(list);
     redis_call_free(c);

@@ -18,7 +18,7 @@ enum { RANGES_AT_ONCE = 16, CHECK_KEEP_MS = 10000 };
 
 // Appending
 
-static void add_keys(struct redis_args *a, const char *video) {
+static void add_log_keys(struct redis_args *a, const char *video) {
     redis_args_format(a, "{video:%s}:log", video);
     redis_args_format(a, "{video:%s}:pos", video);
 }
@@ -39,7 +39,7 @@ static void add_place(struct redis_args *a, const struct redis *r, const char *v
     redis_args_number(a, REDIS_KEEP_MS);
 }
 
-static struct position higher(struct position a, struct position b) {
+static struct position position_max(struct position a, struct position b) {
     return position_compare(a, b) > 0 ? a : b;
 }
 
@@ -50,7 +50,7 @@ static bool read_position(const redisReply *reply, struct position *p) {
     return text && (!len || position_parse(text, len, p));
 }
 
-static bool is_full(const redisReply *reply) {
+static bool reply_is_full(const redisReply *reply) {
     return redis_reply_is_text(redis_reply_item(reply, 0), "full");
 }
 
@@ -99,7 +99,7 @@ static bool note_late(struct redis *r, const redisReply *reply) {
 // What an answer means that stored nothing.
 static enum engine_status not_appended(struct redis_call *c, const redisReply *reply) {
     if (redis_reply_is_text(redis_reply_item(reply, 0), "reused")) return ENGINE_KEY_REUSED;
-    if (is_full(reply)) return ENGINE_FULL;
+    if (reply_is_full(reply)) return ENGINE_FULL;
     return note_late(c->redis, reply) ? ENGINE_UNAVAILABLE : redis_call_unexpected(c, reply);
 }
 
@@ -134,12 +134,13 @@ void redis_append(struct engine *engine, const struct engine_append *append, eng
     struct redis_call *c = redis_call_new(r, on_appended, append->body, append->body_len);
     struct redis_args a = {0};
     redis_args_script(&a, &redis_script_append, append->token ? 7 : 3);
-    add_keys(&a, append->video);
+    add_log_keys(&a, append->video);
     redis_args_text(&a, "chorus:comments");
     if (append->token) add_token_keys(&a, append->video, append->token);
     c->kind = append->kind;
     c->known = known_ref(&r->known, append->video);
-    add_place(&a, r, append->video, higher(append->known, hub_position(r->hub, append->video)), c->known);
+    add_place(&a, r, append->video, position_max(append->known, hub_position(r->hub, append->video)),
+              c->known);
     redis_args_number(&a, redis_clock_ms(r) + REDIS_APPEND_MS);
     redis_args_number(&a, (int64_t)r->config.limits.log_entries);
     redis_args_number(&a, r->config.limits.log_min_age_ms);
@@ -157,7 +158,7 @@ void redis_log_check(struct redis *r, redis_reply_cb *on_checked) {
     static const char video[] = "/check";
     struct redis_args a = {0};
     redis_args_script(&a, &redis_script_append, 3);
-    add_keys(&a, video);
+    add_log_keys(&a, video);
     redis_args_text(&a, "chorus:comments");
     redis_args_text(&a, ""); // no known position
     redis_args_text(&a, "0");
@@ -181,7 +182,7 @@ static void send_head(struct redis_call *c, const struct redis_script *script) {
     const struct position *known = c->more;
     struct redis_args a = {0};
     redis_args_script(&a, script, 2);
-    add_keys(&a, c->text);
+    add_log_keys(&a, c->text);
     add_place(&a, r, c->text, *known,
               NULL); // as it is: what is higher could hide what an older epoch has lost
     redis_args_number(&a, (int64_t)r->config.limits.max_videos);
@@ -197,7 +198,7 @@ static void on_head(struct redis_call *c, enum engine_status status, const redis
         send_head(c, &redis_script_head_when_full);
         return;
     }
-    if (status == ENGINE_OK && is_full(reply)) status = ENGINE_FULL;
+    if (status == ENGINE_OK && reply_is_full(reply)) status = ENGINE_FULL;
     if (status == ENGINE_OK &&
         (!read_position(redis_reply_item(reply, 0), &head.at) || !position_is_set(head.at) ||
          !read_position(redis_reply_item(reply, 1), &head.before)))
@@ -252,7 +253,7 @@ static void send_range(struct redis_call *c) {
     char from[POSITION_TEXT_SIZE];
     position_format(asked->after, from);
     redis_args_script(&a, &redis_script_range, 2);
-    add_keys(&a, c->text);
+    add_log_keys(&a, c->text);
     redis_args_text(&a, from);
     redis_args_number(&a, asked->limit < INT32_MAX ? (int64_t)asked->limit : INT32_MAX);
     redis_args_number(&a, r->config.limits.log_age_ms);

@@ -20,7 +20,7 @@ struct gathered {
 };
 
 // Keeps a copy of the i-th text; NULL if there is none.
-static const char *keep(struct gathered *g, const redisReply *reply, size_t i, size_t *len) {
+static const char *overview_keep(struct gathered *g, const redisReply *reply, size_t i, size_t *len) {
     const char *text = redis_reply_text(redis_reply_item(reply, i), len);
     return text ? g->texts[g->text_count++] = mem_strndup(text, *len) : NULL;
 }
@@ -38,7 +38,7 @@ static bool take_newest(struct gathered *g, const redisReply *reply) {
     if (!redis_reply_array(reply, &count)) return false;
     for (size_t i = 0; i < count && i < ENGINE_NEWEST; i++) {
         struct engine_entry *e = &g->newest[g->overview.newest_count];
-        const char *json = keep(g, reply, i, &len);
+        const char *json = overview_keep(g, reply, i, &len);
         if (json && entry_read(e, json, len) && e->kind == ENTRY_COMMENT) g->overview.newest_count++;
     }
     return true;
@@ -63,7 +63,7 @@ static bool take_videos(struct gathered *g, const redisReply *reply) {
     size_t count, len;
     if (!redis_reply_array(reply, &count)) return false;
     for (size_t i = 0; i < count && i < ENGINE_MAPPED; i++) {
-        const char *video = keep(g, reply, i, &len);
+        const char *video = overview_keep(g, reply, i, &len);
         if (video) g->mapped[g->overview.mapped_count++].video = video;
     }
     return true;
@@ -74,7 +74,7 @@ static bool take_readers(struct gathered *g, const redisReply *reply) {
     size_t count, len, found = 0;
     if (!redis_reply_array(reply, &count)) return false;
     for (size_t i = 0; i < count && i < g->overview.mapped_count; i++) {
-        const char *reader = keep(g, reply, i, &len);
+        const char *reader = overview_keep(g, reply, i, &len);
         if (!reader) continue;
         g->mapped[found] = g->mapped[i];
         g->mapped[found++].reader_url = reader;
@@ -96,7 +96,7 @@ static const struct step {
 };
 enum { STEPS = sizeof steps / sizeof *steps };
 
-static void finish(struct redis_call *c, enum engine_status status) {
+static void overview_finish(struct redis_call *c, enum engine_status status) {
     struct gathered *g = c->more;
     g->overview.newest = g->newest;
     g->overview.mapped = g->mapped;
@@ -105,7 +105,7 @@ static void finish(struct redis_call *c, enum engine_status status) {
     redis_call_free(c);
 }
 
-static void send_mget(struct redis_call *c, const struct gathered *g) {
+static void overview_send_mget(struct redis_call *c, const struct gathered *g) {
     char keys[ENGINE_MAPPED][ENGINE_VIDEO_MAX + 16];
     const char *argv[ENGINE_MAPPED + 1] = {"MGET"};
     size_t lens[ENGINE_MAPPED + 1] = {4}, count = g->overview.mapped_count;
@@ -117,10 +117,10 @@ static void send_mget(struct redis_call *c, const struct gathered *g) {
     redis_call_send_raw(c, "MGET", (int)count + 1, argv, lens);
 }
 
-static void send_step(struct redis_call *c) {
+static void overview_send_step(struct redis_call *c) {
     const struct gathered *g = c->more;
     if (g->step == STEPS - 1) {
-        send_mget(c, g);
+        overview_send_mget(c, g);
         return;
     }
     struct redis_args a = {0};
@@ -129,20 +129,20 @@ static void send_step(struct redis_call *c) {
     redis_call_send(c, &a);
 }
 
-static void on_step(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+static void on_overview_step(struct redis_call *c, enum engine_status status, const redisReply *reply) {
     struct gathered *g = c->more;
     if (status == ENGINE_OK && !steps[g->step++].take(g, reply)) status = redis_call_unexpected(c, reply);
     bool over = g->step == STEPS || (g->step == STEPS - 1 && !g->overview.mapped_count);
     if (status != ENGINE_OK || over)
-        finish(c, status);
+        overview_finish(c, status);
     else
-        send_step(c);
+        overview_send_step(c);
 }
 
 void redis_overview(struct engine *engine, engine_overview_cb *cb, void *arg) {
-    struct redis_call *c = redis_call_new((struct redis *)engine, on_step, NULL, 0);
+    struct redis_call *c = redis_call_new((struct redis *)engine, on_overview_step, NULL, 0);
     c->more = mem_zalloc(sizeof(struct gathered));
     c->on.overview = cb;
     c->arg = arg;
-    send_step(c);
+    overview_send_step(c);
 }

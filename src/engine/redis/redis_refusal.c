@@ -18,7 +18,7 @@ void redis_refusal_release(struct redis_refusal *f) {
     f->loop = NULL;
 }
 
-static void stand(struct redis_refusal *f, const char *command, const char *clause) {
+static void refusal_set(struct redis_refusal *f, const char *command, const char *clause) {
     char why[REDIS_REFUSAL_SIZE];
     snprintf(why, sizeof why, "Redis %.180s.", clause);
     f->last_ms = loop_now_ms(f->loop);
@@ -38,7 +38,7 @@ void redis_refusal_note(struct redis_refusal *f, const char *command, const char
             log_warn("engine", "redis_refused", "command=%s why=\"Redis %s.\"", command, clause);
         return;
     }
-    stand(f, command, clause);
+    refusal_set(f, command, clause);
     if (redis_error_needs_another(error) || f->check.slot || strcmp(f->command, redis_refusal_append) != 0)
         return;
     int64_t delay = f->delay_ms;

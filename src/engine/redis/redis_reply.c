@@ -3,12 +3,12 @@
 #include <hiredis/hiredis.h>
 #include <string.h>
 
-static bool is(const redisReply *reply, int type) {
+static bool reply_is(const redisReply *reply, int type) {
     return reply && reply->type == type;
 }
 
 const char *redis_reply_text(const redisReply *reply, size_t *len) {
-    if (!is(reply, REDIS_REPLY_STRING)) return NULL;
+    if (!reply_is(reply, REDIS_REPLY_STRING)) return NULL;
     if (len) *len = reply->len;
     return reply->str;
 }
@@ -20,13 +20,13 @@ bool redis_reply_is_text(const redisReply *reply, const char *text) {
 }
 
 bool redis_reply_integer(const redisReply *reply, int64_t *value) {
-    if (!is(reply, REDIS_REPLY_INTEGER)) return false;
+    if (!reply_is(reply, REDIS_REPLY_INTEGER)) return false;
     *value = reply->integer;
     return true;
 }
 
 bool redis_reply_array(const redisReply *reply, size_t *count) {
-    bool is_array = is(reply, REDIS_REPLY_ARRAY);
+    bool is_array = reply_is(reply, REDIS_REPLY_ARRAY);
     *count = is_array ? reply->elements : 0;
     return is_array;
 }
@@ -37,11 +37,11 @@ const redisReply *redis_reply_item(const redisReply *reply, size_t i) {
 }
 
 bool redis_reply_is_nil(const redisReply *reply) {
-    return is(reply, REDIS_REPLY_NIL);
+    return reply_is(reply, REDIS_REPLY_NIL);
 }
 
 const char *redis_reply_error(const redisReply *reply) {
-    return is(reply, REDIS_REPLY_ERROR) ? reply->str : NULL;
+    return reply_is(reply, REDIS_REPLY_ERROR) ? reply->str : NULL;
 }
 
 const char *redis_reply_type(const redisReply *reply) {

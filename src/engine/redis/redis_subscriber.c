@@ -41,23 +41,23 @@ struct redis_subscriber {
     int64_t probe_sent_ms;  // to Redis, and not received yet; 0: none is
 };
 
-static void send_about(struct redis_subscriber *s, const char *command, const char *channel) {
+static void subscriber_send(struct redis_subscriber *s, const char *command, const char *channel) {
     redis_conn_send(s->conn, 2, (const char *const[]){command, channel}, NULL, NULL, NULL);
 }
 
-static void send_about_video(struct redis_subscriber *s, const char *command, const char *video) {
+static void subscriber_send_video(struct redis_subscriber *s, const char *command, const char *video) {
     char channel[PREFIX_LEN + ENGINE_VIDEO_MAX + 1];
     if (!redis_conn_is_up(s->conn)) return; // on_up() subscribes to all
     snprintf(channel, sizeof channel, "%s%s", channel_prefix, video);
-    send_about(s, command, channel);
+    subscriber_send(s, command, channel);
 }
 
 void redis_subscriber_add(struct redis_subscriber *s, const char *video) {
-    send_about_video(s, "SUBSCRIBE", video);
+    subscriber_send_video(s, "SUBSCRIBE", video);
 }
 
 void redis_subscriber_remove(struct redis_subscriber *s, const char *video) {
-    send_about_video(s, "UNSUBSCRIBE", video);
+    subscriber_send_video(s, "UNSUBSCRIBE", video);
 }
 
 static void subscribe_again(void *arg, const char *video) {
@@ -66,23 +66,23 @@ static void subscribe_again(void *arg, const char *video) {
 
 static void subscribe_rest(struct redis_subscriber *s) {
     hub_each_video(s->redis->hub, subscribe_again, s);
-    send_about(s, "SUBSCRIBE", s->probe_channel);
+    subscriber_send(s, "SUBSCRIBE", s->probe_channel);
 }
 
 static void subscribe_all(struct redis_subscriber *s, enum subscribing first) {
     s->subscribing = first;
-    send_about(s, "SUBSCRIBE", s->probe_channel);
+    subscriber_send(s, "SUBSCRIBE", s->probe_channel);
     if (first == SUBSCRIBING_ALL) subscribe_rest(s);
 }
 
-static void on_up(void *arg, const struct redis_server *server) {
+static void on_subscriber_up(void *arg, const struct redis_server *server) {
     struct redis_subscriber *s = arg;
     (void)server;
     s->probe_sent_ms = 0;
     subscribe_all(s, SUBSCRIBING_ALL);
 }
 
-static void on_retry(struct loop_timer *t) {
+static void on_subscriber_retry(struct loop_timer *t) {
     struct redis_subscriber *s = container_of(t, struct redis_subscriber, retry);
     if (redis_conn_is_up(s->conn)) subscribe_all(s, SUBSCRIBING_FIRST);
 }
@@ -110,7 +110,7 @@ static void note_all_subscribed(struct redis_subscriber *s) {
     loop_timer_stop(s->redis->loop, &s->retry);
 }
 
-static void on_down(void *arg, const char *why) {
+static void on_subscriber_down(void *arg, const char *why) {
     struct redis_subscriber *s = arg;
     s->probing = false;
     s->probe_sent_ms = 0;
@@ -223,12 +223,12 @@ void redis_subscriber_resolved(struct redis_subscriber *s) {
 struct redis_subscriber *redis_subscriber_new(struct redis *r) {
     struct redis_subscriber *s = mem_zalloc(sizeof *s);
     s->redis = r;
-    s->retry.on_due = on_retry;
+    s->retry.on_due = on_subscriber_retry;
     snprintf(s->probe_channel, sizeof s->probe_channel, "video:/%016" PRIx64, hash_random());
     s->conn = redis_conn_new(r->loop, r->resolver, &r->url,
                              &(struct redis_conn_config){.name = "chorus-subscriber",
-                                                         .on_up = on_up,
-                                                         .on_down = on_down,
+                                                         .on_up = on_subscriber_up,
+                                                         .on_down = on_subscriber_down,
                                                          .on_message = on_message,
                                                          .arg = s});
     return s;

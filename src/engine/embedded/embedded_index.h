@@ -2,7 +2,7 @@
 // the last of them are a list, so that a range reads what it returns and nothing else. A list begins with the
 // video's next append or is read backwards when a range first needs it. Store's thread only.
 //
-// Bounds: a list holds at most twice what the log keeps per video, all lists together about TRAIL_ROWS rows;
+// Bounds: a list holds at most twice what the log keeps per video, all lists together about INDEX_ROWS rows;
 // then videos are forgotten, with their lists (video_limit_memory()).
 #pragma once
 
@@ -13,11 +13,11 @@
 #include "embedded_video.h"
 
 // Notes the video's newest entry, which comes after those noted before.
-void trail_add(struct store *, struct video *, int64_t n);
+void index_add(struct store *, struct video *, int64_t n);
 
 // Makes the list reach back to the first entry behind `after` that is kept, and returns its index: `count` if
 // there is none. It may have expired.
-size_t trail_reach(struct store *, struct video *, struct position after);
+size_t index_reach(struct store *, struct video *, struct position after);
 
 // Forgets the first entries: they have expired.
-void trail_drop(struct trail *, size_t count);
+void index_drop(struct entry_index *, size_t count);

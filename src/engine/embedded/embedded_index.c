@@ -1,4 +1,4 @@
-#include "embedded_trail.h"
+#include "embedded_index.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,16 +8,16 @@
 
 enum { SMALLEST = 4 };
 
-static void make_room(struct store *s, struct trail *t, size_t more) {
+static void index_reserve(struct store *s, struct entry_index *t, size_t more) {
     if (t->count + more <= t->room) return;
     size_t room = t->room ? t->room : SMALLEST;
     while (room < t->count + more) room *= 2;
     t->rows = mem_realloc(t->rows, room * sizeof *t->rows);
-    s->trail_rows += room - t->room;
+    s->index_rows += room - t->room;
     t->room = (uint32_t)room;
 }
 
-void trail_drop(struct trail *t, size_t count) {
+void index_drop(struct entry_index *t, size_t count) {
     t->count -= (uint32_t)count;
     if (count && t->count) memmove(t->rows, t->rows + count, t->count * sizeof *t->rows);
 }
@@ -29,7 +29,7 @@ struct step {
     bool expired, kept;
 };
 
-static bool read_step(struct store *s, const struct video *v, int64_t n, struct step *step) {
+static bool index_read_step(struct store *s, const struct video *v, int64_t n, struct step *step) {
     sqlite3_stmt *q = store_use(s, SQL_ENTRY_STEP);
     sqlite3_bind_int64(q, 1, n);
     if (!store_row(s, q)) {
@@ -49,9 +49,10 @@ static bool read_step(struct store *s, const struct video *v, int64_t n, struct 
     return false;
 }
 
-static void prepend_reversed(struct store *s, struct trail *t, const struct trail *newest_first) {
+static void index_prepend_reversed(struct store *s, struct entry_index *t,
+                                   const struct entry_index *newest_first) {
     size_t more = newest_first->count;
-    make_room(s, t, more);
+    index_reserve(s, t, more);
     if (t->count) memmove(t->rows + more, t->rows, t->count * sizeof *t->rows);
     for (size_t i = 0; i < more; i++) t->rows[i] = newest_first->rows[more - 1 - i];
     t->count += (uint32_t)more;
@@ -59,31 +60,31 @@ static void prepend_reversed(struct store *s, struct trail *t, const struct trai
 
 // Goes back from the oldest that is known until there are `enough`, or to the last one behind `after` that is
 // kept.
-static void extend(struct store *s, struct video *v, size_t enough, struct position after) {
-    struct trail *t = &v->trail;
-    struct trail found = {0};
+static void index_extend(struct store *s, struct video *v, size_t enough, struct position after) {
+    struct entry_index *t = &v->index;
+    struct entry_index found = {0};
     struct step step;
     int64_t n = v->newest;
-    if (t->count) n = read_step(s, v, t->rows[0], &step) ? step.before : 0;
-    while (n && t->count + found.count < enough && read_step(s, v, n, &step)) {
+    if (t->count) n = index_read_step(s, v, t->rows[0], &step) ? step.before : 0;
+    while (n && t->count + found.count < enough && index_read_step(s, v, n, &step)) {
         if (step.expired || !step.kept || position_compare(step.at, after) <= 0) break;
-        make_room(s, &found, 1);
+        index_reserve(s, &found, 1);
         found.rows[found.count++] = n;
         n = step.before;
     }
-    prepend_reversed(s, t, &found);
-    s->trail_rows -= found.room;
+    index_prepend_reversed(s, t, &found);
+    s->index_rows -= found.room;
     free(found.rows);
 }
 
 // Finds the first entry from `from` on that is behind `after`. One that is gone was an old one.
-static size_t search(struct store *s, const struct video *v, size_t from, struct position after) {
-    const struct trail *t = &v->trail;
+static size_t index_search(struct store *s, const struct video *v, size_t from, struct position after) {
+    const struct entry_index *t = &v->index;
     size_t to = t->count;
     while (from < to) {
         size_t middle = from + (to - from) / 2;
         struct step step;
-        if (read_step(s, v, t->rows[middle], &step) && position_compare(step.at, after) > 0)
+        if (index_read_step(s, v, t->rows[middle], &step) && position_compare(step.at, after) > 0)
             to = middle;
         else
             from = middle + 1;
@@ -92,14 +93,14 @@ static size_t search(struct store *s, const struct video *v, size_t from, struct
 }
 
 // Finds the first entry from `from` on that is kept. The newest `log_entries` are, and need not be looked at.
-static size_t find_kept(struct store *s, const struct video *v, size_t from) {
-    const struct trail *t = &v->trail;
+static size_t index_find_kept(struct store *s, const struct video *v, size_t from) {
+    const struct entry_index *t = &v->index;
     if (t->count - from <= s->config.limits.log_entries) return from;
     size_t to = t->count - (size_t)s->config.limits.log_entries;
     while (from < to) {
         size_t middle = from + (to - from) / 2;
         struct step step;
-        if (read_step(s, v, t->rows[middle], &step) && step.kept)
+        if (index_read_step(s, v, t->rows[middle], &step) && step.kept)
             to = middle;
         else
             from = middle + 1;
@@ -107,24 +108,24 @@ static size_t find_kept(struct store *s, const struct video *v, size_t from) {
     return from;
 }
 
-void trail_add(struct store *s, struct video *v, int64_t n) {
-    struct trail *t = &v->trail;
+void index_add(struct store *s, struct video *v, int64_t n) {
+    struct entry_index *t = &v->index;
     if (t->count >= SMALLEST && t->count / 2 >= s->config.limits.log_entries && t->count / 2 >= t->kept) {
-        trail_drop(t, find_kept(s, v, 0));
+        index_drop(t, index_find_kept(s, v, 0));
         t->kept = t->count;
     }
-    make_room(s, t, 1);
+    index_reserve(s, t, 1);
     t->rows[t->count++] = n;
 }
 
 // Within an epoch numbers have no holes, so how many lie behind `after` can be computed.
-size_t trail_reach(struct store *s, struct video *v, struct position after) {
-    struct trail *t = &v->trail;
+size_t index_reach(struct store *s, struct video *v, struct position after) {
+    struct entry_index *t = &v->index;
     uint64_t enough = SIZE_MAX;
     bool same_epoch = after.epoch == v->at.epoch;
     if (same_epoch) enough = v->at.seq - after.seq;
-    if (t->count < enough) extend(s, v, (size_t)enough, after);
+    if (t->count < enough) index_extend(s, v, (size_t)enough, after);
     size_t first = t->count > enough ? t->count - (size_t)enough : 0;
-    first = find_kept(s, v, first);
-    return same_epoch ? first : search(s, v, first, after);
+    first = index_find_kept(s, v, first);
+    return same_epoch ? first : index_search(s, v, first, after);
 }
