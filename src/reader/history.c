@@ -31,8 +31,7 @@ static size_t run_cost(const struct history_run *r) {
     return RUN_COST + r->ring.bytes + run_frames(r) * FRAME_COST;
 }
 
-static void run_free(struct history_run *r) {
-    struct history_budget *b = r->budget;
+static void run_free(struct history_budget *b, struct history_run *r) {
     r->history->run = NULL;
     b->bytes -= run_cost(r);
     DL_DELETE(b->runs, r);
@@ -45,7 +44,7 @@ static void history_make_room(struct history_budget *b, size_t bytes, const stru
     struct history_run *r, *next;
     DL_FOREACH_SAFE(b->runs, r, next) {
         if (r == but || b->bytes + bytes <= b->max) return;
-        run_free(r);
+        run_free(b, r);
     }
 }
 
@@ -59,7 +58,7 @@ void history_budget_sweep(struct history_budget *b, int64_t now_ms) {
     DL_FOREACH_SAFE(b->runs, r, next) {
         if (done >= FRAMES_PER_TURN || now_ms - r->touched_ms <= HISTORY_COLD_MS) return;
         done += run_effort(r);
-        run_free(r);
+        run_free(b, r);
     }
 }
 
@@ -70,12 +69,12 @@ void history_budget_yield(struct history_budget *b, size_t backlog_bytes) {
         if (done >= FRAMES_PER_TURN) return;
         if (budget_has_cache_room() && budget_backlog_room() >= backlog_bytes) return;
         done += run_effort(r);
-        run_free(r);
+        run_free(b, r);
     }
 }
 
 void history_release(struct history *h) {
-    if (h->run) run_free(h->run);
+    if (h->run) run_free(h->run->budget, h->run);
 }
 
 static void run_touch(struct history_run *r, int64_t now_ms) {
