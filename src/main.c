@@ -24,7 +24,7 @@ static int options_main(int argc, char **argv) {
 static const struct command_row {
     const char *name;
     int (*run)(int argc, char **argv);
-    enum command command; // selects the options that --help shows; 0: none
+    enum command command; // selects the options that --help lists; 0: none
     const char *takes;
     const char *help;
 } commands[] = {

@@ -16,9 +16,9 @@
 
 enum {
     POLL_MS = 20,
-    STUCK_MS = 20000,  // without a video or a viewer more: no more will come
-    SETTLE_MS = 15000, // for what is on its way at the end, if nothing arrives any more sooner
-    QUIET_MS = 5000,   // without a delivery
+    STUCK_MS = 20000,  // without progress, after which a phase is given up
+    SETTLE_MS = 15000, // for the last deliveries to arrive, at most,
+    QUIET_MS = 5000,   // and at most this long without a delivery
     END_MS = 10000
 };
 
@@ -52,12 +52,12 @@ static void bench_note_exit(struct bench *b, pid_t pid, int status) {
     if (b->shared->phase != BENCH_END || status) b->died = true;
 }
 
-// Takes a moment, or until a signal.
+// Waits for POLL_MS or a signal; then reaps load processes and shows the progress.
 static void bench_poll(struct bench *b) {
     struct timespec moment = {.tv_nsec = POLL_MS * 1000000L};
     int status;
     if (sigtimedwait(&b->signals, NULL, &moment) > 0) {
-        if (b->shared->interrupted) { // twice: does not wait
+        if (b->shared->interrupted) { // the second time: ends immediately
             snprintf(b->why, b->why_size, "Interrupted.");
             b->died = true;
         }
@@ -75,7 +75,7 @@ static bool bench_are_done(const struct bench *b, enum bench_phase phase) {
     return true;
 }
 
-// What goes on in a phase, as a number that grows as long as something does.
+// Returns a number that grows as long as a phase makes progress.
 static uint64_t bench_progress_count(const struct bench *b) {
     uint64_t sum = b->shared->resolved;
     for (size_t i = 0; i < b->plan->processes; i++) {
@@ -85,8 +85,8 @@ static uint64_t bench_progress_count(const struct bench *b) {
     return sum;
 }
 
-// Begins a phase and waits for its end: at most `limit_ms`, and at most `quiet_ms` without progress (0: as
-// long as it likes). Returns false if a load process has died.
+// Begins a phase and waits for its end: at most `limit_ms`, and at most `quiet_ms` without progress (0: no
+// limit). Returns false if a load process has died.
 static bool bench_run_phase(struct bench *b, enum bench_phase phase, int64_t limit_ms, int64_t quiet_ms) {
     int64_t begun = clock_monotonic_ms(), moved = begun;
     uint64_t before = bench_progress_count(b);
@@ -103,7 +103,7 @@ static bool bench_run_phase(struct bench *b, enum bench_phase phase, int64_t lim
     return !b->died;
 }
 
-// Takes one of each kind, of all processes.
+// Takes one error of each kind from all processes.
 static void bench_gather_errors(struct bench *b) {
     struct bench_result *r = b->result;
     for (size_t i = b->plan->processes; i--;) {
@@ -161,7 +161,7 @@ static bool bench_post(struct bench *b) {
     struct bench_result *r = b->result;
     r->connected = bench_measure(b);
     int64_t now = clock_monotonic_us();
-    r->start_us = now + 2000 * bench_poll_ms(b->plan); // so that all processes know the time before it comes
+    r->start_us = now + 2000 * bench_poll_ms(b->plan); // in the future, so that all processes know it in time
     b->shared->start_us = r->start_us;
     b->shared->end_us = b->shared->interrupted ? now : r->start_us + b->plan->duration_us;
     if (!bench_run_phase(b, BENCH_POST, INT64_MAX, 0)) return false;
@@ -170,8 +170,7 @@ static bool bench_post(struct bench *b) {
     r->ended = bench_measure(b);
     if (!bench_run_phase(b, BENCH_END, END_MS, 0)) return false;
     if (bench_are_done(b, BENCH_END)) return true;
-    snprintf(b->why, b->why_size,
-             "A load process did not come to its end, so that what is lost is not known.");
+    snprintf(b->why, b->why_size, "A load process did not finish, so it is unknown what was lost.");
     return false;
 }
 
@@ -185,7 +184,7 @@ static bool bench_start_loads(struct bench *b) {
             return false;
         }
         if (b->loads[i]) continue;
-        prctl(PR_SET_PDEATHSIG, SIGKILL); // none outlives the bench
+        prctl(PR_SET_PDEATHSIG, SIGKILL); // it must not outlive the bench
         _exit(getppid() == parent ? load_run(b->plan, b->shared, i) : 1);
     }
     return true;

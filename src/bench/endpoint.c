@@ -22,7 +22,7 @@ static int endpoints_index(const struct endpoints *all, const char *host) {
     return -ENOENT;
 }
 
-// Another process may have been faster.
+// Another process may have added it meanwhile.
 static int endpoints_add(struct endpoints *all, const struct endpoint *e) {
     while (atomic_exchange(&all->busy, true)) sched_yield();
     int index = endpoints_index(all, e->host);

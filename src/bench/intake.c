@@ -26,7 +26,7 @@ static int intake_on_body(llhttp_t *p, const char *at, size_t len) {
     return scan_feed(&f->scan, at, len, f->calls->on_event, f->arg) ? 0 : -1;
 }
 
-// A stream with an end of its own is over.
+// The stream is over when its body ends.
 static int intake_on_end(llhttp_t *p) {
     (void)p;
     return -1;

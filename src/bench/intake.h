@@ -1,6 +1,7 @@
-// What comes in on a viewer's connection: the answer's head, then events. There are millions of these, mostly
-// at rest, so what they hold is what is begun: llhttp while it reads the head (for ever only if the body is
-// framed: chunks, a length), and the scan of an event while there is half of one. One thread.
+// Parses what arrives on a viewer's connection: the response head, then events. There are millions of these,
+// mostly idle, so they have memory only for what is incomplete: llhttp while it parses the head (and
+// afterwards only if the body is framed, by chunks or a length), and the state of an event of which a part
+// has arrived. One thread.
 #pragma once
 
 #include <llhttp.h>
@@ -10,22 +11,22 @@
 #include "scan.h"
 
 struct intake {
-    llhttp_t *http;    // NULL: what comes is the body as it is
-    struct scan *scan; // NULL: at rest
+    llhttp_t *http;    // NULL: the rest of the connection is the body
+    struct scan *scan; // NULL: between events
 };
 
 struct intake_calls {
-    void (*on_stream)(void *arg); // the head is that of a stream (status 200)
+    void (*on_stream)(void *arg); // the response is a stream (status 200)
     scan_cb *on_event;
 };
 
-// Expects a head next.
+// Starts with a response head.
 void intake_begin(struct intake *);
 
-// Takes bytes and calls back. Returns false if there is no stream, it has ended, or it makes no sense:
-// release it then.
+// Parses bytes and calls back. Returns false if the response is not a stream, the stream has ended, or it is
+// malformed: release it then.
 bool intake_feed(struct intake *, const char *bytes, size_t len, const struct intake_calls *, void *arg);
 
-// Returns the status of the answer that intake_feed() would not have; 0 if it has not come.
+// Returns the status of the response that intake_feed() rejected; 0 if it has not arrived.
 int intake_status(const struct intake *);
 void intake_release(struct intake *);

@@ -86,7 +86,7 @@ static void load_start_tick(struct load_process *l) {
     loop_timer_start(l->loop, &l->tick, l->tick_ms);
 }
 
-// Follows the bench, and says how far we are.
+// Follows the bench to its phase, and reports when that is done.
 static void load_poll(struct load_process *l) {
     int wanted = l->shared->phase;
     while (l->phase < wanted) load_enter_phase(l, l->phase + 1);

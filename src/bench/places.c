@@ -10,8 +10,7 @@
 #include "http/client.h"
 
 enum {
-    QUERYING_PROCESSES_MAX =
-        8, // processes that ask: enough to keep a manager busy, few enough connections for it
+    QUERYING_PROCESSES_MAX = 8, // enough to keep a manager busy, without too many connections
     PENDING_MAX = 64,
     QUERY_TIMEOUT_MS = 10000
 };
@@ -19,7 +18,7 @@ enum {
 struct places {
     const struct bench_plan *plan;
     struct bench_shared *shared;
-    char *error; // BENCH_ERROR_SIZE: why a place is not known
+    char *error; // BENCH_ERROR_SIZE bytes: why a place is unknown
     struct http_client *client;
     size_t next, step, asking;
     struct buf register_url;

@@ -1,5 +1,5 @@
-// Finds out where the streams of a process's share of the videos are: by a template, or by asking a Chorus's
-// manager. What is found stands in the shared memory, for all. Loop thread only.
+// Determines the endpoint of the streams of each video, of a process's share of them: from a template, or
+// from a Chorus's manager. The results go to the shared memory. Loop thread only.
 #pragma once
 
 #include <stdbool.h>

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 enum {
-    LIVE_MS = 500,   // between two lines on a terminal
-    PLAIN_MS = 5000, // and elsewhere
+    LIVE_MS = 500,   // between updates on a terminal,
+    PLAIN_MS = 5000, // and between lines elsewhere
     USUAL_WIDTH = 80,
     LINE_SIZE = 256
 };

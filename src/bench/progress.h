@@ -1,5 +1,5 @@
-// The line that says how far a run is: on a terminal rewritten in place and cut to its width, otherwise one
-// every few seconds.
+// Shows how far a run has got: on a terminal one line that is rewritten and truncated to its width, otherwise
+// a new line every few seconds.
 #pragma once
 
 #include <stdbool.h>
@@ -11,7 +11,7 @@
 struct progress {
     bool on_terminal;
     int64_t shown_ms;
-    uint64_t counted; // of what the line's rate counts, when it was shown
+    uint64_t counted; // what the line's rate is calculated from, when it was last shown
     int phase;
 };
 
@@ -20,5 +20,5 @@ bool progress_is_due(const struct progress *, int64_t now_ms);
 void progress_show(struct progress *, const struct bench_plan *, const struct bench_shared *,
                    const struct bench_figures *sum, int64_t now_ms);
 
-// Leaves nothing of it on a terminal.
+// Removes the line from a terminal.
 void progress_clear(const struct progress *);

@@ -22,7 +22,7 @@ struct publisher {
     struct prng prng;
     size_t number; // among all
     uint64_t turn; // its next comment
-    bool waiting;  // for an answer, of:
+    bool waiting;  // for the response to this comment:
     unsigned video;
     uint32_t comment;
     int64_t sent_us;
@@ -103,7 +103,7 @@ static unsigned publisher_choose_video(struct publisher *p) {
     return (unsigned)video;
 }
 
-// The number of a comment as a Chorus tells it; with another server ours.
+// Returns a comment's position from a Chorus's response; with another server, from our own numbering.
 static struct position answered_position(const struct publisher *p, const struct http_client_response *a) {
     static const char opening[] = "\"id\":\"";
     struct position at = {0};

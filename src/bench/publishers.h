@@ -1,5 +1,5 @@
-// Those who post in one load process, each with a connection of its own and one post at a time. When a
-// comment is due does not depend on any answer (an open loop): a publisher that has to wait posts late, and
+// The publishers of one load process, each with a connection of its own and one pending post at a time. When
+// a comment is due does not depend on responses (an open loop): a publisher that has to wait posts late, and
 // the comment still says when it was due. Loop thread only.
 #pragma once
 
@@ -11,13 +11,13 @@
 struct loop;
 struct publishers;
 
-// Those of `process`: publisher K of all belongs to process K % processes.
+// Makes the publishers of `process`: publisher K of all belongs to process K % processes.
 struct publishers *publishers_new(struct loop *, const struct bench_plan *, struct bench_shared *,
                                   struct bench_figures *, unsigned process);
 void publishers_free(struct publishers *);
 
 void publishers_start(struct publishers *);
 
-// Counts what was due and has not been posted.
+// Stops posting, and counts the comments that were due and have not been posted.
 void publishers_stop(struct publishers *);
 bool publishers_are_answered(const struct publishers *);

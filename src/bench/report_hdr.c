@@ -1,5 +1,5 @@
-// The table that HdrHistogram's plotters read: value in milliseconds, quantile, count so far, 1 / (1 -
-// quantile); steps get finer towards 1, five to each halving of the distance.
+// Writes the table that HdrHistogram's plotters read: value in milliseconds, quantile, count so far, 1 / (1 -
+// quantile). The steps get finer towards 1: five each time the distance halves.
 #include <inttypes.h>
 #include <math.h>
 
@@ -8,7 +8,7 @@
 enum { STEPS_PER_HALF = 5 };
 
 static void print_row(FILE *out, const struct histogram *h, double quantile) {
-    double count = fmax(1, ceil((double)h->count * quantile - 1e-6)); // what is all but whole is
+    double count = fmax(1, ceil((double)h->count * quantile - 1e-6)); // tolerates rounding errors
     fprintf(out, "%12.3f %14.12f %10.0f", (double)histogram_percentile(h, quantile * 100) / 1000, quantile,
             count);
     if (quantile < 1) fprintf(out, " %14.2f", 1 / (1 - quantile));
@@ -17,7 +17,7 @@ static void print_row(FILE *out, const struct histogram *h, double quantile) {
 
 void report_hdr(FILE *out, const struct histogram *h) {
     fputs("       Value     Percentile TotalCount 1/(1-Percentile)\n\n", out);
-    double distance = 1; // of the present half's beginning from 1
+    double distance = 1; // from 1 to where the current half begins
     for (unsigned step = 0; h->count && distance * (double)h->count > 1; step++) {
         double within = (double)(step % STEPS_PER_HALF) / STEPS_PER_HALF / 2;
         print_row(out, h, 1 - distance * (1 - within));

@@ -1,4 +1,4 @@
-// One page that needs nothing else: the figures, latency by percentile, deliveries over time.
+// Writes one self-contained page: the figures, latency by percentile, deliveries over time.
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static void open_drawing(FILE *out, const char *title) {
             LEFT + WIDTH + RIGHT, TOP + HEIGHT + BOTTOM, title);
 }
 
-// The smallest of 1, 2, 5, 10, 20, ... that is not below.
+// Returns the smallest of 1, 2, 5, 10, 20, ... that is not less than the value.
 static double round_up(double value) {
     static const double steps[] = {1, 2, 5, 10};
     double power = pow(10, floor(log10(value)));
@@ -39,7 +39,7 @@ static void print_amount(FILE *out, double value) {
         fprintf(out, "%g", value);
 }
 
-// Draws lines at round numbers. Returns the value at the top.
+// Draws grid lines at round numbers. Returns the value at the top.
 static double draw_scale(FILE *out, double largest, const char *unit) {
     double step = round_up(largest / LINES);
     for (int i = 0; i <= LINES; i++) {
@@ -58,7 +58,7 @@ static void draw_label(FILE *out, double x, const char *text) {
     fprintf(out, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", x, TOP + HEIGHT + 18, text);
 }
 
-// Each nine of the percentile has the same width.
+// Logarithmic: each further nine of the percentile has the same width.
 static void draw_latency(FILE *out, const struct histogram *h) {
     static const char *const labels[] = {"0", "90 %", "99 %", "99.9 %", "99.99 %", "99.999 %"};
     open_drawing(out, "Latency by percentile");
@@ -116,7 +116,7 @@ static void describe(FILE *out, const struct bench_plan *plan) {
     fprintf(out, "; %zu load processes.</p>\n", plan->processes);
 }
 
-// What is said of failures comes from the server.
+// Escapes text: error messages contain text from the server.
 static void print_escaped(FILE *out, const char *text) {
     for (; *text; text++) {
         switch (*text) {

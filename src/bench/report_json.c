@@ -71,7 +71,7 @@ static json_t *of_memory(const struct bench_result *r) {
                      (json_int_t)r->connected.machine.left_bytes);
 }
 
-// Null for another server than Chorus.
+// Null if the server is not a Chorus.
 static json_t *of_readers(const struct bench_result *r) {
     const struct reader_health *before = &r->connected.readers, *after = &r->ended.readers;
     if (!before->known || !after->known) return json_null();
@@ -97,7 +97,7 @@ static json_t *of_seconds(const struct bench_result *r) {
     return all;
 }
 
-// Times in milliseconds, as everywhere in here.
+// Times are in milliseconds, as everywhere in the document.
 static json_t *of_requirements(const struct bench_result *r, const struct requirements *required) {
     json_t *all = json_array();
     for (size_t i = 0; i < required->count; i++) {
@@ -125,7 +125,7 @@ void report_json(FILE *out, const struct bench_plan *plan, const struct bench_re
                             "server", of_server(r), "memory", of_memory(r), "readers", of_readers(r),
                             "generator", of_generator(r), "deliveries_by_second", of_seconds(r), "required",
                             of_requirements(r, required), "interrupted", (int)r->interrupted);
-    assert(all); // there is nothing in it that is not UTF-8
+    assert(all); // fails only for invalid UTF-8, which nothing in it is
     json_dumpf(all, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     fputc('\n', out);
     json_decref(all);

@@ -18,7 +18,7 @@ static void print_comments(FILE *out, const struct bench_plan *plan, const struc
     if (f->post_failures && *r->post_error) fprintf(out, "           %s\n", r->post_error);
     if (f->post_failures && !plan->manager_url)
         fputs(
-            "           viewers are judged by the bench's own numbers: one of a comment that was refused is lost\n",
+            "           by the bench's own numbers: a comment whose post failed counts as lost for each viewer\n",
             out);
     fprintf(out,
             "deliveries %" PRIu64 " (%.0f/s), %" PRIu64 " lost, %" PRIu64 " duplicated, %" PRIu64
@@ -43,7 +43,7 @@ static void print_latency(FILE *out, const struct bench_result *r) {
 static void print_server(FILE *out, const struct bench_result *r) {
     double delivery = result_cpu_per_delivery_us(r), connect = result_cpu_per_connect_us(r);
     if (!r->pid_count) {
-        fputs("server     not found on this machine (or not ours to look at): name it with --pid\n", out);
+        fputs("server     not found on this machine, or not accessible: specify it with --pid\n", out);
         return;
     }
     if (!r->ended.server.known) {
@@ -68,9 +68,9 @@ static void print_memory(FILE *out, const struct bench_result *r) {
 static void print_readers(FILE *out, const struct bench_result *r) {
     const struct reader_health *before = &r->connected.readers, *after = &r->ended.readers;
     double wakeups = result_wakeups_per_comment(r), each = result_deliveries_per_send(r);
-    if (!r->before.readers.known && !before->known) return; // another server's
+    if (!r->before.readers.known && !before->known) return; // not a Chorus
     if (!before->known || !after->known || isnan(result_refused(r))) {
-        fputs("readers    did not answer for their own figures, or were started anew\n", out);
+        fputs("readers    did not report their own figures, or were restarted\n", out);
         return;
     }
     fputs("readers   ", out);
@@ -100,8 +100,7 @@ static void print_generator(FILE *out, const struct bench_plan *plan, const stru
             out);
     if (r->sum.unposted)
         fprintf(out,
-                "unposted   %" PRIu64
-                " comments were due while all --publishers waited for an answer: more of them "
+                "unposted   %" PRIu64 " comments were due while all --publishers were waiting: more of them "
                 "post more\n",
                 r->sum.unposted);
 }
@@ -110,7 +109,7 @@ static void print_figure(FILE *out, const char *name, double value) {
     enum bench_unit unit = BENCH_UNIT_COUNT;
     bench_metric_unit(name, &unit);
     if (isnan(value))
-        fputs("not known", out);
+        fputs("unknown", out);
     else if (unit == BENCH_UNIT_TIME)
         fprintf(out, "%.6g ms", ms(value));
     else
@@ -138,8 +137,9 @@ void report_text(FILE *out, const struct bench_plan *plan, const struct bench_re
             result_connects_per_s(r), f->connect_failures, f->cuts);
     if (f->connect_failures && *r->connect_error) fprintf(out, "           %s\n", r->connect_error);
     if (f->cuts && plan->rate > 0)
-        fputs("           those cut do not come back in a bench: what they missed from then on is lost\n",
-              out);
+        fputs(
+            "           viewers that are cut do not come back in a bench: what they miss from then on counts as lost\n",
+            out);
     if (plan->rate > 0) print_comments(out, plan, r);
     print_stalled(out, r);
     print_latency(out, r);
@@ -148,5 +148,5 @@ void report_text(FILE *out, const struct bench_plan *plan, const struct bench_re
     print_readers(out, r);
     print_generator(out, plan, r);
     print_requirements(out, r, all);
-    if (r->interrupted) fputs("interrupted: the figures are those of the time until then\n", out);
+    if (r->interrupted) fputs("interrupted: the figures cover the time until then\n", out);
 }

@@ -55,7 +55,7 @@ static bool refuse_figure(const struct require_error *c, const char *text, int l
     return false;
 }
 
-// One condition, `len` bytes of it.
+// Parses one condition of `len` bytes.
 static bool parse_one(struct requirement *r, const char *text, int len, const struct require_error *c) {
     enum bench_unit unit;
     double factor;
@@ -64,19 +64,20 @@ static bool parse_one(struct requirement *r, const char *text, int len, const st
     r->text = text;
     r->len = len;
     if (name >= len || !name)
-        return REQUIRE_ERROR(c, "--require has \"%.*s\", which is no condition like p99<250ms or lost=0.",
+        return REQUIRE_ERROR(c, "--require has \"%.*s\", which is not a condition like p99<250ms or lost=0.",
                              len, text);
     snprintf(r->name, sizeof r->name, "%.*s", name, text);
     if (!bench_metric_unit(r->name, &unit)) return refuse_figure(c, text, len);
     const char *number = text + name + read_relation(text + name, &r->relation);
     r->value = strtod(number, &end);
     if (number >= text + len || *number < '0' || *number > '9' || !isfinite(r->value))
-        return REQUIRE_ERROR(c, "--require has \"%.*s\", but behind %s comes <, <=, =, >= or > and a number.",
-                             len, text, r->name);
+        return REQUIRE_ERROR(
+            c, "--require has \"%.*s\", but %s must be followed by <, <=, =, >= or > and a number.", len,
+            text, r->name);
     if (!read_unit(end, (size_t)(text + len - end), unit, &factor))
         return REQUIRE_ERROR(c, "--require has \"%.*s\", but %s", len, text,
                              unit == BENCH_UNIT_TIME ? "a time needs its unit, us, ms or s."
-                                                     : "this is a number without a unit.");
+                                                     : "this figure has no unit.");
     r->value *= factor;
     return true;
 }
@@ -102,6 +103,6 @@ bool requirement_is_met(const struct requirement *r, const struct bench_result *
     case '>': return value > r->value;
     case 'l': return value <= r->value;
     case 'g': return value >= r->value;
-    default: return value >= r->value && value <= r->value; // a figure that is not known meets nothing
+    default: return value >= r->value && value <= r->value; // an unknown figure (NAN) meets no condition
     }
 }

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
-// Of nothing there is none: it is not known, and meets no requirement.
+// An empty histogram has no percentiles: NAN, which meets no requirement.
 static double percentile_or_nan(const struct histogram *h, double percent) {
     return h->count ? (double)histogram_percentile(h, percent) : NAN;
 }
@@ -17,7 +17,7 @@ static double post_p99_us(const struct bench_result *r) {
     return percentile_or_nan(&r->sum.answer, 99);
 }
 
-// Where nothing was taken there is nothing to lose.
+// If the server accepted no comment, nothing could be lost: unknown.
 static double lost_comments(const struct bench_result *r) {
     const struct bench_figures *f = &r->sum;
     bool none_taken = !f->comments && (f->post_failures || f->unposted);
@@ -96,7 +96,7 @@ double result_connects_per_s(const struct bench_result *r) {
     return per_second(r->sum.connects, r->sum.connect_us);
 }
 
-// Until the last one came; a rate so low that it came early counts over the time of posting.
+// Over the time until the last arrival, or the time of posting if that is longer (at a low rate).
 double result_deliveries_per_s(const struct bench_result *r) {
     int64_t us = r->sum.last_arrival_us - r->start_us;
     return per_second(r->sum.deliveries, us > r->posted_us ? us : r->posted_us);
@@ -106,7 +106,7 @@ static double ratio(bool known, double amount, double count) {
     return known && count > 0 ? amount / count : NAN;
 }
 
-// Of one viewer, where there are enough to tell their cost from whatever else takes memory.
+// Per viewer, if there are enough to distinguish their memory from other growth.
 static double per_viewer(const struct bench_result *r, bool known, int64_t bytes) {
     return ratio(known && r->sum.connects >= BENCH_VIEWERS_MEASURABLE, (double)bytes,
                  (double)r->sum.connects);
@@ -144,7 +144,7 @@ double result_kernel_bytes_per_viewer(const struct bench_result *r) {
     return per_viewer(r, known, r->connected.machine.kernel_bytes - r->before.machine.kernel_bytes);
 }
 
-// A reader that was started anew counts from nothing.
+// Returns whether the readers kept counting: one that was restarted counts from 0 again.
 static bool counted_on(const struct reader_health *before, const struct reader_health *after) {
     return before->known && after->known && after->sends >= before->sends && after->shed >= before->shed;
 }

@@ -26,7 +26,7 @@ static void scan_data(struct scan_event *e, const char *data, size_t len) {
     if (e->is_gap) e->missed = read_missed(data, len);
 }
 
-// The value without the one space that may stand before it. Returns NULL if the line is another field's.
+// Returns the field's value without one leading space, or NULL if the line is another field's.
 static const char *scan_value(const char *line, size_t *len, const char *field) {
     size_t name = strlen(field);
     if (!begins_with(line, *len, field)) return NULL;

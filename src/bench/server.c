@@ -19,7 +19,7 @@ static bool ports_contain(int port, const int *ports, size_t count) {
     return false;
 }
 
-// Returns what stands behind `count` fields and the blanks after them.
+// Returns the text after `count` fields and the blanks that follow them.
 static const char *skip_fields(const char *text, int count) {
     text += strspn(text, " ");
     for (; count; count--) {
@@ -29,7 +29,8 @@ static const char *skip_fields(const char *text, int count) {
     return text;
 }
 
-// proc(5): a line is `sl: local:port remote:port state queues timer retransmits uid timeout inode ...`.
+// Returns the inode of a listening socket, or 0. proc(5): a line is `sl: local:port remote:port state queues
+// timer retransmits uid timeout inode ...`.
 static unsigned long listening_inode(const char *line, const int *ports, size_t count) {
     const char *colon = strchr(skip_fields(line, 1), ':');
     if (!colon || strtoul(skip_fields(line, 3), NULL, 16) != STATE_LISTEN) return 0;
@@ -48,7 +49,7 @@ static void read_sockets(const char *path, const int *ports, size_t count, struc
     if (f) fclose(f);
 }
 
-// A descriptor's link reads `socket:[inode]`.
+// A descriptor's link has the form `socket:[inode]`.
 static bool is_socket_of(const char *fds, const char *name, const struct sockets *wanted) {
     static const char opening[] = "socket:[";
     char path[600], link[64];
@@ -98,7 +99,7 @@ size_t server_find(const int *ports, size_t port_count, int *pids, size_t max) {
     return count;
 }
 
-// proc(5): nanoseconds on a core are the first field. (/proc/PID/stat counts in ticks of 10 ms.)
+// proc(5): the first field is nanoseconds of CPU time. (/proc/PID/stat counts in ticks of 10 ms.)
 static int64_t task_cpu_ns(const char *tasks, const char *name) {
     char path[400], text[64] = "";
     snprintf(path, sizeof path, "%s/%s/schedstat", tasks, name);
@@ -108,7 +109,7 @@ static int64_t task_cpu_ns(const char *tasks, const char *name) {
     return there ? strtoll(text, NULL, 10) : 0;
 }
 
-// Of all threads that are there: those of a server stay.
+// Adds the CPU time of the threads that exist: a server's threads do not end.
 static bool add_cpu(int pid, struct server_usage *u) {
     char tasks[64];
     struct dirent **names;
@@ -124,7 +125,7 @@ static bool add_cpu(int pid, struct server_usage *u) {
     return ns > 0;
 }
 
-// Returns the amount that stands behind the name at the beginning of a line, or -1.
+// Returns the amount in the line that begins with the name, or -1.
 static int64_t read_kib(const char *path, const char *name) {
     char line[256];
     int64_t kib = -1;
@@ -157,7 +158,7 @@ static int64_t sum_kib_fields(const char *const *names, size_t count) {
     int64_t sum = 0;
     for (size_t i = 0; i < count; i++) {
         int64_t kib = read_kib("/proc/meminfo", names[i]);
-        if (kib > 0) sum += kib * 1024; // an older kernel does not tell all of them
+        if (kib > 0) sum += kib * 1024; // an older kernel does not have all of them
     }
     return sum;
 }

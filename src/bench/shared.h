@@ -1,6 +1,6 @@
-// Memory that the bench and its load processes share. The bench leads through the phases; each load process
-// says how far it has come. A process writes its own figures in place: who reads them while it runs may see
-// half of one turn and half of the next, after BENCH_END they are exact.
+// Memory that the bench and its load processes share. The bench sets the phase; each load process sets how
+// far it has got. A process writes its own figures in place: read while it runs, they may mix one turn with
+// the next; after BENCH_END they are exact.
 #pragma once
 
 #include <stdatomic.h>
@@ -13,10 +13,10 @@
 #include "base/position.h"
 
 enum bench_phase {
-    BENCH_RESOLVE, // which reader has which video
+    BENCH_RESOLVE, // find each video's reader
     BENCH_CONNECT,
     BENCH_POST,
-    BENCH_DRAIN, // no more posts; the rest arrives
+    BENCH_DRAIN, // no more posts; wait for the rest to arrive
     BENCH_END
 };
 
@@ -24,15 +24,15 @@ enum bench_phase {
 enum { PLACE_UNWATCHED, PLACE_UNKNOWN, PLACE_FIRST };
 
 struct bench_load {
-    _Atomic int done; // phases, counted: 1 after BENCH_RESOLVE
+    _Atomic int done; // number of completed phases: 1 after BENCH_RESOLVE
     struct bench_figures figures;
-    char connect_error[BENCH_ERROR_SIZE]; // a sentence about its first failure; "": there was none
+    char connect_error[BENCH_ERROR_SIZE]; // a sentence about the first failure; "": there was none
     char post_error[BENCH_ERROR_SIZE];
 };
 
-// The newest comment of a video that has been answered, and how many have.
+// The newest answered comment of a video, and how many have been answered.
 struct bench_newest {
-    _Atomic bool busy; // somebody writes
+    _Atomic bool busy; // being written
     uint32_t answered;
     struct position at;
 };
@@ -41,34 +41,35 @@ struct bench_shared {
     _Atomic int phase;
     _Atomic int64_t start_us, end_us; // of posting, monotonic; known when it begins
     _Atomic bool interrupted;
-    struct distribution *law;  // of viewers and comments over videos; NULL: in turn
+    struct distribution *law;  // of viewers and comments over videos; NULL: round-robin
     uint32_t *video_of;        // by viewer
     size_t watched;            // videos with a viewer
-    _Atomic uint32_t resolved; // of them, those that have been asked for
+    _Atomic uint32_t resolved; // how many of these have been resolved, or failed to
     _Atomic uint16_t *place;   // by video
     struct endpoints *endpoints;
     struct bench_newest *newest; // by video
-    _Atomic uint32_t *numbers;   // of comments begun, for each video
+    _Atomic uint32_t *numbers;   // comments begun, by video
     struct bench_load load[];
 };
 
-// Draws the video of each viewer. Returns NULL with errno set.
+// Allocates the memory and draws the video of each viewer. Returns NULL and sets errno if that fails.
 struct bench_shared *bench_shared_new(const struct bench_plan *);
 
-// Gives this process's part back; other processes keep theirs.
+// Unmaps the memory in this process; other processes keep it.
 void bench_shared_free(struct bench_shared *, const struct bench_plan *);
 
-// Keeps a sentence about a failure, unless there is one already: in printable ASCII, as parts of it come from
-// servers and go to terminals.
+// Records a sentence about a failure, unless there is one already: in printable ASCII only, because parts of
+// it come from servers and go to terminals.
 void bench_note_error(char error[BENCH_ERROR_SIZE], const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-// How often a load process looks what the bench wants: less often where there are many, as each look costs.
+// Returns how often a load process polls the phase: less often if there are many, because each poll costs
+// time.
 int bench_poll_ms(const struct bench_plan *);
 
-// Returns the endpoint of a video's streams, or NULL if it is not known.
+// Returns the endpoint of a video's streams, or NULL if it is unknown.
 const struct endpoint *bench_shared_endpoint(const struct bench_shared *, unsigned video);
 
-// Counts an answered comment, and keeps the later of the two positions. Who reads it meanwhile may see half
-// of each; what counts is read when all posts have been answered.
+// Counts an answered comment, and keeps the newer of the two positions. A concurrent reader may see a mix of
+// both; the final values are read when all posts have been answered.
 void bench_shared_record_answer(struct bench_shared *, unsigned video, struct position);

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-// Returns the length of the name that stands at `text`, with its braces; 0 if none does.
+// Returns the length of the placeholder at `text`, with its braces; 0 if there is none.
 static size_t name_at(const char *text, const struct template_values *v, const char **value) {
     const struct {
         const char *name, *value;

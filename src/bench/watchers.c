@@ -15,8 +15,8 @@
 #include "net/sock.h"
 
 enum {
-    CONNECTING_MAX = 128,      // of one process,
-    CONNECTING_SUM_MAX = 2000, // and of all: a server's backlog holds 4096
+    CONNECTING_MAX = 128,      // per process,
+    CONNECTING_SUM_MAX = 2000, // and in total: a server's listen backlog holds 4096
     READ_SIZE = 256 * 1024
 };
 
@@ -37,7 +37,7 @@ struct watcher {
     struct sequence sequence;
     unsigned video;
     uint8_t state;
-    bool had_stream, has_seen, stalls; // has_seen: a comment, or a gap instead
+    bool had_stream, has_seen, stalls; // has_seen: has received a comment or a gap
 };
 
 struct watchers {
@@ -50,13 +50,13 @@ struct watchers {
 
 static void watcher_on_socket(struct loop_fd *, uint32_t events);
 
-// A viewer's number among those of all processes.
+// Returns the viewer's number among those of all processes.
 static size_t watcher_number(const struct watcher *w) {
     const struct watchers *all = w->owner;
     return (size_t)(w - all->at) * all->of.plan->processes + all->of.process;
 }
 
-// Those that stall are spread evenly over all.
+// Returns whether viewer `number` stalls. These are spread evenly over all viewers.
 static bool viewer_stalls(const struct bench_plan *plan, size_t number) {
     return (number + 1) * plan->stalled / plan->viewers > number * plan->stalled / plan->viewers;
 }
@@ -101,7 +101,7 @@ void watchers_free(struct watchers *all) {
 static void watcher_note_failure(const struct watcher *w, const char *why) {
     const struct watchers_config *of = &w->owner->of;
     const struct endpoint *e = bench_shared_endpoint(of->shared, w->video);
-    if (!e) return; // it has been said why there is none
+    if (!e) return; // the reason has been recorded already
     bench_note_error(of->shared->load[of->process].connect_error, "A stream at %s: %s.", e->host, why);
 }
 
@@ -166,7 +166,7 @@ static void watcher_cancel(struct watcher *w) {
     watchers_attempt_over(w->owner);
 }
 
-// Those that wait for an answer when the user has enough have not failed.
+// Viewers that are waiting for a response when the user interrupts have not failed.
 void watchers_end_connecting(struct watchers *all) {
     bool interrupted = all->of.shared->interrupted;
     if (!interrupted) all->of.figures->connect_failures += all->count - all->next;
@@ -183,7 +183,7 @@ void watchers_end_connecting(struct watchers *all) {
     }
 }
 
-// A request fits into an empty socket's buffer, or something is wrong with the connection.
+// A request fits into an empty send buffer; if it does not, the connection is broken.
 static bool watcher_send_request(struct watcher *w) {
     const struct bench_plan *plan = w->owner->of.plan;
     char video[32], viewer[32];
@@ -218,7 +218,7 @@ static void watcher_on_stream(void *arg) {
     all->of.figures->connects++;
     if (!all->of.plan->manager_url) {
         sequence_jump(&w->sequence, (struct position){.epoch = 1});
-        if (w->stalls) w->state = WATCHER_STALLED; // such a stream may begin with nothing
+        if (w->stalls) w->state = WATCHER_STALLED; // such a stream may begin without an event
     }
     watchers_attempt_over(all);
 }
@@ -231,7 +231,7 @@ static void watcher_check_number(struct watcher *w, struct position p) {
     if (verdict == SEQUENCE_DUPLICATE) f->duplicated++;
     if (verdict == SEQUENCE_LATE) {
         f->out_of_order++;
-        if (f->lost) f->lost--; // it was counted as missing
+        if (f->lost) f->lost--; // it had been counted as missing
     }
 }
 
@@ -256,7 +256,7 @@ static void watcher_take_comment(struct watcher *w, const struct scan_event *e, 
     watcher_check_number(w, p);
 }
 
-// A server that numbers its events by rules of its own is judged by our own numbers.
+// If the server's event ids are not a Chorus's, our own numbers are checked instead.
 static void watcher_on_event(void *arg, const struct scan_event *e) {
     struct watcher *w = arg;
     bool numbered = w->owner->of.plan->manager_url;
@@ -271,7 +271,7 @@ static void watcher_on_event(void *arg, const struct scan_event *e) {
                              numbered ? e->position : (struct position){.epoch = 1, .seq = e->stamp.number});
 }
 
-// What lies unread keeps the server's FIN from coming: a probe each second finds out that nobody is there.
+// Unread data keeps the server's FIN from arriving: a keepalive probe each second detects that it has closed.
 static void watcher_stall(struct watcher *w) {
     w->owner->of.figures->stalled++;
     intake_release(&w->intake);
@@ -282,10 +282,11 @@ static void watcher_stall(struct watcher *w) {
 static const struct intake_calls calls = {.on_stream = watcher_on_stream, .on_event = watcher_on_event};
 
 static void watcher_note_end(const struct watcher *w, ssize_t received) {
-    char why[64] = "closed without an answer, as full readers do";
+    char why[64] = "closed without an answer, as a full reader does";
     if (w->state != WATCHER_AWAITING_HEAD) return;
     if (received > 0)
-        snprintf(why, sizeof why, "the answer is no event stream (status %d)", intake_status(&w->intake));
+        snprintf(why, sizeof why, "the response is not an event stream (status %d)",
+                 intake_status(&w->intake));
     watcher_note_failure(w, received < 0 ? strerror((int)-received) : why);
 }
 
@@ -308,13 +309,14 @@ static void watcher_on_socket(struct loop_fd *f, uint32_t events) {
     (void)events;
     if (w->state == WATCHER_CONNECTING)
         watcher_on_connected(w);
-    else if (w->state == WATCHER_STALLED) // it only hears of the connection's end
+    else if (w->state == WATCHER_STALLED) // watched only for the connection's end
         watcher_end(w);
     else
         watcher_read(w);
 }
 
-// Who has seen nothing may read the log of another system, with numbers of its own: it lacks all there was.
+// A viewer that has received nothing may be on another system's log, with other numbers: it lacks all
+// comments.
 static uint64_t watcher_outstanding(const struct watchers *all, const struct watcher *w) {
     struct position newest = all->of.shared->newest[w->video].at, last = w->sequence.last;
     if (!w->has_seen) return all->of.shared->newest[w->video].answered;

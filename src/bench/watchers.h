@@ -1,6 +1,6 @@
-// The viewers of one load process: connections that read an event stream and check the numbers in it. They do
-// not come back when cut: that is a figure. Those that stall read nothing once their stream has begun: what
-// they miss is counted nowhere, only whether the server closes them. Loop thread only.
+// The viewers of one load process: connections that read an event stream and check its sequence numbers. They
+// do not reconnect when disconnected, which is counted. A stalled viewer reads nothing once its stream has
+// begun: what it misses is not counted, only whether the server closes it. Loop thread only.
 #pragma once
 
 #include <stdbool.h>
@@ -17,7 +17,7 @@ struct watchers_config {
     const struct bench_plan *plan;
     struct bench_shared *shared;
     struct bench_figures *figures;
-    unsigned process; // its viewers: number I of all belongs to process I % processes
+    unsigned process; // viewer I of all belongs to process I % processes
 };
 
 struct watchers *watchers_new(const struct watchers_config *);
@@ -25,9 +25,9 @@ void watchers_free(struct watchers *);
 
 void watchers_connect(struct watchers *);
 
-// Counts those that still connect as failures, unless the user has interrupted, and begins no more.
+// Starts no more connections, and counts those still connecting as failures, unless the user has interrupted.
 void watchers_end_connecting(struct watchers *);
 bool watchers_are_settled(const struct watchers *);
 
-// Returns how many comments have been answered and not arrived; with those that were cut, or without.
+// Returns how many deliveries of answered comments are missing; including disconnected viewers, or not.
 uint64_t watchers_outstanding(const struct watchers *, bool with_cut);

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-// The original's numbers of viewers, at its 25 viewers per video.
+// The original simulation's numbers of viewers, at its 25 viewers per video.
 enum {
     VIEWERS_PER_VIDEO = 25,
     TOP_ONE_IN = 100,
@@ -29,7 +29,7 @@ static uint32_t random_between(struct prng *prng, uint32_t least, uint32_t most)
     return least + (uint32_t)prng_below(prng, most - least + 1);
 }
 
-// Gives every video its share by rounding where its share ends, not how large it is: so nobody is left over.
+// Divides the viewers among the videos by rounding the end of each share, not its size: so the sum is exact.
 static void share_out(uint32_t *viewers, size_t videos, uint64_t total, struct prng *prng) {
     uint64_t weights = 0, upto = 0, given = 0;
     for (size_t k = 0; k < videos; k++) weights += viewers[k] = random_between(prng, LOW_MIN, LOW_MAX);
@@ -41,7 +41,7 @@ static void share_out(uint32_t *viewers, size_t videos, uint64_t total, struct p
     }
 }
 
-// The first two tiers take 8 viewers of 25 at most, so that there is always a rest.
+// The first two tiers use at most 8 of 25 viewers, so some always remain.
 static void fill_tiers(struct audience *a, struct prng *prng) {
     size_t top = a->videos / TOP_ONE_IN, popular = top + a->videos / SECOND_ONE_IN;
     uint64_t rest = a->total;

@@ -25,7 +25,7 @@ static void balance_release(struct balance *b) {
     free(b->number);
 }
 
-// One way through the ranking serves all readers.
+// One pass over the ranking serves all readers.
 static void outcome_find_top(struct outcome *o, const struct placing *p) {
     const struct audience *a = p->audience;
     size_t *found = mem_zalloc(p->readers * sizeof *found);

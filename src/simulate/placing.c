@@ -13,7 +13,7 @@ static void placing_place(struct placing *p, uint32_t video) {
     char id[24];
     snprintf(id, sizeof id, "video%u", video + 1);
     size_t i = policy_pick(p->policy, p->live, p->live_count, id, p->turn++);
-    size_t reader = i < p->lost ? i : i + 1; // behind the one that is missing, all have moved up
+    size_t reader = i < p->lost ? i : i + 1; // those after the failed one have moved up
     uint32_t viewers = p->audience->viewers[video];
     p->live[i].viewers += viewers;
     p->loads[reader].viewers += viewers;

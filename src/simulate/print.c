@@ -1,4 +1,4 @@
-// The report for people. One policy is shown reader by reader, several side by side.
+// Writes the text report. One policy is shown reader by reader, several are shown side by side.
 #include <inttypes.h>
 
 #include "size_classes.h"

@@ -1,4 +1,4 @@
-// The report for programs: the same figures, and each policy reader by reader, however many there are.
+// Writes the JSON report: the same figures, with each policy reader by reader.
 #include <jansson.h>
 
 #include "size_classes.h"

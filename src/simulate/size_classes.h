@@ -1,4 +1,4 @@
-// Videos counted by how many viewers they have: the original simulation's six classes, and one for none.
+// Counts videos by number of viewers, in the six classes of the original simulation, and one for no viewers.
 #pragma once
 
 #include <stdint.h>

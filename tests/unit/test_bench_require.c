@@ -97,8 +97,8 @@ static void test_says_what_is_wrong_with_it(void **state) {
         const char *text, *why;
     } wrong[] = {{"p98<1ms", "there is no such figure. There are: p50, p90,"},
                  {"p99<250", "a time needs its unit, us, ms or s"},
-                 {"lost=0ms", "a number without a unit"},
-                 {"lost==0", "behind lost comes <, <=, =, >= or > and a number"},
+                 {"lost=0ms", "this figure has no unit"},
+                 {"lost==0", "lost must be followed by <, <=, =, >= or > and a number"},
                  {"lost=0,", "--require has \"\""}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct requirements all;

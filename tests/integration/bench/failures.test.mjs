@@ -21,7 +21,7 @@ scenario('why a stream and a post failed, in words and in the files', { ms: 60_0
   assert.equal(code, 1);
   const { counts, errors, required } = figures;
   assert.deepEqual([counts.connects, counts.connect_failures, counts.post_failures, counts.lost], [4, 1, 3, 4 * 3]);
-  assert.match(errors.connect, /^A stream at 127\.0\.0\.1:\d+: the answer is no event stream \(status 404\)\.$/);
+  assert.match(errors.connect, /^A stream at 127\.0\.0\.1:\d+: the response is not an event stream \(status 404\)\.$/);
   assert.equal(errors.post, `A post: status 507: <b>"no room"?[31m${'?'.repeat(143)}`);
   assert.ok(stdout.includes(errors.connect) && stdout.includes(errors.post), stdout);
   assert.match(stdout, /^required +post_failures=3: met \(3\)$/m);
@@ -81,7 +81,7 @@ scenario('where no comment was accepted, losses are unknown', { ms: 60_000, setu
   const { code, stdout, figures } = await bench(t, { ...urls, viewers: 5, rate: 20, duration: 1, require: 'lost=0' });
   assert.equal(code, 1);
   assert.equal(figures.counts.lost, null);
-  assert.match(stdout, /^required +lost=0: NOT MET \(not known\)$/m);
+  assert.match(stdout, /^required +lost=0: NOT MET \(unknown\)$/m);
 });
 
 scenario('interrupting while viewers connect does not report failures', { ms: 60_000, setups }, async (t) => {
@@ -109,8 +109,8 @@ scenario('a server that exits during the run is reported', { ms: 60_000, setups 
   };
   const { stdout, figures } = await bench(t, { ...at(system), viewers: 20, rate: 20, duration: 7, require: 'cuts=0' }, { during });
   assert.match(stdout, /^server +process \d+ ended during the run$/m);
-  assert.match(stdout, /^ +those cut do not come back in a bench/m);
-  assert.match(stdout, /^readers +did not answer for their own figures/m);
+  assert.match(stdout, /^ +viewers that are cut do not come back in a bench/m);
+  assert.match(stdout, /^readers +did not report their own figures/m);
   assert.equal(figures.counts.cuts, 20);
 });
 

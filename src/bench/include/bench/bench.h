@@ -1,5 +1,6 @@
-// A run: starts the load processes, leads them through the phases, measures the server, adds up. To be called
-// before the process has any thread; SIGINT and SIGTERM are blocked and end the posting early.
+// One run of the bench: starts the load processes, takes them through the phases, measures the server, and
+// adds up the figures. Call it before the process has any thread; it blocks SIGINT and SIGTERM, which end
+// posting early.
 #pragma once
 
 #include <stdbool.h>
@@ -8,7 +9,7 @@
 #include "bench/plan.h"
 #include "bench/result.h"
 
-// Returns false and writes one sentence if there is no result. A line of progress goes to stdout: rewritten
-// in place on a terminal.
+// Returns false and writes one sentence into `why` if there is no result. Shows its progress on stdout, on a
+// terminal as one line that is rewritten.
 bool bench_run(const struct bench_plan *, bool on_terminal, struct bench_result *, char *why,
                size_t why_size);

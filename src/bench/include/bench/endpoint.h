@@ -1,5 +1,5 @@
-// The addresses that streams are opened at, each looked up once for all load processes: the table may lie in
-// memory they share. Entries are only added, and never change. Any process.
+// The addresses that streams connect to, each resolved once for all load processes: the table may be in
+// memory they share. Entries are only added and never change. Any process.
 #pragma once
 
 #include <stdatomic.h>
@@ -19,15 +19,16 @@ struct endpoint {
 
 // Zero-initialise.
 struct endpoints {
-    _Atomic bool busy; // somebody adds
+    _Atomic bool busy; // an entry is being added
     _Atomic uint32_t count;
     struct endpoint at[ENDPOINTS_MAX];
 };
 
-// Returns the index of an http URL's endpoint, which is looked up if it is new (that may block: before
-// anything is measured), or a negative errno: no such URL, no such host, no room.
+// Returns the index of an http URL's endpoint, after resolving it if it is new (which may block: only before
+// anything is measured), or a negative errno: an invalid URL, an unknown host, no room.
 int endpoints_find(struct endpoints *, const char *url);
 
-// Returns a socket on its way there, not blocking, or a negative errno. On loopback viewer number N comes
-// from 127.0.0.(2 + N / 20000), as one source address has only some 28,000 ports for one destination.
+// Starts a connection and returns its non-blocking socket, or a negative errno. On loopback viewer number N
+// connects from 127.0.0.(2 + N / 20000), because one source address has only some 28,000 ports per
+// destination.
 int endpoint_connect(const struct endpoint *, size_t number);

@@ -1,4 +1,4 @@
-// A result as people and programs read it: text, JSON, a page with drawings, HdrHistogram's percentile table.
+// Writes a result as text, as JSON, as a page with charts, and as HdrHistogram's percentile table.
 #pragma once
 
 #include <stdio.h>

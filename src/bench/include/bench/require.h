@@ -1,4 +1,4 @@
-// Conditions that a result has to meet: `p99<250ms,lost=0`. Pure.
+// Conditions that a result must meet: `p99<250ms,lost=0`. Pure.
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 enum { REQUIRE_MAX = 32, REQUIRE_NAME_SIZE = 32 };
 
 struct requirement {
-    const char *text; // as it was written, borrowed; `len` bytes
+    const char *text; // as written, borrowed; `len` bytes
     int len;
     char name[REQUIRE_NAME_SIZE]; // of a figure
     char relation;                // '<' '>' '='; 'l': <=, 'g': >=
@@ -21,9 +21,9 @@ struct requirements {
     size_t count;
 };
 
-// Times need a unit (us, ms, s), numbers have none. The text has to live as long as the requirements. Returns
-// false and writes one sentence if something is not understood.
+// Parses conditions. Times need a unit (us, ms, s), other numbers have none. Borrows the text. Returns false
+// and writes one sentence into `why` if the text is invalid.
 bool requirements_parse(struct requirements *, const char *text, char *why, size_t why_size);
 
-// A run cut short proves nothing, and meets nothing.
+// Returns whether the result meets the requirement. An interrupted run meets none.
 bool requirement_is_met(const struct requirement *, const struct bench_result *);

@@ -1,5 +1,5 @@
-// What a comment of the bench carries in its text: when it was due, by the machine's monotonic clock, which
-// all processes share, and its number among those of its video. Pure.
+// What a comment of the bench has in its text: when it was due, by the machine's monotonic clock, which all
+// processes share, and its number within its video. Pure.
 #pragma once
 
 #include <stdbool.h>
@@ -13,8 +13,8 @@ struct bench_stamp {
 
 enum { STAMP_LENGTH = 22 }; // @, 12 hexadecimal digits, a dot, 8 more
 
-// Writes a text of `size` bytes (at least STAMP_LENGTH) and a NUL: the stamp, then filling.
+// Writes a text of `size` bytes (at least STAMP_LENGTH) and a NUL: the stamp, then padding.
 void stamp_write(struct bench_stamp, size_t size, char *out);
 
-// Finds the stamp in any text around it.
+// Finds a stamp anywhere in a text. Returns false if there is none.
 bool stamp_find(const char *text, size_t len, struct bench_stamp *out);

@@ -1,5 +1,5 @@
-// `chorus simulate`: gives an audience's videos to readers in memory, and tells how evenly that went. Nothing
-// runs, no port is opened. Single-threaded.
+// `chorus simulate`: assigns an audience's videos to readers in memory, and reports how even the result is.
+// Runs no servers and opens no ports. Single-threaded.
 #pragma once
 
 #include <stdbool.h>
@@ -19,7 +19,7 @@ struct simulate_config {
     struct audience_spec audience;
     enum placement_policy policies[POLICIES];
     size_t policy_count;
-    size_t lose; // number of the reader that dies, from 1; 0: none
+    size_t lose; // number of the reader that fails, from 1; 0: none
 };
 
 struct simulation {
@@ -28,13 +28,13 @@ struct simulation {
     struct outcome outcomes[POLICIES]; // one per policy
 };
 
-// Reads a list like `round-robin,hash`: each policy at most once. Returns false if it is none.
+// Parses a list like `round-robin,hash`: each policy at most once. Returns false if it is invalid.
 bool simulate_parse_policies(const char *list, struct simulate_config *);
 
-// The configuration is borrowed.
+// Runs the simulation. The configuration is borrowed.
 void simulation_init(struct simulation *, const struct simulate_config *);
 void simulation_release(struct simulation *);
 
-// Write everything: for people, or as one JSON document.
+// Write the report as text, or as one JSON document.
 void simulation_print(const struct simulation *, FILE *);
 void simulation_print_json(const struct simulation *, FILE *);
