@@ -35,7 +35,7 @@ static void put_off_heartbeat(struct channel *ch, int64_t now_ms) {
 
 uint32_t channel_report_left(struct channel *ch) {
     uint32_t left = ch->left;
-    if (left) LL_DELETE2(ch->env->left_by_some, ch, left_next);
+    if (left) LL_DELETE2(ch->env->left_unreported, ch, left_next);
     ch->left = 0;
     return left;
 }
@@ -52,12 +52,12 @@ void channel_add(struct channel *ch, const struct sink *sink, uint8_t asks, stru
         channel_refuse(ch);
         return;
     }
-    seats_add(&ch->seats, v);
+    viewer_set_add(&ch->viewers, v);
     v->asks = asks;
     if (ch->moments)
         v->owed = asks & ch->moments->known & (uint8_t)~ch->moments->fresh; // a flush brings those
-    if (ch->seats.count == 1) put_off_heartbeat(ch, now_ms);
-    viewer_push(v, now_ms);
+    if (ch->viewers.count == 1) put_off_heartbeat(ch, now_ms);
+    viewer_drain(v, now_ms);
     settle(ch);
 }
 
@@ -67,17 +67,17 @@ static uint64_t needed_from(const struct channel *ch) {
 }
 
 static uint32_t behind(const struct channel *ch) {
-    return ch->seats.behind - ch->seats.ready;
+    return ch->viewers.behind - ch->viewers.ready;
 }
 
 // Drops frames before `keep`; slow viewers that need them fall off the ring.
 static void drop_before(struct channel *ch, uint64_t keep) {
     if (keep > ch->oldest) {
         ch->oldest = UINT64_MAX;
-        for (uint32_t i = ch->seats.ready; i < ch->seats.behind;) {
-            struct viewer *v = ch->seats.at[i];
+        for (uint32_t i = ch->viewers.ready; i < ch->viewers.behind;) {
+            struct viewer *v = ch->viewers.at[i];
             if (v->cursor < keep) {
-                viewer_fall_off(v); // another one has its seat now
+                viewer_fall_off_ring(v); // another one has its seat now
                 continue;
             }
             if (v->cursor < ch->oldest) ch->oldest = v->cursor;
@@ -93,8 +93,8 @@ static void drop_served(struct channel *ch, bool look) {
     uint64_t needed = needed_from(ch);
     if (ch->oldest < needed && (look || behind(ch) <= FEW_BEHIND)) {
         ch->oldest = UINT64_MAX;
-        for (uint32_t i = ch->seats.ready; i < ch->seats.behind; i++)
-            if (ch->seats.at[i]->cursor < ch->oldest) ch->oldest = ch->seats.at[i]->cursor;
+        for (uint32_t i = ch->viewers.ready; i < ch->viewers.behind; i++)
+            if (ch->viewers.at[i]->cursor < ch->oldest) ch->oldest = ch->viewers.at[i]->cursor;
     }
     ring_drop_before(&ch->ring, ch->oldest < needed ? ch->oldest : needed);
 }
@@ -135,7 +135,7 @@ static void finish_flush(struct channel *ch, int64_t now_ms) {
 // Those who were up to date have lost what waited for them: each is told by a gap of its own, as those who
 // came meanwhile have seen a part of it.
 static void skip_waiting(struct channel *ch, int64_t now_ms) {
-    struct seats *s = &ch->seats;
+    struct viewer_set *s = &ch->viewers;
     struct viewer *v, *next, *last = NULL;
     finish_flush(ch, now_ms);
     if (ch->sent == ch->ring.next) return;
@@ -143,10 +143,10 @@ static void skip_waiting(struct channel *ch, int64_t now_ms) {
     while (s->ready) viewer_lag_behind(s->at[0], ch->sent, 0, now_ms);
     flush_mark_sent(ch, ch->ring.next);
     drop_before(ch, ch->ring.next);
-    DL_FOREACH_SAFE(ch->waiting, v, next) viewer_push(v, now_ms);
+    DL_FOREACH_SAFE(ch->waiting, v, next) viewer_drain(v, now_ms);
     for (v = last ? last->next : ch->env->blocked; v; v = next) { // those that were ready
         next = v->next;
-        viewer_push(v, now_ms);
+        viewer_drain(v, now_ms);
     }
 }
 
@@ -177,7 +177,7 @@ void channel_end(struct channel *ch) {
 }
 
 bool channel_is_dirty(const struct channel *ch) {
-    return ch->flush || ch->sent < ch->ring.next || (ch->over && ch->seats.ready) || has_fresh_moments(ch);
+    return ch->flush || ch->sent < ch->ring.next || (ch->over && ch->viewers.ready) || has_fresh_moments(ch);
 }
 
 int64_t channel_flush_due_us(const struct channel *ch) {
@@ -189,11 +189,11 @@ enum flush_outcome channel_flush_some(struct channel *ch, int64_t now_ms, uint32
         flush_begin(ch);
     else if (!ch->flush && has_fresh_moments(ch))
         flush_begin_moments(ch);
-    else if (!ch->flush && ch->over && ch->seats.ready)
+    else if (!ch->flush && ch->over && ch->viewers.ready)
         flush_begin_end(ch);
     if (ch->flush) {
         flush_serve(ch, sends, now_ms);
-        if (ch->seats.due) {
+        if (ch->viewers.due) {
             settle(ch);
             return FLUSH_UNFINISHED;
         }
@@ -211,7 +211,7 @@ void channel_flush(struct channel *ch, int64_t now_ms) {
 }
 
 void channel_sweep(struct channel *ch, int64_t now_ms) {
-    if (!ch->flush && ch->seats.ready && now_ms >= ch->heartbeat_due_ms) flush_begin_heartbeat(ch);
+    if (!ch->flush && ch->viewers.ready && now_ms >= ch->heartbeat_due_ms) flush_begin_heartbeat(ch);
     drop_served(ch, true);
     settle(ch);
 }
@@ -245,11 +245,11 @@ unsigned channels_relieve(struct channel_env *env, int64_t now_ms, unsigned most
 }
 
 void channel_release(struct channel *ch) {
-    while (ch->seats.count) viewer_close(ch->seats.at[ch->seats.count - 1], SINK_CUT);
+    while (ch->viewers.count) viewer_close(ch->viewers.at[ch->viewers.count - 1], SINK_CUT);
     if (ch->flush) flush_end(ch, 0);
     channel_report_left(ch);
     settle(ch);
-    seats_release(&ch->seats);
+    viewer_set_release(&ch->viewers);
     ring_release(&ch->ring);
     moments_free(ch->moments);
 }

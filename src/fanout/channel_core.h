@@ -12,7 +12,7 @@
 #include "fanout/frame.h"
 #include "fanout/ring.h"
 #include "pace.h"
-#include "seats.h"
+#include "viewer_set.h"
 
 struct fan_counters;
 struct moments;
@@ -35,15 +35,15 @@ struct flush {
 struct channel_env {
     struct loop *loop;
     struct fan_bounds bounds;
-    struct channel *left_by_some;   // those with viewers gone that have not been reported
-    struct viewer *blocked, *spent; // of all channels, the one that has accepted no data for longest first
+    struct channel *left_unreported; // those with viewers gone that have not been reported
+    struct viewer *blocked, *spent;  // of all channels, the one that has accepted no data for longest first
 };
 
 struct channel {
     struct channel_env *env;
     struct fan_counters *counters;
-    void *owner; // whose word it is that viewers have gone
-    struct seats seats;
+    void *owner; // cookie of the notifications about it
+    struct viewer_set viewers;
     struct ring ring;
     struct flush *flush;     // what is being sent to those who are due; NULL: nothing
     struct moments *moments; // NULL: none has been published
@@ -62,9 +62,9 @@ struct channel {
     struct channel *dirty_prev, *dirty_next; // those with something to flush; NULL: not among them
 };
 
-_Static_assert(sizeof(struct channel) <= 232, "a million of these wait; with malloc's word, 240 bytes");
+_Static_assert(sizeof(struct channel) <= 232, "a million of these wait; malloc takes 240 bytes");
 
 // Counts a viewer that has gone.
 static inline void channel_note_left(struct channel *ch) {
-    if (!ch->left++) LL_PREPEND2(ch->env->left_by_some, ch, left_next);
+    if (!ch->left++) LL_PREPEND2(ch->env->left_unreported, ch, left_next);
 }

@@ -18,13 +18,13 @@ enum {
     NO_WORKER = -1
 };
 
-// A video's share on one worker. It lives until the worker's last word about its channel.
-struct share {
-    struct fan_video *video; // NULL: retired, what the worker says of it is nobody's business
+// A video's viewers on one worker. Freed when the worker has retired its channel.
+struct partition {
+    struct fan_video *video; // NULL: retired, its notifications are ignored
     struct channel *channel; // the worker's thread owns it
     unsigned worker;
     uint32_t viewers;
-    struct share *next; // of the video
+    struct partition *next; // of the video
 };
 
 struct fan_video {
@@ -32,13 +32,13 @@ struct fan_video {
     struct fan_counters *counters;
     void (*on_left)(void *arg);
     void *arg;
-    unsigned share_count : 31;
+    unsigned partition_count : 31;
     bool over : 1; // nothing more is published
-    struct share *shares;
+    struct partition *partitions;
     struct moments *moments; // NULL: none has been published
 };
 
-struct crew_member {
+struct worker_slot {
     struct worker *worker;
     uint32_t viewers;
 };
@@ -50,41 +50,41 @@ struct fanout {
     unsigned count;
     int64_t start_again_ms; // not before: the last one could not be started
     int64_t relieve_again_ms;
-    struct crew_member crew[FAN_WORKERS_MAX];
+    struct worker_slot slots[FAN_WORKERS_MAX];
 };
 
-// Viewers are counted per share, to find the smallest one, and the sum of a video's shares is the video's.
-// Two sums would have to visit many videos, and are kept: per worker, as its descriptor table bounds them,
-// and per reader.
-static void count_viewers(const struct fan_video *v, struct share *s, int n) {
-    s->viewers += (uint32_t)n;
-    v->fanout->crew[s->worker].viewers += (uint32_t)n;
+// Viewers are counted per partition, to find the smallest; a video's are the sum of its partitions'. Two sums
+// would have to visit many videos, and are kept: per worker, as its descriptor table bounds them, and per
+// reader.
+static void partition_count_viewers(const struct fan_video *v, struct partition *p, int n) {
+    p->viewers += (uint32_t)n;
+    v->fanout->slots[p->worker].viewers += (uint32_t)n;
     counter_add(&v->counters->viewers, (unsigned long long)n);
 }
 
-static void retire(struct fan_video *v, struct share *s) {
-    LL_DELETE(v->shares, s);
-    v->share_count--;
-    count_viewers(v, s, -(int)s->viewers);
-    s->video = NULL;
-    worker_post(v->fanout->crew[s->worker].worker,
-                &(struct worker_command){.verb = WORKER_RETIRE, .channel = s->channel});
+static void retire(struct fan_video *v, struct partition *p) {
+    LL_DELETE(v->partitions, p);
+    v->partition_count--;
+    partition_count_viewers(v, p, -(int)p->viewers);
+    p->video = NULL;
+    worker_post(v->fanout->slots[p->worker].worker,
+                &(struct worker_command){.verb = WORKER_RETIRE, .channel = p->channel});
 }
 
 static void on_left(void *arg, void *owner, uint32_t n) {
     (void)arg;
-    struct share *s = owner;
-    struct fan_video *v = s->video;
+    struct partition *p = owner;
+    struct fan_video *v = p->video;
     if (!v) return;
-    count_viewers(v, s, -(int)n);
-    if (!s->viewers) retire(v, s);
+    partition_count_viewers(v, p, -(int)n);
+    if (!p->viewers) retire(v, p);
     v->on_left(v->arg);
 }
 
 static void on_retired(void *arg, void *owner) {
     (void)arg;
     free(owner);
-    budget_give_back(sizeof(struct share) + sizeof(struct channel));
+    budget_give_back(sizeof(struct partition) + sizeof(struct channel));
 }
 
 static int start_worker(struct fanout *f) {
@@ -96,7 +96,7 @@ static int start_worker(struct fanout *f) {
         .listener = {.on_left = on_left, .on_retired = on_retired, .arg = f},
     };
     struct worker *w = worker_new(f->control, &config, &error);
-    if (w) f->crew[f->count++] = (struct crew_member){.worker = w};
+    if (w) f->slots[f->count++] = (struct worker_slot){.worker = w};
     return error;
 }
 
@@ -120,9 +120,9 @@ struct fanout *fanout_new(struct loop *control, const struct fanout_config *conf
 
 void fanout_free(struct fanout *f) {
     if (!f) return;
-    for (unsigned i = 0; i < f->count; i++) worker_stop(f->crew[i].worker);
+    for (unsigned i = 0; i < f->count; i++) worker_stop(f->slots[i].worker);
     loop_drain(f->control); // what they said last
-    for (unsigned i = 0; i < f->count; i++) worker_free(f->crew[i].worker);
+    for (unsigned i = 0; i < f->count; i++) worker_free(f->slots[i].worker);
     free(f);
 }
 
@@ -138,15 +138,15 @@ struct fan_video *fan_video_new(struct fanout *f, struct fan_counters *counters,
 
 void fan_video_free(struct fan_video *v) {
     if (!v) return;
-    while (v->shares) retire(v, v->shares);
+    while (v->partitions) retire(v, v->partitions);
     moments_free(v->moments);
     free(v);
 }
 
-static struct share *find_share(const struct fan_video *v, unsigned worker) {
-    struct share *s;
-    LL_FOREACH(v->shares, s) {
-        if (s->worker == worker) return s;
+static struct partition *partition_find(const struct fan_video *v, unsigned worker) {
+    struct partition *p;
+    LL_FOREACH(v->partitions, p) {
+        if (p->worker == worker) return p;
     }
     return NULL;
 }
@@ -156,8 +156,8 @@ static int next_worker(const struct fan_video *v) {
     const struct fanout *f = v->fanout;
     int least = NO_WORKER;
     for (unsigned i = 0; i < f->count; i++) {
-        if (f->crew[i].viewers >= f->room || find_share(v, i)) continue;
-        if (least == NO_WORKER || f->crew[i].viewers < f->crew[least].viewers) least = (int)i;
+        if (f->slots[i].viewers >= f->room || partition_find(v, i)) continue;
+        if (least == NO_WORKER || f->slots[i].viewers < f->slots[least].viewers) least = (int)i;
     }
     return least;
 }
@@ -172,92 +172,94 @@ static bool start_more(struct fanout *f) {
     return f->count > had;
 }
 
-static void give_moment(const struct fan_video *v, const struct share *s, uint8_t kind) {
+static void partition_post_moment(const struct fan_video *v, const struct partition *p, uint8_t kind) {
     struct worker_command command = {.verb = WORKER_MOMENT,
                                      .moments = kind,
-                                     .channel = s->channel,
+                                     .channel = p->channel,
                                      .frame = frame_ref(moments_get(v->moments, kind))};
-    worker_post(v->fanout->crew[s->worker].worker, &command);
+    worker_post(v->fanout->slots[p->worker].worker, &command);
 }
 
-static struct share *share_new(struct fan_video *v, unsigned worker) {
-    struct share *s = mem_zalloc(sizeof *s);
-    s->video = v;
-    s->worker = worker;
-    s->channel = mem_alloc(sizeof *s->channel);
-    channel_init(s->channel, worker_env(v->fanout->crew[worker].worker), v->counters, s);
-    budget_take(sizeof *s + sizeof *s->channel);
-    LL_PREPEND(v->shares, s);
-    v->share_count++;
+static struct partition *partition_new(struct fan_video *v, unsigned worker) {
+    struct partition *p = mem_zalloc(sizeof *p);
+    p->video = v;
+    p->worker = worker;
+    p->channel = mem_alloc(sizeof *p->channel);
+    channel_init(p->channel, worker_env(v->fanout->slots[worker].worker), v->counters, p);
+    budget_take(sizeof *p + sizeof *p->channel);
+    LL_PREPEND(v->partitions, p);
+    v->partition_count++;
     for (uint8_t left = v->moments ? v->moments->known : 0; left; left &= (uint8_t)(left - 1))
-        give_moment(v, s, moments_first(left));
-    return s;
+        partition_post_moment(v, p, moments_first(left));
+    return p;
 }
 
-// The share with the fewest viewers, of those whose worker has room.
-static struct share *smallest_share(const struct fan_video *v) {
-    struct share *s, *least = NULL;
-    LL_FOREACH(v->shares, s) {
-        bool room = v->fanout->crew[s->worker].viewers < v->fanout->room;
-        if (room && (!least || s->viewers < least->viewers)) least = s;
+// The partition with the fewest viewers, of those whose worker has room.
+static struct partition *partition_smallest(const struct fan_video *v) {
+    struct partition *p, *least = NULL;
+    LL_FOREACH(v->partitions, p) {
+        bool room = v->fanout->slots[p->worker].viewers < v->fanout->room;
+        if (room && (!least || p->viewers < least->viewers)) least = p;
     }
     return least;
 }
 
-static struct share *choose_share(struct fan_video *v) {
+static struct partition *partition_choose(struct fan_video *v) {
     struct fanout *f = v->fanout;
-    struct share *least = smallest_share(v);
-    bool crowded = v->share_count < f->config.workers && fan_video_viewers(v) >= v->share_count * FAN_SPREAD;
+    struct partition *least = partition_smallest(v);
+    bool crowded =
+        v->partition_count < f->config.workers && fan_video_viewers(v) >= v->partition_count * FAN_SPREAD;
     if (least && !crowded) return least;
     int worker = next_worker(v);
     if (worker == NO_WORKER && !least && start_more(f)) worker = next_worker(v);
-    return worker == NO_WORKER ? least : share_new(v, (unsigned)worker);
+    return worker == NO_WORKER ? least : partition_new(v, (unsigned)worker);
 }
 
 // The worker that a connection lives on has room for it, as it has the connection's descriptor already.
-static struct share *share_on(struct fan_video *v, unsigned worker) {
-    struct share *s = find_share(v, worker);
-    if (s) return s;
-    return worker < v->fanout->count ? share_new(v, worker) : NULL;
+static struct partition *partition_on(struct fan_video *v, unsigned worker) {
+    struct partition *p = partition_find(v, worker);
+    if (p) return p;
+    return worker < v->fanout->count ? partition_new(v, worker) : NULL;
 }
 
-static void end_share(const struct fan_video *v, const struct share *s) {
-    worker_post(v->fanout->crew[s->worker].worker,
-                &(struct worker_command){.verb = WORKER_END, .channel = s->channel});
+static void partition_end(const struct fan_video *v, const struct partition *p) {
+    worker_post(v->fanout->slots[p->worker].worker,
+                &(struct worker_command){.verb = WORKER_END, .channel = p->channel});
 }
 
 bool fan_video_add(struct fan_video *v, const struct sink *sink, uint8_t asks, struct pending *pending) {
-    struct share *s = sink->worker == SINK_ANY_WORKER ? choose_share(v) : share_on(v, (unsigned)sink->worker);
-    if (!s) return false;
-    count_viewers(v, s, 1);
+    struct partition *p =
+        sink->worker == SINK_ANY_WORKER ? partition_choose(v) : partition_on(v, (unsigned)sink->worker);
+    if (!p) return false;
+    partition_count_viewers(v, p, 1);
     worker_post(
-        v->fanout->crew[s->worker].worker,
+        v->fanout->slots[p->worker].worker,
         &(struct worker_command){
-            .verb = WORKER_ADD, .moments = asks, .channel = s->channel, .sink = *sink, .pending = pending});
-    if (v->over) end_share(v, s);
+            .verb = WORKER_ADD, .moments = asks, .channel = p->channel, .sink = *sink, .pending = pending});
+    if (v->over) partition_end(v, p);
     return true;
 }
 
 void fan_video_end(struct fan_video *v) {
-    struct share *s;
+    struct partition *p;
     v->over = true;
-    LL_FOREACH(v->shares, s) end_share(v, s);
+    LL_FOREACH(v->partitions, p) partition_end(v, p);
 }
 
 void fan_video_publish(struct fan_video *v, struct frame *frame) {
-    struct share *s;
-    LL_FOREACH(v->shares, s) {
-        worker_post(v->fanout->crew[s->worker].worker, &(struct worker_command){.verb = WORKER_PUBLISH,
-                                                                                .channel = s->channel,
-                                                                                .frame = frame_ref(frame)});
+    struct partition *p;
+    LL_FOREACH(v->partitions, p) {
+        worker_post(v->fanout->slots[p->worker].worker, &(struct worker_command){.verb = WORKER_PUBLISH,
+                                                                                 .channel = p->channel,
+                                                                                 .frame = frame_ref(frame)});
     }
     frame_unref(frame);
 }
 
 void fan_video_publish_moment(struct fan_video *v, uint8_t kind, struct frame *frame) {
-    struct share *s;
+    struct partition *p;
     moments_set(&v->moments, kind, frame);
-    LL_FOREACH(v->shares, s) give_moment(v, s, kind);
+    LL_FOREACH(v->partitions, p) partition_post_moment(v, p, kind);
 }
 
 void fanout_relieve(struct fanout *f) {
@@ -265,12 +267,12 @@ void fanout_relieve(struct fanout *f) {
     if (now_ms < f->relieve_again_ms) return;
     f->relieve_again_ms = now_ms + RELIEVE_AGAIN_MS;
     for (unsigned i = 0; i < f->count; i++)
-        worker_post(f->crew[i].worker, &(struct worker_command){.verb = WORKER_RELIEVE});
+        worker_post(f->slots[i].worker, &(struct worker_command){.verb = WORKER_RELIEVE});
 }
 
 unsigned fan_video_viewers(const struct fan_video *v) {
     unsigned sum = 0;
-    struct share *s;
-    LL_FOREACH(v->shares, s) sum += s->viewers;
+    struct partition *p;
+    LL_FOREACH(v->partitions, p) sum += p->viewers;
     return sum;
 }

@@ -63,22 +63,23 @@ static void begin(struct channel *ch, struct flush *f) {
     assert(!ch->flush);
     ch->flush = f;
     f->begun = pace_mark_now();
-    seats_begin_flush(&ch->seats);
+    viewer_set_begin_flush(&ch->viewers);
 }
 
 void flush_begin(struct channel *ch) {
     uint64_t to;
     struct run_lengths length = measure(ch, ch->sent, &to);
-    uint32_t viewers[2] = {[SINK_RAW] = ch->seats.raw, [SINK_CHUNKED] = ch->seats.count - ch->seats.raw};
+    uint32_t viewers[2] = {
+        [SINK_RAW] = ch->viewers.raw, [SINK_CHUNKED] = ch->viewers.count - ch->viewers.raw};
     size_t room[2] = {0};
     for (int i = 0; i < 2; i++)
-        if (viewers[i] && ch->seats.ready && to - ch->sent > 1) room[i] = length.of[i];
+        if (viewers[i] && ch->viewers.ready && to - ch->sent > 1) room[i] = length.of[i];
     size_t room_bytes = room[SINK_RAW] + room[SINK_CHUNKED];
     struct flush *f = mem_alloc(sizeof *f + room_bytes);
     if (room_bytes) budget_take(room_bytes);
     *f = (struct flush){.from = ch->sent, .to = to, .room_bytes = room_bytes, .cut = to < ch->ring.next};
-    if (ch->seats.ready && viewers[SINK_RAW]) f->run[SINK_RAW] = lay_out(ch, f, SINK_RAW, f->room);
-    if (ch->seats.ready && viewers[SINK_CHUNKED])
+    if (ch->viewers.ready && viewers[SINK_RAW]) f->run[SINK_RAW] = lay_out(ch, f, SINK_RAW, f->room);
+    if (ch->viewers.ready && viewers[SINK_CHUNKED])
         f->run[SINK_CHUNKED] = lay_out(ch, f, SINK_CHUNKED, f->room + room[SINK_RAW]);
     begin(ch, f);
     flush_mark_sent(ch, to);
@@ -97,8 +98,8 @@ void flush_begin_heartbeat(struct channel *ch) {
 // Viewers that lag are owed them, and get what is the latest by the time they have caught up.
 void flush_begin_moments(struct channel *ch) {
     struct flush *f = mem_alloc(sizeof *f);
-    for (uint32_t i = ch->seats.ready; i < ch->seats.count; i++)
-        ch->seats.at[i]->owed |= ch->seats.at[i]->asks & ch->moments->fresh;
+    for (uint32_t i = ch->viewers.ready; i < ch->viewers.count; i++)
+        ch->viewers.at[i]->owed |= ch->viewers.at[i]->asks & ch->moments->fresh;
     *f = (struct flush){.from = ch->sent, .to = ch->sent, .moments = ch->moments->fresh};
     ch->moments->fresh = 0;
     begin(ch, f);
@@ -115,19 +116,19 @@ static void leave_behind(struct viewer *v, const struct flush *f, size_t taken, 
     if (f->to > f->from)
         viewer_lag_behind(v, f->from, taken, now_ms);
     else
-        viewer_owe(v, f->beat, taken, now_ms);
+        viewer_queue_rest(v, f->beat, taken, now_ms);
 }
 
 // What is not the same bytes for all.
 static uint32_t serve_each(struct channel *ch, uint32_t sends, int64_t now_ms) {
     const struct flush *f = ch->flush;
     uint32_t served = 0;
-    for (; served < sends && ch->seats.due; served++) {
-        struct viewer *v = seats_serve(&ch->seats);
+    for (; served < sends && ch->viewers.due; served++) {
+        struct viewer *v = viewer_set_serve(&ch->viewers);
         if (f->is_end)
             viewer_finish(v, now_ms);
         else
-            viewer_offer(v, f->moments, now_ms);
+            viewer_offer_moments(v, f->moments, now_ms);
     }
     return served;
 }
@@ -137,8 +138,8 @@ uint32_t flush_serve(struct channel *ch, uint32_t sends, int64_t now_ms) {
     unsigned long long delivered = 0, each = f->to - f->from;
     uint32_t served = 0;
     if (f->is_end || f->moments) return serve_each(ch, sends, now_ms);
-    for (; served < sends && ch->seats.due; served++) {
-        struct viewer *v = seats_serve(&ch->seats);
+    for (; served < sends && ch->viewers.due; served++) {
+        struct viewer *v = viewer_set_serve(&ch->viewers);
         const struct iovec *run = &f->run[v->framing];
         size_t taken = viewer_send(v, run, 1);
         if (taken == run->iov_len)
@@ -155,7 +156,7 @@ uint32_t flush_serve(struct channel *ch, uint32_t sends, int64_t now_ms) {
 static void admit(const struct channel *ch, const struct flush *f, int64_t now_ms) {
     struct viewer *v, *next;
     DL_FOREACH_SAFE(ch->waiting, v, next) {
-        if (v->cursor <= f->to) viewer_push(v, now_ms);
+        if (v->cursor <= f->to) viewer_drain(v, now_ms);
     }
 }
 

@@ -103,7 +103,7 @@ void viewer_close(struct viewer *v, enum sink_end end) {
     if (v->closed) return;
     v->closed = true;
     leave_list(v);
-    seats_remove(&ch->seats, v);
+    viewer_set_remove(&ch->viewers, v);
     channel_note_left(ch);
     struct sink sink = {.fd = v->watch.fd};
     if (!v->is_socket) sink.ops = v->transport->ops, sink.state = v->transport->state;
@@ -215,7 +215,7 @@ static bool push_once(struct viewer *v, bool *moved) {
 static void announce_gap(struct viewer *v) {
     struct channel *ch = v->channel;
     v->gap = false;
-    seats_make_lagging(&ch->seats, v);
+    viewer_set_make_lagging(&ch->viewers, v);
     hold_ring(v, ch->sent);
     counter_add(&ch->counters->gaps, 1);
     if (position_compare(v->gap_from, ch->sent_at) > 0) return; // only messages without a number are missed
@@ -225,7 +225,7 @@ static void announce_gap(struct viewer *v) {
 // It lags still. Whether it moved decides its place among those that are blocked.
 static void list_lagging(struct viewer *v, bool moved, int64_t now_ms) {
     bool was_blocked = v->list == LIST_BLOCKED || v->list == LIST_SPENT;
-    if (viewer_waits(v)) {
+    if (viewer_awaits_flush(v)) {
         if (v->list != LIST_WAITING) enter_list(v, LIST_WAITING);
     } else if (moved || !was_blocked) {
         v->moved_ms = now_ms;
@@ -279,7 +279,7 @@ static bool begin_next(struct viewer *v, bool *moved) {
     return ch->over && ch->sent == ch->ring.next && has_all(v) && begin_end(v);
 }
 
-void viewer_push(struct viewer *v, int64_t now_ms) {
+void viewer_drain(struct viewer *v, int64_t now_ms) {
     bool moved = false;
     do
         while (push_once(v, &moved)) {}
@@ -287,7 +287,7 @@ void viewer_push(struct viewer *v, int64_t now_ms) {
     if (v->closed) return;
     if (has_all(v)) {
         leave_list(v);
-        seats_make_ready(&v->channel->seats, v);
+        viewer_set_make_ready(&v->channel->viewers, v);
     } else {
         list_lagging(v, moved, now_ms);
     }
@@ -295,8 +295,8 @@ void viewer_push(struct viewer *v, int64_t now_ms) {
 
 static void make_lagging(struct viewer *v, uint64_t cursor, size_t offset, int64_t now_ms) {
     const struct channel *ch = v->channel;
-    if (seats_is_due(&ch->seats, v)) v->owed |= v->asks & ch->flush->moments;
-    seats_make_lagging(&v->channel->seats, v);
+    if (viewer_set_is_due(&ch->viewers, v)) v->owed |= v->asks & ch->flush->moments;
+    viewer_set_make_lagging(&v->channel->viewers, v);
     hold_ring(v, cursor);
     v->offset = (uint32_t)offset;
     v->moved_ms = now_ms;
@@ -312,19 +312,19 @@ void viewer_lag_behind(struct viewer *v, uint64_t from, size_t taken, int64_t no
     make_lagging(v, from, taken, now_ms);
 }
 
-void viewer_offer(struct viewer *v, uint8_t kinds, int64_t now_ms) {
+void viewer_offer_moments(struct viewer *v, uint8_t kinds, int64_t now_ms) {
     if (!(v->asks & kinds)) return;
     v->owed |= v->asks & kinds;
     make_lagging(v, v->channel->sent, 0, now_ms);
-    viewer_push(v, now_ms);
+    viewer_drain(v, now_ms);
 }
 
 void viewer_finish(struct viewer *v, int64_t now_ms) {
     make_lagging(v, v->channel->sent, 0, now_ms);
-    viewer_push(v, now_ms);
+    viewer_drain(v, now_ms);
 }
 
-void viewer_owe(struct viewer *v, struct frame *f, size_t taken, int64_t now_ms) {
+void viewer_queue_rest(struct viewer *v, struct frame *f, size_t taken, int64_t now_ms) {
     if (!taken && !pinned_bytes(v)) return;
     make_lagging(v, v->channel->sent, taken, now_ms);
     v->pending = pending_of(frame_ref(f));
@@ -332,14 +332,14 @@ void viewer_owe(struct viewer *v, struct frame *f, size_t taken, int64_t now_ms)
 
 // Whether the bytes it has been sent end with a frame, and none wait.
 static bool is_between_frames(const struct viewer *v) {
-    return seats_is_ready(&v->channel->seats, v) || viewer_waits(v);
+    return viewer_set_is_ready(&v->channel->viewers, v) || viewer_awaits_flush(v);
 }
 
 static void queue_rest_of_heartbeat(struct viewer *v, struct frame *beat, size_t taken, int64_t now_ms) {
     struct channel *ch = v->channel;
-    if (seats_is_due(&ch->seats, v))
+    if (viewer_set_is_due(&ch->viewers, v))
         make_lagging(v, ch->flush->from, taken, now_ms);
-    else if (seats_is_ready(&ch->seats, v))
+    else if (viewer_set_is_ready(&ch->viewers, v))
         make_lagging(v, ch->sent, taken, now_ms);
     else
         enter_list(v, LIST_BLOCKED);
@@ -367,7 +367,7 @@ static void take_sink_events(struct viewer *v, unsigned events) {
         viewer_close(v, SINK_CUT);
         return;
     }
-    if ((events & SINK_WRITABLE) && !seats_is_ready(&v->channel->seats, v)) viewer_push(v, now_ms);
+    if ((events & SINK_WRITABLE) && !viewer_set_is_ready(&v->channel->viewers, v)) viewer_drain(v, now_ms);
     if ((events & SINK_FIN) && !v->fin_seen && !v->closed) probe(v, now_ms);
 }
 
@@ -397,13 +397,13 @@ static uint64_t keep_begun(struct viewer *v) {
 }
 
 // Keeps what it needs once its frame has left the ring: the rest of what is begun, and where the gap begins.
-void viewer_fall_off(struct viewer *v) {
+void viewer_fall_off_ring(struct viewer *v) {
     const struct channel *ch = v->channel;
     const struct ring *ring = &ch->ring;
     if (v->gap) return;
     uint64_t at = keep_begun(v);
     v->gap = true;
-    seats_make_fallen(&v->channel->seats, v);
+    viewer_set_make_fallen(&v->channel->viewers, v);
     // The next number: that of the first frame missed that has one, or else the one that comes.
     v->gap_from = (struct position){ch->sent_at.epoch, ch->sent_at.seq + 1};
     for (uint64_t n = at; n < ring->next; n++) {
@@ -443,10 +443,10 @@ static void cut_pending(struct viewer *v) {
 
 void viewer_drop_backlog(struct viewer *v) {
     if (v->pending) cut_pending(v);
-    viewer_fall_off(v);
+    viewer_fall_off_ring(v);
     enter_list(v, LIST_SPENT);
 }
 
-bool viewer_waits(const struct viewer *v) {
+bool viewer_awaits_flush(const struct viewer *v) {
     return v->cursor >= v->channel->sent && !v->pending && !v->gap && !v->owed;
 }

@@ -19,26 +19,26 @@ struct viewer *viewer_new(struct channel *, const struct sink *, struct pending 
 void viewer_close(struct viewer *, enum sink_end);
 
 // Sends a laggard what it takes; it is ready again when there is no more.
-void viewer_push(struct viewer *, int64_t now_ms);
+void viewer_drain(struct viewer *, int64_t now_ms);
 
 // A ready one took only `taken` bytes of the frames from `from` on: it lags.
 void viewer_lag_behind(struct viewer *, uint64_t from, size_t taken, int64_t now_ms);
 
 // A ready one did not take all of a heartbeat (borrowed): what is begun must be ended. One that took nothing
 // has bytes on their way already, and needs none.
-void viewer_owe(struct viewer *, struct frame *, size_t taken, int64_t now_ms);
+void viewer_queue_rest(struct viewer *, struct frame *, size_t taken, int64_t now_ms);
 
 // Sends a ready viewer that asks for any of these kinds their latest values, as soon as it takes them.
-void viewer_offer(struct viewer *, uint8_t kinds, int64_t now_ms);
+void viewer_offer_moments(struct viewer *, uint8_t kinds, int64_t now_ms);
 
 // The stream is over: sends a ready viewer the end, as soon as it takes it, and closes it.
 void viewer_finish(struct viewer *, int64_t now_ms);
 
 // The frame a laggard is at is about to leave the ring: it will be told of a gap.
-void viewer_fall_off(struct viewer *);
+void viewer_fall_off_ring(struct viewer *);
 
 // Drops a blocked viewer's backlog, except for a frame partly sent: it will get a gap.
 void viewer_drop_backlog(struct viewer *);
 
 // Whether it only waits for the next flush.
-bool viewer_waits(const struct viewer *);
+bool viewer_awaits_flush(const struct viewer *);

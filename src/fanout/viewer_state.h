@@ -28,7 +28,7 @@ struct viewer_transport {
 
 struct viewer {
     struct loop_fd watch; // the sink's descriptor; -1: it has none
-    uint32_t slot;        // in the channel's seats
+    uint32_t slot;        // in the channel's viewer set
     uint32_t offset;      // bytes already sent of the frame it is at
     struct channel *channel;
     enum sink_framing framing : 8;

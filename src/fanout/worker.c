@@ -29,12 +29,12 @@ enum {
     SWEEP_ROUND = 4,  // sweeps in which all channels are visited, where there are many
     SWEEP_LEAST = 64, // channels visited in each
     SLICE_SENDS = 256,
-    TURN_US = 4000,  // of flushing, before the loop looks for events and commands
-    REPORT_MS = 20,  // between two reports of viewers that have gone
-    REPORTS = 256,   // channels in one
-    CHORE_US = 2000, // of work on stalled viewers, before the loop looks for events and commands
-    CHORE_REST_MS = 2,
-    CHORE_SLICE = 16 // viewers between two looks at the clock
+    TURN_US = 4000,        // of flushing, before the loop looks for events and commands
+    REPORT_MS = 20,        // between two reports of viewers that have gone
+    REPORTS = 256,         // channels in one
+    MAINTENANCE_US = 2000, // of work on stalled viewers, before the loop looks for events and commands
+    MAINTENANCE_REST_MS = 2,
+    MAINTENANCE_SLICE = 16 // viewers between two looks at the clock
 };
 
 struct posted_command {
@@ -56,8 +56,8 @@ struct worker {
     struct worker_listener listener;
 };
 
-// Word to the control loop about a channel.
-struct word {
+// What a worker reports to the control loop about a channel.
+struct notification {
     struct loop_job job;
     struct worker *worker;
     void *owner;
@@ -65,25 +65,26 @@ struct word {
     bool retired;
 };
 
-static void on_word(struct loop_job *job) {
-    struct word *word = (struct word *)job;
-    const struct worker_listener *l = &word->worker->listener;
-    if (word->left) l->on_left(l->arg, word->owner, word->left);
-    if (word->retired) l->on_retired(l->arg, word->owner);
-    free(word);
+static void on_notification(struct loop_job *job) {
+    struct notification *n = (struct notification *)job;
+    const struct worker_listener *l = &n->worker->listener;
+    if (n->left) l->on_left(l->arg, n->owner, n->left);
+    if (n->retired) l->on_retired(l->arg, n->owner);
+    free(n);
 }
 
-static void send_word(struct worker *w, void *owner, uint32_t left, bool retired) {
-    struct word *word = mem_alloc(sizeof *word);
-    *word = (struct word){.job.run = on_word, .worker = w, .owner = owner, .left = left, .retired = retired};
-    loop_post(w->control, &word->job);
+static void worker_notify(struct worker *w, void *owner, uint32_t left, bool retired) {
+    struct notification *n = mem_alloc(sizeof *n);
+    *n = (struct notification){
+        .job.run = on_notification, .worker = w, .owner = owner, .left = left, .retired = retired};
+    loop_post(w->control, &n->job);
 }
 
 // Reported in portions, as each count may end a video on the control loop.
 static void report_left(struct worker *w) {
-    for (unsigned most = REPORTS; most && w->env.left_by_some; most--) {
-        struct channel *ch = w->env.left_by_some;
-        send_word(w, ch->owner, channel_report_left(ch), false);
+    for (unsigned most = REPORTS; most && w->env.left_unreported; most--) {
+        struct channel *ch = w->env.left_unreported;
+        worker_notify(w, ch->owner, channel_report_left(ch), false);
     }
 }
 
@@ -93,7 +94,7 @@ static void on_report_due(struct loop_timer *t) {
 
 // What gathers meanwhile goes with the next report.
 static void report_soon(struct worker *w) {
-    if (w->env.left_by_some && !w->report.slot) loop_timer_start(w->env.loop, &w->report, REPORT_MS);
+    if (w->env.left_unreported && !w->report.slot) loop_timer_start(w->env.loop, &w->report, REPORT_MS);
 }
 
 // Flushing
@@ -148,22 +149,22 @@ static void before_wait(void *arg) {
 // Stalled viewers
 
 // Works in slices until there is no more to do, or comes back for the rest.
-static void do_chore(struct worker *w, struct loop_timer *rest,
-                     unsigned (*chore)(struct channel_env *, int64_t now_ms, unsigned most)) {
-    int64_t until_us = clock_monotonic_us() + CHORE_US;
-    while (chore(&w->env, loop_now_ms(w->env.loop), CHORE_SLICE) == CHORE_SLICE) {
+static void worker_maintain(struct worker *w, struct loop_timer *rest,
+                            unsigned (*task)(struct channel_env *, int64_t now_ms, unsigned most)) {
+    int64_t until_us = clock_monotonic_us() + MAINTENANCE_US;
+    while (task(&w->env, loop_now_ms(w->env.loop), MAINTENANCE_SLICE) == MAINTENANCE_SLICE) {
         if (clock_monotonic_us() < until_us) continue;
-        loop_timer_start(w->env.loop, rest, CHORE_REST_MS);
+        loop_timer_start(w->env.loop, rest, MAINTENANCE_REST_MS);
         return;
     }
 }
 
 static void on_stalled_due(struct loop_timer *t) {
-    do_chore(container_of(t, struct worker, stalled), t, channels_close_stalled);
+    worker_maintain(container_of(t, struct worker, stalled), t, channels_close_stalled);
 }
 
 static void on_relief_due(struct loop_timer *t) {
-    do_chore(container_of(t, struct worker, relief), t, channels_relieve);
+    worker_maintain(container_of(t, struct worker, relief), t, channels_relieve);
 }
 
 // Each visits a share of the channels, where there are many: the first ones, which then go to the end.
@@ -230,7 +231,7 @@ static void worker_retire(struct worker *w, struct channel *ch) {
     DL_DELETE(w->channels, ch); // its first viewer, which came before this, put it there
     w->count--;
     channel_release(ch);
-    send_word(w, ch->owner, 0, true);
+    worker_notify(w, ch->owner, 0, true);
     free(ch);
 }
 

@@ -27,8 +27,8 @@ struct worker_command {
     struct pending *pending; // ADD
 };
 
-// How a worker tells the control loop, in jobs posted there: n viewers of a channel have gone; and, as the
-// last word about it, that a channel has been retired. `owner` is the channel's.
+// Called on the control loop, in jobs that a worker posts there: n viewers of a channel have gone; and, as
+// the last notification about it, a channel has been retired. `owner` is the channel's.
 struct worker_listener {
     void (*on_left)(void *arg, void *owner, uint32_t n);
     void (*on_retired)(void *arg, void *owner);

@@ -29,8 +29,8 @@ static inline int tear_down(void **state) {
 
 static inline void join_crowd(int n) {
     for (int i = 0; i < n; i++) client_join(&rig, &clients[i]);
-    assert_int_equal(rig.channel.seats.count, n);
-    assert_int_equal(rig.channel.seats.ready, n);
+    assert_int_equal(rig.channel.viewers.count, n);
+    assert_int_equal(rig.channel.viewers.ready, n);
 }
 
 static inline void assert_seen(int i, const char *text) {

@@ -70,8 +70,8 @@ static inline void rig_send_run(struct rig *rig, unsigned comments, size_t paddi
 }
 
 static inline struct viewer *viewer_with(const struct rig *rig, int server_fd) {
-    for (uint32_t i = 0; i < rig->channel.seats.count; i++)
-        if (rig->channel.seats.at[i]->watch.fd == server_fd) return rig->channel.seats.at[i];
+    for (uint32_t i = 0; i < rig->channel.viewers.count; i++)
+        if (rig->channel.viewers.at[i]->watch.fd == server_fd) return rig->channel.viewers.at[i];
     return NULL;
 }
 
@@ -97,7 +97,7 @@ static inline void client_drain(struct rig *rig, struct client *c, const char *w
         const char *text = client_text(c);
         size_t len = strlen(text), wanted_len = strlen(wanted);
         bool there = len >= wanted_len && !strcmp(text + len - wanted_len, wanted);
-        if (there && c->viewer->slot < rig->channel.seats.ready) break;
+        if (there && c->viewer->slot < rig->channel.viewers.ready) break;
         if (tries == DRAIN_TRIES) fail_msg("`%s` never comes: %s", wanted, text);
         poll(&(struct pollfd){.fd = c->fd, .events = POLLIN}, 1, 1);
         run_turns(rig->loop, 1);

@@ -35,7 +35,7 @@ static size_t event_size(uint64_t seq, size_t padding_bytes) {
 
 // Those who are up to date
 
-static void a_flush_is_one_send_for_each_who_is_up_to_date(void **state) {
+static void a_flush_is_one_send_to_each_viewer_that_is_up_to_date(void **state) {
     (void)state;
     join_crowd(CROWD);
     rig_flush(&rig); // what the first bytes took is counted
@@ -58,7 +58,7 @@ static void a_flush_is_one_send_for_each_who_is_up_to_date(void **state) {
     assert_ring_empty();
 }
 
-static void the_first_bytes_leave_at_once(void **state) {
+static void the_first_bytes_leave_immediately(void **state) {
     (void)state;
     client_join(&rig, &clients[0]);
     assert_seen(0, "hello");
@@ -154,10 +154,10 @@ static void a_send_cut_anywhere_goes_on_at_the_next_byte(void **state) {
         assert_seen(1, "hello 1-1 1-2 1-3"); // nobody waits for it
         client_read(&clients[0], SIZE_MAX);
         assert_int_equal(clients[0].bytes, (long)hello_size() + cut);
-        assert_int_equal(rig.channel.seats.ready, cut == total ? 2 : 1);
+        assert_int_equal(rig.channel.viewers.ready, cut == total ? 2 : 1);
         client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
         assert_seen(0, "hello 1-1 1-2 1-3");
-        assert_int_equal(rig.channel.seats.ready, 2);
+        assert_int_equal(rig.channel.viewers.ready, 2);
         rig_send_run(&rig, 1, 5);
         assert_all_seen(2, "hello 1-1 1-2 1-3 1-4");
         assert_ring_empty();
@@ -174,13 +174,13 @@ static void a_socket_that_takes_a_byte_at_a_time_gets_it_all(void **state) {
     rig_flush(&rig);
     size_t total = 3 * frame_size(1, 5);
     for (size_t i = 0; i < total; i++) {
-        assert_int_equal(rig.channel.seats.ready, 1);
+        assert_int_equal(rig.channel.viewers.ready, 1);
         client_room_again(&rig, &clients[0], 1);
         client_read(&clients[0], SIZE_MAX);
         assert_int_equal(clients[0].bytes, hello_size() + i + 1);
     }
     assert_seen(0, "hello 1-1 1-2 1-3");
-    assert_int_equal(rig.channel.seats.ready, 2);
+    assert_int_equal(rig.channel.viewers.ready, 2);
     assert_int_equal(counter_get(&rig.counters.gaps), 0);
 }
 
@@ -200,7 +200,7 @@ static void first_bytes_cut_anywhere_go_on_at_the_next_byte(void **state) {
         client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
         rig_send_run(&rig, 1, 5);
         assert_seen(0, "hello 1-1 1-2 1-3 1-4");
-        assert_int_equal(rig.channel.seats.ready, 1);
+        assert_int_equal(rig.channel.viewers.ready, 1);
         assert_ring_empty();
         tear_down(state);
         set_up(state);
@@ -209,7 +209,7 @@ static void first_bytes_cut_anywhere_go_on_at_the_next_byte(void **state) {
 
 // Those who lag
 
-static void who_lags_within_the_ring_misses_nothing(void **state) {
+static void a_viewer_that_lags_within_the_ring_misses_nothing(void **state) {
     (void)state;
     join_crowd(2);
     client_room(&clients[0], 10);
@@ -219,14 +219,14 @@ static void who_lags_within_the_ring_misses_nothing(void **state) {
     assert_int_equal(rig.channel.ring.next - rig.channel.ring.first, RING_FRAMES); // held for it
     client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
     assert_seen(0, "hello 1-1 1-2 1-3 1-4");
-    assert_int_equal(rig.channel.seats.ready, 2);
+    assert_int_equal(rig.channel.viewers.ready, 2);
     rig_send_run(&rig, 1, 20);
     assert_all_seen(2, "hello 1-1 1-2 1-3 1-4 1-5");
     assert_int_equal(counter_get(&rig.counters.gaps), 0);
     assert_ring_empty();
 }
 
-static void who_lags_costs_no_send_until_its_socket_has_room(void **state) {
+static void a_lagging_viewer_costs_no_send_until_its_socket_has_room(void **state) {
     (void)state;
     join_crowd(4);
     client_room(&clients[1], 10);
@@ -241,7 +241,7 @@ static void who_lags_costs_no_send_until_its_socket_has_room(void **state) {
         if (i != 1) assert_int_equal(limited_send_calls_to(clients[i].server_fd), 20);
 }
 
-static void who_falls_off_the_ring_gets_its_frame_ended_a_gap_and_the_newest(void **state) {
+static void a_viewer_that_falls_off_the_ring_gets_the_rest_of_its_frame_a_gap_and_the_newest(void **state) {
     (void)state;
     join_crowd(2);
     client_room(&clients[0], (long)frame_size(1, 20) + 10); // into 1-2
@@ -257,7 +257,7 @@ static void who_falls_off_the_ring_gets_its_frame_ended_a_gap_and_the_newest(voi
     assert_ring_empty();
 }
 
-static void who_falls_off_between_two_frames_gets_a_gap_and_the_newest(void **state) {
+static void a_viewer_that_falls_off_between_two_frames_gets_a_gap_and_the_newest(void **state) {
     (void)state;
     join_crowd(2);
     client_room(&clients[0], (long)frame_size(1, 20));
@@ -267,7 +267,7 @@ static void who_falls_off_between_two_frames_gets_a_gap_and_the_newest(void **st
     assert_seen(0, "hello 1-1 gap(1-2..1-9 8 slow) 1-10");
 }
 
-static void who_falls_off_by_bytes_gets_a_gap_too(void **state) {
+static void a_viewer_that_falls_off_by_bytes_gets_a_gap_too(void **state) {
     (void)state;
     tear_down(state);
     set_up_ring(1000, (uint32_t)(4 * event_size(1, 200)));
@@ -282,7 +282,7 @@ static void who_falls_off_by_bytes_gets_a_gap_too(void **state) {
 }
 
 // Cuts it at every byte of what it gets once it has fallen off, while the channel goes on.
-static void what_follows_a_fall_can_be_cut_anywhere(void **state) {
+static void what_follows_a_fall_may_be_cut_anywhere(void **state) {
     (void)state;
     for (long cut = 0; cut < 300; cut++) {
         char wanted[80] = "hello 1-1 gap(1-2..1-9 8 slow) 1-10 1-11";
@@ -296,13 +296,13 @@ static void what_follows_a_fall_can_be_cut_anywhere(void **state) {
         rig_send_run(&rig, 1, 20);
         if (!announced) snprintf(wanted, sizeof wanted, "hello 1-1 gap(1-2..1-10 9 slow) 1-11");
         assert_seen(0, wanted);
-        assert_int_equal(rig.channel.seats.ready, 2);
+        assert_int_equal(rig.channel.viewers.ready, 2);
         tear_down(state);
         set_up(state);
     }
 }
 
-static void who_falls_off_again_gets_another_gap(void **state) {
+static void a_viewer_that_falls_off_again_gets_another_gap(void **state) {
     (void)state;
     join_crowd(2);
     client_room(&clients[0], 0);
@@ -315,7 +315,7 @@ static void who_falls_off_again_gets_another_gap(void **state) {
     assert_int_equal(counter_get(&rig.counters.gaps), 2);
 }
 
-static void who_falls_off_before_it_has_its_first_bytes_gets_them_and_a_gap(void **state) {
+static void a_viewer_that_falls_off_before_its_first_bytes_gets_them_and_a_gap(void **state) {
     (void)state;
     struct socket_pair sockets = socket_pair_open(SOCKETPAIR, 0);
     struct frame *first[] = {hello_frame(), padded_frame(1, 1, 5), padded_frame(1, 2, 5)};
@@ -328,7 +328,7 @@ static void who_falls_off_before_it_has_its_first_bytes_gets_them_and_a_gap(void
     assert_seen(0, "hello 1-1 1-2 gap(1-3..1-11 9 slow) 1-12");
 }
 
-static void a_gap_across_epochs_does_not_say_how_many(void **state) {
+static void a_gap_across_epochs_has_no_count(void **state) {
     (void)state;
     join_crowd(2);
     client_room(&clients[0], 0);
@@ -356,7 +356,7 @@ static void a_gap_frame_that_is_missed_is_announced_from_its_beginning(void **st
     assert_seen(0, "hello 1-1 gap(1-2..1-12 11 slow)");
 }
 
-static void messages_without_number_that_are_missed_are_no_missed_comments(void **state) {
+static void missed_messages_without_a_number_are_no_missed_comments(void **state) {
     (void)state;
     join_crowd(2);
     rig_send_run(&rig, 3, 20);
@@ -375,7 +375,7 @@ static void messages_without_number_that_are_missed_are_no_missed_comments(void 
     assert_seen(0, "hello 1-1 1-2 1-3 1-4 gap(1-5..1-13 9 slow)");
 }
 
-static void numbers_missed_after_messages_without_one_are_announced(void **state) {
+static void comments_missed_after_messages_without_a_number_are_announced(void **state) {
     (void)state;
     join_crowd(2);
     rig_send_run(&rig, 3, 20);
@@ -392,8 +392,8 @@ static void numbers_missed_after_messages_without_one_are_announced(void **state
 // Slow viewers on real sockets, small buffers
 
 static void fill_until_it_lags(struct client *c) {
-    for (int i = 0; i < 1000 && c->viewer->slot < rig.channel.seats.ready; i++) rig_send_run(&rig, 1, 700);
-    assert_true(c->viewer->slot >= rig.channel.seats.ready);
+    for (int i = 0; i < 1000 && c->viewer->slot < rig.channel.viewers.ready; i++) rig_send_run(&rig, 1, 700);
+    assert_true(c->viewer->slot >= rig.channel.viewers.ready);
 }
 
 static void a_real_slow_viewer(enum transport transport) {
@@ -439,7 +439,7 @@ static void a_slow_viewer_on_tcp(void **state) {
 }
 
 // No viewer delays another: with some that take nothing at all, the others have everything at every flush.
-static void nobody_waits_for_those_who_take_nothing(void **state) {
+static void viewers_that_accept_no_data_delay_no_other(void **state) {
     (void)state;
     for (int i = 0; i < CROWD; i++) {
         struct frame *head = hello_frame();
@@ -460,7 +460,7 @@ static void nobody_waits_for_those_who_take_nothing(void **state) {
 
 // Joining
 
-static void who_joins_gets_what_is_published_from_then_on(void **state) {
+static void a_viewer_that_joins_gets_what_is_published_from_then_on(void **state) {
     (void)state;
     client_join(&rig, &clients[0]);
     rig_send_run(&rig, 2, 5);
@@ -471,7 +471,7 @@ static void who_joins_gets_what_is_published_from_then_on(void **state) {
 }
 
 // The frames that wait are in its first bytes already; what comes after them is not.
-static void who_joins_while_frames_wait_gets_no_duplicate_and_no_hole(void **state) {
+static void a_viewer_that_joins_while_frames_wait_gets_no_duplicate_and_no_hole(void **state) {
     (void)state;
     for (unsigned waiting = 0; waiting <= 3; waiting++) {
         for (unsigned after = 0; after <= 3; after++) {
@@ -488,7 +488,7 @@ static void who_joins_while_frames_wait_gets_no_duplicate_and_no_hole(void **sta
                 rig_flush(&rig);
                 run_turns(rig.loop, 2);
                 assert_seen(1, wanted);
-                assert_int_equal(rig.channel.seats.ready, 2);
+                assert_int_equal(rig.channel.viewers.ready, 2);
                 rig_send_run(&rig, 1, 5);
                 snprintf(wanted + strlen(wanted), 16, " 1-%u", (unsigned)rig.newest);
                 assert_seen(1, wanted);
@@ -500,7 +500,7 @@ static void who_joins_while_frames_wait_gets_no_duplicate_and_no_hole(void **sta
     }
 }
 
-static void who_joins_among_many_waiting_frames_gets_the_right_ones(void **state) {
+static void a_viewer_that_joins_among_many_waiting_frames_gets_the_right_ones(void **state) {
     (void)state;
     tear_down(state);
     set_up_ring(1000, RING_BYTES);
@@ -521,16 +521,16 @@ static void who_joins_among_many_waiting_frames_gets_the_right_ones(void **state
         assert_string_equal(clients[i].seen.events[1].id, id);
         assert_string_equal(clients[i].seen.events[clients[i].seen.count - 1].id, "1-180");
     }
-    assert_int_equal(rig.channel.seats.ready, CROWD);
+    assert_int_equal(rig.channel.viewers.ready, CROWD);
     assert_ring_empty();
 }
 
-static void who_cannot_be_watched_is_counted_as_gone(void **state) {
+static void a_viewer_that_cannot_be_watched_is_counted_as_gone(void **state) {
     (void)state;
     int regular = memfd_create("regular", MFD_CLOEXEC); // epoll refuses files
     struct frame *head = hello_frame();
     channel_add(&rig.channel, &(struct sink){.fd = regular}, 0, pending_with(&head, 1), 0);
-    assert_int_equal(rig.channel.seats.count, 0);
+    assert_int_equal(rig.channel.viewers.count, 0);
     assert_int_equal(rig.channel.left, 1);
     assert_int_equal(fcntl(regular, F_GETFD), -1); // closed
 }
@@ -590,7 +590,7 @@ static void heartbeats_of_many_channels_are_spread(void **state) {
     assert_true(latest <= RIG_HEARTBEAT_MS + 100);
 }
 
-static void a_heartbeat_cut_is_ended_before_anything_else(void **state) {
+static void a_partly_sent_heartbeat_is_finished_before_anything_else(void **state) {
     (void)state;
     for (long cut = 1; cut < EVENT_STREAM_HEARTBEAT_LEN; cut++) {
         for (int published = 0; published < 2; published++) { // before there is room again, or after
@@ -603,14 +603,14 @@ static void a_heartbeat_cut_is_ended_before_anything_else(void **state) {
             assert_all_seen(2, "hello 1-1");
             assert_heartbeats(0, 1);
             assert_heartbeats(1, 1);
-            assert_int_equal(rig.channel.seats.ready, 2);
+            assert_int_equal(rig.channel.viewers.ready, 2);
             tear_down(state);
             set_up(state);
         }
     }
 }
 
-static void a_heartbeat_cut_on_one_who_then_falls_off_is_ended_too(void **state) {
+static void a_partly_sent_heartbeat_is_finished_after_a_fall_too(void **state) {
     (void)state;
     join_crowd(2);
     client_room(&clients[0], 1);
@@ -626,7 +626,7 @@ static void a_full_socket_needs_no_heartbeat(void **state) {
     join_crowd(2);
     client_room(&clients[0], 0);
     rig_sweep_later(&rig, RIG_HEARTBEAT_MS);
-    assert_int_equal(rig.channel.seats.ready, 2);
+    assert_int_equal(rig.channel.viewers.ready, 2);
     client_room(&clients[0], LIMITED_SEND_MOST);
     rig_send_run(&rig, 1, 5);
     assert_all_seen(2, "hello 1-1");
@@ -635,7 +635,7 @@ static void a_full_socket_needs_no_heartbeat(void **state) {
 }
 
 // A heartbeat while frames wait to be flushed (coalescing) leaves their order alone.
-static void a_heartbeat_cut_while_frames_wait_loses_none(void **state) {
+static void a_heartbeat_partly_sent_while_frames_wait_loses_none(void **state) {
     (void)state;
     join_crowd(2);
     rig_publish(&rig, 5);
@@ -644,22 +644,22 @@ static void a_heartbeat_cut_while_frames_wait_loses_none(void **state) {
     rig_flush(&rig);
     client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
     assert_all_seen(2, "hello 1-1");
-    assert_int_equal(rig.channel.seats.ready, 2);
+    assert_int_equal(rig.channel.viewers.ready, 2);
     rig_sweep_later(&rig, 0);
     assert_ring_empty(); // with the next sweep at the latest
 }
 
 // Viewers that take nothing
 
-static void who_takes_nothing_for_long_is_closed_and_counted(void **state) {
+static void a_stalled_viewer_is_closed_and_counted(void **state) {
     (void)state;
     join_crowd(3);
     client_room(&clients[1], 5);
     rig_send_run(&rig, 1, 5);
     rig_sweep_later(&rig, RIG_STALL_MS - 1);
-    assert_int_equal(rig.channel.seats.count, 3);
+    assert_int_equal(rig.channel.viewers.count, 3);
     rig_sweep_later(&rig, 1);
-    assert_int_equal(rig.channel.seats.count, 2);
+    assert_int_equal(rig.channel.viewers.count, 2);
     assert_int_equal(rig.channel.left, 1);
     assert_int_equal(counter_get(&rig.counters.stalled), 1);
     assert_seen(1, "hello ...");
@@ -670,7 +670,7 @@ static void who_takes_nothing_for_long_is_closed_and_counted(void **state) {
     assert_seen(2, "hello 1-1 1-2");
 }
 
-static void who_takes_a_little_is_not_closed(void **state) {
+static void a_viewer_that_accepts_a_little_is_not_closed(void **state) {
     (void)state;
     join_crowd(2);
     client_room(&clients[0], 0);
@@ -679,49 +679,49 @@ static void who_takes_a_little_is_not_closed(void **state) {
         rig_sweep_later(&rig, RIG_STALL_MS - 1);
         client_room_again(&rig, &clients[0], 1);
     }
-    assert_int_equal(rig.channel.seats.count, 2);
+    assert_int_equal(rig.channel.viewers.count, 2);
     assert_int_equal(counter_get(&rig.counters.stalled), 0);
     rig_sweep_later(&rig, RIG_STALL_MS);
     assert_int_equal(counter_get(&rig.counters.stalled), 1);
 }
 
-static void who_never_takes_its_first_bytes_is_closed(void **state) {
+static void a_viewer_that_never_accepts_its_first_bytes_is_closed(void **state) {
     (void)state;
     struct socket_pair sockets = socket_pair_open(SOCKETPAIR, 0);
     struct frame *head = hello_frame();
     limited_send_room(sockets.server, 0);
     client_join_with(&rig, &clients[0], sockets, pending_with(&head, 1));
     rig_sweep_later(&rig, RIG_STALL_MS - 1);
-    assert_int_equal(rig.channel.seats.count, 1);
+    assert_int_equal(rig.channel.viewers.count, 1);
     rig_sweep_later(&rig, 1);
-    assert_int_equal(rig.channel.seats.count, 0);
+    assert_int_equal(rig.channel.viewers.count, 0);
     assert_int_equal(counter_get(&rig.counters.stalled), 1);
 }
 
-static void who_fell_off_and_takes_nothing_is_closed(void **state) {
+static void a_stalled_viewer_that_fell_off_is_closed(void **state) {
     (void)state;
     join_crowd(2);
     client_room(&clients[0], 0);
     rig_send_run(&rig, 9, 5);
     rig_sweep_later(&rig, RIG_STALL_MS);
-    assert_int_equal(rig.channel.seats.count, 1);
+    assert_int_equal(rig.channel.viewers.count, 1);
     assert_int_equal(counter_get(&rig.counters.stalled), 1);
 }
 
-static void a_quiet_video_closes_nobody(void **state) {
+static void a_quiet_video_closes_no_viewer(void **state) {
     (void)state;
     join_crowd(2);
     rig_publish(&rig, 5);
     client_join(&rig, &clients[2]); // waits for the flush
     for (int i = 0; i < 5; i++) rig_sweep_later(&rig, RIG_STALL_MS);
-    assert_int_equal(rig.channel.seats.count, 3);
+    assert_int_equal(rig.channel.viewers.count, 3);
     assert_int_equal(counter_get(&rig.counters.stalled), 0);
     rig_send_run(&rig, 1, 5);
     assert_seen(2, "hello 1-2");
 }
 
 // The kernel keeps what it has for one who takes nothing no longer: the other end sees it.
-static void who_takes_nothing_is_reset(void **state) {
+static void a_stalled_viewer_is_reset(void **state) {
     (void)state;
     char bytes[256];
     ssize_t n;
@@ -730,7 +730,7 @@ static void who_takes_nothing_is_reset(void **state) {
     client_room(&clients[0], 5);
     rig_send_run(&rig, 1, 5);
     rig_sweep_later(&rig, RIG_STALL_MS);
-    assert_int_equal(rig.channel.seats.count, 0);
+    assert_int_equal(rig.channel.viewers.count, 0);
     alarm(HANG_S);
     do {
         poll(&(struct pollfd){.fd = clients[0].fd, .events = POLLIN}, 1, -1);
@@ -753,10 +753,10 @@ static void many_stalled_viewers_are_closed_in_portions(void **state) {
     run_later(rig.loop, RIG_STALL_MS);
     for (int left = MANY - AT_ONCE; left > 0; left -= AT_ONCE) {
         assert_int_equal(channels_close_stalled(&rig.env, loop_now_ms(rig.loop), AT_ONCE), AT_ONCE);
-        assert_int_equal(rig.channel.seats.count, left);
+        assert_int_equal(rig.channel.viewers.count, left);
     }
     assert_int_equal(channels_close_stalled(&rig.env, loop_now_ms(rig.loop), AT_ONCE), MANY % AT_ONCE);
-    assert_int_equal(rig.channel.seats.count, 0);
+    assert_int_equal(rig.channel.viewers.count, 0);
     assert_int_equal(counter_get(&rig.counters.stalled), MANY);
     for (int i = 0; i < MANY; i++) client_close(&many[i]);
 }
@@ -777,7 +777,7 @@ static unsigned relieve_later(int64_t ms) {
     return channels_relieve(&rig.env, loop_now_ms(rig.loop), 100);
 }
 
-static void who_takes_nothing_gives_up_its_backlog_for_a_gap(void **state) {
+static void the_backlog_of_a_stalled_viewer_is_replaced_by_a_gap(void **state) {
     (void)state;
     long size = (long)frame_size(1, 5);
     static const char *const seen[] = {"hello gap(1-1..1-3 3 slow) 1-4", "hello gap(1-1..1-3 3 slow) 1-4",
@@ -794,10 +794,10 @@ static void who_takes_nothing_gives_up_its_backlog_for_a_gap(void **state) {
     for (int i = 0; i < 4; i++) client_room_again(&rig, &clients[i], LIMITED_SEND_MOST);
     rig_send_run(&rig, 1, 5);
     for (int i = 0; i < 4; i++) assert_seen(i, seen[i]);
-    assert_int_equal(rig.channel.seats.ready, 4);
+    assert_int_equal(rig.channel.viewers.ready, 4);
 }
 
-static void who_takes_something_keeps_its_backlog(void **state) {
+static void a_viewer_that_accepts_data_keeps_its_backlog(void **state) {
     (void)state;
     rig_send_run(&rig, 3, 5);
     join_with_backlog(0, 5);
@@ -810,7 +810,7 @@ static void who_takes_something_keeps_its_backlog(void **state) {
     assert_seen(0, "hello 1-1 1-2 1-3");
 }
 
-static void one_in_the_ring_gives_up_its_place(void **state) {
+static void a_stalled_viewer_in_the_ring_gives_up_its_place(void **state) {
     (void)state;
     join_crowd(2);
     client_room(&clients[0], 10);
@@ -825,26 +825,26 @@ static void one_in_the_ring_gives_up_its_place(void **state) {
 }
 
 // The kernel may have noticed before us.
-static void whom_the_kernel_gave_up_counts_as_stalled(void **state) {
+static void a_connection_that_the_kernel_gave_up_counts_as_stalled(void **state) {
     (void)state;
     join_crowd(3);
     limited_send_fail(clients[0].server_fd, ETIMEDOUT);
     limited_send_fail(clients[1].server_fd, ECONNRESET);
     rig_send_run(&rig, 1, 5);
-    assert_int_equal(rig.channel.seats.count, 1);
+    assert_int_equal(rig.channel.viewers.count, 1);
     assert_int_equal(counter_get(&rig.counters.stalled), 1);
     assert_seen(2, "hello 1-1");
 }
 
 // Viewers that leave
 
-static void who_hangs_up_is_gone(void **state) {
+static void a_viewer_that_hangs_up_is_gone(void **state) {
     (void)state;
     join_crowd(4);
     client_close(&clients[1]);
     client_close(&clients[2]);
     run_turns(rig.loop, 1);
-    assert_int_equal(rig.channel.seats.count, 2);
+    assert_int_equal(rig.channel.viewers.count, 2);
     assert_int_equal(rig.channel.left, 2);
     rig_send_run(&rig, 1, 5);
     assert_seen(0, "hello 1-1");
@@ -858,7 +858,7 @@ static void half_close(int i) {
     run_turns(rig.loop, 1);
 }
 
-static void a_half_closed_viewer_gets_a_heartbeat_at_once_and_keeps_its_stream(void **state) {
+static void a_half_closed_viewer_gets_a_heartbeat_immediately_and_keeps_its_stream(void **state) {
     (void)state;
     join_crowd(2);
     half_close(0);
@@ -870,7 +870,7 @@ static void a_half_closed_viewer_gets_a_heartbeat_at_once_and_keeps_its_stream(v
     assert_int_equal(limited_send_calls(), sends);
     rig_send_run(&rig, 2, 5);
     assert_all_seen(2, "hello 1-1 1-2");
-    assert_int_equal(rig.channel.seats.ready, 2);
+    assert_int_equal(rig.channel.viewers.ready, 2);
     assert_int_equal(rig.channel.left, 0);
     client_room(&clients[0], 7); // its later events say that it is half closed, too
     rig_send_run(&rig, 1, 5);
@@ -880,7 +880,7 @@ static void a_half_closed_viewer_gets_a_heartbeat_at_once_and_keeps_its_stream(v
 }
 
 // The heartbeat is cut after any byte, while a run of two comments waits, is being sent, or has been sent.
-static void the_heartbeat_for_a_half_closed_viewer_can_be_cut_anywhere(void **state) {
+static void the_heartbeat_for_a_half_closed_viewer_may_be_cut_anywhere(void **state) {
     (void)state;
     enum { QUIET, WAITING, DUE, SERVED, MOMENTS };
     for (int moment = QUIET; moment < MOMENTS; moment++) {
@@ -889,7 +889,7 @@ static void the_heartbeat_for_a_half_closed_viewer_can_be_cut_anywhere(void **st
             for (int i = 0; moment != QUIET && i < 2; i++) rig_publish(&rig, 5);
             if (moment > WAITING) channel_flush_some(&rig.channel, loop_now_ms(rig.loop), 1);
             int i = moment == SERVED ? 2 : 0; // the last is served first
-            assert_int_equal(seats_is_due(&rig.channel.seats, clients[i].viewer), moment == DUE);
+            assert_int_equal(viewer_set_is_due(&rig.channel.viewers, clients[i].viewer), moment == DUE);
             client_room(&clients[i], cut);
             half_close(i);
             rig_flush(&rig);
@@ -897,7 +897,7 @@ static void the_heartbeat_for_a_half_closed_viewer_can_be_cut_anywhere(void **st
             rig_send_run(&rig, moment == QUIET ? 3 : 1, 5);
             assert_all_seen(3, "hello 1-1 1-2 1-3");
             assert_heartbeats(i, cut ? 1 : 0); // none into a full socket
-            assert_int_equal(rig.channel.seats.ready, 3);
+            assert_int_equal(rig.channel.viewers.ready, 3);
             rig_sweep_later(&rig, 0);
             assert_ring_empty();
             tear_down(state);
@@ -917,7 +917,7 @@ static void a_half_closed_viewer_that_lags_is_sent_nothing_within_a_frame(void *
     assert_heartbeats(0, 0);
 }
 
-static void one_that_half_closed_before_it_came_is_served(void **state) {
+static void a_viewer_that_half_closed_before_it_was_added_is_served(void **state) {
     (void)state;
     struct socket_pair sockets = socket_pair_open(LOOPBACK, 0);
     struct frame *head = hello_frame();
@@ -926,11 +926,11 @@ static void one_that_half_closed_before_it_came_is_served(void **state) {
     run_turns(rig.loop, 2);
     rig_send_run(&rig, 1, 5);
     client_drain(&rig, &clients[0], "hello 1-1");
-    assert_int_equal(rig.channel.seats.count, 1);
+    assert_int_equal(rig.channel.viewers.count, 1);
 }
 
 // A closed socket answers the heartbeat with a reset.
-static void one_that_has_closed_is_gone_within_a_round_trip(void **state) {
+static void a_closed_viewer_is_gone_within_a_round_trip(void **state) {
     (void)state;
     struct frame *head = hello_frame();
     client_join_with(&rig, &clients[0], socket_pair_open(LOOPBACK, 0), pending_with(&head, 1));
@@ -938,13 +938,13 @@ static void one_that_has_closed_is_gone_within_a_round_trip(void **state) {
     client_read(&clients[0], SIZE_MAX);
     client_close(&clients[0]);
     alarm(HANG_S);
-    while (rig.channel.seats.count) run_turns(rig.loop, 1);
+    while (rig.channel.viewers.count) run_turns(rig.loop, 1);
     alarm(0);
     assert_int_equal(counter_get(&rig.counters.stalled), 0);
 }
 
 // Whoever breaks, at whatever place of the array, the others get everything once.
-static void who_breaks_in_the_middle_of_a_flush_disturbs_nobody(void **state) {
+static void a_broken_connection_during_a_flush_affects_no_other_viewer(void **state) {
     (void)state;
     for (unsigned broken = 0; broken < 1u << 5; broken++) {
         join_crowd(5);
@@ -957,8 +957,8 @@ static void who_breaks_in_the_middle_of_a_flush_disturbs_nobody(void **state) {
         }
         rig_publish(&rig, 5);
         rig_flush(&rig);
-        assert_int_equal(rig.channel.seats.count, 5 - __builtin_popcount(broken));
-        assert_int_equal(rig.channel.seats.ready, rig.channel.seats.count);
+        assert_int_equal(rig.channel.viewers.count, 5 - __builtin_popcount(broken));
+        assert_int_equal(rig.channel.viewers.ready, rig.channel.viewers.count);
         assert_int_equal(rig.channel.left, __builtin_popcount(broken));
         run_turns(rig.loop, 1);
         rig_send_run(&rig, 1, 5);
@@ -973,7 +973,7 @@ static void who_breaks_in_the_middle_of_a_flush_disturbs_nobody(void **state) {
 }
 
 // Those who wait for a flush to let them in are served at its end, whichever of them break then.
-static void who_breaks_on_being_let_in_disturbs_nobody(void **state) {
+static void a_broken_connection_at_admission_affects_no_other_viewer(void **state) {
     (void)state;
     for (unsigned broken = 0; broken < 1u << 4; broken++) {
         client_join(&rig, &clients[4]);
@@ -987,15 +987,15 @@ static void who_breaks_on_being_let_in_disturbs_nobody(void **state) {
         rig_flush(&rig);
         assert_seen(4, "hello 1-1 1-2");
         for (int i = 0; i < 4; i++) assert_seen(i, broken >> i & 1 ? "hello" : "hello 1-2");
-        assert_int_equal(rig.channel.seats.count, 5 - __builtin_popcount(broken));
-        assert_int_equal(rig.channel.seats.ready, rig.channel.seats.count);
+        assert_int_equal(rig.channel.viewers.count, 5 - __builtin_popcount(broken));
+        assert_int_equal(rig.channel.viewers.ready, rig.channel.viewers.count);
         tear_down(state);
         set_up(state);
     }
 }
 
 // Some break, some are cut, some wait, some are fine, in every mixture.
-static void any_mixture_of_states_in_one_flush_is_kept_apart(void **state) {
+static void any_mixture_of_states_in_one_flush_works(void **state) {
     (void)state;
     enum kind { FINE, CUT, FULL, BROKEN, KINDS };
     enum { N = 4 };
@@ -1020,7 +1020,7 @@ static void any_mixture_of_states_in_one_flush_is_kept_apart(void **state) {
             assert_seen(i, kind == BROKEN ? "hello" : "hello 1-1 1-2");
         }
         assert_seen(N, "hello 1-2");
-        assert_int_equal(rig.channel.seats.ready, rig.channel.seats.count);
+        assert_int_equal(rig.channel.viewers.ready, rig.channel.viewers.count);
         rig_flush(&rig);
         assert_ring_empty();
         tear_down(state);
@@ -1028,7 +1028,7 @@ static void any_mixture_of_states_in_one_flush_is_kept_apart(void **state) {
     }
 }
 
-static void who_breaks_while_catching_up_is_gone(void **state) {
+static void a_connection_that_breaks_while_catching_up_is_gone(void **state) {
     (void)state;
     join_crowd(3);
     client_room(&clients[0], 10);
@@ -1036,7 +1036,7 @@ static void who_breaks_while_catching_up_is_gone(void **state) {
     rig_send_run(&rig, 2, 5);
     limited_send_fail(clients[0].server_fd, EPIPE);
     client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
-    assert_int_equal(rig.channel.seats.count, 2);
+    assert_int_equal(rig.channel.viewers.count, 2);
     client_room_again(&rig, &clients[1], LIMITED_SEND_MOST);
     assert_seen(1, "hello 1-1 1-2");
     assert_seen(2, "hello 1-1 1-2");
@@ -1044,24 +1044,24 @@ static void who_breaks_while_catching_up_is_gone(void **state) {
     assert_ring_empty();
 }
 
-static void who_breaks_on_a_heartbeat_is_gone(void **state) {
+static void a_connection_that_breaks_on_a_heartbeat_is_gone(void **state) {
     (void)state;
     join_crowd(3);
     limited_send_fail(clients[1].server_fd, EPIPE);
     rig_sweep_later(&rig, RIG_HEARTBEAT_MS);
-    assert_int_equal(rig.channel.seats.count, 2);
+    assert_int_equal(rig.channel.viewers.count, 2);
     assert_int_equal(rig.channel.left, 1);
     assert_heartbeats(0, 1);
     assert_heartbeats(2, 1);
 }
 
-static void who_breaks_on_its_first_bytes_is_gone(void **state) {
+static void a_connection_that_breaks_on_its_first_bytes_is_gone(void **state) {
     (void)state;
     struct socket_pair sockets = socket_pair_open(SOCKETPAIR, 0);
     struct frame *head = hello_frame();
     close(sockets.client);
     channel_add(&rig.channel, &(struct sink){.fd = sockets.server}, 0, pending_with(&head, 1), 0);
-    assert_int_equal(rig.channel.seats.count, 0);
+    assert_int_equal(rig.channel.viewers.count, 0);
     assert_int_equal(rig.channel.left, 1);
 }
 
@@ -1087,8 +1087,8 @@ static void a_release_closes_viewers_in_every_state(void **state) {
     rig_publish(&rig, 5);
     client_join(&rig, &clients[5]); // waits
     channel_release(&rig.channel);
-    assert_null(rig.env.left_by_some);
-    assert_int_equal(rig.channel.seats.count, 0);
+    assert_null(rig.env.left_unreported);
+    assert_int_equal(rig.channel.viewers.count, 0);
     for (int i = 0; i < 6; i++) {
         client_read(&clients[i], SIZE_MAX);
         assert_true(clients[i].ended);
@@ -1104,7 +1104,7 @@ static void assert_ended(int i, bool in_order) {
     assert_true(chunk_reader_is_whole(&clients[i].chunks));
 }
 
-static void a_stream_that_is_over_ends_after_what_was_published(void **state) {
+static void a_stream_ends_after_everything_published_was_sent(void **state) {
     (void)state;
     join_crowd(3);
     client_room(&clients[0], (long)frame_size(1, 5) + 3); // into 1-2
@@ -1113,7 +1113,7 @@ static void a_stream_that_is_over_ends_after_what_was_published(void **state) {
     channel_end(&rig.channel);
     assert_true(channel_is_dirty(&rig.channel));
     rig_flush(&rig);
-    assert_int_equal(rig.channel.seats.count, 1); // one lags
+    assert_int_equal(rig.channel.viewers.count, 1); // one lags
     for (int i = 1; i < 3; i++) {
         assert_seen(i, "hello 1-1 1-2");
         assert_ended(i, true);
@@ -1121,7 +1121,7 @@ static void a_stream_that_is_over_ends_after_what_was_published(void **state) {
     client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
     assert_seen(0, "hello 1-1 1-2");
     assert_ended(0, true);
-    assert_int_equal(rig.channel.seats.count, 0);
+    assert_int_equal(rig.channel.viewers.count, 0);
     assert_false(channel_is_dirty(&rig.channel));
     assert_int_equal(channel_report_left(&rig.channel), 3);
 }
@@ -1133,7 +1133,7 @@ static void the_end_may_be_cut_anywhere(void **state) {
         client_room(&clients[0], cut);
         channel_end(&rig.channel);
         rig_flush(&rig);
-        if (rig.channel.seats.count) client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+        if (rig.channel.viewers.count) client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
         assert_seen(0, "hello");
         assert_ended(0, true);
         tear_down(state);
@@ -1141,13 +1141,13 @@ static void the_end_may_be_cut_anywhere(void **state) {
     }
 }
 
-static void a_viewer_that_comes_after_the_end_gets_its_first_bytes_and_the_end(void **state) {
+static void a_viewer_added_after_the_end_gets_its_first_bytes_and_the_end(void **state) {
     (void)state;
     channel_end(&rig.channel);
     client_join(&rig, &clients[0]);
     assert_seen(0, "hello");
     assert_ended(0, true);
-    assert_int_equal(rig.channel.seats.count, 0);
+    assert_int_equal(rig.channel.viewers.count, 0);
 }
 
 static void a_viewer_that_fell_off_gets_its_gap_before_the_end(void **state) {
@@ -1182,8 +1182,8 @@ static void every_other_close_leaves_the_end_out(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(a_flush_is_one_send_for_each_who_is_up_to_date),
-        TEST(the_first_bytes_leave_at_once),
+        TEST(a_flush_is_one_send_to_each_viewer_that_is_up_to_date),
+        TEST(the_first_bytes_leave_immediately),
         TEST(deliveries_are_counted),
         TEST(more_than_the_ring_holds_in_one_flush_loses_nothing),
         TEST(many_small_frames_leave_in_one_send),
@@ -1192,60 +1192,60 @@ int main(void) {
         TEST(a_send_cut_anywhere_goes_on_at_the_next_byte),
         TEST(a_socket_that_takes_a_byte_at_a_time_gets_it_all),
         TEST(first_bytes_cut_anywhere_go_on_at_the_next_byte),
-        TEST(who_lags_within_the_ring_misses_nothing),
-        TEST(who_lags_costs_no_send_until_its_socket_has_room),
-        TEST(who_falls_off_the_ring_gets_its_frame_ended_a_gap_and_the_newest),
-        TEST(who_falls_off_between_two_frames_gets_a_gap_and_the_newest),
-        TEST(who_falls_off_by_bytes_gets_a_gap_too),
-        TEST(what_follows_a_fall_can_be_cut_anywhere),
-        TEST(who_falls_off_again_gets_another_gap),
-        TEST(who_falls_off_before_it_has_its_first_bytes_gets_them_and_a_gap),
-        TEST(a_gap_across_epochs_does_not_say_how_many),
+        TEST(a_viewer_that_lags_within_the_ring_misses_nothing),
+        TEST(a_lagging_viewer_costs_no_send_until_its_socket_has_room),
+        TEST(a_viewer_that_falls_off_the_ring_gets_the_rest_of_its_frame_a_gap_and_the_newest),
+        TEST(a_viewer_that_falls_off_between_two_frames_gets_a_gap_and_the_newest),
+        TEST(a_viewer_that_falls_off_by_bytes_gets_a_gap_too),
+        TEST(what_follows_a_fall_may_be_cut_anywhere),
+        TEST(a_viewer_that_falls_off_again_gets_another_gap),
+        TEST(a_viewer_that_falls_off_before_its_first_bytes_gets_them_and_a_gap),
+        TEST(a_gap_across_epochs_has_no_count),
         TEST(a_gap_frame_that_is_missed_is_announced_from_its_beginning),
-        TEST(messages_without_number_that_are_missed_are_no_missed_comments),
-        TEST(numbers_missed_after_messages_without_one_are_announced),
+        TEST(missed_messages_without_a_number_are_no_missed_comments),
+        TEST(comments_missed_after_messages_without_a_number_are_announced),
         TEST(a_slow_viewer_on_a_socketpair),
         TEST(a_slow_viewer_on_tcp),
-        TEST(nobody_waits_for_those_who_take_nothing),
-        TEST(who_joins_gets_what_is_published_from_then_on),
-        TEST(who_joins_while_frames_wait_gets_no_duplicate_and_no_hole),
-        TEST(who_joins_among_many_waiting_frames_gets_the_right_ones),
-        TEST(who_cannot_be_watched_is_counted_as_gone),
+        TEST(viewers_that_accept_no_data_delay_no_other),
+        TEST(a_viewer_that_joins_gets_what_is_published_from_then_on),
+        TEST(a_viewer_that_joins_while_frames_wait_gets_no_duplicate_and_no_hole),
+        TEST(a_viewer_that_joins_among_many_waiting_frames_gets_the_right_ones),
+        TEST(a_viewer_that_cannot_be_watched_is_counted_as_gone),
         TEST(a_heartbeat_comes_after_silence_and_not_earlier),
         TEST(comments_put_the_heartbeat_off),
         TEST(heartbeats_of_many_channels_are_spread),
-        TEST(a_heartbeat_cut_is_ended_before_anything_else),
-        TEST(a_heartbeat_cut_on_one_who_then_falls_off_is_ended_too),
+        TEST(a_partly_sent_heartbeat_is_finished_before_anything_else),
+        TEST(a_partly_sent_heartbeat_is_finished_after_a_fall_too),
         TEST(a_full_socket_needs_no_heartbeat),
-        TEST(a_heartbeat_cut_while_frames_wait_loses_none),
-        TEST(who_takes_nothing_for_long_is_closed_and_counted),
-        TEST(who_takes_a_little_is_not_closed),
-        TEST(who_never_takes_its_first_bytes_is_closed),
-        TEST(who_fell_off_and_takes_nothing_is_closed),
-        TEST(a_quiet_video_closes_nobody),
-        TEST(who_takes_nothing_is_reset),
+        TEST(a_heartbeat_partly_sent_while_frames_wait_loses_none),
+        TEST(a_stalled_viewer_is_closed_and_counted),
+        TEST(a_viewer_that_accepts_a_little_is_not_closed),
+        TEST(a_viewer_that_never_accepts_its_first_bytes_is_closed),
+        TEST(a_stalled_viewer_that_fell_off_is_closed),
+        TEST(a_quiet_video_closes_no_viewer),
+        TEST(a_stalled_viewer_is_reset),
         TEST(many_stalled_viewers_are_closed_in_portions),
-        TEST(who_takes_nothing_gives_up_its_backlog_for_a_gap),
-        TEST(who_takes_something_keeps_its_backlog),
-        TEST(one_in_the_ring_gives_up_its_place),
-        TEST(whom_the_kernel_gave_up_counts_as_stalled),
-        TEST(who_hangs_up_is_gone),
-        TEST(a_half_closed_viewer_gets_a_heartbeat_at_once_and_keeps_its_stream),
-        TEST(the_heartbeat_for_a_half_closed_viewer_can_be_cut_anywhere),
+        TEST(the_backlog_of_a_stalled_viewer_is_replaced_by_a_gap),
+        TEST(a_viewer_that_accepts_data_keeps_its_backlog),
+        TEST(a_stalled_viewer_in_the_ring_gives_up_its_place),
+        TEST(a_connection_that_the_kernel_gave_up_counts_as_stalled),
+        TEST(a_viewer_that_hangs_up_is_gone),
+        TEST(a_half_closed_viewer_gets_a_heartbeat_immediately_and_keeps_its_stream),
+        TEST(the_heartbeat_for_a_half_closed_viewer_may_be_cut_anywhere),
         TEST(a_half_closed_viewer_that_lags_is_sent_nothing_within_a_frame),
-        TEST(one_that_half_closed_before_it_came_is_served),
-        TEST(one_that_has_closed_is_gone_within_a_round_trip),
-        TEST(who_breaks_in_the_middle_of_a_flush_disturbs_nobody),
-        TEST(who_breaks_on_being_let_in_disturbs_nobody),
-        TEST(any_mixture_of_states_in_one_flush_is_kept_apart),
-        TEST(who_breaks_while_catching_up_is_gone),
-        TEST(who_breaks_on_a_heartbeat_is_gone),
-        TEST(who_breaks_on_its_first_bytes_is_gone),
+        TEST(a_viewer_that_half_closed_before_it_was_added_is_served),
+        TEST(a_closed_viewer_is_gone_within_a_round_trip),
+        TEST(a_broken_connection_during_a_flush_affects_no_other_viewer),
+        TEST(a_broken_connection_at_admission_affects_no_other_viewer),
+        TEST(any_mixture_of_states_in_one_flush_works),
+        TEST(a_connection_that_breaks_while_catching_up_is_gone),
+        TEST(a_connection_that_breaks_on_a_heartbeat_is_gone),
+        TEST(a_connection_that_breaks_on_its_first_bytes_is_gone),
         TEST(interrupted_sends_are_repeated),
         TEST(a_release_closes_viewers_in_every_state),
-        TEST(a_stream_that_is_over_ends_after_what_was_published),
+        TEST(a_stream_ends_after_everything_published_was_sent),
         TEST(the_end_may_be_cut_anywhere),
-        TEST(a_viewer_that_comes_after_the_end_gets_its_first_bytes_and_the_end),
+        TEST(a_viewer_added_after_the_end_gets_its_first_bytes_and_the_end),
         TEST(a_viewer_that_fell_off_gets_its_gap_before_the_end),
         TEST(every_other_close_leaves_the_end_out),
     };

@@ -161,21 +161,22 @@ static void check_bounds(void) {
     const struct ring *r = &rig.channel.ring;
     assert_true(r->next - r->first <= RING_FRAMES);
     assert_true(r->bytes <= RING_BYTES);
-    assert_true(rig.channel.seats.due <= rig.channel.seats.ready);
-    assert_true(rig.channel.seats.ready <= rig.channel.seats.count);
-    assert_true(!rig.channel.seats.due || rig.channel.flush);
-    for (uint32_t i = 0; i < rig.channel.seats.count; i++) assert_int_equal(rig.channel.seats.at[i]->slot, i);
-    assert_true(rig.channel.seats.ready <= rig.channel.seats.behind);
-    assert_true(rig.channel.seats.behind <= rig.channel.seats.count);
-    for (uint32_t i = 0; i < rig.channel.seats.count; i++) {
-        const struct viewer *v = rig.channel.seats.at[i];
-        assert_int_equal(v->gap, i >= rig.channel.seats.behind);
-        assert_int_equal(v->list == LIST_NONE, i < rig.channel.seats.ready);
-        if (!v->gap && i >= rig.channel.seats.ready) assert_true(v->cursor >= rig.channel.oldest);
+    assert_true(rig.channel.viewers.due <= rig.channel.viewers.ready);
+    assert_true(rig.channel.viewers.ready <= rig.channel.viewers.count);
+    assert_true(!rig.channel.viewers.due || rig.channel.flush);
+    for (uint32_t i = 0; i < rig.channel.viewers.count; i++)
+        assert_int_equal(rig.channel.viewers.at[i]->slot, i);
+    assert_true(rig.channel.viewers.ready <= rig.channel.viewers.behind);
+    assert_true(rig.channel.viewers.behind <= rig.channel.viewers.count);
+    for (uint32_t i = 0; i < rig.channel.viewers.count; i++) {
+        const struct viewer *v = rig.channel.viewers.at[i];
+        assert_int_equal(v->gap, i >= rig.channel.viewers.behind);
+        assert_int_equal(v->list == LIST_NONE, i < rig.channel.viewers.ready);
+        if (!v->gap && i >= rig.channel.viewers.ready) assert_true(v->cursor >= rig.channel.oldest);
     }
     for (const struct viewer *v = rig.env.blocked; v && v->next; v = v->next)
         assert_true(v->moved_ms <= v->next->moved_ms);
-    if (rig.channel.seats.ready < rig.channel.seats.count) met.lags++;
+    if (rig.channel.viewers.ready < rig.channel.viewers.count) met.lags++;
 }
 
 static void flush_some(void) {
@@ -260,15 +261,15 @@ static void run_round(void) {
         leave(&watchers[i]);
     }
     assert_true(open > 0);
-    assert_int_equal(rig.channel.seats.count, open);
-    assert_int_equal(rig.channel.seats.ready, open);
+    assert_int_equal(rig.channel.viewers.count, open);
+    assert_int_equal(rig.channel.viewers.ready, open);
     rig_flush(&rig);
     assert_int_equal(rig.channel.ring.bytes, 0);
     rig_release(&rig);
     while (item_count) frame_unref(items[--item_count].frame);
 }
 
-static void everybody_reads_the_exact_sequence_less_announced_gaps(void **state) {
+static void every_viewer_reads_the_exact_sequence_less_announced_gaps(void **state) {
     (void)state;
     dice_begin(__func__);
     for (int i = 0; i < ROUNDS; i++) run_round();
@@ -286,6 +287,6 @@ static void everybody_reads_the_exact_sequence_less_announced_gaps(void **state)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(everybody_reads_the_exact_sequence_less_announced_gaps)};
+        cmocka_unit_test(every_viewer_reads_the_exact_sequence_less_announced_gaps)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

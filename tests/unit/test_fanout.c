@@ -122,7 +122,7 @@ static void wait_for_heartbeats(struct client *c, unsigned more) {
     }
 }
 
-static bool nobody_is_left(void *arg) {
+static bool all_have_left(void *arg) {
     const struct video *v = arg;
     return v->left == v->added;
 }
@@ -137,7 +137,7 @@ static void assert_run(const struct client *c, const struct video *v, uint64_t f
     }
 }
 
-static void everybody_gets_what_is_published_after_it_was_added(void **state) {
+static void every_viewer_gets_what_is_published_after_it_was_added(void **state) {
     enum { N = 150 }; // more than one worker's
     (void)state;
     struct video v;
@@ -172,7 +172,7 @@ static unsigned wakeups_of_one_comment(struct video *v) {
     return (unsigned)(counter_get(&counters.wakeups) - before);
 }
 
-static void a_video_wakes_a_worker_more_for_every_so_many_viewers(void **state) {
+static void a_video_wakes_one_more_worker_for_every_spread_of_viewers(void **state) {
     (void)state;
     struct video v;
     start(3, HEARTBEAT_MS, STALL_MS);
@@ -243,7 +243,7 @@ static unsigned descriptors_of_workers(unsigned counts[], unsigned most) {
     return workers;
 }
 
-static void a_video_begins_where_the_fewest_are(void **state) {
+static void a_video_begins_on_the_worker_with_the_fewest_viewers(void **state) {
     enum { WORKERS = 3, EACH = 5, VIDEOS = 9 };
     static const int viewers[VIDEOS] = {EACH, 1, 3, 1, 1, 1, 1, 1, 1};
     (void)state;
@@ -299,7 +299,7 @@ static bool is_taken_without_descriptors(struct video *v, struct socket_pair soc
 }
 
 // Each try costs all who wait for the control loop: where one failed, the next comes a second later.
-static void a_worker_that_could_not_be_started_is_not_tried_again_at_once(void **state) {
+static void a_worker_that_could_not_be_started_is_retried_later(void **state) {
     enum { LIMIT = 66, ROOM = LIMIT - 16, AGAIN_MS = 1000 };
     (void)state;
     struct video v;
@@ -323,7 +323,7 @@ static void a_worker_that_could_not_be_started_is_not_tried_again_at_once(void *
     end();
 }
 
-static void a_large_video_goes_on_where_there_is_room(void **state) {
+static void a_large_video_continues_on_workers_with_room(void **state) {
     enum { WORKERS = 2, LIMIT = 66, N = 3 * (LIMIT - 16) };
     (void)state;
     struct video v;
@@ -338,7 +338,7 @@ static void a_large_video_goes_on_where_there_is_room(void **state) {
         assert_run(&clients[i], &v, joined_at[i]);
         client_close(&clients[i]);
     }
-    run_until(control, nobody_is_left, &v);
+    run_until(control, all_have_left, &v);
     add(&v); // there is room again
     publish(&v);
     client_wait_for_events(&clients[N], 2);
@@ -346,7 +346,7 @@ static void a_large_video_goes_on_where_there_is_room(void **state) {
     end();
 }
 
-static void videos_do_not_hear_each_other(void **state) {
+static void videos_do_not_get_each_others_frames(void **state) {
     (void)state;
     struct video a, b;
     start(2, HEARTBEAT_MS, STALL_MS);
@@ -369,7 +369,7 @@ static void videos_do_not_hear_each_other(void **state) {
     end();
 }
 
-static void whoever_leaves_is_told_of_once(void **state) {
+static void each_viewer_that_leaves_is_reported_once(void **state) {
     enum { N = 100 };
     (void)state;
     struct video v;
@@ -380,7 +380,7 @@ static void whoever_leaves_is_told_of_once(void **state) {
     publish(&v);
     for (int i = 1; i < N; i += 2) client_wait_for_events(&clients[i], 2);
     for (int i = 1; i < N; i += 2) client_close(&clients[i]);
-    run_until(control, nobody_is_left, &v);
+    run_until(control, all_have_left, &v);
     assert_int_equal(v.left, N);
     assert_int_equal(fan_video_viewers(v.fan), 0);
     struct client *later = add(&v); // on a channel of its own
@@ -388,12 +388,12 @@ static void whoever_leaves_is_told_of_once(void **state) {
     client_wait_for_events(later, 2);
     assert_string_equal(event_reader_text(&later->seen), "hello 1-2");
     client_close(later);
-    run_until(control, nobody_is_left, &v);
+    run_until(control, all_have_left, &v);
     video_close(&v);
     end();
 }
 
-static void a_video_freed_closes_its_viewers_and_says_no_more(void **state) {
+static void freeing_a_video_closes_its_viewers_without_a_callback(void **state) {
     enum { N = 100 };
     (void)state;
     struct video v;
@@ -435,7 +435,7 @@ static void freed_with_traffic(void **state) {
 }
 
 // Word of a channel that has gone must not be taken for word of the next one at the same address.
-static void late_word_of_a_freed_video_is_nobody_elses(void **state) {
+static void a_late_notification_of_a_freed_video_reaches_no_other(void **state) {
     enum { N = 64, FIRST_LATER = N + 1 };
     (void)state;
     static struct video early[N], later[N], beat;
@@ -467,7 +467,7 @@ static void late_word_of_a_freed_video_is_nobody_elses(void **state) {
     end();
 }
 
-static void who_takes_nothing_is_closed_and_delays_nobody(void **state) {
+static void a_stalled_viewer_is_closed_and_delays_no_other(void **state) {
     (void)state;
     struct video v;
     start(1, HEARTBEAT_MS, 1);
@@ -490,7 +490,7 @@ static void who_takes_nothing_is_closed_and_delays_nobody(void **state) {
     end();
 }
 
-static void without_descriptors_it_says_so(void **state) {
+static void without_descriptors_it_returns_an_error(void **state) {
     (void)state;
     struct rlimit limit, low;
     int error = 0, next = dup(0);
@@ -581,7 +581,7 @@ static void anything_at_any_time(void **state) {
     }
     assert_true(open > VIDEOS);
     for (int i = 0; i < VIDEOS; i++) {
-        run_until(control, nobody_is_left, &videos[i]);
+        run_until(control, all_have_left, &videos[i]);
         assert_int_equal(fan_video_viewers(videos[i].fan), 0);
         video_close(&videos[i]);
     }
@@ -647,7 +647,7 @@ static void a_video_that_is_over_ends_all_its_streams(void **state) {
         client_wait_for_end(&clients[i]);
         assert_int_equal(clients[i].chunks.over, test_framing() == SINK_CHUNKED);
     }
-    run_until(control, nobody_is_left, &v);
+    run_until(control, all_have_left, &v);
     video_close(&v);
     end();
 }
@@ -655,20 +655,20 @@ static void a_video_that_is_over_ends_all_its_streams(void **state) {
 int main(void) {
     threads_without_workers = threads();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(everybody_gets_what_is_published_after_it_was_added),
-        cmocka_unit_test(a_video_wakes_a_worker_more_for_every_so_many_viewers),
+        cmocka_unit_test(every_viewer_gets_what_is_published_after_it_was_added),
+        cmocka_unit_test(a_video_wakes_one_more_worker_for_every_spread_of_viewers),
         cmocka_unit_test(workers_fill_evenly_and_then_there_are_more),
-        cmocka_unit_test(a_video_begins_where_the_fewest_are),
-        cmocka_unit_test_setup_teardown(a_worker_that_could_not_be_started_is_not_tried_again_at_once,
-                                        clock_stands, clock_runs),
-        cmocka_unit_test(a_large_video_goes_on_where_there_is_room),
-        cmocka_unit_test(videos_do_not_hear_each_other),
-        cmocka_unit_test(whoever_leaves_is_told_of_once),
-        cmocka_unit_test(a_video_freed_closes_its_viewers_and_says_no_more),
+        cmocka_unit_test(a_video_begins_on_the_worker_with_the_fewest_viewers),
+        cmocka_unit_test_setup_teardown(a_worker_that_could_not_be_started_is_retried_later, clock_stands,
+                                        clock_runs),
+        cmocka_unit_test(a_large_video_continues_on_workers_with_room),
+        cmocka_unit_test(videos_do_not_get_each_others_frames),
+        cmocka_unit_test(each_viewer_that_leaves_is_reported_once),
+        cmocka_unit_test(freeing_a_video_closes_its_viewers_without_a_callback),
         cmocka_unit_test(freed_with_traffic),
-        cmocka_unit_test(late_word_of_a_freed_video_is_nobody_elses),
-        cmocka_unit_test(who_takes_nothing_is_closed_and_delays_nobody),
-        cmocka_unit_test(without_descriptors_it_says_so),
+        cmocka_unit_test(a_late_notification_of_a_freed_video_reaches_no_other),
+        cmocka_unit_test(a_stalled_viewer_is_closed_and_delays_no_other),
+        cmocka_unit_test(without_descriptors_it_returns_an_error),
         cmocka_unit_test(anything_at_any_time),
         cmocka_unit_test(the_latest_moment_reaches_viewers_on_every_worker),
         cmocka_unit_test(a_sink_that_lives_on_a_worker_stays_there),

@@ -10,7 +10,7 @@ static void begin_slice(uint32_t sends) {
     assert_int_equal(channel_flush_some(&rig.channel, loop_now_ms(rig.loop), sends), FLUSH_UNFINISHED);
 }
 
-static void a_flush_goes_on_where_it_was_left(void **state) {
+static void a_flush_continues_where_it_stopped(void **state) {
     (void)state;
     join_crowd(CROWD);
     rig_publish(&rig, 5);
@@ -30,7 +30,7 @@ static void a_flush_goes_on_where_it_was_left(void **state) {
 }
 
 // Whoever leaves between two slices, nobody else gets anything twice or not at all.
-static void who_leaves_between_two_slices_changes_nothing_for_the_others(void **state) {
+static void a_viewer_that_leaves_between_two_slices_affects_no_other(void **state) {
     (void)state;
     for (int leaver = 0; leaver < CROWD; leaver++) {
         for (uint32_t served = 1; served < CROWD; served++) {
@@ -40,7 +40,7 @@ static void who_leaves_between_two_slices_changes_nothing_for_the_others(void **
             begin_slice(served);
             client_close(&clients[leaver]);
             run_turns(rig.loop, 1);
-            assert_int_equal(rig.channel.seats.count, CROWD - 1);
+            assert_int_equal(rig.channel.viewers.count, CROWD - 1);
             rig_flush(&rig);
             for (int i = 0; i < CROWD; i++)
                 if (i != leaver) assert_seen(i, "hello 1-1 1-2");
@@ -50,19 +50,19 @@ static void who_leaves_between_two_slices_changes_nothing_for_the_others(void **
     }
 }
 
-static void who_cannot_take_all_between_two_slices_goes_on_where_it_was(void **state) {
+static void a_viewer_blocked_between_two_slices_continues_where_it_was(void **state) {
     (void)state;
     join_crowd(CROWD);
     for (int i = 0; i < CROWD; i += 2) client_room(&clients[i], i * 3);
     rig_publish(&rig, 5);
     rig_publish(&rig, 5);
     while (channel_flush_some(&rig.channel, loop_now_ms(rig.loop), 1) == FLUSH_UNFINISHED) continue;
-    assert_int_equal(rig.channel.seats.ready, CROWD / 2);
+    assert_int_equal(rig.channel.viewers.ready, CROWD / 2);
     for (int i = 0; i < CROWD; i += 2) client_room_again(&rig, &clients[i], LIMITED_SEND_MOST);
     assert_all_seen(CROWD, "hello 1-1 1-2");
 }
 
-static void who_joins_between_two_slices_gets_what_comes_after(void **state) {
+static void a_viewer_that_joins_between_two_slices_gets_what_comes_after(void **state) {
     (void)state;
     join_crowd(4);
     rig_publish(&rig, 5);
@@ -78,7 +78,7 @@ static void who_joins_between_two_slices_gets_what_comes_after(void **state) {
     assert_seen(5, "hello 1-3");
 }
 
-static void who_catches_up_between_two_slices_gets_nothing_twice(void **state) {
+static void a_viewer_that_catches_up_between_two_slices_gets_nothing_twice(void **state) {
     (void)state;
     join_crowd(4);
     client_room(&clients[0], 0);
@@ -124,7 +124,7 @@ static void one_comment_at_a_time_is_never_held_back(void **state) {
 }
 
 // More than one run can carry goes in several, and they do not wait for each other.
-static void a_run_that_was_cut_is_followed_at_once(void **state) {
+static void a_run_that_did_not_hold_everything_is_followed_immediately(void **state) {
     enum { BYTES = 20000, FRAMES = 8, RUNS = 3 };
     (void)state;
     tear_down(state);
@@ -147,7 +147,7 @@ static void a_run_that_was_cut_is_followed_at_once(void **state) {
 }
 
 // A full ring costs those who are ready one run, not all that waits.
-static void a_full_ring_sends_as_much_as_makes_room(void **state) {
+static void a_full_ring_is_flushed_until_there_is_room(void **state) {
     enum { BYTES = 20000, FRAMES = 10 };
     (void)state;
     tear_down(state);
@@ -169,7 +169,7 @@ static void a_full_ring_sends_as_much_as_makes_room(void **state) {
 
 // Memory that is used up
 
-static void without_memory_nothing_is_gathered(void **state) {
+static void without_memory_nothing_is_coalesced(void **state) {
     (void)state;
     rig.channel.pace.not_before_us = INT64_MAX;
     assert_true(channel_flush_due_us(&rig.channel) == INT64_MAX);
@@ -178,7 +178,7 @@ static void without_memory_nothing_is_gathered(void **state) {
     budget_set(SIZE_MAX);
 }
 
-static void without_memory_nothing_is_kept_for_those_who_lag(void **state) {
+static void without_memory_nothing_is_kept_for_slow_viewers(void **state) {
     (void)state;
     join_crowd(2);
     client_room(&clients[0], 0);
@@ -195,7 +195,7 @@ static void without_memory_nothing_is_kept_for_those_who_lag(void **state) {
 }
 
 // The worker cannot keep up: what waits for all is given up, and each is told exactly what it lacks.
-static void without_memory_what_waits_is_given_up_with_a_gap(void **state) {
+static void without_memory_unsent_frames_are_dropped_with_a_gap(void **state) {
     (void)state;
     join_crowd(2);
     rig_send_run(&rig, 1, 5);
@@ -227,19 +227,19 @@ static void a_viewer_and_a_frame_are_counted_while_they_are_there(void **state) 
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(a_flush_goes_on_where_it_was_left),
-        TEST(who_leaves_between_two_slices_changes_nothing_for_the_others),
-        TEST(who_cannot_take_all_between_two_slices_goes_on_where_it_was),
-        TEST(who_joins_between_two_slices_gets_what_comes_after),
-        TEST(who_catches_up_between_two_slices_gets_nothing_twice),
+        TEST(a_flush_continues_where_it_stopped),
+        TEST(a_viewer_that_leaves_between_two_slices_affects_no_other),
+        TEST(a_viewer_blocked_between_two_slices_continues_where_it_was),
+        TEST(a_viewer_that_joins_between_two_slices_gets_what_comes_after),
+        TEST(a_viewer_that_catches_up_between_two_slices_gets_nothing_twice),
         TEST(heartbeats_go_in_slices_too),
         TEST(a_channel_released_in_the_middle_of_a_flush_leaves_nothing),
         TEST(one_comment_at_a_time_is_never_held_back),
-        TEST(a_run_that_was_cut_is_followed_at_once),
-        TEST(a_full_ring_sends_as_much_as_makes_room),
-        TEST(without_memory_nothing_is_gathered),
-        TEST(without_memory_nothing_is_kept_for_those_who_lag),
-        TEST(without_memory_what_waits_is_given_up_with_a_gap),
+        TEST(a_run_that_did_not_hold_everything_is_followed_immediately),
+        TEST(a_full_ring_is_flushed_until_there_is_room),
+        TEST(without_memory_nothing_is_coalesced),
+        TEST(without_memory_nothing_is_kept_for_slow_viewers),
+        TEST(without_memory_unsent_frames_are_dropped_with_a_gap),
         TEST(a_viewer_and_a_frame_are_counted_while_they_are_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

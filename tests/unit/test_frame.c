@@ -56,7 +56,7 @@ static void only_the_given_length_is_framed(void **state) {
                  "id: 1-1\ndata: {\"id\":\"1-1\",\"a\":1}\n\n");
 }
 
-static void a_gap_says_what_is_missed_and_leads_behind_it(void **state) {
+static void a_gap_names_what_is_missed_and_moves_the_position_past_it(void **state) {
     (void)state;
     struct frame *f = frame_of_gap(pos(7, 3), pos(7, 9), GAP_SLOW);
     assert_int_equal(position_compare(f->at, pos(7, 9)), 0);
@@ -69,7 +69,7 @@ static void a_gap_says_what_is_missed_and_leads_behind_it(void **state) {
         "{\"type\":\"gap\",\"from\":\"7-3\",\"to\":\"7-3\",\"missed\":1,\"reason\":\"expired\"}\n\n");
 }
 
-static void nobody_knows_how_many_are_missed_across_epochs(void **state) {
+static void a_gap_across_epochs_has_no_number_of_missed_comments(void **state) {
     (void)state;
     assert_bytes(
         frame_of_gap(pos(7, 3), pos(8, 9), GAP_EXPIRED),
@@ -122,7 +122,7 @@ static void one_frame_serves_both_framings(void **state) {
     frame_unref(f);
 }
 
-static void a_chunk_says_its_length_without_leading_zeros(void **state) {
+static void the_length_of_a_chunk_has_no_leading_zeros(void **state) {
     (void)state;
     static const struct {
         size_t len;
@@ -168,12 +168,12 @@ int main(void) {
         cmocka_unit_test(a_message_of_another_system_has_no_id_and_moves_no_position),
         cmocka_unit_test(what_is_not_shown_has_no_frame),
         cmocka_unit_test(only_the_given_length_is_framed),
-        cmocka_unit_test(a_gap_says_what_is_missed_and_leads_behind_it),
-        cmocka_unit_test(nobody_knows_how_many_are_missed_across_epochs),
+        cmocka_unit_test(a_gap_names_what_is_missed_and_moves_the_position_past_it),
+        cmocka_unit_test(a_gap_across_epochs_has_no_number_of_missed_comments),
         cmocka_unit_test(the_longest_gap_fits),
         cmocka_unit_test(the_last_reference_frees_it),
         cmocka_unit_test(one_frame_serves_both_framings),
-        cmocka_unit_test(a_chunk_says_its_length_without_leading_zeros),
+        cmocka_unit_test(the_length_of_a_chunk_has_no_leading_zeros),
         cmocka_unit_test(the_end_is_the_last_chunk_or_nothing),
         cmocka_unit_test(a_head_is_no_chunk_and_the_first_event_is_one),
     };

@@ -36,7 +36,7 @@ static void only_viewers_that_ask_are_sent_it(void **state) {
     assert_seen(0, "hello 1-1 now=a1 1-2");
     assert_seen(1, "hello 1-1 1-2");
     assert_seen(2, "hello 1-1 now=a1 now=b1 1-2");
-    assert_int_equal(rig.channel.seats.ready, 3);
+    assert_int_equal(rig.channel.viewers.ready, 3);
     assert_ring_empty();
 }
 
@@ -51,7 +51,7 @@ static void of_several_before_a_flush_only_the_latest_goes_out(void **state) {
     assert_seen(0, "hello 1-1 now=a3");
 }
 
-static void one_that_lags_gets_the_latest_once_it_has_caught_up(void **state) {
+static void a_lagging_viewer_gets_the_latest_once_it_has_caught_up(void **state) {
     (void)state;
     join_asking(0, A | B);
     join_asking(1, A);
@@ -68,10 +68,10 @@ static void one_that_lags_gets_the_latest_once_it_has_caught_up(void **state) {
     client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
     assert_seen(0, "hello 1-1 1-2 1-3 1-4 now=a3 now=b1");
     assert_seen(1, "hello 1-1 now=a1 1-2 now=a2 1-3 now=a3 1-4");
-    assert_int_equal(rig.channel.seats.ready, 2);
+    assert_int_equal(rig.channel.viewers.ready, 2);
 }
 
-static void one_that_falls_off_gets_its_gap_first(void **state) {
+static void a_viewer_that_fell_off_gets_its_gap_first(void **state) {
     (void)state;
     join_asking(0, A);
     client_room(&clients[0], 10);
@@ -82,18 +82,18 @@ static void one_that_falls_off_gets_its_gap_first(void **state) {
     assert_seen(0, "hello 1-1 gap(1-2..1-9 8 slow) now=a1");
 }
 
-static void one_that_joins_gets_the_latest_after_its_first_bytes(void **state) {
+static void a_viewer_that_joins_gets_the_latest_after_its_first_bytes(void **state) {
     (void)state;
     publish_moment(A, "a1");
     rig_flush(&rig);
     join_asking(0, A | B);
     assert_seen(0, "hello now=a1");
-    assert_int_equal(rig.channel.seats.ready, 1);
+    assert_int_equal(rig.channel.viewers.ready, 1);
     join_asking(1, B);
     assert_seen(1, "hello");
 }
 
-static void one_that_joins_before_the_flush_gets_it_once(void **state) {
+static void a_viewer_that_joins_before_the_flush_gets_it_once(void **state) {
     (void)state;
     publish_moment(A, "a1");
     join_asking(0, A);
@@ -118,7 +118,7 @@ static void it_may_be_cut_anywhere(void **state) {
         client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
         const char *text = client_text(&clients[0]);
         assert_string_equal(text, cut ? "hello now=a1 1-1 now=a2" : "hello 1-1 now=a2");
-        assert_int_equal(rig.channel.seats.ready, 1);
+        assert_int_equal(rig.channel.viewers.ready, 1);
         tear_down(state);
         set_up(state);
     }
@@ -133,7 +133,7 @@ static void it_counts_as_no_delivery_and_is_freed_with_the_channel(void **state)
     assert_int_equal(counter_get(&rig.counters.delivered), 1);
 }
 
-static void names_that_are_not_known_are_ignored(void **state) {
+static void unknown_names_are_ignored(void **state) {
     (void)state;
     assert_int_equal(moments_asked(NULL), 0);
     assert_int_equal(moments_asked(""), 0);
@@ -147,13 +147,13 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(only_viewers_that_ask_are_sent_it),
         TEST(of_several_before_a_flush_only_the_latest_goes_out),
-        TEST(one_that_lags_gets_the_latest_once_it_has_caught_up),
-        TEST(one_that_falls_off_gets_its_gap_first),
-        TEST(one_that_joins_gets_the_latest_after_its_first_bytes),
-        TEST(one_that_joins_before_the_flush_gets_it_once),
+        TEST(a_lagging_viewer_gets_the_latest_once_it_has_caught_up),
+        TEST(a_viewer_that_fell_off_gets_its_gap_first),
+        TEST(a_viewer_that_joins_gets_the_latest_after_its_first_bytes),
+        TEST(a_viewer_that_joins_before_the_flush_gets_it_once),
         TEST(it_may_be_cut_anywhere),
         TEST(it_counts_as_no_delivery_and_is_freed_with_the_channel),
-        cmocka_unit_test(names_that_are_not_known_are_ignored),
+        cmocka_unit_test(unknown_names_are_ignored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

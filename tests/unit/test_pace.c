@@ -31,19 +31,19 @@ static int64_t quiet_after(uint64_t frames, int64_t cost_us) {
     return pace.not_before_us > now.clock_us ? pace.not_before_us - now.clock_us : 0;
 }
 
-static void one_comment_at_a_time_is_never_waited_for(void **state) {
+static void one_comment_at_a_time_is_never_delayed(void **state) {
     (void)state;
     for (int i = 0; i < 10; i++) assert_int_equal(quiet_after(1, COST_US), 0);
 }
 
-static void the_first_after_a_quiet_moment_leaves_at_once(void **state) {
+static void the_first_comment_after_silence_leaves_immediately(void **state) {
     (void)state;
     quiet_after(10, COST_US);
     pass(MAX_US);
     assert_true(pace.not_before_us <= now.clock_us);
 }
 
-static void the_more_came_the_longer_it_gathers(void **state) {
+static void the_more_comments_came_the_longer_it_coalesces(void **state) {
     (void)state;
     for (uint64_t frames = 1; frames <= 6; frames++) {
         pass(10 * MAX_US);
@@ -59,7 +59,7 @@ static void no_interval_is_longer_than_allowed(void **state) {
     assert_int_equal(quiet_after(100, 2 * MAX_US), 0);
 }
 
-static void what_costs_little_is_never_waited_for(void **state) {
+static void a_cheap_flush_is_never_waited_for(void **state) {
     (void)state;
     assert_int_equal(quiet_after(100, PACE_CHEAP_US - 1), 0);
     work(50000); // whatever else there is to do
@@ -67,14 +67,14 @@ static void what_costs_little_is_never_waited_for(void **state) {
 }
 
 // Twenty videos at 2 ms each are as much work as one at 40.
-static void what_the_worker_does_for_others_counts(void **state) {
+static void work_for_other_channels_counts(void **state) {
     (void)state;
     quiet_after(2, 2000);
     work(38000);
     assert_int_equal(quiet_after(2, 2000), 40000);
 }
 
-static void what_it_did_long_ago_does_not(void **state) {
+static void work_of_long_ago_does_not_count(void **state) {
     (void)state;
     quiet_after(2, 2000);
     work(38000);
@@ -83,7 +83,7 @@ static void what_it_did_long_ago_does_not(void **state) {
 }
 
 // Time that the thread did not get, because others need the machine, is no work.
-static void waiting_for_a_core_is_no_work(void **state) {
+static void waiting_for_a_core_does_not_count_as_work(void **state) {
     (void)state;
     struct pace_mark begun = now;
     work(COST_US);
@@ -122,14 +122,14 @@ static void the_interval_follows_the_load(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
-        TEST(one_comment_at_a_time_is_never_waited_for),
-        TEST(the_first_after_a_quiet_moment_leaves_at_once),
-        TEST(the_more_came_the_longer_it_gathers),
+        TEST(one_comment_at_a_time_is_never_delayed),
+        TEST(the_first_comment_after_silence_leaves_immediately),
+        TEST(the_more_comments_came_the_longer_it_coalesces),
         TEST(no_interval_is_longer_than_allowed),
-        TEST(what_costs_little_is_never_waited_for),
-        TEST(what_the_worker_does_for_others_counts),
-        TEST(what_it_did_long_ago_does_not),
-        TEST(waiting_for_a_core_is_no_work),
+        TEST(a_cheap_flush_is_never_waited_for),
+        TEST(work_for_other_channels_counts),
+        TEST(work_of_long_ago_does_not_count),
+        TEST(waiting_for_a_core_does_not_count_as_work),
         TEST(the_interval_follows_the_load),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

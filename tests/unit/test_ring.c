@@ -22,7 +22,7 @@ static void assert_holds(const struct ring *r, uint64_t first, uint64_t next, si
     for (uint64_t n = first; n < next; n++) assert_int_equal(ring_at(r, n)->at.seq, n);
 }
 
-static void frames_are_numbered_in_the_order_of_their_arrival(void **state) {
+static void frames_are_numbered_in_the_order_of_their_addition(void **state) {
     (void)state;
     struct ring r = {0};
     assert_holds(&r, 0, 0, 0);
@@ -54,7 +54,7 @@ static void a_frame_dropped_is_released_and_no_other(void **state) {
     }
 }
 
-static void an_empty_ring_keeps_no_memory_and_counts_on(void **state) {
+static void an_empty_ring_keeps_no_memory_and_continues_its_numbers(void **state) {
     (void)state;
     struct ring r = {0};
     assert_null(r.slots);
@@ -69,7 +69,7 @@ static void an_empty_ring_keeps_no_memory_and_counts_on(void **state) {
     assert_null(r.slots);
 }
 
-static void it_grows_while_its_run_goes_around_the_end(void **state) {
+static void it_grows_while_its_run_wraps_around(void **state) {
     (void)state;
     struct ring r = {0};
     push_run(&r, 0, 3, 10);
@@ -109,10 +109,10 @@ static void it_is_right_whatever_is_done(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(frames_are_numbered_in_the_order_of_their_arrival),
+        cmocka_unit_test(frames_are_numbered_in_the_order_of_their_addition),
         cmocka_unit_test(a_frame_dropped_is_released_and_no_other),
-        cmocka_unit_test(an_empty_ring_keeps_no_memory_and_counts_on),
-        cmocka_unit_test(it_grows_while_its_run_goes_around_the_end),
+        cmocka_unit_test(an_empty_ring_keeps_no_memory_and_continues_its_numbers),
+        cmocka_unit_test(it_grows_while_its_run_wraps_around),
         cmocka_unit_test(it_is_right_whatever_is_done),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

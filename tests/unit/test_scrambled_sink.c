@@ -25,7 +25,7 @@ static void assert_caught_up(const char *text) {
     client_read(&clients[0], SIZE_MAX);
     run_turns(rig.loop, 2); // takes the credit, and goes on
     assert_seen(0, text);
-    assert_int_equal(rig.channel.seats.ready, 1);
+    assert_int_equal(rig.channel.viewers.ready, 1);
 }
 
 static void a_heartbeat_cut_anywhere_is_ended_before_a_comment(void **state) {
@@ -33,7 +33,7 @@ static void a_heartbeat_cut_anywhere_is_ended_before_a_comment(void **state) {
     for (long left = 0; left <= 20; left++) {
         client_join(&rig, &clients[0]);
         use_credit_up_to(left);
-        assert_int_equal(rig.channel.seats.ready, 1);
+        assert_int_equal(rig.channel.viewers.ready, 1);
         rig_sweep_later(&rig, RIG_HEARTBEAT_MS);
         rig_publish(&rig, 5);
         rig_flush(&rig);
@@ -60,7 +60,7 @@ static void a_heartbeat_after_a_fin_cut_anywhere_is_ended_before_a_comment(void 
             for (int i = 0; is_due && i < 2; i++) rig_publish(&rig, 5);
             if (is_due)
                 channel_flush_some(&rig.channel, loop_now_ms(rig.loop), 1); // the last is served first
-            assert_int_equal(seats_is_due(&rig.channel.seats, clients[0].viewer), is_due);
+            assert_int_equal(viewer_set_is_due(&rig.channel.viewers, clients[0].viewer), is_due);
             client_room(&clients[0], cut);
             shutdown(clients[0].fd, SHUT_WR);
             run_turns(rig.loop, 1);
@@ -69,7 +69,7 @@ static void a_heartbeat_after_a_fin_cut_anywhere_is_ended_before_a_comment(void 
             client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
             assert_all_seen(2, "hello 1-1 1-2 1-3");
             assert_int_equal(clients[0].seen.comments, cut > 0); // none into a full socket
-            assert_int_equal(rig.channel.seats.ready, 2);
+            assert_int_equal(rig.channel.viewers.ready, 2);
             tear_down(state);
             set_up(state);
         }
@@ -91,7 +91,7 @@ static void a_record_cut_anywhere_is_ended_before_a_gap(void **state) {
         assert_true(!strcmp(text, "hello 1-1 gap(1-2..1-13 12 slow)") ||
                     !strcmp(text, "hello 1-1 1-2 1-3 1-4 gap(1-5..1-13 9 slow)"));
         assert_int_equal(strstr(text, "1-4 ") != NULL, left > 0);
-        assert_int_equal(rig.channel.seats.ready, 1);
+        assert_int_equal(rig.channel.viewers.ready, 1);
         tear_down(state);
         set_up(state);
     }

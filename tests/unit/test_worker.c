@@ -171,7 +171,7 @@ static int close_clients(void **state) {
     return 0;
 }
 
-static void what_comes_in_one_turn_leaves_in_one_send(void **state) {
+static void frames_of_one_turn_leave_in_one_send(void **state) {
     (void)state;
     start_with(1);
     hold_the_worker(&hot, &hot.clients[0]);
@@ -202,7 +202,7 @@ static void a_video_with_few_viewers_does_not_wait_for_one_with_many(void **stat
 }
 
 // The last one to join is served first.
-static void an_order_is_taken_while_a_large_flush_is_under_way(void **state) {
+static void a_command_is_taken_while_a_large_flush_is_under_way(void **state) {
     (void)state;
     start_with(HOT);
     hold_the_worker(&hot, &hot.clients[HOT - 1]);
@@ -236,7 +236,7 @@ static unsigned sends_after_one_more(void) {
 }
 
 // Nobody but the video that costs much waits, and what comes to it meanwhile leaves in one send.
-static void after_a_flush_that_cost_much_comments_are_gathered(void **state) {
+static void comments_are_coalesced_after_an_expensive_flush(void **state) {
     enum { COST_MS = 20 };
     (void)state;
     start_with(1);
@@ -255,7 +255,7 @@ static void after_a_flush_that_cost_much_comments_are_gathered(void **state) {
     assert_string_equal(client_text(&quiet.clients[0]), "hello 2-1 2-2 2-3 2-4");
 }
 
-static void after_a_flush_that_cost_little_nothing_is_held_back(void **state) {
+static void nothing_is_held_back_after_a_cheap_flush(void **state) {
     (void)state;
     start_with(1);
     flush_two_that_take(0);
@@ -286,7 +286,7 @@ static void a_video_may_end_while_it_is_flushed(void **state) {
     assert_int_equal(counter_get(&counters.delivered), served);
 }
 
-static void stopped_it_closes_what_it_holds(void **state) {
+static void stopping_closes_all_viewers(void **state) {
     (void)state;
     start_with(10);
     publish(&quiet);
@@ -304,13 +304,13 @@ static void stopped_it_closes_what_it_holds(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(what_comes_in_one_turn_leaves_in_one_send),
+        TEST(frames_of_one_turn_leave_in_one_send),
         TEST(a_video_with_few_viewers_does_not_wait_for_one_with_many),
-        TEST(an_order_is_taken_while_a_large_flush_is_under_way),
-        TEST(after_a_flush_that_cost_much_comments_are_gathered),
-        TEST(after_a_flush_that_cost_little_nothing_is_held_back),
+        TEST(a_command_is_taken_while_a_large_flush_is_under_way),
+        TEST(comments_are_coalesced_after_an_expensive_flush),
+        TEST(nothing_is_held_back_after_a_cheap_flush),
         TEST(a_video_may_end_while_it_is_flushed),
-        TEST(stopped_it_closes_what_it_holds),
+        TEST(stopping_closes_all_viewers),
     };
     process_raise_descriptor_limit();
     sem_init(&is_held, 0, 0);

@@ -1,4 +1,4 @@
-#include "seats.h"
+#include "viewer_set.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -6,24 +6,24 @@
 #include "base/mem.h"
 #include "viewer_state.h"
 
-static void put(struct seats *s, uint32_t slot, struct viewer *v) {
+static void put(struct viewer_set *s, uint32_t slot, struct viewer *v) {
     s->at[slot] = v;
     v->slot = slot;
 }
 
-static void swap(struct seats *s, uint32_t a, uint32_t b) {
+static void swap(struct viewer_set *s, uint32_t a, uint32_t b) {
     struct viewer *va = s->at[a];
     put(s, a, s->at[b]);
     put(s, b, va);
 }
 
-void seats_release(struct seats *s) {
+void viewer_set_release(struct viewer_set *s) {
     assert(!s->count);
     free(s->at);
-    *s = (struct seats){0};
+    *s = (struct viewer_set){0};
 }
 
-void seats_add(struct seats *s, struct viewer *v) {
+void viewer_set_add(struct viewer_set *s, struct viewer *v) {
     if (s->count == s->room) {
         s->room = s->room ? s->room * 2 : 1; // most videos have few viewers
         s->at = mem_realloc(s->at, s->room * sizeof(struct viewer *));
@@ -33,19 +33,19 @@ void seats_add(struct seats *s, struct viewer *v) {
     if (v->framing == SINK_RAW) s->raw++;
 }
 
-bool seats_is_ready(const struct seats *s, const struct viewer *v) {
+bool viewer_set_is_ready(const struct viewer_set *s, const struct viewer *v) {
     return v->slot < s->ready;
 }
 
-bool seats_is_due(const struct seats *s, const struct viewer *v) {
+bool viewer_set_is_due(const struct viewer_set *s, const struct viewer *v) {
     return v->slot < s->due;
 }
 
-void seats_make_ready(struct seats *s, struct viewer *v) {
+void viewer_set_make_ready(struct viewer_set *s, struct viewer *v) {
     swap(s, v->slot, s->ready++);
 }
 
-void seats_make_lagging(struct seats *s, struct viewer *v) {
+void viewer_set_make_lagging(struct viewer_set *s, struct viewer *v) {
     if (v->slot >= s->behind) {
         swap(s, v->slot, s->behind++);
         return;
@@ -54,17 +54,17 @@ void seats_make_lagging(struct seats *s, struct viewer *v) {
     swap(s, v->slot, --s->ready);
 }
 
-void seats_make_fallen(struct seats *s, struct viewer *v) {
+void viewer_set_make_fallen(struct viewer_set *s, struct viewer *v) {
     swap(s, v->slot, --s->behind);
 }
 
-void seats_remove(struct seats *s, struct viewer *v) {
-    if (seats_is_ready(s, v)) seats_make_lagging(s, v);
-    if (v->slot < s->behind) seats_make_fallen(s, v);
+void viewer_set_remove(struct viewer_set *s, struct viewer *v) {
+    if (viewer_set_is_ready(s, v)) viewer_set_make_lagging(s, v);
+    if (v->slot < s->behind) viewer_set_make_fallen(s, v);
     swap(s, v->slot, --s->count);
     if (v->framing == SINK_RAW) s->raw--;
 }
 
-void seats_begin_flush(struct seats *s) {
+void viewer_set_begin_flush(struct viewer_set *s) {
     s->due = s->ready;
 }

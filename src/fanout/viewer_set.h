@@ -14,26 +14,26 @@
 
 struct viewer;
 
-struct seats {
+struct viewer_set {
     struct viewer **at;
     uint32_t due, ready, behind, count, room;
     uint32_t raw; // of all, those in SINK_RAW
 };
 
-void seats_release(struct seats *); // the array; there is nobody left in it
+void viewer_set_release(struct viewer_set *); // the array; there is nobody left in it
 
-void seats_add(struct seats *, struct viewer *); // lagging
-void seats_remove(struct seats *, struct viewer *);
-void seats_make_ready(struct seats *, struct viewer *);
-void seats_make_lagging(struct seats *, struct viewer *); // a ready one, or a fallen one
-void seats_make_fallen(struct seats *, struct viewer *);  // a lagging one
-bool seats_is_ready(const struct seats *, const struct viewer *);
-bool seats_is_due(const struct seats *, const struct viewer *);
+void viewer_set_add(struct viewer_set *, struct viewer *); // lagging
+void viewer_set_remove(struct viewer_set *, struct viewer *);
+void viewer_set_make_ready(struct viewer_set *, struct viewer *);
+void viewer_set_make_lagging(struct viewer_set *, struct viewer *); // a ready one, or a fallen one
+void viewer_set_make_fallen(struct viewer_set *, struct viewer *);  // a lagging one
+bool viewer_set_is_ready(const struct viewer_set *, const struct viewer *);
+bool viewer_set_is_due(const struct viewer_set *, const struct viewer *);
 
 // All who are up to date are owed something now.
-void seats_begin_flush(struct seats *);
+void viewer_set_begin_flush(struct viewer_set *);
 
 // Returns one who is still owed it, and counts as served from here on. There is one (due > 0).
-static inline struct viewer *seats_serve(struct seats *s) {
+static inline struct viewer *viewer_set_serve(struct viewer_set *s) {
     return s->at[--s->due];
 }
