@@ -52,14 +52,14 @@ void entry_write(struct buf *b, const struct engine_entry *e) {
 
 // Reading
 
-// Goes behind `name` at *at, if that is what stands there.
+// Moves *at past `name`, if it begins with that.
 static bool entry_take(const char **at, const char *end, const char *name, size_t len) {
     if ((size_t)(end - *at) <= len || memcmp(*at, name, len) != 0) return false;
     *at += len;
     return true;
 }
 
-// Reads `<position>"` behind `name`.
+// Reads `<position>"` that follows `name`.
 static bool entry_take_position(const char **at, const char *end, const char *name, struct position *p) {
     const char *text = *at;
     if (!entry_take(&text, end, name, strlen(name))) return false;

@@ -17,7 +17,7 @@
 
 enum {
     CLOSE_GRACE_MS = 300,
-    HAND_OVER_AT = 8 // the thread works on them while the rest of the turn goes on
+    HAND_OVER_AT = 8 // so that the thread works on them during the rest of the turn
 };
 
 struct embedded {

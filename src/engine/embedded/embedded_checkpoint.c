@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-// The log starts anew with the first write that finds all of it copied. While appends come without a pause, a
+// The log starts over with the first write that finds all of it copied. While appends come without a pause, a
 // few more pages have always arrived when a copy is done, and it only grows. So from FINISH_PAGES on the
 // store's thread waits for the end of a copy and does the rest, which by then is some dozens of pages.
 enum {
@@ -87,7 +87,7 @@ void checkpointer_stop(struct checkpointer *c) {
     free(c);
 }
 
-// Returns whether the thread is at rest; starts a copy if it is and `start` says so.
+// Returns whether the thread is idle; starts a copy if it is and `start` is set.
 static bool checkpoint_is_idle(struct checkpointer *c, bool wait, bool start) {
     pthread_mutex_lock(&c->lock);
     while (wait && c->copying) pthread_cond_wait(&c->changed, &c->lock);
@@ -102,7 +102,7 @@ static bool checkpoint_is_idle(struct checkpointer *c, bool wait, bool start) {
 
 void checkpointer_consider(struct checkpointer *c, struct store *s) {
     int pages = s->wal_pages;
-    if (pages < c->seen_pages) c->next_pages = COPY_PAGES; // it has started anew
+    if (pages < c->seen_pages) c->next_pages = COPY_PAGES; // it has started over
     c->seen_pages = pages;
     if (pages < c->next_pages) return;
     bool finish = pages >= FINISH_PAGES;

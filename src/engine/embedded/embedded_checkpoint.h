@@ -1,6 +1,6 @@
 // Keeps the write-ahead log short: copies it into the database file on a thread of its own, so that the
 // fsyncs this takes (milliseconds) hold up no append. Only when the log has grown far beyond the usual,
-// because appends never pause for long enough to start it anew, the store's thread does the small rest
+// because appends never pause for long enough for it to start over, the store's thread does the small rest
 // itself.
 #pragma once
 

@@ -77,7 +77,7 @@ static void index_extend(struct store *s, struct video *v, size_t enough, struct
     free(found.rows);
 }
 
-// Finds the first entry from `from` on that is behind `after`. One that is gone was an old one.
+// Finds the first entry from `from` on that is after `after`. One that is deleted was an old one.
 static size_t index_search(struct store *s, const struct video *v, size_t from, struct position after) {
     const struct entry_index *t = &v->index;
     size_t to = t->count;

@@ -8,7 +8,7 @@
 
 enum { ROW_BYTES = 32 }; // what is stored of an entry beside its body, about
 
-// The bodies of entries that are added stand in braces, as an object: it is stored like that.
+// The bodies of entries that are added are between braces in memory: the object is stored.
 static const char *const no_members = &"{}"[1];
 
 static void log_add_row(struct store *s, struct video *v, const struct engine_entry *e) {
@@ -94,7 +94,7 @@ void log_append(struct store *s, struct request *r) {
     video_mark_used(s, v);
 }
 
-// Where it stands
+// The position
 
 void log_head(struct store *s, struct request *r) {
     struct head_request *h = (struct head_request *)r;

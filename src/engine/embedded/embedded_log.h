@@ -1,4 +1,4 @@
-// The log: appending, where it stands, reading. Store's thread; failures as in embedded_store.h.
+// The log: appending, its position, reading. Store's thread; failures as in embedded_store.h.
 #pragma once
 
 #include "engine/local.h"

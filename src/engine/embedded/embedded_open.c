@@ -23,7 +23,7 @@
 #include "embedded_video.h"
 
 enum {
-    BUSY_MS = 1000,      // somebody looks into the file with another tool
+    BUSY_MS = 1000,      // another tool has the file open
     CLOSING_PAGES = 2048 // of the write-ahead log are copied at closing; more takes too long on a slow disk
 };
 
@@ -76,7 +76,7 @@ static bool open_refuse_in_use(struct opening *o) {
                        o->store->path, *pid ? ", pid " : "", pid);
 }
 
-// The lock goes with the process that holds it, however that ends. The pid in the file is for people only.
+// The lock ends with the process that holds it. The pid in the file is for users only.
 static bool open_lock(struct opening *o) {
     struct store *s = o->store;
     char *path = open_path(s->config.folder, "chorus.lock");
@@ -100,7 +100,7 @@ static bool open_lock(struct opening *o) {
 
 // The file
 
-// SQLite would make it readable for everybody.
+// SQLite would make it readable for all users.
 static bool open_make_file(struct opening *o) {
     const char *path = o->store->path;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -131,7 +131,7 @@ static bool open_refuse_by_code(struct opening *o, int code) {
         return open_refuse(o, "cannot write %s: the disk is full; make room or choose another data folder",
                            s->path);
     default:
-        return open_refuse(o, "cannot use %s: %s (%s); check the disk and who may write there", s->path, text,
+        return open_refuse(o, "cannot use %s: %s (%s); check the disk and the permissions", s->path, text,
                            strerrordesc_np(sqlite3_system_errno(s->db)));
     }
 }
@@ -295,7 +295,7 @@ static bool open_file(struct opening *o) {
 
 // The whole
 
-// Each connection belongs to one thread, and nobody asks SQLite how much memory it has.
+// Each connection belongs to one thread, and SQLite's memory statistics are not used.
 static void configure_library(void) {
     sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);

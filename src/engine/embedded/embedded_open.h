@@ -7,7 +7,7 @@
 
 struct store;
 
-// Opens or creates the store: takes the lock on the folder, checks that the file is one of ours. Returns NULL
+// Opens or creates the store: locks the folder, checks that the file is one of ours. Returns NULL
 // on failure and writes a sentence into `why`.
 struct store *store_open(const struct embedded_config *, char *why, size_t why_size);
 void store_close(struct store *);

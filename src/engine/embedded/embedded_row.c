@@ -5,7 +5,7 @@
 
 #include "base/json_reader.h"
 
-// Whether a text can stand in a frame: an object in valid JSON, and no line break.
+// Returns whether a text can be part of a frame: an object in valid JSON, without a line break.
 static bool row_is_object_line(const char *json, size_t len) {
     struct json_reader r;
     if (len < 2 || json[0] != '{' || json[len - 1] != '}' || memchr(json, '\n', len) ||
@@ -47,7 +47,7 @@ static bool row_take_old_body(struct engine_entry *e, const char *object, size_t
            found.kind == e->kind && (e->kind != ENTRY_COMMENT || e->body_len);
 }
 
-// Reads a row that an append has written like this. SQLite makes a text of whatever a damaged row says it is.
+// Reads a row, and returns whether an append has written it like this. SQLite converts any value to text.
 static bool row_parse(sqlite3_stmt *q, struct engine_entry *e) {
     *e = (struct engine_entry){.kind = (enum entry_kind)sqlite3_column_int(q, 0),
                                .at.epoch = (uint64_t)sqlite3_column_int64(q, 1),

@@ -1,7 +1,7 @@
 // Every SQL text of the embedded engine: the schema, and the statements that are prepared once at opening.
 #pragma once
 
-// "Chor". In the file's header it tells ours from other SQLite files.
+// "Chor". In the file's header it distinguishes ours from other SQLite files.
 enum { SQL_APPLICATION_ID = 0x43686f72, SQL_SCHEMA_VERSION = 2 };
 
 enum statement {
@@ -59,5 +59,5 @@ extern const char sql_to_version_2[];
 // Adds the tables and indexes that came later within a version, where they are missing.
 extern const char sql_additions[];
 
-// The columns that tell how many bytes a video's entries have taken, and whether they are there.
+// Adds the columns that count the bytes of a video's entries; whether they exist.
 extern const char sql_has_bytes[], sql_add_bytes[];

@@ -3,8 +3,8 @@
 // the store's thread only.
 //
 // Failures are sticky: the first one in a transaction is kept in `failure`, statements after it do nothing,
-// and whoever began the transaction rolls it back. So an operation need not check each step, as long as it
-// treats "no row" as harmless.
+// and the caller that began the transaction rolls it back. So an operation need not check each step, as long
+// as it treats "no row" as harmless.
 #pragma once
 
 #include <sqlite3.h>

@@ -5,10 +5,10 @@
 #include "embedded_transaction.h"
 #include "embedded_video.h"
 
-// Rows of the log and of the tokens go for two reasons. They have expired: those are the oldest rows of the
-// table, whatever video they belong to. Or their video has had too many newer ones: those lie anywhere, so a
-// cursor goes round through the table. For each append that makes one superfluous it looks at two rows, and
-// so the table never holds much more than twice what is kept.
+// Rows of the log and of the tokens are removed for two reasons. They have expired: those are the oldest rows
+// of the table, whatever video they belong to. Or their video has had too many newer ones: those lie
+// anywhere, so a cursor cycles through the table. For each append that makes one superfluous it examines two
+// rows, so that the table never holds much more than twice what is kept.
 enum { ROWS = 128, VIDEOS = 16 };
 
 // What the sweep needs to know of a row: the columns of `read`.

@@ -1,5 +1,5 @@
-// Removes what has expired: entries and tokens by age, tokens beyond a limit, videos and leases that nobody
-// has used. Store's thread only.
+// Removes what has expired: entries and tokens by age, tokens beyond a limit, videos and leases that
+// have not been used. Store's thread only.
 #pragma once
 
 #include "embedded_store.h"

@@ -20,7 +20,7 @@ enum {
     SWEEP_SHORTEST_MS = 50, // between looks whether something has expired
     SWEEP_LONGEST_MS = 10000,
     SWEEP_FAILED_MS = 60000,
-    ANSWERS_MOST_BYTES = 16 << 20, // held by answers that nobody has taken: then the thread waits
+    ANSWERS_MOST_BYTES = 16 << 20, // held by answers that were not taken yet: then the thread waits
     WHY_SIZE = 512
 };
 
@@ -46,7 +46,7 @@ struct store_thread {
     struct request_list taken; // what a batch left for the next one
     int64_t probe_ms;          // when to try whether it can be written again; 0: it can
     char failure[WHY_SIZE];    // why it cannot
-    bool told_damaged, told_moved;
+    bool reported_damaged, reported_moved;
     int64_t sweep_ms, check_files_ms;
     bool sweep_more;
 };
@@ -72,7 +72,7 @@ static void thread_set_ready(struct store_thread *t, bool ready, const char *why
     pthread_mutex_unlock(&t->lock);
 }
 
-// Says the worst of what is known.
+// Reports the worst known problem.
 static void thread_update_ready(struct store_thread *t) {
     const struct store *s = t->store;
     char why[WHY_SIZE];
@@ -92,12 +92,12 @@ static void thread_update_ready(struct store_thread *t) {
     } else {
         thread_set_ready(t, !t->probe_ms, t->failure);
     }
-    t->told_damaged = s->damage.damaged;
-    t->told_moved = s->damage.moved;
+    t->reported_damaged = s->damage.damaged;
+    t->reported_moved = s->damage.moved;
 }
 
 static void thread_update_ready_if_changed(struct store_thread *t) {
-    if (t->store->damage.damaged != t->told_damaged || t->store->damage.moved != t->told_moved)
+    if (t->store->damage.damaged != t->reported_damaged || t->store->damage.moved != t->reported_moved)
         thread_update_ready(t);
 }
 
@@ -140,7 +140,7 @@ static void thread_probe(struct store_thread *t) {
     }
 }
 
-// Chores
+// Maintenance
 
 static int64_t thread_sweep_pause_ms(const struct store_thread *t) {
     if (t->store->failure.code) return SWEEP_FAILED_MS;
@@ -156,7 +156,7 @@ static void thread_sweep(struct store_thread *t, int64_t now_ms, size_t done) {
     if (t->store->failure.code) thread_note_failure(t, &t->store->failure);
 }
 
-// Only for as long as the store can be written: what is in memory goes on counting meanwhile.
+// Only while the store can be written: leases in memory are valid without it.
 static void thread_write_leases(struct store_thread *t) {
     if (t->probe_ms || store_is_lost(t->store) || !t->store->leases_unwritten) return;
     if (!lease_write_rows(t->store)) thread_note_failure(t, &t->store->failure);
@@ -194,7 +194,7 @@ static bool thread_may_work(const struct store_thread *t) {
     return t->answer_bytes <= ANSWERS_MOST_BYTES && (t->taken.first || t->waiting.first);
 }
 
-// Waits for requests or for a chore, and takes what there is. Returns false when it is time to end.
+// Waits for requests or maintenance, and takes the requests. Returns false when it is time to end.
 static bool thread_wait(struct store_thread *t, bool *requests) {
     int64_t due_ms = thread_next_maintenance_ms(t);
     pthread_mutex_lock(&t->lock);

@@ -1,8 +1,8 @@
-// The thread that owns the store. The control loop pushes requests; the thread takes all that wait as one
+// The thread that owns the store. The control loop pushes requests; the thread takes all pending ones as one
 // batch, carries it out as one transaction, and hands the answers back. When there is nothing to do it sweeps
 // what has expired, and while the store cannot be written it tries about once a second whether it can again.
 //
-// What waits is bounded by whoever pushes. The thread has all signals blocked: a write beyond the limit on
+// The caller bounds what is pending. The thread has all signals blocked: a write beyond the limit on
 // file sizes is an error to it, not the end of the process by SIGXFSZ.
 #pragma once
 
@@ -25,7 +25,7 @@ void store_thread_push(struct store_thread *, struct request_list *);
 // Gives the requests that have been answered, in order.
 struct request_list store_thread_answers(struct store_thread *);
 
-// Returns whether the store can be written; if not, copies a sentence that says why.
+// Returns whether the store can be written; if not, copies a sentence with the reason.
 bool store_thread_ready(struct store_thread *, char *why, size_t why_size);
 
 // Adds up the batches; `waiting` is left to the caller.

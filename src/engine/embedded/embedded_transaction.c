@@ -9,7 +9,7 @@ void transaction_begin(struct store *s) {
     store_run(s, store_use(s, SQL_BEGIN));
 }
 
-// What was ever logged also stands in the newest entry, so it need not be written with each; but before that
+// The newest entry also has the totals ever logged, so they need not be written with each; but before that
 // entry is deleted, that is, in every transaction that deletes some.
 static void transaction_write_totals(struct store *s) {
     const struct store_totals *now = &s->totals, *before = &s->committed_totals;

@@ -6,7 +6,7 @@
 //   video:<id>                  channel: comments as JSON; one without our id comes from an original comment API;
 //                               of any other entry the position alone
 //   {video:<id>}:log            stream: entry id = its position; t: when, ms; j: the JSON as published. For what is
-//                               neither comment nor tombstone j has no body, and behind it stand k: the kind, a
+//                               neither comment nor tombstone j has no body, and after it come k: the kind, a
 //                               number, and b: the body, an object. A comment's body is j without its position:
 //                               a second copy would take 80 % more of Redis's memory
 //   {video:<id>}:pos            string: "<epoch>-<seq> <run>" or "<epoch>-<seq> <run> <prevs>"; see lua/shared/position.lua
@@ -56,10 +56,10 @@ static struct redis *redis_of(struct engine *engine) {
 }
 
 static struct engine_subscription *redis_subscribe(struct engine *engine, const char *video,
-                                                   const struct engine_subscriber *who, void *arg) {
+                                                   const struct engine_subscriber *subscriber, void *arg) {
     struct redis *r = redis_of(engine);
-    struct engine_subscription *s = hub_subscribe(r->hub, video, who, arg);
-    // Also when it is not the first: each subscription is to hear once that it holds.
+    struct engine_subscription *s = hub_subscribe(r->hub, video, subscriber, arg);
+    // Also when it is not the first: on_subscribed() is called for each subscription.
     if (r->phase != REDIS_CLOSED) redis_subscriber_add(r->subscriber, video);
     return s;
 }

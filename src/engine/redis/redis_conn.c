@@ -209,7 +209,7 @@ static void redis_conn_receive(struct redis_conn *c, const char *bytes, size_t l
     switch (redis_replies_feed(&c->replies, bytes, len)) {
     case REDIS_REPLIES_OK: break;
     case REDIS_REPLIES_MALFORMED: redis_conn_go_down(c, "does not speak its protocol"); break;
-    case REDIS_REPLIES_UNASKED: redis_conn_go_down(c, "sends what nobody asked for"); break;
+    case REDIS_REPLIES_UNASKED: redis_conn_go_down(c, "sent an unexpected reply"); break;
     }
 }
 
@@ -296,7 +296,7 @@ static void on_redis_conn_timer(struct loop_timer *t) {
 
 // Ending
 
-// Ends the connection, which was in `state`; `why` stands.
+// Ends the connection, which was in `state`; `why` is set.
 static void redis_conn_end(struct redis_conn *c, enum redis_conn_state state) {
     if (state >= CONN_CONNECTING) resolver_forget(c->resolver, c->url->host); // it may have moved
     c->state = CONN_WAITING;

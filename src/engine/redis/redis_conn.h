@@ -1,13 +1,13 @@
-// Private to the Redis engine: one connection to Redis, which comes back by itself. Connects, greets (AUTH,
+// Private to the Redis engine: one connection to Redis, which reconnects by itself. Connects, greets (AUTH,
 // SELECT, CLIENT SETNAME, INFO), then sends commands pipelined, those of one turn of the loop with one
-// write(), and hands each reply to the callback of its command. hiredis frames commands and replies; the
+// write(), and passes each reply to the callback of its command. hiredis frames commands and replies; the
 // stream is ours. Callbacks never run inside the calls below, but for redis_conn_free() and
 // redis_conn_drain().
 //
-// Control loop only. A connection that is owed a reply and hears nothing for REDIS_CONN_SILENCE_MS takes no
-// more commands; after REDIS_CONN_CUT_MS it is cut: Redis hangs, or the path is dead. So what is owed when it
-// is cut for silence was sent at least REDIS_CONN_CUT_MS - REDIS_CONN_SILENCE_MS ago. Attempts to connect
-// follow each other after 20 ms, growing to 500 ms.
+// Control loop only. A connection that expects a reply and receives nothing for REDIS_CONN_SILENCE_MS accepts
+// no more commands; after REDIS_CONN_CUT_MS it is closed: Redis hangs, or the path is dead. So what is
+// unanswered then was sent at least REDIS_CONN_CUT_MS - REDIS_CONN_SILENCE_MS ago. Attempts to connect follow
+// each other after 20 ms, growing to 500 ms.
 #pragma once
 
 #include <stdbool.h>
@@ -28,7 +28,7 @@ enum {
     REDIS_CONN_WHY_SIZE = 256
 };
 
-// What INFO says of the server at the other end.
+// The server at the other end, from INFO.
 struct redis_server {
     char run_id[64];  // changes with every start
     int64_t clock_ms; // its wall clock when it answered
@@ -38,9 +38,9 @@ struct redis_conn_config {
     const char *name; // for CLIENT LIST
     // Commands can be sent from now on.
     void (*on_up)(void *arg, const struct redis_server *);
-    // It was up, and is not any more. Replies still owed have been answered with NULL.
+    // It is no longer up. Commands without a reply have been answered with NULL.
     void (*on_down)(void *arg, const char *why);
-    // For a connection that subscribes, whose replies answer no command: all of them, after the greeting.
+    // For a connection that subscribes: all replies after the greeting, because they answer no command.
     // NULL: this one does not subscribe.
     void (*on_message)(void *arg, const struct redisReply *);
     void *arg;
@@ -51,30 +51,31 @@ struct redis_conn *redis_conn_new(struct loop *, struct resolver *, const struct
                                   const struct redis_conn_config *);
 
 // Closes it; commands without a reply are answered with NULL inside this call. May be called in a callback:
-// the memory goes at the turn's end.
+// the memory is freed at the end of the turn.
 void redis_conn_free(struct redis_conn *);
 
-// To be called when the resolver has news.
+// Must be called when the resolver has a result.
 void redis_conn_resolved(struct redis_conn *);
 
 bool redis_conn_is_up(const struct redis_conn *);
 
-// Whether it is owed a reply and has heard nothing for REDIS_CONN_SILENCE_MS.
+// Returns whether it expects a reply and has received nothing for REDIS_CONN_SILENCE_MS.
 bool redis_conn_is_silent(const struct redis_conn *);
 
-// Why it is not up, or was cut last: one sentence.
+// Returns why it is not up, or was closed last: one sentence.
 const char *redis_conn_why(const struct redis_conn *);
 
 // Sends a command; only while it is up. cb may be NULL. Arguments are copied.
 void redis_conn_send(struct redis_conn *, int argc, const char *const *argv, const size_t *lens,
                      redis_reply_cb *, void *arg);
 
-// When the last byte came.
+// Returns when the last byte was received.
 int64_t redis_conn_heard_ms(const struct redis_conn *);
 
-// Cuts it: nothing more is sent or handed out, and at the turn's end on_down() is called. It comes back by
-// itself.
+// Closes it: nothing more is sent or passed on, and at the end of the turn on_down() is called. It reconnects
+// by itself.
 void redis_conn_cut(struct redis_conn *, const char *why);
 
-// Sends what waits and takes replies, blocking, until none is owed or the time is over: before the end.
+// Sends pending commands and receives replies, blocking, until none is expected or the time is over: before
+// closing.
 void redis_conn_drain(struct redis_conn *, int timeout_ms);

@@ -1,5 +1,5 @@
-// The way of a call: redis_call_send() puts it on the connection, or among the refused; on_reply() makes a
-// status of what comes back and hands it to the operation.
+// A call: redis_call_send() sends it on the connection, or adds it to the refused; on_redis_reply() turns the
+// reply into a status and passes it to the operation.
 #include "redis_core.h"
 
 #include <assert.h>
@@ -156,7 +156,7 @@ void redis_call_send(struct redis_call *c, const struct redis_args *a) {
     redis_call_send_raw(c, a->name ? a->name : a->at[0], a->count, a->at, a->len);
 }
 
-void redis_tell(struct redis *r, const struct redis_args *a) {
+void redis_send(struct redis *r, const struct redis_args *a) {
     if (redis_serves(r)) redis_conn_send(r->commands, a->count, a->at, a->len, NULL, NULL);
 }
 
@@ -192,7 +192,7 @@ static void on_script_loaded(void *arg, const redisReply *reply) {
     if (!reply) return;
     const char *error = redis_reply_error(reply);
     if (!redis_reply_text(reply, NULL)) {
-        char clause[REDIS_ERROR_CLAUSE] = "does not take scripts";
+        char clause[REDIS_ERROR_CLAUSE] = "does not accept scripts";
         if (error) redis_error_clause(error, clause, sizeof clause);
         if (error) redis_core_refused(r, "script_load", error);
         redis_conn_cut(r->commands, clause);
@@ -215,8 +215,7 @@ static void redis_load_scripts(struct redis *r) {
                         (const size_t[]){6, 4, (*s)->len}, on_script_loaded, r);
 }
 
-// What another process has may lack the last writes of the one before: viewers are told in a gap, operators
-// here.
+// Another server may lack the last writes of the one before: viewers get a gap, operators this warning.
 static void redis_note_replaced(const struct redis *r, const char *run_id) {
     if (r->run_id[0] && strcmp(r->run_id, run_id) != 0)
         log_warn(

@@ -1,6 +1,6 @@
-// Private to the Redis engine: its state, and how its operations send commands and take replies. An operation
-// is a struct redis_call from when it is asked for until its callback has been called: once, and never from
-// inside the operation. Control loop only.
+// Private to the Redis engine: its state, and how its operations send commands and receive replies. An
+// operation is a struct redis_call until its callback has been called: once, and never from inside the
+// operation. Control loop only.
 #pragma once
 
 #include <stdbool.h>
@@ -130,10 +130,10 @@ void redis_call_send_raw(struct redis_call *, const char *name, int argc, const 
 // Has it answered in a moment with `status`.
 void redis_call_refuse(struct redis_call *, enum engine_status);
 
-// To be called at the end of each on_reply() that does not send it again.
+// Must be called at the end of each on_reply() that does not send it again.
 void redis_call_free(struct redis_call *);
 
-// For a reply that is not what the command answers: says so in the log, and returns the status for it.
+// Logs a reply that does not fit the command, and returns the status for it.
 enum engine_status redis_call_unexpected(struct redis_call *, const struct redisReply *);
 
 // Notes an error reply, and ends the connection for commands if another one is needed.
@@ -143,8 +143,8 @@ void redis_core_refused(struct redis *, const char *command, const char *error);
 // answered.
 bool redis_serves(const struct redis *);
 
-// Sends a command whose reply nobody needs; not at all while Redis is away.
-void redis_tell(struct redis *, const struct redis_args *);
+// Sends a command whose reply is not needed; does nothing while Redis is unavailable.
+void redis_send(struct redis *, const struct redis_args *);
 
 // Redis's wall clock, as far as we know.
 int64_t redis_clock_ms(const struct redis *);

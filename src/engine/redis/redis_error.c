@@ -29,7 +29,7 @@ static const struct meaning *meaning_of(const char *error) {
     return NULL;
 }
 
-// Redis 7.0 says so of a script's commands without the word NOPERM.
+// Redis 7.0 reports it for a script's commands without the word NOPERM.
 static const char *missing_right(const char *error) {
     static const char by_script[] = "The user executing the script ";
     const char *at = strstr(error, by_script);

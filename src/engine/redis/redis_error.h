@@ -6,7 +6,7 @@
 
 enum { REDIS_ERROR_CLAUSE = 160 }; // bytes that hold any
 
-// Writes it as a clause to stand behind "Redis".
+// Writes it as a clause that follows "Redis".
 void redis_error_clause(const char *error, char *out, size_t size);
 
 // Returns whether Redis is out of memory.

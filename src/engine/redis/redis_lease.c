@@ -119,7 +119,7 @@ static void send_forget(struct redis *r) {
     redis_args_text(&a, "readers");
     redis_args_text(&a, r->old_lease.reader_url);
     redis_args_text(&a, r->old_lease.stamp);
-    redis_tell(r, &a);
+    redis_send(r, &a);
 }
 
 // One row at a time is considered for deletion: the first that ended more than 30 days ago by Redis's clock.

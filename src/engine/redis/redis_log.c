@@ -12,8 +12,8 @@
 
 #include <utlist.h>
 
-// A range takes a few bytes to ask for, and may be answered with megabytes, which Redis holds until we have
-// read them: a crowd that comes back to many videos at once must not make it hold all of theirs.
+// A range is a small request whose answer may be megabytes, which Redis holds until we have read them: many
+// viewers that return to many videos at the same time must not make it hold all of theirs.
 enum { RANGES_AT_ONCE = 16, CHECK_KEEP_MS = 10000 };
 
 // Appending
@@ -88,7 +88,7 @@ static bool read_appended(struct redis_call *c, const redisReply *reply, struct 
     return read && position_is_set(a->entry.at);
 }
 
-// Redis's clock was set forward, or Redis was busy for long: the next appends go by what it says now.
+// Redis's clock was set forward, or Redis was busy for long: the next appends use its clock as it is now.
 static bool note_late(struct redis *r, const redisReply *reply) {
     const char *clock_ms = redis_reply_text(redis_reply_item(reply, 1), NULL);
     if (!redis_reply_is_text(redis_reply_item(reply, 0), "late") || !clock_ms) return false;

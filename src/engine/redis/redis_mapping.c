@@ -153,7 +153,7 @@ void redis_mappings_purge(struct redis *r) {
         redis_args_text(&a, sets[i]);
         redis_args_text(&a, "-inf");
         redis_args_number(&a, (redis_clock_ms(r) - REDIS_KEEP_MS) * 1000);
-        redis_tell(r, &a);
+        redis_send(r, &a);
     }
 }
 

@@ -1,5 +1,5 @@
-// The pieces lie in keys of different slots, so they are fetched one after the other: one call is sent again
-// for each step, and gathers.
+// The parts are in keys of different slots, so they are fetched one after the other: one call is sent again
+// for each step, and collects them.
 #include "redis_overview.h"
 
 #include <stdio.h>
@@ -69,7 +69,7 @@ static bool take_videos(struct gathered *g, const redisReply *reply) {
     return true;
 }
 
-// A mapping that has gone since leaves the list.
+// A mapping dropped since then is left out.
 static bool take_readers(struct gathered *g, const redisReply *reply) {
     size_t count, len, found = 0;
     if (!redis_reply_array(reply, &count)) return false;

@@ -1,9 +1,9 @@
 // Private to the Redis engine: what Redis refuses, as a sentence for /ready and the log. Control loop only.
 //
-// A refusal stands until the same command succeeds. Appends are probed (redis_log_check): at once after
+// A refusal lasts until the same command succeeds. Appends are probed (redis_log_check): immediately after
 // connecting, and with growing pauses while they are refused. Other commands are retried by their callers, so
 // that a refusal of one is dropped if none has followed for REDIS_REFUSAL_MS. A full Redis does not count as
-// a refusal: it accepts no comments, and everything else goes on.
+// a refusal: it accepts no comments, and all other operations work.
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 // Private to the Redis engine: what a connection expects and receives. Redis answers commands in their order,
-// so replies are handed out along a queue; what answers no command (a published message) goes to on_push().
+// so a queue has the callbacks; what answers no command (a published message) is passed to on_push().
 //
 // Control loop only. The queue is as long as the commands sent and not answered; redis_core.h bounds those.
 #pragma once

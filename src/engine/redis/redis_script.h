@@ -1,4 +1,4 @@
-// Private to the Redis engine: the scripts that Redis runs, each with the shared parts that stand in front of
+// Private to the Redis engine: the scripts that Redis runs, each with the shared parts in front of
 // it, as the build makes them of lua/*.lua. Constant; any thread.
 #pragma once
 

@@ -191,7 +191,7 @@ static void on_probe_sent(void *arg, const redisReply *reply) {
     if (!redis_reply_integer(reply, &receivers))
         s->probe_sent_ms = 0; // nothing was published
     else if (!receivers && s->probing)
-        redis_conn_cut(s->conn, "does not hand out what is published");
+        redis_conn_cut(s->conn, "does not deliver what is published");
 }
 
 void redis_subscriber_probe(struct redis_subscriber *s) {
@@ -206,7 +206,7 @@ void redis_subscriber_probe(struct redis_subscriber *s) {
         redis_conn_send(r->commands, 3, (const char *const[]){"PUBLISH", s->probe_channel, "?"}, NULL,
                         on_probe_sent, s);
     } else if (now - s->probe_sent_ms >= PROBE_LOST_MS && redis_conn_heard_ms(s->conn) < s->probe_sent_ms) {
-        redis_conn_cut(s->conn, "does not hand out what is published");
+        redis_conn_cut(s->conn, "does not deliver what is published");
     }
 }
 

@@ -1,4 +1,4 @@
-// Private to the Redis engine: takes redis://[user:password@]host[:port][/db] apart (the scheme registered
+// Private to the Redis engine: parses redis://[user:password@]host[:port][/db] (the scheme registered
 // with IANA, as redis-cli -u reads it). Any thread.
 #pragma once
 

@@ -22,7 +22,7 @@ scenario('a connection that no longer delivers is noticed, and what was missed a
     const { id } = await post(system, 'v', 'and one more');
     await viewer.reaches(id);
   }
-  assert.match(system.stderr, /redis_subscriber_lost why="[^"]*does not hand out what is published/);
+  assert.match(system.stderr, /redis_subscriber_lost why="[^"]*does not deliver what is published/);
   assert.equal(viewer.comments.length, 5);
   assert.deepEqual(viewer.gaps, []);
   assert.equal(viewer.ended, false);

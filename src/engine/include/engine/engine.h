@@ -1,28 +1,28 @@
-// An engine carries comments from whoever takes them to whoever shows them, keeps each video's log, and keeps
-// the state the roles share: mappings, leases, counters. There are several behind this one table of
-// operations, and no role knows which one it talks to.
+// An engine carries comments from the roles that accept them to the roles that show them, keeps each video's
+// log, and keeps the state the roles share: mappings, leases, counters. There are several behind this one
+// table of operations, and no role knows which one it uses.
 //
 // Every operation is called on the process's control loop and calls back on it, exactly once, never from
-// inside the call. Strings and entries given to an operation are copied before it returns; what a callback is
-// given belongs to the engine and is valid during the callback. Operations on one video take effect in the
-// order of the calls, but that a range may also see what was appended after it was asked for; across videos
-// nothing is promised. Work that waits is bounded: beyond that ENGINE_BUSY.
+// inside the call. Strings and entries passed to an operation are copied before it returns; what a callback
+// is passed belongs to the engine and is valid during the callback. Operations on one video take effect in
+// the order of the calls, except that a range may include entries appended after the call; across videos
+// there is no order. The number of pending operations is bounded: beyond that ENGINE_BUSY.
 //
-// The log. A video's entries are numbered without holes within an epoch. Next to the entries stands a
-// position (the last number given, and the run: the history that the store's data belongs to), kept far
-// longer than they are. When the run has changed (the store was started again, a replica was promoted, data
+// The log. A video's entries are numbered without holes within an epoch. Next to the entries the store keeps
+// a position (the last number given, and the run: the history that the store's data belongs to), for far
+// longer than the entries. When the run has changed (the store was restarted, a replica was promoted, data
 // came from elsewhere), the next append begins a new epoch, greater than the old one and than any that the
 // caller or the engine has seen, whatever the clock says. Its first entry carries `prev`, the last position
 // that the store knows: a viewer at prev continues unaffected; one beyond it has seen entries that the store
 // has lost, and gets a gap. So a number is never used twice.
 //
 // A loss. Callers pass the highest position they know (head(), append(); the engine adds what it knows
-// itself). If the store stands below that, or began its epoch below it, it has lost acknowledged entries, and
-// begins an epoch whose first entry is a tombstone, published like any other: every viewer gets a gap, also
-// one at the very position that is left, as it may have missed what was lost. `prev` of the tombstone, if
-// set, is where the loss begins. A loss cannot be announced if no running process knows a lost entry: a
-// comment API remembers the videos it appended to last, a reader those that are watched there. Nor can one
-// that becomes known only many epochs later.
+// itself). If the store's position is lower, or its epoch began lower, it has lost acknowledged entries, and
+// begins an epoch whose first entry is a tombstone, published like any other: every viewer gets a gap,
+// including one at the very position that is left, since it may have missed what was lost. `prev` of the
+// tombstone, if set, is where the loss begins. A loss cannot be announced if no running process knows a lost
+// entry: a comment API remembers the videos it appended to last, a reader those that are watched there. Nor
+// can one that becomes known only many epochs later.
 #pragma once
 
 #include <stdbool.h>
@@ -36,11 +36,12 @@ enum engine_status {
     ENGINE_OK,
     ENGINE_NOT_FOUND,   // no such mapping
     ENGINE_FULL,        // max_videos is reached, and all of them are in use; nothing was stored
-    ENGINE_BUSY,        // too much work is waiting; nothing was done; try again soon
-    ENGINE_UNAVAILABLE, // the store cannot take it now (server lost, disk full); try again later. For an
+    ENGINE_BUSY,        // too many operations are pending; nothing was done; try again soon
+    ENGINE_UNAVAILABLE, // the store is not available now (server lost, disk full); try again later. For an
                         // append it is unknown whether it was done: a repeat with the same token finds out
     ENGINE_CLOSED,      // the engine was closed before it was done
-    ENGINE_STORE_FULL,  // the store has no memory for more entries; nothing was stored, all else goes on
+    ENGINE_STORE_FULL,  // the store has no memory for more entries; nothing was stored; all other operations
+                        // work
     ENGINE_KEY_REUSED   // an append with this token and another digest came first; nothing was stored
 };
 
@@ -52,9 +53,9 @@ struct engine;
 // digests.
 enum { ENGINE_DIGEST = 16, ENGINE_TOKENS_VIDEO = 50000, ENGINE_TOKENS = 1000000 };
 struct engine_token {
-    unsigned char name[ENGINE_DIGEST];   // a digest of whatever names it
-    unsigned char digest[ENGINE_DIGEST]; // of what makes it the same append
-    int64_t at_ms;                       // the caller's, given back to repeats
+    unsigned char name[ENGINE_DIGEST];   // a digest of its name
+    unsigned char digest[ENGINE_DIGEST]; // of its content
+    int64_t at_ms;                       // the caller's, returned to repeats
     const char *old_name;                // the name an earlier version may have stored it by, or NULL
 };
 
@@ -68,7 +69,7 @@ struct engine_append {
 };
 
 // `entry` is what was stored; NULL unless ENGINE_OK. For a repeat it has the first append's position and the
-// repeat's own kind and body, and `first` says when that was.
+// repeat's own kind and body, and `first` has the time of the first.
 struct engine_first {
     int64_t at_ms;
     bool whole; // the entry is the first append itself, as stored by an earlier version: at_ms is not known,
@@ -92,33 +93,33 @@ struct engine_range {
 };
 typedef void engine_range_cb(void *arg, enum engine_status, const struct engine_range *);
 
-// How a subscription hears. All on the control loop; `arg` is what subscribe() was given.
+// Callbacks of a subscription. All on the control loop; `arg` is what subscribe() was passed.
 struct engine_subscriber {
-    // Entries as they are appended, by anybody, in log order. A subscription may miss some without any error;
-    // whoever needs all of them checks the numbers and asks range() for a hole. An engine that does not
-    // publish all of an entry hands out its position alone, with the kind ENTRY_UNREAD: range() has the rest.
+    // Entries as they are appended, by any process, in log order. A subscription may miss some without any
+    // error; a subscriber that needs all of them checks the numbers and reads missing ones with range(). An
+    // engine that does not publish all of an entry passes its position alone, with the kind ENTRY_UNREAD:
+    // range() has the rest.
     void (*on_entry)(void *arg, const struct engine_entry *);
-    // From now on entries arrive; the last before may as well. Said once after subscribe(), and again after
-    // each interruption, in which entries may have been missed: compare with head().
+    // From now on entries arrive; those just before may as well. Called once after subscribe(), and again
+    // after each interruption, in which entries may have been missed: compare with head().
     void (*on_subscribed)(void *arg);
-    // Returns the highest position it has taken, so that appends to the video need not ask for it. May be
-    // NULL.
+    // Returns the highest position it has received, so that appends to the video can pass it. May be NULL.
     struct position (*position)(void *arg);
 };
 struct engine_subscription; // the engine's, until unsubscribe()
 
-// `reader_url` is who the video belongs to now; `changed` whether this call made it so. NULL unless
-// ENGINE_OK.
+// `reader_url` is the reader that the video belongs to now; `changed` whether this call made it so. NULL
+// unless ENGINE_OK.
 typedef void engine_mapping_cb(void *arg, enum engine_status, const char *reader_url, bool changed);
 
 // What entitles a reader to renew the lease of its URL while another process holds it.
 enum lease_claim {
-    LEASE_HELD,     // it held the lease less than ttl_ms ago: it wins over a process that was started later
-    LEASE_FIRST,    // its first renewal: it wins, as it mostly follows a process that has died
+    LEASE_HELD,     // it held the lease less than ttl_ms ago: wins over a process that was started later
+    LEASE_FIRST,    // its first renewal: wins, because it usually replaces a process that has died
     LEASE_UNCHANGED // it has seen the other's lease keep the same `stamp` for ttl_ms: that process is dead
 };
 
-// What a reader says of itself. Known by its url.
+// What a reader publishes about itself. Identified by its url.
 struct engine_lease {
     const char *reader_url;
     const char *public_url; // NULL: none but reader_url
@@ -130,7 +131,7 @@ struct engine_lease {
     // In a listing, and with LEASE_UNCHANGED:
     uint64_t stamp; // changes with each renewal: a reader is alive while observers see it change
     // In a listing:
-    int64_t left_ms; // until it ends by the store's wall clock, which may have been stepped: only a hint
+    int64_t left_ms; // until it ends, by the store's wall clock, which may have been stepped: only a hint
     bool given_up;   // by lease_drop()
     bool live;       // left_ms > 0 and not given up
 };
@@ -166,17 +167,17 @@ struct engine_overview {
 enum { ENGINE_NEWEST = 10, ENGINE_MAPPED = 100 };
 typedef void engine_overview_cb(void *arg, enum engine_status, const struct engine_overview *);
 
-// What an engine has done since it was opened. A trip to the store is a transaction of the embedded engine,
-// which carries out all operations that wait, or a command to Redis and its reply.
+// Counters since the engine was opened. A trip to the store is a transaction of the embedded engine, which
+// carries out all pending operations, or a command to Redis and its reply.
 struct engine_stats {
-    uint64_t waiting;         // operations called and not yet answered: now
-    uint64_t trips;           // that came to an end
-    uint64_t trip_us;         // what they took, in all
-    uint64_t longest_trip_us; // of them
+    uint64_t waiting;         // operations called and not yet answered, now
+    uint64_t trips;           // completed
+    uint64_t trip_us;         // total duration
+    uint64_t longest_trip_us; // of those
     uint64_t failures;        // transactions rolled back; commands refused or lost
 };
 
-// What an engine calls when a request is done: the one that belongs to the operation.
+// The callback of a request: the one that belongs to the operation.
 union engine_cb {
     engine_append_cb *append;
     engine_head_cb *head;
@@ -206,28 +207,28 @@ struct engine_ops {
     // Errors: FULL, BUSY, UNAVAILABLE, CLOSED, STORE_FULL, KEY_REUSED.
     void (*append)(struct engine *, const struct engine_append *, engine_append_cb *, void *arg);
 
-    // Starts hearing a video's entries. Never fails: while the store is away the subscription waits for it.
-    // unsubscribe() ends it at once (no call follows) and frees it. Until then (or close()) `video` and the
-    // subscriber are borrowed, not copied: there is a subscription for every video with a viewer.
+    // Subscribes to a video's entries. Never fails: while the store is unavailable the subscription waits for
+    // it. unsubscribe() ends it immediately (no call follows) and frees it. Until then (or close()) `video`
+    // and the subscriber are borrowed, not copied: there is a subscription for every video with a viewer.
     struct engine_subscription *(*subscribe)(struct engine *, const char *video,
                                              const struct engine_subscriber *, void *arg);
     void (*unsubscribe)(struct engine *, struct engine_subscription *);
 
-    // Gives the video's position. `known`: the highest the caller knows of, from the store and never from a
-    // client; may be unset. Reads, and so works on a store that takes no writes, unless something has to
-    // begin: a video that has no position starts its first epoch, at seq 0 (FULL is possible), and a loss is
+    // Reads the video's position. `known`: the highest the caller knows of, from the store and never from a
+    // client; may be unset. Also works on a store that accepts no writes, unless something has to begin: a
+    // video that has no position starts its first epoch, at seq 0 (FULL is possible), and a loss is
     // announced. Errors: FULL, BUSY, UNAVAILABLE, CLOSED.
     void (*head)(struct engine *, const char *video, struct position known, engine_head_cb *, void *arg);
 
-    // Gives the kept entries after `after`, oldest first, at most `limit`. There may be a hole between
-    // `after` and the first one, if what lay there has expired: its number and its `prev` tell. Errors: BUSY,
-    // UNAVAILABLE, CLOSED.
+    // Reads the kept entries after `after`, oldest first, at most `limit`. There may be a hole between
+    // `after` and the first one, if entries there have expired: its number and its `prev` show it. Errors:
+    // BUSY, UNAVAILABLE, CLOSED.
     void (*range)(struct engine *, const char *video, struct position after, size_t limit, engine_range_cb *,
                   void *arg);
 
     // max_videos bounds the videos with a log, a position or a mapping. A video is in use while it is watched
-    // and while its log has entries. To make room for a new one, the least recently used video that is not in
-    // use is evicted with everything stored for it, those without any comment first.
+    // and while its log has entries. For a new one the least recently used video that is not in use is
+    // evicted with everything stored for it, those without any comment first.
 
     // Mappings {video => reader}. All three mark the mapping as used; one unused for 30 days is dropped.
     // lookup: NOT_FOUND if there is none.
@@ -250,8 +251,8 @@ struct engine_ops {
 
     // Leases. lease_renew() writes one that lasts for ttl_ms, unless another process holds it with a better
     // claim. A process that takes over a URL gets a generation above all earlier ones. lease_drop() ends the
-    // lease of this URL and generation at once; it stays listed as given up. leases() lists all known readers
-    // by URL; ended leases stay listed for 30 days.
+    // lease of this URL and generation immediately; it stays listed as given up. leases() lists all known
+    // readers by URL; ended leases stay listed for 30 days.
     void (*lease_renew)(struct engine *, const struct engine_lease *, int ttl_ms, engine_lease_cb *,
                         void *arg);
     void (*lease_drop)(struct engine *, const char *reader_url, uint64_t generation, engine_done_cb *,
@@ -261,18 +262,18 @@ struct engine_ops {
     // Returns the counter's value before this call, and raises it by one; 0 at first. Persistent.
     void (*counter_next)(struct engine *, const char *name, engine_counter_cb *, void *arg);
 
-    // Gives totals and the newest things, for the statistics. May be a moment old.
+    // Reads totals, the newest comments and mappings, for the statistics. May be slightly out of date.
     void (*overview)(struct engine *, engine_overview_cb *, void *arg);
 
-    // Whether the store answers. If not, *why is a sentence for people, static or the engine's until its next
-    // call.
+    // Returns whether the store answers. If not, *why is a sentence for users, static or the engine's until
+    // its next call.
     bool (*ready)(struct engine *, const char **why);
 
-    // Returns at once.
+    // Never blocks.
     struct engine_stats (*stats)(struct engine *);
 
     // Ends everything: outstanding operations call back with ENGINE_CLOSED inside this call, except appends
-    // that could still be finished at once. Frees the engine and all subscriptions. May be called in any
+    // that could still be finished immediately. Frees the engine and all subscriptions. May be called in any
     // callback of the engine; another call of it, from a callback that this one makes, does nothing.
     void (*close)(struct engine *);
 };

@@ -1,8 +1,8 @@
 // An entry of a video's log: what it is, its kinds, and its form as JSON. Pure; any thread.
 //
 // An entry travels and is stored as fields. As JSON it is `{"id":"<at>",<body>}`; between processes, on a
-// Redis channel, `"prev":"<prev>"` comes behind the id where it is set. This file is the only one that puts
-// that together and takes it apart again (with lua/shared/position.lua, which does it inside Redis).
+// Redis channel, `"prev":"<prev>"` follows the id where it is set. Only this module composes and parses that
+// (and lua/shared/position.lua, inside Redis).
 #pragma once
 
 #include <stdbool.h>
@@ -19,7 +19,7 @@ enum entry_shown {
 };
 
 // All kinds: KIND(constant, number, name, what viewers are shown). A number is stored, so it keeps its
-// meaning. An entry whose number is not listed, as a later version may append, shows nothing.
+// meaning. Of an entry whose number is not listed, as a later version may append, nothing is shown.
 #define ENTRY_KINDS(KIND)                                                                                    \
     KIND(ENTRY_TOMBSTONE, 0, "tombstone", SHOWN_NOTHING) /* a number without content */                      \
     KIND(ENTRY_COMMENT, 1, "comment", SHOWN_PLAIN)
@@ -33,7 +33,7 @@ enum entry_kind {
 enum { ENTRY_KIND_MAX = 999 }; // what a later version may append
 
 struct engine_entry {
-    struct position at;   // not set for a message published without a number by another system: deliver it as
+    struct position at;   // not set for a message published without a number by another system: delivered as
                           // it is, it moves no position
     struct position prev; // set only on the first entry of an epoch: where the log stood before; on a
                           // tombstone, what comes after it was lost

@@ -1,6 +1,7 @@
-// The leases of readers in the memory of one process, and who may hold them: lease_renew() and the rest of
-// engine.h for engines inside a process. (The one on Redis has the rule in lua/lease_renew.lua.) A lease ends
-// by the monotonic clock. There are as many as readers, once given up ones are removed. One thread.
+// The leases of readers in the memory of one process, and which process may hold them: lease_renew() and the
+// rest of engine.h for engines inside a process. (The one on Redis has the rule in lua/lease_renew.lua.) A
+// lease ends by the monotonic clock. There are as many as readers, once given up ones are removed. One
+// thread.
 #pragma once
 
 #include "engine/engine.h"

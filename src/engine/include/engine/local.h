@@ -36,7 +36,7 @@ struct local_engine {
     struct loop *loop;
     struct hub *hub;
 
-    void (*hand_over)(struct local_engine *); // takes all of `pending`
+    void (*hand_over)(struct local_engine *); // must take all of `pending`
     size_t hand_over_at;
 
     struct request_list pending; // not handed over yet
@@ -66,7 +66,7 @@ void local_close_end(struct local_engine *, struct request_list *left);
 struct append_request {
     struct request request; // first
     const char *video;
-    struct engine_entry asked; // kind and body, which stands between braces in memory
+    struct engine_entry asked; // kind and body, which is between braces in memory
     bool has_token;
     struct engine_token token;
     struct position known;

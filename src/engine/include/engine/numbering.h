@@ -13,5 +13,5 @@ bool numbering_finds_loss(struct position at, struct position prev, struct posit
                           struct position *kept);
 
 // Returns an epoch greater than those of `at` and `known`, whatever the clock says; and than *highest, of any
-// video, which it raises, if the clock has gone back.
+// video, which it raises, if the clock was set back.
 uint64_t numbering_new_epoch(int64_t now_ms, struct position at, struct position known, uint64_t *highest);

@@ -1,7 +1,7 @@
 // A request on its way through an engine inside a process (local.h): made on the control loop, carried out
 // where the store lives, which may be a thread of its own, and called back on the control loop. It belongs to
 // one thread at a time; lists hand it over. It carries the functions for both; an operation's own struct
-// begins with it and holds what was asked and what is answered. Together with its strings it is one
+// begins with it and holds its arguments and its answer. Together with its strings it is one
 // allocation; what an answer points to is held by the request, or borrowed from the store if that cannot
 // change before the callback.
 #pragma once

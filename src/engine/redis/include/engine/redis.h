@@ -1,4 +1,4 @@
-// The engine on Redis (7.0 or later, or Valkey): what lets roles run as separate processes. Two connections,
+// The engine on Redis (7.0 or later, or Valkey): which lets roles run as separate processes. Two connections,
 // one for commands, pipelined, and one that is subscribed; both come back by themselves. Layout of the keys:
 // redis.c. Everything is on the control loop.
 #pragma once
@@ -11,9 +11,9 @@
 struct engine;
 struct loop;
 
-// Returns whether it is a URL that redis_open() understands; if not, a sentence that says why.
+// Returns whether it is a URL that redis_open() understands; if not, writes a sentence with the reason.
 bool redis_url_check(const char *url, char *why, size_t why_size);
 
-// Returns at once, also while Redis is away: connecting goes on in the background, and ready() tells. The
+// Returns immediately, also while Redis is unavailable: it connects in the background; see ready(). The
 // config's strings are copied. The URL must be one that redis_url_check() accepts.
 struct engine *redis_open(struct loop *, const struct redis_config *);
