@@ -22,19 +22,19 @@ struct http_host {
     struct http_scheduler scheduler;
     struct http_common common;
     struct http_counters counters;
-    // Once per connection: it has lost its socket, or handed it over to a stream. Its memory may live on.
+    // Once per connection: its socket is closed, or belongs to a stream. Its memory may live on.
     void (*on_closed)(struct http_host *, struct http_conn *);
 };
 
 struct http_conn_ops {
-    // Does what can be done now, within a bound. Returns what it cost (turns.h).
+    // Does what can be done now, within HTTP_TASK_COST. Returns what it cost (scheduler.h).
     int64_t (*serve)(struct http_conn *);
-    // Whether it waits for a request, with nothing unsent, and nothing unread.
+    // Whether it waits for a request, with nothing unsent or unread.
     bool (*is_idle)(const struct http_conn *);
-    // Its deadline has passed: closes it, or answers that the request came too late.
+    // Its deadline has passed: closes it, or answers 408.
     void (*expire)(struct http_conn *);
-    // Gives up its memory and its place: an incomplete request is answered 503. May leave an answer to be
-    // sent.
+    // Frees its memory: an incomplete request is answered 503, any other connection closed. The response may
+    // remain to be sent.
     void (*drop)(struct http_conn *);
     void (*close)(struct http_conn *);
 };
@@ -43,7 +43,7 @@ struct http_conn {
     const struct http_conn_ops *ops;
     struct http_host *host; // NULL once closed
     int64_t deadline_ms;    // 0: none
-    int64_t idle_ms;        // since when, as long as it is
+    int64_t idle_ms;        // since when it is idle
     struct http_task task;
     struct http_hold hold;
     struct http_conn *prev, *next; // the server's

@@ -1,5 +1,5 @@
-// Private to http: a connection that speaks HTTP/1.1 or 1.0, and the one exchange it is busy with. Requests
-// are answered one after the other; pipelined ones wait in the socket.
+// Private to http: a connection of HTTP/1.1 or 1.0, and its one exchange. Requests are answered one after the
+// other; pipelined ones wait in the socket.
 #pragma once
 
 struct http_conn;

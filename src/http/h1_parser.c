@@ -208,7 +208,7 @@ static enum h1_parsed h1_feed(struct h1_parser *h, const char *bytes, size_t *le
         *len = h1_scan_head(h, bytes, *len);
         if (!*len) return H1_PARSED_REFUSED;
     } else {
-        h->wire_bytes += *len; // chunk sizes, extensions and trailers are no body, but have to be read too
+        h->wire_bytes += *len; // chunk sizes, extensions and trailers count too
         if (h->wire_bytes > CHUNK_MOST * h->body_bytes + WIRE_SPARE) {
             h1_refuse_body(h);
             return H1_PARSED_REFUSED;

@@ -2,11 +2,11 @@
 // looked up; at the start only.
 #pragma once
 
-enum { HTTP_LISTENERS = 8 }; // addresses of a name; further ones are left out
+enum { HTTP_LISTENERS = 8 }; // addresses of a name; further ones are ignored
 
-// Returns how many descriptors it has opened (non-blocking, the caller's), or a negative errno: -EINVAL if
-// the name has no address. localhost is 127.0.0.1 and ::1. Addresses that this machine has not are left out,
-// as long as there are others. Port 0: the kernel chooses, the same for all.
+// Returns how many descriptors it has opened (non-blocking, owned by the caller), or a negative errno:
+// -EINVAL if the name has no address. localhost is 127.0.0.1 and ::1. Addresses that this machine does not
+// have are skipped, as long as there are others. Port 0: the kernel chooses, the same for all.
 int http_listen(const char *name, int port, int fds[HTTP_LISTENERS]);
 
 // Returns the port of a descriptor, or 0.

@@ -1,4 +1,4 @@
-// What handlers and guards ask about a request.
+// What handlers and guards read of a request.
 #include "http/request.h"
 
 #include <assert.h>

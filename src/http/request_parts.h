@@ -1,6 +1,6 @@
-// Private to http: a request as a protocol builds it. It adds the target and the values of the fields that
-// are kept to `head`, each with a NUL behind it, and calls http_request_take_field() for each value; then
-// checks the head; then adds the body.
+// Private to http: how a protocol builds a request. It adds the target and the values of the kept fields to
+// `head`, each with a terminating NUL, and calls http_request_take_field() for each value; then checks the
+// head; then adds the body.
 #pragma once
 
 #include <stdbool.h>
@@ -25,7 +25,7 @@ enum http_field {
     FIELD_IF_NONE_MATCH,
     FIELD_ACCEPT_ENCODING,
     FIELD_REQUEST_HEADERS, // of a preflight
-    FIELD_PROXY,           // those from here on are only known to be there
+    FIELD_PROXY,           // only its presence is kept
     FIELD_COUNT,
     FIELD_UNKNOWN = FIELD_COUNT
 };
@@ -40,7 +40,7 @@ struct http_request {
     enum http_method method;
     struct buf head;              // target and values of kept header fields as NUL-terminated strings
     uint32_t values[FIELD_COUNT]; // of the first of each field, in head; 0: absent
-    uint8_t hosts, encodings;     // how often they came, up to 2
+    uint8_t hosts, encodings;     // their number, up to 2
     bool bad_host;
     bool closes;       // the Connection field lists `close`
     size_t path_start; // of the target
@@ -60,13 +60,14 @@ enum http_method http_method_of(const char *name);
 
 enum http_field http_field_find(const char *name, size_t len);
 
-// Takes a value that was just added to the head at that place; drops it if it is not to be kept.
+// Takes the value that was just added to the head at `value_at`; removes it again if it is not kept.
 void http_request_take_field(struct http_request *, enum http_field, uint32_t value_at);
 
-// Checks what a head must have (`minor`: of HTTP/1.x), and finds the path. Returns a sentence if it is bad.
+// Checks that the head is complete and valid (`minor`: of HTTP/1.x), and finds the path. Returns NULL, or a
+// sentence that says what is wrong.
 const char *http_request_check_head(struct http_request *, int minor);
 
-// Takes doubled and trailing slashes out of the path. Returns whether there were any.
+// Removes doubled and trailing slashes from the path. Returns whether there were any.
 bool http_request_normalize_path(struct http_request *);
 
 // Decodes the parameter, a part of the path; NULL: none.
@@ -75,5 +76,5 @@ void http_request_set_param(struct http_request *, const char *at, size_t len);
 // Returns how much memory it holds.
 size_t http_request_bytes(const struct http_request *);
 
-// Frees what a handler has read already, once it has returned: the query, and a body of more than that.
+// Frees what only a running handler may read: the query, and a body of more than `body_bytes`.
 void http_request_release_read(struct http_request *, size_t body_bytes);

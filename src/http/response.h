@@ -1,4 +1,4 @@
-// Private to http: answers as HTTP/1.x has them. Pure.
+// Private to http: responses in the format of HTTP/1.x. Pure.
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 
 struct buf;
 
-// Header lines of every answer, made once a second. Zero-initialised is empty.
+// Header lines of every response, made once a second. Zero-initialised is empty.
 struct http_common {
     char lines[256];
     int64_t second;
@@ -25,15 +25,15 @@ enum http_connection {
 
 bool http_status_has_body(int status);
 
-// Adds the head of an answer; its body follows, but not after HEAD.
+// Adds the head of a response; its body follows, except after HEAD.
 void http_response_head(struct buf *, const struct http_reply *, const char *common_lines,
                         enum http_connection);
 
 // Adds the head of an event stream, in chunks or ended by the connection.
 void http_response_stream_head(struct buf *, enum sink_framing);
 
-// The header lines of a preflight's answer: `allow` has the methods, `wanted` the header fields that the page
-// wants to send (NULL: none).
+// Adds the header lines of the response to a preflight: `allow` has the methods, `wanted` the header fields
+// that the page wants to send (NULL: none).
 void http_response_preflight(struct buf *, const char *allow, const char *wanted);
 
 // Writes the methods (enum http_method) that a path has, for Allow.

@@ -1,4 +1,4 @@
-// An exchange that came from no connection: a request made of text, and a record of how it was ended. The
+// An exchange without a connection: a request made of text, and a record of how it was ended. The
 // second implementer of http/exchange.h.
 #pragma once
 
@@ -36,7 +36,7 @@ static inline struct fake_exchange *fake_of(struct http_exchange *x) {
 static inline void fake_end(struct fake_exchange *f, enum fake_end end) {
     assert_int_equal(f->end, FAKE_OPEN); // once
     f->end = end;
-    http_request_reset(&f->request); // whoever uses it now is found out
+    http_request_reset(&f->request); // so that a use after the end is found
 }
 
 static inline void fake_reply(struct http_exchange *x, const struct http_reply *reply) {

@@ -1,5 +1,5 @@
 // The other end of an HTTP connection, for tests of servers: a raw socket on the test's own loop that sends
-// what it is told and keeps what it gets. Waits by running the loop, so a test is single-threaded.
+// what the test gives it and keeps what it receives. Waits by running the loop, so a test is single-threaded.
 #pragma once
 
 #include <setjmp.h>
@@ -27,7 +27,7 @@ struct peer {
     struct loop_fd watch;
     struct loop *loop; // NULL: not open
     int fd;
-    bool deaf; // does not read
+    bool paused; // does not read
     struct buf out, got;
     bool ended; // by the other side; `error` if not in good order
     int error;
@@ -37,8 +37,8 @@ struct peer {
     struct buf head, body;
 };
 
-static inline void peer_look(struct peer *p) {
-    uint32_t events = (p->deaf || p->ended ? 0 : EPOLLIN) | (p->out.len ? EPOLLOUT : 0);
+static inline void peer_watch(struct peer *p) {
+    uint32_t events = (p->paused || p->ended ? 0 : EPOLLIN) | (p->out.len ? EPOLLOUT : 0);
     if (p->watch.fd >= 0 && p->ended && !p->out.len)
         loop_fd_remove(p->loop, &p->watch);
     else if (p->watch.fd >= 0)
@@ -78,8 +78,8 @@ static inline void peer_pull(struct peer *p) {
 static inline void peer_on_event(struct loop_fd *f, uint32_t events) {
     struct peer *p = (struct peer *)(void *)f;
     if (events & EPOLLOUT) peer_push(p);
-    if (!p->deaf && !p->ended) peer_pull(p);
-    peer_look(p);
+    if (!p->paused && !p->ended) peer_pull(p);
+    peer_watch(p);
 }
 
 // Connects to a port of 127.0.0.1. `receive` bounds what the kernel takes for it; 0: as usual.
@@ -103,16 +103,16 @@ static inline void peer_open(struct peer *p, struct loop *loop, int port) {
 static inline void peer_send_bytes(struct peer *p, const void *bytes, size_t len) {
     buf_add(&p->out, bytes, len);
     peer_push(p);
-    peer_look(p);
+    peer_watch(p);
 }
 
 static inline void peer_send(struct peer *p, const char *text) {
     peer_send_bytes(p, text, strlen(text));
 }
 
-static inline void peer_be_deaf(struct peer *p, bool deaf) {
-    p->deaf = deaf;
-    peer_look(p);
+static inline void peer_pause(struct peer *p, bool paused) {
+    p->paused = paused;
+    peer_watch(p);
 }
 
 static inline void peer_close_socket(struct peer *p) {
@@ -161,7 +161,7 @@ static inline const char *peer_header(struct peer *p, const char *name) {
 }
 
 // Takes a whole answer off what was got. Returns false if there is none yet.
-static inline bool peer_take_answer(struct peer *p) {
+static inline bool peer_parse_response(struct peer *p) {
     const char *text = buf_string(&p->got), *end = strstr(text, "\r\n\r\n");
     if (!end) return false;
     assert_memory_equal(text, "HTTP/1.1 ", 9);
@@ -181,22 +181,22 @@ static inline bool peer_take_answer(struct peer *p) {
     return true;
 }
 
-static inline bool peer_may_answer(void *peer) {
+static inline bool peer_has_response(void *peer) {
     struct peer *p = peer;
-    return peer_take_answer(p) || p->ended;
+    return peer_parse_response(p) || p->ended;
 }
 
 // Waits for the next answer.
-static inline void peer_answer(struct peer *p) {
+static inline void peer_receive(struct peer *p) {
     p->status = 0;
-    run_until(p->loop, peer_may_answer, p);
+    run_until(p->loop, peer_has_response, p);
     if (!p->status)
         fail_msg("the connection ended (error %d) after %zu bytes of an answer: \"%.200s\"", p->error,
                  p->got.len, buf_string(&p->got));
 }
 
 static inline void peer_expect(struct peer *p, int status, const char *body) {
-    peer_answer(p);
+    peer_receive(p);
     if (p->status != status) fail_msg("%d instead of %d: %s", p->status, status, buf_string(&p->body));
     if (body) assert_string_equal(buf_string(&p->body), body);
 }

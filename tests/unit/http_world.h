@@ -175,7 +175,7 @@ static inline void handle_abort(struct http_exchange *x, void *arg) {
 static inline void handle_reset(struct http_exchange *x, void *arg) {
     (void)arg;
     peer_reset(world.to_reset);
-    reply_text(x, "to nobody");
+    reply_text(x, "not received");
 }
 
 static const struct http_route routes[] = {
@@ -312,7 +312,7 @@ static inline bool requests_wait(void *count) {
     return world.waiting_count >= *(unsigned *)count;
 }
 
-// Waits until so many requests wait for their answers.
+// Waits until `count` requests wait for their responses.
 static inline void expect_waiting(unsigned count) {
     run_until(world.loop, requests_wait, &count);
 }

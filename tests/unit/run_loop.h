@@ -20,7 +20,7 @@ static inline void run_loop_look(void *arg) {
     if (!r->done || r->done(r->arg)) loop_stop(r->loop);
 }
 
-// Runs until done() says so; it is asked after each turn's events, and before waiting for the next.
+// Runs until done() returns true; it is called after each turn's events, before waiting for the next.
 static inline void run_until(struct loop *loop, bool (*done)(void *), void *arg) {
     struct run_loop r = {loop, done, arg};
     if (done && done(arg)) return;
@@ -31,7 +31,7 @@ static inline void run_until(struct loop *loop, bool (*done)(void *), void *arg)
     alarm(0);
 }
 
-// Runs so many turns without waiting in any.
+// Runs that many turns without waiting in any.
 static inline void run_turns(struct loop *loop, unsigned turns) {
     while (turns--) run_until(loop, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 // A transport that is as inconvenient as a stream may be: opening takes another turn; reads take more from
-// the socket than they are asked for, hand out a few bytes at a time, and find nothing now and then; writes
+// the socket than they are asked for, return a few bytes at a time, and sometimes none; writes
 // take a part, keep it, and send it later. A test that is linked with it uses it instead of plain TCP. What
 // is on the wire is the same.
 #include <assert.h>

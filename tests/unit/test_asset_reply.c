@@ -1,4 +1,4 @@
-// Static files: who gets which bytes, and who has them already.
+// Static files: which bytes a client gets, and when it has them already.
 #include "fake_exchange.h"
 
 #include "http/asset.h"
@@ -54,7 +54,7 @@ static void test_head_has_the_length_and_no_body(void **state) {
 }
 
 // RFC 9110, 12.5.3.
-static void test_who_accepts_gzip_gets_it(void **state) {
+static void test_gzip_is_sent_to_clients_that_accept_it(void **state) {
     (void)state;
     static const struct {
         const char *field;
@@ -93,7 +93,7 @@ static void test_what_does_not_shrink_is_sent_as_it_is(void **state) {
 }
 
 // RFC 9110, 13.1.2: compared weakly.
-static void test_who_has_the_file_is_told_so(void **state) {
+static void test_a_client_that_has_the_file_gets_304(void **state) {
     (void)state;
     static const struct {
         const char *field;
@@ -127,9 +127,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_file_goes_before_a_route_and_is_not_copied),
         cmocka_unit_test(test_head_has_the_length_and_no_body),
-        cmocka_unit_test(test_who_accepts_gzip_gets_it),
+        cmocka_unit_test(test_gzip_is_sent_to_clients_that_accept_it),
         cmocka_unit_test(test_what_does_not_shrink_is_sent_as_it_is),
-        cmocka_unit_test(test_who_has_the_file_is_told_so),
+        cmocka_unit_test(test_a_client_that_has_the_file_gets_304),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-// What becomes of the server's connections: who goes away when, what is handed over, and what is bounded.
+// The server's connections: when they are closed, what is handed over, and what is bounded.
 // What the server answers is in test_http_server.c.
 #include "http_world.h"
 
@@ -20,7 +20,7 @@ static struct peer *connect_with_small_buffers(int i) {
     setsockopt(listening_socket(), SOL_SOCKET, SO_SNDBUF, &size,
                sizeof size); // connections inherit it
     peer_open_with(&world.peers[i], world.loop, world.port, SMALL_BUFFER);
-    peer_be_deaf(&world.peers[i], true);
+    peer_pause(&world.peers[i], true);
     return &world.peers[i];
 }
 
@@ -46,7 +46,7 @@ static void test_a_client_gone_before_the_answer(void **state) {
         http_request_peer(r, address, sizeof address);
         assert_string_equal(address, "127.0.0.1");
         assert_string_equal(http_request_target(r), "/wait");
-        answer_waiting(i, "to nobody");
+        answer_waiting(i, "not received");
         exchange();
         peer_release(p);
     }
@@ -88,7 +88,7 @@ static void test_a_client_gone_in_the_middle_of_its_request(void **state) {
 }
 
 // Found here: the end of what the client sends, read before the answer had left, threw the answer away.
-static void test_a_client_that_has_said_all_gets_its_answers(void **state) {
+static void test_a_half_closed_client_gets_its_responses(void **state) {
     (void)state;
     struct peer *p = send_from(0, GET);
     half_close(p);
@@ -154,7 +154,7 @@ static void test_a_half_closed_client_that_does_not_read_costs_no_turns(void **s
     half_close(p);
     exchange();
     assert_in_range(turns_in_a_moment(), 1, 10);
-    peer_be_deaf(p, false);
+    peer_pause(p, false);
     peer_expect(p, 200, NULL);
     assert_int_equal(p->body.len, 200000);
     peer_expect_end(p);
@@ -172,7 +172,7 @@ static void test_an_idle_server_sleeps(void **state) {
 
 // Found here: the interim answer was sent from inside the parser, and a client gone just then took the server
 // with it.
-static void test_a_client_gone_when_it_should_be_told_to_go_on(void **state) {
+static void test_a_client_gone_before_its_100_continue(void **state) {
     (void)state;
     world.to_reset = send_from(0, "GET /reset HTTP/1.1\r\n" HOST "\r\nPOST /echo HTTP/1.1\r\n" HOST
                                   "Expect: 100-continue\r\nContent-Length: 5\r\n\r\n");
@@ -211,7 +211,7 @@ static void expect_taken(struct peer *p) {
     exchange();
     exchange();
     char bytes[16];
-    assert_int_equal(read(world.taken, bytes, sizeof bytes), 8); // nobody else reads it
+    assert_int_equal(read(world.taken, bytes, sizeof bytes), 8); // nothing else reads it
     close(world.taken);
     world.taken = -2;
     peer_expect_end(p);
@@ -278,14 +278,14 @@ static void test_a_stream_waits_until_earlier_responses_are_sent(void **state) {
     (void)state;
     struct peer *p = connect_with_small_buffers(0);
     ask_for_stream_unread(p);
-    peer_be_deaf(p, false);
+    peer_pause(p, false);
     peer_expect(p, 200, NULL);
     assert_int_equal(p->body.len, 200000);
     while (world.taken == -2) run_turns(world.loop, 1);
     expect_taken(p);
 }
 
-static void test_a_stream_does_not_wait_for_ever(void **state) {
+static void test_a_stream_waits_no_longer_than_the_idle_timeout(void **state) {
     (void)state;
     struct peer *p = connect_with_small_buffers(0);
     ask_for_stream_unread(p);
@@ -301,7 +301,7 @@ static void test_an_abort_waits_until_earlier_responses_are_sent(void **state) {
     peer_send(p, "GET /big?bytes=200000 HTTP/1.1\r\n" HOST "\r\nGET /abort HTTP/1.1\r\n" HOST "\r\n" GET);
     exchange();
     assert_int_equal(world.handled, 2);
-    peer_be_deaf(p, false);
+    peer_pause(p, false);
     peer_expect(p, 200, NULL);
     assert_int_equal(p->body.len, 200000);
     run_until(world.loop, peer_has_ended, p);
@@ -309,7 +309,7 @@ static void test_an_abort_waits_until_earlier_responses_are_sent(void **state) {
     assert_int_equal(world.handled, 2);
 }
 
-static void test_an_abort_says_nothing(void **state) {
+static void test_an_abort_sends_nothing(void **state) {
     (void)state;
     struct peer *p = send_from(0, "GET /abort HTTP/1.1\r\n" HOST "\r\n");
     peer_expect_end(p);
@@ -382,14 +382,14 @@ static void test_an_answer_leads_to_no_handler_inside_it(void **state) {
 }
 
 // A body that lasts is sent from where it is, behind the answers before it and before those behind it.
-static void test_a_lasting_body_keeps_its_place(void **state) {
+static void test_a_static_body_keeps_its_place(void **state) {
     (void)state;
     struct peer *p = connect_with_small_buffers(0);
     peer_send(p, GET "GET /static HTTP/1.1\r\n" HOST "\r\n" GET "HEAD /static HTTP/1.1\r\n" HOST
                      "\r\nGET /static HTTP/1.0\r\n\r\n");
     run_turns(world.loop, 5);
     assert_true(budget_used() < sizeof static_body / 2);
-    peer_be_deaf(p, false);
+    peer_pause(p, false);
     peer_expect(p, 200, "root");
     peer_expect(p, 200, static_body);
     peer_expect(p, 200, "root");
@@ -401,7 +401,7 @@ static void test_a_lasting_body_keeps_its_place(void **state) {
     peer_expect_end(p);
 }
 
-static void test_counters_tell_what_was_seen(void **state) {
+static void test_counters(void **state) {
     (void)state;
     const struct http_counters *c = http_server_counters(world.server);
     struct peer *p =
@@ -466,7 +466,7 @@ static void test_a_refusal_can_be_read_while_still_sending(void **state) {
     assert_int_equal(world.handled, 0);
 }
 
-static void test_nobody_is_listened_to_for_ever_after_a_refusal(void **state) {
+static void test_reading_ends_soon_after_a_refusal(void **state) {
     (void)state;
     struct peer *p = send_from(0, "bad\r\n\r\n");
     peer_expect(p, 400, NULL);
@@ -490,7 +490,7 @@ static void test_nothing_is_taken_after_a_closing_request(void **state) {
     peer_send(p, GET);
     exchange();
     assert_int_equal(world.handled, 0);
-    peer_be_deaf(p, false);
+    peer_pause(p, false);
     peer_expect(p, 200, NULL);
     assert_int_equal(p->body.len, 200000);
     peer_expect_end(p);
@@ -503,7 +503,7 @@ static void expect_bounded(void) {
     assert_int_equal(open_connections(), 1);
 }
 
-static void test_a_client_that_does_not_read_is_not_worked_for(void **state) {
+static void test_requests_of_a_client_that_does_not_read_wait(void **state) {
     (void)state;
     enum { REQUESTS = 20000 };
     struct peer *p = connect_with_small_buffers(0);
@@ -521,9 +521,9 @@ static void test_a_client_that_does_not_read_is_not_worked_for(void **state) {
     }
     assert_in_range(world.handled, 100, REQUESTS / 4);
     assert_true(p->out.len > 0); // what is not taken stays with the client
-    peer_be_deaf(p, false);
+    peer_pause(p, false);
     for (int i = 0; i < REQUESTS; i++) {
-        peer_answer(p);
+        peer_receive(p);
         assert_int_equal(strtol(buf_string(&p->body), NULL, 10), i);
         if (i % 1000 == 0) expect_bounded();
     }
@@ -543,12 +543,12 @@ static void test_a_client_that_never_reads_is_closed(void **state) {
     assert_int_equal(open_connections(), 0);
 }
 
-static void test_a_large_answer_arrives_whole(void **state) {
+static void test_a_large_response_arrives_whole(void **state) {
     (void)state;
     struct peer *p = connect_with_small_buffers(0);
     peer_send(p, "GET /big?bytes=1000000 HTTP/1.1\r\n" HOST "\r\n" GET);
     exchange();
-    peer_be_deaf(p, false);
+    peer_pause(p, false);
     peer_expect(p, 200, NULL);
     assert_int_equal(p->body.len, 1000000);
     assert_int_equal(strspn(buf_string(&p->body), "b"), 1000000);
@@ -563,7 +563,7 @@ static void test_a_request_behind_a_large_late_answer_is_not_forgotten(void **st
     memset(body, 'x', sizeof body - 1);
     int size = 4 * 1024 * 1024;
     setsockopt(listening_socket(), SOL_SOCKET, SO_SNDBUF, &size,
-               sizeof size); // takes it at once
+               sizeof size); // takes it in one call
     for (unsigned i = 0; i < 3; i++) {
         struct peer *p = connect_peer(0);
         peer_send(p, "GET /wait HTTP/1.1\r\n" HOST "\r\n" GET);
@@ -584,7 +584,7 @@ static void test_a_late_answer_counts_at_once(void **state) {
     expect_waiting(1);
     answer_waiting(0, body);
     assert_true(budget_used() > sizeof body / 2);
-    peer_be_deaf(p, false);
+    peer_pause(p, false);
     peer_expect(p, 200, body);
 }
 
@@ -596,7 +596,7 @@ static void open_small_world(unsigned max_connections) {
     open_world(max_connections);
 }
 
-static void test_the_idle_connection_goes_first(void **state) {
+static void test_the_idle_connection_is_closed_first(void **state) {
     (void)state;
     open_small_world(3);
     struct peer *busy = send_from(0, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
@@ -613,8 +613,8 @@ static void test_the_idle_connection_goes_first(void **state) {
     peer_expect(busy, 200, "done");
 }
 
-// Found here: room was made before it was known that anybody wanted it, at the cost of the one just accepted.
-static void test_no_connection_goes_for_nobody(void **state) {
+// Found here: room was made before a client needed it, by closing the one just accepted.
+static void test_no_connection_is_closed_without_need(void **state) {
     (void)state;
     open_small_world(2);
     struct peer *first = send_from(0, GET), *second = send_from(1, GET);
@@ -648,14 +648,14 @@ static void test_a_connection_at_work_is_not_idle(void **state) {
     run_turns(world.loop, 5);
     struct peer *next = send_from(3, GET);
     run_turns(world.loop, 5);
-    peer_be_deaf(reading, false);
+    peer_pause(reading, false);
     peer_expect(reading, 200, NULL);
     assert_int_equal(reading->body.len, 200000);
     run_later(world.loop, SWEEP_MS);
     peer_expect(next, 200, "root");
 }
 
-static void test_those_who_find_no_room_wait(void **state) {
+static void test_without_room_connections_wait(void **state) {
     (void)state;
     open_small_world(2);
     struct peer *busy = send_from(0, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
@@ -701,7 +701,7 @@ static void test_without_descriptors_idle_connections_make_room(void **state) {
     assert_false(second->ended);
 }
 
-static void test_without_descriptors_it_goes_on_and_says_so(void **state) {
+static void test_without_descriptors_it_goes_on_and_logs_it(void **state) {
     (void)state;
     char said[1024] = "";
     int log = memfd_create("log", MFD_CLOEXEC), real_stderr = dup(STDERR_FILENO);
@@ -711,7 +711,7 @@ static void test_without_descriptors_it_goes_on_and_says_so(void **state) {
     log_set_level(LOG_WARN);
     dup2(log, STDERR_FILENO);
     struct rlimit usual = take_descriptors_away();
-    for (int i = 0; i < 20; i++) run_later(world.loop, 50); // tries again, and says it once
+    for (int i = 0; i < 20; i++) run_later(world.loop, 50); // tries again, and logs it once
     answer_waiting(0, "served all the same");
     for (int i = 0; i < 3; i++) run_turns(world.loop, 1);
     unsigned spun = turns_in_a_moment();
@@ -741,8 +741,8 @@ static void test_a_server_freed_with_all_kinds_of_connections(void **state) {
     struct peer *refused = send_from(4, "bad\r\n\r\n");
     peer_expect(refused, 400, NULL);
     for (int i = 0; i < 5; i++) late[i] = send_from(5 + i, "GET /wait HTTP/1.1\r\n" HOST "\r\n" GET);
-    struct peer *deaf = connect_with_small_buffers(10);
-    peer_send(deaf, "GET /big?bytes=200000 HTTP/1.1\r\n" HOST "\r\n");
+    struct peer *paused = connect_with_small_buffers(10);
+    peer_send(paused, "GET /big?bytes=200000 HTTP/1.1\r\n" HOST "\r\n");
     expect_waiting(5);
     exchange();
     peer_reset(late[4]); // gone already
@@ -753,14 +753,14 @@ static void test_a_server_freed_with_all_kinds_of_connections(void **state) {
     assert_int_equal(take_stream(world.waiting[0]), -1);
     http_abort(world.waiting[1]);
     run_turns(world.loop, 2);
-    answer_waiting(2, "to nobody");
+    answer_waiting(2, "not received");
     http_reply_error(world.waiting[3], 503, "closing", "Going away.");
     http_reply(world.waiting[4], &(struct http_reply){.status = 204});
     for (int i = 0; i < 5; i++) world.waiting[i] = NULL;
     for (int i = 0; i < 12; i++) {
         struct peer *p = &world.peers[i];
         if (!p->loop) continue;
-        peer_be_deaf(p, false);
+        peer_pause(p, false);
         run_until(world.loop, peer_has_ended, p);
         if (i >= 5 && i < 9) assert_int_equal(p->got.len, 0);
     }
@@ -783,37 +783,37 @@ int main(void) {
         SERVED(test_a_client_gone_before_the_answer),
         SERVED(test_a_client_gone_before_its_stream_or_abort),
         SERVED(test_a_client_gone_in_the_middle_of_its_request),
-        SERVED(test_a_client_that_has_said_all_gets_its_answers),
+        SERVED(test_a_half_closed_client_gets_its_responses),
         SERVED(test_a_half_closed_client_that_does_not_read_costs_no_turns),
         SERVED(test_an_idle_server_sleeps),
-        SERVED(test_a_client_gone_when_it_should_be_told_to_go_on),
+        SERVED(test_a_client_gone_before_its_100_continue),
         SERVED(test_a_client_gone_while_its_requests_are_handled),
         SERVED(test_a_streams_connection_is_the_callers),
         SERVED(test_a_stream_outlives_server_and_timeouts),
         SERVED(test_answers_before_a_stream_are_sent),
         SERVED(test_answers_before_an_abort_are_sent),
         SERVED(test_a_stream_waits_until_earlier_responses_are_sent),
-        SERVED(test_a_stream_does_not_wait_for_ever),
+        SERVED(test_a_stream_waits_no_longer_than_the_idle_timeout),
         SERVED(test_an_abort_waits_until_earlier_responses_are_sent),
-        SERVED(test_an_abort_says_nothing),
+        SERVED(test_an_abort_sends_nothing),
         SERVED(test_the_answer_comes_from_another_thread),
         SERVED(test_an_answer_leads_to_no_handler_inside_it),
-        SERVED(test_a_lasting_body_keeps_its_place),
-        SERVED(test_counters_tell_what_was_seen),
+        SERVED(test_a_static_body_keeps_its_place),
+        SERVED(test_counters),
         SERVED(test_a_refusal_can_be_read_while_still_sending),
-        SERVED(test_nobody_is_listened_to_for_ever_after_a_refusal),
+        SERVED(test_reading_ends_soon_after_a_refusal),
         SERVED(test_nothing_is_taken_after_a_closing_request),
-        SERVED(test_a_client_that_does_not_read_is_not_worked_for),
+        SERVED(test_requests_of_a_client_that_does_not_read_wait),
         SERVED(test_a_client_that_never_reads_is_closed),
-        SERVED(test_a_large_answer_arrives_whole),
+        SERVED(test_a_large_response_arrives_whole),
         SERVED(test_a_request_behind_a_large_late_answer_is_not_forgotten),
         SERVED(test_a_late_answer_counts_at_once),
-        SERVED(test_the_idle_connection_goes_first),
-        SERVED(test_no_connection_goes_for_nobody),
+        SERVED(test_the_idle_connection_is_closed_first),
+        SERVED(test_no_connection_is_closed_without_need),
         SERVED(test_a_connection_at_work_is_not_idle),
-        SERVED(test_those_who_find_no_room_wait),
+        SERVED(test_without_room_connections_wait),
         SERVED(test_without_descriptors_idle_connections_make_room),
-        SERVED(test_without_descriptors_it_goes_on_and_says_so),
+        SERVED(test_without_descriptors_it_goes_on_and_logs_it),
         SERVED(test_a_server_freed_with_all_kinds_of_connections),
         SERVED(test_a_server_freed_in_a_turn_of_requests),
     };

@@ -145,7 +145,7 @@ static bool has_sent(void *bytes) {
     return world.peers[0].got.len >= *(size_t *)bytes;
 }
 
-// Waits for so many bytes, and makes them readable.
+// Waits for that many bytes, and descrambles them.
 static const char *receive(struct peer *p, size_t bytes) {
     run_until(world.loop, has_sent, &bytes);
     scramble(p->got.data, p->got.len);

@@ -84,8 +84,8 @@ static unsigned names_asked(void) {
     return asked;
 }
 
-// The kernel takes a megabyte at once on loopback; this send() does not, if a test wants that: the socket has
-// little room, or never more than for the first piece.
+// The kernel takes a megabyte in one call on loopback; this send() does not, if a test wants that: the socket
+// has little room, or never more than for the first piece.
 
 static struct {
     enum { SEND_ALL, SEND_PIECES, SEND_STUCK } mode;
@@ -232,7 +232,7 @@ static struct call get_at(struct world *w, const char *url) {
     return c;
 }
 
-// Lets the loop run until `done` says so.
+// Runs the loop until `done` returns true.
 struct until {
     struct loop_timer timer;
     struct world *world;
@@ -785,12 +785,12 @@ static void test_next_address_when_one_refuses(void **state) {
     struct world *w = *state;
     char url[64];
     name_url(w, "two.test", url, sizeof url);
-    set_names(false, "127.0.0.2", "127.0.0.1"); // nobody listens on the first
+    set_names(false, "127.0.0.2", "127.0.0.1"); // there is no listener on the first
     set_reply(w, hello);
     assert_int_equal(get_at(w, url).error, 0);
 }
 
-static void test_name_is_looked_up_again_when_nobody_answers(void **state) {
+static void test_a_name_is_resolved_again_when_unreachable(void **state) {
     struct world *w = *state;
     char url[64];
     name_url(w, "moved.test", url, sizeof url);
@@ -805,7 +805,7 @@ static bool four_calls_open(struct world *w) {
     return names_asked() >= 4 && w->open == 4;
 }
 
-static void test_slow_names_hold_up_nobody(void **state) {
+static void test_slow_names_block_no_other_request(void **state) {
     struct world *w = *state;
     struct call slow[5], c;
     set_names(true, "127.0.0.1", NULL);
@@ -952,8 +952,8 @@ int main(void) {
         TEST(test_names_are_looked_up_once),
         TEST(test_missing_names),
         TEST(test_next_address_when_one_refuses),
-        TEST(test_name_is_looked_up_again_when_nobody_answers),
-        TEST(test_slow_names_hold_up_nobody),
+        TEST(test_a_name_is_resolved_again_when_unreachable),
+        TEST(test_slow_names_block_no_other_request),
         TEST(test_free_with_a_look_up_under_way),
         TEST(test_free_ends_everything),
         TEST(test_free_inside_a_callback),

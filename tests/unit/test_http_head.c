@@ -96,7 +96,7 @@ static void test_fragments_are_waited_for(void **state) {
     expect("\r", HTTP_HEAD_MORE);
 }
 
-static void test_what_llhttp_lets_pass_is_refused(void **state) {
+static void test_what_llhttp_accepts_is_refused(void **state) {
     (void)state;
     static const char *const bad[] = {
         // bare LF
@@ -245,7 +245,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_well_formed_heads_end_where_they_end),
         cmocka_unit_test(test_fragments_are_waited_for),
-        cmocka_unit_test(test_what_llhttp_lets_pass_is_refused),
+        cmocka_unit_test(test_what_llhttp_accepts_is_refused),
         cmocka_unit_test(test_other_versions_and_protocols),
         cmocka_unit_test(test_a_head_may_be_as_long_as_is_said_and_no_longer),
         cmocka_unit_test(test_endless_parts_of_a_head_are_bounded),

@@ -12,7 +12,7 @@
 enum { CONNS = 64 };
 
 static struct client {
-    struct http_task turn;
+    struct http_task task;
     int work; // pieces left, each worth HTTP_TASK_COST
     int done;
     uint64_t done_in; // the turn of the last one
@@ -20,12 +20,12 @@ static struct client {
 } clients[CONNS];
 
 static struct loop *loop;
-static struct http_scheduler *turns;
+static struct http_scheduler *scheduler;
 static bool idle;
 static int pieces;
 
 static int64_t serve(struct http_task *t) {
-    struct client *c = container_of(t, struct client, turn);
+    struct client *c = container_of(t, struct client, task);
     t->more = false;
     if (!c->work) return 0;
     c->work--;
@@ -37,7 +37,7 @@ static int64_t serve(struct http_task *t) {
 }
 
 static void on_idle(struct http_scheduler *t) {
-    assert_ptr_equal(t, turns);
+    assert_ptr_equal(t, scheduler);
     idle = true;
 }
 
@@ -45,39 +45,39 @@ static int set_up(void **state) {
     (void)state;
     memset(clients, 0, sizeof clients);
     loop = loop_new();
-    turns = mem_zalloc(sizeof *turns);
+    scheduler = mem_zalloc(sizeof *scheduler);
     idle = false;
     pieces = 0;
-    http_scheduler_init(turns, loop, serve);
+    http_scheduler_init(scheduler, loop, serve);
     run_turns(loop, 1);
     return 0;
 }
 
 static int tear_down(void **state) {
     (void)state;
-    for (int i = 0; i < CONNS; i++) http_scheduler_leave(turns, &clients[i].turn);
-    http_scheduler_stop(turns, on_idle);
+    for (int i = 0; i < CONNS; i++) http_scheduler_leave(scheduler, &clients[i].task);
+    http_scheduler_stop(scheduler, on_idle);
     loop_free(loop);
     assert_true(idle);
-    free(turns);
+    free(scheduler);
     return 0;
 }
 
 static void give(int i, uint8_t lane, int work) {
-    clients[i].turn.lane = lane;
+    clients[i].task.lane = lane;
     clients[i].work = work;
-    http_scheduler_ready(turns, &clients[i].turn);
+    http_scheduler_ready(scheduler, &clients[i].task);
 }
 
 static bool has_no_work(void *arg) {
     return !((struct client *)arg)->work;
 }
 
-static void test_a_little_work_is_done_at_once(void **state) {
+static void test_a_little_work_is_done_immediately(void **state) {
     (void)state;
     give(0, 7, 1);
     assert_int_equal(clients[0].done, 1);
-    assert_false(clients[0].turn.waits);
+    assert_false(clients[0].task.waits);
 }
 
 static void test_a_lane_that_has_used_its_share_waits(void **state) {
@@ -92,7 +92,7 @@ static void test_a_lane_that_has_used_its_share_waits(void **state) {
         assert_true(clients[i].done_in >= clients[i - 1].done_in); // in the order of coming
 }
 
-static void test_one_with_endless_work_lets_others_of_its_lane_in(void **state) {
+static void test_endless_work_does_not_block_others_of_its_lane(void **state) {
     (void)state;
     give(0, 7, 1000);
     give(1, 7, 1);
@@ -103,7 +103,7 @@ static void test_one_with_endless_work_lets_others_of_its_lane_in(void **state) 
 static void test_lanes_take_turns_however_many_stand_in_one(void **state) {
     (void)state;
     for (int i = 0; i < 60; i++) give(i, 7, 1000);
-    give(60, 8, 5); // the first piece at once
+    give(60, 8, 5); // the first piece immediately
     uint64_t begin = loop_turn(loop);
     run_until(loop, has_no_work, &clients[60]);
     assert_in_range(clients[60].done_in - begin, 0, 3);
@@ -127,7 +127,7 @@ static void test_a_turn_of_the_loop_is_bounded(void **state) {
 static void test_one_that_leaves_is_not_served(void **state) {
     (void)state;
     for (int i = 0; i < 10; i++) give(i, 7, 2);
-    http_scheduler_leave(turns, &clients[9].turn);
+    http_scheduler_leave(scheduler, &clients[9].task);
     run_until(loop, has_no_work, &clients[8]);
     run_turns(loop, 1);
     assert_int_equal(clients[9].done, 0);
@@ -155,9 +155,9 @@ static void test_an_address_is_one_lane_and_an_ipv6_network_too(void **state) {
 int main(void) {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_a_little_work_is_done_at_once),
+        TEST(test_a_little_work_is_done_immediately),
         TEST(test_a_lane_that_has_used_its_share_waits),
-        TEST(test_one_with_endless_work_lets_others_of_its_lane_in),
+        TEST(test_endless_work_does_not_block_others_of_its_lane),
         TEST(test_lanes_take_turns_however_many_stand_in_one),
         TEST(test_a_turn_of_the_loop_is_bounded),
         TEST(test_one_that_leaves_is_not_served),

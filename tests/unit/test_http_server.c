@@ -301,7 +301,7 @@ static const struct refusal refusals[] = {
 };
 
 static void expect_refusal(struct peer *p, const struct refusal *r) {
-    peer_answer(p);
+    peer_receive(p);
     if (p->status != r->status) fail_msg("%d instead of %d for:\n%s", p->status, r->status, r->request);
     if (!peer_header(p, "Connection")) fail_msg("%d does not close:\n%s", p->status, r->request);
     assert_string_equal(peer_header(p, "Connection"), "close");
@@ -376,7 +376,7 @@ static void test_a_chunk_that_can_never_fit_is_refused_at_once(void **state) {
     }
 }
 
-static void test_a_body_may_be_as_large_as_its_route_says(void **state) {
+static void test_a_body_may_be_as_large_as_its_route_allows(void **state) {
     (void)state;
     static const struct {
         const char *path;
@@ -509,7 +509,7 @@ static void test_unknown_paths(void **state) {
         char request[200];
         snprintf(request, sizeof request, "GET %s HTTP/1.1\r\n" HOST "\r\n", paths[i]);
         peer_send(p, request);
-        peer_answer(p);
+        peer_receive(p);
         if (!strncmp(paths[i], "/?", 2)) {
             assert_int_equal(p->status, 200);
             continue;
@@ -642,7 +642,7 @@ static void test_connect_is_refused_with_a_clean_head(void **state) {
         struct peer *p = connect_peer(0);
         snprintf(request, sizeof request, "CONNECT %s HTTP/1.1\r\n" HOST "\r\n", targets[i]);
         peer_send(p, request);
-        peer_answer(p);
+        peer_receive(p);
         assert_in_range(p->status, 400, 405);
         const char *head = buf_string(&p->head);
         for (const char *at = strstr(head, "\r\n") + 2; *at != '\r'; at = strstr(at, "\r\n") + 2)
@@ -772,7 +772,7 @@ static void test_targets(void **state) {
         char request[200];
         snprintf(request, sizeof request, "GET %s HTTP/1.1\r\n" HOST "\r\n", cases[i].target);
         peer_send(p, request);
-        peer_answer(p);
+        peer_receive(p);
         if (p->status != cases[i].status || strcmp(buf_string(&p->body), cases[i].body) != 0)
             fail_msg("%s: %d %s", cases[i].target, p->status, buf_string(&p->body));
     }
@@ -842,7 +842,7 @@ static void test_the_peers_address(void **state) {
 static void test_the_body_is_asked_for(void **state) {
     (void)state;
     struct peer *p = send_from(0, POST "Content-Length: 5\r\nExpect: 100-Continue\r\n\r\n");
-    peer_answer(p);
+    peer_receive(p);
     assert_string_equal(buf_string(&p->head), "HTTP/1.1 100 Continue\r\n\r\n");
     expect_silence(p);
     peer_send(p, "hel");
@@ -880,7 +880,7 @@ static void test_what_will_be_refused_is_not_asked_for(void **state) {
     };
     for (int i = 0; i < 4; i++) {
         struct peer *p = send_from(0, cases[i].request);
-        expect_refusal(p, &cases[i]); // and closed, as nobody knows whether the body will come
+        expect_refusal(p, &cases[i]); // and closed, as the body may or may not follow
         peer_release(p);
     }
 }
@@ -902,7 +902,7 @@ static void test_expecting_without_a_body(void **state) {
 
 // Kept alive, or closed
 
-static void test_who_keeps_a_connection(void **state) {
+static void test_which_connections_persist(void **state) {
     (void)state;
     static const struct {
         const char *head;
@@ -1083,7 +1083,7 @@ int main(void) {
         SERVED(test_good_requests_before_a_bad_one_are_answered),
         SERVED(test_a_nul_is_refused_anywhere_in_a_head),
         SERVED(test_a_chunk_that_can_never_fit_is_refused_at_once),
-        SERVED(test_a_body_may_be_as_large_as_its_route_says),
+        SERVED(test_a_body_may_be_as_large_as_its_route_allows),
         SERVED(test_endless_chunked_bodies_are_refused),
         SERVED(test_a_head_may_be_as_large_as_is_said),
         SERVED(test_fields_that_nothing_reads_are_skipped),
@@ -1109,7 +1109,7 @@ int main(void) {
         SERVED(test_what_will_be_refused_is_not_asked_for),
         SERVED(test_http_1_0_knows_no_100),
         SERVED(test_expecting_without_a_body),
-        SERVED(test_who_keeps_a_connection),
+        SERVED(test_which_connections_persist),
         SERVED(test_garbage_behind_a_closing_request),
         SERVED(test_the_head_must_come_in_time),
         SERVED(test_the_body_must_come_in_time),

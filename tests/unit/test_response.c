@@ -37,7 +37,7 @@ static void head_of(const struct http_reply *reply, enum http_connection persist
     http_response_head(&out, reply, "Date: now\r\n", persistence);
 }
 
-static void test_a_head_has_what_the_reply_says(void **state) {
+static void test_a_head_has_the_fields_of_the_reply(void **state) {
     (void)state;
     head_of(&(struct http_reply){.status = 503,
                                  .body_len = 1234567890,
@@ -63,7 +63,7 @@ static void test_a_head_has_no_more_than_that(void **state) {
 }
 
 // RFC 9110, 8.6 and 15.4.5.
-static void test_what_has_no_body_says_nothing_of_one(void **state) {
+static void test_without_a_body_its_fields_are_left_out(void **state) {
     (void)state;
     static const int statuses[] = {204, 304};
     for (int i = 0; i < 2; i++) {
@@ -78,7 +78,7 @@ static void test_what_has_no_body_says_nothing_of_one(void **state) {
     assert_true(http_status_has_body(200) && http_status_has_body(404));
 }
 
-static void test_a_client_of_http_1_0_is_told_that_the_connection_stays(void **state) {
+static void test_keep_alive_is_sent_to_http_1_0(void **state) {
     (void)state;
     head_of(&(struct http_reply){.status = 200}, HTTP_CONNECTION_KEEP_ALIVE);
     assert_header("Connection: keep-alive");
@@ -136,10 +136,10 @@ static void test_a_preflight_repeats_names_only(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_a_head_has_what_the_reply_says, set_up),
+        cmocka_unit_test_setup(test_a_head_has_the_fields_of_the_reply, set_up),
         cmocka_unit_test_setup(test_a_head_has_no_more_than_that, set_up),
-        cmocka_unit_test_setup(test_what_has_no_body_says_nothing_of_one, set_up),
-        cmocka_unit_test_setup(test_a_client_of_http_1_0_is_told_that_the_connection_stays, set_up),
+        cmocka_unit_test_setup(test_without_a_body_its_fields_are_left_out, set_up),
+        cmocka_unit_test_setup(test_keep_alive_is_sent_to_http_1_0, set_up),
         cmocka_unit_test_setup(test_common_lines_are_made_once_a_second, set_up),
         cmocka_unit_test_setup(test_a_stream_ends_with_its_connection_or_is_chunked, set_up),
         cmocka_unit_test_setup(test_allow_names_the_methods_of_a_path, set_up),

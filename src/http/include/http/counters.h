@@ -1,4 +1,4 @@
-// What a server has seen so far. Written on the thread of its handlers, and read there.
+// What a server has done so far. Written and read on the thread of its handlers.
 #pragma once
 
 #include <stdint.h>
@@ -9,10 +9,10 @@ struct http_counters {
     uint64_t connections_accepted;
     uint64_t connections_open;
     uint64_t connections_closed_for_room; // idle or slow ones, for want of descriptors or at max_connections
-    uint64_t connections_dropped;         // those that held memory or a place for too long
-    uint64_t requests;                    // complete, or refused before
+    uint64_t connections_dropped;         // slow ones that held memory for too long
+    uint64_t requests;                    // complete, or refused before they were
     uint64_t streams;                     // begun
-    uint64_t aborted;                     // requests that got a closed connection for an answer
+    uint64_t aborted;                     // requests answered by closing the connection
     uint64_t responses[HTTP_STATUS_MAX];  // by status
 };
 

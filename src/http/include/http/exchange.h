@@ -1,10 +1,10 @@
-// One request and what becomes of it: what a handler holds. It ends exactly once, by a reply, by a stream or
-// by an abort, while the handler runs or in any later turn; until then its request stays. A client that goes
-// away meanwhile does not end it, so a handler need not know.
+// A request and its outcome: what a handler holds. It ends exactly once, by a reply, a stream or an abort,
+// while the handler runs or in any later turn; until then its request stays valid. A client that disconnects
+// in the meantime does not end it, so a handler need not know.
 //
-// Whatever carries requests implements the operations: HTTP/1.1 (h1_conn.c), later HTTP/2, a test's fake. All
-// belong to the thread on which the handler was called. None of them calls a handler before it returns, and
-// none blocks; the connection itself may belong to another thread.
+// Each protocol implements the operations: HTTP/1.1 (h1_conn.c), later HTTP/2, a test's fake. They are called
+// on the thread on which the handler was called. None of them calls a handler before it returns, and none
+// blocks; the connection itself may belong to another thread.
 #pragma once
 
 #include <stdbool.h>
@@ -25,17 +25,17 @@ struct http_exchange_ops {
 struct http_exchange {
     const struct http_exchange_ops *ops;
     struct http_request *request;
-    // What answers it, as found by its head:
+    // What answers the request, found once its head is complete:
     struct http_match match;
     struct http_refusal refusal;
 };
 
-// Answers, and ends the exchange.
+// Sends a response, and ends the exchange.
 static inline void http_reply(struct http_exchange *x, const struct http_reply *reply) {
     x->ops->reply(x, reply);
 }
 
-// Answer with {"error":sentence,"code":code}, texts without a quote.
+// Reply with {"error":sentence,"code":code}, which are sent as they are: without a quote in them.
 void http_reply_refusal(struct http_exchange *, const struct http_refusal *);
 void http_reply_error(struct http_exchange *, int status, const char *code, const char *sentence);
 
@@ -45,13 +45,13 @@ static inline void http_abort(struct http_exchange *x) {
     x->ops->abort(x);
 }
 
-// Ends the exchange with an event stream, in a route that has `streams`: gives its sink to the caller, and
-// adds to `head` the bytes that the caller must send before all others, as they are; so they leave together
-// with the first event. Returns false, and gives nothing, if the client has gone.
+// Ends the exchange with an event stream, in a route that has `streams`: sets the sink, which is the
+// caller's, and adds to `head` the bytes that the caller must send first, as they are, so that they leave
+// together with the first event. Returns false, and sets nothing, if the client has disconnected.
 static inline bool http_begin_stream(struct http_exchange *x, struct sink *sink, struct buf *head) {
     return x->ops->begin_stream(x, sink, head);
 }
 
-// Whether a handler or a file will answer, rather than a refusal or the table itself (OPTIONS). Known once
-// the request's head is.
+// Whether a handler or a file will answer, and not a refusal or the table itself (OPTIONS). Known once the
+// request's head is complete.
 bool http_exchange_is_handled(const struct http_exchange *);

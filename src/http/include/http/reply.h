@@ -1,4 +1,4 @@
-// An answer with all of its body.
+// A response with its whole body.
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +9,7 @@ struct http_reply {
     const char *content_type; // NULL: application/json
     const char *body;         // copied, unless `is_static`
     size_t body_len;
-    bool is_static;       // the body lives as long as the program
+    bool is_static;       // the body is valid as long as the program runs
     const char *location; // NULL: none
     int retry_after_s;    // 0: none
     const char *headers;  // further header lines, each ended by CR LF; NULL: none

@@ -1,4 +1,4 @@
-// A request as a handler and a guard see it: a value that knows nothing of the connection it came on.
+// A request as a handler and a guard see it: a value, independent of its connection.
 //
 // Header values and the path's parameter stay valid until the exchange ends; the body and query values only
 // until the handler returns. One thread at a time.
@@ -12,25 +12,24 @@
 struct http_request;
 
 enum {
-    HTTP_HEAD_MAX = 65536, // request line and header fields together; most fields are not even kept
-    HTTP_KEPT_MAX = 16384, // of that, the target and the fields that are read
+    HTTP_HEAD_MAX = 65536, // request line and header fields together; most fields are not kept
+    HTTP_KEPT_MAX = 16384, // of that, the target and the fields that are kept
     HTTP_FIELDS_MAX = 1000,
-    HTTP_BODY_DEFAULT = 65536 // largest body where the route says nothing
+    HTTP_BODY_DEFAULT = 65536 // largest body, unless the route has another limit
 };
 
 bool http_request_is_head(const struct http_request *);
 
 const char *http_request_body(const struct http_request *, size_t *len);
 
-// Returns a header field's value (the first one's, if repeated), or NULL. Only fields that request.c knows
-// are kept; to ask for another is a bug. An absolute target's authority stands in place of Host.
+// Returns a header field's value (the first one's, if repeated), or NULL. Only the fields
+// of enum http_field are kept; asking for another is a bug. An absolute target's authority replaces Host.
 const char *http_request_header(const struct http_request *, const char *lower_case_name);
 
-// Whether the request has passed a proxy that says so: Forwarded, X-Forwarded-For, X-Real-IP, Via and the
-// like.
+// Whether a proxy has added a header field: Forwarded, X-Forwarded-For, X-Real-IP, Via and similar ones.
 bool http_request_is_forwarded(const struct http_request *);
 
-// Returns the segment that stands for the last one of the route's pattern, percent-decoded, or NULL.
+// Returns the path's segment that matches the parameter of the route's pattern, percent-decoded, or NULL.
 const char *http_request_param(const struct http_request *);
 
 // Returns the decoded value of a query field (the last one, if repeated), or NULL. `+` is a space.

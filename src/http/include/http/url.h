@@ -1,4 +1,4 @@
-// Takes an http URL apart. Any thread.
+// Parses http URLs. Any thread.
 #pragma once
 
 #include <stdbool.h>
@@ -8,16 +8,16 @@ enum { HTTP_URL_HOST_MAX = 253 }; // bytes of a host name (RFC 1035, 2.3.4, with
 
 struct http_url {
     char host[HTTP_URL_HOST_MAX + 1]; // lower case, an IPv6 address without its brackets
-    bool ipv6;                        // it stood in brackets
+    bool ipv6;                        // the host was in brackets
     int port;
     const char *path; // points into the URL: path and query, without the fragment; may lack its first slash
     size_t path_len;
 };
 
 // Returns 0, -EPROTONOSUPPORT for another scheme than http, or -EINVAL: no host, user information, a bad
-// port, or a byte that cannot stand in a URL (so none of it can forge a header line).
+// port, or a byte that is not valid in a URL (so none of it can forge a header line).
 int http_url_parse(struct http_url *, const char *text);
 
-// Writes the bytes with %XX decoded, `+` as a space if `plus` (a form's), and a NUL behind them; what is no
-// proper escape, or an escaped NUL, stays as it is. Returns the length, at most len.
+// Writes the bytes with %XX decoded, `+` as a space if `plus` (a form's), and a terminating NUL; an
+// invalid escape, or an escaped NUL, stays as it is. Returns the length, at most len.
 size_t http_url_decode(char *out, const char *in, size_t len, bool plus);
