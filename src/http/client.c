@@ -214,19 +214,19 @@ static bool origin_connect_first(struct http_origin *o, struct http_client_conn 
     return true;
 }
 
-static bool origin_start_first(struct http_origin *o) {
-    struct http_call *call = o->waiting;
-    struct http_client_conn *idle;
-    DL_FOREACH(o->conns, idle)
-        if (idle->state == CLIENT_CONN_IDLE) break;
-    if (!idle || call->fresh) return origin_connect_first(o, idle);
-    call_unqueue(call);
-    http_client_conn_begin(idle, &call->transfer);
-    return true;
-}
-
 static void origin_dispatch(struct http_origin *o) {
-    while (o->waiting && origin_start_first(o)) continue;
+    for (bool may_start = true; o->waiting && may_start;) {
+        struct http_call *call = o->waiting;
+        struct http_client_conn *idle;
+        DL_FOREACH(o->conns, idle)
+            if (idle->state == CLIENT_CONN_IDLE) break;
+        if (!idle || call->fresh) {
+            may_start = origin_connect_first(o, idle);
+        } else {
+            call_unqueue(call);
+            http_client_conn_begin(idle, &call->transfer);
+        }
+    }
 }
 
 static void client_on_resolved(void *arg) {

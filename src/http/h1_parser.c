@@ -110,9 +110,11 @@ static int h1_admit(struct h1_parser *h, llhttp_t *p) {
     if (bad) return h1_refuse(h, 400, "bad_request", bad);
     http_site_admit(h->site, h->exchange);
     if (p->method == HTTP_CONNECT) return h1_refuse(h, 405, "method_not_allowed", "This is not a proxy.");
-    const char *expect = http_request_header(h->exchange->request, "expect");
-    bool waits = expect && p->http_minor && !strcasecmp(expect, "100-continue");
-    if (expect && p->http_minor && !waits)
+    const struct http_request *r = h->exchange->request;
+    const char *expect =
+        p->http_minor && r->values[FIELD_EXPECT] ? r->head.data + r->values[FIELD_EXPECT] : NULL;
+    bool waits = expect && !strcasecmp(expect, "100-continue");
+    if (expect && !waits)
         http_refuse(&h->exchange->refusal, 417, "expectation_failed",
                     "Only Expect: 100-continue is supported.");
     bool is_large = (p->flags & F_CONTENT_LENGTH) && p->content_length > HTTP_BODY_DEFAULT;

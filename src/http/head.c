@@ -22,16 +22,12 @@ enum state {
 static const char version[] = "HTTP/1.";
 enum { VERSION_LEN = sizeof version - 1 };
 
-// A byte of `HTTP/1.0` or `HTTP/1.1`, or the CR behind it.
+// A byte of `HTTP/1.0` or `HTTP/1.1` that head_skip() has not passed, or the CR behind it.
 static enum http_head_verdict head_version_byte(struct http_head *h, char c) {
-    if (h->version_matched < VERSION_LEN) {
-        if (c != version[h->version_matched]) return HTTP_HEAD_VERSION;
-    } else if (h->version_matched == VERSION_LEN) {
-        if (c != '0' && c != '1') return HTTP_HEAD_VERSION;
-    } else {
-        if (c != '\r') return HTTP_HEAD_VERSION;
-        h->state = START_LF;
-    }
+    bool is_minor = h->version_matched == VERSION_LEN && (c == '0' || c == '1');
+    bool is_end = h->version_matched > VERSION_LEN && c == '\r';
+    if (!is_minor && !is_end) return HTTP_HEAD_VERSION;
+    if (is_end) h->state = START_LF;
     h->version_matched++;
     return HTTP_HEAD_MORE;
 }
@@ -52,7 +48,7 @@ static const unsigned char classes[256] = {
 };
 
 // Returns how many bytes leave the state as it is.
-static size_t head_skip(const struct http_head *h, const char *bytes, size_t len) {
+static size_t head_skip(struct http_head *h, const char *bytes, size_t len) {
     size_t i = 0;
     if (h->state == NAME)
         while (i < len && classes[(unsigned char)bytes[i]] & IN_NAME) i++;
@@ -60,6 +56,9 @@ static size_t head_skip(const struct http_head *h, const char *bytes, size_t len
         while (i < len && classes[(unsigned char)bytes[i]] & IN_VALUE) i++;
     else if (h->state == METHOD || h->state == TARGET)
         while (i < len && bytes[i] != ' ' && bytes[i] != '\r' && bytes[i] != '\n') i++;
+    else if (h->state == VERSION)
+        for (; i < len && h->version_matched < VERSION_LEN && bytes[i] == version[h->version_matched]; i++)
+            h->version_matched++;
     return i;
 }
 

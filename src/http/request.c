@@ -68,8 +68,8 @@ void http_request_peer(const struct http_request *r, char *out, size_t size) {
 }
 
 bool http_request_is_json(const struct http_request *r) {
-    const char *type = http_request_header(r, "content-type");
-    if (!type) return false;
+    if (!r->values[FIELD_CONTENT_TYPE]) return false;
+    const char *type = r->head.data + r->values[FIELD_CONTENT_TYPE];
     size_t len = strcspn(type, "; \t");
     if (len == 16 && !strncasecmp(type, "application/json", 16)) return true;
     return len > 17 && !strncasecmp(type, "application/", 12) && !strncasecmp(type + len - 5, "+json", 5);

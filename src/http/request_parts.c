@@ -48,7 +48,7 @@ enum http_method http_method_of(const char *name) {
     return !strcmp(name, "OPTIONS") ? HTTP_METHOD_OPTIONS : HTTP_METHOD_OTHER;
 }
 
-// Common ones first. Most are told apart by length and first letter.
+// Common ones first. Length and first letter tell most of them apart.
 #define KEY(len, first) ((unsigned)(len) << 8 | (unsigned char)(first))
 static const struct {
     unsigned key;
@@ -60,6 +60,7 @@ static const struct {
     ROW("host", FIELD_HOST),
     ROW("connection", FIELD_CONNECTION),
     ROW("content-type", FIELD_CONTENT_TYPE),
+    ROW("content-length", FIELD_UNKNOWN), // which the parser itself reads
     ROW("accept-encoding", FIELD_ACCEPT_ENCODING),
     ROW("origin", FIELD_ORIGIN),
     ROW("authorization", FIELD_AUTHORIZATION),

@@ -5,12 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-static bool is_printable(const char *text) {
-    for (; *text; text++)
-        if ((unsigned char)*text <= 0x20 || (unsigned char)*text >= 0x7f) return false;
-    return true;
-}
-
 // Copies the host and returns what follows it, or NULL.
 static const char *parse_host(struct http_url *u, const char *text) {
     u->ipv6 = *text == '[';
@@ -38,7 +32,8 @@ static const char *parse_port(struct http_url *u, const char *text) {
 
 int http_url_parse(struct http_url *u, const char *text) {
     static const char scheme[] = "http://";
-    if (!is_printable(text)) return -EINVAL;
+    for (const char *c = text; *c; c++)
+        if ((unsigned char)*c <= 0x20 || (unsigned char)*c >= 0x7f) return -EINVAL;
     if (strncasecmp(text, scheme, strlen(scheme)) != 0)
         return strstr(text, "://") ? -EPROTONOSUPPORT : -EINVAL;
     text = parse_host(u, text + strlen(scheme));
