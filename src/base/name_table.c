@@ -9,7 +9,7 @@
 
 enum { SMALLEST = 8 };
 
-static size_t bucket_of(const struct name_table *t, const char *name) {
+static size_t name_table_bucket(const struct name_table *t, const char *name) {
     return (size_t)hash_bytes(name, strlen(name)) & (t->bucket_count - 1);
 }
 
@@ -20,13 +20,13 @@ void name_table_release(struct name_table *t) {
 
 struct name_entry *name_table_find(const struct name_table *t, const char *name) {
     if (!t->count) return NULL;
-    struct name_entry *e = t->buckets[bucket_of(t, name)];
+    struct name_entry *e = t->buckets[name_table_bucket(t, name)];
     while (e && strcmp(e->name, name) != 0) e = e->next;
     return e;
 }
 
 static void name_table_link(struct name_table *t, struct name_entry *e) {
-    struct name_entry **bucket = &t->buckets[bucket_of(t, e->name)];
+    struct name_entry **bucket = &t->buckets[name_table_bucket(t, e->name)];
     e->next = *bucket;
     *bucket = e;
 }
@@ -52,7 +52,7 @@ void name_table_add(struct name_table *t, struct name_entry *e) {
 }
 
 void name_table_remove(struct name_table *t, struct name_entry *e) {
-    struct name_entry **at = &t->buckets[bucket_of(t, e->name)];
+    struct name_entry **at = &t->buckets[name_table_bucket(t, e->name)];
     while (*at != e) {
         assert(*at);
         at = &(*at)->next;
@@ -63,7 +63,7 @@ void name_table_remove(struct name_table *t, struct name_entry *e) {
 
 struct name_entry *name_table_next(const struct name_table *t, const struct name_entry *entry) {
     if (entry && entry->next) return entry->next;
-    size_t i = entry ? bucket_of(t, entry->name) + 1 : 0;
+    size_t i = entry ? name_table_bucket(t, entry->name) + 1 : 0;
     while (i < t->bucket_count && !t->buckets[i]) i++;
     return i < t->bucket_count ? t->buckets[i] : NULL;
 }

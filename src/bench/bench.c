@@ -39,19 +39,6 @@ static void bench_sum(const struct bench *b, struct bench_figures *sum) {
     for (size_t i = 0; i < b->plan->processes; i++) load_figures_merge(sum, &b->shared->load[i].figures);
 }
 
-static void bench_show_progress(struct bench *b) {
-    int64_t now = clock_monotonic_ms();
-    if (!progress_is_due(&b->progress, now)) return;
-    bench_sum(b, &b->result->sum);
-    progress_show(&b->progress, b->plan, b->shared, &b->result->sum, now);
-}
-
-static void bench_note_exit(struct bench *b, pid_t pid, int status) {
-    for (size_t i = 0; i < b->plan->processes; i++)
-        if (b->loads[i] == pid) b->loads[i] = 0;
-    if (b->shared->phase != BENCH_END || status) b->died = true;
-}
-
 // Waits for POLL_MS or a signal; then reaps load processes and shows the progress.
 static void bench_poll(struct bench *b) {
     struct timespec moment = {.tv_nsec = POLL_MS * 1000000L};
@@ -65,8 +52,15 @@ static void bench_poll(struct bench *b) {
         int64_t now = clock_monotonic_us();
         if (b->shared->end_us > now) b->shared->end_us = now;
     }
-    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) bench_note_exit(b, pid, status);
-    bench_show_progress(b);
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+        for (size_t i = 0; i < b->plan->processes; i++)
+            if (b->loads[i] == pid) b->loads[i] = 0;
+        if (b->shared->phase != BENCH_END || status) b->died = true;
+    }
+    int64_t now_ms = clock_monotonic_ms();
+    if (!progress_is_due(&b->progress, now_ms)) return;
+    bench_sum(b, &b->result->sum);
+    progress_show(&b->progress, b->plan, b->shared, &b->result->sum, now_ms);
 }
 
 static bool bench_are_done(const struct bench *b, enum bench_phase phase) {

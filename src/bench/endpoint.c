@@ -10,12 +10,6 @@
 
 enum { VIEWERS_PER_ADDRESS = 20000, FIRST_SOURCE = 2, SOURCES = 250 };
 
-static int endpoint_resolve(struct endpoint *e, const struct http_url *url) {
-    if (!address_resolve(url->host, &e->address, 1)) return -EHOSTUNREACH;
-    address_set_port(&e->address, url->port);
-    return 0;
-}
-
 static int endpoints_index(const struct endpoints *all, const char *host) {
     for (uint32_t i = 0; i < all->count; i++)
         if (!strcmp(all->at[i].host, host)) return (int)i;
@@ -44,16 +38,15 @@ int endpoints_find(struct endpoints *all, const char *url) {
     e.port = parsed.port;
     int index = endpoints_index(all, e.host);
     if (index >= 0) return index;
-    error = endpoint_resolve(&e, &parsed);
-    return error ? error : endpoints_add(all, &e);
-}
-
-static bool endpoint_is_loopback(const union address *a) {
-    return a->any.sa_family == AF_INET && ntohl(a->v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    if (!address_resolve(parsed.host, &e.address, 1)) return -EHOSTUNREACH;
+    address_set_port(&e.address, parsed.port);
+    return endpoints_add(all, &e);
 }
 
 int endpoint_connect(const struct endpoint *e, size_t number) {
-    if (!endpoint_is_loopback(&e->address)) return sock_connect(&e->address, NULL);
+    const struct sockaddr_in *to = &e->address.v4;
+    bool is_loopback = to->sin_family == AF_INET && ntohl(to->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    if (!is_loopback) return sock_connect(&e->address, NULL);
     uint32_t host = (uint32_t)(FIRST_SOURCE + number / VIEWERS_PER_ADDRESS % SOURCES);
     union address from = {.v4.sin_family = AF_INET,
                           .v4.sin_addr.s_addr = htonl((uint32_t)IN_LOOPBACKNET << 24 | host)};

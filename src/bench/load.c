@@ -35,36 +35,33 @@ static int64_t load_cpu_us(void) {
            u.ru_stime.tv_usec;
 }
 
-static void load_begin_connecting(struct load_process *l) {
-    places_free(l->places);
-    l->places = NULL;
-    l->watchers = watchers_new(&(struct watchers_config){
-        .loop = l->loop, .plan = l->plan, .shared = l->shared, .figures = l->figures, .process = l->process});
-    watchers_connect(l->watchers);
-}
-
-static void load_begin_posting(struct load_process *l) {
-    watchers_end_connecting(l->watchers);
-    l->cpu_before_us = load_cpu_us();
-    l->figures->lag = (struct histogram){0};
-    publishers_start(l->publishers);
-}
-
-static void load_finish(struct load_process *l) {
-    l->figures->lost += watchers_outstanding(l->watchers, true);
-    l->figures->outstanding = 0;
-    l->figures->cpu_us = load_cpu_us() - l->cpu_before_us;
-    loop_stop(l->loop);
-}
-
 static void load_enter_phase(struct load_process *l, int phase) {
     l->phase = phase;
     switch ((enum bench_phase)phase) {
     case BENCH_RESOLVE: places_find(l->places); break;
-    case BENCH_CONNECT: load_begin_connecting(l); break;
-    case BENCH_POST: load_begin_posting(l); break;
+    case BENCH_CONNECT:
+        places_free(l->places);
+        l->places = NULL;
+        l->watchers = watchers_new(&(struct watchers_config){.loop = l->loop,
+                                                             .plan = l->plan,
+                                                             .shared = l->shared,
+                                                             .figures = l->figures,
+                                                             .process = l->process});
+        watchers_connect(l->watchers);
+        break;
+    case BENCH_POST:
+        watchers_end_connecting(l->watchers);
+        l->cpu_before_us = load_cpu_us();
+        l->figures->lag = (struct histogram){0};
+        publishers_start(l->publishers);
+        break;
     case BENCH_DRAIN: publishers_stop(l->publishers); break;
-    case BENCH_END: load_finish(l); break;
+    case BENCH_END:
+        l->figures->lost += watchers_outstanding(l->watchers, true);
+        l->figures->outstanding = 0;
+        l->figures->cpu_us = load_cpu_us() - l->cpu_before_us;
+        loop_stop(l->loop);
+        break;
     }
 }
 
@@ -87,25 +84,15 @@ static void load_start_tick(struct load_process *l) {
 }
 
 // Follows the bench to its phase, and reports when that is done.
-static void load_poll(struct load_process *l) {
-    int wanted = l->shared->phase;
-    while (l->phase < wanted) load_enter_phase(l, l->phase + 1);
-    if (load_is_done(l)) l->out->done = l->phase + 1;
-}
-
 static void load_on_tick(struct loop_timer *t) {
     struct load_process *l = container_of(t, struct load_process, tick);
     histogram_add(&l->figures->lag, clock_monotonic_us() - l->tick_due_us);
-    if (++l->ticks % TICKS_PER_POLL == 0) load_poll(l);
+    if (++l->ticks % TICKS_PER_POLL == 0) {
+        int phase = l->shared->phase;
+        while (l->phase < phase) load_enter_phase(l, l->phase + 1);
+        if (load_is_done(l)) l->out->done = l->phase + 1;
+    }
     load_start_tick(l);
-}
-
-static void load_release(struct load_process *l) {
-    loop_timer_stop(l->loop, &l->tick);
-    publishers_free(l->publishers);
-    watchers_free(l->watchers);
-    places_free(l->places);
-    loop_free(l->loop);
 }
 
 int load_run(const struct bench_plan *plan, struct bench_shared *shared, unsigned process) {
@@ -120,6 +107,10 @@ int load_run(const struct bench_plan *plan, struct bench_shared *shared, unsigne
     load_enter_phase(&l, BENCH_RESOLVE);
     load_start_tick(&l);
     int error = loop_run(l.loop);
-    load_release(&l);
+    loop_timer_stop(l.loop, &l.tick);
+    publishers_free(l.publishers);
+    watchers_free(l.watchers);
+    places_free(l.places);
+    loop_free(l.loop);
     return error ? 1 : 0;
 }

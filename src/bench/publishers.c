@@ -44,24 +44,11 @@ struct publishers {
 
 static void publishers_on_timer(struct loop_fd *, uint32_t events);
 
-static size_t publishers_count(const struct bench_plan *plan, unsigned process) {
-    size_t processes = plan->processes;
-    return plan->rate > 0 && plan->publishers > process ? (plan->publishers - process - 1) / processes + 1
-                                                        : 0;
-}
-
-static void publisher_init(struct publishers *all, size_t i) {
-    struct publisher *p = &all->at[i];
-    p->owner = all;
-    p->number = i * all->plan->processes + all->process;
-    p->prng.state = all->plan->seed + p->number + 1;
-    p->client = http_client_new(all->loop);
-}
-
 struct publishers *publishers_new(struct loop *loop, const struct bench_plan *plan,
                                   struct bench_shared *shared, struct bench_figures *figures,
                                   unsigned process) {
-    size_t count = publishers_count(plan, process);
+    bool any = plan->rate > 0 && plan->publishers > process;
+    size_t count = any ? (plan->publishers - process - 1) / plan->processes + 1 : 0;
     struct publishers *all = mem_zalloc(sizeof *all + count * sizeof *all->at);
     all->loop = loop;
     all->plan = plan;
@@ -70,7 +57,13 @@ struct publishers *publishers_new(struct loop *loop, const struct bench_plan *pl
     all->process = process;
     all->count = count;
     all->text = mem_alloc(plan->size + 1);
-    for (size_t i = 0; i < count; i++) publisher_init(all, i);
+    for (size_t i = 0; i < count; i++) {
+        size_t number = i * plan->processes + process;
+        all->at[i] = (struct publisher){.owner = all,
+                                        .client = http_client_new(loop),
+                                        .prng.state = plan->seed + number + 1,
+                                        .number = number};
+    }
     all->timer = (struct loop_fd){.fd = -1, .on_event = publishers_on_timer};
     int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     if (fd < 0 || loop_fd_add(loop, &all->timer, fd, EPOLLIN)) mem_abort("a timer of the bench");
@@ -94,13 +87,6 @@ static uint64_t comment_index(const struct publisher *p) {
 
 static int64_t publisher_due_us(const struct publisher *p) {
     return p->owner->shared->start_us + (int64_t)((double)comment_index(p) * 1e6 / p->owner->plan->rate);
-}
-
-static unsigned publisher_choose_video(struct publisher *p) {
-    const struct publishers *all = p->owner;
-    const struct distribution *law = all->shared->law;
-    size_t video = law ? distribution_choose(law, &p->prng) : comment_index(p) % all->plan->videos;
-    return (unsigned)video;
 }
 
 // Returns a comment's position from a Chorus's response; with another server, from our own numbering.
@@ -148,7 +134,8 @@ static void publisher_post(struct publisher *p) {
     struct publishers *all = p->owner;
     const struct bench_request *r = &all->plan->publish;
     char video[32];
-    p->video = publisher_choose_video(p);
+    const struct distribution *law = all->shared->law;
+    p->video = (unsigned)(law ? distribution_choose(law, &p->prng) : comment_index(p) % all->plan->videos);
     p->comment = atomic_fetch_add(&all->shared->numbers[p->video], 1) + 1;
     snprintf(video, sizeof video, "bench-%u", p->video + 1);
     stamp_write((struct bench_stamp){.due_us = publisher_due_us(p), .number = p->comment}, all->plan->size,
@@ -171,11 +158,6 @@ static void publisher_post(struct publisher *p) {
                         publisher_on_answer, p);
 }
 
-static void publishers_wake_at(struct publishers *all, int64_t us) {
-    struct itimerspec at = {.it_value = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000}};
-    timerfd_settime(all->timer.fd, TFD_TIMER_ABSTIME, &at, NULL);
-}
-
 static void publishers_run_due(struct publishers *all) {
     int64_t now = clock_monotonic_us(), end = all->shared->end_us, next = INT64_MAX;
     if (!all->posting || now >= end) return;
@@ -188,7 +170,9 @@ static void publishers_run_due(struct publishers *all) {
         else if (due < next)
             next = due;
     }
-    if (next < INT64_MAX) publishers_wake_at(all, next);
+    if (next == INT64_MAX) return;
+    struct itimerspec at = {.it_value = {.tv_sec = next / 1000000, .tv_nsec = next % 1000000 * 1000}};
+    timerfd_settime(all->timer.fd, TFD_TIMER_ABSTIME, &at, NULL);
 }
 
 static void publishers_on_timer(struct loop_fd *f, uint32_t events) {

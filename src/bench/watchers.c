@@ -56,19 +56,6 @@ static size_t watcher_number(const struct watcher *w) {
     return (size_t)(w - all->at) * all->of.plan->processes + all->of.process;
 }
 
-// Returns whether viewer `number` stalls. These are spread evenly over all viewers.
-static bool viewer_stalls(const struct bench_plan *plan, size_t number) {
-    return (number + 1) * plan->stalled / plan->viewers > number * plan->stalled / plan->viewers;
-}
-
-static void watcher_init(struct watchers *all, struct watcher *w) {
-    w->owner = all;
-    w->watch = (struct loop_fd){.fd = -1, .on_event = watcher_on_socket};
-    size_t number = watcher_number(w);
-    w->video = all->of.shared->video_of[number];
-    w->stalls = viewer_stalls(all->of.plan, number);
-}
-
 struct watchers *watchers_new(const struct watchers_config *config) {
     const struct bench_plan *plan = config->plan;
     size_t count =
@@ -79,7 +66,15 @@ struct watchers *watchers_new(const struct watchers_config *config) {
     all->bytes = mem_alloc(READ_SIZE);
     size_t share = CONNECTING_SUM_MAX / plan->processes;
     all->connecting_max = share < CONNECTING_MAX ? share : CONNECTING_MAX;
-    for (size_t i = 0; i < count; i++) watcher_init(all, &all->at[i]);
+    for (size_t i = 0; i < count; i++) {
+        struct watcher *w = &all->at[i];
+        w->owner = all;
+        w->watch = (struct loop_fd){.fd = -1, .on_event = watcher_on_socket};
+        size_t number = watcher_number(w);
+        w->video = config->shared->video_of[number];
+        // Stalled viewers are spread evenly over all.
+        w->stalls = (number + 1) * plan->stalled / plan->viewers > number * plan->stalled / plan->viewers;
+    }
     return all;
 }
 
@@ -160,12 +155,6 @@ static void watcher_end(struct watcher *w) {
     }
 }
 
-static void watcher_cancel(struct watcher *w) {
-    watcher_drop(w);
-    w->state = WATCHER_OVER;
-    watchers_attempt_over(w->owner);
-}
-
 // Viewers that are waiting for a response when the user interrupts have not failed.
 void watchers_end_connecting(struct watchers *all) {
     bool interrupted = all->of.shared->interrupted;
@@ -175,7 +164,9 @@ void watchers_end_connecting(struct watchers *all) {
         struct watcher *w = &all->at[i];
         if (w->state != WATCHER_CONNECTING && w->state != WATCHER_AWAITING_HEAD) continue;
         if (interrupted) {
-            watcher_cancel(w);
+            watcher_drop(w);
+            w->state = WATCHER_OVER;
+            watchers_attempt_over(all);
             continue;
         }
         watcher_note_failure(w, "no answer in time");
@@ -281,15 +272,6 @@ static void watcher_stall(struct watcher *w) {
 
 static const struct intake_calls calls = {.on_stream = watcher_on_stream, .on_event = watcher_on_event};
 
-static void watcher_note_end(const struct watcher *w, ssize_t received) {
-    char why[64] = "closed without an answer, as a full reader does";
-    if (w->state != WATCHER_AWAITING_HEAD) return;
-    if (received > 0)
-        snprintf(why, sizeof why, "the response is not an event stream (status %d)",
-                 intake_status(&w->intake));
-    watcher_note_failure(w, received < 0 ? strerror((int)-received) : why);
-}
-
 static void watcher_read(struct watcher *w) {
     struct watchers *all = w->owner;
     ssize_t n = sock_read(w->watch.fd, all->bytes, READ_SIZE);
@@ -299,7 +281,11 @@ static void watcher_read(struct watcher *w) {
     if (w->state == WATCHER_STALLED) {
         watcher_stall(w);
     } else if (!goes_on) {
-        watcher_note_end(w, n);
+        char why[64] = "closed without an answer, as a full reader does";
+        if (n > 0)
+            snprintf(why, sizeof why, "the response is not an event stream (status %d)",
+                     intake_status(&w->intake));
+        if (w->state == WATCHER_AWAITING_HEAD) watcher_note_failure(w, n < 0 ? strerror((int)-n) : why);
         watcher_end(w);
     }
 }

@@ -92,12 +92,6 @@ int fd_pipe_receiving_end(const struct fd_pipe *p) {
     return p->in;
 }
 
-static int fd_pipe_send_one(struct fd_pipe *p, int fd, bool wait) {
-    int error = sock_send_descriptor(p->out.fd, fd, wait);
-    if (!error) sock_close(fd);
-    return error;
-}
-
 static void fd_queue_add(struct fd_queue *q, int fd) {
     if (q->first) { // moves the queue to the front of its array
         memmove(q->fds, q->fds + q->first, q->count * sizeof *q->fds);
@@ -115,7 +109,8 @@ static void fd_queue_add(struct fd_queue *q, int fd) {
 static void fd_pipe_send_queued(struct fd_pipe *p, bool wait) {
     struct fd_queue *q = &p->queue;
     int error = 0;
-    while (q->count && (error = fd_pipe_send_one(p, q->fds[q->first], wait)) == 0) {
+    while (q->count && (error = sock_send_descriptor(p->out.fd, q->fds[q->first], wait)) == 0) {
+        sock_close(q->fds[q->first]);
         q->first++;
         q->count--;
     }

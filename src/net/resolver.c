@@ -76,13 +76,6 @@ static struct name *resolver_add(struct resolver *r, const char *host) {
     return n;
 }
 
-static void lookup_copy_addresses(struct resolver_addresses *to, const struct addrinfo *from) {
-    for (; from && to->count < RESOLVER_ADDRESSES; from = from->ai_next) {
-        if (from->ai_addrlen > sizeof to->at[0]) continue;
-        memcpy(&to->at[to->count++], from->ai_addr, from->ai_addrlen);
-    }
-}
-
 static int errno_of(int gai_error, int system_error) {
     switch (gai_error) {
     case 0: return 0;
@@ -104,7 +97,9 @@ static void *lookup_run(void *arg) {
     int error = getaddrinfo(l->host, NULL, &hints, &found);
     l->error = errno_of(error, errno);
     if (!error) {
-        lookup_copy_addresses(&l->found, found);
+        for (const struct addrinfo *i = found; i && l->found.count < RESOLVER_ADDRESSES; i = i->ai_next)
+            if (i->ai_addrlen <= sizeof l->found.at[0])
+                memcpy(&l->found.at[l->found.count++], i->ai_addr, i->ai_addrlen);
         freeaddrinfo(found);
         if (!l->found.count) l->error = -EHOSTUNREACH;
     }

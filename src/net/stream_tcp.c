@@ -12,14 +12,11 @@ static void tcp_open(struct stream *s, bool is_server) {
     s->writable = true;
 }
 
-// The first event means that the outcome of the connect is known.
-static void tcp_decide(struct stream *s) {
-    s->error = sock_error(s->watch.fd);
-    if (!s->error) tcp_open(s, false);
-}
-
 static bool tcp_on_socket(struct stream *s, uint32_t events) {
-    if (s->error == -EINPROGRESS) tcp_decide(s);
+    if (s->error == -EINPROGRESS) { // the outcome of the connect is known
+        s->error = sock_error(s->watch.fd);
+        if (!s->error) tcp_open(s, false);
+    }
     if (events & (EPOLLERR | EPOLLHUP)) s->broken = s->readable = s->writable = true;
     if (events & EPOLLRDHUP) s->fin = s->readable = true;
     if (events & EPOLLIN) s->readable = true;
