@@ -126,7 +126,7 @@ static void bench_find_server(struct bench *b) {
     if (!r->pid_count) r->pid_count = server_find(ports, count, r->pids, BENCH_PIDS_MAX);
 }
 
-static struct bench_moment bench_measure(const struct bench *b) {
+static struct bench_moment bench_take_moment(const struct bench *b) {
     const struct bench_result *r = b->result;
     int own[BENCH_PROCESSES_MAX + 1] = {getpid()};
     memcpy(own + 1, b->loads, b->plan->processes * sizeof *own);
@@ -141,7 +141,7 @@ static bool bench_connect_viewers(struct bench *b) {
     struct bench_result *r = b->result;
     if (!bench_run_phase(b, BENCH_RESOLVE, INT64_MAX, STUCK_MS)) return false;
     bench_find_server(b);
-    r->before = bench_measure(b);
+    r->before = bench_take_moment(b);
     if (!bench_run_phase(b, BENCH_CONNECT, INT64_MAX, STUCK_MS)) return false;
     bench_sum(b, &r->sum);
     bench_gather_errors(b);
@@ -153,7 +153,7 @@ static bool bench_connect_viewers(struct bench *b) {
 
 static bool bench_post(struct bench *b) {
     struct bench_result *r = b->result;
-    r->connected = bench_measure(b);
+    r->connected = bench_take_moment(b);
     int64_t now = clock_monotonic_us();
     r->start_us = now + 2000 * bench_poll_ms(b->plan); // in the future, so that all processes know it in time
     b->shared->start_us = r->start_us;
@@ -161,7 +161,7 @@ static bool bench_post(struct bench *b) {
     if (!bench_run_phase(b, BENCH_POST, INT64_MAX, 0)) return false;
     r->posted_us = b->shared->end_us > r->start_us ? b->shared->end_us - r->start_us : 0;
     if (!bench_run_phase(b, BENCH_DRAIN, SETTLE_MS, QUIET_MS)) return false;
-    r->ended = bench_measure(b);
+    r->ended = bench_take_moment(b);
     if (!bench_run_phase(b, BENCH_END, END_MS, 0)) return false;
     if (bench_are_done(b, BENCH_END)) return true;
     snprintf(b->why, b->why_size, "A load process did not finish, so it is unknown what was lost.");

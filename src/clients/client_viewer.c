@@ -214,7 +214,7 @@ static void client_on_timer(struct loop_timer *t) {
     }
 }
 
-static void client_write_request(struct client_viewer *v) {
+static void client_write_connect(struct client_viewer *v) {
     struct connect_attempt *a = v->attempt;
     const struct http_url *u = &v->reader->url;
     char body[96];
@@ -314,7 +314,7 @@ static void client_on_connected(struct client_viewer *v) {
     }
     v->state = CLIENT_VIEWER_AWAITING_HEAD;
     client_start_parser(v);
-    client_write_request(v);
+    client_write_connect(v);
 }
 
 // Checks an event's number. A stream's first event is not a comment: its number is where the stream starts.

@@ -73,7 +73,7 @@ static void print_reader(const struct audience *a, const struct balance *b, size
     fputc('\n', out);
 }
 
-static void print_readers(const struct audience *a, const struct outcome *o, FILE *out) {
+static void print_reader_table(const struct audience *a, const struct outcome *o, FILE *out) {
     fprintf(out, "\nSubscriptions of each reader, policy %s, with its top %d\n", policy_name(o->policy),
             OUTCOME_TOP);
     for (size_t r = 0; r < o->before.readers; r++) {
@@ -146,7 +146,7 @@ void simulation_print(const struct simulation *s, FILE *out) {
         return;
     }
     const struct outcome *o = &s->outcomes[0];
-    print_readers(s->audience, o, out);
+    print_reader_table(s->audience, o, out);
     print_balance("Balance", &o->before, out);
     if (o->loses) print_loss(s, o, out);
 }

@@ -6,14 +6,14 @@
 
 enum { TOP_VIDEOS = 20, DIGITS = 12 };
 
-static json_t *number(uint64_t n) {
+static json_t *json_uint(uint64_t n) {
     return json_integer((json_int_t)n);
 }
 
 static json_t *video(const struct audience *a, uint32_t k) {
     char name[24];
     snprintf(name, sizeof name, "video%u", k + 1);
-    return json_pack("{s:s, s:o}", "videoId", name, "viewers", number(a->viewers[k]));
+    return json_pack("{s:s, s:o}", "videoId", name, "viewers", json_uint(a->viewers[k]));
 }
 
 static json_t *videos(const struct audience *a, const uint32_t *list, size_t count) {
@@ -28,31 +28,31 @@ static json_t *buckets(const struct audience *a) {
     json_t *array = json_array();
     for (size_t i = 0; i < SIZE_CLASSES; i++)
         json_array_append_new(array, json_pack("{s:s, s:o, s:f}", "viewers", size_classes[i].name, "videos",
-                                               number(counts[i]), "percent",
+                                               json_uint(counts[i]), "percent",
                                                (double)counts[i] / (double)a->videos * 100));
     return array;
 }
 
 static json_t *distribution(const struct audience *a) {
     size_t top = a->videos < TOP_VIDEOS ? a->videos : TOP_VIDEOS;
-    return json_pack("{s:o, s:o, s:f, s:o, s:o, s:o, s:o}", "totalVideos", number(a->videos), "totalViewers",
-                     number(a->total), "averageViewers", (double)a->total / (double)a->videos, "maxViewers",
-                     number(a->viewers[a->ranking[0]]), "minViewers",
-                     number(a->viewers[a->ranking[a->videos - 1]]), "topVideos", videos(a, a->ranking, top),
-                     "buckets", buckets(a));
+    return json_pack("{s:o, s:o, s:f, s:o, s:o, s:o, s:o}", "totalVideos", json_uint(a->videos),
+                     "totalViewers", json_uint(a->total), "averageViewers",
+                     (double)a->total / (double)a->videos, "maxViewers", json_uint(a->viewers[a->ranking[0]]),
+                     "minViewers", json_uint(a->viewers[a->ranking[a->videos - 1]]), "topVideos",
+                     videos(a, a->ranking, top), "buckets", buckets(a));
 }
 
 static json_t *spread(const struct spread *s) {
-    return json_pack("{s:o, s:f, s:o, s:o, s:f, s:f}", "total", number(s->total), "average", s->average,
-                     "max", number(s->max), "min", number(s->min), "standardDeviation", s->deviation,
+    return json_pack("{s:o, s:f, s:o, s:o, s:f, s:f}", "total", json_uint(s->total), "average", s->average,
+                     "max", json_uint(s->max), "min", json_uint(s->min), "standardDeviation", s->deviation,
                      "balanceFactor", s->imbalance);
 }
 
 static json_t *reader(const struct balance *b, size_t index) {
     char name[24];
     snprintf(name, sizeof name, "reader-%u", b->number[index]);
-    return json_pack("{s:s, s:o, s:o}", "reader", name, "subscriptions", number(b->videos[index]), "viewers",
-                     number(b->viewers[index]));
+    return json_pack("{s:s, s:o, s:o}", "reader", name, "subscriptions", json_uint(b->videos[index]),
+                     "viewers", json_uint(b->viewers[index]));
 }
 
 static void add_balance(json_t *object, const struct balance *b) {
@@ -66,8 +66,8 @@ static void add_balance(json_t *object, const struct balance *b) {
 static json_t *loss(const struct simulation *s, const struct outcome *o) {
     char name[24];
     snprintf(name, sizeof name, "reader-%zu", s->config->lose);
-    json_t *object = json_pack("{s:s, s:o, s:o}", "reader", name, "videosMoved", number(o->moved.videos),
-                               "viewersMoved", number(o->moved.viewers));
+    json_t *object = json_pack("{s:s, s:o, s:o}", "reader", name, "videosMoved", json_uint(o->moved.videos),
+                               "viewersMoved", json_uint(o->moved.viewers));
     add_balance(object, &o->after);
     return object;
 }
@@ -88,9 +88,9 @@ void simulation_print_json(const struct simulation *s, FILE *out) {
     json_t *policies = json_array();
     for (size_t i = 0; i < c->policy_count; i++) json_array_append_new(policies, policy(s, &s->outcomes[i]));
     json_t *document =
-        json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "videos", number(c->videos), "viewers",
-                  number(c->viewers), "readers", number(c->readers), "distribution", c->distribution, "seed",
-                  number(c->seed), "audience", distribution(s->audience), "policies", policies);
+        json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "videos", json_uint(c->videos), "viewers",
+                  json_uint(c->viewers), "readers", json_uint(c->readers), "distribution", c->distribution,
+                  "seed", json_uint(c->seed), "audience", distribution(s->audience), "policies", policies);
     json_dumpf(document, out, JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS));
     fputc('\n', out);
     json_decref(document);
