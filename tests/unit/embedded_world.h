@@ -251,7 +251,7 @@ static inline struct position world_post(struct world *w, const char *video, uns
     return a.at;
 }
 
-// Appends `count` of them at once.
+// Appends `count` of them together.
 static inline void world_post_many(struct world *w, const char *video, unsigned count) {
     struct world_append *all = calloc(count, sizeof *all);
     char json[64];

@@ -1,4 +1,4 @@
-// A Redis on the test's own loop that greets well and then answers whatever the test tells it to, byte by
+// A Redis on the test's own loop that greets well and then answers what the test sets, byte by
 // byte.
 #pragma once
 

@@ -7,22 +7,22 @@
 
 static const char *const reader_a = "http://127.0.0.1:4001";
 
-static bool is_ready(struct world *w, const char *says) {
+static bool is_ready(struct world *w, const char *reason) {
     const char *why = NULL;
     bool ready = w->ops->ready(w->engine, &why);
-    if (!ready && says) {
+    if (!ready && reason) {
         assert_non_null(strstr(why, w->path));
-        assert_non_null(strstr(why, says));
+        assert_non_null(strstr(why, reason));
     }
     return ready;
 }
 
-static void expect_lost(struct world *w, const char *says) {
+static void expect_lost(struct world *w, const char *reason) {
     struct world_append a = world_append(w, "v", "{\"a\":1}", "t1");
     assert_int_equal(a.status, ENGINE_UNAVAILABLE);
     assert_int_equal(world_append(w, "new", "{\"a\":1}", NULL).status, ENGINE_UNAVAILABLE);
     assert_int_equal(world_assign(w, "new", reader_a).status, ENGINE_UNAVAILABLE);
-    assert_false(is_ready(w, says));
+    assert_false(is_ready(w, reason));
 }
 
 // Posts 1 to 9 and a token's, leaves the file, and has a statement change it.
@@ -295,9 +295,9 @@ static void damage_of_a_file_in_use_is_noticed_when_it_is_read(void **state) {
 
 // Where the files are
 
-static void await(struct world *w, bool ready, const char *says) {
-    for (int i = 0; i < WORLD_LONG_MS / 20 && is_ready(w, says) != ready; i++) world_let_pass(w, 20);
-    assert_int_equal(is_ready(w, says), ready);
+static void await(struct world *w, bool ready, const char *reason) {
+    for (int i = 0; i < WORLD_LONG_MS / 20 && is_ready(w, reason) != ready; i++) world_let_pass(w, 20);
+    assert_int_equal(is_ready(w, reason), ready);
 }
 
 static void a_file_that_is_moved_is_not_stored_to_until_it_is_back(void **state) {

@@ -7,7 +7,7 @@
 static const char *const reader_a = "http://127.0.0.1:4001";
 static const char *const reader_b = "http://127.0.0.1:4002";
 
-// Disk full. A limit on the size of files stands in for it. SIGXFSZ keeps its default action, which ends the
+// Disk full, imitated by a limit on the size of files. SIGXFSZ keeps its default action, which ends the
 // process: the engine must not be hit by it.
 
 static void limit_file_size(rlim_t bytes) {
@@ -191,7 +191,7 @@ static void post(struct poster *p) {
     p->world->ops->append(p->world->engine, &what, on_posted, p);
 }
 
-static void on_heard(void *arg, const struct engine_entry *e) {
+static void on_delivered(void *arg, const struct engine_entry *e) {
     struct poster *p = arg;
     assert_int_equal(e->at.seq, ++p->heard);
 }
@@ -218,9 +218,9 @@ static void a_disk_that_is_full_now_and_then_loses_and_repeats_nothing(void **st
     loop_timer_start(w->loop, &toggle.timer, 0);
     for (int i = 0; i < 30; i++) {
         struct poster *p = &posters[i % 3];
-        static const struct engine_subscriber who = {.on_entry = on_heard};
+        static const struct engine_subscriber subscriber = {.on_entry = on_delivered};
         p->world = w;
-        if (i < 3) w->ops->subscribe(w->engine, p->video, &who, p);
+        if (i < 3) w->ops->subscribe(w->engine, p->video, &subscriber, p);
         post(p);
     }
     world_run(w);
@@ -314,7 +314,7 @@ static void on_retry(void *arg, enum engine_status status, const struct engine_e
     try_again(s);
 }
 
-static void whoever_tries_again_at_once_gets_through(void **state) {
+static void an_immediate_retry_succeeds_in_the_end(void **state) {
     struct world *w = *state;
     struct stubborn s = {.world = w};
     for (int i = 0; i < FLOOD_FITS; i++) world_begin_append(w, &flood[i], "v", "{\"comment\":\"x\"}", NULL);
@@ -368,7 +368,7 @@ static void closing_answers_everything_once(void **state) {
     assert_int_equal(world_head(w, "v").at.seq, stored);
 }
 
-static void closing_at_once_is_fine(void **state) {
+static void can_be_closed_right_after_opening(void **state) {
     struct world *w = *state;
     for (int i = 0; i < 20; i++) world_reopen(w);
     assert_int_equal(world_append(w, "v", "{\"comment\":\"x\"}", NULL).status, ENGINE_OK);
@@ -387,10 +387,10 @@ int main(void) {
                                         free_without_limit),
         TEST(more_than_can_wait_is_refused),
         TEST(what_waits_is_bounded_in_bytes_too),
-        TEST(whoever_tries_again_at_once_gets_through),
+        TEST(an_immediate_retry_succeeds_in_the_end),
         TEST(large_answers_all_come),
         TEST(closing_answers_everything_once),
-        TEST(closing_at_once_is_fine),
+        TEST(can_be_closed_right_after_opening),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,7 +122,7 @@ static void many_videos_are_there_again(void **state) {
 
 enum { KILLED_VIDEOS = 3 };
 
-// The child appends for ever, always 32 at a time, and says which it was told are stored: `<video>
+// The child appends without end, 32 at a time, and prints which are stored: `<video>
 // <position>`.
 static struct {
     struct world *world;
@@ -180,7 +180,7 @@ struct acknowledged {
     struct position last[KILLED_VIDEOS];
 };
 
-// Reads what the child was told until it has been told enough, kills it, and reads the rest.
+// Reads enough lines of the child, kills it, and reads the rest.
 static struct acknowledged kill_child_after(const char *folder, unsigned enough) {
     struct acknowledged a = {0};
     int from, status;

@@ -90,7 +90,7 @@ static void removing_keeps_up_with_many_videos(void **state) {
     assert_in_range(rows(w), 5 * VIDEOS, 3 * 5 * VIDEOS);
 }
 
-static void a_lowered_limit_counts_at_once(void **state) {
+static void a_lowered_limit_applies_immediately(void **state) {
     struct world *w = *state;
     open_with(w, 1000, 3600000, 0);
     world_post_many(w, "v", 500);
@@ -245,7 +245,7 @@ static void entries_from_the_future_do_not_stay(void **state) {
 
 // Unused
 
-static void what_nobody_uses_is_dropped(void **state) {
+static void unused_videos_are_dropped(void **state) {
     struct world *w = *state;
     const struct engine_lease lease = {
         .reader_url = reader_a, .instance_id = "reader-1", .generation = 1, .viewers = 0};
@@ -310,7 +310,7 @@ int main(void) {
         TEST(a_range_never_gives_more_than_is_kept),
         TEST(what_a_video_has_too_many_of_is_removed),
         TEST(removing_keeps_up_with_many_videos),
-        TEST(a_lowered_limit_counts_at_once),
+        TEST(a_lowered_limit_applies_immediately),
         TEST(a_token_outlives_its_place_in_the_log),
         TEST(tokens_of_a_video_are_bounded_by_number),
         TEST(what_is_young_stays_beyond_the_number_until_it_is_old),
@@ -321,7 +321,7 @@ int main(void) {
         TEST(a_range_over_removed_entries_gives_the_others_once),
         TEST(a_token_expires_with_its_entry),
         TEST(entries_from_the_future_do_not_stay),
-        TEST(what_nobody_uses_is_dropped),
+        TEST(unused_videos_are_dropped),
         TEST(what_is_used_stays),
         TEST(looking_up_does_not_write_each_time),
     };

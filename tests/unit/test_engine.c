@@ -206,9 +206,9 @@ static void viewer_on_subscribed(void *arg) {
 }
 
 static void view(struct viewer *v, struct world *w, const char *video) {
-    static const struct engine_subscriber who = {.on_entry = viewer_on_entry,
-                                                 .on_subscribed = viewer_on_subscribed};
-    v->subscription = w->ops->subscribe(w->engine, video, &who, v);
+    static const struct engine_subscriber subscriber = {.on_entry = viewer_on_entry,
+                                                        .on_subscribed = viewer_on_subscribed};
+    v->subscription = w->ops->subscribe(w->engine, video, &subscriber, v);
     assert_int_equal(v->said, 0); // never from inside the call
 }
 
@@ -217,7 +217,7 @@ static void await(struct world *w, const unsigned *what, unsigned count) {
     assert_int_equal(*what, count);
 }
 
-static void hears_entries_in_log_order(void **state) {
+static void entries_are_delivered_in_log_order(void **state) {
     struct world *w = *state;
     struct viewer v = {0}, other = {0};
     view(&v, w, "v");
@@ -231,7 +231,7 @@ static void hears_entries_in_log_order(void **state) {
     assert_string_equal(v.last, r->json[49]);
 }
 
-static void is_told_once_that_it_is_subscribed(void **state) {
+static void on_subscribed_is_called_once(void **state) {
     struct world *w = *state;
     struct viewer v = {.world = w};
     w->awaited++;
@@ -243,12 +243,12 @@ static void is_told_once_that_it_is_subscribed(void **state) {
     assert_int_equal(v.said, 1);
 }
 
-static void hears_nothing_after_unsubscribing(void **state) {
+static void nothing_is_delivered_after_unsubscribing(void **state) {
     struct world *w = *state;
     struct viewer v = {0}, early = {0};
     view(&v, w, "v");
     view(&early, w, "v");
-    w->ops->unsubscribe(w->engine, early.subscription); // before it was told
+    w->ops->unsubscribe(w->engine, early.subscription); // before on_subscribed()
     while (!v.said) world_let_pass(w, 1);
     world_post(w, "v", 1);
     await(w, &v.entries, 1);
@@ -309,9 +309,9 @@ static void listener_on_subscribed(void *arg) {
 static void what_is_no_comment_is_published_with_its_fields_or_as_unread(void **state) {
     struct world *w = *state;
     struct listener l = {0};
-    static const struct engine_subscriber who = {.on_entry = listener_on_entry,
-                                                 .on_subscribed = listener_on_subscribed};
-    w->ops->subscribe(w->engine, "v", &who, &l);
+    static const struct engine_subscriber subscriber = {.on_entry = listener_on_entry,
+                                                        .on_subscribed = listener_on_subscribed};
+    w->ops->subscribe(w->engine, "v", &subscriber, &l);
     await(w, &l.said, 1);
     append_kind(w, 7, "{\"target\":\"x\"}");
     append_kind(w, 8, "{}");
@@ -395,7 +395,7 @@ static void range_gives_what_comes_after(void **state) {
     }
 }
 
-static void range_is_cut_by_the_limit_and_says_so(void **state) {
+static void a_range_cut_by_the_limit_has_more(void **state) {
     struct world *w = *state;
     world_post_many(w, "v", 20);
     struct position head = world_head(w, "v").at;
@@ -433,12 +433,12 @@ static void range_beyond_the_head_is_empty(void **state) {
 
 static void range_of_an_unknown_video_is_empty(void **state) {
     struct world *w = *state;
-    const struct world_range *r = world_range(w, "nobody", (struct position){5, 5}, 10);
+    const struct world_range *r = world_range(w, "unused", (struct position){5, 5}, 10);
     assert_int_equal(r->status, ENGINE_OK);
     assert_int_equal(r->count, 0);
     assert_false(r->more);
     assert_false(position_is_set(r->head));
-    assert_int_equal(world_range(w, "nobody", (struct position){0}, 10)->count, 0);
+    assert_int_equal(world_range(w, "unused", (struct position){0}, 10)->count, 0);
 }
 
 static void reads_what_was_written_in_the_same_moment(void **state) {
@@ -473,7 +473,7 @@ static void the_first_writer_wins(void **state) {
     assert_string_equal(m.reader, reader_a);
 }
 
-static void forty_at_once_agree(void **state) {
+static void forty_concurrent_assignments_agree(void **state) {
     struct world *w = *state;
     struct world_mapping all[40];
     unsigned changed = 0;
@@ -505,7 +505,7 @@ static void reassigns_only_from_the_expected(void **state) {
     m = world_reassign(w, "v", reader_a, reader_b);
     assert_true(m.changed);
     assert_string_equal(m.reader, reader_b);
-    m = world_reassign(w, "v", reader_a, "http://late"); // somebody else's was faster
+    m = world_reassign(w, "v", reader_a, "http://late"); // another process was faster
     assert_false(m.changed);
     assert_string_equal(m.reader, reader_b);
     m = world_reassign(w, "v", reader_b, reader_b);
@@ -665,7 +665,7 @@ static void a_lowered_bound_is_reached_by_evicting(void **state) {
     assert_int_equal(world_overview(w)->mappings, 3);
 }
 
-static void asking_creates_nothing(void **state) {
+static void lookups_create_nothing(void **state) {
     struct world *w = *state;
     for (int i = 0; i < 10; i++) {
         char video[16];
@@ -715,7 +715,7 @@ static void a_lease_ends_when_it_is_not_renewed(void **state) {
     assert_string_equal(world_leases(w).text, "http://127.0.0.1:4001 - reader-1 1 0 live;");
 }
 
-static void tells_that_a_lease_is_new(void **state) {
+static void a_renewal_returns_whether_the_lease_is_new(void **state) {
     struct world *w = *state;
     struct engine_lease a = {.reader_url = reader_a,
                              .instance_id = "reader-1",
@@ -751,7 +751,7 @@ static void each_renewal_has_another_stamp(void **state) {
     }
 }
 
-static void a_reader_that_starts_again_takes_its_url_over_at_once(void **state) {
+static void a_restarted_reader_takes_over_its_url_immediately(void **state) {
     struct world *w = *state;
     struct engine_lease a = {
         .reader_url = reader_a, .instance_id = "reader-1", .generation = 1000, .viewers = 0};
@@ -806,7 +806,7 @@ static void a_dropped_lease_stays_listed_as_expired(void **state) {
         .reader_url = reader_a, .instance_id = "reader-1", .generation = 1, .viewers = 0};
     world_renew(w, &a, 60000);
     assert_int_equal(world_drop(w, reader_a, 1), ENGINE_OK);
-    assert_int_equal(world_drop(w, "http://nobody", 1), ENGINE_OK);
+    assert_int_equal(world_drop(w, "http://unused", 1), ENGINE_OK);
     assert_string_equal(world_leases(w).text, "http://127.0.0.1:4001 - reader-1 1 0 expired;");
 }
 
@@ -1018,18 +1018,19 @@ static void a_callback_of_closing_may_unsubscribe_and_close(void **state) {
         TEST(a_video_id_may_have_any_length_and_look_like_another), TEST(a_repeat_gets_the_first_answer),    \
         TEST(a_token_with_another_digest_stores_nothing), TEST(a_kind_is_kept_and_counts_as_no_comment),     \
         TEST(a_token_counts_within_its_video), TEST(repeats_at_the_same_moment_store_one),                   \
-        TEST(hears_entries_in_log_order), TEST(is_told_once_that_it_is_subscribed),                          \
-        TEST(hears_nothing_after_unsubscribing),                                                             \
+        TEST(entries_are_delivered_in_log_order), TEST(on_subscribed_is_called_once),                        \
+        TEST(nothing_is_delivered_after_unsubscribing),                                                      \
         TEST(what_is_no_comment_is_published_with_its_fields_or_as_unread),                                  \
         TEST(kinds_are_there_when_the_engine_is_opened_again), TEST(a_repeat_is_not_published_again),        \
         TEST(head_of_an_unknown_video_starts_its_first_epoch), TEST(range_gives_what_comes_after),           \
-        TEST(range_is_cut_by_the_limit_and_says_so), TEST(range_beyond_the_head_is_empty),                   \
+        TEST(a_range_cut_by_the_limit_has_more), TEST(range_beyond_the_head_is_empty),                       \
         TEST(range_of_an_unknown_video_is_empty), TEST(reads_what_was_written_in_the_same_moment),           \
-        TEST(the_first_writer_wins), TEST(forty_at_once_agree), TEST(reassigns_only_from_the_expected),      \
-        TEST(releases_only_the_expected), TEST(a_released_video_keeps_its_position),                         \
-        TEST(lists_leases_by_url), TEST(a_lease_ends_when_it_is_not_renewed),                                \
-        TEST(tells_that_a_lease_is_new), TEST(a_lease_is_not_ended_by_the_stores_clock),                     \
-        TEST(each_renewal_has_another_stamp), TEST(a_reader_that_starts_again_takes_its_url_over_at_once),   \
+        TEST(the_first_writer_wins), TEST(forty_concurrent_assignments_agree),                               \
+        TEST(reassigns_only_from_the_expected), TEST(releases_only_the_expected),                            \
+        TEST(a_released_video_keeps_its_position), TEST(lists_leases_by_url),                                \
+        TEST(a_lease_ends_when_it_is_not_renewed), TEST(a_renewal_returns_whether_the_lease_is_new),         \
+        TEST(a_lease_is_not_ended_by_the_stores_clock), TEST(each_renewal_has_another_stamp),                \
+        TEST(a_restarted_reader_takes_over_its_url_immediately),                                             \
         TEST(of_two_readers_with_one_url_the_first_keeps_it), TEST(a_dropped_lease_stays_listed_as_expired), \
         TEST(counts), TEST(gives_an_overview), TEST(counts_what_waits_and_what_was_done), TEST(is_ready),    \
         TEST(can_be_closed_in_any_callback), TEST(can_be_closed_by_a_subscriber),                            \
@@ -1039,7 +1040,7 @@ static void a_callback_of_closing_may_unsubscribe_and_close(void **state) {
     TEST(videos_in_use_are_not_evicted), TEST(the_least_recently_used_is_evicted_for_a_new_one),             \
         TEST(what_was_only_looked_at_makes_room_for_comments),                                               \
         TEST(what_was_never_commented_does_not_push_out_what_was), TEST(a_released_mapping_makes_room),      \
-        TEST(a_lowered_bound_is_reached_by_evicting), TEST(asking_creates_nothing)
+        TEST(a_lowered_bound_is_reached_by_evicting), TEST(lookups_create_nothing)
 
 int main(void) {
 #define FULL_REDIS(name)                                                                                     \

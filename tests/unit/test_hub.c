@@ -9,11 +9,11 @@
 
 #include "engine/hub.h"
 
-// Somebody who subscribes, notes what they hear, and may do something about it while hearing it.
+// A subscriber that records its callbacks, and may act inside them.
 struct listener {
     struct hub *hub;
     struct engine_subscription *subscription;
-    unsigned entries, said;
+    unsigned entries, notified;
     uint64_t last_seq;
     void (*react)(struct listener *);
     struct listener *other;
@@ -28,17 +28,17 @@ static void on_entry(void *arg, const struct engine_entry *entry) {
 
 static void on_subscribed(void *arg) {
     struct listener *l = arg;
-    l->said++;
+    l->notified++;
     if (l->react) l->react(l);
 }
 
 static void listen_to(struct listener *l, struct hub *h, const char *video) {
-    static const struct engine_subscriber who = {.on_entry = on_entry, .on_subscribed = on_subscribed};
+    static const struct engine_subscriber subscriber = {.on_entry = on_entry, .on_subscribed = on_subscribed};
     l->hub = h;
-    l->subscription = hub_subscribe(h, video, &who, l);
+    l->subscription = hub_subscribe(h, video, &subscriber, l);
 }
 
-static void listen_and_be_told(struct listener *l, struct hub *h, const char *video) {
+static void listen_and_notify(struct listener *l, struct hub *h, const char *video) {
     listen_to(l, h, video);
     hub_defer_notify(h, l->subscription);
 }
@@ -66,14 +66,14 @@ static void hands_entries_to_the_videos_subscribers(void **state) {
     listen_to(&other, h, "w");
     assert_int_equal(publish(h, "v", 1), 2);
     assert_int_equal(publish(h, "v", 2), 2);
-    assert_int_equal(publish(h, "nobody", 1), 0);
+    assert_int_equal(publish(h, "unused", 1), 0);
     assert_int_equal(a.entries, 2);
     assert_int_equal(a.last_seq, 2);
     assert_int_equal(b.entries, 2);
     assert_int_equal(other.entries, 0);
 }
 
-static void tells_the_last(void **state) {
+static void unsubscribing_returns_whether_it_was_the_last(void **state) {
     struct hub *h = *state;
     struct listener a = {0}, b = {0}, c = {0};
     listen_to(&a, h, "v");
@@ -125,7 +125,7 @@ static void publish_once_more(struct listener *l) {
     if (l->last_seq == 1) publish(l->hub, "v", 2);
 }
 
-static void lets_a_subscriber_end_itself_while_hearing(void **state) {
+static void a_subscriber_may_unsubscribe_in_on_entry(void **state) {
     struct hub *h = *state;
     struct listener a = {.react = end_oneself}, b = {0}, c = {.react = end_oneself};
     listen_to(&a, h, "v");
@@ -138,7 +138,7 @@ static void lets_a_subscriber_end_itself_while_hearing(void **state) {
     assert_int_equal(c.entries, 1);
 }
 
-static void an_ended_one_hears_nothing_more(void **state) {
+static void an_ended_subscription_gets_no_entries(void **state) {
     struct hub *h = *state;
     struct listener after = {0}, before = {0};
     struct listener a = {.react = end_the_other, .other = &after};
@@ -154,7 +154,7 @@ static void an_ended_one_hears_nothing_more(void **state) {
     assert_int_equal(before.entries, 1);
 }
 
-static void a_new_one_hears_the_next_entry(void **state) {
+static void a_new_subscription_gets_the_next_entry(void **state) {
     struct hub *h = *state;
     struct listener fresh = {0}, a = {.react = add_the_other, .other = &fresh};
     listen_to(&a, h, "v");
@@ -170,7 +170,7 @@ static void resubscribe(struct listener *l) {
     assert_true(last);
 }
 
-static void survives_the_last_one_coming_back_while_hearing(void **state) {
+static void the_last_may_unsubscribe_and_subscribe_in_on_entry(void **state) {
     struct hub *h = *state;
     struct listener a = {.react = resubscribe};
     listen_to(&a, h, "v");
@@ -208,18 +208,18 @@ static void can_be_freed_while_publishing(void **state) {
     assert_int_equal(b.entries, 0);
 }
 
-static void can_be_freed_while_telling(void **state) {
+static void can_be_freed_in_on_subscribed(void **state) {
     (void)state;
     struct hub *h = hub_new();
     struct listener a = {.react = free_the_hub}, b = {0};
-    listen_and_be_told(&a, h, "v");
-    listen_and_be_told(&b, h, "w");
+    listen_and_notify(&a, h, "v");
+    listen_and_notify(&b, h, "w");
     hub_flush_notifications(h);
-    assert_int_equal(a.said, 1);
-    assert_int_equal(b.said, 0);
+    assert_int_equal(a.notified, 1);
+    assert_int_equal(b.notified, 0);
 }
 
-// Deep inside, whoever is next or last for those further out goes.
+// The innermost callback ends the subscription that is next or last in the outer walks.
 static void end_all_while_publishing_deep(struct listener *l) {
     if (l->last_seq < 3) {
         publish(l->hub, "v", l->last_seq + 1);
@@ -228,7 +228,7 @@ static void end_all_while_publishing_deep(struct listener *l) {
     for (; l->other; l->other = l->other->other) hub_unsubscribe(l->hub, l->other->subscription);
 }
 
-static void those_who_end_deep_inside_hear_nothing_further_out(void **state) {
+static void a_subscription_ended_in_a_nested_publish_is_skipped_by_the_outer_one(void **state) {
     struct hub *h = *state;
     struct listener d = {0}, c = {.other = &d}, b = {.other = &c}, e = {0};
     struct listener a = {.react = end_all_while_publishing_deep, .other = &b};
@@ -244,46 +244,46 @@ static void those_who_end_deep_inside_hear_nothing_further_out(void **state) {
     assert_int_equal(publish(h, "v", 4), 2);
 }
 
-static void says_subscribed_to_a_video_to_all(void **state) {
+static void notifies_all_subscriptions_of_a_video(void **state) {
     struct hub *h = *state;
     struct listener a = {0}, b = {0}, c = {0};
     listen_to(&a, h, "v");
     listen_to(&b, h, "v");
     listen_to(&c, h, "w");
-    assert_int_equal(a.said + b.said + c.said, 0);
+    assert_int_equal(a.notified + b.notified + c.notified, 0);
     hub_notify_subscribed(h, "v");
-    hub_notify_subscribed(h, "nobody");
-    assert_int_equal(a.said, 1);
-    assert_int_equal(b.said, 1);
-    assert_int_equal(c.said, 0);
+    hub_notify_subscribed(h, "unused");
+    assert_int_equal(a.notified, 1);
+    assert_int_equal(b.notified, 1);
+    assert_int_equal(c.notified, 0);
 }
 
-static void says_it_once_to_the_new_ones(void **state) {
+static void notifies_each_new_subscription_once(void **state) {
     struct hub *h = *state;
-    struct listener a = {0}, b = {0}, gone = {0}, told = {0};
-    listen_and_be_told(&a, h, "v");
-    listen_and_be_told(&gone, h, "v");
-    listen_and_be_told(&told, h, "w");
+    struct listener a = {0}, b = {0}, gone = {0}, notified = {0};
+    listen_and_notify(&a, h, "v");
+    listen_and_notify(&gone, h, "v");
+    listen_and_notify(&notified, h, "w");
     hub_notify_subscribed(h, "w");
     hub_unsubscribe(h, gone.subscription);
     hub_flush_notifications(h);
-    listen_and_be_told(&b, h, "w");
+    listen_and_notify(&b, h, "w");
     hub_flush_notifications(h);
     hub_flush_notifications(h);
-    assert_int_equal(a.said, 1);
-    assert_int_equal(b.said, 1);
-    assert_int_equal(gone.said, 0);
-    assert_int_equal(told.said, 1);
+    assert_int_equal(a.notified, 1);
+    assert_int_equal(b.notified, 1);
+    assert_int_equal(gone.notified, 0);
+    assert_int_equal(notified.notified, 1);
 }
 
-static void who_subscribes_anew_each_time_does_not_keep_it_busy(void **state) {
+static void subscribing_again_in_on_subscribed_ends(void **state) {
     struct hub *h = *state;
     struct listener a = {.react = resubscribe_to_be_told};
-    listen_and_be_told(&a, h, "v");
+    listen_and_notify(&a, h, "v");
     hub_flush_notifications(h);
-    assert_int_equal(a.said, 1);
+    assert_int_equal(a.notified, 1);
     hub_flush_notifications(h);
-    assert_int_equal(a.said, 2);
+    assert_int_equal(a.notified, 2);
 }
 
 static void note_video(void *arg, const char *video) {
@@ -326,19 +326,19 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_hub, free_hub)
     const struct CMUnitTest tests[] = {
         TEST(hands_entries_to_the_videos_subscribers),
-        TEST(tells_the_last),
+        TEST(unsubscribing_returns_whether_it_was_the_last),
         TEST(the_next_one_lends_its_name),
-        TEST(lets_a_subscriber_end_itself_while_hearing),
-        TEST(an_ended_one_hears_nothing_more),
-        TEST(a_new_one_hears_the_next_entry),
-        TEST(survives_the_last_one_coming_back_while_hearing),
+        TEST(a_subscriber_may_unsubscribe_in_on_entry),
+        TEST(an_ended_subscription_gets_no_entries),
+        TEST(a_new_subscription_gets_the_next_entry),
+        TEST(the_last_may_unsubscribe_and_subscribe_in_on_entry),
         TEST(publishes_while_publishing),
         TEST(can_be_freed_while_publishing),
-        TEST(can_be_freed_while_telling),
-        TEST(those_who_end_deep_inside_hear_nothing_further_out),
-        TEST(says_subscribed_to_a_video_to_all),
-        TEST(says_it_once_to_the_new_ones),
-        TEST(who_subscribes_anew_each_time_does_not_keep_it_busy),
+        TEST(can_be_freed_in_on_subscribed),
+        TEST(a_subscription_ended_in_a_nested_publish_is_skipped_by_the_outer_one),
+        TEST(notifies_all_subscriptions_of_a_video),
+        TEST(notifies_each_new_subscription_once),
+        TEST(subscribing_again_in_on_subscribed_ends),
         TEST(walks_over_subscribed_videos),
         TEST(holds_many),
     };

@@ -1,5 +1,5 @@
-// What a store does that is told of entries which it has lost (engine.h, "A loss"): the embedded one, and the
-// one on Redis.
+// What a store does when a caller knows of entries that it has lost (engine.h, "A loss"): the embedded one,
+// and the one on Redis.
 #include "embedded_world.h"
 #include "redis_server.h"
 
@@ -45,7 +45,7 @@ static struct world_append append_known(struct world *w, struct position known) 
     return a;
 }
 
-// The log behind `after` begins with a tombstone that says from where on entries are lost.
+// The log behind `after` begins with a tombstone, whose prev is where the loss begins.
 static void assert_announced(struct world *w, struct position after, struct position at,
                              struct position kept) {
     const struct world_range *r = world_range(w, "v", after, 10);
@@ -76,7 +76,7 @@ static void implausible_positions_are_ignored(void **state) {
         assert_at(world_head_known(w, "v", known[i]).at, at);
 }
 
-static void numbers_that_are_gone_begin_an_epoch(void **state) {
+static void lost_numbers_begin_an_epoch(void **state) {
     struct world *w = *state;
     struct position at = post_many(w, 5);
     struct world_head h = world_head_known(w, "v", pos(at.epoch, 9));
@@ -101,7 +101,7 @@ static void an_append_announces_before_its_own(void **state) {
 }
 
 // What a lower epoch holds may be younger than what was lost, where a clock had gone back.
-static void a_later_epoch_that_is_gone_puts_all_of_this_one_in_doubt(void **state) {
+static void a_lost_later_epoch_puts_all_of_this_one_in_doubt(void **state) {
     struct world *w = *state;
     struct position at = post_many(w, 5);
     struct position known = pos(at.epoch + 3600000, 7);
@@ -110,7 +110,7 @@ static void a_later_epoch_that_is_gone_puts_all_of_this_one_in_doubt(void **stat
     assert_announced(w, at, h.at, pos(at.epoch, 0));
 }
 
-static void a_video_that_is_gone_begins_above_what_is_known(void **state) {
+static void a_lost_video_begins_above_what_is_known(void **state) {
     struct world *w = *state;
     struct position known = pos((uint64_t)clock_wall_ms() + 3600000, 7);
     struct world_head h = world_head_known(w, "v", known);
@@ -191,7 +191,7 @@ static void await_entries(struct world *w, const struct listener *l, size_t coun
     assert_int_equal(l->count, count);
 }
 
-// Redis publishes of it that there is one; what it is stands in the log.
+// Redis publishes only its position; the log has the rest.
 static void assert_tombstone(enum entry_kind kind) {
     assert_true(kind == ENTRY_TOMBSTONE || kind == ENTRY_UNREAD);
 }
@@ -233,7 +233,7 @@ static void an_engine_asks_its_subscribers(void **state) {
     assert_true(world_post(w, "v", 1).epoch > UINT64_C(4000000000000));
 }
 
-static void a_store_that_takes_no_writes_can_be_looked_at(void **state) {
+static void a_store_that_accepts_no_writes_can_be_read(void **state) {
     struct world *w = *state;
     struct position at = post_many(w, 5);
     assert_true(redis_server_tell(&server, "PEXPIRE {video:v}:pos 100000")); // it would be renewed
@@ -295,9 +295,9 @@ static void positions_of_an_earlier_version_are_read(void **state) {
 
 #define CONTRACT(TEST)                                                                                       \
     TEST(what_is_known_and_there_changes_nothing), TEST(implausible_positions_are_ignored),                  \
-        TEST(numbers_that_are_gone_begin_an_epoch), TEST(an_append_announces_before_its_own),                \
-        TEST(a_later_epoch_that_is_gone_puts_all_of_this_one_in_doubt),                                      \
-        TEST(a_video_that_is_gone_begins_above_what_is_known), TEST(other_videos_begin_above_it_too),        \
+        TEST(lost_numbers_begin_an_epoch), TEST(an_append_announces_before_its_own),                         \
+        TEST(a_lost_later_epoch_puts_all_of_this_one_in_doubt),                                              \
+        TEST(a_lost_video_begins_above_what_is_known), TEST(other_videos_begin_above_it_too),                \
         TEST(another_history_begins_an_epoch_that_follows),                                                  \
         TEST(a_loss_that_becomes_known_in_the_next_epoch_is_announced_still),                                \
         TEST(the_tombstone_is_published_first)
@@ -311,7 +311,7 @@ int main(void) {
         ON_REDIS(an_engine_remembers_what_it_appended),
         ON_REDIS(an_engine_asks_its_subscribers),
         ON_REDIS(a_loss_that_becomes_known_some_epochs_later_is_announced_still),
-        ON_REDIS(a_store_that_takes_no_writes_can_be_looked_at),
+        ON_REDIS(a_store_that_accepts_no_writes_can_be_read),
         ON_REDIS(positions_of_an_earlier_version_are_read),
     };
     redis_server_start(&server);

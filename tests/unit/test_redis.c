@@ -46,7 +46,7 @@ static unsigned logged(struct world *w, const char *video) {
 
 // Restarts
 
-static void a_restart_begins_an_epoch_that_says_what_was_before(void **state) {
+static void a_restart_begins_an_epoch_with_prev(void **state) {
     struct bad_day *d = *state;
     struct world *w = d->world;
     struct position before = world_post(w, "v", 1);
@@ -86,7 +86,7 @@ static void what_the_server_has_lost_is_not_numbered_again(void **state) {
     assert_int_equal(a.at.seq, 2); // behind a tombstone that announces the loss
 }
 
-static void a_log_that_outlived_its_position_goes_on_in_a_new_epoch(void **state) {
+static void a_log_without_its_position_continues_in_a_new_epoch(void **state) {
     struct bad_day *d = *state;
     struct world *w = d->world;
     struct position before = world_post(w, "v", 1);
@@ -135,7 +135,7 @@ static void an_append_that_was_given_up_is_not_carried_out_later(void **state) {
     assert_int_equal(logged(w, "v"), 2);
 }
 
-// Whoever is told that the store is gone may ask it for something else at once.
+// A callback with UNAVAILABLE may call another operation immediately.
 struct insisting {
     struct world *world;
     enum engine_status first, second;
@@ -155,7 +155,7 @@ static void insisting_on_first(void *arg, enum engine_status status, const struc
     i->world->ops->head(i->world->engine, "other", (struct position){0}, insisting_on_second, i);
 }
 
-static void what_is_asked_while_the_connection_ends_is_refused(void **state) {
+static void operations_called_while_the_connection_ends_are_refused(void **state) {
     struct bad_day *d = *state;
     struct world *w = d->world;
     struct insisting i = {.world = w};
@@ -170,7 +170,7 @@ static void what_is_asked_while_the_connection_ends_is_refused(void **state) {
     redis_server_start(&d->server);
 }
 
-static void scripts_that_are_gone_come_back(void **state) {
+static void flushed_scripts_are_loaded_again(void **state) {
     struct bad_day *d = *state;
     struct world *w = d->world;
     struct position first = world_post(w, "v", 1);
@@ -182,7 +182,7 @@ static void scripts_that_are_gone_come_back(void **state) {
     assert_int_equal(second.seq, 2);
 }
 
-static void a_server_that_refuses_is_not_ready_and_says_why(void **state) {
+static void a_server_that_refuses_is_not_ready_with_a_reason(void **state) {
     struct bad_day *d = *state;
     struct world *w = d->world;
     const char *why = "";
@@ -201,7 +201,7 @@ static void a_server_that_refuses_is_not_ready_and_says_why(void **state) {
 static long connections(const struct redis_server *s) {
     redisReply *reply = redis_server_ask(s, "INFO stats");
     assert_non_null(reply);
-    long count = strtol(strchr(reply->str, ':') + 1, NULL, 10); // total_connections_received stands first
+    long count = strtol(strchr(reply->str, ':') + 1, NULL, 10); // total_connections_received comes first
     freeReplyObject(reply);
     return count;
 }
@@ -219,7 +219,7 @@ static void a_server_of_no_use_is_not_tried_all_the_time(void **state) {
     world_post(w, "v", 1);
 }
 
-static void a_key_that_is_something_else_concerns_nobody_else(void **state) {
+static void a_key_of_the_wrong_type_affects_its_video_only(void **state) {
     struct bad_day *d = *state;
     struct world *w = d->world;
     const char *why = "";
@@ -229,7 +229,7 @@ static void a_key_that_is_something_else_concerns_nobody_else(void **state) {
     world_post(w, "v", 1);
 }
 
-static void a_wrong_password_is_told(void **state) {
+static void a_wrong_password_is_reported(void **state) {
     struct bad_day *d = *state;
     struct world *w = d->world;
     const char *why = "";
@@ -382,7 +382,7 @@ static struct position append_seven(struct world *w) {
     return a.at;
 }
 
-static void a_comment_is_kept_and_published_whole_and_of_others_the_number(void **state) {
+static void comments_are_published_in_full_and_other_kinds_by_number(void **state) {
     struct bad_day *d = *state;
     char json[160], kept[320], id[POSITION_TEXT_SIZE];
     redisContext *c = listen_to(&d->server);
@@ -493,7 +493,7 @@ static void read_all(struct world *w, struct reading *reading, const char *video
     }
 }
 
-static void logs_read_at_once_do_not_fill_the_servers_memory(void **state) {
+static void concurrent_ranges_do_not_fill_the_servers_memory(void **state) {
     struct bad_day *d = *state;
     struct world *w = d->world;
     struct reading reading;
@@ -506,7 +506,7 @@ static void logs_read_at_once_do_not_fill_the_servers_memory(void **state) {
              LOG_LENGTH, LOG_TEXT, LOG_LENGTH);
     run_script(&d->server, script);
     long long before = memory_peak(&d->server);
-    kill(d->server.pid, SIGSTOP); // so that it finds all questions at once
+    kill(d->server.pid, SIGSTOP); // so that it finds all requests together
     read_all(w, &reading, "v");
     world_let_pass(w, 5);
     kill(d->server.pid, SIGCONT);
@@ -515,7 +515,7 @@ static void logs_read_at_once_do_not_fill_the_servers_memory(void **state) {
     assert_true(memory_peak(&d->server) - before < (long long)LOGS * LOG_LENGTH * LOG_TEXT / 4);
 }
 
-static void ranges_that_wait_are_answered_when_the_server_goes(void **state) {
+static void waiting_ranges_are_answered_when_the_server_stops(void **state) {
     struct bad_day *d = *state;
     struct world *w = d->world;
     struct reading reading;
@@ -550,7 +550,7 @@ static void what_waits_at_the_end_is_still_stored(void **state) {
     assert_int_equal(world_overview(w)->comments, 200);
 }
 
-static void what_cannot_be_stored_at_the_end_is_told(void **state) {
+static void appends_that_cannot_be_stored_while_closing_fail(void **state) {
     struct bad_day *d = *state;
     struct world *w = d->world;
     struct world_append a;
@@ -593,7 +593,7 @@ static void view(struct viewer *v, struct world *w, const char *video) {
     await(w, &v->said, 1);
 }
 
-static void a_subscriber_that_was_cut_says_so_and_hears_again(void **state) {
+static void a_disconnected_subscriber_resubscribes_and_notifies(void **state) {
     struct bad_day *d = *state;
     struct world *w = d->world;
     struct viewer v = {0};
@@ -638,7 +638,7 @@ static int64_t ask_number(const struct redis_server *s, const char *command) {
     return number;
 }
 
-static void a_full_server_goes_on_with_mappings_and_leases(void **state) {
+static void a_full_server_still_stores_mappings_and_leases(void **state) {
     struct bad_day *d = *state;
     struct world *w = d->world;
     const struct engine_lease lease = {.reader_url = "http://a", .instance_id = "reader-1", .generation = 1};
@@ -741,34 +741,34 @@ static void can_be_closed_when_it_refuses(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, clean)
     const struct CMUnitTest tests[] = {
-        TEST(a_full_server_goes_on_with_mappings_and_leases),
+        TEST(a_full_server_still_stores_mappings_and_leases),
         TEST(assigning_a_mapping_that_is_there_extends_its_life),
         TEST(a_watched_mapping_does_not_expire),
         TEST(a_stepped_clock_of_the_server_unwatches_no_video),
         TEST(an_old_lease_is_not_deleted_by_the_clock_alone),
-        TEST(a_restart_begins_an_epoch_that_says_what_was_before),
+        TEST(a_restart_begins_an_epoch_with_prev),
         TEST(what_the_server_has_lost_is_not_numbered_again),
-        TEST(a_log_that_outlived_its_position_goes_on_in_a_new_epoch),
+        TEST(a_log_without_its_position_continues_in_a_new_epoch),
         TEST(while_it_is_away_everything_is_refused_in_a_moment),
         TEST(an_append_that_was_given_up_is_not_carried_out_later),
-        TEST(what_is_asked_while_the_connection_ends_is_refused),
-        TEST(scripts_that_are_gone_come_back),
-        TEST(a_server_that_refuses_is_not_ready_and_says_why),
+        TEST(operations_called_while_the_connection_ends_are_refused),
+        TEST(flushed_scripts_are_loaded_again),
+        TEST(a_server_that_refuses_is_not_ready_with_a_reason),
         TEST(a_server_of_no_use_is_not_tried_all_the_time),
-        TEST(a_key_that_is_something_else_concerns_nobody_else),
-        TEST(a_wrong_password_is_told),
+        TEST(a_key_of_the_wrong_type_affects_its_video_only),
+        TEST(a_wrong_password_is_reported),
         TEST(placement_does_not_wait_for_a_store_that_has_never_answered),
         TEST(what_has_expired_in_a_long_log_is_leapt_over),
         TEST(what_others_have_added_to_a_log_is_passed_over),
-        TEST(a_comment_is_kept_and_published_whole_and_of_others_the_number),
+        TEST(comments_are_published_in_full_and_other_kinds_by_number),
         TEST(an_epoch_that_begins_with_another_kind_looks_like_no_loss),
         TEST(what_an_earlier_version_has_kept_is_read),
         TEST(an_entry_with_fields_that_are_none_is_left_out),
-        TEST(logs_read_at_once_do_not_fill_the_servers_memory),
-        TEST(ranges_that_wait_are_answered_when_the_server_goes),
+        TEST(concurrent_ranges_do_not_fill_the_servers_memory),
+        TEST(waiting_ranges_are_answered_when_the_server_stops),
         TEST(what_waits_at_the_end_is_still_stored),
-        TEST(what_cannot_be_stored_at_the_end_is_told),
-        TEST(a_subscriber_that_was_cut_says_so_and_hears_again),
+        TEST(appends_that_cannot_be_stored_while_closing_fail),
+        TEST(a_disconnected_subscriber_resubscribes_and_notifies),
         TEST(a_subscription_made_while_away_holds_later),
         TEST(can_be_closed_when_it_refuses),
         TEST(what_others_publish_arrives_as_it_is),

@@ -19,7 +19,7 @@ struct desk {
     struct redis_conn *conn;
     bool inside; // a call of the connection, from which nothing may call back
     unsigned ups, downs, replies, lost;
-    unsigned cut_after, free_after; // so many replies
+    unsigned cut_after, free_after; // replies
 };
 
 static void on_up(void *arg, const struct redis_server *server) {
@@ -215,7 +215,7 @@ static void replies_come_in_the_order_of_the_commands_however_they_are_cut(void 
     }
 }
 
-static void what_nothing_expects_and_what_is_no_reply_are_told_apart(void **state) {
+static void unexpected_and_malformed_replies_are_distinguished(void **state) {
     (void)state;
     struct inbox b = {.lost = 0};
     redis_replies_init(&b.replies, NULL, &b);
@@ -261,7 +261,7 @@ int main(void) {
         CONN_TEST(a_server_that_closes_ends_each_command_once),
         CONN_TEST(can_be_drained_before_the_end),
         cmocka_unit_test(replies_come_in_the_order_of_the_commands_however_they_are_cut),
-        cmocka_unit_test(what_nothing_expects_and_what_is_no_reply_are_told_apart),
+        cmocka_unit_test(unexpected_and_malformed_replies_are_distinguished),
         cmocka_unit_test(a_callback_that_forgets_is_the_last),
         cmocka_unit_test(many_may_be_expected),
     };

@@ -7,7 +7,7 @@ static struct engine_entry reading(const char *json) {
     return e;
 }
 
-static void a_comment_is_published_whole(void **state) {
+static void a_comment_is_published_in_full(void **state) {
     (void)state;
     struct engine_entry e = reading("{\"id\":\"5-1\",\"prev\":\"4-9\",\"comment\":\"x\"}");
     assert_int_equal(e.kind, ENTRY_COMMENT);
@@ -41,7 +41,7 @@ static void a_message_of_another_system_is_taken_as_it_is(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_comment_is_published_whole),
+        cmocka_unit_test(a_comment_is_published_in_full),
         cmocka_unit_test(of_anything_else_the_position_is_known),
         cmocka_unit_test(a_message_of_another_system_is_taken_as_it_is),
     };

@@ -142,7 +142,7 @@ static void ask_everything(struct odd_day *d, const char *reply) {
     world_await_ready(w);
 }
 
-static void every_operation_takes_an_odd_reply_as_an_error(void **state) {
+static void every_operation_fails_on_an_odd_reply(void **state) {
     struct odd_day *d = *state;
     for (size_t i = 0; i < ODD; i++) ask_everything(d, odd[i]);
     for (size_t i = 0; i < PLAIN; i++) ask_everything(d, plain[i]);
@@ -167,7 +167,7 @@ static void hearing_on_subscribed(void *arg) {
 static const struct engine_subscriber hearing = {.on_entry = hearing_on_entry,
                                                  .on_subscribed = hearing_on_subscribed};
 
-static void a_subscriber_hears_past_odd_messages(void **state) {
+static void a_subscriber_ignores_odd_messages(void **state) {
     struct odd_day *d = *state;
     struct world *w = d->world;
     struct hearing h = {0};
@@ -195,7 +195,7 @@ static void a_subscriber_hears_past_odd_messages(void **state) {
 
 // Greeting
 
-static void an_odd_greeting_is_told(void **state) {
+static void an_odd_greeting_is_reported(void **state) {
     struct odd_day *d = *state;
     struct world *w = d->world;
     const char *why = "";
@@ -219,9 +219,9 @@ static void an_odd_greeting_is_told(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_ready, clean)
     const struct CMUnitTest tests[] = {
-        TEST(every_operation_takes_an_odd_reply_as_an_error),
-        TEST(a_subscriber_hears_past_odd_messages),
-        cmocka_unit_test_setup_teardown(an_odd_greeting_is_told, make, clean),
+        TEST(every_operation_fails_on_an_odd_reply),
+        TEST(a_subscriber_ignores_odd_messages),
+        cmocka_unit_test_setup_teardown(an_odd_greeting_is_reported, make, clean),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

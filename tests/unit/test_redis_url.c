@@ -8,7 +8,7 @@ static struct redis_url parsed(const char *text) {
     return u;
 }
 
-static void takes_a_url_apart(void **state) {
+static void parses_a_url(void **state) {
     (void)state;
     struct redis_url u = parsed("redis://example.org");
     assert_string_equal(u.host, "example.org");
@@ -70,7 +70,7 @@ static void refuses_what_is_none(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(takes_a_url_apart),
+        cmocka_unit_test(parses_a_url),
         cmocka_unit_test(knows_all_its_parts),
         cmocka_unit_test(refuses_what_is_none),
     };
