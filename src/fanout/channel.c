@@ -12,7 +12,7 @@
 
 enum {
     SCARCE_BYTES = 1 << 16, // a channel may always keep this much for viewers that are up to date
-    FEW_BEHIND = 64,        // so many slow viewers are cheap to look at
+    FEW_BEHIND = 64,        // this many slow viewers are cheap to visit
     RELIEF_IDLE_MS = 1000   // a viewer that reads accepts data more often than that
 };
 
@@ -20,15 +20,15 @@ void channel_init(struct channel *ch, struct channel_env *env, struct fan_counte
     *ch = (struct channel){.env = env, .counters = counters, .owner = owner, .oldest = UINT64_MAX};
 }
 
-// Hands the counts on, once per slice instead of once per send.
-static void settle(struct channel *ch) {
+// Adds to the shared counters, once per slice instead of once per send.
+static void channel_settle(struct channel *ch) {
     if (ch->delivered) counter_add(&ch->counters->delivered, ch->delivered);
     if (ch->sends) counter_add(&ch->counters->sends, ch->sends);
     ch->delivered = ch->sends = 0;
 }
 
 // The next heartbeat, up to an eighth early, each channel at another time.
-static void put_off_heartbeat(struct channel *ch, int64_t now_ms) {
+static void channel_put_off_heartbeat(struct channel *ch, int64_t now_ms) {
     int64_t every = ch->env->bounds.heartbeat_ms;
     ch->heartbeat_due_ms = now_ms + every - (int64_t)(hash_random() % (uint64_t)(every / 8 + 1));
 }
@@ -56,28 +56,28 @@ void channel_add(struct channel *ch, const struct sink *sink, uint8_t asks, stru
     v->asks = asks;
     if (ch->moments)
         v->owed = asks & ch->moments->known & (uint8_t)~ch->moments->fresh; // a flush brings those
-    if (ch->viewers.count == 1) put_off_heartbeat(ch, now_ms);
+    if (ch->viewers.count == 1) channel_put_off_heartbeat(ch, now_ms);
     viewer_drain(v, now_ms);
-    settle(ch);
+    channel_settle(ch);
 }
 
-// The first frame that those who are ready still need.
-static uint64_t needed_from(const struct channel *ch) {
+// The first frame that viewers that are ready still need.
+static uint64_t channel_needed_from(const struct channel *ch) {
     return ch->flush ? ch->flush->from : ch->sent;
 }
 
-static uint32_t behind(const struct channel *ch) {
+static uint32_t channel_lagging_count(const struct channel *ch) {
     return ch->viewers.behind - ch->viewers.ready;
 }
 
 // Drops frames before `keep`; slow viewers that need them fall off the ring.
-static void drop_before(struct channel *ch, uint64_t keep) {
+static void channel_drop_before(struct channel *ch, uint64_t keep) {
     if (keep > ch->oldest) {
         ch->oldest = UINT64_MAX;
         for (uint32_t i = ch->viewers.ready; i < ch->viewers.behind;) {
             struct viewer *v = ch->viewers.at[i];
             if (v->cursor < keep) {
-                viewer_fall_off_ring(v); // another one has its seat now
+                viewer_fall_off_ring(v); // another viewer has its slot now
                 continue;
             }
             if (v->cursor < ch->oldest) ch->oldest = v->cursor;
@@ -88,10 +88,10 @@ static void drop_before(struct channel *ch, uint64_t keep) {
 }
 
 // Drops frames that no viewer needs. What the slow ones need is only looked up if they are few, or if `look`;
-// until then frames may be kept for longer than needed.
-static void drop_served(struct channel *ch, bool look) {
-    uint64_t needed = needed_from(ch);
-    if (ch->oldest < needed && (look || behind(ch) <= FEW_BEHIND)) {
+// otherwise frames may be kept for longer than needed.
+static void channel_drop_served(struct channel *ch, bool look) {
+    uint64_t needed = channel_needed_from(ch);
+    if (ch->oldest < needed && (look || channel_lagging_count(ch) <= FEW_BEHIND)) {
         ch->oldest = UINT64_MAX;
         for (uint32_t i = ch->viewers.ready; i < ch->viewers.behind; i++)
             if (ch->viewers.at[i]->cursor < ch->oldest) ch->oldest = ch->viewers.at[i]->cursor;
@@ -99,65 +99,58 @@ static void drop_served(struct channel *ch, bool look) {
     ring_drop_before(&ch->ring, ch->oldest < needed ? ch->oldest : needed);
 }
 
-static bool fits(const struct channel *ch, uint64_t from, size_t bytes, size_t most) {
+static bool channel_fits(const struct channel *ch, uint64_t from, size_t bytes, size_t most) {
     return ch->ring.next - from < ch->env->bounds.ring_frames && bytes <= most;
 }
 
-// Drops frames that only slow viewers need. If these are many, at least an eighth of the ring is dropped at
-// once.
-static void drop_for(struct channel *ch, size_t len, bool used_up, size_t most) {
-    const struct ring *r = &ch->ring;
-    uint64_t keep = r->first, needed = needed_from(ch);
-    size_t bytes = r->bytes + len;
-    size_t kept = used_up ? 0 : budget_backlog_is_full() ? r->bytes / 2 + len : SIZE_MAX;
-    while (keep < needed && (bytes > kept || !fits(ch, keep, bytes, most))) bytes -= ring_at(r, keep++)->len;
-    uint64_t portion = keep > r->first && behind(ch) > FEW_BEHIND ? r->first + (r->next - r->first) / 8 : 0;
-    drop_before(ch, keep < portion ? portion < needed ? portion : needed : keep);
-}
-
 // Makes room in the ring for `len` more bytes, at the cost of slow viewers: where memory is scarce, of those
-// that need the older half; where it is used up, of all. Returns false if frames that viewers up to date need
-// leave no room.
-static bool make_room(struct channel *ch, size_t len, bool used_up) {
+// that need the older half; where it is used up, of all. If they are many, at least an eighth of the ring is
+// dropped in one go. Returns false if frames that viewers up to date need leave no room.
+static bool channel_make_room(struct channel *ch, size_t len, bool used_up) {
     const struct ring *r = &ch->ring;
-    size_t most = ch->env->bounds.ring_bytes;
+    uint64_t keep = r->first, needed = channel_needed_from(ch);
+    size_t bytes = r->bytes + len, most = ch->env->bounds.ring_bytes;
+    size_t kept = used_up ? 0 : budget_backlog_is_full() ? r->bytes / 2 + len : SIZE_MAX;
     if (used_up && most > SCARCE_BYTES) most = SCARCE_BYTES;
-    if (r->first < needed_from(ch)) drop_for(ch, len, used_up, most);
-    return fits(ch, r->first, r->bytes + len, most);
+    while (keep < needed && (bytes > kept || !channel_fits(ch, keep, bytes, most)))
+        bytes -= ring_at(r, keep++)->len;
+    if (keep > r->first && channel_lagging_count(ch) > FEW_BEHIND) {
+        uint64_t portion = r->first + (r->next - r->first) / 8;
+        if (keep < portion) keep = portion < needed ? portion : needed;
+    }
+    if (keep > r->first) channel_drop_before(ch, keep);
+    return channel_fits(ch, r->first, r->bytes + len, most);
 }
 
-static void finish_flush(struct channel *ch, int64_t now_ms) {
-    if (!ch->flush) return;
-    flush_serve(ch, UINT32_MAX, now_ms);
-    flush_end(ch, now_ms);
-}
-
-// Those who were up to date have lost what waited for them: each is told by a gap of its own, as those who
-// came meanwhile have seen a part of it.
-static void skip_waiting(struct channel *ch, int64_t now_ms) {
+// Gives up the frames that have not been sent. Each viewer that was up to date gets a gap of its own, as
+// those that joined meanwhile have seen some of them.
+static void channel_skip_unsent(struct channel *ch, int64_t now_ms) {
     struct viewer_set *s = &ch->viewers;
     struct viewer *v, *next, *last = NULL;
-    finish_flush(ch, now_ms);
+    if (ch->flush) {
+        flush_serve(ch, UINT32_MAX, now_ms);
+        flush_end(ch, now_ms);
+    }
     if (ch->sent == ch->ring.next) return;
     if (ch->env->blocked) last = ch->env->blocked->prev;
     while (s->ready) viewer_lag_behind(s->at[0], ch->sent, 0, now_ms);
     flush_mark_sent(ch, ch->ring.next);
-    drop_before(ch, ch->ring.next);
+    channel_drop_before(ch, ch->ring.next);
     DL_FOREACH_SAFE(ch->waiting, v, next) viewer_drain(v, now_ms);
-    for (v = last ? last->next : ch->env->blocked; v; v = next) { // those that were ready
+    for (v = last ? last->next : ch->env->blocked; v; v = next) { // the viewers that were ready
         next = v->next;
         viewer_drain(v, now_ms);
     }
 }
 
-// If the ring is full of unsent frames, a run of them is sent at once; if memory is used up as well, they are
-// given up.
+// If the ring is full of unsent frames, a run of them is sent immediately; if memory is used up as well, they
+// are given up.
 void channel_publish(struct channel *ch, struct frame *f) {
     int64_t now_ms = loop_now_ms(ch->env->loop);
     bool used_up = budget_is_used_up();
-    while (!make_room(ch, f->len, used_up) && channel_is_dirty(ch)) {
+    while (!channel_make_room(ch, f->len, used_up) && channel_is_dirty(ch)) {
         if (used_up)
-            skip_waiting(ch, now_ms);
+            channel_skip_unsent(ch, now_ms);
         else
             channel_flush_some(ch, now_ms, UINT32_MAX);
     }
@@ -168,7 +161,7 @@ void channel_publish_moment(struct channel *ch, uint8_t kind, struct frame *f) {
     moments_set(&ch->moments, kind, f);
 }
 
-static bool has_fresh_moments(const struct channel *ch) {
+static bool channel_has_fresh_moments(const struct channel *ch) {
     return ch->moments && ch->moments->fresh;
 }
 
@@ -177,7 +170,8 @@ void channel_end(struct channel *ch) {
 }
 
 bool channel_is_dirty(const struct channel *ch) {
-    return ch->flush || ch->sent < ch->ring.next || (ch->over && ch->viewers.ready) || has_fresh_moments(ch);
+    return ch->flush || ch->sent < ch->ring.next || (ch->over && ch->viewers.ready) ||
+           channel_has_fresh_moments(ch);
 }
 
 int64_t channel_flush_due_us(const struct channel *ch) {
@@ -187,21 +181,21 @@ int64_t channel_flush_due_us(const struct channel *ch) {
 enum flush_outcome channel_flush_some(struct channel *ch, int64_t now_ms, uint32_t sends) {
     if (!ch->flush && ch->sent < ch->ring.next)
         flush_begin(ch);
-    else if (!ch->flush && has_fresh_moments(ch))
+    else if (!ch->flush && channel_has_fresh_moments(ch))
         flush_begin_moments(ch);
     else if (!ch->flush && ch->over && ch->viewers.ready)
         flush_begin_end(ch);
     if (ch->flush) {
         flush_serve(ch, sends, now_ms);
         if (ch->viewers.due) {
-            settle(ch);
+            channel_settle(ch);
             return FLUSH_UNFINISHED;
         }
         flush_end(ch, now_ms);
-        put_off_heartbeat(ch, now_ms);
+        channel_put_off_heartbeat(ch, now_ms);
     }
-    drop_served(ch, false);
-    settle(ch);
+    channel_drop_served(ch, false);
+    channel_settle(ch);
     return FLUSH_FINISHED;
 }
 
@@ -212,12 +206,12 @@ void channel_flush(struct channel *ch, int64_t now_ms) {
 
 void channel_sweep(struct channel *ch, int64_t now_ms) {
     if (!ch->flush && ch->viewers.ready && now_ms >= ch->heartbeat_due_ms) flush_begin_heartbeat(ch);
-    drop_served(ch, true);
-    settle(ch);
+    channel_drop_served(ch, true);
+    channel_settle(ch);
 }
 
 // Returns the viewer that has accepted no data for longest, if that is stall_ms or more.
-static struct viewer *stalled_one(const struct channel_env *env, int64_t now_ms) {
+static struct viewer *longest_stalled(const struct channel_env *env, int64_t now_ms) {
     struct viewer *v = env->blocked;
     if (!v || (env->spent && env->spent->moved_ms < v->moved_ms)) v = env->spent;
     return v && now_ms - v->moved_ms >= env->bounds.stall_ms ? v : NULL;
@@ -225,11 +219,11 @@ static struct viewer *stalled_one(const struct channel_env *env, int64_t now_ms)
 
 unsigned channels_close_stalled(struct channel_env *env, int64_t now_ms, unsigned most) {
     unsigned closed = 0;
-    for (struct viewer *v; closed < most && (v = stalled_one(env, now_ms)); closed++) {
+    for (struct viewer *v; closed < most && (v = longest_stalled(env, now_ms)); closed++) {
         struct channel *ch = v->channel;
         counter_add(&ch->counters->stalled, 1);
         viewer_close(v, SINK_RESET);
-        settle(ch);
+        channel_settle(ch);
     }
     return closed;
 }
@@ -239,7 +233,7 @@ unsigned channels_relieve(struct channel_env *env, int64_t now_ms, unsigned most
     for (struct viewer *v; relieved < most && (v = env->blocked); relieved++) {
         if (now_ms - v->moved_ms < RELIEF_IDLE_MS) break;
         viewer_drop_backlog(v);
-        drop_served(v->channel, false);
+        channel_drop_served(v->channel, false);
     }
     return relieved;
 }
@@ -248,7 +242,7 @@ void channel_release(struct channel *ch) {
     while (ch->viewers.count) viewer_close(ch->viewers.at[ch->viewers.count - 1], SINK_CUT);
     if (ch->flush) flush_end(ch, 0);
     channel_report_left(ch);
-    settle(ch);
+    channel_settle(ch);
     viewer_set_release(&ch->viewers);
     ring_release(&ch->ring);
     moments_free(ch->moments);

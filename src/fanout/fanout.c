@@ -62,7 +62,7 @@ static void partition_count_viewers(const struct fan_video *v, struct partition 
     counter_add(&v->counters->viewers, (unsigned long long)n);
 }
 
-static void retire(struct fan_video *v, struct partition *p) {
+static void partition_retire(struct fan_video *v, struct partition *p) {
     LL_DELETE(v->partitions, p);
     v->partition_count--;
     partition_count_viewers(v, p, -(int)p->viewers);
@@ -77,7 +77,7 @@ static void on_left(void *arg, void *owner, uint32_t n) {
     struct fan_video *v = p->video;
     if (!v) return;
     partition_count_viewers(v, p, -(int)n);
-    if (!p->viewers) retire(v, p);
+    if (!p->viewers) partition_retire(v, p);
     v->on_left(v->arg);
 }
 
@@ -87,7 +87,7 @@ static void on_retired(void *arg, void *owner) {
     budget_give_back(sizeof(struct partition) + sizeof(struct channel));
 }
 
-static int start_worker(struct fanout *f) {
+static int fanout_start_worker(struct fanout *f) {
     int error;
     if (f->count == FAN_WORKERS_MAX) return -EAGAIN;
     struct worker_config config = {
@@ -111,7 +111,7 @@ struct fanout *fanout_new(struct loop *control, const struct fanout_config *conf
     f->control = control;
     f->config = *config;
     f->room = config->own_descriptors ? room_of_a_table() : UINT32_MAX;
-    do *error = start_worker(f);
+    do *error = fanout_start_worker(f);
     while (!*error && f->count < config->workers);
     if (!*error) return f;
     fanout_free(f);
@@ -121,7 +121,7 @@ struct fanout *fanout_new(struct loop *control, const struct fanout_config *conf
 void fanout_free(struct fanout *f) {
     if (!f) return;
     for (unsigned i = 0; i < f->count; i++) worker_stop(f->slots[i].worker);
-    loop_drain(f->control); // what they said last
+    loop_drain(f->control); // their last notifications
     for (unsigned i = 0; i < f->count; i++) worker_free(f->slots[i].worker);
     free(f);
 }
@@ -138,7 +138,7 @@ struct fan_video *fan_video_new(struct fanout *f, struct fan_counters *counters,
 
 void fan_video_free(struct fan_video *v) {
     if (!v) return;
-    while (v->partitions) retire(v, v->partitions);
+    while (v->partitions) partition_retire(v, v->partitions);
     moments_free(v->moments);
     free(v);
 }
@@ -152,7 +152,7 @@ static struct partition *partition_find(const struct fan_video *v, unsigned work
 }
 
 // Returns the worker with the fewest viewers that has room and nothing of the video, or NO_WORKER.
-static int next_worker(const struct fan_video *v) {
+static int fan_video_next_worker(const struct fan_video *v) {
     const struct fanout *f = v->fanout;
     int least = NO_WORKER;
     for (unsigned i = 0; i < f->count; i++) {
@@ -162,12 +162,12 @@ static int next_worker(const struct fan_video *v) {
     return least;
 }
 
-// As many as there were at first, so that the viewers to come have as many cores.
-static bool start_more(struct fanout *f) {
+// Starts as many workers as at first, so that the viewers to come have as many cores.
+static bool fanout_start_more(struct fanout *f) {
     unsigned had = f->count;
     int64_t now_ms = loop_now_ms(f->control);
     if (!f->config.own_descriptors || now_ms < f->start_again_ms) return false;
-    while (f->count < had + f->config.workers && !start_worker(f)) continue;
+    while (f->count < had + f->config.workers && !fanout_start_worker(f)) continue;
     if (f->count == had) f->start_again_ms = now_ms + START_AGAIN_MS;
     return f->count > had;
 }
@@ -204,22 +204,21 @@ static struct partition *partition_smallest(const struct fan_video *v) {
     return least;
 }
 
-static struct partition *partition_choose(struct fan_video *v) {
+// Returns where a viewer is to be added, NULL if nowhere. A connection that lives on a worker stays there:
+// its descriptor is in that table already.
+static struct partition *partition_choose(struct fan_video *v, int on_worker) {
     struct fanout *f = v->fanout;
+    if (on_worker != SINK_ANY_WORKER) {
+        struct partition *p = partition_find(v, (unsigned)on_worker);
+        return p || (unsigned)on_worker >= f->count ? p : partition_new(v, (unsigned)on_worker);
+    }
     struct partition *least = partition_smallest(v);
     bool crowded =
         v->partition_count < f->config.workers && fan_video_viewers(v) >= v->partition_count * FAN_SPREAD;
     if (least && !crowded) return least;
-    int worker = next_worker(v);
-    if (worker == NO_WORKER && !least && start_more(f)) worker = next_worker(v);
+    int worker = fan_video_next_worker(v);
+    if (worker == NO_WORKER && !least && fanout_start_more(f)) worker = fan_video_next_worker(v);
     return worker == NO_WORKER ? least : partition_new(v, (unsigned)worker);
-}
-
-// The worker that a connection lives on has room for it, as it has the connection's descriptor already.
-static struct partition *partition_on(struct fan_video *v, unsigned worker) {
-    struct partition *p = partition_find(v, worker);
-    if (p) return p;
-    return worker < v->fanout->count ? partition_new(v, worker) : NULL;
 }
 
 static void partition_end(const struct fan_video *v, const struct partition *p) {
@@ -228,8 +227,7 @@ static void partition_end(const struct fan_video *v, const struct partition *p) 
 }
 
 bool fan_video_add(struct fan_video *v, const struct sink *sink, uint8_t asks, struct pending *pending) {
-    struct partition *p =
-        sink->worker == SINK_ANY_WORKER ? partition_choose(v) : partition_on(v, (unsigned)sink->worker);
+    struct partition *p = partition_choose(v, sink->worker);
     if (!p) return false;
     partition_count_viewers(v, p, 1);
     worker_post(

@@ -12,38 +12,34 @@
 
 enum { RUN_BYTES = 1 << 16 };
 
-// Bytes of a run, by framing.
+// Bytes of a run, by framing; chunked is the longer one.
 struct run_lengths {
     size_t of[2];
 };
 
-static size_t larger_length(const struct run_lengths *l) {
-    return l->of[SINK_CHUNKED];
-}
-
-static void add_lengths(struct run_lengths *l, const struct frame *f) {
+static void run_lengths_add(struct run_lengths *l, const struct frame *f) {
     l->of[SINK_RAW] += frame_piece(f, SINK_RAW).iov_len;
     l->of[SINK_CHUNKED] += frame_piece(f, SINK_CHUNKED).iov_len;
 }
 
 // Finds how many frames fit into one run; one does however long it is.
-static struct run_lengths measure(const struct channel *ch, uint64_t from, uint64_t *to) {
+static struct run_lengths flush_measure(const struct channel *ch, uint64_t from, uint64_t *to) {
     const struct ring *r = &ch->ring;
     struct run_lengths all = {0};
-    add_lengths(&all, ring_at(r, from));
+    run_lengths_add(&all, ring_at(r, from));
     for (*to = from + 1; *to < r->next; ++*to) {
         struct run_lengths more = all;
-        add_lengths(&more, ring_at(r, *to));
-        if (larger_length(&more) > RUN_BYTES) break;
+        run_lengths_add(&more, ring_at(r, *to));
+        if (more.of[SINK_CHUNKED] > RUN_BYTES) break;
         all = more;
     }
     return all;
 }
 
-// Several frames are laid out as one run of bytes: a send costs by the pieces it is made of, and each
-// viewer's has the same. A single frame stays where it is: the ring keeps it until the flush ends.
-static struct iovec lay_out(const struct channel *ch, const struct flush *f, enum sink_framing framing,
-                            char *room) {
+// Lays several frames out as one run of bytes, as each piece of a send costs, once per viewer. A single frame
+// stays where it is: the ring keeps it until the flush ends.
+static struct iovec flush_lay_out(const struct channel *ch, const struct flush *f, enum sink_framing framing,
+                                  char *room) {
     if (f->to - f->from == 1) return frame_piece(ring_at(&ch->ring, f->from), framing);
     char *end = room;
     for (uint64_t n = f->from; n < f->to; n++) {
@@ -59,7 +55,7 @@ void flush_mark_sent(struct channel *ch, uint64_t to) {
     ch->sent = to;
 }
 
-static void begin(struct channel *ch, struct flush *f) {
+static void flush_install(struct channel *ch, struct flush *f) {
     assert(!ch->flush);
     ch->flush = f;
     f->begun = pace_mark_now();
@@ -68,7 +64,7 @@ static void begin(struct channel *ch, struct flush *f) {
 
 void flush_begin(struct channel *ch) {
     uint64_t to;
-    struct run_lengths length = measure(ch, ch->sent, &to);
+    struct run_lengths length = flush_measure(ch, ch->sent, &to);
     uint32_t viewers[2] = {
         [SINK_RAW] = ch->viewers.raw, [SINK_CHUNKED] = ch->viewers.count - ch->viewers.raw};
     size_t room[2] = {0};
@@ -78,10 +74,10 @@ void flush_begin(struct channel *ch) {
     struct flush *f = mem_alloc(sizeof *f + room_bytes);
     if (room_bytes) budget_take(room_bytes);
     *f = (struct flush){.from = ch->sent, .to = to, .room_bytes = room_bytes, .cut = to < ch->ring.next};
-    if (ch->viewers.ready && viewers[SINK_RAW]) f->run[SINK_RAW] = lay_out(ch, f, SINK_RAW, f->room);
+    if (ch->viewers.ready && viewers[SINK_RAW]) f->run[SINK_RAW] = flush_lay_out(ch, f, SINK_RAW, f->room);
     if (ch->viewers.ready && viewers[SINK_CHUNKED])
-        f->run[SINK_CHUNKED] = lay_out(ch, f, SINK_CHUNKED, f->room + room[SINK_RAW]);
-    begin(ch, f);
+        f->run[SINK_CHUNKED] = flush_lay_out(ch, f, SINK_CHUNKED, f->room + room[SINK_RAW]);
+    flush_install(ch, f);
     flush_mark_sent(ch, to);
 }
 
@@ -92,35 +88,27 @@ void flush_begin_heartbeat(struct channel *ch) {
                         .to = ch->sent,
                         .run = {frame_piece(beat, SINK_RAW), frame_piece(beat, SINK_CHUNKED)},
                         .beat = beat};
-    begin(ch, f);
+    flush_install(ch, f);
 }
 
-// Viewers that lag are owed them, and get what is the latest by the time they have caught up.
+// Viewers that lag get what is the latest by the time they have caught up.
 void flush_begin_moments(struct channel *ch) {
     struct flush *f = mem_alloc(sizeof *f);
     for (uint32_t i = ch->viewers.ready; i < ch->viewers.count; i++)
         ch->viewers.at[i]->owed |= ch->viewers.at[i]->asks & ch->moments->fresh;
     *f = (struct flush){.from = ch->sent, .to = ch->sent, .moments = ch->moments->fresh};
     ch->moments->fresh = 0;
-    begin(ch, f);
+    flush_install(ch, f);
 }
 
 void flush_begin_end(struct channel *ch) {
     struct flush *f = mem_alloc(sizeof *f);
     *f = (struct flush){.from = ch->sent, .to = ch->sent, .is_end = true};
-    begin(ch, f);
+    flush_install(ch, f);
 }
 
-// A viewer has not taken all of it.
-static void leave_behind(struct viewer *v, const struct flush *f, size_t taken, int64_t now_ms) {
-    if (f->to > f->from)
-        viewer_lag_behind(v, f->from, taken, now_ms);
-    else
-        viewer_queue_rest(v, f->beat, taken, now_ms);
-}
-
-// What is not the same bytes for all.
-static uint32_t serve_each(struct channel *ch, uint32_t sends, int64_t now_ms) {
+// Serves what is not the same bytes for all.
+static uint32_t flush_serve_each(struct channel *ch, uint32_t sends, int64_t now_ms) {
     const struct flush *f = ch->flush;
     uint32_t served = 0;
     for (; served < sends && ch->viewers.due; served++) {
@@ -137,23 +125,25 @@ uint32_t flush_serve(struct channel *ch, uint32_t sends, int64_t now_ms) {
     const struct flush *f = ch->flush;
     unsigned long long delivered = 0, each = f->to - f->from;
     uint32_t served = 0;
-    if (f->is_end || f->moments) return serve_each(ch, sends, now_ms);
+    if (f->is_end || f->moments) return flush_serve_each(ch, sends, now_ms);
     for (; served < sends && ch->viewers.due; served++) {
         struct viewer *v = viewer_set_serve(&ch->viewers);
         const struct iovec *run = &f->run[v->framing];
         size_t taken = viewer_send(v, run, 1);
         if (taken == run->iov_len)
             delivered += each;
+        else if (!v->closed && each)
+            viewer_lag_behind(v, f->from, taken, now_ms);
         else if (!v->closed)
-            leave_behind(v, f, taken, now_ms);
+            viewer_queue_rest(v, f->beat, taken, now_ms);
     }
     ch->delivered += delivered;
     return served;
 }
 
-// Those who joined while frames of the run waited have got the ones before their cursor with their first
+// Viewers that joined while frames of the run waited have got those before their cursor with their first
 // bytes. They need not be blocked, so nothing else would wake them.
-static void admit(const struct channel *ch, const struct flush *f, int64_t now_ms) {
+static void flush_admit(const struct channel *ch, const struct flush *f, int64_t now_ms) {
     struct viewer *v, *next;
     DL_FOREACH_SAFE(ch->waiting, v, next) {
         if (v->cursor <= f->to) viewer_drain(v, now_ms);
@@ -164,8 +154,8 @@ void flush_end(struct channel *ch, int64_t now_ms) {
     struct flush *f = ch->flush;
     ch->flush = NULL;
     bool has_frames = f->to > f->from;
-    if (has_frames) admit(ch, f, now_ms);
-    if (has_frames && !f->cut) // the rest of what waited goes at once
+    if (has_frames) flush_admit(ch, f, now_ms);
+    if (has_frames && !f->cut) // the rest of what waited follows immediately
         pace_end(&ch->pace, f->to - f->from, f->begun, pace_mark_now(), ch->env->bounds.coalesce_us);
     frame_unref(f->beat);
     if (f->room_bytes) budget_give_back(f->room_bytes);

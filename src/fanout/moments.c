@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "fanout/frame.h"
 
-static unsigned place_of(uint8_t kind) {
+static unsigned moment_index(uint8_t kind) {
     return (unsigned)__builtin_ctz(kind);
 }
 
@@ -15,7 +15,7 @@ void moments_set(struct moments **m, uint8_t kind, struct frame *f) {
         *m = mem_zalloc(sizeof **m);
         budget_take(sizeof **m);
     }
-    struct frame **latest = &(*m)->latest[place_of(kind)];
+    struct frame **latest = &(*m)->latest[moment_index(kind)];
     frame_unref(*latest);
     *latest = f;
     (*m)->known |= kind;
@@ -23,7 +23,7 @@ void moments_set(struct moments **m, uint8_t kind, struct frame *f) {
 }
 
 struct frame *moments_get(const struct moments *m, uint8_t kind) {
-    return m->latest[place_of(kind)];
+    return m->latest[moment_index(kind)];
 }
 
 void moments_free(struct moments *m) {

@@ -9,7 +9,8 @@ struct pace_mark pace_mark_now(void) {
 
 // What the worker did for others since the last flush ended counts too, unless that was long ago; what it did
 // for them between the slices of this one always does.
-static int64_t work_of(const struct pace *p, struct pace_mark begun, struct pace_mark ended, int64_t max_us) {
+static int64_t pace_work_us(const struct pace *p, struct pace_mark begun, struct pace_mark ended,
+                            int64_t max_us) {
     int64_t own = ended.worked_us - begun.worked_us;
     if (own < PACE_CHEAP_US) return 0;
     return begun.clock_us - p->ended.clock_us <= max_us ? ended.worked_us - p->ended.worked_us : own;
@@ -18,7 +19,7 @@ static int64_t work_of(const struct pace *p, struct pace_mark begun, struct pace
 void pace_end(struct pace *p, uint64_t frames, struct pace_mark begun, struct pace_mark ended,
               int64_t max_us) {
     int64_t stretch = min((int64_t)frames, PACE_STRETCH) - 1;
-    int64_t quiet = stretch > 0 ? stretch * work_of(p, begun, ended, max_us) : 0;
+    int64_t quiet = stretch > 0 ? stretch * pace_work_us(p, begun, ended, max_us) : 0;
     p->not_before_us = min(ended.clock_us + quiet, begun.clock_us + max_us);
     p->ended = ended;
 }

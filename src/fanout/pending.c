@@ -7,24 +7,24 @@
 #include "base/budget.h"
 #include "fanout/frame.h"
 
-static size_t size_with(uint32_t room) {
+static size_t pending_bytes(uint32_t room) {
     return sizeof(struct pending) + room * sizeof(struct frame *);
 }
 
 enum { HEAD, FIRST };
 
 struct pending *pending_new(uint32_t room) {
-    struct pending *p = mem_alloc(size_with(room + FIRST));
+    struct pending *p = mem_alloc(pending_bytes(room + FIRST));
     *p = (struct pending){.count = FIRST, .next = FIRST, .room = room + FIRST};
-    budget_take(size_with(p->room));
+    budget_take(pending_bytes(p->room));
     return p;
 }
 
 struct pending *pending_add(struct pending *p, struct frame *f) {
     if (p->count == p->room) {
         uint32_t room = p->room * 2;
-        p = mem_realloc(p, size_with(room));
-        budget_take(size_with(room) - size_with(p->room));
+        p = mem_realloc(p, pending_bytes(room));
+        budget_take(pending_bytes(room) - pending_bytes(p->room));
         p->room = room;
     }
     p->frames[p->count++] = f;
@@ -44,6 +44,6 @@ bool pending_has_head(const struct pending *p) {
 void pending_free(struct pending *p) {
     if (!p) return;
     for (uint32_t i = p->next; i < p->count; i++) frame_unref(p->frames[i]);
-    budget_give_back(size_with(p->room));
+    budget_give_back(pending_bytes(p->room));
     free(p);
 }

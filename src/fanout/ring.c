@@ -17,7 +17,7 @@ struct frame *ring_at(const struct ring *r, uint64_t n) {
     return r->slots[n & (r->room - 1)];
 }
 
-static void grow(struct ring *r) {
+static void ring_grow(struct ring *r) {
     uint32_t room = r->room ? r->room * 2 : SMALLEST;
     struct frame **slots = mem_alloc(room * sizeof(struct frame *));
     for (uint64_t n = r->first; n < r->next; n++) slots[n & (room - 1)] = ring_at(r, n);
@@ -27,7 +27,7 @@ static void grow(struct ring *r) {
 }
 
 void ring_push(struct ring *r, struct frame *f) {
-    if (r->next - r->first == r->room) grow(r);
+    if (r->next - r->first == r->room) ring_grow(r);
     r->slots[r->next++ & (r->room - 1)] = f;
     r->bytes += f->len;
 }

@@ -1,5 +1,5 @@
-// What a laggard still has to get is, in this order: `pending`, a gap if it fell off, the ring from `cursor`
-// up to what the channel has sent; then it is ready again. It is served when its socket has room again.
+// What a slow viewer still has to get is, in this order: `pending`, a gap if it fell off, the ring from
+// `cursor` up to what the channel has sent; then it is ready again. It is served when its socket has room.
 #include "viewer.h"
 
 #include <errno.h>
@@ -27,7 +27,7 @@ static size_t viewer_bytes(const struct viewer *v) {
     return v->is_socket ? with_seat : with_seat + sizeof *v->transport + v->transport->ops->state_bytes;
 }
 
-static void on_reap(struct loop_job *job) {
+static void on_viewer_reap(struct loop_job *job) {
     struct viewer *v = container_of(job, struct viewer, reap);
     budget_give_back(viewer_bytes(v));
     free(v);
@@ -37,14 +37,14 @@ static struct pending *pending_of(struct frame *f) {
     return pending_add(pending_new(1), f);
 }
 
-// It needs the frames of the ring from `cursor` on.
-static void hold_ring(struct viewer *v, uint64_t cursor) {
+// Keeps the frames of the ring from `cursor` on for it.
+static void viewer_hold_ring(struct viewer *v, uint64_t cursor) {
     struct channel *ch = v->channel;
     v->cursor = cursor;
     if (cursor < ch->oldest) ch->oldest = cursor;
 }
 
-static int attach(struct viewer *v, int fd) {
+static int viewer_attach(struct viewer *v, int fd) {
     struct loop *loop = v->channel->env->loop;
     struct viewer_transport *t = v->transport;
     int error = fd < 0 ? 0 : loop_fd_add(loop, &v->watch, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
@@ -66,8 +66,8 @@ struct viewer *viewer_new(struct channel *ch, const struct sink *sink, struct pe
     v->channel = ch;
     v->pending = pending;
     v->moved_ms = now_ms;
-    hold_ring(v, ch->ring.next);
-    if (attach(v, sink->fd) < 0) {
+    viewer_hold_ring(v, ch->ring.next);
+    if (viewer_attach(v, sink->fd) < 0) {
         sink_close(sink, SINK_RESET);
         pending_free(pending);
         free(v);
@@ -77,24 +77,24 @@ struct viewer *viewer_new(struct channel *ch, const struct sink *sink, struct pe
     return v;
 }
 
-static struct viewer **list_of(const struct viewer *v) {
+static struct viewer **viewer_list_head(const struct viewer *v) {
     struct channel *ch = v->channel;
     return v->list == LIST_WAITING   ? &ch->waiting
            : v->list == LIST_BLOCKED ? &ch->env->blocked
                                      : &ch->env->spent;
 }
 
-static void leave_list(struct viewer *v) {
+static void viewer_leave_list(struct viewer *v) {
     if (v->list == LIST_NONE) return;
-    struct viewer **head = list_of(v);
+    struct viewer **head = viewer_list_head(v);
     DL_DELETE(*head, v);
     v->list = LIST_NONE;
 }
 
-static void enter_list(struct viewer *v, enum viewer_list list) {
-    leave_list(v);
+static void viewer_enter_list(struct viewer *v, enum viewer_list list) {
+    viewer_leave_list(v);
     v->list = list;
-    struct viewer **head = list_of(v);
+    struct viewer **head = viewer_list_head(v);
     DL_APPEND(*head, v);
 }
 
@@ -102,7 +102,7 @@ void viewer_close(struct viewer *v, enum sink_end end) {
     struct channel *ch = v->channel;
     if (v->closed) return;
     v->closed = true;
-    leave_list(v);
+    viewer_leave_list(v);
     viewer_set_remove(&ch->viewers, v);
     channel_note_left(ch);
     struct sink sink = {.fd = v->watch.fd};
@@ -111,30 +111,26 @@ void viewer_close(struct viewer *v, enum sink_end end) {
     sink_close(&sink, end);
     pending_free(v->pending);
     v->pending = NULL;
-    v->reap = (struct loop_job){.run = on_reap};
+    v->reap = (struct loop_job){.run = on_viewer_reap};
     loop_defer(ch->env->loop, &v->reap);
 }
 
-// One that takes nothing may be noticed by the kernel first (TCP_USER_TIMEOUT): its clock begins when the
+// The kernel may be the first to notice a stalled viewer (TCP_USER_TIMEOUT): its clock starts when the
 // viewer's window is closed, ours when the send buffer is full as well.
-static void end_by_error(struct viewer *v, int error) {
+static void viewer_end_by_error(struct viewer *v, int error) {
     if (error == -ETIMEDOUT) counter_add(&v->channel->counters->stalled, 1);
     viewer_close(v, SINK_CUT);
 }
 
 size_t viewer_send_failed(struct viewer *v, int error) {
-    if (error != -EAGAIN) end_by_error(v, error);
+    if (error != -EAGAIN) viewer_end_by_error(v, error);
     return 0;
-}
-
-static struct frame *pending_frame(const struct viewer *v, uint32_t ahead) {
-    uint32_t i = v->pending->next + ahead;
-    return i < v->pending->count ? v->pending->frames[i] : NULL;
 }
 
 // The frame `ahead` of the one the viewer is at, or NULL where there is no more for now.
 static struct frame *frame_ahead(const struct viewer *v, uint32_t ahead) {
-    if (v->pending) return pending_frame(v, ahead);
+    const struct pending *p = v->pending;
+    if (p) return p->next + ahead < p->count ? p->frames[p->next + ahead] : NULL;
     if (v->gap) return NULL; // the frame at the cursor is no longer there
     return v->cursor + ahead < v->channel->sent ? ring_at(&v->channel->ring, v->cursor + ahead) : NULL;
 }
@@ -155,7 +151,7 @@ static uint32_t frames_begun(const struct viewer *v) {
     return n;
 }
 
-static void step_over(struct viewer *v) {
+static void viewer_step_over(struct viewer *v) {
     struct pending *p = v->pending;
     v->offset = 0;
     if (!p) {
@@ -172,19 +168,19 @@ static void step_over(struct viewer *v) {
 }
 
 // Moves on by the bytes of the pieces that have been taken.
-static void step_by(struct viewer *v, const struct iovec *iov, size_t taken) {
+static void viewer_advance(struct viewer *v, const struct iovec *iov, size_t taken) {
     for (; taken; iov++) {
         if (taken < iov->iov_len) {
             v->offset += (uint32_t)taken;
             return;
         }
         taken -= iov->iov_len;
-        step_over(v);
+        viewer_step_over(v);
     }
 }
 
 // Returns false when the viewer has nothing more to get now, cannot take more, or is gone.
-static bool push_pieces(struct viewer *v, struct iovec *iov, size_t room, bool *moved) {
+static bool viewer_send_pieces(struct viewer *v, struct iovec *iov, size_t room, bool *moved) {
     size_t count = 0, total = 0;
     uint32_t skip = v->offset;
     for (struct frame *f; count < room && (f = frame_ahead(v, (uint32_t)count)); count++) {
@@ -197,49 +193,49 @@ static bool push_pieces(struct viewer *v, struct iovec *iov, size_t room, bool *
     size_t taken = viewer_send(v, iov, count);
     if (v->closed) return false;
     if (taken) *moved = true;
-    step_by(v, iov, taken);
+    viewer_advance(v, iov, taken);
     return taken == total;
 }
 
-static bool push_once(struct viewer *v, bool *moved) {
+static bool viewer_send_more(struct viewer *v, bool *moved) {
     struct iovec few[IOV_PER_SEND];
     size_t begun = v->is_socket ? 0 : frames_begun(v);
-    if (begun <= IOV_PER_SEND) return push_pieces(v, few, IOV_PER_SEND, moved);
+    if (begun <= IOV_PER_SEND) return viewer_send_pieces(v, few, IOV_PER_SEND, moved);
     struct iovec *many = mem_alloc(begun * sizeof *many);
-    bool more = push_pieces(v, many, begun, moved);
+    bool more = viewer_send_pieces(v, many, begun, moved);
     free(many);
     return more;
 }
 
-// A viewer that fell off the ring: tells it what it missed, and lets it go on from the newest.
-static void announce_gap(struct viewer *v) {
+// A viewer that fell off the ring gets a gap for what it missed, and continues with the newest.
+static void viewer_announce_gap(struct viewer *v) {
     struct channel *ch = v->channel;
     v->gap = false;
     viewer_set_make_lagging(&ch->viewers, v);
-    hold_ring(v, ch->sent);
+    viewer_hold_ring(v, ch->sent);
     counter_add(&ch->counters->gaps, 1);
-    if (position_compare(v->gap_from, ch->sent_at) > 0) return; // only messages without a number are missed
+    if (position_compare(v->gap_from, ch->sent_at) > 0) return; // only messages without a number were missed
     v->pending = pending_of(frame_of_gap(v->gap_from, ch->sent_at, GAP_SLOW));
 }
 
-// It lags still. Whether it moved decides its place among those that are blocked.
-static void list_lagging(struct viewer *v, bool moved, int64_t now_ms) {
+// Lists a viewer that still lags. Whether it moved decides its place among the blocked ones.
+static void viewer_list_lagging(struct viewer *v, bool moved, int64_t now_ms) {
     bool was_blocked = v->list == LIST_BLOCKED || v->list == LIST_SPENT;
     if (viewer_awaits_flush(v)) {
-        if (v->list != LIST_WAITING) enter_list(v, LIST_WAITING);
+        if (v->list != LIST_WAITING) viewer_enter_list(v, LIST_WAITING);
     } else if (moved || !was_blocked) {
         v->moved_ms = now_ms;
-        enter_list(v, LIST_BLOCKED);
+        viewer_enter_list(v, LIST_BLOCKED);
     }
 }
 
-static bool has_all(const struct viewer *v) {
+static bool viewer_has_all(const struct viewer *v) {
     return !v->pending && !v->gap && v->cursor == v->channel->sent && !v->offset && !v->owed;
 }
 
 // Sends the latest of a kind that the viewer lacks. What is not begun stays owed, so that it may become
 // newer. Returns whether it has gone.
-static bool send_moment(struct viewer *v, bool *moved) {
+static bool viewer_send_moment(struct viewer *v, bool *moved) {
     uint8_t kind = moments_first(v->owed);
     struct frame *f = moments_get(v->channel->moments, kind);
     struct iovec piece = frame_piece(f, v->framing);
@@ -254,8 +250,8 @@ static bool send_moment(struct viewer *v, bool *moved) {
     return false;
 }
 
-// It has got everything of a stream that is over. Returns whether there is an end to be sent.
-static bool begin_end(struct viewer *v) {
+// Begins the end of a stream of which the viewer has everything. Returns whether there is an end to be sent.
+static bool viewer_begin_end(struct viewer *v) {
     if (v->finishing || v->framing == SINK_RAW) {
         viewer_close(v, SINK_COMPLETE);
         return false;
@@ -266,41 +262,41 @@ static bool begin_end(struct viewer *v) {
 }
 
 // Finds what comes next for a viewer that has been sent what was begun. Returns false if there is nothing.
-static bool begin_next(struct viewer *v, bool *moved) {
+static bool viewer_begin_next(struct viewer *v, bool *moved) {
     const struct channel *ch = v->channel;
     if (v->pending) return false;
-    if (v->finishing) return begin_end(v);
+    if (v->finishing) return viewer_begin_end(v);
     if (v->gap) {
-        announce_gap(v);
+        viewer_announce_gap(v);
         return true;
     }
     if (v->cursor < ch->sent || v->offset) return false;
-    if (v->owed) return send_moment(v, moved);
-    return ch->over && ch->sent == ch->ring.next && has_all(v) && begin_end(v);
+    if (v->owed) return viewer_send_moment(v, moved);
+    return ch->over && ch->sent == ch->ring.next && viewer_has_all(v) && viewer_begin_end(v);
 }
 
 void viewer_drain(struct viewer *v, int64_t now_ms) {
     bool moved = false;
     do
-        while (push_once(v, &moved)) {}
-    while (!v->closed && begin_next(v, &moved));
+        while (viewer_send_more(v, &moved)) {}
+    while (!v->closed && viewer_begin_next(v, &moved));
     if (v->closed) return;
-    if (has_all(v)) {
-        leave_list(v);
+    if (viewer_has_all(v)) {
+        viewer_leave_list(v);
         viewer_set_make_ready(&v->channel->viewers, v);
     } else {
-        list_lagging(v, moved, now_ms);
+        viewer_list_lagging(v, moved, now_ms);
     }
 }
 
-static void make_lagging(struct viewer *v, uint64_t cursor, size_t offset, int64_t now_ms) {
+static void viewer_make_lagging(struct viewer *v, uint64_t cursor, size_t offset, int64_t now_ms) {
     const struct channel *ch = v->channel;
     if (viewer_set_is_due(&ch->viewers, v)) v->owed |= v->asks & ch->flush->moments;
     viewer_set_make_lagging(&v->channel->viewers, v);
-    hold_ring(v, cursor);
+    viewer_hold_ring(v, cursor);
     v->offset = (uint32_t)offset;
     v->moved_ms = now_ms;
-    enter_list(v, LIST_BLOCKED);
+    viewer_enter_list(v, LIST_BLOCKED);
 }
 
 void viewer_lag_behind(struct viewer *v, uint64_t from, size_t taken, int64_t now_ms) {
@@ -309,50 +305,45 @@ void viewer_lag_behind(struct viewer *v, uint64_t from, size_t taken, int64_t no
         taken -= len;
         v->channel->delivered++;
     }
-    make_lagging(v, from, taken, now_ms);
+    viewer_make_lagging(v, from, taken, now_ms);
 }
 
 void viewer_offer_moments(struct viewer *v, uint8_t kinds, int64_t now_ms) {
     if (!(v->asks & kinds)) return;
     v->owed |= v->asks & kinds;
-    make_lagging(v, v->channel->sent, 0, now_ms);
+    viewer_make_lagging(v, v->channel->sent, 0, now_ms);
     viewer_drain(v, now_ms);
 }
 
 void viewer_finish(struct viewer *v, int64_t now_ms) {
-    make_lagging(v, v->channel->sent, 0, now_ms);
+    viewer_make_lagging(v, v->channel->sent, 0, now_ms);
     viewer_drain(v, now_ms);
 }
 
 void viewer_queue_rest(struct viewer *v, struct frame *f, size_t taken, int64_t now_ms) {
     if (!taken && !pinned_bytes(v)) return;
-    make_lagging(v, v->channel->sent, taken, now_ms);
+    viewer_make_lagging(v, v->channel->sent, taken, now_ms);
     v->pending = pending_of(frame_ref(f));
-}
-
-// Whether the bytes it has been sent end with a frame, and none wait.
-static bool is_between_frames(const struct viewer *v) {
-    return viewer_set_is_ready(&v->channel->viewers, v) || viewer_awaits_flush(v);
 }
 
 static void queue_rest_of_heartbeat(struct viewer *v, struct frame *beat, size_t taken, int64_t now_ms) {
     struct channel *ch = v->channel;
     if (viewer_set_is_due(&ch->viewers, v))
-        make_lagging(v, ch->flush->from, taken, now_ms);
+        viewer_make_lagging(v, ch->flush->from, taken, now_ms);
     else if (viewer_set_is_ready(&ch->viewers, v))
-        make_lagging(v, ch->sent, taken, now_ms);
+        viewer_make_lagging(v, ch->sent, taken, now_ms);
     else
-        enter_list(v, LIST_BLOCKED);
+        viewer_enter_list(v, LIST_BLOCKED);
     v->moved_ms = now_ms;
     v->offset = (uint32_t)taken;
     v->pending = pending_of(frame_ref(beat));
 }
 
 // The client has closed its side. A half-closed client goes on reading; a closed socket answers the next
-// bytes with a reset. So it is sent a heartbeat, unless other bytes are on their way to it.
-static void probe(struct viewer *v, int64_t now_ms) {
+// bytes with a reset. So it is sent a heartbeat, unless other bytes are on their way.
+static void viewer_probe(struct viewer *v, int64_t now_ms) {
     v->fin_seen = true;
-    if (!is_between_frames(v)) return;
+    if (!viewer_set_is_ready(&v->channel->viewers, v) && !viewer_awaits_flush(v)) return;
     struct frame *beat = frame_of_heartbeat();
     struct iovec piece = frame_piece(beat, v->framing);
     size_t taken = viewer_send(v, &piece, 1);
@@ -368,7 +359,7 @@ static void take_sink_events(struct viewer *v, unsigned events) {
         return;
     }
     if ((events & SINK_WRITABLE) && !viewer_set_is_ready(&v->channel->viewers, v)) viewer_drain(v, now_ms);
-    if ((events & SINK_FIN) && !v->fin_seen && !v->closed) probe(v, now_ms);
+    if ((events & SINK_FIN) && !v->fin_seen && !v->closed) viewer_probe(v, now_ms);
 }
 
 static void on_sink(struct sink_owner *owner, unsigned events) {
@@ -382,13 +373,13 @@ static void on_socket(struct loop_fd *f, uint32_t events) {
     if (!v->is_socket)
         take_sink_events(v, t->ops->on_socket(t->state, f->fd, events));
     else if (events & (EPOLLHUP | EPOLLERR))
-        end_by_error(v, events & EPOLLERR ? sock_error(f->fd) : 0);
+        viewer_end_by_error(v, events & EPOLLERR ? sock_error(f->fd) : 0);
     else
         take_sink_events(v, (events & EPOLLOUT ? SINK_WRITABLE : 0) | (events & EPOLLRDHUP ? SINK_FIN : 0));
 }
 
 // Takes the frames begun out of the ring's reach. Returns the number of the first frame missed.
-static uint64_t keep_begun(struct viewer *v) {
+static uint64_t viewer_keep_begun(struct viewer *v) {
     uint32_t begun = v->pending ? 0 : frames_begun(v);
     struct pending *kept = begun ? pending_new(begun) : v->pending;
     for (uint32_t i = 0; i < begun; i++) kept = pending_add(kept, frame_ref(frame_ahead(v, i)));
@@ -396,12 +387,12 @@ static uint64_t keep_begun(struct viewer *v) {
     return v->cursor + begun;
 }
 
-// Keeps what it needs once its frame has left the ring: the rest of what is begun, and where the gap begins.
+// Keeps what it needs once its frame has left the ring: the rest of what is begun, and the start of the gap.
 void viewer_fall_off_ring(struct viewer *v) {
     const struct channel *ch = v->channel;
     const struct ring *ring = &ch->ring;
     if (v->gap) return;
-    uint64_t at = keep_begun(v);
+    uint64_t at = viewer_keep_begun(v);
     v->gap = true;
     viewer_set_make_fallen(&v->channel->viewers, v);
     // The next number: that of the first frame missed that has one, or else the one that comes.
@@ -414,7 +405,7 @@ void viewer_fall_off_ring(struct viewer *v) {
 }
 
 // The gap for the frames of a pending from the one numbered `from` on, or NULL if none of them counts.
-static struct frame *gap_for(const struct pending *p, uint32_t from) {
+static struct frame *pending_gap(const struct pending *p, uint32_t from) {
     const struct frame *first = NULL, *last = NULL;
     for (uint32_t i = from; i < p->count; i++) {
         if (!position_is_set(p->frames[i]->at)) continue;
@@ -425,12 +416,12 @@ static struct frame *gap_for(const struct pending *p, uint32_t from) {
 }
 
 // Replaces what has not been begun of the pending by a gap, but for the viewer's head.
-static void cut_pending(struct viewer *v) {
+static void viewer_cut_pending(struct viewer *v) {
     struct pending *p = v->pending;
     uint32_t begun = frames_begun(v), keep = p->next + (begun || !pending_has_head(p) ? begun : 1);
     if (keep + 1 >= p->count) return; // one frame is as good as a gap
     struct pending *rest = pending_new(keep - p->next + 1);
-    struct frame *gap = gap_for(p, keep);
+    struct frame *gap = pending_gap(p, keep);
     for (uint32_t i = p->next; i < keep; i++) rest = pending_add(rest, frame_ref(p->frames[i]));
     if (gap) rest = pending_add(rest, gap);
     if (gap) counter_add(&v->channel->counters->gaps, 1);
@@ -442,9 +433,9 @@ static void cut_pending(struct viewer *v) {
 }
 
 void viewer_drop_backlog(struct viewer *v) {
-    if (v->pending) cut_pending(v);
+    if (v->pending) viewer_cut_pending(v);
     viewer_fall_off_ring(v);
-    enter_list(v, LIST_SPENT);
+    viewer_enter_list(v, LIST_SPENT);
 }
 
 bool viewer_awaits_flush(const struct viewer *v) {

@@ -1,12 +1,12 @@
 // Commands come through the loop's inbox, in order. Publishing only marks a channel dirty; before the loop
-// waits, the dirty channels are flushed (flush_dirty), so that all comments of a turn leave in one send per
-// viewer. They take turns of SLICE_SENDS sends each, and the loop looks for events and commands in between:
-// a video with few viewers never waits for one with many. When a channel may be flushed again is its pace's
-// to say.
+// waits, the dirty channels are flushed (worker_flush_dirty), so that all comments of a turn leave in one
+// send per viewer. They take turns of SLICE_SENDS sends each, and the loop looks for events and commands in
+// between: a video with few viewers never waits for one with many. A channel's pace determines when it may be
+// flushed again.
 //
 // With a descriptor table of its own, a worker finds its sockets under other numbers: a command to add a
-// viewer says that the next one in the pipe is meant. Nothing of its table may be touched from outside, so
-// that the thread itself closes what it holds.
+// viewer stands for the next one in the pipe. Nothing of its table may be touched from outside, so the thread
+// itself closes what it holds.
 #include "worker.h"
 
 #include <assert.h>
@@ -80,52 +80,40 @@ static void worker_notify(struct worker *w, void *owner, uint32_t left, bool ret
     loop_post(w->control, &n->job);
 }
 
-// Reported in portions, as each count may end a video on the control loop.
-static void report_left(struct worker *w) {
+// Reports in portions, as each count may end a video on the control loop.
+static void on_report_due(struct loop_timer *t) {
+    struct worker *w = container_of(t, struct worker, report);
     for (unsigned most = REPORTS; most && w->env.left_unreported; most--) {
         struct channel *ch = w->env.left_unreported;
         worker_notify(w, ch->owner, channel_report_left(ch), false);
     }
 }
 
-static void on_report_due(struct loop_timer *t) {
-    report_left(container_of(t, struct worker, report));
-}
-
-// What gathers meanwhile goes with the next report.
-static void report_soon(struct worker *w) {
-    if (w->env.left_unreported && !w->report.slot) loop_timer_start(w->env.loop, &w->report, REPORT_MS);
-}
-
 // Flushing
 
-static void mark_dirty(struct worker *w, struct channel *ch) {
+static void worker_mark_dirty(struct worker *w, struct channel *ch) {
     if (ch->dirty_prev || !channel_is_dirty(ch)) return;
     assert(!w->dirty || w->dirty->dirty_prev);
     DL_APPEND2(w->dirty, ch, dirty_prev, dirty_next);
 }
 
-static void unmark_dirty(struct worker *w, struct channel *ch) {
+static void worker_unmark_dirty(struct worker *w, struct channel *ch) {
     if (!ch->dirty_prev) return;
     DL_DELETE2(w->dirty, ch, dirty_prev, dirty_next);
     ch->dirty_prev = ch->dirty_next = NULL;
 }
 
-static void flush_slice(struct worker *w, struct channel *ch) {
-    channel_flush_some(ch, loop_now_ms(w->env.loop), SLICE_SENDS);
-    unmark_dirty(w, ch);
-    mark_dirty(w, ch); // behind the others
-}
-
-// One slice for each that may be flushed now. The timer brings us back for the rest.
-static void flush_dirty(struct worker *w) {
+// Flushes one slice of each channel that may be flushed now. A timer takes care of the rest.
+static void worker_flush_dirty(struct worker *w) {
     if (!w->dirty) return;
     int64_t begun_us = clock_monotonic_us(), now_us = begun_us, again_us = INT64_MAX;
     struct channel *ch, *next, *last = w->dirty->dirty_prev;
     for (ch = w->dirty; ch; ch = next) {
         next = ch == last ? NULL : ch->dirty_next;
         if (channel_flush_due_us(ch) <= now_us) {
-            flush_slice(w, ch);
+            channel_flush_some(ch, loop_now_ms(w->env.loop), SLICE_SENDS);
+            worker_unmark_dirty(w, ch);
+            worker_mark_dirty(w, ch); // behind the others
             now_us = clock_monotonic_us();
         }
         if (ch->dirty_prev) again_us = min(again_us, channel_flush_due_us(ch));
@@ -138,17 +126,19 @@ static void flush_dirty(struct worker *w) {
 }
 
 static void on_flush_due(struct loop_timer *t) {
-    (void)t; // flush_dirty runs before the loop waits again
+    (void)t; // worker_flush_dirty() runs before the loop waits again
 }
 
-static void before_wait(void *arg) {
-    flush_dirty(arg);
-    report_soon(arg);
+// What gathers until the report is due goes with it.
+static void on_before_wait(void *arg) {
+    struct worker *w = arg;
+    worker_flush_dirty(w);
+    if (w->env.left_unreported && !w->report.slot) loop_timer_start(w->env.loop, &w->report, REPORT_MS);
 }
 
 // Stalled viewers
 
-// Works in slices until there is no more to do, or comes back for the rest.
+// Works in slices until there is no more to do; where that takes long, a timer continues.
 static void worker_maintain(struct worker *w, struct loop_timer *rest,
                             unsigned (*task)(struct channel_env *, int64_t now_ms, unsigned most)) {
     int64_t until_us = clock_monotonic_us() + MAINTENANCE_US;
@@ -167,7 +157,7 @@ static void on_relief_due(struct loop_timer *t) {
     worker_maintain(container_of(t, struct worker, relief), t, channels_relieve);
 }
 
-// Each visits a share of the channels, where there are many: the first ones, which then go to the end.
+// Each sweep visits a part of the channels, where there are many: the first ones, which then go to the end.
 static void on_sweep(struct loop_timer *t) {
     struct worker *w = container_of(t, struct worker, sweep);
     unsigned visits = w->count / SWEEP_ROUND + SWEEP_LEAST;
@@ -177,7 +167,7 @@ static void on_sweep(struct loop_timer *t) {
         DL_DELETE(w->channels, ch);
         DL_APPEND(w->channels, ch);
         channel_sweep(ch, loop_now_ms(w->env.loop));
-        mark_dirty(w, ch);
+        worker_mark_dirty(w, ch);
     }
     if (!w->stalled.slot) on_stalled_due(&w->stalled);
     loop_timer_start(w->env.loop, t, SWEEP_MS);
@@ -210,24 +200,8 @@ static void worker_add(struct worker *w, const struct worker_command *c) {
     }
 }
 
-static void worker_publish(struct worker *w, const struct worker_command *c) {
-    counter_add(&c->channel->counters->wakeups, 1);
-    channel_publish(c->channel, c->frame);
-    mark_dirty(w, c->channel);
-}
-
-static void worker_set_moment(struct worker *w, const struct worker_command *c) {
-    channel_publish_moment(c->channel, c->moments, c->frame);
-    mark_dirty(w, c->channel);
-}
-
-static void worker_end(struct worker *w, struct channel *ch) {
-    channel_end(ch);
-    mark_dirty(w, ch);
-}
-
 static void worker_retire(struct worker *w, struct channel *ch) {
-    unmark_dirty(w, ch);
+    worker_unmark_dirty(w, ch);
     DL_DELETE(w->channels, ch); // its first viewer, which came before this, put it there
     w->count--;
     channel_release(ch);
@@ -240,9 +214,19 @@ static void on_command(struct loop_job *job) {
     const struct worker_command *c = &p->command;
     switch (c->verb) {
     case WORKER_ADD: worker_add(p->worker, c); break;
-    case WORKER_PUBLISH: worker_publish(p->worker, c); break;
-    case WORKER_MOMENT: worker_set_moment(p->worker, c); break;
-    case WORKER_END: worker_end(p->worker, c->channel); break;
+    case WORKER_PUBLISH:
+        counter_add(&c->channel->counters->wakeups, 1);
+        channel_publish(c->channel, c->frame);
+        worker_mark_dirty(p->worker, c->channel);
+        break;
+    case WORKER_MOMENT:
+        channel_publish_moment(c->channel, c->moments, c->frame);
+        worker_mark_dirty(p->worker, c->channel);
+        break;
+    case WORKER_END:
+        channel_end(c->channel);
+        worker_mark_dirty(p->worker, c->channel);
+        break;
     case WORKER_RETIRE: worker_retire(p->worker, c->channel); break;
     case WORKER_RELIEVE: on_relief_due(&p->worker->relief); break;
     }
@@ -259,7 +243,7 @@ void worker_post(struct worker *w, const struct worker_command *command) {
 
 // The thread
 
-static int own_descriptors(const struct worker *w) {
+static int worker_unshare_descriptors(const struct worker *w) {
     int keep[LOOP_DESCRIPTORS + 2];
     loop_run_descriptors(w->env.loop, keep);
     keep[LOOP_DESCRIPTORS] = loop_post_descriptor(w->control);
@@ -267,9 +251,9 @@ static int own_descriptors(const struct worker *w) {
     return fd_table_unshare(keep, sizeof keep / sizeof *keep);
 }
 
-static void *run(void *arg) {
+static void *worker_run(void *arg) {
     struct worker *w = arg;
-    if (w->pipe) w->error = own_descriptors(w);
+    if (w->pipe) w->error = worker_unshare_descriptors(w);
     bool fine = !w->error;
     sem_post(&w->started);
     if (!fine) return NULL;
@@ -279,11 +263,11 @@ static void *run(void *arg) {
     return NULL;
 }
 
-static int start_thread(struct worker *w) {
+static int worker_start_thread(struct worker *w) {
     sigset_t all, old;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old); // signals are the control loop's
-    int error = -pthread_create(&w->thread, NULL, run, w);
+    int error = -pthread_create(&w->thread, NULL, worker_run, w);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (error) return error;
     while (sem_wait(&w->started) < 0) continue;
@@ -291,15 +275,15 @@ static int start_thread(struct worker *w) {
     return w->error;
 }
 
-static int start(struct worker *w, const struct worker_config *config) {
+static int worker_start(struct worker *w, const struct worker_config *config) {
     int error = 0;
     w->env.loop = loop_new();
     if (!w->env.loop) return -errno;
     if (config->own_descriptors) w->pipe = fd_pipe_new(w->control, &error);
     if (error) return error;
-    loop_set_before_wait(w->env.loop, before_wait, w);
+    loop_set_before_wait(w->env.loop, on_before_wait, w);
     loop_timer_start(w->env.loop, &w->sweep, SWEEP_MS);
-    return start_thread(w);
+    return worker_start_thread(w);
 }
 
 struct worker *worker_new(struct loop *control, const struct worker_config *config, int *error) {
@@ -313,7 +297,7 @@ struct worker *worker_new(struct loop *control, const struct worker_config *conf
     w->stalled.on_due = on_stalled_due;
     w->relief.on_due = on_relief_due;
     sem_init(&w->started, 0, 0);
-    *error = start(w, config);
+    *error = worker_start(w, config);
     if (!*error) return w;
     worker_free(w);
     return NULL;
