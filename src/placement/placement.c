@@ -104,7 +104,7 @@ static void mapping_answer_from(struct mapping *m, enum placement_status status,
         mappings_drop(&p->mappings, m); // a video without a mapping is not worth memory
 }
 
-static void mapping_answer(struct mapping *m, enum placement_status status) {
+static void mapping_answer_from_store(struct mapping *m, enum placement_status status) {
     mapping_answer_from(m, status, FROM_STORE);
 }
 
@@ -200,7 +200,7 @@ static void on_mapping_found(void *arg, enum engine_status status, const char *r
         if (wants_assignment(m))
             mapping_take_turn(m);
         else
-            mapping_answer(m, PLACEMENT_NONE);
+            mapping_answer_from_store(m, PLACEMENT_NONE);
     } else if (status != ENGINE_OK) {
         mapping_answer_without_store(m, status);
     } else {
@@ -208,7 +208,7 @@ static void on_mapping_found(void *arg, enum engine_status status, const char *r
         if (placement_reader_is_gone(p, reader_url))
             mapping_take_turn(m);
         else
-            mapping_answer(m, PLACEMENT_OK);
+            mapping_answer_from_store(m, PLACEMENT_OK);
     }
 }
 
@@ -231,7 +231,7 @@ static void on_assignment_turn(void *arg, enum engine_status status, uint64_t tu
     if (status != ENGINE_OK)
         mapping_answer_without_store(m, status);
     else if (!r->live_count)
-        mapping_answer(m, PLACEMENT_NO_READER);
+        mapping_answer_from_store(m, PLACEMENT_NO_READER);
     else
         mapping_assign(m, r->live[policy_pick(p->policy, r->live, r->live_count, m->video, turn)].reader_url);
 }
@@ -239,7 +239,7 @@ static void on_assignment_turn(void *arg, enum engine_status status, uint64_t tu
 static void mapping_take_turn(struct mapping *m) {
     struct placement *p = m->placement;
     if (!p->listing.readers.live_count) {
-        mapping_answer(m, PLACEMENT_NO_READER);
+        mapping_answer_from_store(m, PLACEMENT_NO_READER);
         return;
     }
     m->state = MAPPING_TAKING_TURN;
@@ -282,7 +282,7 @@ static void on_mapping_reassigned(void *arg, enum engine_status status, const ch
     mapping_set(m, reader_url, loop_now_ms(m->placement->loop));
     if (changed) log_assigned(m, "reassigned", from->text);
     shared_url_unref(from);
-    mapping_answer(m, PLACEMENT_OK);
+    mapping_answer_from_store(m, PLACEMENT_OK);
 }
 
 static void mapping_assign(struct mapping *m, const char *reader_url) {

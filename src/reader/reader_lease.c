@@ -129,7 +129,7 @@ void reader_lease_start(struct reader *r) {
     on_lease_due(&r->lease);
 }
 
-static void on_lease_dropped(void *arg, enum engine_status status) {
+static void on_own_lease_dropped(void *arg, enum engine_status status) {
     (void)arg;
     (void)status;
 }
@@ -137,5 +137,5 @@ static void on_lease_dropped(void *arg, enum engine_status status) {
 void reader_lease_drop(struct reader *r) {
     struct engine *e = r->service.engine;
     loop_timer_stop(r->service.loop, &r->lease);
-    e->ops->lease_drop(e, r->config.reader_url, r->generation, on_lease_dropped, NULL);
+    e->ops->lease_drop(e, r->config.reader_url, r->generation, on_own_lease_dropped, NULL);
 }

@@ -17,12 +17,12 @@ READER(reader_redirected, r->redirected)
 READER(reader_shed, r->shed + counter_get(&r->counters.refused))
 #undef READER
 
-static double memory_used(struct service *s) {
+static double reader_memory_used(struct service *s) {
     (void)s;
     return (double)budget_used();
 }
 
-static double memory_max(struct service *s) {
+static double reader_memory_max(struct service *s) {
     (void)s;
     return (double)budget_max();
 }
@@ -44,9 +44,9 @@ const struct metric reader_metrics[] = {
     {"chorus_reader_stalled_viewers_total", "viewers", METRIC_COUNTER,
      "Viewers disconnected because they accepted no data.", reader_stalled, "stalled", NULL},
     {"chorus_memory_used_bytes", "bytes", METRIC_GAUGE, "Memory in use that clients can make grow.",
-     memory_used, "memory.used", NULL},
-    {"chorus_memory_max_bytes", "bytes", METRIC_GAUGE, "Its limit (--memory).", memory_max, "memory.max",
-     NULL},
+     reader_memory_used, "memory.used", NULL},
+    {"chorus_memory_max_bytes", "bytes", METRIC_GAUGE, "Its limit (--memory).", reader_memory_max,
+     "memory.max", NULL},
     {"chorus_reader_redirected_viewers_total", "viewers", METRIC_COUNTER,
      "Viewers redirected to the reader that has their video.", reader_redirected, "redirected", NULL},
     {"chorus_reader_shed_viewers_total", "viewers", METRIC_COUNTER,
