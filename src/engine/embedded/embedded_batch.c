@@ -31,14 +31,6 @@ static void batch_answer_without_writing(struct store *s, struct request *r) {
     s->read_only = false;
 }
 
-// After a failure: requests that need no write are still answered, from the state before the batch.
-static void batch_answer_again(struct store *s, struct request_list *batch) {
-    for (struct request *r = batch->first; r; r = r->next) {
-        request_reset(r);
-        batch_answer_without_writing(s, r);
-    }
-}
-
 // As many as a batch has, from a store that is not written any more.
 static void batch_run_read_only(struct store *s, struct request_list *waiting, struct request_list *done) {
     size_t answer_bytes = 0;
@@ -65,7 +57,11 @@ struct batch_result batch_run(struct store *s, struct request_list *waiting, str
     if (!transaction_commit(s)) {
         result = (struct batch_result){.failed = true, .failure = s->failure};
         transaction_rollback(s);
-        batch_answer_again(s, &batch);
+        // Requests that need no write are still answered, from the state before the batch.
+        for (struct request *r = batch.first; r; r = r->next) {
+            request_reset(r);
+            batch_answer_without_writing(s, r);
+        }
     }
     request_list_move(done, &batch);
     return result;

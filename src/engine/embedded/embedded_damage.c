@@ -43,12 +43,6 @@ static FILE *damage_open_note(const struct damage *d, const char *mode) {
     return note;
 }
 
-static void damage_remove_note(const struct damage *d) {
-    char *path = damage_path(d, ".damaged");
-    unlink(path);
-    free(path);
-}
-
 // On a full disk there may be no room for it; then the damage is found again when it is read again.
 static void damage_write_note(const struct damage *d) {
     struct file_state l = file_state_of(d->path);
@@ -90,7 +84,9 @@ void damage_recall(struct damage *d, bool (*is_sound)(void *arg), void *arg) {
     struct file_state then, now = file_state_of(d->path);
     if (!damage_read_note(d, &then)) return;
     if (!file_state_equals(&then, &now) && is_sound(arg)) {
-        damage_remove_note(d);
+        char *path = damage_path(d, ".damaged");
+        unlink(path);
+        free(path);
         return;
     }
     d->damaged = true;

@@ -150,32 +150,28 @@ static int64_t thread_sweep_pause_ms(const struct store_thread *t) {
     return pause > SWEEP_LONGEST_MS ? SWEEP_LONGEST_MS : pause;
 }
 
-static void thread_sweep(struct store_thread *t, int64_t now_ms, size_t done) {
-    t->sweep_more = sweep_slice(t->store, done);
-    t->sweep_ms = now_ms + thread_sweep_pause_ms(t);
-    if (t->store->failure.code) thread_note_failure(t, &t->store->failure);
-}
-
 // Only while the store can be written: leases in memory are valid without it.
 static void thread_write_leases(struct store_thread *t) {
     if (t->probe_ms || store_is_lost(t->store) || !t->store->leases_unwritten) return;
     if (!lease_write_rows(t->store)) thread_note_failure(t, &t->store->failure);
 }
 
-static void thread_check_files(struct store_thread *t, int64_t now_ms) {
-    damage_look_for_files(&t->store->damage);
-    t->check_files_ms = now_ms + CHECK_FILES_MS;
-}
-
 // While there is something to remove, slices alternate with batches: removing must keep up with appending.
 static void thread_do_maintenance(struct store_thread *t, size_t done) {
     int64_t now_ms = clock_monotonic_ms();
     bool keep_up = done && (t->sweep_more || sweep_is_due(t->store));
-    if (now_ms >= t->check_files_ms) thread_check_files(t, now_ms);
+    if (now_ms >= t->check_files_ms) {
+        damage_look_for_files(&t->store->damage);
+        t->check_files_ms = now_ms + CHECK_FILES_MS;
+    }
     if (!store_is_lost(t->store)) {
         if (t->probe_ms && now_ms >= t->probe_ms) thread_probe(t);
         thread_write_leases(t);
-        if (now_ms >= t->sweep_ms || keep_up) thread_sweep(t, now_ms, done);
+        if (now_ms >= t->sweep_ms || keep_up) {
+            t->sweep_more = sweep_slice(t->store, done);
+            t->sweep_ms = now_ms + thread_sweep_pause_ms(t);
+            if (t->store->failure.code) thread_note_failure(t, &t->store->failure);
+        }
         checkpointer_consider(t->checkpointer, t->store);
     }
     thread_update_ready_if_changed(t);
@@ -207,15 +203,10 @@ static bool thread_wait(struct store_thread *t, bool *requests) {
     return go_on;
 }
 
-static size_t thread_held_bytes(const struct request_list *l) {
-    size_t sum = 0;
-    for (const struct request *r = l->first; r; r = r->next) sum += r->held_bytes;
-    return sum;
-}
-
 static void thread_hand_back(struct store_thread *t, struct request_list *done, int64_t took_us,
                              bool failed) {
-    size_t bytes = thread_held_bytes(done);
+    size_t bytes = 0;
+    for (const struct request *r = done->first; r; r = r->next) bytes += r->held_bytes;
     pthread_mutex_lock(&t->lock);
     bool tell = !t->answers.first && done->first;
     request_list_move(&t->answers, done);
@@ -242,13 +233,6 @@ static size_t thread_work(struct store_thread *t) {
 
 // Start and end
 
-static void thread_note_started(struct store_thread *t) {
-    pthread_mutex_lock(&t->lock);
-    t->started = true;
-    pthread_cond_broadcast(&t->changed);
-    pthread_mutex_unlock(&t->lock);
-}
-
 static bool thread_open_store(struct store_thread *t) {
     t->store = store_open(t->config, t->why, sizeof t->why);
     if (!t->store) return false;
@@ -265,7 +249,10 @@ static void *thread_run(void *arg) {
     pthread_setname_np(pthread_self(), "chorus-store");
     bool opened = thread_open_store(t);
     if (opened) thread_update_ready(t);
-    thread_note_started(t);
+    pthread_mutex_lock(&t->lock);
+    t->started = true;
+    pthread_cond_broadcast(&t->changed);
+    pthread_mutex_unlock(&t->lock);
     if (!opened) return NULL;
     bool requests;
     while (thread_wait(t, &requests)) {
@@ -276,11 +263,6 @@ static void *thread_run(void *arg) {
     checkpointer_stop(t->checkpointer);
     store_close(t->store);
     return NULL;
-}
-
-static void thread_init(struct store_thread *t) {
-    pthread_mutex_init(&t->lock, NULL);
-    clock_condition_init(&t->changed);
 }
 
 static void thread_release(struct store_thread *t) {
@@ -305,7 +287,8 @@ struct store_thread *store_thread_start(const struct embedded_config *config, vo
     t->on_answers = on_answers;
     t->arg = arg;
     t->ready = true;
-    thread_init(t);
+    pthread_mutex_init(&t->lock, NULL);
+    clock_condition_init(&t->changed);
     if (thread_create(t) != 0) {
         snprintf(why, why_size, "cannot start a thread; raise the limit on processes");
         thread_release(t);

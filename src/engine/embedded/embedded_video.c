@@ -176,12 +176,10 @@ void video_forget_all(struct store *s) {
     s->dirty_videos = NULL;
 }
 
-static bool video_memory_is_full(const struct store *s) {
-    return s->videos.count > VIDEO_CACHED || s->index_rows > INDEX_ROWS;
-}
-
 // A batch brings no more than are forgotten here, and none has been changed since the last was committed.
 void video_limit_memory(struct store *s) {
-    for (int left = FORGOTTEN_AT_ONCE; left && s->videos.count && video_memory_is_full(s); left--)
+    for (int left = FORGOTTEN_AT_ONCE; left && s->videos.count; left--) {
+        if (s->videos.count <= VIDEO_CACHED && s->index_rows <= INDEX_ROWS) return;
         video_forget_list(s);
+    }
 }

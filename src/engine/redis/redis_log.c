@@ -61,31 +61,24 @@ struct appended {
     bool repeated;
 };
 
-// A repeat of what an earlier version stored.
-static bool read_whole(const redisReply *reply, struct appended *a) {
-    size_t len;
-    const char *json = redis_reply_text(redis_reply_item(reply, 1), &len);
-    a->repeated = a->first.whole = true;
-    return json && entry_read(&a->entry, json, len);
-}
-
-static bool read_first(const redisReply *reply, struct appended *a) {
-    const char *at_ms = redis_reply_text(redis_reply_item(reply, 2), NULL);
-    if (at_ms) a->first.at_ms = strtoll(at_ms, NULL, 10);
-    a->repeated = true;
-    return at_ms && read_position(redis_reply_item(reply, 1), &a->entry.at);
-}
-
 static bool read_appended(struct redis_call *c, const redisReply *reply, struct appended *a) {
     const redisReply *outcome = redis_reply_item(reply, 0);
     *a = (struct appended){.entry = {.kind = c->kind, .body = c->text, .body_len = c->text_len}};
-    if (redis_reply_is_text(outcome, "whole")) return read_whole(reply, a);
-    bool read = redis_reply_is_text(outcome, "repeat")
-                    ? read_first(reply, a)
-                    : redis_reply_is_text(outcome, "ok") &&
-                          read_position(redis_reply_item(reply, 1), &a->entry.at) &&
-                          read_position(redis_reply_item(reply, 2), &a->entry.prev);
-    return read && position_is_set(a->entry.at);
+    if (redis_reply_is_text(outcome, "ok"))
+        return read_position(redis_reply_item(reply, 1), &a->entry.at) && position_is_set(a->entry.at) &&
+               read_position(redis_reply_item(reply, 2), &a->entry.prev);
+    a->repeated = true;
+    if (redis_reply_is_text(outcome, "repeat")) {
+        const char *at_ms = redis_reply_text(redis_reply_item(reply, 2), NULL);
+        if (at_ms) a->first.at_ms = strtoll(at_ms, NULL, 10);
+        return at_ms && read_position(redis_reply_item(reply, 1), &a->entry.at) &&
+               position_is_set(a->entry.at);
+    }
+    // A repeat of an entry that an earlier version stored.
+    size_t len;
+    const char *json = redis_reply_text(redis_reply_item(reply, 1), &len);
+    a->first.whole = true;
+    return redis_reply_is_text(outcome, "whole") && json && entry_read(&a->entry, json, len);
 }
 
 // Redis's clock was set forward, or Redis was busy for long: the next appends use its clock as it is now.

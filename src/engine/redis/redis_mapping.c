@@ -99,16 +99,12 @@ void redis_reassign(struct engine *engine, const char *video, const char *expect
     redis_call_send(c, &a);
 }
 
-static void answer_done(struct redis_call *c, enum engine_status status) {
-    c->on.done(c->arg, status);
-    redis_call_free(c);
-}
-
 static void on_released(struct redis_call *c, enum engine_status status, const redisReply *reply) {
     int64_t released = 0;
     if (status == ENGINE_OK && !redis_reply_integer(reply, &released))
         status = redis_call_unexpected(c, reply);
-    answer_done(c, status);
+    c->on.done(c->arg, status);
+    redis_call_free(c);
 }
 
 void redis_release(struct engine *engine, const char *video, const char *expected, engine_done_cb *cb,
