@@ -56,12 +56,12 @@ void redis_args_script(struct redis_args *a, const struct redis_script *script, 
 // Calls
 
 struct redis_call *redis_call_new(struct redis *r,
-                                  void (*on_redis_reply)(struct redis_call *, enum engine_status,
-                                                         const redisReply *),
+                                  void (*on_reply)(struct redis_call *, enum engine_status,
+                                                   const redisReply *),
                                   const void *text, size_t text_len) {
     struct redis_call *c = mem_zalloc(sizeof *c + text_len + 1);
     c->redis = r;
-    c->on_reply = on_redis_reply;
+    c->on_reply = on_reply;
     c->text_len = text_len;
     if (text_len) memcpy(c->text, text, text_len);
     return c;

@@ -3,7 +3,7 @@
 -- KEYS  1 log  2 position  3 count of all comments; with a token: 4 tokens  5 older tokens  6 count of all tokens
 --       7 the key in which an earlier version keeps this token
 -- ARGV  1-5 as in position.lua  6 latest moment to do it, ms  7 entries to keep  8 and those younger than this, ms, 9 as
---       long as all take no more than so many bytes  10 the entry's kind, 0: a tombstone, 1: a comment  11 its body:
+--       long as all take no more than this many bytes  10 the entry's kind, 0: a tombstone, 1: a comment  11 its body:
 --       the members of an object; with a token: 12 its name  13 its digest  14 its moment, ms; the
 --       last one: how many videos there may be, 0: any, -1: it is no video
 -- Returns {"ok", id, prev or "", 1 if the video is new}; {"repeat", id, moment} of the first with this token; {"whole",

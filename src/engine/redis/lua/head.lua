@@ -1,6 +1,6 @@
 -- Behind: admission_begin, admit, admission_end, position
--- Gives a video's position. Writes only if the video has none yet, which begins its first epoch, or if the caller knows
--- of entries that are lost, which begins one that says so.
+-- Returns a video's position. Writes only if the video has none yet, which begins its first epoch, or if the caller knows
+-- of entries that are lost, which begins an epoch with a tombstone.
 -- KEYS, ARGV  as in position.lua; then how many videos there may be, 0: any
 -- Returns {"full"} if there are too many, or {position, where the log stood before a loss that was found now, or ""}.
 local at, _, _, _, prevs = read_position()

@@ -3,8 +3,8 @@
 -- KEYS  readers    ARGV  1 reader  2 time to live, ms  3 generation  4 viewers  5 public URL or -  6 instance
 --       7 claim: held, first or unchanged  8 the stamp that was seen unchanged
 -- Returns {outcome, generation, stamp, instance} of the holder. The stamp is when the lease ends by this server's
--- clock; it differs after each renewal even if the clock stands still. Whether a lease has ended is not judged
--- here, as clocks may be stepped. A 0 in front of the end says that the lease was given up.
+-- clock; it differs after each renewal even if the clock does not advance. Whether a lease has ended is not judged
+-- here, as clocks may be stepped. A 0 in front of the end means that the lease was given up.
 local row = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 local ends, generation, instance = string.match(row, '^(%d+) (%d+) %d+ %S+ (.*)$')
 local free = not ends or string.sub(ends, 1, 1) == '0'

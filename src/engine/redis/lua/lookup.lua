@@ -1,5 +1,5 @@
 -- Behind: admit
--- Gives a mapping, and marks it as used where Redis takes writes. (A script with flags would count as one that writes, and
+-- Returns a mapping, and marks it as used where Redis takes writes. (A script with flags would count as one that writes, and
 -- be refused where it does not.)
 -- KEYS  mapping    ARGV  1 video  2 how long a mapping is kept unused, ms
 -- Returns the reader, or nil.

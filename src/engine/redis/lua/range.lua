@@ -1,5 +1,5 @@
--- Gives the kept entries after a position, oldest first.
--- KEYS  log, position    ARGV  1 after  2 at most so many  3 how long entries are kept, ms
+-- Returns the kept entries after a position, oldest first.
+-- KEYS  log, position    ARGV  1 after  2 limit  3 how long entries are kept, ms
 -- Returns {position or "", 1 if there are more, {json, or for what is neither comment nor tombstone {json, kind, body}...}}.
 local time = redis.call('TIME')
 local oldest = time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[3]
@@ -10,7 +10,7 @@ local from, entries, more, read = '(' .. ARGV[1], {}, 0
 local function is_ours(entry) return entry[2][1] == 't' and entry[2][3] == 'j' end
 local function is_kept(entry) return not is_ours(entry) or (tonumber(entry[2][2]) or 0) >= oldest end
 
--- A long log can hold hundreds of thousands that have expired: goes on in leaps for as long as those land on one
+-- A long log can hold hundreds of thousands that have expired: skips ahead for as long as it lands on one
 -- of them, so that Redis is not held up by reading them all.
 local function leap(id)
     local step = limit + 1

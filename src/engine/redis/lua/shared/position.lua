@@ -1,4 +1,4 @@
--- Where a video's log stands, and how an epoch begins. Loaded in front of append.lua and head.lua.
+-- The position of a video's log, and how an epoch begins. Loaded in front of append.lua and head.lua.
 -- KEYS  1 log  2 position
 -- ARGV  1 the highest position of this video that the caller knows, or empty  2 the highest epoch it has seen of any
 --       video  3 channel  4 for how long entries are kept, ms  5 for how long a position is kept, ms
@@ -34,8 +34,8 @@ local function read_run()
 end
 local NO_MASTER = 'READONLY This server is a replica.'
 
--- Returns an entry as it is published and kept in `j`; without a body, what tells of a number alone. An earlier version
--- takes an epoch's first number without a body as a loss, unless it is of another kind.
+-- Returns an entry as it is published and kept in `j`; without a body, the number alone. An earlier version
+-- reads an epoch's first number without a body as a loss, unless it is of another kind.
 local function compose(id, prev, body, kind)
     if prev == '' then return body == '' and '{"id":"' .. id .. '"}' or '{"id":"' .. id .. '",' .. body .. '}' end
     if body ~= '' then return '{"id":"' .. id .. '","prev":"' .. prev .. '",' .. body .. '}' end
@@ -123,7 +123,7 @@ local function epochs()
     end
 
     -- Returns an epoch that neither the store nor the caller has seen, whatever the clock says. A clock a second or
-    -- more behind the newest epoch of any video has gone back; with less, two videos were merely begun at once.
+    -- more behind the newest epoch of any video was set back; with less, two videos were begun at the same time.
     local function new_epoch(id)
         local stored = id and split(id) or 0
         local known = ARGV[1] ~= '' and split(ARGV[1]) or 0
