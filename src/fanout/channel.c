@@ -55,7 +55,7 @@ void channel_add(struct channel *ch, const struct sink *sink, uint8_t asks, stru
     viewer_set_add(&ch->viewers, v);
     v->asks = asks;
     if (ch->moments)
-        v->owed = asks & ch->moments->known & (uint8_t)~ch->moments->fresh; // a flush brings those
+        v->lacks = asks & ch->moments->known & (uint8_t)~ch->moments->fresh; // a flush brings those
     if (ch->viewers.count == 1) channel_put_off_heartbeat(ch, now_ms);
     viewer_drain(v, now_ms);
     channel_settle(ch);

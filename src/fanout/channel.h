@@ -1,10 +1,10 @@
-// One video's viewers on one worker: whoever is up to date gets each new frame with one send; whoever could
-// not take everything has a cursor into a bounded ring; whoever falls off the ring gets a `gap` and jumps to
-// the newest; whoever takes nothing for long is closed. All belongs to the worker's thread.
+// One video's viewers on one worker. A viewer that is up to date gets each new frame with one send; a slow
+// viewer has a cursor into a bounded ring; one that falls off the ring gets a `gap` and continues with the
+// newest; one that accepts no data for stall_ms is closed. Belongs to the worker's thread.
 //
 // Publishing only adds to the ring. Flushing goes in slices, so that a video with many viewers does not keep
-// the worker from the others: channel_flush_some() sends one run of frames to some of those who are ready,
-// and goes on with it when it is called again.
+// the worker from the others: channel_flush_some() sends one run of frames to some of the viewers that are
+// ready, and continues with it when it is called again.
 #pragma once
 
 #include <stdbool.h>
@@ -20,13 +20,13 @@ void channel_init(struct channel *, struct channel_env *, struct fan_counters *,
 // Closes all viewers.
 void channel_release(struct channel *);
 
-// Adds a viewer that will get `pending`, then what is published from now on, and of the kinds of moments that
-// it `asks` for the latest. Takes sink and pending. A viewer that
-// cannot be had counts as refused, and as gone.
+// Adds a viewer that will get `pending`, then what is published from now on, and the latest of the kinds of
+// moments that it `asks` for. Takes sink and pending. If the sink cannot be watched, the viewer counts as
+// refused, and as gone.
 void channel_add(struct channel *, const struct sink *, uint8_t asks, struct pending *, int64_t now_ms);
 void channel_refuse(struct channel *);
 
-// Returns how many viewers have gone since the last report, and begins the next.
+// Returns how many viewers have gone since the last call.
 uint32_t channel_report_left(struct channel *);
 
 // Adds a frame, whose reference is taken; a flush sends it.
@@ -36,31 +36,31 @@ void channel_publish(struct channel *, struct frame *);
 // date and ask for it; others get the latest there is when they have caught up.
 void channel_publish_moment(struct channel *, uint8_t kind, struct frame *);
 
-// Nothing more will be published: viewers that have been sent everything are sent the stream's end, and
+// Nothing more will be published: viewers that have been sent everything get the stream's end, and are
 // closed.
 void channel_end(struct channel *);
 
-// Whether a flush would have something to do, and from when on it may begin, or go on.
+// Whether a flush would have something to do, and when it may begin or continue.
 bool channel_is_dirty(const struct channel *);
-int64_t channel_flush_due_us(const struct channel *); // at once, where memory is scarce
+int64_t channel_flush_due_us(const struct channel *); // 0, immediately: where memory is used up
 
 enum flush_outcome { FLUSH_UNFINISHED, FLUSH_FINISHED };
 
-// Goes on with the run of frames that is being sent, or begins one with all that is new, as far as it fits:
-// at most `sends` sends. When the run is finished, the pace says when the next may begin.
+// Continues with the run of frames that is being sent, or begins one with everything new that fits; at most
+// `sends` sends. When the run is finished, the pace determines when the next may begin.
 enum flush_outcome channel_flush_some(struct channel *, int64_t now_ms, uint32_t sends);
 
-// Sends all that is new to all who are ready, at once.
+// Sends everything new to all viewers that are ready, in one call.
 void channel_flush(struct channel *, int64_t now_ms);
 
-// To be called at least every second: begins heartbeats (which a flush sends), and drops frames no longer
-// needed.
+// Begins heartbeats, which a flush sends, and drops frames that are no longer needed. To be called at least
+// once a second.
 void channel_sweep(struct channel *, int64_t now_ms);
 
-// Closes viewers of the environment's channels that have accepted no data for stall_ms, at most `most`: the
-// kernel takes long to free their buffers. Returns how many.
+// Closes at most `most` viewers of the environment's channels that have accepted no data for stall_ms; not
+// all in one call, as the kernel takes long to free their buffers. Returns how many.
 unsigned channels_close_stalled(struct channel_env *, int64_t now_ms, unsigned most);
 
-// Frees memory: drops the backlog of viewers that have accepted no data for a while, at most `most` of them.
-// They will get a gap. Returns how many.
+// Frees memory: drops the backlog of at most `most` viewers that have accepted no data for a second. They
+// will get a gap. Returns how many.
 unsigned channels_relieve(struct channel_env *, int64_t now_ms, unsigned most);

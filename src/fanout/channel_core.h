@@ -1,5 +1,5 @@
-// Private to the fan-out: what is kept of a channel. channel.h says what is done with it, flush.h with what
-// is being sent. Worker's thread.
+// The state of a channel, private to the fan-out; its functions are in channel.h, those of a flush in
+// flush.h. Worker's thread.
 #pragma once
 
 #include <stdbool.h>
@@ -20,7 +20,7 @@ struct viewer;
 struct loop;
 
 struct flush {
-    uint64_t from, to;   // the frames; none: it is a heartbeat, moments, or the end
+    uint64_t from, to;   // the frames; none: a heartbeat, moments, or the end
     struct iovec run[2]; // by framing: what each viewer is sent
     bool cut;            // there was more than fits into one run
     bool is_end;         // the stream is over
@@ -28,15 +28,15 @@ struct flush {
     struct pace_mark begun;
     struct frame *beat; // owned
     size_t room_bytes;
-    char room[]; // several frames, one behind the other
+    char room[]; // several frames, one after the other
 };
 
 // What the channels of a worker have in common. Outlives them.
 struct channel_env {
     struct loop *loop;
     struct fan_bounds bounds;
-    struct channel *left_unreported; // those with viewers gone that have not been reported
-    struct viewer *blocked, *spent;  // of all channels, the one that has accepted no data for longest first
+    struct channel *left_unreported; // those with viewers gone that have not been reported yet
+    struct viewer *blocked, *spent;  // of all channels; the one without progress for longest first
 };
 
 struct channel {
@@ -45,12 +45,12 @@ struct channel {
     void *owner; // cookie of the notifications about it
     struct viewer_set viewers;
     struct ring ring;
-    struct flush *flush;     // what is being sent to those who are due; NULL: nothing
+    struct flush *flush;     // what is being sent to viewers that are due; NULL: nothing
     struct moments *moments; // NULL: none has been published
-    struct viewer *waiting;  // those that joined while frames waited, and have no more to get before these
-    uint64_t oldest;         // those behind need no frame before this one
-    uint64_t sent;           // frames before this one have gone, or are going, to those who are ready
-    struct position sent_at; // where they stand
+    struct viewer *waiting;  // have everything but the frames that wait for a flush
+    uint64_t oldest;         // slow viewers need no frame before this one
+    uint64_t sent;           // frames before this one have gone, or are going, to viewers that are ready
+    struct position sent_at; // their position
     int64_t heartbeat_due_ms;
     struct pace pace;
     unsigned long long delivered;            // to viewers, and

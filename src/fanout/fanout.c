@@ -194,7 +194,7 @@ static struct partition *partition_new(struct fan_video *v, unsigned worker) {
     return p;
 }
 
-// The partition with the fewest viewers, of those whose worker has room.
+// Returns the partition with the fewest viewers among those whose worker has room, or NULL.
 static struct partition *partition_smallest(const struct fan_video *v) {
     struct partition *p, *least = NULL;
     LL_FOREACH(v->partitions, p) {

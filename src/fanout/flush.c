@@ -95,7 +95,7 @@ void flush_begin_heartbeat(struct channel *ch) {
 void flush_begin_moments(struct channel *ch) {
     struct flush *f = mem_alloc(sizeof *f);
     for (uint32_t i = ch->viewers.ready; i < ch->viewers.count; i++)
-        ch->viewers.at[i]->owed |= ch->viewers.at[i]->asks & ch->moments->fresh;
+        ch->viewers.at[i]->lacks |= ch->viewers.at[i]->asks & ch->moments->fresh;
     *f = (struct flush){.from = ch->sent, .to = ch->sent, .moments = ch->moments->fresh};
     ch->moments->fresh = 0;
     flush_install(ch, f);

@@ -1,6 +1,6 @@
-// What is on its way to the viewers of a channel that are ready: a run of frames or a heartbeat, laid out
-// once for each framing in use and sent to each viewer with one send; or the end of the stream. In as many
-// slices as the worker likes. Private to channel.
+// What is being sent to the viewers of a channel that are ready: a run of frames or a heartbeat, laid out
+// once for each framing in use and sent to each viewer with one send; the latest moments; or the end of the
+// stream. In slices of any size. Private to channel.
 #pragma once
 
 #include <stdbool.h>
@@ -9,17 +9,17 @@
 
 #include "channel_core.h"
 
-// Begins to send what is new to all who are ready: as many frames as fit into one run.
+// Begins to send everything new to all viewers that are ready: as many frames as fit into one run.
 void flush_begin(struct channel *);
 void flush_begin_heartbeat(struct channel *);
-void flush_begin_moments(struct channel *); // those that are fresh
+void flush_begin_moments(struct channel *); // the fresh ones
 void flush_begin_end(struct channel *);
 
-// From now on those who are ready stand before frame `to`.
+// From now on viewers that are ready have everything before frame `to`.
 void flush_mark_sent(struct channel *, uint64_t to);
 
-// Serves at most `sends` of those who are due. Returns how many it has served.
+// Serves at most `sends` of the viewers that are due. Returns how many.
 uint32_t flush_serve(struct channel *, uint32_t sends, int64_t now_ms);
 
-// Nobody is due any more: lets go of the run.
+// Ends the flush, once no viewer is due.
 void flush_end(struct channel *, int64_t now_ms);

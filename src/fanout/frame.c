@@ -16,7 +16,7 @@ static size_t frame_cost(const struct frame *f) {
     return sizeof *f + f->head + f->len + (f->head ? FRAME_CHUNK_END : 0) + 32;
 }
 
-// Returns the length of the chunk head before so many bytes.
+// Returns the length of the head of a chunk of `len` bytes.
 static uint32_t chunk_head_length(size_t len) {
     uint32_t digits = 1;
     while (len >>= 4) digits++;

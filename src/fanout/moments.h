@@ -1,4 +1,4 @@
-// Events of the moment: the latest value of each kind, a bit each, for viewers that have asked for it. They
+// Events of the moment: the latest value of each kind (a bit each), for viewers that have asked for it. They
 // have no number, are in no ring and no history, and only the newest is ever sent. Owns references. One
 // thread.
 #pragma once
@@ -11,8 +11,8 @@ enum { MOMENT_KINDS = 8 };
 
 struct moments {
     struct frame *latest[MOMENT_KINDS];
-    uint8_t known; // bits of those that there are
-    uint8_t fresh; // bits of those that no flush has brought to viewers that are up to date
+    uint8_t known; // bits of the kinds that have a value
+    uint8_t fresh; // bits of those not flushed yet
 };
 
 // Sets the latest of a kind (one bit); takes the frame. Makes *m where there is none yet.

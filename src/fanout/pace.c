@@ -7,8 +7,8 @@ struct pace_mark pace_mark_now(void) {
     return (struct pace_mark){.clock_us = clock_monotonic_us(), .worked_us = clock_thread_cpu_us()};
 }
 
-// What the worker did for others since the last flush ended counts too, unless that was long ago; what it did
-// for them between the slices of this one always does.
+// Work for other channels since the last flush ended counts too, unless that was long ago; work between the
+// slices of this one always counts.
 static int64_t pace_work_us(const struct pace *p, struct pace_mark begun, struct pace_mark ended,
                             int64_t max_us) {
     int64_t own = ended.worked_us - begun.worked_us;

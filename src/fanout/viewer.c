@@ -230,20 +230,20 @@ static void viewer_list_lagging(struct viewer *v, bool moved, int64_t now_ms) {
 }
 
 static bool viewer_has_all(const struct viewer *v) {
-    return !v->pending && !v->gap && v->cursor == v->channel->sent && !v->offset && !v->owed;
+    return !v->pending && !v->gap && v->cursor == v->channel->sent && !v->offset && !v->lacks;
 }
 
-// Sends the latest of a kind that the viewer lacks. What is not begun stays owed, so that it may become
+// Sends the latest of a kind that the viewer lacks. What is not begun is still lacking, so that it may become
 // newer. Returns whether it has gone.
 static bool viewer_send_moment(struct viewer *v, bool *moved) {
-    uint8_t kind = moments_first(v->owed);
+    uint8_t kind = moments_first(v->lacks);
     struct frame *f = moments_get(v->channel->moments, kind);
     struct iovec piece = frame_piece(f, v->framing);
     size_t taken = viewer_send(v, &piece, 1);
     if (v->closed) return false;
     if (taken) *moved = true;
     if (!taken && !pinned_bytes(v)) return false;
-    v->owed &= (uint8_t)~kind;
+    v->lacks &= (uint8_t)~kind;
     if (taken == piece.iov_len) return true;
     v->pending = pending_of(frame_ref(f));
     v->offset = (uint32_t)taken;
@@ -271,7 +271,7 @@ static bool viewer_begin_next(struct viewer *v, bool *moved) {
         return true;
     }
     if (v->cursor < ch->sent || v->offset) return false;
-    if (v->owed) return viewer_send_moment(v, moved);
+    if (v->lacks) return viewer_send_moment(v, moved);
     return ch->over && ch->sent == ch->ring.next && viewer_has_all(v) && viewer_begin_end(v);
 }
 
@@ -291,7 +291,7 @@ void viewer_drain(struct viewer *v, int64_t now_ms) {
 
 static void viewer_make_lagging(struct viewer *v, uint64_t cursor, size_t offset, int64_t now_ms) {
     const struct channel *ch = v->channel;
-    if (viewer_set_is_due(&ch->viewers, v)) v->owed |= v->asks & ch->flush->moments;
+    if (viewer_set_is_due(&ch->viewers, v)) v->lacks |= v->asks & ch->flush->moments;
     viewer_set_make_lagging(&v->channel->viewers, v);
     viewer_hold_ring(v, cursor);
     v->offset = (uint32_t)offset;
@@ -310,7 +310,7 @@ void viewer_lag_behind(struct viewer *v, uint64_t from, size_t taken, int64_t no
 
 void viewer_offer_moments(struct viewer *v, uint8_t kinds, int64_t now_ms) {
     if (!(v->asks & kinds)) return;
-    v->owed |= v->asks & kinds;
+    v->lacks |= v->asks & kinds;
     viewer_make_lagging(v, v->channel->sent, 0, now_ms);
     viewer_drain(v, now_ms);
 }
@@ -439,5 +439,5 @@ void viewer_drop_backlog(struct viewer *v) {
 }
 
 bool viewer_awaits_flush(const struct viewer *v) {
-    return v->cursor >= v->channel->sent && !v->pending && !v->gap && !v->owed;
+    return v->cursor >= v->channel->sent && !v->pending && !v->gap && !v->lacks;
 }

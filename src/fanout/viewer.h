@@ -1,7 +1,7 @@
-// One viewer of a channel, on its worker's thread. While it is up to date it needs no state but its place;
-// while it lags it keeps where it is: in its first bytes (`pending`), in a gap to be announced, or in the
-// channel's ring (`cursor`). One that lags is in one of three lists, so that nothing has to look at all of
-// them: of its channel's that only wait for a flush, or of its worker's whose sockets are full.
+// One viewer of a channel, on its worker's thread. While it is up to date it needs no state but its slot;
+// while it lags it keeps its place: in its first bytes (`pending`), in a gap to be announced, or in the
+// channel's ring (`cursor`). A lagging viewer is in one of three lists, so that nothing has to visit all of
+// them: of its channel, where it only waits for a flush, or of its worker, where its socket is full.
 #pragma once
 
 #include <stdbool.h>
@@ -11,33 +11,33 @@
 
 #include "viewer_state.h"
 
-// Takes the sink and pending. Returns NULL if the sink cannot be watched or attached. The viewer has no seat
+// Takes the sink and pending. Returns NULL if the sink cannot be watched or attached. The viewer has no slot
 // yet.
 struct viewer *viewer_new(struct channel *, const struct sink *, struct pending *, int64_t now_ms);
 
-// Ends its sink and gives its seat up; it is freed at the end of the turn.
+// Ends its sink and removes it from the set; it is freed at the end of the turn.
 void viewer_close(struct viewer *, enum sink_end);
 
-// Sends a laggard what it takes; it is ready again when there is no more.
+// Sends a slow viewer as much as it accepts; it is ready again when there is no more. May close it.
 void viewer_drain(struct viewer *, int64_t now_ms);
 
-// A ready one took only `taken` bytes of the frames from `from` on: it lags.
+// A ready viewer has accepted only `taken` bytes of the frames from `from` on: it lags.
 void viewer_lag_behind(struct viewer *, uint64_t from, size_t taken, int64_t now_ms);
 
-// A ready one did not take all of a heartbeat (borrowed): what is begun must be ended. One that took nothing
-// has bytes on their way already, and needs none.
+// A ready viewer has accepted only a part of a heartbeat (borrowed): queues the rest. If it has accepted
+// nothing, there are bytes on their way already, and it needs none.
 void viewer_queue_rest(struct viewer *, struct frame *, size_t taken, int64_t now_ms);
 
-// Sends a ready viewer that asks for any of these kinds their latest values, as soon as it takes them.
+// Sends a ready viewer that asks for any of these kinds their latest values, as soon as it accepts them.
 void viewer_offer_moments(struct viewer *, uint8_t kinds, int64_t now_ms);
 
-// The stream is over: sends a ready viewer the end, as soon as it takes it, and closes it.
+// The stream is over: sends a ready viewer the end, as soon as it accepts it, and closes it.
 void viewer_finish(struct viewer *, int64_t now_ms);
 
-// The frame a laggard is at is about to leave the ring: it will be told of a gap.
+// The frame a slow viewer is at is about to leave the ring: it will get a gap.
 void viewer_fall_off_ring(struct viewer *);
 
-// Drops a blocked viewer's backlog, except for a frame partly sent: it will get a gap.
+// Drops a blocked viewer's backlog, except for a partly sent frame: it will get a gap.
 void viewer_drop_backlog(struct viewer *);
 
 // Whether it only waits for the next flush.

@@ -1,4 +1,5 @@
-// The one place that writes to a viewer. In a header, so that a delivery takes one call: of sock_writev().
+// The one place that writes to a viewer. In a header, so that a delivery takes one call, that of
+// sock_writev().
 #pragma once
 
 #include "channel_core.h"

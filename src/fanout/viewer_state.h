@@ -1,4 +1,4 @@
-// Private to the fan-out: what is kept of a viewer. viewer.h says what is done with it. Worker's thread.
+// The state of a viewer, private to the fan-out; its functions are in viewer.h. Worker's thread.
 #pragma once
 
 #include <stdbool.h>
@@ -14,12 +14,12 @@ struct pending;
 
 enum viewer_list {
     LIST_NONE,
-    LIST_WAITING, // of the channel: sockets with room, which the next flush has something for
-    LIST_BLOCKED, // of the environment: full sockets, the one that has accepted no data for longest first
+    LIST_WAITING, // of the channel: sockets with room, whose next bytes wait for a flush
+    LIST_BLOCKED, // of the environment: full sockets, the one without progress for longest first
     LIST_SPENT    // as BLOCKED, but without a backlog that could be dropped
 };
 
-// What a viewer has of a sink that is more than a socket.
+// A sink that is not plain TCP.
 struct viewer_transport {
     struct sink_owner owner;
     const struct sink_ops *ops;
@@ -37,13 +37,13 @@ struct viewer {
     bool gap : 1;
     bool finishing : 1; // it has been sent, or is being sent, the stream's end
     bool fin_seen : 1;  // the client has closed its side: for good, or to read on
-    uint8_t asks;       // kinds of moments that it is sent,
-    uint8_t owed;       // and those of which it lacks the latest
+    uint8_t asks;       // kinds of moments that it asked for,
+    uint8_t lacks;      // and those of which it lacks the latest
     enum viewer_list list : 8;
     struct pending *pending; // NULL once sent
     uint64_t cursor;         // the frame it is at, while it lags
     struct position gap_from;
-    int64_t moved_ms; // when it last took something, while it lags
+    int64_t moved_ms; // when it last accepted data, while it lags
     union {
         struct {
             struct viewer *prev, *next; // in its list

@@ -1,5 +1,5 @@
-// A fan-out worker: a thread with its own event loop, and on request its own descriptor table, which holds
-// channels. Private to fanout.
+// A fan-out worker: a thread with an event loop and, on request, a descriptor table of its own. It holds the
+// channels of many videos. Private to fanout; all functions belong to the control loop.
 #pragma once
 
 #include <stdbool.h>
@@ -14,7 +14,7 @@ enum worker_verb {
     WORKER_MOMENT,
     WORKER_END, // nothing more is published
     WORKER_RETIRE,
-    WORKER_RELIEVE // memory is wanted (channels_relieve)
+    WORKER_RELIEVE // memory is scarce (channels_relieve)
 };
 
 // What crosses from the control loop to a worker.
@@ -44,8 +44,8 @@ struct worker_config {
 // Returns NULL and sets *error if the kernel refuses a thread, a descriptor, or a table.
 struct worker *worker_new(struct loop *control, const struct worker_config *, int *error);
 
-// Ends the thread and closes whatever it still holds. What it has posted to the control loop refers to it
-// still: worker_free() comes after loop_drain(control).
+// Ends the thread and closes everything that it still holds. Its jobs on the control loop still refer to it:
+// call worker_free() after loop_drain(control).
 void worker_stop(struct worker *);
 void worker_free(struct worker *);
 

@@ -1,4 +1,4 @@
-// A channel with a small ring and a crowd of viewers, set up anew for each test.
+// A channel with a small ring and a crowd of viewers, set up again for each test.
 #pragma once
 
 #include "channel_rig.h"

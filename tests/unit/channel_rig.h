@@ -22,7 +22,7 @@ struct rig {
     struct channel_env env;
     struct channel channel;
     uint64_t newest; // number of the last comment
-    uint8_t asks;    // kinds of moments that those who join ask for
+    uint8_t asks;    // kinds of moments that joining viewers ask for
 };
 
 static inline void rig_init(struct rig *rig, uint32_t ring_frames, uint32_t ring_bytes) {
@@ -91,7 +91,7 @@ static inline void client_join(struct rig *rig, struct client *c) {
 }
 
 // Reads, with turns of the loop in between, until the viewer is up to date and `wanted` is the end of what
-// client_text() says. TCP may take its time.
+// client_text(). TCP may need some time.
 static inline void client_drain(struct rig *rig, struct client *c, const char *wanted) {
     for (int tries = 0;; tries++) {
         const char *text = client_text(c);
@@ -104,7 +104,7 @@ static inline void client_drain(struct rig *rig, struct client *c, const char *w
     }
 }
 
-// The viewer's socket takes so many bytes more, and then no further.
+// The viewer's socket accepts this many bytes more, and then blocks.
 static inline void client_room(const struct client *c, long bytes) {
     limited_send_room(c->server_fd, bytes);
 }

@@ -32,6 +32,6 @@ void event_reader_release(struct event_reader *);
 bool event_reader_is_whole(const struct event_reader *);
 
 // Returns all events in one line, the reader's until the next call: a comment as its id, a gap as
-// `gap(<from>..<to> <missed> <reason>)`, anything else as its data. An event whose id line does not say what
-// its data says gets `!id=<id line>` behind it; what is begun and not ended shows as `...`.
+// `gap(<from>..<to> <missed> <reason>)`, anything else as its data. An event whose id line differs
+// from the id in its data is followed by `!id=<id line>`; an unfinished event shows as `...`.
 const char *event_reader_text(struct event_reader *);

@@ -1,5 +1,5 @@
 // Stands in for the fan-out: no threads, no sockets. A viewer is known by the number given as its descriptor,
-// and what it would be sent, in order, can be asked for. The videos' workers agree at once.
+// and what it would be sent, in order, can be read. Commands take effect immediately.
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 // Sockets as full as a test wants them: the program's sendmsg() is this one. It counts the calls, and lets a
-// socket take so many bytes more and then no further, or fail. One thread.
+// socket accept a number of bytes more and then block, or fail. One thread.
 #pragma once
 
 #include <stddef.h>

@@ -88,7 +88,7 @@ static inline void client_wait_for_bytes(const struct client *c) {
     poll(&(struct pollfd){.fd = c->fd, .events = POLLIN}, 1, 1000 * HANG_S);
 }
 
-// Waits until the client has seen so many events, its first one included.
+// Waits until the client has seen this many events, its first one included.
 static inline void client_wait_for_events(struct client *c, size_t events) {
     for (client_read(c, SIZE_MAX); c->seen.count < events; client_read(c, SIZE_MAX)) {
         assert_false(c->ended);

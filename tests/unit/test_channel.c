@@ -33,7 +33,7 @@ static size_t event_size(uint64_t seq, size_t padding_bytes) {
     return len;
 }
 
-// Those who are up to date
+// Viewers that are up to date
 
 static void a_flush_is_one_send_to_each_viewer_that_is_up_to_date(void **state) {
     (void)state;
@@ -151,7 +151,7 @@ static void a_send_cut_anywhere_goes_on_at_the_next_byte(void **state) {
         client_room(&clients[0], cut);
         for (int i = 0; i < 3; i++) rig_publish(&rig, 5);
         rig_flush(&rig);
-        assert_seen(1, "hello 1-1 1-2 1-3"); // nobody waits for it
+        assert_seen(1, "hello 1-1 1-2 1-3"); // it delays no other
         client_read(&clients[0], SIZE_MAX);
         assert_int_equal(clients[0].bytes, (long)hello_size() + cut);
         assert_int_equal(rig.channel.viewers.ready, cut == total ? 2 : 1);
@@ -207,7 +207,7 @@ static void first_bytes_cut_anywhere_go_on_at_the_next_byte(void **state) {
     }
 }
 
-// Those who lag
+// Slow viewers
 
 static void a_viewer_that_lags_within_the_ring_misses_nothing(void **state) {
     (void)state;
@@ -231,7 +231,7 @@ static void a_lagging_viewer_costs_no_send_until_its_socket_has_room(void **stat
     join_crowd(4);
     client_room(&clients[1], 10);
     rig_send_run(&rig, 1, 20);
-    run_turns(rig.loop, 1); // epoll says once that it is writable, as all are at first
+    run_turns(rig.loop, 1); // epoll reports it as writable once, as it does at first
     limited_send_reset();
     client_room(&clients[1], 0);
     rig_send_run(&rig, 20, 20);
@@ -403,7 +403,7 @@ static void a_real_slow_viewer(enum transport transport) {
     fill_until_it_lags(&clients[0]);
     uint64_t begun = rig.newest; // at the latest
     rig_send_run(&rig, 3 * RING_FRAMES, 700);
-    uint64_t told = rig.newest;
+    uint64_t newest = rig.newest;
     // It reads, and gets: what was in its socket, the rest of its frame, the gap.
     client_drain(&rig, &clients[0], " slow)");
     rig_send_run(&rig, 1, 700);
@@ -418,7 +418,7 @@ static void a_real_slow_viewer(enum transport transport) {
     for (const char *at = text; at < gap; at++) n += *at == ' ';
     assert_int_equal(from, n); // hello 1-1 ... 1-(from-1) came whole
     assert_true(from <= begun + 1 && from > 1);
-    assert_int_equal(to, told);
+    assert_int_equal(to, newest);
     assert_int_equal(missed, to - from + 1);
     assert_null(strstr(gap + 1, "gap("));
     assert_int_equal(clients[1].seen.count, 0);
@@ -453,7 +453,7 @@ static void viewers_that_accept_no_data_delay_no_other(void **state) {
         rig_send_run(&rig, 1, 700);
         assert_int_equal(limited_send_calls(), n * 4);
         for (int i = 4; i < CROWD; i++) assert_int_equal(limited_send_calls_to(clients[i].server_fd), n);
-        client_read(&clients[4], SIZE_MAX); // on a socketpair it is there at once
+        client_read(&clients[4], SIZE_MAX); // on a socketpair it is there immediately
         assert_int_equal(clients[4].seen.count, rig.newest + 1);
     }
 }
@@ -720,7 +720,7 @@ static void a_quiet_video_closes_no_viewer(void **state) {
     assert_seen(2, "hello 1-2");
 }
 
-// The kernel keeps what it has for one who takes nothing no longer: the other end sees it.
+// The kernel drops what it holds for a stalled viewer: the other end sees a reset.
 static void a_stalled_viewer_is_reset(void **state) {
     (void)state;
     char bytes[256];
@@ -763,7 +763,7 @@ static void many_stalled_viewers_are_closed_in_portions(void **state) {
 
 // Memory is wanted (fanout_relieve)
 
-// Joins with a head and the comments 1-1 to 1-3, of which the socket takes so many bytes.
+// Joins with a head and the comments 1-1 to 1-3, of which the socket accepts `room` bytes.
 static void join_with_backlog(int i, long room) {
     struct frame *first[] = {hello_frame(), padded_frame(1, 1, 5), padded_frame(1, 2, 5),
                              padded_frame(1, 3, 5)};
@@ -872,7 +872,7 @@ static void a_half_closed_viewer_gets_a_heartbeat_immediately_and_keeps_its_stre
     assert_all_seen(2, "hello 1-1 1-2");
     assert_int_equal(rig.channel.viewers.ready, 2);
     assert_int_equal(rig.channel.left, 0);
-    client_room(&clients[0], 7); // its later events say that it is half closed, too
+    client_room(&clients[0], 7); // its later events report the half-close too
     rig_send_run(&rig, 1, 5);
     client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
     assert_all_seen(2, "hello 1-1 1-2 1-3");
@@ -943,7 +943,7 @@ static void a_closed_viewer_is_gone_within_a_round_trip(void **state) {
     assert_int_equal(counter_get(&rig.counters.stalled), 0);
 }
 
-// Whoever breaks, at whatever place of the array, the others get everything once.
+// Wherever in the array a connection breaks, the other viewers get everything once.
 static void a_broken_connection_during_a_flush_affects_no_other_viewer(void **state) {
     (void)state;
     for (unsigned broken = 0; broken < 1u << 5; broken++) {
@@ -972,7 +972,7 @@ static void a_broken_connection_during_a_flush_affects_no_other_viewer(void **st
     }
 }
 
-// Those who wait for a flush to let them in are served at its end, whichever of them break then.
+// Viewers that wait for a flush are served at its end, whichever of them break then.
 static void a_broken_connection_at_admission_affects_no_other_viewer(void **state) {
     (void)state;
     for (unsigned broken = 0; broken < 1u << 4; broken++) {
@@ -980,7 +980,7 @@ static void a_broken_connection_at_admission_affects_no_other_viewer(void **stat
         rig_publish(&rig, 5);
         for (int i = 0; i < 4; i++) client_join(&rig, &clients[i]);
         run_turns(rig.loop,
-                  1); // epoll says once that they are writable: from here on nothing else wakes them
+                  1); // epoll reports them as writable once: from here on nothing else wakes them
         for (int i = 0; i < 4; i++)
             if (broken >> i & 1) limited_send_fail(clients[i].server_fd, ECONNRESET);
         rig_publish(&rig, 5);

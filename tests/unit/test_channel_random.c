@@ -274,7 +274,7 @@ static void every_viewer_reads_the_exact_sequence_less_announced_gaps(void **sta
     dice_begin(__func__);
     for (int i = 0; i < ROUNDS; i++) run_round();
     printf(
-        "gaps %lu, steps with somebody behind %lu, joined while frames waited %lu, left %lu, closed as stalled "
+        "gaps %lu, steps with a viewer behind %lu, joined while frames waited %lu, left %lu, closed as stalled "
         "%lu, messages without number missing %lu, flushes left unfinished %lu, begun without memory %lu, "
         "backlogs given up %lu\n",
         met.gaps, met.lags, met.waits, met.leaves, met.stalls, met.foreign_missing, met.slices, met.scarce,

@@ -1,5 +1,5 @@
 // The fan-out with its real threads and the real clock. Nothing sleeps: clients wait for bytes, the control
-// loop for word from the workers, which comes with their sweeps, every quarter of a second.
+// loop for notifications from the workers.
 #include "unit.h"
 
 #include <dirent.h>
@@ -143,7 +143,7 @@ static void every_viewer_gets_what_is_published_after_it_was_added(void **state)
     struct video v;
     start(3, HEARTBEAT_MS, STALL_MS);
     video_open(&v, 1);
-    publish(&v); // to nobody
+    publish(&v); // without viewers
     for (int i = 0; i < N; i++) {
         add(&v);
         publish(&v);
@@ -189,7 +189,7 @@ static void a_video_wakes_one_more_worker_for_every_spread_of_viewers(void **sta
 
 // With descriptor tables of their own
 
-// As if a descriptor table had room for so many.
+// As if a descriptor table had room for this many.
 static void start_with_own_descriptors(unsigned workers, rlim_t limit) {
     struct rlimit was, low;
     skip_if_one_table_is_known();
@@ -298,7 +298,7 @@ static bool is_taken_without_descriptors(struct video *v, struct socket_pair soc
     return taken;
 }
 
-// Each try costs all who wait for the control loop: where one failed, the next comes a second later.
+// Each attempt delays the control loop: after one that failed, the next comes a second later.
 static void a_worker_that_could_not_be_started_is_retried_later(void **state) {
     enum { LIMIT = 66, ROOM = LIMIT - 16, AGAIN_MS = 1000 };
     (void)state;
@@ -309,7 +309,7 @@ static void a_worker_that_could_not_be_started_is_retried_later(void **state) {
     for (int i = 0; i < ROOM; i++) add(&v);
     struct socket_pair sockets = socket_pair_open(SOCKETPAIR, 0);
     assert_false(is_taken_without_descriptors(&v, sockets));
-    assert_false(is_taken(&v, sockets)); // there are some again, but nobody looks
+    assert_false(is_taken(&v, sockets)); // there are some again, but it is too early to try
     run_later(control, AGAIN_MS - 1);
     assert_false(is_taken(&v, sockets));
     assert_int_equal(threads(), at_first);
@@ -400,14 +400,14 @@ static void freeing_a_video_closes_its_viewers_without_a_callback(void **state) 
     start(2, HEARTBEAT_MS, STALL_MS);
     video_open(&v, 1);
     for (int i = 0; i < N; i++) add(&v);
-    for (int i = 0; i < N; i += 2) client_close(&clients[i]); // their word may be on its way
+    for (int i = 0; i < N; i += 2) client_close(&clients[i]); // their notification may be on its way
     for (int i = 0; i < 5; i++) publish(&v);
     video_close(&v);
     for (int i = 1; i < N; i += 2) {
         client_wait_for_end(&clients[i]);
         assert_run(&clients[i], &v, 0);
     }
-    run_turns(control, 1); // on_left() sees to it
+    run_turns(control, 1); // on_left() checks it
     end();
 }
 
@@ -434,7 +434,7 @@ static void freed_with_traffic(void **state) {
     loop_free(control);
 }
 
-// Word of a channel that has gone must not be taken for word of the next one at the same address.
+// A notification of a freed channel must not be taken for one of the next channel at the same address.
 static void a_late_notification_of_a_freed_video_reaches_no_other(void **state) {
     enum { N = 64, FIRST_LATER = N + 1 };
     (void)state;
@@ -478,8 +478,7 @@ static void a_stalled_viewer_is_closed_and_delays_no_other(void **state) {
         publish(&v);
         client_wait_for_events(&clients[1], 1 + n);
     }
-    while (!v.left)
-        run_turns(control, 1); // nobody reads before it is closed: reading would be a sign of life
+    while (!v.left) run_turns(control, 1); // no read before it is closed: reading would be progress
     client_wait_for_end(&clients[0]);
     assert_int_equal(v.left, 1);
     assert_int_equal(counter_get(&counters.stalled), 1);
@@ -506,7 +505,7 @@ static void without_descriptors_it_returns_an_error(void **state) {
     loop_free(control);
 }
 
-// Everything at once, as chance has it.
+// All kinds of steps in random order.
 
 enum { VIDEOS = 4, STEPS = 3000 };
 static struct video videos[VIDEOS];
@@ -516,7 +515,7 @@ static struct place {
     struct video then; // the video as it was when it was added
 } places[CLIENTS_MAX];
 
-static void add_somebody(int video) {
+static void add_viewer(int video) {
     if (client_count == CLIENTS_MAX) return;
     places[client_count] = (struct place){.video = video, .then = videos[video]};
     add(&videos[video]);
@@ -549,7 +548,7 @@ static void do_something(void) {
     int video = (int)dice(dice_one_in(2) ? 1 : VIDEOS); // the first one is large
     switch (dice(12)) {
     case 0:
-    case 1: add_somebody(video); break;
+    case 1: add_viewer(video); break;
     case 2:
         if (client_count) close_client((int)dice((uint64_t)client_count));
         break;
@@ -612,7 +611,7 @@ static void the_latest_moment_reaches_viewers_on_every_worker(void **state) {
     end();
 }
 
-// Viewers of two videos on one connection, say.
+// Such as viewers of two videos on one connection.
 static void a_sink_that_lives_on_a_worker_stays_there(void **state) {
     (void)state;
     struct video v[2];

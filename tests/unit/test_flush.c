@@ -29,7 +29,7 @@ static void a_flush_continues_where_it_stopped(void **state) {
     assert_ring_empty();
 }
 
-// Whoever leaves between two slices, nobody else gets anything twice or not at all.
+// Whichever viewer leaves between two slices, no other gets anything twice or not at all.
 static void a_viewer_that_leaves_between_two_slices_affects_no_other(void **state) {
     (void)state;
     for (int leaver = 0; leaver < CROWD; leaver++) {
@@ -146,7 +146,7 @@ static void a_run_that_did_not_hold_everything_is_followed_immediately(void **st
     moved_clock_stand();
 }
 
-// A full ring costs those who are ready one run, not all that waits.
+// A full ring costs viewers that are ready one run, not everything that waits.
 static void a_full_ring_is_flushed_until_there_is_room(void **state) {
     enum { BYTES = 20000, FRAMES = 10 };
     (void)state;
@@ -186,7 +186,7 @@ static void without_memory_nothing_is_kept_for_slow_viewers(void **state) {
     budget_set(0);
     rig_send_run(&rig, 1, 5);
     assert_ring_empty();
-    assert_seen(1, "hello 1-1 1-2 1-3"); // nobody else suffers
+    assert_seen(1, "hello 1-1 1-2 1-3"); // others are not affected
     budget_set(SIZE_MAX);
     client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
     rig_send_run(&rig, 1, 5);
@@ -194,7 +194,7 @@ static void without_memory_nothing_is_kept_for_slow_viewers(void **state) {
     assert_seen(1, "hello 1-1 1-2 1-3 1-4");
 }
 
-// The worker cannot keep up: what waits for all is given up, and each is told exactly what it lacks.
+// The worker cannot keep up: unsent frames are dropped, and each viewer gets a gap for exactly what it lacks.
 static void without_memory_unsent_frames_are_dropped_with_a_gap(void **state) {
     (void)state;
     join_crowd(2);

@@ -23,7 +23,7 @@ static void work(int64_t us) {
     now.worked_us += us;
 }
 
-// Flushes so many frames at such a cost, and returns how long the channel is to keep quiet from then on.
+// Flushes `frames` frames at a cost, and returns for how long the channel is to wait afterwards.
 static int64_t quiet_after(uint64_t frames, int64_t cost_us) {
     struct pace_mark begun = now;
     work(cost_us);

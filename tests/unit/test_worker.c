@@ -1,6 +1,7 @@
-// A worker's turns, on its real thread. The program's sendmsg() is this one: it notes who is sent something,
-// and can hold the worker at one viewer while the test gives orders, so that what comes in one turn is no
-// chance. The clock stands still: unless a test moves it, no pace puts a flush off; no sweep comes between.
+// A worker's turns, on its real thread. The program's sendmsg() is this one: it notes which sockets are
+// written to, and can hold the worker at one viewer while the test gives orders, so that what comes in one
+// turn is no chance. The clock stands still: unless a test moves it, no pace puts a flush off; no sweep comes
+// between.
 #include "unit.h"
 
 #include <semaphore.h>
@@ -64,7 +65,7 @@ static void on_retired(void *arg, void *owner) {
     retired++;
 }
 
-// A video of the test, and those who watch it.
+// A video of the test, and its viewers.
 struct video {
     struct channel *channel;
     uint64_t epoch, newest;
@@ -130,7 +131,7 @@ static void start(void) {
     assert_non_null(worker);
 }
 
-// After it, what the worker has done can be looked at: it did all that it was told before.
+// Afterwards the worker has carried out all commands posted before, and the test may look at its state.
 static void stop(void) {
     worker_stop(worker);
     loop_drain(control);
@@ -235,7 +236,7 @@ static unsigned sends_after_one_more(void) {
     return sends_to(&hot.clients[0]);
 }
 
-// Nobody but the video that costs much waits, and what comes to it meanwhile leaves in one send.
+// Only the expensive video waits, and the comments that it gets meanwhile leave in one send.
 static void comments_are_coalesced_after_an_expensive_flush(void **state) {
     enum { COST_MS = 20 };
     (void)state;
@@ -244,7 +245,7 @@ static void comments_are_coalesced_after_an_expensive_flush(void **state) {
     unsigned at_once = sends_after_one_more();
     moved_clock.now_ms += COST_MS - 1;
     unsigned before_its_time = sends_after_one_more();
-    moved_clock.now_ms += 1; // the worker needs no more word to see it
+    moved_clock.now_ms += 1; // the worker reads the clock itself
     let_it_go_on();
     client_wait_for_events(&hot.clients[0], 1 + 4);
     stop();

@@ -1,5 +1,5 @@
 // A client may close its own side after its request and continue reading; a closed tab looks the same until the next bytes
-// are sent to it, so these follow at once.
+// are sent to it, so a heartbeat follows immediately.
 // Set-ups: embedded, up-redis.
 // CI also: asan, tsan. A socket closes while it is handed to a worker.
 import assert from 'node:assert/strict';
@@ -49,7 +49,7 @@ scenario('a thousand viewers that half-close together stay, and get everything',
 
 // The request and the end of the client's side arrive together: the connection may still be the HTTP server's, or wait
 // for the comments that it missed.
-scenario('a request that half-closes at once is served: live, resuming, on an unknown video', { setups }, async (t) => {
+scenario('a request that half-closes immediately is served: live, resuming, on an unknown video', { setups }, async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v');
   const stored = await postMany(system, 'v', 50);
@@ -61,12 +61,12 @@ scenario('a request that half-closes at once is served: live, resuming, on an un
     client.socket.end(requestBytes('GET', `/connect?userid=u&videoid=${video}&redirect=never`, { headers }));
     clients.push({ client, video });
   }
-  const says = ({ client }) => client.received.toString();
-  await until(() => clients.every((one) => says(one).includes('"connected"')), 'the first events');
+  const received = ({ client }) => client.received.toString();
+  await until(() => clients.every((one) => received(one).includes('"connected"')), 'the first events');
   const last = { v: await post(system, 'v', 'the last'), new: await post(system, 'new', 'the last') };
-  await until(() => clients.every((one) => says(one).includes(`id: ${last[one.video].id}\n`)), 'the last comments');
-  assert.equal(says(clients[1]).match(/^data: \{"id"/gm).length, 50, 'the one that had seen the first got the 49 others and the last');
-  assert.equal(says(clients[2]).match(/^data: \{"id"/gm).length, 30);
+  await until(() => clients.every((one) => received(one).includes(`id: ${last[one.video].id}\n`)), 'the last comments');
+  assert.equal(received(clients[1]).match(/^data: \{"id"/gm).length, 50, 'the one that had seen the first got the 49 others and the last');
+  assert.equal(received(clients[2]).match(/^data: \{"id"/gm).length, 30);
   assert.ok(clients.every(({ client }) => !client.finished && !client.closed));
   assert.equal((await health(reader)).activeConnections, 4);
 });

@@ -9,7 +9,7 @@ import { until } from '../lib/time.mjs';
 
 const VISITS = 4_000, AT_ONCE = 50;
 
-scenario('videos without viewers make room for new ones at once', { ms: 60_000, setups: ['embedded', 'up-redis'] }, async (t) => {
+scenario('videos without viewers make room for new ones immediately', { ms: 60_000, setups: ['embedded', 'up-redis'] }, async (t) => {
   const system = await t.system({ readers: 1, flags: { memory: '1m' } });
   const [reader] = system.readers;
   const health = async () => (await call('GET', `${reader}/health`)).json;

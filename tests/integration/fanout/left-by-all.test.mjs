@@ -1,5 +1,5 @@
 // Set-ups: embedded, up-redis.
-// CI also: tsan. A crowd leaves all workers at once.
+// CI also: tsan. A crowd leaves all workers together.
 import assert from 'node:assert/strict';
 import { health, postMany } from '../lib/api.mjs';
 import { Crowd } from '../lib/crowd.mjs';

@@ -61,10 +61,10 @@ scenario('stalled viewers of many videos share one limit: they get gaps, the oth
   await until(async () => (await readerFigures(system)).slowGaps >= missing.length, 'the gaps to be counted');
   const last = await flood(crowd, crowd.members, 10);
   assert.equal(last.size, 32);
-  assert.equal((await readerFigures(system)).activeConnections, 96, 'nobody was let go');
+  assert.equal((await readerFigures(system)).activeConnections, 96, 'no viewer was disconnected');
 });
 
-// As many as fit, one after the other, so that we know who was first to be refused.
+// As many as fit, one after the other, so that it is known which was refused first.
 async function fill(crowd, video, most) {
   const entered = await crowd.enter(most, [video], { refusals: true, atOnce: 16 });
   assert.ok(entered.length < most, `one of ${most} is refused`);
@@ -91,7 +91,7 @@ scenario('without memory for one more viewer it is closed, others are not affect
   await crowd.insist(30, [video]); // the history has used its share meanwhile
   await crowd.reach(await postMany(system, video, 10));
   crowd.leave(crowd.members);
-  await until(async () => (await health(reader)).memory.used < memory.used / 2, 'the memory of those who left');
+  await until(async () => (await health(reader)).memory.used < memory.used / 2, 'the memory of the viewers that left');
   await crowd.insist(100, [video]);
   await crowd.reach(await postMany(system, video, 10));
 });

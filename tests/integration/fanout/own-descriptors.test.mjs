@@ -160,7 +160,7 @@ scenario('one table for all, and it is full: new viewers are closed, requests ar
     assert.ok(entered.length > 64 && entered.length < CROWD, `${entered.length} of ${CROWD} got in`);
     const stored = await postToAll(crowd, 20);
     await crowd.reach(stored);
-    assert.ok(crowd.members.every(({ seen }) => seen === 20), 'those who are there miss nothing');
+    assert.ok(crowd.members.every(({ seen }) => seen === 20), 'connected viewers miss nothing');
     assert.equal((await readerFigures(system)).shed, CROWD - entered.length);
     crowd.leave(entered.slice(0, 60));
     await crowd.insist(60, VIDEOS);

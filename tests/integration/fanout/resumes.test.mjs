@@ -17,7 +17,7 @@ const MB = 2 ** 20;
 const fill = (system, video, count = 1_000) => postMany(system, video, count, { text: (i) => `${i} ${BIG}` });
 const memory = async (system) => (await health(system.readers[0])).memory;
 
-// Asks for everything after `from`, and never reads.
+// Requests everything after `from`, and never reads.
 async function comeBackToStall(t, system, video, from) {
   const client = await RawClient.connect(await owner(system, video));
   t.after(() => client.destroy());

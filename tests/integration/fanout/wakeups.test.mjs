@@ -26,6 +26,6 @@ scenario('a comment on a busy video wakes each worker once, and without viewers 
   const during = await readerFigures(system);
   const each = (during.wakeups - before.wakeups) / 10;
   assert.equal(each, 4);
-  await Promise.all(names(20).map((video) => post(system, video, 'nobody hears it')));
+  await Promise.all(names(20).map((video) => post(system, video, 'without viewers')));
   assert.equal((await readerFigures(system)).wakeups, during.wakeups);
 });

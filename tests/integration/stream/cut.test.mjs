@@ -1,6 +1,6 @@
 // A stream that is closed while its video goes on is cut: over HTTP/1.1 the last chunk is missing, which clients can tell from
 // an end and come back after.
-// CI also: up-redis. Who owns a video is the engine's to say.
+// CI also: up-redis. The engine decides which reader owns a video.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { owner, post, postMany } from '../lib/api.mjs';

@@ -1,4 +1,4 @@
-// CI also: up-redis, processes, asan, tsan. Publishing is the engine's; all kinds of viewers at once.
+// CI also: up-redis, processes, asan, tsan. Publishing is the engine's; all kinds of viewers together.
 import assert from 'node:assert/strict';
 import { owner, postMany } from '../lib/api.mjs';
 import { EventSourceViewer } from '../lib/eventsource.mjs';

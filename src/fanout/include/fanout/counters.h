@@ -8,9 +8,9 @@ struct fan_counters {
     atomic_ullong viewers;   // connected now
     atomic_ullong delivered; // events to viewers
     atomic_ullong sends;     // send calls, also for first bytes and heartbeats
-    atomic_ullong gaps;      // times that a viewer fell off a ring
+    atomic_ullong gaps;      // times a viewer fell off a ring
     atomic_ullong refused;   // viewers that a worker could not take
-    atomic_ullong stalled;   // viewers closed for taking nothing
+    atomic_ullong stalled;   // viewers closed because they accepted no data
     atomic_ullong wakeups;   // of workers, for publishing
 };
 

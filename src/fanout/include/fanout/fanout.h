@@ -4,9 +4,9 @@
 // All functions belong to the control loop. Everything goes through an inbox per worker, in order: a viewer
 // added after a publish does not get that frame, one added before it does.
 //
-// A video stays on one worker, the one with the fewest viewers when it began, so that publishing wakes only
-// that; for every FAN_SPREAD viewers it gets one more, until it is on as many as there are `workers`.
-// With own descriptors a worker is full when its table is; then further ones are started.
+// A video starts on one worker, the one with the fewest viewers at that moment, so that publishing wakes only
+// that one; for every FAN_SPREAD viewers it gets one more, up to `workers`. With own descriptors a worker is
+// full when its table is; then more workers are started.
 #pragma once
 
 #include <stdbool.h>
@@ -37,10 +37,11 @@ struct fanout_config {
     struct fan_bounds bounds;
 };
 
-// Starts the threads. Returns NULL and sets *error if the kernel refuses a thread, a descriptor or a table.
+// Starts the threads. Returns NULL and sets *error (a negative errno) if the kernel refuses a thread, a
+// descriptor or a table.
 struct fanout *fanout_new(struct loop *control, const struct fanout_config *, int *error);
 
-// Ends the threads. There are no videos any more; no callback follows.
+// Ends the threads. All videos have been freed; no callback follows.
 void fanout_free(struct fanout *);
 
 // A video of one reader. on_left(): some of its viewers have gone; how many are left, fan_video_viewers()
@@ -48,11 +49,11 @@ void fanout_free(struct fanout *);
 struct fan_video *fan_video_new(struct fanout *, struct fan_counters *, void (*on_left)(void *arg),
                                 void *arg);
 
-// Cuts its viewers off and frees it; no callback follows.
+// Cuts its viewers' streams and frees it; no callback follows.
 void fan_video_free(struct fan_video *);
 
-// Hands a viewer over: takes its sink and the pending frames. `asks` are the kinds of moments that it is
-// sent, as bits. Returns false, and takes nothing, if no worker has room and none can be started.
+// Adds a viewer: takes its sink and the pending frames. `asks` are the kinds of moments that it asked for, as
+// bits. Returns false, without taking either, if no worker has room and none can be started.
 bool fan_video_add(struct fan_video *, const struct sink *, uint8_t asks, struct pending *);
 
 // The video is over: each viewer, also one that is added later, is sent what has been published, then the end
@@ -68,8 +69,8 @@ void fan_video_publish(struct fan_video *, struct frame *);
 // is queued. Viewers that are added later are sent it after their pending frames.
 void fan_video_publish_moment(struct fan_video *, uint8_t kind, struct frame *);
 
-// Frees memory: has the workers drop the backlog of viewers that have accepted no data for a second. It takes
-// effect a moment later; more frequent calls do nothing.
+// Frees memory: the workers drop the backlog of viewers that have accepted no data for a second. Takes effect
+// asynchronously; calls within 100 ms of the last one do nothing.
 void fanout_relieve(struct fanout *);
 
 // Viewers are counted here and nowhere else: those of a video by this, those of a reader in its counters.

@@ -1,4 +1,4 @@
-// One event as the bytes that go out, made once and shared by all viewers. Immutable but for its reference
+// One event as the bytes that are sent, made once and shared by all viewers. Immutable but for its reference
 // count, which is taken per worker and per lagging viewer, never per delivery. Any thread.
 //
 // An event lies in memory as a chunk (RFC 9112, 7.1): its length in hexadecimal and CR LF, the event, CR LF.
@@ -20,8 +20,8 @@ struct frame {
     atomic_uint refs;
     uint32_t len : 28;  // bytes of the event
     uint32_t head : 4;  // of the chunk's head before it; 0: no chunk, the bytes are the same in both framings
-    struct position at; // where a viewer stands after it; not set: it moves no position
-    struct position first; // the first number that it stands for: `at`, or where the gap begins
+    struct position at; // a viewer's position after it; not set: it moves no position
+    struct position first; // the first number that it covers: `at`, or where the gap begins
     char bytes[];
 };
 

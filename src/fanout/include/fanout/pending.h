@@ -13,16 +13,16 @@ struct pending {
     struct frame *frames[]; // the first place is the head's
 };
 
-// Returns an empty one with room for so many frames, and for a head.
+// Returns an empty one with room for this many frames, and for a head.
 struct pending *pending_new(uint32_t room);
 
 // Takes the frame. Returns the pending, which may have moved.
 struct pending *pending_add(struct pending *, struct frame *);
 
-// Puts a frame (taken) before all others, which is never left out in favour of a gap: the viewer's first
-// bytes. Once, before anything has been sent.
+// Puts a frame (taken) before all others: the viewer's first bytes, which are never replaced by a gap. Once,
+// before anything has been sent.
 void pending_set_head(struct pending *, struct frame *);
-bool pending_has_head(const struct pending *); // not begun to be sent, that is
+bool pending_has_head(const struct pending *); // and none of it has been sent
 
 // Drops the frames not sent yet. NULL is fine.
 void pending_free(struct pending *);
