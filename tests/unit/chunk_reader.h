@@ -1,4 +1,4 @@
-// Takes a stream of chunks apart (RFC 9112, 7.1), however it was cut on its way.
+// Parses a chunked stream (RFC 9112, 7.1) that arrives in pieces of any size.
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 
 // Zero-initialise.
 struct chunk_reader {
-    size_t left; // bytes of the chunk to come, with CR LF
+    size_t left; // bytes of the chunk still missing, including CR LF
     struct buf size;
     bool over; // the last chunk has come
 };
@@ -39,7 +39,7 @@ static inline size_t chunk_reader_feed(struct chunk_reader *r, char *bytes, size
     return content;
 }
 
-// Whether no chunk is begun.
+// Returns whether it is between two chunks.
 static inline bool chunk_reader_is_whole(const struct chunk_reader *r) {
     return !r->left && !r->size.len;
 }

@@ -1,4 +1,4 @@
-// Chance that can be repeated: the seed is printed, and taken from CHORUS_TEST_SEED where that is set.
+// Repeatable random numbers: the seed is printed, and taken from CHORUS_TEST_SEED if that is set.
 #pragma once
 
 #include <inttypes.h>
@@ -15,7 +15,7 @@ static inline void dice_begin(const char *test) {
     const char *wanted = getenv("CHORUS_TEST_SEED");
     dice_state = wanted ? strtoull(wanted, NULL, 10) : hash_random() % 1000000000;
     printf("%s: CHORUS_TEST_SEED=%" PRIu64 "\n", test, dice_state);
-    fflush(stdout); // also when the program dies
+    fflush(stdout); // in case the program crashes
 }
 
 // Returns 0 to below - 1 (splitmix64).
@@ -27,7 +27,7 @@ static inline uint64_t dice(uint64_t below) {
     return (z ^ (z >> 31)) % below;
 }
 
-// True once in so many times.
+// Returns true once in `n` times on average.
 static inline bool dice_one_in(uint64_t times) {
     return dice(times) == 0;
 }

@@ -47,7 +47,7 @@ static inline void world_on_guard(struct loop_timer *t) {
     loop_stop(w->loop);
 }
 
-// Runs the loop until something stops it.
+// Runs the loop until a callback stops it.
 static inline void world_run(struct world *w) {
     loop_timer_start(w->loop, &w->guard, WORLD_LONG_MS + (clock_monotonic_ms() - loop_now_ms(w->loop)));
     assert_int_equal(loop_run(w->loop), 0);
@@ -65,7 +65,7 @@ static inline void world_answered(struct world *w) {
     if (!--w->awaited) loop_stop(w->loop);
 }
 
-// Lets the loop turn for a while. For what has no event to wait for.
+// Runs the loop for a while: for tests that have no event to wait for.
 struct world_pause {
     struct loop_timer timer;
     struct loop *loop;
@@ -432,7 +432,7 @@ static inline struct world_lease world_claim(struct world *w, const struct engin
     return l;
 }
 
-// Returns whether it was not the caller's before.
+// Returns whether it was new to the caller.
 static inline bool world_renew(struct world *w, const struct engine_lease *lease, int ttl_ms) {
     return world_claim(w, lease, ttl_ms).answer.outcome != LEASE_KEPT;
 }

@@ -1,5 +1,5 @@
-// A Redis on the test's own loop that greets well and then answers what the test sets, byte by
-// byte.
+// A Redis on the test's own loop that completes the handshake and then answers exactly the bytes that the
+// test sets.
 #pragma once
 
 #include <arpa/inet.h>

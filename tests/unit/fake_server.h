@@ -1,5 +1,5 @@
-// A tiny HTTP server for tests of the client: on the same loop, it answers what the test sets, cut
-// and closed where the test wants. No threads, no checks of its own.
+// A tiny HTTP server for tests of the client, on the same loop: it sends the response that the test sets,
+// split and closed where the test wants. It has no threads and checks nothing itself.
 #pragma once
 
 #include <arpa/inet.h>
@@ -25,7 +25,7 @@ struct fake_conn {
     struct loop_timer timer; // sends the next part
     struct fake_server *server;
     struct buf in, out;
-    size_t part;      // bytes a time; 0: all in one
+    size_t part;      // bytes per write; 0: all together
     size_t first;     // bytes of the first part; 0: like the others
     bool close_after; // once all is sent
     unsigned requests;

@@ -1,4 +1,4 @@
-// Collects frames as they are given, for those functions that emit them.
+// Collects frames, for tests of functions that emit them.
 #pragma once
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 // The other end of an HTTP connection, for tests of servers: a raw socket on the test's own loop that sends
-// what the test gives it and keeps what it receives. Waits by running the loop, so a test is single-threaded.
+// what the test gives it and keeps what it receives. It waits by running the loop, so tests are
+// single-threaded.
 #pragma once
 
 #include <setjmp.h>
@@ -122,7 +123,7 @@ static inline void peer_close_socket(struct peer *p) {
     p->loop = NULL;
 }
 
-// Goes away: with a FIN, or with a RST (also what is quick for the kernel, so every test ends with it).
+// Closes with a FIN, or with a RST (which is also quick for the kernel, so every test ends with it).
 static inline void peer_reset(struct peer *p) {
     struct linger hard = {.l_onoff = 1};
     if (p->loop) setsockopt(p->fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);

@@ -1,6 +1,6 @@
-// The monotonic clock as a test wants it: it stands still until the test moves it, or runs as the real one
-// does. While it stands, threads have worked as much as the test says. Works by being clock_gettime() for the
-// whole program.
+// A monotonic clock that the test controls: it stands still until the test moves it, or runs like the real
+// one. While it stands, the test also sets the threads' CPU time. Replaces clock_gettime() in the whole
+// program.
 #pragma once
 
 #include <stdbool.h>
@@ -13,7 +13,7 @@ static struct {
     _Atomic int64_t now_ms; // engines have threads that look at the clock too
     _Atomic bool real;
     _Atomic int64_t since_us;  // what the real clock said when it began to run
-    _Atomic int64_t worked_us; // by any thread, while the clock stands
+    _Atomic int64_t worked_us; // CPU time of any thread, while the clock stands
 } moved_clock = {.now_ms = 1000000};
 
 static inline int64_t moved_clock_real_us(void) {
@@ -22,7 +22,7 @@ static inline int64_t moved_clock_real_us(void) {
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-// What this thread has worked in truth: how busy the machine is plays no part.
+// Returns this thread's real CPU time, which does not depend on how busy the machine is.
 static inline int64_t moved_clock_own_work_us(void) {
     struct timespec t;
     syscall(SYS_clock_gettime, CLOCK_THREAD_CPUTIME_ID, &t);
@@ -40,7 +40,7 @@ static inline void moved_clock_stand(void) {
     moved_clock.real = false;
 }
 
-// As if a thread had worked for so long.
+// Advances the CPU time of all threads.
 static inline void moved_clock_work(int64_t ms) {
     moved_clock.now_ms += ms;
     moved_clock.worked_us += ms * 1000;

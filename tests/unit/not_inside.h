@@ -1,5 +1,5 @@
-// Finds callbacks that come from inside the call that they answer: a call is made through INSIDE(), and its
-// callback says assert_not_inside().
+// Detects callbacks that run inside the call that they answer: make the call through INSIDE(), and use
+// assert_not_inside() in the callback.
 #pragma once
 
 #include "unit.h"

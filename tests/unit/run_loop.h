@@ -1,5 +1,5 @@
-// Runs a loop a step at a time, so that a test is a sequence of things done and things seen. A test that
-// waits for what never happens is ended by SIGALRM.
+// Runs a loop step by step, so that a test is a sequence of actions and observations. SIGALRM ends a test
+// that waits for something that never happens.
 #pragma once
 
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include "moved_clock.h"
 #include "net/loop.h"
 
-enum { HANG_S = 60 }; // more than any test takes, under any sanitizer
+enum { HANG_S = 60 }; // longer than any test takes under any sanitizer
 
 struct run_loop {
     struct loop *loop;
@@ -31,7 +31,7 @@ static inline void run_until(struct loop *loop, bool (*done)(void *), void *arg)
     alarm(0);
 }
 
-// Runs that many turns without waiting in any.
+// Runs that many turns without waiting.
 static inline void run_turns(struct loop *loop, unsigned turns) {
     while (turns--) run_until(loop, NULL, NULL);
 }

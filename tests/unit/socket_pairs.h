@@ -1,4 +1,4 @@
-// Connected sockets for tests that play both ends.
+// Connected sockets, for tests that use both ends.
 #pragma once
 
 #include <assert.h>

@@ -1,4 +1,4 @@
-// The other end of a viewer: reads what it is sent.
+// The other end of a viewer: reads what the viewer is sent.
 #pragma once
 
 #include <errno.h>
@@ -21,7 +21,7 @@
 
 struct client {
     int fd, server_fd;
-    struct viewer *viewer; // where the test knows it; not to be touched once it may be gone
+    struct viewer *viewer; // if the test knows it; must not be used once it may be freed
     size_t bytes;          // received
     struct unscrambler scrambled;
     struct chunk_reader chunks;

@@ -1,4 +1,4 @@
-// Viewers over videos: every one has a place, and the tiers are those of the original.
+// Viewers over videos: each watches one, and the tiers are those of the original.
 #include "simulate/audience.h"
 
 #include "simulate/size_classes.h"
@@ -16,7 +16,7 @@ static uint64_t sum(const struct audience *a) {
     return total;
 }
 
-static void test_everybody_has_a_place(void **state) {
+static void test_every_viewer_watches_a_video(void **state) {
     (void)state;
     static const char *const laws[] = {"tiers", "uniform", "zipf:1.2"};
     static const size_t videos[] = {1, 2, 19, 20, 100, 12345};
@@ -31,7 +31,7 @@ static void test_everybody_has_a_place(void **state) {
             }
 }
 
-static void test_the_most_that_can_be_asked_for(void **state) {
+static void test_the_largest_audience(void **state) {
     (void)state;
     struct audience *a = make("tiers", 1000000, 10000000, 1);
     assert_int_equal(sum(a), 10000000);
@@ -100,7 +100,7 @@ static void test_size_classes(void **state) {
     assert_memory_equal(videos, expected, sizeof expected);
 }
 
-static void test_wrong_laws(void **state) {
+static void test_invalid_distributions_are_refused(void **state) {
     (void)state;
     struct audience_spec spec;
     static const char *const wrong[] = {"", "tier", "zipf:", "zipf:11", "normal"};
@@ -109,14 +109,14 @@ static void test_wrong_laws(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_everybody_has_a_place),
-        cmocka_unit_test(test_the_most_that_can_be_asked_for),
+        cmocka_unit_test(test_every_viewer_watches_a_video),
+        cmocka_unit_test(test_the_largest_audience),
         cmocka_unit_test(test_tiers_of_the_original),
         cmocka_unit_test(test_order_of_popularity),
         cmocka_unit_test(test_each_video_is_registered_once),
         cmocka_unit_test(test_the_seed_decides),
         cmocka_unit_test(test_size_classes),
-        cmocka_unit_test(test_wrong_laws),
+        cmocka_unit_test(test_invalid_distributions_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

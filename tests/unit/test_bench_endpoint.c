@@ -7,7 +7,7 @@
 
 #include "bench/endpoint.h"
 
-static void test_knows_each_address_once(void **state) {
+static void test_each_address_is_added_once(void **state) {
     (void)state;
     struct endpoints *all = calloc(1, sizeof *all);
     assert_int_equal(endpoints_find(all, "http://127.0.0.1:4001/connect"), 0);
@@ -22,7 +22,7 @@ static void test_knows_each_address_once(void **state) {
     free(all);
 }
 
-static void test_refuses_what_is_no_address(void **state) {
+static void test_refuses_invalid_addresses(void **state) {
     (void)state;
     struct endpoints *all = calloc(1, sizeof *all);
     assert_true(endpoints_find(all, "ftp://127.0.0.1/") < 0);
@@ -31,7 +31,7 @@ static void test_refuses_what_is_no_address(void **state) {
     free(all);
 }
 
-static void test_says_when_it_is_full(void **state) {
+static void test_a_full_table_is_an_error(void **state) {
     (void)state;
     struct endpoints *all = calloc(1, sizeof *all);
     all->count = ENDPOINTS_MAX;
@@ -50,7 +50,7 @@ static in_addr_t source_of(const struct endpoint *e, size_t number) {
 }
 
 // One source address has only some 28,000 ports.
-static void test_comes_from_several_addresses(void **state) {
+static void test_connects_from_several_addresses(void **state) {
     (void)state;
     struct endpoints *all = calloc(1, sizeof *all);
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -72,10 +72,10 @@ static void test_comes_from_several_addresses(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_knows_each_address_once),
-        cmocka_unit_test(test_refuses_what_is_no_address),
-        cmocka_unit_test(test_says_when_it_is_full),
-        cmocka_unit_test(test_comes_from_several_addresses),
+        cmocka_unit_test(test_each_address_is_added_once),
+        cmocka_unit_test(test_refuses_invalid_addresses),
+        cmocka_unit_test(test_a_full_table_is_an_error),
+        cmocka_unit_test(test_connects_from_several_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,7 +41,7 @@ static void test_counts_deliveries_by_second(void **state) {
     assert_int_equal(sum.seconds, BENCH_SECONDS_MAX);
 }
 
-static void test_merges_what_has_been_used(void **state) {
+static void test_merges_only_used_seconds(void **state) {
     (void)state;
     static struct bench_figures sum, shorter, longer;
     load_figures_add_delivery(&shorter, 500000);
@@ -57,7 +57,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_merges_sums_and_extremes),
         cmocka_unit_test(test_counts_deliveries_by_second),
-        cmocka_unit_test(test_merges_what_has_been_used),
+        cmocka_unit_test(test_merges_only_used_seconds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

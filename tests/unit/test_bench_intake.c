@@ -45,7 +45,7 @@ static void test_reads_events_however_they_are_framed_and_cut(void **state) {
     }
 }
 
-static void test_holds_nothing_at_rest(void **state) {
+static void test_has_no_memory_between_events(void **state) {
     (void)state;
     struct intake in;
     struct seen seen = feed(&in, plain, sizeof plain);
@@ -56,14 +56,14 @@ static void test_holds_nothing_at_rest(void **state) {
     assert_true(intake_feed(&in, "\n\n", 2, &calls, &seen));
     assert_null(in.scan);
     assert_int_equal(seen.events, 3);
-    seen = feed(&in, chunked, sizeof chunked); // which has to be taken apart for ever
+    seen = feed(&in, chunked, sizeof chunked); // which has to be parsed to the end
     assert_non_null(in.http);
     assert_null(in.scan);
     intake_release(&in);
     assert_null(in.http);
 }
 
-static void test_refuses_what_is_no_stream(void **state) {
+static void test_refuses_responses_that_are_not_streams(void **state) {
     (void)state;
     const char *const texts[] = {"HTTP/1.1 404 Not Found\r\n\r\n", "hello\r\n\r\n",
                                  "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ndata: a\n\n"};
@@ -80,8 +80,8 @@ static void test_refuses_what_is_no_stream(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_events_however_they_are_framed_and_cut),
-        cmocka_unit_test(test_holds_nothing_at_rest),
-        cmocka_unit_test(test_refuses_what_is_no_stream),
+        cmocka_unit_test(test_has_no_memory_between_events),
+        cmocka_unit_test(test_refuses_responses_that_are_not_streams),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,7 +61,7 @@ static void test_counts_deliveries_per_second(void **state) {
     assert_true(holds("deliveries_per_s=250"));
 }
 
-static void test_what_is_not_known_meets_nothing(void **state) {
+static void test_an_unknown_figure_meets_no_condition(void **state) {
     (void)state;
     assert_false(holds("bytes_per_viewer<256") || holds("bytes_per_viewer>=0") ||
                  holds("bytes_per_viewer=0"));
@@ -77,7 +77,7 @@ static void test_keeps_each_condition_as_written(void **state) {
     assert_string_equal(text, "[p99<250ms][lost=0][max<=1.5s]");
 }
 
-static void test_says_what_it_does_not_understand(void **state) {
+static void test_an_error_quotes_the_condition(void **state) {
     (void)state;
     static const char *const wrong[] = {"",         "lost",      "lost=",    "lost=x",      "lost=0,",
                                         ",lost=0",  "p99<250",   "p99<250m", "lost=0s",     "latency<1s",
@@ -91,7 +91,7 @@ static void test_says_what_it_does_not_understand(void **state) {
     }
 }
 
-static void test_says_what_is_wrong_with_it(void **state) {
+static void test_an_error_tells_what_is_wrong(void **state) {
     (void)state;
     static const struct {
         const char *text, *why;
@@ -109,7 +109,7 @@ static void test_says_what_is_wrong_with_it(void **state) {
     }
 }
 
-static void test_a_run_cut_short_meets_nothing(void **state) {
+static void test_an_interrupted_run_meets_no_condition(void **state) {
     (void)state;
     assert_true(holds("lost=0"));
     result.interrupted = true;
@@ -122,11 +122,11 @@ int main(void) {
         cmocka_unit_test_setup(test_every_condition_must_hold, set_up),
         cmocka_unit_test_setup(test_knows_the_units_of_time, set_up),
         cmocka_unit_test_setup(test_counts_deliveries_per_second, set_up),
-        cmocka_unit_test_setup(test_what_is_not_known_meets_nothing, set_up),
+        cmocka_unit_test_setup(test_an_unknown_figure_meets_no_condition, set_up),
         cmocka_unit_test(test_keeps_each_condition_as_written),
-        cmocka_unit_test(test_says_what_it_does_not_understand),
-        cmocka_unit_test(test_says_what_is_wrong_with_it),
-        cmocka_unit_test_setup(test_a_run_cut_short_meets_nothing, set_up),
+        cmocka_unit_test(test_an_error_quotes_the_condition),
+        cmocka_unit_test(test_an_error_tells_what_is_wrong),
+        cmocka_unit_test_setup(test_an_interrupted_run_meets_no_condition, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

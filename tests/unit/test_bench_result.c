@@ -12,7 +12,7 @@ static struct bench_result *with_viewers(uint64_t viewers) {
     return r;
 }
 
-static void test_tells_whose_memory_it_is(void **state) {
+static void test_memory_is_split_into_server_load_and_kernel(void **state) {
     (void)state;
     struct bench_result *r = with_viewers(1000);
     r->before.server.pss_bytes = 1000, r->connected.server.pss_bytes = 201000;
@@ -28,7 +28,7 @@ static void test_tells_whose_memory_it_is(void **state) {
     free(r);
 }
 
-static void test_where_nothing_was_taken_it_is_not_known_what_is_lost(void **state) {
+static void test_losses_are_unknown_if_no_comment_was_accepted(void **state) {
     (void)state;
     struct bench_result *r = with_viewers(10);
     assert_true(bench_metric_value(r, "lost") == 0); // nothing was to be posted
@@ -39,7 +39,7 @@ static void test_where_nothing_was_taken_it_is_not_known_what_is_lost(void **sta
     free(r);
 }
 
-static void test_readers_started_anew_have_no_figures(void **state) {
+static void test_restarted_readers_have_no_figures(void **state) {
     (void)state;
     struct bench_result *r = with_viewers(10);
     r->sum.comments = 20;
@@ -58,7 +58,7 @@ static void test_readers_started_anew_have_no_figures(void **state) {
 }
 
 // A run that measured nothing must not pass for a fast one.
-static void test_does_not_know_percentiles_of_nothing(void **state) {
+static void test_an_empty_histogram_has_no_percentiles(void **state) {
     (void)state;
     struct bench_result *r = with_viewers(10);
     assert_true(isnan(bench_metric_value(r, "p99")));
@@ -68,7 +68,7 @@ static void test_does_not_know_percentiles_of_nothing(void **state) {
     free(r);
 }
 
-static void test_counts_by_the_readers(void **state) {
+static void test_figures_from_the_readers_counters(void **state) {
     (void)state;
     struct bench_result *r = with_viewers(10);
     assert_true(isnan(bench_metric_value(r, "wakeups_per_comment")));
@@ -82,7 +82,7 @@ static void test_counts_by_the_readers(void **state) {
     free(r);
 }
 
-static void test_keeps_the_stalled_apart(void **state) {
+static void test_stalled_viewers_are_counted_separately(void **state) {
     (void)state;
     struct bench_result *r = with_viewers(10);
     r->sum.stalled = 5, r->sum.stalled_closed = 2;
@@ -93,7 +93,7 @@ static void test_keeps_the_stalled_apart(void **state) {
     free(r);
 }
 
-static void test_says_what_is_not_known(void **state) {
+static void test_unknown_figures_are_nan(void **state) {
     (void)state;
     struct bench_result *r = with_viewers(0);
     assert_true(isnan(bench_metric_value(r, "bytes_per_viewer")));
@@ -103,7 +103,7 @@ static void test_says_what_is_not_known(void **state) {
     free(r);
 }
 
-static void test_blames_the_generator(void **state) {
+static void test_detects_a_busy_generator(void **state) {
     (void)state;
     struct bench_result *r = with_viewers(10);
     r->cores = 2, r->measured_us = 1000000;
@@ -122,14 +122,14 @@ static void test_blames_the_generator(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tells_whose_memory_it_is),
-        cmocka_unit_test(test_where_nothing_was_taken_it_is_not_known_what_is_lost),
-        cmocka_unit_test(test_readers_started_anew_have_no_figures),
-        cmocka_unit_test(test_counts_by_the_readers),
-        cmocka_unit_test(test_keeps_the_stalled_apart),
-        cmocka_unit_test(test_says_what_is_not_known),
-        cmocka_unit_test(test_blames_the_generator),
-        cmocka_unit_test(test_does_not_know_percentiles_of_nothing),
+        cmocka_unit_test(test_memory_is_split_into_server_load_and_kernel),
+        cmocka_unit_test(test_losses_are_unknown_if_no_comment_was_accepted),
+        cmocka_unit_test(test_restarted_readers_have_no_figures),
+        cmocka_unit_test(test_figures_from_the_readers_counters),
+        cmocka_unit_test(test_stalled_viewers_are_counted_separately),
+        cmocka_unit_test(test_unknown_figures_are_nan),
+        cmocka_unit_test(test_detects_a_busy_generator),
+        cmocka_unit_test(test_an_empty_histogram_has_no_percentiles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

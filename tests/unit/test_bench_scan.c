@@ -65,7 +65,7 @@ static void test_reads_the_same_however_it_is_cut(void **state) {
     }
 }
 
-static void test_gives_up_on_an_endless_line(void **state) {
+static void test_a_line_that_is_too_long_is_an_error(void **state) {
     (void)state;
     struct scan scan = {0};
     struct seen seen = {.count = 0};
@@ -79,7 +79,7 @@ static void test_gives_up_on_an_endless_line(void **state) {
     scan_release(&scan);
 }
 
-static void test_finds_its_stamp_again(void **state) {
+static void test_finds_the_stamp_it_wrote(void **state) {
     (void)state;
     struct bench_stamp s = {.due_us = 0x123456789abc, .number = 0xfedcba98}, found;
     char text[64];
@@ -92,7 +92,7 @@ static void test_finds_its_stamp_again(void **state) {
     assert_false(stamp_find(text, STAMP_LENGTH - 1, &found));
 }
 
-static void test_passes_by_what_only_looks_like_a_stamp(void **state) {
+static void test_ignores_text_that_resembles_a_stamp(void **state) {
     (void)state;
     struct bench_stamp found;
     const char text[] = "a@b.c @00000000000g.00000001 @@000000000001.00000003";
@@ -105,9 +105,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_events),
         cmocka_unit_test(test_reads_the_same_however_it_is_cut),
-        cmocka_unit_test(test_gives_up_on_an_endless_line),
-        cmocka_unit_test(test_finds_its_stamp_again),
-        cmocka_unit_test(test_passes_by_what_only_looks_like_a_stamp),
+        cmocka_unit_test(test_a_line_that_is_too_long_is_an_error),
+        cmocka_unit_test(test_finds_the_stamp_it_wrote),
+        cmocka_unit_test(test_ignores_text_that_resembles_a_stamp),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@ static int listen_anywhere(int *port) {
     return fd;
 }
 
-static void test_finds_who_listens(void **state) {
+static void test_finds_the_listening_process(void **state) {
     (void)state;
     int ports[2] = {1}, pids[4];
     int fd = listen_anywhere(&ports[1]);
@@ -35,7 +35,7 @@ static void test_finds_who_listens(void **state) {
     assert_int_equal(server_find(ports, 2, pids, 4), 0);
 }
 
-static void test_finds_those_who_share_a_socket(void **state) {
+static void test_finds_processes_that_share_a_socket(void **state) {
     (void)state;
     int port, pids[4], fd = listen_anywhere(&port);
     pid_t child = fork();
@@ -68,14 +68,14 @@ static void test_measures_processes(void **state) {
     assert_in_range(once.pss_bytes, 65536, INT64_C(1) << 32);
 }
 
-static void test_says_when_one_is_not_there(void **state) {
+static void test_a_missing_process_makes_the_usage_unknown(void **state) {
     (void)state;
     int pids[] = {getpid(), INT32_MAX};
     assert_false(server_measure(pids, 2).known);
     assert_false(server_measure(pids, 0).known);
 }
 
-static void test_knows_the_machines_memory(void **state) {
+static void test_reads_the_machines_memory(void **state) {
     (void)state;
     struct machine_memory m = machine_memory_now();
     int64_t total = sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
@@ -85,11 +85,11 @@ static void test_knows_the_machines_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_finds_who_listens),
-        cmocka_unit_test(test_finds_those_who_share_a_socket),
+        cmocka_unit_test(test_finds_the_listening_process),
+        cmocka_unit_test(test_finds_processes_that_share_a_socket),
         cmocka_unit_test(test_measures_processes),
-        cmocka_unit_test(test_says_when_one_is_not_there),
-        cmocka_unit_test(test_knows_the_machines_memory),
+        cmocka_unit_test(test_a_missing_process_makes_the_usage_unknown),
+        cmocka_unit_test(test_reads_the_machines_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,7 @@ static const struct bench_plan in_turn = {
 static const struct bench_plan by_zipf = {
     .viewers = 1000, .videos = 5000, .processes = 2, .seed = 1, .law = {DISTRIBUTION_ZIPF, 1.5}};
 
-static void test_gives_viewers_videos_in_turn(void **state) {
+static void test_assigns_videos_round_robin(void **state) {
     (void)state;
     struct bench_shared *s = bench_shared_new(&in_turn);
     for (uint32_t i = 0; i < 10; i++) assert_int_equal(s->video_of[i], i % 4);
@@ -16,7 +16,7 @@ static void test_gives_viewers_videos_in_turn(void **state) {
     bench_shared_free(s, &in_turn);
 }
 
-static void test_draws_videos_by_a_law(void **state) {
+static void test_draws_videos_from_a_distribution(void **state) {
     (void)state;
     struct bench_shared *s = bench_shared_new(&by_zipf), *again = bench_shared_new(&by_zipf);
     size_t on_first = 0, watched = 0;
@@ -30,7 +30,7 @@ static void test_draws_videos_by_a_law(void **state) {
     bench_shared_free(again, &by_zipf);
 }
 
-static void test_knows_a_place_once_it_has_been_told(void **state) {
+static void test_an_endpoint_is_known_once_it_is_set(void **state) {
     (void)state;
     struct bench_shared *s = bench_shared_new(&in_turn);
     assert_null(bench_shared_endpoint(s, 1));
@@ -52,7 +52,7 @@ static void test_keeps_the_newest_number(void **state) {
     bench_shared_free(s, &in_turn);
 }
 
-static void test_many_processes_look_less_often(void **state) {
+static void test_many_processes_poll_less_often(void **state) {
     (void)state;
     struct bench_plan plan = {.processes = 2};
     assert_int_equal(bench_poll_ms(&plan), 100);
@@ -64,11 +64,11 @@ static void test_many_processes_look_less_often(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_gives_viewers_videos_in_turn),
-        cmocka_unit_test(test_draws_videos_by_a_law),
-        cmocka_unit_test(test_knows_a_place_once_it_has_been_told),
+        cmocka_unit_test(test_assigns_videos_round_robin),
+        cmocka_unit_test(test_draws_videos_from_a_distribution),
+        cmocka_unit_test(test_an_endpoint_is_known_once_it_is_set),
         cmocka_unit_test(test_keeps_the_newest_number),
-        cmocka_unit_test(test_many_processes_look_less_often),
+        cmocka_unit_test(test_many_processes_poll_less_often),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,7 @@ static void check_expands(const char *text, const char *expected) {
     buf_release(&out);
 }
 
-static void test_puts_values_in(void **state) {
+static void test_replaces_placeholders(void **state) {
     (void)state;
     check_expands("", "");
     check_expands("plain", "plain");
@@ -28,7 +28,7 @@ static void test_leaves_other_braces_and_values_alone(void **state) {
     check_expands("{vide}{", "{vide}{");
 }
 
-static void test_takes_a_request_apart(void **state) {
+static void test_parses_a_request(void **state) {
     (void)state;
     struct bench_request r;
     assert_true(bench_request_parse(&r, "POST http://h/pub/{video} {\"a\": \"{body}\"}"));
@@ -41,7 +41,7 @@ static void test_takes_a_request_apart(void **state) {
     bench_request_release(&r);
 }
 
-static void test_refuses_what_is_no_request(void **state) {
+static void test_refuses_invalid_requests(void **state) {
     (void)state;
     static const char *const wrong[] = {"",
                                         "POST",
@@ -66,10 +66,10 @@ static void test_finds_the_path(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_puts_values_in),
+        cmocka_unit_test(test_replaces_placeholders),
         cmocka_unit_test(test_leaves_other_braces_and_values_alone),
-        cmocka_unit_test(test_takes_a_request_apart),
-        cmocka_unit_test(test_refuses_what_is_no_request),
+        cmocka_unit_test(test_parses_a_request),
+        cmocka_unit_test(test_refuses_invalid_requests),
         cmocka_unit_test(test_finds_the_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,8 +35,8 @@ static bool has_ended(void *arg) {
     return ((struct attempts *)arg)->ended > 0;
 }
 
-// connect(2) refuses the broadcast address at once.
-static void an_attempt_that_fails_at_once_ends_after_the_call(void **state) {
+// connect(2) refuses the broadcast address immediately.
+static void an_attempt_that_fails_immediately_ends_after_the_call(void **state) {
     (void)state;
     struct attempts a = {.env = {.loop = loop_new(),
                                  .on_attempt_over = on_attempt_over,
@@ -52,7 +52,7 @@ static void an_attempt_that_fails_at_once_ends_after_the_call(void **state) {
     INSIDE(client_viewer_connect(&v));
     run_until(a.env.loop, has_ended, &a);
     assert_int_equal(a.tally.refused, 1);
-    assert_null(v.reader); // the manager may know better
+    assert_null(v.reader); // so that it asks the manager again
     client_viewer_release(&v);
     origins_release(&a.env.origins);
     resolver_free(a.env.resolver);
@@ -60,6 +60,7 @@ static void an_attempt_that_fails_at_once_ends_after_the_call(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(an_attempt_that_fails_at_once_ends_after_the_call)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_attempt_that_fails_immediately_ends_after_the_call)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,7 +22,7 @@ static void draw(struct distribution_spec spec, unsigned counts[THINGS]) {
     distribution_free(d);
 }
 
-static void test_reads_what_is_meant(void **state) {
+static void test_parses_valid_specifications(void **state) {
     (void)state;
     struct distribution_spec s;
     assert_true(distribution_parse("uniform", &s));
@@ -34,7 +34,7 @@ static void test_reads_what_is_meant(void **state) {
     assert_true(distribution_parse("zipf:10", &s));
 }
 
-static void test_refuses_the_rest(void **state) {
+static void test_refuses_invalid_specifications(void **state) {
     (void)state;
     static const char *const wrong[] = {"",         "zipf:",     "zipf:-1",    "zipf:1e3",
                                         "zipf:nan", "zipf:10.5", "zipf:1.2.3", "zipf: 1",
@@ -63,7 +63,7 @@ static void test_zipf_follows_its_law(void **state) {
     }
 }
 
-static void test_zipf_of_nought_is_even(void **state) {
+static void test_zipf_with_exponent_0_is_even(void **state) {
     (void)state;
     unsigned counts[THINGS];
     draw((struct distribution_spec){.kind = DISTRIBUTION_ZIPF, .exponent = 0}, counts);
@@ -88,9 +88,12 @@ static void test_the_same_seed_gives_the_same(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reads_what_is_meant),    cmocka_unit_test(test_refuses_the_rest),
-        cmocka_unit_test(test_uniform_is_even),        cmocka_unit_test(test_zipf_follows_its_law),
-        cmocka_unit_test(test_zipf_of_nought_is_even), cmocka_unit_test(test_the_same_seed_gives_the_same),
+        cmocka_unit_test(test_parses_valid_specifications),
+        cmocka_unit_test(test_refuses_invalid_specifications),
+        cmocka_unit_test(test_uniform_is_even),
+        cmocka_unit_test(test_zipf_follows_its_law),
+        cmocka_unit_test(test_zipf_with_exponent_0_is_even),
+        cmocka_unit_test(test_the_same_seed_gives_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

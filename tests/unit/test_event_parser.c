@@ -85,7 +85,7 @@ static void test_data_lines_are_joined(void **state) {
     check("data:no space\ndata:  two\n\n", "~||no space\n two;");
 }
 
-static void test_what_is_no_event(void **state) {
+static void test_blocks_that_are_not_events(void **state) {
     (void)state;
     check("\n\nevent: x\n\n: note\n\nretry: 5\n\nunknown: y\nDATA: z\n\n", "");
     check("data: not ended\n", "");
@@ -133,7 +133,7 @@ static void test_retry_is_digits(void **state) {
     assert_int_equal(retry_after("retry: 70"), 0);
 }
 
-static void test_a_new_stream_begins_anew_but_knows_the_id(void **state) {
+static void test_a_new_stream_keeps_only_the_last_id(void **state) {
     (void)state;
     struct event_parser p = {0};
     struct buf out = {0};
@@ -143,13 +143,13 @@ static void test_a_new_stream_begins_anew_but_knows_the_id(void **state) {
               "\xef\xbb\xbf"
               "data: b\n\n",
               &out);
-    // Whose id was seen and whose data was not has not been seen.
+    // An event counts as received only when its data has arrived, not just its id.
     assert_string_equal(buf_string(&out), "1||a;1~||b;");
     event_parser_reset(&p);
     buf_release(&out);
 }
 
-static void test_at_rest_it_holds_nothing(void **state) {
+static void test_has_no_memory_between_events(void **state) {
     (void)state;
     struct event_parser p = {0};
     struct buf out = {0};
@@ -161,7 +161,7 @@ static void test_at_rest_it_holds_nothing(void **state) {
     buf_release(&out);
 }
 
-static void test_what_is_too_long_ends_it(void **state) {
+static void test_exceeding_a_limit_is_an_error(void **state) {
     (void)state;
     struct event_parser p = {0};
     struct buf out = {0};
@@ -189,14 +189,14 @@ int main(void) {
         cmocka_unit_test(test_what_a_reader_sends),
         cmocka_unit_test(test_lines_end_in_three_ways),
         cmocka_unit_test(test_data_lines_are_joined),
-        cmocka_unit_test(test_what_is_no_event),
+        cmocka_unit_test(test_blocks_that_are_not_events),
         cmocka_unit_test(test_types_do_not_outlive_their_event),
         cmocka_unit_test(test_ids_stay_until_changed),
         cmocka_unit_test(test_a_byte_order_mark_only_at_the_beginning),
         cmocka_unit_test(test_retry_is_digits),
-        cmocka_unit_test(test_a_new_stream_begins_anew_but_knows_the_id),
-        cmocka_unit_test(test_at_rest_it_holds_nothing),
-        cmocka_unit_test(test_what_is_too_long_ends_it),
+        cmocka_unit_test(test_a_new_stream_keeps_only_the_last_id),
+        cmocka_unit_test(test_has_no_memory_between_events),
+        cmocka_unit_test(test_exceeding_a_limit_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,7 +32,7 @@ static void an_event_is_its_fields_and_an_empty_line(void **state) {
     assert_event(NULL, NULL, ":no comment", "data: :no comment\n\n");
 }
 
-static void events_are_added_behind_what_is_there(void **state) {
+static void events_are_appended(void **state) {
     (void)state;
     buf_clear(&out);
     event_stream_add_retry(&out, 1714);
@@ -63,7 +63,7 @@ static void only_as_much_data_as_given_is_read(void **state) {
     assert_string_equal(buf_string(&out), "data: a\ndata: \n\n");
 }
 
-// Those who split text at Unicode's line ends must not be met here: the stream knows CR and LF only.
+// Code that splits text at Unicode's line ends must not be used here: the stream has only CR and LF.
 static void other_line_separators_stay_in_the_data(void **state) {
     (void)state;
     assert_event(NULL, NULL, "a\xe2\x80\xa8 b\xe2\x80\xa9 c\xc2\x85 d\v\f",
@@ -104,7 +104,7 @@ static void normalise(struct buf *into, const char *data, size_t len) {
     }
 }
 
-static void any_data_comes_back_but_for_its_line_ends(void **state) {
+static void any_data_survives_except_for_its_line_ends(void **state) {
     (void)state;
     for (int i = 0; i < 20000; i++) {
         char data[24];
@@ -122,7 +122,7 @@ static void any_data_comes_back_but_for_its_line_ends(void **state) {
     }
 }
 
-static void a_heartbeat_is_a_comment_and_no_event(void **state) {
+static void a_heartbeat_is_a_comment_not_an_event(void **state) {
     (void)state;
     struct event_reader r = {0};
     assert_int_equal(strlen(event_stream_heartbeat), EVENT_STREAM_HEARTBEAT_LEN);
@@ -136,13 +136,13 @@ static void a_heartbeat_is_a_comment_and_no_event(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_event_is_its_fields_and_an_empty_line),
-        cmocka_unit_test(events_are_added_behind_what_is_there),
+        cmocka_unit_test(events_are_appended),
         cmocka_unit_test(data_is_split_at_every_kind_of_line_end),
         cmocka_unit_test(only_as_much_data_as_given_is_read),
         cmocka_unit_test(other_line_separators_stay_in_the_data),
         cmocka_unit_test(data_cannot_forge_an_event),
-        cmocka_unit_test(any_data_comes_back_but_for_its_line_ends),
-        cmocka_unit_test(a_heartbeat_is_a_comment_and_no_event),
+        cmocka_unit_test(any_data_survives_except_for_its_line_ends),
+        cmocka_unit_test(a_heartbeat_is_a_comment_not_an_event),
     };
     return cmocka_run_group_tests(tests, NULL, tear_down);
 }

@@ -1,4 +1,4 @@
-// Descriptors that go from the test's thread to one with a table of its own.
+// Descriptors passed from the test's thread to one with a table of its own.
 #include "unit.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ struct taker {
     int error, failed, in_order, others;
 };
 
-// Who takes tells by the flags of the file which one it is: the test numbers them.
+// The receiver identifies a descriptor by the flags of its file: the test numbers them.
 static bool is_number(int fd, int number) {
     char text[16] = "";
     return pread(fd, text, sizeof text - 1, 0) > 0 && strtol(text, NULL, 10) == number;
@@ -86,7 +86,7 @@ static void end(void) {
     assert_int_equal(taker.error, 0);
 }
 
-static void they_come_in_order_and_leave_our_table(void **state) {
+static void descriptors_arrive_in_order_and_leave_our_table(void **state) {
     (void)state;
     int before = count_open();
     taker.count = 20;
@@ -97,7 +97,7 @@ static void they_come_in_order_and_leave_our_table(void **state) {
     assert_int_equal(taker.in_order, taker.count);
 }
 
-static void more_than_the_pipe_holds_waits_and_comes_in_order(void **state) {
+static void more_than_the_pipe_holds_is_queued_in_order(void **state) {
     (void)state;
     int before = count_open();
     taker.count = MANY;
@@ -114,7 +114,7 @@ static bool nothing_waits(void *arg) {
     return count_open() <= *(int *)arg;
 }
 
-static void the_loop_sends_what_waits(void **state) {
+static void the_loop_sends_the_queue(void **state) {
     (void)state;
     int before = count_open();
     taker.count = MANY;
@@ -125,7 +125,7 @@ static void the_loop_sends_what_waits(void **state) {
     assert_int_equal(taker.in_order, MANY);
 }
 
-static void what_nobody_takes_is_closed(void **state) {
+static void descriptors_not_received_are_closed(void **state) {
     (void)state;
     int pair[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
@@ -138,7 +138,7 @@ static void what_nobody_takes_is_closed(void **state) {
     set_up(state);
 }
 
-static void a_table_of_ones_own_has_only_what_is_kept(void **state) {
+static void an_unshared_table_has_only_what_is_kept(void **state) {
     (void)state;
     int pair[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
@@ -154,7 +154,7 @@ static void a_table_of_ones_own_has_only_what_is_kept(void **state) {
     close(pair[1]);
 }
 
-static void a_full_table_says_so_and_closes_the_descriptor(void **state) {
+static void a_full_table_is_an_error_and_closes_the_descriptor(void **state) {
     (void)state;
     struct rlimit was, low;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
@@ -171,12 +171,12 @@ static void a_full_table_says_so_and_closes_the_descriptor(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(they_come_in_order_and_leave_our_table),
-        TEST(more_than_the_pipe_holds_waits_and_comes_in_order),
-        TEST(the_loop_sends_what_waits),
-        TEST(what_nobody_takes_is_closed),
-        TEST(a_table_of_ones_own_has_only_what_is_kept),
-        TEST(a_full_table_says_so_and_closes_the_descriptor),
+        TEST(descriptors_arrive_in_order_and_leave_our_table),
+        TEST(more_than_the_pipe_holds_is_queued_in_order),
+        TEST(the_loop_sends_the_queue),
+        TEST(descriptors_not_received_are_closed),
+        TEST(an_unshared_table_has_only_what_is_kept),
+        TEST(a_full_table_is_an_error_and_closes_the_descriptor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

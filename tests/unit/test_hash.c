@@ -46,7 +46,7 @@ static void test_the_key_is_random_and_matters(void **state) {
     assert_true(hash_bytes("video", 5) == hash);
 }
 
-static void test_reads_no_byte_beyond_the_end_and_wants_no_alignment(void **state) {
+static void test_reads_no_byte_beyond_the_end_and_needs_no_alignment(void **state) {
     (void)state;
     char text[64];
     memset(text, 'v', sizeof text);
@@ -108,7 +108,7 @@ struct entry {
     UT_hash_handle hh;
 };
 
-static void test_maps_find_what_was_put_in(void **state) {
+static void test_maps_find_what_was_added(void **state) {
     (void)state;
     struct entry *map = NULL, *e, *next;
     for (int i = 0; i < 1000; i++) {
@@ -135,10 +135,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_is_siphash_1_3),
         cmocka_unit_test(test_the_key_is_random_and_matters),
-        cmocka_unit_test(test_reads_no_byte_beyond_the_end_and_wants_no_alignment),
+        cmocka_unit_test(test_reads_no_byte_beyond_the_end_and_needs_no_alignment),
         cmocka_unit_test(test_zeros_of_different_lengths_differ),
         cmocka_unit_test(test_random_numbers_do_not_repeat_in_any_thread),
-        cmocka_unit_test(test_maps_find_what_was_put_in),
+        cmocka_unit_test(test_maps_find_what_was_added),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,7 +52,7 @@ static void test_percentiles_of_a_run(void **state) {
     assert_int_equal(histogram_percentile(&h, 100), 10000);
 }
 
-static void test_odd_values_are_kept_within_bounds(void **state) {
+static void test_values_are_clamped(void **state) {
     (void)state;
     histogram_add(&h, -5);
     histogram_add(&h, INT64_MAX);
@@ -77,7 +77,7 @@ int main(void) {
         cmocka_unit_test_setup(test_small_values_are_exact, clear),
         cmocka_unit_test_setup(test_every_size_is_at_most_three_percent_too_high, clear),
         cmocka_unit_test_setup(test_percentiles_of_a_run, clear),
-        cmocka_unit_test_setup(test_odd_values_are_kept_within_bounds, clear),
+        cmocka_unit_test_setup(test_values_are_clamped, clear),
         cmocka_unit_test_setup(test_merging_is_adding_all, clear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

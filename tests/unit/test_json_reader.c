@@ -149,7 +149,7 @@ static char *nested(size_t depth, const char *open, const char *middle, const ch
     return buf_steal(&b, len);
 }
 
-static void test_nesting_is_bounded_by_a_number_alone(void **state) {
+static void test_only_the_depth_of_nesting_is_limited(void **state) {
     (void)state;
     static const char *const forms[][3] = {{"[", "", "]"}, {"{\"a\":", "1", "}"}};
     for (int f = 0; f < 2; f++) {
@@ -226,7 +226,7 @@ static void test_strings_are_decoded_into_bounded_buffers(void **state) {
         assert_int_equal(copy(lone[i], out, sizeof out), -EILSEQ);
 }
 
-static void test_whole_numbers_are_known_however_they_are_written(void **state) {
+static void test_integers_are_read_however_they_are_written(void **state) {
     (void)state;
     static const struct {
         const char *text;
@@ -260,7 +260,7 @@ static void test_whole_numbers_are_known_however_they_are_written(void **state) 
     }
 }
 
-static void test_an_error_has_its_place(void **state) {
+static void test_an_error_has_a_line_and_column(void **state) {
     (void)state;
     static const char text[] = "{\n \"a\": 1,\n \"b\": x}";
     struct json_reader r;
@@ -370,12 +370,12 @@ static void test_what_json_text_writes_is_read_back(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_grammar_is_rfc_8259s),
-        cmocka_unit_test(test_nesting_is_bounded_by_a_number_alone),
+        cmocka_unit_test(test_only_the_depth_of_nesting_is_limited),
         cmocka_unit_test(test_tokens_come_in_order),
         cmocka_unit_test(test_unknown_values_are_skipped),
         cmocka_unit_test(test_strings_are_decoded_into_bounded_buffers),
-        cmocka_unit_test(test_whole_numbers_are_known_however_they_are_written),
-        cmocka_unit_test(test_an_error_has_its_place),
+        cmocka_unit_test(test_integers_are_read_however_they_are_written),
+        cmocka_unit_test(test_an_error_has_a_line_and_column),
         cmocka_unit_test(test_mutated_texts_are_judged_as_jansson_judges_them),
         cmocka_unit_test(test_what_json_text_writes_is_read_back),
     };

@@ -47,7 +47,7 @@ static int end_catching(void **state) {
     return 0;
 }
 
-static void test_a_line_says_level_role_event_and_values(void **state) {
+static void test_a_line_has_level_role_event_and_values(void **state) {
     (void)state;
     log_info("manager", "assigned", "video=%s reader=%d", "v1", 3);
     assert_string_equal(catch (), "info manager assigned video=v1 reader=3\n");
@@ -57,7 +57,7 @@ static void test_a_line_says_level_role_event_and_values(void **state) {
     assert_string_equal(catch (), "error chorus broken \n");
 }
 
-static void test_below_the_level_is_silence(void **state) {
+static void test_lines_below_the_level_are_not_written(void **state) {
     (void)state;
     static const enum log_level levels[] = {LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR};
     for (int lowest = 0; lowest < 4; lowest++) {
@@ -70,7 +70,7 @@ static void test_below_the_level_is_silence(void **state) {
     }
 }
 
-static void test_a_long_line_is_cut_but_whole(void **state) {
+static void test_a_long_line_is_truncated_but_ends(void **state) {
     (void)state;
     static char value[3000];
     for (size_t len = 900; len < sizeof value - 1; len += len < 1100 ? 1 : 97) {
@@ -87,7 +87,7 @@ static void test_a_long_line_is_cut_but_whole(void **state) {
     }
 }
 
-static void test_a_long_role_and_event_are_cut_too(void **state) {
+static void test_a_long_role_and_event_are_truncated_too(void **state) {
     (void)state;
     static char event[3000];
     for (size_t len = 990; len < 1050; len++) {
@@ -137,7 +137,7 @@ static void test_lines_of_several_threads_do_not_mix(void **state) {
     assert_int_equal(count, THREADS * LINES);
 }
 
-static void test_a_log_that_cannot_be_written_stops_nothing(void **state) {
+static void test_a_full_log_does_not_block(void **state) {
     (void)state;
     close(STDERR_FILENO);
     log_info("role", "event", NULL);
@@ -152,7 +152,7 @@ static unsigned sample(struct log_sampler *s, unsigned calls, int64_t now_ms) {
     return shown;
 }
 
-static void test_a_sampler_shows_so_many_a_second(void **state) {
+static void test_a_sampler_limits_lines_per_second(void **state) {
     (void)state;
     struct log_sampler s = {0};
     assert_int_equal(sample(&s, 20, 500), 20); // the very first second of a clock that began at 0
@@ -171,13 +171,13 @@ static void test_a_sampler_shows_so_many_a_second(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        CAUGHT(test_a_line_says_level_role_event_and_values),
-        CAUGHT(test_below_the_level_is_silence),
-        CAUGHT(test_a_long_line_is_cut_but_whole),
-        CAUGHT(test_a_long_role_and_event_are_cut_too),
+        CAUGHT(test_a_line_has_level_role_event_and_values),
+        CAUGHT(test_lines_below_the_level_are_not_written),
+        CAUGHT(test_a_long_line_is_truncated_but_ends),
+        CAUGHT(test_a_long_role_and_event_are_truncated_too),
         CAUGHT(test_lines_of_several_threads_do_not_mix),
-        CAUGHT(test_a_log_that_cannot_be_written_stops_nothing),
-        CAUGHT(test_a_sampler_shows_so_many_a_second),
+        CAUGHT(test_a_full_log_does_not_block),
+        CAUGHT(test_a_sampler_limits_lines_per_second),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,7 +95,7 @@ static void check_clocks(void) {
     }
 }
 
-static void test_timers_ring_once_in_order_and_not_early(void **state) {
+static void test_timers_fire_once_in_order_and_not_early(void **state) {
     (void)state;
     for (int i = 0; i < CLOCKS; i++) start(&clocks[i], next_random(300));
     for (int i = 0; i <= 310; i++) {
@@ -106,7 +106,7 @@ static void test_timers_ring_once_in_order_and_not_early(void **state) {
     for (int i = 0; i < CLOCKS; i++) assert_int_equal(clocks[i].rang_ms, clocks[i].wanted_ms);
 }
 
-static void test_all_that_is_due_rings_in_one_turn(void **state) {
+static void test_all_due_timers_fire_in_one_turn(void **state) {
     (void)state;
     for (int i = 0; i < CLOCKS; i++) start(&clocks[i], next_random(1000));
     run_later(loop, 1000);
@@ -141,7 +141,7 @@ static void test_timers_started_moved_and_stopped_in_any_order(void **state) {
     check_clocks();
 }
 
-static void test_a_timer_stopped_by_one_due_with_it_does_not_ring(void **state) {
+static void test_a_timer_stopped_by_one_due_with_it_does_not_fire(void **state) {
     (void)state;
     struct alarm_clock *first = &clocks[0], *second = &clocks[1];
     *first = (struct alarm_clock){.other = second, .move_ms = -1};
@@ -154,7 +154,7 @@ static void test_a_timer_stopped_by_one_due_with_it_does_not_ring(void **state) 
     assert_int_equal(second->rang, 0);
 }
 
-static void test_a_timer_moved_by_one_due_with_it_rings_later(void **state) {
+static void test_a_timer_moved_by_one_due_with_it_fires_later(void **state) {
     (void)state;
     struct alarm_clock *first = &clocks[0], *second = &clocks[1];
     *first = (struct alarm_clock){.other = second, .move_ms = 50};
@@ -168,7 +168,7 @@ static void test_a_timer_moved_by_one_due_with_it_rings_later(void **state) {
     assert_int_equal(second->rang, 1);
 }
 
-static void test_a_timer_pulled_forward_rings_in_the_same_turn(void **state) {
+static void test_a_timer_moved_earlier_fires_in_the_same_turn(void **state) {
     (void)state;
     struct alarm_clock *first = &clocks[0], *second = &clocks[1];
     *first = (struct alarm_clock){.other = second, .move_ms = 0};
@@ -194,7 +194,7 @@ static void test_a_timer_may_restart_itself(void **state) {
 }
 
 // Found here: the loop never left such a timer, and nothing else ever ran.
-static void test_a_timer_that_restarts_itself_at_once_starves_nobody(void **state) {
+static void test_a_timer_that_restarts_itself_immediately_starves_nothing(void **state) {
     (void)state;
     clocks[0] = (struct alarm_clock){.other = &clocks[0], .move_ms = 0};
     start(&clocks[0], 0);
@@ -243,7 +243,7 @@ static void test_time_stands_still_within_a_turn(void **state) {
 struct ear {
     struct loop_fd watch;
     int in, out; // a pipe
-    unsigned heard;
+    unsigned events_seen;
     uint32_t events;
     void (*then)(struct ear *);
     struct ear *other;
@@ -252,7 +252,7 @@ struct ear {
 
 static void on_heard(struct loop_fd *f, uint32_t events) {
     struct ear *e = container_of(f, struct ear, watch);
-    e->heard++;
+    e->events_seen++;
     e->events = events;
     if (e->then) e->then(e);
 }
@@ -276,39 +276,39 @@ static void shout(struct ear *e) {
     assert_int_equal(write(e->out, "!", 1), 1);
 }
 
-static void test_a_descriptor_is_heard_until_removed(void **state) {
+static void test_a_descriptor_has_events_until_removed(void **state) {
     (void)state;
     struct ear e;
     open_ear(&e);
     run_turns(loop, 3);
-    assert_int_equal(e.heard, 0);
+    assert_int_equal(e.events_seen, 0);
     shout(&e);
     run_turns(loop, 3);
-    assert_int_equal(e.heard, 3); // level triggered: nobody has read it
+    assert_int_equal(e.events_seen, 3); // level-triggered: it has not been read
     assert_int_equal(e.events, EPOLLIN);
     loop_fd_remove(loop, &e.watch);
     assert_int_equal(e.watch.fd, -1);
     loop_fd_remove(loop, &e.watch); // removed twice is removed
     run_turns(loop, 3);
-    assert_int_equal(e.heard, 3);
+    assert_int_equal(e.events_seen, 3);
     assert_int_equal(fcntl(e.in, F_GETFD), FD_CLOEXEC); // still open
     assert_int_equal(loop_fd_add(loop, &e.watch, e.in, EPOLLIN), 0);
     run_turns(loop, 1);
-    assert_int_equal(e.heard, 4);
+    assert_int_equal(e.events_seen, 4);
     close_ear(&e);
 }
 
-static void test_what_is_watched_can_be_changed(void **state) {
+static void test_the_watched_events_can_be_changed(void **state) {
     (void)state;
     struct ear e;
     open_ear(&e);
     shout(&e);
     assert_int_equal(loop_fd_change(loop, &e.watch, 0), 0);
     run_turns(loop, 2);
-    assert_int_equal(e.heard, 0);
+    assert_int_equal(e.events_seen, 0);
     assert_int_equal(loop_fd_change(loop, &e.watch, EPOLLIN), 0);
     run_turns(loop, 1);
-    assert_int_equal(e.heard, 1);
+    assert_int_equal(e.events_seen, 1);
     close(e.out);
     e.out = -1;
     run_turns(loop, 1);
@@ -346,14 +346,14 @@ static void remove_other(struct ear *e) {
     loop_fd_remove(loop, &e->other->watch);
 }
 
-// Whichever is heard first silences the other, whose event has been fetched already.
-static void test_a_descriptor_removed_in_the_same_turn_is_not_heard(void **state) {
+// The first one removes the other, whose event has been fetched already.
+static void test_a_descriptor_removed_in_the_same_turn_has_no_event(void **state) {
     (void)state;
     struct ear a, b;
     open_two(&a, &b, remove_other);
     shout_both(&a, &b);
     run_turns(loop, 1);
-    assert_int_equal(a.heard + b.heard, 1);
+    assert_int_equal(a.events_seen + b.events_seen, 1);
     close_ear(&a);
     close_ear(&b);
 }
@@ -380,7 +380,7 @@ static void test_an_owner_freed_at_the_end_of_the_turn_is_not_touched(void **sta
     kept = NULL;
     run_turns(loop, 1);
     assert_non_null(kept);
-    assert_int_equal(kept->heard, 1);
+    assert_int_equal(kept->events_seen, 1);
     close_ear(kept);
     free(kept);
 }
@@ -399,10 +399,10 @@ static void test_a_new_descriptor_does_not_inherit_an_old_event(void **state) {
     open_two(&a, &b, watch_other_anew);
     shout_both(&a, &b);
     run_turns(loop, 1);
-    assert_int_equal(a.heard + b.heard, 1);
+    assert_int_equal(a.events_seen + b.events_seen, 1);
     shout_both(&a, &b);
     run_turns(loop, 1);
-    assert_true(a.heard >= 1 && b.heard >= 1);
+    assert_true(a.events_seen >= 1 && b.events_seen >= 1);
     close_ear(&a);
     close_ear(&b);
 }
@@ -415,7 +415,7 @@ static void test_more_descriptors_than_fit_in_a_turn(void **state) {
     for (int i = 0; i < MANY; i++) shout(&ears[i]);
     run_turns(loop, 3);
     for (int i = 0; i < MANY; i++) {
-        assert_true(ears[i].heard > 0);
+        assert_true(ears[i].events_seen > 0);
         close_ear(&ears[i]);
     }
 }
@@ -524,7 +524,7 @@ static void test_a_job_posted_by_a_posted_one_runs_in_the_next_turn(void **state
     (void)state;
     struct note a = note('a'), b = note('b');
     a.posts = &b;
-    b.posts = &a; // for ever: and still every turn ends
+    b.posts = &a; // in every turn, yet each turn ends
     loop_post(loop, &a.job);
     run_turns(loop, 1);
     assert_string_equal(diary, "a");
@@ -550,7 +550,7 @@ static void test_a_job_may_be_posted_again_once_it_runs(void **state) {
     assert_int_equal(strlen(diary), before + 1); // the one that was posted already, and no more
 }
 
-static void test_waiting_jobs_run_before_a_loop_is_freed(void **state) {
+static void test_pending_jobs_run_before_a_loop_is_freed(void **state) {
     (void)state;
     struct note a = note('a'), b = note('b'), c = note('c');
     a.defers = &c;
@@ -561,7 +561,7 @@ static void test_waiting_jobs_run_before_a_loop_is_freed(void **state) {
     loop = loop_new();
 }
 
-static void test_draining_runs_what_waits_and_no_more(void **state) {
+static void test_draining_runs_only_pending_jobs(void **state) {
     (void)state;
     struct note a = note('a'), b = note('b');
     start(&clocks[0], 0);
@@ -649,7 +649,7 @@ static void stop_if_interrupted(void *arg) {
     if (interrupted) loop_stop(loop);
 }
 
-static void test_a_signal_is_no_error(void **state) {
+static void test_a_signal_is_not_an_error(void **state) {
     (void)state;
     struct sigaction act = {.sa_handler = on_signal}, old;
     sigaction(SIGALRM, &act, &old);
@@ -721,7 +721,7 @@ static void test_the_length_of_turns_is_counted(void **state) {
     assert_int_equal(lag.within[0], lag.turns - 1);
 }
 
-static void test_a_turn_of_any_length_has_its_place(void **state) {
+static void test_a_turn_of_any_length_is_counted(void **state) {
     (void)state;
     struct loop_job slow = {.run = run_slow_job}, slower = slow;
     for (int i = 0; i < 100; i++) {
@@ -769,7 +769,7 @@ static void on_kind_fd(struct loop_fd *fd, uint32_t events) {
     on_kind();
 }
 
-static void test_nothing_runs_inside_the_call_that_asks_for_it(void **state) {
+static void test_nothing_runs_inside_the_call_that_requests_it(void **state) {
     (void)state;
     int pipe_ends[2];
     assert_int_equal(pipe(pipe_ends), 0);
@@ -796,20 +796,20 @@ static void test_nothing_runs_inside_the_call_that_asks_for_it(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TIMERS(test_timers_ring_once_in_order_and_not_early),
-        TIMERS(test_all_that_is_due_rings_in_one_turn),
+        TIMERS(test_timers_fire_once_in_order_and_not_early),
+        TIMERS(test_all_due_timers_fire_in_one_turn),
         TIMERS(test_timers_started_moved_and_stopped_in_any_order),
-        TIMERS(test_a_timer_stopped_by_one_due_with_it_does_not_ring),
-        TIMERS(test_a_timer_moved_by_one_due_with_it_rings_later),
-        TIMERS(test_a_timer_pulled_forward_rings_in_the_same_turn),
+        TIMERS(test_a_timer_stopped_by_one_due_with_it_does_not_fire),
+        TIMERS(test_a_timer_moved_by_one_due_with_it_fires_later),
+        TIMERS(test_a_timer_moved_earlier_fires_in_the_same_turn),
         TIMERS(test_a_timer_may_restart_itself),
-        TIMERS(test_a_timer_that_restarts_itself_at_once_starves_nobody),
+        TIMERS(test_a_timer_that_restarts_itself_immediately_starves_nothing),
         TIMERS(test_by_the_real_clock_no_timer_is_early),
         TIMERS(test_time_stands_still_within_a_turn),
-        ON_LOOP(test_a_descriptor_is_heard_until_removed),
-        ON_LOOP(test_what_is_watched_can_be_changed),
+        ON_LOOP(test_a_descriptor_has_events_until_removed),
+        ON_LOOP(test_the_watched_events_can_be_changed),
         ON_LOOP(test_descriptors_that_cannot_be_watched),
-        ON_LOOP(test_a_descriptor_removed_in_the_same_turn_is_not_heard),
+        ON_LOOP(test_a_descriptor_removed_in_the_same_turn_has_no_event),
         ON_LOOP(test_an_owner_freed_at_the_end_of_the_turn_is_not_touched),
         ON_LOOP(test_a_new_descriptor_does_not_inherit_an_old_event),
         ON_LOOP(test_more_descriptors_than_fit_in_a_turn),
@@ -818,16 +818,16 @@ int main(void) {
         IN_DIARY(test_a_job_deferred_by_a_deferred_one_runs_in_the_same_turn),
         IN_DIARY(test_a_job_posted_by_a_posted_one_runs_in_the_next_turn),
         IN_DIARY(test_a_job_may_be_posted_again_once_it_runs),
-        IN_DIARY(test_waiting_jobs_run_before_a_loop_is_freed),
-        IN_DIARY(test_draining_runs_what_waits_and_no_more),
+        IN_DIARY(test_pending_jobs_run_before_a_loop_is_freed),
+        IN_DIARY(test_draining_runs_only_pending_jobs),
         IN_DIARY(test_stopping_finishes_the_turn),
         IN_DIARY(test_a_job_deferred_before_waiting_does_not_wait),
         IN_DIARY(test_before_wait_comes_after_all_work_of_a_turn),
-        ON_LOOP(test_a_signal_is_no_error),
+        ON_LOOP(test_a_signal_is_not_an_error),
         ON_LOOP(test_no_loop_without_descriptors),
         ON_LOOP(test_the_length_of_turns_is_counted),
-        ON_LOOP(test_a_turn_of_any_length_has_its_place),
-        ON_LOOP(test_nothing_runs_inside_the_call_that_asks_for_it),
+        ON_LOOP(test_a_turn_of_any_length_is_counted),
+        ON_LOOP(test_nothing_runs_inside_the_call_that_requests_it),
         cmocka_unit_test(test_a_loop_freed_leaves_no_descriptor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

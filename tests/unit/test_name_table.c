@@ -67,7 +67,7 @@ static void finds_what_was_added_and_not_what_was_removed(void **state) {
     assert_int_equal(table.count, 1);
 }
 
-static void it_has_as_many_places_as_entries_or_up_to_twice(void **state) {
+static void it_has_as_many_buckets_as_entries_or_up_to_twice(void **state) {
     (void)state;
     for (int i = 0; i < THINGS; i++) {
         set(i, true);
@@ -93,7 +93,7 @@ static void a_walk_meets_each_once(void **state) {
     }
 }
 
-static void a_walk_may_remove_what_it_meets(void **state) {
+static void a_walk_may_remove_entries(void **state) {
     (void)state;
     for (int i = 0; i < THINGS; i++) set(i, true);
     size_t met = 0;
@@ -125,9 +125,9 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(an_empty_one_has_nothing),
         TEST(finds_what_was_added_and_not_what_was_removed),
-        TEST(it_has_as_many_places_as_entries_or_up_to_twice),
+        TEST(it_has_as_many_buckets_as_entries_or_up_to_twice),
         TEST(a_walk_meets_each_once),
-        TEST(a_walk_may_remove_what_it_meets),
+        TEST(a_walk_may_remove_entries),
         TEST(it_holds_what_a_plain_list_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

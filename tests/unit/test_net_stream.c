@@ -115,7 +115,7 @@ static void connects_in_a_later_turn(void **state) {
     sock_close(listener);
 }
 
-static void tells_why_it_cannot_connect(void **state) {
+static void reports_why_it_cannot_connect(void **state) {
     struct owner *o = *state;
     int listener;
     union address at = listening(&listener);
@@ -139,7 +139,7 @@ static void connects_again_after_a_close(void **state) {
     connects_in_a_later_turn(state);
 }
 
-static void is_readable_until_nothing_is_left(void **state) {
+static void is_readable_until_everything_is_read(void **state) {
     struct owner *o = *state;
     char byte;
     int peer = accept_one(o, 0);
@@ -156,7 +156,7 @@ static void is_readable_until_nothing_is_left(void **state) {
     close(peer);
 }
 
-static void what_was_left_unread_is_reported_only_on_demand(void **state) {
+static void unread_bytes_are_reported_only_on_demand(void **state) {
     struct owner *o = *state;
     char byte;
     int peer = accept_one(o, 0);
@@ -326,10 +326,10 @@ int main(void) {
         STREAM_TEST(is_closed_at_first),
         STREAM_TEST(an_accepted_one_is_open),
         STREAM_TEST(connects_in_a_later_turn),
-        STREAM_TEST(tells_why_it_cannot_connect),
+        STREAM_TEST(reports_why_it_cannot_connect),
         STREAM_TEST(connects_again_after_a_close),
-        STREAM_TEST(is_readable_until_nothing_is_left),
-        STREAM_TEST(what_was_left_unread_is_reported_only_on_demand),
+        STREAM_TEST(is_readable_until_everything_is_read),
+        STREAM_TEST(unread_bytes_are_reported_only_on_demand),
         STREAM_TEST(a_full_one_is_not_writable_until_there_is_room),
         STREAM_TEST(several_pieces_are_written_in_order),
         STREAM_TEST(the_peers_end_comes_after_its_bytes),

@@ -92,7 +92,7 @@ static void test_a_command_may_have_its_own_default(void **state) {
     assert_int_equal(fields.port, 7);
 }
 
-static void test_value_apart_and_after_an_equals_sign(void **state) {
+static void test_a_value_follows_a_space_or_an_equals_sign(void **state) {
     (void)state;
     accept("--port 1 --bind=::1 --level=warn --token a=b=c");
     assert_int_equal(fields.port, 1);
@@ -256,7 +256,7 @@ static void test_environment(void **state) {
     assert_false(fields.durable);
 }
 
-static void test_an_empty_variable_is_none(void **state) {
+static void test_an_empty_variable_is_ignored(void **state) {
     (void)state;
     setenv("T_PORT", "", 1);
     setenv("T_BIND", "", 1);
@@ -277,7 +277,7 @@ static void test_a_bad_variable_is_named(void **state) {
     assert_true(parse_as(WATCH, "")); // but not where the option does not exist
 }
 
-static void test_a_sentence_that_does_not_fit_is_cut(void **state) {
+static void test_a_sentence_that_does_not_fit_is_truncated(void **state) {
     (void)state;
     char small[10];
     memset(small, 'x', sizeof small);
@@ -431,7 +431,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         CLEAN(test_defaults),
         CLEAN(test_a_command_may_have_its_own_default),
-        CLEAN(test_value_apart_and_after_an_equals_sign),
+        CLEAN(test_a_value_follows_a_space_or_an_equals_sign),
         CLEAN(test_the_last_of_a_repeated_option_counts),
         CLEAN(test_flags),
         CLEAN(test_numbers),
@@ -443,9 +443,9 @@ int main(void) {
         CLEAN(test_unknown_options_and_stray_words),
         CLEAN(test_a_missing_value),
         CLEAN(test_environment),
-        CLEAN(test_an_empty_variable_is_none),
+        CLEAN(test_an_empty_variable_is_ignored),
         CLEAN(test_a_bad_variable_is_named),
-        CLEAN(test_a_sentence_that_does_not_fit_is_cut),
+        CLEAN(test_a_sentence_that_does_not_fit_is_truncated),
         CLEAN(test_help_shows_a_commands_options),
         CLEAN(test_markdown_has_a_row_for_every_option),
         CLEAN(test_the_programs_table_prints_five_columns_each),

@@ -1,4 +1,4 @@
-// Videos given to readers, and what moves when one dies.
+// Videos assigned to readers, and what moves when a reader fails.
 #include "simulate/placing.h"
 
 #include "simulate/audience.h"
@@ -22,7 +22,7 @@ static int free_audience(void **state) {
     return 0;
 }
 
-// What the loads say is what the videos say.
+// The loads agree with the videos.
 static void check_loads(const struct placing *p) {
     struct placing_load expected[READERS] = {{0, 0}};
     for (size_t k = 0; k < VIDEOS; k++) {
@@ -65,7 +65,7 @@ static void test_least_viewers_sees_loads(void **state) {
     placing_release(&p);
 }
 
-static void test_only_the_dead_readers_videos_move(void **state) {
+static void test_only_videos_of_the_failed_reader_move(void **state) {
     (void)state;
     for (int policy = 0; policy < POLICIES; policy++) {
         struct placing p;
@@ -83,7 +83,7 @@ static void test_only_the_dead_readers_videos_move(void **state) {
 }
 
 // Its videos are spread again, and do not all go to its neighbour.
-static void test_the_others_share_them(void **state) {
+static void test_the_other_readers_share_them(void **state) {
     (void)state;
     struct placing p;
     placing_init(&p, POLICY_ROUND_ROBIN, audience, READERS);
@@ -94,7 +94,7 @@ static void test_the_others_share_them(void **state) {
     placing_release(&p);
 }
 
-static void test_first_and_last_reader_can_die(void **state) {
+static void test_first_and_last_reader_can_fail(void **state) {
     (void)state;
     for (size_t lost = 0; lost < READERS; lost += READERS - 1) {
         struct placing p;
@@ -110,9 +110,9 @@ int main(void) {
         cmocka_unit_test(test_loads_add_up),
         cmocka_unit_test(test_round_robin_goes_by_registration),
         cmocka_unit_test(test_least_viewers_sees_loads),
-        cmocka_unit_test(test_only_the_dead_readers_videos_move),
-        cmocka_unit_test(test_the_others_share_them),
-        cmocka_unit_test(test_first_and_last_reader_can_die),
+        cmocka_unit_test(test_only_videos_of_the_failed_reader_move),
+        cmocka_unit_test(test_the_other_readers_share_them),
+        cmocka_unit_test(test_first_and_last_reader_can_fail),
     };
     return cmocka_run_group_tests(tests, make_audience, free_audience);
 }

@@ -62,7 +62,7 @@ static void refuses_what_is_not_a_position(void **state) {
     }
 }
 
-static void looks_no_further_than_the_length(void **state) {
+static void reads_no_further_than_the_length(void **state) {
     (void)state;
     struct position p;
     assert_true(position_parse("12-345", 5, &p));
@@ -90,7 +90,7 @@ static void compares_epoch_before_number(void **state) {
     assert_int_equal(position_compare((struct position){2, 2}, (struct position){2, 2}), 0);
 }
 
-static void knows_when_it_is_not_set(void **state) {
+static void a_zero_epoch_means_not_set(void **state) {
     (void)state;
     assert_false(position_is_set((struct position){0}));
     assert_false(position_is_set((struct position){.seq = 5}));
@@ -100,8 +100,8 @@ static void knows_when_it_is_not_set(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formats_and_parses_back),          cmocka_unit_test(refuses_what_is_not_a_position),
-        cmocka_unit_test(looks_no_further_than_the_length), cmocka_unit_test(takes_leading_zeros),
-        cmocka_unit_test(compares_epoch_before_number),     cmocka_unit_test(knows_when_it_is_not_set),
+        cmocka_unit_test(reads_no_further_than_the_length), cmocka_unit_test(takes_leading_zeros),
+        cmocka_unit_test(compares_epoch_before_number),     cmocka_unit_test(a_zero_epoch_means_not_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-// Addresses are the resolver's answer, or come with its callback, which never runs inside a call.
+// Addresses are returned immediately or after the callback, which never runs inside a call.
 #include "net/resolver.h"
 
 #include <errno.h>
@@ -101,7 +101,7 @@ static void a_numeric_address_is_its_own_answer(void **state) {
     assert_int_equal(names.asked, 0);
 }
 
-static void a_name_is_looked_up_once_and_then_known(void **state) {
+static void a_name_is_looked_up_once_and_cached(void **state) {
     struct world *w = *state;
     for (int i = 0; i < 3; i++) assert_int_equal(ask(w, "one.test"), -EINPROGRESS);
     run(w, 1);
@@ -111,7 +111,7 @@ static void a_name_is_looked_up_once_and_then_known(void **state) {
     assert_int_equal(names.asked, 1);
 }
 
-static void a_failure_is_known_for_a_while(void **state) {
+static void a_failure_is_cached_for_a_while(void **state) {
     struct world *w = *state;
     assert_int_equal(ask(w, "none.test"), -EINPROGRESS);
     run(w, 1);
@@ -121,7 +121,7 @@ static void a_failure_is_known_for_a_while(void **state) {
     run(w, 2);
 }
 
-static void the_callback_comes_once_for_each_name_and_may_ask(void **state) {
+static void the_callback_runs_once_per_name_and_may_resolve_more(void **state) {
     struct world *w = *state;
     w->asks = true;
     assert_int_equal(ask(w, "one.test"), -EINPROGRESS);
@@ -132,7 +132,7 @@ static void the_callback_comes_once_for_each_name_and_may_ask(void **state) {
     assert_int_equal(names.asked, 3);
 }
 
-static void names_wait_for_a_thread_and_all_get_one(void **state) {
+static void names_are_queued_for_threads(void **state) {
     struct world *w = *state;
     char name[32];
     hold(true);
@@ -168,10 +168,10 @@ int main(void) {
 #define RESOLVER_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         RESOLVER_TEST(a_numeric_address_is_its_own_answer),
-        RESOLVER_TEST(a_name_is_looked_up_once_and_then_known),
-        RESOLVER_TEST(a_failure_is_known_for_a_while),
-        RESOLVER_TEST(the_callback_comes_once_for_each_name_and_may_ask),
-        RESOLVER_TEST(names_wait_for_a_thread_and_all_get_one),
+        RESOLVER_TEST(a_name_is_looked_up_once_and_cached),
+        RESOLVER_TEST(a_failure_is_cached_for_a_while),
+        RESOLVER_TEST(the_callback_runs_once_per_name_and_may_resolve_more),
+        RESOLVER_TEST(names_are_queued_for_threads),
         RESOLVER_TEST(no_callback_follows_its_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,7 +31,7 @@ static void test_what_is_skipped_is_counted(void **state) {
     expect(&s, at(7, 500), SEQUENCE_FINE, 487);
 }
 
-static void test_twice_is_a_duplicate_and_late_is_late(void **state) {
+static void test_duplicates_and_late_numbers(void **state) {
     (void)state;
     struct sequence s = {0};
     expect(&s, at(7, 10), SEQUENCE_FINE, 0);
@@ -55,7 +55,7 @@ static void test_an_epoch_begins_at_one(void **state) {
     expect(&s, at(9, 2), SEQUENCE_DUPLICATE, 0);
 }
 
-static void test_a_gap_is_no_loss(void **state) {
+static void test_an_announced_gap_is_not_a_loss(void **state) {
     (void)state;
     struct sequence s = {0};
     expect(&s, at(7, 10), SEQUENCE_FINE, 0);
@@ -68,9 +68,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_in_order_is_fine),
         cmocka_unit_test(test_what_is_skipped_is_counted),
-        cmocka_unit_test(test_twice_is_a_duplicate_and_late_is_late),
+        cmocka_unit_test(test_duplicates_and_late_numbers),
         cmocka_unit_test(test_an_epoch_begins_at_one),
-        cmocka_unit_test(test_a_gap_is_no_loss),
+        cmocka_unit_test(test_an_announced_gap_is_not_a_loss),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,7 +22,7 @@ static ssize_t read_at_other_end(enum sink_end end) {
     return n;
 }
 
-static void a_socket_cut_or_over_ends_in_order(void **state) {
+static void a_socket_that_is_cut_or_complete_ends_with_a_fin(void **state) {
     (void)state;
     assert_int_equal(read_at_other_end(SINK_CUT), 0);
     assert_int_equal(read_at_other_end(SINK_COMPLETE), 0);
@@ -45,7 +45,7 @@ static void note_close(void *state, int fd, enum sink_end end) {
     *c = (struct closed){fd, end, c->times + 1};
 }
 
-static void another_transport_closes_itself(void **state) {
+static void another_transport_uses_its_own_close(void **state) {
     (void)state;
     static const struct sink_ops ops = {.close = note_close};
     struct closed closed = {0};
@@ -58,9 +58,9 @@ static void another_transport_closes_itself(void **state) {
 
 int main(void) {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_socket_cut_or_over_ends_in_order),
+        cmocka_unit_test(a_socket_that_is_cut_or_complete_ends_with_a_fin),
         cmocka_unit_test(a_socket_reset_ends_with_an_error),
-        cmocka_unit_test(another_transport_closes_itself),
+        cmocka_unit_test(another_transport_uses_its_own_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

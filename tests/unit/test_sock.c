@@ -80,7 +80,7 @@ static void connects_from_an_address(void **state) {
     sock_close(listener);
 }
 
-static void tells_why_a_connection_failed(void **state) {
+static void reports_why_a_connection_failed(void **state) {
     (void)state;
     union address at;
     int listener = listen_somewhere(&at);
@@ -127,7 +127,7 @@ static void carries_bytes_and_their_end(void **state) {
     disconnect(e);
 }
 
-static void tells_how_much_is_unread(void **state) {
+static void reports_how_much_is_unread(void **state) {
     (void)state;
     struct ends e = connect_ends();
     assert_int_equal(sock_unread(e.far), 0);
@@ -137,7 +137,7 @@ static void tells_how_much_is_unread(void **state) {
     disconnect(e);
 }
 
-static void is_full_at_some_time(void **state) {
+static void a_socket_becomes_full(void **state) {
     (void)state;
     static char much[1 << 16];
     struct ends e = connect_ends();
@@ -156,7 +156,7 @@ static void note_broken_pipe(int number) {
     broken_pipes++;
 }
 
-static void a_peer_that_has_gone_raises_no_signal(void **state) {
+static void a_closed_peer_raises_no_signal(void **state) {
     (void)state;
     signal(SIGPIPE, note_broken_pipe);
     struct ends e = connect_ends();
@@ -172,7 +172,7 @@ static void a_peer_that_has_gone_raises_no_signal(void **state) {
     signal(SIGPIPE, SIG_DFL);
 }
 
-static void a_descriptor_travels(void **state) {
+static void a_descriptor_is_passed(void **state) {
     (void)state;
     int ends[2];
     char got[8];
@@ -205,13 +205,13 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connects_and_accepts),
         cmocka_unit_test(connects_from_an_address),
-        cmocka_unit_test(tells_why_a_connection_failed),
+        cmocka_unit_test(reports_why_a_connection_failed),
         cmocka_unit_test(does_not_listen_twice_on_one_port),
         cmocka_unit_test(carries_bytes_and_their_end),
-        cmocka_unit_test(tells_how_much_is_unread),
-        cmocka_unit_test(is_full_at_some_time),
-        cmocka_unit_test(a_peer_that_has_gone_raises_no_signal),
-        cmocka_unit_test(a_descriptor_travels),
+        cmocka_unit_test(reports_how_much_is_unread),
+        cmocka_unit_test(a_socket_becomes_full),
+        cmocka_unit_test(a_closed_peer_raises_no_signal),
+        cmocka_unit_test(a_descriptor_is_passed),
         cmocka_unit_test(a_full_pair_does_not_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,7 @@ static void test_even_values(void **state) {
     near(s.imbalance, 0);
 }
 
-static void test_nothing_at_all(void **state) {
+static void test_all_values_zero(void **state) {
     (void)state;
     static const uint64_t values[] = {0, 0};
     struct spread s = spread_of(values, 2);
@@ -49,7 +49,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_values),
         cmocka_unit_test(test_even_values),
-        cmocka_unit_test(test_nothing_at_all),
+        cmocka_unit_test(test_all_values_zero),
         cmocka_unit_test(test_large_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

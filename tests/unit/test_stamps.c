@@ -23,7 +23,7 @@ static int64_t find_stamp(const struct stamps *s, const char *stamp) {
     return find(s, comment);
 }
 
-static void test_finds_its_own_each_by_itself(void **state) {
+static void test_finds_each_of_its_own(void **state) {
     (void)state;
     enum { COUNT = 40 };
     struct stamps *s = stamps_new(65536);
@@ -39,7 +39,7 @@ static void test_finds_its_own_each_by_itself(void **state) {
     stamps_free(s);
 }
 
-static void test_text_of_others_is_none_of_ours(void **state) {
+static void test_other_texts_are_not_found(void **state) {
     (void)state;
     struct stamps *s = stamps_new(16);
     char text[STAMP_TEXT_SIZE];
@@ -66,8 +66,8 @@ static void test_looks_like_a_time(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_finds_its_own_each_by_itself),
-        cmocka_unit_test(test_text_of_others_is_none_of_ours),
+        cmocka_unit_test(test_finds_each_of_its_own),
+        cmocka_unit_test(test_other_texts_are_not_found),
         cmocka_unit_test(test_looks_like_a_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
