@@ -95,10 +95,11 @@ static void h1_settle(struct h1_conn *c) {
     http_memory_hold(&c->base.hold, bytes, waits && !is_gone, loop_now_ms(c->stream.loop));
 }
 
-// The same, for buffers that may have grown: other waiting connections may have to be dropped.
+// The same, for buffers that may have grown: then other waiting connections may have to be dropped.
 static void h1_account(struct h1_conn *c) {
+    size_t before = c->base.hold.bytes;
     h1_settle(c);
-    if (http_memory_is_used_up()) http_memory_make_room(&c->base.hold);
+    if (c->base.hold.bytes > before && http_memory_is_used_up()) http_memory_make_room(&c->base.hold);
 }
 
 static void h1_drop_input(struct h1_conn *c) {

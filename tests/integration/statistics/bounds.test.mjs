@@ -1,3 +1,4 @@
+// CI also: up-redis. There other connections are at work while the document is sent.
 import assert from 'node:assert/strict';
 import { call } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';
