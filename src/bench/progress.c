@@ -20,10 +20,6 @@ bool progress_is_due(const struct progress *p, int64_t now_ms) {
     return now_ms - p->shown_ms >= (p->on_terminal ? LIVE_MS : PLAIN_MS);
 }
 
-static uint64_t progress_counter(const struct bench_shared *s, const struct bench_figures *f) {
-    return s->phase == BENCH_RESOLVE ? s->resolved : s->phase == BENCH_CONNECT ? f->connects : f->deliveries;
-}
-
 static void progress_write_line(char *line, const struct bench_plan *plan, const struct bench_shared *s,
                                 const struct bench_figures *f, double rate) {
     static const char *const names[] = {"resolving", "connecting", "posting", "draining", "ending"};
@@ -50,7 +46,10 @@ static int terminal_width(void) {
 void progress_show(struct progress *p, const struct bench_plan *plan, const struct bench_shared *s,
                    const struct bench_figures *sum, int64_t now_ms) {
     char line[LINE_SIZE];
-    uint64_t now = progress_counter(s, sum), before = p->phase == s->phase ? p->counted : 0;
+    uint64_t now = s->phase == BENCH_RESOLVE   ? s->resolved
+                   : s->phase == BENCH_CONNECT ? sum->connects
+                                               : sum->deliveries;
+    uint64_t before = p->phase == s->phase ? p->counted : 0;
     double rate = now > before ? (double)(now - before) * 1000 / (double)(now_ms - p->shown_ms) : 0;
     progress_write_line(line, plan, s, sum, rate);
     if (p->on_terminal)

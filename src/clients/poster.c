@@ -37,13 +37,6 @@ static void poster_note_newest(const struct post *post, const struct http_client
         *newest = p;
 }
 
-static void poster_log_failure(const struct post *post, const struct http_client_response *a) {
-    struct poster *p = post->poster;
-    if (a->error == -ECANCELED || !log_sample(&p->sampler, "clients", LINES, loop_now_ms(p->loop))) return;
-    log_warn("clients", "post_failed", "client=%u status=%d error=\"%s\"", post->viewer->number,
-             a->error ? 0 : a->status, a->error ? strerror(-a->error) : "");
-}
-
 static void poster_on_answer(void *arg, const struct http_client_response *a) {
     struct post *post = arg;
     struct poster *p = post->poster;
@@ -54,7 +47,9 @@ static void poster_on_answer(void *arg, const struct http_client_response *a) {
         poster_note_newest(post, a);
     } else {
         p->tally->failed++;
-        poster_log_failure(post, a);
+        if (a->error != -ECANCELED && log_sample(&p->sampler, "clients", LINES, loop_now_ms(p->loop)))
+            log_warn("clients", "post_failed", "client=%u status=%d error=\"%s\"", post->viewer->number,
+                     a->error ? 0 : a->status, a->error ? strerror(-a->error) : "");
     }
     free(post);
     p->on_calls(p, -1);

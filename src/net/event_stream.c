@@ -10,12 +10,6 @@ void event_stream_add_retry(struct buf *b, int retry_ms) {
     buf_printf(b, "retry: %d\n", retry_ms);
 }
 
-static size_t data_line_length(const char *data, size_t len) {
-    size_t i = 0;
-    while (i < len && data[i] != '\n' && data[i] != '\r') i++;
-    return i;
-}
-
 void event_stream_add_event(struct buf *b, const char *id, const char *event, const char *data, size_t len) {
     if (id) {
         buf_add_string(b, "id: ");
@@ -28,7 +22,8 @@ void event_stream_add_event(struct buf *b, const char *id, const char *event, co
         buf_add_string(b, "\n");
     }
     for (;;) {
-        size_t line = data_line_length(data, len);
+        size_t line = 0;
+        while (line < len && data[line] != '\n' && data[line] != '\r') line++;
         buf_add_string(b, "data: ");
         buf_add(b, data, line);
         buf_add_string(b, "\n");
