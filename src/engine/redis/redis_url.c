@@ -7,21 +7,21 @@
 
 enum { DEFAULT_PORT = 6379, LAST_DB = 1 << 20 };
 
-static int hex(char c) {
+static int redis_url_hex(char c) {
     if (c >= '0' && c <= '9') return c - '0';
     c = (char)(c | 0x20);
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 // Copies with %XX decoded (RFC 3986, 2.1).
-static bool decode(char *to, size_t size, const char *from, size_t len) {
+static bool redis_url_decode(char *to, size_t size, const char *from, size_t len) {
     size_t n = 0;
     for (size_t i = 0; i < len; i++, n++) {
         if (n + 1 >= size) return false;
         to[n] = from[i];
         if (from[i] != '%') continue;
-        if (i + 2 >= len || hex(from[i + 1]) < 0 || hex(from[i + 2]) < 0) return false;
-        to[n] = (char)(hex(from[i + 1]) << 4 | hex(from[i + 2]));
+        if (i + 2 >= len || redis_url_hex(from[i + 1]) < 0 || redis_url_hex(from[i + 2]) < 0) return false;
+        to[n] = (char)(redis_url_hex(from[i + 1]) << 4 | redis_url_hex(from[i + 2]));
         if (!to[n]) return false;
         i += 2;
     }
@@ -29,7 +29,7 @@ static bool decode(char *to, size_t size, const char *from, size_t len) {
     return true;
 }
 
-static bool parse_number(const char *text, size_t len, long max, int *out) {
+static bool redis_url_parse_number(const char *text, size_t len, long max, int *out) {
     char digits[16], *end;
     if (!len || len >= sizeof digits || text[0] < '0' || text[0] > '9') return false;
     memcpy(digits, text, len);
@@ -41,15 +41,15 @@ static bool parse_number(const char *text, size_t len, long max, int *out) {
     return true;
 }
 
-static bool parse_user(struct redis_url *u, const char *at, size_t len) {
+static bool redis_url_parse_user(struct redis_url *u, const char *at, size_t len) {
     const char *colon = memchr(at, ':', len);
     size_t user_len = colon ? (size_t)(colon - at) : len;
-    if (!decode(u->user, sizeof u->user, at, user_len)) return false;
+    if (!redis_url_decode(u->user, sizeof u->user, at, user_len)) return false;
     if (!colon) return false; // a user without a password cannot log in
-    return decode(u->password, sizeof u->password, colon + 1, len - user_len - 1) && *u->password;
+    return redis_url_decode(u->password, sizeof u->password, colon + 1, len - user_len - 1) && *u->password;
 }
 
-static bool parse_host(struct redis_url *u, const char *at, size_t len) {
+static bool redis_url_parse_host(struct redis_url *u, const char *at, size_t len) {
     const char *host = at, *end = at + len, *port = NULL;
     size_t host_len = len;
     if (*at == '[') {
@@ -69,12 +69,12 @@ static bool parse_host(struct redis_url *u, const char *at, size_t len) {
         if (host[i] <= 0x20 || host[i] == 0x7f) return false;
     memcpy(u->host, host, host_len);
     u->host[host_len] = 0;
-    return !port || (parse_number(port, (size_t)(end - port), 65535, &u->port) && u->port);
+    return !port || (redis_url_parse_number(port, (size_t)(end - port), 65535, &u->port) && u->port);
 }
 
-static bool parse_db(struct redis_url *u, const char *path) {
+static bool redis_url_parse_db(struct redis_url *u, const char *path) {
     if (!*path || !strcmp(path, "/")) return true;
-    return parse_number(path + 1, strlen(path + 1), LAST_DB, &u->db);
+    return redis_url_parse_number(path + 1, strlen(path + 1), LAST_DB, &u->db);
 }
 
 bool redis_url_parse(struct redis_url *u, const char *text, char *why, size_t why_size) {
@@ -88,8 +88,8 @@ bool redis_url_parse(struct redis_url *u, const char *text, char *why, size_t wh
         size_t len = strcspn(at, "/");
         const char *user_end = memrchr(at, '@', len);
         const char *host = user_end ? user_end + 1 : at;
-        if ((!user_end || parse_user(u, at, (size_t)(user_end - at))) &&
-            parse_host(u, host, len - (size_t)(host - at)) && parse_db(u, at + len))
+        if ((!user_end || redis_url_parse_user(u, at, (size_t)(user_end - at))) &&
+            redis_url_parse_host(u, host, len - (size_t)(host - at)) && redis_url_parse_db(u, at + len))
             return true;
     }
     snprintf(why, why_size, "The URL of Redis must be like redis://[user:password@]host[:port][/db].");
