@@ -119,6 +119,6 @@ static bool damage_file_is_there(const struct damage *d, const char *ending,
     return damage_find_file(d, ending, &now) && now.device == opened->device && now.inode == opened->inode;
 }
 
-void damage_look_for_files(struct damage *d) {
+void damage_check_files(struct damage *d) {
     d->moved = !damage_file_is_there(d, "", &d->files[0]) || !damage_file_is_there(d, "-wal", &d->files[1]);
 }

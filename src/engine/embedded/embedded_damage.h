@@ -36,4 +36,4 @@ void damage_keep(const struct damage *);
 bool damage_remember_files(struct damage *);
 
 // Sets `moved` if the paths no longer lead to those files. Two system calls.
-void damage_look_for_files(struct damage *);
+void damage_check_files(struct damage *);

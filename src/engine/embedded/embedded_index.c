@@ -118,7 +118,7 @@ void index_add(struct store *s, struct video *v, int64_t n) {
     t->rows[t->count++] = n;
 }
 
-// Within an epoch numbers have no holes, so how many lie behind `after` can be computed.
+// Within an epoch numbers have no holes, so the number of entries after `after` can be computed.
 size_t index_reach(struct store *s, struct video *v, struct position after) {
     struct entry_index *t = &v->index;
     uint64_t enough = SIZE_MAX;

@@ -5,7 +5,7 @@
 // own: so a heartbeat a second costs no write, and no lease ends because the disk is full. In memory a lease
 // ends by the monotonic clock, so that setting the wall clock neither ends nor revives it. Nothing in a file
 // is alive: the folder belongs to one process, so the readers of the rows found at opening have ended with
-// the process before. The wall time in a row only says when it is old enough to be deleted.
+// the process before. The wall time in a row only determines when it is old enough to be deleted.
 #pragma once
 
 #include "embedded_store.h"

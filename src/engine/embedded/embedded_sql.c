@@ -3,8 +3,8 @@
 // The log is one table that grows at its end, whatever video an entry belongs to: a transaction of many
 // appends writes few pages, where a table ordered by video would write one page for each. n counts all
 // entries ever logged; `before` is the video's entry before this one, so a range is read backwards from the
-// newest; `place` counts the video's own. `comments` is the total so far. A video's row says where its newest
-// entry is.
+// newest; `place` counts the video's own. `comments` is the total so far. A video's row has the n of its
+// newest entry.
 //
 // A token has a row of its own in a table that also grows at its end: `n` counts them, `place` is that of its
 // entry. An earlier version kept it in the entry's row; that column is still read.

@@ -8,7 +8,7 @@
 static void store_fail(struct store *s, int code, const char *text) {
     if (s->failure.code) return;
     s->failure.code = code & 0xff;
-    // No statement of ours breaks a constraint, unless an index or a row lies.
+    // No statement of ours breaks a constraint, unless an index or a row is wrong.
     if (s->failure.code == SQLITE_CONSTRAINT || s->failure.code == SQLITE_NOTADB)
         s->failure.code = SQLITE_CORRUPT;
     if (s->failure.code == SQLITE_CORRUPT) damage_found(&s->damage, text);

@@ -75,7 +75,7 @@ struct store {
     size_t index_rows; // embedded_index.c, room for rows in all lists
     struct swept entries_swept, tokens_swept;
     uint64_t kept_for_age; // embedded_sweep.c: entries beyond the limit that were still too young
-    int64_t look_again_ms;
+    int64_t revisit_ms;
 };
 
 void store_read_clocks(struct store *);

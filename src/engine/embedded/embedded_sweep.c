@@ -102,9 +102,9 @@ bool sweep_is_due(const struct store *s) {
 
 // What is kept only because it is young is looked at again when it is not any more.
 static void sweep_revisit(struct store *s) {
-    int64_t wait_ms = s->look_again_ms - s->use_ms;
+    int64_t wait_ms = s->revisit_ms - s->use_ms;
     if (!s->kept_for_age || (wait_ms > 0 && wait_ms <= s->config.limits.log_min_age_ms)) return;
-    s->look_again_ms = s->use_ms + s->config.limits.log_min_age_ms;
+    s->revisit_ms = s->use_ms + s->config.limits.log_min_age_ms;
     s->entries_swept.beyond += s->kept_for_age;
     s->kept_for_age = 0;
 }

@@ -161,7 +161,7 @@ static void thread_do_maintenance(struct store_thread *t, size_t done) {
     int64_t now_ms = clock_monotonic_ms();
     bool keep_up = done && (t->sweep_more || sweep_is_due(t->store));
     if (now_ms >= t->check_files_ms) {
-        damage_look_for_files(&t->store->damage);
+        damage_check_files(&t->store->damage);
         t->check_files_ms = now_ms + CHECK_FILES_MS;
     }
     if (!store_is_lost(t->store)) {

@@ -2,7 +2,7 @@
 // Store's thread only.
 //
 // At most about VIDEO_CACHED rows are in memory (some 200 bytes each), and INDEX_ROWS of their lists; then
-// some are forgotten between any two transactions, going round by id, and read again when needed.
+// some are forgotten between any two transactions, in the order of their ids, and read again when needed.
 #pragma once
 
 #include "base/uthash.h"

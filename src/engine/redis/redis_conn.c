@@ -61,7 +61,7 @@ struct redis_conn {
     unsigned attempt; // which of the name's addresses
     struct redis_server server;
     char why[REDIS_CONN_WHY_SIZE];
-    char told[REDIS_CONN_WHY_SIZE]; // why the greeting was refused, in the log
+    char logged_why[REDIS_CONN_WHY_SIZE]; // why the greeting was refused, as logged last
 };
 
 static void redis_conn_go_down(struct redis_conn *, const char *why);
@@ -134,8 +134,8 @@ static void redis_conn_refuse_greeting(struct redis_conn *c, const char *error) 
     char what[120];
     redis_error_clause(error, what, sizeof what);
     redis_conn_go_down(c, what);
-    if (!strcmp(c->told, c->why)) return;
-    memcpy(c->told, c->why, sizeof c->told);
+    if (!strcmp(c->logged_why, c->why)) return;
+    memcpy(c->logged_why, c->why, sizeof c->logged_why);
     log_warn("engine", "redis_refuses", "connection=%s why=\"%s\"", c->config.name, c->why);
 }
 
@@ -179,7 +179,7 @@ static void on_info(void *arg, const redisReply *reply) {
                              ? strtoll(text, NULL, 10) / 1000
                              : clock_wall_ms();
     c->state = CONN_UP;
-    c->told[0] = 0;
+    c->logged_why[0] = 0;
     c->up_ms = loop_now_ms(c->loop);
     loop_timer_start(c->loop, &c->timer, REDIS_CONN_CUT_MS);
     c->config.on_up(c->config.arg, &c->server);

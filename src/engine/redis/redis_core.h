@@ -96,7 +96,7 @@ struct redis_call {
     char text[]; // what the operation keeps
 };
 
-// Arguments of a command. Strings are borrowed, what is formatted lies in `room`.
+// Arguments of a command. Strings are borrowed, formatted ones are in `room`.
 struct redis_args {
     int count;
     const char *name; // of the script; NULL: a command

@@ -272,9 +272,10 @@ struct engine_ops {
     // Never blocks.
     struct engine_stats (*stats)(struct engine *);
 
-    // Ends everything: outstanding operations call back with ENGINE_CLOSED inside this call, except appends
-    // that could still be finished immediately. Frees the engine and all subscriptions. May be called in any
-    // callback of the engine; another call of it, from a callback that this one makes, does nothing.
+    // Ends everything: pending operations call back with ENGINE_CLOSED inside this call, except appends that
+    // could still be finished immediately; operations called meanwhile call back with ENGINE_CLOSED, too.
+    // Frees the engine and all subscriptions. May be called in any callback of the engine; another call of
+    // it, from a callback that this one makes, does nothing.
     void (*close)(struct engine *);
 };
 
