@@ -111,7 +111,7 @@ static bool connect_hand_over(const struct connect_request *c, struct broadcast 
     struct rlimit limit;
     bool known = getrlimit(RLIMIT_NOFILE, &limit) == 0;
     rlim_t reserve = !known ? 0 : limit.rlim_cur / 8 < 64 ? limit.rlim_cur / 8 : 64;
-    bool is_free = !known || (rlim_t)sink->fd < limit.rlim_cur - reserve;
+    bool is_free = !known || sink->fd < 0 || (rlim_t)sink->fd < limit.rlim_cur - reserve;
     if (is_free && broadcast_add(b, sink, c->asks, frames)) return true;
     warn_out_of_descriptors(r);
     return false;

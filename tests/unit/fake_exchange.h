@@ -27,6 +27,7 @@ struct fake_exchange {
     bool is_static;        // the body was not to be copied
     const char *shown;     // the reply's own body
     bool is_gone;          // the client: it gets no stream
+    bool has_no_socket;    // its sink has no descriptor
 };
 
 static inline struct fake_exchange *fake_of(struct http_exchange *x) {
@@ -57,7 +58,8 @@ static inline bool fake_begin_stream(struct http_exchange *x, struct sink *sink,
     struct fake_exchange *f = fake_of(x);
     fake_end(f, f->is_gone ? FAKE_ABORTED : FAKE_STREAMS);
     if (f->is_gone) return false;
-    *sink = (struct sink){.fd = FAKE_SINK, .framing = SINK_RAW, .worker = SINK_ANY_WORKER};
+    *sink = (struct sink){
+        .fd = f->has_no_socket ? -1 : FAKE_SINK, .framing = SINK_RAW, .worker = SINK_ANY_WORKER};
     buf_add_string(head, "(head)");
     return true;
 }

@@ -191,6 +191,15 @@ static void a_viewer_of_a_video_of_this_reader_gets_a_stream(void **state) {
     assert_true(fake_fanout_has(FAKE_SINK));
 }
 
+static void a_viewer_whose_sink_has_no_descriptor_gets_a_stream(void **state) {
+    (void)state;
+    wait_for_feed();
+    exchange.has_no_socket = true;
+    fake_answer(engine, 0);
+    assert_int_equal(exchange.end, FAKE_STREAMS);
+    assert_true(fake_fanout_has(-1));
+}
+
 static void a_viewer_that_waits_for_a_store_that_is_away_is_refused_with_store_away(void **state) {
     (void)state;
     wait_for_feed();
@@ -242,6 +251,7 @@ int main(void) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         CASE(a_viewer_of_a_video_of_this_reader_gets_a_stream),
+        CASE(a_viewer_whose_sink_has_no_descriptor_gets_a_stream),
         CASE(a_viewer_that_waits_for_a_store_that_is_away_is_refused_with_store_away),
         CASE(a_viewer_of_a_video_that_the_store_has_no_room_for_is_refused_with_too_many_videos),
         CASE(a_viewer_that_waits_while_the_reader_stops_is_refused_with_stopping),
