@@ -123,7 +123,7 @@ static void take_entry(struct redis_subscriber *s, const char *channel, const ch
     if (redis_entry_of_message(&e, json, len))
         hub_publish(s->redis->hub, channel + PREFIX_LEN, &e);
     else if (log_sample(&s->redis->sampler, "engine", 1, loop_now_ms(s->redis->loop)))
-        log_warn("engine", "message_ignored", "why=\"no JSON object on a video's channel\"");
+        log_warn("engine", "message_ignored", "why=\"no JSON object on a video's channel, or a huge one\"");
 }
 
 static void take_probe_subscribed(struct redis_subscriber *s) {
