@@ -11,14 +11,14 @@ import { until, within } from './time.mjs';
 // Every write is in the append-only file before its reply, and survives a kill -9 of Redis, because the kernel has it.
 // fsync 'always' extends that to power cuts, and keeps a slow disk from delaying a write.
 export class RedisServer {
-  constructor({ fsync = 'everysec', password, database = 0, args = [], env } = {}) {
-    Object.assign(this, { fsync, password, database, args, env });
+  constructor({ fsync = 'everysec', user = '', password, database = 0, args = [], env } = {}) {
+    Object.assign(this, { fsync, user, password, database, args, env });
     this.dir = mkdtempSync(join(tmpdir(), 'chorus-redis-'));
   }
 
   // The value of --redis for the roles.
   get url() {
-    return `redis://${this.password ? `:${encodeURIComponent(this.password)}@` : ''}127.0.0.1:${this.port}${this.database ? `/${this.database}` : ''}`;
+    return `redis://${this.password ? `${this.user}:${encodeURIComponent(this.password)}@` : ''}127.0.0.1:${this.port}${this.database ? `/${this.database}` : ''}`;
   }
 
   // Reserves a port without starting, for systems that start before their Redis does.
