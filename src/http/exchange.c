@@ -17,5 +17,7 @@ void http_reply_refusal(struct http_exchange *x, const struct http_refusal *r) {
 }
 
 void http_reply_error(struct http_exchange *x, int status, const char *code, const char *sentence) {
-    http_reply_refusal(x, &(struct http_refusal){.status = status, .code = code, .sentence = sentence});
+    struct http_refusal r;
+    http_refuse(&r, status, code, sentence);
+    http_reply_refusal(x, &r);
 }

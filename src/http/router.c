@@ -5,7 +5,8 @@
 #include "http/asset.h"
 
 bool http_refuse(struct http_refusal *refusal, int status, const char *code, const char *sentence) {
-    *refusal = (struct http_refusal){.status = status, .code = code, .sentence = sentence};
+    *refusal = (struct http_refusal){
+        .status = status, .code = code, .sentence = sentence, .retry_after_s = status == 503 ? 1 : 0};
     return false;
 }
 

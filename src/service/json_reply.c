@@ -10,7 +10,7 @@ void reply_json(struct http_exchange *x, int status, json_t *owned) {
     char *text = json_dumps(owned, JSON_COMPACT | JSON_REAL_PRECISION(9));
     json_decref(owned);
     if (!text) {
-        http_reply_error(x, 503, "out_of_memory", "The answer could not be written.");
+        reply_unavailable(x, "out_of_memory", "There is not enough memory to build the response.");
         return;
     }
     http_reply(x, &(struct http_reply){.status = status,

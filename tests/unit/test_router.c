@@ -93,6 +93,13 @@ static void test_a_refusal_is_all_that_was_said(void **state) {
     assert_true(!r.retry_after_s && !r.headers);
 }
 
+static void test_a_503_says_when_to_retry(void **state) {
+    (void)state;
+    struct http_refusal r;
+    http_refuse(&r, 503, "overloaded", "Try again.");
+    assert_int_equal(r.retry_after_s, 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_path_and_its_method_find_a_row),
@@ -100,6 +107,7 @@ int main(void) {
         cmocka_unit_test(test_a_tidied_path_finds_no_row_for_services),
         cmocka_unit_test(test_a_file_is_got_and_nothing_else),
         cmocka_unit_test(test_a_refusal_is_all_that_was_said),
+        cmocka_unit_test(test_a_503_says_when_to_retry),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

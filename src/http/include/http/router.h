@@ -17,7 +17,7 @@ struct http_refusal {
     const char *headers; // further header lines, each ended by CR LF; NULL: none
 };
 
-// Sets the refusal, and returns false, for a guard to return.
+// Sets the refusal, a 503 with Retry-After, and returns false, for a guard to return.
 bool http_refuse(struct http_refusal *, int status, const char *code, const char *sentence);
 
 // A row of a table. HEAD goes where GET goes.
