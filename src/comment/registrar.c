@@ -79,9 +79,10 @@ static void registrar_note_outcome(struct registrar *r, const struct http_client
     r->failing = !ok;
     if (ok)
         log_info("comment", "manager_back", NULL);
+    else if (a->error)
+        log_warn("comment", "manager_unreachable", "error=\"%s\" comments=accepted", strerror(-a->error));
     else
-        log_warn("comment", "manager_unreachable", "error=\"%s\" status=%d comments=accepted",
-                 a->error ? strerror(-a->error) : "", a->status);
+        log_warn("comment", "manager_failing", "status=%d comments=accepted", a->status);
 }
 
 static void on_registrar_answer(void *arg, const struct http_client_response *a) {

@@ -136,7 +136,7 @@ static void redis_conn_refuse_greeting(struct redis_conn *c, const char *error) 
     redis_conn_go_down(c, what);
     if (!strcmp(c->logged_why, c->why)) return;
     memcpy(c->logged_why, c->why, sizeof c->logged_why);
-    log_warn("engine", "redis_refuses", "connection=%s why=\"%s\"", c->config.name, c->why);
+    log_warn("engine", "redis_unusable", "connection=%s why=\"%s\"", c->config.name, c->why);
 }
 
 static void on_greeted(void *arg, const redisReply *reply) {

@@ -26,7 +26,7 @@ static void refusal_set(struct redis_refusal *f, const char *command, const char
     memcpy(f->why, why, sizeof why);
     f->command = command;
     f->delay_ms = FIRST_CHECK_MS;
-    log_warn("engine", "redis_refuses", "command=%s why=\"%s\"", command, why);
+    log_warn("engine", "redis_unusable", "command=%s why=\"%s\"", command, why);
 }
 
 void redis_refusal_note(struct redis_refusal *f, const char *command, const char *error) {

@@ -93,7 +93,7 @@ static void note_refused(struct redis_subscriber *s, const char *error) {
     snprintf(why, sizeof why, "Redis %s.", clause);
     s->subscribing = SUBSCRIBING_REFUSED;
     if (strcmp(why, s->why) != 0) {
-        log_warn("engine", "redis_refuses", "command=subscribe why=\"%s\"", why);
+        log_warn("engine", "redis_unusable", "command=subscribe why=\"%s\"", why);
         memcpy(s->why, why, sizeof why);
         s->retry_ms = FIRST_RETRY_MS;
     }

@@ -21,6 +21,7 @@ async function isTold(system, url, pattern) {
   }, `/ready of ${url} to tell ${pattern}`);
   assert.doesNotMatch(answer.text, /[0-9a-f]{40}|user_script/, 'a sentence for people');
   await system.program.says(pattern);
+  await system.program.says(/redis_unusable/);
 }
 const isReady = (url) => until(async () => (await ready(url)).status === 200, `${url} to be ready again`);
 
