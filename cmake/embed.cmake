@@ -6,12 +6,12 @@ function(embed_text file symbol out)
   file(CONFIGURE OUTPUT ${out} CONTENT "const char ${symbol}[] = {${bytes}0};\n" @ONLY)
 endfunction()
 
-# embed_redis_script(<file> <shared> <out>): writes a C file with the script as a struct redis_script. A line `-- Behind: a, b`
-# lists what stands in front of it, of the folder <shared>.
+# embed_redis_script(<file> <shared> <out>): writes a C file with the script as a struct redis_script. A line `-- Needs: a, b`
+# names the files of the folder <shared> that are put in front of it.
 function(embed_redis_script file shared out)
   get_filename_component(name ${file} NAME_WE)
-  file(STRINGS ${file} line REGEX "^-- Behind: " LIMIT_COUNT 1)
-  string(REGEX REPLACE "^-- Behind: " "" line "${line}")
+  file(STRINGS ${file} line REGEX "^-- Needs: " LIMIT_COUNT 1)
+  string(REGEX REPLACE "^-- Needs: " "" line "${line}")
   string(REGEX MATCHALL "[^, ]+" parts "${line}")
   list(TRANSFORM parts PREPEND "${shared}/")
   list(TRANSFORM parts APPEND ".lua")

@@ -72,8 +72,8 @@ const lua = new URL('../../../src/engine/redis/lua/', import.meta.url);
 const read = (name) => readFileSync(fileURLToPath(new URL(`${name}.lua`, lua)), 'utf8');
 function script(name) {
   const own = read(name);
-  const behind = own.match(/^-- Behind: (.*)$/m)?.[1].split(', ') ?? [];
-  return [...behind.map((part) => read(`shared/${part}`)), own].join('');
+  const needed = own.match(/^-- Needs: (.*)$/m)?.[1].split(', ') ?? [];
+  return [...needed.map((part) => read(`shared/${part}`)), own].join('');
 }
 const DAY_MS = 24 * 3_600_000;
 async function appendKind(system, video, kind, body) {

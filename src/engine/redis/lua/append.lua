@@ -1,4 +1,4 @@
--- Behind: admission_begin, admit, admission_end, position
+-- Needs: admission_begin, admit, admission_end, position
 -- Numbers, logs, counts and publishes one entry: all of it or nothing.
 -- KEYS  1 log  2 position  3 count of all comments; with a token: 4 tokens  5 older tokens  6 count of all tokens
 --       7 the key in which an earlier version keeps this token

@@ -1,4 +1,4 @@
--- Behind: allow_oom, admit
+-- Needs: allow_oom, admit
 -- Makes a mapping, if there is none; marks it as used.
 -- KEYS  mapping    ARGV  1 video  2 how long a mapping is kept unused, ms  3 reader  4 how many videos there may be, 0: any
 -- Returns {reader, 1 if this call made it}, or {} if there are too many videos.

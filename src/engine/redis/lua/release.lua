@@ -1,4 +1,4 @@
--- Behind: allow_oom, admit
+-- Needs: allow_oom, admit
 -- Drops a mapping, if it is the expected one.
 -- KEYS  mapping    ARGV  1 video  2 expected
 -- Returns 1 if it did.

@@ -1,4 +1,4 @@
--- Behind: allow_oom, admit
+-- Needs: allow_oom, admit
 -- Notes which videos are watched, or are not any more.
 -- KEYS  chorus:watched    ARGV  1 how long a mapping is kept unused, ms  2 1 if they are watched  3... videos
 local at = watch_clock()
