@@ -26,8 +26,8 @@
 
 enum {
     SWEEP_MS = 250,
-    SWEEP_ROUND = 4,  // sweeps in which all channels are visited, where there are many
-    SWEEP_LEAST = 64, // channels visited in each
+    SWEEP_ROUND = 4, // sweeps in which all channels are visited, where there are many
+    SWEEP_MIN = 64,  // channels visited in each
     SLICE_SENDS = 256,
     TURN_US = 4000,        // of flushing, before the loop looks for events and commands
     REPORT_MS = 20,        // between two reports of viewers that have gone
@@ -160,7 +160,7 @@ static void on_relief_due(struct loop_timer *t) {
 // Each sweep visits a part of the channels, where there are many: the first ones, which then go to the end.
 static void on_sweep(struct loop_timer *t) {
     struct worker *w = container_of(t, struct worker, sweep);
-    unsigned visits = w->count / SWEEP_ROUND + SWEEP_LEAST;
+    unsigned visits = w->count / SWEEP_ROUND + SWEEP_MIN;
     if (visits > w->count) visits = w->count;
     while (visits--) {
         struct channel *ch = w->channels;

@@ -9,7 +9,7 @@
 #include "site.h"
 
 enum {
-    CHUNK_MOST = 6,    // bytes on the wire for a byte of the body that is a chunk of its own
+    CHUNK_MAX = 6,     // bytes on the wire for a byte of the body that is a chunk of its own
     WIRE_SPARE = 65536 // for extensions and trailers, and for what is read but not parsed yet
 };
 
@@ -211,7 +211,7 @@ static enum h1_parsed h1_feed(struct h1_parser *h, const char *bytes, size_t *le
         if (!*len) return H1_PARSED_REFUSED;
     } else {
         h->wire_bytes += *len; // chunk sizes, extensions and trailers count too
-        if (h->wire_bytes > CHUNK_MOST * h->body_bytes + WIRE_SPARE) {
+        if (h->wire_bytes > CHUNK_MAX * h->body_bytes + WIRE_SPARE) {
             h1_refuse_body(h);
             return H1_PARSED_REFUSED;
         }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { AGEING_TURNS = 16, AGED_AT_LEAST = 100, BUSY_SKIPPED = 8 };
+enum { AGEING_TURNS = 16, AGED_MIN = 100, BUSY_SKIPPED = 8 };
 
 void shared_url_unref(struct shared_url *u) {
     if (u && !--u->references) free(u);
@@ -55,7 +55,7 @@ struct mapping *mappings_get(struct mappings *all, struct placement *p, const ch
 
 // Those that stay go to the end.
 void mappings_age(struct mappings *all, int64_t now_ms) {
-    size_t count = HASH_COUNT(all->by_video), share = count / AGEING_TURNS + AGED_AT_LEAST;
+    size_t count = HASH_COUNT(all->by_video), share = count / AGEING_TURNS + AGED_MIN;
     struct mapping *m, *next;
     if (share > count) share = count;
     HASH_ITER(hh, all->by_video, m, next) {

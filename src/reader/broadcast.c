@@ -27,9 +27,9 @@ enum {
     BACKFILL_BATCH = 200, // entries per query
     BACKFILLS_MAX = 16,
     BACKFILL_FRAMES = 16,
-    ENTRY_MOST = 5120, // bytes of an entry: a comment of 2,000 bytes, all of them escaped, and its members
-    ENTRY_COST = 2 * ENTRY_MOST, // once in the engine's answer, once as a frame
-    FREE_FRAMES = 16,            // frames that a viewer gets without a check for room
+    ENTRY_MAX = 5120, // bytes of an entry: a comment of 2,000 bytes, all of them escaped, and its members
+    ENTRY_COST = 2 * ENTRY_MAX, // once in the engine's answer, once as a frame
+    FREE_FRAMES = 16,           // frames that a viewer gets without a check for room
     ROOM_AGAIN_MS = 25,
     JOIN_COST = 512, // a waiting join request, with what its caller holds for it
     DELIVERED_LINES = 10,

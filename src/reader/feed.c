@@ -32,7 +32,7 @@ enum {
     FILL_BATCH = 250,
     PORTION_EVERY_MS = 25,
     RETRY_MS = 250,
-    RETRY_MOST_MS = 10000,
+    RETRY_MAX_MS = 10000,
     LOG_LINES = 20,   // logged per second
     HOPEFUL_MS = 1000 // at least between two resubscriptions that cut a pause short
 };
@@ -126,7 +126,7 @@ static int with_jitter(int ms) {
 
 static int grow_delay_ms(int ms) {
     if (!ms) return RETRY_MS;
-    return ms < RETRY_MOST_MS / 2 ? 2 * ms : RETRY_MOST_MS;
+    return ms < RETRY_MAX_MS / 2 ? 2 * ms : RETRY_MAX_MS;
 }
 
 static void on_feed_resume(struct loop_timer *t) {

@@ -11,7 +11,7 @@
 
 enum {
     NOTES_SHARE = 40, // per sweep
-    NOTES_AT_LEAST = 2048,
+    NOTES_MIN = 2048,
     CLOSED_AT_ONCE = 256,
     CLOSED_FOR_ROOM = 16, // per connect request
     VIDEO_ELSEWHERE = 192 // bytes
@@ -62,15 +62,15 @@ void watched_on_audience(struct broadcast *b, bool watched) {
 // each sweep. A video that a growing table moves behind the walk waits for the next walk.
 static void watched_repeat_notes(struct reader *r) {
     int64_t now_ms = loop_now_ms(r->service.loop);
-    size_t most = r->videos.count / NOTES_SHARE + NOTES_AT_LEAST;
+    size_t most = r->videos.count / NOTES_SHARE + NOTES_MIN;
     if (!r->next_noted && now_ms >= r->repeat_notes_ms) {
         r->repeat_notes_ms = now_ms + ENGINE_WATCH_AGAIN_MS;
         r->next_noted = watched_next(r, NULL);
     }
     while (most && r->next_noted) {
-        const char *videos[ENGINE_WATCH_MOST];
+        const char *videos[ENGINE_WATCH_MAX];
         size_t count = 0;
-        for (; most && count < ENGINE_WATCH_MOST && r->next_noted; most--) {
+        for (; most && count < ENGINE_WATCH_MAX && r->next_noted; most--) {
             if (watched_is_noted(r->next_noted)) videos[count++] = r->next_noted->video;
             r->next_noted = watched_next(r, r->next_noted);
         }

@@ -11,7 +11,7 @@
 enum {
     COPY_PAGES = 1000, // new ones since the last copy began: 4 MB
     FINISH_PAGES = 8000,
-    MOST_PAGES = 16000 // now the store's thread waits for a copy in progress
+    MAX_PAGES = 16000 // now the store's thread waits for a copy in progress
 };
 
 struct checkpointer {
@@ -88,7 +88,7 @@ void checkpointer_stop(struct checkpointer *c) {
 }
 
 // Returns whether the thread is idle; starts a copy if it is and `start` is set.
-static bool checkpoint_is_idle(struct checkpointer *c, bool wait, bool start) {
+static bool checkpoint_try_start(struct checkpointer *c, bool wait, bool start) {
     pthread_mutex_lock(&c->lock);
     while (wait && c->copying) pthread_cond_wait(&c->changed, &c->lock);
     bool rests = !c->copying;
@@ -100,13 +100,13 @@ static bool checkpoint_is_idle(struct checkpointer *c, bool wait, bool start) {
     return rests;
 }
 
-void checkpointer_consider(struct checkpointer *c, struct store *s) {
+void checkpointer_run_if_due(struct checkpointer *c, struct store *s) {
     int pages = s->wal_pages;
     if (pages < c->seen_pages) c->next_pages = COPY_PAGES; // it has started over
     c->seen_pages = pages;
     if (pages < c->next_pages) return;
     bool finish = pages >= FINISH_PAGES;
-    if (!checkpoint_is_idle(c, pages >= MOST_PAGES, !finish)) return;
+    if (!checkpoint_try_start(c, pages >= MAX_PAGES, !finish)) return;
     if (finish) checkpoint_copy(s->db);
     c->next_pages = pages + COPY_PAGES;
 }

@@ -15,4 +15,4 @@ struct checkpointer *checkpointer_start(const struct store *);
 void checkpointer_stop(struct checkpointer *);
 
 // Looks at the log's length and has something done about it if needed. Store's thread, between transactions.
-void checkpointer_consider(struct checkpointer *, struct store *);
+void checkpointer_run_if_due(struct checkpointer *, struct store *);

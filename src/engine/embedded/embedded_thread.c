@@ -20,7 +20,7 @@ enum {
     SWEEP_SHORTEST_MS = 50, // between looks whether something has expired
     SWEEP_LONGEST_MS = 10000,
     SWEEP_FAILED_MS = 60000,
-    ANSWERS_MOST_BYTES = 16 << 20, // held by answers that were not taken yet: then the thread waits
+    ANSWERS_MAX_BYTES = 16 << 20, // held by answers that were not taken yet: then the thread waits
     WHY_SIZE = 512
 };
 
@@ -172,7 +172,7 @@ static void thread_do_maintenance(struct store_thread *t, size_t done) {
             t->sweep_ms = now_ms + thread_sweep_pause_ms(t);
             if (t->store->failure.code) thread_note_failure(t, &t->store->failure);
         }
-        checkpointer_consider(t->checkpointer, t->store);
+        checkpointer_run_if_due(t->checkpointer, t->store);
     }
     thread_update_ready_if_changed(t);
 }
@@ -187,7 +187,7 @@ static int64_t thread_next_maintenance_ms(const struct store_thread *t) {
 // Waiting and handing over
 
 static bool thread_may_work(const struct store_thread *t) {
-    return t->answer_bytes <= ANSWERS_MOST_BYTES && (t->taken.first || t->waiting.first);
+    return t->answer_bytes <= ANSWERS_MAX_BYTES && (t->taken.first || t->waiting.first);
 }
 
 // Waits for requests or maintenance, and takes the requests. Returns false when it is time to end.

@@ -125,7 +125,7 @@ static void redis_close(struct engine *engine) {
     redis_core_close(r);
     redis_subscriber_close(r->subscriber);
     hub_free(r->hub);
-    known_release(&r->known);
+    last_positions_release(&r->last_positions);
     redis_lease_release(r);
     resolver_free(r->resolver);
     free((char *)r->config.url);

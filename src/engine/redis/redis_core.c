@@ -105,7 +105,7 @@ enum engine_status redis_call_unexpected(struct redis_call *c, const redisReply 
 void redis_core_refused(struct redis *r, const char *command, const char *error) {
     char clause[REDIS_ERROR_CLAUSE];
     redis_refusal_note(&r->refusal, command, error);
-    if (!redis_error_needs_another(error)) return;
+    if (!redis_error_needs_reconnect(error)) return;
     redis_error_clause(error, clause, sizeof clause);
     redis_conn_cut(r->commands, clause);
 }
@@ -123,7 +123,7 @@ static void on_redis_reply(void *arg, const redisReply *reply) {
         status = redis_error_is_full(redis_reply_error(reply)) ? ENGINE_STORE_FULL : ENGINE_UNAVAILABLE;
         redis_core_refused(r, c->command, redis_reply_error(reply));
     } else {
-        redis_refusal_over(&r->refusal, c->command);
+        redis_refusal_clear(&r->refusal, c->command);
     }
     c->on_reply(c, status, status == ENGINE_OK ? reply : NULL);
 }
@@ -177,8 +177,8 @@ static void on_append_checked(void *arg, const redisReply *reply) {
     if (!redis_conn_is_up(r->commands)) return;
     bool well = !error || redis_error_is_full(error);
     if (well)
-        redis_refusal_over(&r->refusal,
-                           r->phase == REDIS_SERVING ? redis_refusal_append : r->refusal.command);
+        redis_refusal_clear(&r->refusal,
+                            r->phase == REDIS_SERVING ? redis_refusal_append : r->refusal.command);
     if (r->phase == REDIS_PREPARING) redis_begin_to_serve(r);
 }
 
@@ -199,7 +199,7 @@ static void on_script_loaded(void *arg, const redisReply *reply) {
         return;
     }
     if (redis_scripts[++r->scripts_loaded]) return;
-    redis_refusal_over(&r->refusal, "script_load");
+    redis_refusal_clear(&r->refusal, "script_load");
     r->check_append(r, on_append_checked);
 }
 

@@ -12,7 +12,7 @@
 #include "engine/redis_config.h"
 #include "redis_conn.h"
 #include "redis_refusal.h"
-#include "redis_known.h"
+#include "redis_last_positions.h"
 #include "redis_script.h"
 #include "redis_url.h"
 #include "net/loop.h"
@@ -74,7 +74,7 @@ struct redis {
     } old_lease;
 
     int64_t purged_ms; // when entries of videos that have expired were removed last
-    struct known known;
+    struct last_positions last_positions;
 };
 
 struct redis_call {
@@ -88,7 +88,7 @@ struct redis_call {
     const char *command;       // what was sent last, for the log
     int64_t sent_us;
     enum entry_kind kind;
-    struct known_video *known; // of an append
+    struct last_position *last_position; // of an append
     size_t bytes;
     struct redis_call *prev, *next;
     void *more; // the operation's own, freed with the call

@@ -61,11 +61,11 @@ bool redis_error_is_full(const char *error) {
     return !strncmp(error, "OOM", 3);
 }
 
-bool redis_error_is_passing(const char *error) {
+bool redis_error_is_transient(const char *error) {
     return redis_error_is_full(error) || !strncmp(error, "WRONGTYPE", 9);
 }
 
-bool redis_error_needs_another(const char *error) {
+bool redis_error_needs_reconnect(const char *error) {
     const struct meaning *m = meaning_of(error);
     return m && m->cut;
 }

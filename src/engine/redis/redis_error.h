@@ -14,7 +14,7 @@ bool redis_error_is_full(const char *error);
 
 // Returns whether it is no reason to call Redis away: it is full, or a key that another program made is of
 // the wrong type.
-bool redis_error_is_passing(const char *error);
+bool redis_error_is_transient(const char *error);
 
 // Returns whether what is needed is another server, or the same one greeted again.
-bool redis_error_needs_another(const char *error);
+bool redis_error_needs_reconnect(const char *error);

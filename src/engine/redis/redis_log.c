@@ -25,7 +25,7 @@ static void add_log_keys(struct redis_args *a, const char *video) {
 
 // The arguments that position.lua reads. `v` may be NULL.
 static void add_place(struct redis_args *a, const struct redis *r, const char *video, struct position known,
-                      const struct known_video *v) {
+                      const struct last_position *v) {
     char text[POSITION_TEXT_SIZE] = "";
     if (v && position_compare(known, v->at) <= 0) {
         redis_args_text(a, v->text);
@@ -33,7 +33,7 @@ static void add_place(struct redis_args *a, const struct redis *r, const char *v
         if (position_is_plausible(known)) position_format(known, text);
         redis_args_format(a, "%s", text);
     }
-    redis_args_text(a, r->known.epoch ? r->known.epoch_text : "0");
+    redis_args_text(a, r->last_positions.epoch ? r->last_positions.epoch_text : "0");
     redis_args_format(a, "video:%s", video);
     redis_args_number(a, r->config.limits.log_age_ms);
     redis_args_number(a, REDIS_KEEP_MS);
@@ -101,8 +101,9 @@ static void on_appended(struct redis_call *c, enum engine_status status, const r
     struct appended a;
     if (status == ENGINE_OK && !read_appended(c, reply, &a)) status = not_appended(c, reply);
     bool ok = status == ENGINE_OK;
-    if (ok && position_is_plausible(a.entry.at)) known_note(&r->known, c->known, a.entry.at);
-    known_unref(&r->known, c->known);
+    if (ok && position_is_plausible(a.entry.at))
+        last_positions_note(&r->last_positions, c->last_position, a.entry.at);
+    last_positions_unref(&r->last_positions, c->last_position);
     c->on.append(c->arg, status, ok ? &a.entry : NULL, ok && a.repeated ? &a.first : NULL);
     redis_call_free(c);
 }
@@ -131,9 +132,9 @@ void redis_append(struct engine *engine, const struct engine_append *append, eng
     redis_args_text(&a, "chorus:comments");
     if (append->token) add_token_keys(&a, append->video, append->token);
     c->kind = append->kind;
-    c->known = known_ref(&r->known, append->video);
+    c->last_position = last_positions_ref(&r->last_positions, append->video);
     add_place(&a, r, append->video, position_max(append->known, hub_position(r->hub, append->video)),
-              c->known);
+              c->last_position);
     redis_args_number(&a, redis_clock_ms(r) + REDIS_APPEND_MS);
     redis_args_number(&a, (int64_t)r->config.limits.log_entries);
     redis_args_number(&a, r->config.limits.log_min_age_ms);
@@ -197,7 +198,7 @@ static void on_head(struct redis_call *c, enum engine_status status, const redis
          !read_position(redis_reply_item(reply, 1), &head.before)))
         status = redis_call_unexpected(c, reply);
     if (status == ENGINE_OK && position_is_plausible(head.at))
-        known_note_epoch(&c->redis->known, head.at.epoch);
+        last_positions_note_epoch(&c->redis->last_positions, head.at.epoch);
     c->on.head(c->arg, status, status == ENGINE_OK ? &head : NULL);
     redis_call_free(c);
 }

@@ -126,9 +126,9 @@ void redis_release(struct engine *engine, const char *video, const char *expecte
 void redis_watch(struct engine *engine, const char *const *videos, size_t count, bool watched) {
     struct redis *r = (struct redis *)engine;
     char keep[24];
-    const char *argv[6 + ENGINE_WATCH_MOST] = {"EVALSHA", redis_script_watch.sha, "1", "chorus:watched",
-                                               keep,      watched ? "1" : "0"};
-    assert(count <= ENGINE_WATCH_MOST);
+    const char *argv[6 + ENGINE_WATCH_MAX] = {"EVALSHA", redis_script_watch.sha, "1", "chorus:watched",
+                                              keep,      watched ? "1" : "0"};
+    assert(count <= ENGINE_WATCH_MAX);
     if (!redis_serves(r)) return;
     snprintf(keep, sizeof keep, "%lld", (long long)REDIS_KEEP_MS);
     int argc = 6;

@@ -33,20 +33,20 @@ void redis_refusal_note(struct redis_refusal *f, const char *command, const char
     char clause[REDIS_ERROR_CLAUSE];
     if (!f->loop) return;
     redis_error_clause(error, clause, sizeof clause);
-    if (redis_error_is_passing(error)) {
+    if (redis_error_is_transient(error)) {
         if (log_sample(&f->sampler, "engine", 1, loop_now_ms(f->loop)))
             log_warn("engine", "redis_refused", "command=%s why=\"Redis %s.\"", command, clause);
         return;
     }
     refusal_set(f, command, clause);
-    if (redis_error_needs_another(error) || f->check.slot || strcmp(f->command, redis_refusal_append) != 0)
+    if (redis_error_needs_reconnect(error) || f->check.slot || strcmp(f->command, redis_refusal_append) != 0)
         return;
     int64_t delay = f->delay_ms;
     f->delay_ms = 2 * delay < LAST_CHECK_MS ? 2 * delay : LAST_CHECK_MS;
     loop_timer_start(f->loop, &f->check, delay / 2 + (int64_t)(hash_random() % (uint64_t)delay));
 }
 
-void redis_refusal_over(struct redis_refusal *f, const char *command) {
+void redis_refusal_clear(struct redis_refusal *f, const char *command) {
     if (!f->why[0] || strcmp(f->command, command) != 0) return;
     log_info("engine", "redis_accepts_again", "command=%s", command);
     f->why[0] = 0;

@@ -30,11 +30,11 @@ struct redis_refusal {
 void redis_refusal_init(struct redis_refusal *, struct loop *, void (*check)(struct loop_timer *));
 void redis_refusal_release(struct redis_refusal *);
 
-// Notes an error, and logs it once. Where redis_error_needs_another(), the caller cuts the connection.
+// Notes an error, and logs it once. Where redis_error_needs_reconnect(), the caller cuts the connection.
 void redis_refusal_note(struct redis_refusal *, const char *command, const char *error);
 
 // Notes that a command was carried out.
-void redis_refusal_over(struct redis_refusal *, const char *command);
+void redis_refusal_clear(struct redis_refusal *, const char *command);
 
 // Returns a sentence, or NULL if nothing is refused.
 const char *redis_refusal_why(const struct redis_refusal *);

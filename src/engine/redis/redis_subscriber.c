@@ -187,7 +187,7 @@ static void on_probe_sent(void *arg, const redisReply *reply) {
     if (error)
         redis_core_refused(s->redis, "publish", error);
     else if (reply)
-        redis_refusal_over(&s->redis->refusal, "publish");
+        redis_refusal_clear(&s->redis->refusal, "publish");
     if (!redis_reply_integer(reply, &receivers))
         s->probe_sent_ms = 0; // nothing was published
     else if (!receivers && s->probing)

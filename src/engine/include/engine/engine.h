@@ -243,7 +243,7 @@ struct engine_ops {
     // Drops the mapping if it is `expected`. OK also if it was another or none.
     void (*release)(struct engine *, const char *video, const char *expected, engine_done_cb *, void *arg);
 
-    // Notes that videos are watched, or no longer are; at most ENGINE_WATCH_MOST per call. A note expires
+    // Notes that videos are watched, or no longer are; at most ENGINE_WATCH_MAX per call. A note expires
     // after three times ENGINE_WATCH_AGAIN_MS, so that a killed process leaves none behind. `watched` false
     // is ignored, and left to that expiry, for a video with other subscribers. There is no answer, and a note
     // may be lost while the store is away: repeat it.
@@ -284,5 +284,5 @@ struct engine {
     const struct engine_ops *ops;
 };
 
-enum { ENGINE_WATCH_MOST = 64, ENGINE_WATCH_AGAIN_MS = 20000 };
+enum { ENGINE_WATCH_MAX = 64, ENGINE_WATCH_AGAIN_MS = 20000 };
 enum { ENGINE_VIDEO_MAX = 128, ENGINE_URL_MAX = 512 }; // bytes

@@ -2,26 +2,26 @@
 
 #include <stdio.h>
 
-#include "engine/redis/redis_known.h"
+#include "engine/redis/redis_last_positions.h"
 #include "entries.h"
 
-static void learn(struct known *k, const char *video, struct position at) {
-    struct known_video *v = known_ref(k, video);
-    known_note(k, v, at);
-    known_unref(k, v);
+static void learn(struct last_positions *k, const char *video, struct position at) {
+    struct last_position *v = last_positions_ref(k, video);
+    last_positions_note(k, v, at);
+    last_positions_unref(k, v);
 }
 
-static const char *what_is_known(struct known *k, const char *video) {
+static const char *what_is_known(struct last_positions *k, const char *video) {
     static char text[POSITION_TEXT_SIZE];
-    struct known_video *v = known_ref(k, video);
+    struct last_position *v = last_positions_ref(k, video);
     snprintf(text, sizeof text, "%s", v->text);
-    known_unref(k, v);
+    last_positions_unref(k, v);
     return text;
 }
 
 static void the_highest_position_is_kept(void **state) {
     (void)state;
-    struct known k = {0};
+    struct last_positions k = {0};
     assert_string_equal(what_is_known(&k, "v"), "");
     learn(&k, "v", pos(7, 5));
     learn(&k, "v", pos(7, 3)); // the answer to a repeat
@@ -30,38 +30,38 @@ static void the_highest_position_is_kept(void **state) {
     assert_string_equal(what_is_known(&k, "v"), "7-5");
     assert_string_equal(what_is_known(&k, "w"), "8-1");
     assert_string_equal(k.epoch_text, "8");
-    known_release(&k);
+    last_positions_release(&k);
 }
 
 static void a_video_that_was_never_appended_to_is_forgotten(void **state) {
     (void)state;
-    struct known k = {0};
-    struct known_video *a = known_ref(&k, "v"), *b = known_ref(&k, "v");
+    struct last_positions k = {0};
+    struct last_position *a = last_positions_ref(&k, "v"), *b = last_positions_ref(&k, "v");
     assert_ptr_equal(a, b);
-    known_unref(&k, a);
+    last_positions_unref(&k, a);
     assert_int_equal(k.videos.count, 1);
-    known_unref(&k, b);
+    last_positions_unref(&k, b);
     assert_int_equal(k.videos.count, 0);
-    known_release(&k);
+    last_positions_release(&k);
 }
 
 static void the_videos_appended_to_last_are_kept(void **state) {
     (void)state;
-    struct known k = {0};
+    struct last_positions k = {0};
     char video[16];
     learn(&k, "first", pos(1, 1));
-    struct known_video *under_way = known_ref(&k, "under way");
-    known_note(&k, under_way, pos(1, 2));
-    for (int i = 0; i < KNOWN_VIDEOS; i++) {
+    struct last_position *under_way = last_positions_ref(&k, "under way");
+    last_positions_note(&k, under_way, pos(1, 2));
+    for (int i = 0; i < LAST_POSITIONS_MAX; i++) {
         snprintf(video, sizeof video, "v%d", i);
         learn(&k, video, pos(2, 1));
         if (i % 1000 == 0) learn(&k, "busy", pos(3, 1));
     }
-    assert_in_range(k.videos.count, KNOWN_VIDEOS, KNOWN_VIDEOS + 2);
+    assert_in_range(k.videos.count, LAST_POSITIONS_MAX, LAST_POSITIONS_MAX + 2);
     assert_string_equal(what_is_known(&k, "busy"), "3-1");
     assert_string_equal(what_is_known(&k, "first"), "");
-    known_unref(&k, under_way);
-    known_release(&k);
+    last_positions_unref(&k, under_way);
+    last_positions_release(&k);
 }
 
 int main(void) {
