@@ -1,16 +1,17 @@
-// Process set-up of every long-running command: once, before any thread is started.
+// Process-wide set-up of a long-running command: signals and descriptor limit. Called once, before any thread
+// is started.
 #pragma once
 
-// Blocks SIGINT and SIGTERM (all threads inherit that), and ignores signals that an error code reports as
-// well. Returns a descriptor that becomes readable when a signal arrives, or -1 with errno set.
+// Blocks SIGINT and SIGTERM (threads inherit the mask), and ignores signals whose cause is also reported by
+// an error code. Returns a descriptor that becomes readable when a signal arrives, or -1 with errno set.
 int process_take_signals(void);
 void process_release_signals(int signals);
 
 // Returns the next signal, or 0 if there is none.
 int process_next_signal(int signals);
 
-// Blocks SIGHUP too, for a process that outlives its terminal. Does nothing if it is already ignored, as
-// under nohup(1). `signals`: returned by process_take_signals().
+// Also blocks SIGHUP, for a process that outlives its terminal. Does nothing if SIGHUP is already ignored, as
+// under nohup(1). `signals` is what process_take_signals() returned.
 void process_take_hangup(int signals);
 
 // Raises the descriptor limit as far as the system allows. Returns the new limit.

@@ -48,14 +48,14 @@ static void print_audience(const struct audience *a, FILE *out) {
     fprintf(out, "  average per video    %12.2f\n", (double)a->total / (double)a->videos);
     fprintf(out, "  max                  %12s\n", grouped(max).text);
     fprintf(out, "  min                  %12s\n\n", grouped(min).text);
-    fprintf(out, "Top %d videos, by viewers\n", TOP_VIDEOS);
+    fprintf(out, "Top %d videos by viewers\n", TOP_VIDEOS);
     for (size_t i = 0; i < TOP_VIDEOS && i < a->videos; i++) print_video(a, i + 1, a->ranking[i], out);
 }
 
 static void print_size_classes(const struct audience *a, FILE *out) {
     uint64_t videos[SIZE_CLASSES];
     size_classes_count(a, videos);
-    fprintf(out, "\nVideos, by their number of viewers\n");
+    fprintf(out, "\nVideos by number of viewers\n");
     for (size_t i = 0; i < SIZE_CLASSES; i++)
         if (i || videos[i])
             fprintf(out, "  %-14s %10s %9.2f %%\n", size_classes[i].name, grouped(videos[i]).text,
@@ -74,8 +74,8 @@ static void print_reader(const struct audience *a, const struct balance *b, size
 }
 
 static void print_reader_table(const struct audience *a, const struct outcome *o, FILE *out) {
-    fprintf(out, "\nSubscriptions of each reader, policy %s, with its top %d\n", policy_name(o->policy),
-            OUTCOME_TOP);
+    fprintf(out, "\nVideos and viewers of each reader (policy %s), with its top %d videos\n",
+            policy_name(o->policy), OUTCOME_TOP);
     for (size_t r = 0; r < o->before.readers; r++) {
         print_reader(a, &o->before, r, out);
         size_t count = outcome_top_count(o, r);
@@ -91,15 +91,15 @@ static void print_spread(const char *what, const struct spread *s, FILE *out) {
 static void print_balance(const char *title, const struct balance *b, FILE *out) {
     fprintf(out, "\n%s, per reader (%zu)\n", title, b->readers);
     fprintf(out, "  %-14s %10s %12s %10s %10s %12s  %14s\n", "", "total", "average", "max", "min", "std dev",
-            "balance factor");
+            "imbalance");
     print_spread("subscriptions", &b->of_videos, out);
     print_spread("viewers", &b->of_viewers, out);
 }
 
 static void print_loss(const struct simulation *s, const struct outcome *o, FILE *out) {
-    fprintf(out, "\nreader-%zu dies: ", s->config->lose);
+    fprintf(out, "\nreader-%zu fails: ", s->config->lose);
     print_share(o->moved.videos, o->moved.viewers, s->audience, out);
-    fprintf(out, " move to the others\n");
+    fprintf(out, " move to the other readers\n");
     for (size_t r = 0; r < o->after.readers; r++) print_reader(s->audience, &o->after, r, out);
     print_balance("Balance afterwards", &o->after, out);
 }
@@ -116,7 +116,7 @@ static void print_columns(FILE *out) {
     fprintf(out, "  %-14s %-47s    %s\n", "", "    videos of a reader", "    viewers of a reader");
     fprintf(out, "  %-14s", "policy");
     for (int i = 0; i < 2; i++)
-        fprintf(out, "%s %10s %10s %10s  %14s", i ? "   " : "", "max", "min", "std dev", "balance factor");
+        fprintf(out, "%s %10s %10s %10s  %14s", i ? "   " : "", "max", "min", "std dev", "imbalance");
     fputc('\n', out);
 }
 
@@ -126,7 +126,7 @@ static void print_side_by_side(const struct simulation *s, FILE *out) {
     print_columns(out);
     for (size_t i = 0; i < c->policy_count; i++) print_row(&s->outcomes[i], &s->outcomes[i].before, out);
     if (!c->lose) return;
-    fprintf(out, "\nreader-%zu dies, its videos move to the others\n", c->lose);
+    fprintf(out, "\nreader-%zu fails; its videos move to the other readers\n", c->lose);
     for (size_t i = 0; i < c->policy_count; i++) {
         fprintf(out, "  %-14s ", policy_name(s->outcomes[i].policy));
         print_share(s->outcomes[i].moved.videos, s->outcomes[i].moved.viewers, s->audience, out);

@@ -5,13 +5,14 @@
 
 #include "base/mem.h"
 
-// The log starts over with the first write that finds all of it copied. While appends come without a pause, a
-// few more pages have always arrived when a copy is done, and it only grows. So from FINISH_PAGES on the
-// store's thread waits for the end of a copy and does the rest, which by then is some dozens of pages.
+// SQLite restarts the write-ahead log with the first write that finds all of it copied. Under a steady stream
+// of appends a few more pages have always arrived by the end of a copy, so the log only grows. From
+// FINISH_PAGES on, the store thread therefore copies the rest itself once the background copy has ended; by
+// then that is a few dozen pages. From MAX_PAGES on, it waits for the background copy to end.
 enum {
-    COPY_PAGES = 1000, // new ones since the last copy began: 4 MB
+    COPY_PAGES = 1000, // since the last copy began: 4 MB
     FINISH_PAGES = 8000,
-    MAX_PAGES = 16000 // now the store's thread waits for a copy in progress
+    MAX_PAGES = 16000
 };
 
 struct checkpointer {
@@ -22,18 +23,18 @@ struct checkpointer {
     bool copying, stop; // under lock, like what follows
     sqlite3 *db;        // the thread's connection
 
-    // The store's thread only:
+    // Store thread only:
     int seen_pages;
-    int next_pages; // the length at which to do something again
+    int next_pages; // the length at which the next copy is due
 };
 
 static void checkpoint_copy(sqlite3 *db) {
-    // Failures are left to the store's thread, which meets them with its next write.
+    // A failure is not handled here: the next write on the store thread reports it.
     sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }
 
-// The connection is opened when it is first needed, since most processes at rest never do. SQLite only knows
-// that there is a write-ahead log after it has read something.
+// Opens the connection with the first copy: an idle process never needs it. SQLite does not detect the
+// write-ahead log until it has read something.
 static void checkpoint_open(struct checkpointer *c) {
     sqlite3 *db;
     if (sqlite3_open_v2(c->path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK)
@@ -87,22 +88,22 @@ void checkpointer_stop(struct checkpointer *c) {
     free(c);
 }
 
-// Returns whether the thread is idle; starts a copy if it is and `start` is set.
+// Returns whether the thread is idle (`wait`: once it is). If so, and `start` is set, starts a copy.
 static bool checkpoint_try_start(struct checkpointer *c, bool wait, bool start) {
     pthread_mutex_lock(&c->lock);
     while (wait && c->copying) pthread_cond_wait(&c->changed, &c->lock);
-    bool rests = !c->copying;
-    if (rests && start) {
+    bool idle = !c->copying;
+    if (idle && start) {
         c->copying = true;
         pthread_cond_broadcast(&c->changed);
     }
     pthread_mutex_unlock(&c->lock);
-    return rests;
+    return idle;
 }
 
 void checkpointer_run_if_due(struct checkpointer *c, struct store *s) {
     int pages = s->wal_pages;
-    if (pages < c->seen_pages) c->next_pages = COPY_PAGES; // it has started over
+    if (pages < c->seen_pages) c->next_pages = COPY_PAGES; // SQLite has restarted the log
     c->seen_pages = pages;
     if (pages < c->next_pages) return;
     bool finish = pages >= FINISH_PAGES;

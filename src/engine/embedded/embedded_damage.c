@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 
-// What does not change in a file that is not written.
+// Unchanged as long as the file is not written.
 struct file_state {
     uint64_t inode;
     int64_t size, changed_s, changed_ns;
@@ -43,29 +43,29 @@ static FILE *damage_open_note(const struct damage *d, const char *mode) {
     return note;
 }
 
-// On a full disk there may be no room for it; then the damage is found again when it is read again.
+// If the disk is full, the note may be lost. Then the damage is found again when the damaged row is read.
 static void damage_write_note(const struct damage *d) {
-    struct file_state l = file_state_of(d->path);
+    struct file_state now = file_state_of(d->path);
     FILE *note = damage_open_note(d, "we");
     if (!note) return;
-    fprintf(note, "%" PRIu64 " %" PRId64 " %" PRId64 ".%09" PRId64 "\n%s\n", l.inode, l.size, l.changed_s,
-            l.changed_ns, d->what);
+    fprintf(note, "%" PRIu64 " %" PRId64 " %" PRId64 ".%09" PRId64 "\n%s\n", now.inode, now.size,
+            now.changed_s, now.changed_ns, d->what);
     fflush(note);
     fsync(fileno(note));
     fclose(note);
 }
 
-// A note that cannot be understood fits no file.
-static bool damage_read_note(struct damage *d, struct file_state *l) {
+// A note that cannot be parsed matches no file.
+static bool damage_read_note(struct damage *d, struct file_state *then) {
     FILE *note = damage_open_note(d, "re");
     if (!note) return false;
-    *l = (struct file_state){0};
+    *then = (struct file_state){0};
     char line[128] = "", *at = line;
     if (fgets(line, sizeof line, note)) {
-        l->inode = strtoull(at, &at, 10);
-        l->size = strtoll(at, &at, 10);
-        l->changed_s = strtoll(at, &at, 10);
-        l->changed_ns = *at == '.' ? strtoll(at + 1, &at, 10) : -1;
+        then->inode = strtoull(at, &at, 10);
+        then->size = strtoll(at, &at, 10);
+        then->changed_s = strtoll(at, &at, 10);
+        then->changed_ns = *at == '.' ? strtoll(at + 1, &at, 10) : -1;
     }
     if (!fgets(d->what, sizeof d->what, note)) d->what[0] = 0;
     d->what[strcspn(d->what, "\n")] = 0;

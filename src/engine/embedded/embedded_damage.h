@@ -1,9 +1,9 @@
-// Whether the database file is damaged, or no longer where it was opened. Either way nothing is written any
-// more, no append is answered with OK, and sound entries can still be read. Store's thread only.
+// Knows whether the database file is damaged, or no longer where it was opened. In either case nothing more
+// is written, every append fails, and sound entries can still be read. Store thread only.
 //
 // Damage is recorded beside the file, in chorus.db.damaged, with the file's inode, size and time of change.
-// As long as these are the same, the next opening knows of the damage; if the file was repaired or replaced,
-// all of it is checked once, and the note is removed if it is sound.
+// While these are unchanged, the file is known to be damaged when it is next opened. If it was repaired or
+// replaced, the whole file is checked once, and the note is removed if it is sound.
 #pragma once
 
 #include <stdbool.h>
@@ -16,7 +16,7 @@ struct damage_file {
 struct damage {
     const char *path;            // of the database; borrowed
     bool opened;                 // before that nothing is recorded beside the file
-    bool damaged;                // until it is opened again
+    bool damaged;                // stays set until the store is opened again
     bool moved;                  // files are not where they were
     char what[128];              // a few words
     struct damage_file files[2]; // the database and its write-ahead log
@@ -25,8 +25,8 @@ struct damage {
 // Notes damage; the first time also beside the file.
 void damage_found(struct damage *, const char *what);
 
-// Last step of opening: finds out whether there is a note, and whether it still holds; is_sound() checks all
-// of a file that has changed since.
+// Last step of opening: reads the note, if there is one, and decides whether it still applies. is_sound()
+// checks the whole file if it has changed since.
 void damage_recall(struct damage *, bool (*is_sound)(void *arg), void *arg);
 
 // Rewrites the note once the file is closed, with its final size and time of change.

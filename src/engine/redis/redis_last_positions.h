@@ -1,8 +1,8 @@
-// Private to the Redis engine: the positions that Redis has given to this process, to be sent along with
-// appends, so that Redis notices when it has lost some. Control loop only.
+// Private to the Redis engine: the last position of each video that Redis has given to this process. They are
+// sent along with appends, so that Redis notices when it has lost entries. Control loop only.
 //
-// Bounded: the LAST_POSITIONS_MAX videos appended to last, of some 200 bytes each; and of all videos the
-// highest epoch.
+// Bounded: the LAST_POSITIONS_MAX most recently used videos, about 200 bytes each; and the highest epoch of
+// all videos.
 #pragma once
 
 #include <stdint.h>
@@ -16,7 +16,7 @@ struct last_position {
     struct name_entry entry;
     struct position at; // highest; not set: none yet
     char text[POSITION_TEXT_SIZE];
-    unsigned calls; // under way, which hold it
+    unsigned calls; // in flight, which refer to it
     struct last_position *prev, *next;
     char name[];
 };
@@ -24,17 +24,17 @@ struct last_position {
 // Zero-initialise.
 struct last_positions {
     struct name_table videos;
-    struct last_position *oldest; // by last use
+    struct last_position *oldest; // least recently used first
     uint64_t epoch;
     char epoch_text[24];
 };
 
 void last_positions_release(struct last_positions *);
 
-// Returns the video's, made if need be, and keeps it until last_positions_unref().
+// Returns the video's, adding it if needed, and holds it until last_positions_unref().
 struct last_position *last_positions_ref(struct last_positions *, const char *video);
 void last_positions_unref(struct last_positions *, struct last_position *);
 
-// Notes what Redis has answered.
+// Record a position, or an epoch, from a reply. Lower ones are ignored.
 void last_positions_note(struct last_positions *, struct last_position *, struct position);
 void last_positions_note_epoch(struct last_positions *, uint64_t epoch);

@@ -11,10 +11,10 @@
 enum {
     RENEWAL_ITEMS = 4, // of lease_renew.lua
     LEASE_ITEMS = 7,   // of leases.lua
-    FORGET_MS = 60000  // a row that looks old must have been so for this long, whatever Redis's clock does
+    FORGET_MS = 60000  // a row must look old for this long, in case Redis's clock jumps
 };
 
-// Reads `count` texts of an array from `first` on. Returns false if one of them is none.
+// Reads `count` strings of an array, starting with `first`. Returns false if an item is not a string.
 static bool read_texts(const redisReply *reply, size_t first, const char *text[], size_t count) {
     for (size_t i = 0; i < count; i++)
         if (!(text[i] = redis_reply_text(redis_reply_item(reply, first + i), NULL))) return false;
@@ -62,7 +62,7 @@ void redis_lease_renew(struct engine *engine, const struct engine_lease *lease, 
     redis_call_send(c, &a);
 }
 
-// Giving up
+// Releasing
 
 static void on_lease_dropped(struct redis_call *c, enum engine_status status, const redisReply *reply) {
     int64_t dropped;
@@ -122,8 +122,8 @@ static void send_forget(struct redis *r) {
     redis_send(r, &a);
 }
 
-// One row at a time is considered for deletion: the first that ended more than 30 days ago by Redis's clock.
-// That of a reader that is alive changes within a second, whatever that clock is set to.
+// Considers one row at a time for deletion: the first that ended more than 30 days ago by Redis's clock. The
+// row of a live reader changes within a second, whatever that clock shows.
 static void forget_old_lease(struct redis *r, const redisReply *reply) {
     const char *item[LEASE_ITEMS];
     for (size_t i = 0; read_texts(reply, i, item, LEASE_ITEMS); i += LEASE_ITEMS) {

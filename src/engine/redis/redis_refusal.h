@@ -1,9 +1,9 @@
-// Private to the Redis engine: what Redis refuses, as a sentence for /ready and the log. Control loop only.
+// Private to the Redis engine: the current refusal, as a sentence for /ready and the log. Control loop only.
 //
-// A refusal lasts until the same command succeeds. Appends are probed (redis_log_check): immediately after
+// A refusal lasts until the same command succeeds. Appends are probed (redis_log_check) immediately after
 // connecting, and with growing pauses while they are refused. Other commands are retried by their callers, so
-// that a refusal of one is dropped if none has followed for REDIS_REFUSAL_MS. A full Redis does not count as
-// a refusal: it accepts no comments, and all other operations work.
+// their refusal expires if no other follows within REDIS_REFUSAL_MS. A full Redis does not count as a
+// refusal: it accepts no comments, but all other operations work.
 #pragma once
 
 #include <stdbool.h>
@@ -16,12 +16,12 @@
 enum { REDIS_REFUSAL_MS = 5000, REDIS_REFUSAL_SIZE = 200 };
 
 struct redis_refusal {
-    struct loop *loop;            // NULL: released, nothing is noted any more
+    struct loop *loop;            // NULL: released, errors are ignored
     char why[REDIS_REFUSAL_SIZE]; // a sentence; empty: nothing is refused
     const char *command;          // static
     int64_t last_ms;
     int64_t delay_ms;        // before the next check
-    struct loop_timer check; // due: find out whether appends are still refused
+    struct loop_timer check; // checks whether appends are still refused
     struct log_sampler sampler;
 };
 
@@ -30,10 +30,10 @@ struct redis_refusal {
 void redis_refusal_init(struct redis_refusal *, struct loop *, void (*check)(struct loop_timer *));
 void redis_refusal_release(struct redis_refusal *);
 
-// Notes an error, and logs it once. Where redis_error_needs_reconnect(), the caller cuts the connection.
+// Records an error, and logs it once. If redis_error_needs_reconnect(), the caller closes the connection.
 void redis_refusal_note(struct redis_refusal *, const char *command, const char *error);
 
-// Notes that a command was carried out.
+// Clears the refusal of a command that has succeeded.
 void redis_refusal_clear(struct redis_refusal *, const char *command);
 
 // Returns a sentence, or NULL if nothing is refused.

@@ -32,7 +32,7 @@ scenario('a policy gives the same result alone and beside others', { setups: ['e
 
 scenario('--lose-reader in text: what moves, and the balance afterwards', { setups: ['embedded'] }, async () => {
   const { text, policies: [{ readerLost: lost }] } = await simulate('--lose-reader', '3');
-  assert.match(text, new RegExp(`^reader-3 dies: ${lost.videosMoved} videos .*, ${lost.viewersMoved} viewers`, 'm'));
+  assert.match(text, new RegExp(`^reader-3 fails: ${lost.videosMoved} videos .*, ${lost.viewersMoved} viewers`, 'm'));
   const [, after] = text.split('Balance afterwards, per reader (4)');
   assert.deepEqual(rows(after, 'viewers')[0].slice(0, 4), [2500, 625, lost.viewers.max, lost.viewers.min]);
 });

@@ -1,4 +1,4 @@
-// The settings, and the table of their options. Read once, at the start.
+// The settings of every command, and the table of their options. Read once, when the process starts.
 #pragma once
 
 #include <stdbool.h>
@@ -32,7 +32,7 @@ struct bench_settings {
 
 struct settings {
     const char *redis, *redis_host; // both NULL: the embedded engine
-    int64_t port;                   // of a role run on its own, as are the next four
+    int64_t port;                   // with the next four: of a role that runs on its own
     const char *instance_id, *url, *public_url, *reader_urls;
     const char *bind, *public_host, *data;
     int64_t manager_port, comment_port, statistics_port;
@@ -55,7 +55,8 @@ struct settings {
 
 enum { READERS_MAX = 100, SETTINGS_URL_MAX = 512, SETTINGS_REDIS_URL_SIZE = 2048 };
 
-// Checks what a row of the table cannot express, for `up` and the roles. Returns false and writes a sentence.
+// Checks what a row of the table cannot express, for `up` and the roles. Returns false, with a sentence in
+// `why`, if the settings contradict each other.
 bool settings_check(const struct settings *, enum command, char *why, size_t why_size);
 
 // Writes the URL of Redis. Returns false if the engine is the embedded one.

@@ -8,7 +8,7 @@ struct spread {
     uint64_t total, max, min;
     double average;
     double deviation; // standard deviation, of these values, not of a sample
-    double imbalance; // the balance factor: (max - min) / average in percent; 0 if the average is 0
+    double imbalance; // `balanceFactor` in JSON: (max - min) / average in percent; 0 if the average is 0
 };
 
 // Calculates them. count > 0.
