@@ -3,28 +3,28 @@
 // share a Redis.
 //
 //   video:<id>:reader           string: the URL of the video's reader
-//   video:<id>                  channel: comments as JSON; one without our id comes from an original comment API;
-//                               of any other entry the position alone
-//   {video:<id>}:log            stream: entry id = its position; t: when, ms; j: the JSON as published. For what is
-//                               neither comment nor tombstone j has no body, and after it come k: the kind, a
-//                               number, and b: the body, an object. A comment's body is j without its position:
-//                               a second copy would take 80 % more of Redis's memory
+//   video:<id>                  channel: comments as JSON (one without our id comes from an original comment API);
+//                               for any other entry its position alone
+//   {video:<id>}:log            stream: entry id = its position; t: when, ms; j: the JSON as published. For kinds other
+//                               than comment and tombstone, j has no body; k (the kind, a number) and b (the
+//                               body, an object) follow it. A comment's body is not stored again, but is j
+//                               without its position: a second copy would take 80 % more of Redis's memory
 //   {video:<id>}:pos            string: "<epoch>-<seq> <run>" or "<epoch>-<seq> <run> <prevs>"; see lua/shared/position.lua
 //   {video:<id>}:tokens         hash: digest of a token => digest of the entry, its id, the caller's time in ms
 //   {video:<id>}:tokens:older   hash: the previous generation of the above
 //   {video:<id>}:token:<token>  string: JSON; how an earlier version stored a token: read, never written
 //   readers                     hash: URL => lease; see redis_lease.h
 //   readers:next                string: how many videos have been assigned, for round-robin
-//   chorus:mapped               sorted set: all videos with a mapping or a position, by last use in us
-//   chorus:uncommented          sorted set: those of them without any comment yet
-//   chorus:unmapped             sorted set: those of them without a mapping
+//   chorus:mapped               sorted set: all videos with a mapping or a position, by last use (microseconds)
+//   chorus:uncommented          sorted set: those of them that have no comment yet
+//   chorus:unmapped             sorted set: those of them that have no mapping
 //   chorus:watched              sorted set: watched videos, by chorus:clock
 //   chorus:clock                hash: a clock that does not jump when the server's is set; for these five see lua/shared/admit.lua
 //   chorus:comments             string: comments ever logged
 //   chorus:tokens               hash: period of half a token's life => how many tokens were stored in it
-//   chorus:newest               list: the newest comments of all videos
+//   chorus:newest               list: the most recent comments of all videos
 //   video:/<random>             channel: a process probes its own subscription; no video id contains a slash
-//   {video:/check}:...          a log that is never read, for a few seconds: whether Redis accepts appends
+//   {video:/check}:...          a log that is never read, kept for a few seconds: probes whether Redis accepts appends
 // clang-format on
 //
 // All keys of a video's log have the hash tag {video:<id>}: the slot of its channel. The run is the server's
@@ -59,7 +59,7 @@ static struct engine_subscription *redis_subscribe(struct engine *engine, const 
                                                    const struct engine_subscriber *subscriber, void *arg) {
     struct redis *r = redis_of(engine);
     struct engine_subscription *s = hub_subscribe(r->hub, video, subscriber, arg);
-    // Also when it is not the first: on_subscribed() is called for each subscription.
+    // SUBSCRIBE is sent again for a further subscription: each gets its own on_subscribed().
     if (r->phase != REDIS_CLOSED) redis_subscriber_add(r->subscriber, video);
     return s;
 }
@@ -116,8 +116,8 @@ static void on_redis_reap(struct loop_job *job) {
     free(r);
 }
 
-// Nothing more is published, but subscriptions last until all callbacks have been called: those may still
-// unsubscribe.
+// Nothing more is published, but subscriptions remain until all callbacks have been called, since a callback
+// may still unsubscribe.
 static void redis_close(struct engine *engine) {
     struct redis *r = redis_of(engine);
     if (r->phase == REDIS_CLOSED) return;
