@@ -961,18 +961,22 @@ static void can_be_closed_by_a_subscriber(void **state) {
                                           on_subscribed = {.on_entry = close_on_entry,
                                                            .on_subscribed = close_on_subscribed};
     static struct world_append all[10];
+    size_t begun = 0;
     w->ops->subscribe(w->engine, "v", &on_entry, w);
     w->ops->subscribe(w->engine, "v", &after, w);
-    for (int i = 0; w->engine && i < 10; i++) {
-        world_begin_append(w, &all[i], "v", "{\"comment\":\"x\"}", NULL);
+    while (w->engine && begun < 10) {
+        world_begin_append(w, &all[begun++], "v", "{\"comment\":\"x\"}", NULL);
         world_wait(w);
         world_let_pass(w, 1);
     }
     while (w->engine) world_let_pass(w, 1);
+    assert_closed(w, all, begun);
     world_open(w);
     w->ops->subscribe(w->engine, "v", &on_subscribed, w);
     while (w->engine) world_let_pass(w, 1);
-    world_let_pass(w, 1);
+    assert_closed(w, NULL, 0);
+    world_open(w);
+    if (has_disk(w)) world_post(w, "v", 1);
 }
 
 struct last_append {

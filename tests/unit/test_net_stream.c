@@ -69,6 +69,10 @@ static bool is_writable(void *arg) {
     return ((struct owner *)arg)->stream.writable;
 }
 
+static bool has_fin(void *arg) {
+    return ((struct owner *)arg)->stream.fin;
+}
+
 static bool has_ended(void *arg) {
     const struct owner *o = arg;
     return !o->last && o->calls;
@@ -133,10 +137,13 @@ static void reports_why_it_cannot_connect(void **state) {
 
 static void connects_again_after_a_close(void **state) {
     struct owner *o = *state;
-    int peer = accept_one(o, 0);
+    close(accept_one(o, 0));
+    run_until(loop, has_fin, o);
     stream_close(&o->stream);
-    close(peer);
+    assert_true(stream_is_closed(&o->stream));
+    o->calls = 0;
     connects_in_a_later_turn(state);
+    assert_false(o->stream.readable || o->stream.fin || o->stream.broken); // nothing is left of the first
 }
 
 static void is_readable_until_everything_is_read(void **state) {
