@@ -55,10 +55,10 @@ struct redis_conn {
     bool turn_end_queued;
     struct buf out;
     struct redis_replies replies;
-    int64_t heard_ms; // or began to wait for an answer
-    int64_t up_ms;    // since when it is up
-    int delay_ms;     // before the latest attempt; 0: it begins from the shortest
-    unsigned attempt; // which of the name's addresses
+    int64_t received_ms; // or began to wait for an answer
+    int64_t up_ms;       // since when it is up
+    int delay_ms;        // before the latest attempt; 0: it begins from the shortest
+    unsigned attempt;    // which of the name's addresses
     struct redis_server server;
     char why[REDIS_CONN_WHY_SIZE];
     char logged_why[REDIS_CONN_WHY_SIZE]; // why the greeting was refused, as logged last
@@ -101,7 +101,7 @@ static void on_redis_conn_turn_end(struct loop_job *job) {
 }
 
 static void redis_conn_expect(struct redis_conn *c, redis_reply_cb *cb, void *arg) {
-    if (!c->replies.count) c->heard_ms = loop_now_ms(c->loop);
+    if (!c->replies.count) c->received_ms = loop_now_ms(c->loop);
     redis_replies_expect(&c->replies, cb, arg);
 }
 
@@ -205,7 +205,7 @@ static void redis_conn_greet(struct redis_conn *c) {
 // Receiving
 
 static void redis_conn_receive(struct redis_conn *c, const char *bytes, size_t len) {
-    c->heard_ms = loop_now_ms(c->loop);
+    c->received_ms = loop_now_ms(c->loop);
     switch (redis_replies_feed(&c->replies, bytes, len)) {
     case REDIS_REPLIES_OK: break;
     case REDIS_REPLIES_MALFORMED: redis_conn_go_down(c, "does not speak its protocol"); break;
@@ -275,7 +275,7 @@ void redis_conn_resolved(struct redis_conn *c) {
 
 static void redis_conn_check_silence(struct redis_conn *c) {
     int64_t left = REDIS_CONN_CUT_MS;
-    if (c->replies.count) left = c->heard_ms + REDIS_CONN_CUT_MS - loop_now_ms(c->loop);
+    if (c->replies.count) left = c->received_ms + REDIS_CONN_CUT_MS - loop_now_ms(c->loop);
     if (left <= 0)
         redis_conn_go_down(c, "does not answer");
     else
@@ -364,15 +364,15 @@ bool redis_conn_is_up(const struct redis_conn *c) {
 
 bool redis_conn_is_silent(const struct redis_conn *c) {
     return c->state == CONN_UP && c->replies.count &&
-           loop_now_ms(c->loop) - c->heard_ms >= REDIS_CONN_SILENCE_MS;
+           loop_now_ms(c->loop) - c->received_ms >= REDIS_CONN_SILENCE_MS;
 }
 
 const char *redis_conn_why(const struct redis_conn *c) {
     return c->why;
 }
 
-int64_t redis_conn_heard_ms(const struct redis_conn *c) {
-    return c->heard_ms;
+int64_t redis_conn_received_ms(const struct redis_conn *c) {
+    return c->received_ms;
 }
 
 void redis_conn_drain(struct redis_conn *c, int timeout_ms) {

@@ -70,7 +70,7 @@ void redis_conn_send(struct redis_conn *, int argc, const char *const *argv, con
                      redis_reply_cb *, void *arg);
 
 // Returns when the last byte was received.
-int64_t redis_conn_heard_ms(const struct redis_conn *);
+int64_t redis_conn_received_ms(const struct redis_conn *);
 
 // Closes it: nothing more is sent or passed on, and at the end of the turn on_down() is called. It reconnects
 // by itself.

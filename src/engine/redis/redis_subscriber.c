@@ -205,7 +205,8 @@ void redis_subscriber_probe(struct redis_subscriber *s) {
         s->probe_sent_ms = now;
         redis_conn_send(r->commands, 3, (const char *const[]){"PUBLISH", s->probe_channel, "?"}, NULL,
                         on_probe_sent, s);
-    } else if (now - s->probe_sent_ms >= PROBE_LOST_MS && redis_conn_heard_ms(s->conn) < s->probe_sent_ms) {
+    } else if (now - s->probe_sent_ms >= PROBE_LOST_MS &&
+               redis_conn_received_ms(s->conn) < s->probe_sent_ms) {
         redis_conn_cut(s->conn, "does not deliver what is published");
     }
 }
