@@ -6,7 +6,7 @@
 #include <strings.h>
 
 // Copies the host and returns what follows it, or NULL.
-static const char *parse_host(struct http_url *u, const char *text) {
+static const char *http_url_parse_host(struct http_url *u, const char *text) {
     u->ipv6 = *text == '[';
     if (u->ipv6) text++;
     size_t len = strcspn(text, u->ipv6 ? "]/?#@" : ":/?#@[]");
@@ -19,7 +19,7 @@ static const char *parse_host(struct http_url *u, const char *text) {
 }
 
 // Reads ":port", if there is one, and returns what follows it, or NULL.
-static const char *parse_port(struct http_url *u, const char *text) {
+static const char *http_url_parse_port(struct http_url *u, const char *text) {
     u->port = 80;
     if (*text != ':') return text;
     u->port = 0;
@@ -36,8 +36,8 @@ int http_url_parse(struct http_url *u, const char *text) {
         if ((unsigned char)*c <= 0x20 || (unsigned char)*c >= 0x7f) return -EINVAL;
     if (strncasecmp(text, scheme, strlen(scheme)) != 0)
         return strstr(text, "://") ? -EPROTONOSUPPORT : -EINVAL;
-    text = parse_host(u, text + strlen(scheme));
-    if (text) text = parse_port(u, text);
+    text = http_url_parse_host(u, text + strlen(scheme));
+    if (text) text = http_url_parse_port(u, text);
     if (!text || !strchr("/?#", *text)) return -EINVAL; // strchr also finds the end of the string
     u->path = text;
     u->path_len = strcspn(text, "#");
