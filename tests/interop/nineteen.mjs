@@ -107,7 +107,7 @@ export async function flushedUnderUs(world) {
   const missing = acknowledged.filter((text) => !seen.includes(text));
   assert.deepEqual(seen, acknowledged.filter((text) => seen.includes(text)));
   if (missing.length) assert.equal(other.gaps.length, 1, `missing without a gap: ${missing}`);
-  assert.deepEqual([other.cuts, quiet.cuts], [0, 0], 'nobody else wanted these videos, so that their streams go on');
+  assert.deepEqual([other.cuts, quiet.cuts], [0, 0], 'no other client wanted these videos, so their streams go on');
   assert.ok(shared.cuts <= 2, `${shared.cuts} cuts: moved once`);
   for (const video of ['video1', 'video6', 'other', 'quiet']) assert.match(await world.redis('get', `video:${video}:reader`), /^http:/);
   assert.doesNotMatch(clients.output, /error|closed|retrying/i);

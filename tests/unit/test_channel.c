@@ -664,7 +664,7 @@ static void a_stalled_viewer_is_closed_and_counted(void **state) {
     assert_int_equal(counter_get(&rig.counters.stalled), 1);
     assert_seen(1, "hello ...");
     assert_true(clients[1].ended);
-    assert_ring_empty(); // what was held for it is let go
+    assert_ring_empty(); // what was held for it is released
     rig_send_run(&rig, 1, 5);
     assert_seen(0, "hello 1-1 1-2");
     assert_seen(2, "hello 1-1 1-2");

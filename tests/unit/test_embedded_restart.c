@@ -56,7 +56,7 @@ static void a_range_crosses_epochs(void **state) {
     assert_int_equal(position_compare(r->prev[3], heads[1]), 0);
     assert_int_equal(position_compare(r->prev[8], heads[2]), 0);
     assert_int_equal(position_compare(r->at[12], heads[3]), 0);
-    // Whoever claims to have seen more of an epoch than there was gets what follows it.
+    // A position beyond the end of its epoch is followed by the next epoch.
     r = world_range(w, "v", (struct position){heads[1].epoch, 99}, 100);
     assert_int_equal(r->count, 10);
     assert_int_equal(r->at[0].epoch, heads[2].epoch);

@@ -46,7 +46,7 @@ for (const [what, take] of Object.entries(takings)) {
   });
 }
 
-scenario('a data data folder that is put back is used again', { disk: true, setups }, async (t) => {
+scenario('a data folder that is put back is used again', { disk: true, setups }, async (t) => {
   const system = await t.system({ dataDir: join(t.folder(), 'data') });
   await post(system, 'v', 'before');
   renameSync(system.dataDir, `${system.dataDir}.away`);

@@ -11,7 +11,8 @@ const setups = ['embedded']; // the bench is the same for every set-up
 
 const childrenOf = (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
 
-// Its loops are blocked after each comment, for longer than they may be late.
+// Its loops are blocked after each comment, for longer than they may be late. What is tested is lateness, so time itself must pass:
+// there is no event to wait for.
 async function freeze({ pid }) {
   const loads = childrenOf(pid);
   loads.forEach((load) => process.kill(load, 'SIGSTOP'));

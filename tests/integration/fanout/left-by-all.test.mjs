@@ -28,7 +28,7 @@ async function wave(system, name) {
   } finally {
     crowd.release();
     await until(async () => (await healthOfAll(system)).every(({ subscribedTopics, activeConnections }) => subscribedTopics + activeConnections === 0),
-      'the readers to let go of the videos');
+      'the readers to unsubscribe from the videos');
   }
 }
 

@@ -79,7 +79,8 @@ scenario('a viewer that reads slowly does not count as stalled', { setups }, asy
   const crowd = startCrowd(t, system);
   const slow = await crowd.enter(10, ['v']);
   const quick = await crowd.enter(1, ['v']);
-  // Reads what has arrived, pauses, reads again.
+  // Reads what has arrived, pauses, reads again. The pauses are what makes it slow: all of it must take longer than the stall
+  // timeout, as asserted below, while no single one comes near it.
   for (const member of slow) {
     member.socket.on('data', async () => {
       member.pause();

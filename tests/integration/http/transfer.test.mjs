@@ -54,7 +54,7 @@ scenario('Expect: 100-continue is answered before the body is sent, or refused a
 
   const refused = await exchange(system.comment, head(10_000_000));
   checkError(refused, 413);
-  assert.deepEqual(refused.interim, [], 'nobody is asked for 10 MB');
+  assert.deepEqual(refused.interim, [], 'no 100 Continue for 10 MB');
   const plain = await exchange(system.comment, jsonBytes('POST', '/comment', comment));
   assert.deepEqual(plain.interim, []);
 });

@@ -93,7 +93,7 @@ export class Viewer {
       }
     });
     this.body.once('close', () => (this.ended = true));
-    // A client that sees an end in order does not come back. Over HTTP/1.0 nobody can tell an end from a cut.
+    // A client that sees an end in order does not come back. Over HTTP/1.0 an end looks like a cut.
     const chunked = this.headers['transfer-encoding'] === 'chunked';
     this.body.once('end', () => chunked && (this.fault ??= Object.assign(new Error('the stream has ended in order'), { final: true })));
     if (this.body.closed) this.ended = true; // before the listener was there
@@ -113,7 +113,7 @@ export class Viewer {
       if (json.id !== event.id) throw new Error(`the event's id ${event.id} is not the comment's: ${event.text}`);
       this.journal.comment(event);
     } else {
-      throw new Error(`nobody asked for the event ${type}: ${event.text}`);
+      throw new Error(`unexpected event ${type}: ${event.text}`);
     }
   }
 

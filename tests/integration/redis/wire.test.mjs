@@ -164,7 +164,7 @@ scenario("a mapping by another program to an unknown reader is honoured", { setu
   assert.equal(sent.status, 307);
   assert.equal(new URL(sent.headers.location).origin, theirs);
   await post(system, 'theirs', 'hello');
-  assert.equal(await system.redis.command('GET', 'video:theirs:reader'), theirs, 'nobody has changed it');
+  assert.equal(await system.redis.command('GET', 'video:theirs:reader'), theirs, 'the mapping has not changed');
 });
 
 scenario('our mappings and leases are where other programs look for them', { setups }, async (t) => {
