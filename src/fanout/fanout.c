@@ -268,6 +268,18 @@ void fanout_relieve(struct fanout *f) {
         worker_post(f->slots[i].worker, &(struct worker_command){.verb = WORKER_RELIEVE});
 }
 
+struct loop_lag fanout_lag(const struct fanout *f) {
+    struct loop_lag sum = {0};
+    for (unsigned i = 0; i < f->count; i++) {
+        struct loop_lag lag = loop_lag(worker_env(f->slots[i].worker)->loop);
+        sum.turns += lag.turns;
+        sum.busy_us += lag.busy_us;
+        if (lag.longest_us > sum.longest_us) sum.longest_us = lag.longest_us;
+        for (unsigned step = 0; step < LOOP_LAG_STEPS; step++) sum.within[step] += lag.within[step];
+    }
+    return sum;
+}
+
 unsigned fan_video_viewers(const struct fan_video *v) {
     unsigned sum = 0;
     struct partition *p;

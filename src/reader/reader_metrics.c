@@ -1,4 +1,6 @@
 #include "base/budget.h"
+#include "fanout/fanout.h"
+#include "net/loop.h"
 #include "reader_core.h"
 
 #define READER(name, expression)                                                                             \
@@ -16,6 +18,17 @@ READER(reader_stalled, counter_get(&r->counters.stalled))
 READER(reader_redirected, r->redirected)
 READER(reader_shed, r->shed + counter_get(&r->counters.refused))
 #undef READER
+
+#define WORKERS(name, expression)                                                                            \
+    static double workers_##name(struct service *s) {                                                        \
+        struct loop_lag lag = fanout_lag(((struct reader *)s)->env.fanout);                                  \
+        return (double)(expression);                                                                         \
+    }
+WORKERS(turns, lag.turns)
+WORKERS(slow_turns, loop_lag_slow_turns(&lag))
+WORKERS(busy_s, (double)lag.busy_us / 1e6)
+WORKERS(longest_turn_s, (double)lag.longest_us / 1e6)
+#undef WORKERS
 
 static double reader_memory_used(struct service *s) {
     (void)s;
@@ -43,6 +56,15 @@ const struct metric reader_metrics[] = {
      NULL},
     {"chorus_reader_stalled_viewers_total", "viewers", METRIC_COUNTER,
      "Viewers disconnected because they accepted no data.", reader_stalled, "stalled", NULL},
+    {"chorus_workers_turns_total", "turns", METRIC_COUNTER,
+     "Turns of the loops that send to viewers, of all readers of the process.", workers_turns, NULL, NULL},
+    {"chorus_workers_slow_turns_total", "turns", METRIC_COUNTER,
+     "Of those, the ones of 16 ms and longer: a comment may have waited as long.", workers_slow_turns, NULL,
+     NULL},
+    {"chorus_workers_busy_seconds_total", "seconds", METRIC_COUNTER, "Time that all these turns took.",
+     workers_busy_s, NULL, NULL},
+    {"chorus_workers_longest_turn_seconds", "seconds", METRIC_GAUGE, "Time that the longest of them took.",
+     workers_longest_turn_s, NULL, NULL},
     {"chorus_memory_used_bytes", "bytes", METRIC_GAUGE, "Memory in use that clients can make grow.",
      reader_memory_used, "memory.used", NULL},
     {"chorus_memory_max_bytes", "bytes", METRIC_GAUGE, "Its limit (--memory).", reader_memory_max,

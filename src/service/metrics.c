@@ -74,22 +74,13 @@ ENGINE(longest_trip_s, (double)e.longest_trip_us / 1e6)
 ENGINE(failures, e.failures)
 #undef ENGINE
 
-enum { SLOW_TURN_STEP = 5 }; // of struct loop_lag: turns of 16 ms and longer
-_Static_assert((int)SLOW_TURN_STEP < (int)LOOP_LAG_STEPS, "a step of the loop's");
-
-static uint64_t slow_turns(const struct loop_lag *lag) {
-    uint64_t sum = 0;
-    for (int i = SLOW_TURN_STEP; i < LOOP_LAG_STEPS; i++) sum += lag->within[i];
-    return sum;
-}
-
 #define LOOP(name, expression)                                                                               \
     static double loop_##name(struct service *s) {                                                           \
         struct loop_lag lag = loop_lag(s->loop);                                                             \
         return (double)(expression);                                                                         \
     }
 LOOP(turns, lag.turns)
-LOOP(slow_turns, slow_turns(&lag))
+LOOP(slow_turns, loop_lag_slow_turns(&lag))
 LOOP(busy_s, (double)lag.busy_us / 1e6)
 LOOP(longest_turn_s, (double)lag.longest_us / 1e6)
 #undef LOOP

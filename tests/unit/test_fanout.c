@@ -651,6 +651,25 @@ static void a_video_that_is_over_ends_all_its_streams(void **state) {
     end();
 }
 
+static void the_turns_of_all_workers_are_counted(void **state) {
+    (void)state;
+    struct video v;
+    start(2, 60000, 60000);
+    video_open(&v, 1);
+    for (int i = 0; i < FAN_SPREAD + 2; i++) add(&v); // on both
+    for (int i = 0; i < client_count; i++) client_wait_for_events(&clients[i], 1);
+    uint64_t before = fanout_lag(fanout).turns;
+    publish(&v);
+    for (int i = 0; i < client_count; i++) client_wait_for_events(&clients[i], 2);
+    publish(&v); // its turn comes after that of the first
+    for (int i = 0; i < client_count; i++) client_wait_for_events(&clients[i], 3);
+    struct loop_lag lag = fanout_lag(fanout);
+    assert_true(lag.turns >= before + 2);
+    assert_true(lag.longest_us <= lag.busy_us);
+    video_close(&v);
+    end();
+}
+
 int main(void) {
     threads_without_workers = threads();
     const struct CMUnitTest tests[] = {
@@ -672,6 +691,7 @@ int main(void) {
         cmocka_unit_test(the_latest_moment_reaches_viewers_on_every_worker),
         cmocka_unit_test(a_sink_that_lives_on_a_worker_stays_there),
         cmocka_unit_test(a_video_that_is_over_ends_all_its_streams),
+        cmocka_unit_test(the_turns_of_all_workers_are_counted),
     };
     moved_clock.real = true;
     return cmocka_run_group_tests(tests, NULL, NULL);

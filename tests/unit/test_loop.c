@@ -718,6 +718,7 @@ static void test_the_length_of_turns_is_counted(void **state) {
     assert_int_equal(lag.longest_us, 30000);
     assert_int_equal(lag.busy_us, 30000);
     assert_int_equal(lag.within[5], 1); // 16 to 32 ms
+    assert_int_equal(loop_lag_slow_turns(&lag), 1);
     assert_int_equal(lag.within[0], lag.turns - 1);
 }
 

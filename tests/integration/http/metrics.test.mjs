@@ -48,6 +48,8 @@ scenario('/health shows every figure by a name that Prometheus takes, and the sa
   assert.equal(manager.idleClosed, manager.metrics.chorus_http_evicted_connections_total);
 
   const reader = await health(system.readers[0]);
+  assert.ok(reader.metrics.chorus_workers_turns_total >= reader.metrics.chorus_workers_slow_turns_total);
+  assert.ok(reader.metrics.chorus_workers_busy_seconds_total >= reader.metrics.chorus_workers_longest_turn_seconds);
   assert.deepEqual(Object.keys(reader.memory), ['used', 'max', 'full']);
   assert.equal(reader.memory.max, reader.metrics.chorus_memory_max_bytes);
   for (const [old, name] of [

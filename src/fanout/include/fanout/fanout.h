@@ -18,6 +18,7 @@ struct fan_video;
 struct fanout;
 struct frame;
 struct loop;
+struct loop_lag;
 struct pending;
 struct sink;
 
@@ -72,6 +73,9 @@ void fan_video_publish_moment(struct fan_video *, uint8_t kind, struct frame *);
 // Frees memory: the workers drop the backlog of viewers that have accepted no data for a second. Takes effect
 // asynchronously; calls within 100 ms of the last one do nothing.
 void fanout_relieve(struct fanout *);
+
+// Returns the turns of all workers together; the longest is that of any.
+struct loop_lag fanout_lag(const struct fanout *);
 
 // Viewers are counted here and nowhere else: those of a video by this, those of a reader in its counters.
 unsigned fan_video_viewers(const struct fan_video *);

@@ -87,6 +87,13 @@ static inline int64_t loop_lag_step_us(unsigned i) {
     return INT64_C(1000) << i; // 1 ms to 1 s
 }
 
+// Returns how many turns took 16 ms and longer.
+static inline uint64_t loop_lag_slow_turns(const struct loop_lag *lag) {
+    uint64_t sum = 0;
+    for (unsigned i = 5; i < LOOP_LAG_STEPS; i++) sum += lag->within[i];
+    return sum;
+}
+
 // Runs the job on the loop's thread, in the order of posting. Any thread; never blocks on the loop.
 void loop_post(struct loop *, struct loop_job *);
 
