@@ -40,6 +40,14 @@ struct swept {
     int64_t n;       // the last row that was looked at
 };
 
+// From best to worst.
+enum store_health {
+    STORE_SOUND,
+    STORE_FAILING, // the last write failed: it is tried again
+    STORE_MOVED,   // not where it was opened: nothing is written until it is put back
+    STORE_DAMAGED  // nothing is written any more
+};
+
 struct store {
     sqlite3 *db;
     sqlite3_stmt *statements[SQL_STATEMENTS];
@@ -56,7 +64,7 @@ struct store {
     int64_t passed_over_ms;        // embedded_room.c: the newest time of use it has given
     struct watched_video *watched; // embedded_room.c
     bool read_only;                // statements that write fail: see batch_run()
-    bool refuses;                  // the last write failed: what can wait is not written
+    bool write_failed;             // the last one: what can wait is not written
     struct damage damage;
     struct store_failure failure;
     struct store_totals totals, committed_totals;
@@ -80,9 +88,16 @@ struct store {
 
 void store_read_clocks(struct store *);
 
+// Returns the worst that is known of it.
+static inline enum store_health store_health(const struct store *s) {
+    if (s->damage.damaged) return STORE_DAMAGED;
+    if (s->damage.moved) return STORE_MOVED;
+    return s->write_failed ? STORE_FAILING : STORE_SOUND;
+}
+
 // Returns whether nothing may be written: the file is damaged, or is not where it was opened.
 static inline bool store_is_lost(const struct store *s) {
-    return s->damage.damaged || s->damage.moved;
+    return store_health(s) >= STORE_MOVED;
 }
 
 // See limits.h.

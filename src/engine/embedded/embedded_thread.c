@@ -35,18 +35,17 @@ struct store_thread {
     struct request_list waiting, answers;
     size_t answer_bytes;
     struct engine_stats stats;
-    bool started, stop;
+    enum { THREAD_STARTING, THREAD_RUNNING, THREAD_STOPPING } state;
     int64_t stop_by_ms;
-    bool ready;
-    char why[WHY_SIZE];
+    enum store_health reported; // the thread sets it
+    char why[WHY_SIZE];         // it is not sound
 
     // The thread only:
     struct store *store;
     struct checkpointer *checkpointer;
     struct request_list taken; // what a batch left for the next one
-    int64_t probe_ms;          // when to try whether it can be written again; 0: it can
-    char failure[WHY_SIZE];    // why it cannot
-    bool reported_damaged, reported_moved;
+    int64_t probe_ms;          // while it is failing: when to try whether it can be written again
+    char failure[WHY_SIZE];    // why it is failing
     int64_t sweep_ms, check_files_ms;
     bool sweep_more;
 };
@@ -65,60 +64,56 @@ static void thread_describe_failure(struct store_thread *t, const struct store_f
     snprintf(t->failure, sizeof t->failure, "cannot write %s (%s): %s", t->store->path, f->text, advice);
 }
 
-static void thread_set_ready(struct store_thread *t, bool ready, const char *why) {
-    pthread_mutex_lock(&t->lock);
-    t->ready = ready;
-    if (!ready) snprintf(t->why, sizeof t->why, "%s", why);
-    pthread_mutex_unlock(&t->lock);
-}
-
-// Reports the worst known problem.
-static void thread_update_ready(struct store_thread *t) {
+static void thread_describe_health(const struct store_thread *t, enum store_health health, char *why,
+                                   size_t size) {
     const struct store *s = t->store;
-    char why[WHY_SIZE];
-    if (s->damage.damaged) {
-        snprintf(why, sizeof why,
-                 "%s is damaged (%s): no comment is stored any more; stop Chorus and put a good copy in its "
-                 "place (without the old %s-wal), or move it away to start with an empty one",
-                 s->path, s->damage.what, s->path);
-        thread_set_ready(t, false, why);
-    } else if (s->damage.moved) {
+    switch (health) {
+    case STORE_SOUND: why[0] = 0; break;
+    case STORE_FAILING: snprintf(why, size, "%s", t->failure); break;
+    case STORE_MOVED:
         snprintf(
-            why, sizeof why,
+            why, size,
             "%s is no longer the file that was opened (removed, renamed or replaced): no comment is stored "
             "any more; put it back, or restart Chorus",
             s->path);
-        thread_set_ready(t, false, why);
-    } else {
-        thread_set_ready(t, !t->probe_ms, t->failure);
+        break;
+    case STORE_DAMAGED:
+        snprintf(why, size,
+                 "%s is damaged (%s): no comment is stored any more; stop Chorus and put a good copy in its "
+                 "place (without the old %s-wal), or move it away to start with an empty one",
+                 s->path, s->damage.what, s->path);
+        break;
     }
-    t->reported_damaged = s->damage.damaged;
-    t->reported_moved = s->damage.moved;
 }
 
-static void thread_update_ready_if_changed(struct store_thread *t) {
-    if (t->store->damage.damaged != t->reported_damaged || t->store->damage.moved != t->reported_moved)
-        thread_update_ready(t);
+static void thread_report_health(struct store_thread *t) {
+    enum store_health health = store_health(t->store);
+    pthread_mutex_lock(&t->lock);
+    t->reported = health;
+    thread_describe_health(t, health, t->why, sizeof t->why);
+    pthread_mutex_unlock(&t->lock);
+}
+
+static void thread_report_health_if_changed(struct store_thread *t) {
+    if (store_health(t->store) != t->reported) thread_report_health(t);
 }
 
 static void thread_note_success(struct store_thread *t) {
-    if (!t->probe_ms) return;
-    t->probe_ms = 0;
-    t->store->refuses = false;
-    thread_update_ready(t);
+    t->store->write_failed = false;
+    thread_report_health_if_changed(t);
 }
 
 static void thread_note_failure(struct store_thread *t, const struct store_failure *f) {
     if (store_is_lost(t->store)) return;
     t->probe_ms = clock_monotonic_ms() + PROBE_MS;
-    t->store->refuses = true;
+    t->store->write_failed = true;
     thread_describe_failure(t, f);
-    thread_update_ready(t);
+    thread_report_health(t);
 }
 
 bool store_thread_ready(struct store_thread *t, char *why, size_t why_size) {
     pthread_mutex_lock(&t->lock);
-    bool ready = t->ready;
+    bool ready = t->reported == STORE_SOUND;
     if (!ready) snprintf(why, why_size, "%s", t->why);
     pthread_mutex_unlock(&t->lock);
     return ready;
@@ -152,7 +147,7 @@ static int64_t thread_sweep_pause_ms(const struct store_thread *t) {
 
 // Only while the store can be written: leases in memory are valid without it.
 static void thread_write_leases(struct store_thread *t) {
-    if (t->probe_ms || store_is_lost(t->store) || !t->store->leases_unwritten) return;
+    if (store_health(t->store) != STORE_SOUND || !t->store->leases_unwritten) return;
     if (!lease_write_rows(t->store)) thread_note_failure(t, &t->store->failure);
 }
 
@@ -165,7 +160,7 @@ static void thread_do_maintenance(struct store_thread *t, size_t done) {
         t->check_files_ms = now_ms + CHECK_FILES_MS;
     }
     if (!store_is_lost(t->store)) {
-        if (t->probe_ms && now_ms >= t->probe_ms) thread_probe(t);
+        if (t->store->write_failed && now_ms >= t->probe_ms) thread_probe(t);
         thread_write_leases(t);
         if (now_ms >= t->sweep_ms || keep_up) {
             t->sweep_more = sweep_slice(t->store, done);
@@ -174,14 +169,14 @@ static void thread_do_maintenance(struct store_thread *t, size_t done) {
         }
         checkpointer_run_if_due(t->checkpointer, t->store);
     }
-    thread_update_ready_if_changed(t);
+    thread_report_health_if_changed(t);
 }
 
 static int64_t thread_next_maintenance_ms(const struct store_thread *t) {
     int64_t next_ms = t->check_files_ms;
     if (store_is_lost(t->store)) return next_ms;
     if (t->sweep_ms < next_ms) next_ms = t->sweep_ms;
-    return t->probe_ms && t->probe_ms < next_ms ? t->probe_ms : next_ms;
+    return t->store->write_failed && t->probe_ms < next_ms ? t->probe_ms : next_ms;
 }
 
 // Waiting and handing over
@@ -194,11 +189,11 @@ static bool thread_may_work(const struct store_thread *t) {
 static bool thread_wait(struct store_thread *t, bool *requests) {
     int64_t due_ms = thread_next_maintenance_ms(t);
     pthread_mutex_lock(&t->lock);
-    while (!t->stop && !thread_may_work(t) && clock_monotonic_ms() < due_ms)
+    while (t->state != THREAD_STOPPING && !thread_may_work(t) && clock_monotonic_ms() < due_ms)
         clock_wait(&t->changed, &t->lock, due_ms);
-    *requests = t->stop || thread_may_work(t);
+    *requests = t->state == THREAD_STOPPING || thread_may_work(t);
     if (*requests) request_list_move(&t->taken, &t->waiting);
-    bool go_on = !t->stop || (t->taken.first && clock_monotonic_ms() < t->stop_by_ms);
+    bool go_on = t->state != THREAD_STOPPING || (t->taken.first && clock_monotonic_ms() < t->stop_by_ms);
     pthread_mutex_unlock(&t->lock);
     return go_on;
 }
@@ -225,7 +220,7 @@ static size_t thread_work(struct store_thread *t) {
         thread_note_failure(t, &result.failure);
     else if (result.wrote)
         thread_note_success(t);
-    thread_update_ready_if_changed(t);
+    thread_report_health_if_changed(t);
     size_t count = done.count;
     thread_hand_back(t, &done, clock_monotonic_us() - begin_us, result.failed);
     return count;
@@ -248,9 +243,9 @@ static void *thread_run(void *arg) {
     struct store_thread *t = arg;
     pthread_setname_np(pthread_self(), "chorus-store");
     bool opened = thread_open_store(t);
-    if (opened) thread_update_ready(t);
+    if (opened) thread_report_health(t);
     pthread_mutex_lock(&t->lock);
-    t->started = true;
+    t->state = THREAD_RUNNING;
     pthread_cond_broadcast(&t->changed);
     pthread_mutex_unlock(&t->lock);
     if (!opened) return NULL;
@@ -286,7 +281,6 @@ struct store_thread *store_thread_start(const struct embedded_config *config, vo
     t->config = config;
     t->on_answers = on_answers;
     t->arg = arg;
-    t->ready = true;
     pthread_mutex_init(&t->lock, NULL);
     clock_condition_init(&t->changed);
     if (thread_create(t) != 0) {
@@ -295,7 +289,7 @@ struct store_thread *store_thread_start(const struct embedded_config *config, vo
         return NULL;
     }
     pthread_mutex_lock(&t->lock);
-    while (!t->started) pthread_cond_wait(&t->changed, &t->lock);
+    while (t->state == THREAD_STARTING) pthread_cond_wait(&t->changed, &t->lock);
     bool opened = t->store != NULL;
     pthread_mutex_unlock(&t->lock);
     if (opened) return t;
@@ -332,7 +326,7 @@ struct engine_stats store_thread_stats(struct store_thread *t) {
 void store_thread_stop(struct store_thread *t, int grace_ms, struct request_list *answered,
                        struct request_list *left) {
     pthread_mutex_lock(&t->lock);
-    t->stop = true;
+    t->state = THREAD_STOPPING;
     t->stop_by_ms = clock_monotonic_ms() + grace_ms;
     pthread_mutex_unlock(&t->lock);
     pthread_cond_signal(&t->changed);

@@ -121,7 +121,7 @@ void video_mark_used(struct store *s, struct video *v) {
     bool crowded = s->config.limits.max_videos && s->totals.videos >= s->config.limits.max_videos / 4 * 3;
     int64_t often_ms = s->config.keep_ms / 30;
     if (crowded && often_ms > CROWDED_MS) often_ms = CROWDED_MS;
-    if (s->read_only || s->refuses || s->use_ms - v->used_ms < often_ms) return;
+    if (s->read_only || s->write_failed || s->use_ms - v->used_ms < often_ms) return;
     video_set_used(s, v, s->use_ms);
 }
 
