@@ -28,8 +28,8 @@ struct reporter {
     int interval_ms;
     json_t *(*build)(void *arg);
     void *arg;
-    bool posting, closing;
-    bool failing; // and that has been logged
+    enum { REPORTER_WAITING, REPORTER_POSTING, REPORTER_CLOSING } state;
+    bool failing; // the last report was not accepted, and that has been logged
 };
 
 static void on_reporter_due(struct loop_timer *);
@@ -77,10 +77,12 @@ static void reporter_begin_failing(struct reporter *r, const struct http_client_
 
 static void on_report_answer(void *arg, const struct http_client_response *a) {
     struct reporter *r = arg;
-    r->posting = false;
-    if (r->closing) {
+    if (r->state == REPORTER_CLOSING) {
         loop_defer(r->loop, &r->reap);
-    } else if (a->error || a->status / 100 != 2) {
+        return;
+    }
+    r->state = REPORTER_WAITING;
+    if (a->error || a->status / 100 != 2) {
         reporter_begin_failing(r, a);
     } else if (r->failing) {
         r->failing = false;
@@ -94,12 +96,12 @@ static void on_reporter_due(struct loop_timer *t) {
     int64_t jitter_ms = (int64_t)r->interval_ms * JITTER_PERCENT / 100;
     loop_timer_start(r->loop, t,
                      r->interval_ms - jitter_ms + (int64_t)(hash_random() % (uint64_t)(2 * jitter_ms + 1)));
-    if (r->posting) return;
+    if (r->state == REPORTER_POSTING) return;
     json_t *report = r->build(r->arg);
     char *body = report ? json_dumps(report, JSON_COMPACT) : NULL;
     json_decref(report);
     if (!body) return;
-    r->posting = true;
+    r->state = REPORTER_POSTING;
     http_client_request(r->client,
                         &(struct http_client_request){
                             .method = "POST",
@@ -122,8 +124,8 @@ static void on_reporter_reap(struct loop_job *job) {
 
 // A running request keeps the memory until its callback.
 void reporter_free(struct reporter *r) {
-    if (!r || r->closing) return;
-    r->closing = true;
+    if (!r || r->state == REPORTER_CLOSING) return;
+    if (r->state == REPORTER_WAITING) loop_defer(r->loop, &r->reap);
+    r->state = REPORTER_CLOSING;
     loop_timer_stop(r->loop, &r->timer);
-    if (!r->posting) loop_defer(r->loop, &r->reap);
 }
