@@ -1,5 +1,6 @@
 // Reports figures of single clients to the statistics service, but only for the first CLIENT_REPORTS of them,
-// so that thousands of viewers do not load it. Control loop only.
+// so that thousands of viewers do not load it. No table of metrics: two figures of a viewer, which is no
+// service. Control loop only.
 #pragma once
 
 #include <stdbool.h>

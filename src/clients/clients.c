@@ -39,7 +39,8 @@ struct clients {
     struct client_viewer *queue, **queue_end; // viewers that want to connect
     unsigned connecting;
     size_t never_connected;
-    bool posting, wants_comments;
+    enum { POSTING_NOT_YET, POSTING_BEGUN, POSTING_STOPPED } posting;
+    bool wants_comments;
     struct loop_timer patience;
     char *register_url, *comment_url, *statistics_url, *authorization;
     size_t calls; // pending HTTP requests, whose callbacks use this struct
@@ -48,8 +49,8 @@ struct clients {
 
 static void clients_begin_posting(struct clients *c) {
     loop_timer_stop(c->env.loop, &c->patience);
-    if (c->posting) return;
-    c->posting = true;
+    if (c->posting != POSTING_NOT_YET) return;
+    c->posting = POSTING_BEGUN;
     if (c->wants_comments) poster_start(&c->poster);
 }
 
@@ -241,11 +242,11 @@ const struct tally *clients_tally(const struct clients *c) {
 }
 
 bool clients_are_posting(const struct clients *c) {
-    return c->posting;
+    return c->posting == POSTING_BEGUN;
 }
 
 void clients_stop_posting(struct clients *c) {
-    c->posting = true; // so that nothing starts it again
+    c->posting = POSTING_STOPPED;
     loop_timer_stop(c->env.loop, &c->patience);
     poster_stop(&c->poster);
 }

@@ -40,7 +40,8 @@ void clients_free(struct clients *);
 
 const struct tally *clients_tally(const struct clients *);
 
-bool clients_are_posting(const struct clients *); // whether posting has begun
+// Returns whether posting has begun and has not been stopped. Once stopped, it does not begin again.
+bool clients_are_posting(const struct clients *);
 void clients_stop_posting(struct clients *);
 
 // Returns how many deliveries of comments answered 201 are still missing at viewers that are connected.
