@@ -229,6 +229,8 @@ static void partition_end(const struct fan_video *v, const struct partition *p) 
 bool fan_video_add(struct fan_video *v, const struct sink *sink, uint8_t asks, struct pending *pending) {
     struct partition *p = partition_choose(v, sink->worker);
     if (!p) return false;
+    if (sink->worker == SINK_ANY_WORKER && sink->ops && sink->ops->placed)
+        sink->ops->placed(sink->state, (int)p->worker);
     partition_count_viewers(v, p, 1);
     worker_post(
         v->fanout->slots[p->worker].worker,

@@ -41,6 +41,11 @@ enum sink_event {
 };
 
 // Receives the events of a sink that has no descriptor to watch. Embedded in the viewer.
+//
+// A sink calls on_sink() from an event or a job of the worker's loop, never from inside an operation: not of
+// its own, as the fan-out is in the middle of its viewer then, and not of another sink, as that may be one of
+// the same video. What an operation finds out about the other streams of a connection (it is broken, it has
+// room again) is reported in a job (loop_defer()).
 struct sink_owner {
     void (*on_sink)(struct sink_owner *, unsigned events); // may close the sink before it returns
 };
@@ -51,10 +56,15 @@ enum sink_end {
     SINK_RESET     // immediately, discarding unsent data: the client does not read
 };
 
-// All operations run on the worker's thread and never block. They get the sink's descriptor as numbered in
-// that thread's table (-1: none), so that a state need not store it.
+// All operations but placed() run on the worker's thread and never block. They get the sink's descriptor as
+// numbered in that thread's table (-1: none), so that a state need not store it.
 struct sink_ops {
     size_t state_bytes; // memory of one state while its stream is idle; counts against the budget
+
+    // The fan-out has chosen a worker for a sink that had SINK_ANY_WORKER: the connection's next streams must
+    // name it. Called on the control loop, by the function that takes the sink, before the worker gets it.
+    // NULL: the connection has only one stream.
+    void (*placed)(void *state, int worker);
 
     // Starts the sink on the worker. The owner outlives the sink. Returns 0 or a negative errno; close() is
     // called after an error too.
