@@ -1,6 +1,6 @@
 #include "base/prng.h"
 
-uint64_t prng_next(struct prng *p) {
+static uint64_t prng_next(struct prng *p) {
     p->state += UINT64_C(0x9e3779b97f4a7c15);
     uint64_t z = p->state;
     z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);

@@ -6,7 +6,7 @@
 #include "base/uthash.h"
 #include "base/mem.h"
 
-struct lease *lease_find(struct lease *list, const char *reader_url) {
+static struct lease *lease_find(struct lease *list, const char *reader_url) {
     struct lease *l;
     DL_FOREACH(list, l) {
         if (!strcmp(l->reader_url, reader_url)) return l;
@@ -18,7 +18,7 @@ static int lease_by_url(const struct lease *a, const struct lease *b) {
     return strcmp(a->reader_url, b->reader_url);
 }
 
-struct lease *lease_add(struct lease **list, const char *reader_url) {
+static struct lease *lease_add(struct lease **list, const char *reader_url) {
     struct lease *l = mem_zalloc(sizeof *l);
     l->reader_url = mem_strdup(reader_url);
     l->instance_id = mem_strdup("");

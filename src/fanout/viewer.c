@@ -218,6 +218,11 @@ static void viewer_announce_gap(struct viewer *v) {
     v->pending = pending_of(frame_of_gap(v->gap_from, ch->sent_at, GAP_SLOW));
 }
 
+// Whether it only waits for the next flush.
+static bool viewer_awaits_flush(const struct viewer *v) {
+    return v->cursor >= v->channel->sent && !v->pending && !v->gap && !v->lacks;
+}
+
 // Lists a viewer that still lags. Whether it moved decides its place among the blocked ones.
 static void viewer_list_lagging(struct viewer *v, bool moved, int64_t now_ms) {
     bool was_blocked = v->list == LIST_BLOCKED || v->list == LIST_SPENT;
@@ -436,8 +441,4 @@ void viewer_drop_backlog(struct viewer *v) {
     if (v->pending) viewer_cut_pending(v);
     viewer_fall_off_ring(v);
     viewer_enter_list(v, LIST_SPENT);
-}
-
-bool viewer_awaits_flush(const struct viewer *v) {
-    return v->cursor >= v->channel->sent && !v->pending && !v->gap && !v->lacks;
 }

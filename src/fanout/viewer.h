@@ -39,6 +39,3 @@ void viewer_fall_off_ring(struct viewer *);
 
 // Drops a blocked viewer's backlog, except for a partly sent frame: it will get a gap.
 void viewer_drop_backlog(struct viewer *);
-
-// Whether it only waits for the next flush.
-bool viewer_awaits_flush(const struct viewer *);

@@ -92,10 +92,6 @@ bool stream_wait(struct stream *s, int timeout_ms) {
     return events;
 }
 
-int stream_peer_address(const struct stream *s, union address *peer) {
-    return sock_peer_address(s->watch.fd, peer);
-}
-
 bool stream_has_unread(const struct stream *s) {
     return s->ops->has_unread(s);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/uthash.h"
@@ -58,6 +59,9 @@ void mappings_release(struct mappings *); // none may have queries
 // Returns the video's mapping, which may be new; NULL if there is no room, because queries wait for all.
 struct mapping *mappings_get(struct mappings *, struct placement *, const char *video);
 void mappings_drop(struct mappings *, struct mapping *);
+
+// For tests: how many there are.
+size_t placement_cached_count(const struct placement *);
 
 // Looks at some of them, and drops those that are too old. To be called now and then.
 void mappings_age(struct mappings *, int64_t now_ms);

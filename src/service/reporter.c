@@ -1,4 +1,4 @@
-#include "service/reporter.h"
+#include "reporter.h"
 
 #include <errno.h>
 #include <stdint.h>

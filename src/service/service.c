@@ -3,10 +3,11 @@
 #include "engine/engine.h"
 #include "http/exchange.h"
 #include "service/json_reply.h"
-#include "service/reporter.h"
+#include "reporter.h"
 #include "version.h"
 
-const char *service_log_name(const struct service *s) {
+// The name for log lines.
+static const char *service_log_name(const struct service *s) {
     return s->kind->logs_instance ? s->instance_id : s->kind->role;
 }
 

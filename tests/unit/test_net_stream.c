@@ -113,7 +113,7 @@ static void connects_in_a_later_turn(void **state) {
     assert_int_equal(o->calls, 0);
     run_until(loop, was_called, o);
     assert_int_equal(o->stream.error, 0);
-    assert_int_equal(stream_peer_address(&o->stream, &peer), 0);
+    assert_int_equal(sock_peer_address(o->stream.watch.fd, &peer), 0);
     assert_int_equal(address_port(&peer), address_port(&at));
     assert_int_equal(stream_write(&o->stream, "x", 1), 1);
     sock_close(listener);

@@ -4,6 +4,7 @@
 #include "run_loop.h"
 
 #include "base/mem.h"
+#include "placement/mappings.h"
 #include "placement/placement.h"
 #include "placement/readers.h"
 

@@ -77,6 +77,19 @@ struct redis {
     struct last_positions last_positions;
 };
 
+// The callback of a call: the one that belongs to the operation.
+union engine_cb {
+    engine_append_cb *append;
+    engine_head_cb *head;
+    engine_range_cb *range;
+    engine_mapping_cb *mapping;
+    engine_lease_cb *lease;
+    engine_leases_cb *leases;
+    engine_done_cb *done;
+    engine_counter_cb *counter;
+    engine_overview_cb *overview;
+};
+
 struct redis_call {
     struct redis *redis;
     // `reply` only if the status is ENGINE_OK; it is no error then. ENGINE_STORE_FULL: Redis has no memory

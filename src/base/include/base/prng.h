@@ -8,8 +8,6 @@ struct prng {
     uint64_t state; // initially the seed
 };
 
-uint64_t prng_next(struct prng *);
-
 // Returns a number from 0 to below - 1; below > 0.
 uint64_t prng_below(struct prng *, uint64_t below);
 

@@ -177,19 +177,6 @@ struct engine_stats {
     uint64_t failures;        // transactions rolled back; commands refused or lost
 };
 
-// The callback of a request: the one that belongs to the operation.
-union engine_cb {
-    engine_append_cb *append;
-    engine_head_cb *head;
-    engine_range_cb *range;
-    engine_mapping_cb *mapping;
-    engine_lease_cb *lease;
-    engine_leases_cb *leases;
-    engine_done_cb *done;
-    engine_counter_cb *counter;
-    engine_overview_cb *overview;
-};
-
 // For engines: counts a trip.
 static inline void engine_stats_add(struct engine_stats *s, int64_t us, bool failed) {
     uint64_t took_us = us > 0 ? (uint64_t)us : 0;

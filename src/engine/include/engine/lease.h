@@ -17,8 +17,6 @@ struct lease {
 };
 
 // A list; NULL is empty.
-struct lease *lease_find(struct lease *list, const char *reader_url);
-struct lease *lease_add(struct lease **list, const char *reader_url);
 void lease_remove(struct lease **list, struct lease *);
 
 // Returns the lease as it is then. The answer borrows from it.

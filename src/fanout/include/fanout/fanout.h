@@ -42,7 +42,8 @@ struct fanout_config {
 // descriptor or a table.
 struct fanout *fanout_new(struct loop *control, const struct fanout_config *, int *error);
 
-// Ends the threads. All videos have been freed; no callback follows.
+// Ends the threads, and runs the control loop's pending jobs (loop_drain): theirs, and those of others. All
+// videos have been freed; no callback follows.
 void fanout_free(struct fanout *);
 
 // A video of one reader. on_left(): some of its viewers have gone; how many are left, fan_video_viewers()
@@ -59,7 +60,7 @@ bool fan_video_add(struct fan_video *, const struct sink *, uint8_t asks, struct
 
 // The video is over: each viewer, also one that is added later, is sent what has been published, then the end
 // of its stream, and is closed; on_left() follows. Nothing may be published any more. Any other way in which
-// a viewer is closed leaves the end out, so that the client comes back.
+// a viewer is closed leaves the end out, so that the client comes back. So far only tests call it.
 void fan_video_end(struct fan_video *);
 
 // Sends a frame (reference taken) to all viewers.
@@ -67,7 +68,7 @@ void fan_video_publish(struct fan_video *, struct frame *);
 
 // Sets the latest event of the moment of one kind (a bit); takes the frame, which has no position. Only
 // viewers that ask for the kind are sent it, only the latest, and each as soon as it has caught up: nothing
-// is queued. Viewers that are added later are sent it after their pending frames.
+// is queued. Viewers that are added later are sent it after their pending frames. So far only tests call it.
 void fan_video_publish_moment(struct fan_video *, uint8_t kind, struct frame *);
 
 // Frees memory: the workers drop the backlog of viewers that have accepted no data for a second. Takes effect

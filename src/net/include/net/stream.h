@@ -89,9 +89,6 @@ struct sink stream_take_sink(struct stream *, enum sink_framing);
 // timeout. Blocks: only for a process that is ending.
 bool stream_wait(struct stream *, int timeout_ms);
 
-// Gets the peer's address. Returns 0 or a negative errno.
-int stream_peer_address(const struct stream *, union address *);
-
 // Returns whether the peer has sent bytes that are still unread; asks the kernel, so it may be ahead of
 // `readable`.
 bool stream_has_unread(const struct stream *);

@@ -75,6 +75,3 @@ bool placement_is_leased(struct placement *, const char *reader_url);
 // Returns whether the list of readers has been read; the number of readers that may get videos.
 bool placement_ready(struct placement *);
 size_t placement_reader_count(struct placement *);
-
-// Returns the number of mappings in memory: those used in the last two minutes.
-size_t placement_cached_count(const struct placement *);

@@ -52,8 +52,5 @@ void service_init(struct service *, const struct service_kind *, struct loop *, 
                   struct http_client *, const struct service_config *);
 void service_release(struct service *); // may be repeated
 
-// Returns the name for log lines: the role, or the instance.
-const char *service_log_name(const struct service *);
-
 // Routes for /, /health and /ready, ended by a row without a pattern.
 extern const struct http_route service_routes[];
