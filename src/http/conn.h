@@ -1,5 +1,10 @@
 // Private to http: where a server and its connections meet, whatever their protocol. The server sees a
 // connection as a table of operations; the connection sees the server as its host.
+//
+// Control loop only, and with it HTTP/1.1 (h1_conn.c): its stream is on the host's loop; it calls guards and
+// handlers directly; and it shares, without locks, the scheduler and the counters of its host, the account of
+// memory.h and the list of servers, which the process has once, and the buffer that it reads into. A
+// connection on another thread needs its own of each, or posts.
 #pragma once
 
 #include <stdint.h>

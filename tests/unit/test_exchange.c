@@ -1,5 +1,6 @@
 // The roles' own handlers, driven through a second implementer of the exchange: no socket, no connection, and
-// every answer in a turn of its choice.
+// every answer in a turn of its choice; then one whose connection lives on another thread.
+#include "distant_exchange.h"
 #include "embedded_world.h"
 #include "fake_exchange.h"
 #include "fake_fanout.h"
@@ -207,6 +208,55 @@ static void test_a_viewer_that_cannot_be_served_is_cut_off(void **state) {
     assert_int_equal(house.f.end, FAKE_ABORTED); // an answer would keep a browser from coming back
 }
 
+// Has the request handled for a connection on another thread. What came of it is in house.f.
+static void call_from_afar(struct distant_exchange *d) {
+    pthread_t thread = distant_begin(d, house.world->loop);
+    world_run(house.world);
+    distant_end(d, thread);
+    fake_exchange_release(&house.f);
+    house.f = d->fake;
+}
+
+static void test_a_connection_may_live_on_another_thread(void **state) {
+    (void)state;
+    static const char comment[] = "{\"userid\":\"u\",\"videoid\":\"v\",\"comment\":\"hello\"}";
+    struct distant_exchange d = {.site = &(struct http_site){.tables = comment_tables, .arg = house.comment},
+                                 .line = "POST /comment",
+                                 .fields = JSON,
+                                 .body = comment};
+    call_from_afar(&d);
+    assert_true(d.body_was_read);
+    expect(201, buf_string(&house.f.body), "\"comment\":\"hello\"");
+    assert_int_equal(world_head(house.world, "v").at.seq, 1);
+}
+
+static void test_a_distant_connection_waits_for_the_guard(void **state) {
+    (void)state;
+    struct distant_exchange d = {
+        .site = &(struct http_site){.tables = statistics_tables, .arg = house.statistics},
+        .line = "POST /reader-api-statistics",
+        .fields = JSON "Origin: http://page\r\n",
+        .body = "{}"};
+    call_from_afar(&d);
+    assert_false(d.body_was_read);
+    expect(403, buf_string(&house.f.body), "forbidden");
+}
+
+static void test_a_distant_connection_gives_a_sink_or_is_cut_off(void **state) {
+    (void)state;
+    const struct http_site site = {.tables = reader_tables, .arg = house.reader};
+    struct distant_exchange d = {.site = &site, .line = "GET /connect?userid=u&videoid=v", .fields = ""};
+    struct distant_exchange late = d;
+    assert_true(world_assign(house.world, "v", reader_url).changed);
+    call_from_afar(&d);
+    assert_int_equal(house.f.end, FAKE_STREAMS);
+    assert_true(fake_fanout_has(FAKE_SINK));
+    fake_fanout_leave(FAKE_SINK);
+    late.after_handler = stop_reader;
+    call_from_afar(&late);
+    assert_int_equal(house.f.end, FAKE_ABORTED);
+}
+
 #define HOUSED(test) cmocka_unit_test_setup_teardown(test, open_house, close_house)
 
 int main(void) {
@@ -219,6 +269,9 @@ int main(void) {
         HOUSED(test_a_viewer_of_another_readers_video_is_redirected),
         HOUSED(test_a_viewer_that_has_gone_leaves_nothing),
         HOUSED(test_a_viewer_that_cannot_be_served_is_cut_off),
+        HOUSED(test_a_connection_may_live_on_another_thread),
+        HOUSED(test_a_distant_connection_waits_for_the_guard),
+        HOUSED(test_a_distant_connection_gives_a_sink_or_is_cut_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

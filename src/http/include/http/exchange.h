@@ -3,8 +3,9 @@
 // in the meantime does not end it, so a handler need not know.
 //
 // Each protocol implements the operations: HTTP/1.1 (h1_conn.c), later HTTP/2, a test's fake. They are called
-// on the thread on which the handler was called. None of them calls a handler before it returns, and none
-// blocks; the connection itself may belong to another thread.
+// on the control loop, like guards and handlers (router.h). None of them calls a handler before it returns,
+// and none blocks. A connection that lives on another thread posts the outcome there; what it needs of a
+// reply it copies, and the sink of a stream it must have ready, since begin_stream() returns it.
 #pragma once
 
 #include <stdbool.h>

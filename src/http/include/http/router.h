@@ -1,4 +1,8 @@
 // Finds what answers a request: a row of a table of routes, or a static file. Pure.
+//
+// Guards and handlers always run on the control loop, where the roles live. A connection that lives on
+// another thread posts its request there (loop_post): first the head, whose verdict it waits for before it
+// reads the body, then the complete request.
 #pragma once
 
 #include <stdbool.h>
