@@ -57,7 +57,7 @@ void http_scheduler_stop(struct http_scheduler *, void (*on_idle)(struct http_sc
 // Returns the lane of a peer.
 uint8_t http_scheduler_lane(const union address *peer);
 
-// Runs the connection now, or queues it. May be called while it is queued.
+// Serves the connection from inside this call, or queues it. May be called while it is queued.
 void http_scheduler_ready(struct http_scheduler *, struct http_task *);
 
 // Queues the connection: it never runs before this returns.

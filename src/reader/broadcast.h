@@ -62,7 +62,7 @@ struct broadcast {
 // `video` is borrowed until broadcast_close().
 void broadcast_open(struct broadcast *, struct broadcast_env *, const char *video);
 
-// Disconnects its viewers, and fails its join requests with JOIN_BROADCAST_CLOSED.
+// Disconnects its viewers, and fails its join requests with JOIN_BROADCAST_CLOSED, from inside this call.
 void broadcast_close(struct broadcast *);
 
 enum join_outcome {
@@ -73,7 +73,7 @@ enum join_outcome {
 };
 
 // A viewer's request to join. It belongs to the caller, and must stay until on_joined(), which comes exactly
-// once and never from inside broadcast_join().
+// once, never from inside broadcast_join(), but perhaps from inside broadcast_close().
 struct join_request {
     struct position last; // position that the viewer has seen; not set: it starts live
     int64_t deadline_ms;  // after that it is refused

@@ -96,13 +96,19 @@ bool stream_has_unread(const struct stream *);
 void stream_set_keepalive(struct stream *, int after_s, int every_s); // as sock_set_keepalive()
 
 // A transport. Its functions set the flags of the stream; the generic part watches the socket and calls
-// on_ready().
+// on_ready(). The table may be part of a larger struct, which has what all connections of the transport share
+// (certificates, the peer's name for SNI and its check): the functions find it by s->ops. stream_connect() is
+// given an address only, so a client whose peers have different names needs a table for each.
+//
+// A protocol that the handshake chooses (ALPN) is known once `error` is 0. There is no function for it yet,
+// and the server makes a connection of HTTP/1.1 when it accepts (server.c).
 struct stream_ops {
     // The socket is connected or accepted: starts the handshake. Sets `error` to -EINPROGRESS, or to 0 if no
     // handshake is needed.
     void (*open)(struct stream *, bool is_server);
     // The socket has epoll events. Sets flags and, while opening, `error` once the outcome is known. Returns
-    // whether on_ready() should run: when there is news for the owner, and after stream_ready_again().
+    // whether on_ready() should run: when there is news for the owner, and after stream_ready_again(). As it
+    // is not told of the latter, it may always return true.
     bool (*on_socket)(struct stream *, uint32_t events);
     ssize_t (*read)(struct stream *, void *bytes, size_t room);
     ssize_t (*writev)(struct stream *, const struct iovec *, size_t count);
@@ -110,7 +116,8 @@ struct stream_ops {
     bool (*has_unread)(const struct stream *);
     // Frees the state, which may be NULL; the socket is closed afterwards.
     void (*close)(struct stream *);
-    // Turns the state and the socket, which it owns from then on, into a sink.
+    // Turns the state and the socket, which it owns from then on, into a sink. Bytes that the stream has
+    // accepted but still buffers move with the state: the sink sends them first.
     struct sink (*take_sink)(struct stream *, int fd, enum sink_framing);
 };
 
