@@ -281,7 +281,10 @@ static bool is_taken(struct video *v, struct socket_pair sockets) {
     struct pending *pending = pending_with(&head, 1);
     struct sink sink = test_sink(sockets.server);
     bool taken = fan_video_add(v->fan, &sink, 0, pending);
-    if (!taken) pending_free(pending);
+    if (!taken) {
+        pending_free(pending);
+        free(sink.state);
+    }
     v->added += taken;
     return taken;
 }
