@@ -292,16 +292,14 @@ static int client_on_end(llhttp_t *p) {
 }
 
 static void client_start_parser(struct client_viewer *v) {
-    static llhttp_settings_t settings; // control loop only
-    if (!settings.on_body) {
-        llhttp_settings_init(&settings);
-        settings.on_header_field = client_on_field;
-        settings.on_header_field_complete = client_on_field_complete;
-        settings.on_header_value = client_on_value;
-        settings.on_headers_complete = client_on_head;
-        settings.on_body = client_on_body;
-        settings.on_message_complete = client_on_end;
-    }
+    static const llhttp_settings_t settings = {
+        .on_header_field = client_on_field,
+        .on_header_field_complete = client_on_field_complete,
+        .on_header_value = client_on_value,
+        .on_headers_complete = client_on_head,
+        .on_body = client_on_body,
+        .on_message_complete = client_on_end,
+    };
     llhttp_init(&v->http, HTTP_RESPONSE, &settings);
     v->http.data = v;
 }

@@ -143,13 +143,11 @@ static int conn_on_message_complete(llhttp_t *p) {
 }
 
 static void conn_start_parser(struct http_client_conn *c) {
-    static llhttp_settings_t settings; // control loop only
-    if (!settings.on_headers_complete) {
-        llhttp_settings_init(&settings);
-        settings.on_headers_complete = conn_on_headers_complete;
-        settings.on_body = conn_on_body;
-        settings.on_message_complete = conn_on_message_complete;
-    }
+    static const llhttp_settings_t settings = {
+        .on_headers_complete = conn_on_headers_complete,
+        .on_body = conn_on_body,
+        .on_message_complete = conn_on_message_complete,
+    };
     llhttp_init(&c->parser, HTTP_RESPONSE, &settings);
     c->parser.data = c;
 }

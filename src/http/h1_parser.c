@@ -156,22 +156,17 @@ static int h1_on_message_complete(llhttp_t *p) {
     return HPE_PAUSED;
 }
 
-static const llhttp_settings_t *h1_parser_settings(void) {
-    static llhttp_settings_t settings;
-    if (!settings.on_url) {
-        llhttp_settings_init(&settings);
-        settings.on_header_field = h1_on_header_field;
-        settings.on_header_value = h1_on_header_value;
-        settings.on_header_value_complete = h1_on_header_value_complete;
-        settings.on_headers_complete = h1_on_headers_complete;
-        settings.on_chunk_header = h1_on_chunk_header;
-        settings.on_body = h1_on_body;
-        settings.on_message_complete = h1_on_message_complete;
-        settings.on_url = h1_on_url;
-        settings.on_url_complete = h1_on_url_complete;
-    }
-    return &settings;
-}
+static const llhttp_settings_t h1_parser_settings = {
+    .on_header_field = h1_on_header_field,
+    .on_header_value = h1_on_header_value,
+    .on_header_value_complete = h1_on_header_value_complete,
+    .on_headers_complete = h1_on_headers_complete,
+    .on_chunk_header = h1_on_chunk_header,
+    .on_body = h1_on_body,
+    .on_message_complete = h1_on_message_complete,
+    .on_url = h1_on_url,
+    .on_url_complete = h1_on_url_complete,
+};
 
 void h1_parser_start(struct h1_parser *h, const struct http_site *site, struct http_exchange *x) {
     h->site = site;
@@ -180,7 +175,7 @@ void h1_parser_start(struct h1_parser *h, const struct http_site *site, struct h
     h->span = SPAN_NONE;
     h->field_count = 0;
     h->head_scan = (struct http_head){0};
-    llhttp_init(&h->llhttp, HTTP_REQUEST, h1_parser_settings());
+    llhttp_init(&h->llhttp, HTTP_REQUEST, &h1_parser_settings);
     h->llhttp.data = h;
 }
 
