@@ -64,7 +64,7 @@ struct comment_api {
 struct posting {
     struct comment_api *api;
     struct http_exchange *exchange;
-    char *content; // with an Idempotency-Key: the body before the timestamp
+    char *content; // with an Idempotency-Key: the entry's body without the timestamp
     size_t content_len;
     char videoid[ID_MAX + 1];
 };
@@ -88,38 +88,47 @@ static void count_comment(struct comment_api *a, const char *video) {
     HASH_ADD_KEYPTR(hh, a->counts, v->video, strlen(v->video), v);
 }
 
-// The last member of a comment's JSON; its value always has the same length.
-static const char timestamp_member[] = ",\"timestamp\":\"";
-enum {
-    TIME_LEN = 24, // 2026-01-01T00:00:00.000Z
-    TIMESTAMP_LEN = sizeof timestamp_member - 1 + TIME_LEN + 1
-};
+// Adds the last member of an entry's body.
+static void add_timestamp(struct buf *body, int64_t at_ms) {
+    char timestamp[CLOCK_ISO8601_SIZE];
+    clock_iso8601(at_ms, timestamp);
+    buf_printf(body, ",\"timestamp\":\"%s\"", timestamp);
+}
 
-static void reply_created(struct http_exchange *x, const struct engine_entry *e,
-                          const struct engine_first *first) {
+static void reply_created(struct http_exchange *x, const struct engine_entry *e) {
     static const char before[] = "{\"success\":true,\"comment\":", after[] = "}";
     struct buf b = {0};
     buf_add(&b, before, sizeof before - 1);
     entry_write(&b, e);
-    if (first && !first->whole) {
-        char timestamp[CLOCK_ISO8601_SIZE];
-        clock_iso8601(first->at_ms, timestamp);
-        memcpy(b.data + b.len - 2 - TIME_LEN, timestamp, TIME_LEN);
-    }
     buf_add(&b, after, sizeof after - 1);
     http_reply(x, &(struct http_reply){.status = 201, .body = b.data, .body_len = b.len});
     buf_release(&b);
+}
+
+// Replies to a repeat as to the first: the same comment, with the first one's number and time.
+static void reply_repeated(const struct posting *p, const struct engine_entry *e, int64_t at_ms) {
+    struct buf body = {0};
+    buf_add(&body, p->content, p->content_len);
+    add_timestamp(&body, at_ms);
+    struct engine_entry first = *e;
+    first.body = body.data;
+    first.body_len = body.len;
+    reply_created(p->exchange, &first);
+    buf_release(&body);
+}
+
+// Whether an entry's body is this content and a timestamp. The content ends with the quote of its last text.
+static bool has_same_content(const struct posting *p, const struct engine_entry *e) {
+    return p->content && e->body_len > p->content_len && !memcmp(e->body, p->content, p->content_len) &&
+           e->body[p->content_len] == ',';
 }
 
 static void on_comment_appended(void *arg, enum engine_status status, const struct engine_entry *e,
                                 const struct engine_first *first) {
     struct posting *p = arg;
     struct comment_api *a = p->api;
-    if (status == ENGINE_OK && first && first->whole) { // the first one was stored by an earlier version
-        bool same = p->content && e->body_len == p->content_len + TIMESTAMP_LEN &&
-                    !memcmp(e->body, p->content, p->content_len);
-        if (!same) status = ENGINE_KEY_REUSED;
-    }
+    bool whole = first && first->whole; // the first one was stored by an earlier version
+    if (status == ENGINE_OK && whole && !has_same_content(p, e)) status = ENGINE_KEY_REUSED;
     switch (status) {
     case ENGINE_OK:
         if (!first) count_comment(a, p->videoid);
@@ -128,7 +137,10 @@ static void on_comment_appended(void *arg, enum engine_status status, const stru
             position_format(e->at, id);
             log_info("comment", "published", "video=%s id=%s", p->videoid, id);
         }
-        reply_created(p->exchange, e, first);
+        if (first && !whole)
+            reply_repeated(p, e, first->at_ms);
+        else
+            reply_created(p->exchange, e);
         break;
     case ENGINE_FULL: placement_reply_full(&a->placed, p->exchange, p->videoid); break;
     case ENGINE_BUSY:
@@ -152,11 +164,9 @@ static void on_comment_appended(void *arg, enum engine_status status, const stru
     free(p);
 }
 
-// The entry's body.
-static void build_comment(struct buf *b, const char *userid, const char *videoid,
-                          const struct body_field *name, const struct body_field *comment, int64_t now_ms) {
-    char timestamp[CLOCK_ISO8601_SIZE];
-    clock_iso8601(now_ms, timestamp);
+// The entry's body, to which the timestamp has to be added.
+static void build_content(struct buf *b, const char *userid, const char *videoid,
+                          const struct body_field *name, const struct body_field *comment) {
     buf_clear(b);
     buf_printf(b, "\"userid\":\"%s\",\"videoid\":\"%s\"", userid, videoid); // ids need no escaping
     if (name->state == BODY_TEXT) {
@@ -165,7 +175,6 @@ static void build_comment(struct buf *b, const char *userid, const char *videoid
     }
     buf_add_string(b, ",\"comment\":");
     json_text_add(b, comment->text, comment->len);
-    buf_printf(b, "%s%s\"", timestamp_member, timestamp);
 }
 
 // Idempotency-Key (IETF draft-ietf-httpapi-idempotency-key-header): a repeat by the same user for the same
@@ -232,12 +241,13 @@ static void handle_comment(struct http_exchange *x, void *arg) {
     p->exchange = x;
     memcpy(p->videoid, video, f[VIDEO].len + 1);
     int64_t now_ms = clock_wall_ms();
-    build_comment(&a->scratch, user, video, &f[NAME], &f[COMMENT], now_ms);
+    build_content(&a->scratch, user, video, &f[NAME], &f[COMMENT]);
     if (key[0]) {
-        p->content_len = a->scratch.len - TIMESTAMP_LEN;
+        p->content_len = a->scratch.len;
         p->content = mem_strndup(a->scratch.data, p->content_len);
         make_comment_token(&token, key, p, now_ms);
     }
+    add_timestamp(&a->scratch, now_ms);
     struct engine *e = a->placed.service.engine;
     e->ops->append(e,
                    &(struct engine_append){.video = video,
