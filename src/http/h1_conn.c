@@ -285,11 +285,13 @@ static void h1_add_response(struct h1_conn *c, const struct http_reply *reply) {
     http_response_head(&c->out, reply, http_common_lines(&host->common, clock_wall_ms()), persistence);
     http_counters_response(&host->counters, reply->status);
     if (http_request_is_head(&c->request) || !http_status_has_body(reply->status)) return;
-    if (reply->is_static && reply->body_len > COPIED_BYTES) {
+    bool adds_newline = http_reply_lacks_newline(reply);
+    if (reply->is_static && reply->body_len > COPIED_BYTES && !adds_newline) {
         c->tail = reply->body;
         c->tail_len = reply->body_len;
     } else {
         buf_add(&c->out, reply->body, reply->body_len);
+        if (adds_newline) buf_add(&c->out, "\n", 1);
     }
 }
 

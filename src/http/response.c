@@ -58,6 +58,10 @@ bool http_status_has_body(int status) {
     return status != 204 && status != 304;
 }
 
+bool http_reply_lacks_newline(const struct http_reply *r) {
+    return !r->content_type && r->body_len && r->body && r->body[r->body_len - 1] != '\n';
+}
+
 static void response_add_line(struct buf *out, const char *name, const char *value) {
     buf_add_string(out, name);
     buf_add_string(out, value);
@@ -74,7 +78,7 @@ void http_response_head(struct buf *out, const struct http_reply *reply, const c
     buf_add_string(out, common_lines);
     if (http_status_has_body(reply->status)) {
         char digits[24], *at = digits + sizeof digits;
-        size_t n = reply->body_len;
+        size_t n = reply->body_len + http_reply_lacks_newline(reply);
         if (reply->content_type) response_add_line(out, "Content-Type: ", reply->content_type);
         buf_add_string(out, reply->content_type ? "Content-Length: "
                                                 : "Content-Type: application/json\r\nContent-Length: ");

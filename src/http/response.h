@@ -25,6 +25,10 @@ enum http_connection {
 
 bool http_status_has_body(int status);
 
+// Whether the body is JSON that a handler composed, without the newline that such a body ends with: then the
+// head counts it, and it has to be sent after the body.
+bool http_reply_lacks_newline(const struct http_reply *);
+
 // Adds the head of a response; its body follows, except after HEAD.
 void http_response_head(struct buf *, const struct http_reply *, const char *common_lines,
                         enum http_connection);

@@ -127,7 +127,7 @@ static inline void handle_big(struct http_exchange *x, void *arg) {
     char *body = mem_alloc(len);
     memset(body, 'b', len);
     world.handled++;
-    http_reply(x, &(struct http_reply){.status = 200, .body = body, .body_len = len});
+    http_reply(x, &(struct http_reply){.status = 200, .content_type = "x/y", .body = body, .body_len = len});
     free(body);
 }
 
@@ -136,9 +136,11 @@ static char static_body[200000];
 static inline void handle_static(struct http_exchange *x, void *arg) {
     (void)arg;
     memset(static_body, 'l', sizeof static_body - 1);
-    http_reply(
-        x, &(struct http_reply){
-               .status = 200, .body = static_body, .body_len = sizeof static_body - 1, .is_static = true});
+    http_reply(x, &(struct http_reply){.status = 200,
+                                       .content_type = "x/y",
+                                       .body = static_body,
+                                       .body_len = sizeof static_body - 1,
+                                       .is_static = true});
 }
 
 static inline void handle_wait(struct http_exchange *x, void *arg) {

@@ -516,7 +516,7 @@ static void test_unknown_paths(void **state) {
         }
         if (p->status != 404) fail_msg("%d for %s", p->status, paths[i]);
         assert_string_equal(buf_string(&p->body),
-                            "{\"error\":\"There is nothing at this path.\",\"code\":\"not_found\"}");
+                            "{\"error\":\"There is nothing at this path.\",\"code\":\"not_found\"}\n");
         assert_string_equal(peer_header(p, "Access-Control-Allow-Origin"), "*");
         assert_string_equal(peer_header(p, "Content-Type"), "application/json");
     }
@@ -702,14 +702,14 @@ static void test_head_is_get_without_the_body(void **state) {
 static void test_an_answers_head(void **state) {
     (void)state;
     struct peer *p = send_from(0, "GET /full HTTP/1.1\r\n" HOST "\r\n");
-    peer_expect(p, 307, "{}");
+    peer_expect(p, 307, "{}\n");
     assert_memory_equal(buf_string(&p->head), "HTTP/1.1 307 Temporary Redirect\r\n", 33);
     assert_string_equal(peer_header(p, "Location"), "http://b/c");
     assert_string_equal(peer_header(p, "Retry-After"), "7");
     assert_string_equal(peer_header(p, "X-One"), "1");
     assert_string_equal(peer_header(p, "X-Two"), "2");
     assert_string_equal(peer_header(p, "Content-Type"), "application/json");
-    assert_string_equal(peer_header(p, "Content-Length"), "2");
+    assert_string_equal(peer_header(p, "Content-Length"), "3");
     assert_string_equal(peer_header(p, "Access-Control-Allow-Origin"), "*");
     assert_null(peer_header(p, "Connection"));
     struct tm tm;

@@ -62,6 +62,25 @@ static void test_a_head_has_no_more_than_that(void **state) {
                         "HTTP/1.1 200 OK\r\nDate: now\r\nContent-Type: a/b\r\nContent-Length: 0\r\n\r\n");
 }
 
+static void assert_length(const struct http_reply *reply, const char *line, bool lacks_newline) {
+    buf_clear(&out);
+    head_of(reply, HTTP_CONNECTION_OMITTED);
+    assert_header(line);
+    assert_int_equal(http_reply_lacks_newline(reply), lacks_newline);
+}
+
+static void test_composed_json_ends_with_a_newline(void **state) {
+    (void)state;
+    assert_length(&(struct http_reply){.status = 200, .body = "{}", .body_len = 2}, "Content-Length: 3",
+                  true);
+    assert_length(&(struct http_reply){.status = 200, .body = "{}\n", .body_len = 3}, "Content-Length: 3",
+                  false);
+    assert_length(&(struct http_reply){.status = 200, .body = "", .body_len = 0}, "Content-Length: 0", false);
+    assert_length(
+        &(struct http_reply){.status = 200, .content_type = "text/plain", .body = "a", .body_len = 1},
+        "Content-Length: 1", false);
+}
+
 // RFC 9110, 8.6 and 15.4.5.
 static void test_without_a_body_its_fields_are_left_out(void **state) {
     (void)state;
@@ -138,6 +157,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_a_head_has_the_fields_of_the_reply, set_up),
         cmocka_unit_test_setup(test_a_head_has_no_more_than_that, set_up),
+        cmocka_unit_test_setup(test_composed_json_ends_with_a_newline, set_up),
         cmocka_unit_test_setup(test_without_a_body_its_fields_are_left_out, set_up),
         cmocka_unit_test_setup(test_keep_alive_is_sent_to_http_1_0, set_up),
         cmocka_unit_test_setup(test_common_lines_are_made_once_a_second, set_up),

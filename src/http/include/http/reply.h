@@ -6,8 +6,9 @@
 
 struct http_reply {
     int status;
-    const char *content_type; // NULL: application/json
-    const char *body;         // copied, unless `is_static`
+    const char
+        *content_type; // NULL: application/json, to which a newline is added, if it does not end with one
+    const char *body;  // copied, unless `is_static`
     size_t body_len;
     bool is_static;       // the body is valid as long as the program runs
     const char *location; // NULL: none
