@@ -3,8 +3,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
+#include "accept.h"
 #include "http/asset.h"
 #include "http/exchange.h"
 
@@ -20,35 +20,34 @@ static bool lists_tag(const char *list, const char *etag) {
     return false;
 }
 
-// Whether an element of Accept-Encoding, "gzip" or "gzip;q=0.5", has a weight above 0 (RFC 9110, 12.4.2).
-static bool is_wanted(const char *element, size_t len) {
-    const char *weight = memchr(element, '=', len);
-    if (!weight) return true;
-    size_t at = (size_t)(weight + 1 - element);
-    while (at < len && strchr(" \t0.", element[at])) at++;
-    return at < len;
-}
-
 static bool accepts_gzip(const char *list) {
-    bool any = false;
-    for (size_t len; *(list += strspn(list, ", \t")); list += len) {
-        len = strcspn(list, ",");
-        size_t name = strcspn(list, ",; \t");
-        if ((name == 4 && !strncasecmp(list, "gzip", 4)) || (name == 6 && !strncasecmp(list, "x-gzip", 6)))
-            return is_wanted(list, len);
-        if (name == 1 && *list == '*') any = is_wanted(list, len);
-    }
-    return any;
+    enum http_acceptance found = http_accept_find(list, "gzip");
+    if (found == HTTP_UNNAMED) found = http_accept_find(list, "x-gzip");
+    if (found == HTTP_UNNAMED) found = http_accept_find(list, "*");
+    return found == HTTP_ACCEPTED;
 }
 
-// The tag is weak, so that it holds for the compressed bytes too (RFC 9110, 8.8.3).
+// Pages load nothing from elsewhere, and run no script and use no style that is not a file: a comment that a
+// mistake turned into markup could do nothing. They connect anywhere, because readers are other origins; only
+// our own pages may frame them. Scripts and styles may be used by pages of others, which needs no header but
+// the CORS that everything has.
+static const char security_lines[] =
+    "Content-Security-Policy: default-src 'self'; connect-src http: https:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'self'\r\n"
+    "X-Content-Type-Options: nosniff\r\n"
+    "Referrer-Policy: no-referrer\r\n";
+
+// A cached copy is used only once the server has confirmed it (304): files have no version in their names,
+// and must fit each other after an upgrade. The tag is weak, so that it holds for the compressed bytes too
+// (RFC 9110, 8.8.3).
 void http_reply_asset(struct http_exchange *x, const struct http_asset *a) {
     const char *known = http_request_header(x->request, "if-none-match");
-    const char *encodings = http_request_header(x->request, "accept-encoding");
-    bool gzip = a->gzip && encodings && accepts_gzip(encodings);
-    char headers[256];
-    snprintf(headers, sizeof headers, "ETag: %s\r\nCache-Control: no-cache\r\n%s%s", a->etag,
-             a->gzip ? "Vary: Accept-Encoding\r\n" : "", gzip ? "Content-Encoding: gzip\r\n" : "");
+    bool gzip = a->gzip && accepts_gzip(http_request_header(x->request, "accept-encoding"));
+    const char *vary = a->gzip ? "Vary: Accept-Encoding\r\n" : "";
+    if (x->match.by_accept) vary = a->gzip ? "Vary: Accept, Accept-Encoding\r\n" : "Vary: Accept\r\n";
+    char headers[640];
+    snprintf(headers, sizeof headers, "ETag: %s\r\nCache-Control: no-cache\r\n%s%s%s", a->etag,
+             security_lines, vary, gzip ? "Content-Encoding: gzip\r\n" : "");
     if (known && lists_tag(known, a->etag)) {
         if (gzip) *strstr(headers, "Content-Encoding") = 0;
         http_reply(x, &(struct http_reply){.status = 304, .headers = headers});

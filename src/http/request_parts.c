@@ -61,6 +61,7 @@ static const struct {
     ROW("connection", FIELD_CONNECTION),
     ROW("content-type", FIELD_CONTENT_TYPE),
     ROW("content-length", FIELD_UNKNOWN), // which the parser itself reads
+    ROW("accept", FIELD_ACCEPT),
     ROW("accept-encoding", FIELD_ACCEPT_ENCODING),
     ROW("origin", FIELD_ORIGIN),
     ROW("authorization", FIELD_AUTHORIZATION),

@@ -23,6 +23,7 @@ enum http_field {
     FIELD_LAST_EVENT_ID,
     FIELD_IDEMPOTENCY_KEY,
     FIELD_IF_NONE_MATCH,
+    FIELD_ACCEPT,
     FIELD_ACCEPT_ENCODING,
     FIELD_REQUEST_HEADERS, // of a preflight
     FIELD_PROXY,           // only its presence is kept

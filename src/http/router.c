@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "accept.h"
 #include "http/asset.h"
 
 bool http_refuse(struct http_refusal *refusal, int status, const char *code, const char *sentence) {
@@ -33,22 +34,43 @@ static void router_search(struct http_match *m, const struct http_route *row, en
         unsigned methods =
             !strcmp(row->method, "GET") ? HTTP_METHOD_GET | HTTP_METHOD_HEAD : HTTP_METHOD_POST;
         m->methods |= methods;
-        if (m->route || m->asset || !(methods & method)) continue;
+        if (m->route || !(methods & method)) continue;
         m->route = row;
         m->param = param;
         m->param_len = param_len;
     }
 }
 
-struct http_match http_route_find(const struct http_site *site, enum http_method method, const char *path,
-                                  size_t len, bool normalized) {
-    struct http_match m = {0};
-    for (const struct http_asset *a = site->assets; a && a->path && !normalized; a++) {
-        if (strlen(a->path) != len || memcmp(a->path, path, len) != 0) continue;
-        m.methods |= HTTP_METHOD_GET | HTTP_METHOD_HEAD;
-        if (method & (HTTP_METHOD_GET | HTTP_METHOD_HEAD)) m.asset = a;
+static void router_search_files(struct http_match *m, const struct http_asset *a, enum http_method method,
+                                const char *path, size_t len, bool normalized) {
+    const char *param;
+    size_t param_len;
+    for (; a && a->path; a++) {
+        if (normalized && !strchr(a->path, ':')) continue;
+        if (!router_path_matches(a->path, path, len, &param, &param_len)) continue;
+        m->methods |= HTTP_METHOD_GET | HTTP_METHOD_HEAD;
+        if (method & (HTTP_METHOD_GET | HTTP_METHOD_HEAD)) m->asset = a;
     }
+}
+
+// Browsers name text/html; programs that name only application/json do not want a page. Most tools accept
+// anything ("*/*").
+static bool router_wants_file(const struct http_site *site, const char *accept) {
+    bool html = http_accept_find(accept, "text/html") == HTTP_ACCEPTED;
+    bool json = http_accept_find(accept, "application/json") == HTTP_ACCEPTED;
+    return html || (!site->files_by_name && !json);
+}
+
+struct http_match http_route_find(const struct http_site *site, enum http_method method, const char *path,
+                                  size_t len, bool normalized, const char *accept) {
+    struct http_match m = {0};
+    router_search_files(&m, site->assets, method, path, len, normalized);
     for (const struct http_route *const *t = site->tables; *t; t++)
         router_search(&m, *t, method, path, len, normalized);
+    m.by_accept = m.asset && m.route;
+    if (m.by_accept && router_wants_file(site, accept))
+        m.route = NULL;
+    else if (m.by_accept)
+        m.asset = NULL;
     return m;
 }

@@ -11,12 +11,13 @@
 void http_site_admit(const struct http_site *site, struct http_exchange *x) {
     struct http_request *r = x->request;
     const char *path = r->head.data + r->path_start;
+    const char *accept = http_request_header(r, "accept");
     if (r->path_len == 1 && *path == '*') // the server as a whole
         x->match.methods = HTTP_METHOD_GET | HTTP_METHOD_HEAD | HTTP_METHOD_POST;
     else
-        x->match = http_route_find(site, r->method, path, r->path_len, false);
+        x->match = http_route_find(site, r->method, path, r->path_len, false, accept);
     if (!x->match.methods && http_request_normalize_path(r))
-        x->match = http_route_find(site, r->method, path, r->path_len, true);
+        x->match = http_route_find(site, r->method, path, r->path_len, true, accept);
     const struct http_route *route = x->match.route;
     if (route) {
         if (x->match.param) http_request_set_param(r, x->match.param, x->match.param_len);

@@ -7,6 +7,10 @@
 #include "http/exchange.h"
 
 void reply_json(struct http_exchange *x, int status, json_t *owned) {
+    reply_json_with(x, status, NULL, owned);
+}
+
+void reply_json_with(struct http_exchange *x, int status, const char *headers, json_t *owned) {
     char *text = json_dumps(owned, JSON_COMPACT | JSON_REAL_PRECISION(9));
     json_decref(owned);
     if (!text) {
@@ -16,7 +20,8 @@ void reply_json(struct http_exchange *x, int status, json_t *owned) {
     http_reply(x, &(struct http_reply){.status = status,
                                        .body = text,
                                        .body_len = strlen(text),
-                                       .retry_after_s = status == 503 ? 1 : 0});
+                                       .retry_after_s = status == 503 ? 1 : 0,
+                                       .headers = headers});
     free(text);
 }
 

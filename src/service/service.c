@@ -38,11 +38,12 @@ void service_release(struct service *s) {
     s->reporter = NULL;
 }
 
+// Some roles have a page there too.
 static void handle_root(struct http_exchange *x, void *arg) {
     struct service *s = arg;
-    reply_json(x, 200,
-               json_pack("{s:s,s:s,s:s,s:s}", "service", "chorus", "role", s->kind->role, "instanceId",
-                         s->instance_id, "version", CHORUS_VERSION));
+    reply_json_with(x, 200, "Vary: Accept\r\n",
+                    json_pack("{s:s,s:s,s:s,s:s}", "service", "chorus", "role", s->kind->role, "instanceId",
+                              s->instance_id, "version", CHORUS_VERSION));
 }
 
 static json_t *service_health(struct service *s, bool *ready) {

@@ -6,6 +6,7 @@
 static const char page[] = "a page that would be shorter compressed", packed[] = "packed", raw[] = "raw";
 static const struct http_asset assets[] = {
     {"/", "text/html; charset=utf-8", "W/\"1\"", page, sizeof page - 1, packed, sizeof packed - 1},
+    {"/both", "text/html", "W/\"3\"", page, sizeof page - 1, NULL, 0},
     {"/raw.png", "image/png", "W/\"2\"", raw, sizeof raw - 1, NULL, 0},
     {0},
 };
@@ -15,7 +16,7 @@ static void handle_none(struct http_exchange *x, void *arg) {
     http_reply(x, &(struct http_reply){.status = 200, .body = "route", .body_len = 5});
 }
 
-static const struct http_route routes[] = {{"GET", "/", .handle = handle_none},
+static const struct http_route routes[] = {{"GET", "/both", .handle = handle_none},
                                            {"GET", "/other", .handle = handle_none},
                                            {"POST", "/raw.png", .handle = handle_none},
                                            {0}};
@@ -42,6 +43,36 @@ static void test_a_file_goes_before_a_route_and_is_not_copied(void **state) {
     fake_handle(&f, &site, "POST /raw.png", "", NULL);
     assert_string_equal(buf_string(&f.body), "route");
     fake_exchange_release(&f);
+}
+
+// A client that wants JSON gets the route's answer, and caches can tell the two apart.
+static void test_accept_chooses(void **state) {
+    (void)state;
+    struct fake_exchange f;
+    fake_handle(&f, &site, "GET /both", "Accept: application/json\r\n", NULL);
+    assert_string_equal(buf_string(&f.body), "route");
+    fake_exchange_release(&f);
+    fake_handle(&f, &site, "GET /both", "Accept: text/html\r\n", NULL);
+    assert_string_equal(buf_string(&f.body), page);
+    assert_true(fake_has_header(&f, "Vary: Accept"));
+    fake_exchange_release(&f);
+    fake_handle(&f, &site, "GET /raw.png", "Accept: application/json\r\n", NULL);
+    assert_string_equal(buf_string(&f.body), raw);
+    fake_exchange_release(&f);
+}
+
+static void test_every_file_has_the_security_headers(void **state) {
+    (void)state;
+    static const char *const fields[] = {"", "If-None-Match: *\r\n", "Accept-Encoding: gzip\r\n"};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        struct fake_exchange f;
+        fake_handle(&f, &site, i ? "GET /" : "GET /raw.png", fields[i], NULL);
+        assert_non_null(strstr(buf_string(&f.head), "\r\nContent-Security-Policy: default-src 'self'; "));
+        assert_true(fake_has_header(&f, "X-Content-Type-Options: nosniff"));
+        assert_true(fake_has_header(&f, "Referrer-Policy: no-referrer"));
+        assert_null(strstr(buf_string(&f.head), "Cross-Origin-Resource-Policy")); // pages of others use them
+        fake_exchange_release(&f);
+    }
 }
 
 static void test_head_has_the_length_and_no_body(void **state) {
@@ -117,7 +148,9 @@ static void test_a_client_that_has_the_file_gets_304(void **state) {
         assert_true(fake_has_header(&f, "ETag: W/\"1\""));
         if (f.status == 304) {
             assert_int_equal(f.body.len, 0);
-            assert_null(strstr(buf_string(&f.head), "Content-"));
+            assert_null(strstr(buf_string(&f.head), "\nContent-Type"));
+            assert_null(strstr(buf_string(&f.head), "\nContent-Length"));
+            assert_null(strstr(buf_string(&f.head), "\nContent-Encoding"));
         }
         fake_exchange_release(&f);
     }
@@ -126,6 +159,8 @@ static void test_a_client_that_has_the_file_gets_304(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_file_goes_before_a_route_and_is_not_copied),
+        cmocka_unit_test(test_accept_chooses),
+        cmocka_unit_test(test_every_file_has_the_security_headers),
         cmocka_unit_test(test_head_has_the_length_and_no_body),
         cmocka_unit_test(test_gzip_is_sent_to_clients_that_accept_it),
         cmocka_unit_test(test_what_does_not_shrink_is_sent_as_it_is),

@@ -21,7 +21,7 @@ static const struct http_site site = {.assets = assets, .tables = tables};
 #define OPTIONS HTTP_METHOD_OPTIONS
 
 static struct http_match find(enum http_method method, const char *path) {
-    return http_route_find(&site, method, path, strlen(path), false);
+    return http_route_find(&site, method, path, strlen(path), false, NULL);
 }
 
 static void test_a_path_and_its_method_find_a_row(void **state) {
@@ -57,7 +57,7 @@ static void test_a_path_and_its_method_find_a_row(void **state) {
 static void test_the_parameter_is_a_part_of_the_path(void **state) {
     (void)state;
     static const char path[] = "/a/x%20y?not=this";
-    struct http_match m = http_route_find(&site, GET, path, strcspn(path, "?"), false);
+    struct http_match m = http_route_find(&site, GET, path, strcspn(path, "?"), false, NULL);
     assert_ptr_equal(m.param, path + 3);
     assert_int_equal(m.param_len, 5);
     assert_null(find(GET, "/").param);
@@ -66,10 +66,10 @@ static void test_the_parameter_is_a_part_of_the_path(void **state) {
 static void test_a_tidied_path_finds_no_row_for_services(void **state) {
     (void)state;
     assert_ptr_equal(find(GET, "/inside").route, &first[3]);
-    struct http_match m = http_route_find(&site, GET, "/inside", 7, true);
+    struct http_match m = http_route_find(&site, GET, "/inside", 7, true, NULL);
     assert_null(m.route);
     assert_int_equal(m.methods, 0);
-    assert_ptr_equal(http_route_find(&site, POST, "/post", 5, true).route, &first[4]);
+    assert_ptr_equal(http_route_find(&site, POST, "/post", 5, true, NULL).route, &first[4]);
 }
 
 static void test_a_file_is_got_and_nothing_else(void **state) {
@@ -80,7 +80,60 @@ static void test_a_file_is_got_and_nothing_else(void **state) {
     assert_true(!m.asset && !m.route && m.methods == (GET | HEAD));
     assert_null(find(GET, "/file.jsx").asset);
     const struct http_site bare = {.tables = tables};
-    assert_int_equal(http_route_find(&bare, GET, "/file.js", 8, false).methods, 0);
+    assert_int_equal(http_route_find(&bare, GET, "/file.js", 8, false, NULL).methods, 0);
+}
+
+static void test_a_file_with_a_parameter_tolerates_slashes(void **state) {
+    (void)state;
+    static const struct http_asset pages[] = {{.path = "/page/:id"}, {.path = "/b"}, {0}};
+    const struct http_site paged = {.assets = pages, .tables = tables};
+    static const struct {
+        const char *path;
+        bool normalized;
+        const struct http_asset *asset;
+    } cases[] = {
+        {"/page/x", false, &pages[0]}, {"/page/x", true, &pages[0]}, {"/page/x/y", false, NULL},
+        {"/page/", false, NULL},       {"/b", false, &pages[1]},     {"/b", true, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t len = strlen(cases[i].path);
+        struct http_match m = http_route_find(&paged, GET, cases[i].path, len, cases[i].normalized, NULL);
+        if (m.asset != cases[i].asset) fail_msg("%s %d", cases[i].path, cases[i].normalized);
+    }
+}
+
+// A path with a page and a route: what the client accepts decides.
+static void test_accept_chooses_between_a_page_and_a_route(void **state) {
+    (void)state;
+    static const struct http_asset pages[] = {{.path = "/"}, {0}};
+    static const struct {
+        const char *accept;
+        bool page, page_by_name; // without and with files_by_name
+    } cases[] = {
+        {NULL, true, false},
+        {"*/*", true, false},
+        {"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true, true},
+        {"application/json", false, false},
+        {"APPLICATION/JSON; charset=utf-8", false, false},
+        {"application/json, text/plain, */*", false, false},
+        {"application/json, text/html", true, true},
+        {"application/json, text/html;q=0", false, false},
+        {"application/json;q=0, */*", true, false},
+        {"application/jsonx", true, false},
+        {"text/html;level=1;q=0.1", true, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (int by_name = 0; by_name < 2; by_name++) {
+            const struct http_site both = {.assets = pages, .tables = tables, .files_by_name = by_name};
+            struct http_match m = http_route_find(&both, GET, "/", 1, false, cases[i].accept);
+            bool page = by_name ? cases[i].page_by_name : cases[i].page;
+            if ((m.asset != NULL) != page || (m.route != NULL) == page || !m.by_accept)
+                fail_msg("%s, by name %d", cases[i].accept, by_name);
+        }
+    }
+    const struct http_site both = {.assets = pages, .tables = tables};
+    assert_int_equal(http_route_find(&both, POST, "/", 1, false, NULL).methods, GET | HEAD);
+    assert_false(find(GET, "/file.js").by_accept);
 }
 
 static void test_a_refusal_is_all_that_was_said(void **state) {
@@ -106,6 +159,8 @@ int main(void) {
         cmocka_unit_test(test_the_parameter_is_a_part_of_the_path),
         cmocka_unit_test(test_a_tidied_path_finds_no_row_for_services),
         cmocka_unit_test(test_a_file_is_got_and_nothing_else),
+        cmocka_unit_test(test_a_file_with_a_parameter_tolerates_slashes),
+        cmocka_unit_test(test_accept_chooses_between_a_page_and_a_route),
         cmocka_unit_test(test_a_refusal_is_all_that_was_said),
         cmocka_unit_test(test_a_503_says_when_to_retry),
     };

@@ -18,3 +18,20 @@ scenario('GET / is 200 on every port, with role and version or a page; POST / is
     checkError(await call('POST', `${url}/`), 404, role);
   }
 });
+
+scenario('GET / is role and version to a client that accepts only JSON, and the page to browsers and tools', async (t) => {
+  const system = await t.system();
+  const at = (url, accept) => call('GET', `${url}/`, { headers: accept ? { accept } : {} });
+  for (const [role, url] of everyPort(system)) {
+    for (const accept of ['application/json', 'application/json, text/plain, */*']) {
+      const { json, headers } = await at(url, accept);
+      assert.equal(json?.role, role, `${role}, ${accept}`);
+      assert.match(headers.vary, /\bAccept\b(?!-)/, role);
+    }
+  }
+  for (const accept of [undefined, '*/*', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8']) {
+    const { headers } = await at(system.comment, accept);
+    assert.match(headers['content-type'], /^text\/html\b/, accept);
+    assert.match(headers.vary, /\bAccept\b(?!-)/, accept);
+  }
+});

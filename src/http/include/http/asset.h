@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 struct http_asset {
-    const char *path; // "/", "/chorus.js"
+    const char *path; // "/", "/chorus.js"; or "/watch/:videoid", as in a route
     const char *type; // its Content-Type
     const char *etag; // quoted; of the bytes as they are
     const void *bytes;

@@ -41,6 +41,7 @@ struct http_route {
 // Everything that a server serves.
 struct http_site {
     const struct http_asset *assets;        // ended by one without a path; NULL: none
+    bool files_by_name;                     // see http_route_find()
     const struct http_route *const *tables; // ended by NULL, each table by a row without a pattern; the first
                                             // row with the path and the method answers
     void *arg;                              // of handlers and guards
@@ -49,11 +50,16 @@ struct http_site {
 struct http_match {
     const struct http_asset *asset; // or
     const struct http_route *route; // both NULL: nothing at this path has this method
+    bool by_accept;                 // the path has both: the request's Accept field has chosen
     unsigned methods;               // of the path, enum http_method; 0: the path does not exist
     const char *param; // the part of the path that stands for the pattern's last segment, or NULL
     size_t param_len;
 };
 
-// `normalized`: superfluous slashes were removed from the path, so rows with exact_path do not match.
+// Where the path has both a file and a route for the method, as "/" has a page and the role's JSON, the file
+// is found, unless `accept` (the request's field, or NULL) names application/json and not text/html. A site
+// with `files_by_name` turns the default round: the route is found, unless `accept` names text/html.
+// `normalized`: superfluous slashes were removed from the path, so rows with exact_path do not match, and of
+// files only those with a parameter.
 struct http_match http_route_find(const struct http_site *, enum http_method, const char *path, size_t len,
-                                  bool normalized);
+                                  bool normalized, const char *accept);
