@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 #include "net/loop.h"
+#include "backfill.h"
 #include "feed.h"
 #include "reader/history.h"
 
-struct backfill;
 struct broadcast;
 struct engine;
 struct fan_counters;
@@ -38,10 +38,7 @@ struct broadcast_env {
     void (*on_audience)(struct broadcast *, bool watched);
     // Private:
     struct feed_env feed_env;
-    unsigned backfilling;             // length of `backfills`
-    struct backfill *backfills;       // running
-    struct backfill *backfill_line;   // waiting for one of them to end
-    struct loop_timer room;           // retries backfills that found no memory
+    struct backfills backfills;
     struct join_request *new_joins;   // made in this turn
     struct join_request *taken_joins; // being handled by take_joins
     struct loop_job take_joins;       // at the end of the turn

@@ -725,9 +725,9 @@ static void a_limited_number_of_backfills_run_at_a_time(void **state) {
     assert_int_equal(joined_count, MANY); // two of them in vain
     for (int i = 0; i < MANY; i++)
         if (i != 3 && i != AT_ONCE + 1) broadcast_close(&many[i]);
-    assert_int_equal(env.backfilling, 0);
-    assert_null(env.backfills);
-    assert_null(env.backfill_line);
+    assert_int_equal(env.backfills.running_count, 0);
+    assert_null(env.backfills.running);
+    assert_null(env.backfills.line);
 }
 
 static void history_that_is_not_used_is_dropped(void **state) {

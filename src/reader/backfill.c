@@ -1,0 +1,269 @@
+#include "backfill.h"
+
+#include <stdlib.h>
+
+#include "base/budget.h"
+#include "base/container_of.h"
+#include "base/mem.h"
+#include "base/uthash.h"
+#include "continuity.h"
+#include "engine/engine.h"
+#include "fanout/fanout.h"
+#include "fanout/frame.h"
+#include "fanout/pending.h"
+#include "feed.h"
+#include "reader/history.h"
+
+enum {
+    BACKFILL_BATCH = 200, // entries per query
+    BACKFILLS_MAX = 16,
+    BACKFILL_FRAMES = 16,
+    ENTRY_MAX = 5120, // bytes of an entry: a comment of 2,000 bytes, all of them escaped, and its members
+    ENTRY_COST = 2 * ENTRY_MAX, // once in the engine's answer, once as a frame
+    ROOM_AGAIN_MS = 25
+};
+
+struct backfill {
+    struct backfills *all;
+    struct feed *feed; // NULL: abandoned
+    const struct history *history;
+    void *arg;
+    enum { BACKFILL_IN_LINE, BACKFILL_WITHOUT_ROOM, BACKFILL_READING } state;
+    struct position from, at;
+    struct position lost;    // entries up to here were read and dropped again for lack of room
+    struct position feed_at; // the feed's position when the query was sent
+    int64_t overdue_ms;
+    size_t reserved, bytes; // for the next answer; of the frames
+    struct pending *frames;
+    struct backfill *prev, *next; // in all->line, or in all->running
+};
+
+struct frame *gap_without_room(struct position at, struct position to) {
+    return frame_of_gap((struct position){at.epoch, at.seq + 1}, to, GAP_SLOW);
+}
+
+// Frames
+
+static void backfill_emit(void *arg, struct frame *f) {
+    struct backfill *fill = arg;
+    fill->frames = pending_add(fill->frames, f);
+    fill->bytes += f->len;
+}
+
+uint32_t backfill_frames(const struct backfill *fill) {
+    return fill->frames->count - fill->frames->next;
+}
+
+struct frame *backfill_frame(const struct backfill *fill, uint32_t i) {
+    return fill->frames->frames[fill->frames->next + i];
+}
+
+struct position backfill_from(const struct backfill *fill) {
+    return fill->from;
+}
+
+struct position backfill_kept_from(const struct backfill *fill) {
+    return position_is_set(fill->lost) ? fill->lost : fill->from;
+}
+
+struct pending *backfill_pending(const struct backfill *fill) {
+    struct pending *p = pending_new(backfill_frames(fill) + 1);
+    if (position_is_set(fill->lost)) p = pending_add(p, gap_without_room(fill->from, fill->lost));
+    for (uint32_t i = 0; i < backfill_frames(fill); i++)
+        p = pending_add(p, frame_ref(backfill_frame(fill, i)));
+    return p;
+}
+
+// Drops the older half of the frames.
+static void backfill_drop_older(struct backfill *fill) {
+    struct pending *p = fill->frames;
+    for (uint32_t left = backfill_frames(fill) / 2; backfill_frames(fill) > left; p->next++) {
+        struct frame *f = p->frames[p->next];
+        if (position_is_set(f->at)) fill->lost = f->at;
+        fill->bytes -= f->len;
+        frame_unref(f);
+    }
+}
+
+// The log may be ahead of the feed: drops the entries that the feed will publish. Returns whether the rest
+// ends at the feed's position.
+static bool backfill_cut_to(struct backfill *fill, struct position to) {
+    struct pending *p = fill->frames;
+    while (backfill_frames(fill) && position_compare(p->frames[p->count - 1]->at, to) > 0) {
+        fill->bytes -= p->frames[--p->count]->len;
+        frame_unref(p->frames[p->count]);
+    }
+    fill->at = backfill_frames(fill) ? p->frames[p->count - 1]->at : backfill_kept_from(fill);
+    return position_compare(fill->at, to) == 0;
+}
+
+// Appends the frames of the history, up to the feed's position. Returns false if it does not cover them.
+static bool backfill_from_history(struct backfill *fill) {
+    const struct history *h = fill->history;
+    uint64_t first, end = history_end(h);
+    if (!history_covers(h, fill->at, &first)) return false;
+    for (uint64_t n = first; n < end; n++) backfill_emit(fill, frame_ref(history_at(h, n)));
+    fill->at = feed_position(fill->feed);
+    return true;
+}
+
+// Memory
+
+static bool backfill_is_overdue(const struct backfill *fill) {
+    return fill->overdue_ms <= loop_now_ms(fill->all->loop);
+}
+
+// A backfill's share of memory, beyond which it drops its oldest frames. This much is kept for the first
+// backfill, so that they cannot all wait for each other.
+static size_t backfill_share(void) {
+    return budget_max() / 4;
+}
+
+static size_t backfill_room(const struct backfill *fill) {
+    size_t room = budget_backlog_room(), kept = fill == fill->all->running ? 0 : backfill_share();
+    return room > kept ? room - kept : 0;
+}
+
+// Reserves memory for the next answer. Returns the number of entries, 0 if there is no room.
+static size_t backfill_reserve(struct backfill *fill) {
+    history_budget_yield(fill->all->budget, backfill_share() / 2);
+    for (;;) {
+        size_t entries = (backfill_room(fill) / ENTRY_COST + 1) / 2; // leaves some to the others
+        if (entries > BACKFILL_BATCH) entries = BACKFILL_BATCH;
+        fill->reserved = entries * ENTRY_COST;
+        budget_take(fill->reserved);
+        if (entries) return entries;
+        if (!backfill_frames(fill) || (!backfill_is_overdue(fill) && fill->bytes < backfill_share())) break;
+        backfill_drop_older(fill);
+    }
+    fanout_relieve(fill->all->fanout);
+    return 0;
+}
+
+// Reading
+
+static void on_backfill_range(void *, enum engine_status, const struct engine_range *);
+
+static void backfill_read(struct backfill *fill) {
+    struct backfills *all = fill->all;
+    size_t entries = backfill_reserve(fill);
+    fill->state = entries ? BACKFILL_READING : BACKFILL_WITHOUT_ROOM;
+    if (!entries) {
+        if (!all->room.slot) loop_timer_start(all->loop, &all->room, ROOM_AGAIN_MS);
+        return;
+    }
+    fill->feed_at = feed_position(fill->feed);
+    all->engine->ops->range(all->engine, fill->feed->video, fill->at, entries, on_backfill_range, fill);
+}
+
+static void backfills_serve_line(struct backfills *all) {
+    while (all->line && all->running_count < BACKFILLS_MAX) {
+        struct backfill *fill = all->line;
+        DL_DELETE(all->line, fill);
+        DL_APPEND(all->running, fill);
+        all->running_count++;
+        backfill_read(fill);
+    }
+}
+
+struct backfill *backfill_start(struct backfills *all, struct feed *feed, const struct history *history,
+                                void *arg, struct position from, int64_t overdue_ms) {
+    struct backfill *fill = mem_alloc(sizeof *fill);
+    budget_take(sizeof *fill);
+    *fill = (struct backfill){.all = all,
+                              .feed = feed,
+                              .history = history,
+                              .arg = arg,
+                              .from = from,
+                              .at = from,
+                              .overdue_ms = overdue_ms,
+                              .frames = pending_new(BACKFILL_FRAMES)};
+    DL_APPEND(all->line, fill);
+    backfills_serve_line(all);
+    return fill;
+}
+
+enum reach { REACHED, READ_ON, TRY_LATER };
+
+// Makes the frames end exactly at the feed's position.
+static enum reach backfill_reach_feed(struct backfill *fill) {
+    struct position feed_at = feed_position(fill->feed);
+    if (position_compare(fill->at, feed_at) > 0) return backfill_cut_to(fill, feed_at) ? REACHED : TRY_LATER;
+    if (position_compare(fill->at, feed_at) == 0 || backfill_from_history(fill)) return REACHED;
+    if (position_compare(fill->at, fill->feed_at) >= 0) return READ_ON; // the log has more by now
+    continuity_end(&fill->at, feed_at, backfill_emit, fill); // the store has lost what the feed has seen
+    return REACHED;
+}
+
+static void backfill_end(struct backfill *fill, enum backfill_outcome outcome) {
+    fill->all->on_end(fill->arg, fill, outcome);
+}
+
+static void on_backfill_range(void *arg, enum engine_status status, const struct engine_range *r) {
+    struct backfill *fill = arg;
+    bool answered = fill->feed && status == ENGINE_OK;
+    if (answered) continuity_walk(&fill->at, r->entries, r->count, backfill_emit, fill);
+    budget_give_back(fill->reserved);
+    if (!fill->feed) {
+        backfill_free(fill);
+        return;
+    }
+    if (!answered) {
+        backfill_end(fill, BACKFILL_FAILED);
+        return;
+    }
+    if (!r->more) continuity_end(&fill->at, r->head, backfill_emit, fill);
+    switch (r->more ? READ_ON : backfill_reach_feed(fill)) {
+    case REACHED: backfill_end(fill, BACKFILL_REACHED); break;
+    case READ_ON: backfill_read(fill); break;
+    case TRY_LATER:
+        feed_check(fill->feed);
+        backfill_end(fill, BACKFILL_FAILED);
+        break;
+    }
+}
+
+bool backfill_is_reading(const struct backfill *fill) {
+    return fill->state == BACKFILL_READING;
+}
+
+void backfill_retry(struct backfill *fill) {
+    if (fill->state == BACKFILL_WITHOUT_ROOM) backfill_read(fill);
+    if (fill->state == BACKFILL_READING || !backfill_is_overdue(fill) || backfill_room(fill) >= ENTRY_COST)
+        return;
+    backfill_end(fill, BACKFILL_NO_ROOM);
+}
+
+static void on_room_due(struct loop_timer *t) {
+    struct backfills *all = container_of(t, struct backfills, room);
+    struct backfill *fill;
+    DL_FOREACH(all->running, fill) {
+        if (fill->state == BACKFILL_WITHOUT_ROOM) backfill_read(fill);
+    }
+}
+
+// Life
+
+void backfills_init(struct backfills *all) {
+    all->room.on_due = on_room_due;
+}
+
+void backfill_abandon(struct backfill *fill) {
+    fill->feed = NULL;
+    if (fill->state != BACKFILL_READING) backfill_free(fill); // otherwise the answer frees it
+}
+
+void backfill_free(struct backfill *fill) {
+    struct backfills *all = fill->all;
+    if (fill->state == BACKFILL_IN_LINE) {
+        DL_DELETE(all->line, fill);
+    } else {
+        DL_DELETE(all->running, fill);
+        all->running_count--;
+    }
+    if (!all->running) loop_timer_stop(all->loop, &all->room);
+    pending_free(fill->frames);
+    budget_give_back(sizeof *fill);
+    free(fill);
+    backfills_serve_line(all);
+}
