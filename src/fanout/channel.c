@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/budget.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/uthash.h"
 #include "fanout/counters.h"
@@ -188,6 +189,7 @@ enum flush_outcome channel_flush_some(struct channel *ch, int64_t now_ms, uint32
     if (ch->flush) {
         flush_serve(ch, sends, now_ms);
         if (ch->viewers.due) {
+            flush_record_delays(ch, clock_monotonic_us());
             channel_settle(ch);
             return FLUSH_UNFINISHED;
         }

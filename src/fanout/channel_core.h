@@ -24,6 +24,7 @@ struct flush {
     struct iovec run[2]; // by framing: what each viewer is sent
     bool cut;            // there was more than fits into one run
     bool is_end;         // the stream is over
+    uint32_t untimed;    // viewers that were sent all of it since its delay was last recorded
     uint8_t moments;     // kinds
     struct pace_mark begun;
     struct frame *beat; // owned
@@ -35,6 +36,7 @@ struct flush {
 struct channel_env {
     struct loop *loop;
     struct fan_bounds bounds;
+    int64_t wall_ahead_us;           // wall clock minus monotonic clock, renewed several times a second
     struct channel *left_unreported; // those with viewers gone that have not been reported yet
     struct viewer *blocked, *spent;  // of all channels; the one without progress for longest first
 };

@@ -6,6 +6,7 @@
 
 #include "base/budget.h"
 #include "base/uthash.h"
+#include "fanout/counters.h"
 #include "viewer.h"
 #include "moments.h"
 #include "viewer_send.h"
@@ -122,23 +123,35 @@ static uint32_t flush_serve_each(struct channel *ch, uint32_t sends, int64_t now
 }
 
 uint32_t flush_serve(struct channel *ch, uint32_t sends, int64_t now_ms) {
-    const struct flush *f = ch->flush;
-    unsigned long long delivered = 0, each = f->to - f->from;
-    uint32_t served = 0;
+    struct flush *f = ch->flush;
+    uint64_t each = f->to - f->from;
+    uint32_t served = 0, whole = 0;
     if (f->is_end || f->moments) return flush_serve_each(ch, sends, now_ms);
     for (; served < sends && ch->viewers.due; served++) {
         struct viewer *v = viewer_set_serve(&ch->viewers);
         const struct iovec *run = &f->run[v->framing];
         size_t taken = viewer_send(v, run, 1);
         if (taken == run->iov_len)
-            delivered += each;
+            whole++;
         else if (!v->closed && each)
             viewer_lag_behind(v, f->from, taken, now_ms);
         else if (!v->closed)
             viewer_queue_rest(v, f->beat, taken, now_ms);
     }
-    ch->delivered += delivered;
+    ch->delivered += whole * each;
+    f->untimed += whole;
     return served;
+}
+
+// The clock is read once per slice, and each frame counted once for all viewers of the slice.
+void flush_record_delays(struct channel *ch, int64_t clock_us) {
+    struct flush *f = ch->flush;
+    int64_t now_ms = (clock_us + ch->env->wall_ahead_us) / 1000;
+    for (uint64_t n = f->from; f->untimed && n < f->to; n++) {
+        int64_t posted_ms = ring_at(&ch->ring, n)->posted_ms;
+        if (posted_ms) counter_add(&ch->counters->delays[delay_bucket(now_ms - posted_ms)], f->untimed);
+    }
+    f->untimed = 0;
 }
 
 // Viewers that joined while frames of the run waited have got those before their cursor with their first
@@ -152,11 +165,13 @@ static void flush_admit(const struct channel *ch, const struct flush *f, int64_t
 
 void flush_end(struct channel *ch, int64_t now_ms) {
     struct flush *f = ch->flush;
-    ch->flush = NULL;
     bool has_frames = f->to > f->from;
+    struct pace_mark ended = has_frames ? pace_mark_now() : f->begun;
+    flush_record_delays(ch, ended.clock_us);
+    ch->flush = NULL;
     if (has_frames) flush_admit(ch, f, now_ms);
     if (has_frames && !f->cut) // the rest of what waited follows immediately
-        pace_end(&ch->pace, f->to - f->from, f->begun, pace_mark_now(), ch->env->bounds.coalesce_us);
+        pace_end(&ch->pace, f->to - f->from, f->begun, ended, ch->env->bounds.coalesce_us);
     frame_unref(f->beat);
     if (f->room_bytes) budget_give_back(f->room_bytes);
     free(f);

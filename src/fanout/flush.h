@@ -21,5 +21,8 @@ void flush_mark_sent(struct channel *, uint64_t to);
 // Serves at most `sends` of the viewers that are due. Returns how many.
 uint32_t flush_serve(struct channel *, uint32_t sends, int64_t now_ms);
 
+// Records how long ago what is being sent was posted, for the viewers served since the last call.
+void flush_record_delays(struct channel *, int64_t clock_us);
+
 // Ends the flush, once no viewer is due.
 void flush_end(struct channel *, int64_t now_ms);

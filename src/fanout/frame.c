@@ -45,6 +45,7 @@ static struct frame *frame_new(uint32_t head, size_t len, struct position at) {
     f->len = len & FRAME_MAX;
     f->head = head & 15;
     f->at = f->first = at;
+    f->posted_ms = 0;
     budget_take(frame_cost(f));
     return f;
 }

@@ -84,18 +84,26 @@ static struct viewer **viewer_list_head(const struct viewer *v) {
                                      : &ch->env->spent;
 }
 
-static void viewer_leave_list(struct viewer *v) {
-    if (v->list == LIST_NONE) return;
-    struct viewer **head = viewer_list_head(v);
-    DL_DELETE(*head, v);
-    v->list = LIST_NONE;
+static bool viewer_is_slow(const struct viewer *v) {
+    return v->list == LIST_BLOCKED || v->list == LIST_SPENT;
 }
 
 static void viewer_enter_list(struct viewer *v, enum viewer_list list) {
-    viewer_leave_list(v);
+    bool was_slow = viewer_is_slow(v);
+    if (v->list != LIST_NONE) {
+        struct viewer **head = viewer_list_head(v);
+        DL_DELETE(*head, v);
+    }
     v->list = list;
-    struct viewer **head = viewer_list_head(v);
-    DL_APPEND(*head, v);
+    if (list != LIST_NONE) {
+        struct viewer **head = viewer_list_head(v);
+        DL_APPEND(*head, v);
+    }
+    if (viewer_is_slow(v) != was_slow) counter_add(&v->channel->counters->slow, was_slow ? -1ULL : 1);
+}
+
+static void viewer_leave_list(struct viewer *v) {
+    viewer_enter_list(v, LIST_NONE);
 }
 
 void viewer_close(struct viewer *v, enum sink_end end) {
@@ -225,7 +233,7 @@ static bool viewer_awaits_flush(const struct viewer *v) {
 
 // Lists a viewer that still lags. Whether it moved decides its place among the blocked ones.
 static void viewer_list_lagging(struct viewer *v, bool moved, int64_t now_ms) {
-    bool was_blocked = v->list == LIST_BLOCKED || v->list == LIST_SPENT;
+    bool was_blocked = viewer_is_slow(v);
     if (viewer_awaits_flush(v)) {
         if (v->list != LIST_WAITING) viewer_enter_list(v, LIST_WAITING);
     } else if (moved || !was_blocked) {

@@ -157,10 +157,16 @@ static void on_relief_due(struct loop_timer *t) {
     worker_maintain(container_of(t, struct worker, relief), t, channels_relieve);
 }
 
+// So that comments' ages are known without a look at the wall clock for each flush.
+static void worker_compare_clocks(struct worker *w) {
+    w->env.wall_ahead_us = clock_wall_us() - clock_monotonic_us();
+}
+
 // Each sweep visits a part of the channels, where there are many: the first ones, which then go to the end.
 static void on_sweep(struct loop_timer *t) {
     struct worker *w = container_of(t, struct worker, sweep);
     unsigned visits = w->count / SWEEP_ROUND + SWEEP_MIN;
+    worker_compare_clocks(w);
     if (visits > w->count) visits = w->count;
     while (visits--) {
         struct channel *ch = w->channels;
@@ -291,6 +297,7 @@ struct worker *worker_new(struct loop *control, const struct worker_config *conf
     w->control = control;
     w->env.bounds = config->bounds;
     w->listener = config->listener;
+    worker_compare_clocks(w);
     w->sweep.on_due = on_sweep;
     w->flush.on_due = on_flush_due;
     w->report.on_due = on_report_due;

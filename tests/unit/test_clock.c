@@ -36,7 +36,17 @@ static void test_writes_known_times(void **state) {
         clock_http_date(known[i].wall_ms, http);
         assert_string_equal(iso, known[i].iso);
         assert_string_equal(http, known[i].http);
+        assert_true(clock_read_iso8601(iso) == known[i].wall_ms);
     }
+}
+
+static void test_reads_nothing_else_as_a_time(void **state) {
+    (void)state;
+    static const char *const others[] = {"2025-11-23 21:06:40.070Z", "2025-11-23T21:06:40,070Z",
+                                         "2025-11-23T21:06:40.07Z ", "x025-11-23T21:06:40.070Z",
+                                         "2025-11-23T21:06:4:.070Z", ""};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_true(clock_read_iso8601(others[i]) == -1);
 }
 
 static void test_text_of_two_times_sorts_as_they_do(void **state) {
@@ -71,6 +81,7 @@ static void test_wall_time_is_milliseconds_since_1970(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_writes_known_times),
+        cmocka_unit_test(test_reads_nothing_else_as_a_time),
         cmocka_unit_test(test_text_of_two_times_sorts_as_they_do),
         cmocka_unit_test(test_monotonic_never_goes_back),
         cmocka_unit_test(test_wall_time_is_milliseconds_since_1970),

@@ -224,6 +224,73 @@ static void a_viewer_and_a_frame_are_counted_while_they_are_there(void **state) 
     assert_int_equal(budget_used(), before);
 }
 
+// Delays
+
+static void publish_posted_ago(int64_t ms) {
+    struct frame *f = padded_frame(1, ++rig.newest, 5);
+    rig.env.wall_ahead_us = 5000000;
+    f->posted_ms = (clock_monotonic_us() + rig.env.wall_ahead_us) / 1000 - ms;
+    rig_publish_frame(&rig, f);
+}
+
+static unsigned delayed_by(int64_t ms) {
+    return (unsigned)counter_get(&rig.counters.delays[delay_bucket(ms)]);
+}
+
+static unsigned delays_counted(void) {
+    unsigned sum = 0;
+    for (int i = 0; i < DELAY_BUCKETS; i++) sum += (unsigned)counter_get(&rig.counters.delays[i]);
+    return sum;
+}
+
+static void a_delay_is_counted_once_for_each_viewer(void **state) {
+    (void)state;
+    join_crowd(CROWD);
+    publish_posted_ago(40);
+    publish_posted_ago(3);
+    rig_flush(&rig);
+    assert_int_equal(delayed_by(40), CROWD);
+    assert_int_equal(delayed_by(3), CROWD);
+    assert_int_equal(delays_counted(), 2 * CROWD);
+}
+
+// Each by the time of its slice.
+static void a_viewer_served_later_has_waited_longer(void **state) {
+    (void)state;
+    join_crowd(CROWD);
+    publish_posted_ago(0);
+    begin_slice(3);
+    moved_clock.now_ms += 100;
+    rig_flush(&rig);
+    assert_int_equal(delayed_by(0), 3);
+    assert_int_equal(delayed_by(100), CROWD - 3);
+}
+
+static void without_a_time_and_of_heartbeats_no_delay_is_counted(void **state) {
+    (void)state;
+    join_crowd(CROWD);
+    rig_publish(&rig, 5);
+    rig_flush(&rig);
+    rig_sweep_later(&rig, RIG_HEARTBEAT_MS);
+    assert_int_equal(delays_counted(), 0);
+}
+
+static void a_viewer_that_is_behind_counts_as_slow_until_it_has_caught_up(void **state) {
+    (void)state;
+    join_crowd(CROWD);
+    client_room(&clients[0], 2);
+    client_room(&clients[1], 0);
+    publish_posted_ago(1);
+    rig_flush(&rig);
+    assert_int_equal(counter_get(&rig.counters.slow), 2);
+    assert_int_equal(delays_counted(), CROWD - 2);
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    assert_int_equal(counter_get(&rig.counters.slow), 1);
+    client_close(&clients[1]);
+    run_turns(rig.loop, 1);
+    assert_int_equal(counter_get(&rig.counters.slow), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -240,6 +307,10 @@ int main(void) {
         TEST(without_memory_nothing_is_coalesced),
         TEST(without_memory_nothing_is_kept_for_slow_viewers),
         TEST(without_memory_unsent_frames_are_dropped_with_a_gap),
+        TEST(a_delay_is_counted_once_for_each_viewer),
+        TEST(a_viewer_served_later_has_waited_longer),
+        TEST(without_a_time_and_of_heartbeats_no_delay_is_counted),
+        TEST(a_viewer_that_is_behind_counts_as_slow_until_it_has_caught_up),
         TEST(a_viewer_and_a_frame_are_counted_while_they_are_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,3 +24,7 @@ enum { CLOCK_ISO8601_SIZE = 32, CLOCK_HTTP_DATE_SIZE = 32 };
 // Write a wall time as 2026-11-23T22:41:29.123Z (RFC 3339), and as an HTTP date (RFC 9110, 5.6.7).
 void clock_iso8601(int64_t wall_ms, char out[CLOCK_ISO8601_SIZE]);
 void clock_http_date(int64_t wall_ms, char out[CLOCK_HTTP_DATE_SIZE]);
+
+// Reads what clock_iso8601() writes, all of its 24 characters. Returns -1 for anything else.
+enum { CLOCK_ISO8601_LEN = 24 };
+int64_t clock_read_iso8601(const char *text);

@@ -4,6 +4,8 @@
 
 #include <stdatomic.h>
 
+#include "base/delays.h"
+
 struct fan_counters {
     atomic_ullong viewers;   // connected now
     atomic_ullong delivered; // events to viewers
@@ -12,6 +14,10 @@ struct fan_counters {
     atomic_ullong refused;   // viewers that a worker could not take
     atomic_ullong stalled;   // viewers closed because they accepted no data
     atomic_ullong wakeups;   // of workers, for publishing
+    atomic_ullong slow;      // viewers that are behind now, because they accept data too slowly
+    // From the time of a comment (frame.posted_ms) to the flush that sent it, for each viewer that was up to
+    // date. A slow viewer's are not counted: it has what it missed later, when it accepts data.
+    atomic_ullong delays[DELAY_BUCKETS];
 };
 
 static inline void counter_add(atomic_ullong *c, unsigned long long n) {
@@ -20,4 +26,8 @@ static inline void counter_add(atomic_ullong *c, unsigned long long n) {
 
 static inline unsigned long long counter_get(atomic_ullong *c) {
     return atomic_load_explicit(c, memory_order_relaxed);
+}
+
+static inline void fan_counters_read_delays(struct fan_counters *c, uint64_t counts[DELAY_BUCKETS]) {
+    for (int i = 0; i < DELAY_BUCKETS; i++) counts[i] = counter_get(&c->delays[i]);
 }

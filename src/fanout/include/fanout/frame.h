@@ -22,6 +22,7 @@ struct frame {
     uint32_t head : 4;  // of the chunk's head before it; 0: no chunk, the bytes are the same in both framings
     struct position at; // a viewer's position after it; not set: it moves no position
     struct position first; // the first number that it covers: `at`, or where the gap begins
+    int64_t posted_ms;     // when it was posted, by the wall clock there; 0: unknown. Set before it is shared
     char bytes[];
 };
 
