@@ -141,6 +141,7 @@ static void on_joined(struct join_request *j, struct broadcast *b, struct positi
     if (is_there && connect_hand_over(c, b, &sink, frames)) {
         char id[POSITION_TEXT_SIZE];
         position_format(start, id);
+        if (position_is_set(c->join.last)) c->reader->resumed++;
         if (reader_may_log(c->reader))
             log_info(c->reader->service.instance_id, "connected", "video=%s user=%s start=%s", c->videoid,
                      c->userid, id);

@@ -1,6 +1,7 @@
 #include "reader/reader.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -10,6 +11,7 @@
 #include "connect.h"
 #include "reader_lease.h"
 #include "base/budget.h"
+#include "fanout/fanout.h"
 #include "reader_core.h"
 #include "recheck.h"
 #include "watched.h"
@@ -34,7 +36,21 @@ static void on_reader_sweep(struct loop_timer *t) {
     loop_timer_start(r->service.loop, t, SWEEP_MS);
 }
 
-static void reader_add_topics(struct service *s, json_t *report) {
+// Counts since the start by bucket, without those that are 0.
+static json_t *reader_delays(struct reader *r) {
+    uint64_t counts[DELAY_BUCKETS];
+    fan_counters_read_delays(&r->counters, counts);
+    json_t *delays = json_object();
+    char bucket[12];
+    for (int i = 0; i < DELAY_BUCKETS; i++) {
+        if (!counts[i]) continue;
+        snprintf(bucket, sizeof bucket, "%d", i);
+        json_object_set_new(delays, bucket, json_integer((json_int_t)counts[i]));
+    }
+    return delays;
+}
+
+static void reader_add_to_report(struct service *s, json_t *report) {
     struct reader *r = (struct reader *)s;
     json_t *topics = json_array();
     size_t listed = 0;
@@ -42,6 +58,7 @@ static void reader_add_topics(struct service *s, json_t *report) {
          w = watched_next(r, w), listed++)
         json_array_append_new(topics, json_sprintf("video:%s", w->video));
     json_object_set_new(report, "subscribedTopics", topics);
+    json_object_set_new(report, "delays", reader_delays(r));
 }
 
 static void reader_describe(struct service *s, json_t *health) {
@@ -60,13 +77,18 @@ static bool reader_ready(struct service *s, const char **why) {
     return false;
 }
 
+static struct loop_lag reader_workers_lag(struct service *s) {
+    return fanout_lag(((struct reader *)s)->env.fanout);
+}
+
 static const struct service_kind reader_kind = {.role = "reader",
                                                 .logs_instance = true,
                                                 .metrics = reader_metrics,
+                                                .workers_lag = reader_workers_lag,
                                                 .describe = reader_describe,
                                                 .ready = reader_ready,
                                                 .report_path = "/reader-api-statistics",
-                                                .add_to_report = reader_add_topics};
+                                                .add_to_report = reader_add_to_report};
 
 struct reader *reader_new(struct loop *loop, struct engine *engine, struct placement *placement,
                           struct fanout *fanout, struct history_budget *budget, struct http_client *client,

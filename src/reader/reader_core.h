@@ -45,7 +45,7 @@ struct reader {
     struct loop_timer sweep, close_idle, lease;
     uint64_t generation;
     unsigned lease_failures; // in a row
-    uint64_t redirected, shed, shed_logged;
+    uint64_t redirected, resumed, shed, shed_logged;
     struct redirect_spent spent_hops;
     bool stopping;
     // reader_lease:

@@ -41,6 +41,11 @@ void metrics_add(const struct metric *m, struct service *s, json_t *metrics) {
     for (; m && m->name; m++) metric_add(m, s, metrics, m->name);
 }
 
+void metrics_read_loops(struct service *s) {
+    s->loop_lag = loop_lag(s->loop);
+    if (s->kind->workers_lag) s->workers_lag = s->kind->workers_lag(s);
+}
+
 // The metrics of every part
 
 #define HTTP(name, expression)                                                                               \
@@ -74,16 +79,12 @@ ENGINE(longest_trip_s, (double)e.longest_trip_us / 1e6)
 ENGINE(failures, e.failures)
 #undef ENGINE
 
-#define LOOP(name, expression)                                                                               \
-    static double loop_##name(struct service *s) {                                                           \
-        struct loop_lag lag = loop_lag(s->loop);                                                             \
-        return (double)(expression);                                                                         \
-    }
-LOOP(turns, lag.turns)
-LOOP(slow_turns, loop_lag_slow_turns(&lag))
-LOOP(busy_s, (double)lag.busy_us / 1e6)
-LOOP(longest_turn_s, (double)lag.longest_us / 1e6)
-#undef LOOP
+static double engine_ready(struct service *s) {
+    const char *why = NULL;
+    return s->engine->ops->ready(s->engine, &why);
+}
+
+METRICS_OF_LOOPS(loop, loop_lag)
 
 const struct metric service_metrics[] = {
     {"chorus_http_open_connections", "connections", METRIC_GAUGE,
@@ -112,6 +113,8 @@ const struct metric service_metrics[] = {
      http_5xx, NULL, NULL},
     {"chorus_engine_waiting_operations", "operations", METRIC_GAUGE,
      "Operations of the engine not yet answered.", engine_waiting, NULL, NULL},
+    {"chorus_engine_available_stores", "stores", METRIC_GAUGE, "Whether the store answers: 1, or 0.",
+     engine_ready, NULL, "figures.storesAvailable"},
     {"chorus_engine_trips_total", "trips", METRIC_COUNTER,
      "Trips to the store: transactions of SQLite, or commands to Redis.", engine_trips, NULL, NULL},
     {"chorus_engine_trip_seconds_total", "seconds", METRIC_COUNTER, "Time that all trips took.",

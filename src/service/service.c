@@ -14,7 +14,9 @@ static const char *service_log_name(const struct service *s) {
 static json_t *build_report(void *arg) {
     struct service *s = arg;
     json_t *report = json_pack("{s:s}", "instanceId", s->instance_id);
+    metrics_read_loops(s);
     metrics_add_to_report(s->kind->metrics, s, report);
+    metrics_add_to_report(service_metrics, s, report);
     if (s->kind->add_to_report) s->kind->add_to_report(s, report);
     return report;
 }
@@ -52,6 +54,7 @@ static json_t *service_health(struct service *s, bool *ready) {
     json_t *o = json_pack("{s:s,s:s,s:s,s:s}", "status", *ready ? "ready" : "degraded", "role", s->kind->role,
                           "instanceId", s->instance_id, "version", CHORUS_VERSION);
     if (!*ready) json_object_set_new(o, "why", json_string(why ? why : "starting"));
+    metrics_read_loops(s);
     metrics_add_to_health(service_metrics, s, o);
     metrics_add_to_health(s->kind->metrics, s, o);
     if (s->kind->describe) s->kind->describe(s, o);

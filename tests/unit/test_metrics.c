@@ -105,9 +105,14 @@ static struct engine_stats stats(struct engine *e) {
         .waiting = 3, .trips = 10, .trip_us = 2500000, .longest_trip_us = 1250000, .failures = 2};
 }
 
+static bool store_is_ready(struct engine *e, const char **why) {
+    (void)e, (void)why;
+    return true;
+}
+
 static void http_and_engine_are_counted(void **state) {
     (void)state;
-    static const struct engine_ops ops = {.stats = stats};
+    static const struct engine_ops ops = {.stats = stats, .ready = store_is_ready};
     struct engine engine = {.ops = &ops};
     struct http_counters http = {
         .connections_open = 7, .connections_accepted = 9, .requests = 5, .streams = 1};
@@ -127,7 +132,7 @@ static void http_and_engine_are_counted(void **state) {
                     {"chorus_http_429_responses_total", 4},    {"chorus_http_5xx_responses_total", 6},
                     {"chorus_engine_waiting_operations", 3},   {"chorus_engine_trips_total", 10},
                     {"chorus_engine_trip_seconds_total", 2.5}, {"chorus_engine_longest_trip_seconds", 1.25},
-                    {"chorus_engine_failed_trips_total", 2}};
+                    {"chorus_engine_failed_trips_total", 2},   {"chorus_engine_available_stores", 1}};
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
         assert_true(json_number_value(json_object_get(o, expected[i].name)) == expected[i].value);
     json_decref(o);
@@ -143,19 +148,28 @@ static void on_long_turn(struct loop_timer *t) {
     loop_stop(turn->loop);
 }
 
+static struct loop_lag workers_lag(struct service *s) {
+    (void)s;
+    return (struct loop_lag){.turns = 7};
+}
+
 static void turns_of_the_loop_are_counted(void **state) {
     (void)state;
     struct {
         struct loop_timer timer;
         struct loop *loop;
     } turn = {.timer.on_due = on_long_turn, .loop = loop_new()};
-    static const struct engine_ops ops = {.stats = stats};
+    static const struct engine_ops ops = {.stats = stats, .ready = store_is_ready};
     struct engine engine = {.ops = &ops};
     struct http_counters http = {0};
     struct service s = {.loop = turn.loop, .engine = &engine, .http = &http};
     loop_timer_start(turn.loop, &turn.timer, 0);
     loop_run(turn.loop);
     run_turns(turn.loop, 1);
+    static const struct service_kind kind = {.workers_lag = workers_lag};
+    s.kind = &kind;
+    metrics_read_loops(&s);
+    assert_int_equal(s.workers_lag.turns, 7);
     json_t *o = json_object();
     metrics_add(service_metrics, &s, o);
     assert_true(json_integer_value(json_object_get(o, "chorus_loop_turns_total")) >= 1);

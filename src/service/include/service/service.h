@@ -6,12 +6,12 @@
 #include <stdbool.h>
 
 #include "http/router.h"
+#include "net/loop.h"
 #include "service/metrics.h"
 
 struct engine;
 struct http_client;
 struct http_counters;
-struct loop;
 struct reporter;
 struct service;
 
@@ -20,6 +20,8 @@ struct service_kind {
     const char *role;             // "reader"
     bool logs_instance;           // in log lines, because a process may have several instances
     const struct metric *metrics; // may be NULL
+    // Returns the turns of the workers that the role uses. NULL: none.
+    struct loop_lag (*workers_lag)(struct service *);
     // Adds members to /health that are not metrics. May be NULL.
     void (*describe)(struct service *, json_t *health);
     // Returns whether the role can do its work, or false and a sentence. Called if the engine is ready. May
@@ -43,8 +45,9 @@ struct service {
     const char *instance_id;
     struct loop *loop;
     struct engine *engine;
-    const struct http_counters *http; // of its server; set once there is one
-    struct reporter *reporter;        // or NULL
+    const struct http_counters *http;      // of its server; set once there is one
+    struct reporter *reporter;             // or NULL
+    struct loop_lag loop_lag, workers_lag; // as read last by metrics_read_loops()
 };
 
 // Starts to report if there is a statistics_url. `client` may be NULL for a role that does not report.
