@@ -5,6 +5,7 @@
 
 #include "base/container_of.h"
 #include "engine/hub.h"
+#include "engine/messages.h"
 
 enum {
     WAITING_REQUESTS = 16384,
@@ -22,6 +23,7 @@ static void on_local_turn_end(struct loop_timer *timer) {
     struct local_engine *e = container_of(timer, struct local_engine, turn_end);
     if (e->pending.first) e->hand_over(e);
     if (!e->closing) hub_flush_notifications(e->hub);
+    if (!e->closing) messages_flush(e->messages);
 }
 
 static void local_at_turn_end(struct local_engine *e) {
@@ -86,6 +88,7 @@ void local_init(struct local_engine *e, const struct local_store *store, struct 
     e->store = store;
     e->loop = loop;
     e->hub = hub_new();
+    e->messages = messages_new();
     e->turn_end.on_due = on_local_turn_end;
     e->refuse.on_due = on_local_refuse;
 }
@@ -103,6 +106,7 @@ void local_close_end(struct local_engine *e, struct request_list *left) {
     for (struct request *r; (r = request_list_take(left));) local_refuse(e, r, ENGINE_CLOSED);
     while (e->refused.first) local_call_back(e, &e->refused);
     hub_free(e->hub);
+    messages_free(e->messages);
 }
 
 // Subscriptions
@@ -118,6 +122,22 @@ struct engine_subscription *local_subscribe(struct engine *engine, const char *v
 
 void local_unsubscribe(struct engine *engine, struct engine_subscription *subscription) {
     hub_unsubscribe(local_of(engine)->hub, subscription);
+}
+
+// Messages
+
+void local_notify(struct engine *engine, const char *topic, const void *body, size_t len) {
+    struct local_engine *e = local_of(engine);
+    if (!e->closing && messages_post(e->messages, topic, body, len)) local_at_turn_end(e);
+}
+
+struct engine_listener *local_listen(struct engine *engine, const char *topic, engine_message_cb *cb,
+                                     void *arg) {
+    return messages_listen(local_of(engine)->messages, topic, cb, arg);
+}
+
+void local_unlisten(struct engine *engine, struct engine_listener *l) {
+    messages_unlisten(local_of(engine)->messages, l);
 }
 
 // The log

@@ -886,6 +886,112 @@ static void assert_closed(struct world *w, const struct world_append *all, size_
     world_let_pass(w, 1); // what is left is freed
 }
 
+// Messages
+
+struct ear {
+    struct world *world;
+    unsigned count;
+    char last[64];
+    bool closes;
+};
+
+static void ear_on_message(void *arg, const char *body, size_t len) {
+    struct ear *e = arg;
+    e->count++;
+    snprintf(e->last, sizeof e->last, "%.*s", (int)len, body);
+    if (!e->closes) return;
+    e->world->ops->close(e->world->engine);
+    e->world->engine = NULL;
+}
+
+static struct engine_listener *ear_listen(struct ear *e, struct world *w, const char *topic) {
+    e->world = w;
+    return w->ops->listen(w->engine, topic, ear_on_message, e);
+}
+
+// Until a message arrives: a listener of an engine with a distant store may not listen yet.
+static void ear_await_first(struct ear *e, const char *topic) {
+    struct world *w = e->world;
+    for (int i = 0; i < WORLD_LONG_MS / 10 && !e->count; i++) {
+        w->ops->notify(w->engine, topic, "first", 5);
+        assert_int_equal(e->count, 0); // never from inside the call
+        world_let_pass(w, 10);
+    }
+    w->ops->notify(w->engine, topic, "drained", 7);
+    for (int i = 0; i < WORLD_LONG_MS && strcmp(e->last, "drained"); i++) world_let_pass(w, 1);
+    e->count = 0;
+}
+
+static void a_message_reaches_every_listener_of_its_topic(void **state) {
+    struct world *w = *state;
+    struct ear a = {0}, b = {0}, other = {0};
+    ear_listen(&a, w, "viewers:http://127.0.0.1:4001");
+    ear_listen(&b, w, "viewers:http://127.0.0.1:4001");
+    ear_listen(&other, w, "viewers:http://127.0.0.1:4002");
+    ear_await_first(&a, "viewers:http://127.0.0.1:4001");
+    b.count = 0;
+    for (char n = 'a'; n <= 'z'; n++) w->ops->notify(w->engine, "viewers:http://127.0.0.1:4001", &n, 1);
+    await(w, &b.count, 26);
+    assert_int_equal(a.count, 26);
+    assert_string_equal(a.last, "z");
+    assert_string_equal(b.last, "z");
+    assert_int_equal(other.count, 0);
+}
+
+static void nothing_arrives_after_unlistening(void **state) {
+    struct world *w = *state;
+    struct ear a = {0}, b = {0};
+    struct engine_listener *l = ear_listen(&a, w, "t");
+    struct engine_listener *m = ear_listen(&b, w, "t");
+    ear_await_first(&a, "t");
+    b.count = 0;
+    w->ops->unlisten(w->engine, l);
+    w->ops->notify(w->engine, "t", "x", 1);
+    await(w, &b.count, 1);
+    w->ops->unlisten(w->engine, m);
+    w->ops->notify(w->engine, "t", "y", 1);
+    struct ear c = {0};
+    ear_listen(&c, w, "t");
+    ear_await_first(&c, "t");
+    assert_int_equal(a.count, 0);
+    assert_int_equal(b.count, 1);
+    w->ops->notify(w->engine, "t", "z", 1);
+    await(w, &c.count, 1);
+    assert_string_equal(c.last, "z");
+}
+
+static void a_message_beyond_the_limits_is_not_sent(void **state) {
+    struct world *w = *state;
+    static char body[ENGINE_MESSAGE_MAX + 1], topic[ENGINE_TOPIC_MAX + 2];
+    memset(body, 'b', sizeof body);
+    memset(topic, 't', ENGINE_TOPIC_MAX + 1);
+    struct ear a = {0};
+    ear_listen(&a, w, topic + 1);
+    ear_await_first(&a, topic + 1);
+    w->ops->notify(w->engine, topic, "x", 1);
+    w->ops->notify(w->engine, topic + 1, body, sizeof body);
+    w->ops->notify(w->engine, topic + 1, "", 0);
+    w->ops->notify(w->engine, topic + 1, body, ENGINE_MESSAGE_MAX);
+    w->ops->notify(w->engine, topic + 1, "last", 4);
+    await(w, &a.count, 2);
+    assert_string_equal(a.last, "last");
+}
+
+static void a_listener_may_close_the_engine(void **state) {
+    struct world *w = *state;
+    struct ear a = {0}, b = {.closes = true};
+    ear_listen(&a, w, "t");
+    ear_await_first(&a, "t");
+    ear_listen(&b, w, "t");
+    ear_listen(&(struct ear){0}, w, "t");
+    w->ops->notify(w->engine, "t", "x", 1);
+    w->ops->notify(w->engine, "t", "y", 1);
+    await(w, &b.count, 1);
+    world_let_pass(w, 10);
+    assert_int_equal(a.count, 1);
+    world_open(w);
+}
+
 static void close_now(struct world *w) {
     if (w->engine) w->ops->close(w->engine);
     w->engine = NULL;
@@ -1047,7 +1153,9 @@ static void a_callback_of_closing_may_unsubscribe_and_close(void **state) {
         TEST(counts), TEST(counts_by_name), TEST(gives_an_overview),                                         \
         TEST(counts_what_waits_and_what_was_done), TEST(is_ready), TEST(can_be_closed_in_any_callback),      \
         TEST(can_be_closed_by_a_subscriber), TEST(what_is_called_while_closing_is_refused),                  \
-        TEST(a_callback_of_closing_may_unsubscribe_and_close)
+        TEST(a_callback_of_closing_may_unsubscribe_and_close),                                               \
+        TEST(a_message_reaches_every_listener_of_its_topic), TEST(nothing_arrives_after_unlistening),        \
+        TEST(a_message_beyond_the_limits_is_not_sent), TEST(a_listener_may_close_the_engine)
 
 #define BOUNDED(TEST)                                                                                        \
     TEST(videos_in_use_are_not_evicted), TEST(the_least_recently_used_is_evicted_for_a_new_one),             \

@@ -738,6 +738,92 @@ static void can_be_closed_when_it_refuses(void **state) {
     world_post(w, "v", 1);
 }
 
+// Messages
+
+struct ear {
+    unsigned count;
+    char last[64];
+};
+
+static void ear_on_message(void *arg, const char *body, size_t len) {
+    struct ear *e = arg;
+    e->count++;
+    snprintf(e->last, sizeof e->last, "%.*s", (int)len, body);
+}
+
+// Sends the body until it arrives: the listener may still be about to subscribe.
+static void notify_until(struct world *w, struct engine *from, const struct ear *e, const char *body) {
+    for (int i = 0; i < WORLD_LONG_MS / 10 && strcmp(e->last, body); i++) {
+        from->ops->notify(from, "t", body, strlen(body));
+        world_let_pass(w, 10);
+    }
+    assert_string_equal(e->last, body);
+}
+
+static void messages_reach_other_processes(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    struct engine *one = w->engine;
+    struct ear e = {0};
+    w->ops->listen(one, "t", ear_on_message, &e);
+    world_open(w); // the second one
+    notify_until(w, w->engine, &e, "from another process");
+    assert_true(redis_server_tell(&d->server, "CLIENT KILL TYPE pubsub"));
+    notify_until(w, w->engine, &e, "after an interruption");
+    redis_server_stop(&d->server);
+    await_away(w);
+    redis_server_start(&d->server);
+    notify_until(w, w->engine, &e, "after a restart");
+    one->ops->close(one);
+}
+
+static void what_is_not_ours_on_a_channel_of_messages_is_passed_on(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    struct ear e = {0};
+    w->ops->listen(w->engine, "t", ear_on_message, &e);
+    notify_until(w, w->engine, &e, "it listens");
+    unsigned before = e.count;
+    assert_true(redis_server_tell(&d->server, "PUBLISH chorus:u x"));
+    assert_true(redis_server_tell(&d->server, "PUBLISH chorus:t y"));
+    await(w, &e.count, before + 1);
+    assert_string_equal(e.last, "y");
+}
+
+// As the documents of an earlier version had it.
+static void a_user_without_the_channels_has_everything_else(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    char url[64];
+    struct viewer v = {0};
+    struct ear e = {0};
+    world_close(w);
+    assert_true(
+        redis_server_tell(&d->server, "ACL SETUSER u on >p ~* &video:* +@all -@admin -@dangerous +info"));
+    snprintf(url, sizeof url, "redis://u:p@127.0.0.1:%d", d->server.port);
+    w->engine = redis_open(w->loop, &(struct redis_config){.url = url, .limits = w->config.limits});
+    w->ops = w->engine->ops;
+    world_await_ready(w);
+    w->ops->listen(w->engine, "t", ear_on_message, &e);
+    view(&v, w, "v");
+    for (int i = 0; i < 20; i++) {
+        w->ops->notify(w->engine, "t", "unheard", 7);
+        world_post(w, "v", 1);
+        const char *why = "";
+        assert_true(w->ops->ready(w->engine, &why));
+    }
+    await(w, &v.entries, 20);
+    assert_int_equal(e.count, 0);
+    assert_true(redis_server_tell(&d->server, "ACL SETUSER u &chorus:*"));
+    notify_until(w, w->engine, &e, "permitted");
+    assert_int_equal(v.said, 1);                                                        // no interruption
+    assert_true(redis_server_tell(&d->server, "ACL SETUSER u resetchannels &video:*")); // disconnects it
+    await(w, &v.said, 2);
+    world_post(w, "v", 1);
+    await(w, &v.entries, 21);
+    world_await_ready(w);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, clean)
     const struct CMUnitTest tests[] = {
@@ -772,6 +858,9 @@ int main(void) {
         TEST(a_subscription_made_while_away_holds_later),
         TEST(can_be_closed_when_it_refuses),
         TEST(what_others_publish_arrives_as_it_is),
+        TEST(messages_reach_other_processes),
+        TEST(what_is_not_ours_on_a_channel_of_messages_is_passed_on),
+        TEST(a_user_without_the_channels_has_everything_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

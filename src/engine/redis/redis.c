@@ -23,6 +23,7 @@
 //   chorus:comments             string: comments ever logged
 //   chorus:tokens               hash: period of half a token's life => how many tokens were stored in it
 //   chorus:newest               list: the most recent comments of all videos
+//   chorus:<topic>              channel: messages between processes, such as counts of viewers; see redis_messages.h
 //   video:/<random>             channel: a process probes its own subscription; no video id contains a slash
 //   {video:/check}:...          a log that is never read, kept for a few seconds: probes whether Redis accepts appends
 // clang-format on
@@ -45,6 +46,7 @@
 #include "redis_lease.h"
 #include "redis_log.h"
 #include "redis_mapping.h"
+#include "redis_messages.h"
 #include "redis_overview.h"
 #include "redis_subscriber.h"
 #include "net/resolver.h"
@@ -75,6 +77,7 @@ static void redis_unsubscribe(struct engine *engine, struct engine_subscription 
 static void on_redis_tick(struct loop_timer *t) {
     struct redis *r = container_of(t, struct redis, tick);
     redis_subscriber_probe(r->subscriber);
+    redis_messages_check(r->messages);
     redis_mappings_purge(r);
     loop_timer_start(r->loop, t, TICK_MS);
 }
@@ -125,6 +128,7 @@ static void redis_close(struct engine *engine) {
     redis_core_close(r);
     redis_subscriber_close(r->subscriber);
     hub_free(r->hub);
+    redis_messages_free(r->messages);
     last_positions_release(&r->last_positions);
     redis_lease_release(r);
     resolver_free(r->resolver);
@@ -138,6 +142,9 @@ static const struct engine_ops redis_ops = {
     .append = redis_append,
     .subscribe = redis_subscribe,
     .unsubscribe = redis_unsubscribe,
+    .notify = redis_notify,
+    .listen = redis_listen,
+    .unlisten = redis_unlisten,
     .head = redis_head,
     .range = redis_range,
     .lookup = redis_lookup,
@@ -170,6 +177,7 @@ struct engine *redis_open(struct loop *loop, const struct redis_config *config) 
     r->config = *config;
     r->config.url = mem_strdup(config->url);
     r->hub = hub_new();
+    r->messages = redis_messages_new(r);
     r->resolver = resolver_new(loop, on_redis_resolved, r);
     redis_core_start(r, redis_log_check);
     r->subscriber = redis_subscriber_new(r);

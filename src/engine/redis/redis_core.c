@@ -13,6 +13,7 @@
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "redis_error.h"
+#include "redis_messages.h"
 #include "redis_reply.h"
 
 #include <utlist.h>
@@ -206,6 +207,7 @@ static void on_script_loaded(void *arg, const redisReply *reply) {
 static void redis_begin_to_serve(struct redis *r) {
     r->phase = REDIS_SERVING;
     log_info("engine", "redis_connected", "host=%s port=%d run=%.8s", r->url.host, r->url.port, r->run_id);
+    redis_messages_check(r->messages);
 }
 
 static void redis_load_scripts(struct redis *r) {

@@ -19,6 +19,7 @@
 
 struct hub;
 struct redis_call;
+struct redis_messages;
 struct redis_subscriber;
 struct redisReply;
 struct resolver;
@@ -48,6 +49,7 @@ struct redis {
     struct resolver *resolver;
     struct redis_conn *commands;
     struct redis_subscriber *subscriber;
+    struct redis_messages *messages;
     struct hub *hub;
 
     enum redis_phase phase;

@@ -12,6 +12,7 @@
 #include "redis_core.h"
 #include "redis_entry.h"
 #include "redis_error.h"
+#include "redis_messages.h"
 #include "redis_reply.h"
 
 enum { PROBE_LOST_MS = 1500, FIRST_RETRY_MS = 250, LAST_RETRY_MS = 8000 };
@@ -60,6 +61,14 @@ void redis_subscriber_remove(struct redis_subscriber *s, const char *video) {
     subscriber_send_video(s, "UNSUBSCRIBE", video);
 }
 
+void redis_subscriber_listen(struct redis_subscriber *s, const char *channel) {
+    if (redis_conn_is_up(s->conn)) subscriber_send(s, "SUBSCRIBE", channel);
+}
+
+void redis_subscriber_unlisten(struct redis_subscriber *s, const char *channel) {
+    if (redis_conn_is_up(s->conn)) subscriber_send(s, "UNSUBSCRIBE", channel);
+}
+
 static void subscribe_again(void *arg, const char *video) {
     redis_subscriber_add(arg, video);
 }
@@ -80,11 +89,14 @@ static void on_subscriber_up(void *arg, const struct redis_server *server) {
     (void)server;
     s->probe_sent_ms = 0;
     subscribe_all(s, SUBSCRIBING_ALL);
+    redis_messages_begin(s->redis->messages);
 }
 
 static void on_subscriber_retry(struct loop_timer *t) {
     struct redis_subscriber *s = container_of(t, struct redis_subscriber, retry);
-    if (redis_conn_is_up(s->conn)) subscribe_all(s, SUBSCRIBING_FIRST);
+    if (!redis_conn_is_up(s->conn)) return;
+    subscribe_all(s, SUBSCRIBING_FIRST);
+    redis_messages_begin(s->redis->messages);
 }
 
 static void note_refused(struct redis_subscriber *s, const char *error) {
@@ -174,6 +186,8 @@ static void on_message(void *arg, const redisReply *reply) {
         note_unexpected(s, reply);
     else if (!strcmp(channel, s->probe_channel))
         s->probe_sent_ms = 0;
+    else if (!strncmp(channel, REDIS_MESSAGES_PREFIX, sizeof REDIS_MESSAGES_PREFIX - 1))
+        redis_messages_take(s->redis->messages, channel, payload, len);
     else
         take_entry(s, channel, payload, len);
 }

@@ -22,6 +22,10 @@ void redis_subscriber_resolved(struct redis_subscriber *);
 void redis_subscriber_add(struct redis_subscriber *, const char *video);
 void redis_subscriber_remove(struct redis_subscriber *, const char *video);
 
+// For a channel of messages (redis_messages.h), which is known to be permitted.
+void redis_subscriber_listen(struct redis_subscriber *, const char *channel);
+void redis_subscriber_unlisten(struct redis_subscriber *, const char *channel);
+
 // Sends a probe, and checks that the one before has arrived; once a second.
 void redis_subscriber_probe(struct redis_subscriber *);
 

@@ -150,6 +150,10 @@ struct engine_lease_answer {
 // The answer is NULL unless ENGINE_OK.
 typedef void engine_lease_cb(void *arg, enum engine_status, const struct engine_lease_answer *);
 
+// A message: valid during the callback.
+typedef void engine_message_cb(void *arg, const char *body, size_t len);
+struct engine_listener; // the engine's, until unlisten()
+
 typedef void engine_done_cb(void *arg, enum engine_status);
 typedef void engine_counter_cb(void *arg, enum engine_status, uint64_t value);
 
@@ -230,6 +234,17 @@ struct engine_ops {
     // Drops the mapping if it is `expected`. OK also if it was another or none.
     void (*release)(struct engine *, const char *video, const char *expected, engine_done_cb *, void *arg);
 
+    // Messages between processes, for what may be lost because it is soon sent again: neither logged nor
+    // numbered. notify() passes one to every listener of the topic, in this process and in others, never from
+    // inside the call; those of one process on one topic arrive in the order of the calls. One may be lost
+    // without an error: while the store is away, while ENGINE_MESSAGES_WAITING bytes of them are pending, or
+    // if the store's user may not use their channels. Topics have 1 to ENGINE_TOPIC_MAX bytes without spaces,
+    // bodies 1 to ENGINE_MESSAGE_MAX; a longer one is not sent. Listeners never fail: while the store is away
+    // they wait for it. unlisten() ends one immediately (no call follows) and frees it.
+    void (*notify)(struct engine *, const char *topic, const void *body, size_t len);
+    struct engine_listener *(*listen)(struct engine *, const char *topic, engine_message_cb *, void *arg);
+    void (*unlisten)(struct engine *, struct engine_listener *);
+
     // Notes that videos are watched, or no longer are; at most ENGINE_WATCH_MAX per call. A note expires
     // after three times ENGINE_WATCH_AGAIN_MS, so that a killed process leaves none behind. `watched` false
     // is ignored, and left to that expiry, for a video with other subscribers. There is no answer, and a note
@@ -261,8 +276,8 @@ struct engine_ops {
 
     // Ends everything: pending operations call back with ENGINE_CLOSED inside this call, except appends that
     // could still be finished immediately; operations called meanwhile call back with ENGINE_CLOSED, too.
-    // Frees the engine and all subscriptions. May be called in any callback of the engine; another call of
-    // it, from a callback that this one makes, does nothing.
+    // Frees the engine, all subscriptions and listeners. May be called in any callback of the engine; another
+    // call of it, from a callback that this one makes, does nothing.
     void (*close)(struct engine *);
 };
 
@@ -272,4 +287,5 @@ struct engine {
 };
 
 enum { ENGINE_WATCH_MAX = 64, ENGINE_WATCH_AGAIN_MS = 20000 };
-enum { ENGINE_VIDEO_MAX = 128, ENGINE_URL_MAX = 512 }; // bytes
+enum { ENGINE_VIDEO_MAX = 128, ENGINE_URL_MAX = 512, ENGINE_TOPIC_MAX = 544 }; // bytes
+enum { ENGINE_MESSAGE_MAX = 16384, ENGINE_MESSAGES_WAITING = 1 << 20 };        // bytes

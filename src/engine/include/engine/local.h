@@ -15,6 +15,7 @@
 
 struct hub;
 struct local_engine;
+struct messages;
 
 // How a store carries out each operation; the request is the struct below that belongs to it.
 struct local_store {
@@ -35,6 +36,7 @@ struct local_engine {
     const struct local_store *store;
     struct loop *loop;
     struct hub *hub;
+    struct messages *messages;
 
     void (*hand_over)(struct local_engine *); // must take all of `pending`
     size_t hand_over_at;
@@ -161,6 +163,9 @@ void local_append(struct engine *, const struct engine_append *, engine_append_c
 struct engine_subscription *local_subscribe(struct engine *, const char *video,
                                             const struct engine_subscriber *, void *arg);
 void local_unsubscribe(struct engine *, struct engine_subscription *);
+void local_notify(struct engine *, const char *topic, const void *body, size_t len);
+struct engine_listener *local_listen(struct engine *, const char *topic, engine_message_cb *, void *arg);
+void local_unlisten(struct engine *, struct engine_listener *);
 void local_head(struct engine *, const char *video, struct position known, engine_head_cb *, void *arg);
 void local_range(struct engine *, const char *video, struct position after, size_t limit, engine_range_cb *,
                  void *arg);
@@ -181,7 +186,8 @@ void local_overview(struct engine *, engine_overview_cb *, void *arg);
 // All slots of struct engine_ops but name, ready, stats and close.
 #define LOCAL_OPERATIONS                                                                                     \
     .append = local_append, .subscribe = local_subscribe, .unsubscribe = local_unsubscribe,                  \
-    .head = local_head, .range = local_range, .lookup = local_lookup, .assign = local_assign,                \
-    .reassign = local_reassign, .release = local_release, .watch = local_watch,                              \
-    .lease_renew = local_lease_renew, .lease_drop = local_lease_drop, .leases = local_leases,                \
-    .counter_next = local_counter_next, .overview = local_overview
+    .notify = local_notify, .listen = local_listen, .unlisten = local_unlisten, .head = local_head,          \
+    .range = local_range, .lookup = local_lookup, .assign = local_assign, .reassign = local_reassign,        \
+    .release = local_release, .watch = local_watch, .lease_renew = local_lease_renew,                        \
+    .lease_drop = local_lease_drop, .leases = local_leases, .counter_next = local_counter_next,              \
+    .overview = local_overview
