@@ -5,6 +5,7 @@
 #include "app/settings.h"
 #include "system.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "clients/clients.h"
 #include "http/client.h"
 
@@ -15,6 +16,8 @@ struct demo {
 
 struct demo *demo_start(struct system *s, const struct settings *set) {
     struct demo *d = mem_zalloc(sizeof *d);
+    uint64_t seed = 1;
+    random_bytes(&seed, sizeof seed); // a conversation of its own each time
     d->client = http_client_new(system_loop(s));
     d->clients = clients_new(system_loop(s), d->client,
                              &(struct clients_config){.manager_url = system_url(s, "manager"),
@@ -22,7 +25,9 @@ struct demo *demo_start(struct system *s, const struct settings *set) {
                                                       .statistics_url = system_url(s, "statistics"),
                                                       .token = set->internal_token,
                                                       .report_interval_ms = (int)set->statistics_interval_ms,
-                                                      .rate = -1});
+                                                      .rate = -1,
+                                                      .talk = true,
+                                                      .seed = seed});
     return d;
 }
 

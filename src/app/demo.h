@@ -1,5 +1,5 @@
-// `up --demo`: simulated clients inside the process, like those of `chorus clients` without options. They use
-// HTTP like any other client. Control loop only.
+// `up --demo`: simulated clients inside the process, as many as `chorus clients` has without options, which
+// talk as people do. They use HTTP like any other client. Control loop only.
 #pragma once
 
 struct demo;

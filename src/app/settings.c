@@ -125,7 +125,7 @@ const struct option_row settings_rows[] = {
      "seed for random choices; the same seed makes the same choices",
      COMMAND_CLIENTS | COMMAND_SIMULATE | COMMAND_BENCH},
     {"demo", NULL, OPTION_BOOL, AT(demo), 0, 0, NULL, NULL, NULL,
-     "start simulated viewers that also comment, as `chorus clients` does", COMMAND_UP},
+     "start simulated viewers that talk with each other", COMMAND_UP},
     {"videos", NULL, OPTION_INT, AT(simulate.videos), 1, 1000000, "100", "N", NULL,
      "videos in the simulation", COMMAND_SIMULATE},
     {"viewers", NULL, OPTION_INT, AT(simulate.viewers), 1, 10000000, "2500", "N", NULL,

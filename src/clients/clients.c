@@ -10,6 +10,7 @@
 #include "client_reports.h"
 #include "poster.h"
 #include "stamps.h"
+#include "talk.h"
 #include "client_viewer.h"
 #include "net/resolver.h"
 #include "net/loop.h"
@@ -30,6 +31,8 @@ enum { ORIGINAL_VIDEOS = sizeof original_shares, ORIGINAL_VIEWERS = 19 };
 struct clients {
     struct client_viewer_env env; // first: callbacks receive its address
     struct poster poster;
+    struct talk talk;
+    unsigned *videos; // by viewer; NULL: they do not talk
     struct client_reports reports;
     struct tally tally;
     struct prng prng;
@@ -143,6 +146,7 @@ static void clients_on_reap(struct loop_job *job) {
     free(c->env.read_buffer);
     free(c->poster.newest);
     free(c->viewers);
+    free(c->videos);
     free(c->register_url);
     free(c->comment_url);
     free(c->statistics_url);
@@ -176,6 +180,13 @@ static void clients_make_poster(struct clients *c, double rate, size_t videos) {
                                 .tally = &c->tally,
                                 .period_ns = rate > 0 ? (int64_t)(1e9 / rate) : 0,
                                 .on_calls = clients_on_poster_calls};
+}
+
+static void clients_make_talk(struct clients *c, uint64_t seed) {
+    c->videos = mem_alloc(c->viewer_count * sizeof *c->videos);
+    for (size_t i = 0; i < c->viewer_count; i++) c->videos[i] = c->viewers[i].video;
+    talk_init(&c->talk, c->videos, c->viewer_count, seed);
+    c->poster.talk = &c->talk;
 }
 
 static void clients_make_reports(struct clients *c, const struct clients_config *config) {
@@ -221,6 +232,7 @@ struct clients *clients_new(struct loop *loop, struct http_client *client,
     clients_make_env(c, loop, client);
     clients_make_viewers(c, config, videos);
     clients_make_poster(c, rate, videos);
+    if (config->talk) clients_make_talk(c, config->seed);
     clients_make_reports(c, config);
     clients_start(c);
     return c;

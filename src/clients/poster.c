@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "stamps.h"
+#include "talk.h"
 #include "clients/tally.h"
 #include "http/client.h"
 
@@ -55,15 +56,9 @@ static void poster_on_answer(void *arg, const struct http_client_response *a) {
     p->on_calls(p, -1);
 }
 
-static void poster_post_comment(struct poster *p, struct client_viewer *v, int64_t posted_us) {
-    char body[256], stamp[STAMP_TEXT_SIZE];
+static void poster_post(struct poster *p, struct client_viewer *v, const char *body, int len) {
     struct post *post = mem_alloc(sizeof *post);
     *post = (struct post){.poster = p, .viewer = v};
-    stamps_add(p->stamps, posted_us, stamp);
-    int len =
-        snprintf(body, sizeof body,
-                 "{\"userid\":\"user%u\",\"videoid\":\"video%u\",\"comment\":\"Hello from client-%u at %s\"}",
-                 v->number, v->video, v->number, stamp);
     p->unanswered++;
     p->on_calls(p, 1);
     http_client_request(
@@ -73,6 +68,27 @@ static void poster_post_comment(struct poster *p, struct client_viewer *v, int64
         poster_on_answer, post);
 }
 
+static void poster_post_stamped(struct poster *p, struct client_viewer *v, int64_t posted_us) {
+    char body[256], stamp[STAMP_TEXT_SIZE];
+    stamps_add(p->stamps, posted_us, stamp);
+    int len =
+        snprintf(body, sizeof body,
+                 "{\"userid\":\"user%u\",\"videoid\":\"video%u\",\"comment\":\"Hello from client-%u at %s\"}",
+                 v->number, v->video, v->number, stamp);
+    poster_post(p, v, body, len);
+}
+
+static void poster_on_turn(struct poster *p) {
+    struct talk_turn turn = talk_next(p->talk);
+    struct client_viewer *v = &p->viewers[turn.viewer];
+    char body[TALK_TEXT_MAX + 256];
+    int len = snprintf(body, sizeof body,
+                       "{\"userid\":\"user%u\",\"videoid\":\"video%u\",\"name\":\"%s\",\"comment\":\"%s\"}",
+                       v->number, v->video, talk_name(v->number), turn.text);
+    poster_post(p, v, body, len);
+    loop_timer_start(p->loop, &p->timer, turn.wait_us / 1000 + 1);
+}
+
 static int64_t poster_due_us(const struct poster *p) {
     return p->start_us + p->turn * p->period_ns / 1000;
 }
@@ -80,11 +96,15 @@ static int64_t poster_due_us(const struct poster *p) {
 // The latency of a comment that is posted late because this process is busy counts from when it was due.
 static void poster_on_due(struct loop_timer *t) {
     struct poster *p = container_of(t, struct poster, timer);
+    if (p->talk) {
+        poster_on_turn(p);
+        return;
+    }
     int64_t now = clock_monotonic_us();
     for (int i = 0; i < POSTS_PER_TURN && poster_due_us(p) <= now; i++) {
         int64_t due = poster_due_us(p);
         struct client_viewer *v = &p->viewers[(uint64_t)p->turn++ % p->viewer_count];
-        poster_post_comment(p, v, now - due > PUNCTUAL_US ? due : clock_monotonic_us());
+        poster_post_stamped(p, v, now - due > PUNCTUAL_US ? due : clock_monotonic_us());
     }
     int64_t wait_us = poster_due_us(p) - now;
     loop_timer_start(p->loop, t, wait_us > 0 ? wait_us / 1000 + 1 : 0);

@@ -1,5 +1,5 @@
-// Posts comments at a fixed rate, for each viewer in turn, without waiting for responses (an open loop: a
-// slow server does not reduce the load). Control loop only.
+// Posts comments without waiting for responses (an open loop: a slow server does not reduce the load): at a
+// fixed rate for each viewer in turn, with the time in each, or as people talk. Control loop only.
 #pragma once
 
 #include <stddef.h>
@@ -12,6 +12,7 @@
 
 struct http_client;
 struct stamps;
+struct talk;
 struct tally;
 
 struct poster {
@@ -24,6 +25,7 @@ struct poster {
     struct stamps *stamps;
     struct tally *tally;
     int64_t period_ns; // from one comment to the next
+    struct talk *talk; // NULL: at that rate, with stamps
     // A request begins (+1) or completes (-1); while any is pending, nothing here may be freed.
     void (*on_calls)(struct poster *, int change);
 
