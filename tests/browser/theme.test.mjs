@@ -22,8 +22,8 @@ function contrast(a, b) {
 }
 
 const areas = ['--bg', '--surface', '--raised'];
-const texts = ['--text', '--text-dim', '--accent', '--accent-hover', '--live', '--ok', '--warn', '--danger'];
-const marks = ['--line-strong', '--focus', ...[1, 2, 3, 4, 5, 6].map((n) => `--series-${n}`)];
+const texts = ['--text', '--text-dim', '--accent', '--accent-hover', '--ok', '--warn', '--danger'];
+const marks = ['--live', '--line-strong', '--focus', ...[1, 2, 3, 4, 5, 6].map((n) => `--series-${n}`)];
 const pairs = [
   ['--on-accent', '--accent'], ['--on-accent', '--accent-hover'], ['--on-live', '--live'],
   ...['--text', '--text-dim', '--accent'].map((name) => [name, '--accent-soft']),
