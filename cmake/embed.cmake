@@ -2,7 +2,7 @@
 function(embed_text file symbol out)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
   file(READ ${file} hex HEX)
-  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," bytes "${hex}")
   file(CONFIGURE OUTPUT ${out} CONTENT "const char ${symbol}[] = {${bytes}0};\n" @ONLY)
 endfunction()
 

@@ -5,16 +5,16 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/html_page.h"
 #include "bench/report.h"
 
 enum { WIDTH = 720, HEIGHT = 240, LEFT = 70, RIGHT = 30, BOTTOM = 30, TOP = 10, LINES = 4, NINES = 5 };
 
-static const char head[] =
-    "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>chorus bench</title><style>"
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:58em;margin:2em auto;padding:0 1em}"
-    ":root{color-scheme:light dark}svg{width:100%;height:auto}text{font-size:12px;fill:currentColor}"
-    ".grid{stroke:#8884}.curve{fill:none;stroke:#2563eb;stroke-width:2}.bar{fill:#2563eb}"
-    "pre{overflow-x:auto;font-size:12px;background:#8881;padding:1em}</style><h1>chorus bench</h1>\n";
+static const char style[] =
+    "body{max-width:58em;margin:2em auto;padding:0 1em}h2{margin-top:1.5em}svg{width:100%;height:auto}"
+    "text{font-size:12px;fill:currentColor}.grid{stroke:var(--line)}"
+    ".curve{fill:none;stroke:var(--series-2);stroke-width:2}.bar{fill:var(--series-2)}"
+    "pre{overflow-x:auto;font-size:12px;background:var(--surface);padding:1em}";
 
 static void open_drawing(FILE *out, const char *title) {
     fprintf(out, "<h2>%s</h2><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">\n", title,
@@ -116,18 +116,6 @@ static void describe(FILE *out, const struct bench_plan *plan) {
     fprintf(out, "; %zu load processes.</p>\n", plan->processes);
 }
 
-// Escapes text: error messages contain text from the server.
-static void print_escaped(FILE *out, const char *text) {
-    for (; *text; text++) {
-        switch (*text) {
-        case '<': fputs("&lt;", out); break;
-        case '>': fputs("&gt;", out); break;
-        case '&': fputs("&amp;", out); break;
-        default: fputc(*text, out);
-        }
-    }
-}
-
 static void print_text(FILE *out, const struct bench_plan *plan, const struct bench_result *r,
                        const struct requirements *required) {
     char *text = NULL;
@@ -137,17 +125,18 @@ static void print_text(FILE *out, const struct bench_plan *plan, const struct be
     report_text(lines, plan, r, required);
     fclose(lines);
     fputs("<pre>\n", out);
-    print_escaped(out, text);
+    html_page_add_text(out, text); // error messages contain text from the server
     fputs("</pre>\n", out);
     free(text);
 }
 
 void report_html(FILE *out, const struct bench_plan *plan, const struct bench_result *r,
                  const struct requirements *required) {
-    fputs(head, out);
+    html_page_begin(out, "chorus bench", style);
+    fputs("<h1>chorus bench</h1>\n", out);
     describe(out, plan);
     print_text(out, plan, r, required);
     draw_latency(out, &r->sum.latency);
     draw_deliveries(out, r);
-    fputs("</html>\n", out);
+    html_page_end(out);
 }

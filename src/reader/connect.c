@@ -25,8 +25,6 @@
 #include "service/fields.h"
 
 enum {
-    RETRY_MIN_MS = 500,
-    RETRY_SPREAD_MS = 2000,
     WARN_EVERY_MS = 10000,
     JOIN_TIMEOUT_MS = 5000,
     ROOM_TIMEOUT_MS = 3000,   // for the backlogs of stalled viewers to be dropped
@@ -78,7 +76,9 @@ static struct frame *stream_head(const struct connect_request *c, const struct b
     int len = snprintf(json, sizeof json,
                        "{\"type\":\"connected\",\"userid\":\"%s\",\"videoid\":\"%s\",\"instance\":\"%s\"}",
                        c->userid, c->videoid, c->reader->service.instance_id);
-    event_stream_add_retry(&event, RETRY_MIN_MS + (int)(hash_random() % (RETRY_SPREAD_MS + 1)));
+    int retry_spread_ms = EVENT_STREAM_RETRY_MAX_MS - EVENT_STREAM_RETRY_MIN_MS;
+    event_stream_add_retry(&event, EVENT_STREAM_RETRY_MIN_MS +
+                                       (int)(hash_random() % (unsigned)(retry_spread_ms + 1)));
     event_stream_add_event(&event, id, NULL, json, (size_t)len);
     struct frame *f = frame_of_head(head->data, head->len, event.data, event.len, framing);
     buf_release(&event);

@@ -37,17 +37,34 @@ static void outcome_find_top(struct outcome *o, const struct placing *p) {
     free(found);
 }
 
+static uint32_t celebrity_reader(const struct placing *p) {
+    return p->reader[p->audience->ranking[0]] + 1;
+}
+
+static size_t busiest_reader(const struct placing *p) {
+    size_t busiest = 0;
+    for (size_t i = 1; i < p->readers; i++)
+        if (p->loads[i].viewers > p->loads[busiest].viewers) busiest = i;
+    return busiest;
+}
+
+static void outcome_lose(struct outcome *o, struct placing *p, size_t index, uint64_t seed) {
+    o->loses = true;
+    o->lost = (uint32_t)index + 1;
+    o->moved = placing_fail_reader(p, index);
+    o->celebrity_after = celebrity_reader(p);
+    balance_init(&o->after, p);
+    herd_init(&o->herd, o->moved.viewers, seed);
+}
+
 void outcome_init(struct outcome *o, enum placement_policy policy, const struct audience *audience,
-                  size_t readers, size_t lose) {
+                  size_t readers, size_t lose, uint64_t seed) {
     struct placing p;
     placing_init(&p, policy, audience, readers);
-    *o = (struct outcome){.policy = policy, .loses = lose > 0};
+    *o = (struct outcome){.policy = policy, .celebrity = celebrity_reader(&p)};
     balance_init(&o->before, &p);
     outcome_find_top(o, &p);
-    if (o->loses) {
-        o->moved = placing_fail_reader(&p, lose - 1);
-        balance_init(&o->after, &p);
-    }
+    if (lose) outcome_lose(o, &p, lose == OUTCOME_LOSE_BUSIEST ? busiest_reader(&p) : lose - 1, seed);
     placing_release(&p);
 }
 

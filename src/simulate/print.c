@@ -97,7 +97,7 @@ static void print_balance(const char *title, const struct balance *b, FILE *out)
 }
 
 static void print_loss(const struct simulation *s, const struct outcome *o, FILE *out) {
-    fprintf(out, "\nreader-%zu fails: ", s->config->lose);
+    fprintf(out, "\nreader-%u fails: ", o->lost);
     print_share(o->moved.videos, o->moved.viewers, s->audience, out);
     fprintf(out, " move to the other readers\n");
     for (size_t r = 0; r < o->after.readers; r++) print_reader(s->audience, &o->after, r, out);
@@ -126,9 +126,13 @@ static void print_side_by_side(const struct simulation *s, FILE *out) {
     print_columns(out);
     for (size_t i = 0; i < c->policy_count; i++) print_row(&s->outcomes[i], &s->outcomes[i].before, out);
     if (!c->lose) return;
-    fprintf(out, "\nreader-%zu fails; its videos move to the other readers\n", c->lose);
+    if (c->lose == OUTCOME_LOSE_BUSIEST)
+        fprintf(out, "\nThe busiest reader fails; its videos move to the other readers\n");
+    else
+        fprintf(out, "\nreader-%zu fails; its videos move to the other readers\n", c->lose);
     for (size_t i = 0; i < c->policy_count; i++) {
         fprintf(out, "  %-14s ", policy_name(s->outcomes[i].policy));
+        if (c->lose == OUTCOME_LOSE_BUSIEST) fprintf(out, "reader-%u: ", s->outcomes[i].lost);
         print_share(s->outcomes[i].moved.videos, s->outcomes[i].moved.viewers, s->audience, out);
         fputc('\n', out);
     }

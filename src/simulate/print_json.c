@@ -1,10 +1,10 @@
 // Writes the JSON report: the same figures, with each policy reader by reader.
-#include <jansson.h>
+#include "json_figures.h"
 
 #include "size_classes.h"
 #include "simulate/simulate.h"
 
-enum { TOP_VIDEOS = 20, DIGITS = 12 };
+enum { TOP_VIDEOS = 20 };
 
 static json_t *json_uint(uint64_t n) {
     return json_integer((json_int_t)n);
@@ -48,11 +48,13 @@ static json_t *spread(const struct spread *s) {
                      "balanceFactor", s->imbalance);
 }
 
+static json_t *reader_name(uint32_t number) {
+    return json_sprintf("reader-%u", number);
+}
+
 static json_t *reader(const struct balance *b, size_t index) {
-    char name[24];
-    snprintf(name, sizeof name, "reader-%u", b->number[index]);
-    return json_pack("{s:s, s:o, s:o}", "reader", name, "subscriptions", json_uint(b->videos[index]),
-                     "viewers", json_uint(b->viewers[index]));
+    return json_pack("{s:o, s:o, s:o}", "reader", reader_name(b->number[index]), "subscriptions",
+                     json_uint(b->videos[index]), "viewers", json_uint(b->viewers[index]));
 }
 
 static void add_balance(json_t *object, const struct balance *b) {
@@ -63,35 +65,47 @@ static void add_balance(json_t *object, const struct balance *b) {
     json_object_set_new(object, "viewers", spread(&b->of_viewers));
 }
 
-static json_t *loss(const struct simulation *s, const struct outcome *o) {
-    char name[24];
-    snprintf(name, sizeof name, "reader-%zu", s->config->lose);
-    json_t *object = json_pack("{s:s, s:o, s:o}", "reader", name, "videosMoved", json_uint(o->moved.videos),
-                               "viewersMoved", json_uint(o->moved.viewers));
+static json_t *reconnects(const struct herd *h) {
+    json_t *viewers = json_array();
+    for (size_t i = 0; i < HERD_STEPS; i++) json_array_append_new(viewers, json_uint(h->viewers[i]));
+    return json_pack("{s:i, s:o, s:o}", "stepMs", HERD_STEP_MS, "viewers", viewers, "peakPerSecond",
+                     json_uint(h->peak));
+}
+
+static json_t *loss(const struct outcome *o) {
+    json_t *object = json_pack("{s:o, s:o, s:o, s:o}", "reader", reader_name(o->lost), "videosMoved",
+                               json_uint(o->moved.videos), "viewersMoved", json_uint(o->moved.viewers),
+                               "celebrityReader", reader_name(o->celebrity_after));
     add_balance(object, &o->after);
+    json_object_set_new(object, "reconnects", reconnects(&o->herd));
     return object;
 }
 
 static json_t *policy(const struct simulation *s, const struct outcome *o) {
-    json_t *object = json_pack("{s:s}", "policy", policy_name(o->policy)), *row;
+    json_t *object = json_pack("{s:s, s:o}", "policy", policy_name(o->policy), "celebrityReader",
+                               reader_name(o->celebrity)),
+           *row;
     add_balance(object, &o->before);
     size_t i;
     json_array_foreach(json_object_get(object, "readers"), i, row) {
         json_object_set_new(row, "topVideos", videos(s->audience, o->top[i], outcome_top_count(o, i)));
     }
-    if (o->loses) json_object_set_new(object, "readerLost", loss(s, o));
+    if (o->loses) json_object_set_new(object, "readerLost", loss(o));
     return object;
 }
 
-void simulation_print_json(const struct simulation *s, FILE *out) {
+json_t *simulation_figures(const struct simulation *s) {
     const struct simulate_config *c = s->config;
     json_t *policies = json_array();
     for (size_t i = 0; i < c->policy_count; i++) json_array_append_new(policies, policy(s, &s->outcomes[i]));
-    json_t *document =
-        json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "videos", json_uint(c->videos), "viewers",
-                  json_uint(c->viewers), "readers", json_uint(c->readers), "distribution", c->distribution,
-                  "seed", json_uint(c->seed), "audience", distribution(s->audience), "policies", policies);
-    json_dumpf(document, out, JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS));
+    return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "videos", json_uint(c->videos), "viewers",
+                     json_uint(c->viewers), "readers", json_uint(c->readers), "distribution", c->distribution,
+                     "seed", json_uint(c->seed), "audience", distribution(s->audience), "policies", policies);
+}
+
+void simulation_print_json(const struct simulation *s, FILE *out) {
+    json_t *document = simulation_figures(s);
+    json_dumpf(document, out, JSON_INDENT(2) | JSON_REAL_PRECISION(FIGURE_DIGITS));
     fputc('\n', out);
     json_decref(document);
 }

@@ -29,11 +29,8 @@ const HTML = `<!doctype html><meta charset="utf-8"><title>viewer</title><ol id="
   }
 </script>`;
 
-// Opens the page; releases everything when the test ends.
-export async function openPage(t) {
-  const server = http.createServer((_, response) => response.setHeader('content-type', 'text/html').end(HTML)).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => server.close());
+// A browser, which is closed when the test ends.
+export async function openBrowser(t) {
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
@@ -42,7 +39,15 @@ export async function openPage(t) {
     ],
   });
   t.after(() => browser.close());
-  const page = await browser.newPage();
+  return browser;
+}
+
+// Opens the page; releases everything when the test ends.
+export async function openPage(t) {
+  const server = http.createServer((_, response) => response.setHeader('content-type', 'text/html').end(HTML)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const page = await (await openBrowser(t)).newPage();
   await page.goto(`http://localhost:${server.address().port}/`);
   return new WatchingPage(page);
 }

@@ -19,8 +19,8 @@ enum command {
 };
 
 struct simulate_settings {
-    int64_t videos, viewers, readers, lose_reader;
-    const char *distribution, *policy;
+    int64_t videos, viewers, readers;
+    const char *distribution, *policy, *lose_reader, *html;
     bool json;
 };
 

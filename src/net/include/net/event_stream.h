@@ -9,6 +9,10 @@ struct buf;
 // `data:` lines at CR, LF and CR LF, so that nothing in it can end the event or begin a field.
 void event_stream_add_event(struct buf *, const char *id, const char *event, const char *data, size_t len);
 
+// The times that clients are given to reconnect after are spread between these, so that those that were cut
+// off together do not come back together.
+enum { EVENT_STREAM_RETRY_MIN_MS = 500, EVENT_STREAM_RETRY_MAX_MS = 2500 };
+
 // Appends a `retry:` field, which becomes part of the event that follows.
 void event_stream_add_retry(struct buf *, int retry_ms);
 

@@ -19,7 +19,7 @@ struct simulate_config {
     struct audience_spec audience;
     enum placement_policy policies[POLICIES];
     size_t policy_count;
-    size_t lose; // number of the reader that fails, from 1; 0: none
+    size_t lose; // number of the reader that fails, from 1, or OUTCOME_LOSE_BUSIEST; 0: none
 };
 
 struct simulation {
@@ -35,6 +35,7 @@ bool simulate_parse_policies(const char *list, struct simulate_config *);
 void simulation_init(struct simulation *, const struct simulate_config *);
 void simulation_release(struct simulation *);
 
-// Write the report as text, or as one JSON document.
+// Write the report as text, as one JSON document, or as one self-contained page.
 void simulation_print(const struct simulation *, FILE *);
 void simulation_print_json(const struct simulation *, FILE *);
+void simulation_print_html(const struct simulation *, FILE *);
