@@ -11,17 +11,17 @@ bool http_refuse(struct http_refusal *refusal, int status, const char *code, con
     return false;
 }
 
-// Returns whether the path matches; sets the part that a last segment like ":videoid" stands for.
+// Returns whether the path matches; sets the part that a segment like ":videoid" stands for.
 static bool router_path_matches(const char *pattern, const char *path, size_t len, const char **param,
                                 size_t *param_len) {
     const char *colon = strchr(pattern, ':');
     if (!colon) return strlen(pattern) == len && !memcmp(pattern, path, len);
-    size_t fixed = (size_t)(colon - pattern);
-    if (len <= fixed || memcmp(pattern, path, fixed) != 0 || memchr(path + fixed, '/', len - fixed))
-        return false;
+    const char *rest = colon + strcspn(colon, "/");
+    size_t fixed = (size_t)(colon - pattern), rest_len = strlen(rest);
+    if (len <= fixed + rest_len || memcmp(pattern, path, fixed) != 0) return false;
     *param = path + fixed;
-    *param_len = len - fixed;
-    return true;
+    *param_len = len - fixed - rest_len;
+    return !memchr(*param, '/', *param_len) && !memcmp(*param + *param_len, rest, rest_len);
 }
 
 static void router_search(struct http_match *m, const struct http_route *row, enum http_method method,

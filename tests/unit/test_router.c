@@ -5,10 +5,13 @@
 #include "http/asset.h"
 #include "http/router.h"
 
-static const struct http_route first[] = {
-    {.method = "GET", .pattern = "/"},       {.method = "GET", .pattern = "/a/:id"},
-    {.method = "POST", .pattern = "/a/:id"}, {.method = "GET", .pattern = "/inside", .exact_path = true},
-    {.method = "POST", .pattern = "/post"},  {0}};
+static const struct http_route first[] = {{.method = "GET", .pattern = "/"},
+                                          {.method = "GET", .pattern = "/a/:id"},
+                                          {.method = "POST", .pattern = "/a/:id"},
+                                          {.method = "GET", .pattern = "/inside", .exact_path = true},
+                                          {.method = "POST", .pattern = "/post"},
+                                          {.method = "POST", .pattern = "/a/:id/end"},
+                                          {0}};
 static const struct http_route second[] = {
     {.method = "GET", .pattern = "/"}, {.method = "GET", .pattern = "/post"}, {0}};
 static const struct http_route *const tables[] = {first, second, NULL};
@@ -41,6 +44,12 @@ static void test_a_path_and_its_method_find_a_row(void **state) {
         {GET, "/a/", NULL, 0},
         {GET, "/a", NULL, 0},
         {GET, "/a/x/y", NULL, 0},
+        {POST, "/a/x/end", &first[5], POST},
+        {GET, "/a/x/end", NULL, POST},
+        {POST, "/a//end", NULL, 0},
+        {POST, "/a/x/y/end", NULL, 0},
+        {POST, "/a/x/ends", NULL, 0},
+        {POST, "/a/end", &first[2], GET | HEAD | POST}, // "end" is the parameter
         {GET, "/A/x", NULL, 0},
         {POST, "/post", &first[4], GET | HEAD | POST},
         {GET, "/post", &second[1], GET | HEAD | POST}, // the first table has the path, the second the method
@@ -59,6 +68,10 @@ static void test_the_parameter_is_a_part_of_the_path(void **state) {
     static const char path[] = "/a/x%20y?not=this";
     struct http_match m = http_route_find(&site, GET, path, strcspn(path, "?"), false, NULL);
     assert_ptr_equal(m.param, path + 3);
+    assert_int_equal(m.param_len, 5);
+    static const char inner[] = "/a/x%20y/end";
+    m = http_route_find(&site, POST, inner, strlen(inner), false);
+    assert_ptr_equal(m.param, inner + 3);
     assert_int_equal(m.param_len, 5);
     assert_null(find(GET, "/").param);
 }

@@ -27,7 +27,7 @@ bool http_refuse(struct http_refusal *, int status, const char *code, const char
 // A row of a table. HEAD goes where GET goes.
 struct http_route {
     const char *method;  // "GET" or "POST"
-    const char *pattern; // "/resolve/:videoid": the last segment may be a parameter
+    const char *pattern; // "/resolve/:videoid": one segment may be a parameter
     // Answers with http_reply(), http_begin_stream() or http_abort(), now or in a later turn.
     void (*handle)(struct http_exchange *, void *arg);
     size_t body_max; // bytes; 0: HTTP_BODY_DEFAULT
@@ -52,7 +52,7 @@ struct http_match {
     const struct http_route *route; // both NULL: nothing at this path has this method
     bool by_accept;                 // the path has both: the request's Accept field has chosen
     unsigned methods;               // of the path, enum http_method; 0: the path does not exist
-    const char *param; // the part of the path that stands for the pattern's last segment, or NULL
+    const char *param;              // the part of the path that stands for the pattern's parameter, or NULL
     size_t param_len;
 };
 
