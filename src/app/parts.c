@@ -50,13 +50,13 @@ static void name_part(const struct runtime *r, const char *name, int port, struc
     snprintf(part->name, sizeof part->name, "%s", is_reader ? part->instance_id : name);
 }
 
-struct system_part *parts_bind(struct parts *p, struct runtime *r, const char *name, const char *flag,
-                               int64_t port, const struct http_site *site) {
+// Returns 0 or a negative errno.
+static int part_listen(struct parts *p, size_t i, const struct runtime *r, int port,
+                       const struct http_site *site) {
     const struct settings *set = r->settings;
-    struct system_part *part = &p->part[p->count];
-    struct http_server_config config = {.role = part->name,
+    struct http_server_config config = {.role = p->part[i].name,
                                         .bind = set->bind,
-                                        .port = (int)port,
+                                        .port = port,
                                         .header_timeout_ms = (int)set->header_timeout_ms,
                                         .body_timeout_ms = (int)set->body_timeout_ms,
                                         .idle_timeout_ms = IDLE_TIMEOUT_MS,
@@ -64,25 +64,50 @@ struct system_part *parts_bind(struct parts *p, struct runtime *r, const char *n
                                         .start_later = true,
                                         .site = *site};
     int error;
-    struct http_server *server = http_server_new(r->loop, &config, &error);
-    if (!server) {
+    p->server[i] = http_server_new(r->loop, &config, &error);
+    if (!p->server[i]) return error;
+    p->port[i] = http_server_port(p->server[i]);
+    return 0;
+}
+
+struct system_part *parts_bind(struct parts *p, struct runtime *r, const char *name, const char *flag,
+                               int64_t port, const struct http_site *site) {
+    struct system_part *part = &p->part[p->count];
+    int error = part_listen(p, p->count, r, (int)port, site);
+    if (error) {
         tell_why_not_bound(r, name, flag, (int)port, error);
         return NULL;
     }
-    p->server[p->count++] = server;
-    name_part(r, name, http_server_port(server), part);
-    write_url(set, http_server_port(server), part->url);
+    int bound = p->port[p->count++];
+    name_part(r, name, bound, part);
+    write_url(r->settings, bound, part->url);
     return part;
 }
 
-void parts_serve(struct parts *p, struct service *service) {
-    struct http_server *server = p->server[p->count - 1];
+void parts_serve(struct parts *p, const struct system_part *part, struct service *service) {
+    struct http_server *server = p->server[part - p->part];
     service->http = http_server_counters(server);
     http_server_set_arg(server, service);
 }
 
 void parts_open(struct parts *p) {
     for (size_t i = 0; i < p->count; i++) http_server_start(p->server[i]);
+}
+
+void parts_kill(struct parts *p, const struct system_part *part) {
+    struct http_server **server = &p->server[part - p->part];
+    http_server_reset(*server);
+    *server = NULL;
+}
+
+int parts_rebind(struct parts *p, const struct runtime *r, const struct system_part *part,
+                 const struct http_site *site) {
+    size_t i = (size_t)(part - p->part);
+    return part_listen(p, i, r, p->port[i], site);
+}
+
+void parts_reopen(struct parts *p, const struct system_part *part) {
+    http_server_start(p->server[part - p->part]);
 }
 
 void parts_release(struct parts *p) {

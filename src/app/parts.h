@@ -17,7 +17,8 @@ enum { PARTS_MAX = READERS_MAX + 3 };
 // Zero-initialise.
 struct parts {
     struct system_part part[PARTS_MAX];
-    struct http_server *server[PARTS_MAX];
+    struct http_server *server[PARTS_MAX]; // NULL: killed
+    int port[PARTS_MAX];
     size_t count;
 };
 
@@ -26,10 +27,20 @@ struct parts {
 struct system_part *parts_bind(struct parts *, struct runtime *, const char *name, const char *flag,
                                int64_t port, const struct http_site *);
 
-// Sets the service of the last part, which is the argument of its routes.
-void parts_serve(struct parts *, struct service *);
+// Sets the service of a part, which is the argument of its routes.
+void parts_serve(struct parts *, const struct system_part *, struct service *);
 
 void parts_open(struct parts *);
+
+// Closes the port of a part and resets its connections, as if its process had died.
+void parts_kill(struct parts *, const struct system_part *);
+
+// Binds the port of a part that was killed. Returns 0 or a negative errno. parts_serve() and parts_reopen()
+// follow.
+int parts_rebind(struct parts *, const struct runtime *, const struct system_part *,
+                 const struct http_site *);
+void parts_reopen(struct parts *, const struct system_part *);
+
 void parts_release(struct parts *); // closes ports and connections
 
 // Returns the URL of a part, or NULL if there is none of that name.

@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,6 +12,8 @@
 #include "runtime.h"
 #include "statistics/statistics.h"
 #include "statistics/statistics_routes.h"
+#include "base/mem.h"
+#include "base/uthash.h"
 
 static struct service_config service_config(const struct role_context *c) {
     const struct settings *set = c->runtime->settings;
@@ -28,7 +31,8 @@ static void *make_statistics(struct roles *all, const struct role_context *c) {
                        &(struct statistics_config){.instance_id = c->part->instance_id,
                                                    .interval_ms = (int)set->statistics_interval_ms,
                                                    .internal_from = set->internal_from,
-                                                   .internal_token = set->internal_token});
+                                                   .internal_token = set->internal_token,
+                                                   .demo = c->demo});
     return all->statistics;
 }
 
@@ -87,27 +91,56 @@ static void *make_reader(struct roles *all, const struct role_context *c) {
                                            .public_url = c->part->public_url[0] ? c->part->public_url : NULL,
                                            .stall_ms = (int)set->stall_timeout_ms,
                                            .unsubscribe_ms = (int)set->unsubscribe_ms});
-    all->readers[all->reader_count++] = reader;
+    all->readers[c->number] = reader;
+    if (c->number == all->reader_count) all->reader_count++;
     return reader;
 }
 
 #define AT(field) offsetof(struct settings, field)
 
 const struct role role_table[] = {
-    {COMMAND_STATISTICS, "statistics", "statistics-port", AT(statistics_port), statistics_tables, NULL,
-     make_statistics},
-    {COMMAND_MANAGER, "manager", "manager-port", AT(manager_port), manager_tables, NULL, make_manager},
-    {COMMAND_COMMENT, "comment", "comment-port", AT(comment_port), comment_tables, comment_assets,
+    {COMMAND_STATISTICS, "statistics", "statistics-port", AT(statistics_port), statistics_tables,
+     statistics_demo_tables, NULL, make_statistics},
+    {COMMAND_MANAGER, "manager", "manager-port", AT(manager_port), manager_tables, NULL, NULL, make_manager},
+    {COMMAND_COMMENT, "comment", "comment-port", AT(comment_port), comment_tables, NULL, comment_assets,
      make_comment},
-    {COMMAND_READER, "reader", "reader-ports", 0, reader_tables, NULL, make_reader},
+    {COMMAND_READER, "reader", "reader-ports", 0, reader_tables, NULL, NULL, make_reader},
     {0},
 };
 
+struct dead_reader {
+    struct reader *reader;
+    struct dead_reader *next;
+};
+
+void roles_kill_reader(struct roles *all, size_t number) {
+    struct dead_reader *dead = mem_alloc(sizeof *dead);
+    *dead = (struct dead_reader){.reader = all->readers[number]};
+    all->readers[number] = NULL;
+    LL_PREPEND(all->dead, dead);
+    reader_kill(dead->reader);
+}
+
+static void dead_reader_free(struct roles *all, struct dead_reader *dead) {
+    LL_DELETE(all->dead, dead);
+    reader_free(dead->reader);
+    free(dead);
+}
+
+void roles_bury(struct roles *all) {
+    struct dead_reader *dead, *next;
+    LL_FOREACH_SAFE(all->dead, dead, next) {
+        if (reader_is_settled(dead->reader)) dead_reader_free(all, dead);
+    }
+}
+
 void roles_stop(struct roles *all) {
-    for (size_t i = 0; i < all->reader_count; i++) reader_stop(all->readers[i]);
+    for (size_t i = 0; i < all->reader_count; i++)
+        if (all->readers[i]) reader_stop(all->readers[i]);
 }
 
 void roles_free(struct roles *all) {
+    while (all->dead) dead_reader_free(all, all->dead);
     for (size_t i = 0; i < all->reader_count; i++) reader_free(all->readers[i]);
     comment_api_free(all->comment);
     manager_free(all->manager);

@@ -10,22 +10,26 @@ struct http_asset;
 struct http_route;
 struct reader;
 struct runtime;
+struct statistics_demo;
 
 // Zero-initialise.
 struct roles {
     struct statistics *statistics;
     struct manager *manager;
     struct comment_api *comment;
-    struct reader *readers[READERS_MAX];
+    struct reader *readers[READERS_MAX]; // NULL: killed
     size_t reader_count;
+    struct dead_reader *dead; // the engine or workers may still refer to them
 };
 
 // Arguments of role.make().
 struct role_context {
     struct runtime *runtime;
     struct system_part *part;
+    size_t number;              // of a reader, from 0
     const char *statistics_url; // where it reports; NULL: it does not
     const char *manager_url;
+    const struct statistics_demo *demo; // what the dashboard of a demo commands; NULL: none
 };
 
 struct role {
@@ -34,13 +38,20 @@ struct role {
     const char *flag; // of its port in `up`
     size_t port;      // its offset in the settings; 0: readers have a list
     const struct http_route *const *tables;
-    const struct http_asset *assets; // NULL: none
+    const struct http_route *const *demo_tables; // with --demo; NULL: the same
+    const struct http_asset *assets;             // NULL: none
     // Returns the role, which begins with its struct service.
     void *(*make)(struct roles *, const struct role_context *);
 };
 
 // In the order of starting: a role comes after the one that it reports to. Ended by a row without a name.
 extern const struct role role_table[];
+
+// Ends a reader as kill -9 ends a process; `make` makes another one under its number.
+void roles_kill_reader(struct roles *, size_t number);
+
+// Frees readers that were killed and that nothing refers to any more.
+void roles_bury(struct roles *);
 
 void roles_stop(struct roles *); // ends all streams
 void roles_free(struct roles *); // after everything that may call them back is closed

@@ -126,6 +126,8 @@ const struct option_row settings_rows[] = {
      COMMAND_CLIENTS | COMMAND_SIMULATE | COMMAND_BENCH},
     {"demo", NULL, OPTION_BOOL, AT(demo), 0, 0, NULL, NULL, NULL,
      "start simulated viewers that talk with each other", COMMAND_UP},
+    {"demo-restart-ms", NULL, OPTION_INT, AT(demo_restart_ms), 0, DAY_MS, "8000", "MS", NULL,
+     "how long a reader that was killed from the dashboard of a demo stays away", COMMAND_UP},
     {"videos", NULL, OPTION_INT, AT(simulate.videos), 1, 1000000, "100", "N", NULL,
      "videos in the simulation", COMMAND_SIMULATE},
     {"viewers", NULL, OPTION_INT, AT(simulate.viewers), 1, 10000000, "2500", "N", NULL,

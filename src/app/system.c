@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "http/router.h"
@@ -17,46 +18,61 @@ struct system {
     struct runtime runtime;
     struct roles roles;
     struct parts parts;
+    size_t first_reader; // number of its part
+    const struct statistics_demo *demo;
 };
 
-static bool add_part(struct system *s, const struct role *role, const char *name, const char *flag,
-                     int64_t port) {
+static struct http_site site_of(const struct system *s, const struct role *role) {
+    bool demo = s->demo && role->demo_tables;
+    return (struct http_site){.tables = demo ? role->demo_tables : role->tables, .assets = role->assets};
+}
+
+static void make_role(struct system *s, const struct role *role, struct system_part *part, size_t number) {
     const struct settings *set = s->runtime.settings;
-    struct http_site site = {.tables = role->tables, .assets = role->assets};
-    struct system_part *part = parts_bind(&s->parts, &s->runtime, name, flag, port, &site);
-    if (!part) return false;
     struct role_context context = {
         .runtime = &s->runtime,
         .part = part,
+        .number = number,
         .statistics_url = set->statistics_url ? set->statistics_url : system_url(s, "statistics"),
-        .manager_url = set->manager_url ? set->manager_url : system_url(s, "manager")};
-    parts_serve(&s->parts, role->make(&s->roles, &context));
-    return true;
+        .manager_url = set->manager_url ? set->manager_url : system_url(s, "manager"),
+        .demo = s->demo};
+    parts_serve(&s->parts, part, role->make(&s->roles, &context));
+}
+
+static bool add_part(struct system *s, const struct role *role, const char *name, const char *flag,
+                     int64_t port, size_t number) {
+    struct http_site site = site_of(s, role);
+    struct system_part *part = parts_bind(&s->parts, &s->runtime, name, flag, port, &site);
+    if (part) make_role(s, role, part, number);
+    return part;
 }
 
 static bool add_readers(struct system *s, const struct role *role) {
     int ports[READERS_MAX];
     settings_reader_ports(s->runtime.settings, ports);
+    s->first_reader = s->parts.count;
     for (int64_t i = 0; i < s->runtime.settings->readers; i++) {
         char name[24];
         snprintf(name, sizeof name, "reader-%d", (int)i + 1);
-        if (!add_part(s, role, name, role->flag, ports[i])) return false;
+        if (!add_part(s, role, name, role->flag, ports[i], (size_t)i)) return false;
     }
     return true;
 }
 
 static bool add_role(struct system *s, const struct role *role) {
     const struct settings *set = s->runtime.settings;
-    if (s->runtime.command == role->command) return add_part(s, role, role->name, "port", set->port);
+    if (s->runtime.command == role->command) return add_part(s, role, role->name, "port", set->port, 0);
     if (s->runtime.command != COMMAND_UP) return true;
     if (role->command == COMMAND_READER) return add_readers(s, role);
     const int64_t *port = (const void *)((const char *)set + role->port);
-    return add_part(s, role, role->name, role->flag, *port);
+    return add_part(s, role, role->name, role->flag, *port, 0);
 }
 
-struct system *system_start(const struct settings *set, enum command command, char *why, size_t why_size) {
+struct system *system_start(const struct settings *set, enum command command,
+                            const struct statistics_demo *demo, char *why, size_t why_size) {
     struct system *s = mem_zalloc(sizeof *s);
     s->runtime = (struct runtime){.settings = set, .command = command, .why = why, .why_size = why_size};
+    s->demo = demo;
     bool ok = runtime_start(&s->runtime);
     for (const struct role *role = role_table; ok && role->name; role++) ok = add_role(s, role);
     if (ok && runtime_begin(&s->runtime)) return s;
@@ -71,6 +87,30 @@ const struct system_part *system_parts(const struct system *s, size_t *count) {
 
 const char *system_url(const struct system *s, const char *name) {
     return parts_url(&s->parts, name);
+}
+
+size_t system_reader(const struct system *s, const char *instance_id) {
+    for (size_t i = 0; i < s->roles.reader_count; i++)
+        if (!strcmp(s->parts.part[s->first_reader + i].instance_id, instance_id)) return i;
+    return SYSTEM_NO_READER;
+}
+
+void system_kill_reader(struct system *s, size_t number) {
+    parts_kill(&s->parts, &s->parts.part[s->first_reader + number]);
+    roles_kill_reader(&s->roles, number);
+}
+
+int system_start_reader(struct system *s, size_t number) {
+    const struct role *role = role_table;
+    while (role->command != COMMAND_READER) role++;
+    struct system_part *part = &s->parts.part[s->first_reader + number];
+    struct http_site site = site_of(s, role);
+    int error = parts_rebind(&s->parts, &s->runtime, part, &site);
+    if (error) return error;
+    roles_bury(&s->roles);
+    make_role(s, role, part, number);
+    parts_reopen(&s->parts, part);
+    return 0;
 }
 
 struct loop *system_loop(struct system *s) {

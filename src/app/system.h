@@ -8,11 +8,14 @@
 #include "system_part.h"
 
 struct loop;
+struct statistics_demo;
 struct system;
 
 // Starts all roles for COMMAND_UP, or the command's role; waits briefly for the engine. Settings are
-// borrowed. On failure returns NULL and writes a sentence that names the problem and what to do.
-struct system *system_start(const struct settings *, enum command, char *why, size_t why_size);
+// borrowed, and so are the commands of the dashboard, NULL without --demo. On failure returns NULL and writes
+// a sentence that names the problem and what to do.
+struct system *system_start(const struct settings *, enum command, const struct statistics_demo *, char *why,
+                            size_t why_size);
 
 // Returns the parts in the order of starting, and their number in *count.
 const struct system_part *system_parts(const struct system *, size_t *count);
@@ -23,6 +26,18 @@ const char *system_url(const struct system *, const char *name);
 // Opens the ports and serves until system_quit(). Returns 0 or a negative errno.
 int system_run(struct system *);
 void system_quit(struct system *);
+
+// Returns the number of a reader, by its instance id, or SYSTEM_NO_READER.
+enum { SYSTEM_NO_READER = READERS_MAX };
+size_t system_reader(const struct system *, const char *instance_id);
+
+// Ends a reader as kill -9 ends a process of its own: its port is closed, its connections are reset, nothing
+// more is sent, its lease is left to lapse. Not to be called from a handler or callback of that reader.
+void system_kill_reader(struct system *, size_t number);
+
+// Starts a reader that was killed, at the same port and with a new generation. Returns 0, or a negative errno
+// if the port cannot be bound.
+int system_start_reader(struct system *, size_t number);
 
 struct loop *system_loop(struct system *);
 

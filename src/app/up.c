@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 
 #include "demo.h"
+#include "outages.h"
 #include "process.h"
 #include "start_box.h"
 #include "system.h"
@@ -62,13 +63,20 @@ static int start_and_serve(struct settings *set, enum command command, const cha
     int signals = process_take_signals();
     if (signals >= 0) process_take_hangup(signals);
     process_raise_descriptor_limit();
-    struct system *s = signals < 0 ? NULL : system_start(set, command, why, sizeof why);
+    struct outages *outages = set->demo ? outages_new(set) : NULL;
+    struct system *s =
+        signals < 0 ? NULL
+                    : system_start(set, command, outages ? outages_commands(outages) : NULL, why, sizeof why);
     if (!s) {
         fprintf(stderr, "chorus %s: %s\n", name, signals < 0 ? "There is no file descriptor left." : why);
+        outages_free(outages);
         return 1;
     }
+    if (outages) outages_set_system(outages, s);
     int code = serve_until_signal(s, set, command, signals);
+    outages_stop(outages);
     system_free(s);
+    outages_free(outages);
     process_release_signals(signals);
     return code;
 }

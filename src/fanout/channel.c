@@ -240,8 +240,12 @@ unsigned channels_relieve(struct channel_env *env, int64_t now_ms, unsigned most
     return relieved;
 }
 
+void channel_close_viewers(struct channel *ch, enum sink_end end) {
+    while (ch->viewers.count) viewer_close(ch->viewers.at[ch->viewers.count - 1], end);
+}
+
 void channel_release(struct channel *ch) {
-    while (ch->viewers.count) viewer_close(ch->viewers.at[ch->viewers.count - 1], SINK_CUT);
+    channel_close_viewers(ch, SINK_CUT);
     if (ch->flush) flush_end(ch, 0);
     channel_report_left(ch);
     channel_settle(ch);

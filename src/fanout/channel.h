@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "net/sink.h"
 #include "channel_core.h"
 #include "viewer.h"
 
@@ -17,7 +18,9 @@ struct pending;
 
 void channel_init(struct channel *, struct channel_env *, struct fan_counters *, void *owner);
 
-// Closes all viewers.
+void channel_close_viewers(struct channel *, enum sink_end);
+
+// Cuts the streams of viewers that are left.
 void channel_release(struct channel *);
 
 // Adds a viewer that will get `pending`, then what is published from now on, and the latest of the kinds of

@@ -24,7 +24,10 @@ struct partition {
     struct channel *channel; // the worker's thread owns it
     unsigned worker;
     uint32_t viewers;
-    struct partition *next; // of the video
+    union {
+        struct partition *next;        // of the video
+        struct fan_counters *counters; // once it is retired
+    };
 };
 
 struct fan_video {
@@ -62,13 +65,15 @@ static void partition_count_viewers(const struct fan_video *v, struct partition 
     counter_add(&v->counters->viewers, (unsigned long long)n);
 }
 
-static void partition_retire(struct fan_video *v, struct partition *p) {
+// `verb`: WORKER_RETIRE or WORKER_RESET.
+static void partition_retire(struct fan_video *v, struct partition *p, enum worker_verb verb) {
     LL_DELETE(v->partitions, p);
     v->partition_count--;
     partition_count_viewers(v, p, -(int)p->viewers);
     p->video = NULL;
+    p->counters = v->counters;
     worker_post(v->fanout->slots[p->worker].worker,
-                &(struct worker_command){.verb = WORKER_RETIRE, .channel = p->channel});
+                &(struct worker_command){.verb = verb, .channel = p->channel});
 }
 
 static void on_left(void *arg, void *owner, uint32_t n) {
@@ -77,13 +82,15 @@ static void on_left(void *arg, void *owner, uint32_t n) {
     struct fan_video *v = p->video;
     if (!v) return;
     partition_count_viewers(v, p, -(int)n);
-    if (!p->viewers) partition_retire(v, p);
+    if (!p->viewers) partition_retire(v, p, WORKER_RETIRE);
     v->on_left(v->arg);
 }
 
 static void on_retired(void *arg, void *owner) {
     (void)arg;
-    free(owner);
+    struct partition *p = owner;
+    p->counters->channels--;
+    free(p);
     budget_give_back(sizeof(struct partition) + sizeof(struct channel));
 }
 
@@ -136,11 +143,19 @@ struct fan_video *fan_video_new(struct fanout *f, struct fan_counters *counters,
     return v;
 }
 
-void fan_video_free(struct fan_video *v) {
+static void fan_video_end_as(struct fan_video *v, enum worker_verb verb) {
     if (!v) return;
-    while (v->partitions) partition_retire(v, v->partitions);
+    while (v->partitions) partition_retire(v, v->partitions, verb);
     moments_free(v->moments);
     free(v);
+}
+
+void fan_video_free(struct fan_video *v) {
+    fan_video_end_as(v, WORKER_RETIRE);
+}
+
+void fan_video_reset(struct fan_video *v) {
+    fan_video_end_as(v, WORKER_RESET);
 }
 
 static struct partition *partition_find(const struct fan_video *v, unsigned worker) {
@@ -187,6 +202,7 @@ static struct partition *partition_new(struct fan_video *v, unsigned worker) {
     p->channel = mem_alloc(sizeof *p->channel);
     channel_init(p->channel, worker_env(v->fanout->slots[worker].worker), v->counters, p);
     budget_take(sizeof *p + sizeof *p->channel);
+    v->counters->channels++;
     LL_PREPEND(v->partitions, p);
     v->partition_count++;
     for (uint8_t left = v->moments ? v->moments->known : 0; left; left &= (uint8_t)(left - 1))

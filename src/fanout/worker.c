@@ -233,6 +233,10 @@ static void on_command(struct loop_job *job) {
         channel_end(c->channel);
         worker_mark_dirty(p->worker, c->channel);
         break;
+    case WORKER_RESET:
+        channel_close_viewers(c->channel, SINK_RESET);
+        worker_retire(p->worker, c->channel);
+        break;
     case WORKER_RETIRE: worker_retire(p->worker, c->channel); break;
     case WORKER_RELIEVE: on_relief_due(&p->worker->relief); break;
     }

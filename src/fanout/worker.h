@@ -14,6 +14,7 @@ enum worker_verb {
     WORKER_MOMENT,
     WORKER_END, // nothing more is published
     WORKER_RETIRE,
+    WORKER_RESET,  // RETIRE, and its viewers see a reset
     WORKER_RELIEVE // memory is scarce (channels_relieve)
 };
 
@@ -51,5 +52,5 @@ void worker_free(struct worker *);
 
 struct channel_env *worker_env(struct worker *);
 
-// Posts a command; takes the frame, or sink and pending, or (RETIRE) the channel.
+// Posts a command; takes the frame, or sink and pending, or (RETIRE, RESET) the channel.
 void worker_post(struct worker *, const struct worker_command *);

@@ -42,6 +42,7 @@ struct http_conn_ops {
     // remain to be sent.
     void (*drop)(struct http_conn *);
     void (*close)(struct http_conn *);
+    void (*reset)(struct http_conn *); // the same, and its client sees a reset
 };
 
 struct http_conn {

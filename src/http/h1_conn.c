@@ -329,12 +329,20 @@ static void h1_detach(struct h1_conn *c, enum h1_state state) {
     host->on_closed(host, &c->base);
 }
 
-static void h1_close(struct http_conn *base) {
+static void h1_close_as(struct http_conn *base, void (*end)(struct stream *)) {
     struct h1_conn *c = h1_of(base);
     if (!base->host) return;
     bool open = c->state == H1_HANDLING || c->state == H1_WAITING;
-    stream_close(&c->stream);
+    end(&c->stream);
     h1_detach(c, open ? H1_ORPHANED : H1_CLOSED);
+}
+
+static void h1_close(struct http_conn *base) {
+    h1_close_as(base, stream_close);
+}
+
+static void h1_reset(struct http_conn *base) {
+    h1_close_as(base, stream_reset);
 }
 
 static bool h1_begin_stream(struct http_exchange *x, struct sink *sink, struct buf *head) {
@@ -422,8 +430,12 @@ static void h1_on_evict(struct http_hold *h) {
     if (!c->base.host) http_memory_hold(h, 0, false, 0); // freed at the end of the turn, or when answered
 }
 
-static const struct http_conn_ops h1_conn_ops = {
-    .serve = h1_serve, .is_idle = h1_is_idle, .expire = h1_expire, .drop = h1_drop, .close = h1_close};
+static const struct http_conn_ops h1_conn_ops = {.serve = h1_serve,
+                                                 .is_idle = h1_is_idle,
+                                                 .expire = h1_expire,
+                                                 .drop = h1_drop,
+                                                 .close = h1_close,
+                                                 .reset = h1_reset};
 
 static void h1_on_reap(struct loop_job *job) {
     struct h1_conn *c = container_of(job, struct h1_conn, reap);

@@ -70,6 +70,7 @@ static const struct {
     ROW("if-none-match", FIELD_IF_NONE_MATCH),
     ROW("expect", FIELD_EXPECT),
     ROW("access-control-request-headers", FIELD_REQUEST_HEADERS),
+    ROW("sec-fetch-site", FIELD_FETCH_SITE),
     ROW("transfer-encoding", FIELD_TRANSFER_ENCODING),
     ROW("via", FIELD_PROXY),
     ROW("cdn-loop", FIELD_PROXY),

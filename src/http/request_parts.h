@@ -26,7 +26,8 @@ enum http_field {
     FIELD_ACCEPT,
     FIELD_ACCEPT_ENCODING,
     FIELD_REQUEST_HEADERS, // of a preflight
-    FIELD_PROXY,           // only its presence is kept
+    FIELD_FETCH_SITE,
+    FIELD_PROXY, // only its presence is kept
     FIELD_COUNT,
     FIELD_UNKNOWN = FIELD_COUNT
 };

@@ -267,12 +267,25 @@ static void server_on_scheduler_idle(struct http_scheduler *t) {
     free(container_of(t, struct http_server, host.scheduler));
 }
 
-void http_server_free(struct http_server *s) {
+static void server_end(struct http_server *s, bool reset) {
     if (!s) return;
     DL_DELETE(servers, s);
     server_close_listeners(s);
     loop_timer_stop(s->loop, &s->sweep);
     struct http_conn *c, *next;
-    DL_FOREACH_SAFE(s->conns, c, next) c->ops->close(c);
+    DL_FOREACH_SAFE(s->conns, c, next) {
+        if (reset)
+            c->ops->reset(c);
+        else
+            c->ops->close(c);
+    }
     http_scheduler_stop(&s->host.scheduler, server_on_scheduler_idle);
+}
+
+void http_server_free(struct http_server *s) {
+    server_end(s, false);
+}
+
+void http_server_reset(struct http_server *s) {
+    server_end(s, true);
 }

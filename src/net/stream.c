@@ -81,6 +81,12 @@ void stream_close(struct stream *s) {
     sock_close(stream_unwatch(s));
 }
 
+void stream_reset(struct stream *s) {
+    if (stream_is_closed(s)) return;
+    s->ops->close(s);
+    sock_reset(stream_unwatch(s));
+}
+
 struct sink stream_take_sink(struct stream *s, enum sink_framing framing) {
     return s->ops->take_sink(s, stream_unwatch(s), framing);
 }

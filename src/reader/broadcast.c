@@ -13,6 +13,7 @@
 #include "base/container_of.h"
 #include "net/loop.h"
 #include "backfill.h"
+#include "fanout/counters.h"
 #include "fanout/fanout.h"
 #include "fanout/pending.h"
 
@@ -265,6 +266,11 @@ struct broadcast *broadcast_idle_for(struct broadcast_env *env, int64_t for_ms) 
 
 // Life cycle
 
+bool broadcast_env_is_settled(const struct broadcast_env *env) {
+    return !env->backfills.running && !env->feed_env.asking && !env->counters->channels && !env->new_joins &&
+           !env->taken_joins;
+}
+
 static void on_joins_due(struct loop_job *);
 
 void broadcast_env_init(struct broadcast_env *env) {
@@ -317,7 +323,10 @@ void broadcast_close(struct broadcast *b) {
     join_queue_close(b);
     broadcast_end_idle(b);
     feed_close(&b->feed);
-    fan_video_free(b->fan);
+    if (b->env->resets)
+        fan_video_reset(b->fan);
+    else
+        fan_video_free(b->fan);
     history_release(&b->history);
 }
 

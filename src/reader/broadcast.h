@@ -34,6 +34,7 @@ struct broadcast_env {
     struct history_budget *budget;
     const char *instance_id;
     struct log_sampler *sampler;
+    bool resets; // a broadcast that closes resets its viewers' connections
     // A broadcast gets its first viewer, or loses its last one. May be NULL.
     void (*on_audience)(struct broadcast *, bool watched);
     // Private:
@@ -46,6 +47,10 @@ struct broadcast_env {
     struct idle_entry *idle_entries;  // of broadcasts without viewers, longest idle first
 };
 void broadcast_env_init(struct broadcast_env *);
+
+// Whether nothing refers to it any more, once all its broadcasts are closed: neither a query of the engine
+// nor a worker. To be called in a later turn than the last broadcast_close().
+bool broadcast_env_is_settled(const struct broadcast_env *);
 
 struct broadcast {
     struct broadcast_env *env;

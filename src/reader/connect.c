@@ -42,6 +42,11 @@ struct connect_request {
     char userid[ID_MAX + 1], videoid[ID_MAX + 1];
 };
 
+static void connect_free(struct connect_request *c) {
+    c->reader->connecting--;
+    free(c);
+}
+
 // Returns whether a line about refused viewers is due; one for each viewer would be a flood.
 static bool connect_may_log_shed(struct reader *r, int64_t now_ms) {
     if (now_ms < r->log_shed_ms) return false;
@@ -53,11 +58,11 @@ static bool connect_may_log_shed(struct reader *r, int64_t now_ms) {
 static void connect_shed(struct connect_request *c, const char *why) {
     struct reader *r = c->reader;
     r->shed++;
-    if (connect_may_log_shed(r, loop_now_ms(r->service.loop)))
+    if (!r->killed && connect_may_log_shed(r, loop_now_ms(r->service.loop)))
         log_warn(r->service.instance_id, "shed", "video=%s why=%s shed_so_far=%llu", c->videoid, why,
                  (unsigned long long)r->shed);
     http_abort(c->exchange); // a browser reconnects after a closed connection, never after an error response
-    free(c);
+    connect_free(c);
 }
 
 void connect_log_shed(struct reader *r, int64_t now_ms) {
@@ -151,14 +156,14 @@ static void on_joined(struct join_request *j, struct broadcast *b, struct positi
         if (is_there) c->reader->shed++;
     }
     buf_release(&head);
-    free(c);
+    connect_free(c);
 }
 
 static void connect_join(struct connect_request *c) {
     struct reader *r = c->reader;
     if (c->head_only) {
         http_reply(c->exchange, &(struct http_reply){.status = 200, .content_type = "text/event-stream"});
-        free(c);
+        connect_free(c);
         return;
     }
     c->join.deadline_ms = loop_now_ms(r->service.loop) + JOIN_TIMEOUT_MS;
@@ -177,7 +182,7 @@ static void connect_redirect(struct connect_request *c, const char *base) {
     http_reply(
         c->exchange,
         &(struct http_reply){.status = 307, .body = body, .body_len = sizeof body - 1, .location = location});
-    free(c);
+    connect_free(c);
 }
 
 static void on_placed(void *arg, const struct placement_answer *p);
@@ -231,6 +236,7 @@ static void on_placed(void *arg, const struct placement_answer *p) {
 void reader_connect(struct reader *r, struct http_exchange *x, const struct connect_params *params) {
     struct connect_request *c = mem_zalloc(sizeof *c);
     c->reader = r;
+    r->connecting++;
     c->exchange = x;
     c->join.last = params->last;
     c->redirect = params->redirect;

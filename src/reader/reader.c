@@ -114,7 +114,7 @@ struct reader *reader_new(struct loop *loop, struct engine *engine, struct place
     return r;
 }
 
-void reader_stop(struct reader *r) {
+static void reader_close(struct reader *r) {
     r->stopping = true;
     loop_timer_stop(r->service.loop, &r->sweep);
     loop_timer_stop(r->service.loop, &r->close_idle);
@@ -125,7 +125,25 @@ void reader_stop(struct reader *r) {
         next = watched_next(r, w);
         watched_close(r, w);
     }
+}
+
+void reader_stop(struct reader *r) {
+    reader_close(r);
     reader_lease_drop(r);
+}
+
+// Like a process that dies, it takes its time to be noticed: by the viewers when their connections are reset,
+// by the others when its lease lapses.
+void reader_kill(struct reader *r) {
+    r->killed = r->env.resets = true;
+    reader_lease_abandon(r);
+    reader_close(r);
+}
+
+// Without a lease of its own it starts no further query; those that run are counted.
+bool reader_is_settled(const struct reader *r) {
+    return r->stopping && !r->renewing && !r->rechecking && !r->connecting &&
+           broadcast_env_is_settled(&r->env);
 }
 
 void reader_free(struct reader *r) {

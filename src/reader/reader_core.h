@@ -45,9 +45,10 @@ struct reader {
     struct loop_timer sweep, close_idle, lease;
     uint64_t generation;
     unsigned lease_failures; // in a row
+    unsigned connecting;     // connect requests on their way to a stream, a redirect or a refusal
     uint64_t redirected, resumed, shed, shed_logged;
     struct redirect_spent spent_hops;
-    bool stopping;
+    bool stopping, killed; // killed: stopping, and silent
     // reader_lease:
     enum reader_lease_state lease_state;
     unsigned renewing;     // renewals not answered yet

@@ -134,8 +134,12 @@ static void on_own_lease_dropped(void *arg, enum engine_status status) {
     (void)status;
 }
 
+void reader_lease_abandon(struct reader *r) {
+    loop_timer_stop(r->service.loop, &r->lease);
+}
+
 void reader_lease_drop(struct reader *r) {
     struct engine *e = r->service.engine;
-    loop_timer_stop(r->service.loop, &r->lease);
+    reader_lease_abandon(r);
     e->ops->lease_drop(e, r->config.reader_url, r->generation, on_own_lease_dropped, NULL);
 }

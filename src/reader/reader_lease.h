@@ -6,5 +6,8 @@ struct reader;
 // Renews it immediately, and then every READER_LEASE_EVERY_MS.
 void reader_lease_start(struct reader *);
 
+// Stops renewing it, so that it lapses.
+void reader_lease_abandon(struct reader *);
+
 // Gives the lease up.
 void reader_lease_drop(struct reader *);

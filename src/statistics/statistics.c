@@ -13,6 +13,7 @@
 #include "engine/engine.h"
 #include "net/loop.h"
 #include "service/internal_only.h"
+#include "demo_desk.h"
 #include "figures.h"
 
 enum {
@@ -51,6 +52,7 @@ struct waiter {
 struct statistics {
     struct service service; // first: the argument of the routes
     struct internal_only *guard;
+    struct demo_desk *desk; // NULL: there is nothing to command
     struct figures *figures;
     json_t *stored;                 // storedComments; NULL: unknown yet
     bool overview_running, closing; // the engine is being queried; statistics_free() was called
@@ -83,6 +85,7 @@ struct statistics *statistics_new(struct loop *loop, struct engine *engine,
     service_init(&s->service, &statistics_kind, loop, engine, NULL,
                  &(struct service_config){.instance_id = config->instance_id});
     s->guard = guard;
+    if (config->demo) s->desk = demo_desk_new(config->demo, guard);
     int interval_ms = config->interval_ms > 0 ? config->interval_ms : INTERVAL_MS;
     s->figures = figures_new((int64_t)interval_ms * SILENT_INTERVALS);
     s->overview_budget = s->making_budget = (struct time_budget){BUDGET_MAX_US, loop_now_ms(loop)};
@@ -99,6 +102,10 @@ bool statistics_report(struct statistics *s, enum report_kind kind, struct json_
 
 const struct internal_only *statistics_guard(const struct statistics *s) {
     return s->guard;
+}
+
+struct demo_desk *statistics_desk(const struct statistics *s) {
+    return s->desk;
 }
 
 static void statistics_keep_overview(struct statistics *s, const struct engine_overview *o) {
@@ -202,6 +209,7 @@ void statistics_document(struct statistics *s, statistics_document_cb *done, voi
 static void on_statistics_reap(struct loop_job *job) {
     struct statistics *s = container_of(job, struct statistics, reap);
     internal_only_free(s->guard);
+    demo_desk_free(s->desk);
     figures_free(s->figures);
     json_decref(s->stored);
     free(s->document);

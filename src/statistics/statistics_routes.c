@@ -6,6 +6,7 @@
 #include "service/json_reply.h"
 #include "service/internal_only.h"
 #include "statistics/statistics.h"
+#include "demo_routes.h"
 
 enum { REPORT_BODY_MAX = 1048576 };
 
@@ -72,3 +73,5 @@ static const struct http_route statistics_routes[] = {
 };
 
 const struct http_route *const statistics_tables[] = {service_routes, statistics_routes, NULL};
+const struct http_route *const statistics_demo_tables[] = {service_routes, statistics_routes, demo_routes,
+                                                           NULL};

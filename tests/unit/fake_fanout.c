@@ -65,6 +65,10 @@ void fan_video_free(struct fan_video *video) {
     videos--;
 }
 
+void fan_video_reset(struct fan_video *video) {
+    fan_video_free(video);
+}
+
 bool fan_video_add(struct fan_video *video, const struct sink *sink, uint8_t asks, struct pending *pending) {
     (void)asks;
     int number = sink->fd;

@@ -14,6 +14,7 @@ import { until, within } from './time.mjs';
 const transports = {
   async http(url, { method, headers, body }) {
     const outgoing = http.request(url, { method, headers, agent: false });
+    outgoing.on('error', () => {}); // a reset of the stream, which ends the body
     outgoing.end(body);
     const [response] = await once(outgoing, 'response');
     return { status: response.statusCode, headers: response.headers, body: response };

@@ -49,6 +49,7 @@ struct settings {
     int64_t viewers, videos, rate, duration_s, seed;
     const char *distribution;
     bool demo;
+    int64_t demo_restart_ms;
     struct simulate_settings simulate;
     struct bench_settings bench;
 };

@@ -47,12 +47,15 @@ struct fanout *fanout_new(struct loop *control, const struct fanout_config *, in
 void fanout_free(struct fanout *);
 
 // A video of one reader. on_left(): some of its viewers have gone; how many are left, fan_video_viewers()
-// returns. The counters outlive the fanout.
+// returns. The counters outlive the fanout, or their last channel (`channels` is 0).
 struct fan_video *fan_video_new(struct fanout *, struct fan_counters *, void (*on_left)(void *arg),
                                 void *arg);
 
 // Cuts its viewers' streams and frees it; no callback follows.
 void fan_video_free(struct fan_video *);
+
+// The same, as if the process had died: nothing more is sent, and the viewers see a reset.
+void fan_video_reset(struct fan_video *);
 
 // Adds a viewer: takes its sink and the pending frames. `asks` are the kinds of moments that it asked for, as
 // bits. Returns false, without taking either, if no worker has room and none can be started.

@@ -46,3 +46,6 @@ int http_server_port(const struct http_server *);
 
 // Closes the listener and all connections. Requests not yet answered still have to be, to no effect.
 void http_server_free(struct http_server *);
+
+// The same, as if the process had died: nothing more is sent, and all clients see a reset.
+void http_server_reset(struct http_server *);

@@ -82,6 +82,9 @@ void stream_shutdown(struct stream *);
 // if the stream is closed.
 void stream_close(struct stream *);
 
+// The same, but the peer sees a reset, and bytes that the kernel has accepted may be lost too.
+void stream_reset(struct stream *);
+
 // Converts the connection into a sink for events; the stream is closed then. Unread bytes are lost.
 struct sink stream_take_sink(struct stream *, enum sink_framing);
 

@@ -2,6 +2,7 @@
 // reader that owns theirs. Viewers live on the fan-out's workers; everything else is on the control loop.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "placement/readers.h"
@@ -32,6 +33,12 @@ struct reader *reader_new(struct loop *, struct engine *, struct placement *, st
 // after the engine is closed.
 void reader_stop(struct reader *);
 void reader_free(struct reader *);
+
+// Ends it as kill -9 ends a process, instead of reader_stop(): streams are reset, nothing more is sent, the
+// lease is left to lapse. What the engine still answers has no effect; so reader_free() comes once
+// reader_is_settled(), in a later turn, or after the engine is closed.
+void reader_kill(struct reader *);
+bool reader_is_settled(const struct reader *);
 
 extern const struct http_route *const reader_tables[]; // ended by NULL
 extern const struct metric reader_metrics[];

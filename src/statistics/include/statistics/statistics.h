@@ -12,14 +12,17 @@
 #include "service/service.h"
 #include "statistics/report.h"
 
+struct demo_desk;
 struct internal_only;
 struct statistics;
+struct statistics_demo;
 
 struct statistics_config {
     const char *instance_id;
-    int interval_ms;            // between reports; an instance silent for three is dropped
-    const char *internal_from;  // comma-separated CIDRs that may post
-    const char *internal_token; // bearer token with which others may post; NULL: none
+    int interval_ms;                    // between reports; an instance silent for three is dropped
+    const char *internal_from;          // comma-separated CIDRs that may post
+    const char *internal_token;         // bearer token with which others may post; NULL: none
+    const struct statistics_demo *demo; // commands of the dashboard (statistics/demo.h); NULL: none
 };
 
 // The strings are copied, except for instance_id. Returns NULL if internal_from is malformed.
@@ -40,3 +43,6 @@ void statistics_document(struct statistics *, statistics_document_cb *, void *ar
 
 // Returns the guard of the routes for reports.
 const struct internal_only *statistics_guard(const struct statistics *);
+
+// Returns who may command the demo, or NULL if there is none.
+struct demo_desk *statistics_desk(const struct statistics *);

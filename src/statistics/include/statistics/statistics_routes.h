@@ -3,4 +3,5 @@
 
 struct http_route;
 
-extern const struct http_route *const statistics_tables[]; // ended by NULL
+extern const struct http_route *const statistics_tables[];      // ended by NULL
+extern const struct http_route *const statistics_demo_tables[]; // the same, and those of statistics/demo.h
