@@ -70,7 +70,7 @@ static void test_the_parameter_is_a_part_of_the_path(void **state) {
     assert_ptr_equal(m.param, path + 3);
     assert_int_equal(m.param_len, 5);
     static const char inner[] = "/a/x%20y/end";
-    m = http_route_find(&site, POST, inner, strlen(inner), false);
+    m = http_route_find(&site, POST, inner, strlen(inner), false, NULL);
     assert_ptr_equal(m.param, inner + 3);
     assert_int_equal(m.param_len, 5);
     assert_null(find(GET, "/").param);
