@@ -161,6 +161,7 @@ export class LiveComments {
       page: globalThis.window,
       ...env,
     };
+    this.name = options.name; // of what is posted from now on
     this.position = POSITION.test(options.since) ? options.since : undefined;
     const start = () => this._start(), stop = () => this._stop();
     this._listeners = Object.entries({ online: () => this._stream?.hurry?.(), pagehide: stop, freeze: stop, pageshow: start, resume: start });
@@ -174,7 +175,7 @@ export class LiveComments {
   }
 
   post(comment) {
-    const { user: userid, video: videoid, name } = this._options;
+    const { user: userid, video: videoid } = this._options, { name } = this;
     const json = { userid, videoid, comment, name }, text = JSON.stringify(json), posts = this._posts;
     if (!posts.has(text)) posts.set(text, { key: Date.now().toString(36) + this._env.random().toString(36).slice(2) });
     const post = posts.get(text);
