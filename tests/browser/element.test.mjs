@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { post, postMany } from '../integration/lib/api.mjs';
+import { scenario } from '../integration/lib/scenario.mjs';
+import { Column, documentOf, embed, launch } from './embedding.mjs';
+
+scenario('<live-comments> in a page of another origin with a strict policy shows comments and posts them', { ms: 60_000 }, async (t) => {
+  const system = await t.system();
+  await postMany(system, 'v', 3, { atOnce: 1 });
+  const browser = await launch(t);
+  const ann = await embed(t, system, { browser, elements: '<live-comments video="v" user="ann" name="Ann Smith"></live-comments>' });
+  const bob = await embed(t, system, { browser });
+  await Promise.all([ann.live(), bob.live()]);
+  await ann.say('Great video!');
+  await ann.wait((rows) => rows.some(({ text, own, state }) => text === 'Great video!' && own && !state), 'the own comment, confirmed');
+  const [row] = (await bob.wait((rows) => rows.length >= 1, 'the comment in another browser')).slice(-1);
+  assert.deepEqual([row.text, row.name, row.own], ['Great video!', 'Ann Smith', false]);
+  await bob.say('Indeed.');
+  await ann.wait((rows) => rows.at(-1).text === 'Indeed.' && /^Guest \d{4}$/.test(rows.at(-1).name), 'the answer, with a made name');
+});
+
+scenario('<live-comments> works in a file on disk, whose origin is null', { ms: 60_000 }, async (t) => {
+  const system = await t.system();
+  const file = join(t.folder(), 'page.html');
+  writeFileSync(file, documentOf(system, '<live-comments video="v"></live-comments>'));
+  const page = await (await launch(t)).newPage();
+  await page.goto(pathToFileURL(file).href);
+  const column = new Column(page);
+  await column.live();
+  await post(system, 'v', 'hello, file');
+  await column.wait((rows) => rows.at(-1)?.text === 'hello, file', 'a comment');
+  await column.say('hello, server');
+  await column.wait((rows) => rows.some(({ text, state }) => text === 'hello, server' && !state), 'the own comment, confirmed');
+});
+
+scenario('attributes may change at any time, and elements move without a new stream', { ms: 60_000 }, async (t) => {
+  const system = await t.system();
+  const column = await embed(t, system, {
+    elements: '<live-comments id="a" video="one" user="u" name="Ann"></live-comments><live-comments id="b" video="two" readonly></live-comments>',
+  });
+  const a = new Column(column.page, '#a'), b = new Column(column.page, '#b');
+  await Promise.all([a.live(), b.live()]);
+  await post(system, 'one', 'first video');
+  await post(system, 'two', 'second video');
+  await a.wait((rows) => rows.length === 1 && rows[0].text === 'first video', 'its own video only');
+  await b.wait((rows) => rows.length === 1 && rows[0].text === 'second video', 'its own video only');
+  assert.equal(await b.input.isVisible(), false, 'readonly');
+
+  const same = await column.page.evaluate(() => {
+    const element = document.querySelector('#b'), { live } = element;
+    document.body.prepend(element);
+    return Promise.resolve().then(() => element.live === live && document.body.firstElementChild === element);
+  });
+  assert.equal(same, true, 'moved, and the same stream');
+
+  await column.page.evaluate(() => {
+    document.querySelector('#b').readonly = false;
+    document.querySelector('#a').name = 'Ann Smith-Jones';
+    document.querySelector('#a').video = 'two';
+  });
+  await a.live();
+  await a.say('and now here');
+  await b.wait((rows) => rows.at(-1).text === 'and now here' && rows.at(-1).name === 'Ann Smith-Jones', 'the comment of the other element');
+  assert.equal((await a.texts()).includes('first video'), false, 'nothing of the other video');
+  await b.say('both write');
+  await a.wait((rows) => rows.at(-1).text === 'both write', 'the other way round');
+
+  await column.page.evaluate(() => document.querySelector('#b').remove());
+  assert.equal(await column.page.evaluate(() => document.querySelector('#b')), null);
+  await a.say('still here');
+  await a.wait((rows) => rows.some(({ text, state }) => text === 'still here' && !state), 'a comment after the other element is gone');
+});
+
+scenario('an element reports what happens as events, and has properties', { ms: 60_000 }, async (t) => {
+  const system = await t.system();
+  const column = await embed(t, system, { elements: '' });
+  await column.page.evaluate(() => {
+    window.seen = [];
+    const element = document.createElement('live-comments');
+    for (const name of ['comment', 'state', 'gap']) element.addEventListener(name, ({ detail }) => seen.push([name, detail.name ?? detail.comment?.comment, detail.own]));
+    Object.assign(element, { video: 'v', user: 'me', name: 'Me' });
+    document.body.append(element);
+  });
+  await column.live();
+  await post(system, 'v', 'theirs');
+  await column.wait((rows) => rows.length === 1, 'a comment');
+  assert.equal(await column.host.evaluate((element) => element.post('mine')), true);
+  await column.wait((rows) => rows.length === 2 && !rows[1].state, 'the own comment');
+  const seen = await column.page.evaluate(() => window.seen);
+  assert.deepEqual(seen, [['state', 'connecting', null], ['state', 'live', null], ['comment', 'theirs', false], ['comment', 'mine', true]].map((each) => each.map((v) => v ?? undefined)));
+  assert.equal(await column.host.evaluate((element) => element.state.name), 'live');
+});
+
+scenario('what cannot work is said in words: no video, a wrong user id', { ms: 60_000 }, async (t) => {
+  const system = await t.system();
+  const column = await embed(t, system, { elements: '<live-comments></live-comments>', expect: [/400/] });
+  await column.find('.banner.refused').getByText('No video is chosen yet.').waitFor();
+  await column.host.evaluate((element) => Object.assign(element, { video: 'v', user: 'not an id' }));
+  await column.find('.banner.refused').getByText(/userid|user id/i).waitFor();
+  assert.equal(await column.input.isDisabled(), true);
+  await column.host.evaluate((element) => (element.user = 'an-id'));
+  await column.live();
+  assert.equal(await column.input.isDisabled(), false);
+});

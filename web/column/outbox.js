@@ -1,0 +1,96 @@
+// Own comments on their way: shown at once, confirmed by their ids, or marked as failed with their text kept. The same text is
+// not sent twice at the same time. The client repeats what gets no answer; here it is only said.
+import { compareIds } from './text.js';
+
+const SLOW_MS = 4_000;
+
+export class Outbox {
+  #list;
+  #post;
+  #onLimit;
+  #onEdit;
+  #words;
+  #entries = new Set(); // {comment, row, id, failed}
+  #seen = []; // ids of own comments that the stream has brought, the newest few
+
+  // post(text) -> Promise of the comment; onLimit(ms, text) -> whether the text is back in the composer; onEdit(text).
+  constructor({ list, post, onLimit, onEdit, words }) {
+    this.#list = list;
+    this.#post = post;
+    this.#onLimit = onLimit;
+    this.#onEdit = onEdit;
+    this.#words = words;
+  }
+
+  // author: {userid, name}. Returns false if the same text is already on its way.
+  send(text, author) {
+    for (const entry of this.#entries) if (entry.comment.comment === text && !entry.id && !entry.failed) return false;
+    const comment = { ...author, comment: text, timestamp: new Date().toISOString() };
+    const entry = { comment, row: this.#list.addPending(comment) };
+    this.#entries.add(entry);
+    this.#try(entry);
+    return true;
+  }
+
+  async #try(entry) {
+    entry.failed = false;
+    entry.row.sending();
+    const slow = setTimeout(() => entry.row.sending(this.#words.retrying), SLOW_MS);
+    try {
+      this.#confirm(entry, await this.#post(entry.comment.comment));
+    } catch (error) {
+      if (this.#entries.has(entry)) this.#onFailure(entry, error);
+    } finally {
+      clearTimeout(slow);
+    }
+  }
+
+  #confirm(entry, stored) {
+    if (!this.#entries.has(entry)) return;
+    if (this.#seen.includes(stored.id)) return this.#forget(entry);
+    entry.id = stored.id;
+    entry.comment = stored;
+    entry.row.sent();
+  }
+
+  #onFailure(entry, error) {
+    if (error.status === 429 && this.#onLimit(error.retryAfterMs ?? 1_000, entry.comment.comment)) return this.#forget(entry);
+    entry.failed = true;
+    entry.row.failed(error.status ? error.message : this.#words.noAnswer, {
+      again: () => this.#try(entry),
+      edit: () => {
+        this.#onEdit(entry.comment.comment);
+        this.#forget(entry);
+      },
+      discard: () => this.#forget(entry),
+    });
+  }
+
+  #forget(entry) {
+    this.#entries.delete(entry);
+    this.#list.remove(entry.row);
+  }
+
+  // The stream has brought a comment: the own row that it replaces, or undefined. Own ones that were answered and should have
+  // come before it were in a gap, and are put in their place.
+  take(comment, own) {
+    for (const entry of this.#entries) {
+      if (!entry.id || compareIds(entry.id, comment.id) >= 0) continue;
+      this.#entries.delete(entry);
+      this.#list.add(entry.comment, { own: true, pending: entry.row });
+    }
+    if (!own) return undefined;
+    this.#seen.push(comment.id);
+    if (this.#seen.length > 50) this.#seen.shift();
+    for (const entry of this.#entries) {
+      if (entry.id ? entry.id !== comment.id : entry.comment.comment !== comment.comment) continue;
+        this.#entries.delete(entry);
+      return entry.row;
+    }
+    return undefined;
+  }
+
+  stop() {
+    this.#entries.clear();
+  }
+}

@@ -1,0 +1,254 @@
+// <live-comments video="launch">: the comments of a live video, and where to write one. Two lines embed it in any page:
+//
+//   <script type="module" src="https://comments.example.org/live-comments.js"></script>
+//   <live-comments video="launch"></live-comments>
+//
+// Attributes, all of which may change at any time:
+//   video     the video's id
+//   server    the comment API's address; by default where this file came from
+//   user      the user's id; by default one is made, and kept in localStorage
+//   name      the name to show; by default the user chooses it in the column
+//   history   how many comments to show on arrival (50)
+//   readonly  without a field to write in
+//   theme     light, dark or auto (as the system is); by default as the `color-scheme` of the page around it
+// Properties: the same, and token (a string, or a function that returns or promises one), words (what it says, column/words.js),
+// state, viewers, and live, the client (chorus.js). post(text) sends a comment as if it had been typed.
+// Events: comment {comment, own, replayed}, state {name, ...}, gap {missed, ...}, viewers {viewers}; each in event.detail.
+import { LiveComments } from './chorus.js';
+import { Announcer } from './column/announcer.js';
+import { Composer } from './column/composer.js';
+import { make } from './column/dom.js';
+import { keepName, ownName, ownUserId } from './column/identity.js';
+import { CommentList } from './column/list.js';
+import { Outbox } from './column/outbox.js';
+import { ReadableRate } from './column/rate.js';
+import { StateDisplay } from './column/state.js';
+import { columnStyle } from './column/style.js';
+import { fitName, idAfter } from './column/text.js';
+import { WORDS } from './column/words.js';
+
+const HISTORY = 50;
+const LOAD_AT_ONCE = 200;
+// Importing it where there is no document, as server-side rendering does, must not fail.
+const Base = globalThis.HTMLElement ?? class {};
+
+export class LiveCommentsElement extends Base {
+  static observedAttributes = ['video', 'server', 'user', 'name', 'history', 'readonly'];
+  token;
+  #words = WORDS;
+  #parts; // while it is in a document
+  #live;
+  #due = false;
+  #state = { name: 'connecting' };
+  #viewers;
+
+  constructor() {
+    super();
+    this.attachShadow({ mode: 'open', delegatesFocus: false }).adoptedStyleSheets = [columnStyle()];
+  }
+
+  // Moving the element within a page does not interrupt it: what is to be done is done at the end of the turn.
+  connectedCallback() {
+    this.#later();
+  }
+  disconnectedCallback() {
+    this.#later();
+  }
+  attributeChangedCallback(name, before, now) {
+    if (before === now || !this.#parts) return;
+    if (name === 'readonly') this.#showComposer();
+    else if (name === 'name') this.#setAuthor();
+    else if (name !== 'history') this.#later({ again: true });
+  }
+  #again = false;
+  #later({ again = false } = {}) {
+    this.#again ||= again;
+    if (this.#due) return;
+    this.#due = true;
+    queueMicrotask(() => {
+      this.#due = false;
+      if (!this.isConnected || this.#again) this.#stop();
+      this.#again = false;
+      if (this.isConnected && !this.#parts) this.#start();
+    });
+  }
+
+  get words() {
+    return this.#words;
+  }
+  set words(some) {
+    this.#words = { ...WORDS, ...some };
+    if (this.#parts) this.#later({ again: true });
+  }
+  get state() {
+    return this.#state;
+  }
+  get viewers() {
+    return this.#viewers;
+  }
+  get live() {
+    return this.#live;
+  }
+  get userid() {
+    return this.getAttribute('user') || ownUserId();
+  }
+  get authorName() {
+    return this.hasAttribute('name') ? fitName(this.getAttribute('name')) : fitName(ownName(this.userid, this.#words));
+  }
+
+  // Whether it is on its way: not without a client, nor while the same text is.
+  post(text) {
+    return Boolean(this.#live) && this.#parts.outbox.send(text, { userid: this.userid, name: this.authorName || undefined });
+  }
+
+  #start() {
+    this.#draw();
+    this.#setAuthor();
+    this.#connect();
+  }
+
+  #draw() {
+    const words = this.#words;
+    const list = new CommentList(words);
+    const composer = new Composer({ words, onSend: (text) => this.post(text), onName: (name) => this.#rename(name) });
+    const outbox = new Outbox({
+      list, words,
+      post: (text) => this.#live.post(text),
+      onEdit: (text) => composer.edit(text),
+      onLimit: (ms, text) => {
+        composer.limit(ms);
+        return composer.restore(text);
+      },
+    });
+    const state = new StateDisplay({ words, onRetry: () => this.#later({ again: true }) });
+    const sample = make('div.sample', { part: 'sample', hidden: true });
+    const announcer = new Announcer(words);
+    this.#parts = { list, composer, outbox, state, sample, announcer, rate: new ReadableRate() };
+    this.shadowRoot.replaceChildren(state.header, state.banner, list.element, sample, composer.element, announcer.element);
+    list.start();
+    this.#showComposer();
+    this.#parts.timer = setInterval(() => this.#showSample(), 1_000);
+  }
+
+  #stop() {
+    this.#live?.close();
+    this.#live = undefined;
+    if (!this.#parts) return;
+    const { list, composer, outbox, state, announcer, timer } = this.#parts;
+    clearInterval(timer);
+    for (const part of [list, composer, outbox, state, announcer]) part.stop();
+    this.#parts = undefined;
+    this.#viewers = undefined;
+  }
+
+  #connect() {
+    const video = this.getAttribute('video');
+    if (!video) return this.#onState({ name: 'refused', error: this.#words.noVideo });
+    const server = this.getAttribute('server') || new URL('.', import.meta.url).href;
+    const history = this.hasAttribute('history') ? Number(this.getAttribute('history')) || 0 : HISTORY;
+    this.#onState({ name: 'connecting' });
+    if (isMixed(server)) return this.#onState({ name: 'refused', error: this.#words.mixedContent(server) });
+    try {
+      this.#live = new LiveComments({
+        server, video, history, user: this.userid, name: this.authorName || undefined, token: this.token, viewers: true,
+        onComment: (comment, info) => this.#onComment(comment, info),
+        onGap: (gap) => this.#onGap(gap),
+        onState: (state) => this.#onState(state),
+        onViewers: (viewers) => this.#onViewers(viewers),
+      });
+    } catch (error) {
+      this.#onState({ name: 'refused', error }); // an id that cannot be one
+    }
+  }
+
+  #onComment(comment, { own = false, replayed = false } = {}) {
+    const { list, outbox, rate, announcer } = this.#parts;
+    const pending = outbox.take(comment, own);
+    // Nobody misses what would fly by unread; what came while one was away, or looked elsewhere, is kept.
+    const shown = !list.following || replayed || rate.take(performance.now(), own);
+    if (shown) list.add(comment, { own, pending });
+    if (!own && !replayed && shown) announcer.add(comment);
+    this.#fire('comment', { comment, own, replayed });
+  }
+
+  #onGap(gap) {
+    this.#parts.list.addGap(gap, (missing) => this.#load(missing));
+    this.#fire('gap', gap);
+  }
+  // The first of what is missing, as far as it is still kept.
+  async #load({ from, to }) {
+    const { comments, more } = await this.#live.comments({ after: idAfter(from, -1), before: idAfter(to), limit: LOAD_AT_ONCE });
+    return { comments: comments.map((comment) => ({ comment, own: comment.userid === this.userid })), more };
+  }
+
+  #onState(state) {
+    this.#state = state;
+    const { composer, state: display } = this.#parts;
+    display.show(state);
+    composer.closed = state.name === 'ended' || state.name === 'refused';
+    this.#fire('state', state);
+  }
+
+  #onViewers(viewers) {
+    this.#viewers = viewers;
+    this.#parts.state.viewers = viewers;
+    this.#fire('viewers', { viewers });
+  }
+
+  #fire(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+
+  #showComposer() {
+    this.#parts.composer.element.hidden = this.hasAttribute('readonly');
+  }
+  #setAuthor() {
+    const name = this.authorName;
+    this.#parts.composer.setAuthor({ userid: this.userid, name }, { fixed: this.hasAttribute('name') });
+    if (this.#live) this.#live.name = name || undefined;
+  }
+  #rename(name) {
+    keepName(name);
+    this.#setAuthor();
+  }
+
+  #showSample() {
+    const { sample, list, rate } = this.#parts;
+    const some = list.following && rate.sample(performance.now());
+    sample.hidden = !some;
+    list.busy = Boolean(some);
+    if (some) sample.textContent = this.#words.sample(some.shown, some.all);
+  }
+}
+
+for (const name of ['video', 'server', 'user', 'name', 'theme', 'history']) {
+  Object.defineProperty(LiveCommentsElement.prototype, name, {
+    get() {
+      return this.getAttribute(name) ?? '';
+    },
+    set(value) {
+      if (value === null || value === undefined) this.removeAttribute(name);
+      else this.setAttribute(name, value);
+    },
+    enumerable: true,
+    configurable: true,
+  });
+}
+Object.defineProperty(LiveCommentsElement.prototype, 'readonly', {
+  get() {
+    return this.hasAttribute('readonly');
+  },
+  set(yes) {
+    this.toggleAttribute('readonly', Boolean(yes));
+  },
+  enumerable: true,
+  configurable: true,
+});
+
+// Browsers make an exception for the machine itself.
+function isMixed(server) {
+  const { protocol, hostname } = new URL(server, location.href);
+  return location.protocol === 'https:' && protocol === 'http:' && !/^(localhost|127\.[\d.]+|\[::1\]|.*\.localhost)$/.test(hostname);
+}
+
+if (globalThis.customElements && !customElements.get('live-comments')) customElements.define('live-comments', LiveCommentsElement);
