@@ -194,15 +194,25 @@ static void call_back_range(struct local_engine *e, struct request *request) {
     r->cb(request->arg, request->status, request->status == ENGINE_OK ? &r->answer : NULL);
 }
 
-void local_range(struct engine *engine, const char *video, struct position after, size_t limit,
-                 engine_range_cb *cb, void *arg) {
-    struct range_request *r = request_new(sizeof *r, request_copy_size(video), local_of(engine)->store->range,
-                                          call_back_range, arg);
+static void local_push_range(struct engine *engine, request_carry_out *carry_out, const char *video,
+                             struct position from, size_t limit, engine_range_cb *cb, void *arg) {
+    struct range_request *r =
+        request_new(sizeof *r, request_copy_size(video), carry_out, call_back_range, arg);
     r->video = request_copy(&r->request, video);
-    r->after = after;
+    r->from = from;
     r->limit = limit;
     r->cb = cb;
     local_push(engine, &r->request);
+}
+
+void local_range(struct engine *engine, const char *video, struct position after, size_t limit,
+                 engine_range_cb *cb, void *arg) {
+    local_push_range(engine, local_of(engine)->store->range, video, after, limit, cb, arg);
+}
+
+void local_range_before(struct engine *engine, const char *video, struct position before, size_t limit,
+                        engine_range_cb *cb, void *arg) {
+    local_push_range(engine, local_of(engine)->store->range_before, video, before, limit, cb, arg);
 }
 
 // Mappings

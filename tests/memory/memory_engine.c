@@ -222,10 +222,24 @@ static void run_range(struct store *s, struct request *request) {
     struct engine_entry *entries = request_hold(request, v->count * sizeof *entries);
     r->answer = (struct engine_range){.entries = entries, .head = v->at};
     for (size_t i = 0; i < v->count && !r->answer.more; i++) {
-        if (position_compare(v->log[i].entry.at, r->after) <= 0) continue;
+        if (position_compare(v->log[i].entry.at, r->from) <= 0) continue;
         r->answer.more = r->answer.count == r->limit;
         if (!r->answer.more) entries[r->answer.count++] = v->log[i].entry;
     }
+}
+
+static void run_range_before(struct store *s, struct request *request) {
+    struct range_request *r = (struct range_request *)request;
+    struct video *v = find_stored(s, r->video);
+    if (!v) return;
+    prune(s, v);
+    size_t end = v->count;
+    while (position_is_set(r->from) && end && position_compare(v->log[end - 1].entry.at, r->from) >= 0) end--;
+    size_t count = r->limit < end ? r->limit : end;
+    struct engine_entry *entries = request_hold(request, count * sizeof *entries);
+    for (size_t i = 0; i < count; i++) entries[i] = v->log[end - count + i].entry;
+    r->answer =
+        (struct engine_range){.entries = entries, .count = count, .head = v->at, .more = count < end};
 }
 
 // Mappings
@@ -327,6 +341,7 @@ static void run_overview(struct store *s, struct request *r) {
 static const struct local_store memory_store = {.append = run_append,
                                                 .head = run_head,
                                                 .range = run_range,
+                                                .range_before = run_range_before,
                                                 .lookup = run_lookup,
                                                 .assign = run_assign,
                                                 .reassign = run_reassign,

@@ -330,17 +330,30 @@ static inline void world_on_range(void *arg, enum engine_status status, const st
     world_answered(r->world);
 }
 
-// The answer is valid until the next call.
-static inline const struct world_range *world_range(struct world *w, const char *video, struct position after,
-                                                    size_t limit) {
+static inline struct world_range *world_new_range(struct world *w) {
     static struct world_range r;
     for (size_t i = 0; i < r.count; i++) free(r.json[i]);
     memset(&r, 0, sizeof r);
     r.world = w;
     w->awaited++;
-    w->ops->range(w->engine, video, after, limit, world_on_range, &r);
-    world_wait(w);
     return &r;
+}
+
+// Both answers are valid until the next call of either.
+static inline const struct world_range *world_range(struct world *w, const char *video, struct position after,
+                                                    size_t limit) {
+    struct world_range *r = world_new_range(w);
+    w->ops->range(w->engine, video, after, limit, world_on_range, r);
+    world_wait(w);
+    return r;
+}
+
+static inline const struct world_range *world_range_before(struct world *w, const char *video,
+                                                           struct position before, size_t limit) {
+    struct world_range *r = world_new_range(w);
+    w->ops->range_before(w->engine, video, before, limit, world_on_range, r);
+    world_wait(w);
+    return r;
 }
 
 // Mappings and the rest

@@ -167,6 +167,29 @@ static void what_is_young_is_bounded_by_bytes(void **state) {
     assert_in_range(rows(w), 100, 1200);
 }
 
+// Whatever the list of entries begins with: read backwards after a restart, or cut at what is kept.
+static void a_range_before_agrees_with_a_range(void **state) {
+    struct world *w = *state;
+    open_with(w, 10, 3600000, 0);
+    for (int run = 0; run < 3; run++) {
+        world_post_many(w, "v", 7);
+        for (size_t n = 0; n <= 10; n++) {
+            if (run == 1 && n % 4 == 0) world_reopen(w);
+            struct world_range all = *world_range(w, "v", (struct position){0}, 1000);
+            if (n > all.count) break;
+            struct position before = n < all.count ? all.at[n] : (struct position){0};
+            for (size_t limit = 0; limit <= 11; limit++) {
+                const struct world_range *r = world_range_before(w, "v", before, limit);
+                size_t count = limit < n ? limit : n;
+                assert_int_equal(r->count, count);
+                assert_int_equal(r->more, count < n);
+                for (size_t i = 0; i < count; i++)
+                    assert_int_equal(position_compare(r->at[i], all.at[n - count + i]), 0);
+            }
+        }
+    }
+}
+
 static void a_log_that_keeps_nothing_still_counts(void **state) {
     struct world *w = *state;
     open_with(w, 0, 3600000, 0);
@@ -316,6 +339,7 @@ int main(void) {
         TEST(what_is_young_stays_beyond_the_number_until_it_is_old),
         TEST(what_is_young_is_bounded_by_bytes),
         TEST(a_log_that_keeps_nothing_still_counts),
+        TEST(a_range_before_agrees_with_a_range),
         TEST(entries_expire),
         TEST(expired_entries_are_removed_and_numbers_go_on),
         TEST(a_range_over_removed_entries_gives_the_others_once),

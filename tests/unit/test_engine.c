@@ -441,6 +441,90 @@ static void range_of_an_unknown_video_is_empty(void **state) {
     assert_int_equal(world_range(w, "unused", (struct position){0}, 10)->count, 0);
 }
 
+// Whether these are the entries `first` to `last` of an epoch.
+static void assert_run(const struct world_range *r, uint64_t epoch, uint64_t first, uint64_t last, bool more) {
+    assert_int_equal(r->status, ENGINE_OK);
+    assert_int_equal(r->count, last + 1 - first);
+    assert_int_equal(r->more, more);
+    for (size_t i = 0; i < r->count; i++) {
+        assert_int_equal(r->at[i].epoch, epoch);
+        assert_int_equal(r->at[i].seq, first + i);
+    }
+}
+
+static void a_range_before_gives_the_newest_oldest_first(void **state) {
+    struct world *w = *state;
+    const struct position newest = {0};
+    world_post_many(w, "v", 20);
+    world_post_many(w, "other", 5);
+    struct position head = world_head(w, "v").at;
+    uint64_t epoch = head.epoch;
+    assert_run(world_range_before(w, "v", newest, 4), epoch, 17, 20, true);
+    assert_int_equal(position_compare(world_range_before(w, "v", newest, 4)->head, head), 0);
+    assert_run(world_range_before(w, "v", (struct position){epoch, 17}, 4), epoch, 13, 16, true);
+    assert_run(world_range_before(w, "v", (struct position){epoch, 5}, 4), epoch, 1, 4, false);
+    assert_run(world_range_before(w, "v", (struct position){epoch, 5}, 10), epoch, 1, 4, false);
+    assert_run(world_range_before(w, "v", (struct position){epoch, 5}, 3), epoch, 2, 4, true);
+    assert_run(world_range_before(w, "v", (struct position){epoch, 2}, 9), epoch, 1, 1, false);
+    assert_run(world_range_before(w, "v", newest, 20), epoch, 1, 20, false);
+    assert_run(world_range_before(w, "v", newest, SIZE_MAX), epoch, 1, 20, false);
+    assert_run(world_range_before(w, "v", newest, 0), epoch, 1, 0, true);
+    char json[512];
+    snprintf(json, sizeof json, "%s", world_range(w, "v", (struct position){epoch, 19}, 1)->json[0]);
+    assert_string_equal(world_range_before(w, "v", newest, 1)->json[0], json);
+}
+
+static void a_range_before_ends_where_entries_have_expired(void **state) {
+    struct world *w = *state;
+    w->config.limits.log_age_ms = 100;
+    world_reopen(w);
+    const struct world_range *r;
+    do { // the log itself stays, as it has newer entries
+        world_let_pass(w, 5);
+        struct position next = world_post(w, "v", 1);
+        r = world_range_before(w, "v", (struct position){0}, 1000);
+        assert_false(r->more);
+        assert_in_range(r->count, 1, 500); // and is not yet cut to what is kept
+        assert_int_equal(r->at[r->count - 1].seq, next.seq);
+    } while (r->at[0].seq == 1);
+    world_post(w, "clock", 1);
+    while (world_range(w, "clock", (struct position){0}, 1)->count) world_let_pass(w, 5);
+    struct position next = world_post(w, "v", 1); // what is older has expired, and is not noticed before the read
+    assert_run(world_range_before(w, "v", (struct position){0}, 1), next.epoch, next.seq, next.seq, false);
+    assert_run(world_range_before(w, "v", (struct position){0}, 9), next.epoch, next.seq, next.seq, false);
+}
+
+static void a_range_before_may_begin_anywhere(void **state) {
+    struct world *w = *state;
+    assert_run(world_range_before(w, "unused", (struct position){0}, 10), 0, 1, 0, false);
+    world_post_many(w, "v", 5);
+    uint64_t epoch = world_head(w, "v").at.epoch;
+    const struct position beyond[] = {{epoch, 6}, {epoch + 1, 0}, {INT64_MAX, INT64_MAX}};
+    for (size_t i = 0; i < sizeof beyond / sizeof *beyond; i++)
+        assert_run(world_range_before(w, "v", beyond[i], 2), epoch, 4, 5, true);
+    const struct position below[] = {{epoch, 1}, {epoch, 0}, {epoch - 1, 999}, {1, 0}};
+    for (size_t i = 0; i < sizeof below / sizeof *below; i++)
+        assert_run(world_range_before(w, "v", below[i], 2), epoch, 1, 0, false);
+}
+
+static void a_range_before_includes_all_kinds_and_epochs(void **state) {
+    struct world *w = *state;
+    world_post_many(w, "v", 2);
+    struct position old = world_head(w, "v").at;
+    append_kind(w, 7, "{\"target\":\"x\"}");
+    world_head_known(w, "v", (struct position){old.epoch, 100}); // a loss: an epoch that begins with a tombstone
+    world_post_many(w, "v", 2);
+    const struct world_range *r = world_range_before(w, "v", (struct position){0}, 10);
+    const enum entry_kind kinds[] = {ENTRY_COMMENT, ENTRY_COMMENT, (enum entry_kind)7,
+                                     ENTRY_TOMBSTONE, ENTRY_COMMENT, ENTRY_COMMENT};
+    assert_int_equal(r->count, 6);
+    for (size_t i = 0; i < 6; i++) assert_int_equal(r->kind[i], kinds[i]);
+    struct position loss = r->at[3];
+    assert_int_equal(loss.seq, 1);
+    assert_run(world_range_before(w, "v", loss, 2), old.epoch, 2, 3, true);
+    assert_run(world_range_before(w, "v", (struct position){loss.epoch, 0}, 2), old.epoch, 2, 3, true);
+}
+
 static void reads_what_was_written_in_the_same_moment(void **state) {
     struct world *w = *state;
     struct world_append a;
@@ -1142,7 +1226,9 @@ static void a_callback_of_closing_may_unsubscribe_and_close(void **state) {
         TEST(kinds_are_there_when_the_engine_is_opened_again), TEST(a_repeat_is_not_published_again),        \
         TEST(head_of_an_unknown_video_starts_its_first_epoch), TEST(range_gives_what_comes_after),           \
         TEST(a_range_cut_by_the_limit_has_more), TEST(range_beyond_the_head_is_empty),                       \
-        TEST(range_of_an_unknown_video_is_empty), TEST(reads_what_was_written_in_the_same_moment),           \
+        TEST(a_range_before_gives_the_newest_oldest_first), TEST(a_range_before_may_begin_anywhere),         \
+        TEST(a_range_before_includes_all_kinds_and_epochs),  \
+        TEST(a_range_before_ends_where_entries_have_expired), TEST(range_of_an_unknown_video_is_empty), TEST(reads_what_was_written_in_the_same_moment),           \
         TEST(the_first_writer_wins), TEST(forty_concurrent_assignments_agree),                               \
         TEST(reassigns_only_from_the_expected), TEST(releases_only_the_expected),                            \
         TEST(a_released_video_keeps_its_position), TEST(lists_leases_by_url),                                \

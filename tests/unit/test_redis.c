@@ -318,6 +318,7 @@ static void what_has_expired_in_a_long_log_is_leapt_over(void **state) {
     assert_in_range(calls_of_xrange(&d->server), 1, 100); // one after the other it would be 600
     assert_int_equal(world_range(w, "v", (struct position){1000, 5}, 1000)->count, 250);
     assert_int_equal(world_range(w, "v", (struct position){2000, 29750}, 1000)->count, 250);
+    assert_int_equal(world_range_before(w, "v", (struct position){0}, 1000)->count, 250);
     run_script(&d->server, "redis.call('XTRIM', '{video:v}:log', 'MINID', '2000-10') "
                            "redis.call('XDEL', '{video:v}:log', '2000-29752')");
     assert_int_equal(world_range(w, "v", (struct position){1000, 5}, 1000)->count, 249);
@@ -334,6 +335,14 @@ static void what_others_have_added_to_a_log_is_passed_over(void **state) {
     assert_int_equal(r->status, ENGINE_OK);
     assert_int_equal(r->count, 3);
     assert_int_equal(r->at[0].seq, 2);
+    r = world_range_before(d->world, "v", (struct position){0}, 1);
+    assert_int_equal(r->count, 1);
+    assert_int_equal(r->at[0].seq, 6);
+    assert_true(r->more);
+    r = world_range_before(d->world, "v", (struct position){1000, 6}, 2);
+    assert_int_equal(r->count, 2);
+    assert_int_equal(r->at[0].seq, 2);
+    assert_false(r->more);
 }
 
 // How entries are kept and published

@@ -89,6 +89,7 @@ static const struct local_store embedded_store = {
     .append = log_append,
     .head = log_head,
     .range = log_range,
+    .range_before = log_range_before,
     .lookup = mapping_lookup,
     .assign = mapping_assign,
     .reassign = mapping_reassign,

@@ -129,3 +129,22 @@ size_t index_reach(struct store *s, struct video *v, struct position after) {
     first = index_find_kept(s, v, first);
     return same_epoch ? first : index_search(s, v, first, after);
 }
+
+// Returns the position just before another: no entry lies between.
+static struct position index_before(struct position p) {
+    return p.seq ? (struct position){p.epoch, p.seq - 1} : (struct position){p.epoch - 1, UINT64_MAX};
+}
+
+size_t index_reach_before(struct store *s, struct video *v, struct position before, size_t count,
+                          size_t *end) {
+    struct entry_index *t = &v->index;
+    size_t newer = 0;
+    if (position_is_set(before) && position_compare(before, v->at) <= 0) {
+        size_t from = index_reach(s, v, index_before(before));
+        newer = t->count - from;
+    }
+    if (t->count < newer + count) index_extend(s, v, newer + count, (struct position){0});
+    *end = t->count - newer;
+    size_t first = index_find_kept(s, v, *end > count ? *end - count : 0);
+    return first < *end ? first : *end;
+}

@@ -115,9 +115,9 @@ void log_head(struct store *s, struct request *r) {
 // An entry must be the video's own, with a higher number than the one before. A damaged one is left out, and
 // becomes a gap.
 static bool log_read_entry(struct store *s, sqlite3_stmt *q, struct range_request *r, const struct video *v,
-                           struct engine_entry *e) {
+                           struct position after, struct engine_entry *e) {
     const struct engine_range *out = &r->answer;
-    struct position before = out->count ? out->entries[out->count - 1].at : r->after;
+    struct position before = out->count ? out->entries[out->count - 1].at : after;
     if (!row_read(s, q, &r->request, e)) return false;
     bool own = sqlite3_column_int64(q, 8) == v->id;
     if (own && position_compare(e->at, before) > 0 && position_compare(e->at, v->at) <= 0) return true;
@@ -125,26 +125,30 @@ static bool log_read_entry(struct store *s, sqlite3_stmt *q, struct range_reques
     return false;
 }
 
-// Reads from index `i` of the video's entry index on. What has expired or is already deleted is at the
-// beginning.
-static void log_read_entries(struct store *s, struct range_request *r, struct video *v, size_t i,
-                             struct engine_entry *entries) {
+// Reads from index `i` of the video's entry index up to `end`, at most as many as there is room for. What has
+// expired or is already deleted is at the beginning; *expired is the index behind it. Returns where it stopped.
+static size_t log_read_entries(struct store *s, struct range_request *r, struct video *v,
+                               struct position after, size_t i, size_t end, size_t room, size_t *expired) {
     struct engine_range *out = &r->answer;
-    struct entry_index *t = &v->index;
+    struct engine_entry *entries = request_hold(&r->request, room * sizeof *entries);
     sqlite3_stmt *q = store_use(s, SQL_ENTRY_READ);
-    size_t expired = 0;
-    for (; i < t->count && out->count < r->limit; i++) {
-        sqlite3_bind_int64(q, 1, t->rows[i]);
+    out->entries = entries;
+    *expired = 0;
+    for (; i < end && out->count < room; i++) {
+        sqlite3_bind_int64(q, 1, v->index.rows[i]);
         bool there = store_row(s, q);
         if (there && !store_expired(s, sqlite3_column_int64(q, 7)))
-            out->count += log_read_entry(s, q, r, v, &entries[out->count]);
+            out->count += log_read_entry(s, q, r, v, after, &entries[out->count]);
         else if (!s->failure.code && !out->count)
-            expired = i + 1;
+            *expired = i + 1;
         if (there) store_end(q);
         store_skip_damage(s);
     }
-    out->more = i < t->count;
-    if (!s->failure.code) index_drop(t, expired);
+    return i;
+}
+
+static size_t least(size_t a, size_t b) {
+    return a < b ? a : b;
 }
 
 void log_range(struct store *s, struct request *request) {
@@ -153,11 +157,29 @@ void log_range(struct store *s, struct request *request) {
     r->answer = (struct engine_range){0};
     if (!v) return;
     r->answer.head = v->at;
-    if (position_compare(r->after, v->at) >= 0) return;
-    size_t first = index_reach(s, v, r->after);
-    size_t there = v->index.count - first;
-    size_t room = r->limit < there ? r->limit : there;
-    struct engine_entry *entries = request_hold(request, room * sizeof *entries);
-    r->answer.entries = entries;
-    log_read_entries(s, r, v, first, entries);
+    if (position_compare(r->from, v->at) >= 0) return;
+    size_t first = index_reach(s, v, r->from), end = v->index.count, expired;
+    size_t stop =
+        log_read_entries(s, r, v, r->from, first, end, least(r->limit, end - first), &expired);
+    r->answer.more = stop < end;
+    if (!s->failure.code) index_drop(&v->index, expired);
+}
+
+// One entry more than the limit is read, which tells whether there are more.
+void log_range_before(struct store *s, struct request *request) {
+    struct range_request *r = (struct range_request *)request;
+    struct engine_range *out = &r->answer;
+    struct video *v = video_find(s, r->video);
+    *out = (struct engine_range){0};
+    if (!v) return;
+    out->head = v->at;
+    size_t limit = least(r->limit, (size_t)v->logged), end, expired;
+    size_t first = index_reach_before(s, v, r->from, limit + 1, &end);
+    log_read_entries(s, r, v, (struct position){0}, first, end, end - first, &expired);
+    out->more = end - first > limit && expired <= first;
+    if (out->count > limit) {
+        out->count--;
+        out->entries++;
+    }
+    if (!s->failure.code) index_drop(&v->index, expired);
 }

@@ -3,4 +3,4 @@
 
 #include "engine/local.h"
 
-request_carry_out log_append, log_head, log_range; // see struct local_store
+request_carry_out log_append, log_head, log_range, log_range_before; // see struct local_store

@@ -147,6 +147,7 @@ static const struct engine_ops redis_ops = {
     .unlisten = redis_unlisten,
     .head = redis_head,
     .range = redis_range,
+    .range_before = redis_range_before,
     .lookup = redis_lookup,
     .assign = redis_assign,
     .reassign = redis_reassign,

@@ -236,7 +236,8 @@ static bool read_range(const redisReply *reply, struct engine_range *range, stru
 }
 
 struct range_asked { // of the video that is the call's text
-    struct position after;
+    const struct redis_script *script;
+    struct position from;
     size_t limit;
 };
 
@@ -245,8 +246,8 @@ static void send_range(struct redis_call *c) {
     const struct range_asked *asked = c->more;
     struct redis_args a = {0};
     char from[POSITION_TEXT_SIZE];
-    position_format(asked->after, from);
-    redis_args_script(&a, &redis_script_range, 2);
+    position_format(asked->from, from);
+    redis_args_script(&a, asked->script, 2);
     add_log_keys(&a, c->text);
     redis_args_text(&a, from);
     redis_args_number(&a, asked->limit < INT32_MAX ? (int64_t)asked->limit : INT32_MAX);
@@ -276,13 +277,11 @@ static void on_range(struct redis_call *c, enum engine_status status, const redi
     send_waiting_ranges(r);
 }
 
-void redis_range(struct engine *engine, const char *video, struct position after, size_t limit,
-                 engine_range_cb *cb, void *arg) {
-    struct redis *r = (struct redis *)engine;
+static void redis_ask_range(struct redis *r, const char *video, struct range_asked what, engine_range_cb *cb,
+                            void *arg) {
     struct redis_call *c = redis_call_new(r, on_range, video, strlen(video));
-    struct range_asked *asked = mem_zalloc(sizeof *asked);
-    *asked = (struct range_asked){after, limit};
-    c->more = asked;
+    c->more = mem_alloc(sizeof what);
+    memcpy(c->more, &what, sizeof what);
     c->on.range = cb;
     c->arg = arg;
     if (!redis_serves(r)) {
@@ -295,4 +294,16 @@ void redis_range(struct engine *engine, const char *video, struct position after
         r->ranges_waiting_count++;
         send_waiting_ranges(r);
     }
+}
+
+void redis_range(struct engine *engine, const char *video, struct position after, size_t limit,
+                 engine_range_cb *cb, void *arg) {
+    redis_ask_range((struct redis *)engine, video, (struct range_asked){&redis_script_range, after, limit},
+                    cb, arg);
+}
+
+void redis_range_before(struct engine *engine, const char *video, struct position before, size_t limit,
+                        engine_range_cb *cb, void *arg) {
+    redis_ask_range((struct redis *)engine, video,
+                    (struct range_asked){&redis_script_range_before, before, limit}, cb, arg);
 }

@@ -89,7 +89,8 @@ struct engine_range {
     const struct engine_entry *entries; // in order
     size_t count;
     struct position head; // the newest entry of the video at that moment
-    bool more;            // the limit cut it: entries between the last given and head exist
+    bool more;            // the limit cut it: entries between the last given and head exist; of a
+                          // range_before(): entries before the first given
 };
 typedef void engine_range_cb(void *arg, enum engine_status, const struct engine_range *);
 
@@ -216,6 +217,11 @@ struct engine_ops {
     // BUSY, UNAVAILABLE, CLOSED.
     void (*range)(struct engine *, const char *video, struct position after, size_t limit, engine_range_cb *,
                   void *arg);
+
+    // Reads the newest kept entries before `before` (not set: the newest of all), at most `limit`; they are
+    // given oldest first, like those of a range. Errors: BUSY, UNAVAILABLE, CLOSED.
+    void (*range_before)(struct engine *, const char *video, struct position before, size_t limit,
+                         engine_range_cb *, void *arg);
 
     // max_videos bounds the videos with a log, a position or a mapping. A video is in use while it is watched
     // and while its log has entries. For a new one the least recently used video that is not in use is

@@ -21,7 +21,7 @@ struct messages;
 struct local_store {
     request_carry_out *append;                               // struct append_request
     request_carry_out *head;                                 // struct head_request
-    request_carry_out *range;                                // struct range_request
+    request_carry_out *range, *range_before;                 // struct range_request
     request_carry_out *lookup, *assign, *reassign, *release; // struct mapping_request
     request_carry_out *watch;                                // struct watch_request
     request_carry_out *lease_renew;                          // struct lease_request
@@ -93,7 +93,7 @@ struct head_request {
 struct range_request {
     struct request request; // first
     const char *video;
-    struct position after;
+    struct position from; // after or before it
     size_t limit;
     engine_range_cb *cb;
 
@@ -169,6 +169,8 @@ void local_unlisten(struct engine *, struct engine_listener *);
 void local_head(struct engine *, const char *video, struct position known, engine_head_cb *, void *arg);
 void local_range(struct engine *, const char *video, struct position after, size_t limit, engine_range_cb *,
                  void *arg);
+void local_range_before(struct engine *, const char *video, struct position before, size_t limit,
+                        engine_range_cb *, void *arg);
 void local_lookup(struct engine *, const char *video, engine_mapping_cb *, void *arg);
 void local_assign(struct engine *, const char *video, const char *reader_url, engine_mapping_cb *, void *arg);
 void local_reassign(struct engine *, const char *video, const char *expected, const char *reader_url,
@@ -187,7 +189,8 @@ void local_overview(struct engine *, engine_overview_cb *, void *arg);
 #define LOCAL_OPERATIONS                                                                                     \
     .append = local_append, .subscribe = local_subscribe, .unsubscribe = local_unsubscribe,                  \
     .notify = local_notify, .listen = local_listen, .unlisten = local_unlisten, .head = local_head,          \
-    .range = local_range, .lookup = local_lookup, .assign = local_assign, .reassign = local_reassign,        \
+    .range = local_range, .range_before = local_range_before, .lookup = local_lookup,                        \
+    .assign = local_assign, .reassign = local_reassign,                                                      \
     .release = local_release, .watch = local_watch, .lease_renew = local_lease_renew,                        \
     .lease_drop = local_lease_drop, .leases = local_leases, .counter_next = local_counter_next,              \
     .overview = local_overview
