@@ -108,6 +108,17 @@ struct frame *frame_of_head(const void *head, size_t head_len, const void *event
     return f;
 }
 
+// An event is its id, its name and its data, in this order (event_stream_add_event).
+bool frame_is_plain(const struct frame *f) {
+    static const char id[] = "id: ", name[] = "event: ";
+    const char *at = f->bytes + f->head, *end = at + f->len;
+    if (f->len >= sizeof id && !memcmp(at, id, sizeof id - 1)) {
+        const char *line_end = memchr(at, '\n', f->len);
+        if (line_end) at = line_end + 1;
+    }
+    return (size_t)(end - at) < sizeof name || memcmp(at, name, sizeof name - 1) != 0;
+}
+
 struct frame *frame_ref(struct frame *f) {
     atomic_fetch_add_explicit(&f->refs, 1, memory_order_relaxed);
     return f;

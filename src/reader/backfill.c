@@ -32,6 +32,10 @@ struct backfill {
     struct position from, at;
     struct position lost;    // entries up to here were read and dropped again for lack of room
     struct position feed_at; // the feed's position when the query was sent
+    uint32_t comments;       // asked for; 0: what comes after `from`
+    uint32_t found, passed;  // going backwards: comments, other entries
+    struct position before;  // going backwards: the next query; not set: going forwards
+    bool whole;              // the log keeps no more comments
     int64_t overdue_ms;
     size_t reserved, bytes; // for the next answer; of the frames
     struct pending *frames;
@@ -71,6 +75,19 @@ struct pending *backfill_pending(const struct backfill *fill) {
     if (position_is_set(fill->lost)) p = pending_add(p, gap_without_room(fill->from, fill->lost));
     for (uint32_t i = 0; i < backfill_frames(fill); i++)
         p = pending_add(p, frame_ref(backfill_frame(fill, i)));
+    return p;
+}
+
+uint32_t backfill_comments(const struct backfill *fill) {
+    return fill->whole && !position_is_set(fill->lost) ? UINT32_MAX : fill->comments;
+}
+
+struct pending *backfill_newest(const struct backfill *fill, uint32_t comments, struct position *from) {
+    uint32_t i = backfill_frames(fill);
+    while (i && comments) comments -= frame_is_plain(backfill_frame(fill, --i));
+    *from = i ? backfill_frame(fill, i - 1)->at : backfill_kept_from(fill);
+    struct pending *p = pending_new(backfill_frames(fill) - i);
+    for (; i < backfill_frames(fill); i++) p = pending_add(p, frame_ref(backfill_frame(fill, i)));
     return p;
 }
 
@@ -124,12 +141,13 @@ static size_t backfill_room(const struct backfill *fill) {
     return room > kept ? room - kept : 0;
 }
 
-// Reserves memory for the next answer. Returns the number of entries, 0 if there is no room.
-static size_t backfill_reserve(struct backfill *fill) {
+// Reserves memory for the next answer, of at most this many entries. Returns their number, 0 if there is no
+// room.
+static size_t backfill_reserve(struct backfill *fill, size_t most) {
     history_budget_yield(fill->all->budget, backfill_share() / 2);
     for (;;) {
         size_t entries = (backfill_room(fill) / ENTRY_COST + 1) / 2; // leaves some to the others
-        if (entries > BACKFILL_BATCH) entries = BACKFILL_BATCH;
+        if (entries > most) entries = most;
         fill->reserved = entries * ENTRY_COST;
         budget_take(fill->reserved);
         if (entries) return entries;
@@ -143,17 +161,28 @@ static size_t backfill_reserve(struct backfill *fill) {
 // Reading
 
 static void on_backfill_range(void *, enum engine_status, const struct engine_range *);
+static void on_backfill_before(void *, enum engine_status, const struct engine_range *);
+
+// Returns how many entries the next query may bring.
+static size_t backfill_batch(const struct backfill *fill) {
+    uint32_t missing = fill->comments - fill->found;
+    return position_is_set(fill->before) && missing < BACKFILL_BATCH ? missing : BACKFILL_BATCH;
+}
 
 static void backfill_read(struct backfill *fill) {
     struct backfills *all = fill->all;
-    size_t entries = backfill_reserve(fill);
+    const struct engine_ops *ops = all->engine->ops;
+    size_t entries = backfill_reserve(fill, backfill_batch(fill));
     fill->state = entries ? BACKFILL_READING : BACKFILL_WITHOUT_ROOM;
     if (!entries) {
         if (!all->room.slot) loop_timer_start(all->loop, &all->room, ROOM_AGAIN_MS);
         return;
     }
     fill->feed_at = feed_position(fill->feed);
-    all->engine->ops->range(all->engine, fill->feed->video, fill->at, entries, on_backfill_range, fill);
+    if (position_is_set(fill->before))
+        ops->range_before(all->engine, fill->feed->video, fill->before, entries, on_backfill_before, fill);
+    else
+        ops->range(all->engine, fill->feed->video, fill->at, entries, on_backfill_range, fill);
 }
 
 static void backfills_serve_line(struct backfills *all) {
@@ -166,21 +195,36 @@ static void backfills_serve_line(struct backfills *all) {
     }
 }
 
-struct backfill *backfill_start(struct backfills *all, struct feed *feed, const struct history *history,
-                                void *arg, struct position from, int64_t overdue_ms) {
+static struct backfill *backfill_add(struct backfills *all, struct backfill asked) {
     struct backfill *fill = mem_alloc(sizeof *fill);
+    *fill = asked;
     budget_take(sizeof *fill);
-    *fill = (struct backfill){.all = all,
-                              .feed = feed,
-                              .history = history,
-                              .arg = arg,
-                              .from = from,
-                              .at = from,
-                              .overdue_ms = overdue_ms,
-                              .frames = pending_new(BACKFILL_FRAMES)};
+    fill->all = all;
+    fill->at = fill->from;
+    fill->frames = pending_new(BACKFILL_FRAMES);
     DL_APPEND(all->line, fill);
     backfills_serve_line(all);
     return fill;
+}
+
+struct backfill *backfill_start(struct backfills *all, struct feed *feed, const struct history *history,
+                                void *arg, struct position from, int64_t overdue_ms) {
+    return backfill_add(
+        all, (struct backfill){
+                 .feed = feed, .history = history, .arg = arg, .from = from, .overdue_ms = overdue_ms});
+}
+
+struct backfill *backfill_start_newest(struct backfills *all, struct feed *feed,
+                                       const struct history *history, void *arg, uint32_t comments,
+                                       int64_t overdue_ms) {
+    struct position at = feed_position(feed); // what comes after it is the feed's to bring
+    return backfill_add(all, (struct backfill){.feed = feed,
+                                               .history = history,
+                                               .arg = arg,
+                                               .from = at,
+                                               .before = {at.epoch, at.seq + 1},
+                                               .comments = comments,
+                                               .overdue_ms = overdue_ms});
 }
 
 enum reach { REACHED, READ_ON, TRY_LATER };
@@ -199,21 +243,19 @@ static void backfill_end(struct backfill *fill, enum backfill_outcome outcome) {
     fill->all->on_end(fill->arg, fill, outcome);
 }
 
-static void on_backfill_range(void *arg, enum engine_status status, const struct engine_range *r) {
-    struct backfill *fill = arg;
-    bool answered = fill->feed && status == ENGINE_OK;
-    if (answered) continuity_walk(&fill->at, r->entries, r->count, backfill_emit, fill);
+// Takes an answer. Returns whether it is to be used.
+static bool backfill_take_answer(struct backfill *fill, enum engine_status status) {
+    if (fill->feed && status == ENGINE_OK) return true;
     budget_give_back(fill->reserved);
-    if (!fill->feed) {
-        backfill_free(fill);
-        return;
-    }
-    if (!answered) {
+    if (fill->feed)
         backfill_end(fill, BACKFILL_FAILED);
-        return;
-    }
-    if (!r->more) continuity_end(&fill->at, r->head, backfill_emit, fill);
-    switch (r->more ? READ_ON : backfill_reach_feed(fill)) {
+    else
+        backfill_free(fill);
+    return false;
+}
+
+static void backfill_continue(struct backfill *fill, bool more) {
+    switch (more ? READ_ON : backfill_reach_feed(fill)) {
     case REACHED: backfill_end(fill, BACKFILL_REACHED); break;
     case READ_ON: backfill_read(fill); break;
     case TRY_LATER:
@@ -221,6 +263,50 @@ static void on_backfill_range(void *arg, enum engine_status status, const struct
         backfill_end(fill, BACKFILL_FAILED);
         break;
     }
+}
+
+static void on_backfill_range(void *arg, enum engine_status status, const struct engine_range *r) {
+    struct backfill *fill = arg;
+    if (!backfill_take_answer(fill, status)) return;
+    // The first of the newest comments may have expired since they were found: no gap to viewers that arrive.
+    if (fill->comments && r->count && !backfill_frames(fill) &&
+        continuity_of(fill->at, r->entries) == CONTINUITY_HOLE)
+        fill->from = fill->at = continuity_before(r->entries);
+    continuity_walk(&fill->at, r->entries, r->count, backfill_emit, fill);
+    budget_give_back(fill->reserved);
+    if (!r->more) continuity_end(&fill->at, r->head, backfill_emit, fill);
+    backfill_continue(fill, r->more);
+}
+
+// Goes back over entries until it has found enough comments. Returns the first one of those.
+static const struct engine_entry *backfill_go_back(struct backfill *fill, const struct engine_range *r) {
+    const struct engine_entry *first = r->entries + r->count;
+    for (const struct engine_entry *e = first; e > r->entries && fill->found < fill->comments;) {
+        bool is_comment = (--e)->kind == ENTRY_COMMENT;
+        fill->found += is_comment;
+        fill->passed += !is_comment;
+        if (is_comment) first = e;
+    }
+    return first;
+}
+
+// Bounds how many entries that are no comments are passed over.
+static bool backfill_may_pass(const struct backfill *fill) {
+    return fill->passed < fill->comments + BACKFILL_BATCH;
+}
+
+static void on_backfill_before(void *arg, enum engine_status status, const struct engine_range *r) {
+    struct backfill *fill = arg;
+    if (!backfill_take_answer(fill, status)) return;
+    const struct engine_entry *end = r->entries + r->count, *first = backfill_go_back(fill, r);
+    bool goes_back = r->more && r->count && fill->found < fill->comments && backfill_may_pass(fill);
+    bool here = !goes_back && fill->found + fill->passed == r->count; // this answer has all of them
+    if (first < end) fill->from = fill->at = continuity_before(first);
+    fill->before = goes_back ? r->entries->at : (struct position){0};
+    fill->whole = !r->more;
+    if (here) continuity_walk(&fill->at, first, (size_t)(end - first), backfill_emit, fill);
+    budget_give_back(fill->reserved);
+    backfill_continue(fill, !here);
 }
 
 bool backfill_is_reading(const struct backfill *fill) {

@@ -1,5 +1,9 @@
-// Reads from a video's log what viewers that reconnect have missed, up to the position of the video's feed.
-// Control loop only.
+// Reads from a video's log what viewers that reconnect have missed, or the newest comments for viewers that
+// arrive, up to the position of the video's feed. Control loop only.
+//
+// The newest comments are found by reading backwards. If the first answer has all of them, they are taken
+// from it; otherwise they are then read from the first one on. Of entries that are no comments only so many
+// are passed over: as many as comments were asked for, and 200.
 //
 // Memory for the entries is reserved before they are read: a backfill reads only as many as there is memory
 // for, and at most BACKFILLS_MAX run at a time; the others wait in line. Without memory, history is dropped,
@@ -50,6 +54,10 @@ void backfills_init(struct backfills *);
 struct backfill *backfill_start(struct backfills *, struct feed *, const struct history *, void *arg,
                                 struct position from, int64_t overdue_ms);
 
+// Starts to read the newest `comments` comments.
+struct backfill *backfill_start_newest(struct backfills *, struct feed *, const struct history *, void *arg,
+                                       uint32_t comments, int64_t overdue_ms);
+
 void backfill_free(struct backfill *);
 
 // Frees it, now or once the store has answered. on_end() does not follow.
@@ -70,6 +78,11 @@ struct frame *backfill_frame(const struct backfill *, uint32_t i);
 
 // Returns all of it for one viewer, beginning with a gap for the frames that were dropped.
 struct pending *backfill_pending(const struct backfill *);
+
+// After backfill_start_newest(). Returns how many comments were asked for, UINT32_MAX if the log keeps no
+// more than was found; and the newest `comments` of them for one viewer that starts at *from.
+uint32_t backfill_comments(const struct backfill *);
+struct pending *backfill_newest(const struct backfill *, uint32_t comments, struct position *from);
 
 // Returns the gap for entries after `at`, up to `to`, that cannot be held for a viewer. Its reason is `slow`:
 // the log still has them, but there is no memory to hold them until this viewer has read them.

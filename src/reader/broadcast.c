@@ -2,6 +2,9 @@
 // history, or else is read from the log (backfill.h), after which the history holds it for the next ones.
 // Where there is no memory for that, the request waits until some is free. When its patience is over, the
 // viewer gets a gap and the newest entries.
+//
+// The newest comments, for a viewer that arrives, come from the history as well, if the log has been read for
+// that lately; otherwise one backfill serves all that wait. Without memory, such a viewer starts live.
 #include "broadcast.h"
 
 #include <stdlib.h>
@@ -84,6 +87,10 @@ static void join_refuse(struct join_request *j, enum join_outcome outcome) {
     j->on_joined(j, j->broadcast, (struct position){0}, NULL);
 }
 
+static bool join_wants_history(const struct join_request *j) {
+    return j->history && !position_is_set(j->last);
+}
+
 // Serves the requests that wait for exactly these frames, as the history may have no room for all of them.
 // The frames were read for the first of these; there may be no memory for the others.
 static void join_queue_serve_backfill(struct join_queue *queue, const struct backfill *fill) {
@@ -91,11 +98,16 @@ static void join_queue_serve_backfill(struct join_queue *queue, const struct bac
     struct join_request *j, *next;
     bool first = true;
     DL_FOREACH_SAFE(queue->requests, j, next) {
-        if (position_compare(j->last, backfill_from(fill)) != 0) continue;
+        bool is_newest = join_wants_history(j);
+        if (is_newest ? j->history > backfill_comments(fill)
+                      : position_compare(j->last, backfill_from(fill)) != 0)
+            continue;
         if (!first && !broadcast_has_room_for(b->env, backfill_frames(fill))) return;
         first = false;
         join_queue_remove(queue, j);
-        j->on_joined(j, b, j->last, backfill_pending(fill));
+        struct position start = j->last;
+        struct pending *p = is_newest ? backfill_newest(fill, j->history, &start) : backfill_pending(fill);
+        j->on_joined(j, b, start, p);
     }
 }
 
@@ -114,17 +126,34 @@ static void broadcast_keep_backfill(struct broadcast *b, const struct backfill *
     }
 }
 
+// Remembers that there are no comments as well.
+static void broadcast_note_newest(struct broadcast *b, const struct backfill *fill) {
+    int64_t now_ms = broadcast_now_ms(b);
+    if (!position_is_set(history_from(&b->history)))
+        history_reset(&b->history, b->env->budget, feed_position(&b->feed), now_ms);
+    history_checked(&b->history, backfill_kept_from(fill), backfill_comments(fill), now_ms);
+}
+
+// Starts a viewer for which there is no memory to hold what comes after `from`.
+static void broadcast_start_without(struct broadcast *b, struct join_request *j, struct position from) {
+    struct position at = feed_position(&b->feed);
+    struct pending *p = pending_new(1);
+    if (position_is_set(j->last))
+        p = pending_add(p, gap_without_room(from, at));
+    else
+        from = at;
+    j->on_joined(j, b, from, p);
+}
+
 // Starts viewers whose patience is over with a gap for everything they missed. (Those that claim to have seen
 // more than the feed wait for it.)
 static void join_queue_give_gaps(struct broadcast *b) {
     struct position at = feed_position(&b->feed);
     struct join_request *j, *next;
     DL_FOREACH_SAFE(b->queue->requests, j, next) {
-        if (j->patience_ms > broadcast_now_ms(b) || !position_is_set(j->last) ||
-            position_compare(j->last, at) >= 0)
-            continue;
+        if (j->patience_ms > broadcast_now_ms(b) || position_compare(j->last, at) >= 0) continue;
         join_queue_remove(b->queue, j);
-        j->on_joined(j, b, j->last, pending_add(pending_new(1), gap_without_room(j->last, at)));
+        broadcast_start_without(b, j, j->last);
     }
 }
 
@@ -134,6 +163,7 @@ static void on_backfill_end(void *arg, struct backfill *fill, enum backfill_outc
     case BACKFILL_REACHED:
         join_queue_serve_backfill(b->queue, fill);
         broadcast_keep_backfill(b, fill);
+        if (backfill_comments(fill)) broadcast_note_newest(b, fill);
         break;
     case BACKFILL_NO_ROOM: join_queue_give_gaps(b); break;
     case BACKFILL_FAILED: break; // the requests try again with the next sweep, until their deadline
@@ -154,6 +184,8 @@ static bool broadcast_find_start(const struct broadcast *b, const struct join_re
                                  struct start *start) {
     struct position at = feed_position(&b->feed);
     if (!feed_is_live(&b->feed)) return false;
+    if (join_wants_history(j))
+        return history_newest(&b->history, j->history, broadcast_now_ms(b), &start->at, &start->first);
     if (!position_is_set(j->last) || position_compare(j->last, at) == 0) {
         *start = (struct start){at, history_end(&b->history)};
         return true;
@@ -171,21 +203,28 @@ static bool broadcast_has_room(const struct broadcast *b, const struct join_requ
 
 static void broadcast_start_join(struct broadcast *b, struct join_request *j, const struct start *start) {
     uint64_t end = history_end(&b->history);
-    struct pending *p;
-    if (broadcast_has_room_for(b->env, end - start->first)) {
-        p = pending_new((uint32_t)(end - start->first));
-        for (uint64_t n = start->first; n < end; n++)
-            p = pending_add(p, frame_ref(history_at(&b->history, n)));
-    } else {
-        p = pending_add(pending_new(1), gap_without_room(start->at, feed_position(&b->feed)));
-    }
     history_use(&b->history, broadcast_now_ms(b));
+    if (!broadcast_has_room_for(b->env, end - start->first)) {
+        broadcast_start_without(b, j, start->at);
+        return;
+    }
+    struct pending *p = pending_new((uint32_t)(end - start->first));
+    for (uint64_t n = start->first; n < end; n++) p = pending_add(p, frame_ref(history_at(&b->history, n)));
     j->on_joined(j, b, start->at, p);
 }
 
 static void join_queue_backfill(struct broadcast *b, const struct join_request *j) {
-    b->queue->backfill =
-        backfill_start(&b->env->backfills, &b->feed, &b->history, b, j->last, j->patience_ms);
+    struct backfills *all = &b->env->backfills;
+    uint32_t most = j->history;
+    const struct join_request *other;
+    if (!join_wants_history(j)) {
+        b->queue->backfill = backfill_start(all, &b->feed, &b->history, b, j->last, j->patience_ms);
+        return;
+    }
+    DL_FOREACH(b->queue->requests, other) {
+        if (join_wants_history(other) && other->history > most) most = other->history;
+    }
+    b->queue->backfill = backfill_start_newest(all, &b->feed, &b->history, b, most, j->patience_ms);
 }
 
 static void join_queue_serve(struct broadcast *b) {
@@ -375,9 +414,15 @@ static void join_queue_sweep(struct join_queue *q, int64_t now) {
     bool full = feed_failure(&q->broadcast->feed) == ENGINE_FULL;
     struct join_request *j, *next;
     DL_FOREACH_SAFE(q->requests, j, next) {
-        if (j->deadline_ms > now) continue;
+        bool is_late = j->deadline_ms <= now;
+        // While the store does not answer, a viewer that arrives sees what comes from now on.
+        bool goes_live = join_wants_history(j) && j->patience_ms <= now && feed_is_live(&q->broadcast->feed);
+        if (!is_late && !goes_live) continue;
         join_queue_remove(q, j);
-        join_refuse(j, full ? JOIN_TOO_MANY_VIDEOS : JOIN_STORE_AWAY);
+        if (goes_live)
+            broadcast_start_without(q->broadcast, j, j->last);
+        else
+            join_refuse(j, full ? JOIN_TOO_MANY_VIDEOS : JOIN_STORE_AWAY);
     }
     if (!q->backfill || backfill_is_reading(q->backfill)) return;
     if (q->requests) {

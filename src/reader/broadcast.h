@@ -78,6 +78,7 @@ enum join_outcome {
 // once, never from inside broadcast_join(), but perhaps from inside broadcast_close().
 struct join_request {
     struct position last; // position that the viewer has seen; not set: it starts live
+    uint32_t history;     // comments to be shown before, the newest ones, if `last` is not set
     int64_t deadline_ms;  // after that it is refused
     int64_t patience_ms;  // after that it gets a gap, if there is no memory for what it missed
     // The viewer starts at `start`, with these frames (owned by the callee), followed by what is published

@@ -239,6 +239,7 @@ void reader_connect(struct reader *r, struct http_exchange *x, const struct conn
     r->connecting++;
     c->exchange = x;
     c->join.last = params->last;
+    c->join.history = params->history;
     c->redirect = params->redirect;
     c->asks = params->asks;
     c->head_only = params->head_only;

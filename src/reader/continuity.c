@@ -26,6 +26,11 @@ static struct position before(struct position p) {
     return (struct position){p.epoch, p.seq - 1};
 }
 
+struct position continuity_before(const struct engine_entry *e) {
+    bool continues = e->at.seq == 1 && position_is_set(e->prev) && !announces_loss(e);
+    return continues ? e->prev : before(e->at);
+}
+
 // Returns the gap in front of an entry that does not follow: everything after `at` and before the entry. A
 // loss that was noticed late began further back; its gap includes the tombstone, which viewers are not shown.
 static struct frame *gap_before(struct position at, const struct engine_entry *e, enum continuity c) {

@@ -17,6 +17,9 @@ enum continuity {
 // `at` not set: nothing has been seen yet, and any entry follows.
 enum continuity continuity_of(struct position at, const struct engine_entry *);
 
+// Returns the position in front of an entry: a viewer there gets it next.
+struct position continuity_before(const struct engine_entry *);
+
 // Emits frames for entries read from the log after *at, in order, with gap frames where something is missing
 // for good. *at moves along: it is the position in front of a frame when the frame is emitted. emit() owns
 // the frame.

@@ -18,8 +18,12 @@ struct history_run {
     struct history_budget *budget;
     struct ring ring;
     struct position from;
-    int64_t warm_until_ms;           // a viewer has reconnected lately
-    int64_t touched_ms;              // by a frame, or a viewer that reconnected
+    int64_t warm_until_ms; // a viewer has reconnected lately
+    int64_t touched_ms;    // by a frame, or a viewer that reconnected
+    // The log keeps what comes after `checked_from`: all of the newest `checked_comments` at `checked_ms`.
+    struct position checked_from;
+    int64_t checked_ms;
+    uint32_t checked_comments;
     struct history_run *prev, *next; // in budget->runs
 };
 
@@ -174,6 +178,41 @@ uint64_t history_end(const struct history *h) {
 
 struct frame *history_at(const struct history *h, uint64_t n) {
     return ring_at(&h->run->ring, n);
+}
+
+void history_checked(struct history *h, struct position from, uint32_t comments, int64_t now_ms) {
+    if (!h->run || position_compare(h->run->from, from) > 0) return;
+    uint64_t first;
+    if (!history_covers(h, from, &first)) return;
+    h->run->checked_from = from;
+    h->run->checked_comments = comments;
+    h->run->checked_ms = now_ms;
+}
+
+// Returns a viewer's position before frame n.
+static struct position run_before(const struct history_run *r, uint64_t n) {
+    while (n-- > r->ring.first)
+        if (position_is_set(ring_at(&r->ring, n)->at)) return ring_at(&r->ring, n)->at;
+    return r->from;
+}
+
+bool history_newest(const struct history *h, uint32_t comments, int64_t now_ms, struct position *from,
+                    uint64_t *first) {
+    const struct history_run *r = h->run;
+    if (!r || !position_is_set(r->checked_from) || now_ms - r->checked_ms > HISTORY_CHECKED_MS) return false;
+    uint32_t found = 0;
+    uint64_t n = r->ring.next;
+    *first = n;
+    for (; n > r->ring.first && found < comments; n--) {
+        const struct frame *f = ring_at(&r->ring, n - 1);
+        if (position_compare(f->at, r->checked_from) <= 0) break;
+        if (!frame_is_plain(f)) continue;
+        found++;
+        *first = n - 1;
+    }
+    *from = run_before(r, *first);
+    return found == comments ||
+           (comments <= r->checked_comments && position_compare(r->from, r->checked_from) <= 0);
 }
 
 void history_use(struct history *h, int64_t now_ms) {

@@ -7,7 +7,10 @@
 #include "reader/reader.h"
 #include "service/fields.h"
 
-enum { EVENTS_MAX = 256 }; // of the list of names in a body
+enum {
+    EVENTS_MAX = 256, // of the list of names in a body
+    HISTORY_MAX = 1000
+};
 
 static void take_if_newer(struct position *last, const char *given) {
     struct position p;
@@ -25,6 +28,22 @@ static struct position last_event_id(struct http_request *r) {
     return last;
 }
 
+static uint32_t history_of(int64_t given) {
+    return (uint32_t)(given < HISTORY_MAX ? given : HISTORY_MAX);
+}
+
+// What is no number is ignored, and what is too large reduced, because a browser does not come back after an
+// error response.
+static uint32_t history_of_text(const char *text) {
+    int64_t given = 0;
+    if (!text || !*text) return 0;
+    for (const char *at = text; *at; at++) {
+        if (*at < '0' || *at > '9') return 0;
+        if (given <= HISTORY_MAX) given = given * 10 + (*at - '0');
+    }
+    return history_of(given);
+}
+
 static bool may_redirect(const char *redirect) {
     return !redirect || strcmp(redirect, "never") != 0;
 }
@@ -34,6 +53,7 @@ static void handle_get(struct http_exchange *x, void *arg) {
     if (!query_id(x, "userid", &c.userid) || !query_id(x, "videoid", &c.videoid)) return;
     c.head_only = http_request_is_head(x->request);
     c.last = last_event_id(x->request);
+    c.history = history_of_text(http_request_query(x->request, "history"));
     c.redirect = may_redirect(http_request_query(x->request, "redirect"));
     c.asks = moments_asked(http_request_query(x->request, "events"));
     reader_connect(arg, x, &c);
@@ -46,14 +66,15 @@ static const char *text_of(const struct body_field *f) {
 }
 
 static void handle_post(struct http_exchange *x, void *arg) {
-    enum { USER, VIDEO, REDIRECT, LAST, LAST_TOO, EVENTS, FIELDS };
+    enum { USER, VIDEO, REDIRECT, LAST, LAST_TOO, HISTORY, EVENTS, FIELDS };
     char user[ID_MAX + 1], video[ID_MAX + 1], redirect[8], last[POSITION_TEXT_SIZE],
-        last_too[POSITION_TEXT_SIZE], events[EVENTS_MAX];
+        last_too[POSITION_TEXT_SIZE], history[8], events[EVENTS_MAX];
     struct body_field f[FIELDS] = {[USER] = BODY_FIELD("userid", user),
                                    [VIDEO] = BODY_FIELD("videoid", video),
                                    [REDIRECT] = BODY_FIELD("redirect", redirect),
                                    [LAST] = BODY_FIELD("last_event_id", last),
                                    [LAST_TOO] = BODY_FIELD("lastEventId", last_too),
+                                   [HISTORY] = BODY_FIELD("history", history),
                                    [EVENTS] = BODY_FIELD("events", events)};
     if (!body_read(x, f, FIELDS) || !body_id(x, &f[USER]) || !body_id(x, &f[VIDEO])) return;
     const char *given = text_of(&f[REDIRECT]);
@@ -61,6 +82,12 @@ static void handle_post(struct http_exchange *x, void *arg) {
     c.last = last_event_id(x->request);
     take_if_newer(&c.last, text_of(&f[LAST]));
     take_if_newer(&c.last, text_of(&f[LAST_TOO]));
+    if (f[HISTORY].state == BODY_NUMBER)
+        c.history = history_of(f[HISTORY].number);
+    else
+        c.history =
+            history_of_text(f[HISTORY].state == BODY_ABSENT ? http_request_query(x->request, "history")
+                                                            : text_of(&f[HISTORY]));
     c.asks = moments_asked(text_of(&f[EVENTS])) | moments_asked(http_request_query(x->request, "events"));
     c.redirect = may_redirect(given ? given : http_request_query(x->request, "redirect"));
     reader_connect(arg, x, &c);

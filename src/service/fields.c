@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json_reader.h"
@@ -53,6 +54,8 @@ static bool body_take_member(struct json_reader *reader, struct body_field *fiel
         ptrdiff_t len = json_reader_copy(reader, f->text, f->size);
         f->len = len < 0 ? 0 : (size_t)len;
         f->state = len >= 0 ? BODY_TEXT : len == -EMSGSIZE ? BODY_TOO_LONG : BODY_NOT_UNICODE;
+    } else if (f && token == JSON_TOKEN_NUMBER) {
+        f->state = json_reader_integer(reader, INT64_C(1) << 53, &f->number) ? BODY_NUMBER : BODY_NOT_TEXT;
     } else if (f) {
         f->state = token == JSON_TOKEN_NULL ? BODY_ABSENT : BODY_NOT_TEXT;
     }
@@ -78,7 +81,7 @@ bool body_read(struct http_exchange *x, struct body_field *fields, size_t count)
     return false;
 }
 
-static void refuse_field(struct http_exchange *x, const char *field, const char *what) {
+void refuse_field(struct http_exchange *x, const char *field, const char *what) {
     char sentence[256];
     snprintf(sentence, sizeof sentence, "%s %s", field, what);
     http_reply_error(x, 400, "invalid_field", sentence);
@@ -97,8 +100,12 @@ static bool check_field_id(struct http_exchange *x, const char *field, const cha
     return false;
 }
 
+static bool field_is_no_text(const struct body_field *f) {
+    return f->state == BODY_NUMBER || f->state == BODY_NOT_TEXT;
+}
+
 bool body_id(struct http_exchange *x, const struct body_field *f) {
-    if (f->state == BODY_NOT_TEXT) {
+    if (field_is_no_text(f)) {
         refuse_field(x, f->name, "must be a string.");
         return false;
     }
@@ -116,6 +123,20 @@ bool path_id(struct http_exchange *x, const char **id) {
     return check_field_id(x, "videoid", *id, *id ? strlen(*id) : 0);
 }
 
+bool query_number(struct http_exchange *x, const char *field, uint32_t min, uint32_t max, uint32_t *number) {
+    char what[96], *end;
+    const char *text = http_request_query(x->request, field);
+    if (!text) return true;
+    unsigned long given = strtoul(text, &end, 10);
+    if (text[0] >= '0' && text[0] <= '9' && !*end && given >= min && given <= max) {
+        *number = (uint32_t)given;
+        return true;
+    }
+    snprintf(what, sizeof what, "must be a number from %u to %u.", min, max);
+    refuse_field(x, field, what);
+    return false;
+}
+
 static bool has_control(const char *text, size_t len) {
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
@@ -130,7 +151,7 @@ bool body_text(struct http_exchange *x, const struct body_field *f, size_t min, 
     if (f->state == BODY_ABSENT) {
         snprintf(what, sizeof what, "%s is required.", f->name);
         http_reply_error(x, 400, "missing_field", what);
-    } else if (f->state == BODY_NOT_TEXT) {
+    } else if (field_is_no_text(f)) {
         refuse_field(x, f->name, "must be a string.");
     } else if (f->state != BODY_TEXT || !f->len || f->len > max) {
         snprintf(what, sizeof what, "must be 1 to %zu bytes of UTF-8.", max);

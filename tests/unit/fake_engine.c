@@ -81,12 +81,25 @@ static void range(struct engine *engine, const char *video, struct position afte
     q->on_range = cb;
 }
 
+static void range_before(struct engine *engine, const char *video, struct position before, size_t limit,
+                         engine_range_cb *cb, void *arg) {
+    struct pending_query *q = ask(engine, video, FAKE_BEFORE, arg);
+    q->shown.before = before;
+    q->shown.limit = limit;
+    q->on_range = cb;
+}
+
 static void fix_range(const struct fake_engine *f, struct pending_query *q) {
-    size_t first = 0;
-    while (first < f->logged && position_compare(f->log[first].at, q->shown.after) <= 0) first++;
-    size_t count = f->logged - first;
+    bool is_before = q->shown.kind == FAKE_BEFORE;
+    struct position last = q->shown.before;
+    size_t first = 0, end = f->logged;
+    while (!is_before && first < end && position_compare(f->log[first].at, q->shown.after) <= 0) first++;
+    while (is_before && end && position_is_set(last) && position_compare(f->log[end - 1].at, last) >= 0)
+        end--;
+    size_t count = end - first;
     q->range.more = count > q->shown.limit;
     q->range.count = q->range.more ? q->shown.limit : count;
+    if (is_before) first = end - q->range.count;
     struct engine_entry *copies = mem_alloc((q->range.count + 1) * sizeof *copies);
     for (size_t i = 0; i < q->range.count; i++) copies[i] = copy_entry(&f->log[first + i]);
     q->range.entries = copies;
@@ -108,10 +121,10 @@ static void fix_head(struct fake_engine *f, struct pending_query *q) {
 static void fix(struct fake_engine *f, struct pending_query *q) {
     if (q->fixed) return;
     q->fixed = true;
-    if (q->shown.kind == FAKE_RANGE)
-        fix_range(f, q);
-    else
+    if (q->shown.kind == FAKE_HEAD)
         fix_head(f, q);
+    else
+        fix_range(f, q);
 }
 
 static void give(struct pending_query *q, enum engine_status status) {
@@ -267,6 +280,7 @@ static const struct engine_ops fake_ops = {.name = "fake",
                                            .unsubscribe = unsubscribe,
                                            .head = head,
                                            .range = range,
+                                           .range_before = range_before,
                                            .ready = ready,
                                            .stats = stats};
 

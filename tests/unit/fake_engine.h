@@ -31,11 +31,11 @@ unsigned fake_subscriptions(const struct fake_engine *);
 void fake_notify_subscribed(struct fake_engine *);
 
 // Queries that wait for their answer, oldest first.
-enum fake_kind { FAKE_HEAD, FAKE_RANGE };
+enum fake_kind { FAKE_HEAD, FAKE_RANGE, FAKE_BEFORE };
 struct fake_query {
     enum fake_kind kind;
-    struct position after; // of a range
-    struct position known; // of a head
+    struct position after, before; // of a range, of a range before
+    struct position known;         // of a head
     size_t limit;
 };
 unsigned fake_waiting(const struct fake_engine *);

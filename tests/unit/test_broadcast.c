@@ -14,7 +14,7 @@
 #include "reader/broadcast.h"
 #include "run_loop.h"
 
-enum { PATIENCE_MS = 5000, SWEEP_MS = 250, BACKFILL_BATCH = 200 };
+enum { PATIENCE_MS = 5000, SWEEP_MS = 250, BACKFILL_BATCH = 200, ARRIVAL_PATIENCE_MS = 3000 };
 
 static struct loop *loop;
 static struct fake_engine *engine;
@@ -29,6 +29,7 @@ struct guest {
     struct join_request join; // first
     int number;
     bool joined, given_up;
+    uint64_t least; // how many comments there were when it arrived
 };
 
 enum { GUESTS_MAX = 4000 };
@@ -75,6 +76,15 @@ static int join(uint64_t epoch, uint64_t seq) {
 
 static int join_live(void) {
     return join(0, 0);
+}
+
+// Arrives, to see the newest comments first.
+static int arrive(uint32_t history) {
+    int number = join_in_this_turn(0, 0);
+    guests[number].join.history = history;
+    guests[number].join.patience_ms = loop_now_ms(loop) + ARRIVAL_PATIENCE_MS;
+    loop_drain(loop);
+    return number;
 }
 
 static void open_broadcast(void) {
@@ -422,6 +432,211 @@ static void what_is_read_for_one_never_shortens_what_others_can_have(void **stat
     fake_answer_all(engine, 10);
     assert_given(0, "from:1-5 1-6 1-7 1-8 1-9");
     assert_given(join(1, 3), "from:1-3 1-4 1-6 1-7 1-8 1-9"); // still from the history
+}
+
+// The newest comments
+
+static void assert_waiting_for_newest(uint64_t epoch, uint64_t before, size_t limit) {
+    assert_int_equal(fake_waiting(engine), 1);
+    assert_int_equal(fake_query(engine, 0).kind, FAKE_BEFORE);
+    assert_int_equal(fake_query(engine, 0).before.epoch, epoch);
+    assert_int_equal(fake_query(engine, 0).before.seq, before);
+    assert_int_equal(fake_query(engine, 0).limit, limit);
+}
+
+static void a_viewer_that_arrives_sees_the_newest_comments(void **state) {
+    (void)state;
+    go_live_at(9);
+    int a = arrive(3);
+    assert_waiting_for_newest(1, 10, 3);
+    fake_answer(engine, 0);
+    assert_given(a, "from:1-6 1-7 1-8 1-9");
+    fake_append_run(engine, 1, 10, 10);
+    assert_given(a, "from:1-6 1-7 1-8 1-9 1-10");
+    assert_int_equal(fake_waiting(engine), 0); // one query was enough
+}
+
+static void of_fewer_comments_it_sees_all(void **state) {
+    (void)state;
+    go_live_at(0);
+    int none = arrive(3);
+    fake_answer_all(engine, 10);
+    assert_given(none, "from:1-0");
+    fake_append_run(engine, 1, 1, 2);
+    assert_given(arrive(3), "from:1-0 1-1 1-2");
+    assert_given(arrive(1000), "from:1-0 1-1 1-2");
+    assert_given(none, "from:1-0 1-1 1-2");
+    assert_int_equal(fake_waiting(engine), 0);
+}
+
+static void one_query_serves_all_that_arrive(void **state) {
+    (void)state;
+    enum { MANY = 100 };
+    go_live_at(9);
+    unsigned asked = fake_asked(engine);
+    int many[MANY];
+    for (int i = 0; i < MANY; i++) many[i] = arrive(i % 2 ? 4 : 2);
+    fake_answer_all(engine, 10);
+    for (int i = 0; i < MANY; i++)
+        assert_given(many[i], i % 2 ? "from:1-5 1-6 1-7 1-8 1-9" : "from:1-7 1-8 1-9");
+    assert_int_equal(fake_asked(engine) - asked, 2); // for the first, and for the most that others asked for
+    fake_append_run(engine, 1, 10, 10);
+    for (int i = 0; i < MANY; i++) assert_given(arrive(2), "from:1-8 1-9 1-10");
+    assert_int_equal(fake_asked(engine) - asked, 2);
+    int more = arrive(6);
+    fake_answer_all(engine, 10);
+    assert_given(more, "from:1-4 1-5 1-6 1-7 1-8 1-9 1-10");
+    assert_int_equal(fake_asked(engine) - asked, 3);
+}
+
+static void what_has_expired_is_not_shown(void **state) {
+    (void)state;
+    go_live_at(9);
+    int a = arrive(9);
+    fake_answer_all(engine, 10);
+    assert_given(a, "from:1-0 1-1 1-2 1-3 1-4 1-5 1-6 1-7 1-8 1-9");
+    fake_expire(engine, pos(1, 6));
+    unsigned asked = fake_asked(engine);
+    run_later(loop, HISTORY_CHECKED_MS);
+    arrive(9);
+    assert_int_equal(fake_asked(engine), asked); // read lately
+    run_later(loop, 1);
+    int b = arrive(9), c = arrive(2);
+    assert_int_equal(fake_asked(engine), asked + 1);
+    fake_answer_all(engine, 10);
+    assert_given(b, "from:1-6 1-7 1-8 1-9");
+    assert_given(c, "from:1-7 1-8 1-9");
+    assert_given(arrive(1000), "from:1-6 1-7 1-8 1-9");
+    assert_given(join(1, 3), "from:1-3 1-4 1-5 1-6 1-7 1-8 1-9"); // but to those that missed it
+    assert_int_equal(fake_asked(engine), asked + 1);
+}
+
+static void only_comments_count(void **state) {
+    (void)state;
+    fake_log_run(engine, 1, 1, 5);
+    fake_log(engine, tombstone_at(1, 6));
+    fake_log_run(engine, 1, 7, 7);
+    go_live();
+    int a = arrive(3);
+    assert_waiting_for_newest(1, 8, 3);
+    fake_answer(engine, 0);
+    assert_waiting_for_newest(1, 5, 1);
+    fake_answer_all(engine, 10);
+    assert_given(a, "from:1-3 1-4 1-5 1-7");
+    fake_append(engine, tombstone_at(1, 8));
+    assert_given(arrive(3), "from:1-3 1-4 1-5 1-7");
+    assert_given(arrive(1), "from:1-5 1-7");
+    assert_int_equal(fake_waiting(engine), 0);
+}
+
+static void entries_that_are_no_comments_are_passed_over_up_to_a_bound(void **state) {
+    (void)state;
+    fake_log_run(engine, 1, 1, 5);
+    for (uint64_t seq = 6; seq <= 2000; seq++) fake_log(engine, tombstone_at(1, seq));
+    go_live();
+    int a = arrive(3);
+    unsigned asked = fake_answer_all(engine, 200);
+    assert_in_range(asked, 60, 80); // three entries each, beyond 203 no more
+    assert_given(a, "from:1-2000");
+}
+
+static void many_comments_are_read_in_pieces(void **state) {
+    (void)state;
+    go_live_at(1000);
+    int a = arrive(2 * BACKFILL_BATCH + 50);
+    assert_int_equal(fake_answer_all(engine, 100), 6);
+    const char *text = fake_fanout_text(a);
+    assert_memory_equal(text, "from:1-550 1-551 1-552 ", 23);
+    assert_string_equal(strrchr(text, ' '), " 1-1000");
+    unsigned shown = 0;
+    for (const char *at = text; (at = strchr(at, ' ')); at++) shown++;
+    assert_int_equal(shown, 2 * BACKFILL_BATCH + 50);
+}
+
+static void what_expires_while_it_is_read_is_no_gap(void **state) {
+    (void)state;
+    go_live_at(300);
+    int a = arrive(250);
+    fake_answer(engine, 0);
+    fake_answer(engine, 0);
+    assert_waiting_for_range(1, 50);
+    fake_expire(engine, pos(1, 298));
+    fake_answer_all(engine, 10);
+    assert_given(a, "from:1-298 1-299 1-300");
+}
+
+static void what_is_published_while_the_newest_are_read_comes_once(void **state) {
+    (void)state;
+    go_live_at(9);
+    int a = arrive(2);
+    fake_append_run(engine, 1, 10, 10);
+    fake_take_effect(engine);
+    fake_log_run(engine, 1, 11, 11);
+    fake_answer(engine, 0);
+    assert_given(a, "from:1-8 1-9 1-10");
+    fake_publish(engine, comment_at(1, 11));
+    assert_given(a, "from:1-8 1-9 1-10 1-11");
+}
+
+static void the_newest_comments_may_be_of_several_epochs(void **state) {
+    (void)state;
+    fake_log_run(engine, 1, 1, 3);
+    fake_log(engine, comment_after(2, 1, pos(1, 3)));
+    fake_log_run(engine, 2, 2, 2);
+    go_live();
+    int a = arrive(2), b = arrive(4);
+    fake_answer_all(engine, 10);
+    assert_given(a, "from:1-3 2-1 2-2");
+    assert_given(b, "from:1-1 1-2 1-3 2-1 2-2");
+    assert_given(arrive(1), "from:2-1 2-2");
+}
+
+static void a_viewer_that_resumes_gets_what_it_missed_and_not_the_newest(void **state) {
+    (void)state;
+    go_live_at(9);
+    int a = join_in_this_turn(1, 8);
+    guests[a].join.history = 5;
+    loop_drain(loop);
+    fake_answer_all(engine, 10);
+    assert_given(a, "from:1-8 1-9");
+}
+
+static void while_the_store_is_away_it_starts_live(void **state) {
+    (void)state;
+    go_live_at(9);
+    int a = arrive(3);
+    for (int ms = 0; ms < ARRIVAL_PATIENCE_MS; ms += SWEEP_MS) {
+        assert_waits(a);
+        fake_fail(engine, 0, ENGINE_UNAVAILABLE);
+        sweep_later(SWEEP_MS);
+    }
+    assert_given(a, "from:1-9");
+    fake_append_run(engine, 1, 10, 10);
+    assert_given(a, "from:1-9 1-10");
+}
+
+static void without_memory_it_starts_live(void **state) {
+    (void)state;
+    go_live_at(9);
+    budget_set(1 << 20);
+    budget_take(1 << 20);
+    int a = arrive(3);
+    sweep_later(ARRIVAL_PATIENCE_MS - 1);
+    assert_waits(a);
+    sweep_later(1);
+    budget_give_back(1 << 20);
+    budget_set(SIZE_MAX);
+    assert_given(a, "from:1-9");
+}
+
+static void closed_while_the_newest_are_read(void **state) {
+    (void)state;
+    go_live_at(9);
+    int a = arrive(3);
+    close_broadcast();
+    assert_true(guests[a].given_up);
+    fake_answer_all(engine, 10);
+    assert_int_equal(fake_waiting(engine), 0);
 }
 
 // Beyond the feed
@@ -900,7 +1115,11 @@ static void do_something(uint64_t *seq) {
     case 1: ++*seq, fake_append_run(engine, 1, *seq, *seq); break;
     case 2: ++*seq, fake_log_run(engine, 1, *seq, *seq); break; // not received
     case 3:
-        if (guest_count < GUESTS_MAX / 2) join(1, *seq - dice(*seq < 50 ? *seq : 50));
+        if (guest_count >= GUESTS_MAX / 2) break;
+        if (dice_one_in(3))
+            guests[arrive(1 + (uint32_t)dice(50))].least = feed_position(&broadcast->feed).seq;
+        else
+            join(1, *seq - dice(*seq < 50 ? *seq : 50));
         break;
     case 4: fake_take_effect(engine); break;
     case 5:
@@ -939,7 +1158,12 @@ static void every_viewer_gets_exactly_what_it_missed(void **state) {
         for (int i = 0; i < guest_count; i++) {
             assert_true(guests[i].joined || guests[i].given_up);
             if (!fake_fanout_has(i)) continue;
-            assert_exact(i, guests[i].join.last.seq, seq);
+            uint64_t from = guests[i].join.last.seq;
+            if (guests[i].join.history) {
+                from = strtoull(fake_fanout_text(i) + strlen("from:1-"), NULL, 10);
+                assert_true(from + guests[i].join.history >= guests[i].least);
+            }
+            assert_exact(i, from, seq);
             joined++;
         }
         assert_true(joined > 10);
@@ -970,6 +1194,20 @@ int main(void) {
         TEST(a_number_of_an_older_epoch_that_is_gone_is_a_gap),
         TEST(a_viewer_at_a_tombstone_resumes),
         TEST(what_is_read_for_one_never_shortens_what_others_can_have),
+        TEST(a_viewer_that_arrives_sees_the_newest_comments),
+        TEST(of_fewer_comments_it_sees_all),
+        TEST(one_query_serves_all_that_arrive),
+        TEST(what_has_expired_is_not_shown),
+        TEST(only_comments_count),
+        TEST(entries_that_are_no_comments_are_passed_over_up_to_a_bound),
+        TEST(many_comments_are_read_in_pieces),
+        TEST(what_expires_while_it_is_read_is_no_gap),
+        TEST(what_is_published_while_the_newest_are_read_comes_once),
+        TEST(the_newest_comments_may_be_of_several_epochs),
+        TEST(a_viewer_that_resumes_gets_what_it_missed_and_not_the_newest),
+        TEST(while_the_store_is_away_it_starts_live),
+        TEST(without_memory_it_starts_live),
+        TEST(closed_while_the_newest_are_read),
         TEST(a_viewer_that_has_seen_more_than_the_feed_waits_for_it),
         TEST(a_viewer_that_has_seen_what_the_log_does_not_have_gets_a_gap),
         TEST(a_claim_to_have_seen_the_future_does_not_affect_other_viewers),

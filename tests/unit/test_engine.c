@@ -442,7 +442,8 @@ static void range_of_an_unknown_video_is_empty(void **state) {
 }
 
 // Whether these are the entries `first` to `last` of an epoch.
-static void assert_run(const struct world_range *r, uint64_t epoch, uint64_t first, uint64_t last, bool more) {
+static void assert_run(const struct world_range *r, uint64_t epoch, uint64_t first, uint64_t last,
+                       bool more) {
     assert_int_equal(r->status, ENGINE_OK);
     assert_int_equal(r->count, last + 1 - first);
     assert_int_equal(r->more, more);
@@ -489,7 +490,8 @@ static void a_range_before_ends_where_entries_have_expired(void **state) {
     } while (r->at[0].seq == 1);
     world_post(w, "clock", 1);
     while (world_range(w, "clock", (struct position){0}, 1)->count) world_let_pass(w, 5);
-    struct position next = world_post(w, "v", 1); // what is older has expired, and is not noticed before the read
+    struct position next =
+        world_post(w, "v", 1); // what is older has expired, and is not noticed before the read
     assert_run(world_range_before(w, "v", (struct position){0}, 1), next.epoch, next.seq, next.seq, false);
     assert_run(world_range_before(w, "v", (struct position){0}, 9), next.epoch, next.seq, next.seq, false);
 }
@@ -512,10 +514,11 @@ static void a_range_before_includes_all_kinds_and_epochs(void **state) {
     world_post_many(w, "v", 2);
     struct position old = world_head(w, "v").at;
     append_kind(w, 7, "{\"target\":\"x\"}");
-    world_head_known(w, "v", (struct position){old.epoch, 100}); // a loss: an epoch that begins with a tombstone
+    world_head_known(w, "v",
+                     (struct position){old.epoch, 100}); // a loss: an epoch that begins with a tombstone
     world_post_many(w, "v", 2);
     const struct world_range *r = world_range_before(w, "v", (struct position){0}, 10);
-    const enum entry_kind kinds[] = {ENTRY_COMMENT, ENTRY_COMMENT, (enum entry_kind)7,
+    const enum entry_kind kinds[] = {ENTRY_COMMENT,   ENTRY_COMMENT, (enum entry_kind)7,
                                      ENTRY_TOMBSTONE, ENTRY_COMMENT, ENTRY_COMMENT};
     assert_int_equal(r->count, 6);
     for (size_t i = 0; i < 6; i++) assert_int_equal(r->kind[i], kinds[i]);
@@ -1227,14 +1230,14 @@ static void a_callback_of_closing_may_unsubscribe_and_close(void **state) {
         TEST(head_of_an_unknown_video_starts_its_first_epoch), TEST(range_gives_what_comes_after),           \
         TEST(a_range_cut_by_the_limit_has_more), TEST(range_beyond_the_head_is_empty),                       \
         TEST(a_range_before_gives_the_newest_oldest_first), TEST(a_range_before_may_begin_anywhere),         \
-        TEST(a_range_before_includes_all_kinds_and_epochs),  \
-        TEST(a_range_before_ends_where_entries_have_expired), TEST(range_of_an_unknown_video_is_empty), TEST(reads_what_was_written_in_the_same_moment),           \
-        TEST(the_first_writer_wins), TEST(forty_concurrent_assignments_agree),                               \
-        TEST(reassigns_only_from_the_expected), TEST(releases_only_the_expected),                            \
-        TEST(a_released_video_keeps_its_position), TEST(lists_leases_by_url),                                \
-        TEST(a_lease_ends_when_it_is_not_renewed), TEST(a_renewal_returns_whether_the_lease_is_new),         \
-        TEST(a_lease_is_not_ended_by_the_stores_clock), TEST(each_renewal_has_another_stamp),                \
-        TEST(a_restarted_reader_takes_over_its_url_immediately),                                             \
+        TEST(a_range_before_includes_all_kinds_and_epochs),                                                  \
+        TEST(a_range_before_ends_where_entries_have_expired), TEST(range_of_an_unknown_video_is_empty),      \
+        TEST(reads_what_was_written_in_the_same_moment), TEST(the_first_writer_wins),                        \
+        TEST(forty_concurrent_assignments_agree), TEST(reassigns_only_from_the_expected),                    \
+        TEST(releases_only_the_expected), TEST(a_released_video_keeps_its_position),                         \
+        TEST(lists_leases_by_url), TEST(a_lease_ends_when_it_is_not_renewed),                                \
+        TEST(a_renewal_returns_whether_the_lease_is_new), TEST(a_lease_is_not_ended_by_the_stores_clock),    \
+        TEST(each_renewal_has_another_stamp), TEST(a_restarted_reader_takes_over_its_url_immediately),       \
         TEST(of_two_readers_with_one_url_the_first_keeps_it), TEST(a_dropped_lease_stays_listed_as_expired), \
         TEST(counts), TEST(counts_by_name), TEST(gives_an_overview),                                         \
         TEST(counts_what_waits_and_what_was_done), TEST(is_ready), TEST(can_be_closed_in_any_callback),      \

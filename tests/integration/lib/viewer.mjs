@@ -50,7 +50,7 @@ export class Viewer {
     let url = new URL('/connect', reader);
     const { method, query, headers, transport = transportOf[nextVersion()] } = this.options;
     const outgoing = { method, headers: { ...headers } };
-    const fields = { userid: this.options.user, videoid: this.options.video };
+    const fields = { userid: this.options.user, videoid: this.options.video, ...this.options.fields };
     if (this.options.from !== undefined) this.#resume(url, outgoing.headers, fields);
     if (method === 'POST') {
       outgoing.headers['content-type'] = 'application/json';

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
@@ -39,6 +40,9 @@ struct frame *frame_of_end(void);
 // A viewer's first bytes: the head of its response as it is, then its first event in its framing.
 struct frame *frame_of_head(const void *head, size_t head_len, const void *event, size_t event_len,
                             enum sink_framing);
+
+// Returns whether it is an event without a name, as a comment is.
+bool frame_is_plain(const struct frame *);
 
 struct frame *frame_ref(struct frame *);
 void frame_unref(struct frame *); // NULL is fine

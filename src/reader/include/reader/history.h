@@ -1,5 +1,5 @@
-// The newest frames of a video, kept for viewers that reconnect: a run without holes that ends at the
-// position of the video's feed. Control loop only.
+// The newest frames of a video, kept for viewers that reconnect or want to see the newest comments: a run
+// without holes that ends at the position of the video's feed. Control loop only.
 //
 // Bounded per video, and for all videos together by a budget, which is never exceeded: when it is used up,
 // the run that has been unused longest (no comment, no viewer that reconnected) is freed whole. So the busy
@@ -18,7 +18,8 @@ enum {
     HISTORY_BYTES = 4 << 20,
     HISTORY_RESTING_FRAMES = 32, // where no viewer has reconnected for HISTORY_WARM_MS
     HISTORY_WARM_MS = 10000,
-    HISTORY_COLD_MS = 60000
+    HISTORY_COLD_MS = 60000,
+    HISTORY_CHECKED_MS = 5000 // for so long the run is taken to be what the log keeps
 };
 
 struct history_run;
@@ -58,6 +59,16 @@ struct position history_from(const struct history *);
 bool history_covers(const struct history *, struct position at, uint64_t *first);
 uint64_t history_end(const struct history *);
 struct frame *history_at(const struct history *, uint64_t n); // borrowed
+
+// Notes what the log has just shown: it keeps what comes after `from`, which the run holds, and that is all
+// of its newest `comments` comments, though they may be fewer.
+void history_checked(struct history *, struct position from, uint32_t comments, int64_t now_ms);
+
+// Finds the newest `comments` comments, or fewer if the log keeps no more: *from is the position in front of
+// them, *first the number of the first frame. Returns false if the run cannot tell: it does not reach back
+// far enough, or was checked too long ago, as what it holds may have expired in the log.
+bool history_newest(const struct history *, uint32_t comments, int64_t now_ms, struct position *from,
+                    uint64_t *first);
 
 // Marks the run as used by a viewer that has reconnected.
 void history_use(struct history *, int64_t now_ms);

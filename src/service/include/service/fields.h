@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct http_exchange;
 struct http_refusal;
@@ -22,15 +23,16 @@ enum { COMMENT_BODY_MAX = 16384, IDS_BODY_MAX = 8192 };
 // Whether it is an id: 1-128 bytes of A-Z a-z 0-9 . _ ~ - : @, but not "." or "..", which no URL can carry.
 bool id_is_valid(const char *text, size_t len);
 
-enum body_state { BODY_ABSENT, BODY_TEXT, BODY_TOO_LONG, BODY_NOT_UNICODE, BODY_NOT_TEXT };
+enum body_state { BODY_ABSENT, BODY_TEXT, BODY_TOO_LONG, BODY_NOT_UNICODE, BODY_NUMBER, BODY_NOT_TEXT };
 
-// A text member that a handler reads, and where it is written to: decoded, and ended by a NUL. null counts as
-// absent.
+// A member that a handler reads. A text is written to where the handler says: decoded, and ended by a NUL; a
+// number counts as such if it is an integer from 0 to 2^53. null counts as absent.
 struct body_field {
     const char *name;
     char *text;
     size_t size;
     size_t len;
+    int64_t number;
     enum body_state state;
 };
 
@@ -54,6 +56,12 @@ void body_refuse(struct http_exchange *, const struct json_reader *);
 bool body_id(struct http_exchange *, const struct body_field *);
 bool query_id(struct http_exchange *, const char *field, const char **id);
 bool path_id(struct http_exchange *, const char **id);
+
+// Reads a number of the query: 400 if it is not one from min to max. One that is absent is left as it is.
+bool query_number(struct http_exchange *, const char *field, uint32_t min, uint32_t max, uint32_t *number);
+
+// Replies 400: `field`, then what it must be.
+void refuse_field(struct http_exchange *, const char *field, const char *what);
 
 // Checks a text of min..max bytes without C0 controls other than tab, CR and LF. With min 0 it may be absent.
 bool body_text(struct http_exchange *, const struct body_field *, size_t min, size_t max);
