@@ -13,6 +13,7 @@
 #include "base/uthash.h"
 #include "base/mem.h"
 #include "base/sha256.h"
+#include "listing.h"
 #include "rate_limit.h"
 #include "registrar.h"
 #include "engine/engine.h"
@@ -300,6 +301,10 @@ static void handle_comment_statistics(struct http_exchange *x, void *arg) {
                         on_statistics_document, a);
 }
 
+static void handle_listing(struct http_exchange *x, void *arg) {
+    listing_handle(x, ((struct comment_api *)arg)->placed.service.engine);
+}
+
 static double comment_total(struct service *s) {
     return (double)((struct comment_api *)s)->total;
 }
@@ -365,6 +370,7 @@ void comment_api_free(struct comment_api *a) {
 
 static const struct http_route comment_routes[] = {
     {"POST", "/comment", .handle = handle_comment, .body_max = COMMENT_BODY_MAX, .guard = body_guard},
+    {"GET", "/videos/:videoid/comments", .handle = handle_listing},
     {"GET", "/statistics", .handle = handle_comment_statistics},
     {0},
 };

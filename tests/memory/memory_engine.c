@@ -238,8 +238,7 @@ static void run_range_before(struct store *s, struct request *request) {
     size_t count = r->limit < end ? r->limit : end;
     struct engine_entry *entries = request_hold(request, count * sizeof *entries);
     for (size_t i = 0; i < count; i++) entries[i] = v->log[end - count + i].entry;
-    r->answer =
-        (struct engine_range){.entries = entries, .count = count, .head = v->at, .more = count < end};
+    r->answer = (struct engine_range){.entries = entries, .count = count, .head = v->at, .more = count < end};
 }
 
 // Mappings

@@ -19,8 +19,8 @@ void index_add(struct store *, struct video *, int64_t n);
 // there is none. It may have expired.
 size_t index_reach(struct store *, struct video *, struct position after);
 
-// Makes the list reach back to `count` kept entries before `before` (not set: of all), or to the first one that
-// is kept, and returns where these entries are: from the index that it returns up to *end. They may have
+// Makes the list reach back to `count` kept entries before `before` (not set: of all), or to the first one
+// that is kept, and returns where these entries are: from the index that it returns up to *end. They may have
 // expired.
 size_t index_reach_before(struct store *, struct video *, struct position before, size_t count, size_t *end);
 

@@ -126,7 +126,8 @@ static bool log_read_entry(struct store *s, sqlite3_stmt *q, struct range_reques
 }
 
 // Reads from index `i` of the video's entry index up to `end`, at most as many as there is room for. What has
-// expired or is already deleted is at the beginning; *expired is the index behind it. Returns where it stopped.
+// expired or is already deleted is at the beginning; *expired is the index behind it. Returns where it
+// stopped.
 static size_t log_read_entries(struct store *s, struct range_request *r, struct video *v,
                                struct position after, size_t i, size_t end, size_t room, size_t *expired) {
     struct engine_range *out = &r->answer;
@@ -159,8 +160,7 @@ void log_range(struct store *s, struct request *request) {
     r->answer.head = v->at;
     if (position_compare(r->from, v->at) >= 0) return;
     size_t first = index_reach(s, v, r->from), end = v->index.count, expired;
-    size_t stop =
-        log_read_entries(s, r, v, r->from, first, end, least(r->limit, end - first), &expired);
+    size_t stop = log_read_entries(s, r, v, r->from, first, end, least(r->limit, end - first), &expired);
     r->answer.more = stop < end;
     if (!s->failure.code) index_drop(&v->index, expired);
 }

@@ -190,7 +190,6 @@ void local_overview(struct engine *, engine_overview_cb *, void *arg);
     .append = local_append, .subscribe = local_subscribe, .unsubscribe = local_unsubscribe,                  \
     .notify = local_notify, .listen = local_listen, .unlisten = local_unlisten, .head = local_head,          \
     .range = local_range, .range_before = local_range_before, .lookup = local_lookup,                        \
-    .assign = local_assign, .reassign = local_reassign,                                                      \
-    .release = local_release, .watch = local_watch, .lease_renew = local_lease_renew,                        \
-    .lease_drop = local_lease_drop, .leases = local_leases, .counter_next = local_counter_next,              \
-    .overview = local_overview
+    .assign = local_assign, .reassign = local_reassign, .release = local_release, .watch = local_watch,      \
+    .lease_renew = local_lease_renew, .lease_drop = local_lease_drop, .leases = local_leases,                \
+    .counter_next = local_counter_next, .overview = local_overview

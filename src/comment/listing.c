@@ -1,0 +1,136 @@
+// A page is read in the direction in which it is asked for: forwards from `after`, else backwards from
+// `before` or the end. Where entries are no comments it takes several reads; pages read backwards are put
+// together from the end.
+#include "listing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "engine/engine.h"
+#include "http/exchange.h"
+#include "service/fields.h"
+#include "service/json_reply.h"
+
+struct listing {
+    struct http_exchange *exchange;
+    struct engine *engine;
+    struct position before, after; // not set: not given
+    bool forwards;
+    uint32_t limit, count, reads;
+    struct buf comments; // separated by commas
+    char videoid[ID_MAX + 1];
+};
+
+static void listing_reply(struct listing *l, bool more) {
+    struct buf b = {0};
+    buf_printf(&b, "{\"videoid\":\"%s\",\"comments\":[", l->videoid);
+    buf_add(&b, l->comments.data, l->comments.len);
+    buf_add_string(&b, more ? "],\"more\":true}" : "],\"more\":false}");
+    http_reply(l->exchange, &(struct http_reply){.status = 200,
+                                                 .body = b.data,
+                                                 .body_len = b.len,
+                                                 .headers = "Cache-Control: no-store\r\n"});
+    buf_release(&b);
+}
+
+static void listing_free(struct listing *l) {
+    buf_release(&l->comments);
+    free(l);
+}
+
+static bool listing_is_full(const struct listing *l) {
+    return l->count == l->limit || l->comments.len >= LISTING_BYTES;
+}
+
+static void listing_add(struct buf *b, const struct engine_entry *e) {
+    if (b->len) buf_add_string(b, ",");
+    entry_write(b, e);
+}
+
+// Takes comments up to `before`. Returns whether one was left out.
+static bool listing_take_forwards(struct listing *l, const struct engine_range *r) {
+    for (const struct engine_entry *e = r->entries; e < r->entries + r->count; e++) {
+        if (position_is_set(l->before) && position_compare(e->at, l->before) >= 0) return false;
+        if (e->kind == ENTRY_COMMENT) {
+            if (listing_is_full(l)) return true;
+            listing_add(&l->comments, e);
+            l->count++;
+        }
+        l->after = e->at;
+    }
+    return r->more;
+}
+
+// Puts comments in front of those that there are, as many as still fit. Returns whether one was left out.
+static bool listing_take_backwards(struct listing *l, const struct engine_range *r) {
+    const struct engine_entry *end = r->entries + r->count, *first = end;
+    struct buf b = {0};
+    size_t bytes = l->comments.len;
+    while (first > r->entries && l->count < l->limit && bytes < LISTING_BYTES) {
+        first--;
+        l->before = first->at;
+        l->count += first->kind == ENTRY_COMMENT;
+        bytes += first->body_len;
+    }
+    for (const struct engine_entry *e = first; e < end; e++)
+        if (e->kind == ENTRY_COMMENT) listing_add(&b, e);
+    if (b.len && l->comments.len) buf_add_string(&b, ",");
+    buf_add(&b, l->comments.data, l->comments.len);
+    buf_release(&l->comments);
+    l->comments = b;
+    return first > r->entries || r->more;
+}
+
+static void listing_read(struct listing *);
+
+static void on_listing_range(void *arg, enum engine_status status, const struct engine_range *r) {
+    struct listing *l = arg;
+    if (status == ENGINE_OK) {
+        bool more = l->forwards ? listing_take_forwards(l, r) : listing_take_backwards(l, r);
+        if (more && r->count && !listing_is_full(l) && l->reads < LISTING_READS) {
+            listing_read(l);
+            return;
+        }
+        listing_reply(l, more);
+    } else if (status == ENGINE_BUSY) {
+        reply_unavailable(l->exchange, "overloaded", "Too many requests are waiting; try again soon.");
+    } else {
+        reply_unavailable(l->exchange, "store_unavailable",
+                          "The comments could not be read; try again soon.");
+    }
+    listing_free(l);
+}
+
+static void listing_read(struct listing *l) {
+    const struct engine_ops *ops = l->engine->ops;
+    size_t limit = l->limit - l->count;
+    l->reads++;
+    if (l->forwards) // one more, which may be the one that ends the page
+        ops->range(l->engine, l->videoid, l->after, limit + 1, on_listing_range, l);
+    else
+        ops->range_before(l->engine, l->videoid, l->before, limit, on_listing_range, l);
+}
+
+// Reads a field of the query. Returns false, and has replied, if it is given and malformed.
+static bool query_position(struct http_exchange *x, const char *name, struct position *p) {
+    const char *text = http_request_query(x->request, name);
+    *p = (struct position){0};
+    if (!text || position_parse(text, strlen(text), p)) return true;
+    refuse_field(x, name, "must be the id of a comment: two numbers with a dash between.");
+    return false;
+}
+
+void listing_handle(struct http_exchange *x, struct engine *engine) {
+    const char *videoid;
+    struct listing asked = {.exchange = x, .engine = engine, .limit = LISTING_DEFAULT};
+    if (!path_id(x, &videoid) || !query_position(x, "before", &asked.before) ||
+        !query_position(x, "after", &asked.after) || !query_number(x, "limit", 1, LISTING_MAX, &asked.limit))
+        return;
+    struct listing *l = mem_alloc(sizeof *l);
+    *l = asked;
+    l->forwards = position_is_set(l->after);
+    memcpy(l->videoid, videoid, strlen(videoid) + 1);
+    listing_read(l);
+}
