@@ -1,91 +1,173 @@
-'use strict';
+// The viewer page: which video is shown, and what the page says around the comments, which <live-comments> shows.
+//
+// Addresses: /watch/VIDEO, or / for the video that most people watch. `?user=` and `?name=` say who comments; otherwise
+// <live-comments> makes an id, keeps it, and lets one choose a name. `?video=` works as well.
+import './live-comments.js';
+import { Stage } from './stage.js';
+import { findTrouble } from './trouble.js';
+import { activeVideos, pathOf, VideoRow } from './videos.js';
+
+const FIRST_VIDEO = 'video1'; // while none is watched
+const CHOICE_MS = 2_000; // for the list of videos, on arrival
+const TROUBLE_MS = 4_000; // without a stream, until the page looks for the reason
+const ID = /^(?!\.{1,2}$)[\w.~:@-]{1,128}$/;
+const ID_RULE = 'A video’s id has 1 to 128 of the characters A-Z a-z 0-9 . _ ~ - : @';
+const BADGES = { connecting: 'Connecting', live: 'Live', reconnecting: 'Reconnecting', ended: 'Ended', refused: 'Not connected' };
+const ENDED = 'This video is over.';
+
 const $ = (id) => document.getElementById(id);
-const LINES = 500; // kept in the list
 const query = new URLSearchParams(location.search);
-// The address is /watch/VIDEO, or /?video=VIDEO.
-const inPath = location.pathname.match(/^\/watch\/([^/]+)\/?$/);
-$('video').value = (inPath && decodeURIComponent(inPath[1])) || query.get('video') || 'video1';
-$('user').value = query.get('user') || 'viewer-' + Math.random().toString(36).slice(2, 7);
-let source, attempt = 0;
+const comments = $('comments');
+const stage = new Stage($('lights'), $('hills'));
+const row = new VideoRow($('videos'), { onChoose: (id) => go(id) });
+const number = new Intl.NumberFormat();
+let video;
+let troubleTimer = 0;
 
-function addLine(className, fill) {
-  const list = $('comments');
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
-  const item = document.createElement('li');
-  item.className = className;
-  fill(item);
-  list.append(item);
-  while (list.childElementCount > LINES) list.firstChild.remove();
-  if (atEnd) list.scrollTop = list.scrollHeight;
-}
-const addNote = (text) => addLine('note', (item) => (item.textContent = text));
-const addComment = (c) => addLine('', (item) => {
-  const author = document.createElement('b');
-  author.textContent = c.name || c.userid; // text, never markup
-  item.append(author, c.comment);
-});
-
-async function callJson(path, body, headers) {
-  const answer = await fetch('/' + path, { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body: JSON.stringify(body) });
-  const json = await answer.json();
-  if (answer.ok) return json;
-  const wait = answer.headers.get('Retry-After');
-  throw new Error(json.error + (wait ? ` (try again in ${wait} s)` : ''));
-}
-
-// Asks which reader has the video, and opens its stream. EventSource reconnects by itself after a cut; only a refusal
-// closes it permanently, and then we ask again.
-async function watch() {
-  if (source) source.close();
-  const mine = ++attempt, video = $('video').value, user = $('user').value;
-  $('state').textContent = 'connecting';
+function videoOfAddress() {
+  const [, inPath] = location.pathname.match(/^\/watch\/([^/]+)\/?$/) ?? [];
+  if (inPath === undefined) return new URLSearchParams(location.search).get('video');
   try {
-    const { readerUrl, publicUrl } = await callJson('register', { videoid: video });
-    if (mine !== attempt) return;
-    const url = new URL('connect', (publicUrl || readerUrl) + '/');
-    // A reader at a loopback address is on the machine that this page came from.
-    if (['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname)) url.hostname = location.hostname;
-    url.search = new URLSearchParams({ userid: user, videoid: video });
-    source = new EventSource(url);
-  } catch (error) {
-    $('problem').textContent = error.message;
-    if (mine === attempt) setTimeout(() => mine === attempt && watch(), 2000);
+    return decodeURIComponent(inPath);
+  } catch {
+    return inPath;
+  }
+}
+
+function addressOf(id) {
+  const rest = new URLSearchParams(location.search);
+  rest.delete('video');
+  return pathOf(id) + (rest.size ? `?${rest}` : '');
+}
+
+async function mostWatched() {
+  const late = new Promise((done) => setTimeout(done, CHOICE_MS, []));
+  const [first] = await Promise.race([activeVideos(), late]).catch(() => []);
+  return first?.videoid ?? FIRST_VIDEO;
+}
+
+// Shows a video; the address is already its own.
+function show(id) {
+  video = id;
+  $('title').firstChild.textContent = id;
+  document.title = `${id} · Chorus`;
+  $('viewers').textContent = '';
+  $('over').hidden = true;
+  say('');
+  stage.show(id);
+  if (ID.test(id)) {
+    row.current = id;
+    comments.setAttribute('video', id);
     return;
   }
-  const stream = source;
-  stream.onopen = () => { $('state').textContent = 'live'; $('problem').textContent = ''; };
-  stream.onmessage = (event) => {
-    const data = JSON.parse(event.data);
-    if (data.type === undefined) addComment(data);
-  };
-  stream.addEventListener('gap', (event) => {
-    const { missed } = JSON.parse(event.data);
-    addNote(missed ? `${missed} comments missed` : 'some comments missed');
-  });
-  stream.onerror = () => {
-    if (stream !== source) return;
-    $('state').textContent = 'reconnecting';
-    if (stream.readyState === EventSource.CLOSED) setTimeout(() => stream === source && watch(), 2000);
-  };
+  row.current = undefined;
+  comments.removeAttribute('video');
+  say(`“${id}” is not a video. ${ID_RULE}.`);
 }
 
-$('post').onsubmit = async (event) => {
-  event.preventDefault();
-  const comment = $('text').value;
-  if (!comment) return;
-  try {
-    // The key makes a repeat harmless if the response was lost on its way.
-    const key = Date.now().toString(36) + Math.random().toString(36).slice(2);
-    await callJson('comment', { userid: $('user').value, videoid: $('video').value, comment }, { 'Idempotency-Key': key });
-    if ($('text').value === comment) $('text').value = ''; // a refused comment stays in the field, to be sent again
-    $('problem').textContent = '';
-  } catch (error) {
-    $('problem').textContent = error.message;
+function go(id) {
+  if (id === undefined || id === video) return;
+  history.pushState(null, '', addressOf(id));
+  show(id);
+}
+
+function say(sentence) {
+  $('problem').textContent = sentence;
+  $('problem').hidden = !sentence;
+}
+
+function onState({ name }) {
+  const badge = $('badge');
+  badge.className = `badge ${name}`;
+  badge.textContent = ID.test(video ?? '') ? BADGES[name] : '';
+  $('over').hidden = name !== 'ended';
+  $('over').textContent = ENDED;
+  if (name !== 'live') $('viewers').textContent = '';
+  if (name === 'connecting' || name === 'reconnecting') {
+    troubleTimer ||= setTimeout(look, TROUBLE_MS);
+    return;
   }
+  clearTimeout(troubleTimer);
+  troubleTimer = 0;
+  if (name === 'live') say('');
+}
+
+// Looks again until there is a stream: reasons change.
+async function look() {
+  const timer = troubleTimer;
+  const sentence = await findTrouble(video).catch(() => '');
+  if (timer !== troubleTimer) return; // it is live by now
+  say(sentence);
+  troubleTimer = setTimeout(look, TROUBLE_MS);
+}
+
+function onViewers({ viewers }) {
+  $('viewers').textContent = `${number.format(viewers)} watching`;
+  row.setViewers(video, viewers);
+}
+
+comments.addEventListener('state', ({ detail }) => onState(detail));
+comments.addEventListener('viewers', ({ detail }) => onViewers(detail));
+comments.addEventListener('comment', ({ detail }) => detail.replayed || stage.pulse());
+addEventListener('popstate', () => show(videoOfAddress() ?? FIRST_VIDEO));
+
+$('open').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const id = $('open-video').value.trim();
+  $('open-problem').textContent = ID.test(id) ? '' : `${ID_RULE}.`;
+  if (!ID.test(id)) return;
+  $('open-video').value = '';
+  go(id);
+});
+
+// Keys
+
+const help = $('help');
+const keys = {
+  c: () => comments.focusComposer?.(),
+  '[': () => go(row.neighbour(-1)),
+  ']': () => go(row.neighbour(1)),
+  '?': () => help.showModal(),
 };
-$('video').onchange = $('user').onchange = () => {
-  history.replaceState(null, '', '/watch/' + encodeURIComponent($('video').value) + '?' + new URLSearchParams({ user: $('user').value }));
-  $('comments').replaceChildren();
-  watch();
-};
-watch();
+$('help-button').addEventListener('click', keys['?']);
+$('shortcuts').checked = kept('chorus.shortcuts') !== 'off';
+$('shortcuts').addEventListener('change', ({ target }) => keep('chorus.shortcuts', target.checked ? 'on' : 'off'));
+addEventListener('keydown', (event) => {
+  const target = event.composedPath()[0];
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || help.open || !$('shortcuts').checked) return;
+  if (target.closest?.('input, textarea, select, [contenteditable]')) return;
+  if (!keys[event.key]) return;
+  event.preventDefault();
+  keys[event.key]();
+});
+
+function kept(key) {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null; // storage is blocked
+  }
+}
+function keep(key, value) {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    // it holds until the page is closed
+  }
+}
+
+// The keyboard of a phone covers the page's lower part unless the page becomes smaller; some browsers only say how much of it
+// is visible.
+const { visualViewport } = window;
+visualViewport?.addEventListener('resize', () => {
+  const covered = innerHeight - visualViewport.height * visualViewport.scale > 100;
+  if (covered) document.documentElement.style.setProperty('--visible-height', `${visualViewport.height}px`);
+  else document.documentElement.style.removeProperty('--visible-height');
+  if (covered) scrollTo(0, 0);
+});
+
+const user = query.get('user'), name = query.get('name') ?? user;
+if (user && ID.test(user)) comments.setAttribute('user', user);
+if (name) comments.setAttribute('name', name);
+if (videoOfAddress() === null) history.replaceState(null, '', addressOf(await mostWatched()));
+show(videoOfAddress());
