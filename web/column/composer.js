@@ -38,8 +38,8 @@ export class Composer {
 
   #identity() {
     this.avatar = make('span.avatar.small', { 'aria-hidden': 'true' });
-    this.nameText = make('bdi.as', {});
-    this.nameButton = make('button.rename', { part: 'rename', type: 'button', 'aria-label': this.#words.changeName }, this.nameText);
+    this.nameText = make('bdi', {});
+    this.nameButton = make('button.rename', { part: 'rename', type: 'button', title: this.#words.changeName }, this.nameText);
     this.nameInput = make('input.name-input', { part: 'input', maxlength: '64', autocomplete: 'nickname', 'aria-label': this.#words.yourName,
       placeholder: this.#words.yourName, hidden: true });
     this.nameButton.addEventListener('click', () => this.#editName());
@@ -50,7 +50,7 @@ export class Composer {
       event.preventDefault();
       this.input.focus(); // and so the name's field is left
     });
-    return make('div.identity', { part: 'identity' }, this.avatar, this.nameButton, this.nameInput);
+    return make('div.identity', { part: 'identity' }, this.avatar, make('span.as', {}, this.#words.as), this.nameButton, this.nameInput);
   }
 
   // fixed: the page says who it is, and it cannot be changed here.

@@ -101,9 +101,10 @@ button:disabled { cursor: default; }
 .composer { border-block-start: 1px solid var(--_line); padding: .55rem .85rem .65rem; display: grid; gap: .35rem; }
 .identity { display: flex; align-items: center; gap: .4rem; min-inline-size: 0; font-size: .8125rem; color: var(--_dim); }
 .avatar.small { flex: none; inline-size: 1.25rem; block-size: 1.25rem; font-size: .5625rem; }
-.rename { min-inline-size: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; border-radius: 4px; }
+.as { flex: none; }
+.rename { min-inline-size: 0; color: var(--_text); font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; border-radius: 4px; }
 .rename:not(:disabled)::after { content: "✎"; margin-inline-start: .35rem; }
-.rename:not(:disabled):hover { color: var(--_text); text-decoration: underline; }
+.rename:not(:disabled):hover { text-decoration: underline; }
 .name-input { flex: 1; min-inline-size: 0; padding: .1rem .4rem; }
 .entry { display: flex; align-items: end; gap: .5rem; }
 .input { font: inherit; color: inherit; background: var(--_field); border: 1px solid var(--_field-line); border-radius: 8px; }

@@ -40,7 +40,7 @@ export const WORDS = {
   bytesOver: (count) => (count === 1 ? '1 byte too long' : `${count} bytes too long`),
   wait: (seconds) => `You can comment again in ${seconds} s. Your text stays here.`,
   waitShort: (seconds) => `${seconds} s`,
-  as: 'as',
+  as: 'You appear as',
   yourName: 'Your name',
   save: 'Save',
   changeName: 'Change your name',
