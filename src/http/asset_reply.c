@@ -1,4 +1,4 @@
-#include "asset_reply.h"
+#include "http/asset_reply.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
-#include "asset_reply.h"
 #include "base/buf.h"
+#include "http/asset_reply.h"
 #include "http/exchange.h"
 #include "request_parts.h"
 #include "response.h"

@@ -1,6 +1,7 @@
 #include "service/service.h"
 
 #include "engine/engine.h"
+#include "http/asset_reply.h"
 #include "http/exchange.h"
 #include "service/json_reply.h"
 #include "reporter.h"
@@ -78,9 +79,16 @@ static void handle_ready(struct http_exchange *x, void *arg) {
     reply_json(x, ready ? 200 : 503, o);
 }
 
+// The description of the whole HTTP interface, the same at every part.
+static void handle_openapi(struct http_exchange *x, void *arg) {
+    (void)arg;
+    http_reply_asset(x, service_assets);
+}
+
 const struct http_route service_routes[] = {
     {"GET", "/", .handle = handle_root, .exact_path = true},
     {"GET", "/health", .handle = handle_health, .exact_path = true},
     {"GET", "/ready", .handle = handle_ready, .exact_path = true},
+    {"GET", "/openapi.json", .handle = handle_openapi, .exact_path = true},
     {0},
 };

@@ -1,10 +1,12 @@
-// What every role shares over HTTP: its identity, GET /, /health and /ready, and its reports to statistics. A
-// role's struct begins with a struct service, and is the `arg` of its HTTP server. Control loop only.
+// What every role shares over HTTP: its identity, GET /, /health, /ready and /openapi.json, and its reports
+// to statistics. A role's struct begins with a struct service, and is the `arg` of its HTTP server. Control
+// loop only.
 #pragma once
 
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "http/asset.h"
 #include "http/router.h"
 #include "net/loop.h"
 #include "service/metrics.h"
@@ -55,5 +57,8 @@ void service_init(struct service *, const struct service_kind *, struct loop *, 
                   struct http_client *, const struct service_config *);
 void service_release(struct service *); // may be repeated
 
-// Routes for /, /health and /ready, ended by a row without a pattern.
+// Routes for /, /health, /ready and /openapi.json, ended by a row without a pattern.
 extern const struct http_route service_routes[];
+
+// The file openapi.json, and a row without a path.
+extern const struct http_asset service_assets[];

@@ -1,4 +1,4 @@
-// Private to http: replies with a static file.
+// Replies with a static file, from a handler of a route.
 #pragma once
 
 struct http_asset;
