@@ -32,7 +32,8 @@ static void *make_statistics(struct roles *all, const struct role_context *c) {
                                                    .interval_ms = (int)set->statistics_interval_ms,
                                                    .internal_from = set->internal_from,
                                                    .internal_token = set->internal_token,
-                                                   .demo = c->demo});
+                                                   .demo = c->demo,
+                                                   .fanout = r->fanout});
     return all->statistics;
 }
 
@@ -135,6 +136,7 @@ void roles_bury(struct roles *all) {
 }
 
 void roles_stop(struct roles *all) {
+    statistics_stop(all->statistics);
     for (size_t i = 0; i < all->reader_count; i++)
         if (all->readers[i]) reader_stop(all->readers[i]);
 }

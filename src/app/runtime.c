@@ -18,7 +18,15 @@
 #include "placement/placement.h"
 #include "placement/readers.h"
 
-enum { RING_FRAMES = 16384, CHECK_MS = 250, READY_CHECK_MS = 1, READY_MS = 500, GRACE_SPARE_MS = 2000 };
+enum {
+    RING_FRAMES = 16384,
+    CHECK_MS = 250,
+    READY_CHECK_MS = 1,
+    READY_MS = 500,
+    GRACE_SPARE_MS = 2000,
+    DASHBOARD_HEARTBEAT_MS = 15000,
+    DASHBOARD_STALL_MS = 30000
+};
 
 bool runtime_fail(struct runtime *r, const char *format, ...) {
     va_list args;
@@ -57,19 +65,22 @@ static uint32_t ring_bytes(const struct settings *set, unsigned workers) {
 
 static bool runtime_open_fanout(struct runtime *r) {
     const struct settings *set = r->settings;
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    bool has_viewers = r->command != COMMAND_STATISTICS; // and not only dashboards, which have no options
+    long cores = has_viewers ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
     unsigned workers = set->workers ? (unsigned)set->workers : cores > 0 ? (unsigned)cores : 1;
     int error;
     r->history.max = (size_t)set->memory / 2;
-    r->fanout = fanout_new(r->loop,
-                           &(struct fanout_config){.workers = workers,
-                                                   .own_descriptors = set->own_descriptors,
-                                                   .bounds = {.ring_frames = RING_FRAMES,
-                                                              .ring_bytes = ring_bytes(set, workers),
-                                                              .heartbeat_ms = (int)set->heartbeat_ms,
-                                                              .stall_ms = (int)set->stall_timeout_ms,
-                                                              .coalesce_us = set->max_coalesce_ms * 1000}},
-                           &error);
+    r->fanout = fanout_new(
+        r->loop,
+        &(struct fanout_config){
+            .workers = workers,
+            .own_descriptors = set->own_descriptors,
+            .bounds = {.ring_frames = RING_FRAMES,
+                       .ring_bytes = ring_bytes(set, workers),
+                       .heartbeat_ms = has_viewers ? (int)set->heartbeat_ms : DASHBOARD_HEARTBEAT_MS,
+                       .stall_ms = has_viewers ? (int)set->stall_timeout_ms : DASHBOARD_STALL_MS,
+                       .coalesce_us = set->max_coalesce_ms * 1000}},
+        &error);
     if (r->fanout) return true;
     if (error == -ENOSYS || error == -EPERM)
         return runtime_fail(r, "--own-descriptors needs close_range(2), Linux 5.9 or later: %s.",
@@ -117,11 +128,11 @@ static int grace_ms(const struct settings *set) {
 
 bool runtime_start(struct runtime *r) {
     const struct settings *set = r->settings;
-    bool has_readers = r->command == COMMAND_UP || r->command == COMMAND_READER;
+    bool has_streams = r->command & (COMMAND_UP | COMMAND_READER | COMMAND_STATISTICS);
     budget_set((size_t)set->memory);
     r->loop = loop_new();
     if (!r->loop) return runtime_fail(r, "There is no file descriptor left: raise the limit (ulimit -n).");
-    if (!runtime_open_engine(r) || (has_readers && !runtime_open_fanout(r))) return false;
+    if (!runtime_open_engine(r) || (has_streams && !runtime_open_fanout(r))) return false;
     r->client = http_client_new(r->loop);
     // The engine first, so that the leases of our own readers are in the first listing.
     if (!runtime_await_ready(r)) return false;

@@ -19,7 +19,7 @@ struct runtime {
     // Private; NULL until made:
     struct loop *loop;
     struct engine *engine;
-    struct fanout *fanout; // NULL without readers
+    struct fanout *fanout; // NULL for roles without streams
     struct history_budget history;
     struct http_client *client;
     struct placement *placement; // NULL if no role places videos

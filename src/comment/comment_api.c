@@ -337,6 +337,7 @@ static const struct service_kind comment_kind = {.role = "comment",
                                                  .metrics = comment_metrics,
                                                  .ready = comment_ready,
                                                  .report_path = "/comment-api-statistics",
+                                                 .reports_often = true,
                                                  .add_to_report = comment_add_videos};
 
 struct comment_api *comment_api_new(struct loop *loop, struct engine *engine, struct placement *placement,

@@ -1,4 +1,4 @@
-#include "listing.h"
+#include "placement/listing.h"
 
 #include "net/loop.h"
 
@@ -16,6 +16,7 @@ static void on_leases_listed(void *arg, enum engine_status status, const struct 
         l->away_ms = 0;
         l->complete = true;
         readers_update(&l->readers, leases, count, now_ms, away_ms);
+        if (l->on_listed) l->on_listed(l);
     } else if (!l->away_ms) {
         l->away_ms = l->sent_ms;
     }

@@ -31,7 +31,7 @@
 #include "engine/engine.h"
 #include "net/loop.h"
 #include "placement/readers.h"
-#include "listing.h"
+#include "placement/listing.h"
 #include "mappings.h"
 
 enum { REFRESH_MS = 500, ASSIGNED_LINES = 20 };

@@ -83,6 +83,7 @@ void readers_init(struct readers *r, const char *static_readers, int grace_ms) {
 static void row_release(struct reader_row *row) {
     free(row->reader_url);
     free(row->public_url);
+    free(row->instance_id);
 }
 
 void readers_release(struct readers *r) {
@@ -143,6 +144,12 @@ static void row_set_public_url(struct reader_row *row, const char *url) {
     row->public_url = url ? mem_strdup(url) : NULL;
 }
 
+static void row_set_instance_id(struct reader_row *row, const char *id) {
+    if (!id || (row->instance_id && !strcmp(id, row->instance_id))) return;
+    free(row->instance_id);
+    row->instance_id = mem_strdup(id);
+}
+
 static void readers_take_lease(struct readers *r, size_t known, const struct engine_lease *l,
                                const struct judging *j) {
     if (!placement_url_is_plain(l->reader_url)) return;
@@ -155,6 +162,8 @@ static void readers_take_lease(struct readers *r, size_t known, const struct eng
     else
         row_judge_unchanged(r, row, j);
     row_set_public_url(row, l->public_url);
+    row_set_instance_id(row, l->instance_id);
+    row->given_up = l->given_up;
     row->viewers = l->viewers;
     row->stamp = l->stamp;
     row->generation = l->generation;

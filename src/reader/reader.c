@@ -88,6 +88,7 @@ static const struct service_kind reader_kind = {.role = "reader",
                                                 .describe = reader_describe,
                                                 .ready = reader_ready,
                                                 .report_path = "/reader-api-statistics",
+                                                .reports_often = true,
                                                 .add_to_report = reader_add_to_report};
 
 struct reader *reader_new(struct loop *loop, struct engine *engine, struct placement *placement,

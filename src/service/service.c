@@ -7,6 +7,9 @@
 #include "reporter.h"
 #include "version.h"
 
+// So that a sample of every 2 s has new figures, with the usual interval of 5 s.
+#define REPORTS_OFTEN 2.5
+
 // The name for log lines.
 static const char *service_log_name(const struct service *s) {
     return s->kind->logs_instance ? s->instance_id : s->kind->role;
@@ -26,11 +29,13 @@ void service_init(struct service *s, const struct service_kind *kind, struct loo
                   struct engine *engine, struct http_client *client, const struct service_config *config) {
     *s = (struct service){.kind = kind, .instance_id = config->instance_id, .loop = loop, .engine = engine};
     if (!kind->report_path) return;
+    double interval_ms = config->statistics_interval_ms > 0 ? config->statistics_interval_ms : 5000;
+    if (kind->reports_often) interval_ms /= REPORTS_OFTEN;
     s->reporter = reporter_new(loop, client,
                                &(struct reporter_config){.role = service_log_name(s),
                                                          .statistics_url = config->statistics_url,
                                                          .path = kind->report_path,
-                                                         .interval_ms = config->statistics_interval_ms,
+                                                         .interval_ms = (int)interval_ms,
                                                          .token = config->token,
                                                          .build = build_report,
                                                          .arg = s});

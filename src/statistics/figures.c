@@ -10,6 +10,7 @@ struct instance {
     int64_t seen_ms;
     uint64_t numbers[REPORT_NUMBERS]; // the report's numbers, in the order of its fields
     json_t *row;                      // the report, or NULL: only its numbers are kept
+    json_t *hidden;                   // its hidden fields, or NULL
     struct instance *prev, *next;     // in table->by_age
     struct instance *row_prev, *row_next;
     UT_hash_handle hh;
@@ -44,6 +45,7 @@ static void figures_withdraw(struct report_table *t, struct instance *i) {
 
 static void figures_drop(struct report_table *t, struct instance *i) {
     figures_withdraw(t, i);
+    json_decref(i->hidden);
     if (i->row) {
         DL_DELETE2(t->rows, i, row_prev, row_next);
         json_decref(i->row);
@@ -109,6 +111,19 @@ static void figures_keep_row(struct report_table *t, enum report_kind kind, stru
     i->row = report;
 }
 
+// Takes the hidden fields out of a report.
+static json_t *report_take_hidden(json_t *report, const struct report_field *f) {
+    json_t *hidden = NULL;
+    for (; f->name; f++) {
+        json_t *value = f->hidden ? json_object_get(report, f->name) : NULL;
+        if (!value) continue;
+        if (!hidden) hidden = json_object();
+        json_object_set(hidden, f->name, value);
+        json_object_del(report, f->name);
+    }
+    return hidden;
+}
+
 static json_t *wall_time(int64_t wall_ms) {
     char text[CLOCK_ISO8601_SIZE];
     clock_iso8601(wall_ms, text);
@@ -132,6 +147,8 @@ bool figures_take(struct figures *f, enum report_kind kind, struct json_reader *
     i->seen_ms = now_ms;
     DL_APPEND(t->by_age, i);
     figures_keep_numbers(t, i, report_shapes[kind].fields, report);
+    json_decref(i->hidden);
+    i->hidden = report_take_hidden(report, report_shapes[kind].fields);
     figures_keep_row(t, kind, i, report);
     f->version++;
     return true;
@@ -146,6 +163,13 @@ static json_t *json_count(uint64_t value) {
 }
 
 #define FOREACH_ROW(table, i) for (struct instance *i = (table)->rows; i; i = i->row_next)
+
+void figures_each(const struct figures *f, enum report_kind kind,
+                  void (*on_report)(void *arg, const struct figures_report *), void *arg) {
+    FOREACH_ROW(&f->tables[kind], i)
+    on_report(arg, &(struct figures_report){
+                       .id = i->id, .seen_ms = i->seen_ms, .numbers = i->numbers, .hidden = i->hidden});
+}
 
 static json_t *largest_number(const struct report_table *t, const char *name) {
     json_int_t largest = 0;

@@ -30,6 +30,18 @@ bool figures_take(struct figures *, enum report_kind, struct json_reader *report
 // Drops instances that have been silent for too long.
 void figures_expire(struct figures *, int64_t now_ms);
 
+// The newest report of an instance, valid until the next figures_take().
+struct figures_report {
+    const char *id;
+    int64_t seen_ms;
+    const uint64_t *numbers; // those of its fields that are numbers, in their order
+    const json_t *hidden;    // an object of its hidden fields; NULL: it has none
+};
+
+// Calls back for each instance of this kind whose whole report is kept.
+void figures_each(const struct figures *, enum report_kind,
+                  void (*on_report)(void *arg, const struct figures_report *), void *arg);
+
 // Returns a number that changes whenever the document would change.
 uint64_t figures_version(const struct figures *);
 

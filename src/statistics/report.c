@@ -9,36 +9,38 @@
 static const int64_t number_max = 9007199254740991;
 
 static const struct report_field comment_api_fields[] = {
-    {"totalComments", REPORT_NUMBER, REPORT_SUM, NULL},
-    {"commentsByVideo", REPORT_COUNTS, REPORT_SUM, NULL},
-    {"activeTopics", REPORT_LIST, 0, NULL},
-    {"topicSubscribers", REPORT_COUNTS, REPORT_LARGEST, NULL},
+    {"totalComments", REPORT_NUMBER, REPORT_SUM, NULL, false},
+    {"commentsByVideo", REPORT_COUNTS, REPORT_SUM, NULL, false},
+    {"activeTopics", REPORT_LIST, 0, NULL, false},
+    {"topicSubscribers", REPORT_COUNTS, REPORT_LARGEST, NULL, false},
     {0},
 };
 
 static const struct report_field reader_fields[] = {
-    {"activeConnections", REPORT_NUMBER, REPORT_SUM, NULL},
-    {"subscribedTopics", REPORT_LIST, 0, NULL},
-    {"messagesSent", REPORT_NUMBER, REPORT_SUM, NULL},
+    {"activeConnections", REPORT_NUMBER, REPORT_SUM, NULL, false},
+    {"subscribedTopics", REPORT_LIST, 0, NULL, false},
+    {"messagesSent", REPORT_NUMBER, REPORT_SUM, NULL, false},
+    {"figures", REPORT_COUNTS, .hidden = true},
+    {"delays", REPORT_COUNTS, .hidden = true}, // delay_bucket() => deliveries since the start
     {0},
 };
 
 static const struct report_field manager_fields[] = {
-    {"service", REPORT_TEXT, 0, "reader-api-manager"},
-    {"registeredVideos", REPORT_NUMBER, REPORT_LARGEST, NULL},
-    {"availableReaderApis", REPORT_NUMBER, REPORT_LARGEST, NULL},
-    {"registrationCount", REPORT_NUMBER, REPORT_SUM, NULL},
-    {"videoMappings", REPORT_TEXTS, 0, NULL},
+    {"service", REPORT_TEXT, 0, "reader-api-manager", false},
+    {"registeredVideos", REPORT_NUMBER, REPORT_LARGEST, NULL, false},
+    {"availableReaderApis", REPORT_NUMBER, REPORT_LARGEST, NULL, false},
+    {"registrationCount", REPORT_NUMBER, REPORT_SUM, NULL, false},
+    {"videoMappings", REPORT_TEXTS, 0, NULL, false},
     {0},
 };
 
 static const struct report_field client_fields[] = {
-    {"userId", REPORT_TEXT, 0, NULL},
-    {"videoId", REPORT_TEXT, 0, NULL},
-    {"commentsGenerated", REPORT_NUMBER, REPORT_SUM, NULL},
-    {"commentsConsumed", REPORT_NUMBER, REPORT_SUM, NULL},
-    {"subscribedTopics", REPORT_LIST, 0, NULL},
-    {"connectedReader", REPORT_TEXT, 0, NULL},
+    {"userId", REPORT_TEXT, 0, NULL, false},
+    {"videoId", REPORT_TEXT, 0, NULL, false},
+    {"commentsGenerated", REPORT_NUMBER, REPORT_SUM, NULL, false},
+    {"commentsConsumed", REPORT_NUMBER, REPORT_SUM, NULL, false},
+    {"subscribedTopics", REPORT_LIST, 0, NULL, false},
+    {"connectedReader", REPORT_TEXT, 0, NULL, false},
     {0},
 };
 

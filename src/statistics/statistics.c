@@ -13,6 +13,7 @@
 #include "engine/engine.h"
 #include "net/loop.h"
 #include "service/internal_only.h"
+#include "dashboard.h"
 #include "demo_desk.h"
 #include "figures.h"
 
@@ -54,6 +55,7 @@ struct statistics {
     struct internal_only *guard;
     struct demo_desk *desk; // NULL: there is nothing to command
     struct figures *figures;
+    struct dashboard *dashboard;    // or NULL
     json_t *stored;                 // storedComments; NULL: unknown yet
     bool overview_running, closing; // the engine is being queried; statistics_free() was called
     int64_t overview_sent_us;
@@ -92,12 +94,18 @@ struct statistics *statistics_new(struct loop *loop, struct engine *engine,
     s->overview_timeout.on_due = on_overview_overdue;
     s->answer.run = on_waiters_ready;
     s->reap.run = on_statistics_reap;
+    if (config->fanout)
+        s->dashboard = dashboard_new(&s->service, config->fanout, s->figures, config->demo != NULL);
     return s;
 }
 
 bool statistics_report(struct statistics *s, enum report_kind kind, struct json_reader *report,
                        struct report_refusal *refusal) {
     return figures_take(s->figures, kind, report, loop_now_ms(s->service.loop), clock_wall_ms(), refusal);
+}
+
+struct dashboard *statistics_dashboard(const struct statistics *s) {
+    return s->dashboard;
 }
 
 const struct internal_only *statistics_guard(const struct statistics *s) {
@@ -209,11 +217,16 @@ void statistics_document(struct statistics *s, statistics_document_cb *done, voi
 static void on_statistics_reap(struct loop_job *job) {
     struct statistics *s = container_of(job, struct statistics, reap);
     internal_only_free(s->guard);
+    dashboard_free(s->dashboard);
     demo_desk_free(s->desk);
     figures_free(s->figures);
     json_decref(s->stored);
     free(s->document);
     free(s);
+}
+
+void statistics_stop(struct statistics *s) {
+    if (s) dashboard_stop(s->dashboard);
 }
 
 // If the engine has not answered yet, its answer frees the memory.

@@ -6,6 +6,7 @@
 #include "service/json_reply.h"
 #include "service/internal_only.h"
 #include "statistics/statistics.h"
+#include "dashboard.h"
 #include "demo_routes.h"
 
 enum { REPORT_BODY_MAX = 1048576 };
@@ -23,6 +24,21 @@ static void on_document(void *arg, const char *document, size_t len) {
 
 static void handle_document(struct http_exchange *x, void *arg) {
     statistics_document(arg, on_document, x);
+}
+
+static void handle_dashboard(struct http_exchange *x, void *arg) {
+    reply_json_with(x, 200, "Cache-Control: no-store\r\n", dashboard_snapshot(statistics_dashboard(arg)));
+}
+
+static void handle_events(struct http_exchange *x, void *arg) {
+    dashboard_connect(statistics_dashboard(arg), x);
+}
+
+// Whether there is a dashboard: only a test's statistics role has none.
+static bool guard_dashboard(struct http_request *r, void *arg, struct http_refusal *refusal) {
+    (void)r;
+    if (statistics_dashboard(arg)) return true;
+    return http_refuse(refusal, 503, "statistics_unavailable", "There is no dashboard here.");
 }
 
 static bool guard_report(struct http_request *r, void *arg, struct http_refusal *refusal) {
@@ -65,6 +81,8 @@ static void handle_client(struct http_exchange *x, void *arg) {
 
 static const struct http_route statistics_routes[] = {
     {"GET", "/statistics", .handle = handle_document},
+    {"GET", "/dashboard", .handle = handle_dashboard, .guard = guard_dashboard},
+    {"GET", "/events", .handle = handle_events, .guard = guard_dashboard, .streams = true},
     REPORTS("/comment-api-statistics", handle_comment_api),
     REPORTS("/reader-api-statistics", handle_reader),
     REPORTS("/reader-api-manager-statistics", handle_manager),

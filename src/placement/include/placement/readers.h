@@ -31,12 +31,14 @@ enum reader_state {
 // is only a hint, for a lease seen for the first time and for the time between two listings.
 struct reader_row {
     char *reader_url;
-    char *public_url; // NULL: none
+    char *public_url;  // NULL: none
+    char *instance_id; // as in its lease; NULL: it never had one
     enum reader_state state;
     uint64_t viewers;
     bool fixed;            // in the static list
     bool leased;           // has or had a lease
     bool listed;           // in the last listing
+    bool given_up;         // by the reader itself, which has stopped
     uint64_t stamp;        // of its lease
     uint64_t generation;   // of its lease
     int64_t unchanged_ms;  // how long its lease has been unchanged, while the store answered

@@ -30,6 +30,7 @@ struct service_kind {
     // be NULL.
     bool (*ready)(struct service *, const char **why);
     const char *report_path; // "/reader-api-statistics"; NULL: it does not report
+    bool reports_often;      // for the dashboard: two and a half times in an interval
     // Adds members to a report that are not metrics. May be NULL.
     void (*add_to_report)(struct service *, json_t *report);
 };
@@ -38,7 +39,7 @@ struct service_kind {
 struct service_config {
     const char *instance_id;    // "reader-1"
     const char *statistics_url; // of the statistics service; NULL: no reports
-    int statistics_interval_ms; // between reports; 0: 5000
+    int statistics_interval_ms; // between reports, at most; 0: 5000
     const char *token;          // sent with them as Authorization: Bearer, or NULL
 };
 

@@ -32,6 +32,7 @@ struct report_field {
     enum report_type type;
     enum report_merge merge; // of numbers and counts; lists and texts are united
     const char *missing;
+    bool hidden; // kept beside the report, for the dashboard, and not shown in the document
 };
 
 struct report_shape {

@@ -12,7 +12,9 @@
 #include "service/service.h"
 #include "statistics/report.h"
 
+struct dashboard;
 struct demo_desk;
+struct fanout;
 struct internal_only;
 struct statistics;
 struct statistics_demo;
@@ -23,10 +25,14 @@ struct statistics_config {
     const char *internal_from;          // comma-separated CIDRs that may post
     const char *internal_token;         // bearer token with which others may post; NULL: none
     const struct statistics_demo *demo; // commands of the dashboard (statistics/demo.h); NULL: none
+    struct fanout *fanout;              // sends to dashboards; NULL: there is no dashboard
 };
 
 // The strings are copied, except for instance_id. Returns NULL if internal_from is malformed.
 struct statistics *statistics_new(struct loop *, struct engine *, const struct statistics_config *);
+
+// Cuts the streams of dashboards. To be called before the fan-out is freed.
+void statistics_stop(struct statistics *); // NULL is fine
 
 // Calls back requests that still wait for the document with NULL, from inside this call.
 void statistics_free(struct statistics *);
@@ -40,6 +46,9 @@ typedef void statistics_document_cb(void *arg, const char *document, size_t len)
 
 // Calls back with the document exactly once, never from inside the call.
 void statistics_document(struct statistics *, statistics_document_cb *, void *arg);
+
+// Returns the dashboard, or NULL if there is none.
+struct dashboard *statistics_dashboard(const struct statistics *);
 
 // Returns the guard of the routes for reports.
 const struct internal_only *statistics_guard(const struct statistics *);

@@ -1,5 +1,5 @@
-// Private to placement: keeps the table of readers up to date by listing the leases in the engine. Control
-// loop only.
+// Keeps a table of readers up to date by listing the leases in the engine. Embedded in its owner, which
+// lives until the engine is closed. Control loop only.
 #pragma once
 
 #include <stdbool.h>
@@ -15,6 +15,7 @@ struct listing {
     struct engine *engine;
     // The first attempt to list the leases has ended, with success or without.
     void (*on_attempt)(struct listing *, enum engine_status);
+    void (*on_listed)(struct listing *); // the table is up to date; may be NULL
     struct readers readers;
     bool complete; // the leases have been listed
     bool running;
