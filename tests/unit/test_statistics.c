@@ -738,7 +738,7 @@ static void test_routes(void **state) {
     struct answer a =
         call(w, "POST", "/reader-api-statistics", "{\"instanceId\":\"r\",\"activeConnections\":4}");
     assert_int_equal(a.status, 200);
-    assert_string_equal(a.body, "{\"success\":true}");
+    assert_string_equal(a.body, "{\"success\":true}\n");
     assert_int_equal(call(w, "POST", "/comment-api-statistics", "{\"totalComments\":3}").status, 200);
     assert_int_equal(call(w, "POST", "/reader-api-manager-statistics", "{\"registeredVideos\":2}").status,
                      200);
@@ -758,7 +758,7 @@ static void test_routes_refuse(void **state) {
     start_server(w);
     struct answer a = call(w, "POST", "/client-statistics", "{}");
     assert_int_equal(a.status, 400);
-    assert_string_equal(a.body, "{\"error\":\"clientId is required.\",\"code\":\"missing_field\"}");
+    assert_string_equal(a.body, "{\"error\":\"clientId is required.\",\"code\":\"missing_field\"}\n");
     assert_int_equal(call(w, "POST", "/client-statistics", "[]").status, 400);
     assert_int_equal(call(w, "POST", "/client-statistics", "{").status, 400);
     assert_int_equal(call(w, "POST", "/client-statistics", NULL).status, 415);
