@@ -72,15 +72,20 @@ void connect_log_shed(struct reader *r, int64_t now_ms) {
                  (unsigned long long)r->shed);
 }
 
-// The response's head and the first event, which carries the position where the stream starts.
+// The response's head and the first event, which carries the position where the stream starts; and if older
+// events come first, that of the last of them.
 static struct frame *stream_head(const struct connect_request *c, const struct buf *head,
-                                 enum sink_framing framing, struct position start) {
+                                 enum sink_framing framing, struct position start, struct position newest) {
     struct buf event = {0};
-    char id[POSITION_TEXT_SIZE], json[512];
+    char id[POSITION_TEXT_SIZE], newest_id[POSITION_TEXT_SIZE], json[576];
+    bool is_behind = position_compare(start, newest) < 0;
     position_format(start, id);
-    int len = snprintf(json, sizeof json,
-                       "{\"type\":\"connected\",\"userid\":\"%s\",\"videoid\":\"%s\",\"instance\":\"%s\"}",
-                       c->userid, c->videoid, c->reader->service.instance_id);
+    position_format(newest, newest_id);
+    int len =
+        snprintf(json, sizeof json,
+                 "{\"type\":\"connected\",\"userid\":\"%s\",\"videoid\":\"%s\",\"instance\":\"%s\"%s%s%s}",
+                 c->userid, c->videoid, c->reader->service.instance_id, is_behind ? ",\"newest\":\"" : "",
+                 is_behind ? newest_id : "", is_behind ? "\"" : "");
     int retry_spread_ms = EVENT_STREAM_RETRY_MAX_MS - EVENT_STREAM_RETRY_MIN_MS;
     event_stream_add_retry(&event, EVENT_STREAM_RETRY_MIN_MS +
                                        (int)(hash_random() % (unsigned)(retry_spread_ms + 1)));
@@ -142,7 +147,8 @@ static void on_joined(struct join_request *j, struct broadcast *b, struct positi
         return;
     }
     bool is_there = http_begin_stream(c->exchange, &sink, &head);
-    if (is_there) pending_set_head(frames, stream_head(c, &head, sink.framing, start));
+    if (is_there)
+        pending_set_head(frames, stream_head(c, &head, sink.framing, start, feed_position(&b->feed)));
     if (is_there && connect_hand_over(c, b, &sink, frames)) {
         char id[POSITION_TEXT_SIZE];
         position_format(start, id);
