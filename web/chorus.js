@@ -1,18 +1,16 @@
-// Live comments of Chorus, wherever there is fetch. Reference and types: clients/js.
-//
-// LiveComments keeps the position, drops what was shown before, and posts. A Stream is one connection after another to
-// the reader that has the video.
+// Live comments of Chorus: see clients/js.
 
-const HEARTBEAT_MS = 15_000;
-const PATIENCE_MS = 10_000; // for an answer
-const POST_MS = 20_000; // for all attempts at a comment
-const EAGER_MS = 5_000; // until then the pauses do not grow: a dead reader is replaced within seconds
-const STABLE_MS = 10_000; // a stream this long ends the backoff
+const HEARTBEAT_S = 15;
+const PATIENCE_MS = 10_000;
+const POST_MS = 20_000;
+const EAGER_MS = 5_000; // while a reader is replaced
+const STABLE_MS = 10_000; // ends the backoff
 const PAUSE_MAX_MS = 30_000;
+const TICK_MS = 2_000;
 const REFUSALS = [400, 401, 403, 410, 422];
-const TRANSIENT = [0, 408, 502, 503, 504]; // 0: no answer
-const LOOPBACK = /^(localhost|127\.[\d.]+|\[::1\])$/;
-const POSITION = /^\d+-\d+$/; // epoch and number, which counts up by one from 1
+const TRANSIENT = [0, 408, 502, 503, 504];
+const LOOPBACK = /^(localhost|127[.\d]+|\[::1])$/;
+const POSITION = /^\d+-\d+$/;
 
 export class ChorusError extends Error {
   name = 'ChorusError';
@@ -22,12 +20,13 @@ export class ChorusError extends Error {
   }
 }
 
+const asError = (error) => (error instanceof ChorusError ? error : new ChorusError(`No connection: ${error.message}`));
+
 async function errorOf(response) {
   const { status, headers } = response, { error, code } = await response.json().catch(() => ({}));
   return new ChorusError(error ?? `HTTP ${status}`, status, code ?? `http_${status}`, headers.get('retry-after') * 1000 || undefined);
 }
 
-// How far a position is from another one, in epochs and numbers.
 const distance = (a, b) => {
   const [epoch, number] = a.split('-'), [epochB, numberB] = b.split('-');
   return [epoch - epochB, number - numberB];
@@ -36,39 +35,11 @@ const isAfter = (a, b) => {
   const [epochs, numbers] = distance(a, b);
   return (epochs || numbers) > 0;
 };
-// The gap after a position, up to another.
 const gapOf = (after, to, reason) => {
   const [epoch, number] = after.split('-'), [epochs, missed] = distance(to, after);
   return { type: 'gap', from: `${epoch}-${+number + 1}`, to, missed: epochs ? null : missed, reason };
 };
 const queryOf = (values) => new URLSearchParams(Object.entries(values).filter(([, value]) => value));
-
-// Returns a function that takes the bytes of an event stream and calls onEvent({type, data, id}) for each event:
-// https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
-function eventReader(onEvent, onRetry) {
-  const decoder = new TextDecoder(); // drops a byte order mark
-  let rest = '', afterCr = false, type = '', data = '', id;
-  const onLine = (line) => {
-    const [, field, value] = line.match(/^([^:]*):? ?(.*)$/s);
-    if (field === 'data') data += value + '\n';
-    if (field === 'event') type = value;
-    if (field === 'id' && POSITION.test(value)) id = value;
-    if (field === 'retry' && /^\d+$/.test(value)) onRetry(+value);
-    if (line) return;
-    if (data || id) onEvent({ type, data: data.slice(0, -1), id });
-    type = data = '';
-    id = undefined;
-  };
-  return (bytes) => {
-    const text = decoder.decode(bytes, { stream: true });
-    if (!text) return;
-    const lines = (rest + (afterCr && text[0] === '\n' ? text.slice(1) : text)).split(/\r\n?|\n/);
-    afterCr = text.endsWith('\r');
-    rest = lines.pop();
-    lines.forEach(onLine);
-    if (rest.length + data.length > 1e6) throw new Error('An event has no end.');
-  };
-}
 
 class Stream {
   constructor(live) {
@@ -82,21 +53,20 @@ class Stream {
     this.hurry?.();
   }
 
-  // Each attempt asks the reader; and before it which reader has the video, if this one has failed twice.
   async run() {
     const { live } = this, { now, random } = live._env;
     let reader, asked = 0, refused = 0, pauses = 0, lost = now(), endedAt = null;
     this.retry = 1500;
     while (!this.closed) {
       const controller = (this.controller = new AbortController());
-      let asking, opened, error, response;
+      let opened, error, response;
       try {
         if (!reader || asked > 1) {
           const found = await live._resolve(controller);
           if (found !== reader) asked = 0;
           reader = found;
         }
-        asking = ++asked;
+        asked++;
         response = await live._request(`${reader}/connect?${live._connectQuery()}`, { controller });
         if (response.redirected) {
           reader = response.url.split('/connect?')[0];
@@ -107,17 +77,17 @@ class Stream {
         opened = now();
         asked = refused = 0;
         await this.read(response.body.getReader());
-        // The video is over. As some proxies end what was cut, this is asked once more.
+        // Over; or cut, and ended by a proxy: ask again.
         if (endedAt === live.position) return live._setState({ name: 'ended' });
         endedAt = live.position;
       } catch (e) {
-        error = e;
+        error = asError(e);
       }
       controller.abort();
       if (this.closed) return;
       if (REFUSALS.includes(error?.status)) {
-        if ((!asking && error.status !== 401) || ++refused > 1) return live._setState({ name: 'refused', code: error.code, error });
-        if (!response?.redirected) reader = undefined; // else asked directly, with the token that a redirect drops
+        if ((!response && error.status !== 401) || ++refused > 1) return live._setState({ name: 'refused', code: error.code, error: error.message });
+        if (!response?.redirected) reader = undefined; // a redirect drops the token
       }
       if (now() - opened > STABLE_MS) {
         lost = now();
@@ -125,44 +95,166 @@ class Stream {
       }
       const most = now() - lost < EAGER_MS ? this.retry / 1.5 : Math.min(this.retry * 2 ** ++pauses, PAUSE_MAX_MS);
       const retryInMs = random() * most + Math.min(error?.retryAfterMs ?? 0, PAUSE_MAX_MS);
-      live._setState({ name: 'reconnecting', retryInMs, code: error?.code, error });
+      live._setState({ name: 'reconnecting', retryInMs, code: error?.code, error: error?.message });
       this.due = now() + retryInMs;
       await live._pause(retryInMs, (hurry) => (this.hurry = hurry));
     }
   }
 
-  // Returns at the end of the stream; throws if it is cut, or silent for too long.
   async read(reader) {
-    const { live } = this;
-    const take = eventReader((event) => this.closed || live._take(event), (ms) => (this.retry = ms));
+    const { live } = this, decoder = new TextDecoder();
+    let rest = '', type = '', data = '', id = '', afterCr;
     for (;;) {
       const { done, value } = await live._timed(2.5 * live._heartbeat, this.controller, () => reader.read());
-      if (done || this.closed) return;
-      take(value);
+      if (done) return;
+      const text = decoder.decode(value, { stream: true });
+      const lines = (rest + (afterCr && text[0] === '\n' ? text.slice(1) : text)).split(/\r\n?|\n/);
+      afterCr = text.endsWith('\r');
+      rest = lines.pop();
+      for (const line of lines) {
+        const [, field, value] = line.match(/^([^:]*):? ?(.*)/s);
+        if (field === 'data') data += value + '\n';
+        if (field === 'event') type = value;
+        if (field === 'id' && POSITION.test(value)) id = value;
+        if (field === 'retry' && /^\d+$/.test(value)) this.retry = +value;
+        if (line) continue;
+        if (this.closed) return;
+        if (data || id) live._hear({ type, data, id });
+        type = data = id = '';
+      }
+    }
+  }
+}
+
+// The leading tab has the Stream and passes its events on; a tab that is behind has its own until it has caught up.
+class Tabs {
+  rank = 0;
+  silent = 0;
+  waiting = []; // events of the leader
+
+  constructor(live, name) {
+    this.live = live;
+    this.name = name;
+    this.channel = new live._env.BroadcastChannel(name);
+    this.channel.onmessage = ({ data }) => this.hear(data);
+    this.say({ ask: true });
+    this.elect();
+    this.tick();
+  }
+
+  close() {
+    this.closed = true;
+    this.turn.abort();
+    if (this.leading) this.say({ bye: true });
+    this.channel.close();
+    this.release?.();
+  }
+
+  say(message) {
+    this.channel.postMessage(message);
+  }
+
+  elect(steal) {
+    const { live } = this, { locks, random } = live._env;
+    this.turn?.abort();
+    const turn = (this.turn = new AbortController()), { signal } = turn;
+    const lead = () => signal.aborted || this.lead();
+    if (!locks) return live._pause(steal ? 0 : 100 + 200 * random()).then(lead);
+    const again = (error) => {
+      if (error?.name === 'SecurityError') live._env.locks = undefined;
+      return signal.aborted || this.follow() || this.elect();
+    };
+    locks.request(this.name, steal ? { steal } : { signal }, lead).then(again, again);
+  }
+
+  lead() {
+    const { live } = this;
+    this.leading = true;
+    this.waiting = [];
+    this.rank = Math.max(this.rank + 1, live._env.now()) + live._env.random();
+    live._stream ??= new Stream(live);
+    this.greet();
+    return new Promise((resolve) => (this.release = resolve));
+  }
+
+  follow() {
+    if (this.leading) this.live._drop();
+    this.leading = false;
+    this.release?.();
+    this.say({ ask: true });
+  }
+
+  greet() {
+    const { position, state, _viewers: viewers, _newest: newest } = this.live;
+    if (this.leading) this.say({ rank: this.rank, position, state, viewers, newest });
+  }
+
+  hear({ ask, bye, rank, event, prev, position, state, viewers, newest }) {
+    const { live } = this;
+    if (ask) {
+      if (live._stream?.due < live._env.now()) live._stream.hurry(); // hidden tabs' timers are late
+      return this.greet();
+    }
+    if (bye) return this.leading || this.elect();
+    if (rank < this.rank) return this.greet();
+    this.silent = 0;
+    if (rank) {
+      this.rank = rank;
+      if (this.leading) this.follow();
+      if (!live._env.locks) this.turn.abort();
+      if (isAfter(newest, live._newest)) live._newest = newest;
+      if (viewers !== live._viewers) live._tell('onViewers', (live._viewers = viewers));
+      Object.assign(this, { position, state });
+    } else if (this.waiting.push({ event, prev }) > 1000) this.waiting.shift();
+    if (!this.leading) this.settle();
+  }
+
+  settle() {
+    const { live, waiting, position, state } = this;
+    if (!position) return;
+    if (!live._options.history) live.position ||= position;
+    while (waiting.length && !isAfter(waiting[0].prev, live.position)) live._take(waiting.shift().event);
+    if (waiting.length || isAfter(position, live.position)) {
+      live._stream ??= new Stream(live);
+    } else {
+      live._drop();
+      if (JSON.stringify(state) !== JSON.stringify(live.state)) live._setState(state);
+    }
+  }
+
+  async tick() {
+    while (!this.closed) {
+      await this.live._pause(TICK_MS);
+      if (this.closed || this.leading) continue;
+      if (++this.silent === 2) this.say({ ask: true });
+      if (this.silent > 2) this.elect(true);
     }
   }
 }
 
 export class LiveComments {
   state = { name: 'connecting' };
-  _heartbeat = HEARTBEAT_MS;
-  _posts = new Map(); // what has not been taken yet
-  _holes = []; // numbers that were passed over, as [after, before]
+  _newest = ''; // when the stream began
+  _heartbeat = HEARTBEAT_S * 1000;
+  _posts = new Map(); // not taken yet
+  _holes = []; // passed over: [after, before]
 
   constructor({ server = new URL('.', import.meta.url), env, ...options }) {
     this._options = options;
     this._server = new URL(server, globalThis.location?.href).href.replace(/\/*$/, '/');
     this._env = {
       fetch: (...args) => (options.fetch ?? fetch)(...args),
-      now: () => performance.now(),
+      now: () => performance.timeOrigin + performance.now(),
       random: Math.random,
       setTimeout: (...args) => setTimeout(...args),
       clearTimeout: (timer) => clearTimeout(timer),
       page: globalThis.window,
+      BroadcastChannel: globalThis.window?.BroadcastChannel,
+      locks: globalThis.navigator?.locks,
       ...env,
     };
-    this.name = options.name; // of what is posted from now on
-    this.position = POSITION.test(options.since) ? options.since : undefined;
+    this.name = options.name;
+    this.position = POSITION.test(options.since) ? options.since : '';
     const start = () => this._start(), stop = () => this._stop();
     this._listeners = Object.entries({ online: () => this._stream?.hurry?.(), pagehide: stop, freeze: stop, pageshow: start, resume: start });
     for (const listener of this._listeners) this._env.page?.addEventListener(...listener, true);
@@ -175,9 +267,9 @@ export class LiveComments {
   }
 
   post(comment) {
-    const { user: userid, video: videoid } = this._options, { name } = this;
+    const { _options: { user: userid, video: videoid }, name } = this;
     const json = { userid, videoid, comment, name }, text = JSON.stringify(json), posts = this._posts;
-    if (!posts.has(text)) posts.set(text, { key: Date.now().toString(36) + this._env.random().toString(36).slice(2) });
+    if (!posts.has(text)) posts.set(text, { key: `${Date.now()}-${this._env.random()}` });
     const post = posts.get(text);
     return (post.sending ??= this._send(json, post.key)
       .finally(() => (post.sending = undefined))
@@ -189,10 +281,21 @@ export class LiveComments {
   }
 
   _start() {
-    if (!['ended', 'refused'].includes(this.state.name)) this._stream ??= new Stream(this);
+    const { _options: { video, user, token, share = true }, _env: { BroadcastChannel } } = this;
+    if (['ended', 'refused'].includes(this.state.name)) return;
+    try {
+      if (share && BroadcastChannel) this._tabs ??= new Tabs(this, ['chorus', this._server, video, token && user].join(' '));
+    } catch {} // where storage is not allowed
+    if (!this._tabs) this._stream ??= new Stream(this);
   }
 
   _stop() {
+    this._drop();
+    this._tabs?.close();
+    this._tabs = undefined;
+  }
+
+  _drop() {
     this._stream?.close();
     this._stream = undefined;
   }
@@ -201,12 +304,14 @@ export class LiveComments {
     try {
       this._options[callback]?.(...args);
     } catch (error) {
-      Promise.reject(error); // reported, and the stream goes on
+      Promise.reject(error); // reported
     }
   }
 
   _setState(state) {
     this.state = state;
+    if (state.name === 'refused') this._stop(); // other tabs may not be
+    this._tabs?.greet();
     this._tell('onState', state);
   }
 
@@ -218,11 +323,10 @@ export class LiveComments {
   }
 
   _timed(ms, controller, begin) {
-    const timer = this._env.setTimeout(() => controller.abort(new ChorusError(`Nothing came for ${ms / 1000} s.`, 0, 'timeout')), ms);
+    const timer = this._env.setTimeout(() => controller.abort(new ChorusError('Nothing came in time.', 0, 'timeout')), ms);
     return begin().finally(() => this._env.clearTimeout(timer));
   }
 
-  // Again if the answer is lost; with the key, so that it is stored once.
   async _send(json, key) {
     const { now, random } = this._env, end = now() + POST_MS;
     for (let most = 500; ; most *= 2) {
@@ -236,7 +340,6 @@ export class LiveComments {
     }
   }
 
-  // The JSON of an answer of the comment API.
   async _ask(path, options) {
     const read = async (response) => {
       if (!response.ok) throw await errorOf(response);
@@ -245,64 +348,67 @@ export class LiveComments {
     try {
       return await this._request(this._server + path, options, read);
     } catch (error) {
-      throw error instanceof ChorusError ? error : new ChorusError(`${this._server} cannot be reached: ${error.message}`);
+      throw asError(error);
     }
   }
 
   async _request(url, { json, headers, controller = new AbortController() } = {}, read = (response) => response) {
-    const { token } = this._options, value = typeof token === 'function' ? await token() : token;
+    const { token } = this._options, value = await (token?.call ? token() : token);
     headers = { ...headers, ...(json && { 'content-type': 'application/json' }), ...(value && { authorization: `Bearer ${value}` }) };
-    const init = { method: json ? 'POST' : 'GET', body: JSON.stringify(json), headers, signal: controller.signal, cache: 'no-store' };
+    const init = { method: json && 'POST', body: JSON.stringify(json), headers, signal: controller.signal };
     return this._timed(PATIENCE_MS, controller, async () => read(await this._env.fetch(url, init)));
   }
 
-  // Returns the address of the reader that has the video.
   async _resolve(controller) {
     const { readerUrl, publicUrl = readerUrl } = await this._ask('register', { json: { videoid: this._options.video }, controller });
     const url = new URL(publicUrl), { hostname } = new URL(this._server);
-    if (LOOPBACK.test(url.hostname) && !LOOPBACK.test(hostname)) url.hostname = hostname; // on the comment API's machine
+    if (LOOPBACK.test(url.hostname) && !LOOPBACK.test(hostname)) url.hostname = hostname;
     return url.href.replace(/\/*$/, '');
   }
 
-  // The position is in the query, where it needs no preflight.
+  // In the query a position needs no preflight.
   _connectQuery() {
     const { user, video, history, viewers } = this._options, last_event_id = this.position;
-    return queryOf({ userid: user, videoid: video, heartbeat: HEARTBEAT_MS / 1000, events: viewers && 'viewers', history: !last_event_id && history, last_event_id });
+    return queryOf({ userid: user, videoid: video, heartbeat: HEARTBEAT_S, events: (viewers || this._tabs) && 'viewers', history: !last_event_id && history, last_event_id });
   }
 
+  _hear(event) {
+    const prev = this.position, news = this._take(event), tabs = this._tabs;
+    if (!tabs?.leading) tabs?.settle();
+    else if (news) tabs.say({ event, prev });
+  }
+
+  // Returns whether it is news.
   _take({ type, data, id }) {
     const { position } = this;
     let json = {};
     try {
       json = JSON.parse(data);
-    } catch {} // it only moves the position
+    } catch {}
     if (json.type === 'connected') {
-      this._heartbeat = Math.max(json.heartbeatMs ?? 0, HEARTBEAT_MS);
-      this._newest = json.newest;
-      if (!position || isAfter(id, position)) this.position = id;
-      if (position && isAfter(id, position)) this._tell('onGap', gapOf(position, id, 'lost'));
+      this._heartbeat = Math.max(json.heartbeatMs ?? 0, HEARTBEAT_S * 1000);
+      this._newest = json.newest ?? '';
+      if (isAfter(id, position)) this.position = id;
+      if (position && this.position !== position) this._tell('onGap', gapOf(position, id, 'lost'));
       return this._setState({ name: 'live' });
     }
-    if (id && position) {
-      const [epochs, numbers] = distance(id, position);
-      if ((epochs || numbers) <= 0) return this._late(id);
-      if (type !== 'gap' && (epochs || numbers > 1)) this._holes = [[position, id], ...this._holes].slice(0, 20);
+    if (id) {
+      if (!isAfter(id, position)) return this._late(id);
+      if (position && type !== 'gap' && gapOf(position, id).missed !== 1) this._holes = [[position, id], ...this._holes].slice(0, 20);
     }
-    this.position = id ?? position;
-    if (type === 'gap') this._tell('onGap', position && isAfter(position, json.from) ? gapOf(position, json.to, json.reason) : json);
-    if (type === 'viewers') this._tell('onViewers', json.viewers);
-    const replayed = !!(id && this._newest) && !isAfter(id, this._newest);
-    if (!type && json.userid) this._tell('onComment', json, { own: json.userid === this._options.user, replayed });
+    this.position = id || position;
+    if (type === 'gap') this._tell('onGap', isAfter(position, json.from) ? gapOf(position, json.to, json.reason) : json);
+    if (type === 'viewers') this._tell('onViewers', (this._viewers = json.viewers));
+    if (!type && json.userid) this._tell('onComment', json, { own: json.userid === this._options.user, replayed: !!id && !isAfter(id, this._newest) });
     return true;
   }
 
-  // An event that was shown; or passed over, and is now missed.
+  // Shown before; or passed over, and now missed.
   _late(id) {
-    const hole = this._holes.find(([after, before]) => isAfter(id, after) && isAfter(before, id));
-    if (!hole) return false;
-    this._holes.splice(this._holes.indexOf(hole), 1);
-    const [epoch, number] = hole[1].split('-');
-    this._tell('onGap', gapOf(hole[0], `${epoch}-${number - 1}`, 'order'));
+    const at = this._holes.findIndex(([after, before]) => isAfter(id, after) && isAfter(before, id));
+    if (at < 0) return false;
+    const [[after, before]] = this._holes.splice(at, 1), [epoch, number] = before.split('-');
+    this._tell('onGap', gapOf(after, `${epoch}-${number - 1}`, 'order'));
     return true;
   }
 }

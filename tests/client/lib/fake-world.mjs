@@ -14,6 +14,7 @@ export class FakeWorld {
   kept = 0; // entries before this one are not kept
   connections = new Set();
   proxied = new Set(); // clients whose last stream a proxy has ended, as if the video were over
+  left = new Set(); // clients that have crashed
   requests = []; // {ms, client, address, path, ok}
   keys = new Map(); // of comments
 
@@ -78,6 +79,11 @@ export class FakeWorld {
     return out;
   }
 
+  leave(client) {
+    this.left.add(client);
+    for (const connection of this.connections) if (connection.client === client) connection.cut();
+  }
+
   // fetch() of one client. enter(run): calls run(), when the client's tab is not frozen.
   fetchFor(client, enter = (run) => run()) {
     return (url, init = {}) => new Promise((resolve, reject) => {
@@ -113,7 +119,8 @@ export class FakeWorld {
   }
 
   #connect(exchange) {
-    const { url, init, client, enter, hops, answer, fail } = exchange, { reader: wanted } = exchange;
+    const { url, init, client, enter, hops, answer, fail, reader: wanted } = exchange;
+    if (init.signal.aborted || this.left.has(client)) return;
     const reader = wanted ?? [...this.readers.keys()].find((each) => url.startsWith(`${each}/connect?`));
     if (!this.readers.get(reader)?.alive || hops > 20) return fail();
     const elsewhere = reader !== this.owner ? this.owner : this.happens('redirect') && this.random.pick([...this.readers.keys()]);
@@ -122,7 +129,6 @@ export class FakeWorld {
     }
     const query = new URL(url).searchParams;
     const connection = new Connection(this, { reader, client, enter, query, signal: init.signal });
-    this.connections.add(connection);
     return answer({ ...json(200, {}, { 'content-type': 'text/event-stream' }), body: connection.body, redirected: hops > 0, url: `${reader}/connect?${query}&hop=${hops}&` });
   }
 }
@@ -135,6 +141,7 @@ const json = (status, body, headers = {}) => ({ status, ok: status < 300, redire
 class Connection {
   constructor(world, { reader, client, enter, query, signal }) {
     Object.assign(this, { world, reader, client, enter });
+    world.connections.add(this);
     const { random, clock } = world;
     this.newline = random.pick(['\n', '\n', '\r\n', '\r']);
     this.left = world.happens('cut') ? random.below(3_000) : Infinity; // bytes until it is cut

@@ -13,14 +13,21 @@ export class Watcher {
     this.live = new LiveComments({
       server: 'http://api.test', video: 'v', user: 'u', share: false,
       fetch: world.fetchFor(options.name ?? 'client'),
-      onComment: (comment, info) => this.shown.push({ ...comment, ...info }),
-      onGap: (gap) => this.shown.push(gap),
-      onState: (state) => this.states.push({ ms: clock.ms, ...state }),
+      onComment: (comment, info) => this.show({ ...comment, ...info }, comment.id),
+      onGap: (gap) => this.show(gap, gap.to),
+      onState: (state) => {
+        this.states.push({ ms: clock.ms, ...state });
+        if (state.name === 'live') this.start ??= this.live?.position;
+      },
       ...options,
       env: { now: clock.now, setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout, random: random.next, ...env },
     });
   }
 
+  show(what, id) {
+    this.start ??= id;
+    this.shown.push(what);
+  }
   get comments() {
     return this.shown.filter(({ type }) => !type);
   }
@@ -28,10 +35,10 @@ export class Watcher {
     return this.shown.filter(({ type }) => type);
   }
 
-  // It is at the head, and has shown each comment from `start` on once and in order, unless a gap covers it. Comments that
+  // It is at the head, and has shown each comment since its start once and in order, unless a gap covers it. Comments that
   // the store has lost may have been shown before.
-  check(start) {
-    const { log, lost, head } = this.world, { comments, gaps } = this;
+  check() {
+    const { start } = this, { log, lost, head } = this.world, { comments, gaps } = this;
     assert.equal(this.live.state.name, 'live');
     if (compare(this.live.position, head)) assert.equal(this.live.position, log.at(-1)?.id ?? head, 'at the head');
     for (let i = 1; i < comments.length; i++) assert.ok(compare(comments[i].id, comments[i - 1].id) > 0, `${comments[i].id} after ${comments[i - 1].id}`);
