@@ -364,6 +364,12 @@ bool placement_is_leased(struct placement *p, const char *reader_url) {
     return row && row->leased;
 }
 
+bool placement_lease_has_ended(struct placement *p, const char *reader_url, uint64_t generation) {
+    const struct reader_row *row = readers_find(&p->listing.readers, reader_url);
+    return readers_state(&p->listing.readers, reader_url) == READER_GONE ||
+           (row && row->leased && row->generation > generation);
+}
+
 bool placement_ready(struct placement *p) {
     return p->listing.complete;
 }

@@ -287,6 +287,7 @@ static void broadcast_end_idle(struct broadcast *b) {
 
 static void on_viewers_left(void *arg) {
     struct broadcast *b = arg;
+    if (b->env->on_viewers) b->env->on_viewers(b);
     if (fan_video_viewers(b->fan)) return;
     broadcast_begin_idle(b);
     if (b->env->on_audience) b->env->on_audience(b, false);
@@ -403,7 +404,12 @@ bool broadcast_add(struct broadcast *b, const struct sink *sink, uint8_t asks, s
     if (!fan_video_add(b->fan, sink, asks, p)) return false;
     if (b->idle && b->env->on_audience) b->env->on_audience(b, true);
     broadcast_end_idle(b);
+    if (b->env->on_viewers) b->env->on_viewers(b);
     return true;
+}
+
+void broadcast_moment(struct broadcast *b, enum moment kind, struct frame *f) {
+    fan_video_publish_moment(b->fan, (uint8_t)(1u << kind), f);
 }
 
 unsigned broadcast_viewers(const struct broadcast *b) {

@@ -11,6 +11,7 @@
 #include "net/loop.h"
 #include "backfill.h"
 #include "feed.h"
+#include "moments.h"
 #include "reader/history.h"
 
 struct broadcast;
@@ -37,6 +38,8 @@ struct broadcast_env {
     bool resets; // a broadcast that closes resets its viewers' connections
     // A broadcast gets its first viewer, or loses its last one. May be NULL.
     void (*on_audience)(struct broadcast *, bool watched);
+    // The number of its viewers has changed. May be NULL.
+    void (*on_viewers)(struct broadcast *);
     // Private:
     struct feed_env feed_env;
     struct backfills backfills;
@@ -96,6 +99,10 @@ void broadcast_join(struct broadcast *, struct join_request *);
 // (moments.h). To be called in on_joined(), so that no event comes between. If there is no room, returns
 // false and leaves both with the caller.
 bool broadcast_add(struct broadcast *, const struct sink *, uint8_t asks, struct pending *);
+
+// Sets the latest event of the moment of a kind (moments.h); takes the frame. A viewer that is added later
+// gets it too.
+void broadcast_moment(struct broadcast *, enum moment, struct frame *);
 
 unsigned broadcast_viewers(const struct broadcast *);
 

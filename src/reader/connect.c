@@ -21,6 +21,7 @@
 #include "fanout/pending.h"
 #include "reader_core.h"
 #include "redirect.h"
+#include "viewer_counts.h"
 #include "watched.h"
 #include "service/fields.h"
 
@@ -38,6 +39,7 @@ struct connect_request {
     struct http_exchange *exchange;
     uint8_t asks; // kinds of moments
     bool redirect, head_only;
+    bool elsewhere;  // another reader owns the video, and it is served here
     bool confirming; // the store has been asked to confirm the owner
     char userid[ID_MAX + 1], videoid[ID_MAX + 1];
 };
@@ -122,7 +124,11 @@ static bool connect_hand_over(const struct connect_request *c, struct broadcast 
     bool known = getrlimit(RLIMIT_NOFILE, &limit) == 0;
     rlim_t reserve = !known ? 0 : limit.rlim_cur / 8 < 64 ? limit.rlim_cur / 8 : 64;
     bool is_free = !known || sink->fd < 0 || (rlim_t)sink->fd < limit.rlim_cur - reserve;
-    if (is_free && broadcast_add(b, sink, c->asks, frames)) return true;
+    if (is_free) {
+        viewer_counts_join(r, b, c->asks, c->elsewhere);
+        if (broadcast_add(b, sink, c->asks, frames)) return true;
+        viewer_counts_changed(b);
+    }
     warn_out_of_descriptors(r);
     return false;
 }
@@ -214,6 +220,7 @@ static void connect_elsewhere(struct connect_request *c, const struct placement_
     } else if (!base || !to->confirmed ||
                redirect_is_last_hop(&r->spent_hops, http_request_target(c->exchange->request),
                                     !c->head_only)) {
+        c->elsewhere = true;
         connect_join(c);
     } else {
         connect_redirect(c, base);
@@ -229,6 +236,8 @@ static void on_placed(void *arg, const struct placement_answer *p) {
     }
     struct watched *w = watched_find(r, c->videoid);
     bool ours = p->status == PLACEMENT_OK && reader_owns_url(r, w, p->reader_url);
+    c->elsewhere = p->status == PLACEMENT_OK && !ours && !c->redirect;
+    if (ours || c->elsewhere) viewer_counts_place(r, c->videoid, ours ? NULL : p->reader_url);
     if (ours || !c->redirect || (p->status != PLACEMENT_OK && w) ||
         (c->head_only && p->status != PLACEMENT_OK)) {
         connect_join(c);

@@ -1,5 +1,5 @@
 // Events of the moment, which are sent only to clients that ask for them (`events=` of /connect), latest
-// value only. This is the one table of their names; nothing publishes any yet. Pure.
+// value only. This is the one table of their names; so far only `viewers` is published. Pure.
 #pragma once
 
 #include <stdint.h>

@@ -14,6 +14,7 @@
 #include "fanout/fanout.h"
 #include "reader_core.h"
 #include "recheck.h"
+#include "viewer_counts.h"
 #include "watched.h"
 
 // malloc keeps the memory that a crowd frees when it leaves: malloc_trim() would block every thread that
@@ -30,6 +31,7 @@ static void on_reader_sweep(struct loop_timer *t) {
     struct reader *r = container_of(t, struct reader, sweep);
     int64_t now = loop_now_ms(r->service.loop);
     watched_sweep(r);
+    viewer_counts_sweep(r);
     if (!r->close_idle.slot) on_close_idle(&r->close_idle);
     recheck_sweep(r, now);
     connect_log_shed(r, now);
@@ -106,11 +108,13 @@ struct reader *reader_new(struct loop *loop, struct engine *engine, struct place
                                     .budget = budget,
                                     .instance_id = config->service.instance_id,
                                     .sampler = &r->sampler,
-                                    .on_audience = watched_on_audience};
+                                    .on_audience = watched_on_audience,
+                                    .on_viewers = viewer_counts_changed};
     broadcast_env_init(&r->env);
     r->sweep.on_due = on_reader_sweep;
     r->close_idle.on_due = on_close_idle;
     loop_timer_start(loop, &r->sweep, SWEEP_MS);
+    viewer_counts_start(r);
     reader_lease_start(r);
     return r;
 }
@@ -121,6 +125,7 @@ static void reader_close(struct reader *r) {
     loop_timer_stop(r->service.loop, &r->close_idle);
     service_release(&r->service);
     recheck_drop(r);
+    viewer_counts_stop(r);
     struct watched *w, *next;
     for (w = watched_next(r, NULL); w; w = next) {
         next = watched_next(r, w);

@@ -15,7 +15,9 @@
 #include "broadcast.h"
 #include "service/service.h"
 
+struct engine_listener;
 struct recheck;
+struct tally;
 struct watched;
 
 enum { READER_LOG_LINES = 10 }; // per second, of lines that every viewer or video causes
@@ -42,6 +44,8 @@ struct reader {
     struct name_table videos;   // watched
     struct watched *next_noted; // next one to be recorded again; NULL: none before repeat_notes_ms
     int64_t repeat_notes_ms;
+    struct tally *tally;            // of viewers; NULL once it is stopping
+    struct engine_listener *counts; // of other readers, for the tally
     struct loop_timer sweep, close_idle, lease;
     uint64_t generation;
     unsigned lease_failures; // in a row

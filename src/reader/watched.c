@@ -8,6 +8,7 @@
 #include "base/uthash.h"
 #include "engine/engine.h"
 #include "reader_core.h"
+#include "viewer_counts.h"
 
 enum {
     NOTES_SHARE = 40, // per sweep
@@ -81,6 +82,7 @@ static void watched_repeat_notes(struct reader *r) {
 void watched_close(struct reader *r, struct watched *w) {
     if (watched_is_noted(w) && !r->stopping) watched_note(r, w, false);
     if (w == r->next_noted) r->next_noted = watched_next(r, w);
+    viewer_counts_close(r, w->video);
     name_table_remove(&r->videos, &w->entry);
     broadcast_close(&w->broadcast);
     free(w->alias_url);

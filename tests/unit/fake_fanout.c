@@ -15,6 +15,7 @@
 struct fake_viewer {
     int number;
     struct fan_video *video;
+    uint8_t asks;
     struct frame_list given;
     struct fake_viewer *prev, *next;
 };
@@ -24,6 +25,8 @@ struct fan_video {
     void (*on_left)(void *arg);
     void *arg;
     unsigned viewers;
+    struct frame *moment; // of one kind
+    uint8_t moment_kind;
 };
 
 static struct fake_viewer *all_viewers;
@@ -61,6 +64,7 @@ void fan_video_free(struct fan_video *video) {
     DL_FOREACH_SAFE(all_viewers, v, next) {
         if (v->video == video) viewer_free(v);
     }
+    frame_unref(video->moment);
     free(video);
     videos--;
 }
@@ -70,15 +74,16 @@ void fan_video_reset(struct fan_video *video) {
 }
 
 bool fan_video_add(struct fan_video *video, const struct sink *sink, uint8_t asks, struct pending *pending) {
-    (void)asks;
     int number = sink->fd;
     assert(!find(number));
     struct fake_viewer *v = mem_zalloc(sizeof *v);
     v->number = number;
     v->video = video;
+    v->asks = asks;
     for (uint32_t i = pending->next; i < pending->count; i++) frame_list_take(&v->given, pending->frames[i]);
     pending->next = pending->count; // they are the viewer's
     pending_free(pending);
+    if (asks & video->moment_kind) frame_list_take(&v->given, frame_ref(video->moment));
     DL_APPEND(all_viewers, v);
     video->viewers++;
     counter_add(&video->counters->viewers, 1);
@@ -91,6 +96,16 @@ void fan_video_publish(struct fan_video *video, struct frame *frame) {
         if (v->video == video) frame_list_take(&v->given, frame_ref(frame));
     }
     frame_unref(frame);
+}
+
+void fan_video_publish_moment(struct fan_video *video, uint8_t kind, struct frame *frame) {
+    struct fake_viewer *v;
+    frame_unref(video->moment);
+    video->moment = frame;
+    video->moment_kind = kind;
+    DL_FOREACH(all_viewers, v) {
+        if (v->video == video && v->asks & kind) frame_list_take(&v->given, frame_ref(frame));
+    }
 }
 
 unsigned fan_video_viewers(const struct fan_video *video) {

@@ -13,6 +13,7 @@
 #include "placement/placement.h"
 #include "reader/connect.h"
 #include "reader/history.h"
+#include "reader/moments.h"
 #include "reader/reader.h"
 #include "run_loop.h"
 
@@ -66,6 +67,13 @@ bool placement_is_leased(struct placement *p, const char *reader_url) {
     return true;
 }
 
+bool placement_lease_has_ended(struct placement *p, const char *reader_url, uint64_t generation) {
+    (void)p;
+    (void)reader_url;
+    (void)generation;
+    return false;
+}
+
 bool placement_ready(struct placement *p) {
     (void)p;
     return true;
@@ -109,6 +117,22 @@ static void watch(struct engine *e, const char *const *videos, size_t count, boo
     (void)watched;
 }
 
+// The counts of other readers
+
+static struct engine_listener *listen_to_counts(struct engine *e, const char *topic, engine_message_cb *cb,
+                                                void *arg) {
+    (void)e;
+    (void)cb;
+    (void)arg;
+    assert_string_equal(topic, "viewers:http://127.0.0.1:4001");
+    return NULL;
+}
+
+static void unlisten(struct engine *e, struct engine_listener *l) {
+    (void)e;
+    (void)l;
+}
+
 // Another process has taken the reader's URL over.
 static void lose_lease(void) {
     engine_lease_cb *cb = renewed;
@@ -126,6 +150,8 @@ static int set_up(void **state) {
     ops.lease_renew = lease_renew;
     ops.lease_drop = lease_drop;
     ops.watch = watch;
+    ops.listen = listen_to_counts;
+    ops.unlisten = unlisten;
     fake_engine(engine)->ops = &ops;
     budget = (struct history_budget){.max = 1 << 19};
     placement_waiting = NULL;
@@ -159,10 +185,15 @@ static int tear_down(void **state) {
     return budget.bytes || fake_fanout_videos();
 }
 
-static void connect_viewer(void) {
+static void connect_viewer_asking(uint8_t asks) {
     assert_null(fake_request(&exchange, "GET /connect?userid=u1&videoid=" FAKE_VIDEO, "", NULL));
-    reader_connect(reader, &exchange.exchange,
-                   &(struct connect_params){.userid = "u1", .videoid = FAKE_VIDEO, .redirect = true});
+    reader_connect(
+        reader, &exchange.exchange,
+        &(struct connect_params){.userid = "u1", .videoid = FAKE_VIDEO, .redirect = true, .asks = asks});
+}
+
+static void connect_viewer(void) {
+    connect_viewer_asking(0);
 }
 
 // Connects a viewer of this reader's own video, which then waits for the feed.
@@ -189,6 +220,27 @@ static void a_viewer_of_a_video_of_this_reader_gets_a_stream(void **state) {
     fake_answer(engine, 0);
     assert_int_equal(exchange.end, FAKE_STREAMS);
     assert_true(fake_fanout_has(FAKE_SINK));
+}
+
+static void a_viewer_that_asks_is_sent_the_count_with_its_first_bytes(void **state) {
+    (void)state;
+    connect_viewer_asking(1u << MOMENT_VIEWERS);
+    place(PLACEMENT_OK, own_url);
+    loop_drain(loop);
+    fake_notify_subscribed(engine);
+    fake_answer(engine, 0);
+    assert_string_equal(
+        fake_fanout_text(FAKE_SINK),
+        "{\"type\":\"connected\",\"userid\":\"u1\",\"videoid\":\"v1\",\"instance\":\"reader-1\"} "
+        "viewers={\"type\":\"viewers\",\"viewers\":1}");
+}
+
+static void a_viewer_that_does_not_ask_is_sent_no_count(void **state) {
+    (void)state;
+    wait_for_feed();
+    fake_answer(engine, 0);
+    run_later(loop, 4 * SWEEP_MS);
+    assert_null(strstr(fake_fanout_text(FAKE_SINK), "viewers"));
 }
 
 static void a_viewer_whose_sink_has_no_descriptor_gets_a_stream(void **state) {
@@ -251,6 +303,8 @@ int main(void) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         CASE(a_viewer_of_a_video_of_this_reader_gets_a_stream),
+        CASE(a_viewer_that_asks_is_sent_the_count_with_its_first_bytes),
+        CASE(a_viewer_that_does_not_ask_is_sent_no_count),
         CASE(a_viewer_whose_sink_has_no_descriptor_gets_a_stream),
         CASE(a_viewer_that_waits_for_a_store_that_is_away_is_refused_with_store_away),
         CASE(a_viewer_of_a_video_that_the_store_has_no_room_for_is_refused_with_too_many_videos),

@@ -38,6 +38,7 @@ export class Viewer {
   heartbeats = []; // times at which a comment line arrived
   redirects = []; // the redirect responses
   fault; // violation of the stream's rules
+  counts = []; // {viewers, at}: how many there are, for one that has asked
   ended = false; // the server closed
 
   constructor(options) {
@@ -113,6 +114,9 @@ export class Viewer {
     } else if (type === 'message' && json.type === undefined) {
       if (json.id !== event.id) throw new Error(`the event's id ${event.id} is not the comment's: ${event.text}`);
       this.journal.comment(event);
+    } else if (type === 'viewers' && this.options.query.events?.split(',').includes('viewers')) {
+      if (event.id !== undefined || json.type !== 'viewers') throw new Error(`no count of viewers: ${event.text}`);
+      this.counts.push({ viewers: json.viewers, at: event.at });
     } else {
       throw new Error(`unexpected event ${type}: ${event.text}`);
     }
@@ -145,6 +149,11 @@ export class Viewer {
   }
   sees(count, ms) {
     return this.wait(() => this.comments.length >= count, `${count} comments`, ms);
+  }
+
+  // Waits until it was last told of `count` viewers.
+  isOneOf(count, ms) {
+    return this.wait(() => this.counts.at(-1)?.viewers === count, `a count of ${count}`, ms);
   }
 
   // A viewer of the same video that resumes at the position of this one, with the same journal.

@@ -72,6 +72,9 @@ bool placement_is_reader_host(struct placement *, const char *host);
 // Returns whether a reader has, or had, a lease by this URL.
 bool placement_is_leased(struct placement *, const char *reader_url);
 
+// Returns whether the lease of this URL has ended, or is held by a later process than that of `generation`.
+bool placement_lease_has_ended(struct placement *, const char *reader_url, uint64_t generation);
+
 // Returns whether the list of readers has been read; the number of readers that may get videos.
 bool placement_ready(struct placement *);
 size_t placement_reader_count(struct placement *);
