@@ -9,6 +9,7 @@
 #include "app/probe.h"
 #include "app/settings.h"
 #include "app/simulate_main.h"
+#include "app/top_main.h"
 #include "app/up.h"
 #include "version.h"
 
@@ -40,6 +41,8 @@ static const struct command_row {
      "load and measure a running server: deliveries, losses, latency, CPU, memory"},
     {"simulate", simulate_main, COMMAND_SIMULATE, "[OPTIONS]",
      "calculate in memory how evenly videos and viewers spread over readers"},
+    {"top", top_main, COMMAND_TOP, "[OPTIONS]",
+     "show a running system in the terminal: viewers, rates, delays, readers, what happened"},
     {"probe", probe_main, 0, "URL", "request a URL, for health checks: exit code 0 if it returns 2xx"},
     {"options", options_main, 0, "--markdown", "print the option table of docs/configuration.md"},
 };

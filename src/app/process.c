@@ -5,20 +5,22 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-static sigset_t endings(void) {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    return set;
-}
+static sigset_t taken;
 
 int process_take_signals(void) {
-    sigset_t set = endings();
-    sigprocmask(SIG_BLOCK, &set, NULL);
+    sigemptyset(&taken);
+    sigaddset(&taken, SIGINT);
+    sigaddset(&taken, SIGTERM);
+    sigprocmask(SIG_BLOCK, &taken, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); // the engine handles the error of a file that must not grow
-    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return signalfd(-1, &taken, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+void process_take_too(int signals, int number) {
+    sigaddset(&taken, number);
+    sigprocmask(SIG_BLOCK, &taken, NULL);
+    signalfd(signals, &taken, 0);
 }
 
 void process_release_signals(int signals) {
@@ -33,10 +35,7 @@ int process_next_signal(int signals) {
 void process_take_hangup(int signals) {
     struct sigaction now;
     if (sigaction(SIGHUP, NULL, &now) == 0 && now.sa_handler == SIG_IGN) return;
-    sigset_t set = endings();
-    sigaddset(&set, SIGHUP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    signalfd(signals, &set, 0);
+    process_take_too(signals, SIGHUP);
 }
 
 unsigned long process_raise_descriptor_limit(void) {

@@ -7,11 +7,14 @@
 int process_take_signals(void);
 void process_release_signals(int signals);
 
+// Adds a signal to those that are taken. `signals` is what process_take_signals() returned.
+void process_take_too(int signals, int number);
+
 // Returns the next signal, or 0 if there is none.
 int process_next_signal(int signals);
 
 // Also blocks SIGHUP, for a process that outlives its terminal. Does nothing if SIGHUP is already ignored, as
-// under nohup(1). `signals` is what process_take_signals() returned.
+// under nohup(1).
 void process_take_hangup(int signals);
 
 // Raises the descriptor limit as far as the system allows. Returns the new limit.

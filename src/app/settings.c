@@ -14,7 +14,7 @@ enum {
 };
 
 const char *const settings_commands[] = {"up",      "manager",  "comment", "reader", "statistics",
-                                         "clients", "simulate", "bench",   NULL};
+                                         "clients", "simulate", "bench",   "top",    NULL};
 
 const struct option_row settings_rows[] = {
     {"bind", NULL, OPTION_STRING, AT(bind), 0, 0, "127.0.0.1", "ADDR", NULL,
@@ -185,6 +185,13 @@ const struct option_row settings_rows[] = {
      "measure another event-stream server: URL of a stream, with {video} and {viewer} in it", COMMAND_BENCH},
     {"publish", NULL, OPTION_STRING, AT(bench.publish), 0, 0, NULL, "REQUEST", NULL,
      "and how to publish to it: METHOD URL BODY, with {video} and {body} in it", COMMAND_BENCH},
+    {"statistics", "STATISTICS_API_URL", OPTION_STRING, AT(statistics_url), 0, 0, "http://127.0.0.1:5000",
+     "URL", NULL, "URL of the statistics service", COMMAND_TOP},
+    {"once", NULL, OPTION_BOOL, AT(top.once), 0, 0, NULL, NULL, NULL,
+     "print the figures once and end, as it does where the output is no terminal", COMMAND_TOP},
+    {"json", NULL, OPTION_BOOL, AT(top.json), 0, 0, NULL, NULL, NULL,
+     "print a line of JSON (that of GET /dashboard) instead of text; without --once, one after the other",
+     COMMAND_TOP},
 };
 
 const size_t settings_row_count = sizeof settings_rows / sizeof *settings_rows;

@@ -15,13 +15,18 @@ enum command {
     COMMAND_STATISTICS = 16,
     COMMAND_CLIENTS = 32,
     COMMAND_SIMULATE = 64,
-    COMMAND_BENCH = 128
+    COMMAND_BENCH = 128,
+    COMMAND_TOP = 256
 };
 
 struct simulate_settings {
     int64_t videos, viewers, readers;
     const char *distribution, *policy, *lose_reader, *html;
     bool json;
+};
+
+struct top_settings {
+    bool once, json;
 };
 
 struct bench_settings {
@@ -52,6 +57,7 @@ struct settings {
     int64_t demo_restart_ms;
     struct simulate_settings simulate;
     struct bench_settings bench;
+    struct top_settings top;
 };
 
 enum { READERS_MAX = 100, SETTINGS_URL_MAX = 512, SETTINGS_REDIS_URL_SIZE = 2048 };
