@@ -80,7 +80,9 @@ static bool listing_take_backwards(struct listing *l, const struct engine_range 
     buf_add(&b, l->comments.data, l->comments.len);
     buf_release(&l->comments);
     l->comments = b;
-    return first > r->entries || r->more;
+    while (first > r->entries)
+        if ((--first)->kind == ENTRY_COMMENT) return true;
+    return r->more;
 }
 
 static void listing_read(struct listing *);
@@ -105,7 +107,7 @@ static void on_listing_range(void *arg, enum engine_status status, const struct 
 
 static void listing_read(struct listing *l) {
     const struct engine_ops *ops = l->engine->ops;
-    size_t limit = l->limit - l->count;
+    size_t limit = l->reads ? LISTING_MAX : l->limit; // one read is enough, unless there are other entries
     l->reads++;
     if (l->forwards) // one more, which may be the one that ends the page
         ops->range(l->engine, l->videoid, l->after, limit + 1, on_listing_range, l);

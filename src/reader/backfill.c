@@ -163,10 +163,15 @@ static size_t backfill_reserve(struct backfill *fill, size_t most) {
 static void on_backfill_range(void *, enum engine_status, const struct engine_range *);
 static void on_backfill_before(void *, enum engine_status, const struct engine_range *);
 
-// Returns how many entries the next query may bring.
+// Going backwards: nothing has been read yet.
+static bool backfill_begins(const struct backfill *fill) {
+    return !fill->found && !fill->passed;
+}
+
+// Returns how many entries the next query may bring: at first as many as comments are wanted.
 static size_t backfill_batch(const struct backfill *fill) {
-    uint32_t missing = fill->comments - fill->found;
-    return position_is_set(fill->before) && missing < BACKFILL_BATCH ? missing : BACKFILL_BATCH;
+    bool begins = position_is_set(fill->before) && backfill_begins(fill);
+    return begins && fill->comments < BACKFILL_BATCH ? fill->comments : BACKFILL_BATCH;
 }
 
 static void backfill_read(struct backfill *fill) {
@@ -298,12 +303,13 @@ static bool backfill_may_pass(const struct backfill *fill) {
 static void on_backfill_before(void *arg, enum engine_status status, const struct engine_range *r) {
     struct backfill *fill = arg;
     if (!backfill_take_answer(fill, status)) return;
+    bool begins = backfill_begins(fill);
     const struct engine_entry *end = r->entries + r->count, *first = backfill_go_back(fill, r);
     bool goes_back = r->more && r->count && fill->found < fill->comments && backfill_may_pass(fill);
-    bool here = !goes_back && fill->found + fill->passed == r->count; // this answer has all of them
+    bool here = begins && !goes_back; // this answer has all of them
     if (first < end) fill->from = fill->at = continuity_before(first);
     fill->before = goes_back ? r->entries->at : (struct position){0};
-    fill->whole = !r->more;
+    fill->whole = !r->more && (fill->found < fill->comments || first == r->entries);
     if (here) continuity_walk(&fill->at, first, (size_t)(end - first), backfill_emit, fill);
     budget_give_back(fill->reserved);
     backfill_continue(fill, !here);

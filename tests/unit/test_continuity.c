@@ -175,6 +175,23 @@ static void a_viewer_that_continues_after_a_gap_gets_no_other(void **state) {
 
 // What is left up to the log's head
 
+static void assert_before(struct engine_entry e, struct position wanted) {
+    struct position at = continuity_before(&e);
+    assert_int_equal(position_compare(at, wanted), 0);
+    assert_int_equal(continuity_of(at, &e), CONTINUITY_NEXT);
+}
+
+static void a_viewer_just_before_an_entry_gets_it_next(void **state) {
+    (void)state;
+    assert_before(comment_at(1, 7), pos(1, 6));
+    assert_before(comment_at(1, 1), pos(1, 0));
+    assert_before(comment_after(2, 1, pos(1, 9)), pos(1, 9));
+    struct engine_entry loss = tombstone_at(2, 1);
+    loss.prev = pos(1, 9);
+    struct position at = continuity_before(&loss); // not where the loss begins: that would be a gap
+    assert_int_equal(position_compare(at, pos(2, 0)), 0);
+}
+
 static void assert_end(struct position at, struct position head, const char *text) {
     struct frame_list list = {0};
     continuity_end(&at, head, frame_list_take, &list);
@@ -220,6 +237,7 @@ int main(void) {
         cmocka_unit_test(a_loss_is_a_gap_up_to_the_tombstone),
         cmocka_unit_test(a_loss_that_was_noticed_late_reaches_back),
         cmocka_unit_test(a_viewer_that_continues_after_a_gap_gets_no_other),
+        cmocka_unit_test(a_viewer_just_before_an_entry_gets_it_next),
         cmocka_unit_test(at_the_head_nothing_is_left),
         cmocka_unit_test(all_up_to_the_head_has_expired),
         cmocka_unit_test(a_head_behind_us_means_that_the_store_went_back),

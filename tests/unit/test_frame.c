@@ -25,6 +25,22 @@ static void a_comment_is_a_plain_event_with_its_id(void **state) {
     assert_bytes(f, "id: 1763932000000-42\ndata: {\"id\":\"1763932000000-42\",\"a\":1}\n\n");
 }
 
+static void a_comment_is_plain_and_what_has_a_name_is_not(void **state) {
+    (void)state;
+    struct frame *frames[] = {
+        comment_frame(1, 1),
+        frame_of_event(pos(1, 2), NULL, "event: x", 8), // what looks like a name is data
+        foreign_frame("{}"),
+        frame_of_event(pos(1, 3), NULL, "", 0),
+        frame_of_gap(pos(1, 4), pos(1, 5), GAP_SLOW),
+        frame_of_event(pos(0, 0), "viewers", "{}", 2),
+    };
+    for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
+        assert_int_equal(frame_is_plain(frames[i]), i < 4);
+        frame_unref(frames[i]);
+    }
+}
+
 static void a_message_of_another_system_has_no_id_and_moves_no_position(void **state) {
     (void)state;
     struct frame *f = frame_of_body(pos(0, 0), "\n  \"comment\": \"hi\"\r\n\r");
@@ -165,6 +181,7 @@ static void a_head_is_no_chunk_and_the_first_event_is_one(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_comment_is_a_plain_event_with_its_id),
+        cmocka_unit_test(a_comment_is_plain_and_what_has_a_name_is_not),
         cmocka_unit_test(a_message_of_another_system_has_no_id_and_moves_no_position),
         cmocka_unit_test(what_is_not_shown_has_no_frame),
         cmocka_unit_test(only_the_given_length_is_framed),

@@ -125,6 +125,66 @@ static void any_position_is_found_among_messages_without_number(void **state) {
     }
 }
 
+// The newest comments, as they are found now, or "not known".
+static const char *newest(uint32_t comments) {
+    static char text[256];
+    struct position from;
+    uint64_t first;
+    if (!history_newest(&history, comments, now, &from, &first)) return "not known";
+    snprintf(text, sizeof text, "from 1-%u: %s", (unsigned)from.seq, given(from));
+    assert_true(first == history_end(&history) ||
+                position_compare(history_at(&history, first)->at, from) > 0);
+    return text;
+}
+
+static void the_newest_comments_are_known_once_the_log_has_been_read(void **state) {
+    (void)state;
+    push_run(1, 5);
+    assert_string_equal(newest(1), "not known");
+    history_checked(&history, pos(1, 3), 2, now);
+    assert_string_equal(newest(1), "from 1-4: 1-5");
+    assert_string_equal(newest(2), "from 1-3: 1-4 1-5");
+    assert_string_equal(newest(3), "not known"); // 1-3 is held, but may have expired
+    push_run(6, 6);
+    assert_string_equal(newest(3), "from 1-3: 1-4 1-5 1-6");
+    history_checked(&history, pos(1, 0), UINT32_MAX, now);
+    assert_string_equal(newest(100), "from 1-0: 1-1 1-2 1-3 1-4 1-5 1-6");
+}
+
+static void the_newest_comments_are_known_for_some_seconds(void **state) {
+    (void)state;
+    push_run(1, 2);
+    history_checked(&history, pos(1, 0), UINT32_MAX, now);
+    now += HISTORY_CHECKED_MS;
+    assert_string_equal(newest(1), "from 1-1: 1-2");
+    now++;
+    assert_string_equal(newest(1), "not known");
+}
+
+static void what_is_no_comment_is_not_counted(void **state) {
+    (void)state;
+    push_run(1, 2);
+    push(pos(1, 2), frame_of_gap(pos(1, 3), pos(1, 4), GAP_EXPIRED));
+    push(pos(1, 4), comment_frame(1, 6)); // after a tombstone
+    history_checked(&history, pos(1, 0), UINT32_MAX, now);
+    assert_string_equal(newest(1), "from 1-4: 1-6");
+    assert_string_equal(newest(2), "from 1-1: 1-2 gap(1-3..1-4 2 expired) 1-6");
+}
+
+static void the_newest_comments_are_not_known_where_the_run_was_cut(void **state) {
+    (void)state;
+    push_run(1, 5);
+    history_checked(&history, pos(1, 0), UINT32_MAX, now);
+    push_run(6, HISTORY_RESTING_FRAMES + 3);
+    assert_string_equal(newest(HISTORY_RESTING_FRAMES + 1), "not known");
+    history_reset(&history, &budget, pos(1, 50), now);
+    assert_string_equal(newest(1), "not known");
+    history_checked(&history, pos(1, 40), 1, now); // it does not hold that
+    assert_string_equal(newest(1), "not known");
+    history_checked(&history, pos(1, 50), UINT32_MAX, now);
+    assert_string_equal(newest(1), "from 1-50: ");
+}
+
 static void a_reset_drops_everything_and_begins_at_the_position(void **state) {
     (void)state;
     history_reset(&history, &budget, pos(1, 4), now);
@@ -300,6 +360,10 @@ int main(void) {
         TEST(what_it_has_never_held_is_not_covered),
         TEST(gaps_and_messages_without_number_are_part_of_the_run),
         TEST(any_position_is_found_among_messages_without_number),
+        TEST(the_newest_comments_are_known_once_the_log_has_been_read),
+        TEST(the_newest_comments_are_known_for_some_seconds),
+        TEST(what_is_no_comment_is_not_counted),
+        TEST(the_newest_comments_are_not_known_where_the_run_was_cut),
         TEST(a_reset_drops_everything_and_begins_at_the_position),
         TEST(the_oldest_frames_are_dropped_and_the_run_begins_after_them),
         TEST(it_holds_no_more_bytes_than_it_may),

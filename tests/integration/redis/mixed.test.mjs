@@ -138,3 +138,32 @@ scenario('an epoch that begins with an entry of another kind is announced by non
     assert.deepEqual(one.journal.passed, [id]);
   }
 });
+
+scenario('the newest comments and a listing are of both versions, with entries of other kinds between', options, async (t) => {
+  const system = await t.system(mixed(false));
+  const [reader, api] = [system.readers[1], system.comments[1]]; // of this version
+  const stored = [];
+  for (let i = 0; i < 60; i++) {
+    const json = { userid: 'u', videoid: 'v', comment: `comment ${i}` };
+    stored.push((await call('POST', `${system.comments[i % 2]}/comment`, { json })).json.comment);
+    if (i % 3 === 0) await appendKind(system, 'v', 7, '"target":"x"');
+    if (i === 30) for (let n = 0; n < 60; n++) await appendKind(system, 'v', 8, '');
+  }
+  for (const history of [1, 20, 50, 1_000]) {
+    const one = await t.watch(reader, { video: 'v', fields: { history, redirect: 'never' }, journal: new PassingJournal() });
+    await one.reaches(stored.at(-1).id);
+    assert.deepEqual(one.comments, stored.slice(-history));
+    assert.deepEqual(one.gaps, []);
+  }
+  for (const limit of [1, 7, 50, 200]) {
+    const listed = [];
+    for (let query = `limit=${limit}`; ;) {
+      const { comments, more } = (await call('GET', `${api}/videos/v/comments?${query}`)).json;
+      listed.unshift(...comments);
+      if (!more) break;
+      assert.ok(comments.length, 'a page has a comment to go on from');
+      query = `limit=${limit}&before=${comments[0].id}`;
+    }
+    assert.deepEqual(listed, stored, `limit=${limit}`);
+  }
+});
