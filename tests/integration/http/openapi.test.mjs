@@ -7,7 +7,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { call, owner, post, register } from '../lib/api.mjs';
 import { everyPort } from '../lib/checks.mjs';
 import { Description } from '../lib/openapi.mjs';
-import { exchange, jsonBytes, requestBytes } from '../lib/raw.mjs';
+import { RawClient, exchange, jsonBytes, requestBytes } from '../lib/raw.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
 
@@ -22,6 +22,7 @@ const asked = {
   resolveVideo: { target: '/resolve/v' },
   listComments: { target: '/videos/v/comments?limit=20' },
   getStatistics: {},
+  getDashboard: {},
   reportCommentApi: { body: { instanceId: 'c', totalComments: 1, commentsByVideo: { v: 1 }, activeTopics: ['video:v'], topicSubscribers: { 'video:v': 1 } } },
   reportReader: { body: { instanceId: 'r', activeConnections: 1, subscribedTopics: ['video:v'], messagesSent: 3 } },
   reportManager: { body: { instanceId: 'm', service: 'm', registeredVideos: 1, availableReaderApis: 1, registrationCount: 1, videoMappings: { v: 'http://a' } } },
@@ -63,7 +64,7 @@ scenario('every operation answers as described', async (t) => {
   await post(system, 'v', 'the first');
   for (const operation of everywhere(description)) {
     const { operationId, requestBody } = operation.operation;
-    if (streams[operationId]) continue;
+    if (streams[operationId] || operationId === 'watchDashboard') continue;
     assert.ok(asked[operationId], `a request for ${operationId}: add one to this test`);
     const url = urlOf(system, operation.role, reader);
     const answer = await exchange(url, bytesOf(operation, asked[operationId]));
@@ -102,6 +103,23 @@ scenario('streams, their events and redirects are as described', { ms: 60_000 },
     for (const each of viewer.gaps) description.checkEvent(operation, 'gap', each.json ?? each);
     for (const each of viewer.comments) description.checkEvent(operation, 'message', each.json ?? each);
   }
+});
+
+scenario('the stream of the dashboard is as described', async (t) => {
+  const system = await t.system({ flags: { 'statistics-interval-ms': 200 } });
+  const description = await Description.of(system.comment);
+  const operation = description.operations().find(({ operation: { operationId } }) => operationId === 'watchDashboard');
+  const client = await RawClient.connect(system.statistics);
+  t.after(() => client.destroy());
+  client.send(bytesOf(operation));
+  const { 'x-events': described } = description.response(operation, 200).content['text/event-stream'];
+  const names = await until(() => {
+    const events = client.stream.split('\n\n').slice(0, -1).map((text) => ({ name: /^event: (.*)$/m.exec(text)?.[1], data: /^data: (.*)$/m.exec(text)?.[1] })).filter(({ data }) => data);
+    for (const { name, data } of events) description.checkEvent(operation, name, JSON.parse(data));
+    return events.filter(({ name }) => name === 'sample').length > 1 && events.map(({ name }) => name);
+  }, 'two samples');
+  assert.deepEqual(names.slice(0, 2), ['hello', 'history']);
+  for (const name of names) assert.ok(described[name]);
 });
 
 // Refusals that any operation may give, with the code.
@@ -172,6 +190,7 @@ scenario('what only a demo serves is as described', { setups: ['embedded', 'up-r
     ['killReader', { target: '/demo/readers/reader-1/kill', headers }],
   ]) statuses.push((await ask(id, options)).status);
   assert.deepEqual(statuses, [403, 403, 404, 202, 409]);
+  await until(async () => (await ask('getDashboard')).json.notices.some(({ kind }) => kind === 'reader_lost'), 'a notice of the lost reader', 10_000);
 });
 
 const postOperation = (description) => description.operations().find(({ operation }) => operation.operationId === 'postComment');
