@@ -80,6 +80,31 @@ scenario('every operation answers as described', async (t) => {
   }
 });
 
+// The names of a stream's events so far, each of which is as described.
+function checkedEvents(description, operation, client) {
+  const events = client.stream.split('\n\n').slice(0, -1).map((text) => ({ name: /^event: (.*)$/m.exec(text)?.[1] ?? 'message', data: /^data: (.*)$/m.exec(text)?.[1] }));
+  return events.filter(({ data }) => data).map(({ name, data }) => {
+    description.checkEvent(operation, name, JSON.parse(data));
+    return name;
+  });
+}
+
+scenario('older comments and the number of viewers are as described', async (t) => {
+  const system = await t.system();
+  const description = await Description.of(system.comment);
+  const operation = description.operations().find(({ operation: { operationId } }) => operationId === 'watchVideo');
+  const reader = await owner(system, 'v');
+  for (let i = 0; i < 5; i++) await post(system, 'v', `comment ${i}`);
+  const client = await RawClient.connect(reader);
+  t.after(() => client.destroy());
+  client.send(bytesOf(operation, { target: '/connect?userid=u&videoid=v&history=3&events=viewers' }));
+  const names = await until(() => {
+    const events = checkedEvents(description, operation, client);
+    return events.includes('viewers') && events;
+  }, 'the number of viewers');
+  assert.equal(names.filter((name) => name === 'message').length, 4);
+});
+
 scenario('streams, their events and redirects are as described', { ms: 60_000 }, async (t) => {
   const system = await t.system({ flags: { 'log-entries': 3, 'log-min-age-ms': 0 } });
   const description = await Description.of(system.comment);
@@ -114,9 +139,8 @@ scenario('the stream of the dashboard is as described', async (t) => {
   client.send(bytesOf(operation));
   const { 'x-events': described } = description.response(operation, 200).content['text/event-stream'];
   const names = await until(() => {
-    const events = client.stream.split('\n\n').slice(0, -1).map((text) => ({ name: /^event: (.*)$/m.exec(text)?.[1], data: /^data: (.*)$/m.exec(text)?.[1] })).filter(({ data }) => data);
-    for (const { name, data } of events) description.checkEvent(operation, name, JSON.parse(data));
-    return events.filter(({ name }) => name === 'sample').length > 1 && events.map(({ name }) => name);
+    const events = checkedEvents(description, operation, client);
+    return events.filter((name) => name === 'sample').length > 1 && events;
   }, 'two samples');
   assert.deepEqual(names.slice(0, 2), ['hello', 'history']);
   for (const name of names) assert.ok(described[name]);
