@@ -39,6 +39,7 @@ export class LiveCommentsElement extends Base {
   #parts; // while it is in a document
   #live;
   #due = false;
+  #draft = ''; // what is typed survives a change of video
   #state = { name: 'connecting' };
   #viewers;
 
@@ -120,10 +121,11 @@ export class LiveCommentsElement extends Base {
         return composer.restore(text);
       },
     });
-    const state = new StateDisplay({ words, onRetry: () => this.#later({ again: true }) });
+    const state = new StateDisplay({ words, onRetry: () => this.#reconnect() });
     const sample = make('div.sample', { part: 'sample', hidden: true });
     const announcer = new Announcer(words);
     this.#parts = { list, composer, outbox, state, sample, announcer, rate: new ReadableRate() };
+    composer.restore(this.#draft);
     this.shadowRoot.replaceChildren(state.header, state.banner, list.element, sample, composer.element, announcer.element);
     list.start();
     this.#showComposer();
@@ -136,12 +138,21 @@ export class LiveCommentsElement extends Base {
     if (!this.#parts) return;
     const { list, composer, outbox, state, announcer, timer } = this.#parts;
     clearInterval(timer);
+    this.#draft = composer.text;
     for (const part of [list, composer, outbox, state, announcer]) part.stop();
     this.#parts = undefined;
     this.#viewers = undefined;
   }
 
-  #connect() {
+  // Now, and from where it was: what is shown stays.
+  #reconnect() {
+    const since = this.#live?.position;
+    this.#live?.close();
+    this.#live = undefined;
+    this.#connect(since);
+  }
+
+  #connect(since) {
     const video = this.getAttribute('video');
     if (!video) return this.#onState({ name: 'refused', error: this.#words.noVideo });
     const server = this.getAttribute('server') || new URL('.', import.meta.url).href;
@@ -150,7 +161,7 @@ export class LiveCommentsElement extends Base {
     if (isMixed(server)) return this.#onState({ name: 'refused', error: this.#words.mixedContent(server) });
     try {
       this.#live = new LiveComments({
-        server, video, history, user: this.userid, name: this.authorName || undefined, token: this.token, viewers: true,
+        server, video, history, since, user: this.userid, name: this.authorName || undefined, token: this.token, viewers: true,
         onComment: (comment, info) => this.#onComment(comment, info),
         onGap: (gap) => this.#onGap(gap),
         onState: (state) => this.#onState(state),

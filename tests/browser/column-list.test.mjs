@@ -182,7 +182,27 @@ scenario('states look different and say what they mean', async (t) => {
   }
   assert.equal(new Set(looks).size, 5, looks.join('\n'));
   assert.equal(await column.input.isDisabled(), true);
+});
+
+scenario('another attempt keeps what is shown and typed, and goes on from there', async (t) => {
+  const column = await embedFake(t);
+  await column.fake((fake) => {
+    fake.emit('shown');
+    fake.position = '1-1';
+  });
+  await column.wait((rows) => rows.length === 1, 'a row');
+  await column.input.fill('half a sen');
+  await column.fake((fake) => {
+    fake.old = true;
+    fake.state({ name: 'reconnecting', retryInMs: 60_000 });
+  });
   await column.find('.banner button').click();
   await column.live();
-  assert.equal(await column.input.isDisabled(), false);
+  assert.deepEqual(await column.fake((fake) => [fake.old, fake.options.since]), [null, '1-1'].map((each) => each ?? undefined));
+  await column.fake((fake) => fake.emit('next'));
+  await column.wait((rows) => rows.length === 2, 'the old row and the next');
+  assert.equal(await column.input.inputValue(), 'half a sen');
+  await column.host.evaluate((element) => (element.video = 'another'));
+  await column.wait((rows) => rows.length === 0, 'no row of the other video');
+  assert.equal(await column.input.inputValue(), 'half a sen');
 });

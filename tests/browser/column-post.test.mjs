@@ -141,6 +141,7 @@ scenario('a name of any kind becomes one that the server accepts, and is kept', 
   await column.live();
   assert.equal(await column.find('.rename').textContent(), 'evil name');
   assert.equal(await column.host.evaluate((element) => element.userid), user);
+  await column.wait((rows) => rows.length === 5 && rows.every(({ own }) => own), 'the own comments, as own ones');
 });
 
 scenario('the limit of a real server keeps the text too', { ms: 60_000 }, async (t) => {
@@ -154,4 +155,22 @@ scenario('the limit of a real server keeps the text too', { ms: 60_000 }, async 
   await column.send.getByText('Send').waitFor();
   await column.input.press('Enter');
   await column.wait((rows) => rows.some((row) => row.text === text && !row.state), 'the text that had to wait');
+});
+
+scenario('a comment whose answer is lost is stored once, and confirmed', { ms: 60_000 }, async (t) => {
+  const system = await t.system();
+  const lost = { count: 0 };
+  const route = (page) => page.route('**/comment', async (call) => {
+    if (call.request().method() !== 'POST' || lost.count++) return call.continue();
+    await call.fetch();
+    await call.abort();
+  });
+  const column = await embed(t, system, { route, expect: [/ERR_FAILED/] });
+  await column.live();
+  await column.say('only once');
+  await until(async () => lost.count >= 2, 'a second attempt');
+  await column.wait((rows) => rows.length === 1 && rows[0].text === 'only once' && rows[0].own && !rows[0].state, 'one row');
+  await column.say('and the next');
+  const rows = await column.wait((all) => all.length === 2 && all.every(({ state }) => !state), 'two rows');
+  assert.deepEqual(rows.map(({ id }) => id.split('-')[1]), ['1', '2']);
 });

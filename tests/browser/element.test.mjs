@@ -104,3 +104,35 @@ scenario('what cannot work is said in words: no video, a wrong user id', { ms: 6
   await column.live();
   assert.equal(await column.input.isDisabled(), false);
 });
+
+scenario('the newest 50 on arrival; after the server was away, what was missed, once', { ms: 60_000 }, async (t) => {
+  const system = await t.system({ stable: true });
+  const stored = await postMany(system, 'v', 60);
+  const column = await embed(t, system, { expect: [/ERR_|Failed to load/] });
+  const before = await column.wait((rows) => rows.length === 50, 'the newest 50');
+  assert.deepEqual(before.map(({ id }) => id), stored.slice(-50).map(({ id }) => id));
+  await system.stop('SIGKILL');
+  await column.find('.state.reconnecting').waitFor();
+  await column.find('.banner.reconnecting').getByText(/Connection lost/).waitFor();
+  await column.say('typed while it was away');
+  await system.restart();
+  const more = await postMany(system, 'v', 20);
+  await column.live();
+  const after = await column.wait((rows) => rows.filter(({ own }) => !own).length === 70 && rows.some(({ text, state }) => text === 'typed while it was away' && !state), 'all', 25_000);
+  assert.deepEqual(after.filter(({ own }) => !own).map(({ id }) => id), [...stored.slice(-50), ...more].map(({ id }) => id));
+  assert.equal(await column.find('.gap').count(), 0);
+});
+
+scenario('a page that was asleep says what is no longer kept, where it is missing', { ms: 60_000 }, async (t) => {
+  const system = await t.system({ flags: { 'log-entries': 10, 'log-min-age-ms': 0 } });
+  await post(system, 'v', 'before');
+  const column = await embed(t, system);
+  await column.wait((rows) => rows.length === 1, 'a comment');
+  await column.page.evaluate(() => window.dispatchEvent(new Event('pagehide')));
+  const stored = await postMany(system, 'v', 3_000, { atOnce: 32 });
+  await column.page.evaluate(() => window.dispatchEvent(new Event('pageshow')));
+  await column.wait((rows) => rows.at(-1).id === stored.at(-1).id, 'what is kept', 25_000);
+  await column.find('.gap').getByText(/^[\d,]+ comments missed, no longer kept$/).waitFor();
+  const [missed] = (await column.find('.gap').textContent()).match(/[\d,]+/);
+  assert.equal(Number(missed.replace(',', '')) + (await column.rows()).length - 1, 3_000);
+});

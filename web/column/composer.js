@@ -80,6 +80,10 @@ export class Composer {
     this.#show();
   }
 
+  get text() {
+    return this.input.value;
+  }
+
   // Puts a text back, unless another has been begun.
   restore(text) {
     if (this.input.value) return this.input.value === text;
