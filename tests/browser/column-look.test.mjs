@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { until } from '../integration/lib/time.mjs';
 import { scenario } from '../integration/lib/scenario.mjs';
+import { findings } from './axe.mjs';
 import { Column, embed, embedFake } from './embedding.mjs';
 import { curl } from './page.mjs';
 
@@ -174,4 +175,30 @@ scenario('one column in another language, one in none', async (t) => {
   assert.match(await a.find('.rename').textContent(), /^Gast \d+$/);
   assert.equal(await b.find('.title').textContent(), 'Comments');
   assert.equal(await a.input.getAttribute('placeholder'), 'Say something', 'what is not given stays');
+});
+
+scenario('axe finds nothing in the column, in either theme, with all that it can show', { ms: 60_000 }, async (t) => {
+  for (const colorScheme of ['light', 'dark']) {
+    const column = await embedFake(t, { context: { colorScheme }, elements: '<main><h1>A page of our own</h1><live-comments video="v" user="me"></live-comments></main>' });
+    await column.fake((fake) => {
+      for (const name of ['Ann', 'Bob', 'Ann']) fake.emit('A comment', { user: name, name });
+      fake.emit('long '.repeat(200), { user: 'l' });
+      fake.gap({ from: '1-5', to: '1-9', missed: 5, reason: 'slow' });
+      fake.emit('after', { user: 'x' });
+      fake.emit('mine', { user: 'me', own: true });
+      fake.options.onViewers(12);
+    });
+    for (const text of ['fails', 'is on its way']) await column.say(text);
+    await column.fake((fake) => fake.refuse(0, { status: 403, message: 'No.' }));
+    await column.find('.failed').waitFor();
+    await column.input.fill('x'.repeat(2_001));
+    for (const state of [{ name: 'live' }, { name: 'connecting' }, { name: 'reconnecting', retryInMs: 60_000 }, { name: 'ended' }, { name: 'refused', error: {} }]) {
+      await column.fake(`(fake, state) => fake.state({ ...state, error: new Error('why') })`, state);
+      assert.deepEqual(await findings(column.page), [], `${colorScheme}, ${state.name}`);
+    }
+    await column.fake((fake) => fake.state({ name: 'live' }));
+    await column.scroll(-400);
+    await column.jump.waitFor();
+    assert.deepEqual(await findings(column.page), [], `${colorScheme}, standing still`);
+  }
 });
