@@ -45,7 +45,7 @@ struct connect_request {
 };
 
 static void connect_free(struct connect_request *c) {
-    c->reader->connecting--;
+    c->reader->outstanding--;
     free(c);
 }
 
@@ -251,7 +251,7 @@ static void on_placed(void *arg, const struct placement_answer *p) {
 void reader_connect(struct reader *r, struct http_exchange *x, const struct connect_params *params) {
     struct connect_request *c = mem_zalloc(sizeof *c);
     c->reader = r;
-    r->connecting++;
+    r->outstanding++;
     c->exchange = x;
     c->join.last = params->last;
     c->join.history = params->history;

@@ -148,7 +148,7 @@ void reader_kill(struct reader *r) {
 
 // Without a lease of its own it starts no further query; those that run are counted.
 bool reader_is_settled(const struct reader *r) {
-    return r->stopping && !r->renewing && !r->rechecking && !r->connecting &&
+    return r->stopping && !r->renewing && !r->rechecking && !r->outstanding &&
            broadcast_env_is_settled(&r->env);
 }
 

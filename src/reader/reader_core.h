@@ -49,7 +49,7 @@ struct reader {
     struct loop_timer sweep, close_idle, lease;
     uint64_t generation;
     unsigned lease_failures; // in a row
-    unsigned connecting;     // connect requests on their way to a stream, a redirect or a refusal
+    unsigned outstanding;    // connect requests and queries that still refer to it
     uint64_t redirected, resumed, shed, shed_logged;
     struct redirect_spent spent_hops;
     bool stopping, killed; // killed: stopping, and silent

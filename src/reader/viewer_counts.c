@@ -53,6 +53,7 @@ struct owner_query {
 static void on_owner_found(void *arg, const struct placement_answer *p) {
     struct owner_query *q = arg;
     struct reader *r = q->reader;
+    r->outstanding--;
     bool found = !r->stopping && p->status == PLACEMENT_OK;
     if (found)
         viewer_counts_place(
@@ -65,6 +66,7 @@ static void counts_find_owner(void *arg, const char *video) {
     size_t size = strlen(video) + 1;
     struct owner_query *q = mem_alloc(sizeof *q + size);
     q->reader = r;
+    r->outstanding++;
     memcpy(q->video, video, size);
     placement_register(r->placement, video, on_owner_found, q);
 }

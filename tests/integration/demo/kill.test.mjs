@@ -97,7 +97,7 @@ scenario('killed again as soon as it is back, 30 times, with joins on their way'
   for (let round = 0; kills < 30; round++) {
     const joins = await Promise.all(Array.from({ length: 8 }, async (_, i) => {
       const client = await RawClient.connect(reader).catch(() => undefined);
-      await client?.send(`GET /connect?userid=u&videoid=v-${round}-${i}&redirect=never HTTP/1.1\r\nHost: x\r\n\r\n`).catch(() => {});
+      await client?.send(`GET /connect?userid=u&videoid=v-${round}-${i}&redirect=never&events=viewers HTTP/1.1\r\nHost: x\r\n\r\n`).catch(() => {});
       return client;
     }));
     const { status } = await tryToKill(system, name, { token });
