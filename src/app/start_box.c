@@ -2,8 +2,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/settings.h"
+#include "base/terminal.h"
 #include "system.h"
 #include "version.h"
 
@@ -21,21 +23,43 @@ static void print_parts(const struct system_part *parts, size_t count) {
     for (size_t i = 0; i < count; i++) printf("  %-12s %s\n", parts[i].name, parts[i].url);
 }
 
-void start_box_print(const struct system *s, const struct settings *set) {
+// As wide as the box, or as the terminal.
+static void print_rule(void) {
     static const char rule[] = "----------------------------------------------------------------------";
+    int width = sizeof rule - 1;
+    if (terminal_is(STDOUT_FILENO) && terminal_size(STDOUT_FILENO).columns <= (unsigned)width)
+        width = (int)terminal_size(STDOUT_FILENO).columns - 1;
+    printf("%.*s\n", width, rule);
+}
+
+static void print_pages(const struct system *s, const struct settings *set) {
+    printf("  Open       %s  in two windows, and comment in one\n", system_url(s, "comment"));
+    printf("  Dashboard  %s  what happens%s\n", system_url(s, "statistics"),
+           set->demo ? "; there you can kill a reader" : "");
+}
+
+static void print_commands(const struct system *s) {
+    printf(
+        "  By hand:\n"
+        "  curl -NL '%s/connect?userid=ann&videoid=video1'\n"
+        "  curl -H 'Content-Type: application/json' -d '{\"userid\":\"bob\",\"videoid\":\"video1\",\"comment\":\"Hello!\"}' %s/comment\n",
+        system_url(s, "reader-1"), system_url(s, "comment"));
+}
+
+void start_box_print(const struct system *s, const struct settings *set, bool quiet) {
     size_t count;
     const struct system_part *parts = system_parts(s, &count);
-    const char *comment = system_url(s, "comment");
-    printf("%s\n  Chorus " CHORUS_VERSION "   ", rule);
+    print_rule();
+    printf("  Chorus " CHORUS_VERSION "   ");
     print_engine(set);
     printf("\n\n");
+    print_pages(s, set);
+    printf("\n");
     print_parts(parts, count);
-    printf(
-        "\n  Open %s in a browser, or watch a video and comment on it by hand:\n"
-        "  curl -NL '%s/connect?userid=ann&videoid=video1'\n"
-        "  curl -H 'Content-Type: application/json' -d '{\"userid\":\"bob\",\"videoid\":\"video1\",\"comment\":\"Hello!\"}' %s/comment\n"
-        "%s\n",
-        comment, system_url(s, "reader-1"), comment, rule);
+    printf("\n");
+    print_commands(s);
+    if (quiet) printf("\n  Ctrl-C ends it. --log-level info shows each comment on its way.\n");
+    print_rule();
     fflush(stdout);
 }
 

@@ -3,8 +3,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include "demo.h"
+#include "live_line.h"
 #include "outages.h"
 #include "process.h"
 #include "start_box.h"
@@ -12,6 +14,7 @@
 #include "base/container_of.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "base/terminal.h"
 #include "net/loop.h"
 
 enum { TOKEN_BYTES = 16 };
@@ -34,16 +37,33 @@ static void on_up_signal(struct loop_fd *f, uint32_t events) {
     system_quit(e->system);
 }
 
+static bool has_live_line(const struct settings *set) {
+    return set->demo && terminal_is(STDOUT_FILENO);
+}
+
+// In a terminal the box of a demo stays in sight: 20 lines a second would push it out.
+static bool is_quiet(const struct settings *set) {
+    return set->log_level == LOG_LEVEL_NOT_GIVEN && has_live_line(set) && terminal_is(STDERR_FILENO);
+}
+
+static void set_up_log(const struct settings *set) {
+    enum log_level usual = is_quiet(set) ? LOG_WARN : LOG_INFO;
+    log_set_level(set->log_level == LOG_LEVEL_NOT_GIVEN ? usual : (enum log_level)set->log_level);
+    if (has_live_line(set) && terminal_is(STDERR_FILENO)) log_set_line_start(live_line_clear);
+}
+
 static int serve_until_signal(struct system *s, const struct settings *set, enum command command,
                               int signals) {
     struct ending ending = {.signals.on_event = on_up_signal, .system = s};
     loop_fd_add(system_loop(s), &ending.signals, signals, EPOLLIN);
     if (command == COMMAND_UP)
-        start_box_print(s, set);
+        start_box_print(s, set, is_quiet(set));
     else
         start_line_print(s, set);
     struct demo *demo = set->demo ? demo_start(s, set) : NULL;
+    struct live_line *line = has_live_line(set) ? live_line_start(s) : NULL;
     int error = system_run(s);
+    live_line_free(line);
     demo_free(demo);
     loop_fd_remove(system_loop(s), &ending.signals);
     if (error) log_error("chorus", "loop_failed", "error=%d", -error);
@@ -52,7 +72,7 @@ static int serve_until_signal(struct system *s, const struct settings *set, enum
 
 static int start_and_serve(struct settings *set, enum command command, const char *name) {
     char why[512], token[TOKEN_BYTES * 2 + 1];
-    log_set_level((enum log_level)set->log_level);
+    set_up_log(set);
     // Parts of one process recognise each other by a token, whatever address their requests seem to come
     // from.
     unsigned char bytes[TOKEN_BYTES];
@@ -82,7 +102,7 @@ static int start_and_serve(struct settings *set, enum command command, const cha
 }
 
 static int run_command(enum command command, const char *name, int argc, char **argv) {
-    struct settings set = {0};
+    struct settings set = {.log_level = LOG_LEVEL_NOT_GIVEN};
     char why[512];
     if (!options_parse(settings_rows, settings_row_count, command, argc, argv, &set, why, sizeof why) ||
         !settings_check(&set, command, why, sizeof why)) {

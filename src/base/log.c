@@ -7,11 +7,16 @@
 #include <unistd.h>
 
 static enum log_level lowest = LOG_INFO;
+static const char *line_start = "";
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
 void log_set_level(enum log_level level) {
     lowest = level;
+}
+
+void log_set_line_start(const char *start) {
+    line_start = start;
 }
 
 bool log_enabled(enum log_level level) {
@@ -31,7 +36,7 @@ static void write_line(const char *line, size_t len) {
     unsigned long lost = atomic_exchange(&dropped, 0);
     if (lost) {
         char note[80];
-        int n = snprintf(note, sizeof note, "warn log dropped lines=%lu\n", lost);
+        int n = snprintf(note, sizeof note, "%swarn log dropped lines=%lu\n", line_start, lost);
         ssize_t noted = write(STDERR_FILENO, note, (size_t)n);
         (void)noted;
     }
@@ -43,7 +48,7 @@ void log_line(enum log_level level, const char *role, const char *event, const c
     if (!log_enabled(level)) return;
     char line[1024];
     size_t room = sizeof line - 1; // one byte for the line feed
-    int n = snprintf(line, room, "%s %s %s", level_names[level], role, event);
+    int n = snprintf(line, room, "%s%s %s %s", line_start, level_names[level], role, event);
     size_t len = n < 0 ? 0 : (size_t)n;
     if (format && len + 1 < room) {
         line[len++] = ' ';

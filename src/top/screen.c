@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "page.h"
-#include "words.h"
+#include "top/words.h"
 
 enum { EVERY_MS = 2000, FIGURE_COLUMNS = 13, VIDEOS_MOST = 5, EVENTS_LEAST = 4, EVENTS_MOST = 20 };
 

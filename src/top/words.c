@@ -1,4 +1,4 @@
-#include "words.h"
+#include "top/words.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -49,7 +49,8 @@ struct settings {
     int64_t max_coalesce_ms;
     bool durable, own_descriptors;
     const char *internal_from, *internal_token;
-    int64_t user_rate, max_connections, log_level;
+    int64_t user_rate, max_connections;
+    int64_t log_level; // LOG_LEVEL_NOT_GIVEN: the command decides
     const char *comment_url, *manager_url, *statistics_url;
     int64_t viewers, videos, rate, duration_s, seed;
     const char *distribution;
@@ -59,6 +60,8 @@ struct settings {
     struct bench_settings bench;
     struct top_settings top;
 };
+
+enum { LOG_LEVEL_NOT_GIVEN = -1 }; // to be set before the options are read
 
 enum { READERS_MAX = 100, SETTINGS_URL_MAX = 512, SETTINGS_REDIS_URL_SIZE = 2048 };
 

@@ -8,6 +8,10 @@
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
 void log_set_level(enum log_level);
+
+// Makes each line begin with these bytes, which clear what stands in its place on a terminal. Borrowed. To be
+// called before threads start.
+void log_set_line_start(const char *);
 bool log_enabled(enum log_level);
 
 // Writes one line. `role` and `event` are fixed words; `format` gives the key=value part and may be NULL.

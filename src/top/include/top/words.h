@@ -1,4 +1,4 @@
-// Private to top: figures as people read them, in a few characters. Pure.
+// Figures as people read them, in a few characters. Pure.
 #pragma once
 
 #include <jansson.h>
