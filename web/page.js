@@ -124,7 +124,7 @@ $('open').addEventListener('submit', (event) => {
 
 const help = $('help');
 const keys = {
-  c: () => comments.focusComposer?.(),
+  c: () => comments.shadowRoot?.querySelector('textarea')?.focus(),
   '[': () => go(row.neighbour(-1)),
   ']': () => go(row.neighbour(1)),
   '?': () => help.showModal(),
