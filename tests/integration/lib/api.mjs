@@ -7,12 +7,21 @@ import { scaled } from './time.mjs';
 // A missing response is to be reported before the scenario's own time is up.
 const dispatcher = new Agent({ connections: 64, keepAliveTimeout: 2_000, headersTimeout: scaled(12_000), bodyTimeout: scaled(12_000) });
 
+// With CHORUS_CHECK_API=1 each answer has to be as the system itself describes it.
+let description;
+async function checkAsDescribed(method, url, answer) {
+  const { Description } = await import('./openapi.mjs');
+  description ??= await Description.of(new URL(url).origin);
+  description.checkAny(method, url, answer);
+}
+
 // {status, headers, text, json}. `json` is sent as a JSON body; `body` as it is.
 export async function call(method, url, { json, body = json && JSON.stringify(json), headers = {} } = {}) {
   const types = json === undefined ? {} : { 'content-type': 'application/json' };
   const response = await request(url, { method, body, headers: { ...types, ...headers }, dispatcher });
   const answer = { status: response.statusCode, headers: response.headers, text: await response.body.text() };
   if (/^application\/json\b/.test(answer.headers['content-type'] ?? '') && answer.text) answer.json = JSON.parse(answer.text);
+  if (process.env.CHORUS_CHECK_API && !url.endsWith('/openapi.json')) await checkAsDescribed(method, url, answer);
   return answer;
 }
 

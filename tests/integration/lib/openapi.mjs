@@ -76,6 +76,13 @@ export class Description {
     return json;
   }
 
+  // An answer to any request, if there is such an operation.
+  checkAny(method, url, answer) {
+    const { pathname } = new URL(url);
+    const operation = this.operations().find((each) => each.method === method && new RegExp(`^${each.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(pathname));
+    if (operation) this.checkAnswer(operation, answer);
+  }
+
   // The data of an event of a stream.
   checkEvent(operation, name, data) {
     const { 'x-events': events } = this.response(operation, 200).content['text/event-stream'];
