@@ -16,6 +16,7 @@
 #include "listing.h"
 #include "rate_limit.h"
 #include "registrar.h"
+#include "videos_query.h"
 #include "engine/engine.h"
 #include "engine/entry.h"
 #include "http/client.h"
@@ -56,6 +57,7 @@ struct comment_api {
     struct rate_limit *limit;        // NULL: none
     char statistics_url[600];        // of the document; empty: none
     struct waiting_request *waiting; // not NULL: the document has been requested
+    struct videos_query *videos;
     uint64_t total;
     struct video_count *counts;
     struct buf scratch; // for building JSON
@@ -305,6 +307,10 @@ static void handle_listing(struct http_exchange *x, void *arg) {
     listing_handle(x, ((struct comment_api *)arg)->placed.service.engine);
 }
 
+static void handle_comment_videos(struct http_exchange *x, void *arg) {
+    videos_query_reply(((struct comment_api *)arg)->videos, x);
+}
+
 static double comment_total(struct service *s) {
     return (double)((struct comment_api *)s)->total;
 }
@@ -349,6 +355,7 @@ struct comment_api *comment_api_new(struct loop *loop, struct engine *engine, st
     if (config->manager_url)
         a->registrar = registrar_new(loop, client, config->manager_url, config->log_age_ms);
     if (config->user_rate) a->limit = rate_limit_new(config->user_rate);
+    a->videos = videos_query_new(client, config->service.statistics_url);
     if (config->service.statistics_url)
         snprintf(a->statistics_url, sizeof a->statistics_url, "%s/statistics",
                  config->service.statistics_url);
@@ -359,6 +366,7 @@ void comment_api_free(struct comment_api *a) {
     if (!a) return;
     service_release(&a->placed.service);
     registrar_free(a->registrar);
+    videos_query_free(a->videos);
     rate_limit_free(a->limit);
     struct video_count *v, *next;
     HASH_ITER(hh, a->counts, v, next) {
@@ -373,6 +381,7 @@ static const struct http_route comment_routes[] = {
     {"POST", "/comment", .handle = handle_comment, .body_max = COMMENT_BODY_MAX, .guard = body_guard},
     {"GET", "/videos/:videoid/comments", .handle = handle_listing},
     {"GET", "/statistics", .handle = handle_comment_statistics},
+    {"GET", "/videos", .handle = handle_comment_videos},
     {0},
 };
 

@@ -252,6 +252,7 @@ static void on_feed_frame(struct feed *feed, struct frame *f) {
     struct broadcast *b = container_of(feed, struct broadcast, feed);
     struct broadcast_env *env = b->env;
     struct position from = feed_position(feed);
+    if (position_compare(f->first, f->at) == 0) rate_add(&b->comments, broadcast_now_ms(b)); // no gap
     // An entry without a number is only for viewers that are connected: one that reconnects cannot tell
     // whether it has seen it. Where the feed has gone back, the history starts again.
     if (position_is_set(f->at)) {
@@ -276,11 +277,13 @@ static void broadcast_begin_idle(struct broadcast *b) {
     v->since_ms = broadcast_now_ms(b);
     b->idle = v;
     DL_APPEND(b->env->idle_entries, v);
+    b->env->idle_count++;
 }
 
 static void broadcast_end_idle(struct broadcast *b) {
     if (!b->idle) return;
     DL_DELETE(b->env->idle_entries, b->idle);
+    b->env->idle_count--;
     free(b->idle);
     b->idle = NULL;
 }

@@ -12,6 +12,7 @@
 #include "backfill.h"
 #include "feed.h"
 #include "moments.h"
+#include "rate.h"
 #include "reader/history.h"
 
 struct broadcast;
@@ -48,6 +49,7 @@ struct broadcast_env {
     struct loop_job take_joins;       // at the end of the turn
     struct join_queue *queues;        // of all broadcasts that have one
     struct idle_entry *idle_entries;  // of broadcasts without viewers, longest idle first
+    size_t idle_count;
 };
 void broadcast_env_init(struct broadcast_env *);
 
@@ -62,6 +64,7 @@ struct broadcast {
     struct history history;
     struct join_queue *queue; // NULL: no join request waits
     struct idle_entry *idle;  // NULL: it has viewers
+    struct rate comments;
 };
 
 // `video` is borrowed until broadcast_close().

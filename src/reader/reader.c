@@ -13,6 +13,7 @@
 #include "base/budget.h"
 #include "fanout/fanout.h"
 #include "reader_core.h"
+#include "ranking.h"
 #include "recheck.h"
 #include "viewer_counts.h"
 #include "watched.h"
@@ -32,6 +33,7 @@ static void on_reader_sweep(struct loop_timer *t) {
     int64_t now = loop_now_ms(r->service.loop);
     watched_sweep(r);
     viewer_counts_sweep(r);
+    ranking_sweep(r);
     if (!r->close_idle.slot) on_close_idle(&r->close_idle);
     recheck_sweep(r, now);
     connect_log_shed(r, now);
@@ -61,6 +63,7 @@ static void reader_add_to_report(struct service *s, json_t *report) {
         json_array_append_new(topics, json_sprintf("video:%s", w->video));
     json_object_set_new(report, "subscribedTopics", topics);
     json_object_set_new(report, "delays", reader_delays(r));
+    ranking_add_to_report(r, report);
 }
 
 static void reader_describe(struct service *s, json_t *health) {
@@ -114,6 +117,7 @@ struct reader *reader_new(struct loop *loop, struct engine *engine, struct place
     r->sweep.on_due = on_reader_sweep;
     r->close_idle.on_due = on_close_idle;
     loop_timer_start(loop, &r->sweep, SWEEP_MS);
+    r->ranking = ranking_new();
     viewer_counts_start(r);
     reader_lease_start(r);
     return r;
@@ -153,5 +157,6 @@ bool reader_is_settled(const struct reader *r) {
 }
 
 void reader_free(struct reader *r) {
+    if (r) ranking_free(r->ranking);
     free(r);
 }

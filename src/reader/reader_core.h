@@ -16,6 +16,7 @@
 #include "service/service.h"
 
 struct engine_listener;
+struct ranking;
 struct recheck;
 struct tally;
 struct watched;
@@ -44,6 +45,7 @@ struct reader {
     struct name_table videos;   // watched
     struct watched *next_noted; // next one to be recorded again; NULL: none before repeat_notes_ms
     int64_t repeat_notes_ms;
+    struct ranking *ranking;        // of the videos
     struct tally *tally;            // of viewers; NULL once it is stopping
     struct engine_listener *counts; // of other readers, for the tally
     struct loop_timer sweep, close_idle, lease;

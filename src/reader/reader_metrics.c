@@ -10,6 +10,7 @@
     }
 READER(reader_viewers, counter_get(&r->counters.viewers))
 READER(reader_videos, r->videos.count)
+READER(reader_watched, r->videos.count - r->env.idle_count)
 READER(reader_deliveries, counter_get(&r->counters.delivered))
 READER(reader_sends, counter_get(&r->counters.sends))
 READER(reader_wakeups, counter_get(&r->counters.wakeups))
@@ -53,6 +54,8 @@ const struct metric reader_metrics[] = {
      "activeConnections", "activeConnections"},
     {"chorus_reader_videos", "videos", METRIC_GAUGE, "Videos subscribed to.", reader_videos,
      "subscribedTopics", "figures.videos"}, // a report also lists them
+    {"chorus_reader_watched_videos", "videos", METRIC_GAUGE, "Videos with viewers.", reader_watched, NULL,
+     "figures.watched"},
     {"chorus_reader_deliveries_total", "deliveries", METRIC_COUNTER, "Events sent, each to each viewer.",
      reader_deliveries, "messagesSent", "messagesSent"},
     {"chorus_reader_sends_total", "sends", METRIC_COUNTER,

@@ -22,6 +22,9 @@ static const struct report_field reader_fields[] = {
     {"messagesSent", REPORT_NUMBER, REPORT_SUM, NULL, false},
     {"figures", REPORT_COUNTS, .hidden = true},
     {"delays", REPORT_COUNTS, .hidden = true}, // delay_bucket() => deliveries since the start
+    // Of the videos with the most viewers, by video:
+    {"viewersByVideo", REPORT_COUNTS, .hidden = true},
+    {"commentsPer1000s", REPORT_COUNTS, .hidden = true}, // comments in 1,000 s
     {0},
 };
 
@@ -44,7 +47,7 @@ static const struct report_field client_fields[] = {
     {0},
 };
 
-_Static_assert(sizeof client_fields / sizeof *client_fields == REPORT_FIELDS + 1, "no kind has more fields");
+_Static_assert(sizeof reader_fields / sizeof *reader_fields == REPORT_FIELDS + 1, "no kind has more fields");
 
 const struct report_shape report_shapes[REPORT_KINDS] = {
     [REPORT_COMMENT_API] = {"instanceId", false, comment_api_fields},

@@ -15,11 +15,13 @@
 #include "service/internal_only.h"
 #include "dashboard.h"
 #include "demo_desk.h"
+#include "active_videos.h"
 #include "figures.h"
 
 enum {
     OLDEST_MS = 1000, // while the engine answers, no part of the document is older than this
     SILENT_INTERVALS = 3,
+    FRESH_TENTHS = 12, // of an interval: readers report two and a half times in it, so three are missing
     INTERVAL_MS = 5000,
     BUDGET_SHARE = 20,
     BUDGET_MAX_US = 50000
@@ -55,6 +57,7 @@ struct statistics {
     struct internal_only *guard;
     struct demo_desk *desk; // NULL: there is nothing to command
     struct figures *figures;
+    int64_t fresh_ms;               // the videos of a reader that has been silent for longer are not listed
     struct dashboard *dashboard;    // or NULL
     json_t *stored;                 // storedComments; NULL: unknown yet
     bool overview_running, closing; // the engine is being queried; statistics_free() was called
@@ -90,6 +93,7 @@ struct statistics *statistics_new(struct loop *loop, struct engine *engine,
     if (config->demo) s->desk = demo_desk_new(config->demo, guard);
     int interval_ms = config->interval_ms > 0 ? config->interval_ms : INTERVAL_MS;
     s->figures = figures_new((int64_t)interval_ms * SILENT_INTERVALS);
+    s->fresh_ms = (int64_t)interval_ms * FRESH_TENTHS / 10;
     s->overview_budget = s->making_budget = (struct time_budget){BUDGET_MAX_US, loop_now_ms(loop)};
     s->overview_timeout.on_due = on_overview_overdue;
     s->answer.run = on_waiters_ready;
@@ -102,6 +106,10 @@ struct statistics *statistics_new(struct loop *loop, struct engine *engine,
 bool statistics_report(struct statistics *s, enum report_kind kind, struct json_reader *report,
                        struct report_refusal *refusal) {
     return figures_take(s->figures, kind, report, loop_now_ms(s->service.loop), clock_wall_ms(), refusal);
+}
+
+json_t *statistics_videos(struct statistics *s, size_t limit) {
+    return active_videos(s->figures, limit, loop_now_ms(s->service.loop), s->fresh_ms);
 }
 
 struct dashboard *statistics_dashboard(const struct statistics *s) {

@@ -6,6 +6,7 @@
 #include "service/json_reply.h"
 #include "service/internal_only.h"
 #include "statistics/statistics.h"
+#include "active_videos.h"
 #include "dashboard.h"
 #include "demo_routes.h"
 
@@ -24,6 +25,12 @@ static void on_document(void *arg, const char *document, size_t len) {
 
 static void handle_document(struct http_exchange *x, void *arg) {
     statistics_document(arg, on_document, x);
+}
+
+static void handle_videos(struct http_exchange *x, void *arg) {
+    uint32_t limit = ACTIVE_VIDEOS_DEFAULT;
+    if (query_number(x, "limit", 1, ACTIVE_VIDEOS_MAX, &limit))
+        reply_json_with(x, 200, "Cache-Control: no-store\r\n", statistics_videos(arg, limit));
 }
 
 static void handle_dashboard(struct http_exchange *x, void *arg) {
@@ -81,6 +88,7 @@ static void handle_client(struct http_exchange *x, void *arg) {
 
 static const struct http_route statistics_routes[] = {
     {"GET", "/statistics", .handle = handle_document},
+    {"GET", "/videos", .handle = handle_videos},
     {"GET", "/dashboard", .handle = handle_dashboard, .guard = guard_dashboard},
     {"GET", "/events", .handle = handle_events, .guard = guard_dashboard, .streams = true},
     REPORTS("/comment-api-statistics", handle_comment_api),

@@ -20,6 +20,7 @@ const asked = {
   postComment: { body: comment },
   registerVideo: { body: { videoid: 'v' } },
   resolveVideo: { target: '/resolve/v' },
+  listVideos: { target: '/videos?limit=20' },
   listComments: { target: '/videos/v/comments?limit=20' },
   getStatistics: {},
   getDashboard: {},
@@ -186,6 +187,8 @@ scenario('every refusal that can be provoked is as described', { ms: 90_000 }, a
   const find = (id, role) => description.operations().find((each) => each.operation.operationId === id && each.role === role);
   await refused(find('resolveVideo', 'manager'), 'invalid_field', requestBytes('GET', '/resolve/%24'));
   await refused(find('listComments', 'comment'), 'invalid_field', requestBytes('GET', '/videos/v/comments?limit=0'));
+  await refused(find('listVideos', 'comment'), 'invalid_field', requestBytes('GET', '/videos?limit=0'));
+  await refused(find('listVideos', 'statistics'), 'invalid_field', requestBytes('GET', '/videos?limit=101'));
   await refused(find('resolveVideo', 'manager'), 'not_registered', requestBytes('GET', '/resolve/never'));
   await refused(find('getHealth', 'manager'), 'not_found', requestBytes('GET', '/none'));
   const keyed = (text) => jsonBytes('POST', '/comment', { ...comment, comment: text }, { headers: { ...json, 'Idempotency-Key': 'k' } });

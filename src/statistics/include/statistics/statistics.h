@@ -47,6 +47,9 @@ typedef void statistics_document_cb(void *arg, const char *document, size_t len)
 // Calls back with the document exactly once, never from inside the call.
 void statistics_document(struct statistics *, statistics_document_cb *, void *arg);
 
+// Returns the `limit` videos with the most viewers as JSON, owned by the caller (active_videos.h).
+json_t *statistics_videos(struct statistics *, size_t limit);
+
 // Returns the dashboard, or NULL if there is none.
 struct dashboard *statistics_dashboard(const struct statistics *);
 
