@@ -90,6 +90,7 @@ static void *make_reader(struct roles *all, const struct role_context *c) {
                    &(struct reader_config){.service = service_config(c),
                                            .reader_url = c->part->url,
                                            .public_url = c->part->public_url[0] ? c->part->public_url : NULL,
+                                           .heartbeat_ms = (int)set->heartbeat_ms,
                                            .stall_ms = (int)set->stall_timeout_ms,
                                            .unsubscribe_ms = (int)set->unsubscribe_ms});
     all->readers[c->number] = reader;

@@ -37,6 +37,7 @@ struct connect_request {
     struct join_request join; // first
     struct reader *reader;
     struct http_exchange *exchange;
+    uint32_t heartbeat_s;
     uint8_t asks; // kinds of moments
     bool redirect, head_only;
     bool elsewhere;  // another reader owns the video, and it is served here
@@ -79,15 +80,18 @@ void connect_log_shed(struct reader *r, int64_t now_ms) {
 static struct frame *stream_head(const struct connect_request *c, const struct buf *head,
                                  enum sink_framing framing, struct position start, struct position newest) {
     struct buf event = {0};
-    char id[POSITION_TEXT_SIZE], newest_id[POSITION_TEXT_SIZE], json[576];
+    char id[POSITION_TEXT_SIZE], newest_id[POSITION_TEXT_SIZE], heartbeat[32] = "", json[640];
     bool is_behind = position_compare(start, newest) < 0;
     position_format(start, id);
     position_format(newest, newest_id);
+    int every_ms = c->reader->config.heartbeat_ms;
+    if (c->heartbeat_s && c->heartbeat_s * 1000 < (uint32_t)every_ms)
+        snprintf(heartbeat, sizeof heartbeat, ",\"heartbeatMs\":%d", every_ms);
     int len =
         snprintf(json, sizeof json,
-                 "{\"type\":\"connected\",\"userid\":\"%s\",\"videoid\":\"%s\",\"instance\":\"%s\"%s%s%s}",
+                 "{\"type\":\"connected\",\"userid\":\"%s\",\"videoid\":\"%s\",\"instance\":\"%s\"%s%s%s%s}",
                  c->userid, c->videoid, c->reader->service.instance_id, is_behind ? ",\"newest\":\"" : "",
-                 is_behind ? newest_id : "", is_behind ? "\"" : "");
+                 is_behind ? newest_id : "", is_behind ? "\"" : "", heartbeat);
     int retry_spread_ms = EVENT_STREAM_RETRY_MAX_MS - EVENT_STREAM_RETRY_MIN_MS;
     event_stream_add_retry(&event, EVENT_STREAM_RETRY_MIN_MS +
                                        (int)(hash_random() % (unsigned)(retry_spread_ms + 1)));
@@ -254,6 +258,7 @@ void reader_connect(struct reader *r, struct http_exchange *x, const struct conn
     r->outstanding++;
     c->exchange = x;
     c->join.last = params->last;
+    c->heartbeat_s = params->heartbeat_s;
     c->join.history = params->history;
     c->redirect = params->redirect;
     c->asks = params->asks;

@@ -9,7 +9,8 @@
 
 enum {
     EVENTS_MAX = 256, // of the list of names in a body
-    HISTORY_MAX = 1000
+    HISTORY_MAX = 1000,
+    HEARTBEAT_MAX_S = 86400
 };
 
 static void take_if_newer(struct position *last, const char *given) {
@@ -34,14 +35,22 @@ static uint32_t history_of(int64_t given) {
 
 // What is no number is ignored, and what is too large reduced, because a browser does not come back after an
 // error response.
-static uint32_t history_of_text(const char *text) {
+static uint32_t number_of_text(const char *text, uint32_t max) {
     int64_t given = 0;
     if (!text || !*text) return 0;
     for (const char *at = text; *at; at++) {
         if (*at < '0' || *at > '9') return 0;
-        if (given <= HISTORY_MAX) given = given * 10 + (*at - '0');
+        if (given <= max) given = given * 10 + (*at - '0');
     }
-    return history_of(given);
+    return given < max ? (uint32_t)given : max;
+}
+
+static uint32_t history_of_text(const char *text) {
+    return number_of_text(text, HISTORY_MAX);
+}
+
+static uint32_t heartbeat_asked(struct http_request *r) {
+    return number_of_text(http_request_query(r, "heartbeat"), HEARTBEAT_MAX_S);
 }
 
 static bool may_redirect(const char *redirect) {
@@ -54,6 +63,7 @@ static void handle_get(struct http_exchange *x, void *arg) {
     c.head_only = http_request_is_head(x->request);
     c.last = last_event_id(x->request);
     c.history = history_of_text(http_request_query(x->request, "history"));
+    c.heartbeat_s = heartbeat_asked(x->request);
     c.redirect = may_redirect(http_request_query(x->request, "redirect"));
     c.asks = moments_asked(http_request_query(x->request, "events"));
     reader_connect(arg, x, &c);
@@ -89,6 +99,7 @@ static void handle_post(struct http_exchange *x, void *arg) {
             history_of_text(f[HISTORY].state == BODY_ABSENT ? http_request_query(x->request, "history")
                                                             : text_of(&f[HISTORY]));
     c.asks = moments_asked(text_of(&f[EVENTS])) | moments_asked(http_request_query(x->request, "events"));
+    c.heartbeat_s = heartbeat_asked(x->request);
     c.redirect = may_redirect(given ? given : http_request_query(x->request, "redirect"));
     reader_connect(arg, x, &c);
 }

@@ -26,3 +26,12 @@ scenario('a viewer that gets comments gets no heartbeats', async (t) => {
   while (quiet.heartbeats.length < 3) await viewer.reaches((await post(system, 'v', 'x')).id);
   assert.equal(viewer.heartbeats.length, 0);
 });
+
+scenario('a viewer that expects heartbeats more often than they come is told how often; others, and nonsense, are not', async (t) => {
+  const system = await t.system({ flags: { 'heartbeat-ms': 60_000 } });
+  const reader = await owner(system, 'v');
+  for (const [heartbeat, told] of [['15', 60_000], ['59', 60_000], ['60', undefined], ['99999999999999999999', undefined], ['', undefined], ['-1', undefined], ['15s', undefined]]) {
+    const { connected } = await t.watch(reader, { video: 'v', query: { heartbeat } });
+    assert.equal(connected.json.heartbeatMs, told, `heartbeat=${heartbeat}`);
+  }
+});

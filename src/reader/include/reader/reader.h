@@ -22,6 +22,7 @@ struct reader_config {
     struct service_config service;
     const char *reader_url; // for services, and its name in mappings
     const char *public_url; // for browsers; NULL: the same
+    int heartbeat_ms;       // what the fan-out does; told to viewers that ask for less
     int stall_ms;           // a viewer that acknowledges nothing for this long is disconnected
     int unsubscribe_ms;     // a video is closed this long after its last viewer left
 };
