@@ -1,0 +1,10 @@
+// Each line that says so is wrong.
+import { LiveComments } from 'chorus-live-comments';
+
+const live = new LiveComments({ video: 'v', user: 'u' });
+new LiveComments({ video: 'v' }); // wrong
+new LiveComments({ video: 'v', user: 'u', history: '50' }); // wrong
+live.position = '1-1'; // wrong
+await live.post(); // wrong
+if (live.state.name === 'closed') live.close(); // wrong
+live._stream; // wrong
