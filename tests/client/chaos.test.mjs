@@ -38,12 +38,12 @@ async function story(random, losing = {}) {
 }
 
 test('each comment is shown once and in order, whatever the server does', async () => {
-  await forSeeds(40, async (random) => {
+  await forSeeds(25, async (random) => {
     const { watchers } = await story(random);
     for (const { gaps } of watchers) assert.deepEqual(gaps, [], 'nothing was lost');
   });
 });
 
 test('what the server has lost or mixed up is covered by a gap', async () => {
-  await forSeeds(40, (random) => story(random, { reorder: 0.02 }));
+  await forSeeds(25, (random) => story(random, { reorder: 0.02 }));
 });

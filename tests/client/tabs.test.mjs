@@ -61,7 +61,7 @@ const kinds = [['with Web Locks', true], ['without Web Locks', false]];
 
 for (const [how, withLocks] of kinds) {
   test(`tabs open, close, crash, freeze and come back; each shows everything, ${how}`, async () => {
-    await forSeeds(40, async (random) => {
+    await forSeeds(25, async (random) => {
       const faults = random.chance(0.5) ? {} : { cut: 0.2, refuse: 0.1, stall: 0.05, silence: 0.05, redirect: 0.2, tombstone: 0.05, repeat: 0.05 };
       const story = new Story(random, withLocks, faults), { world, clock, tabs } = story;
       for (let i = random.below(50); i > 0; i--) world.append();
