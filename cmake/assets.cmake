@@ -1,8 +1,8 @@
-# embed_assets(<folder> <symbol> <out> [FILES <file>...] [PATHS <file>=<path>...]): writes a C file with the table of the
-# files (http/asset.h), by default all of the folder, each plain and compressed. A file is served at its path in the folder,
+# embed_assets(<folder> <symbol> <out> [FILES <file>...] [EXCEPT <beginning>] [PATHS <file>=<path>...]): writes a C file with the table of the
+# files (http/asset.h), by default all of the folder but those whose path begins so, each plain and compressed. A file is served at its path in the folder,
 # or at those that PATHS has for it. The same files make the same bytes, because gzip leaves out the time.
 function(embed_assets folder symbol out)
-  cmake_parse_arguments(PARSE_ARGV 3 arg "" "" "FILES;PATHS")
+  cmake_parse_arguments(PARSE_ARGV 3 arg "" "EXCEPT" "FILES;PATHS")
   get_filename_component(place ${out} DIRECTORY)
   file(MAKE_DIRECTORY ${place})
   find_program(GZIP_PROGRAM gzip) # without it nothing is compressed
@@ -18,6 +18,9 @@ function(embed_assets folder symbol out)
   if(NOT files)
     file(GLOB_RECURSE files RELATIVE ${folder} CONFIGURE_DEPENDS ${folder}/*)
     list(SORT files)
+    if(arg_EXCEPT)
+      list(FILTER files EXCLUDE REGEX "^${arg_EXCEPT}")
+    endif()
   endif()
   set(count 0)
   foreach(file ${files})

@@ -102,11 +102,12 @@ static void *make_reader(struct roles *all, const struct role_context *c) {
 
 const struct role role_table[] = {
     {COMMAND_STATISTICS, "statistics", "statistics-port", AT(statistics_port), statistics_tables,
-     statistics_demo_tables, NULL, make_statistics},
-    {COMMAND_MANAGER, "manager", "manager-port", AT(manager_port), manager_tables, NULL, NULL, make_manager},
+     statistics_demo_tables, statistics_assets, true, make_statistics},
+    {COMMAND_MANAGER, "manager", "manager-port", AT(manager_port), manager_tables, NULL, NULL, false,
+     make_manager},
     {COMMAND_COMMENT, "comment", "comment-port", AT(comment_port), comment_tables, NULL, comment_assets,
-     make_comment},
-    {COMMAND_READER, "reader", "reader-ports", 0, reader_tables, NULL, NULL, make_reader},
+     false, make_comment},
+    {COMMAND_READER, "reader", "reader-ports", 0, reader_tables, NULL, NULL, false, make_reader},
     {0},
 };
 

@@ -1,6 +1,7 @@
 // Private to app: the table of roles, and the roles of a process. Control loop only.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "app/settings.h"
@@ -40,6 +41,7 @@ struct role {
     const struct http_route *const *tables;
     const struct http_route *const *demo_tables; // with --demo; NULL: the same
     const struct http_asset *assets;             // NULL: none
+    bool files_by_name; // of a path with a file and a route, the route is the default (http/router.h)
     // Returns the role, which begins with its struct service.
     void *(*make)(struct roles *, const struct role_context *);
 };

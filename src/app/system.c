@@ -24,7 +24,9 @@ struct system {
 
 static struct http_site site_of(const struct system *s, const struct role *role) {
     bool demo = s->demo && role->demo_tables;
-    return (struct http_site){.tables = demo ? role->demo_tables : role->tables, .assets = role->assets};
+    return (struct http_site){.tables = demo ? role->demo_tables : role->tables,
+                              .assets = role->assets,
+                              .files_by_name = role->files_by_name};
 }
 
 static void make_role(struct system *s, const struct role *role, struct system_part *part, size_t number) {

@@ -1,0 +1,67 @@
+// The stream of /events: keeps the samples of the last 15 minutes, also those that a restarted server no longer has. The
+// browser's EventSource reconnects by itself, and each connection begins with the history, so there is no hole.
+
+const SPAN_MS = 15 * 60_000;
+const AGAIN_MS = 2_000;
+
+export class Stream {
+  samples = []; // oldest first
+  notices = []; // newest last
+  connected = false;
+  #source;
+
+  /** Calls back: onHello(hello), onSample(sample), onNotice(notice), onHistory(), onState(connected). */
+  constructor(url, callbacks) {
+    Object.assign(this, { url, ...callbacks });
+    this.#connect();
+  }
+
+  #connect() {
+    const source = (this.#source = new EventSource(this.url));
+    const on = (type, take) => source.addEventListener(type, ({ data }) => take(JSON.parse(data)));
+    on('hello', (hello) => {
+      this.#setConnected(true);
+      this.onHello(hello);
+    });
+    on('history', (history) => this.#takeHistory(history));
+    on('sample', (sample) => {
+      this.#add([sample]);
+      this.onSample(sample);
+    });
+    on('notice', (notice) => {
+      this.notices.push(notice);
+      this.onNotice(notice);
+    });
+    on('gap', () => this.#again(0)); // we were too slow, and begin with the history
+    source.addEventListener('error', () => {
+      this.#setConnected(false);
+      if (source.readyState === EventSource.CLOSED) this.#again(AGAIN_MS);
+    });
+  }
+
+  #again(ms) {
+    const source = this.#source;
+    source.close();
+    setTimeout(() => source === this.#source && this.#connect(), ms);
+  }
+
+  #setConnected(connected) {
+    if (connected === this.connected) return;
+    this.connected = connected;
+    this.onState(connected);
+  }
+
+  #takeHistory({ fields, rows, notices }) {
+    this.#add(rows.map((row) => Object.fromEntries(fields.map((field, i) => [field, row[i]]))));
+    const seen = new Set(notices.map((notice) => JSON.stringify(notice)));
+    this.notices = [...this.notices.filter((notice) => !seen.has(JSON.stringify(notice))), ...notices].sort((a, b) => a.at - b.at);
+    this.onHistory();
+  }
+
+  #add(samples) {
+    const all = new Map([...this.samples, ...samples].map((sample) => [sample.at, sample]));
+    const sorted = [...all.values()].sort((a, b) => a.at - b.at);
+    const from = (sorted.at(-1)?.at ?? 0) - SPAN_MS;
+    this.samples = sorted.filter(({ at }) => at >= from);
+  }
+}
