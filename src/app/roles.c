@@ -12,6 +12,7 @@
 #include "runtime.h"
 #include "statistics/statistics.h"
 #include "statistics/statistics_routes.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/uthash.h"
 
@@ -126,6 +127,7 @@ void roles_kill_reader(struct roles *all, size_t number) {
 
 static void dead_reader_free(struct roles *all, struct dead_reader *dead) {
     LL_DELETE(all->dead, dead);
+    log_debug("chorus", "dead_reader_freed", NULL);
     reader_free(dead->reader);
     free(dead);
 }
