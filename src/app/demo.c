@@ -27,6 +27,7 @@ struct demo *demo_start(struct system *s, const struct settings *set) {
                                                       .report_interval_ms = (int)set->statistics_interval_ms,
                                                       .rate = -1,
                                                       .talk = true,
+                                                      .expects_outages = true,
                                                       .seed = seed});
     return d;
 }

@@ -36,7 +36,8 @@ struct client_viewer_env {
     const struct stamps *stamps;
     struct log_sampler sampler;
     bool closing;
-    char *read_buffer; // CLIENT_VIEWER_READ_SIZE
+    bool expects_outages; // a failure to connect is logged as information
+    char *read_buffer;    // CLIENT_VIEWER_READ_SIZE
     // The viewer wants to connect: the owner calls client_viewer_connect(), now or when other viewers are
     // done.
     void (*on_wants_connection)(struct client_viewer_env *, struct client_viewer *);

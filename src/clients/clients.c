@@ -230,6 +230,7 @@ struct clients *clients_new(struct loop *loop, struct http_client *client,
     c->stamps = stamps_new((size_t)stamps);
     clients_copy_urls(c, config);
     clients_make_env(c, loop, client);
+    c->env.expects_outages = config->expects_outages;
     clients_make_viewers(c, config, videos);
     clients_make_poster(c, rate, videos);
     if (config->talk) clients_make_talk(c, config->seed);

@@ -27,11 +27,16 @@ export class Terminal {
 
   // Forgets what it has shown.
   clear() {
+    this.#findTty();
     this.output = '';
   }
 
+  #findTty() {
+    return (this.tty ??= this.output.match(/<(\/dev\/pts\/\d+)>/)?.[1]);
+  }
+
   async resize(columns, rows) {
-    this.tty ??= (await this.shows(/<(\/dev\/pts\/\d+)>/))[1];
+    await until(() => this.#findTty(), 'the name of the terminal');
     const { status, stderr } = spawnSync('stty', ['-F', this.tty, 'cols', columns, 'rows', rows], { encoding: 'utf8' });
     if (status !== 0) throw new Error(stderr);
   }

@@ -18,8 +18,8 @@ const demo = (t, ...more) => [binary, 'up', '--demo', '--data', join(t.folder(),
 const RULE = '-'.repeat(70);
 
 // What follows the box, in pieces that each began with clearing the line.
-const pieces = (terminal) => {
-  const after = terminal.output.split(/-{10,}\r?\n/)[2];
+const pieces = (terminal, box = 2) => {
+  const after = terminal.output.split(/-{10,}\r?\n/)[box];
   return after?.split(CLEAR).map(plain);
 };
 const figures = (terminal) => until(() => pieces(terminal)?.find((piece) => FIGURES.test(piece)), () => `figures in ${JSON.stringify(terminal.output)}`, 20_000);
@@ -42,7 +42,7 @@ scenario('on a terminal: the box, then one line with figures in place, and no ot
   assert.match(output, /\r\x1b\[K<as before, code 0>/, 'Ctrl-C leaves an empty line');
 });
 
-scenario('warnings appear above the line', { setups }, async (t) => {
+scenario('warnings appear above the line, and only they', { setups, ms: 60_000 }, async (t) => {
   const terminal = openTerminal(t, demo(t));
   await figures(terminal);
   const statistics = /statistics +(http:\S+)/.exec(terminal.output)[1];
@@ -51,7 +51,9 @@ scenario('warnings appear above the line', { setups }, async (t) => {
   const { status } = await call('POST', `${statistics}/demo/readers/reader-2/kill`, { headers: { authorization: `Bearer ${token}` } });
   assert.equal(status, 202);
   await terminal.shows(/\r\x1b\[Kwarn demo reader_killed reader=reader-2 [^\n]*\n\r\x1b\[K/);
-  assert.doesNotMatch(terminal.output, /info /);
+  await until(() => pieces(terminal, 0).some((piece) => FIGURES.test(piece) && !piece.includes(' 19 viewers')), 'viewers to be missed', 20_000);
+  await until(() => pieces(terminal, 0).findLast((piece) => FIGURES.test(piece)).includes(' 19 viewers'), 'all viewers to be back', 30_000);
+  assert.equal(terminal.output.match(/\n/g).length, 1, `no other line: ${JSON.stringify(terminal.output)}`);
 });
 
 scenario('--log-level info shows each comment on its way, also on a terminal', { setups }, async (t) => {

@@ -64,6 +64,17 @@ scenario('it fits: 80 by 24, a narrow and a low terminal, one that is resized', 
   assert.match(terminal.lines.join('\n'), /LATELY/, 'and leave room for what happened');
 });
 
+scenario('a terminal that is resized is drawn at once, not with the next figures', { setups }, async (t) => {
+  const fake = await startFakeDashboard(t);
+  fake.dashboard.everyMs = 50_000;
+  const terminal = openTerminal(t, top(fake.url));
+  await terminal.shows(/reader-2/);
+  terminal.clear();
+  await terminal.resize(40, 10);
+  await terminal.shows(/reader-2/);
+  assert.equal(fake.asked, 1);
+});
+
 scenario('a statistics service that is away: it says so, keeps the last figures, and goes on when it is back', { setups }, async (t) => {
   const fake = await startFakeDashboard(t);
   const { port, url } = fake;

@@ -28,6 +28,7 @@ struct clients_config {
     size_t viewers, videos;                // 0: as in the original, 19 viewers and 6 videos
     double rate; // comments per second in total; negative: one per viewer every 10 s
     bool talk; // as people do, under names and in bursts, instead of at an even rate; latency is not measured
+    bool expects_outages; // a failure to connect is no warning: in a demo readers are killed on purpose
     const struct distribution_spec *distribution; // of viewers over videos; NULL: as in the original
     uint64_t seed;
 };
