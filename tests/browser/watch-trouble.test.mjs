@@ -7,7 +7,7 @@ import { FAILED_REQUEST, openBrowser, openWatch } from './watch.mjs';
 // As a gateway answers when what is behind it restarts: with a page of its own, and without CORS.
 const BAD_GATEWAY = { status: 502, contentType: 'text/html', body: '<h1>502 Bad Gateway</h1>' };
 
-scenario('a proxy answers 502 once, at first and in place of a lost stream: the page comes back, and misses nothing', async (t) => {
+scenario('a proxy answers 502 once, at first and in place of a lost stream: the page comes back, and misses nothing', { ms: 60_000 }, async (t) => {
   const system = await t.system({ stable: true });
   let refuse = 1, refused = 0;
   const watch = await openWatch(t, system, {
@@ -31,7 +31,7 @@ scenario('a proxy answers 502 once, at first and in place of a lost stream: the 
   assert.equal(await watch.column.find('.gap').count(), 0);
 });
 
-scenario('a slow POST: the comment is shown at once as on its way, Enter twice sends once, and it is confirmed', async (t) => {
+scenario('a slow POST: the comment is shown at once as on its way, Enter twice sends once, and it is confirmed', { ms: 60_000 }, async (t) => {
   const system = await t.system();
   let release, posts = 0;
   const held = new Promise((resolve) => (release = resolve));
@@ -53,7 +53,7 @@ scenario('a slow POST: the comment is shown at once as on its way, Enter twice s
   assert.equal(posts, 1);
 });
 
-scenario('an answer to a POST is lost: it is sent again with the same key, and stored once', async (t) => {
+scenario('an answer to a POST is lost: it is sent again with the same key, and stored once', { ms: 60_000 }, async (t) => {
   const system = await t.system();
   const keys = [];
   const watch = await openWatch(t, system, {
@@ -93,7 +93,7 @@ scenario('the server is away: said in words, the text is kept, and all goes on w
   await watch.column.wait((rows) => rows.some(({ text, id }) => text === 'written while away' && id), 'the comment, stored');
 });
 
-scenario('a reader that this browser cannot reach is named', async (t) => {
+scenario('a reader that this browser cannot reach is named', { ms: 60_000 }, async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v');
   const watch = await openWatch(t, system, {
@@ -104,7 +104,7 @@ scenario('a reader that this browser cannot reach is named', async (t) => {
   assert.match(await watch.problem.textContent(), /does not answer this browser/);
 });
 
-scenario('an http reader under an https page is named, since browsers refuse it without a word', async (t) => {
+scenario('an http reader under an https page is named, since browsers refuse it without a word', { ms: 60_000 }, async (t) => {
   const system = await t.system({ readers: 1, flags: { 'public-host': 'comments.example' } });
   const watch = await openWatch(t, system, {
     live: false, expect: [/./], ignoreHTTPSErrors: true,
