@@ -37,18 +37,14 @@ struct messages *messages_new(void) {
     return m;
 }
 
-static void messages_drop_waiting(struct messages *m) {
-    struct waiting_message *w, *next;
-    LL_FOREACH_SAFE(m->waiting, w, next) free(w);
-    m->waiting = NULL;
-}
-
 void messages_free(struct messages *m) {
     struct engine_listener *l, *next;
+    struct waiting_message *w, *next_waiting;
     if (!m) return;
     hub_free(m->hub);
     DL_FOREACH_SAFE(m->listeners, l, next) free(l);
-    messages_drop_waiting(m);
+    LL_FOREACH_SAFE(m->waiting, w, next_waiting) free(w);
+    m->waiting = NULL;
     m->freed = true;
     if (!m->flushing) free(m);
 }

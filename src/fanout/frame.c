@@ -23,19 +23,15 @@ static uint32_t chunk_head_length(size_t len) {
     return digits + 2;
 }
 
-static char *add_chunk_head(char *out, size_t len, uint32_t head) {
-    char *end = out + head - 2;
-    for (char *at = end; at > out; len >>= 4) *--at = "0123456789abcdef"[len & 15];
-    memcpy(end, "\r\n", 2);
-    return end + 2;
-}
-
 // Adds a chunk. Returns the end.
 static char *add_chunk(char *out, const void *bytes, size_t len) {
-    char *end = add_chunk_head(out, len, chunk_head_length(len));
-    if (len) memcpy(end, bytes, len);
-    memcpy(end + len, "\r\n", FRAME_CHUNK_END);
-    return end + len + FRAME_CHUNK_END;
+    char *digits_end = out + chunk_head_length(len) - 2, *data = digits_end + 2;
+    size_t left = len;
+    for (char *at = digits_end; at > out; left >>= 4) *--at = "0123456789abcdef"[left & 15];
+    memcpy(digits_end, "\r\n", 2);
+    if (len) memcpy(data, bytes, len);
+    memcpy(data + len, "\r\n", FRAME_CHUNK_END);
+    return data + len + FRAME_CHUNK_END;
 }
 
 static struct frame *frame_new(uint32_t head, size_t len, struct position at) {

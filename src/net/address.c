@@ -17,33 +17,30 @@ bool address_parse(union address *a, const char *text) {
     return true;
 }
 
-static bool is_known(const union address *all, int count, const union address *a) {
-    for (int i = 0; i < count; i++)
-        if (address_size(&all[i]) == address_size(a) && !memcmp(&all[i], a, address_size(a))) return true;
-    return false;
-}
-
-static int add_text(union address *out, int count, int max, const char *text) {
+// Adds an address, unless it is there already. Returns how many there are.
+static int address_add(union address *out, int count, int max, const char *text) {
     union address a;
-    if (count == max || !address_parse(&a, text) || is_known(out, count, &a)) return count;
+    if (count == max || !address_parse(&a, text)) return count;
+    for (int i = 0; i < count; i++)
+        if (address_size(&out[i]) == address_size(&a) && !memcmp(&out[i], &a, address_size(&a))) return count;
     out[count] = a;
     return count + 1;
 }
 
 int address_resolve(const char *name, union address *out, int max) {
-    int count = add_text(out, 0, max, name);
+    int count = address_add(out, 0, max, name);
     if (count || !*name) return count;
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
     if (getaddrinfo(name, NULL, &hints, &found) != 0) found = NULL;
     for (const struct addrinfo *i = found; i && count < max; i = i->ai_next) {
         char text[INET6_ADDRSTRLEN];
         if (getnameinfo(i->ai_addr, i->ai_addrlen, text, sizeof text, NULL, 0, NI_NUMERICHOST) == 0)
-            count = add_text(out, count, max, text);
+            count = address_add(out, count, max, text);
     }
     if (found) freeaddrinfo(found);
     if (strcasecmp(name, "localhost") != 0) return count;
-    count = add_text(out, count, max, "127.0.0.1");
-    return add_text(out, count, max, "::1");
+    count = address_add(out, count, max, "127.0.0.1");
+    return address_add(out, count, max, "::1");
 }
 
 socklen_t address_size(const union address *a) {

@@ -149,24 +149,19 @@ static void resolver_start_lookup(struct resolver *r, struct name *n) {
     r->looking++;
 }
 
-static void resolver_start_queued(struct resolver *r) {
-    struct name *n, *next;
-    HASH_ITER(hh, r->names, n, next)
-        if (n->state == NAME_QUEUED && r->looking < RESOLVER_LOOKUPS) resolver_start_lookup(r, n);
-}
-
 static void on_lookup_done(struct loop_job *job) {
     struct lookup *l = container_of(job, struct lookup, done);
     struct resolver *r = l->resolver; // without the gate: the lookup's thread has ended
     if (r) {
-        struct name *n;
+        struct name *n, *next;
         HASH_FIND_STR(r->names, l->host, n);
         assert(n); // a name is never dropped while it is looked up
         n->lookup = NULL;
         n->found = l->found;
         resolver_set_known(r, n, l->error);
         r->looking--;
-        resolver_start_queued(r);
+        HASH_ITER(hh, r->names, n, next)
+            if (n->state == NAME_QUEUED && r->looking < RESOLVER_LOOKUPS) resolver_start_lookup(r, n);
         r->on_done(r->arg);
     }
     lookup_free(l);

@@ -33,16 +33,12 @@ static ssize_t tcp_read(struct stream *s, void *bytes, size_t room) {
     return n;
 }
 
-static size_t tcp_length(const struct iovec *iov, size_t count) {
-    size_t len = 0;
-    for (size_t i = 0; i < count; i++) len += iov[i].iov_len;
-    return len;
-}
-
 static ssize_t tcp_writev(struct stream *s, const struct iovec *iov, size_t count) {
     ssize_t n = count == 1 ? sock_write(s->watch.fd, iov->iov_base, iov->iov_len)
                            : sock_writev(s->watch.fd, iov, count);
-    if (n < 0 || (size_t)n < tcp_length(iov, count)) s->writable = false;
+    size_t len = 0;
+    for (size_t i = 0; i < count; i++) len += iov[i].iov_len;
+    if (n < 0 || (size_t)n < len) s->writable = false;
     if (n < 0 && n != -EAGAIN) s->broken = true;
     return n;
 }

@@ -295,17 +295,13 @@ static const struct engine_entry *backfill_go_back(struct backfill *fill, const 
     return first;
 }
 
-// Bounds how many entries that are no comments are passed over.
-static bool backfill_may_pass(const struct backfill *fill) {
-    return fill->passed < fill->comments + BACKFILL_BATCH;
-}
-
 static void on_backfill_before(void *arg, enum engine_status status, const struct engine_range *r) {
     struct backfill *fill = arg;
     if (!backfill_take_answer(fill, status)) return;
     bool begins = backfill_begins(fill);
     const struct engine_entry *end = r->entries + r->count, *first = backfill_go_back(fill, r);
-    bool goes_back = r->more && r->count && fill->found < fill->comments && backfill_may_pass(fill);
+    bool may_pass = fill->passed < fill->comments + BACKFILL_BATCH; // entries that are no comments
+    bool goes_back = r->more && r->count && fill->found < fill->comments && may_pass;
     bool here = begins && !goes_back; // this answer has all of them
     if (first < end) fill->from = fill->at = continuity_before(first);
     fill->before = goes_back ? r->entries->at : (struct position){0};

@@ -47,11 +47,6 @@ static void video_forget(struct store *s, struct video *v) {
     free(v);
 }
 
-static bool video_is_sound(const struct store *s, const struct video *v) {
-    return v->at.epoch <= INT64_MAX && v->at.seq <= INT64_MAX && v->logged >= 0 && v->newest >= 0 &&
-           (uint64_t)v->newest <= s->totals.entries;
-}
-
 struct video *video_find(struct store *s, const char *name) {
     struct name_entry *e = name_table_find(&s->videos, name);
     if (e) return container_of(e, struct video, entry);
@@ -67,7 +62,9 @@ struct video *video_find(struct store *s, const char *name) {
     v->used_ms = sqlite3_column_int64(q, 6);
     v->bytes = sqlite3_column_int64(q, 7);
     store_end(q);
-    if (!video_is_sound(s, v)) {
+    bool is_sound = v->at.epoch <= INT64_MAX && v->at.seq <= INT64_MAX && v->logged >= 0 && v->newest >= 0 &&
+                    (uint64_t)v->newest <= s->totals.entries;
+    if (!is_sound) {
         store_found_damage(s, "a video's position is invalid");
         video_forget(s, v);
         return NULL;

@@ -210,13 +210,6 @@ static void redis_begin_to_serve(struct redis *r) {
     redis_messages_check(r->messages);
 }
 
-static void redis_load_scripts(struct redis *r) {
-    r->scripts_loaded = 0;
-    for (const struct redis_script *const *s = redis_scripts; *s; s++)
-        redis_conn_send(r->commands, 3, (const char *const[]){"SCRIPT", "LOAD", (*s)->text},
-                        (const size_t[]){6, 4, (*s)->len}, on_script_loaded, r);
-}
-
 // Another server may lack the last writes of the one before: viewers get a gap, operators this warning.
 static void redis_note_replaced(const struct redis *r, const char *run_id) {
     if (r->run_id[0] && strcmp(r->run_id, run_id) != 0)
@@ -233,7 +226,10 @@ static void on_commands_up(void *arg, const struct redis_server *server) {
     snprintf(r->run_id, sizeof r->run_id, "%s", server->run_id);
     r->clock_offset_ms = server->clock_ms - loop_now_ms(r->loop);
     r->phase = REDIS_PREPARING;
-    redis_load_scripts(r);
+    r->scripts_loaded = 0;
+    for (const struct redis_script *const *s = redis_scripts; *s; s++)
+        redis_conn_send(r->commands, 3, (const char *const[]){"SCRIPT", "LOAD", (*s)->text},
+                        (const size_t[]){6, 4, (*s)->len}, on_script_loaded, r);
 }
 
 static void on_commands_down(void *arg, const char *why) {

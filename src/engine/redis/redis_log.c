@@ -81,19 +81,16 @@ static bool read_appended(struct redis_call *c, const redisReply *reply, struct 
     return redis_reply_is_text(outcome, "whole") && json && entry_read(&a->entry, json, len);
 }
 
-// Redis's clock was set forward, or Redis was busy for long: the next appends use its clock as it is now.
-static bool note_late(struct redis *r, const redisReply *reply) {
-    const char *clock_ms = redis_reply_text(redis_reply_item(reply, 1), NULL);
-    if (!redis_reply_is_text(redis_reply_item(reply, 0), "late") || !clock_ms) return false;
-    r->clock_offset_ms = strtoll(clock_ms, NULL, 10) - loop_now_ms(r->loop);
-    return true;
-}
-
 // What an answer means that stored nothing.
 static enum engine_status not_appended(struct redis_call *c, const redisReply *reply) {
-    if (redis_reply_is_text(redis_reply_item(reply, 0), "reused")) return ENGINE_KEY_REUSED;
+    const redisReply *outcome = redis_reply_item(reply, 0);
+    const char *clock_ms = redis_reply_text(redis_reply_item(reply, 1), NULL);
+    if (redis_reply_is_text(outcome, "reused")) return ENGINE_KEY_REUSED;
     if (reply_is_full(reply)) return ENGINE_FULL;
-    return note_late(c->redis, reply) ? ENGINE_UNAVAILABLE : redis_call_unexpected(c, reply);
+    if (!redis_reply_is_text(outcome, "late") || !clock_ms) return redis_call_unexpected(c, reply);
+    // Redis's clock was set forward, or Redis was busy for long: the next appends use its clock as it is now.
+    c->redis->clock_offset_ms = strtoll(clock_ms, NULL, 10) - loop_now_ms(c->redis->loop);
+    return ENGINE_UNAVAILABLE;
 }
 
 static void on_appended(struct redis_call *c, enum engine_status status, const redisReply *reply) {
