@@ -12,7 +12,7 @@ export class Watcher {
     this.world = world;
     this.live = new LiveComments({
       server: 'http://api.test', video: 'v', user: 'u', share: false,
-      fetch: world.fetchFor(options.name ?? 'client'),
+      fetch: options.fetch ?? world.fetchFor(options.name ?? 'client'),
       onComment: (comment, info) => this.show({ ...comment, ...info }, comment.id),
       onGap: (gap) => this.show(gap, gap.to),
       onState: (state) => {

@@ -1,0 +1,210 @@
+// When the client connects again, asks for another reader, gives up; and how it posts.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Clock } from './lib/clock.mjs';
+import { FakeWorld } from './lib/fake-world.mjs';
+import { Random, forSeeds } from './lib/random.mjs';
+import { Watcher } from './lib/watcher.mjs';
+
+const begin = (random = new Random(1)) => {
+  const clock = new Clock(), world = new FakeWorld(clock, random);
+  return { clock, world };
+};
+const isConnect = ({ path }) => path.endsWith('/connect');
+const answer = (status, body = {}, headers = {}) => ({ status, ok: status < 300, headers: new Headers(headers), json: async () => body });
+
+// A server whose answers are a function of the request and of how many have gone to its path. registers: also to /register.
+function scripted(reply, options = {}) {
+  const clock = new Clock(), requests = [];
+  const fetch = async (url, init) => {
+    const { pathname, searchParams } = new URL(url);
+    requests.push({ ms: clock.ms, url, path: pathname, query: searchParams, ...init, json: init.body && JSON.parse(init.body) });
+    if (pathname === '/register' && !options.registers) return answer(200, { readerUrl: 'http://r1.test' });
+    const response = await reply(requests.at(-1), requests.filter(({ path }) => path === pathname).length);
+    init.signal.addEventListener('abort', () => response.fail?.(init.signal.reason));
+    return response;
+  };
+  const watcher = new Watcher({ clock, random: new Random(1) }, { fetch, ...options });
+  return { clock, requests, watcher, live: watcher.live, at: (path) => requests.filter((each) => each.path === path) };
+}
+// A stream of these bytes, which stays open, or ends in good order.
+const stream = (text, ends) => {
+  let controller;
+  const body = new ReadableStream({ start: (own) => (controller = own) });
+  controller.enqueue(new TextEncoder().encode(text));
+  if (ends) controller.close();
+  return { ...answer(200, {}, { 'content-type': 'text/event-stream' }), body, fail: (reason) => controller.error(reason) };
+};
+const CONNECTED = 'id: 5-1\ndata: {"type":"connected"}\n\n';
+
+test('a dead reader is asked at most twice before the comment API is asked again, ever more rarely', async () => {
+  await forSeeds(20, async (random) => {
+    const { clock, world } = begin(random);
+    const { live, states } = new Watcher(world);
+    await clock.pass(20_000);
+    assert.equal(live.state.name, 'live');
+    world.kill(world.owner);
+    const before = world.requests.length, lost = clock.ms;
+    await clock.pass(600_000);
+    const attempts = world.requests.slice(before);
+    let row = 0;
+    for (const each of attempts) assert.ok((row = isConnect(each) ? row + 1 : 0) <= 2, 'three times in a row');
+    const connects = attempts.filter(isConnect);
+    assert.ok(connects.length >= 20 && connects.length <= 120, `${connects.length} attempts in ten minutes`);
+    for (const { ms, name, retryInMs } of states) if (name === 'reconnecting') assert.ok(retryInMs <= (ms - lost < 5_000 ? 1_700 : 30_000), `${retryInMs} ms`);
+    live.close();
+  });
+});
+
+test('a client is back within 5 s of the death of its reader, if the video has another after 3 s', async () => {
+  await forSeeds(200, async (random) => {
+    const { clock, world } = begin(random);
+    const watcher = new Watcher(world);
+    await clock.pass(20_000);
+    world.kill(world.owner);
+    const missed = [world.append(), world.append()];
+    await clock.pass(3_000);
+    world.move();
+    await clock.pass(2_000);
+    watcher.check();
+    assert.equal(watcher.comments.length, missed.length);
+    watcher.live.close();
+  });
+});
+
+test('silence is a dead connection after 2.5 heartbeats, of the length that the reader has named', async () => {
+  for (const [told, ms] of [['', 37_500], [',"heartbeatMs":60000', 150_000], [',"heartbeatMs":1000', 37_500]]) {
+    const { clock, live, at } = scripted(() => stream(CONNECTED.replace('}', `${told}}`)));
+    await clock.pass(ms - 100);
+    assert.equal(at('/connect').length, 1);
+    assert.equal(at('/connect')[0].query.get('heartbeat'), '15');
+    await clock.pass(3_000);
+    assert.equal(at('/connect').length, 2);
+    assert.equal(at('/connect')[1].query.get('last_event_id'), '5-1');
+    live.close();
+  }
+});
+
+test('204 ends it; an orderly end does if nothing follows it', async () => {
+  const over = scripted(() => answer(204));
+  await over.clock.pass(60_000);
+  assert.deepEqual([over.live.state.name, over.at('/connect').length], ['ended', 1]);
+  const ended = scripted(() => stream(CONNECTED, true));
+  await ended.clock.pass(60_000);
+  assert.deepEqual([ended.live.state.name, ended.at('/connect').length], ['ended', 2]);
+  const proxied = scripted((_, n) => (n === 1 ? stream(CONNECTED, true) : stream('id: 5-1\ndata: {"type":"connected"}\n\nid: 5-2\ndata: {"id":"5-2","userid":"a","comment":"x"}\n\n')));
+  await proxied.clock.pass(10_000);
+  assert.equal(proxied.live.state.name, 'live');
+  assert.equal(proxied.watcher.comments.length, 1);
+  for (const { live } of [over, ended, proxied]) live.close();
+});
+
+test('a refusal is final from the comment API, and from a reader once the comment API has confirmed the reader', async () => {
+  const invalid = scripted(() => answer(400, { error: 'videoid must be …', code: 'invalid_field' }), { registers: true });
+  await invalid.clock.pass(60_000);
+  const { name, code, error } = invalid.live.state;
+  assert.deepEqual([name, code, error, invalid.requests.length], ['refused', 'invalid_field', 'videoid must be …', 1]);
+  const reader = scripted(() => answer(403, { error: 'no', code: 'forbidden' }));
+  await reader.clock.pass(60_000);
+  assert.deepEqual(reader.requests.map(({ path }) => path), ['/register', '/connect', '/register', '/connect']);
+  assert.equal(reader.live.state.name, 'refused');
+});
+
+test('a token is asked for with each request, and sent again where a redirect has dropped it', async () => {
+  let n = 0;
+  const { clock, live, requests } = scripted(
+    ({ url }) => (url.startsWith('http://r2.test/') ? stream(CONNECTED) : { ...answer(401), redirected: true, url: url.replace('r1', 'r2') }),
+    { token: async () => `t${++n}` },
+  );
+  await clock.pass(5_000);
+  assert.equal(live.state.name, 'live');
+  assert.deepEqual(requests.map(({ path, headers }) => [path, headers.authorization]), [['/register', 'Bearer t1'], ['/connect', 'Bearer t2'], ['/connect', 'Bearer t3']]);
+  live.close();
+});
+
+test('Retry-After is waited for, and the browser that is online again does not wait', async () => {
+  const { clock, live, requests, watcher } = scripted(() => answer(503, {}, { 'retry-after': '20' }), { registers: true });
+  await clock.pass(19_000);
+  assert.equal(requests.length, 1);
+  await clock.pass(3_000);
+  assert.equal(requests.length, 2);
+  assert.ok(watcher.states.every(({ name, retryInMs }) => name === 'reconnecting' && retryInMs >= 20_000));
+  live.close();
+  const page = new EventTarget(), { clock: other, world } = begin();
+  world.kill(world.owner);
+  const { live: offline } = new Watcher(world, {}, { page });
+  await other.pass(300_000);
+  world.move();
+  page.dispatchEvent(new Event('online'));
+  await other.pass(500);
+  page.dispatchEvent(new Event('online'));
+  await other.pass(500);
+  assert.equal(offline.state.name, 'live');
+  offline.close();
+});
+
+const posting = (reply, options) => scripted((request, n) => (request.path === '/comment' ? reply(request, n) : stream(CONNECTED)), options);
+const taken = ({ json }) => answer(201, { success: true, comment: { id: '5-2', ...json } });
+
+test('a comment whose answer is lost, late or 503 is sent again with its key, and no other', async () => {
+  const lost = [() => Promise.reject(new TypeError('reset')), ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))), () => answer(503, {}, { 'retry-after': '1' }), taken];
+  const { clock, live, at } = posting((request, n) => lost[n - 1](request), { name: 'Ann' });
+  const posted = live.post('x');
+  await clock.pass(20_000);
+  assert.deepEqual((await posted).comment, 'x');
+  assert.deepEqual(at('/comment').map(({ json }) => json), Array(4).fill({ userid: 'u', videoid: 'v', comment: 'x', name: 'Ann' }));
+  assert.equal(new Set(at('/comment').map(({ headers }) => headers['idempotency-key'])).size, 1);
+  live.post('x');
+  await clock.pass(100);
+  assert.equal(new Set(at('/comment').map(({ headers }) => headers['idempotency-key'])).size, 2, 'once taken, the same text is another comment');
+  live.close();
+});
+
+test('Enter twice sends once; a refused text keeps its key until it is taken; another text has another', async () => {
+  const { clock, live, at } = posting((request, n) => (n < 3 ? answer(429, { error: 'slow down', code: 'too_many' }, { 'retry-after': '7' }) : taken(request)));
+  const [first, second] = [live.post('x'), live.post('x')];
+  const expected = { status: 429, code: 'too_many', message: 'slow down', retryAfterMs: 7_000 };
+  const both = Promise.all([assert.rejects(first, expected), assert.rejects(second, expected)]);
+  await clock.pass(100);
+  await both;
+  assert.equal(at('/comment').length, 1);
+  const again = assert.rejects(live.post('x'), expected), other = live.post('y');
+  await clock.pass(100);
+  await Promise.all([again, other]);
+  const last = live.post('x');
+  await clock.pass(100);
+  await last;
+  const keys = at('/comment').map(({ json, headers }) => [json.comment, headers['idempotency-key']]);
+  assert.deepEqual(keys.map(([text]) => text), ['x', 'x', 'y', 'x']);
+  assert.deepEqual([keys[1][1], keys[3][1]], [keys[0][1], keys[0][1]]);
+  assert.notEqual(keys[2][1], keys[0][1]);
+  live.close();
+});
+
+test('a comment that nothing answers fails within half a minute', async () => {
+  const { clock, live } = posting(() => Promise.reject(new TypeError('reset')));
+  const failed = assert.rejects(live.post('x'), { name: 'ChorusError', status: 0, code: 'unreachable' });
+  await clock.pass(30_000);
+  await failed;
+  live.close();
+});
+
+test('an exception of a callback is reported, and the stream goes on', () => {
+  const script = `
+    import { Clock } from './clock.mjs';
+    import { FakeWorld } from './fake-world.mjs';
+    import { Random } from './random.mjs';
+    import { Watcher } from './watcher.mjs';
+    process.on('unhandledRejection', ({ message }) => console.log(message));
+    const clock = new Clock(), world = new FakeWorld(clock, new Random(1));
+    const { live } = new Watcher(world, { onComment: ({ comment }) => { throw new Error(comment); } });
+    await clock.pass(1_000);
+    for (const text of ['one', 'two']) world.append(text);
+    await clock.pass(1_000);
+    console.log(live.state.name);
+    live.close();`;
+  const cwd = fileURLToPath(new URL('lib', import.meta.url));
+  assert.equal(execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd, encoding: 'utf8' }), 'one\ntwo\nlive\n');
+});
