@@ -96,18 +96,11 @@ static void top_say_trouble(struct top *t, const struct http_client_response *a)
                  "%s answers, but not with a dashboard: is it the statistics service?", t->address);
 }
 
-static void on_answer(void *arg, const struct http_client_response *a) {
-    struct top *t = arg;
-    bool fine = !a->error && a->status == 200 && screen_take(&t->screen, a->body, a->body_len);
-    t->trouble[0] = 0;
-    if (a->error == -ECANCELED) return;
-    if (!fine) top_say_trouble(t, a);
-    if (!fine && !t->live) fprintf(stderr, "chorus top: %s\n", t->trouble);
+// Shows what has been asked for, and arranges the next time, if there is one.
+static void top_show(struct top *t, bool fine) {
     if (t->live)
         top_draw(t);
-    else if (fine && t->settings->top.json)
-        top_put(a->body, a->body_len);
-    else if (fine)
+    else if (fine && !t->settings->top.json)
         top_print(t);
     if (t->live || (t->settings->top.json && !t->settings->top.once)) {
         loop_timer_start(t->loop, &t->again, fine ? screen_every_ms(&t->screen) : AGAIN_MS);
@@ -117,13 +110,39 @@ static void on_answer(void *arg, const struct http_client_response *a) {
     loop_stop(t->loop);
 }
 
-static void on_again(struct loop_timer *timer) {
-    struct top *t = container_of(timer, struct top, again);
-    char url[ADDRESS_SIZE + 16];
-    snprintf(url, sizeof url, "%s/dashboard", t->address);
+static void top_ask(struct top *t, const char *path, http_client_cb *answered) {
+    char url[ADDRESS_SIZE + 32];
+    snprintf(url, sizeof url, "%s%s", t->address, path);
     http_client_request(t->client,
                         &(struct http_client_request){.method = "GET", .url = url, .timeout_ms = TIMEOUT_MS},
-                        on_answer, t);
+                        answered, t);
+}
+
+// An earlier version has no such list.
+static void on_videos(void *arg, const struct http_client_response *a) {
+    struct top *t = arg;
+    if (a->error == -ECANCELED) return;
+    bool fine = !a->error && a->status == 200;
+    screen_take_videos(&t->screen, fine ? a->body : NULL, fine ? a->body_len : 0);
+    top_show(t, true);
+}
+
+static void on_dashboard(void *arg, const struct http_client_response *a) {
+    struct top *t = arg;
+    if (a->error == -ECANCELED) return;
+    bool fine = !a->error && a->status == 200 && screen_take(&t->screen, a->body, a->body_len);
+    t->trouble[0] = 0;
+    if (!fine) top_say_trouble(t, a);
+    if (!fine && !t->live) fprintf(stderr, "chorus top: %s\n", t->trouble);
+    if (fine && t->settings->top.json) top_put(a->body, a->body_len);
+    if (fine && !t->settings->top.json)
+        top_ask(t, "/videos?limit=5", on_videos);
+    else
+        top_show(t, fine);
+}
+
+static void on_again(struct loop_timer *timer) {
+    top_ask(container_of(timer, struct top, again), "/dashboard", on_dashboard);
 }
 
 static void top_enter(struct top *t) {

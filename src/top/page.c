@@ -50,7 +50,7 @@ void page_add(struct page *p, enum page_style style, const char *format, ...) {
 void page_add_foreign(struct page *p, enum page_style style, const char *text, unsigned columns) {
     char safe[256];
     size_t len = 0;
-    for (; text[len] && len < columns && len < sizeof safe - 1; len++)
+    for (; len < columns && len < sizeof safe - 1 && text[len]; len++)
         safe[len] = text[len] >= ' ' && text[len] <= '~' ? text[len] : '?';
     safe[len] = 0;
     page_add_text(p, style, safe);

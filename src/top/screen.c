@@ -16,7 +16,8 @@ typedef const char *words_fn(char out[WORDS_SIZE], const json_t *);
 
 void screen_release(struct screen *s) {
     json_decref(s->dashboard);
-    s->dashboard = NULL;
+    json_decref(s->videos);
+    s->dashboard = s->videos = NULL;
 }
 
 bool screen_take(struct screen *s, const char *json, size_t len) {
@@ -29,6 +30,13 @@ bool screen_take(struct screen *s, const char *json, size_t len) {
     s->dashboard = o;
     s->chart[s->taken++ % SCREEN_CHART] = json_number_value(json_object_get(o, "deliveriesPerSecond"));
     return true;
+}
+
+void screen_take_videos(struct screen *s, const char *json, size_t len) {
+    json_t *o = json ? json_loadb(json, len, 0, NULL) : NULL;
+    json_decref(s->videos);
+    s->videos = json_incref(json_object_get(o, "videos"));
+    json_decref(o);
 }
 
 int screen_every_ms(const struct screen *s) {
@@ -133,7 +141,7 @@ static void write_state(struct page *p, const json_t *reader) {
     if (lost) page_add(p, STYLE_BAD, " %s", words_of_age(age, json_object_get(reader, "lostForMs")));
 }
 
-enum { AT_STATE = 15, AT_VIEWERS = 34, AT_BAR = 36, BAR = 14, AT_VIDEOS = 58, AT_RATE = 71, AT_MEMORY = 79 };
+enum { AT_STATE = 15, AT_VIEWERS = 34, AT_BAR = 36, BAR = 12, AT_VIDEOS = 58, AT_RATE = 71, AT_MEMORY = 79 };
 
 static void write_reader(struct page *p, const json_t *reader) {
     char text[WORDS_SIZE];
@@ -147,7 +155,7 @@ static void write_reader(struct page *p, const json_t *reader) {
         page_move(p, AT_BAR);
         page_add_bar(p, json_number_value(share), BAR);
         snprintf(text, sizeof text, "%3.0f%%", json_number_value(share) * 100);
-        page_add_right(p, STYLE_FAINT, AT_BAR + BAR + 3, text);
+        page_add_right(p, STYLE_FAINT, AT_BAR + BAR + 5, text);
     }
     page_add_right(p, STYLE_PLAIN, AT_VIDEOS, words_of_count(text, json_object_get(reader, "videos")));
     page_add_right(p, STYLE_PLAIN, AT_RATE,
@@ -178,7 +186,7 @@ static void write_readers(const struct screen *s, struct page *p, unsigned after
 
 static void write_videos(const struct screen *s, struct page *p) {
     char text[WORDS_SIZE];
-    const json_t *videos = json_object_get(s->dashboard, "topVideos");
+    const json_t *videos = s->videos;
     size_t count = json_array_size(videos), left = rows_left(p);
     if (count > VIDEOS_MOST) count = VIDEOS_MOST;
     if (!count || left < EVENTS_LEAST + 4) return;
@@ -256,8 +264,7 @@ void screen_write(const struct screen *s, const struct screen_look *look, struct
     if (!s->dashboard) return;
     write_figures(s, &p);
     write_chart(s, &p);
-    size_t videos = json_array_size(json_object_get(s->dashboard, "topVideos"));
-    unsigned after = videos ? VIDEOS_MOST + EVENTS_LEAST + 2 : EVENTS_LEAST;
+    unsigned after = json_array_size(s->videos) ? VIDEOS_MOST + EVENTS_LEAST + 2 : EVENTS_LEAST;
     write_readers(s, &p, after);
     write_videos(s, &p);
     write_events(s, &p);

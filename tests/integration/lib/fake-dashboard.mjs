@@ -16,12 +16,14 @@ export const aDashboard = (more) => ({
 
 export class FakeDashboard {
   dashboard = aDashboard();
+  videos = [];
   asked = 0;
 
   async start(port = 0) {
     this.server = http.createServer((request, response) => {
-      this.asked++;
       const found = request.url === '/dashboard';
+      if (found) this.asked++;
+      if (request.url.startsWith('/videos?') && this.videos) return response.end(JSON.stringify({ videos: this.videos, total: this.videos.length }));
       response.writeHead(found ? (this.status ?? 200) : 404, { 'content-type': 'application/json', connection: 'close' });
       response.end(this.text ?? `${JSON.stringify(this.dashboard)}\n`);
     }).listen(port, '127.0.0.1');
