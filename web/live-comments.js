@@ -175,8 +175,8 @@ export class LiveCommentsElement extends Base {
   #onComment(comment, { own = false, replayed = false } = {}) {
     const { list, outbox, rate, announcer } = this.#parts;
     const pending = outbox.take(comment, own);
-    // Nobody misses what would fly by unread; what came while one was away, or looked elsewhere, is kept.
-    const shown = !list.following || replayed || rate.take(performance.now(), own);
+    // What would fly by unread is left out; what came while one was away, or looked elsewhere, is not.
+    const shown = !list.following || document.hidden || replayed || rate.take(performance.now(), own);
     if (shown) list.add(comment, { own, pending });
     if (!own && !replayed && shown) announcer.add(comment);
     this.#fire('comment', { comment, own, replayed });
@@ -219,7 +219,7 @@ export class LiveCommentsElement extends Base {
     if (this.#live) this.#live.name = name || undefined;
   }
   #rename(name) {
-    keepName(name);
+    keepName(this.userid, name);
     this.#setAuthor();
   }
 

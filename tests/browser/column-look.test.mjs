@@ -45,6 +45,8 @@ scenario('hostile names and texts stay text, in their own row and width', { ms: 
   assert.equal(await more.getAttribute('aria-expanded'), 'false');
   await more.click();
   assert.equal(await more.textContent(), 'Show less');
+  await column.host.evaluate((host) => (host.style.width = '390px'));
+  assert.equal(await more.isVisible(), true, 'what is unfolded can be folded at any width');
   const height = await column.find('.row').nth(3).evaluate((row) => row.getBoundingClientRect().height);
   assert.ok(height > 400, `${height} px`);
   assert.equal(await column.list.evaluate((list) => list.scrollWidth <= list.clientWidth), true, 'nothing to scroll sideways');
@@ -167,7 +169,7 @@ scenario('with reduced motion nothing moves', async (t) => {
 });
 
 scenario('one column in another language, one in none', async (t) => {
-  const column = await embedFake(t, { elements: '<live-comments id="a" video="v" user="me"></live-comments><live-comments id="b" video="v" user="me"></live-comments>' });
+  const column = await embedFake(t, { elements: '<live-comments id="a" video="v"></live-comments><live-comments id="b" video="v"></live-comments>' });
   const page = column.page, a = new Column(page, '#a'), b = new Column(page, '#b');
   await a.host.evaluate((element) => (element.words = { title: 'Kommentare', send: 'Senden', guest: (number) => `Gast ${number}` }));
   await a.find('.title').getByText('Kommentare').waitFor();
@@ -201,4 +203,15 @@ scenario('axe finds nothing in the column, in either theme, with all that it can
     await column.jump.waitFor();
     assert.deepEqual(await findings(column.page), [], `${colorScheme}, standing still`);
   }
+});
+
+scenario('at a width where a text fits, nothing offers to show more of it', async (t) => {
+  const column = await embedFake(t);
+  await column.fake((fake) => fake.emit('words '.repeat(60), { user: 'x' }));
+  await column.find('.more').waitFor();
+  await column.page.setViewportSize({ width: 1_200, height: 660 });
+  await column.host.evaluate((host) => (host.style.width = '1100px'));
+  await column.find('.more').waitFor({ state: 'hidden' });
+  await column.host.evaluate((host) => (host.style.width = ''));
+  await column.find('.more').waitFor();
 });

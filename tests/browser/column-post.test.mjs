@@ -64,6 +64,7 @@ scenario('a failed comment keeps its text: it is sent again, edited or discarded
   await column.fake((fake) => fake.refuse(2, { status: 400, message: 'No.' }));
   await column.find('.failed').getByText('Discard').click();
   await column.wait((rows) => rows.length === 0, 'no row');
+  assert.equal(await column.input.evaluate((input) => input.matches(':focus')), true, 'the focus is not lost with the button');
 });
 
 scenario('a slow answer is said, and never blocks the next comment', async (t) => {

@@ -1,7 +1,8 @@
 // A page of another origin that embeds <live-comments> under a strict Content-Security-Policy, and what it says.
 import http from 'node:http';
-import { readFileSync, readdirSync } from 'node:fs';
 import { once } from 'node:events';
+import { readFileSync, readdirSync } from 'node:fs';
+import { after } from 'node:test';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
@@ -12,10 +13,19 @@ const ARGUMENTS = [
   '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', '--no-proxy-server',
 ];
 
+// One browser for all scenarios of a file. Its contexts keep their storage apart, and are closed at the end of their scenario.
+let chrome;
+after(async () => (await chrome)?.close());
+
 export async function launch(t) {
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGUMENTS });
-  t.after(() => browser.close());
-  return browser;
+  chrome ??= chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGUMENTS });
+  const browser = await chrome;
+  const newContext = async (options) => {
+    const context = await browser.newContext(options);
+    t.after(() => context.close());
+    return context;
+  };
+  return { newContext, newPage: async (options) => (await newContext(options)).newPage() };
 }
 
 // What an operator of a page writes: where the script comes from, and where it may connect to.

@@ -40,7 +40,7 @@ export class Composer {
     this.avatar = make('span.avatar.small', { 'aria-hidden': 'true' });
     this.nameText = make('bdi', {});
     this.nameButton = make('button.rename', { part: 'rename', type: 'button', title: this.#words.changeName }, this.nameText);
-    this.nameInput = make('input.name-input', { part: 'input', maxlength: '64', autocomplete: 'nickname', 'aria-label': this.#words.yourName,
+    this.nameInput = make('input.input.name-input', { part: 'input', maxlength: '64', autocomplete: 'nickname', 'aria-label': this.#words.yourName,
       placeholder: this.#words.yourName, hidden: true });
     this.nameButton.addEventListener('click', () => this.#editName());
     this.nameInput.addEventListener('blur', () => this.#keepName());

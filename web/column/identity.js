@@ -31,6 +31,11 @@ export function ownUserId() {
   return made;
 }
 
-// The name that was chosen here last, or one such as "Guest 4821", which stays the same for the user.
-export const ownName = (userid, words) => read('chorus.name') || words.guest(1000 + (Array.from(userid).reduce((sum, c) => (sum * 31 + c.codePointAt(0)) >>> 0, 7) % 9000));
-export const keepName = (name) => write('chorus.name', name);
+// The name that was chosen here last. A user who has none, and no id that a person would know, is "Guest 4821".
+const nameKey = (userid) => (userid === ownUserId() ? 'chorus.name' : `chorus.name.${userid}`);
+export const keepName = (userid, name) => write(nameKey(userid), name);
+export function ownName(userid, words) {
+  const kept = read(nameKey(userid));
+  if (kept || userid !== ownUserId()) return kept ?? '';
+  return words.guest(1000 + (Array.from(userid).reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) >>> 0, 7) % 9000));
+}

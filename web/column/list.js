@@ -20,6 +20,7 @@ export class CommentList {
   #timer = 0;
   #heldUntil = 0;
   #top = 0;
+  #width = 0;
   #resized;
 
   constructor(words) {
@@ -43,7 +44,7 @@ export class CommentList {
   }
 
   start() {
-    this.#resized = new ResizeObserver(() => this.#following && this.#toEnd());
+    this.#resized = new ResizeObserver(() => this.#onResize());
     for (const element of [this.scroller, this.items, this.own]) this.#resized.observe(element);
     this.#timer = setInterval(() => this.#showAges(), AGE_MS);
   }
@@ -178,6 +179,7 @@ export class CommentList {
     if (!left) {
       gapRow.element.remove();
       this.#rows.splice(at + rows.length, 1);
+      this.scroller.focus({ preventScroll: true }); // its button had it
     }
     this.#postpone(at + rows.length + left);
     this.#prune();
@@ -206,6 +208,13 @@ export class CommentList {
   #toEnd() {
     this.scroller.scrollTop = this.scroller.scrollHeight;
     this.#top = this.scroller.scrollTop;
+  }
+
+  #onResize() {
+    const { clientWidth } = this.scroller;
+    if (clientWidth !== this.#width) for (const row of this.#rows) row.measure();
+    this.#width = clientWidth;
+    if (this.#following) this.#toEnd();
   }
 
   // Is the reader at the end? Called when the list has scrolled, or (moved) when a row was unfolded. What only grows below

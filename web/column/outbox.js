@@ -62,7 +62,10 @@ export class Outbox {
         this.#onEdit(entry.comment.comment);
         this.#forget(entry);
       },
-      discard: () => this.#forget(entry),
+      discard: () => {
+        this.#forget(entry);
+        this.#onEdit('');
+      },
     });
   }
 

@@ -38,9 +38,9 @@ export class Row {
     this.body.append(this.more);
   }
 
-  // After the row has been laid out: is there more than the fold shows?
+  // Once the row is laid out, and at another width: is there more than the fold shows?
   measure() {
-    if (this.more) this.more.hidden = this.text.scrollHeight <= this.text.clientHeight + 1;
+    if (this.more && this.element.classList.contains('folded')) this.more.hidden = this.text.scrollHeight <= this.text.clientHeight + 1;
   }
 
   toggle() {

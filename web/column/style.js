@@ -79,6 +79,7 @@ button:disabled { cursor: default; }
 .name { color: light-dark(oklch(var(--chorus-name-lightness, .5) var(--chorus-name-chroma, .14) var(--_hue)), oklch(var(--chorus-name-lightness, .78) var(--chorus-name-chroma, .12) var(--_hue)));
   font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .you { flex: none; font-size: .6875rem; font-weight: 600; line-height: 1.4; padding-inline: .35rem; border-radius: 4px; background: var(--_accent); color: var(--_accent-text); }
+.time, .viewers, .banner > span, .gap > span, .jump, .sample, .note, .status { unicode-bidi: plaintext; }
 .time { flex: none; color: var(--_dim); font-size: .75rem; font-variant-numeric: tabular-nums; }
 .text { unicode-bidi: plaintext; white-space: pre-wrap; overflow-wrap: anywhere; overflow: clip; padding-block: 1px; }
 .folded > .body > .text { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 5; overflow: hidden; }
@@ -89,7 +90,7 @@ button:disabled { cursor: default; }
 .status:empty { display: none; }
 .row.own.failed { background: var(--_bad-background); box-shadow: inset 3px 0 var(--_bad); }
 .failed .status { color: var(--_bad); font-size: .8125rem; }
-.gap { display: flex; flex-wrap: wrap; justify-content: center; gap: .1rem .6rem; margin: .4rem .85rem; padding: .3rem .6rem; font-size: .8125rem;
+.gap { display: flex; flex-wrap: wrap; align-items: baseline; justify-content: center; gap: .1rem .6rem; margin: .4rem .85rem; padding: .3rem .6rem; font-size: .8125rem;
   color: var(--_warn); background: var(--_warn-background); border: 1px dashed currentColor; border-radius: 6px; text-align: center; }
 
 .jump { position: absolute; inset-block-end: .6rem; inset-inline: 0; margin-inline: auto; inline-size: fit-content; max-inline-size: 90%;
@@ -105,7 +106,7 @@ button:disabled { cursor: default; }
 .rename { min-inline-size: 0; color: var(--_text); font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; border-radius: 4px; }
 .rename:not(:disabled)::after { content: "✎"; margin-inline-start: .35rem; }
 .rename:not(:disabled):hover { text-decoration: underline; }
-.name-input { flex: 1; min-inline-size: 0; padding: .1rem .4rem; }
+.name-input { flex: 1; min-inline-size: 0; padding: .1rem .4rem; border-radius: 6px; }
 .entry { display: flex; align-items: end; gap: .5rem; }
 .input { font: inherit; color: inherit; background: var(--_field); border: 1px solid var(--_field-line); border-radius: 8px; }
 .input::placeholder { color: var(--_dim); opacity: 1; }
