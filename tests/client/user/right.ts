@@ -1,5 +1,7 @@
 // What a user may write.
 import { ChorusError, LiveComments, type Comment, type Gap, type LiveCommentsOptions, type State } from 'chorus-live-comments';
+import { LiveCommentsElement } from 'chorus-live-comments/element';
+import { useLiveComments } from 'chorus-live-comments/react';
 
 const options: LiveCommentsOptions = {
   server: new URL('http://127.0.0.1:3000'), video: 'v', user: 'u', name: 'Ann', history: 50, viewers: true, share: false, since: '1-1',
@@ -28,3 +30,13 @@ try {
   if (error instanceof ChorusError) console.log(error.status, error.code, error.retryAfterMs?.toFixed());
 }
 live.close();
+
+const element: LiveCommentsElement = document.createElement('live-comments');
+Object.assign(element, { video: 'v', history: 10, readonly: true });
+element.token = () => 'secret';
+element.words = { title: 'Kommentare', missed: (count: number) => `${count} fehlen` };
+element.addEventListener('comment', ({ detail: { comment, own } }) => console.log(comment.id, own));
+element.addEventListener('click', () => console.log(element.post('hello'), element.state.name, element.viewers?.toFixed(), element.live?.position));
+
+const view = useLiveComments({ server: 'http://127.0.0.1:3000', video: 'v', user: 'u', keep: 10 });
+console.log(view.comments.map(({ own, id }) => [own, id]), view.state.name, view.viewers?.toFixed(), view.gaps, (await view.post('hello')).id);

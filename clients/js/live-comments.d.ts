@@ -1,0 +1,42 @@
+import type { Comment, CommentInfo, Gap, LiveComments, State } from './index.js';
+
+export interface LiveCommentsEventMap {
+  /** Of every comment, also of those that are not shown. */
+  comment: CustomEvent<{ comment: Comment } & CommentInfo>;
+  state: CustomEvent<State>;
+  gap: CustomEvent<Gap>;
+  viewers: CustomEvent<{ viewers: number }>;
+}
+
+/** `<live-comments>`: see "The element" in docs/clients.md. Attributes and properties may change at any time. */
+export class LiveCommentsElement extends HTMLElement {
+  video: string;
+  server: string;
+  user: string;
+  name: string;
+  history: string | number;
+  theme: string;
+  readonly: boolean;
+  token: string | (() => string | undefined | Promise<string | undefined>) | undefined;
+  /** What it says, in another language. What is not given stays. */
+  words: Record<string, string | ((...values: any[]) => string)>;
+  /** The user's id and name in use, whether the page gave them or they were made. */
+  get userid(): string;
+  get authorName(): string;
+  get state(): State;
+  get viewers(): number | undefined;
+  /** The client underneath, while there is a video. */
+  get live(): LiveComments | undefined;
+  /** Sends a comment as if it had been typed. Returns false if it cannot be sent, or is on its way already. */
+  post(text: string): boolean;
+  addEventListener<Name extends keyof LiveCommentsEventMap>(
+    type: Name, listener: (event: LiveCommentsEventMap[Name]) => void, options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(type: string, listener: EventListenerOrEventListenerObject, options?: boolean | AddEventListenerOptions): void;
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'live-comments': LiveCommentsElement;
+  }
+}
