@@ -22,7 +22,7 @@ static const struct role {
     const struct http_asset *assets;
 } roles[] = {{"comment", comment_tables, comment_assets},
              {"reader", reader_tables, NULL},
-             {"statistics", statistics_demo_tables, NULL},
+             {"statistics", statistics_demo_tables, statistics_assets},
              {"manager", manager_tables, NULL}};
 enum { ROLES = sizeof roles / sizeof *roles };
 
