@@ -405,6 +405,10 @@ static void a_replaced_process_is_not_heard(void **state) {
     tally_take(p->tally, old, sizeof old - 1, w->now_ms);
     pass(w, TALLY_EVERY_MS);
     assert_int_equal(p->last, 3);
+    static const char next[] = "viewers 1 http://127.0.0.1:4001 8\nc u 1\n"; // before its lease is listed
+    tally_take(p->tally, next, sizeof next - 1, w->now_ms);
+    pass(w, TALLY_EVERY_MS);
+    assert_int_equal(p->last, 1);
 }
 
 static void a_thousand_shared_videos_take_a_message_each_way(void **state) {
@@ -428,6 +432,25 @@ static void a_thousand_shared_videos_take_a_message_each_way(void **state) {
     assert_in_range(w->sent - before, 1, 4 * (w->now_ms - since_ms) / TALLY_EVERY_MS);
     pass(w, 3 * TALLY_EVERY_MS);
     for (int i = 0; i < 3; i++) assert_int_equal(w->readers[i].last, 93);
+}
+
+static void ninety_thousand_videos_at_their_owners_take_no_message(void **state) {
+    struct world *w = *state;
+    char video[32];
+    for (int n = 0; n < 90000; n++) {
+        snprintf(video, sizeof video, "video-%d", n);
+        w->owner = n % 3;
+        join(w, w->owner, video, 22, true);
+    }
+    pass(w, 60000);
+    for (int n = 0; n < 90000; n++) {
+        snprintf(video, sizeof video, "video-%d", n);
+        leave(w, n % 3, video, 21);
+    }
+    pass(w, 60000);
+    assert_int_equal(w->readers[1].last, 21);
+    assert_int_equal(w->sent, 0);
+    assert_int_equal(w->owner_queries, 0);
 }
 
 static void a_batch_is_bounded_and_the_rest_follows(void **state) {
@@ -499,6 +522,7 @@ int main(void) {
         TEST(what_is_no_message_is_ignored),
         TEST(a_replaced_process_is_not_heard),
         TEST(a_thousand_shared_videos_take_a_message_each_way),
+        TEST(ninety_thousand_videos_at_their_owners_take_no_message),
         TEST(a_batch_is_bounded_and_the_rest_follows),
         TEST(is_right_after_any_history),
     };

@@ -1,5 +1,6 @@
 // The user that docs/redis.md creates for Chorus has every right that it needs.
 // Set-ups: up-redis, processes.
+// Long: 45.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { call, owner, postMany, statistics } from '../lib/api.mjs';
@@ -33,4 +34,30 @@ scenario('the documented Redis user: comments, mappings, streams and a restart, 
     assert.notEqual(health.json.status, 'degraded', health.text);
   }
   assert.deepEqual(await system.redis.command('ACL', 'LOG'), [], 'what Redis has denied');
+});
+
+// The user that an earlier version's page creates lacks the channels on which readers count viewers together.
+scenario('a user without the channels chorus:* has everything but common counts, and that is logged once', { setups: ['up-redis', 'processes'], ms: 60_000 }, async (t) => {
+  const without = rules.trim().split(/\s+/).filter((rule) => rule !== '&chorus:*');
+  assert.notEqual(without.length, rules.trim().split(/\s+/).length);
+  const system = await t.system({ redis: { user, password, args: ['--user', user, 'on', `>${password}`, ...without] } });
+  const first = await owner(system, 'v');
+  const [second] = system.others(first);
+  const query = { events: 'viewers', redirect: 'never' };
+  const one = await t.watch(first, { video: 'v', query });
+  const two = await t.watch(second, { video: 'v', query });
+  const three = await t.watch(second, { video: 'v', query });
+  await one.isOneOf(1);
+  await Promise.all([two, three].map((viewer) => viewer.isOneOf(2)));
+  const posted = await postMany(system, 'v', 5);
+  await Promise.all([one, two, three].map((viewer) => viewer.reaches(posted.at(-1).id)));
+  for (const url of [system.comment, system.manager, ...system.readers]) {
+    const health = await call('GET', `${url}/health`);
+    assert.equal(health.json.status, 'ready', health.text);
+  }
+  const most = system.program.names?.length ?? 1;
+  const lines = system.stderr.match(/redis_messages_refused/g)?.length ?? 0;
+  assert.ok(lines >= 1 && lines <= most, `${lines} lines of ${most} processes`);
+  await system.redis.command('ACL', 'SETUSER', user, '&chorus:*');
+  await Promise.all([one, two, three].map((viewer) => viewer.isOneOf(3, 40_000)));
 });
