@@ -28,6 +28,11 @@ static void on_close_idle(struct loop_timer *t) {
     if (watched_close_idle(r)) loop_timer_start(r->service.loop, t, CLOSE_IDLE_AGAIN_MS);
 }
 
+static void on_video_close(struct reader *r, const struct watched *w) {
+    ranking_leave(r, w);
+    viewer_counts_close(r, w->video);
+}
+
 static void on_reader_sweep(struct loop_timer *t) {
     struct reader *r = container_of(t, struct reader, sweep);
     int64_t now = loop_now_ms(r->service.loop);
@@ -117,6 +122,7 @@ struct reader *reader_new(struct loop *loop, struct engine *engine, struct place
     r->sweep.on_due = on_reader_sweep;
     r->close_idle.on_due = on_close_idle;
     loop_timer_start(loop, &r->sweep, SWEEP_MS);
+    r->on_close = on_video_close;
     r->ranking = ranking_new();
     viewer_counts_start(r);
     reader_lease_start(r);

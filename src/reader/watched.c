@@ -7,9 +7,7 @@
 #include "base/container_of.h"
 #include "base/uthash.h"
 #include "engine/engine.h"
-#include "ranking.h"
 #include "reader_core.h"
-#include "viewer_counts.h"
 
 enum {
     NOTES_SHARE = 40, // per sweep
@@ -83,8 +81,7 @@ static void watched_repeat_notes(struct reader *r) {
 void watched_close(struct reader *r, struct watched *w) {
     if (watched_is_noted(w) && !r->stopping) watched_note(r, w, false);
     if (w == r->next_noted) r->next_noted = watched_next(r, w);
-    ranking_leave(r, w);
-    viewer_counts_close(r, w->video);
+    r->on_close(r, w);
     name_table_remove(&r->videos, &w->entry);
     broadcast_close(&w->broadcast);
     free(w->alias_url);

@@ -107,6 +107,18 @@ static struct engine_stats redis_stats(struct engine *engine) {
     return so_far;
 }
 
+static void on_redis_serving(struct redis *r) {
+    redis_messages_check(r->messages);
+}
+
+static void on_redis_subscriber(struct redis *r) {
+    redis_messages_begin(r->messages);
+}
+
+static void on_redis_message(struct redis *r, const char *channel, const char *body, size_t len) {
+    redis_messages_take(r->messages, channel, body, len);
+}
+
 static void on_redis_resolved(void *arg) {
     struct redis *r = arg;
     redis_conn_resolved(r->commands);
@@ -179,6 +191,9 @@ struct engine *redis_open(struct loop *loop, const struct redis_config *config) 
     r->config.url = mem_strdup(config->url);
     r->hub = hub_new();
     r->messages = redis_messages_new(r);
+    r->on_serving = on_redis_serving;
+    r->on_subscriber = on_redis_subscriber;
+    r->on_message = on_redis_message;
     r->resolver = resolver_new(loop, on_redis_resolved, r);
     redis_core_start(r, redis_log_check);
     r->subscriber = redis_subscriber_new(r);

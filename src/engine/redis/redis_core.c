@@ -13,7 +13,6 @@
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "redis_error.h"
-#include "redis_messages.h"
 #include "redis_reply.h"
 
 #include <utlist.h>
@@ -207,7 +206,7 @@ static void on_script_loaded(void *arg, const redisReply *reply) {
 static void redis_begin_to_serve(struct redis *r) {
     r->phase = REDIS_SERVING;
     log_info("engine", "redis_connected", "host=%s port=%d run=%.8s", r->url.host, r->url.port, r->run_id);
-    redis_messages_check(r->messages);
+    r->on_serving(r);
 }
 
 // Another server may lack the last writes of the one before: viewers get a gap, operators this warning.

@@ -50,6 +50,10 @@ struct redis {
     struct redis_conn *commands;
     struct redis_subscriber *subscriber;
     struct redis_messages *messages;
+    void (*on_serving)(struct redis *);    // commands can be sent from now on
+    void (*on_subscriber)(struct redis *); // its connection is new, or subscribes again
+    // A message on a channel that is no video's.
+    void (*on_message)(struct redis *, const char *channel, const char *body, size_t len);
     struct hub *hub;
 
     enum redis_phase phase;

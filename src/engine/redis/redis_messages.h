@@ -31,5 +31,5 @@ void redis_messages_check(struct redis_messages *);
 // The subscriber connection is new: subscribes to all of them.
 void redis_messages_begin(struct redis_messages *);
 
-// A message on `channel`, which begins with the prefix.
+// A message on any channel: ignores those without the prefix.
 void redis_messages_take(struct redis_messages *, const char *channel, const char *body, size_t len);

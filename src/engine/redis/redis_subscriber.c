@@ -12,7 +12,6 @@
 #include "redis_core.h"
 #include "redis_entry.h"
 #include "redis_error.h"
-#include "redis_messages.h"
 #include "redis_reply.h"
 
 enum { PROBE_LOST_MS = 1500, FIRST_RETRY_MS = 250, LAST_RETRY_MS = 8000 };
@@ -89,14 +88,14 @@ static void on_subscriber_up(void *arg, const struct redis_server *server) {
     (void)server;
     s->probe_sent_ms = 0;
     subscribe_all(s, SUBSCRIBING_ALL);
-    redis_messages_begin(s->redis->messages);
+    s->redis->on_subscriber(s->redis);
 }
 
 static void on_subscriber_retry(struct loop_timer *t) {
     struct redis_subscriber *s = container_of(t, struct redis_subscriber, retry);
     if (!redis_conn_is_up(s->conn)) return;
     subscribe_all(s, SUBSCRIBING_FIRST);
-    redis_messages_begin(s->redis->messages);
+    s->redis->on_subscriber(s->redis);
 }
 
 static void note_refused(struct redis_subscriber *s, const char *error) {
@@ -131,7 +130,6 @@ static void on_subscriber_down(void *arg, const char *why) {
 
 static void take_entry(struct redis_subscriber *s, const char *channel, const char *json, size_t len) {
     struct engine_entry e;
-    if (strncmp(channel, channel_prefix, PREFIX_LEN) != 0) return;
     if (redis_entry_of_message(&e, json, len))
         hub_publish(s->redis->hub, channel + PREFIX_LEN, &e);
     else if (log_sample(&s->redis->sampler, "engine", 1, loop_now_ms(s->redis->loop)))
@@ -186,8 +184,8 @@ static void on_message(void *arg, const redisReply *reply) {
         note_unexpected(s, reply);
     else if (!strcmp(channel, s->probe_channel))
         s->probe_sent_ms = 0;
-    else if (!strncmp(channel, REDIS_MESSAGES_PREFIX, sizeof REDIS_MESSAGES_PREFIX - 1))
-        redis_messages_take(s->redis->messages, channel, payload, len);
+    else if (strncmp(channel, channel_prefix, PREFIX_LEN) != 0)
+        s->redis->on_message(s->redis, channel, payload, len);
     else
         take_entry(s, channel, payload, len);
 }
