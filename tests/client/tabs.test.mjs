@@ -91,13 +91,14 @@ for (const [how, withLocks] of kinds) {
     for (let i = 0; i < 30; i++) world.append();
     for (let i = 0; i < 8; i++) story.open({ history: 20 });
     await clock.pass(5_000);
-    for (const how of ['close', 'crash', 'close']) {
+    for (const end of ['close', 'crash', 'close']) {
       assert.equal(story.leaders.length, 1);
       const leader = tabs.find(({ name }) => name === story.leaders[0]);
-      story[how](leader);
+      story[end](leader);
       for (let i = 0; i < 10; i++) {
         world.append();
         await clock.pass(1_000);
+        if (end === 'close') assert.equal(story.leaders.length, 1, 'at once, as it says goodbye');
       }
     }
     // One each for its history, and one for each new leader; without locks two may lead for a moment.
