@@ -62,7 +62,7 @@ function show(id) {
   }
   row.current = undefined;
   comments.removeAttribute('video');
-  say(`“${id}” is not a video. ${ID_RULE}.`);
+  say(`“${id}” is not a video. ${ID_RULE}`);
 }
 
 function go(id) {
@@ -72,6 +72,7 @@ function go(id) {
 }
 
 function say(sentence) {
+  if ($('problem').textContent === sentence) return; // or it would be read aloud again
   $('problem').textContent = sentence;
   $('problem').hidden = !sentence;
 }
@@ -114,7 +115,7 @@ addEventListener('popstate', () => show(videoOfAddress() ?? FIRST_VIDEO));
 $('open').addEventListener('submit', (event) => {
   event.preventDefault();
   const id = $('open-video').value.trim();
-  $('open-problem').textContent = ID.test(id) ? '' : `${ID_RULE}.`;
+  $('open-problem').textContent = ID.test(id) ? '' : ID_RULE;
   if (!ID.test(id)) return;
   $('open-video').value = '';
   go(id);
