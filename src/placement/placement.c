@@ -32,6 +32,7 @@
 #include "net/loop.h"
 #include "placement/readers.h"
 #include "placement/listing.h"
+#include "service/event_feed.h"
 #include "mappings.h"
 
 enum { REFRESH_MS = 500, ASSIGNED_LINES = 20 };
@@ -47,6 +48,7 @@ struct placement {
     struct loop_job call_back, reap;
     struct loop_timer refresh;
     struct log_sampler sampler;
+    struct event_feed events;
 };
 
 static void mapping_look_up(struct mapping *);
@@ -248,8 +250,12 @@ static void mapping_take_turn(struct mapping *m) {
 
 // ASSIGNING, REASSIGNING
 
-static void log_assigned(const struct mapping *m, const char *event, const char *from) {
+static void tell_assigned(const struct mapping *m, const char *event, const char *from) {
     struct placement *p = m->placement;
+    if (event_feed_has_room(&p->events, loop_now_ms(p->loop)))
+        event_feed_send(&p->events, p->engine,
+                        json_pack("{s:s, s:s, s:s, s:s?}", "kind", event, "video", m->video, "readerUrl",
+                                  m->url->text, "from", from));
     if (!log_sample(&p->sampler, "placement", ASSIGNED_LINES, loop_now_ms(p->loop))) return;
     log_info("placement", event, "video=%s reader=%s%s%s", m->video, m->url->text, from ? " from=" : "",
              from ? from : "");
@@ -262,7 +268,7 @@ static void on_mapping_assigned(void *arg, enum engine_status status, const char
         return;
     }
     mapping_set(m, reader_url, loop_now_ms(m->placement->loop));
-    if (changed) log_assigned(m, "assigned", NULL);
+    if (changed) tell_assigned(m, "assigned", NULL);
     mapping_answer_from(m, PLACEMENT_OK, changed ? FROM_STORE_REGISTERED : FROM_STORE);
 }
 
@@ -280,7 +286,7 @@ static void on_mapping_reassigned(void *arg, enum engine_status status, const ch
     struct shared_url *from = m->url;
     from->references++;
     mapping_set(m, reader_url, loop_now_ms(m->placement->loop));
-    if (changed) log_assigned(m, "reassigned", from->text);
+    if (changed) tell_assigned(m, "reassigned", from->text);
     shared_url_unref(from);
     mapping_answer_from_store(m, PLACEMENT_OK);
 }

@@ -248,11 +248,25 @@ static void on_feed_live(struct feed *f) {
     join_queue_serve(container_of(f, struct broadcast, feed));
 }
 
+// A gap that all viewers get: entries that the store has lost, or dropped before this reader read them.
+static void broadcast_tell_gap(struct broadcast *b, const struct frame *f) {
+    struct broadcast_env *env = b->env;
+    bool epoch = f->first.epoch != f->at.epoch;
+    if (!event_feed_has_room(&env->events, broadcast_now_ms(b))) return;
+    json_t *missed = epoch ? json_null() : json_integer((json_int_t)(f->at.seq - f->first.seq + 1));
+    event_feed_send(&env->events, env->engine,
+                    json_pack("{s:s, s:s, s:o, s:s}", "kind", "gap", "video", b->feed.video, "missed", missed,
+                              "reason", epoch ? "epoch" : "expired"));
+}
+
 static void on_feed_frame(struct feed *feed, struct frame *f) {
     struct broadcast *b = container_of(feed, struct broadcast, feed);
     struct broadcast_env *env = b->env;
     struct position from = feed_position(feed);
-    if (position_compare(f->first, f->at) == 0) rate_add(&b->comments, broadcast_now_ms(b)); // no gap
+    if (position_compare(f->first, f->at) == 0) // no gap
+        rate_add(&b->comments, broadcast_now_ms(b));
+    else
+        broadcast_tell_gap(b, f);
     // An entry without a number is only for viewers that are connected: one that reconnects cannot tell
     // whether it has seen it. Where the feed has gone back, the history starts again.
     if (position_is_set(f->at)) {

@@ -14,6 +14,7 @@
 #include "moments.h"
 #include "rate.h"
 #include "reader/history.h"
+#include "service/event_feed.h"
 
 struct broadcast;
 struct engine;
@@ -43,6 +44,7 @@ struct broadcast_env {
     void (*on_viewers)(struct broadcast *);
     // Private:
     struct feed_env feed_env;
+    struct event_feed events;
     struct backfills backfills;
     struct join_request *new_joins;   // made in this turn
     struct join_request *taken_joins; // being handled by take_joins

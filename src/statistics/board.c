@@ -339,6 +339,12 @@ const double *board_figures(const struct board *b) {
     return b->figures;
 }
 
+const char *board_name_at(const struct board *b, const char *url) {
+    for (const struct board_row *r = b->rows; url && r; r = r->hh.next)
+        if (r->url && !strcmp(r->url, url)) return r->id;
+    return NULL;
+}
+
 // What a row shows
 
 static const char *row_state(const struct board_row *r) {

@@ -60,6 +60,9 @@ void board_tick(struct board *, const struct figures *, int64_t now_ms);
 // Returns the figures of the last tick.
 const double *board_figures(const struct board *);
 
+// Returns the name of the reader at this URL, or NULL. Valid until the next board_take_leases().
+const char *board_name_at(const struct board *, const char *url);
+
 // Returns the readers as a JSON array, owned by the caller, in the order of their names.
 json_t *board_readers(struct board *, int64_t now_ms);
 

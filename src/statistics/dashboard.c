@@ -19,13 +19,14 @@
 #include "net/loop.h"
 #include "net/sink.h"
 #include "placement/listing.h"
+#include "service/event_feed.h"
 #include "service/json_reply.h"
 #include "service/service.h"
 #include "board.h"
 #include "board_history.h"
 #include "version.h"
 
-enum { LEASES_EVERY_MS = 1000, RETRY_MIN_MS = 500, RETRY_SPREAD_MS = 1500, FIRST_FRAMES = 4 };
+enum { LEASES_EVERY_MS = 1000, RETRY_MIN_MS = 500, RETRY_SPREAD_MS = 1500, FIRST_FRAMES = 4, EVENTS_PER_S = 20, EVENT_TEXT_MAX = 512 };
 
 struct dashboard {
     struct service *service;
@@ -39,6 +40,9 @@ struct dashboard {
     struct board_history history;
     struct listing listing;
     struct loop_timer sample_timer, leases_timer;
+    struct engine_listener *events; // what other parts tell; NULL: stopped
+    int64_t events_second;
+    unsigned events_shown; // in this second
     json_t *sample;  // the newest; NULL: none yet
     json_t *notices; // oldest first
 };
@@ -46,6 +50,7 @@ struct dashboard {
 static void on_sample_due(struct loop_timer *);
 static void on_leases_due(struct loop_timer *);
 static void on_leases_listed(struct listing *);
+static void on_event(void *arg, const char *body, size_t len);
 
 static void on_leases_attempted(struct listing *l, enum engine_status status) {
     (void)l, (void)status;
@@ -80,6 +85,7 @@ struct dashboard *dashboard_new(struct service *s, struct fanout *fanout, struct
                                   .on_attempt = on_leases_attempted,
                                   .on_listed = on_leases_listed};
     readers_init(&d->listing.readers, NULL, 0);
+    d->events = s->engine->ops->listen(s->engine, EVENT_FEED_TOPIC, on_event, d);
     d->sample_timer.on_due = on_sample_due;
     d->leases_timer.on_due = on_leases_due;
     loop_timer_start(s->loop, &d->sample_timer, HISTORY_EVERY_MS);
@@ -91,6 +97,8 @@ void dashboard_stop(struct dashboard *d) {
     if (!d) return;
     loop_timer_stop(d->service->loop, &d->sample_timer);
     loop_timer_stop(d->service->loop, &d->leases_timer);
+    if (d->events) d->service->engine->ops->unlisten(d->service->engine, d->events);
+    d->events = NULL;
     fan_video_free(d->pages);
     d->pages = NULL;
 }
@@ -125,6 +133,33 @@ void dashboard_notice(struct dashboard *d, json_t *notice) {
     if (json_array_size(d->notices) == DASHBOARD_NOTICES) json_array_remove(d->notices, 0);
     json_array_append(d->notices, notice);
     dashboard_publish(d, "notice", notice);
+}
+
+// Adds a reader's name beside its URL.
+static void event_name_reader(const struct dashboard *d, json_t *event, const char *url, const char *name) {
+    const char *id = board_name_at(d->board, json_string_value(json_object_get(event, url)));
+    if (id) json_object_set_new(event, name, json_string(id));
+}
+
+// The event comes from another process, perhaps of another version: only what is known of it is shown, and
+// not more than a page can.
+static void on_event(void *arg, const char *body, size_t len) {
+    static const char *const members[] = {"kind", "video", "readerUrl", "from", "missed", "reason", "more"};
+    struct dashboard *d = arg;
+    int64_t second = loop_now_ms(d->service->loop) / 1000;
+    if (second != d->events_second) d->events_shown = 0;
+    d->events_second = second;
+    json_t *event = json_loadb(body, len, 0, NULL), *notice = json_object();
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        json_t *value = json_object_get(event, members[i]);
+        if (json_string_length(value) <= EVENT_TEXT_MAX && value) json_object_set(notice, members[i], value);
+    }
+    bool shown = json_is_string(json_object_get(notice, "kind")) && d->events_shown++ < EVENTS_PER_S;
+    event_name_reader(d, notice, "readerUrl", "reader");
+    event_name_reader(d, notice, "from", "fromReader");
+    if (shown) dashboard_notice(d, json_incref(notice));
+    json_decref(notice);
+    json_decref(event);
 }
 
 // Samples

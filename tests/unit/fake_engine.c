@@ -275,12 +275,17 @@ void fake_set_ready(struct fake_engine *f, bool is_ready) {
     f->not_ready = !is_ready;
 }
 
+static void notify(struct engine *e, const char *topic, const void *body, size_t len) {
+    (void)e, (void)topic, (void)body, (void)len;
+}
+
 static const struct engine_ops fake_ops = {.name = "fake",
                                            .subscribe = subscribe,
                                            .unsubscribe = unsubscribe,
                                            .head = head,
                                            .range = range,
                                            .range_before = range_before,
+                                           .notify = notify,
                                            .ready = ready,
                                            .stats = stats};
 

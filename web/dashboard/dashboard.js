@@ -174,11 +174,11 @@ const NOTICES = {
   reader_lost: ['✕', 'bad', ({ reader }) => `${reader} lost: its lease has lapsed`],
   reader_back: ['↺', 'ok', ({ reader }) => `${reader} is back`],
   reader_stopped: ['■', '', ({ reader }) => `${reader} stopped in order`],
-  assigned: ['→', '', ({ video, reader, more }) => `${video} assigned to ${reader}${andMore(more)}`],
-  reassigned: ['⇄', 'warn', ({ video, from, reader, more }) => `${video} moved from ${from} to ${reader}${andMore(more)}`],
+  assigned: ['→', '', ({ video, reader, readerUrl, more }) => `${video} assigned to ${reader ?? readerUrl}${andMore(more)}`],
+  reassigned: ['⇄', 'warn', ({ video, from, fromReader, reader, readerUrl, more }) => `${video} moved from ${fromReader ?? from} to ${reader ?? readerUrl}${andMore(more)}`],
   gap: ['…', 'warn', ({ video, missed, reason, more }) => `${video}: a gap of ${missed === null ? 'unknown length' : plural(missed, 'comment')} (${reason})${andMore(more)}`],
 };
-const andMore = (more) => (more ? `, and ${count(more)} more` : '');
+const andMore = (more) => (more ? `; ${count(more)} more events before` : '');
 
 function noticeRow(notice) {
   const [mark, level, words] = NOTICES[notice.kind] ?? ['·', '', ({ kind }) => kind];
