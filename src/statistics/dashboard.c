@@ -22,11 +22,20 @@
 #include "service/event_feed.h"
 #include "service/json_reply.h"
 #include "service/service.h"
+#include "active_videos.h"
 #include "board.h"
 #include "board_history.h"
 #include "version.h"
 
-enum { LEASES_EVERY_MS = 1000, RETRY_MIN_MS = 500, RETRY_SPREAD_MS = 1500, FIRST_FRAMES = 4, EVENTS_PER_S = 20, EVENT_TEXT_MAX = 512 };
+enum {
+    LEASES_EVERY_MS = 1000,
+    RETRY_MIN_MS = 500,
+    RETRY_SPREAD_MS = 1500,
+    FIRST_FRAMES = 4,
+    TOP_VIDEOS = 10,
+    EVENTS_PER_S = 20,
+    EVENT_TEXT_MAX = 512
+};
 
 struct dashboard {
     struct service *service;
@@ -35,6 +44,7 @@ struct dashboard {
     struct fan_counters counters;
     struct position at; // id of the last event
     bool demo;
+    int64_t fresh_ms;
     struct board_listener listener;
     struct board *board;
     struct board_history history;
@@ -43,8 +53,8 @@ struct dashboard {
     struct engine_listener *events; // what other parts tell; NULL: stopped
     int64_t events_second;
     unsigned events_shown; // in this second
-    json_t *sample;  // the newest; NULL: none yet
-    json_t *notices; // oldest first
+    json_t *sample;        // the newest; NULL: none yet
+    json_t *notices;       // oldest first
 };
 
 static void on_sample_due(struct loop_timer *);
@@ -70,11 +80,12 @@ static void on_board_change(void *arg, enum board_change change, const char *ins
 }
 
 struct dashboard *dashboard_new(struct service *s, struct fanout *fanout, struct figures *figures,
-                                bool demo) {
+                                int64_t fresh_ms, bool demo) {
     struct dashboard *d = mem_zalloc(sizeof *d);
     d->service = s;
     d->figures = figures;
     d->demo = demo;
+    d->fresh_ms = fresh_ms;
     d->at = (struct position){(uint64_t)clock_wall_ms(), 0};
     d->pages = fan_video_new(fanout, &d->counters, on_page_left, d);
     d->listener = (struct board_listener){on_board_change, d};
@@ -173,6 +184,9 @@ static json_t *dashboard_make_sample(struct dashboard *d, int64_t wall_ms) {
     json_object_set_new(o, "storeAvailable",
                         json_boolean(d->service->engine->ops->ready(d->service->engine, &why)));
     json_object_set_new(o, "readers", board_readers(d->board, now_ms));
+    json_t *videos = active_videos(d->figures, TOP_VIDEOS, now_ms, d->fresh_ms);
+    json_object_set(o, "topVideos", json_object_get(videos, "videos"));
+    json_decref(videos);
     return o;
 }
 

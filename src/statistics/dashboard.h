@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct fanout;
 struct figures;
@@ -20,8 +21,10 @@ enum { DASHBOARD_STREAMS = 1000, DASHBOARD_NOTICES = 100 };
 
 struct dashboard;
 
-// Borrows them. `demo`: the page may show buttons for what demo_routes.h has.
-struct dashboard *dashboard_new(struct service *, struct fanout *, struct figures *, bool demo);
+// Borrows them. `fresh_ms`: videos of a reader whose report is older are not shown. `demo`: the page may show
+// buttons for what demo_routes.h has.
+struct dashboard *dashboard_new(struct service *, struct fanout *, struct figures *, int64_t fresh_ms,
+                                bool demo);
 
 // Cuts the streams. To be called before the fan-out is freed.
 void dashboard_stop(struct dashboard *); // NULL is fine

@@ -99,7 +99,8 @@ struct statistics *statistics_new(struct loop *loop, struct engine *engine,
     s->answer.run = on_waiters_ready;
     s->reap.run = on_statistics_reap;
     if (config->fanout)
-        s->dashboard = dashboard_new(&s->service, config->fanout, s->figures, config->demo != NULL);
+        s->dashboard =
+            dashboard_new(&s->service, config->fanout, s->figures, s->fresh_ms, config->demo != NULL);
     return s;
 }
 

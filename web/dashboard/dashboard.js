@@ -194,7 +194,7 @@ function noticeRow(notice) {
 
 function showNotices(notices) {
   $('no-notices').hidden = stream.notices.length > 0;
-  $('feed').hidden = !stream.notices.length;
+  $('log').hidden = !stream.notices.length;
   for (const notice of notices) $('feed').prepend(noticeRow(notice));
   while ($('feed').children.length > FEED_ROWS) $('feed').lastChild.remove();
 }
