@@ -71,7 +71,7 @@ void fan_video_publish(struct fan_video *, struct frame *);
 
 // Sets the latest event of the moment of one kind (a bit); takes the frame, which has no position. Only
 // viewers that ask for the kind are sent it, only the latest, and each as soon as it has caught up: nothing
-// is queued. Viewers that are added later are sent it after their pending frames. So far only tests call it.
+// is queued. Viewers that are added later are sent it after their pending frames.
 void fan_video_publish_moment(struct fan_video *, uint8_t kind, struct frame *);
 
 // Frees memory: the workers drop the backlog of viewers that have accepted no data for a second. Takes effect
