@@ -101,6 +101,19 @@ test('204 ends it; an orderly end does if nothing follows it', async () => {
   for (const { live } of [over, ended, proxied]) live.close();
 });
 
+test('a gap begins after what was shown, and a reader that resumes too late leaves one', async () => {
+  const shown = 'id: 5-2\ndata: {"id":"5-2","userid":"a","comment":"x"}\n\n';
+  const gap = 'event: gap\nid: 5-6\ndata: {"type":"gap","from":"5-1","to":"5-6","missed":6,"reason":"slow"}\n\n';
+  const { clock, live, watcher } = scripted((_, n) => (n === 1 ? stream(CONNECTED + shown + gap, true) : stream('id: 5-9\ndata: {"type":"connected"}\n\n')));
+  await clock.pass(10_000);
+  assert.deepEqual(watcher.gaps, [
+    { type: 'gap', from: '5-3', to: '5-6', missed: 4, reason: 'slow' },
+    { type: 'gap', from: '5-7', to: '5-9', missed: 3, reason: 'lost' },
+  ]);
+  assert.equal(live.position, '5-9');
+  live.close();
+});
+
 test('a refusal is final from the comment API, and from a reader once the comment API has confirmed the reader', async () => {
   const invalid = scripted(() => answer(400, { error: 'videoid must be …', code: 'invalid_field' }), { registers: true });
   await invalid.clock.pass(60_000);
