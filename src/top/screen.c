@@ -215,7 +215,10 @@ static enum page_style style_of_event(const char *kind) {
 
 // Whether a value of this name is understood without it.
 static bool event_names_itself(const char *name) {
-    return !strcmp(name, "reader") || !strcmp(name, "videoid") || !strcmp(name, "readerUrl");
+    static const char *const names[] = {"reader", "readerUrl", "video", "videoid"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(name, names[i])) return true;
+    return false;
 }
 
 // Kinds are words with underscores; whatever else a notice says is shown as it is, so that a new kind needs
@@ -230,7 +233,7 @@ static void write_event(struct page *p, json_t *notice) {
     page_add(p, STYLE_FAINT, "%s  ", words_of_time(text, json_object_get(notice, "at")));
     page_add_foreign(p, style_of_event(kind), kind, sizeof kind);
     json_object_foreach(notice, name, value) {
-        if (!strcmp(name, "kind") || !strcmp(name, "at")) continue;
+        if (!strcmp(name, "kind") || !strcmp(name, "at") || json_is_null(value)) continue;
         if (!strcmp(name, "readerUrl") && json_object_get(notice, "reader")) continue;
         page_add(p, STYLE_FAINT, "  ");
         if (!event_names_itself(name))

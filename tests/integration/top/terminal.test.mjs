@@ -37,13 +37,14 @@ scenario('it shows figures, readers, videos and what happened, and follows them'
   }
   Object.assign(fake.dashboard, {
     viewers: 12_345, readers: [aReader(1), aReader(2, { state: 'lost', viewers: null, share: null, lostForMs: 12_000 })],
-    notices: [{ kind: 'reader_lost', reader: 'reader-2', readerUrl: 'http://127.0.0.1:4002', at: Date.now() }],
+    notices: [{ kind: 'assigned', video: 'film-8', from: null, reader: 'reader-1', at: Date.now() }, { kind: 'reader_lost', reader: 'reader-2', readerUrl: 'http://127.0.0.1:4002', at: Date.now() }],
   });
   await terminal.shows(/reader lost/);
   const now = terminal.lines.join('\n');
   assert.match(now, /12\.3k|12345/);
   assert.match(now, /reader-2 +lost 12 s +-/);
   assert.match(now, /\d\d:\d\d:\d\d {2}reader lost {2}reader-2$/m);
+  assert.match(now, /\d\d:\d\d:\d\d {2}assigned {2}film-8 {2}reader-1$/m);
 });
 
 scenario('it fits: 80 by 24, a narrow and a low terminal, one that is resized', { setups }, async (t) => {
