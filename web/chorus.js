@@ -130,7 +130,7 @@ class Stream {
 class Tabs {
   rank = 0;
   silent = 0;
-  waiting = []; // events of the leader
+  waiting = [];
 
   constructor(live, name) {
     this.live = live;
@@ -237,7 +237,7 @@ export class LiveComments {
   _newest = ''; // when the stream began
   _heartbeat = HEARTBEAT_S * 1000;
   _posts = new Map(); // not taken yet
-  _holes = []; // passed over: [after, before]
+  _holes = []; // [after, before]
 
   constructor({ server = new URL('.', import.meta.url), env, ...options }) {
     this._options = options;
@@ -304,7 +304,7 @@ export class LiveComments {
     try {
       this._options[callback]?.(...args);
     } catch (error) {
-      Promise.reject(error); // reported
+      Promise.reject(error);
     }
   }
 

@@ -12,7 +12,7 @@ const path = (name) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 
 test('the client is at most 5 KB compressed, and imports nothing', () => {
   const source = readFileSync(path('web/chorus.js'), 'utf8');
-  const size = gzipSync(source, { level: 9 }).length;
+  const size = gzipSync(source, { level: 9 }).length + 'chorus.js'.length + 1; // as gzip -9 writes it, with its name
   assert.ok(size <= 5 * 1024, `${size} bytes`);
   assert.doesNotMatch(source, /\bimport\b(?!\.meta)/);
 });
