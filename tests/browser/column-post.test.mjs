@@ -1,3 +1,4 @@
+// Long: 20.
 import assert from 'node:assert/strict';
 import { until } from '../integration/lib/time.mjs';
 import { scenario } from '../integration/lib/scenario.mjs';

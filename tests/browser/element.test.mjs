@@ -1,3 +1,5 @@
+// Set-ups: embedded, up-redis.
+// Long: 15.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

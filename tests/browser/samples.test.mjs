@@ -1,3 +1,4 @@
+// Long: 12.
 // The samples of README.md and docs/ that embed comments in a page work as they are, opened from a file.
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
