@@ -11,7 +11,6 @@ export class Outbox {
   #onEdit;
   #words;
   #entries = new Set(); // {comment, row, id, failed}
-  #seen = []; // ids of own comments that the stream has brought, the newest few
 
   // post(text) -> Promise of the comment; onLimit(ms, text) -> whether the text is back in the composer; onEdit(text).
   constructor({ list, post, onLimit, onEdit, words }) {
@@ -47,7 +46,6 @@ export class Outbox {
 
   #confirm(entry, stored) {
     if (!this.#entries.has(entry)) return;
-    if (this.#seen.includes(stored.id)) return this.#forget(entry);
     entry.id = stored.id;
     entry.comment = stored;
     entry.row.sent();
@@ -83,8 +81,6 @@ export class Outbox {
       this.#list.add(entry.comment, { own: true, pending: entry.row });
     }
     if (!own) return undefined;
-    this.#seen.push(comment.id);
-    if (this.#seen.length > 50) this.#seen.shift();
     for (const entry of this.#entries) {
       if (entry.id ? entry.id !== comment.id : entry.comment.comment !== comment.comment) continue;
         this.#entries.delete(entry);
