@@ -254,7 +254,7 @@ static void tell_assigned(const struct mapping *m, const char *event, const char
     struct placement *p = m->placement;
     if (event_feed_has_room(&p->events, loop_now_ms(p->loop)))
         event_feed_send(&p->events, p->engine,
-                        json_pack("{s:s, s:s, s:s, s:s?}", "kind", event, "video", m->video, "readerUrl",
+                        json_pack("{s:s, s:s, s:s, s:s*}", "kind", event, "video", m->video, "readerUrl",
                                   m->url->text, "from", from));
     if (!log_sample(&p->sampler, "placement", ASSIGNED_LINES, loop_now_ms(p->loop))) return;
     log_info("placement", event, "video=%s reader=%s%s%s", m->video, m->url->text, from ? " from=" : "",
