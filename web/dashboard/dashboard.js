@@ -32,7 +32,7 @@ const CHARTS = [
   { title: 'Comments', unit: '/s', format: rate, series: [{ key: 'commentsPerSecond', label: 'Comments', color: '--series-2' }] },
   { title: 'Deliveries', unit: '/s', format: rate, series: [{ key: 'deliveriesPerSecond', label: 'Deliveries', color: '--series-6' }] },
   { title: 'Post to delivery', format: seconds, tick: seconds, band: true, series: [{ key: 'p50Ms', label: 'p50', color: '--series-1' }, { key: 'p99Ms', label: 'p99', color: '--series-3' }] },
-  { title: 'Slow, dropped, reconnecting', format: count, whole: true, series: [{ key: 'slowViewers', label: 'Slow now', color: '--series-3' }, { key: 'droppedViewers', label: 'Dropped', color: '--series-4' }, { key: 'resumedViewers', label: 'Reconnected', color: '--series-2' }] },
+  { title: 'Viewers in trouble', format: count, whole: true, series: [{ key: 'slowViewers', label: 'Slow now', color: '--series-3' }, { key: 'droppedViewers', label: 'Dropped', color: '--series-4' }, { key: 'resumedViewers', label: 'Reconnected', color: '--series-2' }] },
   { title: 'Imbalance of viewers', unit: '× the mean', format: (n) => (n === null || n === undefined ? NOTHING : n.toFixed(1)), series: [{ key: 'imbalance', label: 'Fullest reader', color: '--series-5' }] },
 ];
 
