@@ -28,8 +28,8 @@ static const char *const sentences[] = {
     "Does it start again for those who came late?",
     "No, but you can go back once it is over.",
     "Que imagem linda, parabéns a todos!",
-    "It is past midnight here and I have to be up at six. Worth it, though: I would not miss this for anything, "
-    "and the people in here are half of the reason.",
+    ("It is past midnight here and I have to be up at six. Worth it, though: I would not miss this for anything, "
+     "and the people in here are half of the reason."),
     "the camera on the left is a bit out of focus",
     "fixed, thanks!",
     "Which city is that in the background?",
@@ -60,8 +60,8 @@ static const char *const sentences[] = {
     "live, look at the clock behind them",
     "oh right 😂",
     "नमस्ते दोस्तों, पुणे से देख रहे हैं",
-    "What would happen if the wind picked up? Would they call it off, or is there a backup plan? They must have "
-    "thought of that, but nobody has mentioned it so far.",
+    ("What would happen if the wind picked up? Would they call it off, or is there a backup plan? They must have "
+     "thought of that, but nobody has mentioned it so far."),
     "They moved it twice last year because of the weather",
     "makes sense, thanks",
     "I brought snacks 🍿",
@@ -104,8 +104,8 @@ static const char *const sentences[] = {
     "you were right about the volume",
     "Groetjes uit Utrecht!",
     "did they test this before, or is this the first try?",
-    "First try in public. They did it four times without an audience, and the last two went well, so fingers "
-    "crossed for all of them. I will be back with tissues either way.",
+    ("First try in public. They did it four times without an audience, and the last two went well, so fingers "
+     "crossed for all of them. I will be back with tissues either way."),
     "fingers crossed 🤞",
     "🤞🤞",
     "I need to know what that red lamp is for",
