@@ -57,6 +57,7 @@ struct count {
 // Another reader: an owner of videos that have viewers here, or one with viewers of our videos, or both.
 struct peer {
     uint64_t generation; // of its process; UINT64_MAX: not known yet
+    int64_t heard_ms;    // of that generation
     struct count *owns;
     struct part *parts;
     bool due; // something for it has changed
@@ -71,7 +72,7 @@ struct tally {
     void *arg;
     struct name_table videos;
     struct peer *peers;
-    size_t parts;
+    size_t peer_count, parts;
     struct count *unplaced;
     struct count *due;     // to be published with the next sweep
     struct count *cooling; // published less than TALLY_EVERY_MS ago, oldest first
@@ -198,11 +199,14 @@ static void count_unplace(struct tally *t, struct count *c) {
     DL_APPEND2(t->unplaced, c, place_prev, place_next);
 }
 
+// Returns NULL if there are too many.
 static struct peer *peer_find_or_add(struct tally *t, const char *url) {
     struct peer *p;
     LL_FOREACH(t->peers, p) {
         if (!strcmp(p->url, url)) return p;
     }
+    if (t->peer_count == TALLY_PEERS) return NULL;
+    t->peer_count++;
     p = mem_zalloc(sizeof *p + strlen(url) + 1);
     memcpy(p->url, url, strlen(url) + 1);
     p->generation = UINT64_MAX;
@@ -296,12 +300,14 @@ void tally_place(struct tally *t, const char *video, const char *owner_url, int6
     if (!c) return;
     bool same = ours ? c->place == OWNED : c->place == ELSEWHERE && !strcmp(c->owner->url, owner_url);
     if (same) return;
+    struct peer *owner = ours ? NULL : peer_find_or_add(t, owner_url);
+    if (!ours && !owner) return;
     count_leave_place(t, c);
     c->is_sent = false;
     c->placed_ms = now_ms;
     if (!ours) {
         c->place = ELSEWHERE;
-        c->owner = peer_find_or_add(t, owner_url);
+        c->owner = owner;
         DL_APPEND2(c->owner->owns, c, place_prev, place_next);
         if (!c->total_known) c->total_ms = now_ms;
     }
@@ -343,13 +349,16 @@ static void tally_take_total(struct tally *t, const struct peer *peer, const str
     if (changed) count_changed(t, c);
 }
 
-// Returns the sender, or NULL: a process that has been replaced.
-static struct peer *tally_take_sender(struct tally *t, const struct tally_sender *s) {
+// Returns the sender, or NULL: a process that has been replaced. A generation that has been silent for long
+// was perhaps none.
+static struct peer *tally_take_sender(struct tally *t, const struct tally_sender *s, int64_t now_ms) {
     struct peer *p = peer_find_or_add(t, s->reader_url);
+    if (!p) return NULL;
     bool known = p->generation != UINT64_MAX;
-    if (known && s->generation < p->generation) return NULL;
-    if (known && s->generation > p->generation) peer_end(t, p);
+    if (known && s->generation < p->generation && now_ms - p->heard_ms < TALLY_SILENT_MS) return NULL;
+    if (known && s->generation != p->generation) peer_end(t, p);
     p->generation = s->generation;
+    p->heard_ms = now_ms;
     return p;
 }
 
@@ -358,7 +367,7 @@ void tally_take(struct tally *t, const char *text, size_t len, int64_t now_ms) {
     struct tally_sender sender;
     struct tally_line line;
     if (!tally_text_begin(&r, text, len, &sender) || !strcmp(sender.reader_url, t->reader_url)) return;
-    struct peer *p = tally_take_sender(t, &sender);
+    struct peer *p = tally_take_sender(t, &sender, now_ms);
     while (p && tally_text_next(&r, &line)) {
         if (line.kind == TALLY_PART)
             tally_take_part(t, p, &line, now_ms);
@@ -455,6 +464,7 @@ static void tally_sweep_peers(struct tally *t, uint64_t generation, int64_t now_
         if (generation && now_ms - last_ms >= TALLY_EVERY_MS) peer_send(t, p, generation, now_ms);
         if (p->owns || p->parts) continue;
         LL_DELETE(t->peers, p);
+        t->peer_count--;
         free(p);
     }
 }

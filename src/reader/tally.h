@@ -13,8 +13,9 @@
 // TALLY_AGAIN_MS. A value is published at most every TALLY_EVERY_MS for a video. Nothing walks over all
 // videos: what has changed is in a list, and so is what was published a moment ago.
 //
-// Limits: TALLY_PARTS parts, and TALLY_BATCH messages of ENGINE_MESSAGE_MAX bytes in a batch; what has no
-// room in it is in the next one. Control loop only.
+// Limits: TALLY_PEERS other readers, TALLY_PARTS parts, and TALLY_BATCH messages of ENGINE_MESSAGE_MAX bytes
+// in a batch; what has no room in it is in the next one. Messages are what any program on the same store can
+// send: one may falsify a number, but not for longer than TALLY_SILENT_MS after it. Control loop only.
 #pragma once
 
 #include <stdbool.h>
@@ -28,6 +29,7 @@ enum {
     TALLY_AGAIN_MS = 10000,
     TALLY_SILENT_MS = 30000,
     TALLY_ALONE_MS = 3000, // without a total from the owner for this long, the viewers here are shown
+    TALLY_PEERS = 2000,
     TALLY_PARTS = 200000,
     TALLY_BATCH = 16
 };

@@ -5,7 +5,8 @@
 
 #include "base/buf.h"
 
-enum { WORDS = 4, DIGITS_MAX = 18 }; // more viewers than that are none
+// More viewers than VIEWERS_DIGITS have are none, so that sums of them stay exact numbers everywhere.
+enum { WORDS = 4, VIEWERS_DIGITS = 12, GENERATION_DIGITS = 19 };
 
 static const char magic[] = "viewers", version[] = "1";
 static const char kinds[] = {[TALLY_PART] = 'c', [TALLY_TOTAL] = 't'};
@@ -65,7 +66,7 @@ bool tally_text_begin(struct tally_reading *r, const char *text, size_t len, str
     s->reader_url = r->url;
     return reading_split(r, words) == WORDS && word_is(&words[0], magic) && word_is(&words[1], version) &&
            word_copy(&words[2], r->url, sizeof r->url) &&
-           word_number(&words[3], DIGITS_MAX + 1, &s->generation);
+           word_number(&words[3], GENERATION_DIGITS, &s->generation);
 }
 
 bool tally_text_next(struct tally_reading *r, struct tally_line *line) {
@@ -74,7 +75,7 @@ bool tally_text_next(struct tally_reading *r, struct tally_line *line) {
         bool whole = reading_split(r, words) >= 3 && words[0].len == 1;
         const char *kind = whole ? memchr(kinds, words[0].at[0], sizeof kinds) : NULL;
         if (!kind || !word_copy(&words[1], r->video, sizeof r->video) ||
-            !word_number(&words[2], DIGITS_MAX, &line->viewers))
+            !word_number(&words[2], VIEWERS_DIGITS, &line->viewers))
             continue;
         line->kind = (enum tally_kind)(kind - kinds);
         line->video = r->video;

@@ -502,6 +502,55 @@ static void is_right_after_any_history(void **state) {
     }
 }
 
+// Messages that no reader has sent: any program on the same store can
+
+static void forge(struct world *w, int to, const char *text) {
+    tally_take(w->readers[to].tally, text, strlen(text), w->now_ms);
+}
+
+static void a_forged_generation_silences_a_reader_for_a_while_only(void **state) {
+    struct world *w = *state;
+    join(w, 0, "v", 3, true);
+    struct place *p = join(w, 1, "v", 2, true);
+    forge(w, 1, "viewers 1 http://127.0.0.1:4000 9999999999\n");
+    forge(w, 0, "viewers 1 http://127.0.0.1:4001 9999999999\nc v 700\n");
+    pass(w, TALLY_SILENT_MS + 2 * TALLY_AGAIN_MS);
+    assert_int_equal(p->last, 5);
+    assert_int_equal(w->readers[0].last, 5);
+}
+
+static void numbers_that_no_sum_could_hold_are_ignored(void **state) {
+    struct world *w = *state;
+    struct place *p = join(w, 0, "v", 1, true);
+    for (int i = 0; i < 40; i++) {
+        char text[128];
+        snprintf(text, sizeof text, "viewers 1 http://%d.example:1 1\nc v %s\n", i,
+                 i % 2 ? "999999999999999999" : "9999999999999");
+        forge(w, 0, text);
+    }
+    pass(w, TALLY_EVERY_MS);
+    assert_int_equal(p->last, 1);
+}
+
+static void senders_are_bounded(void **state) {
+    struct world *w = *state;
+    w->lost = true;
+    for (int i = 0; i < 3 * TALLY_PEERS; i++) {
+        char text[128];
+        snprintf(text, sizeof text, "viewers 1 http://%d.example:1 1\nc v 1\n", i);
+        forge(w, 0, text);
+    }
+    pass(w, SWEEP_MS);
+    assert_int_equal(w->sent, TALLY_PEERS); // the total goes to each of them
+    join(w, 1, "mine", 1, true);
+    w->owner = 0;
+    pass(w, TALLY_SILENT_MS + TALLY_EVERY_MS);
+    assert_int_equal(tally_videos(w->readers[0].tally), 0);
+    w->lost = false;
+    pass(w, 2 * TALLY_AGAIN_MS);
+    assert_int_equal(tally_videos(w->readers[0].tally), 1); // there is room for the others again
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, clean)
     const struct CMUnitTest tests[] = {
@@ -525,6 +574,9 @@ int main(void) {
         TEST(ninety_thousand_videos_at_their_owners_take_no_message),
         TEST(a_batch_is_bounded_and_the_rest_follows),
         TEST(is_right_after_any_history),
+        TEST(a_forged_generation_silences_a_reader_for_a_while_only),
+        TEST(numbers_that_no_sum_could_hold_are_ignored),
+        TEST(senders_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
