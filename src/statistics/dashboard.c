@@ -152,23 +152,33 @@ static void event_name_reader(const struct dashboard *d, json_t *event, const ch
     if (id) json_object_set_new(event, name, json_string(id));
 }
 
-// The event comes from another process, perhaps of another version: only what is known of it is shown, and
-// not more than a page can.
-static void on_event(void *arg, const char *body, size_t len) {
-    static const char *const members[] = {"kind", "video", "readerUrl", "from", "missed", "reason", "more"};
-    struct dashboard *d = arg;
+// Counts an event. Returns whether a page can show it: no more than EVENTS_PER_S.
+static bool dashboard_may_show(struct dashboard *d) {
     int64_t second = loop_now_ms(d->service->loop) / 1000;
     if (second != d->events_second) d->events_shown = 0;
     d->events_second = second;
+    return d->events_shown++ < EVENTS_PER_S;
+}
+
+static bool event_value_fits(const json_t *value) {
+    return json_is_number(value) || json_is_null(value) ||
+           (json_is_string(value) && json_string_length(value) <= EVENT_TEXT_MAX);
+}
+
+// The event comes from another process, perhaps of another version, or from another program: only what is
+// known of it is shown.
+static void on_event(void *arg, const char *body, size_t len) {
+    static const char *const members[] = {"kind", "video", "readerUrl", "from", "missed", "reason", "more"};
+    struct dashboard *d = arg;
+    if (!dashboard_may_show(d)) return;
     json_t *event = json_loadb(body, len, 0, NULL), *notice = json_object();
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         json_t *value = json_object_get(event, members[i]);
-        if (json_string_length(value) <= EVENT_TEXT_MAX && value) json_object_set(notice, members[i], value);
+        if (event_value_fits(value)) json_object_set(notice, members[i], value);
     }
-    bool shown = json_is_string(json_object_get(notice, "kind")) && d->events_shown++ < EVENTS_PER_S;
     event_name_reader(d, notice, "readerUrl", "reader");
     event_name_reader(d, notice, "from", "fromReader");
-    if (shown) dashboard_notice(d, json_incref(notice));
+    if (json_is_string(json_object_get(notice, "kind"))) dashboard_notice(d, json_incref(notice));
     json_decref(notice);
     json_decref(event);
 }

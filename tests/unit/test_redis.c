@@ -799,6 +799,21 @@ static void what_is_not_ours_on_a_channel_of_messages_is_passed_on(void **state)
     assert_string_equal(e.last, "y");
 }
 
+static void a_message_longer_than_ours_is_not_passed_on(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    struct ear e = {0};
+    char command[32 + ENGINE_MESSAGE_MAX] = "PUBLISH chorus:t ";
+    w->ops->listen(w->engine, "t", ear_on_message, &e);
+    notify_until(w, w->engine, &e, "it listens");
+    unsigned before = e.count;
+    memset(command + strlen(command), 'x', ENGINE_MESSAGE_MAX + 1);
+    assert_true(redis_server_tell(&d->server, command));
+    assert_true(redis_server_tell(&d->server, "PUBLISH chorus:t y"));
+    await(w, &e.count, before + 1);
+    assert_string_equal(e.last, "y");
+}
+
 // As the documents of an earlier version had it.
 static void a_user_without_the_channels_has_everything_else(void **state) {
     struct bad_day *d = *state;
@@ -869,6 +884,7 @@ int main(void) {
         TEST(what_others_publish_arrives_as_it_is),
         TEST(messages_reach_other_processes),
         TEST(what_is_not_ours_on_a_channel_of_messages_is_passed_on),
+        TEST(a_message_longer_than_ours_is_not_passed_on),
         TEST(a_user_without_the_channels_has_everything_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -177,7 +177,8 @@ void redis_unlisten(struct engine *engine, struct engine_listener *l) {
 
 void redis_messages_take(struct redis_messages *m, const char *channel, const char *body, size_t len) {
     bool ours = !strncmp(channel, REDIS_MESSAGES_PREFIX, PREFIX_LEN);
-    if (ours && len) messages_deliver(m->listeners, channel + PREFIX_LEN, body, len);
+    if (ours && messages_fit(channel + PREFIX_LEN, len))
+        messages_deliver(m->listeners, channel + PREFIX_LEN, body, len);
 }
 
 // Life
