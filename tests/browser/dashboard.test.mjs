@@ -1,20 +1,30 @@
 // The dashboard in Chromium: figures move, a reader is killed from the page, the stream resumes, axe-core finds nothing.
 import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
+import { call } from '../integration/lib/api.mjs';
 import { scenario } from '../integration/lib/scenario.mjs';
 import { until } from '../integration/lib/time.mjs';
 import { findings } from './axe.mjs';
 
-const open = async (t, url, options = {}) => {
+const launch = async (t) => {
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-proxy-server', '--no-first-run', '--disable-background-networking'],
   });
   t.after(() => browser.close());
-  const page = await (await browser.newContext(options)).newPage();
+  return browser;
+};
+
+const note = (page) => {
   const wrong = [];
   page.on('console', (message) => ['error', 'warning'].includes(message.type()) && wrong.push(message.text()));
   page.on('pageerror', (error) => wrong.push(error.message));
+  return wrong;
+};
+
+const open = async (t, url, options = {}) => {
+  const page = await (await (await launch(t)).newContext(options)).newPage();
+  const wrong = note(page);
   await page.goto(url);
   return { page, wrong };
 };
@@ -79,6 +89,25 @@ scenario('when the server goes away the figures are marked as old, and the chart
   await system.restart();
   await waitText(page, '#headline', /All is well/, 30_000);
   assert.equal(await page.locator('body[data-stale]').count(), 0);
+});
+
+// Any program on the same Redis can publish one.
+scenario('a notice of an unknown kind is shown as text, whatever its name is', async (t) => {
+  const system = await t.system();
+  const { json } = await call('GET', `${system.statistics}/dashboard`);
+  const kinds = ['constructor', '__proto__', 'toString', '<img src=x onerror=alert(1)>'];
+  const history = { fields: ['at'], rows: [], notices: kinds.map((kind, i) => ({ kind, at: Date.now() + i })) };
+  const event = (type, data) => `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+  const browser = await launch(t);
+  const page = await browser.newPage();
+  const wrong = note(page);
+  await page.route('**/events', (route) => route.fulfill({
+    contentType: 'text/event-stream', body: event('hello', { version: '1' }) + event('history', history) + event('sample', json) + event('notice', { kind: 'last', at: Date.now() + 9 }),
+  }));
+  await page.goto(system.statistics);
+  await waitText(page, '#feed', /last/);
+  for (const kind of kinds) assert.ok((await text(page, '#feed')).includes(kind), kind);
+  assert.deepEqual(wrong, []);
 });
 
 for (const colorScheme of ['light', 'dark']) {

@@ -181,7 +181,7 @@ const NOTICES = {
 const andMore = (more) => (more ? `; ${count(more)} more events before` : '');
 
 function noticeRow(notice) {
-  const [mark, level, words] = NOTICES[notice.kind] ?? ['·', '', ({ kind }) => kind];
+  const [mark, level, words] = Object.hasOwn(NOTICES, notice.kind) ? NOTICES[notice.kind] : ['·', '', ({ kind }) => kind];
   const at = new Date(notice.at);
   const time = make('time', '', at.toLocaleTimeString());
   time.dateTime = at.toISOString();

@@ -3,6 +3,7 @@
 
 const SPAN_MS = 15 * 60_000;
 const AGAIN_MS = 2_000;
+const NOTICES = 200;
 
 export class Stream {
   samples = []; // oldest first
@@ -29,7 +30,7 @@ export class Stream {
       this.onSample(sample);
     });
     on('notice', (notice) => {
-      this.notices.push(notice);
+      this.notices = [...this.notices.slice(1 - NOTICES), notice];
       this.onNotice(notice);
     });
     on('gap', () => this.#again(0)); // we were too slow, and begin with the history
@@ -54,7 +55,7 @@ export class Stream {
   #takeHistory({ fields, rows, notices }) {
     this.#add(rows.map((row) => Object.fromEntries(fields.map((field, i) => [field, row[i]]))));
     const seen = new Set(notices.map((notice) => JSON.stringify(notice)));
-    this.notices = [...this.notices.filter((notice) => !seen.has(JSON.stringify(notice))), ...notices].sort((a, b) => a.at - b.at);
+    this.notices = [...this.notices.filter((notice) => !seen.has(JSON.stringify(notice))), ...notices].sort((a, b) => a.at - b.at).slice(-NOTICES);
     this.onHistory();
   }
 
