@@ -35,9 +35,10 @@ const isAfter = (a, b) => {
   const [epochs, numbers] = distance(a, b);
   return (epochs || numbers) > 0;
 };
+const step = (id, by) => id.replace(/\d+$/, (number) => +number + by);
 const gapOf = (after, to, reason) => {
-  const [epoch, number] = after.split('-'), [epochs, missed] = distance(to, after);
-  return { type: 'gap', from: `${epoch}-${+number + 1}`, to, missed: epochs ? null : missed, reason };
+  const [epochs, missed] = distance(to, after);
+  return { type: 'gap', from: step(after, 1), to, missed: epochs ? null : missed, reason };
 };
 const queryOf = (values) => new URLSearchParams(Object.entries(values).filter(([, value]) => value));
 
@@ -116,7 +117,7 @@ class Stream {
         if (field === 'data') data += value + '\n';
         if (field === 'event') type = value;
         if (field === 'id' && POSITION.test(value)) id = value;
-        if (field === 'retry' && /^\d+$/.test(value)) this.retry = +value;
+        if (field === 'retry' && value >= 0) this.retry = Math.min(Math.max(value, 500), PAUSE_MAX_MS);
         if (line) continue;
         if (this.closed) return;
         if (data || id) live._hear({ type, data, id });
@@ -341,12 +342,11 @@ export class LiveComments {
   }
 
   async _ask(path, options) {
-    const read = async (response) => {
-      if (!response.ok) throw await errorOf(response);
-      return response.json();
-    };
     try {
-      return await this._request(this._server + path, options, read);
+      return await this._request(this._server + path, options, async (response) => {
+        if (!response.ok) throw await errorOf(response);
+        return response.json();
+      });
     } catch (error) {
       throw asError(error);
     }
@@ -355,8 +355,8 @@ export class LiveComments {
   async _request(url, { json, headers, controller = new AbortController() } = {}, read = (response) => response) {
     const { token } = this._options, value = await (token?.call ? token() : token);
     headers = { ...headers, ...(json && { 'content-type': 'application/json' }), ...(value && { authorization: `Bearer ${value}` }) };
-    const init = { method: json && 'POST', body: JSON.stringify(json), headers, signal: controller.signal };
-    return this._timed(PATIENCE_MS, controller, async () => read(await this._env.fetch(url, init)));
+    const { signal } = controller, body = JSON.stringify(json);
+    return this._timed(PATIENCE_MS, controller, async () => read(await this._env.fetch(url, { method: json && 'POST', body, headers, signal })));
   }
 
   async _resolve(controller) {
@@ -366,7 +366,6 @@ export class LiveComments {
     return url.href.replace(/\/*$/, '');
   }
 
-  // In the query a position needs no preflight.
   _connectQuery() {
     const { user, video, history, viewers } = this._options, last_event_id = this.position;
     return queryOf({ userid: user, videoid: video, heartbeat: HEARTBEAT_S, events: (viewers || this._tabs) && 'viewers', history: !last_event_id && history, last_event_id });
@@ -383,7 +382,7 @@ export class LiveComments {
     const { position } = this;
     let json = {};
     try {
-      json = JSON.parse(data);
+      json = JSON.parse(data) ?? json;
     } catch {}
     if (json.type === 'connected') {
       this._heartbeat = Math.max(json.heartbeatMs ?? 0, HEARTBEAT_S * 1000);
@@ -392,7 +391,7 @@ export class LiveComments {
       if (position && this.position !== position) this._tell('onGap', gapOf(position, id, 'lost'));
       return this._setState({ name: 'live' });
     }
-    if (id) {
+    if (id && !(type === 'gap' && isAfter(json.from, id))) { // or the log has lost some
       if (!isAfter(id, position)) return this._late(id);
       if (position && type !== 'gap' && gapOf(position, id).missed !== 1) this._holes = [[position, id], ...this._holes].slice(0, 20);
     }
@@ -403,12 +402,12 @@ export class LiveComments {
     return true;
   }
 
-  // Shown before; or passed over, and now missed.
+  // Shown before; or now missed.
   _late(id) {
     const at = this._holes.findIndex(([after, before]) => isAfter(id, after) && isAfter(before, id));
     if (at < 0) return false;
-    const [[after, before]] = this._holes.splice(at, 1), [epoch, number] = before.split('-');
-    this._tell('onGap', gapOf(after, `${epoch}-${number - 1}`, 'order'));
+    const [[after, before]] = this._holes.splice(at, 1);
+    this._tell('onGap', gapOf(after, step(before, -1), 'order'));
     return true;
   }
 }

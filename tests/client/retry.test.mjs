@@ -221,3 +221,38 @@ test('an exception of a callback is reported, and the stream goes on', () => {
   const cwd = fileURLToPath(new URL('lib', import.meta.url));
   assert.equal(execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd, encoding: 'utf8' }), 'one\ntwo\nlive\n');
 });
+
+test('a pause is at least short and at most 30 s, whatever `retry:` says', async () => {
+  for (const retry of ['0', '1', '1000000000000', '', 'soon', '-1']) {
+    const { clock, live, watcher, at } = scripted((_, n) => {
+      if (n > 100) live.close(); // far too often
+      return stream(`retry: ${retry}\nid: 5-${n}\ndata: {"type":"connected"}\n\n`, true);
+    });
+    await clock.pass(20_000);
+    assert.ok(at('/connect').length > 1 && at('/connect').length < 60, `retry: ${retry}: ${at('/connect').length} times in 20 s`);
+    for (const { retryInMs = 0 } of watcher.states) assert.ok(retryInMs <= 30_000, `retry: ${retry}: a pause of ${retryInMs} ms`);
+    live.close();
+  }
+});
+
+test('a store that has started over, even with lower numbers, goes on after a gap', async () => {
+  const event = (id, comment) => `id: ${id}\ndata: {"id":"${id}","userid":"a","comment":"${comment}"}\n\n`;
+  const beyond = (to) => `id: 5-3\ndata: {"type":"connected","newest":"${to}"}\n\nevent: gap\nid: ${to}\ndata: {"type":"gap","from":"5-4","to":"${to}","missed":null,"reason":"epoch"}\n\n`;
+  for (const [to, next] of [['3-0', '3-1'], ['5-1', '5-2'], ['3-7', '3-8']]) {
+    const { clock, live, watcher } = scripted((_, n) => (n === 1 ? stream(CONNECTED + event('5-2', 'x') + event('5-3', 'y'), true) : stream(beyond(to) + event(next, 'after'))));
+    await clock.pass(10_000);
+    assert.deepEqual(watcher.comments.map(({ comment, replayed }) => [comment, replayed]), [['x', false], ['y', false], ['after', false]]);
+    assert.deepEqual(watcher.gaps.map(({ missed, reason }) => [missed, reason]), [[null, 'epoch']]);
+    assert.equal(live.position, next);
+    live.close();
+  }
+});
+
+test('events that are no objects, or have the names of properties, are passed over', async () => {
+  const odd = ['null', '7', '"text"', '[]', '{"__proto__":{"polluted":1}}', '{"constructor":{"prototype":{"polluted":1}}}', '{'];
+  const { clock, live, watcher, at } = scripted(() => stream(CONNECTED + odd.map((data, i) => `id: 5-${i + 2}\ndata: ${data}\n\n`).join('')));
+  await clock.pass(10_000);
+  assert.deepEqual([live.state.name, live.position, at('/connect').length, watcher.comments.length], ['live', '5-8', 1, 0]);
+  assert.equal({}.polluted, undefined);
+  live.close();
+});
