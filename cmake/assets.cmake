@@ -1,6 +1,7 @@
-# embed_assets(<folder> <symbol> <out> [FILES <file>...] [EXCEPT <beginning>] [PATHS <file>=<path>...]): writes a C file with the table of the
-# files (http/asset.h), by default all of the folder but those whose path begins so, each plain and compressed. A file is served at its path in the folder,
-# or at those that PATHS has for it. The same files make the same bytes, because gzip leaves out the time.
+# embed_assets(<folder> <symbol> <out> [FILES <file>...] [EXCEPT <prefix>] [PATHS <file>=<path>...]): writes a C file with a table
+# of files (http/asset.h), each plain and compressed: those given, or all of the folder whose path does not begin with the prefix.
+# A file is served at its path in the folder, or at those that PATHS has for it. The same files make the same bytes, because gzip
+# leaves out the time.
 function(embed_assets folder symbol out)
   cmake_parse_arguments(PARSE_ARGV 3 arg "" "EXCEPT" "FILES;PATHS")
   get_filename_component(place ${out} DIRECTORY)
