@@ -110,23 +110,6 @@ static void top_show(struct top *t, bool fine) {
     loop_stop(t->loop);
 }
 
-static void top_ask(struct top *t, const char *path, http_client_cb *answered) {
-    char url[ADDRESS_SIZE + 32];
-    snprintf(url, sizeof url, "%s%s", t->address, path);
-    http_client_request(t->client,
-                        &(struct http_client_request){.method = "GET", .url = url, .timeout_ms = TIMEOUT_MS},
-                        answered, t);
-}
-
-// An earlier version has no such list.
-static void on_videos(void *arg, const struct http_client_response *a) {
-    struct top *t = arg;
-    if (a->error == -ECANCELED) return;
-    bool fine = !a->error && a->status == 200;
-    screen_take_videos(&t->screen, fine ? a->body : NULL, fine ? a->body_len : 0);
-    top_show(t, true);
-}
-
 static void on_dashboard(void *arg, const struct http_client_response *a) {
     struct top *t = arg;
     if (a->error == -ECANCELED) return;
@@ -135,14 +118,16 @@ static void on_dashboard(void *arg, const struct http_client_response *a) {
     if (!fine) top_say_trouble(t, a);
     if (!fine && !t->live) fprintf(stderr, "chorus top: %s\n", t->trouble);
     if (fine && t->settings->top.json) top_put(a->body, a->body_len);
-    if (fine && !t->settings->top.json)
-        top_ask(t, "/videos?limit=5", on_videos);
-    else
-        top_show(t, fine);
+    top_show(t, fine);
 }
 
 static void on_again(struct loop_timer *timer) {
-    top_ask(container_of(timer, struct top, again), "/dashboard", on_dashboard);
+    struct top *t = container_of(timer, struct top, again);
+    char url[ADDRESS_SIZE + 16];
+    snprintf(url, sizeof url, "%s/dashboard", t->address);
+    http_client_request(t->client,
+                        &(struct http_client_request){.method = "GET", .url = url, .timeout_ms = TIMEOUT_MS},
+                        on_dashboard, t);
 }
 
 static void top_enter(struct top *t) {

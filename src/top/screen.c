@@ -16,8 +16,7 @@ typedef const char *words_fn(char out[WORDS_SIZE], const json_t *);
 
 void screen_release(struct screen *s) {
     json_decref(s->dashboard);
-    json_decref(s->videos);
-    s->dashboard = s->videos = NULL;
+    s->dashboard = NULL;
 }
 
 bool screen_take(struct screen *s, const char *json, size_t len) {
@@ -30,13 +29,6 @@ bool screen_take(struct screen *s, const char *json, size_t len) {
     s->dashboard = o;
     s->chart[s->taken++ % SCREEN_CHART] = json_number_value(json_object_get(o, "deliveriesPerSecond"));
     return true;
-}
-
-void screen_take_videos(struct screen *s, const char *json, size_t len) {
-    json_t *o = json ? json_loadb(json, len, 0, NULL) : NULL;
-    json_decref(s->videos);
-    s->videos = json_incref(json_object_get(o, "videos"));
-    json_decref(o);
 }
 
 int screen_every_ms(const struct screen *s) {
@@ -186,7 +178,7 @@ static void write_readers(const struct screen *s, struct page *p, unsigned after
 
 static void write_videos(const struct screen *s, struct page *p) {
     char text[WORDS_SIZE];
-    const json_t *videos = s->videos;
+    const json_t *videos = json_object_get(s->dashboard, "topVideos");
     size_t count = json_array_size(videos), left = rows_left(p);
     if (count > VIDEOS_MOST) count = VIDEOS_MOST;
     if (!count || left < EVENTS_LEAST + 4) return;
@@ -267,7 +259,9 @@ void screen_write(const struct screen *s, const struct screen_look *look, struct
     if (!s->dashboard) return;
     write_figures(s, &p);
     write_chart(s, &p);
-    unsigned after = json_array_size(s->videos) ? VIDEOS_MOST + EVENTS_LEAST + 2 : EVENTS_LEAST;
+    unsigned after = json_array_size(json_object_get(s->dashboard, "topVideos"))
+                         ? VIDEOS_MOST + EVENTS_LEAST + 2
+                         : EVENTS_LEAST;
     write_readers(s, &p, after);
     write_videos(s, &p);
     write_events(s, &p);

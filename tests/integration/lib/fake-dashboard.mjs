@@ -11,19 +11,19 @@ export const aReader = (n, more) => ({
 export const aDashboard = (more) => ({
   service: 'chorus', version: '9.9.9', instanceId: 'statistics-1', everyMs: 100, at: Date.now(), viewers: 19, videos: 6,
   commentsPerSecond: 1.9, deliveriesPerSecond: 6.2, p50Ms: 0.8, p99Ms: 4.2, slowViewers: 0, slowGaps: 0, droppedViewers: 0, resumedViewers: 3,
-  imbalance: 1.58, readersLive: 2, readersLost: 0, storeAvailable: true, readers: [aReader(1), aReader(2)], notices: [], ...more,
+  imbalance: 1.58, readersLive: 2, readersLost: 0, storeAvailable: true, readers: [aReader(1), aReader(2)], topVideos: [], notices: [], ...more,
 });
 
 export class FakeDashboard {
   dashboard = aDashboard();
-  videos = [];
   asked = 0;
+  others = []; // requests for anything else
 
   async start(port = 0) {
     this.server = http.createServer((request, response) => {
       const found = request.url === '/dashboard';
       if (found) this.asked++;
-      if (request.url.startsWith('/videos?') && this.videos) return response.end(JSON.stringify({ videos: this.videos, total: this.videos.length }));
+      else this.others.push(request.url);
       response.writeHead(found ? (this.status ?? 200) : 404, { 'content-type': 'application/json', connection: 'close' });
       response.end(this.text ?? `${JSON.stringify(this.dashboard)}\n`);
     }).listen(port, '127.0.0.1');

@@ -29,7 +29,7 @@ for (const [key, code] of [['q', 0], ['\x03', 0]]) {
 
 scenario('it shows figures, readers, videos and what happened, and follows them', { setups }, async (t) => {
   const fake = await startFakeDashboard(t);
-  fake.videos = [{ videoid: 'film-7', viewers: 12, commentsPerSecond: 1.25 }];
+  fake.dashboard.topVideos = [{ videoid: 'film-7', viewers: 12, commentsPerSecond: 1.25 }];
   const terminal = openTerminal(t, top(fake.url));
   await terminal.shows(/film-7/);
   for (const part of [/19 +6 +1\.9 +6\.2 +0\.8 ms +4\.2 ms/, /imbalance of viewers 1\.58/, /reader-1 +live +6 .*50% +2 +2\.1 +1\.2 MB/, /film-7 +12 +1\.[23]/]) {
@@ -50,7 +50,7 @@ scenario('it shows figures, readers, videos and what happened, and follows them'
 scenario('it fits: 80 by 24, a narrow and a low terminal, one that is resized', { setups }, async (t) => {
   const fake = await startFakeDashboard(t);
   fake.dashboard.readers = Array.from({ length: 40 }, (_, i) => aReader(i + 1, { instanceId: `reader-number-${i + 1}-of-forty` }));
-  fake.videos = Array.from({ length: 20 }, (_, i) => ({ videoid: `v${i}`.padEnd(128, 'x'), viewers: 1, commentsPerSecond: 0 }));
+  fake.dashboard.topVideos = Array.from({ length: 20 }, (_, i) => ({ videoid: `v${i}`.padEnd(128, 'x'), viewers: 1, commentsPerSecond: 0 }));
   fake.dashboard.notices = Array.from({ length: 100 }, () => ({ kind: 'assigned', videoid: 'v'.repeat(128), reader: 'r'.repeat(128), at: Date.now() }));
   const terminal = openTerminal(t, top(fake.url));
   for (const [columns, rows] of [[80, 24], [40, 10], [200, 60], [20, 3], [1, 1], [80, 24]]) {
@@ -138,7 +138,7 @@ scenario('what a system says cannot write on the terminal', { setups }, async (t
     version: evil, readers: [aReader(1, { instanceId: evil, state: evil })],
     notices: [{ kind: evil, reader: evil, [evil]: evil, at: 0 }],
   });
-  fake.videos = [{ videoid: evil, viewers: 1 }];
+  fake.dashboard.topVideos = [{ videoid: evil, viewers: 1 }];
   const terminal = openTerminal(t, top(fake.url));
   await terminal.shows(/LATELY/);
   assert.doesNotMatch(terminal.output, /\x1b\]|\x1b\[2J|\x07/);

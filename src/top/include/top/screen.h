@@ -11,7 +11,6 @@ enum { SCREEN_CHART = 240 }; // samples in its chart, the newest
 
 // What has been seen. Zero-initialise.
 struct screen {
-    json_t *videos;             // the newest list of GET /videos; owned; NULL: none
     json_t *dashboard;          // the newest answer of GET /dashboard; owned; NULL: none yet
     double chart[SCREEN_CHART]; // deliveries per second, as a ring
     uint64_t taken;             // samples, of which the chart has the newest
@@ -30,9 +29,6 @@ void screen_release(struct screen *);
 
 // Takes an answer. Returns false, and keeps the last one, if it is not a dashboard's.
 bool screen_take(struct screen *, const char *json, size_t len);
-
-// The same for the most watched videos, as GET /videos answers. What is not an answer removes the list.
-void screen_take_videos(struct screen *, const char *json, size_t len);
 
 // Returns how often there is news.
 int screen_every_ms(const struct screen *);
