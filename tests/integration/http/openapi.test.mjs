@@ -25,7 +25,9 @@ const asked = {
   getStatistics: {},
   getDashboard: {},
   reportCommentApi: { body: { instanceId: 'c', totalComments: 1, commentsByVideo: { v: 1 }, activeTopics: ['video:v'], topicSubscribers: { 'video:v': 1 } } },
-  reportReader: { body: { instanceId: 'r', activeConnections: 1, subscribedTopics: ['video:v'], messagesSent: 3 } },
+  reportReader: {
+    body: { instanceId: 'r', activeConnections: 1, subscribedTopics: ['video:v'], messagesSent: 3, figures: { videos: 1 }, delays: { 3: 1 }, viewersByVideo: { v: 1 }, commentsPer1000s: { v: 100 } },
+  },
   reportManager: { body: { instanceId: 'm', service: 'm', registeredVideos: 1, availableReaderApis: 1, registrationCount: 1, videoMappings: { v: 'http://a' } } },
   reportClient: { body: { clientId: 'c', userId: 'u', videoId: 'v', commentsGenerated: 1, commentsConsumed: 1, subscribedTopics: [], connectedReader: 'r' } },
   getHealth: {},
