@@ -17,10 +17,6 @@ struct summing {
     int64_t oldest_ms;
 };
 
-static uint64_t number_of(const json_t *object, const char *name) {
-    return (uint64_t)json_integer_value(json_object_get(object, name));
-}
-
 static struct active_video *find_or_add(struct summing *s, const char *id) {
     struct active_video *v;
     HASH_FIND_STR(s->videos, id, v);
@@ -41,12 +37,12 @@ static void on_report(void *arg, const struct figures_report *report) {
     const json_t *comments = json_object_get(report->hidden, "commentsPer1000s");
     const char *id;
     if (report->seen_ms <= s->oldest_ms) return;
-    uint64_t watched = number_of(json_object_get(report->hidden, "figures"), "watched");
+    uint64_t watched = figures_number(json_object_get(report->hidden, "figures"), "watched");
     size_t listed = json_object_size(viewers);
     s->total += watched > listed ? watched : listed;
     json_object_foreach(viewers, id, value) {
         struct active_video *v = find_or_add(s, id);
-        uint64_t rate = number_of(comments, id);
+        uint64_t rate = figures_number(comments, id);
         v->viewers += (uint64_t)json_integer_value(value);
         if (rate > v->comments_in_1000s) v->comments_in_1000s = rate;
     }

@@ -193,17 +193,12 @@ void board_take_leases(struct board *b, const struct reader_row *rows, size_t co
 
 // Reports
 
-static uint64_t number_in(const json_t *object, const char *name) {
-    json_int_t n = json_integer_value(json_object_get(object, name));
-    return n > 0 ? (uint64_t)n : 0;
-}
-
 static void row_take_delays(struct board *b, struct board_row *r, const json_t *delays) {
     uint64_t *grown = b->delays[b->tick % BOARD_DELAY_TICKS];
     for (unsigned i = 0; i < DELAY_BUCKETS; i++) {
         char name[12];
         snprintf(name, sizeof name, "%u", i);
-        uint64_t now = number_in(delays, name);
+        uint64_t now = figures_number(delays, name);
         if (r->series.step_ms) grown[i] += grown_by(r->delays[i], now);
         r->delays[i] = now;
     }
@@ -211,7 +206,7 @@ static void row_take_delays(struct board *b, struct board_row *r, const json_t *
 
 static void row_take_totals(struct board_row *r, const struct figures_report *report, const json_t *figures) {
     uint64_t now[TOTALS] = {[TOTAL_DELIVERED] = report->numbers[1]};
-    for (int i = TOTAL_DELIVERED + 1; i < TOTALS; i++) now[i] = number_in(figures, total_names[i]);
+    for (int i = TOTAL_DELIVERED + 1; i < TOTALS; i++) now[i] = figures_number(figures, total_names[i]);
     for (int i = 0; i < TOTALS; i++) {
         r->grown[i] = r->series.step_ms ? grown_by(r->totals[i], now[i]) : 0;
         r->totals[i] = now[i];
@@ -226,11 +221,11 @@ static void on_reader_report(void *arg, const struct figures_report *report) {
     r->fresh = true;
     r->viewers = report->numbers[0];
     r->has_figures = json_object_size(figures) > 0;
-    r->videos = number_in(figures, "videos");
-    r->slow = number_in(figures, "slowViewers");
-    r->memory_used = number_in(figures, "memoryUsed");
-    r->memory_max = number_in(figures, "memoryMax");
-    r->store_available = number_in(figures, "storesAvailable") > 0;
+    r->videos = figures_number(figures, "videos");
+    r->slow = figures_number(figures, "slowViewers");
+    r->memory_used = figures_number(figures, "memoryUsed");
+    r->memory_max = figures_number(figures, "memoryMax");
+    r->store_available = figures_number(figures, "storesAvailable") > 0;
     row_take_totals(r, report, figures);
     row_take_delays(b, r, json_object_get(report->hidden, "delays"));
 }

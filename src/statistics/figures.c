@@ -171,6 +171,11 @@ void figures_each(const struct figures *f, enum report_kind kind,
                        .id = i->id, .seen_ms = i->seen_ms, .numbers = i->numbers, .hidden = i->hidden});
 }
 
+uint64_t figures_number(const json_t *counts, const char *name) {
+    json_int_t n = json_integer_value(json_object_get(counts, name));
+    return n > 0 ? (uint64_t)n : 0;
+}
+
 static json_t *largest_number(const struct report_table *t, const char *name) {
     json_int_t largest = 0;
     FOREACH_ROW(t, i) {

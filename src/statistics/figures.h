@@ -42,6 +42,9 @@ struct figures_report {
 void figures_each(const struct figures *, enum report_kind,
                   void (*on_report)(void *arg, const struct figures_report *), void *arg);
 
+// Returns a number of a report's map of counts; 0 if it has none of this name, or there is no map.
+uint64_t figures_number(const json_t *counts, const char *name);
+
 // Returns a number that changes whenever the document would change.
 uint64_t figures_version(const struct figures *);
 
