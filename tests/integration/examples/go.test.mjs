@@ -1,5 +1,4 @@
 // Set-ups: embedded, up-redis.
-// CI also: up-redis. Examples have to work on both engines.
 // Long: 30. Newer versions of Go compile their own library the first time.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
