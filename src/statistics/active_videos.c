@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/uthash.h"
+#include "service/fields.h"
 
 struct active_video {
     uint64_t viewers, comments_in_1000s;
@@ -41,6 +42,7 @@ static void on_report(void *arg, const struct figures_report *report) {
     size_t listed = json_object_size(viewers);
     s->total += watched > listed ? watched : listed;
     json_object_foreach(viewers, id, value) {
+        if (!id_is_valid(id, strlen(id))) continue;
         struct active_video *v = find_or_add(s, id);
         uint64_t rate = figures_number(comments, id);
         v->viewers += (uint64_t)json_integer_value(value);

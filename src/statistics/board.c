@@ -146,7 +146,7 @@ static void board_tell(const struct board *b, enum board_change change, const st
 }
 
 static void row_take_lease(struct board *b, struct board_row *r, const struct reader_row *l, int64_t now_ms) {
-    int before = r->lease;
+    int before = (int)r->lease;
     bool known = b->leases_known;
     r->generation = l->generation;
     if (!r->url || strcmp(r->url, l->reader_url) != 0) {

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+static const double WHOLE_MAX = 9007199254740992; // above, a double is no exact number of things
+
 void board_history_add(struct board_history *h, int64_t at_ms, const double figures[BOARD_FIGURES]) {
     struct history_sample *s = &h->samples[h->next++ % HISTORY_SAMPLES];
     s->at_ms = at_ms;
@@ -12,7 +14,8 @@ void board_history_add(struct board_history *h, int64_t at_ms, const double figu
 json_t *board_number(double n) {
     if (isnan(n)) return json_null();
     double rounded = n < 1000 ? round(n * 100) / 100 : round(n);
-    return rounded == floor(rounded) ? json_integer((json_int_t)rounded) : json_real(rounded);
+    bool whole = rounded == floor(rounded) && fabs(rounded) <= WHOLE_MAX;
+    return whole ? json_integer((json_int_t)rounded) : json_real(rounded);
 }
 
 json_t *board_history_show(const struct board_history *h) {

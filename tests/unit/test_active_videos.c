@@ -72,6 +72,11 @@ static void of_as_many_viewers_the_livelier_comes_first(void **state) {
     assert_videos(*state, 20, "c 1 0.1, a 1 0.0, b 1 0.0, d 1 0.0, of 4");
 }
 
+static void what_is_no_video_is_not_listed(void **state) {
+    report(*state, "{'instanceId':'r1','viewersByVideo':{'a':1,'':2,'<b>':3,'\\u001b[2J':4,'..':5,'a b':6}}");
+    assert_videos(*state, 20, "a 1 0.0, of 6");
+}
+
 static void a_silent_reader_does_not_count(void **state) {
     report(*state, "{'instanceId':'r1','viewersByVideo':{'a':1}}");
     now_ms += FRESH_MS - 1;
@@ -87,6 +92,7 @@ int main(void) {
         TEST(without_reports_there_are_none),
         TEST(viewers_are_summed_and_rates_are_not),
         TEST(of_as_many_viewers_the_livelier_comes_first),
+        TEST(what_is_no_video_is_not_listed),
         TEST(a_silent_reader_does_not_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -350,6 +350,13 @@ static void history_has_the_newest_samples_in_order(void **state) {
     free(text);
 }
 
+static void a_figure_that_no_integer_holds_is_shown_as_it_is(void **state) {
+    (void)state;
+    json_t *n = board_number(1e30);
+    assert_true(json_number_value(n) == 1e30);
+    json_decref(n);
+}
+
 static void an_empty_history_has_names_alone(void **state) {
     (void)state;
     static struct board_history h;
@@ -380,6 +387,7 @@ int main(void) {
         TEST(imbalance_is_the_largest_over_the_mean),
         TEST(figures_that_a_report_lacks_are_unknown),
         TEST(history_has_the_newest_samples_in_order),
+        TEST(a_figure_that_no_integer_holds_is_shown_as_it_is),
         TEST(an_empty_history_has_names_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
