@@ -75,7 +75,7 @@ void page_end_line(struct page *p) {
 
 void page_add_bar(struct page *p, double share, unsigned columns) {
     struct buf text = {0};
-    unsigned full = share > 0 ? (unsigned)lround(share * columns) : 0;
+    unsigned full = share > 0 ? (unsigned)lround(fmin(share, 1) * columns) : 0;
     if (!full && share > 0) full = 1;
     for (unsigned i = 0; i < full && i < columns; i++) buf_add_string(&text, p->utf8 ? "█" : "#");
     page_add_text(p, STYLE_BAR, buf_string(&text));
@@ -85,7 +85,6 @@ void page_add_bar(struct page *p, double share, unsigned columns) {
 void page_add_spark(struct page *p, double share) {
     static const char *const blocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     static const char *const plain[] = {"_", "_", ".", ".", "-", "-", "=", "#"};
-    long step = lround(share * 7);
-    size_t i = step < 0 ? 0 : step > 7 ? 7 : (size_t)step;
+    size_t i = share > 0 ? (size_t)lround(fmin(share, 1) * 7) : 0;
     page_add_text(p, STYLE_BAR, p->utf8 ? blocks[i] : plain[i]);
 }

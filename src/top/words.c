@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <time.h>
 
+static const double LATEST_MS = 253402300799999; // in the year 9999
+
 static const char *nothing(char out[WORDS_SIZE]) {
     snprintf(out, WORDS_SIZE, "-");
     return out;
@@ -68,8 +70,9 @@ const char *words_of_age(char out[WORDS_SIZE], const json_t *ms) {
 }
 
 const char *words_of_time(char out[WORDS_SIZE], const json_t *ms) {
-    if (!json_is_number(ms)) return nothing(out);
-    time_t s = (time_t)(json_number_value(ms) / 1000);
+    double value = json_number_value(ms);
+    if (!json_is_number(ms) || value < 0 || value > LATEST_MS) return nothing(out);
+    time_t s = (time_t)(value / 1000);
     struct tm local;
     if (!localtime_r(&s, &local) || !strftime(out, WORDS_SIZE, "%H:%M:%S", &local)) return nothing(out);
     return out;
