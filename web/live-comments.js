@@ -114,14 +114,17 @@ export class LiveCommentsElement extends Base {
     const composer = new Composer({ words, onSend: (text) => this.post(text), onName: (name) => this.#rename(name) });
     const outbox = new Outbox({
       list, words,
-      post: (text) => this.#live.post(text),
+      client: () => this.#live,
       onEdit: (text) => composer.edit(text),
       onLimit: (ms, text) => {
         composer.limit(ms);
         return composer.restore(text);
       },
     });
-    const state = new StateDisplay({ words, onRetry: () => this.#reconnect() });
+    const state = new StateDisplay({ words, onRetry: () => {
+      list.focus();
+      this.#reconnect();
+    } });
     const sample = make('div.sample', { part: 'sample', hidden: true });
     const announcer = new Announcer(words);
     this.#parts = { list, composer, outbox, state, sample, announcer, rate: new ReadableRate() };
@@ -158,6 +161,7 @@ export class LiveCommentsElement extends Base {
     const server = this.getAttribute('server') || new URL('.', import.meta.url).href;
     const history = this.hasAttribute('history') ? Number(this.getAttribute('history')) || 0 : HISTORY;
     this.#onState({ name: 'connecting' });
+    if (!isAddress(server)) return this.#onState({ name: 'refused', error: this.#words.noAddress(server) });
     if (isMixed(server)) return this.#onState({ name: 'refused', error: this.#words.mixedContent(server) });
     try {
       this.#live = new LiveComments({
@@ -177,7 +181,7 @@ export class LiveCommentsElement extends Base {
     const pending = outbox.take(comment, own);
     // What would fly by unread is left out; what came while one was away, or looked elsewhere, is not.
     const shown = !list.following || document.hidden || replayed || rate.take(performance.now(), own);
-    if (shown) list.add(comment, { own, pending });
+    if (shown) list.add(comment, { own, pending, at: replayed ? undefined : Date.now() });
     if (!own && !replayed && shown) announcer.add(comment);
     this.#fire('comment', { comment, own, replayed });
   }
@@ -255,6 +259,14 @@ Object.defineProperty(LiveCommentsElement.prototype, 'readonly', {
   enumerable: true,
   configurable: true,
 });
+
+function isAddress(server) {
+  try {
+    return Boolean(new URL(server, location.href));
+  } catch {
+    return false;
+  }
+}
 
 // Browsers make an exception for the machine itself.
 function isMixed(server) {

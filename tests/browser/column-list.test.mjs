@@ -75,7 +75,7 @@ scenario('runs of one author have one head; the first row always has one', async
   const column = await embedFake(t);
   await column.fake((fake) => {
     for (const [user, name] of [['a', 'Ann'], ['a', 'Ann'], ['b', 'Ann'], ['b', 'Ann'], ['b', 'Bob']]) fake.emit('x', { user, name });
-    fake.emit('much later', { user: 'b', name: 'Bob', agoMs: -20 * 60_000 });
+    fake.emit('much later', { user: 'b', name: 'Bob', agoMs: -20 * 60_000, replayed: true });
   });
   const rows = await column.wait((all) => all.length === 6, 'six rows');
   assert.deepEqual(rows.map(({ continued }) => continued), [false, true, false, true, false, false]);

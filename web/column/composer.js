@@ -130,6 +130,7 @@ export class Composer {
     if (this.button.disabled) return;
     if (!this.#onSend(fitComment(this.input.value))) return;
     this.input.value = '';
+    if (this.button.matches(':focus')) this.input.focus(); // it is about to be disabled
     this.#show();
   }
 

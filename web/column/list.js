@@ -39,7 +39,7 @@ export class CommentList {
     this.scroller.addEventListener('click', (event) => this.#onClick(event));
     this.jump.addEventListener('click', () => {
       this.follow();
-      this.scroller.focus({ preventScroll: true });
+      this.focus();
     });
   }
 
@@ -55,13 +55,19 @@ export class CommentList {
     this.#frame = 0;
   }
 
+  // Takes the focus of a button that disappears, which would be lost with it.
+  focus() {
+    this.scroller.focus({ preventScroll: true });
+  }
+
   get following() {
     return this.#following;
   }
 
   // A comment that the stream brought. pending: the own row that it replaces.
-  add(comment, { own = false, pending } = {}) {
-    this.#push({ comment, own, pending });
+  // at: when it came, for one that has just been posted: clocks differ.
+  add(comment, { own = false, pending, at } = {}) {
+    this.#push({ comment, own, pending, at });
   }
   // onLoad(gap): see #gapRow.
   addGap(gap, onLoad) {
@@ -125,10 +131,10 @@ export class CommentList {
   #append(items) {
     if (!items.length) return;
     const now = Date.now(), added = document.createDocumentFragment(), rows = [];
-    for (const { comment, own, gap, onLoad, pending } of items) {
+    for (const { comment, own, gap, onLoad, pending, at } of items) {
       this.#drop(pending);
-      const row = gap ? this.#gapRow(gap, onLoad) : new Row(comment, { own, words: this.#words });
-      row.item = { comment, own, gap, onLoad };
+      const row = gap ? this.#gapRow(gap, onLoad) : new Row(comment, { own, at, words: this.#words });
+      row.item = { comment, own, gap, onLoad, at };
       row.continued = row.continues?.(rows.at(-1) ?? this.#rows.at(-1)) ?? false;
       row.showAge(now);
       rows.push(row);
@@ -159,7 +165,7 @@ export class CommentList {
 
   // onLoad(gap) resolves to {comments: [{comment, own}], more}: the first of those that were missed, oldest first.
   #gapRow(gap, onLoad) {
-    return new GapRow(gap, { words: this.#words, onLoad: async (row) => this.#fill(row, await onLoad(row.gap)) });
+    return new GapRow(gap, { words: this.#words, onLoad: async (row) => this.#fill(row, await onLoad(row.gap)), onLast: () => this.focus() });
   }
 
   // Puts what was missed in its place, and stays there: newer rows for which there is no room wait as if they had just come.
@@ -179,7 +185,7 @@ export class CommentList {
     if (!left) {
       gapRow.element.remove();
       this.#rows.splice(at + rows.length, 1);
-      this.scroller.focus({ preventScroll: true }); // its button had it
+      this.focus(); // its button had it
     }
     this.#postpone(at + rows.length + left);
     this.#prune();

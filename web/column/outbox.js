@@ -6,16 +6,16 @@ const SLOW_MS = 4_000;
 
 export class Outbox {
   #list;
-  #post;
+  #client;
   #onLimit;
   #onEdit;
   #words;
-  #entries = new Set(); // {comment, row, id, failed}
+  #entries = new Set(); // {comment, client, row, id, failed}
 
-  // post(text) -> Promise of the comment; onLimit(ms, text) -> whether the text is back in the composer; onEdit(text).
-  constructor({ list, post, onLimit, onEdit, words }) {
+  // client() -> the client to post with, which keeps the key of a text that fails; onLimit(ms, text) -> whether the text is back in the composer; onEdit(text).
+  constructor({ list, client, onLimit, onEdit, words }) {
     this.#list = list;
-    this.#post = post;
+    this.#client = client;
     this.#onLimit = onLimit;
     this.#onEdit = onEdit;
     this.#words = words;
@@ -25,7 +25,7 @@ export class Outbox {
   send(text, author) {
     for (const entry of this.#entries) if (entry.comment.comment === text && !entry.id && !entry.failed) return false;
     const comment = { ...author, comment: text, timestamp: new Date().toISOString() };
-    const entry = { comment, row: this.#list.addPending(comment) };
+    const entry = { comment, client: this.#client(), row: this.#list.addPending(comment) };
     this.#entries.add(entry);
     this.#try(entry);
     return true;
@@ -36,7 +36,7 @@ export class Outbox {
     entry.row.sending();
     const slow = setTimeout(() => entry.row.sending(this.#words.retrying), SLOW_MS);
     try {
-      this.#confirm(entry, await this.#post(entry.comment.comment));
+      this.#confirm(entry, await entry.client.post(entry.comment.comment));
     } catch (error) {
       if (this.#entries.has(entry)) this.#onFailure(entry, error);
     } finally {
@@ -55,7 +55,10 @@ export class Outbox {
     if (error.status === 429 && this.#onLimit(error.retryAfterMs ?? 1_000, entry.comment.comment)) return this.#forget(entry);
     entry.failed = true;
     entry.row.failed(error.status ? error.message : this.#words.noAnswer, {
-      again: () => this.#try(entry),
+      again: () => {
+        this.#list.focus(); // its button disappears
+        this.#try(entry);
+      },
       edit: () => {
         this.#onEdit(entry.comment.comment);
         this.#forget(entry);
@@ -83,7 +86,7 @@ export class Outbox {
     if (!own) return undefined;
     for (const entry of this.#entries) {
       if (entry.id ? entry.id !== comment.id : entry.comment.comment !== comment.comment) continue;
-        this.#entries.delete(entry);
+      this.#entries.delete(entry);
       return entry.row;
     }
     return undefined;

@@ -9,9 +9,9 @@ const FOLD_LINES = 5;
 const RUN_MS = 5 * 60_000;
 
 export class Row {
-  constructor(comment, { own = false, words }) {
+  constructor(comment, { own = false, words, at = Date.parse(comment.timestamp) || Date.now() }) {
     this.comment = comment;
-    this.at = Date.parse(comment.timestamp) || Date.now();
+    this.at = at;
     this.words = words;
     const author = authorOf(comment);
     this.time = make('time.time', { part: 'time' });
@@ -62,7 +62,7 @@ export class Row {
     if (text === this.time.textContent) return;
     this.time.textContent = text;
     if (this.time.title) return;
-    const date = new Date(this.at);
+    const date = new Date(Date.parse(this.comment.timestamp) || this.at);
     this.time.dateTime = date.toISOString();
     this.time.title = date.toLocaleString();
   }
@@ -102,8 +102,9 @@ export class PendingRow extends Row {
 
 // Where comments are missing: says how many, and can load them if the server still has them.
 export class GapRow {
-  constructor(gap, { words, onLoad }) {
+  constructor(gap, { words, onLoad, onLast }) {
     this.gap = gap;
+    this.onLast = onLast;
     this.words = words;
     this.label = make('span', {}, this.#text());
     this.element = make('li.gap', { part: 'gap' }, this.label);
@@ -121,13 +122,17 @@ export class GapRow {
   }
 
   async #load(onLoad) {
-    this.button.disabled = true;
+    if (this.loading) return;
+    this.loading = true; // a disabled button would lose the focus
+    this.button.setAttribute('aria-disabled', 'true');
     this.button.textContent = this.words.loading;
     try {
       await onLoad(this);
     } catch {
       this.button.textContent = this.words.tryAgain;
-      this.button.disabled = false;
+    } finally {
+      this.loading = false;
+      this.button.removeAttribute('aria-disabled');
     }
   }
 
@@ -140,8 +145,10 @@ export class GapRow {
     this.gap = { ...this.gap, ...rest, missed: left };
     this.label.textContent = this.#text();
     this.button.textContent = this.words.load(left);
-    this.button.disabled = false;
-    if (this.gap.reason === 'expired') this.button.remove();
+    if (this.gap.reason === 'expired') {
+      this.button.remove();
+      this.onLast();
+    }
     return true;
   }
   set continued(_) {}

@@ -25,9 +25,10 @@ export class StateDisplay {
   show({ name, retryInMs = 0, error }) {
     clearTimeout(this.#timer);
     const words = this.#words;
-    this.chip.textContent = words[name];
+    if (this.chip.textContent !== words[name]) this.chip.textContent = words[name]; // or it would be read again
     this.chip.className = `state ${name}`;
     this.banner.className = `banner ${name}`;
+    this.banner.setAttribute('aria-live', name === 'refused' || name === 'ended' ? 'polite' : 'off'); // no countdown
     this.button.hidden = name !== 'refused' && name !== 'reconnecting';
     if (name === 'live') this.#say('');
     else if (name === 'connecting') this.#saySlow();

@@ -10,6 +10,7 @@ export const WORDS = {
   endedMore: 'The comments have ended. This is how far they went.',
   refused: 'Not connected',
   mixedContent: (server) => `This page is https, but ${server} is http, and browsers do not let the one talk to the other.`,
+  noAddress: (server) => `“${server}” is not an address.`,
   noVideo: 'No video is chosen yet.',
   tryAgain: 'Try again',
   watching: (count, text) => `${text} watching`,
