@@ -24,7 +24,7 @@ const TILES = [
   { label: 'Post to delivery', show: ({ p99Ms }) => milliseconds(p99Ms), note: ({ p50Ms }) => `p99; p50 ${seconds(p50Ms)}`, level: ({ p99Ms }) => latencyLevel(p99Ms) },
   { label: 'Slow viewers', show: ({ slowViewers }) => [count(slowViewers)], note: (_, all) => `${plural(sum(all, 'slowGaps'), 'gap')} in 15 min`, level: (s) => (s.slowViewers > 2 && s.slowViewers > s.viewers * 0.02 ? 'warn' : '') },
   { label: 'Dropped', show: (_, all) => [count(sum(all, 'droppedViewers'))], note: () => 'viewers, 15 min', level: (s, all) => (sum(lately(all), 'droppedViewers') ? 'warn' : '') },
-  { label: 'Reconnects', show: (_, all) => [count(sum(all, 'resumedViewers'))], note: (_, all) => `in 15 min; ${count(sum(lately(all), 'resumedViewers'))} in the last` },
+  { label: 'Reconnects', show: (_, all) => [count(sum(all, 'resumedViewers'))], note: (_, all) => `in 15 min; ${count(sum(lately(all), 'resumedViewers'))} in 1 min` },
 ];
 
 const CHARTS = [
@@ -178,7 +178,7 @@ const NOTICES = {
   reassigned: ['⇄', 'warn', ({ video, from, fromReader, reader, readerUrl, more }) => `${video} moved from ${fromReader ?? from} to ${reader ?? readerUrl}${andMore(more)}`],
   gap: ['…', 'warn', ({ video, missed, reason, more }) => `${video}: a gap of ${missed === null ? 'unknown length' : plural(missed, 'comment')} (${reason})${andMore(more)}`],
 };
-const andMore = (more) => (more ? `; ${count(more)} more events before` : '');
+const andMore = (more) => (more ? `; ${plural(more, 'earlier event')} left out` : '');
 
 function noticeRow(notice) {
   const [mark, level, words] = Object.hasOwn(NOTICES, notice.kind) ? NOTICES[notice.kind] : ['·', '', ({ kind }) => kind];
