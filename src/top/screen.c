@@ -205,12 +205,19 @@ static enum page_style style_of_event(const char *kind) {
     return strstr(kind, "back") || strstr(kind, "joined") ? STYLE_GOOD : STYLE_PLAIN;
 }
 
-// Whether a value of this name is understood without it.
-static bool event_names_itself(const char *name) {
-    static const char *const names[] = {"reader", "readerUrl", "video", "videoid"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (!strcmp(name, names[i])) return true;
-    return false;
+// Returns the label of a value: empty where the value is understood without one.
+static const char *label_of_event(const char *name) {
+    static const char *const clear[] = {"reader", "readerUrl", "video", "videoid"};
+    for (size_t i = 0; i < sizeof clear / sizeof *clear; i++)
+        if (!strcmp(name, clear[i])) return "";
+    return strcmp(name, "fromReader") ? name : "from";
+}
+
+// Whether a member is written elsewhere, or is the address of a reader whose name is there too.
+static bool event_leaves_out(const json_t *notice, const char *name) {
+    if (!strcmp(name, "kind") || !strcmp(name, "at") || !strcmp(name, "more")) return true;
+    if (!strcmp(name, "readerUrl")) return json_is_string(json_object_get(notice, "reader"));
+    return !strcmp(name, "from") && json_is_string(json_object_get(notice, "fromReader"));
 }
 
 // Kinds are words with underscores; whatever else a notice says is shown as it is, so that a new kind needs
@@ -218,21 +225,22 @@ static bool event_names_itself(const char *name) {
 static void write_event(struct page *p, json_t *notice) {
     char text[WORDS_SIZE], kind[40] = "?";
     const char *given = json_string_value(json_object_get(notice, "kind")), *name;
-    json_t *value;
+    json_t *value, *more = json_object_get(notice, "more");
     if (given) snprintf(kind, sizeof kind, "%s", given);
     for (char *at = kind; *at; at++)
         if (*at == '_') *at = ' ';
     page_add(p, STYLE_FAINT, "%s  ", words_of_time(text, json_object_get(notice, "at")));
     page_add_foreign(p, style_of_event(kind), kind, sizeof kind);
     json_object_foreach(notice, name, value) {
-        if (!strcmp(name, "kind") || !strcmp(name, "at") || json_is_null(value)) continue;
-        if (!strcmp(name, "readerUrl") && json_object_get(notice, "reader")) continue;
+        if (json_is_null(value) || event_leaves_out(notice, name)) continue;
+        const char *label = label_of_event(name);
         page_add(p, STYLE_FAINT, "  ");
-        if (!event_names_itself(name))
-            page_add_foreign(p, STYLE_FAINT, name, 20), page_add(p, STYLE_FAINT, " ");
+        if (*label) page_add_foreign(p, STYLE_FAINT, label, 20), page_add(p, STYLE_FAINT, " ");
         if (json_is_string(value)) page_add_foreign(p, STYLE_PLAIN, json_string_value(value), 60);
         if (json_is_number(value)) page_add(p, STYLE_PLAIN, "%.10g", json_number_value(value));
     }
+    if (json_is_integer(more))
+        page_add(p, STYLE_FAINT, "  (%s earlier left out)", words_of_count(text, more));
     page_end_line(p);
 }
 

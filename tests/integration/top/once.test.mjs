@@ -47,6 +47,18 @@ scenario('figures that are not known are dashes', { setups }, async (t) => {
   assert.match(stdout, /^ +- +6 +1\.9 +6\.2 +0\.8 ms +-$/m);
 });
 
+scenario('a reader has its name alone, and what was left out is said last', { setups }, async (t) => {
+  const fake = await startFakeDashboard(t);
+  const at = Date.now(), readers = { readerUrl: 'http://127.0.0.1:4002', from: 'http://127.0.0.1:4003' };
+  fake.dashboard = aDashboard({ notices: [
+    { kind: 'reassigned', at, video: 'news', ...readers },
+    { kind: 'reassigned', at, video: 'launch', ...readers, more: 3, reader: 'reader-2', fromReader: 'reader-3' },
+  ] });
+  const { stdout } = await run(['top', '--once', '--statistics', fake.url]);
+  assert.match(stdout, /  reassigned  launch  reader-2  from reader-3  \(3 earlier left out\)$/m);
+  assert.match(stdout, /  reassigned  news  http:\/\/127\.0\.0\.1:4002  from http:\/\/127\.0\.0\.1:4003$/m);
+});
+
 scenario('what goes wrong is one sentence, and exit code 1; wrong usage 2', { setups }, async (t) => {
   const fake = await startFakeDashboard(t);
   for (const [change, pattern] of [[{ status: 503 }, /answers 503/], [{ status: 200, text: '<html>' }, /not with a dashboard/], [{ text: '{"readers":1}' }, /not with a dashboard/]]) {
