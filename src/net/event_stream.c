@@ -3,11 +3,14 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 
 const char event_stream_heartbeat[] = ":\n\n";
 
-void event_stream_add_retry(struct buf *b, int retry_ms) {
-    buf_printf(b, "retry: %d\n", retry_ms);
+void event_stream_add_retry(struct buf *b) {
+    unsigned spread_ms = EVENT_STREAM_RETRY_MAX_MS - EVENT_STREAM_RETRY_MIN_MS;
+    unsigned extra_ms = (unsigned)(hash_random() % (spread_ms + 1));
+    buf_printf(b, "retry: %u\n", EVENT_STREAM_RETRY_MIN_MS + extra_ms);
 }
 
 void event_stream_add_event(struct buf *b, const char *id, const char *event, const char *data, size_t len) {

@@ -8,7 +8,6 @@
 #include <sys/resource.h>
 
 #include "base/buf.h"
-#include "base/hash.h"
 #include "base/mem.h"
 #include "net/event_stream.h"
 #include "net/sink.h"
@@ -92,9 +91,7 @@ static struct frame *stream_head(const struct connect_request *c, const struct b
                  "{\"type\":\"connected\",\"userid\":\"%s\",\"videoid\":\"%s\",\"instance\":\"%s\"%s%s%s%s}",
                  c->userid, c->videoid, c->reader->service.instance_id, is_behind ? ",\"newest\":\"" : "",
                  is_behind ? newest_id : "", is_behind ? "\"" : "", heartbeat);
-    int retry_spread_ms = EVENT_STREAM_RETRY_MAX_MS - EVENT_STREAM_RETRY_MIN_MS;
-    event_stream_add_retry(&event, EVENT_STREAM_RETRY_MIN_MS +
-                                       (int)(hash_random() % (unsigned)(retry_spread_ms + 1)));
+    event_stream_add_retry(&event);
     event_stream_add_event(&event, id, NULL, json, (size_t)len);
     struct frame *f = frame_of_head(head->data, head->len, event.data, event.len, framing);
     buf_release(&event);

@@ -7,7 +7,6 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/container_of.h"
-#include "base/hash.h"
 #include "base/mem.h"
 #include "engine/engine.h"
 #include "fanout/counters.h"
@@ -29,8 +28,6 @@
 
 enum {
     LEASES_EVERY_MS = 1000,
-    RETRY_MIN_MS = 500,
-    RETRY_SPREAD_MS = 1500,
     FIRST_FRAMES = 4,
     TOP_VIDEOS = 10,
     EVENTS_PER_S = 20,
@@ -248,7 +245,7 @@ static struct frame *dashboard_head(const struct dashboard *d, const struct buf 
     char *text = json_dumps(hello, JSON_COMPACT);
     if (!text) mem_abort("dashboard");
     position_format(d->at, id);
-    event_stream_add_retry(&event, RETRY_MIN_MS + (int)(hash_random() % (RETRY_SPREAD_MS + 1)));
+    event_stream_add_retry(&event);
     event_stream_add_event(&event, id, "hello", text, strlen(text));
     struct frame *f = frame_of_head(head->data, head->len, event.data, event.len, framing);
     buf_release(&event);

@@ -1,5 +1,8 @@
 #include "unit.h"
 
+#include <limits.h>
+#include <stdio.h>
+
 #include "base/buf.h"
 #include "base/hash.h"
 #include "event_reader.h"
@@ -35,10 +38,25 @@ static void an_event_is_its_fields_and_an_empty_line(void **state) {
 static void events_are_appended(void **state) {
     (void)state;
     buf_clear(&out);
-    event_stream_add_retry(&out, 1714);
     event_stream_add_event(&out, "1-0", NULL, "a", 1);
     event_stream_add_event(&out, "1-1", NULL, "b", 1);
-    assert_string_equal(buf_string(&out), "retry: 1714\nid: 1-0\ndata: a\n\nid: 1-1\ndata: b\n\n");
+    assert_string_equal(buf_string(&out), "id: 1-0\ndata: a\n\nid: 1-1\ndata: b\n\n");
+}
+
+static void times_to_retry_are_spread(void **state) {
+    int least = INT_MAX, most = 0;
+    (void)state;
+    for (int i = 0; i < 2000; i++) {
+        int retry_ms, end = 0;
+        buf_clear(&out);
+        event_stream_add_retry(&out);
+        assert_int_equal(sscanf(buf_string(&out), "retry: %d\n%n", &retry_ms, &end), 1);
+        assert_int_equal(end, out.len);
+        least = retry_ms < least ? retry_ms : least;
+        most = retry_ms > most ? retry_ms : most;
+    }
+    assert_in_range(least, EVENT_STREAM_RETRY_MIN_MS, EVENT_STREAM_RETRY_MIN_MS + 100);
+    assert_in_range(most, EVENT_STREAM_RETRY_MAX_MS - 100, EVENT_STREAM_RETRY_MAX_MS);
 }
 
 static void data_is_split_at_every_kind_of_line_end(void **state) {
@@ -137,6 +155,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_event_is_its_fields_and_an_empty_line),
         cmocka_unit_test(events_are_appended),
+        cmocka_unit_test(times_to_retry_are_spread),
         cmocka_unit_test(data_is_split_at_every_kind_of_line_end),
         cmocka_unit_test(only_as_much_data_as_given_is_read),
         cmocka_unit_test(other_line_separators_stay_in_the_data),

@@ -13,8 +13,8 @@ void event_stream_add_event(struct buf *, const char *id, const char *event, con
 // off together do not come back together.
 enum { EVENT_STREAM_RETRY_MIN_MS = 500, EVENT_STREAM_RETRY_MAX_MS = 2500 };
 
-// Appends a `retry:` field, which becomes part of the event that follows.
-void event_stream_add_retry(struct buf *, int retry_ms);
+// Appends a `retry:` field with such a time, drawn at random; it becomes part of the event that follows.
+void event_stream_add_retry(struct buf *);
 
 // A comment line, which is not an event: keeps proxies from timing out and detects dead peers.
 extern const char event_stream_heartbeat[];
