@@ -253,7 +253,8 @@ static void broadcast_tell_gap(struct broadcast *b, const struct frame *f) {
     struct broadcast_env *env = b->env;
     bool epoch = f->first.epoch != f->at.epoch;
     if (!event_feed_has_room(&env->events, broadcast_now_ms(b))) return;
-    json_t *missed = epoch ? json_null() : json_integer((json_int_t)(f->at.seq - f->first.seq + 1));
+    uint64_t count = f->at.seq - f->first.seq + 1;
+    json_t *missed = epoch ? json_null() : json_integer((json_int_t)count);
     event_feed_send(&env->events, env->engine,
                     json_pack("{s:s, s:s, s:o, s:s}", "kind", "gap", "video", b->feed.video, "missed", missed,
                               "reason", epoch ? "epoch" : "expired"));

@@ -1,5 +1,6 @@
 #include "tally.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,17 +256,19 @@ static void count_drop_parts(struct tally *t, struct count *c) {
 }
 
 static void peer_drop_parts(struct tally *t, struct peer *p) {
-    while (p->parts) part_drop(t, p->parts);
+    struct part *part, *next;
+    DL_FOREACH_SAFE2(p->parts, part, next, peer_next) part_drop(t, part);
 }
 
 // Its process has ended: it counts no viewers any more, and its videos may have another owner.
 static void peer_end(struct tally *t, struct peer *p) {
+    struct count *c, *next;
     peer_drop_parts(t, p);
-    while (p->owns) {
-        struct count *c = p->owns;
+    DL_FOREACH_SAFE2(p->owns, c, next, place_next) {
         count_unplace(t, c);
         count_free_if_unused(t, c);
     }
+    assert(!p->owns && !p->parts);
     p->generation = UINT64_MAX;
 }
 
@@ -416,8 +419,8 @@ static bool peer_send_parts(struct tally *t, struct peer *p, struct batch *b, in
             c->is_sent = true;
             c->sent = c->here;
             c->sent_ms = now_ms;
-            DL_DELETE2(p->owns, c, place_prev, place_next); // last in the next batch
-            DL_APPEND2(p->owns, c, place_prev, place_next);
+            DL_DELETE2(c->owner->owns, c, place_prev, place_next); // last in the next batch
+            DL_APPEND2(c->owner->owns, c, place_prev, place_next);
         }
         if (c->total_known && now_ms - c->total_ms >= TALLY_SILENT_MS) count_forget_total(t, c, now_ms);
         count_free_if_unused(t, c);
