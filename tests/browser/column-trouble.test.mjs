@@ -84,3 +84,14 @@ scenario('a comment that has just come is new, whatever the clock of this machin
   await column.wait((rows) => rows.length === 2, 'both');
   assert.deepEqual(await column.find('.time').allTextContents(), ['1 h', 'now']);
 });
+
+scenario('with forced colours the state has its mark, and own comments and avatars their edges', async (t) => {
+  const column = await embedFake(t, { context: { forcedColors: 'active' } });
+  await column.fake((fake) => fake.emit('mine', { own: true }));
+  await column.wait((rows) => rows.length === 1, 'the comment');
+  const drawn = await column.host.evaluate((host) => {
+    const style = (selector, pseudo) => getComputedStyle(host.shadowRoot.querySelector(selector), pseudo);
+    return [style('.state', '::before').backgroundColor !== style('.state').backgroundColor, style('.own').borderTopStyle, style('.row .avatar').borderTopStyle];
+  });
+  assert.deepEqual(drawn, [true, 'solid', 'solid']);
+});

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { bytes, count, milliseconds, problems, rate, span, tick } from '../../web/dashboard/figures.js';
 import { runsOf, scaleOf } from '../../web/dashboard/chart.js';
+import { Stream } from '../../web/dashboard/stream.js';
 
 const reader = (more = {}) => ({ instanceId: 'reader-1', state: 'live', viewers: 10, storeAvailable: true, memoryUsed: 1, memoryMax: 100, reportAgeMs: 1_000, ...more });
 const sample = (more = {}) => ({ viewers: 100, slowViewers: 0, p99Ms: 20, imbalance: 1, readersLive: 2, storeAvailable: true, readers: [reader()], ...more });
@@ -54,4 +55,29 @@ test('a line has a gap where samples are missing, or unknown', () => {
   assert.deepEqual(runs(at(0, 1), at(2, 2), at(4, 3)), [[1, 2, 3]]);
   assert.deepEqual(runs(at(0, 1), at(2, null), at(4, 3)), [[1], [3]]);
   assert.deepEqual(runs(at(0, 1), at(2, 2), at(20, 3), at(22, 4)), [[1, 2], [3, 4]]);
+});
+
+test('a server whose clock is set back goes on from there, and nothing is kept for longer than 15 minutes', (t) => {
+  let source;
+  t.after(() => delete globalThis.EventSource);
+  globalThis.EventSource = class extends EventTarget {
+    constructor() {
+      super();
+      source = this;
+    }
+  };
+  const nothing = () => {};
+  const stream = new Stream('/events', { onHello: nothing, onHistory: nothing, onSample: nothing, onNotice: nothing, onState: nothing });
+  const send = (type, data) => source.dispatchEvent(Object.assign(new Event(type), { data: JSON.stringify(data) }));
+  const times = () => stream.samples.map(({ at }) => at);
+  const hour = 3_600_000;
+  send('history', { fields: ['at'], rows: [[2 * hour - 2_000]], notices: [] });
+  send('sample', { at: 2 * hour });
+  assert.deepEqual(times(), [2 * hour - 2_000, 2 * hour]);
+  for (const at of [hour, hour + 2_000]) send('sample', { at });
+  assert.deepEqual(times(), [hour, hour + 2_000]);
+  send('history', { fields: ['at'], rows: [[hour - 10], [hour]], notices: [] });
+  assert.deepEqual(times(), [hour - 10, hour]);
+  for (let i = 1; i <= 1_000; i++) send('sample', { at: hour + i * 2_000 });
+  assert.deepEqual([times().length, times()[0]], [451, hour + 1_100_000]);
 });

@@ -127,7 +127,10 @@ button:disabled { cursor: default; }
 @keyframes turn { to { rotate: 1turn; } }
 @keyframes blink { to { opacity: .35; } }
 @media (prefers-reduced-motion: reduce) { *, ::before { animation: none !important; transition: none !important; } }
-@media (forced-colors: active) { .send, .jump, .state, .row.own { border: 1px solid; } }
+@media (forced-colors: active) {
+  .send, .jump, .state, .row.own, .avatar { border: 1px solid; }
+  .state::before { forced-color-adjust: none; background: CanvasText; }
+}
 @media (pointer: coarse) { .input { font-size: 1rem; } .action, .more { padding-block: .3rem; } .send { padding-block: .6rem; } }
 `;
 

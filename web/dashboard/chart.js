@@ -5,7 +5,7 @@
 //     const chart = new Chart(figure, { title, unit, format, tick, series: [{ key, label, color: '--series-1' }], band: true });
 //     chart.show(samples, { every: 2000 });    // samples: [{ at, [key]: number | null }], oldest first
 
-const LEFT = 46; // for the numbers of the y axis
+const LEFT = 56; // for the numbers of the y axis
 const BOTTOM = 20;
 const TOP = 8;
 const RIGHT = 10;

@@ -59,8 +59,10 @@ export class Stream {
     this.onHistory();
   }
 
+  // The newest is the last to come: what seems later is from before the server's clock was set back.
   #add(samples) {
-    const all = new Map([...this.samples, ...samples].map((sample) => [sample.at, sample]));
+    const end = samples.at(-1)?.at ?? Infinity;
+    const all = new Map([...this.samples, ...samples].filter(({ at }) => at <= end).map((sample) => [sample.at, sample]));
     const sorted = [...all.values()].sort((a, b) => a.at - b.at);
     const from = (sorted.at(-1)?.at ?? 0) - SPAN_MS;
     this.samples = sorted.filter(({ at }) => at >= from);
