@@ -1,19 +1,10 @@
 // The dashboard in Chromium: figures move, a reader is killed from the page, the stream resumes, axe-core finds nothing.
 import assert from 'node:assert/strict';
-import { chromium } from 'playwright-core';
 import { call } from '../integration/lib/api.mjs';
 import { scenario } from '../integration/lib/scenario.mjs';
 import { until } from '../integration/lib/time.mjs';
 import { findings } from './axe.mjs';
-
-const launch = async (t) => {
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-proxy-server', '--no-first-run', '--disable-background-networking'],
-  });
-  t.after(() => browser.close());
-  return browser;
-};
+import { launch } from './embedding.mjs';
 
 const note = (page) => {
   const wrong = [];

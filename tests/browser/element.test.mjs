@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { post, postMany } from '../integration/lib/api.mjs';
 import { scenario } from '../integration/lib/scenario.mjs';
-import { Column, documentOf, embed, launch } from './embedding.mjs';
+import { Column, documentOf, embed, launch, serve } from './embedding.mjs';
 
 scenario('<live-comments> in a page of another origin with a strict policy shows comments and posts them', { ms: 60_000 }, async (t) => {
   const system = await t.system();
@@ -35,6 +35,21 @@ scenario('<live-comments> works in a file on disk, whose origin is null', { ms: 
   await column.wait((rows) => rows.at(-1)?.text === 'hello, file', 'a comment');
   await column.say('hello, server');
   await column.wait((rows) => rows.some(({ text, state }) => text === 'hello, server' && !state), 'the own comment, confirmed');
+});
+
+scenario('<live-comments> works in a sandboxed frame, which has no storage and no Web Locks', { ms: 60_000 }, async (t) => {
+  const system = await t.system();
+  const url = await serve(t, { '/': '<!doctype html><title>outer</title><iframe sandbox="allow-scripts allow-forms" src="/inner" width="400" height="600"></iframe>', '/inner': documentOf(system, '<live-comments video="v"></live-comments>') });
+  const page = await (await launch(t)).newPage(), wrong = [];
+  page.on('pageerror', (error) => wrong.push(String(error)));
+  await page.goto(url);
+  const column = new Column(page.frames()[1]);
+  await column.live();
+  await post(system, 'v', 'hello, frame');
+  await column.wait((rows) => rows.at(-1)?.text === 'hello, frame', 'a comment');
+  await column.say('hello from it');
+  await column.wait((rows) => rows.some(({ text, state }) => text === 'hello from it' && !state), 'the own comment, confirmed');
+  assert.deepEqual(wrong, []);
 });
 
 scenario('attributes may change at any time, and elements move without a new stream', { ms: 60_000 }, async (t) => {
