@@ -22,13 +22,10 @@ static void check_lines(const struct buf *out, size_t columns_most, size_t rows_
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     unsigned columns = (unsigned)fuzz_number(data, &size, COLUMNS_MOST);
     unsigned rows = 1 + (unsigned)fuzz_number(data, &size, ROWS_MOST - 1);
-    size_t videos_at = fuzz_number(data, &size, 255);
     struct screen s = {0};
     struct buf out = {0};
-    if (videos_at > size) videos_at = size;
     char *text = fuzz_bytes(data, size);
     screen_take(&s, text, size);
-    screen_take_videos(&s, text + videos_at, size - videos_at);
     screen_write(&s,
                  &(struct screen_look){
                      .columns = columns, .rows = rows, .line_end = "\n", .address = "a", .hint = "q quits"},
