@@ -3,7 +3,7 @@
 //
 // Such a website is stopped by one of three signs, whatever it tries:
 //  - Host, against DNS rebinding: a website whose name comes to mean this machine has the same origin as the
-//    server, but its name is in Host. So Host must be an address or localhost, which nobody else can be.
+//    server, but its name is in Host. So Host must be an address or localhost, which no website can be.
 //  - Origin, which browsers send with every POST, and with every GET by fetch or EventSource across origins.
 //    It must be this server, or absent.
 //  - Sec-Fetch-Site (W3C Fetch Metadata): where a browser sends it, it says what Origin leaves open, such as
