@@ -95,3 +95,36 @@ scenario('with forced colours the state has its mark, and own comments and avata
   });
   assert.deepEqual(drawn, [true, 'solid', 'solid']);
 });
+
+scenario('ten thousand gaps leave 200 rows; elements that are removed leave nothing', { ms: 60_000 }, async (t) => {
+  const column = await embedFake(t);
+  await column.fake((fake) => {
+    for (let i = 1; i <= 10_000; i++) fake.gap({ from: `1-${i}`, to: `1-${i}`, missed: 1, reason: 'slow' });
+    fake.emit('after all of them');
+  });
+  await column.wait(([row]) => row?.text === 'after all of them', 'the comment');
+  assert.equal(await column.find('.rows > li').count(), 200);
+
+  const session = await column.page.context().newCDPSession(column.page);
+  await session.send('Performance.enable');
+  const metrics = async () => {
+    await session.send('HeapProfiler.collectGarbage');
+    const { metrics: all } = await session.send('Performance.getMetrics');
+    return Object.fromEntries(all.map(({ name, value }) => [name, value]));
+  };
+  const replace = (times) => column.page.evaluate(async (count) => {
+    for (let i = 0; i < count; i++) {
+      document.querySelector('live-comments').remove();
+      const next = Object.assign(document.createElement('live-comments'), { video: 'v' });
+      document.body.append(next);
+      await new Promise((done) => next.addEventListener('state', ({ detail }) => detail.name === 'live' && done()));
+      window.fake.emit('hello');
+      await new Promise(requestAnimationFrame);
+    }
+  }, times);
+  await replace(5);
+  const before = await metrics();
+  await replace(60);
+  const after = await metrics();
+  for (const what of ['Nodes', 'JSEventListeners']) assert.ok(after[what] < before[what] + 200, `${what}: ${before[what]}, then ${after[what]}`);
+});
