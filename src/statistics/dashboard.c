@@ -26,13 +26,7 @@
 #include "board_history.h"
 #include "version.h"
 
-enum {
-    LEASES_EVERY_MS = 1000,
-    FIRST_FRAMES = 4,
-    TOP_VIDEOS = 10,
-    EVENTS_PER_S = 20,
-    EVENT_TEXT_MAX = 512
-};
+enum { LEASES_EVERY_MS = 1000, FIRST_FRAMES = 4, TOP_VIDEOS = 10, EVENTS_PER_S = 20, EVENT_TEXT_MAX = 512 };
 
 struct dashboard {
     struct service *service;
