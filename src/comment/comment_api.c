@@ -13,7 +13,7 @@
 #include "base/uthash.h"
 #include "base/mem.h"
 #include "base/sha256.h"
-#include "listing.h"
+#include "comment_list.h"
 #include "rate_limit.h"
 #include "registrar.h"
 #include "videos_query.h"
@@ -303,8 +303,8 @@ static void handle_comment_statistics(struct http_exchange *x, void *arg) {
                         on_statistics_document, a);
 }
 
-static void handle_listing(struct http_exchange *x, void *arg) {
-    listing_handle(x, ((struct comment_api *)arg)->placed.service.engine);
+static void handle_comment_list(struct http_exchange *x, void *arg) {
+    comment_list_handle(x, ((struct comment_api *)arg)->placed.service.engine);
 }
 
 static void handle_comment_videos(struct http_exchange *x, void *arg) {
@@ -379,7 +379,7 @@ void comment_api_free(struct comment_api *a) {
 
 static const struct http_route comment_routes[] = {
     {"POST", "/comment", .handle = handle_comment, .body_max = COMMENT_BODY_MAX, .guard = body_guard},
-    {"GET", "/videos/:videoid/comments", .handle = handle_listing},
+    {"GET", "/videos/:videoid/comments", .handle = handle_comment_list},
     {"GET", "/statistics", .handle = handle_comment_statistics},
     {"GET", "/videos", .handle = handle_comment_videos},
     {0},

@@ -1,7 +1,7 @@
 // A page is read in the direction in which it is asked for: forwards from `after`, else backwards from
 // `before` or the end. Where entries are no comments it takes several reads; pages read backwards are put
 // together from the end.
-#include "listing.h"
+#include "comment_list.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "service/fields.h"
 #include "service/json_reply.h"
 
-struct listing {
+struct comment_list {
     struct http_exchange *exchange;
     struct engine *engine;
     struct position before, after; // not set: not given
@@ -23,7 +23,7 @@ struct listing {
     char videoid[ID_MAX + 1];
 };
 
-static void listing_reply(struct listing *l, bool more) {
+static void comment_list_reply(struct comment_list *l, bool more) {
     struct buf b = {0};
     buf_printf(&b, "{\"videoid\":\"%s\",\"comments\":[", l->videoid);
     buf_add(&b, l->comments.data, l->comments.len);
@@ -35,27 +35,27 @@ static void listing_reply(struct listing *l, bool more) {
     buf_release(&b);
 }
 
-static void listing_free(struct listing *l) {
+static void comment_list_free(struct comment_list *l) {
     buf_release(&l->comments);
     free(l);
 }
 
-static bool listing_is_full(const struct listing *l) {
-    return l->count == l->limit || l->comments.len >= LISTING_BYTES;
+static bool comment_list_is_full(const struct comment_list *l) {
+    return l->count == l->limit || l->comments.len >= COMMENT_LIST_BYTES;
 }
 
-static void listing_add(struct buf *b, const struct engine_entry *e) {
+static void comment_list_add(struct buf *b, const struct engine_entry *e) {
     if (b->len) buf_add_string(b, ",");
     entry_write(b, e);
 }
 
 // Takes comments up to `before`. Returns whether one was left out.
-static bool listing_take_forwards(struct listing *l, const struct engine_range *r) {
+static bool comment_list_take_forwards(struct comment_list *l, const struct engine_range *r) {
     for (const struct engine_entry *e = r->entries; e < r->entries + r->count; e++) {
         if (position_is_set(l->before) && position_compare(e->at, l->before) >= 0) return false;
         if (e->kind == ENTRY_COMMENT) {
-            if (listing_is_full(l)) return true;
-            listing_add(&l->comments, e);
+            if (comment_list_is_full(l)) return true;
+            comment_list_add(&l->comments, e);
             l->count++;
         }
         l->after = e->at;
@@ -64,18 +64,18 @@ static bool listing_take_forwards(struct listing *l, const struct engine_range *
 }
 
 // Puts comments in front of those that there are, as many as still fit. Returns whether one was left out.
-static bool listing_take_backwards(struct listing *l, const struct engine_range *r) {
+static bool comment_list_take_backwards(struct comment_list *l, const struct engine_range *r) {
     const struct engine_entry *end = r->entries + r->count, *first = end;
     struct buf b = {0};
     size_t bytes = l->comments.len;
-    while (first > r->entries && l->count < l->limit && bytes < LISTING_BYTES) {
+    while (first > r->entries && l->count < l->limit && bytes < COMMENT_LIST_BYTES) {
         first--;
         l->before = first->at;
         l->count += first->kind == ENTRY_COMMENT;
         bytes += first->body_len;
     }
     for (const struct engine_entry *e = first; e < end; e++)
-        if (e->kind == ENTRY_COMMENT) listing_add(&b, e);
+        if (e->kind == ENTRY_COMMENT) comment_list_add(&b, e);
     if (b.len && l->comments.len) buf_add_string(&b, ",");
     buf_add(&b, l->comments.data, l->comments.len);
     buf_release(&l->comments);
@@ -85,34 +85,35 @@ static bool listing_take_backwards(struct listing *l, const struct engine_range 
     return r->more;
 }
 
-static void listing_read(struct listing *);
+static void comment_list_read(struct comment_list *);
 
-static void on_listing_range(void *arg, enum engine_status status, const struct engine_range *r) {
-    struct listing *l = arg;
+static void on_comment_list_range(void *arg, enum engine_status status, const struct engine_range *r) {
+    struct comment_list *l = arg;
     if (status == ENGINE_OK) {
-        bool more = l->forwards ? listing_take_forwards(l, r) : listing_take_backwards(l, r);
-        if (more && r->count && !listing_is_full(l) && l->reads < LISTING_READS) {
-            listing_read(l);
+        bool more = l->forwards ? comment_list_take_forwards(l, r) : comment_list_take_backwards(l, r);
+        if (more && r->count && !comment_list_is_full(l) && l->reads < COMMENT_LIST_READS) {
+            comment_list_read(l);
             return;
         }
-        listing_reply(l, more);
+        comment_list_reply(l, more);
     } else if (status == ENGINE_BUSY) {
         reply_unavailable(l->exchange, "overloaded", "Too many requests are waiting; try again soon.");
     } else {
         reply_unavailable(l->exchange, "store_unavailable",
                           "The comments could not be read; try again soon.");
     }
-    listing_free(l);
+    comment_list_free(l);
 }
 
-static void listing_read(struct listing *l) {
+static void comment_list_read(struct comment_list *l) {
     const struct engine_ops *ops = l->engine->ops;
-    size_t limit = l->reads ? LISTING_MAX : l->limit; // one read is enough, unless there are other entries
+    // One read is enough, unless there are other entries.
+    size_t limit = l->reads ? COMMENT_LIST_MAX : l->limit;
     l->reads++;
     if (l->forwards) // one more, which may be the one that ends the page
-        ops->range(l->engine, l->videoid, l->after, limit + 1, on_listing_range, l);
+        ops->range(l->engine, l->videoid, l->after, limit + 1, on_comment_list_range, l);
     else
-        ops->range_before(l->engine, l->videoid, l->before, limit, on_listing_range, l);
+        ops->range_before(l->engine, l->videoid, l->before, limit, on_comment_list_range, l);
 }
 
 // Reads a field of the query. Returns false, and has replied, if it is given and malformed.
@@ -124,15 +125,16 @@ static bool query_position(struct http_exchange *x, const char *name, struct pos
     return false;
 }
 
-void listing_handle(struct http_exchange *x, struct engine *engine) {
+void comment_list_handle(struct http_exchange *x, struct engine *engine) {
     const char *videoid;
-    struct listing asked = {.exchange = x, .engine = engine, .limit = LISTING_DEFAULT};
+    struct comment_list asked = {.exchange = x, .engine = engine, .limit = COMMENT_LIST_DEFAULT};
     if (!path_id(x, &videoid) || !query_position(x, "before", &asked.before) ||
-        !query_position(x, "after", &asked.after) || !query_number(x, "limit", 1, LISTING_MAX, &asked.limit))
+        !query_position(x, "after", &asked.after) ||
+        !query_number(x, "limit", 1, COMMENT_LIST_MAX, &asked.limit))
         return;
-    struct listing *l = mem_alloc(sizeof *l);
+    struct comment_list *l = mem_alloc(sizeof *l);
     *l = asked;
     l->forwards = position_is_set(l->after);
     memcpy(l->videoid, videoid, strlen(videoid) + 1);
-    listing_read(l);
+    comment_list_read(l);
 }
