@@ -43,9 +43,10 @@ struct dashboard {
     struct loop_timer sample_timer, leases_timer;
     struct engine_listener *events; // what other parts tell; NULL: stopped
     int64_t events_second;
-    unsigned events_shown; // in this second
-    json_t *sample;        // the newest; NULL: none yet
-    json_t *notices;       // oldest first
+    unsigned events_shown;                      // in this second
+    json_t *sample;                             // the newest; NULL: none yet
+    json_t *notices;                            // oldest first
+    struct frame *history_frame, *sample_frame; // for pages that connect, shared; NULL: to be made
 };
 
 static void on_sample_due(struct loop_timer *);
@@ -95,6 +96,13 @@ struct dashboard *dashboard_new(struct service *s, struct fanout *fanout, struct
     return d;
 }
 
+// To be called when a sample or a notice has been added.
+static void dashboard_drop_first_frames(struct dashboard *d) {
+    frame_unref(d->history_frame);
+    frame_unref(d->sample_frame);
+    d->history_frame = d->sample_frame = NULL;
+}
+
 void dashboard_stop(struct dashboard *d) {
     if (!d) return;
     loop_timer_stop(d->service->loop, &d->sample_timer);
@@ -110,6 +118,7 @@ void dashboard_free(struct dashboard *d) {
     dashboard_stop(d);
     readers_release(&d->listing.readers);
     board_free(d->board);
+    dashboard_drop_first_frames(d);
     json_decref(d->sample);
     json_decref(d->notices);
     free(d);
@@ -134,6 +143,7 @@ void dashboard_notice(struct dashboard *d, json_t *notice) {
     json_object_set_new(notice, "at", json_integer((json_int_t)clock_wall_ms()));
     if (json_array_size(d->notices) == DASHBOARD_NOTICES) json_array_remove(d->notices, 0);
     json_array_append(d->notices, notice);
+    dashboard_drop_first_frames(d);
     dashboard_publish(d, "notice", notice);
 }
 
@@ -200,6 +210,7 @@ static void on_sample_due(struct loop_timer *t) {
     board_history_add(&d->history, wall_ms, board_figures(d->board));
     json_decref(d->sample);
     d->sample = dashboard_make_sample(d, wall_ms);
+    dashboard_drop_first_frames(d);
     dashboard_publish(d, "sample", json_incref(d->sample));
 }
 
@@ -248,13 +259,21 @@ static struct frame *dashboard_head(const struct dashboard *d, const struct buf 
     return f;
 }
 
-static struct pending *dashboard_first_frames(struct dashboard *d) {
+// All pages that connect between two samples share the frames: after a restart they come all at once.
+static void dashboard_make_first_frames(struct dashboard *d) {
     const struct position unset = {0};
+    if (d->history_frame) return;
     json_t *history = board_history_show(&d->history);
     json_object_set(history, "notices", d->notices);
+    d->history_frame = frame_of_json(unset, "history", history);
+    if (d->sample) d->sample_frame = frame_of_json(unset, "sample", json_incref(d->sample));
+}
+
+static struct pending *dashboard_first_frames(struct dashboard *d) {
     struct pending *frames = pending_new(FIRST_FRAMES);
-    frames = pending_add(frames, frame_of_json(unset, "history", history));
-    if (d->sample) frames = pending_add(frames, frame_of_json(unset, "sample", json_incref(d->sample)));
+    dashboard_make_first_frames(d);
+    frames = pending_add(frames, frame_ref(d->history_frame));
+    if (d->sample_frame) frames = pending_add(frames, frame_ref(d->sample_frame));
     return frames;
 }
 

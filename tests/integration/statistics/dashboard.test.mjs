@@ -64,6 +64,19 @@ scenario('the dashboard shows what viewers and posters do', { ms: 60_000 }, asyn
   assert.deepEqual((await call('HEAD', `${system.statistics}/events`)).status, 200);
 });
 
+scenario('each dashboard that connects gets the notices so far, also between two samples', { ms: 40_000 }, async (t) => {
+  const system = await t.system();
+  let newest = await watchDashboard(t, system);
+  for (const video of ['first', 'second', 'third']) {
+    await newest.until('history', () => true, 'the history');
+    await owner(system, video);
+    await newest.until('notice', (n) => n.kind === 'assigned' && n.video === video, `the assignment of ${video}`);
+    newest = await watchDashboard(t, system);
+    const { notices } = await newest.until('history', () => true, 'the history with it');
+    assert.ok(notices.some((notice) => notice.video === video), `${video} in ${JSON.stringify(notices)}`);
+  }
+});
+
 scenario('a dashboard that comes back gets the samples that it missed', { ms: 40_000 }, async (t) => {
   const system = await t.system();
   const first = await watchDashboard(t, system);
