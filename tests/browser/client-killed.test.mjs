@@ -1,4 +1,5 @@
 // Set-ups: processes. The reader dies for good, the rest goes on.
+// CI: no. It takes long.
 import assert from 'node:assert/strict';
 import { owner, post, postMany } from '../integration/lib/api.mjs';
 import { scenario } from '../integration/lib/scenario.mjs';

@@ -1,4 +1,5 @@
 // The client behind a proxy that fails.
+// CI: no. It takes long.
 import assert from 'node:assert/strict';
 import { call, post, postMany } from '../integration/lib/api.mjs';
 import { scenario } from '../integration/lib/scenario.mjs';

@@ -1,4 +1,5 @@
 // Long: 15.
+// CI: no. It takes long.
 import assert from 'node:assert/strict';
 import { until } from '../integration/lib/time.mjs';
 import { scenario } from '../integration/lib/scenario.mjs';

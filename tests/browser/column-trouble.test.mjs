@@ -1,4 +1,5 @@
 // What must not get lost or loud when something goes wrong: the focus, the key of a text, a screen reader's patience.
+// CI: no. It takes long.
 import assert from 'node:assert/strict';
 import { until } from '../integration/lib/time.mjs';
 import { scenario } from '../integration/lib/scenario.mjs';

@@ -1,4 +1,5 @@
 // The page that `chorus simulate --html` writes.
+// CI: no. It takes long.
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 // axe-core on the viewer page, in both themes, wide and on a phone, and in the states that look different.
+// CI: no. It takes long.
 import assert from 'node:assert/strict';
 import { post } from '../integration/lib/api.mjs';
 import { scenario } from '../integration/lib/scenario.mjs';

@@ -1,6 +1,7 @@
 // Long: 40.
 // A hundred comments a second: the page shows as many as can be read, and neither it nor its memory grows. How smoothly it
 // does so depends on the machine, so frames are reported and not judged; CHORUS_FLOOD_S=60 for figures (docs/benchmarks.md).
+// CI: no. It takes long.
 import assert from 'node:assert/strict';
 import { post } from '../integration/lib/api.mjs';
 import { scenario } from '../integration/lib/scenario.mjs';

@@ -1,4 +1,5 @@
 // The viewer page on bad days: what is slow, lost, refused or away between it and the servers.
+// CI: no. It takes long.
 import assert from 'node:assert/strict';
 import { owner, post } from '../integration/lib/api.mjs';
 import { scenario } from '../integration/lib/scenario.mjs';

@@ -1,4 +1,4 @@
-// CI also: up-redis, processes, asan. Each engine reads its log in its own way.
+// CI also: up-redis, asan. Each engine reads its log in its own way.
 import assert from 'node:assert/strict';
 import { call, post, postMany } from '../lib/api.mjs';
 import { checkCors } from '../lib/checks.mjs';

@@ -1,4 +1,4 @@
-// CI also: processes, up-redis. A reader that is gone is a process that is gone, or one killed from the dashboard.
+// CI also: processes. A reader that is gone is a process that is gone, or one killed from the dashboard.
 // Long: 14.
 import assert from 'node:assert/strict';
 import { watchDashboard } from '../lib/dashboard.mjs';

@@ -1,4 +1,4 @@
-// CI also: up-redis, processes, asan. The newest comments are read by the engine, and join the live stream.
+// CI also: up-redis, asan. The newest comments are read by the engine, and join the live stream.
 import assert from 'node:assert/strict';
 import { health, owner, post, postMany } from '../lib/api.mjs';
 import { EventSourceViewer } from '../lib/eventsource.mjs';

@@ -1,5 +1,5 @@
 // How many viewers a video has, for those that ask. A Viewer that has not asked fails if it is sent a count.
-// CI also: up-redis, processes, asan. Readers send each other messages through Redis, or within the process.
+// CI also: up-redis, asan. Readers send each other messages through Redis, or within the process.
 // Long: 40.
 import assert from 'node:assert/strict';
 import { owner, post } from '../lib/api.mjs';
