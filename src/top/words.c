@@ -36,8 +36,10 @@ const char *words_of_rate(char out[WORDS_SIZE], const json_t *n) {
 const char *words_of_ms(char out[WORDS_SIZE], const json_t *n) {
     if (!json_is_number(n)) return nothing(out);
     double ms = json_number_value(n);
-    if (ms < 1000)
-        snprintf(out, WORDS_SIZE, "%.*f ms", ms < 9.95 && ms > 0, ms);
+    if (ms < 1)
+        snprintf(out, WORDS_SIZE, "<1 ms");
+    else if (ms < 1000)
+        snprintf(out, WORDS_SIZE, "%.*f ms", ms < 9.95, ms);
     else
         snprintf(out, WORDS_SIZE, "%.1f s", ms / 1000);
     return out;

@@ -34,7 +34,7 @@ test('imbalance is a matter only where there are viewers', () => {
 
 test('figures are short, and say when they are not known', () => {
   assert.deepEqual([count(null), count(12_345), count(1_250_000), rate(1.94), rate(0), rate(345.6)], ['–', '12,345', '1.25M', '1.9', '0', '346']);
-  assert.deepEqual([milliseconds(null), milliseconds(39.5), milliseconds(1_234), milliseconds(61_000)].map((pair) => pair.join(' ').trim()), ['–', '40 ms', '1.2 s', '1.0 min']);
+  assert.deepEqual([null, 0, 0.9, 1, 39.5, 1_234, 61_000].map((value) => milliseconds(value).join(' ').trim()), ['–', '<1 ms', '<1 ms', '1 ms', '40 ms', '1.2 s', '1.0 min']);
   assert.deepEqual([bytes(null), bytes(500), bytes(268_435_456)], ['–', '500 B', '256 MB']);
   assert.deepEqual([span(8_400), span(120_000), span(7_200_000)], ['8 s', '2 min', '2 h']);
   assert.deepEqual([tick(0.5), tick(2), tick(5_000)], ['0.5', '2', '5,000']);

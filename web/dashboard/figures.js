@@ -12,9 +12,10 @@ export const count = (value) => (!known(value) ? NOTHING : value < 100_000 ? who
 /** A rate, with one decimal where it is low: 1.9; 345; 12,345; 1.25M. */
 export const rate = (value) => (known(value) && value > 0 && value < 10 ? value.toFixed(1) : count(value));
 
-/** A duration in milliseconds, as [number, unit]. */
+/** A duration in milliseconds, as [number, unit]. Below one it is no more exact than that: nothing takes 0 ms. */
 export function milliseconds(value) {
   if (!known(value)) return [NOTHING, ''];
+  if (value < 1) return ['<1', 'ms'];
   if (value < 1_000) return [String(Math.round(value)), 'ms'];
   return value < 60_000 ? [(value / 1_000).toFixed(value < 10_000 ? 1 : 0), 's'] : [(value / 60_000).toFixed(1), 'min'];
 }
