@@ -105,14 +105,24 @@ struct frame *frame_of_head(const void *head, size_t head_len, const void *event
 }
 
 // An event is its id, its name and its data, in this order (event_stream_add_event).
-bool frame_is_plain(const struct frame *f) {
-    static const char id[] = "id: ", name[] = "event: ";
+static bool frame_has_name(const struct frame *f, const char *name, size_t len) {
+    static const char id[] = "id: ";
     const char *at = f->bytes + f->head, *end = at + f->len;
     if (f->len >= sizeof id && !memcmp(at, id, sizeof id - 1)) {
         const char *line_end = memchr(at, '\n', f->len);
         if (line_end) at = line_end + 1;
     }
-    return (size_t)(end - at) < sizeof name || memcmp(at, name, sizeof name - 1) != 0;
+    return (size_t)(end - at) > len && memcmp(at, name, len) == 0;
+}
+
+bool frame_is_plain(const struct frame *f) {
+    static const char any[] = "event: ";
+    return !frame_has_name(f, any, sizeof any - 1);
+}
+
+bool frame_is_gap(const struct frame *f) {
+    static const char gap[] = "event: gap\n";
+    return frame_has_name(f, gap, sizeof gap - 1);
 }
 
 struct frame *frame_ref(struct frame *f) {

@@ -251,7 +251,7 @@ static void on_feed_live(struct feed *f) {
 // A gap that all viewers get: entries that the store has lost, or dropped before this reader read them.
 static void broadcast_tell_gap(struct broadcast *b, const struct frame *f) {
     struct broadcast_env *env = b->env;
-    bool epoch = f->first.epoch != f->at.epoch;
+    bool epoch = f->first.epoch != f->at.epoch || f->first.seq > f->at.seq; // or the store went back
     if (!event_feed_has_room(&env->events, broadcast_now_ms(b))) return;
     uint64_t count = f->at.seq - f->first.seq + 1;
     json_t *missed = epoch ? json_null() : json_integer((json_int_t)count);
@@ -264,10 +264,10 @@ static void on_feed_frame(struct feed *feed, struct frame *f) {
     struct broadcast *b = container_of(feed, struct broadcast, feed);
     struct broadcast_env *env = b->env;
     struct position from = feed_position(feed);
-    if (position_compare(f->first, f->at) == 0) // no gap
-        rate_add(&b->comments, broadcast_now_ms(b));
-    else
+    if (frame_is_gap(f))
         broadcast_tell_gap(b, f);
+    else
+        rate_add(&b->comments, broadcast_now_ms(b));
     // An entry without a number is only for viewers that are connected: one that reconnects cannot tell
     // whether it has seen it. Where the feed has gone back, the history starts again.
     if (position_is_set(f->at)) {

@@ -36,6 +36,7 @@ struct fake_engine {
     unsigned waiting_count, asked;
     uint64_t epoch; // the highest ever
     bool not_ready;
+    char *notified;
 };
 
 static struct fake_engine *from(struct engine *e) {
@@ -276,7 +277,13 @@ void fake_set_ready(struct fake_engine *f, bool is_ready) {
 }
 
 static void notify(struct engine *e, const char *topic, const void *body, size_t len) {
-    (void)e, (void)topic, (void)body, (void)len;
+    (void)topic;
+    free(from(e)->notified);
+    from(e)->notified = mem_strndup(body, len);
+}
+
+const char *fake_notified(const struct fake_engine *f) {
+    return f->notified ? f->notified : "";
 }
 
 static const struct engine_ops fake_ops = {.name = "fake",
@@ -303,5 +310,6 @@ void fake_engine_free(struct fake_engine *f) {
     while (f->waiting_count) fake_fail(f, 0, ENGINE_CLOSED);
     struct engine_subscription *s, *next;
     DL_FOREACH_SAFE(f->subscriptions, s, next) unsubscribe(&f->engine, s);
+    free(f->notified);
     free(f);
 }

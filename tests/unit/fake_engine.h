@@ -30,6 +30,9 @@ void fake_lose(struct fake_engine *, struct position head);   // goes back to `h
 unsigned fake_subscriptions(const struct fake_engine *);
 void fake_notify_subscribed(struct fake_engine *);
 
+// Returns the newest message to other processes, "" if there is none; valid until the next one.
+const char *fake_notified(const struct fake_engine *);
+
 // Queries that wait for their answer, oldest first.
 enum fake_kind { FAKE_HEAD, FAKE_RANGE, FAKE_BEFORE };
 struct fake_query {

@@ -376,6 +376,33 @@ static void a_long_absence_is_read_in_pieces(void **state) {
     assert_int_equal(shown, MISSED);
 }
 
+#define NOTICE(missed, reason)                                                                               \
+    "{\"kind\":\"gap\",\"video\":\"" FAKE_VIDEO "\",\"missed\":" missed ",\"reason\":\"" reason "\"}"
+
+static void a_gap_of_the_feed_is_announced_even_if_it_is_a_single_number(void **state) {
+    (void)state;
+    go_live_at(7);
+    int a = join_live();
+    fake_log_run(engine, 1, 8, 8);
+    fake_expire(engine, pos(1, 8));
+    fake_append(engine, comment_at(1, 9));
+    fake_answer_all(engine, 10);
+    assert_given(a, "from:1-7 gap(1-8..1-8 1 expired) 1-9");
+    assert_string_equal(fake_notified(engine), NOTICE("1", "expired"));
+}
+
+static void what_the_store_lost_within_an_epoch_is_announced_without_a_number(void **state) {
+    (void)state;
+    go_live_at(5);
+    int a = join_live();
+    fake_append_run(engine, 1, 6, 9);
+    fake_lose(engine, pos(1, 7));
+    fake_append_run(engine, 1, 8, 8); // the number of another comment before
+    fake_answer_all(engine, 1);
+    assert_given(a, "from:1-5 1-6 1-7 1-8 1-9 gap(1-10..1-7 null epoch)");
+    assert_string_equal(fake_notified(engine), NOTICE("null", "epoch"));
+}
+
 static void what_has_expired_is_a_gap(void **state) {
     (void)state;
     go_live_at(9);
@@ -1202,6 +1229,8 @@ int main(void) {
         TEST(a_second_backfill_reaches_further_back_for_all_that_wait),
         TEST(what_is_published_while_the_log_is_read_is_neither_lost_nor_doubled),
         TEST(a_long_absence_is_read_in_pieces),
+        TEST(a_gap_of_the_feed_is_announced_even_if_it_is_a_single_number),
+        TEST(what_the_store_lost_within_an_epoch_is_announced_without_a_number),
         TEST(what_has_expired_is_a_gap),
         TEST(if_all_has_expired_the_gap_reaches_up_to_now),
         TEST(a_number_of_an_older_epoch_that_is_gone_is_a_gap),

@@ -44,6 +44,9 @@ struct frame *frame_of_head(const void *head, size_t head_len, const void *event
 // Returns whether it is an event without a name, as a comment is.
 bool frame_is_plain(const struct frame *);
 
+// Returns whether it is a gap; one of a single number covers no more than a comment does.
+bool frame_is_gap(const struct frame *);
+
 struct frame *frame_ref(struct frame *);
 void frame_unref(struct frame *); // NULL is fine
 
