@@ -42,7 +42,8 @@ scenario('in a demo the tiles move, a reader is killed from the page, is shown a
   await page.keyboard.press('Escape');
   assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Kill');
   await page.keyboard.press('Enter');
-  await row.locator('.sure').click();
+  await row.locator('.sure').press('Enter');
+  assert.equal(await page.evaluate(() => document.activeElement.className), 'note', 'the focus stays in the row');
   await waitText(page, '#headline', /Reader lost: reader-2/);
   assert.equal(await page.locator('#verdict').getAttribute('data-level'), 'bad');
   assert.match(await row.innerText(), /lost/);
@@ -51,6 +52,7 @@ scenario('in a demo the tiles move, a reader is killed from the page, is shown a
   await waitText(page, '#feed', /reader-2 is back/, 30_000);
   await waitText(page, '#headline', /All is well/, 30_000);
   await row.getByRole('button', { name: 'Kill reader-2' }).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Kill');
   assert.deepEqual(wrong, []);
 });
 

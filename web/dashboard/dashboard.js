@@ -93,9 +93,9 @@ async function kill(id) {
     token ??= (await (await fetch('/demo')).json()).token;
     const answer = await fetch(`/demo/readers/${encodeURIComponent(id)}/kill`, { method: 'POST', headers: { authorization: `Bearer ${token}` } });
     const { restartMs, error } = await answer.json();
-    return answer.ok ? `killed; back in ${span(restartMs)}` : error;
+    return { killed: answer.ok, words: answer.ok ? `killed; back in ${span(restartMs)}` : error };
   } catch {
-    return 'The server did not answer.';
+    return { killed: false, words: 'The server did not answer.' };
   }
 }
 

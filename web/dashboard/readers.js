@@ -40,6 +40,7 @@ class Row {
     this.no = make('button', 'keep', 'Cancel');
     this.note = make('span', 'note');
     this.note.setAttribute('role', 'status');
+    this.note.tabIndex = -1; // it has the focus while there is no button
     for (const button of [this.ask, this.yes, this.no]) button.type = 'button';
     this.ask.setAttribute('aria-label', `Kill ${this.id}`);
     const confirm = (asked) => {
@@ -52,11 +53,20 @@ class Row {
     this.element.addEventListener('keydown', ({ key }) => key === 'Escape' && !this.yes.hidden && confirm(false));
     this.yes.addEventListener('click', async () => {
       confirm(false);
-      this.ask.disabled = true;
-      setText(this.note, await kill(this.id));
+      this.ask.hidden = true;
+      this.note.focus();
+      const { killed, words } = await kill(this.id);
+      setText(this.note, words);
+      if (!killed) this.#offer();
     });
     this.yes.hidden = this.no.hidden = true;
     this.cells.act.append(this.ask, this.yes, this.no, this.note);
+  }
+
+  // Shows the button again.
+  #offer() {
+    this.ask.hidden = false;
+    if (document.activeElement === this.note) this.ask.focus();
   }
 
   show(reader, { demo }) {
@@ -80,7 +90,7 @@ class Row {
     this.cells.store.classList.toggle('bad', reader.storeAvailable === false);
     this.cells.act.hidden = !demo;
     if (reader.state === 'live' && this.wasGone) {
-      this.ask.disabled = false;
+      this.#offer();
       setText(this.note, '');
     }
     this.wasGone = reader.state !== 'live';
@@ -97,7 +107,7 @@ class Row {
 export class Readers {
   #rows = new Map();
 
-  /** `kill(id)`: kills a reader; resolves to what became of it, in words. */
+  /** `kill(id)`: kills a reader; resolves to {killed, words}: what became of it. */
   constructor({ body, empty, act, kill }) {
     Object.assign(this, { body, empty, act, kill });
   }
