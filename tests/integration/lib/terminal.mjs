@@ -54,7 +54,12 @@ export class Terminal {
 
   async release() {
     this.child.stdin.destroy();
-    this.child.kill('SIGKILL'); // which hangs up on what runs in it
+    // A hangup does not end what runs in it.
+    if (this.child.exitCode === null && this.#findTty()) {
+      const { stdout } = spawnSync('ps', ['-o', 'pid=', '-t', this.tty.replace('/dev/', '')], { encoding: 'utf8' });
+      spawnSync('kill', ['-KILL', ...(stdout.match(/\d+/g) ?? [])]);
+    }
+    this.child.kill('SIGKILL');
     await this.ended;
   }
 }
