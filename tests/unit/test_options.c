@@ -381,6 +381,8 @@ static void test_the_programs_defaults(void **state) {
         if (settings_rows[i].environment) unsetenv(settings_rows[i].environment);
     struct settings s;
     memset(&s, 0, sizeof s);
+    s.log_level =
+        LOG_LEVEL_NOT_GIVEN; // and left so for `up`, which has no level before it knows its terminal
     assert_true(
         options_parse(settings_rows, settings_row_count, COMMAND_UP, 0, NULL, &s, error, sizeof error));
     assert_string_equal(s.bind, "127.0.0.1");
@@ -401,9 +403,12 @@ static void test_the_programs_defaults(void **state) {
     assert_int_equal(s.log_age_ms, 3600000);
     assert_int_equal(s.max_videos, 1000000);
     assert_int_equal(s.user_rate, 0);
-    assert_int_equal(s.log_level, 1);
+    assert_int_equal(s.log_level, LOG_LEVEL_NOT_GIVEN);
     assert_false(s.durable);
     assert_null(s.internal_token);
+    assert_true(
+        options_parse(settings_rows, settings_row_count, COMMAND_READER, 0, NULL, &s, error, sizeof error));
+    assert_int_equal(s.log_level, 1);
 }
 
 // Every number at both ends of its range, and one beyond: what is cast to int later must fit.
