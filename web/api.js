@@ -71,7 +71,7 @@ function responseRow([status, reference]) {
 
 const addresses = new Map(); // role => input
 
-// As this page was reached, so are the others: their host is the same unless somebody says otherwise.
+// As this page was reached, so are the others: their host is the same unless the user changes it.
 function usualAddress({ url, description: role }) {
   if (role === 'comment') return location.origin;
   const usual = new URL(url);

@@ -62,7 +62,7 @@ scenario('an answer to a POST is lost: it is sent again with the same key, and s
     route: (page) => page.route('**/comment', async (route) => {
       keys.push(route.request().headers()['idempotency-key']);
       if (keys.length > 1) return route.continue();
-      await route.fetch(); // it has been stored, and nobody hears of it
+      await route.fetch(); // it has been stored, and its answer is lost
       return route.abort('connectionreset');
     }),
   });

@@ -279,7 +279,7 @@ static void a_killed_reader_counts_until_its_lease_ends(void **state) {
     assert_int_equal(w->readers[0].last, 1);
 }
 
-static void a_restarted_reader_counts_anew_at_once(void **state) {
+static void a_restarted_reader_counts_again_at_once(void **state) {
     struct world *w = *state;
     join(w, 0, "v", 1, true);
     join(w, 1, "v", 10, true);
@@ -562,7 +562,7 @@ int main(void) {
         TEST(a_reader_that_owns_it_not_shows_nothing_before_the_sum),
         TEST(the_owner_needs_no_viewer),
         TEST(a_killed_reader_counts_until_its_lease_ends),
-        TEST(a_restarted_reader_counts_anew_at_once),
+        TEST(a_restarted_reader_counts_again_at_once),
         TEST(the_others_report_to_the_new_owner),
         TEST(a_restarted_owner_is_reported_to_again),
         TEST(a_lost_message_is_made_good),

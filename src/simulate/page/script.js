@@ -29,7 +29,7 @@ function shape(name, attributes = {}, text) {
   return made;
 }
 
-// `words` is what the picture shows, for those who do not see it.
+// `words` describes the picture, for screen readers.
 function drawing(width, height, words, shapes) {
   const svg = shape('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': words });
   svg.append(...shapes);

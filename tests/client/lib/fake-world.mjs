@@ -40,7 +40,7 @@ export class FakeWorld {
     return entry.data ?? {};
   }
 
-  // The store loses its last comments and begins a new epoch. Readers cut nobody off, but announce it.
+  // The store loses its last comments and begins a new epoch. Readers keep their viewers, and announce it.
   newEpoch(lose) {
     const prev = this.log.at(-1 - lose)?.id ?? `${this.epoch}-0`;
     for (const { id } of this.log.splice(this.log.length - lose)) this.lost.add(id);

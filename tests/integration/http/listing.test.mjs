@@ -78,7 +78,7 @@ scenario('before and after: any position will do, and both bound the page', asyn
   assert.deepEqual(await ids({ after: '1-0', limit: 1 }), [[1], true]);
 });
 
-scenario('a video that nobody has commented on has none, and is not made by asking', async (t) => {
+scenario('a video without comments lists none, and is not created by asking', async (t) => {
   const system = await t.system();
   for (const query of [{}, { before: '5-5' }, { after: '5-5' }])
     assert.deepEqual(await page(system, 'none', query), { videoid: 'none', comments: [], more: false });
