@@ -3,7 +3,7 @@ WORKDIR /src
 # Before the sources, so that a changed source does not reinstall everything.
 COPY scripts/install-deps scripts/lib.sh scripts/
 RUN scripts/install-deps run
-COPY CMakeLists.txt ./
+COPY CMakeLists.txt LICENSE NOTICE ./
 COPY cmake cmake
 COPY web web
 COPY src src
@@ -12,6 +12,10 @@ RUN cmake -S . -B build -G Ninja \
  && strip build/chorus
 
 FROM debian:bookworm-slim
+LABEL org.opencontainers.image.title="Chorus" \
+      org.opencontainers.image.description="Live comments for live video" \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.licenses="MIT"
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libhiredis0.14 libjansson4 libsqlite3-0 \
  && apt-get clean \

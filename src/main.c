@@ -22,6 +22,18 @@ static int options_main(int argc, char **argv) {
     return 0;
 }
 
+extern const char chorus_license[], chorus_notice[]; // the files LICENSE and NOTICE
+
+static int license_main(int argc, char **argv) {
+    (void)argv;
+    if (argc) {
+        fputs("usage: chorus license\n", stderr);
+        return 2;
+    }
+    printf("%s\n\n%s", chorus_license, chorus_notice);
+    return 0;
+}
+
 static const struct command_row {
     const char *name;
     int (*run)(int argc, char **argv);
@@ -44,6 +56,7 @@ static const struct command_row {
     {"top", top_main, COMMAND_TOP, "[OPTIONS]",
      "show a running system in the terminal: viewers, rates, delays, readers, what happened"},
     {"probe", probe_main, 0, "URL", "request a URL, for health checks: exit code 0 if it returns 2xx"},
+    {"license", license_main, 0, "", "print the licence, and the notices of what is compiled in"},
     {"options", options_main, 0, "--markdown", "print the option table of docs/configuration.md"},
 };
 

@@ -22,6 +22,7 @@ test('the package installs, imports and has types that hold', () => {
   try {
     // Packed from a copy, because packing writes into its folder.
     for (const part of ['web', 'clients/js']) cpSync(path(part), join(folder, 'tree', part), { recursive: true });
+    cpSync(path('LICENSE'), join(folder, 'tree/LICENSE'));
     const npm = (args, cwd) => execFileSync('npm', [...args, '--offline', '--no-audit', '--no-fund', '--silent'], { cwd, encoding: 'utf8', env: { ...process.env, npm_config_cache: join(folder, 'cache') } });
     npm(['pack', '--pack-destination', folder], join(folder, 'tree/clients/js'));
     const [packed] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
@@ -31,6 +32,7 @@ test('the package installs, imports and has types that hold', () => {
     npm(['install', join(folder, packed)], user);
     const installed = join(user, 'node_modules/chorus-live-comments');
     assert.deepEqual(readFileSync(join(installed, 'chorus.js')), readFileSync(path('web/chorus.js')));
+    assert.deepEqual(readFileSync(join(installed, 'LICENSE')), readFileSync(path('LICENSE')));
     assert.equal(execFileSync(process.execPath, ['use.mjs'], { cwd: user, encoding: 'utf8' }), 'LiveComments ChorusError {"name":"connecting"}\n');
     const check = (file) => execFileSync(process.execPath, [path('tests/node_modules/typescript/bin/tsc'), '--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2022,dom,dom.iterable', file], { cwd: user, encoding: 'utf8' });
     check('right.ts');
