@@ -1,5 +1,6 @@
 #include "base/options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -100,13 +101,31 @@ static bool option_set(const struct option_row *row, const char *text, const cha
     return false;
 }
 
+void option_environment(const struct option_row *row, char name[OPTION_NAME_SIZE]) {
+    int len = snprintf(name, OPTION_NAME_SIZE, "CHORUS_%s", row->flag);
+    for (int i = 0; i < len && i < OPTION_NAME_SIZE; i++)
+        name[i] = name[i] == '-' ? '_' : (char)toupper((unsigned char)name[i]);
+}
+
+// Kubernetes sets CHORUS_PORT=tcp://10.0.0.1:3000 in every pod beside a Service named chorus, and
+// CHORUS_MANAGER_PORT for one named chorus-manager.
+static bool is_service_link(const struct option_row *row, const char *text) {
+    return row->type == OPTION_INT && (!strncmp(text, "tcp://", 6) || !strncmp(text, "udp://", 6));
+}
+
+static bool option_set_from(const struct option_row *row, const char *name, struct option_context *c) {
+    const char *text = name ? getenv(name) : NULL;
+    return !text || !*text || is_service_link(row, text) || option_set(row, text, name, c);
+}
+
 static bool options_set_defaults(const struct option_row *rows, size_t count, unsigned command,
                                  struct option_context *c) {
     for (const struct option_row *row = rows; row < rows + count; row++) {
         if (!(row->commands & command)) continue;
-        const char *env = row->environment ? getenv(row->environment) : NULL;
+        char name[OPTION_NAME_SIZE];
+        option_environment(row, name);
         if (row->fallback && !option_set(row, row->fallback, row->flag, c)) return false;
-        if (env && *env && !option_set(row, env, row->environment, c)) return false;
+        if (!option_set_from(row, row->environment, c) || !option_set_from(row, name, c)) return false;
     }
     return true;
 }
@@ -148,7 +167,6 @@ static void write_usage(const struct option_row *row, char *out, size_t size) {
 }
 
 void options_help(const struct option_row *rows, size_t count, unsigned command, FILE *out) {
-    bool environment = false;
     for (const struct option_row *row = rows; row < rows + count; row++) {
         char usage[80];
         if (!(row->commands & command)) continue;
@@ -158,9 +176,10 @@ void options_help(const struct option_row *rows, size_t count, unsigned command,
             fprintf(out, " (default %s)", row->fallback);
         if (row->environment) fprintf(out, " [%s]", row->environment);
         fputc('\n', out);
-        environment |= row->environment != NULL;
     }
-    if (environment) fputs("\n[NAME]: the environment variable that stands for the option\n", out);
+    fputs(
+        "\nEach can be set in the environment too: --an-option as CHORUS_AN_OPTION, or by the name in [].\n",
+        out);
 }
 
 static void write_commands(const struct option_row *row, const char *const *commands, FILE *out) {
@@ -176,9 +195,10 @@ void options_markdown(const struct option_row *rows, size_t count, const char *c
     fputs("| option | environment | default | what it does | commands |\n| --- | --- | --- | --- | --- |\n",
           out);
     for (const struct option_row *row = rows; row < rows + count; row++) {
-        char usage[80];
+        char usage[80], name[OPTION_NAME_SIZE];
         write_usage(row, usage, sizeof usage);
-        fprintf(out, "| `%s` | %s%s%s | %s | %s | ", usage, row->environment ? "`" : "",
+        option_environment(row, name);
+        fprintf(out, "| `%s` | `%s`%s%s%s | %s | %s | ", usage, name, row->environment ? ", `" : "",
                 row->environment ? row->environment : "", row->environment ? "`" : "",
                 row->fallback && row->type != OPTION_BOOL ? row->fallback : "", row->help);
         write_commands(row, commands, out);

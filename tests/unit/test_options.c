@@ -66,8 +66,12 @@ static void refuse(const char *text, const char *culprit) {
 
 static int clear_environment(void **state) {
     (void)state;
-    for (size_t i = 0; i < ROWS; i++)
+    for (size_t i = 0; i < ROWS; i++) {
+        char name[OPTION_NAME_SIZE];
+        option_environment(&rows[i], name);
+        unsetenv(name);
         if (rows[i].environment) unsetenv(rows[i].environment);
+    }
     return 0;
 }
 
@@ -277,6 +281,35 @@ static void test_a_bad_variable_is_named(void **state) {
     assert_true(parse_as(WATCH, "")); // but not where the option does not exist
 }
 
+static void test_every_option_has_a_name_in_the_environment(void **state) {
+    (void)state;
+    char name[OPTION_NAME_SIZE];
+    option_environment(&(struct option_row){.flag = "log-level"}, name);
+    assert_string_equal(name, "CHORUS_LOG_LEVEL");
+    setenv("CHORUS_SHIFT", "3", 1);
+    assert_true(parse_as(WATCH, ""));
+    assert_int_equal(fields.shift, 3);
+    setenv("CHORUS_PORT", "1", 1);
+    setenv("T_PORT", "2", 1);
+    accept("");
+    assert_int_equal(fields.port, 1); // of two names Chorus's own counts
+    setenv("CHORUS_PORT", "many", 1);
+    refuse("", "CHORUS_PORT is \"many\"");
+}
+
+static void test_what_kubernetes_sets_for_a_service_is_no_port(void **state) {
+    (void)state;
+    setenv("CHORUS_PORT", "tcp://10.0.0.1:3000", 1);
+    accept("");
+    assert_int_equal(fields.port, 3000);
+    setenv("T_PORT", "4000", 1);
+    accept("");
+    assert_int_equal(fields.port, 4000);
+    setenv("CHORUS_BIND", "tcp://10.0.0.1:3000", 1); // a string may be anything
+    accept("");
+    assert_string_equal(fields.bind, "tcp://10.0.0.1:3000");
+}
+
 static void test_a_sentence_that_does_not_fit_is_truncated(void **state) {
     (void)state;
     char small[10];
@@ -311,6 +344,8 @@ static void test_help_shows_a_commands_options(void **state) {
     assert_non_null(strstr(text, "  --port PORT "));
     assert_non_null(strstr(text, "where to listen (default 3000) [T_PORT]\n"));
     assert_non_null(strstr(text, "who may [T_TOKEN]\n")); // no default
+    assert_non_null(
+        strstr(text, "\nEach can be set in the environment too: --an-option as CHORUS_AN_OPTION"));
     assert_null(strstr(text, "--shift"));
 }
 
@@ -320,11 +355,15 @@ static void test_markdown_has_a_row_for_every_option(void **state) {
     static const char head[] =
         "| option | environment | default | what it does | commands |\n| --- | --- | --- | --- | --- |\n";
     assert_memory_equal(text, head, sizeof head - 1);
-    assert_non_null(strstr(text, "\n| `--durable` | `T_DURABLE` |  | writes through | serve |\n"));
-    assert_non_null(strstr(text, "\n| `--port PORT` | `T_PORT` | 3000 | where to listen | serve |\n"));
-    assert_non_null(strstr(text, "| `--size SIZE` | `T_SIZE` | 4k | memory | serve, watch |\n"));
-    assert_non_null(strstr(text, "\n| `--shift N` |  | -5 | below zero | watch |\n"));
-    assert_non_null(strstr(text, "\n| `--token SECRET` | `T_TOKEN` |  | who may | serve |\n"));
+    assert_non_null(
+        strstr(text, "\n| `--durable` | `CHORUS_DURABLE`, `T_DURABLE` |  | writes through | serve |\n"));
+    assert_non_null(
+        strstr(text, "\n| `--port PORT` | `CHORUS_PORT`, `T_PORT` | 3000 | where to listen | serve |\n"));
+    assert_non_null(
+        strstr(text, "| `--size SIZE` | `CHORUS_SIZE`, `T_SIZE` | 4k | memory | serve, watch |\n"));
+    assert_non_null(strstr(text, "\n| `--shift N` | `CHORUS_SHIFT` | -5 | below zero | watch |\n"));
+    assert_non_null(
+        strstr(text, "\n| `--token SECRET` | `CHORUS_TOKEN`, `T_TOKEN` |  | who may | serve |\n"));
 }
 
 // The program's own table.
@@ -356,6 +395,7 @@ static void test_the_programs_rows_are_in_order(void **state) {
         const struct option_row *row = &settings_rows[i];
         assert_true(is_word(row->flag, "abcdefghijklmnopqrstuvwxyz-"));
         if (row->environment) assert_true(is_word(row->environment, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"));
+        assert_true(strlen("CHORUS_") + strlen(row->flag) + strlen("_FILE") < OPTION_NAME_SIZE);
         assert_true(row->commands != 0 && row->help && *row->help);
         assert_int_equal(row->type == OPTION_CHOICE, row->choices != NULL);
         if (row->type == OPTION_INT || row->type == OPTION_BYTES) {
@@ -450,6 +490,8 @@ int main(void) {
         CLEAN(test_environment),
         CLEAN(test_an_empty_variable_is_ignored),
         CLEAN(test_a_bad_variable_is_named),
+        CLEAN(test_every_option_has_a_name_in_the_environment),
+        CLEAN(test_what_kubernetes_sets_for_a_service_is_no_port),
         CLEAN(test_a_sentence_that_does_not_fit_is_truncated),
         CLEAN(test_help_shows_a_commands_options),
         CLEAN(test_markdown_has_a_row_for_every_option),

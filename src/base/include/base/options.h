@@ -15,9 +15,17 @@ enum option_type {
     OPTION_CHOICE  // one of `choices`, separated by |; its index into an int64_t
 };
 
+enum option_trait {
+    OPTION_RELOADS = 1, // can change while the process runs
+    OPTION_SECRET = 2,  // never shown; can be read from a file
+    OPTION_PASSWORD =
+        4, // a URL that may contain a password; can be read from a file, and is shown without it
+};
+
+// What a row leaves out is zero.
 struct option_row {
     const char *flag;        // without the dashes
-    const char *environment; // NULL: none
+    const char *environment; // a name besides CHORUS_FLAG; NULL: none
     enum option_type type;
     size_t offset; // of the field in the settings
     int64_t min, max;
@@ -26,10 +34,17 @@ struct option_row {
     const char *choices;
     const char *help;
     unsigned commands; // bit mask of the commands that have the option
+    unsigned traits;   // of enum option_trait
 };
 
-// Fills in the fields of `settings` whose options the command has, from defaults, then the environment, then
-// the arguments (of a repeated one the last counts); other fields are left alone. Commands with different
+enum { OPTION_NAME_SIZE = 64 };
+
+// Writes the name that every option has in the environment: CHORUS_LOG_LEVEL for log-level.
+void option_environment(const struct option_row *, char name[OPTION_NAME_SIZE]);
+
+// Fills in the fields of `settings` whose options the command has, from defaults, then the environment (of
+// two names the one that begins with CHORUS_ counts), then the arguments (of a repeated one the last counts);
+// other fields are left alone. Commands with different
 // defaults for one option have a row each. Accepts `--flag value` and `--flag=value`. Returns false and
 // writes one sentence into `error` if an option is unknown, lacks its value, or is out of range. Strings are
 // borrowed from argv, the environment and the rows.
