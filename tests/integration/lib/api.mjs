@@ -5,7 +5,7 @@ import { compareIds } from './journal.mjs';
 import { scaled } from './time.mjs';
 
 // A missing response is to be reported before the scenario's own time is up.
-const dispatcher = new Agent({ connections: 64, keepAliveTimeout: 2_000, headersTimeout: scaled(12_000), bodyTimeout: scaled(12_000) });
+const direct = new Agent({ connections: 64, keepAliveTimeout: 2_000, headersTimeout: scaled(12_000), bodyTimeout: scaled(12_000) });
 
 // With CHORUS_CHECK_API=1 each answer has to be as the system itself describes it.
 let description;
@@ -15,8 +15,8 @@ async function checkAsDescribed(method, url, answer) {
   description.checkAny(method, url, answer);
 }
 
-// {status, headers, text, json}. `json` is sent as a JSON body; `body` as it is.
-export async function call(method, url, { json, body = json && JSON.stringify(json), headers = {} } = {}) {
+// {status, headers, text, json}. `json` is sent as a JSON body; `body` as it is. dispatcher: undici's, for servers with TLS.
+export async function call(method, url, { json, body = json && JSON.stringify(json), headers = {}, dispatcher = direct } = {}) {
   const types = json === undefined ? {} : { 'content-type': 'application/json' };
   const response = await request(url, { method, body, headers: { ...types, ...headers }, dispatcher });
   const answer = { status: response.statusCode, headers: response.headers, text: await response.body.text() };
@@ -34,7 +34,7 @@ async function expectStatus(status, answer) {
 // The comment as stored: {id, userid, videoid, comment, timestamp}.
 export async function post(system, video, comment, { user = 'poster', headers, ...fields } = {}) {
   const json = { userid: user, videoid: video, comment, ...fields };
-  return (await expectStatus(201, call('POST', `${system.comment}/comment`, { json, headers }))).comment;
+  return (await expectStatus(201, call('POST', `${system.comment}/comment`, { json, headers, dispatcher: system.dispatcher }))).comment;
 }
 
 // Posts `count` comments, `atOnce` of them at a time; text(i) makes them. Returns them in the order of their numbers.

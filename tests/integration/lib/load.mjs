@@ -15,7 +15,7 @@ class Poster {
   unreachable = 0; // no answer
   constructor(load, video, number) {
     Object.assign(this, { load, video, number });
-    this.dispatcher = new Agent({ connections: 1, headersTimeout: scaled(12_000) });
+    this.dispatcher = new Agent({ connections: 1, headersTimeout: scaled(12_000), connect: load.connect });
     this.done = this.#run();
   }
 
@@ -109,8 +109,8 @@ class Load {
   closed = false;
   lastAt = 0;
 
-  constructor(system, { everyMs = 4, viewer = () => ({}), everywhere = false } = {}) {
-    Object.assign(this, { system, everyMs, viewer, everywhere });
+  constructor(system, { everyMs = 4, viewer = () => ({}), everywhere = false, connect } = {}) {
+    Object.assign(this, { system, everyMs, viewer, everywhere, connect });
   }
 
   async start({ videos, posters, viewers }) {
@@ -189,7 +189,7 @@ class Load {
 }
 
 // options: videos, posters and viewers of each, everyMs between the posts of one poster; viewer(number): options of its own;
-// everywhere: they begin at one reader after the other, whose the video may not be
+// everywhere: they begin at one reader after the other, whose the video may not be; connect: undici's, for servers with TLS
 export async function startLoad(t, system, { videos = ['one', 'two', 'three'], posters = 2, viewers = 2, ...options } = {}) {
   const load = new Load(system, options);
   t.after(() => load.end());

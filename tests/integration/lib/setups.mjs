@@ -66,7 +66,7 @@ async function processes({ redis, portOf, flags, args, wait = true, ...options }
     const role = roleOf(name);
     const all = {
       redis: redis.url, port: portOf(name), 'instance-id': name.includes('-') ? name : `${name}-1`,
-      'manager-url': addresses.get('manager'), 'statistics-url': addresses.get('statistics'), ...flags,
+      'manager-url': addresses.get('manager'), 'statistics-url': addresses.get('statistics'), ...flags, ...options.ownFlags?.(name),
     };
     const mine = Object.entries(all).filter(([flag, value]) => value !== undefined && flagsOf(role).has(flag));
     const file = options.fileOf?.(name);

@@ -106,6 +106,7 @@ class System {
 
 // options:
 //   readers  how many (3)             flags   {'log-entries': 10}, given as --log-entries 10
+//   ownFlags further flags of a process, by its name, of set-ups that have several
 //   fileOf   which program a process is, by its name: undefined, or the path of another one than the program under test
 //   managers, comments  more than one, of set-ups that can      redis  as RedisServer's: {fsync: 'always'}, or a RedisPair
 //   wait     false: not for its Redis, which system.redis.start() starts later
