@@ -118,8 +118,8 @@ export class Page {
   async setUp(text) {
     await this.#stopRunning();
     if (text === 'none') return;
-    for (const command of text.split(/; */)) {
-      const running = this.#start(this.#real(command));
+    const commands = text.split(/; */).map((command) => ({ command, running: this.#start(this.#real(command)) }));
+    for (const { command, running } of commands) {
       const [, role, own] = command.match(/^chorus (\w+)(?:.* --port (\d+))?/) ?? [];
       const port = role && this.ports[own ?? PORTS[{ up: 'comment', reader: 'reader-1' }[role] ?? role]];
       await until(async () => {
