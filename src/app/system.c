@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/engine.h"
 #include "http/router.h"
 #include "parts.h"
+#include "placement/placement.h"
 #include "roles.h"
 #include "runtime.h"
 
@@ -117,6 +119,14 @@ int system_start_reader(struct system *s, size_t number) {
 
 struct loop *system_loop(struct system *s) {
     return s->runtime.loop;
+}
+
+const char *system_trouble(struct system *s) {
+    const struct runtime *r = &s->runtime;
+    const char *why = "The store does not answer.";
+    if (!r->engine->ops->ready(r->engine, &why)) return why;
+    return r->placement && !placement_ready(r->placement) ? "The list of readers has not been read yet."
+                                                          : NULL;
 }
 
 int system_run(struct system *s) {

@@ -41,5 +41,9 @@ int system_start_reader(struct system *, size_t number);
 
 struct loop *system_loop(struct system *);
 
+// Returns why requests are refused now, as a sentence that is valid until the next call, or NULL if they are
+// not.
+const char *system_trouble(struct system *);
+
 // Closes everything: streams, connections, workers, engine. Takes well under a second.
 void system_free(struct system *);

@@ -7,6 +7,7 @@
 
 #include "demo.h"
 #include "live_line.h"
+#include "notifier.h"
 #include "outages.h"
 #include "process.h"
 #include "start_box.h"
@@ -62,7 +63,9 @@ static int serve_until_signal(struct system *s, const struct settings *set, enum
         start_line_print(s, set);
     struct demo *demo = set->demo ? demo_start(s, set) : NULL;
     struct live_line *line = has_live_line(set) ? live_line_start(s) : NULL;
+    struct notifier *notifier = notifier_start(s);
     int error = system_run(s);
+    notifier_free(notifier);
     live_line_free(line);
     demo_free(demo);
     loop_fd_remove(system_loop(s), &ending.signals);

@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { BACKLOG = 4096 };
@@ -142,6 +144,21 @@ void sock_set_keepalive(int fd, int after_s, int every_s) {
 int sock_wait(int fd, int events, int timeout_ms) {
     struct pollfd p = {.fd = fd, .events = (short)events};
     return poll(&p, 1, timeout_ms) > 0 ? p.revents : 0; // an interruption counts as a timeout
+}
+
+int sock_send_datagram(const char *name, const void *bytes, size_t len) {
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    size_t name_len = strlen(name);
+    if (!name_len || name_len >= sizeof to.sun_path) return -EINVAL;
+    memcpy(to.sun_path, name, name_len);
+    if (*name == '@') to.sun_path[0] = '\0';
+    socklen_t to_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + name_len);
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return -errno;
+    ssize_t n = sendto(fd, bytes, len, MSG_NOSIGNAL, (struct sockaddr *)&to, to_len);
+    int error = n < 0 ? -errno : 0;
+    close(fd);
+    return error;
 }
 
 int sock_pair(int ends[2]) {

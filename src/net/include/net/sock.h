@@ -66,6 +66,10 @@ void sock_set_keepalive(int fd, int after_s, int every_s);
 // Waits at most `timeout_ms` for one of the poll(2) events. Returns those that happened, 0 if none did.
 int sock_wait(int fd, int events, int timeout_ms);
 
+// Sends one datagram to the Unix socket of that name; a leading @ stands for the NUL byte of an abstract name
+// (unix(7)). Never blocks: -EAGAIN if the receiver has no room. Returns 0.
+int sock_send_datagram(const char *name, const void *bytes, size_t len);
+
 // Makes a pair of connected sockets, blocking, which preserve message boundaries: for passing descriptors.
 // Returns 0.
 int sock_pair(int ends[2]);
