@@ -11,12 +11,13 @@ const needsChorus = ({ text }) => /\b(127\.0\.0\.1|localhost):\d|\bchorus (clien
 
 async function follow({ blocks }) {
   const page = new Page();
-  let ready = blocks.some(({ kind }) => kind === 'set-up');
+  let ready = false;
   let before; // the block of which an output is
   try {
     await page.start();
     for (const [i, block] of blocks.entries()) {
       if (block.kind === 'set-up') await page.setUp(block.text);
+      ready ||= block.kind === 'set-up';
       if (runs(block)) {
         if (!ready && needsChorus(block)) await page.setUp('chorus up');
         ready ||= needsChorus(block);

@@ -16,6 +16,7 @@
 //   <!-- from PATH -->        The block is a part of that file of the tree, line by line.
 //   <!-- not run: WHY -->     For very few.
 //   <!-- runs until: TEXT --> It stays; what comes after runs once it has printed TEXT.
+//   <!-- repeated -->         It is run again until it prints what is documented: a figure that is late by a moment.
 // and, for all blocks from there on:
 //   <!-- set-up: COMMAND; COMMAND -->   ends what runs, and starts these: `chorus up --demo`, `redis-server`, or `none`.
 //                                       A page without it has a `chorus up`, if its commands name an address.

@@ -70,7 +70,7 @@ export class Page {
   #running = [];
   #epochs = {};
   #count = 0;
-  #last; // the command that an output belongs to: {text, printed} or {text, running}
+  #last; // the command that an output belongs to: {where, printed, again} or {where, running}
 
   async start() {
     const free = (await freePorts(Object.keys(PORTS).length)).sort((a, b) => a - b).map(String); // as readers take turns by their URLs
@@ -143,6 +143,7 @@ export class Page {
       const words = noteOf(block, 'runs until');
       const stays = words !== undefined || /\bcurl\b[^|]*\s-[A-Za-z]*N/.test(command);
       this.#last = stays ? { where, running: await this.#stay(command, words && this.#real(words), where) } : { where, printed: await this.#toItsEnd(command, where) };
+      if (block.notes.includes('repeated')) this.#last.again = () => this.#toItsEnd(command, where);
       if (output !== undefined) await this.output(output);
       else if (!answered && !stays) assert.doesNotMatch(this.#last.printed, /^\{"error":.*"code":/m, `${where}is refused`);
     }
@@ -174,7 +175,7 @@ export class Page {
 
   // What the last command has printed, or will soon, or one that still runs.
   async output(documented) {
-    const { where, printed, running } = this.#last;
+    const { where, printed, running, again } = this.#last;
     const expected = this.#real(documented);
     let last;
     const take = ({ missing, after, epochs }) => {
@@ -183,6 +184,10 @@ export class Page {
       return missing === undefined && { after };
     };
     if (printed !== undefined && take(compare(expected, printed))) return;
+    if (again) {
+      await until(async () => take(compare(expected, await again())), () => `${where}to print the line\n  ${last}`);
+      return;
+    }
     const streams = running ? [running] : this.#running;
     await until(() => streams.some((each) => {
       const found = take(compare(expected, each.output.slice(each.seen)));
