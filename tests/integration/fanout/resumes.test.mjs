@@ -80,13 +80,13 @@ scenario('a hundred and fifty viewers that resume and never read do not keep out
 });
 
 scenario('many viewers that resume from as many full logs at once all get everything, in turn', { setups, ms: 60_000 }, async (t) => {
-  const system = await t.system({ flags: { memory: '16m' } });
-  const videos = Array.from({ length: 24 }, (_, i) => `v${i}`);
+  const system = await t.system({ flags: { memory: '8m' } });
+  const videos = Array.from({ length: 12 }, (_, i) => `v${i}`);
   const crowd = startCrowd(t, system);
-  await crowd.enter(48, videos);
+  await crowd.enter(24, videos);
   for (const member of crowd.members) member.close();
   const stored = await Promise.all(videos.map((video) => fill(system, video, 900)));
-  await crowd.comeBack({ atOnce: 48 });
+  await crowd.comeBack({ atOnce: 24 });
   await crowd.reach(stored.flat(), crowd.members, 20_000);
   const wrong = crowd.members.filter(({ seen, gaps }) => seen !== 900 || gaps.length > 0);
   assert.equal(wrong.length, 0, JSON.stringify(wrong.map(({ seen, gaps }) => [seen, gaps])));
