@@ -1,5 +1,6 @@
 // What goes wrong in a run is counted and reported.
 // Set-ups: embedded.
+// CI: no. Half a minute, for a tool that no server depends on.
 // Long: 42.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

@@ -1,5 +1,6 @@
 // The scripts in bench/ with their smallest arguments: they run, and write their sections without touching the rest.
 // Set-ups: embedded.
+// CI: no. Long, for scripts that no server depends on.
 // Long: 20.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

@@ -1,5 +1,6 @@
 // Set-ups: embedded, up-redis.
-// Long: 30. Newer versions of Go compile their own library the first time.
+// CI: no. Newer versions of Go compile their own library the first time.
+// Long: 30.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,7 @@
 // /openapi.json against the running system: each operation is asked, with what succeeds and with what is refused, and each
 // answer must be as described. What the tables of routes have and the document has not, tests/unit/test_openapi finds; codes
 // that only the source or only the document has, `scripts/check codes`.
-// CI also: processes, up-redis. The store and the services can be stopped there.
+// CI also: processes. The store and the services can be stopped there.
 import assert from 'node:assert/strict';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { call, owner, post, register } from '../lib/api.mjs';
