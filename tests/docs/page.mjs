@@ -18,15 +18,16 @@ const LIMIT_MS = 15_000;
 // `chorus` on the PATH of a page: the defaults of its ports are the page's.
 const wrapper = (port) => `#!/usr/bin/env bash
 args=("$@")
-add() {
+has() {
     local arg
-    for arg in "\${args[@]}"; do [[ $arg == "$1" || $arg == "$1="* || $arg == --help || $arg == --single-port ]] && [[ $1 != --comment-port || $arg != --single-port ]] && return; done
-    args+=("$1" "$2")
+    for arg in "\${args[@]}"; do [[ $arg == "$1" || $arg == "$1="* ]] && return; done
+    return 1
 }
-case \${1-} in
+add() { has "$1" || args+=("$1" "$2"); }
+has --help || case \${1-} in
     up)
-        add --comment-port ${port('3000')}; add --statistics-port ${port('5000')}; add --manager-port ${port('6000')}
-        add --reader-ports ${['4001', '4002', '4003'].map(port)}
+        add --comment-port ${port('3000')}
+        has --single-port || { add --statistics-port ${port('5000')}; add --manager-port ${port('6000')}; add --reader-ports ${['4001', '4002', '4003'].map(port)}; }
         ;;
     comment) add --port ${port('3000')} ;;
     statistics) add --port ${port('5000')} ;;
