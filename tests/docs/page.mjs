@@ -42,6 +42,17 @@ const redisWrapper = (port) => `#!/usr/bin/env bash
 exec /usr/bin/redis-server --bind 127.0.0.1 --port ${port('6379')} --save '' "$@"
 `;
 
+const alive = new Set();
+const killGroup = (child, signal) => {
+  try {
+    process.kill(-child.pid, signal);
+    return true;
+  } catch {
+    return false; // nothing is left of it
+  }
+};
+process.on('exit', () => alive.forEach((child) => killGroup(child, 'SIGKILL')));
+
 // Something that runs in a process group of its own, and what it prints.
 class Running {
   output = '';
@@ -49,21 +60,19 @@ class Running {
 
   constructor(text, options, stdin = 'ignore') {
     this.child = spawn('bash', ['--noprofile', '--norc', ...(text === undefined ? [] : ['-c', `exec 2>&1\n${text}`])], { ...options, detached: true, stdio: [stdin, 'pipe', 'pipe'] });
+    alive.add(this.child);
     for (const stream of [this.child.stdout, this.child.stderr]) stream.setEncoding('utf8').on('data', (chunk) => (this.output += chunk));
     this.ended = new Promise((done) => this.child.once('close', (code) => done((this.end = { code }))));
   }
 
   async stop() {
     for (const signal of ['SIGTERM', 'SIGKILL']) {
-      try {
-        process.kill(-this.child.pid, signal);
-      } catch {
-        break; // nothing is left of it
-      }
+      if (!killGroup(this.child, signal)) break;
       let timer;
       await Promise.race([this.ended, new Promise((done) => (timer = setTimeout(done, scaled(5_000))))]);
       clearTimeout(timer);
     }
+    alive.delete(this.child);
   }
 }
 
@@ -121,13 +130,19 @@ export class Page {
     if (text === 'none') return;
     const commands = text.split(/; */).map((command) => ({ command, running: this.#start(this.#real(command)) }));
     for (const { command, running } of commands) {
-      const [, role, own] = command.match(/^chorus (\w+)(?:.* --port (\d+))?/) ?? [];
-      const port = role && this.ports[own ?? PORTS[{ up: 'comment', reader: 'reader-1' }[role] ?? role]];
       await until(async () => {
         if (running.end) throw Object.assign(new Error(running.output), { final: true });
-        return port ? (await fetch(`http://127.0.0.1:${port}/ready`)).ok : /Ready to accept connections/.test(running.output);
+        if (command === 'redis-server') return /Ready to accept connections/.test(running.output);
+        return (await Promise.all(this.#portsOf(command).map((port) => fetch(`http://127.0.0.1:${port}/ready`)))).every(({ ok }) => ok);
       }, `${command} to be ready`);
     }
+  }
+
+  #portsOf(command) {
+    const [, role, port] = command.match(/^chorus (\w+)(?:.* --port (\d+))?/);
+    const parts = { comment: ['comment'], statistics: ['statistics'], manager: ['manager'], reader: ['reader-1'] }[role]
+      ?? (command.includes('--single-port') ? ['comment'] : Object.keys(PORTS).filter((part) => part !== 'redis'));
+    return port ? [this.ports[port]] : parts.map((part) => this.ports[PORTS[part]]);
   }
 
   #start(text) {
