@@ -6,6 +6,7 @@
 
 #include "app/bench_main.h"
 #include "app/clients_main.h"
+#include "app/metrics_main.h"
 #include "app/probe.h"
 #include "app/settings.h"
 #include "app/simulate_main.h"
@@ -58,6 +59,7 @@ static const struct command_row {
     {"probe", probe_main, 0, "URL", "request a URL, for health checks: exit code 0 if it returns 2xx"},
     {"license", license_main, 0, "", "print the licence, and the notices of what is compiled in"},
     {"options", options_main, 0, "--markdown", "print the option table of docs/configuration.md"},
+    {"metrics", metrics_main, 0, "--markdown", "print the tables of metrics of docs/monitoring.md"},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };

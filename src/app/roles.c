@@ -21,11 +21,12 @@ static struct service_config service_config(const struct role_context *c) {
     return (struct service_config){.instance_id = c->part->instance_id,
                                    .statistics_url = c->statistics_url,
                                    .statistics_interval_ms = (int)set->statistics_interval_ms,
-                                   .token = set->internal_token};
+                                   .token = set->internal_token,
+                                   .process = &c->runtime->process};
 }
 
 static void *make_statistics(struct roles *all, const struct role_context *c) {
-    const struct runtime *r = c->runtime;
+    struct runtime *r = c->runtime;
     const struct settings *set = r->settings;
     all->statistics =
         statistics_new(r->loop, r->engine,
@@ -33,6 +34,7 @@ static void *make_statistics(struct roles *all, const struct role_context *c) {
                                                    .interval_ms = (int)set->statistics_interval_ms,
                                                    .internal_from = set->internal_from,
                                                    .internal_token = set->internal_token,
+                                                   .process = &r->process,
                                                    .demo = c->demo,
                                                    .fanout = r->fanout});
     return all->statistics;

@@ -17,6 +17,7 @@
 #include "http/client.h"
 #include "placement/placement.h"
 #include "placement/readers.h"
+#include "service/internal_only.h"
 
 enum {
     RING_FRAMES = 16384,
@@ -130,6 +131,8 @@ bool runtime_start(struct runtime *r) {
     const struct settings *set = r->settings;
     bool has_streams = r->command & (COMMAND_UP | COMMAND_READER | COMMAND_STATISTICS);
     budget_set((size_t)set->memory);
+    r->internal = internal_only_new(set->internal_from, set->internal_token);
+    r->process = (struct service_process){.internal = r->internal, .started_ms = clock_wall_ms()};
     r->loop = loop_new();
     if (!r->loop) return runtime_fail(r, "There is no file descriptor left: raise the limit (ulimit -n).");
     if (!runtime_open_engine(r) || (has_streams && !runtime_open_fanout(r))) return false;
@@ -164,4 +167,5 @@ void runtime_close(struct runtime *r) {
 
 void runtime_release(struct runtime *r) {
     loop_free(r->loop);
+    internal_only_free(r->internal);
 }

@@ -9,6 +9,7 @@
 #include "app/settings.h"
 #include "net/loop.h"
 #include "reader/history.h"
+#include "service/service.h"
 
 struct runtime {
     // Set by the owner:
@@ -23,6 +24,8 @@ struct runtime {
     struct history_budget history;
     struct http_client *client;
     struct placement *placement; // NULL if no role places videos
+    struct internal_only *internal;
+    struct service_process process;
     struct loop_timer check;
     int64_t ready_by_ms;
     bool store_away;

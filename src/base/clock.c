@@ -21,6 +21,10 @@ int64_t clock_thread_cpu_us(void) {
     return clock_read_us(CLOCK_THREAD_CPUTIME_ID);
 }
 
+int64_t clock_process_cpu_us(void) {
+    return clock_read_us(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 int64_t clock_wall_ms(void) {
     return clock_read_us(CLOCK_REALTIME) / 1000;
 }

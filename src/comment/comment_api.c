@@ -316,8 +316,8 @@ static double comment_total(struct service *s) {
 }
 
 const struct metric comment_metrics[] = {
-    {"chorus_comment_comments_total", "comments", METRIC_COUNTER, "Comments accepted.", comment_total,
-     "totalComments", "totalComments"},
+    {"chorus_comment_comments_total", "comments", METRIC_COUNTER, "Comments accepted.", .get = comment_total,
+     .health = "totalComments", .report = "totalComments"},
     {0},
 };
 

@@ -50,12 +50,12 @@ MANAGER(manager_registrations, m->placed.registrations)
 #undef MANAGER
 
 const struct metric manager_metrics[] = {
-    {"chorus_manager_videos", "videos", METRIC_GAUGE, "Videos with a reader, in the store.", manager_videos,
-     "registeredVideos", "registeredVideos"},
+    {"chorus_manager_videos", "videos", METRIC_GAUGE, "Videos with a reader, in the store.",
+     .get = manager_videos, .health = "registeredVideos", .report = "registeredVideos"},
     {"chorus_manager_live_readers", "readers", METRIC_GAUGE, "Readers that videos may be assigned to.",
-     manager_readers, "availableReaderApis", "availableReaderApis"},
+     .get = manager_readers, .health = "availableReaderApis", .report = "availableReaderApis"},
     {"chorus_manager_registrations_total", "registrations", METRIC_COUNTER,
-     "Videos assigned to a first reader.", manager_registrations, NULL, "registrationCount"},
+     "Videos assigned to a first reader.", .get = manager_registrations, .report = "registrationCount"},
     {0},
 };
 

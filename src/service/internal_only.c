@@ -175,6 +175,6 @@ bool internal_only_guard(const struct internal_only *i, const struct http_reques
         return true;
     return http_refuse(
         refusal, 403, "forbidden",
-        "Only services may post here: from an address in --internal-from and not through a proxy, or with "
+        "Only services may do this: from an address in --internal-from and not through a proxy, or with "
         "the token.");
 }

@@ -38,12 +38,25 @@ void metrics_add_to_report(const struct metric *m, struct service *s, json_t *re
 }
 
 void metrics_add(const struct metric *m, struct service *s, json_t *metrics) {
-    for (; m && m->name; m++) metric_add(m, s, metrics, m->name);
+    for (; m && m->name; m++) {
+        const char *name = m->label ? m->alias : m->name;
+        if (name && m->kind != METRIC_HISTOGRAM) metric_add(m, s, metrics, name);
+    }
 }
 
-void metrics_read_loops(struct service *s) {
+void metrics_read(struct service *s) {
+    s->engine_stats = s->engine->ops->stats(s->engine);
     s->loop_lag = loop_lag(s->loop);
     if (s->kind->workers_lag) s->workers_lag = s->kind->workers_lag(s);
+}
+
+void metrics_of_lag(const struct loop_lag *lag, struct metric_histogram *h) {
+    h->count = LOOP_LAG_STEPS - 1;
+    for (unsigned i = 0; i < LOOP_LAG_STEPS; i++) {
+        h->within[i] = lag->within[i];
+        if (i < h->count) h->bounds[i] = (double)loop_lag_step_us(i) / 1e6;
+    }
+    h->sum = (double)lag->busy_us / 1e6;
 }
 
 // The metrics of every part
@@ -51,8 +64,9 @@ void metrics_read_loops(struct service *s) {
 #define HTTP(name, expression)                                                                               \
     static double http_##name(struct service *s) {                                                           \
         const struct http_counters *c = s->http;                                                             \
-        return (double)(expression);                                                                         \
+        return c ? (double)(expression) : 0;                                                                 \
     }
+// A part without a port of its own has no server, and its requests are counted where they arrive.
 HTTP(open, c->connections_open)
 HTTP(accepted, c->connections_accepted)
 HTTP(evicted, c->connections_closed_for_room)
@@ -69,14 +83,13 @@ HTTP(5xx, http_counters_class(c, 5))
 
 #define ENGINE(name, expression)                                                                             \
     static double engine_##name(struct service *s) {                                                         \
-        struct engine_stats e = s->engine->ops->stats(s->engine);                                            \
         return (double)(expression);                                                                         \
     }
-ENGINE(waiting, e.waiting)
-ENGINE(trips, e.trips)
-ENGINE(trip_s, (double)e.trip_us / 1e6)
-ENGINE(longest_trip_s, (double)e.longest_trip_us / 1e6)
-ENGINE(failures, e.failures)
+ENGINE(waiting, s->engine_stats.waiting)
+ENGINE(trips, s->engine_stats.trips)
+ENGINE(trip_s, (double)s->engine_stats.trip_us / 1e6)
+ENGINE(longest_trip_s, (double)s->engine_stats.longest_trip_us / 1e6)
+ENGINE(failures, s->engine_stats.failures)
 #undef ENGINE
 
 static double engine_ready(struct service *s) {
@@ -84,53 +97,65 @@ static double engine_ready(struct service *s) {
     return s->engine->ops->ready(s->engine, &why);
 }
 
+static double part_ready(struct service *s) {
+    const char *why = NULL;
+    return service_is_ready(s, &why);
+}
+
 METRICS_OF_LOOPS(loop, loop_lag)
 
 const struct metric service_metrics[] = {
+    {"chorus_ready_parts", "parts", METRIC_GAUGE, "Whether the part is ready, as /ready says: 1, or 0.",
+     .get = part_ready},
     {"chorus_http_open_connections", "connections", METRIC_GAUGE,
-     "Connections to this port, without streams.", http_open, NULL, NULL},
+     "Connections to the part's port, without streams.", .get = http_open},
     {"chorus_http_accepted_connections_total", "connections", METRIC_COUNTER, "Connections accepted.",
-     http_accepted, NULL, NULL},
+     .get = http_accepted},
     {"chorus_http_evicted_connections_total", "connections", METRIC_COUNTER,
-     "Idle or slow connections closed to make room for new ones.", http_evicted, "idleClosed", NULL},
+     "Idle or slow connections closed to make room for new ones.", .get = http_evicted,
+     .health = "idleClosed"},
     {"chorus_http_dropped_connections_total", "connections", METRIC_COUNTER,
-     "Connections closed because they held memory or a place for too long.", http_dropped, NULL, NULL},
+     "Connections closed because they held memory or a place for too long.", .get = http_dropped},
     {"chorus_http_requests_total", "requests", METRIC_COUNTER, "Requests, refused ones included.",
-     http_requests, NULL, NULL},
-    {"chorus_http_streams_total", "streams", METRIC_COUNTER, "Event streams begun.", http_streams, NULL,
-     NULL},
+     .get = http_requests},
+    {"chorus_http_streams_total", "streams", METRIC_COUNTER, "Event streams begun.", .get = http_streams},
     {"chorus_http_aborted_requests_total", "requests", METRIC_COUNTER,
-     "Requests answered by closing the connection.", http_aborted, NULL, NULL},
-    {"chorus_http_2xx_responses_total", "responses", METRIC_COUNTER, "Responses with status 200 to 299.",
-     http_2xx, NULL, NULL},
-    {"chorus_http_3xx_responses_total", "responses", METRIC_COUNTER, "Responses with status 300 to 399.",
-     http_3xx, NULL, NULL},
-    {"chorus_http_4xx_responses_total", "responses", METRIC_COUNTER, "Responses with status 400 to 499.",
-     http_4xx, NULL, NULL},
+     "Requests answered by closing the connection.", .get = http_aborted},
+    {"chorus_http_responses_total", "responses", METRIC_COUNTER,
+     "Responses by class of status (code); streams and aborted requests have none.", .get = http_2xx,
+     .label = "code=\"2xx\"", .alias = "chorus_http_2xx_responses_total"},
+    {"chorus_http_responses_total", "responses", METRIC_COUNTER, "Redirects.", .get = http_3xx,
+     .label = "code=\"3xx\"", .alias = "chorus_http_3xx_responses_total"},
+    {"chorus_http_responses_total", "responses", METRIC_COUNTER, "Refusals.", .get = http_4xx,
+     .label = "code=\"4xx\"", .alias = "chorus_http_4xx_responses_total"},
+    {"chorus_http_responses_total", "responses", METRIC_COUNTER, "Failures.", .get = http_5xx,
+     .label = "code=\"5xx\"", .alias = "chorus_http_5xx_responses_total"},
     {"chorus_http_429_responses_total", "responses", METRIC_COUNTER,
-     "Of those, the ones that say a user posts too fast.", http_429, NULL, NULL},
-    {"chorus_http_5xx_responses_total", "responses", METRIC_COUNTER, "Responses with status 500 to 599.",
-     http_5xx, NULL, NULL},
+     "Responses that say a user posts too fast.", .get = http_429, .only_health = true},
     {"chorus_engine_waiting_operations", "operations", METRIC_GAUGE,
-     "Operations of the engine not yet answered.", engine_waiting, NULL, NULL},
+     "Operations of the engine not yet answered.", .get = engine_waiting, .of_process = true},
     {"chorus_engine_available_stores", "stores", METRIC_GAUGE, "Whether the store answers: 1, or 0.",
-     engine_ready, NULL, "figures.storesAvailable"},
+     .get = engine_ready, .report = "figures.storesAvailable", .of_process = true},
     {"chorus_engine_trips_total", "trips", METRIC_COUNTER,
-     "Trips to the store: transactions of SQLite, or commands to Redis.", engine_trips, NULL, NULL},
+     "Trips to the store: transactions of SQLite, or commands to Redis.", .get = engine_trips,
+     .of_process = true},
     {"chorus_engine_trip_seconds_total", "seconds", METRIC_COUNTER, "Time that all trips took.",
-     engine_trip_s, NULL, NULL},
+     .get = engine_trip_s, .of_process = true},
     {"chorus_engine_longest_trip_seconds", "seconds", METRIC_GAUGE, "Time that the longest trip took.",
-     engine_longest_trip_s, NULL, NULL},
+     .get = engine_longest_trip_s, .only_health = true},
     {"chorus_engine_failed_trips_total", "trips", METRIC_COUNTER,
-     "Transactions rolled back; commands refused or lost.", engine_failures, NULL, NULL},
-    {"chorus_loop_turns_total", "turns", METRIC_COUNTER, "Turns of the control loop.", loop_turns, NULL,
-     NULL},
+     "Transactions rolled back; commands refused or lost.", .get = engine_failures, .of_process = true},
+    {"chorus_loop_turns_total", "turns", METRIC_COUNTER, "Turns of the control loop.", .get = loop_turns,
+     .only_health = true},
     {"chorus_loop_slow_turns_total", "turns", METRIC_COUNTER,
-     "Of those, the ones of 16 ms and longer: an event may have waited as long.", loop_slow_turns, NULL,
-     NULL},
-    {"chorus_loop_busy_seconds_total", "seconds", METRIC_COUNTER, "Time that all turns took.", loop_busy_s,
-     NULL, NULL},
+     "Of those, the ones of 16 ms and longer: an event may have waited as long.", .get = loop_slow_turns,
+     .only_health = true},
+    {"chorus_loop_busy_seconds_total", "seconds", METRIC_COUNTER, "Time that all turns took.",
+     .get = loop_busy_s, .only_health = true},
     {"chorus_loop_longest_turn_seconds", "seconds", METRIC_GAUGE, "Time that the longest turn took.",
-     loop_longest_turn_s, NULL, NULL},
+     .get = loop_longest_turn_s, .only_health = true},
+    {"chorus_loop_lag_seconds", "seconds", METRIC_HISTOGRAM,
+     "How long each turn of the control loop took: a request or an answer of the store may have waited as long.",
+     .read = loop_lag_read, .of_process = true},
     {0},
 };

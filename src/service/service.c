@@ -1,9 +1,12 @@
 #include "service/service.h"
 
-#include "engine/engine.h"
+#include "base/buf.h"
+#include "base/uthash.h"
 #include "http/asset_reply.h"
 #include "http/exchange.h"
+#include "service/internal_only.h"
 #include "service/json_reply.h"
+#include "exposition.h"
 #include "reporter.h"
 #include "version.h"
 
@@ -18,7 +21,7 @@ static const char *service_log_name(const struct service *s) {
 static json_t *build_report(void *arg) {
     struct service *s = arg;
     json_t *report = json_pack("{s:s}", "instanceId", s->instance_id);
-    metrics_read_loops(s);
+    metrics_read(s);
     metrics_add_to_report(s->kind->metrics, s, report);
     metrics_add_to_report(service_metrics, s, report);
     if (s->kind->add_to_report) s->kind->add_to_report(s, report);
@@ -27,7 +30,12 @@ static json_t *build_report(void *arg) {
 
 void service_init(struct service *s, const struct service_kind *kind, struct loop *loop,
                   struct engine *engine, struct http_client *client, const struct service_config *config) {
-    *s = (struct service){.kind = kind, .instance_id = config->instance_id, .loop = loop, .engine = engine};
+    *s = (struct service){.kind = kind,
+                          .instance_id = config->instance_id,
+                          .loop = loop,
+                          .engine = engine,
+                          .process = config->process};
+    if (s->process) DL_APPEND(s->process->services, s);
     if (!kind->report_path) return;
     double interval_ms = config->statistics_interval_ms > 0 ? config->statistics_interval_ms : 5000;
     if (kind->reports_often) interval_ms /= REPORTS_OFTEN;
@@ -44,6 +52,8 @@ void service_init(struct service *s, const struct service_kind *kind, struct loo
 void service_release(struct service *s) {
     reporter_free(s->reporter);
     s->reporter = NULL;
+    if (s->process) DL_DELETE(s->process->services, s);
+    s->process = NULL;
 }
 
 // Some roles have a page there too.
@@ -54,13 +64,17 @@ static void handle_root(struct http_exchange *x, void *arg) {
                               s->instance_id, "version", CHORUS_VERSION));
 }
 
+bool service_is_ready(struct service *s, const char **why) {
+    return s->engine->ops->ready(s->engine, why) && (!s->kind->ready || s->kind->ready(s, why));
+}
+
 static json_t *service_health(struct service *s, bool *ready) {
     const char *why = NULL;
-    *ready = s->engine->ops->ready(s->engine, &why) && (!s->kind->ready || s->kind->ready(s, &why));
+    *ready = service_is_ready(s, &why);
     json_t *o = json_pack("{s:s,s:s,s:s,s:s}", "status", *ready ? "ready" : "degraded", "role", s->kind->role,
                           "instanceId", s->instance_id, "version", CHORUS_VERSION);
     if (!*ready) json_object_set_new(o, "why", json_string(why ? why : "starting"));
-    metrics_read_loops(s);
+    metrics_read(s);
     metrics_add_to_health(service_metrics, s, o);
     metrics_add_to_health(s->kind->metrics, s, o);
     if (s->kind->describe) s->kind->describe(s, o);
@@ -84,6 +98,24 @@ static void handle_ready(struct http_exchange *x, void *arg) {
     reply_json(x, ready ? 200 : 503, o);
 }
 
+static bool guard_metrics(struct http_request *r, void *arg, struct http_refusal *refusal) {
+    const struct service *s = arg;
+    if (s->process) return internal_only_guard(s->process->internal, r, refusal);
+    return http_refuse(refusal, 403, "forbidden", "This part shows no metrics.");
+}
+
+static void handle_metrics(struct http_exchange *x, void *arg) {
+    const struct service *s = arg;
+    struct buf text = {0};
+    exposition_write(&text, s->process);
+    http_reply(x, &(struct http_reply){.status = 200,
+                                       .content_type = exposition_type,
+                                       .body = text.data,
+                                       .body_len = text.len,
+                                       .headers = "Cache-Control: no-store\r\n"});
+    buf_release(&text);
+}
+
 // The description of the whole HTTP interface, the same at every part.
 static void handle_openapi(struct http_exchange *x, void *arg) {
     (void)arg;
@@ -94,6 +126,7 @@ const struct http_route service_routes[] = {
     {"GET", "/", .handle = handle_root, .exact_path = true},
     {"GET", "/health", .handle = handle_health, .exact_path = true},
     {"GET", "/ready", .handle = handle_ready, .exact_path = true},
+    {"GET", "/metrics", .handle = handle_metrics, .guard = guard_metrics, .exact_path = true},
     {"GET", "/openapi.json", .handle = handle_openapi, .exact_path = true},
     {0},
 };

@@ -88,7 +88,7 @@ struct statistics *statistics_new(struct loop *loop, struct engine *engine,
     if (!guard) return NULL;
     struct statistics *s = mem_zalloc(sizeof *s);
     service_init(&s->service, &statistics_kind, loop, engine, NULL,
-                 &(struct service_config){.instance_id = config->instance_id});
+                 &(struct service_config){.instance_id = config->instance_id, .process = config->process});
     s->guard = guard;
     if (config->demo) s->desk = demo_desk_new(config->demo, guard);
     int interval_ms = config->interval_ms > 0 ? config->interval_ms : INTERVAL_MS;
@@ -242,6 +242,7 @@ void statistics_stop(struct statistics *s) {
 void statistics_free(struct statistics *s) {
     if (!s || s->closing) return;
     s->closing = true;
+    service_release(&s->service);
     loop_timer_stop(s->service.loop, &s->overview_timeout);
     statistics_answer_all(s, &s->waiters);
     statistics_answer_all(s, &s->ready);

@@ -38,7 +38,8 @@ static void each_row_has_a_unit_a_sentence_and_a_name_in_one_style(void **state)
     for (int t = 0; t < TABLES; t++) {
         assert_non_null(tables[t]->name);
         for (const struct metric *m = tables[t]; m->name; m++) {
-            assert_true(m->unit && *m->unit && m->get);
+            assert_true(m->unit && *m->unit);
+            assert_true(m->kind == METRIC_HISTOGRAM ? m->read && !m->get : m->get && !m->read);
             assert_true(isupper((unsigned char)m->help[0]) && ends_with(m->help, "."));
             assert_one_style(m);
         }
@@ -50,8 +51,18 @@ static void names_are_unique(void **state) {
     json_t *names = json_object(), *members = json_object();
     for (int t = 0; t < TABLES; t++) {
         for (const struct metric *m = tables[t]; m->name; m++) {
-            assert_null(json_object_get(names, m->name));
+            // Rows of one name follow each other, and differ in the label.
+            if (m == tables[t] || strcmp(m->name, m[-1].name) != 0)
+                assert_null(json_object_get(names, m->name));
+            char *series = NULL;
+            assert_true(asprintf(&series, "%s{%s}", m->name, m->label ? m->label : "") > 0);
+            assert_null(json_object_get(names, series));
+            json_object_set_new(names, series, json_true());
+            free(series);
             json_object_set_new(names, m->name, json_true());
+            const char *in_health = m->label ? m->alias : NULL;
+            if (in_health) assert_null(json_object_get(names, in_health));
+            if (in_health) json_object_set_new(names, in_health, json_true());
             if (!m->health) continue;
             assert_null(json_object_get(members, m->health));
             json_object_set_new(members, m->health, json_true());
@@ -74,9 +85,9 @@ static double a_quarter(struct service *s) {
 }
 
 static const struct metric rows[] = {
-    {"a", "x", METRIC_GAUGE, "A.", four, "used.now", "Reported"},
-    {"b", "x", METRIC_GAUGE, "B.", a_quarter, "used.most", NULL},
-    {"c", "x", METRIC_GAUGE, "C.", four, NULL, NULL},
+    {"a", "x", METRIC_GAUGE, "A.", .get = four, .health = "used.now", .report = "Reported"},
+    {"b", "x", METRIC_GAUGE, "B.", .get = a_quarter, .health = "used.most"},
+    {"c", "x", METRIC_GAUGE, "C.", .get = four},
     {0},
 };
 
@@ -120,7 +131,9 @@ static void http_and_engine_are_counted(void **state) {
     http.responses[201] = 1;
     http.responses[429] = 4;
     http.responses[503] = 6;
-    struct service s = {.loop = loop_new(), .engine = &engine, .http = &http};
+    static const struct service_kind kind = {.role = "comment"};
+    struct service s = {.kind = &kind, .loop = loop_new(), .engine = &engine, .http = &http};
+    metrics_read(&s);
     json_t *o = json_object();
     metrics_add(service_metrics, &s, o);
     const struct {
@@ -168,7 +181,7 @@ static void turns_of_the_loop_are_counted(void **state) {
     run_turns(turn.loop, 1);
     static const struct service_kind kind = {.workers_lag = workers_lag};
     s.kind = &kind;
-    metrics_read_loops(&s);
+    metrics_read(&s);
     assert_int_equal(s.workers_lag.turns, 7);
     json_t *o = json_object();
     metrics_add(service_metrics, &s, o);

@@ -32,6 +32,7 @@ const asked = {
   reportClient: { body: { clientId: 'c', userId: 'u', videoId: 'v', commentsGenerated: 1, commentsConsumed: 1, subscribedTopics: [], connectedReader: 'r' } },
   getHealth: {},
   getReady: {},
+  getMetrics: {},
   getDescription: {},
   getRoot: { headers: { Accept: 'application/json' } },
   getWatchPage: { target: '/watch/v' },

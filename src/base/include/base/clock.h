@@ -9,7 +9,8 @@
 
 int64_t clock_monotonic_ms(void);
 int64_t clock_monotonic_us(void);
-int64_t clock_thread_cpu_us(void); // CPU time of the calling thread
+int64_t clock_thread_cpu_us(void);  // CPU time of the calling thread
+int64_t clock_process_cpu_us(void); // CPU time of the whole process
 int64_t clock_wall_ms(void);
 int64_t clock_wall_us(void);
 

@@ -1,19 +1,20 @@
-// What every role shares over HTTP: its identity, GET /, /health, /ready and /openapi.json, and its reports
-// to statistics. A role's struct begins with a struct service, and is the `arg` of its HTTP server. Control
-// loop only.
+// What every role shares over HTTP: its identity, GET /, /health, /ready, /metrics and /openapi.json, and its
+// reports to statistics. A role's struct begins with a struct service, and is the `arg` of its HTTP server.
+// Control loop only.
 #pragma once
 
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "engine/engine.h"
 #include "http/asset.h"
 #include "http/router.h"
 #include "net/loop.h"
 #include "service/metrics.h"
 
-struct engine;
 struct http_client;
 struct http_counters;
+struct internal_only;
 struct reporter;
 struct service;
 
@@ -35,12 +36,21 @@ struct service_kind {
     void (*add_to_report)(struct service *, json_t *report);
 };
 
+// The services of one process, which GET /metrics shows together whichever of them is asked: those that
+// service_init() was given it for.
+struct service_process {
+    const struct internal_only *internal; // who may see it; borrowed
+    int64_t started_ms;                   // wall time
+    struct service *services;             // in the order in which they joined
+};
+
 // The configuration of a part, whatever its role. The strings are borrowed.
 struct service_config {
-    const char *instance_id;    // "reader-1"
-    const char *statistics_url; // of the statistics service; NULL: no reports
-    int statistics_interval_ms; // between reports, at most; 0: 5000
-    const char *token;          // sent with them as Authorization: Bearer, or NULL
+    const char *instance_id;         // "reader-1"
+    const char *statistics_url;      // of the statistics service; NULL: no reports
+    int statistics_interval_ms;      // between reports, at most; 0: 5000
+    const char *token;               // sent with them as Authorization: Bearer, or NULL
+    struct service_process *process; // NULL: GET /metrics is refused
 };
 
 struct service {
@@ -50,7 +60,10 @@ struct service {
     struct engine *engine;
     const struct http_counters *http;      // of its server; set once there is one
     struct reporter *reporter;             // or NULL
-    struct loop_lag loop_lag, workers_lag; // as read last by metrics_read_loops()
+    struct service_process *process;       // or NULL
+    struct service *prev, *next;           // in the process
+    struct loop_lag loop_lag, workers_lag; // as read last by metrics_read()
+    struct engine_stats engine_stats;      // as read last by metrics_read()
 };
 
 // Starts to report if there is a statistics_url. `client` may be NULL for a role that does not report.
@@ -58,7 +71,10 @@ void service_init(struct service *, const struct service_kind *, struct loop *, 
                   struct http_client *, const struct service_config *);
 void service_release(struct service *); // may be repeated
 
-// Routes for /, /health, /ready and /openapi.json, ended by a row without a pattern.
+// Returns whether it can do its work, or false and a sentence.
+bool service_is_ready(struct service *, const char **why);
+
+// Routes for /, /health, /ready, /metrics and /openapi.json, ended by a row without a pattern.
 extern const struct http_route service_routes[];
 
 // The file openapi.json, and a row without a path.

@@ -24,6 +24,7 @@ struct statistics_config {
     int interval_ms;                    // between reports; an instance silent for three is dropped
     const char *internal_from;          // comma-separated CIDRs that may post
     const char *internal_token;         // bearer token with which others may post; NULL: none
+    struct service_process *process;    // as in struct service_config
     const struct statistics_demo *demo; // commands of the dashboard (statistics/demo.h); NULL: none
     struct fanout *fanout;              // sends to dashboards; NULL: there is no dashboard
 };

@@ -1,0 +1,108 @@
+// GET /metrics: what Prometheus scrapes.
+// CI also: processes. There each part is a process.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { call, post } from '../lib/api.mjs';
+import { checkError, everyPort } from '../lib/checks.mjs';
+import { histograms, parse, scrape, sum } from '../lib/exposition.mjs';
+import { scenario } from '../lib/scenario.mjs';
+import { until } from '../lib/time.mjs';
+
+scenario('promtool finds nothing to complain about, at any port', async (t) => {
+  const system = await t.system();
+  await post(system, 'v', 'a comment');
+  for (const [role, url] of everyPort(system)) {
+    const { text } = await call('GET', `${url}/metrics`);
+    execFileSync('promtool', ['check', 'metrics'], { input: text, stdio: ['pipe', 'pipe', 'pipe'] });
+    parse(text);
+    const head = await call('HEAD', `${url}/metrics`);
+    assert.equal(head.status, 200, role);
+    assert.equal(head.text, '', role);
+  }
+});
+
+scenario('every port of a process shows the whole process', async (t) => {
+  const system = await t.system();
+  const parts = new Map();
+  for (const [role, url] of everyPort(system)) {
+    const families = await scrape(url);
+    const { pid } = system.program.parts?.get(role) ?? system;
+    const here = families.get('chorus_ready_parts').series.map(({ labels }) => labels);
+    assert.ok(here.some((labels) => labels.role === role), `${role} is at its own port (pid ${pid})`);
+    for (const labels of here) parts.set(JSON.stringify(labels), labels);
+    assert.equal(families.get('chorus_build_info').series.length, 1);
+    assert.equal(families.get('process_cpu_seconds_total').series.length, 1);
+  }
+  assert.equal([...parts.values()].filter(({ role }) => role === 'reader').length, 3);
+  assert.equal(parts.size, 6);
+});
+
+scenario('the figures are those of /health', async (t) => {
+  const system = await t.system();
+  const viewers = await Promise.all(system.readers.map((reader) => t.watch(reader, { video: 'v', redirect: 'never' })));
+  const last = [await post(system, 'v', '1'), await post(system, 'v', '2')].at(-1);
+  for (const viewer of viewers) await viewer.reaches(last.id);
+  assert.equal((await call('POST', `${system.comment}/comment`, { json: {} })).status, 400);
+  for (const [role, url] of everyPort(system)) {
+    const { instanceId: part, metrics } = (await call('GET', `${url}/health`)).json;
+    const families = await scrape(url);
+    let compared = 0;
+    for (const [name, value] of Object.entries(metrics)) {
+      if (!families.has(name) || !/_(comments|viewers|videos|gaps|deliveries|readers|registrations)(_total)?$/.test(name)) continue;
+      assert.equal(sum(families, name, { part }), value, `${role}: ${name}`);
+      compared++;
+    }
+    assert.ok(role === 'statistics' || compared, role);
+  }
+  const comment = await scrape(system.comment);
+  assert.equal(sum(comment, 'chorus_comment_comments_total'), 2);
+  assert.equal(sum(comment, 'chorus_http_responses_total', { role: 'comment', code: '4xx' }), 1);
+});
+
+scenario('counters grow, and buckets are cumulative', async (t) => {
+  const system = await t.system();
+  const scrapes = [];
+  for (let round = 0; round < 3; round++) {
+    for (let i = 0; i < 5; i++) await post(system, `v${i}`, 'text');
+    scrapes.push(await scrape(system.comment));
+  }
+  for (const families of scrapes) {
+    for (const family of families.values()) {
+      if (family.type === 'counter') for (const { key, value } of family.series) assert.ok(value >= 0, key);
+      if (family.type !== 'histogram') continue;
+      for (const { bounds, counts, sum: all, count } of histograms(family)) {
+        assert.equal(bounds.at(-1), Infinity, family.name);
+        assert.deepEqual([...bounds].sort((a, b) => a - b), bounds, family.name);
+        assert.deepEqual([...counts].sort((a, b) => a - b), counts, `${family.name}: ${counts}`);
+        assert.equal(counts.at(-1), count, family.name);
+        assert.ok(all >= 0, family.name);
+      }
+    }
+  }
+  for (const [i, families] of scrapes.slice(1).entries()) {
+    for (const { name, type, series } of families.values()) {
+      const before = new Map(scrapes[i].get(name).series.map(({ key, value }) => [key, value]));
+      const grows = ({ key }) => type === 'counter' || (type === 'histogram' && !key.includes('_sum'));
+      for (const each of series.filter(grows)) assert.ok(each.value >= before.get(each.key), each.key);
+    }
+  }
+  assert.equal(sum(scrapes[2], 'chorus_comment_comments_total') - sum(scrapes[0], 'chorus_comment_comments_total'), 10);
+});
+
+scenario('only services may see it', async (t) => {
+  const system = await t.system({ flags: { 'internal-token': 'secret' } });
+  for (const [role, url] of everyPort(system)) {
+    for (const headers of [{ 'X-Forwarded-For': '127.0.0.1' }, { Origin: 'http://127.0.0.1' }, { Via: '1.1 a', Authorization: 'Bearer guess' }]) {
+      checkError(await call('GET', `${url}/metrics`, { headers }), 403, role);
+    }
+    await scrape(url, { 'X-Forwarded-For': '10.0.0.1', Authorization: 'Bearer secret' });
+  }
+});
+
+scenario('an address outside --internal-from needs the token', async (t) => {
+  const system = await t.system({ flags: { 'internal-from': '192.0.2.1', 'internal-token': 'secret' } });
+  for (const [role, url] of everyPort(system)) {
+    checkError(await call('GET', `${url}/metrics`), 403, role);
+    await until(() => scrape(url, { Authorization: 'Bearer secret' }), `${role} with the token`);
+  }
+});
