@@ -8,7 +8,7 @@
 #include "runtime.h"
 #include "service/service.h"
 
-enum { IDLE_TIMEOUT_MS = 75000 };
+enum { IDLE_TIMEOUT_MS = 75000, NO_PORT = -1 };
 
 // The address at which a part can be reached, which a wildcard is not.
 static void write_url(const struct settings *set, int port, char url[SYSTEM_URL_SIZE]) {
@@ -52,7 +52,7 @@ static void name_part(const struct runtime *r, const char *name, int port, struc
 
 // Returns 0 or a negative errno.
 static int part_listen(struct parts *p, size_t i, const struct runtime *r, int port,
-                       const struct http_site *site) {
+                       const struct http_mount *mounts) {
     const struct settings *set = r->settings;
     struct http_server_config config = {.role = p->part[i].name,
                                         .bind = set->bind,
@@ -62,7 +62,7 @@ static int part_listen(struct parts *p, size_t i, const struct runtime *r, int p
                                         .idle_timeout_ms = IDLE_TIMEOUT_MS,
                                         .max_connections = (unsigned)set->max_connections,
                                         .start_later = true,
-                                        .site = *site};
+                                        .site = {.mounts = mounts}};
     int error;
     p->server[i] = http_server_new(r->loop, &config, &error);
     if (!p->server[i]) return error;
@@ -71,9 +71,9 @@ static int part_listen(struct parts *p, size_t i, const struct runtime *r, int p
 }
 
 struct system_part *parts_bind(struct parts *p, struct runtime *r, const char *name, const char *flag,
-                               int64_t port, const struct http_site *site) {
+                               int64_t port, const struct http_mount *mounts) {
     struct system_part *part = &p->part[p->count];
-    int error = part_listen(p, p->count, r, (int)port, site);
+    int error = part_listen(p, p->count, r, (int)port, mounts);
     if (error) {
         tell_why_not_bound(r, name, flag, (int)port, error);
         return NULL;
@@ -84,14 +84,26 @@ struct system_part *parts_bind(struct parts *p, struct runtime *r, const char *n
     return part;
 }
 
+struct system_part *parts_share(struct parts *p, const struct runtime *r, const char *name,
+                                const struct system_part *at) {
+    size_t i = p->count++;
+    struct system_part *part = &p->part[i];
+    p->port[i] = NO_PORT;
+    name_part(r, name, p->port[at - p->part], part);
+    snprintf(part->url, sizeof part->url, "%s", at->url);
+    return part;
+}
+
+// Connections are counted once, by the part whose port it is.
 void parts_serve(struct parts *p, const struct system_part *part, struct service *service) {
-    struct http_server *server = p->server[part - p->part];
-    service->http = http_server_counters(server);
-    http_server_set_arg(server, service);
+    static const struct http_counters none;
+    const struct http_server *server = p->server[part - p->part];
+    service->http = server ? http_server_counters(server) : &none;
 }
 
 void parts_open(struct parts *p) {
-    for (size_t i = 0; i < p->count; i++) http_server_start(p->server[i]);
+    for (size_t i = 0; i < p->count; i++)
+        if (p->server[i]) http_server_start(p->server[i]);
 }
 
 void parts_kill(struct parts *p, const struct system_part *part) {
@@ -101,13 +113,14 @@ void parts_kill(struct parts *p, const struct system_part *part) {
 }
 
 int parts_rebind(struct parts *p, const struct runtime *r, const struct system_part *part,
-                 const struct http_site *site) {
+                 const struct http_mount *mounts) {
     size_t i = (size_t)(part - p->part);
-    return part_listen(p, i, r, p->port[i], site);
+    return p->port[i] == NO_PORT ? 0 : part_listen(p, i, r, p->port[i], mounts);
 }
 
 void parts_reopen(struct parts *p, const struct system_part *part) {
-    http_server_start(p->server[part - p->part]);
+    struct http_server *server = p->server[part - p->part];
+    if (server) http_server_start(server);
 }
 
 void parts_release(struct parts *p) {

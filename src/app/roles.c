@@ -64,12 +64,26 @@ static void copy_url(char to[SYSTEM_URL_SIZE], const char *url) {
     snprintf(to, SYSTEM_URL_SIZE, "%.*s", (int)len, url);
 }
 
-static void write_reader_urls(const struct settings *set, struct system_part *part) {
+static void write_reader_urls(const struct role_context *c) {
+    const struct settings *set = c->runtime->settings;
+    struct system_part *part = c->part;
     if (set->public_host)
         snprintf(part->public_url, sizeof part->public_url, "http://%s%s", set->public_host,
                  strrchr(part->url, ':'));
+    else if (c->address)
+        snprintf(part->public_url, sizeof part->public_url, "%s", c->address);
     if (set->public_url) copy_url(part->public_url, set->public_url);
     if (set->url) copy_url(part->url, set->url);
+}
+
+static bool is_one_of_many(const struct settings *set) {
+    char url[SETTINGS_REDIS_URL_SIZE];
+    return settings_redis_url(set, url, sizeof url);
+}
+
+static void add_path(struct system_part *part) {
+    size_t len = strlen(part->url);
+    snprintf(part->url + len, sizeof part->url - len, "/%s", part->instance_id);
 }
 
 // A reader run on its own that listens on all addresses serves other machines: all such readers would share
@@ -86,8 +100,11 @@ static void name_by_host(const struct settings *set, struct system_part *part) {
 static void *make_reader(struct roles *all, const struct role_context *c) {
     struct runtime *r = c->runtime;
     const struct settings *set = r->settings;
-    if (r->command == COMMAND_READER) name_by_host(set, c->part);
-    write_reader_urls(set, c->part);
+    // With one port for all, a reader's name is a path there, and browsers use the address itself.
+    if (c->address) snprintf(c->part->url, sizeof c->part->url, "%s", c->address);
+    if (r->command == COMMAND_READER || (c->address && is_one_of_many(set))) name_by_host(set, c->part);
+    write_reader_urls(c);
+    if (c->address) add_path(c->part);
     struct reader *reader =
         reader_new(r->loop, r->engine, r->placement, r->fanout, &r->history, r->client,
                    &(struct reader_config){.service = service_config(c),

@@ -30,6 +30,7 @@ struct role_context {
     size_t number;              // of a reader, from 0
     const char *statistics_url; // where it reports; NULL: it does not
     const char *manager_url;
+    const char *address; // of the whole process, with --single-port; NULL: parts have ports of their own
     const struct statistics_demo *demo; // what the dashboard of a demo commands; NULL: none
 };
 

@@ -34,8 +34,8 @@ static void print_rule(void) {
 
 static void print_pages(const struct system *s, const struct settings *set) {
     printf("  Open       %s  in two windows, and comment in one\n", system_url(s, "comment"));
-    printf("  Dashboard  %s  what happens%s\n", system_url(s, "statistics"),
-           set->demo ? "; there you can kill a reader" : "");
+    printf("  Dashboard  %s%s  what happens%s\n", system_url(s, "statistics"),
+           set->single_port ? "/dashboard" : "", set->demo ? "; there you can kill a reader" : "");
 }
 
 static void print_commands(const struct system *s) {

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "engine/engine.h"
 #include "http/router.h"
+#include "one_address.h"
 #include "parts.h"
 #include "placement/placement.h"
 #include "roles.h"
@@ -20,15 +21,24 @@ struct system {
     struct runtime runtime;
     struct roles roles;
     struct parts parts;
-    size_t first_reader; // number of its part
+    struct http_mount own[PARTS_MAX][2]; // of ports that serve one part
+    struct one_address address;          // of the comment port of `up`
+    size_t first_reader;                 // number of its part
     const struct statistics_demo *demo;
 };
 
-static struct http_site site_of(const struct system *s, const struct role *role) {
+// Returns the mounts of a role's port.
+static const struct http_mount *mounts_of(struct system *s, const struct role *role, size_t part) {
+    if (s->runtime.command == COMMAND_UP && role->command == COMMAND_COMMENT) return s->address.mounts;
     bool demo = s->demo && role->demo_tables;
-    return (struct http_site){.tables = demo ? role->demo_tables : role->tables,
-                              .assets = role->assets,
-                              .files_by_name = role->files_by_name};
+    s->own[part][0] = (struct http_mount){.tables = demo ? role->demo_tables : role->tables,
+                                          .assets = role->assets,
+                                          .files_by_name = role->files_by_name};
+    return s->own[part];
+}
+
+static bool has_one_port(const struct system *s) {
+    return s->runtime.command == COMMAND_UP && s->runtime.settings->single_port;
 }
 
 static void make_role(struct system *s, const struct role *role, struct system_part *part, size_t number) {
@@ -39,16 +49,39 @@ static void make_role(struct system *s, const struct role *role, struct system_p
         .number = number,
         .statistics_url = set->statistics_url ? set->statistics_url : system_url(s, "statistics"),
         .manager_url = set->manager_url ? set->manager_url : system_url(s, "manager"),
+        .address = has_one_port(s) ? s->parts.part[0].url : NULL,
         .demo = s->demo};
-    parts_serve(&s->parts, part, role->make(&s->roles, &context));
+    struct service *service = role->make(&s->roles, &context);
+    parts_serve(&s->parts, part, service);
+    s->own[part - s->parts.part][0].arg = service;
+    if (s->runtime.command == COMMAND_UP)
+        one_address_add(&s->address, role, service, number, part->instance_id);
+}
+
+static struct system_part *bind_part(struct system *s, const struct role *role, const char *name,
+                                     const char *flag, int64_t port) {
+    const struct http_mount *mounts = mounts_of(s, role, s->parts.count);
+    return parts_bind(&s->parts, &s->runtime, name, flag, port, mounts);
 }
 
 static bool add_part(struct system *s, const struct role *role, const char *name, const char *flag,
                      int64_t port, size_t number) {
-    struct http_site site = site_of(s, role);
-    struct system_part *part = parts_bind(&s->parts, &s->runtime, name, flag, port, &site);
+    struct system_part *part;
+    if (!has_one_port(s))
+        part = bind_part(s, role, name, flag, port);
+    else if (role->command == COMMAND_COMMENT)
+        part = &s->parts.part[0];
+    else
+        part = parts_share(&s->parts, &s->runtime, name, &s->parts.part[0]);
     if (part) make_role(s, role, part, number);
     return part;
+}
+
+// The only port is bound before all roles are made, because it is the address of each.
+static bool bind_one_port(struct system *s) {
+    const struct role *role = role_table;
+    while (role->command != COMMAND_COMMENT) role++;
+    return bind_part(s, role, role->name, role->flag, s->runtime.settings->comment_port);
 }
 
 static bool add_readers(struct system *s, const struct role *role) {
@@ -77,7 +110,8 @@ struct system *system_start(const struct settings *set, enum command command,
     struct system *s = mem_zalloc(sizeof *s);
     s->runtime = (struct runtime){.settings = set, .command = command, .why = why, .why_size = why_size};
     s->demo = demo;
-    bool ok = runtime_start(&s->runtime);
+    one_address_init(&s->address, s->roles.readers, demo);
+    bool ok = runtime_start(&s->runtime) && (!has_one_port(s) || bind_one_port(s));
     for (const struct role *role = role_table; ok && role->name; role++) ok = add_role(s, role);
     if (ok && runtime_begin(&s->runtime)) return s;
     system_free(s);
@@ -101,6 +135,7 @@ size_t system_reader(const struct system *s, const char *instance_id) {
 
 void system_kill_reader(struct system *s, size_t number) {
     parts_kill(&s->parts, &s->parts.part[s->first_reader + number]);
+    one_address_remove_reader(&s->address, number);
     roles_kill_reader(&s->roles, number);
 }
 
@@ -108,8 +143,8 @@ int system_start_reader(struct system *s, size_t number) {
     const struct role *role = role_table;
     while (role->command != COMMAND_READER) role++;
     struct system_part *part = &s->parts.part[s->first_reader + number];
-    struct http_site site = site_of(s, role);
-    int error = parts_rebind(&s->parts, &s->runtime, part, &site);
+    const struct http_mount *mounts = mounts_of(s, role, s->first_reader + number);
+    int error = parts_rebind(&s->parts, &s->runtime, part, mounts);
     if (error) return error;
     roles_bury(&s->roles);
     make_role(s, role, part, number);

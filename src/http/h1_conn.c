@@ -156,7 +156,7 @@ static void h1_dispatch(struct h1_conn *c) {
         http_refuse(&c->exchange.refusal, 503, "overloaded",
                     "There is no memory for large requests; try again soon.");
     c->state = H1_HANDLING;
-    http_site_handle(&c->base.host->site, &c->exchange);
+    http_site_handle(&c->exchange);
     if (c->state != H1_HANDLING) return;
     c->state = H1_WAITING;
     http_request_release_read(&c->request, SMALL_BYTES);

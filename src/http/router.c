@@ -55,22 +55,39 @@ static void router_search_files(struct http_match *m, const struct http_asset *a
 
 // Browsers name text/html; programs that name only application/json do not want a page. Most tools accept
 // anything ("*/*").
-static bool router_wants_file(const struct http_site *site, const char *accept) {
+static bool router_wants_file(const struct http_mount *mount, const char *accept) {
     bool html = http_accept_find(accept, "text/html") == HTTP_ACCEPTED;
     bool json = http_accept_find(accept, "application/json") == HTTP_ACCEPTED;
-    return html || (!site->files_by_name && !json);
+    return html || (!mount->files_by_name && !json);
 }
 
-struct http_match http_route_find(const struct http_site *site, enum http_method method, const char *path,
-                                  size_t len, bool normalized, const char *accept) {
-    struct http_match m = {0};
-    router_search_files(&m, site->assets, method, path, len, normalized);
-    for (const struct http_route *const *t = site->tables; *t; t++)
-        router_search(&m, *t, method, path, len, normalized);
+static struct http_match router_search_mount(const struct http_mount *mount, enum http_method method,
+                                             const char *path, size_t len, bool normalized,
+                                             const char *accept) {
+    struct http_match m = {.mount = mount};
+    size_t prefix = mount->prefix ? strlen(mount->prefix) : 0;
+    if (mount->closed || len <= prefix || memcmp(path, mount->prefix ? mount->prefix : "", prefix) != 0)
+        return m;
+    router_search_files(&m, mount->assets, method, path + prefix, len - prefix, normalized);
+    for (const struct http_route *const *t = mount->tables; *t; t++)
+        router_search(&m, *t, method, path + prefix, len - prefix, normalized);
     m.by_accept = m.asset && m.route;
-    if (m.by_accept && router_wants_file(site, accept))
+    if (m.by_accept && router_wants_file(mount, accept))
         m.route = NULL;
     else if (m.by_accept)
         m.asset = NULL;
     return m;
+}
+
+struct http_match http_route_find(const struct http_site *site, enum http_method method, const char *path,
+                                  size_t len, bool normalized, const char *accept) {
+    struct http_match found = {0};
+    unsigned methods = 0;
+    for (const struct http_mount *mount = site->mounts; mount->tables; mount++) {
+        struct http_match m = router_search_mount(mount, method, path, len, normalized, accept);
+        methods |= m.methods;
+        if (!found.mount && (m.route || m.asset)) found = m;
+    }
+    found.methods = methods;
+    return found;
 }

@@ -251,10 +251,6 @@ void http_server_start(struct http_server *s) {
     server_watch(s, EPOLLIN);
 }
 
-void http_server_set_arg(struct http_server *s, void *arg) {
-    s->host.site.arg = arg;
-}
-
 const struct http_counters *http_server_counters(const struct http_server *s) {
     return &s->host.counters;
 }

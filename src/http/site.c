@@ -18,10 +18,12 @@ void http_site_admit(const struct http_site *site, struct http_exchange *x) {
         x->match = http_route_find(site, r->method, path, r->path_len, false, accept);
     if (!x->match.methods && http_request_normalize_path(r))
         x->match = http_route_find(site, r->method, path, r->path_len, true, accept);
+    const struct http_mount *mount = x->match.mount;
+    if (mount && mount->guard && !mount->guard(r, mount->arg, &x->refusal)) return;
     const struct http_route *route = x->match.route;
     if (route) {
         if (x->match.param) http_request_set_param(r, x->match.param, x->match.param_len);
-        if (route->guard) route->guard(r, site->arg, &x->refusal);
+        if (route->guard) route->guard(r, mount->arg, &x->refusal);
         return;
     }
     if (x->match.asset) return;
@@ -49,11 +51,13 @@ static void site_reply(struct http_exchange *x) {
     buf_release(&headers);
 }
 
-void http_site_handle(const struct http_site *site, struct http_exchange *x) {
+void http_site_handle(struct http_exchange *x) {
     if (!http_exchange_is_handled(x))
         site_reply(x);
+    else if (x->match.mount->closed) // since its head was admitted
+        http_abort(x);
     else if (x->match.route)
-        x->match.route->handle(x, site->arg);
+        x->match.route->handle(x, x->match.mount->arg);
     else
         http_reply_asset(x, x->match.asset);
 }

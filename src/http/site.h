@@ -5,8 +5,8 @@
 struct http_exchange;
 struct http_site;
 
-// Finds what answers a request whose head is complete, and calls the route's guard.
+// Finds what answers a request whose head is complete, and calls the guards of its mount and its route.
 void http_site_admit(const struct http_site *, struct http_exchange *);
 
 // Answers a request that is complete, or refused.
-void http_site_handle(const struct http_site *, struct http_exchange *);
+void http_site_handle(struct http_exchange *);

@@ -1,6 +1,7 @@
 // reader_connect() asks placement which reader owns the video (on_placed). If it is another one, the viewer
 // is redirected (connect_redirect); otherwise it joins the video's broadcast (connect_join), and when that
-// has found where the stream starts, the socket goes to a fan-out worker (on_joined).
+// has found where the stream starts, the socket goes to a fan-out worker (on_joined). At an address that
+// several readers share, placement's answer chooses which of them serves the viewer (connect_choose).
 #include "connect.h"
 
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include "base/budget.h"
 #include "fanout/fanout.h"
 #include "fanout/pending.h"
+#include "reader/reader_front.h"
 #include "reader_core.h"
 #include "redirect.h"
 #include "viewer_counts.h"
@@ -35,6 +37,7 @@ enum {
 struct connect_request {
     struct join_request join; // first
     struct reader *reader;
+    const struct reader_front *front; // that chooses the reader when the owner is known; NULL: it is chosen
     struct http_exchange *exchange;
     uint32_t heartbeat_s;
     uint8_t asks; // kinds of moments
@@ -228,8 +231,20 @@ static void connect_elsewhere(struct connect_request *c, const struct placement_
     }
 }
 
+// The owner, if it is a reader of this process, otherwise one that is the same for all viewers of the video.
+static void connect_choose(struct connect_request *c, const struct placement_answer *p) {
+    struct reader *r = NULL;
+    if (p->status == PLACEMENT_OK) r = reader_front_owner(c->front, c->videoid, p->reader_url);
+    if (!r) r = reader_front_any(c->front, c->videoid);
+    if (!r) return; // this one is stopping, like the others
+    c->reader->outstanding--;
+    c->reader = r;
+    c->reader->outstanding++;
+}
+
 static void on_placed(void *arg, const struct placement_answer *p) {
     struct connect_request *c = arg;
+    if (c->front) connect_choose(c, p);
     struct reader *r = c->reader;
     if (r->stopping) {
         connect_shed(c, "stopping");
@@ -249,15 +264,17 @@ static void on_placed(void *arg, const struct placement_answer *p) {
     }
 }
 
-void reader_connect(struct reader *r, struct http_exchange *x, const struct connect_params *params) {
+static void connect_begin(struct reader *r, const struct reader_front *front, struct http_exchange *x,
+                          const struct connect_params *params) {
     struct connect_request *c = mem_zalloc(sizeof *c);
     c->reader = r;
+    c->front = front;
     r->outstanding++;
     c->exchange = x;
     c->join.last = params->last;
     c->heartbeat_s = params->heartbeat_s;
     c->join.history = params->history;
-    c->redirect = params->redirect;
+    c->redirect = params->redirect && !front;
     c->asks = params->asks;
     c->head_only = params->head_only;
     snprintf(c->userid, sizeof c->userid, "%s", params->userid);
@@ -271,4 +288,17 @@ void reader_connect(struct reader *r, struct http_exchange *x, const struct conn
         placement_resolve(r->placement, c->videoid, on_placed, c);
     else
         placement_register(r->placement, c->videoid, on_placed, c);
+}
+
+void reader_connect(struct reader *r, struct http_exchange *x, const struct connect_params *params) {
+    connect_begin(r, NULL, x, params);
+}
+
+void reader_front_connect(const struct reader_front *f, struct http_exchange *x,
+                          const struct connect_params *params) {
+    struct reader *r = reader_front_any(f, params->videoid);
+    if (r)
+        connect_begin(r, f, x, params);
+    else
+        http_abort(x); // a browser reconnects
 }

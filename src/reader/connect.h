@@ -9,6 +9,7 @@
 
 struct http_exchange;
 struct reader;
+struct reader_front;
 
 struct connect_params {
     const char *userid, *videoid; // valid ids
@@ -22,6 +23,9 @@ struct connect_params {
 
 // Ends the exchange, possibly before it returns.
 void reader_connect(struct reader *, struct http_exchange *, const struct connect_params *);
+
+// The same at an address that several readers share (reader/reader_front.h): `redirect` has no meaning there.
+void reader_front_connect(const struct reader_front *, struct http_exchange *, const struct connect_params *);
 
 // To be called now and then: logs how many viewers were refused since the last line about it.
 void connect_log_shed(struct reader *, int64_t now_ms);

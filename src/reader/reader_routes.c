@@ -1,10 +1,12 @@
-// POST and GET /connect: reads the parameters for reader_connect().
+// POST and GET /connect, of one reader and of several that share an address: reads the parameters for
+// reader_connect() and reader_front_connect().
 #include <string.h>
 
 #include "http/exchange.h"
 #include "connect.h"
 #include "moments.h"
 #include "reader/reader.h"
+#include "reader/reader_front.h"
 #include "service/fields.h"
 
 enum {
@@ -57,16 +59,26 @@ static bool may_redirect(const char *redirect) {
     return !redirect || strcmp(redirect, "never") != 0;
 }
 
+// Returns false, and has replied, if an id is missing or invalid.
+static bool read_query(struct http_exchange *x, struct connect_params *c) {
+    if (!query_id(x, "userid", &c->userid) || !query_id(x, "videoid", &c->videoid)) return false;
+    c->head_only = http_request_is_head(x->request);
+    c->last = last_event_id(x->request);
+    c->history = history_of_text(http_request_query(x->request, "history"));
+    c->heartbeat_s = heartbeat_asked(x->request);
+    c->redirect = may_redirect(http_request_query(x->request, "redirect"));
+    c->asks = moments_asked(http_request_query(x->request, "events"));
+    return true;
+}
+
 static void handle_get(struct http_exchange *x, void *arg) {
     struct connect_params c = {0};
-    if (!query_id(x, "userid", &c.userid) || !query_id(x, "videoid", &c.videoid)) return;
-    c.head_only = http_request_is_head(x->request);
-    c.last = last_event_id(x->request);
-    c.history = history_of_text(http_request_query(x->request, "history"));
-    c.heartbeat_s = heartbeat_asked(x->request);
-    c.redirect = may_redirect(http_request_query(x->request, "redirect"));
-    c.asks = moments_asked(http_request_query(x->request, "events"));
-    reader_connect(arg, x, &c);
+    if (read_query(x, &c)) reader_connect(arg, x, &c);
+}
+
+static void handle_front_get(struct http_exchange *x, void *arg) {
+    struct connect_params c = {0};
+    if (read_query(x, &c)) reader_front_connect(arg, x, &c);
 }
 
 // Returns the text, "" if it is too long or not Unicode, NULL if there is none.
@@ -75,40 +87,59 @@ static const char *text_of(const struct body_field *f) {
     return f->state == BODY_TEXT ? f->text : given ? "" : NULL;
 }
 
-static void handle_post(struct http_exchange *x, void *arg) {
-    enum { USER, VIDEO, REDIRECT, LAST, LAST_TOO, HISTORY, EVENTS, FIELDS };
-    char user[ID_MAX + 1], video[ID_MAX + 1], redirect[8], last[POSITION_TEXT_SIZE],
-        last_too[POSITION_TEXT_SIZE], history[8], events[EVENTS_MAX];
-    struct body_field f[FIELDS] = {[USER] = BODY_FIELD("userid", user),
-                                   [VIDEO] = BODY_FIELD("videoid", video),
-                                   [REDIRECT] = BODY_FIELD("redirect", redirect),
-                                   [LAST] = BODY_FIELD("last_event_id", last),
-                                   [LAST_TOO] = BODY_FIELD("lastEventId", last_too),
-                                   [HISTORY] = BODY_FIELD("history", history),
-                                   [EVENTS] = BODY_FIELD("events", events)};
-    if (!body_read(x, f, FIELDS) || !body_id(x, &f[USER]) || !body_id(x, &f[VIDEO])) return;
-    const char *given = text_of(&f[REDIRECT]);
-    struct connect_params c = {.userid = user, .videoid = video};
-    c.last = last_event_id(x->request);
-    take_if_newer(&c.last, text_of(&f[LAST]));
-    take_if_newer(&c.last, text_of(&f[LAST_TOO]));
-    if (f[HISTORY].state == BODY_NUMBER)
-        c.history = history_of(f[HISTORY].number);
-    else
-        c.history =
-            history_of_text(f[HISTORY].state == BODY_ABSENT ? http_request_query(x->request, "history")
-                                                            : text_of(&f[HISTORY]));
-    c.asks = moments_asked(text_of(&f[EVENTS])) | moments_asked(http_request_query(x->request, "events"));
-    c.heartbeat_s = heartbeat_asked(x->request);
-    c.redirect = may_redirect(given ? given : http_request_query(x->request, "redirect"));
-    reader_connect(arg, x, &c);
-}
-
-static const struct http_route reader_routes[] = {
-    {"GET", "/connect", .handle = handle_get, .streams = true},
-    {"POST", "/connect", .handle = handle_post, .body_max = IDS_BODY_MAX, .guard = body_guard,
-     .streams = true},
-    {0},
+struct connect_ids {
+    char user[ID_MAX + 1], video[ID_MAX + 1];
 };
 
+// The same for a body; the params refer to `ids`.
+static bool read_body(struct http_exchange *x, struct connect_ids *ids, struct connect_params *c) {
+    enum { USER, VIDEO, REDIRECT, LAST, LAST_TOO, HISTORY, EVENTS, FIELDS };
+    char redirect[8], last[POSITION_TEXT_SIZE], last_too[POSITION_TEXT_SIZE], history[8], events[EVENTS_MAX];
+    struct body_field f[FIELDS] = {
+        [USER] = BODY_FIELD("userid", ids->user),         [VIDEO] = BODY_FIELD("videoid", ids->video),
+        [REDIRECT] = BODY_FIELD("redirect", redirect),    [LAST] = BODY_FIELD("last_event_id", last),
+        [LAST_TOO] = BODY_FIELD("lastEventId", last_too), [HISTORY] = BODY_FIELD("history", history),
+        [EVENTS] = BODY_FIELD("events", events)};
+    if (!body_read(x, f, FIELDS) || !body_id(x, &f[USER]) || !body_id(x, &f[VIDEO])) return false;
+    const char *given = text_of(&f[REDIRECT]);
+    *c = (struct connect_params){.userid = ids->user, .videoid = ids->video};
+    c->last = last_event_id(x->request);
+    take_if_newer(&c->last, text_of(&f[LAST]));
+    take_if_newer(&c->last, text_of(&f[LAST_TOO]));
+    if (f[HISTORY].state == BODY_NUMBER)
+        c->history = history_of(f[HISTORY].number);
+    else
+        c->history =
+            history_of_text(f[HISTORY].state == BODY_ABSENT ? http_request_query(x->request, "history")
+                                                            : text_of(&f[HISTORY]));
+    c->asks = moments_asked(text_of(&f[EVENTS])) | moments_asked(http_request_query(x->request, "events"));
+    c->heartbeat_s = heartbeat_asked(x->request);
+    c->redirect = may_redirect(given ? given : http_request_query(x->request, "redirect"));
+    return true;
+}
+
+static void handle_post(struct http_exchange *x, void *arg) {
+    struct connect_ids ids;
+    struct connect_params c;
+    if (read_body(x, &ids, &c)) reader_connect(arg, x, &c);
+}
+
+static void handle_front_post(struct http_exchange *x, void *arg) {
+    struct connect_ids ids;
+    struct connect_params c;
+    if (read_body(x, &ids, &c)) reader_front_connect(arg, x, &c);
+}
+
+#define CONNECT_ROUTES(get, post)                                                                            \
+    {                                                                                                        \
+        {"GET", "/connect", .handle = (get), .streams = true},                                               \
+            {"POST",         "/connect", .handle = (post), .body_max = IDS_BODY_MAX, .guard = body_guard,    \
+             .streams = true},                                                                               \
+            {0},                                                                                             \
+    }
+
+static const struct http_route reader_routes[] = CONNECT_ROUTES(handle_get, handle_post);
+static const struct http_route front_routes[] = CONNECT_ROUTES(handle_front_get, handle_front_post);
+
 const struct http_route *const reader_tables[] = {service_routes, reader_routes, NULL};
+const struct http_route *const reader_front_tables[] = {front_routes, NULL};

@@ -163,16 +163,37 @@ bool internal_only_allows(const struct internal_only *i, const struct internal_s
     return has_token(i, sign->authorization) || (!sign->forwarded && is_known_peer(i, sign->peer));
 }
 
-bool internal_only_guard(const struct internal_only *i, const struct http_request *r,
-                         struct http_refusal *refusal) {
+static bool internal_only_allows_from(const struct internal_only *i, const struct http_request *r,
+                                      const char *origin) {
     char peer[INET6_ADDRSTRLEN + 8];
     http_request_peer(r, peer, sizeof peer);
-    if (internal_only_allows(i,
-                             &(struct internal_sign){.peer = peer,
-                                                     .origin = http_request_header(r, "origin"),
-                                                     .authorization = http_request_header(r, "authorization"),
-                                                     .forwarded = http_request_is_forwarded(r)}))
-        return true;
+    return internal_only_allows(
+        i, &(struct internal_sign){.peer = peer,
+                                   .origin = origin,
+                                   .authorization = http_request_header(r, "authorization"),
+                                   .forwarded = http_request_is_forwarded(r)});
+}
+
+// Whether the origin's host and port are those of the request.
+static bool origin_is_host(const char *origin, const char *host) {
+    const char *at = strstr(origin, "://");
+    return at && host && !strcasecmp(at + 3, host);
+}
+
+bool internal_only_page_guard(const struct internal_only *i, const struct http_request *r,
+                              struct http_refusal *refusal) {
+    const char *origin = http_request_header(r, "origin");
+    if (origin && origin_is_host(origin, http_request_header(r, "host"))) origin = NULL;
+    if (internal_only_allows_from(i, r, origin)) return true;
+    return http_refuse(
+        refusal, 403, "forbidden",
+        "This is for operators and services: from an address in --internal-from and not through "
+        "a proxy, or with the token.");
+}
+
+bool internal_only_guard(const struct internal_only *i, const struct http_request *r,
+                         struct http_refusal *refusal) {
+    if (internal_only_allows_from(i, r, http_request_header(r, "origin"))) return true;
     return http_refuse(
         refusal, 403, "forbidden",
         "Only services may do this: from an address in --internal-from and not through a proxy, or with "

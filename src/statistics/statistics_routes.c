@@ -34,7 +34,8 @@ static void handle_videos(struct http_exchange *x, void *arg) {
 }
 
 static void handle_dashboard(struct http_exchange *x, void *arg) {
-    reply_json_with(x, 200, "Cache-Control: no-store\r\n", dashboard_snapshot(statistics_dashboard(arg)));
+    reply_json_with(x, 200, "Cache-Control: no-store\r\nVary: Accept\r\n",
+                    dashboard_snapshot(statistics_dashboard(arg)));
 }
 
 static void handle_events(struct http_exchange *x, void *arg) {
@@ -86,9 +87,13 @@ static void handle_client(struct http_exchange *x, void *arg) {
                         .exact_path = true                                                                   \
     }
 
-static const struct http_route statistics_routes[] = {
+static const struct http_route public_routes[] = {
     {"GET", "/statistics", .handle = handle_document},
     {"GET", "/videos", .handle = handle_videos},
+    {0},
+};
+
+static const struct http_route inner_routes[] = {
     {"GET", "/dashboard", .handle = handle_dashboard, .guard = guard_dashboard},
     {"GET", "/events", .handle = handle_events, .guard = guard_dashboard, .streams = true},
     REPORTS("/comment-api-statistics", handle_comment_api),
@@ -98,6 +103,13 @@ static const struct http_route statistics_routes[] = {
     {0},
 };
 
-const struct http_route *const statistics_tables[] = {service_routes, statistics_routes, NULL};
-const struct http_route *const statistics_demo_tables[] = {service_routes, statistics_routes, demo_routes,
-                                                           NULL};
+const struct http_route *const statistics_tables[] = {service_routes, public_routes, inner_routes, NULL};
+const struct http_route *const statistics_demo_tables[] = {service_routes, public_routes, inner_routes,
+                                                           demo_routes, NULL};
+const struct http_route *const statistics_public_tables[] = {public_routes, NULL};
+const struct http_route *const statistics_inner_tables[] = {inner_routes, NULL};
+const struct http_route *const statistics_inner_demo_tables[] = {inner_routes, demo_routes, NULL};
+
+bool statistics_inner_guard(struct http_request *r, void *arg, struct http_refusal *refusal) {
+    return internal_only_page_guard(statistics_guard(arg), r, refusal);
+}

@@ -70,7 +70,7 @@ static const struct http_exchange_ops distant_exchange_ops = {
 static inline void distant_on_request(struct loop_job *job) {
     struct distant_exchange *d = distant_of_job(job);
     distant_must_be_on(d, d->handlers_thread);
-    http_site_handle(d->site, &d->fake.exchange);
+    http_site_handle(&d->fake.exchange);
     if (d->after_handler) d->after_handler();
 }
 

@@ -118,7 +118,7 @@ static inline void fake_handle(struct fake_exchange *f, const struct http_site *
                                const char *fields, const char *body) {
     assert_null(fake_request(f, line, fields, body));
     http_site_admit(site, &f->exchange);
-    http_site_handle(site, &f->exchange);
+    http_site_handle(&f->exchange);
 }
 
 static inline bool fake_has_header(struct fake_exchange *f, const char *line) {

@@ -216,6 +216,8 @@ static const struct http_route more_routes[] = {
 
 static const struct http_route *const tables[] = {routes, more_routes, NULL};
 
+static const struct http_mount world_mounts[] = {{.tables = tables, .arg = &world}, {0}};
+
 static inline struct http_server_config world_config(const char *bind, unsigned max_connections) {
     return (struct http_server_config){.role = "test",
                                        .bind = bind,
@@ -223,7 +225,7 @@ static inline struct http_server_config world_config(const char *bind, unsigned 
                                        .body_timeout_ms = BODY_MS,
                                        .idle_timeout_ms = IDLE_MS,
                                        .max_connections = max_connections,
-                                       .site = {.tables = tables, .arg = &world}};
+                                       .site = {.mounts = world_mounts}};
 }
 
 static inline unsigned open_connections(void) {

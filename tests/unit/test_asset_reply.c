@@ -21,7 +21,8 @@ static const struct http_route routes[] = {{"GET", "/both", .handle = handle_non
                                            {"POST", "/raw.png", .handle = handle_none},
                                            {0}};
 static const struct http_route *const tables[] = {routes, NULL};
-static const struct http_site site = {.assets = assets, .tables = tables};
+static const struct http_site site = {
+    .mounts = (const struct http_mount[]){{.assets = assets, .tables = tables}, {0}}};
 
 static void test_a_file_goes_before_a_route_and_is_not_copied(void **state) {
     (void)state;

@@ -93,7 +93,8 @@ static void wait_for(struct fake_exchange *f) {
 // Has the handler called, and runs the loop until the exchange has ended. Returns the reply's body.
 static const char *call(const struct http_route *const *tables, void *role, const char *line,
                         const char *fields, const char *body) {
-    const struct http_site site = {.tables = tables, .arg = role};
+    const struct http_site site = {.mounts =
+                                       (const struct http_mount[]){{.tables = tables, .arg = role}, {0}}};
     fake_exchange_release(&house.f);
     fake_handle(&house.f, &site, line, fields, body);
     wait_for(&house.f);
@@ -108,7 +109,8 @@ static void expect(int status, const char *body, const char *part) {
 static void test_a_comment_is_answered_once_it_is_stored(void **state) {
     (void)state;
     static const char body[] = "{\"userid\":\"u\",\"videoid\":\"v\",\"comment\":\"hello\"}";
-    const struct http_site site = {.tables = comment_tables, .arg = house.comment};
+    const struct http_site site = {
+        .mounts = (const struct http_mount[]){{.tables = comment_tables, .arg = house.comment}, {0}}};
     fake_handle(&house.f, &site, "POST /comment", JSON, body);
     assert_int_equal(house.f.end, FAKE_OPEN); // the answer comes in a later turn
     wait_for(&house.f);
@@ -126,7 +128,8 @@ static void test_a_comment_is_answered_once_it_is_stored(void **state) {
 
 static void test_an_exchange_outlives_its_engine(void **state) {
     (void)state;
-    const struct http_site site = {.tables = comment_tables, .arg = house.comment};
+    const struct http_site site = {
+        .mounts = (const struct http_mount[]){{.tables = comment_tables, .arg = house.comment}, {0}}};
     fake_handle(&house.f, &site, "POST /comment", JSON,
                 "{\"userid\":\"u\",\"videoid\":\"v\",\"comment\":\"hello\"}");
     assert_int_equal(house.f.end, FAKE_OPEN);
@@ -189,7 +192,8 @@ static void test_a_viewer_of_another_readers_video_is_redirected(void **state) {
 static void test_a_viewer_that_has_gone_leaves_nothing(void **state) {
     (void)state;
     assert_true(world_assign(house.world, "v", reader_url).changed);
-    const struct http_site site = {.tables = reader_tables, .arg = house.reader};
+    const struct http_site site = {
+        .mounts = (const struct http_mount[]){{.tables = reader_tables, .arg = house.reader}, {0}}};
     fake_handle(&house.f, &site, "GET /connect?userid=u&videoid=v", "", NULL);
     assert_int_equal(house.f.end, FAKE_OPEN);
     house.f.is_gone = true;
@@ -201,7 +205,8 @@ static void test_a_viewer_that_has_gone_leaves_nothing(void **state) {
 static void test_a_viewer_that_cannot_be_served_is_cut_off(void **state) {
     (void)state;
     assert_true(world_assign(house.world, "v", reader_url).changed);
-    const struct http_site site = {.tables = reader_tables, .arg = house.reader};
+    const struct http_site site = {
+        .mounts = (const struct http_mount[]){{.tables = reader_tables, .arg = house.reader}, {0}}};
     fake_handle(&house.f, &site, "GET /connect?userid=u&videoid=v", "", NULL);
     stop_reader();
     wait_for(&house.f);
@@ -220,10 +225,13 @@ static void call_from_afar(struct distant_exchange *d) {
 static void test_a_connection_may_live_on_another_thread(void **state) {
     (void)state;
     static const char comment[] = "{\"userid\":\"u\",\"videoid\":\"v\",\"comment\":\"hello\"}";
-    struct distant_exchange d = {.site = &(struct http_site){.tables = comment_tables, .arg = house.comment},
-                                 .line = "POST /comment",
-                                 .fields = JSON,
-                                 .body = comment};
+    struct distant_exchange d = {
+        .site =
+            &(struct http_site){
+                .mounts = (const struct http_mount[]){{.tables = comment_tables, .arg = house.comment}, {0}}},
+        .line = "POST /comment",
+        .fields = JSON,
+        .body = comment};
     call_from_afar(&d);
     assert_true(d.body_was_read);
     expect(201, buf_string(&house.f.body), "\"comment\":\"hello\"");
@@ -233,7 +241,9 @@ static void test_a_connection_may_live_on_another_thread(void **state) {
 static void test_a_distant_connection_waits_for_the_guard(void **state) {
     (void)state;
     struct distant_exchange d = {
-        .site = &(struct http_site){.tables = statistics_tables, .arg = house.statistics},
+        .site = &(struct http_site){.mounts =
+                                        (const struct http_mount[]){
+                                            {.tables = statistics_tables, .arg = house.statistics}, {0}}},
         .line = "POST /reader-api-statistics",
         .fields = JSON "Origin: http://page\r\n",
         .body = "{}"};
@@ -244,7 +254,8 @@ static void test_a_distant_connection_waits_for_the_guard(void **state) {
 
 static void test_a_distant_connection_gives_a_sink_or_is_cut_off(void **state) {
     (void)state;
-    const struct http_site site = {.tables = reader_tables, .arg = house.reader};
+    const struct http_site site = {
+        .mounts = (const struct http_mount[]){{.tables = reader_tables, .arg = house.reader}, {0}}};
     struct distant_exchange d = {.site = &site, .line = "GET /connect?userid=u&videoid=v", .fields = ""};
     struct distant_exchange late = d;
     assert_true(world_assign(house.world, "v", reader_url).changed);

@@ -22,7 +22,8 @@ static const struct http_route routes[] = {
     {"POST", "/post", .handle = handle_none, .body_max = 10, .guard = guard_origin},
     {0}};
 static const struct http_route *const tables[] = {routes, NULL};
-static const struct http_site site = {.tables = tables, .arg = &guarded};
+static const struct http_site site = {
+    .mounts = (const struct http_mount[]){{.tables = tables, .arg = &guarded}, {0}}};
 
 static struct fake_exchange f;
 static struct h1_parser parser;

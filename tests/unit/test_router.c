@@ -16,7 +16,8 @@ static const struct http_route second[] = {
     {.method = "GET", .pattern = "/"}, {.method = "GET", .pattern = "/post"}, {0}};
 static const struct http_route *const tables[] = {first, second, NULL};
 static const struct http_asset assets[] = {{.path = "/file.js"}, {0}};
-static const struct http_site site = {.assets = assets, .tables = tables};
+static const struct http_site site = {
+    .mounts = (const struct http_mount[]){{.assets = assets, .tables = tables}, {0}}};
 
 #define GET     HTTP_METHOD_GET
 #define HEAD    HTTP_METHOD_HEAD
@@ -92,14 +93,15 @@ static void test_a_file_is_got_and_nothing_else(void **state) {
     struct http_match m = find(POST, "/file.js");
     assert_true(!m.asset && !m.route && m.methods == (GET | HEAD));
     assert_null(find(GET, "/file.jsx").asset);
-    const struct http_site bare = {.tables = tables};
+    const struct http_site bare = {.mounts = (const struct http_mount[]){{.tables = tables}, {0}}};
     assert_int_equal(http_route_find(&bare, GET, "/file.js", 8, false, NULL).methods, 0);
 }
 
 static void test_a_file_with_a_parameter_tolerates_slashes(void **state) {
     (void)state;
     static const struct http_asset pages[] = {{.path = "/page/:id"}, {.path = "/b"}, {0}};
-    const struct http_site paged = {.assets = pages, .tables = tables};
+    const struct http_site paged = {
+        .mounts = (const struct http_mount[]){{.assets = pages, .tables = tables}, {0}}};
     static const struct {
         const char *path;
         bool normalized;
@@ -137,16 +139,61 @@ static void test_accept_chooses_between_a_page_and_a_route(void **state) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         for (int by_name = 0; by_name < 2; by_name++) {
-            const struct http_site both = {.assets = pages, .tables = tables, .files_by_name = by_name};
+            const struct http_site both = {
+                .mounts = (const struct http_mount[]){
+                    {.assets = pages, .tables = tables, .files_by_name = by_name}, {0}}};
             struct http_match m = http_route_find(&both, GET, "/", 1, false, cases[i].accept);
             bool page = by_name ? cases[i].page_by_name : cases[i].page;
             if ((m.asset != NULL) != page || (m.route != NULL) == page || !m.by_accept)
                 fail_msg("%s, by name %d", cases[i].accept, by_name);
         }
     }
-    const struct http_site both = {.assets = pages, .tables = tables};
+    const struct http_site both = {.mounts =
+                                       (const struct http_mount[]){{.assets = pages, .tables = tables}, {0}}};
     assert_int_equal(http_route_find(&both, POST, "/", 1, false, NULL).methods, GET | HEAD);
     assert_false(find(GET, "/file.js").by_accept);
+}
+
+// Several roles at one server.
+static void test_the_first_mount_with_path_and_method_answers(void **state) {
+    (void)state;
+    static const struct http_asset pages[] = {{.path = "/page"}, {.path = "/post"}, {0}};
+    static const struct http_route *const second_tables[] = {second, NULL};
+    struct http_mount mounts[] = {{.tables = second_tables},
+                                  {.tables = tables, .assets = pages, .files_by_name = true},
+                                  {.tables = tables, .prefix = "/one"},
+                                  {0}};
+    const struct http_site shared = {.mounts = mounts};
+    static const struct {
+        enum http_method method;
+        const char *path;
+        int mount; // -1: none
+        const struct http_route *row;
+        unsigned methods;
+    } cases[] = {
+        {GET, "/", 0, &second[0], GET | HEAD},
+        {GET, "/post", 0, &second[1], GET | HEAD | POST},
+        {POST, "/post", 1, &first[4], GET | HEAD | POST},
+        {GET, "/a/x", 1, &first[1], GET | HEAD | POST},
+        {GET, "/page", 1, NULL, GET | HEAD},
+        {GET, "/one/", 2, &first[0], GET | HEAD},
+        {GET, "/one/a/x", 2, &first[1], GET | HEAD | POST},
+        {OPTIONS, "/one/post", -1, NULL, GET | HEAD | POST},
+        {GET, "/one", -1, NULL, 0},
+        {GET, "/onea/x", -1, NULL, 0},
+        {GET, "/one/page", -1, NULL, 0},
+        {GET, "/one/one/a/x", -1, NULL, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *path = cases[i].path;
+        struct http_match m = http_route_find(&shared, cases[i].method, path, strlen(path), false, NULL);
+        const struct http_mount *mount = cases[i].mount < 0 ? NULL : &mounts[cases[i].mount];
+        if (m.mount != mount || m.route != cases[i].row || m.methods != cases[i].methods)
+            fail_msg("case %zu, %s", i, path);
+    }
+    mounts[1].closed = true;
+    assert_int_equal(http_route_find(&shared, GET, "/page", 5, false, NULL).methods, 0);
+    assert_null(http_route_find(&shared, POST, "/post", 5, false, NULL).route);
 }
 
 static void test_a_refusal_is_all_that_was_said(void **state) {
@@ -174,6 +221,7 @@ int main(void) {
         cmocka_unit_test(test_a_file_is_got_and_nothing_else),
         cmocka_unit_test(test_a_file_with_a_parameter_tolerates_slashes),
         cmocka_unit_test(test_accept_chooses_between_a_page_and_a_route),
+        cmocka_unit_test(test_the_first_mount_with_path_and_method_answers),
         cmocka_unit_test(test_a_refusal_is_all_that_was_said),
         cmocka_unit_test(test_a_503_says_when_to_retry),
     };

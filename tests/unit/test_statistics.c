@@ -700,19 +700,20 @@ static void on_http_answer(void *arg, const struct http_client_response *a) {
 }
 
 static void start_server(struct role_world *w) {
+    static struct http_mount mounts[2];
+    mounts[0] = (struct http_mount){.tables = statistics_tables, .arg = w->statistics};
     int error;
     w->answer_immediately = true;
     w->client = http_client_new(w->loop);
-    w->server = http_server_new(
-        w->loop,
-        &(struct http_server_config){.role = "statistics",
-                                     .bind = "127.0.0.1",
-                                     .header_timeout_ms = 10000,
-                                     .body_timeout_ms = 10000,
-                                     .idle_timeout_ms = 10000,
-                                     .max_connections = 100,
-                                     .site = {.tables = statistics_tables, .arg = w->statistics}},
-        &error);
+    w->server = http_server_new(w->loop,
+                                &(struct http_server_config){.role = "statistics",
+                                                             .bind = "127.0.0.1",
+                                                             .header_timeout_ms = 10000,
+                                                             .body_timeout_ms = 10000,
+                                                             .idle_timeout_ms = 10000,
+                                                             .max_connections = 100,
+                                                             .site = {.mounts = mounts}},
+                                &error);
     assert_non_null(w->server);
     ((struct service *)(void *)w->statistics)->http = http_server_counters(w->server);
 }

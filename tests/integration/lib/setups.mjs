@@ -19,7 +19,7 @@ async function readBox(program, readers) {
   return until(() => {
     if (program.end) throw Object.assign(new Error(`chorus ended: ${JSON.stringify(program.end)}`), { final: true });
     const found = new Map();
-    for (const [, name, url] of program.stdout.matchAll(/^\W*(manager|comment|statistics|reader-\d+)\b\W*?(http:\/\/[^\s/]+)/gm)) {
+    for (const [, name, url] of program.stdout.matchAll(/^\W*(manager|comment|statistics|reader-\d+)\b\W*?(http:\/\/\S+)/gm)) {
       found.set(name, url);
     }
     return found.size === 3 + readers ? found : undefined;

@@ -47,7 +47,7 @@ struct settings {
     int64_t statistics_interval_ms;
     int64_t log_entries, log_min_age_ms, log_video_bytes, log_age_ms, max_videos, memory;
     int64_t max_coalesce_ms;
-    bool durable, own_descriptors;
+    bool durable, own_descriptors, single_port;
     const char *internal_from, *internal_token;
     int64_t user_rate, max_connections;
     int64_t log_level; // LOG_LEVEL_NOT_GIVEN: the command decides

@@ -38,16 +38,27 @@ struct http_route {
     bool streams;    // `handle` may begin a stream: it runs once all earlier responses to the client are sent
 };
 
-// Everything that a server serves.
-struct http_site {
-    const struct http_asset *assets;        // ended by one without a path; NULL: none
-    bool files_by_name;                     // see http_route_find()
+// What a role serves at a server: routes and files, with the role as their argument. A server that several
+// roles share has several mounts. Its owner may change arg and closed; the rest is constant.
+struct http_mount {
     const struct http_route *const *tables; // ended by NULL, each table by a row without a pattern; the first
                                             // row with the path and the method answers
+    const struct http_asset *assets;        // ended by one without a path; NULL: none
+    bool files_by_name;                     // see http_route_find()
     void *arg;                              // of handlers and guards
+    const char *prefix; // "/reader-1": patterns stand for what follows it, and nothing else; NULL: none
+    // Called before the guard of a route, and for files, like that of a route. NULL: all pass.
+    bool (*guard)(struct http_request *, void *arg, struct http_refusal *);
+    bool closed; // nothing is found here, as if the mount were absent
+};
+
+// Everything that a server serves.
+struct http_site {
+    const struct http_mount *mounts; // ended by one without tables; the first with path and method answers
 };
 
 struct http_match {
+    const struct http_mount *mount; // of what follows
     const struct http_asset *asset; // or
     const struct http_route *route; // both NULL: nothing at this path has this method
     bool by_accept;                 // the path has both: the request's Accept field has chosen
@@ -57,7 +68,7 @@ struct http_match {
 };
 
 // Where the path has both a file and a route for the method, as "/" has a page and the role's JSON, the file
-// is found, unless `accept` (the request's field, or NULL) names application/json and not text/html. A site
+// is found, unless `accept` (the request's field, or NULL) names application/json and not text/html. A mount
 // with `files_by_name` turns the default round: the route is found, unless `accept` names text/html.
 // `normalized`: superfluous slashes were removed from the path, so rows with exact_path do not match, and of
 // files only those with a parameter.

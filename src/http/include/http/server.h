@@ -27,7 +27,7 @@ struct http_server_config {
     unsigned max_connections;
     bool start_later;                   // only http_server_start() begins to accept
     const struct stream_ops *transport; // of its connections; NULL: plain TCP
-    struct http_site site;              // its `arg` may be set later, before the loop runs
+    struct http_site site;              // its mounts are borrowed; their args may be set until it starts
 };
 
 // Binds and listens. Returns NULL on failure, and sets *error to a negative errno.
@@ -35,8 +35,6 @@ struct http_server *http_server_new(struct loop *, const struct http_server_conf
 
 // Begins to accept connections.
 void http_server_start(struct http_server *);
-
-void http_server_set_arg(struct http_server *, void *arg);
 
 // Returns the counters, which remain the server's.
 const struct http_counters *http_server_counters(const struct http_server *);

@@ -30,3 +30,8 @@ bool internal_only_allows(const struct internal_only *, const struct internal_si
 
 // For a route's guard: returns whether the request may pass; if not, refuses it with 403.
 bool internal_only_guard(const struct internal_only *, const struct http_request *, struct http_refusal *);
+
+// The same for what operators see: a page of this very server, which is an Origin that is Host, may request
+// it too.
+bool internal_only_page_guard(const struct internal_only *, const struct http_request *,
+                              struct http_refusal *);
