@@ -1,15 +1,20 @@
 // The whole set-up in containers, tested from the host. The tests depend on one another, in this order.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test, { after } from 'node:test';
+import { promisify } from 'node:util';
 import { call, post, register, resolve, statistics } from '../integration/lib/api.mjs';
 import { until } from '../integration/lib/time.mjs';
 import { watch } from '../integration/lib/viewer.mjs';
 import { curl, openPage } from '../browser/page.mjs';
-import { Project, docker, serviceOf, services } from './project.mjs';
+import { Project, docker, serviceOf, services, top } from './project.mjs';
 
 const project = await Project.make();
 after(() => project.down('-v'));
-await project.up();
+const took = await project.up();
 
 let byHand = 0; // comments not posted by the clients
 const say = async (video, text) => {
@@ -29,6 +34,12 @@ const settled = () => until(async () => {
   assert.equal(document.readerApis.totalActiveConnections, 19);
   return document;
 }, '19 clients at 3 readers', 60_000);
+
+// A few seconds on an idle machine; a loaded one may take longer, but not as long as when services waited for each other.
+test('everything is ready and healthy within seconds after `up`', async (t) => {
+  t.diagnostic(`ready after ${took.ready.toFixed(1)} s, healthy after ${took.healthy.toFixed(1)} s`);
+  assert.ok(took.ready < 30 && took.healthy < 40, JSON.stringify(took));
+});
 
 test('what docs/docker.md asks with curl is answered on the published ports', async () => {
   for (const url of [project.manager, project.comment, project.statistics, ...project.readers]) {
@@ -127,6 +138,18 @@ test('memory and processes of every container are limited, and Redis refuses bef
   const most = Number(await setting('maxmemory'));
   assert.ok(most > 0 && 2 * most <= redis.HostConfig.Memory, `maxmemory ${most}, its container ${redis.HostConfig.Memory}`);
   assert.equal(await setting('maxmemory-policy'), 'noeviction');
+});
+
+test("the seed's command runs the simulation in a container, where nothing is built", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'chorus-test-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  cpSync(join(top, 'simulation'), join(folder, 'simulation'), { recursive: true });
+  const simulate = (...args) => promisify(execFile)(process.execPath, ['simulation/small_in_memory_simulation.js', ...args], { cwd: folder, env: { ...process.env, CHORUS_BIN: '' } });
+  const { stdout, stderr } = await simulate('--readers', '7');
+  assert.match(stderr, /^Chorus is not built here, so: docker run --rm \S+ simulate --readers 7$/m);
+  assert.match(stdout, /Balance, per reader \(7\)/);
+  await simulate('--html', 'page.html');
+  assert.match(readFileSync(join(folder, 'page.html'), 'utf8'), /^<!doctype html>/i);
 });
 
 test('mappings and comments survive down and up', async () => {

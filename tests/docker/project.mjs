@@ -4,10 +4,11 @@ import { execFile } from 'node:child_process';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { call } from '../integration/lib/api.mjs';
 import { freePorts } from '../integration/lib/ports.mjs';
 import { until } from '../integration/lib/time.mjs';
 
-const top = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+export const top = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const [program, ...first] = (process.env.COMPOSE ?? 'docker compose').split(' ');
 const name = process.env.COMPOSE_PROJECT_NAME;
 if (!name) throw new Error('COMPOSE_PROJECT_NAME is not set: start scripts/docker-test');
@@ -30,13 +31,13 @@ export const docker = (...args) => run('docker', args);
 export class Project {
   static async make() {
     const project = new Project();
-    const [manager, comment, statistics, ...readers] = await freePorts(6);
+    const [manager, comment, statistics, prometheus, ...readers] = await freePorts(7);
     project.ports = {
       MANAGER_PORT: manager, COMMENT_PORT: comment, STATISTICS_PORT: statistics,
-      READER_1_PORT: readers[0], READER_2_PORT: readers[1], READER_3_PORT: readers[2],
+      READER_1_PORT: readers[0], READER_2_PORT: readers[1], READER_3_PORT: readers[2], PROMETHEUS_PORT: prometheus,
     };
     const url = (port) => `http://127.0.0.1:${port}`;
-    Object.assign(project, { manager: url(manager), comment: url(comment), statistics: url(statistics), readers: readers.map(url) });
+    Object.assign(project, { manager: url(manager), comment: url(comment), statistics: url(statistics), prometheus: url(prometheus), readers: readers.map(url) });
     return project;
   }
 
@@ -44,13 +45,21 @@ export class Project {
     return run(program, [...first, ...args], this.ports);
   }
 
-  // Starts everything and waits until every health check has passed.
+  // Starts everything and waits until every health check has passed. Returns the seconds that passed until every address answered
+  // that it is ready, and until then.
   async up() {
+    const begin = Date.now();
+    const seconds = () => (Date.now() - begin) / 1000;
     await this.compose('up', '-d', '--no-build');
+    const urls = [this.manager, this.comment, this.statistics, ...this.readers];
+    const isReady = async (url) => (await call('GET', `${url}/ready`)).status === 200;
+    await Promise.all(urls.map((url) => until(() => isReady(url), `${url} to be ready`, 90_000)));
+    const ready = seconds();
     await until(async () => {
       const found = await this.containers();
       return found.length === services.length && found.every(({ State }) => State.Running && (State.Health?.Status ?? 'healthy') === 'healthy');
     }, 'all containers to be healthy', 90_000);
+    return { ready, healthy: seconds() };
   }
 
   down(...args) {
