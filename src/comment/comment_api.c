@@ -13,6 +13,7 @@
 #include "base/uthash.h"
 #include "base/mem.h"
 #include "base/sha256.h"
+#include "comment_counters.h"
 #include "comment_list.h"
 #include "rate_limit.h"
 #include "registrar.h"
@@ -58,7 +59,7 @@ struct comment_api {
     char statistics_url[600];        // of the document; empty: none
     struct waiting_request *waiting; // not NULL: the document has been requested
     struct videos_query *videos;
-    uint64_t total;
+    struct comment_counters counters;
     struct video_count *counts;
     struct buf scratch; // for building JSON
     struct log_sampler sampler;
@@ -69,12 +70,16 @@ struct posting {
     struct http_exchange *exchange;
     char *content; // with an Idempotency-Key: the entry's body without the timestamp
     size_t content_len;
+    int64_t began_us;
     char videoid[ID_MAX + 1];
 };
 
+const struct comment_counters *comment_counters_of(const struct service *s) {
+    return &((const struct comment_api *)s)->counters;
+}
+
 static void count_comment(struct comment_api *a, const char *video) {
     struct video_count *v;
-    a->total++;
     HASH_FIND_STR(a->counts, video, v);
     if (v) {
         HASH_DEL(a->counts, v);
@@ -126,12 +131,31 @@ static bool has_same_content(const struct posting *p, const struct engine_entry 
            e->body[p->content_len] == ',';
 }
 
+static enum post_result post_result_of(enum engine_status status, bool repeated) {
+    switch (status) {
+    case ENGINE_OK: return repeated ? POST_REPEATED : POST_ACCEPTED;
+    case ENGINE_FULL: return POST_TOO_MANY_VIDEOS;
+    case ENGINE_BUSY: return POST_OVERLOADED;
+    case ENGINE_STORE_FULL: return POST_STORE_FULL;
+    case ENGINE_KEY_REUSED: return POST_KEY_REUSED;
+    default: return POST_STORE_UNAVAILABLE;
+    }
+}
+
+static void count_post(struct comment_api *a, const struct posting *p, enum engine_status status,
+                       bool repeated) {
+    enum post_result result = post_result_of(status, repeated);
+    a->counters.posts[result]++;
+    if (result == POST_ACCEPTED) durations_add(&a->counters.commits, clock_monotonic_us() - p->began_us);
+}
+
 static void on_comment_appended(void *arg, enum engine_status status, const struct engine_entry *e,
                                 const struct engine_first *first) {
     struct posting *p = arg;
     struct comment_api *a = p->api;
     bool whole = first && first->whole; // the first one was stored by an earlier version
     if (status == ENGINE_OK && whole && !has_same_content(p, e)) status = ENGINE_KEY_REUSED;
+    count_post(a, p, status, first);
     switch (status) {
     case ENGINE_OK:
         if (!first) count_comment(a, p->videoid);
@@ -236,12 +260,19 @@ static void handle_comment(struct http_exchange *x, void *arg) {
     struct engine_token token;
     if (!body_read(x, f, FIELDS) || !body_id(x, &f[USER]) || !body_id(x, &f[VIDEO]) ||
         !body_text(x, &f[COMMENT], 1, COMMENT_MAX) || !body_text(x, &f[NAME], 0, NAME_MAX_BYTES) ||
-        !read_key(x, user, key, sizeof key) || !within_rate(a, x, user))
+        !read_key(x, user, key, sizeof key)) {
+        a->counters.posts[POST_INVALID]++;
         return;
+    }
+    if (!within_rate(a, x, user)) {
+        a->counters.posts[POST_TOO_FAST]++;
+        return;
+    }
     if (a->registrar) registrar_note(a->registrar, video);
     struct posting *p = mem_zalloc(sizeof *p);
     p->api = a;
     p->exchange = x;
+    p->began_us = clock_monotonic_us();
     memcpy(p->videoid, video, f[VIDEO].len + 1);
     int64_t now_ms = clock_wall_ms();
     build_content(&a->scratch, user, video, &f[NAME], &f[COMMENT]);
@@ -304,22 +335,14 @@ static void handle_comment_statistics(struct http_exchange *x, void *arg) {
 }
 
 static void handle_comment_list(struct http_exchange *x, void *arg) {
-    comment_list_handle(x, ((struct comment_api *)arg)->placed.service.engine);
+    struct comment_api *a = arg;
+    a->counters.listings++;
+    comment_list_handle(x, a->placed.service.engine);
 }
 
 static void handle_comment_videos(struct http_exchange *x, void *arg) {
     videos_query_reply(((struct comment_api *)arg)->videos, x);
 }
-
-static double comment_total(struct service *s) {
-    return (double)((struct comment_api *)s)->total;
-}
-
-const struct metric comment_metrics[] = {
-    {"chorus_comment_comments_total", "comments", METRIC_COUNTER, "Comments accepted.", .get = comment_total,
-     .health = "totalComments", .report = "totalComments"},
-    {0},
-};
 
 // The videos most recently commented on. Their subscribers are in the reports of the readers.
 static void comment_add_videos(struct service *s, json_t *report) {

@@ -149,7 +149,10 @@ void flush_record_delays(struct channel *ch, int64_t clock_us) {
     int64_t now_ms = (clock_us + ch->env->wall_ahead_us) / 1000;
     for (uint64_t n = f->from; f->untimed && n < f->to; n++) {
         int64_t posted_ms = ring_at(&ch->ring, n)->posted_ms;
-        if (posted_ms) counter_add(&ch->counters->delays[delay_bucket(now_ms - posted_ms)], f->untimed);
+        if (!posted_ms) continue;
+        int64_t delay_ms = now_ms > posted_ms ? now_ms - posted_ms : 0;
+        counter_add(&ch->counters->delays[delay_bucket(delay_ms)], f->untimed);
+        counter_add(&ch->counters->delay_ms, (uint64_t)delay_ms * f->untimed);
     }
     f->untimed = 0;
 }

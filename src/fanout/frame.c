@@ -125,6 +125,16 @@ bool frame_is_gap(const struct frame *f) {
     return frame_has_name(f, gap, sizeof gap - 1);
 }
 
+// It is the last word of the JSON. Looked for only where a viewer gets a gap.
+enum gap_reason frame_gap_reason(const struct frame *f) {
+    for (int reason = 0; reason < GAP_REASONS; reason++) {
+        char word[16];
+        int len = snprintf(word, sizeof word, "\"%s\"}", gap_reasons[reason]);
+        if (memmem(f->bytes + f->head, f->len, word, (size_t)len)) return (enum gap_reason)reason;
+    }
+    return GAP_EXPIRED;
+}
+
 struct frame *frame_ref(struct frame *f) {
     atomic_fetch_add_explicit(&f->refs, 1, memory_order_relaxed);
     return f;

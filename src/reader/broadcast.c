@@ -264,10 +264,12 @@ static void on_feed_frame(struct feed *feed, struct frame *f) {
     struct broadcast *b = container_of(feed, struct broadcast, feed);
     struct broadcast_env *env = b->env;
     struct position from = feed_position(feed);
-    if (frame_is_gap(f))
+    if (frame_is_gap(f)) {
+        env->gaps[frame_gap_reason(f)] += fan_video_viewers(b->fan);
         broadcast_tell_gap(b, f);
-    else
+    } else {
         rate_add(&b->comments, broadcast_now_ms(b));
+    }
     // An entry without a number is only for viewers that are connected: one that reconnects cannot tell
     // whether it has seen it. Where the feed has gone back, the history starts again.
     if (position_is_set(f->at)) {
@@ -418,8 +420,16 @@ static void on_joins_due(struct loop_job *job) {
     }
 }
 
+static void count_gaps(const struct pending *p, uint64_t gaps[GAP_REASONS]) {
+    for (uint32_t i = p->next; i < p->count; i++)
+        if (frame_is_gap(p->frames[i])) gaps[frame_gap_reason(p->frames[i])]++;
+}
+
 bool broadcast_add(struct broadcast *b, const struct sink *sink, uint8_t asks, struct pending *p) {
+    uint64_t gaps[GAP_REASONS] = {0};
+    count_gaps(p, gaps);
     if (!fan_video_add(b->fan, sink, asks, p)) return false;
+    for (int i = 0; i < GAP_REASONS; i++) b->env->gaps[i] += gaps[i];
     if (b->idle && b->env->on_audience) b->env->on_audience(b, true);
     broadcast_end_idle(b);
     if (b->env->on_viewers) b->env->on_viewers(b);

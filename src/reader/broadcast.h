@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "fanout/frame.h"
 #include "net/loop.h"
 #include "backfill.h"
 #include "feed.h"
@@ -52,6 +53,7 @@ struct broadcast_env {
     struct join_queue *queues;        // of all broadcasts that have one
     struct idle_entry *idle_entries;  // of broadcasts without viewers, longest idle first
     size_t idle_count;
+    uint64_t gaps[GAP_REASONS]; // that viewers got, without those of the workers (fan_counters.gaps)
 };
 void broadcast_env_init(struct broadcast_env *);
 

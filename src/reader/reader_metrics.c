@@ -15,6 +15,10 @@ READER(reader_deliveries, counter_get(&r->counters.delivered))
 READER(reader_sends, counter_get(&r->counters.sends))
 READER(reader_wakeups, counter_get(&r->counters.wakeups))
 READER(reader_slow_gaps, counter_get(&r->counters.gaps))
+READER(gaps_slow, counter_get(&r->counters.gaps) + r->env.gaps[GAP_SLOW])
+READER(gaps_expired, r->env.gaps[GAP_EXPIRED])
+READER(gaps_epoch, r->env.gaps[GAP_EPOCH])
+READER(reader_lease, r->lease_state == READER_LEASE_OURS)
 READER(reader_stalled, counter_get(&r->counters.stalled))
 READER(reader_slow, counter_get(&r->counters.slow))
 READER(reader_redirected, r->redirected)
@@ -29,6 +33,23 @@ static double delay_seconds(struct service *s, double percent) {
     fan_counters_read_delays(&((struct reader *)s)->counters, counts);
     double ms = delay_percentile_ms(counts, percent);
     return ms < 0 ? 0 : ms / 1e3;
+}
+
+// In the buckets of loop_lag_step_us(): the counts have a bucket that begins at each of these.
+enum { DELIVERY_STEPS = 15 };
+static void reader_delivery(struct service *s, struct metric_histogram *h) {
+    struct fan_counters *c = &((struct reader *)s)->counters;
+    uint64_t counts[DELAY_BUCKETS];
+    unsigned bucket = 0;
+    fan_counters_read_delays(c, counts);
+    h->count = DELIVERY_STEPS;
+    for (unsigned i = 0; i < DELIVERY_STEPS; i++) {
+        int64_t end_ms = INT64_C(1) << i;
+        h->bounds[i] = (double)end_ms / 1e3;
+        for (; bucket < delay_bucket(end_ms); bucket++) h->within[i] += counts[bucket];
+    }
+    for (; bucket < DELAY_BUCKETS; bucket++) h->within[DELIVERY_STEPS] += counts[bucket];
+    h->sum = (double)counter_get(&c->delay_ms) / 1e3;
 }
 
 static double delay_p50(struct service *s) {
@@ -59,18 +80,30 @@ const struct metric reader_metrics[] = {
     {"chorus_reader_deliveries_total", "deliveries", METRIC_COUNTER, "Events sent, each to each viewer.",
      .get = reader_deliveries, .health = "messagesSent", .report = "messagesSent"},
     {"chorus_reader_sends_total", "sends", METRIC_COUNTER,
-     "Calls of send, with those for heartbeats and first bytes.", .get = reader_sends, .health = "sends"},
-    {"chorus_reader_wakeups_total", "wakeups", METRIC_COUNTER, "Wakeups of workers to publish.",
+     "Calls of send, each to one viewer, with those for heartbeats and first bytes. Fewer than deliveries where comments share a send.",
+     .get = reader_sends, .health = "sends"},
+    {"chorus_reader_wakeups_total", "wakeups", METRIC_COUNTER,
+     "Comments passed to worker threads: one for each comment and each worker that has viewers of its video.",
      .get = reader_wakeups, .health = "wakeups"},
+    {"chorus_reader_gaps_total", "gaps", METRIC_COUNTER,
+     "Gaps that viewers got, each counted for each viewer, by reason.", .get = gaps_slow,
+     .label = "reason=\"slow\""},
+    {"chorus_reader_gaps_total", "gaps", METRIC_COUNTER, "What a viewer missed is no longer kept.",
+     .get = gaps_expired, .label = "reason=\"expired\""},
+    {"chorus_reader_gaps_total", "gaps", METRIC_COUNTER, "The store has lost comments.", .get = gaps_epoch,
+     .label = "reason=\"epoch\""},
     {"chorus_reader_slow_gaps_total", "gaps", METRIC_COUNTER,
      "Gaps sent because a viewer fell behind what is kept for slow ones.", .get = reader_slow_gaps,
-     .health = "slowGaps", .report = "figures.slowGaps"},
+     .health = "slowGaps", .report = "figures.slowGaps", .only_health = true},
     {"chorus_reader_stalled_viewers_total", "viewers", METRIC_COUNTER,
-     "Viewers disconnected because they accepted no data.", .get = reader_stalled, .health = "stalled",
-     .report = "figures.stalled"},
+     "Viewers disconnected because they accepted no data for --stall-timeout-ms; they may reconnect and resume.",
+     .get = reader_stalled, .health = "stalled", .report = "figures.stalled"},
     {"chorus_reader_slow_viewers", "viewers", METRIC_GAUGE,
      "Viewers that are behind now, because they accept data too slowly.", .get = reader_slow,
      .report = "figures.slowViewers"},
+    {"chorus_reader_delivery_seconds", "seconds", METRIC_HISTOGRAM,
+     "Time from a comment's timestamp, when it was posted, to its send to a viewer that keeps up; a value for each viewer.",
+     .read = reader_delivery},
     {"chorus_reader_p50_delay_seconds", "seconds", METRIC_GAUGE,
      "Time from a comment's timestamp to its delivery that half of all deliveries since the start did not exceed.",
      .get = delay_p50, .only_health = true},
@@ -93,6 +126,9 @@ const struct metric reader_metrics[] = {
      .get = reader_memory_used, .health = "memory.used", .report = "figures.memoryUsed", .of_process = true},
     {"chorus_memory_max_bytes", "bytes", METRIC_GAUGE, "Its limit (--memory).", .get = reader_memory_max,
      .health = "memory.max", .report = "figures.memoryMax", .of_process = true},
+    {"chorus_reader_held_leases", "leases", METRIC_GAUGE,
+     "Whether the reader holds the lease of its URL, without which it is given no videos: 1, or 0.",
+     .get = reader_lease},
     {"chorus_reader_redirected_viewers_total", "viewers", METRIC_COUNTER,
      "Viewers redirected to the reader that has their video.", .get = reader_redirected,
      .health = "redirected"},
@@ -100,7 +136,7 @@ const struct metric reader_metrics[] = {
      "Viewers that continued an earlier stream, from the position that they had seen.", .get = reader_resumed,
      .report = "figures.resumed"},
     {"chorus_reader_shed_viewers_total", "viewers", METRIC_COUNTER,
-     "Viewers turned away by closing their connections.", .get = reader_shed, .health = "shed",
-     .report = "figures.shed"},
+     "Viewers turned away by closing their connections, before a stream began: no memory, no descriptor, no store, or stopping. Browsers try again.",
+     .get = reader_shed, .health = "shed", .report = "figures.shed"},
     {0},
 };

@@ -50,6 +50,13 @@ void metrics_read(struct service *s) {
     if (s->kind->workers_lag) s->workers_lag = s->kind->workers_lag(s);
 }
 
+void metrics_of_durations(const struct durations *d, struct metric_histogram *h) {
+    h->count = DURATION_STEPS;
+    for (unsigned i = 0; i < DURATION_STEPS; i++) h->bounds[i] = (double)duration_step_us(i) / 1e6;
+    for (unsigned i = 0; i <= DURATION_STEPS; i++) h->within[i] = d->within[i];
+    h->sum = (double)d->sum_us / 1e6;
+}
+
 void metrics_of_lag(const struct loop_lag *lag, struct metric_histogram *h) {
     h->count = LOOP_LAG_STEPS - 1;
     for (unsigned i = 0; i < LOOP_LAG_STEPS; i++) {
@@ -90,7 +97,14 @@ ENGINE(trips, s->engine_stats.trips)
 ENGINE(trip_s, (double)s->engine_stats.trip_us / 1e6)
 ENGINE(longest_trip_s, (double)s->engine_stats.longest_trip_us / 1e6)
 ENGINE(failures, s->engine_stats.failures)
+ENGINE(reconnects, s->engine_stats.reconnects)
+ENGINE(database, s->engine_stats.database_bytes)
+ENGINE(wal, s->engine_stats.wal_bytes)
 #undef ENGINE
+
+static void engine_took(struct service *s, struct metric_histogram *h) {
+    metrics_of_durations(&s->engine_stats.took, h);
+}
 
 static double engine_ready(struct service *s) {
     const char *why = NULL;
@@ -138,13 +152,23 @@ const struct metric service_metrics[] = {
      .get = engine_ready, .report = "figures.storesAvailable", .of_process = true},
     {"chorus_engine_trips_total", "trips", METRIC_COUNTER,
      "Trips to the store: transactions of SQLite, or commands to Redis.", .get = engine_trips,
-     .of_process = true},
+     .only_health = true},
     {"chorus_engine_trip_seconds_total", "seconds", METRIC_COUNTER, "Time that all trips took.",
-     .get = engine_trip_s, .of_process = true},
+     .get = engine_trip_s, .only_health = true},
+    {"chorus_engine_trip_seconds", "seconds", METRIC_HISTOGRAM,
+     "How long each trip to the store took: a transaction of SQLite, or a command to Redis.",
+     .read = engine_took, .of_process = true},
     {"chorus_engine_longest_trip_seconds", "seconds", METRIC_GAUGE, "Time that the longest trip took.",
      .get = engine_longest_trip_s, .only_health = true},
     {"chorus_engine_failed_trips_total", "trips", METRIC_COUNTER,
      "Transactions rolled back; commands refused or lost.", .get = engine_failures, .of_process = true},
+    {"chorus_engine_reconnects_total", "reconnects", METRIC_COUNTER,
+     "Times that one of the two connections to Redis was made again.", .get = engine_reconnects,
+     .of_process = true},
+    {"chorus_engine_database_bytes", "bytes", METRIC_GAUGE, "Size of the database; 0 with Redis.",
+     .get = engine_database, .of_process = true},
+    {"chorus_engine_wal_bytes", "bytes", METRIC_GAUGE, "Size of its write-ahead log; 0 with Redis.",
+     .get = engine_wal, .of_process = true},
     {"chorus_loop_turns_total", "turns", METRIC_COUNTER, "Turns of the control loop.", .get = loop_turns,
      .only_health = true},
     {"chorus_loop_slow_turns_total", "turns", METRIC_COUNTER,

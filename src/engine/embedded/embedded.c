@@ -2,7 +2,10 @@
 // for an operation is in the file of its subject.
 #include "engine/embedded.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "base/container_of.h"
 #include "base/mem.h"
@@ -22,6 +25,7 @@ enum {
 
 struct embedded {
     struct local_engine local; // first
+    char *path, *wal_path;     // of the database and its write-ahead log
     struct store_thread *thread;
     struct loop_job take_answers, reap;
     char why[512];
@@ -57,15 +61,28 @@ static bool embedded_ready(struct engine *engine, const char **why) {
     return is_ready;
 }
 
+static uint64_t file_bytes(const char *path) {
+    struct stat file;
+    return stat(path, &file) ? 0 : (uint64_t)file.st_size;
+}
+
 static struct engine_stats embedded_stats(struct engine *engine) {
     struct embedded *e = embedded_of(engine);
     struct engine_stats so_far = store_thread_stats(e->thread);
     so_far.waiting = e->local.waiting;
+    so_far.database_bytes = file_bytes(e->path);
+    so_far.wal_bytes = file_bytes(e->wal_path);
     return so_far;
 }
 
+static void embedded_free(struct embedded *e) {
+    free(e->path);
+    free(e->wal_path);
+    free(e);
+}
+
 static void on_embedded_reap(struct loop_job *job) {
-    free(container_of(job, struct embedded, reap));
+    embedded_free(container_of(job, struct embedded, reap));
 }
 
 static void embedded_close(struct engine *engine) {
@@ -102,18 +119,27 @@ static const struct local_store embedded_store = {
     .overview = overview_read,
 };
 
+static char *path_of(const char *folder, const char *name) {
+    size_t size = strlen(folder) + strlen(name) + 2;
+    char *path = mem_alloc(size);
+    snprintf(path, size, "%s/%s", folder, name);
+    return path;
+}
+
 struct engine *embedded_open(struct loop *loop, const struct embedded_config *config, char *why,
                              size_t why_size) {
     struct embedded *e = mem_zalloc(sizeof *e);
     e->take_answers.run = embedded_take_answers;
     e->reap.run = on_embedded_reap;
+    e->path = path_of(config->folder, "chorus.db");
+    e->wal_path = path_of(config->folder, "chorus.db-wal");
     e->local = (struct local_engine){.engine.ops = &embedded_ops,
                                      .loop = loop, // the thread may post before it is all there
                                      .hand_over = embedded_hand_over,
                                      .hand_over_at = HAND_OVER_AT};
     e->thread = store_thread_start(config, on_answers, e, why, why_size);
     if (!e->thread) {
-        free(e);
+        embedded_free(e);
         return NULL;
     }
     local_init(&e->local, &embedded_store, loop);

@@ -222,6 +222,7 @@ static void redis_note_replaced(const struct redis *r, const char *run_id) {
 static void on_commands_up(void *arg, const struct redis_server *server) {
     struct redis *r = arg;
     redis_note_replaced(r, server->run_id);
+    r->stats.reconnects += r->run_id[0] != 0;
     snprintf(r->run_id, sizeof r->run_id, "%s", server->run_id);
     r->clock_offset_ms = server->clock_ms - loop_now_ms(r->loop);
     r->phase = REDIS_PREPARING;

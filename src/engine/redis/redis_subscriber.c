@@ -37,8 +37,9 @@ struct redis_subscriber {
     struct loop_timer retry;
     int64_t retry_ms;
     char probe_channel[48]; // ours alone
-    bool probing;           // it is subscribed on this connection
-    int64_t probe_sent_ms;  // to Redis, and not received yet; 0: none is
+    bool has_been_up;
+    bool probing;          // it is subscribed on this connection
+    int64_t probe_sent_ms; // to Redis, and not received yet; 0: none is
 };
 
 static void subscriber_send(struct redis_subscriber *s, const char *command, const char *channel) {
@@ -86,6 +87,8 @@ static void subscribe_all(struct redis_subscriber *s, enum subscribing first) {
 static void on_subscriber_up(void *arg, const struct redis_server *server) {
     struct redis_subscriber *s = arg;
     (void)server;
+    s->redis->stats.reconnects += s->has_been_up;
+    s->has_been_up = true;
     s->probe_sent_ms = 0;
     subscribe_all(s, SUBSCRIBING_ALL);
     s->redis->on_subscriber(s->redis);

@@ -2,7 +2,7 @@
 // CI also: processes. There each part is a process.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { call, post } from '../lib/api.mjs';
+import { call, owner, post } from '../lib/api.mjs';
 import { checkError, everyPort } from '../lib/checks.mjs';
 import { histograms, parse, scrape, sum } from '../lib/exposition.mjs';
 import { scenario } from '../lib/scenario.mjs';
@@ -39,7 +39,7 @@ scenario('every port of a process shows the whole process', async (t) => {
 
 scenario('the figures are those of /health', async (t) => {
   const system = await t.system();
-  const viewers = await Promise.all(system.readers.map((reader) => t.watch(reader, { video: 'v', redirect: 'never' })));
+  const viewers = await Promise.all(system.readers.map((reader) => t.watch(reader, { video: 'v' })));
   const last = [await post(system, 'v', '1'), await post(system, 'v', '2')].at(-1);
   for (const viewer of viewers) await viewer.reaches(last.id);
   assert.equal((await call('POST', `${system.comment}/comment`, { json: {} })).status, 400);
@@ -48,7 +48,7 @@ scenario('the figures are those of /health', async (t) => {
     const families = await scrape(url);
     let compared = 0;
     for (const [name, value] of Object.entries(metrics)) {
-      if (!families.has(name) || !/_(comments|viewers|videos|gaps|deliveries|readers|registrations)(_total)?$/.test(name)) continue;
+      if (!families.has(name) || !/_(comments|viewers|videos|deliveries|readers|registrations)(_total)?$/.test(name)) continue;
       assert.equal(sum(families, name, { part }), value, `${role}: ${name}`);
       compared++;
     }
@@ -57,6 +57,67 @@ scenario('the figures are those of /health', async (t) => {
   const comment = await scrape(system.comment);
   assert.equal(sum(comment, 'chorus_comment_comments_total'), 2);
   assert.equal(sum(comment, 'chorus_http_responses_total', { role: 'comment', code: '4xx' }), 1);
+});
+
+const histogram = (families, name, labels = {}) => {
+  const all = histograms(families.get(name)).filter((each) => Object.entries(labels).every(([label, value]) => each.labels[label] === value));
+  assert.equal(all.length, 1, name);
+  return all[0];
+};
+
+scenario('what became of posts, and how long comments took', async (t) => {
+  const system = await t.system({ flags: { 'user-rate': 1 } });
+  const url = await owner(system, 'v');
+  const viewer = await t.watch(url, { video: 'v' });
+  let last;
+  for (let i = 0; i < 3; i++) last = await post(system, 'v', `comment ${i}`, { user: `user-${i}` });
+  const again = await call('POST', `${system.comment}/comment`, { json: { userid: 'user-2', videoid: 'v', comment: 'at once' } });
+  assert.equal(again.status, 429);
+  const keyed = { headers: { 'Idempotency-Key': 'k' } };
+  last = await post(system, 'v', 'once', { user: 'a', ...keyed });
+  await until(async () => (await call('POST', `${system.comment}/comment`, { json: { userid: 'a', videoid: 'v', comment: 'once' }, ...keyed })).status === 201, 'the repeat');
+  assert.equal((await call('POST', `${system.comment}/comment`, { json: { userid: 'a' } })).status, 400);
+  await viewer.reaches(last.id);
+
+  const families = await scrape(system.comment);
+  const posts = (result) => sum(families, 'chorus_comment_posts_total', { result });
+  assert.equal(posts('accepted'), 4);
+  assert.equal(posts('repeated'), 1);
+  assert.ok(posts('too_fast') >= 1);
+  assert.equal(posts('invalid'), 1);
+  assert.equal(posts('store_unavailable'), 0);
+  const commits = histogram(families, 'chorus_comment_commit_seconds');
+  assert.equal(commits.count, 4);
+  assert.ok(commits.sum > 0 && commits.sum < 60, `${commits.sum} s`);
+  const trips = histogram(families, 'chorus_engine_trip_seconds');
+  assert.ok(trips.count >= 4 && trips.sum > 0);
+  assert.ok(histogram(families, 'chorus_loop_lag_seconds').count > 0);
+
+  const part = (await call('GET', `${url}/health`)).json.instanceId;
+  // The time of a send is noted when the flush has ended.
+  await until(async () => histogram(await scrape(url), 'chorus_reader_delivery_seconds', { part }).count === 4, 'the times of all sends');
+  const reader = await scrape(url);
+  const { counts, bounds, sum: all } = histogram(reader, 'chorus_reader_delivery_seconds', { part });
+  const most = bounds.slice(0, -1).reduce((sofar, bound, i) => sofar + bound * (counts[i] - (counts[i - 1] ?? 0)), 0);
+  assert.ok(all <= most + 1e-9, `no value is above its bucket: ${all} s, at most ${most} s`);
+  assert.equal(sum(reader, 'chorus_reader_held_leases', { part }), 1);
+  assert.ok(histogram(reader, 'chorus_workers_lag_seconds').count > 0);
+});
+
+scenario('a gap is counted for each viewer that gets it, by its reason', async (t) => {
+  const system = await t.system({ flags: { 'log-entries': 3, 'log-min-age-ms': 0 } });
+  const reader = await owner(system, 'v');
+  const first = await post(system, 'v', 'the first');
+  for (let i = 0; i < 300; i++) await post(system, 'v', `comment ${i}`);
+  for (let viewers = 0; viewers < 2; viewers++) {
+    const viewer = await t.watch(reader, { video: 'v', from: first.id });
+    await until(() => viewer.gaps.length, 'a gap');
+  }
+  const families = await scrape(reader);
+  const part = (await call('GET', `${reader}/health`)).json.instanceId;
+  assert.equal(sum(families, 'chorus_reader_gaps_total', { part, reason: 'expired' }), 2);
+  assert.equal(sum(families, 'chorus_reader_gaps_total', { part, reason: 'epoch' }), 0);
+  assert.equal(sum(families, 'chorus_reader_resumed_viewers_total', { part }), 2);
 });
 
 scenario('counters grow, and buckets are cumulative', async (t) => {

@@ -29,6 +29,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/durations.h"
 #include "base/position.h"
 #include "engine/entry.h"
 
@@ -175,11 +176,14 @@ typedef void engine_overview_cb(void *arg, enum engine_status, const struct engi
 // Counters since the engine was opened. A trip to the store is a transaction of the embedded engine, which
 // carries out all pending operations, or a command to Redis and its reply.
 struct engine_stats {
-    uint64_t waiting;         // operations called and not yet answered, now
-    uint64_t trips;           // completed
-    uint64_t trip_us;         // total duration
-    uint64_t longest_trip_us; // of those
-    uint64_t failures;        // transactions rolled back; commands refused or lost
+    uint64_t waiting;                   // operations called and not yet answered, now
+    uint64_t trips;                     // completed
+    uint64_t trip_us;                   // total duration
+    uint64_t longest_trip_us;           // of those
+    uint64_t failures;                  // transactions rolled back; commands refused or lost
+    struct durations took;              // the trips
+    uint64_t reconnects;                // times that a connection to the store was made again
+    uint64_t database_bytes, wal_bytes; // size of the database and of its write-ahead log; 0: it has none
 };
 
 // For engines: counts a trip.
@@ -189,6 +193,7 @@ static inline void engine_stats_add(struct engine_stats *s, int64_t us, bool fai
     s->trip_us += took_us;
     if (took_us > s->longest_trip_us) s->longest_trip_us = took_us;
     s->failures += failed;
+    durations_add(&s->took, us);
 }
 
 struct engine_ops {

@@ -18,7 +18,8 @@ struct fan_counters {
     // From the time of a comment (frame.posted_ms) to the flush that sent it, for each viewer that was up to
     // date. A slow viewer's are not counted: it has what it missed later, when it accepts data.
     atomic_ullong delays[DELAY_BUCKETS];
-    unsigned channels; // that still write to them; control loop only
+    atomic_ullong delay_ms; // their sum
+    unsigned channels;      // that still write to them; control loop only
 };
 
 static inline void counter_add(atomic_ullong *c, unsigned long long n) {

@@ -27,7 +27,7 @@ struct frame {
     char bytes[];
 };
 
-enum gap_reason { GAP_EXPIRED, GAP_SLOW, GAP_EPOCH };
+enum gap_reason { GAP_EXPIRED, GAP_SLOW, GAP_EPOCH, GAP_REASONS };
 
 // Return a frame with one reference, the caller's.
 struct frame *frame_of_bytes(const void *bytes, size_t len, struct position at); // an event, laid out already
@@ -46,6 +46,9 @@ bool frame_is_plain(const struct frame *);
 
 // Returns whether it is a gap; one of a single number covers no more than a comment does.
 bool frame_is_gap(const struct frame *);
+
+// Returns the reason of a gap.
+enum gap_reason frame_gap_reason(const struct frame *);
 
 struct frame *frame_ref(struct frame *);
 void frame_unref(struct frame *); // NULL is fine

@@ -64,7 +64,9 @@ struct metric {
         metrics_of_lag(&s->lag, h);                                                                          \
     }
 
+struct durations;
 struct loop_lag;
+void metrics_of_durations(const struct durations *, struct metric_histogram *);
 void metrics_of_lag(const struct loop_lag *, struct metric_histogram *);
 
 // Reads what several rows show: how long the turns of the control loop and of the workers have been, and the

@@ -1,0 +1,54 @@
+#include <stddef.h>
+
+#include "comment/comment_api.h"
+#include "comment_counters.h"
+#include "service/metrics.h"
+
+#define POSTS(name, result)                                                                                  \
+    static double name(struct service *s) {                                                                  \
+        return (double)comment_counters_of(s)->posts[result];                                                \
+    }
+POSTS(posts_accepted, POST_ACCEPTED)
+POSTS(posts_repeated, POST_REPEATED)
+POSTS(posts_invalid, POST_INVALID)
+POSTS(posts_too_fast, POST_TOO_FAST)
+POSTS(posts_key_reused, POST_KEY_REUSED)
+POSTS(posts_too_many_videos, POST_TOO_MANY_VIDEOS)
+POSTS(posts_overloaded, POST_OVERLOADED)
+POSTS(posts_store_full, POST_STORE_FULL)
+POSTS(posts_store_unavailable, POST_STORE_UNAVAILABLE)
+#undef POSTS
+
+static double comment_listings(struct service *s) {
+    return (double)comment_counters_of(s)->listings;
+}
+
+static void comment_commits(struct service *s, struct metric_histogram *h) {
+    metrics_of_durations(&comment_counters_of(s)->commits, h);
+}
+
+#define POSTS_ROW(result_name, sentence)                                                                     \
+    {                                                                                                        \
+        "chorus_comment_posts_total", "posts", METRIC_COUNTER, sentence,                                     \
+            .get = posts_##result_name, .label = "result=\"" #result_name "\""                               \
+    }
+
+const struct metric comment_metrics[] = {
+    {"chorus_comment_comments_total", "comments", METRIC_COUNTER, "Comments accepted.", .get = posts_accepted,
+     .health = "totalComments", .report = "totalComments"},
+    POSTS_ROW(accepted, "Comments posted, by what became of them (result)."),
+    POSTS_ROW(repeated, "Answered as the first one with this Idempotency-Key."),
+    POSTS_ROW(invalid, "A field is missing or wrong."),
+    POSTS_ROW(too_fast, "Beyond --user-rate."),
+    POSTS_ROW(key_reused, "The Idempotency-Key was used for another comment."),
+    POSTS_ROW(too_many_videos, "Refused because --max-videos is reached."),
+    POSTS_ROW(overloaded, "Too many operations wait for the store."),
+    POSTS_ROW(store_full, "The store has no memory."),
+    POSTS_ROW(store_unavailable, "The store does not answer, or refuses."),
+    {"chorus_comment_commit_seconds", "seconds", METRIC_HISTOGRAM,
+     "Time from a complete POST /comment until the store had the comment, of those accepted.",
+     .read = comment_commits},
+    {"chorus_comment_listings_total", "listings", METRIC_COUNTER,
+     "Requests for a video's comments, GET /videos/VIDEO/comments.", .get = comment_listings},
+    {0},
+};
