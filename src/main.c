@@ -6,6 +6,7 @@
 
 #include "app/bench_main.h"
 #include "app/clients_main.h"
+#include "app/config_main.h"
 #include "app/metrics_main.h"
 #include "app/probe.h"
 #include "app/settings.h"
@@ -19,7 +20,7 @@ static int options_main(int argc, char **argv) {
         fputs("usage: chorus options --markdown\n", stderr);
         return 2;
     }
-    options_markdown(settings_rows, settings_row_count, settings_commands, stdout);
+    options_markdown(&settings_table, stdout);
     return 0;
 }
 
@@ -56,6 +57,8 @@ static const struct command_row {
      "calculate in memory how evenly videos and viewers spread over readers"},
     {"top", top_main, COMMAND_TOP, "[OPTIONS]",
      "show a running system in the terminal: viewers, rates, delays, readers, what happened"},
+    {"config", config_main, 0, config_usage,
+     "check a configuration file, print the values in force, or write an example"},
     {"probe", probe_main, 0, "URL", "request a URL, for health checks: exit code 0 if it returns 2xx"},
     {"license", license_main, 0, "", "print the licence, and the notices of what is compiled in"},
     {"options", options_main, 0, "--markdown", "print the option table of docs/configuration.md"},
@@ -75,7 +78,7 @@ static int print_help(const struct command_row *c) {
     printf("usage: chorus %s %s\n\n%s\n", c->name, c->takes, c->help);
     if (!c->command) return 0;
     puts("");
-    options_help(settings_rows, settings_row_count, c->command, stdout);
+    options_help(&settings_table, c->command, stdout);
     return 0;
 }
 

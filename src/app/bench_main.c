@@ -71,12 +71,6 @@ static bool aim_at_chorus(struct bench_job *job, char *why, size_t size) {
     const struct settings *set = &job->set;
     struct buf url = {0};
     if (set->bench.subscribe || set->bench.publish) return aim_at_templates(job, why, size);
-    if (!is_address(set->manager_url))
-        return bench_refuse(why, size, "manager-url", set->manager_url,
-                            "an address like http://127.0.0.1:6000");
-    if (!is_address(set->comment_url))
-        return bench_refuse(why, size, "comment-url", set->comment_url,
-                            "an address like http://127.0.0.1:3000");
     job->manager_url = base_url(set->manager_url);
     job->plan.manager_url = job->manager_url;
     job->plan.comment_url = set->comment_url;
@@ -266,11 +260,11 @@ static bool has_descriptors(const struct bench_plan *plan) {
 
 int bench_main(int argc, char **argv) {
     struct bench_job job = {.result = NULL};
+    struct options options;
     char why[512];
     int code = 2;
-    if (!options_parse(settings_rows, settings_row_count, COMMAND_BENCH, argc, argv, &job.set, why,
-                       sizeof why) ||
-        !make_plan(&job, why, sizeof why)) {
+    if (!settings_begin(&job.set, &options, COMMAND_BENCH, argc, argv)) return code;
+    if (!make_plan(&job, why, sizeof why)) {
         fprintf(stderr, "chorus bench: %s Try `chorus bench --help`.\n", why);
     } else if (!has_descriptors(&job.plan)) {
         code = 1;
@@ -282,5 +276,6 @@ int bench_main(int argc, char **argv) {
     bench_request_release(&job.plan.publish);
     free(job.manager_url);
     free(job.result);
+    options_release(&options);
     return code;
 }

@@ -15,7 +15,6 @@
 #include "base/log.h"
 #include "clients/clients.h"
 #include "http/client.h"
-#include "http/url.h"
 #include "net/loop.h"
 
 enum {
@@ -151,13 +150,6 @@ static int run_clients(const struct settings *set, const struct distribution_spe
     return code;
 }
 
-static bool check_url(const char *flag, const char *url, char *why, size_t why_size) {
-    struct http_url parsed;
-    if (!http_url_parse(&parsed, url)) return true;
-    snprintf(why, why_size, "--%s is \"%s\", but must be an address like http://127.0.0.1:3000.", flag, url);
-    return false;
-}
-
 static bool check_clients(const struct settings *set, struct distribution_spec *law, char *why,
                           size_t why_size) {
     if (set->distribution && !distribution_parse(set->distribution, law)) {
@@ -165,19 +157,18 @@ static bool check_clients(const struct settings *set, struct distribution_spec *
                  set->distribution);
         return false;
     }
-    return check_url("manager-url", set->manager_url, why, why_size) &&
-           check_url("comment-url", set->comment_url, why, why_size) &&
-           check_url("statistics-url", set->statistics_url, why, why_size);
+    return true;
 }
 
 int clients_main(int argc, char **argv) {
-    struct settings set = {0};
+    struct settings set;
+    struct options options;
     struct distribution_spec law = {.kind = DISTRIBUTION_UNIFORM};
     char why[512];
-    if (!options_parse(settings_rows, settings_row_count, COMMAND_CLIENTS, argc, argv, &set, why,
-                       sizeof why) ||
-        !check_clients(&set, &law, why, sizeof why)) {
+    if (!settings_begin(&set, &options, COMMAND_CLIENTS, argc, argv)) return 2;
+    if (!check_clients(&set, &law, why, sizeof why)) {
         fprintf(stderr, "chorus clients: %s Try `chorus clients --help`.\n", why);
+        options_release(&options);
         return 2;
     }
     log_set_level((enum log_level)set.log_level);
@@ -192,5 +183,6 @@ int clients_main(int argc, char **argv) {
     bool as_original = !set.distribution && set.videos == ORIGINAL_VIDEOS;
     int code = run_clients(&set, as_original ? NULL : &law, signals);
     process_release_signals(signals);
+    options_release(&options);
     return code;
 }

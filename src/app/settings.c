@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "settings_text.h"
+
 #define AT(field) offsetof(struct settings, field)
 
 enum { DAY_MS = 24 * 3600 * 1000 };
@@ -13,17 +15,19 @@ enum {
     SERVICES = COMMAND_UP | ROLES
 };
 
-const char *const settings_commands[] = {"up",      "manager",  "comment", "reader", "statistics",
-                                         "clients", "simulate", "bench",   "top",    NULL};
+static const char *const command_names[] = {"up",      "manager",  "comment", "reader", "statistics",
+                                            "clients", "simulate", "bench",   "top",    NULL};
 
-const struct option_row settings_rows[] = {
+static const struct option_row rows[] = {
+    {"config", NULL, OPTION_STRING, AT(config), 0, 0, NULL, "FILE", NULL,
+     "file with options, a line `name = value` each", ~0u, OPTION_FILE},
     {"bind", NULL, OPTION_STRING, AT(bind), 0, 0, "127.0.0.1", "ADDR", NULL,
      "address or host name to listen on, such as localhost; 0.0.0.0 for all", SERVICES},
     {"redis", "REDIS_URL", OPTION_STRING, AT(redis), 0, 0, NULL, "URL", NULL,
      "Redis that stores and publishes comments: redis://[user:password@]host[:port][/db]", SERVICES,
-     OPTION_PASSWORD},
+     OPTION_PASSWORD, .check = text_redis_url},
     {"redis-host", "REDIS_HOST", OPTION_STRING, AT(redis_host), 0, 0, NULL, "HOST", NULL,
-     "the same as --redis redis://HOST; HOST or HOST:PORT", ROLES, OPTION_PASSWORD},
+     "the same as --redis redis://HOST; HOST or HOST:PORT", ROLES, OPTION_PASSWORD, .check = text_redis_host},
     {"port", "PORT", OPTION_INT, AT(port), 0, 65535, "6000", "PORT", NULL,
      "port to listen on; 0 lets the kernel choose", COMMAND_MANAGER},
     {"port", "PORT", OPTION_INT, AT(port), 0, 65535, "3000", "PORT", NULL,
@@ -33,21 +37,25 @@ const struct option_row settings_rows[] = {
     {"port", "PORT", OPTION_INT, AT(port), 0, 65535, "5000", "PORT", NULL,
      "port to listen on; 0 lets the kernel choose", COMMAND_STATISTICS},
     {"instance-id", "INSTANCE_ID", OPTION_STRING, AT(instance_id), 0, 0, NULL, "ID", NULL,
-     "name in logs and statistics; by default reader-PORT for a reader, and ROLE-1 for the others", ROLES},
+     "name in logs and statistics; by default reader-PORT for a reader, and ROLE-1 for the others", ROLES,
+     .check = text_instance_id},
     {"url", "READER_URL", OPTION_STRING, AT(url), 0, 0, NULL, "URL", NULL,
      "URL at which services reach the reader, and its name in mappings; by default http://ADDR:PORT, with the host name if ADDR is 0.0.0.0",
-     COMMAND_READER},
+     COMMAND_READER, .check = text_reader_url},
     {"public-url", "PUBLIC_URL", OPTION_STRING, AT(public_url), 0, 0, NULL, "URL", NULL,
-     "URL at which browsers reach the reader, if not --url; it may have a path", COMMAND_READER},
+     "URL at which browsers reach the reader, if not --url; it may have a path", COMMAND_READER,
+     .check = text_reader_url},
     {"public-url", "PUBLIC_URL", OPTION_STRING, AT(public_url), 0, 0, NULL, "URL", NULL,
      "URL at which browsers reach the comment port, such as https://live.example.org; streams are served there too",
-     COMMAND_UP},
+     COMMAND_UP, .check = text_reader_url},
     {"single-port", NULL, OPTION_BOOL, AT(single_port), 0, 0, NULL, NULL, NULL,
      "open only the comment port, which serves everything", COMMAND_UP},
     {"reader-urls", "READER_API_URLS", OPTION_STRING, AT(reader_urls), 0, 0, NULL, "LIST", NULL,
-     "URLs of readers that count as running without registering themselves, comma-separated", PLACING},
+     "URLs of readers that count as running without registering themselves, comma-separated", PLACING,
+     .check = text_reader_urls},
     {"public-host", NULL, OPTION_STRING, AT(public_host), 0, 0, NULL, "HOST", NULL,
-     "host name under which browsers reach the readers; advertised as publicUrl", COMMAND_UP},
+     "host name under which browsers reach the readers; advertised as publicUrl", COMMAND_UP,
+     .check = text_host},
     {"data", NULL, OPTION_STRING, AT(data), 0, 0, "./chorus-data", "DIR", NULL,
      "folder for comments and mappings; created if missing", COMMAND_UP},
     {"manager-port", NULL, OPTION_INT, AT(manager_port), 0, 65535, "6000", "PORT", NULL,
@@ -57,7 +65,8 @@ const struct option_row settings_rows[] = {
     {"statistics-port", NULL, OPTION_INT, AT(statistics_port), 0, 65535, "5000", "PORT", NULL,
      "port of the statistics service", COMMAND_UP},
     {"reader-ports", NULL, OPTION_STRING, AT(reader_ports), 0, 0, "4001", "LIST", NULL,
-     "ports of the readers, comma-separated; further readers count up from the last", COMMAND_UP},
+     "ports of the readers, comma-separated; further readers count up from the last", COMMAND_UP,
+     .check = text_ports},
     {"readers", NULL, OPTION_INT, AT(readers), 1, READERS_MAX, "3", "N", NULL, "number of readers",
      COMMAND_UP},
     {"workers", NULL, OPTION_INT, AT(workers), 0, 256, "0", "N", NULL,
@@ -103,10 +112,10 @@ const struct option_row settings_rows[] = {
      "write through to the disk before responding to a comment: survives a power cut too", COMMAND_UP},
     {"internal-from", NULL, OPTION_STRING, AT(internal_from), 0, 0, "127.0.0.0/8,::1/128", "CIDRS", NULL,
      "addresses that may post statistics, read /metrics, and see the dashboard at the comment port of up; samenet: all in a network of this machine",
-     SERVICES},
+     SERVICES, .check = text_networks},
     {"internal-token", "INTERNAL_TOKEN", OPTION_STRING, AT(internal_token), 0, 0, NULL, "TOKEN", NULL,
      "bearer token with which other addresses may post statistics and read /metrics",
-     SERVICES | COMMAND_CLIENTS, OPTION_SECRET},
+     SERVICES | COMMAND_CLIENTS, OPTION_SECRET, .check = text_token},
     {"user-rate", NULL, OPTION_INT, AT(user_rate), 0, 1000000, "0", "N", NULL,
      "comments per second for each user; 0: no limit", COMMAND_UP | COMMAND_COMMENT},
     {"log-level", NULL, OPTION_CHOICE, AT(log_level), 0, 0, "info", "LEVEL", "debug|info|warn|error",
@@ -114,11 +123,12 @@ const struct option_row settings_rows[] = {
     {"log-level", NULL, OPTION_CHOICE, AT(log_level), 0, 0, NULL, "LEVEL", "debug|info|warn|error",
      "debug, info, warn or error; by default info, but warn with --demo in a terminal", COMMAND_UP},
     {"comment-url", "COMMENT_API_URL", OPTION_STRING, AT(comment_url), 0, 0, "http://127.0.0.1:3000", "URL",
-     NULL, "URL of the comment API", COMMAND_CLIENTS | COMMAND_BENCH},
+     NULL, "URL of the comment API", COMMAND_CLIENTS | COMMAND_BENCH, .check = text_part_url},
     {"manager-url", "READER_API_MANAGER_URL", OPTION_STRING, AT(manager_url), 0, 0, "http://127.0.0.1:6000",
-     "URL", NULL, "URL of the manager", COMMAND_COMMENT | COMMAND_CLIENTS | COMMAND_BENCH},
+     "URL", NULL, "URL of the manager", COMMAND_COMMENT | COMMAND_CLIENTS | COMMAND_BENCH,
+     .check = text_part_url},
     {"statistics-url", "STATISTICS_API_URL", OPTION_STRING, AT(statistics_url), 0, 0, "http://127.0.0.1:5000",
-     "URL", NULL, "URL of the statistics service", PLACING | COMMAND_CLIENTS},
+     "URL", NULL, "URL of the statistics service", PLACING | COMMAND_CLIENTS, .check = text_part_url},
     {"viewers", NULL, OPTION_INT, AT(viewers), 1, 1000000, "19", "N", NULL,
      "simulated viewers; the first 100 report to the statistics service", COMMAND_CLIENTS},
     {"videos", NULL, OPTION_INT, AT(videos), 1, 1000000, "6", "N", NULL, "videos that they watch",
@@ -195,7 +205,7 @@ const struct option_row settings_rows[] = {
     {"publish", NULL, OPTION_STRING, AT(bench.publish), 0, 0, NULL, "REQUEST", NULL,
      "and how to publish to it: METHOD URL BODY, with {video} and {body} in it", COMMAND_BENCH},
     {"statistics", "STATISTICS_API_URL", OPTION_STRING, AT(statistics_url), 0, 0, "http://127.0.0.1:5000",
-     "URL", NULL, "URL of the statistics service", COMMAND_TOP},
+     "URL", NULL, "URL of the statistics service", COMMAND_TOP, .check = text_part_url},
     {"once", NULL, OPTION_BOOL, AT(top.once), 0, 0, NULL, NULL, NULL,
      "print the figures once and end, as it does where the output is no terminal", COMMAND_TOP},
     {"json", NULL, OPTION_BOOL, AT(top.json), 0, 0, NULL, NULL, NULL,
@@ -203,4 +213,4 @@ const struct option_row settings_rows[] = {
      COMMAND_TOP},
 };
 
-const size_t settings_row_count = sizeof settings_rows / sizeof *settings_rows;
+const struct option_table settings_table = {rows, sizeof rows / sizeof *rows, command_names};

@@ -81,19 +81,21 @@ static bool print_report(const struct simulation *s, bool json) {
 }
 
 int simulate_main(int argc, char **argv) {
-    struct settings set = {0};
+    struct settings set;
+    struct options options;
     struct simulate_config config;
     struct simulation simulation;
     char why[512];
-    if (!options_parse(settings_rows, settings_row_count, COMMAND_SIMULATE, argc, argv, &set, why,
-                       sizeof why) ||
-        !configure(&set.simulate, set.seed, &config, why, sizeof why)) {
+    if (!settings_begin(&set, &options, COMMAND_SIMULATE, argc, argv)) return 2;
+    if (!configure(&set.simulate, set.seed, &config, why, sizeof why)) {
         fprintf(stderr, "chorus simulate: %s Try `chorus simulate --help`.\n", why);
+        options_release(&options);
         return 2;
     }
     simulation_init(&simulation, &config);
     bool ok = (!set.simulate.html || write_page(&simulation, set.simulate.html)) &&
               print_report(&simulation, set.simulate.json);
     simulation_release(&simulation);
+    options_release(&options);
     return ok ? 0 : 1;
 }

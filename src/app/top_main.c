@@ -17,7 +17,6 @@
 #include "base/container_of.h"
 #include "base/terminal.h"
 #include "http/client.h"
-#include "http/url.h"
 #include "net/loop.h"
 #include "process.h"
 #include "top/screen.h"
@@ -185,27 +184,18 @@ static int run_top(struct top *t, int signals) {
     return error ? 1 : t->code;
 }
 
-static bool check_address(struct top *t, const char *given, char *why, size_t why_size) {
-    struct http_url url;
+static void set_address(struct top *t, const char *given) {
     size_t len = strlen(given);
-    bool ok = !http_url_parse(&url, given) && len <= SETTINGS_URL_MAX;
-    if (!ok)
-        snprintf(why, why_size, "--statistics is \"%s\", but must be an address like http://127.0.0.1:5000.",
-                 given);
     while (len && given[len - 1] == '/') len--;
     snprintf(t->address, sizeof t->address, "%.*s", (int)len, given);
-    return ok;
 }
 
 int top_main(int argc, char **argv) {
-    struct settings set = {0};
+    struct settings set;
+    struct options options;
     struct top t = {.settings = &set};
-    char why[SETTINGS_URL_MAX + 512];
-    if (!options_parse(settings_rows, settings_row_count, COMMAND_TOP, argc, argv, &set, why, sizeof why) ||
-        !check_address(&t, set.statistics_url, why, sizeof why)) {
-        fprintf(stderr, "chorus top: %s Try `chorus top --help`.\n", why);
-        return 2;
-    }
+    if (!settings_begin(&set, &options, COMMAND_TOP, argc, argv)) return 2;
+    set_address(&t, set.statistics_url);
     t.live = !set.top.once && !set.top.json && terminal_is(STDOUT_FILENO);
     int signals = process_take_signals();
     if (signals >= 0) process_take_too(signals, SIGWINCH);
@@ -221,5 +211,6 @@ int top_main(int argc, char **argv) {
     loop_free(t.loop);
     screen_release(&t.screen);
     process_release_signals(signals);
+    options_release(&options);
     return code;
 }

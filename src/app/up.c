@@ -104,33 +104,31 @@ static int start_and_serve(struct settings *set, enum command command, const cha
     return code;
 }
 
-static int run_command(enum command command, const char *name, int argc, char **argv) {
-    struct settings set = {.log_level = LOG_LEVEL_NOT_GIVEN};
-    char why[512];
-    if (!options_parse(settings_rows, settings_row_count, command, argc, argv, &set, why, sizeof why) ||
-        !settings_check(&set, command, why, sizeof why)) {
-        fprintf(stderr, "chorus %s: %s Try `chorus %s --help`.\n", name, why, name);
-        return 2;
-    }
-    return start_and_serve(&set, command, name);
+static int run_command(enum command command, int argc, char **argv) {
+    struct settings set;
+    struct options options;
+    if (!settings_begin(&set, &options, command, argc, argv)) return 2;
+    int code = start_and_serve(&set, command, settings_command_name(command));
+    options_release(&options);
+    return code;
 }
 
 int up_main(int argc, char **argv) {
-    return run_command(COMMAND_UP, "up", argc, argv);
+    return run_command(COMMAND_UP, argc, argv);
 }
 
 int manager_main(int argc, char **argv) {
-    return run_command(COMMAND_MANAGER, "manager", argc, argv);
+    return run_command(COMMAND_MANAGER, argc, argv);
 }
 
 int comment_main(int argc, char **argv) {
-    return run_command(COMMAND_COMMENT, "comment", argc, argv);
+    return run_command(COMMAND_COMMENT, argc, argv);
 }
 
 int reader_main(int argc, char **argv) {
-    return run_command(COMMAND_READER, "reader", argc, argv);
+    return run_command(COMMAND_READER, argc, argv);
 }
 
 int statistics_main(int argc, char **argv) {
-    return run_command(COMMAND_STATISTICS, "statistics", argc, argv);
+    return run_command(COMMAND_STATISTICS, argc, argv);
 }

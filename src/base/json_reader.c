@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 
 enum {
     EXPECTS_VALUE,        // the outermost one, a member's or an element
@@ -74,19 +75,6 @@ static size_t escape_len(const char *at, const char *end) {
     return 6;
 }
 
-// Returns the length of a well-formed sequence beyond ASCII, or 0 (Unicode, table 3-7).
-static size_t sequence_len(const char *at, const char *end) {
-    const unsigned char *s = (const unsigned char *)at;
-    size_t len = s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
-    if (!len || (size_t)(end - at) < len) return 0;
-    unsigned char low = s[0] == 0xe0 ? 0xa0 : s[0] == 0xf0 ? 0x90 : 0x80;
-    unsigned char high = s[0] == 0xed ? 0x9f : s[0] == 0xf4 ? 0x8f : 0xbf;
-    if (s[1] < low || s[1] > high) return 0;
-    for (size_t i = 2; i < len; i++)
-        if ((s[i] & 0xc0) != 0x80) return 0;
-    return len;
-}
-
 // Expects `at` after the opening quote.
 static bool scan_string(struct json_reader *r) {
     r->text = r->at;
@@ -96,7 +84,7 @@ static bool scan_string(struct json_reader *r) {
         if (r->at == r->end) return false;
         if (*r->at == '"') break;
         bool escape = *r->at == '\\';
-        size_t len = escape ? escape_len(r->at, r->end) : sequence_len(r->at, r->end);
+        size_t len = escape ? escape_len(r->at, r->end) : utf8_sequence(r->at, r->end);
         if (!len) return false; // or a control character
         r->escaped |= escape;
         r->at += len;

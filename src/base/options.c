@@ -1,111 +1,136 @@
+// The sources are read from the strongest to the weakest, because the command line or the environment names
+// the file. Each offers its texts; one that is wrong is an error, one that a stronger source has given
+// already is dropped. Only at the end the fields are set.
 #include "base/options.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <inttypes.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { AMOUNT_SIZE = 24 };
+#include "base/mem.h"
+#include "base/options_file.h"
+#include "base/small_file.h"
+#include "option_name.h"
+#include "option_value.h"
 
-struct option_context {
-    char *settings;
-    char *error;
-    size_t error_size;
+enum { SECRET_MAX = 8192, ALL = ~0u };
+
+static const char environment_prefix[] = "CHORUS_", environment_suffix[] = "_FILE";
+
+// What stands somewhere for an option.
+struct offer {
+    enum option_source source;
+    unsigned line;
+    const char *name; // "--port"
+    const char *text;
+    bool by_file; // the text is the path of a file
 };
 
-#define OPTION_ERROR(c, ...) (snprintf((c)->error, (c)->error_size, __VA_ARGS__), false)
-
-static bool option_parse_bool(const struct option_row *row, const char *text, const char *from,
-                              struct option_context *c) {
-    static const char *const yes[] = {"1", "true", "yes"}, *const no[] = {"0", "false", "no", ""};
-    bool *out = (bool *)(c->settings + row->offset);
-    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
-        if (!strcmp(text, yes[i])) return *out = true;
-    *out = false;
-    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
-        if (!strcmp(text, no[i])) return true;
-    return OPTION_ERROR(c, "%s is \"%s\", but must be true or false.", from, text);
+// Adds where something stands, and as what: the beginning of a sentence.
+static void say_where(const struct options *o, struct buf *out, enum option_source source, unsigned line) {
+    if (source == OPTION_IN_FILE) buf_printf(out, "%s:%u: ", o->file, line);
 }
 
-static int64_t unit_factor(const char *suffix) {
-    if (!*suffix) return 1;
-    if (suffix[1]) return 0;
-    switch (*suffix | 0x20) {
-    case 'k': return 1 << 10;
-    case 'm': return 1 << 20;
-    case 'g': return 1 << 30;
-    default: return 0;
-    }
+static void say(const struct options *o, struct buf *out, const struct offer *at, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void say(const struct options *o, struct buf *out, const struct offer *at, const char *format, ...) {
+    char sentence[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    say_where(o, out, at->source, at->line);
+    buf_printf(out, "%s\n", sentence);
 }
 
-// Writes an amount as one would type it: 65536 bytes as 64k.
-static void write_amount(const struct option_row *row, int64_t n, char out[AMOUNT_SIZE]) {
-    static const char units[] = {'k', 'm', 'g'};
-    char suffix = 0;
-    for (size_t i = 0; row->type == OPTION_BYTES && n && i < sizeof units && n % 1024 == 0; i++) {
-        n /= 1024;
-        suffix = units[i];
-    }
-    snprintf(out, AMOUNT_SIZE, "%" PRId64 "%c", n, suffix);
+static struct option_value *value_of(const struct options *o, const struct option_row *row) {
+    return &o->values[row - o->table->rows];
 }
 
-static bool number_error(const struct option_row *row, const char *text, const char *from,
-                         struct option_context *c) {
-    char least[AMOUNT_SIZE], most[AMOUNT_SIZE];
-    write_amount(row, row->min, least);
-    write_amount(row, row->max, most);
-    return OPTION_ERROR(c, "%s is \"%s\", but must be a %s from %s to %s.", from, text,
-                        row->type == OPTION_BYTES ? "size" : "whole number", least, most);
+static void refuse_value(struct options *o, const struct option_row *row, const struct offer *at,
+                         const char *wanted) {
+    if (!*at->text && (row->type == OPTION_STRING || at->by_file))
+        say(o, &o->errors, at, "%s must not be empty.", at->name);
+    else if (option_has_file(row))
+        say(o, &o->errors, at, "%s must be %s.", at->name, wanted);
+    else
+        say(o, &o->errors, at, "%s is \"%s\", but must be %s.", at->name, at->text, wanted);
 }
 
-static bool option_parse_number(const struct option_row *row, const char *text, const char *from,
-                                struct option_context *c) {
-    char *end;
-    errno = 0;
-    long long n = strtoll(text, &end, 10);
-    int64_t value, times = row->type == OPTION_BYTES ? unit_factor(end) : !*end;
-    if (end == text || errno || !times || __builtin_mul_overflow(n, times, &value) || value < row->min ||
-        value > row->max)
-        return number_error(row, text, from, c);
-    *(int64_t *)(void *)(c->settings + row->offset) = value;
+static void keep(struct option_value *v, const struct offer *at) {
+    free(v->text);
+    free(v->name);
+    free(v->path);
+    *v = (struct option_value){.source = at->source, .line = at->line, .name = mem_strdup(at->name)};
+    *(at->by_file ? &v->path : &v->text) = mem_strdup(at->text);
+}
+
+// Of one source: a name in the file may not be repeated; a secret is given directly or by a file.
+static bool is_contradiction(struct options *o, const struct option_value *v, const struct offer *at) {
+    if (!v->name || v->source != at->source) return false;
+    if (at->by_file != (v->path != NULL))
+        say(o, &o->errors, at, "%s and %s are both given: one of them must go.", v->name, at->name);
+    else if (at->source == OPTION_IN_FILE)
+        say(o, &o->errors, at, "%s stands in line %u already.", at->name, v->line);
+    else
+        return false;
     return true;
 }
 
-static bool option_parse_choice(const struct option_row *row, const char *text, const char *from,
-                                struct option_context *c) {
-    int64_t index = 0;
-    for (const char *at = row->choices; *at; index++) {
-        size_t len = strcspn(at, "|");
-        if (strlen(text) == len && !memcmp(at, text, len)) {
-            *(int64_t *)(void *)(c->settings + row->offset) = index;
-            return true;
-        }
-        at += len + (at[len] == '|');
-    }
-    return OPTION_ERROR(c, "%s is \"%s\", but must be one of %s.", from, text, row->choices);
+static void take(struct options *o, const struct option_row *row, const struct offer *at) {
+    union option_field unused;
+    char wanted[OPTION_WANTED_SIZE] = "";
+    struct option_value *v = value_of(o, row);
+    bool valid = at->by_file ? *at->text : option_value_read(row, at->text, &unused, wanted);
+    if (!valid)
+        refuse_value(o, row, at, wanted);
+    else if (!is_contradiction(o, v, at) && (!v->name || at->source >= v->source))
+        keep(v, at);
 }
 
-static bool option_set(const struct option_row *row, const char *text, const char *from,
-                       struct option_context *c) {
-    switch (row->type) {
-    case OPTION_BOOL: return option_parse_bool(row, text, from, c);
-    case OPTION_INT:
-    case OPTION_BYTES: return option_parse_number(row, text, from, c);
-    case OPTION_CHOICE: return option_parse_choice(row, text, from, c);
-    case OPTION_STRING:
-        if (!*text) return OPTION_ERROR(c, "%s must not be empty.", from);
-        *(const char **)(void *)(c->settings + row->offset) = text;
-        return true;
-    }
-    return false;
+// The command line
+
+static void refuse_flag(struct options *o, const struct offer *at, const char *name, size_t len) {
+    char near[OPTION_NAME_SIZE], owners[OPTION_NAME_SIZE];
+    bool by_file;
+    unsigned others = 0;
+    for (unsigned i = 0; o->table->commands[i]; i++)
+        if (option_find(o->table, 1u << i, name, len, &by_file)) others |= 1u << i;
+    option_commands(o->table, others, owners, sizeof owners);
+    if (others)
+        say(o, &o->errors, at, "There is no option --%.*s here: it is one of %s.", (int)len, name, owners);
+    else if (*option_nearest(o->table, o->command, name, len, false, near))
+        say(o, &o->errors, at, "There is no option --%.*s; did you mean --%s?", (int)len, name, near);
+    else
+        say(o, &o->errors, at, "There is no option --%.*s.", (int)len, name);
 }
 
-void option_environment(const struct option_row *row, char name[OPTION_NAME_SIZE]) {
-    int len = snprintf(name, OPTION_NAME_SIZE, "CHORUS_%s", row->flag);
-    for (int i = 0; i < len && i < OPTION_NAME_SIZE; i++)
-        name[i] = name[i] == '-' ? '_' : (char)toupper((unsigned char)name[i]);
+// Returns how many arguments were used, 1 or 2.
+static int read_argument(struct options *o, int argc, char *const *argv) {
+    struct offer at = {.source = OPTION_ON_COMMAND_LINE};
+    const char *arg = argv[0];
+    if (arg[0] != '-' || arg[1] != '-' || !arg[2])
+        return say(o, &o->errors, &at, "\"%s\" is not an option.", arg), 1;
+    size_t len = strcspn(arg + 2, "=");
+    const struct option_row *row = option_find(o->table, o->command, arg + 2, len, &at.by_file);
+    if (!row) return refuse_flag(o, &at, arg + 2, len), 1;
+    char name[OPTION_NAME_SIZE];
+    snprintf(name, sizeof name, "--%.*s", (int)len, arg + 2);
+    at.name = name;
+    at.text = arg[2 + len] == '=' ? arg + 3 + len : NULL;
+    if (!at.text && row->type == OPTION_BOOL) at.text = "true";
+    int used = at.text ? 1 : 2;
+    if (used == 2 && argc > 1) at.text = argv[1];
+    if (at.text)
+        take(o, row, &at);
+    else
+        say(o, &o->errors, &at, "%s needs a value.", name);
+    return used;
 }
+
+// The environment
 
 // Kubernetes sets CHORUS_PORT=tcp://10.0.0.1:3000 in every pod beside a Service named chorus, and
 // CHORUS_MANAGER_PORT for one named chorus-manager.
@@ -113,95 +138,244 @@ static bool is_service_link(const struct option_row *row, const char *text) {
     return row->type == OPTION_INT && (!strncmp(text, "tcp://", 6) || !strncmp(text, "udp://", 6));
 }
 
-static bool option_set_from(const struct option_row *row, const char *name, struct option_context *c) {
+static void take_variable(struct options *o, const struct option_row *row, const char *name, bool by_file) {
     const char *text = name ? getenv(name) : NULL;
-    return !text || !*text || is_service_link(row, text) || option_set(row, text, name, c);
+    if (!text || !*text || is_service_link(row, text)) return;
+    take(o, row,
+         &(struct offer){.source = OPTION_IN_ENVIRONMENT, .name = name, .text = text, .by_file = by_file});
 }
 
-static bool options_set_defaults(const struct option_row *rows, size_t count, unsigned command,
-                                 struct option_context *c) {
-    for (const struct option_row *row = rows; row < rows + count; row++) {
-        if (!(row->commands & command)) continue;
-        char name[OPTION_NAME_SIZE];
+// And those that it sets with it: CHORUS_SERVICE_HOST, CHORUS_SERVICE_PORT_HTTP, CHORUS_PORT_3000_TCP_ADDR.
+static bool is_of_kubernetes(const char *name) {
+    return strstr(name, "_SERVICE_HOST") || strstr(name, "_SERVICE_PORT") || strstr(name, "_TCP") ||
+           strstr(name, "_UDP");
+}
+
+// Of any command, as services may share an environment.
+static void warn_unknown_variable(struct options *o, const char *name, size_t len) {
+    char flag[OPTION_NAME_SIZE], near[OPTION_NAME_SIZE], meant[OPTION_NAME_SIZE];
+    bool by_file;
+    if (len >= sizeof flag || is_of_kubernetes(name - sizeof environment_prefix + 1)) return;
+    for (size_t i = 0; i <= len; i++) flag[i] = i == len ? 0 : name[i] == '_' ? '-' : (char)(name[i] | 0x20);
+    if (option_find(o->table, ALL, flag, len, &by_file)) return;
+    if (!*option_nearest(o->table, ALL, flag, len, true, near)) return;
+    option_environment(&(struct option_row){.flag = near}, meant);
+    say(o, &o->warnings, &(struct offer){.source = OPTION_IN_ENVIRONMENT},
+        "CHORUS_%.*s in the environment is the name of no option; did you mean %s?", (int)len, name, meant);
+}
+
+static void read_environment(struct options *o) {
+    for (size_t i = 0; i < o->table->count; i++) {
+        const struct option_row *row = &o->table->rows[i];
+        char name[OPTION_NAME_SIZE], file[OPTION_NAME_SIZE + sizeof environment_suffix];
+        if (!(row->commands & o->command)) continue;
         option_environment(row, name);
-        if (row->fallback && !option_set(row, row->fallback, row->flag, c)) return false;
-        if (!option_set_from(row, row->environment, c) || !option_set_from(row, name, c)) return false;
+        take_variable(o, row, row->environment, false);
+        take_variable(o, row, name, false);
+        if (!option_has_file(row)) continue;
+        snprintf(file, sizeof file, "%s%s", name, environment_suffix);
+        take_variable(o, row, file, true);
     }
-    return true;
+    for (char **at = environ; at && *at; at++)
+        if (!strncmp(*at, environment_prefix, sizeof environment_prefix - 1)) {
+            const char *name = *at + sizeof environment_prefix - 1;
+            warn_unknown_variable(o, name, strcspn(name, "="));
+        }
 }
 
-static const struct option_row *option_find(const struct option_row *rows, size_t count, unsigned command,
-                                            const char *name, size_t len) {
-    for (const struct option_row *row = rows; row < rows + count; row++)
-        if (row->commands & command && strlen(row->flag) == len && !memcmp(row->flag, name, len)) return row;
+// The file
+
+// A name of another command is accepted, and ignored: one file may serve all services.
+static void read_line(struct options *o, const struct options_line *line) {
+    struct offer at = {
+        .source = OPTION_IN_FILE, .line = line->number, .name = line->name, .text = line->value};
+    size_t len = strlen(line->name);
+    bool by_file;
+    const struct option_row *any = option_find(o->table, ALL, line->name, len, &by_file);
+    const struct option_row *row = option_find(o->table, o->command, line->name, len, &at.by_file);
+    char near[OPTION_NAME_SIZE];
+    if (any && any->traits & OPTION_FILE)
+        say(o, &o->errors, &at, "%s cannot stand in the file itself.", line->name);
+    else if (!any && *option_nearest(o->table, ALL, line->name, len, false, near))
+        say(o, &o->errors, &at, "There is no option %s; did you mean %s?", line->name, near);
+    else if (!any)
+        say(o, &o->errors, &at, "There is no option %s.", line->name);
+    else if (!line->value)
+        say(o, &o->errors, &at, "%s needs a value: %s = %s.", line->name, line->name,
+            any->type == OPTION_BOOL ? "true"
+            : any->value             ? any->value
+                                     : "N");
+    else if (!*line->value)
+        say(o, &o->errors, &at, "%s must not be empty.", line->name);
+    else if (row)
+        take(o, row, &at);
+}
+
+static void read_file(struct options *o) {
+    char why[256];
+    struct small_file read;
+    if (!small_file_read(o->file, OPTIONS_FILE_MAX, &read, why, sizeof why)) {
+        buf_printf(&o->errors, "%s %s.\n", o->file, why);
+        return;
+    }
+    struct options_file file = {.text = read.text, .len = read.len};
+    struct options_line line;
+    for (;;) {
+        enum options_file_found found = options_file_next(&file, &line, why, sizeof why);
+        if (found == OPTIONS_FILE_END) break;
+        if (found == OPTIONS_FILE_LINE)
+            read_line(o, &line);
+        else
+            say(o, &o->errors, &(struct offer){.source = OPTION_IN_FILE, .line = line.number}, "%s", why);
+    }
+    explicit_bzero(read.text, read.len);
+    free(read.text);
+}
+
+// Secrets
+
+// Docker mounts secrets readable for all there, in the container.
+static bool should_be_private(const char *path) {
+    return strncmp(path, "/run/secrets/", strlen("/run/secrets/")) != 0;
+}
+
+// Returns what is wrong with a secret, as a clause, or NULL.
+static const char *wrong_secret(const char *text, size_t len) {
+    if (!len) return "is empty";
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+            return "contains a control character or more than one line";
     return NULL;
 }
 
-bool options_parse(const struct option_row *rows, size_t count, unsigned command, int argc, char *const *argv,
-                   void *settings, char *error, size_t error_size) {
-    struct option_context c = {settings, error, error_size};
-    if (!options_set_defaults(rows, count, command, &c)) return false;
-    for (int i = 0; i < argc; i++) {
-        const char *arg = argv[i];
-        if (arg[0] != '-' || arg[1] != '-' || !arg[2])
-            return OPTION_ERROR(&c, "\"%s\" is not an option.", arg);
-        size_t len = strcspn(arg + 2, "=");
-        const struct option_row *row = option_find(rows, count, command, arg + 2, len);
-        if (!row) return OPTION_ERROR(&c, "There is no option --%.*s.", (int)len, arg + 2);
-        const char *text = arg[2 + len] == '=' ? arg + 3 + len : NULL;
-        if (!text && row->type == OPTION_BOOL) text = "true";
-        if (!text && i + 1 < argc) text = argv[++i];
-        char from[64];
-        snprintf(from, sizeof from, "--%s", row->flag);
-        if (!text) return OPTION_ERROR(&c, "%s needs a value.", from);
-        if (!option_set(row, text, from, &c)) return false;
+static void read_secret(struct options *o, const struct option_row *row, struct option_value *v) {
+    char why[256], wanted[OPTION_WANTED_SIZE];
+    union option_field unused;
+    struct small_file file;
+    struct offer at = {.source = v->source, .line = v->line};
+    if (!small_file_read(v->path, SECRET_MAX, &file, why, sizeof why)) {
+        say(o, &o->errors, &at, "%s: %s %s.", v->name, v->path, why);
+        return;
     }
-    return true;
+    while (file.len && strchr("\r\n", file.text[file.len - 1])) file.text[--file.len] = 0;
+    const char *wrong = wrong_secret(file.text, file.len);
+    if (wrong)
+        say(o, &o->errors, &at, "%s: %s %s.", v->name, v->path, wrong);
+    else if (!option_value_read(row, file.text, &unused, wanted))
+        say(o, &o->errors, &at, "%s: the content of %s must be %s.", v->name, v->path, wanted);
+    if (file.is_public && should_be_private(v->path))
+        say(o, &o->warnings, &at, "%s: all users of this machine may read %s (chmod o= %s).", v->name,
+            v->path, v->path);
+    v->text = mem_strdup(file.text);
+    explicit_bzero(file.text, file.len);
+    free(file.text);
 }
 
-static void write_usage(const struct option_row *row, char *out, size_t size) {
-    if (row->type == OPTION_BOOL)
-        snprintf(out, size, "--%s", row->flag);
+// All together
+
+static void options_init(struct options *o, const struct option_table *table, unsigned command) {
+    *o = (struct options){.table = table, .command = command};
+    o->values = mem_zalloc(table->count * sizeof *o->values);
+}
+
+// Reads secrets and sets the fields. What is wrong keeps its default.
+static bool options_finish(struct options *o, void *settings) {
+    for (size_t i = 0; i < o->table->count; i++) {
+        const struct option_row *row = &o->table->rows[i];
+        struct option_value *v = &o->values[i];
+        char wanted[OPTION_WANTED_SIZE];
+        union option_field field;
+        if (!(row->commands & o->command)) continue;
+        if (v->path) read_secret(o, row, v);
+        if (!v->name && row->fallback) v->text = mem_strdup(row->fallback);
+        if (v->text && option_value_read(row, v->text, &field, wanted))
+            option_field_set(row, settings, field);
+    }
+    return !o->errors.len;
+}
+
+static void find_file(struct options *o) {
+    for (size_t i = 0; i < o->table->count; i++) {
+        const struct option_row *row = &o->table->rows[i];
+        const char *path = o->values[i].text;
+        if (row->commands & o->command && row->traits & OPTION_FILE && path) o->file = mem_strdup(path);
+    }
+}
+
+bool options_read(struct options *o, const struct option_table *table, unsigned command, int argc,
+                  char *const *argv, void *settings) {
+    options_init(o, table, command);
+    for (int i = 0; i < argc;) i += read_argument(o, argc - i, argv + i);
+    read_environment(o);
+    find_file(o);
+    if (o->file) read_file(o);
+    return options_finish(o, settings);
+}
+
+bool options_read_file(struct options *o, const struct option_table *table, unsigned command,
+                       const char *path, void *settings) {
+    options_init(o, table, command);
+    o->file = mem_strdup(path);
+    read_file(o);
+    return options_finish(o, settings);
+}
+
+void options_release(struct options *o) {
+    for (size_t i = 0; o->values && i < o->table->count; i++) {
+        free(o->values[i].text);
+        free(o->values[i].name);
+        free(o->values[i].path);
+    }
+    free(o->values);
+    free(o->file);
+    buf_release(&o->errors);
+    buf_release(&o->warnings);
+    *o = (struct options){0};
+}
+
+static const struct option_row *row_at(const struct options *o, size_t offset) {
+    const struct option_row *row = o->table->rows;
+    while (!(row->commands & o->command && row->offset == offset)) row++;
+    return row;
+}
+
+const struct option_value *options_value(const struct options *o, size_t offset) {
+    return value_of(o, row_at(o, offset));
+}
+
+void options_error(struct options *o, size_t offset, const char *format, ...) {
+    const struct option_row *row = row_at(o, offset);
+    const struct option_value *v = value_of(o, row);
+    say_where(o, &o->errors, v->source, v->line);
+    if (v->name)
+        buf_add_string(&o->errors, v->name);
     else
-        snprintf(out, size, "--%s %s", row->flag, row->value ? row->value : "N");
+        buf_printf(&o->errors, "--%s", row->flag);
+    char rest[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(rest, sizeof rest, format, args);
+    va_end(args);
+    buf_printf(&o->errors, " %s\n", rest);
 }
 
-void options_help(const struct option_row *rows, size_t count, unsigned command, FILE *out) {
-    for (const struct option_row *row = rows; row < rows + count; row++) {
-        char usage[80];
-        if (!(row->commands & command)) continue;
-        write_usage(row, usage, sizeof usage);
-        fprintf(out, "  %-32s %s", usage, row->help);
-        if (row->fallback && *row->fallback && row->type != OPTION_BOOL)
-            fprintf(out, " (default %s)", row->fallback);
-        if (row->environment) fprintf(out, " [%s]", row->environment);
-        fputc('\n', out);
-    }
-    fputs(
-        "\nEach can be set in the environment too: --an-option as CHORUS_AN_OPTION, or by the name in [].\n",
-        out);
+bool options_agree(const struct options *a, const struct options *b, const struct option_row *row) {
+    const char *one = value_of(a, row)->text, *other = value_of(b, row)->text;
+    char wanted[OPTION_WANTED_SIZE];
+    union option_field of_one = {.number = 0}, of_other = {.number = 0};
+    if (!one || !other) return one == other;
+    if (row->type == OPTION_STRING) return !strcmp(one, other);
+    option_value_read(row, one, &of_one, wanted);
+    option_value_read(row, other, &of_other, wanted);
+    return row->type == OPTION_BOOL ? of_one.flag == of_other.flag : of_one.number == of_other.number;
 }
 
-static void write_commands(const struct option_row *row, const char *const *commands, FILE *out) {
-    const char *comma = "";
-    for (unsigned i = 0; commands[i]; i++) {
-        if (!(row->commands & 1u << i)) continue;
-        fprintf(out, "%s%s", comma, commands[i]);
-        comma = ", ";
-    }
-}
-
-void options_markdown(const struct option_row *rows, size_t count, const char *const *commands, FILE *out) {
-    fputs("| option | environment | default | what it does | commands |\n| --- | --- | --- | --- | --- |\n",
-          out);
-    for (const struct option_row *row = rows; row < rows + count; row++) {
-        char usage[80], name[OPTION_NAME_SIZE];
-        write_usage(row, usage, sizeof usage);
-        option_environment(row, name);
-        fprintf(out, "| `%s` | `%s`%s%s%s | %s | %s | ", usage, name, row->environment ? ", `" : "",
-                row->environment ? row->environment : "", row->environment ? "`" : "",
-                row->fallback && row->type != OPTION_BOOL ? row->fallback : "", row->help);
-        write_commands(row, commands, out);
-        fputs(" |\n", out);
-    }
+void options_exchange(struct options *a, void *settings_of_a, struct options *b, void *settings_of_b,
+                      const struct option_row *row) {
+    struct option_value *in_a = value_of(a, row), *in_b = value_of(b, row), value = *in_a;
+    union option_field field = option_field_get(row, settings_of_a);
+    option_field_set(row, settings_of_a, option_field_get(row, settings_of_b));
+    option_field_set(row, settings_of_b, field);
+    *in_a = *in_b;
+    *in_b = value;
 }

@@ -1,4 +1,5 @@
-// The settings of every command, and the table of their options. Read once, when the process starts.
+// The settings of every command, and the table of their options. Read when the process starts, and again at
+// SIGHUP.
 #pragma once
 
 #include <stdbool.h>
@@ -36,7 +37,9 @@ struct bench_settings {
 };
 
 struct settings {
+    const char *config;             // the file that options were read from, or NULL
     const char *redis, *redis_host; // both NULL: the embedded engine
+    bool redis_host_counts;         // rather than `redis`
     int64_t port;                   // with the next four: of a role that runs on its own
     const char *instance_id, *url, *public_url, *reader_urls;
     const char *bind, *public_host, *data;
@@ -61,20 +64,36 @@ struct settings {
     struct top_settings top;
 };
 
-enum { LOG_LEVEL_NOT_GIVEN = -1 }; // to be set before the options are read
+enum { LOG_LEVEL_NOT_GIVEN = -1 };
 
 enum { READERS_MAX = 100, SETTINGS_URL_MAX = 512, SETTINGS_REDIS_URL_SIZE = 2048 };
 
-// Checks what a row of the table cannot express, for `up` and the roles. Returns false, with a sentence in
-// `why`, if the settings contradict each other.
-bool settings_check(const struct settings *, enum command, char *why, size_t why_size);
+// Reads and checks the settings of a command. `running`: those that the process has; NULL: it is starting.
+// Returns whether there are no errors. options_release() must follow either way, once the settings are not
+// used any more.
+bool settings_read(struct settings *, struct options *, enum command, int argc, char *const *argv,
+                   const struct settings *running);
+
+// Reads and checks a configuration file alone, as a command would.
+void settings_read_file(struct options *, enum command, const char *path);
+
+// Reads the settings at the start of a command: writes warnings and the first error to stderr. Returns false,
+// and releases the options, if there is one.
+bool settings_begin(struct settings *, struct options *, enum command, int argc, char *const *argv);
+
+// Writes the first error, as the message of a command that cannot start.
+void settings_refuse(const struct options *, enum command);
+
+// Writes each of some sentences to stderr, as a message of the command.
+void settings_say(const struct buf *sentences, enum command);
+
+const char *settings_command_name(enum command);
 
 // Writes the URL of Redis. Returns false if the engine is the embedded one.
 bool settings_redis_url(const struct settings *, char *url, size_t size);
 
-// Writes the port of each reader; 0: the kernel chooses. Returns false if the list is malformed.
+// Writes the port of each reader; 0: the kernel chooses. Returns false if the list has more than there are
+// readers, or counts up beyond 65535.
 bool settings_reader_ports(const struct settings *, int ports[READERS_MAX]);
 
-extern const struct option_row settings_rows[];
-extern const size_t settings_row_count;
-extern const char *const settings_commands[]; // names, in the order of their bits; ended by NULL
+extern const struct option_table settings_table;

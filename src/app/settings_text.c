@@ -1,0 +1,73 @@
+#include "settings_text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/settings.h"
+#include "engine/redis.h"
+#include "http/url.h"
+#include "placement/readers.h"
+#include "service/fields.h"
+#include "service/internal_only.h"
+
+const char *text_redis_url(const char *text) {
+    char why[256];
+    if (redis_url_check(text, why, sizeof why)) return NULL;
+    return strncmp(text, "rediss:", 7) == 0
+               ? "a redis:// URL: TLS to Redis (rediss://) is not built in, use a tunnel such as stunnel"
+               : "like redis://[user:password@]host[:port][/db]";
+}
+
+const char *text_redis_host(const char *text) {
+    char url[SETTINGS_REDIS_URL_SIZE], why[256];
+    snprintf(url, sizeof url, "redis://%s", text);
+    return redis_url_check(url, why, sizeof why) ? NULL : "HOST or HOST:PORT, as in redis://HOST:PORT";
+}
+
+const char *text_reader_url(const char *text) {
+    return placement_url_is_plain(text) ? NULL : "an address like http://reader-1:4001";
+}
+
+const char *text_reader_urls(const char *text) {
+    return placement_urls_are_plain(text) ? NULL : "addresses like http://reader-1:4001,...";
+}
+
+const char *text_part_url(const char *text) {
+    struct http_url parsed;
+    return !http_url_parse(&parsed, text) && strlen(text) <= SETTINGS_URL_MAX
+               ? NULL
+               : "an address like http://127.0.0.1:5000";
+}
+
+const char *text_host(const char *text) {
+    return strpbrk(text, " /:?#@\"\\<>") ? "a host name without port" : NULL;
+}
+
+const char *text_ports(const char *text) {
+    static const char wanted[] = "ports up to 65535 like 4001,4002,4003";
+    for (const char *at = text;;) {
+        char *end;
+        unsigned long port = strtoul(at, &end, 10);
+        if (end == at || !strchr("0123456789", *at) || port > 65535) return wanted;
+        if (!*end) return NULL;
+        if (*end != ',') return wanted;
+        at = end + 1;
+    }
+}
+
+const char *text_networks(const char *text) {
+    struct internal_only *internal = internal_only_new(text, NULL);
+    internal_only_free(internal);
+    return internal ? NULL : "networks like 10.0.0.0/8,::1";
+}
+
+const char *text_instance_id(const char *text) {
+    return id_is_valid(text, strlen(text)) ? NULL : "at most 128 letters, digits and . _ ~ - : @";
+}
+
+const char *text_token(const char *text) {
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f) return "without control characters";
+    return NULL;
+}
