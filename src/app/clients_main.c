@@ -172,6 +172,7 @@ int clients_main(int argc, char **argv) {
         return 2;
     }
     log_set_level((enum log_level)set.log_level);
+    log_set_format_for_stderr((enum log_format)set.log_format);
     int signals = process_take_signals();
     if ((uint64_t)set.viewers + SPARE_DESCRIPTORS > process_raise_descriptor_limit()) {
         fprintf(stderr,

@@ -122,6 +122,8 @@ static const struct option_row rows[] = {
      "debug, info, warn or error", ROLES | COMMAND_CLIENTS},
     {"log-level", NULL, OPTION_CHOICE, AT(log_level), 0, 0, NULL, "LEVEL", "debug|info|warn|error",
      "debug, info, warn or error; by default info, but warn with --demo in a terminal", COMMAND_UP},
+    {"log-format", NULL, OPTION_CHOICE, AT(log_format), 0, 0, "logfmt", "FORMAT", "logfmt|json",
+     "logfmt (key=value), or json: one object per line", SERVICES | COMMAND_CLIENTS},
     {"comment-url", "COMMENT_API_URL", OPTION_STRING, AT(comment_url), 0, 0, "http://127.0.0.1:3000", "URL",
      NULL, "URL of the comment API", COMMAND_CLIENTS | COMMAND_BENCH, .check = text_part_url},
     {"manager-url", "READER_API_MANAGER_URL", OPTION_STRING, AT(manager_url), 0, 0, "http://127.0.0.1:6000",

@@ -50,6 +50,7 @@ static bool is_quiet(const struct settings *set) {
 static void set_up_log(const struct settings *set) {
     enum log_level usual = is_quiet(set) ? LOG_WARN : LOG_INFO;
     log_set_level(set->log_level == LOG_LEVEL_NOT_GIVEN ? usual : (enum log_level)set->log_level);
+    log_set_format_for_stderr((enum log_format)set->log_format);
     if (has_live_line(set) && terminal_is(STDERR_FILENO)) log_set_line_start(live_line_clear);
 }
 

@@ -4,29 +4,87 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "log_record.h"
+#include "base/clock.h"
 
 static enum log_level lowest = LOG_INFO;
 static const char *line_start = "";
+static bool as_json, has_time, has_priority;
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
+static const char *const priorities[] = {"<7>", "<6>", "<4>", "<3>"}; // syslog(3)
 
 void log_set_level(enum log_level level) {
     lowest = level;
-}
-
-void log_set_line_start(const char *start) {
-    line_start = start;
 }
 
 bool log_enabled(enum log_level level) {
     return level >= lowest;
 }
 
+void log_set_format(enum log_format format, bool with_time) {
+    as_json = format == LOG_JSON;
+    has_time = with_time || as_json;
+    has_priority = false;
+}
+
+// systemd says in the environment which socket it has made stderr (systemd.exec(5)); a child whose stderr is
+// something else may have inherited the variable.
+static bool is_journal(const struct stat *err) {
+    const char *stream = getenv("JOURNAL_STREAM");
+    char own[64];
+    snprintf(own, sizeof own, "%ju:%ju", (uintmax_t)err->st_dev, (uintmax_t)err->st_ino);
+    return stream && strcmp(stream, own) == 0;
+}
+
+void log_set_format_for_stderr(enum log_format format) {
+    struct stat err;
+    if (fstat(STDERR_FILENO, &err)) err = (struct stat){.st_mode = S_IFIFO};
+    log_set_format(format, isatty(STDERR_FILENO) || S_ISREG(err.st_mode));
+    has_priority = is_journal(&err);
+}
+
+void log_set_line_start(const char *start) {
+    line_start = start;
+}
+
+static void record_begin(struct log_record *r, enum log_level level, const char *role, const char *event) {
+    r->len = 0;
+    r->json = as_json;
+    r->begun = r->full = false;
+    log_record_prefix(r, line_start);
+    if (has_priority) log_record_prefix(r, priorities[level]);
+    if (has_time) {
+        char time[CLOCK_ISO8601_SIZE];
+        clock_iso8601(clock_wall_ms(), time);
+        log_record_add(r, "time", time);
+    }
+    log_record_add(r, "level", level_names[level]);
+    log_record_add(r, "role", role);
+    log_record_add(r, "event", event);
+}
+
+static bool record_write(struct log_record *r) {
+    log_record_end(r);
+    return write(STDERR_FILENO, r->text, r->len) > 0;
+}
+
+static void write_dropped(unsigned long lines) {
+    struct log_record r;
+    record_begin(&r, LOG_WARN, "log", "dropped");
+    log_record_add_number(&r, "lines", lines);
+    record_write(&r);
+}
+
 // A log that is not being read must not stop the service: a line that would block is dropped and counted.
 // (O_NONBLOCK is no alternative, as it would also apply to the terminal and every other process that has it
 // open.) A pipe that poll(2) reports as writable accepts PIPE_BUF bytes.
-static void write_line(const char *line, size_t len) {
+static void write_line(struct log_record *r) {
     static atomic_ulong dropped;
     struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
     if (poll(&out, 1, 0) != 1 || !(out.revents & POLLOUT)) {
@@ -34,33 +92,21 @@ static void write_line(const char *line, size_t len) {
         return;
     }
     unsigned long lost = atomic_exchange(&dropped, 0);
-    if (lost) {
-        char note[80];
-        int n = snprintf(note, sizeof note, "%swarn log dropped lines=%lu\n", line_start, lost);
-        ssize_t noted = write(STDERR_FILENO, note, (size_t)n);
-        (void)noted;
-    }
-    ssize_t ignored = write(STDERR_FILENO, line, len);
-    (void)ignored;
+    if (lost) write_dropped(lost);
+    record_write(r);
 }
 
 void log_line(enum log_level level, const char *role, const char *event, const char *format, ...) {
     if (!log_enabled(level)) return;
-    char line[1024];
-    size_t room = sizeof line - 1; // one byte for the line feed
-    int n = snprintf(line, room, "%s%s %s %s", line_start, level_names[level], role, event);
-    size_t len = n < 0 ? 0 : (size_t)n;
-    if (format && len + 1 < room) {
-        line[len++] = ' ';
+    struct log_record r;
+    record_begin(&r, level, role, event);
+    if (format) {
         va_list args;
         va_start(args, format);
-        n = vsnprintf(line + len, room - len, format, args);
+        log_record_add_format(&r, format, args);
         va_end(args);
-        if (n > 0) len += (size_t)n;
     }
-    if (len >= room) len = room - 1; // truncated, but still a line
-    line[len++] = '\n';
-    write_line(line, len);
+    write_line(&r);
 }
 
 bool log_sample(struct log_sampler *s, const char *role, unsigned per_second, int64_t now_ms) {

@@ -90,7 +90,7 @@ static void client_fail(struct client_viewer *v, const char *why) {
     struct client_viewer_env *env = v->env;
     if (client_may_log(v))
         log_line(env->expects_outages ? LOG_INFO : LOG_WARN, "clients", "connect_failed",
-                 "client=%u %s=%s why=\"%s\"", v->number, v->reader ? "reader" : "manager",
+                 v->reader ? "client=%u reader=%s why=\"%s\"" : "client=%u manager=%s why=\"%s\"", v->number,
                  v->reader ? v->reader->text : env->register_url, why);
     stream_close(&v->stream);
     client_drop_attempt(v);

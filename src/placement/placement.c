@@ -257,8 +257,10 @@ static void tell_assigned(const struct mapping *m, const char *event, const char
                         json_pack("{s:s, s:s, s:s, s:s*}", "kind", event, "video", m->video, "readerUrl",
                                   m->url->text, "from", from));
     if (!log_sample(&p->sampler, "placement", ASSIGNED_LINES, loop_now_ms(p->loop))) return;
-    log_info("placement", event, "video=%s reader=%s%s%s", m->video, m->url->text, from ? " from=" : "",
-             from ? from : "");
+    if (from)
+        log_info("placement", event, "video=%s reader=%s from=%s", m->video, m->url->text, from);
+    else
+        log_info("placement", event, "video=%s reader=%s", m->video, m->url->text);
 }
 
 static void on_mapping_assigned(void *arg, enum engine_status status, const char *reader_url, bool changed) {

@@ -208,7 +208,8 @@ static void wait_for_feed(void) {
 
 static void assert_refused(const char *reason) {
     char text[1024] = "", line[256];
-    snprintf(line, sizeof line, "warn reader-1 shed video=" FAKE_VIDEO " why=%s shed_so_far=1\n", reason);
+    snprintf(line, sizeof line,
+             "level=warn role=reader-1 event=shed video=" FAKE_VIDEO " why=%s shed_so_far=1\n", reason);
     assert_int_equal(exchange.end, FAKE_ABORTED);
     assert_true(pread(log_file, text, sizeof text - 1, 0) > 0);
     if (!strstr(text, line)) fail_msg("expected \"%s\", logged \"%s\"", line, text);

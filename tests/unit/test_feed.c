@@ -239,7 +239,8 @@ static void a_hole_is_filled_from_the_log(void **state) {
 
 static void log_lines_name_the_reader_that_found_a_hole(void **state) {
     (void)state;
-    static const char expected[] = "info reader-7 hole video=" FAKE_VIDEO " action=\"reading the log\"\n";
+    static const char expected[] =
+        "level=info role=reader-7 event=hole video=" FAKE_VIDEO " action=\"reading the log\"\n";
     char logged[256] = "";
     int log = memfd_create("log", MFD_CLOEXEC), real_stderr = dup(STDERR_FILENO);
     go_live(1, 3);

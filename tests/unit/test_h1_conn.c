@@ -721,7 +721,7 @@ static void test_without_descriptors_it_goes_on_and_logs_it(void **state) {
     assert_true(pread(log, said, sizeof said - 1, 0) > 0);
     close(log);
     assert_in_range(spun, 1, 10);
-    assert_memory_equal(said, "warn test out_of_descriptors connections=1 ", 42);
+    assert_memory_equal(said, "level=warn role=test event=out_of_descriptors connections=1 ", 60);
     assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1); // one line
     peer_expect(busy, 200, "served all the same");
     run_later(world.loop, SWEEP_MS);

@@ -123,14 +123,14 @@ static void test_failures_are_logged_once(void **state) {
     w->status = 403;
     start(w, 20, NULL);
     run_until_request(w, 4);
-    assert_int_equal(logged(w, "warn reader reports_failing"), 1);
+    assert_int_equal(logged(w, "level=warn role=reader event=reports_failing"), 1);
     assert_int_equal(logged(w, "status=403"), 1);
     w->status = 200;
     run_until_request(w, 3);
-    assert_int_equal(logged(w, "info reader reports_accepted"), 1);
+    assert_int_equal(logged(w, "level=info role=reader event=reports_accepted"), 1);
     w->status = 503;
     run_until_request(w, 3);
-    assert_int_equal(logged(w, "warn reader reports_failing"), 2);
+    assert_int_equal(logged(w, "level=warn role=reader event=reports_failing"), 2);
     assert_int_equal(logged(w, "\n"), 3);
 }
 

@@ -9,7 +9,7 @@ import { scenario } from '../lib/scenario.mjs';
 import { pause, slow, until } from '../lib/time.mjs';
 
 const setups = ['embedded', 'up-redis']; // where one process has all ports
-const complaints = (system) => system.stderr.split('\n').filter((line) => /^warn \S+ out_of_descriptors /.test(line));
+const complaints = (system) => system.stderr.split('\n').filter((line) => /^level=warn role=\S+ event=out_of_descriptors /.test(line));
 
 scenario('out of descriptors: streams and posts continue, it logs that once, and accepts again later', { setups }, async (t) => {
   const system = await t.system();

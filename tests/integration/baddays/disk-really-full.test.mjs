@@ -56,7 +56,7 @@ scenario('a disk without a free block: leases hold, comments are refused, and it
     return Date.now() > renewed;
   }, 'leases to be renewed', 20_000);
   assert.doesNotMatch(program.stderr, /lease_lapsed|lease_lost|reader_gone|reader_went/);
-  assert.equal(program.stderr.match(/engine unavailable/g).length, 1, program.stderr);
+  assert.equal(program.stderr.match(/role=engine event=unavailable/g).length, 1, program.stderr);
   assert.equal(viewer.ended, false);
 
   rmSync(join(inside, 'filler'));

@@ -43,7 +43,7 @@ scenario('viewers that a full reader refuses count as failures, and match its ow
   assert.equal(counts.connects + counts.connect_failures, 1_000);
   assert.equal(readers.refused, counts.connect_failures);
   assert.match(errors.connect, /closed without an answer|Connection reset/);
-  await system.program.says(/shed more=\d+ shed_so_far=\d+/);
+  await system.program.says(/event=shed more=\d+ shed_so_far=\d+/);
   assert.match(stdout, new RegExp(`^readers .* ${counts.connect_failures} refused$`, 'm'));
 });
 

@@ -87,7 +87,7 @@ scenario('it follows a redirect, and says after a cut what it has seen', async (
 
 scenario('it says why a comment was not accepted', async (t) => {
   const clients = startClients(t, await fakeSystem(t, [connected('7-4')]), { viewers: 1, rate: 20 });
-  await clients.until(() => /^warn clients post_failed client=1 status=404 error=""$/m.test(clients.program.stderr), 'a line about it');
+  await clients.until(() => /^level=warn role=clients event=post_failed client=1 status=404 error=""$/m.test(clients.program.stderr), 'a line about it');
   const { figures } = await clients.stop();
   assert.equal(figures.comments, 0);
   assert.ok(figures.failed > 0);

@@ -9,16 +9,16 @@ scenario('the log tells an unreachable manager from a failing one', { setups: ['
   const system = await t.system({ stable: true });
   await system.program.end1('manager');
   await post(system, 'one', 'accepted');
-  await system.program.says(/warn comment manager_unreachable error="[^"]+" comments=accepted/);
+  await system.program.says(/level=warn role=comment event=manager_unreachable error="[^"]+" comments=accepted/);
   await system.program.again('manager');
-  await system.program.says(/info comment manager_back/);
+  await system.program.says(/level=info role=comment event=manager_back/);
   await system.program.end1('manager');
   const failing = createServer((request, response) => response.writeHead(500).end());
   failing.listen(Number(new URL(system.manager).port), '127.0.0.1');
   await once(failing, 'listening');
   try {
     await post(system, 'two', 'accepted');
-    await system.program.says(/warn comment manager_failing status=500 comments=accepted/);
+    await system.program.says(/level=warn role=comment event=manager_failing status=500 comments=accepted/);
   } finally {
     failing.closeAllConnections();
     failing.close();

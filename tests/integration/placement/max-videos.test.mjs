@@ -27,7 +27,7 @@ scenario('videos with comments fill --max-videos: new ones are refused, existing
     checkError(await tryComment(system, `v${i}`), [503], 'comment');
     checkError(await tryRegister(system, `v${i}`), [503], 'register');
   }
-  await system.program.says(/warn comment too_many_videos video=v\d+ action=".*--max-videos/);
+  await system.program.says(/level=warn role=comment event=too_many_videos video=v\d+ action=".*--max-videos/);
   await until(async () => (await statistics(system)).readerApiManager.registeredVideos === 5, 'five mappings');
   for (let i = 0; i < 5; i++) await post(system, `v${i}`, 'still here');
   assert.ok([5, undefined].includes(await videosInRedis(system)));

@@ -26,7 +26,7 @@ for (const name of ['the-second', 'reader-1']) { // another instance, and one wi
     const watching = await t.watch(url, { video: videos[0] });
 
     const second = await startSecond(t, system, url, name);
-    const [line] = await second.program.says(/error \S+ url_in_use .*/);
+    const [line] = await second.program.says(/level=error role=\S+ event=url_in_use .*/);
     assert.ok(line.includes(`url=${url}`) && line.includes('holder=reader-1') && line.includes('--url'), line);
     const ready = await call('GET', `${second.url}/ready`);
     assert.equal(ready.status, 503);
@@ -40,7 +40,7 @@ for (const name of ['the-second', 'reader-1']) { // another instance, and one wi
     for (const video of videos) assert.equal((await resolve(system, video)).readerUrl, url);
     assert.ok(await isReady(url), 'the first stays ready');
     assert.equal(second.program.stderr.match(/url_in_use/g).length, 1);
-    await system.program.says(/warn reader-1 lease_lost why="another process has started with this --url/);
+    await system.program.says(/level=warn role=reader-1 event=lease_lost why="another process has started with this --url/);
     assert.doesNotMatch(system.stderr, /lease_lapsed/, 'it was renewed in time');
 
     await second.program.kill('SIGTERM'); // must not drop a lease that is not its own
@@ -56,5 +56,5 @@ scenario('the second reader with one --url takes over when the first is dead', o
   await second.program.says(/url_in_use/);
   await system.program.end1('reader-1', 'SIGKILL');
   await until(() => isReady(second.url), 'the second to be ready');
-  await second.program.says(/info the-second url_free/);
+  await second.program.says(/level=info role=the-second event=url_free/);
 });

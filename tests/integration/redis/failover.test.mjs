@@ -60,7 +60,7 @@ scenario('A is cut off, B promoted, A made its replica, B dies, A is promoted: u
     redis.link.turnTo(a.port);
     await b.replicaOf(redis.link.port);
   }
-  await system.program.says(/warn engine redis_replaced before=\w+ now=\w+ why="Redis was restarted or failed over"/);
+  await system.program.says(/level=warn role=engine event=redis_replaced before=\w+ now=\w+ why="Redis was restarted or failed over"/);
   await load.prove(lossy);
   videos.forEach(checkQuiet);
 });

@@ -3,41 +3,64 @@ import assert from 'node:assert/strict';
 import { owner, post, resolve } from '../lib/api.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
-const FORM = /^(debug|info|warn|error) [a-z]+(-\d+)? [a-z_.-]+( [a-z_]+=("([^"\\]|\\.)*"|[^\s"]*))*$/;
+const FORM = /^level=(debug|info|warn|error) role=[a-z]+(-\d+)? event=[a-z_]+( [a-z_]+=("([^"\\]|\\.)*"|[^\s"=]+))*$/;
+const lines = (text) => text.trim().split('\n');
 
-scenario('the log shows videos assigned and resolved, and comments posted, published and delivered', async (t) => {
-  const system = await t.system();
+// A video that is resolved, assigned, commented on and watched.
+async function watchOne(t, flags = {}) {
+  const system = await t.system({ flags });
   const reader = await owner(system, 'film-1');
   await resolve(system, 'film-1');
   const viewer = await t.watch(reader, { video: 'film-1' });
   const { id } = await post(system, 'film-1', 'Great video!');
   await viewer.reaches(id);
-  const of = (role, ...words) => new RegExp(`^\\w+ ${role} .*(${words.join('|')}).*film-1`, 'm');
-  await system.program.says(of('placement', 'assign'));
-  await system.program.says(of('manager', 'resolve'));
-  await system.program.says(of('comment', 'post', 'publish'));
-  await system.program.says(of('reader-\\d', 'deliver'));
-  for (const line of system.stderr.trim().split('\n')) assert.match(line, FORM);
-  assert.doesNotMatch(system.stderr, /^(debug|warn|error) /m, 'nothing is wrong, and debug is off');
+  return system;
+}
+
+const SHOWN = [['placement', 'assigned'], ['manager', 'resolved'], ['comment', 'published'], ['reader-\\d', 'delivered']];
+
+scenario('the log shows videos assigned and resolved, and comments posted, published and delivered', async (t) => {
+  const system = await watchOne(t);
+  for (const [role, event] of SHOWN) await system.program.says(new RegExp(`^level=info role=${role} event=${event} video=film-1`, 'm'));
+  for (const line of lines(system.stderr)) assert.match(line, FORM);
+  assert.doesNotMatch(system.stderr, /^level=(debug|warn|error) /m, 'nothing is wrong, and debug is off');
+});
+
+scenario('--log-format json logs one object a line, each with its time', async (t) => {
+  const began = Date.now();
+  const system = await watchOne(t, { 'log-format': 'json' });
+  for (const [, event] of SHOWN) await system.program.says(new RegExp(`"event":"${event}"`));
+  const objects = lines(system.stderr).map((line) => JSON.parse(line));
+  for (const object of objects) {
+    assert.deepEqual(Object.keys(object).slice(0, 4), ['time', 'level', 'role', 'event']);
+    assert.equal(new Date(object.time).toISOString(), object.time);
+    assert.ok(Date.parse(object.time) >= began - 1 && Date.parse(object.time) <= Date.now());
+  }
+  for (const [role, event] of SHOWN) {
+    const found = objects.find((object) => object.event === event);
+    assert.match(found.role, new RegExp(`^${role}$`));
+    assert.equal(found.video, 'film-1');
+  }
+  assert.equal(objects.find(({ event }) => event === 'delivered').viewers, 1, 'a number is a number');
 });
 
 scenario('the log is sampled under load', async (t) => {
   const system = await t.system();
-  const lines = () => system.stderr.split('\n').length;
-  const before = lines();
+  const count = () => lines(system.stderr).length;
+  const before = count();
   for (let i = 0; i < 3_000; i += 50) await Promise.all(Array.from({ length: 50 }, (_, k) => post(system, 'busy', `${i + k}`)));
-  assert.ok(lines() - before < 1_500, `${lines() - before} lines for 3,000 comments`);
+  assert.ok(count() - before < 1_500, `${count() - before} lines for 3,000 comments`);
 });
 
 scenario('a client cannot forge a log line', async (t) => {
   const system = await t.system({ flags: { 'log-level': 'debug' } });
   const reader = await owner(system, 'v');
   const viewer = await t.watch(reader, { video: 'v' });
-  const text = 'x\nerror manager forged a=1\r\nerror manager forged a=1\u001b[31m'.replace('\u001b', '');
-  const { id } = await post(system, 'v', text, { name: 'error manager forged' });
+  const text = 'x\nlevel=error role=manager event=forged\r\nlevel=error role=manager event=forged\u001b[31m'.replace('\u001b', '');
+  const { id } = await post(system, 'v', text, { name: 'level=error role=manager' });
   await viewer.reaches(id);
-  assert.doesNotMatch(system.stderr, /^error manager forged/m);
-  for (const line of system.stderr.trim().split('\n')) assert.match(line, FORM);
+  assert.doesNotMatch(system.stderr, /^level=error/m);
+  for (const line of lines(system.stderr)) assert.match(line, FORM);
 });
 
 scenario('--log-level error logs nothing else', async (t) => {

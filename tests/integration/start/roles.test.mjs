@@ -78,7 +78,7 @@ for (const role of roles) {
     const health = await call('GET', `${url}/health`);
     assert.equal(health.status, 200);
     assert.equal(health.json.instanceId, role === 'reader' ? `reader-${port}` : `${role}-1`);
-    await program.says(/error engine unavailable why="[^"]+"/);
+    await program.says(/level=error role=engine event=unavailable why="[^"]+"/);
 
     const { code } = await within(program.kill('SIGTERM'), 5_000, 'the end after SIGTERM');
     assert.equal(code, 0, program.stderr);
@@ -90,7 +90,7 @@ scenario('a password in the Redis URL is not printed', async (t) => {
   const program = new Program(['manager', '--port', '0', '--redis', `redis://user:secret@127.0.0.1:${nobody}/3`], { env });
   t.after(() => program.kill('SIGKILL'));
   await until(() => program.stdout.includes('http://'), 'its address');
-  await program.says(/error engine unavailable/);
+  await program.says(/level=error role=engine event=unavailable/);
   const { stdout, stderr } = await program.kill('SIGTERM');
   assert.doesNotMatch(stdout + stderr, /secret/);
 });

@@ -52,7 +52,7 @@ scenario('warnings appear above the line, and only they', { setups, ms: 60_000 }
   terminal.clear();
   const { status } = await call('POST', `${statistics}/demo/readers/reader-2/kill`, { headers: { authorization: `Bearer ${token}` } });
   assert.equal(status, 202);
-  await terminal.shows(/\r\x1b\[Kwarn demo reader_killed reader=reader-2 [^\n]*\n\r\x1b\[K/);
+  await terminal.shows(/\r\x1b\[Ktime=\S+ level=warn role=demo event=reader_killed reader=reader-2 [^\n]*\n\r\x1b\[K/);
   // Whether a figure shows viewers missing depends on when it is taken.
   await until(async () => await generation() > killed, 'reader-2 to be started again', 30_000);
   const drawn = () => pieces(terminal, 0).filter((piece) => FIGURES.test(piece));
@@ -64,8 +64,8 @@ scenario('warnings appear above the line, and only they', { setups, ms: 60_000 }
 scenario('--log-level info shows each comment on its way, also on a terminal', { setups }, async (t) => {
   const terminal = openTerminal(t, demo(t, '--log-level', 'info'));
   await figures(terminal);
-  for (const word of ['placement assigned', 'manager resolved', 'comment published', 'reader-\\d delivered']) {
-    await terminal.shows(new RegExp(`\\r\\x1b\\[Kinfo ${word} [^\\n]*\\n`), 20_000);
+  for (const word of ['placement event=assigned', 'manager event=resolved', 'comment event=published', 'reader-\\d event=delivered']) {
+    await terminal.shows(new RegExp(`\\r\\x1b\\[Ktime=\\S+ level=info role=${word} [^\\n]*\\n`), 20_000);
   }
   assert.doesNotMatch(terminal.output.split(RULE)[1], /--log-level/);
 });
@@ -74,7 +74,7 @@ scenario('a log that goes elsewhere is complete, and undisturbed by the line', {
   const file = join(t.folder(), 'log');
   const terminal = openTerminal(t, ['sh', '-c', `exec "$@" 2> '${file}'`, 'sh', ...demo(t)]);
   await figures(terminal);
-  await until(() => /^info reader-\d delivered /m.test(readFileSync(file, 'utf8')), 'a comment in the log', 20_000);
+  await until(() => / level=info role=reader-\d event=delivered /m.test(readFileSync(file, 'utf8')), 'a comment in the log', 20_000);
   assert.doesNotMatch(readFileSync(file, 'utf8'), /\x1b/);
 });
 
@@ -95,8 +95,8 @@ scenario('where there is no terminal, or a dumb one, the log shows what happens'
   const [file, ...words] = demo(t);
   const program = new Program(words, { file });
   t.after(() => program.kill('SIGTERM'));
-  for (const word of ['placement assigned', 'manager resolved', 'comment published', 'reader-\\d delivered']) {
-    await program.says(new RegExp(`^info ${word} `, 'm'), 20_000);
+  for (const word of ['placement event=assigned', 'manager event=resolved', 'comment event=published', 'reader-\\d event=delivered']) {
+    await program.says(new RegExp(`^level=info role=${word} `, 'm'), 20_000);
   }
   assert.doesNotMatch(program.stdout + program.stderr, /\x1b|\r/);
   assert.match(program.stdout, /Open +http:\S+ +in two windows[\s\S]*Dashboard +http:\S+/);
@@ -104,6 +104,6 @@ scenario('where there is no terminal, or a dumb one, the log shows what happens'
   assert.equal(program.stdout.split('\n').at(-2), RULE, 'nothing follows the box');
 
   const dumb = openTerminal(t, demo(t), { env: { TERM: 'dumb' } });
-  await dumb.shows(/info reader-\d delivered/, 20_000);
+  await dumb.shows(/ level=info role=reader-\d event=delivered /, 20_000);
   assert.doesNotMatch(dumb.output, /\x1b/);
 });

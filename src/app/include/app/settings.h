@@ -54,6 +54,7 @@ struct settings {
     const char *internal_from, *internal_token;
     int64_t user_rate, max_connections;
     int64_t log_level; // LOG_LEVEL_NOT_GIVEN: the command decides
+    int64_t log_format;
     const char *comment_url, *manager_url, *statistics_url;
     int64_t viewers, videos, rate, duration_s, seed;
     const char *distribution;
