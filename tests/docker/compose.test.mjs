@@ -152,6 +152,30 @@ test("the seed's command runs the simulation in a container, where nothing is bu
   assert.match(readFileSync(join(folder, 'page.html'), 'utf8'), /^<!doctype html>/i);
 });
 
+test('with the profile `observability` a Prometheus scrapes all services, has the alerts, and none of them fires', async () => {
+  await project.upWith('observability');
+  const ask = async (path) => {
+    const { json, text } = await call('GET', `${project.prometheus}/api/v1/${path}`);
+    assert.equal(json?.status, 'success', text);
+    return json.data;
+  };
+  const up = await until(async () => {
+    const { result } = await ask(`query?query=${encodeURIComponent('up{job="chorus"} == 1')}`);
+    return result.length === 6 && result;
+  }, 'six targets', 90_000);
+  const targets = new Set(up.map(({ metric }) => metric.instance.split(':')[0]));
+  assert.deepEqual(targets, new Set(services.filter((name) => !['redis', 'client'].includes(name))));
+  const { result: [viewers] } = await ask('query?query=sum(chorus_reader_viewers)');
+  assert.equal(Number(viewers.value[1]), 19);
+  const { groups } = await ask('rules');
+  assert.ok(groups.flatMap(({ rules }) => rules).length >= 20);
+  const { alerts } = await ask('alerts');
+  assert.deepEqual(alerts.filter(({ state }) => state === 'firing'), []);
+  const [prometheus] = (await project.containers()).filter((container) => serviceOf(container) === 'prometheus');
+  assert.equal(prometheus.Config.User, '65532:65532');
+  assert.deepEqual([prometheus.HostConfig.ReadonlyRootfs, prometheus.HostConfig.CapDrop], [true, ['ALL']]);
+});
+
 test('mappings and comments survive down and up', async () => {
   const before = await register(project, 'by-hand');
   const viewer = await watch(before.publicUrl, { video: 'by-hand' });

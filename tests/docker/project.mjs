@@ -62,8 +62,13 @@ export class Project {
     return { ready, healthy: seconds() };
   }
 
+  // Also starts the services of a profile.
+  upWith(profile) {
+    return this.compose('--profile', profile, 'up', '-d', '--no-build');
+  }
+
   down(...args) {
-    return this.compose('down', '--remove-orphans', ...args);
+    return this.compose('--profile', 'observability', 'down', '--remove-orphans', ...args);
   }
 
   // The output of `docker inspect` for each container.

@@ -1,0 +1,54 @@
+// The alert rules by themselves, with Prometheus's own tool: that they are right, that each fires where it should and not where
+// it should not (tests/monitoring/alerts/), and that each has a place in the runbook.
+// Set-ups: embedded.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { anchorsOf, rules, top } from '../lib/monitoring.mjs';
+import { scenario } from '../lib/scenario.mjs';
+
+const setups = ['embedded'];
+const folder = join(top, 'tests/monitoring/alerts');
+const promtool = (...args) => promisify(execFile)('promtool', args).catch(({ stdout, stderr }) => assert.fail(`promtool ${args.join(' ')}\n${stdout}${stderr}`));
+const read = (path) => readFileSync(path, 'utf8');
+const alerts = rules();
+const names = alerts.map(({ name }) => name);
+
+scenario('promtool accepts the rules', { setups }, async () => {
+  const { stdout } = await promtool('check', 'rules', join(top, 'deploy/prometheus/alerts.yml'));
+  assert.match(stdout, new RegExp(`SUCCESS: ${names.length} rules found`));
+});
+
+scenario('each alert fires where it should, with its text, and not where it should not', { setups, ms: 60_000 }, async () => {
+  const files = names.map((name) => join(folder, `${name}.yml`));
+  for (const file of files) {
+    const cases = read(file);
+    assert.match(cases, /exp_alerts:/, `${file} has a case in which it fires`);
+    assert.match(cases, new RegExp(`\\{eval_time: \\w+, alertname: ${basename(file, '.yml')}\\}`), `${file} has one in which it does not`);
+  }
+  await promtool('test', 'rules', ...files, join(folder, 'quiet.yml'));
+});
+
+scenario('a quiet system with one slow viewer has every figure that an alert needs, and no alert', { setups }, async () => {
+  const quiet = read(join(folder, 'quiet.yml'));
+  assert.doesNotMatch(quiet, /exp_alerts/);
+  for (const { name, expr } of alerts) {
+    assert.ok(quiet.includes(`alertname: ${name}}`), name);
+    for (const [figure] of expr.matchAll(/\b(chorus|process)_\w+|\bup\b/g)) assert.ok(quiet.includes(`${figure}{`), `${name}: ${figure}`);
+  }
+});
+
+scenario('each alert says what is the matter, how urgent it is and where the runbook is', { setups }, async () => {
+  assert.equal(new Set(names).size, names.length);
+  for (const { name, severity, summary, description, runbook } of alerts) {
+    assert.match(name, /^Chorus[A-Z]/);
+    assert.match(severity, /^(critical|warning|info)$/, name);
+    for (const sentence of [summary, description]) assert.match(sentence, /^\S.{15,}\.$/, name);
+    const [file, anchor] = runbook.split('#');
+    assert.ok(existsSync(join(top, file)), `${name}: ${file}`);
+    assert.equal(anchor, name.toLowerCase());
+    assert.ok(anchorsOf(join(top, file)).has(anchor), `${name}: ${runbook}`);
+  }
+});
