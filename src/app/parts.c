@@ -62,6 +62,7 @@ static int part_listen(struct parts *p, size_t i, const struct runtime *r, int p
                                         .idle_timeout_ms = IDLE_TIMEOUT_MS,
                                         .max_connections = (unsigned)set->max_connections,
                                         .start_later = true,
+                                        .trusted_proxies = r->trusted_proxies,
                                         .site = {.mounts = mounts}};
     int error;
     p->server[i] = http_server_new(r->loop, &config, &error);

@@ -15,6 +15,7 @@
 #include "engine/redis.h"
 #include "fanout/fanout.h"
 #include "http/client.h"
+#include "net/networks.h"
 #include "placement/placement.h"
 #include "placement/readers.h"
 #include "service/internal_only.h"
@@ -131,6 +132,7 @@ bool runtime_start(struct runtime *r) {
     const struct settings *set = r->settings;
     bool has_streams = r->command & (COMMAND_UP | COMMAND_READER | COMMAND_STATISTICS);
     budget_set((size_t)set->memory);
+    if (set->trusted_proxies) r->trusted_proxies = networks_new(set->trusted_proxies);
     r->internal = internal_only_new(set->internal_from, set->internal_token);
     r->process = (struct service_process){.internal = r->internal, .started_ms = clock_wall_ms()};
     r->loop = loop_new();
@@ -166,6 +168,7 @@ void runtime_close(struct runtime *r) {
 }
 
 void runtime_release(struct runtime *r) {
+    networks_free(r->trusted_proxies);
     loop_free(r->loop);
     internal_only_free(r->internal);
 }

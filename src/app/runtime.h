@@ -18,6 +18,7 @@ struct runtime {
     char *why;            // for a sentence, if it cannot start
     size_t why_size;
     // Private; NULL until made:
+    struct networks *trusted_proxies; // NULL: none
     struct loop *loop;
     struct engine *engine;
     struct fanout *fanout; // NULL for roles without streams

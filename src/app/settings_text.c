@@ -9,7 +9,7 @@
 #include "http/url.h"
 #include "placement/readers.h"
 #include "service/fields.h"
-#include "service/internal_only.h"
+#include "net/networks.h"
 
 const char *text_redis_url(const char *text) {
     char why[256];
@@ -57,9 +57,9 @@ const char *text_ports(const char *text) {
 }
 
 const char *text_networks(const char *text) {
-    struct internal_only *internal = internal_only_new(text, NULL);
-    internal_only_free(internal);
-    return internal ? NULL : "networks like 10.0.0.0/8,::1";
+    struct networks *all = networks_new(text);
+    networks_free(all);
+    return all ? NULL : "networks like 10.0.0.0/8,::1";
 }
 
 const char *text_instance_id(const char *text) {

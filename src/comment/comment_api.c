@@ -160,9 +160,10 @@ static void on_comment_appended(void *arg, enum engine_status status, const stru
     case ENGINE_OK:
         if (!first) count_comment(a, p->videoid);
         if (log_sample(&a->sampler, "comment", POSTED_LINES, loop_now_ms(a->placed.service.loop))) {
-            char id[POSITION_TEXT_SIZE];
+            char id[POSITION_TEXT_SIZE], client[HTTP_ADDRESS_SIZE];
             position_format(e->at, id);
-            log_info("comment", "published", "video=%s id=%s", p->videoid, id);
+            http_request_client(p->exchange->request, client, sizeof client);
+            log_info("comment", "published", "video=%s id=%s client=%s", p->videoid, id, client);
         }
         if (first && !whole)
             reply_repeated(p, e, first->at_ms);

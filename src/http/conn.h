@@ -17,12 +17,14 @@
 
 struct http_conn;
 struct loop;
+struct networks;
 struct stream_ops;
 
 struct http_host {
     struct loop *loop;
     const struct stream_ops *transport; // of its connections
     struct http_site site;
+    const struct networks *trusted_proxies; // or NULL
     int header_timeout_ms, body_timeout_ms, idle_timeout_ms;
     struct http_scheduler scheduler;
     struct http_common common;

@@ -18,6 +18,7 @@
 #include "h1_parser.h"
 #include "http/exchange.h"
 #include "net/loop.h"
+#include "net/networks.h"
 #include "net/sink.h"
 #include "net/stream.h"
 #include "request_parts.h"
@@ -33,12 +34,12 @@ enum {
 };
 
 enum h1_state {
-    H1_IDLE,         // between requests, nothing read
-    H1_HEAD,         // part of the request line or header fields read
-    H1_BODY,         // head complete
-    H1_HELD,         // request complete; not handled before all earlier responses are sent
-    H1_HANDLING,     // the site's handler is running
-    H1_WAITING,      // the handler has returned without an answer
+    H1_IDLE,     // between requests, nothing read
+    H1_HEAD,     // part of the request line or header fields read
+    H1_BODY,     // head complete
+    H1_HELD,     // request complete; waits until all earlier responses are sent, and for its client's lane
+    H1_HANDLING, // the site's handler is running
+    H1_WAITING,  // the handler has returned without an answer
     H1_SENDING_LAST, // no further request is read; responses are unsent
     H1_LINGER,       // half-closed; what still arrives is discarded, so that the client can read the response
     H1_ORPHANED,     // the socket is closed, but the exchange has not ended
@@ -50,8 +51,10 @@ struct h1_conn {
     struct http_exchange exchange;
     struct stream stream;
     enum h1_state state;
-    bool ended; // nothing more is read: the connection closes when everything is sent
-    bool last;  // no further request is read after this one
+    bool ended;    // nothing more is read: the connection closes when everything is sent
+    bool last;     // no further request is read after this one
+    bool is_proxy; // a trusted one: its requests are those of many clients
+    bool pauses;   // stops in this turn: its client's lane has no quota left
     struct h1_parser parser;
     struct http_request request;
     struct buf in;    // received
@@ -135,7 +138,17 @@ static void h1_flush(struct h1_conn *c) {
 
 // Requests
 
+// The head says whose request a proxy forwards. From then on it is that client's turn that counts.
+static void h1_take_client(struct h1_conn *c) {
+    if (!c->is_proxy) return;
+    http_request_set_client(&c->request, c->base.host->trusted_proxies);
+    uint8_t lane = http_scheduler_lane(http_request_client_address(&c->request));
+    c->base.task.eager = false;
+    c->pauses = !http_scheduler_move(&c->base.host->scheduler, &c->base.task, lane);
+}
+
 static void h1_start_request(struct h1_conn *c) {
+    c->base.task.eager = c->is_proxy;
     http_request_reset(&c->request);
     h1_shrink(&c->request.head);
     h1_shrink(&c->request.body);
@@ -179,6 +192,7 @@ static void h1_parse(struct h1_conn *c, const char *bytes, size_t len) {
         c->base.deadline_ms = now_ms + c->base.host->header_timeout_ms;
     }
     enum h1_parsed parsed = h1_parser_feed(&c->parser, bytes, len, &used);
+    if (c->state == H1_HEAD && c->parser.in_body) h1_take_client(c);
     if (c->state == H1_HEAD && c->parser.in_body) {
         c->state = H1_BODY;
         c->base.deadline_ms = now_ms + c->base.host->body_timeout_ms;
@@ -196,7 +210,7 @@ static void h1_parse(struct h1_conn *c, const char *bytes, size_t len) {
     }
     c->last = c->parser.last;
     const struct http_route *route = c->exchange.match.route;
-    if (route && route->streams && h1_is_sending(c)) {
+    if (c->pauses || (route && route->streams && h1_is_sending(c))) {
         c->state = H1_HELD;
         c->base.deadline_ms = now_ms + c->base.host->idle_timeout_ms;
     } else {
@@ -236,9 +250,9 @@ static bool h1_can_step(const struct h1_conn *c) {
 // send.
 static int64_t h1_serve(struct http_conn *base) {
     struct h1_conn *c = h1_of(base);
-    base->task.more = false;
+    base->task.more = c->pauses = false;
     c->cost = 0;
-    while (c->cost < HTTP_TASK_COST && h1_can_step(c)) {
+    while (c->cost < HTTP_TASK_COST && !c->pauses && h1_can_step(c)) {
         if (c->state == H1_HELD)
             h1_dispatch(c);
         else if (c->in.len)
@@ -455,6 +469,7 @@ struct http_conn *h1_conn_new(struct http_host *host, int fd, const union addres
     c->exchange.ops = &h1_exchange_ops;
     c->exchange.request = &c->request;
     c->request.peer = *peer;
+    c->is_proxy = host->trusted_proxies && networks_contain(host->trusted_proxies, peer);
     c->reap.run = h1_on_reap;
     stream_init(&c->stream, host->transport, host->loop, h1_on_ready);
     if (stream_accept(&c->stream, fd) < 0) {

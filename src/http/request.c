@@ -25,7 +25,7 @@ const char *http_request_header(const struct http_request *r, const char *lower_
 }
 
 bool http_request_is_forwarded(const struct http_request *r) {
-    return r->values[FIELD_PROXY];
+    return r->values[FIELD_PROXY] || r->values[FIELD_FORWARDED_FOR];
 }
 
 const char *http_request_param(const struct http_request *r) {
@@ -65,6 +65,10 @@ const char *http_request_query(struct http_request *r, const char *name) {
 
 void http_request_peer(const struct http_request *r, char *out, size_t size) {
     address_format(&r->peer, out, size);
+}
+
+void http_request_client(const struct http_request *r, char *out, size_t size) {
+    address_format(http_request_client_address(r), out, size);
 }
 
 bool http_request_is_json(const struct http_request *r) {

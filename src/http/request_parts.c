@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "http/url.h"
+#include "forwarded.h"
 
 static void request_release_query(struct http_request *r) {
     free(r->fields);
@@ -21,6 +22,7 @@ void http_request_reset(struct http_request *r) {
     buf_clear(&r->head);
     r->param = NULL;
     memset(r->values, 0, sizeof r->values);
+    r->client.any.sa_family = 0;
     r->hosts = r->encodings = 0;
     r->bad_host = r->closes = false;
     r->method = HTTP_METHOD_OTHER;
@@ -72,6 +74,7 @@ static const struct {
     ROW("access-control-request-headers", FIELD_REQUEST_HEADERS),
     ROW("sec-fetch-site", FIELD_FETCH_SITE),
     ROW("transfer-encoding", FIELD_TRANSFER_ENCODING),
+    ROW("x-forwarded-for", FIELD_FORWARDED_FOR),
     ROW("via", FIELD_PROXY),
     ROW("cdn-loop", FIELD_PROXY),
     ROW("forwarded", FIELD_PROXY),
@@ -112,6 +115,18 @@ static bool request_lists_close(const char *value) {
     return false;
 }
 
+// RFC 9110, 5.3: lines of one name are one list.
+static void request_join(struct http_request *r, enum http_field field, uint32_t value_at) {
+    size_t before = strlen(r->head.data + r->values[field]), len = strlen(r->head.data + value_at);
+    buf_reserve(&r->head, before + 1);
+    char *value = r->head.data + value_at;
+    memmove(value + before + 1, value, len + 1);
+    memcpy(value, r->head.data + r->values[field], before);
+    value[before] = ',';
+    r->head.len = value_at + before + 1 + len + 1;
+    r->values[field] = value_at;
+}
+
 void http_request_take_field(struct http_request *r, enum http_field field, uint32_t value_at) {
     char *value = r->head.data + value_at;
     size_t len = strlen(value);
@@ -124,7 +139,9 @@ void http_request_take_field(struct http_request *r, enum http_field field, uint
     } else if (field == FIELD_TRANSFER_ENCODING && r->encodings < 2) {
         r->encodings++;
     }
-    if (field == FIELD_CONNECTION || r->values[field])
+    if (field == FIELD_FORWARDED_FOR && r->values[field])
+        request_join(r, field, value_at);
+    else if (field == FIELD_CONNECTION || r->values[field])
         r->head.len = value_at; // repeated, or not kept
     else
         r->values[field] = value_at;
@@ -166,6 +183,12 @@ const char *http_request_check_head(struct http_request *r, int minor) {
         return "Transfer-Encoding may only be chunked, once.";
     if (!request_split_target(r)) return "The request target must be a path.";
     return NULL;
+}
+
+void http_request_set_client(struct http_request *r, const struct networks *trusted) {
+    if (!r->values[FIELD_FORWARDED_FOR]) return;
+    r->client = r->peer;
+    forwarded_find_client(&r->client, r->head.data + r->values[FIELD_FORWARDED_FOR], trusted);
 }
 
 void http_request_set_param(struct http_request *r, const char *at, size_t len) {

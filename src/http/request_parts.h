@@ -27,10 +27,13 @@ enum http_field {
     FIELD_ACCEPT_ENCODING,
     FIELD_REQUEST_HEADERS, // of a preflight
     FIELD_FETCH_SITE,
-    FIELD_PROXY, // only its presence is kept
+    FIELD_FORWARDED_FOR, // all of them, joined by commas
+    FIELD_PROXY,         // only its presence is kept
     FIELD_COUNT,
     FIELD_UNKNOWN = FIELD_COUNT
 };
+
+struct networks;
 
 struct http_query_field {
     const char *name, *value;
@@ -39,6 +42,7 @@ struct http_query_field {
 // The peer is set once, the rest for each request.
 struct http_request {
     union address peer;
+    union address client; // of the proxy that is the peer; no family: the peer itself
     enum http_method method;
     struct buf head;              // target and values of kept header fields as NUL-terminated strings
     uint32_t values[FIELD_COUNT]; // of the first of each field, in head; 0: absent
@@ -68,6 +72,14 @@ void http_request_take_field(struct http_request *, enum http_field, uint32_t va
 // Checks that the head is complete and valid (`minor`: of HTTP/1.x), and finds the path. Returns NULL, or a
 // sentence that says what is wrong.
 const char *http_request_check_head(struct http_request *, int minor);
+
+// Sets the client, for a peer that is one of the `trusted` proxies.
+void http_request_set_client(struct http_request *, const struct networks *trusted);
+
+// Returns the client's address: the peer's, if it is not a proxy's client.
+static inline const union address *http_request_client_address(const struct http_request *r) {
+    return r->client.any.sa_family ? &r->client : &r->peer;
+}
 
 // Removes doubled and trailing slashes from the path. Returns whether there were any.
 bool http_request_normalize_path(struct http_request *);

@@ -48,24 +48,31 @@ void http_scheduler_leave(struct http_scheduler *t, struct http_task *c) {
 }
 
 static int64_t scheduler_serve(struct http_scheduler *t, struct http_task *c) {
-    struct http_lane *lane = &t->lanes[c->lane];
     int64_t cost = t->serve(c);
-    lane->left -= cost;
+    t->lanes[c->lane].left -= cost; // which it may have moved to
     if (c->more) scheduler_enqueue(t, c);
     return cost;
 }
 
-void http_scheduler_ready(struct http_scheduler *t, struct http_task *c) {
-    struct http_lane *lane = &t->lanes[c->lane];
-    if (c->waits) return;
+static bool scheduler_lane_is_free(struct http_scheduler *t, struct http_lane *lane) {
     if (lane->turn != loop_turn(t->loop)) {
         lane->turn = loop_turn(t->loop);
         lane->left = HTTP_LANE_QUOTA;
     }
-    if (lane->waiting || lane->left <= 0)
-        scheduler_enqueue(t, c);
-    else
+    return !lane->waiting && lane->left > 0;
+}
+
+void http_scheduler_ready(struct http_scheduler *t, struct http_task *c) {
+    if (c->waits) return;
+    if (c->eager || scheduler_lane_is_free(t, &t->lanes[c->lane]))
         scheduler_serve(t, c);
+    else
+        scheduler_enqueue(t, c);
+}
+
+bool http_scheduler_move(struct http_scheduler *t, struct http_task *c, uint8_t lane) {
+    c->lane = lane;
+    return scheduler_lane_is_free(t, &t->lanes[lane]);
 }
 
 void http_scheduler_queue(struct http_scheduler *t, struct http_task *c) {

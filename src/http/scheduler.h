@@ -1,11 +1,12 @@
 // Private to the HTTP server: schedules connections, so that neither one that sends at full speed nor many
 // from one address delay others.
 //
-// Connections are assigned to lanes by the peer's address (keyed hash; IPv6 by /64). A connection with work
-// to do is served immediately while its lane has quota left for this turn of the loop; otherwise it is queued
-// in its lane. In the following turns lanes with a queue are served round-robin, one connection at a time. A
-// connection bounds its own work (HTTP_TASK_COST). The cost is bytes in and out, plus a constant for each
-// request and read. Control loop only.
+// Connections are assigned to lanes by their client's address (keyed hash; IPv6 by /64): the peer's, or that
+// of the request which a trusted proxy forwards. A connection with work to do is served immediately while its
+// lane has quota left for this turn of the loop; otherwise it is queued in its lane. In the following turns
+// lanes with a queue are served round-robin, one connection at a time. A connection bounds its own work
+// (HTTP_TASK_COST). The cost is bytes in and out, plus a constant for each request and read. Control loop
+// only.
 #pragma once
 
 #include <stdbool.h>
@@ -28,7 +29,8 @@ enum {
 struct http_task {
     uint8_t lane;
     bool waits;
-    bool more; // set by serve(): there is more to do
+    bool more;  // set by serve(): there is more to do
+    bool eager; // served as soon as it is ready: whose work comes next, only serve() will find out
     struct http_task *prev, *next;
 };
 
@@ -54,11 +56,16 @@ void http_scheduler_init(struct http_scheduler *, struct loop *, int64_t (*serve
 // Ends it: on_idle is called in a later turn, when no connection waits, and may free it.
 void http_scheduler_stop(struct http_scheduler *, void (*on_idle)(struct http_scheduler *));
 
-// Returns the lane of a peer.
-uint8_t http_scheduler_lane(const union address *peer);
+// Returns the lane of an address.
+uint8_t http_scheduler_lane(const union address *);
 
 // Serves the connection from inside this call, or queues it. May be called while it is queued.
 void http_scheduler_ready(struct http_scheduler *, struct http_task *);
+
+// Moves the connection, which serve() is serving, to another lane; all that this call of serve() costs is
+// charged to it. Returns whether that lane has quota left for this turn of the loop and no queue; otherwise
+// serve() should stop.
+bool http_scheduler_move(struct http_scheduler *, struct http_task *, uint8_t lane);
 
 // Queues the connection: it never runs before this returns.
 void http_scheduler_queue(struct http_scheduler *, struct http_task *);

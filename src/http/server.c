@@ -231,6 +231,7 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
         .loop = loop,
         .transport = config->transport ? config->transport : &stream_tcp,
         .site = config->site,
+        .trusted_proxies = config->trusted_proxies,
         .header_timeout_ms = config->header_timeout_ms,
         .body_timeout_ms = config->body_timeout_ms,
         .idle_timeout_ms = config->idle_timeout_ms,

@@ -156,6 +156,8 @@ static void on_joined(struct join_request *j, struct broadcast *b, struct positi
         connect_shed(c, connect_shed_reason(c));
         return;
     }
+    char client[HTTP_ADDRESS_SIZE];
+    http_request_client(c->exchange->request, client, sizeof client); // which ends with the exchange
     bool is_there = http_begin_stream(c->exchange, &sink, &head);
     if (is_there)
         pending_set_head(frames, stream_head(c, &head, sink.framing, start, feed_position(&b->feed)));
@@ -164,8 +166,8 @@ static void on_joined(struct join_request *j, struct broadcast *b, struct positi
         position_format(start, id);
         if (position_is_set(c->join.last)) c->reader->resumed++;
         if (reader_may_log(c->reader))
-            log_info(c->reader->service.instance_id, "connected", "video=%s user=%s start=%s", c->videoid,
-                     c->userid, id);
+            log_info(c->reader->service.instance_id, "connected", "video=%s user=%s start=%s client=%s",
+                     c->videoid, c->userid, id, client);
     } else {
         pending_free(frames);
         if (is_there) sink_close(&sink, SINK_CUT);

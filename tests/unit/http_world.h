@@ -10,7 +10,7 @@
 #include "http/server.h"
 #include "net/sink.h"
 
-enum { HEADER_MS = 10000, BODY_MS = 30000, IDLE_MS = 60000, SWEEP_MS = 250, PEERS = 16, WAITING = 64 };
+enum { HEADER_MS = 10000, BODY_MS = 30000, IDLE_MS = 60000, SWEEP_MS = 250, PEERS = 64, WAITING = 64 };
 
 #define HOST "Host: a\r\n"
 
@@ -105,6 +105,13 @@ static inline void handle_peer(struct http_exchange *x, void *arg) {
     reply_text(x, address);
 }
 
+static inline void handle_client(struct http_exchange *x, void *arg) {
+    (void)arg;
+    char address[HTTP_ADDRESS_SIZE];
+    http_request_client(x->request, address, sizeof address);
+    reply_text(x, address);
+}
+
 static inline void handle_full(struct http_exchange *x, void *arg) {
     (void)arg;
     http_reply(x, &(struct http_reply){.status = 307,
@@ -194,6 +201,8 @@ static const struct http_route routes[] = {
     {"GET", "/target", .handle = handle_target},
     {"POST", "/json", .handle = handle_json},
     {"GET", "/peer", .handle = handle_peer},
+    {"GET", "/client", .handle = handle_client},
+    {"POST", "/client", .handle = handle_client},
     {"GET", "/full", .handle = handle_full},
     {"GET", "/over", .handle = handle_over},
     {"GET", "/big", .handle = handle_big},

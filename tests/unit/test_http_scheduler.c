@@ -17,6 +17,8 @@ static struct client {
     int done;
     uint64_t done_in; // the turn of the last one
     int done_as;      // and its number among all pieces
+    uint8_t goes_to;  // the lane that it moves to; 0: it stays
+    bool may_go_on;
 } clients[CONNS];
 
 static struct loop *loop;
@@ -33,6 +35,7 @@ static int64_t serve(struct http_task *t) {
     c->done_as = ++pieces;
     c->done_in = loop_turn(loop);
     t->more = c->work > 0;
+    if (c->goes_to) c->may_go_on = http_scheduler_move(scheduler, t, c->goes_to);
     return HTTP_TASK_COST;
 }
 
@@ -133,6 +136,29 @@ static void test_one_that_leaves_is_not_served(void **state) {
     assert_int_equal(clients[9].done, 0);
 }
 
+static void test_one_that_moves_is_charged_to_its_new_lane(void **state) {
+    (void)state;
+    for (int i = 0; i < 10; i++) give(i, 7, 1);
+    clients[20].goes_to = 8;
+    give(20, 9, 1);
+    assert_true(clients[20].may_go_on);
+    clients[21].goes_to = 7; // which has a queue
+    give(21, 9, 1);
+    assert_int_equal(clients[21].done, 1); // lane 9 has paid for neither
+    assert_false(clients[21].may_go_on);
+    for (int i = 30; i < 33; i++) give(i, 8, 1);
+    assert_int_equal(clients[31].done, 1);
+    assert_int_equal(clients[32].done, 0); // 8 has paid for one of the others
+}
+
+static void test_an_eager_one_does_not_wait_for_its_lane(void **state) {
+    (void)state;
+    for (int i = 0; i < 10; i++) give(i, 7, 1);
+    clients[20].task.eager = true;
+    give(20, 7, 1);
+    assert_int_equal(clients[20].done, 1);
+}
+
 static uint8_t lane_of(const char *text) {
     union address a;
     assert_true(address_parse(&a, text));
@@ -161,6 +187,8 @@ int main(void) {
         TEST(test_lanes_take_turns_however_many_stand_in_one),
         TEST(test_a_turn_of_the_loop_is_bounded),
         TEST(test_one_that_leaves_is_not_served),
+        TEST(test_one_that_moves_is_charged_to_its_new_lane),
+        TEST(test_an_eager_one_does_not_wait_for_its_lane),
         TEST(test_an_address_is_one_lane_and_an_ipv6_network_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
 // What the server answers to what it is sent. What becomes of connections is in test_h1_conn.c.
 #include "http_world.h"
 
+#include "net/networks.h"
+
 static unsigned count_of(const char *text, const char *part) {
     unsigned n = 0;
     for (; (text = strstr(text, part)); text += strlen(part)) n++;
@@ -837,6 +839,57 @@ static void test_the_peers_address(void **state) {
     http_server_free(both);
 }
 
+static void test_the_address_of_a_proxys_client(void **state) {
+    (void)state;
+    struct peer *p = send_from(0, "GET /client HTTP/1.1\r\n" HOST "X-Forwarded-For: 192.0.2.7\r\n\r\n");
+    peer_expect(p, 200, "127.0.0.1"); // a proxy that is not trusted
+    int error;
+    struct networks *trusted = networks_new("127.0.0.0/8");
+    struct http_server_config config = world_config("127.0.0.1", 10);
+    config.trusted_proxies = trusted;
+    struct http_server *behind = http_server_new(world.loop, &config, &error);
+    assert_non_null(behind);
+    struct peer *proxy = &world.peers[1];
+    peer_open(proxy, world.loop, http_server_port(behind));
+    // All requests of one connection, with a body and without, with one client and with none, in one piece.
+    peer_send(proxy,
+              "GET /client HTTP/1.1\r\n" HOST "X-Forwarded-For: 6.6.6.6, 192.0.2.7\r\n\r\n"
+              "POST /client HTTP/1.1\r\n" HOST "X-Forwarded-For: 192.0.2.8\r\nContent-Length: 3\r\n\r\nabc"
+              "GET /client HTTP/1.1\r\n" HOST "\r\n"
+              "GET /peer HTTP/1.1\r\n" HOST "X-Forwarded-For: 192.0.2.9\r\n\r\n");
+    static const char *const clients[] = {"192.0.2.7", "192.0.2.8", "127.0.0.1", "127.0.0.1"};
+    for (size_t i = 0; i < sizeof clients / sizeof *clients; i++) peer_expect(proxy, 200, clients[i]);
+    http_server_free(behind);
+    networks_free(trusted);
+}
+
+// One client that has a request on each of many connections of a proxy does not delay another on one more.
+static void test_clients_of_a_proxy_have_a_share_each(void **state) {
+    (void)state;
+    int error;
+    struct networks *trusted = networks_new("127.0.0.1");
+    struct http_server_config config = world_config("127.0.0.1", 100);
+    config.trusted_proxies = trusted;
+    struct http_server *behind = http_server_new(world.loop, &config, &error);
+    assert_non_null(behind);
+    static char body[20001];
+    memset(body, 'x', sizeof body - 1);
+    for (int i = 0; i < PEERS; i++) peer_open(&world.peers[i], world.loop, http_server_port(behind));
+    run_turns(world.loop, 2);
+    struct buf flood = {0};
+    buf_printf(&flood,
+               "POST /echo HTTP/1.1\r\n" HOST "X-Forwarded-For: 192.0.2.7\r\nContent-Length: %zu\r\n\r\n%s",
+               sizeof body - 1, body);
+    for (int i = 1; i < PEERS; i++) peer_send(&world.peers[i], buf_string(&flood));
+    peer_send(&world.peers[0], "GET /client HTTP/1.1\r\n" HOST "X-Forwarded-For: 192.0.2.8\r\n\r\n");
+    peer_expect(&world.peers[0], 200, "192.0.2.8");
+    assert_in_range(world.handled, 0, PEERS / 2);
+    for (int i = 1; i < PEERS; i++) peer_expect(&world.peers[i], 201, body); // everyone has a turn
+    buf_release(&flood);
+    http_server_free(behind);
+    networks_free(trusted);
+}
+
 // Expect: 100-continue
 
 static void test_the_body_is_asked_for(void **state) {
@@ -1104,6 +1157,8 @@ int main(void) {
         SERVED(test_header_names_are_caseless),
         SERVED(test_what_is_declared_as_json),
         SERVED(test_the_peers_address),
+        SERVED(test_the_address_of_a_proxys_client),
+        SERVED(test_clients_of_a_proxy_have_a_share_each),
         SERVED(test_the_body_is_asked_for),
         SERVED(test_a_body_sent_without_waiting_is_taken),
         SERVED(test_what_will_be_refused_is_not_asked_for),

@@ -1,6 +1,8 @@
 // A request without a connection. What a peer can send is in test_http_server.c.
 #include "fake_exchange.h"
 
+#include "net/networks.h"
+
 static struct fake_exchange f;
 
 static int tear_down(void **state) {
@@ -39,12 +41,34 @@ static void test_what_a_handler_may_ask(void **state) {
 static void test_headers_of_proxies_are_noticed(void **state) {
     (void)state;
     static const char *const fields[] = {"Via: 1.1 p\r\n", "X-Forwarded-Proto: https\r\n",
-                                         "Forwarded: for=x\r\n", "cf-connecting-ip: 1.2.3.4\r\n"};
+                                         "Forwarded: for=x\r\n", "cf-connecting-ip: 1.2.3.4\r\n",
+                                         "x-forwarded-for: 1.2.3.4\r\n"};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         assert_null(fake_request(&f, "GET /", fields[i], NULL));
         assert_true(http_request_is_forwarded(&f.request));
         fake_exchange_release(&f);
     }
+}
+
+static void test_lines_of_forwarded_for_are_one_list(void **state) {
+    (void)state;
+    struct networks *trusted = networks_new("127.0.0.1,10.0.0.0/8");
+    char client[HTTP_ADDRESS_SIZE];
+    assert_null(fake_request(&f, "GET /a",
+                             "X-Forwarded-For: 6.6.6.6, 192.0.2.7 \r\nLast-Event-ID: 7-1\r\n"
+                             "x-forwarded-for: 10.0.0.2\r\nX-Forwarded-For: 10.0.0.3\r\n",
+                             NULL));
+    http_request_client(&f.request, client, sizeof client);
+    assert_string_equal(client, "127.0.0.1"); // nobody is trusted yet
+    http_request_set_client(&f.request, trusted);
+    http_request_client(&f.request, client, sizeof client);
+    assert_string_equal(client, "192.0.2.7");
+    http_request_peer(&f.request, client, sizeof client);
+    assert_string_equal(client, "127.0.0.1");
+    assert_string_equal(http_request_header(&f.request, "x-forwarded-for"),
+                        "6.6.6.6, 192.0.2.7,10.0.0.2,10.0.0.3");
+    assert_string_equal(http_request_header(&f.request, "last-event-id"), "7-1");
+    networks_free(trusted);
 }
 
 static void test_bad_heads_say_why(void **state) {
@@ -111,6 +135,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_what_a_handler_may_ask, tear_down),
         cmocka_unit_test_teardown(test_headers_of_proxies_are_noticed, tear_down),
+        cmocka_unit_test_teardown(test_lines_of_forwarded_for_are_one_list, tear_down),
         cmocka_unit_test_teardown(test_bad_heads_say_why, tear_down),
         cmocka_unit_test_teardown(test_a_path_is_tidied_before_its_query, tear_down),
         cmocka_unit_test_teardown(test_a_parameter_is_decoded, tear_down),

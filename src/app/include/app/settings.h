@@ -51,7 +51,7 @@ struct settings {
     int64_t log_entries, log_min_age_ms, log_video_bytes, log_age_ms, max_videos, memory;
     int64_t max_coalesce_ms;
     bool durable, own_descriptors, single_port;
-    const char *internal_from, *internal_token;
+    const char *internal_from, *internal_token, *trusted_proxies;
     int64_t user_rate, max_connections;
     int64_t log_level; // LOG_LEVEL_NOT_GIVEN: the command decides
     int64_t log_format;

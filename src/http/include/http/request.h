@@ -15,6 +15,7 @@ enum {
     HTTP_HEAD_MAX = 65536, // request line and header fields together; most fields are not kept
     HTTP_KEPT_MAX = 16384, // of that, the target and the fields that are kept
     HTTP_FIELDS_MAX = 1000,
+    HTTP_ADDRESS_SIZE = 48,   // of a peer's address as text
     HTTP_BODY_DEFAULT = 65536 // largest body, unless the route has another limit
 };
 
@@ -40,6 +41,10 @@ const char *http_request_target(const struct http_request *);
 
 // Writes the peer's address as text ("127.0.0.1", "::1"; IPv4 mapped into IPv6 as IPv4).
 void http_request_peer(const struct http_request *, char *out, size_t size);
+
+// The same of the client: the peer, or where that is a proxy in --trusted-proxies, the address that it names
+// in X-Forwarded-For. For logs and shares, not for permissions: those go by the peer.
+void http_request_client(const struct http_request *, char *out, size_t size);
 
 // Whether the body was declared as JSON (application/json or +json, parameters ignored).
 bool http_request_is_json(const struct http_request *);

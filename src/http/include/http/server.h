@@ -17,6 +17,7 @@
 
 struct loop;
 struct http_server;
+struct networks;
 struct stream_ops;
 
 struct http_server_config {
@@ -25,9 +26,10 @@ struct http_server_config {
     int port;         // 0: the kernel chooses
     int header_timeout_ms, body_timeout_ms, idle_timeout_ms;
     unsigned max_connections;
-    bool start_later;                   // only http_server_start() begins to accept
-    const struct stream_ops *transport; // of its connections; NULL: plain TCP
-    struct http_site site;              // its mounts are borrowed; their args may be set until it starts
+    bool start_later;                       // only http_server_start() begins to accept
+    const struct networks *trusted_proxies; // whose X-Forwarded-For counts; NULL: none. Lives as long
+    const struct stream_ops *transport;     // of its connections; NULL: plain TCP
+    struct http_site site;                  // its mounts are borrowed; their args may be set until it starts
 };
 
 // Binds and listens. Returns NULL on failure, and sets *error to a negative errno.

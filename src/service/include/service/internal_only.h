@@ -3,7 +3,7 @@
 //
 // The peer's address is that of the connection, and behind a proxy that is the proxy's. So a request with a
 // header that proxies add (Forwarded, X-Forwarded-For, X-Real-IP, Via) needs the token; a proxy that adds
-// none must not be in the list. At most INTERNAL_NETWORKS networks.
+// none must not be in the list.
 #pragma once
 
 #include <stdbool.h>
@@ -12,11 +12,8 @@ struct http_refusal;
 struct http_request;
 struct internal_only;
 
-enum { INTERNAL_NETWORKS = 64 };
-
-// `networks`: addresses and CIDRs, IPv4 and IPv6, comma-separated; the word samenet means the networks in
-// which this machine has an address now; NULL: loopback; empty: none. `token`: NULL or empty: none. Both are
-// copied. Returns NULL if `networks` is malformed.
+// `networks`: as networks_new() reads them (net/networks.h); NULL: loopback. `token`: NULL or empty: none.
+// Both are copied. Returns NULL if `networks` is malformed.
 struct internal_only *internal_only_new(const char *networks, const char *token);
 void internal_only_free(struct internal_only *); // NULL is fine
 

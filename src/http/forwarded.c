@@ -1,0 +1,47 @@
+#include "forwarded.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "net/address.h"
+#include "net/networks.h"
+
+static bool is_space(char c) {
+    return c == ' ' || c == '\t';
+}
+
+// Some proxies add a port: 192.0.2.1:4711, [2001:db8::1]:4711.
+static bool parse_entry(union address *a, const char *text, size_t len) {
+    char copy[INET6_ADDRSTRLEN];
+    const char *colon = memchr(text, ':', len), *end = text + len;
+    if (len && *text == '[') {
+        text++;
+        end = memchr(text, ']', len - 1);
+        if (!end) return false;
+    } else if (colon && !memchr(colon + 1, ':', (size_t)(end - colon - 1))) {
+        end = colon;
+    }
+    len = (size_t)(end - text);
+    if (len >= sizeof copy) return false;
+    memcpy(copy, text, len);
+    copy[len] = 0;
+    return address_parse(a, copy);
+}
+
+void forwarded_find_client(union address *client, const char *field, const struct networks *trusted) {
+    size_t end = strlen(field);
+    for (int hops = 0; hops < FORWARDED_HOPS_MAX && networks_contain(trusted, client); hops++) {
+        size_t start, last = end;
+        while (end && field[end - 1] != ',') end--;
+        start = end;
+        while (start < last && is_space(field[start])) start++;
+        while (last > start && is_space(field[last - 1])) last--;
+        union address entry;
+        if (!parse_entry(&entry, field + start, last - start)) return;
+        *client = entry;
+        if (!end) return;
+        end--; // the comma
+    }
+}
