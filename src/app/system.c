@@ -176,6 +176,7 @@ void system_quit(struct system *s) {
 void system_free(struct system *s) {
     parts_release(&s->parts);
     roles_stop(&s->roles);
+    service_process_release(&s->runtime.process);
     runtime_close(&s->runtime);
     roles_free(&s->roles);
     runtime_release(&s->runtime);

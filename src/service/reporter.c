@@ -29,6 +29,7 @@ struct reporter {
     json_t *(*build)(void *arg);
     void *arg;
     enum { REPORTER_WAITING, REPORTER_POSTING, REPORTER_CLOSING } state;
+    bool again;   // as soon as the running request has been answered
     bool failing; // the last report was not accepted, and that has been logged
 };
 
@@ -75,6 +76,8 @@ static void reporter_begin_failing(struct reporter *r, const struct http_client_
     r->failing = true;
 }
 
+static void reporter_post(struct reporter *);
+
 static void on_report_answer(void *arg, const struct http_client_response *a) {
     struct reporter *r = arg;
     if (r->state == REPORTER_CLOSING) {
@@ -88,15 +91,11 @@ static void on_report_answer(void *arg, const struct http_client_response *a) {
         r->failing = false;
         log_info(r->role, "reports_accepted", "url=%s", r->url);
     }
+    if (r->again) reporter_post(r);
 }
 
-// Skipped while the last report is still being sent: figures are totals, so nothing is lost.
-static void on_reporter_due(struct loop_timer *t) {
-    struct reporter *r = container_of(t, struct reporter, timer);
-    int64_t jitter_ms = (int64_t)r->interval_ms * JITTER_PERCENT / 100;
-    loop_timer_start(r->loop, t,
-                     r->interval_ms - jitter_ms + (int64_t)(hash_random() % (uint64_t)(2 * jitter_ms + 1)));
-    if (r->state == REPORTER_POSTING) return;
+static void reporter_post(struct reporter *r) {
+    r->again = false;
     json_t *report = r->build(r->arg);
     char *body = report ? json_dumps(report, JSON_COMPACT) : NULL;
     json_decref(report);
@@ -112,6 +111,22 @@ static void on_reporter_due(struct loop_timer *t) {
                             .timeout_ms = r->interval_ms < INTERVAL_MS ? INTERVAL_MS : r->interval_ms},
                         on_report_answer, r);
     free(body);
+}
+
+// Skipped while the last report is still being sent: figures are totals, so nothing is lost.
+static void on_reporter_due(struct loop_timer *t) {
+    struct reporter *r = container_of(t, struct reporter, timer);
+    int64_t jitter_ms = (int64_t)r->interval_ms * JITTER_PERCENT / 100;
+    loop_timer_start(r->loop, t,
+                     r->interval_ms - jitter_ms + (int64_t)(hash_random() % (uint64_t)(2 * jitter_ms + 1)));
+    if (r->state == REPORTER_WAITING) reporter_post(r);
+}
+
+void reporter_report_now(struct reporter *r) {
+    if (r->state == REPORTER_WAITING)
+        reporter_post(r);
+    else
+        r->again = true;
 }
 
 static void on_reporter_reap(struct loop_job *job) {

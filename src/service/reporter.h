@@ -22,3 +22,6 @@ struct reporter_config {
 // The strings are copied. Returns NULL if there is no statistics_url.
 struct reporter *reporter_new(struct loop *, struct http_client *, const struct reporter_config *);
 void reporter_free(struct reporter *); // NULL is fine
+
+// Reports now, or as soon as a report that is on its way has been answered.
+void reporter_report_now(struct reporter *);

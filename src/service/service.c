@@ -20,12 +20,17 @@ static const char *service_log_name(const struct service *s) {
 
 static json_t *build_report(void *arg) {
     struct service *s = arg;
-    json_t *report = json_pack("{s:s}", "instanceId", s->instance_id);
+    json_t *report = json_pack("{s:s, s:s}", "instanceId", s->instance_id, "askedOn", REPORT_TOPIC);
     metrics_read(s);
     metrics_add_to_report(s->kind->metrics, s, report);
     metrics_add_to_report(service_metrics, s, report);
     if (s->kind->add_to_report) s->kind->add_to_report(s, report);
     return report;
+}
+
+static void on_report_asked(void *arg, const char *body, size_t len) {
+    (void)body, (void)len;
+    reporter_report_now(((struct service *)arg)->reporter);
 }
 
 void service_init(struct service *s, const struct service_kind *kind, struct loop *loop,
@@ -47,13 +52,20 @@ void service_init(struct service *s, const struct service_kind *kind, struct loo
                                                          .token = config->token,
                                                          .build = build_report,
                                                          .arg = s});
+    if (s->reporter) s->asked = engine->ops->listen(engine, REPORT_TOPIC, on_report_asked, s);
 }
 
 void service_release(struct service *s) {
+    if (s->asked) s->engine->ops->unlisten(s->engine, s->asked);
+    s->asked = NULL;
     reporter_free(s->reporter);
     s->reporter = NULL;
     if (s->process) DL_DELETE(s->process->services, s);
     s->process = NULL;
+}
+
+void service_process_release(struct service_process *p) {
+    while (p->services) service_release(p->services);
 }
 
 // Some roles have a page there too.

@@ -8,6 +8,7 @@
 
 struct instance {
     int64_t seen_ms;
+    bool can_be_asked, awaited;
     uint64_t numbers[REPORT_NUMBERS]; // the report's numbers, in the order of its fields
     json_t *row;                      // the report, or NULL: only its numbers are kept
     json_t *hidden;                   // its hidden fields, or NULL
@@ -28,6 +29,7 @@ struct report_table {
 struct figures {
     int64_t silent_ms;
     uint64_t version;
+    unsigned awaited;
     struct report_table tables[REPORT_KINDS];
 };
 
@@ -43,7 +45,13 @@ static void figures_withdraw(struct report_table *t, struct instance *i) {
     DL_DELETE(t->by_age, i);
 }
 
-static void figures_drop(struct report_table *t, struct instance *i) {
+static void figures_answered(struct figures *f, struct instance *i) {
+    f->awaited -= i->awaited;
+    i->awaited = false;
+}
+
+static void figures_drop(struct figures *f, struct report_table *t, struct instance *i) {
+    figures_answered(f, i);
     figures_withdraw(t, i);
     json_decref(i->hidden);
     if (i->row) {
@@ -59,7 +67,7 @@ void figures_free(struct figures *f) {
     if (!f) return;
     for (int kind = 0; kind < REPORT_KINDS; kind++) {
         struct report_table *t = &f->tables[kind];
-        while (t->by_age) figures_drop(t, t->by_age);
+        while (t->by_age) figures_drop(f, t, t->by_age);
     }
     free(f);
 }
@@ -68,15 +76,16 @@ void figures_expire(struct figures *f, int64_t now_ms) {
     for (int kind = 0; kind < REPORT_KINDS; kind++) {
         struct report_table *t = &f->tables[kind];
         while (t->by_age && now_ms - t->by_age->seen_ms >= f->silent_ms) {
-            figures_drop(t, t->by_age);
+            figures_drop(f, t, t->by_age);
             f->version++;
         }
     }
 }
 
-static struct instance *figures_add(struct report_table *t, enum report_kind kind, const char *id) {
+static struct instance *figures_add(struct figures *f, enum report_kind kind, const char *id) {
+    struct report_table *t = &f->tables[kind];
     unsigned max = kind == REPORT_CLIENT ? FIGURES_CLIENTS : FIGURES_INSTANCES;
-    if (HASH_COUNT(t->by_id) == max) figures_drop(t, t->by_age);
+    if (HASH_COUNT(t->by_id) == max) figures_drop(f, t, t->by_age);
     size_t len = strlen(id);
     struct instance *i = mem_zalloc(sizeof *i + len + 1);
     memcpy(i->id, id, len + 1);
@@ -143,15 +152,42 @@ bool figures_take(struct figures *f, enum report_kind kind, struct json_reader *
     if (i)
         figures_withdraw(t, i);
     else
-        i = figures_add(t, kind, id);
+        i = figures_add(f, kind, id);
     i->seen_ms = now_ms;
     DL_APPEND(t->by_age, i);
     figures_keep_numbers(t, i, report_shapes[kind].fields, report);
     json_decref(i->hidden);
     i->hidden = report_take_hidden(report, report_shapes[kind].fields);
+    i->can_be_asked = json_is_string(json_object_get(i->hidden, "askedOn"));
+    figures_answered(f, i);
     figures_keep_row(t, kind, i, report);
     f->version++;
     return true;
+}
+
+void figures_ask(struct figures *f) {
+    for (int kind = 0; kind < REPORT_KINDS; kind++) {
+        struct instance *i;
+        DL_FOREACH(f->tables[kind].by_age, i) {
+            f->awaited += i->can_be_asked && !i->awaited;
+            i->awaited |= i->can_be_asked;
+        }
+    }
+}
+
+bool figures_are_awaited(const struct figures *f) {
+    return f->awaited > 0;
+}
+
+void figures_give_up(struct figures *f) {
+    for (int kind = 0; kind < REPORT_KINDS; kind++) {
+        struct instance *i;
+        DL_FOREACH(f->tables[kind].by_age, i) {
+            if (!i->awaited) continue;
+            figures_answered(f, i);
+            i->can_be_asked = false;
+        }
+    }
 }
 
 uint64_t figures_version(const struct figures *f) {
@@ -265,7 +301,7 @@ static json_t *merge_reports(const struct figures *f, enum report_kind kind) {
     json_t *merged = json_object();
     int number = 0;
     for (const struct report_field *field = report_shapes[kind].fields; field->name; field++) {
-        json_object_set_new(merged, field->name, merge_field(t, field, number));
+        if (!field->hidden) json_object_set_new(merged, field->name, merge_field(t, field, number));
         if (field->type == REPORT_NUMBER) number++;
     }
     json_object_set_new(merged, "lastUpdated", newest_update(t));

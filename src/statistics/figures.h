@@ -27,6 +27,16 @@ void figures_free(struct figures *);
 bool figures_take(struct figures *, enum report_kind, struct json_reader *report, int64_t now_ms,
                   int64_t wall_ms, struct report_refusal *);
 
+// All parts have been asked for a report now (REPORT_TOPIC). Those that said in their last report that they
+// can be asked are awaited.
+void figures_ask(struct figures *);
+
+// Returns whether a part is awaited.
+bool figures_are_awaited(const struct figures *);
+
+// Awaits none any more; those that have not answered are not awaited again before they have.
+void figures_give_up(struct figures *);
+
 // Drops instances that have been silent for too long.
 void figures_expire(struct figures *, int64_t now_ms);
 

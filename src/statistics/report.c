@@ -13,6 +13,7 @@ static const struct report_field comment_api_fields[] = {
     {"commentsByVideo", REPORT_COUNTS, REPORT_SUM, NULL, false},
     {"activeTopics", REPORT_LIST, 0, NULL, false},
     {"topicSubscribers", REPORT_COUNTS, REPORT_LARGEST, NULL, false},
+    {"askedOn", REPORT_TEXT, .hidden = true},
     {0},
 };
 
@@ -22,6 +23,7 @@ static const struct report_field reader_fields[] = {
     {"messagesSent", REPORT_NUMBER, REPORT_SUM, NULL, false},
     {"figures", REPORT_COUNTS, .hidden = true},
     {"delays", REPORT_COUNTS, .hidden = true}, // delay_bucket() => deliveries since the start
+    {"askedOn", REPORT_TEXT, .hidden = true},
     // Of the videos with the most viewers, by video:
     {"viewersByVideo", REPORT_COUNTS, .hidden = true},
     {"commentsPer1000s", REPORT_COUNTS, .hidden = true}, // comments in 1,000 s
@@ -34,6 +36,7 @@ static const struct report_field manager_fields[] = {
     {"availableReaderApis", REPORT_NUMBER, REPORT_LARGEST, NULL, false},
     {"registrationCount", REPORT_NUMBER, REPORT_SUM, NULL, false},
     {"videoMappings", REPORT_TEXTS, 0, NULL, false},
+    {"askedOn", REPORT_TEXT, .hidden = true},
     {0},
 };
 

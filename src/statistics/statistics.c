@@ -1,6 +1,7 @@
-// A GET waits in `waiters` until the engine has answered what is stored (on_statistics_overview), or in
-// `ready` until the end of the turn if the engine is not queried; statistics_show() calls it back. A report
-// passes statistics_report() and figures_take().
+// A GET waits in `waiters` until all parts have reported what they count now (statistics_ask) and then the
+// engine has answered what is stored (on_statistics_overview), so that the numbers of a document are of one
+// moment; or in `ready` until the end of the turn if the engine is not queried; statistics_show() calls it
+// back. A report passes statistics_report() and figures_take().
 #include "statistics/statistics.h"
 
 #include <stdlib.h>
@@ -19,7 +20,9 @@
 #include "figures.h"
 
 enum {
-    OLDEST_MS = 1000, // while the engine answers, no part of the document is older than this
+    ASK_EVERY_MS = 250, // reports that are younger are not asked for again
+    REPORTS_MS = 250,   // within which parts answer
+    OLDEST_MS = 1000,   // while the engine answers, no part of the document is older than this
     SILENT_INTERVALS = 3,
     FRESH_TENTHS = 12, // of an interval: readers report two and a half times in it, so three are missing
     INTERVAL_MS = 5000,
@@ -63,6 +66,9 @@ struct statistics {
     bool overview_running, closing; // the engine is being queried; statistics_free() was called
     int64_t overview_sent_us;
     struct time_budget overview_budget;
+    int64_t asked_ms;                   // when parts were asked for reports
+    bool asking;                        // some have not answered
+    struct loop_timer reports_timeout;  // then the document is made without their answers
     struct loop_timer overview_timeout; // limits the wait for the engine, if there is an older answer
     struct waiter *waiters;             // for its answer
     struct waiter *ready;               // for the job `answer`
@@ -76,6 +82,7 @@ struct statistics {
     struct loop_job reap;
 };
 
+static void on_reports_overdue(struct loop_timer *);
 static void on_overview_overdue(struct loop_timer *);
 static void on_waiters_ready(struct loop_job *);
 static void on_statistics_reap(struct loop_job *);
@@ -95,6 +102,7 @@ struct statistics *statistics_new(struct loop *loop, struct engine *engine,
     s->figures = figures_new((int64_t)interval_ms * SILENT_INTERVALS);
     s->fresh_ms = (int64_t)interval_ms * FRESH_TENTHS / 10;
     s->overview_budget = s->making_budget = (struct time_budget){BUDGET_MAX_US, loop_now_ms(loop)};
+    s->reports_timeout.on_due = on_reports_overdue;
     s->overview_timeout.on_due = on_overview_overdue;
     s->answer.run = on_waiters_ready;
     s->reap.run = on_statistics_reap;
@@ -104,9 +112,43 @@ struct statistics *statistics_new(struct loop *loop, struct engine *engine,
     return s;
 }
 
+static void statistics_query_engine(struct statistics *);
+
+static void statistics_end_asking(struct statistics *s) {
+    s->asking = false;
+    loop_timer_stop(s->service.loop, &s->reports_timeout);
+    statistics_query_engine(s);
+}
+
+static void on_reports_overdue(struct loop_timer *t) {
+    struct statistics *s = container_of(t, struct statistics, reports_timeout);
+    figures_give_up(s->figures);
+    statistics_end_asking(s);
+}
+
+// Asks all parts to report what they count now, then queries the engine.
+static void statistics_ask(struct statistics *s) {
+    static const char now[] = "now";
+    struct engine *e = s->service.engine;
+    int64_t now_ms = loop_now_ms(s->service.loop);
+    if (now_ms - s->asked_ms >= ASK_EVERY_MS) {
+        s->asked_ms = now_ms;
+        figures_ask(s->figures);
+        if (figures_are_awaited(s->figures)) e->ops->notify(e, REPORT_TOPIC, now, sizeof now - 1);
+    }
+    s->asking = figures_are_awaited(s->figures);
+    if (s->asking)
+        loop_timer_start(s->service.loop, &s->reports_timeout, REPORTS_MS);
+    else
+        statistics_query_engine(s);
+}
+
 bool statistics_report(struct statistics *s, enum report_kind kind, struct json_reader *report,
                        struct report_refusal *refusal) {
-    return figures_take(s->figures, kind, report, loop_now_ms(s->service.loop), clock_wall_ms(), refusal);
+    bool taken =
+        figures_take(s->figures, kind, report, loop_now_ms(s->service.loop), clock_wall_ms(), refusal);
+    if (s->asking && !figures_are_awaited(s->figures)) statistics_end_asking(s);
+    return taken;
 }
 
 json_t *statistics_videos(struct statistics *s, size_t limit) {
@@ -219,7 +261,7 @@ void statistics_document(struct statistics *s, statistics_document_cb *done, voi
         DL_APPEND(s->ready, w);
     } else {
         DL_APPEND(s->waiters, w);
-        statistics_query_engine(s);
+        statistics_ask(s);
     }
 }
 
@@ -243,6 +285,7 @@ void statistics_free(struct statistics *s) {
     if (!s || s->closing) return;
     s->closing = true;
     service_release(&s->service);
+    loop_timer_stop(s->service.loop, &s->reports_timeout);
     loop_timer_stop(s->service.loop, &s->overview_timeout);
     statistics_answer_all(s, &s->waiters);
     statistics_answer_all(s, &s->ready);

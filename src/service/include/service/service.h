@@ -60,6 +60,7 @@ struct service {
     struct engine *engine;
     const struct http_counters *http;      // of its server; set once there is one
     struct reporter *reporter;             // or NULL
+    struct engine_listener *asked;         // for a report; NULL: it does not report
     struct service_process *process;       // or NULL
     struct service *prev, *next;           // in the process
     struct loop_lag loop_lag, workers_lag; // as read last by metrics_read()
@@ -69,7 +70,14 @@ struct service {
 // Starts to report if there is a statistics_url. `client` may be NULL for a role that does not report.
 void service_init(struct service *, const struct service_kind *, struct loop *, struct engine *,
                   struct http_client *, const struct service_config *);
-void service_release(struct service *); // may be repeated
+void service_release(struct service *); // before the engine is closed; may be repeated
+
+// Releases all services of a process.
+void service_process_release(struct service_process *);
+
+// The statistics service asks all parts for a report now by a message of the engine on this topic, which
+// their reports name as `askedOn`.
+#define REPORT_TOPIC "reports"
 
 // Returns whether it can do its work, or false and a sentence.
 bool service_is_ready(struct service *, const char **why);
