@@ -71,9 +71,17 @@ function responseRow([status, reference]) {
 
 const addresses = new Map(); // role => input
 
-// As this page was reached, so are the others: their host is the same unless the user changes it.
+// The comment port of `up` is the address of all parts. Otherwise the others are reached as this page was: their host is the
+// same unless the user changes it.
+let isOneAddress = false;
+
+async function servesAll() {
+  const health = await (await fetch('/health')).json();
+  return Boolean(health.parts);
+}
+
 function usualAddress({ url, description: role }) {
-  if (role === 'comment') return location.origin;
+  if (role === 'comment' || isOneAddress) return location.origin;
   const usual = new URL(url);
   usual.hostname = location.hostname;
   return usual.origin;
@@ -313,6 +321,7 @@ try {
   const response = await fetch('/openapi.json');
   if (!response.ok) throw new Error(`the answer is ${response.status}`);
   api = await response.json();
+  isOneAddress = await servesAll();
   show();
 } catch (error) {
   const problem = document.getElementById('problem');

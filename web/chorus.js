@@ -20,7 +20,7 @@ export class ChorusError extends Error {
   }
 }
 
-const asError = (error) => (error instanceof ChorusError ? error : new ChorusError(`No connection: ${error.message}`));
+const asError = (error) => (error instanceof ChorusError ? error : new ChorusError('No connection: ' + error.message));
 
 async function errorOf(response) {
   const { status, headers } = response, { error, code } = await response.json().catch(() => ({}));
@@ -68,9 +68,9 @@ class Stream {
           reader = found;
         }
         asked++;
-        response = await live._request(`${reader}/connect?${live._connectQuery()}`, { controller });
+        response = await live._request(reader + live._connectQuery(), { controller });
         if (response.redirected) {
-          reader = response.url.split('/connect?')[0];
+          reader = response.url.replace(/\?.*/, '?');
           asked = 0;
         }
         if (response.status === 204) return live._setState({ name: 'ended' });
@@ -78,7 +78,7 @@ class Stream {
         opened = now();
         asked = refused = 0;
         await this.read(response.body.getReader());
-        // Over; or cut, and ended by a proxy: ask again.
+        // Over, or cut by a proxy.
         if (endedAt === live.position) return live._setState({ name: 'ended' });
         endedAt = live.position;
       } catch (e) {
@@ -127,7 +127,7 @@ class Stream {
   }
 }
 
-// The leading tab has the Stream and passes its events on; a tab that is behind has its own until it has caught up.
+// The leading tab has the Stream and passes events on; one that is behind has its own until it has caught up.
 class Tabs {
   rank = 0;
   silent = 0;
@@ -186,8 +186,8 @@ class Tabs {
   }
 
   greet() {
-    const { position, state, _viewers: viewers, _newest: newest } = this.live;
-    if (this.leading) this.say({ rank: this.rank, position, state, viewers, newest });
+    const { rank, live: { position, state, _viewers: viewers, _newest: newest } } = this;
+    if (this.leading) this.say({ rank, position, state, viewers, newest });
   }
 
   hear({ ask, bye, rank, event, prev, position, state, viewers, newest }) {
@@ -270,7 +270,7 @@ export class LiveComments {
   post(comment) {
     const { _options: { user: userid, video: videoid }, name } = this;
     const json = { userid, videoid, comment, name }, text = JSON.stringify(json), posts = this._posts;
-    if (!posts.has(text)) posts.set(text, { key: `${Date.now()}-${this._env.random()}` });
+    if (!posts.has(text)) posts.set(text, { key: Date.now() + '-' + this._env.random() });
     const post = posts.get(text);
     return (post.sending ??= this._send(json, post.key)
       .finally(() => (post.sending = undefined))
@@ -361,9 +361,10 @@ export class LiveComments {
 
   async _resolve(controller) {
     const { readerUrl, publicUrl = readerUrl } = await this._ask('register', { json: { videoid: this._options.video }, controller });
-    const url = new URL(publicUrl), { hostname } = new URL(this._server);
+    const url = new URL(publicUrl), { hostname, protocol } = new URL(this._server);
+    if (protocol > url.protocol) return this._server + 'connect?redirect=never&'; // no mixed content
     if (LOOPBACK.test(url.hostname) && !LOOPBACK.test(hostname)) url.hostname = hostname;
-    return url.href.replace(/\/*$/, '');
+    return url.href.replace(/\/*$/, '/connect?');
   }
 
   _connectQuery() {
@@ -377,7 +378,7 @@ export class LiveComments {
     else if (news) tabs.say({ event, prev });
   }
 
-  // Returns whether it is news.
+  // Whether it is news.
   _take({ type, data, id }) {
     const { position } = this;
     let json = {};
@@ -402,7 +403,7 @@ export class LiveComments {
     return true;
   }
 
-  // Shown before; or now missed.
+  // Shown before, or missed.
   _late(id) {
     const at = this._holes.findIndex(([after, before]) => isAfter(id, after) && isAfter(before, id));
     if (at < 0) return false;

@@ -16,6 +16,7 @@
 #include "placement/placement.h"
 #include "roles.h"
 #include "runtime.h"
+#include "service/service.h"
 
 struct system {
     struct runtime runtime;
@@ -53,6 +54,7 @@ static void make_role(struct system *s, const struct role *role, struct system_p
         .demo = s->demo};
     struct service *service = role->make(&s->roles, &context);
     parts_serve(&s->parts, part, service);
+    service->is_for_all = s->runtime.command == COMMAND_UP && role->command == COMMAND_COMMENT;
     s->own[part - s->parts.part][0].arg = service;
     if (s->runtime.command == COMMAND_UP)
         one_address_add(&s->address, role, service, number, part->instance_id);

@@ -80,9 +80,30 @@ bool service_is_ready(struct service *s, const char **why) {
     return s->engine->ops->ready(s->engine, why) && (!s->kind->ready || s->kind->ready(s, why));
 }
 
+// Lists the parts of the process. Returns whether all are ready, or false and the sentence of the first that
+// is not.
+static bool service_add_parts(const struct service_process *p, json_t *health, const char **why) {
+    json_t *parts = json_array();
+    bool all_ready = true;
+    for (struct service *s = p->services; s; s = s->next) {
+        const char *its_why = NULL;
+        bool ready = service_is_ready(s, &its_why);
+        if (!ready && !its_why) its_why = "starting";
+        if (!ready && all_ready) *why = its_why;
+        all_ready &= ready;
+        json_array_append_new(parts, json_pack("{s:s,s:s,s:s,s:s*}", "role", s->kind->role, "instanceId",
+                                               s->instance_id, "status", ready ? "ready" : "degraded", "why",
+                                               its_why));
+    }
+    json_object_set_new(health, "parts", parts);
+    return all_ready;
+}
+
 static json_t *service_health(struct service *s, bool *ready) {
     const char *why = NULL;
-    *ready = service_is_ready(s, &why);
+    json_t *all = json_object();
+    *ready =
+        s->is_for_all && s->process ? service_add_parts(s->process, all, &why) : service_is_ready(s, &why);
     json_t *o = json_pack("{s:s,s:s,s:s,s:s}", "status", *ready ? "ready" : "degraded", "role", s->kind->role,
                           "instanceId", s->instance_id, "version", CHORUS_VERSION);
     if (!*ready) json_object_set_new(o, "why", json_string(why ? why : "starting"));
@@ -94,6 +115,8 @@ static json_t *service_health(struct service *s, bool *ready) {
     metrics_add(s->kind->metrics, s, metrics);
     metrics_add(service_metrics, s, metrics);
     json_object_set_new(o, "metrics", metrics);
+    json_object_update(o, all);
+    json_decref(all);
     return o;
 }
 

@@ -105,7 +105,7 @@ scenario('a reader that this browser cannot reach is named', { ms: 60_000 }, asy
   assert.match(await watch.problem.textContent(), /does not answer this browser/);
 });
 
-scenario('an http reader under an https page is named, since browsers refuse it without a word', { ms: 60_000 }, async (t) => {
+scenario('under an https page with an http reader, a proxy that does not pass /connect on is named', { ms: 60_000 }, async (t) => {
   const system = await t.system({ readers: 1, flags: { 'public-host': 'comments.example' } });
   const watch = await openWatch(t, system, {
     live: false, expect: [/./], ignoreHTTPSErrors: true,
@@ -113,6 +113,7 @@ scenario('an http reader under an https page is named, since browsers refuse it 
       // Chromium takes the page for one that came over https.
       await page.route('https://watch.example/**', async (route) => {
         const url = new URL(route.request().url());
+        if (url.pathname === '/connect') return route.fulfill({ status: 404, body: '{}' });
         const response = await route.fetch({ url: system.comment + url.pathname + url.search });
         return route.fulfill({ response });
       });
@@ -120,7 +121,7 @@ scenario('an http reader under an https page is named, since browsers refuse it 
     },
   });
   await watch.problem.getByText('https').waitFor();
-  assert.match(await watch.problem.textContent(), /http:\/\/comments\.example:\d+/);
+  assert.match(await watch.problem.textContent(), /https:\/\/watch\.example\/connect and not at http:\/\/comments\.example:\d+; and that answers 404/);
 });
 
 scenario('eight tabs of one browser all get what is posted, and the eighth takes part', { ms: 60_000 }, async (t) => {

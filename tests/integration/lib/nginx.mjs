@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { Program } from './process.mjs';
 import { freePorts } from './ports.mjs';
+import { NAME } from './tls.mjs';
 import { until, within } from './time.mjs';
 
 const file = ['/usr/sbin/nginx', '/usr/local/sbin/nginx', '/usr/bin/nginx'].find(existsSync);
@@ -14,18 +15,22 @@ export const withoutNginx = !file && 'needs nginx (nginx-light)';
 const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 
 export class Nginx {
-  // settings: lines of the location that passes everything on to `reader`.
-  constructor(folder, reader, settings = '') {
-    Object.assign(this, { folder, reader, settings });
+  // settings: lines of the location that passes everything on to `reader`. tls: makeCertificate()'s answer.
+  constructor(folder, reader, settings = '', { tls } = {}) {
+    Object.assign(this, { folder, reader, settings, tls });
   }
 
   get url() {
-    return `http://127.0.0.1:${this.port}`;
+    return this.tls ? `https://${NAME}:${this.port}` : `http://127.0.0.1:${this.port}`;
+  }
+
+  async choosePort() {
+    this.port ??= (await freePorts(1))[0];
   }
 
   // Starts, or starts again at the same port.
   async start() {
-    this.port ??= (await freePorts(1))[0];
+    await this.choosePort();
     mkdirSync(join(this.folder, 'tmp'), { recursive: true });
     writeFileSync(join(this.folder, 'nginx.conf'), `
       daemon off;
@@ -37,7 +42,9 @@ export class Nginx {
         access_log off;
         ${temporary.map((name) => `${name}_temp_path tmp/${name};`).join(' ')}
         server {
-          listen 127.0.0.1:${this.port};
+          listen 127.0.0.1:${this.port}${this.tls ? ` ssl http2;
+          ssl_certificate ${this.tls.certificate};
+          ssl_certificate_key ${this.tls.key}` : ''};
           location / { proxy_pass ${this.reader}; ${this.settings} }
         }
       }

@@ -58,11 +58,12 @@ struct service {
     const char *instance_id;
     struct loop *loop;
     struct engine *engine;
-    const struct http_counters *http;      // of its server; set once there is one
-    struct reporter *reporter;             // or NULL
-    struct engine_listener *asked;         // for a report; NULL: it does not report
-    struct service_process *process;       // or NULL
-    struct service *prev, *next;           // in the process
+    const struct http_counters *http; // of its server; set once there is one
+    struct reporter *reporter;        // or NULL
+    struct engine_listener *asked;    // for a report; NULL: it does not report
+    struct service_process *process;  // or NULL
+    struct service *prev, *next;      // in the process
+    bool is_for_all; // its address is that of all parts of the process: so are /health and /ready there
     struct loop_lag loop_lag, workers_lag; // as read last by metrics_read()
     struct engine_stats engine_stats;      // as read last by metrics_read()
 };
