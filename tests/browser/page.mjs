@@ -29,13 +29,13 @@ const HTML = `<!doctype html><meta charset="utf-8"><title>viewer</title><ol id="
   }
 </script>`;
 
-// A browser, which is closed when the test ends.
-export async function openBrowser(t) {
+// A browser, which is closed when the test ends. more: further arguments.
+export async function openBrowser(t, more = []) {
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
       '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', '--no-proxy-server',
+      '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', '--no-proxy-server', ...more,
     ],
   });
   t.after(() => browser.close());

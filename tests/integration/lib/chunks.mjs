@@ -3,6 +3,12 @@
 export class ChunkReader {
   over = false; // the last chunk has come: the stream has ended, rather than been cut
   #rest = Buffer.alloc(0);
+  #size;
+
+  // behindProxy: sizes may be written in capitals, as HAProxy does.
+  constructor({ behindProxy = false } = {}) {
+    this.#size = new RegExp('^(0|[1-9a-f][0-9a-f]*)$', behindProxy ? 'i' : '');
+  }
 
   // The content of all chunks that are whole by now.
   feed(bytes) {
@@ -18,7 +24,7 @@ export class ChunkReader {
     const end = this.#rest.indexOf('\r\n');
     if (end < 0) return undefined;
     const size = this.#rest.toString('latin1', 0, end);
-    if (!/^(0|[1-9a-f][0-9a-f]*)$/.test(size)) throw new Error(`not a chunk's size: ${JSON.stringify(size.slice(0, 100))}`);
+    if (!this.#size.test(size)) throw new Error(`not a chunk's size: ${JSON.stringify(size.slice(0, 100))}`);
     const from = end + 2;
     const to = from + parseInt(size, 16);
     if (this.#rest.length < to + 2) return undefined;

@@ -18,17 +18,17 @@ class Member {
   #chunks; // none over HTTP/1.0
   #heard = false;
 
-  constructor({ reader, video, user, journal = new Journal(), from }) {
-    Object.assign(this, { reader, video, user, journal, from });
+  constructor({ reader, video, user, journal = new Journal(), from, connect }) {
+    Object.assign(this, { reader, video, user, journal, from, behindProxy: Boolean(connect) });
     const { hostname: host, port, host: name } = new URL(reader);
     // A half-closed viewer still notices the end of the other half.
-    this.socket = net.connect({ host, port: Number(port), allowHalfOpen: true });
+    this.socket = connect?.(reader) ?? net.connect({ host, port: Number(port), allowHalfOpen: true });
     this.socket.on('data', (bytes) => this.#take(bytes));
     this.socket.on('error', () => {}); // a reset is an end too
     this.settled = new Promise((resolve) => (this.settle = resolve));
     for (const event of ['end', 'close']) this.socket.on(event, () => this.#end());
     const headers = from === undefined ? {} : { 'Last-Event-ID': from };
-    this.socket.write(requestBytes('GET', `/connect?userid=${user}&videoid=${encodeURIComponent(video)}`, { headers, host: name, version: nextVersion() }));
+    this.socket.write(requestBytes('GET', `/connect?userid=${user}&videoid=${encodeURIComponent(video)}`, { headers, host: name, version: connect ? '1.1' : nextVersion() }));
   }
 
   #end() {
@@ -60,7 +60,7 @@ class Member {
     this.#text = '';
     if (end < 0) return Buffer.from(text, 'latin1');
     if (!text.startsWith('HTTP/1.1 200 ')) throw new Error(`no stream: ${text.slice(0, 500)}`);
-    if (/^transfer-encoding: chunked$/im.test(text.slice(0, end))) this.#chunks = new ChunkReader();
+    if (/^transfer-encoding: chunked$/im.test(text.slice(0, end))) this.#chunks = new ChunkReader({ behindProxy: this.behindProxy });
     this.#head = false;
     return Buffer.from(text.slice(end + 4), 'latin1');
   }
@@ -124,12 +124,13 @@ export class Crowd {
   members = []; // those that have entered and were not closed by us
   #count = 0;
 
-  constructor(system) {
-    this.system = system;
+  constructor(system, { at, connect }) {
+    Object.assign(this, { system, at, connect });
     this.readers = new Map();
   }
 
   async #reader(video) {
+    if (this.at) return this.at;
     if (!this.readers.has(video)) this.readers.set(video, (await register(this.system, video)).readerUrl);
     return this.readers.get(video);
   }
@@ -147,7 +148,7 @@ export class Crowd {
     const way = async () => {
       while (next < wanted.length) {
         const who = wanted[next++];
-        const member = new Member({ ...who, reader: await this.#reader(who.video) });
+        const member = new Member({ ...who, reader: await this.#reader(who.video), connect: this.connect });
         this.members.push(member);
         await within(member.settled, 10_000, () => `the first event of ${member.user} of ${member.video}`);
         this.#alright(member);
@@ -210,8 +211,9 @@ export class Crowd {
   }
 }
 
-export function startCrowd(t, system) {
-  const crowd = new Crowd(system);
+// options.at: the address of all videos' readers; options.connect(url): a socket to it, if not a plain one
+export function startCrowd(t, system, options = {}) {
+  const crowd = new Crowd(system, options);
   t.after(() => crowd.release());
   return crowd;
 }

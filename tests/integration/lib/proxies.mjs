@@ -4,6 +4,7 @@ import http2 from 'node:http2';
 import https from 'node:https';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import tls from 'node:tls';
 import { once } from 'node:events';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -59,7 +60,7 @@ const kinds = {
     file: found('/usr/bin/caddy', '/usr/local/bin/caddy'),
     files: (recipe) => [`caddy/${recipe}.Caddyfile`],
     replace: ({ port, plainPort, adminPort, certificate, key }) => [
-      [/^\{$/m, `{\n\tadmin 127.0.0.1:${adminPort}\n\thttps_port ${port}\n\thttp_port ${plainPort}\n\tdefault_bind 127.0.0.1`],
+      [/^(#[^\n]*\n)+/, (comment) => `${comment}{\n\tadmin 127.0.0.1:${adminPort}\n\thttps_port ${port}\n\thttp_port ${plainPort}\n\tdefault_bind 127.0.0.1\n}\n`],
       [/^live\.example\.org \{$/m, `live.example.org {\n\ttls ${certificate} ${key}`],
     ],
     args: ({ paths }) => ['run', '--adapter', 'caddyfile', '--config', paths[0]],
@@ -160,6 +161,11 @@ class Proxy {
       const [response] = await once(outgoing, 'response');
       return { status: response.statusCode, headers: response.headers, body: response };
     };
+  }
+
+  // A bare connection.
+  connect() {
+    return tls.connect({ port: this.port, host: '127.0.0.1', ALPNProtocols: ['http/1.1'], ca: readFileSync(this.certificate), servername: NAME });
   }
 
   // All its streams share one connection, which ends with the proxy.
