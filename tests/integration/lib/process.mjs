@@ -15,11 +15,11 @@ export class Program {
   stdout = '';
   stderr = '';
 
-  // file: what to run instead of the program under test.
+  // file: what to run instead of the program under test. under: a command in front of it, in words.
   // limits: what it starts under, as prlimit names it: {nofile: 64}. output: a file for stdout instead of a pipe.
-  constructor(args, { env = {}, limits = {}, cwd, output, file: own = binary } = {}) {
+  constructor(args, { env = {}, limits = {}, cwd, output, under = [], file: own = binary } = {}) {
     const flags = Object.entries(limits).map(([name, value]) => `--${name}=${value}`);
-    const [file, ...rest] = flags.length ? ['prlimit', ...flags, own, ...args] : [own, ...args];
+    const [file, ...rest] = [...(flags.length ? ['prlimit', ...flags] : []), ...under, own, ...args];
     const sink = output ? openSync(output, 'w') : 'pipe';
     // A Redis in the environment of the tests is not for them.
     this.child = spawn(file, rest, { cwd, env: { ...process.env, REDIS_URL: '', REDIS_HOST: '', ...env }, stdio: ['ignore', sink, 'pipe'] });

@@ -111,7 +111,7 @@ class System {
 //   managers, comments  more than one, of set-ups that can      redis  as RedisServer's: {fsync: 'always'}, or a RedisPair
 //   wait     false: not for its Redis, which system.redis.start() starts later
 //   stable   ports that restart() can have again       args   further words of the command line
-//   dataDir  a folder that outlives this system        env, limits, output   as in process.mjs
+//   dataDir  a folder that outlives this system        env, limits, output, under   as in process.mjs
 export async function startSystem(options = {}) {
   const system = new System(options);
   try {
