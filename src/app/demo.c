@@ -32,6 +32,10 @@ struct demo *demo_start(struct system *s, const struct settings *set) {
     return d;
 }
 
+void demo_set_token(struct demo *d, const char *token) {
+    clients_set_token(d->clients, token);
+}
+
 void demo_free(struct demo *d) {
     if (!d) return;
     clients_free(d->clients);

@@ -8,5 +8,7 @@ struct system;
 
 struct demo *demo_start(struct system *, const struct settings *);
 
+void demo_set_token(struct demo *, const char *token);
+
 // To be called before the system is freed. NULL is fine.
 void demo_free(struct demo *);

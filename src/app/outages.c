@@ -84,6 +84,10 @@ void outages_set_system(struct outages *all, struct system *s) {
     all->system = s;
 }
 
+void outages_set_restart(struct outages *all, int restart_ms) {
+    all->commands.restart_ms = restart_ms;
+}
+
 void outages_stop(struct outages *all) {
     for (size_t i = 0; all && i < READERS_MAX; i++)
         if (all->of[i].state != OUTAGE_NONE) loop_timer_stop(system_loop(all->system), &all->of[i].timer);

@@ -107,6 +107,13 @@ void parts_open(struct parts *p) {
         if (p->server[i]) http_server_start(p->server[i]);
 }
 
+void parts_configure(struct parts *p, const struct settings *set) {
+    for (size_t i = 0; i < p->count; i++)
+        if (p->server[i])
+            http_server_set_limits(p->server[i], (int)set->header_timeout_ms, (int)set->body_timeout_ms,
+                                   (unsigned)set->max_connections);
+}
+
 void parts_kill(struct parts *p, const struct system_part *part) {
     struct http_server **server = &p->server[part - p->part];
     http_server_reset(*server);

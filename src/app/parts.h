@@ -37,6 +37,9 @@ void parts_serve(struct parts *, const struct system_part *, struct service *);
 
 void parts_open(struct parts *);
 
+// Gives the servers the limits of the settings.
+void parts_configure(struct parts *, const struct settings *);
+
 // Closes the port of a part, if it has one, and resets its connections, as if its process had died.
 void parts_kill(struct parts *, const struct system_part *);
 

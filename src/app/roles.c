@@ -158,6 +158,18 @@ void roles_bury(struct roles *all) {
     }
 }
 
+void roles_configure(struct roles *all, const struct runtime *r) {
+    const struct settings *set = r->settings;
+    struct service *s;
+    DL_FOREACH(r->process.services, s) service_set_token(s, set->internal_token);
+    if (all->statistics) statistics_set_internal(all->statistics, set->internal_from, set->internal_token);
+    if (all->comment) comment_api_set_limits(all->comment, (unsigned)set->user_rate, set->log_age_ms);
+    for (size_t i = 0; i < all->reader_count; i++)
+        if (all->readers[i])
+            reader_set_times(all->readers[i], (int)set->heartbeat_ms, (int)set->stall_timeout_ms,
+                             (int)set->unsubscribe_ms);
+}
+
 void roles_stop(struct roles *all) {
     statistics_stop(all->statistics);
     for (size_t i = 0; i < all->reader_count; i++)

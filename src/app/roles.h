@@ -56,5 +56,8 @@ void roles_kill_reader(struct roles *, size_t number);
 // Frees readers that were killed and that nothing refers to any more.
 void roles_bury(struct roles *);
 
+// Gives the roles what can change of the settings while they run.
+void roles_configure(struct roles *, const struct runtime *);
+
 void roles_stop(struct roles *); // ends all streams
 void roles_free(struct roles *); // after everything that may call them back is closed

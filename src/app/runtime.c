@@ -65,24 +65,36 @@ static uint32_t ring_bytes(const struct settings *set, unsigned workers) {
     return share < (8u << 20) ? (uint32_t)share : 8u << 20;
 }
 
+static bool has_viewers(const struct runtime *r) {
+    return r->command != COMMAND_STATISTICS; // and not only dashboards, which have no options
+}
+
+static unsigned worker_count(const struct runtime *r) {
+    const struct settings *set = r->settings;
+    long cores = has_viewers(r) ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
+    return set->workers ? (unsigned)set->workers : cores > 0 ? (unsigned)cores : 1;
+}
+
+static struct fan_bounds bounds_of(const struct runtime *r) {
+    const struct settings *set = r->settings;
+    return (struct fan_bounds){.ring_frames = RING_FRAMES,
+                               .ring_bytes = ring_bytes(set, worker_count(r)),
+                               .heartbeat_ms =
+                                   has_viewers(r) ? (int)set->heartbeat_ms : DASHBOARD_HEARTBEAT_MS,
+                               .stall_ms = has_viewers(r) ? (int)set->stall_timeout_ms : DASHBOARD_STALL_MS,
+                               .coalesce_us = set->max_coalesce_ms * 1000};
+}
+
 static bool runtime_open_fanout(struct runtime *r) {
     const struct settings *set = r->settings;
-    bool has_viewers = r->command != COMMAND_STATISTICS; // and not only dashboards, which have no options
-    long cores = has_viewers ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
-    unsigned workers = set->workers ? (unsigned)set->workers : cores > 0 ? (unsigned)cores : 1;
+    unsigned workers = worker_count(r);
     int error;
     r->history.max = (size_t)set->memory / 2;
-    r->fanout = fanout_new(
-        r->loop,
-        &(struct fanout_config){
-            .workers = workers,
-            .own_descriptors = set->own_descriptors,
-            .bounds = {.ring_frames = RING_FRAMES,
-                       .ring_bytes = ring_bytes(set, workers),
-                       .heartbeat_ms = has_viewers ? (int)set->heartbeat_ms : DASHBOARD_HEARTBEAT_MS,
-                       .stall_ms = has_viewers ? (int)set->stall_timeout_ms : DASHBOARD_STALL_MS,
-                       .coalesce_us = set->max_coalesce_ms * 1000}},
-        &error);
+    r->fanout =
+        fanout_new(r->loop,
+                   &(struct fanout_config){
+                       .workers = workers, .own_descriptors = set->own_descriptors, .bounds = bounds_of(r)},
+                   &error);
     if (r->fanout) return true;
     if (error == -ENOSYS || error == -EPERM)
         return runtime_fail(r, "--own-descriptors needs close_range(2), Linux 5.9 or later: %s.",
@@ -134,7 +146,8 @@ bool runtime_start(struct runtime *r) {
     budget_set((size_t)set->memory);
     if (set->trusted_proxies) r->trusted_proxies = networks_new(set->trusted_proxies);
     r->internal = internal_only_new(set->internal_from, set->internal_token);
-    r->process = (struct service_process){.internal = r->internal, .started_ms = clock_wall_ms()};
+    r->process = (struct service_process){
+        .internal = r->internal, .started_ms = clock_wall_ms(), .configured_ms = clock_wall_ms()};
     r->loop = loop_new();
     if (!r->loop) return runtime_fail(r, "There is no file descriptor left: raise the limit (ulimit -n).");
     if (!runtime_open_engine(r) || (has_streams && !runtime_open_fanout(r))) return false;
@@ -157,6 +170,18 @@ bool runtime_begin(struct runtime *r) {
     r->check.on_due = on_store_check;
     loop_timer_start(r->loop, &r->check, CHECK_MS);
     return true;
+}
+
+void runtime_configure(struct runtime *r) {
+    const struct settings *set = r->settings;
+    struct engine_limits limits = limits_of(set);
+    budget_set((size_t)set->memory);
+    internal_only_set(r->internal, set->internal_from, set->internal_token);
+    r->engine->ops->set_limits(r->engine, &limits);
+    if (!r->fanout) return;
+    struct fan_bounds bounds = bounds_of(r);
+    r->history.max = (size_t)set->memory / 2;
+    fanout_set_bounds(r->fanout, &bounds);
 }
 
 void runtime_close(struct runtime *r) {

@@ -40,6 +40,9 @@ bool runtime_start(struct runtime *);
 // store becomes unavailable and available again.
 bool runtime_begin(struct runtime *);
 
+// Takes over what can change of the settings while it runs.
+void runtime_configure(struct runtime *);
+
 // Closes what calls the roles back: workers, engine, placement, client. The roles must still exist.
 void runtime_close(struct runtime *);
 void runtime_release(struct runtime *);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "engine/engine.h"
 #include "http/router.h"
@@ -152,6 +153,17 @@ int system_start_reader(struct system *s, size_t number) {
     make_role(s, role, part, number);
     parts_reopen(&s->parts, part);
     return 0;
+}
+
+void system_configure(struct system *s) {
+    runtime_configure(&s->runtime);
+    parts_configure(&s->parts, s->runtime.settings);
+    roles_configure(&s->roles, &s->runtime);
+}
+
+void system_note_reload(struct system *s, bool successful) {
+    s->runtime.process.reload_failed = !successful;
+    if (successful) s->runtime.process.configured_ms = clock_wall_ms();
 }
 
 struct loop *system_loop(struct system *s) {

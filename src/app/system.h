@@ -39,6 +39,12 @@ void system_kill_reader(struct system *, size_t number);
 // if the port cannot be bound.
 int system_start_reader(struct system *, size_t number);
 
+// Takes over what can change of the settings while it runs.
+void system_configure(struct system *);
+
+// Shows in metrics whether the configuration could be read again.
+void system_note_reload(struct system *, bool successful);
+
 struct loop *system_loop(struct system *);
 
 // Returns why requests are refused now, as a sentence that is valid until the next call, or NULL if they are

@@ -4,10 +4,10 @@
 #include <stdint.h>
 
 static atomic_size_t used;
-static size_t max = SIZE_MAX;
+static atomic_size_t limit = SIZE_MAX;
 
 void budget_set(size_t max_bytes) {
-    max = max_bytes;
+    atomic_store_explicit(&limit, max_bytes, memory_order_relaxed);
 }
 
 void budget_take(size_t bytes) {
@@ -23,20 +23,21 @@ size_t budget_used(void) {
 }
 
 size_t budget_max(void) {
-    return max;
+    return atomic_load_explicit(&limit, memory_order_relaxed);
 }
 
 bool budget_is_used_up(void) {
-    return budget_used() >= max;
+    return budget_used() >= budget_max();
 }
 
 static size_t backlog_max(void) {
+    size_t max = budget_max();
     return max - max / 4;
 }
 
 size_t budget_backlog_room(void) {
-    size_t taken = budget_used();
-    return taken < backlog_max() ? backlog_max() - taken : 0;
+    size_t taken = budget_used(), max = backlog_max();
+    return taken < max ? max - taken : 0;
 }
 
 bool budget_backlog_is_full(void) {
@@ -44,9 +45,10 @@ bool budget_backlog_is_full(void) {
 }
 
 bool budget_has_cache_room(void) {
-    return budget_used() < max / 8 * 5;
+    return budget_used() < budget_max() / 8 * 5;
 }
 
 bool budget_has_room(void) {
+    size_t max = budget_max();
     return budget_used() < max - max / 8;
 }

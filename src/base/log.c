@@ -12,7 +12,7 @@
 #include "log_record.h"
 #include "base/clock.h"
 
-static enum log_level lowest = LOG_INFO;
+static atomic_int lowest = LOG_INFO;
 static const char *line_start = "";
 static bool as_json, has_time, has_priority;
 
@@ -20,11 +20,11 @@ static const char *const level_names[] = {"debug", "info", "warn", "error"};
 static const char *const priorities[] = {"<7>", "<6>", "<4>", "<3>"}; // syslog(3)
 
 void log_set_level(enum log_level level) {
-    lowest = level;
+    atomic_store_explicit(&lowest, (int)level, memory_order_relaxed);
 }
 
 bool log_enabled(enum log_level level) {
-    return level >= lowest;
+    return (int)level >= atomic_load_explicit(&lowest, memory_order_relaxed);
 }
 
 void log_set_format(enum log_format format, bool with_time) {

@@ -201,12 +201,18 @@ static void clients_make_reports(struct clients *c, const struct clients_config 
                                          .on_calls = clients_on_report_calls};
 }
 
+void clients_set_token(struct clients *c, const char *token) {
+    free(c->authorization);
+    c->authorization = token && *token ? url_join("Bearer ", token) : NULL;
+    c->reports.authorization = c->authorization;
+}
+
 static void clients_copy_urls(struct clients *c, const struct clients_config *config) {
     const char *statistics = config->statistics_url, *token = config->token;
     c->register_url = url_join(config->manager_url, "/register");
     c->comment_url = url_join(config->comment_url, "/comment");
     if (statistics && *statistics) c->statistics_url = url_join(statistics, "/client-statistics");
-    if (token && *token) c->authorization = url_join("Bearer ", token);
+    clients_set_token(c, token);
 }
 
 static void clients_start(struct clients *c) {

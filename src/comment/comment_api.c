@@ -370,6 +370,16 @@ static const struct service_kind comment_kind = {.role = "comment",
                                                  .reports_often = true,
                                                  .add_to_report = comment_add_videos};
 
+void comment_api_set_limits(struct comment_api *a, unsigned user_rate, int64_t log_age_ms) {
+    if (a->registrar) registrar_set_idle(a->registrar, log_age_ms);
+    if (a->limit && user_rate) {
+        rate_limit_set(a->limit, user_rate);
+        return;
+    }
+    rate_limit_free(a->limit);
+    a->limit = user_rate ? rate_limit_new(user_rate) : NULL;
+}
+
 struct comment_api *comment_api_new(struct loop *loop, struct engine *engine, struct placement *placement,
                                     struct http_client *client, const struct comment_config *config) {
     struct comment_api *a = mem_zalloc(sizeof *a);
@@ -378,7 +388,7 @@ struct comment_api *comment_api_new(struct loop *loop, struct engine *engine, st
     a->client = client;
     if (config->manager_url)
         a->registrar = registrar_new(loop, client, config->manager_url, config->log_age_ms);
-    if (config->user_rate) a->limit = rate_limit_new(config->user_rate);
+    comment_api_set_limits(a, config->user_rate, config->log_age_ms);
     a->videos = videos_query_new(client, config->service.statistics_url);
     if (config->service.statistics_url)
         snprintf(a->statistics_url, sizeof a->statistics_url, "%s/statistics",

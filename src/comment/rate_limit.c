@@ -22,6 +22,10 @@ struct rate_limit *rate_limit_new(unsigned rate) {
     return l;
 }
 
+void rate_limit_set(struct rate_limit *l, unsigned rate) {
+    l->rate = rate;
+}
+
 static void bucket_drop(struct rate_limit *l, struct bucket *b) {
     HASH_DEL(l->buckets, b);
     free(b->user);

@@ -10,6 +10,7 @@ struct rate_limit;
 
 struct rate_limit *rate_limit_new(unsigned rate);
 void rate_limit_free(struct rate_limit *);
+void rate_limit_set(struct rate_limit *, unsigned rate); // from now on
 
 // Takes one token of `user`. Returns 0, or if there is none the seconds (rounded up) until the next one.
 int rate_limit_take(struct rate_limit *, const char *user, int64_t now_ms);

@@ -56,6 +56,10 @@ struct registrar *registrar_new(struct loop *loop, struct http_client *client, c
     return r;
 }
 
+void registrar_set_idle(struct registrar *r, int64_t idle_ms) {
+    r->idle_ms = idle_ms;
+}
+
 static void registrar_drop(struct registrar *r, struct seen *v) {
     HASH_DEL(r->videos, v);
     free(v);

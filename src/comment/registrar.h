@@ -15,5 +15,7 @@ struct registrar *registrar_new(struct loop *, struct http_client *, const char 
                                 int64_t idle_ms);
 void registrar_free(struct registrar *);
 
+void registrar_set_idle(struct registrar *, int64_t idle_ms);
+
 // Notes a comment on the video.
 void registrar_note(struct registrar *, const char *video);

@@ -28,8 +28,7 @@ static void channel_settle(struct channel *ch) {
     ch->delivered = ch->sends = 0;
 }
 
-// The next heartbeat, up to an eighth early, each channel at another time.
-static void channel_put_off_heartbeat(struct channel *ch, int64_t now_ms) {
+void channel_put_off_heartbeat(struct channel *ch, int64_t now_ms) {
     int64_t every = ch->env->bounds.heartbeat_ms;
     ch->heartbeat_due_ms = now_ms + every - (int64_t)(hash_random() % (uint64_t)(every / 8 + 1));
 }

@@ -56,6 +56,9 @@ enum flush_outcome channel_flush_some(struct channel *, int64_t now_ms, uint32_t
 // Sends everything new to all viewers that are ready, in one call.
 void channel_flush(struct channel *, int64_t now_ms);
 
+// Sets the next heartbeat: after the interval, or up to an eighth early, each channel at another time.
+void channel_put_off_heartbeat(struct channel *, int64_t now_ms);
+
 // Begins heartbeats, which a flush sends, and drops frames that are no longer needed. To be called at least
 // once a second.
 void channel_sweep(struct channel *, int64_t now_ms);

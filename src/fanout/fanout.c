@@ -278,6 +278,15 @@ void fan_video_publish_moment(struct fan_video *v, uint8_t kind, struct frame *f
     LL_FOREACH(v->partitions, p) partition_post_moment(v, p, kind);
 }
 
+void fanout_set_bounds(struct fanout *f, const struct fan_bounds *bounds) {
+    f->config.bounds = *bounds;
+    for (unsigned i = 0; i < f->count; i++) {
+        struct fan_bounds *copy = mem_alloc(sizeof *copy);
+        *copy = *bounds;
+        worker_post(f->slots[i].worker, &(struct worker_command){.verb = WORKER_BOUNDS, .bounds = copy});
+    }
+}
+
 void fanout_relieve(struct fanout *f) {
     int64_t now_ms = loop_now_ms(f->control);
     if (now_ms < f->relieve_again_ms) return;

@@ -215,6 +215,16 @@ static void worker_retire(struct worker *w, struct channel *ch) {
     free(ch);
 }
 
+// A heartbeat that is due later than the new interval allows is brought forward.
+static void worker_set_bounds(struct worker *w, struct fan_bounds *bounds) {
+    struct channel *ch;
+    bool sooner = bounds->heartbeat_ms < w->env.bounds.heartbeat_ms;
+    w->env.bounds = *bounds;
+    if (sooner)
+        DL_FOREACH(w->channels, ch) channel_put_off_heartbeat(ch, loop_now_ms(w->env.loop));
+    free(bounds);
+}
+
 static void on_command(struct loop_job *job) {
     struct posted_command *p = (struct posted_command *)job;
     const struct worker_command *c = &p->command;
@@ -239,6 +249,7 @@ static void on_command(struct loop_job *job) {
         break;
     case WORKER_RETIRE: worker_retire(p->worker, c->channel); break;
     case WORKER_RELIEVE: on_relief_due(&p->worker->relief); break;
+    case WORKER_BOUNDS: worker_set_bounds(p->worker, c->bounds); break;
     }
     free(p);
 }

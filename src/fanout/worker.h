@@ -14,18 +14,22 @@ enum worker_verb {
     WORKER_MOMENT,
     WORKER_END, // nothing more is published
     WORKER_RETIRE,
-    WORKER_RESET,  // RETIRE, and its viewers see a reset
-    WORKER_RELIEVE // memory is scarce (channels_relieve)
+    WORKER_RESET,   // RETIRE, and its viewers see a reset
+    WORKER_RELIEVE, // memory is scarce (channels_relieve)
+    WORKER_BOUNDS
 };
 
 // What crosses from the control loop to a worker.
 struct worker_command {
     enum worker_verb verb;
     uint8_t moments;         // ADD: those asked for; MOMENT: its kind
-    struct channel *channel; // NULL: RELIEVE
+    struct channel *channel; // NULL: RELIEVE, BOUNDS
     struct frame *frame;     // PUBLISH, MOMENT
     struct sink sink;        // ADD
-    struct pending *pending; // ADD
+    union {
+        struct pending *pending;   // ADD
+        struct fan_bounds *bounds; // BOUNDS
+    };
 };
 
 // Called on the control loop, in jobs that a worker posts there: n viewers of a channel have gone; and, as
@@ -52,5 +56,5 @@ void worker_free(struct worker *);
 
 struct channel_env *worker_env(struct worker *);
 
-// Posts a command; takes the frame, or sink and pending, or (RETIRE, RESET) the channel.
+// Posts a command; takes the frame, or sink and pending, or the bounds, or (RETIRE, RESET) the channel.
 void worker_post(struct worker *, const struct worker_command *);

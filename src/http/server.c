@@ -252,6 +252,14 @@ void http_server_start(struct http_server *s) {
     server_watch(s, EPOLLIN);
 }
 
+void http_server_set_limits(struct http_server *s, int header_timeout_ms, int body_timeout_ms,
+                            unsigned max_connections) {
+    s->config.header_timeout_ms = s->host.header_timeout_ms = header_timeout_ms;
+    s->config.body_timeout_ms = s->host.body_timeout_ms = body_timeout_ms;
+    s->config.max_connections = max_connections;
+    server_resume(s); // which pauses again if they are still too many
+}
+
 const struct http_counters *http_server_counters(const struct http_server *s) {
     return &s->host.counters;
 }

@@ -143,6 +143,12 @@ static void reader_close(struct reader *r) {
     }
 }
 
+void reader_set_times(struct reader *r, int heartbeat_ms, int stall_ms, int unsubscribe_ms) {
+    r->config.heartbeat_ms = heartbeat_ms;
+    r->config.stall_ms = stall_ms;
+    r->config.unsubscribe_ms = unsubscribe_ms;
+}
+
 void reader_stop(struct reader *r) {
     reader_close(r);
     reader_lease_drop(r);

@@ -24,6 +24,15 @@ struct internal_only *internal_only_new(const char *networks, const char *token)
     return i;
 }
 
+bool internal_only_set(struct internal_only *i, const char *networks, const char *token) {
+    struct internal_only *other = internal_only_new(networks, token), old = *i;
+    if (!other) return false;
+    *i = *other;
+    *other = old;
+    internal_only_free(other);
+    return true;
+}
+
 void internal_only_free(struct internal_only *i) {
     if (!i) return;
     networks_free(i->networks);

@@ -17,6 +17,14 @@ static double process_start(struct service *s) {
     return (double)s->process->started_ms / 1e3;
 }
 
+static double process_reloaded(struct service *s) {
+    return !s->process->reload_failed;
+}
+
+static double process_configured(struct service *s) {
+    return (double)s->process->configured_ms / 1e3;
+}
+
 // Column 0 of /proc/self/statm is the whole address space, column 1 what is resident (proc(5)).
 static double statm_bytes(int column) {
     unsigned long long pages[2] = {0};
@@ -71,5 +79,11 @@ const struct metric process_metrics[] = {
      .of_process = true},
     {"process_max_fds", "fds", METRIC_GAUGE, "How many file descriptors may be open (ulimit -n).",
      .get = process_max_fds, .of_process = true},
+    {"chorus_config_last_reload_successful", "successful", METRIC_GAUGE,
+     "Whether the configuration could be read at the last SIGHUP, or the start: 1, or 0.",
+     .get = process_reloaded, .of_process = true},
+    {"chorus_config_last_reload_success_timestamp_seconds", "seconds", METRIC_GAUGE,
+     "When the configuration in force was read, in seconds since 1970.", .get = process_configured,
+     .of_process = true},
     {0},
 };

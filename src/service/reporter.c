@@ -44,6 +44,12 @@ static char *join_text(const char *a, size_t a_len, const char *b) {
     return both;
 }
 
+void reporter_set_token(struct reporter *r, const char *token) {
+    if (!r) return;
+    free(r->authorization);
+    r->authorization = token && *token ? join_text("Bearer ", 7, token) : NULL;
+}
+
 struct reporter *reporter_new(struct loop *loop, struct http_client *client,
                               const struct reporter_config *config) {
     const char *url = config->statistics_url;
@@ -55,7 +61,7 @@ struct reporter *reporter_new(struct loop *loop, struct http_client *client,
     r->client = client;
     r->role = mem_strdup(config->role);
     r->url = join_text(url, url_len, config->path);
-    if (config->token && *config->token) r->authorization = join_text("Bearer ", 7, config->token);
+    reporter_set_token(r, config->token);
     r->interval_ms = config->interval_ms > 0 ? config->interval_ms : INTERVAL_MS;
     r->build = config->build;
     r->arg = config->arg;

@@ -25,3 +25,6 @@ void reporter_free(struct reporter *); // NULL is fine
 
 // Reports now, or as soon as a report that is on its way has been answered.
 void reporter_report_now(struct reporter *);
+
+// Changes the token, from the next report on. NULL: none. NULL is fine for the reporter too.
+void reporter_set_token(struct reporter *, const char *token);

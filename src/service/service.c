@@ -55,6 +55,10 @@ void service_init(struct service *s, const struct service_kind *kind, struct loo
     if (s->reporter) s->asked = engine->ops->listen(engine, REPORT_TOPIC, on_report_asked, s);
 }
 
+void service_set_token(struct service *s, const char *token) {
+    reporter_set_token(s->reporter, token);
+}
+
 void service_release(struct service *s) {
     if (s->asked) s->engine->ops->unlisten(s->engine, s->asked);
     s->asked = NULL;

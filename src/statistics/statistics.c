@@ -163,6 +163,10 @@ const struct internal_only *statistics_guard(const struct statistics *s) {
     return s->guard;
 }
 
+void statistics_set_internal(struct statistics *s, const char *networks, const char *token) {
+    internal_only_set(s->guard, networks, token);
+}
+
 struct demo_desk *statistics_desk(const struct statistics *s) {
     return s->desk;
 }

@@ -352,6 +352,10 @@ static const struct local_store memory_store = {.append = run_append,
                                                 .counter_next = run_counter,
                                                 .overview = run_overview};
 
+static void set_limits(struct engine *engine, const struct engine_limits *limits) {
+    ((struct memory *)engine)->store.limits = *limits;
+}
+
 static bool ready(struct engine *engine, const char **why) {
     (void)engine, (void)why;
     return true;
@@ -398,8 +402,12 @@ static void close_engine(struct engine *engine) {
     loop_defer(m->local.loop, &m->reap);
 }
 
-static const struct engine_ops memory_ops = {
-    .name = "memory", LOCAL_OPERATIONS, .ready = ready, .stats = stats, .close = close_engine};
+static const struct engine_ops memory_ops = {.name = "memory",
+                                             LOCAL_OPERATIONS,
+                                             .set_limits = set_limits,
+                                             .ready = ready,
+                                             .stats = stats,
+                                             .close = close_engine};
 
 struct engine *embedded_open(struct loop *loop, const struct embedded_config *config, char *why,
                              size_t why_size) {

@@ -61,6 +61,10 @@ static bool embedded_ready(struct engine *engine, const char **why) {
     return is_ready;
 }
 
+static void embedded_set_limits(struct engine *engine, const struct engine_limits *limits) {
+    store_thread_set_limits(embedded_of(engine)->thread, limits);
+}
+
 static uint64_t file_bytes(const char *path) {
     struct stat file;
     return stat(path, &file) ? 0 : (uint64_t)file.st_size;
@@ -98,6 +102,7 @@ static void embedded_close(struct engine *engine) {
 
 static const struct engine_ops embedded_ops = {.name = "embedded",
                                                LOCAL_OPERATIONS,
+                                               .set_limits = embedded_set_limits,
                                                .ready = embedded_ready,
                                                .stats = embedded_stats,
                                                .close = embedded_close};

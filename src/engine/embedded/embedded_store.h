@@ -38,6 +38,7 @@ struct store_totals {
 struct swept {
     uint64_t beyond; // rows added of which their video now has one too many
     int64_t n;       // the last row that was looked at
+    bool all;        // up to the end of the table: the limits have changed
 };
 
 // From best to worst.

@@ -77,7 +77,7 @@ static bool sweep_remove_oldest(struct store *s, const struct sweep_table *t) {
 }
 
 static bool swept_is_due(const struct swept *done) {
-    return done->beyond >= ROWS / 2;
+    return done->all || done->beyond >= ROWS / 2;
 }
 
 static bool sweep_trim_videos(struct store *s, const struct sweep_table *t, struct swept *done) {
@@ -92,8 +92,16 @@ static bool sweep_trim_videos(struct store *s, const struct sweep_table *t, stru
         if (verdict == STAYS_FOR_AGE) s->kept_for_age++;
     }
     done->n = count == ROWS ? rows[ROWS - 1].n : 0;
-    done->beyond -= ROWS / 2;
+    done->all &= done->n != 0;
+    if (done->beyond >= ROWS / 2) done->beyond -= ROWS / 2;
     return swept_is_due(done);
+}
+
+void sweep_with_limits(struct store *s, const struct engine_limits *limits) {
+    s->config.limits = *limits;
+    if (s->config.keep_ms < limits->log_age_ms) s->config.keep_ms = limits->log_age_ms;
+    s->entries_swept.all = true;
+    s->entries_swept.n = 0;
 }
 
 bool sweep_is_due(const struct store *s) {

@@ -10,5 +10,8 @@
 // why.
 bool sweep_slice(struct store *, size_t appended);
 
+// Keeps by these limits from now on; the next slices go over everything that is stored.
+void sweep_with_limits(struct store *, const struct engine_limits *);
+
 // Returns whether enough appends have gathered that a slice is worthwhile before its time.
 bool sweep_is_due(const struct store *);

@@ -39,6 +39,8 @@ struct store_thread {
     int64_t stop_by_ms;
     enum store_health reported; // the thread sets it
     char why[WHY_SIZE];         // it is not sound
+    struct engine_limits limits;
+    bool new_limits; // they have not been taken over yet
 
     // The thread only:
     struct store *store;
@@ -185,14 +187,22 @@ static bool thread_may_work(const struct store_thread *t) {
     return t->answer_bytes <= ANSWERS_MAX_BYTES && (t->taken.first || t->waiting.first);
 }
 
+static void thread_take_limits(struct store_thread *t) {
+    sweep_with_limits(t->store, &t->limits);
+    t->sweep_ms = 0;
+    t->new_limits = false;
+}
+
 // Waits for requests or maintenance, and takes the requests. Returns false when it is time to end.
 static bool thread_wait(struct store_thread *t, bool *requests) {
     int64_t due_ms = thread_next_maintenance_ms(t);
     pthread_mutex_lock(&t->lock);
-    while (t->state != THREAD_STOPPING && !thread_may_work(t) && clock_monotonic_ms() < due_ms)
+    while (t->state != THREAD_STOPPING && !t->new_limits && !thread_may_work(t) &&
+           clock_monotonic_ms() < due_ms)
         clock_wait(&t->changed, &t->lock, due_ms);
     *requests = t->state == THREAD_STOPPING || thread_may_work(t);
     if (*requests) request_list_move(&t->taken, &t->waiting);
+    if (t->new_limits) thread_take_limits(t);
     bool go_on = t->state != THREAD_STOPPING || (t->taken.first && clock_monotonic_ms() < t->stop_by_ms);
     pthread_mutex_unlock(&t->lock);
     return go_on;
@@ -302,6 +312,14 @@ struct store_thread *store_thread_start(const struct embedded_config *config, vo
 void store_thread_push(struct store_thread *t, struct request_list *requests) {
     pthread_mutex_lock(&t->lock);
     request_list_move(&t->waiting, requests);
+    pthread_mutex_unlock(&t->lock);
+    pthread_cond_signal(&t->changed);
+}
+
+void store_thread_set_limits(struct store_thread *t, const struct engine_limits *limits) {
+    pthread_mutex_lock(&t->lock);
+    t->limits = *limits;
+    t->new_limits = true;
     pthread_mutex_unlock(&t->lock);
     pthread_cond_signal(&t->changed);
 }

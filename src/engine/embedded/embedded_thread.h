@@ -31,6 +31,9 @@ bool store_thread_ready(struct store_thread *, char *why, size_t why_size);
 // Adds up the batches; `waiting` is left to the caller.
 struct engine_stats store_thread_stats(struct store_thread *);
 
+// Sets what the store keeps; the thread takes it over before it works next.
+void store_thread_set_limits(struct store_thread *, const struct engine_limits *);
+
 // Lets the thread work on what waits for at most `grace_ms`, ends it, closes the store and frees everything.
 // Puts the requests that it answered on `answered` and the others on `left`.
 void store_thread_stop(struct store_thread *, int grace_ms, struct request_list *answered,

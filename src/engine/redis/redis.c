@@ -82,6 +82,10 @@ static void on_redis_tick(struct loop_timer *t) {
     loop_timer_start(r->loop, t, TICK_MS);
 }
 
+static void redis_set_limits(struct engine *engine, const struct engine_limits *limits) {
+    redis_of(engine)->config.limits = *limits;
+}
+
 static bool redis_ready(struct engine *engine, const char **why) {
     struct redis *r = redis_of(engine);
     const char *refusal = redis_refusal_why(&r->refusal);
@@ -170,6 +174,7 @@ static const struct engine_ops redis_ops = {
     .leases = redis_leases,
     .counter_next = redis_counter_next,
     .overview = redis_overview,
+    .set_limits = redis_set_limits,
     .ready = redis_ready,
     .stats = redis_stats,
     .close = redis_close,

@@ -1,6 +1,6 @@
 // Accounts for the memory of the process that clients can make grow: frames, the state of viewers and videos,
-// what resuming viewers read from the log, requests and unsent responses. Shared memory counts once. The
-// limit is set once at the start; everything else may be called from any thread.
+// what resuming viewers read from the log, requests and unsent responses. Shared memory counts once. Any
+// thread; the control loop sets the limit, at the start and when the configuration is read again.
 //
 // Each use has a limit of its own, the lowest first: caches, backlogs, new viewers. Once the budget is used
 // up, channels keep nothing for slow viewers. A viewer that keeps reading is never disconnected for lack of

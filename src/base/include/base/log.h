@@ -1,6 +1,6 @@
 // Writes log lines to stderr, one event each, as logfmt (`level=info role=reader-1 event=connected key=value
 // ...`) or as a JSON object with the same members; one write(2) each, so that lines of several threads never
-// interleave. Any thread; what is set is set once, before threads start.
+// interleave. Any thread; except for the level, what is set is set once, before threads start.
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_format { LOG_LOGFMT, LOG_JSON };
 
-void log_set_level(enum log_level);
+void log_set_level(enum log_level); // any thread, at any time
 bool log_enabled(enum log_level);
 
 // Begins with logfmt without times. In JSON every line has its time.

@@ -37,6 +37,9 @@ struct clients_config {
 // before the loop.
 struct clients *clients_new(struct loop *, struct http_client *, const struct clients_config *);
 
+// Changes the token that reports carry.
+void clients_set_token(struct clients *, const char *token);
+
 // Closes the streams. The memory is freed when the last pending request has completed.
 void clients_free(struct clients *);
 

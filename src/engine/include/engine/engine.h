@@ -32,6 +32,7 @@
 #include "base/durations.h"
 #include "base/position.h"
 #include "engine/entry.h"
+#include "engine/limits.h"
 
 enum engine_status {
     ENGINE_OK,
@@ -277,6 +278,9 @@ struct engine_ops {
 
     // Reads totals, the newest comments and mappings, for the statistics. May be slightly out of date.
     void (*overview)(struct engine *, engine_overview_cb *, void *arg);
+
+    // Changes what is kept, from now on: also of what is stored already, as far as it is still there.
+    void (*set_limits)(struct engine *, const struct engine_limits *);
 
     // Returns whether the store answers. If not, *why is a sentence for users, static or the engine's until
     // its next call.

@@ -185,7 +185,7 @@ void local_leases(struct engine *, engine_leases_cb *, void *arg);
 void local_counter_next(struct engine *, const char *name, engine_counter_cb *, void *arg);
 void local_overview(struct engine *, engine_overview_cb *, void *arg);
 
-// All slots of struct engine_ops but name, ready, stats and close.
+// All slots of struct engine_ops but name, set_limits, ready, stats and close.
 #define LOCAL_OPERATIONS                                                                                     \
     .append = local_append, .subscribe = local_subscribe, .unsubscribe = local_unsubscribe,                  \
     .notify = local_notify, .listen = local_listen, .unlisten = local_unlisten, .head = local_head,          \

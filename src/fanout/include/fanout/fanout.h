@@ -74,6 +74,9 @@ void fan_video_publish(struct fan_video *, struct frame *);
 // is queued. Viewers that are added later are sent it after their pending frames.
 void fan_video_publish_moment(struct fan_video *, uint8_t kind, struct frame *);
 
+// Changes the bounds, from a worker's next turn on.
+void fanout_set_bounds(struct fanout *, const struct fan_bounds *);
+
 // Frees memory: the workers drop the backlog of viewers that have accepted no data for a second. Takes effect
 // asynchronously; calls within 100 ms of the last one do nothing.
 void fanout_relieve(struct fanout *);

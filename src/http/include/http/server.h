@@ -38,6 +38,10 @@ struct http_server *http_server_new(struct loop *, const struct http_server_conf
 // Begins to accept connections.
 void http_server_start(struct http_server *);
 
+// Changes limits while it runs. What is being received keeps its time limit.
+void http_server_set_limits(struct http_server *, int header_timeout_ms, int body_timeout_ms,
+                            unsigned max_connections);
+
 // Returns the counters, which remain the server's.
 const struct http_counters *http_server_counters(const struct http_server *);
 

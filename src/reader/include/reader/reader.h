@@ -30,6 +30,9 @@ struct reader_config {
 struct reader *reader_new(struct loop *, struct engine *, struct placement *, struct fanout *,
                           struct history_budget *, struct http_client *, const struct reader_config *);
 
+// Changes the times of its configuration.
+void reader_set_times(struct reader *, int heartbeat_ms, int stall_ms, int unsubscribe_ms);
+
 // Closes all streams and gives the lease up. The engine may still answer its queries, so reader_free() comes
 // after the engine is closed.
 void reader_stop(struct reader *);

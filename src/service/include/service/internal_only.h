@@ -1,5 +1,5 @@
 // Admits only services to the routes meant for them: a request must come from a known network or carry the
-// token, and must not carry an Origin, which every browser sends with a POST. Immutable; control loop only.
+// token, and must not carry an Origin, which every browser sends with a POST. Control loop only.
 //
 // The peer's address is that of the connection, and behind a proxy that is the proxy's. So a request with a
 // header that proxies add (Forwarded, X-Forwarded-For, X-Real-IP, Via) needs the token; a proxy that adds
@@ -16,6 +16,10 @@ struct internal_only;
 // Both are copied. Returns NULL if `networks` is malformed.
 struct internal_only *internal_only_new(const char *networks, const char *token);
 void internal_only_free(struct internal_only *); // NULL is fine
+
+// Changes who is admitted, from the next request on. Returns false, and changes nothing, if `networks` is
+// malformed.
+bool internal_only_set(struct internal_only *, const char *networks, const char *token);
 
 // The parts of a request that show its origin. NULL: absent.
 struct internal_sign {

@@ -41,7 +41,9 @@ struct service_kind {
 struct service_process {
     const struct internal_only *internal; // who may see it; borrowed
     int64_t started_ms;                   // wall time
-    struct service *services;             // in the order in which they joined
+    bool reload_failed;       // the configuration could not be read again: the one before is in force
+    int64_t configured_ms;    // wall time at which the one in force was read
+    struct service *services; // in the order in which they joined
 };
 
 // The configuration of a part, whatever its role. The strings are borrowed.
@@ -79,6 +81,9 @@ void service_process_release(struct service_process *);
 // The statistics service asks all parts for a report now by a message of the engine on this topic, which
 // their reports name as `askedOn`.
 #define REPORT_TOPIC "reports"
+
+// Changes the token that reports carry.
+void service_set_token(struct service *, const char *token);
 
 // Returns whether it can do its work, or false and a sentence.
 bool service_is_ready(struct service *, const char **why);

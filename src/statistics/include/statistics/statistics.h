@@ -57,5 +57,8 @@ struct dashboard *statistics_dashboard(const struct statistics *);
 // Returns the guard of the routes for reports.
 const struct internal_only *statistics_guard(const struct statistics *);
 
+// Changes who may post, from the next request on.
+void statistics_set_internal(struct statistics *, const char *networks, const char *token);
+
 // Returns who may command the demo, or NULL if there is none.
 struct demo_desk *statistics_desk(const struct statistics *);
