@@ -150,6 +150,18 @@ scenario('counters grow, and buckets are cumulative', async (t) => {
   assert.equal(sum(scrapes[2], 'chorus_comment_comments_total') - sum(scrapes[0], 'chorus_comment_comments_total'), 10);
 });
 
+scenario('videos make it no larger', async (t) => {
+  const system = await t.system();
+  const size = async () => (await Promise.all(everyPort(system).map(([, url]) => call('GET', `${url}/metrics`)))).reduce((all, { text }) => all + text.length, 0);
+  const before = await size();
+  let next = 0;
+  await Promise.all(Array.from({ length: 16 }, async () => {
+    while (next < 500) await post(system, `video-${next++}`, 'text');
+  }));
+  const after = await size();
+  assert.ok(after < before * 1.05, `${before} bytes without videos, ${after} with 500`);
+});
+
 scenario('only services may see it', async (t) => {
   const system = await t.system({ flags: { 'internal-token': 'secret' } });
   for (const [role, url] of everyPort(system)) {
