@@ -13,7 +13,7 @@
 #include "base/uthash.h"
 #include "base/mem.h"
 #include "base/sha256.h"
-#include "comment_counters.h"
+#include "comment_core.h"
 #include "comment_list.h"
 #include "rate_limit.h"
 #include "registrar.h"
@@ -51,20 +51,6 @@ struct waiting_request {
     struct waiting_request *next;
 };
 
-struct comment_api {
-    struct placed_service placed; // first: the argument of the routes
-    struct http_client *client;
-    struct registrar *registrar;
-    struct rate_limit *limit;        // NULL: none
-    char statistics_url[600];        // of the document; empty: none
-    struct waiting_request *waiting; // not NULL: the document has been requested
-    struct videos_query *videos;
-    struct comment_counters counters;
-    struct video_count *counts;
-    struct buf scratch; // for building JSON
-    struct log_sampler sampler;
-};
-
 struct posting {
     struct comment_api *api;
     struct http_exchange *exchange;
@@ -73,10 +59,6 @@ struct posting {
     int64_t began_us;
     char videoid[ID_MAX + 1];
 };
-
-const struct comment_counters *comment_counters_of(const struct service *s) {
-    return &((const struct comment_api *)s)->counters;
-}
 
 static void count_comment(struct comment_api *a, const char *video) {
     struct video_count *v;

@@ -1,12 +1,16 @@
 #include <stddef.h>
 
 #include "comment/comment_api.h"
-#include "comment_counters.h"
+#include "comment_core.h"
 #include "service/metrics.h"
+
+static const struct comment_counters *counters_of(const struct service *s) {
+    return &((const struct comment_api *)s)->counters;
+}
 
 #define POSTS(name, result)                                                                                  \
     static double name(struct service *s) {                                                                  \
-        return (double)comment_counters_of(s)->posts[result];                                                \
+        return (double)counters_of(s)->posts[result];                                                        \
     }
 POSTS(posts_accepted, POST_ACCEPTED)
 POSTS(posts_repeated, POST_REPEATED)
@@ -20,11 +24,11 @@ POSTS(posts_store_unavailable, POST_STORE_UNAVAILABLE)
 #undef POSTS
 
 static double comment_listings(struct service *s) {
-    return (double)comment_counters_of(s)->listings;
+    return (double)counters_of(s)->listings;
 }
 
 static void comment_commits(struct service *s, struct metric_histogram *h) {
-    metrics_of_durations(&comment_counters_of(s)->commits, h);
+    metrics_of_durations(&counters_of(s)->commits, h);
 }
 
 #define POSTS_ROW(result_name, sentence)                                                                     \

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,12 +28,14 @@ static double process_configured(struct service *s) {
 
 // Column 0 of /proc/self/statm is the whole address space, column 1 what is resident (proc(5)).
 static double statm_bytes(int column) {
-    unsigned long long pages[2] = {0};
+    char line[128] = "", *at = line;
     FILE *f = fopen("/proc/self/statm", "re");
     if (!f) return 0;
-    if (fscanf(f, "%llu %llu", &pages[0], &pages[1]) != 2) pages[column] = 0;
+    if (!fgets(line, sizeof line, f)) line[0] = 0;
     fclose(f);
-    return (double)pages[column] * (double)sysconf(_SC_PAGESIZE);
+    unsigned long long pages = 0;
+    for (int i = 0; i <= column; i++) pages = strtoull(at, &at, 10);
+    return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }
 
 static double process_virtual(struct service *s) {

@@ -80,10 +80,6 @@ static void handle_root(struct http_exchange *x, void *arg) {
                               s->instance_id, "version", CHORUS_VERSION));
 }
 
-bool service_is_ready(struct service *s, const char **why) {
-    return s->engine->ops->ready(s->engine, why) && (!s->kind->ready || s->kind->ready(s, why));
-}
-
 // Lists the parts of the process. Returns whether all are ready, or false and the sentence of the first that
 // is not.
 static bool service_add_parts(const struct service_process *p, json_t *health, const char **why) {

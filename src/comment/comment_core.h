@@ -1,0 +1,50 @@
+// Private to comment: a comment API. Control loop only.
+#pragma once
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/durations.h"
+#include "base/log.h"
+#include "placement/placement_routes.h"
+
+struct http_client;
+struct rate_limit;
+struct registrar;
+struct video_count;
+struct videos_query;
+struct waiting_request;
+
+// What became of a POST /comment whose body was declared as JSON and not too long.
+enum post_result {
+    POST_ACCEPTED,
+    POST_REPEATED, // with the Idempotency-Key of an earlier one
+    POST_INVALID,
+    POST_TOO_FAST,
+    POST_KEY_REUSED,
+    POST_TOO_MANY_VIDEOS,
+    POST_OVERLOADED,
+    POST_STORE_FULL,
+    POST_STORE_UNAVAILABLE,
+    POST_RESULTS
+};
+
+struct comment_counters {
+    uint64_t posts[POST_RESULTS];
+    struct durations commits; // of those accepted: from the complete request to the answer of the store
+    uint64_t listings;        // GET /videos/VIDEO/comments
+};
+
+struct comment_api {
+    struct placed_service placed; // first: the argument of the routes
+    struct http_client *client;
+    struct registrar *registrar;
+    struct rate_limit *limit;        // NULL: none
+    char statistics_url[600];        // of the document; empty: none
+    struct waiting_request *waiting; // not NULL: the document has been requested
+    struct videos_query *videos;
+    struct comment_counters counters;
+    struct video_count *counts;
+    struct buf scratch; // for building JSON
+    struct log_sampler sampler;
+};
