@@ -100,6 +100,8 @@ ENGINE(failures, s->engine_stats.failures)
 ENGINE(reconnects, s->engine_stats.reconnects)
 ENGINE(database, s->engine_stats.database_bytes)
 ENGINE(wal, s->engine_stats.wal_bytes)
+ENGINE(disk, s->engine_stats.disk_bytes)
+ENGINE(left, s->engine_stats.free_bytes)
 #undef ENGINE
 
 static void engine_took(struct service *s, struct metric_histogram *h) {
@@ -169,6 +171,10 @@ const struct metric service_metrics[] = {
      .get = engine_database, .of_process = true},
     {"chorus_engine_wal_bytes", "bytes", METRIC_GAUGE, "Size of its write-ahead log; 0 with Redis.",
      .get = engine_wal, .of_process = true},
+    {"chorus_engine_disk_bytes", "bytes", METRIC_GAUGE,
+     "Size of the file system with the database; 0 with Redis.", .get = engine_disk, .of_process = true},
+    {"chorus_engine_free_bytes", "bytes", METRIC_GAUGE, "How much of it is left; 0 with Redis.",
+     .get = engine_left, .of_process = true},
     {"chorus_loop_turns_total", "turns", METRIC_COUNTER, "Turns of the control loop.", .get = loop_turns,
      .only_health = true},
     {"chorus_loop_slow_turns_total", "turns", METRIC_COUNTER,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "base/container_of.h"
 #include "base/mem.h"
@@ -70,12 +71,20 @@ static uint64_t file_bytes(const char *path) {
     return stat(path, &file) ? 0 : (uint64_t)file.st_size;
 }
 
+static void embedded_disk(const struct embedded *e, struct engine_stats *stats) {
+    struct statvfs disk;
+    if (statvfs(e->path, &disk)) return;
+    stats->disk_bytes = (uint64_t)disk.f_blocks * disk.f_frsize;
+    stats->free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
+}
+
 static struct engine_stats embedded_stats(struct engine *engine) {
     struct embedded *e = embedded_of(engine);
     struct engine_stats so_far = store_thread_stats(e->thread);
     so_far.waiting = e->local.waiting;
     so_far.database_bytes = file_bytes(e->path);
     so_far.wal_bytes = file_bytes(e->wal_path);
+    embedded_disk(e, &so_far);
     return so_far;
 }
 

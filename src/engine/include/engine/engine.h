@@ -185,6 +185,7 @@ struct engine_stats {
     struct durations took;              // the trips
     uint64_t reconnects;                // times that a connection to the store was made again
     uint64_t database_bytes, wal_bytes; // size of the database and of its write-ahead log; 0: it has none
+    uint64_t disk_bytes, free_bytes;    // size of the file system in which it is, and how much of it is left
 };
 
 // For engines: counts a trip.
