@@ -9,7 +9,7 @@ import { startFleet, startThrough } from './fleet.mjs';
 
 for (const kind of proxyKinds) {
   scenario(`${kind}: all viewers of a video reach its owner, and when that dies, the next one`, { skip: without(kind), ms: 60_000 }, async (t) => {
-    const fleet = await startFleet(t, kind, 'fleet-owners', (proxy, number) => ({ 'public-url': `${proxy.url}/r${number}` }));
+    const fleet = await startFleet(t, kind, 'fleet-owners', (proxy, number) => ({ 'public-url': `${proxy.url}/r${number}`, 'trusted-proxies': '127.0.0.1' }));
     const { proxy, system, through } = fleet;
     const { publicUrl } = (await proxy.call('POST', '/register', { json: { videoid: 'v' } })).json;
     const paths = [1, 2, 3].map((number) => `${proxy.url}/r${number}`);
