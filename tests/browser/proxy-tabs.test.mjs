@@ -41,7 +41,7 @@ for (const kind of proxyKinds) {
     const asked = [];
     page.on('request', (request) => asked.push(request.url()));
     await page.goto(`${proxy.url}/?video=v`);
-    await until(() => asked.some((url) => url.includes('/connect?')), 'a stream');
+    await until(() => asked.some((url) => url.includes('/connect?')), 'a stream', 30_000);
     await post(through, 'v', 'shown on the page');
     await page.locator('live-comments').getByText('shown on the page').first().waitFor();
     assert.deepEqual(asked.filter((url) => !url.startsWith(proxy.url) && !url.startsWith('data:') && !url.startsWith('blob:')), []);
