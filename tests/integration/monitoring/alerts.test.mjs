@@ -3,7 +3,7 @@
 // Set-ups: embedded.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { anchorsOf, rules, top } from '../lib/monitoring.mjs';
@@ -19,6 +19,24 @@ const names = alerts.map(({ name }) => name);
 scenario('promtool accepts the rules', { setups }, async () => {
   const { stdout } = await promtool('check', 'rules', join(top, 'deploy/prometheus/alerts.yml'));
   assert.match(stdout, new RegExp(`SUCCESS: ${names.length} rules found`));
+});
+
+scenario('promtool accepts prometheus.yml, as it is and with what is commented out', { setups }, async (t) => {
+  const folder = t.folder();
+  cpSync(join(top, 'deploy/prometheus'), folder, { recursive: true });
+  const file = join(folder, 'prometheus.yml');
+  await promtool('check', 'config', file);
+  writeFileSync(join(folder, 'chorus-token'), 'token');
+  writeFileSync(file, read(file).replace(/^( *)# (?=( *)(alerting:|alertmanagers:|- static_configs|authorization:|credentials_file))/gm, '$1'));
+  assert.match(read(file), /^alerting:\n {2}alertmanagers:\n {4}- static_configs/m);
+  assert.match(read(file), /^ {4}authorization:\n {6}credentials_file:/m);
+  await promtool('check', 'config', file);
+});
+
+scenario('the example for Alertmanager names alerts that exist', { setups }, async () => {
+  const named = read(join(top, 'deploy/prometheus/alertmanager.yml')).match(/Chorus\w+/g);
+  assert.ok(named.length > 5);
+  for (const name of named) assert.ok(names.includes(name), name);
 });
 
 scenario('each alert fires where it should, with its text, and not where it should not', { setups, ms: 60_000 }, async () => {
