@@ -79,7 +79,7 @@ class Stream {
         asked = refused = 0;
         await this.read(response.body.getReader());
         // Over, or cut by a proxy.
-        if (endedAt === live.position) return live._setState({ name: 'ended' });
+        if (endedAt === live.position && !(now() - opened > STABLE_MS)) return live._setState({ name: 'ended' });
         endedAt = live.position;
       } catch (e) {
         error = asError(e);
@@ -286,7 +286,7 @@ export class LiveComments {
     if (['ended', 'refused'].includes(this.state.name)) return;
     try {
       if (share && BroadcastChannel) this._tabs ??= new Tabs(this, ['chorus', this._server, video, token && user].join(' '));
-    } catch {} // where storage is not allowed
+    } catch {} // storage is not allowed
     if (!this._tabs) this._stream ??= new Stream(this);
   }
 

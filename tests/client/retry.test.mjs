@@ -30,11 +30,12 @@ function scripted(reply, options = {}) {
   return { clock, requests, watcher, live: watcher.live, at: (path) => requests.filter((each) => each.path === path) };
 }
 // A stream of these bytes, which stays open, or ends in good order.
-const stream = (text, ends) => {
+const stream = (text, ends, hold) => {
   let controller;
   const body = new ReadableStream({ start: (own) => (controller = own) });
   controller.enqueue(new TextEncoder().encode(text));
   if (ends) controller.close();
+  hold?.(() => controller.close());
   return { ...answer(200, {}, { 'content-type': 'text/event-stream' }), body, fail: (reason) => controller.error(reason) };
 };
 const CONNECTED = 'id: 5-1\ndata: {"type":"connected"}\n\n';
@@ -85,6 +86,18 @@ test('silence is a dead connection after 2.5 heartbeats, of the length that the 
     assert.equal(at('/connect')[1].query.get('last_event_id'), '5-1');
     live.close();
   }
+});
+
+test('a proxy that ends in good order what is cut does not end a quiet video', async () => {
+  let end;
+  const { live, clock, at } = scripted(() => stream(CONNECTED, false, (close) => (end = close)));
+  for (let cuts = 1; cuts <= 4; cuts++) {
+    await clock.pass(20_000);
+    end();
+    await clock.pass(5_000);
+    assert.deepEqual([live.state.name, at('/connect').length], ['live', cuts + 1]);
+  }
+  live.close();
 });
 
 test('204 ends it; an orderly end does if nothing follows it', async () => {
