@@ -2,6 +2,8 @@
 // CI also: processes. There each part is a process.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { call, owner, post } from '../lib/api.mjs';
 import { checkError, everyPort } from '../lib/checks.mjs';
 import { histograms, parse, scrape, sum } from '../lib/exposition.mjs';
@@ -148,6 +150,26 @@ scenario('counters grow, and buckets are cumulative', async (t) => {
     }
   }
   assert.equal(sum(scrapes[2], 'chorus_comment_comments_total') - sum(scrapes[0], 'chorus_comment_comments_total'), 10);
+});
+
+scenario('the store is measured: files of the database', { setups: ['embedded'], disk: true }, async (t) => {
+  const system = await t.system();
+  await post(system, 'v', 'text');
+  // Leases are written meanwhile.
+  for (const [name, file] of [['database', 'chorus.db'], ['wal', 'chorus.db-wal']]) {
+    await until(async () => sum(await scrape(system.comment), `chorus_engine_${name}_bytes`) === statSync(join(system.dataDir, file)).size, `the size of ${file}`);
+  }
+  assert.equal(sum(await scrape(system.comment), 'chorus_engine_reconnects_total'), 0);
+});
+
+scenario('the store is measured: connections to Redis that are made again', { setups: ['processes', 'up-redis'] }, async (t) => {
+  const system = await t.system();
+  await post(system, 'v', 'text');
+  assert.equal(sum(await scrape(system.comment), 'chorus_engine_reconnects_total'), 0);
+  await system.redis.command('CLIENT', 'KILL', 'TYPE', 'normal');
+  await system.redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
+  await until(async () => sum(await scrape(system.comment), 'chorus_engine_reconnects_total') === 2, 'both connections to be back');
+  await until(async () => sum(await scrape(system.comment), 'chorus_engine_available_stores') === 1, 'the store');
 });
 
 scenario('videos make it no larger', async (t) => {
