@@ -1079,6 +1079,29 @@ static void a_listener_may_close_the_engine(void **state) {
     world_open(w);
 }
 
+static size_t count_kept(struct world *w, const char *video) {
+    return world_range(w, video, (struct position){0}, 100)->count;
+}
+
+static void what_is_kept_can_change(void **state) {
+    struct world *w = *state;
+    struct engine_limits limits = w->config.limits;
+    world_post_many(w, "v", 20);
+    assert_int_equal(count_kept(w, "v"), 20);
+    limits.log_entries = 5;
+    w->ops->set_limits(w->engine, &limits);
+    world_post(w, "v", 20);
+    assert_int_equal(count_kept(w, "v"), 5);
+    limits.log_entries = 10;
+    w->ops->set_limits(w->engine, &limits);
+    world_post_many(w, "v", 10);
+    assert_int_equal(count_kept(w, "v"), 10);
+    limits.log_age_ms = 1;
+    w->ops->set_limits(w->engine, &limits);
+    world_let_pass(w, 20);
+    assert_int_equal(count_kept(w, "v"), 0);
+}
+
 static void close_now(struct world *w) {
     if (w->engine) w->ops->close(w->engine);
     w->engine = NULL;
@@ -1244,7 +1267,8 @@ static void a_callback_of_closing_may_unsubscribe_and_close(void **state) {
         TEST(can_be_closed_by_a_subscriber), TEST(what_is_called_while_closing_is_refused),                  \
         TEST(a_callback_of_closing_may_unsubscribe_and_close),                                               \
         TEST(a_message_reaches_every_listener_of_its_topic), TEST(nothing_arrives_after_unlistening),        \
-        TEST(a_message_beyond_the_limits_is_not_sent), TEST(a_listener_may_close_the_engine)
+        TEST(a_message_beyond_the_limits_is_not_sent), TEST(a_listener_may_close_the_engine),                \
+        TEST(what_is_kept_can_change)
 
 #define BOUNDED(TEST)                                                                                        \
     TEST(videos_in_use_are_not_evicted), TEST(the_least_recently_used_is_evicted_for_a_new_one),             \

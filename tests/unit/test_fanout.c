@@ -437,6 +437,24 @@ static void freed_with_traffic(void **state) {
     loop_free(control);
 }
 
+static void new_bounds_reach_the_workers_and_what_is_due_already(void **state) {
+    (void)state;
+    struct video v, later;
+    start(2, 3600000, STALL_MS);
+    video_open(&v, 1);
+    struct client *c = add(&v);
+    client_wait_for_events(c, 1); // its heartbeat is due in an hour
+    fanout_set_bounds(
+        fanout, &(struct fan_bounds){
+                    .ring_frames = 4096, .ring_bytes = 8 << 20, .heartbeat_ms = 1, .stall_ms = STALL_MS});
+    wait_for_heartbeats(c, 2);
+    video_open(&later, 2);
+    wait_for_heartbeats(add(&later), 1);
+    video_close(&v);
+    video_close(&later);
+    end();
+}
+
 // A notification of a freed channel must not be taken for one of the next channel at the same address.
 static void a_late_notification_of_a_freed_video_reaches_no_other(void **state) {
     enum { N = 64, FIRST_LATER = N + 1 };
@@ -687,6 +705,7 @@ int main(void) {
         cmocka_unit_test(each_viewer_that_leaves_is_reported_once),
         cmocka_unit_test(freeing_a_video_closes_its_viewers_without_a_callback),
         cmocka_unit_test(freed_with_traffic),
+        cmocka_unit_test(new_bounds_reach_the_workers_and_what_is_due_already),
         cmocka_unit_test(a_late_notification_of_a_freed_video_reaches_no_other),
         cmocka_unit_test(a_stalled_viewer_is_closed_and_delays_no_other),
         cmocka_unit_test(without_descriptors_it_returns_an_error),

@@ -127,6 +127,23 @@ static void test_token(void **state) {
     internal_only_free(i);
 }
 
+static void test_who_is_admitted_can_change(void **state) {
+    (void)state;
+    struct internal_only *i = internal_only_new("10.0.0.0/8", "first");
+    const struct internal_sign peer = {"10.1.1.1", NULL, NULL, false},
+                               first = {"8.8.8.8", NULL, "Bearer first", false},
+                               second = {"8.8.8.8", NULL, "Bearer second", false};
+    assert_false(internal_only_set(i, "10.0.0.0/33", "second")); // and nothing has changed
+    assert_true(internal_only_allows(i, &peer) && internal_only_allows(i, &first));
+    assert_true(internal_only_set(i, "192.168.0.0/16", "second"));
+    assert_false(internal_only_allows(i, &peer) || internal_only_allows(i, &first));
+    assert_true(internal_only_allows(i, &second));
+    assert_true(internal_only_set(i, "10.0.0.0/8", NULL));
+    assert_true(internal_only_allows(i, &peer));
+    assert_false(internal_only_allows(i, &second));
+    internal_only_free(i);
+}
+
 static void test_no_token_is_not_an_empty_token(void **state) {
     (void)state;
     static const char *const tokens[] = {NULL, ""};
@@ -167,6 +184,7 @@ int main(void) {
         cmocka_unit_test(test_networks_of_this_machine),
         cmocka_unit_test(test_at_most_64_networks),
         cmocka_unit_test(test_token),
+        cmocka_unit_test(test_who_is_admitted_can_change),
         cmocka_unit_test(test_no_token_is_not_an_empty_token),
         cmocka_unit_test(test_never_with_an_origin),
         cmocka_unit_test(test_what_came_through_a_proxy_needs_the_token),
