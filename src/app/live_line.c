@@ -28,6 +28,7 @@ struct live_line {
     struct screen screen;
     unsigned columns; // that it takes up
     char url[SYSTEM_URL_SIZE + 16];
+    const struct settings *settings;
 };
 
 // A terminal that has become narrower may have wrapped the line: then it takes up several.
@@ -63,14 +64,21 @@ static void on_figures(void *arg, const struct http_client_response *a) {
 
 static void on_live_line_due(struct loop_timer *t) {
     struct live_line *l = container_of(t, struct live_line, timer);
-    http_client_request(
-        l->client, &(struct http_client_request){.method = "GET", .url = l->url, .timeout_ms = TIMEOUT_MS},
-        on_figures, l);
+    struct buf authorization = {0};
+    if (l->settings->internal_token) buf_printf(&authorization, "Bearer %s", l->settings->internal_token);
+    http_client_request(l->client,
+                        &(struct http_client_request){.method = "GET",
+                                                      .url = l->url,
+                                                      .authorization = buf_string(&authorization),
+                                                      .timeout_ms = TIMEOUT_MS},
+                        on_figures, l);
+    buf_release(&authorization);
 }
 
-struct live_line *live_line_start(struct system *s) {
+struct live_line *live_line_start(struct system *s, const struct settings *set) {
     struct live_line *l = mem_zalloc(sizeof *l);
     l->loop = system_loop(s);
+    l->settings = set;
     l->client = http_client_new(l->loop);
     l->timer.on_due = on_live_line_due;
     snprintf(l->url, sizeof l->url, "%s/dashboard", system_url(s, "statistics"));

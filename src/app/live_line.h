@@ -3,10 +3,11 @@
 #pragma once
 
 struct live_line;
+struct settings;
 struct system;
 
-// Begins the first output on stdout after the start box.
-struct live_line *live_line_start(struct system *);
+// Begins the first output on stdout after the start box. The settings are borrowed, and may change.
+struct live_line *live_line_start(struct system *, const struct settings *);
 
 // Removes the line, and leaves the cursor at the beginning of an empty one. To be called before the system is
 // freed. NULL is fine.

@@ -38,7 +38,7 @@ struct one_address {
 // `readers`: those of the process, by number; borrowed. Parts are absent until they are added.
 void one_address_init(struct one_address *, struct reader **readers, bool demo);
 
-// Adds a role, or a reader that replaces one that was removed. `name`: of a reader, its instance id.
+// Adds a role, or a reader that replaces one that was removed. `name`: of a reader, its path.
 void one_address_add(struct one_address *, const struct role *, void *arg, size_t number, const char *name);
 
 // Removes a reader that is killed.

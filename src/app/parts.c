@@ -34,20 +34,22 @@ static void tell_why_not_bound(struct runtime *r, const char *name, const char *
         runtime_fail(r, "Port %d (%s) on %s cannot be opened: %s.", port, name, address, strerror(-error));
 }
 
-// In `up` a part is named by its role and a number; a role run on its own may be one of many, on many
-// machines.
+// In `up` a part is named by its role and a number, after the name of the process if it has one; a role run
+// on its own may be one of many, on many machines.
 static void name_part(const struct runtime *r, const char *name, int port, struct system_part *part) {
     bool is_reader = !strncmp(name, "reader", 6);
     const char *given = r->settings->instance_id;
-    if (given)
+    if (r->command == COMMAND_UP)
+        snprintf(part->instance_id, sizeof part->instance_id, "%s%s%s%s", given ? given : "",
+                 given ? "-" : "", name, is_reader ? "" : "-1");
+    else if (given)
         snprintf(part->instance_id, sizeof part->instance_id, "%s", given);
     else if (!is_reader)
         snprintf(part->instance_id, sizeof part->instance_id, "%s-1", name);
-    else if (r->command == COMMAND_UP)
-        snprintf(part->instance_id, sizeof part->instance_id, "%s", name);
     else
         snprintf(part->instance_id, sizeof part->instance_id, "%s-%d", name, port);
-    snprintf(part->name, sizeof part->name, "%s", is_reader ? part->instance_id : name);
+    bool is_own_name = is_reader && r->command != COMMAND_UP;
+    snprintf(part->name, sizeof part->name, "%s", is_own_name ? part->instance_id : name);
 }
 
 // Returns 0 or a negative errno.

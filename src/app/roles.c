@@ -83,7 +83,7 @@ static bool is_one_of_many(const struct settings *set) {
 
 static void add_path(struct system_part *part) {
     size_t len = strlen(part->url);
-    snprintf(part->url + len, sizeof part->url - len, "/%s", part->instance_id);
+    snprintf(part->url + len, sizeof part->url - len, "/%s", part->name);
 }
 
 // A reader run on its own that listens on all addresses serves other machines: all such readers would share

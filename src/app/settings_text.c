@@ -25,8 +25,17 @@ const char *text_redis_host(const char *text) {
     return redis_url_check(url, why, sizeof why) ? NULL : "HOST or HOST:PORT, as in redis://HOST:PORT";
 }
 
+// Paths are added to it, so it has no query.
+static bool is_base_url(const char *text) {
+    return placement_url_is_plain(text) && !strpbrk(text, "?#");
+}
+
 const char *text_reader_url(const char *text) {
-    return placement_url_is_plain(text) ? NULL : "an address like http://reader-1:4001";
+    return is_base_url(text) ? NULL : "an address like http://reader-1:4001";
+}
+
+const char *text_public_url(const char *text) {
+    return is_base_url(text) ? NULL : "an address like https://live.example.org";
 }
 
 const char *text_reader_urls(const char *text) {
@@ -64,6 +73,13 @@ const char *text_networks(const char *text) {
 
 const char *text_instance_id(const char *text) {
     return id_is_valid(text, strlen(text)) ? NULL : "at most 128 letters, digits and . _ ~ - : @";
+}
+
+const char *text_process_id(const char *text) {
+    size_t len = strlen(text);
+    return id_is_valid(text, len) && len <= ID_MAX - sizeof "-statistics-1"
+               ? NULL
+               : "at most 114 letters, digits and . _ ~ - : @";
 }
 
 const char *text_token(const char *text) {

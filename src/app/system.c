@@ -57,8 +57,7 @@ static void make_role(struct system *s, const struct role *role, struct system_p
     parts_serve(&s->parts, part, service);
     service->is_for_all = s->runtime.command == COMMAND_UP && role->command == COMMAND_COMMENT;
     s->own[part - s->parts.part][0].arg = service;
-    if (s->runtime.command == COMMAND_UP)
-        one_address_add(&s->address, role, service, number, part->instance_id);
+    if (s->runtime.command == COMMAND_UP) one_address_add(&s->address, role, service, number, part->name);
 }
 
 static struct system_part *bind_part(struct system *s, const struct role *role, const char *name,

@@ -30,6 +30,7 @@ static const char begin_drawing[] = "\033[H", end_line[] = "\033[K\r\n", end_dra
 struct top {
     const struct settings *settings;
     char address[ADDRESS_SIZE], trouble[ADDRESS_SIZE + 160];
+    struct buf authorization; // empty: none
     struct loop *loop;
     struct http_client *client;
     struct screen screen;
@@ -87,6 +88,12 @@ static void top_say_trouble(struct top *t, const struct http_client_response *a)
     char *out = t->trouble;
     if (a->error)
         snprintf(out, sizeof t->trouble, "%s cannot be reached: %s.", t->address, strerror(-a->error));
+    else if (a->status == 403)
+        snprintf(
+            out, sizeof t->trouble,
+            "%s answers 403: it shows its dashboard to addresses in its --internal-from, and to others with its "
+            "--internal-token.",
+            t->address);
     else if (a->status != 200)
         snprintf(out, sizeof t->trouble, "%s answers %d: is it the statistics service?", t->address,
                  a->status);
@@ -125,7 +132,10 @@ static void on_again(struct loop_timer *timer) {
     char url[ADDRESS_SIZE + 16];
     snprintf(url, sizeof url, "%s/dashboard", t->address);
     http_client_request(t->client,
-                        &(struct http_client_request){.method = "GET", .url = url, .timeout_ms = TIMEOUT_MS},
+                        &(struct http_client_request){.method = "GET",
+                                                      .url = url,
+                                                      .authorization = buf_string(&t->authorization),
+                                                      .timeout_ms = TIMEOUT_MS},
                         on_dashboard, t);
 }
 
@@ -196,6 +206,7 @@ int top_main(int argc, char **argv) {
     struct top t = {.settings = &set};
     if (!settings_begin(&set, &options, COMMAND_TOP, argc, argv)) return 2;
     set_address(&t, set.statistics_url);
+    if (set.internal_token) buf_printf(&t.authorization, "Bearer %s", set.internal_token);
     t.live = !set.top.once && !set.top.json && terminal_is(STDOUT_FILENO);
     int signals = process_take_signals();
     if (signals >= 0) process_take_too(signals, SIGWINCH);
@@ -210,6 +221,7 @@ int top_main(int argc, char **argv) {
     http_client_free(t.client);
     loop_free(t.loop);
     screen_release(&t.screen);
+    buf_release(&t.authorization);
     process_release_signals(signals);
     options_release(&options);
     return code;

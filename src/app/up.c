@@ -102,7 +102,7 @@ static int serve_until_signal(struct run *run) {
     else
         start_line_print(s, set);
     run->demo = set->demo ? demo_start(s, set) : NULL;
-    struct live_line *line = has_live_line(set) ? live_line_start(s) : NULL;
+    struct live_line *line = has_live_line(set) ? live_line_start(s, set) : NULL;
     run->notifier = notifier_start(s);
     int error = system_run(s);
     notifier_free(run->notifier);

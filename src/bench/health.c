@@ -34,9 +34,9 @@ static void health_on_answer(void *arg, const struct http_client_response *a) {
     if (!--all->waiting) loop_stop(all->loop);
 }
 
-static void health_request(struct health_fetch *all, struct http_client *client, const char *host) {
+static void health_request(struct health_fetch *all, struct http_client *client, const struct endpoint *e) {
     struct buf url = {0};
-    buf_printf(&url, "http://%s/health", host);
+    buf_printf(&url, "http://%s%s/health", e->host, e->path);
     all->waiting++;
     http_client_request(
         client,
@@ -49,7 +49,7 @@ struct reader_health reader_health_fetch(const struct endpoints *endpoints) {
     struct health_fetch all = {.loop = loop_new(), .sum = {.known = endpoints->count > 0}};
     if (!all.loop) return (struct reader_health){.known = false};
     struct http_client *client = http_client_new(all.loop);
-    for (uint32_t i = 0; i < endpoints->count; i++) health_request(&all, client, endpoints->at[i].host);
+    for (uint32_t i = 0; i < endpoints->count; i++) health_request(&all, client, &endpoints->at[i]);
     if (all.waiting && loop_run(all.loop)) all.sum.known = false;
     http_client_free(client);
     loop_free(all.loop);

@@ -49,8 +49,8 @@ void places_free(struct places *s) {
     free(s);
 }
 
-static void places_set(struct places *s, size_t video, const char *url) {
-    int endpoint = endpoints_find(s->shared->endpoints, url);
+// `endpoint`: its number, or a negative errno.
+static void places_set(struct places *s, size_t video, const char *url, int endpoint) {
     if (endpoint < 0)
         bench_note_error(s->error, "%s cannot be reached: %s.", url, strerror(-endpoint));
     else
@@ -62,7 +62,7 @@ static void places_set_by_template(struct places *s, size_t video) {
     struct buf url = {0};
     snprintf(name, sizeof name, "bench-%zu", video + 1);
     template_expand(&url, s->plan->subscribe, &(struct template_values){.video = name, .viewer = "{viewer}"});
-    places_set(s, video, buf_string(&url));
+    places_set(s, video, buf_string(&url), endpoints_find(s->shared->endpoints, buf_string(&url)));
     buf_release(&url);
     s->shared->resolved++;
 }
@@ -75,7 +75,7 @@ static void places_on_registered(void *arg, const struct http_client_response *a
     json_t *body = a->error ? NULL : json_loadb(a->body, a->body_len, 0, NULL);
     const char *url = json_string_value(json_object_get(body, "readerUrl"));
     if (url)
-        places_set(s, q->video, url);
+        places_set(s, q->video, url, endpoints_find_reader(s->shared->endpoints, url));
     else if (a->error)
         bench_note_error(s->error, "The manager at %s: %s.", s->plan->manager_url, strerror(-a->error));
     else

@@ -181,10 +181,10 @@ static bool watcher_send_request(struct watcher *w) {
     snprintf(video, sizeof video, "bench-%u", w->video + 1);
     snprintf(viewer, sizeof viewer, "%zu", watcher_number(w) + 1);
     struct buf out = {0};
-    buf_add_string(&out, *plan->path == '/' ? "GET " : "GET /");
+    const struct endpoint *e = bench_shared_endpoint(w->owner->of.shared, w->video);
+    buf_printf(&out, "GET %s%s", e->path, *plan->path == '/' ? "" : "/");
     template_expand(&out, plan->path, &(struct template_values){.video = video, .viewer = viewer});
-    buf_printf(&out, " HTTP/1.1\r\nHost: %s\r\nAccept: text/event-stream\r\n\r\n",
-               bench_shared_endpoint(w->owner->of.shared, w->video)->host);
+    buf_printf(&out, " HTTP/1.1\r\nHost: %s\r\nAccept: text/event-stream\r\n\r\n", e->host);
     bool sent = sock_write(w->watch.fd, out.data, out.len) == (ssize_t)out.len;
     buf_release(&out);
     return sent;

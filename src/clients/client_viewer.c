@@ -147,6 +147,17 @@ void client_viewer_resolved(struct client_viewer *v) {
     if (v->state == CLIENT_VIEWER_RESOLVING) client_resolve(v);
 }
 
+// Returns the path of /connect below that of a reader, which may end with a slash.
+static char *path_of_streams(const char *path) {
+    static const char connect[] = "/connect";
+    size_t len = strcspn(path, "?#");
+    while (len && path[len - 1] == '/') len--;
+    char *whole = mem_alloc(len + sizeof connect);
+    memcpy(whole, path, len);
+    memcpy(whole + len, connect, sizeof connect);
+    return whole;
+}
+
 // Returns the reader in the manager's answer, or NULL.
 static struct origin *client_read_registration(struct client_viewer *v,
                                                const struct http_client_response *answer) {
@@ -154,6 +165,7 @@ static struct origin *client_read_registration(struct client_viewer *v,
     json_t *body = json_loadb(answer->body, answer->body_len, 0, NULL);
     const char *url = json_string_value(json_object_get(body, "readerUrl")), *path;
     struct origin *o = url ? origins_get(&v->env->origins, url, &path) : NULL;
+    if (o && *path) v->attempt->path = path_of_streams(path);
     json_decref(body);
     return o;
 }

@@ -92,7 +92,7 @@ static void client_write_request(struct buf *out, const struct http_client_reque
     buf_printf(out, u->ipv6 ? " HTTP/1.1\r\nHost: [%s]" : " HTTP/1.1\r\nHost: %s", u->host);
     if (u->port != 80) buf_printf(out, ":%d", u->port);
     buf_add_string(out, "\r\nUser-Agent: chorus\r\nAccept: application/json\r\n");
-    if (q->authorization) buf_printf(out, "Authorization: %s\r\n", q->authorization);
+    if (q->authorization && *q->authorization) buf_printf(out, "Authorization: %s\r\n", q->authorization);
     if (q->body)
         buf_printf(out, "Content-Type: application/json\r\nContent-Length: %zu\r\n", q->body_len);
     else if (strcmp(q->method, "GET") != 0 && strcmp(q->method, "HEAD") != 0)

@@ -19,6 +19,13 @@ static void test_each_address_is_added_once(void **state) {
     assert_int_equal(all->at[0].port, 4001);
     const struct sockaddr_in *v4 = (const struct sockaddr_in *)&all->at[0].address;
     assert_int_equal(ntohs(v4->sin_port), 4001);
+    // Readers that share a port.
+    assert_int_equal(endpoints_find_reader(all, "http://127.0.0.1:4001/reader-1/"), 2);
+    assert_int_equal(endpoints_find_reader(all, "http://127.0.0.1:4001/reader-2"), 3);
+    assert_int_equal(endpoints_find_reader(all, "http://127.0.0.1:4001/reader-1"), 2);
+    assert_int_equal(endpoints_find_reader(all, "http://127.0.0.1:4001/"), 0);
+    assert_string_equal(all->at[2].host, "127.0.0.1:4001");
+    assert_string_equal(all->at[2].path, "/reader-1");
     free(all);
 }
 

@@ -28,7 +28,7 @@ struct http_client_request {
     const char *url;    // http://host[:port]/path[?query]; copied
     const char *body;   // sent as application/json; NULL for none; copied
     size_t body_len;
-    const char *authorization; // value of that header, or NULL; copied
+    const char *authorization; // value of that header; NULL or empty: none; copied
     int timeout_ms;            // for everything, from now on
     size_t response_max;       // largest body of an answer; 0: 1 MiB
 };
