@@ -33,6 +33,17 @@ scenario('promtool accepts prometheus.yml, as it is and with what is commented o
   await promtool('check', 'config', file);
 });
 
+// Debian's Prometheus is built without the discovery of pods.
+scenario('promtool accepts the job for Kubernetes, but for the discovery', { setups }, async (t) => {
+  const file = join(t.folder(), 'prometheus.yml');
+  const config = read(join(top, 'deploy/kubernetes/prometheus.yml'));
+  const discovery = 'kubernetes_sd_configs: [{role: pod}]';
+  assert.ok(config.includes(discovery));
+  writeFileSync(file, config.replace(discovery, 'static_configs: []').replace('/etc/prometheus/alerts.yml', join(top, 'deploy/prometheus/alerts.yml')));
+  await promtool('check', 'config', file);
+  assert.match(config, /job_name: chorus$/m);
+});
+
 scenario('the example for Alertmanager names alerts that exist', { setups }, async () => {
   const named = read(join(top, 'deploy/prometheus/alertmanager.yml')).match(/Chorus\w+/g);
   assert.ok(named.length > 5);
