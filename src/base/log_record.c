@@ -158,7 +158,7 @@ static void value_end(struct value *v) {
     size_t lead = v->len;
     if (v->len == sizeof v->text - 1) {
         while (lead && (v->text[lead - 1] & 0xc0) == 0x80) lead--;
-        if (lead && v->text[lead - 1] < 0 && !utf8_sequence(v->text + lead - 1, v->text + v->len))
+        if (lead && (v->text[lead - 1] & 0x80) && !utf8_sequence(v->text + lead - 1, v->text + v->len))
             v->len = lead - 1;
     }
     v->text[v->len] = 0;
