@@ -55,8 +55,8 @@ static void record_put_character(struct log_record *r, const char **at, const ch
 
 static bool needs_quotes(const char *value) {
     if (!*value) return true;
-    for (const char *c = value; *c; c++)
-        if (*c <= ' ' || *c == '=' || *c == '"' || *c == '\\' || *c == 0x7f) return true; // or beyond ASCII
+    for (const unsigned char *c = (const unsigned char *)value; *c; c++)
+        if (*c <= ' ' || *c == '=' || *c == '"' || *c == '\\' || *c >= 0x7f) return true;
     return false;
 }
 
