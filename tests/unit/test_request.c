@@ -59,7 +59,7 @@ static void test_lines_of_forwarded_for_are_one_list(void **state) {
                              "x-forwarded-for: 10.0.0.2\r\nX-Forwarded-For: 10.0.0.3\r\n",
                              NULL));
     http_request_client(&f.request, client, sizeof client);
-    assert_string_equal(client, "127.0.0.1"); // nobody is trusted yet
+    assert_string_equal(client, "127.0.0.1"); // no proxy is trusted yet
     http_request_set_client(&f.request, trusted);
     http_request_client(&f.request, client, sizeof client);
     assert_string_equal(client, "192.0.2.7");
