@@ -27,6 +27,8 @@ function configuration(t, text) {
 const send = (system, user) => call('POST', `${system.comment}/comment`, { json: { userid: user, videoid: 'v', comment: 'hi' } });
 const report = (system, token) =>
   call('POST', `${system.statistics}/client-statistics`, { json: { clientId: 'c' }, headers: { authorization: `Bearer ${token}`, 'x-forwarded-for': '10.0.0.1' } });
+const metricsFor = async (url, token) =>
+  (await call('GET', `${url}/metrics`, { headers: { authorization: `Bearer ${token}`, 'x-forwarded-for': '10.0.0.1' } })).status;
 const metricsOf = async (url) => (await health(url)).metrics;
 const reloadMetric = async (url) => Number((await call('GET', `${url}/metrics`)).text.match(/^chorus_config_last_reload_successful(?:\{.*\})? (.*)$/m)[1]);
 
@@ -54,6 +56,10 @@ memory = 512m
   await quiet.wait(() => quiet.heartbeats.length >= 3, 'heartbeats as often as it says now');
   assert.equal((await report(system, 'first')).status, 403);
   assert.equal((await report(system, 'second')).status, 200);
+  for (const url of [system.comment, ...system.readers]) {
+    assert.equal(await metricsFor(url, 'first'), 403);
+    assert.equal(await metricsFor(url, 'second'), 200);
+  }
   for (const reader of system.readers) assert.equal((await metricsOf(reader)).chorus_memory_max_bytes, 512 << 20);
   file.write('internal-token = second\nheartbeat-ms = 30000\nmemory = 256m\n'); // and back, to defaults too
   await file.reload(system);
