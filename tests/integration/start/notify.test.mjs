@@ -52,6 +52,16 @@ scenario('the loop keeps the watchdog away, if it is this process that is watche
   assert.equal(other.count('WATCHDOG=1'), 0);
 });
 
+scenario('SIGHUP is reported from its beginning to its end, as Type=notify-reload expects it', embedded, async (t) => {
+  const manager = await ServiceManager.start(t, t.folder());
+  const system = await t.system({ env: manager.env });
+  await manager.receives('READY=1');
+  system.program.signal('SIGHUP');
+  await manager.receives('READY=1', 2);
+  assert.match(manager.messages[1], /^RELOADING=1\nMONOTONIC_USEC=\d+$/);
+  assert.equal(manager.messages[2], 'READY=1\nSTATUS=Ready.');
+});
+
 scenario('a service manager that is gone does no harm', embedded, async (t) => {
   const system = await t.system({ env: { NOTIFY_SOCKET: `${t.folder()}/gone`, WATCHDOG_USEC: '20000' } });
   await system.program.says(/not_notified.*No such file/);
