@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/backup_main.h"
 #include "app/bench_main.h"
 #include "app/clients_main.h"
 #include "app/config_main.h"
@@ -57,6 +58,12 @@ static const struct command_row {
      "calculate in memory how evenly videos and viewers spread over readers"},
     {"top", top_main, COMMAND_TOP, "[OPTIONS]",
      "show a running system in the terminal: viewers, rates, delays, readers, what happened"},
+    {"backup", backup_main, COMMAND_BACKUP, "FILE [OPTIONS]",
+     "copy the data of `chorus up` into a file, also while it runs"},
+    {"restore", restore_main, COMMAND_RESTORE, "FILE [OPTIONS]",
+     "make a backup the data of `chorus up`, which must not run"},
+    {"check", check_main, COMMAND_CHECK, "[FILE] [OPTIONS]",
+     "check the data of `chorus up`, also while it runs, or a backup: exit code 0 if it is sound"},
     {"config", config_main, 0, config_usage,
      "check a configuration file, print the values in force, or write an example"},
     {"probe", probe_main, 0, "URL", "request a URL, for health checks: exit code 0 if it returns 2xx"},

@@ -16,7 +16,8 @@ enum {
 };
 
 static const char *const command_names[] = {"up",      "manager",  "comment", "reader", "statistics",
-                                            "clients", "simulate", "bench",   "top",    NULL};
+                                            "clients", "simulate", "bench",   "top",    "backup",
+                                            "restore", "check",    NULL};
 
 static const struct option_row rows[] = {
     {"config", NULL, OPTION_STRING, AT(config), 0, 0, NULL, "FILE", NULL,
@@ -61,6 +62,11 @@ static const struct option_row rows[] = {
      .check = text_host},
     {"data", NULL, OPTION_STRING, AT(data), 0, 0, "./chorus-data", "DIR", NULL,
      "folder for comments and mappings; created if missing", COMMAND_UP},
+    {"data", NULL, OPTION_STRING, AT(data), 0, 0, "./chorus-data", "DIR", NULL, "data folder of `chorus up`",
+     COMMAND_BACKUP | COMMAND_RESTORE | COMMAND_CHECK},
+    {"force", NULL, OPTION_BOOL, AT(force), 0, 0, NULL, NULL, NULL,
+     "replace a file that exists; restore: replace the data in the folder, which is kept in a folder beside it",
+     COMMAND_BACKUP | COMMAND_RESTORE},
     {"manager-port", NULL, OPTION_INT, AT(manager_port), 0, 65535, "6000", "PORT", NULL,
      "port of the manager; 0, here and below, lets the kernel choose", COMMAND_UP},
     {"comment-port", NULL, OPTION_INT, AT(comment_port), 0, 65535, "3000", "PORT", NULL,

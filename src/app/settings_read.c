@@ -124,3 +124,23 @@ bool settings_begin(struct settings *s, struct options *o, enum command command,
     options_release(o);
     return false;
 }
+
+static bool takes_value(enum command command, const char *flag) {
+    for (size_t i = 0; i < settings_table.count; i++) {
+        const struct option_row *row = &settings_table.rows[i];
+        if (row->commands & command && !strcmp(row->flag, flag)) return row->type != OPTION_BOOL;
+    }
+    return !strchr(flag, '=');
+}
+
+char *settings_take_operand(enum command command, int *argc, char **argv) {
+    for (int i = 0; i < *argc; i++) {
+        if (strncmp(argv[i], "--", 2) != 0) {
+            char *operand = argv[i];
+            memmove(argv + i, argv + i + 1, (size_t)(--*argc - i) * sizeof *argv);
+            return operand;
+        }
+        if (takes_value(command, argv[i] + 2)) i++;
+    }
+    return NULL;
+}

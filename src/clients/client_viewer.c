@@ -29,7 +29,8 @@ enum {
     JITTER_PERCENT = 20,
     PROBE_AFTER_S = 30, // of silence: the peer's machine may be down
     READS_PER_TURN = 4, // of CLIENT_VIEWER_READ_SIZE bytes
-    LINES = 2           // log lines per second
+    LINES = 2,          // log lines per second about failures,
+    RESOLVED_LINES = 10 // and about readers found
 };
 
 struct connect_attempt {
@@ -170,13 +171,21 @@ static struct origin *client_read_registration(struct client_viewer *v,
     return o;
 }
 
+static void client_use_reader(struct client_viewer *v) {
+    struct client_viewer_env *env = v->env;
+    if (log_sample(&env->resolutions, "clients", RESOLVED_LINES, loop_now_ms(env->loop)))
+        log_info("clients", "resolved", "client=%u video=video%u reader=%s", v->number, v->video,
+                 v->reader->text);
+    client_resolve(v);
+}
+
 static void client_on_registered(void *arg, const struct http_client_response *answer) {
     struct client_viewer *v = arg;
     struct client_viewer_env *env = v->env;
     if (!env->closing) {
         v->reader = client_read_registration(v, answer);
         if (v->reader)
-            client_resolve(v);
+            client_use_reader(v);
         else
             client_fail(v,
                         answer->error ? strerror(-answer->error) : "the manager does not say which reader");

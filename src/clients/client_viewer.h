@@ -34,7 +34,7 @@ struct client_viewer_env {
     struct prng *prng;
     struct tally *tally;
     const struct stamps *stamps;
-    struct log_sampler sampler;
+    struct log_sampler sampler, resolutions;
     bool closing;
     bool expects_outages; // a failure to connect is logged as information
     char *read_buffer;    // CLIENT_VIEWER_READ_SIZE

@@ -286,7 +286,9 @@ static bool open_file(struct opening *o) {
         return false;
     if ((empty && !open_execute(o, sql_schema)) || !open_migrate(o)) return false;
     sqlite3_wal_hook(s->db, on_commit, s);
-    if (!open_prepare(o) || !open_load(o)) return false;
+    int64_t floor;
+    if (!open_prepare(o) || !open_load(o) || !open_query(o, sql_epoch_floor, &floor)) return false;
+    s->epoch_floor = floor > 0 ? (uint64_t)floor : 0;
     if (!damage_remember_files(&s->damage)) return open_refuse_by_code(o, SQLITE_CANTOPEN);
     damage_recall(&s->damage, open_is_sound, s);
     s->damage.opened = true;

@@ -61,6 +61,9 @@ const char sql_additions[] =
 // The columns of an entry, in the order in which the log reads them.
 #define ENTRY "kind, epoch, seq, prev_epoch, prev_seq, body, checksum"
 
+const char sql_epoch_floor[] =
+    "SELECT ifnull((SELECT value FROM counter WHERE name = '" SQL_EPOCH_FLOOR "'), 0)";
+
 const char sql_all_entries[] = "SELECT " ENTRY " FROM entry";
 
 const char *const sql_statements[SQL_STATEMENTS] = {

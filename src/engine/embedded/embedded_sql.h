@@ -4,6 +4,9 @@
 // "Chor". In the file's header it distinguishes ours from other SQLite files.
 enum { SQL_APPLICATION_ID = 0x43686f72, SQL_SCHEMA_VERSION = 2 };
 
+// The counter that every new epoch must exceed: a restore sets it.
+#define SQL_EPOCH_FLOOR "epoch-floor"
+
 enum statement {
     SQL_BEGIN,
     SQL_COMMIT,
@@ -46,6 +49,9 @@ enum statement {
 };
 
 extern const char *const sql_statements[SQL_STATEMENTS];
+
+// The value of that counter, if there is one.
+extern const char sql_epoch_floor[];
 
 // All rows of the log, for a check of the whole file.
 extern const char sql_all_entries[];

@@ -56,9 +56,10 @@ struct store {
     char *path;                    // of the database
     int lock;                      // descriptor that holds the lock on the folder
 
-    int64_t run;    // this opening's id, never 0
-    uint64_t epoch; // the highest seen of any video
-    int64_t now_ms; // wall time, read when a transaction begins
+    int64_t run;          // this opening's id, never 0
+    uint64_t epoch;       // the highest seen of any video
+    uint64_t epoch_floor; // new ones exceed it
+    int64_t now_ms;       // wall time, read when a transaction begins
     int64_t use_ms; // the same, but of a clock that ran on from opening: setting the wall clock makes nothing
                     // old, neither entries nor tokens nor videos
     int64_t use_offset_ms;         // between that and the monotonic clock

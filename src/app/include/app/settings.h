@@ -17,7 +17,10 @@ enum command {
     COMMAND_CLIENTS = 32,
     COMMAND_SIMULATE = 64,
     COMMAND_BENCH = 128,
-    COMMAND_TOP = 256
+    COMMAND_TOP = 256,
+    COMMAND_BACKUP = 512,
+    COMMAND_RESTORE = 1024,
+    COMMAND_CHECK = 2048
 };
 
 struct simulate_settings {
@@ -63,6 +66,7 @@ struct settings {
     struct simulate_settings simulate;
     struct bench_settings bench;
     struct top_settings top;
+    bool force; // of backup and restore
 };
 
 enum { LOG_LEVEL_NOT_GIVEN = -1 };
@@ -81,6 +85,10 @@ void settings_read_file(struct options *, enum command, const char *path);
 // Reads the settings at the start of a command: writes warnings and the first error to stderr. Returns false,
 // and releases the options, if there is one.
 bool settings_begin(struct settings *, struct options *, enum command, int argc, char *const *argv);
+
+// Takes the first word that is neither an option nor its value out of the arguments of a command. Returns
+// NULL if there is none.
+char *settings_take_operand(enum command, int *argc, char **argv);
 
 // Writes the first error, as the message of a command that cannot start.
 void settings_refuse(const struct options *, enum command);

@@ -1,0 +1,234 @@
+// A backup and a restore are the same copy in two directions. Both write beside the place where the file is
+// to be, check what was written, and rename it as the last step.
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "embedded_file.h"
+#include "embedded_sql.h"
+
+// What SQLite and Chorus keep for a database, the database first.
+static const char *const endings[] = {"", "-wal", "-shm", "-journal", ".damaged"};
+enum { ENDINGS = sizeof endings / sizeof *endings };
+
+struct first_problem {
+    char sentence[512];
+};
+
+static void on_copy_problem(void *arg, const char *sentence) {
+    struct first_problem *first = arg;
+    if (!*first->sentence) snprintf(first->sentence, sizeof first->sentence, "%s", sentence);
+}
+
+static bool path_join(char path[EMBEDDED_PATH_SIZE], const char *folder, const char *name, const char *ending,
+                      struct file_error *e) {
+    int len = snprintf(path, EMBEDDED_PATH_SIZE, "%s%s%s%s", folder, *name ? "/" : "", name, ending);
+    return len < EMBEDDED_PATH_SIZE || file_fail(e, "the path of %s is too long", folder);
+}
+
+static bool is_same_file(const char *a, const char *b) {
+    struct stat at_a, at_b;
+    return stat(a, &at_a) == 0 && stat(b, &at_b) == 0 && at_a.st_dev == at_b.st_dev &&
+           at_a.st_ino == at_b.st_ino;
+}
+
+// Copies a database to `part` and checks the copy. Removes it on failure.
+static bool copy_checked(const char *from, const char *part, embedded_stop stop,
+                         struct embedded_contents *contents, struct file_error *e) {
+    sqlite3 *db = file_open(from, e);
+    if (!db) return false;
+    bool ok = file_copy(db, part, stop, e);
+    sqlite3_close(db);
+    if (!ok) return false;
+    struct first_problem first = {""};
+    ok = embedded_check(part, stop, on_copy_problem, &first, contents, e->why, e->size);
+    if (ok && contents->problems) ok = file_fail(e, "%s is damaged: %s", from, first.sentence);
+    if (!ok) unlink(part);
+    return ok;
+}
+
+// Backup
+
+// A name beside the database's, such as chorus.db-wal, would be taken for a part of it.
+static bool is_own_name(const char *folder, const char *file) {
+    char *copy = mem_strdup(file), *name = mem_strdup(file);
+    bool own = is_same_file(dirname(copy), folder) && !strncmp(basename(name), "chorus.", strlen("chorus."));
+    free(copy);
+    free(name);
+    return own;
+}
+
+static bool backup_may_write(const char *folder, const char *database, const char *file, bool replace,
+                             struct file_error *e) {
+    struct stat st;
+    if (is_own_name(folder, file) || is_same_file(file, database))
+        return file_fail(e, "%s is a name of the database's own files; choose another one", file);
+    if (stat(file, &st) < 0) return true; // a folder that is missing is found later
+    if (S_ISDIR(st.st_mode)) return file_fail(e, "%s is a folder; name a file in it", file);
+    return replace || file_fail(e, "%s exists; choose another file, or replace it with --force", file);
+}
+
+bool embedded_backup(const char *folder, const char *file, bool replace, embedded_stop stop,
+                     struct embedded_contents *contents, char *why, size_t why_size) {
+    struct file_error e = {why, why_size};
+    char database[EMBEDDED_PATH_SIZE], part[EMBEDDED_PATH_SIZE], ending[32];
+    snprintf(ending, sizeof ending, ".part-%d", (int)getpid());
+    if (!path_join(database, folder, "chorus.db", "", &e) || !path_join(part, file, "", ending, &e) ||
+        !backup_may_write(folder, database, file, replace, &e) ||
+        !copy_checked(database, part, stop, contents, &e))
+        return false;
+    if (renameat2(AT_FDCWD, part, AT_FDCWD, file, replace ? 0 : RENAME_NOREPLACE) == 0)
+        return file_sync_folder_of(file, &e);
+    int error = errno;
+    // Not every file system can refuse to replace in one step.
+    if (error == EINVAL && access(file, F_OK) < 0 && rename(part, file) == 0)
+        return file_sync_folder_of(file, &e);
+    unlink(part);
+    return file_fail(&e, "cannot make %s: %s", file, strerrordesc_np(error));
+}
+
+// Restore
+
+// Returns the descriptor that holds the lock on the folder, or -1.
+static int restore_lock(const char *folder, struct file_error *e) {
+    char path[EMBEDDED_PATH_SIZE];
+    if (mkdir(folder, 0700) < 0 && errno != EEXIST) {
+        file_fail(e, "cannot make the data folder %s: %s", folder, strerrordesc_np(errno));
+        return -1;
+    }
+    if (!path_join(path, folder, "chorus.lock", "", e)) return -1;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+    if (fd >= 0 && errno == EWOULDBLOCK)
+        file_fail(e, "a process of Chorus uses the data folder %s; stop it first", folder);
+    else
+        file_fail(e, "cannot lock the data folder %s: %s", folder, strerrordesc_np(errno));
+    if (fd >= 0) close(fd);
+    return -1;
+}
+
+// An empty file is what a start that failed leaves.
+static bool restore_finds_data(const char *database) {
+    struct stat st;
+    return stat(database, &st) == 0 && st.st_size > 0;
+}
+
+// The highest epoch in a database; 0 if it cannot be read.
+static int64_t highest_epoch(const char *path) {
+    char ignored[512];
+    sqlite3 *db = file_open(path, &(struct file_error){ignored, sizeof ignored});
+    if (!db) return 0;
+    int64_t highest = file_number(
+        db, "SELECT max(ifnull((SELECT max(epoch) FROM video), 0), ifnull((SELECT max(epoch) FROM entry), 0),"
+            " ifnull((SELECT value FROM counter WHERE name = '" SQL_EPOCH_FLOOR "'), 0))");
+    sqlite3_close(db);
+    return highest > 0 ? highest : 0;
+}
+
+// The data that the copy is to replace may have given numbers that the copy does not know. With a clock that
+// is right, an epoch that begins later is greater than all of them. With one that is behind, epochs were
+// counted up from the copy's by one at each start; they cannot have come as far as this.
+static int64_t restore_epoch_floor(const char *part, const char *database) {
+    enum { JUMP_MS = 10000, SPREAD_MS = 50000 };
+    int64_t copied = highest_epoch(part), replaced = highest_epoch(database), now = clock_wall_ms();
+    int64_t highest = copied > replaced ? copied : replaced;
+    return now > highest ? now : highest + JUMP_MS + (int64_t)(hash_random() % SPREAD_MS);
+}
+
+static bool restore_begin_history(const char *part, const char *database, struct file_error *e) {
+    char sql[160];
+    sqlite3 *db;
+    snprintf(sql, sizeof sql,
+             "INSERT OR REPLACE INTO counter(name, value) VALUES('" SQL_EPOCH_FLOOR "', %" PRId64 ")",
+             restore_epoch_floor(part, database));
+    int code = sqlite3_open_v2(part, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (code == SQLITE_OK) code = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    bool ok = code == SQLITE_OK || file_fail_by_code(e, part, db, code);
+    sqlite3_close(db);
+    return ok && file_sync(part, e);
+}
+
+// The files stay together, under their names: the folder can be used as a data folder.
+static bool restore_make_aside(const char *folder, char aside[EMBEDDED_PATH_SIZE], struct file_error *e) {
+    char name[64];
+    time_t now = time(NULL);
+    struct tm utc;
+    gmtime_r(&now, &utc);
+    for (int i = 1; i < 100; i++) {
+        size_t len = strftime(name, sizeof name, "before-restore-%Y%m%dT%H%M%SZ", &utc);
+        if (i > 1) snprintf(name + len, sizeof name - len, "-%d", i);
+        if (!path_join(aside, folder, name, "", e)) return false;
+        if (mkdir(aside, 0700) == 0) return true;
+        if (errno != EEXIST) break;
+    }
+    return file_fail(e, "cannot make %s: %s", aside, strerrordesc_np(errno));
+}
+
+// The database first: without it, SQLite ignores what stands beside it; without the others it would be
+// damaged.
+static bool restore_move_aside(const char *folder, const char *aside, struct file_error *e) {
+    for (int i = 0; i < ENDINGS; i++) {
+        char from[EMBEDDED_PATH_SIZE], to[EMBEDDED_PATH_SIZE];
+        if (!path_join(from, folder, "chorus.db", endings[i], e) ||
+            !path_join(to, aside, "chorus.db", endings[i], e))
+            return false;
+        if (rename(from, to) < 0 && errno != ENOENT)
+            return file_fail(e, "cannot move %s to %s: %s", from, aside, strerrordesc_np(errno));
+    }
+    return file_sync(aside, e);
+}
+
+static bool restore_exchange(const char *folder, const char *part, const char *database, char *aside,
+                             struct file_error *e) {
+    if (restore_finds_data(database) && !restore_make_aside(folder, aside, e)) return false;
+    // The rest of a database that is not there must not be taken for a part of the new one.
+    char ending[EMBEDDED_PATH_SIZE];
+    for (int i = 0; i < ENDINGS && !*aside; i++)
+        if (path_join(ending, database, "", endings[i], e)) unlink(ending);
+    if (*aside && !restore_move_aside(folder, aside, e)) return false;
+    if (rename(part, database) < 0)
+        return file_fail(e, "cannot make %s: %s", database, strerrordesc_np(errno));
+    return file_sync_folder_of(database, e);
+}
+
+static bool restore_locked(const char *file, const char *folder, bool replace, embedded_stop stop,
+                           struct embedded_contents *contents, char *aside, struct file_error *e) {
+    char database[EMBEDDED_PATH_SIZE], part[EMBEDDED_PATH_SIZE];
+    if (!path_join(database, folder, "chorus.db", "", e) ||
+        !path_join(part, folder, "chorus.db.restoring", "", e))
+        return false;
+    if (is_same_file(file, database)) return file_fail(e, "%s is the database of that folder itself", file);
+    if (restore_finds_data(database) && !replace)
+        return file_fail(
+            e, "%s has data; choose another folder, or replace it with --force, which keeps it aside",
+            folder);
+    unlink(part); // of a restore that was killed
+    if (!copy_checked(file, part, stop, contents, e)) return false;
+    if (restore_begin_history(part, database, e) && restore_exchange(folder, part, database, aside, e))
+        return true;
+    unlink(part);
+    return false;
+}
+
+bool embedded_restore(const char *file, const char *folder, bool replace, embedded_stop stop,
+                      struct embedded_contents *contents, char aside[EMBEDDED_PATH_SIZE], char *why,
+                      size_t why_size) {
+    struct file_error e = {why, why_size};
+    *aside = 0;
+    int lock = restore_lock(folder, &e);
+    if (lock < 0) return false;
+    bool ok = restore_locked(file, folder, replace, stop, contents, aside, &e);
+    close(lock);
+    return ok;
+}
