@@ -118,6 +118,26 @@ static void test_first_report_within_a_second(void **state) {
     assert_null(strstr(buf_string(&w->server.last), "Authorization"));
 }
 
+static void test_reports_immediately_when_it_is_asked(void **state) {
+    struct world *w = *state;
+    start(w, 60000, NULL);
+    reporter_report_now(w->reporter);
+    assert_int_equal(w->built, 1);
+}
+
+static void test_asked_while_a_report_is_on_its_way_it_sends_one_more(void **state) {
+    struct world *w = *state;
+    start(w, 60000, NULL);
+    run_until_request(w, 1); // the next one of its own accord comes in a minute
+    int64_t began = loop_now_ms(w->loop);
+    reporter_report_now(w->reporter); // its figures may be older than the question
+    reporter_report_now(w->reporter);
+    assert_int_equal(w->built, 1);
+    run_until_request(w, 1);
+    assert_int_equal(w->built, 2);
+    assert_true(loop_now_ms(w->loop) - began < 30000);
+}
+
 static void test_failures_are_logged_once(void **state) {
     struct world *w = *state;
     w->status = 403;
@@ -201,10 +221,16 @@ static void test_no_address_no_reporter(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_reports_are_periodic),      TEST(test_first_report_within_a_second),
-        TEST(test_failures_are_logged_once),  TEST(test_only_one_request_at_a_time),
-        TEST(test_a_refusal_is_logged_once),  TEST(test_a_report_may_be_skipped),
-        TEST(test_free_while_a_request_runs), TEST(test_no_address_no_reporter),
+        TEST(test_reports_are_periodic),
+        TEST(test_first_report_within_a_second),
+        TEST(test_reports_immediately_when_it_is_asked),
+        TEST(test_asked_while_a_report_is_on_its_way_it_sends_one_more),
+        TEST(test_failures_are_logged_once),
+        TEST(test_only_one_request_at_a_time),
+        TEST(test_a_refusal_is_logged_once),
+        TEST(test_a_report_may_be_skipped),
+        TEST(test_free_while_a_request_runs),
+        TEST(test_no_address_no_reporter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
