@@ -77,7 +77,7 @@ const char *option_nearest(const struct option_table *t, unsigned commands, cons
     for (size_t i = 0; i < t->count; i++) {
         const struct option_row *row = &t->rows[i];
         if (!(row->commands & commands)) continue;
-        for (int file = 0; file <= option_has_file(row); file++) {
+        for (int file = 0; file <= (option_has_file(row) ? 1 : 0); file++) {
             char flag[OPTION_NAME_SIZE];
             snprintf(flag, sizeof flag, "%s%s", row->flag, file ? file_suffix : "");
             unsigned d = distance(name, len, flag, strict);

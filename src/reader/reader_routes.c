@@ -119,13 +119,13 @@ static bool read_body(struct http_exchange *x, struct connect_ids *ids, struct c
 }
 
 static void handle_post(struct http_exchange *x, void *arg) {
-    struct connect_ids ids;
+    struct connect_ids ids = {0};
     struct connect_params c;
     if (read_body(x, &ids, &c)) reader_connect(arg, x, &c);
 }
 
 static void handle_front_post(struct http_exchange *x, void *arg) {
-    struct connect_ids ids;
+    struct connect_ids ids = {0};
     struct connect_params c;
     if (read_body(x, &ids, &c)) reader_front_connect(arg, x, &c);
 }
