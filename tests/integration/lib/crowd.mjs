@@ -124,7 +124,7 @@ export class Crowd {
   members = []; // those that have entered and were not closed by us
   #count = 0;
 
-  constructor(system, { at, connect }) {
+  constructor(system, { at, connect } = {}) {
     Object.assign(this, { system, at, connect });
     this.readers = new Map();
   }
