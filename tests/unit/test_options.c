@@ -425,6 +425,7 @@ static void test_the_programs_defaults(void **state) {
     memset(&s, 0, sizeof s);
     s.log_level =
         LOG_LEVEL_NOT_GIVEN; // and left so for `up`, which has no level before it knows its terminal
+    options_release(&read_options);
     assert_true(options_read(&read_options, &settings_table, COMMAND_UP, 0, NULL, &s));
     assert_string_equal(s.bind, "127.0.0.1");
     assert_string_equal(s.data, "./chorus-data");
@@ -473,6 +474,12 @@ static void test_the_programs_ranges_hold(void **state) {
 
 #define CLEAN(test) cmocka_unit_test_setup(test, clear_environment)
 
+static int release_options(void **state) {
+    (void)state;
+    options_release(&read_options);
+    return 0;
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CLEAN(test_defaults),
@@ -500,5 +507,5 @@ int main(void) {
         CLEAN(test_the_programs_defaults),
         CLEAN(test_the_programs_ranges_hold),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, release_options);
 }
