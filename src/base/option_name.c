@@ -79,7 +79,7 @@ const char *option_nearest(const struct option_table *t, unsigned commands, cons
         if (!(row->commands & commands)) continue;
         for (int file = 0; file <= (option_has_file(row) ? 1 : 0); file++) {
             char flag[OPTION_NAME_SIZE];
-            snprintf(flag, sizeof flag, "%s%s", row->flag, n ? file_suffix : "");
+            snprintf(flag, sizeof flag, "%s%s", row->flag, file ? file_suffix : "");
             unsigned d = distance(name, len, flag, strict);
             if (d >= best) continue;
             best = d;
