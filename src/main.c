@@ -6,6 +6,7 @@
 
 #include "app/backup_main.h"
 #include "app/bench_main.h"
+#include "app/canary_main.h"
 #include "app/clients_main.h"
 #include "app/config_main.h"
 #include "app/metrics_main.h"
@@ -64,6 +65,8 @@ static const struct command_row {
      "make a backup the data of `chorus up`, which must not run"},
     {"check", check_main, COMMAND_CHECK, "[FILE] [OPTIONS]",
      "check the data of `chorus up`, also while it runs, or a backup: exit code 0 if it is sound"},
+    {"canary", canary_main, COMMAND_CANARY, "URL [OPTIONS]",
+     "post a comment and read it back, for monitoring: exit code 0 if it came back in time"},
     {"config", config_main, 0, config_usage,
      "check a configuration file, print the values in force, or write an example"},
     {"probe", probe_main, 0, "URL", "request a URL, for health checks: exit code 0 if it returns 2xx"},

@@ -17,7 +17,7 @@ enum {
 
 static const char *const command_names[] = {"up",      "manager",  "comment", "reader", "statistics",
                                             "clients", "simulate", "bench",   "top",    "backup",
-                                            "restore", "check",    NULL};
+                                            "restore", "check",    "canary",  NULL};
 
 static const struct option_row rows[] = {
     {"config", NULL, OPTION_STRING, AT(config), 0, 0, NULL, "FILE", NULL,
@@ -229,6 +229,16 @@ static const struct option_row rows[] = {
     {"json", NULL, OPTION_BOOL, AT(top.json), 0, 0, NULL, NULL, NULL,
      "print a line of JSON (that of GET /dashboard) instead of text; without --once, one after the other",
      COMMAND_TOP},
+    {"video", NULL, OPTION_STRING, AT(canary.video), 0, 0, "canary", "ID", NULL,
+     "video that it comments on, which nobody else should watch", COMMAND_CANARY, .check = text_instance_id},
+    {"timeout-ms", NULL, OPTION_INT, AT(canary.timeout_ms), 10, 600000, "5000", "MS", NULL,
+     "how long the comment may take to come back, from the start", COMMAND_CANARY},
+    {"count", NULL, OPTION_INT, AT(canary.count), 1, 1000000, "1", "N", NULL,
+     "how many comments, one after the other", COMMAND_CANARY},
+    {"interval-ms", NULL, OPTION_INT, AT(canary.interval_ms), 0, 3600000, "1000", "MS", NULL,
+     "pause between two", COMMAND_CANARY},
+    {"json", NULL, OPTION_BOOL, AT(canary.json), 0, 0, NULL, NULL, NULL,
+     "print each result as a line of JSON", COMMAND_CANARY},
 };
 
 const struct option_table settings_table = {rows, sizeof rows / sizeof *rows, command_names};

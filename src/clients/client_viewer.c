@@ -29,6 +29,7 @@ enum {
     JITTER_PERCENT = 20,
     PROBE_AFTER_S = 30, // of silence: the peer's machine may be down
     READS_PER_TURN = 4, // of CLIENT_VIEWER_READ_SIZE bytes
+    CLIENT_NAME_SIZE = 160,
     LINES = 2,          // log lines per second about failures,
     RESOLVED_LINES = 10 // and about readers found
 };
@@ -165,6 +166,8 @@ static struct origin *client_read_registration(struct client_viewer *v,
     if (answer->error || answer->status != 200) return NULL;
     json_t *body = json_loadb(answer->body, answer->body_len, 0, NULL);
     const char *url = json_string_value(json_object_get(body, "readerUrl")), *path;
+    const char *public_url = json_string_value(json_object_get(body, "publicUrl"));
+    if (v->env->video_name && public_url && !strncmp(public_url, "http:", 5)) url = public_url;
     struct origin *o = url ? origins_get(&v->env->origins, url, &path) : NULL;
     if (o && *path) v->attempt->path = path_of_streams(path);
     json_decref(body);
@@ -193,9 +196,15 @@ static void client_on_registered(void *arg, const struct http_client_response *a
     env->on_calls(env, -1);
 }
 
+static const char *client_video(const struct client_viewer *v, char name[CLIENT_NAME_SIZE]) {
+    if (v->env->video_name) return v->env->video_name;
+    snprintf(name, CLIENT_NAME_SIZE, "video%u", v->video);
+    return name;
+}
+
 static void client_register(struct client_viewer *v) {
-    char body[64];
-    int len = snprintf(body, sizeof body, "{\"videoid\":\"video%u\"}", v->video);
+    char body[CLIENT_NAME_SIZE + 32], video[CLIENT_NAME_SIZE];
+    int len = snprintf(body, sizeof body, "{\"videoid\":\"%s\"}", client_video(v, video));
     v->state = CLIENT_VIEWER_REGISTERING;
     v->env->on_calls(v->env, 1);
     http_client_request(v->env->client,
@@ -239,9 +248,10 @@ static void client_on_timer(struct loop_timer *t) {
 static void client_write_connect(struct client_viewer *v) {
     struct connect_attempt *a = v->attempt;
     const struct http_url *u = &v->reader->url;
-    char body[96];
-    int len =
-        snprintf(body, sizeof body, "{\"userid\":\"user%u\",\"videoid\":\"video%u\"}", v->number, v->video);
+    char body[2 * CLIENT_NAME_SIZE + 32], video[CLIENT_NAME_SIZE], user[32];
+    snprintf(user, sizeof user, "user%u", v->number);
+    int len = snprintf(body, sizeof body, "{\"userid\":\"%s\",\"videoid\":\"%s\"}",
+                       v->env->user_name ? v->env->user_name : user, client_video(v, video));
     buf_clear(&a->out);
     a->sent = 0;
     const char *path = a->path ? a->path : "/connect", *slash = *path == '/' ? "" : "/";
@@ -377,6 +387,7 @@ static void client_on_event(void *arg, const struct event_parsed *e) {
     static const char start[] = "{\"type\":\"connected\"";
     struct client_viewer *v = arg;
     struct position p;
+    if (v->env->on_event) v->env->on_event(v->env, e);
     if (e->data && !strcmp(e->type, "gap")) {
         client_take_gap(v, e);
         return;

@@ -38,6 +38,9 @@ struct client_viewer_env {
     bool closing;
     bool expects_outages; // a failure to connect is logged as information
     char *read_buffer;    // CLIENT_VIEWER_READ_SIZE
+    // Of a single viewer that is no simulated one, which goes where browsers go; NULL: user1, video1.
+    const char *user_name, *video_name;
+    void (*on_event)(struct client_viewer_env *, const struct event_parsed *); // may be NULL
     // The viewer wants to connect: the owner calls client_viewer_connect(), now or when other viewers are
     // done.
     void (*on_wants_connection)(struct client_viewer_env *, struct client_viewer *);

@@ -20,7 +20,8 @@ enum command {
     COMMAND_TOP = 256,
     COMMAND_BACKUP = 512,
     COMMAND_RESTORE = 1024,
-    COMMAND_CHECK = 2048
+    COMMAND_CHECK = 2048,
+    COMMAND_CANARY = 4096
 };
 
 struct simulate_settings {
@@ -31,6 +32,12 @@ struct simulate_settings {
 
 struct top_settings {
     bool once, json;
+};
+
+struct canary_settings {
+    const char *video;
+    int64_t timeout_ms, count, interval_ms;
+    bool json;
 };
 
 struct bench_settings {
@@ -67,6 +74,7 @@ struct settings {
     struct bench_settings bench;
     struct top_settings top;
     bool force; // of backup and restore
+    struct canary_settings canary;
 };
 
 enum { LOG_LEVEL_NOT_GIVEN = -1 };
