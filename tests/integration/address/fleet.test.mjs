@@ -1,3 +1,4 @@
+// Set-ups: up-redis.
 // Several `up --single-port` on one Redis, as behind one balancer: any of them serves any video.
 import assert from 'node:assert/strict';
 import { call, owner, post, register } from '../lib/api.mjs';

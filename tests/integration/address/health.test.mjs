@@ -1,3 +1,4 @@
+// Set-ups: embedded, up-redis. Those that are one process.
 import assert from 'node:assert/strict';
 import { call } from '../lib/api.mjs';
 import { demoToken, tryToKill } from '../lib/demo.mjs';

@@ -1,3 +1,4 @@
+// Set-ups: embedded, up-redis. Those that are one process.
 // CI also: up-redis. There the mapping comes from the store.
 import assert from 'node:assert/strict';
 import { call, health, owner, post, postMany } from '../lib/api.mjs';

@@ -1,3 +1,4 @@
+// Set-ups: embedded, up-redis. Those that are one process.
 // What operators and services see at the address of everyone.
 import assert from 'node:assert/strict';
 import { call } from '../lib/api.mjs';

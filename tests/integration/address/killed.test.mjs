@@ -1,3 +1,4 @@
+// Set-ups: embedded, up-redis. Those that are one process.
 // CI also: asan. A reader that ends under the connections of a port that stays.
 import assert from 'node:assert/strict';
 import { call, owner, post, postMany } from '../lib/api.mjs';

@@ -1,3 +1,4 @@
+// Set-ups: embedded, up-redis. Those that are one process.
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { call, owner, post, register, statistics } from '../lib/api.mjs';

@@ -1,3 +1,4 @@
+// Set-ups: embedded, up-redis. Those that are one process.
 // What else Chorus has, given one address for everything.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
