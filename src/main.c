@@ -1,8 +1,10 @@
 // The table of commands.
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/backup_main.h"
 #include "app/bench_main.h"
@@ -96,7 +98,16 @@ static bool asks_for_help(const char *arg) {
     return !strcmp(arg, "--help") || !strcmp(arg, "-h");
 }
 
+// Where one is closed, the next file or socket would have its number, and get what is meant for the log.
+static void open_standard_descriptors(void) {
+    int fd;
+    do fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0) close(fd);
+}
+
 int main(int argc, char **argv) {
+    open_standard_descriptors();
     json_object_seed(0); // before there are threads
     const char *name = argc > 1 ? argv[1] : "";
     if (!strcmp(name, "--version")) return puts("chorus " CHORUS_VERSION) < 0;

@@ -1,5 +1,6 @@
 // A closed terminal, or `kill -HUP` by a log rotation, does not stop it.
 import assert from 'node:assert/strict';
+import { readlinkSync } from 'node:fs';
 import { call, owner, post } from '../lib/api.mjs';
 import { Program } from '../lib/process.mjs';
 import { scenario } from '../lib/scenario.mjs';
@@ -27,4 +28,12 @@ scenario('under nohup it stays ignored, without a line', { setups: ['embedded'] 
   const { code, stderr } = await program.kill('SIGTERM');
   assert.equal(code, 0);
   assert.doesNotMatch(stderr, /reloaded/);
+});
+
+scenario('closed standard descriptors are those of no socket or file', { setups: ['embedded'] }, async (t) => {
+  const args = ['up', '--data', t.folder(), '--single-port', '--comment-port', '0'];
+  const program = new Program(['-c', 'exec "$0" "$@" <&- 2>&-', process.env.CHORUS_BIN, ...args], { file: 'sh' });
+  t.after(() => program.kill('SIGKILL'));
+  await until(() => program.stdout.match(/^ *comment +(http:\S+)/m), 'the start-up box');
+  for (const fd of [0, 2]) assert.equal(readlinkSync(`/proc/${program.pid}/fd/${fd}`), '/dev/null');
 });
