@@ -25,6 +25,7 @@ struct canary {
     struct canary_result *result;
     struct tally tally;
     struct prng prng;
+    struct stamps *stamps; // none, as the viewer expects to have some
     struct loop_timer timeout;
     int64_t began_us, posted_us;
     bool connected, accepted, delivered, over;
@@ -140,6 +141,7 @@ static struct canary *canary_new(struct loop *loop, const struct canary_config *
     c->config = config;
     c->result = result;
     c->prng.state = hash_random();
+    c->stamps = stamps_new(1);
     snprintf(c->register_url, sizeof c->register_url, "%s/register", config->url);
     snprintf(c->post_url, sizeof c->post_url, "%s/comment", config->url);
     snprintf(c->marker, sizeof c->marker, "canary %016" PRIx64, hash_random());
@@ -149,7 +151,7 @@ static struct canary *canary_new(struct loop *loop, const struct canary_config *
                                         .register_url = c->register_url,
                                         .prng = &c->prng,
                                         .tally = &c->tally,
-                                        .stamps = stamps_new(1),
+                                        .stamps = c->stamps,
                                         .read_buffer = mem_alloc(CLIENT_VIEWER_READ_SIZE),
                                         .user_name = "canary",
                                         .video_name = config->video,
@@ -170,7 +172,7 @@ static void canary_free(struct canary *c) {
     client_viewer_release(&c->viewer);
     origins_release(&c->env.origins);
     resolver_free(c->env.resolver);
-    stamps_free((struct stamps *)(uintptr_t)c->env.stamps);
+    stamps_free(c->stamps);
     free(c->env.read_buffer);
     free(c);
 }

@@ -177,10 +177,11 @@ bool embedded_check(const char *path, embedded_stop stop, void (*on_problem)(voi
     if (stat(path, &st) == 0) contents->bytes = (uint64_t)st.st_size;
     struct check c = {.db = db, .stop = stop, .on_problem = on_problem, .arg = arg, .contents = contents};
     check_all(&c);
-    struct log_end *end, *next;
-    HASH_ITER(hh, c.ends, end, next) {
-        HASH_DEL(c.ends, end);
-        free(end);
+    struct log_end *ends = c.ends;
+    HASH_CLEAR(hh, c.ends); // the table, not what was in it
+    for (struct log_end *next; ends; ends = next) {
+        next = ends->hh.next;
+        free(ends);
     }
     sqlite3_close(db);
     return !(stop && *stop) || file_fail(&error, "it was interrupted");
