@@ -2,9 +2,7 @@
 // for an operation is in the file of its subject.
 #include "engine/embedded.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -14,6 +12,7 @@
 #include "embedded_lease.h"
 #include "embedded_log.h"
 #include "embedded_mapping.h"
+#include "embedded_open.h"
 #include "embedded_overview.h"
 #include "embedded_room.h"
 #include "embedded_thread.h"
@@ -133,20 +132,13 @@ static const struct local_store embedded_store = {
     .overview = overview_read,
 };
 
-static char *path_of(const char *folder, const char *name) {
-    size_t size = strlen(folder) + strlen(name) + 2;
-    char *path = mem_alloc(size);
-    snprintf(path, size, "%s/%s", folder, name);
-    return path;
-}
-
 struct engine *embedded_open(struct loop *loop, const struct embedded_config *config, char *why,
                              size_t why_size) {
     struct embedded *e = mem_zalloc(sizeof *e);
     e->take_answers.run = embedded_take_answers;
     e->reap.run = on_embedded_reap;
-    e->path = path_of(config->folder, "chorus.db");
-    e->wal_path = path_of(config->folder, "chorus.db-wal");
+    e->path = store_path(config->folder, "chorus.db");
+    e->wal_path = store_path(config->folder, "chorus.db-wal");
     e->local = (struct local_engine){.engine.ops = &embedded_ops,
                                      .loop = loop, // the thread may post before it is all there
                                      .hand_over = embedded_hand_over,

@@ -51,7 +51,7 @@ static bool open_refuse(struct opening *o, const char *format, ...) {
     return false;
 }
 
-static char *open_path(const char *folder, const char *name) {
+char *store_path(const char *folder, const char *name) {
     size_t size = strlen(folder) + 1 + strlen(name) + 1;
     char *path = mem_alloc(size);
     snprintf(path, size, "%s/%s", folder, name);
@@ -79,7 +79,7 @@ static bool open_refuse_in_use(struct opening *o) {
 // The lock ends with the process that holds it. The pid in the file is for users only.
 static bool open_lock(struct opening *o) {
     struct store *s = o->store;
-    char *path = open_path(s->config.folder, "chorus.lock");
+    char *path = store_path(s->config.folder, "chorus.lock");
     s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     free(path);
     if (s->lock < 0)
@@ -309,7 +309,7 @@ static struct store *open_new_store(const struct embedded_config *config) {
     s->config.folder = mem_strdup(config->folder);
     if (!s->config.keep_ms) s->config.keep_ms = (int64_t)30 * 24 * 60 * 60 * 1000;
     if (s->config.keep_ms < s->config.limits.log_age_ms) s->config.keep_ms = s->config.limits.log_age_ms;
-    s->path = open_path(config->folder, "chorus.db");
+    s->path = store_path(config->folder, "chorus.db");
     s->damage.path = s->path;
     s->lock = -1;
     s->use_offset_ms = clock_wall_ms() - clock_monotonic_ms();
