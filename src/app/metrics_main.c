@@ -9,9 +9,6 @@
 #include "reader/reader.h"
 #include "service/metrics.h"
 
-static const char *const kinds[] = {
-    [METRIC_COUNTER] = "counter", [METRIC_GAUGE] = "gauge", [METRIC_HISTOGRAM] = "histogram"};
-
 static const struct {
     const char *title;
     const struct metric *rows;
@@ -20,10 +17,6 @@ static const struct {
               {"Comment APIs", comment_metrics},
               {"Readers", reader_metrics},
               {"Managers", manager_metrics}};
-
-static bool is_same_family(const struct metric *a, const struct metric *b) {
-    return b->name && !strcmp(a->name, b->name);
-}
 
 // The name of the label that the rows of a family differ in.
 static void print_labels(const struct metric *m) {
@@ -36,11 +29,11 @@ static void print_group(const char *title, const struct metric *m) {
     printf("\n**%s**\n\n| metric | type | labels | what it is |\n| --- | --- | --- | --- |\n", title);
     for (; m->name; m++) {
         if (!m->only_health) {
-            printf("| `%s` | %s | ", m->name, kinds[m->kind]);
+            printf("| `%s` | %s | ", m->name, metric_kind_name(m->kind));
             print_labels(m);
             printf(" | %s |\n", m->help);
         }
-        while (is_same_family(m, m + 1)) m++;
+        while (metric_is_of_family(m, m + 1)) m++;
     }
 }
 

@@ -15,9 +15,6 @@ const char exposition_type[] = "text/plain; version=0.0.4; charset=utf-8";
 
 enum { LABELS_SIZE = 256 };
 
-static const char *const kinds[] = {
-    [METRIC_COUNTER] = "counter", [METRIC_GAUGE] = "gauge", [METRIC_HISTOGRAM] = "histogram"};
-
 static void exposition_head(struct buf *b, const char *name, const char *kind, const char *help) {
     buf_printf(b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind);
 }
@@ -74,17 +71,13 @@ static void exposition_series(struct buf *b, const struct metric *m, struct serv
     exposition_value(b, m->get(s));
 }
 
-static bool is_same_family(const struct metric *a, const struct metric *b) {
-    return b->name && !strcmp(a->name, b->name);
-}
-
 // Writes the series of a family that begins at `m`. Rows of the process are those of any part: of `first`.
 static void exposition_family(struct buf *b, const struct metric *m, struct service *first,
                               const struct metric *table) {
-    exposition_head(b, m->name, kinds[m->kind], m->help);
+    exposition_head(b, m->name, metric_kind_name(m->kind), m->help);
     for (struct service *s = first; s; s = s->next) {
         if (table && s->kind->metrics != table) continue;
-        for (const struct metric *row = m; is_same_family(m, row); row++) exposition_series(b, row, s);
+        for (const struct metric *row = m; metric_is_of_family(m, row); row++) exposition_series(b, row, s);
         if (m->of_process) return;
     }
 }
@@ -94,7 +87,7 @@ static void exposition_table(struct buf *b, const struct metric *m, struct servi
                              const struct metric *table) {
     for (; m->name; m++) {
         if (!m->only_health) exposition_family(b, m, first, table);
-        while (is_same_family(m, m + 1)) m++;
+        while (metric_is_of_family(m, m + 1)) m++;
     }
 }
 

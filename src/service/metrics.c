@@ -8,6 +8,16 @@
 #include "net/loop.h"
 #include "service/service.h"
 
+const char *metric_kind_name(enum metric_kind kind) {
+    static const char *const names[] = {
+        [METRIC_COUNTER] = "counter", [METRIC_GAUGE] = "gauge", [METRIC_HISTOGRAM] = "histogram"};
+    return names[kind];
+}
+
+bool metric_is_of_family(const struct metric *first, const struct metric *row) {
+    return row->name && !strcmp(first->name, row->name);
+}
+
 static json_t *metric_value(const struct metric *m, struct service *s) {
     double value = m->get(s);
     return value == floor(value) ? json_integer((json_int_t)value) : json_real(value);

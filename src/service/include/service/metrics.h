@@ -64,6 +64,12 @@ struct metric {
         metrics_of_lag(&s->lag, h);                                                                          \
     }
 
+// Returns the kind as Prometheus names it.
+const char *metric_kind_name(enum metric_kind);
+
+// Whether a row belongs to the family that begins at `first`.
+bool metric_is_of_family(const struct metric *first, const struct metric *row);
+
 struct durations;
 struct loop_lag;
 void metrics_of_durations(const struct durations *, struct metric_histogram *);
