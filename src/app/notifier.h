@@ -3,11 +3,10 @@
 // stable protocol of text in datagrams, for which the manual page asks no library. Control loop only; nothing
 // blocks.
 //
-// - READY=1 once the loop runs with the ports open: from then on requests are answered, if only with 503
-// while
-//   the store is away. STATUS= says so, within a second.
-// - WATCHDOG=1 in half of WATCHDOG_USEC, from the loop: a process whose loop hangs is ended and started
-// again.
+// - READY=1 once the loop runs with the ports open: from then on requests are answered, if only with 503 as
+//   long as the store is away. STATUS= says so, within a second.
+// - WATCHDOG=1 in half of WATCHDOG_USEC, from the loop: a process whose loop hangs is ended, and started
+//   again.
 #pragma once
 
 struct notifier;
