@@ -27,13 +27,11 @@ static struct service_config service_config(const struct role_context *c) {
 
 static void *make_statistics(struct roles *all, const struct role_context *c) {
     struct runtime *r = c->runtime;
-    const struct settings *set = r->settings;
     all->statistics =
         statistics_new(r->loop, r->engine,
                        &(struct statistics_config){.instance_id = c->part->instance_id,
-                                                   .interval_ms = (int)set->statistics_interval_ms,
-                                                   .internal_from = set->internal_from,
-                                                   .internal_token = set->internal_token,
+                                                   .interval_ms = (int)r->settings->statistics_interval_ms,
+                                                   .guard = r->internal,
                                                    .process = &r->process,
                                                    .demo = c->demo,
                                                    .fanout = r->fanout});
@@ -162,7 +160,6 @@ void roles_configure(struct roles *all, const struct runtime *r) {
     const struct settings *set = r->settings;
     struct service *s;
     DL_FOREACH(r->process.services, s) service_set_token(s, set->internal_token);
-    if (all->statistics) statistics_set_internal(all->statistics, set->internal_from, set->internal_token);
     if (all->comment) comment_api_set_limits(all->comment, (unsigned)set->user_rate, set->log_age_ms);
     for (size_t i = 0; i < all->reader_count; i++)
         if (all->readers[i])

@@ -13,7 +13,6 @@
 #include "base/uthash.h"
 #include "engine/engine.h"
 #include "net/loop.h"
-#include "service/internal_only.h"
 #include "dashboard.h"
 #include "demo_desk.h"
 #include "active_videos.h"
@@ -57,7 +56,7 @@ struct waiter {
 
 struct statistics {
     struct service service; // first: the argument of the routes
-    struct internal_only *guard;
+    const struct internal_only *guard;
     struct demo_desk *desk; // NULL: there is nothing to command
     struct figures *figures;
     int64_t fresh_ms;               // the videos of a reader that has been silent for longer are not listed
@@ -91,13 +90,11 @@ static const struct service_kind statistics_kind = {.role = "statistics"};
 
 struct statistics *statistics_new(struct loop *loop, struct engine *engine,
                                   const struct statistics_config *config) {
-    struct internal_only *guard = internal_only_new(config->internal_from, config->internal_token);
-    if (!guard) return NULL;
     struct statistics *s = mem_zalloc(sizeof *s);
     service_init(&s->service, &statistics_kind, loop, engine, NULL,
                  &(struct service_config){.instance_id = config->instance_id, .process = config->process});
-    s->guard = guard;
-    if (config->demo) s->desk = demo_desk_new(config->demo, guard);
+    s->guard = config->guard;
+    if (config->demo) s->desk = demo_desk_new(config->demo, s->guard);
     int interval_ms = config->interval_ms > 0 ? config->interval_ms : INTERVAL_MS;
     s->figures = figures_new((int64_t)interval_ms * SILENT_INTERVALS);
     s->fresh_ms = (int64_t)interval_ms * FRESH_TENTHS / 10;
@@ -161,10 +158,6 @@ struct dashboard *statistics_dashboard(const struct statistics *s) {
 
 const struct internal_only *statistics_guard(const struct statistics *s) {
     return s->guard;
-}
-
-void statistics_set_internal(struct statistics *s, const char *networks, const char *token) {
-    internal_only_set(s->guard, networks, token);
 }
 
 struct demo_desk *statistics_desk(const struct statistics *s) {
@@ -271,7 +264,6 @@ void statistics_document(struct statistics *s, statistics_document_cb *done, voi
 
 static void on_statistics_reap(struct loop_job *job) {
     struct statistics *s = container_of(job, struct statistics, reap);
-    internal_only_free(s->guard);
     dashboard_free(s->dashboard);
     demo_desk_free(s->desk);
     figures_free(s->figures);

@@ -12,6 +12,7 @@
 #include "placement/placement.h"
 #include "reader/history.h"
 #include "reader/reader.h"
+#include "service/internal_only.h"
 #include "statistics/statistics.h"
 #include "statistics/statistics_routes.h"
 
@@ -23,6 +24,7 @@ static struct house {
     struct http_client *client;
     struct comment_api *comment;
     struct manager *manager;
+    struct internal_only *guard;
     struct statistics *statistics;
     struct reader *reader;
     bool stopped; // the reader
@@ -47,8 +49,11 @@ static int open_house(void **state) {
                         &(struct comment_config){.service = {.instance_id = "comment-1"}, .user_rate = 1000});
     house.manager = manager_new(w->loop, w->engine, house.placement, house.client,
                                 &(struct service_config){.instance_id = "manager-1"});
-    house.statistics = statistics_new(
-        w->loop, w->engine, &(struct statistics_config){.instance_id = "statistics-1", .interval_ms = 1000});
+    house.guard = internal_only_new(NULL, NULL);
+    house.statistics =
+        statistics_new(w->loop, w->engine,
+                       &(struct statistics_config){
+                           .instance_id = "statistics-1", .interval_ms = 1000, .guard = house.guard});
     house.reader = reader_new(w->loop, w->engine, house.placement, NULL, &house.history, house.client,
                               &(struct reader_config){.service = {.instance_id = "reader-1"},
                                                       .reader_url = reader_url,
@@ -75,6 +80,7 @@ static int close_house(void **state) {
     comment_api_free(house.comment);
     manager_free(house.manager);
     statistics_free(house.statistics);
+    internal_only_free(house.guard);
     fake_exchange_release(&house.f);
     return world_free(state);
 }

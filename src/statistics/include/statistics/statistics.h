@@ -22,14 +22,13 @@ struct statistics_demo;
 struct statistics_config {
     const char *instance_id;
     int interval_ms;                    // between reports; an instance silent for three is dropped
-    const char *internal_from;          // comma-separated CIDRs that may post
-    const char *internal_token;         // bearer token with which others may post; NULL: none
+    const struct internal_only *guard;  // of the routes for reports; borrowed
     struct service_process *process;    // as in struct service_config
     const struct statistics_demo *demo; // commands of the dashboard (statistics/demo.h); NULL: none
     struct fanout *fanout;              // sends to dashboards; NULL: there is no dashboard
 };
 
-// The strings are copied, except for instance_id. Returns NULL if internal_from is malformed.
+// The strings are borrowed.
 struct statistics *statistics_new(struct loop *, struct engine *, const struct statistics_config *);
 
 // Cuts the streams of dashboards. To be called before the fan-out is freed.
@@ -56,9 +55,6 @@ struct dashboard *statistics_dashboard(const struct statistics *);
 
 // Returns the guard of the routes for reports.
 const struct internal_only *statistics_guard(const struct statistics *);
-
-// Changes who may post, from the next request on.
-void statistics_set_internal(struct statistics *, const char *networks, const char *token);
 
 // Returns who may command the demo, or NULL if there is none.
 struct demo_desk *statistics_desk(const struct statistics *);
