@@ -76,6 +76,7 @@ static bool backup_may_write(const char *folder, const char *database, const cha
         return file_fail(e, "%s is a name of the database's own files; choose another one", file);
     if (stat(file, &st) < 0) return true; // a folder that is missing is found later
     if (S_ISDIR(st.st_mode)) return file_fail(e, "%s is a folder; name a file in it", file);
+    if (!S_ISREG(st.st_mode)) return file_fail(e, "%s is not a file; name one to write", file);
     return replace || file_fail(e, "%s exists; choose another file, or replace it with --force", file);
 }
 
@@ -109,7 +110,11 @@ static int restore_lock(const char *folder, struct file_error *e) {
     }
     if (!path_join(path, folder, "chorus.lock", "", e)) return -1;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        if (file_give(path, folder, e)) return fd;
+        close(fd);
+        return -1;
+    }
     if (fd >= 0 && errno == EWOULDBLOCK)
         file_fail(e, "a process of Chorus uses the data folder %s; stop it first", folder);
     else
@@ -139,19 +144,19 @@ static int64_t highest_epoch(const char *path) {
 // The data that the copy is to replace may have given numbers that the copy does not know. With a clock that
 // is right, an epoch that begins later is greater than all of them. With one that is behind, epochs were
 // counted up from the copy's by one at each start; they cannot have come as far as this.
-static int64_t restore_epoch_floor(const char *part, const char *database) {
+static int64_t restore_epoch_floor(const char *part, int64_t replaced) {
     enum { JUMP_MS = 10000, SPREAD_MS = 50000 };
-    int64_t copied = highest_epoch(part), replaced = highest_epoch(database), now = clock_wall_ms();
+    int64_t copied = highest_epoch(part), now = clock_wall_ms();
     int64_t highest = copied > replaced ? copied : replaced;
     return now > highest ? now : highest + JUMP_MS + (int64_t)(hash_random() % SPREAD_MS);
 }
 
-static bool restore_begin_history(const char *part, const char *database, struct file_error *e) {
+static bool restore_begin_history(const char *part, int64_t replaced, struct file_error *e) {
     char sql[160];
     sqlite3 *db;
     snprintf(sql, sizeof sql,
              "INSERT OR REPLACE INTO counter(name, value) VALUES('" SQL_EPOCH_FLOOR "', %" PRId64 ")",
-             restore_epoch_floor(part, database));
+             restore_epoch_floor(part, replaced));
     int code = sqlite3_open_v2(part, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (code == SQLITE_OK) code = sqlite3_exec(db, sql, NULL, NULL, NULL);
     bool ok = code == SQLITE_OK || file_fail_by_code(e, part, db, code);
@@ -169,7 +174,7 @@ static bool restore_make_aside(const char *folder, char aside[EMBEDDED_PATH_SIZE
         size_t len = strftime(name, sizeof name, "before-restore-%Y%m%dT%H%M%SZ", &utc);
         if (i > 1) snprintf(name + len, sizeof name - len, "-%d", i);
         if (!path_join(aside, folder, name, "", e)) return false;
-        if (mkdir(aside, 0700) == 0) return true;
+        if (mkdir(aside, 0700) == 0) return file_give(aside, folder, e);
         if (errno != EEXIST) break;
     }
     return file_fail(e, "cannot make %s: %s", aside, strerrordesc_np(errno));
@@ -213,9 +218,13 @@ static bool restore_locked(const char *file, const char *folder, bool replace, e
         return file_fail(
             e, "%s has data; choose another folder, or replace it with --force, which keeps it aside",
             folder);
-    unlink(part); // of a restore that was killed
+    // One that was killed when the database had been moved aside left its copy, which knows that one's
+    // epochs.
+    int64_t replaced = highest_epoch(database), interrupted = highest_epoch(part);
+    unlink(part);
     if (!copy_checked(file, part, stop, contents, e)) return false;
-    if (restore_begin_history(part, database, e) && restore_exchange(folder, part, database, aside, e))
+    if (restore_begin_history(part, replaced > interrupted ? replaced : interrupted, e) &&
+        file_give(part, folder, e) && restore_exchange(folder, part, database, aside, e))
         return true;
     unlink(part);
     return false;

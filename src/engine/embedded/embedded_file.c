@@ -143,3 +143,10 @@ bool file_sync_folder_of(const char *path, struct file_error *e) {
     free(copy);
     return ok;
 }
+
+bool file_give(const char *path, const char *folder, struct file_error *e) {
+    struct stat owner;
+    if (geteuid() != 0) return true;
+    if (stat(folder, &owner) == 0 && lchown(path, owner.st_uid, owner.st_gid) == 0) return true;
+    return file_fail(e, "cannot give %s to the owner of %s: %s", path, folder, strerrordesc_np(errno));
+}

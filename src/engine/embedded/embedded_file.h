@@ -32,3 +32,6 @@ bool file_copy(sqlite3 *from, const char *to, embedded_stop, struct file_error *
 // fsync() of a file or a folder; of the folder that a path lies in.
 bool file_sync(const char *path, struct file_error *);
 bool file_sync_folder_of(const char *path, struct file_error *);
+
+// As root: makes a file or a folder that of the owner of `folder`, as whom Chorus runs.
+bool file_give(const char *path, const char *folder, struct file_error *);

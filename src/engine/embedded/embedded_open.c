@@ -100,6 +100,17 @@ static bool open_lock(struct opening *o) {
 
 // The file
 
+// A restore that was killed may have moved the database aside, or have begun where there was none.
+static bool open_check_restore(struct opening *o) {
+    char *copy = open_path(o->store->config.folder, "chorus.db.restoring");
+    bool interrupted = access(copy, F_OK) == 0 && access(o->store->path, F_OK) < 0;
+    if (interrupted)
+        open_refuse(o, "a restore into %s was interrupted; run it again, or remove %s to start without data",
+                    o->store->config.folder, copy);
+    free(copy);
+    return !interrupted;
+}
+
 // SQLite would make it readable for all users.
 static bool open_make_file(struct opening *o) {
     const char *path = o->store->path;
@@ -321,7 +332,9 @@ struct store *store_open(const struct embedded_config *config, char *why, size_t
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, configure_library);
     struct opening o = {.store = open_new_store(config), .why = why, .why_size = why_size};
-    if (open_make_folder(&o) && open_lock(&o) && open_make_file(&o) && open_file(&o)) return o.store;
+    if (open_make_folder(&o) && open_lock(&o) && open_check_restore(&o) && open_make_file(&o) &&
+        open_file(&o))
+        return o.store;
     store_close(o.store);
     return NULL;
 }

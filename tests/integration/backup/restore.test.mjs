@@ -1,7 +1,7 @@
 // An older backup is restored under viewers that go on running: they get a gap, and no number is given twice.
 // Set-ups: embedded.
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { chownSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { owner, post, postMany } from '../lib/api.mjs';
 import { EventSourceViewer } from '../lib/eventsource.mjs';
@@ -123,4 +123,37 @@ scenario('a restore needs a sound file, and a folder that no process uses; else 
   assert.equal((await run(['restore'])).code, 2);
   const { id } = await post(system, 'v', 'it runs on');
   assert.ok(id);
+});
+
+scenario('what root restores belongs to the owner of the folder', { setups, skip: process.getuid() !== 0 && 'only root can give files away' }, async (t) => {
+  const [folder, backups] = [t.folder(), t.folder()];
+  const file = join(backups, 'backup.db');
+  const system = await t.system();
+  await chorus(['backup', file, '--data', system.dataDir]);
+  for (const options of [[], ['--force']]) {
+    chownSync(folder, 12345, 23456);
+    await chorus(['restore', file, '--data', folder, ...options]);
+    const owners = ['.', ...readdirSync(folder)].map((name) => statSync(join(folder, name)));
+    assert.deepEqual(owners.map(({ uid, gid }) => [uid, gid]), owners.map(() => [12345, 23456]));
+  }
+});
+
+// kill -9 between its two last steps, which are to move the old database aside, and the new one in its place.
+scenario('after a restore that was killed Chorus does not start empty, and the next one gives no number twice', { disk: true, setups, skip: withoutOwnFaketime }, async (t) => {
+  const clock = new Clock(t.folder());
+  const system = await t.system({ stable: true, env: clock.env });
+  const file = join(t.folder(), 'backup.db');
+  await chorus(['backup', file, '--data', system.dataDir]);
+  const old = await post(system, 'v', 'not in the backup');
+  await system.stop();
+  clock.set(-3_600);
+  await chorus(['restore', file, '--data', system.dataDir, '--force'], clock.env);
+  renameSync(join(system.dataDir, 'chorus.db'), join(system.dataDir, 'chorus.db.restoring'));
+  const { code, stderr } = await run(['up', '--single-port', '--comment-port', '0', '--data', system.dataDir]);
+  assert.equal(code, 1);
+  assert.match(stderr, /^chorus up: a restore into .* was interrupted; run it again, or remove .*chorus\.db\.restoring to start without data/);
+  await chorus(['restore', file, '--data', system.dataDir], clock.env);
+  await system.start();
+  const { id } = await post(system, 'v', 'new');
+  assert.ok(BigInt(id.split('-')[0]) > BigInt(old.id.split('-')[0]), `${id} after ${old.id}`);
 });
