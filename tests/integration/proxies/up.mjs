@@ -72,7 +72,7 @@ export function describeProxy(kind) {
     assert.equal(page.headers['content-encoding'], 'gzip');
     const plain = await fetch(`http://127.0.0.1:${proxy.plainPort}/x`, { redirect: 'manual', headers: { host: 'live.example.org' } }).catch((error) => error);
     assert.ok([301, 302, 308].includes(plain.status), plain.status);
-    for (const path of ['/metrics', '/dashboard', '/events', '/statistics']) {
+    for (const path of ['/metrics', '/dashboard', '/events', '/statistics', '/statistics/', '//statistics', '//statistics//']) {
       const { status } = await proxy.call('GET', path);
       assert.ok(status === 403 || status === 404, `${path}: ${status}`);
     }
