@@ -16,7 +16,7 @@
 #include "net/resolver.h"
 #include "stamps.h"
 
-enum { URL_SIZE = 1024, REASON_SIZE = sizeof((struct canary_result *)0)->reason };
+enum { URL_SIZE = 1024, LINE_MAX_SHOWN = 150, REASON_SIZE = sizeof((struct canary_result *)0)->reason };
 
 struct canary {
     struct client_viewer_env env; // first: callbacks receive its address
@@ -29,6 +29,7 @@ struct canary {
     struct loop_timer timeout;
     int64_t began_us, posted_us;
     bool connected, accepted, delivered, over;
+    char failure[REASON_SIZE]; // why the last attempt to connect has failed; empty at first
     char register_url[URL_SIZE], post_url[URL_SIZE];
     char marker[32]; // in the comment, which no other has
 };
@@ -53,6 +54,13 @@ static void canary_end_if_done(struct canary *c) {
     if (c->accepted && c->delivered) canary_end(c, NULL);
 }
 
+// Returns the length of its first line, or of what may be shown of that.
+static size_t first_line(const char *text, size_t len) {
+    size_t most = len < LINE_MAX_SHOWN ? len : LINE_MAX_SHOWN;
+    const char *end = memchr(text, '\n', most);
+    return end ? (size_t)(end - text) : most;
+}
+
 static void on_canary_answer(void *arg, const struct http_client_response *a) {
     struct canary *c = arg;
     char why[REASON_SIZE];
@@ -67,7 +75,7 @@ static void on_canary_answer(void *arg, const struct http_client_response *a) {
         snprintf(why, sizeof why, "the comment could not be posted: %s", strerror(-a->error));
     else
         snprintf(why, sizeof why, "the comment was refused: %d %.*s", a->status,
-                 (int)(a->body_len < 150 ? a->body_len : 150), a->body);
+                 (int)first_line(a->body, a->body_len), a->body);
     canary_end(c, why);
 }
 
@@ -103,7 +111,9 @@ static void on_canary_event(struct client_viewer_env *env, const struct event_pa
 static void on_canary_timeout(struct loop_timer *t) {
     struct canary *c = container_of(t, struct canary, timeout);
     const char *why = "the comment was accepted, but did not arrive on the stream in time";
-    if (c->viewer.state != CLIENT_VIEWER_STREAMING)
+    if (c->viewer.state != CLIENT_VIEWER_STREAMING && *c->failure)
+        why = c->failure;
+    else if (c->viewer.state != CLIENT_VIEWER_STREAMING)
         why = c->viewer.reader ? "the reader did not answer in time" : "no reader was named in time";
     else if (!c->connected)
         why = "the stream was opened, but no event came: a proxy on the way keeps it back (buffering)";
@@ -118,6 +128,12 @@ static void on_canary_timeout(struct loop_timer *t) {
 static void on_canary_attempt_over(struct client_viewer_env *env, struct client_viewer *v) {
     struct canary *c = container_of(env, struct canary, env);
     if (v->reader) snprintf(c->result->reader, sizeof c->result->reader, "%s", v->reader->text);
+}
+
+static void on_canary_failed(struct client_viewer_env *env, const char *why) {
+    struct canary *c = container_of(env, struct canary, env);
+    const char *asked = c->viewer.reader ? c->viewer.reader->text : c->register_url;
+    snprintf(c->failure, sizeof c->failure, "no stream: %.120s: %.100s", asked, why);
 }
 
 static void on_canary_wants_connection(struct client_viewer_env *env, struct client_viewer *v) {
@@ -158,6 +174,7 @@ static struct canary *canary_new(struct loop *loop, const struct canary_config *
                                         .on_event = on_canary_event,
                                         .on_wants_connection = on_canary_wants_connection,
                                         .on_attempt_over = on_canary_attempt_over,
+                                        .on_failed = on_canary_failed,
                                         .on_calls = on_canary_calls};
     c->timeout.on_due = on_canary_timeout;
     client_viewer_init(&c->viewer, &c->env, 1, 1);

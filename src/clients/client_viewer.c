@@ -21,6 +21,7 @@
 #include "net/resolver.h"
 
 enum {
+    WHY_SIZE = 160,
     ATTEMPT_MS = 10000,  // until the response head has arrived
     HEAD_MAX = 16384,    // bytes of the response head
     REDIRECTS = 3,       // followed in one attempt
@@ -94,6 +95,7 @@ static void client_fail(struct client_viewer *v, const char *why) {
         log_line(env->expects_outages ? LOG_INFO : LOG_WARN, "clients", "connect_failed",
                  v->reader ? "client=%u reader=%s why=\"%s\"" : "client=%u manager=%s why=\"%s\"", v->number,
                  v->reader ? v->reader->text : env->register_url, why);
+    if (env->on_failed) env->on_failed(env, why);
     stream_close(&v->stream);
     client_drop_attempt(v);
     v->reader = NULL;
@@ -182,6 +184,21 @@ static void client_use_reader(struct client_viewer *v) {
     client_resolve(v);
 }
 
+static void client_fail_registration(struct client_viewer *v, const struct http_client_response *answer) {
+    char why[WHY_SIZE] = "the manager does not say which reader";
+    if (answer->error) {
+        client_fail_errno(v, answer->error);
+        return;
+    }
+    if (answer->status != 200) {
+        json_t *body = json_loadb(answer->body, answer->body_len, 0, NULL);
+        const char *code = json_string_value(json_object_get(body, "code"));
+        snprintf(why, sizeof why, "the answer is %d%s%s", answer->status, code ? " " : "", code ? code : "");
+        json_decref(body);
+    }
+    client_fail(v, why);
+}
+
 static void client_on_registered(void *arg, const struct http_client_response *answer) {
     struct client_viewer *v = arg;
     struct client_viewer_env *env = v->env;
@@ -190,8 +207,7 @@ static void client_on_registered(void *arg, const struct http_client_response *a
         if (v->reader)
             client_use_reader(v);
         else
-            client_fail(v,
-                        answer->error ? strerror(-answer->error) : "the manager does not say which reader");
+            client_fail_registration(v, answer);
     }
     env->on_calls(env, -1);
 }

@@ -46,6 +46,8 @@ struct client_viewer_env {
     void (*on_wants_connection)(struct client_viewer_env *, struct client_viewer *);
     // The attempt that client_viewer_connect() began has succeeded or failed. Never called from inside it.
     void (*on_attempt_over)(struct client_viewer_env *, struct client_viewer *);
+    // An attempt has failed, and is about to be over; may be NULL.
+    void (*on_failed)(struct client_viewer_env *, const char *why);
     // A request to the manager begins (+1) or completes (-1); while it is pending, the viewer may not be
     // freed.
     void (*on_calls)(struct client_viewer_env *, int change);
