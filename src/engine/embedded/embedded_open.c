@@ -102,7 +102,7 @@ static bool open_lock(struct opening *o) {
 
 // A restore that was killed may have moved the database aside, or have begun where there was none.
 static bool open_check_restore(struct opening *o) {
-    char *copy = open_path(o->store->config.folder, "chorus.db.restoring");
+    char *copy = store_path(o->store->config.folder, "chorus.db.restoring");
     bool interrupted = access(copy, F_OK) == 0 && access(o->store->path, F_OK) < 0;
     if (interrupted)
         open_refuse(o, "a restore into %s was interrupted; run it again, or remove %s to start without data",
