@@ -25,6 +25,7 @@ void reload_log_warnings(const struct buf *sentences) {
 static const char *shown(const struct options *o, const struct option_row *row, char out[SHOWN_MAX]) {
     const char *text = options_value(o, row->offset)->text;
     struct buf b = {0};
+    if (!text && row->type == OPTION_BOOL) text = "false";
     if (text) option_show(row, text, &b);
     snprintf(out, SHOWN_MAX, "%s", buf_string(&b));
     buf_release(&b);

@@ -108,12 +108,13 @@ scenario('how much of a log is kept: less applies to what is stored, more to wha
 scenario('what needs a restart is named, and stays; the rest is taken over', async (t) => {
   const file = configuration(t, 'log-level = info\n');
   const system = await t.system({ args: file.args });
-  file.write('log-level = info\nbind = 0.0.0.0\nstatistics-interval-ms = 1000\nuser-rate = 1\n');
+  file.write('log-level = info\nbind = 0.0.0.0\nown-descriptors = true\nstatistics-interval-ms = 1000\nuser-rate = 1\n');
   await file.reload(system);
   assert.match(system.stderr, /level=warn role=chorus event=needs_restart option=bind from=127.0.0.1 to=0.0.0.0/);
+  assert.match(system.stderr, /event=needs_restart option=own-descriptors from=false to=true/);
   assert.match(system.stderr, /event=needs_restart option=statistics-interval-ms from=5000 to=1000/);
   assert.match(system.stderr, /event=option_changed option=user-rate from=0 to=1/);
-  assert.match(system.stderr, /event=reloaded changed=1 needs_restart=2/);
+  assert.match(system.stderr, /event=reloaded changed=1 needs_restart=3/);
   const statuses = await Promise.all([1, 2, 3].map(async () => (await send(system, 'ann')).status));
   assert.ok(statuses.includes(429));
 });
