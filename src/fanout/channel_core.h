@@ -14,6 +14,7 @@
 #include "pace.h"
 #include "viewer_set.h"
 
+struct fan_closed;
 struct fan_counters;
 struct moments;
 struct viewer;
@@ -39,6 +40,12 @@ struct channel_env {
     int64_t wall_ahead_us;           // wall clock minus monotonic clock, renewed several times a second
     struct channel *left_unreported; // those with viewers gone that have not been reported yet
     struct viewer *blocked, *spent;  // of all channels; the one without progress for longest first
+    // A viewer of the owner's has gone, of its own accord. NULL: not wanted.
+    void (*on_closed)(struct channel_env *, void *owner, const struct fan_closed *);
+    struct {
+        int64_t second;
+        unsigned count;
+    } closed; // reported in this second
 };
 
 struct channel {

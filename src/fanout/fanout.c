@@ -33,7 +33,7 @@ struct partition {
 struct fan_video {
     struct fanout *fanout;
     struct fan_counters *counters;
-    void (*on_left)(void *arg);
+    const struct fan_listener *listener;
     void *arg;
     unsigned partition_count : 31;
     bool over : 1; // nothing more is published
@@ -76,6 +76,13 @@ static void partition_retire(struct fan_video *v, struct partition *p, enum work
                 &(struct worker_command){.verb = verb, .channel = p->channel});
 }
 
+static void on_closed(void *arg, void *owner, const struct fan_closed *closed) {
+    (void)arg;
+    const struct partition *p = owner;
+    const struct fan_video *v = p->video;
+    if (v && v->listener->on_closed) v->listener->on_closed(v->arg, closed);
+}
+
 static void on_left(void *arg, void *owner, uint32_t n) {
     (void)arg;
     struct partition *p = owner;
@@ -83,7 +90,7 @@ static void on_left(void *arg, void *owner, uint32_t n) {
     if (!v) return;
     partition_count_viewers(v, p, -(int)n);
     if (!p->viewers) partition_retire(v, p, WORKER_RETIRE);
-    v->on_left(v->arg);
+    v->listener->on_left(v->arg);
 }
 
 static void on_retired(void *arg, void *owner) {
@@ -100,7 +107,7 @@ static int fanout_start_worker(struct fanout *f) {
     struct worker_config config = {
         .bounds = f->config.bounds,
         .own_descriptors = f->config.own_descriptors,
-        .listener = {.on_left = on_left, .on_retired = on_retired, .arg = f},
+        .listener = {.on_closed = on_closed, .on_left = on_left, .on_retired = on_retired, .arg = f},
     };
     struct worker *w = worker_new(f->control, &config, &error);
     if (w) f->slots[f->count++] = (struct worker_slot){.worker = w};
@@ -133,12 +140,12 @@ void fanout_free(struct fanout *f) {
     free(f);
 }
 
-struct fan_video *fan_video_new(struct fanout *f, struct fan_counters *counters, void (*left)(void *arg),
-                                void *arg) {
+struct fan_video *fan_video_new(struct fanout *f, struct fan_counters *counters,
+                                const struct fan_listener *listener, void *arg) {
     struct fan_video *v = mem_zalloc(sizeof *v);
     v->fanout = f;
     v->counters = counters;
-    v->on_left = left;
+    v->listener = listener;
     v->arg = arg;
     return v;
 }

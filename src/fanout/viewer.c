@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 
 #include "base/budget.h"
+#include "base/log.h"
 #include "base/container_of.h"
 #include "base/uthash.h"
 #include "net/sock.h"
@@ -44,6 +45,44 @@ static void viewer_hold_ring(struct viewer *v, uint64_t cursor) {
     if (cursor < ch->oldest) ch->oldest = cursor;
 }
 
+// Counts what of its pending will be an event of its stream, as viewer_step_over() does.
+static uint32_t events_waiting(const struct viewer *v) {
+    const struct pending *p = v->pending;
+    uint32_t n = 0;
+    for (uint32_t i = p ? p->next : 0; p && i < p->count; i++) n += position_is_set(p->frames[i]->at);
+    return n;
+}
+
+uint32_t viewer_events(const struct viewer *v) {
+    const struct channel *ch = v->channel;
+    uint64_t at = v->cursor;
+    if (viewer_set_is_ready(&ch->viewers, v)) at = ch->sent;
+    if (viewer_set_is_due(&ch->viewers, v)) at = ch->flush->from;
+    return (uint32_t)at - v->begun_at - events_waiting(v);
+}
+
+// Whether one more may be reported: a crowd that leaves at once is counted, but not described one by one.
+static bool viewer_may_report(struct channel_env *env, int64_t now_ms) {
+    enum { REPORTED_MAX = 20 }; // in a second, of each worker
+    if (!env->on_closed || !log_enabled(LOG_INFO)) return false;
+    if (env->closed.second != now_ms / 1000) env->closed.count = 0;
+    env->closed.second = now_ms / 1000;
+    return env->closed.count++ < REPORTED_MAX;
+}
+
+static void viewer_report(const struct viewer *v, enum fan_close_reason reason) {
+    struct channel_env *env = v->channel->env;
+    int64_t now_ms = loop_now_ms(env->loop);
+    int fd = v->watch.fd;
+    if (reason == FAN_CLOSED_HERE || !viewer_may_report(env, now_ms)) return;
+    struct fan_closed closed = {.reason = reason,
+                                .duration_ms = ((uint32_t)(now_ms / 10) - v->begun_cs) * 10,
+                                .events = viewer_events(v),
+                                .bytes = fd < 0 ? 0 : sock_acknowledged(fd),
+                                .connection = fd < 0 ? 0 : sock_number(fd)};
+    env->on_closed(env, v->channel->owner, &closed);
+}
+
 static int viewer_attach(struct viewer *v, int fd) {
     struct loop *loop = v->channel->env->loop;
     struct viewer_transport *t = v->transport;
@@ -66,6 +105,8 @@ struct viewer *viewer_new(struct channel *ch, const struct sink *sink, struct pe
     v->channel = ch;
     v->pending = pending;
     v->moved_ms = now_ms;
+    v->begun_cs = (uint32_t)(now_ms / 10);
+    v->begun_at = (uint32_t)ch->ring.next - events_waiting(v);
     viewer_hold_ring(v, ch->ring.next);
     if (viewer_attach(v, sink->fd) < 0) {
         sink_close(sink, SINK_RESET);
@@ -106,9 +147,10 @@ static void viewer_leave_list(struct viewer *v) {
     viewer_enter_list(v, LIST_NONE);
 }
 
-void viewer_close(struct viewer *v, enum sink_end end) {
+void viewer_close(struct viewer *v, enum sink_end end, enum fan_close_reason reason) {
     struct channel *ch = v->channel;
     if (v->closed) return;
+    viewer_report(v, reason);
     v->closed = true;
     viewer_leave_list(v);
     viewer_set_remove(&ch->viewers, v);
@@ -126,8 +168,9 @@ void viewer_close(struct viewer *v, enum sink_end end) {
 // The kernel may be the first to notice a stalled viewer (TCP_USER_TIMEOUT): its clock starts when the
 // viewer's window is closed, ours when the send buffer is full as well.
 static void viewer_end_by_error(struct viewer *v, int error) {
-    if (error == -ETIMEDOUT) counter_add(&v->channel->counters->stalled, 1);
-    viewer_close(v, SINK_CUT);
+    bool stalled = error == -ETIMEDOUT;
+    if (stalled) counter_add(&v->channel->counters->stalled, 1);
+    viewer_close(v, SINK_CUT, stalled ? FAN_CLOSED_STALLED : FAN_CLOSED_BY_CLIENT);
 }
 
 size_t viewer_send_failed(struct viewer *v, int error) {
@@ -220,10 +263,12 @@ static void viewer_announce_gap(struct viewer *v) {
     struct channel *ch = v->channel;
     v->gap = false;
     viewer_set_make_lagging(&ch->viewers, v);
+    v->begun_at += (uint32_t)(ch->sent - v->cursor);
     viewer_hold_ring(v, ch->sent);
     counter_add(&ch->counters->gaps, 1);
     if (position_compare(v->gap_from, ch->sent_at) > 0) return; // only messages without a number were missed
     v->pending = pending_of(frame_of_gap(v->gap_from, ch->sent_at, GAP_SLOW));
+    v->begun_at--; // the gap is an event
 }
 
 // Whether it only waits for the next flush.
@@ -266,7 +311,7 @@ static bool viewer_send_moment(struct viewer *v, bool *moved) {
 // Begins the end of a stream of which the viewer has everything. Returns whether there is an end to be sent.
 static bool viewer_begin_end(struct viewer *v) {
     if (v->finishing || v->framing == SINK_RAW) {
-        viewer_close(v, SINK_COMPLETE);
+        viewer_close(v, SINK_COMPLETE, FAN_CLOSED_OVER);
         return false;
     }
     v->finishing = true;
@@ -368,7 +413,7 @@ static void viewer_probe(struct viewer *v, int64_t now_ms) {
 static void take_sink_events(struct viewer *v, unsigned events) {
     int64_t now_ms = loop_now_ms(v->channel->env->loop);
     if (events & SINK_GONE) {
-        viewer_close(v, SINK_CUT);
+        viewer_close(v, SINK_CUT, FAN_CLOSED_BY_CLIENT);
         return;
     }
     if ((events & SINK_WRITABLE) && !viewer_set_is_ready(&v->channel->viewers, v)) viewer_drain(v, now_ms);
@@ -405,12 +450,12 @@ void viewer_fall_off_ring(struct viewer *v) {
     const struct channel *ch = v->channel;
     const struct ring *ring = &ch->ring;
     if (v->gap) return;
-    uint64_t at = viewer_keep_begun(v);
+    v->cursor = viewer_keep_begun(v);
     v->gap = true;
     viewer_set_make_fallen(&v->channel->viewers, v);
     // The next number: that of the first frame missed that has one, or else the one that comes.
     v->gap_from = (struct position){ch->sent_at.epoch, ch->sent_at.seq + 1};
-    for (uint64_t n = at; n < ring->next; n++) {
+    for (uint64_t n = v->cursor; n < ring->next; n++) {
         if (!position_is_set(ring_at(ring, n)->at)) continue;
         v->gap_from = ring_at(ring, n)->first;
         break;
@@ -438,8 +483,10 @@ static void viewer_cut_pending(struct viewer *v) {
     for (uint32_t i = p->next; i < keep; i++) rest = pending_add(rest, frame_ref(p->frames[i]));
     if (gap) rest = pending_add(rest, gap);
     if (gap) counter_add(&v->channel->counters->gaps, 1);
+    v->begun_at += events_waiting(v);
     pending_free(p);
     v->pending = rest;
+    v->begun_at -= events_waiting(v);
     if (rest->next < rest->count) return;
     pending_free(rest);
     v->pending = NULL;

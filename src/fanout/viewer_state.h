@@ -43,7 +43,9 @@ struct viewer {
     struct pending *pending; // NULL once sent
     uint64_t cursor;         // the frame it is at, while it lags
     struct position gap_from;
-    int64_t moved_ms; // when it last accepted data, while it lags
+    int64_t moved_ms;  // when it last accepted data, while it lags
+    uint32_t begun_cs; // when it came, in hundredths of a second
+    uint32_t begun_at; // the frame it would have begun with, if all it got had been in the ring
     union {
         struct {
             struct viewer *prev, *next; // in its list
@@ -52,4 +54,4 @@ struct viewer {
     };
     struct viewer_transport transport[];
 };
-_Static_assert(sizeof(struct viewer) == 96, "millions of these wait");
+_Static_assert(sizeof(struct viewer) == 104, "millions of these wait; malloc takes 112 bytes");

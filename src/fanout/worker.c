@@ -80,6 +80,28 @@ static void worker_notify(struct worker *w, void *owner, uint32_t left, bool ret
     loop_post(w->control, &n->job);
 }
 
+struct closed_notification {
+    struct loop_job job;
+    const struct worker *worker;
+    void *owner;
+    struct fan_closed closed;
+};
+
+static void on_closed_notification(struct loop_job *job) {
+    struct closed_notification *n = (struct closed_notification *)job;
+    const struct worker_listener *l = &n->worker->listener;
+    l->on_closed(l->arg, n->owner, &n->closed);
+    free(n);
+}
+
+static void on_viewer_closed(struct channel_env *env, void *owner, const struct fan_closed *closed) {
+    struct worker *w = container_of(env, struct worker, env);
+    struct closed_notification *n = mem_alloc(sizeof *n);
+    *n = (struct closed_notification){
+        .job.run = on_closed_notification, .worker = w, .owner = owner, .closed = *closed};
+    loop_post(w->control, &n->job);
+}
+
 // Reports in portions, as each count may end a video on the control loop.
 static void on_report_due(struct loop_timer *t) {
     struct worker *w = container_of(t, struct worker, report);
@@ -312,6 +334,7 @@ struct worker *worker_new(struct loop *control, const struct worker_config *conf
     w->control = control;
     w->env.bounds = config->bounds;
     w->listener = config->listener;
+    w->env.on_closed = on_viewer_closed;
     worker_compare_clocks(w);
     w->sweep.on_due = on_sweep;
     w->flush.on_due = on_flush_due;

@@ -32,9 +32,11 @@ struct worker_command {
     };
 };
 
-// Called on the control loop, in jobs that a worker posts there: n viewers of a channel have gone; and, as
-// the last notification about it, a channel has been retired. `owner` is the channel's.
+// Called on the control loop, in jobs that a worker posts there: how the stream of a viewer went that has
+// ended; n viewers of a channel have gone; and, as the last notification about it, a channel has been
+// retired. `owner` is the channel's.
 struct worker_listener {
+    void (*on_closed)(void *arg, void *owner, const struct fan_closed *);
     void (*on_left)(void *arg, void *owner, uint32_t n);
     void (*on_retired)(void *arg, void *owner);
     void *arg;

@@ -1,7 +1,7 @@
 #include "net/sock.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
 #include <poll.h>
 #include <stddef.h>
 #include <string.h>
@@ -111,6 +111,18 @@ HOT_PATH ssize_t sock_writev(int fd, const struct iovec *iov, size_t count) {
 int sock_unread(int fd) {
     int bytes = 0;
     return ioctl(fd, FIONREAD, &bytes) < 0 ? -errno : bytes;
+}
+
+uint64_t sock_number(int fd) {
+    uint64_t number;
+    socklen_t size = sizeof number;
+    return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &number, &size) < 0 ? 0 : number;
+}
+
+uint64_t sock_acknowledged(int fd) {
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 ? 0 : info.tcpi_bytes_acked;
 }
 
 void sock_shutdown(int fd) {

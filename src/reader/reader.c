@@ -6,11 +6,13 @@
 
 #include "base/clock.h"
 #include "base/container_of.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "placement/placement.h"
 #include "connect.h"
 #include "reader_lease.h"
 #include "base/budget.h"
+#include "fanout/counters.h"
 #include "fanout/fanout.h"
 #include "reader_core.h"
 #include "ranking.h"
@@ -130,6 +132,8 @@ struct reader *reader_new(struct loop *loop, struct engine *engine, struct place
 }
 
 static void reader_close(struct reader *r) {
+    unsigned long long viewers = counter_get(&r->counters.viewers);
+    if (viewers) log_info(r->service.instance_id, "streams_cut", "viewers=%llu", viewers);
     r->stopping = true;
     loop_timer_stop(r->service.loop, &r->sweep);
     loop_timer_stop(r->service.loop, &r->close_idle);

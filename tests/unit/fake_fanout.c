@@ -48,12 +48,12 @@ static void viewer_free(struct fake_viewer *v) {
     free(v);
 }
 
-struct fan_video *fan_video_new(struct fanout *f, struct fan_counters *counters, void (*left)(void *arg),
-                                void *arg) {
+struct fan_video *fan_video_new(struct fanout *f, struct fan_counters *counters,
+                                const struct fan_listener *listener, void *arg) {
     (void)f;
     struct fan_video *v = mem_zalloc(sizeof *v);
     v->counters = counters;
-    v->on_left = left;
+    v->on_left = listener->on_left;
     v->arg = arg;
     videos++;
     return v;

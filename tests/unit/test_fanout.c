@@ -83,9 +83,11 @@ static void on_left(void *arg) {
     v->left = left;
 }
 
+static const struct fan_listener video_listener = {.on_left = on_left};
+
 static void video_open(struct video *v, uint64_t epoch) {
     *v = (struct video){.epoch = epoch};
-    v->fan = fan_video_new(fanout, &counters, on_left, v);
+    v->fan = fan_video_new(fanout, &counters, &video_listener, v);
 }
 
 static void video_close(struct video *v) {

@@ -39,6 +39,8 @@ static void on_left(void *arg) {
     ++*(unsigned *)arg;
 }
 
+static const struct fan_listener listener = {.on_left = on_left};
+
 static int begin_with(int buffer_bytes) {
     int error;
     struct socket_pair sockets = socket_pair_open(SOCKETPAIR, buffer_bytes);
@@ -56,7 +58,7 @@ static int begin_with(int buffer_bytes) {
     memset(&got, 0, sizeof got);
     for (int i = 0; i < STREAMS; i++) {
         videos[i].newest = videos[i].left = 0;
-        videos[i].fan = fan_video_new(fanout, &counters, on_left, &videos[i].left);
+        videos[i].fan = fan_video_new(fanout, &counters, &listener, &videos[i].left);
     }
     alarm(HANG_S);
     return 0;

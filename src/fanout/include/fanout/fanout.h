@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct fan_closed;
 struct fan_counters;
 struct fan_video;
 struct fanout;
@@ -46,9 +47,18 @@ struct fanout *fanout_new(struct loop *control, const struct fanout_config *, in
 // videos have been freed; no callback follows.
 void fanout_free(struct fanout *);
 
-// A video of one reader. on_left(): some of its viewers have gone; how many are left, fan_video_viewers()
-// returns. The counters outlive the fanout, or their last channel (`channels` is 0).
-struct fan_video *fan_video_new(struct fanout *, struct fan_counters *, void (*on_left)(void *arg),
+// What a video's owner is called back for.
+struct fan_listener {
+    // Some of its viewers have gone; how many are left, fan_video_viewers() returns.
+    void (*on_left)(void *arg);
+    // The stream of one of them has ended: before on_left(), and not for each where many end at once. NULL:
+    // not wanted.
+    void (*on_closed)(void *arg, const struct fan_closed *);
+};
+
+// A video of one reader. The listener is borrowed. The counters outlive the fanout, or their last channel
+// (`channels` is 0).
+struct fan_video *fan_video_new(struct fanout *, struct fan_counters *, const struct fan_listener *,
                                 void *arg);
 
 // Cuts its viewers' streams and frees it; no callback follows.

@@ -46,6 +46,13 @@ HOT_PATH ssize_t sock_writev(int fd, const struct iovec *, size_t count);
 // Returns how many bytes have arrived but have not been read yet.
 int sock_unread(int fd);
 
+// Returns the number that the kernel gives a socket, which no other one gets before the machine restarts
+// (socket(7), SO_COOKIE), or 0.
+uint64_t sock_number(int fd);
+
+// Returns how many bytes the peer has acknowledged since the connection began (tcp(7), TCP_INFO), or 0.
+uint64_t sock_acknowledged(int fd);
+
 // Closes our direction; the peer reads what was sent and then the end of the stream.
 void sock_shutdown(int fd);
 
