@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/settings.h"
+#include "engine/engine.h"
 #include "engine/redis.h"
 #include "http/url.h"
 #include "placement/readers.h"
@@ -25,9 +26,13 @@ const char *text_redis_host(const char *text) {
     return redis_url_check(url, why, sizeof why) ? NULL : "HOST or HOST:PORT, as in redis://HOST:PORT";
 }
 
-// Paths are added to it, so it has no query.
+// Paths are added to it, so it has no query; nor a user, with which browsers request nothing.
 static bool is_base_url(const char *text) {
-    return placement_url_is_plain(text) && !strpbrk(text, "?#");
+    struct http_url parsed;
+    char as_http[ENGINE_URL_MAX + sizeof "http"];
+    if (!placement_url_is_plain(text) || strpbrk(text, "?#")) return false;
+    snprintf(as_http, sizeof as_http, "http%s", strstr(text, "://"));
+    return !http_url_parse(&parsed, as_http);
 }
 
 const char *text_reader_url(const char *text) {

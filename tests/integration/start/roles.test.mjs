@@ -45,10 +45,11 @@ for (const role of roles) {
   });
 }
 
-scenario('addresses that make no sense are refused are refused', async () => {
+scenario('addresses that make no sense are refused', async () => {
   await refused(['comment', ...redis, '--manager-url', 'ftp://a'], /--manager-url/);
   await refused(['reader', ...redis, '--url', '127.0.0.1:4001'], /--url/);
-  await refused(['reader', ...redis, '--public-url', 'http://a"b'], /--public-url/);
+  for (const url of ['http://a"b', 'https://', 'https:///path', 'https://user:password@a', 'https://user@a', 'https://a:99999', 'https://a:b', 'https://a/?b'])
+    await refused(['reader', ...redis, '--public-url', url], /--public-url/);
   await refused(['statistics', ...redis, '--internal-from', '10.0.0.0/33'], /--internal-from/);
   await refused(['up', '--redis', 'localhost'], /redis:\/\//);
 });
