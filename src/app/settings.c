@@ -39,7 +39,7 @@ static const struct option_row rows[] = {
      "port to listen on; 0 lets the kernel choose", COMMAND_STATISTICS},
     {"instance-id", "INSTANCE_ID", OPTION_STRING, AT(instance_id), 0, 0, NULL, "ID", NULL,
      "name in logs and statistics; by default reader-PORT for a reader, and ROLE-1 for the others", ROLES,
-     .check = text_instance_id},
+     .check = text_id},
     {"instance-id", NULL, OPTION_STRING, AT(instance_id), 0, 0, NULL, "ID", NULL,
      "name of this process among several up on one Redis, before those of its parts: with a, the first reader is a-reader-1",
      COMMAND_UP, .check = text_process_id},
@@ -230,15 +230,11 @@ static const struct option_row rows[] = {
      "print a line of JSON (that of GET /dashboard) instead of text; without --once, one after the other",
      COMMAND_TOP},
     {"video", NULL, OPTION_STRING, AT(canary.video), 0, 0, "canary", "ID", NULL,
-     "video that it comments on, which nobody else should watch", COMMAND_CANARY, .check = text_instance_id},
+     "video that it comments on, which no viewer should watch", COMMAND_CANARY, .check = text_id},
     {"timeout-ms", NULL, OPTION_INT, AT(canary.timeout_ms), 10, 600000, "5000", "MS", NULL,
      "how long the comment may take to come back, from the start", COMMAND_CANARY},
-    {"count", NULL, OPTION_INT, AT(canary.count), 1, 1000000, "1", "N", NULL,
-     "how many comments, one after the other", COMMAND_CANARY},
-    {"interval-ms", NULL, OPTION_INT, AT(canary.interval_ms), 0, 3600000, "1000", "MS", NULL,
-     "pause between two", COMMAND_CANARY},
     {"json", NULL, OPTION_BOOL, AT(canary.json), 0, 0, NULL, NULL, NULL,
-     "print each result as a line of JSON", COMMAND_CANARY},
+     "print the result as a line of JSON", COMMAND_CANARY},
 };
 
 const struct option_table settings_table = {rows, sizeof rows / sizeof *rows, command_names};

@@ -76,7 +76,7 @@ const char *text_networks(const char *text) {
     return all ? NULL : "networks like 10.0.0.0/8,::1";
 }
 
-const char *text_instance_id(const char *text) {
+const char *text_id(const char *text) {
     return id_is_valid(text, strlen(text)) ? NULL : "at most 128 letters, digits and . _ ~ - : @";
 }
 

@@ -10,6 +10,6 @@ const char *text_part_url(const char *); // of a part that this one calls
 const char *text_host(const char *);
 const char *text_ports(const char *);
 const char *text_networks(const char *);
-const char *text_instance_id(const char *);
+const char *text_id(const char *);
 const char *text_process_id(const char *); // shorter, because names of parts are added
 const char *text_token(const char *);

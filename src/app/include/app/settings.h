@@ -36,7 +36,7 @@ struct top_settings {
 
 struct canary_settings {
     const char *video;
-    int64_t timeout_ms, count, interval_ms;
+    int64_t timeout_ms;
     bool json;
 };
 
