@@ -233,8 +233,8 @@ static const struct option_row rows[] = {
      "video that it comments on, which no viewer should watch", COMMAND_CANARY, .check = text_id},
     {"timeout-ms", NULL, OPTION_INT, AT(canary.timeout_ms), 10, 600000, "5000", "MS", NULL,
      "how long the comment may take to come back, from the start", COMMAND_CANARY},
-    {"json", NULL, OPTION_BOOL, AT(canary.json), 0, 0, NULL, NULL, NULL,
-     "print the result as a line of JSON", COMMAND_CANARY},
+    {"json", NULL, OPTION_BOOL, AT(canary.json), 0, 0, NULL, NULL, NULL, "print the result as a line of JSON",
+     COMMAND_CANARY},
 };
 
 const struct option_table settings_table = {rows, sizeof rows / sizeof *rows, command_names};
