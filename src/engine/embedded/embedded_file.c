@@ -77,7 +77,10 @@ sqlite3 *file_open(const char *path, struct file_error *e) {
         return NULL;
     }
     if (!S_ISREG(st.st_mode)) {
-        file_fail(e, "%s is not a file", path);
+        file_fail(e,
+                  S_ISDIR(st.st_mode) ? "%s is a folder; name the file in it, such as chorus.db"
+                                      : "%s is not a file",
+                  path);
         return NULL;
     }
     sqlite3 *db;

@@ -111,7 +111,7 @@ scenario('a restore needs a sound file, and a folder that no process uses; else 
     [['restore', file, '--data', system.dataDir, '--force'], /a process of Chorus uses the data folder .*; stop it first/],
     [['restore', join(folder, 'none.db'), '--data', empty], /there is no .*none\.db/],
     [['restore', new URL(import.meta.url).pathname, '--data', empty], /not a database of Chorus/],
-    [['restore', folder, '--data', empty], /is not a file/],
+    [['restore', folder, '--data', empty], /is a folder; name the file in it, such as chorus\.db/],
   ];
   for (const [words, pattern] of cases) {
     const { code, stderr } = await run(words);
