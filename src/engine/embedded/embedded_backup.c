@@ -86,9 +86,10 @@ bool embedded_backup(const char *folder, const char *file, bool replace, embedde
     char database[EMBEDDED_PATH_SIZE], part[EMBEDDED_PATH_SIZE], ending[32];
     snprintf(ending, sizeof ending, ".part-%d", (int)getpid());
     if (!path_join(database, folder, "chorus.db", "", &e) || !path_join(part, file, "", ending, &e) ||
-        !backup_may_write(folder, database, file, replace, &e) ||
-        !copy_checked(database, part, stop, contents, &e))
+        !backup_may_write(folder, database, file, replace, &e))
         return false;
+    unlink(part); // of one that was killed: in a container each has the same pid
+    if (!copy_checked(database, part, stop, contents, &e)) return false;
     if (renameat2(AT_FDCWD, part, AT_FDCWD, file, replace ? 0 : RENAME_NOREPLACE) == 0)
         return file_sync_folder_of(file, &e);
     int error = errno;

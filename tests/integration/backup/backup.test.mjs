@@ -72,6 +72,17 @@ scenario('a backup never replaces a file unless told to, and is never there in p
   await post(system, 'v', 'it runs on');
 });
 
+scenario('a backup is made where one of the same pid was killed, and replaces no pipe or device', { disk: true, setups }, async (t) => {
+  const system = await t.system();
+  const file = join(t.folder(), 'backup.db');
+  const words = ['-c', 'echo unfinished > "$2.part-$$" && exec "$0" "$@"', process.env.CHORUS_BIN, 'backup', file, '--data', system.dataDir];
+  const { code, stderr } = await run(words, { file: 'sh' });
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(readdirSync(join(file, '..')), ['backup.db']);
+  const device = await run(['backup', '/dev/null', '--force', '--data', join(t.folder(), 'none')]);
+  assert.match(device.stderr, /\/dev\/null is not a file/);
+});
+
 scenario('a damaged database is found by check, and is not backed up', { disk: true, setups }, async (t) => {
   const system = await t.system({ stable: true });
   await postMany(system, 'v', 20, { atOnce: 1 });
