@@ -1,5 +1,6 @@
 // A fleet behind one address, where any reader serves any video (deploy/*/fleet.*).
 // Set-ups: processes.
+// Long: 15. It waits, for reloads and for what is idle.
 import assert from 'node:assert/strict';
 import { post } from '../lib/api.mjs';
 import { proxyKinds, without } from '../lib/proxies.mjs';

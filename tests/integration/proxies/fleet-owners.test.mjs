@@ -1,5 +1,6 @@
 // A fleet behind one address, where each reader has a path, and serves the videos that it owns (deploy/*/fleet-owners.*).
 // Set-ups: processes.
+// Long: 15. It waits, for reloads and for what is idle.
 import assert from 'node:assert/strict';
 import { post } from '../lib/api.mjs';
 import { proxyKinds, without } from '../lib/proxies.mjs';

@@ -1,5 +1,6 @@
 // The recipes for `chorus up` (deploy/nginx).
 // Set-ups: embedded.
+// Long: 15. It waits, for reloads and for what is idle.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
