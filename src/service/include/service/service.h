@@ -39,7 +39,7 @@ struct service_kind {
 // The services of one process, which GET /metrics shows together whichever of them is asked: those that
 // service_init() was given it for.
 struct service_process {
-    const struct internal_only *internal; // who may see it; borrowed
+    const struct internal_only *internal; // admits to it; borrowed
     int64_t started_ms;                   // wall time
     bool reload_failed;       // the configuration could not be read again: the one before is in force
     int64_t configured_ms;    // wall time at which the one in force was read
