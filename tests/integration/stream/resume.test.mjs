@@ -106,7 +106,8 @@ scenario('an EventSource that is cut resumes by itself', { disk: true }, async (
   const after = await postMany(system, 'v', 10);
   await source.sees(20);
   assert.deepEqual(source.comments, [...before, ...after]);
-  assert.equal(source.requests.at(-1).from, before.at(-1).id);
+  // Not of its last request: where the machine is busy, the reader may lose its lease and the stream is cut once more.
+  assert.ok(source.requests.some(({ from }) => from === before.at(-1).id), JSON.stringify(source.requests));
   assert.equal(source.gaps.length, 0);
 });
 
