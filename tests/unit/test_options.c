@@ -9,6 +9,7 @@
 
 #include "app/settings.h"
 #include "base/options.h"
+#include "printed.h"
 
 enum { SERVE = 1, WATCH = 2 };
 
@@ -317,16 +318,6 @@ static void test_what_kubernetes_sets_for_a_service_is_no_port(void **state) {
     setenv("CHORUS_BIND", "tcp://10.0.0.1:3000", 1); // a string may be anything
     accept("");
     assert_string_equal(fields.bind, "tcp://10.0.0.1:3000");
-}
-
-static const char *printed(void (*print)(FILE *)) {
-    static char text[65536];
-    memset(text, 0, sizeof text);
-    FILE *out = fmemopen(text, sizeof text, "w");
-    assert_non_null(out);
-    print(out);
-    fclose(out);
-    return text;
 }
 
 static void print_help(FILE *out) {

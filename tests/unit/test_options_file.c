@@ -13,6 +13,7 @@
 
 #include "base/options.h"
 #include "base/options_file.h"
+#include "printed.h"
 
 // Lines
 
@@ -360,16 +361,6 @@ static void test_a_secret_that_all_may_read_is_warned_of(void **state) {
     assert_non_null(strstr(buf_string(&options.warnings), "all users of this machine may read"));
 }
 
-static const char *printed(void (*print)(FILE *)) {
-    static char out[8192];
-    memset(out, 0, sizeof out);
-    FILE *to = fmemopen(out, sizeof out, "w");
-    assert_non_null(to);
-    print(to);
-    fclose(to);
-    return out;
-}
-
 static void print_values(FILE *out) {
     options_print(&options, out);
 }
@@ -387,7 +378,7 @@ static void test_values_are_printed_with_their_sources_and_without_secrets(void 
     char expected[128];
     snprintf(expected, sizeof expected, "# %s:3\n", path);
     assert_non_null(strstr(out, expected));
-    char copy[8192]; // it can be read as a file, apart from what is a comment in it
+    static char copy[PRINTED_SIZE]; // it can be read as a file, apart from what is a comment in it
     snprintf(copy, sizeof copy, "%s", out);
     unsetenv("T_PORT");
     accept(copy);
