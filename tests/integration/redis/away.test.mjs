@@ -13,9 +13,12 @@ const setups = ['up-redis', 'processes'];
 const flags = { 'log-entries': 100_000 }; // nothing expires while something is away
 const always = { flags, redis: { fsync: 'always' } };
 
-// Every client posts and sees comments again.
-async function checkRecovers(load) {
+// Every client posts and sees comments again, and each process, which connects by itself, has its Redis back.
+async function checkRecovers(system, load) {
   await load.more(1);
+  for (const [role, url] of everyPort(system)) {
+    await load.until(async () => (await call('GET', `${url}/ready`)).status === 200, `${role} to be ready`);
+  }
 }
 
 // While Redis is away posts are refused, resolved videos are known, new ones are refused, and each response says why.
@@ -49,7 +52,7 @@ scenario('kill -9 and restart of Redis under load, twice: nothing is lost', { se
     await system.redis.kill9();
     await checkAway(system, load);
     await system.redis.start();
-    await checkRecovers(load);
+    await checkRecovers(system, load);
     assert.deepEqual(await Promise.all(load.videos.map((video) => resolve(system, video))), owners);
     await register(system, `new-${round}`);
   }
@@ -63,7 +66,7 @@ scenario('kill -9 and immediate restart of Redis, ten times', { setups, ms: 60_0
   for (let round = 0; round < 10; round++) {
     await system.redis.kill9();
     await system.redis.start();
-    await checkRecovers(load);
+    await checkRecovers(system, load);
   }
   await load.prove();
   assert.equal(load.cuts, 0, 'streams stay open');
@@ -85,7 +88,7 @@ scenario('Redis comes back empty: `epoch` gaps, never silence', { setups, ms: 60
     await system.redis.kill9();
     system.redis.forget();
     await system.redis.start();
-    await checkRecovers(load);
+    await checkRecovers(system, load);
     await load.more(20);
   }
   await proveAnnounced(system, load, 3);
@@ -100,7 +103,7 @@ scenario('Redis comes back with an older state: `epoch` gaps for what it lost', 
     await system.redis.kill9();
     forget();
     await system.redis.start();
-    await checkRecovers(load);
+    await checkRecovers(system, load);
     await load.more(20);
   }
   await proveAnnounced(system, load, 3);
@@ -111,7 +114,7 @@ scenario('FLUSHALL under load: `epoch` gaps at most, and leases and mappings com
   const load = await startLoad(t, system);
   for (let round = 0; round < 3; round++) {
     await system.redis.command('FLUSHALL');
-    await checkRecovers(load);
+    await checkRecovers(system, load);
     await load.more(20);
   }
   await load.prove({ gaps: ['epoch'], lossy: true });
@@ -127,7 +130,7 @@ scenario('SIGSTOP and SIGCONT of Redis: nothing is lost', { setups, ms: 60_000 }
     system.redis.suspend();
     await pause(ms); // the length of the outage: shorter and longer than the time-out
     system.redis.resume();
-    await checkRecovers(load);
+    await checkRecovers(system, load);
   }
   await load.prove();
   assert.equal(load.cuts, 0, 'streams stay open');
@@ -139,10 +142,10 @@ scenario('CLIENT PAUSE: nothing is lost', { setups, ms: 60_000 }, async (t) => {
   for (const ms of [500, 2_000, 5_000]) {
     await system.redis.command('CLIENT', 'PAUSE', ms, 'ALL');
     await pause(ms); // the length of the outage
-    await checkRecovers(load);
+    await checkRecovers(system, load);
     await system.redis.command('CLIENT', 'PAUSE', ms, 'WRITE');
     await pause(ms);
-    await checkRecovers(load);
+    await checkRecovers(system, load);
   }
   await load.prove();
   assert.equal(load.cuts, 0, 'streams stay open');
@@ -156,7 +159,7 @@ scenario('a Redis out of memory refuses comments under load, and recovers when t
   await load.until(() => load.refused > before + 5, 'posts to be refused');
   assert.equal((await call('GET', `${system.comment}/ready`)).status, 200);
   await system.redis.command('CONFIG', 'SET', 'maxmemory', '0');
-  await checkRecovers(load);
+  await checkRecovers(system, load);
   await load.prove();
   assert.equal(load.cuts, 0, 'streams stay open');
 });
