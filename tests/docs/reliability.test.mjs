@@ -1,0 +1,44 @@
+// docs/reliability.md names tests; each of them exists, and so does the title of which it quotes words.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { tree } from './page.mjs';
+
+const page = readFileSync(join(tree, 'docs', 'reliability.md'), 'utf8');
+
+// `redis/fleet: words of a title`, `unit/test_loss: words`; without words it may also be a path of the tree.
+const named = Array.from(page.matchAll(/`((?:[a-z]+\/)+[a-z_-]+)(?:: ([^`]+))?`/g), ([text, name, title]) => ({ text, name, title }))
+  .filter(({ name, title }) => title || !/^(tests|src|bench|docs|scripts)\//.test(name));
+const fileOf = (name) => [`integration/${name}.test.mjs`, `${name}.test.mjs`, `${name}.c`]
+  .map((path) => join(tree, 'tests', path)).find(existsSync);
+
+// What the file writes as titles: strings that a test begins with, or names of C functions. Parts of a title that vary are left out.
+function titlesOf(file) {
+  const text = readFileSync(file, 'utf8');
+  if (file.endsWith('.c')) return Array.from(text.matchAll(/^static void (\w+)\(/gm), ([, name]) => name);
+  return Array.from(text.matchAll(/\b(?:scenario|test|it)\(\s*(['"`])((?:\\.|(?!\1).)*)\1/g), ([, , title]) => title);
+}
+
+test('every test that the page names exists', () => {
+  assert.ok(named.length > 30, 'the page names tests');
+  const missing = [];
+  for (const { text, name, title } of named) {
+    const file = fileOf(name);
+    if (!file) missing.push(`${text}: no such file`);
+    else if (title && !titlesOf(file).some((each) => each.includes(title))) missing.push(`${text}: no such title`);
+  }
+  assert.deepEqual(missing, []);
+});
+
+test('each row of the tables of failures and of violations names one', () => {
+  for (const heading of ['When something fails', 'Found on the way']) {
+    const section = page.split(/^## /m).find((each) => each.startsWith(heading));
+    const rows = section.split('\n').filter((line) => line.startsWith('| ')).slice(2);
+    assert.ok(rows.length > 5, heading);
+    for (const row of rows) {
+      const last = row.split(/(?<!\\)\|/).at(-2);
+      assert.ok(named.some(({ text }) => last.includes(text)), `names no test: ${row.slice(0, 80)}`);
+    }
+  }
+});
