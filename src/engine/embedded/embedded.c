@@ -3,12 +3,11 @@
 #include "engine/embedded.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "embedded_counter.h"
+#include "embedded_disk.h"
 #include "embedded_lease.h"
 #include "embedded_log.h"
 #include "embedded_mapping.h"
@@ -66,15 +65,8 @@ static void embedded_set_limits(struct engine *engine, const struct engine_limit
 }
 
 static uint64_t file_bytes(const char *path) {
-    struct stat file;
-    return stat(path, &file) ? 0 : (uint64_t)file.st_size;
-}
-
-static void embedded_disk(const struct embedded *e, struct engine_stats *stats) {
-    struct statvfs disk;
-    if (statvfs(e->path, &disk)) return;
-    stats->disk_bytes = (uint64_t)disk.f_blocks * disk.f_frsize;
-    stats->free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
+    struct disk_file file;
+    return disk_look_up(path, &file) ? 0 : (uint64_t)file.size;
 }
 
 static struct engine_stats embedded_stats(struct engine *engine) {
@@ -83,7 +75,7 @@ static struct engine_stats embedded_stats(struct engine *engine) {
     so_far.waiting = e->local.waiting;
     so_far.database_bytes = file_bytes(e->path);
     so_far.wal_bytes = file_bytes(e->wal_path);
-    embedded_disk(e, &so_far);
+    disk_room(e->path, &so_far.disk_bytes, &so_far.free_bytes);
     return so_far;
 }
 

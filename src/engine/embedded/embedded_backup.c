@@ -1,20 +1,18 @@
 // A backup and a restore are the same copy in two directions. Both write beside the place where the file is
 // to be, check what was written, and rename it as the last step.
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "embedded_disk.h"
 #include "embedded_file.h"
 #include "embedded_sql.h"
 
@@ -38,9 +36,9 @@ static bool path_join(char path[EMBEDDED_PATH_SIZE], const char *folder, const c
 }
 
 static bool is_same_file(const char *a, const char *b) {
-    struct stat at_a, at_b;
-    return stat(a, &at_a) == 0 && stat(b, &at_b) == 0 && at_a.st_dev == at_b.st_dev &&
-           at_a.st_ino == at_b.st_ino;
+    struct disk_file at_a, at_b;
+    return !disk_look_up(a, &at_a) && !disk_look_up(b, &at_b) && at_a.device == at_b.device &&
+           at_a.inode == at_b.inode;
 }
 
 // Copies a database to `part` and checks the copy. Removes it on failure.
@@ -54,7 +52,7 @@ static bool copy_checked(const char *from, const char *part, embedded_stop stop,
     struct first_problem first = {""};
     ok = embedded_check(part, stop, on_copy_problem, &first, contents, e->why, e->size);
     if (ok && contents->problems) ok = file_fail(e, "%s is damaged: %s", from, first.sentence);
-    if (!ok) unlink(part);
+    if (!ok) disk_remove(part);
     return ok;
 }
 
@@ -71,12 +69,12 @@ static bool is_own_name(const char *folder, const char *file) {
 
 static bool backup_may_write(const char *folder, const char *database, const char *file, bool replace,
                              struct file_error *e) {
-    struct stat st;
+    struct disk_file at;
     if (is_own_name(folder, file) || is_same_file(file, database))
         return file_fail(e, "%s is a name of the database's own files; choose another one", file);
-    if (stat(file, &st) < 0) return true; // a folder that is missing is found later
-    if (S_ISDIR(st.st_mode)) return file_fail(e, "%s is a folder; name a file in it", file);
-    if (!S_ISREG(st.st_mode)) return file_fail(e, "%s is not a file; name one to write", file);
+    if (disk_look_up(file, &at)) return true; // a folder that is missing is found later
+    if (at.is_folder) return file_fail(e, "%s is a folder; name a file in it", file);
+    if (!at.is_file) return file_fail(e, "%s is not a file; name one to write", file);
     return replace || file_fail(e, "%s exists; choose another file, or replace it with --force", file);
 }
 
@@ -88,46 +86,41 @@ bool embedded_backup(const char *folder, const char *file, bool replace, embedde
     if (!path_join(database, folder, "chorus.db", "", &e) || !path_join(part, file, "", ending, &e) ||
         !backup_may_write(folder, database, file, replace, &e))
         return false;
-    unlink(part); // of one that was killed: in a container each has the same pid
+    disk_remove(part); // of one that was killed: in a container each has the same pid
     if (!copy_checked(database, part, stop, contents, &e)) return false;
-    if (renameat2(AT_FDCWD, part, AT_FDCWD, file, replace ? 0 : RENAME_NOREPLACE) == 0)
-        return file_sync_folder_of(file, &e);
-    int error = errno;
-    // Not every file system can refuse to replace in one step.
-    if (error == EINVAL && access(file, F_OK) < 0 && rename(part, file) == 0)
-        return file_sync_folder_of(file, &e);
-    unlink(part);
-    return file_fail(&e, "cannot make %s: %s", file, strerrordesc_np(error));
+    int error = disk_rename(part, file, replace);
+    if (!error) return file_sync_folder_of(file, &e);
+    disk_remove(part);
+    return file_fail(&e, "cannot make %s: %s", file, strerrordesc_np(-error));
 }
 
 // Restore
 
-// Returns the descriptor that holds the lock on the folder, or -1.
+// Returns the lock on the folder, or -1.
 static int restore_lock(const char *folder, struct file_error *e) {
     char path[EMBEDDED_PATH_SIZE];
-    if (mkdir(folder, 0700) < 0 && errno != EEXIST) {
-        file_fail(e, "cannot make the data folder %s: %s", folder, strerrordesc_np(errno));
+    int error = disk_make_folder(folder);
+    if (error && error != -EEXIST) {
+        file_fail(e, "cannot make the data folder %s: %s", folder, strerrordesc_np(-error));
         return -1;
     }
     if (!path_join(path, folder, "chorus.lock", "", e)) return -1;
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
-        if (file_give(path, folder, e)) return fd;
-        close(fd);
-        return -1;
-    }
-    if (fd >= 0 && errno == EWOULDBLOCK)
+    int lock = disk_lock(path);
+    if (lock >= 0) {
+        if (file_give(path, folder, e)) return lock;
+        disk_unlock(lock);
+    } else if (lock == -EWOULDBLOCK) {
         file_fail(e, "a process of Chorus uses the data folder %s; stop it first", folder);
-    else
-        file_fail(e, "cannot lock the data folder %s: %s", folder, strerrordesc_np(errno));
-    if (fd >= 0) close(fd);
+    } else {
+        file_fail(e, "cannot lock the data folder %s: %s", folder, strerrordesc_np(-lock));
+    }
     return -1;
 }
 
 // An empty file is what a start that failed leaves.
 static bool restore_finds_data(const char *database) {
-    struct stat st;
-    return stat(database, &st) == 0 && st.st_size > 0;
+    struct disk_file file;
+    return !disk_look_up(database, &file) && file.size > 0;
 }
 
 // The highest epoch in a database; 0 if it cannot be read.
@@ -168,17 +161,19 @@ static bool restore_begin_history(const char *part, int64_t replaced, struct fil
 // The files stay together, under their names: the folder can be used as a data folder.
 static bool restore_make_aside(const char *folder, char aside[EMBEDDED_PATH_SIZE], struct file_error *e) {
     char name[64];
-    time_t now = time(NULL);
+    time_t now = (time_t)(clock_wall_ms() / 1000);
+    int error = 0;
     struct tm utc;
     gmtime_r(&now, &utc);
     for (int i = 1; i < 100; i++) {
         size_t len = strftime(name, sizeof name, "before-restore-%Y%m%dT%H%M%SZ", &utc);
         if (i > 1) snprintf(name + len, sizeof name - len, "-%d", i);
         if (!path_join(aside, folder, name, "", e)) return false;
-        if (mkdir(aside, 0700) == 0) return file_give(aside, folder, e);
-        if (errno != EEXIST) break;
+        error = disk_make_folder(aside);
+        if (!error) return file_give(aside, folder, e);
+        if (error != -EEXIST) break;
     }
-    return file_fail(e, "cannot make %s: %s", aside, strerrordesc_np(errno));
+    return file_fail(e, "cannot make %s: %s", aside, strerrordesc_np(-error));
 }
 
 // The database first: without it, SQLite ignores what stands beside it; without the others it would be
@@ -189,8 +184,9 @@ static bool restore_move_aside(const char *folder, const char *aside, struct fil
         if (!path_join(from, folder, "chorus.db", endings[i], e) ||
             !path_join(to, aside, "chorus.db", endings[i], e))
             return false;
-        if (rename(from, to) < 0 && errno != ENOENT)
-            return file_fail(e, "cannot move %s to %s: %s", from, aside, strerrordesc_np(errno));
+        int error = disk_rename(from, to, true);
+        if (error && error != -ENOENT)
+            return file_fail(e, "cannot move %s to %s: %s", from, aside, strerrordesc_np(-error));
     }
     return file_sync(aside, e);
 }
@@ -201,10 +197,10 @@ static bool restore_exchange(const char *folder, const char *part, const char *d
     // The rest of a database that is not there must not be taken for a part of the new one.
     char ending[EMBEDDED_PATH_SIZE];
     for (int i = 0; i < ENDINGS && !*aside; i++)
-        if (path_join(ending, database, "", endings[i], e)) unlink(ending);
+        if (path_join(ending, database, "", endings[i], e)) disk_remove(ending);
     if (*aside && !restore_move_aside(folder, aside, e)) return false;
-    if (rename(part, database) < 0)
-        return file_fail(e, "cannot make %s: %s", database, strerrordesc_np(errno));
+    int error = disk_rename(part, database, true);
+    if (error) return file_fail(e, "cannot make %s: %s", database, strerrordesc_np(-error));
     return file_sync_folder_of(database, e);
 }
 
@@ -222,12 +218,12 @@ static bool restore_locked(const char *file, const char *folder, bool replace, e
     // One that was killed when the database had been moved aside left its copy, which knows that one's
     // epochs.
     int64_t replaced = highest_epoch(database), interrupted = highest_epoch(part);
-    unlink(part);
+    disk_remove(part);
     if (!copy_checked(file, part, stop, contents, e)) return false;
     if (restore_begin_history(part, replaced > interrupted ? replaced : interrupted, e) &&
         file_give(part, folder, e) && restore_exchange(folder, part, database, aside, e))
         return true;
-    unlink(part);
+    disk_remove(part);
     return false;
 }
 
@@ -239,6 +235,6 @@ bool embedded_restore(const char *file, const char *folder, bool replace, embedd
     int lock = restore_lock(folder, &e);
     if (lock < 0) return false;
     bool ok = restore_locked(file, folder, replace, stop, contents, aside, &e);
-    close(lock);
+    disk_unlock(lock);
     return ok;
 }

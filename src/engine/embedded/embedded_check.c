@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/position.h"
 #include "base/uthash.h"
+#include "embedded_disk.h"
 #include "embedded_file.h"
 #include "embedded_row.h"
 
@@ -171,10 +171,10 @@ bool embedded_check(const char *path, embedded_stop stop, void (*on_problem)(voi
                     void *arg, struct embedded_contents *contents, char *why, size_t why_size) {
     struct file_error error = {why, why_size};
     *contents = (struct embedded_contents){0};
-    struct stat st;
+    struct disk_file file;
     sqlite3 *db = file_open(path, &error);
     if (!db) return false;
-    if (stat(path, &st) == 0) contents->bytes = (uint64_t)st.st_size;
+    if (!disk_look_up(path, &file)) contents->bytes = (uint64_t)file.size;
     struct check c = {.db = db, .stop = stop, .on_problem = on_problem, .arg = arg, .contents = contents};
     check_all(&c);
     struct log_end *ends = c.ends;

@@ -1,28 +1,17 @@
 #include "embedded_damage.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/mem.h"
+#include "embedded_disk.h"
 
-// Unchanged as long as the file is not written.
-struct file_state {
-    uint64_t inode;
-    int64_t size, changed_s, changed_ns;
-};
+enum { NOTE_SIZE = 256 };
 
-static struct file_state file_state_of(const char *path) {
-    struct stat st;
-    if (stat(path, &st) < 0) return (struct file_state){0};
-    return (struct file_state){st.st_ino, st.st_size, st.st_mtim.tv_sec, st.st_mtim.tv_nsec};
-}
-
-static bool file_state_equals(const struct file_state *a, const struct file_state *b) {
+// Returns false once the file has been written, or another is in its place.
+static bool file_is_unchanged(const struct disk_file *a, const struct disk_file *b) {
     return a->inode == b->inode && a->size == b->size && a->changed_s == b->changed_s &&
            a->changed_ns == b->changed_ns;
 }
@@ -36,40 +25,30 @@ static char *damage_path(const struct damage *d, const char *ending) {
     return path;
 }
 
-static FILE *damage_open_note(const struct damage *d, const char *mode) {
-    char *path = damage_path(d, ".damaged");
-    FILE *note = fopen(path, mode);
-    free(path);
-    return note;
-}
-
 // If the disk is full, the note may be lost. Then the damage is found again when the damaged row is read.
 static void damage_write_note(const struct damage *d) {
-    struct file_state now = file_state_of(d->path);
-    FILE *note = damage_open_note(d, "we");
-    if (!note) return;
-    fprintf(note, "%" PRIu64 " %" PRId64 " %" PRId64 ".%09" PRId64 "\n%s\n", now.inode, now.size,
-            now.changed_s, now.changed_ns, d->what);
-    fflush(note);
-    fsync(fileno(note));
-    fclose(note);
+    struct disk_file now = {0};
+    char note[NOTE_SIZE], *path = damage_path(d, ".damaged");
+    disk_look_up(d->path, &now);
+    snprintf(note, sizeof note, "%" PRIu64 " %" PRId64 " %" PRId64 ".%09" PRId64 "\n%s\n", now.inode,
+             now.size, now.changed_s, now.changed_ns, d->what);
+    disk_write(path, note, true);
+    free(path);
 }
 
 // A note that cannot be parsed matches no file.
-static bool damage_read_note(struct damage *d, struct file_state *then) {
-    FILE *note = damage_open_note(d, "re");
-    if (!note) return false;
-    *then = (struct file_state){0};
-    char line[128] = "", *at = line;
-    if (fgets(line, sizeof line, note)) {
-        then->inode = strtoull(at, &at, 10);
-        then->size = strtoll(at, &at, 10);
-        then->changed_s = strtoll(at, &at, 10);
-        then->changed_ns = *at == '.' ? strtoll(at + 1, &at, 10) : -1;
-    }
-    if (!fgets(d->what, sizeof d->what, note)) d->what[0] = 0;
+static bool damage_read_note(struct damage *d, struct disk_file *then) {
+    char note[NOTE_SIZE], *path = damage_path(d, ".damaged"), *at = note;
+    int error = disk_read(path, note, sizeof note);
+    free(path);
+    if (error) return false;
+    char *what = strchr(note, '\n');
+    *then = (struct disk_file){.inode = strtoull(at, &at, 10)};
+    then->size = strtoll(at, &at, 10);
+    then->changed_s = strtoll(at, &at, 10);
+    then->changed_ns = *at == '.' ? strtoll(at + 1, &at, 10) : -1;
+    snprintf(d->what, sizeof d->what, "%s", what ? what + 1 : "");
     d->what[strcspn(d->what, "\n")] = 0;
-    fclose(note);
     return true;
 }
 
@@ -81,11 +60,12 @@ void damage_found(struct damage *d, const char *what) {
 }
 
 void damage_recall(struct damage *d, bool (*is_sound)(void *arg), void *arg) {
-    struct file_state then, now = file_state_of(d->path);
+    struct disk_file then, now = {0};
     if (!damage_read_note(d, &then)) return;
-    if (!file_state_equals(&then, &now) && is_sound(arg)) {
+    disk_look_up(d->path, &now);
+    if (!file_is_unchanged(&then, &now) && is_sound(arg)) {
         char *path = damage_path(d, ".damaged");
-        unlink(path);
+        disk_remove(path);
         free(path);
         return;
     }
@@ -101,11 +81,11 @@ void damage_keep(const struct damage *d) {
 // Where the files are
 
 static bool damage_find_file(const struct damage *d, const char *ending, struct damage_file *file) {
-    struct stat st;
+    struct disk_file found;
     char *path = damage_path(d, ending);
-    bool there = stat(path, &st) == 0;
+    bool there = !disk_look_up(path, &found);
     free(path);
-    if (there) *file = (struct damage_file){.device = st.st_dev, .inode = st.st_ino};
+    if (there) *file = (struct damage_file){.device = found.device, .inode = found.inode};
     return there;
 }
 

@@ -1,16 +1,12 @@
 #include "embedded_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/mem.h"
+#include "embedded_disk.h"
 #include "embedded_sql.h"
 
 enum {
@@ -68,19 +64,19 @@ static bool file_is_ours(const char *path, sqlite3 *db, struct file_error *e) {
 }
 
 sqlite3 *file_open(const char *path, struct file_error *e) {
-    struct stat st;
-    if (stat(path, &st) < 0) {
-        if (errno == ENOENT)
+    struct disk_file file;
+    int error = disk_look_up(path, &file);
+    if (error) {
+        if (error == -ENOENT)
             file_fail(e, "there is no %s", path);
         else
-            file_fail(e, "cannot open %s: %s", path, strerrordesc_np(errno));
+            file_fail(e, "cannot open %s: %s", path, strerrordesc_np(-error));
         return NULL;
     }
-    if (!S_ISREG(st.st_mode)) {
-        file_fail(e,
-                  S_ISDIR(st.st_mode) ? "%s is a folder; name the file in it, such as chorus.db"
-                                      : "%s is not a file",
-                  path);
+    if (!file.is_file) {
+        file_fail(
+            e, file.is_folder ? "%s is a folder; name the file in it, such as chorus.db" : "%s is not a file",
+            path);
         return NULL;
     }
     sqlite3 *db;
@@ -115,9 +111,8 @@ static int copy_into(sqlite3 *from, sqlite3 *to, embedded_stop stop) {
 }
 
 bool file_copy(sqlite3 *from, const char *to, embedded_stop stop, struct file_error *e) {
-    int fd = open(to, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0) return file_fail(e, "cannot make %s: %s", to, strerrordesc_np(errno));
-    close(fd);
+    int error = disk_make_file(to, false);
+    if (error) return file_fail(e, "cannot make %s: %s", to, strerrordesc_np(-error));
     sqlite3 *db;
     int code =
         sqlite3_open_v2(to, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
@@ -129,27 +124,23 @@ bool file_copy(sqlite3 *from, const char *to, embedded_stop stop, struct file_er
         file_fail_by_code(e, to, db, code);
     sqlite3_close(db);
     ok = ok && file_sync(to, e);
-    if (!ok) unlink(to);
+    if (!ok) disk_remove(to);
     return ok;
 }
 
 bool file_sync(const char *path, struct file_error *e) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    int error = fd < 0 || fsync(fd) < 0 ? errno : 0;
-    if (fd >= 0) close(fd);
-    return !error || file_fail(e, "cannot write %s through to the disk: %s", path, strerrordesc_np(error));
+    int error = disk_sync(path);
+    return !error || file_fail(e, "cannot write %s through to the disk: %s", path, strerrordesc_np(-error));
 }
 
 bool file_sync_folder_of(const char *path, struct file_error *e) {
-    char *copy = mem_strdup(path);
-    bool ok = file_sync(dirname(copy), e);
-    free(copy);
-    return ok;
+    int error = disk_sync_folder_of(path);
+    return !error || file_fail(e, "cannot write the folder of %s through to the disk: %s", path,
+                               strerrordesc_np(-error));
 }
 
 bool file_give(const char *path, const char *folder, struct file_error *e) {
-    struct stat owner;
-    if (geteuid() != 0) return true;
-    if (stat(folder, &owner) == 0 && lchown(path, owner.st_uid, owner.st_gid) == 0) return true;
-    return file_fail(e, "cannot give %s to the owner of %s: %s", path, folder, strerrordesc_np(errno));
+    int error = disk_give(path, folder);
+    return !error ||
+           file_fail(e, "cannot give %s to the owner of %s: %s", path, folder, strerrordesc_np(-error));
 }

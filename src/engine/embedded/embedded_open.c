@@ -3,18 +3,16 @@
 #include "embedded_open.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "embedded_disk.h"
 #include "embedded_lease.h"
 #include "embedded_row.h"
 #include "embedded_room.h"
@@ -62,40 +60,44 @@ char *store_path(const char *folder, const char *name) {
 
 static bool open_make_folder(struct opening *o) {
     const char *folder = o->store->config.folder;
-    if (mkdir(folder, 0700) == 0 || errno == EEXIST) return true;
+    int error = disk_make_folder(folder);
+    if (!error || error == -EEXIST) return true;
     return open_refuse(o, "cannot make the data folder %s: %s; make it yourself or choose another one",
-                       folder, strerrordesc_np(errno));
+                       folder, strerrordesc_np(-error));
 }
 
-static bool open_refuse_in_use(struct opening *o) {
+static bool open_refuse_in_use(struct opening *o, const char *lock) {
     char pid[16] = "";
-    ssize_t n = pread(o->store->lock, pid, sizeof pid - 1, 0);
-    pid[n > 0 ? n : 0] = 0;
+    disk_read(lock, pid, sizeof pid);
     pid[strcspn(pid, "\n")] = 0;
     return open_refuse(o, "%s is in use by another process%s%s; stop that one or choose another data folder",
                        o->store->path, *pid ? ", pid " : "", pid);
 }
 
-// The lock ends with the process that holds it. The pid in the file is for users only.
-static bool open_lock(struct opening *o) {
+static bool open_lock_file(struct opening *o, const char *path) {
     struct store *s = o->store;
-    char *path = store_path(s->config.folder, "chorus.lock");
-    s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    free(path);
-    if (s->lock < 0)
+    int error = disk_make_file(path, true);
+    if (error)
         return open_refuse(
             o, "cannot write in the data folder %s: %s; let this user write there or choose another folder",
-            s->config.folder, strerrordesc_np(errno));
-    if (flock(s->lock, LOCK_EX | LOCK_NB) < 0) {
-        if (errno == EWOULDBLOCK) return open_refuse_in_use(o);
+            s->config.folder, strerrordesc_np(-error));
+    s->lock = disk_lock(path);
+    if (s->lock == -EWOULDBLOCK) return open_refuse_in_use(o, path);
+    if (s->lock < 0)
         return open_refuse(o, "cannot lock the data folder %s: %s; choose one on a local disk",
-                           s->config.folder, strerrordesc_np(errno));
-    }
+                           s->config.folder, strerrordesc_np(-s->lock));
     char pid[16];
-    int len = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
-    bool written = ftruncate(s->lock, 0) == 0 && pwrite(s->lock, pid, (size_t)len, 0) == len;
-    (void)written; // the disk may be full
+    snprintf(pid, sizeof pid, "%d\n", (int)getpid());
+    disk_write(path, pid, false); // for users only, and the disk may be full
     return true;
+}
+
+// The lock ends with the process that holds it.
+static bool open_lock(struct opening *o) {
+    char *path = store_path(o->store->config.folder, "chorus.lock");
+    bool locked = open_lock_file(o, path);
+    free(path);
+    return locked;
 }
 
 // The file
@@ -103,7 +105,8 @@ static bool open_lock(struct opening *o) {
 // A restore that was killed may have moved the database aside, or have begun where there was none.
 static bool open_check_restore(struct opening *o) {
     char *copy = store_path(o->store->config.folder, "chorus.db.restoring");
-    bool interrupted = access(copy, F_OK) == 0 && access(o->store->path, F_OK) < 0;
+    struct disk_file ignored;
+    bool interrupted = !disk_look_up(copy, &ignored) && disk_look_up(o->store->path, &ignored);
     if (interrupted)
         open_refuse(o, "a restore into %s was interrupted; run it again, or remove %s to start without data",
                     o->store->config.folder, copy);
@@ -114,13 +117,11 @@ static bool open_check_restore(struct opening *o) {
 // SQLite would make it readable for all users.
 static bool open_make_file(struct opening *o) {
     const char *path = o->store->path;
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return open_refuse(
-            o, "cannot open %s for writing: %s; let this user write it or choose another data folder", path,
-            strerrordesc_np(errno));
-    close(fd);
-    return true;
+    int error = disk_make_file(path, true);
+    if (!error) return true;
+    return open_refuse(o,
+                       "cannot open %s for writing: %s; let this user write it or choose another data folder",
+                       path, strerrordesc_np(-error));
 }
 
 static bool open_refuse_by_code(struct opening *o, int code) {
@@ -351,7 +352,7 @@ void store_close(struct store *s) {
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close(s->db);
     damage_keep(&s->damage);
-    if (s->lock >= 0) close(s->lock);
+    if (s->lock >= 0) disk_unlock(s->lock);
     free((char *)s->config.folder);
     free(s->path);
     free(s);
