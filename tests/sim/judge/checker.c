@@ -1,0 +1,486 @@
+// The journal is read three times: known_collect() finds all comments; judge_walk() follows each viewer and
+// each writer through the events; judge_end() looks at what each of them has at the end.
+#include "checker.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "known.h"
+
+static const char *const gap_reasons[] = {"expired", "slow", "epoch"};
+
+struct range {
+    struct position from, to;
+    int64_t at_us;
+    unsigned reason; // of gap_reasons
+};
+
+// One viewer.
+struct watcher {
+    bool joined, left, follows, streaming;
+    bool misses; // numbers, as has been found
+    uint32_t video;
+    enum journal_pace pace;
+    struct position start, at, asked; // where its first stream began; what it has seen; what it asked for
+    int64_t began_us;                 // its first stream,
+    int64_t stream_us;                // its present one
+    unsigned redirects, streams;
+    char instance[JOURNAL_WORD];
+    bool *has; // by index in the list of known comments of its video
+    struct range *gaps;
+    size_t gap_count;
+};
+
+// One comment of a writer.
+struct post {
+    uint32_t writer, number, video;
+    bool keyed, answered;
+    int64_t at_us;
+    struct position at;
+};
+
+enum { PLACES = 16 };
+
+struct judge {
+    struct verdict *v;
+    const struct journal *j;
+    struct known_list known;
+    struct watcher *watchers;
+    size_t watcher_count;
+    struct post *posts; // by writer and number
+    size_t post_count;
+    uint64_t kept;   // entries; 0: all
+    int64_t calm_us; // -1: not yet
+    bool tried[PLACES], accepted[PLACES];
+    const struct journal_event **losses;
+    size_t loss_count;
+};
+
+__attribute__((format(printf, 4, 5))) static void judge_find(struct judge *g, int64_t at_us, const char *code,
+                                                             const char *format, ...) {
+    struct verdict *v = g->v;
+    va_list args;
+    if (v->count++ >= FINDINGS_KEPT) return;
+    struct finding *f = &v->findings[v->count - 1];
+    f->code = code;
+    f->at_us = at_us;
+    va_start(args, format);
+    vsnprintf(f->text, sizeof f->text, format, args);
+    va_end(args);
+}
+
+// For printing a few positions in one expression.
+static const char *text_of(struct position p) {
+    static __thread char texts[4][POSITION_TEXT_SIZE];
+    static __thread unsigned next;
+    char *text = texts[next++ % 4];
+    position_format(p, text);
+    return text;
+}
+
+// Comments
+
+static int by_writer(const void *a, const void *b) {
+    const struct post *x = a, *y = b;
+    if (x->writer != y->writer) return x->writer < y->writer ? -1 : 1;
+    if (x->number != y->number) return x->number < y->number ? -1 : 1;
+    return x->at_us < y->at_us ? -1 : x->at_us > y->at_us;
+}
+
+static bool is_same_post(const struct post *a, const struct post *b) {
+    return a->writer == b->writer && a->number == b->number;
+}
+
+static void posts_collect(struct judge *g) {
+    g->posts = mem_alloc((g->j->count + 1) * sizeof *g->posts);
+    for (size_t i = 0; i < g->j->count; i++) {
+        const struct journal_event *e = &g->j->events[i];
+        if (e->kind == JOURNAL_POST)
+            g->posts[g->post_count++] =
+                (struct post){e->who, e->number, e->video, e->flag, false, e->at_us, {0}};
+    }
+    qsort(g->posts, g->post_count, sizeof *g->posts, by_writer);
+    size_t kept = 0;
+    for (size_t i = 0; i < g->post_count; i++)
+        if (!kept || !is_same_post(&g->posts[kept - 1], &g->posts[i])) g->posts[kept++] = g->posts[i];
+    g->post_count = kept;
+}
+
+static struct post *post_find(struct judge *g, uint32_t writer, uint32_t number) {
+    size_t low = 0, high = g->post_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct post *p = &g->posts[middle];
+        if (p->writer < writer || (p->writer == writer && p->number < number))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    struct post *p = &g->posts[low];
+    return low < g->post_count && p->writer == writer && p->number == number ? p : NULL;
+}
+
+static void on_conflict(void *arg, const struct known *a, const struct known *b) {
+    struct judge *g = arg;
+    judge_find(g, b->first_us, "two-texts",
+               "v%" PRIu32 " %s is comment %" PRIu32 " of w%" PRIu32 " and comment %" PRIu32 " of w%" PRIu32,
+               a->video, text_of(a->at), a->number, a->writer, b->number, b->writer);
+}
+
+// Each comment has one number, except that of several all but one may have been lost.
+static void judge_known(struct judge *g) {
+    for (size_t i = 0; i < g->known.count; i++) {
+        const struct known *k = &g->known.all[i];
+        struct post *p = post_find(g, k->writer, k->number);
+        if (!p || p->video != k->video) {
+            judge_find(g, k->first_us, "stranger",
+                       "v%" PRIu32 " %s is comment %" PRIu32 " of w%" PRIu32 ", which was not posted there",
+                       k->video, text_of(k->at), k->number, k->writer);
+        } else if (k->lost_us < 0 && position_is_set(p->at)) {
+            judge_find(g, k->first_us, "stored-twice",
+                       "comment %" PRIu32 " of w%" PRIu32 " (%s) is %s and %s", k->number, k->writer,
+                       p->keyed ? "keyed" : "once", text_of(p->at), text_of(k->at));
+        } else if (k->lost_us < 0) {
+            p->at = k->at;
+        }
+        g->v->acknowledged += k->acked_us >= 0;
+        g->v->lost += k->lost_us >= 0;
+    }
+    g->v->comments = g->known.count;
+}
+
+static void take_stored(struct judge *g, const struct journal_event *e) {
+    struct post *p = post_find(g, e->who, e->number);
+    if (!position_is_set(e->at) || !e->at.seq)
+        judge_find(g, e->at_us, "no-number", "comment %" PRIu32 " of w%" PRIu32, e->number, e->who);
+    if (p) p->answered = true;
+    if (e->place < PLACES && g->calm_us >= 0) g->accepted[e->place] = true;
+}
+
+static void take_post(struct judge *g, const struct journal_event *e) {
+    if (e->place < PLACES && g->calm_us >= 0) g->tried[e->place] = true;
+}
+
+static void take_refused(struct judge *g, const struct journal_event *e) {
+    struct post *p = post_find(g, e->who, e->number);
+    if (p) p->answered = true;
+    judge_find(g, e->at_us, "refused", "comment %" PRIu32 " of w%" PRIu32 ": %s", e->number, e->who, e->word);
+}
+
+// Viewers
+
+static void take_join(struct judge *g, struct watcher *w, const struct journal_event *e) {
+    *w = (struct watcher){.joined = true,
+                          .video = e->video,
+                          .pace = (enum journal_pace)e->count,
+                          .follows = e->flag,
+                          .began_us = -1};
+    w->has = mem_zalloc(g->known.count + 1);
+    g->v->viewers++;
+}
+
+static void take_ask(struct judge *g, struct watcher *w, const struct journal_event *e) {
+    w->asked = e->at;
+    w->redirects = 0;
+    if (w->streams && position_compare(e->at, w->at) != 0)
+        judge_find(g, e->at_us, "resume", "w%" PRIu32 " asks for %s but has seen %s", e->who, text_of(e->at),
+                   text_of(w->at));
+}
+
+static void take_redirect(struct judge *g, struct watcher *w, const struct journal_event *e) {
+    if (++w->redirects == JUDGE_REDIRECTS + 1)
+        judge_find(g, e->at_us, "loop", "w%" PRIu32 " is redirected for the %uth time, to %s", e->who,
+                   w->redirects, e->word);
+}
+
+static void take_begin(struct judge *g, struct watcher *w, const struct journal_event *e) {
+    if (w->began_us < 0) {
+        w->began_us = e->at_us;
+        w->start = e->at;
+    } else if (position_compare(e->at, w->asked) != 0) {
+        judge_find(g, e->at_us, "resume", "w%" PRIu32 " asked for %s and begins at %s", e->who,
+                   text_of(w->asked), text_of(e->at));
+        w->misses = true;
+    }
+    g->v->reconnects += w->streams > 0;
+    g->v->streams++;
+    w->streams++;
+    w->streaming = true;
+    w->stream_us = e->at_us;
+    snprintf(w->instance, sizeof w->instance, "%s", e->word);
+    w->at = e->at;
+}
+
+static bool is_settled(const struct judge *g, int64_t at_us) {
+    return g->calm_us >= 0 && at_us - g->calm_us >= JUDGE_SETTLED_S * INT64_C(1000000);
+}
+
+static void judge_delay(struct judge *g, const struct watcher *w, const struct journal_event *e,
+                        const struct known *k) {
+    int64_t took_us = e->at_us - k->acked_us;
+    bool counts = k->acked_us >= 0 && is_settled(g, k->acked_us) && w->stream_us < k->acked_us;
+    if (!counts || w->pace != PACE_FAST) return;
+    if (took_us > (int64_t)g->v->longest_us) g->v->longest_us = (size_t)took_us;
+    if (took_us > JUDGE_DELAY_MS * INT64_C(1000))
+        judge_find(g, e->at_us, "delayed", "w%" PRIu32 " got %s %" PRId64 " ms after the answer", e->who,
+                   text_of(e->at), took_us / 1000);
+}
+
+// Returns whether `next` follows `at` as far as their numbers show.
+static bool follows(struct position at, struct position next) {
+    return next.epoch == at.epoch ? next.seq == at.seq + 1 : next.seq == 1;
+}
+
+static void judge_hole(struct judge *g, struct watcher *w, const struct journal_event *e,
+                       struct position first) {
+    judge_find(g, e->at_us, "hole", "w%" PRIu32 " at %s gets %s%s", e->who, text_of(w->at),
+               e->kind == JOURNAL_GAP ? "a gap from " : "", text_of(first));
+    w->misses = true;
+}
+
+static void take_comment(struct judge *g, struct watcher *w, const struct journal_event *e) {
+    const struct known *k = known_find(&g->known, w->video, e->at);
+    size_t i = (size_t)(k - g->known.all);
+    g->v->deliveries++;
+    if (w->has[i])
+        judge_find(g, e->at_us, "duplicate", "w%" PRIu32 " got %s again", e->who, text_of(e->at));
+    else if (position_compare(e->at, w->at) <= 0)
+        judge_find(g, e->at_us, "order", "w%" PRIu32 " got %s after %s", e->who, text_of(e->at),
+                   text_of(w->at));
+    else if (!follows(w->at, e->at))
+        judge_hole(g, w, e, e->at);
+    else
+        judge_delay(g, w, e, k);
+    w->has[i] = true;
+    w->at = e->at;
+}
+
+static unsigned reason_of(const char *word) {
+    unsigned reason = 0;
+    while (reason < 3 && strcmp(word, gap_reasons[reason]) != 0) reason++;
+    return reason;
+}
+
+// The store has lost what came before, and goes on below it.
+static bool goes_back(const struct journal_event *e) {
+    return position_compare(e->from, e->at) > 0;
+}
+
+static void judge_sum(struct judge *g, const struct journal_event *e) {
+    bool countable = e->from.epoch == e->at.epoch && !goes_back(e);
+    uint64_t missed = countable ? e->at.seq - e->from.seq + 1 : JOURNAL_NULL;
+    if (missed != e->count)
+        judge_find(g, e->at_us, "needless-gap", "w%" PRIu32 ": %s to %s, but missed is %" PRId64, e->who,
+                   text_of(e->from), text_of(e->at), e->count == JOURNAL_NULL ? -1 : (int64_t)e->count);
+}
+
+static void judge_place(struct judge *g, struct watcher *w, const struct journal_event *e) {
+    if (goes_back(e)) {
+        if (strcmp(e->word, "epoch") != 0)
+            judge_find(g, e->at_us, "order", "w%" PRIu32 " goes back from %s to %s, reason %s", e->who,
+                       text_of(w->at), text_of(e->at), e->word);
+    } else if (position_compare(e->at, w->at) <= 0) {
+        judge_find(g, e->at_us, "order", "w%" PRIu32 " at %s gets a gap to %s", e->who, text_of(w->at),
+                   text_of(e->at));
+    } else if (position_compare(e->from, w->at) > 0 && !follows(w->at, e->from)) {
+        judge_hole(g, w, e, e->from);
+    }
+}
+
+static void take_gap(struct judge *g, struct watcher *w, const struct journal_event *e) {
+    unsigned reason = reason_of(e->word);
+    judge_sum(g, e);
+    judge_place(g, w, e);
+    if (reason == 3) {
+        judge_find(g, e->at_us, "needless-gap", "w%" PRIu32 ": reason %s", e->who, e->word);
+    } else {
+        g->v->gaps[reason]++;
+        if (reason == 1 && w->pace == PACE_FAST && is_settled(g, e->at_us))
+            judge_find(g, e->at_us, "needless-gap", "w%" PRIu32 " reads, but is too slow", e->who);
+    }
+    w->gaps = mem_realloc(w->gaps, (w->gap_count + 1) * sizeof *w->gaps);
+    struct position to = goes_back(e) ? (struct position){e->from.epoch, UINT64_MAX} : e->at;
+    w->gaps[w->gap_count++] = (struct range){e->from, to, e->at_us, reason};
+    w->at = e->at;
+}
+
+static void take_viewer_event(struct judge *g, const struct journal_event *e) {
+    struct watcher *w = &g->watchers[e->who];
+    switch (e->kind) {
+    case JOURNAL_JOIN: take_join(g, w, e); break;
+    case JOURNAL_ASK: take_ask(g, w, e); break;
+    case JOURNAL_REDIRECT: take_redirect(g, w, e); break;
+    case JOURNAL_BEGIN: take_begin(g, w, e); break;
+    case JOURNAL_COMMENT: take_comment(g, w, e); break;
+    case JOURNAL_GAP: take_gap(g, w, e); break;
+    case JOURNAL_CUT: w->streaming = false; break;
+    case JOURNAL_DENIED:
+        judge_find(g, e->at_us, "denied", "w%" PRIu32 ": status %" PRIu64, e->who, e->count);
+        break;
+    case JOURNAL_BROKEN: judge_find(g, e->at_us, "malformed", "w%" PRIu32 ": %s", e->who, e->word); break;
+    case JOURNAL_LEAVE:
+        w->streaming = false;
+        w->left = true;
+        break;
+    default: break;
+    }
+}
+
+static void judge_walk(struct judge *g) {
+    for (size_t i = 0; i < g->j->count; i++) {
+        const struct journal_event *e = &g->j->events[i];
+        switch (e->kind) {
+        case JOURNAL_POST: take_post(g, e); break;
+        case JOURNAL_STORED: take_stored(g, e); break;
+        case JOURNAL_REFUSED: take_refused(g, e); break;
+        case JOURNAL_LOST: g->losses[g->loss_count++] = e; break;
+        case JOURNAL_KEPT: g->kept = e->count; break;
+        case JOURNAL_FAULT: g->v->faults++; break;
+        case JOURNAL_CALM: g->calm_us = e->at_us; break;
+        default: take_viewer_event(g, e); break;
+        }
+    }
+}
+
+// The end
+
+static const struct range *watcher_gap_over(const struct watcher *w, struct position p) {
+    for (size_t i = 0; i < w->gap_count; i++)
+        if (position_compare(w->gaps[i].from, p) <= 0 && position_compare(p, w->gaps[i].to) <= 0)
+            return &w->gaps[i];
+    return NULL;
+}
+
+// Whether the log may have dropped a comment by then, because so many came after it.
+static bool may_have_expired(const struct judge *g, size_t i, int64_t at_us) {
+    uint64_t later = 0;
+    for (size_t n = i + 1; n < g->known.count && g->known.all[n].video == g->known.all[i].video; n++)
+        later += g->known.all[n].first_us <= at_us;
+    return g->kept && later >= g->kept;
+}
+
+static void judge_missed(struct judge *g, uint32_t who, const struct watcher *w, size_t i) {
+    const struct known *k = &g->known.all[i];
+    const struct range *gap = watcher_gap_over(w, k->at);
+    bool was_lost_before = k->lost_us >= 0 && k->lost_us <= w->began_us;
+    if (!gap && !w->misses && (k->lost_us < 0 || (k->acked_us >= 0 && !was_lost_before)))
+        judge_find(g, k->first_us, "silent-loss", "w%" PRIu32 " misses %s of v%" PRIu32 "%s", who,
+                   text_of(k->at), w->video, k->lost_us < 0 ? "" : ", which the store lost");
+    if (gap && gap->reason != 1 && k->lost_us < 0 && !may_have_expired(g, i, gap->at_us))
+        judge_find(g, gap->at_us, "needless-gap", "w%" PRIu32 " does not get %s of v%" PRIu32 " (%s)", who,
+                   text_of(k->at), w->video, gap_reasons[gap->reason]);
+}
+
+// A gap that says that the store has lost something, although it has not.
+static void judge_gaps(struct judge *g, uint32_t who, const struct watcher *w) {
+    for (size_t i = 0; i < w->gap_count; i++) {
+        const struct range *gap = &w->gaps[i];
+        bool found = gap->reason != 2;
+        for (size_t n = 0; n < g->loss_count && !found; n++)
+            found = g->losses[n]->video == w->video && g->losses[n]->at_us <= gap->at_us;
+        if (!found)
+            judge_find(g, gap->at_us, "needless-gap", "w%" PRIu32 ": v%" PRIu32 " has lost nothing", who,
+                       w->video);
+    }
+}
+
+static void judge_watcher(struct judge *g, uint32_t who, const struct watcher *w) {
+    if (w->began_us < 0) return;
+    struct position reach = w->at;
+    for (size_t i = known_after(&g->known, w->video, w->start); i < g->known.count; i++) {
+        const struct known *k = &g->known.all[i];
+        if (k->video != w->video || position_compare(k->at, reach) > 0) break;
+        if (!w->has[i]) judge_missed(g, who, w, i);
+    }
+    judge_gaps(g, who, w);
+}
+
+// What is in the log at the end and comes last.
+static const struct known *judge_newest(const struct judge *g, uint32_t video) {
+    size_t i = known_after(&g->known, video, (struct position){UINT64_MAX, UINT64_MAX});
+    while (i-- > 0 && g->known.all[i].video == video)
+        if (g->known.all[i].lost_us < 0) return &g->known.all[i];
+    return NULL;
+}
+
+static void judge_reach(struct judge *g, int64_t end_us, uint32_t who, const struct watcher *w) {
+    const struct known *newest = judge_newest(g, w->video);
+    if (w->left || w->pace == PACE_STALLED) return;
+    if (!w->streaming)
+        judge_find(g, end_us, "behind", "w%" PRIu32 " of v%" PRIu32 " has no stream", who, w->video);
+    else if (newest && position_compare(w->at, newest->at) < 0)
+        judge_find(g, end_us, "behind", "w%" PRIu32 " of v%" PRIu32 " is at %s, not %s", who, w->video,
+                   text_of(w->at), text_of(newest->at));
+}
+
+static void judge_owners(struct judge *g, int64_t end_us) {
+    for (size_t i = 0; i < g->watcher_count; i++) {
+        const struct watcher *a = &g->watchers[i], *b = a + 1;
+        if (!a->streaming || !a->follows) continue;
+        while (b < g->watchers + g->watcher_count && !(b->streaming && b->follows && b->video == a->video))
+            b++;
+        if (b < g->watchers + g->watcher_count && strcmp(a->instance, b->instance) != 0)
+            judge_find(g, end_us, "two-owners", "v%" PRIu32 ": w%zu is at %s, w%zu at %s", a->video, i,
+                       a->instance, (size_t)(b - g->watchers), b->instance);
+    }
+}
+
+static void judge_total(struct judge *g, const struct journal_event *e) {
+    size_t unknown = 0;
+    for (size_t i = 0; i < g->post_count; i++) unknown += !position_is_set(g->posts[i].at);
+    if (g->v->lost || (e->count >= g->v->comments && e->count <= g->v->comments + unknown)) return;
+    judge_find(g, e->at_us, "totals", "%" PRIu64 " in the statistics, %zu known, %zu of unknown outcome",
+               e->count, g->v->comments, unknown);
+}
+
+static void judge_end(struct judge *g, const struct journal_event *end) {
+    for (size_t i = 0; i < g->watcher_count; i++)
+        if (g->watchers[i].joined) judge_watcher(g, (uint32_t)i, &g->watchers[i]);
+    for (size_t i = 0; i < g->j->count; i++)
+        if (g->j->events[i].kind == JOURNAL_TOTAL) judge_total(g, &g->j->events[i]);
+    if (!end || g->calm_us < 0 || end->at_us - g->calm_us < JUDGE_CALM_S * INT64_C(1000000)) return;
+    for (size_t i = 0; i < g->watcher_count; i++)
+        if (g->watchers[i].joined) judge_reach(g, end->at_us, (uint32_t)i, &g->watchers[i]);
+    judge_owners(g, end->at_us);
+    for (uint32_t place = 0; place < PLACES; place++)
+        if (g->tried[place] && !g->accepted[place]) judge_find(g, end->at_us, "deaf", "p%" PRIu32, place);
+    for (size_t i = 0; i < g->post_count; i++) {
+        const struct post *p = &g->posts[i];
+        if (p->keyed && !p->answered && p->at_us <= g->calm_us)
+            judge_find(g, end->at_us, "unsettled", "comment %" PRIu32 " of w%" PRIu32, p->number, p->writer);
+    }
+}
+
+static void judge_count_watchers(struct judge *g) {
+    for (size_t i = 0; i < g->j->count; i++) {
+        const struct journal_event *e = &g->j->events[i];
+        if (e->kind >= JOURNAL_JOIN && e->kind <= JOURNAL_LEAVE && e->who >= g->watcher_count)
+            g->watcher_count = e->who + 1;
+    }
+    g->watchers = mem_zalloc((g->watcher_count + 1) * sizeof *g->watchers);
+}
+
+void judge(struct verdict *v, const struct journal *j) {
+    *v = (struct verdict){0};
+    struct judge g = {.v = v, .j = j, .calm_us = -1};
+    const struct journal_event *last = j->count ? &j->events[j->count - 1] : NULL;
+    posts_collect(&g);
+    known_collect(&g.known, j, on_conflict, &g);
+    judge_known(&g);
+    judge_count_watchers(&g);
+    g.losses = mem_alloc((j->count + 1) * sizeof *g.losses);
+    judge_walk(&g);
+    judge_end(&g, last && last->kind == JOURNAL_END ? last : NULL);
+    for (size_t i = 0; i < g.watcher_count; i++) {
+        free(g.watchers[i].has);
+        free(g.watchers[i].gaps);
+    }
+    free(g.watchers);
+    free(g.losses);
+    free(g.posts);
+    known_release(&g.known);
+}

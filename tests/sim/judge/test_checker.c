@@ -1,0 +1,227 @@
+// Histories made by hand: each right one is accepted, each broken one refused with the finding for it.
+#include "unit.h"
+
+#include "base/buf.h"
+#include "judge/checker.h"
+#include "judge/journal.h"
+
+struct history {
+    const char *name;
+    const char *finding; // NULL: right
+    const char *text;
+};
+
+// Writer 1 posts three comments to video 1, which viewer 1 follows.
+#define POSTS                                                                                                \
+    "1 post w1 v1 n1 keyed p1\n"                                                                             \
+    "1.1 stored w1 n1 7-1 p1\n"                                                                              \
+    "2 post w1 v1 n2 keyed p1\n"                                                                             \
+    "2.1 stored w1 n2 7-2 p1\n"                                                                              \
+    "3 post w1 v1 n3 once p2\n"                                                                              \
+    "3.1 stored w1 n3 7-3 p2\n"
+#define JOINS "0 join w1 v1 fetch 0 follows\n0 ask w1 -\n0.1 begin w1 7-0 reader-1\n"
+#define SEES                                                                                                 \
+    "4 comment w1 7-1 p1 n1\n"                                                                               \
+    "4 comment w1 7-2 p1 n2\n"                                                                               \
+    "4 comment w1 7-3 p1 n3\n"
+#define CALM "5 calm\n6 post w1 v1 n4 keyed p1\n6.1 stored w1 n4 7-4 p1\n6.2 comment w1 7-4 p1 n4\n"
+
+static const struct history histories[] = {
+    {"nothing", NULL, ""},
+    {"all is seen", NULL, JOINS POSTS SEES CALM "36 end\n"},
+    {"a repeat has the same number", NULL,
+     JOINS
+     "1 post w1 v1 n1 keyed p1\n1.1 unknown w1 n1 p1\n1.2 post w1 v1 n1 keyed p2\n1.3 stored w1 n1 7-1 p2\n"
+     "1.4 comment w1 7-1 p1 n1\n"},
+    {"an unknown outcome is seen once", NULL,
+     JOINS "1 post w1 v1 n1 once p1\n1.1 unknown w1 n1 p1\n1.4 comment w1 7-1 p1 n1\n"},
+    {"an unknown outcome is never seen", NULL,
+     JOINS "1 post w1 v1 n1 once p1\n1.1 unknown w1 n1 p1\n2 post w1 v1 n2 once p1\n2 stored w1 n2 7-1 p1\n"
+           "2.4 comment w1 7-1 p1 n2\n"},
+    {"a new epoch goes on without notice", NULL,
+     JOINS POSTS SEES "5 post w1 v1 n4 once p1\n5.1 stored w1 n4 9-1 p1\n5.2 comment w1 9-1 p1 n4\n"},
+    {"a resume brings what was missed", NULL,
+     JOINS POSTS "1.2 comment w1 7-1 p1 n1\n1.3 cut w1 reset\n4 ask w1 7-1\n4.1 begin w1 7-1 reader-2\n"
+                 "4.2 comment w1 7-2 p1 n2\n4.2 comment w1 7-3 p1 n3\n"},
+    {"a newcomer begins where it begins", NULL,
+     POSTS "4 join w1 v1 fetch 0 follows\n4 ask w1 -\n4.1 begin w1 7-2 r\n4.2 comment w1 7-3 p1 n3\n"},
+    {"a slow viewer gets a gap", NULL,
+     "0 join w1 v1 fetch 1 follows\n0 ask w1 -\n0 begin w1 7-0 r\n" POSTS
+     "4 gap w1 7-1 7-2 2 slow\n4 comment w1 7-3 p1 n3\n"},
+    {"comments that have expired are announced", NULL,
+     "0 kept 1\n" JOINS POSTS "0.2 cut w1 -\n4 ask w1 7-0\n4.1 begin w1 7-0 r\n4.1 gap w1 7-1 7-2 2 expired\n"
+     "4.2 comment w1 7-3 p1 n3\n"},
+    {"a loss is announced", NULL,
+     JOINS POSTS SEES "5 lost v1 7-2 7-3\n6 gap w1 7-4 9-1 null epoch\n"
+                      "7 post w1 v1 n4 once p1\n7 stored w1 n4 9-2 p1\n7 comment w1 9-2 p1 n4\n"},
+    {"a loss is announced to a viewer that has not seen what was lost", NULL,
+     JOINS POSTS "5 lost v1 7-1 7-3\n6 gap w1 7-1 9-1 null epoch\n"},
+    {"the store goes back", NULL, JOINS POSTS SEES "5 lost v1 7-2 7-3\n6 gap w1 7-4 7-1 null epoch\n"},
+    {"a comment with a key is stored again after the store lost it", NULL,
+     JOINS
+     "1 post w1 v1 n1 keyed p1\n2 comment w1 7-1 p1 n1\n3 lost v1 7-1 7-1\n3 gap w1 7-2 9-1 null epoch\n"
+     "4 post w1 v1 n1 keyed p1\n4 stored w1 n1 9-2 p1\n4 comment w1 9-2 p1 n1\n"},
+    {"who joins after a loss need not know of it", NULL,
+     POSTS "4 lost v1 7-2 7-3\n5 join w1 v1 fetch 0 follows\n5 ask w1 -\n5 begin w1 7-1 r\n"
+           "6 post w1 v1 n4 once p1\n6 stored w1 n4 9-1 p1\n6 comment w1 9-1 p1 n4\n"},
+    {"who leaves is owed nothing", NULL,
+     JOINS POSTS "1.2 comment w1 7-1 p1 n1\n1.3 leave w1\n"
+                 "5 calm\n36 end\n"},
+    {"who has stalled is owed nothing", NULL,
+     "0 join w1 v1 fetch 2 follows\n0 ask w1 -\n0 begin w1 7-0 r\n" POSTS "5 calm\n36 end\n"},
+    {"the statistics may count an unknown outcome", NULL,
+     JOINS POSTS SEES "5 post w1 v1 n9 once p1\n5 unknown w1 n9 p1\n6 total 4\n"},
+
+    {"acknowledged without a number", "no-number", "1 post w1 v1 n1 once p1\n1 stored w1 n1 - p1\n"},
+    {"two acknowledged with one number", "two-texts",
+     "1 post w1 v1 n1 once p1\n1 stored w1 n1 7-1 p1\n2 post w2 v1 n1 once p1\n2 stored w2 n1 7-1 p1\n"},
+    {"two viewers see two texts", "two-texts",
+     JOINS
+     "0 join w2 v1 fetch 0 follows\n0 ask w2 -\n0.1 begin w2 7-0 reader-1\n"
+     "1 post w1 v1 n1 once p1\n1 post w2 v1 n1 once p1\n2 comment w1 7-1 p1 n1\n2 comment w2 7-1 p2 n1\n"},
+    {"sent once, stored twice", "stored-twice",
+     JOINS
+     "1 post w1 v1 n1 once p1\n1 stored w1 n1 7-1 p1\n2 comment w1 7-1 p1 n1\n3 comment w1 7-2 p1 n1\n"},
+    {"two answers to one key", "stored-twice",
+     "1 post w1 v1 n1 keyed p1\n1 stored w1 n1 7-1 p1\n2 post w1 v1 n1 keyed p1\n2 stored w1 n1 7-2 p1\n"},
+    {"stored again although nothing was lost of it", "stored-twice",
+     "1 post w1 v1 n1 keyed p1\n1 stored w1 n1 7-1 p1\n2 lost v1 7-2 7-9\n2 post w1 v1 n1 keyed p1\n"
+     "2 stored w1 n1 9-1 p1\n"},
+    {"a comment that was never posted", "stranger", JOINS "2 comment w1 7-1 p1 n1\n"},
+    {"a comment of another video", "stranger", JOINS "1 post w1 v2 n1 once p1\n2 comment w1 7-1 p1 n1\n"},
+    {"refused", "refused", "1 post w1 v1 n1 keyed p1\n1 refused w1 n1 p1 422\n"},
+    {"a lower number after a higher one", "order",
+     "0 join w1 v1 fetch 1 follows\n0 ask w1 -\n0 begin w1 7-0 r\n" POSTS
+     "4 comment w1 7-1 p1 n1\n4 gap w1 7-2 7-2 1 slow\n4 comment w1 7-3 p1 n3\n4 comment w1 7-2 p1 n2\n"},
+    {"the same number again", "duplicate", JOINS POSTS SEES "4 comment w1 7-3 p1 n3\n"},
+    {"again after a resume", "duplicate",
+     JOINS POSTS SEES "4 cut w1 -\n4 ask w1 7-3\n4 begin w1 7-3 r\n4 comment w1 7-3 p1 n3\n"},
+    {"a number is left out", "hole", JOINS POSTS "4 comment w1 7-1 p1 n1\n4 comment w1 7-3 p1 n3\n"},
+    {"a number is left out after a resume", "hole",
+     JOINS POSTS
+     "4 comment w1 7-1 p1 n1\n4 cut w1 -\n4 ask w1 7-1\n4 begin w1 7-1 r\n4 comment w1 7-3 p1 n3\n"},
+    {"an epoch does not begin at 1", "hole",
+     JOINS POSTS SEES "5 post w1 v1 n4 once p1\n5.2 comment w1 9-2 p1 n4\n"},
+    {"a gap begins too late", "hole",
+     "0 join w1 v1 fetch 1 follows\n0 ask w1 -\n0 begin w1 7-0 r\n" POSTS
+     "4 gap w1 7-2 7-2 1 slow\n4 comment w1 7-3 p1 n3\n"},
+    {"a stream begins elsewhere", "resume",
+     JOINS POSTS
+     "1.2 comment w1 7-1 p1 n1\n1.3 cut w1 -\n4 ask w1 7-1\n4 begin w1 7-2 r\n4 comment w1 7-3 p1 n3\n"},
+    {"an epoch is left behind too early", "silent-loss",
+     JOINS POSTS
+     "4 comment w1 7-1 p1 n1\n5 post w1 v1 n4 once p1\n5 stored w1 n4 9-1 p1\n5 comment w1 9-1 p1 n4\n"},
+    {"a loss is not announced", "silent-loss",
+     JOINS POSTS "4 comment w1 7-1 p1 n1\n4 lost v1 7-2 7-3\n5 post w1 v1 n4 once p1\n5 stored w1 n4 9-1 p1\n"
+                 "5 comment w1 9-1 p1 n4\n"},
+    {"a gap over what is kept", "needless-gap",
+     JOINS POSTS "4 gap w1 7-1 7-2 2 expired\n4 comment w1 7-3 p1 n3\n"},
+    {"a gap of a wrong sum", "needless-gap",
+     "0 kept 1\n" JOINS POSTS "4 gap w1 7-1 7-2 3 expired\n4 comment w1 7-3 p1 n3\n"},
+    {"a gap of an unknown reason", "needless-gap",
+     "0 kept 1\n" JOINS POSTS "4 gap w1 7-1 7-2 2 whatever\n4 comment w1 7-3 p1 n3\n"},
+    {"a loss that was none", "needless-gap", JOINS POSTS SEES "6 gap w1 7-4 9-1 null epoch\n"},
+    {"slow, although it reads", "needless-gap",
+     JOINS POSTS SEES "5 calm\n21 post w1 v1 n4 once p1\n21 stored w1 n4 7-4 p1\n22 gap w1 7-4 7-4 1 slow\n"},
+    {"a broken chunk", "malformed", JOINS "1 broken w1 HPE_INVALID_CHUNK_SIZE\n"},
+    {"no stream for a browser", "denied",
+     "0 join w1 v1 eventsource 0 follows\n0 ask w1 -\n1 denied w1 503\n"},
+    {"round and round", "loop",
+     "0 join w1 v1 fetch 0 follows\n0 ask w1 -\n1 redirect w1 a\n1 redirect w1 b\n1 redirect w1 a\n"
+     "1 redirect w1 b\n"},
+    {"two readers of one video", "two-owners",
+     JOINS "0 join w2 v1 fetch 0 follows\n0 ask w2 -\n0 begin w2 7-0 reader-2\n5 calm\n36 end\n"},
+    {"not all is seen at the end", "behind", JOINS POSTS "4 comment w1 7-1 p1 n1\n5 calm\n36 end\n"},
+    {"no stream at the end", "behind", JOINS POSTS SEES "4 cut w1 -\n5 calm\n36 end\n"},
+    {"never a stream", "behind", "0 join w1 v1 fetch 0 follows\n0 ask w1 -\n5 calm\n36 end\n"},
+    {"an API that accepts nothing", "deaf",
+     JOINS POSTS SEES CALM "7 post w1 v1 n5 once p2\n8 unknown w1 n5 p2\n36 end\n"},
+    {"a key without an answer", "unsettled",
+     "1 post w1 v1 n1 keyed p1\n2 unknown w1 n1 p1\n5 calm\n36 end\n"},
+    {"a comment that comes late", "delayed",
+     JOINS POSTS SEES "5 calm\n21 post w1 v1 n4 once p1\n21 stored w1 n4 7-4 p1\n24 comment w1 7-4 p1 n4\n"},
+    {"the statistics count too few", "totals", JOINS POSTS SEES "6 total 2\n"},
+    {"the statistics count too many", "totals", JOINS POSTS SEES "6 total 4\n"},
+};
+
+static void test_history(void **state) {
+    const struct history *h = *state;
+    struct journal j = {0};
+    struct verdict *v = calloc(1, sizeof *v);
+    assert_int_equal(journal_read(&j, h->text), 0);
+    judge(v, &j);
+    for (size_t i = 0; i < v->count; i++) {
+        if (!h->finding) fail_msg("%s: %s", v->findings[i].code, v->findings[i].text);
+        assert_string_equal(v->findings[i].code, h->finding);
+    }
+    assert_int_equal(v->count > 0, h->finding != NULL);
+    free(v);
+    journal_release(&j);
+}
+
+static void test_a_line_is_read_as_it_was_written(void **state) {
+    (void)state;
+    static const char text[] = "0.000001 kept 100\n"
+                               "1.500000 post w3 v1 n17 keyed p2\n"
+                               "1.600000 stored w3 n17 1763932000000-41 p2\n"
+                               "1.700000 unknown w3 n18 p2\n"
+                               "1.700000 refused w3 n18 p2 422\n"
+                               "1.700000 join w3 v1 eventsource 2 stays\n"
+                               "1.700000 ask w3 -\n"
+                               "1.700000 redirect w3 http://10.0.0.1:4001\n"
+                               "1.700000 begin w3 7-0 reader-1\n"
+                               "1.700000 comment w3 7-1 p3 n17\n"
+                               "1.700000 gap w3 7-2 7-4 3 slow\n"
+                               "1.700000 gap w3 7-5 9-1 null epoch\n"
+                               "1.700000 cut w3 reset\n"
+                               "1.700000 denied w3 503\n"
+                               "1.700000 broken w3 chunk\n"
+                               "1.700000 leave w3\n"
+                               "1.700000 lost v1 7-2 7-4\n"
+                               "1.700000 fault kill_reader-1\n"
+                               "1.700000 calm\n"
+                               "1.700000 total 12\n"
+                               "2.000000 end\n";
+    struct journal j = {0};
+    struct buf b = {0};
+    assert_int_equal(journal_read(&j, text), 0);
+    for (size_t i = 0; i < j.count; i++) {
+        journal_write(&b, &j.events[i]);
+        buf_add_string(&b, "\n");
+    }
+    assert_string_equal(buf_string(&b), text);
+    buf_release(&b);
+    journal_release(&j);
+}
+
+static void test_a_malformed_line_is_found(void **state) {
+    (void)state;
+    static const char *const wrong[] = {"1 nothing w1\n",
+                                        "x end\n",
+                                        "1 cut w1\n",
+                                        "1 leave w1 w2\n",
+                                        "1 leave v1\n",
+                                        "1 begin w1 7 r\n",
+                                        "1 post w1 v1 n1 perhaps p1\n",
+                                        "1 total many\n"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct journal j = {0};
+        struct buf b = {0};
+        buf_printf(&b, "# comment\n\n%s", wrong[i]);
+        assert_int_equal(journal_read(&j, buf_string(&b)), 3);
+        buf_release(&b);
+        journal_release(&j);
+    }
+}
+
+int main(void) {
+    enum { COUNT = sizeof histories / sizeof *histories };
+    struct CMUnitTest tests[COUNT + 2] = {
+        cmocka_unit_test(test_a_line_is_read_as_it_was_written),
+        cmocka_unit_test(test_a_malformed_line_is_found),
+    };
+    for (size_t i = 0; i < COUNT; i++)
+        tests[i + 2] =
+            (struct CMUnitTest){histories[i].name, test_history, NULL, NULL, (void *)&histories[i]};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
