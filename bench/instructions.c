@@ -56,7 +56,7 @@ int main(int argc, char **argv) {
         if (i % gathered == 0) channel_flush(&channel, 0);
     }
     printf("%llu\n", counter_get(&counters.delivered));
-    channel_release(&channel);
+    channel_release(&channel, FAN_END_STOPPING);
     loop_free(loop);
     return 0;
 }

@@ -109,12 +109,16 @@ void log_line(enum log_level level, const char *role, const char *event, const c
     write_line(&r);
 }
 
-bool log_sample(struct log_sampler *s, const char *role, unsigned per_second, int64_t now_ms) {
+void log_sampler_settle(struct log_sampler *s, const char *role, int64_t now_ms) {
     int64_t second = now_ms / 1000;
-    if (second != s->second) {
-        if (s->suppressed) log_info(role, "sampled", "left_out=%lu", s->suppressed);
-        *s = (struct log_sampler){.second = second};
-    }
+    if (second == s->second) return;
+    if (s->suppressed && s->of) log_info(role, "sampled", "of=%s left_out=%lu", s->of, s->suppressed);
+    if (s->suppressed && !s->of) log_info(role, "sampled", "left_out=%lu", s->suppressed);
+    *s = (struct log_sampler){.of = s->of, .second = second};
+}
+
+bool log_sample(struct log_sampler *s, const char *role, unsigned per_second, int64_t now_ms) {
+    log_sampler_settle(s, role, now_ms);
     if (s->shown < per_second) {
         s->shown++;
         return true;

@@ -223,7 +223,7 @@ unsigned channels_close_stalled(struct channel_env *env, int64_t now_ms, unsigne
     for (struct viewer *v; closed < most && (v = longest_stalled(env, now_ms)); closed++) {
         struct channel *ch = v->channel;
         counter_add(&ch->counters->stalled, 1);
-        viewer_close(v, SINK_RESET, FAN_CLOSED_STALLED);
+        viewer_close(v, FAN_END_STALLED);
         channel_settle(ch);
     }
     return closed;
@@ -239,12 +239,8 @@ unsigned channels_relieve(struct channel_env *env, int64_t now_ms, unsigned most
     return relieved;
 }
 
-void channel_close_viewers(struct channel *ch, enum sink_end end) {
-    while (ch->viewers.count) viewer_close(ch->viewers.at[ch->viewers.count - 1], end, FAN_CLOSED_HERE);
-}
-
-void channel_release(struct channel *ch) {
-    channel_close_viewers(ch, SINK_CUT);
+void channel_release(struct channel *ch, enum fan_end end) {
+    while (ch->viewers.count) viewer_close(ch->viewers.at[ch->viewers.count - 1], end);
     if (ch->flush) flush_end(ch, 0);
     channel_report_left(ch);
     channel_settle(ch);

@@ -18,10 +18,8 @@ struct pending;
 
 void channel_init(struct channel *, struct channel_env *, struct fan_counters *, void *owner);
 
-void channel_close_viewers(struct channel *, enum sink_end);
-
-// Cuts the streams of viewers that are left.
-void channel_release(struct channel *);
+// Closes the streams of viewers that are left, which end like this.
+void channel_release(struct channel *, enum fan_end);
 
 // Adds a viewer that will get `pending`, then what is published from now on, and the latest of the kinds of
 // moments that it `asks` for. Takes sink and pending. If the sink cannot be watched, the viewer counts as

@@ -14,8 +14,9 @@
 #include "pace.h"
 #include "viewer_set.h"
 
-struct fan_closed;
+struct channel;
 struct fan_counters;
+struct fan_report;
 struct moments;
 struct viewer;
 struct loop;
@@ -25,6 +26,7 @@ struct flush {
     struct iovec run[2]; // by framing: what each viewer is sent
     bool cut;            // there was more than fits into one run
     bool is_end;         // the stream is over
+    bool is_serving;     // inside flush_serve()
     uint32_t untimed;    // viewers that were sent all of it since its delay was last recorded
     uint8_t moments;     // kinds
     struct pace_mark begun;
@@ -40,12 +42,8 @@ struct channel_env {
     int64_t wall_ahead_us;           // wall clock minus monotonic clock, renewed several times a second
     struct channel *left_unreported; // those with viewers gone that have not been reported yet
     struct viewer *blocked, *spent;  // of all channels; the one without progress for longest first
-    // A viewer of the owner's has gone, of its own accord. NULL: not wanted.
-    void (*on_closed)(struct channel_env *, void *owner, const struct fan_closed *);
-    struct {
-        int64_t second;
-        unsigned count;
-    } closed; // reported in this second
+    // A stream is about to be closed; the report lacks the video. NULL: no reports.
+    void (*on_closed)(const struct channel *, struct fan_report *);
 };
 
 struct channel {

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "base/budget.h"
@@ -28,12 +29,14 @@ struct partition {
         struct partition *next;        // of the video
         struct fan_counters *counters; // once it is retired
     };
+    char name[]; // of the video, for the worker's thread
 };
 
 struct fan_video {
     struct fanout *fanout;
     struct fan_counters *counters;
-    const struct fan_listener *listener;
+    const char *name; // borrowed
+    void (*on_left)(void *arg);
     void *arg;
     unsigned partition_count : 31;
     bool over : 1; // nothing more is published
@@ -56,6 +59,10 @@ struct fanout {
     struct worker_slot slots[FAN_WORKERS_MAX];
 };
 
+static size_t partition_bytes(const char *name) {
+    return sizeof(struct partition) + strlen(name) + 1 + sizeof(struct channel);
+}
+
 // Viewers are counted per partition, to find the smallest; a video's are the sum of its partitions'. Two sums
 // would have to visit many videos, and are kept: per worker, as its descriptor table bounds them, and per
 // reader.
@@ -65,22 +72,14 @@ static void partition_count_viewers(const struct fan_video *v, struct partition 
     counter_add(&v->counters->viewers, (unsigned long long)n);
 }
 
-// `verb`: WORKER_RETIRE or WORKER_RESET.
-static void partition_retire(struct fan_video *v, struct partition *p, enum worker_verb verb) {
+static void partition_retire(struct fan_video *v, struct partition *p, enum fan_end end) {
     LL_DELETE(v->partitions, p);
     v->partition_count--;
     partition_count_viewers(v, p, -(int)p->viewers);
     p->video = NULL;
     p->counters = v->counters;
     worker_post(v->fanout->slots[p->worker].worker,
-                &(struct worker_command){.verb = verb, .channel = p->channel});
-}
-
-static void on_closed(void *arg, void *owner, const struct fan_closed *closed) {
-    (void)arg;
-    const struct partition *p = owner;
-    const struct fan_video *v = p->video;
-    if (v && v->listener->on_closed) v->listener->on_closed(v->arg, closed);
+                &(struct worker_command){.verb = WORKER_RETIRE, .end = end, .channel = p->channel});
 }
 
 static void on_left(void *arg, void *owner, uint32_t n) {
@@ -89,16 +88,23 @@ static void on_left(void *arg, void *owner, uint32_t n) {
     struct fan_video *v = p->video;
     if (!v) return;
     partition_count_viewers(v, p, -(int)n);
-    if (!p->viewers) partition_retire(v, p, WORKER_RETIRE);
-    v->listener->on_left(v->arg);
+    if (!p->viewers) partition_retire(v, p, FAN_END_CLIENT); // of none
+    v->on_left(v->arg);
 }
 
 static void on_retired(void *arg, void *owner) {
     (void)arg;
     struct partition *p = owner;
     p->counters->channels--;
+    budget_give_back(partition_bytes(p->name));
     free(p);
-    budget_give_back(sizeof(struct partition) + sizeof(struct channel));
+}
+
+// On the worker's thread, which outlives neither the partition nor the counters.
+static void on_closed(const struct channel *ch, struct fan_report *report) {
+    const struct partition *p = ch->owner;
+    report->video = p->name;
+    if (ch->counters->on_closed) ch->counters->on_closed(ch->counters->arg, report);
 }
 
 static int fanout_start_worker(struct fanout *f) {
@@ -107,7 +113,7 @@ static int fanout_start_worker(struct fanout *f) {
     struct worker_config config = {
         .bounds = f->config.bounds,
         .own_descriptors = f->config.own_descriptors,
-        .listener = {.on_closed = on_closed, .on_left = on_left, .on_retired = on_retired, .arg = f},
+        .listener = {.on_left = on_left, .on_retired = on_retired, .arg = f, .on_closed = on_closed},
     };
     struct worker *w = worker_new(f->control, &config, &error);
     if (w) f->slots[f->count++] = (struct worker_slot){.worker = w};
@@ -140,29 +146,22 @@ void fanout_free(struct fanout *f) {
     free(f);
 }
 
-struct fan_video *fan_video_new(struct fanout *f, struct fan_counters *counters,
-                                const struct fan_listener *listener, void *arg) {
+struct fan_video *fan_video_new(struct fanout *f, struct fan_counters *counters, const char *name,
+                                void (*left)(void *arg), void *arg) {
     struct fan_video *v = mem_zalloc(sizeof *v);
     v->fanout = f;
     v->counters = counters;
-    v->listener = listener;
+    v->name = name;
+    v->on_left = left;
     v->arg = arg;
     return v;
 }
 
-static void fan_video_end_as(struct fan_video *v, enum worker_verb verb) {
+void fan_video_free(struct fan_video *v, enum fan_end end) {
     if (!v) return;
-    while (v->partitions) partition_retire(v, v->partitions, verb);
+    while (v->partitions) partition_retire(v, v->partitions, end);
     moments_free(v->moments);
     free(v);
-}
-
-void fan_video_free(struct fan_video *v) {
-    fan_video_end_as(v, WORKER_RETIRE);
-}
-
-void fan_video_reset(struct fan_video *v) {
-    fan_video_end_as(v, WORKER_RESET);
 }
 
 static struct partition *partition_find(const struct fan_video *v, unsigned worker) {
@@ -203,12 +202,13 @@ static void partition_post_moment(const struct fan_video *v, const struct partit
 }
 
 static struct partition *partition_new(struct fan_video *v, unsigned worker) {
-    struct partition *p = mem_zalloc(sizeof *p);
+    struct partition *p = mem_zalloc(sizeof *p + strlen(v->name) + 1);
+    memcpy(p->name, v->name, strlen(v->name) + 1);
     p->video = v;
     p->worker = worker;
     p->channel = mem_alloc(sizeof *p->channel);
     channel_init(p->channel, worker_env(v->fanout->slots[worker].worker), v->counters, p);
-    budget_take(sizeof *p + sizeof *p->channel);
+    budget_take(partition_bytes(p->name));
     v->counters->channels++;
     LL_PREPEND(v->partitions, p);
     v->partition_count++;

@@ -127,6 +127,7 @@ uint32_t flush_serve(struct channel *ch, uint32_t sends, int64_t now_ms) {
     uint64_t each = f->to - f->from;
     uint32_t served = 0, whole = 0;
     if (f->is_end || f->moments) return flush_serve_each(ch, sends, now_ms);
+    f->is_serving = true;
     for (; served < sends && ch->viewers.due; served++) {
         struct viewer *v = viewer_set_serve(&ch->viewers);
         const struct iovec *run = &f->run[v->framing];
@@ -138,6 +139,7 @@ uint32_t flush_serve(struct channel *ch, uint32_t sends, int64_t now_ms) {
         else if (!v->closed)
             viewer_queue_rest(v, f->beat, taken, now_ms);
     }
+    f->is_serving = false;
     ch->delivered += whole * each;
     f->untimed += whole;
     return served;

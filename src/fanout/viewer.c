@@ -7,7 +7,6 @@
 #include <sys/epoll.h>
 
 #include "base/budget.h"
-#include "base/log.h"
 #include "base/container_of.h"
 #include "base/uthash.h"
 #include "net/sock.h"
@@ -45,44 +44,6 @@ static void viewer_hold_ring(struct viewer *v, uint64_t cursor) {
     if (cursor < ch->oldest) ch->oldest = cursor;
 }
 
-// Counts what of its pending will be an event of its stream, as viewer_step_over() does.
-static uint32_t events_waiting(const struct viewer *v) {
-    const struct pending *p = v->pending;
-    uint32_t n = 0;
-    for (uint32_t i = p ? p->next : 0; p && i < p->count; i++) n += position_is_set(p->frames[i]->at);
-    return n;
-}
-
-uint32_t viewer_events(const struct viewer *v) {
-    const struct channel *ch = v->channel;
-    uint64_t at = v->cursor;
-    if (viewer_set_is_ready(&ch->viewers, v)) at = ch->sent;
-    if (viewer_set_is_due(&ch->viewers, v)) at = ch->flush->from;
-    return (uint32_t)at - v->begun_at - events_waiting(v);
-}
-
-// Whether one more may be reported: a crowd that leaves at once is counted, but not described one by one.
-static bool viewer_may_report(struct channel_env *env, int64_t now_ms) {
-    enum { REPORTED_MAX = 20 }; // in a second, of each worker
-    if (!env->on_closed || !log_enabled(LOG_INFO)) return false;
-    if (env->closed.second != now_ms / 1000) env->closed.count = 0;
-    env->closed.second = now_ms / 1000;
-    return env->closed.count++ < REPORTED_MAX;
-}
-
-static void viewer_report(const struct viewer *v, enum fan_close_reason reason) {
-    struct channel_env *env = v->channel->env;
-    int64_t now_ms = loop_now_ms(env->loop);
-    int fd = v->watch.fd;
-    if (reason == FAN_CLOSED_HERE || !viewer_may_report(env, now_ms)) return;
-    struct fan_closed closed = {.reason = reason,
-                                .duration_ms = ((uint32_t)(now_ms / 10) - v->begun_cs) * 10,
-                                .events = viewer_events(v),
-                                .bytes = fd < 0 ? 0 : sock_acknowledged(fd),
-                                .connection = fd < 0 ? 0 : sock_number(fd)};
-    env->on_closed(env, v->channel->owner, &closed);
-}
-
 static int viewer_attach(struct viewer *v, int fd) {
     struct loop *loop = v->channel->env->loop;
     struct viewer_transport *t = v->transport;
@@ -91,6 +52,12 @@ static int viewer_attach(struct viewer *v, int fd) {
     error = t->ops->attach(t->state, fd, loop, &t->owner);
     if (error && fd >= 0) loop_fd_remove(loop, &v->watch);
     return error;
+}
+
+// Streams may follow other responses of their connection, which are small.
+static uint32_t bytes_before(int fd) {
+    struct sock_sent sent;
+    return sock_sent(fd, &sent) ? (uint32_t)sent.bytes + sent.waiting : 0;
 }
 
 struct viewer *viewer_new(struct channel *ch, const struct sink *sink, struct pending *pending,
@@ -105,8 +72,9 @@ struct viewer *viewer_new(struct channel *ch, const struct sink *sink, struct pe
     v->channel = ch;
     v->pending = pending;
     v->moved_ms = now_ms;
-    v->begun_cs = (uint32_t)(now_ms / 10);
-    v->begun_at = (uint32_t)ch->ring.next - events_waiting(v);
+    v->joined_ds = (uint32_t)(now_ms / 100);
+    v->unseen = (uint32_t)ch->ring.next;
+    if (v->is_socket) v->bytes_before = bytes_before(sink->fd);
     viewer_hold_ring(v, ch->ring.next);
     if (viewer_attach(v, sink->fd) < 0) {
         sink_close(sink, SINK_RESET);
@@ -147,10 +115,40 @@ static void viewer_leave_list(struct viewer *v) {
     viewer_enter_list(v, LIST_NONE);
 }
 
-void viewer_close(struct viewer *v, enum sink_end end, enum fan_close_reason reason) {
+// Returns the number of the first frame that it has not been sent whole.
+static uint64_t viewer_reached(const struct viewer *v) {
+    const struct channel *ch = v->channel;
+    const struct flush *f = ch->flush;
+    if (!viewer_set_is_ready(&ch->viewers, v)) return v->cursor;
+    bool is_served = f && f->is_serving && v->slot == ch->viewers.due;
+    return f && (is_served || viewer_set_is_due(&ch->viewers, v)) ? f->from : ch->sent;
+}
+
+uint32_t viewer_events(const struct viewer *v) {
+    return (uint32_t)viewer_reached(v) - v->unseen;
+}
+
+static void viewer_report(const struct viewer *v, enum fan_end end) {
+    struct channel *ch = v->channel;
+    if (!ch->env->on_closed) return;
+    uint32_t now_ds = (uint32_t)(loop_now_ms(ch->env->loop) / 100);
+    ch->env->on_closed(ch, &(struct fan_report){.end = end,
+                                                .fd = v->is_socket ? v->watch.fd : -1,
+                                                .bytes_before = v->bytes_before,
+                                                .events = viewer_events(v),
+                                                .duration_ds = now_ds - v->joined_ds});
+}
+
+static enum sink_end sink_end_of(enum fan_end end) {
+    return end == FAN_END_COMPLETE                           ? SINK_COMPLETE
+           : end == FAN_END_STALLED || end == FAN_END_KILLED ? SINK_RESET
+                                                             : SINK_CUT;
+}
+
+void viewer_close(struct viewer *v, enum fan_end end) {
     struct channel *ch = v->channel;
     if (v->closed) return;
-    viewer_report(v, reason);
+    viewer_report(v, end);
     v->closed = true;
     viewer_leave_list(v);
     viewer_set_remove(&ch->viewers, v);
@@ -158,7 +156,7 @@ void viewer_close(struct viewer *v, enum sink_end end, enum fan_close_reason rea
     struct sink sink = {.fd = v->watch.fd};
     if (!v->is_socket) sink.ops = v->transport->ops, sink.state = v->transport->state;
     if (sink.fd >= 0) loop_fd_remove(ch->env->loop, &v->watch);
-    sink_close(&sink, end);
+    sink_close(&sink, sink_end_of(end));
     pending_free(v->pending);
     v->pending = NULL;
     v->reap = (struct loop_job){.run = on_viewer_reap};
@@ -168,9 +166,9 @@ void viewer_close(struct viewer *v, enum sink_end end, enum fan_close_reason rea
 // The kernel may be the first to notice a stalled viewer (TCP_USER_TIMEOUT): its clock starts when the
 // viewer's window is closed, ours when the send buffer is full as well.
 static void viewer_end_by_error(struct viewer *v, int error) {
-    bool stalled = error == -ETIMEDOUT;
-    if (stalled) counter_add(&v->channel->counters->stalled, 1);
-    viewer_close(v, SINK_CUT, stalled ? FAN_CLOSED_STALLED : FAN_CLOSED_BY_CLIENT);
+    bool has_closed = !error || error == -EPIPE || error == -ECONNRESET;
+    if (error == -ETIMEDOUT) counter_add(&v->channel->counters->stalled, 1);
+    viewer_close(v, error == -ETIMEDOUT ? FAN_END_STALLED : has_closed ? FAN_END_CLIENT : FAN_END_ERROR);
 }
 
 size_t viewer_send_failed(struct viewer *v, int error) {
@@ -210,7 +208,10 @@ static void viewer_step_over(struct viewer *v) {
         v->channel->delivered++;
         return;
     }
-    if (position_is_set(p->frames[p->next]->at)) v->channel->delivered++;
+    if (position_is_set(p->frames[p->next]->at)) {
+        v->channel->delivered++;
+        v->unseen--; // as if it were one of the channel's
+    }
     frame_unref(p->frames[p->next++]);
     if (p->next == p->count) {
         pending_free(p);
@@ -263,12 +264,11 @@ static void viewer_announce_gap(struct viewer *v) {
     struct channel *ch = v->channel;
     v->gap = false;
     viewer_set_make_lagging(&ch->viewers, v);
-    v->begun_at += (uint32_t)(ch->sent - v->cursor);
+    v->unseen += (uint32_t)(ch->sent - v->cursor);
     viewer_hold_ring(v, ch->sent);
     counter_add(&ch->counters->gaps, 1);
     if (position_compare(v->gap_from, ch->sent_at) > 0) return; // only messages without a number were missed
     v->pending = pending_of(frame_of_gap(v->gap_from, ch->sent_at, GAP_SLOW));
-    v->begun_at--; // the gap is an event
 }
 
 // Whether it only waits for the next flush.
@@ -311,7 +311,7 @@ static bool viewer_send_moment(struct viewer *v, bool *moved) {
 // Begins the end of a stream of which the viewer has everything. Returns whether there is an end to be sent.
 static bool viewer_begin_end(struct viewer *v) {
     if (v->finishing || v->framing == SINK_RAW) {
-        viewer_close(v, SINK_COMPLETE, FAN_CLOSED_OVER);
+        viewer_close(v, FAN_END_COMPLETE);
         return false;
     }
     v->finishing = true;
@@ -413,7 +413,7 @@ static void viewer_probe(struct viewer *v, int64_t now_ms) {
 static void take_sink_events(struct viewer *v, unsigned events) {
     int64_t now_ms = loop_now_ms(v->channel->env->loop);
     if (events & SINK_GONE) {
-        viewer_close(v, SINK_CUT, FAN_CLOSED_BY_CLIENT);
+        viewer_close(v, FAN_END_CLIENT);
         return;
     }
     if ((events & SINK_WRITABLE) && !viewer_set_is_ready(&v->channel->viewers, v)) viewer_drain(v, now_ms);
@@ -450,12 +450,12 @@ void viewer_fall_off_ring(struct viewer *v) {
     const struct channel *ch = v->channel;
     const struct ring *ring = &ch->ring;
     if (v->gap) return;
-    v->cursor = viewer_keep_begun(v);
+    uint64_t at = viewer_keep_begun(v);
     v->gap = true;
     viewer_set_make_fallen(&v->channel->viewers, v);
     // The next number: that of the first frame missed that has one, or else the one that comes.
     v->gap_from = (struct position){ch->sent_at.epoch, ch->sent_at.seq + 1};
-    for (uint64_t n = v->cursor; n < ring->next; n++) {
+    for (uint64_t n = at; n < ring->next; n++) {
         if (!position_is_set(ring_at(ring, n)->at)) continue;
         v->gap_from = ring_at(ring, n)->first;
         break;
@@ -483,10 +483,8 @@ static void viewer_cut_pending(struct viewer *v) {
     for (uint32_t i = p->next; i < keep; i++) rest = pending_add(rest, frame_ref(p->frames[i]));
     if (gap) rest = pending_add(rest, gap);
     if (gap) counter_add(&v->channel->counters->gaps, 1);
-    v->begun_at += events_waiting(v);
     pending_free(p);
     v->pending = rest;
-    v->begun_at -= events_waiting(v);
     if (rest->next < rest->count) return;
     pending_free(rest);
     v->pending = NULL;

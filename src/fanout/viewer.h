@@ -9,18 +9,19 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-#include "fanout/closed.h"
+#include "fanout/report.h"
 #include "viewer_state.h"
 
 // Takes the sink and pending. Returns NULL if the sink cannot be watched or attached. The viewer has no slot
 // yet.
 struct viewer *viewer_new(struct channel *, const struct sink *, struct pending *, int64_t now_ms);
 
-// Ends its sink and removes it from the set; it is freed at the end of the turn.
-void viewer_close(struct viewer *, enum sink_end, enum fan_close_reason);
-
-// Returns how many events it has been sent, as in fan_counters.delivered.
+// Returns the number of events that its stream has had (fanout/report.h).
 uint32_t viewer_events(const struct viewer *);
+
+// Reports how its stream ended, ends its sink and removes it from the set; it is freed at the end of the
+// turn.
+void viewer_close(struct viewer *, enum fan_end);
 
 // Sends a slow viewer as much as it accepts; it is ready again when there is no more. May close it.
 void viewer_drain(struct viewer *, int64_t now_ms);

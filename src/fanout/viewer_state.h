@@ -32,20 +32,21 @@ struct viewer {
     uint32_t offset;      // bytes already sent of the frame it is at
     struct channel *channel;
     enum sink_framing framing : 8;
-    bool is_socket; // its sink is plain TCP: there is no transport
-    bool closed;
+    bool is_socket : 1; // its sink is plain TCP: there is no transport
+    bool closed : 1;
     bool gap : 1;
     bool finishing : 1; // it has been sent, or is being sent, the stream's end
     bool fin_seen : 1;  // the client has closed its side: for good, or to read on
-    uint8_t asks;       // kinds of moments that it asked for,
-    uint8_t lacks;      // and those of which it lacks the latest
-    enum viewer_list list : 8;
+    enum viewer_list list : 2;
+    uint8_t asks;            // kinds of moments that it asked for,
+    uint8_t lacks;           // and those of which it lacks the latest
+    uint32_t joined_ds;      // for the report about its stream: when, in tenths of a second
+    uint32_t bytes_before;   // sent over its connection for earlier requests
+    uint32_t unseen;         // frames of the channel that it was not sent; modulo 2^32, like their number
     struct pending *pending; // NULL once sent
     uint64_t cursor;         // the frame it is at, while it lags
     struct position gap_from;
-    int64_t moved_ms;  // when it last accepted data, while it lags
-    uint32_t begun_cs; // when it came, in hundredths of a second
-    uint32_t begun_at; // the frame it would have begun with, if all it got had been in the ring
+    int64_t moved_ms; // when it last accepted data, while it lags
     union {
         struct {
             struct viewer *prev, *next; // in its list

@@ -80,28 +80,6 @@ static void worker_notify(struct worker *w, void *owner, uint32_t left, bool ret
     loop_post(w->control, &n->job);
 }
 
-struct closed_notification {
-    struct loop_job job;
-    const struct worker *worker;
-    void *owner;
-    struct fan_closed closed;
-};
-
-static void on_closed_notification(struct loop_job *job) {
-    struct closed_notification *n = (struct closed_notification *)job;
-    const struct worker_listener *l = &n->worker->listener;
-    l->on_closed(l->arg, n->owner, &n->closed);
-    free(n);
-}
-
-static void on_viewer_closed(struct channel_env *env, void *owner, const struct fan_closed *closed) {
-    struct worker *w = container_of(env, struct worker, env);
-    struct closed_notification *n = mem_alloc(sizeof *n);
-    *n = (struct closed_notification){
-        .job.run = on_closed_notification, .worker = w, .owner = owner, .closed = *closed};
-    loop_post(w->control, &n->job);
-}
-
 // Reports in portions, as each count may end a video on the control loop.
 static void on_report_due(struct loop_timer *t) {
     struct worker *w = container_of(t, struct worker, report);
@@ -228,11 +206,11 @@ static void worker_add(struct worker *w, const struct worker_command *c) {
     }
 }
 
-static void worker_retire(struct worker *w, struct channel *ch) {
+static void worker_retire(struct worker *w, struct channel *ch, enum fan_end end) {
     worker_unmark_dirty(w, ch);
     DL_DELETE(w->channels, ch); // its first viewer, which came before this, put it there
     w->count--;
-    channel_release(ch);
+    channel_release(ch, end);
     worker_notify(w, ch->owner, 0, true);
     free(ch);
 }
@@ -265,11 +243,7 @@ static void on_command(struct loop_job *job) {
         channel_end(c->channel);
         worker_mark_dirty(p->worker, c->channel);
         break;
-    case WORKER_RESET:
-        channel_close_viewers(c->channel, SINK_RESET);
-        worker_retire(p->worker, c->channel);
-        break;
-    case WORKER_RETIRE: worker_retire(p->worker, c->channel); break;
+    case WORKER_RETIRE: worker_retire(p->worker, c->channel, c->end); break;
     case WORKER_RELIEVE: on_relief_due(&p->worker->relief); break;
     case WORKER_BOUNDS: worker_set_bounds(p->worker, c->bounds); break;
     }
@@ -301,7 +275,7 @@ static void *worker_run(void *arg) {
     sem_post(&w->started);
     if (!fine) return NULL;
     loop_run(w->env.loop);
-    while (w->channels) worker_retire(w, w->channels);
+    while (w->channels) worker_retire(w, w->channels, FAN_END_STOPPING);
     loop_drain(w->env.loop);
     return NULL;
 }
@@ -333,8 +307,8 @@ struct worker *worker_new(struct loop *control, const struct worker_config *conf
     struct worker *w = mem_zalloc(sizeof *w);
     w->control = control;
     w->env.bounds = config->bounds;
+    w->env.on_closed = config->listener.on_closed;
     w->listener = config->listener;
-    w->env.on_closed = on_viewer_closed;
     worker_compare_clocks(w);
     w->sweep.on_due = on_sweep;
     w->flush.on_due = on_flush_due;

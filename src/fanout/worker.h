@@ -14,7 +14,6 @@ enum worker_verb {
     WORKER_MOMENT,
     WORKER_END, // nothing more is published
     WORKER_RETIRE,
-    WORKER_RESET,   // RETIRE, and its viewers see a reset
     WORKER_RELIEVE, // memory is scarce (channels_relieve)
     WORKER_BOUNDS
 };
@@ -23,6 +22,7 @@ enum worker_verb {
 struct worker_command {
     enum worker_verb verb;
     uint8_t moments;         // ADD: those asked for; MOMENT: its kind
+    enum fan_end end;        // RETIRE: of its viewers' streams
     struct channel *channel; // NULL: RELIEVE, BOUNDS
     struct frame *frame;     // PUBLISH, MOMENT
     struct sink sink;        // ADD
@@ -32,14 +32,14 @@ struct worker_command {
     };
 };
 
-// Called on the control loop, in jobs that a worker posts there: how the stream of a viewer went that has
-// ended; n viewers of a channel have gone; and, as the last notification about it, a channel has been
-// retired. `owner` is the channel's.
+// Called on the control loop, in jobs that a worker posts there: n viewers of a channel have gone; and, as
+// the last notification about it, a channel has been retired. `owner` is the channel's.
 struct worker_listener {
-    void (*on_closed)(void *arg, void *owner, const struct fan_closed *);
     void (*on_left)(void *arg, void *owner, uint32_t n);
     void (*on_retired)(void *arg, void *owner);
     void *arg;
+    // Called on the worker's thread (channel_env).
+    void (*on_closed)(const struct channel *, struct fan_report *);
 };
 
 struct worker_config {
@@ -58,5 +58,5 @@ void worker_free(struct worker *);
 
 struct channel_env *worker_env(struct worker *);
 
-// Posts a command; takes the frame, or sink and pending, or the bounds, or (RETIRE, RESET) the channel.
+// Posts a command; takes the frame, or sink and pending, or the bounds, or (RETIRE) the channel.
 void worker_post(struct worker *, const struct worker_command *);

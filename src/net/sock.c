@@ -1,7 +1,8 @@
 #include "net/sock.h"
 
 #include <errno.h>
-#include <linux/tcp.h>
+#include <linux/tcp.h> // its tcp_info is the newer one
+#include <netinet/in.h>
 #include <poll.h>
 #include <stddef.h>
 #include <string.h>
@@ -114,15 +115,18 @@ int sock_unread(int fd) {
 }
 
 uint64_t sock_number(int fd) {
-    uint64_t number;
+    uint64_t number = 0;
     socklen_t size = sizeof number;
     return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &number, &size) < 0 ? 0 : number;
 }
 
-uint64_t sock_acknowledged(int fd) {
-    struct tcp_info info = {0};
-    socklen_t size = sizeof info;
-    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 ? 0 : info.tcpi_bytes_acked;
+// An older kernel fills a shorter structure.
+bool sock_sent(int fd, struct sock_sent *sent) {
+    struct tcp_info info;
+    socklen_t size = sizeof info, needed = offsetof(struct tcp_info, tcpi_bytes_retrans) + 8;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 || size < needed) return false;
+    *sent = (struct sock_sent){info.tcpi_bytes_sent - info.tcpi_bytes_retrans, info.tcpi_notsent_bytes};
+    return true;
 }
 
 void sock_shutdown(int fd) {

@@ -16,7 +16,6 @@
 #include "base/container_of.h"
 #include "net/loop.h"
 #include "backfill.h"
-#include "fanout/closed.h"
 #include "fanout/counters.h"
 #include "fanout/fanout.h"
 #include "fanout/pending.h"
@@ -25,7 +24,6 @@ enum {
     FREE_FRAMES = 16, // frames that a viewer gets without a check for room
     JOIN_COST = 512,  // a waiting join request, with what its caller holds for it
     DELIVERED_LINES = 10,
-    CLOSED_LINES = 10,
     FEED_QUERIES_MAX = 1000
 };
 
@@ -307,20 +305,6 @@ static void broadcast_end_idle(struct broadcast *b) {
     b->idle = NULL;
 }
 
-static void on_viewer_closed(void *arg, const struct fan_closed *closed) {
-    static const char *const reasons[] = {[FAN_CLOSED_BY_CLIENT] = "client",
-                                          [FAN_CLOSED_STALLED] = "stalled",
-                                          [FAN_CLOSED_OVER] = "over",
-                                          [FAN_CLOSED_HERE] = "closed"};
-    struct broadcast *b = arg;
-    struct broadcast_env *env = b->env;
-    if (!log_sample(env->sampler, env->instance_id, CLOSED_LINES, broadcast_now_ms(b))) return;
-    log_info(env->instance_id, "stream_closed",
-             "video=%s connection=%llu duration_ms=%u events=%u bytes=%llu reason=%s", b->feed.video,
-             (unsigned long long)closed->connection, closed->duration_ms, closed->events,
-             (unsigned long long)closed->bytes, reasons[closed->reason]);
-}
-
 static void on_viewers_left(void *arg) {
     struct broadcast *b = arg;
     if (b->env->on_viewers) b->env->on_viewers(b);
@@ -365,13 +349,10 @@ void broadcast_env_init(struct broadcast_env *env) {
                                       .on_frame = on_feed_frame};
 }
 
-static const struct fan_listener broadcast_viewers_listener = {.on_left = on_viewers_left,
-                                                               .on_closed = on_viewer_closed};
-
 void broadcast_open(struct broadcast *b, struct broadcast_env *env, const char *video) {
     *b = (struct broadcast){.env = env};
     broadcast_begin_idle(b);
-    b->fan = fan_video_new(env->fanout, env->counters, &broadcast_viewers_listener, b);
+    b->fan = fan_video_new(env->fanout, env->counters, video, on_viewers_left, b);
     feed_open(&b->feed, &env->feed_env, video);
 }
 
@@ -402,10 +383,7 @@ void broadcast_close(struct broadcast *b) {
     join_queue_close(b);
     broadcast_end_idle(b);
     feed_close(&b->feed);
-    if (b->env->resets)
-        fan_video_reset(b->fan);
-    else
-        fan_video_free(b->fan);
+    fan_video_free(b->fan, b->env->end);
     history_release(&b->history);
 }
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "fanout/frame.h"
+#include "fanout/report.h"
 #include "net/loop.h"
 #include "backfill.h"
 #include "feed.h"
@@ -38,7 +39,7 @@ struct broadcast_env {
     struct history_budget *budget;
     const char *instance_id;
     struct log_sampler *sampler;
-    bool resets; // a broadcast that closes resets its viewers' connections
+    enum fan_end end; // of the streams of a broadcast that closes
     // A broadcast gets its first viewer, or loses its last one. May be NULL.
     void (*on_audience)(struct broadcast *, bool watched);
     // The number of its viewers has changed. May be NULL.

@@ -159,7 +159,7 @@ static void on_joined(struct join_request *j, struct broadcast *b, struct positi
     char client[HTTP_ADDRESS_SIZE];
     http_request_client(c->exchange->request, client, sizeof client); // which ends with the exchange
     bool is_there = http_begin_stream(c->exchange, &sink, &head);
-    uint64_t connection = is_there && sink.fd >= 0 ? sock_number(sink.fd) : 0;
+    uint64_t stream = is_there && sink.fd >= 0 ? sock_number(sink.fd) : 0; // before a worker has it
     if (is_there)
         pending_set_head(frames, stream_head(c, &head, sink.framing, start, feed_position(&b->feed)));
     if (is_there && connect_hand_over(c, b, &sink, frames)) {
@@ -168,8 +168,8 @@ static void on_joined(struct join_request *j, struct broadcast *b, struct positi
         if (position_is_set(c->join.last)) c->reader->resumed++;
         if (reader_may_log(c->reader))
             log_info(c->reader->service.instance_id, "connected",
-                     "video=%s user=%s start=%s client=%s connection=%llu", c->videoid, c->userid, id, client,
-                     (unsigned long long)connection);
+                     "video=%s user=%s start=%s client=%s stream=%llu", c->videoid, c->userid, id, client,
+                     (unsigned long long)stream);
     } else {
         pending_free(frames);
         if (is_there) sink_close(&sink, SINK_CUT);

@@ -6,13 +6,12 @@
 
 #include "base/clock.h"
 #include "base/container_of.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "placement/placement.h"
+#include "access_log.h"
 #include "connect.h"
 #include "reader_lease.h"
 #include "base/budget.h"
-#include "fanout/counters.h"
 #include "fanout/fanout.h"
 #include "reader_core.h"
 #include "ranking.h"
@@ -44,6 +43,7 @@ static void on_reader_sweep(struct loop_timer *t) {
     if (!r->close_idle.slot) on_close_idle(&r->close_idle);
     recheck_sweep(r, now);
     connect_log_shed(r, now);
+    access_log_sweep(&r->access_log);
     loop_timer_start(r->service.loop, t, SWEEP_MS);
 }
 
@@ -118,9 +118,11 @@ struct reader *reader_new(struct loop *loop, struct engine *engine, struct place
                                     .budget = budget,
                                     .instance_id = config->service.instance_id,
                                     .sampler = &r->sampler,
+                                    .end = FAN_END_MOVED,
                                     .on_audience = watched_on_audience,
                                     .on_viewers = viewer_counts_changed};
     broadcast_env_init(&r->env);
+    access_log_start(&r->access_log, &r->counters, r->service.instance_id);
     r->sweep.on_due = on_reader_sweep;
     r->close_idle.on_due = on_close_idle;
     loop_timer_start(loop, &r->sweep, SWEEP_MS);
@@ -132,8 +134,6 @@ struct reader *reader_new(struct loop *loop, struct engine *engine, struct place
 }
 
 static void reader_close(struct reader *r) {
-    unsigned long long viewers = counter_get(&r->counters.viewers);
-    if (viewers) log_info(r->service.instance_id, "streams_cut", "viewers=%llu", viewers);
     r->stopping = true;
     loop_timer_stop(r->service.loop, &r->sweep);
     loop_timer_stop(r->service.loop, &r->close_idle);
@@ -154,6 +154,7 @@ void reader_set_times(struct reader *r, int heartbeat_ms, int stall_ms, int unsu
 }
 
 void reader_stop(struct reader *r) {
+    r->env.end = FAN_END_STOPPING;
     reader_close(r);
     reader_lease_drop(r);
 }
@@ -161,7 +162,8 @@ void reader_stop(struct reader *r) {
 // Like a process that dies, it takes its time to be noticed: by the viewers when their connections are reset,
 // by the others when its lease lapses.
 void reader_kill(struct reader *r) {
-    r->killed = r->env.resets = true;
+    r->killed = true;
+    r->env.end = FAN_END_KILLED;
     reader_lease_abandon(r);
     reader_close(r);
 }
@@ -174,5 +176,6 @@ bool reader_is_settled(const struct reader *r) {
 
 void reader_free(struct reader *r) {
     if (r) ranking_free(r->ranking);
+    if (r) access_log_end(&r->access_log);
     free(r);
 }

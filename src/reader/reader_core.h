@@ -11,6 +11,7 @@
 #include "net/loop.h"
 #include "fanout/counters.h"
 #include "reader/reader.h"
+#include "access_log.h"
 #include "redirect.h"
 #include "broadcast.h"
 #include "service/service.h"
@@ -42,6 +43,7 @@ struct reader {
     struct broadcast_env env;
     struct fan_counters counters;
     struct log_sampler sampler;
+    struct access_log access_log;
     struct name_table videos;   // watched
     struct watched *next_noted; // next one to be recorded again; NULL: none before repeat_notes_ms
     int64_t repeat_notes_ms;

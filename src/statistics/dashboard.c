@@ -71,8 +71,6 @@ static void on_board_change(void *arg, enum board_change change, const char *ins
         arg, json_pack("{s:s, s:s, s:s}", "kind", kinds[change], "reader", instance_id, "readerUrl", url));
 }
 
-static const struct fan_listener pages_listener = {.on_left = on_page_left};
-
 struct dashboard *dashboard_new(struct service *s, struct fanout *fanout, struct figures *figures,
                                 int64_t fresh_ms, bool demo) {
     struct dashboard *d = mem_zalloc(sizeof *d);
@@ -81,7 +79,7 @@ struct dashboard *dashboard_new(struct service *s, struct fanout *fanout, struct
     d->demo = demo;
     d->fresh_ms = fresh_ms;
     d->at = (struct position){(uint64_t)clock_wall_ms(), 0};
-    d->pages = fan_video_new(fanout, &d->counters, &pages_listener, d);
+    d->pages = fan_video_new(fanout, &d->counters, "", on_page_left, d);
     d->listener = (struct board_listener){on_board_change, d};
     d->board = board_new(&d->listener);
     d->notices = json_array();
@@ -111,7 +109,7 @@ void dashboard_stop(struct dashboard *d) {
     loop_timer_stop(d->service->loop, &d->leases_timer);
     if (d->events) d->service->engine->ops->unlisten(d->service->engine, d->events);
     d->events = NULL;
-    fan_video_free(d->pages);
+    fan_video_free(d->pages, FAN_END_STOPPING);
     d->pages = NULL;
 }
 

@@ -37,7 +37,7 @@ static inline void rig_init(struct rig *rig, uint32_t ring_frames, uint32_t ring
 }
 
 static inline void rig_release(struct rig *rig) {
-    channel_release(&rig->channel);
+    channel_release(&rig->channel, FAN_END_STOPPING);
     loop_free(rig->loop);
 }
 

@@ -48,18 +48,20 @@ static void viewer_free(struct fake_viewer *v) {
     free(v);
 }
 
-struct fan_video *fan_video_new(struct fanout *f, struct fan_counters *counters,
-                                const struct fan_listener *listener, void *arg) {
+struct fan_video *fan_video_new(struct fanout *f, struct fan_counters *counters, const char *name,
+                                void (*left)(void *arg), void *arg) {
     (void)f;
+    (void)name;
     struct fan_video *v = mem_zalloc(sizeof *v);
     v->counters = counters;
-    v->on_left = listener->on_left;
+    v->on_left = left;
     v->arg = arg;
     videos++;
     return v;
 }
 
-void fan_video_free(struct fan_video *video) {
+void fan_video_free(struct fan_video *video, enum fan_end end) {
+    (void)end;
     struct fake_viewer *v, *next;
     DL_FOREACH_SAFE(all_viewers, v, next) {
         if (v->video == video) viewer_free(v);
@@ -67,10 +69,6 @@ void fan_video_free(struct fan_video *video) {
     frame_unref(video->moment);
     free(video);
     videos--;
-}
-
-void fan_video_reset(struct fan_video *video) {
-    fan_video_free(video);
 }
 
 bool fan_video_add(struct fan_video *video, const struct sink *sink, uint8_t asks, struct pending *pending) {

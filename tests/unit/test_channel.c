@@ -1086,7 +1086,7 @@ static void a_release_closes_viewers_in_every_state(void **state) {
     client_join_with(&rig, &clients[4], sockets, pending_with(first, 2)); // in its first bytes
     rig_publish(&rig, 5);
     client_join(&rig, &clients[5]); // waits
-    channel_release(&rig.channel);
+    channel_release(&rig.channel, FAN_END_STOPPING);
     assert_null(rig.env.left_unreported);
     assert_int_equal(rig.channel.viewers.count, 0);
     for (int i = 0; i < 6; i++) {
@@ -1166,85 +1166,22 @@ static void every_other_close_leaves_the_end_out(void **state) {
     (void)state;
     join_crowd(3);
     rig_send_run(&rig, 1, 5);
-    viewer_close(viewer_with(&rig, clients[0].server_fd), SINK_CUT, FAN_CLOSED_BY_CLIENT);
+    viewer_close(viewer_with(&rig, clients[0].server_fd), FAN_END_CLIENT);
     assert_seen(0, "hello 1-1");
     assert_ended(0, false);
     client_room(&clients[1], 0);
     rig_send_run(&rig, 1, 5);
     rig_sweep_later(&rig, RIG_STALL_MS + 1); // a slow consumer
     assert_ended(1, false);
-    channel_release(&rig.channel); // the program stops, the video moves
+    channel_release(&rig.channel, FAN_END_STOPPING); // the program stops, the video moves
     channel_init(&rig.channel, &rig.env, &rig.counters, NULL);
     client_text(&clients[2]);
     assert_ended(2, false);
 }
 
-// How streams end is reported, with what each viewer got.
-
-static struct fan_closed reported[4];
-static unsigned reports;
-
-static void on_reported(struct channel_env *env, void *owner, const struct fan_closed *closed) {
-    (void)env;
-    assert_ptr_equal(owner, rig.channel.owner);
-    assert_true(reports < 4);
-    reported[reports++] = *closed;
-}
-
-static void on_crowd_reported(struct channel_env *env, void *owner, const struct fan_closed *closed) {
-    (void)env, (void)owner, (void)closed;
-    reports++;
-}
-
-static void a_stream_that_ends_is_reported_with_its_reason(void **state) {
-    (void)state;
-    reports = 0;
-    rig.env.on_closed = on_reported;
-    join_crowd(3);
-    rig_send_run(&rig, 2, 5);
-    close(clients[0].fd); // with bytes unread: a reset
-    rig_send_run(&rig, 1, 5);
-    run_turns(rig.loop, 2);
-    assert_int_equal(reports, 1);
-    assert_int_equal(reported[0].reason, FAN_CLOSED_BY_CLIENT);
-    client_room(&clients[1], 0);
-    rig_send_run(&rig, 1, 5);
-    rig_sweep_later(&rig, RIG_STALL_MS + 1000);
-    assert_int_equal(reports, 2);
-    assert_int_equal(reported[1].reason, FAN_CLOSED_STALLED);
-    assert_int_equal(reported[1].events, 3);
-    assert_in_range(reported[1].duration_ms, RIG_STALL_MS, RIG_STALL_MS + 60000);
-    assert_true(reported[1].connection > 0 && reported[1].connection != reported[0].connection);
-    channel_end(&rig.channel);
-    rig_flush(&rig);
-    assert_int_equal(reports, 3);
-    assert_int_equal(reported[2].reason, FAN_CLOSED_OVER);
-    assert_int_equal(reported[2].events, 4);
-    clients[0].fd = -1;
-}
-
-static void a_crowd_that_leaves_at_once_is_not_reported_one_by_one(void **state) {
-    (void)state;
-    struct socket_pair sockets[40];
-    reports = 0;
-    rig.env.on_closed = on_crowd_reported;
-    for (int i = 0; i < 40; i++) {
-        struct frame *head = hello_frame();
-        sockets[i] = socket_pair_open(SOCKETPAIR, 0);
-        struct sink sink = test_sink(sockets[i].server);
-        channel_add(&rig.channel, &sink, 0, pending_with(&head, 1), loop_now_ms(rig.loop));
-    }
-    for (int i = 0; i < 40; i++)
-        viewer_close(viewer_with(&rig, sockets[i].server), SINK_CUT, FAN_CLOSED_BY_CLIENT);
-    assert_int_equal(reports, 20);
-    for (int i = 0; i < 40; i++) close(sockets[i].client);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(a_stream_that_ends_is_reported_with_its_reason),
-        TEST(a_crowd_that_leaves_at_once_is_not_reported_one_by_one),
         TEST(a_flush_is_one_send_to_each_viewer_that_is_up_to_date),
         TEST(the_first_bytes_leave_immediately),
         TEST(deliveries_are_counted),

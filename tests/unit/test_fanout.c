@@ -83,17 +83,15 @@ static void on_left(void *arg) {
     v->left = left;
 }
 
-static const struct fan_listener video_listener = {.on_left = on_left};
-
 static void video_open(struct video *v, uint64_t epoch) {
     *v = (struct video){.epoch = epoch};
-    v->fan = fan_video_new(fanout, &counters, &video_listener, v);
+    v->fan = fan_video_new(fanout, &counters, "v1", on_left, v);
 }
 
 static void video_close(struct video *v) {
     struct fan_video *fan = v->fan;
     v->fan = NULL;
-    fan_video_free(fan);
+    fan_video_free(fan, FAN_END_STOPPING);
 }
 
 static struct client *add_with(struct video *v, struct socket_pair sockets) {

@@ -290,6 +290,19 @@ static unsigned sample(struct log_sampler *s, unsigned calls, int64_t now_ms) {
     return shown;
 }
 
+static void test_a_sampler_counts_without_a_further_line(void **state) {
+    (void)state;
+    struct log_sampler s = {.of = "stream_closed"};
+    assert_int_equal(sample(&s, 25, 5000), 20);
+    log_sampler_settle(&s, "reader-1", 5999);
+    assert_string_equal(catch (), "");
+    log_sampler_settle(&s, "reader-1", 6000);
+    assert_string_equal(catch (), "level=info role=reader-1 event=sampled of=stream_closed left_out=5\n");
+    log_sampler_settle(&s, "reader-1", 7000);
+    assert_string_equal(catch (), "");
+    assert_int_equal(sample(&s, 25, 7000), 20);
+}
+
 static void test_a_sampler_limits_lines_per_second(void **state) {
     (void)state;
     struct log_sampler s = {0};
@@ -321,6 +334,7 @@ int main(void) {
         CAUGHT(test_lines_of_several_threads_do_not_mix),
         CAUGHT(test_a_full_log_does_not_block),
         CAUGHT(test_a_sampler_limits_lines_per_second),
+        CAUGHT(test_a_sampler_counts_without_a_further_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -120,7 +120,7 @@ static void it_is_closed_in_order_unless_a_record_is_begun(void **state) {
         client_join(&rig, &clients[0]);
         use_credit_up_to(left);
         rig_send_run(&rig, 1, 5);
-        viewer_close(clients[0].viewer, SINK_CUT, FAN_CLOSED_BY_CLIENT);
+        viewer_close(clients[0].viewer, FAN_END_CLIENT);
         client_read(&clients[0], SIZE_MAX);
         assert_true(clients[0].ended);
         assert_int_equal(clients[0].scrambled.closed, !left);

@@ -39,8 +39,6 @@ static void on_left(void *arg) {
     ++*(unsigned *)arg;
 }
 
-static const struct fan_listener listener = {.on_left = on_left};
-
 static int begin_with(int buffer_bytes) {
     int error;
     struct socket_pair sockets = socket_pair_open(SOCKETPAIR, buffer_bytes);
@@ -58,7 +56,7 @@ static int begin_with(int buffer_bytes) {
     memset(&got, 0, sizeof got);
     for (int i = 0; i < STREAMS; i++) {
         videos[i].newest = videos[i].left = 0;
-        videos[i].fan = fan_video_new(fanout, &counters, &listener, &videos[i].left);
+        videos[i].fan = fan_video_new(fanout, &counters, "v1", on_left, &videos[i].left);
     }
     alarm(HANG_S);
     return 0;
@@ -76,7 +74,7 @@ static int begin_slow(void **state) {
 
 // Afterwards what the workers have noted may be looked at.
 static void stop(void) {
-    for (int i = 0; i < STREAMS; i++) fan_video_free(videos[i].fan);
+    for (int i = 0; i < STREAMS; i++) fan_video_free(videos[i].fan, FAN_END_STOPPING);
     fanout_free(fanout);
     fanout = NULL;
 }

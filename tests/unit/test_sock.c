@@ -201,6 +201,30 @@ static void a_full_pair_does_not_block(void **state) {
     sock_close(ends[1]);
 }
 
+// Also once the peer has reset the connection.
+static void a_socket_keeps_its_number_and_knows_what_was_sent(void **state) {
+    (void)state;
+    struct ends e = connect_ends();
+    struct sock_sent sent;
+    uint64_t number = sock_number(e.far);
+    assert_true(number && number != sock_number(e.near));
+    assert_true(sock_sent(e.far, &sent) && !sent.bytes && !sent.waiting);
+    assert_int_equal(sock_write(e.far, "hello", 5), 5);
+    sock_reset(e.near);
+    assert_true(sock_wait(e.far, POLLHUP, WAIT_MS) & POLLHUP);
+    assert_true(sock_sent(e.far, &sent));
+    assert_int_equal(sent.bytes, 5);
+    assert_int_equal(sock_number(e.far), number);
+    e.near = -1;
+    disconnect(e);
+    int pair[2];
+    assert_int_equal(sock_pair(pair), 0);
+    assert_false(sock_sent(pair[0], &sent));
+    sock_close(pair[0]);
+    sock_close(pair[1]);
+    assert_int_equal(sock_number(-1), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connects_and_accepts),
@@ -213,6 +237,7 @@ int main(void) {
         cmocka_unit_test(a_closed_peer_raises_no_signal),
         cmocka_unit_test(a_descriptor_is_passed),
         cmocka_unit_test(a_full_pair_does_not_block),
+        cmocka_unit_test(a_socket_keeps_its_number_and_knows_what_was_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

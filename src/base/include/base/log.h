@@ -41,6 +41,7 @@ void log_line(enum log_level, const char *role, const char *event, const char *f
 // Limits log lines to `per_second` and counts those suppressed: events that happen per comment are logged in
 // full on a quiet system and sampled under load. Zero-initialise; one thread each.
 struct log_sampler {
+    const char *of; // the event, where it is only one
     int64_t second;
     unsigned shown;
     unsigned long suppressed;
@@ -48,3 +49,6 @@ struct log_sampler {
 
 // Returns whether the next line may be written. When a new second begins, logs how many were suppressed.
 bool log_sample(struct log_sampler *, const char *role, unsigned per_second, int64_t now_ms);
+
+// Logs how many were suppressed if their second is over, as no further line may follow.
+void log_sampler_settle(struct log_sampler *, const char *role, int64_t now_ms);

@@ -6,6 +6,8 @@
 
 #include "base/delays.h"
 
+struct fan_report;
+
 struct fan_counters {
     atomic_ullong viewers;   // connected now
     atomic_ullong delivered; // events to viewers
@@ -20,6 +22,9 @@ struct fan_counters {
     atomic_ullong delays[DELAY_BUCKETS];
     atomic_ullong delay_ms; // their sum
     unsigned channels;      // that still write to them; control loop only
+    // Called on a worker's thread with each stream that ends; NULL: no reports. Set before the first video.
+    void (*on_closed)(void *arg, const struct fan_report *);
+    void *arg;
 };
 
 static inline void counter_add(atomic_ullong *c, unsigned long long n) {

@@ -13,7 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct fan_closed;
+#include "fanout/report.h"
+
 struct fan_counters;
 struct fan_video;
 struct fanout;
@@ -47,25 +48,15 @@ struct fanout *fanout_new(struct loop *control, const struct fanout_config *, in
 // videos have been freed; no callback follows.
 void fanout_free(struct fanout *);
 
-// What a video's owner is called back for.
-struct fan_listener {
-    // Some of its viewers have gone; how many are left, fan_video_viewers() returns.
-    void (*on_left)(void *arg);
-    // The stream of one of them has ended: before on_left(), and not for each where many end at once. NULL:
-    // not wanted.
-    void (*on_closed)(void *arg, const struct fan_closed *);
-};
+// A video of one reader. on_left(): some of its viewers have gone; how many are left, fan_video_viewers()
+// returns. The counters outlive the fanout, or their last channel (`channels` is 0). Borrows the name, for
+// reports.
+struct fan_video *fan_video_new(struct fanout *, struct fan_counters *, const char *name,
+                                void (*on_left)(void *arg), void *arg);
 
-// A video of one reader. The listener is borrowed. The counters outlive the fanout, or their last channel
-// (`channels` is 0).
-struct fan_video *fan_video_new(struct fanout *, struct fan_counters *, const struct fan_listener *,
-                                void *arg);
-
-// Cuts its viewers' streams and frees it; no callback follows.
-void fan_video_free(struct fan_video *);
-
-// The same, as if the process had died: nothing more is sent, and the viewers see a reset.
-void fan_video_reset(struct fan_video *);
+// Cuts its viewers' streams and frees it; no on_left() follows. FAN_END_KILLED: as if the process had died,
+// the viewers see a reset.
+void fan_video_free(struct fan_video *, enum fan_end);
 
 // Adds a viewer: takes its sink and the pending frames. `asks` are the kinds of moments that it asked for, as
 // bits. Returns false, without taking either, if no worker has room and none can be started.

@@ -43,15 +43,21 @@ ssize_t sock_read(int fd, void *bytes, size_t room);
 ssize_t sock_write(int fd, const void *bytes, size_t len);
 HOT_PATH ssize_t sock_writev(int fd, const struct iovec *, size_t count);
 
-// Returns how many bytes have arrived but have not been read yet.
-int sock_unread(int fd);
-
-// Returns the number that the kernel gives a socket, which no other one gets before the machine restarts
-// (socket(7), SO_COOKIE), or 0.
+// Returns the number that the kernel gives a socket as long as it is open, connected or not, and never to
+// another one (SO_COOKIE, Linux 4.12); 0: unknown.
 uint64_t sock_number(int fd);
 
-// Returns how many bytes the peer has acknowledged since the connection began (tcp(7), TCP_INFO), or 0.
-uint64_t sock_acknowledged(int fd);
+// What has been sent over a TCP connection, repetitions left out (tcp_info, Linux 4.19).
+struct sock_sent {
+    uint64_t bytes;
+    uint32_t waiting; // accepted by the kernel, but not sent yet
+};
+
+// Returns false if it is unknown, as for a socket that is not TCP.
+bool sock_sent(int fd, struct sock_sent *);
+
+// Returns how many bytes have arrived but have not been read yet.
+int sock_unread(int fd);
 
 // Closes our direction; the peer reads what was sent and then the end of the stream.
 void sock_shutdown(int fd);
