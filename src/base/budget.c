@@ -3,8 +3,10 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-static atomic_size_t used;
-static atomic_size_t limit = SIZE_MAX;
+#include "base/process_wide.h"
+
+PROCESS_WIDE static atomic_size_t used;
+PROCESS_WIDE static atomic_size_t limit = SIZE_MAX;
 
 void budget_set(size_t max_bytes) {
     atomic_store_explicit(&limit, max_bytes, memory_order_relaxed);

@@ -1,10 +1,11 @@
 #include "memory.h"
 
 #include "base/budget.h"
+#include "base/process_wide.h"
 #include "base/uthash.h"
 
-static struct http_hold *waiting; // oldest first
-static size_t held;
+PROCESS_WIDE static struct http_hold *waiting; // oldest first
+PROCESS_WIDE static size_t held;
 
 static size_t memory_max(void) {
     size_t share = budget_max() / HTTP_MEMORY_SHARE;

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/uthash.h"
 #include "base/mem.h"
+#include "base/process_wide.h"
 #include "net/address.h"
 #include "net/sock.h"
 #include "net/stream.h"
@@ -43,7 +44,7 @@ struct http_server {
 
 enum { ACCEPTS_PER_TURN = 256, WARN_EVERY_MS = 10000, SLOW_MS = 1000 };
 
-static struct http_server *servers; // all of the process; used by one thread
+PROCESS_WIDE static struct http_server *servers; // all of the process; used by one thread
 
 static void server_watch(struct http_server *s, uint32_t events) {
     for (int i = 0; i < s->listener_count; i++) loop_fd_change(s->loop, &s->listeners[i].watch, events);

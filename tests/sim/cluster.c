@@ -1,0 +1,75 @@
+#include "cluster.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/up.h"
+#include "base/mem.h"
+
+enum { ARGUMENT_SIZE = 160 };
+
+__attribute__((format(printf, 2, 3))) static void service_add(struct service *s, const char *format, ...) {
+    char text[ARGUMENT_SIZE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (s->argc == sizeof s->argv / sizeof *s->argv) abort();
+    s->argv[s->argc++] = mem_strdup(text);
+}
+
+static struct service *cluster_add(struct cluster *c, const char *host, int (*run)(int, char **)) {
+    struct service *s = &c->services[c->count++];
+    *s = (struct service){.host = host, .main = run};
+    service_add(s, "--bind=%s", sim_address(host));
+    service_add(s, "--internal-from=10.0.0.0/8");
+    return s;
+}
+
+static int service_run(void *arg) {
+    struct service *s = arg;
+    return s->main(s->argc, s->argv);
+}
+
+void cluster_restart(struct service *s) {
+    s->process = sim_start(s->host, service_run, s);
+}
+
+static void cluster_add_all_in_one(struct cluster *c) {
+    struct service *s = cluster_add(c, "up", up_main);
+    service_add(s, "--workers=2");
+    service_add(s, "--data=sim-data");
+}
+
+static void cluster_add_roles(struct cluster *c) {
+    static const struct {
+        const char *host;
+        int (*run)(int, char **);
+        bool reports, has_manager, has_workers;
+    } roles[] = {
+        {"statistics", statistics_main, false, false, false}, {"manager-1", manager_main, true, false, false},
+        {"manager-2", manager_main, true, false, false},      {"comment-1", comment_main, true, true, false},
+        {"comment-2", comment_main, true, true, false},       {"reader-1", reader_main, true, false, true},
+        {"reader-2", reader_main, true, false, true},         {"reader-3", reader_main, true, false, true}};
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
+        struct service *s = cluster_add(c, roles[i].host, roles[i].run);
+        service_add(s, "--redis=redis://%s:6379", sim_address("redis"));
+        service_add(s, "--instance-id=%s", roles[i].host);
+        if (roles[i].reports) service_add(s, "--statistics-url=http://%s:5000", sim_address("statistics"));
+        if (roles[i].has_manager)
+            service_add(s, "--manager-url=http://%s:6000",
+                        sim_address(roles[i].host[8] == '1' ? "manager-1" : "manager-2"));
+        if (roles[i].has_workers) service_add(s, "--workers=2");
+    }
+}
+
+void cluster_start(struct cluster *c, enum cluster_engine engine) {
+    *c = (struct cluster){.engine = engine};
+    if (engine == CLUSTER_MEMORY || engine == CLUSTER_EMBEDDED)
+        cluster_add_all_in_one(c);
+    else
+        cluster_add_roles(c);
+    for (size_t i = 0; i < c->count; i++) cluster_restart(&c->services[i]);
+}

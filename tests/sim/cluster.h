@@ -1,0 +1,37 @@
+// The services of a run: which processes there are, with which options, and how each is started again. They
+// run the commands of the program (app/up.h), as the shell would start them.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "sim.h"
+
+enum cluster_engine {
+    CLUSTER_MEMORY,   // one `chorus up` on the engine of tests/memory; forgets all when it ends
+    CLUSTER_EMBEDDED, // one `chorus up`
+    CLUSTER_REDIS,    // a process for each role, which meet in a model of Redis
+    CLUSTER_SIM       // a process for each role, on the simulated engine
+};
+
+enum { CLUSTER_SERVICES = 8 };
+
+struct service {
+    const char *host;
+    int (*main)(int argc, char **argv);
+    char *argv[24];
+    int argc;
+    struct sim_process *process; // the last one
+};
+
+struct cluster {
+    enum cluster_engine engine;
+    struct service services[CLUSTER_SERVICES];
+    size_t count;
+};
+
+// Starts all services. Outside of processes; the arguments belong to the world.
+void cluster_start(struct cluster *, enum cluster_engine);
+
+// Starts a service whose process has ended.
+void cluster_restart(struct service *);

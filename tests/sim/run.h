@@ -1,0 +1,25 @@
+// One run: the world of a seed from its beginning to its end.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cluster.h"
+
+struct run_plan {
+    uint64_t seed;
+    enum cluster_engine engine;
+    int64_t seconds; // simulated
+    bool trace;
+};
+
+// Without pointers: it comes from another process through a pipe.
+struct run_result {
+    uint64_t seed, hash, comments, deliveries, faults, reconnects, connections, turns;
+    int64_t seconds;
+    bool failed, complete;
+    char failure[400];
+};
+
+// Runs in this process, which can have only one world.
+void run_seed(const struct run_plan *, struct run_result *);
