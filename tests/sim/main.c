@@ -81,8 +81,8 @@ static bool read_options(struct options *o, int argc, char **argv) {
         bool ok = true;
         switch (c) {
         case 's': ok = read_seeds(o, optarg); break;
-        case 't': ok = (o->time_s = strtod(optarg, NULL)) > 0; break;
-        case 'n': ok = (o->plan.seconds = strtoll(optarg, NULL, 10)) > 0; break;
+        case 't': o->time_s = strtod(optarg, NULL); ok = o->time_s > 0; break;
+        case 'n': o->plan.seconds = strtoll(optarg, NULL, 10); ok = o->plan.seconds > 0; break;
         case 'e': ok = read_engine(o, optarg); break;
         case 'v': o->plan.trace = true; break;
         case 'h': o->hashes = true; break;
@@ -172,7 +172,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     double until_s = now_s() + o.time_s;
-    for (uint64_t seed = o.first; seed <= o.last && (!o.time_s || now_s() < until_s); seed++) {
+    for (uint64_t seed = o.first; seed <= o.last && (o.time_s <= 0 || now_s() < until_s); seed++) {
         o.plan.seed = seed;
         run_apart(&o.plan, &r);
         totals_add(&totals, &r);

@@ -213,9 +213,15 @@ uint64_t sock_number(int fd) {
     return e ? e->number : 0;
 }
 
-uint64_t sock_acknowledged(int fd) {
+// What the peer's window has room for has been sent.
+bool sock_sent(int fd, struct sock_sent *sent) {
     struct end *e = end_of(fd);
-    return e ? pipe_acknowledged(end_out(e)) : 0;
+    if (!e) return false;
+    const struct pipe *out = end_out(e);
+    uint64_t window = out->taken + world.kernel.receive_buffer;
+    sent->bytes = out->written < window ? out->written : window;
+    sent->waiting = (uint32_t)(out->written - sent->bytes);
+    return true;
 }
 
 // Closing
