@@ -1,0 +1,127 @@
+#include "crowd.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/container_of.h"
+#include "base/mem.h"
+#include "net/loop.h"
+#include "viewer.h"
+#include "writer.h"
+
+enum {
+    ARRIVE_MS = 2000, // viewers come within this time
+    QUIET_MS = 5000   // before the end nothing more is posted
+};
+
+// What happens at a certain time.
+struct crowd_times {
+    struct crowd *crowd;
+    struct loop_timer arrival, calm, quiet, end;
+    unsigned arrived;
+};
+
+void crowd_note(struct crowd *c, const struct journal_event *e) {
+    journal_add(c->config->journal, e);
+}
+
+uint64_t crowd_random(struct crowd *c, uint64_t below) {
+    return prng_below(&c->prng, below);
+}
+
+bool crowd_chance(struct crowd *c, unsigned percent) {
+    return crowd_random(c, 100) < percent;
+}
+
+// By a sum of whole numbers, as the logarithm need not be the same on each machine.
+int64_t crowd_some_ms(struct crowd *c, int64_t mean_ms) {
+    uint64_t most = (uint64_t)mean_ms + 1;
+    int64_t ms = (int64_t)(crowd_random(c, most) + crowd_random(c, most));
+    return crowd_chance(c, 15) ? 2 * ms : ms;
+}
+
+const char *crowd_api(struct crowd *c) {
+    return c->config->apis[crowd_random(c, c->config->api_count)];
+}
+
+const char *crowd_reader(struct crowd *c) {
+    return c->config->readers[crowd_random(c, c->config->reader_count)];
+}
+
+const char *crowd_video(uint32_t video) {
+    static __thread char name[24];
+    snprintf(name, sizeof name, "video%u", (unsigned)video);
+    return name;
+}
+
+static void crowd_start_writers(struct crowd *c) {
+    const struct crowd_config *config = c->config;
+    int64_t each = config->comments ? config->calm_ms * config->writers / config->comments : config->calm_ms;
+    uint32_t first = config->number * CROWD_NUMBERS + 1;
+    for (unsigned i = 0; i < config->writers; i++) writer_start(&c->writers[i], c, first + i, each);
+}
+
+static void crowd_on_arrival(struct loop_timer *t) {
+    struct crowd_times *times = container_of(t, struct crowd_times, arrival);
+    struct crowd *c = times->crowd;
+    if (times->arrived == c->config->viewers) return;
+    viewer_start(&c->viewers[times->arrived++], c, c->next_viewer++);
+    loop_timer_start(c->loop, t, (int64_t)crowd_random(c, 2 * ARRIVE_MS / c->config->viewers + 1));
+}
+
+static void crowd_on_calm(struct loop_timer *t) {
+    struct crowd_times *times = container_of(t, struct crowd_times, calm);
+    struct crowd *c = times->crowd;
+    c->calm = true;
+    for (unsigned i = 0; i < times->arrived; i++) viewer_calm(&c->viewers[i]);
+}
+
+static void crowd_on_quiet(struct loop_timer *t) {
+    container_of(t, struct crowd_times, quiet)->crowd->quiet = true;
+}
+
+static void crowd_on_end(struct loop_timer *t) {
+    loop_stop(container_of(t, struct crowd_times, end)->crowd->loop);
+}
+
+static void crowd_start_times(struct crowd *c) {
+    struct crowd_times *t = c->times;
+    const struct crowd_config *config = c->config;
+    *t = (struct crowd_times){.crowd = c,
+                              .arrival.on_due = crowd_on_arrival,
+                              .calm.on_due = crowd_on_calm,
+                              .quiet.on_due = crowd_on_quiet,
+                              .end.on_due = crowd_on_end};
+    loop_timer_start(c->loop, &t->arrival, 0);
+    loop_timer_start(c->loop, &t->calm, config->calm_ms);
+    loop_timer_start(c->loop, &t->quiet, config->end_ms - QUIET_MS);
+    loop_timer_start(c->loop, &t->end, config->end_ms);
+}
+
+static void crowd_release(struct crowd *c) {
+    struct crowd_times *t = c->times;
+    struct loop_timer *const timers[] = {&t->arrival, &t->calm, &t->quiet, &t->end};
+    for (size_t i = 0; i < sizeof timers / sizeof *timers; i++) loop_timer_stop(c->loop, timers[i]);
+    for (unsigned i = 0; i < t->arrived; i++) viewer_release(&c->viewers[i]);
+    for (unsigned i = 0; i < c->config->writers; i++) writer_release(&c->writers[i]);
+    loop_drain(c->loop);
+    free(c->viewers);
+    free(c->writers);
+    loop_free(c->loop);
+}
+
+int crowd_run(void *arg) {
+    const struct crowd_config *config = arg;
+    struct crowd_times times;
+    struct crowd c = {.config = config, .loop = loop_new(), .times = &times};
+    if (!c.loop) return 1;
+    c.prng.state = config->seed + config->number;
+    c.next_viewer = config->number * CROWD_NUMBERS + 1;
+    c.viewers = mem_zalloc((config->viewers + 1) * sizeof *c.viewers);
+    c.writers = mem_zalloc((config->writers + 1) * sizeof *c.writers);
+    crowd_start_times(&c);
+    crowd_start_writers(&c);
+    int error = loop_run(c.loop);
+    crowd_release(&c);
+    return error ? 1 : 0;
+}

@@ -1,0 +1,80 @@
+// What a viewer gets, into the journal.
+#include <stdio.h>
+#include <string.h>
+
+#include "texts.h"
+#include "viewer.h"
+
+static bool viewer_break(struct viewer *v, const char *what) {
+    struct journal_event e = {.kind = JOURNAL_BROKEN, .who = v->number};
+    snprintf(e.word, sizeof e.word, "%s", what);
+    crowd_note(v->crowd, &e);
+    return false;
+}
+
+static bool read_member(const char *data, size_t len, const char *name, struct position *p) {
+    size_t value_len;
+    const char *value = text_member(data, len, name, &value_len);
+    return value && position_parse(value, value_len, p);
+}
+
+static void copy_member(const char *data, size_t len, const char *name, char word[JOURNAL_WORD]) {
+    size_t value_len = 0;
+    const char *value = text_member(data, len, name, &value_len);
+    snprintf(word, JOURNAL_WORD, "%.*s", value ? (int)value_len : 0, value ? value : "");
+}
+
+static bool viewer_take_begin(struct viewer *v, struct position id, const char *data, size_t len) {
+    struct journal_event e = {.kind = JOURNAL_BEGIN, .who = v->number, .at = id};
+    if (!position_is_set(id)) return viewer_break(v, "first_event_without_id");
+    copy_member(data, len, "instance", e.word);
+    v->had_stream = true;
+    v->at = id;
+    crowd_note(v->crowd, &e);
+    return true;
+}
+
+static bool viewer_take_gap(struct viewer *v, struct position id, const char *data, size_t len) {
+    struct journal_event e = {.kind = JOURNAL_GAP, .who = v->number};
+    char missed[JOURNAL_WORD];
+    if (!read_member(data, len, "from", &e.from) || !read_member(data, len, "to", &e.at) ||
+        position_compare(e.at, id) != 0)
+        return viewer_break(v, "gap");
+    copy_member(data, len, "missed", missed);
+    copy_member(data, len, "reason", e.word);
+    unsigned long long count = JOURNAL_NULL;
+    if (strcmp(missed, "null") != 0 && sscanf(missed, "%llu", &count) != 1) return viewer_break(v, "missed");
+    e.count = count;
+    v->at = id;
+    crowd_note(v->crowd, &e);
+    return true;
+}
+
+static bool viewer_take_comment(struct viewer *v, struct position id, const char *data, size_t len) {
+    struct journal_event e = {.kind = JOURNAL_COMMENT, .who = v->number, .at = id};
+    struct position named;
+    char video[JOURNAL_WORD];
+    size_t text_len;
+    const char *text = text_member(data, len, "comment", &text_len);
+    copy_member(data, len, "videoid", video);
+    if (!position_is_set(id) || !read_member(data, len, "id", &named) || position_compare(id, named) != 0)
+        return viewer_break(v, "id");
+    if (data[0] != '{' || data[len - 1] != '}' || !text || !text_read(text, text_len, &e.place, &e.number))
+        return viewer_break(v, "comment");
+    if (strcmp(video, crowd_video(v->video)) != 0) return viewer_break(v, "another_video");
+    v->at = id;
+    crowd_note(v->crowd, &e);
+    return true;
+}
+
+bool viewer_take_event(struct viewer *v, const char *id, const char *type, const char *data, size_t len) {
+    static const char connected[] = "{\"type\":\"connected\"";
+    struct position at = {0};
+    if (*id && !position_parse(id, strlen(id), &at)) return viewer_break(v, "malformed_id");
+    if (!strcmp(type, "viewers")) return true;
+    if (!strcmp(type, "gap")) return viewer_take_gap(v, at, data, len);
+    if (*type || !len) return viewer_break(v, "unknown_event");
+    if (len > sizeof connected && !memcmp(data, connected, sizeof connected - 1))
+        return viewer_take_begin(v, at, data, len);
+    return viewer_take_comment(v, at, data, len);
+}

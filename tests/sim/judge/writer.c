@@ -1,0 +1,159 @@
+#include "writer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/container_of.h"
+#include "texts.h"
+
+enum { KEYED_PERCENT = 70, RETRY_MS = 400, CLOSES_PERCENT = 20, PATIENCES = 3 };
+
+static const int64_t patience_ms[PATIENCES] = {2000, 5000, 12000};
+
+static const struct http_call_ops writer_call_ops;
+static void writer_on_timer(struct loop_timer *);
+
+static struct journal_event writer_event(const struct writer *w, enum journal_kind kind) {
+    return (struct journal_event){.kind = kind,
+                                  .who = w->number,
+                                  .video = w->video,
+                                  .number = w->comment,
+                                  .place = w->place,
+                                  .flag = w->keyed};
+}
+
+static void writer_wait(struct writer *w, int64_t ms) {
+    w->sending = false;
+    loop_timer_start(w->crowd->loop, &w->timer, ms);
+}
+
+void writer_start(struct writer *w, struct crowd *c, uint32_t number, int64_t every_ms) {
+    w->crowd = c;
+    w->number = number;
+    w->video = 1 + number % c->config->videos;
+    w->every_ms = every_ms;
+    w->timer.on_due = writer_on_timer;
+    http_call_init(&w->call, &writer_call_ops, c->loop);
+    writer_wait(w, crowd_some_ms(c, every_ms));
+}
+
+void writer_release(struct writer *w) {
+    loop_timer_stop(w->crowd->loop, &w->timer);
+    http_call_release(&w->call);
+    buf_release(&w->body);
+    buf_release(&w->answer);
+}
+
+// Ends the comment.
+static void writer_go_on(struct writer *w) {
+    w->comment = (w->comment & ~UINT32_C(1)) + 2; // even: none is being posted
+    writer_wait(w, crowd_some_ms(w->crowd, w->every_ms));
+}
+
+static void writer_take_unknown(struct writer *w) {
+    struct journal_event e = writer_event(w, JOURNAL_UNKNOWN);
+    crowd_note(w->crowd, &e);
+    if (w->keyed)
+        writer_wait(w, 1 + (int64_t)crowd_random(w->crowd, RETRY_MS));
+    else
+        writer_go_on(w);
+}
+
+static void writer_send(struct writer *w) {
+    struct crowd *c = w->crowd;
+    char url[100], headers[60] = "";
+    w->place = (unsigned)crowd_random(c, c->config->api_count);
+    snprintf(url, sizeof url, "%s/comment", c->config->apis[w->place]);
+    if (w->keyed) snprintf(headers, sizeof headers, "Idempotency-Key: %u-%u\r\n", w->number, w->comment);
+    struct journal_event e = writer_event(w, JOURNAL_POST);
+    crowd_note(c, &e);
+    buf_clear(&w->answer);
+    if (crowd_chance(c, CLOSES_PERCENT)) http_call_close(&w->call, false);
+    w->sending = true;
+    if (http_call_start(&w->call, "POST", url, headers, buf_string(&w->body)))
+        writer_take_unknown(w);
+    else
+        loop_timer_start(c->loop, &w->timer, patience_ms[crowd_random(c, PATIENCES)]);
+}
+
+static void writer_begin(struct writer *w) {
+    w->comment |= 1;
+    w->keyed = crowd_chance(w->crowd, KEYED_PERCENT);
+    buf_clear(&w->body);
+    buf_printf(&w->body, "{\"userid\":\"writer%u\",\"videoid\":\"%s\",\"comment\":\"", w->number,
+               crowd_video(w->video));
+    text_write(&w->body, w->number, w->comment);
+    buf_add_string(&w->body, "\"}");
+    writer_send(w);
+}
+
+static void writer_on_timer(struct loop_timer *t) {
+    struct writer *w = container_of(t, struct writer, timer);
+    if (w->sending) {
+        http_call_close(&w->call, false);
+        writer_take_unknown(w);
+    } else if (w->comment % 2) {
+        writer_send(w);
+    } else if (!w->crowd->quiet) {
+        writer_begin(w);
+    }
+}
+
+static bool writer_on_head(struct http_call *call) {
+    (void)call;
+    return true;
+}
+
+static void writer_on_body(struct http_call *call, const char *bytes, size_t len) {
+    struct writer *w = container_of(call, struct writer, call);
+    buf_add(&w->answer, bytes, len);
+}
+
+static void writer_refuse(struct writer *w, const char *why) {
+    struct journal_event e = writer_event(w, JOURNAL_REFUSED);
+    snprintf(e.word, sizeof e.word, "%s", why);
+    crowd_note(w->crowd, &e);
+    writer_go_on(w);
+}
+
+static void writer_take_stored(struct writer *w) {
+    struct journal_event e = writer_event(w, JOURNAL_STORED);
+    const char *json = buf_string(&w->answer);
+    size_t id_len = 0, text_len = 0;
+    const char *id = text_member(json, w->answer.len, "id", &id_len);
+    const char *object = strstr(json, "\"comment\":{");
+    const char *text = object ? text_member(object + 11, strlen(object + 11), "comment", &text_len) : NULL;
+    uint32_t writer = 0, number = 0;
+    if (!text || !text_read(text, text_len, &writer, &number) || writer != w->number ||
+        number != w->comment) {
+        writer_refuse(w, "another_comment");
+        return;
+    }
+    if (id && !position_parse(id, id_len, &e.at)) e.at = (struct position){0};
+    crowd_note(w->crowd, &e);
+    writer_go_on(w);
+}
+
+// Whether it is not certain that nothing was stored, or it may be stored later.
+static bool is_transient(unsigned status) {
+    return status == 503 || status == 429;
+}
+
+static void writer_on_end(struct http_call *call, enum http_call_end end) {
+    struct writer *w = container_of(call, struct writer, call);
+    char why[24];
+    if (!w->sending) return;
+    if (end == HTTP_CALL_MALFORMED) {
+        writer_refuse(w, call->why);
+    } else if (end != HTTP_CALL_DONE || is_transient(call->status)) {
+        writer_take_unknown(w);
+    } else if (call->status == 201) {
+        writer_take_stored(w);
+    } else {
+        snprintf(why, sizeof why, "%u", call->status);
+        writer_refuse(w, why);
+    }
+}
+
+static const struct http_call_ops writer_call_ops = {
+    .on_head = writer_on_head, .on_body = writer_on_body, .on_end = writer_on_end};
