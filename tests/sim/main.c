@@ -81,8 +81,14 @@ static bool read_options(struct options *o, int argc, char **argv) {
         bool ok = true;
         switch (c) {
         case 's': ok = read_seeds(o, optarg); break;
-        case 't': o->time_s = strtod(optarg, NULL); ok = o->time_s > 0; break;
-        case 'n': o->plan.seconds = strtoll(optarg, NULL, 10); ok = o->plan.seconds > 0; break;
+        case 't':
+            o->time_s = strtod(optarg, NULL);
+            ok = o->time_s > 0;
+            break;
+        case 'n':
+            o->plan.seconds = strtoll(optarg, NULL, 10);
+            ok = o->plan.seconds > 0;
+            break;
         case 'e': ok = read_engine(o, optarg); break;
         case 'v': o->plan.trace = true; break;
         case 'h': o->hashes = true; break;

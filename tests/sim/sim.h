@@ -87,6 +87,11 @@ const char *sim_name(const struct sim_process *); // the host's
 // Returns the process that is running, or NULL outside of all.
 struct sim_process *sim_self(void);
 
+// What is allocated between the two belongs to no process: for what is common to several, and must survive
+// them. sim_step_out() returns what sim_step_in() needs. Nothing may wait between them.
+struct sim_process *sim_step_out(void);
+void sim_step_in(struct sim_process *);
+
 // Returns the process that is alive on a host, or NULL.
 struct sim_process *sim_process_on(const char *host);
 

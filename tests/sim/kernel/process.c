@@ -173,6 +173,16 @@ struct sim_process *sim_self(void) {
     return world.self;
 }
 
+struct sim_process *sim_step_out(void) {
+    struct sim_process *p = world.self;
+    world.self = NULL;
+    return p;
+}
+
+void sim_step_in(struct sim_process *p) {
+    world.self = p;
+}
+
 struct sim_process *sim_process_on(const char *host) {
     return host_named(host)->process;
 }
