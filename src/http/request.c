@@ -13,6 +13,10 @@ bool http_request_is_head(const struct http_request *r) {
     return r->method == HTTP_METHOD_HEAD;
 }
 
+bool http_request_is_post(const struct http_request *r) {
+    return r->method == HTTP_METHOD_POST;
+}
+
 const char *http_request_body(const struct http_request *r, size_t *len) {
     *len = r->body.len;
     return r->body.data ? r->body.data : "";

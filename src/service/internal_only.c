@@ -9,6 +9,7 @@
 #include "http/router.h"
 #include "net/address.h"
 #include "net/networks.h"
+#include "service/own_page.h"
 
 struct internal_only {
     struct networks *networks;
@@ -59,9 +60,17 @@ static bool has_token(const struct internal_only *i, const char *authorization) 
     return !different;
 }
 
+// Whether it may come from a website in a browser on this machine.
+static bool is_rebound(const struct internal_sign *s) {
+    static const char *const loopback[] = {"127.", "::1"};
+    bool is_here = !strncmp(s->peer, loopback[0], strlen(loopback[0])) || !strcmp(s->peer, loopback[1]);
+    return is_here && s->host && strchr(s->host, '.') && !own_page_host(s->host);
+}
+
 bool internal_only_allows(const struct internal_only *i, const struct internal_sign *sign) {
     if (sign->origin) return false;
-    return has_token(i, sign->authorization) || (!sign->forwarded && is_known_peer(i, sign->peer));
+    return has_token(i, sign->authorization) ||
+           (!sign->forwarded && is_known_peer(i, sign->peer) && !is_rebound(sign));
 }
 
 static bool internal_only_allows_from(const struct internal_only *i, const struct http_request *r,
@@ -72,7 +81,8 @@ static bool internal_only_allows_from(const struct internal_only *i, const struc
         i, &(struct internal_sign){.peer = peer,
                                    .origin = origin,
                                    .authorization = http_request_header(r, "authorization"),
-                                   .forwarded = http_request_is_forwarded(r)});
+                                   .forwarded = http_request_is_forwarded(r),
+                                   .host = http_request_is_post(r) ? NULL : http_request_header(r, "host")});
 }
 
 // Whether the origin's host and port are those of the request.

@@ -14,8 +14,7 @@ static bool is_address(const char *text, int family) {
     return inet_pton(family, text, address) == 1;
 }
 
-// Whether Host, which may end with a port, names an address or this machine's own name for itself.
-static bool host_is_unmistakable(const char *host) {
+bool own_page_host(const char *host) {
     char name[HOST_MAX];
     bool v6 = *host == '[';
     const char *begin = host + v6;
@@ -23,7 +22,7 @@ static bool host_is_unmistakable(const char *host) {
     if (len >= sizeof name) return false;
     memcpy(name, begin, len);
     name[len] = 0;
-    if (v6) return begin[len] == ']' && is_address(name, AF_INET6);
+    if (v6) return begin[len] == ']' && strchr(":", begin[len + 1]) && is_address(name, AF_INET6);
     return is_address(name, AF_INET) || !strcasecmp(name, "localhost");
 }
 
@@ -33,7 +32,7 @@ static bool origin_is(const char *origin, const char *host) {
 }
 
 bool own_page_allows(const struct own_page_sign *s) {
-    if (!s->host || !host_is_unmistakable(s->host)) return false;
+    if (!s->host || !own_page_host(s->host)) return false;
     if (s->origin && !origin_is(s->origin, s->host)) return false;
     return !s->fetch_site || !strcmp(s->fetch_site, "same-origin") || !strcmp(s->fetch_site, "none");
 }

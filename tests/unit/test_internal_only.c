@@ -11,7 +11,7 @@
 static bool allows(const char *networks, const char *peer) {
     struct internal_only *i = internal_only_new(networks, NULL);
     assert_non_null(i);
-    bool allowed = internal_only_allows(i, &(struct internal_sign){peer, NULL, NULL, false});
+    bool allowed = internal_only_allows(i, &(struct internal_sign){peer, NULL, NULL, false, NULL});
     internal_only_free(i);
     return allowed;
 }
@@ -119,20 +119,48 @@ static void test_token(void **state) {
                                         "Bearer secret-1 ",
                                         "Bearersecret-1",
                                         "Bearer secret-1secret-1"};
-    assert_true(internal_only_allows(i, &(struct internal_sign){"8.8.8.8", NULL, "Bearer secret-1", false}));
-    assert_true(internal_only_allows(i, &(struct internal_sign){"8.8.8.8", NULL, "bearer  secret-1", false}));
+    assert_true(
+        internal_only_allows(i, &(struct internal_sign){"8.8.8.8", NULL, "Bearer secret-1", false, NULL}));
+    assert_true(
+        internal_only_allows(i, &(struct internal_sign){"8.8.8.8", NULL, "bearer  secret-1", false, NULL}));
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++)
-        assert_false(internal_only_allows(i, &(struct internal_sign){"8.8.8.8", NULL, wrong[k], false}));
-    assert_false(internal_only_allows(i, &(struct internal_sign){"8.8.8.8", NULL, NULL, false}));
+        assert_false(
+            internal_only_allows(i, &(struct internal_sign){"8.8.8.8", NULL, wrong[k], false, NULL}));
+    assert_false(internal_only_allows(i, &(struct internal_sign){"8.8.8.8", NULL, NULL, false, NULL}));
+    internal_only_free(i);
+}
+
+// A website whose name has come to mean this machine is named by Host.
+static void test_a_website_on_this_machine(void **state) {
+    (void)state;
+    static const char *const fine[] = {"127.0.0.1:3000", "[::1]:3000",         "localhost",
+                                       "LOCALHOST:3000", "[::ffff:127.0.0.1]", "chorus:3000"};
+    static const char *const websites[] = {"evil.example:3000", "evil.example", "127.0.0.1.evil.example",
+                                           "evil.example.",     "127.0.0.1.",   "[::1].evil.example"};
+    struct internal_only *i = internal_only_new("127.0.0.0/8,::1,10.0.0.0/8", "secret");
+    for (size_t k = 0; k < sizeof fine / sizeof *fine; k++) {
+        assert_true(internal_only_allows(i, &(struct internal_sign){"127.0.0.1", .host = fine[k]}));
+        assert_true(internal_only_allows(i, &(struct internal_sign){"::1", .host = fine[k]}));
+    }
+    for (size_t k = 0; k < sizeof websites / sizeof *websites; k++) {
+        struct internal_sign sign = {"127.0.0.1", .host = websites[k]};
+        assert_false(internal_only_allows(i, &sign));
+        sign.peer = "::1";
+        assert_false(internal_only_allows(i, &sign));
+        sign.authorization = "Bearer secret";
+        assert_true(internal_only_allows(i, &sign));
+    }
+    assert_true(
+        internal_only_allows(i, &(struct internal_sign){"10.1.2.3", .host = "chorus.default.svc:3000"}));
     internal_only_free(i);
 }
 
 static void test_who_is_admitted_can_change(void **state) {
     (void)state;
     struct internal_only *i = internal_only_new("10.0.0.0/8", "first");
-    const struct internal_sign peer = {"10.1.1.1", NULL, NULL, false},
-                               first = {"8.8.8.8", NULL, "Bearer first", false},
-                               second = {"8.8.8.8", NULL, "Bearer second", false};
+    const struct internal_sign peer = {"10.1.1.1", NULL, NULL, false, NULL},
+                               first = {"8.8.8.8", NULL, "Bearer first", false, NULL},
+                               second = {"8.8.8.8", NULL, "Bearer second", false, NULL};
     assert_false(internal_only_set(i, "10.0.0.0/33", "second")); // and nothing has changed
     assert_true(internal_only_allows(i, &peer) && internal_only_allows(i, &first));
     assert_true(internal_only_set(i, "192.168.0.0/16", "second"));
@@ -149,8 +177,10 @@ static void test_no_token_is_not_an_empty_token(void **state) {
     static const char *const tokens[] = {NULL, ""};
     for (size_t k = 0; k < 2; k++) {
         struct internal_only *i = internal_only_new("", tokens[k]);
-        assert_false(internal_only_allows(i, &(struct internal_sign){"8.8.8.8", NULL, "Bearer ", false}));
-        assert_false(internal_only_allows(i, &(struct internal_sign){"8.8.8.8", NULL, "Bearer x", false}));
+        assert_false(
+            internal_only_allows(i, &(struct internal_sign){"8.8.8.8", NULL, "Bearer ", false, NULL}));
+        assert_false(
+            internal_only_allows(i, &(struct internal_sign){"8.8.8.8", NULL, "Bearer x", false, NULL}));
         internal_only_free(i);
     }
 }
@@ -158,21 +188,24 @@ static void test_no_token_is_not_an_empty_token(void **state) {
 static void test_never_with_an_origin(void **state) {
     (void)state;
     struct internal_only *i = internal_only_new(NULL, "secret");
+    assert_false(internal_only_allows(
+        i, &(struct internal_sign){"127.0.0.1", "https://page.example", NULL, false, NULL}));
     assert_false(
-        internal_only_allows(i, &(struct internal_sign){"127.0.0.1", "https://page.example", NULL, false}));
+        internal_only_allows(i, &(struct internal_sign){"127.0.0.1", "null", "Bearer secret", false, NULL}));
     assert_false(
-        internal_only_allows(i, &(struct internal_sign){"127.0.0.1", "null", "Bearer secret", false}));
-    assert_false(internal_only_allows(i, &(struct internal_sign){"127.0.0.1", "", "Bearer secret", false}));
+        internal_only_allows(i, &(struct internal_sign){"127.0.0.1", "", "Bearer secret", false, NULL}));
     internal_only_free(i);
 }
 
 static void test_what_came_through_a_proxy_needs_the_token(void **state) {
     (void)state;
     struct internal_only *i = internal_only_new(NULL, "secret");
-    assert_true(internal_only_allows(i, &(struct internal_sign){"127.0.0.1", NULL, NULL, false}));
-    assert_false(internal_only_allows(i, &(struct internal_sign){"127.0.0.1", NULL, NULL, true}));
-    assert_false(internal_only_allows(i, &(struct internal_sign){"127.0.0.1", NULL, "Bearer guess", true}));
-    assert_true(internal_only_allows(i, &(struct internal_sign){"127.0.0.1", NULL, "Bearer secret", true}));
+    assert_true(internal_only_allows(i, &(struct internal_sign){"127.0.0.1", NULL, NULL, false, NULL}));
+    assert_false(internal_only_allows(i, &(struct internal_sign){"127.0.0.1", NULL, NULL, true, NULL}));
+    assert_false(
+        internal_only_allows(i, &(struct internal_sign){"127.0.0.1", NULL, "Bearer guess", true, NULL}));
+    assert_true(
+        internal_only_allows(i, &(struct internal_sign){"127.0.0.1", NULL, "Bearer secret", true, NULL}));
     internal_only_free(i);
 }
 
@@ -184,6 +217,7 @@ int main(void) {
         cmocka_unit_test(test_networks_of_this_machine),
         cmocka_unit_test(test_at_most_64_networks),
         cmocka_unit_test(test_token),
+        cmocka_unit_test(test_a_website_on_this_machine),
         cmocka_unit_test(test_who_is_admitted_can_change),
         cmocka_unit_test(test_no_token_is_not_an_empty_token),
         cmocka_unit_test(test_never_with_an_origin),

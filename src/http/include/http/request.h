@@ -20,6 +20,7 @@ enum {
 };
 
 bool http_request_is_head(const struct http_request *);
+bool http_request_is_post(const struct http_request *);
 
 const char *http_request_body(const struct http_request *, size_t *len);
 

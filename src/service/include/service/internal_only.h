@@ -1,6 +1,10 @@
 // Admits only services to the routes meant for them: a request must come from a known network or carry the
 // token, and must not carry an Origin, which every browser sends with a POST. Control loop only.
 //
+// No browser sends an Origin with a GET of a page's own server, and after DNS rebinding a website's name is
+// that of this machine. So from loopback, where an operator's browser may be, Host must then not be a name
+// that a website can have: an address, localhost, or a name without a dot.
+//
 // The peer's address is that of the connection, and behind a proxy that is the proxy's. So a request with a
 // header that proxies add (Forwarded, X-Forwarded-For, X-Real-IP, Via) needs the token; a proxy that adds
 // none must not be in the list.
@@ -24,7 +28,8 @@ bool internal_only_set(struct internal_only *, const char *networks, const char 
 // The parts of a request that show its origin. NULL: absent.
 struct internal_sign {
     const char *peer, *origin, *authorization;
-    bool forwarded; // it has a header that proxies add, so the peer may not be the client
+    bool forwarded;   // it has a header that proxies add, so the peer may not be the client
+    const char *host; // of a request that no Origin need accompany
 };
 
 bool internal_only_allows(const struct internal_only *, const struct internal_sign *);
