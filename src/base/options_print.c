@@ -142,18 +142,32 @@ void option_show(const struct option_row *row, const char *text, struct buf *out
         buf_add_string(out, text);
 }
 
+static bool is_control(char c) {
+    return (unsigned char)c < ' ' && c != '\t';
+}
+
 static void add_quoted(const char *text, struct buf *out) {
     buf_add_string(out, "\"");
     for (; *text; text++) {
         if (*text == '"' || *text == '\\') buf_add_string(out, "\\");
-        buf_add(out, text, 1);
+        if (is_control(*text))
+            buf_printf(out, "\\x%02x", (unsigned char)*text);
+        else
+            buf_add(out, text, 1);
     }
     buf_add_string(out, "\"");
 }
 
+// Which a value of the environment may have, and a line of a file cannot.
+static bool has_controls(const char *text) {
+    while (*text && !is_control(*text)) text++;
+    return *text;
+}
+
 static bool needs_quotes(const char *text) {
     size_t len = strlen(text);
-    return strpbrk(text, "#\"'") || (len && (strchr(" \t", text[0]) || strchr(" \t", text[len - 1])));
+    return has_controls(text) || strpbrk(text, "#\"'") ||
+           (len && (strchr(" \t", text[0]) || strchr(" \t", text[len - 1])));
 }
 
 static void add_origin(const struct options *o, const struct option_row *row, const struct option_value *v,
@@ -175,7 +189,7 @@ static void print_value(const struct options *o, const struct option_row *row, c
     const char *value = v->text ? v->text : row->type == OPTION_BOOL ? "false" : NULL;
     if (value) option_show(row, value, &shown);
     const char *text = buf_string(&shown);
-    bool hidden = value && strcmp(text, value) != 0;
+    bool hidden = value && (strcmp(text, value) != 0 || has_controls(text));
     if (!value || hidden || row->traits & OPTION_FILE) buf_add_string(line, "#");
     buf_printf(line, "%s = ", row->flag);
     if (needs_quotes(text))

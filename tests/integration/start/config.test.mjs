@@ -138,6 +138,14 @@ scenario('what `config print` writes can be used as a file', { setups }, async (
   assert.equal(values(again.stdout), values(stdout));
 });
 
+scenario('a line feed in a value does not look like a line of its own', { setups }, async (t) => {
+  const { code, stdout } = await run(['config', 'print'], { env: { CHORUS_DATA: 'a\nuser-rate = 3' } });
+  assert.equal(code, 0);
+  assert.match(stdout, /^#data = "a\\x0auser-rate = 3" +# environment CHORUS_DATA$/m);
+  assert.doesNotMatch(stdout, /^user-rate = 3/m);
+  assert.equal((await run(['config', 'check', '--command', 'up', write(t, stdout)])).code, 0);
+});
+
 scenario('wrong usage of `chorus config`', { setups }, async () => {
   for (const args of [[], ['chek'], ['check'], ['check', 'a', 'b'], ['example', 'x'], ['print', '--command', 'x'], ['print', '--dance']]) {
     const { code, stdout, stderr } = await run(['config', ...args]);
