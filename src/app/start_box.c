@@ -43,8 +43,8 @@ static void print_pages(const struct system *s, const struct settings *set) {
 static void print_commands(const struct system *s) {
     printf(
         "  By hand:\n"
-        "  curl -NL '%s/connect?userid=ann&videoid=video1'\n"
-        "  curl -H 'Content-Type: application/json' -d '{\"userid\":\"bob\",\"videoid\":\"video1\",\"comment\":\"Hello!\"}' %s/comment\n",
+        "  curl -NL '%s/connect?userid=ann&videoid=launch'\n"
+        "  curl -H 'Content-Type: application/json' -d '{\"userid\":\"bob\",\"videoid\":\"launch\",\"comment\":\"Hello!\"}' %s/comment\n",
         system_url(s, "reader-1"), system_url(s, "comment"));
 }
 

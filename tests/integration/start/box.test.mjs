@@ -23,6 +23,7 @@ scenario('the box names version, engine and every address, and its curl lines wo
     return found?.length >= 2 && found;
   }, 'two curl lines');
   assert.equal(lines.length, 2);
+  for (const line of lines) assert.doesNotMatch(line, /video\d/); // the demo's, where a comment would be lost among others
   // A new user pastes them into two shells, the stream into the first. (-N: this is a pipe, not a terminal.)
   const [stream, comment] = lines[0].includes('/connect') ? lines : [lines[1], lines[0]];
   const watching = spawn('sh', ['-c', `exec ${stream} -sN`]);
