@@ -107,6 +107,7 @@ static json_t *service_health(struct service *s, bool *ready) {
     json_t *o = json_pack("{s:s,s:s,s:s,s:s}", "status", *ready ? "ready" : "degraded", "role", s->kind->role,
                           "instanceId", s->instance_id, "version", CHORUS_VERSION);
     if (!*ready) json_object_set_new(o, "why", json_string(why ? why : "starting"));
+    if (s->process && s->process->reload_failed) json_object_set_new(o, "reloadFailed", json_true());
     metrics_read(s);
     metrics_add_to_health(service_metrics, s, o);
     metrics_add_to_health(s->kind->metrics, s, o);

@@ -129,7 +129,11 @@ scenario('if anything is wrong nothing changes, the log says what, and a metric 
   await file.reload(system, 'reload_failed');
   await until(() => /why="\S+:2: There is no option memry; did you mean memory\?"/.test(system.stderr), 'the first error');
   await until(() => /why="\S+:3: heartbeat-ms is \\"never\\", but must be/.test(system.stderr), 'the second');
-  for (const url of [system.comment, system.statistics, ...system.readers]) assert.equal(await reloadMetric(url), 0);
+  for (const url of [system.comment, system.statistics, ...system.readers]) {
+    assert.equal(await reloadMetric(url), 0);
+    const { status, reloadFailed } = await health(url);
+    assert.deepEqual([status, reloadFailed], ['ready', true]);
+  }
   const statuses = await Promise.all([1, 2, 3, 4].map(async () => (await send(system, 'ann')).status));
   assert.deepEqual(statuses, [201, 201, 201, 201]);
   await viewer.reaches((await post(system, 'v', 'still here')).id);
@@ -137,6 +141,7 @@ scenario('if anything is wrong nothing changes, the log says what, and a metric 
   file.write('user-rate = 1\n');
   await file.reload(system);
   assert.equal(await reloadMetric(system.comment), 1);
+  assert.equal((await health(system.comment)).reloadFailed, undefined);
 });
 
 scenario('without a file, secrets are read again, and log levels that hide it do not', { setups: ['embedded'] }, async (t) => {
