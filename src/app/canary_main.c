@@ -75,7 +75,12 @@ int canary_main(int argc, char **argv) {
     int code = 2;
     log_set_level(LOG_WARN);
     log_set_format_for_stderr(LOG_LOGFMT);
-    if (!url || strlen(url) >= BASE_SIZE || http_url_parse(&parsed, url) < 0)
+    if (url && http_url_parse(&parsed, url) == -EPROTONOSUPPORT)
+        fprintf(
+            stderr,
+            "chorus canary: It speaks only http://, which %s is not; give it an address behind the proxy.\n",
+            url);
+    else if (!url || strlen(url) >= BASE_SIZE || http_url_parse(&parsed, url) < 0)
         fprintf(stderr, "chorus canary: It needs the URL of a comment API, like http://127.0.0.1:3000.\n");
     else
         code = run_canary(&set, url);

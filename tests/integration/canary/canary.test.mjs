@@ -98,6 +98,12 @@ scenario('what does not work is said', async (t) => {
   assert.match(stdout, /^failed video=canary [^"]*why="the comment was refused: 503 \{'code':'store_unavailable'\}"\n$/);
 });
 
+scenario('https is not spoken, which it says', async () => {
+  const { code, stderr } = await canary('https://live.example.org');
+  assert.equal(code, 2);
+  assert.match(stderr, /^chorus canary: It speaks only http:\/\/, .* https:\/\/live\.example\.org .* behind the proxy/);
+});
+
 scenario('it needs a URL', async () => {
   for (const words of [[], ['ftp://x'], ['http://127.0.0.1:3000', '--video', 'a b']]) assert.equal((await run(['canary', ...words])).code, 2);
 });

@@ -2,9 +2,10 @@
 // Set-ups: embedded.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UNITS, analyze, filesIn, install, unitFile } from '../lib/installed.mjs';
+import { top } from '../lib/monitoring.mjs';
 import { run } from '../lib/process.mjs';
 import { scenario } from '../lib/scenario.mjs';
 
@@ -55,6 +56,22 @@ scenario('systemd accepts the units, which expose little', options, async (t) =>
     const [, program] = textOf(unit).match(/^ExecStart=(\S+)/m);
     assert.equal(program, join(prefix, 'bin/chorus'));
   }
+});
+
+scenario('systemd accepts what the documentation adds for a secret', options, async (t) => {
+  const prefix = t.folder();
+  install(prefix);
+  const unit = unitFile(prefix, 'chorus');
+  const [added] = textOf(top, 'docs/configuration.md').match(/^\[Service\]\nLoadCredential=(.*\n)+?(?=```)/m);
+  mkdirSync(`${unit}.d`);
+  const verified = (text) => {
+    writeFileSync(`${unit}.d/override.conf`, text);
+    return analyze('verify', '--man=no', unit).output;
+  };
+  assert.match(verified(added.replace('LoadCredential', 'LoadCredentials')), /Unknown key/); // so that it is read
+  assert.equal(verified(added), '');
+  const name = added.match(/LoadCredential=([^:]+):/)[1];
+  assert.equal(added.match(/^Environment=CHORUS_INTERNAL_TOKEN_FILE=%d\/(.*)$/m)?.[1], name);
 });
 
 scenario('the completion offers the commands, and the options of each', options, async (t) => {
