@@ -440,7 +440,11 @@ static void on_socket(struct loop_fd *f, uint32_t events) {
 static uint64_t viewer_keep_begun(struct viewer *v) {
     uint32_t begun = v->pending ? 0 : frames_begun(v);
     struct pending *kept = begun ? pending_new(begun) : v->pending;
-    for (uint32_t i = 0; i < begun; i++) kept = pending_add(kept, frame_ref(frame_ahead(v, i)));
+    for (uint32_t i = 0; i < begun; i++) {
+        struct frame *f = frame_ref(frame_ahead(v, i));
+        kept = pending_add(kept, f);
+        if (!position_is_set(f->at)) v->unseen--; // which viewer_step_over() will not count
+    }
     v->pending = kept; // the offset goes on counting in it
     return v->cursor + begun;
 }
