@@ -1,0 +1,98 @@
+#include "sim_call.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+struct sim_body *sim_body_new(const void *bytes, size_t len) {
+    struct sim_body *b = mem_alloc(sizeof *b + len + 1);
+    b->refs = 1;
+    b->len = len;
+    if (len) memcpy(b->bytes, bytes, len);
+    b->bytes[len] = 0;
+    return b;
+}
+
+struct sim_body *sim_body_ref(struct sim_body *b) {
+    if (b) b->refs++;
+    return b;
+}
+
+void sim_body_unref(struct sim_body *b) {
+    if (b && !--b->refs) free(b);
+}
+
+struct engine_entry sim_entry_view(const struct sim_entry *e) {
+    return (struct engine_entry){
+        .at = e->at, .prev = e->prev, .kind = e->kind, .body = e->body->bytes, .body_len = e->body->len};
+}
+
+void sim_answer_release(struct sim_answer *a) {
+    sim_body_unref(a->entry.body);
+    sim_body_unref(a->loss.body);
+    for (size_t i = 0; a->entries && i < a->count; i++) sim_body_unref(a->entries[i].body);
+    free(a->entries);
+    free(a->reader);
+    free((char *)a->lease.instance_id);
+    for (size_t i = 0; a->leases && i < a->count; i++) {
+        free((char *)a->leases[i].reader_url);
+        free((char *)a->leases[i].public_url);
+        free((char *)a->leases[i].instance_id);
+    }
+    free(a->leases);
+    for (size_t i = 0; i < a->mapped_count; i++) {
+        free((char *)a->mapped[i].video);
+        free((char *)a->mapped[i].reader_url);
+    }
+    free(a->mapped);
+    *a = (struct sim_answer){0};
+}
+
+static const char *copy_text(const char *text) {
+    return text ? mem_strdup(text) : NULL;
+}
+
+struct sim_call *sim_call_copy(const struct sim_call *from) {
+    struct sim_call *c = mem_alloc(sizeof *c);
+    *c = *from;
+    c->refs = 1;
+    c->name = copy_text(from->name);
+    c->reader_url = copy_text(from->reader_url);
+    c->expected = copy_text(from->expected);
+    c->public_url = copy_text(from->public_url);
+    c->instance_id = copy_text(from->instance_id);
+    c->body = from->text ? sim_body_new(from->text, from->text_len) : NULL;
+    c->text = NULL;
+    return c;
+}
+
+struct sim_call *sim_call_ref(struct sim_call *c) {
+    c->refs++;
+    return c;
+}
+
+void sim_call_unref(struct sim_call *c) {
+    assert(c->refs);
+    if (--c->refs) return;
+    sim_answer_release(&c->answer);
+    sim_body_unref(c->body);
+    free((char *)c->name);
+    free((char *)c->reader_url);
+    free((char *)c->expected);
+    free((char *)c->public_url);
+    free((char *)c->instance_id);
+    free(c);
+}
+
+bool sim_call_writes(const struct sim_call *c) {
+    switch (c->op) {
+    case SIM_RANGE:
+    case SIM_RANGE_BEFORE:
+    case SIM_LEASES:
+    case SIM_OVERVIEW:
+    case SIM_NOTIFY: return false;
+    default: return true;
+    }
+}

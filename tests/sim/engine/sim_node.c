@@ -1,0 +1,580 @@
+#include "sim_node.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/uthash.h"
+#include "engine/lease.h"
+
+enum { BUCKETS = 256, PREVS = 4, WATCHED_MS = 3 * ENGINE_WATCH_AGAIN_MS };
+
+struct token {
+    struct engine_token is;
+    struct position at;
+    int64_t added_ms;
+    struct token *next; // older
+};
+
+struct video {
+    char *name;
+    bool stored; // counts; else it is only noted as watched
+    struct position at;
+    uint64_t run; // that gave `at`
+    struct position prevs[PREVS];
+    size_t prev_count;
+    struct sim_entry *log; // oldest first
+    size_t count, room;
+    int64_t bytes, watched_until_ms;
+    bool watched;
+    struct token *tokens;
+    size_t token_count;
+    char *reader;  // mapped to, or NULL
+    uint64_t used; // last, by node.clock
+    struct video *bucket_next, *prev, *next;
+};
+
+struct counter {
+    char *name;
+    uint64_t value;
+    struct counter *next;
+};
+
+// No keyed hash: a process of the simulation has a key of its own, and the store is in none.
+struct sim_node {
+    struct video *videos, *buckets[BUCKETS];
+    uint64_t stored, clock, comments;
+    struct sim_entry newest[ENGINE_NEWEST]; // the n-th comment at n modulo that
+    struct lease *leases;
+    struct counter *counters;
+};
+
+// Videos
+
+static struct video **video_bucket(const struct sim_node *n, const char *name) {
+    uint32_t hash = 2166136261u; // FNV-1a
+    for (; *name; name++) hash = (hash ^ (unsigned char)*name) * 16777619u;
+    return (struct video **)&n->buckets[hash % BUCKETS];
+}
+
+static struct video *video_find(const struct sim_node *n, const char *name) {
+    struct video *v = *video_bucket(n, name);
+    while (v && strcmp(v->name, name) != 0) v = v->bucket_next;
+    return v;
+}
+
+static struct video *video_find_stored(const struct sim_node *n, const char *name) {
+    struct video *v = video_find(n, name);
+    return v && v->stored ? v : NULL;
+}
+
+static struct video *video_note(struct sim_node *n, const char *name) {
+    struct video *v = video_find(n, name);
+    if (v) return v;
+    v = mem_zalloc(sizeof *v);
+    v->name = mem_strdup(name);
+    struct video **bucket = video_bucket(n, name);
+    v->bucket_next = *bucket;
+    *bucket = v;
+    DL_APPEND(n->videos, v);
+    return v;
+}
+
+static void video_drop(struct sim_node *n, struct video *v) {
+    struct token *t, *next;
+    struct video **at = video_bucket(n, v->name);
+    while (*at != v) at = &(*at)->bucket_next;
+    *at = v->bucket_next;
+    DL_DELETE(n->videos, v);
+    n->stored -= v->stored;
+    for (size_t i = 0; i < v->count; i++) sim_body_unref(v->log[i].body);
+    LL_FOREACH_SAFE(v->tokens, t, next) free(t);
+    free(v->log);
+    free(v->reader);
+    free(v->name);
+    free(v);
+}
+
+static bool video_is_kept(const struct video *v, size_t i, const struct engine_limits *limits,
+                          int64_t wall_ms) {
+    const struct sim_entry *e = &v->log[i];
+    return !limits_expired(limits, wall_ms, e->at_ms) &&
+           limits_keep(limits, wall_ms, e->at_ms, (int64_t)(v->count - 1 - i), v->bytes - e->bytes);
+}
+
+// Returns the index of the oldest entry that is kept.
+static size_t video_first_kept(const struct video *v, const struct engine_limits *limits, int64_t wall_ms) {
+    size_t first = 0;
+    while (first < v->count && !video_is_kept(v, first, limits, wall_ms)) first++;
+    return first;
+}
+
+static void video_prune(struct video *v, const struct sim_call *c) {
+    size_t gone = video_first_kept(v, &c->limits, c->wall_ms);
+    for (size_t i = 0; i < gone; i++) sim_body_unref(v->log[i].body);
+    v->count -= gone;
+    if (gone) memmove(v->log, v->log + gone, v->count * sizeof *v->log);
+}
+
+static bool video_is_watched(const struct video *v, const struct sim_call *c) {
+    return v->watched && v->watched_until_ms > c->steady_ms;
+}
+
+// Returns the video to evict: the least recently used that is not in use, those without a comment first.
+static struct video *node_find_victim(struct sim_node *n, const struct sim_call *c, bool commented) {
+    struct video *victim = NULL, *v;
+    DL_FOREACH(n->videos, v) {
+        if (!v->stored || (v->at.seq && !commented)) continue;
+        video_prune(v, c);
+        bool in_use = v->count || video_is_watched(v, c);
+        if (!in_use && (!victim || v->used < victim->used)) victim = v;
+    }
+    return victim;
+}
+
+static struct video *video_find_or_add(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    struct video *v = video_find_stored(n, c->name);
+    if (v) return v;
+    while (c->limits.max_videos && n->stored >= c->limits.max_videos) {
+        struct video *victim = node_find_victim(n, c, false);
+        if (!victim && !(victim = node_find_victim(n, c, true))) {
+            a->status = ENGINE_FULL;
+            return NULL;
+        }
+        video_drop(n, victim);
+    }
+    n->stored++;
+    v = video_note(n, c->name);
+    v->stored = true;
+    return v;
+}
+
+// Numbers
+
+static uint64_t larger(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
+
+static uint64_t new_epoch(const struct video *v, const struct sim_call *c) {
+    uint64_t now = c->wall_ms > 0 ? (uint64_t)c->wall_ms : 1;
+    uint64_t epoch = larger(now, larger(v->at.epoch, c->at.epoch) + 1);
+    if (v->count) epoch = larger(epoch, v->log[v->count - 1].at.epoch + 1);
+    return now + POSITION_CLOCK_TOLERANCE_MS < c->seen_epoch ? larger(epoch, c->seen_epoch + 1) : epoch;
+}
+
+// Returns whether the caller knows of entries that were lost; *kept is then the last position before them.
+static bool finds_loss(const struct video *v, struct position known, struct position *kept) {
+    *kept = v->at;
+    if (!position_is_set(known) || !position_compare(known, v->at)) return false;
+    if (known.epoch == v->at.epoch) return known.seq > v->at.seq;
+    if (known.epoch > v->at.epoch) {
+        kept->seq = 0;
+        return true;
+    }
+    for (size_t i = 0; i < v->prev_count; i++) {
+        *kept = v->prevs[i];
+        if (known.epoch > kept->epoch) return true;
+        if (known.epoch == kept->epoch) return known.seq > kept->seq;
+    }
+    return false;
+}
+
+static void video_add_prev(struct video *v) {
+    if (v->prev_count == PREVS) v->prev_count--;
+    memmove(v->prevs + 1, v->prevs, v->prev_count * sizeof *v->prevs);
+    v->prevs[0] = v->at;
+    v->prev_count++;
+}
+
+// Adds an entry, whose body is taken over.
+static void video_add(struct sim_node *n, struct video *v, const struct sim_call *c, struct sim_entry *e) {
+    if (v->count == v->room) v->log = mem_realloc(v->log, (v->room = v->room * 2 + 4) * sizeof *v->log);
+    v->at.seq++;
+    v->run = c->run;
+    v->bytes += (int64_t)e->body->len;
+    e->at = v->at;
+    e->at_ms = c->wall_ms;
+    e->bytes = v->bytes;
+    v->log[v->count++] = *e;
+    e->body = sim_body_ref(e->body);
+    if (e->kind == ENTRY_COMMENT) {
+        struct sim_entry *place = &n->newest[++n->comments % ENGINE_NEWEST];
+        sim_body_unref(place->body);
+        *place = *e;
+        sim_body_ref(e->body);
+    }
+    video_prune(v, c);
+}
+
+static void video_announce_loss(struct sim_node *n, struct video *v, const struct sim_call *c,
+                                struct position kept, struct sim_answer *a) {
+    a->loss = (struct sim_entry){.prev = kept, .kind = ENTRY_TOMBSTONE, .body = sim_body_new("", 0)};
+    v->at = (struct position){new_epoch(v, c), 0};
+    v->prev_count = 0;
+    video_add(n, v, c, &a->loss);
+}
+
+// The log
+
+static struct token *token_find(const struct video *v, const struct sim_call *c) {
+    struct token *t = v && c->has_token ? v->tokens : NULL;
+    while (t && memcmp(t->is.name, c->token.name, ENGINE_DIGEST) != 0) t = t->next;
+    return t && !limits_expired(&c->limits, c->wall_ms, t->added_ms) ? t : NULL;
+}
+
+static void token_add(struct video *v, const struct sim_call *c) {
+    struct token *t = mem_alloc(sizeof *t), **last = &v->tokens;
+    *t = (struct token){.is = c->token, .at = v->at, .added_ms = c->wall_ms};
+    LL_PREPEND(v->tokens, t);
+    if (++v->token_count <= ENGINE_TOKENS_VIDEO) return;
+    while ((*last)->next) last = &(*last)->next;
+    free(*last);
+    *last = NULL;
+    v->token_count--;
+}
+
+static void answer_repeat(const struct token *t, const struct sim_call *c, struct sim_answer *a) {
+    a->repeated = true;
+    a->first_at_ms = t->is.at_ms;
+    a->entry = (struct sim_entry){.at = t->at, .kind = c->kind, .body = sim_body_ref(c->body)};
+    if (memcmp(t->is.digest, c->token.digest, ENGINE_DIGEST) != 0) a->status = ENGINE_KEY_REUSED;
+}
+
+static void node_append(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    const struct token *t = token_find(video_find_stored(n, c->name), c);
+    if (t) {
+        answer_repeat(t, c, a);
+        return;
+    }
+    struct video *v = video_find_or_add(n, c, a);
+    struct position kept;
+    if (!v) return;
+    a->entry = (struct sim_entry){.kind = c->kind, .body = sim_body_ref(c->body)};
+    if (position_is_set(v->at) && finds_loss(v, c->at, &kept)) {
+        video_announce_loss(n, v, c, kept, a);
+    } else if (!position_is_set(v->at) && position_is_set(c->at)) {
+        video_announce_loss(n, v, c, (struct position){0}, a); // nothing is left
+    } else if (v->run != c->run || !position_is_set(v->at)) {
+        a->entry.prev = v->at;
+        uint64_t epoch = new_epoch(v, c);
+        if (position_is_set(v->at)) video_add_prev(v);
+        v->at = (struct position){epoch, 0};
+    }
+    v->used = ++n->clock;
+    video_add(n, v, c, &a->entry);
+    if (c->has_token) token_add(v, c);
+}
+
+static bool head_begins(const struct video *v, const struct sim_call *c, struct position *kept) {
+    *kept = (struct position){0};
+    if (!v || !position_is_set(v->at)) return true;
+    return finds_loss(v, c->at, kept);
+}
+
+static void node_head(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    struct video *v = video_find_or_add(n, c, a);
+    struct position kept;
+    if (!v) return;
+    bool lost = head_begins(v, c, &kept) && (position_is_set(v->at) || position_is_set(c->at));
+    if (lost) {
+        a->before = v->at;
+        video_announce_loss(n, v, c, kept, a);
+    } else if (!position_is_set(v->at)) {
+        v->at = (struct position){new_epoch(v, c), 0};
+        v->run = c->run;
+    }
+    v->used = ++n->clock;
+    a->head = v->at;
+}
+
+bool sim_node_begins(const struct sim_node *n, const struct sim_call *c) {
+    struct position kept;
+    return c->op == SIM_HEAD && head_begins(video_find_stored(n, c->name), c, &kept);
+}
+
+static void answer_entries(struct sim_answer *a, const struct sim_entry *from, size_t count) {
+    a->entries = mem_alloc((count + 1) * sizeof *a->entries);
+    a->count = count;
+    for (size_t i = 0; i < count; i++) {
+        a->entries[i] = from[i];
+        sim_body_ref(from[i].body);
+    }
+}
+
+static void node_range(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    const struct video *v = video_find_stored(n, c->name);
+    if (!v) return;
+    size_t first = video_first_kept(v, &c->limits, c->wall_ms);
+    while (first < v->count && position_compare(v->log[first].at, c->at) <= 0) first++;
+    size_t left = v->count - first;
+    a->head = v->at;
+    a->more = left > c->limit;
+    answer_entries(a, v->log + first, a->more ? c->limit : left);
+}
+
+static void node_range_before(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    const struct video *v = video_find_stored(n, c->name);
+    if (!v) return;
+    size_t first = video_first_kept(v, &c->limits, c->wall_ms), end = v->count;
+    while (position_is_set(c->at) && end > first && position_compare(v->log[end - 1].at, c->at) >= 0) end--;
+    size_t there = end - first, count = c->limit < there ? c->limit : there;
+    a->head = v->at;
+    a->more = count < there;
+    answer_entries(a, v->log + (end - count), count);
+}
+
+struct position sim_node_oldest(const struct sim_node *n, const char *video,
+                                const struct engine_limits *limits, int64_t wall_ms) {
+    const struct video *v = video_find_stored(n, video);
+    size_t first = v ? video_first_kept(v, limits, wall_ms) : 0;
+    return v && first < v->count ? v->log[first].at : (struct position){0};
+}
+
+struct position sim_node_position(const struct sim_node *n, const char *video) {
+    const struct video *v = video_find_stored(n, video);
+    return v ? v->at : (struct position){0};
+}
+
+// Mappings
+
+static void answer_mapping(struct sim_node *n, struct video *v, const struct sim_call *c,
+                           struct sim_answer *a, bool changes) {
+    if (changes) {
+        free(v->reader);
+        v->reader = mem_strdup(c->reader_url);
+    }
+    a->changed = changes;
+    if (v && v->reader) {
+        a->reader = mem_strdup(v->reader);
+        v->used = ++n->clock;
+    } else if (a->status == ENGINE_OK) {
+        a->status = ENGINE_NOT_FOUND;
+    }
+}
+
+static bool is_mapped(const struct video *v, const char *reader) {
+    return v && v->reader && !strcmp(v->reader, reader);
+}
+
+static void node_lookup(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    answer_mapping(n, video_find_stored(n, c->name), c, a, false);
+}
+
+static void node_assign(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    struct video *v = video_find_or_add(n, c, a);
+    answer_mapping(n, v, c, a, v && !v->reader);
+}
+
+static void node_reassign(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    struct video *v = video_find_stored(n, c->name);
+    answer_mapping(n, v, c, a, is_mapped(v, c->expected) && !is_mapped(v, c->reader_url));
+}
+
+static void node_release(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    struct video *v = video_find_stored(n, c->name);
+    (void)a;
+    if (!is_mapped(v, c->expected)) return;
+    free(v->reader);
+    v->reader = NULL;
+    if (!position_is_set(v->at)) video_drop(n, v);
+}
+
+static void node_watch(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    struct video *v = c->watched ? video_note(n, c->name) : video_find(n, c->name);
+    (void)a;
+    if (!v) return;
+    v->watched = c->watched;
+    v->watched_until_ms = c->steady_ms + WATCHED_MS;
+    if (c->watched) v->used = ++n->clock;
+    if (!c->watched && !v->stored) video_drop(n, v);
+}
+
+// Leases: a stamp is when the lease ends by the server's clock, as with Redis, and differs after each renewal
+
+static char *copy_text(const char *text) {
+    return text ? mem_strdup(text) : NULL;
+}
+
+static void node_lease_renew(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    struct engine_lease asked = c->lease;
+    asked.reader_url = c->name;
+    asked.public_url = c->public_url;
+    asked.instance_id = c->instance_id;
+    uint64_t before = 0;
+    const struct lease *l;
+    DL_FOREACH(n->leases, l) {
+        if (!strcmp(l->reader_url, c->name)) before = l->stamp;
+    }
+    struct lease *renewed = lease_renew(&n->leases, &asked, c->ttl_ms, c->wall_ms, &a->lease);
+    if (a->lease.outcome != LEASE_TAKEN) {
+        renewed->stamp = (uint64_t)renewed->ends_ms;
+        renewed->stamp += renewed->stamp == before;
+        a->lease.stamp = renewed->stamp;
+    }
+    a->lease.instance_id = mem_strdup(a->lease.instance_id);
+}
+
+static void node_lease_drop(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    (void)a;
+    lease_drop(n->leases, c->name, c->lease.generation, c->wall_ms);
+}
+
+static void node_leases(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    const struct lease *l;
+    DL_COUNT(n->leases, l, a->count);
+    struct engine_lease *to = a->leases = mem_zalloc((a->count + 1) * sizeof *to);
+    DL_FOREACH(n->leases, l) {
+        *to = lease_view(l, c->wall_ms);
+        to->reader_url = copy_text(to->reader_url);
+        to->public_url = copy_text(to->public_url);
+        to->instance_id = copy_text(to->instance_id);
+        to++;
+    }
+}
+
+// The rest
+
+static void node_counter(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    struct counter *k;
+    LL_FOREACH(n->counters, k) {
+        if (!strcmp(k->name, c->name)) break;
+    }
+    if (!k) {
+        k = mem_zalloc(sizeof *k);
+        k->name = mem_strdup(c->name);
+        LL_PREPEND(n->counters, k);
+    }
+    a->number = k->value++;
+}
+
+static int later_used(const void *a, const void *b) {
+    uint64_t x = (*(struct video *const *)a)->used, y = (*(struct video *const *)b)->used;
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+static void answer_mapped(const struct sim_node *n, struct sim_answer *a) {
+    struct video *v, **mapped = mem_alloc((n->stored + 1) * sizeof(struct video *));
+    DL_FOREACH(n->videos, v) {
+        if (v->reader) mapped[a->mappings++] = v;
+    }
+    qsort(mapped, a->mappings, sizeof *mapped, later_used);
+    a->mapped = mem_alloc(ENGINE_MAPPED * sizeof *a->mapped);
+    for (; a->mapped_count < a->mappings && a->mapped_count < ENGINE_MAPPED; a->mapped_count++) {
+        v = mapped[a->mapped_count];
+        a->mapped[a->mapped_count] = (struct engine_mapping){mem_strdup(v->name), mem_strdup(v->reader)};
+    }
+    free(mapped);
+}
+
+static void node_overview(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    struct sim_entry newest[ENGINE_NEWEST];
+    size_t count = 0;
+    a->number = n->comments;
+    for (uint64_t i = n->comments; i && i + ENGINE_NEWEST > n->comments; i--) {
+        const struct sim_entry *e = &n->newest[i % ENGINE_NEWEST];
+        if (limits_expired(&c->limits, c->wall_ms, e->at_ms)) break;
+        newest[count++] = *e;
+    }
+    answer_entries(a, newest, count);
+    answer_mapped(n, a);
+}
+
+static void node_notify(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    (void)n, (void)c, (void)a; // nothing is stored
+}
+
+void sim_node_carry_out(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    static void (*const all[])(struct sim_node *, const struct sim_call *, struct sim_answer *) = {
+        [SIM_APPEND] = node_append,         [SIM_HEAD] = node_head,
+        [SIM_RANGE] = node_range,           [SIM_RANGE_BEFORE] = node_range_before,
+        [SIM_LOOKUP] = node_lookup,         [SIM_ASSIGN] = node_assign,
+        [SIM_REASSIGN] = node_reassign,     [SIM_RELEASE] = node_release,
+        [SIM_WATCH] = node_watch,           [SIM_LEASE_RENEW] = node_lease_renew,
+        [SIM_LEASE_DROP] = node_lease_drop, [SIM_LEASES] = node_leases,
+        [SIM_COUNTER] = node_counter,       [SIM_OVERVIEW] = node_overview,
+        [SIM_NOTIFY] = node_notify,
+    };
+    all[c->op](n, c, a);
+}
+
+// Life
+
+struct sim_node *sim_node_new(void) {
+    return mem_zalloc(sizeof(struct sim_node));
+}
+
+void sim_node_clear(struct sim_node *n) {
+    struct counter *k, *next;
+    while (n->videos) video_drop(n, n->videos);
+    while (n->leases) lease_remove(&n->leases, n->leases);
+    LL_FOREACH_SAFE(n->counters, k, next) {
+        free(k->name);
+        free(k);
+    }
+    for (int i = 0; i < ENGINE_NEWEST; i++) sim_body_unref(n->newest[i].body);
+    *n = (struct sim_node){0};
+}
+
+void sim_node_free(struct sim_node *n) {
+    if (!n) return;
+    sim_node_clear(n);
+    free(n);
+}
+
+static void video_copy(struct sim_node *n, const struct video *from) {
+    struct video *v = video_note(n, from->name), kept = *v;
+    const struct token *t;
+    struct token *tokens = NULL;
+    *v = *from;
+    v->name = kept.name;
+    v->bucket_next = kept.bucket_next;
+    v->prev = kept.prev;
+    v->next = kept.next;
+    v->reader = copy_text(from->reader);
+    v->room = from->count;
+    v->log = mem_alloc(from->count * sizeof *v->log);
+    for (size_t i = 0; i < from->count; i++) {
+        v->log[i] = from->log[i];
+        sim_body_ref(v->log[i].body);
+    }
+    v->tokens = NULL;
+    struct token **end = &tokens;
+    LL_FOREACH(from->tokens, t) {
+        struct token *copy = mem_alloc(sizeof *copy);
+        *copy = *t;
+        copy->next = NULL;
+        *end = copy;
+        end = &copy->next;
+    }
+    v->tokens = tokens;
+    n->stored += v->stored;
+}
+
+static void lease_copy(struct sim_node *n, const struct lease *from) {
+    struct lease *l = mem_alloc(sizeof *l);
+    *l = *from;
+    l->reader_url = copy_text(from->reader_url);
+    l->public_url = copy_text(from->public_url);
+    l->instance_id = copy_text(from->instance_id);
+    DL_APPEND(n->leases, l);
+}
+
+void sim_node_copy(struct sim_node *n, const struct sim_node *from) {
+    const struct video *v;
+    const struct lease *l;
+    const struct counter *k;
+    sim_node_clear(n);
+    DL_FOREACH(from->videos, v) video_copy(n, v);
+    DL_FOREACH(from->leases, l) lease_copy(n, l);
+    LL_FOREACH(from->counters, k) {
+        struct counter *copy = mem_alloc(sizeof *copy);
+        *copy = (struct counter){.name = mem_strdup(k->name), .value = k->value};
+        LL_APPEND(n->counters, copy);
+    }
+    n->clock = from->clock;
+    n->comments = from->comments;
+    for (int i = 0; i < ENGINE_NEWEST; i++) {
+        n->newest[i] = from->newest[i];
+        sim_body_ref(n->newest[i].body);
+    }
+}
