@@ -4,43 +4,48 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "app/clients_main.h"
+#include "audience.h"
+#include "killer.h"
 
-enum { FIRST_CLIENT_US = 1000000 };
-
-static int run_clients(void *arg) {
-    const struct run_plan *plan = arg;
-    char comment[80], manager[80], statistics[80], duration[40];
-    snprintf(comment, sizeof comment, "--comment-url=http://%s:3000", sim_address("up"));
-    snprintf(manager, sizeof manager, "--manager-url=http://%s:6000", sim_address("up"));
-    snprintf(statistics, sizeof statistics, "--statistics-url=http://%s:5000", sim_address("up"));
-    snprintf(duration, sizeof duration, "--duration=%d", (int)plan->seconds - 10);
-    char *argv[] = {comment, manager, statistics, duration, (char *)"--viewers=50", (char *)"--rate=5"};
-    return clients_main(sizeof argv / sizeof *argv, argv);
-}
-
-static void start_clients(void *arg) {
-    sim_start("clients", run_clients, arg);
+// The first finding is the run's failure.
+static void run_check(struct audience *a, struct run_result *r) {
+    struct verdict *v = calloc(1, sizeof *v);
+    if (!v) abort();
+    audience_judge(a, v);
+    if (v->count)
+        sim_fail("%s: %s (%.3f s; %zu findings)", v->findings[0].code, v->findings[0].text,
+                 (double)v->findings[0].at_us / 1e6, v->count);
+    for (size_t i = 1; i < v->count && i < FINDINGS_KEPT; i++)
+        sim_note("%.6f %s: %s", (double)v->findings[i].at_us / 1e6, v->findings[i].code, v->findings[i].text);
+    r->comments = v->comments;
+    r->deliveries = v->deliveries;
+    r->reconnects = v->reconnects;
+    r->faults = v->faults;
+    free(v);
 }
 
 void run_seed(const struct run_plan *plan, struct run_result *result) {
-    struct cluster cluster;
+    static struct cluster cluster;
+    static struct audience audience;
+    static struct killer killer;
     clearenv(); // options are read from it, too
     json_set_alloc_funcs(malloc, free);
     json_object_seed(1);
     sim_world_start(plan->seed, plan->trace);
     cluster_start(&cluster, plan->engine);
-    sim_at(FIRST_CLIENT_US, start_clients, (void *)plan);
-    sim_world_run(plan->seconds * 1000000);
+    audience_init(&audience, plan->seed, &cluster, plan->seconds * 1000);
+    audience_start(&audience);
+    killer_start(&killer, plan->seed, &cluster, &audience);
+    sim_world_run(audience.end_us);
+    *result = (struct run_result){.seed = plan->seed, .seconds = sim_now_us() / 1000000};
+    run_check(&audience, result);
     struct sim_counts c = sim_counts();
-    *result = (struct run_result){.seed = plan->seed,
-                                  .hash = sim_hash(),
-                                  .faults = c.faults,
-                                  .connections = c.connections,
-                                  .turns = c.turns,
-                                  .seconds = sim_now_us() / 1000000,
-                                  .failed = sim_has_failed(),
-                                  .complete = true};
+    result->hash = sim_hash();
+    result->connections = c.connections;
+    result->turns = c.turns;
+    result->failed = sim_has_failed();
+    result->complete = true;
     snprintf(result->failure, sizeof result->failure, "%s", sim_failure());
+    audience_release(&audience);
     sim_world_free();
 }
