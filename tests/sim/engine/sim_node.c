@@ -301,10 +301,18 @@ static void answer_entries(struct sim_answer *a, const struct sim_entry *from, s
     }
 }
 
+// A process that only reads has no say in how much is kept, but does not get what is too old for it.
+static size_t video_first_readable(const struct video *v, const struct engine_limits *limits,
+                                   int64_t wall_ms) {
+    size_t first = 0;
+    while (first < v->count && limits_expired(limits, wall_ms, v->log[first].at_ms)) first++;
+    return first;
+}
+
 static void node_range(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
     const struct video *v = video_find_stored(n, c->name);
     if (!v) return;
-    size_t first = video_first_kept(v, &c->limits, c->wall_ms);
+    size_t first = video_first_readable(v, &c->limits, c->wall_ms);
     while (first < v->count && position_compare(v->log[first].at, c->at) <= 0) first++;
     size_t left = v->count - first;
     a->head = v->at;
@@ -315,7 +323,7 @@ static void node_range(struct sim_node *n, const struct sim_call *c, struct sim_
 static void node_range_before(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
     const struct video *v = video_find_stored(n, c->name);
     if (!v) return;
-    size_t first = video_first_kept(v, &c->limits, c->wall_ms), end = v->count;
+    size_t first = video_first_readable(v, &c->limits, c->wall_ms), end = v->count;
     while (position_is_set(c->at) && end > first && position_compare(v->log[end - 1].at, c->at) >= 0) end--;
     size_t there = end - first, count = c->limit < there ? c->limit : there;
     a->head = v->at;
@@ -326,7 +334,7 @@ static void node_range_before(struct sim_node *n, const struct sim_call *c, stru
 struct position sim_node_oldest(const struct sim_node *n, const char *video,
                                 const struct engine_limits *limits, int64_t wall_ms) {
     const struct video *v = video_find_stored(n, video);
-    size_t first = v ? video_first_kept(v, limits, wall_ms) : 0;
+    size_t first = v ? video_first_readable(v, limits, wall_ms) : 0;
     return v && first < v->count ? v->log[first].at : (struct position){0};
 }
 
