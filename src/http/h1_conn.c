@@ -165,9 +165,14 @@ static void h1_dispatch(struct h1_conn *c) {
     c->base.host->counters.requests++;
     // A request that waits for its handler's answer cannot be dropped later.
     if (http_exchange_is_handled(&c->exchange) && c->request.head.cap > KEPT_BYTES &&
-        http_memory_is_used_up())
+        http_memory_is_used_up()) {
+        if (c->exchange.match.route && c->exchange.match.route->streams) {
+            h1_close(&c->base); // no error may answer it (site.h)
+            return;
+        }
         http_refuse(&c->exchange.refusal, 503, "overloaded",
                     "There is no memory for large requests; try again soon.");
+    }
     c->state = H1_HANDLING;
     http_site_handle(&c->exchange);
     if (c->state != H1_HANDLING) return;
@@ -412,9 +417,15 @@ static void h1_refuse_incomplete(struct h1_conn *c, int status, const char *code
         http_scheduler_queue(&c->base.host->scheduler, &c->base.task);
 }
 
+// Whether the request, whose head is incomplete, may be one for a stream, which no error may answer.
+static bool h1_may_stream(const struct h1_conn *c) {
+    return (c->state == H1_IDLE || c->state == H1_HEAD) &&
+           http_site_may_stream(&c->base.host->site, &c->request);
+}
+
 static void h1_expire(struct http_conn *base) {
     struct h1_conn *c = h1_of(base);
-    if (c->state != H1_HEAD && c->state != H1_BODY) {
+    if ((c->state != H1_HEAD && c->state != H1_BODY) || h1_may_stream(c)) {
         h1_close(base);
         return;
     }
@@ -426,7 +437,7 @@ static void h1_drop(struct http_conn *base) {
     bool reads = c->state == H1_IDLE || c->state == H1_HEAD || c->state == H1_BODY;
     bool is_parsing = c->state == H1_HANDLING;
     base->host->counters.connections_dropped++;
-    if (reads && !h1_unsent(c)) {
+    if (reads && !h1_unsent(c) && !h1_may_stream(c)) {
         buf_release(&c->request.body);
         buf_release(&c->in);
         c->in_parsed = 0;

@@ -1,6 +1,7 @@
 #include "site.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "http/asset_reply.h"
@@ -60,4 +61,29 @@ void http_site_handle(struct http_exchange *x) {
         x->match.route->handle(x, x->match.mount->arg);
     else
         http_reply_asset(x, x->match.asset);
+}
+
+// Whether the path of a target that may go on is the pattern, or the beginning of it.
+static bool site_path_may_be(const char *target, size_t len, const char *pattern) {
+    size_t path = 0, pattern_len = strlen(pattern);
+    while (path < len && target[path] && target[path] != '?') path++;
+    if (path > pattern_len || memcmp(target, pattern, path) != 0) return false;
+    return path == pattern_len || path == len;
+}
+
+static bool site_mount_may_stream(const struct http_mount *mount, const char *target, size_t len) {
+    size_t prefix = mount->prefix ? strlen(mount->prefix) : 0;
+    if (prefix && (len <= prefix || memcmp(target, mount->prefix, prefix) != 0))
+        return len <= prefix && !memcmp(target, mount->prefix, len);
+    for (const struct http_route *const *table = mount->tables; *table; table++)
+        for (const struct http_route *route = *table; route->pattern; route++)
+            if (route->streams && site_path_may_be(target + prefix, len - prefix, route->pattern))
+                return true;
+    return false;
+}
+
+bool http_site_may_stream(const struct http_site *site, const struct http_request *r) {
+    for (const struct http_mount *mount = site->mounts; mount->tables; mount++)
+        if (site_mount_may_stream(mount, r->head.len ? r->head.data : "", r->head.len)) return true;
+    return false;
 }

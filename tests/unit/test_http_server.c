@@ -1032,6 +1032,23 @@ static void test_the_head_must_come_in_time(void **state) {
     expect_refusal(p, &refusal);
 }
 
+// A browser's EventSource does not reconnect after an error, but it does after a connection that was closed.
+static void test_a_head_that_may_be_for_a_stream_is_not_answered_late(void **state) {
+    (void)state;
+    static const char *const heads[] = {"GET ", "GET /ta", "GET /take?x=1", "GET /take HTTP/1.1\r\n" HOST};
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        struct peer *p = send_from((int)i, heads[i]);
+        run_turns(world.loop, 2);
+        for (int turns = 0; turns < 3; turns++) run_later(world.loop, HEADER_MS);
+        peer_expect_end(p);
+    }
+    struct peer *other = send_from(9, "GET /taken HTTP/1.1\r\n");
+    run_turns(world.loop, 2);
+    for (int turns = 0; turns < 3; turns++) run_later(world.loop, HEADER_MS);
+    static const struct refusal refusal = {408, "a head"};
+    expect_refusal(other, &refusal);
+}
+
 static void test_the_body_must_come_in_time(void **state) {
     (void)state;
     struct peer *p = send_from(0, POST "Content-Length: 100\r\n\r\n");
@@ -1167,6 +1184,7 @@ int main(void) {
         SERVED(test_which_connections_persist),
         SERVED(test_garbage_behind_a_closing_request),
         SERVED(test_the_head_must_come_in_time),
+        SERVED(test_a_head_that_may_be_for_a_stream_is_not_answered_late),
         SERVED(test_the_body_must_come_in_time),
         SERVED(test_a_request_in_time_is_answered_however_late),
         SERVED(test_idle_connections_are_closed_in_silence),
