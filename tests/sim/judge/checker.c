@@ -417,12 +417,16 @@ static void judge_reach(struct judge *g, int64_t end_us, uint32_t who, const str
                    text_of(w->at), text_of(newest->at));
 }
 
+// A stream stays where it is when its video goes to another reader: only those count that began since.
+static bool is_placed(const struct judge *g, const struct watcher *w) {
+    return w->streaming && w->follows && is_settled(g, w->stream_us);
+}
+
 static void judge_owners(struct judge *g, int64_t end_us) {
     for (size_t i = 0; i < g->watcher_count; i++) {
         const struct watcher *a = &g->watchers[i], *b = a + 1;
-        if (!a->streaming || !a->follows) continue;
-        while (b < g->watchers + g->watcher_count && !(b->streaming && b->follows && b->video == a->video))
-            b++;
+        if (!is_placed(g, a)) continue;
+        while (b < g->watchers + g->watcher_count && !(is_placed(g, b) && b->video == a->video)) b++;
         if (b < g->watchers + g->watcher_count && strcmp(a->instance, b->instance) != 0)
             judge_find(g, end_us, "two-owners", "v%" PRIu32 ": w%zu is at %s, w%zu at %s", a->video, i,
                        a->instance, (size_t)(b - g->watchers), b->instance);

@@ -69,6 +69,8 @@ static const struct history histories[] = {
                  "5 calm\n36 end\n"},
     {"who has stalled is owed nothing", NULL,
      "0 join w1 v1 fetch 2 follows\n0 ask w1 -\n0 begin w1 7-0 r\n" POSTS "5 calm\n36 end\n"},
+    {"a stream stays when its video is placed elsewhere", NULL,
+     JOINS "5 calm\n21 join w2 v1 fetch 0 follows\n21 ask w2 -\n21 begin w2 7-0 reader-2\n36 end\n"},
     {"the statistics may count an unknown outcome", NULL,
      JOINS POSTS SEES "5 post w1 v1 n9 once p1\n5 unknown w1 n9 p1\n6 total 4\n"},
 
@@ -130,7 +132,8 @@ static const struct history histories[] = {
      "0 join w1 v1 fetch 0 follows\n0 ask w1 -\n1 redirect w1 a\n1 redirect w1 b\n1 redirect w1 a\n"
      "1 redirect w1 b\n"},
     {"two readers of one video", "two-owners",
-     JOINS "0 join w2 v1 fetch 0 follows\n0 ask w2 -\n0 begin w2 7-0 reader-2\n5 calm\n36 end\n"},
+     "0 join w1 v1 fetch 0 follows\n0 join w2 v1 fetch 0 follows\n5 calm\n21 ask w1 -\n21 begin w1 7-0 "
+     "reader-1\n22 ask w2 -\n22 begin w2 7-0 reader-2\n36 end\n"},
     {"not all is seen at the end", "behind", JOINS POSTS "4 comment w1 7-1 p1 n1\n5 calm\n36 end\n"},
     {"no stream at the end", "behind", JOINS POSTS SEES "4 cut w1 -\n5 calm\n36 end\n"},
     {"never a stream", "behind", "0 join w1 v1 fetch 0 follows\n0 ask w1 -\n5 calm\n36 end\n"},
