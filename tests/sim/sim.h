@@ -88,7 +88,8 @@ const char *sim_name(const struct sim_process *); // the host's
 struct sim_process *sim_self(void);
 
 // What is allocated between the two belongs to no process: for what is common to several, and must survive
-// them. sim_step_out() returns what sim_step_in() needs. Nothing may wait between them.
+// them. sim_step_out() returns what sim_step_in() needs. Nothing may wait between them. The other way round,
+// what stands outside of processes can call functions of a program in one that is alive.
 struct sim_process *sim_step_out(void);
 void sim_step_in(struct sim_process *);
 

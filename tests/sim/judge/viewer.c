@@ -335,6 +335,9 @@ void viewer_calm(struct viewer *v) {
         loop_timer_stop(v->crowd->loop, &v->sip);
         http_call_allow(&v->call, SIZE_MAX);
     }
+    // As after a reload: what has failed before is forgotten.
+    v->pauses = 0;
+    v->lost_ms = viewer_now_ms(v);
     if (v->state == VIEWER_WAITING)
         loop_timer_start(v->crowd->loop, &v->timer, (int64_t)crowd_random(v->crowd, 1000));
 }

@@ -180,6 +180,7 @@ struct sim_process *sim_step_out(void) {
 }
 
 void sim_step_in(struct sim_process *p) {
+    if (p && p->state == PROCESS_ALIVE) process_switch_variables(p);
     world.self = p;
 }
 
