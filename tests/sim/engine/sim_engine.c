@@ -23,7 +23,6 @@ enum {
     REFUSE_MS = 1,
     SILENCE_MS = 1500, // after that without an answer nothing more is sent
     CUT_MS = 3000,     // and after that the connection is cut
-    APPEND_MS = CUT_MS - SILENCE_MS - 100,
     FIRST_RETRY_MS = 20,
     LAST_RETRY_MS = 500,
     PENDING_MOST = 16384
@@ -351,7 +350,7 @@ static void op_append(struct engine *engine, const struct engine_append *asked, 
                          .kind = asked->kind,
                          .text = asked->body_len ? asked->body : "",
                          .text_len = asked->body_len,
-                         .deadline_ms = loop_now_ms(e->loop) + e->clock_offset_ms + APPEND_MS,
+                         .deadline_ms = loop_now_ms(e->loop) + e->clock_offset_ms + ENGINE_LATE_MS,
                          .on_answer = on_appended,
                          .cb = (void (*)(void))cb,
                          .arg = arg};

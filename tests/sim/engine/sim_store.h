@@ -19,11 +19,9 @@
 #include <stdint.h>
 
 #include "base/prng.h"
-#include "engine/entry.h"
-#include "engine/limits.h"
+#include "engine/engine.h"
 #include "sim_store_world.h"
 
-struct engine;
 struct loop;
 struct sim_store;
 
@@ -49,7 +47,7 @@ struct sim_faults {
     bool full;               // of memory: STORE_FULL
     bool read_only;          // writes are refused: UNAVAILABLE
 };
-enum { SIM_LATE_US = 1400000, SIM_NOTICE_LEAST_US = 1500000, SIM_NOTICE_US = 4000000 };
+enum { SIM_LATE_US = 1000 * ENGINE_LATE_MS, SIM_NOTICE_LEAST_US = 1500000, SIM_NOTICE_US = 4000000 };
 
 // Borrows the world and the numbers until sim_store_free(). `paths`: how many ways, which do not keep the
 // order of each other, videos are spread over, from 1 to SIM_PATHS_MAX.

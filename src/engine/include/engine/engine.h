@@ -40,7 +40,9 @@ enum engine_status {
     ENGINE_FULL,        // max_videos is reached, and all of them are in use; nothing was stored
     ENGINE_BUSY,        // too many operations are pending; nothing was done; try again soon
     ENGINE_UNAVAILABLE, // the store is not available now (server lost, disk full); try again later. For an
-                        // append it is unknown whether it was done: a repeat with the same token finds out
+                        // append it is unknown whether it was done: a repeat with the same token finds out.
+                        // It may even be done afterwards, ENGINE_LATE_MS after the call at the latest (by the
+                        // store's clock), and so behind appends that were called later
     ENGINE_CLOSED,      // the engine was closed before it was done
     ENGINE_STORE_FULL,  // the store has no memory for more entries; nothing was stored; all other operations
                         // work
@@ -48,6 +50,8 @@ enum engine_status {
 };
 
 struct engine;
+
+enum { ENGINE_LATE_MS = 1400 };
 
 // Names an append within its video, so that a repeat stores nothing and gets the first one's position. Kept
 // for as long as entries are (--log-age-ms), but no more than ENGINE_TOKENS_VIDEO of a video, and
@@ -70,8 +74,9 @@ struct engine_append {
     struct position known; // the highest the caller knows of the video, from the store; may be unset
 };
 
-// `entry` is what was stored; NULL unless ENGINE_OK. For a repeat it has the first append's position and the
-// repeat's own kind and body, and `first` has the time of the first.
+// `entry` is what was stored; NULL unless ENGINE_OK. For a repeat (which the caller's first attempt is, too,
+// if something on the way has sent it twice) it has the first append's position and the repeat's own kind and
+// body, and `first` has the time of the first.
 struct engine_first {
     int64_t at_ms;
     bool whole; // the entry is the first append itself, as stored by an earlier version: at_ms is not known,
@@ -104,7 +109,9 @@ struct engine_subscriber {
     // range() has the rest.
     void (*on_entry)(void *arg, const struct engine_entry *);
     // From now on entries arrive; those just before may as well. Called once after subscribe(), and again
-    // after each interruption, in which entries may have been missed: compare with head().
+    // after each interruption, in which entries may have been missed: compare with head(). An interruption is
+    // noticed within a few seconds while the store can be reached, whether an entry follows or not. Also
+    // called when another subscription of the video begins.
     void (*on_subscribed)(void *arg);
     // Returns the highest position it has received, so that appends to the video can pass it. May be NULL.
     struct position (*position)(void *arg);
