@@ -32,7 +32,8 @@ enum {
     REDIS_ARGS = 28,
     REDIS_ARGS_ROOM = 2048
 };
-_Static_assert(REDIS_APPEND_MS <= ENGINE_LATE_MS, "an append that has failed must not be done later");
+_Static_assert((int)REDIS_APPEND_MS <= (int)ENGINE_LATE_MS,
+               "an append that has failed must not be done later");
 #define REDIS_KEEP_MS (INT64_C(30) * 24 * 3600 * 1000) // positions, unused mappings, lapsed leases
 
 enum redis_phase {

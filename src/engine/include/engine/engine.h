@@ -287,7 +287,9 @@ struct engine_ops {
     // Reads totals, the newest comments and mappings, for the statistics. May be slightly out of date.
     void (*overview)(struct engine *, engine_overview_cb *, void *arg);
 
-    // Changes what is kept, from now on: also of what is stored already, as far as it is still there.
+    // Changes what is kept, from now on: also of what is stored already, as far as it is still there. Where
+    // processes share a store, the one that appends decides how many entries are kept, and the one that reads
+    // only how old they may be.
     void (*set_limits)(struct engine *, const struct engine_limits *);
 
     // Returns whether the store answers. If not, *why is a sentence for users, static or the engine's until
