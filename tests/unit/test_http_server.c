@@ -1035,7 +1035,7 @@ static void test_the_head_must_come_in_time(void **state) {
 // A browser's EventSource does not reconnect after an error, but it does after a connection that was closed.
 static void test_a_head_that_may_be_for_a_stream_is_not_answered_late(void **state) {
     (void)state;
-    static const char *const heads[] = {"GET ", "GET /ta", "GET /take?x=1", "GET /take HTTP/1.1\r\n" HOST};
+    static const char *const heads[] = {"GET ", "GET /ta", "GET /take?x=1", ("GET /take HTTP/1.1\r\n" HOST)};
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
         struct peer *p = send_from((int)i, heads[i]);
         run_turns(world.loop, 2);

@@ -125,7 +125,7 @@ scenario('a restore needs a sound file, and a folder that no process uses; else 
   assert.ok(id);
 });
 
-scenario('what root restores belongs to the owner of the folder', { setups, skip: process.getuid() !== 0 && 'only root can give files away' }, async (t) => {
+scenario('what root restores belongs to the owner of the folder', { setups, disk: true, skip: process.getuid() !== 0 && 'only root can give files away' }, async (t) => {
   const [folder, backups] = [t.folder(), t.folder()];
   const file = join(backups, 'backup.db');
   const system = await t.system();

@@ -62,10 +62,9 @@ scenario('in a fresh system that is quiet all numbers are equal', async (t) => {
   await postMany(system, 'v', 57);
   for (const viewer of viewers) await viewer.sees(57);
   const found = await until(async () => {
-    const document = await statistics(system);
-    return document.readerApis.totalMessagesSent === 2 * 57 && document;
+    const document = await statistics(system); // without a part's figures of now where it is too slow to answer
+    return document.readerApis.totalMessagesSent === 2 * 57 && document.commentApi.totalComments === 57 && document;
   }, 'all deliveries');
-  assert.equal(found.commentApi.totalComments, 57);
   assert.equal(found.storedComments.total, 57);
   assert.deepEqual(found.commentApi.commentsByVideo, { v: 57 });
   assert.equal(found.readerApis.totalActiveConnections, 2);

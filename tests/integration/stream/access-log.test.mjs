@@ -7,6 +7,8 @@ import { scenario } from '../lib/scenario.mjs';
 import { slow, until } from '../lib/time.mjs';
 
 const setups = ['embedded'];
+// A transport that is no socket has neither a number nor bytes, and this file's clients cannot read it.
+const skip = process.env.CHORUS_SINK && 'streams are on no socket';
 const pairs = (line) => Object.fromEntries([...line.matchAll(/(\w+)=("[^"]*"|\S+)/g)].map(([, key, value]) => [key, value]));
 const lines = (system, event) => system.stderr.split('\n').filter((line) => line.includes(` event=${event} `)).map(pairs);
 const closed = (system) => until(() => lines(system, 'stream_closed')[0], 'a line about the stream');
@@ -26,7 +28,7 @@ async function begin(client, query = '') {
 
 const sees = (client, id) => until(() => client.received.includes(`id: ${id}\n`), `comment ${id}`);
 
-scenario('a stream that ends is logged with what it was sent, under the number of its `connected` line', { setups }, async (t) => {
+scenario('a stream that ends is logged with what it was sent, under the number of its `connected` line', { setups, skip }, async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v');
   const client = await RawClient.connect(reader);
@@ -87,7 +89,7 @@ scenario('a reader that the demo kills says so', { setups }, async (t) => {
   client.destroy();
 });
 
-scenario('many that end at once are sampled, and none is left out of the count', { setups }, async (t) => {
+scenario('many that end at once are sampled, and none is left out of the count', { setups, skip }, async (t) => {
   const system = await t.system({ flags: { 'log-format': 'json' } });
   const reader = await owner(system, 'v');
   const viewers = slow ? 300 : 2_000, clients = [];

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "sim_store_world.h"
 
-struct sim_item *sim_item_new(int kind, const char *name) {
+struct sim_item *sim_item_new(enum sim_item_kind kind, const char *name) {
     size_t size = strlen(name) + 1;
     struct sim_item *i = mem_zalloc(sizeof *i + size);
     i->kind = kind;

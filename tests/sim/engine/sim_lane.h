@@ -13,7 +13,7 @@ struct sim_session;
 struct sim_item {
     struct sim_item *next;
     int64_t due_us;
-    enum {
+    enum sim_item_kind {
         ITEM_CALL,   // to the store
         ITEM_ANSWER, // from it
         ITEM_SUBSCRIBE,
@@ -28,7 +28,7 @@ struct sim_item {
     char name[];            // a video or a topic; empty with a call
 };
 
-struct sim_item *sim_item_new(int kind, const char *name);
+struct sim_item *sim_item_new(enum sim_item_kind kind, const char *name);
 void sim_item_free(struct sim_item *);
 
 // Zero-initialise, then set these.

@@ -277,7 +277,7 @@ static bool session_send_published(struct sim_session *s, struct sim_item *i) {
     return !drops;
 }
 
-static void store_publish(struct sim_store *st, unsigned server, int kind, const char *name,
+static void store_publish(struct sim_store *st, unsigned server, enum sim_item_kind kind, const char *name,
                           const struct sim_entry *e) {
     struct sim_session *s, *next;
     DL_FOREACH_SAFE(st->sessions, s, next) {
