@@ -225,6 +225,29 @@ static void an_engine_remembers_what_it_appended(void **state) {
     assert_announced(w, pos(0, 0), pos(next.epoch, 1), pos(0, 0));
 }
 
+// The one that was answered for what is lost does not append any more; another one does.
+static void an_engine_that_is_quiet_announces_what_it_knows_of(void **state) {
+    struct world *w = *state;
+    struct position kept = post_many(w, 5);
+    redisReply *was = redis_server_ask(&server, "GET {video:v}:pos");
+    world_let_pass(w, 1200); // until it has seen what the history is
+    struct position lost = post_many(w, 2), at = kept;
+    redisContext *c = redisConnect("127.0.0.1", server.port);
+    freeReplyObject(redisCommand(c, "SET {video:v}:pos %s", was->str));
+    for (unsigned i = 1; i <= 2; i++)
+        freeReplyObject(redisCommand(c, "XDEL {video:v}:log %llu-%llu", (unsigned long long)kept.epoch,
+                                     (unsigned long long)kept.seq + i));
+    redisFree(c);
+    freeReplyObject(was);
+    change_run(w);
+    for (int i = 0; i < WORLD_LONG_MS && at.epoch == kept.epoch; i++) {
+        world_let_pass(w, 1);
+        at = world_head(w, "v").at;
+    }
+    assert_true(position_compare(at, lost) > 0);
+    assert_announced(w, kept, at, kept);
+}
+
 static void an_engine_asks_its_subscribers(void **state) {
     struct world *w = *state;
     struct listener l = {.count = 1, .at = {{UINT64_C(4000000000000), 3}}};
@@ -309,6 +332,7 @@ int main(void) {
     const struct CMUnitTest redis[] = {
         CONTRACT(ON_REDIS),
         ON_REDIS(an_engine_remembers_what_it_appended),
+        ON_REDIS(an_engine_that_is_quiet_announces_what_it_knows_of),
         ON_REDIS(an_engine_asks_its_subscribers),
         ON_REDIS(a_loss_that_becomes_known_some_epochs_later_is_announced_still),
         ON_REDIS(a_store_that_accepts_no_writes_can_be_read),

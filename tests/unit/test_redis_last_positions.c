@@ -45,6 +45,32 @@ static void a_video_that_was_never_appended_to_is_forgotten(void **state) {
     last_positions_release(&k);
 }
 
+static const char *take_one(struct last_positions *k) {
+    struct last_position *v;
+    if (!last_positions_take_doubted(k, &v, 1)) return "";
+    static char name[16];
+    snprintf(name, sizeof name, "%s", v->name);
+    last_positions_unref(k, v);
+    return name;
+}
+
+static void what_is_doubted_is_taken_once_the_last_used_first(void **state) {
+    (void)state;
+    struct last_positions k = {0};
+    for (int i = 0; i < 3; i++) learn(&k, (const char *[]){"a", "b", "c"}[i], pos(7, 1));
+    assert_string_equal(take_one(&k), "");
+    last_positions_doubt(&k);
+    learn(&k, "b", pos(7, 2)); // of the new history
+    assert_string_equal(take_one(&k), "c");
+    last_positions_doubt_again(&k, last_positions_ref(&k, "c"));
+    assert_string_equal(take_one(&k), "c");
+    assert_string_equal(take_one(&k), "a");
+    assert_string_equal(take_one(&k), "");
+    last_positions_doubt(&k);
+    assert_string_equal(take_one(&k), "c");
+    last_positions_release(&k);
+}
+
 static void the_videos_appended_to_last_are_kept(void **state) {
     (void)state;
     struct last_positions k = {0};
@@ -68,6 +94,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_highest_position_is_kept),
         cmocka_unit_test(a_video_that_was_never_appended_to_is_forgotten),
+        cmocka_unit_test(what_is_doubted_is_taken_once_the_last_used_first),
         cmocka_unit_test(the_videos_appended_to_last_are_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,7 @@
 #include "redis_core.h"
 #include "redis_lease.h"
 #include "redis_log.h"
+#include "redis_losses.h"
 #include "redis_mapping.h"
 #include "redis_messages.h"
 #include "redis_overview.h"
@@ -79,6 +80,7 @@ static void on_redis_tick(struct loop_timer *t) {
     redis_subscriber_probe(r->subscriber);
     redis_messages_check(r->messages);
     redis_mappings_purge(r);
+    redis_losses_check(r);
     loop_timer_start(r->loop, t, TICK_MS);
 }
 

@@ -61,6 +61,7 @@ struct redis {
     enum redis_phase phase;
     size_t scripts_loaded;
     char run_id[64];         // of the process at the other end
+    char history[64];        // replication id of its data when it was last read (redis_losses.h)
     int64_t clock_offset_ms; // Redis's wall clock less our monotonic one
     struct redis_refusal refusal;
     void (*check_append)(struct redis *, redis_reply_cb *); // tries whether appends are refused

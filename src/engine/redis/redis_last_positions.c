@@ -54,6 +54,33 @@ void last_positions_note_epoch(struct last_positions *k, uint64_t epoch) {
 void last_positions_note(struct last_positions *k, struct last_position *v, struct position at) {
     if (position_compare(at, v->at) <= 0) return;
     last_positions_note_epoch(k, at.epoch);
+    v->round = k->round;
     v->at = at;
     position_format(at, v->text);
+}
+
+void last_positions_doubt(struct last_positions *k) {
+    k->round++;
+    k->doubting = true;
+}
+
+size_t last_positions_take_doubted(struct last_positions *k, struct last_position **taken, size_t count) {
+    if (!k->doubting || !k->oldest) return 0;
+    size_t found = 0;
+    struct last_position *v = k->oldest;
+    do {
+        v = v->prev; // of the oldest: the newest
+        if (v->round == k->round || !position_is_set(v->at)) continue;
+        if (found == count) return found;
+        v->round = k->round;
+        v->calls++;
+        taken[found++] = v;
+    } while (v != k->oldest);
+    k->doubting = false;
+    return found;
+}
+
+void last_positions_doubt_again(struct last_positions *k, struct last_position *v) {
+    v->round = k->round - 1;
+    k->doubting = true;
 }
