@@ -397,7 +397,7 @@ export class LiveComments {
       if (position && type !== 'gap' && gapOf(position, id).missed !== 1) this._holes = [[position, id], ...this._holes].slice(0, 20);
     }
     this.position = id || position;
-    if (type === 'gap') this._tell('onGap', isAfter(position, json.from) ? gapOf(position, json.to, json.reason) : json);
+    if (type === 'gap') this._tell('onGap', isAfter(position, json.from) && json.missed ? gapOf(position, id, json.reason) : json);
     if (type === 'viewers') this._tell('onViewers', (this._viewers = json.viewers));
     if (!type && json.userid) this._tell('onComment', json, { own: json.userid === this._options.user, replayed: !!id && !isAfter(id, this._newest) });
     return true;

@@ -127,6 +127,15 @@ test('a gap begins after what was shown, and a reader that resumes too late leav
   live.close();
 });
 
+test('a loss that was noticed late begins before what was shown since', async () => {
+  const since = 'id: 6-1\ndata: {"id":"6-1","userid":"a","comment":"of the next epoch"}\n\n';
+  const gap = 'event: gap\nid: 7-1\ndata: {"type":"gap","from":"5-2","to":"7-1","missed":null,"reason":"epoch"}\n\n';
+  const { clock, live, watcher } = scripted(() => stream(CONNECTED + since + gap));
+  await clock.pass(10_000);
+  assert.deepEqual(watcher.gaps, [{ type: 'gap', from: '5-2', to: '7-1', missed: null, reason: 'epoch' }]);
+  live.close();
+});
+
 test('a refusal is final from the comment API, and from a reader once the comment API has confirmed the reader', async () => {
   const invalid = scripted(() => answer(400, { error: 'videoid must be …', code: 'invalid_field' }), { registers: true });
   await invalid.clock.pass(60_000);
