@@ -1,0 +1,170 @@
+// The promise (docs/reliability.md), held against what was recorded of a run. Pure: a history goes in, violations come out.
+// A history:
+//   posts      [{video, text, keyed, sentMs, answeredMs, comment}], one for each text; comment: as the 201 had it, if there was one
+//   viewers    [{name, video, events: [...]}], of all connections of a viewer, in the order in which it saw them:
+//              {type: 'connected', id, asked}        asked: the position it resumed at, if it had one
+//              {type: 'comment', id, text, whole}    whole: the comment's JSON
+//              {type: 'gap', from, to, missed, reason}
+//              {type: 'cut'}                         the stream has ended
+//              {type: 'fault', what}                 bytes that no server should send
+//              {type: 'note', what}                  for who reads the history
+//   listings   {video: [{id, text, whole}]}, the whole log at the end
+//   lossesMs   [[from, to]], the times in which the store may have lost what it had acknowledged
+//   statistics the document at the end; streams: how many were open then
+import { compareIds, parseId } from '../integration/lib/journal.mjs';
+
+export function check(history) {
+  const violations = [];
+  const report = (rule, what) => violations.push({ rule, what });
+  const figures = { acknowledged: history.posts.filter(({ comment }) => comment).length, posts: history.posts.length, delivered: 0, announced: 0 };
+  checkOrder(history, report);
+  checkNumbers(history, report);
+  checkDelivery(history, report, figures);
+  checkOnce(history, report);
+  checkLog(history, report);
+  checkLosses(history, report);
+  if (history.statistics) checkTotals(history, report);
+  return { violations, figures };
+}
+
+// One order, no duplicate, no hole within an epoch.
+function checkOrder({ viewers }, report) {
+  for (const { name, events } of viewers) {
+    let at;
+    const seen = new Set();
+    for (const event of events) {
+      const wrong = event.type === 'comment' && seen.has(event.id) ? `${event.id} for the second time` : outOfPlace(event, at);
+      if (wrong) report('order', `${name}: ${wrong}`);
+      at = positionAfter(event, at);
+      if (event.type === 'comment') seen.add(event.id);
+    }
+  }
+}
+
+export const positionAfter = ({ type, id, to }, before) => ({ connected: id, comment: id, gap: to })[type] ?? before;
+
+function outOfPlace(event, at) {
+  if (event.type === 'fault') return event.what;
+  if (event.type === 'connected') return at !== undefined && event.id !== at && `resumed at ${at}, and the stream starts at ${event.id}`;
+  if (event.type === 'cut' || event.type === 'note') return undefined;
+  if (at === undefined) return `${event.type} before the first event`;
+  return event.type === 'gap' ? gapOutOfPlace(event, at) : commentOutOfPlace(event, at);
+}
+
+function commentOutOfPlace({ id }, at) {
+  const [was, now] = [parseId(at), parseId(id)];
+  if (now.epoch === was.epoch && now.seq === was.seq + 1) return undefined;
+  if (now.epoch > was.epoch && now.seq === 1) return undefined;
+  return `${id} after ${at}`;
+}
+
+function gapOutOfPlace({ from, to, missed, reason }, at) {
+  const [was, first, last] = [at, from, to].map(parseId);
+  const where = `gap ${reason} ${from} to ${to}, missed ${missed}, after ${at}`;
+  if (reason === 'epoch') return missed !== null && where; // it may lead back to what a store that went back still has
+  if (compareIds(to, at) <= 0 || compareIds(from, to) > 0) return where;
+  if (first.epoch !== was.epoch || first.seq !== was.seq + 1) return where;
+  return missed !== (first.epoch === last.epoch ? last.seq - first.seq + 1 : null) && where;
+}
+
+// A number is the same comment for all.
+function checkNumbers({ posts, viewers, listings }, report) {
+  const known = new Map();
+  const note = (who, video, id, whole) => {
+    const number = `${video} ${id}`;
+    const first = known.get(number);
+    if (!first) known.set(number, { who, whole });
+    else if (first.whole !== whole) report('number', `${number} is ${first.whole} for ${first.who} and ${whole} for ${who}`);
+  };
+  for (const { video, comment, whole } of posts) if (comment) note('its poster', video, comment.id, whole);
+  for (const { name, video, events } of viewers) {
+    for (const { type, id, whole } of events) if (type === 'comment') note(name, video, id, whole);
+  }
+  for (const [video, listing] of Object.entries(listings)) {
+    for (const { id, whole } of listing) note('the log', video, id, whole);
+  }
+}
+
+// Acknowledged minus delivered is nothing, or announced.
+function checkDelivery({ posts, viewers }, report, figures) {
+  for (const { name, video, events } of viewers) {
+    const begin = events.find(({ type }) => type === 'connected')?.id;
+    const end = events.reduce((at, event) => positionAfter(event, at), undefined);
+    const seen = new Set(events.filter(({ type }) => type === 'comment').map(({ id }) => id));
+    const gaps = events.filter(({ type }) => type === 'gap');
+    figures.delivered += seen.size;
+    for (const { comment } of posts) {
+      if (comment?.videoid !== video || !begin || compareIds(comment.id, begin) <= 0 || seen.has(comment.id)) continue;
+      if (gaps.some(({ from, to }) => compareIds(from, comment.id) <= 0 && compareIds(comment.id, to) <= 0)) figures.announced++;
+      else report('delivery', `${name} misses ${comment.id} «${comment.comment}», unannounced, at ${end}; gaps: ${JSON.stringify(gaps)}`);
+    }
+  }
+}
+
+// A text that was posted once, whatever became of the answer, is stored once at most. With a key it was posted until it was
+// answered, and is stored once; again only if the log has lost the one before, and with it the key.
+function checkOnce({ posts, viewers, listings }, report) {
+  const ids = new Map(); // of each text
+  const note = (video, text, id) => {
+    const key = `${video} ${text}`;
+    if (!ids.has(key)) ids.set(key, new Set());
+    ids.get(key).add(id);
+  };
+  for (const { video, text, comment } of posts) if (comment) note(video, text, comment.id);
+  for (const { video, events } of viewers) for (const { type, text, id } of events) if (type === 'comment') note(video, text, id);
+  for (const [video, listing] of Object.entries(listings)) for (const { text, id } of listing) note(video, text, id);
+  const stored = idsOf(listings);
+  const sent = new Map(posts.map((post) => [`${post.video} ${post.text}`, post]));
+  for (const [key, found] of ids) {
+    const post = sent.get(key);
+    if (!post) {
+      report('once', `«${key}» was never posted`);
+      continue;
+    }
+    const kept = [...found].filter((id) => stored.get(post.video)?.has(id));
+    if (found.size > 1 && (!post.keyed || kept.length > 1)) report('once', `«${key}» is stored as ${[...found].sort(compareIds).join(' and ')}`);
+  }
+}
+
+const idsOf = (listings) => new Map(Object.entries(listings).map(([video, listing]) => [video, new Set(listing.map(({ id }) => id))]));
+
+// The log is in order, and has what was acknowledged after the last time at which the store may have lost something.
+function checkLog({ posts, listings, lossesMs }, report) {
+  for (const [video, listing] of Object.entries(listings)) {
+    listing.reduce((before, { id }) => {
+      if (before && compareIds(before, id) >= 0) report('log', `${video}: ${id} is listed after ${before}`);
+      return id;
+    }, undefined);
+  }
+  const since = Math.max(0, ...lossesMs.map(([, to]) => to));
+  const stored = idsOf(listings);
+  for (const { video, comment, sentMs } of posts) {
+    if (comment && sentMs > since && stored.has(video) && !stored.get(video).has(comment.id)) {
+      report('log', `${video}: ${comment.id} «${comment.comment}» was acknowledged, and is not in the log`);
+    }
+  }
+}
+
+// A viewer that has seen what the log then lost gets a gap with reason `epoch` after it.
+function checkLosses({ viewers, listings }, report) {
+  const stored = idsOf(listings);
+  for (const { name, video, events } of viewers) {
+    let unannounced;
+    for (const { type, id, reason } of events) {
+      if (type === 'comment' && stored.has(video) && !stored.get(video).has(id)) unannounced ??= id;
+      if (type === 'gap' && reason === 'epoch') unannounced = undefined;
+    }
+    if (unannounced) report('loss', `${name} has seen ${unannounced}, which the log has lost, and no gap followed`);
+  }
+}
+
+const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
+
+function checkTotals({ statistics: { commentApi, readerApis, storedComments }, listings, streams }, report) {
+  const equal = (what, found, expected) => found === expected || report('totals', `${what}: ${found}, and not ${expected}`);
+  equal('storedComments.total and the length of the logs', storedComments.total, sum(Object.values(listings).map(({ length }) => length)));
+  equal('totalComments and the sum of commentsByVideo', commentApi.totalComments, sum(Object.values(commentApi.commentsByVideo)));
+  equal('totalActiveConnections and the sum of the readers', readerApis.totalActiveConnections, sum(readerApis.readers.map((each) => each.activeConnections)));
+  equal('totalMessagesSent and the sum of the readers', readerApis.totalMessagesSent, sum(readerApis.readers.map((each) => each.messagesSent)));
+  equal('totalActiveConnections and the open streams', readerApis.totalActiveConnections, streams);
+}

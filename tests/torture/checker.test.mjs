@@ -1,0 +1,106 @@
+// Histories that are broken in one place each: the checker must find that, and nothing in one that is sound.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { check } from './checker.mjs';
+
+const comment = (id, text) => ({ id, userid: 'u', videoid: 'v', comment: text, timestamp: '2026-01-01T00:00:00.000Z' });
+const seen = (id, text) => ({ type: 'comment', id, text, whole: JSON.stringify(comment(id, text)) });
+const listed = (id, text) => ({ id, text, whole: JSON.stringify(comment(id, text)) });
+const post = (id, text, more) => ({
+  video: 'v', text, keyed: false, sentMs: 1, answeredMs: 2, ...(id && { comment: comment(id, text), whole: JSON.stringify(comment(id, text)) }), ...more,
+});
+const connected = (id, asked) => ({ type: 'connected', id, asked });
+const cut = { type: 'cut' };
+
+// Two viewers, one of which was cut; the third post was not answered, and is stored.
+const sound = () => ({
+  posts: [post('5-1', 'a'), post('5-2', 'b'), post(undefined, 'c'), post('5-4', 'd')],
+  viewers: [
+    { name: 'steady', video: 'v', events: [connected('5-0'), seen('5-1', 'a'), seen('5-2', 'b'), seen('5-3', 'c'), seen('5-4', 'd')] },
+    { name: 'cut', video: 'v', events: [connected('5-0'), seen('5-1', 'a'), cut, connected('5-1', '5-1'), seen('5-2', 'b'), seen('5-3', 'c'), seen('5-4', 'd')] },
+  ],
+  listings: { v: [listed('5-1', 'a'), listed('5-2', 'b'), listed('5-3', 'c'), listed('5-4', 'd')] },
+  lossesMs: [],
+  statistics: {
+    commentApi: { totalComments: 3, commentsByVideo: { v: 3 } },
+    readerApis: { totalActiveConnections: 2, totalMessagesSent: 8, readers: [{ activeConnections: 2, messagesSent: 8 }, { activeConnections: 0, messagesSent: 0 }] },
+    storedComments: { total: 4 },
+  },
+  streams: 2,
+});
+
+// The store has lost 5-3 and 5-4 once both viewers had seen them; `d` had a key, was not answered, and is stored again.
+const lossy = () => {
+  const gap = { type: 'gap', from: '5-3', to: '6-1', missed: null, reason: 'epoch' };
+  const history = sound();
+  history.posts = [post('5-1', 'a'), post('5-2', 'b'), post('5-3', 'c'), post('6-2', 'd', { keyed: true, sentMs: 15 }), post('6-3', 'e', { sentMs: 25 })];
+  for (const { events } of history.viewers) events.push({ ...gap, from: '5-5' }, seen('6-2', 'd'), seen('6-3', 'e'));
+  history.viewers.push({ name: 'slower', video: 'v', events: [connected('5-0'), seen('5-1', 'a'), seen('5-2', 'b'), gap, seen('6-2', 'd'), seen('6-3', 'e')] });
+  history.listings.v = [listed('5-1', 'a'), listed('5-2', 'b'), listed('6-2', 'd'), listed('6-3', 'e')];
+  history.lossesMs = [[10, 20]];
+  history.streams = 2;
+  return history;
+};
+
+const rulesOf = (history) => [...new Set(check(history).violations.map(({ rule }) => rule))].sort();
+
+test('a sound history passes', () => {
+  assert.deepEqual(check(sound()).violations, []);
+  assert.deepEqual(check(sound()).figures, { acknowledged: 3, posts: 4, delivered: 8, announced: 0 });
+});
+test('so does one in which the store has lost something, and said so', () => {
+  assert.deepEqual(check(lossy()).violations, []);
+  assert.equal(check(lossy()).figures.announced, 1);
+});
+
+function broken(name, rules, change, of = sound) {
+  test(`found: ${name}`, () => {
+    const history = of();
+    change(history, history.viewers[0].events, history.viewers[1].events);
+    assert.deepEqual(rulesOf(history), rules.sort());
+  });
+}
+
+broken('a comment that one viewer never got', ['delivery', 'order'], (_, events) => events.splice(2, 1));
+broken('the last comment, which one viewer never got', ['delivery'], (_, events) => events.pop());
+broken('a comment twice', ['order'], (_, events) => events.splice(2, 0, events[1]));
+broken('two comments in the wrong order', ['order'], (_, events) => events.splice(1, 2, events[2], events[1]));
+broken('a comment of an earlier epoch', ['loss', 'once', 'order'], (_, events) => events.push(seen('4-1', 'd')));
+broken('a hole where a viewer resumed', ['delivery', 'order'], (_, __, events) => events.splice(4, 1));
+broken('a stream that starts after the position asked for', ['order'], (_, __, events) => (events[3] = connected('5-2', '5-1')));
+broken('a comment before the first event', ['order'], (_, events) => events.shift());
+broken('a number with two texts, at viewers', ['number', 'once'], (_, events) => (events[2] = seen('5-2', 'x')));
+broken('a number with two texts, in its answer', ['number', 'once'], (history) => (history.posts[1] = post('5-2', 'x')));
+broken('a text that differs in the log', ['number'], (history) => (history.listings.v[1].whole = history.listings.v[1].whole.replace('"u"', '"w"')));
+broken('a lost answer, stored twice', ['once', 'totals'], (history) => {
+  for (const { events } of history.viewers) events.push(seen('5-5', 'c'));
+  history.listings.v.push(listed('5-5', 'c'));
+});
+broken('a key, stored twice', ['once', 'totals'], (history) => {
+  history.posts[0].keyed = true;
+  for (const { events } of history.viewers) events.push(seen('5-5', 'a'));
+  history.listings.v.push(listed('5-5', 'a'));
+});
+broken('a text that was never posted', ['once', 'totals'], (history) => {
+  for (const { events } of history.viewers) events.push(seen('5-5', 'forged'));
+  history.listings.v.push(listed('5-5', 'forged'));
+});
+broken('an acknowledged comment that is nowhere', ['delivery', 'log'], (history) => history.posts.push(post('5-5', 'e')));
+broken('one that is shown, and not in the log', ['log', 'loss', 'totals'], (history) => history.listings.v.pop());
+broken('a log out of order', ['log'], (history) => history.listings.v.reverse());
+broken('a gap that covers less than it has to', ['delivery', 'order'], (_, events) => events.splice(2, 2, { type: 'gap', from: '5-3', to: '5-3', missed: 1, reason: 'expired' }));
+broken('a gap that miscounts', ['order'], (_, events) => events.splice(2, 2, { type: 'gap', from: '5-2', to: '5-3', missed: 1, reason: 'expired' }));
+broken('a gap that goes back, and comments that are shown again after it', ['order'], (_, events) => events.push({ type: 'gap', from: '5-1', to: '5-2', missed: null, reason: 'epoch' }, seen('5-3', 'c'), seen('5-4', 'd')));
+broken('bytes that no server should send', ['order'], (_, events) => events.push({ type: 'fault', what: 'a CR' }));
+broken('a stored total that is too low', ['totals'], (history) => history.statistics.storedComments.total--);
+broken('comments of videos that do not add up', ['totals'], (history) => (history.statistics.commentApi.commentsByVideo.v = 2));
+broken('readers that do not add up', ['totals'], (history) => (history.statistics.readerApis.readers[0].messagesSent = 7));
+broken('a viewer that no reader counts', ['totals'], (history) => history.streams++);
+
+broken('a loss without a gap for a viewer that has seen what was lost', ['loss', 'order'], (_, events) => events.splice(5, 1), lossy);
+broken('a loss without a gap for a viewer that has not seen it', ['delivery', 'order'], ({ viewers }) => viewers[2].events.splice(3, 1), lossy);
+broken('a number used again after a loss', ['loss', 'number', 'order'], ({ viewers }) => {
+  for (const { events } of viewers) events.push(seen('5-3', 'd'));
+}, lossy);
+broken('something lost when nothing could be', ['log'], (history) => (history.lossesMs = [[10, 12]]) && (history.posts[2].sentMs = 15), lossy);
+broken('without a key, stored again after a loss', ['once'], (history) => (history.posts[3].keyed = false), lossy);

@@ -1,0 +1,45 @@
+// What recovery is measured by (bench/recovery), one at a time. The nemesis has more of the kind; these end only when nothing is
+// left to recover, so that the next one finds everything as it was.
+import { pause, until } from '../../integration/lib/time.mjs';
+
+const PATIENCE_MS = 60_000;
+
+// The reader that has the most viewers dies, and is started again once all of them are back.
+async function killBusiest(world, beside) {
+  const owners = new Map();
+  for (const { reader } of world.viewers) owners.set(reader, (owners.get(reader) ?? 0) + 1);
+  const [[url]] = [...owners].sort(([, a], [, b]) => b - a);
+  const part = world.parts.find((each) => each.url === url);
+  await Promise.all([part.kill(), beside?.()]);
+  await pause(500); // until all have noticed
+  try {
+    const away = () => world.viewers.filter(({ live }) => !live).map(({ name }) => name);
+    await until(() => !away().length, () => `viewers to be back: ${away()}`, PATIENCE_MS);
+  } finally {
+    part.start();
+  }
+  await pause(4_000); // until all know its lease
+}
+
+export const measuredFaults = {
+  readerKill: (world) => ({ on: 'the busiest reader', locks: [], run: () => killBusiest(world) }),
+  readerKillInFailover: (world) => ({ on: 'the busiest reader, and redis', locks: [], run: async () => {
+    const from = world.nowMs;
+    await killBusiest(world, async () => {
+      const old = world.primary;
+      await old.kill();
+      await pause(1_000); // until it is noticed by what decides
+      await world.other.follow();
+      world.primary = world.other;
+      world.front.cut();
+      await old.begin();
+      await old.follow(world.primary);
+    });
+    await world.other.synced();
+    world.mayLose(from);
+  } }),
+  redisRestart: (world) => ({ on: 'redis', locks: [], run: async () => {
+    await world.primary.kill();
+    await world.primary.begin();
+  } }),
+};

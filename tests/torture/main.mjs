@@ -1,0 +1,128 @@
+// One run of the torture, from its start to the verdict: tests/torture/run says how it is called.
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { call } from '../integration/lib/api.mjs';
+import { compareIds } from '../integration/lib/journal.mjs';
+import { pause, until } from '../integration/lib/time.mjs';
+import { check } from './checker.mjs';
+import { faultsOf, measuredOnly } from './faults/all.mjs';
+import { Nemesis } from './nemesis.mjs';
+import { recoveries, tableOf } from './recovery.mjs';
+import { canonical, startViewers } from './viewers.mjs';
+import { World } from './world.mjs';
+import { startWriters } from './writers.mjs';
+
+const VIDEOS = ['one', 'two', 'three'];
+const PATIENCE_MS = 180_000; // for what has to happen in the end; nothing is measured by it
+const { values: options } = parseArgs({ options: {
+  engine: { type: 'string', default: 'redis' }, minutes: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' },
+  faults: { type: 'string' }, alone: { type: 'boolean' }, keep: { type: 'string' }, list: { type: 'boolean' }, every: { type: 'string', default: '60' },
+  viewers: { type: 'string', default: '1' }, table: { type: 'string' },
+} });
+
+const known = faultsOf(options.engine), wanted = options.faults?.split(',');
+if (options.list) {
+  for (const { name, why } of known) console.log(name, why ? `(skipped: ${why})` : '');
+  process.exit();
+}
+for (const name of wanted ?? []) if (![...known, ...measuredOnly].some((fault) => fault.name === name)) throw new Error(`no such fault: ${name}; --list names them`);
+const chosen = wanted ? [...known, ...measuredOnly].filter(({ name }) => wanted.includes(name)) : known;
+const faults = chosen.filter(({ why }) => !why), skipped = chosen.filter(({ why }) => why);
+
+const ms = Number(options.minutes) * 60_000;
+const world = new World({ engine: options.engine, clocks: faults.some(({ name }) => name === 'clock'), diskMb: 160 + 30 * Math.ceil(ms / 60_000) });
+const say = (text) => console.log(`${(world.nowMs / 1000).toFixed(2).padStart(8)} ${text}`);
+let viewers = [], writers = [];
+
+const highest = (video) => writers.filter((writer) => writer.video === video && writer.last).map(({ last }) => last.comment.id).sort(compareIds).at(-1);
+const lagging = () => viewers.filter(({ video, position }) => !position || (highest(video) && compareIds(position, highest(video)) < 0));
+const answered = () => writers.reduce((sum, { posts }) => sum + posts.filter(({ comment }) => comment).length, 0);
+const reached = (probe, what) => until(probe, what, PATIENCE_MS);
+
+// Each writer is answered again, and each viewer has what was posted since.
+async function recovered() {
+  const before = new Map(writers.map((writer) => [writer, writer.posts.length + 2]));
+  await reached(() => writers.every((writer) => writer.posts.length > before.get(writer) && writer.last), 'comments to be accepted');
+  const goals = new Map(VIDEOS.map((video) => [video, highest(video)]));
+  await reached(() => viewers.every(({ video, position }) => position && compareIds(position, goals.get(video)) >= 0),
+    () => `viewers to catch up: ${lagging().map(({ name, position, video }) => `${name} at ${position} before ${highest(video)}`)}`);
+}
+
+// The whole log of a video.
+async function listing(video) {
+  const listed = [];
+  for (let after = '1-0', more = true; more;) {
+    const { json } = await reached(async () => {
+      const answer = await call('GET', `${world.comments[0]}/videos/${video}/comments?limit=200&after=${after}`);
+      return answer.status === 200 && answer;
+    }, `the log of ${video}`);
+    listed.push(...json.comments);
+    more = json.more;
+    after = listed.at(-1)?.id ?? after;
+  }
+  return listed;
+}
+
+// The statistics once every part has reported; as they are if they never add up.
+async function settledStatistics(stored) {
+  let json;
+  const adds = async () => {
+    ({ json } = await call('GET', `${world.statistics}/statistics`));
+    return json.storedComments.total === stored && json.readerApis.totalActiveConnections === viewers.length;
+  };
+  await until(adds, 'the statistics to add up', PATIENCE_MS / 2).catch(() => {});
+  return json;
+}
+
+async function torture() {
+  await world.open();
+  world.viewers = viewers = startViewers(world, VIDEOS, { each: Number(options.viewers), retry: options.alone });
+  await reached(() => viewers.every(({ position }) => position), 'all viewers to be connected');
+  writers = startWriters(world, VIDEOS, Number(options.every));
+  await recovered();
+  const nemesis = new Nemesis(world, { faults, seed: options.seed, say, recovered: options.alone ? recovered : undefined });
+  say(`seed ${options.seed}: ${faults.length} kinds of faults, ${skipped.length} skipped`);
+  await nemesis.run(ms);
+  await world.heal();
+  const healedMs = world.nowMs;
+  await recovered();
+  await Promise.all(writers.map((writer) => writer.stop()));
+  await reached(() => lagging().length === 0, () => `viewers to have everything: ${lagging().map(({ name, position }) => `${name} at ${position}`)}`);
+  say(`all have everything ${Math.round(world.nowMs - healedMs)} ms after the last fault`);
+
+  const listings = {};
+  for (const video of VIDEOS) listings[video] = (await listing(video)).map((json) => ({ id: json.id, text: json.comment, whole: canonical(json) }));
+  const statistics = await settledStatistics(Object.values(listings).flat().length);
+  const posts = writers.flatMap((writer) => writer.posts);
+  return { faults: nemesis.done, posts, viewers: viewers.map(({ name, video, events }) => ({ name, video, events })), listings, lossesMs: world.lossesMs,
+    statistics, streams: viewers.length };
+}
+
+function report(history) {
+  if (options.keep) writeFileSync(options.keep, JSON.stringify(history));
+  const { violations, figures } = check(history);
+  for (const what of writers.flatMap((writer) => writer.faults)) violations.push({ rule: 'answer', what });
+  for (const what of world.crashes) violations.push({ rule: 'crash', what });
+  const cuts = history.viewers.flatMap(({ events }) => events).filter(({ type }) => type === 'cut').length;
+  const sum = (field) => writers.reduce((total, writer) => total + writer[field], 0);
+  const table = tableOf(recoveries(history.faults, history.posts, history.viewers));
+  console.log(`\n${table}\n`);
+  if (options.table) writeFileSync(options.table, `${table}\n`);
+  for (const { name, why } of skipped) console.log(`skipped: ${name}: ${why}`);
+  console.log(`${history.faults.length} faults, ${skipped.length} kinds skipped, ${cuts} streams cut; ${figures.posts} comments, ${figures.acknowledged} acknowledged, `
+    + `${sum('refused')} times 503, ${sum('unanswered')} times no answer; ${figures.delivered} delivered, ${figures.announced} announced as lost`);
+  return violations;
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(130));
+let violations;
+try {
+  violations = report(await torture());
+} catch (error) {
+  violations = [{ rule: 'end', what: `${error.stack}\n${world.crashes.join('\n')}` }];
+}
+for (const each of [...viewers, ...writers]) await Promise.race([each.close(), pause(2_000)]);
+await world.close();
+for (const { rule, what } of violations.slice(0, 20)) console.log(`${rule}: ${what}`);
+console.log(violations.length ? `seed ${options.seed}: ${violations.length} violations` : `seed ${options.seed}: the promise held`);
+process.exit(violations.length ? 1 : 0);

@@ -1,0 +1,50 @@
+// The same seed is the same faults; recovery times are what the history says.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { faultsOf } from './faults/all.mjs';
+import { plan } from './nemesis.mjs';
+import { recoveries } from './recovery.mjs';
+
+const roles = ['redis', 'redis', 'statistics', 'manager', 'reader', 'reader', 'comment'];
+const parts = roles.map((role, i) => ({ role, name: `${role}-${i}`, folder: role === 'redis' && `/${i}` }));
+const world = { parts, front: {}, services: parts.filter(({ role }) => role !== 'redis'), ofRole: (role) => parts.filter((part) => part.role === role) };
+
+function take(count, seed, faults = faultsOf('redis')) {
+  const found = [];
+  for (const { name, on, pauseMs } of plan(seed, faults, world)) {
+    if (found.push(`${name} ${on} ${pauseMs}`) === count) return found;
+  }
+  return found;
+}
+
+test('a seed always gives the same faults, and another one others', () => {
+  assert.deepEqual(take(100, 7), take(100, 7));
+  assert.notDeepEqual(take(100, 7), take(100, 8));
+});
+
+test('every fault comes, and each service is its target', () => {
+  const found = take(2_000, 1);
+  for (const { name } of faultsOf('redis')) assert.ok(found.some((line) => line.startsWith(`${name} `)), name);
+  for (const { name } of world.services) assert.ok(found.some((line) => line.startsWith(`kill ${name}`)), name);
+});
+
+const comment = (id, answeredMs, writer = 'w') => ({ video: 'v', text: `${writer} ${id}`, sentMs: answeredMs - 1, answeredMs, comment: { id } });
+const seen = (id, at) => ({ type: 'comment', id, at });
+const history = () => ({
+  posts: [comment('5-1', 100), comment('5-2', 900), comment('5-3', 700, 'x')],
+  viewers: [
+    { video: 'v', events: [{ type: 'connected', id: '5-0', at: 1 }, seen('5-1', 101), seen('5-2', 901), seen('5-3', 950)] },
+    { video: 'v', events: [{ type: 'connected', id: '5-0', at: 1 }, { type: 'cut', at: 210 }, { type: 'connected', id: '5-1', at: 800 }, seen('5-3', 960)] },
+  ],
+});
+
+test('recovery: the slowest writer and viewer after the end, and each viewer that was cut from the beginning', () => {
+  const { posts, viewers } = history();
+  const found = recoveries([{ name: 'kill', beganMs: 200, endedMs: 500 }], posts, viewers);
+  assert.deepEqual(found, { kill: { times: 1, accepted: [400], caughtUp: [460], back: [600] } });
+});
+
+test('a fault that another one came close to does not count', () => {
+  const { posts, viewers } = history();
+  assert.deepEqual(recoveries([{ name: 'kill', beganMs: 200, endedMs: 500 }, { name: 'flush', beganMs: 850, endedMs: 860 }], posts, viewers), {});
+});

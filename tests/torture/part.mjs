@@ -1,0 +1,64 @@
+// One process of the system under torture, at its own address: started, killed, stopped, continued, started again.
+import { Program } from '../integration/lib/process.mjs';
+import { until } from '../integration/lib/time.mjs';
+
+export class Part {
+  crashes = []; // ends by a signal that the test did not send
+  refusals = 0; // ends with an error, as of one that finds its disk full at its start; then it is started again
+
+  // args(part): its command line. file: another program than Chorus.
+  constructor(name, { address, port, under = [], file, args, env = {} }) {
+    Object.assign(this, { name, address, port, under, file, args, env });
+  }
+  get role() {
+    return this.name.split('-')[0];
+  }
+  get url() {
+    return `http://${this.address}:${this.port}`;
+  }
+  get pid() {
+    return this.program.pid;
+  }
+  get running() {
+    return this.program && !this.program.end;
+  }
+
+  start() {
+    if (this.running || this.closed) return;
+    const { under, file, env } = this;
+    this.stopped = false;
+    const program = (this.program = new Program(this.args(), { under, env, ...(file && { file }) }));
+    program.ended.then((end) => program.meant || this.#onEnd(end));
+  }
+  // As a service manager does.
+  #onEnd({ code, signal, stdout, stderr }) {
+    this.refusals++;
+    if (signal) this.crashes.push(`${this.name} ended by itself, code ${code}, signal ${signal}:\n${(stderr + stdout).slice(-2_000)}`);
+    setTimeout(() => this.closed || this.start(), 500);
+  }
+  close() {
+    this.closed = true;
+    return this.kill();
+  }
+
+  // A stopped process dies of SIGKILL too.
+  kill(signal = 'SIGKILL') {
+    const { program } = this;
+    if (!program || program.end) return undefined;
+    program.meant = true;
+    if (signal !== 'SIGKILL') program.child.kill('SIGCONT');
+    return program.kill(signal);
+  }
+
+  // Whether it answers, which says that it has started.
+  answers(probe) {
+    return until(probe, `${this.name} to answer; stderr: ${this.program.stderr.slice(-1_000)}`, 180_000);
+  }
+
+  signal(name) {
+    if (this.running) this.program.signal(name);
+  }
+  limit(limits) {
+    if (this.running) this.program.limit(limits);
+  }
+}

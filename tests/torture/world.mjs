@@ -1,0 +1,182 @@
+// The system under torture: a fleet of processes around two Redis servers, one the other's replica, or one `up` on the embedded
+// engine. Each part has its own address, so that the network between any two can fail.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { call } from '../integration/lib/api.mjs';
+import { Clock } from '../integration/lib/faketime.mjs';
+import { freePorts } from '../integration/lib/ports.mjs';
+import { until } from '../integration/lib/time.mjs';
+import { Front } from './front.mjs';
+import { Network, clientAddress, frontAddress, namespaces } from './network.mjs';
+import { Part } from './part.mjs';
+import { RedisPart } from './redis.mjs';
+
+const READERS = 3;
+const PATIENCE_MS = 180_000; // of a busy machine; nothing is measured by it
+const flags = (values) => Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]);
+const usual = { 'log-level': 'warn', 'statistics-interval-ms': 1000 };
+const logged = { ...usual, 'log-entries': 1_000_000, 'log-video-bytes': '1g' };
+
+export class World {
+  parts = [];
+  lossesMs = [];
+  began = performance.now();
+
+  // clocks: whether the wall clock of each part can be stepped. diskMb: of each file system that can be filled.
+  constructor({ engine, clocks = false, diskMb = 256 }) {
+    Object.assign(this, { engine, clocks, diskMb });
+    this.scratch = mkdtempSync(join(tmpdir(), 'chorus-torture-'));
+    this.network = new Network();
+  }
+
+  get nowMs() {
+    return performance.now() - this.began;
+  }
+  part(name) {
+    return this.parts.find((part) => part.name === name);
+  }
+  ofRole(role) {
+    return this.parts.filter((part) => part.role === role);
+  }
+  // All of Chorus.
+  get services() {
+    return this.parts.filter((part) => part.role !== 'redis');
+  }
+  get readers() {
+    return this.engine === 'embedded' ? this.part('up').readerUrls : this.ofRole('reader').map(({ url }) => url);
+  }
+  get comments() {
+    return this.engine === 'embedded' ? [this.part('up').url] : this.ofRole('comment').map(({ url }) => url);
+  }
+  get statistics() {
+    return this.engine === 'embedded' ? this.part('up').statisticsUrl : this.part('statistics').url;
+  }
+
+  // What the store may have lost by now, since `from`.
+  mayLose(from) {
+    this.lossesMs.push([from, this.nowMs]);
+  }
+
+  // A folder; where mounting is allowed, a file system of its own.
+  #disk(name) {
+    const folder = join(this.scratch, name);
+    mkdirSync(folder);
+    if (namespaces) execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${this.diskMb}m`, 'none', folder]);
+    return folder;
+  }
+
+  async #place(name, port) {
+    const address = await this.network.join(name);
+    const clock = this.clocks ? new Clock(this.#clockFolder(name)) : undefined;
+    const own = namespaces ? port : (await freePorts(1))[0];
+    return { address, port: own, under: this.network.under(name), clock, env: clock?.env ?? {}, scratch: this.scratch };
+  }
+  #clockFolder(name) {
+    const folder = join(this.scratch, `clock-${name}`);
+    mkdirSync(folder);
+    return folder;
+  }
+  #add(part, { clock }) {
+    part.clock = clock;
+    this.parts.push(part);
+    return part;
+  }
+
+  async open() {
+    await this.network.open();
+    await (this.engine === 'embedded' ? this.#openUp() : this.#openFleet());
+    for (const part of this.services) part.start();
+    await Promise.all(this.services.map((part) => part.answers(async () => (await call('GET', `${part.url}/ready`)).status === 200)));
+  }
+
+  async #openUp() {
+    const place = await this.#place('up', 3000);
+    const [manager, statistics, ...readers] = namespaces ? [6000, 5000, 4001, 4002, 4003] : await freePorts(2 + READERS);
+    const data = this.#disk('up-data');
+    const up = new Part('up', { ...place, args: () => ['up', '--data', data, ...flags({
+      ...logged, bind: place.address, 'internal-from': `${clientAddress}/32`, 'manager-port': manager, 'comment-port': place.port,
+      'statistics-port': statistics, 'reader-ports': readers.join(','), readers: READERS, 'heartbeat-ms': 1000,
+    })] });
+    const at = (port) => `http://${place.address}:${port}`;
+    this.#add(Object.assign(up, { folder: data, readerUrls: readers.map(at), statisticsUrl: at(statistics) }), place);
+  }
+
+  async #openFleet() {
+    for (const name of ['redis-a', 'redis-b']) {
+      const place = await this.#place(name, 6379);
+      this.#add(new RedisPart(name, { ...place, folder: this.#disk(name) }), place);
+    }
+    [this.primary] = this.ofRole('redis');
+    await Promise.all(this.ofRole('redis').map((redis) => redis.begin()));
+    await this.other.follow(this.primary);
+    this.front = await new Front(frontAddress, () => this.primary).open();
+    const statistics = await this.#service('statistics', 5000, {});
+    const manager = await this.#service('manager', 6000, {});
+    const rest = { 'manager-url': manager.url, 'statistics-url': statistics.url };
+    for (let i = 1; i <= READERS; i++) await this.#service(`reader-${i}`, 4001, { 'statistics-url': statistics.url, 'heartbeat-ms': 1000 });
+    for (let i = 1; i <= 2; i++) await this.#service(`comment-${i}`, 3000, { ...rest, ...logged });
+  }
+  get other() {
+    return this.ofRole('redis').find((redis) => redis !== this.primary);
+  }
+
+  async #service(name, port, more) {
+    const place = await this.#place(name, port);
+    const from = namespaces ? { 'internal-from': '10.77.0.0/24' } : {};
+    const role = name.split('-')[0];
+    return this.#add(new Part(name, { ...place, args: () => [role, ...flags({
+      ...usual, ...from, redis: this.front.url, bind: place.address, port: place.port, 'instance-id': name, ...this.#known(role, more),
+    })] }), place);
+  }
+  #known(role, more) {
+    return role === 'manager' ? { ...more, 'statistics-url': this.part('statistics').url } : more;
+  }
+
+  // All that was done to it is undone, and everything runs.
+  async heal() {
+    for (const part of this.parts) {
+      part.clock?.set(0);
+      part.signal('SIGCONT');
+    }
+    if (this.front) await until(async () => (await this.#healRedis(), true), 'Redis to be as it was', PATIENCE_MS);
+    for (const part of this.services) {
+      part.start();
+      part.limit({ nofile: 4096 });
+    }
+    await Promise.all(this.services.map((part) => part.answers(async () => (await call('GET', `${part.url}/ready`)).status === 200)));
+  }
+  async #healRedis() {
+    for (const redis of this.ofRole('redis')) await redis.begin();
+    await this.primary.follow();
+    await this.primary.command('CLIENT', 'UNPAUSE');
+    await this.primary.command('CONFIG', 'SET', 'maxmemory', 0);
+    await this.primary.command('CONFIG', 'SET', 'min-replicas-to-write', 0);
+    await this.primary.command('ACL', 'SETUSER', 'default', 'allchannels', '+@all');
+    this.front.cut(({ redis }) => redis !== this.primary);
+  }
+
+  // Violations in themselves.
+  get crashes() {
+    return this.services.flatMap(({ crashes }) => crashes);
+  }
+
+  async close() {
+    this.front?.close();
+    await Promise.all(this.parts.map((part) => part.close()));
+    if (namespaces) {
+      for (const { folder } of this.parts.filter((part) => part.folder)) execFileSync('umount', ['--lazy', folder]);
+    }
+    rmSync(this.scratch, { recursive: true, force: true });
+  }
+}
+
+// Fills a file system to the last block; returns the function that frees it.
+export function fillUp(folder) {
+  const filler = join(folder, 'filler');
+  const { bavail, bsize } = statfsSync(folder);
+  spawnSync('fallocate', ['-l', String(bavail * bsize), filler]); // fails if the store has just taken some of it
+  spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4k', 'oflag=append', 'conv=notrunc']);
+  return () => rmSync(filler, { force: true });
+}
