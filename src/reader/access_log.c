@@ -28,14 +28,16 @@ static void on_closed(void *arg, const struct fan_report *f) {
     if (!log_enabled(LOG_INFO) || !access_log_may(a)) return;
     unsigned long long ms = 100ull * f->duration_ds;
     struct sock_sent sent;
-    if (f->fd >= 0 && sock_sent(f->fd, &sent))
+    if (f->fd >= 0 && sock_sent(f->fd, &sent)) {
+        // Less, if the connection has broken before what waited ahead of the stream was sent.
+        uint64_t bytes = sent.bytes > f->bytes_before ? sent.bytes - f->bytes_before : 0;
         log_info(role, "stream_closed",
                  "video=%s stream=%llu duration_ms=%llu events=%u bytes=%llu reason=%s", f->video,
-                 (unsigned long long)sock_number(f->fd), ms, f->events,
-                 (unsigned long long)(sent.bytes - f->bytes_before), reason);
-    else
+                 (unsigned long long)sock_number(f->fd), ms, f->events, (unsigned long long)bytes, reason);
+    } else {
         log_info(role, "stream_closed", "video=%s duration_ms=%llu events=%u reason=%s", f->video, ms,
                  f->events, reason);
+    }
 }
 
 void access_log_start(struct access_log *a, struct fan_counters *counters, const char *role) {

@@ -64,6 +64,20 @@ scenario('a gap counts as one event', { setups }, async (t) => {
   assert.equal((await closed(system)).events, `${events}`, second.id);
 });
 
+scenario('a stream that ends while earlier responses wait to be sent has no bytes', { setups, skip }, async (t) => {
+  const system = await t.system();
+  const reader = await owner(system, 'v');
+  const client = await RawClient.connect(reader);
+  client.socket.on('error', () => {});
+  client.socket.pause();
+  const requests = Array.from({ length: 8 }, () => requestBytes('GET', '/openapi.json'));
+  await client.send(Buffer.concat([...requests, requestBytes('GET', '/connect?userid=ann&videoid=v')].map((request) => Buffer.from(request))));
+  await until(() => lines(system, 'connected').length, 'the stream');
+  client.socket.resetAndDestroy();
+  const { bytes, events } = await closed(system);
+  assert.deepEqual({ bytes, events }, { bytes: '0', events: '0' });
+});
+
 const ends = async (system, reason) => until(() => lines(system, 'stream_closed').find((line) => line.reason === reason), `a stream ${reason}`, 20_000);
 
 scenario('a viewer that accepts no data is `stalled`, one that is left at the end is `stopping`', { setups }, async (t) => {
