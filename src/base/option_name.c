@@ -34,6 +34,17 @@ const struct option_row *option_find(const struct option_table *t, unsigned comm
     return NULL;
 }
 
+const struct option_row *option_find_also(const struct option_table *t, unsigned commands, const char *name,
+                                          size_t len) {
+    for (size_t i = 0; i < t->count; i++) {
+        const struct option_row *row = &t->rows[i];
+        if (row->commands & commands && row->also && strlen(row->also) == len &&
+            !memcmp(row->also, name, len))
+            return row;
+    }
+    return NULL;
+}
+
 static char plain(char c) {
     return c == '_' ? '-' : (char)tolower((unsigned char)c);
 }

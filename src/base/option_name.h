@@ -12,6 +12,10 @@
 const struct option_row *option_find(const struct option_table *, unsigned commands, const char *name,
                                      size_t len, bool *by_file);
 
+// Returns the row of one of the commands that has this as its other flag, or NULL.
+const struct option_row *option_find_also(const struct option_table *, unsigned commands, const char *name,
+                                          size_t len);
+
 bool option_has_file(const struct option_row *); // FLAG-file, CHORUS_FLAG_FILE
 
 // Returns the flag of one of the commands that `name` was probably meant to be, or an empty string. '_' and

@@ -115,6 +115,7 @@ static int read_argument(struct options *o, int argc, char *const *argv) {
         return say(o, &o->errors, &at, "\"%s\" is not an option.", arg), 1;
     size_t len = strcspn(arg + 2, "=");
     const struct option_row *row = option_find(o->table, o->command, arg + 2, len, &at.by_file);
+    if (!row) row = option_find_also(o->table, o->command, arg + 2, len);
     if (!row) return refuse_flag(o, &at, arg + 2, len), 1;
     char name[OPTION_NAME_SIZE];
     snprintf(name, sizeof name, "--%.*s", (int)len, arg + 2);

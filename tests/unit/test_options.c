@@ -395,7 +395,12 @@ static void test_the_programs_rows_are_in_order(void **state) {
             assert_non_null(row->fallback);
         }
         for (size_t j = 0; j < i; j++) {
+            // One variable, or line of a file, that commands share means the same kind of thing to each.
+            if (!strcmp(row->flag, settings_table.rows[j].flag))
+                assert_int_equal(row->type, settings_table.rows[j].type);
             if (!(row->commands & settings_table.rows[j].commands)) continue;
+            if (row->also) assert_string_not_equal(row->also, settings_table.rows[j].flag);
+            if (settings_table.rows[j].also) assert_string_not_equal(settings_table.rows[j].also, row->flag);
             assert_string_not_equal(row->flag, settings_table.rows[j].flag);
             assert_int_not_equal(row->offset, settings_table.rows[j].offset); // two rows, two fields
         }
@@ -406,6 +411,30 @@ static bool parse_settings(struct settings *s, unsigned command, int argc, char 
     memset(s, 0xee, sizeof *s);
     options_release(&read_options);
     return options_read(&read_options, &settings_table, command, argc, argv, s);
+}
+
+static void test_the_other_flag_is_one_of_the_command_line_only(void **state) {
+    (void)state;
+    struct settings s;
+    char with_space[] = "--json", file[] = "figures.json", with_equals[] = "--json=figures.json";
+    char *two[] = {with_space, file}, *one[] = {with_equals};
+    assert_true(parse_settings(&s, COMMAND_BENCH, 2, two));
+    assert_string_equal(s.bench.json, "figures.json");
+    assert_true(parse_settings(&s, COMMAND_BENCH, 1, one));
+    assert_string_equal(s.bench.json, "figures.json");
+    assert_false(parse_settings(&s, COMMAND_CANARY, 1, one)); // where --json takes no value
+    setenv("CHORUS_JSON", "1", 1);
+    s.bench.json = NULL;
+    options_release(&read_options);
+    assert_true(options_read(&read_options, &settings_table, COMMAND_BENCH, 0, NULL, &s));
+    assert_null(s.bench.json);
+    setenv("CHORUS_JSON_FILE", "figures.json", 1);
+    assert_true(parse_settings(&s, COMMAND_BENCH, 0, NULL));
+    assert_string_equal(s.bench.json, "figures.json");
+    assert_true(parse_settings(&s, COMMAND_CANARY, 0, NULL));
+    assert_true(s.canary.json);
+    unsetenv("CHORUS_JSON");
+    unsetenv("CHORUS_JSON_FILE");
 }
 
 static void test_the_programs_defaults(void **state) {
@@ -495,6 +524,7 @@ int main(void) {
         CLEAN(test_markdown_has_a_row_for_every_option),
         CLEAN(test_the_programs_table_prints_six_columns_each),
         CLEAN(test_the_programs_rows_are_in_order),
+        CLEAN(test_the_other_flag_is_one_of_the_command_line_only),
         CLEAN(test_the_programs_defaults),
         CLEAN(test_the_programs_ranges_hold),
     };

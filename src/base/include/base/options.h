@@ -44,6 +44,8 @@ struct option_row {
     unsigned traits;   // of enum option_trait
     // Of a string: returns NULL if it is well-formed, or what it must be ("a host name without port").
     const char *(*check)(const char *text);
+    // Another flag, on the command line only, where no other command can mean something else. NULL: none.
+    const char *also;
 };
 
 // Commands with different defaults for one option have a row each.
