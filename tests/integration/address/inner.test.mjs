@@ -32,8 +32,10 @@ for (const flags of [{}, { 'single-port': true }]) {
         assert.equal(await statusOf(system, request, { [header]: '127.0.0.1', authorization: 'Bearer secret' }), 200, `${what} with ${header} and the token`);
       }
       // After DNS rebinding a website's page is one of this server's own: the browser sends its name as Host, and no Origin.
-      const rebound = await statusOf(system, request, { host: `elsewhere.example:${new URL(system.comment).port}` });
+      const host = `elsewhere.example:${new URL(system.comment).port}`;
+      const rebound = await statusOf(system, request, { host });
       assert.equal(rebound, request[0] === 'POST' ? 200 : 403, `${what} for a name that means this machine`); // with a POST there is an Origin
+      assert.equal(await statusOf(system, request, { host, origin: `http://${host}` }), 403, `${what} for it, with its Origin`);
       assert.equal(await statusOf(system, request, { origin: 'http://elsewhere.example' }), 403, `${what} for a website elsewhere`);
     }
     checkError(await call('GET', `${system.comment}/demo`, { headers: { via: '1.1 proxy' } }), 403);

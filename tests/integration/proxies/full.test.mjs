@@ -9,7 +9,7 @@ import { servesCrowd, staysAlive } from './up.mjs';
 const kinds = proxyKinds.filter((kind) => !without(kind));
 const skip = kinds.length < proxyKinds.length && `only ${kinds} is there`;
 
-scenario('streams that are idle for 70 s stay alive', { skip, ms: 130_000 }, (t) => Promise.all(kinds.map((kind) => staysAlive(t, kind, { beats: 5 }))));
+scenario('streams that are idle for 70 s stay alive', { skip, ms: 130_000 }, (t) => Promise.all(kinds.map((kind) => staysAlive(t, kind, { beats: 6 }))));
 
 for (const kind of proxyKinds) {
   scenario(`${kind}: two thousand viewers get each comment`, { skip: without(kind), ms: 120_000 }, async (t) => {

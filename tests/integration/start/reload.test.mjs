@@ -9,7 +9,7 @@ import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
 
 // A configuration that the processes of a system read: write(text) replaces it, reload() has them read it, and waits until
-// each has logged that, or why not.
+// each has logged that, or another event, whose name may go on with what follows it.
 function configuration(t, text) {
   const path = join(t.folder(), 'chorus.conf');
   const write = (content) => writeFileSync(path, content);
@@ -126,7 +126,7 @@ scenario('if anything is wrong nothing changes, the log says what, and a metric 
   const viewer = await t.watch(await owner(system, 'v'), { video: 'v' });
   for (const url of [system.comment, system.statistics, ...system.readers]) assert.equal(await reloadMetric(url), 1);
   file.write('user-rate = 1\nmemry = 1g\nheartbeat-ms = never\n');
-  await file.reload(system, 'reload_failed');
+  await file.reload(system, 'reload_failed why="\\S+:2: There'); // once for each process, which may have further reasons
   await until(() => /why="\S+:2: There is no option memry; did you mean memory\?"/.test(system.stderr), 'the first error');
   await until(() => /why="\S+:3: heartbeat-ms is \\"never\\", but must be/.test(system.stderr), 'the second');
   for (const url of [system.comment, system.statistics, ...system.readers]) {
