@@ -566,10 +566,10 @@ static void what_a_killed_process_has_sent_is_done(struct test *t) {
     assert_int_equal(post(&t->a, NULL).at.seq, 2);
 }
 
-#define IN_WORLD(name)                                                                                       \
+#define IN_WORLD(test)                                                                                       \
     {                                                                                                        \
-#name, in_world, NULL, NULL, &(struct script) {                                                      \
-            name                                                                                             \
+        .name = #test, .test_func = in_world, .initial_state = &(struct script) {                            \
+            test                                                                                             \
         }                                                                                                    \
     }
 
