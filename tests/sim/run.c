@@ -5,7 +5,9 @@
 #include <stdlib.h>
 
 #include "audience.h"
+#include "engines.h"
 #include "killer.h"
+#include "store_killer.h"
 
 // The first finding is the run's failure.
 static void run_check(struct audience *a, struct run_result *r) {
@@ -28,6 +30,7 @@ void run_seed(const struct run_plan *plan, struct run_result *result) {
     static struct cluster cluster;
     static struct audience audience;
     static struct killer killer;
+    static struct store_killer store_killer;
     clearenv(); // options are read from it, too
     json_set_alloc_funcs(malloc, free);
     json_object_seed(1);
@@ -36,6 +39,9 @@ void run_seed(const struct run_plan *plan, struct run_result *result) {
     audience_init(&audience, plan->seed, &cluster, plan->seconds * 1000);
     audience_start(&audience);
     killer_start(&killer, plan->seed, &cluster, &audience);
+    if (engines_store())
+        store_killer_start(&store_killer, plan->seed, engines_store(), &cluster, &audience.journal,
+                           audience.calm_us);
     sim_world_run(audience.end_us);
     *result = (struct run_result){.seed = plan->seed, .seconds = sim_now_us() / 1000000};
     run_check(&audience, result);

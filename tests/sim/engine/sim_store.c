@@ -87,6 +87,8 @@ struct sim_store {
     struct sim_change *changes;
     unsigned change_count;
     struct sim_store_stats stats;
+    void (*on_lost)(void *arg, const struct sim_record *);
+    void *on_lost_arg;
 };
 
 // Chance
@@ -307,6 +309,11 @@ static bool server_holds(const struct server *v, size_t record) {
     return record < v->has_room && v->has[record];
 }
 
+static void record_lose(struct sim_store *st, struct sim_record *r, unsigned change) {
+    r->lost = change;
+    if (st->on_lost) st->on_lost(st->on_lost_arg, r);
+}
+
 // Returns its number, from 1.
 static size_t store_record(struct sim_store *st, unsigned server, const char *video,
                            const struct sim_entry *e) {
@@ -324,11 +331,11 @@ static size_t store_record(struct sim_store *st, unsigned server, const char *vi
                                                           .body = e->body->bytes,
                                                           .body_len = e->body->len,
                                                           .at_us = now_us(st),
-                                                          .server = server,
-                                                          .lost = server == st->front ? 0 : st->change_count};
+                                                          .server = server};
     server_has(&st->servers[server], st->record_count - 1);
     trace(st, "store: server %u %s kind %d at %s after %s", server, video, (int)e->kind, text_of(e->at, at),
           text_of(e->prev, prev));
+    if (server != st->front) record_lose(st, &st->records[st->record_count - 1], st->change_count);
     return st->record_count;
 }
 
@@ -734,7 +741,7 @@ static void store_end_change(struct sim_store *st) {
     for (size_t i = 0; i < st->record_count; i++) {
         struct sim_record *r = &st->records[i];
         if (r->lost || server_holds(&st->servers[st->front], i)) continue;
-        r->lost = st->change_count;
+        record_lose(st, r, st->change_count);
         change->lost++;
     }
     trace(st, "store: %s, change %u, %zu lost", change->what, st->change_count, change->lost);
@@ -893,6 +900,12 @@ const struct sim_record *sim_store_find(const struct sim_store *st, const char *
         if (!position_compare(r->at, at) && !strcmp(r->video, video)) return r;
     }
     return NULL;
+}
+
+void sim_store_watch_losses(struct sim_store *st, void (*on_lost)(void *, const struct sim_record *),
+                            void *arg) {
+    st->on_lost = on_lost;
+    st->on_lost_arg = arg;
 }
 
 bool sim_store_holds(const struct sim_store *st, size_t i) {

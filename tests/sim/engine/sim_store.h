@@ -114,6 +114,10 @@ const struct sim_record *sim_store_record(const struct sim_store *, size_t i);
 // Returns the record of a position, or NULL: it was never committed.
 const struct sim_record *sim_store_find(const struct sim_store *, const char *video, struct position);
 
+// Calls on_lost() for each record that is lost from now on, at that moment.
+void sim_store_watch_losses(struct sim_store *, void (*on_lost)(void *arg, const struct sim_record *),
+                            void *arg);
+
 // Whether the server in front has it now, unless it has expired.
 bool sim_store_holds(const struct sim_store *, size_t i);
 
