@@ -10,6 +10,7 @@ enum {
     MS = 1000,
     SECOND = 1000000,
     EVENTS_MIN = 4,
+    VIDEOS = 16, // at least as many as there are
     LEAST_US = 100,
     MOST_US = 2 * MS
 };
@@ -93,12 +94,22 @@ static void event_outage(struct store_event *e) {
 
 // Its data
 
+// A position may be lost where no comment was: of a video that was only looked at. Viewers are told, as
+// nothing says that there was none.
+static void event_note_positions(const struct store_event *e) {
+    for (unsigned video = 1; video <= VIDEOS; video++)
+        journal_add(e->killer->journal, &(struct journal_event){.kind = JOURNAL_LOST, .video = video});
+}
+
 static void event_failover(struct store_event *e) {
     size_t forget = event_choose(e, 2) ? (size_t)event_choose(e, 6) : 0;
-    sim_store_failover(e->killer->store, forget, !event_choose(e, 3));
+    bool stays = !event_choose(e, 3);
+    if (forget || stays) event_note_positions(e);
+    sim_store_failover(e->killer->store, forget, stays);
 }
 
 static void event_failback(struct store_event *e) {
+    event_note_positions(e);
     sim_store_failback(e->killer->store, event_choose(e, 2));
 }
 
@@ -109,6 +120,7 @@ static void event_rejoin(struct store_event *e) {
 static void event_restart(struct store_event *e) {
     uint64_t choice = event_choose(e, 8);
     size_t forget = choice == 0 ? SIZE_MAX : choice < 4 ? (size_t)event_choose(e, 6) : 0;
+    if (forget) event_note_positions(e);
     sim_store_restart(e->killer->store, forget, e->length_us);
 }
 

@@ -203,7 +203,7 @@ static void video_add(struct sim_node *n, struct video *v, const struct sim_call
         *place = *e;
         sim_body_ref(e->body);
     }
-    video_prune(v, c);
+    if (c->op == SIM_APPEND) video_prune(v, c); // a head() is of a process that only reads
 }
 
 static void video_announce_loss(struct sim_node *n, struct video *v, const struct sim_call *c,

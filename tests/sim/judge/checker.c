@@ -367,7 +367,9 @@ static void judge_missed(struct judge *g, uint32_t who, const struct watcher *w,
     const struct known *k = &g->known.all[i];
     const struct range *gap = watcher_gap_over(w, k->at);
     bool was_lost_before = k->lost_us >= 0 && k->lost_us <= w->began_us;
-    if (!gap && !w->misses && (k->lost_us < 0 || (k->acked_us >= 0 && !was_lost_before)))
+    // The store may learn of a loss later, from a process that knows more: one who has left does not.
+    bool may_be_announced = w->left && k->lost_us >= 0;
+    if (!gap && !w->misses && !may_be_announced && (k->lost_us < 0 || (k->acked_us >= 0 && !was_lost_before)))
         judge_find(g, k->first_us, "silent-loss", "w%" PRIu32 " misses %s of v%" PRIu32 "%s", who,
                    text_of(k->at), w->video, k->lost_us < 0 ? "" : ", which the store lost");
     if (gap && gap->reason != 1 && k->lost_us < 0 && !may_have_expired(g, i, gap->at_us))
