@@ -118,13 +118,18 @@ struct redis_model *model_server_at(int port) {
 
 // Servers
 
-static void on_model_pause_end(struct loop_timer *t) {
-    struct redis_model *m = container_of(t, struct redis_model, pause);
-    if (m->frozen) return;
+static void model_go_on(struct redis_model *m) {
     for (struct model_client *c = m->clients, *next; c; c = next) {
         next = c->next;
         model_client_go_on(c);
     }
+}
+
+static void on_model_pause_end(struct loop_timer *t) {
+    struct redis_model *m = container_of(t, struct redis_model, pause);
+    int64_t left_ms = m->pause_until_ms - clock_monotonic_ms();
+    if (left_ms > 0) loop_timer_start(m->loop, t, left_ms);
+    if (!m->frozen && left_ms <= 0) model_go_on(m);
 }
 
 static void model_reset_settings(struct redis_model *m) {
@@ -219,7 +224,7 @@ void redis_model_continue(struct redis_model *m) {
     if (!m->frozen) return;
     m->frozen = false;
     for (struct redis_port *p = m->ports; p; p = p->next) loop_fd_change(p->loop, &p->watch, EPOLLIN);
-    on_model_pause_end(&m->pause);
+    model_go_on(m);
     if (m->link.primary) loop_timer_start(m->loop, &m->link.timer, 0);
 }
 
