@@ -327,7 +327,7 @@ struct broadcast *broadcast_idle_for(struct broadcast_env *env, int64_t for_ms) 
 // Life cycle
 
 bool broadcast_env_is_settled(const struct broadcast_env *env) {
-    return !env->backfills.running && !env->feed_env.asking && !env->counters->channels && !env->new_joins &&
+    return !env->backfills.running && !env->feed_env.asking && !env->counters->channels && !env->joins_due &&
            !env->taken_joins;
 }
 
@@ -391,7 +391,8 @@ void broadcast_join(struct broadcast *b, struct join_request *j) {
     struct broadcast_env *env = b->env;
     j->broadcast = b;
     j->outcome = JOIN_STARTS;
-    if (!env->new_joins) loop_defer(env->loop, &env->take_joins);
+    if (!env->joins_due) loop_defer(env->loop, &env->take_joins);
+    env->joins_due = true;
     DL_APPEND(env->new_joins, j);
 }
 
@@ -409,6 +410,7 @@ static void broadcast_take_join(struct broadcast *b, struct join_request *j) {
 static void on_joins_due(struct loop_job *job) {
     struct broadcast_env *env = container_of(job, struct broadcast_env, take_joins);
     struct join_request *j;
+    env->joins_due = false;
     env->taken_joins = env->new_joins;
     env->new_joins = NULL;
     while ((j = env->taken_joins)) {

@@ -815,6 +815,29 @@ static void a_viewer_that_waits_too_long_is_refused(void **state) {
     assert_int_equal(broadcast_viewers(broadcast), 1);
 }
 
+static bool other_job_ran;
+
+static void on_other_job(struct loop_job *job) {
+    (void)job;
+    other_job_ran = true;
+}
+
+// The job that takes joins was queued twice: whatever else was to be done at the end of the turn was lost,
+// such as what a connection to Redis had to send.
+static void a_join_after_one_that_was_refused_in_the_same_turn_loses_no_other_job(void **state) {
+    (void)state;
+    struct loop_job other = {.run = on_other_job};
+    other_job_ran = false;
+    int refused = join_in_this_turn(0, 0);
+    broadcast_close(broadcast);
+    loop_defer(loop, &other);
+    broadcast_open(broadcast, &env, FAKE_VIDEO);
+    join_in_this_turn(0, 0);
+    loop_drain(loop);
+    assert_true(guests[refused].given_up);
+    assert_true(other_job_ran);
+}
+
 static void refused_because_the_store_has_no_room_for_the_video(void **state) {
     (void)state;
     int a = join_live();
@@ -1260,6 +1283,7 @@ int main(void) {
         TEST(a_backfill_that_fails_is_retried_with_the_next_sweep),
         TEST(a_backfill_that_fails_half_way_sends_nothing_twice),
         TEST(a_viewer_that_waits_too_long_is_refused),
+        TEST(a_join_after_one_that_was_refused_in_the_same_turn_loses_no_other_job),
         TEST(refused_because_the_store_has_no_room_for_the_video),
         TEST(viewers_that_join_in_one_turn_start_at_its_end),
         TEST(refused_while_the_log_is_read),
