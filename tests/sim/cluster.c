@@ -8,6 +8,7 @@
 #include "app/up.h"
 #include "base/mem.h"
 #include "engines.h"
+#include "redis_actor.h"
 
 enum { ARGUMENT_SIZE = 160 };
 
@@ -69,6 +70,7 @@ static void cluster_add_roles(struct cluster *c) {
 void cluster_start(struct cluster *c, enum cluster_engine engine) {
     *c = (struct cluster){.engine = engine};
     if (engine == CLUSTER_SIM) engines_start_store();
+    if (engine == CLUSTER_REDIS) redis_actor_start();
     if (engine == CLUSTER_MEMORY || engine == CLUSTER_EMBEDDED)
         cluster_add_all_in_one(c);
     else

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "redis_actor.h"
+
 enum {
     FIRST_US = 4000000, // all have come
     SUPERVISE_US = 500000,
@@ -18,6 +20,8 @@ struct fault_kind {
     int64_t least_us, most_us; // how long
     void (*begin)(struct fault *);
     void (*end)(struct fault *); // may be NULL
+    enum redis_fault redis;      // where it is one of the model of Redis
+    bool is_redis;
 };
 
 static bool is_up(const struct service *s) {
@@ -142,6 +146,18 @@ static void fault_reset(struct fault *f) {
     sim_reset_connections(f->service->host, fault_far_end(f));
 }
 
+// The model of Redis
+
+static void fault_redis(struct fault *f) {
+    redis_actor_begin(f->kind->redis, f->number);
+}
+
+static void fault_redis_over(struct fault *f) {
+    redis_actor_end(f->kind->redis);
+}
+
+#define REDIS(fault) .redis = (fault), .is_redis = true
+
 static const struct fault_kind kinds[] = {
     {"kill", 20, true, 10 * MILLISECOND, 6 * SECOND, fault_kill, fault_restart},
     {"power", 6, true, 100 * MILLISECOND, 8 * SECOND, fault_cut_power, fault_restart},
@@ -156,6 +172,14 @@ static const struct fault_kind kinds[] = {
     {"clog", 6, false, 500 * MILLISECOND, 10 * SECOND, fault_clog, fault_usual_path},
     {"tear", 8, false, 500 * MILLISECOND, 10 * SECOND, fault_tear, fault_usual_path},
     {"reset", 14, false, 0, 0, fault_reset, NULL},
+    {"redis-kill", 8, false, 10 * MILLISECOND, 4 * SECOND, fault_redis, fault_redis_over, REDIS(REDIS_KILL)},
+    {"redis-freeze", 6, false, 50 * MILLISECOND, 5 * SECOND, fault_redis, fault_redis_over,
+     REDIS(REDIS_FREEZE)},
+    {"redis-failover", 6, false, 0, 0, fault_redis, NULL, REDIS(REDIS_FAILOVER)},
+    {"redis-pause", 4, false, 0, 0, fault_redis, NULL, REDIS(REDIS_PAUSE)},
+    {"redis-cut", 5, false, 0, 0, fault_redis, NULL, REDIS(REDIS_CUT_ALL)},
+    {"redis-pubsub", 5, false, 0, 0, fault_redis, NULL, REDIS(REDIS_CUT_PUBSUB)},
+    {"redis-scripts", 2, false, 0, 0, fault_redis, NULL, REDIS(REDIS_FORGET_SCRIPTS)},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -163,7 +187,8 @@ enum { KINDS = sizeof kinds / sizeof *kinds };
 
 // What ends with its process is no store.
 static unsigned killer_weight(const struct killer *k, const struct fault_kind *kind) {
-    return kind->ends && k->cluster->engine == CLUSTER_MEMORY ? 0 : kind->weight;
+    if (kind->ends && k->cluster->engine == CLUSTER_MEMORY) return 0;
+    return kind->is_redis && k->cluster->engine != CLUSTER_REDIS ? 0 : kind->weight;
 }
 
 static const struct fault_kind *killer_choose(struct killer *k) {
@@ -178,7 +203,8 @@ static void fault_begin(void *arg) {
     struct fault *f = arg;
     struct journal_event e = {.kind = JOURNAL_FAULT};
     if (f->killer->calm) return;
-    snprintf(e.word, sizeof e.word, "%s_%s", f->kind->name, f->service->host);
+    snprintf(e.word, sizeof e.word, "%s%s%s", f->kind->name, f->kind->is_redis ? "" : "_",
+             f->kind->is_redis ? "" : f->service->host);
     journal_add(&f->killer->audience->journal, &e);
     f->kind->begin(f);
 }
@@ -220,6 +246,7 @@ static void killer_calm(void *arg) {
     kernel.short_read_per_million = kernel.short_write_per_million = 0;
     kernel.again_per_million = kernel.refuse_per_million = 0;
     sim_set_kernel(&kernel);
+    if (k->cluster->engine == CLUSTER_REDIS) redis_actor_calm();
     for (size_t i = 0; i < k->cluster->count; i++) {
         struct service *s = &k->cluster->services[i];
         if (is_up(s) && sim_paused(s->process)) sim_continue(s->process);

@@ -2,6 +2,7 @@
 // event is reported once for each change, otherwise in every turn as long as the condition lasts.
 #include "net/loop.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -274,6 +275,11 @@ static void run_due_timers(struct loop *l) {
 
 // Jobs
 
+// A job that is in a list already would cut off those behind it.
+static void loop_check_job(const struct loop_job *first, const struct loop_job *job) {
+    for (; first; first = first->next) assert(first != job);
+}
+
 static void loop_append(struct loop_job ***tail, struct loop_job *job) {
     job->next = NULL;
     **tail = job;
@@ -281,14 +287,17 @@ static void loop_append(struct loop_job ***tail, struct loop_job *job) {
 }
 
 void loop_defer(struct loop *l, struct loop_job *job) {
+    loop_check_job(l->deferred, job);
     loop_append(&l->deferred_tail, job);
 }
 
 void loop_next_turn(struct loop *l, struct loop_job *job) {
+    loop_check_job(l->next_turn, job);
     loop_append(&l->next_turn_tail, job);
 }
 
 void loop_post(struct loop *l, struct loop_job *job) {
+    loop_check_job(l->posted, job);
     loop_append(&l->posted_tail, job);
     loop_wake(l);
 }

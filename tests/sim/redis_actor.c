@@ -1,0 +1,101 @@
+#include "redis_actor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "net/loop.h"
+#include "redis/redis_model.h"
+#include "sim.h"
+
+enum { PORT = 6379, REPLICA_PORT = 6380, LAG_MS = 2 };
+
+static struct redis_model *servers[2];
+static struct redis_port *front;
+static unsigned in_front;
+
+static struct redis_port *actor_listen(struct loop *loop, int port, struct redis_model *model) {
+    union address here;
+    if (!address_parse(&here, sim_address("redis"))) abort();
+    address_set_port(&here, port);
+    return redis_port_new(loop, &here, model);
+}
+
+static int actor_run(void *arg) {
+    struct loop *loop = loop_new();
+    (void)arg;
+    servers[0] = redis_model_new(loop, "redis-1");
+    servers[1] = redis_model_new(loop, "redis-2");
+    in_front = 0;
+    front = actor_listen(loop, PORT, servers[0]);
+    if (!front || !actor_listen(loop, REPLICA_PORT, servers[1])) return 1;
+    redis_model_set_lag(servers[1], LAG_MS);
+    redis_model_follow(servers[1], servers[0]);
+    return loop_run(loop);
+}
+
+void redis_actor_start(void) {
+    front = NULL;
+    sim_start("redis", actor_run, NULL);
+}
+
+// What is acknowledged may not be lost: without all of it the other server stays what it is.
+static void actor_fail_over(void) {
+    struct redis_model *old = servers[in_front], *next = servers[!in_front];
+    if (!redis_model_is_alive(old) || !redis_model_is_alive(next) || redis_model_behind(next)) return;
+    redis_model_follow(next, NULL);
+    redis_port_turn_to(front, next);
+    redis_model_follow(old, next);
+    in_front = !in_front;
+}
+
+static void actor_begin(enum redis_fault fault, uint64_t number) {
+    struct redis_model *server = servers[in_front];
+    char command[64];
+    switch (fault) {
+    case REDIS_KILL: redis_model_kill(server); break;
+    case REDIS_FREEZE: redis_model_freeze(server); break;
+    case REDIS_PAUSE:
+        snprintf(command, sizeof command, "CLIENT PAUSE %u", (unsigned)(number % 3000));
+        redis_model_do(server, command);
+        break;
+    case REDIS_CUT_ALL: redis_model_do(server, "CLIENT KILL TYPE normal"); __attribute__((fallthrough));
+    case REDIS_CUT_PUBSUB: redis_model_do(server, "CLIENT KILL TYPE pubsub"); break;
+    case REDIS_FAILOVER: actor_fail_over(); break;
+    case REDIS_FORGET_SCRIPTS: redis_model_do(server, "SCRIPT FLUSH"); break;
+    case REDIS_FAULTS: break;
+    }
+}
+
+static void actor_end(enum redis_fault fault) {
+    for (unsigned i = 0; i < 2; i++) {
+        if (fault == REDIS_FREEZE && redis_model_is_alive(servers[i])) redis_model_continue(servers[i]);
+        if (fault != REDIS_KILL || redis_model_is_alive(servers[i])) continue;
+        redis_model_start(servers[i], REDIS_MODEL_ALL, 0, (int64_t)sim_random(300));
+        if (i != in_front) redis_model_follow(servers[i], servers[in_front]);
+    }
+}
+
+// The model's functions run in its process, as if by an administrator there.
+static bool actor_enter(void) {
+    struct sim_process *p = sim_process_on("redis");
+    if (!p || !front) return false;
+    sim_step_in(p);
+    return true;
+}
+
+void redis_actor_begin(enum redis_fault fault, uint64_t number) {
+    if (!actor_enter()) return;
+    actor_begin(fault, number);
+    sim_step_out();
+}
+
+void redis_actor_end(enum redis_fault fault) {
+    if (!actor_enter()) return;
+    actor_end(fault);
+    sim_step_out();
+}
+
+void redis_actor_calm(void) {
+    redis_actor_end(REDIS_KILL);
+    redis_actor_end(REDIS_FREEZE);
+}
