@@ -10,13 +10,14 @@ const page = readFileSync(join(tree, 'docs', 'reliability.md'), 'utf8');
 // `redis/fleet: words of a title`, `unit/test_loss: words`; without words it may also be a path of the tree.
 const named = Array.from(page.matchAll(/`((?:[a-z]+\/)+[a-z_-]+)(?:: ([^`]+))?`/g), ([text, name, title]) => ({ text, name, title }))
   .filter(({ name, title }) => title || !/^(tests|src|bench|docs|scripts)\//.test(name));
-const fileOf = (name) => [`integration/${name}.test.mjs`, `${name}.test.mjs`, `${name}.c`]
+const fileOf = (name) => [`integration/${name}.test.mjs`, `${name}.test.mjs`, `${name}.mjs`, `${name}.c`]
   .map((path) => join(tree, 'tests', path)).find(existsSync);
 
 // What the file writes as titles: strings that a test begins with, or names of C functions. Parts of a title that vary are left out.
 function titlesOf(file) {
   const text = readFileSync(file, 'utf8');
   if (file.endsWith('.c')) return Array.from(text.matchAll(/^static void (\w+)\(/gm), ([, name]) => name);
+  if (!file.endsWith('.test.mjs')) return Array.from(text.matchAll(/^ {2}(\w+)(?:\(|:)/gm), ([, name]) => name); // a table of faults
   return Array.from(text.matchAll(/\b(?:scenario|test|it)\(\s*(['"`])((?:\\.|(?!\1).)*)\1/g), ([, , title]) => title);
 }
 

@@ -49,7 +49,7 @@ export class Nemesis {
     const record = { name, on, beganMs: this.world.nowMs };
     this.done.push(record);
     this.say(`${name} (${on})`);
-    const deed = run().catch((error) => {
+    const deed = run(record).catch((error) => {
       record.error = error.message.split('\n')[0];
       this.say(`${name} (${on}) failed: ${record.error}`);
     }).then(() => {

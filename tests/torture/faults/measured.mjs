@@ -4,12 +4,14 @@ import { pause, until } from '../../integration/lib/time.mjs';
 
 const PATIENCE_MS = 60_000;
 
-// The reader that has the most viewers dies, and is started again once all of them are back.
-async function killBusiest(world, beside) {
+// The reader that has the most viewers dies, and is started again once all of them are back. kill: the nemesis's record of it.
+async function killBusiest(world, kill, beside) {
+  await pause(11_000); // our client counts a stream as stable after 10 s; one that is cut before is the same outage as the last
   const owners = new Map();
   for (const { reader } of world.viewers) owners.set(reader, (owners.get(reader) ?? 0) + 1);
   const [[url]] = [...owners].sort(([, a], [, b]) => b - a);
   const part = world.parts.find((each) => each.url === url);
+  kill.beganMs = world.nowMs;
   await Promise.all([part.kill(), beside?.()]);
   await pause(500); // until all have noticed
   try {
@@ -22,10 +24,10 @@ async function killBusiest(world, beside) {
 }
 
 export const measuredFaults = {
-  readerKill: (world) => ({ on: 'the busiest reader', locks: [], run: () => killBusiest(world) }),
-  readerKillInFailover: (world) => ({ on: 'the busiest reader, and redis', locks: [], run: async () => {
+  readerKill: (world) => ({ on: 'the busiest reader', locks: [], run: (record) => killBusiest(world, record) }),
+  readerKillInFailover: (world) => ({ on: 'the busiest reader, and redis', locks: [], run: async (record) => {
     const from = world.nowMs;
-    await killBusiest(world, async () => {
+    await killBusiest(world, record, async () => {
       const old = world.primary;
       await old.kill();
       await pause(1_000); // until it is noticed by what decides
