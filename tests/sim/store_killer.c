@@ -103,9 +103,14 @@ static void event_note_positions(const struct store_event *e) {
 
 static void event_failover(struct store_event *e) {
     size_t forget = event_choose(e, 2) ? (size_t)event_choose(e, 6) : 0;
-    bool stays = !event_choose(e, 3);
-    if (forget || stays) event_note_positions(e);
-    sim_store_failover(e->killer->store, forget, stays);
+    if (forget) event_note_positions(e);
+    sim_store_failover(e->killer->store, forget, false);
+}
+
+// Some processes go on with the old server, until it joins the new one.
+static void event_split(struct store_event *e) {
+    event_note_positions(e);
+    sim_store_failover(e->killer->store, (size_t)event_choose(e, 3), true);
 }
 
 static void event_failback(struct store_event *e) {
@@ -138,7 +143,8 @@ static const struct store_event_kind kinds[] = {
     {"isolated", 16, 50 * MS, 8 * SECOND, event_isolate, NULL},
     {"cut", 12, 0, 0, event_cut, NULL},
     {"outage", 12, 50 * MS, 6 * SECOND, event_outage, NULL},
-    {"failover", 20, 100 * MS, 8 * SECOND, event_failover, event_rejoin},
+    {"split", 6, 100 * MS, 8 * SECOND, event_split, event_rejoin},
+    {"failover", 16, 100 * MS, 8 * SECOND, event_failover, event_rejoin},
     {"failback", 10, 100 * MS, 8 * SECOND, event_failback, event_rejoin},
     {"restart", 10, 10 * MS, 4 * SECOND, event_restart, NULL},
     {"clock", 8, 0, 0, event_step_clock, NULL},

@@ -30,7 +30,8 @@ struct watcher {
     int64_t stream_us;                // its present one
     unsigned redirects, streams;
     char instance[JOURNAL_WORD];
-    bool *has; // by index in the list of known comments of its video
+    bool went_back; // a gap has told it that the store had
+    bool *has;      // by index in the list of known comments of its video
     struct range *gaps;
     size_t gap_count;
 };
@@ -56,6 +57,7 @@ struct judge {
     uint64_t kept;   // entries; 0: all
     int64_t calm_us; // -1: not yet
     bool tried[PLACES], accepted[PLACES];
+    int64_t split_us; // when two servers first took writes, neither knowing of the other's; -1: not yet
     const struct journal_event **losses;
     size_t loss_count;
 };
@@ -246,7 +248,10 @@ static void take_comment(struct judge *g, struct watcher *w, const struct journa
     const struct known *k = known_find(&g->known, w->video, e->at);
     size_t i = (size_t)(k - g->known.all);
     g->v->deliveries++;
-    if (w->has[i])
+    bool was_split = g->split_us >= 0 && g->split_us <= e->at_us;
+    if (w->has[i] && was_split && w->went_back)
+        g->v->repeated++; // by a reader that knew only one of the two
+    else if (w->has[i])
         judge_find(g, e->at_us, "duplicate", "w%" PRIu32 " got %s again", e->who, text_of(e->at));
     else if (position_compare(e->at, w->at) <= 0)
         judge_find(g, e->at_us, "order", "w%" PRIu32 " got %s after %s", e->who, text_of(e->at),
@@ -303,6 +308,7 @@ static void take_gap(struct judge *g, struct watcher *w, const struct journal_ev
             judge_find(g, e->at_us, "needless-gap", "w%" PRIu32 " reads, but is too slow", e->who);
     }
     w->gaps = mem_realloc(w->gaps, (w->gap_count + 1) * sizeof *w->gaps);
+    w->went_back |= goes_back(e);
     struct position to = goes_back(e) ? (struct position){e->from.epoch, UINT64_MAX} : e->at;
     w->gaps[w->gap_count++] = (struct range){e->from, to, e->at_us, reason};
     w->at = e->at;
@@ -339,7 +345,10 @@ static void judge_walk(struct judge *g) {
         case JOURNAL_REFUSED: take_refused(g, e); break;
         case JOURNAL_LOST: g->losses[g->loss_count++] = e; break;
         case JOURNAL_KEPT: g->kept = e->count; break;
-        case JOURNAL_FAULT: g->v->faults++; break;
+        case JOURNAL_FAULT:
+            g->v->faults++;
+            if (g->split_us < 0 && !strcmp(e->word, "store-split")) g->split_us = e->at_us;
+            break;
         case JOURNAL_CALM: g->calm_us = e->at_us; break;
         default: take_viewer_event(g, e); break;
         }
@@ -363,16 +372,32 @@ static bool may_have_expired(const struct judge *g, size_t i, int64_t at_us) {
     return g->kept && later >= g->kept;
 }
 
+static bool api_ended_after(const struct judge *g, int64_t at_us) {
+    static const char *const ends[] = {"kill_comment", "power_comment", "terminate_comment",
+                                       "memory_comment"};
+    for (size_t i = 0; i < g->j->count; i++) {
+        const struct journal_event *e = &g->j->events[i];
+        if (e->kind != JOURNAL_FAULT || e->at_us < at_us) continue;
+        if (e->at_us > at_us + INT64_C(1000000) * JUDGE_UNTOLD_S) return false;
+        for (size_t n = 0; n < sizeof ends / sizeof *ends; n++)
+            if (!strncmp(e->word, ends[n], strlen(ends[n]))) return true;
+    }
+    return false;
+}
+
 static void judge_missed(struct judge *g, uint32_t who, const struct watcher *w, size_t i) {
     const struct known *k = &g->known.all[i];
     const struct range *gap = watcher_gap_over(w, k->at);
     bool was_lost_before = k->lost_us >= 0 && k->lost_us <= w->began_us;
-    // The store may learn of a loss later, from a process that knows more: one who has left does not.
-    bool may_be_announced = w->left && k->lost_us >= 0;
+    // The store learns of a loss from a process that knows more: perhaps after a viewer has left, or never,
+    // if that process has ended.
+    bool may_be_announced = k->lost_us >= 0 && (w->left || api_ended_after(g, k->lost_us));
     if (!gap && !w->misses && !may_be_announced && (k->lost_us < 0 || (k->acked_us >= 0 && !was_lost_before)))
         judge_find(g, k->first_us, "silent-loss", "w%" PRIu32 " misses %s of v%" PRIu32 "%s", who,
                    text_of(k->at), w->video, k->lost_us < 0 ? "" : ", which the store lost");
-    if (gap && gap->reason != 1 && k->lost_us < 0 && !may_have_expired(g, i, gap->at_us))
+    // What one server took is passed over in the epoch that begins when they are one again.
+    bool was_split = gap && gap->reason == 2 && g->split_us >= 0 && g->split_us <= gap->at_us;
+    if (gap && gap->reason != 1 && !was_split && k->lost_us < 0 && !may_have_expired(g, i, gap->at_us))
         judge_find(g, gap->at_us, "needless-gap", "w%" PRIu32 " does not get %s of v%" PRIu32 " (%s)", who,
                    text_of(k->at), w->video, gap_reasons[gap->reason]);
 }
@@ -472,7 +497,7 @@ static void judge_count_watchers(struct judge *g) {
 
 void judge(struct verdict *v, const struct journal *j) {
     *v = (struct verdict){0};
-    struct judge g = {.v = v, .j = j, .calm_us = -1};
+    struct judge g = {.v = v, .j = j, .calm_us = -1, .split_us = -1};
     const struct journal_event *last = j->count ? &j->events[j->count - 1] : NULL;
     posts_collect(&g);
     known_collect(&g.known, j, on_conflict, &g);

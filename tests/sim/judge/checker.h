@@ -30,6 +30,7 @@ enum {
     JUDGE_CALM_S = 30,
     JUDGE_SETTLED_S = 15, // after the last fault nothing is delayed any more
     JUDGE_DELAY_MS = 2000,
+    JUDGE_UNTOLD_S = 10, // a comment API that ends within this long of a loss may not have told of it
     FINDINGS_KEPT = 50
 };
 
@@ -43,8 +44,8 @@ struct verdict {
     struct finding findings[FINDINGS_KEPT]; // the first of them
     size_t count;
     // What the journal had.
-    size_t comments, acknowledged, lost, deliveries, viewers, faults, streams, reconnects, gaps[3],
-        longest_us;
+    size_t comments, acknowledged, lost, deliveries, viewers, faults, streams, reconnects, gaps[3], repeated,
+        longest_us; // repeated: to viewers that were told that the store went back
 };
 
 void judge(struct verdict *, const struct journal *);
