@@ -25,6 +25,8 @@ enum {
     CUT_MS = 3000,     // and after that the connection is cut
     FIRST_RETRY_MS = 20,
     LAST_RETRY_MS = 500,
+    TICK_MS = 1000,
+    TOLD_AT_ONCE = 32,
     PENDING_MOST = 16384
 };
 
@@ -53,7 +55,8 @@ struct sim_engine {
         char name[];
     } * topics; // with a listener
     struct connecting connecting[SIM_LINKS];
-    struct loop_timer watchdog, refuse;
+    struct loop_timer watchdog, refuse, tick;
+    uint64_t run; // of the server, when positions were told last
     struct loop_job doorbell, reap;
     struct refused *refused;
     size_t pending;
@@ -380,6 +383,38 @@ static void op_head(struct engine *engine, const char *video, struct position kn
     call_send(engine_of(engine), &c);
 }
 
+// Losses: when the run has changed, the store is told what this process knows of, as by the engine on Redis
+// (redis_losses.h).
+
+struct told {
+    struct sim_engine *engine;
+    struct last_position *video;
+};
+
+static void on_told(void *arg, enum engine_status status, const struct engine_head *head) {
+    struct told *t = arg;
+    struct last_positions *k = &t->engine->last_positions;
+    (void)head;
+    if (status == ENGINE_UNAVAILABLE || status == ENGINE_BUSY) last_positions_doubt_again(k, t->video);
+    last_positions_unref(k, t->video);
+    free(t);
+}
+
+static void on_tick(struct loop_timer *timer) {
+    struct sim_engine *e = container_of(timer, struct sim_engine, tick);
+    struct last_position *doubted[TOLD_AT_ONCE];
+    loop_timer_start(e->loop, timer, TICK_MS);
+    if (!engine_serves(e)) return;
+    if (sim_session_run(e->session) != e->run) last_positions_doubt(&e->last_positions);
+    e->run = sim_session_run(e->session);
+    size_t count = last_positions_take_doubted(&e->last_positions, doubted, TOLD_AT_ONCE);
+    for (size_t i = 0; i < count; i++) {
+        struct told *t = mem_alloc(sizeof *t);
+        *t = (struct told){.engine = e, .video = doubted[i]};
+        op_head(&e->engine, doubted[i]->name, doubted[i]->at, on_told, t);
+    }
+}
+
 static struct engine_entry *view_entries(const struct sim_answer *a) {
     struct engine_entry *entries = mem_alloc((a->count + 1) * sizeof *entries);
     for (size_t i = 0; i < a->count; i++) entries[i] = sim_entry_view(&a->entries[i]);
@@ -583,6 +618,7 @@ static void op_close(struct engine *engine) {
     e->closed = true;
     loop_timer_stop(e->loop, &e->refuse);
     loop_timer_stop(e->loop, &e->watchdog);
+    loop_timer_stop(e->loop, &e->tick);
     for (int l = 0; l < SIM_LINKS; l++) loop_timer_stop(e->loop, &e->connecting[l].timer);
     for (struct sim_call *c; (c = sim_session_pending(e->session));) engine_finish(e, c, ENGINE_CLOSED);
     while (e->refused) answer_refused(e);
@@ -631,6 +667,8 @@ struct engine *sim_engine_open(struct sim_store *store, struct loop *loop,
     e->reap.run = on_engine_reap;
     e->refuse.on_due = on_engine_refuse;
     e->watchdog.on_due = on_watchdog;
+    e->tick.on_due = on_tick;
+    loop_timer_start(loop, &e->tick, TICK_MS);
     e->connecting[SIM_COMMANDS].timer.on_due = on_commands_due;
     e->connecting[SIM_SUBSCRIBER].timer.on_due = on_subscriber_due;
     e->session = sim_session_new(store, loop, &e->doorbell);

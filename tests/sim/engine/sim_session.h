@@ -49,5 +49,8 @@ struct sim_item *sim_session_take(struct sim_session *);
 // Returns whether the connection was cut since the last call; to be called when nothing more has arrived.
 bool sim_session_take_cut(struct sim_session *, enum sim_link);
 
+// The run of the server that the connection for commands is with.
+uint64_t sim_session_run(const struct sim_session *);
+
 // The front server's wall clock, as a connection learns it when it is made.
 int64_t sim_session_wall_ms(const struct sim_session *);

@@ -634,6 +634,10 @@ int64_t sim_session_wall_ms(const struct sim_session *s) {
     return wall_ms(s->store);
 }
 
+uint64_t sim_session_run(const struct sim_session *s) {
+    return s->store->servers[s->links[SIM_COMMANDS].server].run;
+}
+
 bool sim_session_take_cut(struct sim_session *s, enum sim_link link) {
     bool cut = s->links[link].was_cut;
     s->links[link].was_cut = false;

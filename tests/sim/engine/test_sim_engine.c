@@ -68,6 +68,13 @@ static void quiet(struct test *t) {
     *t->faults = (struct sim_faults){.least_us = LEAST_US, .most_us = MOST_US};
 }
 
+// Until both engines are connected again; less than a second, after which they tell the store what they know.
+static void reconnect(struct test *t) {
+    world_let_pass(&t->a, 5);
+    world_await_ready(&t->a);
+    world_await_ready(&t->b);
+}
+
 static struct world_append post(struct world *w, const char *token) {
     return world_append(w, "v", "{\"comment\":\"x\"}", token);
 }
@@ -399,7 +406,7 @@ static void a_failover_forgets_what_was_acknowledged_and_says_so(struct test *t)
     for (int i = 0; i < 5; i++) world_post(&t->a, "v", 1);
     struct position last = world_head(&t->a, "v").at;
     OUTSIDE(sim_store_failover(t->store, 2, false));
-    world_let_pass(&t->a, 1000);
+    reconnect(t);
     ear_subscribe(&ear, &t->b, "v");
     assert_int_equal(sim_store_change(t->store, 1)->lost, 2);
     assert_int_equal(sim_store_record(t->store, 3)->lost, 1);
@@ -416,10 +423,21 @@ static void a_failover_forgets_what_was_acknowledged_and_says_so(struct test *t)
     assert_int_equal(loss->prev.seq, 3);
 }
 
+static void an_engine_that_is_quiet_announces_what_it_knows_of(struct test *t) {
+    struct ear ear;
+    for (int i = 0; i < 5; i++) world_post(&t->a, "v", 1);
+    OUTSIDE(sim_store_failover(t->store, 2, false));
+    reconnect(t);
+    ear_subscribe(&ear, &t->b, "v");
+    world_let_pass(&t->a, 1100);
+    assert_int_equal(ear.entries, 1);
+    assert_int_equal(ear.kind[0], ENTRY_TOMBSTONE);
+}
+
 static void a_failover_that_forgets_nothing_begins_an_epoch_where_it_was(struct test *t) {
     struct position last = world_post(&t->a, "v", 1);
     OUTSIDE(sim_store_failover(t->store, 0, false));
-    world_let_pass(&t->a, 1000);
+    reconnect(t);
     assert_int_equal(sim_store_change(t->store, 1)->lost, 0);
     struct world_append a = post(&t->b, NULL);
     assert_int_equal(a.status, ENGINE_OK);
@@ -431,10 +449,10 @@ static void a_failover_that_forgets_nothing_begins_an_epoch_where_it_was(struct 
 static void fail_over_and_back(struct test *t, bool same_run) {
     struct position first = world_post(&t->a, "v", 1), there = {0};
     OUTSIDE(sim_store_failover(t->store, 0, false));
-    world_let_pass(&t->a, 1000);
+    reconnect(t);
     for (int i = 0; i < 5; i++) there = world_post(&t->a, "v", 2);
     OUTSIDE(sim_store_failback(t->store, same_run));
-    world_let_pass(&t->a, 1000);
+    reconnect(t);
     assert_int_equal(sim_store_change(t->store, 2)->lost, 5);
     assert_int_equal(position_compare(sim_store_position(t->store, "v"), first), 0);
     struct world_append a = post(&t->a, NULL);
@@ -515,7 +533,7 @@ static void a_replica_repeats_everything(struct test *t) {
     world_assign(&t->a, "v1", "http://r");
     world_counter_next(&t->a, "n");
     OUTSIDE(sim_store_failover(t->store, 0, false));
-    world_let_pass(&t->a, 1000);
+    reconnect(t);
     assert_int_equal(sim_store_change(t->store, 1)->lost, 0);
     assert_int_equal(count_kept(&t->b, "v3"), 100);
     assert_true(world_append(&t->b, "v3", "{\"comment\":\"x\"}", "t3").repeated);
@@ -593,6 +611,7 @@ int main(void) {
         IN_WORLD(a_store_that_is_silent_for_a_moment_only_delays),
         IN_WORLD(a_lease_ends_while_its_reader_runs),
         IN_WORLD(a_failover_forgets_what_was_acknowledged_and_says_so),
+        IN_WORLD(an_engine_that_is_quiet_announces_what_it_knows_of),
         IN_WORLD(a_failover_that_forgets_nothing_begins_an_epoch_where_it_was),
         IN_WORLD(a_failback_finds_a_store_that_never_saw_what_came_between),
         IN_WORLD(a_failback_may_find_the_old_run),
