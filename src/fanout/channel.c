@@ -57,7 +57,7 @@ void channel_add(struct channel *ch, const struct sink *sink, uint8_t asks, stru
     if (ch->moments)
         v->lacks = asks & ch->moments->known & (uint8_t)~ch->moments->fresh; // a flush brings those
     if (ch->viewers.count == 1) channel_put_off_heartbeat(ch, now_ms);
-    viewer_drain(v, now_ms);
+    viewer_continue(v, now_ms);
     channel_settle(ch);
 }
 
@@ -209,6 +209,16 @@ void channel_sweep(struct channel *ch, int64_t now_ms) {
     if (!ch->flush && ch->viewers.ready && now_ms >= ch->heartbeat_due_ms) flush_begin_heartbeat(ch);
     channel_drop_served(ch, true);
     channel_settle(ch);
+}
+
+unsigned channels_send_behind(struct channel_env *env, int64_t now_ms, unsigned most) {
+    unsigned served = 0;
+    for (struct viewer *v; served < most && (v = env->behind); served++) {
+        struct channel *ch = v->channel;
+        viewer_drain(v, now_ms);
+        channel_settle(ch);
+    }
+    return served;
 }
 
 // Returns the viewer that has accepted no data for longest, if that is stall_ms or more.

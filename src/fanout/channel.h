@@ -61,6 +61,10 @@ void channel_put_off_heartbeat(struct channel *, int64_t now_ms);
 // once a second.
 void channel_sweep(struct channel *, int64_t now_ms);
 
+// Sends a portion to each of the first `most` viewers of the environment's channels that are behind and
+// accept data. Returns how many there were.
+unsigned channels_send_behind(struct channel_env *, int64_t now_ms, unsigned most);
+
 // Closes at most `most` viewers of the environment's channels that have accepted no data for stall_ms; not
 // all in one call, as the kernel takes long to free their buffers. Returns how many.
 unsigned channels_close_stalled(struct channel_env *, int64_t now_ms, unsigned most);

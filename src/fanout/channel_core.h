@@ -42,6 +42,8 @@ struct channel_env {
     int64_t wall_ahead_us;           // wall clock minus monotonic clock, renewed several times a second
     struct channel *left_unreported; // those with viewers gone that have not been reported yet
     struct viewer *blocked, *spent;  // of all channels; the one without progress for longest first
+    struct viewer *behind;           // of all channels; in the order in which they are sent more
+    int64_t behind_us;               // CPU time spent on those
     // A stream is about to be closed; the report lacks the video. NULL: no reports.
     void (*on_closed)(const struct channel *, struct fan_report *);
 };

@@ -56,10 +56,17 @@ void flush_mark_sent(struct channel *ch, uint64_t to) {
     ch->sent = to;
 }
 
+// What viewers that are behind cost is no reason to let comments wait.
+static struct pace_mark flush_mark(const struct channel *ch) {
+    struct pace_mark mark = pace_mark_now();
+    mark.worked_us -= ch->env->behind_us;
+    return mark;
+}
+
 static void flush_install(struct channel *ch, struct flush *f) {
     assert(!ch->flush);
     ch->flush = f;
-    f->begun = pace_mark_now();
+    f->begun = flush_mark(ch);
     viewer_set_begin_flush(&ch->viewers);
 }
 
@@ -171,7 +178,7 @@ static void flush_admit(const struct channel *ch, const struct flush *f, int64_t
 void flush_end(struct channel *ch, int64_t now_ms) {
     struct flush *f = ch->flush;
     bool has_frames = f->to > f->from;
-    struct pace_mark ended = has_frames ? pace_mark_now() : f->begun;
+    struct pace_mark ended = has_frames ? flush_mark(ch) : f->begun;
     flush_record_delays(ch, ended.clock_us);
     ch->flush = NULL;
     if (has_frames) flush_admit(ch, f, now_ms);

@@ -31,6 +31,12 @@ struct pending *pending_add(struct pending *p, struct frame *f) {
     return p;
 }
 
+void pending_add_replay(struct pending *p, struct replay *r, uint32_t from) {
+    assert(!p->replay && from <= r->count);
+    p->replay = r;
+    p->replay_next = from;
+}
+
 void pending_set_head(struct pending *p, struct frame *f) {
     assert(p->next == FIRST);
     p->frames[HEAD] = f;
@@ -41,9 +47,31 @@ bool pending_has_head(const struct pending *p) {
     return p->next == HEAD;
 }
 
+static uint32_t pending_shared(const struct pending *p) {
+    return p->replay ? p->replay->count - p->replay_next : 0;
+}
+
+uint32_t pending_left(const struct pending *p) {
+    return p->count - p->next + pending_shared(p);
+}
+
+struct frame *pending_at(const struct pending *p, uint32_t ahead) {
+    uint32_t own = p->count - p->next;
+    if (ahead < own) return p->frames[p->next + ahead];
+    return ahead - own < pending_shared(p) ? p->replay->frames[p->replay_next + ahead - own] : NULL;
+}
+
+void pending_step(struct pending *p) {
+    if (p->next < p->count)
+        frame_unref(p->frames[p->next++]);
+    else
+        p->replay_next++;
+}
+
 void pending_free(struct pending *p) {
     if (!p) return;
     for (uint32_t i = p->next; i < p->count; i++) frame_unref(p->frames[i]);
+    replay_unref(p->replay);
     budget_give_back(pending_bytes(p->room));
     free(p);
 }

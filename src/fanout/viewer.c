@@ -1,5 +1,6 @@
 // What a slow viewer still has to get is, in this order: `pending`, a gap if it fell off, the ring from
-// `cursor` up to what the channel has sent; then it is ready again. It is served when its socket has room.
+// `cursor` up to what the channel has sent; then it is ready again. When its socket has room, it is sent that
+// in portions, in turn with the others that are behind.
 #include "viewer.h"
 
 #include <errno.h>
@@ -17,7 +18,11 @@
 #include "moments.h"
 #include "viewer_send.h"
 
-enum { IOV_PER_SEND = 64 };
+enum {
+    IOV_PER_SEND = 256,
+    PORTION_BYTES = 1 << 16, // of a backlog, before the next viewer has its turn
+    SMALL_BACKLOG = 20       // frames that are sent without waiting for its turn
+};
 
 static void on_socket(struct loop_fd *, uint32_t events);
 static void on_sink(struct sink_owner *, unsigned events);
@@ -90,6 +95,7 @@ static struct viewer **viewer_list_head(const struct viewer *v) {
     struct channel *ch = v->channel;
     return v->list == LIST_WAITING   ? &ch->waiting
            : v->list == LIST_BLOCKED ? &ch->env->blocked
+           : v->list == LIST_BEHIND  ? &ch->env->behind
                                      : &ch->env->spent;
 }
 
@@ -178,8 +184,7 @@ size_t viewer_send_failed(struct viewer *v, int error) {
 
 // The frame `ahead` of the one the viewer is at, or NULL where there is no more for now.
 static struct frame *frame_ahead(const struct viewer *v, uint32_t ahead) {
-    const struct pending *p = v->pending;
-    if (p) return p->next + ahead < p->count ? p->frames[p->next + ahead] : NULL;
+    if (v->pending) return pending_at(v->pending, ahead);
     if (v->gap) return NULL; // the frame at the cursor is no longer there
     return v->cursor + ahead < v->channel->sent ? ring_at(&v->channel->ring, v->cursor + ahead) : NULL;
 }
@@ -208,15 +213,14 @@ static void viewer_step_over(struct viewer *v) {
         v->channel->delivered++;
         return;
     }
-    if (position_is_set(p->frames[p->next]->at)) {
+    if (position_is_set(pending_at(p, 0)->at)) {
         v->channel->delivered++;
         v->unseen--; // as if it were one of the channel's
     }
-    frame_unref(p->frames[p->next++]);
-    if (p->next == p->count) {
-        pending_free(p);
-        v->pending = NULL;
-    }
+    pending_step(p);
+    if (pending_left(p)) return;
+    pending_free(p);
+    v->pending = NULL;
 }
 
 // Moves on by the bytes of the pieces that have been taken.
@@ -232,7 +236,7 @@ static void viewer_advance(struct viewer *v, const struct iovec *iov, size_t tak
 }
 
 // Returns false when the viewer has nothing more to get now, cannot take more, or is gone.
-static bool viewer_send_pieces(struct viewer *v, struct iovec *iov, size_t room, bool *moved) {
+static bool viewer_send_pieces(struct viewer *v, struct iovec *iov, size_t room, size_t *sent) {
     size_t count = 0, total = 0;
     uint32_t skip = v->offset;
     for (struct frame *f; count < room && (f = frame_ahead(v, (uint32_t)count)); count++) {
@@ -244,17 +248,17 @@ static bool viewer_send_pieces(struct viewer *v, struct iovec *iov, size_t room,
     if (!count) return false;
     size_t taken = viewer_send(v, iov, count);
     if (v->closed) return false;
-    if (taken) *moved = true;
+    *sent += taken;
     viewer_advance(v, iov, taken);
     return taken == total;
 }
 
-static bool viewer_send_more(struct viewer *v, bool *moved) {
+static bool viewer_send_more(struct viewer *v, size_t *sent) {
     struct iovec few[IOV_PER_SEND];
     size_t begun = v->is_socket ? 0 : frames_begun(v);
-    if (begun <= IOV_PER_SEND) return viewer_send_pieces(v, few, IOV_PER_SEND, moved);
+    if (begun <= IOV_PER_SEND) return viewer_send_pieces(v, few, IOV_PER_SEND, sent);
     struct iovec *many = mem_alloc(begun * sizeof *many);
-    bool more = viewer_send_pieces(v, many, begun, moved);
+    bool more = viewer_send_pieces(v, many, begun, sent);
     free(many);
     return more;
 }
@@ -293,13 +297,13 @@ static bool viewer_has_all(const struct viewer *v) {
 
 // Sends the latest of a kind that the viewer lacks. What is not begun is still lacking, so that it may become
 // newer. Returns whether it has gone.
-static bool viewer_send_moment(struct viewer *v, bool *moved) {
+static bool viewer_send_moment(struct viewer *v, size_t *sent) {
     uint8_t kind = moments_first(v->lacks);
     struct frame *f = moments_get(v->channel->moments, kind);
     struct iovec piece = frame_piece(f, v->framing);
     size_t taken = viewer_send(v, &piece, 1);
     if (v->closed) return false;
-    if (taken) *moved = true;
+    *sent += taken;
     if (!taken && !pinned_bytes(v)) return false;
     v->lacks &= (uint8_t)~kind;
     if (taken == piece.iov_len) return true;
@@ -320,7 +324,7 @@ static bool viewer_begin_end(struct viewer *v) {
 }
 
 // Finds what comes next for a viewer that has been sent what was begun. Returns false if there is nothing.
-static bool viewer_begin_next(struct viewer *v, bool *moved) {
+static bool viewer_begin_next(struct viewer *v, size_t *sent) {
     const struct channel *ch = v->channel;
     if (v->pending) return false;
     if (v->finishing) return viewer_begin_end(v);
@@ -329,22 +333,37 @@ static bool viewer_begin_next(struct viewer *v, bool *moved) {
         return true;
     }
     if (v->cursor < ch->sent || v->offset) return false;
-    if (v->lacks) return viewer_send_moment(v, moved);
+    if (v->lacks) return viewer_send_moment(v, sent);
     return ch->over && ch->sent == ch->ring.next && viewer_has_all(v) && viewer_begin_end(v);
 }
 
 void viewer_drain(struct viewer *v, int64_t now_ms) {
-    bool moved = false;
+    size_t sent = 0;
     do
-        while (viewer_send_more(v, &moved)) {}
-    while (!v->closed && viewer_begin_next(v, &moved));
+        while (sent < PORTION_BYTES && viewer_send_more(v, &sent)) {}
+    while (!v->closed && viewer_begin_next(v, &sent));
     if (v->closed) return;
     if (viewer_has_all(v)) {
         viewer_leave_list(v);
         viewer_set_make_ready(&v->channel->viewers, v);
+    } else if (sent >= PORTION_BYTES && !viewer_awaits_flush(v)) {
+        viewer_enter_list(v, LIST_BEHIND);
     } else {
-        viewer_list_lagging(v, moved, now_ms);
+        viewer_list_lagging(v, sent > 0, now_ms);
     }
+}
+
+static uint64_t viewer_backlog(const struct viewer *v) {
+    uint64_t pending = v->pending ? pending_left(v->pending) : 0, sent = v->channel->sent;
+    return v->gap || v->cursor > sent ? pending : pending + sent - v->cursor;
+}
+
+void viewer_continue(struct viewer *v, int64_t now_ms) {
+    if (v->list == LIST_BEHIND) return;
+    if (viewer_backlog(v) > SMALL_BACKLOG)
+        viewer_enter_list(v, LIST_BEHIND);
+    else
+        viewer_drain(v, now_ms);
 }
 
 static void viewer_make_lagging(struct viewer *v, uint64_t cursor, size_t offset, int64_t now_ms) {
@@ -416,7 +435,7 @@ static void take_sink_events(struct viewer *v, unsigned events) {
         viewer_close(v, FAN_END_CLIENT);
         return;
     }
-    if ((events & SINK_WRITABLE) && !viewer_set_is_ready(&v->channel->viewers, v)) viewer_drain(v, now_ms);
+    if ((events & SINK_WRITABLE) && !viewer_set_is_ready(&v->channel->viewers, v)) viewer_continue(v, now_ms);
     if ((events & SINK_FIN) && !v->fin_seen && !v->closed) viewer_probe(v, now_ms);
 }
 
@@ -466,13 +485,13 @@ void viewer_fall_off_ring(struct viewer *v) {
     }
 }
 
-// The gap for the frames of a pending from the one numbered `from` on, or NULL if none of them counts.
-static struct frame *pending_gap(const struct pending *p, uint32_t from) {
+// The gap for the frames of a pending but the first `keep`, or NULL if none of them counts.
+static struct frame *pending_gap(const struct pending *p, uint32_t keep) {
     const struct frame *first = NULL, *last = NULL;
-    for (uint32_t i = from; i < p->count; i++) {
-        if (!position_is_set(p->frames[i]->at)) continue;
-        if (!first) first = p->frames[i];
-        last = p->frames[i];
+    for (const struct frame *f; (f = pending_at(p, keep)); keep++) {
+        if (!position_is_set(f->at)) continue;
+        if (!first) first = f;
+        last = f;
     }
     return first ? frame_of_gap(first->first, last->at, GAP_SLOW) : NULL;
 }
@@ -480,16 +499,16 @@ static struct frame *pending_gap(const struct pending *p, uint32_t from) {
 // Replaces what has not been begun of the pending by a gap, but for the viewer's head.
 static void viewer_cut_pending(struct viewer *v) {
     struct pending *p = v->pending;
-    uint32_t begun = frames_begun(v), keep = p->next + (begun || !pending_has_head(p) ? begun : 1);
-    if (keep + 1 >= p->count) return; // one frame is as good as a gap
-    struct pending *rest = pending_new(keep - p->next + 1);
+    uint32_t begun = frames_begun(v), keep = begun || !pending_has_head(p) ? begun : 1;
+    if (keep + 1 >= pending_left(p)) return; // one frame is as good as a gap
+    struct pending *rest = pending_new(keep + 1);
     struct frame *gap = pending_gap(p, keep);
-    for (uint32_t i = p->next; i < keep; i++) rest = pending_add(rest, frame_ref(p->frames[i]));
+    for (uint32_t i = 0; i < keep; i++) rest = pending_add(rest, frame_ref(pending_at(p, i)));
     if (gap) rest = pending_add(rest, gap);
     if (gap) counter_add(&v->channel->counters->gaps, 1);
     pending_free(p);
     v->pending = rest;
-    if (rest->next < rest->count) return;
+    if (pending_left(rest)) return;
     pending_free(rest);
     v->pending = NULL;
 }

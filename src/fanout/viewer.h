@@ -1,7 +1,8 @@
 // One viewer of a channel, on its worker's thread. While it is up to date it needs no state but its slot;
 // while it lags it keeps its place: in its first bytes (`pending`), in a gap to be announced, or in the
-// channel's ring (`cursor`). A lagging viewer is in one of three lists, so that nothing has to visit all of
-// them: of its channel, where it only waits for a flush, or of its worker, where its socket is full.
+// channel's ring (`cursor`). A lagging viewer is in one of four lists, so that nothing has to visit all of
+// them: of its channel, where it only waits for a flush, or of its worker, where its socket is full, or has
+// room and it waits for its turn.
 #pragma once
 
 #include <stdbool.h>
@@ -23,7 +24,12 @@ uint32_t viewer_events(const struct viewer *);
 // turn.
 void viewer_close(struct viewer *, enum fan_end);
 
-// Sends a slow viewer as much as it accepts; it is ready again when there is no more. May close it.
+// A viewer that is not ready has just come, or its socket has room again: sends what there is for it, or, if
+// that is much, lets it wait for its turn (channels_send_behind). May close it.
+void viewer_continue(struct viewer *, int64_t now_ms);
+
+// Sends a slow viewer what it accepts, and at most a portion of its backlog; it is ready again when there is
+// no more. May close it.
 void viewer_drain(struct viewer *, int64_t now_ms);
 
 // A ready viewer has accepted only `taken` bytes of the frames from `from` on: it lags.

@@ -16,7 +16,8 @@ enum viewer_list {
     LIST_NONE,
     LIST_WAITING, // of the channel: sockets with room, whose next bytes wait for a flush
     LIST_BLOCKED, // of the environment: full sockets, the one without progress for longest first
-    LIST_SPENT    // as BLOCKED, but without a backlog that could be dropped
+    LIST_SPENT,   // as BLOCKED, but without a backlog that could be dropped
+    LIST_BEHIND   // of the environment: sockets with room and a backlog, which are sent more in turn
 };
 
 // A sink that is not plain TCP.
@@ -37,7 +38,7 @@ struct viewer {
     bool gap : 1;
     bool finishing : 1; // it has been sent, or is being sent, the stream's end
     bool fin_seen : 1;  // the client has closed its side: for good, or to read on
-    enum viewer_list list : 2;
+    enum viewer_list list : 3;
     uint8_t asks;            // kinds of moments that it asked for,
     uint8_t lacks;           // and those of which it lacks the latest
     uint32_t joined_ds;      // for the report about its stream: when, in tenths of a second

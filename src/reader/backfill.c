@@ -11,6 +11,7 @@
 #include "fanout/fanout.h"
 #include "fanout/frame.h"
 #include "fanout/pending.h"
+#include "fanout/replay.h"
 #include "feed.h"
 #include "reader/history.h"
 
@@ -39,6 +40,7 @@ struct backfill {
     int64_t overdue_ms;
     size_t reserved, bytes; // for the next answer; of the frames
     struct pending *frames;
+    struct replay *replay;        // the same, for viewers to share; NULL: there was none yet
     struct backfill *prev, *next; // in all->line, or in all->running
 };
 
@@ -70,11 +72,18 @@ struct position backfill_kept_from(const struct backfill *fill) {
     return position_is_set(fill->lost) ? fill->lost : fill->from;
 }
 
-struct pending *backfill_pending(const struct backfill *fill) {
-    struct pending *p = pending_new(backfill_frames(fill) + 1);
+static struct replay *backfill_replay(struct backfill *fill) {
+    uint32_t count = backfill_frames(fill);
+    if (fill->replay) return fill->replay;
+    fill->replay = replay_new(count);
+    for (uint32_t i = 0; i < count; i++) replay_add(fill->replay, frame_ref(backfill_frame(fill, i)));
+    return fill->replay;
+}
+
+struct pending *backfill_pending(struct backfill *fill) {
+    struct pending *p = pending_new(1);
     if (position_is_set(fill->lost)) p = pending_add(p, gap_without_room(fill->from, fill->lost));
-    for (uint32_t i = 0; i < backfill_frames(fill); i++)
-        p = pending_add(p, frame_ref(backfill_frame(fill, i)));
+    pending_add_replay(p, replay_ref(backfill_replay(fill)), 0);
     return p;
 }
 
@@ -82,12 +91,12 @@ uint32_t backfill_comments(const struct backfill *fill) {
     return fill->whole && !position_is_set(fill->lost) ? UINT32_MAX : fill->comments;
 }
 
-struct pending *backfill_newest(const struct backfill *fill, uint32_t comments, struct position *from) {
+struct pending *backfill_newest(struct backfill *fill, uint32_t comments, struct position *from) {
     uint32_t i = backfill_frames(fill);
     while (i && comments) comments -= frame_is_plain(backfill_frame(fill, --i));
     *from = i ? backfill_frame(fill, i - 1)->at : backfill_kept_from(fill);
-    struct pending *p = pending_new(backfill_frames(fill) - i);
-    for (; i < backfill_frames(fill); i++) p = pending_add(p, frame_ref(backfill_frame(fill, i)));
+    struct pending *p = pending_new(0);
+    pending_add_replay(p, replay_ref(backfill_replay(fill)), i);
     return p;
 }
 
@@ -351,6 +360,7 @@ void backfill_free(struct backfill *fill) {
     }
     if (!all->running) loop_timer_stop(all->loop, &all->room);
     pending_free(fill->frames);
+    replay_unref(fill->replay);
     budget_give_back(sizeof *fill);
     free(fill);
     backfills_serve_line(all);

@@ -76,13 +76,14 @@ struct position backfill_kept_from(const struct backfill *);
 uint32_t backfill_frames(const struct backfill *);
 struct frame *backfill_frame(const struct backfill *, uint32_t i);
 
-// Returns all of it for one viewer, beginning with a gap for the frames that were dropped.
-struct pending *backfill_pending(const struct backfill *);
+// Once it has ended. Returns all of it for one viewer, beginning with a gap for the frames that were dropped;
+// the viewers share what was read.
+struct pending *backfill_pending(struct backfill *);
 
 // After backfill_start_newest(). Returns how many comments were asked for, UINT32_MAX if the log keeps no
 // more than was found; and the newest `comments` of them for one viewer that starts at *from.
 uint32_t backfill_comments(const struct backfill *);
-struct pending *backfill_newest(const struct backfill *, uint32_t comments, struct position *from);
+struct pending *backfill_newest(struct backfill *, uint32_t comments, struct position *from);
 
 // Returns the gap for entries after `at`, up to `to`, that cannot be held for a viewer. Its reason is `slow`:
 // the log still has them, but there is no memory to hold them until this viewer has read them.

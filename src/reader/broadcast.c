@@ -19,6 +19,7 @@
 #include "fanout/counters.h"
 #include "fanout/fanout.h"
 #include "fanout/pending.h"
+#include "fanout/replay.h"
 
 enum {
     FREE_FRAMES = 16, // frames that a viewer gets without a check for room
@@ -93,7 +94,7 @@ static bool join_wants_history(const struct join_request *j) {
 
 // Serves the requests that wait for exactly these frames, as the history may have no room for all of them.
 // The frames were read for the first of these; there may be no memory for the others.
-static void join_queue_serve_backfill(struct join_queue *queue, const struct backfill *fill) {
+static void join_queue_serve_backfill(struct join_queue *queue, struct backfill *fill) {
     struct broadcast *b = queue->broadcast;
     struct join_request *j, *next;
     bool first = true;
@@ -201,6 +202,18 @@ static bool broadcast_has_room(const struct broadcast *b, const struct join_requ
            j->patience_ms <= broadcast_now_ms(b);
 }
 
+// Returns the frames of the history from this one on: shared, if they are many.
+static struct pending *broadcast_frames_from(struct broadcast *b, uint64_t first) {
+    uint64_t end = history_end(&b->history);
+    uint32_t few = end - first <= FREE_FRAMES ? (uint32_t)(end - first) : 0, at;
+    struct pending *p = pending_new(few);
+    for (uint32_t i = 0; i < few; i++) p = pending_add(p, frame_ref(history_at(&b->history, first + i)));
+    if (first + few == end) return p;
+    struct replay *r = history_replay(&b->history, first, &at);
+    pending_add_replay(p, replay_ref(r), at);
+    return p;
+}
+
 static void broadcast_start_join(struct broadcast *b, struct join_request *j, const struct start *start) {
     uint64_t end = history_end(&b->history);
     history_use(&b->history, broadcast_now_ms(b));
@@ -208,9 +221,7 @@ static void broadcast_start_join(struct broadcast *b, struct join_request *j, co
         broadcast_start_without(b, j, start->at);
         return;
     }
-    struct pending *p = pending_new((uint32_t)(end - start->first));
-    for (uint64_t n = start->first; n < end; n++) p = pending_add(p, frame_ref(history_at(&b->history, n)));
-    j->on_joined(j, b, start->at, p);
+    j->on_joined(j, b, start->at, broadcast_frames_from(b, start->first));
 }
 
 static void join_queue_backfill(struct broadcast *b, const struct join_request *j) {
@@ -420,8 +431,12 @@ static void on_joins_due(struct loop_job *job) {
 }
 
 static void count_gaps(const struct pending *p, uint64_t gaps[GAP_REASONS]) {
-    for (uint32_t i = p->next; i < p->count; i++)
-        if (frame_is_gap(p->frames[i])) gaps[frame_gap_reason(p->frames[i])]++;
+    bool only_own = p->replay && !p->replay->has_gaps;
+    uint32_t count = only_own ? p->count - p->next : pending_left(p);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct frame *f = pending_at(p, i);
+        if (frame_is_gap(f)) gaps[frame_gap_reason(f)]++;
+    }
 }
 
 bool broadcast_add(struct broadcast *b, const struct sink *sink, uint8_t asks, struct pending *p) {

@@ -4,6 +4,7 @@
 
 #include "base/uthash.h"
 #include "base/budget.h"
+#include "fanout/replay.h"
 
 // Bytes that frames and runs use besides the events: slots in the ring, and the overhead of malloc.
 enum { FRAME_COST = sizeof(struct frame) + 32, RUN_COST = 256 };
@@ -17,6 +18,7 @@ struct history_run {
     struct history *history;
     struct history_budget *budget;
     struct ring ring;
+    struct replay *replay; // all frames of the ring; NULL: not made since the last one came
     struct position from;
     int64_t warm_until_ms; // a viewer has reconnected lately
     int64_t touched_ms;    // by a frame, or a viewer that reconnected
@@ -39,6 +41,7 @@ static void run_free(struct history_budget *b, struct history_run *r) {
     r->history->run = NULL;
     b->bytes -= run_cost(r);
     DL_DELETE(b->runs, r);
+    replay_unref(r->replay);
     ring_release(&r->ring);
     free(r);
 }
@@ -136,6 +139,8 @@ void history_push(struct history *h, struct history_budget *b, struct position f
     }
     if (!h->run) run_begin(h, b, from, now_ms);
     struct history_run *r = h->run;
+    replay_unref(r->replay);
+    r->replay = NULL;
     run_touch(r, now_ms);
     run_bound(r, f, now_ms);
     history_make_room(b, cost, r);
@@ -178,6 +183,16 @@ uint64_t history_end(const struct history *h) {
 
 struct frame *history_at(const struct history *h, uint64_t n) {
     return ring_at(&h->run->ring, n);
+}
+
+struct replay *history_replay(struct history *h, uint64_t n, uint32_t *at) {
+    struct history_run *run = h->run;
+    const struct ring *r = &run->ring;
+    *at = (uint32_t)(n - r->first);
+    if (run->replay) return run->replay;
+    run->replay = replay_new((uint32_t)run_frames(run));
+    for (uint64_t i = r->first; i < r->next; i++) replay_add(run->replay, frame_ref(ring_at(r, i)));
+    return run->replay;
 }
 
 void history_checked(struct history *h, struct position from, uint32_t comments, int64_t now_ms) {

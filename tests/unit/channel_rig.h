@@ -69,6 +69,14 @@ static inline void rig_send_run(struct rig *rig, unsigned comments, size_t paddi
     }
 }
 
+// Runs turns of the loop, and at the end of each serves the viewers that are behind, as a worker does.
+static inline void rig_turns(struct rig *rig, unsigned turns) {
+    for (; turns; turns--) {
+        run_turns(rig->loop, 1);
+        channels_send_behind(&rig->env, loop_now_ms(rig->loop), UINT32_MAX);
+    }
+}
+
 static inline struct viewer *viewer_with(const struct rig *rig, int server_fd) {
     for (uint32_t i = 0; i < rig->channel.viewers.count; i++)
         if (rig->channel.viewers.at[i]->watch.fd == server_fd) return rig->channel.viewers.at[i];
@@ -100,7 +108,7 @@ static inline void client_drain(struct rig *rig, struct client *c, const char *w
         if (there && c->viewer->slot < rig->channel.viewers.ready) break;
         if (tries == DRAIN_TRIES) fail_msg("`%s` never comes: %s", wanted, text);
         poll(&(struct pollfd){.fd = c->fd, .events = POLLIN}, 1, 1);
-        run_turns(rig->loop, 1);
+        rig_turns(rig, 1);
     }
 }
 
@@ -113,5 +121,5 @@ static inline void client_room(const struct client *c, long bytes) {
 static inline void client_room_again(struct rig *rig, const struct client *c, long bytes) {
     client_room(c, bytes);
     loop_fd_change(rig->loop, &c->viewer->watch, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
-    run_turns(rig->loop, 1);
+    rig_turns(rig, 1);
 }

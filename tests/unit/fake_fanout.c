@@ -78,8 +78,8 @@ bool fan_video_add(struct fan_video *video, const struct sink *sink, uint8_t ask
     v->number = number;
     v->video = video;
     v->asks = asks;
-    for (uint32_t i = pending->next; i < pending->count; i++) frame_list_take(&v->given, pending->frames[i]);
-    pending->next = pending->count; // they are the viewer's
+    for (uint32_t i = 0; i < pending_left(pending); i++)
+        frame_list_take(&v->given, frame_ref(pending_at(pending, i)));
     pending_free(pending);
     if (asks & video->moment_kind) frame_list_take(&v->given, frame_ref(video->moment));
     DL_APPEND(all_viewers, v);

@@ -231,11 +231,11 @@ static void a_lagging_viewer_costs_no_send_until_its_socket_has_room(void **stat
     join_crowd(4);
     client_room(&clients[1], 10);
     rig_send_run(&rig, 1, 20);
-    run_turns(rig.loop, 1); // epoll reports it as writable once, as it does at first
+    rig_turns(&rig, 1); // epoll reports it as writable once, as it does at first
     limited_send_reset();
     client_room(&clients[1], 0);
     rig_send_run(&rig, 20, 20);
-    run_turns(rig.loop, 3);
+    rig_turns(&rig, 3);
     assert_int_equal(limited_send_calls_to(clients[1].server_fd), 0);
     for (int i = 0; i < 4; i++)
         if (i != 1) assert_int_equal(limited_send_calls_to(clients[i].server_fd), 20);
@@ -480,13 +480,13 @@ static void a_viewer_that_joins_while_frames_wait_gets_no_duplicate_and_no_hole(
                 client_join(&rig, &clients[0]);
                 for (unsigned i = 0; i < waiting; i++) rig_publish(&rig, 5);
                 client_join(&rig, &clients[1]);
-                if (turn) run_turns(rig.loop, 2); // the flush is kept back by coalescing
+                if (turn) rig_turns(&rig, 2); // the flush is kept back by coalescing
                 for (unsigned i = 0; i < after; i++) {
                     rig_publish(&rig, 5);
                     snprintf(wanted + strlen(wanted), 16, " 1-%u", (unsigned)rig.newest);
                 }
                 rig_flush(&rig);
-                run_turns(rig.loop, 2);
+                rig_turns(&rig, 2);
                 assert_seen(1, wanted);
                 assert_int_equal(rig.channel.viewers.ready, 2);
                 rig_send_run(&rig, 1, 5);
@@ -508,11 +508,11 @@ static void a_viewer_that_joins_among_many_waiting_frames_gets_the_right_ones(vo
     for (int i = 1; i < CROWD; i++) { // at every place of a flush of several sends
         for (int n = 0; n < 25; n++) rig_publish(&rig, 5);
         client_join(&rig, &clients[i]);
-        run_turns(rig.loop, 1);
+        rig_turns(&rig, 1);
     }
     for (int n = 0; n < 5; n++) rig_publish(&rig, 5);
     rig_flush(&rig);
-    run_turns(rig.loop, 1);
+    rig_turns(&rig, 1);
     for (int i = 0; i < CROWD; i++) {
         client_read(&clients[i], SIZE_MAX);
         assert_int_equal(clients[i].seen.count, 1 + (CROWD - 1 - i) * 25 + 5);
@@ -843,7 +843,7 @@ static void a_viewer_that_hangs_up_is_gone(void **state) {
     join_crowd(4);
     client_close(&clients[1]);
     client_close(&clients[2]);
-    run_turns(rig.loop, 1);
+    rig_turns(&rig, 1);
     assert_int_equal(rig.channel.viewers.count, 2);
     assert_int_equal(rig.channel.left, 2);
     rig_send_run(&rig, 1, 5);
@@ -855,7 +855,7 @@ static void a_viewer_that_hangs_up_is_gone(void **state) {
 
 static void half_close(int i) {
     shutdown(clients[i].fd, SHUT_WR);
-    run_turns(rig.loop, 1);
+    rig_turns(&rig, 1);
 }
 
 static void a_half_closed_viewer_gets_a_heartbeat_immediately_and_keeps_its_stream(void **state) {
@@ -866,7 +866,7 @@ static void a_half_closed_viewer_gets_a_heartbeat_immediately_and_keeps_its_stre
     assert_heartbeats(0, 1);
     assert_heartbeats(1, 0);
     unsigned sends = limited_send_calls();
-    run_turns(rig.loop, 3); // reported once
+    rig_turns(&rig, 3); // reported once
     assert_int_equal(limited_send_calls(), sends);
     rig_send_run(&rig, 2, 5);
     assert_all_seen(2, "hello 1-1 1-2");
@@ -923,7 +923,7 @@ static void a_viewer_that_half_closed_before_it_was_added_is_served(void **state
     struct frame *head = hello_frame();
     shutdown(sockets.client, SHUT_WR);
     client_join_with(&rig, &clients[0], sockets, pending_with(&head, 1));
-    run_turns(rig.loop, 2);
+    rig_turns(&rig, 2);
     rig_send_run(&rig, 1, 5);
     client_drain(&rig, &clients[0], "hello 1-1");
     assert_int_equal(rig.channel.viewers.count, 1);
@@ -938,7 +938,7 @@ static void a_closed_viewer_is_gone_within_a_round_trip(void **state) {
     client_read(&clients[0], SIZE_MAX);
     client_close(&clients[0]);
     alarm(HANG_S);
-    while (rig.channel.viewers.count) run_turns(rig.loop, 1);
+    while (rig.channel.viewers.count) rig_turns(&rig, 1);
     alarm(0);
     assert_int_equal(counter_get(&rig.counters.stalled), 0);
 }
@@ -960,7 +960,7 @@ static void a_broken_connection_during_a_flush_affects_no_other_viewer(void **st
         assert_int_equal(rig.channel.viewers.count, 5 - __builtin_popcount(broken));
         assert_int_equal(rig.channel.viewers.ready, rig.channel.viewers.count);
         assert_int_equal(rig.channel.left, __builtin_popcount(broken));
-        run_turns(rig.loop, 1);
+        rig_turns(&rig, 1);
         rig_send_run(&rig, 1, 5);
         for (int i = 0; i < 5; i++) {
             if (!(broken >> i & 1)) assert_seen(i, "hello 1-1 1-2");
@@ -1013,7 +1013,7 @@ static void any_mixture_of_states_in_one_flush_works(void **state) {
         client_join(&rig, &clients[N]); // waits
         rig_publish(&rig, 5);
         rig_flush(&rig);
-        run_turns(rig.loop, 1);
+        rig_turns(&rig, 1);
         for (int i = 0; i < N; i++) {
             enum kind kind = mix >> 2 * i & 3;
             if (kind == CUT || kind == FULL) client_room_again(&rig, &clients[i], LIMITED_SEND_MOST);

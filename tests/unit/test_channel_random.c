@@ -202,7 +202,7 @@ static void do_something(void) {
     case 3:
     case 4: flush_some(); break;
     case 5:
-        run_turns(rig.loop, 1);
+        rig_turns(&rig, 1);
         if (dice_one_in(4)) rig_sweep_later(&rig, (int64_t)dice(8000));
         if (dice_one_in(4))
             met.relieved += channels_relieve(&rig.env, loop_now_ms(rig.loop), (unsigned)dice(4));
@@ -229,7 +229,7 @@ static void finish(void) {
         assert_true(tries < DRAIN_TRIES);
         if (tries == 10) publish_comment(0);
         rig_flush(&rig);
-        run_turns(rig.loop, 1);
+        rig_turns(&rig, 1);
         behind = tries < 10;
         struct pollfd wait[WATCHERS];
         for (int i = 0; i < WATCHERS; i++) {

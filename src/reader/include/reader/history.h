@@ -23,6 +23,7 @@ enum {
 };
 
 struct history_run;
+struct replay;
 
 // Zero-initialise, except for `max`. Shared by the readers of a process.
 struct history_budget {
@@ -59,6 +60,10 @@ struct position history_from(const struct history *);
 bool history_covers(const struct history *, struct position at, uint64_t *first);
 uint64_t history_end(const struct history *);
 struct frame *history_at(const struct history *, uint64_t n); // borrowed
+
+// Returns what is held, for viewers to share: borrowed, until the history changes. Frame `n` is number *at in
+// it.
+struct replay *history_replay(struct history *, uint64_t n, uint32_t *at);
 
 // Notes what the log has just shown: it keeps what comes after `from`, which the run holds, and that is all
 // of its newest `comments` comments, though they may be fewer.
