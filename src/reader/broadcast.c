@@ -22,8 +22,10 @@
 #include "fanout/replay.h"
 
 enum {
-    FREE_FRAMES = 16, // frames that a viewer gets without a check for room
-    JOIN_COST = 512,  // a waiting join request, with what its caller holds for it
+    FREE_FRAMES = 16,   // frames that a viewer gets without a check for room
+    JOIN_COST = 512,    // a waiting join request, with what its caller holds for it
+    JOINS_AT_ONCE = 64, // that waited, started before the loop does something else
+    SERVE_MORE_MS = 1,
     DELIVERED_LINES = 10,
     FEED_QUERIES_MAX = 1000
 };
@@ -33,6 +35,7 @@ struct join_queue {
     struct broadcast *broadcast;
     struct join_request *requests;
     struct backfill *backfill; // one at a time
+    bool has_more;             // to be served by env->serve_more
     struct join_queue *prev, *next;
 };
 
@@ -78,6 +81,7 @@ static void join_queue_free_if_empty(struct broadcast *b) {
     struct join_queue *q = b->queue;
     if (!q || q->requests || q->backfill) return;
     DL_DELETE(b->env->queues, q);
+    if (!b->env->queues) loop_timer_stop(b->env->loop, &b->env->serve_more);
     budget_give_back(sizeof *q);
     free(q);
     b->queue = NULL;
@@ -92,14 +96,36 @@ static bool join_wants_history(const struct join_request *j) {
     return j->history && !position_is_set(j->last);
 }
 
-// Serves the requests that wait for exactly these frames, as the history may have no room for all of them.
-// The frames were read for the first of these; there may be no memory for the others.
+// The position where a viewer starts, and the first frame of the history that it gets.
+struct start {
+    struct position at;
+    uint64_t first;
+};
+
+static bool broadcast_find_start(const struct broadcast *b, const struct join_request *j,
+                                 struct start *start) {
+    struct position at = feed_position(&b->feed);
+    if (!feed_is_live(&b->feed)) return false;
+    if (join_wants_history(j))
+        return history_newest(&b->history, j->history, broadcast_now_ms(b), &start->at, &start->first);
+    if (!position_is_set(j->last) || position_compare(j->last, at) == 0) {
+        *start = (struct start){at, history_end(&b->history)};
+        return true;
+    }
+    start->at = j->last;
+    return history_covers(&b->history, j->last, &start->first);
+}
+
+// Serves the requests that wait for exactly these frames, where the history has no room for all of them. The
+// frames were read for the first of these; there may be no memory for the others.
 static void join_queue_serve_backfill(struct join_queue *queue, struct backfill *fill) {
     struct broadcast *b = queue->broadcast;
     struct join_request *j, *next;
     bool first = true;
     DL_FOREACH_SAFE(queue->requests, j, next) {
+        struct start covered;
         bool is_newest = join_wants_history(j);
+        if (broadcast_find_start(b, j, &covered)) continue;
         if (is_newest ? j->history > backfill_comments(fill)
                       : position_compare(j->last, backfill_from(fill)) != 0)
             continue;
@@ -162,9 +188,9 @@ static void on_backfill_end(void *arg, struct backfill *fill, enum backfill_outc
     struct broadcast *b = arg;
     switch (outcome) {
     case BACKFILL_REACHED:
-        join_queue_serve_backfill(b->queue, fill);
         broadcast_keep_backfill(b, fill);
         if (backfill_comments(fill)) broadcast_note_newest(b, fill);
+        join_queue_serve_backfill(b->queue, fill);
         break;
     case BACKFILL_NO_ROOM: join_queue_give_gaps(b); break;
     case BACKFILL_FAILED: break; // the requests try again with the next sweep, until their deadline
@@ -173,26 +199,6 @@ static void on_backfill_end(void *arg, struct backfill *fill, enum backfill_outc
     b->queue->backfill = NULL;
     join_queue_free_if_empty(b);
     if (outcome != BACKFILL_FAILED) join_queue_serve(b);
-}
-
-// The position where a viewer starts, and the first frame of the history that it gets.
-struct start {
-    struct position at;
-    uint64_t first;
-};
-
-static bool broadcast_find_start(const struct broadcast *b, const struct join_request *j,
-                                 struct start *start) {
-    struct position at = feed_position(&b->feed);
-    if (!feed_is_live(&b->feed)) return false;
-    if (join_wants_history(j))
-        return history_newest(&b->history, j->history, broadcast_now_ms(b), &start->at, &start->first);
-    if (!position_is_set(j->last) || position_compare(j->last, at) == 0) {
-        *start = (struct start){at, history_end(&b->history)};
-        return true;
-    }
-    start->at = j->last;
-    return history_covers(&b->history, j->last, &start->first);
 }
 
 // Returns whether there is room for what it missed, or its patience is over and it gets a gap instead.
@@ -238,17 +244,40 @@ static void join_queue_backfill(struct broadcast *b, const struct join_request *
     b->queue->backfill = backfill_start_newest(all, &b->feed, &b->history, b, most, j->patience_ms);
 }
 
+// After a storm thousands may wait for the same backfill, and comments wait for the loop.
+static void on_serve_more(struct loop_timer *t) {
+    struct broadcast_env *env = container_of(t, struct broadcast_env, serve_more);
+    struct join_queue *q, *next;
+    DL_FOREACH_SAFE(env->queues, q, next) {
+        if (!q->has_more) continue;
+        q->has_more = false;
+        join_queue_serve(q->broadcast);
+    }
+}
+
+static void join_queue_serve_later(struct join_queue *q) {
+    struct broadcast_env *env = q->broadcast->env;
+    q->has_more = true;
+    if (!env->serve_more.slot) loop_timer_start(env->loop, &env->serve_more, SERVE_MORE_MS);
+}
+
 static void join_queue_serve(struct broadcast *b) {
     struct join_queue *q = b->queue;
     struct join_request *j, *next, *oldest = NULL; // a backfill for the oldest covers the others
     struct start start;
+    unsigned started = 0;
     if (!q || !feed_is_live(&b->feed)) return;
     DL_FOREACH_SAFE(q->requests, j, next) {
+        if (started == JOINS_AT_ONCE) {
+            join_queue_serve_later(q);
+            return;
+        }
         if (!broadcast_find_start(b, j, &start)) {
             if (!oldest || position_compare(j->last, oldest->last) < 0) oldest = j;
         } else if (broadcast_has_room(b, j, &start)) {
             join_queue_remove(q, j);
             broadcast_start_join(b, j, &start);
+            started++;
         }
     }
     join_queue_free_if_empty(b);
@@ -346,6 +375,7 @@ static void on_joins_due(struct loop_job *);
 
 void broadcast_env_init(struct broadcast_env *env) {
     env->take_joins.run = on_joins_due;
+    env->serve_more.on_due = on_serve_more;
     env->backfills = (struct backfills){.loop = env->loop,
                                         .engine = env->engine,
                                         .fanout = env->fanout,

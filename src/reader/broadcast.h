@@ -52,6 +52,7 @@ struct broadcast_env {
     struct join_request *taken_joins; // being handled by take_joins
     struct loop_job take_joins;       // at the end of the turn
     bool joins_due;                   // it is queued; there may be no joins any more
+    struct loop_timer serve_more;     // a moment later, where many have waited
     struct join_queue *queues;        // of all broadcasts that have one
     struct idle_entry *idle_entries;  // of broadcasts without viewers, longest idle first
     size_t idle_count;

@@ -327,6 +327,45 @@ static void one_backfill_serves_many(void **state) {
     assert_given(4, "from:1-6 1-7");
 }
 
+static int guests_joined(void) {
+    int joined = 0;
+    for (int i = 0; i < guest_count; i++) joined += guests[i].joined;
+    return joined;
+}
+
+// The loop has other things to do in between, such as publishing.
+static void a_storm_is_served_in_portions_from_one_reading(void **state) {
+    (void)state;
+    enum { STORM = 500, AT_ONCE = 64 };
+    go_live_at(90);
+    for (int i = 0; i < STORM; i++) join(1, 10);
+    assert_int_equal(fake_waiting(engine), 1);
+    fake_answer_all(engine, 10);
+    assert_int_equal(guests_joined(), AT_ONCE);
+    fake_append_run(engine, 1, 91, 91);
+    for (int joined = 2 * AT_ONCE; joined < STORM; joined += AT_ONCE) {
+        run_later(loop, 1);
+        assert_int_equal(guests_joined(), joined);
+    }
+    run_later(loop, 1);
+    assert_int_equal(guests_joined(), STORM);
+    assert_int_equal(fake_asked(engine), 2); // the head, and one range
+    char wanted[1024] = "from:1-10";
+    for (unsigned seq = 11; seq <= 91; seq++)
+        snprintf(wanted + strlen(wanted), sizeof wanted - strlen(wanted), " 1-%u", seq);
+    for (int i = 0; i < STORM; i++) assert_given(i, wanted);
+}
+
+static void closed_while_a_storm_is_served(void **state) {
+    (void)state;
+    go_live_at(90);
+    for (int i = 0; i < 200; i++) join(1, 10);
+    fake_answer_all(engine, 10);
+    close_broadcast();
+    assert_int_equal(env.serve_more.slot, 0);
+    for (int i = 0; i < 200; i++) assert_true(guests[i].joined || guests[i].given_up);
+}
+
 static void a_second_backfill_reaches_further_back_for_all_that_wait(void **state) {
     (void)state;
     go_live_at(9);
@@ -1249,6 +1288,8 @@ int main(void) {
         TEST(a_viewer_that_resumes_before_the_feed_is_live_is_served_once_it_is),
         TEST(what_the_history_lacks_is_read_from_the_log),
         TEST(one_backfill_serves_many),
+        TEST(a_storm_is_served_in_portions_from_one_reading),
+        TEST(closed_while_a_storm_is_served),
         TEST(a_second_backfill_reaches_further_back_for_all_that_wait),
         TEST(what_is_published_while_the_log_is_read_is_neither_lost_nor_doubled),
         TEST(a_long_absence_is_read_in_pieces),
