@@ -90,6 +90,27 @@ int disk_write(const char *path, const char *text, bool sync) {
     return error;
 }
 
+static int disk_rewrite_all(int fd) {
+    static const size_t piece = 256 << 10;
+    char *bytes = mem_alloc(piece);
+    int error = 0;
+    ssize_t n;
+    for (off_t at = 0; !error && (n = pread(fd, bytes, piece, at)) != 0; at += n) {
+        if (n < 0) error = -errno;
+        if (n > 0 && pwrite(fd, bytes, (size_t)n, at) != n) error = -EIO;
+    }
+    free(bytes);
+    return error ? error : disk_result(fsync(fd));
+}
+
+int disk_rewrite(const char *path) {
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0) return -errno;
+    int error = disk_rewrite_all(fd);
+    close(fd);
+    return error;
+}
+
 int disk_lock(const char *path) {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) return -errno;

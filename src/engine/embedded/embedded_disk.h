@@ -42,6 +42,9 @@ int disk_read(const char *path, char *text, size_t size);
 // Replaces what is in a small file. `sync`: through to the disk.
 int disk_write(const char *path, const char *text, bool sync);
 
+// Writes what is in a file once more, in its place, and through to the disk.
+int disk_rewrite(const char *path);
+
 // Locks a file until disk_unlock(), or until the process ends. Returns the lock, or -EWOULDBLOCK if another
 // has it.
 int disk_lock(const char *path);

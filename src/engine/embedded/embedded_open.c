@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "embedded_disk.h"
+#include "embedded_epoch.h"
 #include "embedded_lease.h"
 #include "embedded_row.h"
 #include "embedded_room.h"
@@ -124,6 +125,17 @@ static bool open_make_file(struct opening *o) {
                        path, strerrordesc_np(-error));
 }
 
+// What a process that was killed has left in the write-ahead log may be in memory alone: after a sync that
+// failed, the kernel takes it for written. Then what follows it in the log would be lost with it.
+static bool open_rewrite_log(struct opening *o) {
+    struct disk_file file;
+    char *path = store_path(o->store->config.folder, "chorus.db-wal");
+    int error = disk_look_up(path, &file) ? 0 : disk_rewrite(path);
+    if (error) open_refuse(o, "cannot write %s: %s; check the disk", path, strerrordesc_np(-error));
+    free(path);
+    return !error;
+}
+
 static bool open_refuse_by_code(struct opening *o, int code) {
     struct store *s = o->store;
     const char *text = s->failure.code ? s->failure.text : sqlite3_errmsg(s->db);
@@ -228,7 +240,7 @@ static bool open_load_totals(struct store *s) {
 
 static bool open_load(struct opening *o) {
     struct store *s = o->store;
-    if (open_load_totals(s) && lease_load(s)) return true;
+    if (open_load_totals(s) && lease_load(s) && epoch_load(s)) return true;
     if (!s->failure.code) store_found_damage(s, "a row is missing");
     return open_refuse_by_code(o, s->failure.code);
 }
@@ -270,6 +282,18 @@ static bool use_write_ahead_log(struct opening *o) {
                        o->store->path);
 }
 
+// A commit that is written through does not help while the name of the file, or of its folder, is not on the
+// disk. SQLite syncs the folder only for a write-ahead log that it has made itself, not for one that a
+// process left behind which was killed before that.
+static bool open_sync_names(struct opening *o) {
+    const char *folder = o->store->config.folder;
+    int error = disk_sync(folder);
+    if (!error) error = disk_sync_folder_of(folder);
+    if (!error || error == -EACCES) return true; // the parent may be closed to this user
+    return open_refuse(o, "cannot write the names in %s through to the disk: %s; check the disk", folder,
+                       strerrordesc_np(-error));
+}
+
 static int on_commit(void *arg, sqlite3 *db, const char *schema, int pages) {
     (void)db;
     (void)schema;
@@ -298,10 +322,9 @@ static bool open_file(struct opening *o) {
         return false;
     if ((empty && !open_execute(o, sql_schema)) || !open_migrate(o)) return false;
     sqlite3_wal_hook(s->db, on_commit, s);
-    int64_t floor;
-    if (!open_prepare(o) || !open_load(o) || !open_query(o, sql_epoch_floor, &floor)) return false;
-    s->epoch_floor = floor > 0 ? (uint64_t)floor : 0;
+    if (!open_prepare(o) || !open_load(o)) return false;
     if (!damage_remember_files(&s->damage)) return open_refuse_by_code(o, SQLITE_CANTOPEN);
+    if (!open_sync_names(o)) return false;
     damage_recall(&s->damage, open_is_sound, s);
     s->damage.opened = true;
     return true;
@@ -334,13 +357,14 @@ struct store *store_open(const struct embedded_config *config, char *why, size_t
     pthread_once(&once, configure_library);
     struct opening o = {.store = open_new_store(config), .why = why, .why_size = why_size};
     if (open_make_folder(&o) && open_lock(&o) && open_check_restore(&o) && open_make_file(&o) &&
-        open_file(&o))
+        (!config->durable || open_rewrite_log(&o)) && open_file(&o))
         return o.store;
     store_close(o.store);
     return NULL;
 }
 
 void store_close(struct store *s) {
+    if (s->damage.opened) epoch_keep(s);
     video_forget_all(s);
     lease_free_all(s);
     room_release(s);

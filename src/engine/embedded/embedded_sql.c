@@ -61,9 +61,6 @@ const char sql_additions[] =
 // The columns of an entry, in the order in which the log reads them.
 #define ENTRY "kind, epoch, seq, prev_epoch, prev_seq, body, checksum"
 
-const char sql_epoch_floor[] =
-    "SELECT ifnull((SELECT value FROM counter WHERE name = '" SQL_EPOCH_FLOOR "'), 0)";
-
 const char sql_all_entries[] = "SELECT " ENTRY " FROM entry";
 
 const char *const sql_statements[SQL_STATEMENTS] = {
@@ -128,6 +125,10 @@ const char *const sql_statements[SQL_STATEMENTS] = {
 
     [SQL_COUNTER_NEXT] = "INSERT INTO counter(name, value) VALUES(?1, 1)"
                          " ON CONFLICT(name) DO UPDATE SET value = value + 1 RETURNING value - 1",
+
+    [SQL_EPOCH_FLOOR_READ] =
+        "SELECT ifnull((SELECT value FROM counter WHERE name = '" SQL_EPOCH_FLOOR "'), 0)",
+    [SQL_EPOCH_FLOOR_WRITE] = "INSERT OR REPLACE INTO counter(name, value) VALUES('" SQL_EPOCH_FLOOR "', ?1)",
 };
 
 _Static_assert(SQL_APPLICATION_ID == 0x43686f72 && SQL_SCHEMA_VERSION == 2, "as in the schema");

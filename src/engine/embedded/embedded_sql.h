@@ -4,7 +4,7 @@
 // "Chor". In the file's header it distinguishes ours from other SQLite files.
 enum { SQL_APPLICATION_ID = 0x43686f72, SQL_SCHEMA_VERSION = 2 };
 
-// The counter that every new epoch must exceed: a restore sets it.
+// The counter that every new epoch must exceed: set by a restore, and by embedded_epoch.c.
 #define SQL_EPOCH_FLOOR "epoch-floor"
 
 enum statement {
@@ -45,13 +45,12 @@ enum statement {
     SQL_LEASE_WRITE,
     SQL_LEASE_DROP,
     SQL_COUNTER_NEXT,
+    SQL_EPOCH_FLOOR_READ,
+    SQL_EPOCH_FLOOR_WRITE,
     SQL_STATEMENTS
 };
 
 extern const char *const sql_statements[SQL_STATEMENTS];
-
-// The value of that counter, if there is one.
-extern const char sql_epoch_floor[];
 
 // All rows of the log, for a check of the whole file.
 extern const char sql_all_entries[];

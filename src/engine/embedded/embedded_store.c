@@ -66,6 +66,14 @@ bool store_run(struct store *s, sqlite3_stmt *q) {
     return !s->failure.code;
 }
 
+bool store_sync_log(struct store *s) {
+    sqlite3_file *log = NULL;
+    sqlite3_file_control(s->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    int code = log && log->pMethods ? log->pMethods->xSync(log, SQLITE_SYNC_NORMAL) : SQLITE_IOERR_FSYNC;
+    if (code != SQLITE_OK) store_fail(s, code, "the write-ahead log cannot be synced");
+    return code == SQLITE_OK;
+}
+
 void store_bind_text(sqlite3_stmt *q, int at, const char *text) {
     sqlite3_bind_text(q, at, text, -1, SQLITE_STATIC);
 }

@@ -56,10 +56,12 @@ struct store {
     char *path;                    // of the database
     int lock;                      // descriptor that holds the lock on the folder
 
-    int64_t run;          // this opening's id, never 0
-    uint64_t epoch;       // the highest seen of any video
-    uint64_t epoch_floor; // new ones exceed it
-    int64_t now_ms;       // wall time, read when a transaction begins
+    int64_t run;                              // this opening's id, never 0
+    uint64_t epoch;                           // the highest seen of any video
+    uint64_t epoch_floor;                     // new ones exceed it; this and what follows: embedded_epoch.c
+    uint64_t epoch_reserved, epoch_reserving; // the next opening's floor: committed; in this transaction
+    bool epoch_unsynced;                      // but not written through yet
+    int64_t now_ms;                           // wall time, read when a transaction begins
     int64_t use_ms; // the same, but of a clock that ran on from opening: setting the wall clock makes nothing
                     // old, neither entries nor tokens nor videos
     int64_t use_offset_ms;         // between that and the monotonic clock
@@ -135,6 +137,9 @@ void store_skip_damage(struct store *);
 
 // Returns a column's text, one line of it; or NULL if the row holds something else, which is damage.
 const char *store_text(struct store *, sqlite3_stmt *, int column);
+
+// Writes what has been committed through to the disk. Returns false, as a failure, if it cannot be.
+bool store_sync_log(struct store *);
 
 // Binds a string, or NULL. The bytes must stay until the statement has ended.
 void store_bind_text(sqlite3_stmt *, int at, const char *text);

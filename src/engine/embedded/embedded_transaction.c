@@ -1,5 +1,6 @@
 #include "embedded_transaction.h"
 
+#include "embedded_epoch.h"
 #include "embedded_video.h"
 
 void transaction_begin(struct store *s) {
@@ -25,14 +26,16 @@ static void transaction_write_totals(struct store *s) {
 
 bool transaction_commit(struct store *s) {
     video_write_dirty(s);
+    epoch_write(s);
     transaction_write_totals(s);
     if (!store_run(s, store_use(s, SQL_COMMIT))) return false;
     s->committed_totals = s->totals;
-    return true;
+    return epoch_sync(s);
 }
 
 void transaction_forget_changes(struct store *s) {
     s->totals = s->committed_totals;
+    epoch_forget_changes(s);
     video_forget_all(s);
 }
 

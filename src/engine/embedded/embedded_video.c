@@ -5,7 +5,7 @@
 
 #include "base/container_of.h"
 #include "base/mem.h"
-#include "engine/numbering.h"
+#include "embedded_epoch.h"
 
 enum { CROWDED_MS = 1000, FORGOTTEN_AT_ONCE = 2048, SMALLEST = 64 };
 
@@ -123,8 +123,7 @@ void video_mark_used(struct store *s, struct video *v) {
 }
 
 void video_begin_epoch(struct store *s, struct video *v, struct position known) {
-    if (known.epoch < s->epoch_floor) known.epoch = s->epoch_floor;
-    v->at = (struct position){numbering_new_epoch(s->now_ms, v->at, known, &s->epoch), 0};
+    v->at = (struct position){epoch_give(s, v->at, known), 0};
     v->of_this_run = true;
     video_changed(s, v);
 }
