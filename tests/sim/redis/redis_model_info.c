@@ -215,12 +215,6 @@ static void model_hello(struct model_call *c) {
 }
 
 static void model_memory_usage(struct model_call *c) {
-    int64_t samples;
-    if (c->argc > 3 && (c->argc != 5 || !model_arg_is(c, 3, "SAMPLES"))) {
-        model_reply_error(c, MODEL_SYNTAX);
-        return;
-    }
-    if (c->argc == 5 && !model_arg_integer(c, 4, &samples)) return;
     const struct model_key *k = model_find(c, c->argv[2]);
     if (k)
         model_reply_integer(c, (int64_t)model_key_bytes(k));
