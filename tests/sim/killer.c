@@ -8,6 +8,7 @@
 
 enum {
     FIRST_US = 4000000, // all have come
+    VIDEOS = 16,        // at least as many as there are
     SUPERVISE_US = 500000,
     MILLISECOND = 1000,
     SECOND = 1000000
@@ -156,6 +157,20 @@ static void fault_redis_over(struct fault *f) {
     redis_actor_end(f->kind->redis);
 }
 
+// Also what no comment stands for may be lost: the position of a video that was only looked at.
+static void fault_redis_loss(struct fault *f) {
+    for (unsigned video = 1; video <= VIDEOS; video++)
+        journal_add(&f->killer->audience->journal,
+                    &(struct journal_event){.kind = JOURNAL_LOST, .video = video});
+    redis_actor_end(f->kind->redis);
+}
+
+static void killer_note_loss(void *arg, const char *name, uint64_t epoch, uint64_t seq) {
+    struct killer *k = arg;
+    struct journal_event e = {.kind = JOURNAL_LOST, .from = {epoch, seq}, .at = {epoch, seq}};
+    if (sscanf(name, "video%u", &e.video) == 1) journal_add(&k->audience->journal, &e);
+}
+
 #define REDIS(fault) .redis = (fault), .is_redis = true
 
 static const struct fault_kind kinds[] = {
@@ -179,6 +194,8 @@ static const struct fault_kind kinds[] = {
     {"redis-pause", 4, false, 0, 0, fault_redis, NULL, REDIS(REDIS_PAUSE)},
     {"redis-cut", 5, false, 0, 0, fault_redis, NULL, REDIS(REDIS_CUT_ALL)},
     {"redis-pubsub", 5, false, 0, 0, fault_redis, NULL, REDIS(REDIS_CUT_PUBSUB)},
+    {"redis-lose", 6, false, 100 * MILLISECOND, 4 * SECOND, fault_redis, fault_redis_loss, REDIS(REDIS_LOSE)},
+    {"redis-old", 5, false, 10 * MILLISECOND, 4 * SECOND, fault_redis, fault_redis_loss, REDIS(REDIS_OLD)},
     {"redis-scripts", 2, false, 0, 0, fault_redis, NULL, REDIS(REDIS_FORGET_SCRIPTS)},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
@@ -281,6 +298,7 @@ static void killer_disturb(struct killer *k) {
 void killer_start(struct killer *k, uint64_t seed, struct cluster *cluster, struct audience *audience) {
     *k = (struct killer){.prng.state = seed ^ 0x6b696c6c, .cluster = cluster, .audience = audience};
     killer_disturb(k);
+    redis_actor_watch_losses(killer_note_loss, k);
     killer_plan(k, audience->calm_us - SECOND);
     sim_at(audience->calm_us, killer_calm, k);
     sim_at(SUPERVISE_US, killer_supervise, k);

@@ -12,6 +12,9 @@ enum { PORT = 6379, REPLICA_PORT = 6380, LAG_MS = 2 };
 static struct redis_model *servers[2];
 static struct redis_port *front;
 static unsigned in_front;
+static int64_t lost_ms; // what the killed server will lack
+static redis_loss_cb *on_loss;
+static void *on_loss_arg;
 
 static struct redis_port *actor_listen(struct loop *loop, int port, struct redis_model *model) {
     union address here;
@@ -38,14 +41,43 @@ void redis_actor_start(void) {
     sim_start("redis", actor_run, NULL);
 }
 
-// What is acknowledged may not be lost: without all of it the other server stays what it is.
-static void actor_fail_over(void) {
+void redis_actor_watch_losses(redis_loss_cb *cb, void *arg) {
+    on_loss = cb;
+    on_loss_arg = arg;
+}
+
+// A log's key is {video:ID}:log.
+static void actor_note_loss(void *arg, const char *key, uint64_t ms, uint64_t seq) {
+    char video[160];
+    struct sim_process *p = sim_step_out();
+    (void)arg;
+    if (on_loss && sscanf(key, "{video:%150[^}]}:log", video) == 1) on_loss(on_loss_arg, video, ms, seq);
+    sim_step_in(p);
+}
+
+static void actor_turn_over(void) {
     struct redis_model *old = servers[in_front], *next = servers[!in_front];
-    if (!redis_model_is_alive(old) || !redis_model_is_alive(next) || redis_model_behind(next)) return;
     redis_model_follow(next, NULL);
     redis_port_turn_to(front, next);
     redis_model_follow(old, next);
     in_front = !in_front;
+}
+
+// What has not been repeated is lost.
+static void actor_lose(void) {
+    const struct redis_model *old = servers[in_front];
+    struct redis_model *next = servers[!in_front];
+    redis_model_set_link(next, true);
+    if (!redis_model_is_alive(old) || !redis_model_is_alive(next) || !redis_model_behind(next)) return;
+    redis_model_missing(old, next, actor_note_loss, NULL);
+    actor_turn_over();
+}
+
+// What is acknowledged may not be lost: without all of it the other server stays what it is.
+static void actor_fail_over(void) {
+    struct redis_model *old = servers[in_front], *next = servers[!in_front];
+    if (!redis_model_is_alive(old) || !redis_model_is_alive(next) || redis_model_behind(next)) return;
+    actor_turn_over();
 }
 
 static void actor_begin(enum redis_fault fault, uint64_t number) {
@@ -62,15 +94,28 @@ static void actor_begin(enum redis_fault fault, uint64_t number) {
     case REDIS_CUT_PUBSUB: redis_model_do(server, "CLIENT KILL TYPE pubsub"); break;
     case REDIS_FAILOVER: actor_fail_over(); break;
     case REDIS_FORGET_SCRIPTS: redis_model_do(server, "SCRIPT FLUSH"); break;
+    case REDIS_LOSE: redis_model_set_link(servers[!in_front], false); break;
+    case REDIS_OLD:
+        if (redis_model_is_alive(server)) lost_ms = (int64_t)(number % 2000);
+        redis_model_kill(server);
+        break;
     case REDIS_FAULTS: break;
     }
 }
 
+static void actor_start_again(struct redis_model *server) {
+    enum redis_model_data data = lost_ms ? REDIS_MODEL_TAIL : REDIS_MODEL_ALL;
+    if (lost_ms) redis_model_would_lose(server, data, lost_ms, actor_note_loss, NULL);
+    redis_model_start(server, data, lost_ms, (int64_t)sim_random(300));
+    lost_ms = 0;
+}
+
 static void actor_end(enum redis_fault fault) {
+    if (fault == REDIS_LOSE) actor_lose();
     for (unsigned i = 0; i < 2; i++) {
         if (fault == REDIS_FREEZE && redis_model_is_alive(servers[i])) redis_model_continue(servers[i]);
-        if (fault != REDIS_KILL || redis_model_is_alive(servers[i])) continue;
-        redis_model_start(servers[i], REDIS_MODEL_ALL, 0, (int64_t)sim_random(300));
+        if ((fault != REDIS_KILL && fault != REDIS_OLD) || redis_model_is_alive(servers[i])) continue;
+        actor_start_again(servers[i]);
         if (i != in_front) redis_model_follow(servers[i], servers[in_front]);
     }
 }
@@ -96,6 +141,7 @@ void redis_actor_end(enum redis_fault fault) {
 }
 
 void redis_actor_calm(void) {
+    redis_actor_end(REDIS_LOSE);
     redis_actor_end(REDIS_KILL);
     redis_actor_end(REDIS_FREEZE);
 }

@@ -1,10 +1,14 @@
 // The model of Redis (redis/redis_model.h) as a process of the world: two servers on the host "redis", of
 // which the first is in front at port 6379, and the other repeats it. What happens to them is chosen by the
-// caller; nothing that was acknowledged is lost.
+// caller, who learns of each entry that is lost.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
+
+// Called with each entry of a video's log that the store has lost, outside of processes.
+typedef void redis_loss_cb(void *arg, const char *video, uint64_t epoch, uint64_t seq);
+void redis_actor_watch_losses(redis_loss_cb *, void *arg);
 
 // Starts the process. Outside of processes, like all of these.
 void redis_actor_start(void);
@@ -17,6 +21,9 @@ enum redis_fault {
     REDIS_CUT_PUBSUB, // and of subscribers
     REDIS_FAILOVER,   // the other server is promoted once it has repeated all; the first one follows it
     REDIS_FORGET_SCRIPTS,
+    REDIS_LOSE, // nothing is repeated from now on; at its end the other server is promoted, and the first one
+                // follows
+    REDIS_OLD,  // the server in front is killed, and started again later without its last moments
     REDIS_FAULTS
 };
 

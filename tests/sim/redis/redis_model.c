@@ -215,6 +215,32 @@ void redis_model_start(struct redis_model *m, enum redis_model_data data, int64_
     for (struct redis_port *p = m->ports; p; p = p->next) redis_port_listen(p);
 }
 
+static bool model_has_entry(const struct model_key *k, struct model_id id) {
+    if (!k || k->type != MODEL_STREAM) return false;
+    size_t at = model_stream_find(&k->stream, id);
+    return at < k->stream.end && !model_id_compare(k->stream.at[at].id, id);
+}
+
+void redis_model_missing(const struct redis_model *m, const struct redis_model *other,
+                         redis_model_entry_cb *cb, void *arg) {
+    for (const struct model_key *k = m->keys[0]; k; k = k->hh.next) {
+        const struct model_key *same = model_key_find(other->keys[0], (struct model_bytes){k->name, k->len});
+        for (size_t i = k->stream.first; i < k->stream.end; i++) {
+            struct model_id id = k->stream.at[i].id;
+            if (!model_has_entry(same, id)) cb(arg, k->name, id.ms, id.seq);
+        }
+    }
+}
+
+void redis_model_would_lose(const struct redis_model *m, enum redis_model_data data, int64_t lost_ms,
+                            redis_model_entry_cb *cb, void *arg) {
+    size_t count = model_kept(m, data, lost_ms);
+    struct redis_model *kept = redis_model_new(m->loop, "kept");
+    if (count) redis_model_load(kept, m->history.bytes.data, m->history.effects[count - 1].end);
+    redis_model_missing(m, kept, cb, arg);
+    redis_model_free(kept);
+}
+
 void redis_model_freeze(struct redis_model *m) {
     m->frozen = m->alive;
     for (struct redis_port *p = m->ports; p && m->frozen; p = p->next) loop_fd_change(p->loop, &p->watch, 0);

@@ -79,6 +79,16 @@ void redis_model_set_link(struct redis_model *, bool connected);
 // Returns how many effects of its primary a replica has not executed yet; 0 for a primary.
 size_t redis_model_behind(const struct redis_model *);
 
+// An entry of a stream, by the name of its key.
+typedef void redis_model_entry_cb(void *arg, const char *key, uint64_t ms, uint64_t seq);
+
+// Call back for each entry that a server has and that `other` lacks, or that it would lack after
+// redis_model_start().
+void redis_model_missing(const struct redis_model *, const struct redis_model *other, redis_model_entry_cb *,
+                         void *arg);
+void redis_model_would_lose(const struct redis_model *, enum redis_model_data, int64_t lost_ms,
+                            redis_model_entry_cb *, void *arg);
+
 // Called with the bytes of each effect that belongs into an append-only file, once per command or script.
 void redis_model_set_file(struct redis_model *, void (*write)(void *arg, const void *bytes, size_t len),
                           void *arg);
