@@ -140,6 +140,30 @@ static void peer_connect(struct peer *e) {
     for (int s = 0; s < DIFFER_SUBSCRIBERS; s++) e->subscribers[s] = connect_to(e->port);
 }
 
+// Returns whether it has begun to listen; it has ended otherwise.
+static bool has_started(pid_t pid, int port) {
+    while (!waitpid(pid, NULL, WNOHANG)) {
+        redisContext *c = redisConnect("127.0.0.1", port);
+        bool connected = c && !c->err;
+        if (c) redisFree(c);
+        if (connected) return true;
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    }
+    return false;
+}
+
+// A port that was free may be taken by another program meanwhile: tries others then.
+static pid_t launch(const struct pair *p, const char *program, int *port, int *replica_port) {
+    for (int tries = 0; tries < 10; tries++) {
+        *port = free_port();
+        if (replica_port) *replica_port = free_port();
+        pid_t pid = start_server(p, program, *port, replica_port ? *replica_port : 0);
+        if (has_started(pid, *port)) return pid;
+    }
+    fprintf(stderr, "%s does not start\n", program);
+    exit(1);
+}
+
 void pair_start(struct pair *p, const char *redis, const char *model, int64_t now_us) {
     snprintf(p->folder, sizeof p->folder, "/tmp/chorus-differ-XXXXXX");
     if (!mkdtemp(p->folder)) abort();
@@ -148,10 +172,8 @@ void pair_start(struct pair *p, const char *redis, const char *model, int64_t no
     for (int i = 0; i < 2; i++) {
         struct peer *e = &p->peers[i];
         e->name = i ? "model" : "redis";
-        e->port = free_port();
-        e->replica_port = free_port();
-        e->pid = start_server(p, i ? model : redis, e->port, i ? e->replica_port : 0);
-        if (!i) e->replica_pid = start_server(p, redis, e->replica_port, 0);
+        e->pid = launch(p, i ? model : redis, &e->port, i ? &e->replica_port : NULL);
+        if (!i) e->replica_pid = launch(p, redis, &e->replica_port, NULL);
     }
     for (int i = 0; i < 2; i++) peer_connect(&p->peers[i]);
     pair_read_ids(p);
