@@ -70,6 +70,9 @@ static void lease_take_hold(struct reader *r, const struct engine_lease_answer *
                          : "not renewed in time: this process was stopped, or the store was away");
         recheck_videos(r);
         recheck_again(r);
+    } else if (r->lease_state == READER_LEASE_NEW) {
+        // Others may not have seen yet that this reader is back, and reassign videos that it takes now.
+        recheck_again(r);
     }
     r->generation = a->generation;
     r->lease_state = READER_LEASE_OURS;

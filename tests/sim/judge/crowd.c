@@ -10,14 +10,15 @@
 #include "writer.h"
 
 enum {
-    ARRIVE_MS = 2000, // viewers come within this time
-    QUIET_MS = 5000   // before the end nothing more is posted
+    ARRIVE_MS = 2000,   // viewers come within this time
+    SHUFFLE_MS = 17000, // after all is calm some viewers come again
+    QUIET_MS = 5000     // before the end nothing more is posted
 };
 
 // What happens at a certain time.
 struct crowd_times {
     struct crowd *crowd;
-    struct loop_timer arrival, calm, quiet, end;
+    struct loop_timer arrival, calm, shuffle, quiet, end;
     unsigned arrived;
 };
 
@@ -76,6 +77,11 @@ static void crowd_on_calm(struct loop_timer *t) {
     for (unsigned i = 0; i < times->arrived; i++) viewer_calm(&c->viewers[i]);
 }
 
+static void crowd_on_shuffle(struct loop_timer *t) {
+    struct crowd_times *times = container_of(t, struct crowd_times, shuffle);
+    for (unsigned i = 0; i < times->arrived; i++) viewer_come_again(&times->crowd->viewers[i]);
+}
+
 static void crowd_on_quiet(struct loop_timer *t) {
     container_of(t, struct crowd_times, quiet)->crowd->quiet = true;
 }
@@ -90,17 +96,19 @@ static void crowd_start_times(struct crowd *c) {
     *t = (struct crowd_times){.crowd = c,
                               .arrival.on_due = crowd_on_arrival,
                               .calm.on_due = crowd_on_calm,
+                              .shuffle.on_due = crowd_on_shuffle,
                               .quiet.on_due = crowd_on_quiet,
                               .end.on_due = crowd_on_end};
     loop_timer_start(c->loop, &t->arrival, 0);
     loop_timer_start(c->loop, &t->calm, config->calm_ms);
+    loop_timer_start(c->loop, &t->shuffle, config->calm_ms + SHUFFLE_MS);
     loop_timer_start(c->loop, &t->quiet, config->end_ms - QUIET_MS);
     loop_timer_start(c->loop, &t->end, config->end_ms);
 }
 
 static void crowd_release(struct crowd *c) {
     struct crowd_times *t = c->times;
-    struct loop_timer *const timers[] = {&t->arrival, &t->calm, &t->quiet, &t->end};
+    struct loop_timer *const timers[] = {&t->arrival, &t->calm, &t->shuffle, &t->quiet, &t->end};
     for (size_t i = 0; i < sizeof timers / sizeof *timers; i++) loop_timer_stop(c->loop, timers[i]);
     for (unsigned i = 0; i < t->arrived; i++) viewer_release(&c->viewers[i]);
     for (unsigned i = 0; i < c->config->writers; i++) writer_release(&c->writers[i]);

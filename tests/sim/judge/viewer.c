@@ -16,6 +16,7 @@ enum {
     STABLE_MS = 10000,   // a stream that has lasted this long was a good one
     LEAVES_PERCENT = 10, // that leave where others only reconnect
     RESETS_PERCENT = 30, // that end a stream with a reset
+    AGAIN_PERCENT = 30,
     SLOW_PERCENT = 8,
     STALLED_PERCENT = 3
 };
@@ -340,4 +341,10 @@ void viewer_calm(struct viewer *v) {
     v->lost_ms = viewer_now_ms(v);
     if (v->state == VIEWER_WAITING)
         loop_timer_start(v->crowd->loop, &v->timer, (int64_t)crowd_random(v->crowd, 1000));
+}
+
+void viewer_come_again(struct viewer *v) {
+    if (!v->kind || v->state != VIEWER_STREAMING || !crowd_chance(v->crowd, AGAIN_PERCENT)) return;
+    http_call_close(&v->call, false);
+    viewer_fail(v, "own");
 }

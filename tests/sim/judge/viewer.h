@@ -65,6 +65,9 @@ void viewer_release(struct viewer *);
 // No fault is left: a slow one reads as fast as it can, and one that waits comes back at once.
 void viewer_calm(struct viewer *);
 
+// Ends its stream and comes again, or does not.
+void viewer_come_again(struct viewer *);
+
 // An event has come. Returns false if it makes no sense, which is noted.
 bool viewer_take_event(struct viewer *, const char *id, const char *type, const char *data, size_t len);
 
