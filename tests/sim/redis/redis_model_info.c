@@ -194,6 +194,10 @@ static void model_hello(struct model_call *c) {
         model_reply_error(c, "NOPROTO unsupported protocol version");
         return;
     }
+    if (c->argc > 2 && (!model_arg_is(c, 2, "AUTH") || c->argc != 5)) {
+        model_reply_error(c, "ERR Syntax error in HELLO option '%.*s'", (int)c->argv[2].len, c->argv[2].at);
+        return;
+    }
     if (model_arg_is(c, 2, "AUTH") && c->argc > 4 && !model_log_in(c, c->argv[3], c->argv[4])) return;
     if (!c->client->user) {
         model_reply_error(

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "differ_dice.h"
-#include "base/hash.h"
 #include "differ_commands.h"
 #include "differ_pair.h"
 #include "differ_scripts.h"
@@ -158,7 +157,7 @@ static void fail_over_and_back(void) {
 
 int main(int argc, char **argv) {
     int rounds = argc > 1 ? (int)strtol(argv[1], NULL, 10) : ROUNDS;
-    uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : hash_random() % 1000000000;
+    uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1; // CI repeats itself: it is no place to search
     differ_dice.state = seed;
     printf("test_redis_model %d %" PRIu64 "\n", rounds, seed);
     fflush(stdout);
