@@ -17,7 +17,9 @@ const READERS = 3;
 const PATIENCE_MS = 180_000; // of a busy machine; nothing is measured by it
 const flags = (values) => Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]);
 const usual = { 'log-level': 'warn', 'statistics-interval-ms': 1000 };
-const logged = { ...usual, 'log-entries': 1_000_000, 'log-video-bytes': '1g' };
+// Nothing expires within a run, also where a clock is set forward by an hour.
+const AGE_MS = 36_000_000;
+const logged = { ...usual, 'log-age-ms': AGE_MS, 'log-entries': 1_000_000, 'log-video-bytes': '1g' };
 
 export class World {
   parts = [];
@@ -115,7 +117,7 @@ export class World {
     const statistics = await this.#service('statistics', 5000, {});
     const manager = await this.#service('manager', 6000, {});
     const rest = { 'manager-url': manager.url, 'statistics-url': statistics.url };
-    for (let i = 1; i <= READERS; i++) await this.#service(`reader-${i}`, 4001, { 'statistics-url': statistics.url, 'heartbeat-ms': 1000 });
+    for (let i = 1; i <= READERS; i++) await this.#service(`reader-${i}`, 4001, { 'statistics-url': statistics.url, 'heartbeat-ms': 1000, 'log-age-ms': AGE_MS });
     for (let i = 1; i <= 2; i++) await this.#service(`comment-${i}`, 3000, { ...rest, ...logged });
   }
   get other() {
