@@ -103,10 +103,10 @@ int redis_port_number(const struct redis_port *p) {
 void redis_port_turn_to(struct redis_port *p, struct redis_model *server) {
     redis_port_detach(p);
     redis_port_attach(p, server);
-    if (server->alive)
-        redis_port_listen(p);
-    else
+    if (!server->alive)
         redis_port_close(p);
+    else if (redis_port_listen(p)) // the one before may have been frozen
+        loop_fd_change(p->loop, &p->watch, server->frozen ? 0 : EPOLLIN);
 }
 
 struct redis_model *model_server_at(int port) {
