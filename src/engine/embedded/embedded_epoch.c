@@ -12,6 +12,9 @@ bool epoch_load(struct store *s) {
     store_end(q);
     s->epoch_floor = floor > 0 ? (uint64_t)floor : 0;
     s->epoch_reserved = s->epoch_reserving = s->epoch_floor;
+    // What a process that was killed has left may be in memory alone, and is read from now on.
+    s->epoch_unsynced = !s->config.durable && !store_sync_log(s);
+    s->failure.code = 0;
     return true;
 }
 
