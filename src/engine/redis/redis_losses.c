@@ -44,9 +44,10 @@ static void on_history(void *arg, const redisReply *reply) {
     size_t len = strcspn(id, "\r\n");
     if (len >= sizeof r->history) return;
     if (strncmp(r->history, id, len) != 0 || r->history[len]) {
+        bool first = !r->history[0];
         memcpy(r->history, id, len);
         r->history[len] = 0;
-        last_positions_doubt(&r->last_positions);
+        if (!first) last_positions_doubt(&r->last_positions);
     }
     losses_tell_some(r);
 }
