@@ -59,7 +59,8 @@ void continuity_walk(struct position *at, const struct engine_entry *entries, si
 
 void continuity_end(struct position *at, struct position head, void (*emit)(void *arg, struct frame *),
                     void *arg) {
-    if (position_compare(*at, head) == 0) return;
+    // A store that came back empty has no position yet: head() will announce what it has lost.
+    if (!position_is_set(head) || position_compare(*at, head) == 0) return;
     // Behind the head with nothing kept in between: expired. Beyond it: the store has lost what was seen.
     bool behind = at->epoch == head.epoch ? at->seq < head.seq : at->epoch < head.epoch && head.seq > 0;
     emit(arg, frame_of_gap(after(*at), head, behind ? GAP_EXPIRED : GAP_EPOCH));

@@ -218,6 +218,16 @@ static void a_head_behind_us_means_that_the_store_went_back(void **state) {
     assert_end(pos(1, 9), pos(2, 0), "gap(1-10..2-0 null epoch)"); // a new epoch without entries
 }
 
+// A gap that leads nowhere would have no id, and a viewer could not resume after it.
+static void a_store_that_came_back_empty_has_no_head_yet(void **state) {
+    (void)state;
+    struct frame_list list = {0};
+    struct position at = pos(1, 9);
+    continuity_end(&at, (struct position){0}, frame_list_take, &list);
+    assert_string_equal(frame_list_text(&list), "");
+    assert_int_equal(position_compare(at, pos(1, 9)), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_next_number_follows),
@@ -241,6 +251,7 @@ int main(void) {
         cmocka_unit_test(at_the_head_nothing_is_left),
         cmocka_unit_test(all_up_to_the_head_has_expired),
         cmocka_unit_test(a_head_behind_us_means_that_the_store_went_back),
+        cmocka_unit_test(a_store_that_came_back_empty_has_no_head_yet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
