@@ -677,7 +677,7 @@ struct engine *sim_engine_open(struct sim_store *store, struct loop *loop,
         if (connect_ms)
             loop_timer_start(loop, &e->connecting[l].timer, connect_ms);
         else
-            engine_connect(e, l); // nothing takes time
+            engine_connect(e, (enum sim_link)l); // nothing takes time
     }
     return &e->engine;
 }

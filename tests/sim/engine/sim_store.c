@@ -756,7 +756,7 @@ static void store_lose_connections(struct sim_store *st, unsigned server, unsign
     DL_FOREACH_SAFE(st->sessions, s, next) {
         if (s->closed || session_is_dead(s) || !chance(st, per_million)) continue;
         for (int l = 0; l < SIM_LINKS; l++)
-            if (s->links[l].server == server) session_lose(s, l);
+            if (s->links[l].server == server) session_lose(s, (enum sim_link)l);
     }
 }
 
@@ -862,7 +862,7 @@ void sim_store_cut(struct sim_store *st, const void *process) {
     struct sim_session *s, *next;
     DL_FOREACH_SAFE(st->sessions, s, next) {
         if ((process && s->process != process) || session_is_dead(s)) continue;
-        for (int l = 0; l < SIM_LINKS; l++) session_lose(s, l);
+        for (int l = 0; l < SIM_LINKS; l++) session_lose(s, (enum sim_link)l);
     }
 }
 
