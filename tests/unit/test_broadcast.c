@@ -794,6 +794,17 @@ static void a_store_that_went_back_still_serves_what_it_has(void **state) {
     assert_given(a, "from:1-5 1-6 1-7 gap(1-8..1-9 2 expired) gap(1-10..2-0 null epoch) 2-1");
 }
 
+// The answer of an empty store has no head.
+static void a_store_that_came_back_empty_leaves_a_gap_up_to_the_feed(void **state) {
+    (void)state;
+    go_live_at(9);
+    fake_lose(engine, pos(0, 0));
+    int a = join(1, 5);
+    unsigned asked = fake_answer_all(engine, 100);
+    assert_true(asked < 10);
+    assert_given(a, "from:1-5 gap(1-6..1-9 4 expired)");
+}
+
 static void what_the_store_lost_is_taken_from_the_history_if_it_is_there(void **state) {
     (void)state;
     go_live_at(7);
@@ -1320,6 +1331,7 @@ int main(void) {
         TEST(a_claim_to_have_seen_the_future_does_not_affect_other_viewers),
         TEST(a_log_that_is_always_ahead_of_the_feed_does_not_keep_viewers_out),
         TEST(a_store_that_went_back_still_serves_what_it_has),
+        TEST(a_store_that_came_back_empty_leaves_a_gap_up_to_the_feed),
         TEST(what_the_store_lost_is_taken_from_the_history_if_it_is_there),
         TEST(a_backfill_that_fails_is_retried_with_the_next_sweep),
         TEST(a_backfill_that_fails_half_way_sends_nothing_twice),
