@@ -316,6 +316,31 @@ static void positions_of_an_earlier_version_are_read(void **state) {
     }
 }
 
+// Neither knows of the other, and each sees the same: a position beyond its clock.
+static void masters_with_clocks_behind_begin_different_epochs(void **state) {
+    struct world *w = *state;
+    struct position known = pos((uint64_t)clock_wall_ms() + 3600000, 7);
+    uint64_t epochs[3]; // that two runs agree in what their epochs get from them is possible, but not three
+    for (int i = 0; i < 3; i++) {
+        assert_true(redis_server_tell(&server, "FLUSHALL"));
+        change_run(w);
+        world_reopen(w);
+        epochs[i] = world_head_known(w, "v", known).at.epoch;
+        assert_true(epochs[i] > known.epoch);
+    }
+    assert_false(epochs[0] == epochs[1] && epochs[1] == epochs[2]);
+}
+
+// It may have begun with a tombstone, for a loss that nothing else remembers.
+static void the_announcement_that_a_lost_epoch_may_have_begun_with_is_made_again(void **state) {
+    struct world *w = *state;
+    struct position before = post_many(w, 5);
+    change_run(w);
+    struct position at = post_many(w, 3);
+    struct world_head h = world_head_known(w, "v", pos(at.epoch + 3600000, 2));
+    assert_announced(w, at, h.at, before);
+}
+
 #define CONTRACT(TEST)                                                                                       \
     TEST(what_is_known_and_there_changes_nothing), TEST(implausible_positions_are_ignored),                  \
         TEST(lost_numbers_begin_an_epoch), TEST(an_append_announces_before_its_own),                         \
@@ -335,6 +360,8 @@ int main(void) {
         ON_REDIS(an_engine_that_is_quiet_announces_what_it_knows_of),
         ON_REDIS(an_engine_asks_its_subscribers),
         ON_REDIS(a_loss_that_becomes_known_some_epochs_later_is_announced_still),
+        ON_REDIS(masters_with_clocks_behind_begin_different_epochs),
+        ON_REDIS(the_announcement_that_a_lost_epoch_may_have_begun_with_is_made_again),
         ON_REDIS(a_store_that_accepts_no_writes_can_be_read),
         ON_REDIS(positions_of_an_earlier_version_are_read),
     };

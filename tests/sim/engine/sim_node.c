@@ -7,7 +7,7 @@
 #include "base/uthash.h"
 #include "engine/lease.h"
 
-enum { BUCKETS = 256, PREVS = 4, WATCHED_MS = 3 * ENGINE_WATCH_AGAIN_MS };
+enum { BUCKETS = 256, PREVS = 4, RUNS = 65536, WATCHED_MS = 3 * ENGINE_WATCH_AGAIN_MS };
 
 struct token {
     struct engine_token is;
@@ -155,11 +155,13 @@ static uint64_t larger(uint64_t a, uint64_t b) {
     return a > b ? a : b;
 }
 
+// As position.lua does it: what is not the time leaves a remainder that is of the run alone.
 static uint64_t new_epoch(const struct video *v, const struct sim_call *c) {
     uint64_t now = c->wall_ms > 0 ? (uint64_t)c->wall_ms : 1;
-    uint64_t epoch = larger(now, larger(v->at.epoch, c->at.epoch) + 1);
-    if (v->count) epoch = larger(epoch, v->log[v->count - 1].at.epoch + 1);
-    return now + POSITION_CLOCK_TOLERANCE_MS < c->seen_epoch ? larger(epoch, c->seen_epoch + 1) : epoch;
+    uint64_t least = larger(v->at.epoch, c->at.epoch) + 1;
+    if (v->count) least = larger(least, v->log[v->count - 1].at.epoch + 1);
+    if (now + POSITION_CLOCK_TOLERANCE_MS < c->seen_epoch) least = larger(least, c->seen_epoch + 1);
+    return now >= least ? now : least + (c->run - least) % RUNS;
 }
 
 // Returns whether the caller knows of entries that were lost; *kept is then the last position before them.
@@ -167,13 +169,17 @@ static bool finds_loss(const struct video *v, struct position known, struct posi
     *kept = v->at;
     if (!position_is_set(known) || !position_compare(known, v->at)) return false;
     if (known.epoch == v->at.epoch) return known.seq > v->at.seq;
+    struct position oldest = v->prev_count ? v->prevs[v->prev_count - 1] : (struct position){v->at.epoch, 0};
     if (known.epoch > v->at.epoch) {
-        kept->seq = 0;
+        *kept = oldest;
         return true;
     }
     for (size_t i = 0; i < v->prev_count; i++) {
         *kept = v->prevs[i];
-        if (known.epoch > kept->epoch) return true;
+        if (known.epoch > kept->epoch) {
+            *kept = oldest;
+            return true;
+        }
         if (known.epoch == kept->epoch) return known.seq > kept->seq;
     }
     return false;

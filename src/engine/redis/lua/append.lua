@@ -72,7 +72,7 @@ if at_run ~= run or (ARGV[1] ~= '' and ARGV[1] ~= at) then
         epoch, seq, prevs = loss, 1, ''
     elseif at_run ~= run then
         said, prevs = at or '', at and add_prev(at, prevs) or ''
-        epoch, seq = new_epoch(at), 0
+        epoch, seq = new_epoch(at, run), 0
     end
 end
 seq = seq + 1

@@ -19,6 +19,6 @@ if kept then
     local epoch, first = announce_loss(at, kept, run) -- or nil and why not
     return epoch and {first, at or ''} or first
 end
-local id = text_of(new_epoch(at)) .. '-0'
+local id = text_of(new_epoch(at, run)) .. '-0'
 redis.call('SET', KEYS[2], id .. ' ' .. run, 'PX', ARGV[5])
 return {id, at or ''}

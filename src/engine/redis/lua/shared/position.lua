@@ -98,7 +98,8 @@ local function epochs()
 
     -- If the caller knows of entries that the store has lost: returns the last position before the loss, or '' if nothing
     -- is left. Where an epoch began below what is known, what came after that is lost, unless the log stood that far in the
-    -- known epoch.
+    -- known epoch. If that epoch is lost as a whole, it may have begun by announcing a loss, which is not announced any
+    -- more: as far as the oldest prev, which was the farthest that it could reach back to.
     local function find_loss(id, prevs)
         local known = ARGV[1]
         if known == '' or known == id then return nil end
@@ -107,10 +108,11 @@ local function epochs()
         local known_epoch, known_seq = split(known)
         if known_epoch == epoch then return known_seq > seq and id or nil end
         -- The entries of a lower epoch may be younger than what was lost.
-        if known_epoch > epoch then return text_of(epoch) .. '-0' end
+        local oldest = string.match(prevs, '[^,]+$')
+        if known_epoch > epoch then return oldest or text_of(epoch) .. '-0' end
         for prev in string.gmatch(prevs, '[^,]+') do
             local prev_epoch, prev_seq = split(prev)
-            if known_epoch > prev_epoch then return prev end
+            if known_epoch > prev_epoch then return oldest end
             if known_epoch == prev_epoch then return known_seq > prev_seq and prev or nil end
         end
         return nil
@@ -124,19 +126,23 @@ local function epochs()
 
     -- Returns an epoch that neither the store nor the caller has seen, whatever the clock says. A clock a second or
     -- more behind the newest epoch of any video was set back; with less, two videos were begun at the same time.
-    local function new_epoch(id)
+    -- Two masters side by side, with clocks that are behind, see the same: what is not the time leaves a remainder that
+    -- is of the run alone, so that they do not begin the same epoch.
+    local function new_epoch(id, run)
         local stored = id and split(id) or 0
         local known = ARGV[1] ~= '' and split(ARGV[1]) or 0
         local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
         local logged = last and split(last[1]) or 0
         local seen = tonumber(ARGV[2])
-        return math.max(now, stored + 1, known + 1, logged + 1, now + 1000 < seen and seen + 1 or 0)
+        local least = math.max(stored + 1, known + 1, logged + 1, now + 1000 < seen and seen + 1 or 0)
+        if now >= least then return now end
+        return least + (tonumber(string.sub(run, 1, 4), 16) - least) % 65536
     end
 
     -- Begins an epoch with a tombstone, which announces that entries after `kept` have been lost. Returns the epoch and its
     -- first id, or nil and an error reply.
     local function announce_loss(id, kept, run)
-        local epoch = new_epoch(id)
+        local epoch = new_epoch(id, run)
         local first = text_of(epoch) .. '-1'
         local problem = store(first, run, '', compose(first, kept, ''))
         if problem then return nil, problem end
