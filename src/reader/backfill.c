@@ -268,15 +268,24 @@ static bool backfill_take_answer(struct backfill *fill, enum engine_status statu
     return false;
 }
 
+static void backfill_try_later(struct backfill *fill) {
+    feed_check(fill->feed);
+    backfill_end(fill, BACKFILL_FAILED);
+}
+
 static void backfill_continue(struct backfill *fill, bool more) {
     switch (more ? READ_ON : backfill_reach_feed(fill)) {
     case REACHED: backfill_end(fill, BACKFILL_REACHED); break;
     case READ_ON: backfill_read(fill); break;
-    case TRY_LATER:
-        feed_check(fill->feed);
-        backfill_end(fill, BACKFILL_FAILED);
-        break;
+    case TRY_LATER: backfill_try_later(fill); break;
     }
+}
+
+// The store has lost what the viewer and the feed have seen, but not to the same number: what the feed still
+// has may be what the viewer has had. Only after the feed's answer is it clear where the viewer goes on.
+static bool backfill_knows_more(const struct backfill *fill, const struct engine_range *r) {
+    return !r->more && position_is_set(r->head) && position_compare(r->head, fill->at) < 0 &&
+           position_compare(r->head, feed_position(fill->feed)) < 0;
 }
 
 static void on_backfill_range(void *arg, enum engine_status status, const struct engine_range *r) {
@@ -288,6 +297,10 @@ static void on_backfill_range(void *arg, enum engine_status status, const struct
         fill->from = fill->at = continuity_before(r->entries);
     continuity_walk(&fill->at, r->entries, r->count, backfill_emit, fill);
     budget_give_back(fill->reserved);
+    if (backfill_knows_more(fill, r)) {
+        backfill_try_later(fill);
+        return;
+    }
     if (!r->more) continuity_end(&fill->at, r->head, backfill_emit, fill);
     backfill_continue(fill, r->more);
 }

@@ -815,6 +815,22 @@ static void what_the_store_lost_is_taken_from_the_history_if_it_is_there(void **
     assert_given(a, "from:1-5 1-6 1-7 1-8 1-9");
 }
 
+static void a_viewer_that_has_seen_more_of_what_was_lost_than_the_feed_gets_none_of_it_again(void **state) {
+    (void)state;
+    go_live_at(7);
+    fake_append_run(engine, 1, 8, 9);
+    fake_lose(engine, pos(1, 8));
+    int a = join(1, 10); // another reader has sent it 1-9 and 1-10
+    assert_true(fake_answer_all(engine, 100) < 10);
+    assert_waits(a);
+    struct engine_entry loss = tombstone_at(2, 1);
+    loss.prev = pos(1, 8);
+    fake_append(engine, loss);
+    sweep_later(SWEEP_MS);
+    assert_true(fake_answer_all(engine, 100) < 10);
+    assert_given(a, "from:1-10 gap(1-11..2-1 null epoch)");
+}
+
 // Failures
 
 static void a_backfill_that_fails_is_retried_with_the_next_sweep(void **state) {
@@ -1333,6 +1349,7 @@ int main(void) {
         TEST(a_store_that_went_back_still_serves_what_it_has),
         TEST(a_store_that_came_back_empty_leaves_a_gap_up_to_the_feed),
         TEST(what_the_store_lost_is_taken_from_the_history_if_it_is_there),
+        TEST(a_viewer_that_has_seen_more_of_what_was_lost_than_the_feed_gets_none_of_it_again),
         TEST(a_backfill_that_fails_is_retried_with_the_next_sweep),
         TEST(a_backfill_that_fails_half_way_sends_nothing_twice),
         TEST(a_viewer_that_waits_too_long_is_refused),
