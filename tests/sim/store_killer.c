@@ -1,6 +1,7 @@
 #include "store_killer.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cluster.h"
@@ -12,7 +13,8 @@ enum {
     EVENTS_MIN = 4,
     VIDEOS = 16, // at least as many as there are
     LEAST_US = 100,
-    MOST_US = 2 * MS
+    MOST_US = 2 * MS,
+    CLOCK_MOST_S = 1740
 };
 
 struct store_event_kind {
@@ -129,10 +131,14 @@ static void event_restart(struct store_event *e) {
     sim_store_restart(e->killer->store, forget, e->length_us);
 }
 
+// Never so far in all that entries expire, which are kept for an hour by this clock.
 static void event_step_clock(struct store_event *e) {
-    static const int64_t steps_s[] = {-1800, -60, -5, -2, -1, 1, 2, 5, 60, 1800};
-    sim_store_step_clock(e->killer->store,
-                         steps_s[event_choose(e, sizeof steps_s / sizeof *steps_s)] * SECOND);
+    static const int64_t steps_s[] = {-1700, -60, -5, -2, -1, 1, 2, 5, 60, 1700};
+    struct store_killer *k = e->killer;
+    int64_t step_s = steps_s[event_choose(e, sizeof steps_s / sizeof *steps_s)];
+    if (llabs(k->stepped_s + step_s) > CLOCK_MOST_S) step_s = -step_s;
+    k->stepped_s += step_s;
+    sim_store_step_clock(k->store, step_s * SECOND);
 }
 
 static const struct store_event_kind kinds[] = {

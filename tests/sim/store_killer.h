@@ -29,6 +29,7 @@ struct store_killer {
     struct sim_faults usual; // what lasts from the beginning to the end
     struct store_event events[STORE_EVENTS_MAX];
     size_t count;
+    int64_t stepped_s; // the store's clock, in all
     bool calm;
 };
 
