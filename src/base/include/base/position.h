@@ -1,7 +1,7 @@
 // A position in a video's log: `<epoch>-<seq>` on the wire. The epoch is the wall-clock time of its start in
-// milliseconds, or a number beyond the epochs before it where the clock is behind them, and only grows; within
-// it seq counts up by one from 1. seq 0 is before the epoch's first entry, and epoch 0 means "no position".
-// Pure; any thread.
+// milliseconds, or a number beyond the epochs before it where the clock is behind them, and only grows;
+// within it seq counts up by one from 1. seq 0 is before the epoch's first entry, and epoch 0 means "no
+// position". Pure; any thread.
 #pragma once
 
 #include <stdbool.h>
