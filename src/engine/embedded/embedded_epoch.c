@@ -1,6 +1,5 @@
 #include "embedded_epoch.h"
 
-#include "embedded_transaction.h"
 #include "engine/numbering.h"
 
 enum { AHEAD_MS = 60000 };
@@ -44,10 +43,9 @@ void epoch_forget_changes(struct store *s) {
     s->epoch_reserving = s->epoch_reserved;
 }
 
-void epoch_keep(struct store *s) {
+bool epoch_release(struct store *s) {
     uint64_t given = s->epoch > s->epoch_floor ? s->epoch : s->epoch_floor;
-    if (given >= s->epoch_reserved || store_health(s) != STORE_SOUND) return;
-    transaction_begin(s);
+    if (given >= s->epoch_reserved) return false;
     s->epoch_reserving = given;
-    if (!transaction_commit(s)) transaction_rollback(s);
+    return true;
 }

@@ -21,5 +21,6 @@ bool epoch_sync(struct store *);
 // After a rollback.
 void epoch_forget_changes(struct store *);
 
-// At closing: reserves no more than was given.
-void epoch_keep(struct store *);
+// At closing: reserves no more than was given, with the next commit. Returns whether there is anything to
+// write.
+bool epoch_release(struct store *);

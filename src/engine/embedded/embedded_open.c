@@ -19,6 +19,7 @@
 #include "embedded_room.h"
 #include "embedded_store.h"
 #include "embedded_token.h"
+#include "embedded_transaction.h"
 #include "embedded_video.h"
 
 enum {
@@ -363,8 +364,14 @@ struct store *store_open(const struct embedded_config *config, char *why, size_t
     return NULL;
 }
 
+static void close_epochs(struct store *s) {
+    if (!s->damage.opened || store_health(s) != STORE_SOUND || !epoch_release(s)) return;
+    transaction_begin(s);
+    if (!transaction_commit(s)) transaction_rollback(s);
+}
+
 void store_close(struct store *s) {
-    if (s->damage.opened) epoch_keep(s);
+    close_epochs(s);
     video_forget_all(s);
     lease_free_all(s);
     room_release(s);
