@@ -10,6 +10,9 @@ enum {
     FIRST_US = 4000000, // all have come
     VIDEOS = 16,        // at least as many as there are
     SUPERVISE_US = 500000,
+    SEND_BUFFER_LEAST = 4608,
+    RECEIVE_BUFFER_LEAST = 2304, // Linux's least
+    DOUBLINGS = 5,
     MILLISECOND = 1000,
     SECOND = 1000000
 };
@@ -285,19 +288,29 @@ static void killer_supervise(void *arg) {
     sim_at(SUPERVISE_US, killer_supervise, k);
 }
 
-static void killer_disturb(struct killer *k) {
+// In every other world sockets hold a few KiB, so that frames are often half sent, and viewers fall behind.
+// Chance of its own: what else a seed does stays as it is.
+static void killer_narrow(struct sim_kernel *kernel, uint64_t seed) {
+    struct prng p = {seed ^ 0x6e6172726f77};
+    if (prng_below(&p, 2)) return;
+    kernel->send_buffer = (size_t)SEND_BUFFER_LEAST << prng_below(&p, DOUBLINGS);
+    kernel->receive_buffer = (size_t)RECEIVE_BUFFER_LEAST << prng_below(&p, DOUBLINGS);
+}
+
+static void killer_disturb(struct killer *k, uint64_t seed) {
     struct sim_kernel kernel = sim_get_kernel();
     kernel.short_read_per_million = (unsigned)prng_below(&k->prng, 300000);
     kernel.short_write_per_million = (unsigned)prng_below(&k->prng, 300000);
     kernel.again_per_million = (unsigned)prng_below(&k->prng, 100000);
     kernel.refuse_per_million = (unsigned)prng_below(&k->prng, 20000);
+    killer_narrow(&kernel, seed);
     sim_set_kernel(&kernel);
     sim_set_path(NULL, NULL, &usual_path);
 }
 
 void killer_start(struct killer *k, uint64_t seed, struct cluster *cluster, struct audience *audience) {
     *k = (struct killer){.prng.state = seed ^ 0x6b696c6c, .cluster = cluster, .audience = audience};
-    killer_disturb(k);
+    killer_disturb(k, seed);
     redis_actor_watch_losses(killer_note_loss, k);
     killer_plan(k, audience->calm_us - SECOND);
     sim_at(audience->calm_us, killer_calm, k);

@@ -141,7 +141,7 @@ struct sim_kernel {
     unsigned short_write_per_million;   // a write accepts fewer than fit
     unsigned again_per_million;         // a call on a ready socket returns EAGAIN first; an event follows
     unsigned refuse_per_million;        // a connection is refused although there is a listener
-    size_t send_buffer, receive_buffer; // bytes that a socket holds
+    size_t send_buffer, receive_buffer; // bytes that a socket holds, at most
 };
 void sim_set_kernel(const struct sim_kernel *);
 struct sim_kernel sim_get_kernel(void);

@@ -296,7 +296,9 @@ void sock_reset(int fd) {
 
 void sock_set_send_buffer(int fd, int bytes) {
     struct end *e = end_of(fd);
-    if (e && bytes > 0) e->send_buffer = (size_t)bytes * 2; // the kernel doubles it (socket(7), SO_SNDBUF)
+    if (!e || bytes <= 0) return;
+    size_t asked = (size_t)bytes * 2; // the kernel doubles it, up to its own limit (socket(7), SO_SNDBUF)
+    e->send_buffer = asked < world.kernel.send_buffer ? asked : world.kernel.send_buffer;
 }
 
 void sock_set_user_timeout(int fd, int ms) {
