@@ -494,7 +494,8 @@ static void run(char **arg) {
     int64_t end_us = shared->storm_end_us ? shared->storm_end_us : now_us();
     wait_ms(500); // for what is under way
     shared->over = true;
-    while (wait(NULL) > 0) continue;
+    for (int ended; wait(&ended) > 0;)
+        if (ended) exit(1); // it has said why
     printf("{");
     print_samples("quiet_ms", &shared->delays, begun_us, storm_us);
     print_samples("storm_ms", &shared->delays, storm_us, end_us);
