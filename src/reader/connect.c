@@ -189,7 +189,9 @@ static void connect_join(struct connect_request *c) {
     c->join.deadline_ms = loop_now_ms(r->service.loop) + JOIN_TIMEOUT_MS;
     c->join.patience_ms = loop_now_ms(r->service.loop) + ROOM_TIMEOUT_MS;
     c->join.on_joined = on_joined;
-    broadcast_join(&watched_open(r, c->videoid)->broadcast, &c->join);
+    struct watched *w = watched_open(r, c->videoid);
+    if (c->redirect) w->is_rechecked = true;
+    broadcast_join(&w->broadcast, &c->join);
 }
 
 static void connect_redirect(struct connect_request *c, const char *base) {

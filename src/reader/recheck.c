@@ -79,6 +79,7 @@ void recheck_videos(struct reader *r) {
     r->recheck_ms = 0;
     recheck_drop(r); // all are checked again
     for (const struct watched *w = watched_next(r, NULL); w; w = watched_next(r, w)) {
+        if (!w->is_rechecked) continue;
         size_t size = strlen(w->video) + 1;
         struct recheck *check = mem_zalloc(sizeof *check + size);
         check->reader = r;

@@ -13,7 +13,8 @@ struct reader;
 struct watched {
     struct name_entry entry; // of reader.videos
     struct broadcast broadcast;
-    char *alias_url; // another URL by which a mapping means this reader; NULL: none
+    char *alias_url;   // another URL by which a mapping means this reader; NULL: none
+    bool is_rechecked; // has had viewers that belong to the owner, not only ones that are served anywhere
     char video[];
 };
 

@@ -1,8 +1,9 @@
 #include "embedded_epoch.h"
 
+#include "base/hash.h"
 #include "engine/numbering.h"
 
-enum { AHEAD_MS = 60000 };
+enum { AHEAD_MS = 60000, APART_MS = 65536 };
 
 bool epoch_load(struct store *s) {
     sqlite3_stmt *q = store_use(s, SQL_EPOCH_FLOOR_READ);
@@ -11,6 +12,9 @@ bool epoch_load(struct store *s) {
     store_end(q);
     s->epoch_floor = floor > 0 ? (uint64_t)floor : 0;
     s->epoch_reserved = s->epoch_reserving = s->epoch_floor;
+    // An older copy of the folder has the same floor: where the clock is behind, the two must not go on
+    // alike.
+    if (floor > 0) s->epoch_floor += hash_random() % APART_MS;
     // What a process that was killed has left may be in memory alone, and is read from now on.
     s->epoch_unsynced = !s->config.durable && !store_sync_log(s);
     s->failure.code = 0;
