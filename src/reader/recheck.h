@@ -2,7 +2,8 @@
 //
 // If a video is another reader's by now, its viewers are disconnected; they reconnect and are redirected (or
 // served here, if they asked not to be redirected). If it has no mapping, because the store was emptied, we
-// claim it, so that its next viewer is not sent to another reader than the others.
+// claim it, so that its next viewer is not sent to another reader than the others. Videos that have only had
+// viewers that are not redirected, or came to the comment port, are not checked.
 #pragma once
 
 #include <stdint.h>
