@@ -64,6 +64,7 @@ static const struct {
     ROW("content-type", FIELD_CONTENT_TYPE),
     ROW("content-length", FIELD_UNKNOWN), // which the parser itself reads
     ROW("accept", FIELD_ACCEPT),
+    ROW("cookie", FIELD_COOKIE),
     ROW("accept-encoding", FIELD_ACCEPT_ENCODING),
     ROW("origin", FIELD_ORIGIN),
     ROW("authorization", FIELD_AUTHORIZATION),
@@ -139,9 +140,10 @@ void http_request_take_field(struct http_request *r, enum http_field field, uint
     } else if (field == FIELD_TRANSFER_ENCODING && r->encodings < 2) {
         r->encodings++;
     }
+    bool is_kept = field != FIELD_CONNECTION && (field != FIELD_COOKIE || strstr(value, "chorus_token="));
     if (field == FIELD_FORWARDED_FOR && r->values[field])
         request_join(r, field, value_at);
-    else if (field == FIELD_CONNECTION || r->values[field])
+    else if (!is_kept || r->values[field])
         r->head.len = value_at; // repeated, or not kept
     else
         r->values[field] = value_at;

@@ -27,6 +27,7 @@ enum http_field {
     FIELD_ACCEPT_ENCODING,
     FIELD_REQUEST_HEADERS, // of a preflight
     FIELD_FETCH_SITE,
+    FIELD_COOKIE,        // the first with a chorus_token
     FIELD_FORWARDED_FOR, // all of them, joined by commas
     FIELD_PROXY,         // only its presence is kept
     FIELD_COUNT,

@@ -8,18 +8,6 @@
 #include "base/json_reader.h"
 #include "http/exchange.h"
 
-static const bool id_bytes[256] = {
-    ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['0' ... '9'] = true, ['.'] = true, ['_'] = true,
-    ['~'] = true,         ['-'] = true,         [':'] = true,         ['@'] = true,
-};
-
-bool id_is_valid(const char *text, size_t len) {
-    if (!len || len > ID_MAX) return false;
-    for (size_t i = 0; i < len; i++)
-        if (!id_bytes[(unsigned char)text[i]]) return false;
-    return text[0] != '.' || (len > 1 && (text[1] != '.' || len > 2));
-}
-
 bool body_guard(struct http_request *r, void *arg, struct http_refusal *refusal) {
     (void)arg;
     return http_request_is_json(r) || http_refuse(refusal, 415, "unsupported_media_type",

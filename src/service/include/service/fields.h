@@ -9,19 +9,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/id.h"
+
 struct http_exchange;
 struct http_refusal;
 struct http_request;
 struct json_reader;
 
-enum { ID_MAX = 128, COMMENT_MAX = 2000, NAME_MAX_BYTES = 64 };
+enum { COMMENT_MAX = 2000, NAME_MAX_BYTES = 64 };
 
 // Limits of bodies, in bytes. Every byte of a comment may be written as \u00XX: 12,000 for the text and 2,000
 // for ids, name and the names of the members; the rest is for white space and unknown members.
 enum { COMMENT_BODY_MAX = 16384, IDS_BODY_MAX = 8192 };
-
-// Whether it is an id: 1-128 bytes of A-Z a-z 0-9 . _ ~ - : @, but not "." or "..", which no URL can carry.
-bool id_is_valid(const char *text, size_t len);
 
 enum body_state { BODY_ABSENT, BODY_TEXT, BODY_TOO_LONG, BODY_NOT_UNICODE, BODY_NUMBER, BODY_NOT_TEXT };
 

@@ -1,0 +1,35 @@
+// The keys that sign users' tokens: a JWK set (RFC 7517), and what is demanded of a token besides. A key's
+// kty fixes the algorithm: oct HS256, RSA RS256, EC with P-256 ES256, OKP with Ed25519 EdDSA. Private parts
+// are ignored. Control loop only. At most IDENTITY_KEYS_MAX keys.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct identity_keys;
+
+enum { IDENTITY_KEYS_MAX = 64, IDENTITY_KEYS_BYTES = 1 << 18 };
+
+struct identity_demands {
+    const char *issuer;        // NULL: any
+    const char *audience;      // NULL: a token that has an aud is refused (RFC 7519, 4.1.3)
+    bool anyone_reads;         // without a token
+    const char *service_token; // NULL: none
+};
+
+// Makes a set without keys: until identity_keys_load() all tokens get IDENTITY_NO_KEYS. Demands are copied.
+struct identity_keys *identity_keys_new(const struct identity_demands *);
+void identity_keys_free(struct identity_keys *); // NULL is fine
+
+void identity_keys_demand(struct identity_keys *, const struct identity_demands *);
+
+// Exchanges the keys for those of a JWK set, or of a single JWK. Keys for other purposes and with algorithms
+// that are not known are skipped, as RFC 7517, 5, asks; `why` gets a clause about the last of these, and is
+// empty if there is none. Returns the number of keys that are used; 0, with a clause, and those before
+// remain, if the text is no JWK set or has none.
+size_t identity_keys_load(struct identity_keys *, const char *text, size_t len, char *why, size_t why_size);
+
+// Called for a token whose key is not known. Returns whether there are other keys now (the token is checked
+// once more), or on the way (*pending: IDENTITY_NO_KEYS, instead of IDENTITY_UNKNOWN_KEY).
+typedef bool identity_refresh(void *arg, bool *pending);
+void identity_keys_on_unknown(struct identity_keys *, identity_refresh *, void *arg);

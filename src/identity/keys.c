@@ -1,0 +1,104 @@
+#include "identity/keys.h"
+
+#include <jansson.h>
+#include <openssl/err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "key.h"
+
+static char *copy_of(const char *text) {
+    return text && *text ? mem_strdup(text) : NULL;
+}
+
+static void keys_release_demands(struct identity_keys *k) {
+    free(k->issuer);
+    free(k->audience);
+    free(k->service_token);
+}
+
+struct identity_keys *identity_keys_new(const struct identity_demands *d) {
+    struct identity_keys *k = mem_zalloc(sizeof *k);
+    identity_keys_demand(k, d);
+    return k;
+}
+
+void identity_keys_demand(struct identity_keys *k, const struct identity_demands *d) {
+    keys_release_demands(k);
+    k->issuer = copy_of(d->issuer);
+    k->audience = copy_of(d->audience);
+    k->service_token = copy_of(d->service_token);
+    k->anyone_reads = d->anyone_reads;
+}
+
+static void keys_drop(struct identity_key *keys, size_t count) {
+    for (size_t i = 0; i < count; i++) identity_key_release(&keys[i]);
+    free(keys);
+}
+
+void identity_keys_free(struct identity_keys *k) {
+    if (!k) return;
+    keys_drop(k->keys, k->count);
+    keys_release_demands(k);
+    free(k);
+}
+
+void identity_keys_on_unknown(struct identity_keys *k, identity_refresh *refresh, void *arg) {
+    k->refresh = refresh;
+    k->refresh_arg = arg;
+}
+
+// Two keys of one name would make it unclear which one is meant.
+static bool keys_have(const struct identity_key *keys, size_t count, const struct identity_key *one) {
+    for (size_t i = 0; i < count; i++)
+        if (one->kid && keys[i].kid && keys[i].algorithm == one->algorithm && !strcmp(keys[i].kid, one->kid))
+            return true;
+    return false;
+}
+
+// Reads those that can be used. why: what is wrong with the last that cannot; empty if all can.
+static size_t keys_read(struct identity_key *keys, const json_t *list, char *why, size_t why_size) {
+    size_t count = 0, i;
+    const json_t *jwk;
+    why[0] = 0;
+    json_array_foreach(list, i, jwk) {
+        char clause[128];
+        if (count == IDENTITY_KEYS_MAX) break;
+        if (!identity_key_read(&keys[count], jwk, clause, sizeof clause)) {
+            snprintf(why, why_size, "has a key that cannot be used: number %zu %s", i + 1, clause);
+        } else if (keys_have(keys, count, &keys[count])) {
+            identity_key_release(&keys[count]);
+        } else {
+            count++;
+        }
+    }
+    ERR_clear_error(); // of keys that OpenSSL has refused
+    return count;
+}
+
+size_t identity_keys_load(struct identity_keys *k, const char *text, size_t len, char *why, size_t why_size) {
+    json_error_t error;
+    json_t *document = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+    if (!document) {
+        snprintf(why, why_size, "is not valid JSON (line %d)", error.line);
+        return 0;
+    }
+    json_t *list = json_object_get(document, "keys"), *single = NULL;
+    if (json_object_get(document, "kty")) list = single = json_pack("[O]", document);
+    struct identity_key *keys = mem_zalloc(IDENTITY_KEYS_MAX * sizeof *keys);
+    size_t count = keys_read(keys, list, why, why_size);
+    if (!count && !*why) snprintf(why, why_size, "has no keys");
+    if (!json_is_array(list)) snprintf(why, why_size, "is no JWK set: {\"keys\":[...]}");
+    json_decref(single);
+    json_decref(document);
+    if (!count) {
+        keys_drop(keys, 0);
+        return 0;
+    }
+    keys_drop(k->keys, k->count);
+    k->keys = keys;
+    k->count = count;
+    return count;
+}
