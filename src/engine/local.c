@@ -201,6 +201,7 @@ static void local_push_range(struct engine *engine, request_carry_out *carry_out
     r->video = request_copy(&r->request, video);
     r->from = from;
     r->limit = limit;
+    r->request.reads_log = true;
     r->cb = cb;
     local_push(engine, &r->request);
 }

@@ -431,6 +431,37 @@ static void range_beyond_the_head_is_empty(void **state) {
     assert_int_equal(world_range(w, "v", (struct position){1, 999}, 10)->count, 3); // an epoch long ago
 }
 
+struct ordered_range {
+    struct world *world;
+    const struct world_append *append;
+    bool after_append;
+};
+
+static void on_ordered_range(void *arg, enum engine_status status, const struct engine_range *range) {
+    struct ordered_range *r = arg;
+    assert_int_equal(status, ENGINE_OK);
+    assert_int_equal(range->count, 200);
+    r->after_append = r->append->calls == 1;
+    world_answered(r->world);
+}
+
+// Fewer than are handed over before the turn ends, so that the store gets them together.
+static void a_comment_does_not_wait_for_ranges_asked_for_before_it(void **state) {
+    enum { RANGES = 5 };
+    struct world *w = *state;
+    struct world_append append;
+    struct ordered_range ranges[RANGES];
+    world_post_many(w, "long", 200);
+    for (int i = 0; i < RANGES; i++) {
+        ranges[i] = (struct ordered_range){w, &append, false};
+        w->awaited++;
+        w->ops->range(w->engine, "long", (struct position){0}, 200, on_ordered_range, &ranges[i]);
+    }
+    world_begin_append(w, &append, "v", "{\"comment\":\"x\"}", NULL);
+    world_wait(w);
+    for (int i = 0; i < RANGES; i++) assert_true(ranges[i].after_append);
+}
+
 static void range_of_an_unknown_video_is_empty(void **state) {
     struct world *w = *state;
     const struct world_range *r = world_range(w, "unused", (struct position){5, 5}, 10);
@@ -1284,6 +1315,7 @@ int main(void) {
 #define ON_REDIS(name) cmocka_unit_test_setup_teardown(name, make_on_redis, world_free)
     const struct CMUnitTest embedded[] = {
         CONTRACT(EMBEDDED),
+        EMBEDDED(a_comment_does_not_wait_for_ranges_asked_for_before_it),
         EMBEDDED(answers_the_poster_before_the_viewers),
         BOUNDED(FULL),
     };

@@ -8,8 +8,8 @@
 #include "embedded_store.h"
 
 enum {
-    BATCH_REQUESTS = 1024,        // at most
-    BATCH_ANSWER_BYTES = 4 << 20, // about; what ranges bring can be far larger than the requests
+    BATCH_REQUESTS = 1024,         // at most
+    BATCH_ANSWER_BYTES = 256 << 10 // about; comments wait for a batch of ranges that is being read
 };
 
 struct batch_result {

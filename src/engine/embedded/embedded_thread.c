@@ -45,9 +45,9 @@ struct store_thread {
     // The thread only:
     struct store *store;
     struct checkpointer *checkpointer;
-    struct request_list taken; // what a batch left for the next one
-    int64_t probe_ms;          // while it is failing: when to try whether it can be written again
-    char failure[WHY_SIZE];    // why it is failing
+    struct request_list taken, ranges; // what batches left for the next ones
+    int64_t probe_ms;                  // while it is failing: when to try whether it can be written again
+    char failure[WHY_SIZE];            // why it is failing
     int64_t sweep_ms, check_files_ms;
     bool sweep_more;
 };
@@ -184,7 +184,13 @@ static int64_t thread_next_maintenance_ms(const struct store_thread *t) {
 // Waiting and handing over
 
 static bool thread_may_work(const struct store_thread *t) {
-    return t->answer_bytes <= ANSWERS_MAX_BYTES && (t->taken.first || t->waiting.first);
+    return t->answer_bytes <= ANSWERS_MAX_BYTES && (t->taken.first || t->ranges.first || t->waiting.first);
+}
+
+// Sets what reads the log apart: such requests come by the thousand when viewers come back.
+static void thread_sort(struct store_thread *t, struct request_list *requests) {
+    for (struct request *r; (r = request_list_take(requests));)
+        request_list_add(r->reads_log ? &t->ranges : &t->taken, r);
 }
 
 static void thread_take_limits(struct store_thread *t) {
@@ -196,16 +202,19 @@ static void thread_take_limits(struct store_thread *t) {
 // Waits for requests or maintenance, and takes the requests. Returns false when it is time to end.
 static bool thread_wait(struct store_thread *t, bool *requests) {
     int64_t due_ms = thread_next_maintenance_ms(t);
+    struct request_list fresh = {0};
     pthread_mutex_lock(&t->lock);
     while (t->state != THREAD_STOPPING && !t->new_limits && !thread_may_work(t) &&
            clock_monotonic_ms() < due_ms)
         clock_wait(&t->changed, &t->lock, due_ms);
     *requests = t->state == THREAD_STOPPING || thread_may_work(t);
-    if (*requests) request_list_move(&t->taken, &t->waiting);
+    if (*requests) request_list_move(&fresh, &t->waiting);
     if (t->new_limits) thread_take_limits(t);
-    bool go_on = t->state != THREAD_STOPPING || (t->taken.first && clock_monotonic_ms() < t->stop_by_ms);
+    bool stopping = t->state == THREAD_STOPPING;
+    int64_t stop_by_ms = t->stop_by_ms;
     pthread_mutex_unlock(&t->lock);
-    return go_on;
+    thread_sort(t, &fresh);
+    return !stopping || ((t->taken.first || t->ranges.first) && clock_monotonic_ms() < stop_by_ms);
 }
 
 static void thread_hand_back(struct store_thread *t, struct request_list *done, int64_t took_us,
@@ -222,10 +231,11 @@ static void thread_hand_back(struct store_thread *t, struct request_list *done, 
 }
 
 // Returns how many requests it has done.
-static size_t thread_work(struct store_thread *t) {
+static size_t thread_run_batch(struct store_thread *t, struct request_list *requests) {
     struct request_list done = {0};
+    if (!requests->first) return 0;
     int64_t begin_us = clock_monotonic_us();
-    struct batch_result result = batch_run(t->store, &t->taken, &done);
+    struct batch_result result = batch_run(t->store, requests, &done);
     if (result.failed)
         thread_note_failure(t, &result.failure);
     else if (result.wrote)
@@ -234,6 +244,12 @@ static size_t thread_work(struct store_thread *t) {
     size_t count = done.count;
     thread_hand_back(t, &done, clock_monotonic_us() - begin_us, result.failed);
     return count;
+}
+
+// What reads the log comes behind everything else, a batch at a time: a comment waits for one such batch.
+static size_t thread_work(struct store_thread *t) {
+    size_t done = thread_run_batch(t, &t->taken);
+    return done + thread_run_batch(t, &t->ranges);
 }
 
 // Start and end
@@ -351,6 +367,7 @@ void store_thread_stop(struct store_thread *t, int grace_ms, struct request_list
     pthread_join(t->thread, NULL);
     request_list_move(answered, &t->answers);
     request_list_move(left, &t->taken);
+    request_list_move(left, &t->ranges);
     request_list_move(left, &t->waiting);
     thread_release(t);
 }

@@ -6,6 +6,7 @@
 // change before the callback.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,8 +26,9 @@ struct request {
     request_carry_out *carry_out;
     request_call_back *call_back; // NULL: there is no answer
     enum engine_status status;
-    size_t bytes;  // the allocation, for the bound on what waits
-    size_t copied; // of it, by the request itself and its strings
+    bool reads_log; // the store may carry out what came after it first
+    size_t bytes;   // the allocation, for the bound on what waits
+    size_t copied;  // of it, by the request itself and its strings
     size_t held_bytes;
     struct request_chunk *held; // see request_hold()
     void *arg;                  // of the operation's callback
