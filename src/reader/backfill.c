@@ -302,7 +302,8 @@ static void on_backfill_range(void *arg, enum engine_status status, const struct
         return;
     }
     if (!r->more) continuity_end(&fill->at, r->head, backfill_emit, fill);
-    backfill_continue(fill, r->more);
+    // What others have just read is not read again.
+    backfill_continue(fill, r->more && !backfill_from_history(fill));
 }
 
 // Goes back over entries until it has found enough comments. Returns the first one of those.

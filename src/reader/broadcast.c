@@ -24,7 +24,7 @@
 enum {
     FREE_FRAMES = 16,   // frames that a viewer gets without a check for room
     JOIN_COST = 512,    // a waiting join request, with what its caller holds for it
-    JOINS_AT_ONCE = 64, // that waited, started before the loop does something else
+    JOINS_AT_ONCE = 64, // started before the loop does something else
     SERVE_MORE_MS = 1,
     DELIVERED_LINES = 10,
     FEED_QUERIES_MAX = 1000
@@ -357,7 +357,7 @@ struct broadcast *broadcast_idle_for(struct broadcast_env *env, int64_t for_ms) 
     int64_t before_ms = loop_now_ms(env->loop) - (for_ms > 0 ? for_ms : 1);
     while (env->idle_entries && env->idle_entries->since_ms <= before_ms) {
         struct broadcast *b = env->idle_entries->broadcast;
-        if (!b->queue) return b;
+        if (!b->queue && !b->joining) return b;
         broadcast_end_idle(b); // a viewer is joining: the time counts from now
         broadcast_begin_idle(b);
     }
@@ -414,6 +414,7 @@ static void broadcast_give_up_joins(struct broadcast *b, struct join_request **l
     DL_FOREACH_SAFE(*list, j, next) {
         if (j->broadcast != b) continue;
         DL_DELETE(*list, j);
+        b->joining--;
         join_refuse(j, JOIN_BROADCAST_CLOSED);
     }
 }
@@ -435,6 +436,7 @@ void broadcast_join(struct broadcast *b, struct join_request *j) {
     if (!env->joins_due) loop_defer(env->loop, &env->take_joins);
     env->joins_due = true;
     DL_APPEND(env->new_joins, j);
+    b->joining++;
 }
 
 static void broadcast_take_join(struct broadcast *b, struct join_request *j) {
@@ -452,12 +454,16 @@ static void on_joins_due(struct loop_job *job) {
     struct broadcast_env *env = container_of(job, struct broadcast_env, take_joins);
     struct join_request *j;
     env->joins_due = false;
-    env->taken_joins = env->new_joins;
+    DL_CONCAT(env->taken_joins, env->new_joins);
     env->new_joins = NULL;
-    while ((j = env->taken_joins)) {
+    for (unsigned taken = 0; taken < JOINS_AT_ONCE && (j = env->taken_joins); taken++) {
         DL_DELETE(env->taken_joins, j);
+        j->broadcast->joining--;
         broadcast_take_join(j->broadcast, j);
     }
+    if (!env->taken_joins || env->joins_due) return;
+    env->joins_due = true; // in a storm, the rest after the events of the next turn
+    loop_next_turn(env->loop, &env->take_joins);
 }
 
 static void count_gaps(const struct pending *p, uint64_t gaps[GAP_REASONS]) {

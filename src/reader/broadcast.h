@@ -49,7 +49,7 @@ struct broadcast_env {
     struct event_feed events;
     struct backfills backfills;
     struct join_request *new_joins;   // made in this turn
-    struct join_request *taken_joins; // being handled by take_joins
+    struct join_request *taken_joins; // of earlier turns, or being handled by take_joins
     struct loop_job take_joins;       // at the end of the turn
     bool joins_due;                   // it is queued; there may be no joins any more
     struct loop_timer serve_more;     // a moment later, where many have waited
@@ -71,6 +71,7 @@ struct broadcast {
     struct history history;
     struct join_queue *queue; // NULL: no join request waits
     struct idle_entry *idle;  // NULL: it has viewers
+    uint32_t joining;         // requests that have not been taken yet
     struct rate comments;
 };
 

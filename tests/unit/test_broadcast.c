@@ -356,6 +356,29 @@ static void a_storm_is_served_in_portions_from_one_reading(void **state) {
     for (int i = 0; i < STORM; i++) assert_given(i, wanted);
 }
 
+static void assert_given_run(int number, unsigned from, unsigned to) {
+    char wanted[16384];
+    int len = snprintf(wanted, sizeof wanted, "from:1-%u", from);
+    while (from < to) len += snprintf(wanted + len, sizeof wanted - (size_t)len, " 1-%u", ++from);
+    assert_given(number, wanted);
+}
+
+// Each reads on until it meets what another has read.
+static void overlapping_ranges_are_read_once(void **state) {
+    (void)state;
+    enum { NEWEST = 5 * BACKFILL_BATCH };
+    go_live_at(NEWEST);
+    int a = join(1, 3 * BACKFILL_BATCH);
+    assert_int_equal(fake_answer_all(engine, 100), 2);
+    int b = join(1, 2 * BACKFILL_BATCH);
+    assert_int_equal(fake_answer_all(engine, 100), 1);
+    int c = join(1, BACKFILL_BATCH / 2);
+    assert_int_equal(fake_answer_all(engine, 100), 2);
+    assert_given_run(a, 3 * BACKFILL_BATCH, NEWEST);
+    assert_given_run(b, 2 * BACKFILL_BATCH, NEWEST);
+    assert_given_run(c, BACKFILL_BATCH / 2, NEWEST);
+}
+
 static void closed_while_a_storm_is_served(void **state) {
     (void)state;
     go_live_at(90);
@@ -1181,6 +1204,35 @@ static void closed_while_viewers_wait(void **state) {
     assert_int_equal(fake_subscriptions(engine), 0);
 }
 
+// A range of each in turn: a video of which much was missed keeps no other waiting.
+static void backfills_of_several_videos_take_turns(void **state) {
+    (void)state;
+    enum { MANY = 3 };
+    static struct broadcast many[MANY];
+    static struct guest some[MANY];
+    close_broadcast();
+    fake_log_run(engine, 1, 1, 3 * BACKFILL_BATCH);
+    for (int i = 0; i < MANY; i++) broadcast_open(&many[i], &env, FAKE_VIDEO);
+    go_live_all(MANY);
+    joined_count = 0;
+    for (int i = 0; i < MANY; i++) {
+        unsigned missed = i ? BACKFILL_BATCH / 2 : 3 * BACKFILL_BATCH;
+        some[i].join = (struct join_request){.last = pos(1, 3 * BACKFILL_BATCH - missed),
+                                             .deadline_ms = INT64_MAX,
+                                             .patience_ms = INT64_MAX,
+                                             .on_joined = count_joined};
+        broadcast_join(&many[i], &some[i].join);
+    }
+    loop_drain(loop);
+    fake_answer(engine, 0);
+    assert_int_equal(joined_count, 0);
+    for (int i = 1; i < MANY; i++) fake_answer(engine, 0);
+    assert_int_equal(joined_count, MANY - 1);
+    fake_answer_all(engine, 10);
+    assert_int_equal(joined_count, MANY);
+    for (int i = 0; i < MANY; i++) broadcast_close(&many[i]);
+}
+
 static void viewers_that_join_in_one_turn_start_at_its_end(void **state) {
     (void)state;
     go_live_at(3);
@@ -1191,6 +1243,41 @@ static void viewers_that_join_in_one_turn_start_at_its_end(void **state) {
     assert_given(b, "from:1-3");
     assert_given(c, "from:1-3");
     assert_int_equal(broadcast_viewers(broadcast), 3);
+}
+
+// As many as arrive in one turn of a storm; comments are published between the portions.
+static void those_that_arrive_together_start_in_portions(void **state) {
+    (void)state;
+    enum { STORM = 200, AT_ONCE = 64 };
+    go_live_at(3);
+    for (int i = 0; i < STORM; i++) join_in_this_turn(0, 0);
+    loop_drain(loop);
+    assert_int_equal(guests_joined(), AT_ONCE);
+    fake_append_run(engine, 1, 4, 4);
+    for (int turns = 0; turns < 3; turns++) loop_drain(loop);
+    assert_int_equal(guests_joined(), STORM);
+    for (int i = 0; i < STORM; i++) assert_given(i, i < AT_ONCE ? "from:1-3 1-4" : "from:1-4");
+}
+
+static void a_broadcast_is_not_idle_while_a_viewer_waits_for_its_turn(void **state) {
+    (void)state;
+    static struct broadcast other;
+    enum { AT_ONCE = 64 };
+    fake_set_head(engine, pos(1, 0));
+    broadcast_open(&other, &env, FAKE_VIDEO);
+    go_live_all(2);
+    run_later(loop, 10);
+    for (int i = 0; i < AT_ONCE; i++) join_in_this_turn(0, 0);
+    struct guest last = {
+        .join = {.deadline_ms = INT64_MAX, .patience_ms = INT64_MAX, .on_joined = count_joined}};
+    broadcast_join(&other, &last.join);
+    joined_count = 0;
+    loop_drain(loop);
+    assert_int_equal(joined_count, 0);
+    assert_null(broadcast_idle_for(&env, 5));
+    loop_drain(loop);
+    assert_int_equal(joined_count, 1);
+    broadcast_close(&other);
 }
 
 static void closed_while_the_log_is_read(void **state) {
@@ -1316,6 +1403,7 @@ int main(void) {
         TEST(what_the_history_lacks_is_read_from_the_log),
         TEST(one_backfill_serves_many),
         TEST(a_storm_is_served_in_portions_from_one_reading),
+        TEST(overlapping_ranges_are_read_once),
         TEST(closed_while_a_storm_is_served),
         TEST(a_second_backfill_reaches_further_back_for_all_that_wait),
         TEST(what_is_published_while_the_log_is_read_is_neither_lost_nor_doubled),
@@ -1364,6 +1452,9 @@ int main(void) {
         TEST(a_viewer_gets_the_newest_of_what_there_is_no_room_for),
         TEST(what_is_in_the_history_needs_memory_for_each_viewer),
         TEST(a_limited_number_of_backfills_run_at_a_time),
+        TEST(backfills_of_several_videos_take_turns),
+        TEST(those_that_arrive_together_start_in_portions),
+        TEST(a_broadcast_is_not_idle_while_a_viewer_waits_for_its_turn),
         TEST(history_that_is_not_used_is_dropped),
         TEST(a_broadcast_without_viewers_is_idle_from_then_on),
         TEST(a_broadcast_is_not_idle_while_a_viewer_waits),
