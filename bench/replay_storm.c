@@ -2,11 +2,12 @@
 // whose figures are printed as one JSON object.
 //   replay_storm post HOST:PORT FILE VIDEOS COMMENTS SIZE
 //       posts to the videos storm-1 .. storm-VIDEOS; FILE gets the position of each
-//   replay_storm run HOST:PORT FILE PID LIVE RATE QUIET_S VIEWERS BACK FIRST VIDEOS
+//   replay_storm run HOST:PORT FILE PID LIVE RATE QUIET_S VIEWERS BACK FIRST VIDEOS [HOST:PORT]
 //       LIVE viewers and RATE comments a second on storm-1: for QUIET_S seconds alone, then beside VIEWERS
 //       that arrive within a fifth of a second, each with a Last-Event-ID that lies BACK comments before the
 //       position of its video, one of the VIDEOS from storm-FIRST on. Each leaves when it has got there: it
 //       checks the numbers, and what it costs is replay alone. PID is the server's, for its CPU and memory.
+//       With a second server, the storm goes there: what the live viewers then feel is only the machine's load.
 // Only for the bench on loopback: it exits on anything unexpected.
 #include <arpa/inet.h>
 #include <errno.h>
@@ -384,7 +385,8 @@ static void viewer_on_event(struct storm *t, struct stream *s, size_t back) {
     if (is_in || !open) viewer_leave(t, s);
 }
 
-static void run_storm(size_t count, size_t back, size_t first, size_t videos) {
+static void run_storm(size_t count, size_t back, size_t first, size_t videos, const char *elsewhere) {
+    if (elsewhere) set_server(elsewhere);
     // Their machines are others: they get what the server and the live viewers leave.
     if (setpriority(PRIO_PROCESS, 0, 19)) die("setpriority");
     struct storm t = {.epoll = epoll_create1(0), .viewers = calloc(count, sizeof *t.viewers), .count = count};
@@ -477,7 +479,7 @@ static void run(char **arg) {
     size_t live = number(arg[1]), rate = number(arg[2]), viewers = number(arg[4]), rss = 0, tcp = 0;
     char status[64];
     if (!fork()) run_live(live, rate), exit(0);
-    if (!fork()) run_storm(viewers, number(arg[5]), number(arg[6]), number(arg[7])), exit(0);
+    if (!fork()) run_storm(viewers, number(arg[5]), number(arg[6]), number(arg[7]), arg[8]), exit(0);
     while (!shared->live_connected) wait_ms(1);
     wait_ms(500);
     snprintf(status, sizeof status, "/proc/%s/status", pid);
@@ -523,7 +525,7 @@ int main(int argc, char **argv) {
         places = calloc(place_count, sizeof *places);
         post_all(place_count, number(argv[5]), number(argv[6]));
         places_write(argv[3]);
-    } else if (argc == 12 && !strcmp(argv[1], "run")) {
+    } else if ((argc == 12 || argc == 13) && !strcmp(argv[1], "run")) {
         places_read(argv[3]);
         run(argv + 4);
     } else {
