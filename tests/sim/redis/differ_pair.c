@@ -138,6 +138,7 @@ static void peer_connect(struct peer *e) {
     e->commands = connect_to(e->port);
     e->replica = connect_to(e->replica_port);
     for (int s = 0; s < DIFFER_SUBSCRIBERS; s++) e->subscribers[s] = connect_to(e->port);
+    e->replica_subscriber = connect_to(e->replica_port);
 }
 
 // Returns whether it has begun to listen; it has ended otherwise.
@@ -176,7 +177,10 @@ void pair_start(struct pair *p, const char *redis, const char *model, int64_t no
         if (!i) e->replica_pid = launch(p, redis, &e->replica_port, NULL);
     }
     for (int i = 0; i < 2; i++) peer_connect(&p->peers[i]);
-    pair_read_ids(p);
+    for (int i = 0; i < 2; i++) { // both
+        pair_share_ids(p);
+        pair_use_replicas(p, true);
+    }
 }
 
 static int remove_entry(const char *path, const struct stat *stat, int type, struct FTW *ftw) {
@@ -198,6 +202,7 @@ void pair_stop(struct pair *p) {
         redisFree(e->commands);
         redisFree(e->replica);
         for (int s = 0; s < DIFFER_SUBSCRIBERS; s++) redisFree(e->subscribers[s]);
+        redisFree(e->replica_subscriber);
         stop_server(e->pid);
         stop_server(e->replica_pid);
     }
@@ -212,7 +217,6 @@ void pair_use_replicas(struct pair *p, bool replicas) {
         e->commands = e->replica;
         e->replica = c;
     }
-    pair_read_ids(p);
 }
 
 // Replies as text
@@ -278,18 +282,6 @@ static void text_of(struct buf *b, const redisReply *r, enum differ_shape shape)
     buf_add(b, "", 1);
 }
 
-static void replace_ids(struct peer *e, char *text) {
-    for (char *at = text; *at; at++) {
-        size_t len = strspn(at, "0123456789abcdef");
-        for (size_t i = 0; len == 40 && i < e->id_count; i++) {
-            char name[48];
-            snprintf(name, sizeof name, "ID-%037zu", i);
-            if (!memcmp(e->ids[i], at, 40)) memcpy(at, name, 40);
-        }
-        if (len) at += len - 1;
-    }
-}
-
 static void fail(struct pair *p, const char *what, const struct words *w, struct buf texts[2]) {
     printf("DIFFERENT after %" PRIu64 " commands, %s:", p->commands, what);
     if (w) words_print(w);
@@ -319,7 +311,6 @@ void pair_compare(struct pair *p) {
         for (int i = 0; i < 2; i++) {
             redisReply *r = next_reply(p->peers[i].commands);
             text_of(&texts[i], r, p->sent[n].shape);
-            replace_ids(&p->peers[i], texts[i].data);
             if (r) freeReplyObject(r);
         }
         p->commands++;
@@ -354,23 +345,26 @@ static redisReply *peer_ask(struct peer *e, const char *command) {
     return redisCommand(e->commands, command);
 }
 
-static void read_id(struct peer *e, const char *command, const char *field) {
-    char id[48];
+static void read_id(struct peer *e, const char *command, const char *field, char id[41]) {
     redisReply *r = peer_ask(e, command);
     const char *at = r && r->str ? strstr(r->str, field) : NULL;
-    snprintf(id, sizeof id, "%.40s", at ? at + strlen(field) : "");
+    snprintf(id, 41, "%.40s", at ? at + strlen(field) : "");
     if (r) freeReplyObject(r);
-    for (size_t i = 0; i < e->id_count; i++)
-        if (!strcmp(e->ids[i], id)) return;
-    if (e->id_count == DIFFER_IDS) abort();
-    memcpy(e->ids[e->id_count++], id, sizeof id);
 }
 
-void pair_read_ids(struct pair *p) {
-    for (int i = 0; i < 2; i++) {
-        read_id(&p->peers[i], "INFO replication", "master_replid:");
-        read_id(&p->peers[i], "INFO server", "run_id:");
-    }
+static void share_id(struct pair *p, const char *command, const char *field, const char *setting) {
+    char ids[2][41], set[96];
+    for (int i = 0; i < 2; i++) read_id(&p->peers[i], command, field, ids[i]);
+    if (!strcmp(ids[0], ids[1])) return;
+    snprintf(set, sizeof set, "CONFIG SET %s %s", setting, ids[0]);
+    redisReply *r = peer_ask(&p->peers[1], set);
+    if (!r || r->type == REDIS_REPLY_ERROR) abort();
+    freeReplyObject(r);
+}
+
+void pair_share_ids(struct pair *p) {
+    share_id(p, "INFO replication", "master_replid:", "model-replid");
+    share_id(p, "INFO server", "run_id:", "model-run-id");
 }
 
 void pair_await(struct pair *p, const char *command, const char *reply) {
@@ -415,22 +409,37 @@ static bool receive_all(struct pair *p, redisContext *c, struct buf *b) {
     }
 }
 
-void pair_listen(struct pair *p) {
-    for (int s = 0; s < DIFFER_SUBSCRIBERS; s++) {
-        struct buf texts[2] = {{0}, {0}};
-        bool connected[2];
-        for (int i = 0; i < 2; i++) {
-            connected[i] = receive_all(p, p->peers[i].subscribers[s], &texts[i]);
-            if (!connected[i]) buf_add_string(&texts[i], "disconnected\n");
-            buf_add(&texts[i], "", 1);
-            replace_ids(&p->peers[i], texts[i].data);
-        }
-        if (strcmp(texts[0].data, texts[1].data) != 0) fail(p, "messages", NULL, texts);
-        for (int i = 0; i < 2 && !connected[0]; i++) {
-            redisFree(p->peers[i].subscribers[s]);
-            p->peers[i].subscribers[s] = connect_to(p->peers[i].port);
-        }
-        p->kicks += !connected[0];
-        for (int i = 0; i < 2; i++) buf_release(&texts[i]);
+// Compares what two subscribers have received, each of one server.
+static void listen_to(struct pair *p, const int ports[2], redisContext **real, redisContext **model) {
+    redisContext **const subscribers[] = {real, model};
+    struct buf texts[2] = {{0}, {0}};
+    bool connected[2];
+    for (int i = 0; i < 2; i++) {
+        connected[i] = receive_all(p, *subscribers[i], &texts[i]);
+        if (!connected[i]) buf_add_string(&texts[i], "disconnected\n");
+        buf_add(&texts[i], "", 1);
     }
+    if (strcmp(texts[0].data, texts[1].data) != 0) fail(p, "messages", NULL, texts);
+    for (int i = 0; i < 2 && !connected[0]; i++) {
+        redisFree(*subscribers[i]);
+        *subscribers[i] = connect_to(ports[i]);
+    }
+    p->kicks += !connected[0];
+    for (int i = 0; i < 2; i++) buf_release(&texts[i]);
+}
+
+void pair_listen(struct pair *p) {
+    const int ports[] = {p->peers[0].port, p->peers[1].port};
+    for (int s = 0; s < DIFFER_SUBSCRIBERS; s++)
+        listen_to(p, ports, &p->peers[0].subscribers[s], &p->peers[1].subscribers[s]);
+}
+
+void pair_listen_to_replicas(struct pair *p) {
+    const int ports[] = {p->peers[0].replica_port, p->peers[1].replica_port};
+    listen_to(p, ports, &p->peers[0].replica_subscriber, &p->peers[1].replica_subscriber);
+}
+
+void pair_subscribe_at_replicas(struct pair *p, const char *command) {
+    for (int i = 0; i < 2; i++) redisAppendCommand(p->peers[i].replica_subscriber, command);
+    pair_listen_to_replicas(p);
 }

@@ -2,8 +2,9 @@
 // reply and publish must be the same. Their wall clocks stand still and show the same time, until the test
 // moves them.
 //
-// The ids that a server makes up by chance (of the run and of replication) are replaced by their names before
-// the comparison. A difference ends the program with what was sent and both replies.
+// The ids that a server makes up by chance (of the run and of replication) are given to the model as the real
+// one has them, because epochs depend on them. A difference ends the program with what was sent and both
+// replies.
 #pragma once
 
 #include <hiredis/hiredis.h>
@@ -12,13 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum {
-    DIFFER_WORDS = 64,
-    DIFFER_SUBSCRIBERS = 2,
-    DIFFER_PIPELINE = 32,
-    DIFFER_ROOM = 1 << 14,
-    DIFFER_IDS = 4096
-};
+enum { DIFFER_WORDS = 64, DIFFER_SUBSCRIBERS = 2, DIFFER_PIPELINE = 32, DIFFER_ROOM = 1 << 14 };
 
 // A command under construction.
 struct words {
@@ -47,9 +42,7 @@ struct peer {
     const char *name;
     pid_t pid, replica_pid; // the model's replica is in its process: 0
     int port, replica_port;
-    redisContext *commands, *replica, *subscribers[DIFFER_SUBSCRIBERS];
-    char ids[DIFFER_IDS][48]; // all that it has had, oldest first
-    size_t id_count;
+    redisContext *commands, *replica, *subscribers[DIFFER_SUBSCRIBERS], *replica_subscriber;
 };
 
 struct pair {
@@ -87,11 +80,16 @@ void pair_subscriber_send(struct pair *, int subscriber, const struct words *);
 // again.
 void pair_listen(struct pair *);
 
+// The same for a subscriber of the replicas, which changes no place with pair_use_replicas(). What it gets
+// from a primary is late: compare after pair_await().
+void pair_subscribe_at_replicas(struct pair *, const char *command); // in force when it returns
+void pair_listen_to_replicas(struct pair *);
+
 // The following commands go to the replicas, until it is called with false.
 void pair_use_replicas(struct pair *, bool);
 
 // Waits until a command has the reply on both.
 void pair_await(struct pair *, const char *command, const char *reply);
 
-// Reads the ids again, after they may have changed.
-void pair_read_ids(struct pair *);
+// Gives the model the ids of the real server, after they may have changed: not while a replica connects.
+void pair_share_ids(struct pair *);

@@ -164,6 +164,33 @@ static bool model_set_output_limit(struct redis_model *m, const char *value) {
     return true;
 }
 
+static void model_rename_id(char id[MODEL_RUN_ID + 1], const char *old, const char *new) {
+    if (!strcmp(id, old)) memcpy(id, new, MODEL_RUN_ID);
+}
+
+// Settings of the model alone: a test gives it the ids that a real server has. An id that several servers
+// have stays common to them.
+static bool model_set_id(const char own[MODEL_RUN_ID + 1], const char *id) {
+    char old[MODEL_RUN_ID + 1];
+    if (strlen(id) != MODEL_RUN_ID) return false;
+    memcpy(old, own, sizeof old);
+    for (struct redis_model *m = model_servers; m; m = m->next) {
+        model_rename_id(m->run_id, old, id);
+        model_rename_id(m->replid, old, id);
+        model_rename_id(m->replid2, old, id);
+        model_rename_id(m->link.primary_run, old, id);
+    }
+    return true;
+}
+
+static bool model_set_run_id(struct redis_model *m, const char *id) {
+    return model_set_id(m->run_id, id);
+}
+
+static bool model_set_replid(struct redis_model *m, const char *id) {
+    return model_set_id(m->replid, id);
+}
+
 static bool model_ignore_setting(struct redis_model *m, const char *value) {
     (void)m;
     (void)value;
@@ -181,6 +208,8 @@ static const struct model_setting {
     {"appendfsync", model_ignore_setting},
     {"maxmemory-policy", model_ignore_setting},
     {"notify-keyspace-events", model_ignore_setting},
+    {"model-run-id", model_set_run_id},
+    {"model-replid", model_set_replid},
 };
 
 static void model_config_set(struct model_call *c) {

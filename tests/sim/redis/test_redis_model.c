@@ -44,6 +44,18 @@ static void call_scripts(size_t count) {
     pair_listen(&pair);
 }
 
+// Looks at a key in each millisecond around the one in which it expires.
+static void expire(void) {
+    int left_ms = 20 + (int)dice(400);
+    pair_say(&pair, DIFFER_EXACT, "SET brief x PX %d", left_ms);
+    pair_pass(&pair, (left_ms - 2) * INT64_C(1000));
+    for (int i = 0; i < 5; i++) {
+        pair_say(&pair, DIFFER_EXACT, "PTTL brief");
+        pair_say(&pair, DIFFER_EXACT, "GET brief");
+        pair_pass(&pair, 1000);
+    }
+}
+
 // What makes a server refuse, and what makes it accept again.
 static const struct mood {
     const char *begin, *end;
@@ -70,11 +82,11 @@ static void have_a_mood(const struct mood *m) {
     pair_say(&pair, DIFFER_EXACT, "SELECT 0");
     pair_say(&pair, DIFFER_EXACT, "%s", m->begin);
     pair_listen(&pair);
-    if (m->other_history) pair_read_ids(&pair);
+    if (m->other_history) pair_share_ids(&pair);
     call_scripts(SCRIPTS / 2);
     send_commands(COMMANDS / 4);
     pair_say(&pair, DIFFER_EXACT, "%s", m->end);
-    if (m->other_history) pair_read_ids(&pair);
+    if (m->other_history) pair_share_ids(&pair);
     differ_scripts_load(&pair);
 }
 
@@ -113,7 +125,9 @@ static void await_replicas(void) {
     snprintf(command, sizeof command, "GET mark");
     pair_use_replicas(&pair, true);
     pair_await(&pair, command, reply);
+    pair_share_ids(&pair);
     pair_use_replicas(&pair, false);
+    pair_share_ids(&pair);
 }
 
 static void follow(bool replicas) {
@@ -134,13 +148,15 @@ static void fail_over_and_back(void) {
     send_commands(COMMANDS);
     call_scripts(SCRIPTS);
     await_replicas();
+    pair_listen_to_replicas(&pair);
     pair_use_replicas(&pair, true);
     compare_data();
     pair_say(&pair, DIFFER_EXACT, "SET x 1");
     pair_say(&pair, DIFFER_EXACT, "REPLICAOF NO ONE");
-    pair_read_ids(&pair);
+    pair_share_ids(&pair);
     differ_scripts_load(&pair);
     call_scripts(SCRIPTS);
+    pair_listen_to_replicas(&pair);
     pair_use_replicas(&pair, false);
     pair_say(&pair, DIFFER_EXACT, "SELECT 0");
     call_scripts(SCRIPTS / 2); // what will be lost
@@ -148,10 +164,10 @@ static void fail_over_and_back(void) {
     pair_use_replicas(&pair, true);
     await_replicas();
     pair_use_replicas(&pair, false);
-    pair_read_ids(&pair);
+    pair_share_ids(&pair);
     compare_data();
     pair_say(&pair, DIFFER_EXACT, "REPLICAOF NO ONE");
-    pair_read_ids(&pair);
+    pair_share_ids(&pair);
     call_scripts(SCRIPTS);
 }
 
@@ -165,10 +181,12 @@ int main(int argc, char **argv) {
     bool same = differ_table(pair.peers[0].commands);
     differ_lua(&pair);
     differ_scripts_load(&pair);
+    pair_subscribe_at_replicas(&pair, "SUBSCRIBE c0 c1 video:v0 video:v1");
     for (int i = 0; i < rounds; i++) {
         send_commands(COMMANDS);
         pair_say(&pair, DIFFER_EXACT, "SELECT 0");
         call_scripts(SCRIPTS);
+        expire();
         have_a_mood(&moods[(size_t)i % MOODS]);
         if (i % 20 == 7) fail_over_and_back();
         pair_pass(&pair, dice_one_in(4) ? (int64_t)dice(8000000) - 1000000 : (int64_t)dice(300000));
