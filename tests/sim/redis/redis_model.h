@@ -76,7 +76,8 @@ void redis_model_set_lag(struct redis_model *, int64_t lag_ms);
 // Cuts the connection to the primary, or lets it connect again.
 void redis_model_set_link(struct redis_model *, bool connected);
 
-// Returns how many effects of its primary a replica has not executed yet; 0 for a primary.
+// Returns how many effects of its primary a replica has not executed yet; 0 for a primary. More than there
+// are if it has others, because the primary has lost some and the replica has not connected to it since.
 size_t redis_model_behind(const struct redis_model *);
 
 // An entry of a stream, by the name of its key.

@@ -249,7 +249,8 @@ void redis_model_set_link(struct redis_model *m, bool connected) {
 
 size_t redis_model_behind(const struct redis_model *m) {
     const struct redis_model *p = m->link.primary;
-    return p && p->history.count > m->history.count ? p->history.count - m->history.count : 0;
+    if (!p) return 0;
+    return model_is_beginning(m, p) ? p->history.count - m->history.count : p->history.count + 1;
 }
 
 size_t model_replicas(const struct redis_model *primary) {
