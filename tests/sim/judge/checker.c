@@ -372,13 +372,15 @@ static bool may_have_expired(const struct judge *g, size_t i, int64_t at_us) {
     return g->kept && later >= g->kept;
 }
 
-static bool api_ended_after(const struct judge *g, int64_t at_us) {
+// Whether a comment API that knew of a comment may have ended before it told the store that the comment is
+// lost.
+static bool api_ended_untold(const struct judge *g, const struct known *k) {
     static const char *const ends[] = {"kill_comment", "power_comment", "terminate_comment",
                                        "memory_comment"};
     for (size_t i = 0; i < g->j->count; i++) {
         const struct journal_event *e = &g->j->events[i];
-        if (e->kind != JOURNAL_FAULT || e->at_us < at_us) continue;
-        if (e->at_us > at_us + INT64_C(1000000) * JUDGE_UNTOLD_S) return false;
+        if (e->kind != JOURNAL_FAULT || e->at_us < k->first_us) continue;
+        if (e->at_us > k->lost_us + INT64_C(1000000) * JUDGE_UNTOLD_S) return false;
         for (size_t n = 0; n < sizeof ends / sizeof *ends; n++)
             if (!strncmp(e->word, ends[n], strlen(ends[n]))) return true;
     }
@@ -391,7 +393,7 @@ static void judge_missed(struct judge *g, uint32_t who, const struct watcher *w,
     bool was_lost_before = k->lost_us >= 0 && k->lost_us <= w->began_us;
     // The store learns of a loss from a process that knows more: perhaps after a viewer has left, or never,
     // if that process has ended.
-    bool may_be_announced = k->lost_us >= 0 && (w->left || api_ended_after(g, k->lost_us));
+    bool may_be_announced = k->lost_us >= 0 && (w->left || api_ended_untold(g, k));
     if (!gap && !w->misses && !may_be_announced && (k->lost_us < 0 || (k->acked_us >= 0 && !was_lost_before)))
         judge_find(g, k->first_us, "silent-loss", "w%" PRIu32 " misses %s of v%" PRIu32 "%s", who,
                    text_of(k->at), w->video, k->lost_us < 0 ? "" : ", which the store lost");

@@ -64,6 +64,10 @@ static const struct history histories[] = {
     {"who joins after a loss need not know of it", NULL,
      POSTS "4 lost v1 7-2 7-3\n5 join w1 v1 fetch 0 follows\n5 ask w1 -\n5 begin w1 7-1 r\n"
            "6 post w1 v1 n4 once p1\n6 stored w1 n4 9-1 p1\n6 comment w1 9-1 p1 n4\n"},
+    {"a comment API that ends while the store is away need not tell of a loss", NULL,
+     JOINS POSTS
+     "4 comment w1 7-1 p1 n1\n4 fault kill_comment-1\n5 lost v1 7-2 7-3\n6 post w1 v1 n4 once p1\n"
+     "6 stored w1 n4 9-1 p1\n6 comment w1 9-1 p1 n4\n"},
     {"who leaves is owed nothing", NULL,
      JOINS POSTS "1.2 comment w1 7-1 p1 n1\n1.3 leave w1\n"
                  "5 calm\n36 end\n"},
