@@ -1,8 +1,10 @@
 // How a command is found, permitted, executed and replicated, in the order of Redis's processCommand().
+#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "redis_model_server.h"
@@ -25,10 +27,37 @@ const struct model_command *model_command_next(const struct model_command *comma
     return NULL;
 }
 
+enum { MODEL_COMMANDS_MAX = 128 };
+
+// All of them in one row, because each call looks for its own.
+static const struct model_row {
+    const struct model_command *command;
+    size_t len;
+} * model_rows(size_t *count) {
+    static struct model_row rows[MODEL_COMMANDS_MAX];
+    static size_t found;
+    if (!found)
+        for (const struct model_command *c = NULL; (c = model_command_next(c));) {
+            assert(found < MODEL_COMMANDS_MAX);
+            rows[found++] = (struct model_row){c, strlen(c->name)};
+        }
+    *count = found;
+    return rows;
+}
+
+size_t model_command_place(const struct model_command *command) {
+    size_t place = 0, count;
+    const struct model_row *rows = model_rows(&count);
+    while (rows[place].command != command) place++;
+    return place;
+}
+
 static const struct model_command *model_command_named(struct model_bytes name) {
-    const struct model_command *command = NULL;
-    while ((command = model_command_next(command)))
-        if (model_bytes_are(name, command->name)) return command;
+    size_t count;
+    const struct model_row *rows = model_rows(&count);
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].len == name.len && !strncasecmp(name.at, rows[i].command->name, name.len))
+            return rows[i].command;
     return NULL;
 }
 
@@ -83,10 +112,7 @@ void model_call_begin(struct model_call *c) {
 
 // Replicates the call as it was made, unless it was in other words.
 void model_call_run(struct model_call *c) {
-    const struct model_command *at = NULL;
-    size_t place = 0;
-    while ((at = model_command_next(at)) != c->command) place++;
-    c->server->calls[place]++;
+    c->server->calls[model_command_place(c->command)]++;
     c->command->run(c);
     if (c->changed && !c->replicated && !c->obeys)
         model_history_add(c->server, c->db, c->argc, c->argv, false);

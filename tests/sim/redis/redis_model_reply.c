@@ -1,4 +1,3 @@
-#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,14 +6,27 @@
 
 #include "redis_model_server.h"
 
+// Without printf(), which is slow: it is called for each word.
+static void model_put_number(struct buf *b, char type, int64_t number) {
+    char text[24], *at = text + sizeof text;
+    uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    *--at = '\n';
+    *--at = '\r';
+    do *--at = (char)('0' + left % 10);
+    while (left /= 10);
+    if (number < 0) *--at = '-';
+    *--at = type;
+    buf_add(b, at, (size_t)(text + sizeof text - at));
+}
+
 void model_put_bytes(struct buf *b, struct model_bytes bytes) {
-    buf_printf(b, "$%zu\r\n", bytes.len);
+    model_put_number(b, '$', (int64_t)bytes.len);
     buf_add(b, bytes.at, bytes.len);
     buf_add(b, "\r\n", 2);
 }
 
 void model_put_array(struct buf *b, size_t count) {
-    buf_printf(b, "*%zu\r\n", count);
+    model_put_number(b, '*', (int64_t)count);
 }
 
 void model_reply_status(struct model_call *c, const char *status) {
@@ -33,7 +45,7 @@ void model_reply_error(struct model_call *c, const char *format, ...) {
 }
 
 void model_reply_integer(struct model_call *c, int64_t n) {
-    buf_printf(c->reply, ":%" PRId64 "\r\n", n);
+    model_put_number(c->reply, ':', n);
 }
 
 void model_reply_bytes(struct model_call *c, struct model_bytes bytes) {

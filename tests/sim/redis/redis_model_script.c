@@ -18,6 +18,7 @@ enum { SHA_LEN = 40 };
 struct model_script {
     UT_hash_handle hh;
     char sha[SHA_LEN + 1];
+    struct model_text *text;
     int function; // its reference in the registry
     bool known;   // loaded since the server's start
     bool has_flags, no_writes, allow_oom;
@@ -407,16 +408,22 @@ static struct model_script *model_script_find(struct redis_model *m, struct mode
     return s && s->known ? s : NULL;
 }
 
+// A text that was loaded before is found without its digest: each connection loads all.
+static struct model_script *model_script_of_text(struct redis_model *m, struct model_bytes text) {
+    struct model_script *s = m->scripts;
+    while (s && !model_bytes_equal(model_bytes_of(s->text), text)) s = s->hh.next;
+    return s;
+}
+
 // Returns the script of that text, compiled; NULL after an error.
 static struct model_script *model_script_load(struct model_call *c, struct model_bytes text) {
     struct redis_model *m = c->server;
-    struct model_script *s, read = {0};
-    model_sha(text.at, text.len, read.sha);
-    HASH_FIND(hh, m->scripts, read.sha, SHA_LEN, s);
+    struct model_script *s = model_script_of_text(m, text), read = {0};
     if (s) {
         s->known = true;
         return s;
     }
+    model_sha(text.at, text.len, read.sha);
     struct model_text *copy = model_text_new(text.at, text.len);
     int skipped = model_read_first_line(c, &read, copy->at);
     if (skipped >= 0 &&
@@ -425,10 +432,13 @@ static struct model_script *model_script_load(struct model_call *c, struct model
         lua_pop(m->lua, 1);
         skipped = -1;
     }
-    free(copy);
-    if (skipped < 0) return NULL;
+    if (skipped < 0) {
+        free(copy);
+        return NULL;
+    }
     s = mem_alloc(sizeof *s);
     *s = read;
+    s->text = copy;
     s->known = true;
     s->function = luaL_ref(m->lua, LUA_REGISTRYINDEX);
     HASH_ADD(hh, m->scripts, sha[0], SHA_LEN, s);
@@ -608,6 +618,7 @@ void model_scripts_release(struct redis_model *m) {
     struct model_script *s, *next;
     HASH_ITER(hh, m->scripts, s, next) {
         HASH_DEL(m->scripts, s);
+        free(s->text);
         free(s);
     }
     lua_close(m->lua);

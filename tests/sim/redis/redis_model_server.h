@@ -58,6 +58,9 @@ const struct model_command *model_command_find(int argc, const struct model_byte
 // Walks through all of them: returns the one after `command` (NULL: the first), or NULL.
 const struct model_command *model_command_next(const struct model_command *command);
 
+// Returns how many come before it.
+size_t model_command_place(const struct model_command *);
+
 // A call of a command, by a client, a script, the primary, or when loading.
 struct model_call {
     struct redis_model *server;

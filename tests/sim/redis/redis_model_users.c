@@ -57,9 +57,7 @@ void model_set_password(struct redis_model *m, const char *password) {
 }
 
 bool model_user_may_run(const struct model_user *u, const struct model_command *command) {
-    size_t place = 0;
-    for (const struct model_command *c = NULL; (c = model_command_next(c)) != command;) place++;
-    return !u->denied[place];
+    return !u->denied[model_command_place(command)];
 }
 
 static bool model_matches_any(struct model_bytes name, char *const *patterns, size_t count) {
