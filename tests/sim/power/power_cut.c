@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "base/prng.h"
+#include "base/random.h"
 #include "engine/embedded/embedded_open.h"
 #include "engine/embedded/embedded_store.h"
 #include "engine/embedded/embedded_sweep.h"
@@ -60,7 +61,7 @@ static const struct kind kinds[] = {
 struct run {
     const struct kind *kind;
     uint64_t seed;
-    struct prng chance;
+    struct prng chance, random; // of the steps; of what production draws
     struct vfs_disk *disk;
     struct embedded_config config;
     struct store *store;
@@ -74,14 +75,29 @@ struct run {
 
 static unsigned long cuts; // in all runs
 
-// The clocks, which stand still between two steps.
+// The clocks, which stand still between two steps. Each run begins at the same time, alone or among others.
 
-static int64_t wall_us = INT64_C(1795714500000000), monotonic_us = 1000000000;
+static const int64_t WALL_US = INT64_C(1795714500000000), MONOTONIC_US = 1000000000;
+static int64_t wall_us, monotonic_us;
 
 int clock_gettime(clockid_t which, struct timespec *t) {
     int64_t us = which == CLOCK_REALTIME ? wall_us : monotonic_us;
     *t = (struct timespec){.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
     return 0;
+}
+
+// Chance in production comes from the run, too; the linker leads hash_random() here.
+
+static struct prng *random_of_run;
+
+bool random_bytes(void *out, size_t len) {
+    memset(out, 5, len);
+    return true;
+}
+
+uint64_t __wrap_hash_random(void);
+uint64_t __wrap_hash_random(void) {
+    return prng_below(random_of_run, UINT64_MAX);
 }
 
 static uint64_t below(struct run *r, uint64_t n) {
@@ -326,13 +342,23 @@ static void draw_faults(struct run *r) {
     vfs_disk_set_faults(r->disk, &faults);
 }
 
+static void draw_death(struct run *r, bool is_last) {
+    bool dies = !is_last && !one_in(r, 4);
+    vfs_disk_die_after(r->disk, dies ? 1 + below(r, one_in(r, 3) ? 12 : 200) : 0);
+}
+
+// It does not die while it is compared: what a dead disk cannot read is not lost.
 static void live(struct run *r, bool is_last) {
     draw_faults(r);
     if (is_last) vfs_disk_set_faults(r->disk, &(struct vfs_faults){0});
-    if (!is_last && !one_in(r, 4)) vfs_disk_die_after(r->disk, 1 + below(r, one_in(r, 3) ? 12 : 200));
+    draw_death(r, is_last);
     bool opened = open_store(r);
-    if (opened && !vfs_disk_is_dead(r->disk)) compare(r);
-    if (opened && !vfs_disk_is_dead(r->disk) && one_in(r, 2)) return_of_viewers(r);
+    if (opened && !vfs_disk_is_dead(r->disk)) {
+        vfs_disk_die_after(r->disk, 0);
+        compare(r);
+        draw_death(r, is_last);
+        if (one_in(r, 2)) return_of_viewers(r);
+    }
     for (unsigned i = 0; opened && i < STEPS && !vfs_disk_is_dead(r->disk); i++) step(r);
     end_life(r);
     if (!is_last) restore_some_time(r);
@@ -356,8 +382,12 @@ static void put_old_database(struct run *r) {
 static bool run_seed(const struct kind *kind, uint64_t seed, char *wrong, size_t size) {
     struct run *r = calloc(1, sizeof *r);
     assert_non_null(r);
+    wall_us = WALL_US;
+    monotonic_us = MONOTONIC_US;
     r->kind = kind;
     r->chance.state = seed * 2654435761u + (uint64_t)kind->letter;
+    r->random.state = ~r->chance.state;
+    random_of_run = &r->random;
     r->disk = vfs_disk_new("/disk", below(r, UINT64_MAX));
     r->ledger.log_entries = one_in(r, 2) ? 40 : 10000;
     r->config = (struct embedded_config){

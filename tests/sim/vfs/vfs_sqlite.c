@@ -22,6 +22,7 @@ struct handle {
     char *path;       // NULL: a temporary file
     bool sync_folder; // with its next sync
     bool delete_on_close;
+    bool read_only; // no writes and no locks for them: SQLite leaves a write-ahead log there
     int level;
     bool uses_regions;
     unsigned reads, writes; // slots, a bit each
@@ -59,12 +60,14 @@ static int file_read(sqlite3_file *file, void *bytes, int size, sqlite3_int64 at
 static int file_write(sqlite3_file *file, const void *bytes, int size, sqlite3_int64 at) {
     struct handle *h = handle_of(file);
     if (is_void(h)) return answer(-EIO, SQLITE_IOERR_WRITE);
+    if (h->read_only) return answer(-EBADF, SQLITE_IOERR_WRITE);
     return answer(vfs_write(h->disk, h->node, bytes, (size_t)size, (size_t)at), SQLITE_IOERR_WRITE);
 }
 
 static int file_truncate(sqlite3_file *file, sqlite3_int64 size) {
     struct handle *h = handle_of(file);
     if (is_void(h)) return answer(-EIO, SQLITE_IOERR_TRUNCATE);
+    if (h->read_only) return answer(-EBADF, SQLITE_IOERR_TRUNCATE);
     return answer(vfs_resize(h->disk, h->node, (size_t)size), SQLITE_IOERR_TRUNCATE);
 }
 
@@ -94,6 +97,7 @@ static int file_lock(sqlite3_file *file, int level) {
     struct vfs_shared *s = &h->node->shared;
     if (is_void(h)) return answer(-EIO, SQLITE_IOERR_LOCK);
     if (level <= h->level) return SQLITE_OK;
+    if (h->read_only && level > SQLITE_LOCK_SHARED) return answer(-EBADF, SQLITE_IOERR_LOCK);
     if (h->level == SQLITE_LOCK_NONE) {
         if (s->exclusive || s->pending) return SQLITE_BUSY;
         s->readers++;
@@ -283,6 +287,7 @@ static int vfs_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int 
     h->life = vfs_disk_life(h->disk);
     h->path = path ? strdup(path) : NULL;
     h->delete_on_close = flags & SQLITE_OPEN_DELETEONCLOSE;
+    h->read_only = flags & SQLITE_OPEN_READONLY;
     h->file.pMethods = &methods;
     if (given) *given = flags;
     return SQLITE_OK;
