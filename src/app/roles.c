@@ -160,6 +160,7 @@ void roles_configure(struct roles *all, const struct runtime *r) {
     const struct settings *set = r->settings;
     struct service *s;
     DL_FOREACH(r->process.services, s) service_set_token(s, set->internal_token);
+    if (all->comment) comment_api_set_token(all->comment, set->internal_token);
     if (all->comment) comment_api_set_limits(all->comment, (unsigned)set->user_rate, set->log_age_ms);
     for (size_t i = 0; i < all->reader_count; i++)
         if (all->readers[i])

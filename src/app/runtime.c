@@ -15,6 +15,8 @@
 #include "engine/redis.h"
 #include "fanout/fanout.h"
 #include "http/client.h"
+#include "identity/key_file.h"
+#include "identity/keys.h"
 #include "net/networks.h"
 #include "placement/placement.h"
 #include "placement/readers.h"
@@ -140,6 +142,22 @@ static int grace_ms(const struct settings *set) {
     return settings_redis_url(set, url, sizeof url) ? READERS_LEASE_MS + GRACE_SPARE_MS : 0;
 }
 
+// Services have all rights by the token that they have anyway.
+static struct identity_demands demands_of(const struct settings *set) {
+    return (struct identity_demands){
+        .issuer = set->jwt_issuer, .audience = set->jwt_audience, .service_token = set->internal_token};
+}
+
+static bool runtime_read_keys(struct runtime *r) {
+    const struct settings *set = r->settings;
+    char why[256];
+    if (!set->jwt_keys) return true;
+    struct identity_demands demands = demands_of(set);
+    r->process.keys = r->keys = identity_keys_new(&demands);
+    r->key_file = identity_key_file_new(r->loop, r->keys, set->jwt_keys, why, sizeof why);
+    return r->key_file || runtime_fail(r, "The file of --jwt-keys, %s, %s.", set->jwt_keys, why);
+}
+
 bool runtime_start(struct runtime *r) {
     const struct settings *set = r->settings;
     bool has_streams = r->command & (COMMAND_UP | COMMAND_READER | COMMAND_STATISTICS);
@@ -150,6 +168,7 @@ bool runtime_start(struct runtime *r) {
         .internal = r->internal, .started_ms = clock_wall_ms(), .configured_ms = clock_wall_ms()};
     r->loop = loop_new();
     if (!r->loop) return runtime_fail(r, "There is no file descriptor left: raise the limit (ulimit -n).");
+    if (!runtime_read_keys(r)) return false;
     if (!runtime_open_engine(r) || (has_streams && !runtime_open_fanout(r))) return false;
     r->client = http_client_new(r->loop);
     // The engine first, so that the leases of our own readers are in the first listing.
@@ -172,12 +191,18 @@ bool runtime_begin(struct runtime *r) {
     return true;
 }
 
+bool runtime_read_keys_again(struct runtime *r) {
+    return !r->key_file || identity_key_file_read(r->key_file);
+}
+
 void runtime_configure(struct runtime *r) {
     const struct settings *set = r->settings;
     struct engine_limits limits = limits_of(set);
     budget_set((size_t)set->memory);
     internal_only_set(r->internal, set->internal_from, set->internal_token);
     r->engine->ops->set_limits(r->engine, &limits);
+    struct identity_demands demands = demands_of(set);
+    if (r->keys) identity_keys_demand(r->keys, &demands);
     if (!r->fanout) return;
     struct fan_bounds bounds = bounds_of(r);
     r->history.max = (size_t)set->memory / 2;
@@ -193,6 +218,8 @@ void runtime_close(struct runtime *r) {
 }
 
 void runtime_release(struct runtime *r) {
+    identity_key_file_free(r->key_file);
+    identity_keys_free(r->keys);
     networks_free(r->trusted_proxies);
     loop_free(r->loop);
     internal_only_free(r->internal);

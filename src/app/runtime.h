@@ -26,6 +26,8 @@ struct runtime {
     struct http_client *client;
     struct placement *placement; // NULL if no role places videos
     struct internal_only *internal;
+    struct identity_keys *keys; // NULL: users have no tokens
+    struct identity_key_file *key_file;
     struct service_process process;
     struct loop_timer check;
     int64_t ready_by_ms;
@@ -42,6 +44,9 @@ bool runtime_begin(struct runtime *);
 
 // Takes over what can change of the settings while it runs.
 void runtime_configure(struct runtime *);
+
+// Reads the file of --jwt-keys again. Returns whether its keys are in force.
+bool runtime_read_keys_again(struct runtime *);
 
 // Closes what calls the roles back: workers, engine, placement, client. The roles must still exist.
 void runtime_close(struct runtime *);

@@ -40,6 +40,13 @@ static void print_pages(const struct system *s, const struct settings *set) {
            set->single_port ? "/dashboard" : "", set->demo ? "; there you can kill a reader" : "");
 }
 
+static void print_users(const struct settings *set) {
+    if (set->jwt_keys)
+        printf("  Users      need a token, signed with a key in %s\n", set->jwt_keys);
+    else
+        printf("  Users      anyone can post as anyone; --jwt-keys demands tokens\n");
+}
+
 static void print_commands(const struct system *s) {
     printf(
         "  By hand:\n"
@@ -56,6 +63,7 @@ void start_box_print(const struct system *s, const struct settings *set, bool qu
     print_engine(set);
     printf("\n\n");
     print_pages(s, set);
+    print_users(set);
     printf("\n");
     print_parts(parts, count);
     printf("\n");

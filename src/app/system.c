@@ -160,6 +160,10 @@ void system_configure(struct system *s) {
     roles_configure(&s->roles, &s->runtime);
 }
 
+bool system_read_keys(struct system *s) {
+    return runtime_read_keys_again(&s->runtime);
+}
+
 void system_note_reload(struct system *s, bool successful) {
     s->runtime.process.reload_failed = !successful;
     if (successful) s->runtime.process.configured_ms = clock_wall_ms();

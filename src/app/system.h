@@ -2,6 +2,7 @@
 // per role. Control loop only; an error at the start is reported as one sentence.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "app/settings.h"
@@ -41,6 +42,9 @@ int system_start_reader(struct system *, size_t number);
 
 // Takes over what can change of the settings while it runs.
 void system_configure(struct system *);
+
+// Reads the file of --jwt-keys again, if there is one. Returns whether its keys are in force.
+bool system_read_keys(struct system *);
 
 // Shows in metrics whether the configuration could be read again.
 void system_note_reload(struct system *, bool successful);

@@ -26,6 +26,7 @@
 #include "placement/placement.h"
 #include "service/fields.h"
 #include "service/json_reply.h"
+#include "service/rights.h"
 
 enum {
     COUNTED_VIDEOS = 100000,
@@ -176,13 +177,15 @@ static void on_comment_appended(void *arg, enum engine_status status, const stru
 
 // The entry's body, to which the timestamp has to be added.
 static void build_content(struct buf *b, const char *userid, const char *videoid,
-                          const struct body_field *name, const struct body_field *comment) {
+                          const struct body_field *name, const char *badges,
+                          const struct body_field *comment) {
     buf_clear(b);
     buf_printf(b, "\"userid\":\"%s\",\"videoid\":\"%s\"", userid, videoid); // ids need no escaping
     if (name->state == BODY_TEXT) {
         buf_add_string(b, ",\"name\":");
         json_text_add(b, name->text, name->len);
     }
+    if (*badges) buf_printf(b, ",\"badges\":%s", badges);
     buf_add_string(b, ",\"comment\":");
     json_text_add(b, comment->text, comment->len);
 }
@@ -231,6 +234,23 @@ static bool within_rate(struct comment_api *a, struct http_exchange *x, const ch
     return false;
 }
 
+// With a token user and name are the token's. The body need not name the user, but may not name another; a
+// name in it is ignored.
+static bool take_author(struct http_exchange *x, const struct identity *who, struct body_field *user,
+                        struct body_field *name) {
+    if (who->kind != IDENTITY_USER) return body_id(x, user);
+    bool names_one = user->state != BODY_ABSENT;
+    if (names_one && !body_id(x, user)) return false;
+    if (names_one && !identity_user(who, user->text)) {
+        http_reply_error(x, 403, identity_code(IDENTITY_OTHER_USER), identity_sentence(IDENTITY_OTHER_USER));
+        return false;
+    }
+    snprintf(user->text, user->size, "%s", who->user);
+    name->state = who->name[0] ? BODY_TEXT : BODY_ABSENT;
+    name->len = (size_t)snprintf(name->text, name->size, "%s", who->name);
+    return true;
+}
+
 static void handle_comment(struct http_exchange *x, void *arg) {
     enum { USER, VIDEO, COMMENT, NAME, FIELDS };
     struct comment_api *a = arg;
@@ -241,9 +261,11 @@ static void handle_comment(struct http_exchange *x, void *arg) {
                                    [NAME] = BODY_FIELD("name", name)};
     char key[ID_MAX + KEY_MAX + 2];
     struct engine_token token;
-    if (!body_read(x, f, FIELDS) || !body_id(x, &f[USER]) || !body_id(x, &f[VIDEO]) ||
-        !body_text(x, &f[COMMENT], 1, COMMENT_MAX) || !body_text(x, &f[NAME], 0, NAME_MAX_BYTES) ||
-        !read_key(x, user, key, sizeof key)) {
+    struct identity who;
+    if (!rights_read(&a->placed.service, x, &who) || !body_read(x, f, FIELDS) ||
+        !take_author(x, &who, &f[USER], &f[NAME]) || !body_id(x, &f[VIDEO]) ||
+        !rights_check(x, &who, IDENTITY_POST, video) || !body_text(x, &f[COMMENT], 1, COMMENT_MAX) ||
+        !body_text(x, &f[NAME], 0, NAME_MAX_BYTES) || !read_key(x, user, key, sizeof key)) {
         a->counters.posts[POST_INVALID]++;
         return;
     }
@@ -258,7 +280,7 @@ static void handle_comment(struct http_exchange *x, void *arg) {
     p->began_us = clock_monotonic_us();
     memcpy(p->videoid, video, f[VIDEO].len + 1);
     int64_t now_ms = clock_wall_ms();
-    build_content(&a->scratch, user, video, &f[NAME], &f[COMMENT]);
+    build_content(&a->scratch, user, video, &f[NAME], who.badges, &f[COMMENT]);
     if (key[0]) {
         p->content_len = a->scratch.len;
         p->content = mem_strndup(a->scratch.data, p->content_len);
@@ -319,7 +341,9 @@ static void handle_comment_statistics(struct http_exchange *x, void *arg) {
 
 static void handle_comment_list(struct http_exchange *x, void *arg) {
     struct comment_api *a = arg;
+    const char *video = http_request_param(x->request);
     a->counters.listings++;
+    if (!rights_have(&a->placed.service, x, IDENTITY_READ, video ? video : "")) return;
     comment_list_handle(x, a->placed.service.engine);
 }
 
@@ -362,6 +386,10 @@ void comment_api_set_limits(struct comment_api *a, unsigned user_rate, int64_t l
     a->limit = user_rate ? rate_limit_new(user_rate) : NULL;
 }
 
+void comment_api_set_token(struct comment_api *a, const char *token) {
+    if (a->registrar) registrar_set_token(a->registrar, token);
+}
+
 struct comment_api *comment_api_new(struct loop *loop, struct engine *engine, struct placement *placement,
                                     struct http_client *client, const struct comment_config *config) {
     struct comment_api *a = mem_zalloc(sizeof *a);
@@ -369,7 +397,8 @@ struct comment_api *comment_api_new(struct loop *loop, struct engine *engine, st
     a->placed.placement = placement;
     a->client = client;
     if (config->manager_url)
-        a->registrar = registrar_new(loop, client, config->manager_url, config->log_age_ms);
+        a->registrar =
+            registrar_new(loop, client, config->manager_url, config->log_age_ms, config->service.token);
     comment_api_set_limits(a, config->user_rate, config->log_age_ms);
     a->videos = videos_query_new(client, config->service.statistics_url);
     if (config->service.statistics_url)

@@ -12,6 +12,7 @@
 
 #include "base/container_of.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/uthash.h"
 #include "http/client.h"
 #include "net/loop.h"
@@ -31,6 +32,7 @@ struct registrar {
     struct loop *loop;
     struct http_client *client;
     char url[600];
+    char *authorization; // NULL: none
     int64_t idle_ms;
     bool failing;
     unsigned under_way;
@@ -46,14 +48,26 @@ static void on_registrar_rested(struct loop_timer *t) {
 }
 
 struct registrar *registrar_new(struct loop *loop, struct http_client *client, const char *manager_url,
-                                int64_t idle_ms) {
+                                int64_t idle_ms, const char *token) {
     struct registrar *r = mem_zalloc(sizeof *r);
     r->loop = loop;
     r->client = client;
     r->idle_ms = idle_ms;
     r->rest.on_due = on_registrar_rested;
     snprintf(r->url, sizeof r->url, "%s/register", manager_url);
+    registrar_set_token(r, token);
     return r;
+}
+
+void registrar_set_token(struct registrar *r, const char *token) {
+    static const char scheme[] = "Bearer ";
+    free(r->authorization);
+    r->authorization = NULL;
+    if (!token || !*token) return;
+    size_t len = strlen(token);
+    r->authorization = mem_alloc(sizeof scheme + len);
+    memcpy(r->authorization, scheme, sizeof scheme - 1);
+    memcpy(r->authorization + sizeof scheme - 1, token, len + 1);
 }
 
 void registrar_set_idle(struct registrar *r, int64_t idle_ms) {
@@ -70,6 +84,7 @@ void registrar_free(struct registrar *r) {
     loop_timer_stop(r->loop, &r->rest);
     struct seen *v, *next;
     HASH_ITER(hh, r->videos, v, next) registrar_drop(r, v);
+    free(r->authorization);
     free(r);
 }
 
@@ -125,6 +140,7 @@ static void registrar_send_queued(struct registrar *r) {
                                                           .url = r->url,
                                                           .body = body,
                                                           .body_len = (size_t)len,
+                                                          .authorization = r->authorization,
                                                           .timeout_ms = TIMEOUT_MS},
                             on_registrar_answer, v);
     }

@@ -11,11 +11,13 @@ struct registrar;
 
 enum { REGISTRAR_VIDEOS = 200000 };
 
-struct registrar *registrar_new(struct loop *, struct http_client *, const char *manager_url,
-                                int64_t idle_ms);
+// `token`: sent as Authorization: Bearer; NULL: none.
+struct registrar *registrar_new(struct loop *, struct http_client *, const char *manager_url, int64_t idle_ms,
+                                const char *token);
 void registrar_free(struct registrar *);
 
 void registrar_set_idle(struct registrar *, int64_t idle_ms);
+void registrar_set_token(struct registrar *, const char *token);
 
 // Notes a comment on the video.
 void registrar_note(struct registrar *, const char *video);

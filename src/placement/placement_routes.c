@@ -12,6 +12,7 @@
 #include "placement/placement.h"
 #include "service/fields.h"
 #include "service/json_reply.h"
+#include "service/rights.h"
 
 enum { RESOLVED_LINES = 10, FULL_LINES = 1 }; // a second
 
@@ -101,7 +102,8 @@ static void handle_register(struct http_exchange *x, void *arg) {
     struct placed_service *s = arg;
     char video[ID_MAX + 1];
     struct body_field field = BODY_FIELD("videoid", video);
-    if (body_read(x, &field, 1) && body_id(x, &field))
+    if (body_read(x, &field, 1) && body_id(x, &field) &&
+        rights_have_or_internal(&s->service, x, IDENTITY_READ, video))
         placement_register(s->placement, video, on_video_registered, placed_request_new(s, x, video));
 }
 

@@ -26,6 +26,9 @@ void comment_api_free(struct comment_api *);
 // Changes what the configuration says, from the next request on.
 void comment_api_set_limits(struct comment_api *, unsigned user_rate, int64_t log_age_ms);
 
+// Changes the token of its calls to the manager.
+void comment_api_set_token(struct comment_api *, const char *token);
+
 extern const struct http_route *const comment_tables[]; // ended by NULL
 extern const struct http_asset comment_assets[];        // the files of web/, ended by one without a path
 extern const struct metric comment_metrics[];

@@ -1,0 +1,23 @@
+// Whose request it is, and whether that user may do what it asks, for handlers: a function that returns false
+// has already replied with 401, 403 or 503. Without keys everyone may. Control loop only.
+#pragma once
+
+#include <stdbool.h>
+
+#include "identity/identity.h"
+
+struct http_exchange;
+struct service;
+
+// Finds out whose request it is.
+bool rights_read(const struct service *, struct http_exchange *, struct identity *);
+
+// Whether it has the right for the video.
+bool rights_check(struct http_exchange *, const struct identity *, enum identity_right, const char *video);
+
+// Both.
+bool rights_have(const struct service *, struct http_exchange *, enum identity_right, const char *video);
+
+// The same for what services may do as well: with their token or from an address in --internal-from.
+bool rights_have_or_internal(const struct service *, struct http_exchange *, enum identity_right,
+                             const char *video);
