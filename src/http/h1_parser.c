@@ -71,9 +71,17 @@ static void h1_begin_value(struct h1_parser *h) {
     h->value_at = (uint32_t)h->exchange->request->head.len;
 }
 
+enum { COOKIE_MAX = 8192 };
+
 static int h1_on_header_value(llhttp_t *p, const char *at, size_t len) {
     struct h1_parser *h = h1_parser_of(p);
     if (h->span != SPAN_VALUE) h1_begin_value(h);
+    struct buf *head = &h->exchange->request->head;
+    if (h->field == FIELD_COOKIE &&
+        (head->len - h->value_at + len > COOKIE_MAX || head->len + len > HTTP_KEPT_MAX)) {
+        head->len = h->value_at; // as if there were none: it is other applications' as well
+        h->field = FIELD_UNKNOWN;
+    }
     return h->field < FIELD_PROXY ? h1_keep(h, at, len) : 0;
 }
 
