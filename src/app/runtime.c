@@ -18,6 +18,7 @@
 #include "identity/key_file.h"
 #include "identity/keys.h"
 #include "net/networks.h"
+#include "net/tls.h"
 #include "placement/placement.h"
 #include "placement/readers.h"
 #include "service/internal_only.h"
@@ -48,16 +49,31 @@ static struct engine_limits limits_of(const struct settings *set) {
                                   .max_videos = (uint64_t)set->max_videos};
 }
 
+static bool runtime_open_redis(struct runtime *r, const char *url) {
+    const struct settings *set = r->settings;
+    struct redis_config config = {.url = url, .password = set->redis_password, .limits = limits_of(set)};
+    char host[REDIS_HOST_SIZE];
+    if (redis_url_needs_tls(url, host)) {
+        r->redis_tls = tls_client_new(&(struct tls_client_config){.peer_name = host,
+                                                                  .authorities = set->redis_ca,
+                                                                  .certificate = set->redis_cert,
+                                                                  .key = set->redis_key},
+                                      r->why, r->why_size);
+        if (!r->redis_tls) return false;
+        config.transport = tls_client_transport(r->redis_tls);
+    }
+    r->engine = redis_open(r->loop, &config);
+    return true;
+}
+
 static bool runtime_open_engine(struct runtime *r) {
     const struct settings *set = r->settings;
     char url[SETTINGS_REDIS_URL_SIZE];
-    if (settings_redis_url(set, url, sizeof url))
-        r->engine = redis_open(r->loop, &(struct redis_config){.url = url, .limits = limits_of(set)});
-    else
-        r->engine = embedded_open(
-            r->loop,
-            &(struct embedded_config){.folder = set->data, .durable = set->durable, .limits = limits_of(set)},
-            r->why, r->why_size);
+    if (settings_redis_url(set, url, sizeof url)) return runtime_open_redis(r, url);
+    r->engine = embedded_open(
+        r->loop,
+        &(struct embedded_config){.folder = set->data, .durable = set->durable, .limits = limits_of(set)},
+        r->why, r->why_size);
     return r->engine != NULL;
 }
 
@@ -222,5 +238,6 @@ void runtime_release(struct runtime *r) {
     identity_keys_free(r->keys);
     networks_free(r->trusted_proxies);
     loop_free(r->loop);
+    tls_client_free(r->redis_tls); // what the engine has left to free at the turn's end is freed
     internal_only_free(r->internal);
 }

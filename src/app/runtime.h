@@ -20,6 +20,7 @@ struct runtime {
     // Private; NULL until made:
     struct networks *trusted_proxies; // NULL: none
     struct loop *loop;
+    struct tls_client *redis_tls; // NULL: plain
     struct engine *engine;
     struct fanout *fanout; // NULL for roles without streams
     struct history_budget history;

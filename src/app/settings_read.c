@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/settings.h"
+#include "engine/redis.h"
 #include "net/address.h"
 
 #define AT(field) offsetof(struct settings, field)
@@ -54,6 +55,17 @@ static void check_bind(const struct settings *s, struct options *o, const struct
                       s->bind);
 }
 
+// Files that would not be used: whoever gave them expects an encrypted connection.
+static void check_redis_tls(const struct settings *s, struct options *o) {
+    static const char unused[] = "is used with a rediss:// URL only.";
+    char url[SETTINGS_REDIS_URL_SIZE], host[REDIS_HOST_SIZE];
+    bool tls = settings_redis_url(s, url, sizeof url) && redis_url_needs_tls(url, host);
+    if (s->redis_ca && !tls) options_error(o, AT(redis_ca), unused);
+    if (s->redis_cert && !tls) options_error(o, AT(redis_cert), unused);
+    if (s->redis_key && !tls) options_error(o, AT(redis_key), unused);
+    if (s->redis_key && !s->redis_cert) options_error(o, AT(redis_key), "needs --redis-cert.");
+}
+
 static void check_engine(struct settings *s, struct options *o) {
     char url[SETTINGS_REDIS_URL_SIZE];
     if (o->command & ROLES && s->redis && s->redis_host)
@@ -62,6 +74,7 @@ static void check_engine(struct settings *s, struct options *o) {
         buf_add_string(
             &o->errors,
             "A service run on its own needs Redis to work with the others: set --redis redis://HOST:PORT.\n");
+    check_redis_tls(s, o);
 }
 
 static void check_ports(const struct settings *s, struct options *o) {

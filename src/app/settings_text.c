@@ -15,9 +15,11 @@
 const char *text_redis_url(const char *text) {
     char why[256];
     if (redis_url_check(text, why, sizeof why)) return NULL;
-    return strncmp(text, "rediss:", 7) == 0
-               ? "a redis:// URL: TLS to Redis (rediss://) is not built in, use a tunnel such as stunnel"
-               : "like redis://[user:password@]host[:port][/db]";
+    return "like redis://[user:password@]host[:port][/db], or rediss:// for TLS";
+}
+
+const char *text_redis_password(const char *text) {
+    return *text && strlen(text) < 512 ? NULL : "1 to 511 bytes";
 }
 
 const char *text_redis_host(const char *text) {

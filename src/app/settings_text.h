@@ -2,6 +2,7 @@
 #pragma once
 
 const char *text_redis_url(const char *);
+const char *text_redis_password(const char *);
 const char *text_redis_host(const char *);
 const char *text_reader_url(const char *);
 const char *text_public_url(const char *);

@@ -34,6 +34,10 @@ static int stream_watch(struct stream *s, int fd) {
     return error;
 }
 
+const char *stream_why(const struct stream *s) {
+    return s->ops->why ? s->ops->why(s) : NULL;
+}
+
 int stream_connect(struct stream *s, const union address *to) {
     int fd = sock_connect(to, NULL);
     return fd < 0 ? fd : stream_watch(s, fd);

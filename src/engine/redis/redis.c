@@ -187,15 +187,25 @@ bool redis_url_check(const char *url, char *why, size_t why_size) {
     return redis_url_parse(&parsed, url, why, why_size);
 }
 
+bool redis_url_needs_tls(const char *url, char *host) {
+    char why[160];
+    struct redis_url parsed;
+    if (!redis_url_parse(&parsed, url, why, sizeof why) || !parsed.tls) return false;
+    snprintf(host, REDIS_HOST_SIZE, "%s", parsed.host);
+    return true;
+}
+
 struct engine *redis_open(struct loop *loop, const struct redis_config *config) {
     char why[160];
     struct redis *r = mem_zalloc(sizeof *r);
     bool understood = redis_url_parse(&r->url, config->url, why, sizeof why);
-    assert(understood);
+    assert(understood && r->url.tls == (config->transport != NULL));
+    if (config->password) snprintf(r->url.password, sizeof r->url.password, "%s", config->password);
     r->engine.ops = &redis_ops;
     r->loop = loop;
     r->config = *config;
     r->config.url = mem_strdup(config->url);
+    r->config.password = NULL; // it is in r->url
     r->hub = hub_new();
     r->messages = redis_messages_new(r);
     r->on_serving = on_redis_serving;

@@ -130,13 +130,30 @@ static void redis_conn_greet_with(struct redis_conn *c, redis_reply_cb *cb, int 
     redis_conn_expect(c, cb, c);
 }
 
-static void redis_conn_refuse_greeting(struct redis_conn *c, const char *error) {
-    char what[120];
-    redis_error_clause(error, what, sizeof what);
+// For a reason that somebody has to do something about: it is logged, once.
+static void redis_conn_refuse(struct redis_conn *c, const char *what) {
     redis_conn_go_down(c, what);
     if (!strcmp(c->logged_why, c->why)) return;
     memcpy(c->logged_why, c->why, sizeof c->logged_why);
     log_warn("engine", "redis_unusable", "connection=%s why=\"%s\"", c->config.name, c->why);
+}
+
+static void redis_conn_refuse_greeting(struct redis_conn *c, const char *error) {
+    char what[120];
+    redis_error_clause(error, what, sizeof what);
+    redis_conn_refuse(c, what);
+}
+
+static const char *redis_conn_unreached(const struct redis_conn *c) {
+    return c->config.transport ? "cannot be reached, or does not speak TLS" : "cannot be reached";
+}
+
+static void redis_conn_refuse_stream(struct redis_conn *c) {
+    const char *why = stream_why(&c->stream);
+    if (why)
+        redis_conn_refuse(c, why);
+    else
+        redis_conn_go_down(c, redis_conn_unreached(c));
 }
 
 static void on_greeted(void *arg, const redisReply *reply) {
@@ -235,7 +252,7 @@ static void on_redis_conn_stream(struct stream *s) {
     struct redis_conn *c = container_of(s, struct redis_conn, stream);
     if (s->error == -EINPROGRESS) return;
     if (s->error) {
-        redis_conn_go_down(c, "cannot be reached");
+        redis_conn_refuse_stream(c);
         return;
     }
     if (c->state == CONN_CONNECTING) redis_conn_greet(c);
@@ -287,7 +304,7 @@ static void on_redis_conn_timer(struct loop_timer *t) {
     switch (c->state) {
     case CONN_WAITING: redis_conn_begin(c); break;
     case CONN_RESOLVING: redis_conn_go_down(c, "has no address yet"); break;
-    case CONN_CONNECTING: redis_conn_go_down(c, "cannot be reached"); break;
+    case CONN_CONNECTING: redis_conn_go_down(c, redis_conn_unreached(c)); break;
     case CONN_GREETING: redis_conn_go_down(c, "does not answer"); break;
     case CONN_UP: redis_conn_check_silence(c); break;
     case CONN_CUT: break;
@@ -333,7 +350,7 @@ struct redis_conn *redis_conn_new(struct loop *loop, struct resolver *resolver, 
     c->resolver = resolver;
     c->url = url;
     c->config = *config;
-    stream_init(&c->stream, &stream_tcp, loop, on_redis_conn_stream);
+    stream_init(&c->stream, config->transport ? config->transport : &stream_tcp, loop, on_redis_conn_stream);
     c->timer.on_due = on_redis_conn_timer;
     c->turn_end.run = on_redis_conn_turn_end;
     redis_replies_init(&c->replies, config->on_message, config->arg);

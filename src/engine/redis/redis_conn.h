@@ -20,6 +20,7 @@ struct loop;
 struct redis_conn;
 struct redis_url;
 struct resolver;
+struct stream_ops;
 
 enum {
     REDIS_CONN_SILENCE_MS = 1500,
@@ -35,7 +36,8 @@ struct redis_server {
 };
 
 struct redis_conn_config {
-    const char *name; // for CLIENT LIST
+    const char *name;                   // for CLIENT LIST
+    const struct stream_ops *transport; // NULL: plain TCP; borrowed
     // Commands can be sent from now on.
     void (*on_up)(void *arg, const struct redis_server *);
     // It is no longer up. Commands without a reply have been answered with NULL.

@@ -246,7 +246,11 @@ void redis_core_start(struct redis *r, void (*check_append)(struct redis *, redi
     r->commands = redis_conn_new(
         r->loop, r->resolver, &r->url,
         &(struct redis_conn_config){
-            .name = "chorus-commands", .on_up = on_commands_up, .on_down = on_commands_down, .arg = r});
+            .name = "chorus-commands",
+                                    .transport = r->config.transport,
+                                    .on_up = on_commands_up,
+                                    .on_down = on_commands_down,
+                                    .arg = r});
 }
 
 void redis_core_close(struct redis *r) {

@@ -243,6 +243,7 @@ struct redis_subscriber *redis_subscriber_new(struct redis *r) {
     snprintf(s->probe_channel, sizeof s->probe_channel, "video:/%016" PRIx64, hash_random());
     s->conn = redis_conn_new(r->loop, r->resolver, &r->url,
                              &(struct redis_conn_config){.name = "chorus-subscriber",
+                                                         .transport = r->config.transport,
                                                          .on_up = on_subscriber_up,
                                                          .on_down = on_subscriber_down,
                                                          .on_message = on_message,

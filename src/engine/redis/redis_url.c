@@ -79,12 +79,9 @@ static bool redis_url_parse_db(struct redis_url *u, const char *path) {
 
 bool redis_url_parse(struct redis_url *u, const char *text, char *why, size_t why_size) {
     *u = (struct redis_url){.port = DEFAULT_PORT};
-    if (!strncmp(text, "rediss://", 9)) {
-        snprintf(why, why_size, "TLS to Redis (rediss://) is not built in: use a tunnel such as stunnel.");
-        return false;
-    }
-    if (!strncmp(text, "redis://", 8)) {
-        const char *at = text + 8;
+    u->tls = !strncmp(text, "rediss://", 9);
+    if (u->tls || !strncmp(text, "redis://", 8)) {
+        const char *at = strstr(text, "://") + 3;
         size_t len = strcspn(at, "/");
         const char *user_end = memrchr(at, '@', len);
         const char *host = user_end ? user_end + 1 : at;
@@ -92,6 +89,6 @@ bool redis_url_parse(struct redis_url *u, const char *text, char *why, size_t wh
             redis_url_parse_host(u, host, len - (size_t)(host - at)) && redis_url_parse_db(u, at + len))
             return true;
     }
-    snprintf(why, why_size, "The URL of Redis must be like redis://[user:password@]host[:port][/db].");
+    snprintf(why, why_size, "The URL of Redis must be like redis://[user:password@]host[:port][/db], or rediss:// for TLS.");
     return false;
 }

@@ -1,5 +1,5 @@
-// Private to the Redis engine: parses redis://[user:password@]host[:port][/db] (the scheme registered
-// with IANA, as redis-cli -u reads it). Any thread.
+// Private to the Redis engine: parses redis://[user:password@]host[:port][/db], or rediss:// for TLS (the schemes
+// registered with IANA, as redis-cli -u reads them). Any thread.
 #pragma once
 
 #include <stdbool.h>
@@ -13,6 +13,7 @@ struct redis_url {
     char password[REDIS_URL_WORD_MAX]; // empty: none is sent
     int port;
     int db;
+    bool tls;
 };
 
 // Returns false and writes a sentence about what is wrong, which never holds the password.

@@ -1,5 +1,5 @@
 // A redis-server for one system: started, killed, stopped and continued; its data survives as on a disk.
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -11,14 +11,15 @@ import { until, within } from './time.mjs';
 // Every write is in the append-only file before its reply, and survives a kill -9 of Redis, because the kernel has it.
 // fsync 'always' extends that to power cuts, and keeps a slow disk from delaying a write.
 export class RedisServer {
-  constructor({ fsync = 'everysec', user = '', password, database = 0, args = [], env } = {}) {
-    Object.assign(this, { fsync, user, password, database, args, env });
+  // tls: its files, {ca, certificate, key}; it then speaks nothing else.
+  constructor({ fsync = 'everysec', user = '', password, database = 0, args = [], env, tls } = {}) {
+    Object.assign(this, { fsync, user, password, database, args, env, tls });
     this.dir = mkdtempSync(join(tmpdir(), 'chorus-redis-'));
   }
 
   // The value of --redis for the roles.
   get url() {
-    return `redis://${this.password ? `${this.user}:${encodeURIComponent(this.password)}@` : ''}127.0.0.1:${this.port}${this.database ? `/${this.database}` : ''}`;
+    return `${this.tls ? 'rediss' : 'redis'}://${this.password ? `${this.user}:${encodeURIComponent(this.password)}@` : ''}127.0.0.1:${this.port}${this.database ? `/${this.database}` : ''}`;
   }
 
   // Reserves a port without starting, for systems that start before their Redis does.
@@ -32,6 +33,7 @@ export class RedisServer {
     const settings = {
       bind: '127.0.0.1', port: this.port, dir: this.dir, save: '', appendonly: 'yes', appendfsync: this.fsync,
       ...(this.password && { requirepass: this.password }),
+      ...(this.tls && { port: 0, 'tls-port': this.port, 'tls-cert-file': this.tls.certificate, 'tls-key-file': this.tls.key, 'tls-ca-cert-file': this.tls.ca }),
     };
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
     this.program = new Program([...args, ...this.args], { file: 'redis-server', env: this.env });
@@ -77,6 +79,7 @@ export class RedisServer {
   connection() {
     const client = new Redis({
       host: '127.0.0.1', port: this.port, password: this.password, lazyConnect: true, retryStrategy: null, maxRetriesPerRequest: 0,
+      ...(this.tls && { tls: { checkServerIdentity: () => {}, ca: readFileSync(this.tls.ca), cert: readFileSync(this.tls.certificate), key: readFileSync(this.tls.key) } }),
       disconnectTimeout: 50, // or its timer keeps the test from ending for two seconds
     });
     client.on('error', () => {}); // the command fails, too

@@ -50,6 +50,8 @@ struct settings {
     const char *config;             // the file that options were read from, or NULL
     const char *redis, *redis_host; // both NULL: the embedded engine
     bool redis_host_counts;         // rather than `redis`
+    const char *redis_password;     // NULL: that of the URL
+    const char *redis_ca, *redis_cert, *redis_key;
     int64_t port;                   // with the next four: of a role that runs on its own
     const char *instance_id, *url, *public_url, *reader_urls;
     const char *bind, *public_host, *data;

@@ -1,4 +1,4 @@
-// The bytes of one connection in both directions over any transport: plain TCP now, TLS later. Embedded in
+// The bytes of one connection in both directions over any transport: plain TCP, or TLS (net/tls.h). Embedded in
 // its owner, the connection; used for all connections except the viewers of the fan-out, which write to
 // sinks. Loop thread only.
 //
@@ -46,6 +46,10 @@ struct stream {
 // Initialises a stream that is not open. It needs no release.
 void stream_init(struct stream *, const struct stream_ops *, struct loop *,
                  void (*on_ready)(struct stream *));
+
+// Returns why it could not be opened, as a clause about the peer ("has a certificate that ..."), where the
+// transport knows more than `error` says; otherwise NULL. Valid until the next stream of the transport fails.
+const char *stream_why(const struct stream *);
 
 // Starts connecting; also possible after a close. Returns 0, or a negative errno if that fails immediately.
 // Once the outcome is known, on_ready() runs and `error` has it: 0, and the stream is open; otherwise close
@@ -121,7 +125,9 @@ struct stream_ops {
     void (*close)(struct stream *);
     // Turns the state and the socket, which it owns from then on, into a sink. Bytes that the stream has
     // accepted but still buffers move with the state: the sink sends them first.
+    // NULL: its connections are never viewers.
     struct sink (*take_sink)(struct stream *, int fd, enum sink_framing);
+    const char *(*why)(const struct stream *); // as stream_why(); NULL: it never knows more
 };
 
 extern const struct stream_ops stream_tcp;
