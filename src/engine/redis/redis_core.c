@@ -243,14 +243,12 @@ void redis_core_start(struct redis *r, void (*check_append)(struct redis *, redi
     r->refuse.on_due = on_redis_refuse;
     r->check_append = check_append;
     redis_refusal_init(&r->refusal, r->loop, on_check_due);
-    r->commands = redis_conn_new(
-        r->loop, r->resolver, &r->url,
-        &(struct redis_conn_config){
-            .name = "chorus-commands",
-                                    .transport = r->config.transport,
-                                    .on_up = on_commands_up,
-                                    .on_down = on_commands_down,
-                                    .arg = r});
+    r->commands = redis_conn_new(r->loop, r->resolver, &r->url,
+                                 &(struct redis_conn_config){.name = "chorus-commands",
+                                                             .transport = r->config.transport,
+                                                             .on_up = on_commands_up,
+                                                             .on_down = on_commands_down,
+                                                             .arg = r});
 }
 
 void redis_core_close(struct redis *r) {

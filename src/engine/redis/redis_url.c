@@ -89,6 +89,7 @@ bool redis_url_parse(struct redis_url *u, const char *text, char *why, size_t wh
             redis_url_parse_host(u, host, len - (size_t)(host - at)) && redis_url_parse_db(u, at + len))
             return true;
     }
-    snprintf(why, why_size, "The URL of Redis must be like redis://[user:password@]host[:port][/db], or rediss:// for TLS.");
+    snprintf(why, why_size,
+             "The URL of Redis must be like redis://[user:password@]host[:port][/db], or rediss:// for TLS.");
     return false;
 }

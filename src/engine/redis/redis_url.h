@@ -1,5 +1,5 @@
-// Private to the Redis engine: parses redis://[user:password@]host[:port][/db], or rediss:// for TLS (the schemes
-// registered with IANA, as redis-cli -u reads them). Any thread.
+// Private to the Redis engine: parses redis://[user:password@]host[:port][/db], or rediss:// for TLS (the
+// schemes registered with IANA, as redis-cli -u reads them). Any thread.
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 // OpenSSL reads and writes through a BIO (tls_bio_*): it reads from the socket, and writes to a buffer, which
-// always accepts; so nothing that was accepted has to be repeated with the same bytes, as SSL_write(3) demands, and
-// a record that only reading causes (KeyUpdate) waits in order with the others.
+// always accepts; so nothing that was accepted has to be repeated with the same bytes, as SSL_write(3)
+// demands, and a record that only reading causes (KeyUpdate) waits in order with the others.
 #include "net/tls.h"
 
 #include <assert.h>
@@ -260,7 +260,8 @@ static const struct stream_ops tls_ops = {.open = tls_open,
 
 static bool tls_refuse(char *why, size_t why_size, const char *what, const char *file) {
     unsigned long error = ERR_peek_error();
-    const char *reason = ERR_SYSTEM_ERROR(error) ? strerror(ERR_GET_REASON(error)) : ERR_reason_error_string(error);
+    const char *reason =
+        ERR_SYSTEM_ERROR(error) ? strerror(ERR_GET_REASON(error)) : ERR_reason_error_string(error);
     snprintf(why, why_size, "%s cannot be read from %.120s: %.80s.", what, file, reason ? reason : "unknown");
     return false;
 }

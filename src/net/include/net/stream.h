@@ -1,5 +1,5 @@
-// The bytes of one connection in both directions over any transport: plain TCP, or TLS (net/tls.h). Embedded in
-// its owner, the connection; used for all connections except the viewers of the fan-out, which write to
+// The bytes of one connection in both directions over any transport: plain TCP, or TLS (net/tls.h). Embedded
+// in its owner, the connection; used for all connections except the viewers of the fan-out, which write to
 // sinks. Loop thread only.
 //
 // The socket is registered once, edge-triggered, so that no request costs a change of registration; what the
