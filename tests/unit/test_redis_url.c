@@ -30,6 +30,13 @@ static void knows_all_its_parts(void **state) {
     assert_string_equal(u.user, "");
     assert_string_equal(u.password, "secret");
     assert_int_equal(u.db, 0);
+    assert_false(u.tls);
+    u = parsed("rediss://:secret@[::1]:7000/3");
+    assert_true(u.tls);
+    assert_string_equal(u.host, "::1");
+    assert_string_equal(u.password, "secret");
+    assert_int_equal(u.db, 3);
+    assert_int_equal(parsed("rediss://host").port, 6379);
 }
 
 static void refuses_what_is_none(void **state) {
@@ -57,7 +64,6 @@ static void refuses_what_is_none(void **state) {
         "redis://user:se%00cret@host",
         "redis://user@host",
         "redis://user:@host",
-        "rediss://host",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct redis_url u;
