@@ -15,6 +15,7 @@
 #include "app/probe.h"
 #include "app/settings.h"
 #include "app/simulate_main.h"
+#include "app/token_main.h"
 #include "app/top_main.h"
 #include "app/up.h"
 #include "version.h"
@@ -69,6 +70,8 @@ static const struct command_row {
      "check the data of `chorus up`, also while it runs, or a backup: exit code 0 if it is sound"},
     {"canary", canary_main, COMMAND_CANARY, "URL [OPTIONS]",
      "post a comment and read it back, for monitoring: exit code 0 if it came back in time"},
+    {"token", token_main, COMMAND_TOKEN, token_usage,
+     "make a token for a user, say what is wrong with one, or make keys to sign with"},
     {"config", config_main, 0, config_usage,
      "check a configuration file, print the values in force, or write an example"},
     {"probe", probe_main, 0, "URL", "request a URL, for health checks: exit code 0 if it returns 2xx"},

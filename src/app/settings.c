@@ -17,7 +17,7 @@ enum {
 
 static const char *const command_names[] = {"up",      "manager",  "comment", "reader", "statistics",
                                             "clients", "simulate", "bench",   "top",    "backup",
-                                            "restore", "check",    "canary",  NULL};
+                                            "restore", "check",    "canary",  "token",  NULL};
 
 static const struct option_row rows[] = {
     {"config", NULL, OPTION_STRING, AT(config), 0, 0, NULL, "FILE", NULL,
@@ -139,10 +139,13 @@ static const struct option_row rows[] = {
     {"jwt-keys", NULL, OPTION_STRING, AT(jwt_keys), 0, 0, NULL, "FILE", NULL,
      "keys that sign users' tokens, as JWK set: who a user is and may do then comes from the token alone; read again when it changes; by default anyone can post as anyone",
      SERVICES},
+    {"jwt-keys", NULL, OPTION_STRING, AT(jwt_keys), 0, 0, NULL, "FILE", NULL,
+     "key to sign with, or keys to check by, as JWK set", COMMAND_TOKEN},
     {"jwt-issuer", NULL, OPTION_STRING, AT(jwt_issuer), 0, 0, NULL, "ISS", NULL,
-     "issuer (iss) that tokens must have", SERVICES, OPTION_RELOADS},
+     "issuer (iss) that tokens must have", SERVICES | COMMAND_TOKEN, OPTION_RELOADS},
     {"jwt-audience", NULL, OPTION_STRING, AT(jwt_audience), 0, 0, NULL, "AUD", NULL,
-     "audience (aud) that tokens must have; by default they must have none", SERVICES, OPTION_RELOADS},
+     "audience (aud) that tokens must have; by default they must have none", SERVICES | COMMAND_TOKEN,
+     OPTION_RELOADS},
     {"trusted-proxies", NULL, OPTION_STRING, AT(trusted_proxies), 0, 0, NULL, "CIDRS", NULL,
      "addresses of proxies whose X-Forwarded-For names the client, in logs and where clients get equal shares; by default none",
      SERVICES, .check = text_networks},
@@ -250,6 +253,24 @@ static const struct option_row rows[] = {
      "how long the comment may take to come back, from the start", COMMAND_CANARY},
     {"json", NULL, OPTION_BOOL, AT(canary.json), 0, 0, NULL, NULL, NULL, "print the result as a line of JSON",
      COMMAND_CANARY},
+    {"user", NULL, OPTION_STRING, AT(token.user), 0, 0, NULL, "ID", NULL, "user whom the token is for (sub)",
+     COMMAND_TOKEN, .check = text_id},
+    {"video", NULL, OPTION_STRING, AT(token.video), 0, 0, NULL, "LIST", NULL,
+     "videos that it is for, comma-separated; show-* for all that begin so. check: whether it is for this one",
+     COMMAND_TOKEN},
+    {"can", NULL, OPTION_STRING, AT(token.can), 0, 0, "read,post", "LIST", NULL,
+     "what the user may do there: read, post, react, moderate, comma-separated", COMMAND_TOKEN,
+     .check = text_rights},
+    {"for", NULL, OPTION_STRING, AT(token.lifetime), 0, 0, "1h", "TIME", NULL,
+     "how long it is valid: a number and s, m, h or d", COMMAND_TOKEN, .check = text_duration},
+    {"name", NULL, OPTION_STRING, AT(token.name), 0, 0, NULL, "NAME", NULL, "name to show with comments",
+     COMMAND_TOKEN},
+    {"badges", NULL, OPTION_STRING, AT(token.badges), 0, 0, NULL, "LIST", NULL,
+     "badges to show with comments, comma-separated", COMMAND_TOKEN},
+    {"algorithm", NULL, OPTION_CHOICE, AT(token.algorithm), 0, 0, "ES256", "NAME", "HS256|RS256|ES256|EdDSA",
+     "keys: HS256 (a shared secret), RS256, ES256 or EdDSA", COMMAND_TOKEN},
+    {"kid", NULL, OPTION_STRING, AT(token.kid), 0, 0, NULL, "ID", NULL,
+     "keys: name of the key; by default the time", COMMAND_TOKEN, .check = text_id},
 };
 
 const struct option_table settings_table = {rows, sizeof rows / sizeof *rows, command_names};

@@ -94,3 +94,37 @@ const char *text_token(const char *text) {
         if ((unsigned char)*text < ' ' || *text == 0x7f) return "without control characters";
     return NULL;
 }
+
+bool text_list_has(const char *list, const char *item) {
+    size_t len = strlen(item);
+    for (const char *at = list; *at; at += strcspn(at, ","), at += *at == ',')
+        if (strcspn(at, ",") == len && !strncmp(at, item, len)) return true;
+    return false;
+}
+
+const char *text_rights(const char *text) {
+    for (const char *at = text; *at; at += strcspn(at, ","), at += *at == ',') {
+        char one[16];
+        snprintf(one, sizeof one, "%.*s", (int)strcspn(at, ","), at);
+        if (!text_list_has("read,post,react,moderate", one)) return "of read, post, react, moderate";
+    }
+    return NULL;
+}
+
+int64_t text_duration_s(const char *text) {
+    static const struct {
+        char unit;
+        int seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+    enum { NUMBER_MAX = 100000 };
+    char *end;
+    unsigned long number = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || !number || number > NUMBER_MAX || !*end || end[1]) return -1;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (units[i].unit == *end) return (int64_t)number * units[i].seconds;
+    return -1;
+}
+
+const char *text_duration(const char *text) {
+    return text_duration_s(text) > 0 ? NULL : "a number up to 100000 and s, m, h or d, such as 90s or 1h";
+}

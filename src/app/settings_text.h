@@ -1,6 +1,9 @@
 // Private to app: what the texts of options must be (option_row.check). Return NULL if they are.
 #pragma once
 
+#include <stdbool.h>
+#include <stdint.h>
+
 const char *text_redis_url(const char *);
 const char *text_redis_password(const char *);
 const char *text_redis_host(const char *);
@@ -14,3 +17,11 @@ const char *text_networks(const char *);
 const char *text_id(const char *);
 const char *text_process_id(const char *); // shorter, because names of parts are added
 const char *text_token(const char *);
+const char *text_rights(const char *);
+const char *text_duration(const char *);
+
+// Returns the seconds of a text that text_duration() accepts.
+int64_t text_duration_s(const char *);
+
+// Whether one of a comma-separated list is this.
+bool text_list_has(const char *list, const char *item);

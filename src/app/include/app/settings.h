@@ -21,7 +21,8 @@ enum command {
     COMMAND_BACKUP = 512,
     COMMAND_RESTORE = 1024,
     COMMAND_CHECK = 2048,
-    COMMAND_CANARY = 4096
+    COMMAND_CANARY = 4096,
+    COMMAND_TOKEN = 8192
 };
 
 struct simulate_settings {
@@ -38,6 +39,11 @@ struct canary_settings {
     const char *video;
     int64_t timeout_ms;
     bool json;
+};
+
+struct token_settings {
+    const char *user, *video, *can, *name, *badges, *lifetime, *kid;
+    int64_t algorithm;
 };
 
 struct bench_settings {
@@ -78,6 +84,7 @@ struct settings {
     struct top_settings top;
     bool force; // of backup and restore
     struct canary_settings canary;
+    struct token_settings token;
 };
 
 enum { LOG_LEVEL_NOT_GIVEN = -1 };
