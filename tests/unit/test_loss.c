@@ -226,11 +226,10 @@ static void an_engine_remembers_what_it_appended(void **state) {
 }
 
 // The one that was answered for what is lost does not append any more; another one does.
-static void an_engine_that_is_quiet_announces_what_it_knows_of(void **state) {
-    struct world *w = *state;
+static void assert_loss_is_announced_when_quiet(struct world *w, int64_t runs_ms) {
     struct position kept = post_many(w, 5);
     redisReply *was = redis_server_ask(&server, "GET {video:v}:pos");
-    world_let_pass(w, 1200); // until it has seen what the history is
+    world_let_pass(w, runs_ms);
     struct position lost = post_many(w, 2), at = kept;
     redisContext *c = redisConnect("127.0.0.1", server.port);
     freeReplyObject(redisCommand(c, "SET {video:v}:pos %s", was->str));
@@ -246,6 +245,14 @@ static void an_engine_that_is_quiet_announces_what_it_knows_of(void **state) {
     }
     assert_true(position_compare(at, lost) > 0);
     assert_announced(w, kept, at, kept);
+}
+
+static void an_engine_that_is_quiet_announces_what_it_knows_of(void **state) {
+    assert_loss_is_announced_when_quiet(*state, 1200);
+}
+
+static void an_engine_that_has_just_begun_announces_what_it_knows_of(void **state) {
+    assert_loss_is_announced_when_quiet(*state, 0);
 }
 
 static void an_engine_asks_its_subscribers(void **state) {
@@ -358,6 +365,7 @@ int main(void) {
         CONTRACT(ON_REDIS),
         ON_REDIS(an_engine_remembers_what_it_appended),
         ON_REDIS(an_engine_that_is_quiet_announces_what_it_knows_of),
+        ON_REDIS(an_engine_that_has_just_begun_announces_what_it_knows_of),
         ON_REDIS(an_engine_asks_its_subscribers),
         ON_REDIS(a_loss_that_becomes_known_some_epochs_later_is_announced_still),
         ON_REDIS(masters_with_clocks_behind_begin_different_epochs),

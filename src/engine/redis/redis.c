@@ -115,6 +115,7 @@ static struct engine_stats redis_stats(struct engine *engine) {
 
 static void on_redis_serving(struct redis *r) {
     redis_messages_check(r->messages);
+    redis_losses_check(r); // before the first append, so that what is lost of it is lost from a known history
 }
 
 static void on_redis_subscriber(struct redis *r) {

@@ -11,5 +11,5 @@ struct redis;
 
 enum { LOSSES_AT_ONCE = 256 };
 
-// Called once a second.
+// To be called once a second, and when the engine begins to serve.
 void redis_losses_check(struct redis *);
