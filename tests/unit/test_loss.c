@@ -348,6 +348,43 @@ static void the_announcement_that_a_lost_epoch_may_have_begun_with_is_made_again
     assert_announced(w, at, h.at, before);
 }
 
+// Two processes each know of a loss, in successive epochs, and the one that knows of the younger is the first
+// to say so.
+static void a_loss_behind_one_that_was_announced_is_announced_still(void **state) {
+    struct world *w = *state;
+    struct position at = post_many(w, 5);
+    change_run(w);
+    struct position next = post_many(w, 3);
+    struct world_head h = world_head_known(w, "v", pos(next.epoch, 4));
+    assert_announced(w, next, h.at, next);
+    struct position last = world_post(w, "v", 1);
+    assert_at(world_head_known(w, "v", pos(next.epoch, 9)).at, last); // it has been said
+    assert_at(world_head_known(w, "v", pos(at.epoch, 5)).at, last);
+    h = world_head_known(w, "v", pos(at.epoch, 7));
+    assert_true(h.at.epoch > last.epoch);
+    assert_announced(w, last, h.at, at);
+    last = world_post(w, "v", 1);
+    assert_at(world_head_known(w, "v", pos(at.epoch, 9)).at, last);
+    assert_at(world_head_known(w, "v", pos(next.epoch, 9)).at, last);
+}
+
+// A loss that is announced, an epoch that follows, and then what another process knows of behind the first.
+static void an_announced_loss_is_remembered_in_the_next_epochs(void **state) {
+    struct world *w = *state;
+    struct position at = post_many(w, 5);
+    change_run(w);
+    struct position next = post_many(w, 3);
+    world_head_known(w, "v", pos(next.epoch, 4));
+    change_run(w);
+    struct world_append a = world_append(w, "v", "{\"comment\":\"x\"}", NULL);
+    assert_true(position_is_set(a.prev));
+    assert_at(world_head_known(w, "v", pos(next.epoch, 9)).at, a.at); // once
+    struct world_head h = world_head_known(w, "v", pos(at.epoch, 7));
+    assert_true(h.at.epoch > a.at.epoch);
+    assert_announced(w, a.at, h.at, at);
+    assert_at(world_head_known(w, "v", pos(at.epoch, 7)).at, h.at);
+}
+
 #define CONTRACT(TEST)                                                                                       \
     TEST(what_is_known_and_there_changes_nothing), TEST(implausible_positions_are_ignored),                  \
         TEST(lost_numbers_begin_an_epoch), TEST(an_append_announces_before_its_own),                         \
@@ -370,6 +407,8 @@ int main(void) {
         ON_REDIS(a_loss_that_becomes_known_some_epochs_later_is_announced_still),
         ON_REDIS(masters_with_clocks_behind_begin_different_epochs),
         ON_REDIS(the_announcement_that_a_lost_epoch_may_have_begun_with_is_made_again),
+        ON_REDIS(a_loss_behind_one_that_was_announced_is_announced_still),
+        ON_REDIS(an_announced_loss_is_remembered_in_the_next_epochs),
         ON_REDIS(a_store_that_accepts_no_writes_can_be_read),
         ON_REDIS(positions_of_an_earlier_version_are_read),
     };

@@ -22,6 +22,7 @@ struct video {
     struct position at;
     uint64_t run; // that gave `at`
     struct position prevs[PREVS];
+    bool announced[PREVS]; // what was lost behind it
     size_t prev_count;
     struct sim_entry *log; // oldest first
     size_t count, room;
@@ -178,9 +179,9 @@ static bool finds_loss(const struct video *v, struct position known, struct posi
         *kept = v->prevs[i];
         if (known.epoch > kept->epoch) {
             *kept = oldest;
-            return true;
+            return !v->announced[i];
         }
-        if (known.epoch == kept->epoch) return known.seq > kept->seq;
+        if (known.epoch == kept->epoch) return known.seq > kept->seq && !v->announced[i];
     }
     return false;
 }
@@ -188,8 +189,22 @@ static bool finds_loss(const struct video *v, struct position known, struct posi
 static void video_add_prev(struct video *v) {
     if (v->prev_count == PREVS) v->prev_count--;
     memmove(v->prevs + 1, v->prevs, v->prev_count * sizeof *v->prevs);
+    memmove(v->announced + 1, v->announced, v->prev_count * sizeof *v->announced);
     v->prevs[0] = v->at;
+    v->announced[0] = false;
     v->prev_count++;
+}
+
+// As position.lua does it: those below `kept` stay, since another process may know of a loss behind one of
+// them.
+static void video_add_loss(struct video *v, struct position kept) {
+    size_t above = 0;
+    video_add_prev(v);
+    while (above < v->prev_count && position_compare(v->prevs[above], kept) != 0) above++;
+    v->prev_count -= above;
+    memmove(v->prevs, v->prevs + above, v->prev_count * sizeof *v->prevs);
+    memmove(v->announced, v->announced + above, v->prev_count * sizeof *v->announced);
+    if (v->prev_count) v->announced[0] = true;
 }
 
 // Adds an entry, whose body is taken over.
@@ -215,8 +230,9 @@ static void video_add(struct sim_node *n, struct video *v, const struct sim_call
 static void video_announce_loss(struct sim_node *n, struct video *v, const struct sim_call *c,
                                 struct position kept, struct sim_answer *a) {
     a->loss = (struct sim_entry){.prev = kept, .kind = ENTRY_TOMBSTONE, .body = sim_body_new("", 0)};
-    v->at = (struct position){new_epoch(v, c), 0};
-    v->prev_count = 0;
+    uint64_t epoch = new_epoch(v, c);
+    if (position_is_set(v->at)) video_add_loss(v, kept);
+    v->at = (struct position){epoch, 0};
     video_add(n, v, c, &a->loss);
 }
 

@@ -67,9 +67,9 @@ if at_run ~= run or (ARGV[1] ~= '' and ARGV[1] ~= at) then
     local find_loss, announce_loss, new_epoch, add_prev = epochs()
     local kept = find_loss(at, prevs)
     if kept then
-        local loss, problem = announce_loss(at, kept, run)
-        if not loss then return problem end
-        epoch, seq, prevs = loss, 1, ''
+        local loss, first, left = announce_loss(at, kept, run, prevs) -- or nil and why not
+        if not loss then return first end
+        epoch, seq, prevs = loss, 1, left
     elseif at_run ~= run then
         said, prevs = at or '', at and add_prev(at, prevs) or ''
         epoch, seq = new_epoch(at, run), 0

@@ -16,7 +16,7 @@ if not at and not admission()(string.sub(ARGV[3], 7), tonumber(ARGV[#ARGV])) the
 local run = read_run()
 if not run then return redis.error_reply(NO_MASTER) end
 if kept then
-    local epoch, first = announce_loss(at, kept, run) -- or nil and why not
+    local epoch, first = announce_loss(at, kept, run, prevs) -- or nil and why not
     return epoch and {first, at or ''} or first
 end
 local id = text_of(new_epoch(at, run)) .. '-0'

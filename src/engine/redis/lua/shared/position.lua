@@ -4,7 +4,8 @@
 --       video  3 channel  4 for how long entries are kept, ms  5 for how long a position is kept, ms
 --
 -- A position reads `<epoch>-<seq> <run> <prevs>`; prevs, where the log stood when this epoch and up to three before it
--- began, newest first with commas between, is left out in a video's first epoch and in one that began with a loss.
+-- began, newest first with commas between, is left out in a video's first epoch. In front of one behind which a loss has
+-- been announced stands a space instead: an earlier version reads prevs up to there.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
@@ -14,7 +15,7 @@ local function text_of(number) return string.format('%.0f', number) end
 local stored -- the position as it is written
 local function read_position()
     stored = redis.call('GET', KEYS[2])
-    local id, epoch, seq, run, prevs = string.match(stored or '', '^((%d+)%-(%d+)) (%S+) ?(%S*)')
+    local id, epoch, seq, run, prevs = string.match(stored or '', '^((%d+)%-(%d+)) (%S+) ?(.*)$')
     if not id then
         local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
         if not last then return end
@@ -96,10 +97,10 @@ local function epochs()
         return tonumber(epoch), tonumber(seq)
     end
 
-    -- If the caller knows of entries that the store has lost: returns the last position before the loss, or '' if nothing
-    -- is left. Where an epoch began below what is known, what came after that is lost, unless the log stood that far in the
-    -- known epoch. If that epoch is lost as a whole, it may have begun by announcing a loss, which is not announced any
-    -- more: as far as the oldest prev, which was the farthest that it could reach back to.
+    -- If the caller knows of entries that the store has lost, and has not announced: returns the last position before the
+    -- loss, or '' if nothing is left. Where an epoch began below what is known, what came after that is lost, unless the log
+    -- stood that far in the known epoch. If that epoch is lost as a whole, it may have begun by announcing a loss, which is
+    -- not announced any more: as far as the oldest prev, which was the farthest that it could reach back to.
     local function find_loss(id, prevs)
         local known = ARGV[1]
         if known == '' or known == id then return nil end
@@ -108,20 +109,30 @@ local function epochs()
         local known_epoch, known_seq = split(known)
         if known_epoch == epoch then return known_seq > seq and id or nil end
         -- The entries of a lower epoch may be younger than what was lost.
-        local oldest = string.match(prevs, '[^,]+$')
+        local oldest = string.match(prevs, '[^, ]+$')
         if known_epoch > epoch then return oldest or text_of(epoch) .. '-0' end
-        for prev in string.gmatch(prevs, '[^,]+') do
+        for mark, prev in string.gmatch(prevs, '([, ]?)([^, ]+)') do
             local prev_epoch, prev_seq = split(prev)
-            if known_epoch > prev_epoch then return oldest end
-            if known_epoch == prev_epoch then return known_seq > prev_seq and prev or nil end
+            if known_epoch > prev_epoch then return mark ~= ' ' and oldest or nil end
+            if known_epoch == prev_epoch then return mark ~= ' ' and known_seq > prev_seq and prev or nil end
         end
         return nil
     end
 
     -- Returns prevs for an epoch that begins behind `id`.
     local function add_prev(id, prevs)
-        local kept = string.match(prevs, '^[^,]+,[^,]+,[^,]+') or prevs
-        return id .. (kept ~= '' and ',' .. kept or '')
+        local kept = string.match(prevs, '^ ?[^, ]+[, ][^, ]+[, ][^, ]+') or prevs
+        return id .. (string.find(kept, '^%d') and ',' or '') .. kept
+    end
+
+    -- Returns prevs for an epoch that announces a loss behind `kept`. Those below it stay: another process may know of
+    -- another loss, behind one of them.
+    local function add_loss(id, prevs, kept)
+        local all = add_prev(id, prevs)
+        for at, prev in string.gmatch(all, '()([^, ]+)') do
+            if prev == kept then return ' ' .. string.sub(all, at) end
+        end
+        return ''
     end
 
     -- Returns an epoch that neither the store nor the caller has seen, whatever the clock says. A clock a second or
@@ -139,14 +150,14 @@ local function epochs()
         return least + (tonumber(string.sub(run, 1, 4), 16) - least) % 65536
     end
 
-    -- Begins an epoch with a tombstone, which announces that entries after `kept` have been lost. Returns the epoch and its
-    -- first id, or nil and an error reply.
-    local function announce_loss(id, kept, run)
+    -- Begins an epoch with a tombstone, which announces that entries after `kept` have been lost. Returns the epoch, its
+    -- first id and its prevs, or nil and an error reply.
+    local function announce_loss(id, kept, run, prevs)
         local epoch = new_epoch(id, run)
-        local first = text_of(epoch) .. '-1'
-        local problem = store(first, run, '', compose(first, kept, ''))
+        local first, left = text_of(epoch) .. '-1', id and add_loss(id, prevs, kept) or ''
+        local problem = store(first, run, left, compose(first, kept, ''))
         if problem then return nil, problem end
-        return epoch, first
+        return epoch, first, left
     end
 
     return find_loss, announce_loss, new_epoch, add_prev
