@@ -451,6 +451,7 @@ static void a_comment_does_not_wait_for_ranges_asked_for_before_it(void **state)
     struct world *w = *state;
     struct world_append append;
     struct ordered_range ranges[RANGES];
+    if (strcmp(w->ops->name, "embedded") != 0) skip(); // others carry out what they are asked in turn
     world_post_many(w, "long", 200);
     for (int i = 0; i < RANGES; i++) {
         ranges[i] = (struct ordered_range){w, &append, false};
