@@ -17,7 +17,7 @@
 #include "reader/reader.h"
 #include "run_loop.h"
 
-enum { JOIN_TIMEOUT_MS = 5000, SWEEP_MS = 250 };
+enum { JOIN_TIMEOUT_MS = 5000, SWEEP_MS = 250, RECHECK_MS = 2000 };
 
 static const char own_url[] = "http://127.0.0.1:4001", other_url[] = "http://127.0.0.1:4002";
 
@@ -141,6 +141,22 @@ static void lose_lease(void) {
        &(struct engine_lease_answer){.outcome = LEASE_TAKEN, .stamp = 1, .instance_id = "reader-2"});
 }
 
+static void keep_lease(void) {
+    engine_lease_cb *cb = renewed;
+    renewed = NULL;
+    if (cb)
+        cb(renewed_arg, ENGINE_OK,
+           &(struct engine_lease_answer){.outcome = LEASE_KEPT, .generation = 1, .instance_id = "reader-1"});
+}
+
+// Passes time in which the reader renews its lease.
+static void run_with_lease(int ms) {
+    for (keep_lease(); ms > 0; ms -= SWEEP_MS) {
+        run_later(loop, SWEEP_MS);
+        keep_lease();
+    }
+}
+
 static int set_up(void **state) {
     (void)state;
     budget_set(1 << 20);
@@ -185,15 +201,19 @@ static int tear_down(void **state) {
     return budget.bytes || fake_fanout_videos();
 }
 
-static void connect_viewer_asking(uint8_t asks) {
+static void connect_viewer_with(bool redirect, uint8_t asks) {
     assert_null(fake_request(&exchange, "GET /connect?userid=u1&videoid=" FAKE_VIDEO, "", NULL));
     reader_connect(
         reader, &exchange.exchange,
-        &(struct connect_params){.userid = "u1", .videoid = FAKE_VIDEO, .redirect = true, .asks = asks});
+        &(struct connect_params){.userid = "u1", .videoid = FAKE_VIDEO, .redirect = redirect, .asks = asks});
+}
+
+static void connect_viewer_asking(uint8_t asks) {
+    connect_viewer_with(true, asks);
 }
 
 static void connect_viewer(void) {
-    connect_viewer_asking(0);
+    connect_viewer_with(true, 0);
 }
 
 // Connects a viewer of this reader's own video, which then waits for the feed.
@@ -300,6 +320,36 @@ static void a_viewer_without_memory_for_it_is_refused_with_out_of_memory(void **
     assert_refused("out_of_memory");
 }
 
+// Another process that had not seen yet that the reader was back may have reassigned it.
+static void soon_after_its_start_a_reader_gives_up_a_video_that_was_reassigned(void **state) {
+    (void)state;
+    keep_lease();
+    wait_for_feed();
+    fake_answer(engine, 0);
+    assert_int_equal(exchange.end, FAKE_STREAMS);
+    run_with_lease(RECHECK_MS - SWEEP_MS);
+    assert_null(placement_waiting);
+    run_with_lease(2 * SWEEP_MS);
+    place(PLACEMENT_OK, other_url);
+    assert_false(fake_fanout_has(FAKE_SINK));
+    run_with_lease(2 * RECHECK_MS);
+    assert_null(placement_waiting); // once is enough
+}
+
+static void a_video_of_viewers_that_are_served_anywhere_is_not_rechecked(void **state) {
+    (void)state;
+    keep_lease();
+    connect_viewer_with(false, 0);
+    place(PLACEMENT_OK, own_url);
+    loop_drain(loop);
+    fake_notify_subscribed(engine);
+    fake_answer(engine, 0);
+    assert_int_equal(exchange.end, FAKE_STREAMS);
+    run_with_lease(RECHECK_MS + 2 * SWEEP_MS);
+    assert_null(placement_waiting);
+    assert_true(fake_fanout_has(FAKE_SINK));
+}
+
 int main(void) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -313,6 +363,8 @@ int main(void) {
         CASE(a_viewer_that_waits_while_its_video_moves_is_refused_with_video_moved),
         CASE(a_viewer_of_a_video_that_cannot_be_placed_is_refused_with_not_placed),
         CASE(a_viewer_without_memory_for_it_is_refused_with_out_of_memory),
+        CASE(soon_after_its_start_a_reader_gives_up_a_video_that_was_reassigned),
+        CASE(a_video_of_viewers_that_are_served_anywhere_is_not_rechecked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
