@@ -29,7 +29,7 @@ for (const role of roles) {
     await refused([role, '--redis', 'localhost'], /redis:\/\//);
     await refused([role, '--redis', 'http://127.0.0.1:6379'], /redis:\/\//);
     await refused([role, '--redis', 'redis://127.0.0.1:99999'], /redis:\/\//);
-    await refused([role, '--redis', 'rediss://127.0.0.1'], /TLS/);
+    await refused([role, '--redis', 'redis://127.0.0.1', '--redis-ca', 'ca.pem'], /rediss:/);
     await refused([role, '--redis-host', 'a b'], /redis:\/\//);
     await refused([role], /redis:\/\//, { REDIS_URL: 'nonsense' });
     await refused([role, ...redis, '--port', '65536'], /--port/);
