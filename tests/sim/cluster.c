@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "engines.h"
 #include "redis_actor.h"
+#include "sim_disk.h"
 
 enum { ARGUMENT_SIZE = 160 };
 
@@ -36,13 +37,25 @@ static int service_run(void *arg) {
 }
 
 void cluster_restart(struct service *s) {
+    sim_disk_restart();
     s->process = sim_start(s->host, service_run, s);
 }
 
-static void cluster_add_all_in_one(struct cluster *c) {
+static struct service *cluster_add_all_in_one(struct cluster *c) {
     struct service *s = cluster_add(c, "up", up_main);
     service_add(s, "--workers=2");
-    service_add(s, "--data=sim-data");
+    service_add(s, "--data=" SIM_DISK_FOLDER);
+    return s;
+}
+
+// Every other seed writes through to the disk. Comments last for longer than clocks are stepped by: a process
+// that starts cannot know that it was no such time for which it was away.
+static void cluster_add_embedded(struct cluster *c) {
+    struct service *s = cluster_add_all_in_one(c);
+    bool durable = sim_random(2);
+    service_add(s, "--log-age-ms=86400000");
+    if (durable) service_add(s, "--durable");
+    sim_disk_start(sim_random(UINT64_MAX), durable);
 }
 
 static void cluster_add_roles(struct cluster *c) {
@@ -71,9 +84,12 @@ void cluster_start(struct cluster *c, enum cluster_engine engine) {
     *c = (struct cluster){.engine = engine};
     if (engine == CLUSTER_SIM) engines_start_store();
     if (engine == CLUSTER_REDIS) redis_actor_start();
-    if (engine == CLUSTER_MEMORY || engine == CLUSTER_EMBEDDED)
-        cluster_add_all_in_one(c);
-    else
-        cluster_add_roles(c);
+    if (engine == CLUSTER_MEMORY) engines_use_memory();
+    switch (engine) {
+    case CLUSTER_MEMORY: cluster_add_all_in_one(c); break;
+    case CLUSTER_EMBEDDED: cluster_add_embedded(c); break;
+    case CLUSTER_REDIS:
+    case CLUSTER_SIM: cluster_add_roles(c); break;
+    }
     for (size_t i = 0; i < c->count; i++) cluster_restart(&c->services[i]);
 }

@@ -9,7 +9,7 @@
 
 enum cluster_engine {
     CLUSTER_MEMORY,   // one `chorus up` on the engine of tests/memory; forgets all when it ends
-    CLUSTER_EMBEDDED, // one `chorus up`
+    CLUSTER_EMBEDDED, // one `chorus up` on a simulated disk
     CLUSTER_REDIS,    // a process for each role, which meet in a model of Redis
     CLUSTER_SIM       // a process for each role, on the simulated engine
 };

@@ -1,4 +1,5 @@
-// The linker leads redis_open() and embedded_open() here (--wrap). The store is common to all processes.
+// The linker leads redis_open() and embedded_open() here (--wrap). The store is common to all processes. The
+// engine of tests/memory is compiled with another name here, memory_open().
 #include "engines.h"
 
 #include "engine/embedded.h"
@@ -8,17 +9,20 @@
 
 static struct sim_store *store;
 static struct prng store_numbers;
+static bool in_memory;
 
 struct engine *__real_embedded_open(struct loop *, const struct embedded_config *, char *why,
                                     size_t why_size);
 struct engine *__wrap_embedded_open(struct loop *, const struct embedded_config *, char *why,
                                     size_t why_size);
+struct engine *memory_open(struct loop *, const struct embedded_config *, char *why, size_t why_size);
 struct engine *__real_redis_open(struct loop *, const struct redis_config *);
 struct engine *__wrap_redis_open(struct loop *, const struct redis_config *);
 
 struct engine *__wrap_embedded_open(struct loop *loop, const struct embedded_config *config, char *why,
                                     size_t why_size) {
-    return __real_embedded_open(loop, config, why, why_size);
+    return in_memory ? memory_open(loop, config, why, why_size)
+                     : __real_embedded_open(loop, config, why, why_size);
 }
 
 struct engine *__wrap_redis_open(struct loop *loop, const struct redis_config *config) {
@@ -60,6 +64,10 @@ static void store_step_in(void *arg, void *process) {
 static void store_trace(void *arg, const char *line) {
     (void)arg;
     sim_trace("%s", line);
+}
+
+void engines_use_memory(void) {
+    in_memory = true;
 }
 
 struct sim_store *engines_start_store(void) {

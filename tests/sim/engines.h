@@ -3,6 +3,9 @@
 
 #include "engine/sim_store.h"
 
+// embedded_open() opens the engine of tests/memory from now on.
+void engines_use_memory(void);
+
 // Makes the simulated store, on which redis_open() opens engines from then on. Its clock is that of the host
 // "redis". Outside of processes.
 struct sim_store *engines_start_store(void);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "redis_actor.h"
+#include "sim_disk.h"
 
 enum {
     FIRST_US = 4000000, // all have come
@@ -25,7 +26,8 @@ struct fault_kind {
     void (*begin)(struct fault *);
     void (*end)(struct fault *); // may be NULL
     enum redis_fault redis;      // where it is one of the model of Redis
-    bool is_redis;
+    enum sim_disk_fault disk;    // or of the disk
+    bool is_redis, is_disk;
 };
 
 static bool is_up(const struct service *s) {
@@ -47,8 +49,15 @@ static void fault_kill(struct fault *f) {
     if (is_up(f->service)) sim_kill(f->service->process);
 }
 
+static void killer_note_loss(void *arg, const char *name, uint64_t epoch, uint64_t seq) {
+    struct killer *k = arg;
+    struct journal_event e = {.kind = JOURNAL_LOST, .from = {epoch, seq}, .at = {epoch, seq}};
+    if (sscanf(name, "video%u", &e.video) == 1) journal_add(&k->audience->journal, &e);
+}
+
 static void fault_cut_power(struct fault *f) {
     if (is_up(f->service)) sim_cut_power(f->service->process);
+    sim_disk_cut_power(killer_note_loss, f->killer);
 }
 
 static void fault_terminate(struct fault *f) {
@@ -168,13 +177,18 @@ static void fault_redis_loss(struct fault *f) {
     redis_actor_end(f->kind->redis);
 }
 
-static void killer_note_loss(void *arg, const char *name, uint64_t epoch, uint64_t seq) {
-    struct killer *k = arg;
-    struct journal_event e = {.kind = JOURNAL_LOST, .from = {epoch, seq}, .at = {epoch, seq}};
-    if (sscanf(name, "video%u", &e.video) == 1) journal_add(&k->audience->journal, &e);
+// The disk
+
+static void fault_disk(struct fault *f) {
+    sim_disk_begin(f->kind->disk, f->number);
+}
+
+static void fault_disk_over(struct fault *f) {
+    sim_disk_end(f->kind->disk);
 }
 
 #define REDIS(fault) .redis = (fault), .is_redis = true
+#define DISK(fault)  .disk = (fault), .is_disk = true
 
 static const struct fault_kind kinds[] = {
     {"kill", 20, true, 10 * MILLISECOND, 6 * SECOND, fault_kill, fault_restart},
@@ -200,6 +214,10 @@ static const struct fault_kind kinds[] = {
     {"redis-lose", 6, false, 100 * MILLISECOND, 4 * SECOND, fault_redis, fault_redis_loss, REDIS(REDIS_LOSE)},
     {"redis-old", 5, false, 10 * MILLISECOND, 4 * SECOND, fault_redis, fault_redis_loss, REDIS(REDIS_OLD)},
     {"redis-scripts", 2, false, 0, 0, fault_redis, NULL, REDIS(REDIS_FORGET_SCRIPTS)},
+    {"disk-full", 5, false, 50 * MILLISECOND, 5 * SECOND, fault_disk, fault_disk_over, DISK(SIM_DISK_FULL)},
+    {"disk-errors", 6, false, 50 * MILLISECOND, 5 * SECOND, fault_disk, fault_disk_over,
+     DISK(SIM_DISK_ERRORS)},
+    {"disk-slow", 6, false, 500 * MILLISECOND, 8 * SECOND, fault_disk, fault_disk_over, DISK(SIM_DISK_SLOW)},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -208,6 +226,7 @@ enum { KINDS = sizeof kinds / sizeof *kinds };
 // What ends with its process is no store.
 static unsigned killer_weight(const struct killer *k, const struct fault_kind *kind) {
     if (kind->ends && k->cluster->engine == CLUSTER_MEMORY) return 0;
+    if (kind->is_disk && k->cluster->engine != CLUSTER_EMBEDDED) return 0;
     return kind->is_redis && k->cluster->engine != CLUSTER_REDIS ? 0 : kind->weight;
 }
 
@@ -223,8 +242,9 @@ static void fault_begin(void *arg) {
     struct fault *f = arg;
     struct journal_event e = {.kind = JOURNAL_FAULT};
     if (f->killer->calm) return;
-    snprintf(e.word, sizeof e.word, "%s%s%s", f->kind->name, f->kind->is_redis ? "" : "_",
-             f->kind->is_redis ? "" : f->service->host);
+    bool of_service = !f->kind->is_redis && !f->kind->is_disk;
+    snprintf(e.word, sizeof e.word, "%s%s%s", f->kind->name, of_service ? "_" : "",
+             of_service ? f->service->host : "");
     journal_add(&f->killer->audience->journal, &e);
     f->kind->begin(f);
 }
@@ -267,6 +287,7 @@ static void killer_calm(void *arg) {
     kernel.again_per_million = kernel.refuse_per_million = 0;
     sim_set_kernel(&kernel);
     if (k->cluster->engine == CLUSTER_REDIS) redis_actor_calm();
+    sim_disk_calm();
     for (size_t i = 0; i < k->cluster->count; i++) {
         struct service *s = &k->cluster->services[i];
         if (is_up(s) && sim_paused(s->process)) sim_continue(s->process);

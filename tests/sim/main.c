@@ -28,7 +28,7 @@ static const char usage[] = "usage: chorus_sim [OPTIONS]\n"
                             "  --seeds A..B      run these, one after the other\n"
                             "  --time SECONDS    stop with the first seed that ends later than this\n"
                             "  --seconds N       simulated time of each (default 60)\n"
-                            "  --engine ENGINE   sim, redis, or memory (default)\n"
+                            "  --engine ENGINE   sim, redis, embedded, or memory (default)\n"
                             "  --trace           print what happens\n"
                             "  --hashes          print a line for each seed\n";
 

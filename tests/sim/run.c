@@ -7,6 +7,7 @@
 #include "audience.h"
 #include "engines.h"
 #include "killer.h"
+#include "sim_disk.h"
 #include "store_killer.h"
 
 // The first finding is the run's failure.
@@ -53,5 +54,6 @@ void run_seed(const struct run_plan *plan, struct run_result *result) {
     result->complete = true;
     snprintf(result->failure, sizeof result->failure, "%s", sim_failure());
     audience_release(&audience);
+    sim_disk_free();
     sim_world_free();
 }

@@ -79,6 +79,9 @@ void sim_continue(struct sim_process *);
 // Sends a signal that the program takes (SIGTERM: ends in good order; SIGHUP).
 void sim_signal(struct sim_process *, int number);
 
+// Waits in the thread that is running, while others run. In processes only.
+void sim_sleep(int64_t us);
+
 bool sim_alive(const struct sim_process *);
 bool sim_paused(const struct sim_process *);
 int sim_exit_code(const struct sim_process *);    // -1: it was killed, or it is alive

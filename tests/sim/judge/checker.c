@@ -375,8 +375,8 @@ static bool may_have_expired(const struct judge *g, size_t i, int64_t at_us) {
 // Whether a comment API that knew of a comment may have ended before it told the store that the comment is
 // lost.
 static bool api_ended_untold(const struct judge *g, const struct known *k) {
-    static const char *const ends[] = {"kill_comment", "power_comment", "terminate_comment",
-                                       "memory_comment"};
+    static const char *const ends[] = {"kill_comment", "power_comment", "terminate_comment", "memory_comment",
+                                       "power_up"};
     for (size_t i = 0; i < g->j->count; i++) {
         const struct journal_event *e = &g->j->events[i];
         if (e->kind != JOURNAL_FAULT || e->at_us < k->first_us) continue;

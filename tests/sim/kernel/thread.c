@@ -185,6 +185,10 @@ void thread_yield(void) {
     thread_switch_out(t);
 }
 
+void sim_sleep(int64_t us) {
+    thread_wait(world.running, world.now_us + us);
+}
+
 void thread_wake(struct sim_thread *t) {
     if (t->state != THREAD_WAITING) return;
     event_stop(&t->due);

@@ -487,7 +487,7 @@ static int run_by_hand(char letter, uint64_t first, unsigned count) {
 }
 
 int main(int argc, char **argv) {
-    vfs_install();
+    vfs_install(NULL);
     if (argc > 2)
         return run_by_hand(*argv[1], strtoull(argv[2], NULL, 10),
                            argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : 1);

@@ -1,9 +1,9 @@
 #include "vfs_disk.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "vfs_memory.h"
 #include "vfs_node.h"
 
 struct name {
@@ -45,15 +45,11 @@ static struct vfs_disk *disks;
 static void *grown(void *list, size_t count, size_t *room, size_t size) {
     if (count < *room) return list;
     *room = *room ? 2 * *room : 16;
-    list = realloc(list, *room * size);
-    if (!list) abort();
-    return list;
+    return vfs_grow(list, *room * size);
 }
 
 static char *copy_of(const char *text) {
-    char *copy = text ? strdup(text) : NULL;
-    if (text && !copy) abort();
-    return copy;
+    return text ? memcpy(vfs_alloc(strlen(text) + 1), text, strlen(text)) : NULL;
 }
 
 // Names
@@ -67,7 +63,7 @@ static size_t names_at(const struct names *names, const char *path) {
 static void names_remove(struct names *names, const char *path) {
     size_t i = names_at(names, path);
     if (i == names->count) return;
-    free(names->list[i].path);
+    vfs_release(names->list[i].path);
     names->list[i] = names->list[--names->count];
 }
 
@@ -81,7 +77,7 @@ static void names_set(struct names *names, const char *path, struct vfs_node *no
 }
 
 static void names_clear(struct names *names) {
-    while (names->count) free(names->list[--names->count].path);
+    while (names->count) vfs_release(names->list[--names->count].path);
 }
 
 static void names_copy(struct names *to, const struct names *from) {
@@ -113,15 +109,14 @@ static void disk_change_names(struct vfs_disk *d, const char *from, const char *
 }
 
 static void naming_release(struct naming *n) {
-    free(n->from);
-    free(n->to);
+    vfs_release(n->from);
+    vfs_release(n->to);
 }
 
 // Life
 
 struct vfs_disk *vfs_disk_new(const char *root, uint64_t seed) {
-    struct vfs_disk *d = calloc(1, sizeof *d);
-    if (!d) abort();
+    struct vfs_disk *d = vfs_alloc(sizeof *d);
     d->root = copy_of(root);
     d->chance.state = seed;
     d->next = disks;
@@ -140,11 +135,11 @@ void vfs_disk_free(struct vfs_disk *d) {
         next = n->next;
         vfs_node_free(n);
     }
-    free(d->now.list);
-    free(d->kept.list);
-    free(d->namings);
-    free(d->root);
-    free(d);
+    vfs_release(d->now.list);
+    vfs_release(d->kept.list);
+    vfs_release(d->namings);
+    vfs_release(d->root);
+    vfs_release(d);
 }
 
 struct vfs_disk *vfs_disk_of(const char *path) {
@@ -197,7 +192,7 @@ static void disk_drop_unreachable(struct vfs_disk *d) {
     for (size_t i = 0; i < d->kept.count;) {
         char *folder = folder_of(d->kept.list[i].path);
         bool reachable = !strcmp(folder, d->root) || names_at(&d->kept, folder) < d->kept.count;
-        free(folder);
+        vfs_release(folder);
         if (reachable) {
             i++;
         } else {
@@ -279,8 +274,7 @@ struct vfs_node *vfs_find(struct vfs_disk *d, const char *path) {
 }
 
 struct vfs_node *vfs_make_unnamed(struct vfs_disk *d) {
-    struct vfs_node *n = calloc(1, sizeof *n);
-    if (!n) abort();
+    struct vfs_node *n = vfs_alloc(sizeof *n);
     n->inode = ++d->inodes;
     n->next = d->nodes;
     d->nodes = n;
@@ -291,7 +285,7 @@ static bool disk_has_folder(struct vfs_disk *d, const char *path) {
     char *folder = folder_of(path);
     const struct vfs_node *n = vfs_find(d, folder);
     bool has = !strcmp(folder, d->root) || (n && n->is_folder);
-    free(folder);
+    vfs_release(folder);
     return has;
 }
 
@@ -388,7 +382,7 @@ int vfs_sync_folder(struct vfs_disk *d, const char *folder) {
 int vfs_sync_folder_of(struct vfs_disk *d, const char *path) {
     char *folder = folder_of(path);
     int error = vfs_sync_folder(d, folder);
-    free(folder);
+    vfs_release(folder);
     return error;
 }
 

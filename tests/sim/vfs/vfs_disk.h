@@ -48,7 +48,8 @@ void vfs_disk_restart(struct vfs_disk *, bool power_cut);
 void vfs_disk_put(struct vfs_disk *, const char *path, const void *bytes, size_t size);
 
 // Makes SQLite use simulated disks for all paths. Once, before SQLite is used; SQLite then takes no locks.
-void vfs_install(void);
+// `sleep_us`: waits, while another connection has a lock; NULL: SQLite only counts how often it has tried.
+void vfs_install(void (*sleep_us)(int us));
 
 // For vfs_sqlite.c and vfs_files.c. They return 0 or a negative errno; those that change something on a dead
 // disk -EIO.

@@ -101,7 +101,7 @@ int disk_rewrite(const char *path) {
     if (error) return error;
     size_t size = n->now.size;
     char *bytes = malloc(size + 1);
-    if (!bytes) abort();
+    if (!bytes) return -ENOMEM;
     error = vfs_read(d, n, bytes, size, 0, &size);
     if (!error) error = vfs_write(d, n, bytes, size, 0);
     free(bytes);

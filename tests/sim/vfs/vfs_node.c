@@ -1,15 +1,15 @@
 #include "vfs_node.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "vfs_memory.h"
 
 // Bytes
 
 static void bytes_resize(struct vfs_bytes *b, size_t size) {
     if (size > b->room) {
         b->room = size > 2 * b->room ? size : 2 * b->room;
-        b->at = realloc(b->at, b->room);
-        if (!b->at) abort();
+        b->at = vfs_grow(b->at, b->room);
     }
     if (size > b->size) memset(b->at + b->size, 0, size - b->size);
     b->size = size;
@@ -25,8 +25,7 @@ static void bytes_write(struct vfs_bytes *b, const void *bytes, size_t size, siz
 static struct vfs_change *node_add_change(struct vfs_node *n) {
     if (n->count == n->room) {
         n->room = n->room ? 2 * n->room : 16;
-        n->changes = realloc(n->changes, n->room * sizeof *n->changes);
-        if (!n->changes) abort();
+        n->changes = vfs_grow(n->changes, n->room * sizeof *n->changes);
     }
     n->changed++;
     return &n->changes[n->count++];
@@ -34,8 +33,7 @@ static struct vfs_change *node_add_change(struct vfs_node *n) {
 
 void vfs_node_write(struct vfs_node *n, uint64_t order, const void *bytes, size_t size, size_t at) {
     struct vfs_change *c = node_add_change(n);
-    *c = (struct vfs_change){.order = order, .at = at, .size = size, .bytes = malloc(size ? size : 1)};
-    if (!c->bytes) abort();
+    *c = (struct vfs_change){.order = order, .at = at, .size = size, .bytes = vfs_alloc(size)};
     memcpy(c->bytes, bytes, size);
     bytes_write(&n->now, bytes, size, at);
 }
@@ -53,7 +51,7 @@ size_t vfs_node_read(const struct vfs_node *n, void *bytes, size_t size, size_t 
 }
 
 void vfs_node_forget_changes(struct vfs_node *n) {
-    for (size_t i = 0; i < n->count; i++) free(n->changes[i].bytes);
+    for (size_t i = 0; i < n->count; i++) vfs_release(n->changes[i].bytes);
     n->count = 0;
 }
 
@@ -121,16 +119,16 @@ void vfs_node_cut(struct vfs_node *n, const struct vfs_fate *fate, struct prng *
 }
 
 void vfs_node_drop_shared(struct vfs_node *n) {
-    for (size_t i = 0; i < n->shared.region_count; i++) free(n->shared.regions[i]);
-    free(n->shared.regions);
+    for (size_t i = 0; i < n->shared.region_count; i++) vfs_release(n->shared.regions[i]);
+    vfs_release(n->shared.regions);
     n->shared = (struct vfs_shared){0};
 }
 
 void vfs_node_free(struct vfs_node *n) {
     vfs_node_forget_changes(n);
     vfs_node_drop_shared(n);
-    free(n->changes);
-    free(n->now.at);
-    free(n->kept.at);
-    free(n);
+    vfs_release(n->changes);
+    vfs_release(n->now.at);
+    vfs_release(n->kept.at);
+    vfs_release(n);
 }

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "vfs_disk.h"
+#include "vfs_memory.h"
 #include "vfs_node.h"
 
 _Static_assert(VFS_SLOTS == SQLITE_SHM_NLOCK, "a slot for each lock");
@@ -29,6 +30,7 @@ struct handle {
 };
 
 static int last_error;
+static void (*on_sleep)(int us);
 
 static int answer(int error, int code) {
     if (!error) return SQLITE_OK;
@@ -146,10 +148,8 @@ static int shm_map(sqlite3_file *file, int region, int size, int extend, void vo
     if (!h->uses_regions) s->users++;
     h->uses_regions = true;
     while (extend && s->region_count <= (size_t)region) {
-        s->regions = realloc(s->regions, (s->region_count + 1) * sizeof *s->regions);
-        void *made = calloc(1, (size_t)size);
-        if (!s->regions || !made) abort();
-        s->regions[s->region_count++] = made;
+        s->regions = vfs_grow(s->regions, (s->region_count + 1) * sizeof *s->regions);
+        s->regions[s->region_count++] = vfs_alloc((size_t)size);
     }
     if ((size_t)region < s->region_count) *at = s->regions[region];
     return SQLITE_OK;
@@ -212,8 +212,8 @@ static int shm_unmap(sqlite3_file *file, int delete) {
     h->uses_regions = false;
     struct vfs_shared *s = &h->node->shared;
     if (--s->users) return SQLITE_OK;
-    for (size_t i = 0; i < s->region_count; i++) free(s->regions[i]);
-    free(s->regions);
+    for (size_t i = 0; i < s->region_count; i++) vfs_release(s->regions[i]);
+    vfs_release(s->regions);
     s->regions = NULL;
     s->region_count = 0;
     return SQLITE_OK;
@@ -286,6 +286,7 @@ static int vfs_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int 
     if (!path) h->node = vfs_make_unnamed(h->disk);
     h->life = vfs_disk_life(h->disk);
     h->path = path ? strdup(path) : NULL;
+    if (path && !h->path) return SQLITE_NOMEM;
     h->delete_on_close = flags & SQLITE_OPEN_DELETEONCLOSE;
     h->read_only = flags & SQLITE_OPEN_READONLY;
     h->file.pMethods = &methods;
@@ -327,6 +328,7 @@ static int vfs_randomness(sqlite3_vfs *vfs, int size, char *out) {
 // A busy connection counts by itself how long it has slept.
 static int vfs_sleep(sqlite3_vfs *vfs, int us) {
     (void)vfs;
+    if (on_sleep) on_sleep(us);
     return us;
 }
 
@@ -343,7 +345,7 @@ static int vfs_last_error(sqlite3_vfs *vfs, int size, char *text) {
     return last_error;
 }
 
-void vfs_install(void) {
+void vfs_install(void (*sleep_us)(int us)) {
     static sqlite3_vfs vfs = {.iVersion = 2,
                               .szOsFile = sizeof(struct handle),
                               .mxPathname = 512,
@@ -356,6 +358,7 @@ void vfs_install(void) {
                               .xSleep = vfs_sleep,
                               .xGetLastError = vfs_last_error,
                               .xCurrentTimeInt64 = vfs_time};
+    on_sleep = sleep_us;
     sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     sqlite3_initialize();
