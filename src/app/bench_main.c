@@ -30,7 +30,7 @@ struct bench_job {
     struct bench_plan plan;
     struct requirements required;
     struct bench_result *result;
-    char *manager_url;
+    char *manager_url, *authorization;
 };
 
 static bool bench_refuse(char *why, size_t size, const char *flag, const char *value, const char *wanted) {
@@ -122,6 +122,12 @@ static size_t processes_for(const struct settings *set) {
     return wanted > BENCH_PROCESSES_MAX ? BENCH_PROCESSES_MAX : wanted;
 }
 
+static char *authorization_of(const char *token) {
+    struct buf value = {0};
+    buf_printf(&value, "Bearer %s%c", token, 0);
+    return buf_steal(&value, NULL);
+}
+
 static bool make_plan(struct bench_job *job, char *why, size_t size) {
     const struct settings *set = &job->set;
     struct bench_plan *plan = &job->plan;
@@ -135,6 +141,7 @@ static bool make_plan(struct bench_job *job, char *why, size_t size) {
     plan->seed = (uint64_t)set->seed;
     plan->processes = processes_for(set);
     plan->stalled = (size_t)set->bench.stalled;
+    if (set->bearer) plan->authorization = job->authorization = authorization_of(set->bearer);
     if (plan->warmup_us && plan->warmup_us >= plan->duration_us)
         return snprintf(why, size, "--warmup is %" PRId64 ", but must be less than --duration (%" PRId64 ").",
                         set->bench.warmup_s, set->duration_s),
@@ -275,6 +282,7 @@ int bench_main(int argc, char **argv) {
     }
     bench_request_release(&job.plan.publish);
     free(job.manager_url);
+    free(job.authorization);
     free(job.result);
     options_release(&options);
     return code;

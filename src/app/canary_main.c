@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/settings.h"
+#include "base/buf.h"
 #include "base/log.h"
 #include "clients/canary.h"
 #include "http/url.h"
@@ -62,8 +63,15 @@ static int run_canary(const struct settings *set, const char *url) {
     size_t len = strlen(url);
     while (len && url[len - 1] == '/') len--;
     snprintf(base, sizeof base, "%.*s", (int)len, url);
-    struct canary_config config = {base, set->canary.video, set->canary.timeout_ms};
-    return canary_once(&config, set->canary.json) ? 0 : 1;
+    struct buf authorization = {0};
+    if (set->bearer) buf_printf(&authorization, "Bearer %s", set->bearer);
+    struct canary_config config = {.url = base,
+                                   .video = set->canary.video,
+                                   .authorization = set->bearer ? buf_string(&authorization) : NULL,
+                                   .timeout_ms = set->canary.timeout_ms};
+    int code = canary_once(&config, set->canary.json) ? 0 : 1;
+    buf_release(&authorization);
+    return code;
 }
 
 int canary_main(int argc, char **argv) {

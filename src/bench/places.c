@@ -99,6 +99,7 @@ static void places_query(struct places *s, size_t video) {
                                                       .url = buf_string(&s->register_url),
                                                       .body = body,
                                                       .body_len = (size_t)len,
+                                                      .authorization = s->plan->authorization,
                                                       .timeout_ms = QUERY_TIMEOUT_MS},
                         places_on_registered, q);
 }

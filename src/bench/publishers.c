@@ -154,6 +154,7 @@ static void publisher_post(struct publisher *p) {
                                                       .url = buf_string(&all->url),
                                                       .body = r->body ? buf_string(&all->body) : NULL,
                                                       .body_len = all->body.len,
+                                                      .authorization = all->plan->authorization,
                                                       .timeout_ms = ANSWER_TIMEOUT_MS},
                         publisher_on_answer, p);
 }

@@ -184,7 +184,9 @@ static bool watcher_send_request(struct watcher *w) {
     const struct endpoint *e = bench_shared_endpoint(w->owner->of.shared, w->video);
     buf_printf(&out, "GET %s%s", e->path, *plan->path == '/' ? "" : "/");
     template_expand(&out, plan->path, &(struct template_values){.video = video, .viewer = viewer});
-    buf_printf(&out, " HTTP/1.1\r\nHost: %s\r\nAccept: text/event-stream\r\n\r\n", e->host);
+    buf_printf(&out, " HTTP/1.1\r\nHost: %s\r\nAccept: text/event-stream\r\n", e->host);
+    if (plan->authorization) buf_printf(&out, "Authorization: %s\r\n", plan->authorization);
+    buf_add_string(&out, "\r\n");
     bool sent = sock_write(w->watch.fd, out.data, out.len) == (ssize_t)out.len;
     buf_release(&out);
     return sent;

@@ -89,6 +89,7 @@ static void canary_post(struct canary *c) {
                                                       .url = c->post_url,
                                                       .body = body,
                                                       .body_len = (size_t)len,
+                                                      .authorization = c->config->authorization,
                                                       .timeout_ms = (int)c->config->timeout_ms},
                         on_canary_answer, c);
 }
@@ -165,6 +166,7 @@ static struct canary *canary_new(struct loop *loop, const struct canary_config *
                                         .client = http_client_new(loop),
                                         .resolver = resolver_new(loop, on_canary_resolved, c),
                                         .register_url = c->register_url,
+                                        .authorization = config->authorization,
                                         .prng = &c->prng,
                                         .tally = &c->tally,
                                         .stamps = c->stamps,

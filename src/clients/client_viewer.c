@@ -228,6 +228,7 @@ static void client_register(struct client_viewer *v) {
                                                       .url = v->env->register_url,
                                                       .body = body,
                                                       .body_len = (size_t)len,
+                                                      .authorization = v->env->authorization,
                                                       .timeout_ms = ATTEMPT_MS - 1000},
                         client_on_registered, v);
 }
@@ -275,6 +276,7 @@ static void client_write_connect(struct client_viewer *v) {
     buf_printf(&a->out, u->ipv6 ? "Host: [%s]:%d\r\n" : "Host: %s:%d\r\n", u->host, u->port);
     buf_printf(&a->out,
                "Accept: text/event-stream\r\nContent-Type: application/json\r\nContent-Length: %d\r\n", len);
+    if (v->env->authorization) buf_printf(&a->out, "Authorization: %s\r\n", v->env->authorization);
     if (*v->events.last_id) buf_printf(&a->out, "Last-Event-ID: %s\r\n", v->events.last_id);
     buf_printf(&a->out, "\r\n%s", body);
 }

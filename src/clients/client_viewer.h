@@ -30,6 +30,7 @@ struct client_viewer_env {
     struct http_client *client;
     struct resolver *resolver;
     const char *register_url;
+    const char *authorization; // value of that header in its requests; NULL: none
     struct origins origins;
     struct prng *prng;
     struct tally *tally;

@@ -159,6 +159,7 @@ static void clients_make_env(struct clients *c, struct loop *loop, struct http_c
                                         .client = client,
                                         .resolver = resolver_new(loop, clients_on_resolved, c),
                                         .register_url = c->register_url,
+                                        .authorization = c->authorization,
                                         .prng = &c->prng,
                                         .tally = &c->tally,
                                         .stamps = c->stamps,
@@ -173,6 +174,7 @@ static void clients_make_poster(struct clients *c, double rate, size_t videos) {
     c->poster = (struct poster){.loop = c->env.loop,
                                 .client = c->env.client,
                                 .url = c->comment_url,
+                                .authorization = c->authorization,
                                 .viewers = c->viewers,
                                 .viewer_count = c->viewer_count,
                                 .newest = mem_zalloc((videos + 1) * sizeof *c->poster.newest),
@@ -204,7 +206,7 @@ static void clients_make_reports(struct clients *c, const struct clients_config 
 void clients_set_token(struct clients *c, const char *token) {
     free(c->authorization);
     c->authorization = token && *token ? url_join("Bearer ", token) : NULL;
-    c->reports.authorization = c->authorization;
+    c->reports.authorization = c->poster.authorization = c->env.authorization = c->authorization;
 }
 
 static void clients_copy_urls(struct clients *c, const struct clients_config *config) {

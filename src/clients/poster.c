@@ -61,11 +61,14 @@ static void poster_post(struct poster *p, struct client_viewer *v, const char *b
     *post = (struct post){.poster = p, .viewer = v};
     p->unanswered++;
     p->on_calls(p, 1);
-    http_client_request(
-        p->client,
-        &(struct http_client_request){
-            .method = "POST", .url = p->url, .body = body, .body_len = (size_t)len, .timeout_ms = TIMEOUT_MS},
-        poster_on_answer, post);
+    http_client_request(p->client,
+                        &(struct http_client_request){.method = "POST",
+                                                      .url = p->url,
+                                                      .body = body,
+                                                      .body_len = (size_t)len,
+                                                      .authorization = p->authorization,
+                                                      .timeout_ms = TIMEOUT_MS},
+                        poster_on_answer, post);
 }
 
 static void poster_post_stamped(struct poster *p, struct client_viewer *v, int64_t posted_us) {

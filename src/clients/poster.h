@@ -18,7 +18,8 @@ struct tally;
 struct poster {
     struct loop *loop;
     struct http_client *client;
-    const char *url; // of POST /comment
+    const char *url;           // of POST /comment
+    const char *authorization; // value of that header; NULL: none
     struct client_viewer *viewers;
     size_t viewer_count;
     struct position *newest; // by video number: the newest comment answered 201

@@ -70,6 +70,7 @@ struct settings {
     int64_t max_coalesce_ms;
     bool durable, own_descriptors, single_port;
     const char *internal_from, *internal_token, *trusted_proxies;
+    const char *bearer; // of commands that call a running system
     const char *jwt_keys, *jwt_issuer, *jwt_audience;
     int64_t user_rate, max_connections;
     int64_t log_level; // LOG_LEVEL_NOT_GIVEN: the command decides

@@ -14,7 +14,8 @@ struct bench_plan {
     const char *subscribe;   // template of a stream's URL; NULL: use the manager
     const char *path;        // template of a stream's path and query
     struct bench_request publish;
-    const char *comment_url; // its port finds the server's process; NULL: use `publish`
+    const char *authorization; // value of that header in all requests; NULL: none
+    const char *comment_url;   // its port finds the server's process; NULL: use `publish`
     size_t viewers, videos, processes, publishers;
     size_t stalled; // how many of the viewers read nothing after their stream has begun; fewer than all
     size_t size;    // bytes of a comment's text

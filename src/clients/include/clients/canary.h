@@ -8,9 +8,10 @@
 struct loop;
 
 struct canary_config {
-    const char *url;    // of the comment API, without a slash at its end. Borrowed, like what follows
-    const char *video;  // an id that needs no escaping
-    int64_t timeout_ms; // for all of it
+    const char *url;           // of the comment API, without a slash at its end. Borrowed, like what follows
+    const char *video;         // an id that needs no escaping
+    const char *authorization; // value of that header in all requests; NULL: none
+    int64_t timeout_ms;        // for all of it
 };
 
 struct canary_result {

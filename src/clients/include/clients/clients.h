@@ -23,7 +23,7 @@ enum { CLIENTS_CONNECTING = 64, CLIENTS_PATIENCE_MS = 30000 };
 struct clients_config {
     const char *manager_url, *comment_url; // http://host:port
     const char *statistics_url;            // NULL or "": no reports
-    const char *token;                     // sent with reports as Authorization: Bearer, or NULL
+    const char *token;                     // sent as Authorization: Bearer with all requests, or NULL
     int report_interval_ms;                // 0: 5000
     size_t viewers, videos;                // 0: as in the original, 19 viewers and 6 videos
     double rate; // comments per second in total; negative: one per viewer every 10 s
