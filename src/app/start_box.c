@@ -80,5 +80,6 @@ void start_line_print(const struct system *s, const struct settings *set) {
     print_engine(set);
     printf("\n");
     print_parts(parts, count);
+    print_users(set);
     fflush(stdout);
 }

@@ -27,6 +27,7 @@
 #include "service/fields.h"
 #include "service/json_reply.h"
 #include "service/rights.h"
+#include "service/visible.h"
 
 enum {
     COUNTED_VIDEOS = 100000,
@@ -49,6 +50,7 @@ struct video_count {
 // A request for the statistics document.
 struct waiting_request {
     struct http_exchange *exchange;
+    bool sees_all; // and not only totals
     struct waiting_request *next;
 };
 
@@ -262,11 +264,13 @@ static void handle_comment(struct http_exchange *x, void *arg) {
     char key[ID_MAX + KEY_MAX + 2];
     struct engine_token token;
     struct identity who;
-    if (!rights_read(&a->placed.service, x, &who) || !body_read(x, f, FIELDS) ||
-        !take_author(x, &who, &f[USER], &f[NAME]) || !body_id(x, &f[VIDEO]) ||
-        !rights_check(x, &who, IDENTITY_POST, video) || !body_text(x, &f[COMMENT], 1, COMMENT_MAX) ||
-        !body_text(x, &f[NAME], 0, NAME_MAX_BYTES) || !read_key(x, user, key, sizeof key)) {
-        a->counters.posts[POST_INVALID]++;
+    bool known = rights_read(&a->placed.service, x, &who);
+    bool read =
+        known && body_read(x, f, FIELDS) && take_author(x, &who, &f[USER], &f[NAME]) && body_id(x, &f[VIDEO]);
+    bool may = read && rights_check(x, &who, IDENTITY_POST, video);
+    if (!may || !body_text(x, &f[COMMENT], 1, COMMENT_MAX) || !body_text(x, &f[NAME], 0, NAME_MAX_BYTES) ||
+        !read_key(x, user, key, sizeof key)) {
+        a->counters.posts[known && read == may ? POST_INVALID : POST_NOT_ALLOWED]++;
         return;
     }
     if (!within_rate(a, x, user)) {
@@ -297,12 +301,10 @@ static void handle_comment(struct http_exchange *x, void *arg) {
                    on_comment_appended, p);
 }
 
-static void reply_statistics(struct http_exchange *x, const struct http_client_response *answer) {
+static void reply_statistics(const struct waiting_request *w, const struct http_client_response *answer) {
+    struct http_exchange *x = w->exchange;
     if (!answer->error && answer->status == 200)
-        http_reply(x, &(struct http_reply){.status = 200,
-                                           .body = answer->body,
-                                           .body_len = answer->body_len,
-                                           .headers = "Cache-Control: no-store\r\n"});
+        visible_reply_statistics(x, answer->body, answer->body_len, w->sees_all);
     else
         reply_unavailable(x, "statistics_unavailable", "The statistics service does not answer.");
 }
@@ -314,7 +316,7 @@ static void on_statistics_document(void *arg, const struct http_client_response 
     a->waiting = NULL;
     while (waiting) {
         struct waiting_request *next = waiting->next;
-        reply_statistics(waiting->exchange, answer);
+        reply_statistics(waiting, answer);
         free(waiting);
         waiting = next;
     }
@@ -328,12 +330,15 @@ static void handle_comment_statistics(struct http_exchange *x, void *arg) {
         return;
     }
     struct waiting_request *w = mem_alloc(sizeof *w);
-    *w = (struct waiting_request){x, a->waiting};
+    struct identity who;
+    rights_look(&a->placed.service, x, &who);
+    *w = (struct waiting_request){x, identity_may(&who, IDENTITY_READ, "*"), a->waiting};
     a->waiting = w;
     if (w->next) return;
     http_client_request(a->client,
                         &(struct http_client_request){.method = "GET",
                                                       .url = a->statistics_url,
+                                                      .authorization = a->authorization,
                                                       .timeout_ms = STATISTICS_TIMEOUT_MS,
                                                       .response_max = STATISTICS_MAX_BYTES},
                         on_statistics_document, a);
@@ -348,7 +353,8 @@ static void handle_comment_list(struct http_exchange *x, void *arg) {
 }
 
 static void handle_comment_videos(struct http_exchange *x, void *arg) {
-    videos_query_reply(((struct comment_api *)arg)->videos, x);
+    struct comment_api *a = arg;
+    videos_query_reply(a->videos, &a->placed.service, a->authorization, x);
 }
 
 // The videos most recently commented on. Their subscribers are in the reports of the readers.
@@ -387,7 +393,11 @@ void comment_api_set_limits(struct comment_api *a, unsigned user_rate, int64_t l
 }
 
 void comment_api_set_token(struct comment_api *a, const char *token) {
+    struct buf value = {0};
     if (a->registrar) registrar_set_token(a->registrar, token);
+    free(a->authorization);
+    if (token) buf_printf(&value, "Bearer %s%c", token, 0);
+    a->authorization = buf_steal(&value, NULL);
 }
 
 struct comment_api *comment_api_new(struct loop *loop, struct engine *engine, struct placement *placement,
@@ -399,6 +409,7 @@ struct comment_api *comment_api_new(struct loop *loop, struct engine *engine, st
     if (config->manager_url)
         a->registrar =
             registrar_new(loop, client, config->manager_url, config->log_age_ms, config->service.token);
+    comment_api_set_token(a, config->service.token);
     comment_api_set_limits(a, config->user_rate, config->log_age_ms);
     a->videos = videos_query_new(client, config->service.statistics_url);
     if (config->service.statistics_url)
@@ -419,6 +430,7 @@ void comment_api_free(struct comment_api *a) {
         free(v);
     }
     buf_release(&a->scratch);
+    free(a->authorization);
     free(a);
 }
 

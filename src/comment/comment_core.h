@@ -20,6 +20,7 @@ enum post_result {
     POST_ACCEPTED,
     POST_REPEATED, // with the Idempotency-Key of an earlier one
     POST_INVALID,
+    POST_NOT_ALLOWED, // no token, or one that does not give the right
     POST_TOO_FAST,
     POST_KEY_REUSED,
     POST_TOO_MANY_VIDEOS,
@@ -41,6 +42,7 @@ struct comment_api {
     struct registrar *registrar;
     struct rate_limit *limit;        // NULL: none
     char statistics_url[600];        // of the document; empty: none
+    char *authorization;             // of our own requests; NULL: none
     struct waiting_request *waiting; // not NULL: the document has been requested
     struct videos_query *videos;
     struct comment_counters counters;

@@ -15,6 +15,7 @@ static const struct comment_counters *counters_of(const struct service *s) {
 POSTS(posts_accepted, POST_ACCEPTED)
 POSTS(posts_repeated, POST_REPEATED)
 POSTS(posts_invalid, POST_INVALID)
+POSTS(posts_not_allowed, POST_NOT_ALLOWED)
 POSTS(posts_too_fast, POST_TOO_FAST)
 POSTS(posts_key_reused, POST_KEY_REUSED)
 POSTS(posts_too_many_videos, POST_TOO_MANY_VIDEOS)
@@ -43,6 +44,7 @@ const struct metric comment_metrics[] = {
     POSTS_ROW(accepted, "Comments posted, by what became of them (result)."),
     POSTS_ROW(repeated, "Answered as the first one with this Idempotency-Key."),
     POSTS_ROW(invalid, "A field is missing or wrong."),
+    POSTS_ROW(not_allowed, "With --jwt-keys: without a valid token, or one for posts there."),
     POSTS_ROW(too_fast, "Beyond --user-rate."),
     POSTS_ROW(key_reused, "The Idempotency-Key was used for another comment."),
     POSTS_ROW(too_many_videos, "Refused because --max-videos is reached."),

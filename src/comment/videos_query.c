@@ -8,12 +8,15 @@
 #include "http/exchange.h"
 #include "service/fields.h"
 #include "service/json_reply.h"
+#include "service/rights.h"
+#include "service/visible.h"
 
 enum { LIMIT_DEFAULT = 20, LIMIT_MAX = 100, TIMEOUT_MS = 5000, ANSWER_MAX_BYTES = 65536 };
 
 struct waiting_list {
     struct http_exchange *exchange;
     uint32_t limit;
+    struct identity who;
     struct waiting_list *next;
 };
 
@@ -34,28 +37,17 @@ void videos_query_free(struct videos_query *q) {
     free(q);
 }
 
-// Keeps the first `limit` videos.
-static json_t *cut_list(const json_t *answer, uint32_t limit) {
-    json_t *cut = json_array(), *video;
-    size_t i;
-    json_array_foreach(json_object_get(answer, "videos"), i, video) {
-        if (i < limit) json_array_append(cut, video);
-    }
-    return json_pack("{s:o, s:O}", "videos", cut, "total", json_object_get(answer, "total"));
-}
-
 static void on_videos(void *arg, const struct http_client_response *answer) {
     struct videos_query *q = arg;
     struct waiting_list *waiting = q->waiting, *next;
     bool answered = !answer->error && answer->status == 200;
     json_t *all = answered ? json_loadb(answer->body, answer->body_len, 0, NULL) : NULL;
-    bool well = json_is_array(json_object_get(all, "videos")) && json_object_get(all, "total");
     q->waiting = NULL;
     for (; waiting; waiting = next) {
         next = waiting->next;
-        if (well)
-            reply_json_with(waiting->exchange, 200, "Cache-Control: no-store\r\n",
-                            cut_list(all, waiting->limit));
+        json_t *seen = visible_videos(all, &waiting->who, waiting->limit);
+        if (seen)
+            reply_json_with(waiting->exchange, 200, "Cache-Control: no-store\r\n", seen);
         else
             reply_unavailable(waiting->exchange, "statistics_unavailable",
                               "The statistics service does not answer.");
@@ -64,7 +56,8 @@ static void on_videos(void *arg, const struct http_client_response *answer) {
     json_decref(all);
 }
 
-void videos_query_reply(struct videos_query *q, struct http_exchange *x) {
+void videos_query_reply(struct videos_query *q, const struct service *s, const char *authorization,
+                        struct http_exchange *x) {
     uint32_t limit = LIMIT_DEFAULT;
     if (!query_number(x, "limit", 1, LIMIT_MAX, &limit)) return;
     if (!q->url[0]) {
@@ -72,12 +65,15 @@ void videos_query_reply(struct videos_query *q, struct http_exchange *x) {
         return;
     }
     struct waiting_list *w = mem_alloc(sizeof *w);
-    *w = (struct waiting_list){x, limit, q->waiting};
+    *w = (struct waiting_list){.exchange = x, .limit = limit, .next = q->waiting};
+    rights_look(s, x, &w->who);
     q->waiting = w;
     if (w->next) return;
-    http_client_request(
-        q->client,
-        &(struct http_client_request){
-            .method = "GET", .url = q->url, .timeout_ms = TIMEOUT_MS, .response_max = ANSWER_MAX_BYTES},
-        on_videos, q);
+    http_client_request(q->client,
+                        &(struct http_client_request){.method = "GET",
+                                                      .url = q->url,
+                                                      .authorization = authorization,
+                                                      .timeout_ms = TIMEOUT_MS,
+                                                      .response_max = ANSWER_MAX_BYTES},
+                        on_videos, q);
 }

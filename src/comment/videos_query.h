@@ -4,11 +4,14 @@
 
 struct http_client;
 struct http_exchange;
+struct service;
 struct videos_query;
 
 // `statistics_url` is copied; NULL: there is no statistics service.
 struct videos_query *videos_query_new(struct http_client *, const char *statistics_url);
 void videos_query_free(struct videos_query *); // after the client; NULL is fine
 
-// Replies, immediately or later.
-void videos_query_reply(struct videos_query *, struct http_exchange *);
+// Replies, immediately or later, with the videos that the request may see. `authorization`: of our own query,
+// borrowed for the call; NULL: none.
+void videos_query_reply(struct videos_query *, const struct service *, const char *authorization,
+                        struct http_exchange *);

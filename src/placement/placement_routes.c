@@ -110,7 +110,7 @@ static void handle_register(struct http_exchange *x, void *arg) {
 static void handle_resolve(struct http_exchange *x, void *arg) {
     struct placed_service *s = arg;
     const char *video;
-    if (path_id(x, &video))
+    if (path_id(x, &video) && rights_have_or_internal(&s->service, x, IDENTITY_READ, video))
         placement_resolve(s->placement, video, on_video_resolved, placed_request_new(s, x, video));
 }
 

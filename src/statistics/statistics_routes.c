@@ -5,6 +5,8 @@
 #include "service/fields.h"
 #include "service/json_reply.h"
 #include "service/internal_only.h"
+#include "service/rights.h"
+#include "service/visible.h"
 #include "statistics/statistics.h"
 #include "active_videos.h"
 #include "dashboard.h"
@@ -12,25 +14,36 @@
 
 enum { REPORT_BODY_MAX = 1048576 };
 
-static void on_document(void *arg, const char *document, size_t len) {
-    struct http_exchange *x = arg;
-    if (!document) {
+static void reply_document(struct http_exchange *x, const char *document, size_t len, bool sees_all) {
+    if (document)
+        visible_reply_statistics(x, document, len, sees_all);
+    else
         reply_unavailable(x, "store_unavailable", "The stored comments are not known yet; try again soon.");
-        return;
-    }
-    http_reply(
-        x, &(struct http_reply){
-               .status = 200, .body = document, .body_len = len, .headers = "Cache-Control: no-store\r\n"});
+}
+
+static void on_document(void *arg, const char *document, size_t len) {
+    reply_document(arg, document, len, true);
+}
+
+static void on_document_for_stranger(void *arg, const char *document, size_t len) {
+    reply_document(arg, document, len, false);
 }
 
 static void handle_document(struct http_exchange *x, void *arg) {
-    statistics_document(arg, on_document, x);
+    struct identity who;
+    rights_look(arg, x, &who);
+    bool sees_all = identity_may(&who, IDENTITY_READ, "*");
+    statistics_document(arg, sees_all ? on_document : on_document_for_stranger, x);
 }
 
 static void handle_videos(struct http_exchange *x, void *arg) {
     uint32_t limit = ACTIVE_VIDEOS_DEFAULT;
-    if (query_number(x, "limit", 1, ACTIVE_VIDEOS_MAX, &limit))
-        reply_json_with(x, 200, "Cache-Control: no-store\r\n", statistics_videos(arg, limit));
+    if (!query_number(x, "limit", 1, ACTIVE_VIDEOS_MAX, &limit)) return;
+    struct identity who;
+    rights_look(arg, x, &who);
+    json_t *all = statistics_videos(arg, ACTIVE_VIDEOS_MAX);
+    reply_json_with(x, 200, "Cache-Control: no-store\r\n", visible_videos(all, &who, limit));
+    json_decref(all);
 }
 
 static void handle_dashboard(struct http_exchange *x, void *arg) {

@@ -78,6 +78,10 @@ scenario('no other token is accepted', async (t) => {
   await refused(send(system, 'garbage'), 401, 'token_invalid');
   await refused(send(system, makeToken(hs, good({}, { videos: ['v2', 'v1-*'] }))), 403, 'not_allowed');
   await refused(send(system, makeToken(hs, good({}, { can: ['read', 'moderate'] }))), 403, 'not_allowed');
+  await refused(send(system, makeToken(hs, good(), { crit: ['exp'] })), 401, 'token_invalid');
+  const { text } = await call('GET', `${system.comment}/metrics`);
+  assert.equal(Number(text.match(/posts_total\{[^}]*result="not_allowed"\} (\d+)/)?.[1]), 19, text.match(/.*posts_total.*/g).join('\n'));
+  assert.match(text, /posts_total\{[^}]*result="invalid"\} 0\n/);
 });
 
 scenario('registering and reading comments need the right to read; services need their token', async (t) => {
@@ -92,7 +96,7 @@ scenario('registering and reading comments need the right to read; services need
     assert.equal((await ask('between-services')).status, 200);
   }
   assert.equal((await send(system, makeToken(key), { videoid: 'new' })).status, 201);
-  await until(async () => (await call('GET', `${system.comment}/resolve/new`)).status === 200, () => 'the comment API registers the video, with its own token');
+  await until(async () => (await call('GET', `${system.comment}/resolve/new`, { headers: { authorization: 'Bearer between-services' } })).status === 200, () => 'the comment API registers the video, with its own token');
 });
 
 scenario('keys are rotated under load, and no honest request is refused', { ms: 60_000 }, async (t) => {

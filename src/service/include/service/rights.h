@@ -18,6 +18,10 @@ bool rights_check(struct http_exchange *, const struct identity *, enum identity
 // Both.
 bool rights_have(const struct service *, struct http_exchange *, enum identity_right, const char *video);
 
-// The same for what services may do as well: with their token or from an address in --internal-from.
+// Finds out what a request may see of that which is not for everyone, and refuses none: without keys and for
+// internal peers *who may do all; without a valid token it has no right.
+void rights_look(const struct service *, struct http_exchange *, struct identity *who);
+
+// As rights_have(), for what services may do as well: with their token or from an address in --internal-from.
 bool rights_have_or_internal(const struct service *, struct http_exchange *, enum identity_right,
                              const char *video);
