@@ -174,6 +174,9 @@ static void totals_print(const struct totals *t, const struct options *o) {
            " failed\n",
            engine_names[o->plan.engine], t->seeds, t->comments, t->deliveries, t->faults, t->reconnects,
            t->connections, t->seconds, cpu, cpu > 0 ? (double)t->seconds / cpu : 0.0, t->failed);
+    double seeds = (double)t->seeds;
+    printf("  each on average: %.0f comments, %.0f faults, %.0f reconnects\n", (double)t->comments / seeds,
+           (double)t->faults / seeds, (double)t->reconnects / seeds);
 }
 
 int main(int argc, char **argv) {
