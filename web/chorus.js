@@ -56,7 +56,7 @@ class Stream {
 
   async run() {
     const { live } = this, { now, random } = live._env;
-    let reader, asked = 0, refused = 0, pauses = 0, lost = now(), endedAt = null;
+    let reader, moved, moves = 0, asked = 0, refused = 0, pauses = 0, lost = now(), endedAt = null;
     this.retry = 1500;
     while (!this.closed) {
       const controller = (this.controller = new AbortController());
@@ -68,8 +68,8 @@ class Stream {
           reader = found;
         }
         asked++;
-        response = await live._request(reader + live._connectQuery(), { controller });
-        if (response.redirected) {
+        response = await live._request(moved || reader + live._connectQuery(), { controller });
+        if (moved || response.redirected) {
           reader = response.url.replace(/\?.*/, '?');
           asked = 0;
         }
@@ -77,7 +77,9 @@ class Stream {
         if (response.status !== 200) throw await errorOf(response);
         opened = now();
         asked = refused = 0;
-        await this.read(response.body.getReader());
+        moved = await this.read(response.body.getReader());
+        controller.abort();
+        if (moved && moves++ < 20) continue; // as many as redirects
         // Over, or cut by a proxy.
         if (endedAt === live.position && !(now() - opened > STABLE_MS)) return live._setState({ name: 'ended' });
         endedAt = live.position;
@@ -85,6 +87,7 @@ class Stream {
         error = asError(e);
       }
       controller.abort();
+      moved = moves = 0;
       if (this.closed) return;
       if (REFUSALS.includes(error?.status)) {
         if ((!response && error.status !== 401) || ++refused > 1) return live._setState({ name: 'refused', code: error.code, error: error.message });
@@ -120,6 +123,7 @@ class Stream {
         if (field === 'retry' && value >= 0) this.retry = Math.min(Math.max(value, 500), PAUSE_MAX_MS);
         if (line) continue;
         if (this.closed) return;
+        if (type === 'move') return JSON.parse(data).url;
         if (data || id) live._hear({ type, data, id });
         type = data = id = '';
       }
@@ -369,7 +373,7 @@ export class LiveComments {
 
   _connectQuery() {
     const { user, video, history, viewers } = this._options, last_event_id = this.position;
-    return queryOf({ userid: user, videoid: video, heartbeat: HEARTBEAT_S, events: (viewers || this._tabs) && 'viewers', history: !last_event_id && history, last_event_id });
+    return queryOf({ userid: user, videoid: video, heartbeat: HEARTBEAT_S, events: viewers || this._tabs ? 'move,viewers' : 'move', history: !last_event_id && history, last_event_id });
   }
 
   _hear(event) {

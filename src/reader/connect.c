@@ -6,9 +6,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "base/buf.h"
+#include "base/json_text.h"
 #include "base/mem.h"
 #include "net/event_stream.h"
 #include "net/sink.h"
@@ -20,6 +22,7 @@
 #include "fanout/fanout.h"
 #include "fanout/pending.h"
 #include "reader/reader_front.h"
+#include "moments.h"
 #include "reader_core.h"
 #include "redirect.h"
 #include "viewer_counts.h"
@@ -194,12 +197,35 @@ static void connect_join(struct connect_request *c) {
     broadcast_join(&w->broadcast, &c->join);
 }
 
+// A client that asked for it gets the address as an event, the only one of its stream: fetch() would drop
+// Authorization in a redirect to another origin.
+static void connect_move(struct connect_request *c, const char *location) {
+    struct buf json = {0}, event = {0};
+    buf_add_string(&json, "{\"type\":\"move\",\"url\":");
+    json_text_add(&json, location, strlen(location));
+    buf_add_string(&json, "}");
+    event_stream_add_event(&event, NULL, "move", json.data, json.len);
+    http_reply(c->exchange, &(struct http_reply){.status = 200,
+                                                 .content_type = "text/event-stream",
+                                                 .headers = "Cache-Control: no-store, no-transform\r\n"
+                                                            "X-Accel-Buffering: no\r\n",
+                                                 .body = event.data,
+                                                 .body_len = event.len});
+    buf_release(&json);
+    buf_release(&event);
+}
+
 static void connect_redirect(struct connect_request *c, const char *base) {
     struct reader *r = c->reader;
     char location[REDIRECT_LOCATION_SIZE];
     redirect_location(location, base, http_request_target(c->exchange->request));
     r->redirected++;
     if (reader_may_log(r)) log_info(r->service.instance_id, "redirected", "video=%s to=%s", c->videoid, base);
+    if (c->asks & 1u << MOMENT_MOVE && !c->head_only) {
+        connect_move(c, location);
+        connect_free(c);
+        return;
+    }
     static const char body[] = "{\"message\":\"Another reader has this video; see Location.\"}";
     http_reply(
         c->exchange,

@@ -1,5 +1,6 @@
 // Events of the moment, which are sent only to clients that ask for them (`events=` of /connect), latest
-// value only. This is the one table of their names; so far only `viewers` is published. Pure.
+// value only. This is the one table of their names. `viewers` is published; `move` is the response to a
+// viewer whose video another reader has (connect.c). Pure.
 #pragma once
 
 #include <stdint.h>

@@ -159,6 +159,35 @@ test('a token is asked for with each request, and sent again where a redirect ha
   live.close();
 });
 
+test('a move is followed at once, to its very address and with the token; a moved client stays there', async () => {
+  let cut;
+  const { clock, live, at } = scripted(({ url }, n) => {
+    if (n === 1) return { ...stream('event: move\ndata: {"type":"move","url":"http://r2.test/connect?a=b&hop=1"}\n\n', true), url };
+    return { ...stream(CONNECTED, false, (end) => (cut = end)), url };
+  }, { token: (n => () => `t${++n}`)(0) });
+  await clock.pass(0);
+  await clock.pass(1);
+  assert.deepEqual([live.state.name, at('/connect').length], ['live', 2]);
+  const [first, second] = at('/connect');
+  assert.match(first.query.get('events'), /\bmove\b/);
+  assert.deepEqual([second.url, first.headers.authorization, second.headers.authorization], ['http://r2.test/connect?a=b&hop=1', 'Bearer t2', 'Bearer t3']);
+  await clock.pass(20_000);
+  cut();
+  await clock.pass(5_000);
+  assert.match(at('/connect')[2].url, /^http:\/\/r2\.test\/connect\?userid=.*last_event_id=5-1/);
+  live.close();
+});
+
+test('readers that send each other a client are given up after 20 moves, for a pause', async () => {
+  const { clock, live, at } = scripted(({ url }, n) => {
+    const other = url.includes('//r1.') ? url.replace('r1', 'r2') : url.replace('r2', 'r1');
+    return { ...(n > 40 ? stream(CONNECTED) : stream(`event: move\ndata: {"url":"${other}"}\n\n`, true)), url };
+  });
+  for (let i = 0; i < 50; i++) await clock.pass(1);
+  assert.deepEqual([live.state.name, at('/connect').length], ['reconnecting', 21]);
+  live.close();
+});
+
 test('Retry-After is waited for, and the browser that is online again does not wait', async () => {
   const { clock, live, requests, watcher } = scripted(() => answer(503, {}, { 'retry-after': '20' }), { registers: true });
   await clock.pass(19_000);

@@ -124,6 +124,8 @@ export class FakeWorld {
     const reader = wanted ?? [...this.readers.keys()].find((each) => url.startsWith(`${each}/connect?`));
     if (!this.readers.get(reader)?.alive || hops > 20) return fail();
     const elsewhere = reader !== this.owner ? this.owner : this.happens('redirect') && this.random.pick([...this.readers.keys()]);
+    const asksForMove = new URL(url).searchParams.get('events')?.includes('move');
+    if (elsewhere && elsewhere !== reader && asksForMove && this.random.chance(0.5)) return answer(moved(`${elsewhere}/connect${new URL(url).search}`));
     if (elsewhere || this.happens('loop')) {
       return this.clock.setTimeout(() => this.#connect({ ...exchange, reader: elsewhere || reader, hops: hops + 1 + 20 * this.happens('loop') }), 5);
     }
@@ -136,6 +138,11 @@ export class FakeWorld {
 const gap = (from, to, missed, reason) => ({ id: to, event: 'gap', data: { type: 'gap', from, to, missed, reason } });
 
 const json = (status, body, headers = {}) => ({ status, ok: status < 300, redirected: false, headers: new Headers(headers || {}), json: async () => body });
+
+const moved = (url) => ({
+  ...json(200, {}, { 'content-type': 'text/event-stream' }),
+  body: new Blob([`event: move\ndata: ${JSON.stringify({ type: 'move', url })}\n\n`]).stream(),
+});
 
 // A stream, in pieces of any size, with any line ends.
 class Connection {

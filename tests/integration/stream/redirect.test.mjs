@@ -24,6 +24,24 @@ scenario('the wrong reader answers 307 to the owner, readable across origins, wi
   }
 });
 
+scenario('a viewer that asks for it is answered with the address as an event instead', async (t) => {
+  const system = await t.system();
+  const reader = await owner(system, 'v');
+  for (const other of system.others(reader)) {
+    for (const [method, options] of [['GET', {}], ['POST', { json: { userid: 'u', videoid: 'v', events: 'move' } }]]) {
+      const query = method === 'POST' ? '?a=%22b' : '?userid=u&videoid=v&events=viewers,move&a=%22b';
+      const answer = await call(method, `${other}/connect${query}`, options);
+      assert.equal(answer.status, 200);
+      checkCors(answer, method);
+      assert.match(answer.headers['content-type'], /^text\/event-stream/);
+      const [, json] = answer.text.match(/^event: move\ndata: (.*)\n\n$/);
+      const { type, url } = JSON.parse(json);
+      assert.deepEqual([type, url], ['move', `${reader}/connect${query}&`]);
+    }
+    assert.equal((await call('HEAD', `${other}/connect?userid=u&videoid=v&events=move`)).status, 307);
+  }
+});
+
 scenario('viewers that follow redirects end at the owner, by GET, POST and EventSource', async (t) => {
   const system = await t.system();
   const reader = await owner(system, 'v');
