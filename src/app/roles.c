@@ -45,13 +45,19 @@ static void *make_manager(struct roles *all, const struct role_context *c) {
     return all->manager;
 }
 
+static struct comment_rates comment_rates(const struct settings *set) {
+    return (struct comment_rates){.user = (unsigned)set->user_rate,
+                                  .limited_user = (unsigned)set->limit_user_posts,
+                                  .limited_video = (unsigned)set->limit_video_posts};
+}
+
 static void *make_comment(struct roles *all, const struct role_context *c) {
     const struct runtime *r = c->runtime;
     all->comment = comment_api_new(r->loop, r->engine, r->placement, r->client,
                                    &(struct comment_config){.service = service_config(c),
                                                             .log_age_ms = r->settings->log_age_ms,
                                                             .manager_url = c->manager_url,
-                                                            .user_rate = (unsigned)r->settings->user_rate});
+                                                            .rates = comment_rates(r->settings)});
     return all->comment;
 }
 
@@ -161,7 +167,8 @@ void roles_configure(struct roles *all, const struct runtime *r) {
     struct service *s;
     DL_FOREACH(r->process.services, s) service_set_token(s, set->internal_token);
     if (all->comment) comment_api_set_token(all->comment, set->internal_token);
-    if (all->comment) comment_api_set_limits(all->comment, (unsigned)set->user_rate, set->log_age_ms);
+    struct comment_rates rates = comment_rates(set);
+    if (all->comment) comment_api_set_limits(all->comment, &rates, set->log_age_ms);
     for (size_t i = 0; i < all->reader_count; i++)
         if (all->readers[i])
             reader_set_times(all->readers[i], (int)set->heartbeat_ms, (int)set->stall_timeout_ms,

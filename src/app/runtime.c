@@ -17,6 +17,7 @@
 #include "http/client.h"
 #include "identity/key_file.h"
 #include "identity/keys.h"
+#include "net/address_limits.h"
 #include "net/networks.h"
 #include "net/tls.h"
 #include "placement/placement.h"
@@ -174,10 +175,19 @@ static bool runtime_read_keys(struct runtime *r) {
     return r->key_file || runtime_fail(r, "The file of --jwt-keys, %s, %s.", set->jwt_keys, why);
 }
 
+static void set_address_limits(const struct settings *set) {
+    address_limits_set(&(struct address_bounds){.streams = set->limit_streams,
+                                                .connects = set->limit_connects,
+                                                .posts = set->limit_posts,
+                                                .bytes = set->limit_bytes},
+                       set->trusted_proxies, set->limit_local);
+}
+
 bool runtime_start(struct runtime *r) {
     const struct settings *set = r->settings;
     bool has_streams = r->command & (COMMAND_UP | COMMAND_READER | COMMAND_STATISTICS);
     budget_set((size_t)set->memory);
+    set_address_limits(set);
     if (set->trusted_proxies) r->trusted_proxies = networks_new(set->trusted_proxies);
     r->internal = internal_only_new(set->internal_from, set->internal_token);
     r->process = (struct service_process){
@@ -215,6 +225,7 @@ void runtime_configure(struct runtime *r) {
     const struct settings *set = r->settings;
     struct engine_limits limits = limits_of(set);
     budget_set((size_t)set->memory);
+    set_address_limits(set);
     internal_only_set(r->internal, set->internal_from, set->internal_token);
     r->engine->ops->set_limits(r->engine, &limits);
     struct identity_demands demands = demands_of(set);
@@ -237,6 +248,7 @@ void runtime_release(struct runtime *r) {
     identity_key_file_free(r->key_file);
     identity_keys_free(r->keys);
     networks_free(r->trusted_proxies);
+    address_limits_release();
     loop_free(r->loop);
     tls_client_free(r->redis_tls); // what the engine has left to free at the turn's end is freed
     internal_only_free(r->internal);

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "net/address_limits.h"
 #include "settings_text.h"
 
 #define AT(field) offsetof(struct settings, field)
@@ -150,8 +151,26 @@ static const struct option_row rows[] = {
      "audience (aud) that tokens must have; by default they must have none", SERVICES | COMMAND_TOKEN,
      OPTION_RELOADS},
     {"trusted-proxies", NULL, OPTION_STRING, AT(trusted_proxies), 0, 0, NULL, "CIDRS", NULL,
-     "addresses of proxies whose X-Forwarded-For names the client, in logs and where clients get equal shares; by default none",
+     "addresses of proxies whose X-Forwarded-For or Forwarded names the client, in logs, limits, and where clients get equal shares; by default none",
      SERVICES, .check = text_networks},
+    {"limit-streams", NULL, OPTION_INT, AT(limit_streams), 0, 1000000000, "2000", "N", NULL,
+     "streams of one address (IPv6: of one /64); 0, here and below: no limit", SERVICES, OPTION_RELOADS},
+    {"limit-connects", NULL, OPTION_INT, AT(limit_connects), 0, ADDRESS_RATE_MAX, "200", "N", NULL,
+     "connections that one address may open per second, and streams of one behind a proxy", SERVICES,
+     OPTION_RELOADS},
+    {"limit-posts", NULL, OPTION_INT, AT(limit_posts), 0, ADDRESS_RATE_MAX, "50", "N", NULL,
+     "posts of one address per second", SERVICES, OPTION_RELOADS},
+    {"limit-bytes", NULL, OPTION_BYTES, AT(limit_bytes), 0, INT32_MAX / 2, "8m", "SIZE", NULL,
+     "memory for unfinished requests and unread responses of one address", SERVICES, OPTION_RELOADS},
+    {"limit-local", NULL, OPTION_BOOL, AT(limit_local), 0, 0, NULL, NULL, NULL,
+     "limit clients on this machine and in its networks too, which are exempt like --trusted-proxies",
+     SERVICES, OPTION_RELOADS},
+    {"limit-user-posts", NULL, OPTION_INT, AT(limit_user_posts), 0, 1000000, "5", "N", NULL,
+     "comments per second of one user from an address that is not exempt, and twice as many at once",
+     COMMAND_UP | COMMAND_COMMENT, OPTION_RELOADS},
+    {"limit-video-posts", NULL, OPTION_INT, AT(limit_video_posts), 0, 1000000, "0", "N", NULL,
+     "comments per second for one video from addresses that are not exempt, and twice as many at once",
+     COMMAND_UP | COMMAND_COMMENT, OPTION_RELOADS},
     {"user-rate", NULL, OPTION_INT, AT(user_rate), 0, 1000000, "0", "N", NULL,
      "comments per second for each user; 0: no limit", COMMAND_UP | COMMAND_COMMENT, OPTION_RELOADS},
     {"log-level", NULL, OPTION_CHOICE, AT(log_level), 0, 0, "info", "LEVEL", "debug|info|warn|error",

@@ -225,15 +225,25 @@ static void make_comment_token(struct engine_token *t, const char *name, const s
     t->old_name = name;
 }
 
-static bool within_rate(struct comment_api *a, struct http_exchange *x, const char *userid) {
-    if (!a->limit) return true;
-    int wait_s = rate_limit_take(a->limit, userid, loop_now_ms(a->placed.service.loop));
+static bool take_of(struct http_exchange *x, struct rate_limit *limit, const char *name, int64_t now_ms,
+                    const struct http_refusal *refusal) {
+    int wait_s = limit ? rate_limit_take(limit, name, now_ms) : 0;
     if (!wait_s) return true;
-    static const char body[] =
-        "{\"error\":\"You are posting too fast; wait a moment.\",\"code\":\"too_fast\"}";
-    http_reply(x, &(struct http_reply){
-                      .status = 429, .body = body, .body_len = sizeof body - 1, .retry_after_s = wait_s});
+    struct http_refusal later = *refusal;
+    later.retry_after_s = wait_s;
+    http_reply_refusal(x, &later);
     return false;
+}
+
+static bool within_rate(struct comment_api *a, struct http_exchange *x, const char *user, const char *video) {
+    static const struct http_refusal of_user = {429, "too_fast", "You are posting too fast; wait a moment."};
+    static const struct http_refusal of_video = {429, "video_too_fast",
+                                                 "Too many are posting here; wait a moment."};
+    int64_t now_ms = loop_now_ms(a->placed.service.loop);
+    if (!take_of(x, a->of_user, user, now_ms, &of_user)) return false;
+    if (!http_request_is_limited(x->request)) return true;
+    return take_of(x, a->of_limited_user, user, now_ms, &of_user) &&
+           take_of(x, a->of_limited_video, video, now_ms, &of_video);
 }
 
 // With a token user and name are the token's. The body need not name the user, but may not name another; a
@@ -273,7 +283,7 @@ static void handle_comment(struct http_exchange *x, void *arg) {
         a->counters.posts[known && read == may ? POST_INVALID : POST_NOT_ALLOWED]++;
         return;
     }
-    if (!within_rate(a, x, user)) {
+    if (!within_rate(a, x, user, video)) {
         a->counters.posts[POST_TOO_FAST]++;
         return;
     }
@@ -382,14 +392,20 @@ static const struct service_kind comment_kind = {.role = "comment",
                                                  .reports_often = true,
                                                  .add_to_report = comment_add_videos};
 
-void comment_api_set_limits(struct comment_api *a, unsigned user_rate, int64_t log_age_ms) {
-    if (a->registrar) registrar_set_idle(a->registrar, log_age_ms);
-    if (a->limit && user_rate) {
-        rate_limit_set(a->limit, user_rate);
+static void set_rate(struct rate_limit **limit, unsigned rate, unsigned burst) {
+    if (*limit && rate) {
+        rate_limit_set(*limit, rate, burst);
         return;
     }
-    rate_limit_free(a->limit);
-    a->limit = user_rate ? rate_limit_new(user_rate) : NULL;
+    rate_limit_free(*limit);
+    *limit = rate ? rate_limit_new(rate, burst) : NULL;
+}
+
+void comment_api_set_limits(struct comment_api *a, const struct comment_rates *rates, int64_t log_age_ms) {
+    if (a->registrar) registrar_set_idle(a->registrar, log_age_ms);
+    set_rate(&a->of_user, rates->user, rates->user);
+    set_rate(&a->of_limited_user, rates->limited_user, 2 * rates->limited_user);
+    set_rate(&a->of_limited_video, rates->limited_video, 2 * rates->limited_video);
 }
 
 void comment_api_set_token(struct comment_api *a, const char *token) {
@@ -410,7 +426,7 @@ struct comment_api *comment_api_new(struct loop *loop, struct engine *engine, st
         a->registrar =
             registrar_new(loop, client, config->manager_url, config->log_age_ms, config->service.token);
     comment_api_set_token(a, config->service.token);
-    comment_api_set_limits(a, config->user_rate, config->log_age_ms);
+    comment_api_set_limits(a, &config->rates, config->log_age_ms);
     a->videos = videos_query_new(client, config->service.statistics_url);
     if (config->service.statistics_url)
         snprintf(a->statistics_url, sizeof a->statistics_url, "%s/statistics",
@@ -423,7 +439,9 @@ void comment_api_free(struct comment_api *a) {
     service_release(&a->placed.service);
     registrar_free(a->registrar);
     videos_query_free(a->videos);
-    rate_limit_free(a->limit);
+    rate_limit_free(a->of_user);
+    rate_limit_free(a->of_limited_user);
+    rate_limit_free(a->of_limited_video);
     struct video_count *v, *next;
     HASH_ITER(hh, a->counts, v, next) {
         HASH_DEL(a->counts, v);

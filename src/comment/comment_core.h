@@ -40,9 +40,9 @@ struct comment_api {
     struct placed_service placed; // first: the argument of the routes
     struct http_client *client;
     struct registrar *registrar;
-    struct rate_limit *limit;        // NULL: none
-    char statistics_url[600];        // of the document; empty: none
-    char *authorization;             // of our own requests; NULL: none
+    struct rate_limit *of_user, *of_limited_user, *of_limited_video; // NULL: none
+    char statistics_url[600];                                        // of the document; empty: none
+    char *authorization;                                             // of our own requests; NULL: none
     struct waiting_request *waiting; // not NULL: the document has been requested
     struct videos_query *videos;
     struct comment_counters counters;

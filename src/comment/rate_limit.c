@@ -12,18 +12,19 @@ struct bucket {
 };
 
 struct rate_limit {
-    unsigned rate;
+    unsigned rate, burst;
     struct bucket *buckets;
 };
 
-struct rate_limit *rate_limit_new(unsigned rate) {
-    struct rate_limit *l = mem_zalloc(sizeof *l);
+void rate_limit_set(struct rate_limit *l, unsigned rate, unsigned burst) {
     l->rate = rate;
-    return l;
+    l->burst = burst;
 }
 
-void rate_limit_set(struct rate_limit *l, unsigned rate) {
-    l->rate = rate;
+struct rate_limit *rate_limit_new(unsigned rate, unsigned burst) {
+    struct rate_limit *l = mem_zalloc(sizeof *l);
+    rate_limit_set(l, rate, burst);
+    return l;
 }
 
 static void bucket_drop(struct rate_limit *l, struct bucket *b) {
@@ -48,7 +49,7 @@ static struct bucket *bucket_get(struct rate_limit *l, const char *user, int64_t
         if (HASH_COUNT(l->buckets) >= RATE_LIMIT_USERS) bucket_drop(l, l->buckets);
         b = mem_zalloc(sizeof *b);
         b->user = mem_strdup(user);
-        b->tokens_ms = (int64_t)l->rate * 1000;
+        b->tokens_ms = (int64_t)l->burst * 1000;
         b->seen_ms = now_ms;
     }
     HASH_ADD_KEYPTR(hh, l->buckets, b->user, strlen(b->user), b);
@@ -57,7 +58,7 @@ static struct bucket *bucket_get(struct rate_limit *l, const char *user, int64_t
 
 int rate_limit_take(struct rate_limit *l, const char *user, int64_t now_ms) {
     struct bucket *b = bucket_get(l, user, now_ms);
-    int64_t full = (int64_t)l->rate * 1000;
+    int64_t full = (int64_t)l->burst * 1000;
     b->tokens_ms += (now_ms - b->seen_ms) * l->rate;
     if (b->tokens_ms > full) b->tokens_ms = full;
     b->seen_ms = now_ms;

@@ -221,11 +221,17 @@ unsigned channels_send_behind(struct channel_env *env, int64_t now_ms, unsigned 
     return served;
 }
 
+// Returns for how long a lagging viewer has accepted no data.
+static int64_t viewer_still_ms(const struct viewer *v, int64_t now_ms) {
+    return (uint32_t)now_ms - v->moved_ms;
+}
+
 // Returns the viewer that has accepted no data for longest, if that is stall_ms or more.
 static struct viewer *longest_stalled(const struct channel_env *env, int64_t now_ms) {
     struct viewer *v = env->blocked;
-    if (!v || (env->spent && env->spent->moved_ms < v->moved_ms)) v = env->spent;
-    return v && now_ms - v->moved_ms >= env->bounds.stall_ms ? v : NULL;
+    if (!v || (env->spent && viewer_still_ms(env->spent, now_ms) > viewer_still_ms(v, now_ms)))
+        v = env->spent;
+    return v && viewer_still_ms(v, now_ms) >= env->bounds.stall_ms ? v : NULL;
 }
 
 unsigned channels_close_stalled(struct channel_env *env, int64_t now_ms, unsigned most) {
@@ -242,7 +248,7 @@ unsigned channels_close_stalled(struct channel_env *env, int64_t now_ms, unsigne
 unsigned channels_relieve(struct channel_env *env, int64_t now_ms, unsigned most) {
     unsigned relieved = 0;
     for (struct viewer *v; relieved < most && (v = env->blocked); relieved++) {
-        if (now_ms - v->moved_ms < RELIEF_IDLE_MS) break;
+        if (viewer_still_ms(v, now_ms) < RELIEF_IDLE_MS) break;
         viewer_drop_backlog(v);
         channel_drop_served(v->channel, false);
     }

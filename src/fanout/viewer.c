@@ -76,7 +76,8 @@ struct viewer *viewer_new(struct channel *ch, const struct sink *sink, struct pe
             (struct viewer_transport){.owner.on_sink = on_sink, .ops = sink->ops, .state = sink->state};
     v->channel = ch;
     v->pending = pending;
-    v->moved_ms = now_ms;
+    v->address = sink->address;
+    v->moved_ms = (uint32_t)now_ms;
     v->joined_ds = (uint32_t)(now_ms / 100);
     v->unseen = (uint32_t)ch->ring.next;
     if (v->is_socket) v->bytes_before = bytes_before(sink->fd);
@@ -159,7 +160,7 @@ void viewer_close(struct viewer *v, enum fan_end end) {
     viewer_leave_list(v);
     viewer_set_remove(&ch->viewers, v);
     channel_note_left(ch);
-    struct sink sink = {.fd = v->watch.fd};
+    struct sink sink = {.fd = v->watch.fd, .address = v->address};
     if (!v->is_socket) sink.ops = v->transport->ops, sink.state = v->transport->state;
     if (sink.fd >= 0) loop_fd_remove(ch->env->loop, &v->watch);
     sink_close(&sink, sink_end_of(end));
@@ -286,7 +287,7 @@ static void viewer_list_lagging(struct viewer *v, bool moved, int64_t now_ms) {
     if (viewer_awaits_flush(v)) {
         if (v->list != LIST_WAITING) viewer_enter_list(v, LIST_WAITING);
     } else if (moved || !was_blocked) {
-        v->moved_ms = now_ms;
+        v->moved_ms = (uint32_t)now_ms;
         viewer_enter_list(v, LIST_BLOCKED);
     }
 }
@@ -372,7 +373,7 @@ static void viewer_make_lagging(struct viewer *v, uint64_t cursor, size_t offset
     viewer_set_make_lagging(&v->channel->viewers, v);
     viewer_hold_ring(v, cursor);
     v->offset = (uint32_t)offset;
-    v->moved_ms = now_ms;
+    v->moved_ms = (uint32_t)now_ms;
     viewer_enter_list(v, LIST_BLOCKED);
 }
 
@@ -411,7 +412,7 @@ static void queue_rest_of_heartbeat(struct viewer *v, struct frame *beat, size_t
         viewer_make_lagging(v, ch->sent, taken, now_ms);
     else
         viewer_enter_list(v, LIST_BLOCKED);
-    v->moved_ms = now_ms;
+    v->moved_ms = (uint32_t)now_ms;
     v->offset = (uint32_t)taken;
     v->pending = pending_of(frame_ref(beat));
 }

@@ -47,7 +47,8 @@ struct viewer {
     struct pending *pending; // NULL once sent
     uint64_t cursor;         // the frame it is at, while it lags
     struct position gap_from;
-    int64_t moved_ms; // when it last accepted data, while it lags
+    uint32_t moved_ms; // when it last accepted data, while it lags; modulo 2^32
+    uint32_t address;  // whose stream it is (net/address_limits.h)
     union {
         struct {
             struct viewer *prev, *next; // in its list

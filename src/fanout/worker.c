@@ -24,6 +24,7 @@
 #include "base/container_of.h"
 #include "base/uthash.h"
 #include "base/minmax.h"
+#include "net/address_limits.h"
 #include "net/fd_table.h"
 #include "fanout/counters.h"
 #include "fanout/pending.h"
@@ -205,7 +206,10 @@ static bool worker_receive_descriptor(const struct worker *w, struct sink *sink)
     sink->fd = fd_pipe_receive(w->pipe);
     if (sink->fd >= 0) return true;
     sink->fd = -1;
-    if (sink->ops) sink_close(sink, SINK_RESET);
+    if (sink->ops)
+        sink_close(sink, SINK_RESET);
+    else
+        address_limits_close(sink->address);
     return false;
 }
 

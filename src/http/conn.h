@@ -7,6 +7,7 @@
 // connection on another thread needs its own of each, or posts.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "http/counters.h"
@@ -52,6 +53,7 @@ struct http_conn {
     struct http_host *host; // NULL once closed
     int64_t deadline_ms;    // 0: none
     int64_t idle_ms;        // since when it is idle
+    bool is_crowding;       // its address connects too often: its first request is refused
     struct http_task task;
     struct http_hold hold;
     struct http_conn *prev, *next; // the server's

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 #include "net/address.h"
 #include "net/networks.h"
@@ -30,7 +31,29 @@ static bool parse_entry(union address *a, const char *text, size_t len) {
     return address_parse(a, copy);
 }
 
-void forwarded_find_client(union address *client, const char *field, const struct networks *trusted) {
+// Finds the value of `for` in an element of Forwarded: for=192.0.2.1;proto=https, For="[2001:db8::1]:4711". A
+// comma in a quoted value of another parameter splits the element, and what follows it is no address.
+static bool find_for(const char **text, size_t *len) {
+    const char *at = *text, *end = at + *len;
+    while (at < end) {
+        while (at < end && (is_space(*at) || *at == ';')) at++;
+        const char *stop = memchr(at, ';', (size_t)(end - at));
+        if (!stop) stop = end;
+        if (stop - at > 4 && !strncasecmp(at, "for=", 4)) {
+            at += 4;
+            while (stop > at && is_space(stop[-1])) stop--;
+            if (stop - at >= 2 && *at == '"' && stop[-1] == '"') at++, stop--;
+            *text = at;
+            *len = (size_t)(stop - at);
+            return true;
+        }
+        at = stop;
+    }
+    return false;
+}
+
+void forwarded_find_client(union address *client, const char *field, bool is_forwarded,
+                           const struct networks *trusted) {
     size_t end = strlen(field);
     for (int hops = 0; hops < FORWARDED_HOPS_MAX && networks_contain(trusted, client); hops++) {
         size_t start, last = end;
@@ -39,7 +62,10 @@ void forwarded_find_client(union address *client, const char *field, const struc
         while (start < last && is_space(field[start])) start++;
         while (last > start && is_space(field[last - 1])) last--;
         union address entry;
-        if (!parse_entry(&entry, field + start, last - start)) return;
+        const char *text = field + start;
+        size_t len = last - start;
+        if (is_forwarded && !find_for(&text, &len)) return;
+        if (!parse_entry(&entry, text, len)) return;
         *client = entry;
         if (!end) return;
         end--; // the comma

@@ -17,6 +17,8 @@
 #include "conn.h"
 #include "h1_parser.h"
 #include "http/exchange.h"
+#include "limit.h"
+#include "net/address_limits.h"
 #include "net/loop.h"
 #include "net/networks.h"
 #include "net/sink.h"
@@ -51,10 +53,12 @@ struct h1_conn {
     struct http_exchange exchange;
     struct stream stream;
     enum h1_state state;
-    bool ended;    // nothing more is read: the connection closes when everything is sent
-    bool last;     // no further request is read after this one
-    bool is_proxy; // a trusted one: its requests are those of many clients
-    bool pauses;   // stops in this turn: its client's lane has no quota left
+    bool ended;           // nothing more is read: the connection closes when everything is sent
+    bool last;            // no further request is read after this one
+    bool is_proxy;        // a trusted one: its requests are those of many clients
+    bool pauses;          // stops in this turn: its client's lane has no quota left
+    address_key peer_key; // 0: the peer is exempt
+    address_key key;      // of whoever the request comes from
     struct h1_parser parser;
     struct http_request request;
     struct buf in;    // received
@@ -67,6 +71,7 @@ struct h1_conn {
 };
 
 static void h1_close(struct http_conn *);
+static void h1_refuse_and_close(struct h1_conn *);
 
 static struct h1_conn *h1_of(struct http_conn *base) {
     return container_of(base, struct h1_conn, base);
@@ -95,14 +100,16 @@ static void h1_settle(struct h1_conn *c) {
     bool is_gone = c->state == H1_ORPHANED || c->state == H1_CLOSED;
     bool waits =
         h1_unsent(c) || is_ahead || c->state == H1_HEAD || c->state == H1_BODY || c->state == H1_HELD;
-    http_memory_hold(&c->base.hold, bytes, waits && !is_gone, loop_now_ms(c->stream.loop));
+    http_memory_hold(&c->base.hold, bytes, c->key, waits && !is_gone, loop_now_ms(c->stream.loop));
 }
 
 // The same, for buffers that may have grown: then other waiting connections may have to be dropped.
 static void h1_account(struct h1_conn *c) {
     size_t before = c->base.hold.bytes;
     h1_settle(c);
-    if (c->base.hold.bytes > before && http_memory_is_used_up()) http_memory_make_room(&c->base.hold);
+    if (c->base.hold.bytes <= before) return;
+    if (address_limits_is_over(c->key)) http_memory_make_room_of(c->key, &c->base.hold);
+    if (http_memory_is_used_up()) http_memory_make_room(&c->base.hold);
 }
 
 static void h1_drop_input(struct h1_conn *c) {
@@ -147,9 +154,20 @@ static void h1_take_client(struct h1_conn *c) {
     c->pauses = !http_scheduler_move(&c->base.host->scheduler, &c->base.task, lane);
 }
 
+// Who the request counts for: an exempt peer may be a proxy.
+static void h1_find_key(struct h1_conn *c) {
+    const struct networks *exempt = address_limits_exempt();
+    if (c->peer_key || !exempt || !http_request_names_client(&c->request)) return;
+    union address client = http_request_find_client(&c->request, exempt);
+    c->key = address_limits_key(&client);
+    c->request.is_limited = c->key;
+}
+
 static void h1_start_request(struct h1_conn *c) {
     c->base.task.eager = c->is_proxy;
+    c->key = c->peer_key;
     http_request_reset(&c->request);
+    c->request.is_limited = c->key;
     h1_shrink(&c->request.head);
     h1_shrink(&c->request.body);
     h1_shrink(&c->in);
@@ -157,6 +175,40 @@ static void h1_start_request(struct h1_conn *c) {
     c->exchange.refusal = (struct http_refusal){0};
     h1_parser_start(&c->parser, &c->base.host->site, &c->exchange);
     c->state = H1_IDLE;
+}
+
+// Answers a stream beyond its address's limits: with the time after which to come back, as no error may
+// answer it (site.h). It is cut, not ended, so that its client does come back.
+static void h1_turn_away(struct h1_conn *c) {
+    enum sink_framing framing = h1_parser_is_1_0(&c->parser) ? SINK_RAW : SINK_CHUNKED;
+    http_response_stream_head(&c->out, framing);
+    http_limit_add_retry(&c->out, framing);
+    http_counters_response(&c->base.host->counters, 200);
+    h1_start_request(c);
+    h1_drop_input(c);
+    c->last = true;
+    c->state = H1_SENDING_LAST;
+    c->base.deadline_ms = loop_now_ms(c->stream.loop) + LINGER_MS;
+}
+
+// The head is complete. Returns false if the request is over its address's limits and has been answered; one
+// that is refused, and not closed, goes on to its end.
+static bool h1_within_limits(struct h1_conn *c) {
+    h1_find_key(c);
+    bool is_new = !c->peer_key; // of a proxied client every stream is a connect
+    int64_t now_ms = loop_now_ms(c->stream.loop);
+    switch (http_limit_check(&c->exchange, c->key, c->base.is_crowding, is_new, now_ms)) {
+    case HTTP_LIMIT_PASSED: return true;
+    case HTTP_LIMIT_REFUSED: c->base.host->counters.limited++; return true;
+    case HTTP_LIMIT_CLOSE:
+        c->base.host->counters.limited++;
+        h1_refuse_and_close(c);
+        return false;
+    case HTTP_LIMIT_TURN_AWAY: break;
+    }
+    c->base.host->counters.limited++;
+    h1_turn_away(c);
+    return false;
 }
 
 static void h1_dispatch(struct h1_conn *c) {
@@ -197,7 +249,10 @@ static void h1_parse(struct h1_conn *c, const char *bytes, size_t len) {
         c->base.deadline_ms = now_ms + c->base.host->header_timeout_ms;
     }
     enum h1_parsed parsed = h1_parser_feed(&c->parser, bytes, len, &used);
-    if (c->state == H1_HEAD && c->parser.in_body) h1_take_client(c);
+    if (c->state == H1_HEAD && c->parser.in_body) {
+        h1_take_client(c);
+        if (!h1_within_limits(c)) return;
+    }
     if (c->state == H1_HEAD && c->parser.in_body) {
         c->state = H1_BODY;
         c->base.deadline_ms = now_ms + c->base.host->body_timeout_ms;
@@ -373,6 +428,8 @@ static bool h1_begin_stream(struct http_exchange *x, struct sink *sink, struct b
     }
     c->base.host->counters.streams++;
     *sink = stream_take_sink(&c->stream, h1_parser_is_1_0(&c->parser) ? SINK_RAW : SINK_CHUNKED);
+    sink->address = c->key;
+    address_limits_open(c->key);
     h1_detach(c, H1_CLOSED);
     http_response_stream_head(head, sink->framing);
     return true;
@@ -410,6 +467,7 @@ static bool h1_is_idle(const struct http_conn *base) {
 // Refuses an incomplete request, and closes.
 static void h1_refuse_incomplete(struct h1_conn *c, int status, const char *code, const char *sentence) {
     http_refuse(&c->exchange.refusal, status, code, sentence);
+    if (status == 429) c->exchange.refusal.retry_after_s = 1;
     h1_refuse_and_close(c);
     h1_flush(c);
     if (c->base.host) h1_settle(c);
@@ -435,14 +493,18 @@ static void h1_expire(struct http_conn *base) {
 static void h1_drop(struct http_conn *base) {
     struct h1_conn *c = h1_of(base);
     bool reads = c->state == H1_IDLE || c->state == H1_HEAD || c->state == H1_BODY;
-    bool is_parsing = c->state == H1_HANDLING;
+    bool is_parsing = c->state == H1_HANDLING, is_over = address_limits_is_over(c->key);
     base->host->counters.connections_dropped++;
     if (reads && !h1_unsent(c) && !h1_may_stream(c)) {
         buf_release(&c->request.body);
         buf_release(&c->in);
         c->in_parsed = 0;
-        h1_refuse_incomplete(c, 503, "overloaded",
-                             "The request took too long while memory was scarce; try again.");
+        if (is_over)
+            h1_refuse_incomplete(c, 429, "too_many_bytes",
+                                 "Your address has too many unfinished requests and unread responses.");
+        else
+            h1_refuse_incomplete(c, 503, "overloaded",
+                                 "The request took too long while memory was scarce; try again.");
         return;
     }
     h1_close(base);
@@ -452,7 +514,7 @@ static void h1_drop(struct http_conn *base) {
 static void h1_on_evict(struct http_hold *h) {
     struct h1_conn *c = container_of(h, struct h1_conn, base.hold);
     h1_drop(&c->base);
-    if (!c->base.host) http_memory_hold(h, 0, false, 0); // freed at the end of the turn, or when answered
+    if (!c->base.host) http_memory_hold(h, 0, 0, false, 0); // freed at the end of the turn, or when answered
 }
 
 static const struct http_conn_ops h1_conn_ops = {.serve = h1_serve,
@@ -464,7 +526,7 @@ static const struct http_conn_ops h1_conn_ops = {.serve = h1_serve,
 
 static void h1_on_reap(struct loop_job *job) {
     struct h1_conn *c = container_of(job, struct h1_conn, reap);
-    http_memory_hold(&c->base.hold, 0, false, 0);
+    http_memory_hold(&c->base.hold, 0, 0, false, 0);
     http_request_release(&c->request);
     buf_release(&c->in);
     buf_release(&c->out);
@@ -480,6 +542,7 @@ struct http_conn *h1_conn_new(struct http_host *host, int fd, const union addres
     c->exchange.ops = &h1_exchange_ops;
     c->exchange.request = &c->request;
     c->request.peer = *peer;
+    c->peer_key = c->key = address_limits_key(peer);
     c->is_proxy = host->trusted_proxies && networks_contain(host->trusted_proxies, peer);
     c->reap.run = h1_on_reap;
     stream_init(&c->stream, host->transport, host->loop, h1_on_ready);

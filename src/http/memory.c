@@ -24,8 +24,13 @@ struct http_hold *http_memory_oldest(void) {
     return waiting;
 }
 
-void http_memory_hold(struct http_hold *h, size_t bytes, bool waits_for_client, int64_t now_ms) {
-    if (bytes != h->bytes) {
+void http_memory_hold(struct http_hold *h, size_t bytes, address_key address, bool waits_for_client,
+                      int64_t now_ms) {
+    if (bytes != h->bytes || address != h->address) {
+        address_limits_hold(h->address, -(int64_t)h->bytes);
+        address_limits_hold(address, (int64_t)bytes);
+        h->address = address;
+
         budget_take(bytes);
         budget_give_back(h->bytes);
         held += bytes - h->bytes;
@@ -46,5 +51,12 @@ void http_memory_make_room(const struct http_hold *except) {
     for (struct http_hold *h = waiting, *next; h && held > memory_max(); h = next) {
         next = h->next;
         if (h != except && h->bytes) h->evict(h);
+    }
+}
+
+void http_memory_make_room_of(address_key address, const struct http_hold *except) {
+    for (struct http_hold *h = waiting, *next; h && address_limits_is_over(address); h = next) {
+        next = h->next;
+        if (h != except && h->bytes && h->address == address) h->evict(h);
     }
 }

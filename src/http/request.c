@@ -29,7 +29,11 @@ const char *http_request_header(const struct http_request *r, const char *lower_
 }
 
 bool http_request_is_forwarded(const struct http_request *r) {
-    return r->values[FIELD_PROXY] || r->values[FIELD_FORWARDED_FOR];
+    return r->values[FIELD_PROXY] || r->values[FIELD_FORWARDED_FOR] || r->values[FIELD_FORWARDED];
+}
+
+bool http_request_is_limited(const struct http_request *r) {
+    return r->is_limited;
 }
 
 const char *http_request_param(const struct http_request *r) {

@@ -78,7 +78,7 @@ static const struct {
     ROW("x-forwarded-for", FIELD_FORWARDED_FOR),
     ROW("via", FIELD_PROXY),
     ROW("cdn-loop", FIELD_PROXY),
-    ROW("forwarded", FIELD_PROXY),
+    ROW("forwarded", FIELD_FORWARDED),
     ROW("x-real-ip", FIELD_PROXY),
     ROW("x-client-ip", FIELD_PROXY),
     ROW("fly-client-ip", FIELD_PROXY),
@@ -141,7 +141,7 @@ void http_request_take_field(struct http_request *r, enum http_field field, uint
         r->encodings++;
     }
     bool is_kept = field != FIELD_CONNECTION && (field != FIELD_COOKIE || strstr(value, "chorus_token="));
-    if (field == FIELD_FORWARDED_FOR && r->values[field])
+    if ((field == FIELD_FORWARDED_FOR || field == FIELD_FORWARDED) && r->values[field])
         request_join(r, field, value_at);
     else if (!is_kept || r->values[field])
         r->head.len = value_at; // repeated, or not kept
@@ -187,10 +187,17 @@ const char *http_request_check_head(struct http_request *r, int minor) {
     return NULL;
 }
 
+union address http_request_find_client(const struct http_request *r, const struct networks *trusted) {
+    union address client = r->peer;
+    if (r->values[FIELD_FORWARDED])
+        forwarded_find_client(&client, r->head.data + r->values[FIELD_FORWARDED], true, trusted);
+    else if (r->values[FIELD_FORWARDED_FOR])
+        forwarded_find_client(&client, r->head.data + r->values[FIELD_FORWARDED_FOR], false, trusted);
+    return client;
+}
+
 void http_request_set_client(struct http_request *r, const struct networks *trusted) {
-    if (!r->values[FIELD_FORWARDED_FOR]) return;
-    r->client = r->peer;
-    forwarded_find_client(&r->client, r->head.data + r->values[FIELD_FORWARDED_FOR], trusted);
+    r->client = http_request_find_client(r, trusted);
 }
 
 void http_request_set_param(struct http_request *r, const char *at, size_t len) {

@@ -28,7 +28,8 @@ enum http_field {
     FIELD_REQUEST_HEADERS, // of a preflight
     FIELD_FETCH_SITE,
     FIELD_COOKIE,        // the first with a chorus_token
-    FIELD_FORWARDED_FOR, // all of them, joined by commas
+    FIELD_FORWARDED_FOR, // all of them, joined by commas,
+    FIELD_FORWARDED,     // and of these
     FIELD_PROXY,         // only its presence is kept
     FIELD_COUNT,
     FIELD_UNKNOWN = FIELD_COUNT
@@ -49,6 +50,7 @@ struct http_request {
     uint32_t values[FIELD_COUNT]; // of the first of each field, in head; 0: absent
     uint8_t hosts, encodings;     // their number, up to 2
     bool bad_host;
+    bool is_limited;   // by its address (net/address_limits.h)
     bool closes;       // the Connection field lists `close`
     size_t path_start; // of the target
     size_t path_len;   // without the query
@@ -76,6 +78,15 @@ const char *http_request_check_head(struct http_request *, int minor);
 
 // Sets the client, for a peer that is one of the `trusted` proxies.
 void http_request_set_client(struct http_request *, const struct networks *trusted);
+
+// Finds the client of a peer that is one of the `trusted` ones, in Forwarded or else in X-Forwarded-For. It
+// may be the peer itself.
+union address http_request_find_client(const struct http_request *, const struct networks *trusted);
+
+// Whether it has a field that http_request_find_client() reads.
+static inline bool http_request_names_client(const struct http_request *r) {
+    return r->values[FIELD_FORWARDED] || r->values[FIELD_FORWARDED_FOR];
+}
 
 // Returns the client's address: the peer's, if it is not a proxy's client.
 static inline const union address *http_request_client_address(const struct http_request *r) {

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/process_wide.h"
 #include "net/address.h"
+#include "net/address_limits.h"
 #include "net/sock.h"
 #include "net/stream.h"
 #include "conn.h"
@@ -40,9 +41,11 @@ struct http_server {
     int64_t warn_dropped_ms; // not before
     struct http_conn *conns; // oldest first
     struct loop_timer sweep;
+    int64_t refusing_second; // in which
+    unsigned refusing;       // so many connections beyond a rate were admitted
 };
 
-enum { ACCEPTS_PER_TURN = 256, WARN_EVERY_MS = 10000, SLOW_MS = 1000 };
+enum { ACCEPTS_PER_TURN = 256, WARN_EVERY_MS = 10000, SLOW_MS = 1000, REFUSED_PER_SECOND = 20 };
 
 PROCESS_WIDE static struct http_server *servers; // all of the process; used by one thread
 
@@ -144,6 +147,23 @@ static void server_on_closed(struct http_host *host, struct http_conn *c) {
     server_resume(s);
 }
 
+// A connection beyond the rate of its address is reset, unless it is one of a few a second that are admitted
+// to be told so.
+static bool server_has_room_to_refuse(struct http_server *s) {
+    int64_t second = loop_now_ms(s->loop) / 1000;
+    if (second != s->refusing_second) s->refusing = 0;
+    s->refusing_second = second;
+    s->host.counters.connections_too_many++;
+    return s->refusing < REFUSED_PER_SECOND;
+}
+
+static void server_note_crowding(struct http_server *s, struct http_conn *c) {
+    s->refusing++;
+    c->is_crowding = true;
+    int64_t soon_ms = loop_now_ms(s->loop) + SLOW_MS;
+    if (c->deadline_ms > soon_ms) c->deadline_ms = soon_ms;
+}
+
 // A client is certainly waiting only for the first accept of a turn; so only then room is made.
 static void server_on_listener(struct loop_fd *f, uint32_t events) {
     (void)events;
@@ -159,8 +179,14 @@ static void server_on_listener(struct loop_fd *f, uint32_t events) {
         union address peer;
         int fd = sock_accept(f->fd, &peer);
         if (fd >= 0) {
+            bool is_crowding = !address_limits_may_connect(address_limits_key(&peer), loop_now_ms(s->loop));
+            if (is_crowding && !server_has_room_to_refuse(s)) {
+                sock_reset(fd);
+                continue;
+            }
             struct http_conn *c = h1_conn_new(&s->host, fd, &peer);
             if (!c) continue;
+            if (is_crowding) server_note_crowding(s, c);
             DL_APPEND(s->conns, c);
             s->host.counters.connections_accepted++;
             s->host.counters.connections_open++;

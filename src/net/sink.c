@@ -1,5 +1,6 @@
 #include "net/sink.h"
 
+#include "net/address_limits.h"
 #include "net/sock.h"
 
 struct sink sink_from_socket(int fd, enum sink_framing framing) {
@@ -7,6 +8,7 @@ struct sink sink_from_socket(int fd, enum sink_framing framing) {
 }
 
 void sink_close(const struct sink *s, enum sink_end end) {
+    address_limits_close(s->address);
     if (s->ops)
         s->ops->close(s->state, s->fd, end);
     else if (end == SINK_RESET) // the kernel discards unsent data instead of holding it until it is read

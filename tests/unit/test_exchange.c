@@ -44,9 +44,9 @@ static int open_house(void **state) {
         &(struct placement_config){.static_readers = "http://127.0.0.1:4001,http://10.0.0.2:4002"});
     placement_start(house.placement);
     house.client = http_client_new(w->loop);
-    house.comment =
-        comment_api_new(w->loop, w->engine, house.placement, house.client,
-                        &(struct comment_config){.service = {.instance_id = "comment-1"}, .user_rate = 1000});
+    house.comment = comment_api_new(
+        w->loop, w->engine, house.placement, house.client,
+        &(struct comment_config){.service = {.instance_id = "comment-1"}, .rates.user = 1000});
     house.manager = manager_new(w->loop, w->engine, house.placement, house.client,
                                 &(struct service_config){.instance_id = "manager-1"});
     house.guard = internal_only_new(NULL, NULL);

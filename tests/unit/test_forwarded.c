@@ -8,15 +8,37 @@
 static const char trusted_list[] = "10.0.0.0/8, fd00::/8, 127.0.0.1";
 
 // The client that is found for a request from `peer`.
-static const char *client_of(const char *peer, const char *field) {
+static const char *client_in(bool is_forwarded, const char *peer, const char *field) {
     static char text[64];
     union address client;
     struct networks *trusted = networks_new(trusted_list);
     assert_true(address_parse(&client, peer));
-    forwarded_find_client(&client, field, trusted);
+    forwarded_find_client(&client, field, is_forwarded, trusted);
     address_format(&client, text, sizeof text);
     networks_free(trusted);
     return text;
+}
+
+static const char *client_of(const char *peer, const char *field) {
+    return client_in(false, peer, field);
+}
+
+static void test_forwarded_names_clients_too(void **state) {
+    (void)state;
+    static const struct {
+        const char *field, *client;
+    } cases[] = {
+        {"for=192.0.2.7", "192.0.2.7"},
+        {"proto=https; For=\"192.0.2.7:4711\" ;by=10.0.0.1", "192.0.2.7"},
+        {"for=\"[2001:db8::7]:4711\"", "2001:db8::7"},
+        {"for=6.6.6.6, for=192.0.2.7;proto=http, for=10.1.1.1", "192.0.2.7"},
+        {"for=6.6.6.6, for=_hidden, for=10.1.1.1", "10.1.1.1"},
+        {"for=6.6.6.6, proto=https", "127.0.0.1"},
+        {"for=6.6.6.6, by=\"a,b\"", "127.0.0.1"},
+        {"", "127.0.0.1"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(client_in(true, "127.0.0.1", cases[i].field), cases[i].client);
 }
 
 static void test_the_client_is_the_last_address_that_is_no_proxys(void **state) {
@@ -68,6 +90,7 @@ static void test_a_chain_of_proxies_is_bounded(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_client_is_the_last_address_that_is_no_proxys),
+        cmocka_unit_test(test_forwarded_names_clients_too),
         cmocka_unit_test(test_what_is_no_address_is_ignored),
         cmocka_unit_test(test_a_chain_of_proxies_is_bounded),
     };

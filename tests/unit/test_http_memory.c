@@ -11,12 +11,12 @@ static int evicted[HOLDS], evictions;
 
 static void evict(struct http_hold *h) {
     evicted[evictions++] = (int)(h - holds);
-    http_memory_hold(h, 0, false, 0);
+    http_memory_hold(h, 0, 0, false, 0);
 }
 
 static void hold(struct http_hold *h, size_t bytes, bool waits_for_client, int64_t now_ms) {
     bool more = bytes > h->bytes;
-    http_memory_hold(h, bytes, waits_for_client, now_ms);
+    http_memory_hold(h, bytes, 0, waits_for_client, now_ms);
     if (more) http_memory_make_room(h);
 }
 
@@ -30,7 +30,7 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
     (void)state;
-    for (int i = 0; i < HOLDS; i++) http_memory_hold(&holds[i], 0, false, 0);
+    for (int i = 0; i < HOLDS; i++) http_memory_hold(&holds[i], 0, 0, false, 0);
     assert_int_equal(budget_used(), 0);
     return 0;
 }

@@ -73,6 +73,9 @@ struct settings {
     const char *bearer; // of commands that call a running system
     const char *jwt_keys, *jwt_issuer, *jwt_audience;
     int64_t user_rate, max_connections;
+    int64_t limit_streams, limit_connects, limit_posts, limit_bytes; // of an address
+    int64_t limit_user_posts, limit_video_posts;
+    bool limit_local;
     int64_t log_level; // LOG_LEVEL_NOT_GIVEN: the command decides
     int64_t log_format;
     const char *comment_url, *manager_url, *statistics_url;

@@ -12,11 +12,17 @@ struct comment_api;
 struct http_client;
 struct http_route;
 
+// Comments per second; 0: no limit.
+struct comment_rates {
+    unsigned user;                        // of each user
+    unsigned limited_user, limited_video; // of those whose address has limits; twice as many at once
+};
+
 struct comment_config {
     struct service_config service; // without statistics_url, GET /statistics is 503
     const char *manager_url;       // NULL: videos are not registered
     int64_t log_age_ms;            // a video without a comment for this long may be evicted
-    unsigned user_rate;            // comments per second and user; 0: no limit
+    struct comment_rates rates;
 };
 
 struct comment_api *comment_api_new(struct loop *, struct engine *, struct placement *, struct http_client *,
@@ -24,7 +30,7 @@ struct comment_api *comment_api_new(struct loop *, struct engine *, struct place
 void comment_api_free(struct comment_api *);
 
 // Changes what the configuration says, from the next request on.
-void comment_api_set_limits(struct comment_api *, unsigned user_rate, int64_t log_age_ms);
+void comment_api_set_limits(struct comment_api *, const struct comment_rates *, int64_t log_age_ms);
 
 // Changes the token of its calls to the manager.
 void comment_api_set_token(struct comment_api *, const char *token);

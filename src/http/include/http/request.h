@@ -40,6 +40,9 @@ const char *http_request_query(struct http_request *, const char *name);
 // Returns the request's path and query, without superfluous slashes.
 const char *http_request_target(const struct http_request *);
 
+// Whether the request comes from an address that has limits (net/address_limits.h): a stranger's.
+bool http_request_is_limited(const struct http_request *);
+
 // Writes the peer's address as text ("127.0.0.1", "::1"; IPv4 mapped into IPv6 as IPv4).
 void http_request_peer(const struct http_request *, char *out, size_t size);
 

@@ -29,6 +29,7 @@ struct sink {
             // itself.
     enum sink_framing framing;
     int worker;                 // number of the worker that runs its connection, or SINK_ANY_WORKER
+    uint32_t address;           // whose stream it is (net/address_limits.h); 0: not counted
     const struct sink_ops *ops; // NULL: plain TCP
     void *state;                // of the ops
 };
