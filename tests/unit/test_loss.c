@@ -225,6 +225,29 @@ static void an_engine_remembers_what_it_appended(void **state) {
     assert_announced(w, pos(0, 0), pos(next.epoch, 1), pos(0, 0));
 }
 
+// Its answer is all that the process remembers afterwards.
+static void a_repeat_announces_what_its_process_knows_to_be_lost(void **state) {
+    struct world *w = *state;
+    const char *json = "{\"comment\":\"x\"}";
+    struct position at = post_many(w, 5);
+    change_run(w);
+    struct world_append first = world_append(w, "v", json, "token"), again;
+    assert_at(first.prev, at);
+    world_reopen(w); // the other one has not posted it
+    world_begin_append_known(w, &again, "v", json, "token", pos(at.epoch, 7));
+    world_wait(w);
+    assert_true(again.repeated);
+    assert_at(again.at, first.at);
+    struct position announced = world_head(w, "v").at;
+    assert_true(announced.epoch > first.at.epoch);
+    assert_announced(w, first.at, announced, at);
+    world_reopen(w);
+    world_begin_append_known(w, &again, "v", json, "token", pos(at.epoch, 7));
+    world_wait(w);
+    assert_true(again.repeated);
+    assert_at(world_head(w, "v").at, announced); // once
+}
+
 // The one that was answered for what is lost does not append any more; another one does.
 static void assert_loss_is_announced_when_quiet(struct world *w, int64_t runs_ms) {
     struct position kept = post_many(w, 5);
@@ -403,6 +426,7 @@ int main(void) {
         ON_REDIS(an_engine_remembers_what_it_appended),
         ON_REDIS(an_engine_that_is_quiet_announces_what_it_knows_of),
         ON_REDIS(an_engine_that_has_just_begun_announces_what_it_knows_of),
+        ON_REDIS(a_repeat_announces_what_its_process_knows_to_be_lost),
         ON_REDIS(an_engine_asks_its_subscribers),
         ON_REDIS(a_loss_that_becomes_known_some_epochs_later_is_announced_still),
         ON_REDIS(masters_with_clocks_behind_begin_different_epochs),

@@ -263,13 +263,15 @@ static void answer_repeat(const struct token *t, const struct sim_call *c, struc
 }
 
 static void node_append(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
-    const struct token *t = token_find(video_find_stored(n, c->name), c);
+    struct video *v = video_find_stored(n, c->name);
+    const struct token *t = token_find(v, c);
+    struct position kept;
     if (t) {
         answer_repeat(t, c, a);
+        if (a->status == ENGINE_OK && finds_loss(v, c->at, &kept)) video_announce_loss(n, v, c, kept, a);
         return;
     }
-    struct video *v = video_find_or_add(n, c, a);
-    struct position kept;
+    v = video_find_or_add(n, c, a);
     if (!v) return;
     a->entry = (struct sim_entry){.kind = c->kind, .body = sim_body_ref(c->body)};
     if (position_is_set(v->at) && finds_loss(v, c->at, &kept)) {

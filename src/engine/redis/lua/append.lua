@@ -10,15 +10,29 @@
 -- json} of one that an earlier version stored; {"reused"} if the first had another digest; {"full"} if there
 -- are too many videos; or {"late"}: the caller has already answered that it failed.
 if now > tonumber(ARGV[6]) then return {'late', text_of(now)} end
+local at, epoch, seq, at_run, prevs = read_position()
 
 local remember -- keeps the token for an entry
 if KEYS[4] then
     local TOKENS, TOKENS_WHEN_MANY, TOKENS_IN_ALL = 25000, 100, 1000000 -- of a video in each of its two hashes
+    -- A repeat stores nothing, but its answer replaces what the caller knows: what was lost of that is announced first.
+    -- Returns an error reply, or nil.
+    local function announce_before_repeat()
+        if not at or ARGV[1] == '' or ARGV[1] == at then return end
+        local find_loss, announce_loss = epochs()
+        local kept = find_loss(at, prevs)
+        if not kept then return end
+        local run = read_run()
+        if not run then return redis.error_reply(NO_MASTER) end
+        local loss, problem = announce_loss(at, kept, run, prevs)
+        return not loss and problem or nil
+    end
+
     local token = redis.call('HGET', KEYS[4], ARGV[12]) or redis.call('HGET', KEYS[5], ARGV[12])
     if token then
         if string.sub(token, 1, 16) ~= ARGV[13] then return {'reused'} end
         local id, at_ms = string.match(token, '^(%S+) (%S+)$', 17)
-        return {'repeat', id, at_ms}
+        return announce_before_repeat() or {'repeat', id, at_ms}
     end
     local whole = redis.call('GET', KEYS[7])
     if whole then return {'whole', whole} end
@@ -56,7 +70,6 @@ end
 
 local run = read_run()
 if not run then return redis.error_reply(NO_MASTER) end
-local at, epoch, seq, at_run, prevs = read_position()
 local new, said = 0, '' -- said: the prev that this entry carries
 if not at then
     local videos = tonumber(ARGV[#ARGV])
