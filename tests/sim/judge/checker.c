@@ -30,8 +30,9 @@ struct watcher {
     int64_t stream_us;                // its present one
     unsigned redirects, streams;
     char instance[JOURNAL_WORD];
-    bool went_back; // a gap has told it that the store had
-    bool *has;      // by index in the list of known comments of its video
+    const char *reader; // the same, in the journal
+    bool went_back;     // a gap has told it that the store had
+    bool *has;          // by index in the list of known comments of its video
     struct range *gaps;
     size_t gap_count;
 };
@@ -60,6 +61,7 @@ struct judge {
     int64_t split_us; // when two servers first took writes, neither knowing of the other's; -1: not yet
     const struct journal_event **losses;
     size_t loss_count;
+    const char **readers; // by event: the reader that a viewer's comment came from
 };
 
 __attribute__((format(printf, 4, 5))) static void judge_find(struct judge *g, int64_t at_us, const char *code,
@@ -214,6 +216,7 @@ static void take_begin(struct judge *g, struct watcher *w, const struct journal_
     w->streaming = true;
     w->stream_us = e->at_us;
     snprintf(w->instance, sizeof w->instance, "%s", e->word);
+    w->reader = e->word;
     w->at = e->at;
 }
 
@@ -248,6 +251,7 @@ static void take_comment(struct judge *g, struct watcher *w, const struct journa
     const struct known *k = known_find(&g->known, w->video, e->at);
     size_t i = (size_t)(k - g->known.all);
     g->v->deliveries++;
+    g->readers[e - g->j->events] = w->reader;
     bool was_split = g->split_us >= 0 && g->split_us <= e->at_us;
     if (w->has[i] && was_split && w->went_back)
         g->v->repeated++; // by a reader that knew only one of the two
@@ -372,18 +376,58 @@ static bool may_have_expired(const struct judge *g, size_t i, int64_t at_us) {
     return g->kept && later >= g->kept;
 }
 
-// Whether a comment API that knew of a comment may have ended before it told the store that the comment is
-// lost.
-static bool api_ended_untold(const struct judge *g, const struct known *k) {
-    static const char *const ends[] = {"kill_comment", "power_comment", "terminate_comment", "memory_comment",
-                                       "power_up"};
+// Whether a fault ends the process of that name, or the one that has all parts, between the two times.
+static bool ends_between(const struct judge *g, const char *name, int64_t from_us, int64_t to_us) {
+    static const char *const ends[] = {"kill_", "power_", "terminate_", "memory_"};
     for (size_t i = 0; i < g->j->count; i++) {
         const struct journal_event *e = &g->j->events[i];
-        if (e->kind != JOURNAL_FAULT || e->at_us < k->first_us) continue;
-        if (e->at_us > k->lost_us + INT64_C(1000000) * JUDGE_UNTOLD_S) return false;
-        for (size_t n = 0; n < sizeof ends / sizeof *ends; n++)
-            if (!strncmp(e->word, ends[n], strlen(ends[n]))) return true;
+        if (e->kind != JOURNAL_FAULT || e->at_us < from_us) continue;
+        if (e->at_us > to_us) return false;
+        for (size_t n = 0; n < sizeof ends / sizeof *ends; n++) {
+            size_t len = strlen(ends[n]);
+            if (strncmp(e->word, ends[n], len) != 0) continue;
+            if (!strcmp(e->word + len, name) || !strcmp(e->word + len, "up")) return true;
+        }
     }
+    return false;
+}
+
+// Whether it shows that the process which it came from knew of a comment or of a later one of its epoch, and
+// which: the comment API that has answered, the reader that has sent it to a viewer.
+static bool shows_knowledge(const struct judge *g, const struct journal_event *e, const struct known *k,
+                            char name[JOURNAL_WORD]) {
+    bool follows = e->at.epoch == k->at.epoch && e->at.seq >= k->at.seq;
+    if (!follows || (e->kind != JOURNAL_STORED && e->kind != JOURNAL_COMMENT)) return false;
+    const struct known *it = known_find(&g->known, k->video, e->at);
+    if (e->kind == JOURNAL_STORED) {
+        if (!it || it->writer != e->who || it->number != e->number) return false;
+        snprintf(name, JOURNAL_WORD, "comment-%" PRIu32, e->place + 1);
+        return true;
+    }
+    if (g->watchers[e->who].video != k->video) return false;
+    snprintf(name, JOURNAL_WORD, "%s", g->readers[e - g->j->events]);
+    return true;
+}
+
+// Whether each process that knew of a lost comment has ended before it can have announced the loss.
+static bool all_have_ended(const struct judge *g, const struct known *k) {
+    char name[JOURNAL_WORD];
+    int64_t announced_us = k->lost_us + INT64_C(1000000) * JUDGE_UNTOLD_S;
+    for (size_t i = 0; i < g->j->count; i++) {
+        const struct journal_event *e = &g->j->events[i];
+        if (e->at_us > announced_us) break;
+        if (shows_knowledge(g, e, k, name) && !ends_between(g, name, e->at_us, announced_us)) return false;
+    }
+    return true;
+}
+
+// Whether it has seen, beyond a comment that it misses, another one that is lost: of two servers that took
+// writes side by side its reader was at the one that was given up, and knew nothing of the other.
+static bool was_at_the_other(const struct judge *g, const struct watcher *w, size_t i) {
+    const struct known *k = &g->known.all[i];
+    if (g->split_us < 0 || k->first_us < g->split_us) return false;
+    for (size_t n = i + 1; n < g->known.count && g->known.all[n].video == k->video; n++)
+        if (w->has[n] && g->known.all[n].lost_us >= 0) return true;
     return false;
 }
 
@@ -392,8 +436,9 @@ static void judge_missed(struct judge *g, uint32_t who, const struct watcher *w,
     const struct range *gap = watcher_gap_over(w, k->at);
     bool was_lost_before = k->lost_us >= 0 && k->lost_us <= w->began_us;
     // The store learns of a loss from a process that knows more: perhaps after a viewer has left, or never,
-    // if that process has ended.
-    bool may_be_announced = k->lost_us >= 0 && (w->left || api_ended_untold(g, k));
+    // if all such processes have ended.
+    bool may_be_announced =
+        k->lost_us >= 0 ? w->left || all_have_ended(g, k) : w->left && was_at_the_other(g, w, i);
     if (!gap && !w->misses && !may_be_announced && (k->lost_us < 0 || (k->acked_us >= 0 && !was_lost_before)))
         judge_find(g, k->first_us, "silent-loss", "w%" PRIu32 " misses %s of v%" PRIu32 "%s", who,
                    text_of(k->at), w->video, k->lost_us < 0 ? "" : ", which the store lost");
@@ -506,6 +551,7 @@ void judge(struct verdict *v, const struct journal *j) {
     judge_known(&g);
     judge_count_watchers(&g);
     g.losses = mem_alloc((j->count + 1) * sizeof *g.losses);
+    g.readers = mem_zalloc((j->count + 1) * sizeof *g.readers);
     judge_walk(&g);
     judge_end(&g, last && last->kind == JOURNAL_END ? last : NULL);
     for (size_t i = 0; i < g.watcher_count; i++) {
@@ -514,6 +560,7 @@ void judge(struct verdict *v, const struct journal *j) {
     }
     free(g.watchers);
     free(g.losses);
+    free(g.readers);
     free(g.posts);
     known_release(&g.known);
 }

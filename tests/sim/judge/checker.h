@@ -30,7 +30,7 @@ enum {
     JUDGE_CALM_S = 30,
     JUDGE_SETTLED_S = 15, // after the last fault nothing is delayed any more
     JUDGE_DELAY_MS = 2000,
-    JUDGE_UNTOLD_S = 10, // a comment API that ends within this long of a loss may not have told of it
+    JUDGE_UNTOLD_S = 10, // a process that ends within this long of a loss may not have announced it
     FINDINGS_KEPT = 50
 };
 

@@ -64,10 +64,13 @@ static const struct history histories[] = {
     {"who joins after a loss need not know of it", NULL,
      POSTS "4 lost v1 7-2 7-3\n5 join w1 v1 fetch 0 follows\n5 ask w1 -\n5 begin w1 7-1 r\n"
            "6 post w1 v1 n4 once p1\n6 stored w1 n4 9-1 p1\n6 comment w1 9-1 p1 n4\n"},
-    {"a comment API that ends while the store is away need not tell of a loss", NULL,
+    {"comment APIs that end while the store is away need not tell of a loss", NULL,
      JOINS POSTS
-     "4 comment w1 7-1 p1 n1\n4 fault kill_comment-1\n5 lost v1 7-2 7-3\n6 post w1 v1 n4 once p1\n"
+     "4 comment w1 7-1 p1 n1\n4 fault kill_comment-2\n4 fault kill_comment-3\n5 lost v1 7-2 7-3\n6 post w1 v1 n4 once p1\n"
      "6 stored w1 n4 9-1 p1\n6 comment w1 9-1 p1 n4\n"},
+    {"a loss cannot be announced when all that knew of it have ended", NULL,
+     JOINS "1 post w1 v1 n1 once p0\n1.1 stored w1 n1 7-1 p0\n1.3 fault kill_comment-1\n2 lost v1 7-1 7-1\n"
+           "5 post w1 v1 n4 once p1\n5 stored w1 n4 9-1 p1\n5 comment w1 9-1 p1 n4\n"},
     {"who leaves is owed nothing", NULL,
      JOINS POSTS "1.2 comment w1 7-1 p1 n1\n1.3 leave w1\n"
                  "5 calm\n36 end\n"},
@@ -120,6 +123,18 @@ static const struct history histories[] = {
     {"a loss is not announced", "silent-loss",
      JOINS POSTS "4 comment w1 7-1 p1 n1\n4 lost v1 7-2 7-3\n5 post w1 v1 n4 once p1\n5 stored w1 n4 9-1 p1\n"
                  "5 comment w1 9-1 p1 n4\n"},
+    {"a loss that a comment API knows of is not announced", "silent-loss",
+     JOINS "1 post w1 v1 n1 once p0\n1.1 stored w1 n1 7-1 p0\n2 lost v1 7-1 7-1\n3 fault kill_comment-2\n"
+           "5 post w1 v1 n4 once p1\n5 stored w1 n4 9-1 p1\n5 comment w1 9-1 p1 n4\n"},
+    {"a loss that a reader knows of is not announced", "silent-loss",
+     JOINS
+     "0 join w2 v1 fetch 0 follows\n0 ask w2 -\n0.1 begin w2 7-0 reader-2\n"
+     "1 post w1 v1 n1 once p0\n1.1 stored w1 n1 7-1 p0\n1.2 comment w2 7-1 p1 n1\n1.3 fault kill_comment-1\n"
+     "2 lost v1 7-1 7-1\n5 post w1 v1 n4 once p1\n5 stored w1 n4 9-1 p1\n5 comment w1 9-1 p1 n4\n"},
+    {"a comment API ends long after a loss, which it has not announced", "silent-loss",
+     JOINS
+     "1 post w1 v1 n1 once p0\n1.1 stored w1 n1 7-1 p0\n2 lost v1 7-1 7-1\n"
+     "5 post w1 v1 n4 once p1\n5 stored w1 n4 9-1 p1\n5 comment w1 9-1 p1 n4\n13 fault kill_comment-1\n"},
     {"a gap over what is kept", "needless-gap",
      JOINS POSTS "4 gap w1 7-1 7-2 2 expired\n4 comment w1 7-3 p1 n3\n"},
     {"a gap of a wrong sum", "needless-gap",
