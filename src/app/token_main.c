@@ -62,13 +62,12 @@ static json_t *list_of(const char *text) {
 
 static char *claims_of(const struct settings *set) {
     const struct token_settings *t = &set->token;
-    int64_t now_s = clock_wall_ms() / 1000;
+    json_int_t now_s = clock_wall_ms() / 1000, end_s = now_s + text_duration_s(t->lifetime);
     json_t *chorus =
         json_pack("{s:o, s:o, s:s*}", "videos", list_of(t->video), "can", list_of(t->can), "name", t->name);
     if (t->badges) json_object_set_new(chorus, "badges", list_of(t->badges));
-    json_t *all = json_pack("{s:s, s:I, s:I, s:s*, s:s*, s:o}", "sub", t->user, "iat", (json_int_t)now_s,
-                            "exp", (json_int_t)(now_s + text_duration_s(t->lifetime)), "iss", set->jwt_issuer,
-                            "aud", set->jwt_audience, "chorus", chorus);
+    json_t *all = json_pack("{s:s, s:I, s:I, s:s*, s:s*, s:o}", "sub", t->user, "iat", now_s, "exp", end_s,
+                            "iss", set->jwt_issuer, "aud", set->jwt_audience, "chorus", chorus);
     char *text = json_dumps(all, JSON_COMPACT);
     json_decref(all);
     return text;

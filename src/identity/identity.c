@@ -95,7 +95,7 @@ static enum identity_verdict token_check(const struct identity_keys *k, const ch
     enum identity_verdict v = token_split(&parts, token, len);
     if (!v) v = token_find_key(k, &parts, token);
     ERR_clear_error(); // what OpenSSL says about a bad signature
-    struct identity found;
+    struct identity found = {.kind = IDENTITY_ANONYMOUS};
     if (!v) v = token_check_claims(k, &parts, now_s, session, &found);
     if (!v) *out = found;
     return v;
