@@ -18,6 +18,7 @@
 #include "bench/report.h"
 #include "bench/server.h"
 #include "bench/stamp.h"
+#include "http/client.h"
 #include "http/url.h"
 
 enum { VIEWERS_PER_PROCESS = 19000, SPARE_DESCRIPTORS = 128, PROCESSES_AT_REST = 2 };
@@ -122,12 +123,6 @@ static size_t processes_for(const struct settings *set) {
     return wanted > BENCH_PROCESSES_MAX ? BENCH_PROCESSES_MAX : wanted;
 }
 
-static char *authorization_of(const char *token) {
-    struct buf value = {0};
-    buf_printf(&value, "Bearer %s%c", token, 0);
-    return buf_steal(&value, NULL);
-}
-
 static bool make_plan(struct bench_job *job, char *why, size_t size) {
     const struct settings *set = &job->set;
     struct bench_plan *plan = &job->plan;
@@ -141,7 +136,7 @@ static bool make_plan(struct bench_job *job, char *why, size_t size) {
     plan->seed = (uint64_t)set->seed;
     plan->processes = processes_for(set);
     plan->stalled = (size_t)set->bench.stalled;
-    if (set->bearer) plan->authorization = job->authorization = authorization_of(set->bearer);
+    plan->authorization = job->authorization = http_client_bearer(set->bearer);
     if (plan->warmup_us && plan->warmup_us >= plan->duration_us)
         return snprintf(why, size, "--warmup is %" PRId64 ", but must be less than --duration (%" PRId64 ").",
                         set->bench.warmup_s, set->duration_s),

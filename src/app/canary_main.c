@@ -3,12 +3,13 @@
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "app/settings.h"
-#include "base/buf.h"
 #include "base/log.h"
 #include "clients/canary.h"
+#include "http/client.h"
 #include "http/url.h"
 #include "net/loop.h"
 
@@ -63,14 +64,13 @@ static int run_canary(const struct settings *set, const char *url) {
     size_t len = strlen(url);
     while (len && url[len - 1] == '/') len--;
     snprintf(base, sizeof base, "%.*s", (int)len, url);
-    struct buf authorization = {0};
-    if (set->bearer) buf_printf(&authorization, "Bearer %s", set->bearer);
+    char *authorization = http_client_bearer(set->bearer);
     struct canary_config config = {.url = base,
                                    .video = set->canary.video,
-                                   .authorization = set->bearer ? buf_string(&authorization) : NULL,
+                                   .authorization = authorization,
                                    .timeout_ms = set->canary.timeout_ms};
     int code = canary_once(&config, set->canary.json) ? 0 : 1;
-    buf_release(&authorization);
+    free(authorization);
     return code;
 }
 

@@ -64,15 +64,13 @@ static void on_figures(void *arg, const struct http_client_response *a) {
 
 static void on_live_line_due(struct loop_timer *t) {
     struct live_line *l = container_of(t, struct live_line, timer);
-    struct buf authorization = {0};
-    if (l->settings->internal_token) buf_printf(&authorization, "Bearer %s", l->settings->internal_token);
-    http_client_request(l->client,
-                        &(struct http_client_request){.method = "GET",
-                                                      .url = l->url,
-                                                      .authorization = buf_string(&authorization),
-                                                      .timeout_ms = TIMEOUT_MS},
-                        on_figures, l);
-    buf_release(&authorization);
+    char *authorization = http_client_bearer(l->settings->internal_token);
+    http_client_request(
+        l->client,
+        &(struct http_client_request){
+            .method = "GET", .url = l->url, .authorization = authorization, .timeout_ms = TIMEOUT_MS},
+        on_figures, l);
+    free(authorization);
 }
 
 struct live_line *live_line_start(struct system *s, const struct settings *set) {

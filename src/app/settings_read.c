@@ -55,7 +55,7 @@ static void check_bind(const struct settings *s, struct options *o, const struct
                       s->bind);
 }
 
-// Files that would not be used: whoever gave them expects an encrypted connection.
+// Files for an encrypted connection, where the URL asks for a plain one.
 static void check_redis_tls(const struct settings *s, struct options *o) {
     static const char unused[] = "is used with a rediss:// URL only.";
     char url[SETTINGS_REDIS_URL_SIZE], host[REDIS_HOST_SIZE];

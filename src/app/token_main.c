@@ -73,7 +73,7 @@ static char *claims_of(const struct settings *set) {
     return text;
 }
 
-// Whoever makes one that no server accepts learns it here.
+// A token that no server would accept is not made.
 static bool prove_valid(const struct settings *set, const struct small_file *file, const struct buf *token) {
     struct identity ignored;
     struct identity_keys *keys = keys_to_verify(set, file);

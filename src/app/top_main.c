@@ -30,7 +30,7 @@ static const char begin_drawing[] = "\033[H", end_line[] = "\033[K\r\n", end_dra
 struct top {
     const struct settings *settings;
     char address[ADDRESS_SIZE], trouble[ADDRESS_SIZE + 160];
-    struct buf authorization; // empty: none
+    char *authorization; // NULL: none
     struct loop *loop;
     struct http_client *client;
     struct screen screen;
@@ -131,12 +131,11 @@ static void on_again(struct loop_timer *timer) {
     struct top *t = container_of(timer, struct top, again);
     char url[ADDRESS_SIZE + 16];
     snprintf(url, sizeof url, "%s/dashboard", t->address);
-    http_client_request(t->client,
-                        &(struct http_client_request){.method = "GET",
-                                                      .url = url,
-                                                      .authorization = buf_string(&t->authorization),
-                                                      .timeout_ms = TIMEOUT_MS},
-                        on_dashboard, t);
+    http_client_request(
+        t->client,
+        &(struct http_client_request){
+            .method = "GET", .url = url, .authorization = t->authorization, .timeout_ms = TIMEOUT_MS},
+        on_dashboard, t);
 }
 
 static void top_enter(struct top *t) {
@@ -206,7 +205,7 @@ int top_main(int argc, char **argv) {
     struct top t = {.settings = &set};
     if (!settings_begin(&set, &options, COMMAND_TOP, argc, argv)) return 2;
     set_address(&t, set.statistics_url);
-    if (set.internal_token) buf_printf(&t.authorization, "Bearer %s", set.internal_token);
+    t.authorization = http_client_bearer(set.internal_token);
     t.live = !set.top.once && !set.top.json && terminal_is(STDOUT_FILENO);
     int signals = process_take_signals();
     if (signals >= 0) process_take_too(signals, SIGWINCH);
@@ -221,7 +220,7 @@ int top_main(int argc, char **argv) {
     http_client_free(t.client);
     loop_free(t.loop);
     screen_release(&t.screen);
-    buf_release(&t.authorization);
+    free(t.authorization);
     process_release_signals(signals);
     options_release(&options);
     return code;

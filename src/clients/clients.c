@@ -12,6 +12,7 @@
 #include "stamps.h"
 #include "talk.h"
 #include "client_viewer.h"
+#include "http/client.h"
 #include "net/resolver.h"
 #include "net/loop.h"
 
@@ -205,7 +206,7 @@ static void clients_make_reports(struct clients *c, const struct clients_config 
 
 void clients_set_token(struct clients *c, const char *token) {
     free(c->authorization);
-    c->authorization = token && *token ? url_join("Bearer ", token) : NULL;
+    c->authorization = http_client_bearer(token);
     c->reports.authorization = c->poster.authorization = c->env.authorization = c->authorization;
 }
 

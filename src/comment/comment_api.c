@@ -409,11 +409,9 @@ void comment_api_set_limits(struct comment_api *a, const struct comment_rates *r
 }
 
 void comment_api_set_token(struct comment_api *a, const char *token) {
-    struct buf value = {0};
     if (a->registrar) registrar_set_token(a->registrar, token);
     free(a->authorization);
-    if (token) buf_printf(&value, "Bearer %s%c", token, 0);
-    a->authorization = buf_steal(&value, NULL);
+    a->authorization = http_client_bearer(token);
 }
 
 struct comment_api *comment_api_new(struct loop *loop, struct engine *engine, struct placement *placement,

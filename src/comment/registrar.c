@@ -60,14 +60,8 @@ struct registrar *registrar_new(struct loop *loop, struct http_client *client, c
 }
 
 void registrar_set_token(struct registrar *r, const char *token) {
-    static const char scheme[] = "Bearer ";
     free(r->authorization);
-    r->authorization = NULL;
-    if (!token || !*token) return;
-    size_t len = strlen(token);
-    r->authorization = mem_alloc(sizeof scheme + len);
-    memcpy(r->authorization, scheme, sizeof scheme - 1);
-    memcpy(r->authorization + sizeof scheme - 1, token, len + 1);
+    r->authorization = http_client_bearer(token);
 }
 
 void registrar_set_idle(struct registrar *r, int64_t idle_ms) {

@@ -298,6 +298,13 @@ static void client_on_reap(struct loop_job *job) {
     free(container_of(job, struct http_client, reap));
 }
 
+char *http_client_bearer(const char *token) {
+    struct buf value = {0};
+    if (!token || !*token) return NULL;
+    buf_printf(&value, "Bearer %s%c", token, 0);
+    return buf_steal(&value, NULL);
+}
+
 void http_client_free(struct http_client *h) {
     if (!h || h->closing) return;
     h->closing = true;

@@ -58,7 +58,7 @@ struct h1_conn {
     bool is_proxy;        // a trusted one: its requests are those of many clients
     bool pauses;          // stops in this turn: its client's lane has no quota left
     address_key peer_key; // 0: the peer is exempt
-    address_key key;      // of whoever the request comes from
+    address_key key;      // of the address that the request comes from
     struct h1_parser parser;
     struct http_request request;
     struct buf in;    // received

@@ -62,12 +62,12 @@ static unsigned char *jwk_bytes(const json_t *jwk, const char *name, size_t *len
     return NULL;
 }
 
-static EVP_PKEY *key_build(const char *type, OSSL_PARAM_BLD *build) {
+EVP_PKEY *identity_key_build(const char *type, OSSL_PARAM_BLD *parts, int selection) {
     EVP_PKEY *key = NULL;
-    OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(build);
+    OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(parts);
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
     if (!params || !context || EVP_PKEY_fromdata_init(context) <= 0 ||
-        EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params) <= 0)
+        EVP_PKEY_fromdata(context, &key, selection, params) <= 0)
         key = NULL;
     EVP_PKEY_CTX_free(context);
     OSSL_PARAM_free(params);
@@ -86,7 +86,7 @@ static EVP_PKEY *key_of_rsa(const json_t *jwk) {
     OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
     if (usable && OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, modulus) &&
         OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, exponent))
-        key = key_build("RSA", build);
+        key = identity_key_build("RSA", build, EVP_PKEY_PUBLIC_KEY);
     OSSL_PARAM_BLD_free(build);
     BN_free(modulus);
     BN_free(exponent);
@@ -107,7 +107,7 @@ static EVP_PKEY *key_of_p256(const json_t *jwk) {
         OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
         if (OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) &&
             OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point))
-            key = key_build("EC", build);
+            key = identity_key_build("EC", build, EVP_PKEY_PUBLIC_KEY);
         OSSL_PARAM_BLD_free(build);
     }
     free(x);

@@ -31,6 +31,10 @@ struct json_t;
 bool identity_key_read(struct identity_key *, const struct json_t *jwk, char *why, size_t why_size);
 void identity_key_release(struct identity_key *);
 
+// Makes a key of its parts; `selection` is EVP_PKEY_PUBLIC_KEY or EVP_PKEY_KEYPAIR. The caller frees it. NULL
+// if they are not those of a key.
+EVP_PKEY *identity_key_build(const char *type, OSSL_PARAM_BLD *parts, int selection);
+
 // Returns the name of an algorithm in JOSE.
 const char *identity_algorithm_name(enum identity_algorithm);
 

@@ -33,18 +33,6 @@ static BIGNUM *member_number(const json_t *jwk, const char *name) {
     return n > 0 ? BN_bin2bn(bytes, (int)n, NULL) : NULL;
 }
 
-static EVP_PKEY *signer_build(const char *type, OSSL_PARAM_BLD *build) {
-    EVP_PKEY *key = NULL;
-    OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(build);
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-    if (!params || !context || EVP_PKEY_fromdata_init(context) <= 0 ||
-        EVP_PKEY_fromdata(context, &key, EVP_PKEY_KEYPAIR, params) <= 0)
-        key = NULL;
-    EVP_PKEY_CTX_free(context);
-    OSSL_PARAM_free(params);
-    return key;
-}
-
 // The public part is that of the key which was read before.
 static EVP_PKEY *private_of_rsa(const EVP_PKEY *public, BIGNUM *d) {
     BIGNUM *n = NULL, *e = NULL;
@@ -55,7 +43,7 @@ static EVP_PKEY *private_of_rsa(const EVP_PKEY *public, BIGNUM *d) {
         OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) &&
         OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e) &&
         OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_D, d))
-        key = signer_build("RSA", build);
+        key = identity_key_build("RSA", build, EVP_PKEY_KEYPAIR);
     OSSL_PARAM_BLD_free(build);
     BN_free(n);
     BN_free(e);
@@ -71,7 +59,7 @@ static EVP_PKEY *private_of_p256(const EVP_PKEY *public, BIGNUM *d) {
         OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) &&
         OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point, len) &&
         OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_PRIV_KEY, d))
-        key = signer_build("EC", build);
+        key = identity_key_build("EC", build, EVP_PKEY_KEYPAIR);
     OSSL_PARAM_BLD_free(build);
     return key;
 }

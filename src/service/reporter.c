@@ -47,7 +47,7 @@ static char *join_text(const char *a, size_t a_len, const char *b) {
 void reporter_set_token(struct reporter *r, const char *token) {
     if (!r) return;
     free(r->authorization);
-    r->authorization = token && *token ? join_text("Bearer ", 7, token) : NULL;
+    r->authorization = http_client_bearer(token);
 }
 
 struct reporter *reporter_new(struct loop *loop, struct http_client *client,

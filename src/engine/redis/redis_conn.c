@@ -130,7 +130,7 @@ static void redis_conn_greet_with(struct redis_conn *c, redis_reply_cb *cb, int 
     redis_conn_expect(c, cb, c);
 }
 
-// For a reason that somebody has to do something about: it is logged, once.
+// For a reason that does not go away by itself: it is logged, once.
 static void redis_conn_refuse(struct redis_conn *c, const char *what) {
     redis_conn_go_down(c, what);
     if (!strcmp(c->logged_why, c->why)) return;

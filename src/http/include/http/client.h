@@ -33,6 +33,10 @@ struct http_client_request {
     size_t response_max;       // largest body of an answer; 0: 1 MiB
 };
 
+// Returns the value of Authorization for a bearer token (RFC 6750, 2.1), which the caller frees; NULL if the
+// token is NULL or empty.
+char *http_client_bearer(const char *token);
+
 struct http_client *http_client_new(struct loop *);
 
 // Ends all requests with -ECANCELED (their callbacks run inside this call) and frees the client.
