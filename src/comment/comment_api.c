@@ -225,25 +225,26 @@ static void make_comment_token(struct engine_token *t, const char *name, const s
     t->old_name = name;
 }
 
-static bool take_of(struct http_exchange *x, struct rate_limit *limit, const char *name, int64_t now_ms,
-                    const struct http_refusal *refusal) {
-    int wait_s = limit ? rate_limit_take(limit, name, now_ms) : 0;
+// Counts and refuses the comment if there have been too many of `name`.
+static bool take_of(struct comment_api *a, struct http_exchange *x, struct rate_limit *limit,
+                    const char *name, enum post_result result) {
+    static const struct http_refusal refusals[] = {
+        [POST_TOO_FAST] = {429, "too_fast", "You are posting too fast; wait a moment."},
+        [POST_VIDEO_TOO_FAST] = {429, "video_too_fast", "Too many are posting here; wait a moment."}};
+    int wait_s = limit ? rate_limit_take(limit, name, loop_now_ms(a->placed.service.loop)) : 0;
     if (!wait_s) return true;
-    struct http_refusal later = *refusal;
+    struct http_refusal later = refusals[result];
     later.retry_after_s = wait_s;
     http_reply_refusal(x, &later);
+    a->counters.posts[result]++;
     return false;
 }
 
 static bool within_rate(struct comment_api *a, struct http_exchange *x, const char *user, const char *video) {
-    static const struct http_refusal of_user = {429, "too_fast", "You are posting too fast; wait a moment."};
-    static const struct http_refusal of_video = {429, "video_too_fast",
-                                                 "Too many are posting here; wait a moment."};
-    int64_t now_ms = loop_now_ms(a->placed.service.loop);
-    if (!take_of(x, a->of_user, user, now_ms, &of_user)) return false;
+    if (!take_of(a, x, a->of_user, user, POST_TOO_FAST)) return false;
     if (!http_request_is_limited(x->request)) return true;
-    return take_of(x, a->of_limited_user, user, now_ms, &of_user) &&
-           take_of(x, a->of_limited_video, video, now_ms, &of_video);
+    return take_of(a, x, a->of_limited_user, user, POST_TOO_FAST) &&
+           take_of(a, x, a->of_limited_video, video, POST_VIDEO_TOO_FAST);
 }
 
 // With a token user and name are the token's. The body need not name the user, but may not name another; a
@@ -283,10 +284,7 @@ static void handle_comment(struct http_exchange *x, void *arg) {
         a->counters.posts[known && read == may ? POST_INVALID : POST_NOT_ALLOWED]++;
         return;
     }
-    if (!within_rate(a, x, user, video)) {
-        a->counters.posts[POST_TOO_FAST]++;
-        return;
-    }
+    if (!within_rate(a, x, user, video)) return;
     if (a->registrar) registrar_note(a->registrar, video);
     struct posting *p = mem_zalloc(sizeof *p);
     p->api = a;

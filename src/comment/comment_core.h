@@ -21,7 +21,8 @@ enum post_result {
     POST_REPEATED, // with the Idempotency-Key of an earlier one
     POST_INVALID,
     POST_NOT_ALLOWED, // no token, or one that does not give the right
-    POST_TOO_FAST,
+    POST_TOO_FAST,    // the user
+    POST_VIDEO_TOO_FAST,
     POST_KEY_REUSED,
     POST_TOO_MANY_VIDEOS,
     POST_OVERLOADED,

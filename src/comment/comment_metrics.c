@@ -17,6 +17,7 @@ POSTS(posts_repeated, POST_REPEATED)
 POSTS(posts_invalid, POST_INVALID)
 POSTS(posts_not_allowed, POST_NOT_ALLOWED)
 POSTS(posts_too_fast, POST_TOO_FAST)
+POSTS(posts_video_too_fast, POST_VIDEO_TOO_FAST)
 POSTS(posts_key_reused, POST_KEY_REUSED)
 POSTS(posts_too_many_videos, POST_TOO_MANY_VIDEOS)
 POSTS(posts_overloaded, POST_OVERLOADED)
@@ -45,7 +46,8 @@ const struct metric comment_metrics[] = {
     POSTS_ROW(repeated, "Answered as the first one with this Idempotency-Key."),
     POSTS_ROW(invalid, "A field is missing or wrong."),
     POSTS_ROW(not_allowed, "With --jwt-keys: without a valid token, or one for posts there."),
-    POSTS_ROW(too_fast, "Beyond --user-rate."),
+    POSTS_ROW(too_fast, "Beyond --user-rate or --limit-user-posts."),
+    POSTS_ROW(video_too_fast, "Beyond --limit-video-posts."),
     POSTS_ROW(key_reused, "The Idempotency-Key was used for another comment."),
     POSTS_ROW(too_many_videos, "Refused because --max-videos is reached."),
     POSTS_ROW(overloaded, "Too many operations wait for the store."),

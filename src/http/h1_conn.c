@@ -198,15 +198,11 @@ static bool h1_within_limits(struct h1_conn *c) {
     bool is_new = !c->peer_key; // of a proxied client every stream is a connect
     int64_t now_ms = loop_now_ms(c->stream.loop);
     switch (http_limit_check(&c->exchange, c->key, c->base.is_crowding, is_new, now_ms)) {
-    case HTTP_LIMIT_PASSED: return true;
-    case HTTP_LIMIT_REFUSED: c->base.host->counters.limited++; return true;
-    case HTTP_LIMIT_CLOSE:
-        c->base.host->counters.limited++;
-        h1_refuse_and_close(c);
-        return false;
+    case HTTP_LIMIT_PASSED:
+    case HTTP_LIMIT_REFUSED: return true;
+    case HTTP_LIMIT_CLOSE: h1_refuse_and_close(c); return false;
     case HTTP_LIMIT_TURN_AWAY: break;
     }
-    c->base.host->counters.limited++;
     h1_turn_away(c);
     return false;
 }
@@ -495,6 +491,7 @@ static void h1_drop(struct http_conn *base) {
     bool reads = c->state == H1_IDLE || c->state == H1_HEAD || c->state == H1_BODY;
     bool is_parsing = c->state == H1_HANDLING, is_over = address_limits_is_over(c->key);
     base->host->counters.connections_dropped++;
+    if (is_over) http_limit_count(HTTP_LIMITED_BYTES);
     if (reads && !h1_unsent(c) && !h1_may_stream(c)) {
         buf_release(&c->request.body);
         buf_release(&c->in);

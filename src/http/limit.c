@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/process_wide.h"
 #include "http/exchange.h"
+#include "http/limited.h"
 #include "http/request.h"
 #include "request_parts.h"
 
@@ -16,6 +17,15 @@ enum { LOG_EVERY_MS = 10000, RETRY_MS = 20000 };
 PROCESS_WIDE static int64_t next_line_ms;
 PROCESS_WIDE static uint64_t unlogged;
 PROCESS_WIDE static bool proxy_logged;
+PROCESS_WIDE static uint64_t counts[HTTP_LIMITED_KINDS];
+
+void http_limit_count(enum http_limited kind) {
+    counts[kind]++;
+}
+
+uint64_t http_limited(enum http_limited kind) {
+    return counts[kind];
+}
 
 // A proxy that is not trusted has all its clients limited as one: the remedy is logged once.
 static void limit_log(const struct http_exchange *x, const char *code, int64_t now_ms) {
@@ -49,6 +59,8 @@ static enum http_limit_verdict limit_check_stream(const struct http_exchange *x,
                                                   bool is_crowding, bool counts_streams, int64_t now_ms) {
     if (counts_streams) is_crowding = !address_limits_may_connect(key, now_ms);
     if (!is_crowding && address_limits_may_open(key)) return HTTP_LIMIT_PASSED;
+    if (!is_crowding) http_limit_count(HTTP_LIMITED_STREAMS);
+    if (is_crowding && counts_streams) http_limit_count(HTTP_LIMITED_CONNECTS);
     limit_log(x, is_crowding ? "too_many_connects" : "too_many_streams", now_ms);
     return HTTP_LIMIT_TURN_AWAY;
 }
@@ -65,6 +77,7 @@ enum http_limit_verdict http_limit_check(struct http_exchange *x, address_key ke
         return HTTP_LIMIT_CLOSE;
     }
     if (!http_request_is_post(x->request) || address_limits_may_post(key, now_ms)) return HTTP_LIMIT_PASSED;
+    http_limit_count(HTTP_LIMITED_POSTS);
     return limit_refuse(x, "too_many_posts", "There are too many posts from your address; wait a moment.",
                         now_ms);
 }

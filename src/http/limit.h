@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "http/limited.h"
 #include "net/address_limits.h"
 #include "net/sink.h"
 
@@ -22,6 +23,10 @@ enum http_limit_verdict {
 // is beyond the rate. `counts_streams`: a stream counts as a connect, as its connection has not been counted.
 enum http_limit_verdict http_limit_check(struct http_exchange *, address_key, bool is_crowding,
                                          bool counts_streams, int64_t now_ms);
+
+// Counts what is refused outside http_limit_check(): a connection beyond the rate, which may then be reset,
+// and what is dropped for its bytes.
+void http_limit_count(enum http_limited);
 
 // Adds what a stream that is turned away consists of: when to come back, 20 to 40 s from now.
 void http_limit_add_retry(struct buf *, enum sink_framing);

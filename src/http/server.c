@@ -18,6 +18,7 @@
 #include "net/stream.h"
 #include "conn.h"
 #include "h1_conn.h"
+#include "limit.h"
 #include "listen.h"
 
 struct http_listener {
@@ -153,7 +154,7 @@ static bool server_has_room_to_refuse(struct http_server *s) {
     int64_t second = loop_now_ms(s->loop) / 1000;
     if (second != s->refusing_second) s->refusing = 0;
     s->refusing_second = second;
-    s->host.counters.connections_too_many++;
+    http_limit_count(HTTP_LIMITED_CONNECTS);
     return s->refusing < REFUSED_PER_SECOND;
 }
 

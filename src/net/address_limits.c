@@ -3,6 +3,7 @@
 // time further ahead than that second is one of days ago.
 #include "net/address_limits.h"
 
+#include <math.h>
 #include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@ struct address_cell {
 };
 
 PROCESS_WIDE static struct address_cell *cells; // ROWS times ADDRESS_CELLS; NULL: nothing is limited
+PROCESS_WIDE static atomic_uint cells_used;     // of the first row: those with streams
 PROCESS_WIDE static struct address_bounds bounds;
 PROCESS_WIDE static struct networks *exempt;
 
@@ -46,6 +48,7 @@ void address_limits_release(void) {
     free(cells);
     exempt = NULL;
     cells = NULL;
+    atomic_store_explicit(&cells_used, 0, memory_order_relaxed);
 }
 
 const struct networks *address_limits_exempt(void) {
@@ -107,13 +110,24 @@ bool address_limits_may_open(address_key key) {
 }
 
 void address_limits_open(address_key key) {
-    for (int row = 0; key && cells && row < ROWS; row++)
-        atomic_fetch_add_explicit(&address_cell(key, row)->streams, 1, memory_order_relaxed);
+    for (int row = 0; key && cells && row < ROWS; row++) {
+        unsigned had = atomic_fetch_add_explicit(&address_cell(key, row)->streams, 1, memory_order_relaxed);
+        if (!row && !had) atomic_fetch_add_explicit(&cells_used, 1, memory_order_relaxed);
+    }
 }
 
 void address_limits_close(address_key key) {
-    for (int row = 0; key && cells && row < ROWS; row++)
-        atomic_fetch_sub_explicit(&address_cell(key, row)->streams, 1, memory_order_relaxed);
+    for (int row = 0; key && cells && row < ROWS; row++) {
+        unsigned had = atomic_fetch_sub_explicit(&address_cell(key, row)->streams, 1, memory_order_relaxed);
+        if (!row && had == 1) atomic_fetch_sub_explicit(&cells_used, 1, memory_order_relaxed);
+    }
+}
+
+// Linear counting (Whang et al. 1990): so many addresses leave so many cells free.
+double address_limits_streaming(void) {
+    double used = atomic_load_explicit(&cells_used, memory_order_relaxed);
+    double left = fmax(ADDRESS_CELLS - used, 1);
+    return round(ADDRESS_CELLS * log(ADDRESS_CELLS / left));
 }
 
 void address_limits_hold(address_key key, int64_t bytes) {

@@ -5,6 +5,8 @@
 
 #include "engine/engine.h"
 #include "http/counters.h"
+#include "http/limited.h"
+#include "net/address_limits.h"
 #include "net/loop.h"
 #include "service/service.h"
 
@@ -98,6 +100,22 @@ HTTP(429, c->responses[429])
 HTTP(5xx, http_counters_class(c, 5))
 #undef HTTP
 
+#define LIMITED(name, kind)                                                                                  \
+    static double limited_##name(struct service *s) {                                                        \
+        (void)s;                                                                                             \
+        return (double)http_limited(kind);                                                                   \
+    }
+LIMITED(streams, HTTP_LIMITED_STREAMS)
+LIMITED(connects, HTTP_LIMITED_CONNECTS)
+LIMITED(posts, HTTP_LIMITED_POSTS)
+LIMITED(bytes, HTTP_LIMITED_BYTES)
+#undef LIMITED
+
+static double limited_addresses(struct service *s) {
+    (void)s;
+    return address_limits_streaming();
+}
+
 #define ENGINE(name, expression)                                                                             \
     static double engine_##name(struct service *s) {                                                         \
         return (double)(expression);                                                                         \
@@ -130,6 +148,13 @@ static double part_ready(struct service *s) {
 
 METRICS_OF_LOOPS(loop, loop_lag)
 
+#define LIMITED_ROW(name, sentence)                                                                          \
+    {                                                                                                        \
+        "chorus_limits_refused_requests_total", "requests", METRIC_COUNTER, sentence,                        \
+            .get = limited_##name, .label = "reason=\"too_many_" #name "\"",                                 \
+            .alias = "chorus_limits_too_many_" #name "_total", .of_process = true                            \
+    }
+
 const struct metric service_metrics[] = {
     {"chorus_ready_parts", "parts", METRIC_GAUGE, "Whether the part is ready, as /ready says: 1, or 0.",
      .get = part_ready},
@@ -158,6 +183,13 @@ const struct metric service_metrics[] = {
      .label = "code=\"5xx\"", .alias = "chorus_http_5xx_responses_total"},
     {"chorus_http_429_responses_total", "responses", METRIC_COUNTER,
      "Responses that say a user posts too fast.", .get = http_429, .only_health = true},
+    LIMITED_ROW(streams, "Refused for a limit of the client's address, by the limit (reason)."),
+    LIMITED_ROW(connects, "Connections beyond --limit-connects, of which most are reset."),
+    LIMITED_ROW(posts, "Beyond --limit-posts."),
+    LIMITED_ROW(bytes, "Dropped at --limit-bytes: unfinished requests, unread responses."),
+    {"chorus_limits_streaming_addresses", "addresses", METRIC_GAUGE,
+     "Addresses with streams, without those that are exempt from limits; an estimate.",
+     .get = limited_addresses, .of_process = true},
     {"chorus_engine_waiting_operations", "operations", METRIC_GAUGE,
      "Operations of the engine not yet answered.", .get = engine_waiting, .of_process = true},
     {"chorus_engine_available_stores", "stores", METRIC_GAUGE, "Whether the store answers: 1, or 0.",

@@ -1,6 +1,7 @@
 #include "unit.h"
 
 #include <arpa/inet.h>
+#include <malloc.h>
 #include <stdio.h>
 
 #include "net/address.h"
@@ -77,6 +78,20 @@ static void test_streams_count_until_they_end(void **state) {
     assert_true(address_limits_may_open(key));
 }
 
+static void test_addresses_with_streams_are_counted(void **state) {
+    (void)state;
+    enum { MANY = 30000 };
+    address_key key = key_of("198.51.100.1");
+    assert_true(address_limits_streaming() == 0);
+    for (int i = 0; i < 3; i++) address_limits_open(key);
+    assert_true(address_limits_streaming() == 1);
+    for (uint32_t i = 0; i < MANY; i++) address_limits_open(key_of_number(i));
+    assert_in_range(address_limits_streaming(), MANY - MANY / 50, MANY + MANY / 50);
+    for (uint32_t i = 0; i < MANY; i++) address_limits_close(key_of_number(i));
+    for (int i = 0; i < 3; i++) address_limits_close(key);
+    assert_true(address_limits_streaming() == 0);
+}
+
 static void test_bytes_count_while_they_are_held(void **state) {
     (void)state;
     address_key key = key_of("198.51.100.1");
@@ -84,6 +99,25 @@ static void test_bytes_count_while_they_are_held(void **state) {
     assert_true(address_limits_is_over(key));
     address_limits_hold(key, -1);
     assert_false(address_limits_is_over(key));
+}
+
+// Fails as well if an address takes memory that is never freed.
+static void test_a_hundred_thousand_addresses_take_64_bytes_each(void **state) {
+    (void)state;
+    enum { ADDRESSES = 100000 };
+    struct mallinfo2 before = mallinfo2();
+    address_limits_set(&usual, NULL, true);
+    for (uint32_t i = 0; i < ADDRESSES; i++) {
+        address_key key = key_of_number(i);
+        address_limits_may_connect(key, 1000);
+        address_limits_may_post(key, 1000);
+        address_limits_open(key);
+        address_limits_hold(key, 1000);
+    }
+    struct mallinfo2 after = mallinfo2();
+    size_t bytes = after.uordblks + after.hblkhd - before.uordblks - before.hblkhd;
+    print_message("%.1f bytes for each of %d addresses\n", (double)bytes / ADDRESSES, ADDRESSES);
+    assert_in_range(bytes, 0, 64 * ADDRESSES);
 }
 
 // What 100,000 addresses have is counted in the same two megabytes: an address that is new has its share, and
@@ -112,7 +146,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_loopback_is_exempt_unless_told_otherwise, set_usual, release),
         cmocka_unit_test_setup_teardown(test_a_second_of_permits_at_once_and_then_evenly, set_usual, release),
         cmocka_unit_test_setup_teardown(test_streams_count_until_they_end, set_usual, release),
+        cmocka_unit_test_setup_teardown(test_addresses_with_streams_are_counted, set_usual, release),
         cmocka_unit_test_setup_teardown(test_bytes_count_while_they_are_held, set_usual, release),
+        cmocka_unit_test_teardown(test_a_hundred_thousand_addresses_take_64_bytes_each, release),
         cmocka_unit_test_setup_teardown(test_a_hundred_thousand_addresses_refuse_no_other, set_usual,
                                         release),
     };

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { call, post, register } from '../lib/api.mjs';
 import { checkError } from '../lib/checks.mjs';
+import { run } from '../lib/process.mjs';
 import { RawClient, jsonBytes, requestBytes } from '../lib/raw.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
@@ -11,6 +12,10 @@ import { watch } from '../lib/viewer.mjs';
 const attacker = { localAddress: '127.0.0.2' };
 const comment = (fields = {}) => jsonBytes('POST', '/comment', { userid: 'a', videoid: 'v', comment: 'hi', ...fields });
 const streamed = requestBytes('GET', '/connect?userid=a&videoid=v');
+
+// How many requests a process has refused for a limit.
+const limited = async (url, reason) => Number((await call('GET', `${url}/metrics`)).text
+  .match(new RegExp(`^chorus_limits_refused_requests_total\\{reason="${reason}"\\} (\\d+)$`, 'm'))[1]);
 
 async function answerTo(url, bytes, options = attacker) {
   const client = await RawClient.connect(url, options);
@@ -87,6 +92,123 @@ scenario('connections beyond --limit-connects are 429 too_many_connects and clos
   assert.equal(refused[0].headers.connection, 'close');
   assert.ok(answers.some((answer) => answer === undefined), 'one is reset');
   assert.equal((await call('GET', `${system.comment}/health`)).status, 200);
+});
+
+const refusedPosts = async (system) => (await call('GET', `${system.comment}/metrics`)).text
+  .match(/^chorus_comment_posts_total\{[^}]*result="video_too_fast"\} (\d+)$/m)[1];
+
+scenario('--limit-video-posts slows a video down, whoever posts there, and no other video', async (t) => {
+  const system = await t.system({ flags: { 'limit-local': true, 'limit-video-posts': 2 } });
+  const answers = [];
+  for (let i = 0; i < 10; i++) answers.push(await call('POST', `${system.comment}/comment`, { json: { userid: `u${i}`, videoid: 'v', comment: 'hi' } }));
+  assert.ok(answers.slice(0, 4).every(({ status }) => status === 201), 'twice as many at once');
+  const refused = answers.filter(({ status }) => status !== 201);
+  assert.ok(refused.length > 0, 'one is refused');
+  for (const answer of refused) {
+    checkError(answer, 429);
+    assert.equal(answer.json.code, 'video_too_fast');
+    assert.match(answer.headers['retry-after'], /^[1-9]\d*$/);
+  }
+  await post(system, 'another', 'calm');
+  assert.equal(Number(await refusedPosts(system)), refused.length);
+});
+
+scenario('without --limit-video-posts a video has no limit of its own', async (t) => {
+  const system = await t.system({ flags: { 'limit-local': true, 'limit-posts': 0 } });
+  const send = (i) => call('POST', `${system.comment}/comment`, { json: { userid: `u${i}`, videoid: 'v', comment: 'hi' } });
+  const answers = await Promise.all(Array.from({ length: 200 }, (_, i) => send(i)));
+  assert.ok(answers.every(({ status }) => status === 201));
+});
+
+// The body of a comment may have 16 KB.
+const halfBody = Buffer.concat([
+  requestBytes('POST', '/comment', { headers: { 'Content-Type': 'application/json', 'Content-Length': '16000' } }), Buffer.alloc(15_000, ' ')]);
+
+scenario('unfinished requests beyond --limit-bytes are 429 too_many_bytes and closed, the oldest first; another address may send its own', async (t) => {
+  const system = await t.system({ flags: { 'limit-local': true, 'limit-bytes': '200k' } });
+  const send = async (options) => {
+    const client = await RawClient.connect(system.comment, options);
+    t.after(() => client.destroy());
+    await client.send(halfBody);
+    return client;
+  };
+  const other = await send({});
+  const clients = [];
+  while (!clients.some((client) => client.received.length) && clients.length < 100) clients.push(await send(attacker));
+  const [first] = clients;
+  const answer = await first.answer();
+  checkError(answer, 429);
+  assert.equal(answer.json.code, 'too_many_bytes');
+  assert.equal(answer.headers['retry-after'], '1');
+  assert.equal(answer.headers.connection, 'close');
+  await first.ends();
+  assert.ok(!clients.at(-1).closed, 'the newest goes on');
+  assert.ok(!other.closed && !other.received.length, 'and that of another address');
+  assert.ok(await limited(system.comment, 'too_many_bytes') > 0, 'it is counted');
+});
+
+scenario('unread responses beyond --limit-bytes are dropped, and another address reads its own', async (t) => {
+  const system = await t.system({ flags: { 'limit-local': true, 'limit-bytes': '300k', 'limit-connects': 0 } });
+  const clients = await Promise.all(Array.from({ length: 60 }, () => RawClient.connect(system.comment, attacker)));
+  t.after(() => clients.forEach((client) => client.destroy()));
+  for (const client of clients) {
+    client.socket.pause();
+    client.send(Buffer.concat(Array(2_000).fill(requestBytes('GET', '/health'))));
+  }
+  await until(async () => await limited(system.comment, 'too_many_bytes') > 0, 'one to be dropped');
+  assert.equal((await call('GET', `${system.comment}/health`)).status, 200);
+});
+
+scenario('streams beyond --limit-connects are never answered 429: 200 and the time to come back, or a reset', async (t) => {
+  const system = await t.system({ flags: { 'limit-local': true, 'limit-connects': 5 } });
+  const { readerUrl } = await register(system, 'v');
+  const watchOnce = async (bytes) => {
+    const client = await RawClient.connect(readerUrl, attacker).catch(() => undefined);
+    if (!client) return '';
+    t.after(() => client.destroy());
+    await client.send(bytes);
+    await until(() => client.closed || client.finished || client.received.includes('\n\n'), 'an answer or an end');
+    return client.received.toString();
+  };
+  const posted = jsonBytes('POST', '/connect', { userid: 'a', videoid: 'v' });
+  const answers = await Promise.all(Array.from({ length: 60 }, (_, i) => watchOnce(i % 2 ? posted : streamed)));
+  for (const answer of answers.filter(Boolean)) assert.match(answer, /^HTTP\/1.1 200 OK\r\n/);
+  assert.ok(answers.some((answer) => /\nretry: [23]\d{4}\n: too many/.test(answer)), 'one is told when to come back');
+  assert.ok(answers.some((answer) => answer.includes('"connected"')), 'and one is served');
+  assert.ok(await limited(readerUrl, 'too_many_connects') >= 50, 'they are counted');
+});
+
+scenario('POST /connect is no post: --limit-posts does not refuse a stream', async (t) => {
+  const system = await t.system({ flags: { 'limit-local': true, 'limit-posts': 1 } });
+  const { readerUrl } = await register(system, 'v');
+  await until(async () => (await call('POST', `${system.comment}/comment`, { json: { userid: 'u', videoid: 'v', comment: 'hi' } })).status === 429, 'a refusal');
+  for (let i = 0; i < 5; i++) await t.watch(readerUrl, { video: 'v', method: 'POST' });
+  assert.ok(await limited(system.comment, 'too_many_posts') > 0, 'the post is counted');
+});
+
+scenario('limits are on by default, as documented', { setups: ['embedded'] }, async () => {
+  const { stdout } = await run(['config', 'print']);
+  const defaults = { streams: '2000', connects: '200', posts: '50', bytes: '8m', 'user-posts': '5', 'video-posts': '0' };
+  for (const [name, value] of Object.entries(defaults)) assert.match(stdout, new RegExp(`^#?limit-${name} = ${value} +# default$`, 'm'));
+});
+
+scenario('/metrics says how many addresses have streams, and local ones are not among them', async (t) => {
+  const system = await t.system({ flags: { 'limit-local': true } });
+  const { readerUrl } = await register(system, 'v');
+  const addresses = async () => Number((await call('GET', `${readerUrl}/metrics`)).text.match(/^chorus_limits_streaming_addresses (\d+)$/m)[1]);
+  const clients = [];
+  for (const last of [2, 2, 3, 4]) {
+    const client = await RawClient.connect(readerUrl, { localAddress: `127.0.0.${last}` });
+    t.after(() => client.destroy());
+    await client.send(streamed);
+    clients.push(client);
+  }
+  await until(async () => await addresses() === 3, 'three addresses');
+  clients[3].destroy();
+  await until(async () => await addresses() === 2, 'two addresses');
+  const exempt = await t.system();
+  await t.watch((await register(exempt, 'v')).readerUrl, { video: 'v' });
+  assert.match((await call('GET', `${exempt.readers[0]}/metrics`)).text, /^chorus_limits_streaming_addresses 0$/m);
 });
 
 scenario('a limited address that sends headers of a proxy is logged once, with the remedy', async (t) => {

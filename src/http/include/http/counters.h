@@ -10,8 +10,6 @@ struct http_counters {
     uint64_t connections_open;
     uint64_t connections_closed_for_room; // idle or slow ones, for want of descriptors or at max_connections
     uint64_t connections_dropped;         // slow ones that held memory for too long
-    uint64_t connections_too_many;        // beyond the rate of their address
-    uint64_t limited;                     // requests refused because of their address
     uint64_t requests;                    // complete, or refused before they were
     uint64_t streams;                     // begun
     uint64_t aborted;                     // requests answered by closing the connection

@@ -53,6 +53,10 @@ bool address_limits_may_open(address_key);
 void address_limits_open(address_key);
 void address_limits_close(address_key);
 
+// Returns how many addresses have streams, without those that are exempt: an estimate, to within a percent
+// where they are thousands. Any thread.
+double address_limits_streaming(void);
+
 // Adds to the bytes that an address makes the process hold. Whether that is more than it may.
 void address_limits_hold(address_key, int64_t bytes);
 bool address_limits_is_over(address_key);
