@@ -1,9 +1,13 @@
 #include "process.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+
+enum { DESCRIPTORS_AT_FIRST = 1 << 16 };
 
 static sigset_t taken;
 
@@ -38,10 +42,22 @@ void process_take_hangup(int signals) {
     process_take_too(signals, SIGHUP);
 }
 
+// The kernel doubles a table that is full. Once there are threads, that waits for an RCU grace period
+// (fs/file.c, expand_fdtable()), 10 to 20 ms in which the thread that accepts a connection stands still:
+// eight times while the first 65,536 viewers arrive.
+static void process_grow_descriptor_table(rlim_t limit) {
+    int fd = epoll_create1(EPOLL_CLOEXEC);
+    int room = limit < DESCRIPTORS_AT_FIRST ? (int)limit : DESCRIPTORS_AT_FIRST;
+    int last = fcntl(fd, F_DUPFD_CLOEXEC, room - 1);
+    if (last >= 0) close(last);
+    if (fd >= 0) close(fd);
+}
+
 unsigned long process_raise_descriptor_limit(void) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return 0;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
+    process_grow_descriptor_table(limit.rlim_cur);
     return limit.rlim_cur;
 }

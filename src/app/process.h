@@ -17,5 +17,6 @@ int process_next_signal(int signals);
 // under nohup(1).
 void process_take_hangup(int signals);
 
-// Raises the descriptor limit as far as the system allows. Returns the new limit.
+// Raises the descriptor limit as far as the system allows, and makes room for as many, at most 65,536 of
+// them, so that no connection has to wait until the kernel has made some. Returns the new limit.
 unsigned long process_raise_descriptor_limit(void);
