@@ -145,15 +145,19 @@ static size_t backfill_share(void) {
     return budget_max() / 4;
 }
 
+static size_t backfill_kept(const struct backfill *fill) {
+    return fill == fill->all->running ? 0 : backfill_share();
+}
+
 static size_t backfill_room(const struct backfill *fill) {
-    size_t room = budget_backlog_room(), kept = fill == fill->all->running ? 0 : backfill_share();
+    size_t room = budget_backlog_room(), kept = backfill_kept(fill);
     return room > kept ? room - kept : 0;
 }
 
 // Reserves memory for the next answer, of at most this many entries. Returns their number, 0 if there is no
 // room.
 static size_t backfill_reserve(struct backfill *fill, size_t most) {
-    history_budget_yield(fill->all->budget, backfill_share() / 2);
+    history_budget_yield(fill->all->budget, backfill_kept(fill) + backfill_share() / 2);
     for (;;) {
         size_t entries = (backfill_room(fill) / ENTRY_COST + 1) / 2; // leaves some to the others
         if (entries > most) entries = most;

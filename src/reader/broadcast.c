@@ -195,10 +195,10 @@ static void on_backfill_end(void *arg, struct backfill *fill, enum backfill_outc
     case BACKFILL_NO_ROOM: join_queue_give_gaps(b); break;
     case BACKFILL_FAILED: break; // the requests try again with the next sweep, until their deadline
     }
-    backfill_free(fill);
     b->queue->backfill = NULL;
     join_queue_free_if_empty(b);
     if (outcome != BACKFILL_FAILED) join_queue_serve(b);
+    backfill_free(fill); // last: the next one in line may need the memory of what was read
 }
 
 // Returns whether there is room for what it missed, or its patience is over and it gets a gap instead.

@@ -1097,6 +1097,64 @@ static void a_limited_number_of_backfills_run_at_a_time(void **state) {
     assert_null(env.backfills.line);
 }
 
+static struct broadcast some_broadcasts[40];
+static struct guest some_guests[40];
+
+// Of each from number `first` to `last` a viewer comes back that has missed all but the first comment.
+static void come_back_to_cold_broadcasts(int first, int last) {
+    for (int i = first; i <= last; i++) {
+        some_guests[i].join = (struct join_request){
+            .last = pos(1, 1), .deadline_ms = INT64_MAX, .patience_ms = INT64_MAX, .on_joined = count_joined};
+        broadcast_join(&some_broadcasts[i], &some_guests[i].join);
+    }
+    joined_count = 0;
+    loop_drain(loop);
+}
+
+static void open_cold_broadcasts(int count, uint64_t newest) {
+    close_broadcast();
+    fake_log_run(engine, 1, 1, newest);
+    for (int i = 0; i < count; i++) broadcast_open(&some_broadcasts[i], &env, FAKE_VIDEO);
+    go_live_all(count);
+}
+
+static void close_cold_broadcasts(int count) {
+    budget_set(SIZE_MAX);
+    for (int i = 0; i < count; i++) broadcast_close(&some_broadcasts[i]);
+}
+
+// While the first backfill runs, the others must leave room for it. Once history had what was left, they
+// waited, until their viewers got a gap.
+static void history_yields_to_what_is_read_for_others(void **state) {
+    (void)state;
+    enum { MANY = 3, HELD = 1000 };
+    open_cold_broadcasts(MANY, HELD);
+    come_back_to_cold_broadcasts(0, 0);
+    fake_answer_all(engine, 100);
+    assert_int_equal(joined_count, 1);
+    assert_true(budget.bytes > 100 * (size_t)HELD);
+    budget_set(budget_used() / 5 * 11); // not so little that caches may not grow
+    come_back_to_cold_broadcasts(1, 2);
+    assert_int_equal(fake_waiting(engine), 2);
+    assert_int_equal(budget.bytes, 0);
+    close_cold_broadcasts(MANY);
+}
+
+// The next in line made the history give up what had just been read, so that it was read again, without end.
+static void what_was_read_is_given_out_before_others_need_its_memory(void **state) {
+    (void)state;
+    enum { MANY = 40, ROOM = 64 << 20 };
+    open_cold_broadcasts(MANY, 9);
+    budget_set(budget_used() + ROOM);
+    come_back_to_cold_broadcasts(0, MANY - 1);
+    for (int i = 1; i <= MANY; i++) {
+        fake_answer(engine, 0);
+        assert_int_equal(joined_count, i);
+    }
+    assert_int_equal(fake_waiting(engine), 0);
+    close_cold_broadcasts(MANY);
+}
+
 static void history_that_is_not_used_is_dropped(void **state) {
     (void)state;
     go_live_at(0);
@@ -1452,6 +1510,8 @@ int main(void) {
         TEST(a_viewer_gets_the_newest_of_what_there_is_no_room_for),
         TEST(what_is_in_the_history_needs_memory_for_each_viewer),
         TEST(a_limited_number_of_backfills_run_at_a_time),
+        TEST(history_yields_to_what_is_read_for_others),
+        TEST(what_was_read_is_given_out_before_others_need_its_memory),
         TEST(backfills_of_several_videos_take_turns),
         TEST(those_that_arrive_together_start_in_portions),
         TEST(a_broadcast_is_not_idle_while_a_viewer_waits_for_its_turn),
