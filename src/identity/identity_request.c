@@ -59,8 +59,12 @@ static void allow_all_videos(struct identity *i, enum identity_kind kind, unsign
     *i = (struct identity){.kind = kind, .rights = rights, .videos = "*"};
 }
 
-enum identity_verdict identity_of_request(struct identity_keys *k, struct http_request *r,
-                                          enum identity_source source, int64_t now_s, struct identity *out) {
+typedef enum identity_verdict token_checker(struct identity_keys *, const char *token, size_t len,
+                                            int64_t now_s, struct identity *);
+
+static enum identity_verdict request_check(struct identity_keys *k, struct http_request *r,
+                                           enum identity_source source, token_checker *check, int64_t now_s,
+                                           struct identity *out) {
     const char *token;
     bool from_query;
     allow_all_videos(out, IDENTITY_OPEN, IDENTITY_READ | IDENTITY_POST | IDENTITY_REACT);
@@ -72,9 +76,19 @@ enum identity_verdict identity_of_request(struct identity_keys *k, struct http_r
         allow_all_videos(out, IDENTITY_SERVICE, IDENTITY_ALL);
         return IDENTITY_OK;
     }
-    enum identity_verdict v = identity_check(k, token, len, now_s, out);
+    enum identity_verdict v = check(k, token, len, now_s, out);
     bool is_short = out->issued_s && out->exp_s - out->issued_s <= IDENTITY_QUERY_LIFE_S;
     return !v && from_query && !is_short ? IDENTITY_LONG_LIVED : v;
+}
+
+enum identity_verdict identity_of_request(struct identity_keys *k, struct http_request *r,
+                                          enum identity_source source, int64_t now_s, struct identity *out) {
+    return request_check(k, r, source, identity_check, now_s, out);
+}
+
+enum identity_verdict identity_of_session(struct identity_keys *k, struct http_request *r,
+                                          enum identity_source source, int64_t now_s, struct identity *out) {
+    return request_check(k, r, source, identity_check_session, now_s, out);
 }
 
 static const struct {

@@ -1,10 +1,12 @@
 // POST and GET /connect, of one reader and of several that share an address: reads the parameters for
-// reader_connect() and reader_front_connect().
+// reader_connect() and reader_front_connect(), and checks whether the user may watch.
 #include <string.h>
 
 #include "http/exchange.h"
 #include "connect.h"
 #include "moments.h"
+#include "reader_core.h"
+#include "viewer_rights.h"
 #include "reader/reader.h"
 #include "reader/reader_front.h"
 #include "service/fields.h"
@@ -59,26 +61,50 @@ static bool may_redirect(const char *redirect) {
     return !redirect || strcmp(redirect, "never") != 0;
 }
 
-// Returns false, and has replied, if an id is missing or invalid.
-static bool read_query(struct http_exchange *x, struct connect_params *c) {
-    if (!query_id(x, "userid", &c->userid) || !query_id(x, "videoid", &c->videoid)) return false;
+// Whose request it is, and the ids of a body; the params refer to both.
+struct connect_ids {
+    struct identity who;
+    char user[ID_MAX + 1], video[ID_MAX + 1];
+};
+
+static bool read_query_ids(struct http_exchange *x, const struct identity *who, struct connect_params *c) {
+    bool names_user = http_request_query(x->request, "userid") || !who->user[0];
+    if (names_user && !query_id(x, "userid", &c->userid)) return false;
+    return query_id(x, "videoid", &c->videoid) && viewer_rights_check(x, who, c);
+}
+
+// Returns false, and has ended the exchange, if an id is missing or invalid, or the user may not watch.
+static bool read_query(struct http_exchange *x, const struct service *s, struct connect_ids *ids,
+                       struct connect_params *c) {
     c->head_only = http_request_is_head(x->request);
     c->last = last_event_id(x->request);
     c->history = history_of_text(http_request_query(x->request, "history"));
     c->heartbeat_s = heartbeat_asked(x->request);
     c->redirect = may_redirect(http_request_query(x->request, "redirect"));
     c->asks = moments_asked(http_request_query(x->request, "events"));
-    return true;
+    return viewer_rights_read(s, x, c, &ids->who) && read_query_ids(x, &ids->who, c);
 }
 
 static void handle_get(struct http_exchange *x, void *arg) {
+    struct reader *r = arg;
+    struct connect_ids ids;
     struct connect_params c = {0};
-    if (read_query(x, &c)) reader_connect(arg, x, &c);
+    if (read_query(x, &r->service, &ids, &c)) reader_connect(r, x, &c);
+}
+
+// All readers of an address are of one process, with the same keys. Closes the connection if none is there,
+// after which a browser reconnects.
+static const struct service *front_service(const struct reader_front *f, struct http_exchange *x) {
+    const struct reader *r = reader_front_any(f, "");
+    if (!r) http_abort(x);
+    return r ? &r->service : NULL;
 }
 
 static void handle_front_get(struct http_exchange *x, void *arg) {
+    const struct service *s = front_service(arg, x);
+    struct connect_ids ids;
     struct connect_params c = {0};
-    if (read_query(x, &c)) reader_front_connect(arg, x, &c);
+    if (s && read_query(x, s, &ids, &c)) reader_front_connect(arg, x, &c);
 }
 
 // Returns the text, "" if it is too long or not Unicode, NULL if there is none.
@@ -87,12 +113,19 @@ static const char *text_of(const struct body_field *f) {
     return f->state == BODY_TEXT ? f->text : given ? "" : NULL;
 }
 
-struct connect_ids {
-    char user[ID_MAX + 1], video[ID_MAX + 1];
-};
+static bool check_body_ids(struct http_exchange *x, const struct body_field *user,
+                           const struct body_field *video, const struct identity *who,
+                           struct connect_params *c) {
+    bool names_user = user->state != BODY_ABSENT || !who->user[0];
+    if ((names_user && !body_id(x, user)) || !body_id(x, video)) return false;
+    c->userid = names_user ? user->text : NULL;
+    c->videoid = video->text;
+    return viewer_rights_check(x, who, c);
+}
 
-// The same for a body; the params refer to `ids`.
-static bool read_body(struct http_exchange *x, struct connect_ids *ids, struct connect_params *c) {
+// The same for a body.
+static bool read_body(struct http_exchange *x, const struct service *s, struct connect_ids *ids,
+                      struct connect_params *c) {
     enum { USER, VIDEO, REDIRECT, LAST, LAST_TOO, HISTORY, EVENTS, FIELDS };
     char redirect[8], last[POSITION_TEXT_SIZE], last_too[POSITION_TEXT_SIZE], history[8], events[EVENTS_MAX];
     struct body_field f[FIELDS] = {
@@ -100,9 +133,8 @@ static bool read_body(struct http_exchange *x, struct connect_ids *ids, struct c
         [REDIRECT] = BODY_FIELD("redirect", redirect),    [LAST] = BODY_FIELD("last_event_id", last),
         [LAST_TOO] = BODY_FIELD("lastEventId", last_too), [HISTORY] = BODY_FIELD("history", history),
         [EVENTS] = BODY_FIELD("events", events)};
-    if (!body_read(x, f, FIELDS) || !body_id(x, &f[USER]) || !body_id(x, &f[VIDEO])) return false;
+    if (!body_read(x, f, FIELDS)) return false;
     const char *given = text_of(&f[REDIRECT]);
-    *c = (struct connect_params){.userid = ids->user, .videoid = ids->video};
     c->last = last_event_id(x->request);
     take_if_newer(&c->last, text_of(&f[LAST]));
     take_if_newer(&c->last, text_of(&f[LAST_TOO]));
@@ -115,19 +147,21 @@ static bool read_body(struct http_exchange *x, struct connect_ids *ids, struct c
     c->asks = moments_asked(text_of(&f[EVENTS])) | moments_asked(http_request_query(x->request, "events"));
     c->heartbeat_s = heartbeat_asked(x->request);
     c->redirect = may_redirect(given ? given : http_request_query(x->request, "redirect"));
-    return true;
+    return viewer_rights_read(s, x, c, &ids->who) && check_body_ids(x, &f[USER], &f[VIDEO], &ids->who, c);
 }
 
 static void handle_post(struct http_exchange *x, void *arg) {
+    struct reader *r = arg;
     struct connect_ids ids = {0};
-    struct connect_params c;
-    if (read_body(x, &ids, &c)) reader_connect(arg, x, &c);
+    struct connect_params c = {0};
+    if (read_body(x, &r->service, &ids, &c)) reader_connect(r, x, &c);
 }
 
 static void handle_front_post(struct http_exchange *x, void *arg) {
+    const struct service *s = front_service(arg, x);
     struct connect_ids ids = {0};
-    struct connect_params c;
-    if (read_body(x, &ids, &c)) reader_front_connect(arg, x, &c);
+    struct connect_params c = {0};
+    if (s && read_body(x, s, &ids, &c)) reader_front_connect(arg, x, &c);
 }
 
 #define CONNECT_ROUTES(get, post)                                                                            \

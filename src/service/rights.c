@@ -19,6 +19,26 @@ bool rights_read(const struct service *s, struct http_exchange *x, struct identi
     return !v || rights_refuse(x, v);
 }
 
+static bool rights_end_session(struct http_exchange *x) {
+    http_reply(x, &(struct http_reply){.status = 204, .headers = "Cache-Control: no-store\r\n"});
+    return false;
+}
+
+bool rights_read_stream(const struct service *s, struct http_exchange *x, bool resumes,
+                        struct identity *who) {
+    struct identity_keys *keys = s->process ? s->process->keys : NULL;
+    int64_t now_s = clock_wall_ms() / 1000;
+    enum identity_verdict v =
+        resumes ? identity_of_session(keys, x->request, IDENTITY_HEADERS_OR_QUERY, now_s, who)
+                : identity_of_request(keys, x->request, IDENTITY_HEADERS_OR_QUERY, now_s, who);
+    if (!v && who->kind == IDENTITY_USER && who->until_s <= now_s) v = IDENTITY_EXPIRED;
+    if (!v) return true;
+    if (v == IDENTITY_EXPIRED && resumes) return rights_end_session(x);
+    if (v != IDENTITY_NO_KEYS) return rights_refuse(x, v);
+    http_abort(x);
+    return false;
+}
+
 bool rights_check(struct http_exchange *x, const struct identity *who, enum identity_right right,
                   const char *video) {
     return identity_may(who, right, video) || rights_refuse(x, IDENTITY_NOT_ALLOWED);

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { call } from '../lib/api.mjs';
-import { claims, keySet, makeKey, makeToken } from '../lib/jwt.mjs';
+import { claims, makeKey, makeToken } from '../lib/jwt.mjs';
+import { lockedSystem, refused } from '../lib/locked.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
 
@@ -14,27 +14,9 @@ const send = (system, token, json = {}, headers = {}) =>
     headers: { ...(token && { authorization: `Bearer ${token}` }), ...headers },
   });
 
-// A file of keys and a system that reads it. write(...keys) replaces it, as an operator should: by a rename.
-async function locked(t, keys, flags = {}) {
-  const path = join(t.folder(), 'keys.json');
-  const write = (...all) => {
-    writeFileSync(`${path}.new`, keySet(...all));
-    renameSync(`${path}.new`, path);
-  };
-  write(...keys);
-  const system = await t.system({ flags: { 'jwt-keys': path, 'internal-token': 'between-services', ...flags } });
-  return { system, write, path };
-}
-
-async function refused(answer, status, code) {
-  const { status: got, json, headers, text } = await answer;
-  assert.equal(`${got} ${json?.code}`, `${status} ${code}`, text);
-  if (status === 401) assert.match(headers['www-authenticate'], /^Bearer/);
-}
-
 scenario('user, name and badges of a comment are those of its token', async (t) => {
   const keys = ['HS256', 'RS256', 'ES256', 'EdDSA'].map((alg) => makeKey(alg, alg));
-  const { system } = await locked(t, keys);
+  const { system } = await lockedSystem(t, keys);
   for (const key of keys) {
     const { status, json, text } = await send(system, makeToken(key, claims({}, { name: 'Ann', badges: ['vip'] })), { name: 'Mallory' });
     assert.equal(status, 201, text);
@@ -55,7 +37,7 @@ scenario('user, name and badges of a comment are those of its token', async (t) 
 
 scenario('no other token is accepted', async (t) => {
   const [hs, rs, other] = [makeKey('HS256', 'hs'), makeKey('RS256', 'rs'), makeKey('HS256', 'hs')];
-  const { system } = await locked(t, [hs, rs], { 'jwt-issuer': 'https://id.example', 'jwt-audience': 'chorus' });
+  const { system } = await lockedSystem(t, [hs, rs], { flags: { 'jwt-issuer': 'https://id.example', 'jwt-audience': 'chorus' } });
   const now = Math.floor(Date.now() / 1000);
   const good = (more, chorus) => claims({ iss: 'https://id.example', aud: 'chorus', ...more }, chorus);
   assert.equal((await send(system, makeToken(hs, good()))).status, 201);
@@ -86,7 +68,7 @@ scenario('no other token is accepted', async (t) => {
 
 scenario('registering and reading comments need the right to read; services need their token', async (t) => {
   const key = makeKey('ES256', 'k');
-  const { system } = await locked(t, [key], { 'internal-from': '10.255.255.255' });
+  const { system } = await lockedSystem(t, [key], { flags: { 'internal-from': '10.255.255.255' } });
   const list = (token) => call('GET', `${system.comment}/videos/v1/comments`, { headers: token ? { authorization: `Bearer ${token}` } : {} });
   const register = (token) => call('POST', `${system.comment}/register`, { json: { videoid: 'v1' }, headers: token ? { authorization: `Bearer ${token}` } : {} });
   for (const ask of [list, register]) {
@@ -101,7 +83,7 @@ scenario('registering and reading comments need the right to read; services need
 
 scenario('keys are rotated under load, and no honest request is refused', { ms: 60_000 }, async (t) => {
   let key = makeKey('HS256', 'k0');
-  const { system, write, path } = await locked(t, [key]);
+  const { system, write, path } = await lockedSystem(t, [key]);
   let stop = false;
   const answers = [];
   const poster = async () => {

@@ -100,6 +100,10 @@ size_t identity_find_token(struct http_request *, enum identity_source, const ch
 enum identity_verdict identity_of_request(struct identity_keys *, struct http_request *, enum identity_source,
                                           int64_t now_s, struct identity *);
 
+// The same for a request that resumes a stream: the token may be expired, but not past its `until`.
+enum identity_verdict identity_of_session(struct identity_keys *, struct http_request *, enum identity_source,
+                                          int64_t now_s, struct identity *);
+
 // Whether it has the right for the video. A pattern is an id, or the beginning of ids followed by `*`.
 bool identity_may(const struct identity *, enum identity_right, const char *video);
 

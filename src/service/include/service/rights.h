@@ -12,10 +12,15 @@ struct service;
 // Finds out whose request it is.
 bool rights_read(const struct service *, struct http_exchange *, struct identity *);
 
+// Finds out whose stream a request begins, or resumes (`resumes`), whose token may stand in the query. Ends
+// the exchange so that a browser's EventSource comes back exactly where that may help: it is closed without a
+// response while keys are being fetched, and gets 204 if the session is over (the token's `until`).
+bool rights_read_stream(const struct service *, struct http_exchange *, bool resumes, struct identity *);
+
 // Whether it has the right for the video.
 bool rights_check(struct http_exchange *, const struct identity *, enum identity_right, const char *video);
 
-// Both.
+// rights_read() and rights_check().
 bool rights_have(const struct service *, struct http_exchange *, enum identity_right, const char *video);
 
 // Finds out what a request may see of that which is not for everyone, and refuses none: without keys and for
