@@ -17,7 +17,7 @@ LABEL org.opencontainers.image.title="Chorus" \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="MIT"
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates libhiredis0.14 libjansson4 libsqlite3-0 libssl3 \
+ && apt-get install -y --no-install-recommends ca-certificates libhiredis0.14 libjansson4 libsqlite3-0 libssl3 libutf8proc2 \
  && apt-get clean \
  && rm -rf /var/lib/apt/lists/* \
  && install -d -o 65532 -g 65532 /data

@@ -51,13 +51,20 @@ static struct comment_rates comment_rates(const struct settings *set) {
                                   .limited_video = (unsigned)set->limit_video_posts};
 }
 
+static struct text_rules text_rules(const struct settings *set) {
+    struct text_rules rules = {.lines = (unsigned)set->text_lines, .marks = (unsigned)set->text_marks};
+    text_rules_parse(set->text_rules, &rules.on);
+    return rules;
+}
+
 static void *make_comment(struct roles *all, const struct role_context *c) {
     const struct runtime *r = c->runtime;
     all->comment = comment_api_new(r->loop, r->engine, r->placement, r->client,
                                    &(struct comment_config){.service = service_config(c),
                                                             .log_age_ms = r->settings->log_age_ms,
                                                             .manager_url = c->manager_url,
-                                                            .rates = comment_rates(r->settings)});
+                                                            .rates = comment_rates(r->settings),
+                                                            .texts = text_rules(r->settings)});
     return all->comment;
 }
 
@@ -168,7 +175,8 @@ void roles_configure(struct roles *all, const struct runtime *r) {
     DL_FOREACH(r->process.services, s) service_set_token(s, set->internal_token);
     if (all->comment) comment_api_set_token(all->comment, set->internal_token);
     struct comment_rates rates = comment_rates(set);
-    if (all->comment) comment_api_set_limits(all->comment, &rates, set->log_age_ms);
+    struct text_rules texts = text_rules(set);
+    if (all->comment) comment_api_set_limits(all->comment, &rates, &texts, set->log_age_ms);
     for (size_t i = 0; i < all->reader_count; i++)
         if (all->readers[i])
             reader_set_times(all->readers[i], (int)set->heartbeat_ms, (int)set->stall_timeout_ms,

@@ -10,6 +10,7 @@
 #include "http/url.h"
 #include "placement/readers.h"
 #include "service/fields.h"
+#include "service/text_rules.h"
 #include "net/networks.h"
 
 const char *text_redis_url(const char *text) {
@@ -109,6 +110,11 @@ const char *text_rights(const char *text) {
         if (!text_list_has("read,post,react,moderate", one)) return "of read, post, react, moderate";
     }
     return NULL;
+}
+
+const char *text_rule_names(const char *text) {
+    unsigned on;
+    return text_rules_parse(text, &on) ? NULL : "of names, bidi, blank; or none";
 }
 
 int64_t text_duration_s(const char *text) {

@@ -18,6 +18,7 @@ const char *text_id(const char *);
 const char *text_process_id(const char *); // shorter, because names of parts are added
 const char *text_token(const char *);
 const char *text_rights(const char *);
+const char *text_rule_names(const char *);
 const char *text_duration(const char *);
 
 // Returns the seconds of a text that text_duration() accepts.

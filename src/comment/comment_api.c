@@ -264,6 +264,15 @@ static bool take_author(struct http_exchange *x, const struct identity *who, str
     return true;
 }
 
+static bool read_texts(struct comment_api *a, struct http_exchange *x, const struct body_field *comment,
+                       const struct body_field *name) {
+    if (!body_text(x, comment, 1, COMMENT_MAX) || !body_text(x, name, 0, NAME_MAX_BYTES)) return false;
+    enum text_rule broken = body_comment_rule(x, comment, &a->texts);
+    if (!broken) broken = body_name_rule(x, name, &a->texts);
+    if (broken) a->counters.broken[broken]++;
+    return !broken;
+}
+
 static void handle_comment(struct http_exchange *x, void *arg) {
     enum { USER, VIDEO, COMMENT, NAME, FIELDS };
     struct comment_api *a = arg;
@@ -279,8 +288,7 @@ static void handle_comment(struct http_exchange *x, void *arg) {
     bool read =
         known && body_read(x, f, FIELDS) && take_author(x, &who, &f[USER], &f[NAME]) && body_id(x, &f[VIDEO]);
     bool may = read && rights_check(x, &who, IDENTITY_POST, video);
-    if (!may || !body_text(x, &f[COMMENT], 1, COMMENT_MAX) || !body_text(x, &f[NAME], 0, NAME_MAX_BYTES) ||
-        !read_key(x, user, key, sizeof key)) {
+    if (!may || !read_texts(a, x, &f[COMMENT], &f[NAME]) || !read_key(x, user, key, sizeof key)) {
         a->counters.posts[known && read == may ? POST_INVALID : POST_NOT_ALLOWED]++;
         return;
     }
@@ -399,7 +407,9 @@ static void set_rate(struct rate_limit **limit, unsigned rate, unsigned burst) {
     *limit = rate ? rate_limit_new(rate, burst) : NULL;
 }
 
-void comment_api_set_limits(struct comment_api *a, const struct comment_rates *rates, int64_t log_age_ms) {
+void comment_api_set_limits(struct comment_api *a, const struct comment_rates *rates,
+                            const struct text_rules *texts, int64_t log_age_ms) {
+    a->texts = *texts;
     if (a->registrar) registrar_set_idle(a->registrar, log_age_ms);
     set_rate(&a->of_user, rates->user, rates->user);
     set_rate(&a->of_limited_user, rates->limited_user, 2 * rates->limited_user);
@@ -422,7 +432,7 @@ struct comment_api *comment_api_new(struct loop *loop, struct engine *engine, st
         a->registrar =
             registrar_new(loop, client, config->manager_url, config->log_age_ms, config->service.token);
     comment_api_set_token(a, config->service.token);
-    comment_api_set_limits(a, &config->rates, config->log_age_ms);
+    comment_api_set_limits(a, &config->rates, &config->texts, config->log_age_ms);
     a->videos = videos_query_new(client, config->service.statistics_url);
     if (config->service.statistics_url)
         snprintf(a->statistics_url, sizeof a->statistics_url, "%s/statistics",

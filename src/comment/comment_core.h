@@ -7,6 +7,7 @@
 #include "base/durations.h"
 #include "base/log.h"
 #include "placement/placement_routes.h"
+#include "service/text_rules.h"
 
 struct http_client;
 struct rate_limit;
@@ -33,8 +34,9 @@ enum post_result {
 
 struct comment_counters {
     uint64_t posts[POST_RESULTS];
-    struct durations commits; // of those accepted: from the complete request to the answer of the store
-    uint64_t listings;        // GET /videos/VIDEO/comments
+    uint64_t broken[TEXT_RULES]; // of the invalid ones: by the rule that a text breaks
+    struct durations commits;    // of those accepted: from the complete request to the answer of the store
+    uint64_t listings;           // GET /videos/VIDEO/comments
 };
 
 struct comment_api {
@@ -42,8 +44,9 @@ struct comment_api {
     struct http_client *client;
     struct registrar *registrar;
     struct rate_limit *of_user, *of_limited_user, *of_limited_video; // NULL: none
-    char statistics_url[600];                                        // of the document; empty: none
-    char *authorization;                                             // of our own requests; NULL: none
+    struct text_rules texts;
+    char statistics_url[600];        // of the document; empty: none
+    char *authorization;             // of our own requests; NULL: none
     struct waiting_request *waiting; // not NULL: the document has been requested
     struct videos_query *videos;
     struct comment_counters counters;

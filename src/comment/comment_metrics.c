@@ -25,6 +25,17 @@ POSTS(posts_store_full, POST_STORE_FULL)
 POSTS(posts_store_unavailable, POST_STORE_UNAVAILABLE)
 #undef POSTS
 
+#define BROKEN(name, rule)                                                                                   \
+    static double name(struct service *s) {                                                                  \
+        return (double)counters_of(s)->broken[rule];                                                         \
+    }
+BROKEN(broken_name_lines, TEXT_NAME_LINES)
+BROKEN(broken_lines, TEXT_LINES)
+BROKEN(broken_bidi, TEXT_BIDI)
+BROKEN(broken_marks, TEXT_MARKS)
+BROKEN(broken_blank, TEXT_BLANK)
+#undef BROKEN
+
 static double comment_listings(struct service *s) {
     return (double)counters_of(s)->listings;
 }
@@ -37,6 +48,12 @@ static void comment_commits(struct service *s, struct metric_histogram *h) {
     {                                                                                                        \
         "chorus_comment_posts_total", "posts", METRIC_COUNTER, sentence,                                     \
             .get = posts_##result_name, .label = "result=\"" #result_name "\""                               \
+    }
+
+#define BROKEN_ROW(rule_name, sentence)                                                                      \
+    {                                                                                                        \
+        "chorus_comment_texts_refused_total", "posts", METRIC_COUNTER, sentence,                             \
+            .get = broken_##rule_name, .label = "rule=\"" #rule_name "\""                                    \
     }
 
 const struct metric comment_metrics[] = {
@@ -53,6 +70,11 @@ const struct metric comment_metrics[] = {
     POSTS_ROW(overloaded, "Too many operations wait for the store."),
     POSTS_ROW(store_full, "The store has no memory."),
     POSTS_ROW(store_unavailable, "The store does not answer, or refuses."),
+    BROKEN_ROW(name_lines, "Posts whose name or comment breaks a rule for texts (rule)."),
+    BROKEN_ROW(lines, "The comment has more lines than --text-lines."),
+    BROKEN_ROW(bidi, "What changes the direction of writing is not closed within the text."),
+    BROKEN_ROW(marks, "A letter has more marks than --text-marks."),
+    BROKEN_ROW(blank, "The comment shows nothing."),
     {"chorus_comment_commit_seconds", "seconds", METRIC_HISTOGRAM,
      "Time from a complete POST /comment until the store had the comment, of those accepted.",
      .read = comment_commits},

@@ -151,3 +151,24 @@ bool body_text(struct http_exchange *x, const struct body_field *f, size_t min, 
     }
     return false;
 }
+
+static enum text_rule refuse_rule(struct http_exchange *x, enum text_rule broken,
+                                  const struct text_rules *rules) {
+    char sentence[160];
+    if (!broken) return TEXT_FINE;
+    text_rule_sentence(broken, rules, sentence, sizeof sentence);
+    http_reply_error(x, 400, text_rule_code(broken), sentence);
+    return broken;
+}
+
+enum text_rule body_name_rule(struct http_exchange *x, const struct body_field *f,
+                              const struct text_rules *rules) {
+    if (f->state != BODY_TEXT) return TEXT_FINE;
+    return refuse_rule(x, text_rules_check_name(rules, f->text, f->len), rules);
+}
+
+enum text_rule body_comment_rule(struct http_exchange *x, const struct body_field *f,
+                                 const struct text_rules *rules) {
+    if (f->state != BODY_TEXT) return TEXT_FINE;
+    return refuse_rule(x, text_rules_check_comment(rules, f->text, f->len), rules);
+}

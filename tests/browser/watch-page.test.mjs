@@ -25,6 +25,16 @@ scenario('what is posted in one browser is seen in another, under the name chose
   await until(async () => (await ann.viewers.textContent()) === '2 watching', 'two viewers');
 });
 
+scenario('what breaks a rule for texts is refused with its sentence, and kept to be mended', { ms: 90_000 }, async (t) => {
+  const system = await t.system();
+  const { column } = await openWatch(t, system, { expect: [FAILED_REQUEST] });
+  const text = 'a\u202e backwards';
+  await column.say(text);
+  await column.find('.failed').getByText('Not sent. The text changes the direction of writing beyond its end').waitFor();
+  await column.find('.failed').getByText('Edit').click();
+  assert.equal(await column.input.inputValue(), text);
+});
+
 scenario('the row of videos switches between them without a reload, and back works', { ms: 90_000 }, async (t) => {
   const system = await t.system();
   const context = await openBrowser(t);

@@ -147,6 +147,14 @@ test('a refusal is final from the comment API, and from a reader once the commen
   assert.equal(reader.live.state.name, 'refused');
 });
 
+test('a text that is refused is not sent again, and the error has the sentence and its code', async () => {
+  const refusal = { error: 'A letter may have 8 marks at most.', code: 'too_many_marks' };
+  const { live, at } = scripted(({ path }) => (path === '/comment' ? answer(400, refusal) : stream(CONNECTED)));
+  await assert.rejects(live.post('Z\u0301'), { name: 'ChorusError', status: 400, message: refusal.error, code: refusal.code });
+  assert.equal(at('/comment').length, 1);
+  live.close();
+});
+
 test('a token is asked for with each request, and sent again where a redirect has dropped it', async () => {
   let n = 0;
   const { clock, live, requests } = scripted(

@@ -57,7 +57,7 @@ scenario('a comment is 1-2000 bytes of UTF-8, counted after decoding', async (t)
   const send = (body) => call('POST', `${system.comment}/comment`, { body, headers: { 'content-type': 'application/json' } });
   const withText = (json) => send(`{"userid":"u","videoid":"v","comment":${json}}`);
   const euros = '€'.repeat(666); // 1998 bytes
-  for (const text of ['x', ' ', 'x'.repeat(2000), `${euros}xx`, '😀'.repeat(500), 'tab\there', '\u007f', '\u0080', '\ufeffmark', '\uffff']) {
+  for (const text of ['x', ' x ', 'x'.repeat(2000), `${euros}xx`, '😀'.repeat(500), 'tab\there', '\u007f', '\u0080', '\ufeffmark', '\uffff']) {
     const answer = await withText(JSON.stringify(text));
     assert.equal(answer.status, 201, `${text.slice(0, 20)}: ${answer.text}`);
     checkComment(answer.json.comment, { user: 'u', video: 'v', text });

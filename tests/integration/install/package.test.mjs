@@ -16,7 +16,7 @@ scenario('the package has the program, its units and its dependencies', { setups
   const version = (await run(['--version'])).stdout.trim().split(' ')[1];
   assert.match(name, new RegExp(`^chorus_${version.replaceAll('.', '\\.')}_\\w+\\.deb$`));
   const fields = tool('dpkg-deb', '--field', name);
-  for (const library of ['libc6', 'libhiredis', 'libjansson4', 'libsqlite3-0']) assert.match(fields, new RegExp(`^Depends:.*\\b${library}`, 'm'));
+  for (const library of ['libc6', 'libhiredis', 'libjansson4', 'libsqlite3-0', 'libutf8proc']) assert.match(fields, new RegExp(`^Depends:.*\\b${library}`, 'm'));
   assert.match(fields, new RegExp(`^Version: ${version}$`, 'm'));
   tool('dpkg-deb', '--extract', name, 'there');
   const listed = tool('dpkg-deb', '--contents', name).split('\n');

@@ -7,6 +7,7 @@
 
 #include "http/asset.h"
 #include "placement/placement_routes.h"
+#include "service/text_rules.h"
 
 struct comment_api;
 struct http_client;
@@ -23,6 +24,7 @@ struct comment_config {
     const char *manager_url;       // NULL: videos are not registered
     int64_t log_age_ms;            // a video without a comment for this long may be evicted
     struct comment_rates rates;
+    struct text_rules texts;
 };
 
 struct comment_api *comment_api_new(struct loop *, struct engine *, struct placement *, struct http_client *,
@@ -30,7 +32,8 @@ struct comment_api *comment_api_new(struct loop *, struct engine *, struct place
 void comment_api_free(struct comment_api *);
 
 // Changes what the configuration says, from the next request on.
-void comment_api_set_limits(struct comment_api *, const struct comment_rates *, int64_t log_age_ms);
+void comment_api_set_limits(struct comment_api *, const struct comment_rates *, const struct text_rules *,
+                            int64_t log_age_ms);
 
 // Changes the token of its calls to the manager.
 void comment_api_set_token(struct comment_api *, const char *token);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/id.h"
+#include "service/text_rules.h"
 
 struct http_exchange;
 struct http_refusal;
@@ -64,3 +65,9 @@ void refuse_field(struct http_exchange *, const char *field, const char *what);
 
 // Checks a text of min..max bytes without C0 controls other than tab, CR and LF. With min 0 it may be absent.
 bool body_text(struct http_exchange *, const struct body_field *, size_t min, size_t max);
+
+// Checks a text that body_text() has accepted against the rules: 400 with the rule's code. Returns the rule
+// that it breaks, or TEXT_FINE. One that is absent breaks none.
+enum text_rule body_name_rule(struct http_exchange *, const struct body_field *, const struct text_rules *);
+enum text_rule body_comment_rule(struct http_exchange *, const struct body_field *,
+                                 const struct text_rules *);
