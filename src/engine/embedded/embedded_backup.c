@@ -104,6 +104,7 @@ static int restore_lock(const char *folder, struct file_error *e) {
         file_fail(e, "cannot make the data folder %s: %s", folder, strerrordesc_np(-error));
         return -1;
     }
+    if (!error && !file_sync_folder_of(folder, e)) return -1;
     if (!path_join(path, folder, "chorus.lock", "", e)) return -1;
     int lock = disk_lock(path);
     if (lock >= 0) {
@@ -158,7 +159,8 @@ static bool restore_begin_history(const char *part, int64_t replaced, struct fil
     return ok && file_sync(part, e);
 }
 
-// The files stay together, under their names: the folder can be used as a data folder.
+// The files stay together, under their names: the folder can be used as a data folder. Its name is on the
+// disk before anything is moved into it.
 static bool restore_make_aside(const char *folder, char aside[EMBEDDED_PATH_SIZE], struct file_error *e) {
     char name[64];
     time_t now = (time_t)(clock_wall_ms() / 1000);
@@ -170,14 +172,20 @@ static bool restore_make_aside(const char *folder, char aside[EMBEDDED_PATH_SIZE
         if (i > 1) snprintf(name + len, sizeof name - len, "-%d", i);
         if (!path_join(aside, folder, name, "", e)) return false;
         error = disk_make_folder(aside);
-        if (!error) return file_give(aside, folder, e);
+        if (!error) return file_give(aside, folder, e) && file_sync(folder, e);
         if (error != -EEXIST) break;
     }
     return file_fail(e, "cannot make %s: %s", aside, strerrordesc_np(-error));
 }
 
+// First where the files have come to, lest a name be in neither folder.
+static bool restore_sync_folders(const char *aside, const char *folder, struct file_error *e) {
+    return file_sync(aside, e) && file_sync(folder, e);
+}
+
 // The database first: without it, SQLite ignores what stands beside it; without the others it would be
-// damaged.
+// damaged. A file system may write names in another order than that of the calls, unless there is a sync
+// between them.
 static bool restore_move_aside(const char *folder, const char *aside, struct file_error *e) {
     for (int i = 0; i < ENDINGS; i++) {
         char from[EMBEDDED_PATH_SIZE], to[EMBEDDED_PATH_SIZE];
@@ -187,8 +195,9 @@ static bool restore_move_aside(const char *folder, const char *aside, struct fil
         int error = disk_rename(from, to, true);
         if (error && error != -ENOENT)
             return file_fail(e, "cannot move %s to %s: %s", from, aside, strerrordesc_np(-error));
+        if (i == 0 && !restore_sync_folders(aside, folder, e)) return false;
     }
-    return file_sync(aside, e);
+    return restore_sync_folders(aside, folder, e);
 }
 
 static bool restore_exchange(const char *folder, const char *part, const char *database, char *aside,
@@ -198,10 +207,25 @@ static bool restore_exchange(const char *folder, const char *part, const char *d
     char ending[EMBEDDED_PATH_SIZE];
     for (int i = 0; i < ENDINGS && !*aside; i++)
         if (path_join(ending, database, "", endings[i], e)) disk_remove(ending);
-    if (*aside && !restore_move_aside(folder, aside, e)) return false;
+    if (*aside ? !restore_move_aside(folder, aside, e) : !file_sync(folder, e)) return false;
     int error = disk_rename(part, database, true);
     if (error) return file_fail(e, "cannot make %s: %s", database, strerrordesc_np(-error));
     return file_sync_folder_of(database, e);
+}
+
+// The copy takes the name `part` when it is whole. While there is a file of that name and no database, no
+// start makes an empty one.
+static bool restore_make_part(const char *file, const char *folder, const char *part, int64_t replaced,
+                              embedded_stop stop, struct embedded_contents *contents, struct file_error *e) {
+    char copy[EMBEDDED_PATH_SIZE];
+    if (!path_join(copy, part, "", ".new", e)) return false;
+    disk_remove(copy); // of one that was killed
+    if (!copy_checked(file, copy, stop, contents, e)) return false;
+    bool ok = restore_begin_history(copy, replaced, e) && file_give(copy, folder, e);
+    int error = ok ? disk_rename(copy, part, true) : 0;
+    if (error) ok = file_fail(e, "cannot make %s: %s", part, strerrordesc_np(-error));
+    if (!ok) disk_remove(copy);
+    return ok && file_sync(folder, e);
 }
 
 static bool restore_locked(const char *file, const char *folder, bool replace, embedded_stop stop,
@@ -215,15 +239,19 @@ static bool restore_locked(const char *file, const char *folder, bool replace, e
         return file_fail(
             e, "%s has data; choose another folder, or replace it with --force, which keeps it aside",
             folder);
+    // What one has done that was killed is read from now on.
+    if (!file_sync(folder, e)) return false;
     // One that was killed when the database had been moved aside left its copy, which knows that one's
     // epochs.
     int64_t replaced = highest_epoch(database), interrupted = highest_epoch(part);
-    disk_remove(part);
-    if (!copy_checked(file, part, stop, contents, e)) return false;
-    if (restore_begin_history(part, replaced > interrupted ? replaced : interrupted, e) &&
-        file_give(part, folder, e) && restore_exchange(folder, part, database, aside, e))
+    int error = disk_make_file(part, false);
+    if (error && error != -EEXIST) return file_fail(e, "cannot make %s: %s", part, strerrordesc_np(-error));
+    if (restore_make_part(file, folder, part, replaced > interrupted ? replaced : interrupted, stop, contents,
+                          e) &&
+        restore_exchange(folder, part, database, aside, e))
         return true;
-    disk_remove(part);
+    // Not if the database has been moved aside, now or earlier.
+    if (restore_finds_data(database) || (!error && !*aside)) disk_remove(part);
     return false;
 }
 
