@@ -185,14 +185,15 @@ static bool restore_sync_folders(const char *aside, const char *folder, struct f
 
 // The database first: without it, SQLite ignores what stands beside it; without the others it would be
 // damaged. A file system may write names in another order than that of the calls, unless there is a sync
-// between them.
+// between them. What is in the way belongs to no database.
 static bool restore_move_aside(const char *folder, const char *aside, struct file_error *e) {
     for (int i = 0; i < ENDINGS; i++) {
         char from[EMBEDDED_PATH_SIZE], to[EMBEDDED_PATH_SIZE];
         if (!path_join(from, folder, "chorus.db", endings[i], e) ||
             !path_join(to, aside, "chorus.db", endings[i], e))
             return false;
-        int error = disk_rename(from, to, true);
+        int error = disk_rename(from, to, false);
+        if (error == -EEXIST) error = disk_remove(from);
         if (error && error != -ENOENT)
             return file_fail(e, "cannot move %s to %s: %s", from, aside, strerrordesc_np(-error));
         if (i == 0 && !restore_sync_folders(aside, folder, e)) return false;
@@ -200,14 +201,50 @@ static bool restore_move_aside(const char *folder, const char *aside, struct fil
     return restore_sync_folders(aside, folder, e);
 }
 
+// A note beside the database names the folder until all has been moved: one that is killed when only the
+// database is there is repeated, and the newest comments are in the write-ahead log.
+
+static bool restore_note_aside(const char *folder, const char *aside, struct file_error *e) {
+    char note[EMBEDDED_PATH_SIZE];
+    if (!path_join(note, folder, "chorus.db.aside", "", e)) return false;
+    int error = disk_write(note, aside + strlen(folder) + 1, true);
+    if (error) return file_fail(e, "cannot write %s: %s", note, strerrordesc_np(-error));
+    return file_give(note, folder, e) && file_sync(folder, e);
+}
+
+static bool restore_forget_aside(const char *folder, struct file_error *e) {
+    char note[EMBEDDED_PATH_SIZE];
+    if (!path_join(note, folder, "chorus.db.aside", "", e)) return false;
+    int error = disk_remove(note);
+    if (error && error != -ENOENT) return file_fail(e, "cannot remove %s: %s", note, strerrordesc_np(-error));
+    return file_sync(folder, e);
+}
+
+// Leaves `aside` empty if no database has been moved.
+static bool restore_recall_aside(const char *folder, char aside[EMBEDDED_PATH_SIZE], struct file_error *e) {
+    char note[EMBEDDED_PATH_SIZE], name[64], moved[EMBEDDED_PATH_SIZE];
+    struct disk_file ignored;
+    if (!path_join(note, folder, "chorus.db.aside", "", e)) return false;
+    int error = disk_read(note, name, sizeof name);
+    if (error == -ENOENT) return true;
+    if (error) return file_fail(e, "cannot read %s: %s", note, strerrordesc_np(-error));
+    if (!path_join(aside, folder, name, "", e) || !path_join(moved, aside, "chorus.db", "", e)) return false;
+    if (!*name || strchr(name, '/') || disk_look_up(moved, &ignored)) *aside = 0;
+    return true;
+}
+
 static bool restore_exchange(const char *folder, const char *part, const char *database, char *aside,
                              struct file_error *e) {
-    if (restore_finds_data(database) && !restore_make_aside(folder, aside, e)) return false;
+    bool ok = restore_finds_data(database)
+                  ? restore_make_aside(folder, aside, e) && restore_note_aside(folder, aside, e)
+                  : restore_recall_aside(folder, aside, e);
+    if (!ok) return false;
     // The rest of a database that is not there must not be taken for a part of the new one.
     char ending[EMBEDDED_PATH_SIZE];
     for (int i = 0; i < ENDINGS && !*aside; i++)
         if (path_join(ending, database, "", endings[i], e)) disk_remove(ending);
-    if (*aside ? !restore_move_aside(folder, aside, e) : !file_sync(folder, e)) return false;
+    if (*aside && !restore_move_aside(folder, aside, e)) return false;
+    if (!restore_forget_aside(folder, e)) return false;
     int error = disk_rename(part, database, true);
     if (error) return file_fail(e, "cannot make %s: %s", database, strerrordesc_np(-error));
     return file_sync_folder_of(database, e);

@@ -69,8 +69,10 @@ struct run {
     struct ledger ledger;
     enum ledger_must must; // at the next opening
     bool maybe_restored;   // a restore was cut off
-    uint64_t replaced;     // by that one: an inode
+    uint64_t replaced;     // by that one, or its repeats: an inode
+    uint64_t replaced_log; // the same of its write-ahead log; 0: there was nothing in it
     bool has_backup;
+    char aside[EMBEDDED_PATH_SIZE]; // where the last restore has moved what it replaced
     unsigned names_left;            // changes and syncs until the disk dies; 0: it does not die by them
     unsigned mapped[LEDGER_VIDEOS]; // by an answered assign(); 0: not known
     uint64_t counted;               // the last answer
@@ -306,22 +308,34 @@ static void draw_death_in_restore(struct run *r) {
         r->names_left = 1 + (unsigned)below(r, 24);
 }
 
-// What was in the folder is there or aside: under some name, in a folder that exists.
-static void compare_aside(struct run *r, const struct disk_file *before, const char *aside) {
-    char moved[EMBEDDED_PATH_SIZE + 16];
+// Returns the number of a file of at least that size, or 0.
+static uint64_t inode_at(const char *folder, const char *name, int64_t size) {
+    char path[EMBEDDED_PATH_SIZE + 32];
     struct disk_file file;
-    snprintf(moved, sizeof moved, "%s/chorus.db", aside);
-    if (!disk_look_up(DATABASE, &file) && file.inode == before->inode) return;
-    if (*aside && !disk_look_up(moved, &file) && file.inode == before->inode) return;
-    ledger_wrong(&r->ledger, "what a restore replaces is neither in its place nor aside");
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return *folder && !disk_look_up(path, &file) && file.size >= size ? file.inode : 0;
+}
+
+// What was in the folder is there or aside: under some name, in a folder that exists. When the database is
+// aside and the restore has happened, its write-ahead log is aside, too.
+static void compare_aside(struct run *r, bool done) {
+    if (inode_at(FOLDER, "chorus.db", 0) == r->replaced) return;
+    if (inode_at(r->aside, "chorus.db", 0) != r->replaced)
+        ledger_wrong(&r->ledger, "what a restore replaces is neither in its place nor aside");
+    if (!r->replaced_log || inode_at(r->aside, "chorus.db-wal", 0) == r->replaced_log) return;
+    if (done || inode_at(FOLDER, "chorus.db-wal", 0) != r->replaced_log)
+        ledger_wrong(&r->ledger, "the write-ahead log of what a restore replaces is not with it");
 }
 
 static void restore(struct run *r) {
     struct embedded_contents contents;
-    struct disk_file before;
     char why[512], aside[EMBEDDED_PATH_SIZE];
-    bool had_data = !disk_look_up(DATABASE, &before) && before.size > 0;
-    if (!r->maybe_restored) r->replaced = had_data ? before.inode : 0;
+    bool repeated = r->maybe_restored;
+    if (!repeated) {
+        r->replaced = inode_at(FOLDER, "chorus.db", 1);
+        r->replaced_log = inode_at(FOLDER, "chorus.db-wal", 1);
+        *r->aside = 0;
+    }
     draw_death_in_restore(r);
     bool ok = embedded_restore(BACKUP, FOLDER, true, NULL, &contents, aside, why, sizeof why);
     r->names_left = 0;
@@ -335,7 +349,8 @@ static void restore(struct run *r) {
         else
             power_cut(r);
     }
-    if (had_data) compare_aside(r, &before, aside);
+    if (*aside) snprintf(r->aside, sizeof r->aside, "%s", aside);
+    if (r->replaced) compare_aside(r, ok);
 }
 
 // Returns whether a restore was cut off when the database had been moved away: it is to be repeated.
