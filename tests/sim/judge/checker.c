@@ -409,14 +409,17 @@ static bool shows_knowledge(const struct judge *g, const struct journal_event *e
     return true;
 }
 
-// Whether each process that knew of a lost comment has ended before it can have announced the loss.
+// Whether each process that knew of a lost comment has ended before it can have announced the loss. What is
+// seen after the loss may have been in flight when the process ended.
 static bool all_have_ended(const struct judge *g, const struct known *k) {
     char name[JOURNAL_WORD];
     int64_t announced_us = k->lost_us + INT64_C(1000000) * JUDGE_UNTOLD_S;
     for (size_t i = 0; i < g->j->count; i++) {
         const struct journal_event *e = &g->j->events[i];
         if (e->at_us > announced_us) break;
-        if (shows_knowledge(g, e, k, name) && !ends_between(g, name, e->at_us, announced_us)) return false;
+        if (!shows_knowledge(g, e, k, name)) continue;
+        int64_t knew_us = e->at_us < k->lost_us ? e->at_us : k->lost_us;
+        if (!ends_between(g, name, knew_us, announced_us)) return false;
     }
     return true;
 }
