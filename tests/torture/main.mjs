@@ -7,13 +7,13 @@ import { pause, until } from '../integration/lib/time.mjs';
 import { check } from './checker.mjs';
 import { faultsOf, measuredOnly } from './faults/all.mjs';
 import { Nemesis } from './nemesis.mjs';
+import { PATIENCE_MS } from './part.mjs';
 import { recoveries, tableOf } from './recovery.mjs';
 import { canonical, startViewers } from './viewers.mjs';
 import { World } from './world.mjs';
 import { startWriters } from './writers.mjs';
 
 const VIDEOS = ['one', 'two', 'three'];
-const PATIENCE_MS = 180_000; // for what has to happen in the end; nothing is measured by it
 const { values: options } = parseArgs({ options: {
   engine: { type: 'string', default: 'redis' }, minutes: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' },
   faults: { type: 'string' }, alone: { type: 'boolean' }, keep: { type: 'string' }, list: { type: 'boolean' }, every: { type: 'string', default: '60' },
@@ -103,6 +103,7 @@ function report(history) {
   const { violations, figures } = check(history);
   for (const what of writers.flatMap((writer) => writer.faults)) violations.push({ rule: 'answer', what });
   for (const what of world.crashes) violations.push({ rule: 'crash', what });
+  for (const { name, on, error } of history.faults.filter(({ late }) => late)) violations.push({ rule: 'fault', what: `${name} (${on}): ${error}` });
   const cuts = history.viewers.flatMap(({ events }) => events).filter(({ type }) => type === 'cut').length;
   const sum = (field) => writers.reduce((total, writer) => total + writer[field], 0);
   const table = tableOf(recoveries(history.faults, history.posts, history.viewers));

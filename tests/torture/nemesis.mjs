@@ -1,7 +1,9 @@
 // Does faults, by seed, for a time: each begins a moment after the one before, and several are under way at once unless they
-// concern the same thing. Of each it records when it began and ended.
-import { pause } from '../integration/lib/time.mjs';
+// concern the same thing. Of each it records when it began and ended. One that does not end in time, because a process does not
+// do what it is asked to, is a finding.
+import { pause, within } from '../integration/lib/time.mjs';
 import { Dice } from './dice.mjs';
+import { PATIENCE_MS } from './part.mjs';
 
 const AT_ONCE = 4;
 
@@ -16,12 +18,12 @@ export function* plan(seed, faults, world) {
 }
 
 export class Nemesis {
-  done = []; // {name, on, beganMs, endedMs, error}
+  done = []; // {name, on, beganMs, endedMs, error, late}
   #running = new Map(); // promise => locks
 
   // recovered(): resolves once nothing shows of the faults any more; given where one fault is to come after the other.
-  constructor(world, { faults, seed, say, recovered }) {
-    Object.assign(this, { world, say, recovered, faults: plan(seed, faults, world) });
+  constructor(world, { faults, seed, say, recovered, deadlineMs = PATIENCE_MS }) {
+    Object.assign(this, { world, say, recovered, deadlineMs, faults: plan(seed, faults, world) });
   }
 
   async run(ms) {
@@ -49,7 +51,10 @@ export class Nemesis {
     const record = { name, on, beganMs: this.world.nowMs };
     this.done.push(record);
     this.say(`${name} (${on})`);
-    const deed = run(record).catch((error) => {
+    let over = false;
+    const end = run(record).finally(() => (over = true));
+    const deed = within(end, this.deadlineMs, 'its end').catch((error) => {
+      record.late = !over;
       record.error = error.message.split('\n')[0];
       this.say(`${name} (${on}) failed: ${record.error}`);
     }).then(() => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { faultsOf } from './faults/all.mjs';
-import { plan } from './nemesis.mjs';
+import { Nemesis, plan } from './nemesis.mjs';
 import { recoveries } from './recovery.mjs';
 
 const roles = ['redis', 'redis', 'statistics', 'manager', 'reader', 'reader', 'comment'];
@@ -26,6 +26,19 @@ test('every fault comes, and each service is its target', () => {
   const found = take(2_000, 1);
   for (const { name } of faultsOf('redis')) assert.ok(found.some((line) => line.startsWith(`${name} `)), name);
   for (const { name } of world.services) assert.ok(found.some((line) => line.startsWith(`kill ${name}`)), name);
+});
+
+test('a fault that does not end is over at its deadline, and known to be late; one that fails is not', async () => {
+  const locks = ['redis'];
+  const faults = [{ name: 'hangs', draw: () => ({ on: 'redis', locks, run: () => new Promise(() => {}) }) }];
+  const failing = [{ name: 'fails', draw: () => ({ on: 'redis', locks, run: async () => assert.fail('no such process') }) }];
+  const lates = [];
+  for (const each of [faults, failing]) {
+    const nemesis = new Nemesis({ get nowMs() { return performance.now(); } }, { faults: each, seed: 1, say: () => {}, deadlineMs: 10 });
+    await nemesis.run(1);
+    lates.push(...nemesis.done.map(({ late, endedMs }) => late && endedMs > 0));
+  }
+  assert.deepEqual(lates, [true, false]);
 });
 
 const comment = (id, answeredMs, writer = 'w') => ({ video: 'v', text: `${writer} ${id}`, sentMs: answeredMs - 1, answeredMs, comment: { id } });

@@ -1,6 +1,9 @@
 // One process of the system under torture, at its own address: started, killed, stopped, continued, started again.
 import { Program } from '../integration/lib/process.mjs';
-import { until } from '../integration/lib/time.mjs';
+import { scaled, until } from '../integration/lib/time.mjs';
+
+// Three minutes, for what has to happen on a busy machine, with a sanitizer or without; nothing is measured by it.
+export const PATIENCE_MS = 180_000 / scaled(1);
 
 export class Part {
   crashes = []; // ends by a signal that the test did not send
@@ -52,7 +55,7 @@ export class Part {
 
   // Whether it answers, which says that it has started.
   answers(probe) {
-    return until(probe, `${this.name} to answer; stderr: ${this.program.stderr.slice(-1_000)}`, 180_000);
+    return until(probe, () => `${this.name} to answer; output: ${(this.program.stderr + this.program.stdout).slice(-1_000)}`, PATIENCE_MS / 2);
   }
 
   signal(name) {

@@ -1,4 +1,5 @@
 // A Redis of the system under torture, with a file that survives it and a clock of its own.
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -6,9 +7,11 @@ import { until, within } from '../integration/lib/time.mjs';
 import { Part } from './part.mjs';
 
 export class RedisPart extends Part {
-  constructor(name, { folder, ...options }) {
+  // onRepair(): what was wrong with its file has been cut off, and with it perhaps what it had acknowledged.
+  constructor(name, { folder, onRepair, ...options }) {
     super(name, { ...options, file: 'redis-server', args: () => this.#args() });
     this.folder = folder ?? mkdtempSync(join(options.scratch, `${name}-`));
+    this.onRepair = onRepair;
   }
 
   // Everything is in its file before it answers, and survives kill -9.
@@ -18,6 +21,20 @@ export class RedisPart extends Part {
       'repl-diskless-sync-delay': 0, 'repl-timeout': 5, 'repl-ping-replica-period': 1, 'auto-aof-rewrite-percentage': 0,
     };
     return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  }
+
+  start() {
+    const { end } = this.program ?? {};
+    if (end && !this.program.meant && !this.closed && /redis-check-aof|Unrecoverable error|Fatal error loading/.test(end.stdout)) this.#repair();
+    super.start();
+  }
+  // As an operator does: a file that it cannot load is cut off where it is damaged, or given up where that cannot be done.
+  #repair() {
+    const manifest = join(this.folder, 'appendonlydir', 'appendonly.aof.manifest');
+    const { status } = spawnSync('redis-check-aof', ['--fix', manifest], { input: 'y\n' });
+    if (status !== 0) this.forget();
+    this.program = undefined; // it has been dealt with
+    this.onRepair();
   }
 
   async begin() {

@@ -10,11 +10,10 @@ import { freePorts } from '../integration/lib/ports.mjs';
 import { until } from '../integration/lib/time.mjs';
 import { Front } from './front.mjs';
 import { Network, clientAddress, frontAddress, namespaces } from './network.mjs';
-import { Part } from './part.mjs';
+import { PATIENCE_MS, Part } from './part.mjs';
 import { RedisPart } from './redis.mjs';
 
 const READERS = 3;
-const PATIENCE_MS = 180_000; // of a busy machine; nothing is measured by it
 const flags = (values) => Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]);
 const usual = { 'log-level': 'warn', 'statistics-interval-ms': 1000 };
 // Nothing expires within a run, also where a clock is set forward by an hour.
@@ -108,7 +107,7 @@ export class World {
   async #openFleet() {
     for (const name of ['redis-a', 'redis-b']) {
       const place = await this.#place(name, 6379);
-      this.#add(new RedisPart(name, { ...place, folder: this.#disk(name) }), place);
+      this.#add(new RedisPart(name, { ...place, folder: this.#disk(name), onRepair: () => this.mayLose(0) }), place);
     }
     [this.primary] = this.ofRole('redis');
     await Promise.all(this.ofRole('redis').map((redis) => redis.begin()));

@@ -1,8 +1,7 @@
 // What recovery is measured by (bench/recovery), one at a time. The nemesis has more of the kind; these end only when nothing is
 // left to recover, so that the next one finds everything as it was.
 import { pause, until } from '../../integration/lib/time.mjs';
-
-const PATIENCE_MS = 60_000;
+import { PATIENCE_MS } from '../part.mjs';
 
 // The reader that has the most viewers dies, and is started again once all of them are back. kill: the nemesis's record of it.
 async function killBusiest(world, kill, beside) {
@@ -16,7 +15,7 @@ async function killBusiest(world, kill, beside) {
   await pause(500); // until all have noticed
   try {
     const away = () => world.viewers.filter(({ live }) => !live).map(({ name }) => name);
-    await until(() => !away().length, () => `viewers to be back: ${away()}`, PATIENCE_MS);
+    await until(() => !away().length, () => `viewers to be back: ${away()}`, PATIENCE_MS / 2);
   } finally {
     part.start();
   }
