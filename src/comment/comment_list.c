@@ -28,10 +28,7 @@ static void comment_list_reply(struct comment_list *l, bool more) {
     buf_printf(&b, "{\"videoid\":\"%s\",\"comments\":[", l->videoid);
     buf_add(&b, l->comments.data, l->comments.len);
     buf_add_string(&b, more ? "],\"more\":true}" : "],\"more\":false}");
-    http_reply(l->exchange, &(struct http_reply){.status = 200,
-                                                 .body = b.data,
-                                                 .body_len = b.len,
-                                                 .headers = "Cache-Control: no-store\r\n"});
+    http_reply(l->exchange, &(struct http_reply){.status = 200, .body = b.data, .body_len = b.len});
     buf_release(&b);
 }
 

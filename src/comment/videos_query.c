@@ -47,7 +47,7 @@ static void on_videos(void *arg, const struct http_client_response *answer) {
         next = waiting->next;
         json_t *seen = visible_videos(all, &waiting->who, waiting->limit);
         if (seen)
-            reply_json_with(waiting->exchange, 200, "Cache-Control: no-store\r\n", seen);
+            reply_json(waiting->exchange, 200, seen);
         else
             reply_unavailable(waiting->exchange, "statistics_unavailable",
                               "The statistics service does not answer.");

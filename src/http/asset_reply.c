@@ -34,7 +34,6 @@ static bool accepts_gzip(const char *list) {
 static const char security_lines[] =
     "Content-Security-Policy: default-src 'self'; connect-src http: https:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'self'\r\n"
-    "X-Content-Type-Options: nosniff\r\n"
     "Referrer-Policy: no-referrer\r\n";
 
 // A cached copy is used only once the server has confirmed it (304): files have no version in their names,
@@ -50,7 +49,7 @@ void http_reply_asset(struct http_exchange *x, const struct http_asset *a) {
              security_lines, vary, gzip ? "Content-Encoding: gzip\r\n" : "");
     if (known && lists_tag(known, a->etag)) {
         if (gzip) *strstr(headers, "Content-Encoding") = 0;
-        http_reply(x, &(struct http_reply){.status = 304, .headers = headers});
+        http_reply(x, &(struct http_reply){.status = 304, .headers = headers, .says_how_to_cache = true});
         return;
     }
     http_reply(x, &(struct http_reply){.status = 200,
@@ -58,5 +57,6 @@ void http_reply_asset(struct http_exchange *x, const struct http_asset *a) {
                                        .body = gzip ? a->gzip : a->bytes,
                                        .body_len = gzip ? a->gzip_len : a->len,
                                        .is_static = true,
-                                       .headers = headers});
+                                       .headers = headers,
+                                       .says_how_to_cache = true});
 }

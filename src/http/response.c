@@ -7,8 +7,10 @@
 #include "base/clock.h"
 #include "http/method.h"
 
-static const char cors_headers[] = "Access-Control-Allow-Origin: *\r\n"
-                                   "Access-Control-Expose-Headers: Retry-After\r\n";
+// Of every response. nosniff: what strangers have written never becomes a script or a page in a browser.
+static const char usual_headers[] = "Access-Control-Allow-Origin: *\r\n"
+                                    "Access-Control-Expose-Headers: Retry-After\r\n"
+                                    "X-Content-Type-Options: nosniff\r\n";
 
 // What a page may send is what it asks for: a header that tracing adds must not break it.
 static const char preflight_headers[] = "Access-Control-Allow-Methods: GET, HEAD, POST, OPTIONS\r\n"
@@ -21,7 +23,7 @@ const char *http_common_lines(struct http_common *c, int64_t wall_ms) {
     if (wall_ms / 1000 != c->second) {
         char date[CLOCK_HTTP_DATE_SIZE];
         clock_http_date(wall_ms, date);
-        snprintf(c->lines, sizeof c->lines, "Date: %s\r\n%s", date, cors_headers);
+        snprintf(c->lines, sizeof c->lines, "Date: %s\r\n%s", date, usual_headers);
         c->second = wall_ms / 1000;
     }
     return c->lines;
@@ -45,6 +47,7 @@ static const char *response_status_line(int status) {
     case 413: return LINE("413 Content Too Large");
     case 415: return LINE("415 Unsupported Media Type");
     case 417: return LINE("417 Expectation Failed");
+    case 421: return LINE("421 Misdirected Request");
     case 422: return LINE("422 Unprocessable Content");
     case 429: return LINE("429 Too Many Requests");
     case 431: return LINE("431 Request Header Fields Too Large");
@@ -90,6 +93,7 @@ void http_response_head(struct buf *out, const struct http_reply *reply, const c
     }
     if (reply->location) response_add_line(out, "Location: ", reply->location);
     if (reply->retry_after_s) buf_printf(out, "Retry-After: %d\r\n", reply->retry_after_s);
+    if (!reply->says_how_to_cache) buf_add_string(out, "Cache-Control: no-store\r\n");
     if (reply->headers) buf_add_string(out, reply->headers);
     if (connection == HTTP_CONNECTION_CLOSE) buf_add_string(out, "Connection: close\r\n");
     if (connection == HTTP_CONNECTION_KEEP_ALIVE) buf_add_string(out, "Connection: keep-alive\r\n");
@@ -104,7 +108,7 @@ void http_response_stream_head(struct buf *out, enum sink_framing framing) {
                    "X-Accel-Buffering: no\r\n" // or nginx, and others that know the field, hold events back
                    "Connection: close\r\n");
     if (framing == SINK_CHUNKED) buf_add_string(out, "Transfer-Encoding: chunked\r\n");
-    buf_add_string(out, cors_headers);
+    buf_add_string(out, usual_headers);
     buf_add_string(out, "\r\n");
 }
 

@@ -209,6 +209,7 @@ static void connect_move(struct connect_request *c, const char *location) {
                                                  .content_type = "text/event-stream",
                                                  .headers = "Cache-Control: no-store, no-transform\r\n"
                                                             "X-Accel-Buffering: no\r\n",
+                                                 .says_how_to_cache = true,
                                                  .body = event.data,
                                                  .body_len = event.len});
     buf_release(&json);

@@ -144,11 +144,9 @@ static void handle_metrics(struct http_exchange *x, void *arg) {
     const struct service *s = arg;
     struct buf text = {0};
     exposition_write(&text, s->process);
-    http_reply(x, &(struct http_reply){.status = 200,
-                                       .content_type = exposition_type,
-                                       .body = text.data,
-                                       .body_len = text.len,
-                                       .headers = "Cache-Control: no-store\r\n"});
+    http_reply(x,
+               &(struct http_reply){
+                   .status = 200, .content_type = exposition_type, .body = text.data, .body_len = text.len});
     buf_release(&text);
 }
 

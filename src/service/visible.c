@@ -47,7 +47,6 @@ void visible_reply_statistics(struct http_exchange *x, const char *document, siz
     char *totals = sees_all ? NULL : totals_of(document, len);
     http_reply(x, &(struct http_reply){.status = 200,
                                        .body = totals ? totals : document,
-                                       .body_len = totals ? strlen(totals) : len,
-                                       .headers = "Cache-Control: no-store\r\n"});
+                                       .body_len = totals ? strlen(totals) : len});
     free(totals);
 }

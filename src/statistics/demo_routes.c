@@ -29,8 +29,7 @@ static void handle_demo(struct http_exchange *x, void *arg) {
     http_reply(x, &(struct http_reply){.status = 200,
                                        .body = body,
                                        .body_len = (size_t)len,
-                                       .headers = "Cache-Control: no-store\r\n"
-                                                  "Cross-Origin-Resource-Policy: same-origin\r\n"});
+                                       .headers = "Cross-Origin-Resource-Policy: same-origin\r\n"});
 }
 
 static void handle_kill(struct http_exchange *x, void *arg) {

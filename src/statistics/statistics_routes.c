@@ -42,13 +42,12 @@ static void handle_videos(struct http_exchange *x, void *arg) {
     struct identity who;
     rights_look(arg, x, &who);
     json_t *all = statistics_videos(arg, ACTIVE_VIDEOS_MAX);
-    reply_json_with(x, 200, "Cache-Control: no-store\r\n", visible_videos(all, &who, limit));
+    reply_json(x, 200, visible_videos(all, &who, limit));
     json_decref(all);
 }
 
 static void handle_dashboard(struct http_exchange *x, void *arg) {
-    reply_json_with(x, 200, "Cache-Control: no-store\r\nVary: Accept\r\n",
-                    dashboard_snapshot(statistics_dashboard(arg)));
+    reply_json_with(x, 200, "Vary: Accept\r\n", dashboard_snapshot(statistics_dashboard(arg)));
 }
 
 static void handle_events(struct http_exchange *x, void *arg) {

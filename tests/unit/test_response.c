@@ -57,9 +57,14 @@ static void test_a_head_has_the_fields_of_the_reply(void **state) {
 
 static void test_a_head_has_no_more_than_that(void **state) {
     (void)state;
-    head_of(&(struct http_reply){.status = 200, .content_type = "a/b"}, HTTP_CONNECTION_OMITTED);
+    struct http_reply reply = {.status = 200, .content_type = "a/b", .says_how_to_cache = true};
+    head_of(&reply, HTTP_CONNECTION_OMITTED);
     assert_string_equal(buf_string(&out),
                         "HTTP/1.1 200 OK\r\nDate: now\r\nContent-Type: a/b\r\nContent-Length: 0\r\n\r\n");
+    buf_clear(&out);
+    reply.says_how_to_cache = false;
+    head_of(&reply, HTTP_CONNECTION_OMITTED);
+    assert_header("Cache-Control: no-store");
 }
 
 static void assert_length(const struct http_reply *reply, const char *line, bool lacks_newline) {
@@ -108,7 +113,8 @@ static void test_common_lines_are_made_once_a_second(void **state) {
     struct http_common common = {0};
     const char *lines = http_common_lines(&common, 1764000000123);
     assert_string_equal(lines, "Date: Mon, 24 Nov 2025 16:00:00 GMT\r\nAccess-Control-Allow-Origin: *\r\n"
-                               "Access-Control-Expose-Headers: Retry-After\r\n");
+                               "Access-Control-Expose-Headers: Retry-After\r\n"
+                               "X-Content-Type-Options: nosniff\r\n");
     common.lines[6] = 'X';
     assert_int_equal(http_common_lines(&common, 1764000000999)[6], 'X');
     assert_memory_equal(http_common_lines(&common, 1764000001000), "Date: Mon, 24 Nov 2025 16:00:01", 31);
