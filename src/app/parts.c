@@ -65,7 +65,7 @@ static int part_listen(struct parts *p, size_t i, const struct runtime *r, int p
                                         .max_connections = (unsigned)set->max_connections,
                                         .start_later = true,
                                         .trusted_proxies = r->trusted_proxies,
-                                        .site = {.mounts = mounts}};
+                                        .site = {.mounts = mounts, .hostnames = r->hostnames}};
     int error;
     p->server[i] = http_server_new(r->loop, &config, &error);
     if (!p->server[i]) return error;

@@ -1,12 +1,14 @@
 #include "runtime.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/budget.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/container_of.h"
 #include "base/log.h"
@@ -15,6 +17,8 @@
 #include "engine/redis.h"
 #include "fanout/fanout.h"
 #include "http/client.h"
+#include "http/hostnames.h"
+#include "http/url.h"
 #include "identity/key_file.h"
 #include "identity/keys.h"
 #include "net/address_limits.h"
@@ -183,13 +187,41 @@ static void set_address_limits(const struct settings *set) {
                        set->trusted_proxies, set->limit_local);
 }
 
+// An IPv6 address need not be in the list.
+static void add_host_of(struct buf *list, const char *url) {
+    struct http_url parsed;
+    char as_http[SETTINGS_URL_MAX + sizeof "http"];
+    if (!url) return;
+    snprintf(as_http, sizeof as_http, "http%s", strstr(url, "://"));
+    if (!http_url_parse(&parsed, as_http) && !parsed.ipv6) buf_printf(list, ",%s", parsed.host);
+}
+
+// Those of --hostnames, and what this process itself says that it is called.
+static void set_hostnames(const struct runtime *r) {
+    const struct settings *set = r->settings;
+    struct buf list = {0};
+    char host[HOST_NAME_MAX + 1] = "";
+    if (set->hostnames) {
+        gethostname(host, sizeof host - 1);
+        buf_printf(&list, "%s,%s", set->hostnames, host);
+        if (set->public_host) buf_printf(&list, ",%s", set->public_host);
+        add_host_of(&list, set->public_url);
+        add_host_of(&list, set->url);
+    }
+    hostnames_set(r->hostnames, set->hostnames ? buf_string(&list) : NULL);
+    buf_release(&list);
+}
+
 bool runtime_start(struct runtime *r) {
     const struct settings *set = r->settings;
     bool has_streams = r->command & (COMMAND_UP | COMMAND_READER | COMMAND_STATISTICS);
     budget_set((size_t)set->memory);
     set_address_limits(set);
     if (set->trusted_proxies) r->trusted_proxies = networks_new(set->trusted_proxies);
+    r->hostnames = hostnames_new(NULL);
+    set_hostnames(r);
     r->internal = internal_only_new(set->internal_from, set->internal_token);
+    internal_only_know(r->internal, r->hostnames);
     r->process = (struct service_process){
         .internal = r->internal, .started_ms = clock_wall_ms(), .configured_ms = clock_wall_ms()};
     r->loop = loop_new();
@@ -226,6 +258,7 @@ void runtime_configure(struct runtime *r) {
     struct engine_limits limits = limits_of(set);
     budget_set((size_t)set->memory);
     set_address_limits(set);
+    set_hostnames(r);
     internal_only_set(r->internal, set->internal_from, set->internal_token);
     r->engine->ops->set_limits(r->engine, &limits);
     struct identity_demands demands = demands_of(set);
@@ -252,4 +285,5 @@ void runtime_release(struct runtime *r) {
     loop_free(r->loop);
     tls_client_free(r->redis_tls); // what the engine has left to free at the turn's end is freed
     internal_only_free(r->internal);
+    hostnames_free(r->hostnames);
 }

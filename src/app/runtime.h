@@ -19,6 +19,7 @@ struct runtime {
     size_t why_size;
     // Private; NULL until made:
     struct networks *trusted_proxies; // NULL: none
+    struct hostnames *hostnames;
     struct loop *loop;
     struct tls_client *redis_tls; // NULL: plain
     struct engine *engine;

@@ -7,6 +7,7 @@
 #include "app/settings.h"
 #include "engine/engine.h"
 #include "engine/redis.h"
+#include "http/hostnames.h"
 #include "http/url.h"
 #include "placement/readers.h"
 #include "service/fields.h"
@@ -77,6 +78,12 @@ const char *text_networks(const char *text) {
     struct networks *all = networks_new(text);
     networks_free(all);
     return all ? NULL : "networks like 10.0.0.0/8,::1";
+}
+
+const char *text_hostnames(const char *text) {
+    struct hostnames *all = hostnames_new(text);
+    hostnames_free(all);
+    return all ? NULL : "names like live.example.org,*.example.net, without ports";
 }
 
 const char *text_id(const char *text) {

@@ -13,6 +13,7 @@ const char *text_reader_urls(const char *);
 const char *text_part_url(const char *); // of a part that this one calls
 const char *text_host(const char *);
 const char *text_ports(const char *);
+const char *text_hostnames(const char *text);
 const char *text_networks(const char *);
 const char *text_id(const char *);
 const char *text_process_id(const char *); // shorter, because names of parts are added

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "http/asset_reply.h"
 #include "http/exchange.h"
+#include "http/hostnames.h"
 #include "request_parts.h"
 #include "response.h"
 
@@ -19,6 +20,11 @@ void http_site_admit(const struct http_site *site, struct http_exchange *x) {
         x->match = http_route_find(site, r->method, path, r->path_len, false, accept);
     if (!x->match.methods && http_request_normalize_path(r))
         x->match = http_route_find(site, r->method, path, r->path_len, true, accept);
+    if (site->hostnames && !hostnames_allow(site->hostnames, http_request_header(r, "host"))) {
+        http_refuse(&x->refusal, 421, "unknown_host",
+                    "This server is not known by the name in Host: it would have to be in --hostnames.");
+        return;
+    }
     const struct http_mount *mount = x->match.mount;
     if (mount && mount->guard && !mount->guard(r, mount->arg, &x->refusal)) return;
     const struct http_route *route = x->match.route;

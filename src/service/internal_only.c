@@ -6,14 +6,15 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "http/hostnames.h"
 #include "http/router.h"
 #include "net/address.h"
 #include "net/networks.h"
-#include "service/own_page.h"
 
 struct internal_only {
     struct networks *networks;
-    char *token; // or NULL
+    char *token;                       // or NULL
+    const struct hostnames *hostnames; // or NULL
 };
 
 struct internal_only *internal_only_new(const char *networks, const char *token) {
@@ -28,6 +29,7 @@ struct internal_only *internal_only_new(const char *networks, const char *token)
 bool internal_only_set(struct internal_only *i, const char *networks, const char *token) {
     struct internal_only *other = internal_only_new(networks, token), old = *i;
     if (!other) return false;
+    other->hostnames = i->hostnames;
     *i = *other;
     *other = old;
     internal_only_free(other);
@@ -39,6 +41,10 @@ void internal_only_free(struct internal_only *i) {
     networks_free(i->networks);
     free(i->token);
     free(i);
+}
+
+void internal_only_know(struct internal_only *i, const struct hostnames *hostnames) {
+    i->hostnames = hostnames;
 }
 
 static bool is_known_peer(const struct internal_only *i, const char *peer) {
@@ -61,16 +67,17 @@ static bool has_token(const struct internal_only *i, const char *authorization) 
 }
 
 // Whether it may come from a website in a browser on this machine.
-static bool is_rebound(const struct internal_sign *s) {
+static bool is_rebound(const struct internal_only *i, const struct internal_sign *s) {
     static const char *const loopback[] = {"127.", "::1"};
     bool is_here = !strncmp(s->peer, loopback[0], strlen(loopback[0])) || !strcmp(s->peer, loopback[1]);
-    return is_here && s->host && strchr(s->host, '.') && !own_page_host(s->host);
+    if (!is_here || !s->host || !hostname_is_website(s->host)) return false;
+    return !i->hostnames || !hostnames_contain(i->hostnames, s->host);
 }
 
 bool internal_only_allows(const struct internal_only *i, const struct internal_sign *sign) {
     if (sign->origin) return false;
     return has_token(i, sign->authorization) ||
-           (!sign->forwarded && is_known_peer(i, sign->peer) && !is_rebound(sign));
+           (!sign->forwarded && is_known_peer(i, sign->peer) && !is_rebound(i, sign));
 }
 
 static bool internal_only_allows_from(const struct internal_only *i, const struct http_request *r,

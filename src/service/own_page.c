@@ -1,30 +1,11 @@
 #include "service/own_page.h"
 
-#include <arpa/inet.h>
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
+#include "http/hostnames.h"
 #include "http/request.h"
-
-enum { HOST_MAX = 64 }; // an address is shorter
-
-static bool is_address(const char *text, int family) {
-    unsigned char address[sizeof(struct in6_addr)];
-    return inet_pton(family, text, address) == 1;
-}
-
-bool own_page_host(const char *host) {
-    char name[HOST_MAX];
-    bool v6 = *host == '[';
-    const char *begin = host + v6;
-    size_t len = strcspn(begin, v6 ? "]" : ":");
-    if (len >= sizeof name) return false;
-    memcpy(name, begin, len);
-    name[len] = 0;
-    if (v6) return begin[len] == ']' && strchr(":", begin[len + 1]) && is_address(name, AF_INET6);
-    return is_address(name, AF_INET) || !strcasecmp(name, "localhost");
-}
 
 static bool origin_is(const char *origin, const char *host) {
     static const char scheme[] = "http://";
@@ -32,7 +13,7 @@ static bool origin_is(const char *origin, const char *host) {
 }
 
 bool own_page_allows(const struct own_page_sign *s) {
-    if (!s->host || !own_page_host(s->host)) return false;
+    if (!s->host || !hostname_is_own(s->host)) return false;
     if (s->origin && !origin_is(s->origin, s->host)) return false;
     return !s->fetch_site || !strcmp(s->fetch_site, "same-origin") || !strcmp(s->fetch_site, "none");
 }

@@ -69,7 +69,7 @@ struct settings {
     int64_t log_entries, log_min_age_ms, log_video_bytes, log_age_ms, max_videos, memory;
     int64_t max_coalesce_ms;
     bool durable, own_descriptors, single_port;
-    const char *internal_from, *internal_token, *trusted_proxies;
+    const char *internal_from, *internal_token, *trusted_proxies, *hostnames;
     const char *bearer; // of commands that call a running system
     const char *jwt_keys, *jwt_issuer, *jwt_audience;
     int64_t user_rate, max_connections;

@@ -12,6 +12,7 @@
 
 struct http_asset;
 struct http_exchange;
+struct hostnames;
 
 // Why a request is refused. The strings outlive the request: literals.
 struct http_refusal {
@@ -54,7 +55,8 @@ struct http_mount {
 
 // Everything that a server serves.
 struct http_site {
-    const struct http_mount *mounts; // ended by one without tables; the first with path and method answers
+    const struct http_mount *mounts;   // ended by one without tables; the first with path and method answers
+    const struct hostnames *hostnames; // other names are refused, 421; NULL: none are
 };
 
 struct http_match {

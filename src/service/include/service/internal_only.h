@@ -3,7 +3,8 @@
 //
 // No browser sends an Origin with a GET of a page's own server, and after DNS rebinding a website's name is
 // that of this machine. So from loopback, where an operator's browser may be, Host must then not be a name
-// that a website can have: an address, localhost, or a name without a dot.
+// that a website can have (http/hostnames.h): an address, localhost, a name without a dot, or one that is
+// known.
 //
 // The peer's address is that of the connection, and behind a proxy that is the proxy's. So a request with a
 // header that proxies add (Forwarded, X-Forwarded-For, X-Real-IP, Via) needs the token; a proxy that adds
@@ -12,6 +13,7 @@
 
 #include <stdbool.h>
 
+struct hostnames;
 struct http_refusal;
 struct http_request;
 struct internal_only;
@@ -24,6 +26,9 @@ void internal_only_free(struct internal_only *); // NULL is fine
 // Changes who is admitted, from the next request on. Returns false, and changes nothing, if `networks` is
 // malformed.
 bool internal_only_set(struct internal_only *, const char *networks, const char *token);
+
+// Names of this server that no website elsewhere can have. Borrowed; NULL, as at first: none.
+void internal_only_know(struct internal_only *, const struct hostnames *);
 
 // The parts of a request that show its origin. NULL: absent.
 struct internal_sign {

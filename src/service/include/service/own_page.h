@@ -19,9 +19,5 @@ struct own_page_sign {
     const char *host, *origin, *fetch_site;
 };
 
-// Whether Host, which may end with a port, names an address or this machine's own name for itself, and so no
-// website.
-bool own_page_host(const char *host);
-
 bool own_page_allows(const struct own_page_sign *);
 bool own_page_sent(const struct http_request *);
