@@ -2,12 +2,15 @@
 // whose figures are printed as one JSON object.
 //   replay_storm post HOST:PORT FILE VIDEOS COMMENTS SIZE
 //       posts to the videos storm-1 .. storm-VIDEOS; FILE gets the position of each
-//   replay_storm run HOST:PORT FILE PID LIVE RATE QUIET_S VIEWERS BACK FIRST VIDEOS [HOST:PORT]
-//       LIVE viewers and RATE comments a second on storm-1: for QUIET_S seconds alone, then beside VIEWERS
-//       that arrive within a fifth of a second, each with a Last-Event-ID that lies BACK comments before the
-//       position of its video, one of the VIDEOS from storm-FIRST on. Each leaves when it has got there: it
-//       checks the numbers, and what it costs is replay alone. PID is the server's, for its CPU and memory.
-//       With a second server, the storm goes there: what the live viewers then feel is only the machine's load.
+//   replay_storm run HOST:PORT FILE PID LIVE CROWD RATE QUIET_S VIEWERS BACK FIRST VIDEOS [HOST:PORT]
+//       LIVE viewers, whose delays are measured, CROWD viewers beside them, and RATE comments a second on
+//       storm-1: for QUIET_S seconds alone, then beside VIEWERS that arrive within a fifth of a second, each
+//       with a Last-Event-ID that lies BACK comments before the position of its video, one of the VIDEOS from
+//       storm-FIRST on; they check the numbers. On another video than storm-1 each leaves when it has got
+//       there, so that what it costs is replay alone. On storm-1 it stays, as any viewer would, and for
+//       QUIET_S seconds more all watch: only with that can the storm be compared. PID is the server's, for
+//       its CPU and memory. With a second server, the storm goes there: what the live viewers then feel is
+//       the machine's load, not the server's.
 // Only for the bench on loopback: it exits on anything unexpected.
 #include <arpa/inet.h>
 #include <errno.h>
@@ -35,7 +38,8 @@ enum {
     POSTERS = 64,
     BATCH = 250, // viewers that arrive every 10 ms: the backlog of a listener holds 4096
     SAMPLES = 1 << 22,
-    PATIENCE_S = 60
+    PATIENCE_S = 60,
+    STORM_NICE = 10
 };
 
 struct place {
@@ -56,7 +60,7 @@ struct samples {
 static struct shared {
     _Atomic int64_t storm_begin_us, storm_end_us; // 0: not yet
     _Atomic bool over;
-    _Atomic uint32_t live_connected;
+    _Atomic bool live_connected, crowd_connected;
     uint32_t first_us[DESCRIPTORS], all_us[DESCRIPTORS]; // from the storm's begin, by viewer
     _Atomic uint64_t bytes;
     _Atomic uint32_t in, refused, gaps, live_gaps;
@@ -206,7 +210,7 @@ struct stream {
     size_t left; // of the chunk, with its CR LF
     size_t len;  // of what is kept
     char start[START_SIZE];
-    bool live, started;
+    bool live, started, in;
     struct place at;
 };
 
@@ -297,7 +301,7 @@ static bool stream_read(struct stream *s) {
     ssize_t n = recv(s->fd, input, sizeof input, 0);
     if (n < 0 && errno == EAGAIN) return true;
     if (n <= 0) return false;
-    if (!s->live) shared->bytes += (uint64_t)n;
+    if (!s->live && !shared->storm_end_us) shared->bytes += (uint64_t)n;
     stream_feed(s, input, (size_t)n);
     return true;
 }
@@ -343,13 +347,35 @@ static void run_live(size_t count, size_t rate) {
     }
 }
 
+// The viewers of no delays
+static void run_crowd(size_t count) {
+    struct stream *crowd = calloc(count, sizeof *crowd);
+    int epoll = epoll_create1(0);
+    if (nice(STORM_NICE) < -20) die("nice"); // as those of the storm
+    for (size_t i = 0; i < count; i++) {
+        crowd[i] = (struct stream){.number = i, .live = true, .fd = connect_from(i + 8192, false)};
+        stream_request(&crowd[i], (struct place){0});
+        watch(epoll, crowd[i].fd, EPOLLIN, &crowd[i]);
+    }
+    shared->crowd_connected = true;
+    while (!shared->over) {
+        struct epoll_event events[EVENTS];
+        int n = epoll_wait(epoll, events, EVENTS, 100);
+        for (int i = 0; i < n; i++) {
+            struct stream *s = events[i].data.ptr;
+            if (recv(s->fd, input, sizeof input, 0) <= 0) die("a viewer of the crowd was cut");
+        }
+    }
+}
+
 // The viewers that come back
 
 struct storm {
     int epoll;
     struct stream *viewers;
-    size_t count, arrived, gone;
+    size_t count, arrived, done;
     int64_t begun_us;
+    bool stays;
 };
 
 static void storm_arrive(struct storm *t, size_t first, size_t videos, size_t until) {
@@ -361,10 +387,9 @@ static void storm_arrive(struct storm *t, size_t first, size_t videos, size_t un
     }
 }
 
-static void viewer_leave(struct storm *t, struct stream *s) {
+static void viewer_leave(struct stream *s) {
     close(s->fd);
     s->fd = -1;
-    t->gone++;
 }
 
 static void viewer_on_event(struct storm *t, struct stream *s, size_t back) {
@@ -377,28 +402,35 @@ static void viewer_on_event(struct storm *t, struct stream *s, size_t back) {
     bool open = stream_read(s);
     uint32_t us = (uint32_t)(now_us() - t->begun_us);
     if (s->started && !shared->first_us[s->number]) shared->first_us[s->number] = us;
-    bool is_in = s->started && (s->at.epoch > to.epoch || (s->at.epoch == to.epoch && s->at.seq >= to.seq));
-    if (is_in)
+    bool was_in = s->in;
+    s->in = s->started && (s->at.epoch > to.epoch || (s->at.epoch == to.epoch && s->at.seq >= to.seq));
+    if (s->in && !was_in)
         shared->all_us[s->number] = us, shared->in++;
-    else if (!open)
+    else if (!open && !s->in)
         shared->refused++;
-    if (is_in || !open) viewer_leave(t, s);
+    if (!was_in && (s->in || !open)) t->done++;
+    if (!open || (s->in && !t->stays)) viewer_leave(s);
 }
 
 static void run_storm(size_t count, size_t back, size_t first, size_t videos, const char *elsewhere) {
     if (elsewhere) set_server(elsewhere);
     // Their machines are others: they get what the server and the live viewers leave.
-    if (setpriority(PRIO_PROCESS, 0, 19)) die("setpriority");
-    struct storm t = {.epoll = epoll_create1(0), .viewers = calloc(count, sizeof *t.viewers), .count = count};
+    if (nice(STORM_NICE) < -20) die("nice");
+    struct storm t = {.epoll = epoll_create1(0),
+                      .viewers = calloc(count, sizeof *t.viewers),
+                      .count = count,
+                      .stays = first == 1 && !elsewhere};
     while (!shared->storm_begin_us) wait_ms(1);
     t.begun_us = shared->storm_begin_us;
-    while (t.gone < count && now_us() - t.begun_us < PATIENCE_S * INT64_C(1000000)) {
+    while (!shared->over && (t.stays || t.done < count)) {
         struct epoll_event events[EVENTS];
         storm_arrive(&t, first, videos, (size_t)((now_us() - t.begun_us) / 10000 + 1) * BATCH);
         int n = epoll_wait(t.epoll, events, EVENTS, t.arrived < count ? 1 : 100);
         for (int i = 0; i < n; i++) viewer_on_event(&t, events[i].data.ptr, back);
+        bool over = t.done == count || now_us() - t.begun_us > PATIENCE_S * INT64_C(1000000);
+        if (over && !shared->storm_end_us) shared->storm_end_us = now_us();
+        if (over && t.done < count) break;
     }
-    shared->storm_end_us = now_us();
 }
 
 // The figures
@@ -476,18 +508,21 @@ static void wait_for(const _Atomic int64_t *set, size_t *most_rss, size_t *most_
 
 static void run(char **arg) {
     const char *pid = arg[0];
-    size_t live = number(arg[1]), rate = number(arg[2]), viewers = number(arg[4]), rss = 0, tcp = 0;
+    size_t live = number(arg[1]), crowd = number(arg[2]), rate = number(arg[3]), quiet_s = number(arg[4]),
+           viewers = number(arg[5]), first = number(arg[7]), rss = 0, tcp = 0;
+    bool stays = first == 1 && !arg[9];
     char status[64];
     if (!fork()) run_live(live, rate), exit(0);
-    if (!fork()) run_storm(viewers, number(arg[5]), number(arg[6]), number(arg[7]), arg[8]), exit(0);
-    while (!shared->live_connected) wait_ms(1);
+    if (!fork()) run_storm(viewers, number(arg[6]), first, number(arg[8]), arg[9]), exit(0);
+    if (!fork()) run_crowd(crowd), exit(0);
+    while (!shared->live_connected || !shared->crowd_connected) wait_ms(1);
     wait_ms(500);
     snprintf(status, sizeof status, "/proc/%s/status", pid);
     size_t rss_before = proc_number(status, "VmRSS:"),
            tcp_before = proc_number("/proc/net/sockstat", " mem ");
     int64_t begun_us = now_us();
     double cpu[3] = {server_cpu_s(pid)};
-    wait_ms(number(arg[3]) * 1000);
+    wait_ms(quiet_s * 1000);
     cpu[1] = server_cpu_s(pid);
     int64_t storm_us = now_us();
     shared->storm_begin_us = storm_us;
@@ -495,12 +530,20 @@ static void run(char **arg) {
     cpu[2] = server_cpu_s(pid);
     int64_t end_us = shared->storm_end_us ? shared->storm_end_us : now_us();
     wait_ms(500); // for what is under way
+    int64_t after_us = now_us();
+    if (stays) wait_ms(quiet_s * 1000);
+    int64_t over_us = now_us();
+    wait_ms(500);
     shared->over = true;
     for (int ended; wait(&ended) > 0;)
         if (ended) exit(1); // it has said why
     printf("{");
-    print_samples("quiet_ms", &shared->delays, begun_us, storm_us);
+    if (stays)
+        print_samples("base_ms", &shared->delays, after_us, over_us);
+    else
+        print_samples("base_ms", &shared->delays, begun_us, storm_us);
     print_samples("storm_ms", &shared->delays, storm_us, end_us);
+    print_samples("quiet_ms", &shared->delays, begun_us, storm_us);
     print_samples("quiet_post_ms", &shared->posts, begun_us, storm_us);
     print_samples("storm_post_ms", &shared->posts, storm_us, end_us);
     print_percentiles("first_event_ms", shared->first_us, without_zeros(shared->first_us, viewers));
@@ -525,7 +568,7 @@ int main(int argc, char **argv) {
         places = calloc(place_count, sizeof *places);
         post_all(place_count, number(argv[5]), number(argv[6]));
         places_write(argv[3]);
-    } else if ((argc == 12 || argc == 13) && !strcmp(argv[1], "run")) {
+    } else if ((argc == 13 || argc == 14) && !strcmp(argv[1], "run")) {
         places_read(argv[3]);
         run(argv + 4);
     } else {

@@ -32,6 +32,7 @@ static _Atomic int hold_at = -1; // a descriptor
 static sem_t is_held, may_go_on;
 static _Atomic int costly = -1; // a descriptor; the next send to it takes so long:
 static _Atomic int cost_ms;
+static _Atomic size_t large = SIZE_MAX; // each send of so many bytes takes a millisecond
 
 // Not an assertion of cmocka's: it would jump onto another thread's stack.
 static void note(int fd) {
@@ -42,8 +43,15 @@ static void note(int fd) {
     sends.to[sends.count++] = fd;
 }
 
+static size_t bytes_of(const struct msghdr *msg) {
+    size_t sum = 0;
+    for (size_t i = 0; i < msg->msg_iovlen; i++) sum += msg->msg_iov[i].iov_len;
+    return sum;
+}
+
 ssize_t sendmsg(int fd, const struct msghdr *msg, int flags) {
     note(fd);
+    if (bytes_of(msg) >= large) moved_clock_work(1);
     if (fd == costly) {
         costly = -1;
         moved_clock_work(cost_ms);
@@ -73,15 +81,22 @@ struct video {
     int count;
 };
 
-static void add(struct video *v) {
+// Adds a viewer that has missed a replay; NULL: nothing.
+static void add_behind(struct video *v, struct replay *missed) {
     struct client *c = &v->clients[v->count++];
     struct socket_pair sockets = socket_pair_open(SOCKETPAIR, 0);
     struct frame *head = hello_frame();
+    struct pending *p = pending_with(&head, 1);
+    if (missed) pending_add_replay(p, replay_ref(missed), 0);
     *c = (struct client){.fd = sockets.client, .server_fd = sockets.server};
     worker_post(worker, &(struct worker_command){.verb = WORKER_ADD,
                                                  .channel = v->channel,
                                                  .sink = test_sink(sockets.server),
-                                                 .pending = pending_with(&head, 1)});
+                                                 .pending = p});
+}
+
+static void add(struct video *v) {
+    add_behind(v, NULL);
 }
 
 // Returns once all have been sent their first event.
@@ -216,6 +231,33 @@ static void a_command_is_taken_while_a_large_flush_is_under_way(void **state) {
     assert_in_range(sends_before(&quiet.clients[0], before), 1, HOT / 2);
 }
 
+// However many are behind, and however much they have missed.
+static void a_comment_waits_for_one_portion_of_what_others_missed(void **state) {
+    enum { STORM = 20, MISSED = 1000, PADDING = 300, PORTION = 1 << 16 };
+    (void)state;
+    if (test_is_scrambled()) skip(); // whose sends are small
+    start_with(1);
+    struct replay *missed = replay_new(MISSED);
+    for (uint64_t seq = 1; seq <= MISSED; seq++) replay_add(missed, padded_frame(1, seq, PADDING));
+    int first = hot.count;
+    hold_the_worker(&quiet, &quiet.clients[0]);
+    for (int i = 0; i < STORM; i++) add_behind(&hot, missed);
+    large = PORTION;
+    hold_at = hot.clients[first].server_fd;
+    let_it_go_on();
+    while (sem_wait(&is_held) < 0) continue;
+    unsigned portion = sends.count - 1;
+    publish(&quiet);
+    let_it_go_on();
+    client_wait_for_events(&quiet.clients[0], 3);
+    stop();
+    large = SIZE_MAX;
+    assert_int_equal(sends.to[portion], hot.clients[first].server_fd);
+    assert_int_equal(sends.to[portion + 1], quiet.clients[0].server_fd);
+    assert_int_equal(missed->refs, 1);
+    replay_unref(missed);
+}
+
 // Sends two comments to the hot video in a flush that takes so long, and returns with the worker held at the
 // quiet one, after it.
 static void flush_two_that_take(int ms) {
@@ -308,6 +350,7 @@ int main(void) {
         TEST(frames_of_one_turn_leave_in_one_send),
         TEST(a_video_with_few_viewers_does_not_wait_for_one_with_many),
         TEST(a_command_is_taken_while_a_large_flush_is_under_way),
+        TEST(a_comment_waits_for_one_portion_of_what_others_missed),
         TEST(comments_are_coalesced_after_an_expensive_flush),
         TEST(nothing_is_held_back_after_a_cheap_flush),
         TEST(a_video_may_end_while_it_is_flushed),
