@@ -10,7 +10,8 @@ import { until } from '../lib/time.mjs';
 
 const setups = ['embedded', 'up-redis']; // all readers in one process
 const LEASE_MS = 3_000;
-const demo = (flags, options) => ({ flags: { demo: true, 'log-level': 'warn', ...flags }, ...options });
+// A killed reader needs its port again: one that no connection of another test is given meanwhile.
+const demo = (flags, options) => ({ flags: { demo: true, 'log-level': 'warn', ...flags }, stable: true, ...options });
 
 scenario('a killed reader leaves what kill -9 leaves: a closed port, resets, and a lease that lapses', { setups }, async (t) => {
   const system = await t.system(demo({ 'demo-restart-ms': 600_000 }));

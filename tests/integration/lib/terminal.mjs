@@ -25,6 +25,11 @@ export class Terminal {
     return until(() => this.output.match(pattern), () => `${pattern} on the terminal: ${JSON.stringify(this.output.slice(-2_000))}`, ms);
   }
 
+  // Waits for a picture in which a line, or several, match: the last one may have been read only in part.
+  draws(pattern) {
+    return until(() => this.lines.join('\n').match(pattern), () => `${pattern} in ${JSON.stringify(this.lines)}`);
+  }
+
   // Forgets what it has shown.
   clear() {
     this.#findTty();

@@ -19,10 +19,13 @@ scenario('forged events reach no dashboard but as short texts and numbers, and a
   }, 'the statistics service to listen');
 
   const deep = `${'['.repeat(1_500)}${']'.repeat(1_500)}`;
-  for (const value of [`{"kind":"deep","video":${deep}}`, { kind: 'object', video: { a: [1, 2, 3] }, reason: [], missed: true }, { kind: ['list'] },
+  const forged = [`{"kind":"deep","video":${deep}}`, { kind: 'object', video: { a: [1, 2, 3] }, reason: [], missed: true }, { kind: ['list'] },
     { kind: 'long', video: 'v'.repeat(513), reason: 'r'.repeat(512) }, { kind: 'k'.repeat(600) }, { kind: 'big', reason: 'x', padding: 'x'.repeat(20_000) },
-    'no JSON', '[]', '"kind"', 'null', '{"kind":"cut', '\0', '{"kind":"number","missed":1e308,"more":-9007199254740993}'])
-    await forge(value);
+    'no JSON', '[]', '"kind"', 'null', '{"kind":"cut', '\0', '{"kind":"number","missed":1e308,"more":-9007199254740993}'];
+  await until(async () => {
+    for (const value of forged) await forge(value); // again, as the limit of one second may have been used up
+    return notice('long');
+  }, 'what is forged');
   await until(async () => {
     await forge({ kind: 'last', video: '<b>&\u202e\u0007', surplus: 1 }); // those above may be the limit of one second
     return notice('last');
@@ -38,6 +41,10 @@ scenario('forged events reach no dashboard but as short texts and numbers, and a
   }
   assert.equal(notice('long').reason.length, 512);
 
+  await until(async () => {
+    await forge({ kind: 'flood' });
+    return notice('flood');
+  }, 'the flood');
   await Promise.all(Array.from({ length: 3_000 }, () => forge({ kind: 'flood' })));
   await until(async () => {
     await forge({ kind: 'after' });
