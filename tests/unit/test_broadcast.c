@@ -578,6 +578,37 @@ static void one_query_serves_all_that_arrive(void **state) {
     assert_int_equal(fake_asked(engine) - asked, 3);
 }
 
+static const struct replay *given_replay;
+
+static void note_replay(struct join_request *j, struct broadcast *s, struct position start,
+                        struct pending *frames) {
+    (void)j, (void)s, (void)start;
+    given_replay = frames->replay;
+    pending_free(frames);
+}
+
+static const struct replay *replay_given_to(struct join_request j) {
+    j.on_joined = note_replay;
+    j.deadline_ms = INT64_MAX;
+    given_replay = NULL;
+    broadcast_join(broadcast, &j);
+    loop_drain(loop);
+    return given_replay;
+}
+
+// Whatever each of them is to be shown: a place in one run, until the next comment.
+static void those_that_arrive_and_those_that_resume_share_one_run(void **state) {
+    (void)state;
+    go_live_at(100);
+    arrive(90);
+    fake_answer_all(engine, 10);
+    const struct replay *r = replay_given_to((struct join_request){.history = 50});
+    assert_non_null(r);
+    assert_ptr_equal(replay_given_to((struct join_request){.history = 90}), r);
+    assert_ptr_equal(replay_given_to((struct join_request){.last = pos(1, 40)}), r);
+    assert_int_equal(r->refs, 1);
+}
+
 static void those_that_wait_for_the_feed_share_the_largest_query(void **state) {
     (void)state;
     fake_log_run(engine, 1, 1, 9);
@@ -1476,6 +1507,7 @@ int main(void) {
         TEST(a_viewer_that_arrives_sees_the_newest_comments),
         TEST(of_fewer_comments_it_sees_all),
         TEST(one_query_serves_all_that_arrive),
+        TEST(those_that_arrive_and_those_that_resume_share_one_run),
         TEST(those_that_wait_for_the_feed_share_the_largest_query),
         TEST(what_has_expired_is_not_shown),
         TEST(only_comments_count),
