@@ -37,7 +37,7 @@ struct http_host {
 struct http_conn_ops {
     // Does what can be done now, within HTTP_TASK_COST. Returns what it cost (scheduler.h).
     int64_t (*serve)(struct http_conn *);
-    // Whether it waits for a request, with nothing unsent or unread.
+    // Whether it waits for a request with nothing unsent or unread, or only for its client to close.
     bool (*is_idle)(const struct http_conn *);
     // Its deadline has passed: closes it, or answers 408.
     void (*expire)(struct http_conn *);
@@ -52,9 +52,8 @@ struct http_conn {
     const struct http_conn_ops *ops;
     struct http_host *host; // NULL once closed
     int64_t deadline_ms;    // 0: none
-    int64_t idle_ms;        // since when it is idle
     bool is_crowding;       // its address connects too often: its first request is refused
     struct http_task task;
     struct http_hold hold;
-    struct http_conn *prev, *next; // the server's
+    struct http_conn *prev, *next; // the server's, in any order
 };

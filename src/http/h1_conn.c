@@ -108,8 +108,9 @@ static void h1_account(struct h1_conn *c) {
     size_t before = c->base.hold.bytes;
     h1_settle(c);
     if (c->base.hold.bytes <= before) return;
-    if (address_limits_is_over(c->key)) http_memory_make_room_of(c->key, &c->base.hold);
-    if (http_memory_is_used_up()) http_memory_make_room(&c->base.hold);
+    int64_t now_ms = loop_now_ms(c->stream.loop);
+    if (address_limits_is_over(c->key)) http_memory_make_room_of(c->key, &c->base.hold, now_ms);
+    if (http_memory_is_used_up()) http_memory_make_room(&c->base.hold, now_ms);
 }
 
 static void h1_drop_input(struct h1_conn *c) {
@@ -127,6 +128,7 @@ static void h1_flush(struct h1_conn *c) {
             if (n != -EAGAIN) h1_close(&c->base);
             return;
         }
+        c->base.hold.moved += (uint32_t)n;
         size_t of_out = (size_t)n < c->out.len ? (size_t)n : c->out.len;
         size_t of_tail = (size_t)n - of_out;
         buf_consume(&c->out, of_out);
@@ -287,6 +289,7 @@ static void h1_read(struct h1_conn *c) {
         if (n != -EAGAIN) h1_close(&c->base);
         return;
     }
+    c->base.hold.moved += (uint32_t)n;
     if (c->state != H1_LINGER) h1_parse(c, bytes, (size_t)n);
 }
 
@@ -372,14 +375,15 @@ static void h1_reply(struct http_exchange *x, const struct http_reply *reply) {
         return;
     }
     bool late = c->state == H1_WAITING;
+    int64_t now_ms = loop_now_ms(c->stream.loop);
+    if (!h1_unsent(c) && !c->last) http_hold_progress(&c->base.hold, now_ms); // or it has yet to read
     h1_add_response(c, reply);
     h1_start_request(c);
     if (c->last) {
         h1_drop_input(c);
         c->state = H1_SENDING_LAST;
     }
-    c->base.idle_ms = loop_now_ms(c->stream.loop);
-    c->base.deadline_ms = c->base.idle_ms + c->base.host->idle_timeout_ms;
+    c->base.deadline_ms = now_ms + c->base.host->idle_timeout_ms;
     if (!late) return; // h1_serve() goes on when the handler has returned
     if (c->in.len || c->stream.readable)
         http_scheduler_queue(&c->base.host->scheduler, &c->base.task);
@@ -453,9 +457,9 @@ static const struct http_exchange_ops h1_exchange_ops = {
 
 // The operations of the server
 
-// A kept-alive connection between requests, with nothing left to send, is the cheapest one to close.
 static bool h1_is_idle(const struct http_conn *base) {
     const struct h1_conn *c = container_of(base, const struct h1_conn, base);
+    if (c->state == H1_LINGER) return true;
     if (c->state != H1_IDLE || h1_is_sending(c) || c->in.len) return false;
     return !stream_has_unread(&c->stream);
 }
@@ -548,7 +552,7 @@ struct http_conn *h1_conn_new(struct http_host *host, int fd, const union addres
         return NULL;
     }
     h1_start_request(c);
-    c->base.idle_ms = loop_now_ms(host->loop);
-    c->base.deadline_ms = c->base.idle_ms + host->header_timeout_ms;
+    c->base.hold.since_ms = loop_now_ms(host->loop);
+    c->base.deadline_ms = c->base.hold.since_ms + host->header_timeout_ms;
     return &c->base;
 }

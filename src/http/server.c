@@ -36,17 +36,25 @@ struct http_server {
     int port;
     bool paused;             // not accepting: too many connections, or out of descriptors
     const char *crowded;     // the event to be logged; NULL: none
+    int64_t crowded_ms;      // since when
     uint64_t warned_closed;  // of the connections closed for room
     uint64_t warned_dropped; // of those dropped
     int64_t warn_crowded_ms; // not before
     int64_t warn_dropped_ms; // not before
-    struct http_conn *conns; // oldest first
+    struct http_conn *conns;
     struct loop_timer sweep;
     int64_t refusing_second; // in which
     unsigned refusing;       // so many connections beyond a rate were admitted
 };
 
-enum { ACCEPTS_PER_TURN = 256, WARN_EVERY_MS = 10000, SLOW_MS = 1000, REFUSED_PER_SECOND = 20 };
+enum {
+    ACCEPTS_PER_TURN = 256,
+    WARN_EVERY_MS = 10000,
+    GRACE_MS = 250,
+    SAMPLE = 64,
+    REFUSED_MS = 1000, // for the request of a connection beyond the rate
+    REFUSED_PER_SECOND = 20
+};
 
 PROCESS_WIDE static struct http_server *servers; // all of the process; used by one thread
 
@@ -54,11 +62,16 @@ static void server_watch(struct http_server *s, uint32_t events) {
     for (int i = 0; i < s->listener_count; i++) loop_fd_change(s->loop, &s->listeners[i].watch, events);
 }
 
-// In the sweep, which has figures.
+static void server_note_crowded(struct http_server *s, const char *event) {
+    if (!s->crowded) s->crowded_ms = loop_now_ms(s->loop);
+    s->crowded = event;
+}
+
+// In the sweep, once there are figures: what is closed has had its time before.
 static void server_warn_crowded(struct http_server *s, int64_t now) {
     struct rlimit limit = {0};
     uint64_t closed = s->host.counters.connections_closed_for_room;
-    if (!s->crowded || now < s->warn_crowded_ms) return;
+    if (!s->crowded || now < s->warn_crowded_ms || now - s->crowded_ms < 2 * GRACE_MS) return;
     getrlimit(RLIMIT_NOFILE, &limit);
     log_warn(s->config.role, s->crowded,
              "connections=%llu idle_closed=%llu ulimit=%llu action=\"%s; raise %s\"",
@@ -91,41 +104,53 @@ static void server_warn_dropped(struct http_server *s, int64_t now) {
              "dropped_so_far=%llu why=\"their memory or place was needed\"", (unsigned long long)dropped);
 }
 
-static bool server_close_idle(struct http_server *s, int64_t before_ms) {
-    struct http_conn *c;
-    DL_FOREACH(s->conns, c) {
-        if (c->idle_ms <= before_ms && c->ops->is_idle(c)) {
-            s->host.counters.connections_closed_for_room++;
-            c->ops->close(c);
-            return true;
+// What of a sample of the connections may be dropped: the one with the least progress, and the one that has
+// been idle for longest among those that are steady (memory.h).
+struct server_sample {
+    struct http_conn *least, *idle;
+    int64_t still_ms; // of the least
+};
+
+static bool conn_is_needed(const struct http_conn *c) {
+    return !c->hold.listed && !c->ops->is_idle(c); // a request is being answered
+}
+
+// Looks at SAMPLE connections at most, others each time: enough, as with Redis, which evicts by a sample of
+// five.
+static struct server_sample server_take_sample(struct http_server *s) {
+    struct server_sample found = {.still_ms = 0};
+    int64_t now_ms = loop_now_ms(s->loop);
+    uint64_t left = s->host.counters.connections_open < SAMPLE ? s->host.counters.connections_open : SAMPLE;
+    for (; left && s->conns; left--) {
+        struct http_conn *c = s->conns;
+        DL_DELETE(s->conns, c);
+        DL_APPEND(s->conns, c);
+        if (conn_is_needed(c)) continue;
+        int64_t still_ms = http_hold_still_ms(&c->hold, now_ms);
+        bool is_behind = still_ms || !c->hold.is_steady;
+        if (is_behind && (!found.least || still_ms > found.still_ms)) {
+            found.least = c;
+            found.still_ms = still_ms;
         }
+        bool is_idle = c->hold.is_steady && c->ops->is_idle(c);
+        if (is_idle && (!found.idle || c->hold.since_ms < found.idle->hold.since_ms)) found.idle = c;
     }
-    return false;
+    return found;
 }
 
-// Then connections that have been sending a request, or reading a response, for longer than an honest client
-// needs.
-static bool server_drop_slow(struct http_server *s, int64_t before_ms) {
-    for (struct http_hold *h = http_memory_oldest(); h && h->since_ms <= before_ms; h = h->next) {
-        struct http_conn *c = container_of(h, struct http_conn, hold);
-        if (c->host != &s->host) continue;
-        s->host.counters.connections_closed_for_room++;
-        c->ops->drop(c);
-        if (c->host) c->ops->close(c);
-        return true;
-    }
-    return false;
+static bool server_close(struct http_server *s, struct http_conn *c) {
+    s->host.counters.connections_closed_for_room++;
+    if (!c->ops->is_idle(c)) c->ops->drop(c); // it is answered, if that is possible
+    if (c->host) c->ops->close(c);
+    return true;
 }
 
-static bool server_close_unneeded(struct http_server *s) {
-    int64_t before_ms = loop_now_ms(s->loop) - SLOW_MS;
-    return server_close_idle(s, before_ms) || server_drop_slow(s, before_ms);
-}
-
-// A new connection has not had the time to send its request, and a busy one is idle for moments only: these
-// go last.
+// A new connection has GRACE_MS to send its request. A steady one that is idle for moments only goes where
+// there is no other.
 static bool server_make_room(struct http_server *s) {
-    return server_close_unneeded(s) || server_close_idle(s, loop_now_ms(s->loop));
+    struct server_sample found = server_take_sample(s);
+    if (found.still_ms >= GRACE_MS) return server_close(s, found.least);
+    return !found.least && found.idle && server_close(s, found.idle);
 }
 
 // Descriptors belong to the process: a port with more connections than this one closes one that it does not
@@ -133,10 +158,11 @@ static bool server_make_room(struct http_server *s) {
 static bool server_make_room_elsewhere(const struct http_server *s) {
     struct http_server *other;
     DL_FOREACH(servers, other) {
-        if (other->loop == s->loop &&
-            other->host.counters.connections_open > s->host.counters.connections_open &&
-            server_close_unneeded(other))
-            return true;
+        if (other->loop != s->loop ||
+            other->host.counters.connections_open <= s->host.counters.connections_open)
+            continue;
+        struct server_sample found = server_take_sample(other);
+        if (found.still_ms >= GRACE_MS) return server_close(other, found.least);
     }
     return false;
 }
@@ -161,7 +187,7 @@ static bool server_has_room_to_refuse(struct http_server *s) {
 static void server_note_crowding(struct http_server *s, struct http_conn *c) {
     s->refusing++;
     c->is_crowding = true;
-    int64_t soon_ms = loop_now_ms(s->loop) + SLOW_MS;
+    int64_t soon_ms = loop_now_ms(s->loop) + REFUSED_MS;
     if (c->deadline_ms > soon_ms) c->deadline_ms = soon_ms;
 }
 
@@ -173,7 +199,7 @@ static void server_on_listener(struct loop_fd *f, uint32_t events) {
         bool full = s->host.counters.connections_open >= s->config.max_connections;
         if (full && i) return;
         if (full) {
-            s->crowded = "too_many_connections";
+            server_note_crowded(s, "too_many_connections");
             if (!server_make_room(s)) server_pause(s);
             if (s->paused) return;
         }
@@ -193,7 +219,7 @@ static void server_on_listener(struct loop_fd *f, uint32_t events) {
             s->host.counters.connections_open++;
         } else if (fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM) {
             if (i) return; // reported even if no client is waiting
-            s->crowded = "out_of_descriptors";
+            server_note_crowded(s, "out_of_descriptors");
             if (!server_make_room(s) && !server_make_room_elsewhere(s)) server_pause(s);
         } else if (fd != -ECONNABORTED) {
             return; // EAGAIN: all accepted

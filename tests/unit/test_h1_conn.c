@@ -630,6 +630,51 @@ static void test_no_connection_is_closed_without_need(void **state) {
     assert_int_equal(open_connections(), 2);
 }
 
+// Found by tests/integration/attack: half-sent requests kept their places, and a client between two requests
+// lost its own.
+static void test_a_half_sent_head_goes_before_a_connection_that_has_been_used(void **state) {
+    (void)state;
+    open_small_world(2);
+    struct peer *used = send_from(0, GET), *half = send_from(1, "GET / HT");
+    peer_expect(used, 200, "root");
+    run_later(world.loop, SWEEP_MS + 1); // in which the half one has had the time to go on
+    peer_send(used, GET);
+    peer_expect(used, 200, "root");
+    struct peer *fresh = send_from(2, GET);
+    peer_expect(fresh, 200, "root");
+    peer_expect(half, 503, NULL);
+    assert_false(used->ended);
+}
+
+static void test_a_new_connection_has_time_to_send_its_request(void **state) {
+    (void)state;
+    open_small_world(2);
+    struct peer *used = send_from(0, GET), *young = connect_peer(1);
+    peer_expect(used, 200, "root");
+    struct peer *next = send_from(2, GET);
+    run_turns(world.loop, 5);
+    assert_false(used->ended || young->ended);
+    peer_send(young, GET);
+    peer_expect(young, 200, "root");
+    run_later(world.loop, SWEEP_MS);
+    peer_expect(next, 200, "root");
+}
+
+// A refused request has been answered: nothing more is due to its client.
+static void test_a_connection_that_is_being_closed_goes_first(void **state) {
+    (void)state;
+    open_small_world(2);
+    struct peer *refused = send_from(0, "bad\r\n\r\n"), *used = send_from(1, GET);
+    peer_expect(refused, 400, NULL);
+    peer_expect(used, 200, "root");
+    run_later(world.loop, SWEEP_MS + 1);
+    peer_send(used, GET);
+    peer_expect(used, 200, "root");
+    struct peer *fresh = send_from(2, GET);
+    peer_expect(fresh, 200, "root");
+    assert_false(used->ended);
+}
+
 // Found here: a connection whose request or answer was on its way counted as idle.
 static void test_a_connection_at_work_is_not_idle(void **state) {
     (void)state;
@@ -810,6 +855,9 @@ int main(void) {
         SERVED(test_a_late_answer_counts_at_once),
         SERVED(test_the_idle_connection_is_closed_first),
         SERVED(test_no_connection_is_closed_without_need),
+        SERVED(test_a_half_sent_head_goes_before_a_connection_that_has_been_used),
+        SERVED(test_a_new_connection_has_time_to_send_its_request),
+        SERVED(test_a_connection_that_is_being_closed_goes_first),
         SERVED(test_a_connection_at_work_is_not_idle),
         SERVED(test_without_room_connections_wait),
         SERVED(test_without_descriptors_idle_connections_make_room),
