@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fanout/fanout.h"
 #include "http/server.h"
 #include "runtime.h"
 #include "service/service.h"
@@ -52,6 +53,10 @@ static void name_part(const struct runtime *r, const char *name, int port, struc
     snprintf(part->name, sizeof part->name, "%s", is_own_name ? part->instance_id : name);
 }
 
+static void on_crowded(void *fanout) {
+    fanout_evict(fanout);
+}
+
 // Returns 0 or a negative errno.
 static int part_listen(struct parts *p, size_t i, const struct runtime *r, int port,
                        const struct http_mount *mounts) {
@@ -65,6 +70,8 @@ static int part_listen(struct parts *p, size_t i, const struct runtime *r, int p
                                         .max_connections = (unsigned)set->max_connections,
                                         .start_later = true,
                                         .trusted_proxies = r->trusted_proxies,
+                                        .on_crowded = r->fanout ? on_crowded : NULL,
+                                        .arg = r->fanout,
                                         .site = {.mounts = mounts, .hostnames = r->hostnames}};
     int error;
     p->server[i] = http_server_new(r->loop, &config, &error);

@@ -14,7 +14,8 @@
 enum {
     SCARCE_BYTES = 1 << 16, // a channel may always keep this much for viewers that are up to date
     FEW_BEHIND = 64,        // this many slow viewers are cheap to visit
-    RELIEF_IDLE_MS = 1000   // a viewer that reads accepts data more often than that
+    RELIEF_IDLE_MS = 1000,  // a viewer that reads accepts data more often than that,
+    EVICT_STILL_MS = 5000   // and even after a few lost packets more often than this
 };
 
 void channel_init(struct channel *ch, struct channel_env *env, struct fan_counters *counters, void *owner) {
@@ -226,23 +227,32 @@ static int64_t viewer_still_ms(const struct viewer *v, int64_t now_ms) {
     return (uint32_t)now_ms - v->moved_ms;
 }
 
-// Returns the viewer that has accepted no data for longest, if that is stall_ms or more.
-static struct viewer *longest_stalled(const struct channel_env *env, int64_t now_ms) {
+// Returns the viewer that has accepted no data for longest, if that is `least_ms` or more.
+static struct viewer *longest_stalled(const struct channel_env *env, int64_t now_ms, int64_t least_ms) {
     struct viewer *v = env->blocked;
     if (!v || (env->spent && viewer_still_ms(env->spent, now_ms) > viewer_still_ms(v, now_ms)))
         v = env->spent;
-    return v && viewer_still_ms(v, now_ms) >= env->bounds.stall_ms ? v : NULL;
+    return v && viewer_still_ms(v, now_ms) >= least_ms ? v : NULL;
 }
 
-unsigned channels_close_stalled(struct channel_env *env, int64_t now_ms, unsigned most) {
+static unsigned close_still(struct channel_env *env, int64_t now_ms, int64_t least_ms, unsigned most) {
     unsigned closed = 0;
-    for (struct viewer *v; closed < most && (v = longest_stalled(env, now_ms)); closed++) {
+    for (struct viewer *v; closed < most && (v = longest_stalled(env, now_ms, least_ms)); closed++) {
         struct channel *ch = v->channel;
         counter_add(&ch->counters->stalled, 1);
         viewer_close(v, FAN_END_STALLED);
         channel_settle(ch);
     }
     return closed;
+}
+
+unsigned channels_close_stalled(struct channel_env *env, int64_t now_ms, unsigned most) {
+    return close_still(env, now_ms, env->bounds.stall_ms, most);
+}
+
+unsigned channels_evict(struct channel_env *env, int64_t now_ms, unsigned most) {
+    int64_t stall_ms = env->bounds.stall_ms;
+    return close_still(env, now_ms, stall_ms < EVICT_STILL_MS ? stall_ms : EVICT_STILL_MS, most);
 }
 
 unsigned channels_relieve(struct channel_env *env, int64_t now_ms, unsigned most) {

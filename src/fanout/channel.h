@@ -69,6 +69,10 @@ unsigned channels_send_behind(struct channel_env *, int64_t now_ms, unsigned mos
 // all in one call, as the kernel takes long to free their buffers. Returns how many.
 unsigned channels_close_stalled(struct channel_env *, int64_t now_ms, unsigned most);
 
+// Frees places: closes at most `most` of those that have accepted no data for five seconds, though there is
+// some for them, the longest first. Returns how many.
+unsigned channels_evict(struct channel_env *, int64_t now_ms, unsigned most);
+
 // Frees memory: drops the backlog of at most `most` viewers that have accepted no data for a second. They
 // will get a gap. Returns how many.
 unsigned channels_relieve(struct channel_env *, int64_t now_ms, unsigned most);

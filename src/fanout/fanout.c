@@ -55,7 +55,7 @@ struct fanout {
     uint32_t room; // viewers that one worker can hold
     unsigned count;
     int64_t start_again_ms; // not before: the last one could not be started
-    int64_t relieve_again_ms;
+    int64_t relieve_again_ms, evict_again_ms;
     struct worker_slot slots[FAN_WORKERS_MAX];
 };
 
@@ -294,12 +294,21 @@ void fanout_set_bounds(struct fanout *f, const struct fan_bounds *bounds) {
     }
 }
 
-void fanout_relieve(struct fanout *f) {
+// Unless that has been done a moment ago.
+static void fanout_post_to_all(struct fanout *f, enum worker_verb verb, int64_t *again_ms) {
     int64_t now_ms = loop_now_ms(f->control);
-    if (now_ms < f->relieve_again_ms) return;
-    f->relieve_again_ms = now_ms + RELIEVE_AGAIN_MS;
+    if (now_ms < *again_ms) return;
+    *again_ms = now_ms + RELIEVE_AGAIN_MS;
     for (unsigned i = 0; i < f->count; i++)
-        worker_post(f->slots[i].worker, &(struct worker_command){.verb = WORKER_RELIEVE});
+        worker_post(f->slots[i].worker, &(struct worker_command){.verb = verb});
+}
+
+void fanout_relieve(struct fanout *f) {
+    fanout_post_to_all(f, WORKER_RELIEVE, &f->relieve_again_ms);
+}
+
+void fanout_evict(struct fanout *f) {
+    fanout_post_to_all(f, WORKER_EVICT, &f->evict_again_ms);
 }
 
 struct loop_lag fanout_lag(const struct fanout *f) {

@@ -267,6 +267,9 @@ static void on_command(struct loop_job *job) {
         break;
     case WORKER_RETIRE: worker_retire(p->worker, c->channel, c->end); break;
     case WORKER_RELIEVE: on_relief_due(&p->worker->relief); break;
+    case WORKER_EVICT:
+        channels_evict(&p->worker->env, loop_now_ms(p->worker->env.loop), MAINTENANCE_SLICE);
+        break;
     case WORKER_BOUNDS: worker_set_bounds(p->worker, c->bounds); break;
     }
     free(p);

@@ -15,6 +15,7 @@ enum worker_verb {
     WORKER_END, // nothing more is published
     WORKER_RETIRE,
     WORKER_RELIEVE, // memory is scarce (channels_relieve)
+    WORKER_EVICT,   // places are (channels_evict)
     WORKER_BOUNDS
 };
 
@@ -23,7 +24,7 @@ struct worker_command {
     enum worker_verb verb;
     uint8_t moments;         // ADD: those asked for; MOMENT: its kind
     enum fan_end end;        // RETIRE: of its viewers' streams
-    struct channel *channel; // NULL: RELIEVE, BOUNDS
+    struct channel *channel; // NULL: RELIEVE, EVICT, BOUNDS
     struct frame *frame;     // PUBLISH, MOMENT
     struct sink sink;        // ADD
     union {

@@ -43,6 +43,7 @@ struct http_server {
     int64_t warn_dropped_ms; // not before
     struct http_conn *conns;
     struct loop_timer sweep;
+    int descriptors;         // the numbers from this one on are not for clients
     int64_t refusing_second; // in which
     unsigned refusing;       // so many connections beyond a rate were admitted
 };
@@ -52,6 +53,7 @@ enum {
     WARN_EVERY_MS = 10000,
     GRACE_MS = 250,
     SAMPLE = 64,
+    OWN_DESCRIPTORS = 16,
     REFUSED_MS = 1000, // for the request of a connection beyond the rate
     REFUSED_PER_SECOND = 20
 };
@@ -167,6 +169,22 @@ static bool server_make_room_elsewhere(const struct http_server *s) {
     return false;
 }
 
+// A few descriptors are left for the process itself, which may have to reconnect to its store.
+static void server_read_limit(struct http_server *s) {
+    struct rlimit limit;
+    bool known = !getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < INT32_MAX;
+    int most = known ? (int)limit.rlim_cur : INT32_MAX;
+    s->descriptors = most - (most / 16 < OWN_DESCRIPTORS ? most / 16 : OWN_DESCRIPTORS);
+}
+
+static bool server_find_descriptor(struct http_server *s) {
+    server_note_crowded(s, "out_of_descriptors");
+    if (s->config.on_crowded) s->config.on_crowded(s->config.arg);
+    if (server_make_room(s) || server_make_room_elsewhere(s)) return true;
+    server_pause(s);
+    return false;
+}
+
 static void server_on_closed(struct http_host *host, struct http_conn *c) {
     struct http_server *s = container_of(host, struct http_server, host);
     DL_DELETE(s->conns, c);
@@ -206,6 +224,7 @@ static void server_on_listener(struct loop_fd *f, uint32_t events) {
         union address peer;
         int fd = sock_accept(f->fd, &peer);
         if (fd >= 0) {
+            if (fd >= s->descriptors && server_find_descriptor(s)) fd = sock_renumber(fd);
             bool is_crowding = !address_limits_may_connect(address_limits_key(&peer), loop_now_ms(s->loop));
             if (is_crowding && !server_has_room_to_refuse(s)) {
                 sock_reset(fd);
@@ -219,8 +238,7 @@ static void server_on_listener(struct loop_fd *f, uint32_t events) {
             s->host.counters.connections_open++;
         } else if (fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM) {
             if (i) return; // reported even if no client is waiting
-            server_note_crowded(s, "out_of_descriptors");
-            if (!server_make_room(s) && !server_make_room_elsewhere(s)) server_pause(s);
+            server_find_descriptor(s);
         } else if (fd != -ECONNABORTED) {
             return; // EAGAIN: all accepted
         }
@@ -242,6 +260,7 @@ static void server_on_sweep(struct loop_timer *t) {
     }
     server_warn_crowded(s, now);
     server_warn_dropped(s, now);
+    server_read_limit(s);
     server_resume(s); // a descriptor may have been closed elsewhere
     loop_timer_start(s->loop, t, server_sweep_ms(s));
 }
@@ -281,6 +300,7 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
     s->config = *config;
     s->port = http_listen_port(fds[0]);
     s->sweep.on_due = server_on_sweep;
+    server_read_limit(s);
     s->host = (struct http_host){
         .loop = loop,
         .transport = config->transport ? config->transport : &stream_tcp,
@@ -316,6 +336,13 @@ void http_server_set_limits(struct http_server *s, int header_timeout_ms, int bo
 
 const struct http_counters *http_server_counters(const struct http_server *s) {
     return &s->host.counters;
+}
+
+unsigned http_connections_open(void) {
+    uint64_t sum = 0;
+    const struct http_server *s;
+    DL_FOREACH(servers, s) sum += s->host.counters.connections_open;
+    return (unsigned)sum;
 }
 
 int http_server_port(const struct http_server *s) {

@@ -1,6 +1,7 @@
 #include "net/sock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/tcp.h> // its tcp_info is the newer one
 #include <netinet/in.h>
 #include <poll.h>
@@ -67,6 +68,13 @@ int sock_accept(int listener, union address *peer) {
     if (fd < 0) return -errno;
     sock_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     return fd;
+}
+
+int sock_renumber(int fd) {
+    int lowest = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (lowest < 0) return fd;
+    close(lowest > fd ? lowest : fd);
+    return lowest > fd ? fd : lowest;
 }
 
 int sock_local_address(int fd, union address *a) {

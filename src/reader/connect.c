@@ -16,6 +16,7 @@
 #include "net/sink.h"
 #include "net/sock.h"
 #include "http/exchange.h"
+#include "http/server.h"
 #include "placement/placement.h"
 #include "placement/readers.h"
 #include "base/budget.h"
@@ -130,6 +131,8 @@ static bool connect_hand_over(const struct connect_request *c, struct broadcast 
     struct rlimit limit;
     bool known = getrlimit(RLIMIT_NOFILE, &limit) == 0;
     rlim_t reserve = !known ? 0 : limit.rlim_cur / 8 < 64 ? limit.rlim_cur / 8 : 64;
+    rlim_t requests = http_connections_open(); // which have that many of the lower ones
+    reserve -= requests < reserve ? requests : reserve;
     bool is_free = !known || sink->fd < 0 || (rlim_t)sink->fd < limit.rlim_cur - reserve;
     if (is_free) {
         viewer_counts_join(r, b, c->asks, c->elsewhere);
@@ -137,6 +140,7 @@ static bool connect_hand_over(const struct connect_request *c, struct broadcast 
         viewer_counts_changed(b);
     }
     warn_out_of_descriptors(r);
+    fanout_evict(r->env.fanout);
     return false;
 }
 
@@ -313,7 +317,10 @@ static void connect_begin(struct reader *r, const struct reader_front *front, st
     snprintf(c->userid, sizeof c->userid, "%s", params->userid);
     snprintf(c->videoid, sizeof c->videoid, "%s", params->videoid);
     history_budget_yield(r->env.budget, 0);
-    if (!budget_has_room()) fanout_relieve(r->env.fanout);
+    if (!budget_has_room()) {
+        fanout_relieve(r->env.fanout);
+        fanout_evict(r->env.fanout);
+    }
     watched_yield(r);
     if (!params->head_only && !budget_has_room())
         connect_shed(c, "out_of_memory");

@@ -824,6 +824,48 @@ static void a_stalled_viewer_in_the_ring_gives_up_its_place(void **state) {
     assert_seen(1, "hello 1-1 1-2 1-3 1-4");
 }
 
+// Places are wanted (fanout_evict): descriptors, or memory for another viewer. The first has a backlog and
+// its socket is full, the second as well but it reads a little now and then, the third has nothing to read.
+static void those_that_stand_still_give_up_their_places_and_those_that_read_never(void **state) {
+    (void)state;
+    enum { FULL, READS, IDLE, SINCE_LATER };
+    rig_send_run(&rig, 3, 5);
+    for (int i = FULL; i <= READS; i++) join_with_backlog(i, 5);
+    client_join(&rig, &clients[IDLE]);
+    for (int s = 0; s < 4; s++) {
+        run_later(rig.loop, 1000);
+        client_room_again(&rig, &clients[READS], 1);
+    }
+    join_with_backlog(SINCE_LATER, 5);
+    run_later(rig.loop, 999);
+    assert_int_equal(channels_evict(&rig.env, loop_now_ms(rig.loop), 100), 0);
+    run_later(rig.loop, 1);
+    assert_int_equal(channels_evict(&rig.env, loop_now_ms(rig.loop), 100), 1);
+    rig_turns(&rig, 1);
+    assert_int_equal(rig.channel.viewers.count, 3);
+    assert_int_equal(counter_get(&rig.counters.stalled), 1);
+    client_room_again(&rig, &clients[READS], LIMITED_SEND_MOST);
+    client_room_again(&rig, &clients[SINCE_LATER], LIMITED_SEND_MOST);
+    rig_send_run(&rig, 1, 5);
+    assert_seen(READS, "hello 1-1 1-2 1-3 1-4");
+    assert_seen(IDLE, "hello 1-4");
+    assert_seen(SINCE_LATER, "hello 1-1 1-2 1-3 1-4");
+}
+
+static void the_one_that_has_stood_still_for_longest_gives_up_its_place_first(void **state) {
+    (void)state;
+    rig_send_run(&rig, 3, 5);
+    for (int i = 0; i < 3; i++) {
+        join_with_backlog(i, 5);
+        run_later(rig.loop, 10);
+    }
+    client_room_again(&rig, &clients[0], 1);
+    run_later(rig.loop, 6000);
+    assert_int_equal(channels_evict(&rig.env, loop_now_ms(rig.loop), 2), 2);
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    assert_seen(0, "hello 1-1 1-2 1-3");
+}
+
 // The kernel may have noticed before us.
 static void a_connection_that_the_kernel_gave_up_counts_as_stalled(void **state) {
     (void)state;
@@ -1228,6 +1270,8 @@ int main(void) {
         TEST(the_backlog_of_a_stalled_viewer_is_replaced_by_a_gap),
         TEST(a_viewer_that_accepts_data_keeps_its_backlog),
         TEST(a_stalled_viewer_in_the_ring_gives_up_its_place),
+        TEST(those_that_stand_still_give_up_their_places_and_those_that_read_never),
+        TEST(the_one_that_has_stood_still_for_longest_gives_up_its_place_first),
         TEST(a_connection_that_the_kernel_gave_up_counts_as_stalled),
         TEST(a_viewer_that_hangs_up_is_gone),
         TEST(a_half_closed_viewer_gets_a_heartbeat_immediately_and_keeps_its_stream),

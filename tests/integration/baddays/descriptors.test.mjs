@@ -2,7 +2,7 @@
 // CI also: up-redis. Redis needs descriptors, too.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { call, owner, post } from '../lib/api.mjs';
+import { call, owner, post, postMany, readerFigures } from '../lib/api.mjs';
 import { checkHealthy, everyPort } from '../lib/checks.mjs';
 import { RawClient, jsonBytes, requestBytes } from '../lib/raw.mjs';
 import { scenario } from '../lib/scenario.mjs';
@@ -89,6 +89,34 @@ scenario('a crowd at one port leaves the others of the process reachable', { set
   await post(system, 'v', 'meanwhile');
   assert.ok(crowd.some((client) => !client.closed && !client.finished), 'before the crowd has timed out');
   for (const client of crowd) client.destroy();
+});
+
+// More than sockets hold, so that one that does not read is soon behind.
+const backlog = (system) => postMany(system, 'v', 400, { text: () => 'x'.repeat(1_900) });
+
+scenario('where viewers that do not read have all descriptors, new ones take their places, and those that read keep theirs', { setups }, async (t) => {
+  const system = await t.system({ limits: { nofile: 120 }, flags: { 'log-level': 'warn' } });
+  const first = await post(system, 'v', 'first');
+  await backlog(system);
+  const reading = await t.watch(await owner(system, 'v'), { video: 'v' });
+  const stalled = await Promise.all(Array.from({ length: 100 }, async (_, i) => {
+    const client = await RawClient.connect(system.readers[i % 3]);
+    t.after(() => client.destroy());
+    client.socket.pause();
+    client.send(requestBytes('GET', '/connect?userid=u&videoid=v&redirect=never', { headers: { 'Last-Event-ID': first.id } }));
+    return client;
+  }));
+  await system.program.says(/event=out_of_descriptors/);
+  // Others come all the time, until the first are found not to read. Then all that came get in.
+  const late = [];
+  await until(async () => {
+    late.push(await t.watch(system.readers[0], { video: 'v', query: { redirect: 'never' } }));
+    return (await readerFigures(system)).stalled > 0;
+  }, 'viewers that do not read to be closed', 20_000);
+  const { id } = await post(system, 'v', 'after');
+  await Promise.all([reading, ...late].map((viewer) => viewer.reaches(id)));
+  assert.equal(reading.gaps.length, 0);
+  assert.ok(stalled.some(({ closed }) => !closed), 'not all of them at once');
 });
 
 scenario('the soft limit is raised to the hard one at the start', { setups }, async (t) => {

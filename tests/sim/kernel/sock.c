@@ -103,6 +103,10 @@ int sock_listen(const union address *a, bool only_v6) {
     return fd;
 }
 
+int sock_renumber(int fd) {
+    return fd;
+}
+
 int sock_accept(int listener, union address *peer) {
     struct sock *s = sock_of(listener);
     if (!s || s->kind != SOCK_LISTENER) return -EBADF;

@@ -82,6 +82,11 @@ void fanout_set_bounds(struct fanout *, const struct fan_bounds *);
 // asynchronously; calls within 100 ms of the last one do nothing.
 void fanout_relieve(struct fanout *);
 
+// Frees places, descriptors and memory: each worker closes the viewers that have accepted no data for
+// longest, five seconds at least, a few of them. Never one that reads. Like fanout_relieve() asynchronous,
+// and rare.
+void fanout_evict(struct fanout *);
+
 // Returns the turns of all workers together; the longest is that of any.
 struct loop_lag fanout_lag(const struct fanout *);
 

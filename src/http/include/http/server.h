@@ -29,7 +29,9 @@ struct http_server_config {
     bool start_later;                       // only http_server_start() begins to accept
     const struct networks *trusted_proxies; // whose X-Forwarded-For counts; NULL: none. Lives as long
     const struct stream_ops *transport;     // of its connections; NULL: plain TCP
-    struct http_site site;                  // its mounts are borrowed; their args may be set until it starts
+    void (*on_crowded)(void *arg);          // a descriptor is missing: may ask for others to be closed; NULL
+    void *arg;
+    struct http_site site; // its mounts are borrowed; their args may be set until it starts
 };
 
 // Binds and listens. Returns NULL on failure, and sets *error to a negative errno.
@@ -44,6 +46,9 @@ void http_server_set_limits(struct http_server *, int header_timeout_ms, int bod
 
 // Returns the counters, which remain the server's.
 const struct http_counters *http_server_counters(const struct http_server *);
+
+// Returns how many connections all servers of the process have open, without streams.
+unsigned http_connections_open(void);
 
 // Returns the listening port.
 int http_server_port(const struct http_server *);

@@ -32,6 +32,9 @@ int sock_listen(const union address *, bool only_v6);
 // Returns the next connection, with TCP_NODELAY, and its peer's address; -EAGAIN if there is none.
 int sock_accept(int listener, union address *peer);
 
+// Gives a descriptor the lowest number that is free, if that is lower. Returns what it is now.
+int sock_renumber(int fd);
+
 // Get the addresses of the two ends. Return 0.
 int sock_local_address(int fd, union address *);
 int sock_peer_address(int fd, union address *);
