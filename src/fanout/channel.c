@@ -54,7 +54,7 @@ void channel_add(struct channel *ch, const struct sink *sink, uint8_t asks, stru
         return;
     }
     viewer_set_add(&ch->viewers, v);
-    v->asks = asks;
+    v->asks = asks & 0x7fu;
     if (ch->moments)
         v->lacks = asks & ch->moments->known & (uint8_t)~ch->moments->fresh; // a flush brings those
     if (ch->viewers.count == 1) channel_put_off_heartbeat(ch, now_ms);

@@ -88,6 +88,11 @@ struct frame *frame_of_heartbeat(void) {
     return frame_of_bytes(event_stream_heartbeat, EVENT_STREAM_HEARTBEAT_LEN, (struct position){0});
 }
 
+struct frame *frame_of_expiry(void) {
+    static const char json[] = "{\"type\":\"end\",\"reason\":\"token\"}";
+    return frame_of_event((struct position){0}, "end", json, sizeof json - 1);
+}
+
 struct frame *frame_of_end(void) {
     return frame_of_chunk(NULL, 0, (struct position){0});
 }

@@ -26,10 +26,20 @@ enum {
 
 static void on_socket(struct loop_fd *, uint32_t events);
 static void on_sink(struct sink_owner *, unsigned events);
+static void on_expiry(struct loop_timer *);
+
+static size_t viewer_size(bool is_socket, bool expires) {
+    return sizeof(struct viewer) + (is_socket ? 0 : sizeof(struct viewer_transport)) +
+           (expires ? sizeof(struct viewer_expiry) : 0);
+}
+
+static struct viewer_expiry *viewer_expiry(struct viewer *v) {
+    return (void *)((char *)v + viewer_size(v->is_socket, false));
+}
 
 static size_t viewer_bytes(const struct viewer *v) {
-    size_t with_seat = sizeof *v + sizeof v;
-    return v->is_socket ? with_seat : with_seat + sizeof *v->transport + v->transport->ops->state_bytes;
+    size_t with_seat = viewer_size(v->is_socket, v->expires) + sizeof v;
+    return v->is_socket ? with_seat : with_seat + v->transport->ops->state_bytes;
 }
 
 static void on_viewer_reap(struct loop_job *job) {
@@ -65,12 +75,20 @@ static uint32_t bytes_before(int fd) {
     return sock_sent(fd, &sent) ? (uint32_t)sent.bytes + sent.waiting : 0;
 }
 
+static void viewer_expire_at(struct viewer *v, int64_t ends_ms, int64_t now_ms) {
+    struct viewer_expiry *e = viewer_expiry(v);
+    e->viewer = v;
+    e->timer.on_due = on_expiry;
+    loop_timer_start(v->channel->env->loop, &e->timer, ends_ms > now_ms ? ends_ms - now_ms : 0);
+}
+
 struct viewer *viewer_new(struct channel *ch, const struct sink *sink, struct pending *pending,
                           int64_t now_ms) {
-    struct viewer *v = mem_zalloc(sizeof *v + (sink->ops ? sizeof *v->transport : 0));
+    struct viewer *v = mem_zalloc(viewer_size(!sink->ops, sink->ends_ms));
     v->watch = (struct loop_fd){.fd = -1, .on_event = on_socket};
     v->framing = sink->framing;
     v->is_socket = !sink->ops;
+    v->expires = sink->ends_ms;
     if (sink->ops)
         *v->transport =
             (struct viewer_transport){.owner.on_sink = on_sink, .ops = sink->ops, .state = sink->state};
@@ -88,6 +106,7 @@ struct viewer *viewer_new(struct channel *ch, const struct sink *sink, struct pe
         free(v);
         return NULL;
     }
+    if (v->expires) viewer_expire_at(v, sink->ends_ms, now_ms);
     budget_take(viewer_bytes(v));
     return v;
 }
@@ -159,6 +178,7 @@ void viewer_close(struct viewer *v, enum fan_end end) {
     v->closed = true;
     viewer_leave_list(v);
     viewer_set_remove(&ch->viewers, v);
+    if (v->expires) loop_timer_stop(ch->env->loop, &viewer_expiry(v)->timer);
     channel_note_left(ch);
     struct sink sink = {.fd = v->watch.fd, .address = v->address};
     if (!v->is_socket) sink.ops = v->transport->ops, sink.state = v->transport->state;
@@ -428,6 +448,19 @@ static void viewer_probe(struct viewer *v, int64_t now_ms) {
     if (!v->closed && taken < piece.iov_len && (taken || pinned_bytes(v)))
         queue_rest_of_heartbeat(v, beat, taken, now_ms);
     frame_unref(beat);
+}
+
+// Its time is over: sends it the reason, if nothing else is half sent, and cuts its stream.
+static void on_expiry(struct loop_timer *timer) {
+    struct viewer *v = container_of(timer, struct viewer_expiry, timer)->viewer;
+    bool has_begun = v->offset || pinned_bytes(v), has_head = v->pending && pending_has_head(v->pending);
+    if (!has_begun && !has_head && !v->finishing) {
+        struct frame *end = frame_of_expiry();
+        struct iovec piece = frame_piece(end, v->framing);
+        viewer_send(v, &piece, 1);
+        frame_unref(end);
+    }
+    viewer_close(v, FAN_END_EXPIRED);
 }
 
 static void take_sink_events(struct viewer *v, unsigned events) {

@@ -27,6 +27,12 @@ struct viewer_transport {
     void *state;
 };
 
+// Of a viewer whose stream ends at a time.
+struct viewer_expiry {
+    struct loop_timer timer;
+    struct viewer *viewer;
+};
+
 struct viewer {
     struct loop_fd watch; // the sink's descriptor; -1: it has none
     uint32_t slot;        // in the channel's viewer set
@@ -39,7 +45,8 @@ struct viewer {
     bool finishing : 1; // it has been sent, or is being sent, the stream's end
     bool fin_seen : 1;  // the client has closed its side: for good, or to read on
     enum viewer_list list : 3;
-    uint8_t asks;            // kinds of moments that it asked for,
+    uint8_t asks : 7;        // kinds of moments that it asked for,
+    bool expires : 1;        // there is an expiry, behind the transport
     uint8_t lacks;           // and those of which it lacks the latest
     uint32_t joined_ds;      // for the report about its stream: when, in tenths of a second
     uint32_t bytes_before;   // sent over its connection for earlier requests

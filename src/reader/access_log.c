@@ -8,9 +8,9 @@
 enum { LINES_MAX = 10 }; // in a second
 
 static const char *const reasons[] = {
-    [FAN_END_CLIENT] = "client_closed", [FAN_END_ERROR] = "error", [FAN_END_STALLED] = "stalled",
-    [FAN_END_COMPLETE] = "complete",    [FAN_END_MOVED] = "moved", [FAN_END_STOPPING] = "stopping",
-    [FAN_END_KILLED] = "reader_killed",
+    [FAN_END_CLIENT] = "client_closed", [FAN_END_ERROR] = "error",          [FAN_END_STALLED] = "stalled",
+    [FAN_END_COMPLETE] = "complete",    [FAN_END_MOVED] = "moved",          [FAN_END_STOPPING] = "stopping",
+    [FAN_END_EXPIRED] = "token_ended",  [FAN_END_KILLED] = "reader_killed",
 };
 
 // The clock is read under the lock, so that it never goes back from one thread to the next.

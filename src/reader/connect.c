@@ -10,6 +10,8 @@
 #include <sys/resource.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
+#include "base/hash.h"
 #include "base/json_text.h"
 #include "base/mem.h"
 #include "net/event_stream.h"
@@ -33,6 +35,7 @@
 enum {
     WARN_EVERY_MS = 10000,
     JOIN_TIMEOUT_MS = 5000,
+    END_SPREAD_MS = 2000,     // over which streams end whose sessions end together
     ROOM_TIMEOUT_MS = 3000,   // for the backlogs of stalled viewers to be dropped
     SEND_BUFFER_BYTES = 65536 // the kernel doubles it, for its own bookkeeping
 };
@@ -44,7 +47,8 @@ struct connect_request {
     const struct reader_front *front; // that chooses the reader when the owner is known; NULL: it is chosen
     struct http_exchange *exchange;
     uint32_t heartbeat_s;
-    uint8_t asks; // kinds of moments
+    int64_t until_s; // of its session; 0: none
+    uint8_t asks;    // kinds of moments
     bool redirect, head_only;
     bool elsewhere;  // another reader owns the video, and it is served here
     bool confirming; // the store has been asked to confirm the owner
@@ -116,6 +120,13 @@ static void warn_out_of_descriptors(struct reader *r) {
              (unsigned long long)limit.rlim_cur);
 }
 
+// When a stream ends, by the loop's clock; 0: not by itself.
+static int64_t connect_ends_ms(const struct connect_request *c) {
+    if (!c->until_s) return 0;
+    int64_t left_ms = c->until_s * 1000 - clock_wall_ms();
+    return loop_now_ms(c->reader->service.loop) + left_ms + (int64_t)(hash_random() % END_SPREAD_MS) + 1;
+}
+
 // Hands the sink and the frames over to the fan-out. Returns false if there is no room.
 static bool connect_hand_over(const struct connect_request *c, struct broadcast *b, const struct sink *sink,
                               struct pending *frames) {
@@ -166,6 +177,7 @@ static void on_joined(struct join_request *j, struct broadcast *b, struct positi
     char client[HTTP_ADDRESS_SIZE];
     http_request_client(c->exchange->request, client, sizeof client); // which ends with the exchange
     bool is_there = http_begin_stream(c->exchange, &sink, &head);
+    if (is_there) sink.ends_ms = connect_ends_ms(c);
     uint64_t stream = is_there && sink.fd >= 0 ? sock_number(sink.fd) : 0; // before a worker has it
     if (is_there)
         pending_set_head(frames, stream_head(c, &head, sink.framing, start, feed_position(&b->feed)));
@@ -310,6 +322,7 @@ static void connect_begin(struct reader *r, const struct reader_front *front, st
     c->exchange = x;
     c->join.last = params->last;
     c->heartbeat_s = params->heartbeat_s;
+    c->until_s = params->until_s;
     c->join.history = params->history;
     c->redirect = params->redirect && !front;
     c->asks = params->asks;

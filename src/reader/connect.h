@@ -16,6 +16,7 @@ struct connect_params {
     struct position last;         // position that the viewer has seen; not set: it starts live
     uint32_t history;             // comments to be shown first, if `last` is not set: HISTORY_MAX at most
     uint32_t heartbeat_s;         // how often the viewer expects one; 0: it does not say
+    int64_t until_s;              // wall time at which the stream ends; 0: not by itself
     uint8_t asks;                 // kinds of moments (moments.h)
     bool redirect;                // false: serve it here, whichever reader owns the video
     bool head_only;               // HEAD: reply only what GET would be answered

@@ -12,6 +12,7 @@ static bool is_lost_by_redirect(const struct http_exchange *x, const struct iden
 bool viewer_rights_read(const struct service *s, struct http_exchange *x, struct connect_params *c,
                         struct identity *who) {
     if (!rights_read_stream(s, x, position_is_set(c->last), who)) return false;
+    c->until_s = who->until_s;
     if (is_lost_by_redirect(x, who)) c->redirect = false;
     return true;
 }

@@ -19,7 +19,9 @@ bool rights_read(const struct service *s, struct http_exchange *x, struct identi
     return !v || rights_refuse(x, v);
 }
 
+// A client that sends Authorization sees why, and may have another token.
 static bool rights_end_session(struct http_exchange *x) {
+    if (http_request_header(x->request, "authorization")) return rights_refuse(x, IDENTITY_EXPIRED);
     http_reply(x, &(struct http_reply){.status = 204, .headers = "Cache-Control: no-store\r\n"});
     return false;
 }

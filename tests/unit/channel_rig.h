@@ -23,6 +23,7 @@ struct rig {
     struct channel channel;
     uint64_t newest; // number of the last comment
     uint8_t asks;    // kinds of moments that joining viewers ask for
+    int64_t ends_ms; // when the streams of joining viewers end; 0: not by themselves
 };
 
 static inline void rig_init(struct rig *rig, uint32_t ring_frames, uint32_t ring_bytes) {
@@ -88,6 +89,7 @@ static inline void client_join_with(struct rig *rig, struct client *c, struct so
                                     struct pending *pending) {
     *c = (struct client){.fd = sockets.client, .server_fd = sockets.server};
     struct sink sink = test_sink(sockets.server);
+    sink.ends_ms = rig->ends_ms;
     channel_add(&rig->channel, &sink, rig->asks, pending, loop_now_ms(rig->loop));
     c->viewer = viewer_with(rig, sockets.server);
 }

@@ -151,6 +151,53 @@ static void the_end_of_the_video_completes(void **state) {
     assert_int_equal(last.events, 2);
 }
 
+enum { SESSION_MS = 5000 };
+
+static void join_for_a_session(void) {
+    rig.ends_ms = loop_now_ms(rig.loop) + SESSION_MS;
+    join_crowd(1);
+}
+
+static void a_session_that_is_over_ends_its_stream_with_an_event(void **state) {
+    (void)state;
+    join_for_a_session();
+    rig.ends_ms = 0;
+    client_join(&rig, &clients[1]);
+    rig_send_run(&rig, 1, 5);
+    run_later(rig.loop, SESSION_MS - 1);
+    assert_int_equal(reports, 0);
+    run_later(rig.loop, 1);
+    assert_int_equal(last.end, FAN_END_EXPIRED);
+    assert_int_equal(last.events, 1);
+    assert_seen(0, "hello 1-1 end={\"type\":\"end\",\"reason\":\"token\"}");
+    client_wait_for_end(&clients[0]);
+    assert_int_equal(reports, 1);
+    rig_send_run(&rig, 1, 5);
+    assert_seen(1, "hello 1-1 1-2");
+}
+
+static void nothing_comes_into_a_frame_that_is_half_sent(void **state) {
+    (void)state;
+    join_for_a_session();
+    client_room(&clients[0], 5);
+    rig_send_run(&rig, 1, 20);
+    run_turns(rig.loop, 2); // of what the loop reports, only the timer is left
+    client_room(&clients[0], 1000);
+    run_later(rig.loop, SESSION_MS);
+    assert_int_equal(last.end, FAN_END_EXPIRED);
+    assert_int_equal(last.events, 0);
+    client_wait_for_end(&clients[0]);
+    assert_seen(0, "hello ...");
+}
+
+static void a_session_outlives_no_viewer(void **state) {
+    (void)state;
+    join_for_a_session();
+    leave(0);
+    run_later(rig.loop, SESSION_MS);
+    assert_int_equal(reports, 1);
+}
+
 static void a_release_says_why(void **state) {
     (void)state;
     static const enum fan_end ends[] = {FAN_END_MOVED, FAN_END_STOPPING, FAN_END_KILLED};
@@ -184,6 +231,9 @@ int main(void) {
         TEST(a_client_that_hangs_up_has_closed),
         TEST(a_stalled_viewer_is_reported_with_its_time),
         TEST(the_end_of_the_video_completes),
+        TEST(a_session_that_is_over_ends_its_stream_with_an_event),
+        TEST(nothing_comes_into_a_frame_that_is_half_sent),
+        TEST(a_session_outlives_no_viewer),
         TEST(a_release_says_why),
         TEST(without_a_listener_nothing_is_reported),
     };

@@ -41,6 +41,7 @@ export class Viewer {
   fault; // violation of the stream's rules
   counts = []; // {viewers, at}: how many there are, for one that has asked
   ended = false; // the server closed
+  over; // what the event of its end said, for one that has a session
 
   constructor(options) {
     this.options = { user: 'viewer', method: 'GET', via: 'header', query: {}, headers: {}, ...options };
@@ -118,6 +119,9 @@ export class Viewer {
     } else if (type === 'viewers' && this.options.query.events?.split(',').includes('viewers')) {
       if (event.id !== undefined || json.type !== 'viewers') throw new Error(`no count of viewers: ${event.text}`);
       this.counts.push({ viewers: json.viewers, at: event.at });
+    } else if (type === 'end' && this.options.session) {
+      if (event.id !== undefined || this.over) throw new Error(`no end of a session: ${event.text}`);
+      this.over = json;
     } else {
       throw new Error(`unexpected event ${type}: ${event.text}`);
     }

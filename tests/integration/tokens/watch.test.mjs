@@ -1,9 +1,10 @@
 // Who may watch: a stream needs a token with the right to read its video, wherever it begins.
 // CI also: processes.
 import assert from 'node:assert/strict';
-import { call } from '../lib/api.mjs';
+import { call, post } from '../lib/api.mjs';
 import { claims, makeKey, makeToken } from '../lib/jwt.mjs';
 import { lockedSystem, refused, serviceToken } from '../lib/locked.mjs';
+import { until } from '../lib/time.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { setup } from '../lib/system.mjs';
 import { Viewer } from '../lib/viewer.mjs';
@@ -98,6 +99,8 @@ scenario('a stream resumes with an expired token until the end of its session, w
       assert.equal((await resume(old(now() - 1))).status, 204);
       assert.equal((await resume(old(undefined))).status, 204);
       assert.equal((await resume(undefined, { query: {}, token: old(now() + 3600) })).status, 200);
+      await refused(resume(undefined, { query: {}, token: old(now() - 1) }), 401, 'token_expired');
+      assert.equal((await resume(undefined, { query: {}, cookie: old(now() - 1) })).status, 204);
       await refused(resume(old(now() + 3600, { videos: ['v2'] })), 403, 'not_allowed');
       await refused(resume(makeToken(key, claims({ iat: now() - 1000, exp: now() - 1 }, { until: now() + 3600 }))), 401, 'token_too_long_lived');
     }
@@ -105,6 +108,21 @@ scenario('a stream resumes with an expired token until the end of its session, w
     await refused(connect(t, base, { user: 'ann', from: 'garbage', query: { token: old(now() + 3600) } }), 401, 'token_expired');
     await refused(connect(t, base, { user: 'ann', token: makeToken(key, claims({}, { until: now() - 1 })) }), 401, 'token_expired');
   }
+});
+
+scenario('a stream ends when its session does, with an event where it can have one', async (t) => {
+  const key = makeKey('HS256', 'k');
+  const { system } = await lockedSystem(t, [key]);
+  const base = system.readers[0];
+  const token = shortToken(key, {}, { until: now() + 2 });
+  const stays = await connect(t, base, { token: makeToken(key), user: 'ann' });
+  const started = await connect(t, base, { user: 'ann', query: { token }, session: true });
+  await post(system, 'v1', 'the last one', { user: 'ann', headers: bearer(makeToken(key)) });
+  await started.wait(() => started.ended, 'the end', 10_000);
+  assert.deepEqual([started.over, started.comments.length], [{ type: 'end', reason: 'token' }, 1]);
+  assert.equal((await connect(t, base, { user: 'ann', query: { token }, from: started.connected.id })).status, 204);
+  await until(() => /stream_closed .*reason=token_ended/.test(system.stderr + system.stdout), 'the line of its end');
+  assert.equal(stays.ended, false);
 });
 
 scenario('a page of any origin may send its token in a header, and no cookies', async (t) => {

@@ -35,6 +35,8 @@ struct frame *frame_of_bytes(const void *bytes, size_t len, struct position at);
 struct frame *frame_of_event(struct position at, const char *event, const char *data, size_t len);
 struct frame *frame_of_gap(struct position from, struct position to, enum gap_reason);
 struct frame *frame_of_heartbeat(void);
+// The event `end`, before the stream of a viewer whose time is over is cut.
+struct frame *frame_of_expiry(void);
 // The end of a stream: the last chunk in SINK_CHUNKED, nothing in SINK_RAW.
 struct frame *frame_of_end(void);
 // A viewer's first bytes: the head of its response as it is, then its first event in its framing.

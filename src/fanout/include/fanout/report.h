@@ -11,6 +11,7 @@ enum fan_end {
     FAN_END_COMPLETE, // the video is over
     FAN_END_MOVED,    // another reader has the video now
     FAN_END_STOPPING, // the process ends
+    FAN_END_EXPIRED,  // the viewer's time is over (sink.ends_ms)
     FAN_END_KILLED    // the reader plays dead: the clients see a reset
 };
 

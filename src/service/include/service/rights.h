@@ -14,7 +14,8 @@ bool rights_read(const struct service *, struct http_exchange *, struct identity
 
 // Finds out whose stream a request begins, or resumes (`resumes`), whose token may stand in the query. Ends
 // the exchange so that a browser's EventSource comes back exactly where that may help: it is closed without a
-// response while keys are being fetched, and gets 204 if the session is over (the token's `until`).
+// response while keys are being fetched, and gets 204 if the session is over (the token's `until`). A request
+// with Authorization gets 401 then, as it can be repeated with another token.
 bool rights_read_stream(const struct service *, struct http_exchange *, bool resumes, struct identity *);
 
 // Whether it has the right for the video.
