@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "timer_heap.h"
 
 enum { EVENTS_PER_TURN = 256, LONGEST_WAIT_MS = 60000 };
 
@@ -20,8 +21,7 @@ struct loop {
     struct epoll_event events[EVENTS_PER_TURN]; // of this turn; data.ptr NULL: removed since
     int event_count;
 
-    struct loop_timer **heap; // binary heap, from slot 1
-    uint32_t timers, heap_room;
+    struct timer_heap timers;
 
     uint64_t turn;
     struct loop_job *deferred, **deferred_tail;
@@ -116,23 +116,15 @@ void loop_free(struct loop *l) {
     close(l->wake.fd);
     close(l->epoll);
     pthread_mutex_destroy(&l->post_lock);
-    free(l->heap);
+    timer_heap_release(&l->timers);
     free(l);
-}
-
-// Runs no more timers than there were at first: one that is immediately due again must not prolong the turn.
-static void run_due_timers(struct loop *l) {
-    for (uint32_t left = l->timers; left && l->timers && l->heap[1]->due_ms <= l->now_ms; left--) {
-        struct loop_timer *t = l->heap[1];
-        loop_timer_stop(l, t);
-        t->on_due(t);
-    }
 }
 
 static int wait_ms(const struct loop *l, int64_t now_ms) {
     if (l->stopping || l->deferred || l->next_turn) return 0; // before_wait() may have deferred something
-    if (!l->timers) return LONGEST_WAIT_MS;
-    int64_t wait = l->heap[1]->due_ms - now_ms;
+    const struct loop_timer *first = timer_heap_first(&l->timers);
+    if (!first) return LONGEST_WAIT_MS;
+    int64_t wait = first->due_ms - now_ms;
     return wait < 0 ? 0 : wait > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : (int)wait;
 }
 
@@ -178,7 +170,7 @@ int loop_run(struct loop *l) {
         run_events(l, n);
         run_posted(l);
         run_next_turn(l);
-        run_due_timers(l);
+        timer_heap_run_due(&l->timers, l->now_ms);
         run_deferred(l);
     }
     loop_record_turn(l, clock_monotonic_us());
@@ -220,49 +212,12 @@ void loop_fd_remove(struct loop *l, struct loop_fd *f) {
         if (l->events[i].data.ptr == f) l->events[i].data.ptr = NULL;
 }
 
-// Timers: a binary heap ordered by due_ms; each timer knows its slot, so moving and stopping need no search.
-
-static void timer_place(struct loop *l, uint32_t slot, struct loop_timer *t) {
-    l->heap[slot] = t;
-    t->slot = slot;
-}
-
-static void timer_sift_up(struct loop *l, uint32_t slot, struct loop_timer *t) {
-    for (; slot > 1 && l->heap[slot / 2]->due_ms > t->due_ms; slot /= 2)
-        timer_place(l, slot, l->heap[slot / 2]);
-    timer_place(l, slot, t);
-}
-
-static void timer_sift_down(struct loop *l, uint32_t slot, struct loop_timer *t) {
-    for (uint32_t child; (child = slot * 2) <= l->timers; slot = child) {
-        if (child < l->timers && l->heap[child + 1]->due_ms < l->heap[child]->due_ms) child++;
-        if (l->heap[child]->due_ms >= t->due_ms) break;
-        timer_place(l, slot, l->heap[child]);
-    }
-    timer_place(l, slot, t);
-}
-
 void loop_timer_start(struct loop *l, struct loop_timer *t, int64_t delay_ms) {
-    loop_timer_stop(l, t);
-    t->due_ms = l->now_ms + delay_ms;
-    if (l->timers + 2 > l->heap_room) {
-        l->heap_room = l->heap_room ? l->heap_room * 2 : 16;
-        l->heap = mem_realloc(l->heap, l->heap_room * sizeof *l->heap);
-    }
-    l->timers++;
-    timer_sift_up(l, l->timers, t);
+    timer_heap_start(&l->timers, t, l->now_ms + delay_ms);
 }
 
 void loop_timer_stop(struct loop *l, struct loop_timer *t) {
-    uint32_t slot = t->slot;
-    if (!slot) return;
-    t->slot = 0;
-    struct loop_timer *last = l->heap[l->timers--];
-    if (last == t) return;
-    if (slot > 1 && l->heap[slot / 2]->due_ms > last->due_ms)
-        timer_sift_up(l, slot, last);
-    else
-        timer_sift_down(l, slot, last);
+    timer_heap_stop(&l->timers, t);
 }
 
 static void loop_append(struct loop_job ***tail, struct loop_job *job) {

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "core.h"
+#include "net/timer_heap.h"
 
 struct loop {
     struct sim_process *process;
@@ -24,8 +25,7 @@ struct loop {
     struct sock **batch;                // of this turn
     size_t batch_count, batch_room;
 
-    struct loop_timer **heap; // binary heap, from slot 1
-    uint32_t timers, heap_room;
+    struct timer_heap timers;
 
     uint64_t turn;
     struct loop_job *deferred, **deferred_tail;
@@ -108,7 +108,7 @@ void loop_free(struct loop *l) {
     loop_drain(l);
     for (int i = 0; i < LOOP_DESCRIPTORS; i++) sock_remove(&l->descriptors[i]);
     loop_unlink(l);
-    free(l->heap);
+    timer_heap_release(&l->timers);
     free(l);
 }
 
@@ -220,57 +220,14 @@ static void run_events(struct loop *l) {
     l->batch_count = 0;
 }
 
-// Timers: a binary heap ordered by due_ms; each timer knows its slot, so moving and stopping need no search.
-
-static void timer_place(struct loop *l, uint32_t slot, struct loop_timer *t) {
-    l->heap[slot] = t;
-    t->slot = slot;
-}
-
-static void timer_sift_up(struct loop *l, uint32_t slot, struct loop_timer *t) {
-    for (; slot > 1 && l->heap[slot / 2]->due_ms > t->due_ms; slot /= 2)
-        timer_place(l, slot, l->heap[slot / 2]);
-    timer_place(l, slot, t);
-}
-
-static void timer_sift_down(struct loop *l, uint32_t slot, struct loop_timer *t) {
-    for (uint32_t child; (child = slot * 2) <= l->timers; slot = child) {
-        if (child < l->timers && l->heap[child + 1]->due_ms < l->heap[child]->due_ms) child++;
-        if (l->heap[child]->due_ms >= t->due_ms) break;
-        timer_place(l, slot, l->heap[child]);
-    }
-    timer_place(l, slot, t);
-}
+// Timers
 
 void loop_timer_start(struct loop *l, struct loop_timer *t, int64_t delay_ms) {
-    loop_timer_stop(l, t);
-    t->due_ms = l->now_ms + delay_ms;
-    if (l->timers + 2 > l->heap_room) {
-        l->heap_room = l->heap_room ? l->heap_room * 2 : 16;
-        l->heap = mem_realloc(l->heap, l->heap_room * sizeof(struct loop_timer *));
-    }
-    l->timers++;
-    timer_sift_up(l, l->timers, t);
+    timer_heap_start(&l->timers, t, l->now_ms + delay_ms);
 }
 
 void loop_timer_stop(struct loop *l, struct loop_timer *t) {
-    uint32_t slot = t->slot;
-    if (!slot) return;
-    t->slot = 0;
-    struct loop_timer *last = l->heap[l->timers--];
-    if (last == t) return;
-    if (slot > 1 && l->heap[slot / 2]->due_ms > last->due_ms)
-        timer_sift_up(l, slot, last);
-    else
-        timer_sift_down(l, slot, last);
-}
-
-static void run_due_timers(struct loop *l) {
-    for (uint32_t left = l->timers; left && l->timers && l->heap[1]->due_ms <= l->now_ms; left--) {
-        struct loop_timer *t = l->heap[1];
-        loop_timer_stop(l, t);
-        t->on_due(t);
-    }
+    timer_heap_stop(&l->timers, t);
 }
 
 // Jobs
@@ -308,8 +265,9 @@ void loop_post(struct loop *l, struct loop_job *job) {
 static void loop_wait(struct loop *l) {
     int64_t due_us = INT64_MAX;
     bool busy = l->stopping || l->deferred || l->next_turn || l->posted || l->queued;
-    if (!busy && l->timers) {
-        int64_t wait_ms = l->heap[1]->due_ms - clock_monotonic_ms();
+    const struct loop_timer *first = timer_heap_first(&l->timers);
+    if (!busy && first) {
+        int64_t wait_ms = first->due_ms - clock_monotonic_ms();
         busy = wait_ms <= 0;
         due_us = world.now_us + wait_ms * 1000;
     }
@@ -345,7 +303,7 @@ int loop_run(struct loop *l) {
         run_events(l);
         run_posted(l);
         run_next_turn(l);
-        run_due_timers(l);
+        timer_heap_run_due(&l->timers, l->now_ms);
         run_deferred(l);
     }
     loop_record_turn(l, clock_monotonic_us());
