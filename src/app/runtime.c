@@ -157,10 +157,14 @@ static bool runtime_await_ready(struct runtime *r) {
     return !error || runtime_fail(r, "The event loop failed: %s.", strerror(-error));
 }
 
+static bool has_redis(const struct settings *set) {
+    char url[SETTINGS_REDIS_URL_SIZE];
+    return settings_redis_url(set, url, sizeof url);
+}
+
 // With Redis readers may be other processes, started at the same time.
 static int grace_ms(const struct settings *set) {
-    char url[SETTINGS_REDIS_URL_SIZE];
-    return settings_redis_url(set, url, sizeof url) ? READERS_LEASE_MS + GRACE_SPARE_MS : 0;
+    return has_redis(set) ? READERS_LEASE_MS + GRACE_SPARE_MS : 0;
 }
 
 // Services have all rights by the token that they have anyway.
@@ -235,7 +239,8 @@ bool runtime_start(struct runtime *r) {
     r->placement = placement_new(r->loop, r->engine,
                                  &(struct placement_config){.static_readers = set->reader_urls,
                                                             .policy = POLICY_ROUND_ROBIN,
-                                                            .grace_ms = grace_ms(set)});
+                                                            .grace_ms = grace_ms(set),
+                                                            .distant_readers = has_redis(set)});
     return true;
 }
 

@@ -34,6 +34,7 @@
 #include "placement/listing.h"
 #include "service/event_feed.h"
 #include "mappings.h"
+#include "presence.h"
 
 enum { REFRESH_MS = 500, ASSIGNED_LINES = 20 };
 
@@ -42,6 +43,7 @@ struct placement {
     struct engine *engine;
     enum placement_policy policy;
     struct listing listing;
+    struct presence *presence; // NULL: all readers are in this process
     struct mappings mappings;
     struct mapping *unlisted;         // in the state MAPPING_UNLISTED
     struct placement_query *answered; // their callbacks are due
@@ -179,6 +181,11 @@ static void on_list_attempt(struct listing *l, enum engine_status status) {
         else
             mapping_answer_without_store(m, status);
     }
+}
+
+static void on_listed(struct listing *l) {
+    struct placement *p = container_of(l, struct placement, listing);
+    if (p->presence) presence_check(p->presence);
 }
 
 // LOOKING_UP
@@ -330,9 +337,11 @@ struct placement *placement_new(struct loop *loop, struct engine *engine,
     p->refresh.on_due = on_refresh_due;
     p->call_back.run = on_call_back;
     p->reap.run = on_placement_reap;
-    p->listing = (struct listing){.loop = loop, .engine = engine, .on_attempt = on_list_attempt};
+    p->listing = (struct listing){
+        .loop = loop, .engine = engine, .on_attempt = on_list_attempt, .on_listed = on_listed};
     readers_init(&p->listing.readers, config->static_readers, config->grace_ms);
     p->listing.readers.on_change = log_reader;
+    if (config->distant_readers) p->presence = presence_new(loop, &p->listing.readers);
     return p;
 }
 
@@ -350,6 +359,7 @@ void placement_free(struct placement *p) {
         on_call_back(&p->call_back);
     }
     mappings_release(&p->mappings);
+    presence_free(p->presence);
     readers_release(&p->listing.readers);
     loop_defer(p->loop, &p->reap);
 }

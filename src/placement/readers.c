@@ -107,6 +107,7 @@ static int64_t clamp_ms(int64_t value, int64_t least, int64_t most) {
 struct judging {
     int64_t now_ms;
     int64_t step_ms; // since the last listing, while the store answered
+    int64_t away_ms; // and while it did not
     bool follows;    // the last listing is recent: a lease that it did not have was written since
 };
 
@@ -117,6 +118,7 @@ static void row_judge_new(const struct readers *r, struct reader_row *row, const
     bool lasts = j->follows || (l->left_ms > 0 && l->left_ms <= READERS_LEASE_MS);
     bool live = lasts && !l->given_up;
     row->unchanged_ms = j->follows ? 0 : READERS_LEASE_MS - clamp_ms(l->left_ms, 0, READERS_LEASE_MS);
+    row->silent_ms = row->unchanged_ms;
     row->may_return_ms = live ? 0 : j->follows ? r->grace_until_ms : j->now_ms + r->grace_ms;
     row_set_state(r, row, live ? READER_LIVE : READER_GONE);
 }
@@ -126,6 +128,9 @@ static void row_judge_changed(const struct readers *r, struct reader_row *row, c
     // An older Chorus does not mark a lease that it gives up, but makes it end earlier.
     bool given_up = l->given_up || (l->left_ms <= 0 && l->stamp < row->stamp);
     row->unchanged_ms = clamp_ms(READERS_LEASE_MS - l->left_ms, 0, j->step_ms);
+    row->silent_ms = clamp_ms(READERS_LEASE_MS - l->left_ms, 0, j->step_ms + j->away_ms);
+    row->refuses = false;
+    if (row->generation != l->generation) row->answers = false, row->tries = 0;
     row->may_return_ms = given_up ? r->grace_until_ms : 0;
     row_set_state(r, row, given_up ? READER_GONE : READER_LIVE);
 }
@@ -133,8 +138,11 @@ static void row_judge_changed(const struct readers *r, struct reader_row *row, c
 static void row_judge_unchanged(const struct readers *r, struct reader_row *row, const struct judging *j) {
     if (row->state != READER_LIVE) return;
     row->unchanged_ms += j->step_ms;
-    if (row->unchanged_ms >= READERS_LEASE_MS && j->now_ms >= r->recovered_ms)
-        row_set_state(r, row, READER_GONE);
+    row->silent_ms += j->step_ms + j->away_ms;
+    bool ended = row->unchanged_ms >= READERS_LEASE_MS && j->now_ms >= r->recovered_ms;
+    bool dead = row->silent_ms >= READERS_LEASE_MS && row->refuses &&
+                j->now_ms - r->answering_ms >= READERS_RENEWED_MS;
+    if (ended || dead) row_set_state(r, row, READER_GONE);
 }
 
 static void row_set_public_url(struct reader_row *row, const char *url) {
@@ -201,9 +209,11 @@ void readers_update(struct readers *r, const struct engine_lease *leases, size_t
     int64_t since_ms = now_ms - r->listed_ms;
     bool usual = r->listed_ms && !away_ms;
     struct judging j = {.now_ms = now_ms,
+                        .away_ms = r->listed_ms && !usual ? clamp_ms(since_ms, 0, INT64_MAX) : 0,
                         .step_ms = usual ? clamp_ms(since_ms, 0, READERS_OUTAGE_MS) : 0,
                         .follows = usual && since_ms < READERS_LEASE_MS};
     if (r->listed_ms && away_ms >= READERS_OUTAGE_MS) r->recovered_ms = now_ms + READERS_RECOVERY_MS;
+    if (!usual) r->answering_ms = now_ms;
     if (!r->listed_ms) r->grace_until_ms = now_ms + r->grace_ms;
     r->listed_ms = now_ms;
     size_t known = r->count;
@@ -212,6 +222,16 @@ void readers_update(struct readers *r, const struct engine_lease *leases, size_t
     readers_drop_unlisted(r, now_ms);
     if (r->count) qsort(r->rows, r->count, sizeof *r->rows, rows_by_url);
     readers_list_live(r);
+}
+
+void readers_note_presence(struct readers *r, const struct engine_lease *asked,
+                           enum reader_presence presence) {
+    struct reader_row *row = readers_find_among(r, r->count, asked->reader_url);
+    if (!row) return;
+    row->asked = false;
+    if (row->generation != asked->generation) return;
+    row->refuses = presence == PRESENCE_REFUSES && row->answers && row->stamp == asked->stamp;
+    row->answers |= presence == PRESENCE_ANSWERS;
 }
 
 const struct reader_row *readers_find(const struct readers *r, const char *reader_url) {

@@ -664,6 +664,114 @@ static void test_whether_a_host_is_a_urls_own(void **state) {
     assert_false(placement_url_is_at("reader-1:4000", "reader-1:4000"));
 }
 
+// When requests are sent to the first reader's address.
+static const struct engine_lease asked = {.reader_url = first, .generation = 7, .stamp = 1};
+
+// A table with the first reader, whose lease was written at 1000, when it may have answered a request too;
+// the store is away from 1500 to 5000, when it is asked again.
+static struct readers after_outage(struct engine_lease *lease, bool answered, enum reader_presence presence) {
+    struct readers r;
+    *lease = (struct engine_lease){.reader_url = first, .left_ms = 3000, .generation = 7, .stamp = 1};
+    readers_init(&r, NULL, 0);
+    readers_update(&r, lease, 1, 1000, 0);
+    if (answered) readers_note_presence(&r, &asked, PRESENCE_ANSWERS);
+    readers_update(&r, lease, 1, 1500, 0);
+    readers_update(&r, lease, 1, 5000, 3500);
+    assert_int_equal(readers_state(&r, first), READER_LIVE);
+    readers_note_presence(&r, &asked, presence);
+    return r;
+}
+
+// Returns the state once the store has answered for as long as a live reader needs to renew its lease, and
+// releases the table.
+static enum reader_state state_in_time(struct readers *r, struct engine_lease *lease, bool renews) {
+    int64_t due_ms = r->answering_ms + READERS_RENEWED_MS;
+    readers_update(r, lease, 1, due_ms - 800, 0);
+    readers_update(r, lease, 1, due_ms - 1, 0);
+    assert_int_equal(readers_state(r, first), READER_LIVE);
+    if (renews) lease->stamp++;
+    readers_update(r, lease, 1, due_ms, 0);
+    enum reader_state state = readers_state(r, first);
+    readers_release(r);
+    return state;
+}
+
+static void test_after_an_outage_a_reader_is_gone_sooner_if_its_address_refuses(void **state) {
+    (void)state;
+    struct engine_lease lease;
+    struct readers r = after_outage(&lease, true, PRESENCE_REFUSES);
+    assert_int_equal(state_in_time(&r, &lease, false), READER_GONE);
+}
+
+static void test_a_reader_that_renewed_its_lease_just_before_the_outage_is_gone_as_soon(void **state) {
+    (void)state;
+    struct engine_lease lease = {.reader_url = first, .left_ms = 3000, .generation = 7, .stamp = 1};
+    struct readers r;
+    readers_init(&r, NULL, 0);
+    readers_update(&r, &lease, 1, 1000, 0);
+    readers_note_presence(&r, &lease, PRESENCE_ANSWERS);
+    lease.stamp = 2; // written at 1400
+    lease.left_ms = -600;
+    readers_update(&r, &lease, 1, 5000, 4000);
+    readers_note_presence(&r, &lease, PRESENCE_REFUSES);
+    assert_int_equal(state_in_time(&r, &lease, false), READER_GONE);
+}
+
+static void test_a_reader_whose_address_never_answered_is_not_judged_by_it(void **state) {
+    (void)state;
+    struct engine_lease lease;
+    struct readers r = after_outage(&lease, false, PRESENCE_REFUSES);
+    assert_int_equal(state_in_time(&r, &lease, false), READER_LIVE);
+}
+
+static void test_a_reader_that_does_not_answer_is_not_gone_for_that(void **state) {
+    (void)state;
+    struct engine_lease lease;
+    struct readers r = after_outage(&lease, true, PRESENCE_UNKNOWN);
+    assert_int_equal(state_in_time(&r, &lease, false), READER_LIVE);
+}
+
+static void test_a_reader_that_renews_its_lease_in_time_is_live_though_its_address_refuses(void **state) {
+    (void)state;
+    struct engine_lease lease;
+    struct readers r = after_outage(&lease, true, PRESENCE_REFUSES);
+    assert_int_equal(state_in_time(&r, &lease, true), READER_LIVE);
+}
+
+static void test_each_outage_leaves_a_live_reader_whose_address_refuses_time_to_renew(void **state) {
+    (void)state;
+    struct engine_lease lease;
+    struct readers r = after_outage(&lease, true, PRESENCE_REFUSES);
+    readers_update(&r, &lease, 1, 6600, 1600);
+    assert_int_equal(state_in_time(&r, &lease, true), READER_LIVE);
+}
+
+// The table as it is 4 s after that process or lease was seen, in an outage, when the address of the first
+// lease has refused.
+static struct readers after_late_refusal(struct engine_lease *lease, uint64_t generation) {
+    struct readers r = after_outage(lease, true, PRESENCE_UNKNOWN);
+    lease->generation = generation;
+    lease->stamp = 2;
+    readers_update(&r, lease, 1, 5200, 0);
+    readers_note_presence(&r, &asked, PRESENCE_REFUSES);
+    readers_update(&r, lease, 1, 9200, 4000);
+    return r;
+}
+
+static void test_a_refusal_says_nothing_of_a_later_process_at_the_address(void **state) {
+    (void)state;
+    struct engine_lease lease;
+    struct readers r = after_late_refusal(&lease, 8);
+    assert_int_equal(state_in_time(&r, &lease, false), READER_LIVE);
+}
+
+static void test_a_refusal_that_a_renewal_has_overtaken_does_not_count(void **state) {
+    (void)state;
+    struct engine_lease lease;
+    struct readers r = after_late_refusal(&lease, 7);
+    assert_int_equal(state_in_time(&r, &lease, false), READER_LIVE);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         OPEN(test_without_grace_a_lost_readers_video_moves_immediately),
@@ -694,6 +802,14 @@ int main(void) {
         cmocka_unit_test(test_a_lease_new_between_listings_is_live_whatever_the_stores_clock),
         cmocka_unit_test(test_a_lease_that_an_older_version_gives_up_ends_immediately),
         cmocka_unit_test(test_hiccups_of_the_store_do_not_keep_a_dead_reader),
+        cmocka_unit_test(test_after_an_outage_a_reader_is_gone_sooner_if_its_address_refuses),
+        cmocka_unit_test(test_a_reader_that_renewed_its_lease_just_before_the_outage_is_gone_as_soon),
+        cmocka_unit_test(test_a_reader_whose_address_never_answered_is_not_judged_by_it),
+        cmocka_unit_test(test_a_reader_that_does_not_answer_is_not_gone_for_that),
+        cmocka_unit_test(test_a_reader_that_renews_its_lease_in_time_is_live_though_its_address_refuses),
+        cmocka_unit_test(test_each_outage_leaves_a_live_reader_whose_address_refuses_time_to_renew),
+        cmocka_unit_test(test_a_refusal_says_nothing_of_a_later_process_at_the_address),
+        cmocka_unit_test(test_a_refusal_that_a_renewal_has_overtaken_does_not_count),
         cmocka_unit_test(test_thousands_of_readers),
         cmocka_unit_test(test_whether_a_host_is_a_urls_own),
     };

@@ -52,3 +52,21 @@ scenario('a reader that survives an outage keeps its videos; one that dies durin
   }, 'another reader', 15_000);
   assert.ok(renewals.size <= 5, `it took ${renewals.size} renewals of another reader`);
 });
+
+scenario('after an outage a reader whose address refuses connections is replaced before one that only hangs', options, async (t) => {
+  const system = await t.system();
+  const { child } = system.program.part('reader-2');
+  const gone = /event=reader_gone reader=(\S+)/;
+  for (const reader of system.readers) await videosOf(system, reader, 1); // others have seen that it answers
+  system.redis.suspend();
+  child.kill('SIGSTOP');
+  try {
+    await system.program.end1('reader-1', 'SIGKILL');
+    await pause(4_000); // longer than a lease
+    system.redis.resume();
+    const [, first] = await until(() => system.program.stderr.match(gone), 'a reader to be gone', 15_000);
+    assert.equal(first, system.readers[0]);
+  } finally {
+    child.kill('SIGCONT');
+  }
+});

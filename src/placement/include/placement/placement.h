@@ -29,6 +29,7 @@ struct placement_config {
     const char *static_readers; // comma-separated URLs, or NULL
     enum placement_policy policy;
     int grace_ms;
+    bool distant_readers; // readers may be other processes: connects to their addresses (presence.h)
 };
 
 enum placement_status {

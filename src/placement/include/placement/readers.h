@@ -42,6 +42,10 @@ struct reader_row {
     uint64_t stamp;        // of its lease
     uint64_t generation;   // of its lease
     int64_t unchanged_ms;  // how long its lease has been unchanged, while the store answered
+    int64_t silent_ms;     // the same, and while the store was away
+    unsigned tries;        // requests sent to its address until it first answered (presence.h)
+    bool asked;            // one is under way
+    bool answers, refuses; // of this generation: has answered one; has refused one since its last renewal
     int64_t vanished_ms;   // since when its lease is no longer listed; 0: it is listed
     int64_t may_return_ms; // until then, mappings to it are kept although it is gone
 };
@@ -50,7 +54,9 @@ enum {
     READERS_LEASE_MS = 3000,    // a lease unchanged for this long has ended
     READERS_VANISHED_MS = 3000, // one that is no longer listed counts as live for this long
     READERS_OUTAGE_MS = 1000,   // after an outage of the store of this length
-    READERS_RECOVERY_MS = 2500  // no lease ends for this long, so that readers can renew theirs
+    READERS_RECOVERY_MS = 2500, // no lease ends for this long, so that readers can renew theirs
+    READERS_RENEWED_MS = 1500   // and none of a reader whose address refuses for this long: time enough to
+                                // connect to the store again, and for the longest pause between two attempts
 };
 // A reader whose lease is no longer listed is remembered for this long.
 #define READERS_FORGOTTEN_MS ((int64_t)31 * 24 * 60 * 60 * 1000)
@@ -62,6 +68,7 @@ struct readers {
     size_t live_count;
     int64_t listed_ms;      // time of the last listing; 0: there was none
     int64_t recovered_ms;   // until then no lease ends
+    int64_t answering_ms;   // since when the store has answered as usual
     int grace_ms;           // for readers whose lease had ended when they were first seen
     int64_t grace_until_ms; // for readers that give their lease up
     void (*on_change)(const char *reader_url, bool live); // a reader came or went; may be NULL
@@ -74,11 +81,20 @@ struct readers {
 void readers_init(struct readers *, const char *static_readers, int grace_ms);
 void readers_release(struct readers *);
 
+// What a request to the address of a reader has shown.
+enum reader_presence { PRESENCE_UNKNOWN, PRESENCE_ANSWERS, PRESENCE_REFUSES };
+
 // Takes over a new listing, sorted by URL. away_ms: how long the store has not answered since the last one;
-// 0: it answered as usual. That time does not count against a lease. A lease that has ended stays listed for
-// long; if a live one is missing, the store has lost its data, and the reader has a moment to write it again.
+// 0: it answered as usual. That time does not count against a lease, unless the reader's address, which has
+// answered before, refuses connections, and the reader has had time to renew its lease since: then it is
+// dead. A lease that has ended stays listed for long; if a live one is missing, the store has lost its data,
+// and the reader has a moment to write it again.
 void readers_update(struct readers *, const struct engine_lease *, size_t count, int64_t now_ms,
                     int64_t away_ms);
+
+// The request was sent when the lease was this one: an answer counts for its generation, a refusal only until
+// it is renewed. Counts from the next listing on.
+void readers_note_presence(struct readers *, const struct engine_lease *, enum reader_presence);
 
 const struct reader_row *readers_find(const struct readers *, const char *reader_url); // or NULL
 enum reader_state readers_state(const struct readers *, const char *reader_url);
