@@ -38,8 +38,16 @@ export class RawClient {
   #take(bytes) {
     if (scrambled && !this.records && !this.received.length && Unscrambler.begins(bytes)) this.records = new Unscrambler();
     const content = this.records ? this.#open(bytes) : bytes;
-    if (this.body) this.body.push(content) || this.socket.pause();
+    if (this.body) this.#push(content);
     else this.received = Buffer.concat([this.received, content]);
+  }
+
+  // Up to the length of the body.
+  #push(content) {
+    if (!this.rest) return;
+    this.rest -= content.length;
+    if (content.length && !this.body.push(content)) this.socket.pause();
+    if (!this.rest) this.body.push(null);
   }
 
   #open(bytes) {
@@ -49,7 +57,7 @@ export class RawClient {
 
   #close() {
     this.closed = true;
-    this.body?.push(null);
+    if (this.rest) this.body?.push(null);
     this.body?.destroy();
   }
 
@@ -83,7 +91,7 @@ export class RawClient {
     }
   }
 
-  // The answer's head; `body` is a stream of what follows until the connection ends. Nothing else may be read then.
+  // The answer's head; `body` is a stream of what follows, up to its length or the end of the connection. Nothing else may be read then.
   async head({ ms = 10_000 } = {}) {
     const end = await until(() => {
       const at = this.received.indexOf('\r\n\r\n');
@@ -94,7 +102,8 @@ export class RawClient {
     const headers = Object.fromEntries(lines.map((line) => line.split(/: ?(.*)/, 2)).map(([name, value]) => [name.toLowerCase(), value]));
     const rest = this.received.subarray(end + 4);
     this.body = new Readable({ read: () => this.socket.resume(), destroy: (error, done) => { this.socket.destroy(); done(error); } });
-    if (rest.length) this.body.push(rest);
+    this.rest = Number(headers['content-length'] ?? Infinity); // of the body's bytes
+    this.#push(rest);
     if (this.closed) this.#close();
     const body = headers['transfer-encoding'] === 'chunked' ? unchunked(this.body) : this.body;
     return { status: Number(first.split(' ')[1]), headers, body };

@@ -83,7 +83,7 @@ scenario("the wall clock of a running `up` is set: its videos stay mapped, and n
   for (let i = 0; i < 6; i++) owners.set(`v${i}`, await owner(system, `v${i}`));
   for (const seconds of [-30, 30, 40 * 86_400, -40 * 86_400, 0]) {
     clock.set(seconds);
-    for (let i = 0; i < 200; i++) { // each one is followed by a sweep for old entries
+    for (let i = 0; i < 100; i++) { // each one is followed by a sweep for old entries
       await post(system, 'busy', `comment ${i}`);
       if (i % 20 === 0) await staysPut(system, owners);
     }
