@@ -1,6 +1,5 @@
 // The table of commands.
 #include <fcntl.h>
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 #include "app/token_main.h"
 #include "app/top_main.h"
 #include "app/up.h"
+#include "service/json_start.h"
 #include "version.h"
 
 static int options_main(int argc, char **argv) {
@@ -111,7 +111,7 @@ static void open_standard_descriptors(void) {
 
 int main(int argc, char **argv) {
     open_standard_descriptors();
-    json_object_seed(0); // before there are threads
+    json_start(0);
     const char *name = argc > 1 ? argv[1] : "";
     if (!strcmp(name, "--version")) return puts("chorus " CHORUS_VERSION) < 0;
     if (asks_for_help(name)) {

@@ -1,12 +1,12 @@
 #include "run.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "audience.h"
 #include "engines.h"
 #include "killer.h"
+#include "service/json_start.h"
 #include "sim_disk.h"
 #include "store_killer.h"
 
@@ -33,8 +33,7 @@ void run_seed(const struct run_plan *plan, struct run_result *result) {
     static struct killer killer;
     static struct store_killer store_killer;
     clearenv(); // options are read from it, too
-    json_set_alloc_funcs(malloc, free);
-    json_object_seed(1);
+    json_start(1);
     sim_world_start(plan->seed, plan->trace);
     cluster_start(&cluster, plan->engine);
     audience_init(&audience, plan->seed, &cluster, plan->seconds * 1000);
