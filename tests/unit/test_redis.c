@@ -747,6 +747,19 @@ static void can_be_closed_when_it_refuses(void **state) {
     world_post(w, "v", 1);
 }
 
+static void all_that_was_refused_is_answered_as_closed(void **state) {
+    struct bad_day *d = *state;
+    struct world *w = d->world;
+    struct world_append a[3];
+    redis_server_stop(&d->server);
+    await_away(w);
+    for (int i = 0; i < 3; i++) world_begin_append(w, &a[i], "v", "{\"a\":1}", NULL);
+    world_close(w);
+    for (int i = 0; i < 3; i++) assert_int_equal(a[i].status, ENGINE_CLOSED);
+    redis_server_start(&d->server);
+    world_open(w);
+}
+
 // Messages
 
 struct ear {
@@ -881,6 +894,7 @@ int main(void) {
         TEST(a_disconnected_subscriber_resubscribes_and_notifies),
         TEST(a_subscription_made_while_away_holds_later),
         TEST(can_be_closed_when_it_refuses),
+        TEST(all_that_was_refused_is_answered_as_closed),
         TEST(what_others_publish_arrives_as_it_is),
         TEST(messages_reach_other_processes),
         TEST(what_is_not_ours_on_a_channel_of_messages_is_passed_on),

@@ -84,7 +84,8 @@ static void redis_answer_refused(struct redis *r) {
     while (r->refused && c != last) {
         c = r->refused;
         DL_DELETE(r->refused, c);
-        c->on_reply(c, c->status, NULL); // frees it; only its address is looked at again
+        enum engine_status status = r->phase == REDIS_CLOSED ? ENGINE_CLOSED : c->status;
+        c->on_reply(c, status, NULL); // frees it; only its address is looked at again
     }
 }
 
@@ -259,8 +260,5 @@ void redis_core_close(struct redis *r) {
     redis_refusal_release(&r->refusal);
     redis_conn_free(r->commands);
     r->commands = NULL;
-    while (r->refused) {
-        r->refused->status = ENGINE_CLOSED;
-        redis_answer_refused(r);
-    }
+    while (r->refused) redis_answer_refused(r);
 }
