@@ -286,6 +286,21 @@ static void an_engine_asks_its_subscribers(void **state) {
     assert_true(world_post(w, "v", 1).epoch > UINT64_C(4000000000000));
 }
 
+// A reader from which a video is taken before it could ask what the store has.
+static void what_an_ended_subscription_has_got_is_announced_if_it_is_lost(void **state) {
+    struct world *w = *state;
+    struct position kept = post_many(w, 5), at = kept;
+    struct listener l = {.count = 1, .at = {{kept.epoch, 7}}};
+    struct engine_subscription *s = w->ops->subscribe(w->engine, "v", &subscriber, &l);
+    while (!l.said) world_let_pass(w, 1);
+    w->ops->unsubscribe(w->engine, s);
+    for (int i = 0; i < WORLD_LONG_MS && at.epoch == kept.epoch; i++) {
+        world_let_pass(w, 1);
+        at = world_head(w, "v").at;
+    }
+    assert_announced(w, kept, at, kept);
+}
+
 static void a_store_that_accepts_no_writes_can_be_read(void **state) {
     struct world *w = *state;
     struct position at = post_many(w, 5);
@@ -428,6 +443,7 @@ int main(void) {
         ON_REDIS(an_engine_that_has_just_begun_announces_what_it_knows_of),
         ON_REDIS(a_repeat_announces_what_its_process_knows_to_be_lost),
         ON_REDIS(an_engine_asks_its_subscribers),
+        ON_REDIS(what_an_ended_subscription_has_got_is_announced_if_it_is_lost),
         ON_REDIS(a_loss_that_becomes_known_some_epochs_later_is_announced_still),
         ON_REDIS(masters_with_clocks_behind_begin_different_epochs),
         ON_REDIS(the_announcement_that_a_lost_epoch_may_have_begun_with_is_made_again),

@@ -71,8 +71,10 @@ static void redis_unsubscribe(struct engine *engine, struct engine_subscription 
     struct redis *r = redis_of(engine);
     char video[ENGINE_VIDEO_MAX + 1];
     snprintf(video, sizeof video, "%s", hub_video_of(subscription));
-    if (hub_unsubscribe(r->hub, subscription) && r->phase != REDIS_CLOSED)
-        redis_subscriber_remove(r->subscriber, video);
+    struct position at = hub_position(r->hub, video);
+    if (!hub_unsubscribe(r->hub, subscription) || r->phase == REDIS_CLOSED) return;
+    redis_subscriber_remove(r->subscriber, video);
+    last_positions_keep(&r->last_positions, video, at);
 }
 
 static void on_redis_tick(struct loop_timer *t) {

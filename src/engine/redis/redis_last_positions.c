@@ -59,6 +59,14 @@ void last_positions_note(struct last_positions *k, struct last_position *v, stru
     position_format(at, v->text);
 }
 
+void last_positions_keep(struct last_positions *k, const char *video, struct position at) {
+    if (!position_is_plausible(at)) return;
+    struct last_position *v = last_positions_ref(k, video);
+    last_positions_note(k, v, at);
+    last_positions_doubt_again(k, v);
+    last_positions_unref(k, v);
+}
+
 void last_positions_doubt(struct last_positions *k) {
     k->round++;
     k->doubting = true;

@@ -1,6 +1,7 @@
-// Private to the Redis engine: the last position of each video that Redis has given to this process. They are
-// sent along with appends, so that Redis notices when it has lost entries; and without an append when its
-// history has changed (redis_losses.h). Control loop only.
+// Private to the Redis engine: the last position of each video that Redis has given to this process, in
+// answer to an append or to a subscription that has ended. They are sent along with appends, so that Redis
+// notices when it has lost entries; and without an append when its history has changed (redis_losses.h).
+// Control loop only.
 //
 // Bounded: the LAST_POSITIONS_MAX most recently used videos, about 200 bytes each; and the highest epoch of
 // all videos.
@@ -51,6 +52,10 @@ void last_positions_doubt(struct last_positions *);
 // Takes those that are doubted and have not been taken yet, at most `count`, the last used first; each is
 // held until last_positions_unref(). Returns how many.
 size_t last_positions_take_doubted(struct last_positions *, struct last_position **taken, size_t count);
+
+// Notes what a subscription has got that ends now: to be taken once, as it may not have been compared with
+// what Redis has since it was interrupted, and whenever all are doubted.
+void last_positions_keep(struct last_positions *, const char *video, struct position);
 
 // It is to be taken once more.
 void last_positions_doubt_again(struct last_positions *, struct last_position *);

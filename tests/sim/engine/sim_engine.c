@@ -276,7 +276,10 @@ static void op_unsubscribe(struct engine *engine, struct engine_subscription *su
     struct sim_engine *e = engine_of(engine);
     char video[ENGINE_VIDEO_MAX + 1];
     snprintf(video, sizeof video, "%s", hub_video_of(subscription));
-    if (hub_unsubscribe(e->hub, subscription)) send_subscription(e, video, false, false);
+    struct position at = hub_position(e->hub, video);
+    if (!hub_unsubscribe(e->hub, subscription) || e->closed) return;
+    send_subscription(e, video, false, false);
+    last_positions_keep(&e->last_positions, video, at);
 }
 
 // Messages

@@ -21,7 +21,7 @@
 // begins an epoch whose first entry is a tombstone, published like any other: every viewer gets a gap,
 // including one at the very position that is left, since it may have missed what was lost. `prev` of the
 // tombstone, if set, is where the loss begins. A loss cannot be announced if no running process knows a lost
-// entry: a comment API remembers the videos it appended to last, a reader those that are watched there. Nor
+// entry: a comment API remembers the videos it appended to last, a reader those that were watched there. Nor
 // can one that becomes known only many epochs later.
 #pragma once
 
