@@ -11,8 +11,8 @@ static bool announces_loss(const struct engine_entry *e) {
 enum continuity continuity_of(struct position at, const struct engine_entry *e) {
     if (!position_is_set(at)) return CONTINUITY_NEXT;
     if (position_compare(e->at, at) <= 0) return CONTINUITY_OLD;
-    if (e->at.epoch == at.epoch) return e->at.seq == at.seq + 1 ? CONTINUITY_NEXT : CONTINUITY_HOLE;
     if (announces_loss(e)) return position_compare(at, e->prev) < 0 ? CONTINUITY_HOLE : CONTINUITY_BEYOND;
+    if (e->at.epoch == at.epoch) return e->at.seq == at.seq + 1 ? CONTINUITY_NEXT : CONTINUITY_HOLE;
     if (!position_is_set(e->prev)) return e->at.seq == 1 ? CONTINUITY_BEYOND : CONTINUITY_HOLE;
     int order = position_compare(e->prev, at);
     return order == 0 ? CONTINUITY_NEXT : order < 0 ? CONTINUITY_BEYOND : CONTINUITY_HOLE;
@@ -27,17 +27,18 @@ static struct position before(struct position p) {
 }
 
 struct position continuity_before(const struct engine_entry *e) {
-    bool continues = e->at.seq == 1 && position_is_set(e->prev) && !announces_loss(e);
-    return continues ? e->prev : before(e->at);
+    if (announces_loss(e)) return e->at; // it would be a gap
+    return e->at.seq == 1 && position_is_set(e->prev) ? e->prev : before(e->at);
 }
 
-// Returns the gap in front of an entry that does not follow: everything after `at` and before the entry. A
-// loss that was noticed late began further back; its gap includes the tombstone, which viewers are not shown.
+// Returns the gap in front of an entry that does not follow: everything after `at` and before the entry. The
+// gap of a loss includes the tombstone, which viewers are not shown. One that was noticed late began further
+// back. One that has left nothing may have begun anywhere: what announced earlier losses is lost, too.
 static struct frame *gap_before(struct position at, const struct engine_entry *e, enum continuity c) {
     if (!announces_loss(e))
         return frame_of_gap(after(at), before(e->at), c == CONTINUITY_BEYOND ? GAP_EPOCH : GAP_EXPIRED);
-    bool late = position_is_set(e->prev) && e->prev.epoch < at.epoch;
-    return frame_of_gap(after(late ? e->prev : at), e->at, GAP_EPOCH);
+    struct position from = position_is_set(e->prev) ? e->prev : (struct position){1, 0};
+    return frame_of_gap(after(from.epoch < at.epoch ? from : at), e->at, GAP_EPOCH);
 }
 
 void continuity_walk(struct position *at, const struct engine_entry *entries, size_t count,

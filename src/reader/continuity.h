@@ -17,7 +17,8 @@ enum continuity {
 // `at` not set: nothing has been seen yet, and any entry follows.
 enum continuity continuity_of(struct position at, const struct engine_entry *);
 
-// Returns the position in front of an entry: a viewer there gets it next.
+// Returns the position in front of an entry: a viewer there gets it next. Of one that announces a loss, its
+// own: a viewer that begins has lost nothing.
 struct position continuity_before(const struct engine_entry *);
 
 // Emits frames for entries read from the log after *at, in order, with gap frames where something is missing

@@ -162,6 +162,20 @@ static void a_loss_that_was_noticed_late_reaches_back(void **state) {
                 loss_at(3, pos(1, 4)));
 }
 
+// What announced earlier losses is lost, too.
+static void a_loss_that_has_left_nothing_reaches_back_to_the_beginning(void **state) {
+    (void)state;
+    ASSERT_WALK(pos(3, 9), pos(4, 1), "gap(1-1..4-1 null epoch)", loss_at(4, none));
+}
+
+// Where a feed stands after it has gone back to an epoch that had begun unnoticed.
+static void a_loss_that_an_epoch_begins_with_is_no_hidden_number(void **state) {
+    (void)state;
+    ASSERT_WALK(pos(3, 0), pos(3, 2), "gap(1-5..3-1 null epoch) 3-2", loss_at(3, pos(1, 4)),
+                comment_at(3, 2));
+    ASSERT_WALK(pos(3, 0), pos(3, 1), "gap(1-1..3-1 null epoch)", loss_at(3, none));
+}
+
 static void a_viewer_that_continues_after_a_gap_gets_no_other(void **state) {
     (void)state;
     struct engine_entry e = comment_after(2, 1, pos(1, 4));
@@ -188,8 +202,8 @@ static void a_viewer_just_before_an_entry_gets_it_next(void **state) {
     assert_before(comment_after(2, 1, pos(1, 9)), pos(1, 9));
     struct engine_entry loss = tombstone_at(2, 1);
     loss.prev = pos(1, 9);
-    struct position at = continuity_before(&loss); // not where the loss begins: that would be a gap
-    assert_int_equal(position_compare(at, pos(2, 0)), 0);
+    struct position at = continuity_before(&loss); // behind it: in front would be a gap
+    assert_int_equal(position_compare(at, pos(2, 1)), 0);
 }
 
 static void assert_end(struct position at, struct position head, const char *text) {
@@ -246,6 +260,8 @@ int main(void) {
         cmocka_unit_test(what_the_store_lost_is_a_gap_of_reason_epoch),
         cmocka_unit_test(a_loss_is_a_gap_up_to_the_tombstone),
         cmocka_unit_test(a_loss_that_was_noticed_late_reaches_back),
+        cmocka_unit_test(a_loss_that_has_left_nothing_reaches_back_to_the_beginning),
+        cmocka_unit_test(a_loss_that_an_epoch_begins_with_is_no_hidden_number),
         cmocka_unit_test(a_viewer_that_continues_after_a_gap_gets_no_other),
         cmocka_unit_test(a_viewer_just_before_an_entry_gets_it_next),
         cmocka_unit_test(at_the_head_nothing_is_left),
