@@ -58,6 +58,7 @@ struct catch_up {
     struct position newest;     // highest position that has arrived meanwhile
     struct position lower;      // the first that arrived although `from` had passed it; not set: none
     struct position known;      // the feed's position when an epoch began below it; not set: none
+    struct position back;       // an entry below the feed, to read from next; not set: from where it stands
     struct loop_timer again;
     struct catch_up *prev, *next; // in line
 };
@@ -80,11 +81,20 @@ static struct catch_up *feed_catch_up(struct feed *f) {
 
 static void feed_emit(void *arg, struct frame *frame) {
     struct feed *f = arg;
+    bool leaves = position_is_set(frame->at) && frame->at.epoch != f->at.epoch;
+    if (leaves && position_compare(f->at, f->passed) > 0) f->passed = f->at;
     f->env->on_frame(f, frame);
 }
 
 static void catch_up_note(struct catch_up *c, struct position p) {
     if (position_compare(p, c->newest) > 0) c->newest = p;
+}
+
+// Returns where to go back to for an entry with a number that was passed. Of a lower epoch, that is where the
+// feed left it; else it began after the loss, or before the feed was opened.
+static struct position feed_place_before(const struct feed *f, struct position arrived) {
+    if (arrived.epoch == f->at.epoch) return (struct position){arrived.epoch, arrived.seq - 1};
+    return arrived.epoch == f->passed.epoch ? f->passed : (struct position){arrived.epoch, 0};
 }
 
 // Asking
@@ -95,7 +105,8 @@ static void query_send(struct catch_up *c) {
     c->env->asking++;
     c->state = CATCH_UP_ASKING;
     if (c->query == QUERY_RANGE)
-        e->ops->range(e, f->video, f->at, FILL_BATCH, on_feed_range, c);
+        e->ops->range(e, f->video, position_is_set(c->back) ? feed_place_before(f, c->back) : f->at,
+                      FILL_BATCH, on_feed_range, c);
     else
         e->ops->head(e, f->video, position_is_set(c->known) ? c->known : f->at, on_feed_head, c);
 }
@@ -246,10 +257,45 @@ static void catch_up_note_loss(struct catch_up *c, const struct engine_range *r)
     }
 }
 
+// The store went back to an earlier position, and comments were appended there: they are read from the log
+// next, below the numbers that were lost. In an epoch that may be older than the feed, what is in front of
+// them may have been shown, and is left out: none is shown twice.
+static void feed_step_back(struct feed *f, struct position arrived) {
+    struct position at = f->at, before = feed_place_before(f, arrived),
+                    last = {arrived.epoch, arrived.seq - 1};
+    bool is_new = position_is_set(f->passed) && arrived.epoch >= f->passed.epoch;
+    feed_emit(f, frame_of_gap((struct position){at.epoch, at.seq + 1}, before, GAP_EPOCH));
+    f->at = before;
+    if (arrived.epoch == at.epoch || is_new || !last.seq) return;
+    feed_emit(f, frame_of_gap((struct position){arrived.epoch, 1}, last, GAP_EXPIRED));
+    f->at = last;
+}
+
+// An entry has arrived in an epoch between the one that the feed has passed and its own, and the store is
+// beyond both. It tells of no loss, but another process may have told it first: if the feed's epoch is not in
+// the log any more, the entry was appended where that had been.
+static bool catch_up_looks_back(struct catch_up *c, struct position head) {
+    const struct feed *f = c->feed;
+    if (!position_is_set(f->passed) || c->lower.epoch >= f->at.epoch || c->lower.epoch <= f->passed.epoch ||
+        head.epoch <= f->at.epoch)
+        return false;
+    c->back = c->lower;
+    return true;
+}
+
+// Returns whether the feed's epoch is not among the entries, which begin below it.
+static bool range_has_lost(const struct engine_range *r, uint64_t epoch) {
+    size_t i = 0;
+    while (i < r->count && r->entries[i].at.epoch < epoch) i++;
+    return i < r->count && r->entries[i].at.epoch > epoch;
+}
+
 static void on_feed_range(void *arg, enum engine_status status, const struct engine_range *r) {
     struct catch_up *c = arg;
     if (!feed_take_answer(c, status)) return;
     struct feed *f = c->feed;
+    if (position_is_set(c->back) && range_has_lost(r, f->at.epoch)) feed_step_back(f, c->back);
+    c->back = (struct position){0};
     catch_up_note_loss(c, r);
     continuity_walk(&f->at, r->entries, r->count, feed_emit, f);
     int order = position_compare(f->at, r->head);
@@ -303,31 +349,27 @@ static void on_feed_entry(void *arg, const struct engine_entry *e) {
     }
 }
 
-// The store went back to an earlier position, and comments were appended there: they are read from the log
-// next, below the numbers that were lost. Their epoch, if it is a lower one, began after the loss.
-static void feed_step_back(struct feed *f, struct position arrived) {
-    bool lower = arrived.epoch < f->at.epoch;
-    struct position before = {arrived.epoch, lower ? 0 : arrived.seq - 1};
-    feed_emit(f, frame_of_gap((struct position){f->at.epoch, f->at.seq + 1}, before, GAP_EPOCH));
-    f->at = before;
-}
-
 static void on_feed_head(void *arg, enum engine_status status, const struct engine_head *head) {
     struct catch_up *c = arg;
     if (!feed_take_answer(c, status)) return;
     struct feed *f = c->feed;
     bool opening = c->query == QUERY_OPEN;
+    c->back = (struct position){0};
     bool lost = position_is_set(c->lower) && c->lower.epoch == head->before.epoch &&
                 c->lower.seq <= head->before.seq && c->lower.seq;
     if (opening)
         f->at = head->at;
     else if (lost) // the entries that the store has lost had this number
         feed_step_back(f, c->lower);
+    bool looks_back = !opening && !lost && catch_up_looks_back(c, head->at);
     if (!c->check_again) c->lower = (struct position){0};
     c->known = (struct position){0};
     c->query = QUERY_HEAD;
     catch_up_note(c, head->at);
-    catch_up_continue(c, false);
+    if (looks_back)
+        catch_up_fill(c);
+    else
+        catch_up_continue(c, false);
     if (opening) f->env->on_live(f);
 }
 

@@ -48,6 +48,7 @@ struct feed {
     const char *video; // borrowed
     struct engine_subscription *subscription;
     struct position at;
+    struct position passed; // the highest that it has left for another epoch; not set: none
     uint64_t overlap; // entries of this epoch after this number, up to `at`, were read and may still arrive
     struct catch_up *catch_up; // NULL: it follows the subscription
 };

@@ -564,6 +564,58 @@ static void what_was_appended_below_is_shown_and_the_store_moves_above(void **st
     assert_int_equal(fake_waiting(engine), 0);
 }
 
+// It goes back no farther than to where it left the epoch.
+static void what_was_shown_of_an_epoch_below_is_not_shown_again(void **state) {
+    (void)state;
+    go_live(3, 7);
+    fake_append_run(engine, 3, 8, 9);
+    fake_append(engine, comment_after(5, 1, pos(3, 9)));
+    assert_shown("3-8 3-9 5-1");
+    steps_back = true;
+    fake_lose(engine, pos(3, 9));
+    fake_append_run(engine, 3, 10, 11);
+    fake_answer_all(engine, 10);
+    assert_shown("gap(5-2..3-9 null epoch) 3-10 3-11 gap(3-12..6-1 null epoch)");
+}
+
+// Whether it was there all the time, or is new: then its beginning is left out, which the gap says.
+static void what_a_feed_has_not_seen_of_an_epoch_below_is_not_shown_from_its_beginning(void **state) {
+    (void)state;
+    go_live(5, 9);
+    steps_back = true;
+    fake_lose(engine, pos(0, 0));
+    fake_log_run(engine, 3, 1, 4);
+    fake_append_run(engine, 3, 5, 6);
+    fake_answer_all(engine, 10);
+    assert_shown("gap(5-10..3-0 null epoch) gap(3-1..3-4 4 expired) 3-5 3-6 gap(3-7..6-1 null epoch)");
+}
+
+// Another process was first to tell the store of the loss, so that the feed's question does not find it.
+static void what_was_appended_below_is_shown_also_if_the_loss_is_known_already(void **state) {
+    (void)state;
+    go_live(3, 7);
+    fake_append(engine, comment_after(5, 1, pos(3, 7)));
+    steps_back = true;
+    fake_lose(engine, pos(3, 7));
+    fake_append(engine, comment_after(4, 1, pos(3, 7)));
+    struct engine_entry loss = tombstone_at(6, 1);
+    loss.prev = pos(2, 5);
+    fake_append(engine, loss);
+    fake_answer_all(engine, 10);
+    assert_shown("5-1 gap(5-2..4-0 null epoch) 4-1 gap(2-6..6-1 null epoch)");
+}
+
+// One that was late is not the sign of a loss.
+static void what_arrives_late_from_between_two_epochs_leads_nowhere(void **state) {
+    (void)state;
+    go_live(3, 7);
+    fake_append(engine, comment_after(5, 1, pos(3, 7)));
+    fake_publish(engine, comment_after(4, 1, pos(3, 7)));
+    fake_append(engine, comment_after(6, 1, pos(5, 1)));
+    fake_answer_all(engine, 10);
+    assert_shown("5-1 6-1");
+}
+
 static void what_was_appended_below_but_did_not_arrive_is_covered_by_the_gap(void **state) {
     (void)state;
     go_live(5, 9);
@@ -975,6 +1027,10 @@ int main(void) {
         TEST(a_store_that_lost_a_whole_epoch_is_announced),
         TEST(epochs_missed_that_lost_nothing_are_no_gap),
         TEST(what_was_appended_below_is_shown_and_the_store_moves_above),
+        TEST(what_was_shown_of_an_epoch_below_is_not_shown_again),
+        TEST(what_a_feed_has_not_seen_of_an_epoch_below_is_not_shown_from_its_beginning),
+        TEST(what_was_appended_below_is_shown_also_if_the_loss_is_known_already),
+        TEST(what_arrives_late_from_between_two_epochs_leads_nowhere),
         TEST(what_was_appended_below_but_did_not_arrive_is_covered_by_the_gap),
         TEST(what_arrives_below_while_the_log_is_read_counts_too),
         TEST(numbers_that_the_log_does_not_have_are_ignored),
