@@ -247,13 +247,17 @@ static void judge_hole(struct judge *g, struct watcher *w, const struct journal_
     w->misses = true;
 }
 
+// Whether a comment may have been taken by one of two servers that were in front side by side.
+static bool is_since_split(const struct judge *g, const struct known *k) {
+    return g->split_us >= 0 && k->first_us >= g->split_us;
+}
+
 static void take_comment(struct judge *g, struct watcher *w, const struct journal_event *e) {
     const struct known *k = known_find(&g->known, w->video, e->at);
     size_t i = (size_t)(k - g->known.all);
     g->v->deliveries++;
     g->readers[e - g->j->events] = w->reader;
-    bool was_split = g->split_us >= 0 && g->split_us <= e->at_us;
-    if (w->has[i] && was_split && w->went_back)
+    if (w->has[i] && w->went_back && is_since_split(g, k))
         g->v->repeated++; // by a reader that knew only one of the two
     else if (w->has[i])
         judge_find(g, e->at_us, "duplicate", "w%" PRIu32 " got %s again", e->who, text_of(e->at));
@@ -428,7 +432,7 @@ static bool all_have_ended(const struct judge *g, const struct known *k) {
 // writes side by side its reader was at the one that was given up, and knew nothing of the other.
 static bool was_at_the_other(const struct judge *g, const struct watcher *w, size_t i) {
     const struct known *k = &g->known.all[i];
-    if (g->split_us < 0 || k->first_us < g->split_us) return false;
+    if (!is_since_split(g, k)) return false;
     for (size_t n = i + 1; n < g->known.count && g->known.all[n].video == k->video; n++)
         if (w->has[n] && g->known.all[n].lost_us >= 0) return true;
     return false;
@@ -439,15 +443,17 @@ static void judge_missed(struct judge *g, uint32_t who, const struct watcher *w,
     const struct range *gap = watcher_gap_over(w, k->at);
     bool was_lost_before = k->lost_us >= 0 && k->lost_us <= w->began_us;
     // The store learns of a loss from a process that knows more: perhaps after a viewer has left, or never,
-    // if all such processes have ended.
-    bool may_be_announced =
-        k->lost_us >= 0 ? w->left || all_have_ended(g, k) : w->left && was_at_the_other(g, w, i);
+    // if all such processes have ended. One that reads nothing gets no gap, and one that was at each of two
+    // servers learns only that it has gone back.
+    bool goes = w->left || w->pace == PACE_STALLED, was_at_both = w->went_back && is_since_split(g, k);
+    bool may_be_announced = was_at_both || (k->lost_us >= 0 ? goes || all_have_ended(g, k)
+                                                            : w->left && was_at_the_other(g, w, i));
     if (!gap && !w->misses && !may_be_announced && (k->lost_us < 0 || (k->acked_us >= 0 && !was_lost_before)))
         judge_find(g, k->first_us, "silent-loss", "w%" PRIu32 " misses %s of v%" PRIu32 "%s", who,
                    text_of(k->at), w->video, k->lost_us < 0 ? "" : ", which the store lost");
     // What one server took is passed over in the epoch that begins when they are one again.
-    bool was_split = gap && gap->reason == 2 && g->split_us >= 0 && g->split_us <= gap->at_us;
-    if (gap && gap->reason != 1 && !was_split && k->lost_us < 0 && !may_have_expired(g, i, gap->at_us))
+    if (gap && gap->reason != 1 && !is_since_split(g, k) && k->lost_us < 0 &&
+        !may_have_expired(g, i, gap->at_us))
         judge_find(g, gap->at_us, "needless-gap", "w%" PRIu32 " does not get %s of v%" PRIu32 " (%s)", who,
                    text_of(k->at), w->video, gap_reasons[gap->reason]);
 }
