@@ -252,13 +252,18 @@ static bool is_since_split(const struct judge *g, const struct known *k) {
     return g->split_us >= 0 && k->first_us >= g->split_us;
 }
 
+// Whether the store has lost a comment, and a reader may not have been able to ask it since.
+static bool is_lost_lately(const struct known *k, int64_t at_us) {
+    return k->lost_us >= 0 && k->lost_us <= at_us && at_us - k->lost_us <= JUDGE_AWAY_S * INT64_C(1000000);
+}
+
 static void take_comment(struct judge *g, struct watcher *w, const struct journal_event *e) {
     const struct known *k = known_find(&g->known, w->video, e->at);
     size_t i = (size_t)(k - g->known.all);
     g->v->deliveries++;
     g->readers[e - g->j->events] = w->reader;
-    if (w->has[i] && w->went_back && is_since_split(g, k))
-        g->v->repeated++; // by a reader that knew only one of the two
+    if (w->has[i] && w->went_back && (is_since_split(g, k) || is_lost_lately(k, e->at_us)))
+        g->v->repeated++; // by a reader that knew only one of the two, or of no loss
     else if (w->has[i])
         judge_find(g, e->at_us, "duplicate", "w%" PRIu32 " got %s again", e->who, text_of(e->at));
     else if (position_compare(e->at, w->at) <= 0)

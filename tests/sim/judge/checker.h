@@ -1,22 +1,30 @@
 // The promise (DESIGN, "The promise"), held against a journal. Pure; it knows nothing but the journal.
 //
+// clang-format off
 // Findings have one of these codes:
 //
 //     no-number     an acknowledged comment has no number
 //     two-texts     a number has two texts
-//     stored-twice  a comment that was sent once, or with one key, has two numbers, and the store lost
-//     neither stranger      a viewer got a comment that was not posted to its video, or an answer names
-//     another one refused       a comment was refused that is right order         a viewer got a lower number
-//     after a higher one duplicate     a viewer got a number twice hole          a viewer misses numbers,
-//     unannounced resume        a stream begins somewhere else than where the viewer asked silent-loss   a
-//     viewer misses an acknowledged comment, which nothing announced needless-gap  a gap announces what the
-//     log still has, or gives a wrong reason or sum malformed     a stream or an answer cannot be read denied
-//     a viewer got an answer after which a browser does not come back loop          a viewer was redirected
-//     more than JUDGE_REDIRECTS times in a row two-owners    when all is calm, two readers serve viewers of
-//     one video behind        JUDGE_CALM_S after the last fault a viewer has not seen everything, or has no
-//     stream deaf          ... a comment API has accepted no comment unsettled     ... a comment with a key
-//     has no answer delayed       when all is calm, a comment took longer than JUDGE_DELAY_MS to a viewer
-//     that reads totals        the statistics count another number of comments than there are
+//     stored-twice  a comment that was sent once, or with one key, has two numbers, and the store lost neither
+//     stranger      a viewer got a comment that was not posted to its video, or an answer names another one
+//     refused       a comment was refused that is right
+//     order         a viewer got a lower number after a higher one
+//     duplicate     a viewer got a number twice
+//     hole          a viewer misses numbers, unannounced
+//     resume        a stream begins somewhere else than where the viewer asked
+//     silent-loss   a viewer misses an acknowledged comment, which nothing announced
+//     needless-gap  a gap announces what the log still has, or gives a wrong reason or sum
+//     malformed     a stream or an answer cannot be read
+//     denied        a viewer got an answer after which a browser does not come back
+//     loop          a viewer was redirected more than JUDGE_REDIRECTS times in a row
+//     two-owners    when all is calm, two readers serve viewers of one video
+//     behind        JUDGE_CALM_S after the last fault a viewer has not seen everything, or has no stream
+//     deaf          ... a comment API has accepted no comment
+//     unsettled     ... a comment with a key has no answer
+//     delayed       when all is calm, a comment took longer than JUDGE_DELAY_MS to a viewer that reads
+//     totals        the statistics count another number of comments than there are
+//
+// clang-format on
 #pragma once
 
 #include <stdbool.h>
@@ -31,6 +39,7 @@ enum {
     JUDGE_SETTLED_S = 15, // after the last fault nothing is delayed any more
     JUDGE_DELAY_MS = 2000,
     JUDGE_UNTOLD_S = 10, // a process that ends within this long of a loss may not have announced it
+    JUDGE_AWAY_S = 20,   // for so long a reader may not have been able to ask the store
     FINDINGS_KEPT = 50
 };
 

@@ -57,6 +57,12 @@ static const struct history histories[] = {
     {"a loss is announced to a viewer that has not seen what was lost", NULL,
      JOINS POSTS "5 lost v1 7-1 7-3\n6 gap w1 7-1 9-1 null epoch\n"},
     {"the store goes back", NULL, JOINS POSTS SEES "5 lost v1 7-2 7-3\n6 gap w1 7-4 7-1 null epoch\n"},
+    {"after two servers side by side, what one of them took may come again", NULL,
+     JOINS "0.5 fault store-split\n" POSTS SEES "5 lost v1 7-2 7-3\n6 gap w1 7-4 7-1 null epoch\n"
+           "60 comment w1 7-2 p1 n2\n"},
+    {"a reader that cannot ask the store may give what is lost again", NULL,
+     JOINS POSTS SEES "5 lost v1 7-2 7-3\n6 gap w1 7-4 7-1 null epoch\n6 cut w1 -\n7 ask w1 7-1\n"
+                      "7 begin w1 7-1 reader-2\n7 comment w1 7-2 p1 n2\n"},
     {"a comment with a key is stored again after the store lost it", NULL,
      JOINS
      "1 post w1 v1 n1 keyed p1\n2 comment w1 7-1 p1 n1\n3 lost v1 7-1 7-1\n3 gap w1 7-2 9-1 null epoch\n"
@@ -108,6 +114,11 @@ static const struct history histories[] = {
      "0 join w1 v1 fetch 1 follows\n0 ask w1 -\n0 begin w1 7-0 r\n" POSTS
      "4 comment w1 7-1 p1 n1\n4 gap w1 7-2 7-2 1 slow\n4 comment w1 7-3 p1 n3\n4 comment w1 7-2 p1 n2\n"},
     {"the same number again", "duplicate", JOINS POSTS SEES "4 comment w1 7-3 p1 n3\n"},
+    {"again although it came before the two servers", "duplicate",
+     JOINS POSTS SEES "3.5 fault store-split\n5 lost v1 7-3 7-3\n6 gap w1 7-4 7-1 null epoch\n"
+                      "6 comment w1 7-2 p1 n2\n"},
+    {"again long after it was lost", "duplicate",
+     JOINS POSTS SEES "5 lost v1 7-2 7-3\n6 gap w1 7-4 7-1 null epoch\n30 comment w1 7-2 p1 n2\n"},
     {"again after a resume", "duplicate",
      JOINS POSTS SEES "4 cut w1 -\n4 ask w1 7-3\n4 begin w1 7-3 r\n4 comment w1 7-3 p1 n3\n"},
     {"a number is left out", "hole", JOINS POSTS "4 comment w1 7-1 p1 n1\n4 comment w1 7-3 p1 n3\n"},
