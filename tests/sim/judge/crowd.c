@@ -5,6 +5,7 @@
 
 #include "base/container_of.h"
 #include "base/mem.h"
+#include "count.h"
 #include "net/loop.h"
 #include "viewer.h"
 #include "writer.h"
@@ -12,13 +13,15 @@
 enum {
     ARRIVE_MS = 2000,   // viewers come within this time
     SHUFFLE_MS = 17000, // after all is calm some viewers come again
-    QUIET_MS = 5000     // before the end nothing more is posted
+    QUIET_MS = 5000,    // before the end nothing more is posted
+    COUNT_MS = 1000     // before the end, the comments are counted
 };
 
 // What happens at a certain time.
 struct crowd_times {
     struct crowd *crowd;
-    struct loop_timer arrival, calm, shuffle, quiet, end;
+    struct loop_timer arrival, calm, shuffle, quiet, count, end;
+    struct count total;
     unsigned arrived;
 };
 
@@ -86,6 +89,10 @@ static void crowd_on_quiet(struct loop_timer *t) {
     container_of(t, struct crowd_times, quiet)->crowd->quiet = true;
 }
 
+static void crowd_on_count(struct loop_timer *t) {
+    count_ask(&container_of(t, struct crowd_times, count)->total);
+}
+
 static void crowd_on_end(struct loop_timer *t) {
     loop_stop(container_of(t, struct crowd_times, end)->crowd->loop);
 }
@@ -98,20 +105,24 @@ static void crowd_start_times(struct crowd *c) {
                               .calm.on_due = crowd_on_calm,
                               .shuffle.on_due = crowd_on_shuffle,
                               .quiet.on_due = crowd_on_quiet,
+                              .count.on_due = crowd_on_count,
                               .end.on_due = crowd_on_end};
+    count_init(&t->total, c);
     loop_timer_start(c->loop, &t->arrival, 0);
     loop_timer_start(c->loop, &t->calm, config->calm_ms);
     loop_timer_start(c->loop, &t->shuffle, config->calm_ms + SHUFFLE_MS);
     loop_timer_start(c->loop, &t->quiet, config->end_ms - QUIET_MS);
+    loop_timer_start(c->loop, &t->count, config->end_ms - COUNT_MS);
     loop_timer_start(c->loop, &t->end, config->end_ms);
 }
 
 static void crowd_release(struct crowd *c) {
     struct crowd_times *t = c->times;
-    struct loop_timer *const timers[] = {&t->arrival, &t->calm, &t->shuffle, &t->quiet, &t->end};
+    struct loop_timer *const timers[] = {&t->arrival, &t->calm, &t->shuffle, &t->quiet, &t->count, &t->end};
     for (size_t i = 0; i < sizeof timers / sizeof *timers; i++) loop_timer_stop(c->loop, timers[i]);
     for (unsigned i = 0; i < t->arrived; i++) viewer_release(&c->viewers[i]);
     for (unsigned i = 0; i < c->config->writers; i++) writer_release(&c->writers[i]);
+    count_release(&t->total);
     loop_drain(c->loop);
     free(c->viewers);
     free(c->writers);

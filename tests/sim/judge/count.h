@@ -1,0 +1,17 @@
+// Asks a comment API for the statistics, once, and notes how many comments they say were ever logged. What is
+// no answer notes nothing. Loop thread only.
+#pragma once
+
+#include "crowd.h"
+#include "http_call.h"
+
+// Embedded in its owner.
+struct count {
+    struct crowd *crowd;
+    struct http_call call;
+    struct buf answer;
+};
+
+void count_init(struct count *, struct crowd *);
+void count_ask(struct count *);
+void count_release(struct count *);
