@@ -10,6 +10,7 @@
 #include "app/canary_main.h"
 #include "app/clients_main.h"
 #include "app/config_main.h"
+#include "app/doctor_main.h"
 #include "app/metrics_main.h"
 #include "app/probe.h"
 #include "app/settings.h"
@@ -72,6 +73,8 @@ static const struct command_row {
      "post a comment and read it back, for monitoring: exit code 0 if it came back in time"},
     {"token", token_main, COMMAND_TOKEN, token_usage,
      "make a token for a user, say what is wrong with one, or make keys to sign with"},
+    {"doctor", doctor_main, 0, doctor_usage,
+     "check what a deployment that faces the public should be like: exit code 0, 1 for warnings, 3 for faults"},
     {"config", config_main, 0, config_usage,
      "check a configuration file, print the values in force, or write an example"},
     {"probe", probe_main, 0, "URL", "request a URL, for health checks: exit code 0 if it returns 2xx"},

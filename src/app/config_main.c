@@ -25,33 +25,13 @@ static int say_usage(void) {
     return WRONG;
 }
 
-// Returns the bit of a command, or 0.
-static enum command command_named(const char *name) {
-    for (unsigned i = 0; settings_table.commands[i]; i++)
-        if (!strcmp(settings_table.commands[i], name)) return (enum command)(1u << i);
-    return (enum command)0;
-}
-
 // Takes --command out of the arguments. Returns false, with a message, if there is no such command.
 static bool take_command(int *argc, char **argv, enum command *command) {
-    static const char flag[] = "--command";
-    size_t flag_len = sizeof flag - 1;
-    for (int i = 0; i < *argc; i++) {
-        if (strncmp(argv[i], flag, flag_len) != 0) continue;
-        bool joined = argv[i][flag_len] == '=';
-        if (!joined && (argv[i][flag_len] || i + 1 == *argc)) continue;
-        const char *name = joined ? argv[i] + flag_len + 1 : argv[i + 1];
-        *command = command_named(name);
-        if (!*command) {
-            fprintf(stderr, "chorus config: There is no command \"%s\" with options.\n", name);
-            return false;
-        }
-        int used = joined ? 1 : 2;
-        memmove(argv + i, argv + i + used, (size_t)(*argc - i - used) * sizeof *argv);
-        *argc -= used;
-        i--;
-    }
-    return true;
+    const char *name = settings_take_value(argc, argv, "--command");
+    if (!name) return true;
+    *command = settings_command_named(name);
+    if (!*command) fprintf(stderr, "chorus config: There is no command \"%s\" with options.\n", name);
+    return *command;
 }
 
 // Adds the sentences that are not there yet: most errors are those of several commands.

@@ -157,3 +157,42 @@ char *settings_take_operand(enum command command, int *argc, char **argv) {
     }
     return NULL;
 }
+
+static void take_out(int *argc, char **argv, int at, int count) {
+    *argc -= count;
+    memmove(argv + at, argv + at + count, (size_t)(*argc - at) * sizeof *argv);
+}
+
+const char *settings_take_value(int *argc, char **argv, const char *flag) {
+    size_t len = strlen(flag);
+    const char *value = NULL;
+    for (int i = 0; i < *argc;) {
+        bool joined = !strncmp(argv[i], flag, len) && argv[i][len] == '=';
+        if (!joined && (strcmp(argv[i], flag) != 0 || i + 1 == *argc)) {
+            i++;
+            continue;
+        }
+        value = joined ? argv[i] + len + 1 : argv[i + 1];
+        take_out(argc, argv, i, joined ? 1 : 2);
+    }
+    return value;
+}
+
+bool settings_take_flag(int *argc, char **argv, const char *flag) {
+    bool found = false;
+    for (int i = 0; i < *argc;) {
+        bool is_it = !strcmp(argv[i], flag);
+        if (is_it)
+            take_out(argc, argv, i, 1);
+        else
+            i++;
+        found = found || is_it;
+    }
+    return found;
+}
+
+enum command settings_command_named(const char *name) {
+    for (unsigned i = 0; settings_table.commands[i]; i++)
+        if (!strcmp(settings_table.commands[i], name)) return (enum command)(1u << i);
+    return (enum command)0;
+}

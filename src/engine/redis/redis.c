@@ -193,9 +193,10 @@ bool redis_url_check(const char *url, char *why, size_t why_size) {
 bool redis_url_needs_tls(const char *url, char *host) {
     char why[160];
     struct redis_url parsed;
-    if (!redis_url_parse(&parsed, url, why, sizeof why) || !parsed.tls) return false;
+    host[0] = 0;
+    if (!redis_url_parse(&parsed, url, why, sizeof why)) return false;
     snprintf(host, REDIS_HOST_SIZE, "%s", parsed.host);
-    return true;
+    return parsed.tls;
 }
 
 struct engine *redis_open(struct loop *loop, const struct redis_config *config) {

@@ -114,6 +114,14 @@ bool settings_begin(struct settings *, struct options *, enum command, int argc,
 // NULL if there is none.
 char *settings_take_operand(enum command, int *argc, char **argv);
 
+// Take an option that is not in the table out of the arguments of a command, with its value. Return the last
+// value, or NULL; whether it was there.
+const char *settings_take_value(int *argc, char **argv, const char *flag);
+bool settings_take_flag(int *argc, char **argv, const char *flag);
+
+// Returns the command of a name, as a bit, or 0.
+enum command settings_command_named(const char *name);
+
 // Writes the first error, as the message of a command that cannot start.
 void settings_refuse(const struct options *, enum command);
 

@@ -16,8 +16,8 @@ enum { REDIS_HOST_SIZE = 254 };
 // Returns whether it is a URL that redis_open() understands; if not, writes a sentence with the reason.
 bool redis_url_check(const char *url, char *why, size_t why_size);
 
-// Returns whether connections to such a URL need TLS, and writes the host, for whose name the certificate
-// must be, at most REDIS_HOST_SIZE bytes.
+// Returns whether connections to such a URL need TLS, and writes the host, at most REDIS_HOST_SIZE bytes, for
+// whose name the certificate must be then.
 bool redis_url_needs_tls(const char *url, char *host);
 
 // Returns immediately, also while Redis is unavailable: it connects in the background; see ready(). The

@@ -1,0 +1,112 @@
+#include "check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/small_file.h"
+#include "net/address.h"
+#include "net/networks.h"
+
+enum { KEYS_BYTES = 1 << 16 };
+
+static bool is_in(const char *networks, const union address *a) {
+    struct networks *all = networks_new(networks);
+    bool found = networks_contain(all, a);
+    networks_free(all);
+    return found;
+}
+
+// Whom an address to listen on lets in, as far as no firewall stands before it.
+enum reach { REACH_MACHINE, REACH_PRIVATE, REACH_ALL, REACH_NONE };
+
+static enum reach reach_of(const char *bind) {
+    union address a;
+    if (address_resolve(bind, &a, 1) <= 0) return REACH_NONE;
+    if (is_in("127.0.0.0/8,::1", &a)) return REACH_MACHINE;
+    return is_in("10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16,100.64.0.0/10,fc00::/7,fe80::/10",
+                 &a)
+               ? REACH_PRIVATE
+               : REACH_ALL;
+}
+
+static void check_port(const struct doctor_config *c, const struct doctor_port *p, enum reach reach,
+                       struct doctor_report *r) {
+    static const char *const who[] = {"only this machine reaches it", "the private network reaches it",
+                                      "whoever reaches this machine reaches it", "the address is unknown"};
+    char remedy[256];
+    bool is_open = reach == REACH_ALL && !p->for_browsers;
+    snprintf(
+        remedy, sizeof remedy,
+        "It is for services and operators only: give --bind a private address, close port %d in the firewall%s.",
+        p->port, c->ports > 1 ? ", or use --single-port" : "");
+    doctor_add(r, "ports", is_open ? DOCTOR_WARNING : DOCTOR_OK, is_open ? remedy : NULL,
+               "%s listens on %s, port %d (--%s): %s%s.", p->part, c->bind, p->port, p->flag, who[reach],
+               p->for_browsers ? "; it is for browsers" : "");
+}
+
+void check_ports(const struct doctor_config *c, struct doctor_report *r) {
+    enum reach reach = reach_of(c->bind);
+    for (size_t i = 0; i < c->ports; i++) check_port(c, &c->port[i], reach, r);
+}
+
+void check_users(const struct doctor_config *c, struct doctor_report *r) {
+    static const char check[] = "users";
+    struct small_file file = {0};
+    char why[256];
+    if (!c->jwt_keys)
+        doctor_add(r, check, DOCTOR_WARNING, "Give --jwt-keys, and a token to each user (docs/tokens.md).",
+                   "No keys are configured: anyone can post as anyone.");
+    else if (!small_file_read(c->jwt_keys, KEYS_BYTES, &file, why, sizeof why))
+        doctor_add(r, check, DOCTOR_FAULT,
+                   "Give a readable file of keys; `chorus token keys FILE` makes one.",
+                   "The file of --jwt-keys, %s, %s.", c->jwt_keys, why);
+    else if (file.is_public && strstr(file.text, "\"oct\""))
+        doctor_add(
+            r, check, DOCTOR_FAULT, "chmod 600, and make new keys if the machine has other users.",
+            "All users of this machine may read %s, which has a secret: whoever reads it can sign tokens.",
+            c->jwt_keys);
+    else
+        doctor_add(r, check, DOCTOR_OK, NULL, "Users need a token that is signed with a key in %s.",
+                   c->jwt_keys);
+    free(file.text);
+}
+
+void check_limits(const struct doctor_config *c, struct doctor_report *r) {
+    static const char check[] = "limits";
+    char off[256] = "";
+    for (size_t i = 0; i < sizeof c->limit / sizeof *c->limit; i++)
+        if (!c->limit[i].value)
+            snprintf(off + strlen(off), sizeof off - strlen(off), "%s--%s", *off ? ", " : "",
+                     c->limit[i].flag);
+    if (*off)
+        doctor_add(r, check, DOCTOR_WARNING, "Leave these options out: their defaults are generous.",
+                   "One address may have as much as it wants: %s 0.", off);
+    else
+        doctor_add(r, check, DOCTOR_OK, NULL, "What one address may have and do is limited.");
+}
+
+// Limits know the clients of a proxy on this machine or in its networks by X-Forwarded-For; one elsewhere has
+// to be named. Where only this machine reaches the ports, the proxy is there.
+void check_proxy(const struct doctor_config *c, struct doctor_report *r) {
+    static const char check[] = "proxy";
+    bool is_https = c->public_url && !strncmp(c->public_url, "https://", strlen("https://"));
+    if (!c->public_url)
+        doctor_add(
+            r, check, DOCTOR_WARNING,
+            "Put a proxy with a certificate in front (docs/proxies.md), and name its address with --public-url.",
+            "No --public-url is given: without a proxy in front all is sent in the clear.");
+    else if (!is_https)
+        doctor_add(r, check, DOCTOR_WARNING,
+                   "Give the proxy a certificate, and --public-url the https address.",
+                   "Browsers come by %s: comments and tokens are sent in the clear.", c->public_url);
+    else if (!c->trusted_proxies && reach_of(c->bind) != REACH_MACHINE)
+        doctor_add(
+            r, check, DOCTOR_WARNING, "Give --trusted-proxies the addresses of the proxy.",
+            "Browsers come by %s, and no proxy is trusted: if it is not in a network of this machine, all its "
+            "clients are limited as one.",
+            c->public_url);
+    else
+        doctor_add(r, check, DOCTOR_OK, NULL, "Browsers come by %s, through %s.", c->public_url,
+                   c->trusted_proxies ? c->trusted_proxies : "a proxy on this machine");
+}

@@ -1,0 +1,59 @@
+// `chorus doctor --ask`: whether events come through at once, straight and by proxies that keep them back.
+// Set-ups: embedded.
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import { once } from 'node:events';
+import { call, owner } from '../lib/api.mjs';
+import { finding } from '../lib/doctor.mjs';
+import { freePorts } from '../lib/ports.mjs';
+import { scenario } from '../lib/scenario.mjs';
+import { until } from '../lib/time.mjs';
+
+const setups = ['embedded'];
+
+// A proxy that passes streams on as pass(chunk, n, response) does; other answers as they are.
+async function proxyOf(t, target, pass) {
+  const server = http.createServer((request, response) => {
+    http.get(target + request.url, { headers: request.headers }, (answer) => {
+      response.writeHead(answer.statusCode, answer.headers);
+      let n = 0;
+      if (!request.url.startsWith('/connect')) return answer.pipe(response);
+      response.flushHeaders();
+      return answer.on('data', (chunk) => pass(chunk, n++, response)).on('end', () => response.end());
+    }).on('error', () => response.destroy());
+    request.on('close', () => request.destroy());
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${server.address().port}`;
+}
+
+const flags = { 'heartbeat-ms': 200 };
+const ask = (url, ...args) => finding('stream', ['--heartbeat-ms', '200', '--ask', url, ...args]);
+
+scenario('events come at once, or what keeps them back is said; and nothing is changed', { setups, ms: 60_000 }, async (t) => {
+  const system = await t.system({ flags });
+  assert.match(await ask(system.comment), /^unknown: .*names no video/);
+  await owner(system, 'v');
+  const registered = async () => (await call('GET', `${system.statistics}/statistics`)).json.readerApiManager.registeredVideos;
+  await until(async () => (await registered()) === 1, 'the video to be registered');
+  assert.match(await ask(system.comment, '--video', 'v'), /^ok: .*the first event of a stream took \d+ ms, and the next came \d+ ms later/);
+  await t.watch(system.readers[0], { video: 'v', query: { redirect: 'never' } });
+  await until(async () => (await call('GET', `${system.comment}/videos`)).json.videos.length, 'the video to be listed');
+  assert.match(await ask(system.comment), /^ok: /, 'the video that is watched');
+  const answers = await Promise.all([
+    proxyOf(t, system.comment, (chunk, n, response) => response.write(chunk)),
+    proxyOf(t, system.comment, () => {}),
+    proxyOf(t, system.comment, (chunk, n, response) => n || response.write(chunk)),
+  ].map(async (proxy) => ask(await proxy, '--video', 'v')));
+  assert.match(answers[0], /^ok: /);
+  assert.match(answers[1], /^fault: .*its first event is kept back/);
+  assert.match(answers[2], /^fault: .*what follows is kept back/);
+  assert.match(await ask(`${system.comment}/nothing`, '--video', 'v'), /^fault: .*answered with 404/);
+  const [port] = await freePorts(1);
+  assert.match(await ask(`http://127.0.0.1:${port}`), /^fault: .*was not reached/);
+  assert.equal(await registered(), 1);
+});
