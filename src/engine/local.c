@@ -272,6 +272,43 @@ void local_release(struct engine *engine, const char *video, const char *expecte
     local_push(engine, &m->request);
 }
 
+// Settings of videos
+
+static void call_back_settings(struct local_engine *e, struct request *r) {
+    const struct settings_request *s = (const struct settings_request *)r;
+    (void)e;
+    s->on.settings(r->arg, r->status, r->status == ENGINE_OK ? s->found : NULL);
+}
+
+void local_settings_read(struct engine *engine, const char *const *videos, size_t count,
+                         engine_settings_cb *cb, void *arg) {
+    size_t room = 0;
+    assert(count <= ENGINE_SETTINGS_BATCH);
+    for (size_t i = 0; i < count; i++) room += request_copy_size(videos[i]);
+    struct settings_request *s =
+        request_new(sizeof *s, room, local_of(engine)->store->settings_read, call_back_settings, arg);
+    for (; s->count < count; s->count++) s->videos[s->count] = request_copy(&s->request, videos[s->count]);
+    s->on.settings = cb;
+    local_push(engine, &s->request);
+}
+
+static void call_back_settings_written(struct local_engine *e, struct request *r) {
+    (void)e;
+    ((const struct settings_request *)r)->on.done(r->arg, r->status);
+}
+
+void local_settings_write(struct engine *engine, const char *video, const char *settings, engine_done_cb *cb,
+                          void *arg) {
+    size_t room = request_copy_size(video) + request_copy_size(settings);
+    struct settings_request *s = request_new(sizeof *s, room, local_of(engine)->store->settings_write,
+                                             call_back_settings_written, arg);
+    assert(!settings || (*settings && strlen(settings) <= ENGINE_SETTINGS_MAX));
+    s->videos[s->count++] = request_copy(&s->request, video);
+    s->text = request_copy(&s->request, settings);
+    s->on.done = cb;
+    local_push(engine, &s->request);
+}
+
 void local_watch(struct engine *engine, const char *const *videos, size_t count, bool watched) {
     const struct local_engine *e = local_of(engine);
     for (size_t i = 0; i < count; i++) {

@@ -43,9 +43,14 @@ struct video {
     uint64_t used; // last, by store.clock
 };
 
+struct settings {
+    struct name_entry entry;
+    char *text;
+};
+
 struct store {
     struct engine_limits limits;
-    struct name_table videos;
+    struct name_table videos, settings;
     size_t stored;
     uint64_t clock, epoch, comments, counter;
     struct logged newest[ENGINE_NEWEST]; // the n-th comment at n modulo that
@@ -293,6 +298,43 @@ static void run_watch(struct store *s, struct request *r) {
     if (!w->watched && !v->stored) drop(s, v);
 }
 
+// Settings
+
+static struct settings *find_settings(const struct store *s, const char *video) {
+    struct name_entry *e = name_table_find(&s->settings, video);
+    return e ? container_of(e, struct settings, entry) : NULL;
+}
+
+static void drop_settings(struct store *s, struct settings *of) {
+    name_table_remove(&s->settings, &of->entry);
+    free((char *)of->entry.name);
+    free(of->text);
+    free(of);
+}
+
+static void run_settings_read(struct store *s, struct request *request) {
+    struct settings_request *r = (struct settings_request *)request;
+    for (size_t i = 0; i < r->count; i++) {
+        const struct settings *of = find_settings(s, r->videos[i]);
+        r->found[i] = of ? of->text : NULL;
+    }
+}
+
+static void run_settings_write(struct store *s, struct request *request) {
+    const struct settings_request *r = (const struct settings_request *)request;
+    struct settings *of = find_settings(s, r->videos[0]);
+    if (!of && r->text && s->limits.max_videos && s->settings.count >= s->limits.max_videos) {
+        request->status = ENGINE_FULL;
+        return;
+    }
+    if (of) drop_settings(s, of);
+    if (!r->text) return;
+    of = mem_zalloc(sizeof *of);
+    of->entry.name = mem_strdup(r->videos[0]);
+    of->text = mem_strdup(r->text);
+    name_table_add(&s->settings, &of->entry);
+}
+
 // Leases and counters
 
 static void run_renew(struct store *s, struct request *request) {
@@ -345,6 +387,8 @@ static const struct local_store memory_store = {.append = run_append,
                                                 .assign = run_assign,
                                                 .reassign = run_reassign,
                                                 .release = run_release,
+                                                .settings_read = run_settings_read,
+                                                .settings_write = run_settings_write,
                                                 .watch = run_watch,
                                                 .lease_renew = run_renew,
                                                 .lease_drop = run_drop,
@@ -387,7 +431,10 @@ static void on_reap(struct loop_job *job) {
     struct store *s = &m->store;
     for (struct name_entry *e; (e = name_table_next(&s->videos, NULL));)
         drop(s, container_of(e, struct video, entry));
+    for (struct name_entry *e; (e = name_table_next(&s->settings, NULL));)
+        drop_settings(s, container_of(e, struct settings, entry));
     name_table_release(&s->videos);
+    name_table_release(&s->settings);
     while (s->leases) lease_remove(&s->leases, s->leases);
     for (int i = 0; i < ENGINE_NEWEST; i++) free((char *)s->newest[i].entry.body);
     free(m);

@@ -419,6 +419,39 @@ static inline enum engine_status world_release(struct world *w, const char *vide
     return d.status;
 }
 
+static inline enum engine_status world_write_settings(struct world *w, const char *video,
+                                                      const char *settings) {
+    struct world_done d = {.world = w};
+    w->awaited++;
+    w->ops->settings_write(w->engine, video, settings, world_on_done, &d);
+    world_wait(w);
+    return d.status;
+}
+
+struct world_settings {
+    struct world *world;
+    enum engine_status status;
+    size_t count;
+    char text[ENGINE_SETTINGS_BATCH][64]; // empty: none
+};
+
+static inline void world_on_settings(void *arg, enum engine_status status, const char *const *settings) {
+    struct world_settings *s = arg;
+    s->status = status;
+    for (size_t i = 0; settings && i < s->count; i++)
+        snprintf(s->text[i], sizeof s->text[i], "%s", settings[i] ? settings[i] : "");
+    world_answered(s->world);
+}
+
+static inline struct world_settings world_read_settings(struct world *w, const char *const *videos,
+                                                        size_t count) {
+    struct world_settings s = {.world = w, .count = count};
+    w->awaited++;
+    w->ops->settings_read(w->engine, videos, count, world_on_settings, &s);
+    world_wait(w);
+    return s;
+}
+
 struct world_lease {
     struct world *world;
     enum engine_status status;

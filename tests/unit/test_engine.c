@@ -797,6 +797,76 @@ static void lookups_create_nothing(void **state) {
     assert_true(world_assign(w, "real", reader_a).changed);
 }
 
+// Settings
+
+static void settings_are_read_in_the_order_of_the_call(void **state) {
+    struct world *w = *state;
+    const char *const videos[] = {"b", "none", "a", "b"};
+    assert_int_equal(world_write_settings(w, "a", "{\"state\":\"open\"}"), ENGINE_OK);
+    assert_int_equal(world_write_settings(w, "b", "{\"state\":\"open\"}"), ENGINE_OK);
+    assert_int_equal(world_write_settings(w, "b", "{\"state\":\"closed\"}"), ENGINE_OK);
+    struct world_settings s = world_read_settings(w, videos, 4);
+    assert_int_equal(s.status, ENGINE_OK);
+    assert_string_equal(s.text[0], "{\"state\":\"closed\"}");
+    assert_string_equal(s.text[1], "");
+    assert_string_equal(s.text[2], "{\"state\":\"open\"}");
+    assert_string_equal(s.text[3], s.text[0]);
+}
+
+static void settings_of_as_many_videos_as_allowed_are_read_at_once(void **state) {
+    struct world *w = *state;
+    char names[ENGINE_SETTINGS_BATCH][ENGINE_VIDEO_MAX + 1], longest[ENGINE_SETTINGS_MAX + 1];
+    const char *videos[ENGINE_SETTINGS_BATCH];
+    for (int i = 0; i < ENGINE_SETTINGS_BATCH; i++) {
+        snprintf(names[i], sizeof names[i], "%0*d", ENGINE_VIDEO_MAX, i);
+        videos[i] = names[i];
+    }
+    memset(longest, 'x', ENGINE_SETTINGS_MAX);
+    longest[ENGINE_SETTINGS_MAX] = 0;
+    assert_int_equal(world_write_settings(w, videos[ENGINE_SETTINGS_BATCH - 1], longest), ENGINE_OK);
+    struct world_settings s = world_read_settings(w, videos, ENGINE_SETTINGS_BATCH);
+    assert_int_equal(s.status, ENGINE_OK);
+    assert_string_equal(s.text[0], "");
+    assert_int_equal(strlen(s.text[ENGINE_SETTINGS_BATCH - 1]), sizeof s.text[0] - 1);
+}
+
+static void settings_outlive_the_engine(void **state) {
+    struct world *w = *state;
+    const char *const videos[] = {"a", "b"};
+    world_write_settings(w, "a", "a");
+    world_write_settings(w, "b", "b");
+    assert_int_equal(world_write_settings(w, "b", NULL), ENGINE_OK);
+    assert_int_equal(world_write_settings(w, "b", NULL), ENGINE_OK);
+    if (has_disk(w)) world_reopen(w);
+    struct world_settings s = world_read_settings(w, videos, 2);
+    assert_string_equal(s.text[0], "a");
+    assert_string_equal(s.text[1], "");
+}
+
+// Where three videos at most may exist.
+static void settings_of_too_many_videos_are_refused(void **state) {
+    struct world *w = *state;
+    static const char *const videos[] = {"a", "b", "c", "d", "e"};
+    for (int i = 0; i < 3; i++) assert_int_equal(world_write_settings(w, videos[i], "x"), ENGINE_OK);
+    assert_int_equal(world_write_settings(w, "d", "x"), ENGINE_FULL);
+    assert_int_equal(world_write_settings(w, "a", "y"), ENGINE_OK);
+    assert_int_equal(world_write_settings(w, "none", NULL), ENGINE_OK);
+    assert_int_equal(world_write_settings(w, "d", "x"), ENGINE_FULL);
+    assert_int_equal(world_write_settings(w, "b", NULL), ENGINE_OK);
+    assert_int_equal(world_write_settings(w, "d", "x"), ENGINE_OK);
+    struct world_settings s = world_read_settings(w, videos, 5);
+    for (int i = 0; i < 5; i++) assert_string_equal(s.text[i], i == 0 ? "y" : i == 2 || i == 3 ? "x" : "");
+}
+
+static void settings_stay_when_a_video_is_evicted(void **state) {
+    struct world *w = *state;
+    static const char *const videos[] = {"a", "b", "c", "d"};
+    world_write_settings(w, "a", "x");
+    for (int i = 0; i < 4; i++) assert_int_equal(world_assign(w, videos[i], reader_a).status, ENGINE_OK);
+    assert_int_equal(world_lookup(w, "a").status, ENGINE_NOT_FOUND);
+    assert_string_equal(world_read_settings(w, videos, 1).text[0], "x");
+}
+
 // Leases, counters, overview
 
 static void lists_leases_by_url(void **state) {
@@ -1291,6 +1361,8 @@ static void a_callback_of_closing_may_unsubscribe_and_close(void **state) {
         TEST(reads_what_was_written_in_the_same_moment), TEST(the_first_writer_wins),                        \
         TEST(forty_concurrent_assignments_agree), TEST(reassigns_only_from_the_expected),                    \
         TEST(releases_only_the_expected), TEST(a_released_video_keeps_its_position),                         \
+        TEST(settings_are_read_in_the_order_of_the_call),                                                    \
+        TEST(settings_of_as_many_videos_as_allowed_are_read_at_once), TEST(settings_outlive_the_engine),     \
         TEST(lists_leases_by_url), TEST(a_lease_ends_when_it_is_not_renewed),                                \
         TEST(a_renewal_returns_whether_the_lease_is_new), TEST(a_lease_is_not_ended_by_the_stores_clock),    \
         TEST(each_renewal_has_another_stamp), TEST(a_restarted_reader_takes_over_its_url_immediately),       \
@@ -1307,7 +1379,8 @@ static void a_callback_of_closing_may_unsubscribe_and_close(void **state) {
     TEST(videos_in_use_are_not_evicted), TEST(the_least_recently_used_is_evicted_for_a_new_one),             \
         TEST(what_was_only_looked_at_makes_room_for_comments),                                               \
         TEST(what_was_never_commented_does_not_push_out_what_was), TEST(a_released_mapping_makes_room),      \
-        TEST(a_lowered_bound_is_reached_by_evicting), TEST(lookups_create_nothing)
+        TEST(a_lowered_bound_is_reached_by_evicting), TEST(lookups_create_nothing),                          \
+        TEST(settings_of_too_many_videos_are_refused), TEST(settings_stay_when_a_video_is_evicted)
 
 int main(void) {
 #define FULL_REDIS(name)                                                                                     \

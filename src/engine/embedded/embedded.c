@@ -14,6 +14,7 @@
 #include "embedded_open.h"
 #include "embedded_overview.h"
 #include "embedded_room.h"
+#include "embedded_settings.h"
 #include "embedded_thread.h"
 #include "engine/local.h"
 
@@ -116,6 +117,8 @@ static const struct local_store embedded_store = {
     .assign = mapping_assign,
     .reassign = mapping_reassign,
     .release = mapping_release,
+    .settings_read = video_settings_read,
+    .settings_write = video_settings_write,
     .watch = room_watch,
     .lease_renew = lease_carry_out_renew,
     .lease_drop = lease_carry_out_drop,

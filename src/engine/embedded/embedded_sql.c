@@ -56,7 +56,8 @@ const char sql_additions[] =
     "CREATE TABLE IF NOT EXISTS token(n INTEGER PRIMARY KEY, video INTEGER NOT NULL, name BLOB NOT NULL,"
     " digest BLOB NOT NULL, place INTEGER NOT NULL, at_ms INTEGER NOT NULL, epoch INTEGER NOT NULL,"
     " seq INTEGER NOT NULL, caller_ms INTEGER NOT NULL) STRICT;"
-    "CREATE UNIQUE INDEX IF NOT EXISTS token_name ON token(video, name);";
+    "CREATE UNIQUE INDEX IF NOT EXISTS token_name ON token(video, name);"
+    "CREATE TABLE IF NOT EXISTS settings(video TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;";
 
 // The columns of an entry, in the order in which the log reads them.
 #define ENTRY "kind, epoch, seq, prev_epoch, prev_seq, body, checksum"
@@ -115,6 +116,14 @@ const char *const sql_statements[SQL_STATEMENTS] = {
     [SQL_MAPPING_NEWEST] =
         "SELECT video.name, mapping.reader FROM mapping CROSS JOIN video ON video.id = mapping.video"
         " ORDER BY mapping.made DESC LIMIT ?1",
+
+    [SQL_SETTINGS_FIND] = "SELECT text FROM settings WHERE video = ?1",
+    [SQL_SETTINGS_WRITE] = "INSERT OR REPLACE INTO settings(video, text) VALUES(?1, ?2)",
+    [SQL_SETTINGS_DROP] = "DELETE FROM settings WHERE video = ?1",
+    [SQL_SETTINGS_COUNT] =
+        "SELECT ifnull((SELECT value FROM counter WHERE name = '" SQL_SETTINGS_COUNTER "'), 0)",
+    [SQL_SETTINGS_COUNTED] = "INSERT INTO counter(name, value) VALUES('" SQL_SETTINGS_COUNTER "', ?1)"
+                             " ON CONFLICT(name) DO UPDATE SET value = value + ?1",
 
     [SQL_LEASE_ALL] =
         "SELECT reader, public, instance, generation, viewers, expires_ms FROM lease ORDER BY reader",

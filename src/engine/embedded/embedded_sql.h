@@ -7,6 +7,9 @@ enum { SQL_APPLICATION_ID = 0x43686f72, SQL_SCHEMA_VERSION = 2 };
 // The counter that every new epoch must exceed: set by a restore, and by embedded_epoch.c.
 #define SQL_EPOCH_FLOOR "epoch-floor"
 
+// The counter of the videos that have settings. No reader's counter is called that.
+#define SQL_SETTINGS_COUNTER "settings"
+
 enum statement {
     SQL_BEGIN,
     SQL_COMMIT,
@@ -41,6 +44,11 @@ enum statement {
     SQL_MAPPING_CHANGE,
     SQL_MAPPING_DROP,
     SQL_MAPPING_NEWEST,
+    SQL_SETTINGS_FIND,
+    SQL_SETTINGS_WRITE,
+    SQL_SETTINGS_DROP,
+    SQL_SETTINGS_COUNT,
+    SQL_SETTINGS_COUNTED,
     SQL_LEASE_ALL,
     SQL_LEASE_WRITE,
     SQL_LEASE_DROP,

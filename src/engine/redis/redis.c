@@ -23,6 +23,7 @@
 //   chorus:comments             string: comments ever logged
 //   chorus:tokens               hash: period of half a token's life => how many tokens were stored in it
 //   chorus:newest               list: the most recent comments of all videos
+//   chorus:settings             hash: video => its settings, JSON (engine.h)
 //   chorus:<topic>              channel: messages between processes, such as counts of viewers; see redis_messages.h
 //   video:/<random>             channel: a process probes its own subscription; no video id contains a slash
 //   {video:/check}:...          a log that is never read, kept for a few seconds: probes whether Redis accepts appends
@@ -49,6 +50,7 @@
 #include "redis_mapping.h"
 #include "redis_messages.h"
 #include "redis_overview.h"
+#include "redis_settings.h"
 #include "redis_subscriber.h"
 #include "net/resolver.h"
 
@@ -173,6 +175,8 @@ static const struct engine_ops redis_ops = {
     .assign = redis_assign,
     .reassign = redis_reassign,
     .release = redis_release,
+    .settings_read = redis_settings_read,
+    .settings_write = redis_settings_write,
     .watch = redis_watch,
     .lease_renew = redis_lease_renew,
     .lease_drop = redis_lease_drop,

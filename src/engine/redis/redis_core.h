@@ -95,6 +95,7 @@ union engine_cb {
     engine_lease_cb *lease;
     engine_leases_cb *leases;
     engine_done_cb *done;
+    engine_settings_cb *settings;
     engine_counter_cb *counter;
     engine_overview_cb *overview;
 };

@@ -90,6 +90,7 @@ bool sim_call_writes(const struct sim_call *c) {
     switch (c->op) {
     case SIM_RANGE:
     case SIM_RANGE_BEFORE:
+    case SIM_SETTINGS_READ:
     case SIM_LEASES:
     case SIM_OVERVIEW:
     case SIM_NOTIFY: return false;

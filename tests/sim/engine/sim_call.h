@@ -38,6 +38,8 @@ enum sim_op {
     SIM_ASSIGN,
     SIM_REASSIGN,
     SIM_RELEASE,
+    SIM_SETTINGS_READ,
+    SIM_SETTINGS_WRITE,
     SIM_WATCH,
     SIM_LEASE_RENEW,
     SIM_LEASE_DROP,
@@ -61,7 +63,7 @@ struct sim_answer {
     struct engine_lease_answer lease; // instance_id owned
     struct engine_lease *leases;      // count; strings owned
     uint64_t number, mappings;        // number: a counter's, or of comments
-    struct engine_mapping *mapped;    // mapped_count; strings owned
+    struct engine_mapping *mapped;    // mapped_count; strings owned. Of settings: text in place of a URL
     size_t mapped_count;
 };
 
@@ -79,7 +81,8 @@ struct sim_call {
     bool watched, has_token;
     struct engine_token token; // old_name is not used
     enum entry_kind kind;
-    const char *text; // only until it is copied: what is in body then
+    const char *text; // an entry, a message, settings, or the videos that are asked for, each ended by a NUL;
+                      // only until it is copied: what is in body then
     size_t text_len;
     struct sim_body *body;
     struct engine_lease lease; // its numbers and claim; strings as above

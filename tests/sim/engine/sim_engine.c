@@ -502,6 +502,47 @@ static void op_release(struct engine *engine, const char *video, const char *exp
     call_send(engine_of(engine), &c);
 }
 
+// Settings
+
+static void on_settings(struct sim_engine *e, struct sim_call *c) {
+    const struct sim_answer *a = &c->answer;
+    const char *found[ENGINE_SETTINGS_BATCH] = {NULL};
+    (void)e;
+    for (size_t i = 0; i < a->mapped_count; i++) found[i] = a->mapped[i].reader_url;
+    CALLBACK(engine_settings_cb, c)(c->arg, a->status, a->status == ENGINE_OK ? found : NULL);
+}
+
+static void op_settings_read(struct engine *engine, const char *const *videos, size_t count,
+                             engine_settings_cb *cb, void *arg) {
+    char names[ENGINE_SETTINGS_BATCH * (ENGINE_VIDEO_MAX + 1)];
+    size_t len = 0;
+    assert(count && count <= ENGINE_SETTINGS_BATCH);
+    for (size_t i = 0; i < count; i++) {
+        size_t size = strlen(videos[i]) + 1;
+        memcpy(names + len, videos[i], size);
+        len += size;
+    }
+    struct sim_call c = {.op = SIM_SETTINGS_READ,
+                         .text = names,
+                         .text_len = len,
+                         .on_answer = on_settings,
+                         .cb = (void (*)(void))cb,
+                         .arg = arg};
+    call_send(engine_of(engine), &c);
+}
+
+static void op_settings_write(struct engine *engine, const char *video, const char *settings,
+                              engine_done_cb *cb, void *arg) {
+    struct sim_call c = {.op = SIM_SETTINGS_WRITE,
+                         .name = video,
+                         .text = settings,
+                         .text_len = settings ? strlen(settings) : 0,
+                         .on_answer = on_done,
+                         .cb = (void (*)(void))cb,
+                         .arg = arg};
+    call_send(engine_of(engine), &c);
+}
+
 static void op_watch(struct engine *engine, const char *const *videos, size_t count, bool watched) {
     struct sim_engine *e = engine_of(engine);
     assert(count <= ENGINE_WATCH_MAX);
@@ -644,6 +685,8 @@ static const struct engine_ops sim_ops = {.name = "sim",
                                           .assign = op_assign,
                                           .reassign = op_reassign,
                                           .release = op_release,
+                                          .settings_read = op_settings_read,
+                                          .settings_write = op_settings_write,
                                           .notify = op_notify,
                                           .listen = op_listen,
                                           .unlisten = op_unlisten,

@@ -41,6 +41,11 @@ struct counter {
     struct counter *next;
 };
 
+struct settings {
+    char *video, *text;
+    struct settings *next;
+};
+
 // No keyed hash: a process of the simulation has a key of its own, and the store is in none.
 struct sim_node {
     struct video *videos, *buckets[BUCKETS];
@@ -48,6 +53,7 @@ struct sim_node {
     struct sim_entry newest[ENGINE_NEWEST]; // the n-th comment at n modulo that
     struct lease *leases;
     struct counter *counters;
+    struct settings *settings;
 };
 
 // Videos
@@ -479,6 +485,48 @@ static void node_counter(struct sim_node *n, const struct sim_call *c, struct si
     a->number = k->value++;
 }
 
+static struct settings *settings_find(const struct sim_node *n, const char *video) {
+    struct settings *s = n->settings;
+    while (s && strcmp(s->video, video) != 0) s = s->next;
+    return s;
+}
+
+static void settings_free(struct settings *s) {
+    free(s->video);
+    free(s->text);
+    free(s);
+}
+
+static void settings_add(struct sim_node *n, const char *video, const char *text) {
+    struct settings *s = mem_zalloc(sizeof *s);
+    s->video = mem_strdup(video);
+    s->text = mem_strdup(text);
+    LL_PREPEND(n->settings, s);
+}
+
+static void node_settings_read(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    const char *video = c->body->bytes, *end = video + c->body->len;
+    a->mapped = mem_zalloc(ENGINE_SETTINGS_BATCH * sizeof *a->mapped);
+    for (; video < end; video += strlen(video) + 1) {
+        const struct settings *s = settings_find(n, video);
+        a->mapped[a->mapped_count++].reader_url = s ? mem_strdup(s->text) : NULL;
+    }
+}
+
+static void node_settings_write(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    struct settings *s = settings_find(n, c->name);
+    size_t count = 0;
+    const struct settings *each;
+    LL_COUNT(n->settings, each, count);
+    if (!s && c->body && c->limits.max_videos && count >= c->limits.max_videos) {
+        a->status = ENGINE_FULL;
+        return;
+    }
+    if (s) LL_DELETE(n->settings, s);
+    if (s) settings_free(s);
+    if (c->body) settings_add(n, c->name, c->body->bytes);
+}
+
 static int later_used(const void *a, const void *b) {
     uint64_t x = (*(struct video *const *)a)->used, y = (*(struct video *const *)b)->used;
     return x < y ? 1 : x > y ? -1 : 0;
@@ -517,14 +565,23 @@ static void node_notify(struct sim_node *n, const struct sim_call *c, struct sim
 
 void sim_node_carry_out(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
     static void (*const all[])(struct sim_node *, const struct sim_call *, struct sim_answer *) = {
-        [SIM_APPEND] = node_append,         [SIM_HEAD] = node_head,
-        [SIM_RANGE] = node_range,           [SIM_RANGE_BEFORE] = node_range_before,
-        [SIM_LOOKUP] = node_lookup,         [SIM_ASSIGN] = node_assign,
-        [SIM_REASSIGN] = node_reassign,     [SIM_RELEASE] = node_release,
-        [SIM_WATCH] = node_watch,           [SIM_LEASE_RENEW] = node_lease_renew,
-        [SIM_LEASE_DROP] = node_lease_drop, [SIM_LEASES] = node_leases,
-        [SIM_COUNTER] = node_counter,       [SIM_OVERVIEW] = node_overview,
+        [SIM_APPEND] = node_append,
+        [SIM_HEAD] = node_head,
+        [SIM_RANGE] = node_range,
+        [SIM_RANGE_BEFORE] = node_range_before,
+        [SIM_LOOKUP] = node_lookup,
+        [SIM_ASSIGN] = node_assign,
+        [SIM_REASSIGN] = node_reassign,
+        [SIM_RELEASE] = node_release,
+        [SIM_WATCH] = node_watch,
+        [SIM_LEASE_RENEW] = node_lease_renew,
+        [SIM_LEASE_DROP] = node_lease_drop,
+        [SIM_LEASES] = node_leases,
+        [SIM_COUNTER] = node_counter,
+        [SIM_OVERVIEW] = node_overview,
         [SIM_NOTIFY] = node_notify,
+        [SIM_SETTINGS_READ] = node_settings_read,
+        [SIM_SETTINGS_WRITE] = node_settings_write,
     };
     all[c->op](n, c, a);
 }
@@ -537,12 +594,14 @@ struct sim_node *sim_node_new(void) {
 
 void sim_node_clear(struct sim_node *n) {
     struct counter *k, *next;
+    struct settings *s, *next_settings;
     while (n->videos) video_drop(n, n->videos);
     while (n->leases) lease_remove(&n->leases, n->leases);
     LL_FOREACH_SAFE(n->counters, k, next) {
         free(k->name);
         free(k);
     }
+    LL_FOREACH_SAFE(n->settings, s, next_settings) settings_free(s);
     for (int i = 0; i < ENGINE_NEWEST; i++) sim_body_unref(n->newest[i].body);
     *n = (struct sim_node){0};
 }
@@ -595,6 +654,7 @@ void sim_node_copy(struct sim_node *n, const struct sim_node *from) {
     const struct video *v;
     const struct lease *l;
     const struct counter *k;
+    const struct settings *s;
     sim_node_clear(n);
     DL_FOREACH(from->videos, v) video_copy(n, v);
     DL_FOREACH(from->leases, l) lease_copy(n, l);
@@ -603,6 +663,7 @@ void sim_node_copy(struct sim_node *n, const struct sim_node *from) {
         *copy = (struct counter){.name = mem_strdup(k->name), .value = k->value};
         LL_APPEND(n->counters, copy);
     }
+    LL_FOREACH(from->settings, s) settings_add(n, s->video, s->text);
     n->clock = from->clock;
     n->comments = from->comments;
     for (int i = 0; i < ENGINE_NEWEST; i++) {

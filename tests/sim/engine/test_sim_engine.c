@@ -532,6 +532,9 @@ static void a_replica_repeats_everything(struct test *t) {
     }
     world_assign(&t->a, "v1", "http://r");
     world_counter_next(&t->a, "n");
+    world_write_settings(&t->a, "v1", "open");
+    world_write_settings(&t->a, "v2", "open");
+    world_write_settings(&t->a, "v2", NULL);
     OUTSIDE(sim_store_failover(t->store, 0, false));
     reconnect(t);
     assert_int_equal(sim_store_change(t->store, 1)->lost, 0);
@@ -539,6 +542,8 @@ static void a_replica_repeats_everything(struct test *t) {
     assert_true(world_append(&t->b, "v3", "{\"comment\":\"x\"}", "t3").repeated);
     assert_string_equal(world_lookup(&t->b, "v1").reader, "http://r");
     assert_int_equal(world_counter_next(&t->b, "n"), 1);
+    assert_string_equal(world_read_settings(&t->b, (const char *const[]){"v1"}, 1).text[0], "open");
+    assert_string_equal(world_read_settings(&t->b, (const char *const[]){"v2"}, 1).text[0], "");
     assert_int_equal(world_overview(&t->b)->comments, 700);
 }
 

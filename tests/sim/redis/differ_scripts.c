@@ -128,6 +128,15 @@ static void call_mapping(struct pair *p, struct words *w) {
     pair_send(p, w, DIFFER_EXACT);
 }
 
+static void call_settings(struct pair *p, struct words *w) {
+    add_script(w, &redis_script_settings_write, 1);
+    words_add(w, "chorus:settings");
+    words_add(w, "v%d", (int)dice(VIDEOS));
+    words_add(w, "%s", dice_one_in(3) ? "" : "{\"state\":\"open\"}");
+    words_add(w, "%d", dice_one_in(2) ? 3 : 0);
+    pair_send(p, w, DIFFER_EXACT);
+}
+
 static void call_watch(struct pair *p, struct words *w) {
     add_script(w, &redis_script_watch, 1);
     words_add(w, "chorus:watched");
@@ -184,9 +193,9 @@ static struct kind {
     void (*call)(struct pair *, struct words *);
     unsigned weight;
     unsigned long calls;
-} kinds[] = {{"append", call_append, 10, 0},  {"head", call_head, 4, 0},   {"range", call_range, 4, 0},
-             {"mapping", call_mapping, 5, 0}, {"watch", call_watch, 2, 0}, {"lease", call_lease, 4, 0},
-             {"counter", call_counter, 1, 0}};
+} kinds[] = {{"append", call_append, 10, 0},  {"head", call_head, 4, 0},        {"range", call_range, 4, 0},
+             {"mapping", call_mapping, 5, 0}, {"watch", call_watch, 2, 0},      {"lease", call_lease, 4, 0},
+             {"counter", call_counter, 1, 0}, {"settings", call_settings, 1, 0}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 void differ_script(struct pair *p) {

@@ -160,6 +160,10 @@ struct engine_lease_answer {
 // The answer is NULL unless ENGINE_OK.
 typedef void engine_lease_cb(void *arg, enum engine_status, const struct engine_lease_answer *);
 
+// The settings of the videos that were asked for, in the order of the call; NULL: the video has none. NULL
+// unless ENGINE_OK.
+typedef void engine_settings_cb(void *arg, enum engine_status, const char *const *settings);
+
 // A message: valid during the callback.
 typedef void engine_message_cb(void *arg, const char *body, size_t len);
 struct engine_listener; // the engine's, until unlisten()
@@ -254,6 +258,16 @@ struct engine_ops {
     // Drops the mapping if it is `expected`. OK also if it was another or none.
     void (*release)(struct engine *, const char *video, const char *expected, engine_done_cb *, void *arg);
 
+    // Settings of a video: a text that means nothing to the engine, of 1 to ENGINE_SETTINGS_MAX bytes. It is
+    // kept until it is removed, whatever becomes of the video's log and mapping. max_videos bounds the videos
+    // that have settings, too.
+    // settings_read: those of at most ENGINE_SETTINGS_BATCH videos at once.
+    // settings_write: replaces a video's settings; NULL removes them. FULL, STORE_FULL.
+    void (*settings_read)(struct engine *, const char *const *videos, size_t count, engine_settings_cb *,
+                          void *arg);
+    void (*settings_write)(struct engine *, const char *video, const char *settings, engine_done_cb *,
+                           void *arg);
+
     // Messages between processes, for what may be lost because it is soon sent again: neither logged nor
     // numbered. notify() passes one to every listener of the topic, in this process and in others, never from
     // inside the call; those of one process on one topic arrive in the order of the calls. One may be lost
@@ -313,4 +327,5 @@ struct engine {
 
 enum { ENGINE_WATCH_MAX = 64, ENGINE_WATCH_AGAIN_MS = 20000 };
 enum { ENGINE_VIDEO_MAX = 128, ENGINE_URL_MAX = 512, ENGINE_TOPIC_MAX = 544 }; // bytes
-enum { ENGINE_MESSAGE_MAX = 16384, ENGINE_MESSAGES_WAITING = 1 << 20 };        // bytes
+enum { ENGINE_SETTINGS_MAX = 1024, ENGINE_SETTINGS_BATCH = 64 };
+enum { ENGINE_MESSAGE_MAX = 16384, ENGINE_MESSAGES_WAITING = 1 << 20 }; // bytes

@@ -23,6 +23,7 @@ struct local_store {
     request_carry_out *head;                                 // struct head_request
     request_carry_out *range, *range_before;                 // struct range_request
     request_carry_out *lookup, *assign, *reassign, *release; // struct mapping_request
+    request_carry_out *settings_read, *settings_write;       // struct settings_request
     request_carry_out *watch;                                // struct watch_request
     request_carry_out *lease_renew;                          // struct lease_request
     request_carry_out *lease_drop;                           // struct lease_drop_request
@@ -112,6 +113,19 @@ struct mapping_request {
     bool changed;
 };
 
+struct settings_request {
+    struct request request; // first
+    const char *videos[ENGINE_SETTINGS_BATCH];
+    size_t count;
+    const char *text; // to be written; NULL: none
+    union {
+        engine_settings_cb *settings; // of a read
+        engine_done_cb *done;         // of a write
+    } on;
+
+    const char *found[ENGINE_SETTINGS_BATCH];
+};
+
 struct watch_request {
     struct request request; // first
     const char *video;
@@ -176,6 +190,10 @@ void local_assign(struct engine *, const char *video, const char *reader_url, en
 void local_reassign(struct engine *, const char *video, const char *expected, const char *reader_url,
                     engine_mapping_cb *, void *arg);
 void local_release(struct engine *, const char *video, const char *expected, engine_done_cb *, void *arg);
+void local_settings_read(struct engine *, const char *const *videos, size_t count, engine_settings_cb *,
+                         void *arg);
+void local_settings_write(struct engine *, const char *video, const char *settings, engine_done_cb *,
+                          void *arg);
 void local_watch(struct engine *, const char *const *videos, size_t count, bool watched);
 void local_lease_renew(struct engine *, const struct engine_lease *, int ttl_ms, engine_lease_cb *,
                        void *arg);
@@ -190,6 +208,7 @@ void local_overview(struct engine *, engine_overview_cb *, void *arg);
     .append = local_append, .subscribe = local_subscribe, .unsubscribe = local_unsubscribe,                  \
     .notify = local_notify, .listen = local_listen, .unlisten = local_unlisten, .head = local_head,          \
     .range = local_range, .range_before = local_range_before, .lookup = local_lookup,                        \
-    .assign = local_assign, .reassign = local_reassign, .release = local_release, .watch = local_watch,      \
+    .assign = local_assign, .reassign = local_reassign, .release = local_release,                            \
+    .settings_read = local_settings_read, .settings_write = local_settings_write, .watch = local_watch,      \
     .lease_renew = local_lease_renew, .lease_drop = local_lease_drop, .leases = local_leases,                \
     .counter_next = local_counter_next, .overview = local_overview
