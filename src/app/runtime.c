@@ -27,6 +27,7 @@
 #include "placement/placement.h"
 #include "placement/readers.h"
 #include "service/internal_only.h"
+#include "service/known_videos.h"
 
 enum {
     RING_FRAMES = 16384,
@@ -232,6 +233,7 @@ bool runtime_start(struct runtime *r) {
     if (!r->loop) return runtime_fail(r, "There is no file descriptor left: raise the limit (ulimit -n).");
     if (!runtime_read_keys(r)) return false;
     if (!runtime_open_engine(r) || (has_streams && !runtime_open_fanout(r))) return false;
+    if (set->videos_known) r->process.known = known_videos_new(r->loop, r->engine);
     r->client = http_client_new(r->loop);
     // The engine first, so that the leases of our own readers are in the first listing.
     if (!runtime_await_ready(r)) return false;
@@ -278,6 +280,8 @@ void runtime_close(struct runtime *r) {
     if (r->loop) loop_timer_stop(r->loop, &r->check);
     fanout_free(r->fanout);
     if (r->engine) r->engine->ops->close(r->engine);
+    known_videos_free(r->process.known);
+    r->process.known = NULL;
     placement_free(r->placement);
     if (r->client) http_client_free(r->client);
 }

@@ -17,6 +17,7 @@
 #include "comment_list.h"
 #include "rate_limit.h"
 #include "registrar.h"
+#include "video_routes.h"
 #include "videos_query.h"
 #include "engine/engine.h"
 #include "engine/entry.h"
@@ -26,6 +27,7 @@
 #include "placement/placement.h"
 #include "service/fields.h"
 #include "service/json_reply.h"
+#include "service/known_videos.h"
 #include "service/rights.h"
 #include "service/visible.h"
 
@@ -292,6 +294,7 @@ static void handle_comment(struct http_exchange *x, void *arg) {
         a->counters.posts[known && read == may ? POST_INVALID : POST_NOT_ALLOWED]++;
         return;
     }
+    if (!known_videos_admit(&a->placed.service, x, video, true, handle_comment, a)) return;
     if (!within_rate(a, x, user, video)) return;
     if (a->registrar) registrar_note(a->registrar, video);
     struct posting *p = mem_zalloc(sizeof *p);
@@ -363,8 +366,10 @@ static void handle_comment_statistics(struct http_exchange *x, void *arg) {
 static void handle_comment_list(struct http_exchange *x, void *arg) {
     struct comment_api *a = arg;
     const char *video = http_request_param(x->request);
+    if (!rights_have(&a->placed.service, x, IDENTITY_READ, video ? video : "") || !path_id(x, &video) ||
+        !known_videos_admit(&a->placed.service, x, video, false, handle_comment_list, a))
+        return;
     a->counters.listings++;
-    if (!rights_have(&a->placed.service, x, IDENTITY_READ, video ? video : "")) return;
     comment_list_handle(x, a->placed.service.engine);
 }
 
@@ -433,7 +438,8 @@ struct comment_api *comment_api_new(struct loop *loop, struct engine *engine, st
             registrar_new(loop, client, config->manager_url, config->log_age_ms, config->service.token);
     comment_api_set_token(a, config->service.token);
     comment_api_set_limits(a, &config->rates, &config->texts, config->log_age_ms);
-    a->videos = videos_query_new(client, config->service.statistics_url);
+    a->videos = videos_query_new(client, config->service.statistics_url,
+                                 config->service.process ? config->service.process->known : NULL);
     if (config->service.statistics_url)
         snprintf(a->statistics_url, sizeof a->statistics_url, "%s/statistics",
                  config->service.statistics_url);
@@ -463,6 +469,9 @@ static const struct http_route comment_routes[] = {
     {"GET", "/videos/:videoid/comments", .handle = handle_comment_list},
     {"GET", "/statistics", .handle = handle_comment_statistics},
     {"GET", "/videos", .handle = handle_comment_videos},
+    {"GET", "/videos/:videoid", .handle = video_routes_get},
+    {"PUT", "/videos/:videoid", .handle = video_routes_put, .body_max = IDS_BODY_MAX, .guard = body_guard},
+    {"DELETE", "/videos/:videoid", .handle = video_routes_delete},
     {0},
 };
 

@@ -4,10 +4,12 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/uthash.h"
 #include "http/client.h"
 #include "http/exchange.h"
 #include "service/fields.h"
 #include "service/json_reply.h"
+#include "service/known_videos.h"
 #include "service/rights.h"
 #include "service/visible.h"
 
@@ -22,12 +24,15 @@ struct waiting_list {
 
 struct videos_query {
     struct http_client *client;
+    struct known_videos *known;   // NULL: all exist
     char url[640];                // empty: there is no statistics service
     struct waiting_list *waiting; // not NULL: a query is running
 };
 
-struct videos_query *videos_query_new(struct http_client *client, const char *statistics_url) {
+struct videos_query *videos_query_new(struct http_client *client, const char *statistics_url,
+                                      struct known_videos *known) {
     struct videos_query *q = mem_zalloc(sizeof *q);
+    q->known = known;
     q->client = client;
     if (statistics_url) snprintf(q->url, sizeof q->url, "%s/videos?limit=%d", statistics_url, LIMIT_MAX);
     return q;
@@ -37,23 +42,37 @@ void videos_query_free(struct videos_query *q) {
     free(q);
 }
 
+// An answer, and the requests that it is for.
+struct videos_answer {
+    json_t *all; // NULL: there is none
+    struct known_videos *known;
+    struct waiting_list *waiting;
+};
+
+static void on_videos_known(void *arg) {
+    struct videos_answer *a = arg;
+    struct waiting_list *w, *next;
+    LL_FOREACH_SAFE(a->waiting, w, next) {
+        json_t *seen = visible_videos(a->all, a->known, &w->who, w->limit);
+        if (seen)
+            reply_json(w->exchange, 200, seen);
+        else
+            reply_unavailable(w->exchange, "statistics_unavailable",
+                              "The statistics service does not answer.");
+        free(w);
+    }
+    json_decref(a->all);
+    free(a);
+}
+
 static void on_videos(void *arg, const struct http_client_response *answer) {
     struct videos_query *q = arg;
-    struct waiting_list *waiting = q->waiting, *next;
     bool answered = !answer->error && answer->status == 200;
-    json_t *all = answered ? json_loadb(answer->body, answer->body_len, 0, NULL) : NULL;
+    struct videos_answer *a = mem_alloc(sizeof *a);
+    *a = (struct videos_answer){.known = q->known, .waiting = q->waiting};
+    if (answered) a->all = json_loadb(answer->body, answer->body_len, 0, NULL);
     q->waiting = NULL;
-    for (; waiting; waiting = next) {
-        next = waiting->next;
-        json_t *seen = visible_videos(all, &waiting->who, waiting->limit);
-        if (seen)
-            reply_json(waiting->exchange, 200, seen);
-        else
-            reply_unavailable(waiting->exchange, "statistics_unavailable",
-                              "The statistics service does not answer.");
-        free(waiting);
-    }
-    json_decref(all);
+    if (!a->known || known_videos_prepare(a->known, a->all, on_videos_known, a)) on_videos_known(a);
 }
 
 void videos_query_reply(struct videos_query *q, const struct service *s, const char *authorization,

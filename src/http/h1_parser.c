@@ -98,7 +98,8 @@ static int h1_on_header_value_complete(llhttp_t *p) {
 // A body that no handler reads is received, up to a bound, and discarded, so that the next request can
 // follow.
 static bool h1_keeps_body(const struct h1_parser *h) {
-    return h->exchange->request->method == HTTP_METHOD_POST && http_exchange_is_handled(h->exchange);
+    unsigned with_body = HTTP_METHOD_POST | HTTP_METHOD_PUT;
+    return h->exchange->request->method & with_body && http_exchange_is_handled(h->exchange);
 }
 
 static size_t h1_body_max(const struct h1_parser *h) {

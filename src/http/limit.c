@@ -76,7 +76,7 @@ enum http_limit_verdict http_limit_check(struct http_exchange *x, address_key ke
                      now_ms);
         return HTTP_LIMIT_CLOSE;
     }
-    if (!http_request_is_post(x->request) || address_limits_may_post(key, now_ms)) return HTTP_LIMIT_PASSED;
+    if (!http_request_writes(x->request) || address_limits_may_post(key, now_ms)) return HTTP_LIMIT_PASSED;
     http_limit_count(HTTP_LIMITED_POSTS);
     return limit_refuse(x, "too_many_posts", "There are too many posts from your address; wait a moment.",
                         now_ms);

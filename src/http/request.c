@@ -13,8 +13,8 @@ bool http_request_is_head(const struct http_request *r) {
     return r->method == HTTP_METHOD_HEAD;
 }
 
-bool http_request_is_post(const struct http_request *r) {
-    return r->method == HTTP_METHOD_POST;
+bool http_request_writes(const struct http_request *r) {
+    return r->method & (HTTP_METHOD_POST | HTTP_METHOD_PUT | HTTP_METHOD_DELETE);
 }
 
 const char *http_request_body(const struct http_request *r, size_t *len) {

@@ -13,11 +13,12 @@ static const char usual_headers[] = "Access-Control-Allow-Origin: *\r\n"
                                     "X-Content-Type-Options: nosniff\r\n";
 
 // What a page may send is what it asks for: a header that tracing adds must not break it.
-static const char preflight_headers[] = "Access-Control-Allow-Methods: GET, HEAD, POST, OPTIONS\r\n"
-                                        "Access-Control-Max-Age: 86400\r\n"
-                                        "Vary: Access-Control-Request-Headers\r\n"
-                                        "Access-Control-Allow-Headers: "
-                                        "content-type, last-event-id, idempotency-key, authorization";
+static const char preflight_headers[] =
+    "Access-Control-Allow-Methods: GET, HEAD, POST, PUT, DELETE, OPTIONS\r\n"
+    "Access-Control-Max-Age: 86400\r\n"
+    "Vary: Access-Control-Request-Headers\r\n"
+    "Access-Control-Allow-Headers: "
+    "content-type, last-event-id, idempotency-key, authorization";
 
 const char *http_common_lines(struct http_common *c, int64_t wall_ms) {
     if (wall_ms / 1000 != c->second) {
@@ -128,6 +129,7 @@ void http_response_preflight(struct buf *out, const char *allow, const char *wan
 }
 
 void http_response_allow(char out[HTTP_ALLOW_SIZE], unsigned methods) {
-    snprintf(out, HTTP_ALLOW_SIZE, "%s%s%s", methods & HTTP_METHOD_GET ? "GET, HEAD, " : "",
-             methods & HTTP_METHOD_POST ? "POST, " : "", methods ? "OPTIONS" : "");
+    snprintf(out, HTTP_ALLOW_SIZE, "%s%s%s%s%s", methods & HTTP_METHOD_GET ? "GET, HEAD, " : "",
+             methods & HTTP_METHOD_POST ? "POST, " : "", methods & HTTP_METHOD_PUT ? "PUT, " : "",
+             methods & HTTP_METHOD_DELETE ? "DELETE, " : "", methods ? "OPTIONS" : "");
 }

@@ -4,6 +4,7 @@
 
 #include "accept.h"
 #include "http/asset.h"
+#include "request_parts.h"
 
 bool http_refuse(struct http_refusal *refusal, int status, const char *code, const char *sentence) {
     *refusal = (struct http_refusal){
@@ -31,8 +32,8 @@ static void router_search(struct http_match *m, const struct http_route *row, en
         size_t param_len = 0;
         if (normalized && row->exact_path) continue;
         if (!router_path_matches(row->pattern, path, len, &param, &param_len)) continue;
-        unsigned methods =
-            !strcmp(row->method, "GET") ? HTTP_METHOD_GET | HTTP_METHOD_HEAD : HTTP_METHOD_POST;
+        unsigned methods = http_method_of(row->method);
+        if (methods & HTTP_METHOD_GET) methods |= HTTP_METHOD_HEAD;
         m->methods |= methods;
         if (m->route || !(methods & method)) continue;
         m->route = row;

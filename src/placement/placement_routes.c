@@ -12,6 +12,7 @@
 #include "placement/placement.h"
 #include "service/fields.h"
 #include "service/json_reply.h"
+#include "service/known_videos.h"
 #include "service/rights.h"
 
 enum { RESOLVED_LINES = 10, FULL_LINES = 1 }; // a second
@@ -103,14 +104,16 @@ static void handle_register(struct http_exchange *x, void *arg) {
     char video[ID_MAX + 1];
     struct body_field field = BODY_FIELD("videoid", video);
     if (body_read(x, &field, 1) && body_id(x, &field) &&
-        rights_have_or_internal(&s->service, x, IDENTITY_READ, video))
+        rights_have_or_internal(&s->service, x, IDENTITY_READ, video) &&
+        known_videos_admit(&s->service, x, video, false, handle_register, s))
         placement_register(s->placement, video, on_video_registered, placed_request_new(s, x, video));
 }
 
 static void handle_resolve(struct http_exchange *x, void *arg) {
     struct placed_service *s = arg;
     const char *video;
-    if (path_id(x, &video) && rights_have_or_internal(&s->service, x, IDENTITY_READ, video))
+    if (path_id(x, &video) && rights_have_or_internal(&s->service, x, IDENTITY_READ, video) &&
+        known_videos_admit(&s->service, x, video, false, handle_resolve, s))
         placement_resolve(s->placement, video, on_video_resolved, placed_request_new(s, x, video));
 }
 

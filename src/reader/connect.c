@@ -31,6 +31,7 @@
 #include "viewer_counts.h"
 #include "watched.h"
 #include "service/fields.h"
+#include "service/known_videos.h"
 
 enum {
     WARN_EVERY_MS = 10000,
@@ -313,6 +314,29 @@ static void on_placed(void *arg, const struct placement_answer *p) {
     }
 }
 
+// HEAD must not make a mapping.
+static void connect_place(struct connect_request *c) {
+    if (c->head_only)
+        placement_resolve(c->reader->placement, c->videoid, on_placed, c);
+    else
+        placement_register(c->reader->placement, c->videoid, on_placed, c);
+}
+
+// A browser never comes back after a 404, so only a video that the store has just not found gets one.
+static void on_video_known(void *arg, enum video_state state) {
+    struct connect_request *c = arg;
+    if (c->reader->stopping && !c->front) {
+        connect_shed(c, "stopping");
+    } else if (state == VIDEO_UNSURE) {
+        connect_shed(c, "store_away");
+    } else if (state == VIDEO_UNKNOWN) {
+        known_videos_reply_unknown(c->exchange);
+        connect_free(c);
+    } else {
+        connect_place(c);
+    }
+}
+
 static void connect_begin(struct reader *r, const struct reader_front *front, struct http_exchange *x,
                           const struct connect_params *params) {
     struct connect_request *c = mem_zalloc(sizeof *c);
@@ -335,12 +359,15 @@ static void connect_begin(struct reader *r, const struct reader_front *front, st
         fanout_evict(r->env.fanout);
     }
     watched_yield(r);
-    if (!params->head_only && !budget_has_room())
+    if (!params->head_only && !budget_has_room()) {
         connect_shed(c, "out_of_memory");
-    else if (c->head_only) // HEAD must not make a mapping
-        placement_resolve(r->placement, c->videoid, on_placed, c);
+        return;
+    }
+    enum video_state state = known_videos_look(&r->service, x, c->videoid);
+    if (state == VIDEO_UNSURE)
+        known_videos_ask(r->service.process->known, c->videoid, on_video_known, c);
     else
-        placement_register(r->placement, c->videoid, on_placed, c);
+        connect_place(c);
 }
 
 void reader_connect(struct reader *r, struct http_exchange *x, const struct connect_params *params) {

@@ -66,6 +66,10 @@ static bool has_token(const struct internal_only *i, const char *authorization) 
     return !different;
 }
 
+bool internal_only_has_token(const struct internal_only *i, const struct http_request *r) {
+    return has_token(i, http_request_header(r, "authorization"));
+}
+
 // Whether it may come from a website in a browser on this machine.
 static bool is_rebound(const struct internal_only *i, const struct internal_sign *s) {
     static const char *const loopback[] = {"127.", "::1"};
@@ -89,7 +93,7 @@ static bool internal_only_allows_from(const struct internal_only *i, const struc
                                    .origin = origin,
                                    .authorization = http_request_header(r, "authorization"),
                                    .forwarded = http_request_is_forwarded(r),
-                                   .host = http_request_is_post(r) ? NULL : http_request_header(r, "host")});
+                                   .host = http_request_writes(r) ? NULL : http_request_header(r, "host")});
 }
 
 // Whether the origin's host and port are those of the request.

@@ -66,6 +66,15 @@ void rights_look(const struct service *s, struct http_exchange *x, struct identi
     if (v || who->kind == IDENTITY_ANONYMOUS) *who = (struct identity){.kind = IDENTITY_ANONYMOUS};
 }
 
+bool rights_administer(const struct service *s, struct http_exchange *x, const char *video) {
+    struct http_refusal refusal;
+    if (s->process && s->process->keys) return rights_have(s, x, IDENTITY_MODERATE, video);
+    if (s->process && internal_only_guard(s->process->internal, x->request, &refusal)) return true;
+    if (!s->process) http_refuse(&refusal, 403, "forbidden", "Only services may do this.");
+    http_reply_refusal(x, &refusal);
+    return false;
+}
+
 bool rights_have_or_internal(const struct service *s, struct http_exchange *x, enum identity_right right,
                              const char *video) {
     return rights_are_of_service(s, x) || rights_have(s, x, right, video);

@@ -6,15 +6,22 @@
 #include "base/mem.h"
 #include "http/exchange.h"
 #include "identity/identity.h"
+#include "service/known_videos.h"
 
-json_t *visible_videos(const json_t *list, const struct identity *who, size_t limit) {
+static bool video_exists(struct known_videos *known, const char *id) {
+    return !known || known_videos_find(known, id) >= VIDEO_OPEN;
+}
+
+json_t *visible_videos(const json_t *list, struct known_videos *known, const struct identity *who,
+                       size_t limit) {
     json_t *videos = json_object_get(list, "videos"), *total = json_object_get(list, "total"), *video;
     if (!json_is_array(videos) || !total) return NULL;
     json_t *seen = json_array();
     size_t i;
     json_array_foreach(videos, i, video) {
         const char *id = json_string_value(json_object_get(video, "videoid"));
-        if (json_array_size(seen) < limit && id && identity_may(who, IDENTITY_READ, id))
+        if (json_array_size(seen) < limit && id && identity_may(who, IDENTITY_READ, id) &&
+            video_exists(known, id))
             json_array_append(seen, video);
     }
     return json_pack("{s:o, s:O}", "videos", seen, "total", total);

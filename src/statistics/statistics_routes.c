@@ -1,9 +1,13 @@
 #include "statistics/statistics_routes.h"
 
+#include <stdlib.h>
+
 #include "base/json_reader.h"
+#include "base/mem.h"
 #include "http/exchange.h"
 #include "service/fields.h"
 #include "service/json_reply.h"
+#include "service/known_videos.h"
 #include "service/internal_only.h"
 #include "service/rights.h"
 #include "service/visible.h"
@@ -36,14 +40,31 @@ static void handle_document(struct http_exchange *x, void *arg) {
     statistics_document(arg, sees_all ? on_document : on_document_for_stranger, x);
 }
 
+struct videos_request {
+    struct http_exchange *exchange;
+    uint32_t limit;
+    struct identity who;
+    json_t *all;
+    struct known_videos *known; // NULL: all exist
+};
+
+static void on_videos_known(void *arg) {
+    struct videos_request *q = arg;
+    reply_json(q->exchange, 200, visible_videos(q->all, q->known, &q->who, q->limit));
+    json_decref(q->all);
+    free(q);
+}
+
 static void handle_videos(struct http_exchange *x, void *arg) {
     uint32_t limit = ACTIVE_VIDEOS_DEFAULT;
     if (!query_number(x, "limit", 1, ACTIVE_VIDEOS_MAX, &limit)) return;
-    struct identity who;
-    rights_look(arg, x, &who);
-    json_t *all = statistics_videos(arg, ACTIVE_VIDEOS_MAX);
-    reply_json(x, 200, visible_videos(all, &who, limit));
-    json_decref(all);
+    const struct service *s = arg;
+    struct known_videos *known = s->process ? s->process->known : NULL;
+    struct videos_request *q = mem_alloc(sizeof *q);
+    *q = (struct videos_request){
+        .exchange = x, .limit = limit, .all = statistics_videos(arg, ACTIVE_VIDEOS_MAX), .known = known};
+    rights_look(arg, x, &q->who);
+    if (!known || known_videos_prepare(known, q->all, on_videos_known, q)) on_videos_known(q);
 }
 
 static void handle_dashboard(struct http_exchange *x, void *arg) {

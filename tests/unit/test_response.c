@@ -143,6 +143,8 @@ static void test_allow_names_the_methods_of_a_path(void **state) {
     char allow[HTTP_ALLOW_SIZE];
     http_response_allow(allow, HTTP_METHOD_GET | HTTP_METHOD_HEAD | HTTP_METHOD_POST);
     assert_string_equal(allow, "GET, HEAD, POST, OPTIONS");
+    http_response_allow(allow, 63);
+    assert_string_equal(allow, "GET, HEAD, POST, PUT, DELETE, OPTIONS");
     http_response_allow(allow, HTTP_METHOD_POST);
     assert_string_equal(allow, "POST, OPTIONS");
     http_response_allow(allow, 0);

@@ -21,6 +21,9 @@ const asked = {
   registerVideo: { body: { videoid: 'v' } },
   resolveVideo: { target: '/resolve/v' },
   listVideos: { target: '/videos?limit=20' },
+  getVideo: { target: '/videos/v' },
+  putVideo: { target: '/videos/v', body: { state: 'open' } },
+  deleteVideo: { target: '/videos/v' },
   listComments: { target: '/videos/v/comments?limit=20' },
   getStatistics: {},
   getDashboard: {},
@@ -154,17 +157,17 @@ scenario('the stream of the dashboard is as described', async (t) => {
 const refusals = {
   bad_request: ({ method, path }) => Buffer.from(`${method} ${plain(path)} HTTP/1.1\r\nHost : a\r\n\r\n`),
   http_version: ({ method, path }) => Buffer.from(`${method} ${plain(path)} HTTP/3.7\r\nHost: a\r\n\r\n`),
-  method_not_allowed: ({ path }) => requestBytes('DELETE', plain(path)),
+  method_not_allowed: ({ path }) => requestBytes('PROPFIND', plain(path)),
   expectation_failed: ({ method, path }) => requestBytes(method, plain(path), { headers: { ...json, Expect: 'wonders' }, body: '{}' }),
   header_too_large: ({ method, path }) => requestBytes(method, plain(path), { headers: { 'X-Large': 'x'.repeat(70_000) } }),
   too_many_headers: ({ method, path }) => requestBytes(method, plain(path), { headers: Array.from({ length: 1_100 }, (_, i) => `X-${i}: 1`) }),
 };
 // Those of operations with a body, and with a parameter in the path.
 const bodyRefusals = {
-  unsupported_media_type: (operation) => requestBytes('POST', plain(operation.path), { body: '{}' }),
+  unsupported_media_type: (operation) => requestBytes(operation.method, plain(operation.path), { body: '{}' }),
   invalid_json: (operation) => bytesOf(operation, { body: '{"a":' }),
-  invalid_field: (operation) => bytesOf(operation, { body: { userid: 7, videoid: 7, instanceId: 7, clientId: 7 } }),
-  body_too_large: (operation) => requestBytes('POST', plain(operation.path), { headers: ['Content-Type: application/json', `Content-Length: ${big.length}`] }),
+  invalid_field: (operation) => bytesOf(operation, { body: { userid: 7, videoid: 7, instanceId: 7, clientId: 7, state: 7 } }),
+  body_too_large: (operation) => requestBytes(operation.method, plain(operation.path), { headers: ['Content-Type: application/json', `Content-Length: ${big.length}`] }),
 };
 // For operators only at the comment port of `up`: tests/integration/address/inner.
 const guardedElsewhere = ['getDashboard', 'watchDashboard'];

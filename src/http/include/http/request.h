@@ -20,7 +20,9 @@ enum {
 };
 
 bool http_request_is_head(const struct http_request *);
-bool http_request_is_post(const struct http_request *);
+
+// Whether its method is POST, PUT or DELETE.
+bool http_request_writes(const struct http_request *);
 
 const char *http_request_body(const struct http_request *, size_t *len);
 

@@ -39,6 +39,9 @@ struct internal_sign {
 
 bool internal_only_allows(const struct internal_only *, const struct internal_sign *);
 
+// Whether the request carries the token.
+bool internal_only_has_token(const struct internal_only *, const struct http_request *);
+
 // For a route's guard: returns whether the request may pass; if not, refuses it with 403.
 bool internal_only_guard(const struct internal_only *, const struct http_request *, struct http_refusal *);
 

@@ -28,6 +28,10 @@ bool rights_have(const struct service *, struct http_exchange *, enum identity_r
 // internal peers *who may do all; without a valid token it has no right.
 void rights_look(const struct service *, struct http_exchange *, struct identity *who);
 
+// Whether it may create, close and remove the video: a service, or a user with the right to moderate it.
+// Without keys a service is one by its address, too.
+bool rights_administer(const struct service *, struct http_exchange *, const char *video);
+
 // As rights_have(), for what services may do as well: with their token or from an address in --internal-from.
 bool rights_have_or_internal(const struct service *, struct http_exchange *, enum identity_right,
                              const char *video);

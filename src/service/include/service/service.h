@@ -16,6 +16,7 @@ struct http_client;
 struct http_counters;
 struct identity_keys;
 struct internal_only;
+struct known_videos;
 struct reporter;
 struct service;
 
@@ -42,6 +43,7 @@ struct service_kind {
 struct service_process {
     const struct internal_only *internal; // admits to it; borrowed
     struct identity_keys *keys;           // that sign users' tokens; NULL: anyone is any user; borrowed
+    struct known_videos *known;           // --videos known; NULL: whatever is named exists; borrowed
     int64_t started_ms;                   // wall time
     bool reload_failed;       // the configuration could not be read again: the one before is in force
     int64_t configured_ms;    // wall time at which the one in force was read

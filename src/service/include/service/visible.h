@@ -8,11 +8,12 @@
 
 struct http_exchange;
 struct identity;
+struct known_videos;
 
-// Returns the first videos that the identity may read of {"videos": [{"videoid": ...}, ...], "total": N}, at
-// most `limit`, in the same form, with the total of all. Owned by the caller. Returns NULL if it has not this
-// form.
-json_t *visible_videos(const json_t *list, const struct identity *, size_t limit);
+// Returns the first videos that exist (known: NULL: all do) and that the identity may read of {"videos":
+// [{"videoid": ...}, ...], "total": N}, at most `limit`, in the same form, with the total of all. Owned by
+// the caller. Returns NULL if it has not this form.
+json_t *visible_videos(const json_t *list, struct known_videos *known, const struct identity *, size_t limit);
 
 // Replies with a document of GET /statistics; or, of each part, only with its numbers, which are neither ids,
 // URLs nor texts.
