@@ -19,8 +19,10 @@
 #include "http/client.h"
 #include "http/hostnames.h"
 #include "http/url.h"
+#include "identity/jwks.h"
 #include "identity/key_file.h"
 #include "identity/keys.h"
+#include "net/address.h"
 #include "net/address_limits.h"
 #include "net/networks.h"
 #include "net/tls.h"
@@ -174,12 +176,45 @@ static struct identity_demands demands_of(const struct settings *set) {
         .issuer = set->jwt_issuer, .audience = set->jwt_audience, .service_token = set->internal_token};
 }
 
+static bool is_loopback(const char *host) {
+    union address a;
+    struct networks *loopback = networks_new("127.0.0.0/8,::1/128");
+    bool is = !strcmp(host, "localhost") || (address_parse(&a, host) && networks_contain(loopback, &a));
+    networks_free(loopback);
+    return is;
+}
+
+static void warn_of_plain_keys(const char *url, const char *host) {
+    if (!is_loopback(host))
+        log_warn("identity", "keys_unprotected",
+                 "url=%s action=\"use https: on the way to this machine anybody could exchange the keys\"",
+                 url);
+}
+
+static bool runtime_open_jwks(struct runtime *r) {
+    const struct settings *set = r->settings;
+    struct identity_jwks_config config = {.url = set->jwks_url, .interval_ms = (int)set->jwks_interval_ms};
+    struct http_url url;
+    if (!http_url_parse_https(&url, set->jwks_url)) {
+        r->jwks_tls =
+            tls_client_new(&(struct tls_client_config){.peer_name = url.host, .authorities = set->jwks_ca},
+                           r->why, r->why_size);
+        if (!r->jwks_tls) return false;
+        config.tls = tls_client_transport(r->jwks_tls);
+    } else if (!http_url_parse(&url, set->jwks_url)) {
+        warn_of_plain_keys(set->jwks_url, url.host);
+    }
+    r->jwks = identity_jwks_new(r->loop, r->keys, &config);
+    return true;
+}
+
 static bool runtime_read_keys(struct runtime *r) {
     const struct settings *set = r->settings;
     char why[256];
-    if (!set->jwt_keys) return true;
+    if (!set->jwt_keys && !set->jwks_url) return true;
     struct identity_demands demands = demands_of(set);
     r->process.keys = r->keys = identity_keys_new(&demands);
+    if (set->jwks_url) return runtime_open_jwks(r);
     r->key_file = identity_key_file_new(r->loop, r->keys, set->jwt_keys, why, sizeof why);
     return r->key_file || runtime_fail(r, "The file of --jwt-keys, %s, %s.", set->jwt_keys, why);
 }
@@ -257,6 +292,7 @@ bool runtime_begin(struct runtime *r) {
 }
 
 bool runtime_read_keys_again(struct runtime *r) {
+    if (r->jwks) identity_jwks_fetch(r->jwks);
     return !r->key_file || identity_key_file_read(r->key_file);
 }
 
@@ -284,6 +320,8 @@ void runtime_close(struct runtime *r) {
     r->process.known = NULL;
     placement_free(r->placement);
     if (r->client) http_client_free(r->client);
+    identity_jwks_free(r->jwks);
+    r->jwks = NULL;
 }
 
 void runtime_release(struct runtime *r) {
@@ -292,6 +330,7 @@ void runtime_release(struct runtime *r) {
     networks_free(r->trusted_proxies);
     address_limits_release();
     loop_free(r->loop);
+    tls_client_free(r->jwks_tls);
     tls_client_free(r->redis_tls); // what the engine has left to free at the turn's end is freed
     internal_only_free(r->internal);
     hostnames_free(r->hostnames);

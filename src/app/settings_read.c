@@ -87,7 +87,14 @@ static void check_ports(const struct settings *s, struct options *o) {
             s->reader_ports, (int)s->readers);
 }
 
+static void check_keys(const struct settings *s, struct options *o) {
+    if (s->jwt_keys && s->jwks_url)
+        options_error(o, AT(jwks_url),
+                      "cannot be given together with --jwt-keys: say where the keys are once.");
+}
+
 static void settings_check(struct settings *s, struct options *o, const struct settings *running) {
+    check_keys(s, o);
     check_bind(s, o, running);
     check_engine(s, o);
     check_ports(s, o);

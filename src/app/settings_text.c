@@ -58,6 +58,14 @@ const char *text_part_url(const char *text) {
                : "an address like http://127.0.0.1:5000";
 }
 
+const char *text_jwks_url(const char *text) {
+    struct http_url parsed;
+    bool is_url = !http_url_parse_https(&parsed, text) || !http_url_parse(&parsed, text);
+    return is_url && strlen(text) <= SETTINGS_URL_MAX
+               ? NULL
+               : "an address like https://id.example.org/.well-known/jwks.json";
+}
+
 const char *text_host(const char *text) {
     return strpbrk(text, " /:?#@\"\\<>") ? "a host name without port" : NULL;
 }

@@ -41,8 +41,9 @@ static void print_pages(const struct system *s, const struct settings *set) {
 }
 
 static void print_users(const struct settings *set) {
-    if (set->jwt_keys)
-        printf("  Users      need a token, signed with a key in %s\n", set->jwt_keys);
+    if (set->jwt_keys || set->jwks_url)
+        printf("  Users      need a token, signed with a key in %s\n",
+               set->jwt_keys ? set->jwt_keys : set->jwks_url);
     else
         printf("  Users      anyone can post as anyone; --jwt-keys demands tokens\n");
 }

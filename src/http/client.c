@@ -55,6 +55,8 @@ struct http_origin {
 
 struct http_client {
     struct loop *loop;
+    const struct stream_ops *transport;
+    bool https;
     struct resolver *resolver;
     struct http_origin *origins;
     struct http_call *calls; // all that have not ended
@@ -70,8 +72,14 @@ static void origin_on_reap(struct loop_job *);
 static void client_on_reap(struct loop_job *);
 
 struct http_client *http_client_new(struct loop *loop) {
+    return http_client_new_over(loop, NULL);
+}
+
+struct http_client *http_client_new_over(struct loop *loop, const struct stream_ops *tls) {
     struct http_client *h = mem_zalloc(sizeof *h);
     h->loop = loop;
+    h->https = tls;
+    h->transport = tls ? tls : &stream_tcp;
     h->resolver = resolver_new(loop, client_on_resolved, h);
     h->reap.run = client_on_reap;
     return h;
@@ -85,12 +93,12 @@ static int client_check_request(const struct http_client_request *q) {
     return q->body && q->body_len > HTTP_CLIENT_BODY_MAX ? -EMSGSIZE : 0;
 }
 
-static void client_write_request(struct buf *out, const struct http_client_request *q,
-                                 const struct http_url *u) {
+static void client_write_request(const struct http_client *h, struct buf *out,
+                                 const struct http_client_request *q, const struct http_url *u) {
     buf_printf(out, "%s %s", q->method, *u->path == '/' ? "" : "/");
     buf_add(out, u->path, u->path_len);
     buf_printf(out, u->ipv6 ? " HTTP/1.1\r\nHost: [%s]" : " HTTP/1.1\r\nHost: %s", u->host);
-    if (u->port != 80) buf_printf(out, ":%d", u->port);
+    if (u->port != (h->https ? HTTP_URL_HTTPS_PORT : HTTP_URL_PORT)) buf_printf(out, ":%d", u->port);
     buf_add_string(out, "\r\nUser-Agent: chorus\r\nAccept: application/json\r\n");
     if (q->authorization && *q->authorization) buf_printf(out, "Authorization: %s\r\n", q->authorization);
     if (q->body)
@@ -156,11 +164,12 @@ static int call_prepare(struct http_call *call, const struct http_client_request
                         struct http_origin **origin) {
     struct http_url url;
     int error = client_check_request(q);
-    if (!error) error = http_url_parse(&url, q->url);
+    if (!error)
+        error = call->client->https ? http_url_parse_https(&url, q->url) : http_url_parse(&url, q->url);
     if (error) return error;
     *origin = client_find_origin(call->client, &url);
     if (!*origin || (*origin)->waiting_count == HTTP_CLIENT_QUEUE_MAX) return -EBUSY;
-    client_write_request(&call->transfer.request, q, &url);
+    client_write_request(call->client, &call->transfer.request, q, &url);
     return 0;
 }
 
@@ -207,8 +216,8 @@ static bool origin_connect_first(struct http_origin *o, struct http_client_conn 
         return true;
     }
     if (o->conn_count == HTTP_CLIENT_CONNECTIONS) origin_close_conn(o, idle);
-    struct http_client_conn *c =
-        http_client_conn_new(o->client->loop, &addresses, o->port, &call->transfer, client_on_outcome, o);
+    struct http_client_conn *c = http_client_conn_new(o->client->loop, o->client->transport, &addresses,
+                                                      o->port, &call->transfer, client_on_outcome, o);
     DL_PREPEND(o->conns, c);
     o->conn_count++;
     return true;

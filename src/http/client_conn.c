@@ -41,11 +41,12 @@ static bool conn_try_next(struct http_client_conn *c) {
     return false;
 }
 
-struct http_client_conn *http_client_conn_new(struct loop *loop, const struct resolver_addresses *addresses,
-                                              int port, struct http_transfer *transfer,
-                                              http_client_conn_cb *on_outcome, void *owner) {
+struct http_client_conn *http_client_conn_new(struct loop *loop, const struct stream_ops *transport,
+                                              const struct resolver_addresses *addresses, int port,
+                                              struct http_transfer *transfer, http_client_conn_cb *on_outcome,
+                                              void *owner) {
     struct http_client_conn *c = mem_zalloc(sizeof *c);
-    stream_init(&c->stream, &stream_tcp, loop, conn_on_stream);
+    stream_init(&c->stream, transport, loop, conn_on_stream);
     c->timer.on_due = conn_on_timer;
     c->reap.run = conn_on_reap;
     c->loop = loop;

@@ -74,7 +74,8 @@ struct http_client_conn {
 };
 
 // Begins to connect for a transfer, which then follows.
-struct http_client_conn *http_client_conn_new(struct loop *, const struct resolver_addresses *, int port,
+struct http_client_conn *http_client_conn_new(struct loop *, const struct stream_ops *,
+                                              const struct resolver_addresses *, int port,
                                               struct http_transfer *, http_client_conn_cb *, void *owner);
 
 // Begins the next transfer of an idle connection.

@@ -20,7 +20,6 @@ static const char *http_url_parse_host(struct http_url *u, const char *text) {
 
 // Reads ":port", if there is one, and returns what follows it, or NULL.
 static const char *http_url_parse_port(struct http_url *u, const char *text) {
-    u->port = 80;
     if (*text != ':') return text;
     u->port = 0;
     for (text++; isdigit((unsigned char)*text); text++) {
@@ -30,18 +29,26 @@ static const char *http_url_parse_port(struct http_url *u, const char *text) {
     return u->port ? text : NULL;
 }
 
-int http_url_parse(struct http_url *u, const char *text) {
-    static const char scheme[] = "http://";
+static int http_url_parse_as(struct http_url *u, const char *text, const char *scheme, int port) {
     for (const char *c = text; *c; c++)
         if ((unsigned char)*c <= 0x20 || (unsigned char)*c >= 0x7f) return -EINVAL;
     if (strncasecmp(text, scheme, strlen(scheme)) != 0)
         return strstr(text, "://") ? -EPROTONOSUPPORT : -EINVAL;
+    u->port = port;
     text = http_url_parse_host(u, text + strlen(scheme));
     if (text) text = http_url_parse_port(u, text);
     if (!text || !strchr("/?#", *text)) return -EINVAL; // strchr also finds the end of the string
     u->path = text;
     u->path_len = strcspn(text, "#");
     return 0;
+}
+
+int http_url_parse(struct http_url *u, const char *text) {
+    return http_url_parse_as(u, text, "http://", HTTP_URL_PORT);
+}
+
+int http_url_parse_https(struct http_url *u, const char *text) {
+    return http_url_parse_as(u, text, "https://", HTTP_URL_HTTPS_PORT);
 }
 
 static int hex_digit(char c) {

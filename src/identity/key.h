@@ -17,6 +17,8 @@ struct identity_key {
     size_t secret_len;
 };
 
+struct identity_waiter;
+
 struct identity_keys {
     struct identity_key *keys;
     size_t count;
@@ -24,6 +26,9 @@ struct identity_keys {
     bool anyone_reads;
     identity_refresh *refresh; // NULL: none
     void *refresh_arg;
+    bool expected, asked, final; // see identity_keys_settle()
+    struct identity_waiter *waiters;
+    size_t waiting;
 };
 
 // Reads a JWK. Returns false, with a clause in `why`, if it cannot be used to verify.

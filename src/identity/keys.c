@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/uthash.h"
 #include "key.h"
+
+enum { WAITING_MAX = 4096 };
 
 static char *copy_of(const char *text) {
     return text && *text ? mem_strdup(text) : NULL;
@@ -48,6 +51,56 @@ void identity_keys_free(struct identity_keys *k) {
 void identity_keys_on_unknown(struct identity_keys *k, identity_refresh *refresh, void *arg) {
     k->refresh = refresh;
     k->refresh_arg = arg;
+}
+
+struct identity_waiter {
+    identity_awaited *cb;
+    void *arg;
+    bool late; // the keys on the way were asked for before
+    struct identity_waiter *next;
+};
+
+bool identity_keys_await(struct identity_keys *k, identity_awaited *cb, void *arg) {
+    if (!k->expected || k->waiting == WAITING_MAX) return false;
+    struct identity_waiter *w = mem_alloc(sizeof *w);
+    *w = (struct identity_waiter){.cb = cb, .arg = arg, .late = k->asked};
+    LL_PREPEND(k->waiters, w);
+    k->waiting++;
+    return true;
+}
+
+void identity_keys_expect(struct identity_keys *k) {
+    k->expected = true;
+}
+
+void identity_keys_ask(struct identity_keys *k) {
+    k->expected = k->asked = true;
+}
+
+bool identity_keys_are_final(const struct identity_keys *k) {
+    return k->final;
+}
+
+// Calls back, and frees, those that came late, or not.
+static void waiters_wake(struct identity_waiter **all, bool late, bool came) {
+    struct identity_waiter *w, *next;
+    LL_FOREACH_SAFE(*all, w, next) {
+        if (w->late != late) continue;
+        LL_DELETE(*all, w);
+        w->cb(w->arg, came);
+        free(w);
+    }
+}
+
+void identity_keys_settle(struct identity_keys *k, bool came) {
+    struct identity_waiter *all = k->waiters;
+    k->waiters = NULL;
+    k->waiting = 0;
+    k->expected = k->asked = false;
+    k->final = came;
+    waiters_wake(&all, false, came);
+    k->final = false;
+    waiters_wake(&all, true, came);
 }
 
 // Two keys of one name would make it unclear which one is meant.

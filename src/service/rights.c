@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "http/exchange.h"
+#include "identity/keys.h"
 #include "service/internal_only.h"
 #include "service/service.h"
 
@@ -12,10 +13,27 @@ static bool rights_refuse(struct http_exchange *x, enum identity_verdict v) {
     return false;
 }
 
+// Calls the handler again if the keys have come. Returns whether it did.
+static bool rights_handle_again(struct http_exchange *x, bool came) {
+    if (!came || x->match.mount->closed) return false;
+    x->match.route->handle(x, x->match.mount->arg);
+    return true;
+}
+
+static void on_keys_awaited(void *arg, bool came) {
+    if (!rights_handle_again(arg, came)) rights_refuse(arg, IDENTITY_NO_KEYS);
+}
+
+static void on_stream_keys_awaited(void *arg, bool came) {
+    if (!rights_handle_again(arg, came)) http_abort(arg);
+}
+
 bool rights_read(const struct service *s, struct http_exchange *x, struct identity *who) {
     struct identity_keys *keys = s->process ? s->process->keys : NULL;
     enum identity_verdict v =
         identity_of_request(keys, x->request, IDENTITY_HEADERS, clock_wall_ms() / 1000, who);
+    if (v == IDENTITY_NO_KEYS && x->match.route && identity_keys_await(keys, on_keys_awaited, x))
+        return false;
     return !v || rights_refuse(x, v);
 }
 
@@ -37,7 +55,7 @@ bool rights_read_stream(const struct service *s, struct http_exchange *x, bool r
     if (!v) return true;
     if (v == IDENTITY_EXPIRED && resumes) return rights_end_session(x);
     if (v != IDENTITY_NO_KEYS) return rights_refuse(x, v);
-    http_abort(x);
+    if (!x->match.route || !identity_keys_await(keys, on_stream_keys_awaited, x)) http_abort(x);
     return false;
 }
 

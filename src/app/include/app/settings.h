@@ -72,6 +72,8 @@ struct settings {
     const char *internal_from, *internal_token, *trusted_proxies, *hostnames;
     const char *bearer; // of commands that call a running system
     const char *jwt_keys, *jwt_issuer, *jwt_audience;
+    const char *jwks_url, *jwks_ca;
+    int64_t jwks_interval_ms;
     int64_t videos_known; // 1: only those that a service created exist
     int64_t user_rate, max_connections;
     int64_t limit_streams, limit_connects, limit_posts, limit_bytes; // of an address

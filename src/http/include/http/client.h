@@ -39,6 +39,11 @@ char *http_client_bearer(const char *token);
 
 struct http_client *http_client_new(struct loop *);
 
+// The same for https URLs, over a transport (net/tls.h) that is for one peer, and outlives the client; NULL:
+// as above.
+struct stream_ops;
+struct http_client *http_client_new_over(struct loop *, const struct stream_ops *tls);
+
 // Ends all requests with -ECANCELED (their callbacks run inside this call) and frees the client.
 void http_client_free(struct http_client *);
 

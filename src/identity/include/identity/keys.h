@@ -33,3 +33,16 @@ size_t identity_keys_load(struct identity_keys *, const char *text, size_t len, 
 // once more), or on the way (*pending: IDENTITY_NO_KEYS, instead of IDENTITY_UNKNOWN_KEY).
 typedef bool identity_refresh(void *arg, bool *pending);
 void identity_keys_on_unknown(struct identity_keys *, identity_refresh *, void *arg);
+
+// Calls back when the keys that are on the way have come, or have failed to. Returns false, and does not call
+// back, if none are, or too many wait already.
+typedef void identity_awaited(void *arg, bool came);
+bool identity_keys_await(struct identity_keys *, identity_awaited *, void *arg);
+
+// For what fetches them: they are to be fetched; have been asked for; and have come, or failed to. Within
+// identity_keys_settle() identity_keys_are_final() is true for requests that waited before they were asked
+// for: a key that is still unknown does not exist. What was asked for before a token came may lack its key.
+void identity_keys_expect(struct identity_keys *);
+void identity_keys_ask(struct identity_keys *);
+void identity_keys_settle(struct identity_keys *, bool came);
+bool identity_keys_are_final(const struct identity_keys *);

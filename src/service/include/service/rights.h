@@ -1,5 +1,6 @@
 // Whose request it is, and whether that user may do what it asks, for handlers: a function that returns false
-// has already replied with 401, 403 or 503. Without keys everyone may. Control loop only.
+// has already replied with 401, 403 or 503; or keys are on the way to this process (identity/jwks.h), and the
+// route's handler is called again when they have come. Without keys everyone may. Control loop only.
 #pragma once
 
 #include <stdbool.h>
