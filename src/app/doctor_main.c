@@ -79,21 +79,21 @@ static int print_report(const struct doctor_report *report, bool json) {
     return codes[doctor_worst(report)];
 }
 
-static int examine(const struct settings *set, struct doctor_config *c, bool json) {
+static int examine(const struct settings *set, struct doctor_config c, bool json) {
     char url[SETTINGS_REDIS_URL_SIZE], host[REDIS_HOST_SIZE], why[256];
     struct tls_client *tls = NULL;
     struct doctor_report report;
-    if (settings_redis_url(set, url, sizeof url)) c->redis = url;
-    if (c->redis && redis_url_needs_tls(url, host)) {
+    if (settings_redis_url(set, url, sizeof url)) c.redis = url;
+    if (c.redis && redis_url_needs_tls(url, host)) {
         tls = tls_client_new(&(struct tls_client_config){.peer_name = host,
                                                          .authorities = set->redis_ca,
                                                          .certificate = set->redis_cert,
                                                          .key = set->redis_key},
                              why, sizeof why);
-        c->redis_transport = tls ? tls_client_transport(tls) : NULL;
-        c->redis_trouble = tls ? NULL : why;
+        c.redis_transport = tls ? tls_client_transport(tls) : NULL;
+        c.redis_trouble = tls ? NULL : why;
     }
-    doctor_examine(c, "", &report);
+    doctor_examine(&c, "", &report);
     int code = print_report(&report, json);
     doctor_report_release(&report);
     tls_client_free(tls);
@@ -124,7 +124,7 @@ int doctor_main(int argc, char **argv) {
     c.ask = ask ? ask : set.public_url;
     c.video = video;
     c.token = token;
-    int code = examine(&set, &c, json);
+    int code = examine(&set, c, json);
     options_release(&options);
     return fflush(stdout) || ferror(stdout) ? 1 : code;
 }

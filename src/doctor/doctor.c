@@ -19,7 +19,6 @@ const char *const doctor_checks[] = {
 static void ask_redis(const struct doctor_config *c, struct loop *loop, struct redis_facts *f) {
     struct redis_config config = {
         .url = c->redis, .password = c->redis_password, .transport = c->redis_transport};
-    *f = (struct redis_facts){0};
     if (c->redis_trouble)
         snprintf(f->why, sizeof f->why, "%s", c->redis_trouble);
     else
@@ -29,7 +28,7 @@ static void ask_redis(const struct doctor_config *c, struct loop *loop, struct r
 void doctor_examine(const struct doctor_config *c, const char *root, struct doctor_report *r) {
     struct loop *loop = loop_new();
     struct machine machine;
-    struct redis_facts facts, *redis = c->redis ? &facts : NULL;
+    struct redis_facts facts = {0}, *redis = c->redis ? &facts : NULL;
     struct stream_facts stream = {0};
     *r = (struct doctor_report){0};
     machine_read(&machine, root);

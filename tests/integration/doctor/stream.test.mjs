@@ -41,13 +41,15 @@ scenario('events come at once, or what keeps them back is said; and nothing is c
   const registered = async () => (await call('GET', `${system.statistics}/statistics`)).json.readerApiManager.registeredVideos;
   await until(async () => (await registered()) === 1, 'the video to be registered');
   assert.match(await ask(system.comment, '--video', 'v'), /^ok: .*the first event of a stream took \d+ ms, and the next came \d+ ms later/);
+  const [other] = system.others(await owner(system, 'v'));
+  assert.match(await ask(other, '--video', 'v'), /^ok: /, 'without a redirect');
   await t.watch(system.readers[0], { video: 'v', query: { redirect: 'never' } });
   await until(async () => (await call('GET', `${system.comment}/videos`)).json.videos.length, 'the video to be listed');
   assert.match(await ask(system.comment), /^ok: /, 'the video that is watched');
   const answers = await Promise.all([
     proxyOf(t, system.comment, (chunk, n, response) => response.write(chunk)),
     proxyOf(t, system.comment, () => {}),
-    proxyOf(t, system.comment, (chunk, n, response) => n || response.write(chunk)),
+    proxyOf(t, system.comment, (chunk, n, response) => n || [chunk.subarray(0, 9), chunk.subarray(9)].forEach((piece) => setImmediate(() => response.write(piece)))),
   ].map(async (proxy) => ask(await proxy, '--video', 'v')));
   assert.match(answers[0], /^ok: /);
   assert.match(answers[1], /^fault: .*its first event is kept back/);
