@@ -1,4 +1,4 @@
-// Requests to the addresses of readers, against a server that is closed.
+// Requests to the addresses of readers, against a server that is closed. The clock stands: none times out.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,7 +37,6 @@ static void check(struct presence *p, struct readers *r, struct loop *loop) {
 
 static void test_a_reader_is_asked_once_and_again_when_it_is_silent_after_an_outage(void **state) {
     (void)state;
-    moved_clock_run();
     struct loop *loop = loop_new();
     struct fake_server server;
     fake_server_start(&server, loop, false, on_request, NULL);
@@ -86,7 +85,6 @@ static size_t count_answering(const struct readers *r) {
 
 static void test_of_many_readers_a_few_at_a_time_are_asked_and_each_has_its_turn(void **state) {
     (void)state;
-    moved_clock_run();
     struct loop *loop = loop_new();
     struct fake_server server;
     fake_server_start(&server, loop, false, on_request, NULL);
