@@ -126,6 +126,15 @@ test('nothing runs as root, can write to its root or gain a privilege', async ()
   }
 });
 
+test('limits of addresses are on, and neither the services nor their clients have met one', async () => {
+  for (const url of [project.manager, project.comment, project.statistics, ...project.readers]) {
+    const { metrics } = (await call('GET', `${url}/health`)).json;
+    const refused = Object.entries(metrics).filter(([name, count]) => /^chorus_limits_too_many_|^chorus_http_429_/.test(name) && count > 0);
+    assert.deepEqual(refused, [], url);
+    assert.ok('chorus_limits_too_many_posts_total' in metrics);
+  }
+});
+
 test('memory and processes of every container are limited, and Redis refuses before its container is full', async () => {
   const containers = await project.containers();
   for (const { HostConfig: { Memory, PidsLimit }, ...container } of containers) {
