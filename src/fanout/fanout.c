@@ -323,6 +323,16 @@ struct loop_lag fanout_lag(const struct fanout *f) {
     return sum;
 }
 
+bool fanout_shares_descriptors(const struct fanout *f) {
+    return !f->config.own_descriptors;
+}
+
+unsigned fanout_viewers(const struct fanout *f) {
+    unsigned sum = 0;
+    for (unsigned i = 0; i < f->count; i++) sum += f->slots[i].viewers;
+    return sum;
+}
+
 unsigned fan_video_viewers(const struct fan_video *v) {
     unsigned sum = 0;
     struct partition *p;

@@ -338,13 +338,6 @@ const struct http_counters *http_server_counters(const struct http_server *s) {
     return &s->host.counters;
 }
 
-unsigned http_connections_open(void) {
-    uint64_t sum = 0;
-    const struct http_server *s;
-    DL_FOREACH(servers, s) sum += s->host.counters.connections_open;
-    return (unsigned)sum;
-}
-
 int http_server_port(const struct http_server *s) {
     return s->port;
 }

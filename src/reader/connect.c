@@ -4,21 +4,23 @@
 // several readers share, placement's answer chooses which of them serves the viewer (connect_choose).
 #include "connect.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/json_text.h"
 #include "base/mem.h"
+#include "base/process_wide.h"
 #include "net/event_stream.h"
 #include "net/sink.h"
 #include "net/sock.h"
 #include "http/exchange.h"
-#include "http/server.h"
 #include "placement/placement.h"
 #include "placement/readers.h"
 #include "base/budget.h"
@@ -128,6 +130,25 @@ static int64_t connect_ends_ms(const struct connect_request *c) {
     return loop_now_ms(c->reader->service.loop) + left_ms + (int64_t)(hash_random() % END_SPREAD_MS) + 1;
 }
 
+PROCESS_WIDE static int other_descriptors; // what the process has open beside viewers and requests
+
+void connect_count_descriptors(void) {
+    int lowest = other_descriptors ? -1 : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+    if (lowest < 0) return;
+    close(lowest);
+    other_descriptors = lowest;
+}
+
+// A part of the descriptors is reserved, so that health checks and posts get through however many streams
+// there are: 64 for requests, and 16 that accepting leaves to the process; less where there are few.
+static bool connect_has_descriptor(const struct reader *r, int fd) {
+    struct rlimit limit;
+    if (fd < 0 || getrlimit(RLIMIT_NOFILE, &limit)) return true;
+    rlim_t most = limit.rlim_cur - (limit.rlim_cur / 8 < 80 ? limit.rlim_cur / 8 : 80);
+    if (!fanout_shares_descriptors(r->env.fanout)) return (rlim_t)fd < most;
+    return (rlim_t)other_descriptors + fanout_viewers(r->env.fanout) < most;
+}
+
 // Hands the sink and the frames over to the fan-out. Returns false if there is no room.
 static bool connect_hand_over(const struct connect_request *c, struct broadcast *b, const struct sink *sink,
                               struct pending *frames) {
@@ -138,15 +159,7 @@ static bool connect_hand_over(const struct connect_request *c, struct broadcast 
         sock_set_send_buffer(sink->fd, SEND_BUFFER_BYTES);
         sock_set_user_timeout(sink->fd, r->config.stall_ms);
     }
-    // The kernel gives the lowest free descriptor; the highest are reserved for requests, so that health
-    // checks and posts get through.
-    struct rlimit limit;
-    bool known = getrlimit(RLIMIT_NOFILE, &limit) == 0;
-    rlim_t reserve = !known ? 0 : limit.rlim_cur / 8 < 64 ? limit.rlim_cur / 8 : 64;
-    rlim_t requests = http_connections_open(); // which have that many of the lower ones
-    reserve -= requests < reserve ? requests : reserve;
-    bool is_free = !known || sink->fd < 0 || (rlim_t)sink->fd < limit.rlim_cur - reserve;
-    if (is_free) {
+    if (connect_has_descriptor(r, sink->fd)) {
         viewer_counts_join(r, b, c->asks, c->elsewhere);
         if (broadcast_add(b, sink, c->asks, frames)) return true;
         viewer_counts_changed(b);

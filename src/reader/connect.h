@@ -30,3 +30,6 @@ void reader_front_connect(const struct reader_front *, struct http_exchange *, c
 
 // To be called now and then: logs how many viewers were refused since the last line about it.
 void connect_log_shed(struct reader *, int64_t now_ms);
+
+// To be called once there are no viewers and no requests yet: counts the descriptors that the process has.
+void connect_count_descriptors(void);

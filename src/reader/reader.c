@@ -130,6 +130,7 @@ struct reader *reader_new(struct loop *loop, struct engine *engine, struct place
     r->ranking = ranking_new();
     viewer_counts_start(r);
     reader_lease_start(r);
+    connect_count_descriptors();
     return r;
 }
 

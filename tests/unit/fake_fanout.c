@@ -138,6 +138,16 @@ void fanout_evict(struct fanout *f) {
     (void)f;
 }
 
+bool fanout_shares_descriptors(const struct fanout *f) {
+    (void)f;
+    return false;
+}
+
+unsigned fanout_viewers(const struct fanout *f) {
+    (void)f;
+    return 0;
+}
+
 struct loop_lag fanout_lag(const struct fanout *f) {
     (void)f;
     return (struct loop_lag){0};

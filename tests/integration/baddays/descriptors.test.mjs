@@ -50,7 +50,8 @@ scenario('out of descriptors: streams and posts continue, it logs that once, and
 
   for (const client of crowd) client.destroy();
   await until(async () => (await call('GET', `${system.comment}/health`)).status === 200, 'new connections to be accepted');
-  const late = await t.watch(system.readers[0], { video: 'v', query: { redirect: 'never' } });
+  // It may be turned away until the workers have reported who has left, and comes again as a browser does.
+  const late = await until(() => t.watch(system.readers[0], { video: 'v', query: { redirect: 'never' } }), 'a place for another viewer');
   const { id } = await post(system, 'v', 'after');
   await late.reaches(id);
   await viewer.reaches(id);
@@ -89,6 +90,24 @@ scenario('a crowd at one port leaves the others of the process reachable', { set
   await post(system, 'v', 'meanwhile');
   assert.ok(crowd.some((client) => !client.closed && !client.finished), 'before the crowd has timed out');
   for (const client of crowd) client.destroy();
+});
+
+// Found beside attackers: each stream took the place of an idle connection with a low number, until none was left for requests.
+scenario('streams leave descriptors for requests, also where they take the places of idle connections', { setups }, async (t) => {
+  const system = await t.system({ limits: { nofile: 100 }, flags: { 'log-level': 'warn' } });
+  const open = async (i, bytes) => {
+    const client = await RawClient.connect(system.readers[i % 3]);
+    t.after(() => client.destroy());
+    if (bytes) client.send(bytes);
+    return client;
+  };
+  for (let i = 0; i < 100; i++) await open(i);
+  await system.program.says(/event=out_of_descriptors/);
+  const streams = await Promise.all(Array.from({ length: 150 }, (_, i) => open(i, requestBytes('GET', '/connect?userid=u&videoid=v&redirect=never'))));
+  await until(() => streams.every((client) => client.closed || client.received.includes('"connected"')), 'each to be served or turned away', 20_000);
+  assert.ok(streams.filter((client) => !client.closed).length >= 20, 'many are served');
+  for (const [role, url] of everyPort(system)) assert.equal((await call('GET', `${url}/health`)).status, 200, role);
+  await post(system, 'v', 'still');
 });
 
 // More than sockets hold, so that one that does not read is soon behind.

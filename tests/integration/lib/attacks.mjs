@@ -157,7 +157,7 @@ export async function endure(system, honest, attack, { ms, posts = 10, ...option
     await until(() => {
       if (honest.failure) throw honest.failure;
       honest.check();
-      return performance.now() >= until_ms && running.opened > 0 && honest.streams.length >= enough.posts && honest.looks >= enough.looks;
+      return performance.now() >= until_ms && running.opened >= 60 && honest.streams.length >= enough.posts && honest.looks >= enough.looks;
     }, () => `${posts} comments beside ${attack}; ${honest.streams.length} of ${enough.posts} have come, ${honest.looks} of ${enough.looks} looks at /health`,
     ms + 30_000);
   } finally {

@@ -90,5 +90,9 @@ void fanout_evict(struct fanout *);
 // Returns the turns of all workers together; the longest is that of any.
 struct loop_lag fanout_lag(const struct fanout *);
 
+// Whether viewers' descriptors are in the process's own table, and how many viewers there are.
+bool fanout_shares_descriptors(const struct fanout *);
+unsigned fanout_viewers(const struct fanout *);
+
 // Viewers are counted here and nowhere else: those of a video by this, those of a reader in its counters.
 unsigned fan_video_viewers(const struct fan_video *);

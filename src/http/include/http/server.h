@@ -47,9 +47,6 @@ void http_server_set_limits(struct http_server *, int header_timeout_ms, int bod
 // Returns the counters, which remain the server's.
 const struct http_counters *http_server_counters(const struct http_server *);
 
-// Returns how many connections all servers of the process have open, without streams.
-unsigned http_connections_open(void);
-
 // Returns the listening port.
 int http_server_port(const struct http_server *);
 
