@@ -50,6 +50,7 @@ static struct doctor_config config_of(const struct settings *set, enum command c
                               .public_url = set->public_url,
                               .trusted_proxies = set->trusted_proxies,
                               .jwt_keys = set->jwt_keys,
+                              .jwks_url = set->jwks_url,
                               .has_streams = command & (COMMAND_UP | COMMAND_READER),
                               .limit = {{"limit-streams", set->limit_streams},
                                         {"limit-connects", set->limit_connects},

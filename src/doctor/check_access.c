@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/small_file.h"
+#include "http/url.h"
 #include "net/address.h"
 #include "net/networks.h"
 
@@ -50,26 +51,43 @@ void check_ports(const struct doctor_config *c, struct doctor_report *r) {
     for (size_t i = 0; i < c->ports; i++) check_port(c, &c->port[i], reach, r);
 }
 
-void check_users(const struct doctor_config *c, struct doctor_report *r) {
-    static const char check[] = "users";
+static void check_jwks(const char *check, const char *url, struct doctor_report *r) {
+    struct http_url parsed;
+    bool is_plain = !http_url_parse(&parsed, url);
+    if (is_plain && reach_of(parsed.host) != REACH_MACHINE)
+        doctor_add(r, check, DOCTOR_FAULT, "Give --jwks-url an https address.",
+                   "Keys are fetched from %s in the clear: whoever is on the way can replace them.", url);
+    else
+        doctor_add(r, check, DOCTOR_OK, NULL, "Users need a token that is signed with a key from %s.", url);
+}
+
+static void check_key_file(const char *check, const char *path, struct doctor_report *r) {
     struct small_file file = {0};
     char why[256];
-    if (!c->jwt_keys)
-        doctor_add(r, check, DOCTOR_WARNING, "Give --jwt-keys, and a token to each user (docs/tokens.md).",
-                   "No keys are configured: anyone can post as anyone.");
-    else if (!small_file_read(c->jwt_keys, KEYS_BYTES, &file, why, sizeof why))
+    if (!small_file_read(path, KEYS_BYTES, &file, why, sizeof why))
         doctor_add(r, check, DOCTOR_FAULT,
                    "Give a readable file of keys; `chorus token keys FILE` makes one.",
-                   "The file of --jwt-keys, %s, %s.", c->jwt_keys, why);
+                   "The file of --jwt-keys, %s, %s.", path, why);
     else if (file.is_public && strstr(file.text, "\"oct\""))
         doctor_add(
             r, check, DOCTOR_FAULT, "chmod 600, and make new keys if the machine has other users.",
             "All users of this machine may read %s, which has a secret: whoever reads it can sign tokens.",
-            c->jwt_keys);
+            path);
     else
-        doctor_add(r, check, DOCTOR_OK, NULL, "Users need a token that is signed with a key in %s.",
-                   c->jwt_keys);
+        doctor_add(r, check, DOCTOR_OK, NULL, "Users need a token that is signed with a key in %s.", path);
     free(file.text);
+}
+
+void check_users(const struct doctor_config *c, struct doctor_report *r) {
+    static const char check[] = "users";
+    if (c->jwt_keys)
+        check_key_file(check, c->jwt_keys, r);
+    else if (c->jwks_url)
+        check_jwks(check, c->jwks_url, r);
+    else
+        doctor_add(r, check, DOCTOR_WARNING,
+                   "Give --jwt-keys or --jwks-url, and a token to each user (docs/tokens.md).",
+                   "No keys are configured: anyone can post as anyone.");
 }
 
 void check_limits(const struct doctor_config *c, struct doctor_report *r) {

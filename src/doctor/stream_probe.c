@@ -29,7 +29,6 @@ struct probe {
     struct stream stream;
     struct loop_timer timeout;
     struct tls_client *tls;
-    char text[URL_SIZE]; // of which url.path is a part
     struct http_url url;
     struct buf request, answer;
     size_t sent, head;                   // bytes; head 0: incomplete
@@ -172,19 +171,13 @@ static void probe_watch(struct probe *p, const struct stream_question *q) {
     if (p->next_ms) p->facts->next_ms = p->next_ms - p->first_ms;
 }
 
-// An https URL is parsed as http; only the port is another one where none is given.
 static bool probe_open(struct probe *p, const struct stream_question *q) {
     struct stream_facts *f = p->facts;
-    bool is_https = !strncmp(q->url, "https://", strlen("https://"));
-    snprintf(p->text, sizeof p->text, "%s%s", is_https ? "http" : "",
-             q->url + (is_https ? strlen("https") : 0));
-    if (http_url_parse(&p->url, p->text) < 0) {
+    bool is_https = !http_url_parse_https(&p->url, q->url);
+    if (!is_https && http_url_parse(&p->url, q->url) < 0) {
         snprintf(f->why, sizeof f->why, "it is no address like https://live.example.org");
         return false;
     }
-    const char *host = p->text + strlen("http://");
-    bool has_port = memmem(host, strcspn(host, "/?"), ":80", 3);
-    if (is_https && p->url.port == 80 && !has_port) p->url.port = 443;
     if (is_https)
         p->tls = tls_client_new(&(struct tls_client_config){.peer_name = p->url.host}, f->why, sizeof f->why);
     if (is_https && !p->tls) return false;

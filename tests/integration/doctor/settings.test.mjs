@@ -45,6 +45,10 @@ scenario('flags, environment and file are read as the command reads them', { set
 scenario('users, limits and the proxy', { setups }, async (t) => {
   assert.match(await finding('users', []), /^warning: .*anyone can post as anyone/);
   assert.match(await finding('users', ['--jwt-keys', '/nowhere/keys']), /^fault: /);
+  const fetched = (url) => finding('users', ['--jwks-url', url]);
+  assert.match(await fetched('https://127.0.0.1:1/keys'), /^ok: /);
+  assert.match(await fetched('http://127.0.0.1:1/keys'), /^ok: /);
+  assert.match(await fetched('http://10.0.0.9:1/keys'), /^fault: .*in the clear/);
   const folder = t.folder();
   const keys = (name, alg, mode) => {
     const path = join(folder, name);

@@ -1,19 +1,23 @@
 // `chorus doctor --ask`: whether events come through at once, straight and by proxies that keep them back.
 // Set-ups: embedded.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import { once } from 'node:events';
 import { call, owner } from '../lib/api.mjs';
 import { finding } from '../lib/doctor.mjs';
 import { freePorts } from '../lib/ports.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
+import { makeAuthority } from '../lib/tls.mjs';
 
 const setups = ['embedded'];
 
 // A proxy that passes streams on as pass(chunk, n, response) does; other answers as they are.
-async function proxyOf(t, target, pass) {
-  const server = http.createServer((request, response) => {
+async function proxyOf(t, target, pass, files) {
+  const how = files && { cert: readFileSync(files.certificate), key: readFileSync(files.key) };
+  const server = (how ? https : http).createServer({ ...how }, (request, response) => {
     http.get(target + request.url, { headers: request.headers }, (answer) => {
       response.writeHead(answer.statusCode, answer.headers);
       let n = 0;
@@ -28,7 +32,7 @@ async function proxyOf(t, target, pass) {
     server.closeAllConnections();
     server.close();
   });
-  return `http://127.0.0.1:${server.address().port}`;
+  return `${how ? 'https' : 'http'}://127.0.0.1:${server.address().port}`;
 }
 
 const flags = { 'heartbeat-ms': 200 };
@@ -54,6 +58,11 @@ scenario('events come at once, or what keeps them back is said; and nothing is c
   assert.match(answers[0], /^ok: /);
   assert.match(answers[1], /^fault: .*its first event is kept back/);
   assert.match(answers[2], /^fault: .*what follows is kept back/);
+  const { ca, of: [files] } = makeAuthority(t.folder(), ['IP:127.0.0.1']);
+  const secure = await proxyOf(t, system.comment, (chunk, n, response) => response.write(chunk), files);
+  const askSecurely = (env) => finding('stream', ['--heartbeat-ms', '200', '--ask', secure, '--video', 'v'], { env });
+  assert.match(await askSecurely({ SSL_CERT_FILE: ca }), /^ok: /);
+  assert.match(await askSecurely({}), /^fault: .*certificate/);
   assert.match(await ask(`${system.comment}/nothing`, '--video', 'v'), /^fault: .*answered with 404/);
   const [port] = await freePorts(1);
   assert.match(await ask(`http://127.0.0.1:${port}`), /^fault: .*was not reached/);

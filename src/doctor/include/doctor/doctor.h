@@ -34,7 +34,7 @@ struct doctor_config {
     const char *bind;
     struct doctor_port port[DOCTOR_PORTS];
     size_t ports;
-    const char *public_url, *trusted_proxies, *jwt_keys; // NULL: not given
+    const char *public_url, *trusted_proxies, *jwt_keys, *jwks_url; // NULL: not given
     bool has_streams;
     struct {
         const char *flag;
