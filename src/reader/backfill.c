@@ -17,7 +17,7 @@
 
 enum {
     BACKFILL_BATCH = 200, // entries per query
-    BACKFILLS_MAX = 16,
+    BACKFILLS_MAX = 4,    // a comment may have to wait in Redis behind all of them
     BACKFILL_FRAMES = 16,
     ENTRY_MAX = 5120, // bytes of an entry: a comment of 2,000 bytes, all of them escaped, and its members
     ENTRY_COST = 2 * ENTRY_MAX, // once in the engine's answer, once as a frame
