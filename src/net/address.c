@@ -2,6 +2,8 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -15,6 +17,20 @@ bool address_parse(union address *a, const char *text) {
     else
         return false;
     return true;
+}
+
+bool address_parse_with_port(union address *a, const char *text) {
+    char host[INET6_ADDRSTRLEN + 2];
+    const char *colon = strrchr(text, ':'), *port = colon ? colon + 1 : "";
+    size_t len = colon ? (size_t)(colon - text) : sizeof host, digits = strspn(port, "0123456789");
+    if (len >= sizeof host || !digits || digits > 5 || port[digits]) return false;
+    bool v6 = len > 1 && *text == '[' && text[len - 1] == ']';
+    memcpy(host, text + v6, len - 2 * v6);
+    host[len - 2 * v6] = 0;
+    unsigned long number = strtoul(port, NULL, 10);
+    if (number > 65535 || !address_parse(a, host)) return false;
+    address_set_port(a, (int)number);
+    return v6 == (a->any.sa_family == AF_INET6);
 }
 
 // Adds an address, unless it is there already. Returns how many there are.
@@ -59,7 +75,9 @@ void address_set_port(union address *a, int port) {
 }
 
 void address_format(const union address *a, char *out, size_t size) {
-    if (a->any.sa_family == AF_INET)
+    if (a->any.sa_family == AF_UNIX)
+        snprintf(out, size, "unix");
+    else if (a->any.sa_family == AF_INET)
         inet_ntop(AF_INET, &a->v4.sin_addr, out, (socklen_t)size);
     else if (IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr))
         inet_ntop(AF_INET, &a->v6.sin6_addr.s6_addr[12], out, (socklen_t)size);

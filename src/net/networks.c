@@ -123,6 +123,7 @@ void networks_free(struct networks *all) {
 
 bool networks_contain(const struct networks *all, const union address *a) {
     uint8_t address[ADDRESS_BITS / 8];
+    if (a->any.sa_family != AF_INET && a->any.sa_family != AF_INET6) return false;
     map_address(a, address);
     for (size_t i = 0; i < all->count; i++) {
         const struct network *n = &all->network[i];

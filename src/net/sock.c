@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -57,6 +58,50 @@ int sock_listen(const union address *a, bool only_v6) {
     if (only_v6 && a->any.sa_family == AF_INET6) sock_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
     if (bind(fd, &a->any, address_size(a)) == 0 && listen(fd, BACKLOG) == 0) return fd;
     return sock_fail(fd);
+}
+
+static int sock_connect_unix(const struct sockaddr_un *at) {
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    int error = connect(fd, (const void *)at, sizeof *at) < 0 ? -errno : 0;
+    close(fd);
+    return error;
+}
+
+static bool sock_is_stale(const struct sockaddr_un *at) {
+    struct stat file;
+    return lstat(at->sun_path, &file) == 0 && S_ISSOCK(file.st_mode) &&
+           sock_connect_unix(at) == -ECONNREFUSED;
+}
+
+// Nothing can connect before listen(), and by then the permissions are as they should be.
+int sock_listen_unix(const char *path, unsigned mode) {
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    size_t len = strlen(path);
+    if (len > SOCK_PATH_MAX) return -ENAMETOOLONG;
+    memcpy(at.sun_path, path, len);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    int error = bind(fd, (const void *)&at, sizeof at);
+    if (error < 0 && errno == EADDRINUSE) {
+        if (sock_is_stale(&at)) unlink(path);
+        error = bind(fd, (const void *)&at, sizeof at);
+    }
+    if (error == 0 && chmod(path, mode) == 0 && listen(fd, BACKLOG) == 0) return fd;
+    return sock_fail(fd);
+}
+
+// It is stale once nothing listens: a file that another process has put there since is not.
+void sock_remove_unix(const char *path) {
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    if (strlen(path) > SOCK_PATH_MAX) return;
+    memcpy(at.sun_path, path, strlen(path));
+    if (sock_is_stale(&at)) unlink(path);
+}
+
+int sock_duplicate(int fd) {
+    int other = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    return other < 0 ? -errno : other;
 }
 
 int sock_accept(int listener, union address *peer) {

@@ -107,6 +107,20 @@ int sock_renumber(int fd) {
     return fd;
 }
 
+int sock_listen_unix(const char *path, unsigned mode) {
+    (void)path, (void)mode;
+    return -EAFNOSUPPORT;
+}
+
+void sock_remove_unix(const char *path) {
+    (void)path;
+}
+
+int sock_duplicate(int fd) {
+    (void)fd;
+    return -EMFILE;
+}
+
 int sock_accept(int listener, union address *peer) {
     struct sock *s = sock_of(listener);
     if (!s || s->kind != SOCK_LISTENER) return -EBADF;

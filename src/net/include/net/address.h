@@ -1,4 +1,5 @@
-// An IPv4 or IPv6 address with a port, in the form that the socket calls use. Any thread.
+// An IPv4 or IPv6 address with a port, in the form that the socket calls use. The peer at a unix socket has
+// AF_UNIX, and no address. Any thread.
 #pragma once
 
 #include <netinet/in.h>
@@ -14,6 +15,9 @@ union address {
 // Parses a numeric address and sets the port to 0. Returns false if the text is not an address.
 bool address_parse(union address *, const char *text);
 
+// The same of ADDRESS:PORT, an IPv6 address in brackets.
+bool address_parse_with_port(union address *, const char *text);
+
 // Resolves a name or a numeric address to distinct addresses with port 0; localhost to both families in any
 // case (RFC 6761, 6.3). Returns how many there are, at most `max`; 0 if there are none. Blocks.
 int address_resolve(const char *name, union address *out, int max);
@@ -24,5 +28,6 @@ socklen_t address_size(const union address *);
 int address_port(const union address *);
 void address_set_port(union address *, int port);
 
-// Writes the address without its port; an IPv4-mapped IPv6 address as the IPv4 address.
+// Writes the address without its port; an IPv4-mapped IPv6 address as the IPv4 address,
+// one of AF_UNIX as "unix".
 void address_format(const union address *, char *out, size_t size);

@@ -13,5 +13,6 @@ enum { NETWORKS_MAX = 64 };
 struct networks *networks_new(const char *list);
 void networks_free(struct networks *); // NULL is fine
 
-// Returns whether the address is in one of them. An IPv4 address mapped into IPv6 counts as the IPv4 address.
+// Returns whether the address is in one of them. An IPv4 address mapped into IPv6 counts as the IPv4
+// address; a peer at a unix socket is in none.
 bool networks_contain(const struct networks *, const union address *);

@@ -29,6 +29,18 @@ int sock_error(int fd);
 // IPv4 connections too. Returns a descriptor.
 int sock_listen(const union address *, bool only_v6);
 
+// Listens on a unix socket, which replaces one at this path that no process listens on any more, with these
+// permissions. Returns a descriptor; -EADDRINUSE: a process listens there, or it is another file;
+// -ENAMETOOLONG: the path is longer than SOCK_PATH_MAX.
+enum { SOCK_PATH_MAX = 107 };
+int sock_listen_unix(const char *path, unsigned mode);
+
+// Removes the file of a unix socket that is closed, unless a process listens there.
+void sock_remove_unix(const char *path);
+
+// Returns a descriptor for the same socket.
+int sock_duplicate(int fd);
+
 // Returns the next connection, with TCP_NODELAY, and its peer's address; -EAGAIN if there is none.
 int sock_accept(int listener, union address *peer);
 
