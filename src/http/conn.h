@@ -26,10 +26,13 @@ struct http_host {
     const struct stream_ops *transport; // of its connections
     struct http_site site;
     const struct networks *trusted_proxies; // or NULL
+    bool is_exempt;                         // from the limits of addresses
     int header_timeout_ms, body_timeout_ms, idle_timeout_ms;
     struct http_scheduler scheduler;
     struct http_common common;
     struct http_counters counters;
+    // Once for each connection whose origin a proxy's header has shown: counts it, and may reset it.
+    void (*on_origin)(struct http_host *, struct http_conn *, address_key);
     // Once per connection: its socket is closed, or belongs to a stream. Its memory may live on.
     void (*on_closed)(struct http_host *, struct http_conn *);
 };

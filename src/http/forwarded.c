@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "net/address.h"
 #include "net/networks.h"
@@ -52,10 +53,15 @@ static bool find_for(const char **text, size_t *len) {
     return false;
 }
 
+// At a unix socket, whose permissions say who may connect, there are proxies only.
+static bool is_proxy(const struct networks *trusted, const union address *a) {
+    return a->any.sa_family == AF_UNIX || (trusted && networks_contain(trusted, a));
+}
+
 void forwarded_find_client(union address *client, const char *field, bool is_forwarded,
                            const struct networks *trusted) {
     size_t end = strlen(field);
-    for (int hops = 0; hops < FORWARDED_HOPS_MAX && networks_contain(trusted, client); hops++) {
+    for (int hops = 0; hops < FORWARDED_HOPS_MAX && is_proxy(trusted, client); hops++) {
         size_t start, last = end;
         while (end && field[end - 1] != ',') end--;
         start = end;

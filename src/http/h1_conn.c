@@ -23,6 +23,8 @@
 #include "net/networks.h"
 #include "net/sink.h"
 #include "net/stream.h"
+#include "proxied.h"
+#include "proxy_header.h"
 #include "request_parts.h"
 #include "site.h"
 
@@ -36,6 +38,7 @@ enum {
 };
 
 enum h1_state {
+    H1_PROXY,    // the header of a proxy is awaited (proxy_header.h); its bytes are kept in request.head
     H1_IDLE,     // between requests, nothing read
     H1_HEAD,     // part of the request line or header fields read
     H1_BODY,     // head complete
@@ -57,14 +60,16 @@ struct h1_conn {
     bool last;            // no further request is read after this one
     bool is_proxy;        // a trusted one: its requests are those of many clients
     bool pauses;          // stops in this turn: its client's lane has no quota left
-    address_key peer_key; // 0: the peer is exempt
+    address_key peer_key; // of the connection's origin; 0: it is exempt
     address_key key;      // of the address that the request comes from
     struct h1_parser parser;
     struct http_request request;
-    struct buf in;    // received
-    size_t in_parsed; // bytes of it
-    struct buf out;   // to be sent
-    const char *tail; // to be sent after it: the rest of a static body
+    struct buf in;        // received
+    size_t in_parsed;     // bytes of it
+    union address source; // in a proxy's header
+    size_t unskipped;     // bytes of that which are still to come
+    struct buf out;       // to be sent
+    const char *tail;     // to be sent after it: the rest of a static body
     size_t tail_len;
     int64_t cost; // of the work of this turn
     struct loop_job reap;
@@ -98,8 +103,8 @@ static void h1_settle(struct h1_conn *c) {
     size_t bytes = c->in.cap + c->out.cap + http_request_bytes(&c->request);
     bool is_ahead = (c->state == H1_WAITING || c->state == H1_IDLE) && c->in.len;
     bool is_gone = c->state == H1_ORPHANED || c->state == H1_CLOSED;
-    bool waits =
-        h1_unsent(c) || is_ahead || c->state == H1_HEAD || c->state == H1_BODY || c->state == H1_HELD;
+    bool waits = h1_unsent(c) || is_ahead || c->state == H1_HEAD || c->state == H1_BODY ||
+                 c->state == H1_HELD || (c->state == H1_PROXY && c->request.head.len);
     http_memory_hold(&c->base.hold, bytes, c->key, waits && !is_gone, loop_now_ms(c->stream.loop));
 }
 
@@ -147,6 +152,12 @@ static void h1_flush(struct h1_conn *c) {
 
 // Requests
 
+// Whether its requests name their clients: at a unix socket only proxies connect.
+static bool h1_is_proxy(const struct http_host *host, const union address *a) {
+    if (a->any.sa_family == AF_UNIX) return true;
+    return host->trusted_proxies && networks_contain(host->trusted_proxies, a);
+}
+
 // The head says whose request a proxy forwards. From then on it is that client's turn that counts.
 static void h1_take_client(struct h1_conn *c) {
     if (!c->is_proxy) return;
@@ -159,7 +170,7 @@ static void h1_take_client(struct h1_conn *c) {
 // Who the request counts for: an exempt peer may be a proxy.
 static void h1_find_key(struct h1_conn *c) {
     const struct networks *exempt = address_limits_exempt();
-    if (c->peer_key || !exempt || !http_request_names_client(&c->request)) return;
+    if (c->peer_key || !exempt || c->base.host->is_exempt || !http_request_names_client(&c->request)) return;
     union address client = http_request_find_client(&c->request, exempt);
     c->key = address_limits_key(&client);
     c->request.is_limited = c->key;
@@ -276,6 +287,50 @@ static void h1_parse(struct h1_conn *c, const char *bytes, size_t len) {
     }
 }
 
+// The origin is known: from here on the connection is its.
+static void h1_take_origin(struct h1_conn *c) {
+    struct http_host *host = c->base.host;
+    c->request.origin = c->source;
+    const union address *origin = http_request_origin(&c->request);
+    c->peer_key = address_limits_key(origin);
+    c->is_proxy = h1_is_proxy(host, origin);
+    h1_start_request(c);
+    c->pauses =
+        !c->is_proxy && !http_scheduler_move(&host->scheduler, &c->base.task, http_scheduler_lane(origin));
+    host->on_origin(host, &c->base, c->peer_key);
+}
+
+// Whether the header is complete up to its addresses. What comes behind them is skipped as it arrives.
+static bool h1_parse_proxy_header(struct h1_conn *c, const char *bytes, size_t len) {
+    struct buf *kept = &c->request.head;
+    struct proxy_header header;
+    size_t before = kept->len, room = PROXY_HEADER_KEPT_MAX - before;
+    buf_add(kept, bytes, len < room ? len : room);
+    switch (proxy_header_parse(&header, kept->data, kept->len)) {
+    case PROXY_HEADER_MORE: return false;
+    case PROXY_HEADER_DONE: break;
+    case PROXY_HEADER_BAD:
+        http_proxied_refuse(&c->base.host->counters, HTTP_PROXIED_MALFORMED, &c->request.peer,
+                            loop_now_ms(c->stream.loop));
+        c->state = H1_IDLE;
+        h1_close(&c->base);
+        return false;
+    }
+    c->source = header.source;
+    c->unskipped = header.len - before;
+    return true;
+}
+
+// A header may come in pieces, and with the first request behind it.
+static void h1_take_proxy_header(struct h1_conn *c, const char *bytes, size_t len) {
+    if (!c->unskipped && !h1_parse_proxy_header(c, bytes, len)) return;
+    size_t skipped = len < c->unskipped ? len : c->unskipped;
+    c->unskipped -= skipped;
+    if (c->unskipped) return;
+    h1_take_origin(c);
+    if (c->base.host) buf_add(&c->in, bytes + skipped, len - skipped);
+}
+
 static void h1_read(struct h1_conn *c) {
     static char bytes[READ_SIZE]; // control loop only
     ssize_t n = stream_read(&c->stream, bytes, sizeof bytes);
@@ -290,12 +345,15 @@ static void h1_read(struct h1_conn *c) {
         return;
     }
     c->base.hold.moved += (uint32_t)n;
-    if (c->state != H1_LINGER) h1_parse(c, bytes, (size_t)n);
+    if (c->state == H1_PROXY)
+        h1_take_proxy_header(c, bytes, (size_t)n);
+    else if (c->state != H1_LINGER)
+        h1_parse(c, bytes, (size_t)n);
 }
 
 static bool h1_wants_input(const struct h1_conn *c) {
     if (c->state == H1_LINGER) return true;
-    bool reads = c->state == H1_IDLE || c->state == H1_HEAD || c->state == H1_BODY;
+    bool reads = c->state == H1_IDLE || c->state == H1_HEAD || c->state == H1_BODY || c->state == H1_PROXY;
     return reads && c->out.len < OUT_PAUSE && !c->tail_len;
 }
 
@@ -407,6 +465,8 @@ static void h1_close_as(struct http_conn *base, void (*end)(struct stream *)) {
     struct h1_conn *c = h1_of(base);
     if (!base->host) return;
     bool open = c->state == H1_HANDLING || c->state == H1_WAITING;
+    if (c->state == H1_PROXY)
+        http_proxied_refuse(&base->host->counters, HTTP_PROXIED_INCOMPLETE, &c->request.peer, 0);
     end(&c->stream);
     h1_detach(c, open ? H1_ORPHANED : H1_CLOSED);
 }
@@ -460,7 +520,7 @@ static const struct http_exchange_ops h1_exchange_ops = {
 static bool h1_is_idle(const struct http_conn *base) {
     const struct h1_conn *c = container_of(base, const struct h1_conn, base);
     if (c->state == H1_LINGER) return true;
-    if (c->state != H1_IDLE || h1_is_sending(c) || c->in.len) return false;
+    if ((c->state != H1_IDLE && c->state != H1_PROXY) || h1_is_sending(c) || c->in.len) return false;
     return !stream_has_unread(&c->stream);
 }
 
@@ -534,7 +594,7 @@ static void h1_on_reap(struct loop_job *job) {
     free(c);
 }
 
-struct http_conn *h1_conn_new(struct http_host *host, int fd, const union address *peer) {
+struct http_conn *h1_conn_new(struct http_host *host, int fd, const union address *peer, bool is_proxied) {
     struct h1_conn *c = mem_zalloc(sizeof *c);
     c->base.ops = &h1_conn_ops;
     c->base.host = host;
@@ -543,8 +603,9 @@ struct http_conn *h1_conn_new(struct http_host *host, int fd, const union addres
     c->exchange.ops = &h1_exchange_ops;
     c->exchange.request = &c->request;
     c->request.peer = *peer;
-    c->peer_key = c->key = address_limits_key(peer);
-    c->is_proxy = host->trusted_proxies && networks_contain(host->trusted_proxies, peer);
+    c->request.is_proxied = is_proxied;
+    c->peer_key = c->key = host->is_exempt ? 0 : address_limits_key(peer);
+    c->is_proxy = is_proxied || h1_is_proxy(host, peer);
     c->reap.run = h1_on_reap;
     stream_init(&c->stream, host->transport, host->loop, h1_on_ready);
     if (stream_accept(&c->stream, fd) < 0) {
@@ -552,6 +613,7 @@ struct http_conn *h1_conn_new(struct http_host *host, int fd, const union addres
         return NULL;
     }
     h1_start_request(c);
+    if (is_proxied) c->state = H1_PROXY;
     c->base.hold.since_ms = loop_now_ms(host->loop);
     c->base.deadline_ms = c->base.hold.since_ms + host->header_timeout_ms;
     return &c->base;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "net/address.h"
 #include "net/sock.h"
@@ -43,4 +44,15 @@ int http_listen(const char *name, int port, int fds[HTTP_LISTENERS]) {
     for (int i = 1; opened == -EADDRINUSE && !port && count > 1 && i < TRIES; i++)
         opened = listen_on_all(addresses, count, port, fds);
     return opened;
+}
+
+const char *http_listen_path(const char *at) {
+    return strncmp(at, "unix:", 5) ? NULL : at + 5;
+}
+
+int http_listen_at(const char *at, unsigned mode) {
+    union address address;
+    const char *path = http_listen_path(at);
+    if (path) return sock_listen_unix(path, mode);
+    return address_parse_with_port(&address, at) ? sock_listen(&address, true) : -EINVAL;
 }

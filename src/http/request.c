@@ -29,7 +29,8 @@ const char *http_request_header(const struct http_request *r, const char *lower_
 }
 
 bool http_request_is_forwarded(const struct http_request *r) {
-    return r->values[FIELD_PROXY] || r->values[FIELD_FORWARDED_FOR] || r->values[FIELD_FORWARDED];
+    return r->is_proxied || r->values[FIELD_PROXY] || r->values[FIELD_FORWARDED_FOR] ||
+           r->values[FIELD_FORWARDED];
 }
 
 bool http_request_is_limited(const struct http_request *r) {

@@ -41,15 +41,17 @@ struct http_query_field {
     const char *name, *value;
 };
 
-// The peer is set once, the rest for each request.
+// Peer and origin are set once, the rest for each request.
 struct http_request {
     union address peer;
-    union address client; // of the proxy that is the peer; no family: the peer itself
+    union address origin; // of the connection, as its proxy's header says; no family: the peer
+    union address client; // of the proxy that is the origin; no family: the origin itself
     enum http_method method;
     struct buf head;              // target and values of kept header fields as NUL-terminated strings
     uint32_t values[FIELD_COUNT]; // of the first of each field, in head; 0: absent
     uint8_t hosts, encodings;     // their number, up to 2
     bool bad_host;
+    bool is_proxied;   // its connection began with the header of a proxy
     bool is_limited;   // by its address (net/address_limits.h)
     bool closes;       // the Connection field lists `close`
     size_t path_start; // of the target
@@ -76,11 +78,11 @@ void http_request_take_field(struct http_request *, enum http_field, uint32_t va
 // sentence that says what is wrong.
 const char *http_request_check_head(struct http_request *, int minor);
 
-// Sets the client, for a peer that is one of the `trusted` proxies.
+// Sets the client, for an origin that is one of the `trusted` proxies.
 void http_request_set_client(struct http_request *, const struct networks *trusted);
 
-// Finds the client of a peer that is one of the `trusted` ones, in Forwarded or else in X-Forwarded-For. It
-// may be the peer itself.
+// Finds the client of an origin that is one of the `trusted` proxies, or a unix socket, in Forwarded or else
+// in X-Forwarded-For. It may be the peer itself.
 union address http_request_find_client(const struct http_request *, const struct networks *trusted);
 
 // Whether it has a field that http_request_find_client() reads.
@@ -88,9 +90,13 @@ static inline bool http_request_names_client(const struct http_request *r) {
     return r->values[FIELD_FORWARDED] || r->values[FIELD_FORWARDED_FOR];
 }
 
-// Returns the client's address: the peer's, if it is not a proxy's client.
+static inline const union address *http_request_origin(const struct http_request *r) {
+    return r->origin.any.sa_family ? &r->origin : &r->peer;
+}
+
+// Returns the client's address: the origin's, if it is not a proxy's client.
 static inline const union address *http_request_client_address(const struct http_request *r) {
-    return r->client.any.sa_family ? &r->client : &r->peer;
+    return r->client.any.sa_family ? &r->client : http_request_origin(r);
 }
 
 // Removes doubled and trailing slashes from the path. Returns whether there were any.

@@ -14,16 +14,20 @@
 #include "base/process_wide.h"
 #include "net/address.h"
 #include "net/address_limits.h"
+#include "net/networks.h"
 #include "net/sock.h"
 #include "net/stream.h"
 #include "conn.h"
 #include "h1_conn.h"
 #include "limit.h"
 #include "listen.h"
+#include "proxied.h"
 
 struct http_listener {
     struct loop_fd watch;
     struct http_server *server;
+    bool is_proxied; // its peers send the header of a proxy first
+    char *path;      // of a unix socket, or NULL
 };
 
 struct http_server {
@@ -31,7 +35,7 @@ struct http_server {
     struct http_server *prev, *next; // in the list of all
     struct loop *loop;
     struct http_server_config config;
-    struct http_listener listeners[HTTP_LISTENERS];
+    struct http_listener listeners[HTTP_LISTENERS + HTTP_LISTENERS_MORE];
     int listener_count;
     int port;
     bool paused;             // not accepting: too many connections, or out of descriptors
@@ -43,7 +47,9 @@ struct http_server {
     int64_t warn_dropped_ms; // not before
     struct http_conn *conns;
     struct loop_timer sweep;
-    int descriptors;         // the numbers from this one on are not for clients
+    int descriptors;           // the numbers from this one on are not for clients
+    int reserve[HTTP_RESERVE]; // descriptors held back for its own connections
+    int reserved;
     int64_t refusing_second; // in which
     unsigned refusing;       // so many connections beyond a rate were admitted
 };
@@ -173,7 +179,7 @@ static bool server_make_room_elsewhere(const struct http_server *s) {
 static void server_read_limit(struct http_server *s) {
     struct rlimit limit;
     bool known = !getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < INT32_MAX;
-    int most = known ? (int)limit.rlim_cur : INT32_MAX;
+    int most = known && !s->config.has_reserve ? (int)limit.rlim_cur : INT32_MAX;
     s->descriptors = most - (most / 16 < OWN_DESCRIPTORS ? most / 16 : OWN_DESCRIPTORS);
 }
 
@@ -185,10 +191,25 @@ static bool server_find_descriptor(struct http_server *s) {
     return false;
 }
 
+// What a crowd elsewhere must not have. A place that was given away is taken back when it becomes free,
+// before anything else can have it: nothing else runs on this thread then.
+static void server_fill_reserve(struct http_server *s) {
+    while (s->config.has_reserve && s->listener_count && s->reserved < HTTP_RESERVE) {
+        int fd = sock_duplicate(s->listeners[0].watch.fd);
+        if (fd < 0) return;
+        s->reserve[s->reserved++] = fd;
+    }
+}
+
+static void server_empty_reserve(struct http_server *s) {
+    while (s->reserved) sock_close(s->reserve[--s->reserved]);
+}
+
 static void server_on_closed(struct http_host *host, struct http_conn *c) {
     struct http_server *s = container_of(host, struct http_server, host);
     DL_DELETE(s->conns, c);
     host->counters.connections_open--;
+    server_fill_reserve(s);
     server_resume(s);
 }
 
@@ -209,10 +230,49 @@ static void server_note_crowding(struct http_server *s, struct http_conn *c) {
     if (c->deadline_ms > soon_ms) c->deadline_ms = soon_ms;
 }
 
+// The client of a connection is known only once its proxy has sent the header.
+static void server_on_origin(struct http_host *host, struct http_conn *c, address_key origin) {
+    struct http_server *s = container_of(host, struct http_server, host);
+    if (address_limits_may_connect(origin, loop_now_ms(s->loop))) return;
+    if (server_has_room_to_refuse(s))
+        server_note_crowding(s, c);
+    else
+        c->ops->reset(c);
+}
+
+static bool is_out_of_descriptors(int error) {
+    return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM;
+}
+
+static int server_accept(struct http_server *s, int listener, union address *peer) {
+    int fd = sock_accept(listener, peer);
+    if (!is_out_of_descriptors(fd) || !s->reserved) return fd;
+    sock_close(s->reserve[--s->reserved]);
+    fd = sock_accept(listener, peer);
+    if (fd < 0) server_fill_reserve(s);
+    return fd;
+}
+
+// Refuses a peer that may not connect, and counts it. Returns whether the peer may, and sets *is_crowding.
+static bool server_admit(struct http_server *s, const struct http_listener *l, const union address *peer,
+                         bool *is_crowding) {
+    int64_t now_ms = loop_now_ms(s->loop);
+    const struct networks *trusted = s->config.trusted_proxies;
+    if (l->is_proxied) {
+        *is_crowding = false;
+        if (l->path || (trusted && networks_contain(trusted, peer))) return true;
+        http_proxied_refuse(&s->host.counters, HTTP_PROXIED_UNTRUSTED, peer, now_ms);
+        return false;
+    }
+    *is_crowding = !s->host.is_exempt && !address_limits_may_connect(address_limits_key(peer), now_ms);
+    return !*is_crowding || server_has_room_to_refuse(s);
+}
+
 // A client is certainly waiting only for the first accept of a turn; so only then room is made.
 static void server_on_listener(struct loop_fd *f, uint32_t events) {
     (void)events;
-    struct http_server *s = container_of(f, struct http_listener, watch)->server;
+    const struct http_listener *l = container_of(f, struct http_listener, watch);
+    struct http_server *s = l->server;
     for (int i = 0; i < ACCEPTS_PER_TURN && !s->paused; i++) {
         bool full = s->host.counters.connections_open >= s->config.max_connections;
         if (full && i) return;
@@ -222,21 +282,21 @@ static void server_on_listener(struct loop_fd *f, uint32_t events) {
             if (s->paused) return;
         }
         union address peer;
-        int fd = sock_accept(f->fd, &peer);
+        int fd = server_accept(s, f->fd, &peer);
         if (fd >= 0) {
+            bool is_crowding;
             if (fd >= s->descriptors && server_find_descriptor(s)) fd = sock_renumber(fd);
-            bool is_crowding = !address_limits_may_connect(address_limits_key(&peer), loop_now_ms(s->loop));
-            if (is_crowding && !server_has_room_to_refuse(s)) {
+            if (!server_admit(s, l, &peer, &is_crowding)) {
                 sock_reset(fd);
                 continue;
             }
-            struct http_conn *c = h1_conn_new(&s->host, fd, &peer);
+            struct http_conn *c = h1_conn_new(&s->host, fd, &peer, l->is_proxied);
             if (!c) continue;
             if (is_crowding) server_note_crowding(s, c);
             DL_APPEND(s->conns, c);
             s->host.counters.connections_accepted++;
             s->host.counters.connections_open++;
-        } else if (fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM) {
+        } else if (is_out_of_descriptors(fd)) {
             if (i) return; // reported even if no client is waiting
             server_find_descriptor(s);
         } else if (fd != -ECONNABORTED) {
@@ -261,15 +321,20 @@ static void server_on_sweep(struct loop_timer *t) {
     server_warn_crowded(s, now);
     server_warn_dropped(s, now);
     server_read_limit(s);
+    server_fill_reserve(s);
     server_resume(s); // a descriptor may have been closed elsewhere
     loop_timer_start(s->loop, t, server_sweep_ms(s));
 }
 
 static void server_close_listeners(struct http_server *s) {
+    server_empty_reserve(s);
     for (int i = 0; i < s->listener_count; i++) {
-        int fd = s->listeners[i].watch.fd;
-        loop_fd_remove(s->loop, &s->listeners[i].watch);
+        struct http_listener *l = &s->listeners[i];
+        int fd = l->watch.fd;
+        loop_fd_remove(s->loop, &l->watch);
         if (fd >= 0) sock_close(fd);
+        if (l->path) sock_remove_unix(l->path);
+        free(l->path);
     }
 }
 
@@ -309,6 +374,8 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
         .header_timeout_ms = config->header_timeout_ms,
         .body_timeout_ms = config->body_timeout_ms,
         .idle_timeout_ms = config->idle_timeout_ms,
+        .is_exempt = config->has_reserve,
+        .on_origin = server_on_origin,
         .on_closed = server_on_closed,
     };
     http_scheduler_init(&s->host.scheduler, loop, server_serve);
@@ -317,9 +384,25 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
         free(s);
         return NULL;
     }
+    server_fill_reserve(s);
     loop_timer_start(loop, &s->sweep, server_sweep_ms(s));
     DL_APPEND(servers, s);
     return s;
+}
+
+int http_server_listen(struct http_server *s, const char *at, unsigned mode, bool is_proxied) {
+    if (s->listener_count == HTTP_LISTENERS + HTTP_LISTENERS_MORE) return -ENOSPC;
+    const char *path = http_listen_path(at);
+    int fd = http_listen_at(at, mode);
+    if (fd < 0) return fd;
+    struct http_listener *l = &s->listeners[s->listener_count++];
+    *l = (struct http_listener){.watch = {.fd = -1, .on_event = server_on_listener},
+                                .server = s,
+                                .is_proxied = is_proxied,
+                                .path = path ? mem_strdup(path) : NULL};
+    int error = loop_fd_add(s->loop, &l->watch, fd, s->config.start_later ? 0 : EPOLLIN);
+    if (error) sock_close(fd);
+    return error;
 }
 
 void http_server_start(struct http_server *s) {

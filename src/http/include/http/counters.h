@@ -5,15 +5,24 @@
 
 enum { HTTP_STATUS_MAX = 600 };
 
+// Why a connection to an address of --proxy-listen was closed before its first request.
+enum http_proxied_reason {
+    HTTP_PROXIED_MALFORMED,  // it does not begin with a header of the PROXY protocol
+    HTTP_PROXIED_INCOMPLETE, // it ended within the header, or was too slow
+    HTTP_PROXIED_UNTRUSTED,  // its peer is not in --trusted-proxies
+    HTTP_PROXIED_REASONS
+};
+
 struct http_counters {
     uint64_t connections_accepted;
     uint64_t connections_open;
     uint64_t connections_closed_for_room; // idle or slow ones, for want of descriptors or at max_connections
     uint64_t connections_dropped;         // slow ones that held memory for too long
-    uint64_t requests;                    // complete, or refused before they were
-    uint64_t streams;                     // begun
-    uint64_t aborted;                     // requests answered by closing the connection
-    uint64_t responses[HTTP_STATUS_MAX];  // by status
+    uint64_t proxied_refused[HTTP_PROXIED_REASONS];
+    uint64_t requests;                   // complete, or refused before they were
+    uint64_t streams;                    // begun
+    uint64_t aborted;                    // requests answered by closing the connection
+    uint64_t responses[HTTP_STATUS_MAX]; // by status
 };
 
 static inline void http_counters_response(struct http_counters *c, int status) {

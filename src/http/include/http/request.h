@@ -30,7 +30,8 @@ const char *http_request_body(const struct http_request *, size_t *len);
 // of enum http_field are kept; asking for another is a bug. An absolute target's authority replaces Host.
 const char *http_request_header(const struct http_request *, const char *lower_case_name);
 
-// Whether a proxy has added a header field: Forwarded, X-Forwarded-For, X-Real-IP, Via and similar ones.
+// Whether it came through a proxy that shows that it is one: by the PROXY protocol, or by Forwarded,
+// X-Forwarded-For, X-Real-IP, Via and similar ones.
 bool http_request_is_forwarded(const struct http_request *);
 
 // Returns the path's segment that matches the parameter of the route's pattern, percent-decoded, or NULL.

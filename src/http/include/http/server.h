@@ -20,12 +20,17 @@ struct http_server;
 struct networks;
 struct stream_ops;
 
+// A server for operators holds descriptors back, so that it is reached however many clients crowd at the
+// others; and its clients are exempt from the limits of addresses.
+enum { HTTP_RESERVE = 16 };
+
 struct http_server_config {
     const char *role; // for log lines
     const char *bind; // IPv4 or IPv6 address, or a name: then all addresses it has
     int port;         // 0: the kernel chooses
     int header_timeout_ms, body_timeout_ms, idle_timeout_ms;
     unsigned max_connections;
+    bool has_reserve;                       // see HTTP_RESERVE
     bool start_later;                       // only http_server_start() begins to accept
     const struct networks *trusted_proxies; // whose X-Forwarded-For counts; NULL: none. Lives as long
     const struct stream_ops *transport;     // of its connections; NULL: plain TCP
@@ -36,6 +41,13 @@ struct http_server_config {
 
 // Binds and listens. Returns NULL on failure, and sets *error to a negative errno.
 struct http_server *http_server_new(struct loop *, const struct http_server_config *, int *error);
+
+// Listens at a further address, before it starts: unix:/PATH, whose file gets this mode, or ADDRESS:PORT.
+// `is_proxied`: every connection comes from one of the trusted proxies, or through the unix socket, and
+// begins with a header of the PROXY protocol. Returns 0 or a negative errno; -ENOSPC: there are
+// HTTP_LISTENERS_MORE.
+enum { HTTP_LISTENERS_MORE = 8 };
+int http_server_listen(struct http_server *, const char *at, unsigned mode, bool is_proxied);
 
 // Begins to accept connections.
 void http_server_start(struct http_server *);
