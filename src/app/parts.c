@@ -1,15 +1,19 @@
 #include "parts.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fanout/fanout.h"
 #include "http/server.h"
+#include "net/address.h"
+#include "net/sock.h"
 #include "runtime.h"
 #include "service/service.h"
 
-enum { IDLE_TIMEOUT_MS = 75000, NO_PORT = -1 };
+enum { IDLE_TIMEOUT_MS = 75000, ADMIN_TIMEOUT_MS = 5000, NO_PORT = -1 };
 
 // The address at which a part can be reached, which a wildcard is not.
 static void write_url(const struct settings *set, int port, char url[SYSTEM_URL_SIZE]) {
@@ -94,6 +98,52 @@ struct system_part *parts_bind(struct parts *p, struct runtime *r, const char *n
     return part;
 }
 
+static bool listen_at(struct http_server *server, struct runtime *r, const char *list, bool is_proxied) {
+    const char *flag = is_proxied ? "proxy-listen" : "listen";
+    unsigned mode = (unsigned)strtoul(r->settings->listen_mode, NULL, 8);
+    char at[sizeof "unix:" + SOCK_PATH_MAX];
+    for (; list && *list; list += strcspn(list, ","), list += *list == ',') {
+        snprintf(at, sizeof at, "%.*s", (int)strcspn(list, ","), list);
+        int error = http_server_listen(server, at, mode, is_proxied);
+        if (error == -EADDRINUSE)
+            return runtime_fail(r, "%s is in use: stop what listens there, or choose another with --%s.", at,
+                                flag);
+        if (error) return runtime_fail(r, "--%s: %s cannot be opened: %s.", flag, at, strerror(-error));
+    }
+    return true;
+}
+
+bool parts_listen(struct parts *p, struct runtime *r, const struct system_part *part) {
+    struct http_server *server = p->server[part - p->part];
+    return listen_at(server, r, r->settings->listen, false) &&
+           listen_at(server, r, r->settings->proxy_listen, true);
+}
+
+bool parts_bind_admin(struct parts *p, struct runtime *r, const struct http_mount *mounts) {
+    union address address;
+    char host[INET6_ADDRSTRLEN];
+    if (!r->settings->admin_bind) return true;
+    address_parse_with_port(&address, r->settings->admin_bind);
+    address_format(&address, host, sizeof host);
+    int error;
+    p->admin =
+        http_server_new(r->loop,
+                        &(struct http_server_config){.role = "admin",
+                                                     .bind = host,
+                                                     .port = address_port(&address),
+                                                     .header_timeout_ms = ADMIN_TIMEOUT_MS,
+                                                     .body_timeout_ms = ADMIN_TIMEOUT_MS,
+                                                     .idle_timeout_ms = IDLE_TIMEOUT_MS,
+                                                     .max_connections = HTTP_RESERVE,
+                                                     .has_reserve = true,
+                                                     .start_later = true,
+                                                     .site = {.mounts = mounts, .hostnames = r->hostnames}},
+                        &error);
+    if (p->admin) return true;
+    return runtime_fail(r, "%s cannot be opened: %s; choose another address with --admin-bind.",
+                        r->settings->admin_bind, strerror(-error));
+}
+
 struct system_part *parts_share(struct parts *p, const struct runtime *r, const char *name,
                                 const struct system_part *at) {
     size_t i = p->count++;
@@ -114,6 +164,7 @@ void parts_serve(struct parts *p, const struct system_part *part, struct service
 void parts_open(struct parts *p) {
     for (size_t i = 0; i < p->count; i++)
         if (p->server[i]) http_server_start(p->server[i]);
+    if (p->admin) http_server_start(p->admin);
 }
 
 void parts_configure(struct parts *p, const struct settings *set) {
@@ -142,6 +193,7 @@ void parts_reopen(struct parts *p, const struct system_part *part) {
 
 void parts_release(struct parts *p) {
     for (size_t i = 0; i < p->count; i++) http_server_free(p->server[i]);
+    http_server_free(p->admin);
 }
 
 const char *parts_url(const struct parts *p, const char *name) {

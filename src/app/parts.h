@@ -2,6 +2,7 @@
 // Control loop only.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@ struct parts {
     struct http_server *server[PARTS_MAX]; // NULL: killed, or it has no port of its own
     int port[PARTS_MAX];
     size_t count;
+    struct http_server *admin; // NULL: none
 };
 
 // Binds a port, and names the part; parts_open() opens the port. `flag`: the option that sets the port. The
@@ -34,6 +36,13 @@ struct system_part *parts_share(struct parts *, const struct runtime *, const ch
 
 // Gives the service of a part the counters of its server.
 void parts_serve(struct parts *, const struct system_part *, struct service *);
+
+// Listens at the further addresses of the settings for a part. Return false, with a sentence written by
+// runtime_fail().
+bool parts_listen(struct parts *, struct runtime *, const struct system_part *);
+
+// Binds the port for operators, if the settings have one.
+bool parts_bind_admin(struct parts *, struct runtime *, const struct http_mount *);
 
 void parts_open(struct parts *);
 

@@ -93,8 +93,19 @@ static void check_keys(const struct settings *s, struct options *o) {
                       "cannot be given together with --jwt-keys: say where the keys are once.");
 }
 
+// Whoever could send a proxy's header could have any address.
+static void check_proxies(const struct settings *s, struct options *o) {
+    for (const char *at = s->proxy_listen ? s->proxy_listen : ""; *at;
+         at += strcspn(at, ","), at += *at == ',')
+        if (strncmp(at, "unix:", 5) != 0 && !s->trusted_proxies) {
+            options_error(o, AT(proxy_listen), "needs --trusted-proxies, which says who may connect there.");
+            return;
+        }
+}
+
 static void settings_check(struct settings *s, struct options *o, const struct settings *running) {
     check_keys(s, o);
+    check_proxies(s, o);
     check_bind(s, o, running);
     check_engine(s, o);
     check_ports(s, o);

@@ -8,11 +8,14 @@
 #include "engine/engine.h"
 #include "engine/redis.h"
 #include "http/hostnames.h"
+#include "http/server.h"
 #include "http/url.h"
 #include "placement/readers.h"
 #include "service/fields.h"
 #include "service/text_rules.h"
+#include "net/address.h"
 #include "net/networks.h"
+#include "net/sock.h"
 
 const char *text_redis_url(const char *text) {
     char why[256];
@@ -86,6 +89,32 @@ const char *text_networks(const char *text) {
     struct networks *all = networks_new(text);
     networks_free(all);
     return all ? NULL : "networks like 10.0.0.0/8,::1";
+}
+
+const char *text_address(const char *text) {
+    union address address;
+    return address_parse_with_port(&address, text) ? NULL : "ADDRESS:PORT like 127.0.0.1:9000 or [::1]:9000";
+}
+
+static bool is_place(const char *text) {
+    if (strncmp(text, "unix:", 5) != 0) return !text_address(text);
+    return text[5] == '/' && strlen(text + 5) <= SOCK_PATH_MAX;
+}
+
+const char *text_listen(const char *text) {
+    char one[sizeof "unix:" + SOCK_PATH_MAX + 1];
+    unsigned count = 0;
+    for (const char *at = text; *at; at += strcspn(at, ","), at += *at == ',') {
+        snprintf(one, sizeof one, "%.*s", (int)strcspn(at, ","), at);
+        if (!is_place(one) || ++count > HTTP_LISTENERS_MORE)
+            return "at most 8 of unix:/PATH, of at most 107 bytes, and ADDRESS:PORT, comma-separated";
+    }
+    return NULL;
+}
+
+const char *text_mode(const char *text) {
+    size_t len = strlen(text);
+    return len >= 3 && len <= 4 && strspn(text, "01234567") == len ? NULL : "an octal number like 0660";
 }
 
 const char *text_hostnames(const char *text) {

@@ -14,6 +14,9 @@ const char *text_part_url(const char *); // of a part that this one calls
 const char *text_jwks_url(const char *);
 const char *text_host(const char *);
 const char *text_ports(const char *);
+const char *text_listen(const char *text);
+const char *text_address(const char *text);
+const char *text_mode(const char *text);
 const char *text_hostnames(const char *text);
 const char *text_networks(const char *);
 const char *text_id(const char *);

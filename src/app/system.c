@@ -24,6 +24,7 @@ struct system {
     struct roles roles;
     struct parts parts;
     struct http_mount own[PARTS_MAX][2]; // of ports that serve one part
+    struct http_mount admin[2];          // of --admin-bind
     struct one_address address;          // of the comment port of `up`
     size_t first_reader;                 // number of its part
     const struct statistics_demo *demo;
@@ -66,6 +67,17 @@ static struct system_part *bind_part(struct system *s, const struct role *role, 
     return parts_bind(&s->parts, &s->runtime, name, flag, port, mounts);
 }
 
+// Whether it is the role whose port stands for the process.
+static bool is_main(const struct system *s, const struct role *role) {
+    return s->runtime.command != COMMAND_UP || role->command == COMMAND_COMMENT;
+}
+
+static bool add_doors(struct system *s, const struct system_part *part) {
+    static const struct http_route *const tables[] = {service_routes, NULL};
+    s->admin[0] = (struct http_mount){.tables = tables, .arg = s->own[part - s->parts.part][0].arg};
+    return parts_listen(&s->parts, &s->runtime, part) && parts_bind_admin(&s->parts, &s->runtime, s->admin);
+}
+
 static bool add_part(struct system *s, const struct role *role, const char *name, const char *flag,
                      int64_t port, size_t number) {
     struct system_part *part;
@@ -75,8 +87,9 @@ static bool add_part(struct system *s, const struct role *role, const char *name
         part = &s->parts.part[0];
     else
         part = parts_share(&s->parts, &s->runtime, name, &s->parts.part[0]);
-    if (part) make_role(s, role, part, number);
-    return part;
+    if (!part) return false;
+    make_role(s, role, part, number);
+    return !is_main(s, role) || add_doors(s, part);
 }
 
 // The only port is bound before all roles are made, because it is the address of each.

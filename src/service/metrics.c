@@ -90,6 +90,9 @@ HTTP(open, c->connections_open)
 HTTP(accepted, c->connections_accepted)
 HTTP(evicted, c->connections_closed_for_room)
 HTTP(dropped, c->connections_dropped)
+HTTP(malformed, c->proxied_refused[HTTP_PROXIED_MALFORMED])
+HTTP(incomplete, c->proxied_refused[HTTP_PROXIED_INCOMPLETE])
+HTTP(untrusted, c->proxied_refused[HTTP_PROXIED_UNTRUSTED])
 HTTP(requests, c->requests)
 HTTP(streams, c->streams)
 HTTP(aborted, c->aborted)
@@ -155,6 +158,13 @@ METRICS_OF_LOOPS(loop, loop_lag)
             .alias = "chorus_limits_too_many_" #name "_total", .of_process = true                            \
     }
 
+#define PROXIED_ROW(name, sentence)                                                                          \
+    {                                                                                                        \
+        "chorus_http_refused_proxy_connections_total", "connections", METRIC_COUNTER, sentence,              \
+            .get = http_##name, .label = "reason=\"" #name "\"",                                             \
+            .alias = "chorus_http_" #name "_proxy_connections_total"                                         \
+    }
+
 const struct metric service_metrics[] = {
     {"chorus_ready_parts", "parts", METRIC_GAUGE, "Whether the part is ready, as /ready says: 1, or 0.",
      .get = part_ready},
@@ -167,6 +177,10 @@ const struct metric service_metrics[] = {
      .health = "idleClosed"},
     {"chorus_http_dropped_connections_total", "connections", METRIC_COUNTER,
      "Connections closed because they held memory or a place for too long.", .get = http_dropped},
+    PROXIED_ROW(malformed,
+                "Connections to --proxy-listen closed before a request, by what they lacked (reason)."),
+    PROXIED_ROW(incomplete, "They ended within the header."),
+    PROXIED_ROW(untrusted, "They came from an address that is not in --trusted-proxies."),
     {"chorus_http_requests_total", "requests", METRIC_COUNTER, "Requests, refused ones included.",
      .get = http_requests},
     {"chorus_http_streams_total", "streams", METRIC_COUNTER, "Event streams begun.", .get = http_streams},

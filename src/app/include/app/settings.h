@@ -61,6 +61,7 @@ struct settings {
     int64_t port; // with the next four: of a role that runs on its own
     const char *instance_id, *url, *public_url, *reader_urls;
     const char *bind, *public_host, *data;
+    const char *listen, *proxy_listen, *listen_mode, *admin_bind;
     int64_t manager_port, comment_port, statistics_port;
     const char *reader_ports;
     int64_t readers, workers;
