@@ -52,7 +52,7 @@ static void comment_commits(struct service *s, struct metric_histogram *h) {
 
 #define BROKEN_ROW(rule_name, sentence)                                                                      \
     {                                                                                                        \
-        "chorus_comment_texts_refused_total", "posts", METRIC_COUNTER, sentence,                             \
+        "chorus_comment_refused_posts_total", "posts", METRIC_COUNTER, sentence,                             \
             .get = broken_##rule_name, .label = "rule=\"" #rule_name "\""                                    \
     }
 

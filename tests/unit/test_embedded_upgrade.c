@@ -46,11 +46,7 @@ static const struct expected {
 
 static void copy_fixture(const struct world *w) {
     static char bytes[1 << 18];
-    char path[512];
-    const char *slash = strrchr(__FILE__, '/');
-    snprintf(path, sizeof path, "%.*s/../fixtures/schema-1.db", slash ? (int)(slash - __FILE__) : 1,
-             slash ? __FILE__ : ".");
-    FILE *from = fopen(path, "r"), *to = fopen(w->path, "w");
+    FILE *from = fopen(FIXTURES "/schema-1.db", "r"), *to = fopen(w->path, "w");
     assert_non_null(from);
     assert_non_null(to);
     size_t len = fread(bytes, 1, sizeof bytes, from);

@@ -27,7 +27,7 @@ scenario('a text that breaks a rule is refused with its code and a sentence, and
   }
   const metrics = await scrape(system.comment);
   for (const rule of new Set(broken.map(([name]) => name))) {
-    assert.equal(sum(metrics, 'chorus_comment_texts_refused_total', { rule }), broken.filter(([name]) => name === rule).length, rule);
+    assert.equal(sum(metrics, 'chorus_comment_refused_posts_total', { rule }), broken.filter(([name]) => name === rule).length, rule);
   }
   assert.equal(sum(metrics, 'chorus_comment_posts_total', { result: 'invalid' }), broken.length);
 });

@@ -408,10 +408,7 @@ static void live(struct run *r, bool is_last) {
 
 static void put_old_database(struct run *r) {
     static char bytes[1 << 18];
-    char path[512];
-    const char *slash = strrchr(__FILE__, '/');
-    snprintf(path, sizeof path, "%.*s/../../fixtures/schema-1.db", (int)(slash - __FILE__), __FILE__);
-    FILE *file = fopen(path, "r");
+    FILE *file = fopen(FIXTURES "/schema-1.db", "r");
     assert_non_null(file);
     vfs_disk_put(r->disk, FOLDER, NULL, 0);
     vfs_disk_put(r->disk, DATABASE, bytes, fread(bytes, 1, sizeof bytes, file));
