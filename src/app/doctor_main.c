@@ -39,10 +39,27 @@ static void add_ports_of_up(struct doctor_config *c, const struct settings *set)
     }
 }
 
+// A further address serves what the port does, of up that of the comment API.
+static void add_addresses(struct doctor_config *c, const char *part, const char *flag, const char *list,
+                          bool for_browsers) {
+    for (const char *at = list; at && *at && c->ports < DOCTOR_PORTS; at += *at == ',') {
+        struct doctor_port *p = &c->port[c->ports++];
+        size_t len = strcspn(at, ",");
+        *p = (struct doctor_port){.part = part, .flag = flag, .for_browsers = for_browsers};
+        snprintf(p->at, sizeof p->at, "%.*s", (int)len, at);
+        at += len;
+    }
+}
+
 static void add_ports(struct doctor_config *c, const struct settings *set, enum command command) {
     if (command == COMMAND_UP) add_ports_of_up(c, set);
     for (const struct role *role = role_table; role->name; role++)
         if (role->command == command) add_port(c, role, "port", set->port);
+    const char *part = command == COMMAND_UP ? "comment" : settings_command_name(command);
+    bool for_browsers = command & (COMMAND_UP | COMMAND_COMMENT | COMMAND_READER);
+    add_addresses(c, part, "listen", set->listen, for_browsers);
+    add_addresses(c, part, "proxy-listen", set->proxy_listen, for_browsers);
+    add_addresses(c, "admin", "admin-bind", set->admin_bind, false);
 }
 
 static struct doctor_config config_of(const struct settings *set, enum command command) {

@@ -31,24 +31,37 @@ static enum reach reach_of(const char *bind) {
                : REACH_ALL;
 }
 
-static void check_port(const struct doctor_config *c, const struct doctor_port *p, enum reach reach,
-                       struct doctor_report *r) {
+// Of a further address, which its file's permissions guard if it is a unix socket.
+static enum reach reach_at(const char *at) {
+    char host[128];
+    const char *port = strrchr(at, ':');
+    if (!strncmp(at, "unix:", strlen("unix:"))) return REACH_MACHINE;
+    bool is_v6 = *at == '[';
+    snprintf(host, sizeof host, "%.*s", (int)(port - at) - 2 * is_v6, at + is_v6);
+    return reach_of(host);
+}
+
+static void check_port(const struct doctor_config *c, const struct doctor_port *p, struct doctor_report *r) {
     static const char *const who[] = {"only this machine reaches it", "the private network reaches it",
                                       "whoever reaches this machine reaches it", "the address is unknown"};
-    char remedy[256];
+    enum reach reach = p->at[0] ? reach_at(p->at) : reach_of(c->bind);
     bool is_open = reach == REACH_ALL && !p->for_browsers;
+    char remedy[256], where[256];
+    if (p->at[0])
+        snprintf(where, sizeof where, "%s", p->at);
+    else
+        snprintf(where, sizeof where, "%s, port %d", c->bind, p->port);
     snprintf(
         remedy, sizeof remedy,
-        "It is for services and operators only: give --bind a private address, close port %d in the firewall%s.",
-        p->port, c->ports > 1 ? ", or use --single-port" : "");
+        "It is for services and operators only: give it a private address, or close it in the firewall%s.",
+        c->ports > 1 && !p->at[0] ? ", or use --single-port" : "");
     doctor_add(r, "ports", is_open ? DOCTOR_WARNING : DOCTOR_OK, is_open ? remedy : NULL,
-               "%s listens on %s, port %d (--%s): %s%s.", p->part, c->bind, p->port, p->flag, who[reach],
+               "%s listens on %s (--%s): %s%s.", p->part, where, p->flag, who[reach],
                p->for_browsers ? "; it is for browsers" : "");
 }
 
 void check_ports(const struct doctor_config *c, struct doctor_report *r) {
-    enum reach reach = reach_of(c->bind);
-    for (size_t i = 0; i < c->ports; i++) check_port(c, &c->port[i], reach, r);
+    for (size_t i = 0; i < c->ports; i++) check_port(c, &c->port[i], r);
 }
 
 static void check_jwks(const char *check, const char *url, struct doctor_report *r) {

@@ -26,6 +26,7 @@ enum { DOCTOR_PORTS = 104 };
 struct doctor_port {
     const char *part, *flag; // "manager", and the option that sets its port
     int port;
+    char at[128]; // an address of its own, unix:/PATH or ADDR:PORT; empty: the port on `bind`
     bool for_browsers;
 };
 
