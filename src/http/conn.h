@@ -55,6 +55,7 @@ struct http_conn {
     const struct http_conn_ops *ops;
     struct http_host *host; // NULL once closed
     int64_t deadline_ms;    // 0: none
+    uint64_t number;        // counted as they come
     bool is_crowding;       // its address connects too often: its first request is refused
     struct http_task task;
     struct http_hold hold;

@@ -112,8 +112,9 @@ static void server_warn_dropped(struct http_server *s, int64_t now) {
              "dropped_so_far=%llu why=\"their memory or place was needed\"", (unsigned long long)dropped);
 }
 
-// What of a sample of the connections may be dropped: the one with the least progress, and the one that has
-// been idle for longest among those that are steady (memory.h).
+// What of a sample of the connections may be dropped: the one with the least progress, and, of the steady
+// ones that are idle for the moment (memory.h), the newest: among many that ask all the time, the one that
+// has been idle for longest would be that of an honest user.
 struct server_sample {
     struct http_conn *least, *idle;
     int64_t still_ms; // of the least
@@ -141,7 +142,7 @@ static struct server_sample server_take_sample(struct http_server *s) {
             found.still_ms = still_ms;
         }
         bool is_idle = c->hold.is_steady && c->ops->is_idle(c);
-        if (is_idle && (!found.idle || c->hold.since_ms < found.idle->hold.since_ms)) found.idle = c;
+        if (is_idle && (!found.idle || c->number > found.idle->number)) found.idle = c;
     }
     return found;
 }
@@ -294,7 +295,7 @@ static void server_on_listener(struct loop_fd *f, uint32_t events) {
             if (!c) continue;
             if (is_crowding) server_note_crowding(s, c);
             DL_APPEND(s->conns, c);
-            s->host.counters.connections_accepted++;
+            c->number = s->host.counters.connections_accepted++;
             s->host.counters.connections_open++;
         } else if (is_out_of_descriptors(fd)) {
             if (i) return; // reported even if no client is waiting

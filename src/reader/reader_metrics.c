@@ -96,7 +96,7 @@ const struct metric reader_metrics[] = {
      "Gaps sent because a viewer fell behind what is kept for slow ones.", .get = reader_slow_gaps,
      .health = "slowGaps", .report = "figures.slowGaps", .only_health = true},
     {"chorus_reader_stalled_viewers_total", "viewers", METRIC_COUNTER,
-     "Viewers disconnected because they accepted no data for --stall-timeout-ms; they may reconnect and resume.",
+     "Viewers disconnected because they accepted no data for --stall-timeout-ms, or for five seconds where their places were needed; they may reconnect and resume.",
      .get = reader_stalled, .health = "stalled", .report = "figures.stalled"},
     {"chorus_reader_slow_viewers", "viewers", METRIC_GAUGE,
      "Viewers that are behind now, because they accept data too slowly.", .get = reader_slow,

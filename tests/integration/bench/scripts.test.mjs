@@ -14,7 +14,7 @@ import { slow } from '../lib/time.mjs';
 
 const folder = join(dirname(fileURLToPath(import.meta.url)), '../../../bench');
 const skip = slow && 'what they measure is not a sanitizer build';
-const smallest = { limit: ['1', '1', '50'], 'long-tail': ['1', '1', '60', '5'], idle: ['1', '60'] };
+const smallest = { limit: ['1', '1', '50'], limits: ['1', '50'], 'long-tail': ['1', '1', '60', '5'], idle: ['1', '60'] };
 
 for (const [name, args] of Object.entries(smallest)) {
   scenario(`bench/${name} writes its section in its place`, { ms: 60_000, setups: ['embedded'], skip }, async (t) => {
