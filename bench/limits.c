@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "base/hash.h"
 #include "net/address.h"
 #include "net/address_limits.h"
 
