@@ -115,6 +115,13 @@ int sock_accept(int listener, union address *peer) {
     return fd;
 }
 
+int sock_lowest_free(void) {
+    int lowest = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+    if (lowest < 0) return -errno;
+    close(lowest);
+    return lowest;
+}
+
 int sock_renumber(int fd) {
     int lowest = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (lowest < 0) return fd;

@@ -4,18 +4,17 @@
 // several readers share, placement's answer chooses which of them serves the viewer (connect_choose).
 #include "connect.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/json_text.h"
 #include "base/mem.h"
+#include "base/minmax.h"
 #include "base/process_wide.h"
 #include "net/event_stream.h"
 #include "net/sink.h"
@@ -130,13 +129,10 @@ static int64_t connect_ends_ms(const struct connect_request *c) {
     return loop_now_ms(c->reader->service.loop) + left_ms + (int64_t)(hash_random() % END_SPREAD_MS) + 1;
 }
 
-PROCESS_WIDE static int other_descriptors; // what the process has open beside viewers and requests
+PROCESS_WIDE static int64_t other_descriptors; // what the process has open beside viewers and requests
 
 void connect_count_descriptors(void) {
-    int lowest = other_descriptors ? -1 : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-    if (lowest < 0) return;
-    close(lowest);
-    other_descriptors = lowest;
+    if (!other_descriptors) other_descriptors = max(sock_lowest_free(), 0);
 }
 
 // A part of the descriptors is reserved, so that health checks and posts get through however many streams

@@ -103,6 +103,10 @@ int sock_listen(const union address *a, bool only_v6) {
     return fd;
 }
 
+int sock_lowest_free(void) {
+    return 0;
+}
+
 int sock_renumber(int fd) {
     return fd;
 }

@@ -44,6 +44,9 @@ int sock_duplicate(int fd);
 // Returns the next connection, with TCP_NODELAY, and its peer's address; -EAGAIN if there is none.
 int sock_accept(int listener, union address *peer);
 
+// Returns the lowest number that no descriptor has.
+int sock_lowest_free(void);
+
 // Gives a descriptor the lowest number that is free, if that is lower. Returns what it is now.
 int sock_renumber(int fd);
 
