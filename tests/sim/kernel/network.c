@@ -309,13 +309,25 @@ void pipe_end(struct pipe *p) {
     pipe_add_segment(p, p->written + 1, pipe_due_us(p, 0));
 }
 
+// What had no room comes as soon as the writer's host knows that there is some, unless a path is cut.
+static void pipe_announce_room(struct pipe *p) {
+    const struct host *from = pipe_writer(p)->host, *to = pipe_reader(p)->host;
+    const struct sim_path *back = path_between(to, from);
+    if (back->cut || path_between(from, to)->cut) {
+        pipe_resume(p);
+    } else if (p->is_stuck) {
+        p->is_stuck = false;
+        event_start(&p->arrival, world.now_us + path_delay_us(back));
+    }
+}
+
 void pipe_take(struct pipe *p, void *bytes, size_t len) {
     memcpy(bytes, p->bytes + p->head, len);
     p->head += len;
     p->len -= len;
     p->taken += len;
     if (!p->len) p->head = 0;
-    if (p->is_stuck) pipe_resume(p);
+    pipe_announce_room(p);
 }
 
 static void pipe_discard(struct pipe *p) {
