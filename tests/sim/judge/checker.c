@@ -14,9 +14,9 @@
 static const char *const gap_reasons[] = {"expired", "slow", "epoch"};
 
 struct range {
-    struct position from, to;
-    int64_t at_us;
-    unsigned reason; // of gap_reasons
+    struct position from, to, asked; // asked: where the viewer's stream began
+    int64_t at_us, stream_us;        // stream_us: when it did
+    unsigned reason;                 // of gap_reasons
 };
 
 // One viewer.
@@ -323,7 +323,7 @@ static void take_gap(struct judge *g, struct watcher *w, const struct journal_ev
     w->gaps = mem_realloc(w->gaps, (w->gap_count + 1) * sizeof *w->gaps);
     w->went_back |= goes_back(e);
     struct position to = goes_back(e) ? (struct position){e->from.epoch, UINT64_MAX} : e->at;
-    w->gaps[w->gap_count++] = (struct range){e->from, to, e->at_us, reason};
+    w->gaps[w->gap_count++] = (struct range){e->from, to, w->asked, e->at_us, w->stream_us, reason};
     w->at = e->at;
 }
 
@@ -370,11 +370,16 @@ static void judge_walk(struct judge *g) {
 
 // The end
 
-static const struct range *watcher_gap_over(const struct watcher *w, struct position p) {
-    for (size_t i = 0; i < w->gap_count; i++)
-        if (position_compare(w->gaps[i].from, p) <= 0 && position_compare(p, w->gaps[i].to) <= 0)
-            return &w->gaps[i];
-    return NULL;
+// The gap over a comment: the first one after it was there, else one that came before.
+static const struct range *watcher_gap_over(const struct watcher *w, const struct known *k) {
+    const struct range *found = NULL;
+    for (size_t i = 0; i < w->gap_count; i++) {
+        const struct range *gap = &w->gaps[i];
+        if (position_compare(gap->from, k->at) > 0 || position_compare(k->at, gap->to) > 0) continue;
+        if (gap->at_us >= k->first_us) return gap;
+        if (!found) found = gap;
+    }
+    return found;
 }
 
 // Whether the log may have dropped a comment by then, because so many came after it.
@@ -443,9 +448,20 @@ static bool was_at_the_other(const struct judge *g, const struct watcher *w, siz
     return false;
 }
 
+// Whether a viewer has come back with a position above a comment, and got a gap: where clocks have gone back,
+// one may be appended in a lower epoch than one that was lost. What the viewer had of that it cannot tell.
+static bool came_from_above(const struct watcher *w, const struct known *k) {
+    for (size_t i = 0; i < w->gap_count; i++) {
+        const struct range *gap = &w->gaps[i];
+        if (gap->reason == 2 && gap->stream_us > k->first_us && position_compare(gap->asked, k->at) > 0)
+            return true;
+    }
+    return false;
+}
+
 static void judge_missed(struct judge *g, uint32_t who, const struct watcher *w, size_t i) {
     const struct known *k = &g->known.all[i];
-    const struct range *gap = watcher_gap_over(w, k->at);
+    const struct range *gap = watcher_gap_over(w, k);
     bool was_lost_before = k->lost_us >= 0 && k->lost_us <= w->began_us;
     // The store learns of a loss from a process that knows more: perhaps after a viewer has left, or never,
     // if all such processes have ended. One that reads nothing gets no gap, and one that was at each of two
@@ -457,7 +473,8 @@ static void judge_missed(struct judge *g, uint32_t who, const struct watcher *w,
         judge_find(g, k->first_us, "silent-loss", "w%" PRIu32 " misses %s of v%" PRIu32 "%s", who,
                    text_of(k->at), w->video, k->lost_us < 0 ? "" : ", which the store lost");
     // What one server took is passed over in the epoch that begins when they are one again.
-    if (gap && gap->reason != 1 && !is_since_split(g, k) && k->lost_us < 0 &&
+    bool was_there = gap && (gap->at_us >= k->first_us || !w->left);
+    if (was_there && gap->reason != 1 && !is_since_split(g, k) && !came_from_above(w, k) && k->lost_us < 0 &&
         !may_have_expired(g, i, gap->at_us))
         judge_find(g, gap->at_us, "needless-gap", "w%" PRIu32 " does not get %s of v%" PRIu32 " (%s)", who,
                    text_of(k->at), w->video, gap_reasons[gap->reason]);

@@ -57,6 +57,11 @@ static const struct history histories[] = {
     {"a loss is announced to a viewer that has not seen what was lost", NULL,
      JOINS POSTS "5 lost v1 7-1 7-3\n6 gap w1 7-1 9-1 null epoch\n"},
     {"the store goes back", NULL, JOINS POSTS SEES "5 lost v1 7-2 7-3\n6 gap w1 7-4 7-1 null epoch\n"},
+    {"who comes back from a lost epoch may miss what was appended below it", NULL,
+     JOINS "1 post w1 v1 n1 keyed p1\n1.1 stored w1 n1 7-1 p1\n1.2 comment w1 7-1 p1 n1\n"
+           "2 post w1 v1 n2 keyed p1\n2.1 stored w1 n2 9-1 p1\n2.2 comment w1 9-1 p1 n2\n2.3 cut w1 -\n"
+           "3 lost v1 9-1 9-1\n4 post w1 v1 n3 keyed p1\n4.1 stored w1 n3 8-1 p1\n5 ask w1 9-1\n"
+           "5.1 begin w1 9-1 reader-1\n5.1 gap w1 7-2 10-1 null epoch\n"},
     {"after two servers side by side, what one of them took may come again", NULL,
      JOINS "0.5 fault store-split\n" POSTS SEES "5 lost v1 7-2 7-3\n6 gap w1 7-4 7-1 null epoch\n"
            "60 comment w1 7-2 p1 n2\n"},
@@ -119,6 +124,11 @@ static const struct history histories[] = {
                       "6 comment w1 7-2 p1 n2\n"},
     {"again long after it was lost", "duplicate",
      JOINS POSTS SEES "5 lost v1 7-2 7-3\n6 gap w1 7-4 7-1 null epoch\n30 comment w1 7-2 p1 n2\n"},
+    {"connected, it misses what was appended below a lost epoch", "needless-gap",
+     JOINS "1 post w1 v1 n1 keyed p1\n1.1 stored w1 n1 7-1 p1\n1.2 comment w1 7-1 p1 n1\n"
+           "2 post w1 v1 n2 keyed p1\n2.1 stored w1 n2 9-1 p1\n2.2 comment w1 9-1 p1 n2\n"
+           "3 lost v1 9-1 9-1\n4 post w1 v1 n3 keyed p1\n4.1 stored w1 n3 8-1 p1\n"
+           "5.1 gap w1 7-2 10-1 null epoch\n"},
     {"again after a resume", "duplicate",
      JOINS POSTS SEES "4 cut w1 -\n4 ask w1 7-3\n4 begin w1 7-3 r\n4 comment w1 7-3 p1 n3\n"},
     {"a number is left out", "hole", JOINS POSTS "4 comment w1 7-1 p1 n1\n4 comment w1 7-3 p1 n3\n"},
