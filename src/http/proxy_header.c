@@ -65,12 +65,13 @@ static enum proxy_header_result parse_text(struct proxy_header *h, const char *b
 
 // Version 2: binary
 
-enum { LOCAL = 0, PROXY = 1, OVER_TCP4 = 0x11, OVER_TCP6 = 0x21, FAMILY_MAX = 3, TRANSPORT_MAX = 2 };
+// The version is in the upper half of each.
+enum { LOCAL = 0x20, PROXY = 0x21, OVER_TCP4 = 0x11, OVER_TCP6 = 0x21, FAMILY_MAX = 3, TRANSPORT_MAX = 2 };
 
 // Checks the bytes that say what follows, as far as they have arrived.
 static bool kind_is_valid(const uint8_t *bytes, size_t len) {
-    if (len > 12 && bytes[12] != (0x20 | LOCAL) && bytes[12] != (0x20 | PROXY)) return false;
-    if (len <= 13 || bytes[12] == (0x20 | LOCAL)) return true; // its family is ignored
+    if (len > 12 && bytes[12] != LOCAL && bytes[12] != PROXY) return false;
+    if (len <= 13 || bytes[12] == LOCAL) return true; // its family is ignored
     return bytes[13] >> 4 <= FAMILY_MAX && (bytes[13] & 15) <= TRANSPORT_MAX;
 }
 
@@ -78,8 +79,8 @@ static enum proxy_header_result parse_binary(struct proxy_header *h, const uint8
     if (!kind_is_valid(bytes, len)) return PROXY_HEADER_BAD;
     if (len < BINARY_LEN) return PROXY_HEADER_MORE;
     size_t follow = (size_t)(bytes[14] << 8 | bytes[15]);
-    bool tcp4 = bytes[12] == (0x20 | PROXY) && bytes[13] == OVER_TCP4;
-    bool tcp6 = bytes[12] == (0x20 | PROXY) && bytes[13] == OVER_TCP6;
+    bool tcp4 = bytes[12] == PROXY && bytes[13] == OVER_TCP4;
+    bool tcp6 = bytes[12] == PROXY && bytes[13] == OVER_TCP6;
     size_t needed = tcp4 ? 2 * 4 + 2 * 2 : tcp6 ? 2 * 16 + 2 * 2 : 0;
     if (follow < needed) return PROXY_HEADER_BAD;
     if (len < BINARY_LEN + needed) return PROXY_HEADER_MORE;
