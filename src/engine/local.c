@@ -389,6 +389,23 @@ void local_counter_next(struct engine *engine, const char *name, engine_counter_
     local_push(engine, &c->request);
 }
 
+static void call_back_secret(struct local_engine *e, struct request *r) {
+    const struct secret_request *s = (const struct secret_request *)r;
+    (void)e;
+    s->cb(r->arg, r->status, r->status == ENGINE_OK ? s->secret : NULL);
+}
+
+void local_secret(struct engine *engine, const char *name, const unsigned char offered[ENGINE_SECRET],
+                  int64_t keep_ms, engine_secret_cb *cb, void *arg) {
+    struct secret_request *s = request_new(sizeof *s, request_copy_size(name),
+                                           local_of(engine)->store->secret, call_back_secret, arg);
+    s->name = request_copy(&s->request, name);
+    s->keep_ms = keep_ms;
+    memcpy(s->secret, offered, ENGINE_SECRET);
+    s->cb = cb;
+    local_push(engine, &s->request);
+}
+
 static void call_back_overview(struct local_engine *e, struct request *r) {
     const struct overview_request *o = (const struct overview_request *)r;
     (void)e;

@@ -9,6 +9,7 @@
 #include "engine/embedded.h"
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -48,6 +49,8 @@ struct settings {
     char *text;
 };
 
+enum { SECRETS = 8 };
+
 struct store {
     struct engine_limits limits;
     struct name_table videos, settings;
@@ -55,6 +58,8 @@ struct store {
     uint64_t clock, epoch, comments, counter;
     struct logged newest[ENGINE_NEWEST]; // the n-th comment at n modulo that
     struct lease *leases;
+    unsigned char secrets[SECRETS][ENGINE_SECRET];
+    char secret_names[SECRETS][ENGINE_SECRET_NAME_MAX + 1]; // they do not expire
 };
 
 struct memory {
@@ -360,6 +365,17 @@ static void run_counter(struct store *s, struct request *r) {
     ((struct counter_request *)r)->value = s->counter++;
 }
 
+static void run_secret(struct store *s, struct request *request) {
+    struct secret_request *r = (struct secret_request *)request;
+    size_t i = 0;
+    while (i < SECRETS - 1 && s->secret_names[i][0] && strcmp(s->secret_names[i], r->name) != 0) i++;
+    if (!s->secret_names[i][0]) {
+        memcpy(s->secrets[i], r->secret, ENGINE_SECRET);
+        snprintf(s->secret_names[i], sizeof s->secret_names[i], "%s", r->name);
+    }
+    memcpy(r->secret, s->secrets[i], ENGINE_SECRET);
+}
+
 // The rest
 
 static void run_overview(struct store *s, struct request *r) {
@@ -394,6 +410,7 @@ static const struct local_store memory_store = {.append = run_append,
                                                 .lease_drop = run_drop,
                                                 .leases = run_leases,
                                                 .counter_next = run_counter,
+                                                .secret = run_secret,
                                                 .overview = run_overview};
 
 static void set_limits(struct engine *engine, const struct engine_limits *limits) {

@@ -542,6 +542,33 @@ static inline uint64_t world_counter_next(struct world *w, const char *name) {
     return c.value;
 }
 
+struct world_secret {
+    struct world *world;
+    enum engine_status status;
+    unsigned char bytes[ENGINE_SECRET];
+};
+
+static inline void world_on_secret(void *arg, enum engine_status status, const unsigned char *secret) {
+    struct world_secret *s = arg;
+    s->status = status;
+    if (secret) memcpy(s->bytes, secret, sizeof s->bytes);
+    world_answered(s->world);
+}
+
+// Offers a secret of this byte alone; returns the first byte of the one that there is.
+static inline unsigned char world_secret(struct world *w, const char *name, unsigned char offered,
+                                         int64_t keep_ms) {
+    struct world_secret s = {.world = w};
+    unsigned char bytes[ENGINE_SECRET];
+    memset(bytes, offered, sizeof bytes);
+    w->awaited++;
+    w->ops->secret(w->engine, name, bytes, keep_ms, world_on_secret, &s);
+    world_wait(w);
+    assert_int_equal(s.status, ENGINE_OK);
+    for (size_t i = 1; i < sizeof s.bytes; i++) assert_int_equal(s.bytes[i], s.bytes[0]);
+    return s.bytes[0];
+}
+
 struct world_overview {
     struct world *world;
     enum engine_status status;

@@ -1014,6 +1014,16 @@ static void counts_by_name(void **state) {
     assert_int_equal(world_counter_next(w, "n"), 1);
 }
 
+static void keeps_the_first_secret_of_a_name(void **state) {
+    struct world *w = *state;
+    assert_int_equal(world_secret(w, "a", 7, 60000), 7);
+    assert_int_equal(world_secret(w, "a", 8, 60000), 7);
+    assert_int_equal(world_secret(w, "b", 9, 60000), 9);
+    if (!has_disk(w)) return;
+    world_reopen(w);
+    assert_int_equal(world_secret(w, "a", 8, 60000), 7);
+}
+
 static void gives_an_overview(void **state) {
     struct world *w = *state;
     const struct world_overview *o = world_overview(w);
@@ -1367,7 +1377,7 @@ static void a_callback_of_closing_may_unsubscribe_and_close(void **state) {
         TEST(a_renewal_returns_whether_the_lease_is_new), TEST(a_lease_is_not_ended_by_the_stores_clock),    \
         TEST(each_renewal_has_another_stamp), TEST(a_restarted_reader_takes_over_its_url_immediately),       \
         TEST(of_two_readers_with_one_url_the_first_keeps_it), TEST(a_dropped_lease_stays_listed_as_expired), \
-        TEST(counts), TEST(counts_by_name), TEST(gives_an_overview),                                         \
+        TEST(counts), TEST(counts_by_name), TEST(keeps_the_first_secret_of_a_name), TEST(gives_an_overview), \
         TEST(counts_what_waits_and_what_was_done), TEST(is_ready), TEST(can_be_closed_in_any_callback),      \
         TEST(can_be_closed_by_a_subscriber), TEST(what_is_called_while_closing_is_refused),                  \
         TEST(a_callback_of_closing_may_unsubscribe_and_close),                                               \

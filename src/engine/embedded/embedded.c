@@ -7,6 +7,7 @@
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "embedded_counter.h"
+#include "embedded_secret.h"
 #include "embedded_disk.h"
 #include "embedded_lease.h"
 #include "embedded_log.h"
@@ -124,6 +125,7 @@ static const struct local_store embedded_store = {
     .lease_drop = lease_carry_out_drop,
     .leases = lease_carry_out_list,
     .counter_next = counter_next,
+    .secret = secret_keep,
     .overview = overview_read,
 };
 

@@ -57,7 +57,9 @@ const char sql_additions[] =
     " digest BLOB NOT NULL, place INTEGER NOT NULL, at_ms INTEGER NOT NULL, epoch INTEGER NOT NULL,"
     " seq INTEGER NOT NULL, caller_ms INTEGER NOT NULL) STRICT;"
     "CREATE UNIQUE INDEX IF NOT EXISTS token_name ON token(video, name);"
-    "CREATE TABLE IF NOT EXISTS settings(video TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;";
+    "CREATE TABLE IF NOT EXISTS settings(video TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS secret(name TEXT PRIMARY KEY, bytes BLOB NOT NULL,"
+    " expires_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
 
 // The columns of an entry, in the order in which the log reads them.
 #define ENTRY "kind, epoch, seq, prev_epoch, prev_seq, body, checksum"
@@ -134,6 +136,10 @@ const char *const sql_statements[SQL_STATEMENTS] = {
 
     [SQL_COUNTER_NEXT] = "INSERT INTO counter(name, value) VALUES(?1, 1)"
                          " ON CONFLICT(name) DO UPDATE SET value = value + 1 RETURNING value - 1",
+
+    [SQL_SECRETS_DROP] = "DELETE FROM secret WHERE expires_ms <= ?1",
+    [SQL_SECRET_KEEP] = "INSERT INTO secret(name, bytes, expires_ms) VALUES(?1, ?2, ?3)"
+                        " ON CONFLICT(name) DO UPDATE SET bytes = bytes RETURNING bytes",
 
     [SQL_EPOCH_FLOOR_READ] =
         "SELECT ifnull((SELECT value FROM counter WHERE name = '" SQL_EPOCH_FLOOR "'), 0)",

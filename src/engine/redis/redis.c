@@ -48,6 +48,7 @@
 #include "redis_log.h"
 #include "redis_losses.h"
 #include "redis_mapping.h"
+#include "redis_secret.h"
 #include "redis_messages.h"
 #include "redis_overview.h"
 #include "redis_settings.h"
@@ -182,6 +183,7 @@ static const struct engine_ops redis_ops = {
     .lease_drop = redis_lease_drop,
     .leases = redis_leases,
     .counter_next = redis_counter_next,
+    .secret = redis_secret,
     .overview = redis_overview,
     .set_limits = redis_set_limits,
     .ready = redis_ready,

@@ -97,6 +97,7 @@ union engine_cb {
     engine_done_cb *done;
     engine_settings_cb *settings;
     engine_counter_cb *counter;
+    engine_secret_cb *secret;
     engine_overview_cb *overview;
 };
 

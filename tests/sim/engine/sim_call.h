@@ -45,6 +45,7 @@ enum sim_op {
     SIM_LEASE_DROP,
     SIM_LEASES,
     SIM_COUNTER,
+    SIM_SECRET,
     SIM_OVERVIEW,
     SIM_NOTIFY
 };
@@ -64,6 +65,7 @@ struct sim_answer {
     struct engine_lease *leases;      // count; strings owned
     uint64_t number, mappings;        // number: a counter's, or of comments
     struct engine_mapping *mapped;    // mapped_count; strings owned. Of settings: text in place of a URL
+    unsigned char secret[ENGINE_SECRET];
     size_t mapped_count;
 };
 
@@ -86,6 +88,7 @@ struct sim_call {
     size_t text_len;
     struct sim_body *body;
     struct engine_lease lease; // its numbers and claim; strings as above
+    unsigned char offered[ENGINE_SECRET];
     int ttl_ms;
     struct engine_limits limits;
     int64_t deadline_ms; // by the server's wall clock: not carried out later. 0: whenever

@@ -610,6 +610,21 @@ static void op_counter_next(struct engine *engine, const char *name, engine_coun
     call_send(engine_of(engine), &c);
 }
 
+static void on_secret(struct sim_engine *e, struct sim_call *c) {
+    bool ok = c->answer.status == ENGINE_OK;
+    (void)e;
+    CALLBACK(engine_secret_cb, c)(c->arg, c->answer.status, ok ? c->answer.secret : NULL);
+}
+
+static void op_secret(struct engine *engine, const char *name, const unsigned char offered[ENGINE_SECRET],
+                      int64_t keep_ms, engine_secret_cb *cb, void *arg) {
+    struct sim_call c = {
+        .op = SIM_SECRET, .name = name, .on_answer = on_secret, .cb = (void (*)(void))cb, .arg = arg};
+    (void)keep_ms; // longer than a run
+    memcpy(c.offered, offered, sizeof c.offered);
+    call_send(engine_of(engine), &c);
+}
+
 static void on_overview(struct sim_engine *e, struct sim_call *c) {
     const struct sim_answer *a = &c->answer;
     struct engine_entry *newest = view_entries(a);
@@ -695,6 +710,7 @@ static const struct engine_ops sim_ops = {.name = "sim",
                                           .lease_drop = op_lease_drop,
                                           .leases = op_leases,
                                           .counter_next = op_counter_next,
+                                          .secret = op_secret,
                                           .overview = op_overview,
                                           .set_limits = op_set_limits,
                                           .ready = op_ready,

@@ -35,6 +35,12 @@ struct video {
     struct video *bucket_next, *prev, *next;
 };
 
+struct secret {
+    char *name;
+    unsigned char bytes[ENGINE_SECRET];
+    struct secret *next;
+};
+
 struct counter {
     char *name;
     uint64_t value;
@@ -54,6 +60,7 @@ struct sim_node {
     struct lease *leases;
     struct counter *counters;
     struct settings *settings;
+    struct secret *secrets;
 };
 
 // Videos
@@ -527,6 +534,22 @@ static void node_settings_write(struct sim_node *n, const struct sim_call *c, st
     if (c->body) settings_add(n, c->name, c->body->bytes);
 }
 
+static void secret_add(struct sim_node *n, const char *name, const unsigned char *bytes) {
+    struct secret *s = mem_zalloc(sizeof *s);
+    s->name = mem_strdup(name);
+    memcpy(s->bytes, bytes, sizeof s->bytes);
+    LL_PREPEND(n->secrets, s);
+}
+
+static void node_secret(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    struct secret *s;
+    LL_FOREACH(n->secrets, s) {
+        if (!strcmp(s->name, c->name)) break;
+    }
+    if (!s) secret_add(n, c->name, c->offered);
+    memcpy(a->secret, s ? s->bytes : c->offered, sizeof a->secret);
+}
+
 static int later_used(const void *a, const void *b) {
     uint64_t x = (*(struct video *const *)a)->used, y = (*(struct video *const *)b)->used;
     return x < y ? 1 : x > y ? -1 : 0;
@@ -582,6 +605,7 @@ void sim_node_carry_out(struct sim_node *n, const struct sim_call *c, struct sim
         [SIM_NOTIFY] = node_notify,
         [SIM_SETTINGS_READ] = node_settings_read,
         [SIM_SETTINGS_WRITE] = node_settings_write,
+        [SIM_SECRET] = node_secret,
     };
     all[c->op](n, c, a);
 }
@@ -595,6 +619,7 @@ struct sim_node *sim_node_new(void) {
 void sim_node_clear(struct sim_node *n) {
     struct counter *k, *next;
     struct settings *s, *next_settings;
+    struct secret *secret, *next_secret;
     while (n->videos) video_drop(n, n->videos);
     while (n->leases) lease_remove(&n->leases, n->leases);
     LL_FOREACH_SAFE(n->counters, k, next) {
@@ -602,6 +627,10 @@ void sim_node_clear(struct sim_node *n) {
         free(k);
     }
     LL_FOREACH_SAFE(n->settings, s, next_settings) settings_free(s);
+    LL_FOREACH_SAFE(n->secrets, secret, next_secret) {
+        free(secret->name);
+        free(secret);
+    }
     for (int i = 0; i < ENGINE_NEWEST; i++) sim_body_unref(n->newest[i].body);
     *n = (struct sim_node){0};
 }
@@ -655,6 +684,7 @@ void sim_node_copy(struct sim_node *n, const struct sim_node *from) {
     const struct lease *l;
     const struct counter *k;
     const struct settings *s;
+    const struct secret *secret;
     sim_node_clear(n);
     DL_FOREACH(from->videos, v) video_copy(n, v);
     DL_FOREACH(from->leases, l) lease_copy(n, l);
@@ -664,6 +694,7 @@ void sim_node_copy(struct sim_node *n, const struct sim_node *from) {
         LL_APPEND(n->counters, copy);
     }
     LL_FOREACH(from->settings, s) settings_add(n, s->video, s->text);
+    LL_FOREACH(from->secrets, secret) secret_add(n, secret->name, secret->bytes);
     n->clock = from->clock;
     n->comments = from->comments;
     for (int i = 0; i < ENGINE_NEWEST; i++) {

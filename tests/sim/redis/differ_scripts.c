@@ -188,14 +188,23 @@ static void call_counter(struct pair *p, struct words *w) {
     pair_send(p, w, DIFFER_EXACT);
 }
 
+static void call_secret(struct pair *p, struct words *w) {
+    add_script(w, &redis_script_secret, 1);
+    words_add(w, "chorus:secret:%d", (int)dice(3));
+    words_add(w, "%d", (int)dice(1000));
+    words_add(w, "%d", 3600000);
+    pair_send(p, w, DIFFER_EXACT);
+}
+
 static struct kind {
     const char *name;
     void (*call)(struct pair *, struct words *);
     unsigned weight;
     unsigned long calls;
-} kinds[] = {{"append", call_append, 10, 0},  {"head", call_head, 4, 0},        {"range", call_range, 4, 0},
-             {"mapping", call_mapping, 5, 0}, {"watch", call_watch, 2, 0},      {"lease", call_lease, 4, 0},
-             {"counter", call_counter, 1, 0}, {"settings", call_settings, 1, 0}};
+} kinds[] = {
+    {"append", call_append, 10, 0},  {"head", call_head, 4, 0},         {"range", call_range, 4, 0},
+    {"mapping", call_mapping, 5, 0}, {"watch", call_watch, 2, 0},       {"lease", call_lease, 4, 0},
+    {"counter", call_counter, 1, 0}, {"settings", call_settings, 1, 0}, {"secret", call_secret, 1, 0}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 void differ_script(struct pair *p) {

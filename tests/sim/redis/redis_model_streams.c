@@ -89,11 +89,12 @@ static void model_xtrim(struct model_call *c) {
     if (!model_read_trim(c, &i, &t)) return;
     if (i < c->argc) {
         bool limit = model_arg_is(c, i, "LIMIT") && i + 2 == c->argc;
-        int64_t ignored;
-        if (limit && !model_arg_integer(c, i + 1, &ignored)) return;
+        int64_t at_most = 0;
+        if (limit && !model_arg_integer(c, i + 1, &at_most)) return;
         model_reply_error(c, "%s",
-                          limit ? MODEL_SYNTAX ", LIMIT cannot be used without the special ~ option"
-                                : MODEL_SYNTAX);
+                          at_most < 0 ? "ERR The LIMIT argument must be >= 0."
+                          : limit     ? MODEL_SYNTAX ", LIMIT cannot be used without the special ~ option"
+                                      : MODEL_SYNTAX);
         return;
     }
     if (!model_find_typed(c, MODEL_STREAM, &k)) return;

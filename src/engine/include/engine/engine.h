@@ -171,6 +171,10 @@ struct engine_listener; // the engine's, until unlisten()
 typedef void engine_done_cb(void *arg, enum engine_status);
 typedef void engine_counter_cb(void *arg, enum engine_status, uint64_t value);
 
+enum { ENGINE_SECRET = 32, ENGINE_SECRET_NAME_MAX = 64 }; // bytes
+// `secret` has ENGINE_SECRET bytes; NULL unless ENGINE_OK.
+typedef void engine_secret_cb(void *arg, enum engine_status, const unsigned char *secret);
+
 struct engine_mapping {
     const char *video, *reader_url;
 };
@@ -297,6 +301,11 @@ struct engine_ops {
 
     // Returns the counter's value before this call, and raises it by one; 0 at first. Persistent.
     void (*counter_next)(struct engine *, const char *name, engine_counter_cb *, void *arg);
+
+    // Reads the secret of this name that the processes share. If there is none, it becomes `offered`, and is
+    // kept for keep_ms; the first writer wins, also among processes.
+    void (*secret)(struct engine *, const char *name, const unsigned char offered[ENGINE_SECRET],
+                   int64_t keep_ms, engine_secret_cb *, void *arg);
 
     // Reads totals, the newest comments and mappings, for the statistics. May be slightly out of date.
     void (*overview)(struct engine *, engine_overview_cb *, void *arg);

@@ -29,6 +29,7 @@ struct local_store {
     request_carry_out *lease_drop;                           // struct lease_drop_request
     request_carry_out *leases;                               // struct leases_request
     request_carry_out *counter_next;                         // struct counter_request
+    request_carry_out *secret;                               // struct secret_request
     request_carry_out *overview;                             // struct overview_request
 };
 
@@ -164,6 +165,15 @@ struct counter_request {
     uint64_t value;
 };
 
+struct secret_request {
+    struct request request; // first
+    const char *name;
+    int64_t keep_ms;
+    engine_secret_cb *cb;
+
+    unsigned char secret[ENGINE_SECRET]; // offered, then the answer
+};
+
 struct overview_request {
     struct request request; // first
     engine_overview_cb *cb;
@@ -201,6 +211,8 @@ void local_lease_drop(struct engine *, const char *reader_url, uint64_t generati
                       void *arg);
 void local_leases(struct engine *, engine_leases_cb *, void *arg);
 void local_counter_next(struct engine *, const char *name, engine_counter_cb *, void *arg);
+void local_secret(struct engine *, const char *name, const unsigned char offered[ENGINE_SECRET],
+                  int64_t keep_ms, engine_secret_cb *, void *arg);
 void local_overview(struct engine *, engine_overview_cb *, void *arg);
 
 // All slots of struct engine_ops but name, set_limits, ready, stats and close.
@@ -211,4 +223,4 @@ void local_overview(struct engine *, engine_overview_cb *, void *arg);
     .assign = local_assign, .reassign = local_reassign, .release = local_release,                            \
     .settings_read = local_settings_read, .settings_write = local_settings_write, .watch = local_watch,      \
     .lease_renew = local_lease_renew, .lease_drop = local_lease_drop, .leases = local_leases,                \
-    .counter_next = local_counter_next, .overview = local_overview
+    .counter_next = local_counter_next, .secret = local_secret, .overview = local_overview
