@@ -51,7 +51,8 @@ struct connect_request {
     uint32_t heartbeat_s;
     int64_t until_s; // of its session; 0: none
     uint8_t asks;    // kinds of moments
-    bool redirect, head_only;
+    uint64_t nonce;  // as in the params
+    bool redirect, head_only, sends_token;
     bool elsewhere;  // another reader owns the video, and it is served here
     bool confirming; // the store has been asked to confirm the owner
     char userid[ID_MAX + 1], videoid[ID_MAX + 1];
@@ -184,6 +185,12 @@ static void on_joined(struct join_request *j, struct broadcast *b, struct positi
         connect_shed(c, connect_shed_reason(c));
         return;
     }
+    if (c->nonce &&
+        !tickets_spend(&c->reader->tickets, c->nonce, loop_now_ms(c->reader->service.loop) / 1000)) {
+        pending_free(frames);
+        connect_shed(c, "ticket_used");
+        return;
+    }
     char client[HTTP_ADDRESS_SIZE];
     http_request_client(c->exchange->request, client, sizeof client); // which ends with the exchange
     bool is_there = http_begin_stream(c->exchange, &sink, &head);
@@ -242,10 +249,26 @@ static void connect_move(struct connect_request *c, const char *location) {
     buf_release(&event);
 }
 
-static void connect_redirect(struct connect_request *c, const char *base) {
+// Adds the ticket that a viewer with a token needs where it is redirected to. Returns false if it needs one
+// and cannot have it: a client that sends its token there too needs none, and a reader that has no lease by
+// this URL does not know that it is meant.
+static bool connect_add_ticket(const struct connect_request *c, const char *reader_url, struct buf *ticket) {
+    struct reader *r = c->reader;
+    if (!c->until_s || (c->sends_token && c->asks & 1u << MOMENT_MOVE)) return true;
+    return (placement_is_leased(r->placement, reader_url) &&
+            tickets_write(&r->tickets, ticket, reader_url, c->userid, c->videoid, c->until_s,
+                          clock_wall_ms())) ||
+           c->sends_token;
+}
+
+static void connect_redirect(struct connect_request *c, const char *base, const char *ticket) {
     struct reader *r = c->reader;
     char location[REDIRECT_LOCATION_SIZE];
-    redirect_location(location, base, http_request_target(c->exchange->request));
+    struct buf target = {0};
+    if (r->tickets.engine) redirect_target(&target, http_request_target(c->exchange->request), ticket);
+    redirect_location(location, base,
+                      target.len ? buf_string(&target) : http_request_target(c->exchange->request));
+    buf_release(&target);
     r->redirected++;
     if (reader_may_log(r)) log_info(r->service.instance_id, "redirected", "video=%s to=%s", c->videoid, base);
     if (c->asks & 1u << MOMENT_MOVE && !c->head_only) {
@@ -286,7 +309,13 @@ static void connect_elsewhere(struct connect_request *c, const struct placement_
         c->elsewhere = true;
         connect_join(c);
     } else {
-        connect_redirect(c, base);
+        struct buf ticket = {0};
+        c->elsewhere = !connect_add_ticket(c, to->reader_url, &ticket);
+        if (c->elsewhere)
+            connect_join(c);
+        else
+            connect_redirect(c, base, ticket.len ? buf_string(&ticket) : NULL);
+        buf_release(&ticket);
     }
 }
 
@@ -356,6 +385,8 @@ static void connect_begin(struct reader *r, const struct reader_front *front, st
     c->join.last = params->last;
     c->heartbeat_s = params->heartbeat_s;
     c->until_s = params->until_s;
+    c->nonce = params->nonce;
+    c->sends_token = params->sends_token;
     c->join.history = params->history;
     c->redirect = params->redirect && !front;
     c->asks = params->asks;

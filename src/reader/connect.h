@@ -18,6 +18,8 @@ struct connect_params {
     uint32_t heartbeat_s;         // how often the viewer expects one; 0: it does not say
     int64_t until_s;              // wall time at which the stream ends; 0: not by itself
     uint8_t asks;                 // kinds of moments (moments.h)
+    uint64_t nonce;               // of its ticket, which this stream spends; 0: none
+    bool sends_token;             // in Authorization, which a client can send elsewhere too
     bool redirect;                // false: serve it here, whichever reader owns the video
     bool head_only;               // HEAD: reply only what GET would be answered
 };

@@ -44,6 +44,7 @@ static void on_reader_sweep(struct loop_timer *t) {
     recheck_sweep(r, now);
     connect_log_shed(r, now);
     access_log_sweep(&r->access_log);
+    tickets_sweep(&r->tickets, clock_wall_ms());
     loop_timer_start(r->service.loop, t, SWEEP_MS);
 }
 
@@ -129,6 +130,8 @@ struct reader *reader_new(struct loop *loop, struct engine *engine, struct place
     r->on_close = on_video_close;
     r->ranking = ranking_new();
     viewer_counts_start(r);
+    if (config->service.process && config->service.process->keys)
+        tickets_start(&r->tickets, engine, config->reader_url, clock_wall_ms());
     reader_lease_start(r);
     connect_count_descriptors();
     return r;
@@ -172,11 +175,12 @@ void reader_kill(struct reader *r) {
 // Without a lease of its own it starts no further query; those that run are counted.
 bool reader_is_settled(const struct reader *r) {
     return r->stopping && !r->renewing && !r->rechecking && !r->outstanding &&
-           broadcast_env_is_settled(&r->env);
+           tickets_are_settled(&r->tickets) && broadcast_env_is_settled(&r->env);
 }
 
 void reader_free(struct reader *r) {
     if (r) ranking_free(r->ranking);
+    if (r) tickets_release(&r->tickets);
     if (r) access_log_end(&r->access_log);
     free(r);
 }

@@ -13,6 +13,7 @@
 #include "reader/reader.h"
 #include "access_log.h"
 #include "redirect.h"
+#include "tickets.h"
 #include "broadcast.h"
 #include "service/service.h"
 
@@ -57,7 +58,8 @@ struct reader {
     unsigned outstanding;    // connect requests and queries that still refer to it
     uint64_t redirected, resumed, shed, shed_logged;
     struct redirect_spent spent_hops;
-    bool stopping, killed; // killed: stopping, and silent
+    struct tickets tickets; // not started without keys: there are no tokens then
+    bool stopping, killed;  // killed: stopping, and silent
     // reader_lease:
     enum reader_lease_state lease_state;
     unsigned renewing;     // renewals not answered yet

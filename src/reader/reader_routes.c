@@ -74,7 +74,7 @@ static bool read_query_ids(struct http_exchange *x, const struct identity *who, 
 }
 
 // Returns false, and has ended the exchange, if an id is missing or invalid, or the user may not watch.
-static bool read_query(struct http_exchange *x, const struct service *s, struct connect_ids *ids,
+static bool read_query(struct http_exchange *x, const struct reader_front *f, struct connect_ids *ids,
                        struct connect_params *c) {
     c->head_only = http_request_is_head(x->request);
     c->last = last_event_id(x->request);
@@ -82,29 +82,20 @@ static bool read_query(struct http_exchange *x, const struct service *s, struct 
     c->heartbeat_s = heartbeat_asked(x->request);
     c->redirect = may_redirect(http_request_query(x->request, "redirect"));
     c->asks = moments_asked(http_request_query(x->request, "events"));
-    return viewer_rights_read(s, x, c, &ids->who) && read_query_ids(x, &ids->who, c);
+    return viewer_rights_read(f, x, c, &ids->who) && read_query_ids(x, &ids->who, c);
 }
 
 static void handle_get(struct http_exchange *x, void *arg) {
     struct reader *r = arg;
     struct connect_ids ids;
     struct connect_params c = {0};
-    if (read_query(x, &r->service, &ids, &c)) reader_connect(r, x, &c);
-}
-
-// All readers of an address are of one process, with the same keys. Closes the connection if none is there,
-// after which a browser reconnects.
-static const struct service *front_service(const struct reader_front *f, struct http_exchange *x) {
-    const struct reader *r = reader_front_any(f, "");
-    if (!r) http_abort(x);
-    return r ? &r->service : NULL;
+    if (read_query(x, &(struct reader_front){&r, 1}, &ids, &c)) reader_connect(r, x, &c);
 }
 
 static void handle_front_get(struct http_exchange *x, void *arg) {
-    const struct service *s = front_service(arg, x);
     struct connect_ids ids;
     struct connect_params c = {0};
-    if (s && read_query(x, s, &ids, &c)) reader_front_connect(arg, x, &c);
+    if (read_query(x, arg, &ids, &c)) reader_front_connect(arg, x, &c);
 }
 
 // Returns the text, "" if it is too long or not Unicode, NULL if there is none.
@@ -124,7 +115,7 @@ static bool check_body_ids(struct http_exchange *x, const struct body_field *use
 }
 
 // The same for a body.
-static bool read_body(struct http_exchange *x, const struct service *s, struct connect_ids *ids,
+static bool read_body(struct http_exchange *x, const struct reader_front *front, struct connect_ids *ids,
                       struct connect_params *c) {
     enum { USER, VIDEO, REDIRECT, LAST, LAST_TOO, HISTORY, EVENTS, FIELDS };
     char redirect[8], last[POSITION_TEXT_SIZE], last_too[POSITION_TEXT_SIZE], history[8], events[EVENTS_MAX];
@@ -147,21 +138,20 @@ static bool read_body(struct http_exchange *x, const struct service *s, struct c
     c->asks = moments_asked(text_of(&f[EVENTS])) | moments_asked(http_request_query(x->request, "events"));
     c->heartbeat_s = heartbeat_asked(x->request);
     c->redirect = may_redirect(given ? given : http_request_query(x->request, "redirect"));
-    return viewer_rights_read(s, x, c, &ids->who) && check_body_ids(x, &f[USER], &f[VIDEO], &ids->who, c);
+    return viewer_rights_read(front, x, c, &ids->who) && check_body_ids(x, &f[USER], &f[VIDEO], &ids->who, c);
 }
 
 static void handle_post(struct http_exchange *x, void *arg) {
     struct reader *r = arg;
     struct connect_ids ids = {0};
     struct connect_params c = {0};
-    if (read_body(x, &r->service, &ids, &c)) reader_connect(r, x, &c);
+    if (read_body(x, &(struct reader_front){&r, 1}, &ids, &c)) reader_connect(r, x, &c);
 }
 
 static void handle_front_post(struct http_exchange *x, void *arg) {
-    const struct service *s = front_service(arg, x);
     struct connect_ids ids = {0};
     struct connect_params c = {0};
-    if (s && read_body(x, s, &ids, &c)) reader_front_connect(arg, x, &c);
+    if (read_body(x, arg, &ids, &c)) reader_front_connect(arg, x, &c);
 }
 
 #define CONNECT_ROUTES(get, post)                                                                            \

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/buf.h"
 #include "base/hash.h"
 #include "placement/placement.h"
 
@@ -44,6 +45,29 @@ static const char *find_hop(const char *target) {
     if (at[-1] != '&' && at[-1] != '?') return NULL;
     if (strncmp(at, hop, sizeof hop - 1) != 0) return NULL;
     return strspn(at + sizeof hop - 1, "0123456789abcdef") == NONCE_LEN ? at : NULL;
+}
+
+static bool pair_has_name(const char *pair, size_t len, const char *name) {
+    return strlen(name) == len && !memcmp(pair, name, len);
+}
+
+// A name may be encoded, so one with a % may be any.
+static bool pair_admits(const char *pair) {
+    size_t len = strcspn(pair, "=&");
+    return memchr(pair, '%', len) || pair_has_name(pair, len, "token") || pair_has_name(pair, len, "ticket");
+}
+
+void redirect_target(struct buf *out, const char *target, const char *ticket) {
+    const char *separator = ticket ? "&" : "?", *query = strchr(target, '?');
+    buf_add(out, target, strcspn(target, "?"));
+    if (ticket) buf_printf(out, "?ticket=%s", ticket);
+    for (const char *pair = query ? query + 1 : NULL, *end; pair; pair = *end ? end + 1 : NULL) {
+        end = pair + strcspn(pair, "&");
+        if (pair_admits(pair)) continue;
+        buf_add_string(out, separator);
+        buf_add(out, pair, (size_t)(end - pair));
+        separator = "&";
+    }
 }
 
 void redirect_location(char location[REDIRECT_LOCATION_SIZE], const char *base, const char *target) {

@@ -14,11 +14,13 @@
 
 #include "engine/engine.h"
 #include "http/request.h"
+#include "identity/ticket.h"
 
+struct buf;
 struct placement;
 struct placement_answer;
 
-enum { REDIRECT_LOCATION_SIZE = ENGINE_URL_MAX + HTTP_KEPT_MAX + 32, REDIRECT_SPENT = 256 };
+enum { REDIRECT_LOCATION_SIZE = ENGINE_URL_MAX + HTTP_KEPT_MAX + TICKET_TEXT_MAX + 64, REDIRECT_SPENT = 256 };
 
 // The newest nonces that a reader has honoured. Zero-initialise.
 struct redirect_spent {
@@ -29,6 +31,10 @@ struct redirect_spent {
 // Returns the address of the reader for this client: services stay among reader URLs, browsers among public
 // ones. NULL if the client cannot reach it: the only address is a loopback one, and the client is elsewhere.
 const char *redirect_base(struct placement *, struct http_request *, const struct placement_answer *to);
+
+// Adds the target without what admits its sender (`token` and `ticket` of the query), and with this ticket
+// (NULL: none).
+void redirect_target(struct buf *, const char *target, const char *ticket);
 
 // Writes base and target, with the hop count raised by one.
 void redirect_location(char location[REDIRECT_LOCATION_SIZE], const char *base, const char *target);

@@ -1,6 +1,6 @@
-// Who may watch. With keys (--jwt-keys) a connect request needs a token with the right to read the video, and
-// is of the token's user; without, it is of the user that it names. A function that returns false has ended
-// the exchange. Control loop only.
+// Who may watch. With keys (--jwt-keys) a connect request needs a token, or a reader's ticket, with the right
+// to read the video, and is of its user; without, it is of the user that it names. A function that returns
+// false has ended the exchange. Control loop only.
 #pragma once
 
 #include <stdbool.h>
@@ -9,10 +9,12 @@
 
 struct connect_params;
 struct http_exchange;
+struct reader_front;
 struct service;
 
 // Finds out whose request it is, and sets what that demands of the stream; `last` says whether it resumes.
-bool viewer_rights_read(const struct service *, struct http_exchange *, struct connect_params *,
+// `front`: the readers of the address, of one process.
+bool viewer_rights_read(const struct reader_front *front, struct http_exchange *, struct connect_params *,
                         struct identity *);
 
 // Checks whether that user may watch the video as the user that the request names (NULL: none), which becomes

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "reader/redirect.h"
 
 static const char base[] = "http://r2:4000";
@@ -84,6 +85,24 @@ static void the_longest_target_fits(void **state) {
     assert_int_equal(strlen(location), ENGINE_URL_MAX + HTTP_KEPT_MAX - 1 + 20);
 }
 
+static void assert_target(const char *target, const char *ticket, const char *expected) {
+    struct buf out = {0};
+    redirect_target(&out, target, ticket);
+    assert_string_equal(buf_string(&out), expected);
+    buf_release(&out);
+}
+
+static void what_admits_a_viewer_is_not_passed_on(void **state) {
+    (void)state;
+    assert_target("/connect?userid=u&videoid=v", NULL, "/connect?userid=u&videoid=v");
+    assert_target("/connect?token=x&videoid=v&ticket=y&", "T", "/connect?ticket=T&videoid=v&");
+    assert_target("/connect?videoid=v&token=x", NULL, "/connect?videoid=v");
+    assert_target("/connect?%74oken=x&videoid=v&tokens=1", "T", "/connect?ticket=T&videoid=v&tokens=1");
+    assert_target("/connect?token=a&hop=0123456789abcdef", "T", "/connect?ticket=T&hop=0123456789abcdef");
+    assert_target("/connect?token", NULL, "/connect");
+    assert_target("/connect", "T", "/connect?ticket=T");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_redirect_adds_an_empty_pair),
@@ -92,6 +111,7 @@ int main(void) {
         cmocka_unit_test(nothing_else_is_a_hop),
         cmocka_unit_test(the_oldest_nonces_are_forgotten),
         cmocka_unit_test(the_longest_target_fits),
+        cmocka_unit_test(what_admits_a_viewer_is_not_passed_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

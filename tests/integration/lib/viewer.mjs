@@ -59,7 +59,7 @@ export class Viewer {
       outgoing.headers['content-type'] = 'application/json';
       outgoing.body = JSON.stringify(fields);
     } else {
-      for (const [name, value] of Object.entries(fields)) url.searchParams.set(name, value);
+      for (const [name, value] of Object.entries(fields)) if (value !== undefined) url.searchParams.set(name, value);
     }
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     for (;;) {
