@@ -150,6 +150,8 @@ static void known_take(struct known_videos *k, struct known_video *v, enum engin
         v->state = state_of(settings);
         v->read_ms = loop_now_ms(k->loop);
         known_move_to_end(k, v);
+    } else {
+        v->read_ms = loop_now_ms(k->loop) - STALE_MS + 1; // in this turn it counts: for those that wait
     }
     known_answer(&v->waiters, v->state);
     bool is_known = v->state == VIDEO_OPEN || v->state == VIDEO_CLOSED;

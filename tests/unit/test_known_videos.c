@@ -180,6 +180,26 @@ static void a_known_video_is_refreshed_while_it_counts(void **state) {
     assert_int_equal(w.answers[1], VIDEO_UNSURE);
 }
 
+static void on_answer_find(void *arg, enum video_state state) {
+    assert_int_equal(state, VIDEO_OPEN);
+    *(enum video_state *)arg = known_videos_find(w.known, "v");
+}
+
+// A handler is called again, and looks it up again.
+static void what_counts_while_the_store_is_away_need_not_be_asked_for_again(void **state) {
+    (void)state;
+    enum video_state found = VIDEO_UNSURE;
+    ask("v", 0);
+    answer(ENGINE_OK, open);
+    change("v");
+    let_pass(2);
+    known_videos_ask(w.known, "v", on_answer_find, &found);
+    answer(ENGINE_UNAVAILABLE, NULL);
+    assert_int_equal(found, VIDEO_OPEN);
+    let_pass(2);
+    assert_int_equal(known_videos_find(w.known, "v"), VIDEO_UNSURE); // the store may answer now
+}
+
 static void a_change_counts_at_once_also_during_a_query(void **state) {
     (void)state;
     ask("v", 0);
@@ -239,6 +259,7 @@ int main(void) {
                                        TEST(a_flood_of_invented_videos_is_asked_for_in_batches_at_a_pace),
                                        TEST(what_no_queue_can_hold_is_refused),
                                        TEST(a_known_video_is_refreshed_while_it_counts),
+                                       TEST(what_counts_while_the_store_is_away_need_not_be_asked_for_again),
                                        TEST(a_change_counts_at_once_also_during_a_query),
                                        TEST(a_list_is_prepared_with_one_query),
                                        TEST(what_waits_is_answered_at_the_end)};

@@ -7,7 +7,7 @@ import { call, post } from '../lib/api.mjs';
 import { claims, keySet, makeKey, makeToken } from '../lib/jwt.mjs';
 import { RawClient, requestBytes } from '../lib/raw.mjs';
 import { scenario } from '../lib/scenario.mjs';
-import { until } from '../lib/time.mjs';
+import { until, within } from '../lib/time.mjs';
 
 const secret = 'between-services', nowhere = '10.255.255.255';
 const bearer = (token) => (token ? { authorization: `Bearer ${token}` } : {});
@@ -120,6 +120,18 @@ scenario('without --videos known all is as before, and what is created counts la
   await post(system, 'v', 'any video is open');
   await post(system, 'w', 'and exists');
   assert.deepEqual((await call('GET', `${system.comment}/videos/w`)).json, { videoid: 'w', state: 'open' });
+});
+
+scenario('while the store is away, what is known counts, and no request waits until it is back', { setups: ['up-redis'] }, async (t) => {
+  const system = await t.system({ flags: { videos: 'known' } });
+  await answers(put(system, 'v', 'open'), '200');
+  await post(system, 'v', 'before');
+  await answers(put(system, 'v', 'open'), '200'); // it has to be read again
+  await system.redis.kill9();
+  const asked = call('POST', `${system.comment}/comment`, { json: { userid: 'u', videoid: 'v', comment: 'hi' } });
+  await answers(within(asked, 10_000, 'an answer'), '503 store_unavailable');
+  await answers(call('GET', `${system.comment}/resolve/invented`), '503 store_unavailable');
+  await system.redis.start();
 });
 
 scenario('a flood of invented videos costs the store few queries, and an honest user nothing', { ms: 60_000 }, async (t) => {
