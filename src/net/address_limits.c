@@ -9,13 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/process_wide.h"
 #include "net/address.h"
 #include "net/networks.h"
 
-enum { ROWS = 2, TICKS_PER_MS = 16, TICKS_AHEAD = 1000 * TICKS_PER_MS, LIST_SIZE = 4096 };
+enum { ROWS = 2, TICKS_PER_MS = 16, TICKS_AHEAD = 1000 * TICKS_PER_MS };
 
 struct address_cell {
     atomic_uint streams;
@@ -29,10 +30,10 @@ PROCESS_WIDE static struct address_bounds bounds;
 PROCESS_WIDE static struct networks *exempt;
 
 static struct networks *exempt_networks(const char *trusted, bool limits_local) {
-    char list[LIST_SIZE] = "";
-    strncat(list, trusted ? trusted : "", sizeof list / 2);
-    if (!limits_local) strncat(list, ",127.0.0.0/8,::1,samenet", sizeof list / 2);
-    struct networks *all = networks_new(list);
+    struct buf list = {0};
+    buf_printf(&list, "%s%s", trusted ? trusted : "", limits_local ? "" : ",127.0.0.0/8,::1,samenet");
+    struct networks *all = networks_new(buf_string(&list));
+    buf_release(&list);
     return all ? all : networks_new(trusted ? trusted : "");
 }
 

@@ -50,6 +50,15 @@ static void test_loopback_is_exempt_unless_told_otherwise(void **state) {
     assert_int_not_equal(key_of("198.51.100.1"), 0);
 }
 
+static void test_a_long_list_of_proxies_is_exempt_to_its_end(void **state) {
+    (void)state;
+    char list[4000];
+    snprintf(list, sizeof list, "192.0.2.1,%*s", (int)sizeof list - 20, "198.51.100.1");
+    address_limits_set(&usual, list, false);
+    assert_int_equal(key_of("198.51.100.1"), 0);
+    assert_int_equal(key_of("127.0.0.1"), 0);
+}
+
 static void test_a_second_of_permits_at_once_and_then_evenly(void **state) {
     (void)state;
     address_key key = key_of("198.51.100.1");
@@ -144,6 +153,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_key_is_an_address_or_a_64, set_usual, release),
         cmocka_unit_test_setup_teardown(test_loopback_is_exempt_unless_told_otherwise, set_usual, release),
+        cmocka_unit_test_setup_teardown(test_a_long_list_of_proxies_is_exempt_to_its_end, set_usual, release),
         cmocka_unit_test_setup_teardown(test_a_second_of_permits_at_once_and_then_evenly, set_usual, release),
         cmocka_unit_test_setup_teardown(test_streams_count_until_they_end, set_usual, release),
         cmocka_unit_test_setup_teardown(test_addresses_with_streams_are_counted, set_usual, release),
