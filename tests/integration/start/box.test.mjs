@@ -16,6 +16,7 @@ scenario('the box names version, engine and every address, and its curl lines wo
   const version = (await run(['--version'])).stdout.match(/\d+\.\d+\.\d+\S*/)[0];
   assert.ok(system.stdout.includes(version), `version ${version} in:\n${system.stdout}`);
   assert.match(system.stdout, /embedded/);
+  assert.match(system.stdout, /anyone can post as anyone/);
   for (const [, url] of everyPort(system)) assert.ok(system.stdout.includes(url), `${url} in the box`);
 
   const lines = await until(() => {

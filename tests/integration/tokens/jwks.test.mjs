@@ -52,6 +52,8 @@ scenario('keys are rotated under load, and no honest request is refused', { ms: 
   await Promise.all(posters);
   assert.deepEqual([...new Set(answers)], ['201']);
   assert.ok(server.asked.every((path) => path === '/keys.json'));
+  const asked = server.asked.length, processes = system.program.signal('SIGHUP');
+  await until(() => server.asked.length >= asked + processes, 'the keys to be fetched at SIGHUP');
 });
 
 scenario('while the server fails the keys before remain, and it is asked at a bounded rate', { ms: 60_000 }, async (t) => {

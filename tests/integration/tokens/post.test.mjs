@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { call } from '../lib/api.mjs';
+import { call, health } from '../lib/api.mjs';
 import { claims, makeKey, makeToken } from '../lib/jwt.mjs';
 import { lockedSystem, refused } from '../lib/locked.mjs';
 import { scenario } from '../lib/scenario.mjs';
@@ -103,4 +103,7 @@ scenario('keys are rotated under load, and no honest request is refused', { ms: 
   assert.deepEqual([...new Set(answers)], [201]);
   await refused(send(system, makeToken({ ...makeKey('HS256', 'k0') })), 401, 'token_invalid');
   assert.ok(readFileSync(path, 'utf8').includes('k20'));
+  writeFileSync(path, '{');
+  system.program.signal('SIGHUP');
+  await until(async () => (await health(system.comment)).reloadFailed, 'SIGHUP to read the file');
 });
