@@ -70,8 +70,8 @@ static enum identity_verdict request_check(struct identity_keys *k, struct http_
     allow_all_videos(out, IDENTITY_OPEN, IDENTITY_READ | IDENTITY_POST | IDENTITY_REACT);
     if (!k) return IDENTITY_OK;
     size_t len = identity_find_token(r, source, &token, &from_query);
-    allow_all_videos(out, IDENTITY_ANONYMOUS, k->anyone_reads ? IDENTITY_READ : 0);
-    if (!len) return k->anyone_reads ? IDENTITY_OK : IDENTITY_MISSING;
+    *out = (struct identity){.kind = IDENTITY_ANONYMOUS};
+    if (!len) return IDENTITY_MISSING;
     if (!from_query && is_service_token(k, token, len)) {
         allow_all_videos(out, IDENTITY_SERVICE, IDENTITY_ALL);
         return IDENTITY_OK;

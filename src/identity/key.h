@@ -23,8 +23,7 @@ struct identity_keys {
     struct identity_key *keys;
     size_t count;
     char *issuer, *audience, *service_token; // NULL: none
-    bool anyone_reads;
-    identity_refresh *refresh; // NULL: none
+    identity_refresh *refresh;               // NULL: none
     void *refresh_arg;
     bool expected, asked, final; // see identity_keys_settle()
     struct identity_waiter *waiters;

@@ -33,7 +33,6 @@ void identity_keys_demand(struct identity_keys *k, const struct identity_demands
     k->issuer = copy_of(d->issuer);
     k->audience = copy_of(d->audience);
     k->service_token = copy_of(d->service_token);
-    k->anyone_reads = d->anyone_reads;
 }
 
 static void keys_drop(struct identity_key *keys, size_t count) {

@@ -81,7 +81,7 @@ void rights_look(const struct service *s, struct http_exchange *x, struct identi
     if (rights_are_of_service(s, x)) return;
     enum identity_verdict v =
         identity_of_request(s->process->keys, x->request, IDENTITY_HEADERS, clock_wall_ms() / 1000, who);
-    if (v || who->kind == IDENTITY_ANONYMOUS) *who = (struct identity){.kind = IDENTITY_ANONYMOUS};
+    if (v) *who = (struct identity){.kind = IDENTITY_ANONYMOUS};
 }
 
 bool rights_administer(const struct service *s, struct http_exchange *x, const char *video) {

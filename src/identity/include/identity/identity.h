@@ -41,7 +41,7 @@ enum {
 
 enum identity_kind {
     IDENTITY_OPEN,      // no keys are configured: the user id is the one that the request names
-    IDENTITY_ANONYMOUS, // no token, where keys are configured and anyone may read
+    IDENTITY_ANONYMOUS, // no valid token, where keys are configured
     IDENTITY_USER,      // of a token
     IDENTITY_SERVICE    // the service token: all rights, as the user that the request names
 };

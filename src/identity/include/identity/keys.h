@@ -13,7 +13,6 @@ enum { IDENTITY_KEYS_MAX = 64, IDENTITY_KEYS_BYTES = 1 << 18 };
 struct identity_demands {
     const char *issuer;        // NULL: any
     const char *audience;      // NULL: a token that has an aud is refused (RFC 7519, 4.1.3)
-    bool anyone_reads;         // without a token
     const char *service_token; // NULL: none
 };
 
