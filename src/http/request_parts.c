@@ -191,10 +191,10 @@ const char *http_request_check_head(struct http_request *r, int minor) {
 
 union address http_request_find_client(const struct http_request *r, const struct networks *trusted) {
     union address client = *http_request_origin(r);
-    if (r->values[FIELD_FORWARDED])
-        forwarded_find_client(&client, r->head.data + r->values[FIELD_FORWARDED], true, trusted);
-    else if (r->values[FIELD_FORWARDED_FOR])
+    if (r->values[FIELD_FORWARDED_FOR])
         forwarded_find_client(&client, r->head.data + r->values[FIELD_FORWARDED_FOR], false, trusted);
+    else if (r->values[FIELD_FORWARDED])
+        forwarded_find_client(&client, r->head.data + r->values[FIELD_FORWARDED], true, trusted);
     return client;
 }
 

@@ -81,8 +81,9 @@ const char *http_request_check_head(struct http_request *, int minor);
 // Sets the client, for an origin that is one of the `trusted` proxies.
 void http_request_set_client(struct http_request *, const struct networks *trusted);
 
-// Finds the client of an origin that is one of the `trusted` proxies, or a unix socket, in Forwarded or else
-// in X-Forwarded-For. It may be the peer itself.
+// Finds the client of an origin that is one of the `trusted` proxies, or a unix socket, in X-Forwarded-For,
+// or else in Forwarded: a proxy that writes one of them passes the other on as its client has sent it, and
+// nearly all write the first. It may be the peer itself.
 union address http_request_find_client(const struct http_request *, const struct networks *trusted);
 
 // Whether it has a field that http_request_find_client() reads.

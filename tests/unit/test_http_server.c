@@ -859,6 +859,12 @@ static void test_the_address_of_a_proxys_client(void **state) {
               "GET /peer HTTP/1.1\r\n" HOST "X-Forwarded-For: 192.0.2.9\r\n\r\n");
     static const char *const clients[] = {"192.0.2.7", "192.0.2.8", "127.0.0.1", "127.0.0.1"};
     for (size_t i = 0; i < sizeof clients / sizeof *clients; i++) peer_expect(proxy, 200, clients[i]);
+    // What a client has sent as Forwarded comes through a proxy that writes the other field.
+    peer_send(proxy,
+              "GET /client HTTP/1.1\r\n" HOST "Forwarded: for=127.0.0.1\r\nX-Forwarded-For: 192.0.2.7\r\n\r\n"
+              "GET /client HTTP/1.1\r\n" HOST "Forwarded: for=192.0.2.8\r\n\r\n");
+    peer_expect(proxy, 200, "192.0.2.7");
+    peer_expect(proxy, 200, "192.0.2.8");
     http_server_free(behind);
     networks_free(trusted);
 }
