@@ -2,8 +2,18 @@
 
 #include <stdio.h>
 
+#include "memory.h"
+#include "request_parts.h"
+
+enum { SMALL_BYTES = 1024 }; // of a body that is kept anyway
+
 bool http_exchange_is_handled(const struct http_exchange *x) {
     return !x->refusal.status && (x->match.route || x->match.asset);
+}
+
+bool http_exchange_keep_body(struct http_exchange *x) {
+    x->keeps_body = x->request->body.cap <= SMALL_BYTES || !http_memory_is_used_up();
+    return x->keeps_body;
 }
 
 void http_reply_refusal(struct http_exchange *x, const struct http_refusal *r) {

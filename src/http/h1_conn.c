@@ -186,6 +186,7 @@ static void h1_start_request(struct h1_conn *c) {
     h1_shrink(&c->in);
     c->exchange.match = (struct http_match){0};
     c->exchange.refusal = (struct http_refusal){0};
+    c->exchange.keeps_body = false;
     h1_parser_start(&c->parser, &c->base.host->site, &c->exchange);
     c->state = H1_IDLE;
 }
@@ -238,7 +239,7 @@ static void h1_dispatch(struct h1_conn *c) {
     http_site_handle(&c->exchange);
     if (c->state != H1_HANDLING) return;
     c->state = H1_WAITING;
-    http_request_release_read(&c->request, SMALL_BYTES);
+    http_request_release_read(&c->request, c->exchange.keeps_body ? SIZE_MAX : SMALL_BYTES);
 }
 
 // For a request after which parsing cannot go on: answers it by its refusal, and closes.

@@ -293,7 +293,7 @@ enum video_state known_videos_look(const struct service *s, const struct http_ex
 bool known_videos_admit(const struct service *s, struct http_exchange *x, const char *video, bool posts,
                         void (*handle)(struct http_exchange *, void *arg), void *arg) {
     enum video_state state = known_videos_look(s, x, video);
-    if (state != VIDEO_UNSURE) return known_may(x, state, posts);
+    if (state != VIDEO_UNSURE || !http_exchange_keep_body(x)) return known_may(x, state, posts);
     struct known_request *q = mem_alloc(sizeof *q);
     *q = (struct known_request){.exchange = x, .posts = posts, .handle = handle, .arg = arg};
     known_videos_ask(s->process->known, video, on_request_known, q);

@@ -32,7 +32,8 @@ bool rights_read(const struct service *s, struct http_exchange *x, struct identi
     struct identity_keys *keys = s->process ? s->process->keys : NULL;
     enum identity_verdict v =
         identity_of_request(keys, x->request, IDENTITY_HEADERS, clock_wall_ms() / 1000, who);
-    if (v == IDENTITY_NO_KEYS && x->match.route && identity_keys_await(keys, on_keys_awaited, x))
+    if (v == IDENTITY_NO_KEYS && x->match.route && http_exchange_keep_body(x) &&
+        identity_keys_await(keys, on_keys_awaited, x))
         return false;
     return !v || rights_refuse(x, v);
 }
@@ -55,7 +56,9 @@ bool rights_read_stream(const struct service *s, struct http_exchange *x, bool r
     if (!v) return true;
     if (v == IDENTITY_EXPIRED && resumes) return rights_end_session(x);
     if (v != IDENTITY_NO_KEYS) return rights_refuse(x, v);
-    if (!x->match.route || !identity_keys_await(keys, on_stream_keys_awaited, x)) http_abort(x);
+    if (!x->match.route || !http_exchange_keep_body(x) ||
+        !identity_keys_await(keys, on_stream_keys_awaited, x))
+        http_abort(x);
     return false;
 }
 

@@ -26,8 +26,8 @@ async function keyServer(t, tls) {
 }
 
 const serving = (...keys) => (response) => response.end(keySet(...keys));
-const send = async (system, token) => {
-  const { status, json } = await call('POST', `${system.comment}/comment`, { json: { videoid: 'v', comment: 'hi' }, headers: { authorization: `Bearer ${token}` } });
+const send = async (system, token, comment = 'hi') => {
+  const { status, json } = await call('POST', `${system.comment}/comment`, { json: { videoid: 'v', comment }, headers: { authorization: `Bearer ${token}` } });
   return json.code ? `${status} ${json.code}` : `${status}`;
 };
 
@@ -54,6 +54,16 @@ scenario('keys are rotated under load, and no honest request is refused', { ms: 
   assert.ok(server.asked.every((path) => path === '/keys.json'));
   const asked = server.asked.length, processes = system.program.signal('SIGHUP');
   await until(() => server.asked.length >= asked + processes, 'the keys to be fetched at SIGHUP');
+});
+
+scenario('a long comment is read in full after the keys have been waited for', async (t) => {
+  const server = await keyServer(t);
+  const first = makeKey('ES256', 'first'), next = makeKey('ES256', 'next'), comment = 'long '.repeat(390).trim();
+  server.answer = serving(first);
+  const system = await t.system({ flags: { 'jwks-url': server.url } });
+  assert.equal(await send(system, makeToken(first), comment), '201');
+  server.answer = serving(first, next);
+  assert.equal(await send(system, makeToken(next), comment), '201');
 });
 
 scenario('while the server fails the keys before remain, and it is asked at a bounded rate', { ms: 60_000 }, async (t) => {

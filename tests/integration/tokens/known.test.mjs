@@ -73,6 +73,15 @@ scenario('an unknown video is unknown everywhere, until a service creates it', a
   await all('other', 'open');
 });
 
+scenario('a long comment is read in full after the store has been asked for its video', async (t) => {
+  const system = await t.system({ flags: { videos: 'known' } });
+  await answers(put(system, 'v', 'open'), '200');
+  const comment = 'long '.repeat(390).trim(); // the first one, so that nothing is known yet
+  await answers(call('POST', `${system.comment}/comment`, { json: { userid: 'u', videoid: 'v', comment } }), '201');
+  const { json } = await call('GET', `${system.comment}/videos/v/comments`);
+  assert.equal(json.comments[0].comment, comment);
+});
+
 scenario('what was created outlives a restart', { disk: true, ms: 60_000 }, async (t) => {
   const system = await t.system({ flags: { videos: 'known' }, stable: true });
   await answers(put(system, 'open', 'open'), '200');

@@ -29,6 +29,7 @@ struct http_exchange {
     // What answers the request, found once its head is complete:
     struct http_match match;
     struct http_refusal refusal;
+    bool keeps_body; // after its handler has returned
 };
 
 // Sends a response, and ends the exchange.
@@ -52,6 +53,10 @@ static inline void http_abort(struct http_exchange *x) {
 static inline bool http_begin_stream(struct http_exchange *x, struct sink *sink, struct buf *head) {
     return x->ops->begin_stream(x, sink, head);
 }
+
+// For a handler that is to be called once more, after it has returned: keeps the body for that. Returns false
+// if there is no memory for it: the handler has to refuse the request then.
+bool http_exchange_keep_body(struct http_exchange *);
 
 // Whether a handler or a file will answer, and not a refusal or the table itself (OPTIONS). Known once the
 // request's head is complete.
