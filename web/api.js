@@ -164,7 +164,7 @@ function requestOf(operation, form) {
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 function curlOf({ url, method, headers, body, streams }) {
-  const parts = ['curl', streams && '-NL', body === undefined && method === 'POST' && '-X POST',
+  const parts = ['curl', streams && '-NL', (method === 'PUT' || method === 'DELETE' || (body === undefined && method === 'POST')) && `-X ${method}`,
     ...Object.entries(headers).map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`), body !== undefined && `-d ${quoted(body)}`, quoted(url)];
   return parts.filter(Boolean).join(' ');
 }
@@ -272,7 +272,7 @@ function connectForm(operation, form, out) {
 const EVENT_STREAM = 'text/event-stream';
 const isStream = ({ responses }) => Boolean(resolve(responses[200])?.content?.[EVENT_STREAM]);
 
-const operations = () => Object.entries(api.paths).flatMap(([path, item]) => ['get', 'post'].filter((method) => item[method])
+const operations = () => Object.entries(api.paths).flatMap(([path, item]) => ['get', 'post', 'put', 'delete'].filter((method) => item[method])
   .map((method) => ({ path, method: method.toUpperCase(), described: item[method], streams: isStream(item[method]) })));
 
 const groupOf = ({ described: { tags } }) => (tags.length === api.tags.length ? EVERYWHERE : tags[0]);

@@ -175,8 +175,10 @@ void roles_configure(struct roles *all, const struct runtime *r) {
     DL_FOREACH(r->process.services, s) service_set_token(s, set->internal_token);
     if (all->comment) comment_api_set_token(all->comment, set->internal_token);
     struct comment_rates rates = comment_rates(set);
-    struct text_rules texts = text_rules(set);
-    if (all->comment) comment_api_set_limits(all->comment, &rates, &texts, set->log_age_ms);
+    if (all->comment) {
+        struct text_rules texts = text_rules(set); // an option of this role
+        comment_api_set_limits(all->comment, &rates, &texts, set->log_age_ms);
+    }
     for (size_t i = 0; i < all->reader_count; i++)
         if (all->readers[i])
             reader_set_times(all->readers[i], (int)set->heartbeat_ms, (int)set->stall_timeout_ms,

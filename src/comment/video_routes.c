@@ -67,7 +67,7 @@ void video_routes_get(struct http_exchange *x, void *arg) {
 void video_routes_put(struct http_exchange *x, void *arg) {
     struct service *s = arg;
     const char *video;
-    char state[8];
+    char state[8] = "";
     struct body_field field = BODY_FIELD("state", state);
     if (!path_id(x, &video) || !rights_administer(s, x, video) || !body_read(x, &field, 1)) return;
     bool is_text = field.state == BODY_TEXT, closes = is_text && !strcmp(state, "closed");

@@ -116,9 +116,8 @@ int sock_accept(int listener, union address *peer) {
 }
 
 int sock_lowest_free(void) {
-    int lowest = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-    if (lowest < 0) return -errno;
-    close(lowest);
+    int copy = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0), lowest = copy < 0 ? -errno : copy;
+    if (copy >= 0) close(copy);
     return lowest;
 }
 

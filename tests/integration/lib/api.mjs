@@ -9,9 +9,9 @@ const direct = new Agent({ connections: 64, keepAliveTimeout: 2_000, headersTime
 
 // With CHORUS_CHECK_API=1 each answer has to be as the system itself describes it.
 let description;
-async function checkAsDescribed(method, url, answer) {
+async function checkAsDescribed(method, url, answer, dispatcher) {
   const { Description } = await import('./openapi.mjs');
-  description ??= await Description.of(new URL(url).origin);
+  description ??= await Description.of(new URL(url).origin, { dispatcher });
   description.checkAny(method, url, answer);
 }
 
@@ -21,7 +21,7 @@ export async function call(method, url, { json, body = json && JSON.stringify(js
   const response = await request(url, { method, body, headers: { ...types, ...headers }, dispatcher });
   const answer = { status: response.statusCode, headers: response.headers, text: await response.body.text() };
   if (/^application\/json\b/.test(answer.headers['content-type'] ?? '') && answer.text) answer.json = JSON.parse(answer.text);
-  if (process.env.CHORUS_CHECK_API && !url.endsWith('/openapi.json')) await checkAsDescribed(method, url, answer);
+  if (process.env.CHORUS_CHECK_API && !url.endsWith('/openapi.json')) await checkAsDescribed(method, url, answer, dispatcher);
   return answer;
 }
 

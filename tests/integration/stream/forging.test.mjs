@@ -12,7 +12,7 @@ const forged = [
 ];
 
 scenario('no comment or name forges an event: each comes back as the same string in exactly one event', async (t) => {
-  const system = await t.system();
+  const system = await t.system({ flags: { 'text-rules': 'none', 'text-lines': 0, 'text-marks': 0 } });
   const reader = await owner(system, 'v');
   const viewers = [];
   for (const transport of ['http', 'undici']) viewers.push(await t.watch(reader, { video: 'v', transport }));
