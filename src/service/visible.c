@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
+#include "base/process_wide.h"
 #include "http/exchange.h"
 #include "identity/identity.h"
 #include "service/known_videos.h"
@@ -50,10 +52,25 @@ static char *totals_of(const char *document, size_t len) {
     return text;
 }
 
+// Of the document that was shown last: it changes about once a second, however often strangers ask for it.
+PROCESS_WIDE static struct {
+    uint64_t hash;
+    size_t len;
+    char *text;
+} totals;
+
+static const char *totals_text(const char *document, size_t len) {
+    uint64_t hash = hash_bytes(document, len);
+    if (totals.text && totals.hash == hash && totals.len == len) return totals.text;
+    free(totals.text);
+    totals.hash = hash;
+    totals.len = len;
+    totals.text = totals_of(document, len);
+    return totals.text;
+}
+
 void visible_reply_statistics(struct http_exchange *x, const char *document, size_t len, bool sees_all) {
-    char *totals = sees_all ? NULL : totals_of(document, len);
-    http_reply(x, &(struct http_reply){.status = 200,
-                                       .body = totals ? totals : document,
-                                       .body_len = totals ? strlen(totals) : len});
-    free(totals);
+    const char *text = sees_all ? document : totals_text(document, len);
+    http_reply(x,
+               &(struct http_reply){.status = 200, .body = text, .body_len = sees_all ? len : strlen(text)});
 }
