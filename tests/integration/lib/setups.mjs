@@ -48,7 +48,7 @@ const known = new Map();
 function flagsOf(role) {
   if (!known.has(role)) {
     const { stdout } = spawnSync(binary, [role, '--help'], { encoding: 'utf8' });
-    known.set(role, new Set(Array.from(stdout.matchAll(/^ +--([a-z][a-z-]*)/gm), ([, name]) => name)));
+    known.set(role, new Set(Array.from(stdout.matchAll(/^ +--([a-z][a-z-]*)/gm), ([, name]) => name).concat(/--videos WHICH/.test(stdout) ? 'videos' : [])));
   }
   return known.get(role);
 }
