@@ -163,7 +163,8 @@ static bool server_make_room(struct http_server *s) {
 }
 
 // Descriptors belong to the process: a port with more connections than this one closes one that it does not
-// need, so that a crowd at one port does not block the others.
+// need, so that a crowd at one port does not block the others. In a crowd whose connections ask all the time
+// none may ever be still: then the newest goes that is idle for the moment.
 static bool server_make_room_elsewhere(const struct http_server *s) {
     struct http_server *other;
     DL_FOREACH(servers, other) {
@@ -172,6 +173,8 @@ static bool server_make_room_elsewhere(const struct http_server *s) {
             continue;
         struct server_sample found = server_take_sample(other);
         if (found.still_ms >= GRACE_MS) return server_close(other, found.least);
+        bool is_crowd = other->host.counters.connections_open >= SAMPLE;
+        if (is_crowd && found.idle) return server_close(other, found.idle);
     }
     return false;
 }
