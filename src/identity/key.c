@@ -62,6 +62,15 @@ static unsigned char *jwk_bytes(const json_t *jwk, const char *name, size_t *len
     return NULL;
 }
 
+BIGNUM *identity_key_number(const json_t *jwk, const char *name) {
+    size_t len = 0;
+    unsigned char *bytes = jwk_bytes(jwk, name, &len);
+    BIGNUM *number = bytes ? BN_bin2bn(bytes, (int)len, NULL) : NULL;
+    if (bytes) OPENSSL_cleanse(bytes, len);
+    free(bytes);
+    return number;
+}
+
 EVP_PKEY *identity_key_build(const char *type, OSSL_PARAM_BLD *parts, int selection) {
     EVP_PKEY *key = NULL;
     OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(parts);
@@ -75,11 +84,8 @@ EVP_PKEY *identity_key_build(const char *type, OSSL_PARAM_BLD *parts, int select
 }
 
 static EVP_PKEY *key_of_rsa(const json_t *jwk) {
-    size_t n_len = 0, e_len = 0;
-    unsigned char *n = jwk_bytes(jwk, "n", &n_len), *e = jwk_bytes(jwk, "e", &e_len);
     EVP_PKEY *key = NULL;
-    BIGNUM *modulus = n ? BN_bin2bn(n, (int)n_len, NULL) : NULL,
-           *exponent = e ? BN_bin2bn(e, (int)e_len, NULL) : NULL;
+    BIGNUM *modulus = identity_key_number(jwk, "n"), *exponent = identity_key_number(jwk, "e");
     int bits = modulus ? BN_num_bits(modulus) : 0;
     bool usable = bits >= RSA_BITS_MIN && bits <= RSA_BITS_MAX && exponent && BN_is_odd(exponent) &&
                   !BN_is_one(exponent) && BN_num_bits(exponent) <= 64;
@@ -90,8 +96,6 @@ static EVP_PKEY *key_of_rsa(const json_t *jwk) {
     OSSL_PARAM_BLD_free(build);
     BN_free(modulus);
     BN_free(exponent);
-    free(n);
-    free(e);
     return key;
 }
 

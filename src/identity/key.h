@@ -35,6 +35,9 @@ struct json_t;
 bool identity_key_read(struct identity_key *, const struct json_t *jwk, char *why, size_t why_size);
 void identity_key_release(struct identity_key *);
 
+// Returns a member that is a number, which the caller frees; NULL if there is none.
+BIGNUM *identity_key_number(const struct json_t *jwk, const char *name);
+
 // Makes a key of its parts; `selection` is EVP_PKEY_PUBLIC_KEY or EVP_PKEY_KEYPAIR. The caller frees it. NULL
 // if they are not those of a key.
 EVP_PKEY *identity_key_build(const char *type, OSSL_PARAM_BLD *parts, int selection);

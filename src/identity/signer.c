@@ -24,15 +24,6 @@ struct identity_signer {
     EVP_PKEY *private;
 };
 
-static BIGNUM *member_number(const json_t *jwk, const char *name) {
-    const json_t *member = json_object_get(jwk, name);
-    unsigned char bytes[RSA_BYTES_MAX + 3];
-    size_t len = json_string_length(member);
-    if (!len || BASE64URL_BYTES(len) > sizeof bytes) return NULL;
-    ptrdiff_t n = base64url_decode(bytes, json_string_value(member), len);
-    return n > 0 ? BN_bin2bn(bytes, (int)n, NULL) : NULL;
-}
-
 // The public part is that of the key which was read before.
 static EVP_PKEY *private_of_rsa(const EVP_PKEY *public, BIGNUM *d) {
     BIGNUM *n = NULL, *e = NULL;
@@ -73,7 +64,7 @@ static EVP_PKEY *private_of_ed25519(const BIGNUM *d) {
 static bool signer_read(struct identity_signer *s, const json_t *jwk, char *why, size_t why_size) {
     if (!identity_key_read(&s->public, jwk, why, why_size)) return false;
     if (s->public.algorithm == ALGORITHM_HS256) return true;
-    BIGNUM *d = member_number(jwk, "d");
+    BIGNUM *d = identity_key_number(jwk, "d");
     if (d && s->public.algorithm == ALGORITHM_RS256) s->private = private_of_rsa(s->public.asymmetric, d);
     if (d && s->public.algorithm == ALGORITHM_ES256) s->private = private_of_p256(s->public.asymmetric, d);
     if (d && s->public.algorithm == ALGORITHM_EDDSA) s->private = private_of_ed25519(d);
