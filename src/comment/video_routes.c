@@ -18,12 +18,8 @@ struct video_write {
     char video[ID_MAX + 1];
 };
 
-static const char *state_name(enum video_state state) {
-    return state == VIDEO_CLOSED ? "closed" : "open";
-}
-
 static void reply_video(struct http_exchange *x, const char *video, enum video_state state) {
-    reply_json(x, 200, json_pack("{s:s, s:s}", "videoid", video, "state", state_name(state)));
+    reply_json(x, 200, json_pack("{s:s, s:s}", "videoid", video, "state", video_state_name(state)));
 }
 
 static void on_video_written(void *arg, enum engine_status status) {
@@ -31,7 +27,7 @@ static void on_video_written(void *arg, enum engine_status status) {
     bool removes = w->state == VIDEO_UNKNOWN;
     if (status == ENGINE_OK)
         log_info("comment", removes ? "video_removed" : "video_written", "video=%s state=%s", w->video,
-                 removes ? "none" : state_name(w->state));
+                 removes ? "none" : video_state_name(w->state));
     if (status == ENGINE_OK && removes)
         reply_json(w->exchange, 200, json_pack("{s:b}", "success", 1));
     else if (status == ENGINE_OK)
@@ -70,8 +66,9 @@ void video_routes_put(struct http_exchange *x, void *arg) {
     char state[8] = "";
     struct body_field field = BODY_FIELD("state", state);
     if (!path_id(x, &video) || !rights_administer(s, x, video) || !body_read(x, &field, 1)) return;
-    bool is_text = field.state == BODY_TEXT, closes = is_text && !strcmp(state, "closed");
-    if (closes || (is_text && !strcmp(state, "open")))
+    bool is_text = field.state == BODY_TEXT,
+         closes = is_text && !strcmp(state, video_state_name(VIDEO_CLOSED));
+    if (closes || (is_text && !strcmp(state, video_state_name(VIDEO_OPEN))))
         video_write(s, x, video, closes ? VIDEO_CLOSED : VIDEO_OPEN);
     else if (field.state == BODY_ABSENT)
         http_reply_error(x, 400, "missing_field", "state is required.");

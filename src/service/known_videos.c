@@ -25,8 +25,6 @@ enum {
     BUSY_SKIPPED = 8
 };
 
-static const char *const state_names[] = {[VIDEO_OPEN] = "open", [VIDEO_CLOSED] = "closed"};
-
 struct known_waiter {
     known_videos_cb *cb;
     void *arg;
@@ -56,6 +54,10 @@ struct known_videos {
     struct loop_timer pace;
     bool closed;
 };
+
+const char *video_state_name(enum video_state state) {
+    return state == VIDEO_CLOSED ? "closed" : "open";
+}
 
 static struct known_video *known_get(struct known_videos *k, const char *video) {
     struct known_video *v;
@@ -97,7 +99,7 @@ static struct known_video *known_add(struct known_videos *k, const char *video) 
 }
 
 static enum video_state state_named(const struct json_reader *r) {
-    if (json_reader_equals(r, state_names[VIDEO_CLOSED])) return VIDEO_CLOSED;
+    if (json_reader_equals(r, video_state_name(VIDEO_CLOSED))) return VIDEO_CLOSED;
     return VIDEO_OPEN; // also what a later version may write
 }
 
@@ -153,9 +155,12 @@ static void known_take(struct known_videos *k, struct known_video *v, enum engin
     } else {
         v->read_ms = loop_now_ms(k->loop) - STALE_MS + 1; // in this turn it counts: for those that wait
     }
-    known_answer(&v->waiters, v->state);
-    bool is_known = v->state == VIDEO_OPEN || v->state == VIDEO_CLOSED;
+    enum video_state state = v->state;
+    struct known_waiter *waiters = v->waiters;
+    bool is_known = state == VIDEO_OPEN || state == VIDEO_CLOSED;
+    v->waiters = NULL;
     if (!is_known && known_is_at_rest(v)) known_drop(k, v);
+    known_answer(&waiters, state); // last: a callback that asks again may drop this one
 }
 
 static void on_known_read(void *arg, enum engine_status status, const char *const *settings) {
@@ -327,7 +332,7 @@ void known_videos_write(const struct service *s, const char *video, enum video_s
     *w = (struct known_write){.service = s, .cb = cb, .arg = arg};
     memcpy(w->video, video, size);
     bool exists = state != VIDEO_UNKNOWN;
-    if (exists) snprintf(settings, sizeof settings, "{\"state\":\"%s\"}", state_names[state]);
+    if (exists) snprintf(settings, sizeof settings, "{\"state\":\"%s\"}", video_state_name(state));
     s->engine->ops->settings_write(s->engine, video, exists ? settings : NULL, on_known_written, w);
 }
 

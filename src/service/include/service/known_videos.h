@@ -29,6 +29,9 @@ enum video_state {
     VIDEO_CLOSED // may be watched and read, but not commented on
 };
 
+// "open" or "closed", as in PUT /videos/:id and in the store.
+const char *video_state_name(enum video_state);
+
 struct known_videos *known_videos_new(struct loop *, struct engine *);
 
 // After the engine has been closed. What still waits is answered VIDEO_UNSURE.
