@@ -8,37 +8,28 @@ static const struct comment_counters *counters_of(const struct service *s) {
     return &((const struct comment_api *)s)->counters;
 }
 
-#define POSTS(name, result)                                                                                  \
+#define COUNTER(name, member)                                                                                \
     static double name(struct service *s) {                                                                  \
-        return (double)counters_of(s)->posts[result];                                                        \
+        return (double)counters_of(s)->member;                                                               \
     }
-POSTS(posts_accepted, POST_ACCEPTED)
-POSTS(posts_repeated, POST_REPEATED)
-POSTS(posts_invalid, POST_INVALID)
-POSTS(posts_not_allowed, POST_NOT_ALLOWED)
-POSTS(posts_too_fast, POST_TOO_FAST)
-POSTS(posts_video_too_fast, POST_VIDEO_TOO_FAST)
-POSTS(posts_key_reused, POST_KEY_REUSED)
-POSTS(posts_too_many_videos, POST_TOO_MANY_VIDEOS)
-POSTS(posts_overloaded, POST_OVERLOADED)
-POSTS(posts_store_full, POST_STORE_FULL)
-POSTS(posts_store_unavailable, POST_STORE_UNAVAILABLE)
-#undef POSTS
-
-#define BROKEN(name, rule)                                                                                   \
-    static double name(struct service *s) {                                                                  \
-        return (double)counters_of(s)->broken[rule];                                                         \
-    }
-BROKEN(broken_name_lines, TEXT_NAME_LINES)
-BROKEN(broken_lines, TEXT_LINES)
-BROKEN(broken_bidi, TEXT_BIDI)
-BROKEN(broken_marks, TEXT_MARKS)
-BROKEN(broken_blank, TEXT_BLANK)
-#undef BROKEN
-
-static double comment_listings(struct service *s) {
-    return (double)counters_of(s)->listings;
-}
+COUNTER(posts_accepted, posts[POST_ACCEPTED])
+COUNTER(posts_repeated, posts[POST_REPEATED])
+COUNTER(posts_invalid, posts[POST_INVALID])
+COUNTER(posts_not_allowed, posts[POST_NOT_ALLOWED])
+COUNTER(posts_too_fast, posts[POST_TOO_FAST])
+COUNTER(posts_video_too_fast, posts[POST_VIDEO_TOO_FAST])
+COUNTER(posts_key_reused, posts[POST_KEY_REUSED])
+COUNTER(posts_too_many_videos, posts[POST_TOO_MANY_VIDEOS])
+COUNTER(posts_overloaded, posts[POST_OVERLOADED])
+COUNTER(posts_store_full, posts[POST_STORE_FULL])
+COUNTER(posts_store_unavailable, posts[POST_STORE_UNAVAILABLE])
+COUNTER(broken_name_lines, broken[TEXT_NAME_LINES])
+COUNTER(broken_lines, broken[TEXT_LINES])
+COUNTER(broken_bidi, broken[TEXT_BIDI])
+COUNTER(broken_marks, broken[TEXT_MARKS])
+COUNTER(broken_blank, broken[TEXT_BLANK])
+COUNTER(comment_listings, listings)
+#undef COUNTER
 
 static void comment_commits(struct service *s, struct metric_histogram *h) {
     metrics_of_durations(&counters_of(s)->commits, h);

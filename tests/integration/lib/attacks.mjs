@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { Agent } from 'undici';
 import { call, owner, post } from './api.mjs';
 import { RawClient, requestBytes } from './raw.mjs';
+import { scenario } from './scenario.mjs';
 import { pause, slow, until, within } from './time.mjs';
 import { watch } from './viewer.mjs';
 
@@ -166,4 +167,17 @@ export async function endure(system, honest, attack, { ms, posts = 10, ...option
   const grown = (system.program.memory('VmHWM') - before) / 2 ** 20;
   if (!slow) assert.ok(grown < MEMORY_MB, `${attack}: memory has grown by ${grown} MB`);
   return running;
+}
+
+// The long form: each attack for ten seconds, as a scenario of its own.
+export function endureEach(options) {
+  for (const attack of attacks) {
+    scenario(`${attack}: an honest user posts and watches, /health answers, and memory is bounded`, { ms: 60_000 }, async (t) => {
+      const system = await t.system(attacked);
+      const resume = await fill(system);
+      const honest = await startHonest(t, system);
+      await endure(system, honest, attack, { ms: 10_000, resume, ...options });
+      await honest.stop();
+    });
+  }
 }
