@@ -7,7 +7,6 @@
 #include "engine/redis.h"
 #include "engine/redis_facts.h"
 #include "net/address.h"
-#include "net/networks.h"
 
 enum { MAJOR_AT_LEAST = 7, MB = 1 << 20, PUBSUB_HARD_MB = 32, PUBSUB_SOFT_MB = 8 };
 
@@ -41,10 +40,7 @@ void check_redis(const struct redis_facts *f, struct doctor_report *r) {
 
 static bool is_local(const char *host) {
     union address a;
-    struct networks *local = networks_new("127.0.0.0/8,::1");
-    bool found = address_resolve(host, &a, 1) > 0 && networks_contain(local, &a);
-    networks_free(local);
-    return found;
+    return address_resolve(host, &a, 1) > 0 && address_is_loopback(&a);
 }
 
 // A URL without @ has no password, and one may come apart from it.
@@ -61,7 +57,7 @@ void check_redis_access(const struct doctor_config *c, const struct redis_facts 
         doctor_add(
             r, check, is_near ? DOCTOR_WARNING : DOCTOR_FAULT,
             "Give Redis a password or a user (docs/redis.md), and Chorus --redis-password or a file with it.",
-            "Redis at %s asks for no password: whoever reaches it can read, write and erase all.", host);
+            "Redis at %s asks for no password: anyone who reaches it can read, write and erase all.", host);
     else if (!is_encrypted && !is_near)
         doctor_add(r, check, DOCTOR_WARNING, "Use rediss:// (docs/redis.md), unless the network is your own.",
                    "What is sent to Redis at %s is not encrypted, nor is the password.", host);

@@ -218,3 +218,15 @@ bool http_request_normalize_path(struct http_request *r) {
     r->path_len = kept;
     return true;
 }
+
+const char *http_bearer_of(const char *authorization) {
+    static const char scheme[] = "Bearer ";
+    if (!authorization || strncasecmp(authorization, scheme, sizeof scheme - 1) != 0) return NULL;
+    authorization += sizeof scheme - 1;
+    return authorization + strspn(authorization, " ");
+}
+
+bool http_origin_is_host(const char *origin, const char *host) {
+    const char *at = strstr(origin, "://");
+    return at && host && !strcasecmp(at + 3, host);
+}

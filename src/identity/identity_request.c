@@ -1,7 +1,6 @@
 // Where a request's token stands, and how a request without a good one is refused (RFC 6750).
 #include <openssl/crypto.h>
 #include <string.h>
-#include <strings.h>
 
 #include "http/request.h"
 #include "http/router.h"
@@ -10,21 +9,12 @@
 
 static const char cookie_name[] = "chorus_token=";
 
-static const char *bearer_of(const struct http_request *r) {
-    static const char scheme[] = "Bearer ";
-    const char *given = http_request_header(r, "authorization");
-    if (!given || strncasecmp(given, scheme, sizeof scheme - 1) != 0) return NULL;
-    given += sizeof scheme - 1;
-    return given + strspn(given, " ");
-}
-
 // A browser sends cookies along whatever page asks. Only a page of the same origin may use them: what a page
 // of another one sends has another Origin, or says so in Sec-Fetch-Site.
 static bool is_same_origin(const struct http_request *r) {
     const char *site = http_request_header(r, "sec-fetch-site"), *origin = http_request_header(r, "origin");
-    const char *host = http_request_header(r, "host"), *at = origin ? strstr(origin, "://") : NULL;
     if (site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0) return false;
-    return !origin || (at && host && !strcasecmp(at + 3, host));
+    return !origin || http_origin_is_host(origin, http_request_header(r, "host"));
 }
 
 static size_t find_cookie(const struct http_request *r, const char **token) {
@@ -41,7 +31,7 @@ static size_t find_cookie(const struct http_request *r, const char **token) {
 size_t identity_find_token(struct http_request *r, enum identity_source source, const char **token,
                            bool *from_query) {
     *from_query = false;
-    *token = bearer_of(r);
+    *token = http_bearer_of(http_request_header(r, "authorization"));
     if (*token) return strlen(*token);
     size_t len = is_same_origin(r) ? find_cookie(r, token) : 0;
     if (len || source != IDENTITY_HEADERS_OR_QUERY) return len;

@@ -74,6 +74,13 @@ void address_set_port(union address *a, int port) {
         a->v4.sin_port = htons((uint16_t)port);
 }
 
+bool address_is_loopback(const union address *a) {
+    const struct in6_addr *v6 = &a->v6.sin6_addr;
+    if (a->any.sa_family == AF_INET) return ntohl(a->v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    if (a->any.sa_family != AF_INET6) return false;
+    return IN6_IS_ADDR_LOOPBACK(v6) || (IN6_IS_ADDR_V4MAPPED(v6) && v6->s6_addr[12] == IN_LOOPBACKNET);
+}
+
 void address_format(const union address *a, char *out, size_t size) {
     if (a->any.sa_family == AF_UNIX)
         snprintf(out, size, "unix");

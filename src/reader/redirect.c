@@ -1,6 +1,5 @@
 #include "redirect.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/hash.h"
+#include "net/address.h"
 #include "placement/placement.h"
 
 enum { NONCE_LEN = 16 };
@@ -17,13 +17,13 @@ static const char hop[] = "hop=";
 // Returns whether the host, with or without a port, is this machine.
 static bool host_is_loopback(const char *host) {
     char name[64];
-    struct in_addr address;
+    union address address;
     size_t len = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/");
     if (len >= sizeof name) return false;
     memcpy(name, host, len);
     name[len] = 0;
     if (!strcasecmp(name, "localhost") || !strcmp(name, "[::1]")) return true;
-    return inet_pton(AF_INET, name, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
+    return address_parse(&address, name) && address_is_loopback(&address);
 }
 
 const char *redirect_base(struct placement *p, struct http_request *request,

@@ -3,10 +3,10 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/mem.h"
 #include "http/hostnames.h"
+#include "http/request.h"
 #include "http/router.h"
 #include "net/address.h"
 #include "net/networks.h"
@@ -54,11 +54,8 @@ static bool is_known_peer(const struct internal_only *i, const char *peer) {
 
 // Takes the same time for all tokens of one length, however many bytes are right.
 static bool has_token(const struct internal_only *i, const char *authorization) {
-    static const char scheme[] = "Bearer ";
-    if (!i->token || !authorization) return false;
-    if (strncasecmp(authorization, scheme, sizeof scheme - 1) != 0) return false;
-    const char *given = authorization + sizeof scheme - 1;
-    given += strspn(given, " ");
+    const char *given = http_bearer_of(authorization);
+    if (!i->token || !given) return false;
     size_t given_len = strlen(given), token_len = strlen(i->token);
     volatile unsigned different = given_len != token_len;
     for (size_t k = 0; k < given_len; k++)
@@ -72,8 +69,8 @@ bool internal_only_has_token(const struct internal_only *i, const struct http_re
 
 // Whether it may come from a website in a browser on this machine.
 static bool is_rebound(const struct internal_only *i, const struct internal_sign *s) {
-    static const char *const loopback[] = {"127.", "::1"};
-    bool is_here = !strncmp(s->peer, loopback[0], strlen(loopback[0])) || !strcmp(s->peer, loopback[1]);
+    union address peer;
+    bool is_here = address_parse(&peer, s->peer) && address_is_loopback(&peer);
     if (!is_here || !s->host || !hostname_is_website(s->host)) return false;
     return !i->hostnames || !hostnames_contain(i->hostnames, s->host);
 }
@@ -96,16 +93,10 @@ static bool internal_only_allows_from(const struct internal_only *i, const struc
                                    .host = http_request_writes(r) ? NULL : http_request_header(r, "host")});
 }
 
-// Whether the origin's host and port are those of the request.
-static bool origin_is_host(const char *origin, const char *host) {
-    const char *at = strstr(origin, "://");
-    return at && host && !strcasecmp(at + 3, host);
-}
-
 bool internal_only_page_guard(const struct internal_only *i, const struct http_request *r,
                               struct http_refusal *refusal) {
     const char *origin = http_request_header(r, "origin");
-    if (origin && origin_is_host(origin, http_request_header(r, "host"))) origin = NULL;
+    if (origin && http_origin_is_host(origin, http_request_header(r, "host"))) origin = NULL;
     if (internal_only_allows_from(i, r, origin)) return true;
     return http_refuse(
         refusal, 403, "forbidden",

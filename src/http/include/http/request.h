@@ -30,6 +30,13 @@ const char *http_request_body(const struct http_request *, size_t *len);
 // of enum http_field are kept; asking for another is a bug. An absolute target's authority replaces Host.
 const char *http_request_header(const struct http_request *, const char *lower_case_name);
 
+// Returns the token of an Authorization field's value (RFC 6750, 2.1), a part of it; NULL: it has none, or is
+// NULL.
+const char *http_bearer_of(const char *authorization);
+
+// Whether an Origin's host and port are those of Host (which may be NULL).
+bool http_origin_is_host(const char *origin, const char *host);
+
 // Whether it came through a proxy that shows that it is one: by the PROXY protocol, or by Forwarded,
 // X-Forwarded-For, X-Real-IP, Via and similar ones.
 bool http_request_is_forwarded(const struct http_request *);

@@ -28,6 +28,9 @@ socklen_t address_size(const union address *);
 int address_port(const union address *);
 void address_set_port(union address *, int port);
 
+// Whether only this machine can be reached by it: 127.0.0.0/8, also mapped into IPv6, and ::1.
+bool address_is_loopback(const union address *);
+
 // Writes the address without its port; an IPv4-mapped IPv6 address as the IPv4 address,
 // one of AF_UNIX as "unix".
 void address_format(const union address *, char *out, size_t size);
