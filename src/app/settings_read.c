@@ -93,7 +93,7 @@ static void check_keys(const struct settings *s, struct options *o) {
                       "cannot be given together with --jwt-keys: say where the keys are once.");
 }
 
-// Whoever could send a proxy's header could have any address.
+// A client that can send a proxy's header can claim any address.
 static void check_proxies(const struct settings *s, struct options *o) {
     for (const char *at = s->proxy_listen ? s->proxy_listen : ""; *at;
          at += strcspn(at, ","), at += *at == ',')

@@ -24,7 +24,7 @@ enum reach { REACH_MACHINE, REACH_PRIVATE, REACH_ALL, REACH_NONE };
 static enum reach reach_of(const char *bind) {
     union address a;
     if (address_resolve(bind, &a, 1) <= 0) return REACH_NONE;
-    if (is_in("127.0.0.0/8,::1", &a)) return REACH_MACHINE;
+    if (address_is_loopback(&a)) return REACH_MACHINE;
     return is_in("10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16,100.64.0.0/10,fc00::/7,fe80::/10",
                  &a)
                ? REACH_PRIVATE
@@ -43,7 +43,7 @@ static enum reach reach_at(const char *at) {
 
 static void check_port(const struct doctor_config *c, const struct doctor_port *p, struct doctor_report *r) {
     static const char *const who[] = {"only this machine reaches it", "the private network reaches it",
-                                      "whoever reaches this machine reaches it", "the address is unknown"};
+                                      "all who can reach this machine reach it", "the address is unknown"};
     enum reach reach = p->at[0] ? reach_at(p->at) : reach_of(c->bind);
     bool is_open = reach == REACH_ALL && !p->for_browsers;
     char remedy[256], where[256];
@@ -69,7 +69,7 @@ static void check_jwks(const char *check, const char *url, struct doctor_report 
     bool is_plain = !http_url_parse(&parsed, url);
     if (is_plain && reach_of(parsed.host) != REACH_MACHINE)
         doctor_add(r, check, DOCTOR_FAULT, "Give --jwks-url an https address.",
-                   "Keys are fetched from %s in the clear: whoever is on the way can replace them.", url);
+                   "Keys are fetched from %s in the clear: anyone on the way can replace them.", url);
     else
         doctor_add(r, check, DOCTOR_OK, NULL, "Users need a token that is signed with a key from %s.", url);
 }
@@ -84,7 +84,7 @@ static void check_key_file(const char *check, const char *path, struct doctor_re
     else if (file.is_public && strstr(file.text, "\"oct\""))
         doctor_add(
             r, check, DOCTOR_FAULT, "chmod 600, and make new keys if the machine has other users.",
-            "All users of this machine may read %s, which has a secret: whoever reads it can sign tokens.",
+            "All users of this machine may read %s, which has a secret: anyone who reads it can sign tokens.",
             path);
     else
         doctor_add(r, check, DOCTOR_OK, NULL, "Users need a token that is signed with a key in %s.", path);

@@ -1,4 +1,4 @@
-// The tickets (identity/ticket.h) that a reader gives to viewers whom it redirects, and takes from those who
+// The tickets (identity/ticket.h) that a reader gives to viewers that it redirects, and takes from those that
 // come: once, within 30 s; and from one that resumes at any time, until its session ends. The keys that they
 // are signed with are shared by all readers, through the engine, and replaced every week; those of three
 // weeks are known: the last one, this one, and the next, for clocks that differ. Control loop only.

@@ -30,9 +30,9 @@ scenario('the ports: which stands where, and which should not', { setups }, asyn
   const further = ['--single-port', '--listen', 'unix:/nowhere/chorus.sock,0.0.0.0:8080', '--proxy-listen', '[::1]:8081', '--trusted-proxies', '::1', '--admin-bind', '0.0.0.0:9000'];
   assert.deepEqual((await doctor(further)).of('ports').slice(1).map((answer) => answer.replace(/; it is.*|\.$/, '')), [
     'ok: comment listens on unix:/nowhere/chorus.sock (--listen): only this machine reaches it',
-    'ok: comment listens on 0.0.0.0:8080 (--listen): whoever reaches this machine reaches it',
+    'ok: comment listens on 0.0.0.0:8080 (--listen): all who can reach this machine reach it',
     'ok: comment listens on [::1]:8081 (--proxy-listen): only this machine reaches it',
-    'warning: admin listens on 0.0.0.0:9000 (--admin-bind): whoever reaches this machine reaches it',
+    'warning: admin listens on 0.0.0.0:9000 (--admin-bind): all who can reach this machine reach it',
   ]);
   assert.match(await finding('ports', ['--single-port', '--comment-port', '8080']), /listens on 127\.0\.0\.1, port 8080 \(--comment-port\): only this machine/);
 });
