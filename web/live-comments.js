@@ -27,6 +27,7 @@ import { columnStyle } from './column/style.js';
 import { fitName, idAfter } from './column/text.js';
 import { WORDS } from './column/words.js';
 
+const PROPERTIES = ['video', 'server', 'user', 'name', 'theme', 'history', 'readonly', 'token', 'words'];
 const HISTORY = 50;
 const LOAD_AT_ONCE = 200;
 // Importing it where there is no document, as server-side rendering does, must not fail.
@@ -34,7 +35,7 @@ const Base = globalThis.HTMLElement ?? class {};
 
 export class LiveCommentsElement extends Base {
   static observedAttributes = ['video', 'server', 'user', 'name', 'history', 'readonly'];
-  token;
+  #token;
   #words = WORDS;
   #parts; // while it is in a document
   #live;
@@ -50,6 +51,7 @@ export class LiveCommentsElement extends Base {
 
   // Moving the element within a page does not interrupt it: what is to be done is done at the end of the turn.
   connectedCallback() {
+    for (const name of PROPERTIES) this.#adopt(name);
     this.#later();
   }
   disconnectedCallback() {
@@ -74,6 +76,24 @@ export class LiveCommentsElement extends Base {
     });
   }
 
+  // What a page has set before this script was loaded hides the property.
+  #adopt(name) {
+    if (!Object.hasOwn(this, name)) return;
+    const value = this[name];
+    delete this[name];
+    this[name] = value;
+  }
+
+  // Another string counts from the next request on.
+  get token() {
+    return this.#token;
+  }
+  set token(token) {
+    const had = Boolean(this.#token);
+    this.#token = token;
+    if (this.#parts && had !== Boolean(token)) this.#later({ again: true });
+    else if (this.#parts && this.#state.name === 'refused') this.#reconnect();
+  }
   get words() {
     return this.#words;
   }
@@ -165,7 +185,8 @@ export class LiveCommentsElement extends Base {
     if (isMixed(server)) return this.#onState({ name: 'refused', error: this.#words.mixedContent(server) });
     try {
       this.#live = new LiveComments({
-        server, video, history, since, user: this.userid, name: this.authorName || undefined, token: this.token, viewers: true,
+        server, video, history, since, user: this.userid, name: this.authorName || undefined, viewers: true,
+        token: this.#token && (() => (this.#token?.call ? this.#token() : this.#token)),
         onComment: (comment, info) => this.#onComment(comment, info),
         onGap: (gap) => this.#onGap(gap),
         onState: (state) => this.#onState(state),
@@ -236,7 +257,7 @@ export class LiveCommentsElement extends Base {
   }
 }
 
-for (const name of ['video', 'server', 'user', 'name', 'theme', 'history']) {
+for (const name of PROPERTIES.slice(0, 6)) {
   Object.defineProperty(LiveCommentsElement.prototype, name, {
     get() {
       return this.getAttribute(name) ?? '';

@@ -5,6 +5,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { post, postMany } from '../integration/lib/api.mjs';
+import { makeKey, makeToken } from '../integration/lib/jwt.mjs';
+import { lockedSystem } from '../integration/lib/locked.mjs';
 import { scenario } from '../integration/lib/scenario.mjs';
 import { Column, documentOf, embed, launch, serve } from './embedding.mjs';
 
@@ -152,4 +154,22 @@ scenario('a page that was asleep says what is no longer kept, where it is missin
   await column.find('.gap').getByText(/^[\d,]+ comments missed, no longer kept$/).waitFor();
   const [missed] = (await column.find('.gap').textContent()).match(/[\d,]+/);
   assert.equal(Number(missed.replace(',', '')) + (await column.rows()).length - 1, 3_000);
+});
+
+scenario('<live-comments> takes a token that a page sets before or after the script is there', { setups: ['embedded'], ms: 60_000 }, async (t) => {
+  const key = makeKey('ES256', 'k');
+  const { system } = await lockedSystem(t, [key]);
+  const elements = '<live-comments id="early" video="v" user="ann"></live-comments><live-comments id="late" video="v" user="ann"></live-comments>';
+  const token = makeToken(key), file = `<!doctype html><meta charset="utf-8">${elements}
+<script>document.querySelector('#early').token = ${JSON.stringify(token)};</script>
+<script type="module" src="${system.comment}/live-comments.js"></script>`;
+  const page = await (await launch(t)).newPage();
+  await page.goto(await serve(t, { '/': file }));
+  const early = new Column(page, '#early'), late = new Column(page, '#late');
+  await early.live();
+  await page.waitForFunction(() => document.querySelector('#late').state.name === 'refused');
+  await page.evaluate((value) => (document.querySelector('#late').token = value), token);
+  await late.live();
+  await early.say('With a token.');
+  await late.wait((rows) => rows.at(-1)?.text === 'With a token.', 'the comment');
 });
