@@ -6,10 +6,9 @@
 
 #include "base/small_file.h"
 #include "http/url.h"
+#include "identity/keys.h"
 #include "net/address.h"
 #include "net/networks.h"
-
-enum { KEYS_BYTES = 1 << 16 };
 
 static bool is_in(const char *networks, const union address *a) {
     struct networks *all = networks_new(networks);
@@ -74,10 +73,18 @@ static void check_jwks(const char *check, const char *url, struct doctor_report 
         doctor_add(r, check, DOCTOR_OK, NULL, "Users need a token that is signed with a key from %s.", url);
 }
 
+static bool has_keys(const struct small_file *file, char *why, size_t why_size) {
+    struct identity_keys *keys = identity_keys_new(&(struct identity_demands){0});
+    bool found = identity_keys_load(keys, file->text, file->len, why, why_size);
+    identity_keys_free(keys);
+    return found;
+}
+
 static void check_key_file(const char *check, const char *path, struct doctor_report *r) {
     struct small_file file = {0};
     char why[256];
-    if (!small_file_read(path, KEYS_BYTES, &file, why, sizeof why))
+    if (!small_file_read(path, IDENTITY_KEYS_BYTES, &file, why, sizeof why) ||
+        !has_keys(&file, why, sizeof why))
         doctor_add(r, check, DOCTOR_FAULT,
                    "Give a readable file of keys; `chorus token keys FILE` makes one.",
                    "The file of --jwt-keys, %s, %s.", path, why);

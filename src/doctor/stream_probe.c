@@ -50,6 +50,7 @@ static void probe_connect(struct probe *p) {
     struct resolver_addresses found;
     int error = resolver_get(p->resolver, p->url.host, &found);
     if (error == -EINPROGRESS) return;
+    if (error) snprintf(p->facts->why, sizeof p->facts->why, "its name has no address here");
     if (!error) {
         address_set_port(&found.at[0], p->url.port);
         error = stream_connect(&p->stream, &found.at[0]);
@@ -142,7 +143,7 @@ static bool probe_ask(struct probe *p, const struct stream_question *q, const ch
     const char *why = p->error ? stream_why(&p->stream) : NULL;
     if (why)
         snprintf(p->facts->why, sizeof p->facts->why, "the server %s", why);
-    else if (p->error)
+    else if (p->error && !p->facts->why[0])
         snprintf(p->facts->why, sizeof p->facts->why, "%s", strerror(-p->error));
     stream_close(&p->stream);
     loop_drain(p->loop);

@@ -66,6 +66,9 @@ scenario('users, limits and the proxy', { setups }, async (t) => {
   assert.match(await keys('public', 'ES256', 0o644), /^ok: /);
   assert.match(await keys('secret', 'HS256', 0o600), /^ok: /);
   assert.match(await keys('shown', 'HS256', 0o644), /^fault: .*has a secret/);
+  const broken = join(folder, 'broken');
+  writeFileSync(broken, '{"keys": [');
+  assert.match(await finding('users', ['--jwt-keys', broken]), /^fault: .*is not valid JSON/);
 
   assert.match(await finding('limits', []), /^ok: /);
   assert.match(await finding('limits', ['--limit-streams', '0', '--limit-bytes', '0']), /^warning: .*--limit-streams, --limit-bytes 0/);
