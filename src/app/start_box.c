@@ -48,6 +48,14 @@ static void print_users(const struct settings *set) {
         printf("  Users      anyone can post as anyone; --jwt-keys demands tokens\n");
 }
 
+static void print_commands_with_token(const struct system *s) {
+    printf("  By hand, with a token of your server or of `chorus token`:\n"
+           "  curl -NL -H \"Authorization: Bearer $TOKEN\" '%s/connect?videoid=launch'\n"
+           "  curl -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' -d "
+           "'{\"videoid\":\"launch\",\"comment\":\"Hello!\"}' %s/comment\n",
+           system_url(s, "reader-1"), system_url(s, "comment"));
+}
+
 static void print_commands(const struct system *s) {
     printf(
         "  By hand:\n"
@@ -68,7 +76,10 @@ void start_box_print(const struct system *s, const struct settings *set, bool qu
     printf("\n");
     print_parts(parts, count);
     printf("\n");
-    print_commands(s);
+    if (set->jwt_keys || set->jwks_url)
+        print_commands_with_token(s);
+    else
+        print_commands(s);
     if (quiet) printf("\n  Ctrl-C ends it. --log-level info shows each comment on its way.\n");
     print_rule();
     fflush(stdout);
