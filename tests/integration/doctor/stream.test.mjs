@@ -7,6 +7,8 @@ import https from 'node:https';
 import { once } from 'node:events';
 import { call, owner } from '../lib/api.mjs';
 import { finding } from '../lib/doctor.mjs';
+import { makeKey, makeToken } from '../lib/jwt.mjs';
+import { lockedSystem, serviceToken } from '../lib/locked.mjs';
 import { freePorts } from '../lib/ports.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
@@ -67,4 +69,13 @@ scenario('events come at once, or what keeps them back is said; and nothing is c
   const [port] = await freePorts(1);
   assert.match(await ask(`http://127.0.0.1:${port}`), /^fault: .*was not reached/);
   assert.equal(await registered(), 1);
+});
+
+scenario('a stream is watched as the user of a token, or with the token of a service', { setups, ms: 30_000 }, async (t) => {
+  const key = makeKey('ES256', 'k');
+  const { system } = await lockedSystem(t, [key], { flags });
+  const askWith = (...args) => ask(system.comment, '--video', 'v', ...args);
+  assert.match(await askWith(), /^unknown: .*needs a token \(401\)/);
+  assert.match(await askWith('--token', makeToken(key)), /^ok: /);
+  assert.match(await askWith('--token', serviceToken), /^ok: /);
 });
