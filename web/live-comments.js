@@ -6,7 +6,7 @@
 // Attributes, all of which may change at any time:
 //   video     the video's id
 //   server    the comment API's address; by default where this file came from
-//   user      the user's id; by default one is made, and kept in localStorage
+//   user      the user's id; by default the token's, or one is made, and kept in localStorage
 //   name      the name to show; by default the user chooses it in the column
 //   history   how many comments to show on arrival (50)
 //   readonly  without a field to write in
@@ -18,7 +18,7 @@ import { LiveComments } from './chorus.js';
 import { Announcer } from './column/announcer.js';
 import { Composer } from './column/composer.js';
 import { make } from './column/dom.js';
-import { keepName, ownName, ownUserId } from './column/identity.js';
+import { keepName, ownName, ownUserId, userOfToken } from './column/identity.js';
 import { CommentList } from './column/list.js';
 import { Outbox } from './column/outbox.js';
 import { ReadableRate } from './column/rate.js';
@@ -36,6 +36,7 @@ const Base = globalThis.HTMLElement ?? class {};
 export class LiveCommentsElement extends Base {
   static observedAttributes = ['video', 'server', 'user', 'name', 'history', 'readonly'];
   #token;
+  #tokenUser; // as of the newest token
   #words = WORDS;
   #parts; // while it is in a document
   #live;
@@ -84,14 +85,15 @@ export class LiveCommentsElement extends Base {
     this[name] = value;
   }
 
-  // Another string counts from the next request on.
+  // Another string of the same user counts from the next request on.
   get token() {
     return this.#token;
   }
   set token(token) {
-    const had = Boolean(this.#token);
+    const is = (value) => (value?.call ? 'a function' : userOfToken(value));
+    const same = is(this.#token) === is(token) && Boolean(this.#token) === Boolean(token);
     this.#token = token;
-    if (this.#parts && had !== Boolean(token)) this.#later({ again: true });
+    if (this.#parts && !same) this.#later({ again: true });
     else if (this.#parts && this.#state.name === 'refused') this.#reconnect();
   }
   get words() {
@@ -111,7 +113,7 @@ export class LiveCommentsElement extends Base {
     return this.#live;
   }
   get userid() {
-    return this.getAttribute('user') || ownUserId();
+    return this.getAttribute('user') || this.#tokenUser || ownUserId();
   }
   get authorName() {
     return this.hasAttribute('name') ? fitName(this.getAttribute('name')) : fitName(ownName(this.userid, this.#words));
@@ -123,6 +125,7 @@ export class LiveCommentsElement extends Base {
   }
 
   #start() {
+    this.#tokenUser = undefined;
     this.#draw();
     this.#setAuthor();
     this.#connect();
@@ -172,6 +175,7 @@ export class LiveCommentsElement extends Base {
     const since = this.#live?.position;
     this.#live?.close();
     this.#live = undefined;
+    this.#tokenUser = undefined;
     this.#connect(since);
   }
 
@@ -181,12 +185,13 @@ export class LiveCommentsElement extends Base {
     const server = this.getAttribute('server') || new URL('.', import.meta.url).href;
     const history = this.hasAttribute('history') ? Number(this.getAttribute('history')) || 0 : HISTORY;
     this.#onState({ name: 'connecting' });
+    if (!this.#knowsUser()) return this.#askToken(since);
     if (!isAddress(server)) return this.#onState({ name: 'refused', error: this.#words.noAddress(server) });
     if (isMixed(server)) return this.#onState({ name: 'refused', error: this.#words.mixedContent(server) });
     try {
       this.#live = new LiveComments({
         server, video, history, since, user: this.userid, name: this.authorName || undefined, viewers: true,
-        token: this.#token && (() => (this.#token?.call ? this.#token() : this.#token)),
+        token: this.#token && (() => this.#askForToken()),
         onComment: (comment, info) => this.#onComment(comment, info),
         onGap: (gap) => this.#onGap(gap),
         onState: (state) => this.#onState(state),
@@ -195,6 +200,22 @@ export class LiveCommentsElement extends Base {
     } catch (error) {
       this.#onState({ name: 'refused', error }); // an id that cannot be one
     }
+  }
+
+  #askForToken() {
+    return this.#token?.call ? this.#token() : this.#token;
+  }
+  #knowsUser() {
+    return this.hasAttribute('user') || this.#tokenUser !== undefined || !this.#token;
+  }
+  // Who a token is of decides which comments are own ones.
+  async #askToken(since) {
+    const parts = this.#parts;
+    const token = await (async () => this.#askForToken())().catch(() => undefined);
+    if (this.#parts !== parts || this.#live) return;
+    this.#tokenUser = userOfToken(token) ?? '';
+    this.#setAuthor();
+    this.#connect(since);
   }
 
   #onComment(comment, { own = false, replayed = false } = {}) {

@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { post, postMany } from '../integration/lib/api.mjs';
-import { makeKey, makeToken } from '../integration/lib/jwt.mjs';
+import { claims, makeKey, makeToken } from '../integration/lib/jwt.mjs';
 import { lockedSystem } from '../integration/lib/locked.mjs';
 import { scenario } from '../integration/lib/scenario.mjs';
 import { Column, documentOf, embed, launch, serve } from './embedding.mjs';
@@ -156,20 +156,27 @@ scenario('a page that was asleep says what is no longer kept, where it is missin
   assert.equal(Number(missed.replace(',', '')) + (await column.rows()).length - 1, 3_000);
 });
 
-scenario('<live-comments> takes a token that a page sets before or after the script is there', { setups: ['embedded'], ms: 60_000 }, async (t) => {
+scenario('<live-comments> takes a token that a page sets before or after the script is there, and its user', { setups: ['embedded'], ms: 60_000 }, async (t) => {
   const key = makeKey('ES256', 'k');
   const { system } = await lockedSystem(t, [key]);
-  const elements = '<live-comments id="early" video="v" user="ann"></live-comments><live-comments id="late" video="v" user="ann"></live-comments>';
+  const elements = '<live-comments id="early" video="v"></live-comments><live-comments id="late" video="v"></live-comments>';
   const token = makeToken(key), file = `<!doctype html><meta charset="utf-8">${elements}
-<script>document.querySelector('#early').token = ${JSON.stringify(token)};</script>
+<script>document.querySelector('#early').token = async () => ${JSON.stringify(token)};</script>
 <script type="module" src="${system.comment}/live-comments.js"></script>`;
   const page = await (await launch(t)).newPage();
   await page.goto(await serve(t, { '/': file }));
   const early = new Column(page, '#early'), late = new Column(page, '#late');
+  const setToken = (value) => page.evaluate((text) => (document.querySelector('#late').token = text), value);
   await early.live();
   await page.waitForFunction(() => document.querySelector('#late').state.name === 'refused');
-  await page.evaluate((value) => (document.querySelector('#late').token = value), token);
+  await setToken(token);
   await late.live();
   await early.say('With a token.');
-  await late.wait((rows) => rows.at(-1)?.text === 'With a token.', 'the comment');
+  for (const column of [early, late]) {
+    const shown = await column.wait((rows) => rows.find(({ text }) => text === 'With a token.'), 'the comment');
+    assert.ok(shown.find(({ text }) => text === 'With a token.').own);
+  }
+  await setToken(makeToken(key, claims({ sub: 'bob' })));
+  await page.waitForFunction(() => document.querySelector('#late').userid === 'bob');
+  await late.live();
 });
