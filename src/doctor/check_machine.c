@@ -54,7 +54,7 @@ void check_backlog(const struct machine *m, struct doctor_report *r) {
     else if (m->syncookies == 0)
         doctor_add(r, check, DOCTOR_WARNING, "sysctl -w net.ipv4.tcp_syncookies=1",
                    "net.ipv4.tcp_syncookies is 0: a flood of half-open connections keeps others out.");
-    else if (m->syn_backlog < 1024)
+    else if (m->syn_backlog < LISTEN_BACKLOG)
         doctor_add(r, check, DOCTOR_WARNING, "sysctl -w net.ipv4.tcp_max_syn_backlog=4096",
                    "net.ipv4.tcp_max_syn_backlog is %" PRId64
                    ": a burst of viewers falls back on SYN cookies.",

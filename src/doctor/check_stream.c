@@ -11,6 +11,11 @@ static const char buffers[] =
     "Switch off what buffers event streams there: proxy_buffering off, no compression "
     "(docs/proxies.md has tested files).";
 
+static const char reach[] = "Start the services and the proxy; look from another machine too.";
+static const char certificate[] =
+    "Give the proxy a certificate for this name that has not ended, with its whole chain, by an authority "
+    "that browsers and this machine trust (SSL_CERT_FILE names an authority of your own).";
+
 static void check_answer(const char *url, const struct stream_facts *f, struct doctor_report *r) {
     static const char check[] = "stream";
     if (!f->status)
@@ -46,8 +51,8 @@ void check_stream(const struct doctor_config *c, const struct stream_facts *f, s
         doctor_add(r, check, DOCTOR_UNKNOWN, "Give --ask URL, the address that browsers use.",
                    "No address was given at which to watch a stream.");
     else if (f->why[0])
-        doctor_add(r, check, DOCTOR_FAULT, "Start the services and the proxy; look from another machine too.",
-                   "%s was not reached: %s.", c->ask, f->why);
+        doctor_add(r, check, DOCTOR_FAULT, f->tls_failed ? certificate : reach, "%s was not reached: %s.",
+                   c->ask, f->why);
     else if (!f->video[0])
         doctor_add(r, check, DOCTOR_UNKNOWN, "Give --video, one that exists.",
                    "%s names no video that is watched, and a new one would be a change.", c->ask);

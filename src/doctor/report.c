@@ -41,8 +41,10 @@ void doctor_text(const struct doctor_report *r, struct buf *out) {
         buf_printf(out, "%-8s %-14s %s\n", levels[f->level], f->check, f->found);
         if (f->remedy) buf_printf(out, "%-23s Remedy: %s\n", "", f->remedy);
     }
-    buf_printf(out, "\n%zu ok, %zu unknown, %zu warnings, %zu faults\n", count_of(r, DOCTOR_OK),
-               count_of(r, DOCTOR_UNKNOWN), count_of(r, DOCTOR_WARNING), count_of(r, DOCTOR_FAULT));
+    size_t warnings = count_of(r, DOCTOR_WARNING), faults = count_of(r, DOCTOR_FAULT);
+    buf_printf(out, "\n%zu ok, %zu unknown, %zu warning%s, %zu fault%s\n", count_of(r, DOCTOR_OK),
+               count_of(r, DOCTOR_UNKNOWN), warnings, warnings == 1 ? "" : "s", faults,
+               faults == 1 ? "" : "s");
 }
 
 // Paths in sentences need not be UTF-8; such a sentence is left out.

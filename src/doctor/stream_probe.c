@@ -141,6 +141,7 @@ static bool probe_ask(struct probe *p, const struct stream_question *q, const ch
     if (!p->over) loop_run(p->loop);
     loop_timer_stop(p->loop, &p->timeout);
     const char *why = p->error ? stream_why(&p->stream) : NULL;
+    p->facts->tls_failed = why;
     if (why)
         snprintf(p->facts->why, sizeof p->facts->why, "the server %s", why);
     else if (p->error && !p->facts->why[0])

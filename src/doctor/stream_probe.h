@@ -9,6 +9,7 @@ struct loop;
 
 struct stream_facts {
     char why[256];   // no stream could be asked for: a clause; empty: it was
+    bool tls_failed; // that is why
     char video[132]; // that was watched; empty: none was found
     int status;      // 0: nothing was answered
     int64_t first_ms,

@@ -63,9 +63,9 @@ static void test_backlog(void **state) {
     struct machine m = fine;
     check_backlog(&m, &report);
     expect(DOCTOR_OK, "somaxconn is 4096");
-    m.syn_backlog = 512;
+    m.syn_backlog = 2048;
     check_backlog(&m, &report);
-    expect(DOCTOR_WARNING, "tcp_max_syn_backlog is 512");
+    expect(DOCTOR_WARNING, "tcp_max_syn_backlog is 2048");
     m.syncookies = 0;
     check_backlog(&m, &report);
     expect(DOCTOR_WARNING, "tcp_syncookies is 0");
@@ -269,6 +269,11 @@ static void test_a_stream(void **state) {
     f.video[0] = 0;
     check_stream(&c, &f, &report);
     expect(DOCTOR_UNKNOWN, "names no video");
+    snprintf(f.why, sizeof f.why, "the server has a certificate that has expired");
+    f.tls_failed = true;
+    check_stream(&c, &f, &report);
+    assert_non_null(strstr(report.finding[report.count - 1].remedy, "certificate"));
+    expect(DOCTOR_FAULT, "was not reached");
 }
 
 static void write_file(const char *root, const char *path, const char *text) {
