@@ -326,6 +326,8 @@ static const struct option_row rows[] = {
      "keys: HS256 (a shared secret), RS256, ES256 or EdDSA", COMMAND_TOKEN},
     {"kid", NULL, OPTION_STRING, AT(token.kid), 0, 0, NULL, "ID", NULL,
      "keys: name of the key; by default the time", COMMAND_TOKEN, .check = text_id},
+    {"public", NULL, OPTION_STRING, AT(token.shared), 0, 0, NULL, "FILE", NULL,
+     "keys: file for the public part, which is printed otherwise; both files must be new", COMMAND_TOKEN},
 };
 
 const struct option_table settings_table = {rows, sizeof rows / sizeof *rows, command_names};

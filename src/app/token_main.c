@@ -194,8 +194,8 @@ static int token_check_given(const struct settings *set, const char *operand) {
 
 // `chorus token keys`
 
-static bool write_secret(const char *path, const struct buf *jwk) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+static bool write_keys(const char *path, mode_t mode, const struct buf *jwk) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
     if (!out) return token_fail(0, path, strerror(errno));
     bool ok = fprintf(out, "{\"keys\": [%.*s]}\n", (int)jwk->len, jwk->data) > 0;
@@ -208,13 +208,19 @@ static int token_make_keys(const struct settings *set, const char *path) {
     const char *algorithm = algorithms[set->token.algorithm];
     struct buf secret = {0}, shared = {0};
     char kid[32];
+    bool is_symmetric = !strcmp(algorithm, "HS256"), writes = set->token.shared;
     if (!path) return token_fail(WRONG_USAGE, "It needs the file to write", "");
+    if (is_symmetric && writes) return token_fail(WRONG_USAGE, "HS256 has no public part for", "--public");
     snprintf(kid, sizeof kid, "%" PRId64, clock_wall_ms() / 1000);
     identity_make_key(algorithm, set->token.kid ? set->token.kid : kid, &secret, &shared);
-    bool ok = write_secret(path, &secret);
-    if (ok && !strcmp(algorithm, "HS256"))
+    bool ok = write_keys(path, 0600, &secret);
+    if (ok && writes && !write_keys(set->token.shared, 0644, &shared)) {
+        unlink(path); // so that the same command may be given again
+        ok = false;
+    }
+    if (ok && is_symmetric)
         fprintf(stderr, "chorus token: %s has a secret, which your server and Chorus share.\n", path);
-    else if (ok)
+    else if (ok && !writes)
         printf("{\"keys\": [%.*s]}\n", (int)shared.len, shared.data);
     buf_release(&secret);
     buf_release(&shared);

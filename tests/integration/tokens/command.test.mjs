@@ -1,7 +1,7 @@
 // `chorus token` makes tokens, and says what is wrong with one.
 // Set-ups: embedded.
 import assert from 'node:assert/strict';
-import { statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { call } from '../lib/api.mjs';
 import { claims, keySet, makeKey, makeToken } from '../lib/jwt.mjs';
@@ -27,6 +27,13 @@ scenario('a token that the command makes, with a key that it makes, is accepted'
     await fails(1, /File exists/, 'keys', keys);
     const shared = algorithm === 'HS256' ? keys : join(t.folder(), 'public.json');
     if (shared !== keys) {
+      const [secret, given] = ['secret', 'given'].map((name) => join(t.folder(), name));
+      assert.equal(await ok('keys', secret, '--algorithm', algorithm, '--public', given), '');
+      assert.deepEqual(Object.keys(JSON.parse(readFileSync(given, 'utf8')).keys[0]), Object.keys(JSON.parse(open).keys[0]));
+      await fails(1, /secret File exists/, 'keys', secret, '--public', given);
+      await fails(1, /given File exists/, 'keys', `${secret}2`, '--public', given);
+      assert.equal(existsSync(`${secret}2`), false);
+      assert.equal(statSync(given).size > 2, true, 'what was there remains');
       assert.equal(JSON.parse(open).keys[0].d, undefined);
       writeFileSync(shared, open);
       await fails(1, /no secret part/, '--jwt-keys', shared, '--user', 'ann', '--video', 'v1');
@@ -57,7 +64,7 @@ scenario('it says what is wrong with a token, and makes none that would be refus
   await fails(1, /not JSON[^]*token_invalid/, ...check, 'garbage');
   await fails(1, /header is not one that is understood/, ...check, makeToken(key, claims(), { crit: ['exp'] }));
   await fails(1, /would be refused/, '--jwt-keys', path, '--user', 'ann', '--video', 'a b');
-  for (const words of [['--user', 'ann'], ['nonsense'], ['keys'], ['--for', '1w', '--user', 'ann', '--video', 'v'], ['--can', 'fly']])
+  for (const words of [['--user', 'ann'], ['nonsense'], ['keys'], ['keys', path, '--algorithm', 'HS256', '--public', path], ['--for', '1w', '--user', 'ann', '--video', 'v'], ['--can', 'fly']])
     await fails(2, /Try `chorus token --help`/, ...words);
   await fails(1, /--jwt-keys/, '--user', 'ann', '--video', 'v');
 });

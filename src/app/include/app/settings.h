@@ -42,7 +42,7 @@ struct canary_settings {
 };
 
 struct token_settings {
-    const char *user, *video, *can, *name, *badges, *lifetime, *kid;
+    const char *user, *video, *can, *name, *badges, *lifetime, *kid, *shared;
     int64_t algorithm;
 };
 
