@@ -2,9 +2,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs';
 import { once } from 'node:events';
+import { resolve } from 'node:path';
 import { until, within } from './time.mjs';
 
-export const binary = process.env.CHORUS_BIN ?? 'chorus';
+// Relative to the folder of the tests' caller; one without a slash is looked up in PATH.
+const named = process.env.CHORUS_BIN ?? 'chorus';
+export const binary = named.includes('/') ? resolve(named) : named;
 
 const alive = new Set();
 process.on('exit', () => {
