@@ -86,7 +86,9 @@ static const struct {
     const char *code, *sentence;
 } verdicts[IDENTITY_VERDICTS] = {
     [IDENTITY_OK] = {200, "ok", "The token is valid."},
-    [IDENTITY_MISSING] = {401, "token_missing", "This needs a token: send Authorization: Bearer."},
+    [IDENTITY_MISSING] =
+        {401, "token_missing",
+         "This needs a token: Authorization: Bearer TOKEN, the cookie chorus_token, or for a stream ?token=."},
     [IDENTITY_TOO_LONG] = {401, "token_invalid", "The token is longer than 4,096 bytes."},
     [IDENTITY_MALFORMED] = {401, "token_invalid", "The token is not a JWT of three parts in base64url."},
     [IDENTITY_BAD_HEADER] = {401, "token_invalid", "The token's header is not one that is understood."},
