@@ -1,5 +1,7 @@
 // What every proxy of deploy/ has to do in front of `chorus up`.
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { post, statistics } from '../lib/api.mjs';
 import { startCrowd } from '../lib/crowd.mjs';
 import { prepareProxy, without } from '../lib/proxies.mjs';
@@ -79,6 +81,15 @@ export function describeProxy(kind) {
     const report = await proxy.call('POST', '/reader-api-statistics', { json: { instanceId: 'x' } });
     assert.equal(report.status, 403);
     assert.equal((await fetch(`${system.comment}/metrics`)).status, 200); // from inside
+  });
+
+  scenario(`${kind}: its logs have no token of an address`, { skip }, async (t) => {
+    const { proxy } = await startBehind(t, kind);
+    const file = join(proxy.folder, 'access.log');
+    const log = () => proxy.program.stderr + (existsSync(file) ? readFileSync(file, 'utf8') : '');
+    assert.equal((await proxy.call('GET', '/videos?token=hidden')).status, 200);
+    if (kind !== 'caddy') await until(() => log().includes('/videos'), () => `the request to be logged:\n${log()}`);
+    assert.doesNotMatch(log(), /hidden/);
   });
 
   scenario(`${kind}: a server that is away closes streams rather than refusing them, and viewers come back`, { skip, disk: true }, async (t) => {
