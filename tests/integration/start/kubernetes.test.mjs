@@ -37,16 +37,19 @@ scenario('each container of the manifests starts the program, which becomes read
   const redis = new RedisServer();
   t.after(() => redis.release());
   await redis.start();
-  const ports = await freePorts(workloads.length);
+  const ports = await freePorts(2 * workloads.length);
   await Promise.all(workloads.map(async (workload, i) => {
     const env = environmentOf(workload, { redis: redis.url });
     for (const name of Object.keys(env)) assert.match(name, /^[A-Z][A-Z_]*$/);
-    const program = new Program(containerOf(workload).args, { env: { ...env, PORT: String(ports[i]) } });
+    const admin = ports[workloads.length + i];
+    const own = { PORT: String(ports[i]), CHORUS_ADMIN_BIND: env.CHORUS_ADMIN_BIND.replace('0.0.0.0:9000', `127.0.0.1:${admin}`) };
+    const program = new Program(containerOf(workload).args, { env: { ...env, ...own } });
     t.after(() => program.end ?? program.kill('SIGTERM'));
     await until(async () => {
       if (program.end) throw Object.assign(new Error(program.end.stderr), { final: true });
-      return (await call('GET', `http://127.0.0.1:${ports[i]}/ready`)).status === 200;
+      return (await call('GET', `http://127.0.0.1:${admin}/ready`)).status === 200;
     }, () => `${workload.metadata.name} to be ready:\n${program.stderr}`);
+    assert.equal((await call('GET', `http://127.0.0.1:${admin}/health`)).status, 200);
     const { json } = await call('GET', `http://127.0.0.1:${ports[i]}/health`);
     assert.equal(json.instanceId, `${workload.metadata.name}-0`);
     assert.equal(json.role, workload.spec.template.metadata.labels.role);
@@ -62,7 +65,9 @@ scenario('every pod has its probes, its limits and no rights, and no variables o
     const { name } = metadata;
     assert.equal(pod.enableServiceLinks, false, name);
     assert.ok(pod.terminationGracePeriodSeconds > 10, name);
-    assert.deepEqual([container.readinessProbe.httpGet.path, container.livenessProbe.httpGet.path], ['/ready', '/health'], name);
+    const probes = [container.readinessProbe, container.livenessProbe].map(({ httpGet: { path, port } }) => [path, port]);
+    assert.deepEqual(probes, [['/ready', 'admin'], ['/health', 'admin']], `${name}: at a port that strangers cannot fill`);
+    assert.deepEqual(container.ports.slice(1), [{ name: 'admin', containerPort: 9000 }], name);
     assert.ok(container.livenessProbe.periodSeconds * container.livenessProbe.failureThreshold >= 60, `${name}: a slow minute is no reason to kill it`);
     assert.ok(container.resources.limits.memory && !container.resources.limits.cpu, name);
     assert.ok(pod.securityContext.runAsNonRoot && container.securityContext.readOnlyRootFilesystem, name);
