@@ -370,7 +370,7 @@ static void handle_comment_list(struct http_exchange *x, void *arg) {
         !known_videos_admit(&a->placed.service, x, video, false, handle_comment_list, a))
         return;
     a->counters.listings++;
-    comment_list_handle(x, a->placed.service.engine);
+    comment_list_handle(x, a);
 }
 
 static void handle_comment_videos(struct http_exchange *x, void *arg) {

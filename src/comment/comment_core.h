@@ -50,6 +50,7 @@ struct comment_api {
     struct waiting_request *waiting; // not NULL: the document has been requested
     struct videos_query *videos;
     struct comment_counters counters;
+    unsigned lists; // pages of comments that are being read
     struct video_count *counts;
     struct buf scratch; // for building JSON
     struct log_sampler sampler;

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "comment_core.h"
 #include "engine/engine.h"
 #include "http/exchange.h"
 #include "service/fields.h"
@@ -15,7 +16,7 @@
 
 struct comment_list {
     struct http_exchange *exchange;
-    struct engine *engine;
+    struct comment_api *api;
     struct position before, after; // not set: not given
     bool forwards;
     uint32_t limit, count, reads;
@@ -33,6 +34,7 @@ static void comment_list_reply(struct comment_list *l, bool more) {
 }
 
 static void comment_list_free(struct comment_list *l) {
+    l->api->lists--;
     buf_release(&l->comments);
     free(l);
 }
@@ -82,6 +84,10 @@ static bool comment_list_take_backwards(struct comment_list *l, const struct eng
     return r->more;
 }
 
+static void comment_list_refuse(struct http_exchange *x) {
+    reply_unavailable(x, "overloaded", "Too many requests are waiting; try again soon.");
+}
+
 static void comment_list_read(struct comment_list *);
 
 static void on_comment_list_range(void *arg, enum engine_status status, const struct engine_range *r) {
@@ -94,7 +100,7 @@ static void on_comment_list_range(void *arg, enum engine_status status, const st
         }
         comment_list_reply(l, more);
     } else if (status == ENGINE_BUSY) {
-        reply_unavailable(l->exchange, "overloaded", "Too many requests are waiting; try again soon.");
+        comment_list_refuse(l->exchange);
     } else {
         reply_unavailable(l->exchange, "store_unavailable",
                           "The comments could not be read; try again soon.");
@@ -103,14 +109,14 @@ static void on_comment_list_range(void *arg, enum engine_status status, const st
 }
 
 static void comment_list_read(struct comment_list *l) {
-    const struct engine_ops *ops = l->engine->ops;
+    struct engine *e = l->api->placed.service.engine;
     // One read is enough, unless there are other entries.
     size_t limit = l->reads ? COMMENT_LIST_MAX : l->limit;
     l->reads++;
     if (l->forwards) // one more, which may be the one that ends the page
-        ops->range(l->engine, l->videoid, l->after, limit + 1, on_comment_list_range, l);
+        e->ops->range(e, l->videoid, l->after, limit + 1, on_comment_list_range, l);
     else
-        ops->range_before(l->engine, l->videoid, l->before, limit, on_comment_list_range, l);
+        e->ops->range_before(e, l->videoid, l->before, limit, on_comment_list_range, l);
 }
 
 // Reads a field of the query. Returns false, and has replied, if it is given and malformed.
@@ -122,13 +128,18 @@ static bool query_position(struct http_exchange *x, const char *name, struct pos
     return false;
 }
 
-void comment_list_handle(struct http_exchange *x, struct engine *engine) {
+void comment_list_handle(struct http_exchange *x, struct comment_api *a) {
     const char *videoid;
-    struct comment_list asked = {.exchange = x, .engine = engine, .limit = COMMENT_LIST_DEFAULT};
+    struct comment_list asked = {.exchange = x, .api = a, .limit = COMMENT_LIST_DEFAULT};
     if (!path_id(x, &videoid) || !query_position(x, "before", &asked.before) ||
         !query_position(x, "after", &asked.after) ||
         !query_number(x, "limit", 1, COMMENT_LIST_MAX, &asked.limit))
         return;
+    if (a->lists == COMMENT_LISTS) {
+        comment_list_refuse(x);
+        return;
+    }
+    a->lists++;
     struct comment_list *l = mem_alloc(sizeof *l);
     *l = asked;
     l->forwards = position_is_set(l->after);

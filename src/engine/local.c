@@ -9,6 +9,7 @@
 
 enum {
     WAITING_REQUESTS = 16384,
+    WAITING_READS = 12288, // of them: those that read the log must not take the place of comments
     WAITING_BYTES = 32 << 20,
     REFUSE_MS = 1 // a caller that repeats a refused request immediately must not keep the loop busy
 };
@@ -42,11 +43,13 @@ static void local_push(struct engine *engine, struct request *r) {
         local_refuse(e, r, ENGINE_CLOSED);
         return;
     }
-    if (e->waiting == WAITING_REQUESTS || e->waiting_bytes + r->bytes > WAITING_BYTES) {
+    if (e->waiting == WAITING_REQUESTS || e->waiting_bytes + r->bytes > WAITING_BYTES ||
+        (r->reads_log && e->waiting_reads == WAITING_READS)) {
         local_refuse(e, r, ENGINE_BUSY);
         return;
     }
     e->waiting++;
+    e->waiting_reads += r->reads_log;
     e->waiting_bytes += r->bytes;
     request_list_add(&e->pending, r);
     if (e->pending.count >= e->hand_over_at)
@@ -68,7 +71,10 @@ static void local_call_back(struct local_engine *e, struct request_list *list) {
 
 void local_answer(struct local_engine *e, struct request_list *answers) {
     e->waiting -= answers->count;
-    for (const struct request *r = answers->first; r; r = r->next) e->waiting_bytes -= r->bytes;
+    for (const struct request *r = answers->first; r; r = r->next) {
+        e->waiting_bytes -= r->bytes;
+        e->waiting_reads -= r->reads_log;
+    }
     request_list_move(&e->answers, answers);
     local_call_back(e, &e->answers);
 }

@@ -265,6 +265,35 @@ struct stubborn {
     unsigned refused, answered;
 };
 
+static void count_ranges(void *arg, enum engine_status status, const struct engine_range *range) {
+    struct stubborn *s = arg;
+    (void)range;
+    if (status == ENGINE_BUSY)
+        s->refused++;
+    else
+        s->answered++;
+    world_answered(s->world);
+}
+
+// Found by tests/integration/attack: pages of comments whose clients had gone were all that could wait.
+static void reads_of_the_log_leave_room_for_comments(void **state) {
+    struct world *w = *state;
+    struct stubborn s = {.world = w};
+    for (int i = 0; i < FLOOD; i++) {
+        w->awaited++;
+        w->ops->range(w->engine, "v", (struct position){0}, 10, count_ranges, &s);
+    }
+    world_begin_append(w, &flood[0], "v", "{\"comment\":\"x\"}", NULL);
+    world_wait(w);
+    assert_int_equal(flood[0].status, ENGINE_OK);
+    assert_int_equal(s.answered, FLOOD_FITS * 3 / 4);
+    assert_int_equal(s.refused, FLOOD - s.answered);
+    w->ops->range(w->engine, "v", (struct position){0}, 10, count_ranges, &s); // and there is room again
+    w->awaited++;
+    world_wait(w);
+    assert_int_equal(s.answered, FLOOD_FITS * 3 / 4 + 1);
+}
+
 static void count_busy(void *arg, enum engine_status status, const struct engine_entry *e,
                        const struct engine_first *first) {
     (void)first;
@@ -386,6 +415,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_new_store_on_a_full_disk_is_refused, world_make,
                                         free_without_limit),
         TEST(more_than_can_wait_is_refused),
+        TEST(reads_of_the_log_leave_room_for_comments),
         TEST(what_waits_is_bounded_in_bytes_too),
         TEST(an_immediate_retry_succeeds_in_the_end),
         TEST(large_answers_all_come),

@@ -6,7 +6,8 @@
 // An engine is a struct that begins with struct local_engine, a struct local_store that carries requests out,
 // and LOCAL_OPERATIONS in its table. Control loop only, but for what carries out.
 //
-// Bounds: 16,384 requests or 32 MB of them that are not answered yet; beyond either, ENGINE_BUSY.
+// Bounds: 16,384 requests, of which 12,288 may read the log, or 32 MB of them that are not answered yet;
+// beyond any, ENGINE_BUSY.
 #pragma once
 
 #include "engine/engine.h"
@@ -46,7 +47,7 @@ struct local_engine {
     struct request_list pending; // not handed over yet
     struct request_list answers; // not called back yet
     struct request_list refused; // with their status
-    size_t waiting, waiting_bytes;
+    size_t waiting, waiting_reads, waiting_bytes;
     struct loop_timer turn_end, refuse;
     bool closing;
 };
