@@ -46,7 +46,7 @@ struct http_server {
     int64_t warn_crowded_ms; // not before
     int64_t warn_dropped_ms; // not before
     struct http_conn *conns;
-    struct loop_timer sweep;
+    struct loop_timer sweep, retry;
     int descriptors;           // the numbers from this one on are not for clients
     int reserve[HTTP_RESERVE]; // descriptors held back for its own connections
     int reserved;
@@ -59,6 +59,8 @@ enum {
     WARN_EVERY_MS = 10000,
     GRACE_MS = 250,
     SAMPLE = 64,
+    CROWD = 32,    // connections at one port
+    RETRY_MS = 20, // until a connection may have to make room that had not had its GRACE_MS
     OWN_DESCRIPTORS = 16,
     REFUSED_MS = 1000, // for the request of a connection beyond the rate
     REFUSED_PER_SECOND = 20
@@ -95,12 +97,18 @@ static void server_warn_crowded(struct http_server *s, int64_t now) {
 static void server_pause(struct http_server *s) {
     s->paused = true;
     server_watch(s, 0);
+    loop_timer_start(s->loop, &s->retry, RETRY_MS);
 }
 
 static void server_resume(struct http_server *s) {
     if (!s->paused) return;
     s->paused = false;
+    loop_timer_stop(s->loop, &s->retry);
     server_watch(s, EPOLLIN);
+}
+
+static void server_on_retry(struct loop_timer *t) {
+    server_resume(container_of(t, struct http_server, retry));
 }
 
 static void server_warn_dropped(struct http_server *s, int64_t now) {
@@ -112,11 +120,12 @@ static void server_warn_dropped(struct http_server *s, int64_t now) {
              "dropped_so_far=%llu why=\"their memory or place was needed\"", (unsigned long long)dropped);
 }
 
-// What of a sample of the connections may be dropped: the one with the least progress, and, of the steady
-// ones that are idle for the moment (memory.h), the newest: among many that ask all the time, the one that
-// has been idle for longest would be that of an honest user.
+// What of a sample of the connections may be dropped: the one with the least progress, and the newest of
+// those that are idle or have not made any (memory.h). Among many that ask all the time, the one that has
+// been idle for longest would be that of an honest user; and so would be the newest idle one, where all
+// others are being answered: in a crowd that has to be one of the newer half.
 struct server_sample {
-    struct http_conn *least, *idle;
+    struct http_conn *least, *newest;
     int64_t still_ms; // of the least
 };
 
@@ -129,11 +138,12 @@ static bool conn_is_needed(const struct http_conn *c) {
 static struct server_sample server_take_sample(struct http_server *s) {
     struct server_sample found = {.still_ms = 0};
     int64_t now_ms = loop_now_ms(s->loop);
-    uint64_t left = s->host.counters.connections_open < SAMPLE ? s->host.counters.connections_open : SAMPLE;
-    for (; left && s->conns; left--) {
+    uint64_t open = s->host.counters.connections_open, count = 0, numbers = 0;
+    for (; count < open && count < SAMPLE && s->conns; count++) {
         struct http_conn *c = s->conns;
         DL_DELETE(s->conns, c);
         DL_APPEND(s->conns, c);
+        numbers += c->number;
         if (conn_is_needed(c)) continue;
         int64_t still_ms = http_hold_still_ms(&c->hold, now_ms);
         bool is_behind = still_ms || !c->hold.is_steady;
@@ -141,9 +151,10 @@ static struct server_sample server_take_sample(struct http_server *s) {
             found.least = c;
             found.still_ms = still_ms;
         }
-        bool is_idle = c->hold.is_steady && c->ops->is_idle(c);
-        if (is_idle && (!found.idle || c->number > found.idle->number)) found.idle = c;
+        bool may_go = !c->hold.is_steady || c->ops->is_idle(c);
+        if (may_go && (!found.newest || c->number > found.newest->number)) found.newest = c;
     }
+    if (count >= CROWD && found.newest && found.newest->number < numbers / count) found.newest = NULL;
     return found;
 }
 
@@ -159,12 +170,12 @@ static bool server_close(struct http_server *s, struct http_conn *c) {
 static bool server_make_room(struct http_server *s) {
     struct server_sample found = server_take_sample(s);
     if (found.still_ms >= GRACE_MS) return server_close(s, found.least);
-    return !found.least && found.idle && server_close(s, found.idle);
+    return !found.least && found.newest && server_close(s, found.newest);
 }
 
 // Descriptors belong to the process: a port with more connections than this one closes one that it does not
 // need, so that a crowd at one port does not block the others. In a crowd whose connections ask all the time
-// none may ever be still: then the newest goes that is idle for the moment.
+// none may ever be still: then its newest connection goes.
 static bool server_make_room_elsewhere(const struct http_server *s) {
     struct http_server *other;
     DL_FOREACH(servers, other) {
@@ -173,8 +184,8 @@ static bool server_make_room_elsewhere(const struct http_server *s) {
             continue;
         struct server_sample found = server_take_sample(other);
         if (found.still_ms >= GRACE_MS) return server_close(other, found.least);
-        bool is_crowd = other->host.counters.connections_open >= SAMPLE;
-        if (is_crowd && found.idle) return server_close(other, found.idle);
+        bool is_crowd = other->host.counters.connections_open >= CROWD;
+        if (is_crowd && found.newest) return server_close(other, found.newest);
     }
     return false;
 }
@@ -326,7 +337,6 @@ static void server_on_sweep(struct loop_timer *t) {
     server_warn_dropped(s, now);
     server_read_limit(s);
     server_fill_reserve(s);
-    server_resume(s); // a descriptor may have been closed elsewhere
     loop_timer_start(s->loop, t, server_sweep_ms(s));
 }
 
@@ -369,6 +379,7 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
     s->config = *config;
     s->port = http_listen_port(fds[0]);
     s->sweep.on_due = server_on_sweep;
+    s->retry.on_due = server_on_retry;
     server_read_limit(s);
     s->host = (struct http_host){
         .loop = loop,
@@ -438,6 +449,7 @@ static void server_end(struct http_server *s, bool reset) {
     DL_DELETE(servers, s);
     server_close_listeners(s);
     loop_timer_stop(s->loop, &s->sweep);
+    loop_timer_stop(s->loop, &s->retry);
     struct http_conn *c, *next;
     DL_FOREACH_SAFE(s->conns, c, next) {
         if (reset)

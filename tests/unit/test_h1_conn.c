@@ -719,6 +719,44 @@ static void test_without_room_connections_wait(void **state) {
     peer_expect(busy, 200, "done");
 }
 
+// A client that found no room, because others had only just connected, does not wait for a whole sweep.
+static void test_without_room_the_next_try_is_soon(void **state) {
+    (void)state;
+    open_small_world(1);
+    run_later(world.loop, SWEEP_MS / 2); // so that no sweep is near when the grace ends
+    struct peer *young = connect_peer(0);
+    run_turns(world.loop, 2);
+    struct peer *next = send_from(1, GET);
+    run_turns(world.loop, 2);
+    run_later(world.loop, SWEEP_MS - 10);
+    assert_false(young->ended);
+    run_later(world.loop, 25);
+    run_turns(world.loop, 5);
+    assert_true(young->ended);
+    peer_expect(next, 200, "root");
+}
+
+// Found by tests/integration/attack: the one idle connection was that of an honest user.
+static void test_in_a_crowd_at_work_an_old_connection_keeps_its_place(void **state) {
+    (void)state;
+    enum { CROWD = 40 };
+    open_small_world(CROWD);
+    struct peer *old = send_from(0, GET);
+    peer_expect(old, 200, "root");
+    for (unsigned i = 1; i < CROWD; i++) {
+        send_from((int)i, "GET /wait HTTP/1.1\r\n" HOST "\r\n");
+        expect_waiting(i);
+    }
+    struct peer *next = send_from(CROWD, GET);
+    run_turns(world.loop, 5);
+    assert_false(old->ended);
+    answer_waiting(CROWD - 2, "done"); // to the newest, which is idle then
+    peer_expect(&world.peers[CROWD - 1], 200, "done");
+    run_later(world.loop, SWEEP_MS);
+    peer_expect(next, 200, "root");
+    assert_false(old->ended);
+}
+
 // Leaves the process no descriptor. Returns what was before.
 static struct rlimit take_descriptors_away(void) {
     struct rlimit usual, none;
@@ -744,6 +782,49 @@ static void test_without_descriptors_idle_connections_make_room(void **state) {
     peer_expect(fresh, 200, "root");
     peer_expect_end(second);
     assert_false(idle->ended);
+}
+
+// Whether the peer, at another port than the crowd's, is answered, while the process has no descriptor left.
+static void expect_room_for(struct peer *p) {
+    peer_send(p, GET);
+    struct rlimit usual = take_descriptors_away();
+    for (int i = 0; i < 5; i++) run_turns(world.loop, 1);
+    setrlimit(RLIMIT_NOFILE, &usual);
+    peer_expect(p, 200, "root");
+    peer_reset(p); // or it would be the one that goes next
+    run_turns(world.loop, 2);
+}
+
+// Found by tests/integration/attack: the other ports of the process accepted nothing; and later the
+// connections that had been used went, among so many that only occupied places.
+static void test_a_crowd_makes_room_for_another_port_with_its_newest_connection(void **state) {
+    (void)state;
+    enum { CROWD = 40 };
+    int error = 0, crowded = world.port;
+    struct http_server_config config = world_config("127.0.0.1", 1000);
+    struct http_server *quiet = http_server_new(world.loop, &config, &error);
+    assert_non_null(quiet);
+    for (int i = 0; i < CROWD; i++) peer_expect(send_from(i, GET), 200, "root");
+    struct peer *newest = connect_peer(CROWD);
+    run_turns(world.loop, 2);
+
+    world.port = http_server_port(quiet);
+    expect_room_for(connect_peer(CROWD + 1));
+    peer_expect_end(newest); // though it has just connected
+    expect_room_for(connect_peer(CROWD + 2));
+    peer_expect_end(&world.peers[CROWD - 1]); // the newest of those that ask all the time
+    for (int i = 0; i < CROWD - 1; i++) assert_false(world.peers[i].ended);
+
+    run_later(world.loop, 1000);
+    for (int i = 1; i < CROWD - 1; i++) {
+        peer_send(&world.peers[i], GET);
+        peer_expect(&world.peers[i], 200, "root");
+    }
+    expect_room_for(connect_peer(CROWD + 3));
+    peer_expect_end(&world.peers[0]); // one that is still goes before
+    assert_false(world.peers[CROWD - 2].ended);
+    http_server_free(quiet);
+    world.port = crowded;
 }
 
 static void test_without_descriptors_it_goes_on_and_logs_it(void **state) {
@@ -860,7 +941,10 @@ int main(void) {
         SERVED(test_a_connection_that_is_being_closed_goes_first),
         SERVED(test_a_connection_at_work_is_not_idle),
         SERVED(test_without_room_connections_wait),
+        SERVED(test_without_room_the_next_try_is_soon),
+        SERVED(test_in_a_crowd_at_work_an_old_connection_keeps_its_place),
         SERVED(test_without_descriptors_idle_connections_make_room),
+        SERVED(test_a_crowd_makes_room_for_another_port_with_its_newest_connection),
         SERVED(test_without_descriptors_it_goes_on_and_logs_it),
         SERVED(test_a_server_freed_with_all_kinds_of_connections),
         SERVED(test_a_server_freed_in_a_turn_of_requests),
