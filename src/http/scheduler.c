@@ -25,10 +25,9 @@ void http_scheduler_stop(struct http_scheduler *t, void (*on_idle)(struct http_s
 }
 
 uint8_t http_scheduler_lane(const union address *peer) {
-    if (peer->any.sa_family == AF_INET) return (uint8_t)hash_bytes(&peer->v4.sin_addr, 4);
-    const uint8_t *bytes = peer->v6.sin6_addr.s6_addr;
-    bool mapped = IN6_IS_ADDR_V4MAPPED(&peer->v6.sin6_addr);
-    return (uint8_t)(mapped ? hash_bytes(bytes + 12, 4) : hash_bytes(bytes, 8));
+    const uint8_t *v4 = peer->any.sa_family == AF_INET ? (const uint8_t *)&peer->v4.sin_addr
+                                                       : address_embedded_v4(&peer->v6.sin6_addr);
+    return (uint8_t)(v4 ? hash_bytes(v4, 4) : hash_bytes(peer->v6.sin6_addr.s6_addr, 8));
 }
 
 static void scheduler_enqueue(struct http_scheduler *t, struct http_task *c) {

@@ -81,6 +81,12 @@ bool address_is_loopback(const union address *a) {
     return IN6_IS_ADDR_LOOPBACK(v6) || (IN6_IS_ADDR_V4MAPPED(v6) && v6->s6_addr[12] == IN_LOOPBACKNET);
 }
 
+const uint8_t *address_embedded_v4(const struct in6_addr *a) {
+    static const uint8_t nat64[12] = {0x00, 0x64, 0xff, 0x9b};
+    bool is_embedded = IN6_IS_ADDR_V4MAPPED(a) || !memcmp(a->s6_addr, nat64, sizeof nat64);
+    return is_embedded ? a->s6_addr + 12 : NULL;
+}
+
 void address_format(const union address *a, char *out, size_t size) {
     if (a->any.sa_family == AF_UNIX)
         snprintf(out, size, "unix");

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/process_wide.h"
@@ -30,11 +29,10 @@ PROCESS_WIDE static struct address_bounds bounds;
 PROCESS_WIDE static struct networks *exempt;
 
 static struct networks *exempt_networks(const char *trusted, bool limits_local) {
-    struct buf list = {0};
-    buf_printf(&list, "%s%s", trusted ? trusted : "", limits_local ? "" : ",127.0.0.0/8,::1,samenet");
-    struct networks *all = networks_new(buf_string(&list));
-    buf_release(&list);
-    return all ? all : networks_new(trusted ? trusted : "");
+    if (!trusted) trusted = "";
+    const char *local = limits_local ? "" : "127.0.0.0/8,::1,samenet";
+    struct networks *all = networks_new_joined(trusted, local); // NULL: a machine with too many networks
+    return all ? all : networks_new(trusted);
 }
 
 void address_limits_set(const struct address_bounds *b, const char *trusted, bool limits_local) {
@@ -59,13 +57,9 @@ const struct networks *address_limits_exempt(void) {
 address_key address_limits_key(const union address *a) {
     if (!exempt || (a->any.sa_family != AF_INET && a->any.sa_family != AF_INET6)) return 0;
     if (networks_contain(exempt, a)) return 0;
-    const uint8_t *v6 = a->v6.sin6_addr.s6_addr;
-    uint64_t hash;
-    if (a->any.sa_family == AF_INET)
-        hash = hash_bytes(&a->v4.sin_addr, 4);
-    else
-        hash = IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr) ? hash_bytes(v6 + 12, 4) : hash_bytes(v6, 8);
-    address_key key = (address_key)hash;
+    const uint8_t *v4 = a->any.sa_family == AF_INET ? (const uint8_t *)&a->v4.sin_addr
+                                                    : address_embedded_v4(&a->v6.sin6_addr);
+    address_key key = (address_key)(v4 ? hash_bytes(v4, 4) : hash_bytes(a->v6.sin6_addr.s6_addr, 8));
     return key ? key : 1;
 }
 

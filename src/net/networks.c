@@ -20,8 +20,8 @@ struct network {
 };
 
 struct networks {
-    struct network network[NETWORKS_MAX];
-    size_t count;
+    size_t count, room;
+    struct network network[];
 };
 
 static void map_address(const union address *a, uint8_t bytes[ADDRESS_BITS / 8]) {
@@ -86,7 +86,7 @@ static bool add_own_networks(struct networks *all) {
     for (const struct ifaddrs *own = interfaces; own && fits; own = own->ifa_next) {
         struct network n;
         if (!network_of(own, &n)) continue;
-        fits = all->count < NETWORKS_MAX;
+        fits = all->count < all->room;
         if (fits) all->network[all->count++] = n;
     }
     if (interfaces) freeifaddrs(interfaces);
@@ -96,7 +96,7 @@ static bool add_own_networks(struct networks *all) {
 static bool add_network(struct networks *all, const char *text, size_t len) {
     static const char own[] = "samenet";
     if (len == sizeof own - 1 && !memcmp(text, own, len)) return add_own_networks(all);
-    return all->count < NETWORKS_MAX && parse_network(text, len, &all->network[all->count++]);
+    return all->count < all->room && parse_network(text, len, &all->network[all->count++]);
 }
 
 static bool parse_networks(struct networks *all, const char *text) {
@@ -110,11 +110,20 @@ static bool parse_networks(struct networks *all, const char *text) {
     return true;
 }
 
-struct networks *networks_new(const char *list) {
-    struct networks *all = mem_zalloc(sizeof *all);
-    if (parse_networks(all, list)) return all;
+static struct networks *networks_read(const char *list, const char *more, size_t room) {
+    struct networks *all = mem_zalloc(sizeof *all + room * sizeof *all->network);
+    all->room = room;
+    if (parse_networks(all, list) && parse_networks(all, more)) return all;
     free(all);
     return NULL;
+}
+
+struct networks *networks_new(const char *list) {
+    return networks_read(list, "", NETWORKS_MAX);
+}
+
+struct networks *networks_new_joined(const char *list, const char *more) {
+    return networks_read(list, more, (size_t)2 * NETWORKS_MAX);
 }
 
 void networks_free(struct networks *all) {

@@ -6,6 +6,7 @@
 
 #include "net/address.h"
 #include "net/address_limits.h"
+#include "net/networks.h"
 
 static const struct address_bounds usual = {.streams = 20, .connects = 10, .posts = 5, .bytes = 1000};
 
@@ -38,6 +39,9 @@ static void test_a_key_is_an_address_or_a_64(void **state) {
     assert_int_not_equal(key_of("2001:db8::1"), key_of("2001:db8:0:1::1"));
     assert_int_equal(key_of("::ffff:198.51.100.1"), key_of("198.51.100.1"));
     assert_int_not_equal(key_of("198.51.100.1"), key_of("198.51.100.2"));
+    assert_int_equal(key_of("64:ff9b::198.51.100.1"), key_of("198.51.100.1")); // NAT64
+    assert_int_not_equal(key_of("64:ff9b::198.51.100.1"), key_of("64:ff9b::198.51.100.2"));
+    assert_int_equal(key_of("64:ff9b:1::198.51.100.1"), key_of("64:ff9b:1::198.51.100.2"));
     assert_int_equal(key_of("192.0.2.9"), 0);
 }
 
@@ -57,6 +61,18 @@ static void test_a_long_list_of_proxies_is_exempt_to_its_end(void **state) {
     address_limits_set(&usual, list, false);
     assert_int_equal(key_of("198.51.100.1"), 0);
     assert_int_equal(key_of("127.0.0.1"), 0);
+}
+
+static void test_as_many_proxies_as_can_be_named_leave_room_for_this_machine(void **state) {
+    (void)state;
+    char list[NETWORKS_MAX * 16] = "";
+    for (size_t i = 0, len = 0; i < NETWORKS_MAX; i++)
+        len += (size_t)snprintf(list + len, sizeof list - len, "198.51.100.%zu,", i);
+    address_limits_set(&usual, list, false);
+    assert_int_equal(key_of("198.51.100.63"), 0);
+    assert_int_equal(key_of("127.0.0.1"), 0);
+    assert_int_equal(key_of("::1"), 0);
+    assert_int_not_equal(key_of("198.51.100.64"), 0);
 }
 
 static void test_a_second_of_permits_at_once_and_then_evenly(void **state) {
@@ -154,6 +170,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_a_key_is_an_address_or_a_64, set_usual, release),
         cmocka_unit_test_setup_teardown(test_loopback_is_exempt_unless_told_otherwise, set_usual, release),
         cmocka_unit_test_setup_teardown(test_a_long_list_of_proxies_is_exempt_to_its_end, set_usual, release),
+        cmocka_unit_test_setup_teardown(test_as_many_proxies_as_can_be_named_leave_room_for_this_machine,
+                                        set_usual, release),
         cmocka_unit_test_setup_teardown(test_a_second_of_permits_at_once_and_then_evenly, set_usual, release),
         cmocka_unit_test_setup_teardown(test_streams_count_until_they_end, set_usual, release),
         cmocka_unit_test_setup_teardown(test_addresses_with_streams_are_counted, set_usual, release),

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 union address {
     struct sockaddr any;
@@ -30,6 +31,11 @@ void address_set_port(union address *, int port);
 
 // Whether only this machine can be reached by it: 127.0.0.0/8, also mapped into IPv6, and ::1.
 bool address_is_loopback(const union address *);
+
+// Returns the four bytes of the IPv4 address that an IPv6 address stands for: one mapped into IPv6 (RFC 4291,
+// 2.5.5.2), or that of a client behind NAT64 (64:ff9b::/96, RFC 6052). NULL: it stands for none. They are the
+// argument's.
+const uint8_t *address_embedded_v4(const struct in6_addr *);
 
 // Writes the address without its port; an IPv4-mapped IPv6 address as the IPv4 address,
 // one of AF_UNIX as "unix".

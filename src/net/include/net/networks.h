@@ -11,6 +11,10 @@ enum { NETWORKS_MAX = 64 };
 // `list`: addresses and CIDRs, comma-separated; the word samenet means the networks in which this machine has
 // an address now; empty: none. Returns NULL if it is malformed.
 struct networks *networks_new(const char *list);
+
+// The same of two lists, each of which may be as long.
+struct networks *networks_new_joined(const char *list, const char *more);
+
 void networks_free(struct networks *); // NULL is fine
 
 // Returns whether the address is in one of them. An IPv4 address mapped into IPv6 counts as the IPv4
