@@ -10,6 +10,7 @@
 // and updated with each version of Unicode; libunistring is five times as large, ICU a hundred times.
 
 enum {
+    DELETE = 0x7f,
     NEXT_LINE = 0x85,
     LINE_SEPARATOR = 0x2028,
     PARAGRAPH_SEPARATOR = 0x2029,
@@ -69,10 +70,11 @@ static void scan_marks(struct text_scan *s, const utf8proc_property_t *p) {
 
 static bool is_seen(int32_t c, const utf8proc_property_t *p) {
     switch (p->category) {
+    case UTF8PROC_CATEGORY_CC:
     case UTF8PROC_CATEGORY_ZS:
     case UTF8PROC_CATEGORY_ZL:
     case UTF8PROC_CATEGORY_ZP: return false;
-    default: return !p->ignorable && c != BRAILLE_BLANK && c != NEXT_LINE;
+    default: return !p->ignorable && c != BRAILLE_BLANK;
     }
 }
 
@@ -81,7 +83,7 @@ static void scan_character(struct text_scan *s, int32_t c) {
     s->after_cr = c == '\r';
     if (c < 0x80) {
         s->marks = 0;
-        s->shows = s->shows || c > ' ';
+        s->shows = s->shows || (c > ' ' && c != DELETE);
         return;
     }
     const utf8proc_property_t *p = utf8proc_get_property(c);

@@ -176,7 +176,9 @@ static void test_blank_comments_show_nothing(void **state) {
         {"\t\r\n ", TEXT_BLANK},
         {"\xc2\x85\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005", TEXT_BLANK},
         {"\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000", TEXT_BLANK},
-        {"\u200b", TEXT_BLANK}, // zero width
+        {"\x7f\x7f", TEXT_BLANK},
+        {"\xc2\x80\xc2\x9f", TEXT_BLANK}, // control characters of ISO 6429
+        {"\u200b", TEXT_BLANK},           // zero width
         {"\u200c\u200d\u2060\ufeff", TEXT_BLANK},
         {"\u200e\u200f\u061c" RLI PDI, TEXT_BLANK},
         {"\u00ad", TEXT_BLANK},                   // soft hyphen
