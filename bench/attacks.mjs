@@ -14,7 +14,7 @@ async function measure(attack, load) {
     const honest = await startHonest({ after: (action) => undo.push(action) }, system);
     await pause(ms);
     const quiet = honest.figures();
-    const running = startAttack(system, attack, { ...load, resume });
+    const running = startAttack(system, attack, { ...load, resume, nice: 5 });
     await pause(ms);
     const beside = honest.figures();
     await running.end();

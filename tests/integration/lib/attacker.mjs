@@ -1,9 +1,11 @@
 // What strangers do to a server, in a thread of its own: each attack is what one connection does, and as many connections do it
 // at once as there are slots; one that the server closes is replaced. Started by attacks.mjs.
 import net from 'node:net';
+import os from 'node:os';
 import { workerData } from 'node:worker_threads';
 
-const { attack, ports, slots, addresses, resume, counts, againMs } = workerData;
+const { attack, ports, slots, addresses, resume, counts, againMs, nice } = workerData;
+if (nice) os.setPriority(nice); // of this thread: see setpriority(2) on Linux
 const OPENED = 0, CLOSED = 1, BYTES = 2;
 
 const random = () => Math.floor(Math.random() * 2 ** 32).toString(36);

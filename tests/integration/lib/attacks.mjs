@@ -13,12 +13,13 @@ export const attacks = ['half-sent heads', 'half-sent bodies', 'idle connections
 
 const portOf = (url) => Number(new URL(url).port);
 
-// Starts connections that do it. Returns {opened, closed, bytes, end()}.
-export function startAttack(system, attack, { slots, addresses, resume, againMs = 10 }) {
+// Starts connections that do it, in a thread with that nice value. Returns {opened, closed, bytes, end()}.
+export function startAttack(system, attack, { slots, addresses, resume, againMs = 10, nice = 0 }) {
   const counts = new Int32Array(new SharedArrayBuffer(12));
   const all = [system.comment, system.manager, system.statistics, ...system.readers].map(portOf);
   const ports = { all, comment: [portOf(system.comment)], readers: system.readers.map(portOf) };
-  const worker = new Worker(new URL('./attacker.mjs', import.meta.url), { workerData: { attack, ports, slots, addresses, resume, counts, againMs } });
+  const workerData = { attack, ports, slots, addresses, resume, counts, againMs, nice };
+  const worker = new Worker(new URL('./attacker.mjs', import.meta.url), { workerData });
   let failure;
   worker.on('error', (error) => (failure = error));
   return {
@@ -101,7 +102,7 @@ class Honest {
         }
       }, `/health of ${url}`, 15_000);
       this.looks++;
-      await pause(50);
+      await pause(20);
     }
   }
 
