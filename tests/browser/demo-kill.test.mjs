@@ -1,9 +1,9 @@
 // Set-ups: embedded.
 // Who may kill a reader of a demo, as Chromium sends it: the dashboard, and no other website that is open in it.
 import assert from 'node:assert/strict';
-import { chromium } from 'playwright-core';
 import { demoToken, isDown, refusal } from '../integration/lib/demo.mjs';
 import { scenario } from '../integration/lib/scenario.mjs';
+import { launchChromium } from './chromium.mjs';
 
 const setups = ['embedded']; // the routes are the same on every engine
 
@@ -20,10 +20,7 @@ const ask = (page, url, options) => page.evaluate(async ([to, how]) => {
 scenario('the dashboard kills a reader; pages of other origins, and of a name that was rebound, do not', { setups, ms: 90_000 }, async (t) => {
   const system = await t.system({ flags: { demo: true, 'demo-restart-ms': 600_000, 'log-level': 'warn' } });
   const { port } = new URL(system.statistics);
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--no-proxy-server', '--disable-dev-shm-usage', '--host-resolver-rules=MAP evil.example 127.0.0.1'],
-  });
+  const browser = await launchChromium(['--host-resolver-rules=MAP evil.example 127.0.0.1']);
   t.after(() => browser.close());
   const token = await demoToken(system);
   const kill = { method: 'POST', headers: { authorization: `Bearer ${token}` } };

@@ -5,20 +5,15 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { after } from 'node:test';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
 import { until } from '../integration/lib/time.mjs';
-
-const ARGUMENTS = [
-  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', '--no-proxy-server',
-];
+import { launchChromium } from './chromium.mjs';
 
 // One browser for all scenarios of a file. Its contexts keep their storage apart, and are closed at the end of their scenario.
 let chrome;
 after(async () => (await chrome)?.close());
 
 export async function launch(t) {
-  chrome ??= chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGUMENTS });
+  chrome ??= launchChromium();
   const browser = await chrome;
   const newContext = async (options) => {
     const context = await browser.newContext(options);

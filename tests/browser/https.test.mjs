@@ -1,12 +1,12 @@
 // Set-ups: embedded.
 // Chorus behind a proxy that speaks HTTPS: nothing that Chromium loads there is asked for by http.
 import assert from 'node:assert/strict';
-import { chromium } from 'playwright-core';
 import { call, post, register } from '../integration/lib/api.mjs';
 import { Nginx, withoutNginx } from '../integration/lib/nginx.mjs';
 import { scenario } from '../integration/lib/scenario.mjs';
 import { NAME, makeCertificate } from '../integration/lib/tls.mjs';
 import { until } from '../integration/lib/time.mjs';
+import { launchChromium } from './chromium.mjs';
 import { Watch } from './watch.mjs';
 
 const options = { ms: 60_000, setups: ['embedded'], skip: withoutNginx };
@@ -26,10 +26,7 @@ async function prepare(t, settings = STREAMS) {
 }
 
 async function open(t, url) {
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--no-proxy-server', '--disable-dev-shm-usage', `--host-resolver-rules=MAP ${NAME} 127.0.0.1`],
-  });
+  const browser = await launchChromium([`--host-resolver-rules=MAP ${NAME} 127.0.0.1`]);
   t.after(() => browser.close());
   const page = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage();
   page.asked = [];

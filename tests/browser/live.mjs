@@ -2,8 +2,8 @@
 import http from 'node:http';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { chromium } from 'playwright-core';
 import { until } from '../integration/lib/time.mjs';
+import { launchChromium } from './chromium.mjs';
 
 const HTML = `<!doctype html><meta charset="utf-8"><title>tab</title><script type="module">
   import { LiveComments } from '/chorus.js';
@@ -37,13 +37,7 @@ export class Browser {
       server.closeAllConnections();
       server.close();
     });
-    const browser = await chromium.launch({
-      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      args: [
-        '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-        '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', '--no-proxy-server', `--host-resolver-rules=MAP ${INSECURE} 127.0.0.1`,
-      ],
-    });
+    const browser = await launchChromium([`--host-resolver-rules=MAP ${INSECURE} 127.0.0.1`]);
     t.after(() => browser.close());
     self.context = await browser.newContext();
     return self;

@@ -3,8 +3,8 @@ import http from 'node:http';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
-import { chromium } from 'playwright-core';
 import { until } from '../integration/lib/time.mjs';
+import { launchChromium } from './chromium.mjs';
 
 const HTML = `<!doctype html><meta charset="utf-8"><title>viewer</title><ol id="comments"></ol><script>
   const seen = { connects: [], comments: [], gaps: [], errors: 0 };
@@ -31,13 +31,7 @@ const HTML = `<!doctype html><meta charset="utf-8"><title>viewer</title><ol id="
 
 // A browser, which is closed when the test ends. more: further arguments.
 export async function openBrowser(t, more = []) {
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: [
-      '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', '--no-proxy-server', ...more,
-    ],
-  });
+  const browser = await launchChromium(more);
   t.after(() => browser.close());
   return browser;
 }

@@ -3,9 +3,9 @@
 //   CHORUS_BIN=build/chorus node tests/browser/pictures.mjs
 // Emoji need a font that has them (Debian: fonts-noto-color-emoji).
 import { readFileSync, writeFileSync } from 'node:fs';
-import { chromium } from 'playwright-core';
 import { startSystem } from '../integration/lib/system.mjs';
 import { until } from '../integration/lib/time.mjs';
+import { launchChromium } from './chromium.mjs';
 
 const VIDEO = 'video3';
 const WIDE = { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' };
@@ -13,7 +13,7 @@ const PHONE = { viewport: { width: 390, height: 844 }, colorScheme: 'light', isM
 const SAID = ['Hello from the front row!', 'my cat agrees'];
 
 const system = await startSystem({ args: ['--demo'] });
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-proxy-server'] });
+const browser = await launchChromium();
 try {
   const shots = [];
   for (const options of [WIDE, PHONE]) {
