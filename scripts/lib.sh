@@ -21,6 +21,9 @@ done
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# Prints the seconds of CPU of this script and of all that it has waited for: proc(5), utime to cstime, in clock ticks.
+cpu_seconds() { sed 's/.*) //' /proc/$$/stat | awk '{ printf "%.1f\n", ($12 + $13 + $14 + $15) / 100 }'; }
+
 # The folder a preset of CMakePresets.json builds in.
 build_dir() {
     case $1 in

@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 // Counts test cases in what ctest wrote (--output-junit): count.mjs NAME... reads NAME.xml, or fails with NAME.log if there
 // is none. Prints a line for each, of each test that failed what it printed, and last `N passed, M failed`.
+// With --costliest before them, prints instead which tests took the most of the CPU.
 // A test that fails without naming a failed case, that crashed or hung or could not be built, is one failure; one that
 // passes and names no cases is one case.
 import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
+const COSTLIEST = 10;
 const LINES = 150; // of a failed test's output: the log alone must tell what it was
 const entities = { '&lt;': '<', '&gt;': '>', '&quot;': '"', '&apos;': "'", '&amp;': '&' };
 const unescape = (text) => text.replace(/&\w+;/g, (name) => entities[name] ?? name);
@@ -58,6 +60,20 @@ function show({ name, seconds, why, output }) {
   const lines = output.split('\n').filter((text) => text && !/^\s*ok \d/.test(text));
   if (lines.length > LINES) console.log(`    | ... the last ${LINES} of ${lines.length} lines:`);
   console.log(lines.slice(-LINES).map((text) => `    | ${text}`).join('\n'));
+}
+
+// The seconds of CPU that a test says it took; else all of its time, of which a unit test waits for little.
+const cpuOf = ({ seconds, output }) => Number([...output.matchAll(/^(\d+\.\d) s of CPU$/gm)].at(-1)?.[1] ?? seconds);
+
+function showCostliest(tests) {
+  const costs = tests.map((test) => ({ ...test, cpu: cpuOf(test) })).sort((a, b) => b.cpu - a.cpu);
+  console.log('The costliest tests, in seconds of CPU:');
+  for (const { name, cpu, seconds } of costs.slice(0, COSTLIEST)) console.log(`${cpu.toFixed(1).padStart(7)} of ${seconds.toFixed(1).padStart(6)} s  ${name}`);
+}
+
+if (process.argv[2] === '--costliest') {
+  process.argv.slice(3).forEach((path) => showCostliest([...testsOf(path)]));
+  process.exit();
 }
 
 const total = sum();

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // Runs the black-box tests: run.mjs [folder or file, from tests/ on...], by default all of integration/ and browser/.
 // Environment: CHORUS_BIN the binary; CHORUS_SETUP what to start (lib/system.mjs); CHORUS_SLOW=1 for sanitizer builds;
-// JOBS files at once. What a sanitizer reports of any process is a failure of its file. The last line is
-// `integration: N passed, M failed`; the exit code is 77 if all was skipped.
+// JOBS files at once. What a sanitizer reports of any process is a failure of its file. At the end stand the seconds of CPU
+// that all of them took, and in the last line `integration: N passed, M failed`; the exit code is 77 if all was skipped.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -84,6 +84,12 @@ function runFile(file) {
   });
 }
 
+// Of this process and those that it, or one of them, has waited for: proc(5), utime to cstime, in clock ticks.
+function cpuSeconds() {
+  const fields = readFileSync('/proc/self/stat', 'utf8').replace(/^.*\) /s, '').split(' ');
+  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / 100;
+}
+
 // A file that says it takes long begins first, so that it is not left alone at the end.
 const seconds = (file) => Number(readFileSync(file, 'utf8').match(/^\/\/ Long: (\d+)/m)?.[1] ?? 0);
 const queue = roots.flatMap(filesIn).sort((a, b) => seconds(b) - seconds(a) || (a < b ? -1 : 1));
@@ -96,5 +102,6 @@ await Promise.all(Array.from({ length: jobs }, async () => {
     total.skipped += result.skipped;
   }
 }));
+console.log(`${cpuSeconds().toFixed(1)} s of CPU`);
 console.log(`integration: ${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed ? 1 : total.passed ? 0 : total.skipped ? 77 : 1;
