@@ -40,9 +40,12 @@ size_t identity_find_token(struct http_request *r, enum identity_source source, 
     return *token ? strlen(*token) : 0;
 }
 
+bool identity_is_secret(const char *secret, const char *given, size_t len) {
+    return secret && strlen(secret) == len && !CRYPTO_memcmp(secret, given, len);
+}
+
 static bool is_service_token(const struct identity_keys *k, const char *token, size_t len) {
-    return k->service_token && strlen(k->service_token) == len &&
-           !CRYPTO_memcmp(k->service_token, token, len);
+    return identity_is_secret(k->service_token, token, len);
 }
 
 static void allow_all_videos(struct identity *i, enum identity_kind kind, unsigned rights) {

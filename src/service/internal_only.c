@@ -8,6 +8,7 @@
 #include "http/hostnames.h"
 #include "http/request.h"
 #include "http/router.h"
+#include "identity/identity.h"
 #include "net/address.h"
 #include "net/networks.h"
 
@@ -52,15 +53,9 @@ static bool is_known_peer(const struct internal_only *i, const char *peer) {
     return address_parse(&address, peer) && networks_contain(i->networks, &address);
 }
 
-// Takes the same time for all tokens of one length, however many bytes are right.
 static bool has_token(const struct internal_only *i, const char *authorization) {
     const char *given = http_bearer_of(authorization);
-    if (!i->token || !given) return false;
-    size_t given_len = strlen(given), token_len = strlen(i->token);
-    volatile unsigned different = given_len != token_len;
-    for (size_t k = 0; k < given_len; k++)
-        different |= (unsigned)(unsigned char)given[k] ^ (unsigned char)i->token[k % token_len];
-    return !different;
+    return given && identity_is_secret(i->token, given, strlen(given));
 }
 
 bool internal_only_has_token(const struct internal_only *i, const struct http_request *r) {

@@ -96,6 +96,9 @@ enum identity_source { IDENTITY_HEADERS, IDENTITY_HEADERS_OR_QUERY };
 // query.
 size_t identity_find_token(struct http_request *, enum identity_source, const char **token, bool *from_query);
 
+// Whether `given` is this secret (NULL: never), in a time that does not tell how much of it is right.
+bool identity_is_secret(const char *secret, const char *given, size_t len);
+
 // Finds and checks the token of a request; keys NULL: IDENTITY_OPEN.
 enum identity_verdict identity_of_request(struct identity_keys *, struct http_request *, enum identity_source,
                                           int64_t now_s, struct identity *);
