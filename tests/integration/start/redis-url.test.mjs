@@ -1,6 +1,7 @@
 // The address of Redis, from the environment and from the command line.
 // Set-ups: embedded.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Program, run } from '../lib/process.mjs';
 import { RedisServer } from '../lib/redis.mjs';
@@ -10,10 +11,15 @@ import { until } from '../lib/time.mjs';
 const setups = ['embedded'];
 const ports = ['--manager-port', '0', '--comment-port', '0', '--statistics-port', '0', '--reader-ports', '0'];
 
-// Starts it, and returns the store that it prints.
-async function storesIn(t, args, env) {
+function start(t, args, env) {
   const program = new Program(args, { cwd: t.folder(), env });
   t.after(() => program.kill('SIGKILL'));
+  return program;
+}
+
+// Starts it, and returns the store that it prints.
+async function storesIn(t, args, env) {
+  const program = start(t, args, env);
   return (await until(() => program.stdout.match(/Chorus \S+ +(.*)/) ?? program.stdout.match(/Chorus \S+, (.*)/), () => `how it started: ${program.stderr}`))[1];
 }
 
@@ -23,6 +29,20 @@ scenario('`up` reads REDIS_URL, and works on that Redis', { setups }, async (t) 
   const at = `on Redis at 127.0.0.1:${redis.port}`;
   assert.equal(await storesIn(t, ['up', ...ports], { REDIS_URL: redis.url }), at);
   await until(async () => (await redis.command('HLEN', 'readers')) === 3, 'its readers');
+});
+
+scenario('`up` has the password of Redis from the environment, a file, and the file that the environment names', { setups }, async (t) => {
+  const redis = await new RedisServer({ password: 'rosebud-7' }).start();
+  t.after(() => redis.release());
+  const file = join(t.folder(), 'password');
+  writeFileSync(file, 'rosebud-7\n', { mode: 0o600 });
+  const env = { REDIS_URL: `redis://127.0.0.1:${redis.port}` };
+  for (const [args, more] of [[[], { REDIS_PASSWORD: 'rosebud-7' }], [['--redis-password-file', file], {}], [[], { CHORUS_REDIS_PASSWORD_FILE: file }]]) {
+    const program = start(t, ['up', ...ports, ...args], { ...env, ...more });
+    await until(async () => (await redis.command('HLEN', 'readers')) === 3, () => `its readers:\n${program.stderr}`);
+    await program.kill('SIGKILL');
+    await redis.command('DEL', 'readers');
+  }
 });
 
 scenario('a flag wins over the environment, whichever of the two options it is', { setups }, async (t) => {

@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { call, health, owner, post } from '../lib/api.mjs';
 import { startLoad } from '../lib/load.mjs';
+import { exchange, requestBytes } from '../lib/raw.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
 
@@ -69,6 +70,21 @@ memory = 512m
   assert.equal(load.refused, 0);
   assert.doesNotMatch(system.stderr, /first|second/); // not in the log either
   assert.match(system.stderr, /event=option_changed option=internal-token from=\(secret\) to=\(secret\)/);
+});
+
+scenario('the names of this server: another list counts at once', async (t) => {
+  const file = configuration(t, 'hostnames = old.example\n');
+  const system = await t.system({ args: file.args });
+  const statusFor = async (url, host) => (await exchange(url, requestBytes('GET', '/health', { host, headers: { Connection: 'close' } }))).status;
+  const statuses = (host) => Promise.all([system.comment, system.readers[0]].map((url) => statusFor(url, host)));
+  const [good, bad] = [[200, 200], [421, 421]];
+  assert.deepEqual([await statuses('old.example'), await statuses('new.example')], [good, bad]);
+  file.write('hostnames = new.example\n');
+  await file.reload(system);
+  assert.deepEqual([await statuses('old.example'), await statuses('new.example')], [bad, good]);
+  file.write('hostnames = https://new.example\n');
+  await file.reload(system, 'reload_failed');
+  assert.deepEqual([await statuses('old.example'), await statuses('new.example')], [bad, good]);
 });
 
 scenario('a user\'s rate: switched on, changed, and off', async (t) => {

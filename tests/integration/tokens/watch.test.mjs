@@ -53,6 +53,34 @@ scenario('no stream begins without a token that has the right to read its video'
   assert.equal((await call('HEAD', `${system.readers[0]}/connect?videoid=v1`)).status, 401);
 });
 
+scenario('keys are rotated while streams begin, and none is refused or cut', { ms: 60_000 }, async (t) => {
+  let key = makeKey('HS256', 'k0');
+  const { system, write } = await lockedSystem(t, [key]);
+  const base = system.readers[0], statuses = [];
+  const stays = await connect(t, base, { user: 'ann', token: makeToken(key) });
+  let stop = false;
+  const comer = async () => {
+    while (!stop) {
+      const viewer = await connect(t, base, { user: 'ann', token: makeToken(key) });
+      statuses.push(viewer.status);
+      viewer.close();
+    }
+  };
+  const comers = [comer(), comer()];
+  for (let i = 1; i <= 10; i++) {
+    const next = makeKey(i % 2 ? 'ES256' : 'HS256', `k${i}`), begun = statuses.length;
+    write(key, next);
+    key = next;
+    await until(() => statuses.length >= begun + 4, () => 'streams with the new key');
+  }
+  stop = true;
+  await Promise.all(comers);
+  assert.deepEqual([...new Set(statuses)], [200]);
+  await refused(connect(t, base, { user: 'ann', token: makeToken(makeKey('HS256', 'k0')) }), 401, 'token_invalid');
+  await stays.reaches((await post(system, 'v1', 'after ten keys', { user: 'ann', headers: bearer(makeToken(key)) })).id);
+  assert.equal(stays.ended, false);
+});
+
 scenario('a stream is of the token\'s user', async (t) => {
   const key = makeKey('ES256', 'k');
   const { system } = await lockedSystem(t, [key]);
