@@ -365,7 +365,7 @@ static void handle_comment_statistics(struct http_exchange *x, void *arg) {
 
 static void handle_comment_list(struct http_exchange *x, void *arg) {
     struct comment_api *a = arg;
-    const char *video = http_request_param(x->request);
+    const char *video = http_request_param(x->request, 0);
     if (!rights_have(&a->placed.service, x, IDENTITY_READ, video ? video : "") || !path_id(x, &video) ||
         !known_videos_admit(&a->placed.service, x, video, false, handle_comment_list, a))
         return;

@@ -37,8 +37,8 @@ bool http_request_is_limited(const struct http_request *r) {
     return r->is_limited;
 }
 
-const char *http_request_param(const struct http_request *r) {
-    return r->param;
+const char *http_request_param(const struct http_request *r, int which) {
+    return r->params[which];
 }
 
 const char *http_request_target(const struct http_request *r) {

@@ -16,11 +16,11 @@ static void request_release_query(struct http_request *r) {
 }
 
 void http_request_reset(struct http_request *r) {
-    free(r->param);
+    for (int i = 0; i < HTTP_PARAMS; i++) free(r->params[i]);
     request_release_query(r);
     buf_clear(&r->body);
     buf_clear(&r->head);
-    r->param = NULL;
+    memset(r->params, 0, sizeof r->params);
     memset(r->values, 0, sizeof r->values);
     r->client.any.sa_family = 0;
     r->hosts = r->encodings = 0;
@@ -202,9 +202,11 @@ void http_request_set_client(struct http_request *r, const struct networks *trus
     r->client = http_request_find_client(r, trusted);
 }
 
-void http_request_set_param(struct http_request *r, const char *at, size_t len) {
-    r->param = mem_alloc(len + 1);
-    http_url_decode(r->param, at, len, false);
+void http_request_set_params(struct http_request *r, const struct http_path_part *parts) {
+    for (int i = 0; i < HTTP_PARAMS && parts[i].at; i++) {
+        r->params[i] = mem_alloc(parts[i].len + 1);
+        http_url_decode(r->params[i], parts[i].at, parts[i].len, false);
+    }
 }
 
 bool http_request_normalize_path(struct http_request *r) {

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "http/method.h"
+#include "http/router.h"
 #include "net/address.h"
 
 // The header fields that are kept. All others are checked and skipped.
@@ -60,7 +61,7 @@ struct http_request {
     struct buf query; // decoded fields, made by the first http_request_query()
     struct http_query_field *fields;
     unsigned field_count;
-    char *param;
+    char *params[HTTP_PARAMS];
 };
 
 // Empties it for the next request of the same peer, and keeps the buffers' memory.
@@ -103,8 +104,8 @@ static inline const union address *http_request_client_address(const struct http
 // Removes doubled and trailing slashes from the path. Returns whether there were any.
 bool http_request_normalize_path(struct http_request *);
 
-// Decodes the parameter, a part of the path; NULL: none.
-void http_request_set_param(struct http_request *, const char *at, size_t len);
+// Decodes the parameters, HTTP_PARAMS parts of the path.
+void http_request_set_params(struct http_request *, const struct http_path_part *);
 
 // Returns how much memory it holds.
 size_t http_request_bytes(const struct http_request *);

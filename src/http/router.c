@@ -12,43 +12,44 @@ bool http_refuse(struct http_refusal *refusal, int status, const char *code, con
     return false;
 }
 
-// Returns whether the path matches; sets the part that a segment like ":videoid" stands for.
-static bool router_path_matches(const char *pattern, const char *path, size_t len, const char **param,
-                                size_t *param_len) {
-    const char *colon = strchr(pattern, ':');
-    if (!colon) return strlen(pattern) == len && !memcmp(pattern, path, len);
-    const char *rest = colon + strcspn(colon, "/");
-    size_t fixed = (size_t)(colon - pattern), rest_len = strlen(rest);
-    if (len <= fixed + rest_len || memcmp(pattern, path, fixed) != 0) return false;
-    *param = path + fixed;
-    *param_len = len - fixed - rest_len;
-    return !memchr(*param, '/', *param_len) && !memcmp(*param + *param_len, rest, rest_len);
+// Returns whether the path matches; sets the parts that segments like ":videoid" stand for.
+static bool router_path_matches(const char *pattern, const char *path, size_t len,
+                                struct http_path_part params[HTTP_PARAMS]) {
+    const char *end = path + len;
+    for (const char *colon; (colon = strchr(pattern, ':')); params++) {
+        size_t fixed = (size_t)(colon - pattern);
+        if ((size_t)(end - path) <= fixed || memcmp(pattern, path, fixed) != 0) return false;
+        path += fixed;
+        const char *slash = memchr(path, '/', (size_t)(end - path));
+        *params = (struct http_path_part){path, (size_t)((slash ? slash : end) - path)};
+        if (!params->len) return false;
+        path += params->len;
+        pattern = colon + strcspn(colon, "/");
+    }
+    return strlen(pattern) == (size_t)(end - path) && !memcmp(pattern, path, (size_t)(end - path));
 }
 
 static void router_search(struct http_match *m, const struct http_route *row, enum http_method method,
                           const char *path, size_t len, bool normalized) {
     for (; row->pattern; row++) {
-        const char *param = NULL;
-        size_t param_len = 0;
+        struct http_path_part params[HTTP_PARAMS] = {0};
         if (normalized && row->exact_path) continue;
-        if (!router_path_matches(row->pattern, path, len, &param, &param_len)) continue;
+        if (!router_path_matches(row->pattern, path, len, params)) continue;
         unsigned methods = http_method_of(row->method);
         if (methods & HTTP_METHOD_GET) methods |= HTTP_METHOD_HEAD;
         m->methods |= methods;
         if (m->route || !(methods & method)) continue;
         m->route = row;
-        m->param = param;
-        m->param_len = param_len;
+        memcpy(m->params, params, sizeof params);
     }
 }
 
 static void router_search_files(struct http_match *m, const struct http_asset *a, enum http_method method,
                                 const char *path, size_t len, bool normalized) {
-    const char *param;
-    size_t param_len;
+    struct http_path_part params[HTTP_PARAMS];
     for (; a && a->path; a++) {
         if (normalized && !strchr(a->path, ':')) continue;
-        if (!router_path_matches(a->path, path, len, &param, &param_len)) continue;
+        if (!router_path_matches(a->path, path, len, params)) continue;
         m->methods |= HTTP_METHOD_GET | HTTP_METHOD_HEAD;
         if (method & (HTTP_METHOD_GET | HTTP_METHOD_HEAD)) m->asset = a;
     }

@@ -29,7 +29,7 @@ void http_site_admit(const struct http_site *site, struct http_exchange *x) {
     if (mount && mount->guard && !mount->guard(r, mount->arg, &x->refusal)) return;
     const struct http_route *route = x->match.route;
     if (mount && route) { // which is one of the mount's
-        if (x->match.param) http_request_set_param(r, x->match.param, x->match.param_len);
+        http_request_set_params(r, x->match.params);
         if (route->guard) route->guard(r, mount->arg, &x->refusal);
         return;
     }

@@ -107,7 +107,7 @@ bool query_id(struct http_exchange *x, const char *field, const char **id) {
 }
 
 bool path_id(struct http_exchange *x, const char **id) {
-    *id = http_request_param(x->request);
+    *id = http_request_param(x->request, 0);
     return check_field_id(x, "videoid", *id, *id ? strlen(*id) : 0);
 }
 

@@ -34,7 +34,7 @@ static void handle_demo(struct http_exchange *x, void *arg) {
 
 static void handle_kill(struct http_exchange *x, void *arg) {
     const struct statistics_demo *demo = demo_desk_demo(statistics_desk(arg));
-    const char *reader = http_request_param(x->request);
+    const char *reader = http_request_param(x->request, 0);
     switch (demo->kill(demo->arg, reader)) {
     case DEMO_KILLED:
         reply_json(

@@ -18,8 +18,8 @@ static void check_parts(struct http_request *r, size_t most) {
     assert(r->path_start + r->path_len + strlen(path + r->path_len) < r->head.len);
     http_request_normalize_path(r);
     for (size_t i = 1; i < r->path_len; i++) assert(path[i] != '/' || path[i - 1] != '/');
-    http_request_set_param(r, path, r->path_len);
-    assert(strlen(http_request_param(r)) <= r->path_len);
+    http_request_set_params(r, (const struct http_path_part[HTTP_PARAMS]){{path, r->path_len}});
+    assert(strlen(http_request_param(r, 0)) <= r->path_len);
     const char *value = http_request_query(r, "videoid");
     assert(!value || strlen(value) < most);
     assert(http_request_query(r, "videoid") == value);

@@ -45,7 +45,7 @@ static inline void handle_other_root(struct http_exchange *x, void *arg) {
 static inline void handle_param(struct http_exchange *x, void *arg) {
     (void)arg;
     world.handled++;
-    reply_text(x, http_request_param(x->request));
+    reply_text(x, http_request_param(x->request, 0));
 }
 
 // Answers with the query fields a and b.

@@ -31,7 +31,7 @@ static void test_what_a_handler_may_ask(void **state) {
     assert_null(http_request_header(r, "origin"));
     assert_true(http_request_is_json(r));
     assert_false(http_request_is_forwarded(r));
-    assert_null(http_request_param(r));
+    assert_null(http_request_param(r, 0));
     assert_memory_equal(http_request_body(r, &len), "{}", 2);
     assert_int_equal(len, 2);
     http_request_peer(r, peer, sizeof peer);
@@ -109,8 +109,10 @@ static void test_a_parameter_is_decoded(void **state) {
     (void)state;
     static const char text[] = "a%20b+%zz%00";
     assert_null(fake_request(&f, "GET /", "", NULL));
-    http_request_set_param(&f.request, text, sizeof text - 1);
-    assert_string_equal(http_request_param(&f.request), "a b+%zz%00");
+    http_request_set_params(&f.request,
+                            (const struct http_path_part[HTTP_PARAMS]){{text, sizeof text - 1}, {"%41", 3}});
+    assert_string_equal(http_request_param(&f.request, 0), "a b+%zz%00");
+    assert_string_equal(http_request_param(&f.request, 1), "A");
 }
 
 static void test_the_next_request_knows_nothing_of_the_last(void **state) {
@@ -118,14 +120,14 @@ static void test_the_next_request_knows_nothing_of_the_last(void **state) {
     struct http_request *r = &f.request;
     assert_null(fake_request(&f, "POST /a?x=1", "Origin: b\r\nVia: p\r\n", "body"));
     assert_string_equal(http_request_query(r, "x"), "1");
-    http_request_set_param(r, "p", 1);
+    http_request_set_params(r, (const struct http_path_part[HTTP_PARAMS]){{"p", 1}});
     http_request_reset(r);
     size_t len;
     char peer[64];
     http_request_body(r, &len);
     assert_int_equal(len, 0);
     assert_null(http_request_header(r, "origin"));
-    assert_null(http_request_param(r));
+    assert_null(http_request_param(r, 0));
     assert_false(http_request_is_forwarded(r));
     http_request_peer(r, peer, sizeof peer);
     assert_string_equal(peer, "127.0.0.1"); // it is the same client's

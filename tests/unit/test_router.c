@@ -11,6 +11,7 @@ static const struct http_route first[] = {{.method = "GET", .pattern = "/"},
                                           {.method = "GET", .pattern = "/inside", .exact_path = true},
                                           {.method = "POST", .pattern = "/post"},
                                           {.method = "POST", .pattern = "/a/:id/end"},
+                                          {.method = "DELETE", .pattern = "/a/:id/b/:other"},
                                           {0}};
 static const struct http_route second[] = {
     {.method = "GET", .pattern = "/"}, {.method = "GET", .pattern = "/post"}, {0}};
@@ -50,6 +51,11 @@ static void test_a_path_and_its_method_find_a_row(void **state) {
         {POST, "/a//end", NULL, 0},
         {POST, "/a/x/y/end", NULL, 0},
         {POST, "/a/x/ends", NULL, 0},
+        {HTTP_METHOD_DELETE, "/a/x/b/y", &first[6], HTTP_METHOD_DELETE},
+        {HTTP_METHOD_DELETE, "/a/x/b/", NULL, 0},
+        {HTTP_METHOD_DELETE, "/a//b/y", NULL, 0},
+        {HTTP_METHOD_DELETE, "/a/x/c/y", NULL, 0},
+        {HTTP_METHOD_DELETE, "/a/x/b/y/", NULL, 0},
         {POST, "/a/end", &first[2], GET | HEAD | POST}, // "end" is the parameter
         {GET, "/A/x", NULL, 0},
         {POST, "/post", &first[4], GET | HEAD | POST},
@@ -64,17 +70,24 @@ static void test_a_path_and_its_method_find_a_row(void **state) {
     }
 }
 
-static void test_the_parameter_is_a_part_of_the_path(void **state) {
+static void test_parameters_are_parts_of_the_path(void **state) {
     (void)state;
     static const char path[] = "/a/x%20y?not=this";
     struct http_match m = http_route_find(&site, GET, path, strcspn(path, "?"), false, NULL);
-    assert_ptr_equal(m.param, path + 3);
-    assert_int_equal(m.param_len, 5);
+    assert_ptr_equal(m.params[0].at, path + 3);
+    assert_int_equal(m.params[0].len, 5);
     static const char inner[] = "/a/x%20y/end";
     m = http_route_find(&site, POST, inner, strlen(inner), false, NULL);
-    assert_ptr_equal(m.param, inner + 3);
-    assert_int_equal(m.param_len, 5);
-    assert_null(find(GET, "/").param);
+    assert_ptr_equal(m.params[0].at, inner + 3);
+    assert_int_equal(m.params[0].len, 5);
+    assert_null(m.params[1].at);
+    static const char both[] = "/a/x/b/yz";
+    m = http_route_find(&site, HTTP_METHOD_DELETE, both, strlen(both), false, NULL);
+    assert_ptr_equal(m.params[0].at, both + 3);
+    assert_int_equal(m.params[0].len, 1);
+    assert_ptr_equal(m.params[1].at, both + 7);
+    assert_int_equal(m.params[1].len, 2);
+    assert_null(find(GET, "/").params[0].at);
 }
 
 static void test_a_tidied_path_finds_no_row_for_services(void **state) {
@@ -216,7 +229,7 @@ static void test_a_503_says_when_to_retry(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_path_and_its_method_find_a_row),
-        cmocka_unit_test(test_the_parameter_is_a_part_of_the_path),
+        cmocka_unit_test(test_parameters_are_parts_of_the_path),
         cmocka_unit_test(test_a_tidied_path_finds_no_row_for_services),
         cmocka_unit_test(test_a_file_is_got_and_nothing_else),
         cmocka_unit_test(test_a_file_with_a_parameter_tolerates_slashes),

@@ -41,8 +41,9 @@ bool http_origin_is_host(const char *origin, const char *host);
 // X-Forwarded-For, X-Real-IP, Via and similar ones.
 bool http_request_is_forwarded(const struct http_request *);
 
-// Returns the path's segment that matches the parameter of the route's pattern, percent-decoded, or NULL.
-const char *http_request_param(const struct http_request *);
+// Returns the path's segment that matches a parameter of the route's pattern, the first one is 0,
+// percent-decoded, or NULL.
+const char *http_request_param(const struct http_request *, int which);
 
 // Returns the decoded value of a query field (the last one, if repeated), or NULL. `+` is a space.
 const char *http_request_query(struct http_request *, const char *name);

@@ -28,7 +28,7 @@ bool http_refuse(struct http_refusal *, int status, const char *code, const char
 // A row of a table. HEAD goes where GET goes.
 struct http_route {
     const char *method;  // "GET", "POST", "PUT" or "DELETE"
-    const char *pattern; // "/resolve/:videoid": one segment may be a parameter
+    const char *pattern; // "/videos/:videoid/comments/:id": HTTP_PARAMS segments may be parameters
     // Answers with http_reply(), http_begin_stream() or http_abort(), now or in a later turn.
     void (*handle)(struct http_exchange *, void *arg);
     size_t body_max; // bytes; 0: HTTP_BODY_DEFAULT
@@ -37,6 +37,14 @@ struct http_route {
     bool (*guard)(struct http_request *, void *arg, struct http_refusal *);
     bool exact_path; // for routes of services and operators: doubled and trailing slashes are not ignored
     bool streams;    // `handle` may begin a stream: it runs once all earlier responses to the client are sent
+};
+
+enum { HTTP_PARAMS = 2 };
+
+// A part of a path, borrowed. NULL: none.
+struct http_path_part {
+    const char *at;
+    size_t len;
 };
 
 // What a role serves at a server: routes and files, with the role as their argument. A server that several
@@ -65,8 +73,8 @@ struct http_match {
     const struct http_route *route; // both NULL: nothing at this path has this method
     bool by_accept;                 // the path has both: the request's Accept field has chosen
     unsigned methods;               // of the path, enum http_method; 0: the path does not exist
-    const char *param;              // the part of the path that stands for the pattern's parameter, or NULL
-    size_t param_len;
+    struct http_path_part
+        params[HTTP_PARAMS]; // the parts of the path that stand for the pattern's parameters
 };
 
 // Where the path has both a file and a route for the method, as "/" has a page and the role's JSON, the file
