@@ -10,6 +10,7 @@
 #include "net/loop.h"
 #include "fanout/channel.h"
 #include "fanout/counters.h"
+#include "fanout/ledger.h"
 #include "fanout/pending.h"
 
 enum { COMMENT_BYTES = 290 }; // a comment of 120 bytes with its id, user and time
@@ -49,7 +50,8 @@ int main(int argc, char **argv) {
     struct channel_env env = {.loop = loop,
                               .bounds = {.ring_frames = 1024, .ring_bytes = 1 << 20, .heartbeat_ms = 15000}};
     struct channel channel;
-    channel_init(&channel, &env, &counters, NULL);
+    struct ledger ledger = {.counters = &counters};
+    channel_init(&channel, &env, &ledger, NULL);
     for (unsigned i = 0; i < viewers; i++) join(&channel);
     for (unsigned i = 1; i <= comments; i++) {
         publish(&channel, i);

@@ -8,6 +8,8 @@
 #include "base/hash.h"
 #include "base/uthash.h"
 #include "fanout/counters.h"
+#include "fanout/ledger.h"
+#include "fanout/pending.h"
 #include "flush.h"
 #include "moments.h"
 
@@ -18,15 +20,23 @@ enum {
     EVICT_STILL_MS = 5000   // and even after a few lost packets more often than this
 };
 
-void channel_init(struct channel *ch, struct channel_env *env, struct fan_counters *counters, void *owner) {
-    *ch = (struct channel){.env = env, .counters = counters, .owner = owner, .oldest = UINT64_MAX};
+void channel_init(struct channel *ch, struct channel_env *env, struct ledger *ledger, void *owner) {
+    *ch = (struct channel){.env = env, .ledger = ledger, .owner = owner, .oldest = UINT64_MAX};
 }
 
 // Adds to the shared counters, once per slice instead of once per send.
 static void channel_settle(struct channel *ch) {
-    if (ch->delivered) counter_add(&ch->counters->delivered, ch->delivered);
-    if (ch->sends) counter_add(&ch->counters->sends, ch->sends);
+    if (ch->delivered) {
+        counter_add(&ch->ledger->counters->delivered, ch->delivered);
+        ledger_add(ch->ledger, LEDGER_DELIVERED, ch->delivered);
+    }
+    if (ch->sends) counter_add(&ch->ledger->counters->sends, ch->sends);
     ch->delivered = ch->sends = 0;
+}
+
+void channel_count_gaps(const struct channel *ch, uint32_t gaps) {
+    counter_add(&ch->ledger->counters->delivered, gaps);
+    ledger_add(ch->ledger, LEDGER_LOST, gaps);
 }
 
 void channel_put_off_heartbeat(struct channel *ch, int64_t now_ms) {
@@ -43,7 +53,15 @@ uint32_t channel_report_left(struct channel *ch) {
 
 void channel_refuse(struct channel *ch) {
     channel_note_left(ch);
-    counter_add(&ch->counters->refused, 1);
+    counter_add(&ch->ledger->counters->refused, 1);
+}
+
+// What a viewer missed, or asked for, is due to it; but what the gaps among it stand for is not sent.
+static void channel_count_missed(const struct channel *ch, const struct pending *p) {
+    struct pending_counts c = pending_count(p);
+    ledger_add(ch->ledger, LEDGER_DUE, c.entries + c.slow + c.lost);
+    if (c.slow) ledger_add(ch->ledger, LEDGER_SLOW, c.slow);
+    if (c.lost) ledger_add(ch->ledger, LEDGER_LOST, c.lost);
 }
 
 void channel_add(struct channel *ch, const struct sink *sink, uint8_t asks, struct pending *pending,
@@ -53,6 +71,7 @@ void channel_add(struct channel *ch, const struct sink *sink, uint8_t asks, stru
         channel_refuse(ch);
         return;
     }
+    channel_count_missed(ch, pending);
     viewer_set_add(&ch->viewers, v);
     v->asks = asks & 0x7fu;
     if (ch->moments)
@@ -144,6 +163,13 @@ static void channel_skip_unsent(struct channel *ch, int64_t now_ms) {
     }
 }
 
+// A frame is one pair for each viewer, also a gap: what else it stands for is lost already.
+static void channel_count_due(const struct channel *ch, const struct frame *f) {
+    uint64_t viewers = ch->viewers.count, others = f->is_gap ? frame_missed(f) - 1 : 0;
+    ledger_add(ch->ledger, LEDGER_DUE, viewers * (1 + others));
+    if (others) ledger_add(ch->ledger, LEDGER_LOST, viewers * others);
+}
+
 // If the ring is full of unsent frames, a run of them is sent immediately; if memory is used up as well, they
 // are given up.
 void channel_publish(struct channel *ch, struct frame *f) {
@@ -155,6 +181,7 @@ void channel_publish(struct channel *ch, struct frame *f) {
         else
             channel_flush_some(ch, now_ms, UINT32_MAX);
     }
+    channel_count_due(ch, f);
     ring_push(&ch->ring, f);
 }
 
@@ -239,7 +266,7 @@ static unsigned close_still(struct channel_env *env, int64_t now_ms, int64_t lea
     unsigned closed = 0;
     for (struct viewer *v; closed < most && (v = longest_stalled(env, now_ms, least_ms)); closed++) {
         struct channel *ch = v->channel;
-        counter_add(&ch->counters->stalled, 1);
+        counter_add(&ch->ledger->counters->stalled, 1);
         viewer_close(v, FAN_END_STALLED);
         channel_settle(ch);
     }

@@ -16,7 +16,7 @@
 
 struct pending;
 
-void channel_init(struct channel *, struct channel_env *, struct fan_counters *, void *owner);
+void channel_init(struct channel *, struct channel_env *, struct ledger *, void *owner);
 
 // Closes the streams of viewers that are left, which end like this.
 void channel_release(struct channel *, enum fan_end);

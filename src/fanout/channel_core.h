@@ -15,8 +15,8 @@
 #include "viewer_set.h"
 
 struct channel;
-struct fan_counters;
 struct fan_report;
+struct ledger;
 struct moments;
 struct viewer;
 struct loop;
@@ -27,6 +27,7 @@ struct flush {
     bool cut;            // there was more than fits into one run
     bool is_end;         // the stream is over
     bool is_serving;     // inside flush_serve()
+    uint32_t gaps;       // among the frames
     uint32_t untimed;    // viewers that were sent all of it since its delay was last recorded
     uint8_t moments;     // kinds
     struct pace_mark begun;
@@ -50,7 +51,7 @@ struct channel_env {
 
 struct channel {
     struct channel_env *env;
-    struct fan_counters *counters;
+    struct ledger *ledger;
     void *owner; // cookie of the notifications about it
     struct viewer_set viewers;
     struct ring ring;
@@ -62,7 +63,7 @@ struct channel {
     struct position sent_at; // their position
     int64_t heartbeat_due_ms;
     struct pace pace;
-    unsigned long long delivered;            // to viewers, and
+    unsigned long long delivered;            // to viewers, without gaps, and
     uint32_t sends;                          // not yet in the counters
     uint32_t left : 31;                      // viewers gone, for the next report
     uint32_t over : 1;                       // nothing more will be published
@@ -72,6 +73,9 @@ struct channel {
 };
 
 _Static_assert(sizeof(struct channel) <= 232, "a million of these wait; malloc takes 240 bytes");
+
+// Counts gaps of the ring that have been sent: the entry for which each came is lost.
+void channel_count_gaps(const struct channel *, uint32_t gaps);
 
 // Counts a viewer that has gone.
 static inline void channel_note_left(struct channel *ch) {

@@ -9,6 +9,7 @@
 #include "base/uthash.h"
 #include "net/loop.h"
 #include "fanout/counters.h"
+#include "fanout/ledger.h"
 #include "moments.h"
 #include "worker.h"
 
@@ -26,15 +27,15 @@ struct partition {
     unsigned worker;
     uint32_t viewers;
     union {
-        struct partition *next;        // of the video
-        struct fan_counters *counters; // once it is retired
+        struct partition *next; // of the video
+        struct ledger *ledger;  // once it is retired: a reference
     };
     char name[]; // of the video, for the worker's thread
 };
 
 struct fan_video {
     struct fanout *fanout;
-    struct fan_counters *counters;
+    struct ledger *ledger;
     const char *name; // borrowed
     void (*on_left)(void *arg);
     void *arg;
@@ -69,7 +70,7 @@ static size_t partition_bytes(const char *name) {
 static void partition_count_viewers(const struct fan_video *v, struct partition *p, int n) {
     p->viewers += (uint32_t)n;
     v->fanout->slots[p->worker].viewers += (uint32_t)n;
-    counter_add(&v->counters->viewers, (unsigned long long)n);
+    counter_add(&v->ledger->counters->viewers, (unsigned long long)n);
 }
 
 static void partition_retire(struct fan_video *v, struct partition *p, enum fan_end end) {
@@ -77,7 +78,7 @@ static void partition_retire(struct fan_video *v, struct partition *p, enum fan_
     v->partition_count--;
     partition_count_viewers(v, p, -(int)p->viewers);
     p->video = NULL;
-    p->counters = v->counters;
+    p->ledger = ledger_ref(v->ledger);
     worker_post(v->fanout->slots[p->worker].worker,
                 &(struct worker_command){.verb = WORKER_RETIRE, .end = end, .channel = p->channel});
 }
@@ -95,7 +96,8 @@ static void on_left(void *arg, void *owner, uint32_t n) {
 static void on_retired(void *arg, void *owner) {
     (void)arg;
     struct partition *p = owner;
-    p->counters->channels--;
+    p->ledger->counters->channels--;
+    ledger_unref(p->ledger);
     budget_give_back(partition_bytes(p->name));
     free(p);
 }
@@ -104,7 +106,8 @@ static void on_retired(void *arg, void *owner) {
 static void on_closed(const struct channel *ch, struct fan_report *report) {
     const struct partition *p = ch->owner;
     report->video = p->name;
-    if (ch->counters->on_closed) ch->counters->on_closed(ch->counters->arg, report);
+    const struct fan_counters *c = ch->ledger->counters;
+    if (c->on_closed) c->on_closed(c->arg, report);
 }
 
 static int fanout_start_worker(struct fanout *f) {
@@ -146,11 +149,11 @@ void fanout_free(struct fanout *f) {
     free(f);
 }
 
-struct fan_video *fan_video_new(struct fanout *f, struct fan_counters *counters, const char *name,
+struct fan_video *fan_video_new(struct fanout *f, struct ledger *ledger, const char *name,
                                 void (*left)(void *arg), void *arg) {
     struct fan_video *v = mem_zalloc(sizeof *v);
     v->fanout = f;
-    v->counters = counters;
+    v->ledger = ledger_ref(ledger);
     v->name = name;
     v->on_left = left;
     v->arg = arg;
@@ -161,6 +164,7 @@ void fan_video_free(struct fan_video *v, enum fan_end end) {
     if (!v) return;
     while (v->partitions) partition_retire(v, v->partitions, end);
     moments_free(v->moments);
+    ledger_unref(v->ledger);
     free(v);
 }
 
@@ -207,9 +211,9 @@ static struct partition *partition_new(struct fan_video *v, unsigned worker) {
     p->video = v;
     p->worker = worker;
     p->channel = mem_alloc(sizeof *p->channel);
-    channel_init(p->channel, worker_env(v->fanout->slots[worker].worker), v->counters, p);
+    channel_init(p->channel, worker_env(v->fanout->slots[worker].worker), v->ledger, p);
     budget_take(partition_bytes(p->name));
-    v->counters->channels++;
+    v->ledger->counters->channels++;
     LL_PREPEND(v->partitions, p);
     v->partition_count++;
     for (uint8_t left = v->moments ? v->moments->known : 0; left; left &= (uint8_t)(left - 1))

@@ -7,6 +7,7 @@
 #include "base/budget.h"
 #include "base/uthash.h"
 #include "fanout/counters.h"
+#include "fanout/ledger.h"
 #include "viewer.h"
 #include "moments.h"
 #include "viewer_send.h"
@@ -85,6 +86,7 @@ void flush_begin(struct channel *ch) {
     if (ch->viewers.ready && viewers[SINK_RAW]) f->run[SINK_RAW] = flush_lay_out(ch, f, SINK_RAW, f->room);
     if (ch->viewers.ready && viewers[SINK_CHUNKED])
         f->run[SINK_CHUNKED] = flush_lay_out(ch, f, SINK_CHUNKED, f->room + room[SINK_RAW]);
+    for (uint64_t n = f->from; n < to; n++) f->gaps += ring_at(&ch->ring, n)->is_gap;
     flush_install(ch, f);
     flush_mark_sent(ch, to);
 }
@@ -147,7 +149,8 @@ uint32_t flush_serve(struct channel *ch, uint32_t sends, int64_t now_ms) {
             viewer_queue_rest(v, f->beat, taken, now_ms);
     }
     f->is_serving = false;
-    ch->delivered += whole * each;
+    ch->delivered += whole * (each - f->gaps);
+    if (f->gaps) channel_count_gaps(ch, whole * f->gaps);
     f->untimed += whole;
     return served;
 }
@@ -160,8 +163,8 @@ void flush_record_delays(struct channel *ch, int64_t clock_us) {
         int64_t posted_ms = ring_at(&ch->ring, n)->posted_ms;
         if (!posted_ms) continue;
         int64_t delay_ms = now_ms > posted_ms ? now_ms - posted_ms : 0;
-        counter_add(&ch->counters->delays[delay_bucket(delay_ms)], f->untimed);
-        counter_add(&ch->counters->delay_ms, (uint64_t)delay_ms * f->untimed);
+        counter_add(&ch->ledger->counters->delays[delay_bucket(delay_ms)], f->untimed);
+        counter_add(&ch->ledger->counters->delay_ms, (uint64_t)delay_ms * f->untimed);
     }
     f->untimed = 0;
 }

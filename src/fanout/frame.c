@@ -42,6 +42,7 @@ static struct frame *frame_new(uint32_t head, size_t len, struct position at) {
     f->head = head & 15;
     f->at = f->first = at;
     f->posted_ms = 0;
+    f->is_gap = false;
     budget_take(frame_cost(f));
     return f;
 }
@@ -81,6 +82,7 @@ struct frame *frame_of_gap(struct position from, struct position to, enum gap_re
                        first, last, missed, gap_reasons[reason]);
     struct frame *f = frame_of_event(to, "gap", json, (size_t)len);
     f->first = from;
+    f->is_gap = true;
     return f;
 }
 
@@ -125,11 +127,6 @@ bool frame_is_plain(const struct frame *f) {
     return !frame_has_name(f, any, sizeof any - 1);
 }
 
-bool frame_is_gap(const struct frame *f) {
-    static const char gap[] = "event: gap\n";
-    return frame_has_name(f, gap, sizeof gap - 1);
-}
-
 // It is the last word of the JSON. Looked for only where a viewer gets a gap.
 enum gap_reason frame_gap_reason(const struct frame *f) {
     for (int reason = 0; reason < GAP_REASONS; reason++) {
@@ -138,6 +135,11 @@ enum gap_reason frame_gap_reason(const struct frame *f) {
         if (memmem(f->bytes + f->head, f->len, word, (size_t)len)) return (enum gap_reason)reason;
     }
     return GAP_EXPIRED;
+}
+
+uint64_t frame_missed(const struct frame *f) {
+    bool is_known = f->first.epoch == f->at.epoch && f->at.seq >= f->first.seq;
+    return is_known ? f->at.seq - f->first.seq + 1 : 1;
 }
 
 struct frame *frame_ref(struct frame *f) {

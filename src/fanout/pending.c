@@ -61,6 +61,26 @@ struct frame *pending_at(const struct pending *p, uint32_t ahead) {
     return ahead - own < pending_shared(p) ? p->replay->frames[p->replay_next + ahead - own] : NULL;
 }
 
+static void counts_add(struct pending_counts *c, const struct frame *f) {
+    if (!position_is_set(f->at)) return;
+    if (!f->is_gap)
+        c->entries++;
+    else if (frame_gap_reason(f) == GAP_SLOW)
+        c->slow += frame_missed(f);
+    else
+        c->lost += frame_missed(f);
+}
+
+// A replay is only looked at where it has gaps: each of its frames moves the position.
+struct pending_counts pending_count(const struct pending *p) {
+    struct pending_counts c = {0};
+    bool only_own = p->replay && !p->replay->has_gaps;
+    uint32_t count = only_own ? p->count - p->next : pending_left(p);
+    if (only_own) c.entries = pending_shared(p);
+    for (uint32_t i = 0; i < count; i++) counts_add(&c, pending_at(p, i));
+    return c;
+}
+
 void pending_step(struct pending *p) {
     if (p->next < p->count)
         frame_unref(p->frames[p->next++]);

@@ -24,7 +24,7 @@ struct replay *replay_new(uint32_t room) {
 void replay_add(struct replay *r, struct frame *f) {
     assert(r->count < r->room && position_is_set(f->at));
     r->frames[r->count++] = f;
-    r->has_gaps |= frame_is_gap(f);
+    r->has_gaps |= f->is_gap;
 }
 
 struct replay *replay_ref(struct replay *r) {

@@ -14,6 +14,7 @@
 #include "channel_core.h"
 #include "fanout/counters.h"
 #include "fanout/frame.h"
+#include "fanout/ledger.h"
 #include "fanout/pending.h"
 #include "moments.h"
 #include "viewer_send.h"
@@ -134,7 +135,7 @@ static void viewer_enter_list(struct viewer *v, enum viewer_list list) {
         struct viewer **head = viewer_list_head(v);
         DL_APPEND(*head, v);
     }
-    if (viewer_is_slow(v) != was_slow) counter_add(&v->channel->counters->slow, was_slow ? -1ULL : 1);
+    if (viewer_is_slow(v) != was_slow) counter_add(&v->channel->ledger->counters->slow, was_slow ? -1ULL : 1);
 }
 
 static void viewer_leave_list(struct viewer *v) {
@@ -171,9 +172,18 @@ static enum sink_end sink_end_of(enum fan_end end) {
                                                              : SINK_CUT;
 }
 
+// Counts what was due to it and has not been sent whole.
+static void viewer_count_unsent(const struct viewer *v, enum fan_end end) {
+    struct ledger *ledger = v->channel->ledger;
+    uint64_t unsent = v->channel->ring.next - viewer_reached(v);
+    if (v->pending) unsent += pending_count(v->pending).entries;
+    if (unsent) ledger_add(ledger, end == FAN_END_STALLED ? LEDGER_SLOW : LEDGER_LEFT, unsent);
+}
+
 void viewer_close(struct viewer *v, enum fan_end end) {
     struct channel *ch = v->channel;
     if (v->closed) return;
+    viewer_count_unsent(v, end);
     viewer_report(v, end);
     v->closed = true;
     viewer_leave_list(v);
@@ -194,7 +204,7 @@ void viewer_close(struct viewer *v, enum fan_end end) {
 // viewer's window is closed, ours when the send buffer is full as well.
 static void viewer_end_by_error(struct viewer *v, int error) {
     bool has_closed = !error || error == -EPIPE || error == -ECONNRESET;
-    if (error == -ETIMEDOUT) counter_add(&v->channel->counters->stalled, 1);
+    if (error == -ETIMEDOUT) counter_add(&v->channel->ledger->counters->stalled, 1);
     viewer_close(v, error == -ETIMEDOUT ? FAN_END_STALLED : has_closed ? FAN_END_CLIENT : FAN_END_ERROR);
 }
 
@@ -226,16 +236,25 @@ static uint32_t frames_begun(const struct viewer *v) {
     return n;
 }
 
+// A frame of the ring has been sent to one viewer.
+static void viewer_sent(const struct viewer *v, const struct frame *f) {
+    if (f->is_gap)
+        channel_count_gaps(v->channel, 1);
+    else
+        v->channel->delivered++;
+}
+
 static void viewer_step_over(struct viewer *v) {
     struct pending *p = v->pending;
     v->offset = 0;
     if (!p) {
-        v->cursor++;
-        v->channel->delivered++;
+        viewer_sent(v, ring_at(&v->channel->ring, v->cursor++));
         return;
     }
-    if (position_is_set(pending_at(p, 0)->at)) {
-        v->channel->delivered++;
+    const struct frame *f = pending_at(p, 0);
+    if (position_is_set(f->at)) {
+        v->channel->delivered += !f->is_gap;
+        if (f->is_gap) counter_add(&v->channel->ledger->counters->delivered, 1); // the rest is counted
         v->unseen--; // as if it were one of the channel's
     }
     pending_step(p);
@@ -290,8 +309,9 @@ static void viewer_announce_gap(struct viewer *v) {
     v->gap = false;
     viewer_set_make_lagging(&ch->viewers, v);
     v->unseen += (uint32_t)(ch->sent - v->cursor);
+    ledger_add(ch->ledger, LEDGER_SLOW, ch->sent - v->cursor);
     viewer_hold_ring(v, ch->sent);
-    counter_add(&ch->counters->gaps, 1);
+    counter_add(&ch->ledger->counters->gaps, 1);
     if (position_compare(v->gap_from, ch->sent_at) > 0) return; // only messages without a number were missed
     v->pending = pending_of(frame_of_gap(v->gap_from, ch->sent_at, GAP_SLOW));
 }
@@ -401,7 +421,7 @@ void viewer_lag_behind(struct viewer *v, uint64_t from, size_t taken, int64_t no
     const struct ring *r = &v->channel->ring;
     for (size_t len; taken >= (len = frame_piece(ring_at(r, from), v->framing).iov_len); from++) {
         taken -= len;
-        v->channel->delivered++;
+        viewer_sent(v, ring_at(r, from));
     }
     viewer_make_lagging(v, from, taken, now_ms);
 }
@@ -489,17 +509,21 @@ static void on_socket(struct loop_fd *f, uint32_t events) {
         take_sink_events(v, (events & EPOLLOUT ? SINK_WRITABLE : 0) | (events & EPOLLRDHUP ? SINK_FIN : 0));
 }
 
-// Takes the frames begun out of the ring's reach. Returns the number of the first frame missed.
-static uint64_t viewer_keep_begun(struct viewer *v) {
+// Takes the frames begun out of the ring's reach. The cursor is then at the first frame missed.
+static void viewer_keep_begun(struct viewer *v) {
     uint32_t begun = v->pending ? 0 : frames_begun(v);
     struct pending *kept = begun ? pending_new(begun) : v->pending;
     for (uint32_t i = 0; i < begun; i++) {
         struct frame *f = frame_ref(frame_ahead(v, i));
         kept = pending_add(kept, f);
-        if (!position_is_set(f->at)) v->unseen--; // which viewer_step_over() will not count
+        if (f->is_gap) ledger_add(v->channel->ledger, LEDGER_LOST, 1);
+        if (position_is_set(f->at)) continue;
+        v->unseen--; // which viewer_step_over() will not count
+        ledger_add(v->channel->ledger, LEDGER_DELIVERED, 1);
     }
     v->pending = kept; // the offset goes on counting in it
-    return v->cursor + begun;
+    v->unseen += begun;
+    v->cursor += begun;
 }
 
 // Keeps what it needs once its frame has left the ring: the rest of what is begun, and the start of the gap.
@@ -507,12 +531,12 @@ void viewer_fall_off_ring(struct viewer *v) {
     const struct channel *ch = v->channel;
     const struct ring *ring = &ch->ring;
     if (v->gap) return;
-    uint64_t at = viewer_keep_begun(v);
+    viewer_keep_begun(v);
     v->gap = true;
     viewer_set_make_fallen(&v->channel->viewers, v);
     // The next number: that of the first frame missed that has one, or else the one that comes.
     v->gap_from = (struct position){ch->sent_at.epoch, ch->sent_at.seq + 1};
-    for (uint64_t n = at; n < ring->next; n++) {
+    for (uint64_t n = v->cursor; n < ring->next; n++) {
         if (!position_is_set(ring_at(ring, n)->at)) continue;
         v->gap_from = ring_at(ring, n)->first;
         break;
@@ -537,9 +561,11 @@ static void viewer_cut_pending(struct viewer *v) {
     if (keep + 1 >= pending_left(p)) return; // one frame is as good as a gap
     struct pending *rest = pending_new(keep + 1);
     struct frame *gap = pending_gap(p, keep);
+    uint64_t entries = pending_count(p).entries;
     for (uint32_t i = 0; i < keep; i++) rest = pending_add(rest, frame_ref(pending_at(p, i)));
+    ledger_add(v->channel->ledger, LEDGER_SLOW, entries - pending_count(rest).entries);
     if (gap) rest = pending_add(rest, gap);
-    if (gap) counter_add(&v->channel->counters->gaps, 1);
+    if (gap) counter_add(&v->channel->ledger->counters->gaps, 1);
     pending_free(p);
     v->pending = rest;
     if (pending_left(rest)) return;

@@ -27,6 +27,7 @@
 #include "net/address_limits.h"
 #include "net/fd_table.h"
 #include "fanout/counters.h"
+#include "fanout/ledger.h"
 #include "fanout/pending.h"
 
 enum {
@@ -253,7 +254,7 @@ static void on_command(struct loop_job *job) {
     switch (c->verb) {
     case WORKER_ADD: worker_add(p->worker, c); break;
     case WORKER_PUBLISH:
-        counter_add(&c->channel->counters->wakeups, 1);
+        counter_add(&c->channel->ledger->counters->wakeups, 1);
         channel_publish(c->channel, c->frame);
         worker_mark_dirty(p->worker, c->channel);
         break;

@@ -17,6 +17,7 @@
 #include "net/loop.h"
 #include "backfill.h"
 #include "fanout/counters.h"
+#include "fanout/ledger.h"
 #include "fanout/fanout.h"
 #include "fanout/pending.h"
 #include "fanout/replay.h"
@@ -304,7 +305,7 @@ static void on_feed_frame(struct feed *feed, struct frame *f) {
     struct broadcast *b = container_of(feed, struct broadcast, feed);
     struct broadcast_env *env = b->env;
     struct position from = feed_position(feed);
-    if (frame_is_gap(f)) {
+    if (f->is_gap) {
         env->gaps[frame_gap_reason(f)] += fan_video_viewers(b->fan);
         broadcast_tell_gap(b, f);
     } else {
@@ -393,7 +394,9 @@ void broadcast_env_init(struct broadcast_env *env) {
 void broadcast_open(struct broadcast *b, struct broadcast_env *env, const char *video) {
     *b = (struct broadcast){.env = env};
     broadcast_begin_idle(b);
-    b->fan = fan_video_new(env->fanout, env->counters, video, on_viewers_left, b);
+    struct ledger *ledger = ledger_new(env->counters);
+    b->fan = fan_video_new(env->fanout, ledger, video, on_viewers_left, b);
+    ledger_unref(ledger);
     feed_open(&b->feed, &env->feed_env, video);
 }
 
@@ -471,7 +474,7 @@ static void count_gaps(const struct pending *p, uint64_t gaps[GAP_REASONS]) {
     uint32_t count = only_own ? p->count - p->next : pending_left(p);
     for (uint32_t i = 0; i < count; i++) {
         const struct frame *f = pending_at(p, i);
-        if (frame_is_gap(f)) gaps[frame_gap_reason(f)]++;
+        if (f->is_gap) gaps[frame_gap_reason(f)]++;
     }
 }
 

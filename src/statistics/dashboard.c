@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "engine/engine.h"
 #include "fanout/counters.h"
+#include "fanout/ledger.h"
 #include "fanout/fanout.h"
 #include "fanout/frame.h"
 #include "fanout/pending.h"
@@ -33,6 +34,7 @@ struct dashboard {
     struct figures *figures;
     struct fan_video *pages;
     struct fan_counters counters;
+    struct ledger ledger;
     struct position at; // id of the last event
     bool demo;
     int64_t fresh_ms;
@@ -79,7 +81,8 @@ struct dashboard *dashboard_new(struct service *s, struct fanout *fanout, struct
     d->demo = demo;
     d->fresh_ms = fresh_ms;
     d->at = (struct position){(uint64_t)clock_wall_ms(), 0};
-    d->pages = fan_video_new(fanout, &d->counters, "", on_page_left, d);
+    d->ledger = (struct ledger){.counters = &d->counters, .refs = 1};
+    d->pages = fan_video_new(fanout, &d->ledger, "", on_page_left, d);
     d->listener = (struct board_listener){on_board_change, d};
     d->board = board_new(&d->listener);
     d->notices = json_array();

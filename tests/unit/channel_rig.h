@@ -9,6 +9,7 @@
 #include "net/loop.h"
 #include "fanout/channel.h"
 #include "fanout/counters.h"
+#include "fanout/ledger.h"
 #include "run_loop.h"
 #include "socket_pairs.h"
 #include "stream_client.h"
@@ -19,6 +20,7 @@ enum { RIG_HEARTBEAT_MS = 15000, RIG_STALL_MS = 30000, DRAIN_TRIES = 20000 };
 struct rig {
     struct loop *loop;
     struct fan_counters counters;
+    struct ledger ledger;
     struct channel_env env;
     struct channel channel;
     uint64_t newest; // number of the last comment
@@ -33,7 +35,8 @@ static inline void rig_init(struct rig *rig, uint32_t ring_frames, uint32_t ring
                                                .ring_bytes = ring_bytes,
                                                .heartbeat_ms = RIG_HEARTBEAT_MS,
                                                .stall_ms = RIG_STALL_MS}};
-    channel_init(&rig->channel, &rig->env, &rig->counters, NULL);
+    rig->ledger.counters = &rig->counters;
+    channel_init(&rig->channel, &rig->env, &rig->ledger, NULL);
     limited_send_reset();
 }
 
@@ -68,6 +71,12 @@ static inline void rig_send_run(struct rig *rig, unsigned comments, size_t paddi
         rig_publish(rig, padding_bytes);
         rig_flush(rig);
     }
+}
+
+// Reads the ledger, with what the channel adds to it with its next flush or sweep.
+static inline void rig_ledger(struct rig *rig, uint64_t parts[LEDGER_PARTS]) {
+    ledger_read(&rig->ledger, parts);
+    parts[LEDGER_DELIVERED] += rig->channel.delivered;
 }
 
 // Runs turns of the loop, and at the end of each serves the viewers that are behind, as a worker does.

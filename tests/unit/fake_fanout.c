@@ -7,6 +7,7 @@
 #include "base/uthash.h"
 #include "frame_list.h"
 #include "fanout/counters.h"
+#include "fanout/ledger.h"
 #include "fanout/fanout.h"
 #include "fanout/pending.h"
 #include "net/loop.h"
@@ -21,7 +22,7 @@ struct fake_viewer {
 };
 
 struct fan_video {
-    struct fan_counters *counters;
+    struct ledger *ledger;
     void (*on_left)(void *arg);
     void *arg;
     unsigned viewers;
@@ -43,17 +44,17 @@ static struct fake_viewer *find(int number) {
 static void viewer_free(struct fake_viewer *v) {
     DL_DELETE(all_viewers, v);
     v->video->viewers--;
-    counter_add(&v->video->counters->viewers, -1ULL);
+    counter_add(&v->video->ledger->counters->viewers, -1ULL);
     frame_list_release(&v->given);
     free(v);
 }
 
-struct fan_video *fan_video_new(struct fanout *f, struct fan_counters *counters, const char *name,
+struct fan_video *fan_video_new(struct fanout *f, struct ledger *ledger, const char *name,
                                 void (*left)(void *arg), void *arg) {
     (void)f;
     (void)name;
     struct fan_video *v = mem_zalloc(sizeof *v);
-    v->counters = counters;
+    v->ledger = ledger_ref(ledger);
     v->on_left = left;
     v->arg = arg;
     videos++;
@@ -67,6 +68,7 @@ void fan_video_free(struct fan_video *video, enum fan_end end) {
         if (v->video == video) viewer_free(v);
     }
     frame_unref(video->moment);
+    ledger_unref(video->ledger);
     free(video);
     videos--;
 }
@@ -84,7 +86,7 @@ bool fan_video_add(struct fan_video *video, const struct sink *sink, uint8_t ask
     if (asks & video->moment_kind) frame_list_take(&v->given, frame_ref(video->moment));
     DL_APPEND(all_viewers, v);
     video->viewers++;
-    counter_add(&video->counters->viewers, 1);
+    counter_add(&video->ledger->counters->viewers, 1);
     return true;
 }
 

@@ -1216,7 +1216,7 @@ static void every_other_close_leaves_the_end_out(void **state) {
     rig_sweep_later(&rig, RIG_STALL_MS + 1); // a slow consumer
     assert_ended(1, false);
     channel_release(&rig.channel, FAN_END_STOPPING); // the program stops, the video moves
-    channel_init(&rig.channel, &rig.env, &rig.counters, NULL);
+    channel_init(&rig.channel, &rig.env, &rig.ledger, NULL);
     client_text(&clients[2]);
     assert_ended(2, false);
 }

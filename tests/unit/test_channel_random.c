@@ -36,6 +36,7 @@ struct watcher {
 static struct rig rig;
 static struct item items[ITEMS_MAX];
 static size_t item_count;
+static uint64_t due; // pairs
 static struct watcher watchers[WATCHERS];
 static struct {
     unsigned long gaps, lags, waits, leaves, stalls, foreign_missing, slices, scarce, relieved;
@@ -48,6 +49,7 @@ static void publish(struct frame *f, bool numbered, const char *text) {
     i->numbered = numbered;
     snprintf(i->text, sizeof i->text, "%s", text);
     rig_publish_frame(&rig, f);
+    due += rig.channel.viewers.count * (i->frame->is_gap ? frame_missed(i->frame) : 1);
 }
 
 static void publish_comment(size_t padding) {
@@ -84,7 +86,11 @@ static void join(struct watcher *w) {
     uint32_t missed = (uint32_t)dice(8);
     if (missed > item_count) missed = 0;
     *w = (struct watcher){.open = true, .next = item_count - missed, .joined = item_count};
-    for (uint32_t i = 0; i < missed; i++) first[1 + i] = frame_ref(items[w->next + i].frame);
+    for (uint32_t i = 0; i < missed; i++) {
+        const struct item *it = &items[w->next + i];
+        first[1 + i] = frame_ref(it->frame);
+        if (it->numbered) due += it->frame->is_gap ? frame_missed(it->frame) : 1;
+    }
     if (rig.channel.sent < rig.channel.ring.next) met.waits++;
     client_join_with(&rig, &w->client,
                      socket_pair_open(dice_one_in(4) ? LOOPBACK : SOCKETPAIR, buffers[dice(4)]),
@@ -159,6 +165,23 @@ static void read_some(struct watcher *w) {
     if (!w->client.ended) return;
     met.stalls++; // nothing else ends it
     leave(w);
+}
+
+// Returns what is still to be sent to a viewer, found by looking at it.
+static uint64_t owed(const struct viewer *v) {
+    const struct channel *ch = v->channel;
+    uint64_t pending = v->pending ? pending_count(v->pending).entries : 0, from = ch->sent;
+    if (v->slot < ch->viewers.due) from = ch->flush->from;
+    if (v->slot >= ch->viewers.ready) from = v->cursor;
+    return pending + ch->ring.next - from;
+}
+
+static void check_ledger(void) {
+    uint64_t parts[LEDGER_PARTS], sum = 0;
+    for (uint32_t i = 0; i < rig.channel.viewers.count; i++) sum += owed(rig.channel.viewers.at[i]);
+    rig_ledger(&rig, parts);
+    assert_int_equal(parts[LEDGER_DUE], due);
+    assert_int_equal(ledger_waiting(parts), sum);
 }
 
 static void check_bounds(void) {
@@ -251,9 +274,11 @@ static void finish(void) {
 
 static void run_round(void) {
     rig_init(&rig, RING_FRAMES, RING_BYTES);
+    due = 0;
     for (int i = 0; i < STEPS; i++) {
         do_something();
         check_bounds();
+        check_ledger();
     }
     budget_set(SIZE_MAX);
     finish();
@@ -272,6 +297,7 @@ static void run_round(void) {
     rig_flush(&rig);
     assert_int_equal(rig.channel.ring.bytes, 0);
     rig_release(&rig);
+    check_ledger();
     while (item_count) frame_unref(items[--item_count].frame);
 }
 

@@ -11,6 +11,7 @@
 #include "entries.h"
 #include "net/loop.h"
 #include "fanout/counters.h"
+#include "fanout/ledger.h"
 #include "fanout/fanout.h"
 #include "net/sink.h"
 #include "run_loop.h"
@@ -22,6 +23,7 @@ enum { HEARTBEAT_MS = 60000, STALL_MS = 60000, CLIENTS_MAX = 400 };
 static struct loop *control;
 static struct fanout *fanout;
 static struct fan_counters counters;
+static struct ledger ledger = {.counters = &counters, .refs = 1};
 static struct client clients[CLIENTS_MAX];
 static uint64_t joined_at[CLIENTS_MAX]; // the newest of their video then
 static int client_count;
@@ -85,7 +87,7 @@ static void on_left(void *arg) {
 
 static void video_open(struct video *v, uint64_t epoch) {
     *v = (struct video){.epoch = epoch};
-    v->fan = fan_video_new(fanout, &counters, "v1", on_left, v);
+    v->fan = fan_video_new(fanout, &ledger, "v1", on_left, v);
 }
 
 static void video_close(struct video *v) {

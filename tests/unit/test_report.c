@@ -204,7 +204,7 @@ static void a_release_says_why(void **state) {
     for (unsigned i = 0; i < 3; i++) {
         client_join(&rig, &clients[i]);
         channel_release(&rig.channel, ends[i]);
-        channel_init(&rig.channel, &rig.env, &rig.counters, NULL);
+        channel_init(&rig.channel, &rig.env, &rig.ledger, NULL);
         assert_int_equal(reports, i + 1);
         assert_int_equal(last.end, ends[i]);
     }

@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include "fanout/counters.h"
+#include "fanout/ledger.h"
 #include "fanout/fanout.h"
 #include "run_loop.h"
 #include "shared_sink.h"
@@ -17,6 +18,7 @@ enum { WORKERS = 3, STREAMS = 3 };
 static struct loop *control;
 static struct fanout *fanout;
 static struct fan_counters counters;
+static struct ledger ledger = {.counters = &counters, .refs = 1};
 static struct shared_conn conn;
 static int peer;
 
@@ -56,7 +58,7 @@ static int begin_with(int buffer_bytes) {
     memset(&got, 0, sizeof got);
     for (int i = 0; i < STREAMS; i++) {
         videos[i].newest = videos[i].left = 0;
-        videos[i].fan = fan_video_new(fanout, &counters, "v1", on_left, &videos[i].left);
+        videos[i].fan = fan_video_new(fanout, &ledger, "v1", on_left, &videos[i].left);
     }
     alarm(HANG_S);
     return 0;

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "entries.h"
 #include "fanout/counters.h"
+#include "fanout/ledger.h"
 #include "fanout/worker.h"
 #include "run_loop.h"
 #include "socket_pairs.h"
@@ -20,6 +21,7 @@ enum { HOT = 1200, SENDS_MAX = 8 * HOT, COALESCE_MS = 200 };
 static struct loop *control;
 static struct worker *worker;
 static struct fan_counters counters;
+static struct ledger ledger = {.counters = &counters, .refs = 1};
 static unsigned retired;
 
 // The worker's thread writes until it has stopped, or is held.
@@ -102,7 +104,7 @@ static void add(struct video *v) {
 // Returns once all have been sent their first event.
 static void open_video(struct video *v, uint64_t epoch, int viewers) {
     *v = (struct video){.epoch = epoch, .channel = mem_alloc(sizeof *v->channel)};
-    channel_init(v->channel, worker_env(worker), &counters, NULL);
+    channel_init(v->channel, worker_env(worker), &ledger, NULL);
     for (int i = 0; i < viewers; i++) add(v);
     for (int i = 0; i < viewers; i++) client_wait_for_events(&v->clients[i], 1);
 }

@@ -15,10 +15,10 @@
 
 #include "fanout/report.h"
 
-struct fan_counters;
 struct fan_video;
 struct fanout;
 struct frame;
+struct ledger;
 struct loop;
 struct loop_lag;
 struct pending;
@@ -49,9 +49,9 @@ struct fanout *fanout_new(struct loop *control, const struct fanout_config *, in
 void fanout_free(struct fanout *);
 
 // A video of one reader. on_left(): some of its viewers have gone; how many are left, fan_video_viewers()
-// returns. The counters outlive the fanout, or their last channel (`channels` is 0). Borrows the name, for
-// reports.
-struct fan_video *fan_video_new(struct fanout *, struct fan_counters *, const char *name,
+// returns. Takes a reference to the ledger, whose counters outlive the fanout, or their last channel
+// (`channels` is 0). Borrows the name, for reports.
+struct fan_video *fan_video_new(struct fanout *, struct ledger *, const char *name,
                                 void (*on_left)(void *arg), void *arg);
 
 // Cuts its viewers' streams and frees it; no on_left() follows. FAN_END_KILLED: as if the process had died,

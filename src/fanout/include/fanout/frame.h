@@ -24,6 +24,7 @@ struct frame {
     struct position at; // a viewer's position after it; not set: it moves no position
     struct position first; // the first number that it covers: `at`, or where the gap begins
     int64_t posted_ms;     // when it was posted, by the wall clock there; 0: unknown. Set before it is shared
+    bool is_gap;           // it stands for entries that are not sent
     char bytes[];
 };
 
@@ -46,11 +47,11 @@ struct frame *frame_of_head(const void *head, size_t head_len, const void *event
 // Returns whether it is an event without a name, as a comment is.
 bool frame_is_plain(const struct frame *);
 
-// Returns whether it is a gap; one of a single number covers no more than a comment does.
-bool frame_is_gap(const struct frame *);
-
 // Returns the reason of a gap.
 enum gap_reason frame_gap_reason(const struct frame *);
+
+// Returns how many numbers a gap stands for; 1 if that is not known, as where an epoch has ended.
+uint64_t frame_missed(const struct frame *);
 
 struct frame *frame_ref(struct frame *);
 void frame_unref(struct frame *); // NULL is fine

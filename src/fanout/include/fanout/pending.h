@@ -37,6 +37,12 @@ bool pending_has_head(const struct pending *);
 uint32_t pending_left(const struct pending *);
 struct frame *pending_at(const struct pending *, uint32_t ahead);
 
+// What there is left, for the ledger (ledger.h): entries, and what gaps stand for, by their reason.
+struct pending_counts {
+    uint64_t entries, slow, lost;
+};
+struct pending_counts pending_count(const struct pending *);
+
 // Drops the first frame: it has been sent.
 void pending_step(struct pending *);
 
