@@ -57,6 +57,10 @@ static struct text_rules text_rules(const struct settings *set) {
     return rules;
 }
 
+static struct review_bounds review_bounds(const struct settings *set) {
+    return (struct review_bounds){.timeout_ms = (int)set->review_timeout_ms, .refuses = set->review_refuses};
+}
+
 static void *make_comment(struct roles *all, const struct role_context *c) {
     const struct runtime *r = c->runtime;
     all->comment = comment_api_new(r->loop, r->engine, r->placement, r->client,
@@ -64,7 +68,10 @@ static void *make_comment(struct roles *all, const struct role_context *c) {
                                                             .log_age_ms = r->settings->log_age_ms,
                                                             .manager_url = c->manager_url,
                                                             .rates = comment_rates(r->settings),
-                                                            .texts = text_rules(r->settings)});
+                                                            .texts = text_rules(r->settings),
+                                                            .review_url = r->settings->review_hook,
+                                                            .review_tls = r->review_transport,
+                                                            .review = review_bounds(r->settings)});
     return all->comment;
 }
 
@@ -177,7 +184,8 @@ void roles_configure(struct roles *all, const struct runtime *r) {
     struct comment_rates rates = comment_rates(set);
     if (all->comment) {
         struct text_rules texts = text_rules(set); // an option of this role
-        comment_api_set_limits(all->comment, &rates, &texts, set->log_age_ms);
+        struct review_bounds review = review_bounds(set);
+        comment_api_set_limits(all->comment, &rates, &texts, &review, set->log_age_ms);
     }
     for (size_t i = 0; i < all->reader_count; i++)
         if (all->readers[i])

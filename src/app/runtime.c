@@ -205,6 +205,18 @@ static bool runtime_open_jwks(struct runtime *r) {
     return true;
 }
 
+// The transport of an https --review-hook.
+static bool runtime_open_review(struct runtime *r) {
+    const struct settings *set = r->settings;
+    struct http_url url;
+    if (!set->review_hook || http_url_parse_https(&url, set->review_hook)) return true;
+    r->review_tls =
+        tls_client_new(&(struct tls_client_config){.peer_name = url.host, .authorities = set->review_ca},
+                       r->why, r->why_size);
+    if (r->review_tls) r->review_transport = tls_client_transport(r->review_tls);
+    return r->review_tls;
+}
+
 static bool runtime_read_keys(struct runtime *r) {
     const struct settings *set = r->settings;
     char why[256];
@@ -263,7 +275,7 @@ bool runtime_start(struct runtime *r) {
         .internal = r->internal, .started_ms = clock_wall_ms(), .configured_ms = clock_wall_ms()};
     r->loop = loop_new();
     if (!r->loop) return runtime_fail(r, "There is no file descriptor left: raise the limit (ulimit -n).");
-    if (!runtime_read_keys(r)) return false;
+    if (!runtime_read_keys(r) || !runtime_open_review(r)) return false;
     if (!runtime_open_engine(r) || (has_streams && !runtime_open_fanout(r))) return false;
     if (set->videos_known) r->process.known = known_videos_new(r->loop, r->engine);
     r->client = http_client_new(r->loop);
@@ -328,6 +340,7 @@ void runtime_release(struct runtime *r) {
     address_limits_release();
     loop_free(r->loop);
     tls_client_free(r->jwks_tls);
+    tls_client_free(r->review_tls);
     tls_client_free(r->redis_tls); // what the engine has left to free at the turn's end is freed
     internal_only_free(r->internal);
     hostnames_free(r->hostnames);

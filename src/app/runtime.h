@@ -30,7 +30,8 @@ struct runtime {
     struct internal_only *internal;
     struct identity_keys *keys; // NULL: users have no tokens
     struct identity_key_file *key_file;
-    struct tls_client *jwks_tls; // NULL: none
+    struct tls_client *jwks_tls, *review_tls; // NULL: none
+    const struct stream_ops *review_transport;
     struct identity_jwks *jwks;
     struct service_process process;
     struct loop_timer check;

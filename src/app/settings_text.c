@@ -61,12 +61,18 @@ const char *text_part_url(const char *text) {
                : "an address like http://127.0.0.1:5000";
 }
 
-const char *text_jwks_url(const char *text) {
+static bool is_service_url(const char *text) {
     struct http_url parsed;
     bool is_url = !http_url_parse_https(&parsed, text) || !http_url_parse(&parsed, text);
-    return is_url && strlen(text) <= SETTINGS_URL_MAX
-               ? NULL
-               : "an address like https://id.example.org/.well-known/jwks.json";
+    return is_url && strlen(text) <= SETTINGS_URL_MAX;
+}
+
+const char *text_jwks_url(const char *text) {
+    return is_service_url(text) ? NULL : "an address like https://id.example.org/.well-known/jwks.json";
+}
+
+const char *text_review_hook(const char *text) {
+    return is_service_url(text) ? NULL : "an address like https://chat.example.org/review";
 }
 
 const char *text_host(const char *text) {

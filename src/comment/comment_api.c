@@ -1,5 +1,6 @@
-// A comment: handle_comment() checks it and has the engine append it; on_comment_appended() replies.
-// Meanwhile a video not seen before is registered with the manager (registrar).
+// A comment: handle_comment() reads and checks it, moderated_pass() may refuse it or ask about it,
+// comment_append() has the engine append it, and on_comment_appended() replies. Meanwhile a video not seen
+// before is registered with the manager (registrar).
 #include "comment/comment_api.h"
 
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include "base/sha256.h"
 #include "comment_core.h"
 #include "comment_list.h"
+#include "moderated.h"
 #include "rate_limit.h"
 #include "registrar.h"
 #include "video_routes.h"
@@ -23,6 +25,7 @@
 #include "engine/entry.h"
 #include "http/client.h"
 #include "http/exchange.h"
+#include "moderation/review.h"
 #include "net/loop.h"
 #include "placement/placement.h"
 #include "service/fields.h"
@@ -180,16 +183,14 @@ static void on_comment_appended(void *arg, enum engine_status status, const stru
 }
 
 // The entry's body, to which the timestamp has to be added.
-static void build_content(struct buf *b, const char *userid, const char *videoid,
-                          const struct body_field *name, const char *badges,
-                          const struct body_field *comment) {
+static void build_content(struct buf *b, const struct comment_draft *d, const struct comment_text *comment) {
     buf_clear(b);
-    buf_printf(b, "\"userid\":\"%s\",\"videoid\":\"%s\"", userid, videoid); // ids need no escaping
-    if (name->state == BODY_TEXT) {
+    buf_printf(b, "\"userid\":\"%s\",\"videoid\":\"%s\"", d->user, d->video); // ids need no escaping
+    if (d->name.text) {
         buf_add_string(b, ",\"name\":");
-        json_text_add(b, name->text, name->len);
+        json_text_add(b, d->name.text, d->name.len);
     }
-    if (*badges) buf_printf(b, ",\"badges\":%s", badges);
+    if (*d->badges) buf_printf(b, ",\"badges\":%s", d->badges);
     buf_add_string(b, ",\"comment\":");
     json_text_add(b, comment->text, comment->len);
 }
@@ -210,7 +211,7 @@ static bool read_key(struct http_exchange *x, const char *userid, char *token, s
 
 // Two posts with one key are the same if their digests are equal. The digest is that of the comment's JSON
 // without the id, up to the timestamp, which every process builds alike, also one of an earlier version.
-static void make_comment_token(struct engine_token *t, const char *name, const struct posting *p,
+static void make_comment_token(struct engine_token *t, const char *name, const struct buf *content,
                                int64_t now_ms) {
     unsigned char digest[SHA256_SIZE];
     struct sha256 h;
@@ -220,7 +221,7 @@ static void make_comment_token(struct engine_token *t, const char *name, const s
     memcpy(t->name, digest, sizeof t->name);
     sha256_init(&h);
     sha256_add(&h, "{", 1);
-    sha256_add(&h, p->content, p->content_len);
+    sha256_add(&h, content->data, content->len);
     sha256_end(&h, digest);
     memcpy(t->digest, digest, sizeof t->digest);
     t->at_ms = now_ms;
@@ -275,6 +276,44 @@ static bool read_texts(struct comment_api *a, struct http_exchange *x, const str
     return !broken;
 }
 
+// Writes the entry's body without its timestamp, and the token of a post with a key, which is that of the
+// comment as it was sent.
+static void prepare_content(struct comment_api *a, const struct comment_draft *d, struct posting *p,
+                            struct engine_token *token, int64_t now_ms) {
+    build_content(&a->scratch, d, d->sent.text ? &d->sent : &d->comment);
+    if (d->key[0]) make_comment_token(token, d->key, &a->scratch, now_ms);
+    if (d->sent.text) build_content(&a->scratch, d, &d->comment);
+    if (!d->key[0]) return;
+    p->content_len = a->scratch.len;
+    p->content = mem_strndup(a->scratch.data, p->content_len);
+}
+
+void comment_append(struct comment_api *a, struct http_exchange *x, const struct comment_draft *d) {
+    struct engine *e = a->placed.service.engine;
+    struct engine_token token;
+    int64_t now_ms = clock_wall_ms();
+    if (a->registrar) registrar_note(a->registrar, d->video);
+    struct posting *p = mem_zalloc(sizeof *p);
+    p->api = a;
+    p->exchange = x;
+    p->began_us = d->began_us;
+    memcpy(p->videoid, d->video, strlen(d->video) + 1);
+    prepare_content(a, d, p, &token, now_ms);
+    add_timestamp(&a->scratch, now_ms);
+    e->ops->append(e,
+                   &(struct engine_append){.video = d->video,
+                                           .kind = ENTRY_COMMENT,
+                                           .body = a->scratch.data,
+                                           .body_len = a->scratch.len,
+                                           .token = d->key[0] ? &token : NULL},
+                   on_comment_appended, p);
+}
+
+static struct comment_text text_of(const struct body_field *f) {
+    bool is_there = f->state == BODY_TEXT;
+    return (struct comment_text){.text = is_there ? f->text : NULL, .len = is_there ? f->len : 0};
+}
+
 static void handle_comment(struct http_exchange *x, void *arg) {
     enum { USER, VIDEO, COMMENT, NAME, FIELDS };
     struct comment_api *a = arg;
@@ -284,7 +323,6 @@ static void handle_comment(struct http_exchange *x, void *arg) {
                                    [COMMENT] = BODY_FIELD("comment", comment),
                                    [NAME] = BODY_FIELD("name", name)};
     char key[ID_MAX + KEY_MAX + 2];
-    struct engine_token token;
     struct identity who;
     bool known = rights_read(&a->placed.service, x, &who);
     bool read =
@@ -296,28 +334,14 @@ static void handle_comment(struct http_exchange *x, void *arg) {
     }
     if (!known_videos_admit(&a->placed.service, x, video, true, handle_comment, a)) return;
     if (!within_rate(a, x, user, video)) return;
-    if (a->registrar) registrar_note(a->registrar, video);
-    struct posting *p = mem_zalloc(sizeof *p);
-    p->api = a;
-    p->exchange = x;
-    p->began_us = clock_monotonic_us();
-    memcpy(p->videoid, video, f[VIDEO].len + 1);
-    int64_t now_ms = clock_wall_ms();
-    build_content(&a->scratch, user, video, &f[NAME], who.badges, &f[COMMENT]);
-    if (key[0]) {
-        p->content_len = a->scratch.len;
-        p->content = mem_strndup(a->scratch.data, p->content_len);
-        make_comment_token(&token, key, p, now_ms);
-    }
-    add_timestamp(&a->scratch, now_ms);
-    struct engine *e = a->placed.service.engine;
-    e->ops->append(e,
-                   &(struct engine_append){.video = video,
-                                           .kind = ENTRY_COMMENT,
-                                           .body = a->scratch.data,
-                                           .body_len = a->scratch.len,
-                                           .token = key[0] ? &token : NULL},
-                   on_comment_appended, p);
+    struct comment_draft draft = {.user = user,
+                                  .video = video,
+                                  .badges = who.badges,
+                                  .key = key,
+                                  .name = text_of(&f[NAME]),
+                                  .comment = text_of(&f[COMMENT]),
+                                  .began_us = clock_monotonic_us()};
+    if (moderated_pass(a, x, &who, &draft)) comment_append(a, x, &draft);
 }
 
 static void reply_statistics(const struct waiting_request *w, const struct http_client_response *answer) {
@@ -413,9 +437,11 @@ static void set_rate(struct rate_limit **limit, unsigned rate, unsigned burst) {
 }
 
 void comment_api_set_limits(struct comment_api *a, const struct comment_rates *rates,
-                            const struct text_rules *texts, int64_t log_age_ms) {
+                            const struct text_rules *texts, const struct review_bounds *review,
+                            int64_t log_age_ms) {
     a->texts = *texts;
     if (a->registrar) registrar_set_idle(a->registrar, log_age_ms);
+    if (a->review) review_set(a->review, review);
     set_rate(&a->of_user, rates->user, rates->user);
     set_rate(&a->of_limited_user, rates->limited_user, 2 * rates->limited_user);
     set_rate(&a->of_limited_video, rates->limited_video, 2 * rates->limited_video);
@@ -437,7 +463,12 @@ struct comment_api *comment_api_new(struct loop *loop, struct engine *engine, st
         a->registrar =
             registrar_new(loop, client, config->manager_url, config->log_age_ms, config->service.token);
     comment_api_set_token(a, config->service.token);
-    comment_api_set_limits(a, &config->rates, &config->texts, config->log_age_ms);
+    if (config->review_url)
+        a->review = review_new(
+            loop,
+            &(struct review_config){.url = config->review_url, .tls = config->review_tls, .texts = &a->texts},
+            &config->review);
+    comment_api_set_limits(a, &config->rates, &config->texts, &config->review, config->log_age_ms);
     a->videos = videos_query_new(client, config->service.statistics_url,
                                  config->service.process ? config->service.process->known : NULL);
     if (config->service.statistics_url)
@@ -450,6 +481,7 @@ void comment_api_free(struct comment_api *a) {
     if (!a) return;
     service_release(&a->placed.service);
     registrar_free(a->registrar);
+    review_free(a->review);
     videos_query_free(a->videos);
     rate_limit_free(a->of_user);
     rate_limit_free(a->of_limited_user);

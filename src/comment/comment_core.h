@@ -10,8 +10,10 @@
 #include "service/text_rules.h"
 
 struct http_client;
+struct http_exchange;
 struct rate_limit;
 struct registrar;
+struct review;
 struct video_count;
 struct videos_query;
 struct waiting_request;
@@ -25,6 +27,8 @@ enum post_result {
     POST_TOO_FAST,    // the user
     POST_VIDEO_TOO_FAST,
     POST_KEY_REUSED,
+    POST_DENIED,     // by the review hook
+    POST_UNREVIEWED, // the review hook does not answer
     POST_TOO_MANY_VIDEOS,
     POST_OVERLOADED,
     POST_STORE_FULL,
@@ -45,6 +49,7 @@ struct comment_api {
     struct registrar *registrar;
     struct rate_limit *of_user, *of_limited_user, *of_limited_video; // NULL: none
     struct text_rules texts;
+    struct review *review;           // NULL: no hook
     char statistics_url[600];        // of the document; empty: none
     char *authorization;             // of our own requests; NULL: none
     struct waiting_request *waiting; // not NULL: the document has been requested
@@ -55,3 +60,21 @@ struct comment_api {
     struct buf scratch; // for building JSON
     struct log_sampler sampler;
 };
+
+struct comment_text {
+    const char *text; // NULL: none
+    size_t len;
+};
+
+// A comment that has been read and checked, and may be posted by its user. All is borrowed.
+struct comment_draft {
+    const char *user, *video;
+    const char *badges; // a JSON array; empty: none
+    const char *key;    // user and Idempotency-Key; empty: none
+    struct comment_text name, comment;
+    struct comment_text sent; // the comment as the user wrote it, if something has replaced it
+    int64_t began_us;
+};
+
+// Has it appended, and replies.
+void comment_append(struct comment_api *, struct http_exchange *, const struct comment_draft *);

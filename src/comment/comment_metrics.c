@@ -2,6 +2,7 @@
 
 #include "comment/comment_api.h"
 #include "comment_core.h"
+#include "moderation/review.h"
 #include "service/metrics.h"
 
 static const struct comment_counters *counters_of(const struct service *s) {
@@ -19,6 +20,8 @@ COUNTER(posts_not_allowed, posts[POST_NOT_ALLOWED])
 COUNTER(posts_too_fast, posts[POST_TOO_FAST])
 COUNTER(posts_video_too_fast, posts[POST_VIDEO_TOO_FAST])
 COUNTER(posts_key_reused, posts[POST_KEY_REUSED])
+COUNTER(posts_denied, posts[POST_DENIED])
+COUNTER(posts_unreviewed, posts[POST_UNREVIEWED])
 COUNTER(posts_too_many_videos, posts[POST_TOO_MANY_VIDEOS])
 COUNTER(posts_overloaded, posts[POST_OVERLOADED])
 COUNTER(posts_store_full, posts[POST_STORE_FULL])
@@ -31,6 +34,35 @@ COUNTER(broken_blank, broken[TEXT_BLANK])
 COUNTER(comment_listings, listings)
 #undef COUNTER
 
+static const struct review *review_of(const struct service *s) {
+    return ((const struct comment_api *)s)->review;
+}
+
+#define REVIEWS(name, member)                                                                                \
+    static double reviews_##name(struct service *s) {                                                        \
+        return (double)review_counters(review_of(s))->member;                                                \
+    }
+REVIEWS(allow, answers[REVIEW_ALLOW])
+REVIEWS(deny, answers[REVIEW_DENY])
+REVIEWS(hold, answers[REVIEW_HOLD])
+REVIEWS(replace, answers[REVIEW_REPLACE])
+REVIEWS(failed, failures)
+REVIEWS(skipped, skipped)
+REVIEWS(overflow, overflows)
+#undef REVIEWS
+
+static double reviews_failing(struct service *s) {
+    return review_is_failing(review_of(s));
+}
+
+static double reviews_under_way(struct service *s) {
+    return review_under_way(review_of(s));
+}
+
+static void review_durations(struct service *s, struct metric_histogram *h) {
+    metrics_of_durations(&review_counters(review_of(s))->took, h);
+}
+
 static void comment_commits(struct service *s, struct metric_histogram *h) {
     metrics_of_durations(&counters_of(s)->commits, h);
 }
@@ -39,6 +71,12 @@ static void comment_commits(struct service *s, struct metric_histogram *h) {
     {                                                                                                        \
         "chorus_comment_posts_total", "posts", METRIC_COUNTER, sentence,                                     \
             .get = posts_##result_name, .label = "result=\"" #result_name "\""                               \
+    }
+
+#define REVIEWS_ROW(answer_name, sentence)                                                                   \
+    {                                                                                                        \
+        "chorus_comment_reviews_total", "questions", METRIC_COUNTER, sentence,                               \
+            .get = reviews_##answer_name, .label = "answer=\"" #answer_name "\""                             \
     }
 
 #define BROKEN_ROW(rule_name, sentence)                                                                      \
@@ -57,6 +95,8 @@ const struct metric comment_metrics[] = {
     POSTS_ROW(too_fast, "Beyond --user-rate or --limit-user-posts."),
     POSTS_ROW(video_too_fast, "Beyond --limit-video-posts."),
     POSTS_ROW(key_reused, "The Idempotency-Key was used for another comment."),
+    POSTS_ROW(denied, "Refused by the review hook."),
+    POSTS_ROW(unreviewed, "Refused because the review hook does not answer."),
     POSTS_ROW(too_many_videos, "Refused because --max-videos is reached."),
     POSTS_ROW(overloaded, "Too many operations wait for the store."),
     POSTS_ROW(store_full, "The store has no memory."),
@@ -69,6 +109,20 @@ const struct metric comment_metrics[] = {
     {"chorus_comment_commit_seconds", "seconds", METRIC_HISTOGRAM,
      "Time from a complete POST /comment until the store had the comment, of those accepted.",
      .read = comment_commits},
+    REVIEWS_ROW(allow, "Comments with a review hook, by its answer."),
+    REVIEWS_ROW(deny, "Refused."),
+    REVIEWS_ROW(hold, "Held for moderators."),
+    REVIEWS_ROW(replace, "Stored with another text."),
+    REVIEWS_ROW(failed, "No answer in time, or none that is understood."),
+    REVIEWS_ROW(skipped, "Not asked, because the hook is failing."),
+    REVIEWS_ROW(overflow, "Not asked, because too many questions were under way."),
+    {"chorus_comment_review_failing", "boolean", METRIC_GAUGE,
+     "1: the review hook has failed so often that it is only probed.", .get = reviews_failing},
+    {"chorus_comment_reviews_waiting", "questions", METRIC_GAUGE, "Questions to the review hook under way.",
+     .get = reviews_under_way},
+    {"chorus_comment_review_seconds", "seconds", METRIC_HISTOGRAM,
+     "Time from a question to the review hook until its answer, or until it has failed.",
+     .read = review_durations},
     {"chorus_comment_listings_total", "listings", METRIC_COUNTER,
      "Requests for a video's comments, GET /videos/VIDEO/comments.", .get = comment_listings},
     {0},

@@ -57,6 +57,7 @@ struct http_client {
     struct loop *loop;
     const struct stream_ops *transport;
     bool https;
+    unsigned connections; // of an origin, at most
     struct resolver *resolver;
     struct http_origin *origins;
     struct http_call *calls; // all that have not ended
@@ -79,10 +80,15 @@ struct http_client *http_client_new_over(struct loop *loop, const struct stream_
     struct http_client *h = mem_zalloc(sizeof *h);
     h->loop = loop;
     h->https = tls;
+    h->connections = HTTP_CLIENT_CONNECTIONS;
     h->transport = tls ? tls : &stream_tcp;
     h->resolver = resolver_new(loop, client_on_resolved, h);
     h->reap.run = client_on_reap;
     return h;
+}
+
+void http_client_set_connections(struct http_client *h, unsigned most) {
+    h->connections = most;
 }
 
 static int client_check_request(const struct http_client_request *q) {
@@ -206,7 +212,8 @@ static void origin_close_conn(struct http_origin *o, struct http_client_conn *c)
 // Makes a connection for the first waiting call. Returns false if the call has to wait.
 static bool origin_connect_first(struct http_origin *o, struct http_client_conn *idle) {
     struct http_call *call = o->waiting;
-    if (o->conn_count == HTTP_CLIENT_CONNECTIONS && !idle) return false;
+    bool is_full = o->conn_count >= o->client->connections;
+    if (is_full && !idle) return false;
     struct resolver_addresses addresses;
     int error = resolver_get(o->client->resolver, o->host, &addresses);
     if (error == -EINPROGRESS) return false;
@@ -215,7 +222,7 @@ static bool origin_connect_first(struct http_origin *o, struct http_client_conn 
         call_fail_soon(call, error);
         return true;
     }
-    if (o->conn_count == HTTP_CLIENT_CONNECTIONS) origin_close_conn(o, idle);
+    if (is_full) origin_close_conn(o, idle);
     struct http_client_conn *c = http_client_conn_new(o->client->loop, o->client->transport, &addresses,
                                                       o->port, &call->transfer, client_on_outcome, o);
     DL_PREPEND(o->conns, c);

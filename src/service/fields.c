@@ -125,7 +125,7 @@ bool query_number(struct http_exchange *x, const char *field, uint32_t min, uint
     return false;
 }
 
-static bool has_control(const char *text, size_t len) {
+bool text_has_control(const char *text, size_t len) {
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
         if (c < 0x20 && c != '\t' && c != '\n' && c != '\r') return true;
@@ -144,7 +144,7 @@ bool body_text(struct http_exchange *x, const struct body_field *f, size_t min, 
     } else if (f->state != BODY_TEXT || !f->len || f->len > max) {
         snprintf(what, sizeof what, "must be 1 to %zu bytes of UTF-8.", max);
         refuse_field(x, f->name, what);
-    } else if (has_control(f->text, f->len)) {
+    } else if (text_has_control(f->text, f->len)) {
         refuse_field(x, f->name, "must not hold control characters other than tab, CR and LF.");
     } else {
         return true;

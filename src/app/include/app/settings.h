@@ -80,6 +80,8 @@ struct settings {
     int64_t limit_streams, limit_connects, limit_posts, limit_bytes; // of an address
     int64_t limit_user_posts, limit_video_posts;
     bool limit_local;
+    const char *review_hook, *review_ca;
+    int64_t review_timeout_ms, review_refuses;
     const char *text_rules;
     int64_t text_lines, text_marks;
     int64_t log_level; // LOG_LEVEL_NOT_GIVEN: the command decides

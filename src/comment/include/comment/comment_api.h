@@ -6,12 +6,14 @@
 #pragma once
 
 #include "http/asset.h"
+#include "moderation/review.h"
 #include "placement/placement_routes.h"
 #include "service/text_rules.h"
 
 struct comment_api;
 struct http_client;
 struct http_route;
+struct stream_ops;
 
 // Comments per second; 0: no limit.
 struct comment_rates {
@@ -25,6 +27,9 @@ struct comment_config {
     int64_t log_age_ms;            // a video without a comment for this long may be evicted
     struct comment_rates rates;
     struct text_rules texts;
+    const char *review_url;              // NULL: no review hook
+    const struct stream_ops *review_tls; // of an https URL; borrowed
+    struct review_bounds review;
 };
 
 struct comment_api *comment_api_new(struct loop *, struct engine *, struct placement *, struct http_client *,
@@ -33,7 +38,7 @@ void comment_api_free(struct comment_api *);
 
 // Changes what the configuration says, from the next request on.
 void comment_api_set_limits(struct comment_api *, const struct comment_rates *, const struct text_rules *,
-                            int64_t log_age_ms);
+                            const struct review_bounds *, int64_t log_age_ms);
 
 // Changes the token of its calls to the manager.
 void comment_api_set_token(struct comment_api *, const char *token);

@@ -1,6 +1,7 @@
 // HTTP/1.1 client for calls between services: small JSON bodies, keep-alive, a few connections per origin.
 //
-// Control loop only. Limits: at most HTTP_CLIENT_CONNECTIONS connections per origin and HTTP_CLIENT_QUEUE_MAX
+// Control loop only. Limits: at most HTTP_CLIENT_CONNECTIONS connections per origin, unless the owner says
+// otherwise, and HTTP_CLIENT_QUEUE_MAX
 // requests waiting for one (further ones fail with -EBUSY); response bodies of at most 1 MiB unless the
 // request says otherwise. Host names are resolved on a thread of their own, so that a slow resolver never
 // blocks the loop. Redirects are not followed.
@@ -43,6 +44,9 @@ struct http_client *http_client_new(struct loop *);
 // as above.
 struct stream_ops;
 struct http_client *http_client_new_over(struct loop *, const struct stream_ops *tls);
+
+// Changes how many connections an origin may have, for those that are made from now on.
+void http_client_set_connections(struct http_client *, unsigned most);
 
 // Ends all requests with -ECANCELED (their callbacks run inside this call) and frees the client.
 void http_client_free(struct http_client *);

@@ -63,6 +63,9 @@ bool query_number(struct http_exchange *, const char *field, uint32_t min, uint3
 // Replies 400: `field`, then what it must be.
 void refuse_field(struct http_exchange *, const char *field, const char *what);
 
+// Whether a text has C0 controls other than tab, CR and LF.
+bool text_has_control(const char *text, size_t len);
+
 // Checks a text of min..max bytes without C0 controls other than tab, CR and LF. With min 0 it may be absent.
 bool body_text(struct http_exchange *, const struct body_field *, size_t min, size_t max);
 
