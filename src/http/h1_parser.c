@@ -98,7 +98,7 @@ static int h1_on_header_value_complete(llhttp_t *p) {
 // A body that no handler reads is received, up to a bound, and discarded, so that the next request can
 // follow.
 static bool h1_keeps_body(const struct h1_parser *h) {
-    unsigned with_body = HTTP_METHOD_POST | HTTP_METHOD_PUT;
+    unsigned with_body = HTTP_METHOD_POST | HTTP_METHOD_PUT | HTTP_METHOD_PATCH;
     return h->exchange->request->method & with_body && http_exchange_is_handled(h->exchange);
 }
 

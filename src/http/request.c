@@ -14,7 +14,7 @@ bool http_request_is_head(const struct http_request *r) {
 }
 
 bool http_request_writes(const struct http_request *r) {
-    return r->method & (HTTP_METHOD_POST | HTTP_METHOD_PUT | HTTP_METHOD_DELETE);
+    return r->method & (HTTP_METHOD_POST | HTTP_METHOD_PUT | HTTP_METHOD_PATCH | HTTP_METHOD_DELETE);
 }
 
 const char *http_request_body(const struct http_request *r, size_t *len) {

@@ -48,6 +48,7 @@ enum http_method http_method_of(const char *name) {
     if (!strcmp(name, "POST")) return HTTP_METHOD_POST;
     if (!strcmp(name, "HEAD")) return HTTP_METHOD_HEAD;
     if (!strcmp(name, "PUT")) return HTTP_METHOD_PUT;
+    if (!strcmp(name, "PATCH")) return HTTP_METHOD_PATCH;
     if (!strcmp(name, "DELETE")) return HTTP_METHOD_DELETE;
     return !strcmp(name, "OPTIONS") ? HTTP_METHOD_OPTIONS : HTTP_METHOD_OTHER;
 }

@@ -14,7 +14,7 @@ static const char usual_headers[] = "Access-Control-Allow-Origin: *\r\n"
 
 // What a page may send is what it asks for: a header that tracing adds must not break it.
 static const char preflight_headers[] =
-    "Access-Control-Allow-Methods: GET, HEAD, POST, PUT, DELETE, OPTIONS\r\n"
+    "Access-Control-Allow-Methods: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
     "Access-Control-Max-Age: 86400\r\n"
     "Vary: Access-Control-Request-Headers\r\n"
     "Access-Control-Allow-Headers: "
@@ -129,7 +129,8 @@ void http_response_preflight(struct buf *out, const char *allow, const char *wan
 }
 
 void http_response_allow(char out[HTTP_ALLOW_SIZE], unsigned methods) {
-    snprintf(out, HTTP_ALLOW_SIZE, "%s%s%s%s%s", methods & HTTP_METHOD_GET ? "GET, HEAD, " : "",
+    snprintf(out, HTTP_ALLOW_SIZE, "%s%s%s%s%s%s", methods & HTTP_METHOD_GET ? "GET, HEAD, " : "",
              methods & HTTP_METHOD_POST ? "POST, " : "", methods & HTTP_METHOD_PUT ? "PUT, " : "",
-             methods & HTTP_METHOD_DELETE ? "DELETE, " : "", methods ? "OPTIONS" : "");
+             methods & HTTP_METHOD_PATCH ? "PATCH, " : "", methods & HTTP_METHOD_DELETE ? "DELETE, " : "",
+             methods ? "OPTIONS" : "");
 }

@@ -41,5 +41,5 @@ void http_response_stream_head(struct buf *, enum sink_framing);
 void http_response_preflight(struct buf *, const char *allow, const char *wanted);
 
 // Writes the methods (enum http_method) that a path has, for Allow.
-enum { HTTP_ALLOW_SIZE = 48 };
+enum { HTTP_ALLOW_SIZE = 56 };
 void http_response_allow(char out[HTTP_ALLOW_SIZE], unsigned methods);

@@ -9,5 +9,6 @@ enum http_method {
     HTTP_METHOD_POST = 4,
     HTTP_METHOD_OPTIONS = 8,
     HTTP_METHOD_PUT = 16,
-    HTTP_METHOD_DELETE = 32
+    HTTP_METHOD_DELETE = 32,
+    HTTP_METHOD_PATCH = 64
 };

@@ -27,7 +27,7 @@ bool http_refuse(struct http_refusal *, int status, const char *code, const char
 
 // A row of a table. HEAD goes where GET goes.
 struct http_route {
-    const char *method;  // "GET", "POST", "PUT" or "DELETE"
+    const char *method;  // "GET", "POST", "PUT", "PATCH" or "DELETE"
     const char *pattern; // "/videos/:videoid/comments/:id": HTTP_PARAMS segments may be parameters
     // Answers with http_reply(), http_begin_stream() or http_abort(), now or in a later turn.
     void (*handle)(struct http_exchange *, void *arg);
