@@ -151,7 +151,13 @@ void local_unlisten(struct engine *engine, struct engine_listener *l) {
 static void call_back_append(struct local_engine *e, struct request *r) {
     const struct append_request *a = (const struct append_request *)r;
     bool ok = r->status == ENGINE_OK;
-    a->cb(r->arg, r->status, ok ? &a->entry : NULL, ok && a->repeated ? &a->first : NULL);
+    bool refused = r->status == ENGINE_REFUSED;
+    if (refused) *a->gate.refusal = a->refusal;
+    a->cb(r->arg, r->status,
+          ok        ? &a->entry
+          : refused ? &a->asked
+                    : NULL,
+          ok && a->repeated ? &a->first : NULL);
     if (!ok || a->repeated) return;
     local_publish(e, a->video, &a->loss);
     local_publish(e, a->video, &a->entry);
@@ -159,8 +165,10 @@ static void call_back_append(struct local_engine *e, struct request *r) {
 
 void local_append(struct engine *engine, const struct engine_append *asked, engine_append_cb *cb, void *arg) {
     const char *old_name = asked->token ? asked->token->old_name : NULL;
+    const struct engine_gate *gate = asked->gate;
     assert(asked->body_len ? asked->kind != ENTRY_TOMBSTONE : asked->kind != ENTRY_COMMENT);
     size_t room = request_copy_size(asked->video) + request_copy_size(old_name) + asked->body_len + 2;
+    if (gate) room += request_copy_size(gate->author) + request_copy_size(gate->badges);
     struct append_request *a =
         request_new(sizeof *a, room, local_of(engine)->store->append, call_back_append, arg);
     a->video = request_copy(&a->request, asked->video);
@@ -168,6 +176,12 @@ void local_append(struct engine *engine, const struct engine_append *asked, engi
     if (a->has_token) a->token = *asked->token;
     a->token.old_name = request_copy(&a->request, old_name);
     a->known = asked->known;
+    a->has_gate = gate != NULL;
+    if (gate) {
+        a->gate = *gate;
+        a->gate.author = request_copy(&a->request, gate->author);
+        a->gate.badges = request_copy(&a->request, gate->badges);
+    }
     char *body = request_room(&a->request, asked->body_len + 2) + 1;
     if (asked->body_len) memcpy(body, asked->body, asked->body_len);
     body[-1] = '{';
@@ -313,6 +327,69 @@ void local_settings_write(struct engine *engine, const char *video, const char *
     s->text = request_copy(&s->request, settings);
     s->on.done = cb;
     local_push(engine, &s->request);
+}
+
+// Rooms
+
+static void call_back_rooms(struct local_engine *e, struct request *request) {
+    const struct rooms_request *r = (const struct rooms_request *)request;
+    (void)e;
+    r->cb(request->arg, request->status, request->status == ENGINE_OK ? r->found : NULL);
+}
+
+static struct rooms_request *local_rooms_request(const char *const *videos, size_t count,
+                                                 request_carry_out *carry_out, engine_rooms_cb *cb,
+                                                 void *arg) {
+    size_t room = 0;
+    assert(count && count <= ENGINE_SETTINGS_BATCH);
+    for (size_t i = 0; i < count; i++) room += request_copy_size(videos[i]);
+    struct rooms_request *r = request_new(sizeof *r, room, carry_out, call_back_rooms, arg);
+    for (; r->count < count; r->count++) r->videos[r->count] = request_copy(&r->request, videos[r->count]);
+    r->cb = cb;
+    return r;
+}
+
+void local_rooms_read(struct engine *engine, const char *const *videos, size_t count, engine_rooms_cb *cb,
+                      void *arg) {
+    request_carry_out *carry_out = local_of(engine)->store->rooms_read;
+    local_push(engine, &local_rooms_request(videos, count, carry_out, cb, arg)->request);
+}
+
+void local_room_write(struct engine *engine, const char *video, const struct engine_room *room,
+                      engine_rooms_cb *cb, void *arg) {
+    struct rooms_request *r = local_rooms_request(&video, 1, local_of(engine)->store->room_write, cb, arg);
+    r->room = *room;
+    local_push(engine, &r->request);
+}
+
+static void call_back_bans(struct local_engine *e, struct request *request) {
+    const struct bans_request *r = (const struct bans_request *)request;
+    bool ok = request->status == ENGINE_OK;
+    (void)e;
+    r->cb(request->arg, request->status, ok ? r->bans : NULL, ok ? r->count : 0);
+}
+
+static struct bans_request *local_bans_request(const char *video, const char *user,
+                                               request_carry_out *carry_out, engine_bans_cb *cb, void *arg) {
+    struct bans_request *r = request_new(sizeof *r, request_copy_size(video) + request_copy_size(user),
+                                         carry_out, call_back_bans, arg);
+    r->video = request_copy(&r->request, video);
+    r->user = request_copy(&r->request, user);
+    r->cb = cb;
+    return r;
+}
+
+void local_ban_write(struct engine *engine, const char *video, const char *user, int64_t for_ms, bool shadow,
+                     engine_bans_cb *cb, void *arg) {
+    struct bans_request *r = local_bans_request(video, user, local_of(engine)->store->ban_write, cb, arg);
+    r->for_ms = for_ms;
+    r->shadow = shadow;
+    local_push(engine, &r->request);
+}
+
+void local_bans_read(struct engine *engine, const char *video, engine_bans_cb *cb, void *arg) {
+    local_push(engine,
+               &local_bans_request(video, NULL, local_of(engine)->store->bans_read, cb, arg)->request);
 }
 
 void local_watch(struct engine *engine, const char *const *videos, size_t count, bool watched) {

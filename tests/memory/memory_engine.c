@@ -19,6 +19,7 @@
 #include "engine/lease.h"
 #include "engine/local.h"
 #include "engine/numbering.h"
+#include "memory_gate.h"
 
 struct logged {
     struct engine_entry entry; // owns its body
@@ -40,6 +41,7 @@ struct video {
     size_t count, room;
     int64_t bytes, watched_until_ms;
     struct token *tokens;
+    struct memory_gate gate;
     char *reader;  // mapped to, or NULL
     uint64_t used; // last, by store.clock
 };
@@ -110,6 +112,7 @@ static void drop(struct store *s, struct video *v) {
     for (size_t i = 0; i < v->count; i++) free((char *)v->log[i].entry.body);
     struct token *t, *next;
     LL_FOREACH_SAFE(v->tokens, t, next) free(t);
+    memory_gate_release(&v->gate);
     free(v->log);
     free(v->reader);
     s->stored -= v->stored;
@@ -204,6 +207,9 @@ static void run_append(struct store *s, struct request *r) {
         a->repeated = true;
         a->first.at_ms = t->is.at_ms;
         a->entry.at = t->at;
+    } else if (v && a->has_gate &&
+               !memory_gate_admits(&v->gate, &a->gate, clock_wall_ms(), clock_monotonic_ms(), &a->refusal)) {
+        r->status = ENGINE_REFUSED;
     } else if ((v = find_or_add(s, a->video, &r->status))) {
         announce_loss(s, v, a->known, &a->loss);
         add(s, v, &a->entry);
@@ -292,7 +298,7 @@ static void run_release(struct store *s, struct request *r) {
     if (!is_mapped(v, m->expected)) return;
     free(v->reader);
     v->reader = NULL;
-    if (!position_is_set(v->at)) drop(s, v);
+    if (!position_is_set(v->at) && !v->gate.exists) drop(s, v);
 }
 
 static void run_watch(struct store *s, struct request *r) {
@@ -338,6 +344,47 @@ static void run_settings_write(struct store *s, struct request *request) {
     of->entry.name = mem_strdup(r->videos[0]);
     of->text = mem_strdup(r->text);
     name_table_add(&s->settings, &of->entry);
+}
+
+// Rooms
+
+static void run_rooms_read(struct store *s, struct request *request) {
+    struct rooms_request *r = (struct rooms_request *)request;
+    r->found = request_hold(request, r->count * sizeof *r->found);
+    for (size_t i = 0; i < r->count; i++) {
+        const struct video *v = find_stored(s, r->videos[i]);
+        r->found[i] = v ? v->gate.room : (struct engine_room){0};
+    }
+}
+
+static void run_room_write(struct store *s, struct request *request) {
+    struct rooms_request *r = (struct rooms_request *)request;
+    struct video *v = find_or_add(s, r->videos[0], &request->status);
+    if (!v) return;
+    v->used = ++s->clock;
+    memory_gate_write(&v->gate, &r->room);
+    r->found = request_hold(request, sizeof *r->found);
+    *r->found = v->gate.room;
+}
+
+static void run_ban_write(struct store *s, struct request *request) {
+    struct bans_request *b = (struct bans_request *)request;
+    struct video *v = find_stored(s, b->video);
+    if (!v && b->for_ms) v = find_or_add(s, b->video, &request->status);
+    if (!v) return;
+    v->used = ++s->clock;
+    const struct engine_ban *ban = memory_gate_ban(&v->gate, b->user, b->for_ms, b->shadow, clock_wall_ms());
+    b->bans = request_hold(request, sizeof *b->bans);
+    if (ban) b->bans[b->count++] = *ban;
+}
+
+static void run_bans_read(struct store *s, struct request *request) {
+    struct bans_request *b = (struct bans_request *)request;
+    const struct video *v = find_stored(s, b->video);
+    if (!v) return;
+    size_t count = memory_gate_bans(&v->gate, clock_wall_ms(), NULL, 0);
+    b->bans = request_hold(request, count * sizeof *b->bans);
+    b->count = memory_gate_bans(&v->gate, clock_wall_ms(), b->bans, count);
 }
 
 // Leases and counters
@@ -405,6 +452,10 @@ static const struct local_store memory_store = {.append = run_append,
                                                 .release = run_release,
                                                 .settings_read = run_settings_read,
                                                 .settings_write = run_settings_write,
+                                                .rooms_read = run_rooms_read,
+                                                .room_write = run_room_write,
+                                                .ban_write = run_ban_write,
+                                                .bans_read = run_bans_read,
                                                 .watch = run_watch,
                                                 .lease_renew = run_renew,
                                                 .lease_drop = run_drop,

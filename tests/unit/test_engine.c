@@ -2,6 +2,7 @@
 // also test_embedded_*.c and test_redis*.c.
 #include "embedded_world.h"
 #include "redis_server.h"
+#include "room_contract.h"
 
 static struct redis_server server;
 
@@ -11,11 +12,6 @@ static int make_on_redis(void **state) {
     assert_true(redis_server_tell(&server, "FLUSHALL"));
     world_open(*state);
     return 0;
-}
-
-// Whether anything is left when the engine is opened again.
-static bool has_disk(const struct world *w) {
-    return strcmp(w->ops->name, "memory") != 0;
 }
 
 static const char *const reader_a = "http://127.0.0.1:4001";
@@ -338,7 +334,7 @@ static void what_is_no_comment_is_published_with_its_fields_or_as_unread(void **
 
 static void kinds_are_there_when_the_engine_is_opened_again(void **state) {
     struct world *w = *state;
-    if (!has_disk(w)) skip();
+    if (!world_has_disk(w)) skip();
     append_kind(w, 7, "{\"target\":\"x\"}");
     append_kind(w, ENTRY_KIND_MAX, "{\"a\":{\"b\":[1]}}");
     world_post(w, "v", 1);
@@ -770,7 +766,7 @@ static void a_released_mapping_makes_room(void **state) {
 
 static void a_lowered_bound_is_reached_by_evicting(void **state) {
     struct world *w = *state;
-    if (!has_disk(w)) skip();
+    if (!world_has_disk(w)) skip();
     w->config.limits.max_videos = 100;
     world_reopen(w);
     for (int i = 0; i < 60; i++) {
@@ -837,7 +833,7 @@ static void settings_outlive_the_engine(void **state) {
     world_write_settings(w, "b", "b");
     assert_int_equal(world_write_settings(w, "b", NULL), ENGINE_OK);
     assert_int_equal(world_write_settings(w, "b", NULL), ENGINE_OK);
-    if (has_disk(w)) world_reopen(w);
+    if (world_has_disk(w)) world_reopen(w);
     struct world_settings s = world_read_settings(w, videos, 2);
     assert_string_equal(s.text[0], "a");
     assert_string_equal(s.text[1], "");
@@ -1008,7 +1004,7 @@ static void counts(void **state) {
 
 static void counts_by_name(void **state) {
     struct world *w = *state;
-    if (!has_disk(w)) skip(); // the engine in memory has one counter
+    if (!world_has_disk(w)) skip(); // the engine in memory has one counter
     assert_int_equal(world_counter_next(w, "n"), 0);
     assert_int_equal(world_counter_next(w, "other"), 0);
     assert_int_equal(world_counter_next(w, "n"), 1);
@@ -1019,7 +1015,7 @@ static void keeps_the_first_secret_of_a_name(void **state) {
     assert_int_equal(world_secret(w, "a", 7, 60000), 7);
     assert_int_equal(world_secret(w, "a", 8, 60000), 7);
     assert_int_equal(world_secret(w, "b", 9, 60000), 9);
-    if (!has_disk(w)) return;
+    if (!world_has_disk(w)) return;
     world_reopen(w);
     assert_int_equal(world_secret(w, "a", 8, 60000), 7);
 }
@@ -1044,7 +1040,7 @@ static void gives_an_overview(void **state) {
     assert_non_null(strstr(o->newest[5], "\"comment\":\"0\""));
     assert_non_null(strstr(o->newest[6], "\"comment\":\"8\""));
     assert_int_equal(o->mapped_count, ENGINE_MAPPED);
-    if (!has_disk(w)) return; // the engine in memory has mappings in no particular order
+    if (!world_has_disk(w)) return; // the engine in memory has mappings in no particular order
     assert_string_equal(o->mapped[0], "m119 http://127.0.0.1:4002");
     assert_string_equal(o->mapped[19], "m100 http://127.0.0.1:4001");
     assert_string_equal(o->mapped[99], "m20 http://127.0.0.1:4001");
@@ -1266,7 +1262,7 @@ static void can_be_closed_in_any_callback(void **state) {
         for (int i = 0; i < 10; i++) assert_int_equal(all[i].status, ENGINE_OK);
         world_open(w);
     }
-    if (has_disk(w)) world_post(w, "v", 1);
+    if (world_has_disk(w)) world_post(w, "v", 1);
 }
 
 static void close_on_entry(void *arg, const struct engine_entry *e) {
@@ -1305,7 +1301,7 @@ static void can_be_closed_by_a_subscriber(void **state) {
     while (w->engine) world_let_pass(w, 1);
     assert_closed(w, NULL, 0);
     world_open(w);
-    if (has_disk(w)) world_post(w, "v", 1);
+    if (world_has_disk(w)) world_post(w, "v", 1);
 }
 
 struct last_append {
@@ -1400,11 +1396,14 @@ int main(void) {
 #define ON_REDIS(name) cmocka_unit_test_setup_teardown(name, make_on_redis, world_free)
     const struct CMUnitTest embedded[] = {
         CONTRACT(EMBEDDED),
+        ROOM_CONTRACT(EMBEDDED),
         EMBEDDED(a_comment_does_not_wait_for_ranges_asked_for_before_it),
         EMBEDDED(answers_the_poster_before_the_viewers),
         BOUNDED(FULL),
+        FULL(a_room_is_evicted_with_its_video),
     };
-    const struct CMUnitTest redis[] = {CONTRACT(ON_REDIS), BOUNDED(FULL_REDIS)};
+    const struct CMUnitTest redis[] = {CONTRACT(ON_REDIS), ROOM_CONTRACT(ON_REDIS), BOUNDED(FULL_REDIS),
+                                       FULL_REDIS(a_room_is_evicted_with_its_video)};
     redis_server_start(&server);
     int failed = cmocka_run_group_tests(embedded, NULL, NULL);
     failed += cmocka_run_group_tests(redis, NULL, NULL);

@@ -9,6 +9,7 @@
 #include "embedded_counter.h"
 #include "embedded_secret.h"
 #include "embedded_disk.h"
+#include "embedded_gate.h"
 #include "embedded_lease.h"
 #include "embedded_log.h"
 #include "embedded_mapping.h"
@@ -120,6 +121,10 @@ static const struct local_store embedded_store = {
     .release = mapping_release,
     .settings_read = video_settings_read,
     .settings_write = video_settings_write,
+    .rooms_read = gate_rooms_read,
+    .room_write = gate_room_write,
+    .ban_write = gate_ban_write,
+    .bans_read = gate_bans_read,
     .watch = room_watch,
     .lease_renew = lease_carry_out_renew,
     .lease_drop = lease_carry_out_drop,

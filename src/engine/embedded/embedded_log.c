@@ -1,5 +1,6 @@
 #include "embedded_log.h"
 
+#include "embedded_gate.h"
 #include "embedded_room.h"
 #include "embedded_row.h"
 #include "embedded_token.h"
@@ -85,6 +86,7 @@ void log_append(struct store *s, struct request *r) {
     a->entry = a->asked;
     a->repeated = false;
     if (v && a->has_token && log_answer_repeat(s, v, a)) return;
+    if (v && a->has_gate && !gate_admits(s, v, a)) return;
     if (!v) v = room_find_or_add(s, a->video, &r->status);
     if (!v) return;
     log_announce_loss(s, v, a->known, &a->loss);

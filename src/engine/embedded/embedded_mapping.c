@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "embedded_gate.h"
 #include "embedded_room.h"
 
 static struct mapping_request *mapping_of(struct request *r) {
@@ -71,7 +72,7 @@ void mapping_release(struct store *s, struct request *r) {
     struct video *v = video_find(s, mapping_of(r)->video);
     const char *present = v ? mapping_find(s, v, r) : NULL;
     if (!present || strcmp(present, mapping_of(r)->expected) != 0) return;
-    if (!position_is_set(v->at)) {
+    if (!position_is_set(v->at) && !gate_find(s, v)) {
         video_drop(s, v);
         return;
     }

@@ -58,6 +58,12 @@ const char sql_additions[] =
     " seq INTEGER NOT NULL, caller_ms INTEGER NOT NULL) STRICT;"
     "CREATE UNIQUE INDEX IF NOT EXISTS token_name ON token(video, name);"
     "CREATE TABLE IF NOT EXISTS settings(video TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS room(video INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;"
+    "CREATE TABLE IF NOT EXISTS ban(video INTEGER NOT NULL, user TEXT NOT NULL, until_ms INTEGER NOT NULL,"
+    " shadow INTEGER NOT NULL, PRIMARY KEY(video, user)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS recent(video INTEGER NOT NULL, name BLOB NOT NULL, at_ms INTEGER NOT NULL,"
+    " PRIMARY KEY(video, name)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS recent_at ON recent(video, at_ms);"
     "CREATE TABLE IF NOT EXISTS secret(name TEXT PRIMARY KEY, bytes BLOB NOT NULL,"
     " expires_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
 
@@ -126,6 +132,25 @@ const char *const sql_statements[SQL_STATEMENTS] = {
         "SELECT ifnull((SELECT value FROM counter WHERE name = '" SQL_SETTINGS_COUNTER "'), 0)",
     [SQL_SETTINGS_COUNTED] = "INSERT INTO counter(name, value) VALUES('" SQL_SETTINGS_COUNTER "', ?1)"
                              " ON CONFLICT(name) DO UPDATE SET value = value + ?1",
+
+    [SQL_ROOM_FIND] = "SELECT text FROM room WHERE video = ?1",
+    [SQL_ROOM_OF] = "SELECT room.text FROM video JOIN room ON room.video = video.id WHERE video.name = ?1",
+    [SQL_ROOM_WRITE] = "INSERT OR REPLACE INTO room(video, text) VALUES(?1, ?2)",
+    [SQL_ROOM_DROP] = "DELETE FROM room WHERE video = ?1",
+
+    [SQL_BAN_FIND] = "SELECT until_ms, shadow FROM ban WHERE video = ?1 AND user = ?2",
+    [SQL_BAN_ALL] =
+        "SELECT user, until_ms, shadow FROM ban WHERE video = ?1 AND (until_ms = 0 OR until_ms > ?2)",
+    [SQL_BAN_COUNT] = "SELECT count(*) FROM ban WHERE video = ?1 AND user <> ?2",
+    [SQL_BAN_WRITE] = "INSERT OR REPLACE INTO ban(video, user, until_ms, shadow) VALUES(?1, ?2, ?3, ?4)",
+    [SQL_BAN_LIFT] = "DELETE FROM ban WHERE video = ?1 AND user = ?2",
+    [SQL_BAN_EXPIRE] = "DELETE FROM ban WHERE video = ?1 AND until_ms > 0 AND until_ms <= ?2",
+    [SQL_BAN_DROP] = "DELETE FROM ban WHERE video = ?1",
+
+    [SQL_RECENT_FIND] = "SELECT at_ms FROM recent WHERE video = ?1 AND name = ?2",
+    [SQL_RECENT_WRITE] = "INSERT OR REPLACE INTO recent(video, name, at_ms) VALUES(?1, ?2, ?3)",
+    [SQL_RECENT_EXPIRE] = "DELETE FROM recent WHERE video = ?1 AND at_ms <= ?2",
+    [SQL_RECENT_DROP] = "DELETE FROM recent WHERE video = ?1",
 
     [SQL_LEASE_ALL] =
         "SELECT reader, public, instance, generation, viewers, expires_ms FROM lease ORDER BY reader",

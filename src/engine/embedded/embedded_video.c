@@ -6,6 +6,7 @@
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "embedded_epoch.h"
+#include "embedded_gate.h"
 
 enum { CROWDED_MS = 1000, FORGOTTEN_AT_ONCE = 2048, SMALLEST = 64 };
 
@@ -42,6 +43,7 @@ static struct video *video_remember(struct store *s, const char *name, int64_t i
 static void video_forget(struct store *s, struct video *v) {
     s->index_rows -= v->index.room;
     free(v->index.rows);
+    free(v->gate);
     LL_DELETE2(*video_list(s, v->id), v, next_by_id);
     name_table_remove(&s->videos, &v->entry);
     free(v);
@@ -153,7 +155,7 @@ static bool video_delete_by_id(struct store *s, enum statement which, const stru
 void video_drop(struct store *s, struct video *v) {
     if (!video_delete_by_id(s, SQL_MAPPING_DROP, v)) return;
     s->totals.mappings -= (uint64_t)sqlite3_changes(s->db);
-    if (!video_delete_by_id(s, SQL_VIDEO_DROP, v)) return;
+    if (!gate_drop(s, v) || !video_delete_by_id(s, SQL_VIDEO_DROP, v)) return;
     s->totals.videos--;
     if (v->dirty) LL_DELETE2(s->dirty_videos, v, next_dirty);
     video_forget(s, v);

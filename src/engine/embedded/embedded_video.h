@@ -32,9 +32,11 @@ struct video {
     int64_t bytes;  // that those took
     int64_t used_ms;
     struct entry_index index;
+    struct video_gate *gate; // embedded_gate.h; NULL: none, or not read yet
     struct video *next_dirty, *next_by_id;
     bool of_this_run; // `at` was given by this run of the engine
     bool dirty;
+    bool gate_is_read;
     char name[];
 };
 

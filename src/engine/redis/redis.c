@@ -51,6 +51,7 @@
 #include "redis_secret.h"
 #include "redis_messages.h"
 #include "redis_overview.h"
+#include "redis_room.h"
 #include "redis_settings.h"
 #include "redis_subscriber.h"
 #include "net/resolver.h"
@@ -178,6 +179,10 @@ static const struct engine_ops redis_ops = {
     .release = redis_release,
     .settings_read = redis_settings_read,
     .settings_write = redis_settings_write,
+    .rooms_read = redis_rooms_read,
+    .room_write = redis_room_write,
+    .ban_write = redis_ban_write,
+    .bans_read = redis_bans_read,
     .watch = redis_watch,
     .lease_renew = redis_lease_renew,
     .lease_drop = redis_lease_drop,

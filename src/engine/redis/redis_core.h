@@ -29,7 +29,7 @@ enum {
     REDIS_WAITING_BYTES = 64 << 20,
     // An append not carried out by then is not carried out at all; before a silent connection is cut.
     REDIS_APPEND_MS = REDIS_CONN_CUT_MS - REDIS_CONN_SILENCE_MS - 100,
-    REDIS_ARGS = 28,
+    REDIS_ARGS = 36,
     REDIS_ARGS_ROOM = 2048
 };
 _Static_assert((int)REDIS_APPEND_MS <= (int)ENGINE_LATE_MS,
@@ -96,6 +96,8 @@ union engine_cb {
     engine_leases_cb *leases;
     engine_done_cb *done;
     engine_settings_cb *settings;
+    engine_rooms_cb *rooms;
+    engine_bans_cb *bans;
     engine_counter_cb *counter;
     engine_secret_cb *secret;
     engine_overview_cb *overview;
@@ -113,6 +115,7 @@ struct redis_call {
     int64_t sent_us;
     enum entry_kind kind;
     struct last_position *last_position; // of an append
+    struct engine_refusal *refusal;      // of one with a gate: the caller's
     size_t bytes;
     struct redis_call *prev, *next;
     void *more; // the operation's own, freed with the call

@@ -9,6 +9,7 @@
 #include "redis_core.h"
 #include "redis_entry.h"
 #include "redis_reply.h"
+#include "redis_room.h"
 
 #include <utlist.h>
 
@@ -86,6 +87,7 @@ static enum engine_status not_appended(struct redis_call *c, const redisReply *r
     const redisReply *outcome = redis_reply_item(reply, 0);
     const char *clock_ms = redis_reply_text(redis_reply_item(reply, 1), NULL);
     if (redis_reply_is_text(outcome, "reused")) return ENGINE_KEY_REUSED;
+    if (c->refusal && redis_room_read_refusal(reply, c->refusal)) return ENGINE_REFUSED;
     if (reply_is_full(reply)) return ENGINE_FULL;
     if (!redis_reply_is_text(outcome, "late") || !clock_ms) return redis_call_unexpected(c, reply);
     // Redis's clock was set forward, or Redis was busy for long: the next appends use its clock as it is now.
@@ -101,7 +103,12 @@ static void on_appended(struct redis_call *c, enum engine_status status, const r
     if (ok && position_is_plausible(a.entry.at))
         last_positions_note(&r->last_positions, c->last_position, a.entry.at);
     last_positions_unref(&r->last_positions, c->last_position);
-    c->on.append(c->arg, status, ok ? &a.entry : NULL, ok && a.repeated ? &a.first : NULL);
+    const struct engine_entry refused = {.kind = c->kind, .body = c->text, .body_len = c->text_len};
+    c->on.append(c->arg, status,
+                 ok                         ? &a.entry
+                 : status == ENGINE_REFUSED ? &refused
+                                            : NULL,
+                 ok && a.repeated ? &a.first : NULL);
     redis_call_free(c);
 }
 
@@ -124,10 +131,11 @@ void redis_append(struct engine *engine, const struct engine_append *append, eng
     assert(append->body_len ? append->kind != ENTRY_TOMBSTONE : append->kind != ENTRY_COMMENT);
     struct redis_call *c = redis_call_new(r, on_appended, append->body, append->body_len);
     struct redis_args a = {0};
-    redis_args_script(&a, &redis_script_append, append->token ? 7 : 3);
+    redis_args_script(&a, &redis_script_append, (append->token ? 7 : 3) + (append->gate != NULL));
     add_log_keys(&a, append->video);
     redis_args_text(&a, "chorus:comments");
     if (append->token) add_token_keys(&a, append->video, append->token);
+    if (append->gate) redis_args_format(&a, "{video:%s}:room", append->video);
     c->kind = append->kind;
     c->last_position = last_positions_ref(&r->last_positions, append->video);
     add_place(&a, r, append->video, position_max(append->known, hub_position(r->hub, append->video)),
@@ -139,7 +147,9 @@ void redis_append(struct engine *engine, const struct engine_append *append, eng
     redis_args_number(&a, append->kind);
     redis_args_bytes(&a, c->text, c->text_len);
     if (append->token) add_token(&a, append->token);
+    if (append->gate) redis_room_add_gate(&a, append->gate);
     redis_args_number(&a, (int64_t)r->config.limits.max_videos);
+    if (append->gate) c->refusal = append->gate->refusal;
     c->on.append = cb;
     c->arg = arg;
     redis_call_send(c, &a);

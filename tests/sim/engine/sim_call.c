@@ -47,6 +47,9 @@ void sim_answer_release(struct sim_answer *a) {
         free((char *)a->mapped[i].reader_url);
     }
     free(a->mapped);
+    free(a->rooms);
+    for (size_t i = 0; i < a->ban_count; i++) free((char *)a->bans[i].user);
+    free(a->bans);
     *a = (struct sim_answer){0};
 }
 
@@ -63,6 +66,8 @@ struct sim_call *sim_call_copy(const struct sim_call *from) {
     c->expected = copy_text(from->expected);
     c->public_url = copy_text(from->public_url);
     c->instance_id = copy_text(from->instance_id);
+    c->gate.author = copy_text(from->gate.author);
+    c->gate.badges = copy_text(from->gate.badges);
     c->body = from->text ? sim_body_new(from->text, from->text_len) : NULL;
     c->text = NULL;
     return c;
@@ -83,6 +88,8 @@ void sim_call_unref(struct sim_call *c) {
     free((char *)c->expected);
     free((char *)c->public_url);
     free((char *)c->instance_id);
+    free((char *)c->gate.author);
+    free((char *)c->gate.badges);
     free(c);
 }
 
@@ -91,6 +98,8 @@ bool sim_call_writes(const struct sim_call *c) {
     case SIM_RANGE:
     case SIM_RANGE_BEFORE:
     case SIM_SETTINGS_READ:
+    case SIM_ROOMS_READ:
+    case SIM_BANS_READ:
     case SIM_LEASES:
     case SIM_OVERVIEW:
     case SIM_NOTIFY: return false;

@@ -40,6 +40,10 @@ enum sim_op {
     SIM_RELEASE,
     SIM_SETTINGS_READ,
     SIM_SETTINGS_WRITE,
+    SIM_ROOMS_READ,
+    SIM_ROOM_WRITE,
+    SIM_BAN_WRITE,
+    SIM_BANS_READ,
     SIM_WATCH,
     SIM_LEASE_RENEW,
     SIM_LEASE_DROP,
@@ -67,6 +71,10 @@ struct sim_answer {
     struct engine_mapping *mapped;    // mapped_count; strings owned. Of settings: text in place of a URL
     unsigned char secret[ENGINE_SECRET];
     size_t mapped_count;
+    struct engine_refusal refusal;
+    struct engine_room *rooms; // count of them
+    struct engine_ban *bans;   // ban_count; users owned
+    size_t ban_count;
 };
 
 void sim_answer_release(struct sim_answer *);
@@ -80,8 +88,11 @@ struct sim_call {
     struct position at;  // known, after or before
     uint64_t seen_epoch; // highest that the engine has seen of any video
     size_t limit;
-    bool watched, has_token;
+    bool watched, has_token, has_gate, shadow;
     struct engine_token token; // old_name is not used
+    struct engine_gate gate;   // author and badges are owned by a copy
+    struct engine_room room;
+    int64_t for_ms;
     enum entry_kind kind;
     const char *text; // an entry, a message, settings, or the videos that are asked for, each ended by a NUL;
                       // only until it is copied: what is in body then

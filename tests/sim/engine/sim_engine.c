@@ -106,9 +106,9 @@ static void call_send(struct sim_engine *e, struct sim_call *c) {
     }
 }
 
-// The answer is called back with `status`, and no other than OK has anything with it.
+// The answer is called back with `status`, and no other than OK and REFUSED has anything with it.
 static void call_answer(struct sim_engine *e, struct sim_call *c, enum engine_status status) {
-    if (status != ENGINE_OK) sim_answer_release(&c->answer);
+    if (status != ENGINE_OK && status != ENGINE_REFUSED) sim_answer_release(&c->answer);
     c->answer.status = status;
     c->on_answer(e, c);
 }
@@ -335,6 +335,12 @@ static void note_position(struct sim_engine *e, const char *video, struct positi
 static void on_appended(struct sim_engine *e, struct sim_call *c) {
     const struct sim_answer *a = &c->answer;
     bool ok = a->status == ENGINE_OK;
+    if (a->status == ENGINE_REFUSED) {
+        struct engine_entry refused = {.kind = c->kind, .body = c->body->bytes, .body_len = c->body->len};
+        *c->gate.refusal = a->refusal;
+        CALLBACK(engine_append_cb, c)(c->arg, ENGINE_REFUSED, &refused, NULL);
+        return;
+    }
     if (!ok && c->deadline_ms) // it may have come too late, by a clock that was stepped
         e->clock_offset_ms = sim_session_wall_ms(e->session) - loop_now_ms(e->loop);
     if (!ok) {
@@ -368,6 +374,8 @@ static void op_append(struct engine *engine, const struct engine_append *asked, 
     c.has_token = asked->token;
     if (asked->token) c.token = *asked->token;
     c.token.old_name = NULL;
+    c.has_gate = asked->gate;
+    if (asked->gate) c.gate = *asked->gate;
     call_send(e, &c);
 }
 
@@ -543,6 +551,69 @@ static void op_settings_write(struct engine *engine, const char *video, const ch
     call_send(engine_of(engine), &c);
 }
 
+// Rooms
+
+static void on_rooms(struct sim_engine *e, struct sim_call *c) {
+    const struct sim_answer *a = &c->answer;
+    (void)e;
+    CALLBACK(engine_rooms_cb, c)(c->arg, a->status, a->status == ENGINE_OK ? a->rooms : NULL);
+}
+
+static void op_rooms_read(struct engine *engine, const char *const *videos, size_t count, engine_rooms_cb *cb,
+                          void *arg) {
+    char names[ENGINE_SETTINGS_BATCH * (ENGINE_VIDEO_MAX + 1)];
+    size_t len = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t size = strlen(videos[i]) + 1;
+        memcpy(names + len, videos[i], size);
+        len += size;
+    }
+    struct sim_call c = {.op = SIM_ROOMS_READ,
+                         .text = names,
+                         .text_len = len,
+                         .on_answer = on_rooms,
+                         .cb = (void (*)(void))cb,
+                         .arg = arg};
+    call_send(engine_of(engine), &c);
+}
+
+static void op_room_write(struct engine *engine, const char *video, const struct engine_room *room,
+                          engine_rooms_cb *cb, void *arg) {
+    struct sim_call c = {.op = SIM_ROOM_WRITE,
+                         .name = video,
+                         .room = *room,
+                         .on_answer = on_rooms,
+                         .cb = (void (*)(void))cb,
+                         .arg = arg};
+    call_send(engine_of(engine), &c);
+}
+
+static void on_bans(struct sim_engine *e, struct sim_call *c) {
+    const struct sim_answer *a = &c->answer;
+    bool ok = a->status == ENGINE_OK;
+    (void)e;
+    CALLBACK(engine_bans_cb, c)(c->arg, a->status, ok ? a->bans : NULL, ok ? a->ban_count : 0);
+}
+
+static void op_ban_write(struct engine *engine, const char *video, const char *user, int64_t for_ms,
+                         bool shadow, engine_bans_cb *cb, void *arg) {
+    struct sim_call c = {.op = SIM_BAN_WRITE,
+                         .name = video,
+                         .gate.author = user,
+                         .for_ms = for_ms,
+                         .shadow = shadow,
+                         .on_answer = on_bans,
+                         .cb = (void (*)(void))cb,
+                         .arg = arg};
+    call_send(engine_of(engine), &c);
+}
+
+static void op_bans_read(struct engine *engine, const char *video, engine_bans_cb *cb, void *arg) {
+    struct sim_call c = {
+        .op = SIM_BANS_READ, .name = video, .on_answer = on_bans, .cb = (void (*)(void))cb, .arg = arg};
+    call_send(engine_of(engine), &c);
+}
+
 static void op_watch(struct engine *engine, const char *const *videos, size_t count, bool watched) {
     struct sim_engine *e = engine_of(engine);
     assert(count <= ENGINE_WATCH_MAX);
@@ -702,6 +773,10 @@ static const struct engine_ops sim_ops = {.name = "sim",
                                           .release = op_release,
                                           .settings_read = op_settings_read,
                                           .settings_write = op_settings_write,
+                                          .rooms_read = op_rooms_read,
+                                          .room_write = op_room_write,
+                                          .ban_write = op_ban_write,
+                                          .bans_read = op_bans_read,
                                           .notify = op_notify,
                                           .listen = op_listen,
                                           .unlisten = op_unlisten,

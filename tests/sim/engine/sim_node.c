@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/uthash.h"
 #include "engine/lease.h"
+#include "memory_gate.h"
 
 enum { BUCKETS = 256, PREVS = 4, RUNS = 65536, WATCHED_MS = 3 * ENGINE_WATCH_AGAIN_MS };
 
@@ -30,6 +31,7 @@ struct video {
     bool watched;
     struct token *tokens;
     size_t token_count;
+    struct memory_gate gate;
     char *reader;  // mapped to, or NULL
     uint64_t used; // last, by node.clock
     struct video *bucket_next, *prev, *next;
@@ -103,6 +105,7 @@ static void video_drop(struct sim_node *n, struct video *v) {
     n->stored -= v->stored;
     for (size_t i = 0; i < v->count; i++) sim_body_unref(v->log[i].body);
     LL_FOREACH_SAFE(v->tokens, t, next) free(t);
+    memory_gate_release(&v->gate);
     free(v->log);
     free(v->reader);
     free(v->name);
@@ -284,6 +287,10 @@ static void node_append(struct sim_node *n, const struct sim_call *c, struct sim
         if (a->status == ENGINE_OK && finds_loss(v, c->at, &kept)) video_announce_loss(n, v, c, kept, a);
         return;
     }
+    if (v && c->has_gate && !memory_gate_admits(&v->gate, &c->gate, c->wall_ms, c->wall_ms, &a->refusal)) {
+        a->status = ENGINE_REFUSED;
+        return;
+    }
     v = video_find_or_add(n, c, a);
     if (!v) return;
     a->entry = (struct sim_entry){.kind = c->kind, .body = sim_body_ref(c->body)};
@@ -421,7 +428,7 @@ static void node_release(struct sim_node *n, const struct sim_call *c, struct si
     if (!is_mapped(v, c->expected)) return;
     free(v->reader);
     v->reader = NULL;
-    if (!position_is_set(v->at)) video_drop(n, v);
+    if (!position_is_set(v->at) && !v->gate.exists) video_drop(n, v);
 }
 
 static void node_watch(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
@@ -534,6 +541,53 @@ static void node_settings_write(struct sim_node *n, const struct sim_call *c, st
     if (c->body) settings_add(n, c->name, c->body->bytes);
 }
 
+// Rooms
+
+static void node_rooms_read(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    const char *video = c->body->bytes, *end = video + c->body->len;
+    a->rooms = mem_zalloc(ENGINE_SETTINGS_BATCH * sizeof *a->rooms);
+    for (size_t i = 0; video < end; video += strlen(video) + 1, i++) {
+        const struct video *v = video_find_stored(n, video);
+        if (v) a->rooms[i] = v->gate.room;
+    }
+}
+
+static void node_room_write(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    struct video *v = video_find_or_add(n, c, a);
+    if (!v) return;
+    v->used = ++n->clock;
+    memory_gate_write(&v->gate, &c->room);
+    a->rooms = mem_zalloc(sizeof *a->rooms);
+    *a->rooms = v->gate.room;
+}
+
+static void answer_ban(struct sim_answer *a, const struct engine_ban *ban) {
+    a->bans[a->ban_count] = *ban;
+    a->bans[a->ban_count++].user = mem_strdup(ban->user);
+}
+
+static void node_ban_write(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    struct video *v = video_find_stored(n, c->name);
+    if (!v && c->for_ms) v = video_find_or_add(n, c, a);
+    if (!v) return;
+    v->used = ++n->clock;
+    const struct engine_ban *ban =
+        memory_gate_ban(&v->gate, c->gate.author, c->for_ms, c->shadow, c->wall_ms);
+    a->bans = mem_zalloc(sizeof *a->bans);
+    if (ban) answer_ban(a, ban);
+}
+
+static void node_bans_read(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    const struct video *v = video_find_stored(n, c->name);
+    if (!v) return;
+    size_t count = memory_gate_bans(&v->gate, c->wall_ms, NULL, 0);
+    struct engine_ban *list = mem_zalloc((count + 1) * sizeof *list);
+    memory_gate_bans(&v->gate, c->wall_ms, list, count);
+    a->bans = mem_zalloc((count + 1) * sizeof *a->bans);
+    for (size_t i = 0; i < count; i++) answer_ban(a, &list[i]);
+    free(list);
+}
+
 static void secret_add(struct sim_node *n, const char *name, const unsigned char *bytes) {
     struct secret *s = mem_zalloc(sizeof *s);
     s->name = mem_strdup(name);
@@ -605,6 +659,10 @@ void sim_node_carry_out(struct sim_node *n, const struct sim_call *c, struct sim
         [SIM_NOTIFY] = node_notify,
         [SIM_SETTINGS_READ] = node_settings_read,
         [SIM_SETTINGS_WRITE] = node_settings_write,
+        [SIM_ROOMS_READ] = node_rooms_read,
+        [SIM_ROOM_WRITE] = node_room_write,
+        [SIM_BAN_WRITE] = node_ban_write,
+        [SIM_BANS_READ] = node_bans_read,
         [SIM_SECRET] = node_secret,
     };
     all[c->op](n, c, a);

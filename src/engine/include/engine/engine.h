@@ -33,6 +33,7 @@
 #include "base/position.h"
 #include "engine/entry.h"
 #include "engine/limits.h"
+#include "engine/room.h"
 
 enum engine_status {
     ENGINE_OK,
@@ -46,7 +47,8 @@ enum engine_status {
     ENGINE_CLOSED,      // the engine was closed before it was done
     ENGINE_STORE_FULL,  // the store has no memory for more entries; nothing was stored; all other operations
                         // work
-    ENGINE_KEY_REUSED   // an append with this token and another digest came first; nothing was stored
+    ENGINE_KEY_REUSED,  // an append with this token and another digest came first; nothing was stored
+    ENGINE_REFUSED      // the video's room does not admit the comment (room.h); nothing was stored
 };
 
 struct engine;
@@ -71,12 +73,13 @@ struct engine_append {
     const char *body; // as in struct engine_entry; a comment has at least one member
     size_t body_len;
     const struct engine_token *token; // may be NULL
-    struct position known; // the highest the caller knows of the video, from the store; may be unset
+    struct position known;          // the highest the caller knows of the video, from the store; may be unset
+    const struct engine_gate *gate; // NULL: it is not checked
 };
 
-// `entry` is what was stored; NULL unless ENGINE_OK. For a repeat (which the caller's first attempt is, too,
-// if something on the way has sent it twice) it has the first append's position and the repeat's own kind and
-// body, and `first` has the time of the first.
+// `entry` is what was stored; with ENGINE_REFUSED what was not, without a position; else NULL. For a repeat
+// (which the caller's first attempt is, too, if something on the way has sent it twice) it has the first
+// append's position and the repeat's own kind and body, and `first` has the time of the first.
 struct engine_first {
     int64_t at_ms;
     bool whole; // the entry is the first append itself, as stored by an earlier version: at_ms is not known,
@@ -164,6 +167,11 @@ typedef void engine_lease_cb(void *arg, enum engine_status, const struct engine_
 // unless ENGINE_OK.
 typedef void engine_settings_cb(void *arg, enum engine_status, const char *const *settings);
 
+// Rooms, in the order of the call; of a video for which nothing is set, all zero. NULL unless ENGINE_OK.
+typedef void engine_rooms_cb(void *arg, enum engine_status, const struct engine_room *rooms);
+// A user's ban: until_ms of one that has been written. NULL unless ENGINE_OK.
+typedef void engine_bans_cb(void *arg, enum engine_status, const struct engine_ban *bans, size_t count);
+
 // A message: valid during the callback.
 typedef void engine_message_cb(void *arg, const char *body, size_t len);
 struct engine_listener; // the engine's, until unlisten()
@@ -218,7 +226,8 @@ struct engine_ops {
 
     // Gives the entry the video's next number, stores it, and publishes it to the video's subscribers: all of
     // that or nothing. The callback comes once it is stored, in the order of the calls for one video.
-    // Errors: FULL, BUSY, UNAVAILABLE, CLOSED, STORE_FULL, KEY_REUSED.
+    // A repeat (token) is answered before it is checked (gate). Errors: FULL, BUSY, UNAVAILABLE, CLOSED,
+    // STORE_FULL, KEY_REUSED, REFUSED.
     void (*append)(struct engine *, const struct engine_append *, engine_append_cb *, void *arg);
 
     // Subscribes to a video's entries. Never fails: while the store is unavailable the subscription waits for
@@ -271,6 +280,24 @@ struct engine_ops {
                           void *arg);
     void (*settings_write)(struct engine *, const char *video, const char *settings, engine_done_cb *,
                            void *arg);
+
+    // Rooms and bans: what appends with a gate are checked against, from then on, by whichever process they
+    // come. They go with the video: when it is evicted, or has not been used for 30 days; so max_videos
+    // bounds them.
+    // rooms_read: those of at most ENGINE_SETTINGS_BATCH videos at once.
+    // room_write: replaces a video's room, if it has the revision that is given, and answers the one that
+    // there is then: if that is not the caller's with the next revision (room_is_same()), another process has
+    // written it. FULL, STORE_FULL.
+    // ban_write: bans a user for that long, in ms (0: lifts the ban; below 0: until it is lifted). Answers
+    // it, or none if it was lifted. FULL (of this video: ROOM_BANS), STORE_FULL.
+    // bans_read: all that are in force, in no particular order.
+    void (*rooms_read)(struct engine *, const char *const *videos, size_t count, engine_rooms_cb *,
+                       void *arg);
+    void (*room_write)(struct engine *, const char *video, const struct engine_room *, engine_rooms_cb *,
+                       void *arg);
+    void (*ban_write)(struct engine *, const char *video, const char *user, int64_t for_ms, bool shadow,
+                      engine_bans_cb *, void *arg);
+    void (*bans_read)(struct engine *, const char *video, engine_bans_cb *, void *arg);
 
     // Messages between processes, for what may be lost because it is soon sent again: neither logged nor
     // numbered. notify() passes one to every listener of the topic, in this process and in others, never from

@@ -25,6 +25,8 @@ struct local_store {
     request_carry_out *range, *range_before;                 // struct range_request
     request_carry_out *lookup, *assign, *reassign, *release; // struct mapping_request
     request_carry_out *settings_read, *settings_write;       // struct settings_request
+    request_carry_out *rooms_read, *room_write;              // struct rooms_request
+    request_carry_out *ban_write, *bans_read;                // struct bans_request
     request_carry_out *watch;                                // struct watch_request
     request_carry_out *lease_renew;                          // struct lease_request
     request_carry_out *lease_drop;                           // struct lease_drop_request
@@ -75,12 +77,15 @@ struct append_request {
     bool has_token;
     struct engine_token token;
     struct position known;
+    bool has_gate;
+    struct engine_gate gate;
     engine_append_cb *cb;
 
-    struct engine_entry entry; // the answer
-    struct engine_entry loss;  // published before it; `at` not set: none
-    struct engine_first first; // if repeated
-    bool repeated;             // it is an earlier append's: nothing is published
+    struct engine_refusal refusal; // the answer for ENGINE_REFUSED
+    struct engine_entry entry;     // the answer
+    struct engine_entry loss;      // published before it; `at` not set: none
+    struct engine_first first;     // if repeated
+    bool repeated;                 // it is an earlier append's: nothing is published
 };
 
 struct head_request {
@@ -126,6 +131,27 @@ struct settings_request {
     } on;
 
     const char *found[ENGINE_SETTINGS_BATCH];
+};
+
+struct rooms_request {
+    struct request request; // first
+    const char *videos[ENGINE_SETTINGS_BATCH];
+    size_t count;
+    struct engine_room room; // to be written
+    engine_rooms_cb *cb;
+
+    struct engine_room *found; // count, held
+};
+
+struct bans_request {
+    struct request request; // first
+    const char *video, *user;
+    int64_t for_ms; // as in ban_write()
+    bool shadow;
+    engine_bans_cb *cb;
+
+    struct engine_ban *bans; // held
+    size_t count;
 };
 
 struct watch_request {
@@ -205,6 +231,12 @@ void local_settings_read(struct engine *, const char *const *videos, size_t coun
                          void *arg);
 void local_settings_write(struct engine *, const char *video, const char *settings, engine_done_cb *,
                           void *arg);
+void local_rooms_read(struct engine *, const char *const *videos, size_t count, engine_rooms_cb *, void *arg);
+void local_room_write(struct engine *, const char *video, const struct engine_room *, engine_rooms_cb *,
+                      void *arg);
+void local_ban_write(struct engine *, const char *video, const char *user, int64_t for_ms, bool shadow,
+                     engine_bans_cb *, void *arg);
+void local_bans_read(struct engine *, const char *video, engine_bans_cb *, void *arg);
 void local_watch(struct engine *, const char *const *videos, size_t count, bool watched);
 void local_lease_renew(struct engine *, const struct engine_lease *, int ttl_ms, engine_lease_cb *,
                        void *arg);
@@ -222,6 +254,8 @@ void local_overview(struct engine *, engine_overview_cb *, void *arg);
     .notify = local_notify, .listen = local_listen, .unlisten = local_unlisten, .head = local_head,          \
     .range = local_range, .range_before = local_range_before, .lookup = local_lookup,                        \
     .assign = local_assign, .reassign = local_reassign, .release = local_release,                            \
-    .settings_read = local_settings_read, .settings_write = local_settings_write, .watch = local_watch,      \
-    .lease_renew = local_lease_renew, .lease_drop = local_lease_drop, .leases = local_leases,                \
-    .counter_next = local_counter_next, .secret = local_secret, .overview = local_overview
+    .settings_read = local_settings_read, .settings_write = local_settings_write,                            \
+    .rooms_read = local_rooms_read, .room_write = local_room_write, .ban_write = local_ban_write,            \
+    .bans_read = local_bans_read, .watch = local_watch, .lease_renew = local_lease_renew,                    \
+    .lease_drop = local_lease_drop, .leases = local_leases, .counter_next = local_counter_next,              \
+    .secret = local_secret, .overview = local_overview

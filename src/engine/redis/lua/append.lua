@@ -1,19 +1,23 @@
--- Needs: admission_begin, admit, admission_end, position
+-- Needs: admission_begin, admit, admission_end, position, gate
 -- Numbers, logs, counts and publishes one entry: all of it or nothing.
 -- KEYS  1 log  2 position  3 count of all comments; with a token: 4 tokens  5 older tokens  6 count of all tokens
---       7 the key in which an earlier version keeps this token
+--       7 the key in which an earlier version keeps this token; with a gate, the last one: room
 -- ARGV  1-5 as in position.lua  6 latest moment to do it, ms  7 entries to keep  8 and those younger than this, ms, 9 as
 --       long as all take no more than this many bytes  10 the entry's kind, 0: a tombstone, 1: a comment  11 its body:
---       the members of an object; with a token: 12 its name  13 its digest  14 its moment, ms; the
---       last one: how many videos there may be, 0: any, -1: it is no video
+--       the members of an object; with a token: 12 its name  13 its digest  14 its moment, ms; with
+--       a gate, the last but one: author, badges, the text's hash, its length; the last one: how many videos there may
+--       be, 0: any, -1: it is no video
 -- Returns {"ok", id, prev or "", 1 if the video is new}; {"repeat", id, moment} of the first with this token; {"whole",
--- json} of one that an earlier version stored; {"reused"} if the first had another digest; {"full"} if there
--- are too many videos; or {"late"}: the caller has already answered that it failed.
+-- json} of one that an earlier version stored; {"reused"} if the first had another digest; {"refused",
+-- why, number} if the room does not admit it; {"full"} if there are too many videos; or {"late"}: the caller has already
+-- answered that it failed.
 if now > tonumber(ARGV[6]) then return {'late', text_of(now)} end
-local at, epoch, seq, at_run, prevs = read_position()
+local gated, found = #KEYS % 4 == 0, {} -- the position and the room: one call of Redis for both
+if gated then found = redis.call('MGET', KEYS[2], KEYS[#KEYS]) end
+local at, epoch, seq, at_run, prevs = read_position(found[1])
 
 local remember -- keeps the token for an entry
-if KEYS[4] then
+if KEYS[7] then
     local TOKENS, TOKENS_WHEN_MANY, TOKENS_IN_ALL = 25000, 100, 1000000 -- of a video in each of its two hashes
     -- A repeat stores nothing, but its answer replaces what the caller knows: what was lost of that is announced first.
     -- Returns an error reply, or nil.
@@ -70,6 +74,13 @@ end
 
 local run = read_run()
 if not run then return redis.error_reply(NO_MASTER) end
+local note -- notes for the room that the comment was accepted
+if found[2] then
+    local refused
+    local of, base = #ARGV - 4, string.sub(KEYS[#KEYS], 1, -5)
+    refused, note = gate()(found[2], base, ARGV[of], ARGV[of + 1], ARGV[of + 2], tonumber(ARGV[of + 3]))
+    if refused then return refused end
+end
 local new, said = 0, '' -- said: the prev that this entry carries
 if not at then
     local videos = tonumber(ARGV[#ARGV])
@@ -96,6 +107,13 @@ if not is_comment and ARGV[10] ~= '0' then kind = ARGV[10] end
 local json = compose(id, said, is_comment and ARGV[11] or '', kind)
 local problem = store(id, run, prevs, json, kind, ARGV[11], is_comment, remember)
 if problem then return problem end
+if note then
+    pcall(note)
+    if seq % 16 == 0 then
+        redis.pcall('PEXPIRE', KEYS[#KEYS], ARGV[5])
+        redis.pcall('PEXPIRE', string.sub(KEYS[#KEYS], 1, -5) .. 'bans', ARGV[5])
+    end
+end
 if is_comment then -- together with the count; no comment fails because of it
     local listed = redis.pcall('LPUSH', 'chorus:newest', json)
     if type(listed) == 'number' and listed > 64 then redis.pcall('LTRIM', 'chorus:newest', 0, 9) end

@@ -4,7 +4,7 @@
 -- Returns 1 if it did.
 if redis.call('GET', KEYS[1]) ~= ARGV[2] then return 0 end
 redis.call('DEL', KEYS[1])
-if redis.call('EXISTS', '{video:' .. ARGV[1] .. '}:pos') == 0 then
+if redis.call('EXISTS', '{video:' .. ARGV[1] .. '}:pos', '{video:' .. ARGV[1] .. '}:room') == 0 then
     forget(ARGV[1])
 else
     redis.call('ZADD', 'chorus:unmapped', digits(next_use()), ARGV[1])

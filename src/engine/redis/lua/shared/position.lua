@@ -12,9 +12,11 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function text_of(number) return string.format('%.0f', number) end
 
 -- Returns id, epoch, seq, run and prevs; nothing for a video that has no position. A log may outlive its position.
+-- `given`: the position, if it has been read.
 local stored -- the position as it is written
-local function read_position()
-    stored = redis.call('GET', KEYS[2])
+local function read_position(given)
+    stored = given
+    if given == nil then stored = redis.call('GET', KEYS[2]) end
     local id, epoch, seq, run, prevs = string.match(stored or '', '^((%d+)%-(%d+)) (%S+) ?(.*)$')
     if not id then
         local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]

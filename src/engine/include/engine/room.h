@@ -1,0 +1,100 @@
+// What moderators set for a video: how its room is written in, who may not, and what a comment is checked
+// against because of it. The checks are carried out by the store, together with the append (engine.h), so
+// that all processes answer as one. This module is what engines share: the form in which a room is stored,
+// and the checks of those that carry them out themselves. (The one on Redis has them in lua/shared/gate.lua.)
+// Pure; any thread.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    ROOM_BADGES = 8,
+    ROOM_BADGE_MAX = 32, // bytes, of the characters of ids
+    ROOM_ONLY_SIZE = ROOM_BADGES * (ROOM_BADGE_MAX + 1) + 1,
+    ROOM_TEXT_SIZE = 512,
+    ROOM_USER_MAX = 128,
+    ROOM_BANS = 5000 // of a video
+};
+
+// All zero: nothing is set, and 0 is off.
+struct engine_room {
+    uint64_t revision;         // counts the writes
+    int64_t slow_ms;           // between two comments of a user
+    int64_t repeat_ms;         // for so long after a text the same one is refused, whoever posts it
+    int64_t delay_ms;          // before a comment gets its number
+    int64_t rate;              // comments a second, of all users; as many at once
+    int64_t max_length;        // of a comment, in characters
+    int64_t readable_rate;     // comments a second that are shown; only stored
+    bool frozen;               // no comments
+    bool hold;                 // comments wait for a moderator
+    char only[ROOM_ONLY_SIZE]; // badges, separated by commas: one of them is needed; empty: none is
+};
+
+// The form in which it is stored: `<revision> <slow_ms> <repeat_ms> <rate> <max_length> <frozen> <delay_ms>
+// <hold> <readable_rate> <only, or *>`. A later version may append fields.
+void room_write(char text[ROOM_TEXT_SIZE], const struct engine_room *);
+bool room_read(struct engine_room *, const char *text);
+
+bool room_is_same(const struct engine_room *, const struct engine_room *);
+
+// A user who may not write.
+struct engine_ban {
+    const char *user;
+    int64_t until_ms; // by the store's wall clock; 0: until it is lifted
+    bool shadow;      // the author is not to notice: REFUSED_SHADOWED
+};
+
+// What a comment is checked against its video's room by. Without one, as for a moderator's, it is not
+// checked.
+struct engine_gate {
+    const char *author;
+    const char *badges; // separated by commas; empty: none
+    uint64_t text;      // a hash of its text, the same in all processes, by which repeats are found
+    int64_t length;     // in characters
+    struct engine_refusal *refusal; // the answer for ENGINE_REFUSED; must stay until the callback
+};
+
+// Checked in this order.
+#define ROOM_REFUSALS(REFUSAL)                                                                               \
+    REFUSAL(REFUSED_BANNED, "banned")                                                                        \
+    REFUSAL(REFUSED_FROZEN, "frozen")                                                                        \
+    REFUSAL(REFUSED_NOT_IN_ROOM, "not_in_room") /* `only` */                                                 \
+    REFUSAL(REFUSED_TOO_LONG, "too_long")                                                                    \
+    REFUSAL(REFUSED_SLOW, "slow_mode")                                                                       \
+    REFUSAL(REFUSED_REPEATED, "repeated")                                                                    \
+    REFUSAL(REFUSED_RATE, "video_too_fast")                                                                  \
+    REFUSAL(REFUSED_SHADOWED, "shadowed") /* all else is fine */
+
+enum engine_refused {
+#define ROOM_REFUSAL_CONSTANT(constant, code) constant,
+    ROOM_REFUSALS(ROOM_REFUSAL_CONSTANT)
+#undef ROOM_REFUSAL_CONSTANT
+        ROOM_REFUSED
+};
+
+struct engine_refusal {
+    enum engine_refused why;
+    int64_t number; // BANNED: until when, as in engine_ban; SLOW, REPEATED, RATE: for how long, ms; TOO_LONG:
+                    // the room's max_length
+};
+
+// Returns the stable word for it.
+const char *room_refusal_code(enum engine_refused);
+bool room_refusal_named(const char *code, enum engine_refused *);
+
+// What the store knows of the video and of the comment's author when a comment is checked.
+struct room_look {
+    const struct engine_room *room;
+    const struct engine_ban *ban; // of the author; NULL: none
+    int64_t wall_ms;              // for bans
+    int64_t now_ms;               // by any clock, which those that follow were taken by
+    int64_t author_ms, text_ms; // when the author's last comment, and this text, were accepted; or ROOM_NEVER
+    double *paced_ms; // of the video: until when `rate` is used up; 0 at first. Raised if it is accepted
+};
+#define ROOM_NEVER INT64_MIN
+
+// Returns whether the comment is accepted; else *refusal is why. What is refused leaves no trace, but
+// REFUSED_SHADOWED counts for slow mode as an accepted one does.
+bool room_check(const struct engine_gate *, const struct room_look *, struct engine_refusal *);

@@ -1,0 +1,175 @@
+#include "redis_room.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "redis_core.h"
+#include "redis_reply.h"
+
+// Appends
+
+void redis_room_add_gate(struct redis_args *a, const struct engine_gate *g) {
+    redis_args_text(a, g->author);
+    redis_args_text(a, g->badges);
+    redis_args_format(a, "%" PRIu64, g->text);
+    redis_args_number(a, g->length);
+}
+
+bool redis_room_read_refusal(const redisReply *reply, struct engine_refusal *refusal) {
+    const char *why = redis_reply_text(redis_reply_item(reply, 1), NULL);
+    const char *number = redis_reply_text(redis_reply_item(reply, 2), NULL);
+    if (!redis_reply_is_text(redis_reply_item(reply, 0), "refused") || !why || !number) return false;
+    refusal->number = strtoll(number, NULL, 10);
+    return room_refusal_named(why, &refusal->why);
+}
+
+// Rooms
+
+static bool read_room(const redisReply *reply, struct engine_room *room) {
+    size_t len;
+    const char *text = redis_reply_text(reply, &len);
+    *room = (struct engine_room){0};
+    return !text || !len || room_read(room, text);
+}
+
+static void on_rooms_read(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    struct engine_room rooms[ENGINE_SETTINGS_BATCH];
+    size_t count;
+    redis_reply_array(reply, &count);
+    if (status == ENGINE_OK && (!count || count > ENGINE_SETTINGS_BATCH))
+        status = redis_call_unexpected(c, reply);
+    for (size_t i = 0; status == ENGINE_OK && i < count; i++)
+        if (!read_room(redis_reply_item(reply, i), &rooms[i])) status = redis_call_unexpected(c, reply);
+    c->on.rooms(c->arg, status, status == ENGINE_OK ? rooms : NULL);
+    redis_call_free(c);
+}
+
+void redis_rooms_read(struct engine *engine, const char *const *videos, size_t count, engine_rooms_cb *cb,
+                      void *arg) {
+    struct redis_call *c = redis_call_new((struct redis *)engine, on_rooms_read, NULL, 0);
+    char keys[ENGINE_SETTINGS_BATCH][ENGINE_VIDEO_MAX + sizeof "{video:}:room"];
+    const char *argv[1 + ENGINE_SETTINGS_BATCH] = {"MGET"};
+    size_t lens[1 + ENGINE_SETTINGS_BATCH] = {4};
+    assert(count && count <= ENGINE_SETTINGS_BATCH);
+    for (size_t i = 0; i < count; i++) {
+        lens[1 + i] = (size_t)snprintf(keys[i], sizeof keys[i], "{video:%s}:room", videos[i]);
+        argv[1 + i] = keys[i];
+    }
+    c->on.rooms = cb;
+    c->arg = arg;
+    redis_call_send_raw(c, argv[0], (int)(1 + count), argv, lens);
+}
+
+static bool reply_is_full(const redisReply *reply) {
+    return redis_reply_is_text(redis_reply_item(reply, 0), "full");
+}
+
+static void on_room_written(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    struct engine_room room;
+    if (status == ENGINE_OK && reply_is_full(reply)) status = ENGINE_FULL;
+    if (status == ENGINE_OK && (!redis_reply_text(reply, NULL) || !read_room(reply, &room)))
+        status = redis_call_unexpected(c, reply);
+    c->on.rooms(c->arg, status, status == ENGINE_OK ? &room : NULL);
+    redis_call_free(c);
+}
+
+static void add_room_keys(struct redis_args *a, const char *video) {
+    redis_args_format(a, "{video:%s}:room", video);
+    redis_args_format(a, "{video:%s}:bans", video);
+}
+
+void redis_room_write(struct engine *engine, const char *video, const struct engine_room *room,
+                      engine_rooms_cb *cb, void *arg) {
+    struct redis *r = (struct redis *)engine;
+    struct redis_call *c = redis_call_new(r, on_room_written, NULL, 0);
+    struct redis_args a = {0};
+    struct engine_room next = *room;
+    char text[ROOM_TEXT_SIZE];
+    next.revision++;
+    room_write(text, &next);
+    redis_args_script(&a, &redis_script_room_write, 2);
+    add_room_keys(&a, video);
+    redis_args_text(&a, video);
+    redis_args_format(&a, "%" PRIu64, room->revision);
+    redis_args_text(&a, text);
+    redis_args_number(&a, REDIS_KEEP_MS);
+    redis_args_number(&a, (int64_t)r->config.limits.max_videos);
+    c->on.rooms = cb;
+    c->arg = arg;
+    redis_call_send(c, &a);
+}
+
+// Bans. The call's text is the user.
+
+static void on_ban_written(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    struct engine_ban ban = {.user = c->text, .shadow = c->more != NULL};
+    const char *until = redis_reply_text(redis_reply_item(reply, 0), NULL);
+    size_t count;
+    if (status == ENGINE_OK && reply_is_full(reply)) status = ENGINE_FULL;
+    if (status == ENGINE_OK && (!redis_reply_array(reply, &count) || (count && !until)))
+        status = redis_call_unexpected(c, reply);
+    bool is_banned = status == ENGINE_OK && count;
+    if (is_banned) ban.until_ms = strtoll(until, NULL, 10);
+    c->on.bans(c->arg, status, is_banned ? &ban : NULL, is_banned);
+    redis_call_free(c);
+}
+
+void redis_ban_write(struct engine *engine, const char *video, const char *user, int64_t for_ms, bool shadow,
+                     engine_bans_cb *cb, void *arg) {
+    static const struct engine_room none;
+    struct redis *r = (struct redis *)engine;
+    struct redis_call *c = redis_call_new(r, on_ban_written, user, strlen(user) + 1);
+    struct redis_args a = {0};
+    char text[ROOM_TEXT_SIZE];
+    room_write(text, &none);
+    redis_args_script(&a, &redis_script_ban_write, 2);
+    add_room_keys(&a, video);
+    redis_args_text(&a, video);
+    redis_args_text(&a, user);
+    redis_args_number(&a, for_ms);
+    redis_args_text(&a, shadow ? "1" : "0");
+    redis_args_text(&a, text);
+    redis_args_number(&a, REDIS_KEEP_MS);
+    redis_args_number(&a, (int64_t)r->config.limits.max_videos);
+    redis_args_number(&a, ROOM_BANS);
+    if (shadow) c->more = mem_zalloc(1);
+    c->on.bans = cb;
+    c->arg = arg;
+    redis_call_send(c, &a);
+}
+
+// Returns whether it is in force.
+static bool read_ban(const redisReply *user, const redisReply *value, int64_t now_ms,
+                     struct engine_ban *ban) {
+    const char *text = redis_reply_text(value, NULL);
+    int shadow = 0;
+    *ban = (struct engine_ban){.user = redis_reply_text(user, NULL)};
+    if (!ban->user || !text || sscanf(text, "%" SCNd64 " %d", &ban->until_ms, &shadow) != 2) return false;
+    ban->shadow = shadow;
+    return !ban->until_ms || ban->until_ms > now_ms;
+}
+
+static void on_bans_read(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    size_t items = 0, count = 0;
+    if (status == ENGINE_OK && !redis_reply_array(reply, &items)) status = redis_call_unexpected(c, reply);
+    struct engine_ban *bans = mem_alloc((items / 2 + 1) * sizeof *bans);
+    int64_t now_ms = redis_clock_ms(c->redis);
+    for (size_t i = 0; status == ENGINE_OK && i + 1 < items; i += 2)
+        count += read_ban(redis_reply_item(reply, i), redis_reply_item(reply, i + 1), now_ms, &bans[count]);
+    c->on.bans(c->arg, status, status == ENGINE_OK ? bans : NULL, count);
+    free(bans);
+    redis_call_free(c);
+}
+
+void redis_bans_read(struct engine *engine, const char *video, engine_bans_cb *cb, void *arg) {
+    struct redis_call *c = redis_call_new((struct redis *)engine, on_bans_read, NULL, 0);
+    char key[ENGINE_VIDEO_MAX + sizeof "{video:}:bans"];
+    size_t len = (size_t)snprintf(key, sizeof key, "{video:%s}:bans", video);
+    c->on.bans = cb;
+    c->arg = arg;
+    redis_call_send_raw(c, "HGETALL", 2, (const char *const[]){"HGETALL", key}, (const size_t[]){7, len});
+}

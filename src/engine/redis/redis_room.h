@@ -1,0 +1,22 @@
+// Private to the Redis engine: rooms and bans (engine.h); the checks are in lua/shared/gate.lua. Control loop
+// only.
+#pragma once
+
+#include "engine/engine.h"
+
+struct redis_args;
+struct redis_call;
+struct redisReply;
+
+void redis_rooms_read(struct engine *, const char *const *videos, size_t count, engine_rooms_cb *, void *arg);
+void redis_room_write(struct engine *, const char *video, const struct engine_room *, engine_rooms_cb *,
+                      void *arg);
+void redis_ban_write(struct engine *, const char *video, const char *user, int64_t for_ms, bool shadow,
+                     engine_bans_cb *, void *arg);
+void redis_bans_read(struct engine *, const char *video, engine_bans_cb *, void *arg);
+
+// The arguments of append.lua for a gate.
+void redis_room_add_gate(struct redis_args *, const struct engine_gate *);
+
+// Reads the answer of an append that was refused. Returns false if it was not.
+bool redis_room_read_refusal(const struct redisReply *, struct engine_refusal *);

@@ -1,0 +1,116 @@
+#include "engine/room.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+void room_write(char text[ROOM_TEXT_SIZE], const struct engine_room *r) {
+    snprintf(text, ROOM_TEXT_SIZE,
+             "%" PRIu64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %d %" PRId64 " %d %" PRId64 " %s",
+             r->revision, r->slow_ms, r->repeat_ms, r->rate, r->max_length, r->frozen, r->delay_ms, r->hold,
+             r->readable_rate, r->only[0] ? r->only : "*");
+}
+
+bool room_read(struct engine_room *r, const char *text) {
+    int frozen, hold;
+    char only[ROOM_ONLY_SIZE];
+    _Static_assert(ROOM_ONLY_SIZE == 265, "as in the format");
+    *r = (struct engine_room){0};
+    if (sscanf(text,
+               "%" SCNu64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %d %" SCNd64 " %d %" SCNd64
+               " %264s",
+               &r->revision, &r->slow_ms, &r->repeat_ms, &r->rate, &r->max_length, &frozen, &r->delay_ms,
+               &hold, &r->readable_rate, only) != 10) {
+        *r = (struct engine_room){0};
+        return false;
+    }
+    r->frozen = frozen;
+    r->hold = hold;
+    if (strcmp(only, "*") != 0) snprintf(r->only, sizeof r->only, "%s", only);
+    return true;
+}
+
+bool room_is_same(const struct engine_room *a, const struct engine_room *b) {
+    char text_a[ROOM_TEXT_SIZE], text_b[ROOM_TEXT_SIZE];
+    room_write(text_a, a);
+    room_write(text_b, b);
+    return !strcmp(text_a, text_b);
+}
+
+static const char *const codes[] = {
+#define ROOM_REFUSAL_CODE(constant, code) [constant] = code,
+    ROOM_REFUSALS(ROOM_REFUSAL_CODE)
+#undef ROOM_REFUSAL_CODE
+};
+
+const char *room_refusal_code(enum engine_refused why) {
+    return codes[why];
+}
+
+bool room_refusal_named(const char *code, enum engine_refused *why) {
+    for (*why = 0; *why < ROOM_REFUSED; (*why)++)
+        if (!strcmp(codes[*why], code)) return true;
+    return false;
+}
+
+static bool list_has(const char *list, const char *word, size_t len) {
+    for (size_t n; *list; list += n + (list[n] == ',')) {
+        n = strcspn(list, ",");
+        if (n == len && !memcmp(list, word, len)) return true;
+    }
+    return false;
+}
+
+// Whether two lists have a badge in common.
+static bool lists_meet(const char *badges, const char *only) {
+    for (size_t n; *badges; badges += n + (badges[n] == ',')) {
+        n = strcspn(badges, ",");
+        if (list_has(only, badges, n)) return true;
+    }
+    return false;
+}
+
+// How much of a time since then is left. A clock that was set back ends it.
+static int64_t left_of(int64_t for_ms, int64_t since_ms, int64_t now_ms) {
+    if (!for_ms || since_ms == ROOM_NEVER || since_ms > now_ms) return 0;
+    return now_ms - since_ms < for_ms ? for_ms - (now_ms - since_ms) : 0;
+}
+
+// The generic cell rate algorithm: each comment uses up 1/rate s, and up to a second may be used up ahead.
+static int64_t pace_left(int64_t rate, const struct room_look *l, double *paced_ms) {
+    double now = (double)l->now_ms, each = 1000.0 / (double)rate, from = *l->paced_ms;
+    if (from < now || from > now + 1000) from = now;
+    double over = from + each - (now + 1000);
+    *paced_ms = from + each;
+    return over > 0 ? (int64_t)over + 1 : 0;
+}
+
+bool room_check(const struct engine_gate *g, const struct room_look *l, struct engine_refusal *refusal) {
+    const struct engine_room *r = l->room;
+    const struct engine_ban *ban = l->ban;
+    int64_t left;
+    double paced_ms = *l->paced_ms;
+    *refusal = (struct engine_refusal){REFUSED_BANNED, 0};
+    if (ban && ban->until_ms && ban->until_ms <= l->wall_ms) ban = NULL;
+    if (ban && !ban->shadow)
+        *refusal = (struct engine_refusal){REFUSED_BANNED, ban->until_ms};
+    else if (r->frozen)
+        *refusal = (struct engine_refusal){REFUSED_FROZEN, 0};
+    else if (r->only[0] && !lists_meet(g->badges, r->only))
+        *refusal = (struct engine_refusal){REFUSED_NOT_IN_ROOM, 0};
+    else if (r->max_length && g->length > r->max_length)
+        *refusal = (struct engine_refusal){REFUSED_TOO_LONG, r->max_length};
+    else if ((left = left_of(r->slow_ms, l->author_ms, l->now_ms)))
+        *refusal = (struct engine_refusal){REFUSED_SLOW, left};
+    else if ((left = left_of(r->repeat_ms, l->text_ms, l->now_ms)))
+        *refusal = (struct engine_refusal){REFUSED_REPEATED, left};
+    else if (r->rate && (left = pace_left(r->rate, l, &paced_ms)))
+        *refusal = (struct engine_refusal){REFUSED_RATE, left};
+    else if (ban)
+        *refusal = (struct engine_refusal){REFUSED_SHADOWED, 0};
+    else {
+        *l->paced_ms = paced_ms;
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,331 @@
+// What every engine does with rooms and bans, and with appends that are checked against them: tests for
+// test_engine.c.
+#pragma once
+
+#include "embedded_world.h"
+
+struct room_answer {
+    struct world *world;
+    enum engine_status status;
+    struct engine_room rooms[3];
+    size_t wanted;
+};
+
+static inline void room_on_rooms(void *arg, enum engine_status status, const struct engine_room *rooms) {
+    struct room_answer *a = arg;
+    a->status = status;
+    assert_int_equal(rooms != NULL, status == ENGINE_OK);
+    for (size_t i = 0; rooms && i < a->wanted; i++) a->rooms[i] = rooms[i];
+    world_answered(a->world);
+}
+
+static inline struct room_answer room_read_all(struct world *w, const char *const *videos, size_t count) {
+    struct room_answer a = {.world = w, .wanted = count};
+    w->awaited++;
+    w->ops->rooms_read(w->engine, videos, count, room_on_rooms, &a);
+    world_wait(w);
+    return a;
+}
+
+static inline struct engine_room room_of(struct world *w, const char *video) {
+    struct room_answer a = room_read_all(w, &video, 1);
+    assert_int_equal(a.status, ENGINE_OK);
+    return a.rooms[0];
+}
+
+static inline struct room_answer room_try(struct world *w, const char *video,
+                                          const struct engine_room *room) {
+    struct room_answer a = {.world = w, .wanted = 1};
+    w->awaited++;
+    w->ops->room_write(w->engine, video, room, room_on_rooms, &a);
+    world_wait(w);
+    return a;
+}
+
+// Writes a room over the present one.
+static inline void room_set(struct world *w, const char *video, struct engine_room room) {
+    room.revision = room_of(w, video).revision;
+    struct room_answer a = room_try(w, video, &room);
+    assert_int_equal(a.status, ENGINE_OK);
+    assert_int_equal(a.rooms[0].revision, room.revision + 1);
+}
+
+struct ban_answer {
+    struct world *world;
+    enum engine_status status;
+    size_t count;
+    struct {
+        char user[64];
+        int64_t until_ms;
+        bool shadow;
+    } bans[4];
+};
+
+static inline void room_on_bans(void *arg, enum engine_status status, const struct engine_ban *bans,
+                                size_t count) {
+    struct ban_answer *a = arg;
+    a->status = status;
+    a->count = count;
+    for (size_t i = 0; i < count && i < 4; i++) {
+        snprintf(a->bans[i].user, sizeof a->bans[i].user, "%s", bans[i].user);
+        a->bans[i].until_ms = bans[i].until_ms;
+        a->bans[i].shadow = bans[i].shadow;
+    }
+    world_answered(a->world);
+}
+
+static inline struct ban_answer room_ban(struct world *w, const char *video, const char *user, int64_t for_ms,
+                                         bool shadow) {
+    struct ban_answer a = {.world = w};
+    w->awaited++;
+    w->ops->ban_write(w->engine, video, user, for_ms, shadow, room_on_bans, &a);
+    world_wait(w);
+    return a;
+}
+
+static inline struct ban_answer room_bans(struct world *w, const char *video) {
+    struct ban_answer a = {.world = w};
+    w->awaited++;
+    w->ops->bans_read(w->engine, video, room_on_bans, &a);
+    world_wait(w);
+    assert_int_equal(a.status, ENGINE_OK);
+    return a;
+}
+
+struct room_post {
+    struct world_append append;
+    struct engine_refusal refusal;
+};
+
+static inline void room_begin_post(struct world *w, struct room_post *p, const char *video,
+                                   struct engine_gate gate, const char *token) {
+    struct engine_token named;
+    struct engine_append what = world_comment(video, "{\"comment\":\"x\"}");
+    *p = (struct room_post){.append.world = w};
+    if (token) world_token(&named, token, "x");
+    what.token = token ? &named : NULL;
+    if (!gate.badges) gate.badges = "";
+    gate.refusal = &p->refusal;
+    what.gate = &gate;
+    w->awaited++;
+    w->ops->append(w->engine, &what, world_on_append, &p->append);
+}
+
+static inline struct room_post room_post_as(struct world *w, const char *video, struct engine_gate gate) {
+    struct room_post p;
+    room_begin_post(w, &p, video, gate, NULL);
+    world_wait(w);
+    return p;
+}
+
+#define POST(...) room_post_as(w, "v", (struct engine_gate){__VA_ARGS__})
+
+static inline void room_accepts(struct room_post p) {
+    assert_int_equal(p.append.status, ENGINE_OK);
+}
+
+static inline struct engine_refusal room_refuses(struct room_post p, enum engine_refused why) {
+    assert_int_equal(p.append.status, ENGINE_REFUSED);
+    assert_int_equal(p.refusal.why, why);
+    assert_false(position_is_set(p.append.at));
+    assert_string_equal(p.append.json, "{\"comment\":\"x\"}"); // what was asked
+    return p.refusal;
+}
+
+static inline void a_room_is_read_as_it_was_written(void **state) {
+    struct world *w = *state;
+    const char *const videos[] = {"none", "v", "w"};
+    const struct engine_room room = {.slow_ms = 1,
+                                     .repeat_ms = 2,
+                                     .delay_ms = 3,
+                                     .rate = 4,
+                                     .max_length = 5,
+                                     .readable_rate = 6,
+                                     .frozen = true,
+                                     .hold = true,
+                                     .only = "vip,host"};
+    room_set(w, "v", room);
+    room_set(w, "v", room);
+    room_set(w, "w", (struct engine_room){.hold = true});
+    struct room_answer a = room_read_all(w, videos, 3);
+    struct engine_room expected = room;
+    expected.revision = 2;
+    assert_int_equal(a.rooms[0].revision, 0);
+    assert_memory_equal(&a.rooms[1], &expected, offsetof(struct engine_room, frozen));
+    assert_true(a.rooms[1].frozen && a.rooms[1].hold && a.rooms[2].hold && !a.rooms[2].frozen);
+    assert_string_equal(a.rooms[1].only, "vip,host");
+    assert_string_equal(a.rooms[2].only, "");
+}
+
+static inline void a_room_that_another_has_written_is_not_overwritten(void **state) {
+    struct world *w = *state;
+    room_set(w, "v", (struct engine_room){.slow_ms = 1});
+    struct room_answer a = room_try(w, "v", &(struct engine_room){.slow_ms = 2});
+    assert_int_equal(a.status, ENGINE_OK);
+    assert_int_equal(a.rooms[0].revision, 1);
+    assert_int_equal(a.rooms[0].slow_ms, 1);
+    assert_int_equal(room_of(w, "v").slow_ms, 1);
+}
+
+static inline void what_is_not_checked_is_accepted(void **state) {
+    struct world *w = *state;
+    room_set(w, "v", (struct engine_room){.frozen = true});
+    room_ban(w, "v", "ann", -1, false);
+    world_post(w, "v", 1);
+    room_accepts(room_post_as(w, "other", (struct engine_gate){.author = "ann"}));
+}
+
+static inline void a_banned_user_is_refused_until_the_ban_is_lifted(void **state) {
+    struct world *w = *state;
+    room_accepts(POST(.author = "ann"));
+    assert_int_equal(room_ban(w, "v", "ann", -1, false).bans[0].until_ms, 0);
+    assert_int_equal(room_refuses(POST(.author = "ann"), REFUSED_BANNED).number, 0);
+    room_accepts(POST(.author = "bob"));
+    assert_int_equal(room_ban(w, "v", "ann", 0, false).count, 0);
+    struct room_post p = POST(.author = "ann");
+    room_accepts(p);
+    assert_int_equal(p.append.at.seq, 3); // what was refused has no number
+}
+
+static inline void a_time_out_ends_by_itself(void **state) {
+    struct world *w = *state;
+    int64_t until_ms = room_ban(w, "v", "ann", 600, false).bans[0].until_ms;
+    assert_true(until_ms > 0);
+    assert_int_equal(room_refuses(POST(.author = "ann"), REFUSED_BANNED).number, until_ms);
+    while (POST(.author = "ann").append.status != ENGINE_OK) world_let_pass(w, 20);
+    assert_int_equal(room_bans(w, "v").count, 0);
+}
+
+static inline void a_shadow_ban_is_refused_last(void **state) {
+    struct world *w = *state;
+    room_ban(w, "v", "ann", -1, true);
+    room_refuses(POST(.author = "ann"), REFUSED_SHADOWED);
+    room_set(w, "v", (struct engine_room){.max_length = 5, .slow_ms = 3600000});
+    room_refuses(POST(.author = "ann", .length = 6), REFUSED_TOO_LONG);
+    room_refuses(POST(.author = "ann"), REFUSED_SHADOWED);
+    room_refuses(POST(.author = "ann"), REFUSED_SLOW); // as if it had been accepted
+}
+
+static inline void bans_are_listed(void **state) {
+    struct world *w = *state;
+    assert_int_equal(room_bans(w, "v").count, 0);
+    room_ban(w, "v", "ann", -1, true);
+    room_ban(w, "v", "ann", 3600000, false);
+    room_ban(w, "v", "bob", -1, true);
+    room_ban(w, "w", "cat", -1, false);
+    struct ban_answer a = room_bans(w, "v");
+    assert_int_equal(a.count, 2);
+    unsigned ann = strcmp(a.bans[0].user, "ann") ? 1 : 0;
+    assert_string_equal(a.bans[ann].user, "ann");
+    assert_string_equal(a.bans[1 - ann].user, "bob");
+    assert_true(a.bans[ann].until_ms > 0 && !a.bans[ann].shadow);
+    assert_true(a.bans[1 - ann].until_ms == 0 && a.bans[1 - ann].shadow);
+}
+
+static inline void slow_mode_admits_one_of_a_user(void **state) {
+    struct world *w = *state;
+    static struct room_post all[9];
+    unsigned accepted = 0;
+    room_set(w, "v", (struct engine_room){.slow_ms = 3600000});
+    for (unsigned i = 0; i < 9; i++)
+        room_begin_post(w, &all[i], "v", (struct engine_gate){.author = "ann"}, NULL);
+    world_wait(w);
+    for (unsigned i = 0; i < 9; i++) accepted += all[i].append.status == ENGINE_OK;
+    assert_int_equal(accepted, 1);
+    struct engine_refusal r = room_refuses(POST(.author = "ann"), REFUSED_SLOW);
+    assert_true(r.number > 3500000 && r.number <= 3600000);
+    room_accepts(POST(.author = "bob"));
+    room_set(w, "v", (struct engine_room){.slow_ms = 1});
+    world_let_pass(w, 5);
+    room_accepts(POST(.author = "ann"));
+}
+
+static inline void a_repeat_by_token_is_answered_before_it_is_checked(void **state) {
+    struct world *w = *state;
+    struct room_post first, again;
+    room_set(w, "v", (struct engine_room){.slow_ms = 3600000});
+    room_begin_post(w, &first, "v", (struct engine_gate){.author = "ann"}, "t");
+    world_wait(w);
+    room_ban(w, "v", "ann", -1, false);
+    room_begin_post(w, &again, "v", (struct engine_gate){.author = "ann"}, "t");
+    world_wait(w);
+    room_accepts(again);
+    assert_true(again.append.repeated);
+    assert_int_equal(position_compare(again.append.at, first.append.at), 0);
+}
+
+static inline void a_room_refuses_by_its_settings(void **state) {
+    struct world *w = *state;
+    room_set(w, "v", (struct engine_room){.frozen = true});
+    room_refuses(POST(.author = "ann"), REFUSED_FROZEN);
+    room_set(w, "v", (struct engine_room){.only = "vip,host"});
+    room_refuses(POST(.author = "ann"), REFUSED_NOT_IN_ROOM);
+    room_refuses(POST(.author = "ann", .badges = "vi,ost,viphost"), REFUSED_NOT_IN_ROOM);
+    room_accepts(POST(.author = "ann", .badges = "x,host"));
+    room_set(w, "v", (struct engine_room){.max_length = 3});
+    assert_int_equal(room_refuses(POST(.author = "ann", .length = 4), REFUSED_TOO_LONG).number, 3);
+    room_accepts(POST(.author = "ann", .length = 3));
+    room_set(w, "v", (struct engine_room){.repeat_ms = 3600000});
+    room_accepts(POST(.author = "ann", .text = 1));
+    assert_true(room_refuses(POST(.author = "bob", .text = 1), REFUSED_REPEATED).number > 3500000);
+    room_accepts(POST(.author = "bob", .text = 2));
+}
+
+static inline void a_rate_admits_as_many_a_second(void **state) {
+    struct world *w = *state;
+    unsigned accepted = 0;
+    static struct room_post all[40];
+    room_set(w, "v", (struct engine_room){.rate = 5});
+    for (unsigned i = 0; i < 40; i++)
+        room_begin_post(w, &all[i], "v", (struct engine_gate){.author = "ann"}, NULL);
+    world_wait(w);
+    for (unsigned i = 0; i < 40; i++) {
+        accepted += all[i].append.status == ENGINE_OK;
+        if (i >= 39) room_refuses(all[i], REFUSED_RATE);
+    }
+    assert_true(accepted >= 5 && accepted < 30); // more, where they took seconds
+    while (POST(.author = "ann").append.status != ENGINE_OK) world_let_pass(w, 20);
+}
+
+static inline void rooms_and_bans_outlive_the_engine(void **state) {
+    struct world *w = *state;
+    room_set(w, "v", (struct engine_room){.slow_ms = 3600000, .only = "vip"});
+    room_ban(w, "v", "bad", -1, false);
+    room_accepts(POST(.author = "ann", .badges = "vip"));
+    if (!world_has_disk(w)) skip();
+    world_reopen(w);
+    room_refuses(POST(.author = "ann", .badges = "vip"), REFUSED_SLOW);
+    room_refuses(POST(.author = "bad", .badges = "vip"), REFUSED_BANNED);
+    assert_string_equal(room_of(w, "v").only, "vip");
+    assert_int_equal(room_bans(w, "v").count, 1);
+}
+
+static inline void a_room_stays_when_a_mapping_is_released(void **state) {
+    struct world *w = *state;
+    room_set(w, "v", (struct engine_room){.frozen = true});
+    world_assign(w, "v", "http://a");
+    assert_int_equal(world_release(w, "v", "http://a"), ENGINE_OK);
+    room_refuses(POST(.author = "ann"), REFUSED_FROZEN);
+}
+
+// With three videos at most.
+static inline void a_room_is_evicted_with_its_video(void **state) {
+    struct world *w = *state;
+    static const char *const videos[] = {"a", "b", "c"};
+    room_set(w, "v", (struct engine_room){.frozen = true});
+    room_ban(w, "v", "ann", -1, false);
+    for (int i = 0; i < 3; i++) world_post(w, videos[i], 1);
+    assert_int_equal(room_of(w, "v").revision, 0);
+    assert_int_equal(room_bans(w, "v").count, 0);
+    assert_int_equal(room_try(w, "v", &(struct engine_room){.hold = true}).status, ENGINE_FULL);
+    assert_int_equal(room_ban(w, "v", "ann", -1, false).status, ENGINE_FULL);
+    assert_int_equal(room_ban(w, "v", "ann", 0, false).status, ENGINE_OK);
+}
+
+#define ROOM_CONTRACT(TEST)                                                                                  \
+    TEST(a_room_is_read_as_it_was_written), TEST(a_room_that_another_has_written_is_not_overwritten),        \
+        TEST(what_is_not_checked_is_accepted), TEST(a_banned_user_is_refused_until_the_ban_is_lifted),       \
+        TEST(a_time_out_ends_by_itself), TEST(a_shadow_ban_is_refused_last), TEST(bans_are_listed),          \
+        TEST(slow_mode_admits_one_of_a_user), TEST(a_repeat_by_token_is_answered_before_it_is_checked),      \
+        TEST(a_room_refuses_by_its_settings), TEST(a_rate_admits_as_many_a_second),                          \
+        TEST(rooms_and_bans_outlive_the_engine), TEST(a_room_stays_when_a_mapping_is_released)
