@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/json_text.h"
 #include "base/log.h"
 #include "base/uthash.h"
@@ -16,9 +17,11 @@
 #include "base/sha256.h"
 #include "comment_core.h"
 #include "comment_list.h"
+#include "gated.h"
 #include "moderated.h"
 #include "rate_limit.h"
 #include "registrar.h"
+#include "room_routes.h"
 #include "video_routes.h"
 #include "videos_query.h"
 #include "engine/engine.h"
@@ -65,6 +68,7 @@ struct posting {
     char *content; // with an Idempotency-Key: the entry's body without the timestamp
     size_t content_len;
     int64_t began_us;
+    struct engine_refusal refusal;
     char videoid[ID_MAX + 1];
 };
 
@@ -115,6 +119,14 @@ static void reply_repeated(const struct posting *p, const struct engine_entry *e
     buf_release(&body);
 }
 
+// Replies as if the comment had been stored. Its id has an epoch before all others: none is called that, and
+// a client that resumed from it would miss nothing.
+static void reply_shadowed(struct http_exchange *x, const struct engine_entry *asked) {
+    struct engine_entry e = *asked;
+    e.at = (struct position){.epoch = 1, .seq = hash_random() % 1000000 + 1};
+    reply_created(x, &e);
+}
+
 // Whether an entry's body is this content and a timestamp. The content ends with the quote of its last text.
 static bool has_same_content(const struct posting *p, const struct engine_entry *e) {
     return p->content && e->body_len > p->content_len && !memcmp(e->body, p->content, p->content_len) &&
@@ -128,6 +140,7 @@ static enum post_result post_result_of(enum engine_status status, bool repeated)
     case ENGINE_BUSY: return POST_OVERLOADED;
     case ENGINE_STORE_FULL: return POST_STORE_FULL;
     case ENGINE_KEY_REUSED: return POST_KEY_REUSED;
+    case ENGINE_REFUSED: return POST_REFUSED;
     default: return POST_STORE_UNAVAILABLE;
     }
 }
@@ -172,6 +185,12 @@ static void on_comment_appended(void *arg, enum engine_status status, const stru
         http_reply_error(
             p->exchange, 422, "key_reused",
             "This Idempotency-Key was already used for another comment; use a new key for each comment.");
+        break;
+    case ENGINE_REFUSED:
+        if (p->refusal.why == REFUSED_SHADOWED)
+            reply_shadowed(p->exchange, e);
+        else
+            gated_reply(p->exchange, &p->refusal);
         break;
     default:
         reply_unavailable(p->exchange, "store_unavailable",
@@ -291,6 +310,7 @@ static void prepare_content(struct comment_api *a, const struct comment_draft *d
 void comment_append(struct comment_api *a, struct http_exchange *x, const struct comment_draft *d) {
     struct engine *e = a->placed.service.engine;
     struct engine_token token;
+    struct gated gated;
     int64_t now_ms = clock_wall_ms();
     if (a->registrar) registrar_note(a->registrar, d->video);
     struct posting *p = mem_zalloc(sizeof *p);
@@ -300,12 +320,14 @@ void comment_append(struct comment_api *a, struct http_exchange *x, const struct
     memcpy(p->videoid, d->video, strlen(d->video) + 1);
     prepare_content(a, d, p, &token, now_ms);
     add_timestamp(&a->scratch, now_ms);
+    if (d->bound) gated_describe(&gated, d, &p->refusal);
     e->ops->append(e,
                    &(struct engine_append){.video = d->video,
                                            .kind = ENTRY_COMMENT,
                                            .body = a->scratch.data,
                                            .body_len = a->scratch.len,
-                                           .token = d->key[0] ? &token : NULL},
+                                           .token = d->key[0] ? &token : NULL,
+                                           .gate = d->bound ? &gated.gate : NULL},
                    on_comment_appended, p);
 }
 
@@ -338,6 +360,7 @@ static void handle_comment(struct http_exchange *x, void *arg) {
                                   .video = video,
                                   .badges = who.badges,
                                   .key = key,
+                                  .bound = gated_binds(&a->placed.service, x, &who, video),
                                   .name = text_of(&f[NAME]),
                                   .comment = text_of(&f[COMMENT]),
                                   .began_us = clock_monotonic_us()};
@@ -504,6 +527,13 @@ static const struct http_route comment_routes[] = {
     {"GET", "/videos/:videoid", .handle = video_routes_get},
     {"PUT", "/videos/:videoid", .handle = video_routes_put, .body_max = IDS_BODY_MAX, .guard = body_guard},
     {"DELETE", "/videos/:videoid", .handle = video_routes_delete},
+    {"GET", "/videos/:videoid/room", .handle = room_routes_get},
+    {"PATCH", "/videos/:videoid/room", .handle = room_routes_patch, .body_max = IDS_BODY_MAX,
+     .guard = body_guard},
+    {"GET", "/videos/:videoid/bans", .handle = room_routes_bans},
+    {"PUT", "/videos/:videoid/bans/:userid", .handle = room_routes_ban, .body_max = IDS_BODY_MAX,
+     .guard = body_guard},
+    {"DELETE", "/videos/:videoid/bans/:userid", .handle = room_routes_lift},
     {0},
 };
 

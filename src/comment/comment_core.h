@@ -1,6 +1,7 @@
 // Private to comment: a comment API. Control loop only.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -29,6 +30,7 @@ enum post_result {
     POST_KEY_REUSED,
     POST_DENIED,     // by the review hook
     POST_UNREVIEWED, // the review hook does not answer
+    POST_REFUSED,    // by the video's room
     POST_TOO_MANY_VIDEOS,
     POST_OVERLOADED,
     POST_STORE_FULL,
@@ -71,6 +73,7 @@ struct comment_draft {
     const char *user, *video;
     const char *badges; // a JSON array; empty: none
     const char *key;    // user and Idempotency-Key; empty: none
+    bool bound;         // by the video's room (gated.h)
     struct comment_text name, comment;
     struct comment_text sent; // the comment as the user wrote it, if something has replaced it
     int64_t began_us;

@@ -36,11 +36,17 @@ static json_t *document;
 // "/resolve/:videoid" as OpenAPI writes it, "/resolve/{videoid}".
 static const char *template_of(const char *pattern) {
     static char text[256];
-    const char *colon = strchr(pattern, ':');
-    if (!colon) return pattern;
-    int name = (int)strcspn(colon + 1, "/");
-    snprintf(text, sizeof text, "%.*s{%.*s}%s", (int)(colon - pattern), pattern, name, colon + 1,
-             colon + 1 + name);
+    char *to = text;
+    for (bool inside = false; *pattern || inside; pattern++) {
+        if (inside && (*pattern == '/' || !*pattern)) {
+            inside = false;
+            *to++ = '}';
+        }
+        if (!*pattern) break;
+        inside |= *pattern == ':';
+        *to++ = *pattern == ':' ? '{' : *pattern;
+    }
+    *to = 0;
     return text;
 }
 

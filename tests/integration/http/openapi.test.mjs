@@ -24,6 +24,11 @@ const asked = {
   getVideo: { target: '/videos/v' },
   putVideo: { target: '/videos/v', body: { state: 'open' } },
   deleteVideo: { target: '/videos/v' },
+  getRoom: { target: '/videos/v/room' },
+  patchRoom: { target: '/videos/v/room', body: { slow_ms: 1 } },
+  listBans: { target: '/videos/v/bans' },
+  ban: { target: '/videos/v/bans/bob', body: { seconds: 600 } },
+  liftBan: { target: '/videos/v/bans/bob' },
   listComments: { target: '/videos/v/comments?limit=20' },
   getStatistics: {},
   getDashboard: {},
@@ -44,7 +49,7 @@ const asked = {
 const streams = { watchVideo: { target: '/connect?userid=u&videoid=v' }, watchVideoByPost: { body: { userid: 'u', videoid: 'v' } } };
 
 const urlOf = (system, role, reader) => (role === 'reader' ? reader ?? system.readers[0] : system[role]);
-const plain = (path) => path.replace(/\{\w+\}/, 'v');
+const plain = (path) => path.replace(/\{\w+\}/g, 'v');
 
 function bytesOf({ method, path }, { target = plain(path), body, headers = {}, host } = {}) {
   const content = body === undefined ? { headers } : { headers: { ...json, ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) };
@@ -166,7 +171,7 @@ const refusals = {
 const bodyRefusals = {
   unsupported_media_type: (operation) => requestBytes(operation.method, plain(operation.path), { body: '{}' }),
   invalid_json: (operation) => bytesOf(operation, { body: '{"a":' }),
-  invalid_field: (operation) => bytesOf(operation, { body: { userid: 7, videoid: 7, instanceId: 7, clientId: 7, state: 7 } }),
+  invalid_field: (operation) => bytesOf(operation, { body: { userid: 7, videoid: 7, instanceId: 7, clientId: 7, state: 7, slow_ms: 'x', seconds: 'x' } }),
   body_too_large: (operation) => requestBytes(operation.method, plain(operation.path), { headers: ['Content-Type: application/json', `Content-Length: ${big.length}`] }),
 };
 // For operators only at the comment port of `up`: tests/integration/address/inner.

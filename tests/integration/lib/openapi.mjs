@@ -4,7 +4,7 @@ import Ajv2020 from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { call } from './api.mjs';
 
-const METHODS = ['get', 'post', 'put', 'delete'];
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 
 export class Description {
   seen = new Set(); // 'POST /comment 201', 'POST /comment 400 invalid_json': what answers have shown

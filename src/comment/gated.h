@@ -1,0 +1,27 @@
+// Private to comment: what a comment is checked against its video's room by (engine/room.h), and the reply to
+// one that is refused. Control loop only.
+#pragma once
+
+#include <stdbool.h>
+
+#include "engine/engine.h"
+#include "identity/identity.h"
+
+struct comment_draft;
+struct http_exchange;
+struct service;
+
+struct gated {
+    struct engine_gate gate;
+    char badges[IDENTITY_BADGES_SIZE];
+};
+
+// Whether the room binds the author: not a service, and not a user who may moderate the video.
+bool gated_binds(const struct service *, const struct http_exchange *, const struct identity *,
+                 const char *video);
+
+// Describes a comment. Borrows the author's id; `refusal` is where the answer goes.
+void gated_describe(struct gated *, const struct comment_draft *, struct engine_refusal *refusal);
+
+// Replies to a comment that was refused, but for REFUSED_SHADOWED.
+void gated_reply(struct http_exchange *, const struct engine_refusal *);
