@@ -15,6 +15,7 @@
 #include "base/uthash.h"
 #include "base/mem.h"
 #include "base/sha256.h"
+#include "amendments.h"
 #include "comment_core.h"
 #include "comment_list.h"
 #include "gated.h"
@@ -534,6 +535,9 @@ static const struct http_route comment_routes[] = {
     {"PUT", "/videos/:videoid/bans/:userid", .handle = room_routes_ban, .body_max = IDS_BODY_MAX,
      .guard = body_guard},
     {"DELETE", "/videos/:videoid/bans/:userid", .handle = room_routes_lift},
+    {"DELETE", "/videos/:videoid/comments/:id", .handle = amendment_delete_comment},
+    {"PUT", "/videos/:videoid/pin", .handle = amendment_pin, .body_max = IDS_BODY_MAX, .guard = body_guard},
+    {"DELETE", "/videos/:videoid/pin", .handle = amendment_unpin},
     {0},
 };
 

@@ -21,6 +21,16 @@ enum entry_shown entry_shown(enum entry_kind kind) {
     return entry_kind_name(kind) ? kinds[kind].shown : SHOWN_NOTHING;
 }
 
+// The user is the body's first member; ids need no escaping. What looks the same in a text has its quotes
+// escaped.
+bool entry_is_by(const struct engine_entry *e, const char *user) {
+    static const char name[] = "\"userid\":\"";
+    size_t len = strlen(user), most = sizeof name - 1 + len + 1;
+    const char *at = e->body;
+    return e->kind == ENTRY_COMMENT && e->body_len >= most && !memcmp(at, name, sizeof name - 1) &&
+           !memcmp(at + sizeof name - 1, user, len) && at[most - 1] == '"';
+}
+
 // Writing
 
 enum { NAME_MAX_LEN = 32 };

@@ -163,6 +163,16 @@ static void call_back_append(struct local_engine *e, struct request *r) {
     local_publish(e, a->video, &a->entry);
 }
 
+// Copies an entry's body: between braces, as it is stored.
+static struct engine_entry local_copy_entry(struct request *r, enum entry_kind kind, const char *body,
+                                            size_t len) {
+    char *copy = request_room(r, len + 2) + 1;
+    if (len) memcpy(copy, body, len);
+    copy[-1] = '{';
+    copy[len] = '}';
+    return (struct engine_entry){.kind = kind, .body = copy, .body_len = len};
+}
+
 void local_append(struct engine *engine, const struct engine_append *asked, engine_append_cb *cb, void *arg) {
     const char *old_name = asked->token ? asked->token->old_name : NULL;
     const struct engine_gate *gate = asked->gate;
@@ -182,11 +192,29 @@ void local_append(struct engine *engine, const struct engine_append *asked, engi
         a->gate.author = request_copy(&a->request, gate->author);
         a->gate.badges = request_copy(&a->request, gate->badges);
     }
-    char *body = request_room(&a->request, asked->body_len + 2) + 1;
-    if (asked->body_len) memcpy(body, asked->body, asked->body_len);
-    body[-1] = '{';
-    body[asked->body_len] = '}';
-    a->asked = (struct engine_entry){.kind = asked->kind, .body = body, .body_len = asked->body_len};
+    a->asked = local_copy_entry(&a->request, asked->kind, asked->body, asked->body_len);
+    a->cb = cb;
+    local_push(engine, &a->request);
+}
+
+static void call_back_amend(struct local_engine *e, struct request *r) {
+    const struct amend_request *a = (const struct amend_request *)r;
+    bool stored = r->status == ENGINE_OK && position_is_set(a->entry.at);
+    a->cb(r->arg, r->status, stored ? &a->entry : NULL, stored ? a->taken : 0);
+    if (!stored) return;
+    local_publish(e, a->video, &a->loss);
+    local_publish(e, a->video, &a->entry);
+}
+
+void local_amend(struct engine *engine, const struct engine_amend *asked, engine_amend_cb *cb, void *arg) {
+    size_t room = request_copy_size(asked->video) + request_copy_size(asked->user) + asked->body_len + 2;
+    struct amend_request *a =
+        request_new(sizeof *a, room, local_of(engine)->store->amend, call_back_amend, arg);
+    a->video = request_copy(&a->request, asked->video);
+    a->user = request_copy(&a->request, asked->user);
+    a->target = asked->target;
+    a->known = asked->known;
+    a->asked = local_copy_entry(&a->request, asked->kind, asked->body, asked->body_len);
     a->cb = cb;
     local_push(engine, &a->request);
 }

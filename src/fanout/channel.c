@@ -12,6 +12,7 @@
 #include "fanout/pending.h"
 #include "flush.h"
 #include "moments.h"
+#include "remove.h"
 
 enum {
     SCARCE_BYTES = 1 << 16, // a channel may always keep this much for viewers that are up to date
@@ -175,6 +176,7 @@ static void channel_count_due(const struct channel *ch, const struct frame *f) {
 void channel_publish(struct channel *ch, struct frame *f) {
     int64_t now_ms = loop_now_ms(ch->env->loop);
     bool used_up = budget_is_used_up();
+    if (f->removes) channel_remove(ch, f);
     while (!channel_make_room(ch, f->len, used_up) && channel_is_dirty(ch)) {
         if (used_up)
             channel_skip_unsent(ch, now_ms);

@@ -18,6 +18,7 @@ struct channel;
 struct fan_report;
 struct ledger;
 struct moments;
+struct pending;
 struct viewer;
 struct loop;
 
@@ -31,7 +32,8 @@ struct flush {
     uint32_t untimed;    // viewers that were sent all of it since its delay was last recorded
     uint8_t moments;     // kinds
     struct pace_mark begun;
-    struct frame *beat; // owned
+    struct frame *beat;          // owned
+    struct pending *then_remove; // frames that remove some of those that are being sent; NULL: none
     size_t room_bytes;
     char room[]; // several frames, one after the other
 };

@@ -8,6 +8,8 @@
 #include "base/uthash.h"
 #include "fanout/counters.h"
 #include "fanout/ledger.h"
+#include "fanout/pending.h"
+#include "remove.h"
 #include "viewer.h"
 #include "moments.h"
 #include "viewer_send.h"
@@ -178,12 +180,18 @@ static void flush_admit(const struct channel *ch, const struct flush *f, int64_t
     }
 }
 
+static void flush_remove(struct channel *ch, struct pending *by) {
+    for (uint32_t i = 0; i < pending_left(by); i++) channel_remove(ch, pending_at(by, i));
+    pending_free(by);
+}
+
 void flush_end(struct channel *ch, int64_t now_ms) {
     struct flush *f = ch->flush;
     bool has_frames = f->to > f->from;
     struct pace_mark ended = has_frames ? flush_mark(ch) : f->begun;
     flush_record_delays(ch, ended.clock_us);
     ch->flush = NULL;
+    if (f->then_remove) flush_remove(ch, f->then_remove);
     if (has_frames) flush_admit(ch, f, now_ms);
     if (has_frames && !f->cut) // the rest of what waited follows immediately
         pace_end(&ch->pace, f->to - f->from, f->begun, ended, ch->env->bounds.coalesce_us);

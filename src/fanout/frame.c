@@ -43,6 +43,7 @@ static struct frame *frame_new(uint32_t head, size_t len, struct position at) {
     f->at = f->first = at;
     f->posted_ms = 0;
     f->is_gap = false;
+    f->removes = REMOVES_NOTHING;
     budget_take(frame_cost(f));
     return f;
 }
@@ -66,6 +67,13 @@ struct frame *frame_of_event(struct position at, const char *event, const char *
     struct frame *f = frame_of_bytes(b.data, b.len, at);
     buf_release(&b);
     return f;
+}
+
+struct frame *frame_of_number(struct position at) {
+    char event[POSITION_TEXT_SIZE + 8], id[POSITION_TEXT_SIZE];
+    position_format(at, id);
+    int len = snprintf(event, sizeof event, "id: %s\n\n", id);
+    return frame_of_bytes(event, (size_t)len, at);
 }
 
 static const char *const gap_reasons[] = {
@@ -112,19 +120,19 @@ struct frame *frame_of_head(const void *head, size_t head_len, const void *event
 }
 
 // An event is its id, its name and its data, in this order (event_stream_add_event).
-static bool frame_has_name(const struct frame *f, const char *name, size_t len) {
+static bool frame_continues_with(const struct frame *f, const char *line, size_t len) {
     static const char id[] = "id: ";
     const char *at = f->bytes + f->head, *end = at + f->len;
     if (f->len >= sizeof id && !memcmp(at, id, sizeof id - 1)) {
         const char *line_end = memchr(at, '\n', f->len);
         if (line_end) at = line_end + 1;
     }
-    return (size_t)(end - at) > len && memcmp(at, name, len) == 0;
+    return (size_t)(end - at) > len && memcmp(at, line, len) == 0;
 }
 
 bool frame_is_plain(const struct frame *f) {
-    static const char any[] = "event: ";
-    return !frame_has_name(f, any, sizeof any - 1);
+    static const char data[] = "data:";
+    return frame_continues_with(f, data, sizeof data - 1);
 }
 
 // It is the last word of the JSON. Looked for only where a viewer gets a gap.

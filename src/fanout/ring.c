@@ -32,6 +32,13 @@ void ring_push(struct ring *r, struct frame *f) {
     r->bytes += f->len;
 }
 
+void ring_replace(struct ring *r, uint64_t n, struct frame *by) {
+    struct frame *f = ring_at(r, n);
+    r->bytes = r->bytes - f->len + by->len;
+    r->slots[n & (r->room - 1)] = by;
+    frame_unref(f);
+}
+
 void ring_drop_before(struct ring *r, uint64_t n) {
     for (; r->first < n && r->first < r->next; r->first++) {
         struct frame *f = ring_at(r, r->first);

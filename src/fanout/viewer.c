@@ -225,8 +225,7 @@ static size_t pinned_bytes(const struct viewer *v) {
     return v->is_socket ? 0 : v->transport->ops->pinned(v->transport->state);
 }
 
-// Counts the frames, from the one the viewer is at, that are partly sent: nothing may come before their end.
-static uint32_t frames_begun(const struct viewer *v) {
+uint32_t viewer_frames_begun(const struct viewer *v) {
     size_t bytes = v->offset + pinned_bytes(v);
     uint32_t n = 0;
     for (const struct frame *f; bytes && (f = frame_ahead(v, n)); n++) {
@@ -295,7 +294,7 @@ static bool viewer_send_pieces(struct viewer *v, struct iovec *iov, size_t room,
 
 static bool viewer_send_more(struct viewer *v, size_t *sent) {
     struct iovec few[IOV_PER_SEND];
-    size_t begun = v->is_socket ? 0 : frames_begun(v);
+    size_t begun = v->is_socket ? 0 : viewer_frames_begun(v);
     if (begun <= IOV_PER_SEND) return viewer_send_pieces(v, few, IOV_PER_SEND, sent);
     struct iovec *many = mem_alloc(begun * sizeof *many);
     bool more = viewer_send_pieces(v, many, begun, sent);
@@ -509,9 +508,8 @@ static void on_socket(struct loop_fd *f, uint32_t events) {
         take_sink_events(v, (events & EPOLLOUT ? SINK_WRITABLE : 0) | (events & EPOLLRDHUP ? SINK_FIN : 0));
 }
 
-// Takes the frames begun out of the ring's reach. The cursor is then at the first frame missed.
-static void viewer_keep_begun(struct viewer *v) {
-    uint32_t begun = v->pending ? 0 : frames_begun(v);
+void viewer_keep_begun(struct viewer *v) {
+    uint32_t begun = v->pending ? 0 : viewer_frames_begun(v);
     struct pending *kept = begun ? pending_new(begun) : v->pending;
     for (uint32_t i = 0; i < begun; i++) {
         struct frame *f = frame_ref(frame_ahead(v, i));
@@ -557,7 +555,7 @@ static struct frame *pending_gap(const struct pending *p, uint32_t keep) {
 // Replaces what has not been begun of the pending by a gap, but for the viewer's head.
 static void viewer_cut_pending(struct viewer *v) {
     struct pending *p = v->pending;
-    uint32_t begun = frames_begun(v), keep = begun || !pending_has_head(p) ? begun : 1;
+    uint32_t begun = viewer_frames_begun(v), keep = begun || !pending_has_head(p) ? begun : 1;
     if (keep + 1 >= pending_left(p)) return; // one frame is as good as a gap
     struct pending *rest = pending_new(keep + 1);
     struct frame *gap = pending_gap(p, keep);

@@ -45,6 +45,14 @@ void viewer_offer_moments(struct viewer *, uint8_t kinds, int64_t now_ms);
 // The stream is over: sends a ready viewer the end, as soon as it accepts it, and closes it.
 void viewer_finish(struct viewer *, int64_t now_ms);
 
+// Returns how many frames, from the one that a slow viewer is at, are partly sent: nothing may come before
+// their end.
+uint32_t viewer_frames_begun(const struct viewer *);
+
+// Makes what a slow viewer has been partly sent of the ring its own, so that it may be dropped or replaced
+// there. Its cursor is then at the first frame that is not begun.
+void viewer_keep_begun(struct viewer *);
+
 // The frame a slow viewer is at is about to leave the ring: it will get a gap.
 void viewer_fall_off_ring(struct viewer *);
 

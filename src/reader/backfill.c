@@ -11,6 +11,7 @@
 #include "fanout/fanout.h"
 #include "fanout/frame.h"
 #include "fanout/pending.h"
+#include "fanout/removal.h"
 #include "fanout/replay.h"
 #include "feed.h"
 #include "reader/history.h"
@@ -50,14 +51,25 @@ struct frame *gap_without_room(struct position at, struct position to) {
 
 // Frames
 
-static void backfill_emit(void *arg, struct frame *f) {
-    struct backfill *fill = arg;
-    fill->frames = pending_add(fill->frames, f);
-    fill->bytes += f->len;
-}
-
 uint32_t backfill_frames(const struct backfill *fill) {
     return fill->frames->count - fill->frames->next;
+}
+
+// The log may have been read before it, by an answer that arrives after it.
+static void backfill_remove(struct backfill *fill, const struct frame *by) {
+    struct removal what = removal_of(by);
+    struct frame **frames = fill->frames->frames + fill->frames->next;
+    uint32_t count = backfill_frames(fill);
+    for (uint32_t i = 0; i < count; i++) fill->bytes -= frames[i]->len;
+    removal_from_frames(&what, frames, count);
+    for (uint32_t i = 0; i < count; i++) fill->bytes += frames[i]->len;
+}
+
+static void backfill_emit(void *arg, struct frame *f) {
+    struct backfill *fill = arg;
+    if (f->removes) backfill_remove(fill, f);
+    fill->frames = pending_add(fill->frames, f);
+    fill->bytes += f->len;
 }
 
 struct frame *backfill_frame(const struct backfill *fill, uint32_t i) {

@@ -308,7 +308,7 @@ static void on_feed_frame(struct feed *feed, struct frame *f) {
     if (f->is_gap) {
         env->gaps[frame_gap_reason(f)] += fan_video_viewers(b->fan);
         broadcast_tell_gap(b, f);
-    } else {
+    } else if (frame_is_plain(f)) {
         rate_add(&b->comments, broadcast_now_ms(b));
     }
     // An entry without a number is only for viewers that are connected: one that reconnects cannot tell

@@ -21,11 +21,15 @@ static int64_t entry_posted_ms(const struct engine_entry *e) {
 struct frame *frame_of_entry(const struct engine_entry *e) {
     enum entry_shown shown = entry_shown(e->kind);
     if (shown == SHOWN_NOTHING) return NULL;
+    if (shown == SHOWN_NUMBER) return frame_of_number(e->at);
     struct buf json = {0};
     entry_write(&json, e);
     const char *event = shown == SHOWN_NAMED ? entry_kind_name(e->kind) : NULL;
     struct frame *f = frame_of_event(e->at, event, json.data, json.len);
     f->posted_ms = entry_posted_ms(e);
+    f->removes = e->kind == ENTRY_RETRACT ? REMOVES_ONE
+                 : e->kind == ENTRY_PURGE ? REMOVES_OF_USER
+                                          : REMOVES_NOTHING;
     buf_release(&json);
     return f;
 }

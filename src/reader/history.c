@@ -4,6 +4,7 @@
 
 #include "base/uthash.h"
 #include "base/budget.h"
+#include "fanout/removal.h"
 #include "fanout/replay.h"
 
 // Bytes that frames and runs use besides the events: slots in the ring, and the overhead of malloc.
@@ -130,6 +131,14 @@ static void run_bound(struct history_run *r, const struct frame *f, int64_t now_
     if (count) run_drop_oldest(r, count);
 }
 
+// Removes what a frame takes out of those before it. The replay of the run has been given up.
+static void run_remove(struct history_run *r, const struct frame *by) {
+    struct removal what = removal_of(by);
+    r->budget->bytes -= run_cost(r);
+    removal_from_ring(&what, &r->ring, r->ring.first, r->ring.next);
+    r->budget->bytes += run_cost(r);
+}
+
 void history_push(struct history *h, struct history_budget *b, struct position from, struct frame *f,
                   int64_t now_ms) {
     size_t cost = FRAME_COST + f->len;
@@ -142,6 +151,7 @@ void history_push(struct history *h, struct history_budget *b, struct position f
     replay_unref(r->replay);
     r->replay = NULL;
     run_touch(r, now_ms);
+    if (f->removes) run_remove(r, f);
     run_bound(r, f, now_ms);
     history_make_room(b, cost, r);
     while (b->bytes + cost > b->max) run_drop_oldest(r, 1); // the other runs have been freed by now

@@ -220,6 +220,48 @@ static void run_append(struct store *s, struct request *r) {
     }
 }
 
+// What is left of a comment that is taken out.
+static void blank(struct store *s, struct logged *l, struct amend_request *a) {
+    for (int i = 0; i < ENGINE_NEWEST; i++) {
+        struct engine_entry *newest = &s->newest[i].entry;
+        if (newest->body_len == l->entry.body_len && position_compare(newest->at, l->entry.at) == 0 &&
+            !memcmp(newest->body, l->entry.body, l->entry.body_len)) {
+            free((char *)newest->body);
+            *newest = (struct engine_entry){.kind = ENTRY_BLANK};
+        }
+    }
+    free((char *)l->entry.body);
+    l->entry = (struct engine_entry){
+        .at = l->entry.at, .prev = l->entry.prev, .kind = ENTRY_BLANK, .body = mem_strdup("")};
+    a->taken++;
+}
+
+static struct logged *find_logged(struct video *v, struct position at) {
+    for (size_t i = 0; v && i < v->count; i++)
+        if (position_compare(v->log[i].entry.at, at) == 0) return &v->log[i];
+    return NULL;
+}
+
+static void run_amend(struct store *s, struct request *r) {
+    struct amend_request *a = (struct amend_request *)r;
+    struct video *v = find_stored(s, a->video);
+    if (v) prune(s, v);
+    if (position_is_set(a->target)) {
+        struct logged *l = find_logged(v, a->target);
+        bool retracts = a->asked.kind == ENTRY_RETRACT;
+        if (l && l->entry.kind == ENTRY_BLANK && retracts) return;
+        if (!l || l->entry.kind != ENTRY_COMMENT) r->status = ENGINE_NOT_FOUND;
+        if (r->status != ENGINE_OK) return;
+        if (retracts) blank(s, l, a);
+    }
+    if (!(v = find_or_add(s, a->video, &r->status))) return;
+    for (size_t i = 0; a->user && i < v->count; i++)
+        if (entry_is_by(&v->log[i].entry, a->user)) blank(s, &v->log[i], a);
+    a->entry = a->asked;
+    announce_loss(s, v, a->known, &a->loss);
+    add(s, v, &a->entry);
+}
+
 static void run_head(struct store *s, struct request *r) {
     struct head_request *h = (struct head_request *)r;
     struct video *v = find_or_add(s, h->video, &r->status);
@@ -438,11 +480,12 @@ static void run_overview(struct store *s, struct request *r) {
     for (uint64_t n = s->comments; n && n + ENGINE_NEWEST > s->comments; n--) {
         const struct logged *l = &s->newest[n % ENGINE_NEWEST];
         if (limits_expired(&s->limits, clock_monotonic_ms(), l->at_ms)) break;
-        newest[o->newest_count++] = l->entry;
+        if (l->entry.kind == ENTRY_COMMENT) newest[o->newest_count++] = l->entry;
     }
 }
 
 static const struct local_store memory_store = {.append = run_append,
+                                                .amend = run_amend,
                                                 .head = run_head,
                                                 .range = run_range,
                                                 .range_before = run_range_before,

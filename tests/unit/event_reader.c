@@ -7,8 +7,15 @@
 
 #include "base/mem.h"
 
+// An id without data is noted as an event, too: `number`.
 static void dispatch(struct event_reader *r) {
-    if (r->has_data) {
+    bool is_number = r->has_id && !r->has_data;
+    if (is_number) {
+        buf_clear(&r->type);
+        buf_add_string(&r->type, "number");
+        buf_printf(&r->data, "%s\n", buf_string(&r->id));
+    }
+    if (r->has_data || is_number) {
         if (r->count == r->room) {
             r->room = r->room ? r->room * 2 : 16;
             r->events = mem_realloc(r->events, r->room * sizeof *r->events);
@@ -21,7 +28,7 @@ static void dispatch(struct event_reader *r) {
     }
     buf_clear(&r->data);
     buf_clear(&r->type);
-    r->has_data = false;
+    r->has_data = r->has_id = false;
 }
 
 static void set(struct buf *b, const char *value, size_t len) {
@@ -54,6 +61,7 @@ static void take_line(struct event_reader *r, const char *line, size_t len) {
         r->has_data = true;
     } else if (is_field(line, name_len, "id")) {
         set(&r->id, value, value_len);
+        r->has_id = true;
     } else if (is_field(line, name_len, "event")) {
         set(&r->type, value, value_len);
     } else if (is_field(line, name_len, "retry")) {

@@ -21,7 +21,7 @@ struct event_reader {
     long retry_ms;     // the last one given
     size_t bytes;      // read so far
     struct buf line, id, type, data;
-    bool after_cr, has_data;
+    bool after_cr, has_data, has_id;
     struct buf text;
 };
 

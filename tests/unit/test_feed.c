@@ -285,7 +285,7 @@ static void an_entry_published_without_its_fields_is_read_from_the_log(void **st
     (void)state;
     go_live(1, 3);
     struct engine_entry later = comment_at(1, 4);
-    later.kind = (enum entry_kind)7; // a later version's
+    later.kind = (enum entry_kind)77; // a later version's
     fake_log(engine, later);
     fake_publish(engine, unread_at(1, 4));
     assert_at(1, 3);

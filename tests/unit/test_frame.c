@@ -57,7 +57,7 @@ static void what_is_not_shown_has_no_frame(void **state) {
     (void)state;
     struct engine_entry e = tombstone_at(1, 5);
     assert_null(frame_of_entry(&e));
-    static const int kinds[] = {7, ENTRY_KIND_MAX, ENTRY_UNREAD, -1};
+    static const int kinds[] = {77, ENTRY_KIND_MAX, ENTRY_UNREAD, -1};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         e = comment_at(1, 5);
         e.kind = (enum entry_kind)kinds[i];

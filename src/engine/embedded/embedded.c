@@ -6,6 +6,7 @@
 
 #include "base/container_of.h"
 #include "base/mem.h"
+#include "embedded_amend.h"
 #include "embedded_counter.h"
 #include "embedded_secret.h"
 #include "embedded_disk.h"
@@ -112,6 +113,7 @@ static const struct engine_ops embedded_ops = {.name = "embedded",
 
 static const struct local_store embedded_store = {
     .append = log_append,
+    .amend = log_amend,
     .head = log_head,
     .range = log_range,
     .range_before = log_range_before,

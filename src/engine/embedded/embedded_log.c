@@ -65,6 +65,14 @@ static void log_number(struct store *s, struct video *v, struct engine_entry *e)
     video_changed(s, v);
 }
 
+void log_add(struct store *s, struct video *v, struct position known, struct engine_entry *loss,
+             struct engine_entry *e) {
+    log_announce_loss(s, v, known, loss);
+    log_number(s, v, e);
+    log_add_row(s, v, e);
+    video_mark_used(s, v);
+}
+
 static bool log_answer_repeat(struct store *s, const struct video *v, struct append_request *a) {
     struct token_first found;
     if (!token_find(s, v, &a->token, &a->request, &found)) return false;
@@ -89,11 +97,8 @@ void log_append(struct store *s, struct request *r) {
     if (v && a->has_gate && !gate_admits(s, v, a)) return;
     if (!v) v = room_find_or_add(s, a->video, &r->status);
     if (!v) return;
-    log_announce_loss(s, v, a->known, &a->loss);
-    log_number(s, v, &a->entry);
-    log_add_row(s, v, &a->entry);
+    log_add(s, v, a->known, &a->loss, &a->entry);
     if (a->has_token) token_add(s, v, &a->token, a->entry.at);
-    video_mark_used(s, v);
 }
 
 // The position

@@ -29,8 +29,8 @@ enum {
 
 // Small, because the kernel caches the file anyway: what a batch touches has to fit, not what there is.
 static const char settings[] =
-    "PRAGMA cache_size = -4096;"  // KiB
-    "PRAGMA secure_delete = OFF;" // Debian's default costs a write per deleted page
+    "PRAGMA cache_size = -4096;" // KiB
+    "PRAGMA secure_delete = ON;" // what is taken out is not to stay in a page that is free, or has been moved
     "PRAGMA temp_store = MEMORY;"
     "PRAGMA wal_autocheckpoint = 0;" // see embedded_checkpoint.h
     "PRAGMA journal_size_limit = 67108864;";

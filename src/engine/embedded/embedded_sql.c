@@ -100,6 +100,7 @@ const char *const sql_statements[SQL_STATEMENTS] = {
                       ", bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     [SQL_ENTRY_STEP] = "SELECT before, at_ms, epoch, seq, place, bytes FROM entry WHERE n = ?1",
     [SQL_ENTRY_READ] = "SELECT " ENTRY ", at_ms, video FROM entry WHERE n = ?1",
+    [SQL_ENTRY_BLANK] = "UPDATE entry SET kind = ?2, body = '{}', checksum = ?3 WHERE n = ?1",
     [SQL_ENTRY_NEWEST] = "SELECT " ENTRY ", at_ms FROM entry ORDER BY n DESC LIMIT ?1",
     [SQL_ENTRY_TOKEN] =
         "SELECT " ENTRY " FROM entry WHERE video = ?1 AND token = ?2 AND at_ms >= ?3 ORDER BY n DESC LIMIT 1",

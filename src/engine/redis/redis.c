@@ -10,6 +10,7 @@
 //                               body, an object) follow it. A comment's body is not stored again, but is j
 //                               without its position: a second copy would take 80 % more of Redis's memory
 //   {video:<id>}:pos            string: "<epoch>-<seq> <run>" or "<epoch>-<seq> <run> <prevs>"; see lua/shared/position.lua
+//   {video:<id>}:retracted      sorted set: positions of the comments that were taken out of the log, by when, ms
 //   {video:<id>}:tokens         hash: digest of a token => digest of the entry, its id, the caller's time in ms
 //   {video:<id>}:tokens:older   hash: the previous generation of the above
 //   {video:<id>}:token:<token>  string: JSON; how an earlier version stored a token: read, never written
@@ -43,6 +44,7 @@
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "engine/hub.h"
+#include "redis_amend.h"
 #include "redis_core.h"
 #include "redis_lease.h"
 #include "redis_log.h"
@@ -165,6 +167,7 @@ static void redis_close(struct engine *engine) {
 static const struct engine_ops redis_ops = {
     .name = "redis",
     .append = redis_append,
+    .amend = redis_amend,
     .subscribe = redis_subscribe,
     .unsubscribe = redis_unsubscribe,
     .notify = redis_notify,

@@ -89,6 +89,7 @@ struct redis {
 // The callback of a call: the one that belongs to the operation.
 union engine_cb {
     engine_append_cb *append;
+    engine_amend_cb *amend;
     engine_head_cb *head;
     engine_range_cb *range;
     engine_mapping_cb *mapping;

@@ -17,15 +17,18 @@
 // viewers that return to many videos at the same time must not make it hold all of theirs.
 enum { RANGES_AT_ONCE = 16, CHECK_KEEP_MS = 10000 };
 
-// Appending
-
-static void add_log_keys(struct redis_args *a, const char *video) {
+void redis_args_log(struct redis_args *a, const char *video) {
     redis_args_format(a, "{video:%s}:log", video);
     redis_args_format(a, "{video:%s}:pos", video);
 }
 
-// The arguments that position.lua reads. `v` may be NULL.
-static void add_place(struct redis_args *a, const struct redis *r, const char *video, struct position known,
+// Appending
+
+static struct position position_max(struct position a, struct position b) {
+    return position_compare(a, b) > 0 ? a : b;
+}
+
+void redis_args_place(struct redis_args *a, const struct redis *r, const char *video, struct position known,
                       const struct last_position *v) {
     char text[POSITION_TEXT_SIZE] = "";
     if (v && position_compare(known, v->at) <= 0) {
@@ -40,11 +43,7 @@ static void add_place(struct redis_args *a, const struct redis *r, const char *v
     redis_args_number(a, REDIS_KEEP_MS);
 }
 
-static struct position position_max(struct position a, struct position b) {
-    return position_compare(a, b) > 0 ? a : b;
-}
-
-static bool read_position(const redisReply *reply, struct position *p) {
+bool redis_read_position(const redisReply *reply, struct position *p) {
     size_t len;
     const char *text = redis_reply_text(reply, &len);
     *p = (struct position){0};
@@ -66,13 +65,14 @@ static bool read_appended(struct redis_call *c, const redisReply *reply, struct 
     const redisReply *outcome = redis_reply_item(reply, 0);
     *a = (struct appended){.entry = {.kind = c->kind, .body = c->text, .body_len = c->text_len}};
     if (redis_reply_is_text(outcome, "ok"))
-        return read_position(redis_reply_item(reply, 1), &a->entry.at) && position_is_set(a->entry.at) &&
-               read_position(redis_reply_item(reply, 2), &a->entry.prev);
+        return redis_read_position(redis_reply_item(reply, 1), &a->entry.at) &&
+               position_is_set(a->entry.at) &&
+               redis_read_position(redis_reply_item(reply, 2), &a->entry.prev);
     a->repeated = true;
     if (redis_reply_is_text(outcome, "repeat")) {
         const char *at_ms = redis_reply_text(redis_reply_item(reply, 2), NULL);
         if (at_ms) a->first.at_ms = strtoll(at_ms, NULL, 10);
-        return at_ms && read_position(redis_reply_item(reply, 1), &a->entry.at) &&
+        return at_ms && redis_read_position(redis_reply_item(reply, 1), &a->entry.at) &&
                position_is_set(a->entry.at);
     }
     // A repeat of an entry that an earlier version stored.
@@ -82,12 +82,12 @@ static bool read_appended(struct redis_call *c, const redisReply *reply, struct 
     return redis_reply_is_text(outcome, "whole") && json && entry_read(&a->entry, json, len);
 }
 
-// What an answer means that stored nothing.
-static enum engine_status not_appended(struct redis_call *c, const redisReply *reply) {
+enum engine_status redis_not_appended(struct redis_call *c, const redisReply *reply) {
     const redisReply *outcome = redis_reply_item(reply, 0);
     const char *clock_ms = redis_reply_text(redis_reply_item(reply, 1), NULL);
     if (redis_reply_is_text(outcome, "reused")) return ENGINE_KEY_REUSED;
     if (c->refusal && redis_room_read_refusal(reply, c->refusal)) return ENGINE_REFUSED;
+    if (redis_reply_is_text(outcome, "none")) return ENGINE_NOT_FOUND;
     if (reply_is_full(reply)) return ENGINE_FULL;
     if (!redis_reply_is_text(outcome, "late") || !clock_ms) return redis_call_unexpected(c, reply);
     // Redis's clock was set forward, or Redis was busy for long: the next appends use its clock as it is now.
@@ -98,7 +98,7 @@ static enum engine_status not_appended(struct redis_call *c, const redisReply *r
 static void on_appended(struct redis_call *c, enum engine_status status, const redisReply *reply) {
     struct redis *r = c->redis;
     struct appended a;
-    if (status == ENGINE_OK && !read_appended(c, reply, &a)) status = not_appended(c, reply);
+    if (status == ENGINE_OK && !read_appended(c, reply, &a)) status = redis_not_appended(c, reply);
     bool ok = status == ENGINE_OK;
     if (ok && position_is_plausible(a.entry.at))
         last_positions_note(&r->last_positions, c->last_position, a.entry.at);
@@ -132,14 +132,14 @@ void redis_append(struct engine *engine, const struct engine_append *append, eng
     struct redis_call *c = redis_call_new(r, on_appended, append->body, append->body_len);
     struct redis_args a = {0};
     redis_args_script(&a, &redis_script_append, (append->token ? 7 : 3) + (append->gate != NULL));
-    add_log_keys(&a, append->video);
+    redis_args_log(&a, append->video);
     redis_args_text(&a, "chorus:comments");
     if (append->token) add_token_keys(&a, append->video, append->token);
     if (append->gate) redis_args_format(&a, "{video:%s}:room", append->video);
     c->kind = append->kind;
     c->last_position = last_positions_ref(&r->last_positions, append->video);
-    add_place(&a, r, append->video, position_max(append->known, hub_position(r->hub, append->video)),
-              c->last_position);
+    redis_args_place(&a, r, append->video, position_max(append->known, hub_position(r->hub, append->video)),
+                     c->last_position);
     redis_args_number(&a, redis_clock_ms(r) + REDIS_APPEND_MS);
     redis_args_number(&a, (int64_t)r->config.limits.log_entries);
     redis_args_number(&a, r->config.limits.log_min_age_ms);
@@ -159,7 +159,7 @@ void redis_log_check(struct redis *r, redis_reply_cb *on_checked) {
     static const char video[] = "/check";
     struct redis_args a = {0};
     redis_args_script(&a, &redis_script_append, 3);
-    add_log_keys(&a, video);
+    redis_args_log(&a, video);
     redis_args_text(&a, "chorus:comments");
     redis_args_text(&a, ""); // no known position
     redis_args_text(&a, "0");
@@ -183,9 +183,9 @@ static void send_head(struct redis_call *c, const struct redis_script *script) {
     const struct position *known = c->more;
     struct redis_args a = {0};
     redis_args_script(&a, script, 2);
-    add_log_keys(&a, c->text);
-    add_place(&a, r, c->text, *known,
-              NULL); // as it is: what is higher could hide what an older epoch has lost
+    redis_args_log(&a, c->text);
+    redis_args_place(&a, r, c->text, *known,
+                     NULL); // as it is: what is higher could hide what an older epoch has lost
     redis_args_number(&a, (int64_t)r->config.limits.max_videos);
     redis_call_send(c, &a);
 }
@@ -201,8 +201,8 @@ static void on_head(struct redis_call *c, enum engine_status status, const redis
     }
     if (status == ENGINE_OK && reply_is_full(reply)) status = ENGINE_FULL;
     if (status == ENGINE_OK &&
-        (!read_position(redis_reply_item(reply, 0), &head.at) || !position_is_set(head.at) ||
-         !read_position(redis_reply_item(reply, 1), &head.before)))
+        (!redis_read_position(redis_reply_item(reply, 0), &head.at) || !position_is_set(head.at) ||
+         !redis_read_position(redis_reply_item(reply, 1), &head.before)))
         status = redis_call_unexpected(c, reply);
     if (status == ENGINE_OK && position_is_plausible(head.at))
         last_positions_note_epoch(&c->redis->last_positions, head.at.epoch);
@@ -229,7 +229,7 @@ static bool read_range(const redisReply *reply, struct engine_range *range, stru
     const redisReply *list = redis_reply_item(reply, 2);
     size_t count;
     int64_t more;
-    if (!read_position(redis_reply_item(reply, 0), &range->head) ||
+    if (!redis_read_position(redis_reply_item(reply, 0), &range->head) ||
         !redis_reply_integer(redis_reply_item(reply, 1), &more) || !redis_reply_array(list, &count))
         return false;
     *entries = mem_alloc((count + 1) * sizeof **entries);
@@ -254,8 +254,9 @@ static void send_range(struct redis_call *c) {
     struct redis_args a = {0};
     char from[POSITION_TEXT_SIZE];
     position_format(asked->from, from);
-    redis_args_script(&a, asked->script, 2);
-    add_log_keys(&a, c->text);
+    redis_args_script(&a, asked->script, 3);
+    redis_args_log(&a, c->text);
+    redis_args_format(&a, REDIS_RETRACTED_KEY, c->text);
     redis_args_text(&a, from);
     redis_args_number(&a, asked->limit < INT32_MAX ? (int64_t)asked->limit : INT32_MAX);
     redis_args_number(&a, r->config.limits.log_age_ms);

@@ -37,6 +37,10 @@ export async function post(system, video, comment, { user = 'poster', headers, .
   return (await expectStatus(201, call('POST', `${system.comment}/comment`, { json, headers, dispatcher: system.dispatcher }))).comment;
 }
 
+// Has a service do something to a video: 'DELETE', 'comments/ID'.
+export const moderate = (system, video, method, what, json) =>
+  expectStatus(204, call(method, `${system.comment}/videos/${encodeURIComponent(video)}/${what}`, { json, dispatcher: system.dispatcher }));
+
 // Posts `count` comments, `atOnce` of them at a time; text(i) makes them. Returns them in the order of their numbers.
 export async function postMany(system, video, count, { atOnce = 16, text = (i) => `comment ${i}`, ...rest } = {}) {
   const stored = [];

@@ -20,6 +20,8 @@ export class Journal {
   position; // the id that a reconnect would send
   comments = [];
   gaps = [];
+  numbers = []; // of comments that were taken out
+  entries = []; // retractions and the like, as {name, ...JSON}
 
   // The first event of a connection. `asked`: the position that this connection resumes from.
   connected(event, asked) {
@@ -27,18 +29,34 @@ export class Journal {
     this.position = event.id;
   }
 
-  comment({ id, json }) {
+  #moveTo(id) {
     const [was, now] = [parseId(this.position), parseId(id)];
     const where = `${id} after ${this.position}`;
-    for (const name of Object.keys(json)) assert.ok(FIELDS.has(name), `a comment has no field ${name}: ${where}`);
     if (now.epoch === was.epoch) {
       assert.equal(now.seq, was.seq + 1, `no hole, no duplicate: ${where}`);
     } else {
       assert.ok(now.epoch > was.epoch, `epochs only grow: ${where}`);
       assert.equal(now.seq, 1, `an epoch begins with 1: ${where}`);
     }
-    this.comments.push(json);
     this.position = id;
+  }
+
+  comment({ id, json }) {
+    for (const name of Object.keys(json)) assert.ok(FIELDS.has(name), `a comment has no field ${name}: ${id}`);
+    this.#moveTo(id);
+    this.comments.push(json);
+  }
+
+  number({ id }) {
+    this.#moveTo(id);
+    this.numbers.push(id);
+  }
+
+  entry({ type, id, json }) {
+    assert.equal(json.type, type, 'its JSON has its name');
+    assert.equal(json.id, id, 'its id is its number');
+    this.#moveTo(id);
+    this.entries.push(json);
   }
 
   gap({ id, json }) {

@@ -44,6 +44,7 @@ export class StreamParser {
     this.#fields = {};
     this.#data = [];
     if (empty && type === 'message' && id === undefined) return; // after a heartbeat, or a lone retry
+    if (empty && type === 'message') return this.onEvent({ type: 'number', id, text: '' }); // of what was taken out
     if (empty) throw new Error(`an event without data: ${JSON.stringify({ type, id })}`);
     this.onEvent({ type, id, retry: retry && Number(retry), text, json: JSON.parse(text) });
   }

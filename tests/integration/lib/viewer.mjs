@@ -34,6 +34,8 @@ const transportOf = { '1.1': 'http', '1.0': 'http/1.0' };
 const readable = (transport) => (scrambled && transport !== 'http/1.0' ? 'bare http/1.1' : transport);
 const transportNamed = (transport) => (typeof transport === 'function' ? transport : transports[readable(transport)]);
 
+const ENTRIES = ['retract', 'purge', 'pin', 'start', 'end']; // of a log, beside comments
+
 export class Viewer {
   events = [];
   heartbeats = []; // times at which a comment line arrived
@@ -116,6 +118,10 @@ export class Viewer {
     } else if (type === 'message' && json.type === undefined) {
       if (json.id !== event.id) throw new Error(`the event's id ${event.id} is not the comment's: ${event.text}`);
       this.journal.comment(event);
+    } else if (type === 'number') {
+      this.journal.number(event);
+    } else if (ENTRIES.includes(type) && event.id !== undefined) {
+      this.journal.entry(event);
     } else if (type === 'viewers' && this.options.query.events?.split(',').includes('viewers')) {
       if (event.id !== undefined || json.type !== 'viewers') throw new Error(`no count of viewers: ${event.text}`);
       this.counts.push({ viewers: json.viewers, at: event.at });
@@ -135,6 +141,12 @@ export class Viewer {
   }
   get gaps() {
     return this.journal.gaps;
+  }
+  get entries() {
+    return this.journal.entries;
+  }
+  get numbers() {
+    return this.journal.numbers;
   }
   get position() {
     return this.journal.position;

@@ -37,7 +37,7 @@
 
 enum engine_status {
     ENGINE_OK,
-    ENGINE_NOT_FOUND,   // no such mapping
+    ENGINE_NOT_FOUND,   // no such mapping, or comment
     ENGINE_FULL,        // max_videos is reached, and all of them are in use; nothing was stored
     ENGINE_BUSY,        // too many operations are pending; nothing was done; try again soon
     ENGINE_UNAVAILABLE, // the store is not available now (server lost, disk full); try again later. For an
@@ -87,6 +87,21 @@ struct engine_first {
 };
 typedef void engine_append_cb(void *arg, enum engine_status, const struct engine_entry *entry,
                               const struct engine_first *first);
+
+// An entry that changes what others are: ENTRY_RETRACT, _PURGE, _PIN, _START or _END.
+struct engine_amend {
+    const char *video;
+    enum entry_kind kind;
+    const char *body; // of the entry, as in struct engine_entry
+    size_t body_len;
+    struct position target; // of RETRACT and PIN: a comment that the log keeps; else not set
+    const char *user;       // of PURGE, else NULL
+    struct position known;  // as in struct engine_append
+};
+
+// `entry` is what was stored; NULL unless ENGINE_OK, and where there was nothing to do: the comment has been
+// taken out before. `taken`: how many comments were taken out.
+typedef void engine_amend_cb(void *arg, enum engine_status, const struct engine_entry *entry, size_t taken);
 
 struct engine_head {
     struct position at;     // of the newest entry
@@ -229,6 +244,12 @@ struct engine_ops {
     // A repeat (token) is answered before it is checked (gate). Errors: FULL, BUSY, UNAVAILABLE, CLOSED,
     // STORE_FULL, KEY_REUSED, REFUSED.
     void (*append)(struct engine *, const struct engine_append *, engine_append_cb *, void *arg);
+
+    // Appends an entry of another kind, and takes the comments that it retracts or purges out of the store:
+    // all of that or nothing. Of each only the number is left, an ENTRY_BLANK. It also works where the store
+    // has no memory for more comments. Errors: as of an append without a token; NOT_FOUND if the log does not
+    // keep the target, or keeps no comment there.
+    void (*amend)(struct engine *, const struct engine_amend *, engine_amend_cb *, void *arg);
 
     // Subscribes to a video's entries. Never fails: while the store is unavailable the subscription waits for
     // it. unsubscribe() ends it immediately (no call follows) and frees it. Until then (or close()) `video`

@@ -14,6 +14,7 @@ struct buf;
 
 enum entry_shown {
     SHOWN_NOTHING, // the entry only moves the position
+    SHOWN_NUMBER,  // an `id:` without data: browsers note the position, and dispatch no event
     SHOWN_PLAIN,   // a plain `data:` event
     SHOWN_NAMED    // `event: <name>`; its JSON has "type":"<name>"
 };
@@ -22,7 +23,13 @@ enum entry_shown {
 // meaning. Of an entry whose number is not listed, as a later version may append, nothing is shown.
 #define ENTRY_KINDS(KIND)                                                                                    \
     KIND(ENTRY_TOMBSTONE, 0, "tombstone", SHOWN_NOTHING) /* a number without content */                      \
-    KIND(ENTRY_COMMENT, 1, "comment", SHOWN_PLAIN)
+    KIND(ENTRY_COMMENT, 1, "comment", SHOWN_PLAIN)                                                           \
+    KIND(ENTRY_RETRACT, 2, "retract", SHOWN_NAMED) /* of the comment `target` */                             \
+    KIND(ENTRY_PURGE, 3, "purge", SHOWN_NAMED)     /* of all comments of `userid` that have lower numbers */ \
+    KIND(ENTRY_PIN, 4, "pin", SHOWN_NAMED)         /* of the comment `target`; null: none is pinned now */   \
+    KIND(ENTRY_START, 5, "start", SHOWN_NAMED)     /* of the video */                                        \
+    KIND(ENTRY_END, 6, "end", SHOWN_NAMED)         /* of the video */                                        \
+    KIND(ENTRY_BLANK, 7, "blank", SHOWN_NUMBER)    /* what is left of a comment that was taken out */
 
 enum entry_kind {
 #define ENTRY_KIND_CONSTANT(constant, number, name, shown) constant = number,
@@ -40,12 +47,15 @@ struct engine_entry {
     enum entry_kind kind;
     const char *body; // the members of a JSON object, without the braces: `"a":1,"b":2`; no member is called
                       // id, prev, kind or type; no line break in what has a number; not NUL-terminated
-    size_t body_len;  // 0: no members; always so for a tombstone
+    size_t body_len;  // 0: no members; always so for a tombstone and a blank
 };
 
 // Returns the kind's name, or NULL for a number that is not listed.
 const char *entry_kind_name(enum entry_kind);
 enum entry_shown entry_shown(enum entry_kind);
+
+// Whether it is a comment of this user.
+bool entry_is_by(const struct engine_entry *, const char *user);
 
 // Adds the entry's JSON as viewers and posters see it: without `prev`, which is between the log and its
 // readers.

@@ -21,6 +21,7 @@ struct messages;
 // How a store carries out each operation; the request is the struct below that belongs to it.
 struct local_store {
     request_carry_out *append;                               // struct append_request
+    request_carry_out *amend;                                // struct amend_request
     request_carry_out *head;                                 // struct head_request
     request_carry_out *range, *range_before;                 // struct range_request
     request_carry_out *lookup, *assign, *reassign, *release; // struct mapping_request
@@ -86,6 +87,19 @@ struct append_request {
     struct engine_entry loss;      // published before it; `at` not set: none
     struct engine_first first;     // if repeated
     bool repeated;                 // it is an earlier append's: nothing is published
+};
+
+struct amend_request {
+    struct request request; // first
+    const char *video;
+    struct engine_entry asked; // as in struct append_request
+    struct position target, known;
+    const char *user; // NULL: no purge
+    engine_amend_cb *cb;
+
+    struct engine_entry entry,
+        loss; // as in struct append_request; `at` of the entry not set: none was stored
+    size_t taken;
 };
 
 struct head_request {
@@ -211,6 +225,7 @@ struct overview_request {
 // Operations; see engine.h.
 
 void local_append(struct engine *, const struct engine_append *, engine_append_cb *, void *arg);
+void local_amend(struct engine *, const struct engine_amend *, engine_amend_cb *, void *arg);
 struct engine_subscription *local_subscribe(struct engine *, const char *video,
                                             const struct engine_subscriber *, void *arg);
 void local_unsubscribe(struct engine *, struct engine_subscription *);
@@ -250,12 +265,12 @@ void local_overview(struct engine *, engine_overview_cb *, void *arg);
 
 // All slots of struct engine_ops but name, set_limits, ready, stats and close.
 #define LOCAL_OPERATIONS                                                                                     \
-    .append = local_append, .subscribe = local_subscribe, .unsubscribe = local_unsubscribe,                  \
-    .notify = local_notify, .listen = local_listen, .unlisten = local_unlisten, .head = local_head,          \
-    .range = local_range, .range_before = local_range_before, .lookup = local_lookup,                        \
-    .assign = local_assign, .reassign = local_reassign, .release = local_release,                            \
-    .settings_read = local_settings_read, .settings_write = local_settings_write,                            \
-    .rooms_read = local_rooms_read, .room_write = local_room_write, .ban_write = local_ban_write,            \
-    .bans_read = local_bans_read, .watch = local_watch, .lease_renew = local_lease_renew,                    \
-    .lease_drop = local_lease_drop, .leases = local_leases, .counter_next = local_counter_next,              \
-    .secret = local_secret, .overview = local_overview
+    .append = local_append, .amend = local_amend, .subscribe = local_subscribe,                              \
+    .unsubscribe = local_unsubscribe, .notify = local_notify, .listen = local_listen,                        \
+    .unlisten = local_unlisten, .head = local_head, .range = local_range,                                    \
+    .range_before = local_range_before, .lookup = local_lookup, .assign = local_assign,                      \
+    .reassign = local_reassign, .release = local_release, .settings_read = local_settings_read,              \
+    .settings_write = local_settings_write, .rooms_read = local_rooms_read, .room_write = local_room_write,  \
+    .ban_write = local_ban_write, .bans_read = local_bans_read, .watch = local_watch,                        \
+    .lease_renew = local_lease_renew, .lease_drop = local_lease_drop, .leases = local_leases,                \
+    .counter_next = local_counter_next, .secret = local_secret, .overview = local_overview

@@ -1,5 +1,6 @@
+-- Needs: holes
 -- Returns the kept entries after a position, oldest first.
--- KEYS  log, position    ARGV  1 after  2 limit  3 how long entries are kept, ms
+-- KEYS  log, position, numbers taken out    ARGV  1 after  2 limit  3 how long entries are kept, ms
 -- Returns {position or "", 1 if there are more, {json, or for what is neither comment nor tombstone {json, kind, body}...}}.
 local time = redis.call('TIME')
 local oldest = time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[3]
@@ -27,17 +28,32 @@ local function leap(id)
     return id
 end
 
+-- Takes an entry, and what was taken out in front of it.
+local last_epoch, last_seq = string.match(ARGV[1], '^(%d+)-(%d+)$')
+local function take(id, item)
+    local epoch, seq = string.match(id, '^(%d+)-(%d+)$')
+    local least = epoch == last_epoch and last_seq + 1 or 1
+    local holes = seq - 1 >= least and holes_below(id, least) or {}
+    last_epoch, last_seq = epoch, seq
+    for i = #holes, 0, -1 do
+        if #entries == limit then
+            more = 1
+            return
+        end
+        entries[#entries + 1] = i == 0 and item or blank_of(holes[i])
+    end
+end
+
 repeat
     read = redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', limit + 1)
     for _, entry in ipairs(read) do
         if is_ours(entry) and is_kept(entry) then
             local fields = entry[2]
             local item = fields[5] == 'k' and fields[7] == 'b' and { fields[4], fields[6], fields[8] } or fields[4]
-            if #entries < limit then entries[#entries + 1] = item else more = 1 end
+            if more == 0 then take(entry[1], item) end
         end
     end
     local last = read[#read]
     if last then from = '(' .. (is_kept(last) and last[1] or leap(last[1])) end
 until more == 1 or #read <= limit
-local at = redis.call('GET', KEYS[2])
-return {at and string.match(at, '^%S+') or '', more, entries}
+return {string.match(at, '^%S+') or '', more, entries}

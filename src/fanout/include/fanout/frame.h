@@ -17,6 +17,13 @@
 
 enum { FRAME_MAX = (1 << 28) - 1, FRAME_CHUNK_END = 2 };
 
+// What a frame takes out of those before it (removal.h).
+enum frame_removes {
+    REMOVES_NOTHING,
+    REMOVES_ONE,    // the comment `target`
+    REMOVES_OF_USER // the comments of `userid`
+};
+
 struct frame {
     atomic_uint refs;
     uint32_t len : 28;  // bytes of the event
@@ -25,6 +32,7 @@ struct frame {
     struct position first; // the first number that it covers: `at`, or where the gap begins
     int64_t posted_ms;     // when it was posted, by the wall clock there; 0: unknown. Set before it is shared
     bool is_gap;           // it stands for entries that are not sent
+    enum frame_removes removes : 8; // set before it is shared
     char bytes[];
 };
 
@@ -34,6 +42,8 @@ enum gap_reason { GAP_EXPIRED, GAP_SLOW, GAP_EPOCH, GAP_REASONS };
 struct frame *frame_of_bytes(const void *bytes, size_t len, struct position at); // an event, laid out already
 // One event; its id is `at`, where that is set. `event` is its name, or NULL.
 struct frame *frame_of_event(struct position at, const char *event, const char *data, size_t len);
+// The number of what was taken out: an `id:` without data, of which browsers only note the position.
+struct frame *frame_of_number(struct position at);
 struct frame *frame_of_gap(struct position from, struct position to, enum gap_reason);
 struct frame *frame_of_heartbeat(void);
 // The event `end`, before the stream of a viewer whose time is over is cut.
@@ -44,7 +54,7 @@ struct frame *frame_of_end(void);
 struct frame *frame_of_head(const void *head, size_t head_len, const void *event, size_t event_len,
                             enum sink_framing);
 
-// Returns whether it is an event without a name, as a comment is.
+// Returns whether it is an event without a name, but with data, as a comment is.
 bool frame_is_plain(const struct frame *);
 
 // Returns the reason of a gap.

@@ -23,5 +23,8 @@ void ring_push(struct ring *, struct frame *);
 // Returns frame n (first <= n < next), borrowed.
 struct frame *ring_at(const struct ring *, uint64_t n);
 
+// Puts another frame, whose reference it takes, in the place of frame n.
+void ring_replace(struct ring *, uint64_t n, struct frame *);
+
 // Drops all frames before n.
 void ring_drop_before(struct ring *, uint64_t n);

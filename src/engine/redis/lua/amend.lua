@@ -1,0 +1,77 @@
+-- Needs: allow_oom, admission_begin, admit, admission_end, position
+-- Appends an entry that is no comment, and takes the comments that it retracts or purges out of the log: all of it or
+-- nothing. Their numbers are kept beside the log for as long as its entries are: so a hole in it is known to be one.
+-- KEYS  1 log  2 position  3 not used  4 numbers taken out: a sorted set, by when
+-- ARGV  1-5 as in position.lua  6 latest moment to do it, ms  7 the entry's kind  8 its body  9 the comment that it is
+--       about, or empty  10 the user whose comments go, or empty  11 as the last one of append.lua
+-- Returns {"ok", id, prev or "", how many were taken out}; {"done"} if the comment has been taken out before; {"none"} if
+-- there is no such comment; {"full"} and {"late"} as append.lua.
+if now > tonumber(ARGV[6]) then return {'late', text_of(now)} end
+local RETRACT, CHUNK = '2', 500
+local target, user = ARGV[9], ARGV[10]
+local gone, texts = {}, {} -- ids, and their JSON
+
+-- Returns the JSON of a comment that is kept.
+local function comment_of(entry)
+    local fields = entry[2]
+    if fields[1] ~= 't' or fields[3] ~= 'j' or #fields > 4 or (tonumber(fields[2]) or 0) < now - ARGV[4] then return nil end
+    return not string.find(fields[4], '^{"id":"[%d-]+"}$') and not string.find(fields[4], '^{"id":"[%d-]+","prev":"[%d-]+"}$')
+        and fields[4] or nil
+end
+
+local function take(entry, json)
+    gone[#gone + 1], texts[#texts + 1] = entry[1], json
+end
+
+if target ~= '' then
+    local entry = redis.call('XRANGE', KEYS[1], target, target)[1]
+    local json = entry and comment_of(entry)
+    if not json then
+        local before = ARGV[7] == RETRACT and not entry and redis.call('ZSCORE', KEYS[4], target)
+        return {before and 'done' or 'none'}
+    end
+    if ARGV[7] == RETRACT then take(entry, json) end
+end
+if user ~= '' then
+    local from, member = '-', '"userid":"' .. user .. '"'
+    repeat
+        local read = redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', CHUNK)
+        for _, entry in ipairs(read) do
+            local json = comment_of(entry)
+            if json and string.find(json, member, 1, true) then take(entry, json) end
+            from = '(' .. entry[1]
+        end
+    until #read < CHUNK
+end
+
+local at, epoch, seq, at_run, prevs = read_position()
+local run = read_run()
+if not run then return redis.error_reply(NO_MASTER) end
+local said = ''
+if not at and not admission()(string.sub(ARGV[3], 7), tonumber(ARGV[#ARGV])) then return {'full'} end
+if at_run ~= run or (ARGV[1] ~= '' and ARGV[1] ~= at) then
+    local find_loss, announce_loss, new_epoch, add_prev = epochs()
+    local kept = find_loss(at, prevs)
+    if kept then
+        local loss, first, left = announce_loss(at, kept, run, prevs) -- or nil and why not
+        if not loss then return first end
+        epoch, seq, prevs = loss, 1, left
+    elseif at_run ~= run then
+        said, prevs = at or '', at and add_prev(at, prevs) or ''
+        epoch, seq = new_epoch(at, run), 0
+    end
+end
+local id = text_of(epoch) .. '-' .. text_of(seq + 1)
+local problem = store(id, run, prevs, compose(id, said, '', ARGV[7]), ARGV[7], ARGV[8], false)
+if problem then return problem end
+
+for i = 1, #gone do
+    redis.call('XDEL', KEYS[1], gone[i])
+    redis.call('ZADD', KEYS[4], text_of(now), gone[i])
+    redis.pcall('LREM', 'chorus:newest', 0, texts[i])
+end
+if #gone > 0 then
+    redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', text_of(now - ARGV[4]))
+    redis.call('PEXPIRE', KEYS[4], ARGV[4])
+end
+return {'ok', id, said, #gone}

@@ -1,0 +1,83 @@
+// CI also: up-redis, processes, memory, asan, tsan. Each engine takes comments out of its log in its own way.
+import assert from 'node:assert/strict';
+import { call, moderate, owner, post, postMany, statistics } from '../lib/api.mjs';
+import { EventSourceViewer } from '../lib/eventsource.mjs';
+import { scenario } from '../lib/scenario.mjs';
+import { until } from '../lib/time.mjs';
+
+const SECRET = 'an address that nobody may read';
+const listed = async (system, video) => (await call('GET', `${system.comment}/videos/${video}/comments`)).json.comments;
+
+scenario('a deleted comment: viewers get the entry, those that come later its number alone', async (t) => {
+  const system = await t.system();
+  const reader = await owner(system, 'v');
+  const live = await t.watch(reader, { video: 'v' });
+  const source = new EventSourceViewer(reader, { video: 'v' });
+  t.after(() => source.close());
+  await source.opened();
+  const retracted = [];
+  source.source.addEventListener('retract', ({ data, lastEventId }) => retracted.push({ ...JSON.parse(data), lastEventId }));
+  const before = await post(system, 'v', 'before');
+  const away = await t.watch(reader, { video: 'v', from: before.id });
+  away.close();
+  const secret = await post(system, 'v', SECRET);
+  const after = await post(system, 'v', 'after');
+  await live.reaches(after.id);
+
+  await moderate(system, 'v', 'DELETE', `comments/${secret.id}`);
+  await live.wait(() => live.entries.length, 'the retraction');
+  const [entry] = live.entries;
+  assert.deepEqual(Object.keys(entry), ['type', 'id', 'target', 'timestamp']);
+  assert.equal(entry.target, secret.id);
+  await until(() => retracted.length, 'an EventSource to get it');
+  assert.deepEqual(retracted, [{ ...entry, lastEventId: entry.id }]);
+
+  const resumed = await away.again().connect(reader);
+  t.after(() => resumed.close());
+  await resumed.reaches(entry.id);
+  assert.deepEqual(resumed.comments, [after]);
+  assert.deepEqual(resumed.numbers, [secret.id], 'its number, and no gap');
+  assert.equal(resumed.gaps.length, 0);
+  const elsewhere = await t.watch(system.others(reader)[0], { video: 'v', from: before.id, query: { redirect: 'never' } });
+  await elsewhere.reaches(entry.id);
+  assert.deepEqual([elsewhere.comments, elsewhere.numbers], [[after], [secret.id]], 'read from the log');
+  const newest = await t.watch(reader, { video: 'v', query: { history: 10 } });
+  await newest.reaches(entry.id);
+  assert.deepEqual(newest.comments, [before, after]);
+
+  assert.deepEqual(await listed(system, 'v'), [before, after]);
+  await until(async () => (await statistics(system)).storedComments.total === 3, 'the total of comments ever logged');
+  assert.deepEqual((await statistics(system)).storedComments.comments, [after, before]);
+});
+
+scenario('deleting a comment twice is the same; one that is unknown is 404', async (t) => {
+  const system = await t.system();
+  const viewer = await t.watch(await owner(system, 'v'), { video: 'v' });
+  const [comment] = await postMany(system, 'v', 1);
+  const remove = (id) => call('DELETE', `${system.comment}/videos/v/comments/${id}`);
+  for (let i = 0; i < 2; i++) {
+    const { status, text } = await remove(comment.id);
+    assert.deepEqual([status, text], [204, '']);
+  }
+  const next = await post(system, 'v', 'next');
+  await viewer.reaches(next.id);
+  assert.equal(viewer.entries.length, 1, 'one entry');
+  for (const id of [viewer.entries[0].id, next.id.replace(/\d+$/, '99'), '1-1', 'x', '1-0']) {
+    const answer = await remove(id);
+    assert.deepEqual([answer.status, answer.json?.code], [404, 'unknown_comment'], `${id}: ${answer.text}`);
+  }
+});
+
+scenario('what was deleted is gone after a restart, too', { disk: true }, async (t) => {
+  const system = await t.system({ stable: true });
+  const reader = await owner(system, 'v');
+  const viewer = await t.watch(reader, { video: 'v' });
+  const start = viewer.position;
+  const [first, secret, last] = [await post(system, 'v', 'first'), await post(system, 'v', SECRET), await post(system, 'v', 'last')];
+  await moderate(system, 'v', 'DELETE', `comments/${secret.id}`);
+  await system.restart('SIGKILL');
+  const late = await t.watch(reader, { video: 'v', from: start });
+  await late.wait(() => late.entries.length, 'the retraction');
+  assert.deepEqual([late.comments, late.numbers, late.gaps], [[first, last], [secret.id], []]);
+  await moderate(system, 'v', 'DELETE', `comments/${secret.id}`);
+});
