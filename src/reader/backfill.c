@@ -297,11 +297,13 @@ static void backfill_continue(struct backfill *fill, bool more) {
     }
 }
 
-// The store has lost what the viewer and the feed have seen, but not to the same number: what the feed still
-// has may be what the viewer has had. Only after the feed's answer is it clear where the viewer goes on.
+// The store has lost what the feed has seen, and what the viewer has, but not to the same number: what the
+// feed still has may be what the viewer has had. Or the log goes on below the feed, which will show that,
+// too. Only after the feed's answer is it clear where the viewer goes on.
 static bool backfill_knows_more(const struct backfill *fill, const struct engine_range *r) {
-    return !r->more && position_is_set(r->head) && position_compare(r->head, fill->at) < 0 &&
-           position_compare(r->head, feed_position(fill->feed)) < 0;
+    if (r->more || !position_is_set(r->head) || position_compare(r->head, feed_position(fill->feed)) >= 0)
+        return false;
+    return position_compare(r->head, fill->at) < 0 || feed_has_left_out(fill->feed, r->head);
 }
 
 static void on_backfill_range(void *arg, enum engine_status status, const struct engine_range *r) {

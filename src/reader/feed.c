@@ -52,6 +52,7 @@ struct catch_up {
         CATCH_UP_CLOSED
     } state;
     bool check_again;           // once the query is answered, compare positions with the store
+    bool looked_back;           // a tombstone has made it read what is below the feed
     enum engine_status failure; // of the last query
     int delay_ms;               // before it is repeated; 0: it did not fail
     struct position from;       // the feed's position at the start
@@ -276,24 +277,40 @@ static void feed_step_back(struct feed *f, struct position arrived) {
 // the log any more, the entry was appended where that had been.
 static bool catch_up_looks_back(struct catch_up *c, struct position head) {
     const struct feed *f = c->feed;
-    if (!position_is_set(f->passed) || c->lower.epoch >= f->at.epoch || c->lower.epoch <= f->passed.epoch ||
-        head.epoch <= f->at.epoch)
-        return false;
+    if (!feed_has_left_out(f, c->lower) || head.epoch <= f->at.epoch) return false;
     c->back = c->lower;
     return true;
 }
 
-// Returns whether the feed's epoch is not among the entries, which begin below it.
+// A tombstone that reaches back further than the feed does not tell where the log stood before it: if the
+// feed's epoch is lost, entries may have been appended in a lower one first.
+static bool catch_up_looks_below(struct catch_up *c, const struct engine_range *r) {
+    const struct feed *f = c->feed;
+    size_t i = 0;
+    while (i < r->count && continuity_of(f->at, &r->entries[i]) == CONTINUITY_OLD) i++;
+    if (i == r->count || c->looked_back || !position_is_set(f->passed) || f->passed.epoch >= f->at.epoch)
+        return false;
+    const struct engine_entry *e = &r->entries[i];
+    if (e->kind != ENTRY_TOMBSTONE || e->at.seq != 1 || e->prev.epoch >= f->at.epoch) return false;
+    c->back = f->passed;
+    return c->looked_back = true;
+}
+
+// Returns whether entries are below the feed's epoch, and that is not among those that follow.
 static bool range_has_lost(const struct engine_range *r, uint64_t epoch) {
     size_t i = 0;
     while (i < r->count && r->entries[i].at.epoch < epoch) i++;
-    return i < r->count && r->entries[i].at.epoch > epoch;
+    return i && i < r->count && r->entries[i].at.epoch > epoch;
 }
 
 static void on_feed_range(void *arg, enum engine_status status, const struct engine_range *r) {
     struct catch_up *c = arg;
     if (!feed_take_answer(c, status)) return;
     struct feed *f = c->feed;
+    if (!position_is_set(c->back) && catch_up_looks_below(c, r)) {
+        query_start(c, QUERY_RANGE);
+        return;
+    }
     if (position_is_set(c->back) && range_has_lost(r, f->at.epoch)) feed_step_back(f, c->back);
     c->back = (struct position){0};
     catch_up_note_loss(c, r);
@@ -443,4 +460,8 @@ enum engine_status feed_failure(const struct feed *f) {
 
 struct position feed_position(const struct feed *f) {
     return f->at;
+}
+
+bool feed_has_left_out(const struct feed *f, struct position p) {
+    return position_is_set(f->passed) && p.epoch > f->passed.epoch && p.epoch < f->at.epoch;
 }

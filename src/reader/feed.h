@@ -65,5 +65,9 @@ bool feed_is_live(const struct feed *);
 enum engine_status feed_failure(const struct feed *);
 struct position feed_position(const struct feed *);
 
+// Returns whether the position is in an epoch between the feed's and the one that it left for that: an entry
+// there was appended after the store had lost the feed's epoch.
+bool feed_has_left_out(const struct feed *, struct position);
+
 // Checks whether the log is ahead of the feed: a viewer has seen an entry that the feed has not.
 void feed_check(struct feed *);

@@ -885,6 +885,21 @@ static void a_viewer_that_has_seen_more_of_what_was_lost_than_the_feed_gets_none
     assert_given(a, "from:1-10 gap(1-11..2-1 null epoch)");
 }
 
+// The feed will show it, too.
+static void what_was_appended_below_the_feed_is_not_history_yet(void **state) {
+    (void)state;
+    go_live_at(7);
+    fake_append(engine, comment_after(5, 1, pos(1, 7)));
+    fake_lose(engine, pos(1, 7));
+    fake_log(engine, comment_after(4, 1, pos(1, 7)));
+    int a = join(1, 6); // the history does not reach that far
+    assert_true(fake_answer_all(engine, 100) < 10);
+    assert_waits(a);
+    sweep_later(SWEEP_MS);
+    assert_true(fake_answer_all(engine, 100) < 20);
+    assert_given(a, "from:1-6 1-7 4-1 gap(4-2..6-1 null epoch)");
+}
+
 // Failures
 
 static void a_backfill_that_fails_is_retried_with_the_next_sweep(void **state) {
@@ -1530,6 +1545,7 @@ int main(void) {
         TEST(a_store_that_came_back_empty_leaves_a_gap_up_to_the_feed),
         TEST(what_the_store_lost_is_taken_from_the_history_if_it_is_there),
         TEST(a_viewer_that_has_seen_more_of_what_was_lost_than_the_feed_gets_none_of_it_again),
+        TEST(what_was_appended_below_the_feed_is_not_history_yet),
         TEST(a_backfill_that_fails_is_retried_with_the_next_sweep),
         TEST(a_backfill_that_fails_half_way_sends_nothing_twice),
         TEST(a_viewer_that_waits_too_long_is_refused),

@@ -605,6 +605,34 @@ static void what_was_appended_below_is_shown_also_if_the_loss_is_known_already(v
     assert_shown("5-1 gap(5-2..4-0 null epoch) 4-1 gap(2-6..6-1 null epoch)");
 }
 
+// It has not arrived, and the tombstone does not tell where the log stood before.
+static void what_was_appended_below_is_shown_also_if_only_the_tombstone_arrives(void **state) {
+    (void)state;
+    go_live(3, 7);
+    fake_append(engine, comment_after(5, 1, pos(3, 7)));
+    steps_back = true;
+    fake_lose(engine, pos(3, 7));
+    fake_log(engine, comment_after(4, 1, pos(3, 7)));
+    struct engine_entry loss = tombstone_at(6, 1);
+    loss.prev = pos(2, 5);
+    fake_append(engine, loss);
+    fake_answer_all(engine, 10);
+    assert_shown("5-1 gap(5-2..3-7 null epoch) 4-1 gap(2-6..6-1 null epoch)");
+}
+
+static void a_tombstone_that_reaches_back_is_no_step_back_if_nothing_is_below(void **state) {
+    (void)state;
+    go_live(3, 7);
+    fake_append(engine, comment_after(5, 1, pos(3, 7)));
+    steps_back = true; // the gap begins there
+    fake_lose(engine, pos(3, 7));
+    struct engine_entry loss = tombstone_at(6, 1);
+    loss.prev = pos(2, 5);
+    fake_append(engine, loss);
+    assert_int_equal(fake_answer_all(engine, 10), 2);
+    assert_shown("5-1 gap(2-6..6-1 null epoch)");
+}
+
 // One that was late is not the sign of a loss.
 static void what_arrives_late_from_between_two_epochs_leads_nowhere(void **state) {
     (void)state;
@@ -1030,6 +1058,8 @@ int main(void) {
         TEST(what_was_shown_of_an_epoch_below_is_not_shown_again),
         TEST(what_a_feed_has_not_seen_of_an_epoch_below_is_not_shown_from_its_beginning),
         TEST(what_was_appended_below_is_shown_also_if_the_loss_is_known_already),
+        TEST(what_was_appended_below_is_shown_also_if_only_the_tombstone_arrives),
+        TEST(a_tombstone_that_reaches_back_is_no_step_back_if_nothing_is_below),
         TEST(what_arrives_late_from_between_two_epochs_leads_nowhere),
         TEST(what_was_appended_below_but_did_not_arrive_is_covered_by_the_gap),
         TEST(what_arrives_below_while_the_log_is_read_counts_too),
