@@ -13,7 +13,7 @@
 
 #include "run.h"
 
-enum { CPU_LIMIT_S = 60 };
+enum { CPU_LIMIT_S = 60, REPORT_EVERY_S = 300 };
 
 // A process that is killed leaves behind what libraries have allocated for it, which are not led to the
 // world's memory (hiredis, Lua): that is no leak of ours. unit/test_sim_kernel looks for those.
@@ -22,20 +22,23 @@ const char *__asan_default_options(void) {
     return "detect_leaks=0";
 }
 
-static const char usage[] = "usage: chorus_sim [OPTIONS]\n"
-                            "\n"
-                            "  --seed N          run one seed\n"
-                            "  --seeds A..B      run these, one after the other\n"
-                            "  --time SECONDS    stop with the first seed that ends later than this\n"
-                            "  --seconds N       simulated time of each (default 60)\n"
-                            "  --engine ENGINE   sim, redis, embedded, or memory (default)\n"
-                            "  --trace           print what happens\n"
-                            "  --hashes          print a line for each seed\n";
+static const char usage[] =
+    "usage: chorus_sim [OPTIONS]\n"
+    "\n"
+    "  --seed N          run one seed\n"
+    "  --seeds A..B      run these, one after the other\n"
+    "  --time SECONDS    stop with the first seed that ends later than this\n"
+    "  --minutes N       run seeds for so long, from --seed on, and stop at a finding\n"
+    "  --seconds N       simulated time of each (default 60)\n"
+    "  --engine ENGINE   sim, redis, embedded, or memory (default)\n"
+    "  --trace           print what happens\n"
+    "  --hashes          print a line for each seed\n";
 
 struct options {
     struct run_plan plan;
     uint64_t first, last;
     double time_s; // 0: no limit
+    bool hunts;    // stops at the first finding, and prints totals now and then
     bool hashes;
 };
 
@@ -78,11 +81,15 @@ static bool read_seeds(struct options *o, const char *text) {
 }
 
 static bool read_options(struct options *o, int argc, char **argv) {
-    static const struct option table[] = {
-        {"seed", required_argument, NULL, 's'},   {"seeds", required_argument, NULL, 's'},
-        {"time", required_argument, NULL, 't'},   {"seconds", required_argument, NULL, 'n'},
-        {"engine", required_argument, NULL, 'e'}, {"trace", no_argument, NULL, 'v'},
-        {"hashes", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0}};
+    static const struct option table[] = {{"seed", required_argument, NULL, 's'},
+                                          {"seeds", required_argument, NULL, 's'},
+                                          {"time", required_argument, NULL, 't'},
+                                          {"seconds", required_argument, NULL, 'n'},
+                                          {"engine", required_argument, NULL, 'e'},
+                                          {"trace", no_argument, NULL, 'v'},
+                                          {"hashes", no_argument, NULL, 'h'},
+                                          {"minutes", required_argument, NULL, 'm'},
+                                          {NULL, 0, NULL, 0}};
     *o = (struct options){.plan = {.seconds = 60}, .first = 1, .last = 1};
     for (int c; (c = getopt_long(argc, argv, "", table, NULL)) >= 0;) {
         bool ok = true;
@@ -91,6 +98,10 @@ static bool read_options(struct options *o, int argc, char **argv) {
         case 't':
             o->time_s = strtod(optarg, NULL);
             ok = o->time_s > 0;
+            break;
+        case 'm':
+            o->time_s = 60 * strtod(optarg, NULL);
+            o->hunts = ok = o->time_s > 0;
             break;
         case 'n':
             o->plan.seconds = strtoll(optarg, NULL, 10);
@@ -103,6 +114,7 @@ static bool read_options(struct options *o, int argc, char **argv) {
         }
         if (!ok) return false;
     }
+    if (o->hunts && o->last == o->first) o->last = UINT64_MAX;
     return optind == argc;
 }
 
@@ -175,8 +187,10 @@ static void totals_print(const struct totals *t, const struct options *o) {
            engine_names[o->plan.engine], t->seeds, t->comments, t->deliveries, t->faults, t->reconnects,
            t->connections, t->seconds, cpu, cpu > 0 ? (double)t->seconds / cpu : 0.0, t->failed);
     double seeds = (double)t->seeds;
-    printf("  each on average: %.0f comments, %.0f faults, %.0f reconnects\n", (double)t->comments / seeds,
-           (double)t->faults / seeds, (double)t->reconnects / seeds);
+    printf("  each on average: %.0f comments, %.0f faults, %.0f reconnects; the last one was %" PRIu64 "\n",
+           (double)t->comments / seeds, (double)t->faults / seeds, (double)t->reconnects / seeds,
+           o->first + t->seeds - 1);
+    fflush(stdout);
 }
 
 int main(int argc, char **argv) {
@@ -187,13 +201,18 @@ int main(int argc, char **argv) {
         fputs(usage, stderr);
         return 2;
     }
-    double until_s = now_s() + o.time_s;
+    double until_s = now_s() + o.time_s, report_s = now_s() + REPORT_EVERY_S;
     for (uint64_t seed = o.first; seed <= o.last && (o.time_s <= 0 || now_s() < until_s); seed++) {
         o.plan.seed = seed;
         run_apart(&o.plan, &r);
         totals_add(&totals, &r);
         if (o.hashes) printf("%" PRIu64 " %016" PRIx64 "\n", seed, r.hash);
         if (r.failed) print_failure(&o, &r, argv[0]);
+        if (r.failed && o.hunts) break;
+        if (o.hunts && now_s() > report_s) {
+            totals_print(&totals, &o);
+            report_s = now_s() + REPORT_EVERY_S;
+        }
     }
     totals_print(&totals, &o);
     return totals.failed > 0;
