@@ -4,6 +4,7 @@
 #include "embedded_log.h"
 #include "embedded_room.h"
 #include "embedded_row.h"
+#include "embedded_scrub.h"
 
 // Reads a kept entry of the video. Returns false if it is none any more.
 static bool amend_read(struct store *s, const struct video *v, int64_t n, struct request *r,
@@ -71,5 +72,6 @@ void log_amend(struct store *s, struct request *r) {
     if (!v) v = room_find_or_add(s, a->video, &r->status);
     if (!v) return;
     if (a->user) amend_purge(s, v, a);
+    if (a->taken) scrub_note(s);
     log_add(s, v, a->known, &a->loss, &a->entry);
 }

@@ -101,6 +101,10 @@ static bool checkpoint_try_start(struct checkpointer *c, bool wait, bool start) 
     return idle;
 }
 
+void checkpointer_wait(struct checkpointer *c) {
+    checkpoint_try_start(c, true, false);
+}
+
 void checkpointer_run_if_due(struct checkpointer *c, struct store *s) {
     int pages = s->wal_pages;
     if (pages < c->seen_pages) c->next_pages = COPY_PAGES; // SQLite has restarted the log

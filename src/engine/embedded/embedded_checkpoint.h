@@ -13,5 +13,8 @@ struct checkpointer *checkpointer_start(const struct store *);
 // Interrupts a copy in progress, as far as SQLite allows, and ends the thread.
 void checkpointer_stop(struct checkpointer *);
 
+// Waits until no copy is being made. Store thread only.
+void checkpointer_wait(struct checkpointer *);
+
 // Starts or finishes a copy if the log has grown long enough. Store thread only, between transactions.
 void checkpointer_run_if_due(struct checkpointer *, struct store *);

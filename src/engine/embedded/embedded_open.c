@@ -17,13 +17,13 @@
 #include "embedded_lease.h"
 #include "embedded_row.h"
 #include "embedded_room.h"
+#include "embedded_scrub.h"
 #include "embedded_store.h"
 #include "embedded_token.h"
 #include "embedded_transaction.h"
 #include "embedded_video.h"
 
 enum {
-    BUSY_MS = 1000,      // another tool has the file open
     CLOSING_PAGES = 2048 // of the write-ahead log are copied at closing; more takes too long on a slow disk
 };
 
@@ -241,7 +241,7 @@ static bool open_load_totals(struct store *s) {
 
 static bool open_load(struct opening *o) {
     struct store *s = o->store;
-    if (open_load_totals(s) && lease_load(s) && epoch_load(s)) return true;
+    if (open_load_totals(s) && lease_load(s) && epoch_load(s) && scrub_load(s)) return true;
     if (!s->failure.code) store_found_damage(s, "a row is missing");
     return open_refuse_by_code(o, s->failure.code);
 }
@@ -316,7 +316,7 @@ static bool open_file(struct opening *o) {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     int code = sqlite3_open_v2(s->path, &s->db, flags, NULL);
     if (code != SQLITE_OK) return open_refuse_by_code(o, code);
-    sqlite3_busy_timeout(s->db, BUSY_MS);
+    sqlite3_busy_timeout(s->db, STORE_BUSY_MS);
     bool empty;
     if (!open_check_file(o, &empty) || !use_write_ahead_log(o) || !open_execute(o, settings)) return false;
     if (!open_execute(o, s->config.durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL"))

@@ -167,6 +167,9 @@ const char *const sql_statements[SQL_STATEMENTS] = {
     [SQL_SECRET_KEEP] = "INSERT INTO secret(name, bytes, expires_ms) VALUES(?1, ?2, ?3)"
                         " ON CONFLICT(name) DO UPDATE SET bytes = bytes RETURNING bytes",
 
+    [SQL_UNSCRUBBED_READ] = "SELECT ifnull((SELECT value FROM counter WHERE name = '" SQL_UNSCRUBBED "'), 0)",
+    [SQL_UNSCRUBBED_WRITE] = "INSERT OR REPLACE INTO counter(name, value) VALUES('" SQL_UNSCRUBBED "', ?1)",
+
     [SQL_EPOCH_FLOOR_READ] =
         "SELECT ifnull((SELECT value FROM counter WHERE name = '" SQL_EPOCH_FLOOR "'), 0)",
     [SQL_EPOCH_FLOOR_WRITE] = "INSERT OR REPLACE INTO counter(name, value) VALUES('" SQL_EPOCH_FLOOR "', ?1)",

@@ -4,6 +4,9 @@
 // "Chor". In the file's header it distinguishes ours from other SQLite files.
 enum { SQL_APPLICATION_ID = 0x43686f72, SQL_SCHEMA_VERSION = 2 };
 
+// The counter that is 1 while the write-ahead log has what was taken out: embedded_scrub.c.
+#define SQL_UNSCRUBBED "log.unscrubbed"
+
 // The counter that every new epoch must exceed: set by a restore, and by embedded_epoch.c.
 #define SQL_EPOCH_FLOOR "epoch-floor"
 
@@ -71,6 +74,8 @@ enum statement {
     SQL_COUNTER_NEXT,
     SQL_SECRETS_DROP,
     SQL_SECRET_KEEP,
+    SQL_UNSCRUBBED_READ,
+    SQL_UNSCRUBBED_WRITE,
     SQL_EPOCH_FLOOR_READ,
     SQL_EPOCH_FLOOR_WRITE,
     SQL_STATEMENTS

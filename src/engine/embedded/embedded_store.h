@@ -21,6 +21,8 @@ struct video;
 struct lease;
 struct watched_video;
 
+enum { STORE_BUSY_MS = 1000 }; // another tool has the file open
+
 struct store_failure {
     int code; // SQLite's primary result code; 0: none
     char text[128];
@@ -73,6 +75,7 @@ struct store {
     struct store_failure failure;
     struct store_totals totals, committed_totals;
     bool deletes_entries; // in this transaction
+    bool unscrubbed;      // embedded_scrub.c: the write-ahead log has what was taken out since
     int wal_pages;        // in the write-ahead log after the last commit
 
     // embedded_video.c

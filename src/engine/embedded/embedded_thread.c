@@ -11,6 +11,7 @@
 #include "embedded_checkpoint.h"
 #include "embedded_lease.h"
 #include "embedded_open.h"
+#include "embedded_scrub.h"
 #include "embedded_sweep.h"
 #include "embedded_transaction.h"
 
@@ -48,7 +49,7 @@ struct store_thread {
     struct request_list taken, ranges; // what batches left for the next ones
     int64_t probe_ms;                  // while it is failing: when to try whether it can be written again
     char failure[WHY_SIZE];            // why it is failing
-    int64_t sweep_ms, check_files_ms;
+    int64_t sweep_ms, check_files_ms, scrub_ms;
     bool sweep_more;
 };
 
@@ -153,6 +154,13 @@ static void thread_write_leases(struct store_thread *t) {
     if (!lease_write_rows(t->store)) thread_note_failure(t, &t->store->failure);
 }
 
+static void thread_scrub(struct store_thread *t, int64_t now_ms) {
+    if (!t->store->unscrubbed || now_ms < t->scrub_ms || t->store->write_failed) return;
+    checkpointer_wait(t->checkpointer);
+    scrub_log(t->store);
+    t->scrub_ms = now_ms + SCRUB_AGAIN_MS;
+}
+
 // While there is something to remove, slices alternate with batches: removing must keep up with appending.
 static void thread_do_maintenance(struct store_thread *t, size_t done) {
     int64_t now_ms = clock_monotonic_ms();
@@ -170,6 +178,7 @@ static void thread_do_maintenance(struct store_thread *t, size_t done) {
             if (t->store->failure.code) thread_note_failure(t, &t->store->failure);
         }
         checkpointer_run_if_due(t->checkpointer, t->store);
+        thread_scrub(t, now_ms);
     }
     thread_report_health_if_changed(t);
 }
@@ -178,6 +187,7 @@ static int64_t thread_next_maintenance_ms(const struct store_thread *t) {
     int64_t next_ms = t->check_files_ms;
     if (store_is_lost(t->store)) return next_ms;
     if (t->sweep_ms < next_ms) next_ms = t->sweep_ms;
+    if (t->store->unscrubbed && t->scrub_ms < next_ms) next_ms = t->scrub_ms;
     return t->store->write_failed && t->probe_ms < next_ms ? t->probe_ms : next_ms;
 }
 

@@ -1,5 +1,7 @@
 // CI also: up-redis, processes, memory, asan, tsan. Each engine takes comments out of its log in its own way.
 import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { call, moderate, owner, post, postMany, statistics } from '../lib/api.mjs';
 import { EventSourceViewer } from '../lib/eventsource.mjs';
 import { scenario } from '../lib/scenario.mjs';
@@ -80,4 +82,31 @@ scenario('what was deleted is gone after a restart, too', { disk: true }, async 
   await late.wait(() => late.entries.length, 'the retraction');
   assert.deepEqual([late.comments, late.numbers, late.gaps], [[first, last], [secret.id], []]);
   await moderate(system, 'v', 'DELETE', `comments/${secret.id}`);
+});
+
+// Everything that is read from Redis by its commands.
+async function contents(redis) {
+  const read = { stream: (key) => ['XRANGE', key, '-', '+'], list: (key) => ['LRANGE', key, '0', '-1'], string: (key) => ['GET', key], hash: (key) => ['HGETALL', key], zset: (key) => ['ZRANGE', key, '0', '-1'] };
+  const keys = await redis.command('KEYS', '*');
+  return JSON.stringify(await Promise.all(keys.map(async (key) => redis.command(...read[await redis.command('TYPE', key)](key)))));
+}
+
+scenario('the bytes of the text are gone from the data folder, from Redis', { disk: true }, async (t) => {
+  const system = await t.system({ stable: true });
+  await owner(system, 'v');
+  await postMany(system, 'v', 50, { text: (i) => `${i} ${'padding '.repeat(20)}` });
+  const secret = await post(system, 'v', SECRET);
+  const long = await post(system, 'v', `${SECRET} ${'x'.repeat(1_900)}`);
+  await postMany(system, 'v', 50);
+  const holds = async () => {
+    if (system.redis) return (await contents(system.redis)).includes(SECRET);
+    return readdirSync(system.dataDir).some((file) => readFileSync(join(system.dataDir, file)).includes(SECRET));
+  };
+  assert.ok(await holds());
+  for (const { id } of [secret, long]) await moderate(system, 'v', 'DELETE', `comments/${id}`);
+  await until(async () => !(await holds()), 'no byte of the text to be left');
+  const last = await post(system, 'v', SECRET);
+  await moderate(system, 'v', 'DELETE', `comments/${last.id}`);
+  await system.restart('SIGKILL');
+  await until(async () => !(await holds()), 'none to be left after a kill');
 });
