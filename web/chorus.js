@@ -80,7 +80,7 @@ class Stream {
         moved = await this.read(response.body.getReader());
         controller.abort();
         if (moved && moves++ < 20) continue; // as many as redirects
-        // Over, or cut by a proxy.
+        // Over, or cut.
         if (endedAt === live.position && !(now() - opened > STABLE_MS)) return live._setState({ name: 'ended' });
         endedAt = live.position;
       } catch (e) {
@@ -401,8 +401,9 @@ export class LiveComments {
       if (position && type !== 'gap' && gapOf(position, id).missed !== 1) this._holes = [[position, id], ...this._holes].slice(0, 20);
     }
     this.position = id || position;
-    if (type === 'gap') this._tell('onGap', isAfter(position, json.from) && json.missed ? gapOf(position, id, json.reason) : json);
     if (type === 'viewers') this._tell('onViewers', (this._viewers = json.viewers));
+    if (type === 'gap') this._tell('onGap', isAfter(position, json.from) && json.missed ? gapOf(position, id, json.reason) : json);
+    else if (type && id) this._tell('onEntry', json);
     if (!type && json.userid) this._tell('onComment', json, { own: json.userid === this._options.user, replayed: !!id && !isAfter(id, this._newest) });
     return true;
   }

@@ -13,7 +13,8 @@
 //   theme     light, dark or auto (as the system is); by default as the `color-scheme` of the page around it
 // Properties: the same, and token (a string, or a function that returns or promises one), words (what it says, column/words.js),
 // state, viewers, and live, the client (chorus.js). post(text) sends a comment as if it had been typed.
-// Events: comment {comment, own, replayed}, state {name, ...}, gap {missed, ...}, viewers {viewers}; each in event.detail.
+// Events: comment {comment, own, replayed}, entry {type: retract, purge or pin, ...}, state {name, ...}, gap {missed, ...},
+// viewers {viewers}; each in event.detail.
 import { LiveComments } from './chorus.js';
 import { Announcer } from './column/announcer.js';
 import { Composer } from './column/composer.js';
@@ -21,6 +22,7 @@ import { make } from './column/dom.js';
 import { keepName, ownName, ownUserId, userOfToken } from './column/identity.js';
 import { CommentList } from './column/list.js';
 import { Outbox } from './column/outbox.js';
+import { Pinned } from './column/pinned.js';
 import { ReadableRate } from './column/rate.js';
 import { StateDisplay } from './column/state.js';
 import { columnStyle } from './column/style.js';
@@ -150,9 +152,10 @@ export class LiveCommentsElement extends Base {
     } });
     const sample = make('div.sample', { part: 'sample', hidden: true });
     const announcer = new Announcer(words);
-    this.#parts = { list, composer, outbox, state, sample, announcer, rate: new ReadableRate() };
+    const pinned = new Pinned(words);
+    this.#parts = { list, composer, outbox, state, sample, announcer, pinned, rate: new ReadableRate() };
     composer.restore(this.#draft);
-    this.shadowRoot.replaceChildren(state.header, state.banner, list.element, sample, composer.element, announcer.element);
+    this.shadowRoot.replaceChildren(state.header, state.banner, pinned.element, list.element, sample, composer.element, announcer.element);
     list.start();
     this.#showComposer();
     this.#parts.timer = setInterval(() => this.#showSample(), 1_000);
@@ -193,6 +196,7 @@ export class LiveCommentsElement extends Base {
         server, video, history, since, user: this.userid, name: this.authorName || undefined, viewers: true,
         token: this.#token && (() => this.#askForToken()),
         onComment: (comment, info) => this.#onComment(comment, info),
+        onEntry: (entry) => this.#onEntry(entry),
         onGap: (gap) => this.#onGap(gap),
         onState: (state) => this.#onState(state),
         onViewers: (viewers) => this.#onViewers(viewers),
@@ -226,6 +230,24 @@ export class LiveCommentsElement extends Base {
     if (shown) list.add(comment, { own, pending, at: replayed ? undefined : Date.now() });
     if (!own && !replayed && shown) announcer.add(comment);
     this.#fire('comment', { comment, own, replayed });
+  }
+
+  // What moderators have done. A comment of which the text was not yet there has come without it.
+  #onEntry(entry) {
+    const { list, pinned } = this.#parts, { type, target, userid } = entry;
+    const matches = type === 'retract' ? ({ id }) => id === target : type === 'purge' && ((comment) => comment.userid === userid);
+    if (matches) {
+      list.takeOff(matches);
+      pinned.takeOff(matches);
+    }
+    if (type === 'pin') this.#pin(target);
+    this.#fire('entry', entry);
+  }
+  async #pin(id) {
+    const { list, pinned } = this.#parts;
+    pinned.id = id;
+    const known = id && (list.find(id) ?? (await this.#live.comments({ after: idAfter(id, -1), limit: 1 }).catch(() => ({}))).comments?.[0]);
+    if (pinned.id === id) pinned.show(known?.id === id ? known : undefined);
   }
 
   #onGap(gap) {

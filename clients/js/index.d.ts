@@ -35,6 +35,15 @@ export interface Gap {
   reason: 'expired' | 'slow' | 'epoch' | 'lost' | 'order';
 }
 
+/** What moderators have done, as an entry of the log with a position of its own. */
+export type Entry =
+  /** The comment `target` was deleted: take it off the screen. */
+  | { type: 'retract'; id: string; target: string; timestamp: string }
+  /** All comments of this user so far were. */
+  | { type: 'purge'; id: string; userid: string; timestamp: string }
+  /** The comment `target` is pinned now; null: none is. */
+  | { type: 'pin'; id: string; target: string | null; timestamp: string };
+
 export interface State {
   /**
    * `connecting`: at first. `live`: comments arrive. `reconnecting`: the stream was lost, or there was none yet; the next
@@ -90,6 +99,8 @@ export interface LiveCommentsOptions {
   /** In the order of the log, each once. */
   onComment?(comment: Comment, info: CommentInfo): void;
   onGap?(gap: Gap): void;
+  /** In the order of the log, between the comments. */
+  onEntry?(entry: Entry): void;
   onState?(state: State): void;
   /** How many watch the video, in all; needs `viewers`. */
   onViewers?(viewers: number): void;

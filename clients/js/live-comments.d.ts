@@ -1,9 +1,11 @@
-import type { Comment, CommentInfo, Gap, LiveComments, State } from './index.js';
+import type { Comment, CommentInfo, Entry, Gap, LiveComments, State } from './index.js';
 
 export interface LiveCommentsEventMap {
   /** Of every comment, also of those that are not shown. */
   comment: CustomEvent<{ comment: Comment } & CommentInfo>;
   state: CustomEvent<State>;
+  /** A comment was deleted, or pinned: the column shows it by itself. */
+  entry: CustomEvent<Entry>;
   gap: CustomEvent<Gap>;
   viewers: CustomEvent<{ viewers: number }>;
 }

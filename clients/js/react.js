@@ -24,6 +24,11 @@ export function useLiveComments({ server, video, user, name, history = 50, keep 
         change(({ comments }) => ({ comments: [...comments, { ...comment, own: info.own }].slice(-latest.current.keep) }));
         tell('onComment', comment, info);
       },
+      onEntry(entry) {
+        const stays = ({ id, userid }) => (entry.type === 'purge' ? userid !== entry.userid : entry.type !== 'retract' || id !== entry.target);
+        change(({ comments }) => ({ comments: comments.filter(stays) }));
+        tell('onEntry', entry);
+      },
       onState(state) {
         change(() => ({ state }));
         tell('onState', state);

@@ -64,6 +64,27 @@ export class CommentList {
     return this.#following;
   }
 
+  // Takes the comments that match off the list, and those that wait to be shown.
+  takeOff(matches) {
+    const goes = ({ item: { comment } = {} }) => comment && matches(comment);
+    const gone = this.#rows.filter(goes);
+    for (const { element } of gone) {
+      if (element.matches(':focus-within')) this.focus(); // it would be lost with the row
+      element.remove();
+    }
+    this.#rows = this.#rows.filter((row) => !goes(row));
+    this.#rows.forEach((row, i) => (row.continued = row.continues?.(this.#rows[i - 1]) ?? false));
+    for (const { pending } of this.#waiting.filter((item) => goes({ item }))) this.#drop(pending);
+    const waited = this.#waiting.length;
+    this.#waiting = this.#waiting.filter((item) => !goes({ item }));
+    this.#unseen = Math.max(0, this.#unseen - (waited - this.#waiting.length));
+    this.#schedule();
+  }
+  // One that is on the list, or waits.
+  find(id) {
+    return [...this.#rows.map(({ item }) => item), ...this.#waiting].find((item) => item?.comment?.id === id)?.comment;
+  }
+
   // A comment that the stream brought. pending: the own row that it replaces.
   // at: when it came, for one that has just been posted: clocks differ.
   add(comment, { own = false, pending, at } = {}) {

@@ -79,7 +79,7 @@ button:disabled { cursor: default; }
 .name { color: light-dark(oklch(var(--chorus-name-lightness, .5) var(--chorus-name-chroma, .14) var(--_hue)), oklch(var(--chorus-name-lightness, .78) var(--chorus-name-chroma, .12) var(--_hue)));
   font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .you { flex: none; font-size: .6875rem; font-weight: 600; line-height: 1.4; padding-inline: .35rem; border-radius: 4px; background: var(--_accent); color: var(--_accent-text); }
-.time, .viewers, .banner > span, .gap > span, .jump, .sample, .note, .status { unicode-bidi: plaintext; }
+.time, .viewers, .pin, .banner > span, .gap > span, .jump, .sample, .note, .status { unicode-bidi: plaintext; }
 .time { flex: none; color: var(--_dim); font-size: .75rem; font-variant-numeric: tabular-nums; }
 .text { unicode-bidi: plaintext; white-space: pre-wrap; overflow-wrap: anywhere; overflow: clip; padding-block: 1px; }
 .folded > .body > .text { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 5; overflow: hidden; }
@@ -97,6 +97,9 @@ button:disabled { cursor: default; }
   padding: .35rem .85rem; border-radius: 99px; background: var(--_accent); color: var(--_accent-text); font-size: .8125rem; font-weight: 600;
   box-shadow: 0 2px 10px rgb(0 0 0 / .25); }
 .jump::before { content: "↓"; margin-inline-end: .4rem; }
+.pinned { display: flex; gap: .5rem; align-items: baseline; padding: .4rem .85rem; border-block-end: 1px solid var(--_line); overflow-wrap: anywhere; }
+.pinned[hidden] { display: none; }
+.pin { color: var(--_dim); font-size: .75rem; }
 .sample { padding: .25rem .85rem; font-size: .75rem; color: var(--_dim); border-block-start: 1px solid var(--_line); font-variant-numeric: tabular-nums; }
 
 .composer { border-block-start: 1px solid var(--_line); padding: .55rem .85rem .65rem; display: grid; gap: .35rem; }

@@ -1,0 +1,24 @@
+// The comment that is pinned, above the list.
+import { make } from './dom.js';
+import { authorOf } from './text.js';
+
+export class Pinned {
+  id; // of the comment that is to be shown
+  #comment;
+
+  constructor(words) {
+    this.element = make('div.pinned', { part: 'pinned', hidden: true, role: 'note', 'aria-label': words.pinned });
+    this.words = words;
+  }
+
+  show(comment) {
+    this.#comment = comment;
+    this.element.hidden = !comment;
+    if (!comment) return this.element.replaceChildren();
+    this.element.replaceChildren(make('span.pin', {}, this.words.pinned), make('bdi.name', { part: 'name' }, authorOf(comment)),
+      make('div.text', { part: 'text', dir: 'auto' }, comment.comment));
+  }
+  takeOff(matches) {
+    if (this.#comment && matches(this.#comment)) this.show();
+  }
+}
