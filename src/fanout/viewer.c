@@ -167,7 +167,7 @@ static void viewer_report(const struct viewer *v, enum fan_end end) {
 }
 
 static enum sink_end sink_end_of(enum fan_end end) {
-    return end == FAN_END_COMPLETE                           ? SINK_COMPLETE
+    return end == FAN_END_COMPLETE || end == FAN_END_EXPIRED ? SINK_COMPLETE
            : end == FAN_END_STALLED || end == FAN_END_KILLED ? SINK_RESET
                                                              : SINK_CUT;
 }
@@ -216,7 +216,7 @@ size_t viewer_send_failed(struct viewer *v, int error) {
 // The frame `ahead` of the one the viewer is at, or NULL where there is no more for now.
 static struct frame *frame_ahead(const struct viewer *v, uint32_t ahead) {
     if (v->pending) return pending_at(v->pending, ahead);
-    if (v->gap) return NULL; // the frame at the cursor is no longer there
+    if (v->gap || v->finishing) return NULL; // the frame at the cursor is no longer there, or for it
     return v->cursor + ahead < v->channel->sent ? ring_at(&v->channel->ring, v->cursor + ahead) : NULL;
 }
 
@@ -355,7 +355,7 @@ static bool viewer_send_moment(struct viewer *v, size_t *sent) {
 // Begins the end of a stream of which the viewer has everything. Returns whether there is an end to be sent.
 static bool viewer_begin_end(struct viewer *v) {
     if (v->finishing || v->framing == SINK_RAW) {
-        viewer_close(v, FAN_END_COMPLETE);
+        viewer_close(v, v->expires && viewer_expiry(v)->over ? FAN_END_EXPIRED : FAN_END_COMPLETE);
         return false;
     }
     v->finishing = true;
@@ -469,19 +469,6 @@ static void viewer_probe(struct viewer *v, int64_t now_ms) {
     frame_unref(beat);
 }
 
-// Its time is over: sends it the reason, if nothing else is half sent, and cuts its stream.
-static void on_expiry(struct loop_timer *timer) {
-    struct viewer *v = container_of(timer, struct viewer_expiry, timer)->viewer;
-    bool has_begun = v->offset || pinned_bytes(v), has_head = v->pending && pending_has_head(v->pending);
-    if (!has_begun && !has_head && !v->finishing) {
-        struct frame *end = frame_of_expiry();
-        struct iovec piece = frame_piece(end, v->framing);
-        viewer_send(v, &piece, 1);
-        frame_unref(end);
-    }
-    viewer_close(v, FAN_END_EXPIRED);
-}
-
 static void take_sink_events(struct viewer *v, unsigned events) {
     int64_t now_ms = loop_now_ms(v->channel->env->loop);
     if (events & SINK_GONE) {
@@ -552,27 +539,52 @@ static struct frame *pending_gap(const struct pending *p, uint32_t keep) {
     return first ? frame_of_gap(first->first, last->at, GAP_SLOW) : NULL;
 }
 
-// Replaces what has not been begun of the pending by a gap, but for the viewer's head.
-static void viewer_cut_pending(struct viewer *v) {
-    struct pending *p = v->pending;
-    uint32_t begun = viewer_frames_begun(v), keep = begun || !pending_has_head(p) ? begun : 1;
-    if (keep + 1 >= pending_left(p)) return; // one frame is as good as a gap
-    struct pending *rest = pending_new(keep + 1);
-    struct frame *gap = pending_gap(p, keep);
-    uint64_t entries = pending_count(p).entries;
+// Counts the frames of its pending that must stay whatever is dropped: those that are begun, and its head.
+static uint32_t viewer_fixed(const struct viewer *v) {
+    uint32_t begun = viewer_frames_begun(v);
+    return !begun && v->pending && pending_has_head(v->pending) ? 1 : begun;
+}
+
+// Drops all of its pending but the first `keep`, and makes room for `more`.
+static void viewer_truncate_pending(struct viewer *v, uint32_t keep, uint32_t more, enum ledger_part part) {
+    struct pending *p = v->pending, *rest = pending_new(keep + more);
     for (uint32_t i = 0; i < keep; i++) rest = pending_add(rest, frame_ref(pending_at(p, i)));
-    ledger_add(v->channel->ledger, LEDGER_SLOW, entries - pending_count(rest).entries);
-    if (gap) rest = pending_add(rest, gap);
-    if (gap) counter_add(&v->channel->ledger->counters->gaps, 1);
+    if (p) ledger_add(v->channel->ledger, part, pending_count(p).entries - pending_count(rest).entries);
     pending_free(p);
     v->pending = rest;
-    if (pending_left(rest)) return;
-    pending_free(rest);
+}
+
+// Replaces what has not been begun of the pending by a gap, but for the viewer's head.
+static void viewer_cut_pending(struct viewer *v) {
+    uint32_t keep = viewer_fixed(v);
+    if (keep + 1 >= pending_left(v->pending)) return; // one frame is as good as a gap
+    struct frame *gap = pending_gap(v->pending, keep);
+    viewer_truncate_pending(v, keep, 1, LEDGER_SLOW);
+    if (gap) v->pending = pending_add(v->pending, gap);
+    if (gap) counter_add(&v->channel->ledger->counters->gaps, 1);
+    if (pending_left(v->pending)) return;
+    pending_free(v->pending);
     v->pending = NULL;
 }
 
 void viewer_drop_backlog(struct viewer *v) {
-    if (v->pending) viewer_cut_pending(v);
+    if (v->pending && !v->finishing) viewer_cut_pending(v);
     viewer_fall_off_ring(v);
     viewer_enter_list(v, LIST_SPENT);
+}
+
+// Its time is over: after what is begun, and its head, it is sent the reason and the end of its stream, and
+// nothing else. A client that does not read that is closed as a stalled one.
+static void on_expiry(struct loop_timer *timer) {
+    struct viewer_expiry *e = container_of(timer, struct viewer_expiry, timer);
+    struct viewer *v = e->viewer;
+    int64_t now_ms = loop_now_ms(v->channel->env->loop);
+    if (v->finishing) return;
+    if (viewer_set_is_ready(&v->channel->viewers, v)) viewer_make_lagging(v, viewer_reached(v), 0, now_ms);
+    viewer_keep_begun(v);
+    viewer_truncate_pending(v, viewer_fixed(v), 2, LEDGER_LEFT);
+    v->pending = pending_add(v->pending, frame_of_expiry());
+    if (v->framing == SINK_CHUNKED) v->pending = pending_add(v->pending, frame_of_end());
+    e->over = v->finishing = true;
+    viewer_drain(v, now_ms);
 }

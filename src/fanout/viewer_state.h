@@ -31,6 +31,7 @@ struct viewer_transport {
 struct viewer_expiry {
     struct loop_timer timer;
     struct viewer *viewer;
+    bool over; // the time has come
 };
 
 struct viewer {

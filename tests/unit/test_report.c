@@ -176,18 +176,100 @@ static void a_session_that_is_over_ends_its_stream_with_an_event(void **state) {
     assert_seen(1, "hello 1-1 1-2");
 }
 
-static void nothing_comes_into_a_frame_that_is_half_sent(void **state) {
+#define THE_END "end={\"type\":\"end\",\"reason\":\"token\"}"
+
+// The stream has ended in order: nothing follows the last chunk, or the client fails (chunk_reader.h).
+static void assert_over(int i, const char *text) {
+    client_wait_for_end(&clients[i]);
+    assert_seen(i, text);
+    assert_int_equal(clients[i].chunks.over, test_framing() == SINK_CHUNKED);
+    assert_true(chunk_reader_is_whole(&clients[i].chunks));
+    assert_int_equal(last.end, FAN_END_EXPIRED);
+}
+
+// What it was not sent any more is accounted for.
+static void assert_left(uint64_t pairs) {
+    uint64_t parts[LEDGER_PARTS];
+    rig_ledger(&rig, parts);
+    assert_int_equal(parts[LEDGER_LEFT], pairs);
+    assert_int_equal(ledger_waiting(parts), 0);
+}
+
+static void a_session_that_is_over_ends_its_stream_in_order(void **state) {
+    (void)state;
+    join_for_a_session();
+    rig_send_run(&rig, 1, 5);
+    run_later(rig.loop, SESSION_MS);
+    assert_over(0, "hello 1-1 " THE_END);
+}
+
+static void the_end_comes_after_a_frame_that_is_half_sent(void **state) {
     (void)state;
     join_for_a_session();
     client_room(&clients[0], 5);
-    rig_send_run(&rig, 1, 20);
+    rig_send_run(&rig, 2, 20);
     run_turns(rig.loop, 2); // of what the loop reports, only the timer is left
-    client_room(&clients[0], 1000);
     run_later(rig.loop, SESSION_MS);
-    assert_int_equal(last.end, FAN_END_EXPIRED);
+    rig_send_run(&rig, RING_FRAMES + 1, 20); // comes too late, and takes its place in the ring
+    assert_int_equal(reports, 0);
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    assert_over(0, "hello 1-1 " THE_END);
+    assert_int_equal(last.events, 1);
+    assert_left(RING_FRAMES + 2);
+}
+
+static void the_end_comes_once_a_full_socket_has_room(void **state) {
+    (void)state;
+    join_for_a_session();
+    client_room(&clients[0], 0);
+    rig_send_run(&rig, 2, 20);
+    run_later(rig.loop, SESSION_MS);
+    viewer_drop_backlog(clients[0].viewer); // memory is scarce
+    assert_int_equal(reports, 0);
+    client_room_again(&rig, &clients[0], 20);
+    assert_int_equal(reports, 0);
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    assert_over(0, "hello " THE_END);
     assert_int_equal(last.events, 0);
-    client_wait_for_end(&clients[0]);
-    assert_seen(0, "hello ...");
+    assert_left(2);
+}
+
+static void the_end_follows_the_head_of_a_stream(void **state) {
+    (void)state;
+    struct frame *first[] = {hello_frame(), padded_frame(1, 1, 5)};
+    struct socket_pair sockets = socket_pair_open(SOCKETPAIR, 0);
+    rig.ends_ms = loop_now_ms(rig.loop) + SESSION_MS;
+    limited_send_room(sockets.server, 0);
+    client_join_with(&rig, &clients[0], sockets, pending_with(first, 2));
+    run_later(rig.loop, SESSION_MS);
+    client_room_again(&rig, &clients[0], LIMITED_SEND_MOST);
+    assert_over(0, "hello " THE_END);
+    assert_left(1);
+}
+
+static void a_viewer_in_the_middle_of_a_flush_ends_at_once(void **state) {
+    (void)state;
+    client_join(&rig, &clients[0]);
+    rig.ends_ms = loop_now_ms(rig.loop) + SESSION_MS;
+    for (int i = 1; i < 3; i++) client_join(&rig, &clients[i]);
+    rig_publish(&rig, 5);
+    channel_flush_some(&rig.channel, loop_now_ms(rig.loop), 1); // the last one has it
+    run_later(rig.loop, SESSION_MS);
+    assert_int_equal(reports, 2);
+    assert_over(1, "hello " THE_END);
+    assert_over(2, "hello 1-1 " THE_END);
+    rig_flush(&rig);
+    assert_seen(0, "hello 1-1");
+}
+
+static void a_viewer_that_does_not_read_its_end_is_stalled(void **state) {
+    (void)state;
+    join_for_a_session();
+    client_room(&clients[0], 0);
+    rig_send_run(&rig, 1, 5);
+    run_later(rig.loop, SESSION_MS);
+    rig_sweep_later(&rig, RIG_STALL_MS);
+    assert_int_equal(last.end, FAN_END_STALLED);
 }
 
 static void a_session_outlives_no_viewer(void **state) {
@@ -232,7 +314,12 @@ int main(void) {
         TEST(a_stalled_viewer_is_reported_with_its_time),
         TEST(the_end_of_the_video_completes),
         TEST(a_session_that_is_over_ends_its_stream_with_an_event),
-        TEST(nothing_comes_into_a_frame_that_is_half_sent),
+        TEST(a_session_that_is_over_ends_its_stream_in_order),
+        TEST(the_end_comes_after_a_frame_that_is_half_sent),
+        TEST(the_end_comes_once_a_full_socket_has_room),
+        TEST(the_end_follows_the_head_of_a_stream),
+        TEST(a_viewer_in_the_middle_of_a_flush_ends_at_once),
+        TEST(a_viewer_that_does_not_read_its_end_is_stalled),
         TEST(a_session_outlives_no_viewer),
         TEST(a_release_says_why),
         TEST(without_a_listener_nothing_is_reported),

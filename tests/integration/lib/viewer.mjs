@@ -98,10 +98,14 @@ export class Viewer {
         this.fault = Object.assign(error, { final: true });
       }
     });
-    this.body.once('close', () => (this.ended = true));
-    // A client that sees an end in order does not come back. Over HTTP/1.0 an end looks like a cut.
+    // A client that sees an end in order may not come back; one that sees a cut may lose what it has not read yet, the event of
+    // the end, too. Over HTTP/1.0 an end looks like a cut.
     const chunked = this.headers['transfer-encoding'] === 'chunked';
-    this.body.once('end', () => chunked && !this.options.mayEnd && (this.fault ??= Object.assign(new Error('the stream has ended in order'), { final: true })));
+    this.body.once('end', () => chunked && !this.options.mayEnd && !this.over && (this.fault ??= Object.assign(new Error('the stream has ended in order'), { final: true })));
+    this.body.once('close', () => {
+      this.ended = true;
+      if (chunked && this.over && !this.body.readableEnded) this.fault ??= Object.assign(new Error('the stream is cut after its last event'), { final: true });
+    });
     if (this.body.closed) this.ended = true; // before the listener was there
     this.body.resume();
   }

@@ -145,9 +145,12 @@ scenario('a stream ends when its session does, with an event where it can have o
   const token = shortToken(key, {}, { until: now() + 2 });
   const stays = await connect(t, base, { token: makeToken(key), user: 'ann' });
   const started = await connect(t, base, { user: 'ann', query: { token }, session: true });
+  const old = await connect(t, base, { user: 'ann', query: { token }, session: true, transport: 'http/1.0' });
   await post(system, 'v1', 'the last one', { user: 'ann', headers: bearer(makeToken(key)) });
-  await started.wait(() => started.ended, 'the end', 10_000);
-  assert.deepEqual([started.over, started.comments.length], [{ type: 'end', reason: 'token' }, 1]);
+  for (const viewer of [started, old]) {
+    await viewer.wait(() => viewer.ended, 'the end', 10_000);
+    assert.deepEqual([viewer.over, viewer.comments.length], [{ type: 'end', reason: 'token' }, 1]);
+  }
   assert.equal((await connect(t, base, { user: 'ann', query: { token }, from: started.connected.id })).status, 204);
   await until(() => /stream_closed .*reason=token_ended/.test(system.stderr + system.stdout), 'the line of its end');
   assert.equal(stays.ended, false);

@@ -46,7 +46,7 @@ struct frame *frame_of_event(struct position at, const char *event, const char *
 struct frame *frame_of_number(struct position at);
 struct frame *frame_of_gap(struct position from, struct position to, enum gap_reason);
 struct frame *frame_of_heartbeat(void);
-// The event `end`, before the stream of a viewer whose time is over is cut.
+// The event `end`, the last one of a viewer whose time is over.
 struct frame *frame_of_expiry(void);
 // The end of a stream: the last chunk in SINK_CHUNKED, nothing in SINK_RAW.
 struct frame *frame_of_end(void);

@@ -28,9 +28,9 @@ struct sink {
     int fd; // plain TCP: the socket. Others: a socket to watch for on_socket(), or -1 if the sink watches for
             // itself.
     enum sink_framing framing;
-    int worker;                 // number of the worker that runs its connection, or SINK_ANY_WORKER
-    uint32_t address;           // whose stream it is (net/address_limits.h); 0: not counted
-    int64_t ends_ms;            // when the fan-out ends the stream, by the loop's clock; 0: not by itself
+    int worker;       // number of the worker that runs its connection, or SINK_ANY_WORKER
+    uint32_t address; // whose stream it is (net/address_limits.h); 0: not counted
+    int64_t ends_ms;  // when the fan-out ends the stream, in order, by the loop's clock; 0: not by itself
     const struct sink_ops *ops; // NULL: plain TCP
     void *state;                // of the ops
 };
