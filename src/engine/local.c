@@ -178,7 +178,9 @@ void local_append(struct engine *engine, const struct engine_append *asked, engi
     const struct engine_gate *gate = asked->gate;
     assert(asked->body_len ? asked->kind != ENTRY_TOMBSTONE : asked->kind != ENTRY_COMMENT);
     size_t room = request_copy_size(asked->video) + request_copy_size(old_name) + asked->body_len + 2;
-    if (gate) room += request_copy_size(gate->author) + request_copy_size(gate->badges);
+    if (gate)
+        room +=
+            request_copy_size(gate->author) + request_copy_size(gate->badges) + request_copy_size(gate->id);
     struct append_request *a =
         request_new(sizeof *a, room, local_of(engine)->store->append, call_back_append, arg);
     a->video = request_copy(&a->request, asked->video);
@@ -191,6 +193,7 @@ void local_append(struct engine *engine, const struct engine_append *asked, engi
         a->gate = *gate;
         a->gate.author = request_copy(&a->request, gate->author);
         a->gate.badges = request_copy(&a->request, gate->badges);
+        a->gate.id = request_copy(&a->request, gate->id);
     }
     a->asked = local_copy_entry(&a->request, asked->kind, asked->body, asked->body_len);
     a->cb = cb;
@@ -418,6 +421,44 @@ void local_ban_write(struct engine *engine, const char *video, const char *user,
 void local_bans_read(struct engine *engine, const char *video, engine_bans_cb *cb, void *arg) {
     local_push(engine,
                &local_bans_request(video, NULL, local_of(engine)->store->bans_read, cb, arg)->request);
+}
+
+static void call_back_held(struct local_engine *e, struct request *request) {
+    const struct held_request *h = (const struct held_request *)request;
+    bool ok = request->status == ENGINE_OK;
+    (void)e;
+    h->on.held(request->arg, request->status, ok ? h->list : NULL, ok ? h->count : 0);
+}
+
+static void call_back_drop_held(struct local_engine *e, struct request *request) {
+    const struct held_request *h = (const struct held_request *)request;
+    (void)e;
+    h->on.drop(request->arg, request->status, h->left);
+}
+
+static struct held_request *local_held_request(const char *video, const char *id,
+                                               request_carry_out *carry_out, request_call_back *call_back,
+                                               void *arg) {
+    struct held_request *h =
+        request_new(sizeof *h, request_copy_size(video) + request_copy_size(id), carry_out, call_back, arg);
+    h->video = request_copy(&h->request, video);
+    h->id = request_copy(&h->request, id);
+    return h;
+}
+
+void local_held_read(struct engine *engine, const char *video, engine_held_cb *cb, void *arg) {
+    struct held_request *h =
+        local_held_request(video, NULL, local_of(engine)->store->held_read, call_back_held, arg);
+    h->on.held = cb;
+    local_push(engine, &h->request);
+}
+
+void local_held_drop(struct engine *engine, const char *video, const char *id, engine_drop_cb *cb,
+                     void *arg) {
+    struct held_request *h =
+        local_held_request(video, id, local_of(engine)->store->held_drop, call_back_drop_held, arg);
+    h->on.drop = cb;
+    local_push(engine, &h->request);
 }
 
 void local_watch(struct engine *engine, const char *const *videos, size_t count, bool watched) {

@@ -90,27 +90,34 @@ bool room_check(const struct engine_gate *g, const struct room_look *l, struct e
     const struct engine_ban *ban = l->ban;
     int64_t left;
     double paced_ms = *l->paced_ms;
-    *refusal = (struct engine_refusal){REFUSED_BANNED, 0};
     if (ban && ban->until_ms && ban->until_ms <= l->wall_ms) ban = NULL;
+    if (g->only_ban && !ban) return true;
     if (ban && !ban->shadow)
-        *refusal = (struct engine_refusal){REFUSED_BANNED, ban->until_ms};
+        *refusal = (struct engine_refusal){.why = REFUSED_BANNED, .number = ban->until_ms};
+    else if (g->only_ban)
+        *refusal = (struct engine_refusal){.why = REFUSED_SHADOWED};
     else if (r->frozen)
-        *refusal = (struct engine_refusal){REFUSED_FROZEN, 0};
+        *refusal = (struct engine_refusal){.why = REFUSED_FROZEN};
     else if (r->only[0] && !lists_meet(g->badges, r->only))
-        *refusal = (struct engine_refusal){REFUSED_NOT_IN_ROOM, 0};
+        *refusal = (struct engine_refusal){.why = REFUSED_NOT_IN_ROOM};
     else if (r->max_length && g->length > r->max_length)
-        *refusal = (struct engine_refusal){REFUSED_TOO_LONG, r->max_length};
+        *refusal = (struct engine_refusal){.why = REFUSED_TOO_LONG, .number = r->max_length};
     else if ((left = left_of(r->slow_ms, l->author_ms, l->now_ms)))
-        *refusal = (struct engine_refusal){REFUSED_SLOW, left};
+        *refusal = (struct engine_refusal){.why = REFUSED_SLOW, .number = left};
     else if ((left = left_of(r->repeat_ms, l->text_ms, l->now_ms)))
-        *refusal = (struct engine_refusal){REFUSED_REPEATED, left};
+        *refusal = (struct engine_refusal){.why = REFUSED_REPEATED, .number = left};
     else if (r->rate && (left = pace_left(r->rate, l, &paced_ms)))
-        *refusal = (struct engine_refusal){REFUSED_RATE, left};
+        *refusal = (struct engine_refusal){.why = REFUSED_RATE, .number = left};
     else if (ban)
-        *refusal = (struct engine_refusal){REFUSED_SHADOWED, 0};
+        *refusal = (struct engine_refusal){.why = REFUSED_SHADOWED};
     else {
         *l->paced_ms = paced_ms;
-        return true;
+        if (r->hold)
+            *refusal = (struct engine_refusal){.why = REFUSED_HELD, .number = ROOM_HELD_MS};
+        else if (r->delay_ms)
+            *refusal = (struct engine_refusal){.why = REFUSED_DELAYED, .number = r->delay_ms};
+        else
+            return true;
     }
     return false;
 }

@@ -201,14 +201,20 @@ static void run_append(struct store *s, struct request *r) {
     struct append_request *a = (struct append_request *)r;
     struct video *v = find_stored(s, a->video);
     const struct token *t = a->has_token ? find_token(s, v, &a->token) : NULL;
+    struct memory_post post = {.video = a->video,
+                               .gate = &a->gate,
+                               .token = a->has_token ? &a->token : NULL,
+                               .body = a->asked.body,
+                               .body_len = a->asked.body_len,
+                               .wall_ms = clock_wall_ms(),
+                               .now_ms = clock_monotonic_ms()};
     a->entry = a->asked;
     if (t) {
         if (memcmp(t->is.digest, a->token.digest, ENGINE_DIGEST) != 0) r->status = ENGINE_KEY_REUSED;
         a->repeated = true;
         a->first.at_ms = t->is.at_ms;
         a->entry.at = t->at;
-    } else if (v && a->has_gate &&
-               !memory_gate_admits(&v->gate, &a->gate, clock_wall_ms(), clock_monotonic_ms(), &a->refusal)) {
+    } else if (v && a->has_gate && !memory_gate_admits(&v->gate, &post, &a->refusal)) {
         r->status = ENGINE_REFUSED;
     } else if ((v = find_or_add(s, a->video, &r->status))) {
         announce_loss(s, v, a->known, &a->loss);
@@ -429,6 +435,27 @@ static void run_bans_read(struct store *s, struct request *request) {
     b->count = memory_gate_bans(&v->gate, clock_wall_ms(), b->bans, count);
 }
 
+static void run_held_read(struct store *s, struct request *request) {
+    struct held_request *h = (struct held_request *)request;
+    struct name_entry *e = NULL;
+    h->list = request_hold(request, ROOM_HELD * sizeof *h->list);
+    if (h->video) {
+        const struct video *v = find_stored(s, h->video);
+        if (v) h->count = memory_gate_held(&v->gate, INT64_MAX, h->list, ROOM_HELD);
+        return;
+    }
+    while ((e = name_table_next(&s->videos, e)) && h->count < ENGINE_HELD_DUE)
+        h->count += memory_gate_held(&container_of(e, struct video, entry)->gate, clock_wall_ms(),
+                                     h->list + h->count, ENGINE_HELD_DUE - h->count);
+}
+
+static void run_held_drop(struct store *s, struct request *request) {
+    struct held_request *h = (struct held_request *)request;
+    struct video *v = find_stored(s, h->video);
+    bool dropped = v && memory_gate_drop(&v->gate, h->id, &h->left);
+    request->status = dropped ? ENGINE_OK : ENGINE_NOT_FOUND;
+}
+
 // Leases and counters
 
 static void run_renew(struct store *s, struct request *request) {
@@ -499,6 +526,8 @@ static const struct local_store memory_store = {.append = run_append,
                                                 .room_write = run_room_write,
                                                 .ban_write = run_ban_write,
                                                 .bans_read = run_bans_read,
+                                                .held_read = run_held_read,
+                                                .held_drop = run_held_drop,
                                                 .watch = run_watch,
                                                 .lease_renew = run_renew,
                                                 .lease_drop = run_drop,

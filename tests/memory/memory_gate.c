@@ -19,6 +19,13 @@ struct memory_recent {
     struct memory_recent *next;
 };
 
+struct memory_held {
+    struct engine_held is; // owns its strings
+    struct memory_held *next;
+};
+
+static void held_free(struct memory_held *h);
+
 static void ban_drop(struct memory_gate *g, struct memory_ban *b) {
     LL_DELETE(g->bans, b);
     free((char *)b->is.user);
@@ -29,6 +36,10 @@ void memory_gate_release(struct memory_gate *g) {
     struct memory_recent *r, *next;
     while (g->bans) ban_drop(g, g->bans);
     LL_FOREACH_SAFE(g->recents, r, next) free(r);
+    for (struct memory_held *h; (h = g->held);) {
+        LL_DELETE(g->held, h);
+        held_free(h);
+    }
     *g = (struct memory_gate){0};
 }
 
@@ -62,22 +73,99 @@ static void recent_note(struct memory_gate *g, bool of_author, const void *name,
     r->at_ms = now_ms;
 }
 
-bool memory_gate_admits(struct memory_gate *g, const struct engine_gate *comment, int64_t wall_ms,
-                        int64_t now_ms, struct engine_refusal *refusal) {
+// Comments that wait
+
+static struct memory_held *held_find(const struct memory_gate *g, const char *id) {
+    struct memory_held *h = g->held;
+    while (h && strcmp(h->is.id, id) != 0) h = h->next;
+    return h;
+}
+
+static int64_t held_count(const struct memory_gate *g) {
+    int64_t count = 0;
+    const struct memory_held *h;
+    LL_COUNT(g->held, h, count);
+    return count;
+}
+
+static void held_free(struct memory_held *h) {
+    free((char *)h->is.video);
+    free((char *)h->is.id);
+    free((char *)h->is.author);
+    free((char *)h->is.body);
+    free(h);
+}
+
+static bool held_repeats(const struct memory_gate *g, const struct memory_post *p, struct engine_refusal *r) {
+    const struct memory_held *h = p->token && !p->gate->only_ban ? held_find(g, p->gate->id) : NULL;
+    if (!h) return false;
+    int64_t left_ms = h->is.due_ms - p->wall_ms;
+    *r = (struct engine_refusal){.why = h->is.allows ? REFUSED_DELAYED : REFUSED_HELD,
+                                 .number = left_ms > 0 ? left_ms : 0,
+                                 .waiting = held_count(g)};
+    return true;
+}
+
+static bool held_add(struct memory_gate *g, const struct memory_post *p, struct engine_refusal *r) {
+    r->waiting = held_count(g) + 1;
+    if (r->waiting > ROOM_HELD) {
+        *r = (struct engine_refusal){.why = REFUSED_RATE, .number = 1000};
+        return false;
+    }
+    struct memory_held *h = mem_zalloc(sizeof *h), **at = &g->held;
+    h->is = (struct engine_held){.video = mem_strdup(p->video),
+                                 .id = mem_strdup(p->gate->id),
+                                 .author = mem_strdup(p->gate->author),
+                                 .body = mem_strndup(p->body, p->body_len),
+                                 .body_len = p->body_len,
+                                 .due_ms = p->wall_ms + r->number,
+                                 .allows = r->why == REFUSED_DELAYED,
+                                 .at_ms = p->token ? p->token->at_ms : p->wall_ms};
+    if (p->token) memcpy(h->is.digest, p->token->digest, ENGINE_DIGEST);
+    while (*at && (*at)->is.due_ms <= h->is.due_ms) at = &(*at)->next;
+    h->next = *at;
+    *at = h;
+    return true;
+}
+
+size_t memory_gate_held(const struct memory_gate *g, int64_t due_ms, struct engine_held *list, size_t room) {
+    size_t count = 0;
+    for (const struct memory_held *h = g->held; h && count < room && h->is.due_ms <= due_ms; h = h->next)
+        list[count++] = h->is;
+    return count;
+}
+
+bool memory_gate_drop(struct memory_gate *g, const char *id, int64_t *left) {
+    struct memory_held *h = held_find(g, id);
+    if (h) LL_DELETE(g->held, h);
+    if (h) held_free(h);
+    *left = held_count(g);
+    return h != NULL;
+}
+
+// The check
+
+bool memory_gate_admits(struct memory_gate *g, const struct memory_post *p, struct engine_refusal *refusal) {
+    const struct engine_gate *comment = p->gate;
     const struct memory_ban *ban = ban_find(g, comment->author);
     size_t len = strlen(comment->author);
     struct room_look look = {.room = &g->room,
                              .ban = ban ? &ban->is : NULL,
-                             .wall_ms = wall_ms,
-                             .now_ms = now_ms,
+                             .wall_ms = p->wall_ms,
+                             .now_ms = p->now_ms,
                              .author_ms = recent_ms(g, true, comment->author, len),
                              .text_ms = recent_ms(g, false, &comment->text, sizeof comment->text),
                              .paced_ms = &g->paced_ms};
     if (!g->exists) return true;
+    if (held_repeats(g, p, refusal)) return false;
     bool admits = room_check(comment, &look, refusal);
-    bool counts = admits || refusal->why == REFUSED_SHADOWED;
-    if (counts && g->room.slow_ms) recent_note(g, true, comment->author, len, now_ms);
-    if (admits && g->room.repeat_ms) recent_note(g, false, &comment->text, sizeof comment->text, now_ms);
+    if (comment->only_ban) return admits;
+    if (!admits && refusal->why > REFUSED_SHADOWED && !held_add(g, p, refusal)) return false;
+    bool counts = admits || room_refusal_counts(refusal->why);
+    bool is_shadowed = !admits && refusal->why == REFUSED_SHADOWED;
+    if (counts && g->room.slow_ms) recent_note(g, true, comment->author, len, p->now_ms);
+    if (counts && !is_shadowed && g->room.repeat_ms)
+        recent_note(g, false, &comment->text, sizeof comment->text, p->now_ms);
     return admits;
 }
 

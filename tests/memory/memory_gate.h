@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 
 struct memory_ban;
+struct memory_held;
 struct memory_recent;
 
 // Zero-initialise.
@@ -15,14 +16,30 @@ struct memory_gate {
     struct engine_room room;
     struct memory_ban *bans;
     struct memory_recent *recents;
+    struct memory_held *held; // in the order of due_ms
     double paced_ms;
 };
 
 void memory_gate_release(struct memory_gate *);
 
-// Returns whether the comment is accepted, and then notes that. The clocks are those of struct room_look.
-bool memory_gate_admits(struct memory_gate *, const struct engine_gate *, int64_t wall_ms, int64_t now_ms,
-                        struct engine_refusal *);
+// An append with a gate. The clocks are those of struct room_look.
+struct memory_post {
+    const char *video;
+    const struct engine_gate *gate;
+    const struct engine_token *token; // NULL: none
+    const char *body;
+    size_t body_len;
+    int64_t wall_ms, now_ms;
+};
+
+// Returns whether the comment is accepted, and then notes that; or it may wait from now on.
+bool memory_gate_admits(struct memory_gate *, const struct memory_post *, struct engine_refusal *);
+
+// Returns those that wait and are due by then, at most `room`; they belong to the gate.
+size_t memory_gate_held(const struct memory_gate *, int64_t due_ms, struct engine_held *list, size_t room);
+
+// Returns whether it did wait. `left`: how many still do.
+bool memory_gate_drop(struct memory_gate *, const char *id, int64_t *left);
 
 // As room_write().
 void memory_gate_write(struct memory_gate *, const struct engine_room *);

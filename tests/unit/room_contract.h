@@ -104,7 +104,9 @@ static inline void room_begin_post(struct world *w, struct room_post *p, const c
     *p = (struct room_post){.append.world = w};
     if (token) world_token(&named, token, "x");
     what.token = token ? &named : NULL;
+    static const char *const id = "00112233445566778899aabbccddeeff";
     if (!gate.badges) gate.badges = "";
+    if (!gate.id) gate.id = id;
     gate.refusal = &p->refusal;
     what.gate = &gate;
     w->awaited++;
@@ -308,6 +310,135 @@ static inline void a_room_stays_when_a_mapping_is_released(void **state) {
     room_refuses(POST(.author = "ann"), REFUSED_FROZEN);
 }
 
+struct held_answer {
+    struct world *world;
+    enum engine_status status;
+    size_t count;
+    int64_t left;
+    struct {
+        char video[32], id[ROOM_HELD_ID_SIZE], author[32], body[64];
+        int64_t due_ms, at_ms;
+        bool allows;
+        unsigned char digest[ENGINE_DIGEST];
+    } held[4];
+};
+
+static inline void room_on_held(void *arg, enum engine_status status, const struct engine_held *list,
+                                size_t count) {
+    struct held_answer *a = arg;
+    a->status = status;
+    a->count = count;
+    for (size_t i = 0; i < count && i < 4; i++) {
+        const struct engine_held *h = &list[i];
+        snprintf(a->held[i].video, sizeof a->held[i].video, "%s", h->video);
+        snprintf(a->held[i].id, sizeof a->held[i].id, "%s", h->id);
+        snprintf(a->held[i].author, sizeof a->held[i].author, "%s", h->author);
+        snprintf(a->held[i].body, sizeof a->held[i].body, "%.*s", (int)h->body_len, h->body);
+        a->held[i].due_ms = h->due_ms;
+        a->held[i].at_ms = h->at_ms;
+        a->held[i].allows = h->allows;
+        memcpy(a->held[i].digest, h->digest, ENGINE_DIGEST);
+    }
+    world_answered(a->world);
+}
+
+static inline struct held_answer room_held(struct world *w, const char *video) {
+    struct held_answer a = {.world = w};
+    w->awaited++;
+    w->ops->held_read(w->engine, video, room_on_held, &a);
+    world_wait(w);
+    assert_int_equal(a.status, ENGINE_OK);
+    return a;
+}
+
+static inline void room_on_drop(void *arg, enum engine_status status, int64_t left) {
+    struct held_answer *a = arg;
+    a->status = status;
+    a->left = left;
+    world_answered(a->world);
+}
+
+static inline struct held_answer room_drop(struct world *w, const char *video, const char *id) {
+    struct held_answer a = {.world = w};
+    w->awaited++;
+    w->ops->held_drop(w->engine, video, id, room_on_drop, &a);
+    world_wait(w);
+    return a;
+}
+
+#define ID_A "aa112233445566778899aabbccddeeff"
+#define ID_B "bb112233445566778899aabbccddeeff"
+
+static inline void comments_wait_for_a_moderator(void **state) {
+    struct world *w = *state;
+    room_set(w, "v", (struct engine_room){.hold = true, .delay_ms = 5});
+    struct engine_refusal r = room_refuses(POST(.author = "ann", .id = ID_A), REFUSED_HELD);
+    assert_int_equal(r.number, ROOM_HELD_MS);
+    assert_int_equal(r.waiting, 1);
+    assert_int_equal(room_refuses(POST(.author = "bob", .id = ID_B), REFUSED_HELD).waiting, 2);
+    world_post(w, "v", 1); // of a moderator
+    struct held_answer a = room_held(w, "v");
+    assert_int_equal(a.count, 2);
+    unsigned of_a = strcmp(a.held[0].id, ID_A) ? 1 : 0;
+    assert_string_equal(a.held[of_a].id, ID_A);
+    assert_string_equal(a.held[of_a].video, "v");
+    assert_string_equal(a.held[of_a].author, "ann");
+    assert_string_equal(a.held[of_a].body, "\"comment\":\"x\"");
+    assert_false(a.held[of_a].allows);
+    assert_int_equal(room_held(w, NULL).count, 0);
+    if (world_has_disk(w)) world_reopen(w);
+    assert_int_equal(room_held(w, "v").count, 2);
+    a = room_drop(w, "v", ID_A);
+    assert_int_equal(a.status, ENGINE_OK);
+    assert_int_equal(a.left, 1);
+    assert_int_equal(room_drop(w, "v", ID_A).status, ENGINE_NOT_FOUND);
+    assert_int_equal(room_drop(w, "other", ID_B).status, ENGINE_NOT_FOUND);
+}
+
+static inline void delayed_comments_become_due_in_order(void **state) {
+    struct world *w = *state;
+    room_set(w, "v", (struct engine_room){.delay_ms = 300});
+    assert_int_equal(room_refuses(POST(.author = "ann", .id = ID_B), REFUSED_DELAYED).number, 300);
+    world_let_pass(w, 5);
+    room_refuses(POST(.author = "ann", .id = ID_A), REFUSED_DELAYED);
+    struct held_answer a;
+    while ((a = room_held(w, NULL)).count < 2) world_let_pass(w, 20);
+    assert_string_equal(a.held[0].id, ID_B);
+    assert_string_equal(a.held[1].id, ID_A);
+    assert_string_equal(a.held[0].video, "v");
+    assert_true(a.held[0].allows && a.held[1].allows);
+}
+
+static inline void a_repeat_of_what_waits_waits_once(void **state) {
+    struct world *w = *state;
+    struct room_post p;
+    room_set(w, "v", (struct engine_room){.hold = true, .slow_ms = 3600000});
+    for (int i = 0; i < 2; i++) {
+        room_begin_post(w, &p, "v", (struct engine_gate){.author = "ann", .id = ID_A}, "t");
+        world_wait(w);
+        assert_int_equal(room_refuses(p, REFUSED_HELD).waiting, 1);
+    }
+    struct held_answer a = room_held(w, "v");
+    struct engine_token token;
+    world_token(&token, "t", "x");
+    assert_int_equal(a.count, 1);
+    assert_int_equal(a.held[0].at_ms, token.at_ms);
+    assert_memory_equal(a.held[0].digest, token.digest, ENGINE_DIGEST);
+}
+
+static inline void what_has_waited_is_only_checked_for_a_ban(void **state) {
+    struct world *w = *state;
+    struct room_post p;
+    room_set(w, "v", (struct engine_room){.hold = true, .frozen = true});
+    room_begin_post(w, &p, "v", (struct engine_gate){.author = "ann", .id = ID_A, .only_ban = true}, "t");
+    world_wait(w);
+    room_accepts(p);
+    room_ban(w, "v", "ann", -1, false);
+    room_refuses(POST(.author = "ann", .only_ban = true), REFUSED_BANNED);
+    room_ban(w, "v", "ann", -1, true);
+    room_refuses(POST(.author = "ann", .only_ban = true), REFUSED_SHADOWED);
+}
+
 // With three videos at most.
 static inline void a_room_is_evicted_with_its_video(void **state) {
     struct world *w = *state;
@@ -328,4 +459,6 @@ static inline void a_room_is_evicted_with_its_video(void **state) {
         TEST(a_time_out_ends_by_itself), TEST(a_shadow_ban_is_refused_last), TEST(bans_are_listed),          \
         TEST(slow_mode_admits_one_of_a_user), TEST(a_repeat_by_token_is_answered_before_it_is_checked),      \
         TEST(a_room_refuses_by_its_settings), TEST(a_rate_admits_as_many_a_second),                          \
-        TEST(rooms_and_bans_outlive_the_engine), TEST(a_room_stays_when_a_mapping_is_released)
+        TEST(rooms_and_bans_outlive_the_engine), TEST(a_room_stays_when_a_mapping_is_released),              \
+        TEST(comments_wait_for_a_moderator), TEST(delayed_comments_become_due_in_order),                     \
+        TEST(a_repeat_of_what_waits_waits_once), TEST(what_has_waited_is_only_checked_for_a_ban)

@@ -11,6 +11,7 @@
 #include "embedded_secret.h"
 #include "embedded_disk.h"
 #include "embedded_gate.h"
+#include "embedded_held.h"
 #include "embedded_lease.h"
 #include "embedded_log.h"
 #include "embedded_mapping.h"
@@ -127,6 +128,8 @@ static const struct local_store embedded_store = {
     .room_write = gate_room_write,
     .ban_write = gate_ban_write,
     .bans_read = gate_bans_read,
+    .held_read = held_read,
+    .held_drop = held_drop,
     .watch = room_watch,
     .lease_renew = lease_carry_out_renew,
     .lease_drop = lease_carry_out_drop,

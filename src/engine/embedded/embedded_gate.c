@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "embedded_held.h"
 #include "embedded_room.h"
 #include "embedded_video.h"
 #include "engine/room.h"
@@ -59,7 +60,7 @@ static bool gate_delete(struct store *s, enum statement which, const struct vide
 bool gate_drop(struct store *s, struct video *v) {
     if (!gate_find(s, v)) return !s->failure.code;
     return gate_delete(s, SQL_ROOM_DROP, v) && gate_delete(s, SQL_BAN_DROP, v) &&
-           gate_delete(s, SQL_RECENT_DROP, v);
+           gate_delete(s, SQL_RECENT_DROP, v) && gate_delete(s, SQL_HELD_DROP, v);
 }
 
 // What was accepted a short time ago
@@ -129,11 +130,15 @@ bool gate_admits(struct store *s, struct video *v, struct append_request *a) {
                              .author_ms = room->slow_ms ? recent_find(s, v, &author) : ROOM_NEVER,
                              .text_ms = room->repeat_ms ? recent_find(s, v, &text) : ROOM_NEVER,
                              .paced_ms = &gate->paced_ms};
+    if (a->has_token && !a->gate.only_ban && held_repeats(s, v, a)) return false;
     bool admits = room_check(&a->gate, &look, &a->refusal);
+    if (a->gate.only_ban && admits) return true;
     if (!admits) a->request.status = ENGINE_REFUSED;
-    if (room->slow_ms && (admits || a->refusal.why == REFUSED_SHADOWED)) recent_note(s, v, &author);
-    if (room->repeat_ms && admits) recent_note(s, v, &text);
-    if (admits && (room->slow_ms || room->repeat_ms)) recent_expire(s, v, room);
+    if (!admits && a->refusal.why > REFUSED_SHADOWED && !held_add(s, v, a)) return false;
+    bool counts = admits || room_refusal_counts(a->refusal.why);
+    if (room->slow_ms && counts) recent_note(s, v, &author);
+    if (room->repeat_ms && counts && a->refusal.why != REFUSED_SHADOWED) recent_note(s, v, &text);
+    if (counts && (room->slow_ms || room->repeat_ms)) recent_expire(s, v, room);
     return admits;
 }
 

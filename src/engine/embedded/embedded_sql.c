@@ -61,6 +61,11 @@ const char sql_additions[] =
     "CREATE TABLE IF NOT EXISTS room(video INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;"
     "CREATE TABLE IF NOT EXISTS ban(video INTEGER NOT NULL, user TEXT NOT NULL, until_ms INTEGER NOT NULL,"
     " shadow INTEGER NOT NULL, PRIMARY KEY(video, user)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS held(n INTEGER PRIMARY KEY, video INTEGER NOT NULL, id TEXT NOT NULL,"
+    " author TEXT NOT NULL, body TEXT NOT NULL, due_ms INTEGER NOT NULL, allows INTEGER NOT NULL,"
+    " digest BLOB NOT NULL, at_ms INTEGER NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX IF NOT EXISTS held_id ON held(video, id);"
+    "CREATE INDEX IF NOT EXISTS held_due ON held(due_ms);"
     "CREATE TABLE IF NOT EXISTS recent(video INTEGER NOT NULL, name BLOB NOT NULL, at_ms INTEGER NOT NULL,"
     " PRIMARY KEY(video, name)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS recent_at ON recent(video, at_ms);"
@@ -147,6 +152,17 @@ const char *const sql_statements[SQL_STATEMENTS] = {
     [SQL_BAN_LIFT] = "DELETE FROM ban WHERE video = ?1 AND user = ?2",
     [SQL_BAN_EXPIRE] = "DELETE FROM ban WHERE video = ?1 AND until_ms > 0 AND until_ms <= ?2",
     [SQL_BAN_DROP] = "DELETE FROM ban WHERE video = ?1",
+
+    [SQL_HELD_FIND] = "SELECT allows, due_ms FROM held WHERE video = ?1 AND id = ?2",
+    [SQL_HELD_OF] =
+        "SELECT ?2, id, author, body, due_ms, allows, digest, at_ms FROM held WHERE video = ?1 ORDER BY due_ms, n",
+    [SQL_HELD_DUE] =
+        "SELECT video.name, held.id, author, body, due_ms, allows, digest, at_ms FROM held JOIN video ON video.id = held.video WHERE due_ms <= ?1 ORDER BY due_ms, n LIMIT ?2",
+    [SQL_HELD_COUNT] = "SELECT count(*) FROM held WHERE video = ?1",
+    [SQL_HELD_ADD] =
+        "INSERT INTO held(video, id, author, body, due_ms, allows, digest, at_ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [SQL_HELD_REMOVE] = "DELETE FROM held WHERE video = ?1 AND id = ?2",
+    [SQL_HELD_DROP] = "DELETE FROM held WHERE video = ?1",
 
     [SQL_RECENT_FIND] = "SELECT at_ms FROM recent WHERE video = ?1 AND name = ?2",
     [SQL_RECENT_WRITE] = "INSERT OR REPLACE INTO recent(video, name, at_ms) VALUES(?1, ?2, ?3)",

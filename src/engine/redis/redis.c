@@ -16,6 +16,8 @@
 //   {video:<id>}:token:<token>  string: JSON; how an earlier version stored a token: read, never written
 //   readers                     hash: URL => lease; see redis_lease.h
 //   readers:next                string: how many videos have been assigned, for round-robin
+//   {video:<id>}:room, :bans    what moderators have set (engine/room.h), and what lua/shared/gate.lua keeps beside
+//                               it: :slow, :texts, :paced, :held; and chorus:held
 //   chorus:mapped               sorted set: all videos with a mapping or a position, by last use (microseconds)
 //   chorus:uncommented          sorted set: those of them that have no comment yet
 //   chorus:unmapped             sorted set: those of them that have no mapping
@@ -186,6 +188,8 @@ static const struct engine_ops redis_ops = {
     .room_write = redis_room_write,
     .ban_write = redis_ban_write,
     .bans_read = redis_bans_read,
+    .held_read = redis_held_read,
+    .held_drop = redis_held_drop,
     .watch = redis_watch,
     .lease_renew = redis_lease_renew,
     .lease_drop = redis_lease_drop,

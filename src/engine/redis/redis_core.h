@@ -30,7 +30,7 @@ enum {
     // An append not carried out by then is not carried out at all; before a silent connection is cut.
     REDIS_APPEND_MS = REDIS_CONN_CUT_MS - REDIS_CONN_SILENCE_MS - 100,
     REDIS_ARGS = 36,
-    REDIS_ARGS_ROOM = 2048
+    REDIS_ARGS_ROOM = 4096
 };
 _Static_assert((int)REDIS_APPEND_MS <= (int)ENGINE_LATE_MS,
                "an append that has failed must not be done later");
@@ -99,6 +99,8 @@ union engine_cb {
     engine_settings_cb *settings;
     engine_rooms_cb *rooms;
     engine_bans_cb *bans;
+    engine_held_cb *held;
+    engine_drop_cb *drop;
     engine_counter_cb *counter;
     engine_secret_cb *secret;
     engine_overview_cb *overview;

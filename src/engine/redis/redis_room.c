@@ -12,17 +12,19 @@
 
 // Appends
 
+// One argument, since each costs Redis more than what is done with it.
+
 void redis_room_add_gate(struct redis_args *a, const struct engine_gate *g) {
-    redis_args_text(a, g->author);
-    redis_args_text(a, g->badges);
-    redis_args_format(a, "%" PRIu64, g->text);
-    redis_args_number(a, g->length);
+    redis_args_format(a, "%s %" PRIu64 " %" PRId64 " %s %d %s", g->author, g->text, g->length, g->id,
+                      g->only_ban, g->badges);
 }
 
 bool redis_room_read_refusal(const redisReply *reply, struct engine_refusal *refusal) {
     const char *why = redis_reply_text(redis_reply_item(reply, 1), NULL);
     const char *number = redis_reply_text(redis_reply_item(reply, 2), NULL);
-    if (!redis_reply_is_text(redis_reply_item(reply, 0), "refused") || !why || !number) return false;
+    if (!redis_reply_is_text(redis_reply_item(reply, 0), "refused") || !why || !number ||
+        !redis_reply_integer(redis_reply_item(reply, 3), &refusal->waiting))
+        return false;
     refusal->number = strtoll(number, NULL, 10);
     return room_refusal_named(why, &refusal->why);
 }
@@ -172,4 +174,90 @@ void redis_bans_read(struct engine *engine, const char *video, engine_bans_cb *c
     c->on.bans = cb;
     c->arg = arg;
     redis_call_send_raw(c, "HGETALL", 2, (const char *const[]){"HGETALL", key}, (const size_t[]){7, len});
+}
+
+// Comments that wait. The call's text is the video, or empty.
+
+// Reads a record as append.lua writes it.
+static bool read_held(const char *video, const redisReply *id, const redisReply *record,
+                      struct engine_held *h) {
+    size_t len;
+    int allows, at = 0;
+    const char *text = redis_reply_text(record, &len);
+    *h = (struct engine_held){.video = video, .id = redis_reply_text(id, NULL)};
+    if (!h->video || !h->id || !text ||
+        sscanf(text, "%" SCNd64 " %d %" SCNd64 "%n", &h->due_ms, &allows, &h->at_ms, &at) != 3 ||
+        (size_t)at + 1 + ENGINE_DIGEST > len)
+        return false;
+    h->allows = allows;
+    memcpy(h->digest, text + at + 1, ENGINE_DIGEST);
+    h->author = text + at + 1 + ENGINE_DIGEST;
+    char *space = memchr(h->author, ' ', (size_t)(text + len - h->author));
+    if (!space) return false;
+    *space = 0; // the reply is ours
+    h->body = space + 1;
+    h->body_len = (size_t)(text + len - h->body);
+    return true;
+}
+
+static int compare_held(const void *a, const void *b) {
+    const struct engine_held *x = a, *y = b;
+    return x->due_ms < y->due_ms ? -1 : x->due_ms > y->due_ms;
+}
+
+static void on_held_read(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    size_t items = 0, count = 0, each = c->text_len ? 2 : 3; // of a video, or of any
+    if (status == ENGINE_OK && !redis_reply_array(reply, &items)) status = redis_call_unexpected(c, reply);
+    struct engine_held *list = mem_alloc((items + 1) * sizeof *list);
+    for (size_t i = 0; status == ENGINE_OK && i + each <= items; i += each) {
+        const char *video = c->text_len ? c->text : redis_reply_text(redis_reply_item(reply, i), NULL);
+        count += read_held(video, redis_reply_item(reply, i + each - 2),
+                           redis_reply_item(reply, i + each - 1), &list[count]);
+    }
+    if (c->text_len) qsort(list, count, sizeof *list, compare_held);
+    c->on.held(c->arg, status, status == ENGINE_OK ? list : NULL, count);
+    free(list);
+    redis_call_free(c);
+}
+
+void redis_held_read(struct engine *engine, const char *video, engine_held_cb *cb, void *arg) {
+    struct redis_call *c =
+        redis_call_new((struct redis *)engine, on_held_read, video, video ? strlen(video) + 1 : 0);
+    c->on.held = cb;
+    c->arg = arg;
+    if (video) {
+        char key[ENGINE_VIDEO_MAX + sizeof "{video:}:held"];
+        size_t len = (size_t)snprintf(key, sizeof key, "{video:%s}:held", video);
+        redis_call_send_raw(c, "HGETALL", 2, (const char *const[]){"HGETALL", key}, (const size_t[]){7, len});
+        return;
+    }
+    struct redis_args a = {0};
+    redis_args_script(&a, &redis_script_held_due, 1);
+    redis_args_text(&a, "chorus:held");
+    redis_args_number(&a, ENGINE_HELD_DUE);
+    redis_call_send(c, &a);
+}
+
+static void on_held_dropped(struct redis_call *c, enum engine_status status, const redisReply *reply) {
+    int64_t dropped = 0, left = 0;
+    if (status == ENGINE_OK && (!redis_reply_integer(redis_reply_item(reply, 0), &dropped) ||
+                                !redis_reply_integer(redis_reply_item(reply, 1), &left)))
+        status = redis_call_unexpected(c, reply);
+    if (status == ENGINE_OK && !dropped) status = ENGINE_NOT_FOUND;
+    c->on.drop(c->arg, status, left);
+    redis_call_free(c);
+}
+
+void redis_held_drop(struct engine *engine, const char *video, const char *id, engine_drop_cb *cb,
+                     void *arg) {
+    struct redis_call *c = redis_call_new((struct redis *)engine, on_held_dropped, NULL, 0);
+    struct redis_args a = {0};
+    redis_args_script(&a, &redis_script_held_drop, 2);
+    redis_args_format(&a, "{video:%s}:held", video);
+    redis_args_text(&a, "chorus:held");
+    redis_args_text(&a, video);
+    redis_args_text(&a, id);
+    c->on.drop = cb;
+    c->arg = arg;
+    redis_call_send(c, &a);
 }

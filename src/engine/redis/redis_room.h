@@ -15,7 +15,10 @@ void redis_ban_write(struct engine *, const char *video, const char *user, int64
                      engine_bans_cb *, void *arg);
 void redis_bans_read(struct engine *, const char *video, engine_bans_cb *, void *arg);
 
-// The arguments of append.lua for a gate.
+void redis_held_read(struct engine *, const char *video, engine_held_cb *, void *arg);
+void redis_held_drop(struct engine *, const char *video, const char *id, engine_drop_cb *, void *arg);
+
+// The argument of append.lua for a gate.
 void redis_room_add_gate(struct redis_args *, const struct engine_gate *);
 
 // Reads the answer of an append that was refused. Returns false if it was not.

@@ -50,6 +50,13 @@ void sim_answer_release(struct sim_answer *a) {
     free(a->rooms);
     for (size_t i = 0; i < a->ban_count; i++) free((char *)a->bans[i].user);
     free(a->bans);
+    for (size_t i = 0; i < a->held_count; i++) {
+        free((char *)a->held[i].video);
+        free((char *)a->held[i].id);
+        free((char *)a->held[i].author);
+        free((char *)a->held[i].body);
+    }
+    free(a->held);
     *a = (struct sim_answer){0};
 }
 
@@ -68,6 +75,7 @@ struct sim_call *sim_call_copy(const struct sim_call *from) {
     c->instance_id = copy_text(from->instance_id);
     c->gate.author = copy_text(from->gate.author);
     c->gate.badges = copy_text(from->gate.badges);
+    c->gate.id = copy_text(from->gate.id);
     c->body = from->text ? sim_body_new(from->text, from->text_len) : NULL;
     c->text = NULL;
     return c;
@@ -90,6 +98,7 @@ void sim_call_unref(struct sim_call *c) {
     free((char *)c->instance_id);
     free((char *)c->gate.author);
     free((char *)c->gate.badges);
+    free((char *)c->gate.id);
     free(c);
 }
 
@@ -100,6 +109,7 @@ bool sim_call_writes(const struct sim_call *c) {
     case SIM_SETTINGS_READ:
     case SIM_ROOMS_READ:
     case SIM_BANS_READ:
+    case SIM_HELD_READ:
     case SIM_LEASES:
     case SIM_OVERVIEW:
     case SIM_NOTIFY: return false;

@@ -44,6 +44,8 @@ enum sim_op {
     SIM_ROOM_WRITE,
     SIM_BAN_WRITE,
     SIM_BANS_READ,
+    SIM_HELD_READ,
+    SIM_HELD_DROP,
     SIM_WATCH,
     SIM_LEASE_RENEW,
     SIM_LEASE_DROP,
@@ -75,6 +77,8 @@ struct sim_answer {
     struct engine_room *rooms; // count of them
     struct engine_ban *bans;   // ban_count; users owned
     size_t ban_count;
+    struct engine_held *held; // held_count; strings owned
+    size_t held_count;
 };
 
 void sim_answer_release(struct sim_answer *);
@@ -90,7 +94,7 @@ struct sim_call {
     size_t limit;
     bool watched, has_token, has_gate, shadow;
     struct engine_token token; // old_name is not used
-    struct engine_gate gate;   // author and badges are owned by a copy
+    struct engine_gate gate;   // author, badges and id are owned by a copy
     struct engine_room room;
     int64_t for_ms;
     enum entry_kind kind;

@@ -614,6 +614,36 @@ static void op_bans_read(struct engine *engine, const char *video, engine_bans_c
     call_send(engine_of(engine), &c);
 }
 
+static void on_held(struct sim_engine *e, struct sim_call *c) {
+    const struct sim_answer *a = &c->answer;
+    bool ok = a->status == ENGINE_OK;
+    (void)e;
+    CALLBACK(engine_held_cb, c)(c->arg, a->status, ok ? a->held : NULL, ok ? a->held_count : 0);
+}
+
+static void op_held_read(struct engine *engine, const char *video, engine_held_cb *cb, void *arg) {
+    struct sim_call c = {
+        .op = SIM_HELD_READ, .name = video, .on_answer = on_held, .cb = (void (*)(void))cb, .arg = arg};
+    call_send(engine_of(engine), &c);
+}
+
+static void on_held_dropped(struct sim_engine *e, struct sim_call *c) {
+    const struct sim_answer *a = &c->answer;
+    (void)e;
+    CALLBACK(engine_drop_cb, c)(c->arg, a->status, (int64_t)a->number);
+}
+
+static void op_held_drop(struct engine *engine, const char *video, const char *id, engine_drop_cb *cb,
+                         void *arg) {
+    struct sim_call c = {.op = SIM_HELD_DROP,
+                         .name = video,
+                         .gate.id = id,
+                         .on_answer = on_held_dropped,
+                         .cb = (void (*)(void))cb,
+                         .arg = arg};
+    call_send(engine_of(engine), &c);
+}
+
 static void op_watch(struct engine *engine, const char *const *videos, size_t count, bool watched) {
     struct sim_engine *e = engine_of(engine);
     assert(count <= ENGINE_WATCH_MAX);
@@ -777,6 +807,8 @@ static const struct engine_ops sim_ops = {.name = "sim",
                                           .room_write = op_room_write,
                                           .ban_write = op_ban_write,
                                           .bans_read = op_bans_read,
+                                          .held_read = op_held_read,
+                                          .held_drop = op_held_drop,
                                           .notify = op_notify,
                                           .listen = op_listen,
                                           .unlisten = op_unlisten,

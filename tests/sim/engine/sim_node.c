@@ -287,7 +287,14 @@ static void node_append(struct sim_node *n, const struct sim_call *c, struct sim
         if (a->status == ENGINE_OK && finds_loss(v, c->at, &kept)) video_announce_loss(n, v, c, kept, a);
         return;
     }
-    if (v && c->has_gate && !memory_gate_admits(&v->gate, &c->gate, c->wall_ms, c->wall_ms, &a->refusal)) {
+    const struct memory_post post = {.video = c->name,
+                                     .gate = &c->gate,
+                                     .token = c->has_token ? &c->token : NULL,
+                                     .body = c->body->bytes,
+                                     .body_len = c->body->len,
+                                     .wall_ms = c->wall_ms,
+                                     .now_ms = c->wall_ms};
+    if (v && c->has_gate && !memory_gate_admits(&v->gate, &post, &a->refusal)) {
         a->status = ENGINE_REFUSED;
         return;
     }
@@ -588,6 +595,32 @@ static void node_bans_read(struct sim_node *n, const struct sim_call *c, struct 
     free(list);
 }
 
+static void answer_held(struct sim_answer *a, const struct memory_gate *g, int64_t due_ms, size_t most) {
+    a->held_count += memory_gate_held(g, due_ms, a->held + a->held_count, most - a->held_count);
+}
+
+static void node_held_read(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    struct video *v = c->name ? video_find_stored(n, c->name) : NULL;
+    a->held = mem_zalloc(ROOM_HELD * sizeof *a->held);
+    if (v) answer_held(a, &v->gate, INT64_MAX, ROOM_HELD);
+    if (!c->name)
+        DL_FOREACH(n->videos, v) answer_held(a, &v->gate, c->wall_ms, ENGINE_HELD_DUE);
+    for (size_t i = 0; i < a->held_count; i++) {
+        struct engine_held *h = &a->held[i];
+        h->video = mem_strdup(h->video);
+        h->id = mem_strdup(h->id);
+        h->author = mem_strdup(h->author);
+        h->body = mem_strndup(h->body, h->body_len);
+    }
+}
+
+static void node_held_drop(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    struct video *v = video_find_stored(n, c->name);
+    int64_t left = 0;
+    if (!v || !memory_gate_drop(&v->gate, c->gate.id, &left)) a->status = ENGINE_NOT_FOUND;
+    a->number = (uint64_t)left;
+}
+
 static void secret_add(struct sim_node *n, const char *name, const unsigned char *bytes) {
     struct secret *s = mem_zalloc(sizeof *s);
     s->name = mem_strdup(name);
@@ -663,6 +696,8 @@ void sim_node_carry_out(struct sim_node *n, const struct sim_call *c, struct sim
         [SIM_ROOM_WRITE] = node_room_write,
         [SIM_BAN_WRITE] = node_ban_write,
         [SIM_BANS_READ] = node_bans_read,
+        [SIM_HELD_READ] = node_held_read,
+        [SIM_HELD_DROP] = node_held_drop,
         [SIM_SECRET] = node_secret,
     };
     all[c->op](n, c, a);

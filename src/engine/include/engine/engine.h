@@ -59,7 +59,7 @@ enum { ENGINE_LATE_MS = 1400 };
 // for as long as entries are (--log-age-ms), but no more than ENGINE_TOKENS_VIDEO of a video, and
 // ENGINE_TOKENS in all: beyond that the oldest are forgotten. What is kept is the position, `at_ms` and two
 // digests.
-enum { ENGINE_DIGEST = 16, ENGINE_TOKENS_VIDEO = 50000, ENGINE_TOKENS = 1000000 };
+enum { ENGINE_TOKENS_VIDEO = 50000, ENGINE_TOKENS = 1000000 };
 struct engine_token {
     unsigned char name[ENGINE_DIGEST];   // a digest of its name
     unsigned char digest[ENGINE_DIGEST]; // of its content
@@ -187,6 +187,11 @@ typedef void engine_rooms_cb(void *arg, enum engine_status, const struct engine_
 // A user's ban: until_ms of one that has been written. NULL unless ENGINE_OK.
 typedef void engine_bans_cb(void *arg, enum engine_status, const struct engine_ban *bans, size_t count);
 
+// Comments that wait. NULL unless ENGINE_OK.
+typedef void engine_held_cb(void *arg, enum engine_status, const struct engine_held *, size_t count);
+// `left`: how many of the video still wait.
+typedef void engine_drop_cb(void *arg, enum engine_status, int64_t left);
+
 // A message: valid during the callback.
 typedef void engine_message_cb(void *arg, const char *body, size_t len);
 struct engine_listener; // the engine's, until unlisten()
@@ -312,6 +317,9 @@ struct engine_ops {
     // ban_write: bans a user for that long, in ms (0: lifts the ban; below 0: until it is lifted). Answers
     // it, or none if it was lifted. FULL (of this video: ROOM_BANS), STORE_FULL.
     // bans_read: all that are in force, in no particular order.
+    // held_read: the comments of a video that wait, or (NULL) those of any video that are due, the first
+    // ones, in the order in which they become so. Who appends one drops it afterwards.
+    // held_drop: NOT_FOUND if it does not wait.
     void (*rooms_read)(struct engine *, const char *const *videos, size_t count, engine_rooms_cb *,
                        void *arg);
     void (*room_write)(struct engine *, const char *video, const struct engine_room *, engine_rooms_cb *,
@@ -319,6 +327,8 @@ struct engine_ops {
     void (*ban_write)(struct engine *, const char *video, const char *user, int64_t for_ms, bool shadow,
                       engine_bans_cb *, void *arg);
     void (*bans_read)(struct engine *, const char *video, engine_bans_cb *, void *arg);
+    void (*held_read)(struct engine *, const char *video, engine_held_cb *, void *arg);
+    void (*held_drop)(struct engine *, const char *video, const char *id, engine_drop_cb *, void *arg);
 
     // Messages between processes, for what may be lost because it is soon sent again: neither logged nor
     // numbered. notify() passes one to every listener of the topic, in this process and in others, never from
@@ -384,5 +394,6 @@ struct engine {
 
 enum { ENGINE_WATCH_MAX = 64, ENGINE_WATCH_AGAIN_MS = 20000 };
 enum { ENGINE_VIDEO_MAX = 128, ENGINE_URL_MAX = 512, ENGINE_TOPIC_MAX = 544 }; // bytes
+enum { ENGINE_HELD_DUE = 64 };
 enum { ENGINE_SETTINGS_MAX = 1024, ENGINE_SETTINGS_BATCH = 64 };
 enum { ENGINE_MESSAGE_MAX = 16384, ENGINE_MESSAGES_WAITING = 1 << 20 }; // bytes

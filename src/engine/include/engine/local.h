@@ -28,6 +28,7 @@ struct local_store {
     request_carry_out *settings_read, *settings_write;       // struct settings_request
     request_carry_out *rooms_read, *room_write;              // struct rooms_request
     request_carry_out *ban_write, *bans_read;                // struct bans_request
+    request_carry_out *held_read, *held_drop;                // struct held_request
     request_carry_out *watch;                                // struct watch_request
     request_carry_out *lease_renew;                          // struct lease_request
     request_carry_out *lease_drop;                           // struct lease_drop_request
@@ -168,6 +169,19 @@ struct bans_request {
     size_t count;
 };
 
+struct held_request {
+    struct request request; // first
+    const char *video, *id; // NULL: all that are due; all of the video
+    union {
+        engine_held_cb *held;
+        engine_drop_cb *drop;
+    } on;
+
+    struct engine_held *list; // held
+    size_t count;
+    int64_t left;
+};
+
 struct watch_request {
     struct request request; // first
     const char *video;
@@ -252,6 +266,8 @@ void local_room_write(struct engine *, const char *video, const struct engine_ro
 void local_ban_write(struct engine *, const char *video, const char *user, int64_t for_ms, bool shadow,
                      engine_bans_cb *, void *arg);
 void local_bans_read(struct engine *, const char *video, engine_bans_cb *, void *arg);
+void local_held_read(struct engine *, const char *video, engine_held_cb *, void *arg);
+void local_held_drop(struct engine *, const char *video, const char *id, engine_drop_cb *, void *arg);
 void local_watch(struct engine *, const char *const *videos, size_t count, bool watched);
 void local_lease_renew(struct engine *, const struct engine_lease *, int ttl_ms, engine_lease_cb *,
                        void *arg);
@@ -271,6 +287,7 @@ void local_overview(struct engine *, engine_overview_cb *, void *arg);
     .range_before = local_range_before, .lookup = local_lookup, .assign = local_assign,                      \
     .reassign = local_reassign, .release = local_release, .settings_read = local_settings_read,              \
     .settings_write = local_settings_write, .rooms_read = local_rooms_read, .room_write = local_room_write,  \
-    .ban_write = local_ban_write, .bans_read = local_bans_read, .watch = local_watch,                        \
-    .lease_renew = local_lease_renew, .lease_drop = local_lease_drop, .leases = local_leases,                \
-    .counter_next = local_counter_next, .secret = local_secret, .overview = local_overview
+    .ban_write = local_ban_write, .bans_read = local_bans_read, .held_read = local_held_read,                \
+    .held_drop = local_held_drop, .watch = local_watch, .lease_renew = local_lease_renew,                    \
+    .lease_drop = local_lease_drop, .leases = local_leases, .counter_next = local_counter_next,              \
+    .secret = local_secret, .overview = local_overview

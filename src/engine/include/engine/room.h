@@ -10,12 +10,16 @@
 #include <stdint.h>
 
 enum {
+    ENGINE_DIGEST = 16, // bytes
     ROOM_BADGES = 8,
     ROOM_BADGE_MAX = 32, // bytes, of the characters of ids
     ROOM_ONLY_SIZE = ROOM_BADGES * (ROOM_BADGE_MAX + 1) + 1,
     ROOM_TEXT_SIZE = 512,
     ROOM_USER_MAX = 128,
-    ROOM_BANS = 5000 // of a video
+    ROOM_BANS = 5000,      // of a video
+    ROOM_HELD = 1000,      // comments of a video that wait
+    ROOM_HELD_MS = 300000, // for so long for a moderator
+    ROOM_HELD_ID_SIZE = 2 * ENGINE_DIGEST + 1
 };
 
 // All zero: nothing is set, and 0 is off.
@@ -53,6 +57,8 @@ struct engine_gate {
     const char *badges; // separated by commas; empty: none
     uint64_t text;      // a hash of its text, the same in all processes, by which repeats are found
     int64_t length;     // in characters
+    const char *id; // by which it is called if it has to wait: its token's name, or random; in hexadecimal
+    bool only_ban;  // it has waited, and only its author's ban counts
     struct engine_refusal *refusal; // the answer for ENGINE_REFUSED; must stay until the callback
 };
 
@@ -64,8 +70,10 @@ struct engine_gate {
     REFUSAL(REFUSED_TOO_LONG, "too_long")                                                                    \
     REFUSAL(REFUSED_SLOW, "slow_mode")                                                                       \
     REFUSAL(REFUSED_REPEATED, "repeated")                                                                    \
-    REFUSAL(REFUSED_RATE, "video_too_fast")                                                                  \
-    REFUSAL(REFUSED_SHADOWED, "shadowed") /* all else is fine */
+    REFUSAL(REFUSED_RATE, "video_too_fast") /* also if too many wait */                                      \
+    REFUSAL(REFUSED_SHADOWED, "shadowed")   /* this and what follows: all else is fine */                    \
+    REFUSAL(REFUSED_HELD, "held")           /* it is stored, and waits for a moderator */                    \
+    REFUSAL(REFUSED_DELAYED, "delayed")     /* it is stored, and waits */
 
 enum engine_refused {
 #define ROOM_REFUSAL_CONSTANT(constant, code) constant,
@@ -76,13 +84,30 @@ enum engine_refused {
 
 struct engine_refusal {
     enum engine_refused why;
-    int64_t number; // BANNED: until when, as in engine_ban; SLOW, REPEATED, RATE: for how long, ms; TOO_LONG:
-                    // the room's max_length
+    int64_t number;  // BANNED: until when, as in engine_ban; SLOW, REPEATED, RATE, HELD, DELAYED: for how
+                     // long, ms; TOO_LONG: the room's max_length
+    int64_t waiting; // HELD: how many of the video wait
+};
+
+// A comment that waits.
+struct engine_held {
+    const char *video, *id, *author;
+    const char *body; // as in struct engine_entry
+    size_t body_len;
+    int64_t due_ms;                      // by the store's wall clock
+    bool allows;                         // it is to be appended then; else it is to be dropped
+    unsigned char digest[ENGINE_DIGEST]; // of the token to append it with, whose name is the id
+    int64_t at_ms;                       // and of that, when it was posted
 };
 
 // Returns the stable word for it.
 const char *room_refusal_code(enum engine_refused);
 bool room_refusal_named(const char *code, enum engine_refused *);
+
+// Whether a comment that was not appended counts for slow mode like one that was.
+static inline bool room_refusal_counts(enum engine_refused why) {
+    return why >= REFUSED_SHADOWED;
+}
 
 // What the store knows of the video and of the comment's author when a comment is checked.
 struct room_look {
@@ -95,6 +120,5 @@ struct room_look {
 };
 #define ROOM_NEVER INT64_MIN
 
-// Returns whether the comment is accepted; else *refusal is why. What is refused leaves no trace, but
-// REFUSED_SHADOWED counts for slow mode as an accepted one does.
+// Returns whether the comment is accepted; else *refusal is why.
 bool room_check(const struct engine_gate *, const struct room_look *, struct engine_refusal *);

@@ -5,11 +5,11 @@
 -- ARGV  1-5 as in position.lua  6 latest moment to do it, ms  7 entries to keep  8 and those younger than this, ms, 9 as
 --       long as all take no more than this many bytes  10 the entry's kind, 0: a tombstone, 1: a comment  11 its body:
 --       the members of an object; with a token: 12 its name  13 its digest  14 its moment, ms; with
---       a gate, the last but one: author, badges, the text's hash, its length; the last one: how many videos there may
+--       a gate, the last but one: `<author> <hash of the text> <its length> <id> <only_ban> <badges>`; the last one: how many videos there may
 --       be, 0: any, -1: it is no video
 -- Returns {"ok", id, prev or "", 1 if the video is new}; {"repeat", id, moment} of the first with this token; {"whole",
 -- json} of one that an earlier version stored; {"reused"} if the first had another digest; {"refused",
--- why, number} if the room does not admit it; {"full"} if there are too many videos; or {"late"}: the caller has already
+-- why, number, how many wait} if the room does not admit it; {"full"} if there are too many videos; or {"late"}: the caller has already
 -- answered that it failed.
 if now > tonumber(ARGV[6]) then return {'late', text_of(now)} end
 local gated, found = #KEYS % 4 == 0, {} -- the position and the room: one call of Redis for both
@@ -77,8 +77,7 @@ if not run then return redis.error_reply(NO_MASTER) end
 local note -- notes for the room that the comment was accepted
 if found[2] then
     local refused
-    local of, base = #ARGV - 4, string.sub(KEYS[#KEYS], 1, -5)
-    refused, note = gate()(found[2], base, ARGV[of], ARGV[of + 1], ARGV[of + 2], tonumber(ARGV[of + 3]))
+    refused, note = gate()(found[2], string.sub(KEYS[#KEYS], 1, -5), ARGV[#ARGV - 1])
     if refused then return refused end
 end
 local new, said = 0, '' -- said: the prev that this entry carries

@@ -5,8 +5,11 @@
 --   {video:<id>}:slow   sorted set: authors by when their last comment was accepted, ms; while there is slow mode
 --   {video:<id>}:texts  sorted set: hashes of texts likewise; while repeats are refused
 --   {video:<id>}:paced  until when the rate is used up, ms
+--   {video:<id>}:held   hash: comments that wait, by id
+--   chorus:held         sorted set: `<id> <video>` of those of all videos, by when they are due, us
 local function gate()
     local RECENT = 100000 -- of a video in each sorted set
+    local HELD, HELD_MS = 1000, 300000 -- as in room.h
 
     local function list_has(list, word) return string.find(',' .. list .. ',', ',' .. word .. ',', 1, true) ~= nil end
 
@@ -41,32 +44,68 @@ local function gate()
         return over > 0 and math.floor(over) + 1 or 0, from + 1000 / rate
     end
 
+    -- Has a comment wait. Returns what the append has to return, and whether it waits from now on.
+    local function hold(base, id, author, is_delayed, wait)
+        local why = is_delayed and 'delayed' or 'held'
+        local waiting = redis.call('HLEN', base .. 'held')
+        if waiting >= HELD then return {'refused', 'video_too_fast', '1000', 0} end
+        -- due, allowed then, when it was posted, its token's digest, author, body
+        local record = text_of(now + wait) .. (is_delayed and ' 1 ' or ' 0 ') .. (KEYS[7] and ARGV[14] or text_of(now)) .. ' ' ..
+            (KEYS[7] and ARGV[13] or string.rep('\0', 16)) .. author .. ' ' .. ARGV[11]
+        redis.call('HSET', base .. 'held', id, record)
+        redis.call('PEXPIRE', base .. 'held', ARGV[5])
+        local due_us = time[1] * 1000000 + time[2] + wait * 1000 -- so that comments of one ms keep their order
+        redis.call('ZADD', 'chorus:held', text_of(due_us), id .. ' ' .. string.sub(ARGV[3], 7))
+        return {'refused', why, text_of(wait), waiting + 1}, true
+    end
+
+    -- The answer for one that waits already.
+    local function waits(base, id)
+        local due, allowed = string.match(redis.call('HGET', base .. 'held', id) or '', '^(%d+) (%d)')
+        if not due then return nil end
+        local left = text_of(math.max(0, due - now))
+        return {'refused', allowed == '1' and 'delayed' or 'held', left, redis.call('HLEN', base .. 'held')}
+    end
+
     -- Returns what the append has to return if it is refused, or nil; and a function that notes that it was accepted.
-    return function(room, base, author, badges, hash, length)
-        local _, slow, repeats, rate, longest, frozen, _, _, _, only =
+    return function(room, base, comment)
+        local author, hash, length, id, only_ban, badges = string.match(comment, '^(%S+) (%S+) (%S+) (%S+) (%d) (.*)$')
+        local _, slow, repeats, rate, longest, frozen, delay, holds, _, only =
             string.match(room, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)')
-        slow, repeats, rate, longest = tonumber(slow), tonumber(repeats), tonumber(rate), tonumber(longest)
+        slow, repeats, rate, longest, delay = tonumber(slow), tonumber(repeats), tonumber(rate), tonumber(longest), tonumber(delay)
         local until_ms, shadow = string.match(redis.call('HGET', base .. 'bans', author) or '', '^(%d+) (%d)$')
         if until_ms and until_ms ~= '0' and tonumber(until_ms) <= now then until_ms = nil end
-        if until_ms and shadow == '0' then return {'refused', 'banned', until_ms} end
-        if frozen == '1' then return {'refused', 'frozen', '0'} end
-        if not in_room(badges, only) then return {'refused', 'not_in_room', '0'} end
-        if longest > 0 and length > longest then return {'refused', 'too_long', text_of(longest)} end
+        if only_ban == '1' then
+            if until_ms then return {'refused', shadow == '1' and 'shadowed' or 'banned', until_ms, 0} end
+            return nil
+        end
+        local waiting = KEYS[7] and waits(base, id)
+        if waiting then return waiting end
+        if until_ms and shadow == '0' then return {'refused', 'banned', until_ms, 0} end
+        if frozen == '1' then return {'refused', 'frozen', '0', 0} end
+        if not in_room(badges, only) then return {'refused', 'not_in_room', '0', 0} end
+        if longest > 0 and tonumber(length) > longest then return {'refused', 'too_long', text_of(longest), 0} end
         local left = left_of(slow, base .. 'slow', author)
-        if left > 0 then return {'refused', 'slow_mode', text_of(left)} end
+        if left > 0 then return {'refused', 'slow_mode', text_of(left), 0} end
         left = left_of(repeats, base .. 'texts', hash)
-        if left > 0 then return {'refused', 'repeated', text_of(left)} end
+        if left > 0 then return {'refused', 'repeated', text_of(left), 0} end
         local wait, paced = 0, nil
         if rate > 0 then wait, paced = pace(rate, base .. 'paced') end
-        if wait > 0 then return {'refused', 'video_too_fast', text_of(wait)} end
+        if wait > 0 then return {'refused', 'video_too_fast', text_of(wait), 0} end
         if until_ms then
             if slow > 0 then note(base .. 'slow', author, slow) end
-            return {'refused', 'shadowed', '0'}
+            return {'refused', 'shadowed', '0', 0}
         end
-        return nil, function()
+        local function note_all()
             if slow > 0 then note(base .. 'slow', author, slow) end
             if repeats > 0 then note(base .. 'texts', hash, repeats) end
             if paced then redis.call('SET', base .. 'paced', string.format('%.3f', paced), 'PX', 2000) end
         end
+        if holds == '1' or delay > 0 then
+            local answer, new = hold(base, id, author, holds ~= '1', holds == '1' and HELD_MS or delay)
+            if new then note_all() end
+            return answer
+        end
+        return nil, note_all
     end
 end
