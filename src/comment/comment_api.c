@@ -19,6 +19,7 @@
 #include "comment_core.h"
 #include "comment_list.h"
 #include "gated.h"
+#include "held_desk.h"
 #include "moderated.h"
 #include "rate_limit.h"
 #include "registrar.h"
@@ -70,6 +71,7 @@ struct posting {
     size_t content_len;
     int64_t began_us;
     struct engine_refusal refusal;
+    char held_id[ROOM_HELD_ID_SIZE]; // by which it is called if it has to wait
     char videoid[ID_MAX + 1];
 };
 
@@ -128,6 +130,13 @@ static void reply_shadowed(struct http_exchange *x, const struct engine_entry *a
     reply_created(x, &e);
 }
 
+static void reply_refused(const struct posting *p) {
+    const struct engine_refusal *r = &p->refusal;
+    bool waits = r->why == REFUSED_HELD || r->why == REFUSED_DELAYED;
+    if (waits) held_desk_expect(p->api->held, p->videoid, r->number, r->why == REFUSED_HELD ? r->waiting : 0);
+    gated_reply(p->exchange, r, p->held_id);
+}
+
 // Whether an entry's body is this content and a timestamp. The content ends with the quote of its last text.
 static bool has_same_content(const struct posting *p, const struct engine_entry *e) {
     return p->content && e->body_len > p->content_len && !memcmp(e->body, p->content, p->content_len) &&
@@ -146,9 +155,16 @@ static enum post_result post_result_of(enum engine_status status, bool repeated)
     }
 }
 
+void comment_count(struct comment_api *a, const char *video) {
+    a->counters.posts[POST_ACCEPTED]++;
+    count_comment(a, video);
+}
+
 static void count_post(struct comment_api *a, const struct posting *p, enum engine_status status,
                        bool repeated) {
     enum post_result result = post_result_of(status, repeated);
+    bool waits = p->refusal.why == REFUSED_HELD || p->refusal.why == REFUSED_DELAYED;
+    if (result == POST_REFUSED && waits) result = POST_HELD;
     a->counters.posts[result]++;
     if (result == POST_ACCEPTED) durations_add(&a->counters.commits, clock_monotonic_us() - p->began_us);
 }
@@ -191,7 +207,7 @@ static void on_comment_appended(void *arg, enum engine_status status, const stru
         if (p->refusal.why == REFUSED_SHADOWED)
             reply_shadowed(p->exchange, e);
         else
-            gated_reply(p->exchange, &p->refusal);
+            reply_refused(p);
         break;
     default:
         reply_unavailable(p->exchange, "store_unavailable",
@@ -321,7 +337,8 @@ void comment_append(struct comment_api *a, struct http_exchange *x, const struct
     memcpy(p->videoid, d->video, strlen(d->video) + 1);
     prepare_content(a, d, p, &token, now_ms);
     add_timestamp(&a->scratch, now_ms);
-    if (d->bound) gated_describe(&gated, d, &p->refusal);
+    if (d->bound) gated_describe(&gated, d, d->key[0] ? &token : NULL, &p->refusal);
+    if (d->bound) memcpy(p->held_id, gated.id, sizeof p->held_id);
     e->ops->append(e,
                    &(struct engine_append){.video = d->video,
                                            .kind = ENTRY_COMMENT,
@@ -493,6 +510,7 @@ struct comment_api *comment_api_new(struct loop *loop, struct engine *engine, st
             &(struct review_config){.url = config->review_url, .tls = config->review_tls, .texts = &a->texts},
             &config->review);
     comment_api_set_limits(a, &config->rates, &config->texts, &config->review, config->log_age_ms);
+    a->held = held_desk_new(a);
     a->videos = videos_query_new(client, config->service.statistics_url,
                                  config->service.process ? config->service.process->known : NULL);
     if (config->service.statistics_url)
@@ -506,6 +524,7 @@ void comment_api_free(struct comment_api *a) {
     service_release(&a->placed.service);
     registrar_free(a->registrar);
     review_free(a->review);
+    held_desk_free(a->held);
     videos_query_free(a->videos);
     rate_limit_free(a->of_user);
     rate_limit_free(a->of_limited_user);
@@ -530,6 +549,9 @@ static const struct http_route comment_routes[] = {
     {"DELETE", "/videos/:videoid", .handle = video_routes_delete},
     {"GET", "/videos/:videoid/room", .handle = room_routes_get},
     {"PATCH", "/videos/:videoid/room", .handle = room_routes_patch, .body_max = IDS_BODY_MAX,
+     .guard = body_guard},
+    {"GET", "/videos/:videoid/held", .handle = held_desk_list},
+    {"POST", "/videos/:videoid/held/:hid", .handle = held_desk_decide, .body_max = IDS_BODY_MAX,
      .guard = body_guard},
     {"GET", "/videos/:videoid/bans", .handle = room_routes_bans},
     {"PUT", "/videos/:videoid/bans/:userid", .handle = room_routes_ban, .body_max = IDS_BODY_MAX,

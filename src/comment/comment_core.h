@@ -10,6 +10,7 @@
 #include "placement/placement_routes.h"
 #include "service/text_rules.h"
 
+struct held_desk;
 struct http_client;
 struct http_exchange;
 struct rate_limit;
@@ -31,6 +32,7 @@ enum post_result {
     POST_DENIED,     // by the review hook
     POST_UNREVIEWED, // the review hook does not answer
     POST_REFUSED,    // by the video's room
+    POST_HELD,       // by it, to wait
     POST_TOO_MANY_VIDEOS,
     POST_OVERLOADED,
     POST_STORE_FULL,
@@ -56,6 +58,7 @@ struct comment_api {
     char *authorization;             // of our own requests; NULL: none
     struct waiting_request *waiting; // not NULL: the document has been requested
     struct videos_query *videos;
+    struct held_desk *held;
     struct comment_counters counters;
     unsigned lists; // pages of comments that are being read
     struct video_count *counts;
@@ -78,6 +81,9 @@ struct comment_draft {
     struct comment_text sent; // the comment as the user wrote it, if something has replaced it
     int64_t began_us;
 };
+
+// Counts a comment that was accepted.
+void comment_count(struct comment_api *, const char *video);
 
 // Has it appended, and replies.
 void comment_append(struct comment_api *, struct http_exchange *, const struct comment_draft *);

@@ -23,6 +23,7 @@ COUNTER(posts_key_reused, posts[POST_KEY_REUSED])
 COUNTER(posts_denied, posts[POST_DENIED])
 COUNTER(posts_unreviewed, posts[POST_UNREVIEWED])
 COUNTER(posts_refused, posts[POST_REFUSED])
+COUNTER(posts_held, posts[POST_HELD])
 COUNTER(posts_too_many_videos, posts[POST_TOO_MANY_VIDEOS])
 COUNTER(posts_overloaded, posts[POST_OVERLOADED])
 COUNTER(posts_store_full, posts[POST_STORE_FULL])
@@ -99,6 +100,7 @@ const struct metric comment_metrics[] = {
     POSTS_ROW(denied, "Refused by the review hook."),
     POSTS_ROW(unreviewed, "Refused because the review hook does not answer."),
     POSTS_ROW(refused, "The video's room does not admit it: a ban, slow mode, and so on."),
+    POSTS_ROW(held, "Waits for a moderator, or for the room's delay; accepted later, or not."),
     POSTS_ROW(too_many_videos, "Refused because --max-videos is reached."),
     POSTS_ROW(overloaded, "Too many operations wait for the store."),
     POSTS_ROW(store_full, "The store has no memory."),

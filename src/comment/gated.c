@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "comment_core.h"
 #include "http/exchange.h"
 #include "service/internal_only.h"
@@ -41,10 +42,25 @@ static int64_t count_characters(const char *text, size_t len) {
     return count;
 }
 
-void gated_describe(struct gated *g, const struct comment_draft *d, struct engine_refusal *refusal) {
+// In hexadecimal; only comments that wait need it.
+static void name_comment(char id[ROOM_HELD_ID_SIZE], const struct engine_token *token) {
+    static const char digits[] = "0123456789abcdef";
+    uint64_t random[2] = {hash_random(), hash_random()};
+    const unsigned char *name = token ? token->name : (const unsigned char *)random;
+    for (int i = 0; i < ENGINE_DIGEST; i++) {
+        *id++ = digits[name[i] >> 4];
+        *id++ = digits[name[i] & 15];
+    }
+    *id = 0;
+}
+
+void gated_describe(struct gated *g, const struct comment_draft *d, const struct engine_token *token,
+                    struct engine_refusal *refusal) {
     list_badges(g->badges, d->badges);
+    name_comment(g->id, token);
     g->gate = (struct engine_gate){.author = d->user,
                                    .badges = g->badges,
+                                   .id = g->id,
                                    .text = hash_text(d->comment.text, d->comment.len),
                                    .length = count_characters(d->comment.text, d->comment.len),
                                    .refusal = refusal};
@@ -80,7 +96,15 @@ static void reply_later(struct http_exchange *x, const struct engine_refusal *r,
     reply_with(x, 429, r, wait_s, sentence, more);
 }
 
-void gated_reply(struct http_exchange *x, const struct engine_refusal *r) {
+static void reply_waits(struct http_exchange *x, const struct engine_refusal *r, const char *id) {
+    char body[192];
+    int len = snprintf(body, sizeof body,
+                       "{\"success\":true,\"held\":{\"id\":\"%s\",\"reason\":\"%s\",\"forMs\":%lld}}", id,
+                       r->why == REFUSED_HELD ? "moderator" : "delay", (long long)r->number);
+    http_reply(x, &(struct http_reply){.status = 202, .body = body, .body_len = (size_t)len});
+}
+
+void gated_reply(struct http_exchange *x, const struct engine_refusal *r, const char *id) {
     char sentence[96];
     switch (r->why) {
     case REFUSED_BANNED: reply_banned(x, r); break;
@@ -94,6 +118,8 @@ void gated_reply(struct http_exchange *x, const struct engine_refusal *r) {
     case REFUSED_REPEATED:
         reply_with(x, 409, r, 0, "The same was just written here; say something else.", "");
         break;
+    case REFUSED_HELD:
+    case REFUSED_DELAYED: reply_waits(x, r, id); break;
     default: reply_later(x, r, "Too many are posting here; try again in"); break;
     }
 }

@@ -13,15 +13,16 @@ struct service;
 
 struct gated {
     struct engine_gate gate;
-    char badges[IDENTITY_BADGES_SIZE];
+    char badges[IDENTITY_BADGES_SIZE], id[ROOM_HELD_ID_SIZE];
 };
 
 // Whether the room binds the author: not a service, and not a user who may moderate the video.
 bool gated_binds(const struct service *, const struct http_exchange *, const struct identity *,
                  const char *video);
 
-// Describes a comment. Borrows the author's id; `refusal` is where the answer goes.
-void gated_describe(struct gated *, const struct comment_draft *, struct engine_refusal *refusal);
+// Describes a comment, with its token, or NULL. Borrows the author's id; `refusal` is where the answer goes.
+void gated_describe(struct gated *, const struct comment_draft *, const struct engine_token *,
+                    struct engine_refusal *refusal);
 
-// Replies to a comment that was refused, but for REFUSED_SHADOWED.
-void gated_reply(struct http_exchange *, const struct engine_refusal *);
+// Replies to a comment that was refused, or waits as `id`; but not for REFUSED_SHADOWED.
+void gated_reply(struct http_exchange *, const struct engine_refusal *, const char *id);

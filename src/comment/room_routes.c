@@ -4,13 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amendments.h"
 #include "base/clock.h"
 #include "base/json_reader.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/engine.h"
 #include "http/exchange.h"
-#include "room_patch.h"
+#include "service/room_patch.h"
 #include "service/fields.h"
 #include "service/json_reply.h"
 #include "service/rights.h"
@@ -28,6 +29,10 @@ struct room_request {
     struct room_patch patch;
     struct engine_room next; // what is being written
     int tries;
+    struct { // a ban
+        int64_t for_ms, until_ms;
+        bool shadow, purges;
+    } ban;
     char video[ID_MAX + 1], user[ID_MAX + 1]; // user empty: none
 };
 
@@ -168,14 +173,35 @@ void room_routes_bans(struct http_exchange *x, void *arg) {
     s->engine->ops->bans_read(s->engine, video, on_bans_read, room_request_new(s, x, video, ""));
 }
 
+static void reply_ban(const struct room_request *r, json_int_t purged) {
+    const struct engine_ban ban = {.user = r->user, .until_ms = r->ban.until_ms, .shadow = r->ban.shadow};
+    json_t *json = ban_json(&ban);
+    json_object_set_new(json, "videoid", json_string(r->video));
+    if (r->ban.purges) json_object_set_new(json, "purged", json_integer(purged));
+    reply_json(r->exchange, 200, json);
+}
+
+static void on_purged(void *arg, enum engine_status status, const struct engine_entry *entry, size_t taken) {
+    struct room_request *r = arg;
+    (void)entry;
+    if (status == ENGINE_OK)
+        reply_ban(r, (json_int_t)taken);
+    else
+        reply_failed(r->exchange, status); // the ban is in force; a repeat purges
+    free(r);
+}
+
 static void on_ban_written(void *arg, enum engine_status status, const struct engine_ban *ban, size_t count) {
     struct room_request *r = arg;
+    if (status == ENGINE_OK && count) r->ban.until_ms = ban->until_ms;
+    if (status == ENGINE_OK && count && r->ban.purges) {
+        amendment_purge(r->service, r->video, r->user, on_purged, r);
+        return;
+    }
     if (status == ENGINE_OK)
         log_info("comment", count ? "banned" : "ban_lifted", "video=%s user=%s", r->video, r->user);
     if (status == ENGINE_OK && count) {
-        json_t *json = ban_json(ban);
-        json_object_set_new(json, "videoid", json_string(r->video));
-        reply_json(r->exchange, 200, json);
+        reply_ban(r, 0);
     } else if (status == ENGINE_OK) {
         reply_json(r->exchange, 200, json_pack("{s:b}", "success", 1));
     } else if (status == ENGINE_FULL) {
@@ -187,30 +213,43 @@ static void on_ban_written(void *arg, enum engine_status status, const struct en
     free(r);
 }
 
-// Reads {"seconds": …, "shadow": …}: no seconds, for ever.
-static bool read_ban(struct http_exchange *x, int64_t *for_ms, bool *shadow) {
+static bool read_flag(struct http_exchange *x, const char *name, enum json_token token, bool *flag) {
+    *flag = token == JSON_TOKEN_TRUE;
+    if (token == JSON_TOKEN_TRUE || token == JSON_TOKEN_FALSE || token == JSON_TOKEN_NULL ||
+        token <= JSON_TOKEN_END)
+        return true;
+    refuse_field(x, name, "must be true or false.");
+    return false;
+}
+
+static bool read_seconds(struct http_exchange *x, const struct json_reader *r, int64_t *for_ms) {
+    int64_t seconds = 0;
+    *for_ms = -1;
+    if (r->last == JSON_TOKEN_NULL || r->last <= JSON_TOKEN_END) return true;
+    if (r->last == JSON_TOKEN_NUMBER && json_reader_integer(r, BAN_SECONDS_MAX, &seconds) && seconds) {
+        *for_ms = seconds * 1000;
+        return true;
+    }
+    refuse_field(x, "seconds", "must be an integer from 1 to 31536000, or null: until it is lifted.");
+    return false;
+}
+
+// Reads {"seconds": …, "shadow": …, "purge": …}: no seconds, until it is lifted.
+static bool read_ban(struct room_request *b, struct http_exchange *x) {
     struct json_reader r;
-    int64_t seconds = -1;
+    bool fine = true;
+    b->ban.for_ms = -1;
     body_begin(x->request, &r);
     bool is_object = json_reader_next(&r) == JSON_TOKEN_OBJECT;
     while (is_object && json_reader_next(&r) == JSON_TOKEN_KEY) {
-        bool is_seconds = json_reader_equals(&r, "seconds"), is_shadow = json_reader_equals(&r, "shadow");
+        struct json_reader key = r;
         enum json_token token = json_reader_next(&r);
-        if (is_seconds) seconds = -1;
-        if (is_seconds && token > JSON_TOKEN_END && token != JSON_TOKEN_NULL &&
-            (token != JSON_TOKEN_NUMBER || !json_reader_integer(&r, BAN_SECONDS_MAX, &seconds) || !seconds)) {
-            refuse_field(x, "seconds", "must be an integer from 1 to 31536000, or null: until it is lifted.");
-            return false;
-        }
-        if (is_shadow) *shadow = token == JSON_TOKEN_TRUE;
-        if (is_shadow && token > JSON_TOKEN_END && token != JSON_TOKEN_TRUE && token != JSON_TOKEN_FALSE &&
-            token != JSON_TOKEN_NULL) {
-            refuse_field(x, "shadow", "must be true or false.");
-            return false;
-        }
+        if (json_reader_equals(&key, "seconds")) fine = read_seconds(x, &r, &b->ban.for_ms);
+        if (json_reader_equals(&key, "shadow")) fine = read_flag(x, "shadow", token, &b->ban.shadow);
+        if (json_reader_equals(&key, "purge")) fine = read_flag(x, "purge", token, &b->ban.purges);
+        if (!fine) return false;
         if (!json_reader_skip(&r)) break;
     }
-    *for_ms = seconds < 0 ? -1 : seconds * 1000;
     if (is_object && r.last == JSON_TOKEN_OBJECT_END && json_reader_next(&r) == JSON_TOKEN_END) return true;
     body_refuse(x, &r);
     return false;
@@ -219,12 +258,11 @@ static bool read_ban(struct http_exchange *x, int64_t *for_ms, bool *shadow) {
 void room_routes_ban(struct http_exchange *x, void *arg) {
     struct service *s = arg;
     const char *video, *user;
-    int64_t for_ms;
-    bool shadow = false;
-    if (!path_ids(x, &video, &user) || !rights_administer(s, x, video) || !read_ban(x, &for_ms, &shadow))
-        return;
-    s->engine->ops->ban_write(s->engine, video, user, for_ms, shadow, on_ban_written,
-                              room_request_new(s, x, video, user));
+    struct room_request read = {0};
+    if (!path_ids(x, &video, &user) || !rights_administer(s, x, video) || !read_ban(&read, x)) return;
+    struct room_request *r = room_request_new(s, x, video, user);
+    r->ban = read.ban;
+    s->engine->ops->ban_write(s->engine, video, user, r->ban.for_ms, r->ban.shadow, on_ban_written, r);
 }
 
 void room_routes_lift(struct http_exchange *x, void *arg) {

@@ -29,6 +29,7 @@
 #include "moments.h"
 #include "reader_core.h"
 #include "redirect.h"
+#include "room_events.h"
 #include "viewer_counts.h"
 #include "watched.h"
 #include "service/fields.h"
@@ -158,6 +159,7 @@ static bool connect_hand_over(const struct connect_request *c, struct broadcast 
     }
     if (connect_has_descriptor(r, sink->fd)) {
         viewer_counts_join(r, b, c->asks, c->elsewhere);
+        room_events_join(r, b, c->asks);
         if (broadcast_add(b, sink, c->asks, frames)) return true;
         viewer_counts_changed(b);
     }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const char *const moment_names[] = {
-    [MOMENT_VIEWERS] = "viewers", [MOMENT_MOVE] = "move", [MOMENT_ROOM] = "room"};
+    [MOMENT_VIEWERS] = "viewers", [MOMENT_MOVE] = "move", [MOMENT_ROOM] = "room", [MOMENT_HELD] = "held"};
 
 uint8_t moments_asked(const char *names) {
     uint8_t asked = 0;

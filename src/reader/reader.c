@@ -16,6 +16,7 @@
 #include "reader_core.h"
 #include "ranking.h"
 #include "recheck.h"
+#include "room_events.h"
 #include "viewer_counts.h"
 #include "watched.h"
 
@@ -29,9 +30,10 @@ static void on_close_idle(struct loop_timer *t) {
     if (watched_close_idle(r)) loop_timer_start(r->service.loop, t, CLOSE_IDLE_AGAIN_MS);
 }
 
-static void on_video_close(struct reader *r, const struct watched *w) {
+static void on_video_close(struct reader *r, struct watched *w) {
     ranking_leave(r, w);
     viewer_counts_close(r, w->video);
+    room_events_close(r, w);
 }
 
 static void on_reader_sweep(struct loop_timer *t) {
@@ -39,6 +41,7 @@ static void on_reader_sweep(struct loop_timer *t) {
     int64_t now = loop_now_ms(r->service.loop);
     watched_sweep(r);
     viewer_counts_sweep(r);
+    room_events_sweep(r);
     ranking_sweep(r);
     if (!r->close_idle.slot) on_close_idle(&r->close_idle);
     recheck_sweep(r, now);
@@ -130,6 +133,7 @@ struct reader *reader_new(struct loop *loop, struct engine *engine, struct place
     r->on_close = on_video_close;
     r->ranking = ranking_new();
     viewer_counts_start(r);
+    room_events_start(r);
     if (config->service.process && config->service.process->keys)
         tickets_start(&r->tickets, engine, config->reader_url, clock_wall_ms());
     reader_lease_start(r);
@@ -149,6 +153,7 @@ static void reader_close(struct reader *r) {
         next = watched_next(r, w);
         watched_close(r, w);
     }
+    room_events_stop(r);
 }
 
 void reader_set_times(struct reader *r, int heartbeat_ms, int stall_ms, int unsubscribe_ms) {

@@ -20,6 +20,7 @@
 struct engine_listener;
 struct ranking;
 struct recheck;
+struct room_events;
 struct tally;
 struct watched;
 
@@ -48,10 +49,11 @@ struct reader {
     struct name_table videos;   // watched
     struct watched *next_noted; // next one to be recorded again; NULL: none before repeat_notes_ms
     int64_t repeat_notes_ms;
-    void (*on_close)(struct reader *, const struct watched *); // before a video is closed
-    struct ranking *ranking;                                   // of the videos
-    struct tally *tally;                                       // of viewers; NULL once it is stopping
-    struct engine_listener *counts;                            // of other readers, for the tally
+    void (*on_close)(struct reader *, struct watched *); // before a video is closed
+    struct ranking *ranking;                             // of the videos
+    struct tally *tally;                                 // of viewers; NULL once it is stopping
+    struct engine_listener *counts;                      // of other readers, for the tally
+    struct room_events *room_events;                     // NULL once it is stopping
     struct loop_timer sweep, close_idle, lease;
     uint64_t generation;
     unsigned lease_failures; // in a row

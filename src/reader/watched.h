@@ -9,11 +9,13 @@
 #include "broadcast.h"
 
 struct reader;
+struct room_watch;
 
 struct watched {
     struct name_entry entry; // of reader.videos
     struct broadcast broadcast;
-    char *alias_url;   // another URL by which a mapping means this reader; NULL: none
+    char *alias_url;         // another URL by which a mapping means this reader; NULL: none
+    struct room_watch *room; // room_events.h; NULL: no viewer has asked
     bool is_rechecked; // has had viewers that belong to the owner, not only ones that are served anywhere
     char video[];
 };

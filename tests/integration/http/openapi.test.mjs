@@ -8,6 +8,7 @@ import { call, owner, post, register } from '../lib/api.mjs';
 import { everyPort } from '../lib/checks.mjs';
 import { Description } from '../lib/openapi.mjs';
 import { RawClient, exchange, jsonBytes, requestBytes } from '../lib/raw.mjs';
+import { patchRoom, tryPost, waits } from '../lib/room.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { until } from '../lib/time.mjs';
 
@@ -27,6 +28,8 @@ const asked = {
   getRoom: { target: '/videos/v/room' },
   patchRoom: { target: '/videos/v/room', body: { slow_ms: 1 } },
   listBans: { target: '/videos/v/bans' },
+  listHeld: { target: '/videos/v/held' },
+  decideHeld: { target: '/videos/v/held/the held', body: { allow: true } },
   ban: { target: '/videos/v/bans/bob', body: { seconds: 600 } },
   liftBan: { target: '/videos/v/bans/bob' },
   listComments: { target: '/videos/v/comments?limit=20' },
@@ -72,12 +75,21 @@ scenario('the document is OpenAPI 3.1, and the same at every port', async (t) =>
 // Those of an ordinary system, not only of a demo.
 const everywhere = (description) => description.operations().filter(({ operation }) => !operation['x-only-with']);
 
+// Has a comment wait; returns its id.
+async function holdOne(system) {
+  await patchRoom(system, 'v', { hold: true });
+  const { id } = await waits(tryPost(system.comment, 'v', 'ann'), 'moderator');
+  await patchRoom(system, 'v', { hold: false });
+  return id;
+}
+
 scenario('every operation answers as described', async (t) => {
   const system = await t.system();
   const description = await Description.of(system.comment);
   const reader = await owner(system, 'v');
   const { id } = await post(system, 'v', 'the first');
-  const named = (request) => request && JSON.parse(JSON.stringify(request).replaceAll('the first', id));
+  const held = await holdOne(system);
+  const named = (request) => request && JSON.parse(JSON.stringify(request).replaceAll('the first', id).replaceAll('the held', held));
   for (const operation of everywhere(description)) {
     const { operationId, requestBody } = operation.operation;
     if (streams[operationId] || operationId === 'watchDashboard') continue;

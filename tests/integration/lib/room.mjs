@@ -35,3 +35,13 @@ export async function accepted(answer) {
 
 // All comment APIs of the system, of which only some set-ups have several.
 export const commentApis = (system) => [...new Set([system.comment, ...system.comments].filter(Boolean))];
+export const held = async (system, video, headers) => (await done(call('GET', address(system, video, 'held'), { headers }))).held;
+export const decide = (system, video, id, allow, headers) => call('POST', address(system, video, `held/${id}`), { json: { allow }, headers });
+
+// Checks that a comment has to wait; returns what is said about it.
+export async function waits(answer, reason) {
+  const got = await answer;
+  assert.equal(got.status, 202, got.text);
+  assert.equal(got.json.held.reason, reason);
+  return got.json.held;
+}

@@ -41,6 +41,7 @@ export class Viewer {
   heartbeats = []; // times at which a comment line arrived
   redirects = []; // the redirect responses
   fault; // violation of the stream's rules
+  moments = []; // events room and held, with the time at which they came, for one that has asked
   counts = []; // {viewers, at}: how many there are, for one that has asked
   ended = false; // the server closed
   over; // what the event of its end said, for one that has a session
@@ -129,6 +130,9 @@ export class Viewer {
     } else if (type === 'viewers' && this.options.query.events?.split(',').includes('viewers')) {
       if (event.id !== undefined || json.type !== 'viewers') throw new Error(`no count of viewers: ${event.text}`);
       this.counts.push({ viewers: json.viewers, at: event.at });
+    } else if (['room', 'held'].includes(type) && this.options.query.events?.split(',').includes(type)) {
+      if (event.id !== undefined || json.type !== type) throw new Error(`no event of the moment: ${event.text}`);
+      this.moments.push({ ...json, at: event.at });
     } else if (type === 'end' && this.options.session) {
       if (event.id !== undefined || this.over) throw new Error(`no end of a session: ${event.text}`);
       this.over = json;

@@ -79,6 +79,19 @@ scenario('an author under a shadow ban gets 201, and nobody gets the comment', a
   assert.deepEqual(json.comments.map(({ comment }) => comment), ['seen']);
 });
 
+scenario('a ban with purge deletes the comments of the user, on screens too', async (t) => {
+  const system = await t.system();
+  const viewer = await t.watch(await owner(system, 'v'), { video: 'v' });
+  for (const text of ['one', 'two']) await post(system, 'v', text, { user: 'ann' });
+  const kept = await post(system, 'v', 'kept', { user: 'bob' });
+  assert.equal((await ban(system, 'v', 'ann', { purge: true })).purged, 2);
+  await viewer.wait(() => viewer.events.at(-1).type === 'purge', 'the purge');
+  assert.equal(viewer.events.at(-1).json.userid, 'ann');
+  const { json } = await call('GET', `${system.comment}/videos/v/comments`);
+  assert.deepEqual(json.comments, [kept]);
+  await refused(tryPost(system.comment, 'v', 'ann'), 403, 'banned');
+});
+
 scenario('bans survive a restart of everything', { disk: true }, async (t) => {
   const system = await t.system({ stable: true });
   await ban(system, 'v', 'ann');

@@ -9,6 +9,9 @@
 
 #define ROOM_TOPIC "room"
 
+// The same for the comments of a video that wait for a moderator: `<video> <how many>`.
+#define HELD_TOPIC "held"
+
 static inline void room_topic_publish(struct engine *e, const char *video) {
     e->ops->notify(e, ROOM_TOPIC, video, strlen(video));
 }

@@ -1,4 +1,4 @@
-#include "room_patch.h"
+#include "service/room_patch.h"
 
 #include <stddef.h>
 #include <stdio.h>

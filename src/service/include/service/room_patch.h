@@ -1,4 +1,4 @@
-// Private to comment: a room as JSON, and what a JSON merge patch (RFC 7396) changes in it. This is the one
+// A room as JSON, and what a JSON merge patch (RFC 7396) changes in it. This is the one
 // table of its fields, with their bounds. Control loop only.
 #pragma once
 
