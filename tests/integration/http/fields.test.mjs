@@ -57,7 +57,7 @@ scenario('a comment is 1-2000 bytes of UTF-8, counted after decoding', async (t)
   const send = (body) => call('POST', `${system.comment}/comment`, { body, headers: { 'content-type': 'application/json' } });
   const withText = (json) => send(`{"userid":"u","videoid":"v","comment":${json}}`);
   const euros = '€'.repeat(666); // 1998 bytes
-  for (const text of ['x', ' x ', 'x'.repeat(2000), `${euros}xx`, '😀'.repeat(500), 'tab\there', '\u007f', '\u0080', '\ufeffmark', '\uffff']) {
+  for (const text of ['x', ' x ', 'x'.repeat(2000), `${euros}xx`, '😀'.repeat(500), 'tab\there', 'x\u007f', 'x\u0080', '\ufeffmark', '\uffff']) {
     const answer = await withText(JSON.stringify(text));
     assert.equal(answer.status, 201, `${text.slice(0, 20)}: ${answer.text}`);
     checkComment(answer.json.comment, { user: 'u', video: 'v', text });
@@ -66,7 +66,7 @@ scenario('a comment is 1-2000 bytes of UTF-8, counted after decoding', async (t)
   assert.equal(escaped.status, 201, escaped.text);
   assert.equal(escaped.json.comment.comment, 'A'.repeat(2000));
   const tooLong = ['x'.repeat(2001), `${euros}xxx`, 'x'.repeat(50_000)].map((text) => JSON.stringify(text));
-  for (const json of ['""', '7', 'null', 'true', '["x"]', '{"x":1}', ...tooLong]) {
+  for (const json of ['""', '"\u007f\u0080"', '7', 'null', 'true', '["x"]', '{"x":1}', ...tooLong]) {
     checkError(await withText(json), json.length > 16_000 ? [400, 413] : 400, json.slice(0, 20));
   }
   checkError(await send('{"userid":"u","videoid":"v"}'), 400, 'no comment');
