@@ -11,6 +11,7 @@
 #include "app/clients_main.h"
 #include "app/config_main.h"
 #include "app/doctor_main.h"
+#include "app/ledger_main.h"
 #include "app/metrics_main.h"
 #include "app/probe.h"
 #include "app/settings.h"
@@ -71,6 +72,8 @@ static const struct command_row {
      "check the data of `chorus up`, also while it runs, or a backup: exit code 0 if it is sound"},
     {"canary", canary_main, COMMAND_CANARY, "URL [OPTIONS]",
      "post a comment and read it back, for monitoring: exit code 0 if it came back in time"},
+    {"ledger", ledger_main, COMMAND_LEDGER, "VIDEO [OPTIONS]",
+     "show what became of a video's comments at each reader: exit code 0 if no delivery is missing"},
     {"token", token_main, COMMAND_TOKEN, token_usage,
      "make a token for a user, say what is wrong with one, or make keys to sign with"},
     {"doctor", doctor_main, 0, doctor_usage,

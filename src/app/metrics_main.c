@@ -8,15 +8,14 @@
 #include "manager/manager.h"
 #include "reader/reader.h"
 #include "service/metrics.h"
+#include "statistics/statistics.h"
 
 static const struct {
     const char *title;
     const struct metric *rows;
-} groups[] = {{"Every process", process_metrics},
-              {"Every part", service_metrics},
-              {"Comment APIs", comment_metrics},
-              {"Readers", reader_metrics},
-              {"Managers", manager_metrics}};
+} groups[] = {{"Every process", process_metrics}, {"Every part", service_metrics},
+              {"Comment APIs", comment_metrics},  {"Readers", reader_metrics},
+              {"Managers", manager_metrics},      {"Statistics", statistics_metrics}};
 
 // The name of the label that the rows of a family differ in.
 static void print_labels(const struct metric *m) {

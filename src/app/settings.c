@@ -16,9 +16,9 @@ enum {
     SERVICES = COMMAND_UP | ROLES
 };
 
-static const char *const command_names[] = {"up",      "manager",  "comment", "reader", "statistics",
-                                            "clients", "simulate", "bench",   "top",    "backup",
-                                            "restore", "check",    "canary",  "token",  NULL};
+static const char *const command_names[] = {
+    "up",  "manager", "comment", "reader", "statistics", "clients", "simulate", "bench",
+    "top", "backup",  "restore", "check",  "canary",     "token",   "ledger",   NULL};
 
 static const struct option_row rows[] = {
     {"config", NULL, OPTION_STRING, AT(config), 0, 0, NULL, "FILE", NULL,
@@ -147,7 +147,8 @@ static const struct option_row rows[] = {
      SERVICES, OPTION_RELOADS, .check = text_networks},
     {"internal-token", "INTERNAL_TOKEN", OPTION_STRING, AT(internal_token), 0, 0, NULL, "TOKEN", NULL,
      "bearer token with which other addresses may post statistics, read /metrics, and see the dashboard at the comment port of up; with --jwt-keys it may do all that users may, as any user",
-     SERVICES | COMMAND_CLIENTS | COMMAND_TOP, OPTION_SECRET | OPTION_RELOADS, .check = text_token},
+     SERVICES | COMMAND_CLIENTS | COMMAND_TOP | COMMAND_LEDGER, OPTION_SECRET | OPTION_RELOADS,
+     .check = text_token},
     {"token", NULL, OPTION_STRING, AT(bearer), 0, 0, NULL, "TOKEN", NULL,
      "bearer token for a system with --jwt-keys: its --internal-token, or one of the user canary (bench: of the user bench)",
      COMMAND_BENCH | COMMAND_CANARY, OPTION_SECRET, .check = text_token},
@@ -308,7 +309,7 @@ static const struct option_row rows[] = {
     {"publish", NULL, OPTION_STRING, AT(bench.publish), 0, 0, NULL, "REQUEST", NULL,
      "and how to publish to it: METHOD URL BODY, with {video} and {body} in it", COMMAND_BENCH},
     {"statistics", "STATISTICS_API_URL", OPTION_STRING, AT(statistics_url), 0, 0, "http://127.0.0.1:5000",
-     "URL", NULL, "URL of the statistics service", COMMAND_TOP, .check = text_part_url},
+     "URL", NULL, "URL of the statistics service", COMMAND_TOP | COMMAND_LEDGER, .check = text_part_url},
     {"once", NULL, OPTION_BOOL, AT(top.once), 0, 0, NULL, NULL, NULL,
      "print the figures once and end, as it does where the output is no terminal", COMMAND_TOP},
     {"json", NULL, OPTION_BOOL, AT(top.json), 0, 0, NULL, NULL, NULL,
@@ -320,6 +321,8 @@ static const struct option_row rows[] = {
      "how long the comment may take to come back, from the start", COMMAND_CANARY},
     {"json", NULL, OPTION_BOOL, AT(canary.json), 0, 0, NULL, NULL, NULL, "print the result as a line of JSON",
      COMMAND_CANARY},
+    {"json", NULL, OPTION_BOOL, AT(ledger.json), 0, 0, NULL, NULL, NULL,
+     "print the ledger as a line of JSON (that of GET /videos/:videoid/ledger)", COMMAND_LEDGER},
     {"user", NULL, OPTION_STRING, AT(token.user), 0, 0, NULL, "ID", NULL, "user whom the token is for (sub)",
      COMMAND_TOKEN, .check = text_id},
     {"video", NULL, OPTION_STRING, AT(token.video), 0, 0, NULL, "LIST", NULL,

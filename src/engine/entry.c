@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 
 static const struct {
     const char *name;
@@ -61,6 +62,17 @@ void entry_write(struct buf *b, const struct engine_entry *e) {
 }
 
 // Reading
+
+// A comment's last member is the time at which it was posted.
+int64_t entry_posted_ms(const struct engine_entry *e) {
+    static const char name[] = "\"timestamp\":\"";
+    enum { NAME_LEN = sizeof name - 1, LEN = NAME_LEN + CLOCK_ISO8601_LEN + 1 };
+    if (e->body_len < LEN) return 0;
+    const char *member = e->body + e->body_len - LEN;
+    if (memcmp(member, name, NAME_LEN) != 0) return 0;
+    int64_t posted_ms = clock_read_iso8601(member + NAME_LEN);
+    return posted_ms > 0 ? posted_ms : 0;
+}
 
 // Moves *at past `name`, if it begins with that.
 static bool entry_take(const char **at, const char *end, const char *name, size_t len) {

@@ -35,9 +35,13 @@ static void channel_settle(struct channel *ch) {
     ch->delivered = ch->sends = 0;
 }
 
-void channel_count_gaps(const struct channel *ch, uint32_t gaps) {
-    counter_add(&ch->ledger->counters->delivered, gaps);
-    ledger_add(ch->ledger, LEDGER_LOST, gaps);
+void channel_count_sent(struct channel *ch, const struct frame *f, uint32_t viewers) {
+    if (!f->is_gap && !f->is_blank) {
+        ch->delivered += viewers;
+        return;
+    }
+    counter_add(&ch->ledger->counters->delivered, viewers);
+    ledger_add(ch->ledger, f->is_gap ? LEDGER_LOST : LEDGER_RETRACTED, viewers);
 }
 
 void channel_put_off_heartbeat(struct channel *ch, int64_t now_ms) {

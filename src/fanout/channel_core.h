@@ -28,7 +28,7 @@ struct flush {
     bool cut;            // there was more than fits into one run
     bool is_end;         // the stream is over
     bool is_serving;     // inside flush_serve()
-    uint32_t gaps;       // among the frames
+    uint32_t others;     // among the frames, which are sent and deliver nothing
     uint32_t untimed;    // viewers that were sent all of it since its delay was last recorded
     uint8_t moments;     // kinds
     struct pace_mark begun;
@@ -65,7 +65,7 @@ struct channel {
     struct position sent_at; // their position
     int64_t heartbeat_due_ms;
     struct pace pace;
-    unsigned long long delivered;            // to viewers, without gaps, and
+    unsigned long long delivered;            // to viewers, without gaps and blanks, and
     uint32_t sends;                          // not yet in the counters
     uint32_t left : 31;                      // viewers gone, for the next report
     uint32_t over : 1;                       // nothing more will be published
@@ -76,8 +76,9 @@ struct channel {
 
 _Static_assert(sizeof(struct channel) <= 232, "a million of these wait; malloc takes 240 bytes");
 
-// Counts gaps of the ring that have been sent: the entry for which each came is lost.
-void channel_count_gaps(const struct channel *, uint32_t gaps);
+// A frame of the ring has been sent to that many viewers. Counts what has become of its pairs: the entry for
+// which a gap came is lost, that of a blank is retracted.
+void channel_count_sent(struct channel *, const struct frame *, uint32_t viewers);
 
 // Counts a viewer that has gone.
 static inline void channel_note_left(struct channel *ch) {

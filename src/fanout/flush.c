@@ -88,7 +88,8 @@ void flush_begin(struct channel *ch) {
     if (ch->viewers.ready && viewers[SINK_RAW]) f->run[SINK_RAW] = flush_lay_out(ch, f, SINK_RAW, f->room);
     if (ch->viewers.ready && viewers[SINK_CHUNKED])
         f->run[SINK_CHUNKED] = flush_lay_out(ch, f, SINK_CHUNKED, f->room + room[SINK_RAW]);
-    for (uint64_t n = f->from; n < to; n++) f->gaps += ring_at(&ch->ring, n)->is_gap;
+    for (uint64_t n = f->from; n < to; n++)
+        f->others += ring_at(&ch->ring, n)->is_gap || ring_at(&ch->ring, n)->is_blank;
     flush_install(ch, f);
     flush_mark_sent(ch, to);
 }
@@ -133,6 +134,11 @@ static uint32_t flush_serve_each(struct channel *ch, uint32_t sends, int64_t now
     return served;
 }
 
+static void flush_count_each(struct channel *ch, uint32_t viewers) {
+    for (uint64_t n = ch->flush->from; n < ch->flush->to; n++)
+        channel_count_sent(ch, ring_at(&ch->ring, n), viewers);
+}
+
 uint32_t flush_serve(struct channel *ch, uint32_t sends, int64_t now_ms) {
     struct flush *f = ch->flush;
     uint64_t each = f->to - f->from;
@@ -151,8 +157,10 @@ uint32_t flush_serve(struct channel *ch, uint32_t sends, int64_t now_ms) {
             viewer_queue_rest(v, f->beat, taken, now_ms);
     }
     f->is_serving = false;
-    ch->delivered += whole * (each - f->gaps);
-    if (f->gaps) channel_count_gaps(ch, whole * f->gaps);
+    if (f->others)
+        flush_count_each(ch, whole);
+    else
+        ch->delivered += whole * each;
     f->untimed += whole;
     return served;
 }

@@ -42,7 +42,7 @@ static struct frame *frame_new(uint32_t head, size_t len, struct position at) {
     f->head = head & 15;
     f->at = f->first = at;
     f->posted_ms = 0;
-    f->is_gap = false;
+    f->is_gap = f->is_blank = false;
     f->removes = REMOVES_NOTHING;
     budget_take(frame_cost(f));
     return f;
@@ -73,7 +73,9 @@ struct frame *frame_of_number(struct position at) {
     char event[POSITION_TEXT_SIZE + 8], id[POSITION_TEXT_SIZE];
     position_format(at, id);
     int len = snprintf(event, sizeof event, "id: %s\n\n", id);
-    return frame_of_bytes(event, (size_t)len, at);
+    struct frame *f = frame_of_bytes(event, (size_t)len, at);
+    f->is_blank = true;
+    return f;
 }
 
 static const char *const gap_reasons[] = {

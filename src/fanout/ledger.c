@@ -29,6 +29,12 @@ void ledger_read(struct ledger *l, uint64_t parts[LEDGER_PARTS]) {
         parts[i] = atomic_load_explicit(&l->parts[i], memory_order_acquire);
 }
 
+uint64_t ledger_sum(const uint64_t parts[LEDGER_PARTS]) {
+    uint64_t sum = 0;
+    for (int i = 0; i < LEDGER_PARTS; i++) sum += parts[i];
+    return sum;
+}
+
 int64_t ledger_waiting(const uint64_t parts[LEDGER_PARTS]) {
     uint64_t waiting = parts[LEDGER_DUE];
     for (int i = LEDGER_DUE + 1; i < LEDGER_PARTS; i++) waiting -= parts[i];

@@ -235,26 +235,20 @@ uint32_t viewer_frames_begun(const struct viewer *v) {
     return n;
 }
 
-// A frame of the ring has been sent to one viewer.
-static void viewer_sent(const struct viewer *v, const struct frame *f) {
-    if (f->is_gap)
-        channel_count_gaps(v->channel, 1);
-    else
-        v->channel->delivered++;
-}
-
 static void viewer_step_over(struct viewer *v) {
     struct pending *p = v->pending;
     v->offset = 0;
     if (!p) {
-        viewer_sent(v, ring_at(&v->channel->ring, v->cursor++));
+        channel_count_sent(v->channel, ring_at(&v->channel->ring, v->cursor++), 1);
         return;
     }
     const struct frame *f = pending_at(p, 0);
     if (position_is_set(f->at)) {
-        v->channel->delivered += !f->is_gap;
-        if (f->is_gap) counter_add(&v->channel->ledger->counters->delivered, 1); // the rest is counted
         v->unseen--; // as if it were one of the channel's
+        if (f->is_gap)
+            counter_add(&v->channel->ledger->counters->delivered, 1); // what it stands for has been counted
+        else
+            channel_count_sent(v->channel, f, 1);
     }
     pending_step(p);
     if (pending_left(p)) return;
@@ -420,7 +414,7 @@ void viewer_lag_behind(struct viewer *v, uint64_t from, size_t taken, int64_t no
     const struct ring *r = &v->channel->ring;
     for (size_t len; taken >= (len = frame_piece(ring_at(r, from), v->framing).iov_len); from++) {
         taken -= len;
-        viewer_sent(v, ring_at(r, from));
+        channel_count_sent(v->channel, ring_at(r, from), 1);
     }
     viewer_make_lagging(v, from, taken, now_ms);
 }

@@ -17,7 +17,6 @@
 #include "net/loop.h"
 #include "backfill.h"
 #include "fanout/counters.h"
-#include "fanout/ledger.h"
 #include "fanout/fanout.h"
 #include "fanout/pending.h"
 #include "fanout/replay.h"
@@ -391,12 +390,11 @@ void broadcast_env_init(struct broadcast_env *env) {
                                       .on_frame = on_feed_frame};
 }
 
-void broadcast_open(struct broadcast *b, struct broadcast_env *env, const char *video) {
+void broadcast_open(struct broadcast *b, struct broadcast_env *env, const char *video,
+                    struct ledger *ledger) {
     *b = (struct broadcast){.env = env};
     broadcast_begin_idle(b);
-    struct ledger *ledger = ledger_new(env->counters);
     b->fan = fan_video_new(env->fanout, ledger, video, on_viewers_left, b);
-    ledger_unref(ledger);
     feed_open(&b->feed, &env->feed_env, video);
 }
 

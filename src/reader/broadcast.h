@@ -25,6 +25,7 @@ struct fan_video;
 struct fanout;
 struct idle_entry;
 struct join_queue;
+struct ledger;
 struct log_sampler;
 struct pending;
 struct sink;
@@ -75,8 +76,8 @@ struct broadcast {
     struct rate comments;
 };
 
-// `video` is borrowed until broadcast_close().
-void broadcast_open(struct broadcast *, struct broadcast_env *, const char *video);
+// `video` is borrowed until broadcast_close(). What becomes of its comments is counted in the ledger.
+void broadcast_open(struct broadcast *, struct broadcast_env *, const char *video, struct ledger *);
 
 // Disconnects its viewers, and fails its join requests with JOIN_BROADCAST_CLOSED, from inside this call.
 void broadcast_close(struct broadcast *);

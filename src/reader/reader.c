@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/container_of.h"
@@ -13,6 +14,7 @@
 #include "reader_lease.h"
 #include "base/budget.h"
 #include "fanout/fanout.h"
+#include "ledgers.h"
 #include "reader_core.h"
 #include "ranking.h"
 #include "recheck.h"
@@ -75,6 +77,15 @@ static void reader_add_to_report(struct service *s, json_t *report) {
     json_object_set_new(report, "subscribedTopics", topics);
     json_object_set_new(report, "delays", reader_delays(r));
     ranking_add_to_report(r, report);
+    ledgers_add_to_report(r, report);
+    json_object_set_new(json_object_get(report, "figures"), "life", json_integer((json_int_t)r->generation));
+}
+
+static void reader_asked(struct service *s, const char *what, size_t len) {
+    static const char ledger[] = "ledger ";
+    enum { LEN = sizeof ledger - 1 };
+    if (len > LEN && !memcmp(what, ledger, LEN))
+        ledgers_ask(((struct reader *)s)->ledgers, what + LEN, len - LEN);
 }
 
 static void reader_describe(struct service *s, json_t *health) {
@@ -105,6 +116,7 @@ static const struct service_kind reader_kind = {.role = "reader",
                                                 .ready = reader_ready,
                                                 .report_path = "/reader-api-statistics",
                                                 .reports_often = true,
+                                                .asked = reader_asked,
                                                 .add_to_report = reader_add_to_report};
 
 struct reader *reader_new(struct loop *loop, struct engine *engine, struct placement *placement,
@@ -132,6 +144,7 @@ struct reader *reader_new(struct loop *loop, struct engine *engine, struct place
     loop_timer_start(loop, &r->sweep, SWEEP_MS);
     r->on_close = on_video_close;
     r->ranking = ranking_new();
+    r->ledgers = ledgers_new(&r->counters);
     viewer_counts_start(r);
     room_events_start(r);
     if (config->service.process && config->service.process->keys)
@@ -185,6 +198,7 @@ bool reader_is_settled(const struct reader *r) {
 
 void reader_free(struct reader *r) {
     if (r) ranking_free(r->ranking);
+    if (r) ledgers_free(r->ledgers);
     if (r) tickets_release(&r->tickets);
     if (r) access_log_end(&r->access_log);
     free(r);

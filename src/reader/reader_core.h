@@ -18,6 +18,7 @@
 #include "service/service.h"
 
 struct engine_listener;
+struct ledgers;
 struct ranking;
 struct recheck;
 struct room_events;
@@ -50,6 +51,7 @@ struct reader {
     struct watched *next_noted; // next one to be recorded again; NULL: none before repeat_notes_ms
     int64_t repeat_notes_ms;
     void (*on_close)(struct reader *, struct watched *); // before a video is closed
+    struct ledgers *ledgers;                             // of its videos since its start
     struct ranking *ranking;                             // of the videos
     struct tally *tally;                                 // of viewers; NULL once it is stopping
     struct engine_listener *counts;                      // of other readers, for the tally

@@ -24,6 +24,13 @@ READER(reader_slow, counter_get(&r->counters.slow))
 READER(reader_redirected, r->redirected)
 READER(reader_resumed, r->resumed)
 READER(reader_shed, r->shed + counter_get(&r->counters.refused))
+READER(pairs_due, counter_get(&r->counters.pairs[LEDGER_DUE]))
+READER(pairs_delivered, counter_get(&r->counters.pairs[LEDGER_DELIVERED]))
+READER(pairs_sampled, counter_get(&r->counters.pairs[LEDGER_SAMPLED]))
+READER(pairs_retracted, counter_get(&r->counters.pairs[LEDGER_RETRACTED]))
+READER(pairs_slow, counter_get(&r->counters.pairs[LEDGER_SLOW]))
+READER(pairs_lost, counter_get(&r->counters.pairs[LEDGER_LOST]))
+READER(pairs_left, counter_get(&r->counters.pairs[LEDGER_LEFT]))
 #undef READER
 
 METRICS_OF_LOOPS(workers, workers_lag)
@@ -101,6 +108,23 @@ const struct metric reader_metrics[] = {
     {"chorus_reader_slow_viewers", "viewers", METRIC_GAUGE,
      "Viewers that are behind now, because they accept data too slowly.", .get = reader_slow,
      .report = "figures.slowViewers"},
+    {"chorus_reader_pairs_total", "pairs", METRIC_COUNTER,
+     "Comments that viewers were to get, each counted for each viewer: those published while it was there, and those that it missed and came back for.",
+     .get = pairs_due, .label = "part=\"due\"", .report = "figures.due"},
+    {"chorus_reader_pairs_total", "pairs", METRIC_COUNTER, "Sent whole.", .get = pairs_delivered,
+     .label = "part=\"delivered\"", .report = "figures.delivered"},
+    {"chorus_reader_pairs_total", "pairs", METRIC_COUNTER, "Left out by a readable rate.",
+     .get = pairs_sampled, .label = "part=\"sampled\"", .report = "figures.sampled"},
+    {"chorus_reader_pairs_total", "pairs", METRIC_COUNTER, "Taken back before it was sent.",
+     .get = pairs_retracted, .label = "part=\"retracted\"", .report = "figures.retracted"},
+    {"chorus_reader_pairs_total", "pairs", METRIC_COUNTER,
+     "A gap came instead, or the stream ended, because the viewer was too slow.", .get = pairs_slow,
+     .label = "part=\"slow\"", .report = "figures.slow"},
+    {"chorus_reader_pairs_total", "pairs", METRIC_COUNTER,
+     "A gap came instead, because the store no longer had it.", .get = pairs_lost, .label = "part=\"lost\"",
+     .report = "figures.lost"},
+    {"chorus_reader_pairs_total", "pairs", METRIC_COUNTER, "The viewer left before.", .get = pairs_left,
+     .label = "part=\"left\"", .report = "figures.left"},
     {"chorus_reader_delivery_seconds", "seconds", METRIC_HISTOGRAM,
      "Time from a comment's timestamp, when it was posted, to its send to a viewer that keeps up; a value for each viewer.",
      .read = reader_delivery},

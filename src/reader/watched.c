@@ -7,6 +7,7 @@
 #include "base/container_of.h"
 #include "base/uthash.h"
 #include "engine/engine.h"
+#include "ledgers.h"
 #include "reader_core.h"
 
 enum {
@@ -38,7 +39,8 @@ struct watched *watched_open(struct reader *r, const char *video) {
     memcpy(w->video, video, strlen(video) + 1);
     w->entry.name = w->video;
     name_table_add(&r->videos, &w->entry);
-    broadcast_open(&w->broadcast, &r->env, w->video);
+    w->ledger = ledgers_open(r->ledgers, video);
+    broadcast_open(&w->broadcast, &r->env, w->video, w->ledger);
     log_debug(r->service.instance_id, "subscribed", "video=%s", video);
     return w;
 }
@@ -82,6 +84,7 @@ void watched_close(struct reader *r, struct watched *w) {
     if (watched_is_noted(w) && !r->stopping) watched_note(r, w, false);
     if (w == r->next_noted) r->next_noted = watched_next(r, w);
     r->on_close(r, w);
+    ledgers_close(r, w, w->ledger);
     name_table_remove(&r->videos, &w->entry);
     broadcast_close(&w->broadcast);
     free(w->alias_url);

@@ -8,12 +8,14 @@
 #include "base/name_table.h"
 #include "broadcast.h"
 
+struct ledger;
 struct reader;
 struct room_watch;
 
 struct watched {
     struct name_entry entry; // of reader.videos
     struct broadcast broadcast;
+    struct ledger *ledger;
     char *alias_url;         // another URL by which a mapping means this reader; NULL: none
     struct room_watch *room; // room_events.h; NULL: no viewer has asked
     bool is_rechecked; // has had viewers that belong to the owner, not only ones that are served anywhere

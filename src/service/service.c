@@ -29,8 +29,9 @@ static json_t *build_report(void *arg) {
 }
 
 static void on_report_asked(void *arg, const char *body, size_t len) {
-    (void)body, (void)len;
-    reporter_report_now(((struct service *)arg)->reporter);
+    struct service *s = arg;
+    if (s->kind->asked) s->kind->asked(s, body, len);
+    reporter_report_now(s->reporter);
 }
 
 void service_init(struct service *s, const struct service_kind *kind, struct loop *loop,

@@ -200,11 +200,21 @@ static json_t *json_count(uint64_t value) {
 
 #define FOREACH_ROW(table, i) for (struct instance *i = (table)->rows; i; i = i->row_next)
 
+static struct figures_report report_of(const struct instance *i) {
+    return (struct figures_report){
+        .id = i->id, .seen_ms = i->seen_ms, .numbers = i->numbers, .hidden = i->hidden};
+}
+
+struct figures_report figures_last(const struct figures *f, enum report_kind kind) {
+    return report_of(f->tables[kind].by_age->prev);
+}
+
 void figures_each(const struct figures *f, enum report_kind kind,
                   void (*on_report)(void *arg, const struct figures_report *), void *arg) {
-    FOREACH_ROW(&f->tables[kind], i)
-    on_report(arg, &(struct figures_report){
-                       .id = i->id, .seen_ms = i->seen_ms, .numbers = i->numbers, .hidden = i->hidden});
+    FOREACH_ROW(&f->tables[kind], i) {
+        struct figures_report report = report_of(i);
+        on_report(arg, &report);
+    }
 }
 
 uint64_t figures_number(const json_t *counts, const char *name) {

@@ -52,6 +52,9 @@ struct figures_report {
 void figures_each(const struct figures *, enum report_kind,
                   void (*on_report)(void *arg, const struct figures_report *), void *arg);
 
+// Returns the report that was taken last.
+struct figures_report figures_last(const struct figures *, enum report_kind);
+
 // Returns a number of a report's map of counts; 0 if it has none of this name, or there is no map.
 uint64_t figures_number(const json_t *counts, const char *name);
 

@@ -27,6 +27,7 @@ static const struct report_field reader_fields[] = {
     // Of the videos with the most viewers, by video:
     {"viewersByVideo", REPORT_COUNTS, .hidden = true},
     {"commentsPer1000s", REPORT_COUNTS, .hidden = true}, // comments in 1,000 s
+    {"ledgers", REPORT_TEXTS, .hidden = true},           // those that have changed (fleet_ledger.h)
     {0},
 };
 

@@ -4,12 +4,14 @@
 // back. A report passes statistics_report() and figures_take().
 #include "statistics/statistics.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/container_of.h"
+#include "base/id.h"
 #include "base/uthash.h"
 #include "engine/engine.h"
 #include "net/loop.h"
@@ -17,6 +19,7 @@
 #include "demo_desk.h"
 #include "active_videos.h"
 #include "figures.h"
+#include "fleet_ledger.h"
 
 enum {
     ASK_EVERY_MS = 250, // reports that are younger are not asked for again
@@ -25,6 +28,9 @@ enum {
     SILENT_INTERVALS = 3,
     FRESH_TENTHS = 12, // of an interval: readers report two and a half times in it, so three are missing
     INTERVAL_MS = 5000,
+    REPORT_TENTHS = 4, // of an interval, between two reports of a reader: two in five, and a twentieth more
+    LEDGER_MS = 1000,
+    COUNTED_AT_ONCE = 250, // entries of a log
     BUDGET_SHARE = 20,
     BUDGET_MAX_US = 50000
 };
@@ -54,15 +60,34 @@ struct waiter {
     struct waiter *prev, *next;
 };
 
+struct ledger_waiter {
+    statistics_ledger_cb *done;
+    void *arg;
+    struct ledger_waiter *prev, *next;
+    char video[ID_MAX + 1];
+};
+
+// Entries that a reader may have sent after its last report.
+struct loss_count {
+    bool running; // the engine is being queried
+    struct fleet_loss loss;
+    uint64_t comments;
+};
+
 struct statistics {
     struct service service; // first: the argument of the routes
     const struct internal_only *guard;
     struct demo_desk *desk; // NULL: there is nothing to command
     struct figures *figures;
-    int64_t fresh_ms;               // the videos of a reader that has been silent for longer are not listed
-    struct dashboard *dashboard;    // or NULL
-    json_t *stored;                 // storedComments; NULL: unknown yet
-    bool overview_running, closing; // the engine is being queried; statistics_free() was called
+    int64_t fresh_ms;            // the videos of a reader that has been silent for longer are not listed
+    struct dashboard *dashboard; // or NULL
+    struct fleet_ledger *ledger;
+    struct loss_count counting;
+    struct loop_timer ledger_timer;
+    struct ledger_waiter *ledger_waiters; // for reports
+    struct loop_job ledger_answer;        // where none can be asked for
+    json_t *stored;                       // storedComments; NULL: unknown yet
+    bool overview_running, closing;       // the engine is being queried; statistics_free() was called
     int64_t overview_sent_us;
     struct time_budget overview_budget;
     int64_t asked_ms;                   // when parts were asked for reports
@@ -84,9 +109,22 @@ struct statistics {
 static void on_reports_overdue(struct loop_timer *);
 static void on_overview_overdue(struct loop_timer *);
 static void on_waiters_ready(struct loop_job *);
+static void on_ledger_due(struct loop_timer *);
+static void on_ledger_answer(struct loop_job *);
 static void on_statistics_reap(struct loop_job *);
 
-static const struct service_kind statistics_kind = {.role = "statistics"};
+static double statistics_unclosed(struct service *s) {
+    return fleet_ledger_unclosed(((struct statistics *)s)->ledger);
+}
+
+const struct metric statistics_metrics[] = {
+    {"chorus_statistics_unclosed_ledgers", "ledgers", METRIC_GAUGE,
+     "Videos at readers whose ledger does not close: a comment has not come to a viewer, and nothing says why. See /videos/:videoid/ledger.",
+     .get = statistics_unclosed, .health = "unclosedLedgers"},
+    {0},
+};
+
+static const struct service_kind statistics_kind = {.role = "statistics", .metrics = statistics_metrics};
 
 struct statistics *statistics_new(struct loop *loop, struct engine *engine,
                                   const struct statistics_config *config) {
@@ -98,6 +136,11 @@ struct statistics *statistics_new(struct loop *loop, struct engine *engine,
     int interval_ms = config->interval_ms > 0 ? config->interval_ms : INTERVAL_MS;
     s->figures = figures_new((int64_t)interval_ms * SILENT_INTERVALS);
     s->fresh_ms = (int64_t)interval_ms * FRESH_TENTHS / 10;
+    int64_t report_ms = (int64_t)interval_ms * REPORT_TENTHS * 21 / 200;
+    s->ledger = fleet_ledger_new((int64_t)interval_ms * SILENT_INTERVALS, report_ms);
+    s->ledger_timer.on_due = on_ledger_due;
+    s->ledger_answer.run = on_ledger_answer;
+    loop_timer_start(loop, &s->ledger_timer, LEDGER_MS);
     s->overview_budget = s->making_budget = (struct time_budget){BUDGET_MAX_US, loop_now_ms(loop)};
     s->reports_timeout.on_due = on_reports_overdue;
     s->overview_timeout.on_due = on_overview_overdue;
@@ -111,10 +154,25 @@ struct statistics *statistics_new(struct loop *loop, struct engine *engine,
 
 static void statistics_query_engine(struct statistics *);
 
+// The last answer of the engine frees the memory.
+static void statistics_reap_if_settled(struct statistics *s) {
+    if (!s->overview_running && !s->counting.running) loop_defer(s->service.loop, &s->reap);
+}
+
+static void statistics_answer_ledgers(struct statistics *s) {
+    struct ledger_waiter *all = s->ledger_waiters, *w, *next;
+    s->ledger_waiters = NULL;
+    DL_FOREACH_SAFE(all, w, next) {
+        w->done(w->arg, s->closing ? NULL : fleet_ledger_show(s->ledger, w->video));
+        free(w);
+    }
+}
+
 static void statistics_end_asking(struct statistics *s) {
     s->asking = false;
     loop_timer_stop(s->service.loop, &s->reports_timeout);
-    statistics_query_engine(s);
+    statistics_answer_ledgers(s);
+    if (s->waiters) statistics_query_engine(s);
 }
 
 static void on_reports_overdue(struct loop_timer *t) {
@@ -144,8 +202,84 @@ bool statistics_report(struct statistics *s, enum report_kind kind, struct json_
                        struct report_refusal *refusal) {
     bool taken =
         figures_take(s->figures, kind, report, loop_now_ms(s->service.loop), clock_wall_ms(), refusal);
+    if (taken && kind == REPORT_READER) {
+        struct figures_report last = figures_last(s->figures, kind);
+        fleet_ledger_take(s->ledger, &last, loop_now_ms(s->service.loop), clock_wall_ms());
+    }
     if (s->asking && !figures_are_awaited(s->figures)) statistics_end_asking(s);
     return taken;
+}
+
+// Ledgers
+
+static void statistics_ask_for_ledger(struct statistics *s, const char *video) {
+    struct engine *e = s->service.engine;
+    char what[sizeof "ledger " + ID_MAX];
+    int len = snprintf(what, sizeof what, "ledger %s", video);
+    e->ops->notify(e, REPORT_TOPIC, what, (size_t)len);
+}
+
+static void on_ledger_answer(struct loop_job *job) {
+    statistics_answer_ledgers(container_of(job, struct statistics, ledger_answer));
+}
+
+void statistics_ledger(struct statistics *s, const char *video, statistics_ledger_cb *done, void *arg) {
+    struct ledger_waiter *w = mem_alloc(sizeof *w);
+    *w = (struct ledger_waiter){.done = done, .arg = arg};
+    snprintf(w->video, sizeof w->video, "%s", video);
+    figures_ask(s->figures);
+    s->asking = figures_are_awaited(s->figures);
+    if (s->asking) {
+        statistics_ask_for_ledger(s, video);
+        loop_timer_start(s->service.loop, &s->reports_timeout, REPORTS_MS);
+    } else if (!s->ledger_waiters) {
+        loop_defer(s->service.loop, &s->ledger_answer);
+    }
+    DL_APPEND(s->ledger_waiters, w);
+}
+
+// Counts up to the first comment that came too late: by then the reader would have reported again.
+static bool loss_count_take(struct loss_count *c, const struct engine_range *r) {
+    for (size_t i = 0; i < r->count; i++) {
+        const struct engine_entry *e = &r->entries[i];
+        if (entry_posted_ms(e) > c->loss.until_ms) return false;
+        c->comments += entry_shown(e->kind) != SHOWN_NOTHING;
+        c->loss.after = e->at;
+    }
+    return r->more && r->count;
+}
+
+static void loss_count_ask(struct statistics *s);
+
+static void on_loss_counted(void *arg, enum engine_status status, const struct engine_range *r) {
+    struct statistics *s = arg;
+    struct loss_count *c = &s->counting;
+    c->running = false;
+    if (s->closing) {
+        statistics_reap_if_settled(s);
+    } else if (status == ENGINE_OK && loss_count_take(c, r)) {
+        loss_count_ask(s);
+    } else {
+        fleet_ledger_settle(s->ledger, c->loss.row, c->comments);
+        c->comments = 0;
+        if (fleet_ledger_next_loss(s->ledger, &c->loss)) loss_count_ask(s);
+    }
+}
+
+static void loss_count_ask(struct statistics *s) {
+    struct engine *e = s->service.engine;
+    s->counting.running = true;
+    e->ops->range(e, s->counting.loss.video, s->counting.loss.after, COUNTED_AT_ONCE, on_loss_counted, s);
+}
+
+static void on_ledger_due(struct loop_timer *t) {
+    struct statistics *s = container_of(t, struct statistics, ledger_timer);
+    int64_t now_ms = loop_now_ms(s->service.loop);
+    fleet_ledger_sweep(s->ledger, now_ms);
+    const char *video = fleet_ledger_to_ask(s->ledger, now_ms);
+    if (video) statistics_ask_for_ledger(s, video);
+    if (!s->counting.running && fleet_ledger_next_loss(s->ledger, &s->counting.loss)) loss_count_ask(s);
+    loop_timer_start(s->service.loop, t, LEDGER_MS);
 }
 
 json_t *statistics_videos(struct statistics *s, size_t limit) {
@@ -225,7 +359,7 @@ static void on_statistics_overview(void *arg, enum engine_status status, const s
     struct statistics *s = arg;
     s->overview_running = false;
     if (s->closing) {
-        loop_defer(s->service.loop, &s->reap);
+        statistics_reap_if_settled(s);
         return;
     }
     if (status == ENGINE_OK) statistics_keep_overview(s, o);
@@ -267,6 +401,7 @@ static void on_statistics_reap(struct loop_job *job) {
     dashboard_free(s->dashboard);
     demo_desk_free(s->desk);
     figures_free(s->figures);
+    fleet_ledger_free(s->ledger);
     json_decref(s->stored);
     free(s->document);
     free(s);
@@ -276,14 +411,15 @@ void statistics_stop(struct statistics *s) {
     if (s) dashboard_stop(s->dashboard);
 }
 
-// If the engine has not answered yet, its answer frees the memory.
 void statistics_free(struct statistics *s) {
     if (!s || s->closing) return;
     s->closing = true;
     service_release(&s->service);
     loop_timer_stop(s->service.loop, &s->reports_timeout);
     loop_timer_stop(s->service.loop, &s->overview_timeout);
+    loop_timer_stop(s->service.loop, &s->ledger_timer);
     statistics_answer_all(s, &s->waiters);
     statistics_answer_all(s, &s->ready);
-    if (!s->overview_running) loop_defer(s->service.loop, &s->reap);
+    statistics_answer_ledgers(s);
+    statistics_reap_if_settled(s);
 }

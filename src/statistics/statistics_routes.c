@@ -67,6 +67,22 @@ static void handle_videos(struct http_exchange *x, void *arg) {
     if (!known || known_videos_prepare(known, q->all, on_videos_known, q)) on_videos_known(q);
 }
 
+static void on_ledger(void *arg, json_t *ledger) {
+    if (ledger)
+        reply_json(arg, 200, ledger);
+    else
+        http_reply_error(arg, 404, "no_ledger", "No reader has reported this video.");
+}
+
+static void handle_ledger(struct http_exchange *x, void *arg) {
+    const char *video;
+    if (path_id(x, &video)) statistics_ledger(arg, video, on_ledger, x);
+}
+
+static bool guard_ledger(struct http_request *r, void *arg, struct http_refusal *refusal) {
+    return internal_only_page_guard(statistics_guard(arg), r, refusal);
+}
+
 static void handle_dashboard(struct http_exchange *x, void *arg) {
     reply_json_with(x, 200, "Vary: Accept\r\n", dashboard_snapshot(statistics_dashboard(arg)));
 }
@@ -128,6 +144,7 @@ static const struct http_route public_routes[] = {
 
 static const struct http_route inner_routes[] = {
     {"GET", "/dashboard", .handle = handle_dashboard, .guard = guard_dashboard},
+    {"GET", "/videos/:videoid/ledger", .handle = handle_ledger, .guard = guard_ledger},
     {"GET", "/events", .handle = handle_events, .guard = guard_dashboard, .streams = true},
     REPORTS("/comment-api-statistics", handle_comment_api),
     REPORTS("/reader-api-statistics", handle_reader),

@@ -8,6 +8,7 @@
 #include "fake_engine.h"
 #include "fake_fanout.h"
 #include "fanout/counters.h"
+#include "fanout/ledger.h"
 #include "fanout/pending.h"
 #include "net/sink.h"
 #include "not_inside.h"
@@ -20,6 +21,7 @@ static struct loop *loop;
 static struct fake_engine *engine;
 static struct history_budget budget;
 static struct fan_counters counters;
+static struct ledger ledger = {.counters = &counters, .refs = 1};
 static struct log_sampler sampler;
 static struct broadcast_env env;
 static struct broadcast the_broadcast, *broadcast; // NULL: closed
@@ -96,7 +98,7 @@ static void open_broadcast(void) {
                                  .sampler = &sampler};
     broadcast_env_init(&env);
     broadcast = &the_broadcast;
-    broadcast_open(broadcast, &env, FAKE_VIDEO);
+    broadcast_open(broadcast, &env, FAKE_VIDEO, &ledger);
 }
 
 static void close_broadcast(void) {
@@ -966,7 +968,7 @@ static void a_join_after_one_that_was_refused_in_the_same_turn_loses_no_other_jo
     int refused = join_in_this_turn(0, 0);
     broadcast_close(broadcast);
     loop_defer(loop, &other);
-    broadcast_open(broadcast, &env, FAKE_VIDEO);
+    broadcast_open(broadcast, &env, FAKE_VIDEO, &ledger);
     join_in_this_turn(0, 0);
     loop_drain(loop);
     assert_true(guests[refused].given_up);
@@ -1119,7 +1121,7 @@ static void a_limited_number_of_backfills_run_at_a_time(void **state) {
     static struct guest some[MANY];
     close_broadcast();
     fake_log_run(engine, 1, 1, 9);
-    for (int i = 0; i < MANY; i++) broadcast_open(&many[i], &env, FAKE_VIDEO);
+    for (int i = 0; i < MANY; i++) broadcast_open(&many[i], &env, FAKE_VIDEO, &ledger);
     go_live_all(MANY);
     for (int i = 0; i < MANY; i++) {
         some[i].join = (struct join_request){
@@ -1160,7 +1162,7 @@ static void come_back_to_cold_broadcasts(int first, int last) {
 static void open_cold_broadcasts(int count, uint64_t newest) {
     close_broadcast();
     fake_log_run(engine, 1, 1, newest);
-    for (int i = 0; i < count; i++) broadcast_open(&some_broadcasts[i], &env, FAKE_VIDEO);
+    for (int i = 0; i < count; i++) broadcast_open(&some_broadcasts[i], &env, FAKE_VIDEO, &ledger);
     go_live_all(count);
 }
 
@@ -1263,7 +1265,7 @@ static void a_broadcast_is_not_idle_while_a_viewer_waits(void **state) {
 static void the_viewers_of_all_broadcasts_are_counted(void **state) {
     (void)state;
     struct broadcast other;
-    broadcast_open(&other, &env, FAKE_VIDEO);
+    broadcast_open(&other, &env, FAKE_VIDEO, &ledger);
     go_live_at(3);
     int a = join_live();
     join_live();
@@ -1282,7 +1284,7 @@ static void the_idle_ones_of_many_are_found(void **state) {
     static struct broadcast many[MANY];
     close_broadcast();
     for (int i = 0; i < MANY; i++) {
-        broadcast_open(&many[i], &env, FAKE_VIDEO);
+        broadcast_open(&many[i], &env, FAKE_VIDEO, &ledger);
         run_later(loop, 100);
     }
     broadcast_add(&many[1], &(struct sink){.fd = 1001}, 0, pending_new(0));
@@ -1318,7 +1320,7 @@ static void backfills_of_several_videos_take_turns(void **state) {
     static struct guest some[MANY];
     close_broadcast();
     fake_log_run(engine, 1, 1, 3 * BACKFILL_BATCH);
-    for (int i = 0; i < MANY; i++) broadcast_open(&many[i], &env, FAKE_VIDEO);
+    for (int i = 0; i < MANY; i++) broadcast_open(&many[i], &env, FAKE_VIDEO, &ledger);
     go_live_all(MANY);
     joined_count = 0;
     for (int i = 0; i < MANY; i++) {
@@ -1370,7 +1372,7 @@ static void a_broadcast_is_not_idle_while_a_viewer_waits_for_its_turn(void **sta
     static struct broadcast other;
     enum { AT_ONCE = 64 };
     fake_set_head(engine, pos(1, 0));
-    broadcast_open(&other, &env, FAKE_VIDEO);
+    broadcast_open(&other, &env, FAKE_VIDEO, &ledger);
     go_live_all(2);
     run_later(loop, 10);
     for (int i = 0; i < AT_ONCE; i++) join_in_this_turn(0, 0);

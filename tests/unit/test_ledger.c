@@ -5,9 +5,10 @@
 #include "base/budget.h"
 #include "channel_crowd.h"
 #include "fanout/ledger.h"
+#include "reader/entry_frame.h"
 
 struct row {
-    uint64_t due, delivered, slow, lost, left;
+    uint64_t due, delivered, retracted, slow, lost, left;
     int64_t waiting;
 };
 
@@ -16,12 +17,13 @@ static void check_row(int line, struct row wanted) {
     rig_ledger(&rig, p);
     int64_t waiting = ledger_waiting(p);
     if (p[LEDGER_DUE] == wanted.due && p[LEDGER_DELIVERED] == wanted.delivered &&
-        p[LEDGER_SLOW] == wanted.slow && p[LEDGER_LOST] == wanted.lost && p[LEDGER_LEFT] == wanted.left &&
-        waiting == wanted.waiting)
+        p[LEDGER_RETRACTED] == wanted.retracted && !p[LEDGER_SAMPLED] && p[LEDGER_SLOW] == wanted.slow &&
+        p[LEDGER_LOST] == wanted.lost && p[LEDGER_LEFT] == wanted.left && waiting == wanted.waiting)
         return;
-    fail_msg("line %d: due %ju, delivered %ju, slow %ju, lost %ju, left %ju, waiting %jd", line,
-             (uintmax_t)p[LEDGER_DUE], (uintmax_t)p[LEDGER_DELIVERED], (uintmax_t)p[LEDGER_SLOW],
-             (uintmax_t)p[LEDGER_LOST], (uintmax_t)p[LEDGER_LEFT], (intmax_t)waiting);
+    fail_msg("line %d: due %ju, delivered %ju, retracted %ju, slow %ju, lost %ju, left %ju, waiting %jd",
+             line, (uintmax_t)p[LEDGER_DUE], (uintmax_t)p[LEDGER_DELIVERED], (uintmax_t)p[LEDGER_RETRACTED],
+             (uintmax_t)p[LEDGER_SLOW], (uintmax_t)p[LEDGER_LOST], (uintmax_t)p[LEDGER_LEFT],
+             (intmax_t)waiting);
 }
 
 #define assert_row(...) check_row(__LINE__, (struct row){__VA_ARGS__})
@@ -242,6 +244,39 @@ static void a_slow_consumer_that_is_disconnected_was_too_slow(void **state) {
     assert_row(.due = 6, .delivered = 3, .slow = 3);
 }
 
+static struct frame *retraction(uint64_t seq, uint64_t of) {
+    char body[32];
+    int len = snprintf(body, sizeof body, "\"target\":\"1-%u\"", (unsigned)of);
+    return frame_of_entry(&(struct engine_entry){
+        .at = pos(1, seq), .kind = ENTRY_RETRACT, .body = body, .body_len = (size_t)len});
+}
+
+// The first has it, the second has begun it, the third has not; the fourth comes when it is gone.
+static void what_is_taken_back_before_it_is_sent_is_retracted(void **state) {
+    (void)state;
+    join_crowd(3);
+    client_room(&clients[1], 10);
+    client_room(&clients[2], 0);
+    rig_send_run(&rig, 1, 5);
+    assert_row(.due = 3, .delivered = 1, .waiting = 2);
+    rig_publish_frame(&rig, retraction(++rig.newest, 1));
+    rig_flush(&rig);
+    for (int i = 1; i < 3; i++) client_room_again(&rig, &clients[i], LIMITED_SEND_MOST);
+    assert_row(.due = 6, .delivered = 5, .retracted = 1);
+    struct frame *missed[] = {frame_of_number(pos(1, 1)), retraction(2, 1)};
+    join_behind(3, missed, 2, LIMITED_SEND_MOST);
+    assert_row(.due = 8, .delivered = 6, .retracted = 2);
+}
+
+static void what_is_taken_back_before_the_flush_is_retracted_for_all(void **state) {
+    (void)state;
+    join_crowd(2);
+    rig_publish(&rig, 5);
+    rig_publish_frame(&rig, retraction(++rig.newest, 1));
+    rig_flush(&rig);
+    assert_row(.due = 4, .delivered = 2, .retracted = 2);
+}
+
 static void what_is_no_comment_is_no_pair(void **state) {
     (void)state;
     rig.asks = 1;
@@ -285,6 +320,8 @@ int main(void) {
         LEDGER_TEST(a_viewer_that_goes_before_its_first_bytes_leaves_what_it_missed),
         LEDGER_TEST(a_viewer_that_fell_off_and_goes_leaves_the_gap),
         LEDGER_TEST(a_slow_consumer_that_is_disconnected_was_too_slow),
+        LEDGER_TEST(what_is_taken_back_before_it_is_sent_is_retracted),
+        LEDGER_TEST(what_is_taken_back_before_the_flush_is_retracted_for_all),
         LEDGER_TEST(what_is_no_comment_is_no_pair),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,6 +37,7 @@ const asked = {
   unpinComment: {},
   deleteComment: { target: '/videos/v/comments/the first' },
   getStatistics: {},
+  getLedger: { target: '/videos/v/ledger' },
   getDashboard: {},
   reportCommentApi: { body: { instanceId: 'c', totalComments: 1, commentsByVideo: { v: 1 }, activeTopics: ['video:v'], topicSubscribers: { 'video:v': 1 } } },
   reportReader: {
@@ -87,6 +88,10 @@ scenario('every operation answers as described', async (t) => {
   const system = await t.system();
   const description = await Description.of(system.comment);
   const reader = await owner(system, 'v');
+  const viewer = await RawClient.connect(reader); // without which there is no ledger
+  t.after(() => viewer.destroy());
+  viewer.send(requestBytes('GET', '/connect?userid=u&videoid=v'));
+  await until(() => viewer.received.includes('\n\n'), 'the stream');
   const { id } = await post(system, 'v', 'the first');
   const held = await holdOne(system);
   const named = (request) => request && JSON.parse(JSON.stringify(request).replaceAll('the first', id).replaceAll('the held', held));
@@ -191,7 +196,7 @@ const bodyRefusals = {
   body_too_large: (operation) => requestBytes(operation.method, plain(operation.path), { headers: ['Content-Type: application/json', `Content-Length: ${big.length}`] }),
 };
 // For operators only at the comment port of `up`: tests/integration/address/inner.
-const guardedElsewhere = ['getDashboard', 'watchDashboard'];
+const guardedElsewhere = ['getDashboard', 'watchDashboard', 'getLedger'];
 const requiresField = ({ requestBody }) => requestBody.content['application/json'].schema.required;
 
 scenario('every refusal that can be provoked is as described', { ms: 90_000 }, async (t) => {

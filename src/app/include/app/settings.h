@@ -22,7 +22,8 @@ enum command {
     COMMAND_RESTORE = 1024,
     COMMAND_CHECK = 2048,
     COMMAND_CANARY = 4096,
-    COMMAND_TOKEN = 8192
+    COMMAND_TOKEN = 8192,
+    COMMAND_LEDGER = 16384
 };
 
 struct simulate_settings {
@@ -38,6 +39,10 @@ struct top_settings {
 struct canary_settings {
     const char *video;
     int64_t timeout_ms;
+    bool json;
+};
+
+struct ledger_settings {
     bool json;
 };
 
@@ -96,6 +101,7 @@ struct settings {
     struct top_settings top;
     bool force; // of backup and restore
     struct canary_settings canary;
+    struct ledger_settings ledger;
     struct token_settings token;
 };
 

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/position.h"
 
@@ -56,6 +57,9 @@ enum entry_shown entry_shown(enum entry_kind);
 
 // Whether it is a comment of this user.
 bool entry_is_by(const struct engine_entry *, const char *user);
+
+// Returns when it was posted, by the wall clock there; 0: it does not say.
+int64_t entry_posted_ms(const struct engine_entry *);
 
 // Adds the entry's JSON as viewers and posters see it: without `prev`, which is between the log and its
 // readers.

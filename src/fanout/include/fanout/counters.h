@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "base/delays.h"
+#include "fanout/ledger_part.h"
 
 struct fan_report;
 
@@ -20,8 +21,9 @@ struct fan_counters {
     // From the time of a comment (frame.posted_ms) to the flush that sent it, for each viewer that was up to
     // date. A slow viewer's are not counted: it has what it missed later, when it accepts data.
     atomic_ullong delays[DELAY_BUCKETS];
-    atomic_ullong delay_ms; // their sum
-    unsigned channels;      // that still write to them; control loop only
+    atomic_ullong delay_ms;            // their sum
+    atomic_ullong pairs[LEDGER_PARTS]; // the sums of all its ledgers
+    unsigned channels;                 // that still write to them; control loop only
     // Called on a worker's thread with each stream that ends; NULL: no reports. Set before the first video.
     void (*on_closed)(void *arg, const struct fan_report *);
     void *arg;

@@ -32,6 +32,7 @@ struct frame {
     struct position first; // the first number that it covers: `at`, or where the gap begins
     int64_t posted_ms;     // when it was posted, by the wall clock there; 0: unknown. Set before it is shared
     bool is_gap;           // it stands for entries that are not sent
+    bool is_blank;         // it is the number of an entry that was taken out
     enum frame_removes removes : 8; // set before it is shared
     char bytes[];
 };

@@ -9,9 +9,10 @@
 //
 //     due        when a frame is published, for each viewer there is (channel_publish); and when a viewer is
 //                added, for what it missed or asked for (channel_add)
-//     delivered  when its last byte has been passed to the viewer's connection (flush_serve, viewer_sent)
-//     sampled    when a readable rate leaves it out for this viewer
-//     retracted  when its text is taken back before the viewer's first byte of it
+//     delivered  when its last byte has been passed to the viewer's connection (channel_count_sent,
+//     flush_serve) sampled    when a readable rate leaves it out for this viewer retracted  when its number
+//     alone has been sent: the text was taken out before the viewer's first byte of
+//                it (channel_count_sent)
 //     slow       when a gap takes its place because the viewer is behind (viewer_announce_gap,
 //                viewer_cut_pending), or the viewer is disconnected for that
 //     lost       when a gap takes its place that all get, or that a viewer begins with: the store has it no
@@ -25,22 +26,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct fan_counters;
-
-enum ledger_part {
-    LEDGER_DUE,
-    LEDGER_DELIVERED,
-    LEDGER_SAMPLED,
-    LEDGER_RETRACTED,
-    LEDGER_SLOW,
-    LEDGER_LOST,
-    LEDGER_LEFT,
-    LEDGER_PARTS
-};
+#include "fanout/counters.h"
 
 struct ledger {
     struct fan_counters *counters; // of the reader; outlive it
-    unsigned refs;                 // control loop only
+    unsigned refs;                 // this and the next: control loop only
+    uint64_t reported;             // the sum of all parts when they were last reported
     atomic_ullong parts[LEDGER_PARTS];
 };
 
@@ -49,12 +40,16 @@ struct ledger *ledger_new(struct fan_counters *);
 struct ledger *ledger_ref(struct ledger *);
 void ledger_unref(struct ledger *); // NULL is fine
 
-// A part of a pair is never seen before the pair: what is due is added first, and read last.
+// What a pair comes to is never seen before the pair: what is due is added first, and read last.
 static inline void ledger_add(struct ledger *l, enum ledger_part part, unsigned long long pairs) {
     atomic_fetch_add_explicit(&l->parts[part], pairs, memory_order_release);
+    counter_add(&l->counters->pairs[part], pairs);
 }
 
 void ledger_read(struct ledger *, uint64_t parts[LEDGER_PARTS]);
+
+// Returns the sum of all parts, which changes with each of them.
+uint64_t ledger_sum(const uint64_t parts[LEDGER_PARTS]);
 
 // Returns the pairs that are due and have come to nothing yet; negative if more have come to something than
 // were due.

@@ -34,6 +34,8 @@ struct service_kind {
     bool (*ready)(struct service *, const char **why);
     const char *report_path; // "/reader-api-statistics"; NULL: it does not report
     bool reports_often;      // for the dashboard: two and a half times in an interval
+    // It has been asked for a report that has this too. May be NULL.
+    void (*asked)(struct service *, const char *what, size_t len);
     // Adds members to a report that are not metrics. May be NULL.
     void (*add_to_report)(struct service *, json_t *report);
 };

@@ -12,6 +12,8 @@
 #include "service/service.h"
 #include "statistics/report.h"
 
+extern const struct metric statistics_metrics[]; // ended by one without a name
+
 struct dashboard;
 struct demo_desk;
 struct fanout;
@@ -46,6 +48,13 @@ typedef void statistics_document_cb(void *arg, const char *document, size_t len)
 
 // Calls back with the document exactly once, never from inside the call.
 void statistics_document(struct statistics *, statistics_document_cb *, void *arg);
+
+// `ledger`: owned by the callee; NULL: no reader has reported this video.
+typedef void statistics_ledger_cb(void *arg, json_t *ledger);
+
+// Calls back with what became of a video's comments (fleet_ledger.h), as all readers count it now, exactly
+// once, never from inside the call.
+void statistics_ledger(struct statistics *, const char *video, statistics_ledger_cb *, void *arg);
 
 // Returns the `limit` videos with the most viewers as JSON, owned by the caller (active_videos.h).
 json_t *statistics_videos(struct statistics *, size_t limit);

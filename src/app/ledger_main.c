@@ -1,0 +1,128 @@
+#include "app/ledger_main.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/settings.h"
+#include "base/id.h"
+#include "http/client.h"
+#include "net/loop.h"
+
+enum { TIMEOUT_MS = 5000, ADDRESS_SIZE = SETTINGS_URL_MAX + ID_MAX + 32 };
+
+struct ledger_query {
+    struct loop *loop;
+    const char *address;
+    bool json;
+    int code;
+};
+
+static const char *const columns[] = {"due",       "delivered", "sampled", "dropped",
+                                      "retracted", "waiting",   "unknown"};
+static const char *const reasons[] = {"slow", "lost", "left"};
+
+enum { COLUMNS = sizeof columns / sizeof *columns, REASONS = sizeof reasons / sizeof *reasons };
+
+static void print_row(const char *name, const json_t *row, const char *note) {
+    const json_t *dropped = json_object_get(row, "droppedAs");
+    printf("%-20s", name);
+    for (size_t i = 0; i < COLUMNS; i++)
+        printf(" %*lld", i ? 10 : 12, (long long)json_integer_value(json_object_get(row, columns[i])));
+    for (size_t i = 0; i < REASONS; i++)
+        printf("%s%lld %s", i ? ", " : "  ",
+               (long long)json_integer_value(json_object_get(dropped, reasons[i])), reasons[i]);
+    printf("%s\n", note);
+}
+
+static void print_ledger(const json_t *ledger, bool closes) {
+    const json_t *row;
+    size_t i;
+    printf("%-20s", "");
+    for (i = 0; i < COLUMNS; i++) printf(" %*s", i ? 10 : 12, columns[i]);
+    puts("  dropped as");
+    json_array_foreach(json_object_get(ledger, "readers"), i, row) {
+        bool ended = json_is_true(json_object_get(row, "ended"));
+        const char *note = !json_is_true(json_object_get(row, "closes")) ? "; does not close"
+                           : ended                                       ? "; has ended"
+                                                                         : "";
+        print_row(json_string_value(json_object_get(row, "instanceId")), row, note);
+    }
+    print_row("all", ledger, "");
+    puts(closes ? "It closes." : "It does not close: pairs of a comment and a viewer are missing.");
+}
+
+static int show_answer(const struct ledger_query *q, const char *body, size_t len) {
+    json_t *ledger = json_loadb(body, len, 0, NULL);
+    bool is_ledger = json_is_boolean(json_object_get(ledger, "closes"));
+    bool closes = json_is_true(json_object_get(ledger, "closes"));
+    if (!is_ledger)
+        fprintf(stderr, "chorus ledger: %s answers, but not with a ledger: is it the statistics service?\n",
+                q->address);
+    else if (q->json)
+        printf("%.*s\n", (int)len, body);
+    else
+        print_ledger(ledger, closes);
+    json_decref(ledger);
+    return closes ? 0 : 1;
+}
+
+static void on_ledger(void *arg, const struct http_client_response *a) {
+    struct ledger_query *q = arg;
+    if (a->error)
+        fprintf(stderr, "chorus ledger: %s cannot be reached: %s.\n", q->address, strerror(-a->error));
+    else if (a->status == 403)
+        fprintf(stderr,
+                "chorus ledger: %s answers 403: it shows ledgers to addresses in its --internal-from, and to "
+                "others with its --internal-token.\n",
+                q->address);
+    else if (a->status == 404)
+        fprintf(stderr, "chorus ledger: No reader has reported this video to %s.\n", q->address);
+    else if (a->status != 200)
+        fprintf(stderr, "chorus ledger: %s answers %d: is it the statistics service?\n", q->address,
+                a->status);
+    else
+        q->code = show_answer(q, a->body, a->body_len);
+    loop_stop(q->loop);
+}
+
+static int run_ledger(const struct settings *set, const char *video) {
+    char url[ADDRESS_SIZE];
+    size_t len = strlen(set->statistics_url);
+    struct ledger_query q = {
+        .loop = loop_new(), .address = set->statistics_url, .json = set->ledger.json, .code = 1};
+    if (!q.loop) {
+        fprintf(stderr, "chorus ledger: %s.\n", strerror(errno));
+        return 1;
+    }
+    while (len && set->statistics_url[len - 1] == '/') len--;
+    snprintf(url, sizeof url, "%.*s/videos/%s/ledger", (int)len, set->statistics_url, video);
+    char *authorization = http_client_bearer(set->internal_token);
+    struct http_client *client = http_client_new(q.loop);
+    http_client_request(
+        client,
+        &(struct http_client_request){
+            .method = "GET", .url = url, .authorization = authorization, .timeout_ms = TIMEOUT_MS},
+        on_ledger, &q);
+    loop_run(q.loop);
+    http_client_free(client);
+    free(authorization);
+    loop_free(q.loop);
+    return q.code;
+}
+
+int ledger_main(int argc, char **argv) {
+    struct settings set;
+    struct options options;
+    const char *video = settings_take_operand(COMMAND_LEDGER, &argc, argv);
+    if (!settings_begin(&set, &options, COMMAND_LEDGER, argc, argv)) return 2;
+    int code = 2;
+    if (!video || !id_is_valid(video, strlen(video)))
+        fputs("chorus ledger: It needs a video: 1 to 128 characters of A-Z a-z 0-9 . _ ~ - : @.\n", stderr);
+    else
+        code = run_ledger(&set, video);
+    options_release(&options);
+    return code;
+}

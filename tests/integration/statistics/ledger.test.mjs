@@ -1,0 +1,118 @@
+// CI also: processes. Reports of other processes.
+import assert from 'node:assert/strict';
+import { call, owner, post, postMany } from '../lib/api.mjs';
+import { run } from '../lib/process.mjs';
+import { RawClient, requestBytes } from '../lib/raw.mjs';
+import { scenario } from '../lib/scenario.mjs';
+import { until } from '../lib/time.mjs';
+
+const flags = { 'statistics-interval-ms': 500 };
+const ledgerOf = async (system, video) => {
+  const { status, json } = await call('GET', `${system.statistics}/videos/${video}/ledger`);
+  return status === 200 ? json : undefined;
+};
+const sum = ({ delivered, sampled, dropped, retracted, waiting, unknown }) => delivered + sampled + dropped + retracted + waiting + unknown;
+
+// Resolves with a video's ledger once nothing is on its way, and checks that it closes.
+async function settled(system, video, due) {
+  let last;
+  const found = await until(async () => {
+    last = await ledgerOf(system, video);
+    return last && last.due === due && last.waiting === 0 && last;
+  }, () => `a ledger with ${due} due and nothing waiting: ${JSON.stringify(last)}`);
+  for (const row of [found, ...found.readers]) {
+    assert.equal(sum(row), row.due, JSON.stringify(row));
+    assert.equal(row.closes, true);
+    assert.equal(row.dropped, row.droppedAs.slow + row.droppedAs.lost + row.droppedAs.left);
+  }
+  return found;
+}
+
+scenario('the ledger closes to the comment: viewers that stay, leave, come back, come late, and ask for more', async (t) => {
+  const system = await t.system({ flags });
+  const reader = await owner(system, 'v');
+  assert.equal(await ledgerOf(system, 'v'), undefined);
+  const viewers = [];
+  for (let i = 0; i < 3; i++) viewers.push(await t.watch(reader, { video: 'v', user: `u${i}` }));
+  const first = await postMany(system, 'v', 10);
+  for (const viewer of viewers) await viewer.reaches(first.at(-1).id);
+  assert.equal((await settled(system, 'v', 30)).delivered, 30);
+
+  viewers[0].close();
+  await until(async () => (await ledgerOf(system, 'v')).readers[0].viewers === 2, 'one to be gone');
+  const missed = await postMany(system, 'v', 5);
+  await viewers[1].reaches(missed.at(-1).id);
+  const back = await viewers[0].again().connect(reader);
+  t.after(() => back.close());
+  await back.reaches(missed.at(-1).id);
+  const late = await t.watch(reader, { video: 'v', user: 'late', query: { history: 3 } });
+  await late.reaches(missed.at(-1).id);
+  await t.watch(reader, { video: 'v', user: 'later' }); // sees nothing of all this
+  const whole = await settled(system, 'v', 30 + 10 + 5 + 3);
+  assert.equal(whole.delivered, 48);
+  assert.equal(whole.readers.length, 1);
+});
+
+scenario('a slow consumer that is disconnected, and one that leaves behind its backlog, are in the ledger', async (t) => {
+  const system = await t.system({ flags: { ...flags, 'stall-timeout-ms': 1_500 } });
+  const reader = await owner(system, 'v');
+  const stuck = [];
+  for (let i = 0; i < 2; i++) {
+    const client = await RawClient.connect(reader);
+    await client.send(requestBytes('GET', `/connect?userid=stuck${i}&videoid=v`));
+    await until(() => client.received.includes('\n\n'), 'the stream');
+    client.socket.pause();
+    stuck.push(client);
+  }
+  const quick = await t.watch(reader, { video: 'v' });
+  let posted = 0;
+  const waits = async () => {
+    const last = (await postMany(system, 'v', 50, { text: (i) => `${i} ${'x'.repeat(1_990)}` })).at(-1);
+    posted += 50;
+    await quick.reaches(last.id);
+    return (await ledgerOf(system, 'v')).waiting > 0;
+  };
+  await until(waits, 'their sockets to be full', 30_000);
+  stuck[0].destroy();
+  await until(async () => (await ledgerOf(system, 'v')).readers[0].viewers === 1, 'both to be gone', 15_000);
+  const { delivered, droppedAs } = await settled(system, 'v', 3 * posted);
+  assert.ok(delivered >= posted && delivered < 3 * posted, `${delivered} delivered of ${3 * posted}`);
+  assert.ok(droppedAs.slow > 0 && droppedAs.left + droppedAs.slow + delivered === 3 * posted, JSON.stringify(droppedAs));
+  stuck[1].destroy();
+});
+
+scenario('what a viewer missed and the log has lost is in the ledger', async (t) => {
+  const system = await t.system({ flags: { ...flags, 'log-entries': 100, 'log-min-age-ms': 0, 'unsubscribe-ms': 100 } });
+  const reader = await owner(system, 'v');
+  const viewer = await t.watch(reader, { video: 'v' });
+  await viewer.reaches((await post(system, 'v', 'seen')).id);
+  viewer.close();
+  const last = (await postMany(system, 'v', 300)).at(-1);
+  const back = await viewer.again().connect(reader);
+  t.after(() => back.close());
+  await back.reaches(last.id);
+  const lost = back.gaps.reduce((all, { missed }) => all + missed, 0);
+  const { droppedAs, delivered } = await until(async () => {
+    const ledger = await ledgerOf(system, 'v');
+    return ledger.waiting === 0 && ledger.due >= 301 && ledger;
+  }, 'the ledger to be settled');
+  assert.equal(droppedAs.lost, lost);
+  assert.equal(delivered, 301 - lost);
+});
+
+scenario('`chorus ledger VIDEO` prints it', async (t) => {
+  const system = await t.system({ flags });
+  const viewer = await t.watch(await owner(system, 'v'), { video: 'v' });
+  await viewer.reaches((await post(system, 'v', 'hello')).id);
+  await settled(system, 'v', 1);
+  const ledger = (...words) => run(['ledger', ...words, '--statistics', system.statistics]);
+  const text = await ledger('v');
+  assert.equal(text.code, 0, text.stderr);
+  assert.match(text.stdout, /^all +1 +1 +0 +0 +0 +0 +0 /m);
+  assert.match(text.stdout, /^It closes\.$/m);
+  assert.equal(JSON.parse((await ledger('v', '--json')).stdout).due, 1);
+  const none = await ledger('none');
+  assert.equal(none.code, 1);
+  assert.match(none.stderr, /No reader has reported this video/);
+  assert.equal((await ledger()).code, 2);
+});
