@@ -47,6 +47,12 @@ struct post {
 
 enum { PLACES = 16 };
 
+// The reader that a comment came from, and when the stream began in which it came.
+struct source {
+    const char *reader;
+    int64_t since_us;
+};
+
 struct judge {
     struct verdict *v;
     const struct journal *j;
@@ -61,7 +67,7 @@ struct judge {
     int64_t split_us; // when two servers first took writes, neither knowing of the other's; -1: not yet
     const struct journal_event **losses;
     size_t loss_count;
-    const char **readers; // by event: the reader that a viewer's comment came from
+    struct source *sources; // by event, of a viewer's comment
 };
 
 __attribute__((format(printf, 4, 5))) static void judge_find(struct judge *g, int64_t at_us, const char *code,
@@ -261,7 +267,7 @@ static void take_comment(struct judge *g, struct watcher *w, const struct journa
     const struct known *k = known_find(&g->known, w->video, e->at);
     size_t i = (size_t)(k - g->known.all);
     g->v->deliveries++;
-    g->readers[e - g->j->events] = w->reader;
+    g->sources[e - g->j->events] = (struct source){.reader = w->reader, .since_us = w->stream_us};
     if (w->has[i] && w->went_back && (is_since_split(g, k) || is_lost_lately(k, e->at_us)))
         g->v->repeated++; // by a reader that knew only one of the two, or of no loss
     else if (w->has[i])
@@ -407,33 +413,37 @@ static bool ends_between(const struct judge *g, const char *name, int64_t from_u
 }
 
 // Whether it shows that the process which it came from knew of a comment or of a later one of its epoch, and
-// which: the comment API that has answered, the reader that has sent it to a viewer.
+// which: the comment API that has answered, the reader that has sent it to a viewer. *since_us: a moment at
+// which that process ran. What a viewer sees may have been in flight when its reader ended, but not when the
+// stream began.
 static bool shows_knowledge(const struct judge *g, const struct journal_event *e, const struct known *k,
-                            char name[JOURNAL_WORD]) {
+                            char name[JOURNAL_WORD], int64_t *since_us) {
     bool follows = e->at.epoch == k->at.epoch && e->at.seq >= k->at.seq;
     if (!follows || (e->kind != JOURNAL_STORED && e->kind != JOURNAL_COMMENT)) return false;
     const struct known *it = known_find(&g->known, k->video, e->at);
     if (e->kind == JOURNAL_STORED) {
         if (!it || it->writer != e->who || it->number != e->number) return false;
         snprintf(name, JOURNAL_WORD, "comment-%" PRIu32, e->place + 1);
+        *since_us = e->at_us < k->lost_us ? e->at_us : k->lost_us;
         return true;
     }
     if (g->watchers[e->who].video != k->video) return false;
-    snprintf(name, JOURNAL_WORD, "%s", g->readers[e - g->j->events]);
+    const struct source *from = &g->sources[e - g->j->events];
+    snprintf(name, JOURNAL_WORD, "%s", from->reader);
+    *since_us = from->since_us;
     return true;
 }
 
-// Whether each process that knew of a lost comment has ended before it can have announced the loss. What is
-// seen after the loss may have been in flight when the process ended.
+// Whether each process that knew of a lost comment has ended before it can have announced the loss.
 static bool all_have_ended(const struct judge *g, const struct known *k) {
     char name[JOURNAL_WORD];
     int64_t announced_us = k->lost_us + INT64_C(1000000) * JUDGE_UNTOLD_S;
     for (size_t i = 0; i < g->j->count; i++) {
         const struct journal_event *e = &g->j->events[i];
         if (e->at_us > announced_us) break;
-        if (!shows_knowledge(g, e, k, name)) continue;
-        int64_t knew_us = e->at_us < k->lost_us ? e->at_us : k->lost_us;
-        if (!ends_between(g, name, knew_us, announced_us)) return false;
+        int64_t since_us;
+        if (!shows_knowledge(g, e, k, name, &since_us)) continue;
+        if (!ends_between(g, name, since_us, announced_us)) return false;
     }
     return true;
 }
@@ -586,7 +596,7 @@ void judge(struct verdict *v, const struct journal *j) {
     judge_known(&g);
     judge_count_watchers(&g);
     g.losses = mem_alloc((j->count + 1) * sizeof *g.losses);
-    g.readers = mem_zalloc((j->count + 1) * sizeof *g.readers);
+    g.sources = mem_zalloc((j->count + 1) * sizeof *g.sources);
     judge_walk(&g);
     judge_end(&g, last && last->kind == JOURNAL_END ? last : NULL);
     for (size_t i = 0; i < g.watcher_count; i++) {
@@ -595,7 +605,7 @@ void judge(struct verdict *v, const struct journal *j) {
     }
     free(g.watchers);
     free(g.losses);
-    free(g.readers);
+    free(g.sources);
     free(g.posts);
     known_release(&g.known);
 }

@@ -87,6 +87,11 @@ static const struct history histories[] = {
            "1 post w1 v1 n1 once p0\n1.1 stored w1 n1 7-1 p0\n2 fault power_up\n2 lost v1 7-1 7-1\n"
            "2.1 comment w2 7-1 p1 n1\n"
            "5 post w1 v1 n4 once p1\n5 stored w1 n4 9-1 p1\n5 comment w1 9-1 p1 n4\n"},
+    {"a reader that ended before a loss knew of a comment that is seen before it, still in flight", NULL,
+     JOINS "0 join w2 v1 fetch 0 follows\n0 ask w2 -\n0.1 begin w2 7-0 reader-2\n"
+           "1 post w1 v1 n1 once p0\n1.1 stored w1 n1 7-1 p0\n1.3 fault kill_comment-1\n"
+           "1.3 fault kill_reader-2\n1.5 comment w2 7-1 p1 n1\n2 lost v1 7-1 7-1\n"
+           "5 post w1 v1 n4 once p1\n5 stored w1 n4 9-1 p1\n5 comment w1 9-1 p1 n4\n"},
     {"who leaves is owed nothing", NULL,
      JOINS POSTS "1.2 comment w1 7-1 p1 n1\n1.3 leave w1\n"
                  "5 calm\n36 end\n"},
@@ -157,10 +162,11 @@ static const struct history histories[] = {
      "0 join w2 v1 fetch 0 follows\n0 ask w2 -\n0.1 begin w2 7-0 reader-2\n"
      "1 post w1 v1 n1 once p0\n1.1 stored w1 n1 7-1 p0\n1.2 comment w2 7-1 p1 n1\n1.3 fault kill_comment-1\n"
      "2 lost v1 7-1 7-1\n5 post w1 v1 n4 once p1\n5 stored w1 n4 9-1 p1\n5 comment w1 9-1 p1 n4\n"},
-    {"a reader that ended before a loss, and began again, knows of a comment in flight", "silent-loss",
+    {"a reader that ended before a loss, and began again, knows of a comment", "silent-loss",
      JOINS "0 join w2 v1 fetch 0 follows\n0 ask w2 -\n0.1 begin w2 7-0 reader-1\n"
            "1 post w1 v1 n1 once p0\n1.1 stored w1 n1 7-1 p0\n1.3 fault kill_comment-1\n"
-           "1.3 fault kill_reader-1\n2 lost v1 7-1 7-1\n2.1 comment w2 7-1 p1 n1\n"
+           "1.3 fault kill_reader-1\n1.4 cut w2 -\n1.5 ask w2 7-0\n1.6 begin w2 7-0 reader-1\n"
+           "2 lost v1 7-1 7-1\n2.1 comment w2 7-1 p1 n1\n"
            "5 post w1 v1 n4 once p1\n5 stored w1 n4 9-1 p1\n5 comment w1 9-1 p1 n4\n"},
     {"a comment API ends long after a loss, which it has not announced", "silent-loss",
      JOINS
