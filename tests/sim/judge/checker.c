@@ -28,6 +28,7 @@ struct watcher {
     struct position start, at, asked; // where its first stream began; what it has seen; what it asked for
     int64_t began_us;                 // its first stream,
     int64_t stream_us;                // its present one
+    int64_t left_us;                  // valid if it has
     unsigned redirects, streams;
     char instance[JOURNAL_WORD];
     const char *reader; // the same, in the journal
@@ -350,6 +351,7 @@ static void take_viewer_event(struct judge *g, const struct journal_event *e) {
     case JOURNAL_LEAVE:
         w->streaming = false;
         w->left = true;
+        w->left_us = e->at_us;
         break;
     default: break;
     }
@@ -509,7 +511,9 @@ static void judge_watcher(struct judge *g, uint32_t who, const struct watcher *w
     for (size_t i = known_after(&g->known, w->video, w->start); i < g->known.count; i++) {
         const struct known *k = &g->known.all[i];
         if (k->video != w->video || position_compare(k->at, reach) > 0) break;
-        if (!w->has[i]) judge_missed(g, who, w, i);
+        // Where clocks have gone back, one may be appended below what it had seen, after it has left.
+        bool is_due = !w->left || k->first_us < w->left_us;
+        if (!w->has[i] && is_due) judge_missed(g, who, w, i);
     }
     judge_gaps(g, who, w);
 }

@@ -95,6 +95,9 @@ static const struct history histories[] = {
     {"who leaves is owed nothing", NULL,
      JOINS POSTS "1.2 comment w1 7-1 p1 n1\n1.3 leave w1\n"
                  "5 calm\n36 end\n"},
+    {"who has left is not owed what is appended below it later", NULL,
+     JOINS "1 post w1 v1 n1 keyed p1\n1.1 stored w1 n1 9-1 p1\n1.2 comment w1 9-1 p1 n1\n1.3 leave w1\n"
+           "2 lost v1 9-1 9-1\n3 post w1 v1 n2 keyed p1\n3.1 stored w1 n2 8-1 p1\n5 calm\n36 end\n"},
     {"who has stalled is owed nothing", NULL,
      "0 join w1 v1 fetch 2 follows\n0 ask w1 -\n0 begin w1 7-0 r\n" POSTS "5 calm\n36 end\n"},
     {"a stream stays when its video is placed elsewhere", NULL,
@@ -178,6 +181,10 @@ static const struct history histories[] = {
      "0 kept 1\n" JOINS POSTS "4 gap w1 7-1 7-2 3 expired\n4 comment w1 7-3 p1 n3\n"},
     {"a gap of an unknown reason", "needless-gap",
      "0 kept 1\n" JOINS POSTS "4 gap w1 7-1 7-2 2 whatever\n4 comment w1 7-3 p1 n3\n"},
+    {"who leaves after a comment below it is owed it", "silent-loss",
+     JOINS
+     "1 post w1 v1 n1 keyed p1\n1.1 stored w1 n1 9-1 p1\n1.2 comment w1 9-1 p1 n1\n"
+     "2 lost v1 9-1 9-1\n3 post w1 v1 n2 keyed p1\n3.1 stored w1 n2 8-1 p1\n4 leave w1\n5 calm\n36 end\n"},
     {"a loss that was none", "needless-gap", JOINS POSTS SEES "6 gap w1 7-4 9-1 null epoch\n"},
     {"slow, although it reads", "needless-gap",
      JOINS POSTS SEES "5 calm\n21 post w1 v1 n4 once p1\n21 stored w1 n4 7-4 p1\n22 gap w1 7-4 7-4 1 slow\n"},
