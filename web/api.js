@@ -272,7 +272,7 @@ function connectForm(operation, form, out) {
 const EVENT_STREAM = 'text/event-stream';
 const isStream = ({ responses }) => Boolean(resolve(responses[200])?.content?.[EVENT_STREAM]);
 
-const operations = () => Object.entries(api.paths).flatMap(([path, item]) => ['get', 'post', 'put', 'delete'].filter((method) => item[method])
+const operations = () => Object.entries(api.paths).flatMap(([path, item]) => ['get', 'post', 'put', 'patch', 'delete'].filter((method) => item[method])
   .map((method) => ({ path, method: method.toUpperCase(), described: item[method], streams: isStream(item[method]) })));
 
 const groupOf = ({ described: { tags } }) => (tags.length === api.tags.length ? EVERYWHERE : tags[0]);

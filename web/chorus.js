@@ -131,7 +131,7 @@ class Stream {
   }
 }
 
-// The leading tab has the Stream and passes events on; one that is behind has its own until it has caught up.
+// The leading tab has the Stream and passes events on; one behind has its own until it has caught up.
 class Tabs {
   rank = 0;
   silent = 0;
@@ -328,7 +328,7 @@ export class LiveComments {
   }
 
   _timed(ms, controller, begin) {
-    const timer = this._env.setTimeout(() => controller.abort(new ChorusError('Nothing came in time.', 0, 'timeout')), ms);
+    const timer = this._env.setTimeout(() => controller.abort(new ChorusError('Timed out.', 0, 'timeout')), ms);
     return begin().finally(() => this._env.clearTimeout(timer));
   }
 
@@ -373,7 +373,7 @@ export class LiveComments {
 
   _connectQuery() {
     const { user, video, history, viewers } = this._options, last_event_id = this.position;
-    return queryOf({ userid: user, videoid: video, heartbeat: HEARTBEAT_S, events: viewers || this._tabs ? 'move,viewers' : 'move', history: !last_event_id && history, last_event_id });
+    return queryOf({ userid: user, videoid: video, heartbeat: HEARTBEAT_S, events: viewers || this._tabs ? 'move,viewers,room' : 'move', history: !last_event_id && history, last_event_id });
   }
 
   _hear(event) {
@@ -382,7 +382,7 @@ export class LiveComments {
     else if (news) tabs.say({ event, prev });
   }
 
-  // Whether it is news.
+  // Is it news?
   _take({ type, data, id }) {
     const { position } = this;
     let json = {};
@@ -403,7 +403,7 @@ export class LiveComments {
     this.position = id || position;
     if (type === 'viewers') this._tell('onViewers', (this._viewers = json.viewers));
     if (type === 'gap') this._tell('onGap', isAfter(position, json.from) && json.missed ? gapOf(position, id, json.reason) : json);
-    else if (type && id) this._tell('onEntry', json);
+    else if (type) this._tell(id ? 'onEntry' : 'onRoom', json);
     if (!type && json.userid) this._tell('onComment', json, { own: json.userid === this._options.user, replayed: !!id && !isAfter(id, this._newest) });
     return true;
   }

@@ -14,7 +14,7 @@
 // Properties: the same, and token (a string, or a function that returns or promises one), words (what it says, column/words.js),
 // state, viewers, and live, the client (chorus.js). post(text) sends a comment as if it had been typed.
 // Events: comment {comment, own, replayed}, entry {type: retract, purge or pin, ...}, state {name, ...}, gap {missed, ...},
-// viewers {viewers}; each in event.detail.
+// viewers {viewers}, room {room}; each in event.detail.
 import { LiveComments } from './chorus.js';
 import { Announcer } from './column/announcer.js';
 import { Composer } from './column/composer.js';
@@ -200,6 +200,7 @@ export class LiveCommentsElement extends Base {
         onGap: (gap) => this.#onGap(gap),
         onState: (state) => this.#onState(state),
         onViewers: (viewers) => this.#onViewers(viewers),
+        onRoom: (room) => this.#onRoom(room),
       });
     } catch (error) {
       this.#onState({ name: 'refused', error }); // an id that cannot be one
@@ -266,6 +267,12 @@ export class LiveCommentsElement extends Base {
     display.show(state);
     composer.closed = state.name === 'ended' || state.name === 'refused';
     this.#fire('state', state);
+  }
+
+  #onRoom(room) {
+    if (room.type !== 'room') return;
+    this.#parts.composer.room = room;
+    this.#fire('room', { room });
   }
 
   #onViewers(viewers) {

@@ -104,6 +104,23 @@ export interface LiveCommentsOptions {
   onState?(state: State): void;
   /** How many watch the video, in all; needs `viewers`. */
   onViewers?(viewers: number): void;
+  /** Events of the moment but the count of viewers, such as the room and its changes; needs `viewers`, or several tabs. */
+  onRoom?(room: Room | { type: string }): void;
+}
+
+/** What moderators have set for the video: docs/moderation.md. 0, false and no badges are off. */
+export interface Room {
+  type: 'room';
+  revision: number;
+  slow_ms: number;
+  rate: number;
+  max_length: number;
+  only: string[];
+  unique: boolean;
+  delay_ms: number;
+  hold: boolean;
+  frozen: boolean;
+  readable_rate: number;
 }
 
 /** What post() and comments() throw. The message is the server's sentence. */

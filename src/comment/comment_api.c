@@ -130,11 +130,11 @@ static void reply_shadowed(struct http_exchange *x, const struct engine_entry *a
     reply_created(x, &e);
 }
 
-static void reply_refused(const struct posting *p) {
+static void reply_refused(const struct posting *p, const struct engine_entry *asked) {
     const struct engine_refusal *r = &p->refusal;
     bool waits = r->why == REFUSED_HELD || r->why == REFUSED_DELAYED;
     if (waits) held_desk_expect(p->api->held, p->videoid, r->number, r->why == REFUSED_HELD ? r->waiting : 0);
-    gated_reply(p->exchange, r, p->held_id);
+    gated_reply(p->exchange, r, p->held_id, asked);
 }
 
 // Whether an entry's body is this content and a timestamp. The content ends with the quote of its last text.
@@ -207,7 +207,7 @@ static void on_comment_appended(void *arg, enum engine_status status, const stru
         if (p->refusal.why == REFUSED_SHADOWED)
             reply_shadowed(p->exchange, e);
         else
-            reply_refused(p);
+            reply_refused(p, e);
         break;
     default:
         reply_unavailable(p->exchange, "store_unavailable",

@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "comment_core.h"
+#include "engine/entry.h"
 #include "http/exchange.h"
 #include "service/internal_only.h"
 #include "service/service.h"
@@ -96,15 +98,20 @@ static void reply_later(struct http_exchange *x, const struct engine_refusal *r,
     reply_with(x, 429, r, wait_s, sentence, more);
 }
 
-static void reply_waits(struct http_exchange *x, const struct engine_refusal *r, const char *id) {
-    char body[192];
-    int len = snprintf(body, sizeof body,
-                       "{\"success\":true,\"held\":{\"id\":\"%s\",\"reason\":\"%s\",\"forMs\":%lld}}", id,
-                       r->why == REFUSED_HELD ? "moderator" : "delay", (long long)r->number);
-    http_reply(x, &(struct http_reply){.status = 202, .body = body, .body_len = (size_t)len});
+static void reply_waits(struct http_exchange *x, const struct engine_refusal *r, const char *id,
+                        const struct engine_entry *asked) {
+    struct buf b = {0};
+    buf_printf(&b,
+               "{\"success\":true,\"held\":{\"id\":\"%s\",\"reason\":\"%s\",\"forMs\":%lld},\"comment\":", id,
+               r->why == REFUSED_HELD ? "moderator" : "delay", (long long)r->number);
+    entry_write(&b, asked);
+    buf_add_string(&b, "}");
+    http_reply(x, &(struct http_reply){.status = 202, .body = b.data, .body_len = b.len});
+    buf_release(&b);
 }
 
-void gated_reply(struct http_exchange *x, const struct engine_refusal *r, const char *id) {
+void gated_reply(struct http_exchange *x, const struct engine_refusal *r, const char *id,
+                 const struct engine_entry *asked) {
     char sentence[96];
     switch (r->why) {
     case REFUSED_BANNED: reply_banned(x, r); break;
@@ -119,7 +126,7 @@ void gated_reply(struct http_exchange *x, const struct engine_refusal *r, const 
         reply_with(x, 409, r, 0, "The same was just written here; say something else.", "");
         break;
     case REFUSED_HELD:
-    case REFUSED_DELAYED: reply_waits(x, r, id); break;
+    case REFUSED_DELAYED: reply_waits(x, r, id, asked); break;
     default: reply_later(x, r, "Too many are posting here; try again in"); break;
     }
 }

@@ -24,5 +24,7 @@ bool gated_binds(const struct service *, const struct http_exchange *, const str
 void gated_describe(struct gated *, const struct comment_draft *, const struct engine_token *,
                     struct engine_refusal *refusal);
 
-// Replies to a comment that was refused, or waits as `id`; but not for REFUSED_SHADOWED.
-void gated_reply(struct http_exchange *, const struct engine_refusal *, const char *id);
+// Replies to a comment that was refused, or waits as `id`; but not for REFUSED_SHADOWED. `asked`: the
+// comment.
+void gated_reply(struct http_exchange *, const struct engine_refusal *, const char *id,
+                 const struct engine_entry *asked);

@@ -176,3 +176,21 @@ scenario('a comment whose answer is lost is stored once, and confirmed', { ms: 6
   const rows = await column.wait((all) => all.length === 2 && all.every(({ state }) => !state), 'two rows');
   assert.deepEqual(rows.map(({ id }) => id.split('-')[1]), ['1', '2']);
 });
+
+scenario('what moderators have set is said near the field, and a comment that has to wait says so', async (t) => {
+  const column = await embedFake(t);
+  const note = () => column.host.locator('.note').textContent();
+  const room = (fields) => column.page.evaluate((more) => window.fake.options.onRoom({ type: 'room', only: [], ...more }), fields);
+  await room({ slow_ms: 5000 });
+  assert.match(await note(), /^Slow mode: one comment every 5 s/);
+  await room({ slow_ms: 5000, frozen: true });
+  assert.match(await note(), /closed for now/);
+  await room({});
+  assert.equal(await note(), '');
+  await column.input.fill('Hello');
+  await column.input.press('Enter');
+  await column.fake((fake) => fake.posts[0].resolve({ comment: 'Hello' })); // 202: it has no number
+  await until(async () => /Waits to be shown/.test(await column.host.evaluate((e) => e.shadowRoot.textContent)), () => 'that it waits');
+  await column.fake((fake) => fake.emit('Hello', { user: fake.options.user, own: true }));
+  await column.wait((rows) => rows.length === 1 && rows[0].id === '1-1', 'it, in its place');
+});

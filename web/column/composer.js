@@ -14,6 +14,7 @@ export class Composer {
   #limitTimer = 0;
   #name = '';
   #closed = false;
+  #room = {};
 
   // onSend(text) -> whether it was taken; onName(name)
   constructor({ words, onSend, onName }) {
@@ -80,6 +81,12 @@ export class Composer {
     this.#show();
   }
 
+  // What moderators have set (event `room`), which is said near the field.
+  set room(room) {
+    this.#room = room;
+    this.#show();
+  }
+
   get text() {
     return this.input.value;
   }
@@ -142,7 +149,7 @@ export class Composer {
     this.element.classList.toggle('limited', seconds > 0);
     if (left < 0) this.note.textContent = this.#words.bytesOver(-left);
     else if (seconds) this.note.textContent = this.#words.wait(seconds);
-    else this.note.textContent = left < NEAR_BYTES ? this.#words.bytesLeft(left) : '';
+    else this.note.textContent = left < NEAR_BYTES ? this.#words.bytesLeft(left) : this.#words.room(this.#room);
     this.mirror.textContent = `${this.input.value}\u200b`;
   }
 }

@@ -46,6 +46,7 @@ export class Outbox {
 
   #confirm(entry, stored) {
     if (!this.#entries.has(entry)) return;
+    if (!stored.id) return entry.row.sending(this.#words.waiting); // for a moderator, or for a while: its text finds it
     entry.id = stored.id;
     entry.comment = stored;
     entry.row.sent();

@@ -41,6 +41,13 @@ export const WORDS = {
   bytesLeft: (count) => (count === 1 ? '1 byte left' : `${count} bytes left`),
   bytesOver: (count) => (count === 1 ? '1 byte too long' : `${count} bytes too long`),
   wait: (seconds) => `You can comment again in ${seconds} s. Your text stays here.`,
+  room: ({ frozen, slow_ms, only, hold, delay_ms }) =>
+    frozen ? 'Comments are closed for now.'
+      : only?.length ? 'Only some viewers may comment now.'
+        : hold ? 'Comments are shown once a moderator allows them.'
+          : slow_ms ? `Slow mode: one comment every ${Math.ceil(slow_ms / 1000)} s.`
+            : delay_ms ? `Comments are shown after ${Math.ceil(delay_ms / 1000)} s.` : '',
+  waiting: 'Waits to be shown.',
   waitShort: (seconds) => `${seconds} s`,
   as: 'You appear as',
   yourName: 'Your name',
