@@ -69,6 +69,7 @@ static void *make_comment(struct roles *all, const struct role_context *c) {
                                                             .manager_url = c->manager_url,
                                                             .rates = comment_rates(r->settings),
                                                             .texts = text_rules(r->settings),
+                                                            .first = r->first_line,
                                                             .review_url = r->settings->review_hook,
                                                             .review_tls = r->review_transport,
                                                             .review = review_bounds(r->settings)});

@@ -22,6 +22,7 @@
 #include "identity/jwks.h"
 #include "identity/key_file.h"
 #include "identity/keys.h"
+#include "moderation/first_line.h"
 #include "net/address.h"
 #include "net/address_limits.h"
 #include "net/networks.h"
@@ -217,6 +218,24 @@ static bool runtime_open_review(struct runtime *r) {
     return r->review_tls;
 }
 
+static struct first_line_rules first_line_rules(const struct settings *set) {
+    return (struct first_line_rules){.links_refused = set->links_refused,
+                                     .capitals_percent = (unsigned)set->capitals,
+                                     .capitals_from = (unsigned)set->capitals_from,
+                                     .repeat_ms = set->repeat_ms,
+                                     .strikes = (unsigned)set->strikes,
+                                     .strikes_within_ms = set->strikes_within_ms,
+                                     .time_out_ms = set->time_out_ms};
+}
+
+static bool runtime_open_first_line(struct runtime *r) {
+    char why[256];
+    if (!(r->command & (COMMAND_UP | COMMAND_COMMENT))) return true;
+    struct first_line_rules rules = first_line_rules(r->settings);
+    r->first_line = first_line_new(r->loop, r->settings->word_list, &rules, why, sizeof why);
+    return r->first_line || runtime_fail(r, "The file of --word-list, %s, %s.", r->settings->word_list, why);
+}
+
 static bool runtime_read_keys(struct runtime *r) {
     const struct settings *set = r->settings;
     char why[256];
@@ -275,7 +294,7 @@ bool runtime_start(struct runtime *r) {
         .internal = r->internal, .started_ms = clock_wall_ms(), .configured_ms = clock_wall_ms()};
     r->loop = loop_new();
     if (!r->loop) return runtime_fail(r, "There is no file descriptor left: raise the limit (ulimit -n).");
-    if (!runtime_read_keys(r) || !runtime_open_review(r)) return false;
+    if (!runtime_read_keys(r) || !runtime_open_first_line(r) || !runtime_open_review(r)) return false;
     if (!runtime_open_engine(r) || (has_streams && !runtime_open_fanout(r))) return false;
     if (set->videos_known) r->process.known = known_videos_new(r->loop, r->engine);
     r->client = http_client_new(r->loop);
@@ -300,9 +319,10 @@ bool runtime_begin(struct runtime *r) {
     return true;
 }
 
-bool runtime_read_keys_again(struct runtime *r) {
+bool runtime_read_files_again(struct runtime *r) {
     if (r->jwks) identity_jwks_fetch(r->jwks);
-    return !r->key_file || identity_key_file_read(r->key_file);
+    bool has_words = !r->first_line || first_line_read_words(r->first_line);
+    return (!r->key_file || identity_key_file_read(r->key_file)) && has_words;
 }
 
 void runtime_configure(struct runtime *r) {
@@ -315,6 +335,8 @@ void runtime_configure(struct runtime *r) {
     r->engine->ops->set_limits(r->engine, &limits);
     struct identity_demands demands = demands_of(set);
     if (r->keys) identity_keys_demand(r->keys, &demands);
+    struct first_line_rules rules = first_line_rules(set);
+    if (r->first_line) first_line_set(r->first_line, &rules);
     if (!r->fanout) return;
     struct fan_bounds bounds = bounds_of(r);
     r->history.max = (size_t)set->memory / 2;
@@ -335,6 +357,7 @@ void runtime_close(struct runtime *r) {
 
 void runtime_release(struct runtime *r) {
     identity_key_file_free(r->key_file);
+    first_line_free(r->first_line);
     identity_keys_free(r->keys);
     networks_free(r->trusted_proxies);
     address_limits_release();

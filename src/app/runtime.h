@@ -33,6 +33,7 @@ struct runtime {
     struct tls_client *jwks_tls, *review_tls; // NULL: none
     const struct stream_ops *review_transport;
     struct identity_jwks *jwks;
+    struct first_line *first_line; // NULL unless there is a comment API
     struct service_process process;
     struct loop_timer check;
     int64_t ready_by_ms;
@@ -50,8 +51,8 @@ bool runtime_begin(struct runtime *);
 // Takes over what can change of the settings while it runs.
 void runtime_configure(struct runtime *);
 
-// Reads the file of --jwt-keys again. Returns whether its keys are in force.
-bool runtime_read_keys_again(struct runtime *);
+// Reads the files of --jwt-keys and --word-list again. Returns whether what they have is in force.
+bool runtime_read_files_again(struct runtime *);
 
 // Closes what calls the roles back: workers, engine, placement, client. The roles must still exist.
 void runtime_close(struct runtime *);

@@ -173,8 +173,8 @@ void system_configure(struct system *s) {
     roles_configure(&s->roles, &s->runtime);
 }
 
-bool system_read_keys(struct system *s) {
-    return runtime_read_keys_again(&s->runtime);
+bool system_read_files(struct system *s) {
+    return runtime_read_files_again(&s->runtime);
 }
 
 void system_note_reload(struct system *s, bool successful) {

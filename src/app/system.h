@@ -43,8 +43,9 @@ int system_start_reader(struct system *, size_t number);
 // Takes over what can change of the settings while it runs.
 void system_configure(struct system *);
 
-// Reads the file of --jwt-keys again, if there is one. Returns whether its keys are in force.
-bool system_read_keys(struct system *);
+// Reads the files of --jwt-keys and --word-list again, as far as there are any. Returns whether what they
+// have is in force.
+bool system_read_files(struct system *);
 
 // Shows in metrics whether the configuration could be read again.
 void system_note_reload(struct system *, bool successful);

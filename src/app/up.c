@@ -42,8 +42,8 @@ static void on_up_signal(struct loop_fd *f, uint32_t events) {
     if (!number) return;
     if (number == SIGHUP) {
         notifier_reloading(run->notifier);
-        bool has_keys = system_read_keys(run->system);
-        system_note_reload(run->system, reload_run(&run->reload) && has_keys);
+        bool has_files = system_read_files(run->system);
+        system_note_reload(run->system, reload_run(&run->reload) && has_files);
         notifier_reloaded(run->notifier);
         return;
     }

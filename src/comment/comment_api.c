@@ -72,6 +72,7 @@ struct posting {
     int64_t began_us;
     struct engine_refusal refusal;
     char held_id[ROOM_HELD_ID_SIZE]; // by which it is called if it has to wait
+    char *noted; // by the first line: the user, and the text as it was sent; NULL: it is not
     char videoid[ID_MAX + 1];
 };
 
@@ -130,10 +131,15 @@ static void reply_shadowed(struct http_exchange *x, const struct engine_entry *a
     reply_created(x, &e);
 }
 
+// Of one that was refused: whether it is stored after all, and waits.
+static bool posting_waits(const struct posting *p) {
+    return p->refusal.why == REFUSED_HELD || p->refusal.why == REFUSED_DELAYED;
+}
+
 static void reply_refused(const struct posting *p, const struct engine_entry *asked) {
     const struct engine_refusal *r = &p->refusal;
-    bool waits = r->why == REFUSED_HELD || r->why == REFUSED_DELAYED;
-    if (waits) held_desk_expect(p->api->held, p->videoid, r->number, r->why == REFUSED_HELD ? r->waiting : 0);
+    if (posting_waits(p))
+        held_desk_expect(p->api->held, p->videoid, r->number, r->why == REFUSED_HELD ? r->waiting : 0);
     gated_reply(p->exchange, r, p->held_id, asked);
 }
 
@@ -163,8 +169,7 @@ void comment_count(struct comment_api *a, const char *video) {
 static void count_post(struct comment_api *a, const struct posting *p, enum engine_status status,
                        bool repeated) {
     enum post_result result = post_result_of(status, repeated);
-    bool waits = p->refusal.why == REFUSED_HELD || p->refusal.why == REFUSED_DELAYED;
-    if (result == POST_REFUSED && waits) result = POST_HELD;
+    if (result == POST_REFUSED && posting_waits(p)) result = POST_HELD;
     a->counters.posts[result]++;
     if (result == POST_ACCEPTED) durations_add(&a->counters.commits, clock_monotonic_us() - p->began_us);
 }
@@ -214,6 +219,8 @@ static void on_comment_appended(void *arg, enum engine_status status, const stru
                           "The comment could not be stored; try again soon.");
         break;
     }
+    if (status != ENGINE_OK && !(status == ENGINE_REFUSED && posting_waits(p))) moderated_forget(a, p->noted);
+    free(p->noted);
     free(p->content);
     free(p);
 }
@@ -335,6 +342,7 @@ void comment_append(struct comment_api *a, struct http_exchange *x, const struct
     p->exchange = x;
     p->began_us = d->began_us;
     memcpy(p->videoid, d->video, strlen(d->video) + 1);
+    if (d->is_noted) p->noted = moderated_keep(d);
     prepare_content(a, d, p, &token, now_ms);
     add_timestamp(&a->scratch, now_ms);
     if (d->bound) gated_describe(&gated, d, d->key[0] ? &token : NULL, &p->refusal);
@@ -382,7 +390,7 @@ static void handle_comment(struct http_exchange *x, void *arg) {
                                   .name = text_of(&f[NAME]),
                                   .comment = text_of(&f[COMMENT]),
                                   .began_us = clock_monotonic_us()};
-    if (moderated_pass(a, x, &who, &draft)) comment_append(a, x, &draft);
+    if (moderated_pass(a, x, &draft)) comment_append(a, x, &draft);
 }
 
 static void reply_statistics(const struct waiting_request *w, const struct http_client_response *answer) {
@@ -504,6 +512,7 @@ struct comment_api *comment_api_new(struct loop *loop, struct engine *engine, st
         a->registrar =
             registrar_new(loop, client, config->manager_url, config->log_age_ms, config->service.token);
     comment_api_set_token(a, config->service.token);
+    a->first = config->first;
     if (config->review_url)
         a->review = review_new(
             loop,

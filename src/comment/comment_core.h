@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/durations.h"
 #include "base/log.h"
+#include "moderation/first_line.h"
 #include "placement/placement_routes.h"
 #include "service/text_rules.h"
 
@@ -29,6 +30,7 @@ enum post_result {
     POST_TOO_FAST,    // the user
     POST_VIDEO_TOO_FAST,
     POST_KEY_REUSED,
+    POST_FILTERED,   // by the first line
     POST_DENIED,     // by the review hook
     POST_UNREVIEWED, // the review hook does not answer
     POST_REFUSED,    // by the video's room
@@ -43,8 +45,10 @@ enum post_result {
 struct comment_counters {
     uint64_t posts[POST_RESULTS];
     uint64_t broken[TEXT_RULES]; // of the invalid ones: by the rule that a text breaks
-    struct durations commits;    // of those accepted: from the complete request to the answer of the store
-    uint64_t listings;           // GET /videos/VIDEO/comments
+    uint64_t filtered[FIRST_FINDINGS];
+    uint64_t time_outs;
+    struct durations commits; // of those accepted: from the complete request to the answer of the store
+    uint64_t listings;        // GET /videos/VIDEO/comments
 };
 
 struct comment_api {
@@ -53,6 +57,7 @@ struct comment_api {
     struct registrar *registrar;
     struct rate_limit *of_user, *of_limited_user, *of_limited_video; // NULL: none
     struct text_rules texts;
+    struct first_line *first;        // borrowed; NULL: none
     struct review *review;           // NULL: no hook
     char statistics_url[600];        // of the document; empty: none
     char *authorization;             // of our own requests; NULL: none
@@ -76,9 +81,10 @@ struct comment_draft {
     const char *user, *video;
     const char *badges; // a JSON array; empty: none
     const char *key;    // user and Idempotency-Key; empty: none
-    bool bound;         // by the video's room (gated.h)
+    bool bound;         // by the video's room (gated.h) and by moderation (moderated.h)
     struct comment_text name, comment;
     struct comment_text sent; // the comment as the user wrote it, if something has replaced it
+    bool is_noted;            // by the first line: to be forgotten unless it is stored
     int64_t began_us;
 };
 

@@ -20,6 +20,7 @@ COUNTER(posts_not_allowed, posts[POST_NOT_ALLOWED])
 COUNTER(posts_too_fast, posts[POST_TOO_FAST])
 COUNTER(posts_video_too_fast, posts[POST_VIDEO_TOO_FAST])
 COUNTER(posts_key_reused, posts[POST_KEY_REUSED])
+COUNTER(posts_filtered, posts[POST_FILTERED])
 COUNTER(posts_denied, posts[POST_DENIED])
 COUNTER(posts_unreviewed, posts[POST_UNREVIEWED])
 COUNTER(posts_refused, posts[POST_REFUSED])
@@ -33,6 +34,11 @@ COUNTER(broken_lines, broken[TEXT_LINES])
 COUNTER(broken_bidi, broken[TEXT_BIDI])
 COUNTER(broken_marks, broken[TEXT_MARKS])
 COUNTER(broken_blank, broken[TEXT_BLANK])
+COUNTER(filtered_word, filtered[FIRST_WORD])
+COUNTER(filtered_link, filtered[FIRST_LINK])
+COUNTER(filtered_capitals, filtered[FIRST_CAPITALS])
+COUNTER(filtered_repeated, filtered[FIRST_REPEATED])
+COUNTER(comment_time_outs, time_outs)
 COUNTER(comment_listings, listings)
 #undef COUNTER
 
@@ -75,6 +81,12 @@ static void comment_commits(struct service *s, struct metric_histogram *h) {
             .get = posts_##result_name, .label = "result=\"" #result_name "\""                               \
     }
 
+#define FILTERED_ROW(finding_name, sentence)                                                                 \
+    {                                                                                                        \
+        "chorus_comment_filtered_posts_total", "posts", METRIC_COUNTER, sentence,                            \
+            .get = filtered_##finding_name, .label = "finding=\"" #finding_name "\""                         \
+    }
+
 #define REVIEWS_ROW(answer_name, sentence)                                                                   \
     {                                                                                                        \
         "chorus_comment_reviews_total", "questions", METRIC_COUNTER, sentence,                               \
@@ -97,6 +109,7 @@ const struct metric comment_metrics[] = {
     POSTS_ROW(too_fast, "Beyond --user-rate or --limit-user-posts."),
     POSTS_ROW(video_too_fast, "Beyond --limit-video-posts."),
     POSTS_ROW(key_reused, "The Idempotency-Key was used for another comment."),
+    POSTS_ROW(filtered, "Refused for a word, a link, capitals, or as a repeat."),
     POSTS_ROW(denied, "Refused by the review hook."),
     POSTS_ROW(unreviewed, "Refused because the review hook does not answer."),
     POSTS_ROW(refused, "The video's room does not admit it: a ban, slow mode, and so on."),
@@ -113,6 +126,12 @@ const struct metric comment_metrics[] = {
     {"chorus_comment_commit_seconds", "seconds", METRIC_HISTOGRAM,
      "Time from a complete POST /comment until the store had the comment, of those accepted.",
      .read = comment_commits},
+    FILTERED_ROW(word, "Posts refused for what they say, by what was found (finding)."),
+    FILTERED_ROW(link, "A link, with --links deny."),
+    FILTERED_ROW(capitals, "More capitals than --capitals."),
+    FILTERED_ROW(repeated, "A text that its user has posted within --repeat-ms."),
+    {"chorus_comment_time_outs_total", "users", METRIC_COUNTER, "Users timed out after --strikes refusals.",
+     .get = comment_time_outs},
     REVIEWS_ROW(allow, "Comments with a review hook, by its answer."),
     REVIEWS_ROW(deny, "Refused."),
     REVIEWS_ROW(hold, "Held for moderators."),

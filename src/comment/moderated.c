@@ -1,4 +1,5 @@
-// moderated_pass() asks the review hook about a copy of the draft; on_reviewed() does what it answers.
+// moderated_pass() looks at the comment, and asks the review hook about a copy of the draft; on_reviewed()
+// does what it answers.
 #include "moderated.h"
 
 #include <stdio.h>
@@ -6,14 +7,19 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/id.h"
 #include "base/json_text.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/sha256.h"
 #include "comment_core.h"
+#include "engine/engine.h"
+#include "engine/room.h"
 #include "http/exchange.h"
+#include "moderation/first_line.h"
 #include "moderation/review.h"
-#include "service/internal_only.h"
+#include "net/loop.h"
 #include "service/json_reply.h"
 
 enum { ID_BYTES = (REVIEW_ID_SIZE - 1) / 2 };
@@ -26,6 +32,13 @@ struct reviewed {
     char texts[];
 };
 
+// A user who is being timed out.
+struct timed_out {
+    struct comment_api *api;
+    int64_t for_ms;
+    char user[ID_MAX + 1], video[ID_MAX + 1];
+};
+
 static void moderated_refuse(struct comment_api *a, struct http_exchange *x, enum post_result result,
                              const char *code, const char *sentence, size_t len) {
     struct buf b = {0};
@@ -35,6 +48,32 @@ static void moderated_refuse(struct comment_api *a, struct http_exchange *x, enu
     buf_printf(&b, ",\"code\":\"%s\"}", code);
     http_reply(x, &(struct http_reply){.status = 422, .body = b.data, .body_len = b.len});
     buf_release(&b);
+}
+
+static void on_timed_out(void *arg, enum engine_status status, const struct engine_ban *bans, size_t count) {
+    struct timed_out *t = arg;
+    (void)bans, (void)count;
+    if (status == ENGINE_OK) {
+        t->api->counters.time_outs++;
+        log_info("comment", "timed_out", "video=%s user=%s ms=%lld", t->video, t->user, (long long)t->for_ms);
+    } else if (status != ENGINE_CLOSED) {
+        log_warn("comment", "time_out_failed", "video=%s user=%s", t->video, t->user);
+    }
+    free(t);
+}
+
+// After so many refusals the user is banned from the video for a while, which the store makes all comment
+// APIs know.
+static void moderated_strike(struct comment_api *a, const struct comment_draft *d) {
+    struct engine *e = a->placed.service.engine;
+    int64_t for_ms =
+        a->first ? first_line_strike(a->first, d->user, d->video, loop_now_ms(a->placed.service.loop)) : 0;
+    if (!for_ms) return;
+    struct timed_out *t = mem_alloc(sizeof *t);
+    *t = (struct timed_out){.api = a, .for_ms = for_ms};
+    snprintf(t->user, sizeof t->user, "%s", d->user);
+    snprintf(t->video, sizeof t->video, "%s", d->video);
+    e->ops->ban_write(e, t->video, t->user, for_ms, false, on_timed_out, t);
 }
 
 static const char *copy_text(char **to, const char *text, size_t len) {
@@ -65,11 +104,29 @@ static struct reviewed *reviewed_new(struct comment_api *a, struct http_exchange
 
 static void reviewed_deny(const struct reviewed *r, const struct review_verdict *v) {
     static const char usual[] = "This comment was refused by the moderation.";
+    moderated_strike(r->api, &r->draft);
     moderated_refuse(r->api, r->exchange, POST_DENIED, "comment_denied", v->text ? v->text : usual,
                      v->text ? v->len : sizeof usual - 1);
 }
 
-static void reply_unreviewed(struct comment_api *a, struct http_exchange *x) {
+char *moderated_keep(const struct comment_draft *d) {
+    const struct comment_text *text = d->sent.text ? &d->sent : &d->comment;
+    size_t user = strlen(d->user) + 1;
+    char *kept = mem_alloc(user + text->len + 1);
+    memcpy(kept, d->user, user);
+    memcpy(kept + user, text->text, text->len);
+    kept[user + text->len] = 0;
+    return kept;
+}
+
+void moderated_forget(struct comment_api *a, const char *kept) {
+    if (!kept) return;
+    const char *text = kept + strlen(kept) + 1;
+    first_line_forget(a->first, kept, text, strlen(text));
+}
+
+static void reply_unreviewed(struct comment_api *a, struct http_exchange *x, const struct comment_draft *d) {
+    if (d->is_noted) first_line_forget(a->first, d->user, d->comment.text, d->comment.len);
     a->counters.posts[POST_UNREVIEWED]++;
     reply_unavailable(x, "review_unavailable", "Comments cannot be checked now; try again soon.");
 }
@@ -84,7 +141,7 @@ static void on_reviewed(void *arg, const struct review_verdict *v) {
         break;
     case REVIEW_ALLOW: comment_append(r->api, r->exchange, &r->draft); break;
     case REVIEW_DENY: reviewed_deny(r, v); break;
-    default: reply_unreviewed(r->api, r->exchange); break;
+    default: reply_unreviewed(r->api, r->exchange, &r->draft); break;
     }
     free(r);
 }
@@ -122,18 +179,31 @@ static bool review_begin(struct comment_api *a, struct http_exchange *x, const s
     return false;
 }
 
-static bool is_exempt(const struct comment_api *a, const struct http_exchange *x, const struct identity *who,
-                      const char *video) {
-    const struct service_process *p = a->placed.service.process;
-    return identity_may(who, IDENTITY_MODERATE, video) ||
-           (p && internal_only_has_token(p->internal, x->request));
+static bool first_line_passes(struct comment_api *a, struct http_exchange *x, struct comment_draft *d) {
+    enum first_finding finding = first_line_check(a->first,
+                                                  &(struct first_line_comment){.user = d->user,
+                                                                               .key = d->key,
+                                                                               .name = d->name.text,
+                                                                               .name_len = d->name.len,
+                                                                               .text = d->comment.text,
+                                                                               .text_len = d->comment.len},
+                                                  loop_now_ms(a->placed.service.loop));
+    d->is_noted = !finding;
+    if (!finding) return true;
+    const char *sentence = first_finding_sentence(finding);
+    a->counters.filtered[finding]++;
+    moderated_strike(a, d);
+    moderated_refuse(a, x, POST_FILTERED, first_finding_code(finding), sentence, strlen(sentence));
+    return false;
 }
 
-bool moderated_pass(struct comment_api *a, struct http_exchange *x, const struct identity *who,
-                    const struct comment_draft *d) {
-    if (!a->review || is_exempt(a, x, who, d->video)) return true;
+bool moderated_pass(struct comment_api *a, struct http_exchange *x, struct comment_draft *d) {
+    bool has_first_line = a->first && first_line_is_on(a->first);
+    if ((!a->review && !has_first_line) || !d->bound) return true;
+    if (has_first_line && !first_line_passes(a, x, d)) return false;
+    if (!a->review) return true;
     if (review_begin(a, x, d)) return false;
     if (review_fallback(a->review) == REVIEW_ALLOW) return true;
-    reply_unreviewed(a, x);
+    reply_unreviewed(a, x, d);
     return false;
 }

@@ -3,13 +3,16 @@
 
 #include <stdbool.h>
 
-#include "identity/identity.h"
-
 struct comment_api;
 struct comment_draft;
 struct http_exchange;
 
 // Returns whether the comment may be appended. If not, it has been refused, or the review hook has been
 // asked, after which it is appended or refused.
-bool moderated_pass(struct comment_api *, struct http_exchange *, const struct identity *,
-                    const struct comment_draft *);
+bool moderated_pass(struct comment_api *, struct http_exchange *, struct comment_draft *);
+
+// Returns what moderated_forget() needs of a draft that the first line has noted. The caller frees it.
+char *moderated_keep(const struct comment_draft *);
+
+// Lets its user send it again. NULL: nothing is noted.
+void moderated_forget(struct comment_api *, const char *kept);

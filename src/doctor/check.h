@@ -15,6 +15,7 @@ void doctor_add(struct doctor_report *, const char *check, enum doctor_level, co
 // From the configuration alone
 void check_ports(const struct doctor_config *, struct doctor_report *);
 void check_users(const struct doctor_config *, struct doctor_report *);
+void check_moderation(const struct doctor_config *, struct doctor_report *);
 void check_limits(const struct doctor_config *, struct doctor_report *);
 void check_proxy(const struct doctor_config *, struct doctor_report *);
 

@@ -6,6 +6,7 @@
 
 #include "base/small_file.h"
 #include "http/url.h"
+#include "moderation/first_line.h"
 #include "identity/keys.h"
 #include "net/address.h"
 #include "net/networks.h"
@@ -108,6 +109,41 @@ void check_users(const struct doctor_config *c, struct doctor_report *r) {
         doctor_add(r, check, DOCTOR_WARNING,
                    "Give --jwt-keys or --jwks-url, and a token to each user (docs/tokens.md).",
                    "No keys are configured: anyone can post as anyone.");
+}
+
+static void check_review_hook(const char *check, const struct doctor_config *c, struct doctor_report *r) {
+    struct http_url parsed;
+    bool is_plain = !http_url_parse(&parsed, c->review_hook);
+    if (is_plain && reach_of(parsed.host) == REACH_ALL)
+        doctor_add(r, check, DOCTOR_FAULT, "Give --review-hook an https address.",
+                   "Comments are sent to %s in the clear: anyone on the way can read them, and answer.",
+                   c->review_hook);
+    else
+        doctor_add(r, check, DOCTOR_OK, NULL, "%s is asked about each comment; without its answer one is %s.",
+                   c->review_hook, c->review_refuses ? "refused" : "stored");
+}
+
+static void check_word_list(const char *check, const char *path, struct doctor_report *r) {
+    struct small_file file = {0};
+    char why[256];
+    bool read = small_file_read(path, FIRST_LINE_WORDS_BYTES, &file, why, sizeof why);
+    free(file.text);
+    if (read)
+        doctor_add(r, check, DOCTOR_OK, NULL, "Comments with a word in %s are refused.", path);
+    else
+        doctor_add(r, check, DOCTOR_FAULT, "Give a readable file of words, one a line.",
+                   "The file of --word-list, %s, %s.", path, why);
+}
+
+void check_moderation(const struct doctor_config *c, struct doctor_report *r) {
+    static const char check[] = "moderation";
+    if (c->word_list) check_word_list(check, c->word_list, r);
+    if (c->review_hook) check_review_hook(check, c, r);
+    if (!c->word_list && !c->review_hook)
+        doctor_add(r, check, DOCTOR_OK, NULL, "%s",
+                   c->has_comments ? "Comments are not looked at before viewers have them, but for --links, "
+                                     "--capitals and --repeat-ms if they are given (docs/review.md)."
+                                   : "It takes no comments.");
 }
 
 void check_limits(const struct doctor_config *c, struct doctor_report *r) {

@@ -12,9 +12,9 @@
 enum { REDIS_MS = 3000 };
 
 const char *const doctor_checks[] = {
-    "ports",        "users",      "limits",       "proxy",         "stream", "descriptors",
-    "backlog",      "conntrack",  "clock",        "memory",        "redis",  "redis-access",
-    "redis-rights", "durability", "redis-memory", "redis-buffers", NULL};
+    "ports",        "users",        "moderation", "limits",       "proxy",         "stream",
+    "descriptors",  "backlog",      "conntrack",  "clock",        "memory",        "redis",
+    "redis-access", "redis-rights", "durability", "redis-memory", "redis-buffers", NULL};
 
 static void ask_redis(const struct doctor_config *c, struct loop *loop, struct redis_facts *f) {
     struct redis_config config = {
@@ -42,6 +42,7 @@ void doctor_examine(const struct doctor_config *c, const char *root, struct doct
     loop_free(loop);
     check_ports(c, r);
     check_users(c, r);
+    check_moderation(c, r);
     check_limits(c, r);
     check_proxy(c, r);
     check_stream(c, &stream, r);

@@ -33,6 +33,9 @@ export async function startHook(t, answer = () => ({ action: 'allow' }), { tls }
   return hook;
 }
 
+// Flags with which it is asked, and has all the time that a busy machine needs.
+export const asking = (hook) => ({ 'review-hook': hook.url, 'review-timeout-ms': 10_000 });
+
 export const send = (system, comment, { headers, dispatcher, ...fields } = {}) =>
   call('POST', `${system.comment}/comment`, { json: { userid: 'ann', videoid: 'v', comment, ...fields }, headers, dispatcher });
 

@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { call } from '../lib/api.mjs';
 import { scrape, sum } from '../lib/exposition.mjs';
-import { newest, refused, send, startHook } from '../lib/hook.mjs';
+import { asking, newest, refused, send, startHook } from '../lib/hook.mjs';
 import { claims, keySet, makeKey, makeToken } from '../lib/jwt.mjs';
 import { RawClient, jsonBytes } from '../lib/raw.mjs';
 import { scenario } from '../lib/scenario.mjs';
@@ -18,7 +18,7 @@ scenario('allow, deny with a sentence, replace', async (t) => {
     if (text === 'replace') return { action: 'replace', text: 'r***\n\u{1f642}' };
     return { action: 'allow', more: [{ is: 'ignored' }] };
   });
-  const system = await t.system({ flags: { 'review-hook': hook.url } });
+  const system = await t.system({ flags: asking(hook) });
   const viewer = await t.watch(system.readers[0], { video: 'v' });
   const first = await send(system, 'fine "\u{1f642}"', { name: 'Ann "A"' });
   assert.equal(first.status, 201, first.text);
@@ -51,7 +51,7 @@ scenario('the comments of one connection keep their order, however late the hook
   const hook = await startHook(t, ({ text }, response) => {
     setTimeout(() => response.end('{"action":"allow"}'), text % 2 ? 0 : 30);
   });
-  const system = await t.system({ flags: { 'review-hook': hook.url, 'review-timeout-ms': 10_000 } });
+  const system = await t.system({ flags: asking(hook) });
   const client = await RawClient.connect(system.comment);
   client.send(Buffer.concat(Array.from({ length: 20 }, (_, i) => jsonBytes('POST', '/comment', { userid: 'ann', videoid: 'v', comment: `${i}` }))));
   for (let i = 0; i < 20; i++) assert.equal((await client.answer()).status, 201);
@@ -61,7 +61,7 @@ scenario('the comments of one connection keep their order, however late the hook
 
 scenario('a repeat is asked about by the same id, and gets the first answer', async (t) => {
   const hook = await startHook(t, () => ({ action: 'replace', text: 'kind' }));
-  const system = await t.system({ flags: { 'review-hook': hook.url } });
+  const system = await t.system({ flags: asking(hook) });
   const key = { headers: { 'idempotency-key': 'k' } };
   const first = await send(system, 'rude', key);
   const repeat = await send(system, 'rude', key);
@@ -77,7 +77,7 @@ scenario('moderators and services are not asked about', async (t) => {
   const hook = await startHook(t, () => ({ action: 'deny' }));
   const key = makeKey('ES256', 'k'), keys = join(t.folder(), 'keys');
   writeFileSync(keys, keySet(key));
-  const system = await t.system({ flags: { 'review-hook': hook.url, 'jwt-keys': keys, 'internal-token': 'secret' } });
+  const system = await t.system({ flags: { ...asking(hook), 'jwt-keys': keys, 'internal-token': 'secret' } });
   const as = (token) => send(system, 'hi', { userid: undefined, headers: { authorization: `Bearer ${token}` } });
   const can = (...rights) => makeToken(key, claims({}, { can: rights }));
   refused(await as(can('post')), 422, 'comment_denied');
@@ -88,7 +88,7 @@ scenario('moderators and services are not asked about', async (t) => {
 
 scenario('the service token counts without keys, too', async (t) => {
   const hook = await startHook(t, () => ({ action: 'deny' }));
-  const system = await t.system({ flags: { 'review-hook': hook.url, 'internal-token': 'secret' } });
+  const system = await t.system({ flags: { ...asking(hook), 'internal-token': 'secret' } });
   refused(await send(system, 'hi'), 422, 'comment_denied');
   assert.equal((await send(system, 'hi', { headers: { authorization: 'Bearer secret' } })).status, 201);
 });

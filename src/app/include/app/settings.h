@@ -85,6 +85,9 @@ struct settings {
     int64_t limit_streams, limit_connects, limit_posts, limit_bytes; // of an address
     int64_t limit_user_posts, limit_video_posts;
     bool limit_local;
+    const char *word_list;
+    int64_t links_refused, capitals, capitals_from, repeat_ms;
+    int64_t strikes, strikes_within_ms, time_out_ms;
     const char *review_hook, *review_ca;
     int64_t review_timeout_ms, review_refuses;
     const char *text_rules;

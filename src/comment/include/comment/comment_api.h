@@ -11,6 +11,7 @@
 #include "service/text_rules.h"
 
 struct comment_api;
+struct first_line;
 struct http_client;
 struct http_route;
 struct stream_ops;
@@ -27,6 +28,7 @@ struct comment_config {
     int64_t log_age_ms;            // a video without a comment for this long may be evicted
     struct comment_rates rates;
     struct text_rules texts;
+    struct first_line *first;            // of the process; borrowed; NULL: none
     const char *review_url;              // NULL: no review hook
     const struct stream_ops *review_tls; // of an https URL; borrowed
     struct review_bounds review;

@@ -36,7 +36,9 @@ struct doctor_config {
     struct doctor_port port[DOCTOR_PORTS];
     size_t ports;
     const char *public_url, *trusted_proxies, *jwt_keys, *jwks_url; // NULL: not given
-    bool has_streams;
+    bool has_streams, has_comments;
+    const char *review_hook, *word_list; // NULL: not given
+    bool review_refuses;
     struct {
         const char *flag;
         int64_t value; // 0: no limit
