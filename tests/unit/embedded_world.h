@@ -269,6 +269,42 @@ static inline void world_post_many(struct world *w, const char *video, unsigned 
     free(all);
 }
 
+// Amending
+
+struct world_amend {
+    struct world *world;
+    enum engine_status status;
+    struct position at; // not set: nothing was stored
+    size_t taken;
+};
+
+static inline void world_on_amend(void *arg, enum engine_status status, const struct engine_entry *entry,
+                                  size_t taken) {
+    struct world_amend *a = arg;
+    a->status = status;
+    assert_true(!entry || status == ENGINE_OK);
+    if (entry) a->at = entry->at;
+    a->taken = taken;
+    world_answered(a->world);
+}
+
+static inline struct world_amend world_amend(struct world *w, const struct engine_amend *what) {
+    struct world_amend a = {.world = w};
+    w->awaited++;
+    w->ops->amend(w->engine, what, world_on_amend, &a);
+    world_wait(w);
+    return a;
+}
+
+static inline struct world_amend world_retract(struct world *w, const char *video, struct position target) {
+    static const char body[] = "\"target\":\"x\"";
+    return world_amend(w, &(struct engine_amend){.video = video,
+                                                 .kind = ENTRY_RETRACT,
+                                                 .body = body,
+                                                 .body_len = sizeof body - 1,
+                                                 .target = target});
+}
+
 // Reading the log
 
 struct world_head {

@@ -863,6 +863,87 @@ static void settings_stay_when_a_video_is_evicted(void **state) {
     assert_string_equal(world_read_settings(w, videos, 1).text[0], "x");
 }
 
+// Taking comments out
+
+static struct position say(struct world *w, const char *user, const char *text) {
+    char json[128];
+    snprintf(json, sizeof json, "{\"userid\":\"%s\",\"comment\":\"%s\"}", user, text);
+    return world_append(w, "v", json, NULL).at;
+}
+
+// What a range has, as kinds: "c" for a comment, "." for what is left of one, "R" and "P" for what took it.
+static const char *kinds_of(const struct world_range *r) {
+    static char text[64];
+    assert_true(r->count < sizeof text);
+    for (size_t i = 0; i < r->count; i++) {
+        if (i) assert_true(r->at[i].epoch != r->at[i - 1].epoch || r->at[i].seq == r->at[i - 1].seq + 1);
+        text[i] = r->kind[i] == ENTRY_COMMENT   ? 'c'
+                  : r->kind[i] == ENTRY_BLANK   ? '.'
+                  : r->kind[i] == ENTRY_RETRACT ? 'R'
+                  : r->kind[i] == ENTRY_PURGE   ? 'P'
+                                                : '?';
+    }
+    text[r->count] = 0;
+    return text;
+}
+
+static void a_comment_that_is_retracted_leaves_its_number(void **state) {
+    struct world *w = *state;
+    struct position before = world_head(w, "v").at, all[4];
+    for (int i = 0; i < 4; i++) all[i] = say(w, "ann", "x");
+    struct world_amend a = world_retract(w, "v", all[2]);
+    assert_int_equal(a.status, ENGINE_OK);
+    assert_int_equal(a.taken, 1);
+    assert_int_equal(a.at.seq, all[3].seq + 1);
+    assert_string_equal(kinds_of(world_range(w, "v", before, 10)), "cc.cR");
+    assert_string_equal(kinds_of(world_range(w, "v", all[1], 10)), ".cR");
+    assert_string_equal(kinds_of(world_range(w, "v", all[1], 1)), ".");
+    assert_string_equal(kinds_of(world_range(w, "v", before, 3)), "cc.");
+    assert_string_equal(kinds_of(world_range_before(w, "v", (struct position){0}, 10)), "cc.cR");
+    assert_string_equal(kinds_of(world_range_before(w, "v", all[3], 2)), "c.");
+    assert_int_equal(world_overview(w)->newest_count, 3);
+    assert_int_equal(world_overview(w)->comments, 4);
+}
+
+static void the_oldest_one_leaves_its_number_too(void **state) {
+    struct world *w = *state;
+    struct position before = world_head(w, "v").at, first = say(w, "ann", "x");
+    assert_int_equal(world_retract(w, "v", first).status, ENGINE_OK);
+    assert_string_equal(kinds_of(world_range(w, "v", before, 10)), ".R");
+    if (world_has_disk(w)) world_reopen(w);
+    assert_string_equal(kinds_of(world_range(w, "v", before, 10)), ".R");
+}
+
+static void only_a_kept_comment_can_be_retracted_and_once(void **state) {
+    struct world *w = *state;
+    assert_int_equal(world_retract(w, "v", (struct position){1, 1}).status, ENGINE_NOT_FOUND);
+    struct position one = say(w, "ann", "x");
+    struct world_amend a = world_retract(w, "v", one), again = world_retract(w, "v", one);
+    assert_int_equal(again.status, ENGINE_OK);
+    assert_false(position_is_set(again.at));
+    const struct position none[] = {a.at, {one.epoch, one.seq + 9}, {one.epoch - 1, 1}, {one.epoch, 0}};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_int_equal(world_retract(w, "v", none[i]).status, ENGINE_NOT_FOUND);
+    assert_int_equal(world_head(w, "v").at.seq, 2);
+}
+
+static void a_purge_takes_all_comments_of_a_user(void **state) {
+    struct world *w = *state;
+    struct position before = world_head(w, "v").at;
+    say(w, "ann", "x");
+    say(w, "anna", "x");
+    say(w, "bob", "about \\\"userid\\\":\\\"ann\\\"");
+    say(w, "ann", "x");
+    static const char body[] = "\"userid\":\"ann\"";
+    struct world_amend a = world_amend(
+        w, &(struct engine_amend){
+               .video = "v", .kind = ENTRY_PURGE, .body = body, .body_len = sizeof body - 1, .user = "ann"});
+    assert_int_equal(a.taken, 2);
+    say(w, "ann", "x");
+    assert_string_equal(kinds_of(world_range(w, "v", before, 10)), ".cc.Pc");
+    assert_int_equal(world_overview(w)->newest_count, 3);
+}
+
 // Leases, counters, overview
 
 static void lists_leases_by_url(void **state) {
@@ -1350,7 +1431,9 @@ static void a_callback_of_closing_may_unsubscribe_and_close(void **state) {
 }
 
 #define CONTRACT(TEST)                                                                                       \
-    TEST(numbers_from_one_and_puts_the_id_first), TEST(keeps_the_order_of_the_calls),                        \
+    TEST(a_comment_that_is_retracted_leaves_its_number), TEST(the_oldest_one_leaves_its_number_too),         \
+        TEST(only_a_kept_comment_can_be_retracted_and_once), TEST(a_purge_takes_all_comments_of_a_user),     \
+        TEST(numbers_from_one_and_puts_the_id_first), TEST(keeps_the_order_of_the_calls),                    \
         TEST(a_tombstone_takes_a_number_and_has_no_content), TEST(carries_any_json_unchanged),               \
         TEST(a_video_id_may_have_any_length_and_look_like_another), TEST(a_repeat_gets_the_first_answer),    \
         TEST(a_token_with_another_digest_stores_nothing), TEST(a_kind_is_kept_and_counts_as_no_comment),     \

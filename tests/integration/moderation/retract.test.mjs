@@ -70,6 +70,47 @@ scenario('deleting a comment twice is the same; one that is unknown is 404', asy
   }
 });
 
+scenario('a deletion against viewers that resume at the same moment: none gets the text without the retraction, nor once the reader knows', async (t) => {
+  const system = await t.system();
+  const reader = await owner(system, 'v');
+  let from = (await t.watch(reader, { video: 'v' })).position;
+  for (let round = 0; round < 15; round++) {
+    const at = system.readers[round % 3];
+    const join = () => t.watch(at, { video: 'v', from, query: { redirect: 'never' } });
+    const secret = await post(system, 'v', SECRET);
+    await postMany(system, 'v', round, { atOnce: 4 });
+    const live = await join();
+    const early = [join(), join()];
+    const deleted = moderate(system, 'v', 'DELETE', `comments/${secret.id}`);
+    early.push(join(), join());
+    await deleted;
+    await live.wait(() => live.entries.length, 'the reader to have got it');
+    const late = [join(), join()];
+    const last = await post(system, 'v', 'last');
+    for (const viewer of [live, ...await Promise.all([...early, ...late])]) {
+      await viewer.reaches(last.id);
+      assert.deepEqual([viewer.entries.map(({ target }) => target), viewer.gaps], [[secret.id], []]);
+      const shown = viewer.comments.filter(({ comment }) => comment === SECRET).length;
+      assert.equal(shown + viewer.numbers.length, 1, 'the number comes once, with the text or without');
+      viewer.close();
+    }
+    for (const viewer of await Promise.all(late)) assert.deepEqual(viewer.numbers, [secret.id], 'none begins with the text once the reader knows');
+    from = last.id;
+  }
+});
+
+scenario('three comment APIs delete as one', { setups: ['processes'] }, async (t) => {
+  const system = await t.system({ comments: 3 });
+  const at = (i) => ({ ...system, comment: system.comments[i] });
+  const viewer = await t.watch(await owner(system, 'v'), { video: 'v' });
+  const secret = await post(at(0), 'v', SECRET), next = await post(at(1), 'v', 'next');
+  await Promise.all([0, 1, 2, 0, 1, 2].map((i) => moderate(at(i), 'v', 'DELETE', `comments/${secret.id}`)));
+  for (const i of [0, 1, 2]) assert.deepEqual(await listed(at(i), 'v'), [next]);
+  const last = await post(at(2), 'v', 'last');
+  await viewer.reaches(last.id);
+  assert.equal(viewer.entries.length, 1, 'one entry');
+});
+
 scenario('what was deleted is gone after a restart, too', { disk: true }, async (t) => {
   const system = await t.system({ stable: true });
   const reader = await owner(system, 'v');
