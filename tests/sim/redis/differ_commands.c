@@ -81,7 +81,8 @@ static struct pattern {
     {"ECHO %v", 0, 1, 0},
     {"TIME", 0, 2, 0},
     {"ROLE", DIFFER_REST, 1, 0},
-    {"MEMORY USAGE %k", DIFFER_VALUE, 1, 0},
+    // No MEMORY USAGE of a key that may have expired: Redis still counts it until it gets round to deleting
+    // it.
     {"SELECT [0|1|1|0|99|x]", 0, 1, 0},
     {"CLIENT SETNAME [a|b|c]", 0, 1, 0},
     {"CLIENT GETNAME", 0, 1, 0},

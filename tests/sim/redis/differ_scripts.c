@@ -90,6 +90,33 @@ static void call_append(struct pair *p, struct words *w) {
     note_id(video, pair_ask(p, w, DIFFER_EXACT));
 }
 
+// A retraction of one of the newest, mostly of a comment; a purge.
+static void call_amend(struct pair *p, struct words *w) {
+    int video = (int)dice(VIDEOS);
+    bool purges = dice_one_in(4);
+    const char *dash = strchr(known[video], '-');
+    int newest = dash ? (int)strtol(dash + 1, NULL, 10) : 1;
+    add_script(w, &redis_script_amend, 4);
+    add_log_keys(w, video);
+    words_add(w, "chorus:comments");
+    words_add(w, "{video:v%d}:retracted", video);
+    add_place(p, w, video);
+    words_add(w, "%" PRId64, p->now_us / 1000 + (dice_one_in(20) ? -1 : 400));
+    words_add(w, "%d", purges ? 3 : dice_one_in(4) ? 4 : 2);
+    words_add(w, "%s", "\"timestamp\":\"t\"");
+    if (purges)
+        words_add(w, "%s", "");
+    else
+        words_add(w, "%lld-%d", strtoll(known[video], NULL, 10),
+                  newest > 6 ? newest - (int)dice(6) : (int)dice(6));
+    if (purges)
+        words_add(w, "u%d", (int)dice(9));
+    else
+        words_add(w, "%s", "");
+    words_add(w, "%d", dice_one_in(4) ? 3 : 0);
+    note_id(video, pair_ask(p, w, DIFFER_EXACT));
+}
+
 static void call_head(struct pair *p, struct words *w) {
     int video = (int)dice(VIDEOS);
     add_script(w, dice_one_in(3) ? &redis_script_head_when_full : &redis_script_head, 2);
@@ -102,8 +129,9 @@ static void call_head(struct pair *p, struct words *w) {
 static void call_range(struct pair *p, struct words *w) {
     int video = (int)dice(VIDEOS);
     bool before = dice_one_in(2);
-    add_script(w, before ? &redis_script_range_before : &redis_script_range, 2);
+    add_script(w, before ? &redis_script_range_before : &redis_script_range, 3);
     add_log_keys(w, video);
+    words_add(w, "{video:v%d}:retracted", video);
     if (known[video][0] && dice_one_in(2))
         words_add(w, "%lld-%d", strtoll(known[video], NULL, 10), (int)dice(30));
     else
@@ -201,10 +229,11 @@ static struct kind {
     void (*call)(struct pair *, struct words *);
     unsigned weight;
     unsigned long calls;
-} kinds[] = {
-    {"append", call_append, 10, 0},  {"head", call_head, 4, 0},         {"range", call_range, 4, 0},
-    {"mapping", call_mapping, 5, 0}, {"watch", call_watch, 2, 0},       {"lease", call_lease, 4, 0},
-    {"counter", call_counter, 1, 0}, {"settings", call_settings, 1, 0}, {"secret", call_secret, 1, 0}};
+} kinds[] = {{"append", call_append, 10, 0},    {"amend", call_amend, 4, 0},
+             {"head", call_head, 4, 0},         {"range", call_range, 4, 0},
+             {"mapping", call_mapping, 5, 0},   {"watch", call_watch, 2, 0},
+             {"lease", call_lease, 4, 0},       {"counter", call_counter, 1, 0},
+             {"settings", call_settings, 1, 0}, {"secret", call_secret, 1, 0}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 void differ_script(struct pair *p) {

@@ -249,6 +249,18 @@ void model_list_keep(struct model_list *l, size_t first, size_t count) {
     l->count = count;
 }
 
+size_t model_list_remove(struct model_list *l, struct model_bytes value) {
+    size_t kept = 0, count = l->count;
+    for (size_t i = 0; i < count; i++) {
+        if (model_bytes_equal(model_bytes_of(l->at[i]), value))
+            free(l->at[i]);
+        else
+            l->at[kept++] = l->at[i];
+    }
+    l->count = kept;
+    return count - kept;
+}
+
 // Streams
 
 int model_id_compare(struct model_id a, struct model_id b) {

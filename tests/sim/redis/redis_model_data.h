@@ -105,6 +105,7 @@ void model_slice(int64_t start, int64_t stop, size_t count, size_t *first, size_
 // `at`: 0 before the first, or the count for behind the last.
 void model_list_insert(struct model_list *, size_t at, struct model_bytes);
 void model_list_keep(struct model_list *, size_t first, size_t count);
+size_t model_list_remove(struct model_list *, struct model_bytes); // all that equal it; how many
 
 // Whether nothing is left, so that Redis deletes the key. (A stream may be empty.)
 bool model_key_is_empty(const struct model_key *);

@@ -192,11 +192,23 @@ static void model_ltrim(struct model_call *c) {
     model_reply_status(c, "OK");
 }
 
+// Only all of them: a count of 0.
+static void model_lrem(struct model_call *c) {
+    struct model_key *k;
+    int64_t count;
+    if (!model_arg_integer(c, 2, &count) || !model_find_typed(c, MODEL_LIST, &k)) return;
+    size_t removed = k ? model_list_remove(&k->list, c->argv[3]) : 0;
+    if (k) model_delete_if_empty(c, k);
+    c->changed = removed > 0;
+    model_reply_integer(c, (int64_t)removed);
+}
+
 const struct model_command model_list_commands[] = {
     {"lpush", -3, MODEL_WRITE | MODEL_DENYOOM, 1, 1, 1, model_lpush},
     {"rpush", -3, MODEL_WRITE | MODEL_DENYOOM, 1, 1, 1, model_rpush},
     {"llen", 2, MODEL_READONLY, 1, 1, 1, model_llen},
     {"lrange", 4, MODEL_READONLY, 1, 1, 1, model_lrange},
+    {"lrem", 4, MODEL_WRITE, 1, 1, 1, model_lrem},
     {"ltrim", 4, MODEL_WRITE, 1, 1, 1, model_ltrim},
     {0},
 };
