@@ -97,8 +97,9 @@ scenario('what is malformed gets 400 with a code', async (t) => {
     assert.match(json.error, new RegExp(`^${Object.keys(query)[0]} must be `));
   }
   for (const video of ['a%20b', 'a%2Fb', 'x'.repeat(129)]) assert.equal((await list(system, video)).status, 400, video);
-  for (const path of ['/videos/v/comment', '/videos/v/comments/5', '/videos/v/w/comments'])
+  for (const path of ['/videos/v/comment', '/videos/v/comments/5/6', '/videos/v/w/comments'])
     assert.equal((await call('GET', system.comment + path)).status, 404, path);
+  assert.equal((await call('GET', `${system.comment}/videos/v/comments/5`)).status, 405, 'which can only be deleted');
   const posted = await call('POST', `${system.comment}/videos/v/comments`, { json: {} });
   assert.deepEqual([posted.status, posted.headers.allow], [405, 'GET, HEAD, OPTIONS']);
 });
