@@ -86,7 +86,7 @@ void channel_remove(struct channel *ch, struct frame *by) {
     channel_remove_pending(ch, &r);
     channel_remove_ring(ch, &r, ch->ring.first, from);
     channel_remove_ring(ch, &r, to, ch->ring.next);
-    if (!channel_holds(ch, &r, from, to)) return;
+    if (!f || !channel_holds(ch, &r, from, to)) return;
     if (!f->then_remove) f->then_remove = pending_new(1);
     f->then_remove = pending_add(f->then_remove, frame_ref(by));
 }
