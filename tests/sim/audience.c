@@ -39,6 +39,8 @@ static void audience_find_places(struct audience *a, const struct cluster *c) {
             snprintf(a->urls[used], sizeof a->urls[used], "http://%s:3000", sim_address(host));
             config->apis[config->api_count++] = a->urls[used++];
         }
+        if (is_one || !strcmp(host, "statistics"))
+            snprintf(a->statistics, sizeof a->statistics, "http://%s:5000", sim_address(host));
         if (is_one || !strncmp(host, "reader", 6)) {
             snprintf(a->urls[used], sizeof a->urls[used], "http://%s:4001", sim_address(host));
             config->readers[config->reader_count++] = a->urls[used];
@@ -68,6 +70,7 @@ void audience_init(struct audience *a, uint64_t seed, const struct cluster *clus
         a->crowds[i].number = i;
         snprintf(a->hosts[i], sizeof a->hosts[i], "viewers-%u", i + 1);
     }
+    first->statistics = a->statistics; // one of them asks
 }
 
 static void audience_begin(void *arg) {

@@ -572,6 +572,12 @@ static void judge_end(struct judge *g, const struct journal_event *end) {
     if (!end || g->calm_us < 0 || end->at_us - g->calm_us < JUDGE_CALM_S * INT64_C(1000000)) return;
     for (size_t i = 0; i < g->watcher_count; i++)
         if (g->watchers[i].joined) judge_reach(g, end->at_us, (uint32_t)i, &g->watchers[i]);
+    for (size_t i = 0; i < g->j->count; i++) {
+        const struct journal_event *e = &g->j->events[i];
+        if (e->kind == JOURNAL_LEDGER && (!e->flag || e->number))
+            judge_find(g, e->at_us, "ledger", "v%" PRIu32 ": %" PRIu32 " pairs are missing, or on their way",
+                       e->video, e->number);
+    }
     judge_owners(g, end->at_us);
     for (uint32_t place = 0; place < PLACES; place++)
         if (g->tried[place] && !g->accepted[place]) judge_find(g, end->at_us, "deaf", "p%" PRIu32, place);

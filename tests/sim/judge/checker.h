@@ -23,6 +23,7 @@
 //     unsettled     ... a comment with a key has no answer
 //     delayed       when all is calm, a comment took longer than JUDGE_DELAY_MS to a viewer that reads
 //     totals        the statistics count another number of comments than there are
+//     ledger        when all is calm and seen, a video's ledger does not close to the comment
 //
 // clang-format on
 #pragma once

@@ -15,12 +15,31 @@ static void count_on_body(struct http_call *call, const char *bytes, size_t len)
     buf_add(&c->answer, bytes, len);
 }
 
-static void count_on_end(struct http_call *call, enum http_call_end end) {
-    struct count *c = container_of(call, struct count, call);
+static void count_note_total(struct count *c) {
     struct journal_event e = {.kind = JOURNAL_TOTAL};
     const char *stored = strstr(buf_string(&c->answer), "\"storedComments\":{\"total\":");
-    if (end != HTTP_CALL_DONE || call->status != 200 || !stored) return;
-    if (sscanf(strchr(stored, '{'), "{\"total\":%" SCNu64, &e.count) == 1) crowd_note(c->crowd, &e);
+    if (stored && sscanf(strchr(stored, '{'), "{\"total\":%" SCNu64, &e.count) == 1) crowd_note(c->crowd, &e);
+}
+
+// The sum of all readers stands before theirs.
+static void count_note_ledger(struct count *c) {
+    struct journal_event e = {.kind = JOURNAL_LEDGER, .video = c->video};
+    const char *text = buf_string(&c->answer), *waiting = strstr(text, "\"waiting\":");
+    int64_t pairs;
+    if (!waiting || sscanf(strchr(waiting, ':'), ":%" SCNd64, &pairs) != 1) return;
+    e.flag = strstr(text, "\"closes\":true") && !strstr(text, "\"closes\":false");
+    e.number = (uint32_t)pairs;
+    crowd_note(c->crowd, &e);
+}
+
+static void count_on_end(struct http_call *call, enum http_call_end end) {
+    struct count *c = container_of(call, struct count, call);
+    char url[100];
+    if (end == HTTP_CALL_DONE && call->status == 200) (c->video ? count_note_ledger : count_note_total)(c);
+    buf_clear(&c->answer);
+    if (!c->crowd->config->statistics || c->video == c->crowd->config->videos) return;
+    snprintf(url, sizeof url, "%s/videos/%s/ledger", c->crowd->config->statistics, crowd_video(++c->video));
+    http_call_start(call, "GET", url, "", NULL);
 }
 
 void count_init(struct count *c, struct crowd *crowd) {

@@ -1,5 +1,5 @@
-// Asks a comment API for the statistics, once, and notes how many comments they say were ever logged. What is
-// no answer notes nothing. Loop thread only.
+// Asks a comment API for the statistics, once, and notes how many comments they say were ever logged; then
+// the statistics service for the ledger of each video. What is no answer notes nothing. Loop thread only.
 #pragma once
 
 #include "crowd.h"
@@ -10,6 +10,7 @@ struct count {
     struct crowd *crowd;
     struct http_call call;
     struct buf answer;
+    uint32_t video; // whose ledger is asked for; 0: none yet
 };
 
 void count_init(struct count *, struct crowd *);

@@ -14,7 +14,7 @@ enum {
     ARRIVE_MS = 2000,   // viewers come within this time
     SHUFFLE_MS = 17000, // after all is calm some viewers come again
     QUIET_MS = 5000,    // before the end nothing more is posted
-    COUNT_MS = 1000     // before the end, the comments are counted
+    COUNT_MS = 2000     // before the end, the comments are counted, and the ledgers read
 };
 
 // What happens at a certain time.

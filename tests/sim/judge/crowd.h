@@ -23,6 +23,7 @@ struct crowd_config {
     const char *apis[CROWD_PLACES];    // comment APIs, http://ADDRESS:PORT
     const char *readers[CROWD_PLACES]; // readers
     size_t api_count, reader_count;
+    const char *statistics; // the statistics service; NULL: nothing is asked of it
     unsigned videos, viewers, writers;
     unsigned comments;       // about so many of this crowd until all is calm
     int64_t calm_ms, end_ms; // since the crowd began: from then on it only watches; it ends

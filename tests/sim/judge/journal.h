@@ -36,11 +36,12 @@ enum journal_kind {
     JOURNAL_LEAVE,    // closes its stream and does not come back
 
     // The world.
-    JOURNAL_KEPT,  // the log keeps at least the newest `count` entries of a video
-    JOURNAL_LOST,  // the store has forgotten the entries of `video` from `from` to `at`
-    JOURNAL_FAULT, // `word` happens
-    JOURNAL_CALM,  // no fault is left
-    JOURNAL_TOTAL, // `count` comments were ever logged, as the statistics say
+    JOURNAL_KEPT,   // the log keeps at least the newest `count` entries of a video
+    JOURNAL_LOST,   // the store has forgotten the entries of `video` from `from` to `at`
+    JOURNAL_FAULT,  // `word` happens
+    JOURNAL_CALM,   // no fault is left
+    JOURNAL_TOTAL,  // `count` comments were ever logged, as the statistics say
+    JOURNAL_LEDGER, // that of `video`: `number` pairs are missing or on their way; `flag`: it closes
     JOURNAL_END,
     JOURNAL_KINDS
 };

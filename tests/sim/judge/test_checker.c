@@ -208,6 +208,8 @@ static const struct history histories[] = {
      JOINS POSTS SEES "5 calm\n21 post w1 v1 n4 once p1\n21 stored w1 n4 7-4 p1\n24 comment w1 7-4 p1 n4\n"},
     {"the statistics count too few", "totals", JOINS POSTS SEES "6 total 2\n"},
     {"the statistics count too many", "totals", JOINS POSTS SEES "6 total 4\n"},
+    {"a pair is missing", "ledger", JOINS POSTS SEES "5 calm\n35 ledger v1 n1 keyed\n36 end\n"},
+    {"a ledger does not close", "ledger", JOINS POSTS SEES "5 calm\n35 ledger v1 n0 once\n36 end\n"},
 };
 
 static void test_history(void **state) {
