@@ -27,6 +27,7 @@ scenario('an EventSource with a short token outlives its reader, whose video is 
   }, 'a redirect', 10_000);
   await page.watch(url);
   const seen = () => page.page.evaluate(() => seen);
+  await until(async () => (await seen()).connects.length === 1, 'the stream', 20_000);
   const stored = [await say('before')];
   await until(async () => (await seen()).comments.length === 1, 'the first comment', 20_000);
   assert.equal((await seen()).connects[0].origin, reader, 'it was redirected');

@@ -34,6 +34,7 @@ scenario('an EventSource with a short token lives through its expiry, a redirect
     return [moved, stays].every(({ comments }) => comments.length >= stored.length);
   }, what, 20_000);
 
+  await until(async () => (await both()).states.every((state) => state === 1), 'both streams', 20_000);
   const stored = [await say('before')];
   await see(stored, 'the first comment');
   await until(() => Date.now() > exp * 1000, 'the token to expire', 10_000);
