@@ -232,8 +232,10 @@ static void take_row(struct fleet_ledger *l, struct fleet_life *life, const char
     if (!id_is_valid(video, strlen(video)) || !read_row(&r, json_string_value(text))) return;
     struct fleet_row *row = row_find(l, life, video);
     if (!row) row = row_add(l, life, video);
-    DL_DELETE2(l->by_age, row, age_prev, age_next);
-    DL_APPEND2(l->by_age, row, age_prev, age_next);
+    if (row->age_next) { // it is not the last one
+        DL_DELETE2(l->by_age, row, age_prev, age_next);
+        DL_APPEND2(l->by_age, row, age_prev, age_next);
+    }
     row_take(row, &r, now_ms);
     row_judge(row);
 }
