@@ -345,15 +345,18 @@ void comment_append(struct comment_api *a, struct http_exchange *x, const struct
     if (d->is_noted) p->noted = moderated_keep(d);
     prepare_content(a, d, p, &token, now_ms);
     add_timestamp(&a->scratch, now_ms);
-    if (d->bound) gated_describe(&gated, d, d->key[0] ? &token : NULL, &p->refusal);
-    if (d->bound) memcpy(p->held_id, gated.id, sizeof p->held_id);
+    const struct engine_gate *gate = NULL;
+    if (d->bound) {
+        gate = gated_describe(&gated, d, d->key[0] ? &token : NULL, &p->refusal);
+        snprintf(p->held_id, sizeof p->held_id, "%s", gate->id);
+    }
     e->ops->append(e,
                    &(struct engine_append){.video = d->video,
                                            .kind = ENTRY_COMMENT,
                                            .body = a->scratch.data,
                                            .body_len = a->scratch.len,
                                            .token = d->key[0] ? &token : NULL,
-                                           .gate = d->bound ? &gated.gate : NULL},
+                                           .gate = gate},
                    on_comment_appended, p);
 }
 

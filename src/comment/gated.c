@@ -56,8 +56,8 @@ static void name_comment(char id[ROOM_HELD_ID_SIZE], const struct engine_token *
     *id = 0;
 }
 
-void gated_describe(struct gated *g, const struct comment_draft *d, const struct engine_token *token,
-                    struct engine_refusal *refusal) {
+const struct engine_gate *gated_describe(struct gated *g, const struct comment_draft *d,
+                                         const struct engine_token *token, struct engine_refusal *refusal) {
     list_badges(g->badges, d->badges);
     name_comment(g->id, token);
     g->gate = (struct engine_gate){.author = d->user,
@@ -66,6 +66,7 @@ void gated_describe(struct gated *g, const struct comment_draft *d, const struct
                                    .text = hash_text(d->comment.text, d->comment.len),
                                    .length = count_characters(d->comment.text, d->comment.len),
                                    .refusal = refusal};
+    return &g->gate;
 }
 
 static void reply_with(struct http_exchange *x, int status, const struct engine_refusal *r, int retry_after_s,

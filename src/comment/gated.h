@@ -20,9 +20,10 @@ struct gated {
 bool gated_binds(const struct service *, const struct http_exchange *, const struct identity *,
                  const char *video);
 
-// Describes a comment, with its token, or NULL. Borrows the author's id; `refusal` is where the answer goes.
-void gated_describe(struct gated *, const struct comment_draft *, const struct engine_token *,
-                    struct engine_refusal *refusal);
+// Describes a comment, with its token, or NULL. Returns its gate, which is in the struct. Borrows the
+// author's id; `refusal` is where the answer goes.
+const struct engine_gate *gated_describe(struct gated *, const struct comment_draft *,
+                                         const struct engine_token *, struct engine_refusal *refusal);
 
 // Replies to a comment that was refused, or waits as `id`; but not for REFUSED_SHADOWED. `asked`: the
 // comment.
