@@ -47,11 +47,10 @@ static int64_t count_characters(const char *text, size_t len) {
 // In hexadecimal; only comments that wait need it.
 static void name_comment(char id[ROOM_HELD_ID_SIZE], const struct engine_token *token) {
     static const char digits[] = "0123456789abcdef";
-    uint64_t random[2] = {hash_random(), hash_random()};
-    const unsigned char *name = token ? token->name : (const unsigned char *)random;
     for (int i = 0; i < ENGINE_DIGEST; i++) {
-        *id++ = digits[name[i] >> 4];
-        *id++ = digits[name[i] & 15];
+        unsigned byte = token ? token->name[i] : (unsigned char)hash_random();
+        *id++ = digits[byte >> 4];
+        *id++ = digits[byte & 15];
     }
     *id = 0;
 }

@@ -1,7 +1,9 @@
 #include "engine/room.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void room_write(char text[ROOM_TEXT_SIZE], const struct engine_room *r) {
@@ -11,22 +13,37 @@ void room_write(char text[ROOM_TEXT_SIZE], const struct engine_room *r) {
              r->readable_rate, r->only[0] ? r->only : "*");
 }
 
+bool room_next_number(const char **text, int64_t *number) {
+    char *end;
+    errno = 0;
+    *number = strtoll(*text, &end, 10);
+    bool read = end != *text && !errno;
+    *text = end;
+    return read;
+}
+
+static bool read_flag(const char **text, bool *flag) {
+    int64_t number = 0;
+    bool read = room_next_number(text, &number);
+    *flag = number != 0;
+    return read;
+}
+
 bool room_read(struct engine_room *r, const char *text) {
-    int frozen, hold;
-    char only[ROOM_ONLY_SIZE];
-    _Static_assert(ROOM_ONLY_SIZE == 265, "as in the format");
-    *r = (struct engine_room){0};
-    if (sscanf(text,
-               "%" SCNu64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %d %" SCNd64 " %d %" SCNd64
-               " %264s",
-               &r->revision, &r->slow_ms, &r->repeat_ms, &r->rate, &r->max_length, &frozen, &r->delay_ms,
-               &hold, &r->readable_rate, only) != 10) {
-        *r = (struct engine_room){0};
+    struct engine_room read = {0};
+    int64_t revision;
+    *r = read;
+    if (!room_next_number(&text, &revision) || !room_next_number(&text, &read.slow_ms) ||
+        !room_next_number(&text, &read.repeat_ms) || !room_next_number(&text, &read.rate) ||
+        !room_next_number(&text, &read.max_length) || !read_flag(&text, &read.frozen) ||
+        !room_next_number(&text, &read.delay_ms) || !read_flag(&text, &read.hold) ||
+        !room_next_number(&text, &read.readable_rate) || *text != ' ')
         return false;
-    }
-    r->frozen = frozen;
-    r->hold = hold;
-    if (strcmp(only, "*") != 0) snprintf(r->only, sizeof r->only, "%s", only);
+    size_t len = strcspn(++text, " ");
+    if (!len || len >= sizeof read.only) return false;
+    if (len != 1 || *text != '*') memcpy(read.only, text, len);
+    read.revision = (uint64_t)revision;
+    *r = read;
     return true;
 }
 
@@ -85,18 +102,12 @@ static int64_t pace_left(int64_t rate, const struct room_look *l, double *paced_
     return over > 0 ? (int64_t)over + 1 : 0;
 }
 
-bool room_check(const struct engine_gate *g, const struct room_look *l, struct engine_refusal *refusal) {
+// Returns whether what holds for everybody in the room refuses the comment.
+static bool room_limits(const struct engine_gate *g, const struct room_look *l, double *paced_ms,
+                        struct engine_refusal *refusal) {
     const struct engine_room *r = l->room;
-    const struct engine_ban *ban = l->ban;
     int64_t left;
-    double paced_ms = *l->paced_ms;
-    if (ban && ban->until_ms && ban->until_ms <= l->wall_ms) ban = NULL;
-    if (g->only_ban && !ban) return true;
-    if (ban && !ban->shadow)
-        *refusal = (struct engine_refusal){.why = REFUSED_BANNED, .number = ban->until_ms};
-    else if (g->only_ban)
-        *refusal = (struct engine_refusal){.why = REFUSED_SHADOWED};
-    else if (r->frozen)
+    if (r->frozen)
         *refusal = (struct engine_refusal){.why = REFUSED_FROZEN};
     else if (r->only[0] && !lists_meet(g->badges, r->only))
         *refusal = (struct engine_refusal){.why = REFUSED_NOT_IN_ROOM};
@@ -106,18 +117,36 @@ bool room_check(const struct engine_gate *g, const struct room_look *l, struct e
         *refusal = (struct engine_refusal){.why = REFUSED_SLOW, .number = left};
     else if ((left = left_of(r->repeat_ms, l->text_ms, l->now_ms)))
         *refusal = (struct engine_refusal){.why = REFUSED_REPEATED, .number = left};
-    else if (r->rate && (left = pace_left(r->rate, l, &paced_ms)))
+    else if (r->rate && (left = pace_left(r->rate, l, paced_ms)))
         *refusal = (struct engine_refusal){.why = REFUSED_RATE, .number = left};
-    else if (ban)
-        *refusal = (struct engine_refusal){.why = REFUSED_SHADOWED};
-    else {
-        *l->paced_ms = paced_ms;
-        if (r->hold)
-            *refusal = (struct engine_refusal){.why = REFUSED_HELD, .number = ROOM_HELD_MS};
-        else if (r->delay_ms)
-            *refusal = (struct engine_refusal){.why = REFUSED_DELAYED, .number = r->delay_ms};
-        else
-            return true;
+    else
+        return false;
+    return true;
+}
+
+// Returns whether an accepted comment has to wait.
+static bool room_delays(const struct engine_room *r, struct engine_refusal *refusal) {
+    if (r->hold)
+        *refusal = (struct engine_refusal){.why = REFUSED_HELD, .number = ROOM_HELD_MS};
+    else if (r->delay_ms)
+        *refusal = (struct engine_refusal){.why = REFUSED_DELAYED, .number = r->delay_ms};
+    return r->hold || r->delay_ms;
+}
+
+bool room_check(const struct engine_gate *g, const struct room_look *l, struct engine_refusal *refusal) {
+    const struct engine_ban *ban = l->ban;
+    double paced_ms = *l->paced_ms;
+    if (ban && ban->until_ms && ban->until_ms <= l->wall_ms) ban = NULL;
+    if (ban && !ban->shadow) {
+        *refusal = (struct engine_refusal){.why = REFUSED_BANNED, .number = ban->until_ms};
+        return false;
     }
-    return false;
+    if (!g->only_ban && room_limits(g, l, &paced_ms, refusal)) return false;
+    if (ban) {
+        *refusal = (struct engine_refusal){.why = REFUSED_SHADOWED};
+        return false;
+    }
+    if (g->only_ban) return true;
+    *l->paced_ms = paced_ms;
+    return !room_delays(l->room, refusal);
 }

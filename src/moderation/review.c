@@ -77,7 +77,7 @@ static struct review_verdict review_conclude(struct review *r, const struct http
 static void on_review_answer(void *arg, const struct http_client_response *response) {
     struct review_call call = *(struct review_call *)arg;
     struct review *r = call.review;
-    struct review_answer read;
+    struct review_answer read = {.action = REVIEW_ALLOW};
     struct review_verdict verdict = {.action = REVIEW_STOPPING};
     free(arg);
     r->under_way--;

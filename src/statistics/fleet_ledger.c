@@ -80,7 +80,8 @@ static void row_free(struct fleet_ledger *l, struct fleet_row *row) {
 }
 
 static void life_free(struct fleet_ledger *l, struct fleet_life *life) {
-    while (life->rows) row_free(l, life->rows);
+    struct fleet_row *row, *next;
+    DL_FOREACH_SAFE2(life->rows, row, next, life_next) row_free(l, row);
     DL_DELETE(l->lives, life);
     free(life);
 }

@@ -114,7 +114,7 @@ static void on_ban_written(struct redis_call *c, enum engine_status status, cons
     if (status == ENGINE_OK && reply_is_full(reply)) status = ENGINE_FULL;
     if (status == ENGINE_OK && (!redis_reply_array(reply, &count) || (count && !until)))
         status = redis_call_unexpected(c, reply);
-    bool is_banned = status == ENGINE_OK && count;
+    bool is_banned = status == ENGINE_OK && until;
     if (is_banned) ban.until_ms = strtoll(until, NULL, 10);
     c->on.bans(c->arg, status, is_banned ? &ban : NULL, is_banned);
     redis_call_free(c);
@@ -148,9 +148,10 @@ void redis_ban_write(struct engine *engine, const char *video, const char *user,
 static bool read_ban(const redisReply *user, const redisReply *value, int64_t now_ms,
                      struct engine_ban *ban) {
     const char *text = redis_reply_text(value, NULL);
-    int shadow = 0;
+    int64_t shadow;
     *ban = (struct engine_ban){.user = redis_reply_text(user, NULL)};
-    if (!ban->user || !text || sscanf(text, "%" SCNd64 " %d", &ban->until_ms, &shadow) != 2) return false;
+    if (!ban->user || !text || !room_next_number(&text, &ban->until_ms) || !room_next_number(&text, &shadow))
+        return false;
     ban->shadow = shadow;
     return !ban->until_ms || ban->until_ms > now_ms;
 }
@@ -182,21 +183,22 @@ void redis_bans_read(struct engine *engine, const char *video, engine_bans_cb *c
 static bool read_held(const char *video, const redisReply *id, const redisReply *record,
                       struct engine_held *h) {
     size_t len;
-    int allows, at = 0;
+    int64_t allows;
     const char *text = redis_reply_text(record, &len);
     *h = (struct engine_held){.video = video, .id = redis_reply_text(id, NULL)};
-    if (!h->video || !h->id || !text ||
-        sscanf(text, "%" SCNd64 " %d %" SCNd64 "%n", &h->due_ms, &allows, &h->at_ms, &at) != 3 ||
-        (size_t)at + 1 + ENGINE_DIGEST > len)
+    if (!h->video || !h->id || !text) return false;
+    const char *end = text + len;
+    if (!room_next_number(&text, &h->due_ms) || !room_next_number(&text, &allows) ||
+        !room_next_number(&text, &h->at_ms) || end - text < 1 + ENGINE_DIGEST)
         return false;
     h->allows = allows;
-    memcpy(h->digest, text + at + 1, ENGINE_DIGEST);
-    h->author = text + at + 1 + ENGINE_DIGEST;
-    char *space = memchr(h->author, ' ', (size_t)(text + len - h->author));
+    memcpy(h->digest, text + 1, ENGINE_DIGEST);
+    h->author = text + 1 + ENGINE_DIGEST;
+    char *space = memchr(h->author, ' ', (size_t)(end - h->author));
     if (!space) return false;
     *space = 0; // the reply is ours
     h->body = space + 1;
-    h->body_len = (size_t)(text + len - h->body);
+    h->body_len = (size_t)(end - h->body);
     return true;
 }
 

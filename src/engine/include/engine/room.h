@@ -41,6 +41,10 @@ struct engine_room {
 void room_write(char text[ROOM_TEXT_SIZE], const struct engine_room *);
 bool room_read(struct engine_room *, const char *text);
 
+// Reads a decimal number, after white space, and moves *text behind it. Returns false if there is none, or it
+// does not fit.
+bool room_next_number(const char **text, int64_t *number);
+
 bool room_is_same(const struct engine_room *, const struct engine_room *);
 
 // A user who may not write.
