@@ -26,8 +26,8 @@ function assertRare(viewer) {
 scenario('a viewer that asks is sent the count after the first event, and its changes; others are not', async (t) => {
   const system = await t.system({ readers: 1 });
   const [reader] = system.readers;
-  const silent = await t.watch(reader, { video: 'v', query: { events: 'move,room' } });
-  const first = await t.watch(reader, { video: 'v', query: { events: 'room,viewers' } });
+  const silent = await t.watch(reader, { video: 'v', query: { events: 'move,later' } });
+  const first = await t.watch(reader, { video: 'v', query: { events: 'later,viewers' } });
   await first.isOneOf(2);
   assert.equal(first.events[1].type, 'viewers', 'right after the first event');
   const second = await t.watch(reader, { video: 'v', query: ask });
