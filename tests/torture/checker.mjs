@@ -20,10 +20,11 @@ export function check(history) {
   checkOrder(history, report);
   checkNumbers(history, report);
   checkDelivery(history, report, figures);
+  checkGaps(history, report);
   checkOnce(history, report);
   checkLog(history, report);
   checkLosses(history, report);
-  if (history.statistics) checkTotals(history, report);
+  checkTotals(history, report);
   return { violations, figures };
 }
 
@@ -101,6 +102,19 @@ function checkDelivery({ posts, viewers }, report, figures) {
   }
 }
 
+// What is kept is given: nothing expires within a run, and a store that cannot have lost anything has no loss to announce.
+function checkGaps({ viewers, listings, lossesMs }, report) {
+  const stored = idsOf(listings);
+  for (const { name, video, events } of viewers) {
+    for (const { type, from, to, reason } of events) {
+      if (type !== 'gap') continue;
+      const kept = [...stored.get(video) ?? []].filter((id) => compareIds(from, id) <= 0 && compareIds(id, to) <= 0);
+      if (reason === 'expired' && kept.length) report('gap', `${name}: ${from} to ${to} has expired, and the log has ${kept[0]}`);
+      if (reason === 'epoch' && !lossesMs.length) report('gap', `${name}: ${from} to ${to} is lost, though nothing can be`);
+    }
+  }
+}
+
 // A text that was posted once, whatever became of the answer, is stored once at most. With a key it was posted until it was
 // answered, and is stored once; again only if the log has lost the one before, and with it the key.
 function checkOnce({ posts, viewers, listings }, report) {
@@ -160,11 +174,14 @@ function checkLosses({ viewers, listings }, report) {
 
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 
-function checkTotals({ statistics: { commentApi, readerApis, storedComments }, listings, streams }, report) {
+function checkTotals({ statistics, listings, streams }, report) {
+  if (!statistics) return report('totals', 'the statistics service does not answer');
+  const { commentApi, readerApis, storedComments } = statistics;
   const equal = (what, found, expected) => found === expected || report('totals', `${what}: ${found}, and not ${expected}`);
   equal('storedComments.total and the length of the logs', storedComments.total, sum(Object.values(listings).map(({ length }) => length)));
   equal('totalComments and the sum of commentsByVideo', commentApi.totalComments, sum(Object.values(commentApi.commentsByVideo)));
   equal('totalActiveConnections and the sum of the readers', readerApis.totalActiveConnections, sum(readerApis.readers.map((each) => each.activeConnections)));
   equal('totalMessagesSent and the sum of the readers', readerApis.totalMessagesSent, sum(readerApis.readers.map((each) => each.messagesSent)));
   equal('totalActiveConnections and the open streams', readerApis.totalActiveConnections, streams);
+  return undefined;
 }

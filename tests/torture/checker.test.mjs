@@ -88,13 +88,16 @@ broken('a text that was never posted', ['once', 'totals'], (history) => {
 broken('an acknowledged comment that is nowhere', ['delivery', 'log'], (history) => history.posts.push(post('5-5', 'e')));
 broken('one that is shown, and not in the log', ['log', 'loss', 'totals'], (history) => history.listings.v.pop());
 broken('a log out of order', ['log'], (history) => history.listings.v.reverse());
-broken('a gap that covers less than it has to', ['delivery', 'order'], (_, events) => events.splice(2, 2, { type: 'gap', from: '5-3', to: '5-3', missed: 1, reason: 'expired' }));
-broken('a gap that miscounts', ['order'], (_, events) => events.splice(2, 2, { type: 'gap', from: '5-2', to: '5-3', missed: 1, reason: 'expired' }));
-broken('a gap that goes back, and comments that are shown again after it', ['order'], (_, events) => events.push({ type: 'gap', from: '5-1', to: '5-2', missed: null, reason: 'epoch' }, seen('5-3', 'c'), seen('5-4', 'd')));
+broken('a gap that covers less than it has to', ['delivery', 'order'], (_, events) => events.splice(2, 2, { type: 'gap', from: '5-3', to: '5-3', missed: 1, reason: 'slow' }));
+broken('a gap that miscounts', ['order'], (_, events) => events.splice(2, 2, { type: 'gap', from: '5-2', to: '5-3', missed: 1, reason: 'slow' }));
+broken('a gap over what the log has', ['gap'], (_, events) => events.splice(2, 1, { type: 'gap', from: '5-2', to: '5-2', missed: 1, reason: 'expired' }));
+broken('a loss that is announced where nothing can be lost', ['gap'], (_, events) => events.push({ type: 'gap', from: '5-5', to: '6-1', missed: null, reason: 'epoch' }));
+broken('a gap that goes back, and comments that are shown again after it', ['gap', 'order'], (_, events) => events.push({ type: 'gap', from: '5-1', to: '5-2', missed: null, reason: 'epoch' }, seen('5-3', 'c'), seen('5-4', 'd')));
 broken('bytes that no server should send', ['order'], (_, events) => events.push({ type: 'fault', what: 'a CR' }));
 broken('a stored total that is too low', ['totals'], (history) => history.statistics.storedComments.total--);
 broken('comments of videos that do not add up', ['totals'], (history) => (history.statistics.commentApi.commentsByVideo.v = 2));
 broken('readers that do not add up', ['totals'], (history) => (history.statistics.readerApis.readers[0].messagesSent = 7));
+broken('statistics that nothing answered with', ['totals'], (history) => delete history.statistics);
 broken('a viewer that no reader counts', ['totals'], (history) => history.streams++);
 
 broken('a loss without a gap for a viewer that has seen what was lost', ['loss', 'order'], (_, events) => events.splice(5, 1), lossy);
