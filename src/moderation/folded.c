@@ -13,7 +13,7 @@ static bool is_ascii(const char *text, size_t len) {
 
 static void fold_ascii(struct folded *f, const char *text, size_t len) {
     for (size_t i = 0; i < len; i++) {
-        int32_t c = text[i];
+        int32_t c = (unsigned char)text[i];
         f->character[i] = c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
     }
     f->count = len;

@@ -69,6 +69,7 @@ struct sim_call *sim_call_copy(const struct sim_call *from) {
     *c = *from;
     c->refs = 1;
     c->name = copy_text(from->name);
+    c->user = copy_text(from->user);
     c->reader_url = copy_text(from->reader_url);
     c->expected = copy_text(from->expected);
     c->public_url = copy_text(from->public_url);
@@ -92,6 +93,7 @@ void sim_call_unref(struct sim_call *c) {
     sim_answer_release(&c->answer);
     sim_body_unref(c->body);
     free((char *)c->name);
+    free((char *)c->user);
     free((char *)c->reader_url);
     free((char *)c->expected);
     free((char *)c->public_url);

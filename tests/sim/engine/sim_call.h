@@ -31,6 +31,7 @@ struct engine_entry sim_entry_view(const struct sim_entry *);
 
 enum sim_op {
     SIM_APPEND,
+    SIM_AMEND,
     SIM_HEAD,
     SIM_RANGE,
     SIM_RANGE_BEFORE,
@@ -60,6 +61,7 @@ struct sim_answer {
     enum engine_status status;
     struct sim_entry entry, loss; // what was stored; the loss before it
     bool repeated;
+    size_t taken; // comments that were taken out
     int64_t first_at_ms;
     struct position head, before;
     struct sim_entry *entries;
@@ -89,8 +91,10 @@ struct sim_call {
     // Arguments; owned by a copy.
     const char *name; // a video, a reader's URL, a counter or a topic
     const char *reader_url, *expected, *public_url, *instance_id;
-    struct position at;  // known, after or before
-    uint64_t seen_epoch; // highest that the engine has seen of any video
+    struct position at;     // known, after or before
+    struct position target; // of an amendment
+    const char *user;       // of an amendment
+    uint64_t seen_epoch;    // highest that the engine has seen of any video
     size_t limit;
     bool watched, has_token, has_gate, shadow;
     struct engine_token token; // old_name is not used

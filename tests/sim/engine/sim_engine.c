@@ -353,6 +353,44 @@ static void on_appended(struct sim_engine *e, struct sim_call *c) {
     CALLBACK(engine_append_cb, c)(c->arg, ENGINE_OK, &entry, a->repeated ? &first : NULL);
 }
 
+// The highest position that this process knows of.
+static struct position known_of(struct sim_engine *e, const char *video, struct position asked) {
+    struct last_position *last = last_positions_ref(&e->last_positions, video);
+    struct position known = higher(asked, hub_position(e->hub, video));
+    if (!position_is_plausible(known)) known = (struct position){0};
+    known = higher(known, last->at);
+    last_positions_unref(&e->last_positions, last);
+    return known;
+}
+
+static void on_amended(struct sim_engine *e, struct sim_call *c) {
+    const struct sim_answer *a = &c->answer;
+    bool stored = a->status == ENGINE_OK && position_is_set(a->entry.at);
+    struct engine_entry entry = {0};
+    if (stored) {
+        entry = sim_entry_view(&a->entry);
+        note_position(e, c->name, entry.at);
+    }
+    CALLBACK(engine_amend_cb, c)(c->arg, a->status, stored ? &entry : NULL, a->taken);
+}
+
+static void op_amend(struct engine *engine, const struct engine_amend *asked, engine_amend_cb *cb,
+                     void *arg) {
+    struct sim_engine *e = engine_of(engine);
+    struct sim_call c = {.op = SIM_AMEND,
+                         .name = asked->video,
+                         .user = asked->user,
+                         .target = asked->target,
+                         .kind = asked->kind,
+                         .text = asked->body_len ? asked->body : "",
+                         .text_len = asked->body_len,
+                         .at = known_of(e, asked->video, asked->known),
+                         .on_answer = on_amended,
+                         .cb = (void (*)(void))cb,
+                         .arg = arg};
+    call_send(e, &c);
+}
+
 static void op_append(struct engine *engine, const struct engine_append *asked, engine_append_cb *cb,
                       void *arg) {
     struct sim_engine *e = engine_of(engine);
@@ -366,11 +404,7 @@ static void op_append(struct engine *engine, const struct engine_append *asked, 
                          .on_answer = on_appended,
                          .cb = (void (*)(void))cb,
                          .arg = arg};
-    struct last_position *last = last_positions_ref(&e->last_positions, asked->video);
-    struct position known = higher(asked->known, hub_position(e->hub, asked->video));
-    if (!position_is_plausible(known)) known = (struct position){0};
-    c.at = higher(known, last->at);
-    last_positions_unref(&e->last_positions, last);
+    c.at = known_of(e, asked->video, asked->known);
     c.has_token = asked->token;
     if (asked->token) c.token = *asked->token;
     c.token.old_name = NULL;
@@ -792,6 +826,7 @@ static void op_close(struct engine *engine) {
 
 static const struct engine_ops sim_ops = {.name = "sim",
                                           .append = op_append,
+                                          .amend = op_amend,
                                           .subscribe = op_subscribe,
                                           .unsubscribe = op_unsubscribe,
                                           .head = op_head,

@@ -240,7 +240,7 @@ static void video_add(struct sim_node *n, struct video *v, const struct sim_call
         *place = *e;
         sim_body_ref(e->body);
     }
-    if (c->op == SIM_APPEND) video_prune(v, c); // a head() is of a process that only reads
+    if (c->op != SIM_HEAD) video_prune(v, c); // a head() is of a process that only reads
 }
 
 static void video_announce_loss(struct sim_node *n, struct video *v, const struct sim_call *c,
@@ -278,6 +278,24 @@ static void answer_repeat(const struct token *t, const struct sim_call *c, struc
     if (memcmp(t->is.digest, c->token.digest, ENGINE_DIGEST) != 0) a->status = ENGINE_KEY_REUSED;
 }
 
+// Stores the entry of a call, behind the announcement of a loss if the caller knows of one.
+static void video_store(struct sim_node *n, struct video *v, const struct sim_call *c, struct sim_answer *a) {
+    struct position kept;
+    a->entry = (struct sim_entry){.kind = c->kind, .body = sim_body_ref(c->body)};
+    if (position_is_set(v->at) && finds_loss(v, c->at, &kept)) {
+        video_announce_loss(n, v, c, kept, a);
+    } else if (!position_is_set(v->at) && position_is_set(c->at)) {
+        video_announce_loss(n, v, c, (struct position){0}, a); // nothing is left
+    } else if (v->run != c->run || !position_is_set(v->at)) {
+        a->entry.prev = v->at;
+        uint64_t epoch = new_epoch(v, c);
+        if (position_is_set(v->at)) video_add_prev(v);
+        v->at = (struct position){epoch, 0};
+    }
+    v->used = ++n->clock;
+    video_add(n, v, c, &a->entry);
+}
+
 static void node_append(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
     struct video *v = video_find_stored(n, c->name);
     const struct token *t = token_find(v, c);
@@ -300,20 +318,50 @@ static void node_append(struct sim_node *n, const struct sim_call *c, struct sim
     }
     v = video_find_or_add(n, c, a);
     if (!v) return;
-    a->entry = (struct sim_entry){.kind = c->kind, .body = sim_body_ref(c->body)};
-    if (position_is_set(v->at) && finds_loss(v, c->at, &kept)) {
-        video_announce_loss(n, v, c, kept, a);
-    } else if (!position_is_set(v->at) && position_is_set(c->at)) {
-        video_announce_loss(n, v, c, (struct position){0}, a); // nothing is left
-    } else if (v->run != c->run || !position_is_set(v->at)) {
-        a->entry.prev = v->at;
-        uint64_t epoch = new_epoch(v, c);
-        if (position_is_set(v->at)) video_add_prev(v);
-        v->at = (struct position){epoch, 0};
-    }
-    v->used = ++n->clock;
-    video_add(n, v, c, &a->entry);
+    video_store(n, v, c, a);
     if (c->has_token) token_add(v, c);
+}
+
+// What is left of a comment that is taken out.
+static void entry_blank(struct sim_node *n, struct sim_entry *e, struct sim_answer *a) {
+    for (size_t i = 0; i < ENGINE_NEWEST; i++) {
+        struct sim_entry *newest = &n->newest[i];
+        if (newest->body != e->body) continue;
+        sim_body_unref(newest->body);
+        *newest = (struct sim_entry){0};
+    }
+    sim_body_unref(e->body);
+    e->body = sim_body_new("", 0);
+    e->kind = ENTRY_BLANK;
+    a->taken++;
+}
+
+static struct sim_entry *video_entry(struct video *v, struct position at) {
+    for (size_t i = 0; v && i < v->count; i++)
+        if (position_compare(v->log[i].at, at) == 0) return &v->log[i];
+    return NULL;
+}
+
+static bool entry_is_of(const struct sim_entry *e, const char *user) {
+    struct engine_entry view = sim_entry_view(e);
+    return user && entry_is_by(&view, user);
+}
+
+static void node_amend(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
+    struct video *v = video_find_stored(n, c->name);
+    if (v) video_prune(v, c);
+    if (position_is_set(c->target)) {
+        struct sim_entry *e = video_entry(v, c->target);
+        bool retracts = c->kind == ENTRY_RETRACT;
+        if (e && e->kind == ENTRY_BLANK && retracts) return;
+        if (!e || e->kind != ENTRY_COMMENT) a->status = ENGINE_NOT_FOUND;
+        if (a->status != ENGINE_OK) return;
+        if (retracts) entry_blank(n, e, a);
+    }
+    if (!(v = video_find_or_add(n, c, a))) return;
+    for (size_t i = 0; i < v->count; i++)
+        if (entry_is_of(&v->log[i], c->user)) entry_blank(n, &v->log[i], a);
+    video_store(n, v, c, a);
 }
 
 static bool head_begins(const struct video *v, const struct sim_call *c, struct position *kept) {
@@ -662,6 +710,7 @@ static void node_overview(struct sim_node *n, const struct sim_call *c, struct s
     a->number = n->comments;
     for (uint64_t i = n->comments; i && i + ENGINE_NEWEST > n->comments; i--) {
         const struct sim_entry *e = &n->newest[i % ENGINE_NEWEST];
+        if (!e->body) continue; // it was taken out
         if (limits_expired(&c->limits, c->wall_ms, e->at_ms)) break;
         newest[count++] = *e;
     }
@@ -676,6 +725,7 @@ static void node_notify(struct sim_node *n, const struct sim_call *c, struct sim
 void sim_node_carry_out(struct sim_node *n, const struct sim_call *c, struct sim_answer *a) {
     static void (*const all[])(struct sim_node *, const struct sim_call *, struct sim_answer *) = {
         [SIM_APPEND] = node_append,
+        [SIM_AMEND] = node_amend,
         [SIM_HEAD] = node_head,
         [SIM_RANGE] = node_range,
         [SIM_RANGE_BEFORE] = node_range_before,

@@ -418,7 +418,8 @@ static void store_carry_out(struct sim_store *st, unsigned server, struct sim_ca
     bool ok = a->status == ENGINE_OK;
     size_t records[2] = {0};
     if (ok && position_is_set(a->loss.at)) records[0] = store_record(st, server, c->name, &a->loss);
-    if (ok && c->op == SIM_APPEND && !a->repeated) records[1] = store_record(st, server, c->name, &a->entry);
+    if (ok && position_is_set(a->entry.at) && !a->repeated)
+        records[1] = store_record(st, server, c->name, &a->entry);
     if (st->joined && server == st->front && sim_call_writes(c)) store_pass_on(st, c, records);
     st->stats.appends += records[1] != 0;
     if (c->op == SIM_NOTIFY)
