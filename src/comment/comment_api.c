@@ -25,6 +25,7 @@
 #include "registrar.h"
 #include "room_routes.h"
 #include "video_routes.h"
+#include "video_counts.h"
 #include "videos_query.h"
 #include "engine/engine.h"
 #include "engine/entry.h"
@@ -40,21 +41,12 @@
 #include "service/visible.h"
 
 enum {
-    COUNTED_VIDEOS = 100000,
-    LISTED_VIDEOS = 100,
     POSTED_LINES = 20,
     STATISTICS_TIMEOUT_MS = 5000,
     // 100 readers and 100 clients with 100 topics of 512 bytes, each byte as \u00XX, are 62 MB; the rest is
     // small.
     STATISTICS_MAX_BYTES = 96 << 20,
     KEY_MAX = 128
-};
-
-// Comments accepted per video, least recently commented on first.
-struct video_count {
-    uint64_t comments;
-    UT_hash_handle hh;
-    char video[];
 };
 
 // A request for the statistics document.
@@ -75,24 +67,6 @@ struct posting {
     char *noted; // by the first line: the user, and the text as it was sent; NULL: it is not
     char videoid[ID_MAX + 1];
 };
-
-static void count_comment(struct comment_api *a, const char *video) {
-    struct video_count *v;
-    HASH_FIND_STR(a->counts, video, v);
-    if (v) {
-        HASH_DEL(a->counts, v);
-    } else {
-        if (HASH_COUNT(a->counts) >= COUNTED_VIDEOS) {
-            v = a->counts;
-            HASH_DEL(a->counts, v);
-            free(v);
-        }
-        v = mem_zalloc(sizeof *v + strlen(video) + 1);
-        memcpy(v->video, video, strlen(video) + 1);
-    }
-    v->comments++;
-    HASH_ADD_KEYPTR(hh, a->counts, v->video, strlen(v->video), v);
-}
 
 // Adds the last member of an entry's body.
 static void add_timestamp(struct buf *body, int64_t at_ms) {
@@ -161,11 +135,6 @@ static enum post_result post_result_of(enum engine_status status, bool repeated)
     }
 }
 
-void comment_count(struct comment_api *a, const char *video) {
-    a->counters.posts[POST_ACCEPTED]++;
-    count_comment(a, video);
-}
-
 static void count_post(struct comment_api *a, const struct posting *p, enum engine_status status,
                        bool repeated) {
     enum post_result result = post_result_of(status, repeated);
@@ -183,7 +152,7 @@ static void on_comment_appended(void *arg, enum engine_status status, const stru
     count_post(a, p, status, first);
     switch (status) {
     case ENGINE_OK:
-        if (!first) count_comment(a, p->videoid);
+        if (!first) video_counts_add(&a->counts, p->videoid);
         if (log_sample(&a->sampler, "comment", POSTED_LINES, loop_now_ms(a->placed.service.loop))) {
             char id[POSITION_TEXT_SIZE], client[HTTP_ADDRESS_SIZE];
             position_format(e->at, id);
@@ -331,7 +300,7 @@ static void prepare_content(struct comment_api *a, const struct comment_draft *d
     p->content = mem_strndup(a->scratch.data, p->content_len);
 }
 
-void comment_append(struct comment_api *a, struct http_exchange *x, const struct comment_draft *d) {
+static void comment_append(struct comment_api *a, struct http_exchange *x, const struct comment_draft *d) {
     struct engine *e = a->placed.service.engine;
     struct engine_token token;
     struct gated gated;
@@ -393,7 +362,7 @@ static void handle_comment(struct http_exchange *x, void *arg) {
                                   .name = text_of(&f[NAME]),
                                   .comment = text_of(&f[COMMENT]),
                                   .began_us = clock_monotonic_us()};
-    if (moderated_pass(a, x, &draft)) comment_append(a, x, &draft);
+    if (moderated_pass(a, x, &draft, comment_append)) comment_append(a, x, &draft);
 }
 
 static void reply_statistics(const struct waiting_request *w, const struct http_client_response *answer) {
@@ -457,12 +426,7 @@ static void handle_comment_videos(struct http_exchange *x, void *arg) {
 // The videos most recently commented on. Their subscribers are in the reports of the readers.
 static void comment_add_videos(struct service *s, json_t *report) {
     struct comment_api *a = (struct comment_api *)s;
-    json_t *by_video = json_object();
-    size_t listed = 0;
-    struct video_count *v = a->counts ? ELMT_FROM_HH(a->counts->hh.tbl, a->counts->hh.tbl->tail) : NULL;
-    for (; v && listed < LISTED_VIDEOS; v = v->hh.prev, listed++)
-        json_object_set_new(by_video, v->video, json_integer((json_int_t)v->comments));
-    json_object_set_new(report, "commentsByVideo", by_video);
+    json_object_set_new(report, "commentsByVideo", video_counts_report(a->counts));
 }
 
 static bool comment_ready(struct service *s, const char **why) {
@@ -541,11 +505,7 @@ void comment_api_free(struct comment_api *a) {
     rate_limit_free(a->of_user);
     rate_limit_free(a->of_limited_user);
     rate_limit_free(a->of_limited_video);
-    struct video_count *v, *next;
-    HASH_ITER(hh, a->counts, v, next) {
-        HASH_DEL(a->counts, v);
-        free(v);
-    }
+    video_counts_free(a->counts);
     buf_release(&a->scratch);
     free(a->authorization);
     free(a);

@@ -87,9 +87,3 @@ struct comment_draft {
     bool is_noted;            // by the first line: to be forgotten unless it is stored
     int64_t began_us;
 };
-
-// Counts a comment that was accepted.
-void comment_count(struct comment_api *, const char *video);
-
-// Has it appended, and replies.
-void comment_append(struct comment_api *, struct http_exchange *, const struct comment_draft *);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "comment_core.h"
+#include "video_counts.h"
 #include "engine/entry.h"
 #include "http/exchange.h"
 #include "net/loop.h"
@@ -105,7 +106,10 @@ static char *created_text(const struct engine_entry *e) {
 static void on_held_appended(void *arg, enum engine_status status, const struct engine_entry *entry,
                              const struct engine_first *first) {
     struct decision *d = arg;
-    if (status == ENGINE_OK && !first) comment_count(d->api, d->video);
+    if (status == ENGINE_OK && !first) {
+        d->api->counters.posts[POST_ACCEPTED]++;
+        video_counts_add(&d->api->counts, d->video);
+    }
     if (status == ENGINE_OK && d->exchange) d->created = created_text(entry);
     if (status == ENGINE_OK || status == ENGINE_REFUSED || status == ENGINE_KEY_REUSED) {
         held_drop(d);

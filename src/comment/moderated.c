@@ -29,6 +29,7 @@ struct reviewed {
     struct comment_api *api;
     struct http_exchange *exchange;
     struct comment_draft draft;
+    moderated_append *append;
     char texts[];
 };
 
@@ -137,9 +138,9 @@ static void on_reviewed(void *arg, const struct review_verdict *v) {
     case REVIEW_REPLACE:
         r->draft.sent = r->draft.comment;
         r->draft.comment = (struct comment_text){.text = v->text, .len = v->len};
-        comment_append(r->api, r->exchange, &r->draft);
+        r->append(r->api, r->exchange, &r->draft);
         break;
-    case REVIEW_ALLOW: comment_append(r->api, r->exchange, &r->draft); break;
+    case REVIEW_ALLOW: r->append(r->api, r->exchange, &r->draft); break;
     case REVIEW_DENY: reviewed_deny(r, v); break;
     default: reply_unreviewed(r->api, r->exchange, &r->draft); break;
     }
@@ -161,10 +162,12 @@ static void make_review_id(const struct comment_draft *d, char id[REVIEW_ID_SIZE
     for (int i = 0; i < ID_BYTES; i++) snprintf(id + 2 * (ptrdiff_t)i, 3, "%02x", bytes[i]);
 }
 
-static bool review_begin(struct comment_api *a, struct http_exchange *x, const struct comment_draft *d) {
+static bool review_begin(struct comment_api *a, struct http_exchange *x, const struct comment_draft *d,
+                         moderated_append *append) {
     char id[REVIEW_ID_SIZE];
     make_review_id(d, id);
     struct reviewed *r = reviewed_new(a, x, d);
+    r->append = append;
     if (review_ask(a->review,
                    &(struct review_question){.id = id,
                                              .video = d->video,
@@ -197,12 +200,13 @@ static bool first_line_passes(struct comment_api *a, struct http_exchange *x, st
     return false;
 }
 
-bool moderated_pass(struct comment_api *a, struct http_exchange *x, struct comment_draft *d) {
+bool moderated_pass(struct comment_api *a, struct http_exchange *x, struct comment_draft *d,
+                    moderated_append *append) {
     bool has_first_line = a->first && first_line_is_on(a->first);
     if ((!a->review && !has_first_line) || !d->bound) return true;
     if (has_first_line && !first_line_passes(a, x, d)) return false;
     if (!a->review) return true;
-    if (review_begin(a, x, d)) return false;
+    if (review_begin(a, x, d, append)) return false;
     if (review_fallback(a->review) == REVIEW_ALLOW) return true;
     reply_unreviewed(a, x, d);
     return false;

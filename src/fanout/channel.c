@@ -35,15 +35,6 @@ static void channel_settle(struct channel *ch) {
     ch->delivered = ch->sends = 0;
 }
 
-void channel_count_sent(struct channel *ch, const struct frame *f, uint32_t viewers) {
-    if (!f->is_gap && !f->is_blank) {
-        ch->delivered += viewers;
-        return;
-    }
-    counter_add(&ch->ledger->counters->delivered, viewers);
-    ledger_add(ch->ledger, f->is_gap ? LEDGER_LOST : LEDGER_RETRACTED, viewers);
-}
-
 void channel_put_off_heartbeat(struct channel *ch, int64_t now_ms) {
     int64_t every = ch->env->bounds.heartbeat_ms;
     ch->heartbeat_due_ms = now_ms + every - (int64_t)(hash_random() % (uint64_t)(every / 8 + 1));

@@ -1,22 +1,32 @@
-// The ledgers of a reader's videos (fanout/ledger.h), and their part of its reports. The ledger of an open
-// video stands in its watched entry. Those of the last LEDGERS_CLOSED that were closed are kept here: a video
-// that is opened again goes on counting. Control loop only.
-//
-// A report has the videos whose numbers have changed, at most LEDGERS_REPORTED of them, and those that were
-// asked for. It visits at most LEDGERS_VISITED; the next one continues there. The sums of all videos are
-// metrics of the reader.
+// The ledgers of a reader's videos (fanout/ledger.h). The ledger of an open video stands in its watched
+// entry. Those of the last LEDGERS_CLOSED that were closed are kept here: a video that is opened again goes
+// on counting. Control loop only.
 #pragma once
 
-#include <jansson.h>
-#include <stddef.h>
+#include "base/id.h"
+#include "base/name_table.h"
 
 struct fan_counters;
 struct ledger;
-struct ledgers;
-struct reader;
-struct watched;
 
-enum { LEDGERS_CLOSED = 1000, LEDGERS_REPORTED = 90, LEDGERS_ASKED = 10, LEDGERS_VISITED = 20000 };
+enum { LEDGERS_CLOSED = 1000, LEDGERS_ASKED = 10 };
+
+// A video that is closed.
+struct closed_ledger {
+    struct name_entry entry; // of ledgers.by_name
+    struct ledger *ledger;
+    struct closed_ledger *prev, *next;
+    char video[];
+};
+
+struct ledgers {
+    struct fan_counters *counters;
+    struct name_table by_name;
+    struct closed_ledger *closed; // the one closed longest ago first
+    // What the next report has in any case (ledger_report.h).
+    char asked[LEDGERS_ASKED][ID_MAX + 1];
+    unsigned asked_count;
+};
 
 // Borrows the counters.
 struct ledgers *ledgers_new(struct fan_counters *);
@@ -26,10 +36,7 @@ void ledgers_free(struct ledgers *); // NULL is fine
 struct ledger *ledgers_open(struct ledgers *, const char *video);
 
 // The video is being closed; takes the reference.
-void ledgers_close(struct reader *, const struct watched *, struct ledger *);
+void ledgers_close(struct ledgers *, const char *video, struct ledger *);
 
-// The next report has this video, whether it has changed or not. Of more than LEDGERS_ASKED the last count.
-void ledgers_ask(struct ledgers *, const char *video, size_t len);
-
-// Adds "ledgers": by video, the parts in their order, how many viewers it has, and the position of its feed.
-void ledgers_add_to_report(struct reader *, json_t *report);
+// Returns NULL if none of that video is kept here.
+struct closed_ledger *ledgers_find(const struct ledgers *, const char *video);

@@ -14,6 +14,7 @@
 #include "reader_lease.h"
 #include "base/budget.h"
 #include "fanout/fanout.h"
+#include "ledger_report.h"
 #include "ledgers.h"
 #include "reader_core.h"
 #include "ranking.h"

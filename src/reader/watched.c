@@ -83,8 +83,9 @@ static void watched_repeat_notes(struct reader *r) {
 void watched_close(struct reader *r, struct watched *w) {
     if (watched_is_noted(w) && !r->stopping) watched_note(r, w, false);
     if (w == r->next_noted) r->next_noted = watched_next(r, w);
+    if (w == r->next_ledger) r->next_ledger = watched_next(r, w);
     r->on_close(r, w);
-    ledgers_close(r, w, w->ledger);
+    ledgers_close(r->ledgers, w->video, w->ledger);
     name_table_remove(&r->videos, &w->entry);
     broadcast_close(&w->broadcast);
     free(w->alias_url);

@@ -51,18 +51,6 @@ static struct video_gate *gate_write(struct store *s, struct video *v, const str
     return v->gate;
 }
 
-static bool gate_delete(struct store *s, enum statement which, const struct video *v) {
-    sqlite3_stmt *q = store_use(s, which);
-    sqlite3_bind_int64(q, 1, v->id);
-    return store_run(s, q);
-}
-
-bool gate_drop(struct store *s, struct video *v) {
-    if (!gate_find(s, v)) return !s->failure.code;
-    return gate_delete(s, SQL_ROOM_DROP, v) && gate_delete(s, SQL_BAN_DROP, v) &&
-           gate_delete(s, SQL_RECENT_DROP, v) && gate_delete(s, SQL_HELD_DROP, v);
-}
-
 // What was accepted a short time ago
 
 // A row's name: what it is, then an author, or a digest.

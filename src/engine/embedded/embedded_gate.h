@@ -18,8 +18,5 @@ struct video_gate *gate_find(struct store *, struct video *);
 // Returns whether the comment is accepted, and then notes that; else the request is refused.
 bool gate_admits(struct store *, struct video *, struct append_request *);
 
-// Deletes all of the video's rows. Returns false on failure.
-bool gate_drop(struct store *, struct video *);
-
 // See struct local_store.
 request_carry_out gate_rooms_read, gate_room_write, gate_ban_write, gate_bans_read;

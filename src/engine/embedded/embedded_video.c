@@ -6,7 +6,6 @@
 #include "base/container_of.h"
 #include "base/mem.h"
 #include "embedded_epoch.h"
-#include "embedded_gate.h"
 
 enum { CROWDED_MS = 1000, FORGOTTEN_AT_ONCE = 2048, SMALLEST = 64 };
 
@@ -152,10 +151,18 @@ static bool video_delete_by_id(struct store *s, enum statement which, const stru
     return store_run(s, q);
 }
 
+// Bans and what waits are only there where there is a room.
+static bool video_drop_room(struct store *s, const struct video *v) {
+    if (!video_delete_by_id(s, SQL_ROOM_DROP, v)) return false;
+    if (!sqlite3_changes(s->db)) return true;
+    return video_delete_by_id(s, SQL_BAN_DROP, v) && video_delete_by_id(s, SQL_RECENT_DROP, v) &&
+           video_delete_by_id(s, SQL_HELD_DROP, v);
+}
+
 void video_drop(struct store *s, struct video *v) {
     if (!video_delete_by_id(s, SQL_MAPPING_DROP, v)) return;
     s->totals.mappings -= (uint64_t)sqlite3_changes(s->db);
-    if (!gate_drop(s, v) || !video_delete_by_id(s, SQL_VIDEO_DROP, v)) return;
+    if (!video_drop_room(s, v) || !video_delete_by_id(s, SQL_VIDEO_DROP, v)) return;
     s->totals.videos--;
     if (v->dirty) LL_DELETE2(s->dirty_videos, v, next_dirty);
     video_forget(s, v);

@@ -29,7 +29,7 @@ test('StreamParser reads events, cut anywhere', () => {
 test('StreamParser rejects what a correct server does not send', () => {
   for (const wrong of [
     'data: {}\r\n\r\n', 'data: {}\r\r', 'data\n\n', 'datum: {}\n\n', 'Data: {}\n\n', 'id: 1-1\nid: 1-2\ndata: {}\n\n', 'id: x\ndata: {}\n\n',
-    'retry: -1\ndata: {}\n\n', 'id: 1-1\n\n', 'event: gap\n\n', 'data: {\n\n', 'data: x\n\n', '\ufeffdata: {}\n\n', Buffer.from([0x64, 0xff, 0x0a]),
+    'retry: -1\ndata: {}\n\n', 'event: gap\n\n', 'data: {\n\n', 'data: x\n\n', '\ufeffdata: {}\n\n', Buffer.from([0x64, 0xff, 0x0a]),
   ]) assert.throws(() => parse(wrong), undefined, JSON.stringify(String(wrong)));
 });
 

@@ -93,5 +93,5 @@ scenario('strikes add up to a time-out, at all comment APIs', async (t) => {
   await until(async () => (await send(system, 'kind')).json.code === 'banned', 'the time-out');
   assert.equal((await send(system, 'kind', { userid: 'bob' })).status, 201);
   assert.equal((await send(system, 'kind', { videoid: 'w' })).status, 201);
-  assert.equal(sum(await scrape(system.comment), 'chorus_comment_time_outs_total'), 1);
+  assert.equal(sum(await scrape(system.comment), 'chorus_comment_timed_out_users_total'), 1);
 });
