@@ -89,7 +89,7 @@ static void comment_commits(struct service *s, struct metric_histogram *h) {
 
 #define REVIEWS_ROW(answer_name, sentence)                                                                   \
     {                                                                                                        \
-        "chorus_comment_reviews_total", "questions", METRIC_COUNTER, sentence,                               \
+        "chorus_comment_reviews_total", "reviews", METRIC_COUNTER, sentence,                                 \
             .get = reviews_##answer_name, .label = "answer=\"" #answer_name "\""                             \
     }
 
@@ -139,9 +139,10 @@ const struct metric comment_metrics[] = {
     REVIEWS_ROW(failed, "No answer in time, or none that is understood."),
     REVIEWS_ROW(skipped, "Not asked, because the hook is failing."),
     REVIEWS_ROW(overflow, "Not asked, because too many questions were under way."),
-    {"chorus_comment_review_failing", "boolean", METRIC_GAUGE,
-     "1: the review hook has failed so often that it is only probed.", .get = reviews_failing},
-    {"chorus_comment_reviews_waiting", "questions", METRIC_GAUGE, "Questions to the review hook under way.",
+    {"chorus_comment_review_failing", "failing", METRIC_GAUGE,
+     "Whether the review hook has failed so often that it is only probed: 1, else 0.",
+     .get = reviews_failing},
+    {"chorus_comment_waiting_reviews", "reviews", METRIC_GAUGE, "Questions to the review hook under way.",
      .get = reviews_under_way},
     {"chorus_comment_review_seconds", "seconds", METRIC_HISTOGRAM,
      "Time from a question to the review hook until its answer, or until it has failed.",
