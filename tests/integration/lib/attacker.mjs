@@ -3,8 +3,9 @@
 import net from 'node:net';
 import os from 'node:os';
 import { workerData } from 'node:worker_threads';
+import { networks } from './networks.mjs';
 
-const { attack, ports, slots, addresses, resume, counts, againMs, nice } = workerData;
+const { attack, ports, slots, addresses, network, resume, counts, againMs, nice } = workerData;
 if (nice) os.setPriority(nice); // of this thread: see setpriority(2) on Linux
 const OPENED = 0, CLOSED = 1, BYTES = 2;
 
@@ -50,11 +51,11 @@ const attacks = {
   } },
 };
 
-const address = () => (addresses === 'one' ? '127.0.0.2' : `127.${1 + Math.floor(Math.random() * 250)}.${Math.floor(Math.random() * 250)}.3`);
+const { server, [addresses]: address } = networks[network];
 
 function open(i) {
   const { at, begin } = attacks[attack];
-  const socket = net.connect({ host: '127.0.0.1', port: at[i % at.length], localAddress: address() });
+  const socket = net.connect({ host: server, port: at[i % at.length], localAddress: address() });
   socket.on('connect', () => {
     Atomics.add(counts, OPENED, 1);
     begin(socket, i);

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { Worker } from 'node:worker_threads';
 import { Agent } from 'undici';
-import { call, owner, post } from './api.mjs';
+import { health, owner, post } from './api.mjs';
+import { networks } from './networks.mjs';
 import { RawClient, requestBytes } from './raw.mjs';
 import { scenario } from './scenario.mjs';
 import { pause, slow, until, within } from './time.mjs';
@@ -14,11 +15,11 @@ export const attacks = ['half-sent heads', 'half-sent bodies', 'idle connections
 const portOf = (url) => Number(new URL(url).port);
 
 // Starts connections that do it, in a thread with that nice value. Returns {opened, closed, bytes, end()}.
-export function startAttack(system, attack, { slots, addresses, resume, againMs = 10, nice = 0 }) {
+export function startAttack(system, attack, { slots, addresses, network = 'loopback', resume, againMs = 10, nice = 0 }) {
   const counts = new Int32Array(new SharedArrayBuffer(12));
   const all = [system.comment, system.manager, system.statistics, ...system.readers].map(portOf);
   const ports = { all, comment: [portOf(system.comment)], readers: system.readers.map(portOf) };
-  const workerData = { attack, ports, slots, addresses, resume, counts, againMs, nice };
+  const workerData = { attack, ports, slots, addresses, network, resume, counts, againMs, nice };
   const worker = new Worker(new URL('./attacker.mjs', import.meta.url), { workerData });
   let failure;
   worker.on('error', (error) => (failure = error));
@@ -41,12 +42,13 @@ class Honest {
   looks = 0; // at /health
   stopping = false;
 
-  async start(t, system, { viewers = 3, everyMs = 30 } = {}) {
-    Object.assign(this, { system, everyMs });
+  async start(t, system, { viewers = 3, everyMs = 30, network = 'loopback' } = {}) {
+    const localAddress = networks[network].honest;
+    Object.assign(this, { system, everyMs, localAddress });
     const reader = await owner(system, 'honest');
     this.viewers = await Promise.all(Array.from({ length: viewers }, () => watch(reader, { video: 'honest' })));
     for (const viewer of this.viewers) t.after(() => viewer.close());
-    this.dispatcher = new Agent({ connections: 1, pipelining: 1 });
+    this.dispatcher = new Agent({ connections: 1, pipelining: 1, localAddress });
     t.after(() => this.dispatcher.destroy());
     this.ports = [system.comment, system.manager, system.statistics, ...system.readers];
     this.done = Promise.all([this.#post(), this.#look()]);
@@ -91,7 +93,7 @@ class Honest {
     for (let i = 0; !this.stopping; i++) {
       const url = this.ports[i % this.ports.length];
       await until(async () => {
-        const client = await RawClient.connect(url);
+        const client = await RawClient.connect(url, { localAddress: this.localAddress });
         try {
           await client.send(requestBytes('GET', '/health', { headers: { Connection: 'close' } }));
           const answer = await client.answer();
@@ -132,10 +134,10 @@ class Honest {
 export const startHonest = (t, system, options) => new Honest().start(t, system, options);
 
 // Comments that a resume is sent, more than sockets buffer, each address within its limits. Returns the position before them.
-export async function fill(system) {
+export async function fill(system, network = 'loopback') {
   const ids = [];
   for (let n = 1; n <= 10; n++) {
-    const dispatcher = new Agent({ connections: 1, localAddress: `127.0.1.${n}` });
+    const dispatcher = new Agent({ connections: 1, localAddress: networks[network].poster(n) });
     const from = { comment: system.comment, dispatcher };
     for (let i = 0; i < 30; i++) ids.push((await post(from, 'honest', 'x'.repeat(1_900), { user: `u${n}-${i}` })).id);
     await dispatcher.destroy();
@@ -146,6 +148,11 @@ export async function fill(system) {
 // What all of it runs on: limits as they are by default, and little enough of everything that attackers can use it up.
 export const attacked = {
   flags: { 'limit-local': true, memory: '16m', 'log-level': 'warn', 'internal-from': '127.0.0.1/32' }, limits: { nofile: 1_000 },
+};
+// The same where limits need no flag.
+const attackedIn = (network) => {
+  const { 'limit-local': ignored, ...flags } = attacked.flags;
+  return network === 'loopback' ? attacked : { ...attacked, flags: { ...flags, bind: networks[network].server } };
 };
 const MEMORY_MB = 16 + 48; // beside --memory: answers of the store that have not been taken yet, caches, stacks
 
@@ -170,14 +177,21 @@ export async function endure(system, honest, attack, { ms, posts = 10, ...option
   return running;
 }
 
-// The long form: each attack for ten seconds, as a scenario of its own.
-export function endureEach(options) {
-  for (const attack of attacks) {
-    scenario(`${attack}: an honest user posts and watches, /health answers, and memory is bounded`, { ms: 60_000 }, async (t) => {
-      const system = await t.system(attacked);
-      const resume = await fill(system);
-      const honest = await startHonest(t, system);
-      await endure(system, honest, attack, { ms: 10_000, resume, ...options });
+// How many requests and connections the limits have refused.
+const refusals = async (system) => {
+  const { metrics } = await health(system.comment);
+  return Object.keys(metrics).filter((name) => /^chorus_limits_too_many_/.test(name)).reduce((sum, name) => sum + metrics[name], 0);
+};
+
+// The long form: each attack for ten seconds, as a scenario of its own. What comes from one address has to reach its limits.
+export function endureEach({ only = attacks, skip, network = 'loopback', ...options }) {
+  for (const attack of only) {
+    scenario(`${attack}: an honest user posts and watches, /health answers, and memory is bounded`, { ms: 60_000, skip }, async (t) => {
+      const system = await t.system(attackedIn(network));
+      const resume = await fill(system, network);
+      const honest = await startHonest(t, system, { network });
+      await endure(system, honest, attack, { ms: 10_000, resume, network, ...options });
+      if (options.addresses === 'one') assert.ok(await refusals(system) > 0, 'limits were reached');
       await honest.stop();
     });
   }
