@@ -74,6 +74,7 @@ static struct doctor_config config_of(const struct settings *set, enum command c
                               .review_refuses = set->review_refuses,
                               .has_streams = command & (COMMAND_UP | COMMAND_READER),
                               .limit = {{"limit-streams", set->limit_streams},
+                                        {"limit-connections", set->limit_connections},
                                         {"limit-connects", set->limit_connects},
                                         {"limit-posts", set->limit_posts},
                                         {"limit-bytes", set->limit_bytes}},

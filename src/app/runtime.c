@@ -249,6 +249,7 @@ static bool runtime_read_keys(struct runtime *r) {
 
 static void set_address_limits(const struct settings *set) {
     address_limits_set(&(struct address_bounds){.streams = set->limit_streams,
+                                                .connections = set->limit_connections,
                                                 .connects = set->limit_connects,
                                                 .posts = set->limit_posts,
                                                 .bytes = set->limit_bytes},

@@ -87,7 +87,7 @@ static void amendment_amend(const struct service *s, struct http_exchange *x, co
 static bool amendment_may(struct service *s, struct http_exchange *x, const char **video,
                           void (*handle)(struct http_exchange *, void *arg)) {
     return path_id(x, video) && rights_administer(s, x, *video) &&
-           known_videos_admit(s, x, *video, false, handle, s);
+           known_videos_admit(s, x, *video, NULL, handle, s);
 }
 
 void amendment_delete_comment(struct http_exchange *x, void *arg) {

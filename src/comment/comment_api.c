@@ -257,7 +257,7 @@ static bool take_of(struct comment_api *a, struct http_exchange *x, struct rate_
 
 static bool within_rate(struct comment_api *a, struct http_exchange *x, const char *user, const char *video) {
     if (!take_of(a, x, a->of_user, user, POST_TOO_FAST)) return false;
-    if (!http_request_is_limited(x->request)) return true;
+    if (!http_request_limits_key(x->request)) return true;
     return take_of(a, x, a->of_limited_user, user, POST_TOO_FAST) &&
            take_of(a, x, a->of_limited_video, video, POST_VIDEO_TOO_FAST);
 }
@@ -334,6 +334,14 @@ static struct comment_text text_of(const struct body_field *f) {
     return (struct comment_text){.text = is_there ? f->text : NULL, .len = is_there ? f->len : 0};
 }
 
+static void on_video_refused(void *arg, enum video_state state) {
+    static const enum post_result results[] = {[VIDEO_UNSURE] = POST_STORE_UNAVAILABLE,
+                                               [VIDEO_UNKNOWN] = POST_UNKNOWN_VIDEO,
+                                               [VIDEO_CLOSED] = POST_VIDEO_CLOSED};
+    struct comment_api *a = arg;
+    a->counters.posts[results[state]]++;
+}
+
 static void handle_comment(struct http_exchange *x, void *arg) {
     enum { USER, VIDEO, COMMENT, NAME, FIELDS };
     struct comment_api *a = arg;
@@ -344,7 +352,9 @@ static void handle_comment(struct http_exchange *x, void *arg) {
                                    [NAME] = BODY_FIELD("name", name)};
     char key[ID_MAX + KEY_MAX + 2];
     struct identity who;
-    bool known = rights_read(&a->placed.service, x, &who);
+    enum rights_outcome rights = rights_read(&a->placed.service, x, &who);
+    if (rights == RIGHTS_AWAITED) return;
+    bool known = rights == RIGHTS_READ;
     bool read =
         known && body_read(x, f, FIELDS) && take_author(x, &who, &f[USER], &f[NAME]) && body_id(x, &f[VIDEO]);
     bool may = read && rights_check(x, &who, IDENTITY_POST, video);
@@ -352,7 +362,7 @@ static void handle_comment(struct http_exchange *x, void *arg) {
         a->counters.posts[known && read == may ? POST_INVALID : POST_NOT_ALLOWED]++;
         return;
     }
-    if (!known_videos_admit(&a->placed.service, x, video, true, handle_comment, a)) return;
+    if (!known_videos_admit(&a->placed.service, x, video, on_video_refused, handle_comment, a)) return;
     if (!within_rate(a, x, user, video)) return;
     struct comment_draft draft = {.user = user,
                                   .video = video,
@@ -412,7 +422,7 @@ static void handle_comment_list(struct http_exchange *x, void *arg) {
     struct comment_api *a = arg;
     const char *video = http_request_param(x->request, 0);
     if (!rights_have(&a->placed.service, x, IDENTITY_READ, video ? video : "") || !path_id(x, &video) ||
-        !known_videos_admit(&a->placed.service, x, video, false, handle_comment_list, a))
+        !known_videos_admit(&a->placed.service, x, video, NULL, handle_comment_list, a))
         return;
     a->counters.listings++;
     comment_list_handle(x, a);

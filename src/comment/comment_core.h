@@ -27,7 +27,9 @@ enum post_result {
     POST_REPEATED, // with the Idempotency-Key of an earlier one
     POST_INVALID,
     POST_NOT_ALLOWED, // no token, or one that does not give the right
-    POST_TOO_FAST,    // the user
+    POST_UNKNOWN_VIDEO,
+    POST_VIDEO_CLOSED,
+    POST_TOO_FAST, // the user
     POST_VIDEO_TOO_FAST,
     POST_KEY_REUSED,
     POST_FILTERED,   // by the first line

@@ -17,6 +17,8 @@ COUNTER(posts_accepted, posts[POST_ACCEPTED])
 COUNTER(posts_repeated, posts[POST_REPEATED])
 COUNTER(posts_invalid, posts[POST_INVALID])
 COUNTER(posts_not_allowed, posts[POST_NOT_ALLOWED])
+COUNTER(posts_unknown_video, posts[POST_UNKNOWN_VIDEO])
+COUNTER(posts_video_closed, posts[POST_VIDEO_CLOSED])
 COUNTER(posts_too_fast, posts[POST_TOO_FAST])
 COUNTER(posts_video_too_fast, posts[POST_VIDEO_TOO_FAST])
 COUNTER(posts_key_reused, posts[POST_KEY_REUSED])
@@ -106,6 +108,8 @@ const struct metric comment_metrics[] = {
     POSTS_ROW(repeated, "Answered as the first one with this Idempotency-Key."),
     POSTS_ROW(invalid, "A field is missing or wrong."),
     POSTS_ROW(not_allowed, "With --jwt-keys: without a valid token, or one for posts there."),
+    POSTS_ROW(unknown_video, "With --videos known: no service has created the video."),
+    POSTS_ROW(video_closed, "The video is closed."),
     POSTS_ROW(too_fast, "Beyond --user-rate or --limit-user-posts."),
     POSTS_ROW(video_too_fast, "Beyond --limit-video-posts."),
     POSTS_ROW(key_reused, "The Idempotency-Key was used for another comment."),

@@ -56,7 +56,7 @@ void video_routes_get(struct http_exchange *x, void *arg) {
     struct service *s = arg;
     const char *video;
     if (!path_id(x, &video) || !rights_have(s, x, IDENTITY_READ, video)) return;
-    if (!known_videos_admit(s, x, video, false, video_routes_get, s)) return;
+    if (!known_videos_admit(s, x, video, NULL, video_routes_get, s)) return;
     reply_video(x, video, known_videos_look(s, x, video));
 }
 

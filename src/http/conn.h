@@ -17,6 +17,7 @@
 #include "scheduler.h"
 
 struct http_conn;
+union address;
 struct loop;
 struct networks;
 struct stream_ops;
@@ -31,8 +32,8 @@ struct http_host {
     struct http_scheduler scheduler;
     struct http_common common;
     struct http_counters counters;
-    // Once for each connection whose origin a proxy's header has shown: counts it, and may reset it.
-    void (*on_origin)(struct http_host *, struct http_conn *, address_key);
+    // Once for each connection whose origin a proxy's header has shown: counts it, or resets it.
+    void (*on_origin)(struct http_host *, struct http_conn *, const union address *);
     // Once per connection: its socket is closed, or belongs to a stream. Its memory may live on.
     void (*on_closed)(struct http_host *, struct http_conn *);
 };
@@ -56,7 +57,8 @@ struct http_conn {
     struct http_host *host; // NULL once closed
     int64_t deadline_ms;    // 0: none
     uint64_t number;        // counted as they come
-    bool is_crowding;       // its address connects too often: its first request is refused
+    address_key counted; // the address that has it, until it closes or becomes a stream; 0: none is limited
+    bool is_crowding;    // its address connects too often: its first request is refused
     struct http_task task;
     struct http_hold hold;
     struct http_conn *prev, *next; // the server's, in any order

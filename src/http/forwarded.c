@@ -58,7 +58,7 @@ static bool is_proxy(const struct networks *trusted, const union address *a) {
     return a->any.sa_family == AF_UNIX || (trusted && networks_contain(trusted, a));
 }
 
-void forwarded_find_client(union address *client, const char *field, bool is_forwarded,
+bool forwarded_find_client(union address *client, const char *field, bool is_forwarded,
                            const struct networks *trusted) {
     size_t end = strlen(field);
     for (int hops = 0; hops < FORWARDED_HOPS_MAX && is_proxy(trusted, client); hops++) {
@@ -70,10 +70,11 @@ void forwarded_find_client(union address *client, const char *field, bool is_for
         union address entry;
         const char *text = field + start;
         size_t len = last - start;
-        if (is_forwarded && !find_for(&text, &len)) return;
-        if (!parse_entry(&entry, text, len)) return;
+        if (is_forwarded && !find_for(&text, &len)) return false;
+        if (!parse_entry(&entry, text, len)) return false;
         *client = entry;
-        if (!end) return;
+        if (!end) return true;
         end--; // the comma
     }
+    return true;
 }

@@ -167,20 +167,22 @@ static void h1_take_client(struct h1_conn *c) {
     c->pauses = !http_scheduler_move(&c->base.host->scheduler, &c->base.task, lane);
 }
 
-// Who the request counts for: an exempt peer may be a proxy.
+// Who the request counts for: an exempt peer may be a proxy. Strangers whose addresses it does not tell count
+// as one.
 static void h1_find_key(struct h1_conn *c) {
     const struct networks *exempt = address_limits_exempt();
     if (c->peer_key || !exempt || c->base.host->is_exempt || !http_request_names_client(&c->request)) return;
-    union address client = http_request_find_client(&c->request, exempt);
-    c->key = address_limits_key(&client);
-    c->request.is_limited = c->key;
+    union address client;
+    c->request.is_unnamed = !http_request_find_client(&c->request, exempt, &client);
+    c->key = c->request.is_unnamed ? address_limits_key_behind(&client) : address_limits_key(&client);
+    c->request.limits_key = c->key;
 }
 
 static void h1_start_request(struct h1_conn *c) {
     c->base.task.eager = c->is_proxy;
     c->key = c->peer_key;
     http_request_reset(&c->request);
-    c->request.is_limited = c->key;
+    c->request.limits_key = c->key;
     h1_shrink(&c->request.head);
     h1_shrink(&c->request.body);
     h1_shrink(&c->in);
@@ -298,7 +300,7 @@ static void h1_take_origin(struct h1_conn *c) {
     h1_start_request(c);
     c->pauses =
         !c->is_proxy && !http_scheduler_move(&host->scheduler, &c->base.task, http_scheduler_lane(origin));
-    host->on_origin(host, &c->base, c->peer_key);
+    host->on_origin(host, &c->base, origin);
 }
 
 // Whether the header is complete up to its addresses. What comes behind them is skipped as it arrives.

@@ -10,6 +10,7 @@
 #include "http/exchange.h"
 #include "http/limited.h"
 #include "http/request.h"
+#include "net/address.h"
 #include "request_parts.h"
 
 enum { LOG_EVERY_MS = 10000, RETRY_MS = 20000 };
@@ -27,24 +28,42 @@ uint64_t http_limited(enum http_limited kind) {
     return counts[kind];
 }
 
-// A proxy that is not trusted has all its clients limited as one: the remedy is logged once.
-static void limit_log(const struct http_exchange *x, const char *code, int64_t now_ms) {
-    char peer[HTTP_ADDRESS_SIZE], client[HTTP_ADDRESS_SIZE];
-    http_request_peer(x->request, peer, sizeof peer);
-    http_request_client(x->request, client, sizeof client);
-    if (!proxy_logged && http_request_is_forwarded(x->request) && !strcmp(peer, client)) {
-        proxy_logged = true;
-        log_warn("http", "limited_proxy",
-                 "address=%s code=%s why=\"its requests have headers of a proxy\" action=\"if it is yours, "
-                 "name it in --trusted-proxies\"",
-                 peer, code);
-    }
+static void limit_log_client(const char *client, const char *code, int64_t now_ms) {
     unlogged++;
     if (now_ms < next_line_ms) return;
     log_warn("http", "limited", "address=%s code=%s limited=%llu", client, code,
              (unsigned long long)unlogged);
     next_line_ms = now_ms + LOG_EVERY_MS;
     unlogged = 0;
+}
+
+// A proxy that is not trusted has all its clients limited as one: the remedy is logged once.
+static void limit_log(const struct http_exchange *x, const char *code, int64_t now_ms) {
+    char peer[HTTP_ADDRESS_SIZE], client[HTTP_ADDRESS_SIZE];
+    http_request_peer(x->request, peer, sizeof peer);
+    http_request_client(x->request, client, sizeof client);
+    if (!proxy_logged && x->request->is_unnamed) {
+        proxy_logged = true;
+        log_warn(
+            "http", "limited_unnamed",
+            "address=%s code=%s why=\"the proxy does not tell whose requests it forwards: all without an "
+            "address count as one\" action=\"have it send X-Forwarded-For with their addresses\"",
+            client, code);
+    } else if (!proxy_logged && http_request_is_forwarded(x->request) && !strcmp(peer, client)) {
+        proxy_logged = true;
+        log_warn("http", "limited_proxy",
+                 "address=%s code=%s why=\"its requests have headers of a proxy\" action=\"if it is yours, "
+                 "name it in --trusted-proxies\"",
+                 peer, code);
+    }
+    limit_log_client(client, code, now_ms);
+}
+
+void http_limit_refuse_connection(const union address *peer, int64_t now_ms) {
+    char client[HTTP_ADDRESS_SIZE];
+    http_limit_count(HTTP_LIMITED_CONNECTIONS);
+    address_format(peer, client, sizeof client);
+    limit_log_client(client, "too_many_connections", now_ms);
 }
 
 static enum http_limit_verdict limit_refuse(struct http_exchange *x, const char *code, const char *sentence,

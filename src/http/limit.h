@@ -10,6 +10,7 @@
 #include "net/sink.h"
 
 struct buf;
+union address;
 struct http_exchange;
 
 enum http_limit_verdict {
@@ -27,6 +28,9 @@ enum http_limit_verdict http_limit_check(struct http_exchange *, address_key, bo
 // Counts what is refused outside http_limit_check(): a connection beyond the rate, which may then be reset,
 // and what is dropped for its bytes.
 void http_limit_count(enum http_limited);
+
+// Counts a connection that is one too many for its address, and is to be reset, and logs the first.
+void http_limit_refuse_connection(const union address *, int64_t now_ms);
 
 // Adds what a stream that is turned away consists of: when to come back, 20 to 40 s from now.
 void http_limit_add_retry(struct buf *, enum sink_framing);

@@ -33,8 +33,8 @@ bool http_request_is_forwarded(const struct http_request *r) {
            r->values[FIELD_FORWARDED];
 }
 
-bool http_request_is_limited(const struct http_request *r) {
-    return r->is_limited;
+address_key http_request_limits_key(const struct http_request *r) {
+    return r->limits_key;
 }
 
 const char *http_request_param(const struct http_request *r, int which) {

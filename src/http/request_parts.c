@@ -24,7 +24,7 @@ void http_request_reset(struct http_request *r) {
     memset(r->values, 0, sizeof r->values);
     r->client.any.sa_family = 0;
     r->hosts = r->encodings = 0;
-    r->bad_host = r->closes = false;
+    r->bad_host = r->closes = r->is_unnamed = false;
     r->method = HTTP_METHOD_OTHER;
 }
 
@@ -190,17 +190,18 @@ const char *http_request_check_head(struct http_request *r, int minor) {
     return NULL;
 }
 
-union address http_request_find_client(const struct http_request *r, const struct networks *trusted) {
-    union address client = *http_request_origin(r);
+bool http_request_find_client(const struct http_request *r, const struct networks *trusted,
+                              union address *client) {
+    *client = *http_request_origin(r);
     if (r->values[FIELD_FORWARDED_FOR])
-        forwarded_find_client(&client, r->head.data + r->values[FIELD_FORWARDED_FOR], false, trusted);
-    else if (r->values[FIELD_FORWARDED])
-        forwarded_find_client(&client, r->head.data + r->values[FIELD_FORWARDED], true, trusted);
-    return client;
+        return forwarded_find_client(client, r->head.data + r->values[FIELD_FORWARDED_FOR], false, trusted);
+    if (r->values[FIELD_FORWARDED])
+        return forwarded_find_client(client, r->head.data + r->values[FIELD_FORWARDED], true, trusted);
+    return true;
 }
 
 void http_request_set_client(struct http_request *r, const struct networks *trusted) {
-    r->client = http_request_find_client(r, trusted);
+    http_request_find_client(r, trusted, &r->client);
 }
 
 void http_request_set_params(struct http_request *r, const struct http_path_part *parts) {

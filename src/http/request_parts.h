@@ -52,11 +52,12 @@ struct http_request {
     uint32_t values[FIELD_COUNT]; // of the first of each field, in head; 0: absent
     uint8_t hosts, encodings;     // their number, up to 2
     bool bad_host;
-    bool is_proxied;   // its connection began with the header of a proxy
-    bool is_limited;   // by its address (net/address_limits.h)
-    bool closes;       // the Connection field lists `close`
-    size_t path_start; // of the target
-    size_t path_len;   // without the query
+    bool is_proxied;        // its connection began with the header of a proxy
+    bool is_unnamed;        // an exempt proxy does not say which client's it is
+    bool closes;            // the Connection field lists `close`
+    size_t path_start;      // of the target
+    size_t path_len;        // without the query
+    address_key limits_key; // net/address_limits.h
     struct buf body;
     struct buf query; // decoded fields, made by the first http_request_query()
     struct http_query_field *fields;
@@ -84,8 +85,10 @@ void http_request_set_client(struct http_request *, const struct networks *trust
 
 // Finds the client of an origin that is one of the `trusted` proxies, or a unix socket, in X-Forwarded-For,
 // or else in Forwarded: a proxy that writes one of them passes the other on as its client has sent it, and
-// nearly all write the first. It may be the peer itself.
-union address http_request_find_client(const struct http_request *, const struct networks *trusted);
+// nearly all write the first. It may be the peer itself. Returns false if it is a stranger whose address the
+// proxy at *client does not tell.
+bool http_request_find_client(const struct http_request *, const struct networks *trusted,
+                              union address *client);
 
 // Whether it has a field that http_request_find_client() reads.
 static inline bool http_request_names_client(const struct http_request *r) {

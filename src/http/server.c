@@ -224,6 +224,7 @@ static void server_on_closed(struct http_host *host, struct http_conn *c) {
     struct http_server *s = container_of(host, struct http_server, host);
     DL_DELETE(s->conns, c);
     host->counters.connections_open--;
+    address_limits_leave(c->counted);
     server_fill_reserve(s);
     server_resume(s);
 }
@@ -245,14 +246,24 @@ static void server_note_crowding(struct http_server *s, struct http_conn *c) {
     if (c->deadline_ms > soon_ms) c->deadline_ms = soon_ms;
 }
 
+static void server_count(struct http_conn *c, address_key key) {
+    c->counted = key;
+    address_limits_enter(key);
+}
+
 // The client of a connection is known only once its proxy has sent the header.
-static void server_on_origin(struct http_host *host, struct http_conn *c, address_key origin) {
+static void server_on_origin(struct http_host *host, struct http_conn *c, const union address *origin) {
     struct http_server *s = container_of(host, struct http_server, host);
-    if (address_limits_may_connect(origin, loop_now_ms(s->loop))) return;
-    if (server_has_room_to_refuse(s))
-        server_note_crowding(s, c);
-    else
+    address_key key = address_limits_key(origin);
+    int64_t now_ms = loop_now_ms(s->loop);
+    bool is_crowding = !address_limits_may_connect(key, now_ms), may_enter = address_limits_may_enter(key);
+    if (!may_enter) http_limit_refuse_connection(origin, now_ms);
+    if (!may_enter || (is_crowding && !server_has_room_to_refuse(s))) {
         c->ops->reset(c);
+        return;
+    }
+    server_count(c, key);
+    if (is_crowding) server_note_crowding(s, c);
 }
 
 static bool is_out_of_descriptors(int error) {
@@ -268,18 +279,25 @@ static int server_accept(struct http_server *s, int listener, union address *pee
     return fd;
 }
 
-// Refuses a peer that may not connect, and counts it. Returns whether the peer may, and sets *is_crowding.
+// Refuses a peer that may not connect, and counts it. Returns whether the peer may, and sets whose connection
+// it is, and *is_crowding.
 static bool server_admit(struct http_server *s, const struct http_listener *l, const union address *peer,
-                         bool *is_crowding) {
+                         address_key *key, bool *is_crowding) {
     int64_t now_ms = loop_now_ms(s->loop);
     const struct networks *trusted = s->config.trusted_proxies;
     if (l->is_proxied) {
         *is_crowding = false;
+        *key = 0;
         if (l->path || (trusted && networks_contain(trusted, peer))) return true;
         http_proxied_refuse(&s->host.counters, HTTP_PROXIED_UNTRUSTED, peer, now_ms);
         return false;
     }
-    *is_crowding = !s->host.is_exempt && !address_limits_may_connect(address_limits_key(peer), now_ms);
+    *key = s->host.is_exempt ? 0 : address_limits_key(peer);
+    *is_crowding = !address_limits_may_connect(*key, now_ms);
+    if (!address_limits_may_enter(*key)) {
+        http_limit_refuse_connection(peer, now_ms);
+        return false;
+    }
     return !*is_crowding || server_has_room_to_refuse(s);
 }
 
@@ -300,13 +318,15 @@ static void server_on_listener(struct loop_fd *f, uint32_t events) {
         int fd = server_accept(s, f->fd, &peer);
         if (fd >= 0) {
             bool is_crowding;
+            address_key key;
             if (fd >= s->descriptors && server_find_descriptor(s)) fd = sock_renumber(fd);
-            if (!server_admit(s, l, &peer, &is_crowding)) {
+            if (!server_admit(s, l, &peer, &key, &is_crowding)) {
                 sock_reset(fd);
                 continue;
             }
             struct http_conn *c = h1_conn_new(&s->host, fd, &peer, l->is_proxied);
             if (!c) continue;
+            server_count(c, key);
             if (is_crowding) server_note_crowding(s, c);
             DL_APPEND(s->conns, c);
             c->number = s->host.counters.connections_accepted++;

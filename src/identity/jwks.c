@@ -69,7 +69,7 @@ static void on_jwks_answer(void *arg, const struct http_client_response *answer)
         jwks_succeed(j, count, why);
     else
         jwks_fail(j, why);
-    identity_keys_settle(j->keys, count);
+    identity_keys_settle(j->keys, count ? IDENTITY_KEYS_CAME : IDENTITY_KEYS_FAILED);
 }
 
 static void jwks_begin(struct identity_jwks *j) {
@@ -119,7 +119,7 @@ void identity_jwks_free(struct identity_jwks *j) {
     loop_timer_stop(j->loop, &j->due);
     identity_keys_on_unknown(j->keys, NULL, NULL);
     http_client_free(j->client);
-    identity_keys_settle(j->keys, false);
+    identity_keys_settle(j->keys, IDENTITY_KEYS_ENDED);
     free(j->url);
     free(j);
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "identity/keys.h"
+#include "net/address_share.h"
 
 enum identity_algorithm { ALGORITHM_HS256, ALGORITHM_RS256, ALGORITHM_ES256, ALGORITHM_EDDSA, ALGORITHMS };
 
@@ -25,9 +26,10 @@ struct identity_keys {
     char *issuer, *audience, *service_token; // NULL: none
     identity_refresh *refresh;               // NULL: none
     void *refresh_arg;
-    bool expected, asked, final; // see identity_keys_settle()
-    struct identity_waiter *waiters;
+    bool expected, asked, final;     // see identity_keys_settle()
+    struct identity_waiter *waiters; // the latest first
     size_t waiting;
+    struct address_shares waiting_of;
 };
 
 // Reads a JWK. Returns false, with a clause in `why`, if it cannot be used to verify.

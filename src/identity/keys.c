@@ -10,7 +10,7 @@
 #include "base/uthash.h"
 #include "key.h"
 
-enum { WAITING_MAX = 4096 };
+enum { WAITING_OF_ADDRESS = IDENTITY_WAITING_MAX / 8 };
 
 static char *copy_of(const char *text) {
     return text && *text ? mem_strdup(text) : NULL;
@@ -55,14 +55,16 @@ void identity_keys_on_unknown(struct identity_keys *k, identity_refresh *refresh
 struct identity_waiter {
     identity_awaited *cb;
     void *arg;
+    address_key address;
     bool late; // the keys on the way were asked for before
     struct identity_waiter *next;
 };
 
-bool identity_keys_await(struct identity_keys *k, identity_awaited *cb, void *arg) {
-    if (!k->expected || k->waiting == WAITING_MAX) return false;
+bool identity_keys_await(struct identity_keys *k, address_key address, identity_awaited *cb, void *arg) {
+    if (!k->expected || k->waiting == IDENTITY_WAITING_MAX) return false;
+    if (!address_share_take(&k->waiting_of, address, WAITING_OF_ADDRESS)) return false;
     struct identity_waiter *w = mem_alloc(sizeof *w);
-    *w = (struct identity_waiter){.cb = cb, .arg = arg, .late = k->asked};
+    *w = (struct identity_waiter){.cb = cb, .arg = arg, .address = address, .late = k->asked};
     LL_PREPEND(k->waiters, w);
     k->waiting++;
     return true;
@@ -80,26 +82,36 @@ bool identity_keys_are_final(const struct identity_keys *k) {
     return k->final;
 }
 
-// Calls back, and frees, those that came late, or not.
-static void waiters_wake(struct identity_waiter **all, bool late, bool came) {
+// Calls back, and frees, all of a list.
+static void waiters_wake(struct identity_waiter *all, enum identity_keys_fate fate) {
     struct identity_waiter *w, *next;
-    LL_FOREACH_SAFE(*all, w, next) {
-        if (w->late != late) continue;
-        LL_DELETE(*all, w);
-        w->cb(w->arg, came);
+    LL_FOREACH_SAFE(all, w, next) {
+        w->cb(w->arg, fate);
         free(w);
     }
 }
 
-void identity_keys_settle(struct identity_keys *k, bool came) {
-    struct identity_waiter *all = k->waiters;
+// Gives all their places back, as a callback may wait again, and turns their order round.
+static void keys_part_waiters(struct identity_keys *k, struct identity_waiter **early,
+                              struct identity_waiter **late) {
+    struct identity_waiter *all = k->waiters, *w, *next;
+    LL_FOREACH_SAFE(all, w, next) {
+        struct identity_waiter **list = w->late ? late : early;
+        address_share_give_back(&k->waiting_of, w->address);
+        LL_PREPEND(*list, w);
+    }
     k->waiters = NULL;
+}
+
+void identity_keys_settle(struct identity_keys *k, enum identity_keys_fate fate) {
+    struct identity_waiter *early = NULL, *late = NULL;
+    keys_part_waiters(k, &early, &late);
     k->waiting = 0;
     k->expected = k->asked = false;
-    k->final = came;
-    waiters_wake(&all, false, came);
+    k->final = fate == IDENTITY_KEYS_CAME;
+    waiters_wake(early, fate);
     k->final = false;
-    waiters_wake(&all, true, came);
+    waiters_wake(late, fate);
 }
 
 // Two keys of one name would make it unclear which one is meant.

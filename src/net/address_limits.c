@@ -19,6 +19,7 @@ enum { ROWS = 2, TICKS_PER_MS = 16, TICKS_AHEAD = 1000 * TICKS_PER_MS };
 
 struct address_cell {
     atomic_uint streams;
+    uint32_t connections;
     uint32_t connect_due, post_due;
     int32_t bytes;
 };
@@ -60,6 +61,14 @@ address_key address_limits_key(const union address *a) {
     const uint8_t *v4 = a->any.sa_family == AF_INET ? (const uint8_t *)&a->v4.sin_addr
                                                     : address_embedded_v4(&a->v6.sin6_addr);
     address_key key = (address_key)(v4 ? hash_bytes(v4, 4) : hash_bytes(a->v6.sin6_addr.s6_addr, 8));
+    return key ? key : 1;
+}
+
+address_key address_limits_key_behind(const union address *proxy) {
+    char text[2 + INET6_ADDRSTRLEN] = "> ";
+    if (!exempt) return 0;
+    address_format(proxy, text + 2, INET6_ADDRSTRLEN);
+    address_key key = (address_key)hash_bytes(text, strlen(text));
     return key ? key : 1;
 }
 
@@ -123,6 +132,20 @@ double address_limits_streaming(void) {
     double used = atomic_load_explicit(&cells_used, memory_order_relaxed);
     double left = fmax(ADDRESS_CELLS - used, 1);
     return round(ADDRESS_CELLS * log(ADDRESS_CELLS / left));
+}
+
+bool address_limits_may_enter(address_key key) {
+    if (!key || !cells || !bounds.connections) return true;
+    return address_cell(key, 0)->connections < bounds.connections ||
+           address_cell(key, 1)->connections < bounds.connections;
+}
+
+void address_limits_enter(address_key key) {
+    for (int row = 0; key && cells && row < ROWS; row++) address_cell(key, row)->connections++;
+}
+
+void address_limits_leave(address_key key) {
+    for (int row = 0; key && cells && row < ROWS; row++) address_cell(key, row)->connections--;
 }
 
 void address_limits_hold(address_key key, int64_t bytes) {

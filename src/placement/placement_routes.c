@@ -105,7 +105,7 @@ static void handle_register(struct http_exchange *x, void *arg) {
     struct body_field field = BODY_FIELD("videoid", video);
     if (body_read(x, &field, 1) && body_id(x, &field) &&
         rights_have_or_internal(&s->service, x, IDENTITY_READ, video) &&
-        known_videos_admit(&s->service, x, video, false, handle_register, s))
+        known_videos_admit(&s->service, x, video, NULL, handle_register, s))
         placement_register(s->placement, video, on_video_registered, placed_request_new(s, x, video));
 }
 
@@ -113,7 +113,7 @@ static void handle_resolve(struct http_exchange *x, void *arg) {
     struct placed_service *s = arg;
     const char *video;
     if (path_id(x, &video) && rights_have_or_internal(&s->service, x, IDENTITY_READ, video) &&
-        known_videos_admit(&s->service, x, video, false, handle_resolve, s))
+        known_videos_admit(&s->service, x, video, NULL, handle_resolve, s))
         placement_resolve(s->placement, video, on_video_resolved, placed_request_new(s, x, video));
 }
 

@@ -407,7 +407,8 @@ static void connect_begin(struct reader *r, const struct reader_front *front, st
     }
     enum video_state state = known_videos_look(&r->service, x, c->videoid);
     if (state == VIDEO_UNSURE)
-        known_videos_ask(r->service.process->known, c->videoid, on_video_known, c);
+        known_videos_ask(r->service.process->known, c->videoid, http_request_limits_key(x->request),
+                         on_video_known, c);
     else
         connect_place(c);
 }

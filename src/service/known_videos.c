@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/uthash.h"
 #include "http/exchange.h"
+#include "net/address_share.h"
 #include "net/loop.h"
 #include "service/internal_only.h"
 #include "service/json_reply.h"
@@ -28,6 +29,7 @@ enum {
 struct known_waiter {
     known_videos_cb *cb;
     void *arg;
+    address_key address;
     struct known_waiter *next;
 };
 
@@ -50,7 +52,8 @@ struct known_videos {
     struct known_video *queue;
     size_t queued, asked; // asked: not 0 while a query is running
     struct known_video *batch[ENGINE_SETTINGS_BATCH];
-    struct known_waiter *refused; // the queue was full
+    struct known_waiter *refused; // the queue was full, or their address's share
+    struct address_shares waiting;
     struct loop_timer pace;
     bool closed;
 };
@@ -131,10 +134,11 @@ static void known_queue(struct known_videos *k, struct known_video *v) {
 }
 
 // Calls back all that wait. A callback may ask again.
-static void known_answer(struct known_waiter **waiters, enum video_state state) {
+static void known_answer(struct known_videos *k, struct known_waiter **waiters, enum video_state state) {
     struct known_waiter *all = *waiters, *w, *next;
     *waiters = NULL;
     LL_FOREACH_SAFE(all, w, next) {
+        address_share_give_back(&k->waiting, w->address);
         w->cb(w->arg, state);
         free(w);
     }
@@ -160,7 +164,7 @@ static void known_take(struct known_videos *k, struct known_video *v, enum engin
     bool is_known = state == VIDEO_OPEN || state == VIDEO_CLOSED;
     v->waiters = NULL;
     if (!is_known && known_is_at_rest(v)) known_drop(k, v);
-    known_answer(&waiters, state); // last: a callback that asks again may drop this one
+    known_answer(k, &waiters, state); // last: a callback that asks again may drop this one
 }
 
 static void on_known_read(void *arg, enum engine_status status, const char *const *settings) {
@@ -176,7 +180,7 @@ static void on_known_read(void *arg, enum engine_status status, const char *cons
 
 static void on_known_pace(struct loop_timer *t) {
     struct known_videos *k = container_of(t, struct known_videos, pace);
-    known_answer(&k->refused, VIDEO_UNSURE);
+    known_answer(k, &k->refused, VIDEO_UNSURE);
     if (!k->asked) known_send(k);
 }
 
@@ -212,11 +216,13 @@ enum video_state known_videos_find(struct known_videos *k, const char *video) {
     return v->state;
 }
 
-void known_videos_ask(struct known_videos *k, const char *video, known_videos_cb *cb, void *arg) {
+void known_videos_ask(struct known_videos *k, const char *video, address_key address, known_videos_cb *cb,
+                      void *arg) {
     struct known_video *v = known_get(k, video);
     struct known_waiter *w = mem_alloc(sizeof *w);
-    *w = (struct known_waiter){.cb = cb, .arg = arg};
-    if (!v && k->queued >= QUEUED_MAX) { // so a query is running, or the timer is
+    bool has_place = address_share_take(&k->waiting, address, KNOWN_WAITING_OF_ADDRESS);
+    *w = (struct known_waiter){.cb = cb, .arg = arg, .address = has_place ? address : 0};
+    if (!has_place || (!v && k->queued >= QUEUED_MAX)) { // so a query is running, or the timer is
         LL_PREPEND(k->refused, w);
         return;
     }
@@ -250,7 +256,7 @@ bool known_videos_prepare(struct known_videos *k, const json_t *list, void (*cb)
         const char *id = json_string_value(json_object_get(video, "videoid"));
         if (!id || known_videos_find(k, id) != VIDEO_UNSURE) continue;
         q->outstanding++;
-        known_videos_ask(k, id, on_one_known, q);
+        known_videos_ask(k, id, 0, on_one_known, q);
     }
     if (q->outstanding) return false;
     free(q);
@@ -260,9 +266,10 @@ bool known_videos_prepare(struct known_videos *k, const json_t *list, void (*cb)
 // Handlers
 
 struct known_request {
+    const struct known_videos *known;
     struct http_exchange *exchange;
-    bool posts;
-    void (*handle)(struct http_exchange *, void *arg);
+    known_videos_cb *on_refused;
+    known_videos_handle *handle;
     void *arg;
 };
 
@@ -270,21 +277,23 @@ void known_videos_reply_unknown(struct http_exchange *x) {
     http_reply_error(x, 404, "unknown_video", "There is no such video; a service has to create it first.");
 }
 
-static bool known_may(struct http_exchange *x, enum video_state state, bool posts) {
+static bool known_may(const struct known_request *q, enum video_state state) {
+    struct http_exchange *x = q->exchange;
+    if (state == VIDEO_OPEN || (state == VIDEO_CLOSED && !q->on_refused)) return true;
+    if (q->on_refused) q->on_refused(q->arg, state);
     if (state == VIDEO_UNSURE)
         reply_unavailable(x, "store_unavailable", "The store does not answer; try again soon.");
     else if (state == VIDEO_UNKNOWN)
         known_videos_reply_unknown(x);
-    else if (state == VIDEO_CLOSED && posts)
-        http_reply_error(x, 403, "video_closed", "This video is closed: it accepts no comments.");
     else
-        return true;
+        http_reply_error(x, 403, "video_closed", "This video is closed: it accepts no comments.");
     return false;
 }
 
 static void on_request_known(void *arg, enum video_state state) {
     struct known_request *q = arg;
-    if (known_may(q->exchange, state, q->posts)) q->handle(q->exchange, q->arg);
+    if (q->known->closed) q->on_refused = NULL; // the handler may have been freed
+    if (known_may(q, state)) q->handle(q->exchange, q->arg);
     free(q);
 }
 
@@ -295,13 +304,15 @@ enum video_state known_videos_look(const struct service *s, const struct http_ex
     return known_videos_find(k, video);
 }
 
-bool known_videos_admit(const struct service *s, struct http_exchange *x, const char *video, bool posts,
-                        void (*handle)(struct http_exchange *, void *arg), void *arg) {
+bool known_videos_admit(const struct service *s, struct http_exchange *x, const char *video,
+                        known_videos_cb *on_refused, known_videos_handle *handle, void *arg) {
+    struct known_request r = {.exchange = x, .on_refused = on_refused, .handle = handle, .arg = arg};
     enum video_state state = known_videos_look(s, x, video);
-    if (state != VIDEO_UNSURE || !http_exchange_keep_body(x)) return known_may(x, state, posts);
+    if (state != VIDEO_UNSURE || !http_exchange_keep_body(x)) return known_may(&r, state);
     struct known_request *q = mem_alloc(sizeof *q);
-    *q = (struct known_request){.exchange = x, .posts = posts, .handle = handle, .arg = arg};
-    known_videos_ask(s->process->known, video, on_request_known, q);
+    *q = r;
+    q->known = s->process->known;
+    known_videos_ask(s->process->known, video, http_request_limits_key(x->request), on_request_known, q);
     return false;
 }
 
@@ -352,8 +363,8 @@ void known_videos_free(struct known_videos *k) {
     if (!k) return;
     k->closed = true;
     loop_timer_stop(k->loop, &k->pace);
-    known_answer(&k->refused, VIDEO_UNSURE);
-    HASH_ITER(hh, k->by_video, v, next) known_answer(&v->waiters, VIDEO_UNSURE);
+    known_answer(k, &k->refused, VIDEO_UNSURE);
+    HASH_ITER(hh, k->by_video, v, next) known_answer(k, &v->waiters, VIDEO_UNSURE);
     HASH_ITER(hh, k->by_video, v, next) known_drop(k, v);
     free(k);
 }

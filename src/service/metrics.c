@@ -109,6 +109,7 @@ HTTP(5xx, http_counters_class(c, 5))
         return (double)http_limited(kind);                                                                   \
     }
 LIMITED(streams, HTTP_LIMITED_STREAMS)
+LIMITED(connections, HTTP_LIMITED_CONNECTIONS)
 LIMITED(connects, HTTP_LIMITED_CONNECTS)
 LIMITED(posts, HTTP_LIMITED_POSTS)
 LIMITED(bytes, HTTP_LIMITED_BYTES)
@@ -198,6 +199,7 @@ const struct metric service_metrics[] = {
     {"chorus_http_429_responses_total", "responses", METRIC_COUNTER,
      "Responses that say a user posts too fast.", .get = http_429, .only_health = true},
     LIMITED_ROW(streams, "Refused for a limit of the client's address, by the limit (reason)."),
+    LIMITED_ROW(connections, "Connections beyond --limit-connections, which are reset."),
     LIMITED_ROW(connects, "Connections beyond --limit-connects, of which most are reset."),
     LIMITED_ROW(posts, "Beyond --limit-posts."),
     LIMITED_ROW(bytes, "Dropped at --limit-bytes: unfinished requests, unread responses."),

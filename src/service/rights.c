@@ -13,29 +13,37 @@ static bool rights_refuse(struct http_exchange *x, enum identity_verdict v) {
     return false;
 }
 
-// Calls the handler again if the keys have come. Returns whether it did.
-static bool rights_handle_again(struct http_exchange *x, bool came) {
-    if (!came || x->match.mount->closed) return false;
+// Calls the handler again. Returns false if it is no longer there.
+static bool rights_handle_again(struct http_exchange *x) {
+    if (x->match.mount->closed) return false;
     x->match.route->handle(x, x->match.mount->arg);
     return true;
 }
 
-static void on_keys_awaited(void *arg, bool came) {
-    if (!rights_handle_again(arg, came)) rights_refuse(arg, IDENTITY_NO_KEYS);
+// Where the keys have not come the handler is called for rights_read() to refuse, so that it can count that.
+static void on_keys_awaited(void *arg, enum identity_keys_fate fate) {
+    struct http_exchange *x = arg;
+    if (fate == IDENTITY_KEYS_FAILED) identity_refuse(&x->refusal, IDENTITY_NO_KEYS);
+    if (fate == IDENTITY_KEYS_ENDED || !rights_handle_again(x)) rights_refuse(x, IDENTITY_NO_KEYS);
 }
 
-static void on_stream_keys_awaited(void *arg, bool came) {
-    if (!rights_handle_again(arg, came)) http_abort(arg);
+static void on_stream_keys_awaited(void *arg, enum identity_keys_fate fate) {
+    if (fate != IDENTITY_KEYS_CAME || !rights_handle_again(arg)) http_abort(arg);
 }
 
-bool rights_read(const struct service *s, struct http_exchange *x, struct identity *who) {
+enum rights_outcome rights_read(const struct service *s, struct http_exchange *x, struct identity *who) {
     struct identity_keys *keys = s->process ? s->process->keys : NULL;
+    if (x->refusal.status) { // while it waited
+        http_reply_refusal(x, &x->refusal);
+        return RIGHTS_REFUSED;
+    }
     enum identity_verdict v =
         identity_of_request(keys, x->request, IDENTITY_HEADERS, clock_wall_ms() / 1000, who);
     if (v == IDENTITY_NO_KEYS && x->match.route && http_exchange_keep_body(x) &&
-        identity_keys_await(keys, on_keys_awaited, x))
-        return false;
-    return !v || rights_refuse(x, v);
+        identity_keys_await(keys, http_request_limits_key(x->request), on_keys_awaited, x))
+        return RIGHTS_AWAITED;
+    if (v) rights_refuse(x, v);
+    return v ? RIGHTS_REFUSED : RIGHTS_READ;
 }
 
 // A client that sends Authorization sees why, and may have another token.
@@ -57,7 +65,7 @@ bool rights_read_stream(const struct service *s, struct http_exchange *x, bool r
     if (v == IDENTITY_EXPIRED && resumes) return rights_end_session(x);
     if (v != IDENTITY_NO_KEYS) return rights_refuse(x, v);
     if (!x->match.route || !http_exchange_keep_body(x) ||
-        !identity_keys_await(keys, on_stream_keys_awaited, x))
+        !identity_keys_await(keys, http_request_limits_key(x->request), on_stream_keys_awaited, x))
         http_abort(x);
     return false;
 }
@@ -70,7 +78,7 @@ bool rights_check(struct http_exchange *x, const struct identity *who, enum iden
 bool rights_have(const struct service *s, struct http_exchange *x, enum identity_right right,
                  const char *video) {
     struct identity who;
-    return rights_read(s, x, &who) && rights_check(x, &who, right, video);
+    return rights_read(s, x, &who) == RIGHTS_READ && rights_check(x, &who, right, video);
 }
 
 static bool rights_are_of_service(const struct service *s, const struct http_exchange *x) {

@@ -8,7 +8,8 @@
 #include "net/address_limits.h"
 #include "net/networks.h"
 
-static const struct address_bounds usual = {.streams = 20, .connects = 10, .posts = 5, .bytes = 1000};
+static const struct address_bounds usual = {
+    .streams = 20, .connections = 4, .connects = 10, .posts = 5, .bytes = 1000};
 
 static address_key key_of(const char *text) {
     union address a;
@@ -103,6 +104,33 @@ static void test_streams_count_until_they_end(void **state) {
     assert_true(address_limits_may_open(key));
 }
 
+static void test_connections_count_until_they_end(void **state) {
+    (void)state;
+    address_key key = key_of("198.51.100.1");
+    for (int i = 0; i < 4; i++) {
+        assert_true(address_limits_may_enter(key));
+        address_limits_enter(key);
+    }
+    assert_false(address_limits_may_enter(key));
+    assert_true(address_limits_may_enter(key_of("198.51.100.2")));
+    assert_true(address_limits_may_open(key)); // a stream is another matter
+    address_limits_leave(key);
+    assert_true(address_limits_may_enter(key));
+}
+
+static void test_clients_that_a_proxy_does_not_tell_are_one_address(void **state) {
+    (void)state;
+    union address proxy, other;
+    assert_true(address_parse(&proxy, "192.0.2.1") && address_parse(&other, "192.0.2.2"));
+    address_key key = address_limits_key_behind(&proxy);
+    assert_int_equal(address_limits_key(&proxy), 0); // which is exempt itself
+    assert_int_not_equal(key, 0);
+    assert_int_equal(key, address_limits_key_behind(&proxy));
+    assert_int_not_equal(key, address_limits_key_behind(&other));
+    address_limits_release();
+    assert_int_equal(address_limits_key_behind(&proxy), 0);
+}
+
 static void test_addresses_with_streams_are_counted(void **state) {
     (void)state;
     enum { MANY = 30000 };
@@ -137,6 +165,7 @@ static void test_a_hundred_thousand_addresses_take_64_bytes_each(void **state) {
         address_limits_may_connect(key, 1000);
         address_limits_may_post(key, 1000);
         address_limits_open(key);
+        address_limits_enter(key);
         address_limits_hold(key, 1000);
     }
     struct mallinfo2 after = mallinfo2();
@@ -145,7 +174,7 @@ static void test_a_hundred_thousand_addresses_take_64_bytes_each(void **state) {
     assert_in_range(bytes, 0, 64 * ADDRESSES);
 }
 
-// What 100,000 addresses have is counted in the same two megabytes: an address that is new has its share, and
+// What 100,000 addresses have is counted in the same megabytes: an address that is new has its share, and
 // one that has reached its limit is refused.
 static void test_a_hundred_thousand_addresses_refuse_no_other(void **state) {
     (void)state;
@@ -174,6 +203,9 @@ int main(void) {
                                         set_usual, release),
         cmocka_unit_test_setup_teardown(test_a_second_of_permits_at_once_and_then_evenly, set_usual, release),
         cmocka_unit_test_setup_teardown(test_streams_count_until_they_end, set_usual, release),
+        cmocka_unit_test_setup_teardown(test_connections_count_until_they_end, set_usual, release),
+        cmocka_unit_test_setup_teardown(test_clients_that_a_proxy_does_not_tell_are_one_address, set_usual,
+                                        release),
         cmocka_unit_test_setup_teardown(test_addresses_with_streams_are_counted, set_usual, release),
         cmocka_unit_test_setup_teardown(test_bytes_count_while_they_are_held, set_usual, release),
         cmocka_unit_test_teardown(test_a_hundred_thousand_addresses_take_64_bytes_each, release),

@@ -7,13 +7,15 @@
 
 static const char trusted_list[] = "10.0.0.0/8, fd00::/8, 127.0.0.1";
 
+static bool is_told; // whether a stranger is left out
+
 // The client that is found for a request from `peer`.
 static const char *client_in(bool is_forwarded, const char *peer, const char *field) {
     static char text[64];
     union address client;
     struct networks *trusted = networks_new(trusted_list);
     assert_true(address_parse(&client, peer));
-    forwarded_find_client(&client, field, is_forwarded, trusted);
+    is_told = forwarded_find_client(&client, field, is_forwarded, trusted);
     address_format(&client, text, sizeof text);
     networks_free(trusted);
     return text;
@@ -37,8 +39,10 @@ static void test_forwarded_names_clients_too(void **state) {
         {"for=6.6.6.6, by=\"a,b\"", "127.0.0.1"},
         {"", "127.0.0.1"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_string_equal(client_in(true, "127.0.0.1", cases[i].field), cases[i].client);
+        assert_int_equal(is_told, i < 4);
+    }
 }
 
 static void test_the_client_is_the_last_address_that_is_no_proxys(void **state) {
@@ -63,6 +67,7 @@ static void test_the_client_is_the_last_address_that_is_no_proxys(void **state) 
         assert_string_equal(client_of("127.0.0.1", cases[i].field), cases[i].client);
         assert_string_equal(client_of("fd00::2", cases[i].field), cases[i].client);
         assert_string_equal(client_of("192.0.2.99", cases[i].field), "192.0.2.99"); // not a proxy of ours
+        assert_true(is_told);
     }
 }
 
@@ -73,8 +78,10 @@ static void test_what_is_no_address_is_ignored(void **state) {
         "_hidden", "256.1.1.1", "1.2.3.4x", "[::1",
         "[]",      "[",         ":",        "1.2.3.4:",
         "a,",      "1.2.3.4,",  "::1::",    "1111:2222:3333:4444:5555:6666:7777:8888:9999:1111"};
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         assert_string_equal(client_of("127.0.0.1", fields[i]), i == 11 ? "1.2.3.4" : "127.0.0.1");
+        assert_int_equal(is_told, i == 11);
+    }
 }
 
 static void test_a_chain_of_proxies_is_bounded(void **state) {

@@ -79,7 +79,7 @@ static void on_answer(void *arg, enum video_state state) {
 }
 
 static void ask(const char *video, int who) {
-    known_videos_ask(w.known, video, on_answer, &w.answers[who]);
+    known_videos_ask(w.known, video, 0, on_answer, &w.answers[who]);
 }
 
 // Answers the running query: each video has these settings.
@@ -193,7 +193,7 @@ static void what_counts_while_the_store_is_away_need_not_be_asked_for_again(void
     answer(ENGINE_OK, open);
     change("v");
     let_pass(2);
-    known_videos_ask(w.known, "v", on_answer_find, &found);
+    known_videos_ask(w.known, "v", 0, on_answer_find, &found);
     answer(ENGINE_UNAVAILABLE, NULL);
     assert_int_equal(found, VIDEO_OPEN);
     let_pass(2);
@@ -215,6 +215,23 @@ static void a_change_counts_at_once_also_during_a_query(void **state) {
     let_pass(2);
     answer(ENGINE_OK, closed);
     assert_int_equal(w.answered, 2);
+    assert_int_equal(w.answers[0], VIDEO_CLOSED);
+}
+
+static void no_address_takes_more_than_its_share_of_the_places(void **state) {
+    (void)state;
+    for (int i = 0; i < KNOWN_WAITING_OF_ADDRESS; i++)
+        known_videos_ask(w.known, "v", 1, on_answer, &w.answers[i]);
+    known_videos_ask(w.known, "v", 1, on_answer, &w.answers[ASKERS - 1]);
+    known_videos_ask(w.known, "v", 2, on_answer, &w.answers[ASKERS - 2]);
+    answer(ENGINE_OK, open);
+    assert_int_equal(w.answered, KNOWN_WAITING_OF_ADDRESS + 1);
+    assert_int_equal(w.answers[ASKERS - 2], VIDEO_OPEN);
+    let_pass(2);
+    assert_int_equal(w.answered, KNOWN_WAITING_OF_ADDRESS + 2);
+    assert_int_equal(w.answers[ASKERS - 1], VIDEO_UNSURE);
+    known_videos_ask(w.known, "other", 1, on_answer, &w.answers[0]); // its places were given back
+    answer(ENGINE_OK, closed);
     assert_int_equal(w.answers[0], VIDEO_CLOSED);
 }
 
@@ -261,6 +278,7 @@ int main(void) {
                                        TEST(a_known_video_is_refreshed_while_it_counts),
                                        TEST(what_counts_while_the_store_is_away_need_not_be_asked_for_again),
                                        TEST(a_change_counts_at_once_also_during_a_query),
+                                       TEST(no_address_takes_more_than_its_share_of_the_places),
                                        TEST(a_list_is_prepared_with_one_query),
                                        TEST(what_waits_is_answered_at_the_end)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@ async function refused(system) {
   let sum = 0;
   for (const [, url] of everyPort(system)) {
     const { metrics } = await health(url);
-    for (const kind of ['streams', 'connects', 'posts', 'bytes']) sum += metrics[`chorus_limits_too_many_${kind}_total`];
+    for (const kind of ['streams', 'connections', 'connects', 'posts', 'bytes']) sum += metrics[`chorus_limits_too_many_${kind}_total`];
     sum += metrics.chorus_http_429_responses_total;
   }
   return sum;

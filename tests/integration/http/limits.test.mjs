@@ -30,8 +30,8 @@ scenario('posts beyond --limit-posts are 429 too_many_posts, and another address
   const client = await RawClient.connect(system.comment, attacker);
   t.after(() => client.destroy());
   const statuses = [];
-  for (let i = 0; i < 12; i++) {
-    await client.send(comment());
+  await client.send(Buffer.concat(Array(40).fill(comment())));
+  for (let i = 0; i < 40; i++) {
     const answer = await client.answer();
     statuses.push(answer.status);
     if (answer.status !== 429) continue;
@@ -46,9 +46,8 @@ scenario('posts beyond --limit-posts are 429 too_many_posts, and another address
 scenario('a user at an address with limits is slowed down by --limit-user-posts, which local clients are not', async (t) => {
   const system = await t.system({ flags: { 'trusted-proxies': '127.0.0.1' } });
   const send = (headers) => call('POST', `${system.comment}/comment`, { json: { userid: 'u', videoid: 'v', comment: 'hi' }, headers });
-  const answers = [];
-  for (let i = 0; i < 30; i++) answers.push(await send({ 'x-forwarded-for': '203.0.113.7' }));
-  assert.equal(answers[0].status, 201);
+  const answers = await Promise.all(Array.from({ length: 40 }, () => send({ 'x-forwarded-for': '203.0.113.7' })));
+  assert.ok(answers.some(({ status }) => status === 201));
   const refused = answers.find(({ status }) => status !== 201);
   checkError(refused, 429);
   assert.equal(refused.json.code, 'too_fast');
@@ -95,6 +94,52 @@ scenario('connections beyond --limit-connects are 429 too_many_connects and clos
   assert.equal(refused[0].headers['retry-after'], '1');
   assert.equal(refused[0].headers.connection, 'close');
   assert.equal((await call('GET', `${system.comment}/health`)).status, 200);
+});
+
+scenario('strangers whose addresses a trusted proxy does not tell are limited together, and not exempt as it is', async (t) => {
+  const system = await t.system({ flags: { 'trusted-proxies': '127.0.0.1', 'limit-posts': 3, 'limit-user-posts': 0 } });
+  const send = (headers) => call('POST', `${system.comment}/comment`, { json: { userid: 'u', videoid: 'v', comment: 'hi' }, headers });
+  const unnamed = [{ 'x-forwarded-for': 'unknown' }, { 'x-forwarded-for': '203.0.113.7, unix:' }, { 'x-forwarded-for': '' }, { forwarded: 'for=_hidden;proto=https' },
+    { forwarded: 'for=203.0.113.7, proto=https' }];
+  await until(async () => {
+    const answers = await Promise.all([...unnamed, ...unnamed].map(send));
+    return answers.some(({ json }) => json.code === 'too_many_posts');
+  }, 'one of them to be refused');
+  await system.program.says(/event=limited_unnamed address=127.0.0.1 code=too_many_posts .*X-Forwarded-For/);
+  assert.equal((await send({ 'x-forwarded-for': 'unknown, 203.0.113.8' })).status, 201, 'one whose address is told has its own');
+  for (let i = 0; i < 10; i++) assert.equal((await send({})).status, 201, 'and the proxy itself is exempt');
+});
+
+scenario('connections beyond --limit-connections are reset, idle and half-sent ones alike; streams are not among them', async (t) => {
+  const system = await t.system({ flags: { 'limit-local': true, 'limit-connections': 20 } }); // the services of the system have some too
+  const { readerUrl } = await register(system, 'v');
+  const open = async (url, bytes) => {
+    const client = await RawClient.connect(url, attacker).catch(() => undefined);
+    t.after(() => client?.destroy());
+    if (client && bytes) await client.send(bytes).catch(() => {}); // it may have been reset
+    return client;
+  };
+  const stays = async (client) => {
+    await client?.send(requestBytes('GET', '/health')).catch(() => {});
+    const answer = await client?.answer().catch(() => undefined);
+    return answer?.status === 200;
+  };
+  for (let i = 0; i < 22; i++) {
+    const stream = await open(readerUrl, streamed);
+    await until(() => stream.received.includes('"connected"'), 'a stream');
+  }
+  const idle = [];
+  for (let i = 0; i < 18; i++) idle.push(await open(readerUrl));
+  const asking = await open(readerUrl);
+  assert.ok(await stays(asking), 'streams leave room');
+  const half = await open(readerUrl, requestBytes('GET', '/health').subarray(0, 20));
+  assert.ok(!(await stays(await open(readerUrl))), 'one more is reset');
+  assert.ok(!(await stays(await open(readerUrl, streamed))), 'so is a stream before it is read');
+  assert.ok(await limited(readerUrl, 'too_many_connections') > 0, 'which is counted');
+  assert.ok(!idle.some((client) => client.closed) && !half.closed, 'those before remain');
+  assert.equal((await call('GET', `${readerUrl}/health`)).status, 200, 'another address connects');
+  idle[0].destroy();
+  await until(async () => stays(await open(readerUrl)), 'room for another');
 });
 
 const refusedPosts = async (system) => (await call('GET', `${system.comment}/metrics`)).text
@@ -195,7 +240,7 @@ scenario('POST /connect is no post: --limit-posts does not refuse a stream', asy
 
 scenario('limits are on by default, as documented', { setups: ['embedded'] }, async () => {
   const { stdout } = await run(['config', 'print']);
-  const defaults = { streams: '2000', connects: '200', posts: '50', bytes: '8m', 'user-posts': '5', 'video-posts': '0' };
+  const defaults = { streams: '2000', connections: '2000', connects: '200', posts: '50', bytes: '8m', 'user-posts': '5', 'video-posts': '0' };
   for (const [name, value] of Object.entries(defaults)) assert.match(stdout, new RegExp(`^#?limit-${name} = ${value} +# default$`, 'm'));
 });
 

@@ -73,3 +73,10 @@ export async function readerFigures(system) {
   }
   return sums;
 }
+
+// How many comments posted had each result, without those that none had.
+export async function postResults(system) {
+  const { text } = await call('GET', `${system.comment}/metrics`);
+  const all = [...text.matchAll(/^chorus_comment_posts_total\{[^}]*result="(\w+)"\} ([1-9]\d*)$/gm)];
+  return Object.fromEntries(all.map(([, result, count]) => [result, Number(count)]));
+}

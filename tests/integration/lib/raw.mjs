@@ -24,7 +24,7 @@ export class RawClient {
 
   // options: as net.connect's, such as {allowHalfOpen: true}.
   static async connect(url, options = {}) {
-    const { hostname: host, port } = new URL(url);
+    const { hostname, port } = new URL(url), host = hostname.replace(/^\[|\]$/g, '');
     const client = new RawClient();
     client.socket = net.connect({ host, port: Number(port), noDelay: true, ...options });
     client.socket.on('data', (bytes) => client.#take(bytes));

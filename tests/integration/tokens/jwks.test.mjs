@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { once } from 'node:events';
-import { call } from '../lib/api.mjs';
+import { call, postResults } from '../lib/api.mjs';
 import { claims, keySet, makeKey, makeToken } from '../lib/jwt.mjs';
 import { scenario } from '../lib/scenario.mjs';
 import { makeAuthority } from '../lib/tls.mjs';
@@ -64,6 +64,21 @@ scenario('a long comment is read in full after the keys have been waited for', a
   assert.equal(await send(system, makeToken(first), comment), '201');
   server.answer = serving(first, next);
   assert.equal(await send(system, makeToken(next), comment), '201');
+});
+
+scenario('a post that waits for keys is counted once, by what became of it', async (t) => {
+  const server = await keyServer(t);
+  const first = makeKey('ES256', 'first'), next = makeKey('ES256', 'next');
+  server.answer = serving(first);
+  const system = await t.system({ flags: { 'jwks-url': server.url } });
+  assert.equal(await send(system, makeToken(first)), '201');
+  server.answer = serving(first, next);
+  assert.equal(await send(system, makeToken(next)), '201');
+  assert.equal(await send(system, makeToken(makeKey('ES256', 'never'))), '401 token_invalid');
+  assert.deepEqual(await postResults(system), { accepted: 2, not_allowed: 1 });
+  server.answer = (response) => response.writeHead(503).end();
+  assert.equal(await send(system, makeToken(makeKey('ES256', 'late'))), '503 keys_unavailable');
+  assert.deepEqual(await postResults(system), { accepted: 2, not_allowed: 2 });
 });
 
 scenario('while the server fails the keys before remain, and it is asked at a bounded rate', { ms: 60_000 }, async (t) => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { call, post } from '../lib/api.mjs';
+import { call, post, postResults } from '../lib/api.mjs';
 import { claims, keySet, makeKey, makeToken } from '../lib/jwt.mjs';
 import { RawClient, requestBytes } from '../lib/raw.mjs';
 import { scenario } from '../lib/scenario.mjs';
@@ -80,6 +80,20 @@ scenario('a long comment is read in full after the store has been asked for its 
   await answers(call('POST', `${system.comment}/comment`, { json: { userid: 'u', videoid: 'v', comment } }), '201');
   const { json } = await call('GET', `${system.comment}/videos/v/comments`);
   assert.equal(json.comments[0].comment, comment);
+});
+
+scenario('each post is counted once, by what became of it, also one that waits for the store', async (t) => {
+  const system = await t.system({ flags: { videos: 'known' } });
+  await answers(put(system, 'open', 'open'), '200');
+  await answers(put(system, 'closed', 'closed'), '200');
+  const send = (videoid) => call('POST', `${system.comment}/comment`, { json: { userid: 'u', videoid, comment: 'hi' } });
+  for (let i = 0; i < 2; i++) {
+    await answers(send('open'), '201');
+    await answers(send('closed'), '403 video_closed');
+    await answers(send(`none-${i}`), '404 unknown_video');
+  }
+  await answers(send('not an id'), '400 invalid_field');
+  assert.deepEqual(await postResults(system), { accepted: 2, video_closed: 2, unknown_video: 2, invalid: 1 });
 });
 
 scenario('what was created outlives a restart', { disk: true, ms: 60_000 }, async (t) => {

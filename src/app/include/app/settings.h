@@ -82,7 +82,7 @@ struct settings {
     int64_t jwks_interval_ms;
     int64_t videos_known; // 1: only those that a service created exist
     int64_t user_rate, max_connections;
-    int64_t limit_streams, limit_connects, limit_posts, limit_bytes; // of an address
+    int64_t limit_streams, limit_connections, limit_connects, limit_posts, limit_bytes; // of an address
     int64_t limit_user_posts, limit_video_posts;
     bool limit_local;
     const char *word_list;

@@ -42,7 +42,7 @@ struct doctor_config {
     struct {
         const char *flag;
         int64_t value; // 0: no limit
-    } limit[4];
+    } limit[5];
     int64_t max_connections, memory, heartbeat_ms;
     bool own_descriptors, durable;
     const char *data;  // of the embedded engine

@@ -6,7 +6,8 @@
 
 enum http_limited {
     HTTP_LIMITED_STREAMS,
-    HTTP_LIMITED_CONNECTS, // connections, reset ones included; of a proxied client its streams
+    HTTP_LIMITED_CONNECTIONS, // reset
+    HTTP_LIMITED_CONNECTS,    // connections, reset ones included; of a proxied client its streams
     HTTP_LIMITED_POSTS,
     HTTP_LIMITED_BYTES, // unfinished requests and unread responses that were dropped
     HTTP_LIMITED_KINDS

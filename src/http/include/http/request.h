@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "http/method.h"
+#include "net/address_limits.h"
 
 struct http_request;
 
@@ -51,8 +52,8 @@ const char *http_request_query(struct http_request *, const char *name);
 // Returns the request's path and query, without superfluous slashes.
 const char *http_request_target(const struct http_request *);
 
-// Whether the request comes from an address that has limits (net/address_limits.h): a stranger's.
-bool http_request_is_limited(const struct http_request *);
+// Returns the address whose limits count for the request (net/address_limits.h); 0: none, it is exempt.
+address_key http_request_limits_key(const struct http_request *);
 
 // Writes the peer's address as text ("127.0.0.1", "::1"; IPv4 mapped into IPv6 as IPv4).
 void http_request_peer(const struct http_request *, char *out, size_t size);

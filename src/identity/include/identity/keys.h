@@ -6,9 +6,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "net/address_limits.h"
+
 struct identity_keys;
 
-enum { IDENTITY_KEYS_MAX = 64, IDENTITY_KEYS_BYTES = 1 << 18 };
+enum { IDENTITY_KEYS_MAX = 64, IDENTITY_KEYS_BYTES = 1 << 18, IDENTITY_WAITING_MAX = 4096 };
 
 struct identity_demands {
     const char *issuer;        // NULL: any
@@ -34,14 +36,20 @@ typedef bool identity_refresh(void *arg, bool *pending);
 void identity_keys_on_unknown(struct identity_keys *, identity_refresh *, void *arg);
 
 // Calls back when the keys that are on the way have come, or have failed to. Returns false, and does not call
-// back, if none are, or too many wait already.
-typedef void identity_awaited(void *arg, bool came);
-bool identity_keys_await(struct identity_keys *, identity_awaited *, void *arg);
+// back, if none are, or as many wait already as may: IDENTITY_WAITING_MAX, or an eighth of these of the
+// address. The earliest is called first.
+enum identity_keys_fate {
+    IDENTITY_KEYS_CAME,
+    IDENTITY_KEYS_FAILED,
+    IDENTITY_KEYS_ENDED // nothing fetches them any more: what has waited may have been freed
+};
+typedef void identity_awaited(void *arg, enum identity_keys_fate);
+bool identity_keys_await(struct identity_keys *, address_key, identity_awaited *, void *arg);
 
 // For what fetches them: they are to be fetched; have been asked for; and have come, or failed to. Within
 // identity_keys_settle() identity_keys_are_final() is true for requests that waited before they were asked
 // for: a key that is still unknown does not exist. What was asked for before a token came may lack its key.
 void identity_keys_expect(struct identity_keys *);
 void identity_keys_ask(struct identity_keys *);
-void identity_keys_settle(struct identity_keys *, bool came);
+void identity_keys_settle(struct identity_keys *, enum identity_keys_fate);
 bool identity_keys_are_final(const struct identity_keys *);

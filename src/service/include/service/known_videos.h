@@ -5,8 +5,9 @@
 // not exist is not remembered: a video exists everywhere once the request that created it is answered. While
 // the store is away, what was known last counts.
 //
-// Bounds: 50,000 videos that nothing waits for, and 16,384 that the store is asked for. Whatever is invented,
-// the store gets one query at a time, 500 a second at most, each for up to ENGINE_SETTINGS_BATCH videos.
+// Bounds: 50,000 videos that nothing waits for, 16,384 that the store is asked for, and
+// KNOWN_WAITING_OF_ADDRESS requests of an address that wait. Whatever is invented, the store gets one query
+// at a time, 500 a second at most, each for up to ENGINE_SETTINGS_BATCH videos.
 #pragma once
 
 #include <jansson.h>
@@ -14,6 +15,7 @@
 #include <stddef.h>
 
 #include "engine/engine.h"
+#include "net/address_limits.h"
 
 struct http_exchange;
 struct known_videos;
@@ -40,18 +42,22 @@ void known_videos_free(struct known_videos *); // NULL is fine
 // Returns what is known without asking.
 enum video_state known_videos_find(struct known_videos *, const char *video);
 
+// Calls back when the store has replied; soon, with VIDEO_UNSURE, if too much waits already.
+enum { KNOWN_WAITING_OF_ADDRESS = 2048 };
 typedef void known_videos_cb(void *arg, enum video_state);
-void known_videos_ask(struct known_videos *, const char *video, known_videos_cb *, void *arg);
+void known_videos_ask(struct known_videos *, const char *video, address_key, known_videos_cb *, void *arg);
 
 // Makes sure that known_videos_find() knows those of {"videos": [{"videoid": ...}, ...]}, at most 100, as far
 // as the store answers. Returns false, and calls back, if they have to be asked for.
 bool known_videos_prepare(struct known_videos *, const json_t *list, void (*cb)(void *arg), void *arg);
 
-// Whether the request may use the video: to post, or only to read. For handlers: if not, it has replied, or
-// `handle` is called again with the request once the store has answered. Without --videos known, and for the
-// service token, all videos may be used.
-bool known_videos_admit(const struct service *, struct http_exchange *, const char *video, bool posts,
-                        void (*handle)(struct http_exchange *, void *arg), void *arg);
+// Whether the request may use the video: to read, or to post if there is `on_refused`, which is called with
+// the video's state if it may not. For handlers: if not, it has replied, or `handle` is called again with the
+// request once the store has answered. Without --videos known, and for the service token, all videos may be
+// used.
+typedef void known_videos_handle(struct http_exchange *, void *arg);
+bool known_videos_admit(const struct service *, struct http_exchange *, const char *video,
+                        known_videos_cb *on_refused, known_videos_handle *handle, void *arg);
 
 // The same for a request that waits by itself: VIDEO_OPEN if it need not be checked.
 enum video_state known_videos_look(const struct service *, const struct http_exchange *, const char *video);

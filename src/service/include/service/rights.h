@@ -1,6 +1,7 @@
 // Whose request it is, and whether that user may do what it asks, for handlers: a function that returns false
 // has already replied with 401, 403 or 503; or keys are on the way to this process (identity/jwks.h), and the
-// route's handler is called again when they have come. Without keys everyone may. Control loop only.
+// route's handler is called again when they have come, or have failed to. Without keys everyone may. Control
+// loop only.
 #pragma once
 
 #include <stdbool.h>
@@ -10,8 +11,14 @@
 struct http_exchange;
 struct service;
 
+enum rights_outcome {
+    RIGHTS_REFUSED, // it has replied
+    RIGHTS_AWAITED, // the handler is called again
+    RIGHTS_READ
+};
+
 // Finds out whose request it is.
-bool rights_read(const struct service *, struct http_exchange *, struct identity *);
+enum rights_outcome rights_read(const struct service *, struct http_exchange *, struct identity *);
 
 // Finds out whose stream a request begins, or resumes (`resumes`), whose token may stand in the query. Ends
 // the exchange so that a browser's EventSource comes back exactly where that may help: it is closed without a
