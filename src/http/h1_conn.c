@@ -538,8 +538,10 @@ static void h1_refuse_incomplete(struct h1_conn *c, int status, const char *code
         http_scheduler_queue(&c->base.host->scheduler, &c->base.task);
 }
 
-// Whether the request, whose head is incomplete, may be one for a stream, which no error may answer.
+// Whether the request, which is incomplete, is or may be one for a stream, which no error may answer.
 static bool h1_may_stream(const struct h1_conn *c) {
+    const struct http_route *route = c->exchange.match.route;
+    if (c->state == H1_BODY) return route && route->streams;
     return (c->state == H1_IDLE || c->state == H1_HEAD) &&
            http_site_may_stream(&c->base.host->site, &c->request);
 }

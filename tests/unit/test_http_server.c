@@ -1058,6 +1058,18 @@ static void test_a_head_that_may_be_for_a_stream_is_not_answered_late(void **sta
     expect_refusal(other, &refusal);
 }
 
+static void test_a_request_for_a_stream_is_not_answered_late_when_its_head_is_complete(void **state) {
+    (void)state;
+    static const char *const requests[] = {("GET /take HTTP/1.1\r\n" HOST "\r"),
+                                           ("GET /take HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\nab")};
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+        struct peer *p = send_from((int)i, requests[i]);
+        run_turns(world.loop, 2);
+        for (int s = 0; s < 32; s++) run_later(world.loop, 1000);
+        peer_expect_end(p);
+    }
+}
+
 static void test_the_body_must_come_in_time(void **state) {
     (void)state;
     struct peer *p = send_from(0, POST "Content-Length: 100\r\n\r\n");
@@ -1194,6 +1206,7 @@ int main(void) {
         SERVED(test_garbage_behind_a_closing_request),
         SERVED(test_the_head_must_come_in_time),
         SERVED(test_a_head_that_may_be_for_a_stream_is_not_answered_late),
+        SERVED(test_a_request_for_a_stream_is_not_answered_late_when_its_head_is_complete),
         SERVED(test_the_body_must_come_in_time),
         SERVED(test_a_request_in_time_is_answered_however_late),
         SERVED(test_idle_connections_are_closed_in_silence),
