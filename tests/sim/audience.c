@@ -24,7 +24,7 @@ static void audience_on_event(void *arg, const struct journal_event *e) {
     struct buf line = {0};
     (void)arg;
     journal_write(&line, e);
-    sim_trace("%s", strchr(buf_string(&line), ' ') + 1); // the world knows the time
+    sim_trace_text(strchr(buf_string(&line), ' ') + 1); // the world knows the time
     buf_release(&line);
 }
 

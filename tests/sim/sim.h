@@ -36,6 +36,7 @@ bool sim_chance(unsigned per_million);
 // Adds a line to the run's history: it becomes part of the hash, and is printed with --trace, with the time
 // and the process. Never print an address or anything else that is not the same in each run.
 void sim_trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void sim_trace_text(const char *text);
 
 // Returns whether lines are printed: only to save work for ones that sim_note() would print.
 bool sim_is_traced(void);

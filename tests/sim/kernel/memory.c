@@ -7,6 +7,7 @@
 #include "core.h"
 
 void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *old, size_t size);
 void __real_free(void *p);
 void *__wrap_malloc(size_t size);
@@ -23,7 +24,9 @@ void *kernel_grow(void *old, size_t size) {
 }
 
 void *kernel_alloc(size_t size) {
-    return memset(kernel_grow(NULL, size), 0, size);
+    void *p = __real_calloc(1, size);
+    if (!p) abort();
+    return p;
 }
 
 void kernel_free(void *p) {
@@ -63,10 +66,12 @@ static void block_unlink(struct block *b) {
     b->owner->used -= b->size;
 }
 
-void *__wrap_malloc(size_t size) {
+// Zeros come from calloc(), which does not touch the pages of a large block: a process that starts has some
+// that it hardly uses.
+static void *block_new(size_t size, bool zero) {
     struct memory *m = memory_here();
     if (m->used + size > m->max) return NULL;
-    struct block *b = __real_malloc(sizeof *b + size);
+    struct block *b = zero ? __real_calloc(1, sizeof *b + size) : __real_malloc(sizeof *b + size);
     if (!b) return NULL;
     b->owner = m;
     b->size = size;
@@ -74,9 +79,12 @@ void *__wrap_malloc(size_t size) {
     return b + 1;
 }
 
+void *__wrap_malloc(size_t size) {
+    return block_new(size, false);
+}
+
 void *__wrap_calloc(size_t count, size_t size) {
-    void *p = __wrap_malloc(count * size);
-    return p ? memset(p, 0, count * size) : NULL;
+    return block_new(count * size, true);
 }
 
 void *__wrap_realloc(void *old, size_t size) {
@@ -129,7 +137,9 @@ void *mem_alloc(size_t size) {
 }
 
 void *mem_zalloc(size_t size) {
-    return memset(mem_alloc(size), 0, size);
+    void *p = block_new(size, true);
+    if (!p) mem_abort("malloc");
+    return p;
 }
 
 void *mem_realloc(void *old, size_t size) {

@@ -9,6 +9,7 @@
 extern unsigned char __start_process_wide[], __stop_process_wide[];
 
 static struct sim_process *processes;
+static bool some_are_dead;
 static struct sim_process *variables_of; // which process's are in place
 static unsigned char *variables_at_first;
 
@@ -79,6 +80,7 @@ int64_t sim_wall_us(const char *host) {
 static void process_end(struct sim_process *p, bool silently) {
     if (p->state != PROCESS_ALIVE) return;
     p->state = PROCESS_DEAD;
+    some_are_dead = true;
     p->host->process = NULL;
     p->host->is_up = !silently;
     threads_unlist(p);
@@ -203,6 +205,8 @@ static void process_reap(struct sim_process *p) {
 }
 
 void processes_reap(void) {
+    if (!some_are_dead) return;
+    some_are_dead = false;
     for (struct sim_process *p = processes; p; p = p->next)
         if (p->state == PROCESS_DEAD) process_reap(p);
 }

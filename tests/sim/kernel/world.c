@@ -63,14 +63,18 @@ bool sim_is_traced(void) {
     return world.traced;
 }
 
+void sim_trace_text(const char *text) {
+    hash_add(text, strlen(text));
+    if (world.traced) trace_print(text);
+}
+
 void sim_trace(const char *format, ...) {
     char text[512];
     va_list args;
     va_start(args, format);
-    int len = vsnprintf(text, sizeof text, format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    hash_add(text, (size_t)len < sizeof text ? (size_t)len : sizeof text - 1);
-    if (world.traced) trace_print(text);
+    sim_trace_text(text);
 }
 
 void sim_note(const char *format, ...) {

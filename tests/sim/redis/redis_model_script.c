@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "redis_model_server.h"
 
-enum { SHA_LEN = 40 };
+enum { SHA_LEN = 40, GC_PAUSE_PERCENT = 1000 }; // scripts leave little behind
 
 struct model_script {
     UT_hash_handle hh;
@@ -598,6 +598,7 @@ static void model_protect_globals(lua_State *lua) {
 void model_scripts_init(struct redis_model *m) {
     lua_State *lua = m->lua = luaL_newstate();
     if (!lua) mem_abort("a Lua interpreter");
+    lua_gc(lua, LUA_GCSETPAUSE, GC_PAUSE_PERCENT);
     model_open_library(lua, "", luaopen_base);
     model_open_library(lua, LUA_TABLIBNAME, luaopen_table);
     model_open_library(lua, LUA_STRLIBNAME, luaopen_string);
