@@ -11,6 +11,7 @@ enum {
     VIEWERS_MAX = 300,
     COMMENTS_MIN = 330,
     COMMENTS_MAX = 500,
+    ALONE_PERCENT = 140, // where one process has all parts, nothing is accepted while it is down
     KEPT = 1000
 };
 
@@ -59,6 +60,7 @@ void audience_init(struct audience *a, uint64_t seed, const struct cluster *clus
     first->viewers = near_least(&p, VIEWERS_MIN, VIEWERS_MAX) / CROWDS;
     first->writers = near_least(&p, 2, 6);
     first->comments = near_least(&p, COMMENTS_MIN, COMMENTS_MAX) / CROWDS;
+    if (cluster->count == 1) first->comments = first->comments * ALONE_PERCENT / 100;
     first->stay_ms = near_least(&p, 4000, 20000);
     first->calm_ms = calm_ms;
     first->end_ms = calm_ms + JUDGE_CALM_S * 1000 + 500;

@@ -45,6 +45,7 @@ struct options {
 
 struct totals {
     uint64_t seeds, comments, deliveries, faults, reconnects, connections, turns, failed;
+    uint64_t least_comments, least_faults, least_reconnects; // of a seed
     int64_t seconds;
 };
 
@@ -177,6 +178,10 @@ static void print_failure(const struct options *o, const struct run_result *r, c
     fflush(stdout);
 }
 
+static uint64_t least(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
 static void totals_add(struct totals *t, const struct run_result *r) {
     t->seeds++;
     t->comments += r->comments;
@@ -186,6 +191,9 @@ static void totals_add(struct totals *t, const struct run_result *r) {
     t->connections += r->connections;
     t->turns += r->turns;
     t->seconds += r->seconds;
+    t->least_comments = least(t->least_comments, r->comments);
+    t->least_faults = least(t->least_faults, r->faults);
+    t->least_reconnects = least(t->least_reconnects, r->reconnects);
     t->failed += r->failed;
 }
 
@@ -197,15 +205,17 @@ static void totals_print(const struct totals *t, const struct options *o) {
            engine_names[o->plan.engine], t->seeds, t->comments, t->deliveries, t->faults, t->reconnects,
            t->connections, t->seconds, cpu, cpu > 0 ? (double)t->seconds / cpu : 0.0, t->failed);
     double seeds = (double)t->seeds;
-    printf("  each on average: %.0f comments, %.0f faults, %.0f reconnects; the last one was %" PRIu64 "\n",
+    printf("  each on average: %.0f comments, %.0f faults, %.0f reconnects; at least %" PRIu64 ", %" PRIu64
+           " and %" PRIu64 "; the last one was %" PRIu64 "\n",
            (double)t->comments / seeds, (double)t->faults / seeds, (double)t->reconnects / seeds,
-           o->first + t->seeds - 1);
+           t->least_comments, t->least_faults, t->least_reconnects, o->first + t->seeds - 1);
     fflush(stdout);
 }
 
 int main(int argc, char **argv) {
     struct options o;
-    struct totals totals = {0};
+    struct totals totals = {
+        .least_comments = UINT64_MAX, .least_faults = UINT64_MAX, .least_reconnects = UINT64_MAX};
     struct run_result r;
     if (!read_options(&o, argc, argv)) {
         fputs(usage, stderr);
