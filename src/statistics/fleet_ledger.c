@@ -192,6 +192,12 @@ struct reported_row {
     struct position at;
 };
 
+// A ledger whose video is closed at the reader, or not yet read there, has no position.
+static bool read_position(const char *text, struct position *at) {
+    *at = (struct position){0};
+    return !strcmp(text, "0-0") || position_parse(text, strlen(text), at);
+}
+
 static bool read_row(struct reported_row *r, const char *text) {
     char *end;
     for (int i = 0; i <= LEDGER_PARTS; i++) {
@@ -200,7 +206,7 @@ static bool read_row(struct reported_row *r, const char *text) {
         *(i < LEDGER_PARTS ? &r->parts[i] : &r->viewers) = n;
         text = end + 1;
     }
-    return position_parse(text, strlen(text), &r->at);
+    return read_position(text, &r->at);
 }
 
 // Numbers go up. Where they do not, the reader has forgotten a video that was closed, and begins with it

@@ -157,6 +157,20 @@ static void a_video_that_its_reader_has_forgotten_goes_on_counting(void **state)
     assert_closes("v");
 }
 
+// The reader had two comments on their way to viewers, and then gave the video away.
+static void a_closed_video_is_reported_without_a_position(void **state) {
+    struct fleet_loss loss;
+    (void)state;
+    report("a", 1, "\"v\":\"411 409 0 0 0 0 0 15 7-32\"");
+    report("a", 1, "\"v\":\"582 580 0 0 0 0 2 0 0-0\"");
+    assert_int_equal(number("v", "due"), 582);
+    assert_int_equal(number("v", "waiting"), 0);
+    assert_closes("v");
+    fleet_ledger_sweep(ledger, now_ms += SILENT_MS);
+    assert_false(fleet_ledger_next_loss(ledger, &loss));
+    assert_int_equal(number("v", "unknown"), 0);
+}
+
 static void more_than_was_due_does_not_close(void **state) {
     (void)state;
     report("a", 1, "\"v\":\"10 11 0 0 0 0 0 1 7-5\"");
@@ -213,6 +227,7 @@ int main(void) {
         FLEET_TEST(a_reader_without_viewers_leaves_nothing_unknown),
         FLEET_TEST(a_reader_that_was_only_silent_goes_on),
         FLEET_TEST(a_video_that_its_reader_has_forgotten_goes_on_counting),
+        FLEET_TEST(a_closed_video_is_reported_without_a_position),
         FLEET_TEST(more_than_was_due_does_not_close),
         FLEET_TEST(what_waits_for_no_viewer_does_not_close),
         FLEET_TEST(what_does_not_move_is_asked_for_and_then_does_not_close),
