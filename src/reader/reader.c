@@ -79,7 +79,9 @@ static void reader_add_to_report(struct service *s, json_t *report) {
     json_object_set_new(report, "delays", reader_delays(r));
     ranking_add_to_report(r, report);
     ledgers_add_to_report(r, report);
-    json_object_set_new(json_object_get(report, "figures"), "life", json_integer((json_int_t)r->generation));
+    json_t *figures = json_object_get(report, "figures");
+    json_object_set_new(figures, "life", json_integer((json_int_t)r->generation));
+    json_object_set_new(figures, "report", json_integer((json_int_t)++r->reports));
 }
 
 static void reader_asked(struct service *s, const char *what, size_t len) {

@@ -42,6 +42,7 @@ struct fleet_row {
     enum row_state state;
     uint64_t parts[LEDGER_PARTS];
     uint64_t before[LEDGER_PARTS]; // of earlier ledgers of the same life, which has forgotten them
+    uint64_t report;               // the number of the report that they come from; 0: it had none
     uint64_t viewers, unreported;
     struct position at;
     int64_t seen_ms, moved_ms, asked_ms;
@@ -209,8 +210,8 @@ static bool read_row(struct reported_row *r, const char *text) {
     return read_position(text, &r->at);
 }
 
-// Numbers go up. Where they do not, the reader has forgotten a video that was closed, and begins with it
-// again.
+// Numbers go up from report to report. Where they do not, the reader has forgotten a video that was closed,
+// and begins with it again.
 static void row_take(struct fleet_row *row, const struct reported_row *r, int64_t now_ms) {
     if (r->parts[LEDGER_DUE] < row->parts[LEDGER_DUE])
         for (int i = 0; i < LEDGER_PARTS; i++) row->before[i] += row->parts[i];
@@ -233,12 +234,15 @@ static void row_judge(struct fleet_row *row) {
     row->wrong = wrong;
 }
 
-static void take_row(struct fleet_ledger *l, struct fleet_life *life, const char *video, const json_t *text,
-                     int64_t now_ms) {
+// A report that was overtaken has what later ones do not have: each row is compared by itself.
+static void take_row(struct fleet_ledger *l, struct fleet_life *life, uint64_t report, const char *video,
+                     const json_t *text, int64_t now_ms) {
     struct reported_row r;
     if (!id_is_valid(video, strlen(video)) || !read_row(&r, json_string_value(text))) return;
     struct fleet_row *row = row_find(l, life, video);
     if (!row) row = row_add(l, life, video);
+    if (report && report <= row->report) return;
+    row->report = report;
     if (row->age_next) { // it is not the last one
         DL_DELETE2(l->by_age, row, age_prev, age_next);
         DL_APPEND2(l->by_age, row, age_prev, age_next);
@@ -260,7 +264,8 @@ static void life_revive(struct fleet_ledger *l, struct fleet_life *life) {
 
 void fleet_ledger_take(struct fleet_ledger *l, const struct figures_report *report, int64_t now_ms,
                        int64_t wall_ms) {
-    uint64_t number = figures_number(json_object_get(report->hidden, "figures"), "life");
+    const json_t *figures = json_object_get(report->hidden, "figures");
+    uint64_t number = figures_number(figures, "life"), nth = figures_number(figures, "report");
     json_t *rows = json_object_get(report->hidden, "ledgers"), *text;
     const char *video;
     if (!number || !rows) return;
@@ -269,7 +274,7 @@ void fleet_ledger_take(struct fleet_ledger *l, const struct figures_report *repo
     if (life->ended) life_revive(l, life);
     life->seen_ms = now_ms;
     life->seen_wall_ms = wall_ms;
-    json_object_foreach(rows, video, text) take_row(l, life, video, text, now_ms);
+    json_object_foreach(rows, video, text) take_row(l, life, nth, video, text, now_ms);
 }
 
 const char *fleet_ledger_to_ask(struct fleet_ledger *l, int64_t now_ms) {

@@ -6,6 +6,9 @@
 // not reported is unknown: what was on its way at its last report, and, for each viewer it had then, the
 // comments that were posted within report_ms after it; had it lived longer, it would have reported again.
 //
+// A life numbers its reports, as one on a slow connection may arrive behind a later one; those of readers
+// before that come without a number, and are taken in the order of their arrival.
+//
 // A ledger does not close if more has come of its pairs than were due, if there is something on its way to
 // no viewer, or if something on its way has not moved for FLEET_LEDGER_STUCK_MS: a viewer that accepts no
 // data for so long is disconnected. The last two are believed only of a report that is later by that much.

@@ -28,17 +28,22 @@ static int tear_down(void **state) {
 }
 
 // `rows`: members of "ledgers".
-static void report(const char *reader, unsigned life, const char *rows) {
+static void report_numbered(const char *reader, unsigned life, unsigned n, const char *rows) {
     char text[512];
     struct report_refusal refusal;
     struct json_reader r;
-    int len =
-        snprintf(text, sizeof text, "{\"instanceId\":\"%s\",\"figures\":{\"life\":%u},\"ledgers\":{%s}}",
-                 reader, life, rows);
+    int len = snprintf(text, sizeof text,
+                       "{\"instanceId\":\"%s\",\"figures\":{\"life\":%u,\"report\":%u},\"ledgers\":{%s}}",
+                       reader, life, n, rows);
     json_reader_init(&r, text, (size_t)len);
     assert_true(figures_take(figures, REPORT_READER, &r, now_ms, WALL_MS + now_ms, &refusal));
     struct figures_report last = figures_last(figures, REPORT_READER);
     fleet_ledger_take(ledger, &last, now_ms, WALL_MS + now_ms);
+}
+
+// As readers do that do not number them.
+static void report(const char *reader, unsigned life, const char *rows) {
+    report_numbered(reader, life, 0, rows);
 }
 
 static int64_t number(const char *video, const char *name) {
@@ -157,6 +162,25 @@ static void a_video_that_its_reader_has_forgotten_goes_on_counting(void **state)
     assert_closes("v");
 }
 
+// The connection of the second was slow, so the third was sent on another. What only the second has counts.
+static void a_report_that_was_overtaken_adds_nothing(void **state) {
+    (void)state;
+    report_numbered("a", 1, 1, "\"v\":\"466 460 0 0 0 0 0 13 7-7\"");
+    report_numbered("a", 1, 3, "\"v\":\"598 582 0 0 0 0 0 15 7-14\"");
+    report_numbered("a", 1, 2, "\"v\":\"468 465 0 0 0 0 0 13 7-8\",\"w\":\"5 5 0 0 0 0 0 1 7-5\"");
+    assert_int_equal(number("v", "due"), 598);
+    assert_int_equal(number("v", "waiting"), 16);
+    assert_int_equal(number("w", "due"), 5);
+    report_numbered("a", 1, 4, "\"v\":\"662 662 0 0 0 0 0 13 7-18\"");
+    assert_int_equal(number("v", "due"), 662);
+    assert_int_equal(number("v", "waiting"), 0);
+    report_numbered("a", 1, 5, "\"v\":\"3 2 0 0 0 0 0 1 7-90\""); // the reader has forgotten it
+    assert_int_equal(number("v", "due"), 665);
+    report_numbered("a", 2, 1, "\"v\":\"4 4 0 0 0 0 0 1 7-99\""); // a later process begins at 1 again
+    assert_int_equal(number("v", "due"), 669);
+    assert_closes("v");
+}
+
 // The reader had two comments on their way to viewers, and then gave the video away.
 static void a_closed_video_is_reported_without_a_position(void **state) {
     struct fleet_loss loss;
@@ -227,6 +251,7 @@ int main(void) {
         FLEET_TEST(a_reader_without_viewers_leaves_nothing_unknown),
         FLEET_TEST(a_reader_that_was_only_silent_goes_on),
         FLEET_TEST(a_video_that_its_reader_has_forgotten_goes_on_counting),
+        FLEET_TEST(a_report_that_was_overtaken_adds_nothing),
         FLEET_TEST(a_closed_video_is_reported_without_a_position),
         FLEET_TEST(more_than_was_due_does_not_close),
         FLEET_TEST(what_waits_for_no_viewer_does_not_close),
