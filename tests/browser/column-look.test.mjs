@@ -21,7 +21,7 @@ const HOSTILE = [
 ];
 
 scenario('hostile names and texts stay text, in their own row and width', { ms: 60_000 }, async (t) => {
-  const system = await t.system();
+  const system = await t.system({ flags: { 'text-rules': 'none', 'text-lines': 0, 'text-marks': 0 } });
   const column = await embed(t, system, { elements: '<live-comments video="v" user="me" name="Me"></live-comments>' });
   column.page.on('dialog', () => assert.fail('a script of a comment has run'));
   await column.live();
