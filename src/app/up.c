@@ -14,6 +14,7 @@
 #include "start_box.h"
 #include "system.h"
 #include "base/container_of.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "base/terminal.h"
@@ -80,7 +81,7 @@ static void give_token(struct run *run) {
 static void make_token(struct run *run) {
     unsigned char bytes[TOKEN_BYTES];
     if (!random_bytes(bytes, sizeof bytes)) return;
-    for (size_t i = 0; i < sizeof bytes; i++) snprintf(run->token + 2 * i, 3, "%02x", bytes[i]);
+    hex_write(run->token, bytes, sizeof bytes);
 }
 
 static void on_reloaded(void *arg) {

@@ -1,3 +1,4 @@
+#include "base/hex.h"
 #include "base/json_reader.h"
 
 #include <errno.h>
@@ -59,19 +60,13 @@ static const char *skip_plain(const char *at, const char *end) {
     return at;
 }
 
-static int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 // Returns the length of a well-formed escape, or 0.
 static size_t escape_len(const char *at, const char *end) {
     if (end - at < 2 || !at[1]) return 0;
     if (at[1] != 'u') return strchr("\"\\/bfnrt", at[1]) ? 2 : 0;
     if (end - at < 6) return 0;
     for (int i = 2; i < 6; i++)
-        if (hex_value(at[i]) < 0) return 0;
+        if (hex_digit(at[i]) < 0) return 0;
     return 6;
 }
 
@@ -95,7 +90,7 @@ static bool scan_string(struct json_reader *r) {
 
 static uint32_t hex4(const char *at) {
     uint32_t unit = 0;
-    for (int i = 0; i < 4; i++) unit = unit << 4 | (uint32_t)hex_value(at[i]);
+    for (int i = 0; i < 4; i++) unit = unit << 4 | (uint32_t)hex_digit(at[i]);
     return unit;
 }
 

@@ -44,11 +44,7 @@ static void on_moderated(void *arg, enum engine_status status, const struct engi
     case ENGINE_FULL:
         reply_unavailable(x, "too_many_videos", "There are as many videos as --max-videos allows.");
         break;
-    case ENGINE_BUSY:
-        reply_unavailable(x, "overloaded", "Too many requests are waiting; try again soon.");
-        break;
-    case ENGINE_STORE_FULL: reply_unavailable(x, "store_full", "The store is full; try again later."); break;
-    default: reply_unavailable(x, "store_unavailable", "The store does not answer; try again soon."); break;
+    default: reply_store_failed(x, status); break;
     }
     free(m);
 }

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/hex.h"
 #include "comment_core.h"
 #include "engine/entry.h"
 #include "http/exchange.h"
@@ -44,15 +45,13 @@ static int64_t count_characters(const char *text, size_t len) {
     return count;
 }
 
-// In hexadecimal; only comments that wait need it.
+// Only comments that wait need it.
 static void name_comment(char id[ROOM_HELD_ID_SIZE], const struct engine_token *token) {
-    static const char digits[] = "0123456789abcdef";
-    for (int i = 0; i < ENGINE_DIGEST; i++) {
-        unsigned byte = token ? token->name[i] : (unsigned char)hash_random();
-        *id++ = digits[byte >> 4];
-        *id++ = digits[byte & 15];
-    }
-    *id = 0;
+    unsigned char drawn[ENGINE_DIGEST];
+    _Static_assert(sizeof drawn == 2 * sizeof(uint64_t), "two draws");
+    for (size_t i = 0; !token && i < sizeof drawn; i += sizeof(uint64_t))
+        memcpy(drawn + i, &(uint64_t){hash_random()}, sizeof(uint64_t));
+    hex_write(id, token ? token->name : drawn, sizeof drawn);
 }
 
 const struct engine_gate *gated_describe(struct gated *g, const struct comment_draft *d,

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/container_of.h"
+#include "base/hex.h"
 #include "base/json_reader.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -59,12 +60,8 @@ static void decision_free(struct decision *d) {
 static void reply_failed(struct http_exchange *x, enum engine_status status) {
     if (status == ENGINE_NOT_FOUND)
         http_reply_error(x, 404, "not_held", "No such comment waits any more.");
-    else if (status == ENGINE_BUSY)
-        reply_unavailable(x, "overloaded", "Too many requests are waiting; try again soon.");
-    else if (status == ENGINE_STORE_FULL)
-        reply_unavailable(x, "store_full", "The store is full; try again later.");
     else
-        reply_unavailable(x, "store_unavailable", "The store does not answer; try again soon.");
+        reply_store_failed(x, status);
 }
 
 // Only the reply to a moderator depends on whether another process was faster.
@@ -119,17 +116,13 @@ static void on_held_appended(void *arg, enum engine_status status, const struct 
     decision_free(d);
 }
 
-static int nibble(char c) {
-    return c >= 'a' ? c - 'a' + 10 : c - '0';
-}
-
 static void held_append(struct decision *d, const struct engine_held *h) {
     struct engine *e = engine_of(d->api);
     struct engine_token token = {.at_ms = h->at_ms};
     struct engine_gate gate = {
         .author = h->author, .badges = "", .id = h->id, .only_ban = true, .refusal = &d->refusal};
     for (size_t i = 0; i < ENGINE_DIGEST; i++)
-        token.name[i] = (unsigned char)(nibble(h->id[2 * i]) << 4 | nibble(h->id[2 * i + 1]));
+        token.name[i] = (unsigned char)(hex_digit(h->id[2 * i]) << 4 | hex_digit(h->id[2 * i + 1]));
     memcpy(token.digest, h->digest, sizeof token.digest);
     e->ops->append(e,
                    &(struct engine_append){.video = h->video,

@@ -1,7 +1,7 @@
 // Private to comment: comments that wait (engine.h, held_read), because their video's room holds or delays
 // them. Each comment API asks the store every second for those that are due, and appends them or, if no
-// moderator has decided, drops them; it has them appended by their token, so that they get one number whoever
-// does it, and a process that is killed in between loses none. GET /videos/:videoid/held and
+// moderator has decided, drops them; it has them appended by their token, so that each gets one number,
+// whichever process does it, and one that is killed in between loses none. GET /videos/:videoid/held and
 // POST /videos/:videoid/held/:hid are for moderators. Control loop only.
 #pragma once
 

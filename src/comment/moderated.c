@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/hex.h"
 #include "base/id.h"
 #include "base/json_text.h"
 #include "base/log.h"
@@ -159,7 +160,7 @@ static void make_review_id(const struct comment_draft *d, char id[REVIEW_ID_SIZE
     } else {
         random_bytes(bytes, ID_BYTES);
     }
-    for (int i = 0; i < ID_BYTES; i++) snprintf(id + 2 * (ptrdiff_t)i, 3, "%02x", bytes[i]);
+    hex_write(id, bytes, ID_BYTES);
 }
 
 static bool review_begin(struct comment_api *a, struct http_exchange *x, const struct comment_draft *d,

@@ -55,15 +55,6 @@ static bool path_ids(struct http_exchange *x, const char **video, const char **u
     return false;
 }
 
-static void reply_failed(struct http_exchange *x, enum engine_status status) {
-    if (status == ENGINE_BUSY)
-        reply_unavailable(x, "overloaded", "Too many requests are waiting; try again soon.");
-    else if (status == ENGINE_STORE_FULL)
-        reply_unavailable(x, "store_full", "The store is full; try again later.");
-    else
-        reply_unavailable(x, "store_unavailable", "The store does not answer; try again soon.");
-}
-
 // The room
 
 static void reply_room(struct room_request *r, const struct engine_room *room) {
@@ -77,7 +68,7 @@ static void on_room_read(void *arg, enum engine_status status, const struct engi
     if (status == ENGINE_OK)
         reply_room(r, room);
     else
-        reply_failed(r->exchange, status);
+        reply_store_failed(r->exchange, status);
     free(r);
 }
 
@@ -120,7 +111,7 @@ static void on_room_written(void *arg, enum engine_status status, const struct e
         reply_unavailable(r->exchange, "too_many_videos",
                           "There are as many videos as --max-videos allows, and all are in use.");
     } else {
-        reply_failed(r->exchange, status);
+        reply_store_failed(r->exchange, status);
     }
     free(r);
 }
@@ -131,7 +122,7 @@ static void on_room_to_patch(void *arg, enum engine_status status, const struct 
         room_try(r, room);
         return;
     }
-    reply_failed(r->exchange, status);
+    reply_store_failed(r->exchange, status);
     free(r);
 }
 
@@ -161,7 +152,7 @@ static void on_bans_read(void *arg, enum engine_status status, const struct engi
     if (status == ENGINE_OK)
         reply_json(r->exchange, 200, json_pack("{s:s, s:O}", "videoid", r->video, "bans", list));
     else
-        reply_failed(r->exchange, status);
+        reply_store_failed(r->exchange, status);
     json_decref(list);
     free(r);
 }
@@ -187,7 +178,7 @@ static void on_purged(void *arg, enum engine_status status, const struct engine_
     if (status == ENGINE_OK)
         reply_ban(r, (json_int_t)taken);
     else
-        reply_failed(r->exchange, status); // the ban is in force; a repeat purges
+        reply_store_failed(r->exchange, status); // the ban is in force; a repeat purges
     free(r);
 }
 
@@ -208,7 +199,7 @@ static void on_ban_written(void *arg, enum engine_status status, const struct en
         reply_unavailable(r->exchange, "too_many_bans",
                           "This video has as many bans as there can be, or there are too many videos.");
     } else {
-        reply_failed(r->exchange, status);
+        reply_store_failed(r->exchange, status);
     }
     free(r);
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/hex.h"
+
 // Copies the host and returns what follows it, or NULL.
 static const char *http_url_parse_host(struct http_url *u, const char *text) {
     u->ipv6 = *text == '[';
@@ -49,12 +51,6 @@ int http_url_parse(struct http_url *u, const char *text) {
 
 int http_url_parse_https(struct http_url *u, const char *text) {
     return http_url_parse_as(u, text, "https://", HTTP_URL_HTTPS_PORT);
-}
-
-static int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 size_t http_url_decode(char *out, const char *in, size_t len, bool plus) {

@@ -31,3 +31,12 @@ void reply_unavailable(struct http_exchange *x, const char *code, const char *se
     http_reply(
         x, &(struct http_reply){.status = 503, .body = body, .body_len = (size_t)len, .retry_after_s = 1});
 }
+
+void reply_store_failed(struct http_exchange *x, enum engine_status status) {
+    if (status == ENGINE_BUSY)
+        reply_unavailable(x, "overloaded", "Too many requests are waiting; try again soon.");
+    else if (status == ENGINE_STORE_FULL)
+        reply_unavailable(x, "store_full", "The store is full; try again later.");
+    else
+        reply_unavailable(x, "store_unavailable", "The store does not answer; try again soon.");
+}

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hex.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "http/request.h"
@@ -25,7 +26,7 @@ struct demo_desk *demo_desk_new(const struct statistics_demo *demo, const struct
     d->demo = demo;
     d->near = near;
     if (random_bytes(bytes, sizeof bytes)) // otherwise there is none, and all commands are refused
-        for (size_t i = 0; i < sizeof bytes; i++) snprintf(d->token + 2 * i, 3, "%02x", bytes[i]);
+        hex_write(d->token, bytes, sizeof bytes);
     d->bearer = internal_only_new("", d->token);
     return d;
 }

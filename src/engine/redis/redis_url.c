@@ -5,13 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_PORT = 6379, LAST_DB = 1 << 20 };
+#include "base/hex.h"
 
-static int redis_url_hex(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+enum { DEFAULT_PORT = 6379, LAST_DB = 1 << 20 };
 
 // Copies with %XX decoded (RFC 3986, 2.1).
 static bool redis_url_decode(char *to, size_t size, const char *from, size_t len) {
@@ -20,8 +16,8 @@ static bool redis_url_decode(char *to, size_t size, const char *from, size_t len
         if (n + 1 >= size) return false;
         to[n] = from[i];
         if (from[i] != '%') continue;
-        if (i + 2 >= len || redis_url_hex(from[i + 1]) < 0 || redis_url_hex(from[i + 2]) < 0) return false;
-        to[n] = (char)(redis_url_hex(from[i + 1]) << 4 | redis_url_hex(from[i + 2]));
+        if (i + 2 >= len || hex_digit(from[i + 1]) < 0 || hex_digit(from[i + 2]) < 0) return false;
+        to[n] = (char)(hex_digit(from[i + 1]) << 4 | hex_digit(from[i + 2]));
         if (!to[n]) return false;
         i += 2;
     }

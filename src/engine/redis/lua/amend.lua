@@ -50,16 +50,9 @@ if not run then return redis.error_reply(NO_MASTER) end
 local said = ''
 if not at and not admission()(string.sub(ARGV[3], 7), tonumber(ARGV[#ARGV])) then return {'full'} end
 if at_run ~= run or (ARGV[1] ~= '' and ARGV[1] ~= at) then
-    local find_loss, announce_loss, new_epoch, add_prev = epochs()
-    local kept = find_loss(at, prevs)
-    if kept then
-        local loss, first, left = announce_loss(at, kept, run, prevs) -- or nil and why not
-        if not loss then return first end
-        epoch, seq, prevs = loss, 1, left
-    elseif at_run ~= run then
-        said, prevs = at or '', at and add_prev(at, prevs) or ''
-        epoch, seq = new_epoch(at, run), 0
-    end
+    local _, _, _, enter_epoch = epochs()
+    epoch, seq, prevs, said = enter_epoch(at, epoch, seq, at_run, run, prevs)
+    if not epoch then return seq end
 end
 local id = text_of(epoch) .. '-' .. text_of(seq + 1)
 local problem = store(id, run, prevs, compose(id, said, '', ARGV[7]), ARGV[7], ARGV[8], false)

@@ -3,6 +3,8 @@
 
 #include <jansson.h>
 
+#include "engine/engine.h"
+
 struct http_exchange;
 
 // Replies with a JSON value, whose reference it takes; 503 carries Retry-After.
@@ -13,3 +15,6 @@ void reply_json_with(struct http_exchange *, int status, const char *headers, js
 
 // Replies 503 with Retry-After. Code and sentence need no escaping.
 void reply_unavailable(struct http_exchange *, const char *code, const char *sentence);
+
+// The same of an operation of the store that has failed: overloaded, store_full or store_unavailable.
+void reply_store_failed(struct http_exchange *, enum engine_status);

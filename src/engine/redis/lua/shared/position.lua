@@ -162,5 +162,18 @@ local function epochs()
         return epoch, first, left
     end
 
-    return find_loss, announce_loss, new_epoch, add_prev
+    -- What an entry is numbered after: announces a loss that the caller knows of, or begins an epoch if the history has
+    -- changed. Returns epoch, seq, prevs and the prev that the entry carries, or nil and an error reply.
+    local function enter_epoch(id, epoch, seq, at_run, run, prevs)
+        local kept = find_loss(id, prevs)
+        if kept then
+            local loss, first, left = announce_loss(id, kept, run, prevs)
+            if not loss then return nil, first end
+            return loss, 1, left, ''
+        end
+        if at_run == run then return epoch, seq, prevs, '' end
+        return new_epoch(id, run), 0, id and add_prev(id, prevs) or '', id or ''
+    end
+
+    return find_loss, announce_loss, new_epoch, enter_epoch
 end
