@@ -1,7 +1,9 @@
 // Histories that are broken in one place each: the checker must find that, and nothing in one that is sound.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { bigHistory } from './big.mjs';
 import { check } from './checker.mjs';
+import { recoveries } from './recovery.mjs';
 
 const comment = (id, text) => ({ id, userid: 'u', videoid: 'v', comment: text, timestamp: '2026-01-01T00:00:00.000Z' });
 const seen = (id, text) => ({ type: 'comment', id, text, whole: JSON.stringify(comment(id, text)) });
@@ -107,3 +109,23 @@ broken('a number used again after a loss', ['loss', 'number', 'order'], ({ viewe
 }, lossy);
 broken('something lost when nothing could be', ['log'], (history) => (history.lossesMs = [[10, 12]]) && (history.posts[2].sentMs = 15), lossy);
 broken('without a key, stored again after a loss', ['once'], (history) => (history.posts[3].keyed = false), lossy);
+
+// CPU time, the least of three.
+function judgingMs(epochs) {
+  const { faults, ...history } = bigHistory(epochs);
+  return Math.min(...Array.from({ length: 3 }, () => {
+    const before = process.cpuUsage();
+    const { violations, figures } = check(history);
+    assert.deepEqual([violations, figures.announced], [[], 5 * (epochs - 1)]);
+    assert.equal(recoveries(faults, history.posts, history.viewers).failover.times, epochs - 1);
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1_000;
+  }));
+}
+
+// Where one is looked up in all of the other, 16 times the history takes 256 times as long.
+test('a long history is judged in proportion to its length', () => {
+  judgingMs(50);
+  const [short, long] = [judgingMs(50), judgingMs(800)];
+  assert.ok(long < 16 * 4 * short, `${long} ms of CPU, and ${short} ms for a 16th of it`);
+});

@@ -6,6 +6,7 @@ import { compareIds } from '../integration/lib/journal.mjs';
 import { pause, until } from '../integration/lib/time.mjs';
 import { check } from './checker.mjs';
 import { faultsOf, measuredOnly } from './faults/all.mjs';
+import { keep, kept } from './kept.mjs';
 import { Nemesis } from './nemesis.mjs';
 import { PATIENCE_MS } from './part.mjs';
 import { recoveries, tableOf } from './recovery.mjs';
@@ -17,7 +18,7 @@ const VIDEOS = ['one', 'two', 'three'];
 const { values: options } = parseArgs({ options: {
   engine: { type: 'string', default: 'redis' }, minutes: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' },
   faults: { type: 'string' }, alone: { type: 'boolean' }, keep: { type: 'string' }, list: { type: 'boolean' }, every: { type: 'string', default: '60' },
-  viewers: { type: 'string', default: '1' }, table: { type: 'string' },
+  viewers: { type: 'string', default: '1' }, table: { type: 'string' }, judge: { type: 'string' },
 } });
 
 const known = faultsOf(options.engine), wanted = options.faults?.split(',');
@@ -32,11 +33,10 @@ const faults = chosen.filter(({ why }) => !why), skipped = chosen.filter(({ why 
 const ms = Number(options.minutes) * 60_000;
 const world = new World({ engine: options.engine, clocks: faults.some(({ name }) => name === 'clock'), diskMb: 160 + 30 * Math.ceil(ms / 60_000) });
 const say = (text) => console.log(`${(world.nowMs / 1000).toFixed(2).padStart(8)} ${text}`);
-let viewers = [], writers = [];
+let viewers = [], writers = [], nemesis;
 
 const highest = (video) => writers.filter((writer) => writer.video === video && writer.last).map(({ last }) => last.comment.id).sort(compareIds).at(-1);
 const lagging = () => viewers.filter(({ video, position }) => !position || (highest(video) && compareIds(position, highest(video)) < 0));
-const answered = () => writers.reduce((sum, { posts }) => sum + posts.filter(({ comment }) => comment).length, 0);
 const reached = (probe, what) => until(probe, what, PATIENCE_MS);
 
 // Each writer is answered again, and each viewer has what was posted since.
@@ -80,7 +80,7 @@ async function torture() {
   await reached(() => viewers.every(({ position }) => position), 'all viewers to be connected');
   writers = startWriters(world, VIDEOS, Number(options.every));
   await recovered();
-  const nemesis = new Nemesis(world, { faults, seed: options.seed, say, recovered: options.alone ? recovered : undefined });
+  nemesis = new Nemesis(world, { faults, seed: options.seed, say, recovered: options.alone ? recovered : undefined });
   say(`seed ${options.seed}: ${faults.length} kinds of faults, ${skipped.length} skipped`);
   await nemesis.run(ms);
   await world.heal();
@@ -93,33 +93,39 @@ async function torture() {
   const listings = {};
   for (const video of VIDEOS) listings[video] = (await listing(video)).map((json) => ({ id: json.id, text: json.comment, whole: canonical(json) }));
   const statistics = await settledStatistics(Object.values(listings).flat().length);
-  const posts = writers.flatMap((writer) => writer.posts);
-  return { faults: nemesis.done, posts, viewers: viewers.map(({ name, video, events }) => ({ name, video, events })), listings, lossesMs: world.lossesMs,
-    statistics, streams: viewers.length };
+  return { ...historySoFar(), listings, statistics };
+}
+
+// What it has of a history by now.
+function historySoFar() {
+  const posts = writers.flatMap((writer) => writer.posts), sum = (field) => writers.reduce((total, writer) => total + writer[field], 0);
+  return { faults: nemesis?.done ?? [], posts, viewers: viewers.map(({ name, video, events }) => ({ name, video, events })), lossesMs: world.lossesMs,
+    streams: viewers.length, answers: writers.flatMap((writer) => writer.faults), crashes: world.crashes, refused: sum('refused'), unanswered: sum('unanswered') };
 }
 
 function report(history) {
-  if (options.keep) writeFileSync(options.keep, JSON.stringify(history));
   const { violations, figures } = check(history);
-  for (const what of writers.flatMap((writer) => writer.faults)) violations.push({ rule: 'answer', what });
-  for (const what of world.crashes) violations.push({ rule: 'crash', what });
+  for (const what of history.answers) violations.push({ rule: 'answer', what });
+  for (const what of history.crashes) violations.push({ rule: 'crash', what });
   for (const { name, on, error } of history.faults.filter(({ late }) => late)) violations.push({ rule: 'fault', what: `${name} (${on}): ${error}` });
   const cuts = history.viewers.flatMap(({ events }) => events).filter(({ type }) => type === 'cut').length;
-  const sum = (field) => writers.reduce((total, writer) => total + writer[field], 0);
   const table = tableOf(recoveries(history.faults, history.posts, history.viewers));
   console.log(`\n${table}\n`);
   if (options.table) writeFileSync(options.table, `${table}\n`);
   for (const { name, why } of skipped) console.log(`skipped: ${name}: ${why}`);
   console.log(`${history.faults.length} faults, ${skipped.length} kinds skipped, ${cuts} streams cut; ${figures.posts} comments, ${figures.acknowledged} acknowledged, `
-    + `${sum('refused')} times 503, ${sum('unanswered')} times no answer; ${figures.delivered} delivered, ${figures.announced} announced as lost`);
+    + `${history.refused} times 503, ${history.unanswered} times no answer; ${figures.delivered} delivered, ${figures.announced} announced as lost`);
   return violations;
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(130));
 let violations;
 try {
-  violations = report(await torture());
+  const history = options.judge ? await kept(options.judge) : await torture();
+  if (options.keep) keep(options.keep, history);
+  violations = report(history);
 } catch (error) {
+  if (options.keep) keep(options.keep, historySoFar());
   violations = [{ rule: 'end', what: `${error.stack}\n${world.crashes.join('\n')}` }];
 }
 for (const each of [...viewers, ...writers]) await Promise.race([each.close(), pause(2_000)]);

@@ -4,54 +4,90 @@
 //   back      from its beginning until a viewer that it has cut has a stream again
 import { compareIds } from '../integration/lib/journal.mjs';
 import { positionAfter } from './checker.mjs';
+import { firstIndex } from './sorted.mjs';
 
 const CUT_BY_IT_MS = 500;
 
-function acceptedMs({ endedMs }, posts) {
-  const first = new Map();
-  for (const { text, answeredMs } of posts) {
-    const writer = text.split(' ')[0];
-    if (answeredMs > endedMs) first.set(writer, Math.min(first.get(writer) ?? Infinity, answeredMs - endedMs));
-    else first.set(writer, first.get(writer) ?? Infinity);
+// What is looked up for each fault, in order.
+class Timeline {
+  constructor(posts, viewers) {
+    const answers = new Map(); // of each writer
+    for (const { text, answeredMs } of posts) {
+      const writer = text.split(' ')[0];
+      if (!answers.has(writer)) answers.set(writer, []);
+      if (answeredMs !== undefined) answers.get(writer).push(answeredMs);
+    }
+    this.answers = [...answers.values()].map(sorted);
+    this.firsts = new Map([...new Set(viewers.map(({ video }) => video))].map((video) => [video, firstsOf(posts, video)]));
+    this.viewers = viewers.map(({ video, events }) => {
+      let position;
+      return { video, events, positions: events.map((event) => (position = positionAfter(event, position))) };
+    });
   }
-  return Math.max(...first.values());
+
+  acceptedMs({ endedMs }) {
+    return Math.max(...this.answers.map((times) => (times[firstIndex(times, (ms) => ms > endedMs)] ?? Infinity) - endedMs));
+  }
+
+  caughtUpMs({ endedMs }) {
+    return Math.max(...this.viewers.map(({ video, events, positions }) => {
+      const sent = this.firsts.get(video), wanted = sent[firstIndex(sent, ({ sentMs }) => sentMs > endedMs)]?.id;
+      if (!wanted) return Infinity;
+      for (let i = firstIndex(events, ({ at }) => at > endedMs); i < events.length; i++) {
+        if (positions[i] && compareIds(positions[i], wanted) >= 0) return events[i].at - endedMs;
+      }
+      return Infinity;
+    }));
+  }
+
+  backMs({ beganMs }) {
+    return this.viewers.flatMap(({ events }) => {
+      const cut = nextOf('cut', events, firstIndex(events, ({ at }) => at >= beganMs), beganMs + CUT_BY_IT_MS);
+      const back = cut === undefined ? undefined : nextOf('connected', events, cut);
+      return back === undefined ? [] : [events[back].at - beganMs];
+    });
+  }
 }
 
-function caughtUpMs({ endedMs }, posts, viewers) {
-  const firsts = new Map(); // of each video
-  for (const { video, sentMs, comment } of posts) {
-    if (comment && sentMs > endedMs && !(compareIds(firsts.get(video) ?? comment.id, comment.id) < 0)) firsts.set(video, comment.id);
-  }
-  return Math.max(...viewers.map(({ video, events }) => {
-    const wanted = firsts.get(video);
-    let at;
-    const event = wanted && events.find((each) => (at = positionAfter(each, at)) && each.at > endedMs && compareIds(at, wanted) >= 0);
-    return event ? event.at - endedMs : Infinity;
-  }));
+// The times at which what a video has was sent, and the first number of all that were sent then or later.
+function firstsOf(posts, video) {
+  const sent = posts.filter((post) => post.video === video && post.comment).map(({ sentMs, comment }) => ({ sentMs, id: comment.id }));
+  sent.sort((a, b) => a.sentMs - b.sentMs);
+  for (let i = sent.length - 2; i >= 0; i--) if (compareIds(sent[i + 1].id, sent[i].id) < 0) sent[i].id = sent[i + 1].id;
+  return sent;
 }
 
-function backMs({ beganMs }, viewers) {
-  return viewers.flatMap(({ events }) => {
-    const cut = events.findIndex(({ type, at }) => type === 'cut' && at >= beganMs && at < beganMs + CUT_BY_IT_MS);
-    const back = cut < 0 ? undefined : events.slice(cut).find(({ type }) => type === 'connected');
-    return back ? [back.at - beganMs] : [];
+// The index of the next event of a type before `endMs`.
+function nextOf(wanted, events, from, endMs = Infinity) {
+  for (let i = from; i < events.length && events[i].at < endMs; i++) if (events[i].type === wanted) return i;
+  return undefined;
+}
+
+// Whether each of the faults, which are in the order of their beginnings, was alone until the one after it began, and when that was.
+function neighbours(faults) {
+  let busyMs = -Infinity;
+  return faults.map(({ beganMs, endedMs = Infinity }, i) => {
+    const alone = busyMs <= beganMs;
+    busyMs = Math.max(busyMs, endedMs);
+    return { alone, nextMs: faults[i + 1]?.beganMs ?? Infinity };
   });
 }
 
 // {kind: {times, accepted: [ms], caughtUp: [ms], back: [ms]}}
-export function recoveries(faults, posts, viewers) {
-  const found = {};
+export function recoveries(done, posts, viewers) {
+  const found = {}, timeline = new Timeline(posts, viewers);
+  const faults = done.toSorted((a, b) => a.beganMs - b.beganMs), near = neighbours(faults);
   for (const [i, fault] of faults.entries()) {
-    if (fault.error || fault.endedMs === undefined) continue;
-    const accepted = acceptedMs(fault, posts), caughtUp = caughtUpMs(fault, posts, viewers);
+    const { alone, nextMs } = near[i];
+    if (fault.error || fault.endedMs === undefined || !alone || nextMs < fault.endedMs) continue;
+    const accepted = timeline.acceptedMs(fault), caughtUp = timeline.caughtUpMs(fault);
     const until = fault.endedMs + Math.max(accepted, caughtUp);
-    if (until === Infinity) continue; // the run has ended before
-    if (faults.some((other, j) => j !== i && other.beganMs < until && (other.endedMs ?? Infinity) > fault.beganMs)) continue;
+    if (until === Infinity || nextMs < until) continue; // the run, or its being alone, has ended before
     const kind = (found[fault.name] ??= { times: 0, accepted: [], caughtUp: [], back: [] });
     kind.times++;
     kind.accepted.push(accepted);
     kind.caughtUp.push(caughtUp);
-    kind.back.push(...backMs(fault, viewers));
+    kind.back.push(...timeline.backMs(fault));
   }
   return found;
 }

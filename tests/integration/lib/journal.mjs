@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 
 export function parseId(id) {
   const match = /^(\d+)-(\d+)$/.exec(id ?? '');
-  assert.ok(match, `not an id: ${JSON.stringify(id)}`);
+  if (!match) assert.fail(`not an id: ${JSON.stringify(id)}`);
   return { epoch: Number(match[1]), seq: Number(match[2]) };
 }
 
