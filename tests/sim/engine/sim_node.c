@@ -202,6 +202,7 @@ static bool finds_loss(const struct video *v, struct position known, struct posi
     return false;
 }
 
+// Where the log stood before this epoch; not set: there was none.
 static void video_add_prev(struct video *v) {
     if (v->prev_count == PREVS) v->prev_count--;
     memmove(v->prevs + 1, v->prevs, v->prev_count * sizeof *v->prevs);
@@ -247,7 +248,7 @@ static void video_announce_loss(struct sim_node *n, struct video *v, const struc
                                 struct position kept, struct sim_answer *a) {
     a->loss = (struct sim_entry){.prev = kept, .kind = ENTRY_TOMBSTONE, .body = sim_body_new("", 0)};
     uint64_t epoch = new_epoch(v, c);
-    if (position_is_set(v->at)) video_add_loss(v, kept);
+    video_add_loss(v, kept);
     v->at = (struct position){epoch, 0};
     video_add(n, v, c, &a->loss);
 }
@@ -289,7 +290,7 @@ static void video_store(struct sim_node *n, struct video *v, const struct sim_ca
     } else if (v->run != c->run || !position_is_set(v->at)) {
         a->entry.prev = v->at;
         uint64_t epoch = new_epoch(v, c);
-        if (position_is_set(v->at)) video_add_prev(v);
+        video_add_prev(v);
         v->at = (struct position){epoch, 0};
     }
     v->used = ++n->clock;
@@ -379,7 +380,9 @@ static void node_head(struct sim_node *n, const struct sim_call *c, struct sim_a
         a->before = v->at;
         video_announce_loss(n, v, c, kept, a);
     } else if (!position_is_set(v->at)) {
-        v->at = (struct position){new_epoch(v, c), 0};
+        uint64_t epoch = new_epoch(v, c);
+        video_add_prev(v);
+        v->at = (struct position){epoch, 0};
         v->run = c->run;
     }
     v->used = ++n->clock;

@@ -20,5 +20,5 @@ if kept then
     return epoch and {first, at or ''} or first
 end
 local id = text_of(new_epoch(at, run)) .. '-0'
-redis.call('SET', KEYS[2], id .. ' ' .. run, 'PX', ARGV[5])
+redis.call('SET', KEYS[2], id .. ' ' .. run .. ' ' .. BEGINNING, 'PX', ARGV[5])
 return {id, at or ''}

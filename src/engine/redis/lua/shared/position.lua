@@ -3,9 +3,9 @@
 -- ARGV  1 the highest position of this video that the caller knows, or empty  2 the highest epoch it has seen of any
 --       video  3 channel  4 for how long entries are kept, ms  5 for how long a position is kept, ms
 --
--- A position reads `<epoch>-<seq> <run> <prevs>`; prevs, where the log stood when this epoch and up to three before it
--- began, newest first with commas between, is left out in a video's first epoch. In front of one behind which a loss has
--- been announced stands a space instead: an earlier version reads prevs up to there.
+-- A position reads `<epoch>-<seq> <run> <prevs>`; prevs is where the log stood when this epoch and up to three before it
+-- began, newest first with commas between: 0-0 when there was none (an earlier version wrote nothing there). In front of
+-- one behind which a loss has been announced stands a space instead: an earlier version reads prevs up to there.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
@@ -35,6 +35,7 @@ local function read_run()
     local at = string.find(info, 'master_replid:', 1, true)
     return at and string.sub(info, at + 14, at + 53) or string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 end
+local BEGINNING = '0-0'
 local NO_MASTER = 'READONLY This server is a replica.'
 
 -- Returns an entry as it is published and kept in `j`; without a body, the number alone. An earlier version
@@ -100,13 +101,14 @@ local function epochs()
     end
 
     -- If the caller knows of entries that the store has lost, and has not announced: returns the last position before the
-    -- loss, or '' if nothing is left. Where an epoch began below what is known, what came after that is lost, unless the log
-    -- stood that far in the known epoch. If that epoch is lost as a whole, it may have begun by announcing a loss, which is
-    -- not announced any more: as far as the oldest prev, which was the farthest that it could reach back to.
+    -- loss, BEGINNING if nothing is left; also where a process that knew of none has begun the video again. Where an epoch
+    -- began below what is known, what came after that is lost, unless the log stood that far in the known epoch. If that
+    -- epoch is lost as a whole, it may have begun by announcing a loss, which is not announced any more: as far as the
+    -- oldest prev, which was the farthest that it could reach back to.
     local function find_loss(id, prevs)
         local known = ARGV[1]
         if known == '' or known == id then return nil end
-        if not id then return '' end
+        if not id then return BEGINNING end
         local epoch, seq = split(id)
         local known_epoch, known_seq = split(known)
         if known_epoch == epoch then return known_seq > seq and id or nil end
@@ -156,8 +158,8 @@ local function epochs()
     -- first id and its prevs, or nil and an error reply.
     local function announce_loss(id, kept, run, prevs)
         local epoch = new_epoch(id, run)
-        local first, left = text_of(epoch) .. '-1', id and add_loss(id, prevs, kept) or ''
-        local problem = store(first, run, left, compose(first, kept, ''))
+        local first, left = text_of(epoch) .. '-1', id and add_loss(id, prevs, kept) or ' ' .. BEGINNING
+        local problem = store(first, run, left, compose(first, kept == BEGINNING and '' or kept, ''))
         if problem then return nil, problem end
         return epoch, first, left
     end
@@ -172,7 +174,7 @@ local function epochs()
             return loss, 1, left, ''
         end
         if at_run == run then return epoch, seq, prevs, '' end
-        return new_epoch(id, run), 0, id and add_prev(id, prevs) or '', id or ''
+        return new_epoch(id, run), 0, id and add_prev(id, prevs) or BEGINNING, id or ''
     end
 
     return find_loss, announce_loss, new_epoch, enter_epoch
