@@ -80,7 +80,7 @@ static void reader_add_to_report(struct service *s, json_t *report) {
     ranking_add_to_report(r, report);
     ledgers_add_to_report(r, report);
     json_t *figures = json_object_get(report, "figures");
-    json_object_set_new(figures, "life", json_integer((json_int_t)r->generation));
+    json_object_set_new(figures, "life", json_integer((json_int_t)r->life));
     json_object_set_new(figures, "report", json_integer((json_int_t)++r->reports));
 }
 

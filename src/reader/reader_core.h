@@ -59,6 +59,7 @@ struct reader {
     struct room_events *room_events; // NULL once it is stopping
     struct loop_timer sweep, close_idle, lease;
     uint64_t generation;
+    uint64_t life;           // the first generation that it was given, which its ledgers go by; 0: none yet
     uint64_t reports;        // made since the start
     unsigned lease_failures; // in a row
     unsigned outstanding;    // connect requests and queries that still refer to it

@@ -75,6 +75,7 @@ static void lease_take_hold(struct reader *r, const struct engine_lease_answer *
         recheck_again(r);
     }
     r->generation = a->generation;
+    if (!r->life) r->life = a->generation;
     r->lease_state = READER_LEASE_OURS;
     r->renewed_ms = sent_ms;
     r->holder_stamp = 0;

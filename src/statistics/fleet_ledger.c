@@ -119,12 +119,12 @@ static struct fleet_life *life_add(struct fleet_ledger *l, const char *id, uint6
     return life;
 }
 
-// Returns NULL if a later one has reported already.
+// Returns NULL if a later one reports. Where that has ended, it was not later: clocks are set back.
 static struct fleet_life *life_find_or_add(struct fleet_ledger *l, const char *id, uint64_t number) {
     struct fleet_life *life, *found = NULL;
     DL_FOREACH(l->lives, life) {
         if (strcmp(life->id, id) != 0) continue;
-        if (life->number > number) return NULL;
+        if (life->number > number && !life->ended) return NULL;
         if (life->number == number)
             found = life;
         else

@@ -2,7 +2,7 @@
 // logic: time is passed in. Control loop only.
 //
 // A life is one process of a reader, from its start on: its numbers are totals of that life. A life ends when
-// a later one reports under the same name, or when nothing has been heard of it for silent_ms. What it had
+// one with a greater number reports under the same name, or when nothing has been heard of it for silent_ms. What it had
 // not reported is unknown: what was on its way at its last report, and, for each viewer it had then, the
 // comments that were posted within report_ms after it; had it lived longer, it would have reported again.
 //

@@ -130,6 +130,18 @@ static void a_later_process_of_the_same_name_counts_from_nothing(void **state) {
     assert_closes("v");
 }
 
+// Its process began while the clock was behind that of the one before, and the store had forgotten that one.
+static void a_later_process_with_a_smaller_number_counts_once_the_other_is_silent(void **state) {
+    (void)state;
+    report("a", 9, "\"v\":\"10 10 0 0 0 0 0 1 7-5\"");
+    report("a", 5, "\"v\":\"3 3 0 0 0 0 0 1 7-8\"");
+    assert_int_equal(number("v", "due"), 10); // it may be a report that was on its way
+    fleet_ledger_sweep(ledger, now_ms += SILENT_MS);
+    report("a", 5, "\"v\":\"4 4 0 0 0 0 0 1 7-9\"");
+    assert_int_equal(number("v", "due"), 14);
+    assert_closes("v");
+}
+
 static void a_reader_without_viewers_leaves_nothing_unknown(void **state) {
     struct fleet_loss loss;
     (void)state;
@@ -248,6 +260,7 @@ int main(void) {
         FLEET_TEST(what_is_no_row_is_ignored),
         FLEET_TEST(what_a_killed_reader_had_not_reported_is_unknown),
         FLEET_TEST(a_later_process_of_the_same_name_counts_from_nothing),
+        FLEET_TEST(a_later_process_with_a_smaller_number_counts_once_the_other_is_silent),
         FLEET_TEST(a_reader_without_viewers_leaves_nothing_unknown),
         FLEET_TEST(a_reader_that_was_only_silent_goes_on),
         FLEET_TEST(a_video_that_its_reader_has_forgotten_goes_on_counting),

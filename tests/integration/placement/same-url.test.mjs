@@ -58,3 +58,27 @@ scenario('the second reader with one --url takes over when the first is dead', o
   await until(() => isReady(second.url), 'the second to be ready');
   await second.program.says(/level=info role=the-second event=url_free/);
 });
+
+scenario('a reader that was stopped, and whose lease another took and lost, goes on counting in its ledger', options, async (t) => {
+  const system = await t.system({ readers: 1, flags: { 'statistics-interval-ms': 500 } });
+  const [url] = system.readers;
+  const watching = await t.watch(url, { video: 'v' });
+  const ledgerHas = (due) => until(async () => {
+    const { json } = await call('GET', `${system.statistics}/videos/v/ledger`);
+    assert.deepEqual([json.due, json.delivered, json.readers?.length], [due, due, 1], JSON.stringify(json));
+    return true;
+  }, `${due} due, of one life`);
+  await watching.reaches((await post(system, 'v', 'before')).id);
+  await ledgerHas(1);
+
+  system.program.part('reader-1').signal('SIGSTOP');
+  const second = await startSecond(t, system, url, 'the-second');
+  await until(() => isReady(second.url), 'the second to be ready');
+  await second.program.kill('SIGKILL');
+  await system.program.says(/event=reader_gone/); // the leases of both have lapsed
+  system.program.part('reader-1').signal('SIGCONT');
+  await system.program.says(/role=reader-1 event=url_free/);
+  const back = watching.ended ? await watching.again().connect(url) : watching;
+  await back.reaches((await post(system, 'v', 'after')).id);
+  await ledgerHas(2);
+});
