@@ -11,8 +11,10 @@
 //   listings   {video: [{id, text, whole}]}, the whole log at the end
 //   lossesMs   [[from, to]], the times in which the store may have lost what it had acknowledged
 //   statistics the document at the end; streams: how many were open then
+//   ledgers    of each video, at the end (ledger.mjs)
 // It takes little more than in proportion to the history's length, which after an hour is a million events.
 import { compareIds, parseId } from '../integration/lib/journal.mjs';
+import { checkLedgers } from './ledger.mjs';
 import { firstIndex } from './sorted.mjs';
 
 export function check(history) {
@@ -27,6 +29,7 @@ export function check(history) {
   checkLog(history, report);
   checkLosses(history, report);
   checkTotals(history, report);
+  checkLedgers(history.ledgers ?? [], report);
   return { violations, figures };
 }
 

@@ -14,6 +14,13 @@ const post = (id, text, more) => ({
 const connected = (id, asked) => ({ type: 'connected', id, asked });
 const cut = { type: 'cut' };
 
+const sums = (due, more) => ({ closes: true, due, delivered: due, sampled: 0, dropped: 0, retracted: 0, waiting: 0, unknown: 0, ...more });
+// Of a reader that lives, and one that was killed.
+const ledger = (due, more) => ({
+  ...sums(due + 7, { delivered: due + 4, unknown: 3 }),
+  readers: [{ instanceId: 'a', ended: false, viewers: 2, ...sums(due, more) }, { instanceId: 'b', ended: true, viewers: 1, ...sums(7, { delivered: 4, unknown: 3 }) }],
+});
+
 // Two viewers, one of which was cut; the third post was not answered, and is stored.
 const sound = () => ({
   posts: [post('5-1', 'a'), post('5-2', 'b'), post(undefined, 'c'), post('5-4', 'd')],
@@ -29,6 +36,7 @@ const sound = () => ({
     storedComments: { total: 4 },
   },
   streams: 2,
+  ledgers: [{ video: 'v', ended: ['b'], before: ledger(20), after: ledger(26), comments: 3, viewers: 2 }],
 });
 
 // The store has lost 5-3 and 5-4 once both viewers had seen them; `d` had a key, was not answered, and is stored again.
@@ -101,6 +109,18 @@ broken('comments of videos that do not add up', ['totals'], (history) => (histor
 broken('readers that do not add up', ['totals'], (history) => (history.statistics.readerApis.readers[0].messagesSent = 7));
 broken('statistics that nothing answered with', ['totals'], (history) => delete history.statistics);
 broken('a viewer that no reader counts', ['totals'], (history) => history.streams++);
+
+const brokenLedger = (name, change) => broken(name, ['ledger'], ({ ledgers: [both] }) => change(both, both.after));
+brokenLedger('a pair that has got lost', (_, after) => (after.readers[0].delivered = 25));
+brokenLedger('a pair of the whole fleet that has got lost', (_, after) => after.dropped++);
+brokenLedger('a ledger that does not close', (_, after) => (after.readers[0].closes = false));
+brokenLedger('a pair that never comes to anything', (both) => (both.after = ledger(26, { delivered: 25, waiting: 1 })));
+brokenLedger('something unknown of a reader that lives', (both) => (both.after = ledger(26, { delivered: 25, unknown: 1 })));
+brokenLedger('a life that has ended, of a reader that lives', (both) => (both.ended = []));
+brokenLedger('a comment that was not due to a viewer', (both) => (both.after = ledger(25)));
+brokenLedger('a life that is counted twice', (both) => (both.after = ledger(52)));
+brokenLedger('a viewer that no ledger has', (_, after) => (after.readers[0].viewers = 1));
+brokenLedger('a video without a ledger', (both) => delete both.after);
 
 broken('a loss without a gap for a viewer that has seen what was lost', ['loss', 'order'], (_, events) => events.splice(5, 1), lossy);
 broken('a loss without a gap for a viewer that has not seen it', ['delivery', 'order'], ({ viewers }) => viewers[2].events.splice(3, 1), lossy);

@@ -7,6 +7,7 @@ import { pause, until } from '../integration/lib/time.mjs';
 import { check } from './checker.mjs';
 import { faultsOf, measuredOnly } from './faults/all.mjs';
 import { keep, kept } from './kept.mjs';
+import { settledLedger } from './ledger.mjs';
 import { Nemesis } from './nemesis.mjs';
 import { PATIENCE_MS } from './part.mjs';
 import { recoveries, tableOf } from './recovery.mjs';
@@ -14,7 +15,7 @@ import { canonical, startViewers } from './viewers.mjs';
 import { World } from './world.mjs';
 import { startWriters } from './writers.mjs';
 
-const VIDEOS = ['one', 'two', 'three'];
+const VIDEOS = ['one', 'two', 'three'], MORE = 5;
 const { values: options } = parseArgs({ options: {
   engine: { type: 'string', default: 'redis' }, minutes: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' },
   faults: { type: 'string' }, alone: { type: 'boolean' }, keep: { type: 'string' }, list: { type: 'boolean' }, every: { type: 'string', default: '60' },
@@ -48,6 +49,8 @@ async function recovered() {
     () => `viewers to catch up: ${lagging().map(({ name, position, video }) => `${name} at ${position} before ${highest(video)}`)}`);
 }
 
+const caughtUp = () => reached(() => lagging().length === 0, () => `viewers to have everything: ${lagging().map(({ name, position }) => `${name} at ${position}`)}`);
+
 // The whole log of a video.
 async function listing(video) {
   const listed = [];
@@ -74,6 +77,19 @@ async function settledStatistics(stored) {
   return json;
 }
 
+// What the ledger of each video is, and what it is after a few more comments.
+async function ledgersAtTheEnd() {
+  const found = [];
+  for (const video of VIDEOS) {
+    const watching = viewers.filter((viewer) => viewer.video === video), writer = writers.find((each) => each.video === video && each.keyed);
+    const before = await settledLedger(world, video, watching.length);
+    for (let i = 0; i < MORE; i++) await writer.post(`after ${i}`);
+    await caughtUp();
+    found.push({ video, ended: world.endedServices, before, after: await settledLedger(world, video, watching.length), comments: MORE, viewers: watching.length });
+  }
+  return found;
+}
+
 async function torture() {
   await world.open();
   world.viewers = viewers = startViewers(world, VIDEOS, { each: Number(options.viewers), retry: options.alone });
@@ -87,26 +103,28 @@ async function torture() {
   const healedMs = world.nowMs;
   await recovered();
   await Promise.all(writers.map((writer) => writer.stop()));
-  await reached(() => lagging().length === 0, () => `viewers to have everything: ${lagging().map(({ name, position }) => `${name} at ${position}`)}`);
+  await caughtUp();
   say(`all have everything ${Math.round(world.nowMs - healedMs)} ms after the last fault`);
 
+  const ledgers = await ledgersAtTheEnd();
   const listings = {};
   for (const video of VIDEOS) listings[video] = (await listing(video)).map((json) => ({ id: json.id, text: json.comment, whole: canonical(json) }));
   const statistics = await settledStatistics(Object.values(listings).flat().length);
-  return { ...historySoFar(), listings, statistics };
+  return { ...historySoFar(), listings, statistics, ledgers };
 }
 
 // What it has of a history by now.
 function historySoFar() {
   const posts = writers.flatMap((writer) => writer.posts), sum = (field) => writers.reduce((total, writer) => total + writer[field], 0);
   return { faults: nemesis?.done ?? [], posts, viewers: viewers.map(({ name, video, events }) => ({ name, video, events })), lossesMs: world.lossesMs,
-    streams: viewers.length, answers: writers.flatMap((writer) => writer.faults), crashes: world.crashes, refused: sum('refused'), unanswered: sum('unanswered') };
+    streams: viewers.length, answers: writers.flatMap((writer) => writer.faults), crashes: world.crashes, complaints: world.complaints, refused: sum('refused'), unanswered: sum('unanswered') };
 }
 
 function report(history) {
   const { violations, figures } = check(history);
   for (const what of history.answers) violations.push({ rule: 'answer', what });
   for (const what of history.crashes) violations.push({ rule: 'crash', what });
+  for (const what of history.complaints ?? []) violations.push({ rule: 'log line', what });
   for (const { name, on, error } of history.faults.filter(({ late }) => late)) violations.push({ rule: 'fault', what: `${name} (${on}): ${error}` });
   const cuts = history.viewers.flatMap(({ events }) => events).filter(({ type }) => type === 'cut').length;
   const table = tableOf(recoveries(history.faults, history.posts, history.viewers));

@@ -5,8 +5,12 @@ import { scaled, until } from '../integration/lib/time.mjs';
 // Three minutes, for what has to happen on a busy machine, with a sanitizer or without; nothing is measured by it.
 export const PATIENCE_MS = 180_000 / scaled(1);
 
+const complaintsOf = (name, { stdout, stderr }) => (stdout + stderr).split('\n').filter((line) => line.includes(' ledger_not_closed ')).map((line) => `${name}: ${line}`);
+
 export class Part {
   crashes = []; // ends by a signal that the test did not send
+  complaints = []; // lines of the log that should never be there, of processes that have ended
+  ended = false; // at any time
   refusals = 0; // ends with an error, as of one that finds its disk full at its start; then it is started again
 
   // args(part): its command line. file: another program than Chorus.
@@ -31,7 +35,14 @@ export class Part {
     const { under, file, env } = this;
     this.stopped = false;
     const program = (this.program = new Program(this.args(), { under, env, ...(file && { file }) }));
-    program.ended.then((end) => program.meant || this.#onEnd(end));
+    program.ended.then((end) => {
+      this.ended = true;
+      this.complaints.push(...complaintsOf(this.name, end));
+      if (!program.meant) this.#onEnd(end);
+    });
+  }
+  get allComplaints() {
+    return [...this.complaints, ...(this.running ? complaintsOf(this.name, this.program) : [])];
   }
   // As a service manager does.
   #onEnd({ code, signal, stdout, stderr }) {

@@ -162,6 +162,13 @@ export class World {
   get crashes() {
     return this.services.flatMap(({ crashes }) => crashes);
   }
+  // The names of those that have ended, at least once.
+  get endedServices() {
+    return this.services.filter(({ ended }) => ended).map(({ name }) => name);
+  }
+  get complaints() {
+    return this.services.flatMap(({ allComplaints }) => allComplaints);
+  }
 
   async close() {
     this.front?.close();

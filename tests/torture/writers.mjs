@@ -19,15 +19,20 @@ class Writer {
 
   async #run() {
     for (let i = 1; !this.stopping; i++) {
-      const post = { video: this.video, text: `${this.name} ${i}`, keyed: this.keyed, sentMs: this.world.nowMs };
-      this.posts.push(post);
-      const headers = { 'content-type': 'application/json', ...(this.keyed && { 'idempotency-key': randomUUID() }) };
-      do {
-        await this.#send(post, headers);
-        if (!post.comment) await pause(50 + Math.random() * 100);
-      } while (this.keyed && !post.comment && !this.givenUp);
+      await this.post(i);
       await pause(this.everyMs * (0.5 + Math.random()));
     }
+  }
+
+  // nth: what its text says that no other one's does.
+  async post(nth) {
+    const post = { video: this.video, text: `${this.name} ${nth}`, keyed: this.keyed, sentMs: this.world.nowMs };
+    this.posts.push(post);
+    const headers = { 'content-type': 'application/json', ...(this.keyed && { 'idempotency-key': randomUUID() }) };
+    do {
+      await this.#send(post, headers);
+      if (!post.comment) await pause(50 + Math.random() * 100);
+    } while (this.keyed && !post.comment && !this.givenUp);
   }
 
   async #send(post, headers) {
