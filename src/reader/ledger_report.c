@@ -49,6 +49,20 @@ static void report_add_open(json_t *rows, const struct watched *w) {
                feed_position(&w->broadcast.feed));
 }
 
+// What a report had that was not accepted counts as changed.
+static void report_forget_last(struct reader *r) {
+    const char *video;
+    json_t *row;
+    json_object_foreach(r->ledgers->last, video, row) {
+        const struct watched *w = watched_find(r, video);
+        const struct closed_ledger *c = ledgers_find(r->ledgers, video);
+        if (w)
+            w->ledger->reported = UINT64_MAX;
+        else if (c)
+            c->ledger->reported = UINT64_MAX;
+    }
+}
+
 static void report_add_asked(struct reader *r, json_t *rows) {
     struct ledgers *l = r->ledgers;
     for (unsigned i = 0; i < l->asked_count; i++) {
@@ -66,6 +80,7 @@ void ledgers_add_to_report(struct reader *r, json_t *report) {
     struct ledgers *l = r->ledgers;
     json_t *rows = json_object();
     struct closed_ledger *c;
+    if (service_report_failed(&r->service)) report_forget_last(r);
     report_add_asked(r, rows);
     DL_FOREACH(l->closed, c) {
         if (json_object_size(rows) >= LEDGERS_REPORTED) break;
@@ -78,4 +93,6 @@ void ledgers_add_to_report(struct reader *r, json_t *report) {
         r->next_ledger = watched_next(r, r->next_ledger);
     }
     json_object_set_new(report, "ledgers", rows);
+    json_decref(l->last);
+    l->last = json_incref(rows);
 }

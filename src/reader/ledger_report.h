@@ -1,6 +1,7 @@
 // The ledgers' part of a reader's reports: the videos whose numbers have changed, at most LEDGERS_REPORTED of
-// them, and those that were asked for. A report visits at most LEDGERS_VISITED; the next one continues there.
-// The sums of all videos are metrics of the reader. Control loop only.
+// them, and those that were asked for. What is in a report that is not accepted counts as changed. A report
+// visits at most LEDGERS_VISITED; the next one continues there. The sums of all videos are metrics of the
+// reader. Control loop only.
 #pragma once
 
 #include <jansson.h>

@@ -34,6 +34,7 @@ void ledgers_free(struct ledgers *l) {
     if (!l) return;
     while (l->closed) ledger_unref(ledgers_remove(l, l->closed));
     name_table_release(&l->by_name);
+    json_decref(l->last);
     free(l);
 }
 
@@ -47,11 +48,11 @@ struct ledger *ledgers_open(struct ledgers *l, const char *video) {
     return c ? ledgers_remove(l, c) : ledger_new(l->counters);
 }
 
-// Its last viewers may be leaving still. One that has had none is not worth keeping.
-void ledgers_close(struct ledgers *l, const char *video, struct ledger *ledger) {
+// One that has had no viewers is not worth keeping.
+void ledgers_close(struct ledgers *l, const char *video, struct ledger *ledger, bool has_viewers) {
     uint64_t parts[LEDGER_PARTS];
     ledger_read(ledger, parts);
-    if (!parts[LEDGER_DUE]) {
+    if (!parts[LEDGER_DUE] && !has_viewers) {
         ledger_unref(ledger);
         return;
     }

@@ -3,6 +3,9 @@
 // on counting. Control loop only.
 #pragma once
 
+#include <jansson.h>
+#include <stdbool.h>
+
 #include "base/id.h"
 #include "base/name_table.h"
 
@@ -26,6 +29,7 @@ struct ledgers {
     // What the next report has in any case (ledger_report.h).
     char asked[LEDGERS_ASKED][ID_MAX + 1];
     unsigned asked_count;
+    json_t *last; // what the last report had; NULL before the first
 };
 
 // Borrows the counters.
@@ -35,8 +39,8 @@ void ledgers_free(struct ledgers *); // NULL is fine
 // Returns the ledger of a video that is opened: a reference, the caller's.
 struct ledger *ledgers_open(struct ledgers *, const char *video);
 
-// The video is being closed; takes the reference.
-void ledgers_close(struct ledgers *, const char *video, struct ledger *);
+// The video is being closed; takes the reference. has_viewers: some are still leaving, and count in it.
+void ledgers_close(struct ledgers *, const char *video, struct ledger *, bool has_viewers);
 
 // Returns NULL if none of that video is kept here.
 struct closed_ledger *ledgers_find(const struct ledgers *, const char *video);

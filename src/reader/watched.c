@@ -85,7 +85,7 @@ void watched_close(struct reader *r, struct watched *w) {
     if (w == r->next_noted) r->next_noted = watched_next(r, w);
     if (w == r->next_ledger) r->next_ledger = watched_next(r, w);
     r->on_close(r, w);
-    ledgers_close(r->ledgers, w->video, w->ledger);
+    ledgers_close(r->ledgers, w->video, w->ledger, broadcast_viewers(&w->broadcast) > 0);
     name_table_remove(&r->videos, &w->entry);
     broadcast_close(&w->broadcast);
     free(w->alias_url);

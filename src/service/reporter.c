@@ -135,6 +135,10 @@ void reporter_report_now(struct reporter *r) {
         r->again = true;
 }
 
+bool reporter_is_failing(const struct reporter *r) {
+    return r && r->failing;
+}
+
 static void on_reporter_reap(struct loop_job *job) {
     struct reporter *r = container_of(job, struct reporter, reap);
     free(r->role);

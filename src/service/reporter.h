@@ -3,6 +3,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 
 struct http_client;
 struct loop;
@@ -25,6 +26,9 @@ void reporter_free(struct reporter *); // NULL is fine
 
 // Reports now, or as soon as a report that is on its way has been answered.
 void reporter_report_now(struct reporter *);
+
+// Returns whether the last report was not accepted. NULL is fine.
+bool reporter_is_failing(const struct reporter *);
 
 // Changes the token, from the next report on. NULL: none. NULL is fine for the reporter too.
 void reporter_set_token(struct reporter *, const char *token);

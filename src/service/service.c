@@ -60,6 +60,10 @@ void service_set_token(struct service *s, const char *token) {
     reporter_set_token(s->reporter, token);
 }
 
+bool service_report_failed(const struct service *s) {
+    return reporter_is_failing(s->reporter);
+}
+
 void service_release(struct service *s) {
     if (s->asked) s->engine->ops->unlisten(s->engine, s->asked);
     s->asked = NULL;

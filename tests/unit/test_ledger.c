@@ -6,6 +6,7 @@
 #include "channel_crowd.h"
 #include "fanout/ledger.h"
 #include "reader/entry_frame.h"
+#include "reader/ledgers.h"
 
 struct row {
     uint64_t due, delivered, retracted, slow, lost, left;
@@ -301,6 +302,22 @@ static int tear_down_with_memory(void **state) {
 
 #define LEDGER_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down_with_memory)
 
+// What a viewer missed is due once a worker has it, which may be after its video was closed.
+static void a_video_that_is_closed_before_its_viewers_are_counted_keeps_its_ledger(void **state) {
+    (void)state;
+    struct ledgers *all = ledgers_new(&rig.counters);
+    struct ledger *l = ledgers_open(all, "v");
+    ledgers_close(all, "v", l, true);
+    ledger_add(l, LEDGER_DUE, 3);
+    ledger_add(l, LEDGER_LEFT, 3);
+    assert_ptr_equal(ledgers_open(all, "v"), l);
+    ledgers_close(all, "v", l, false);
+    assert_non_null(ledgers_find(all, "v"));
+    ledgers_close(all, "w", ledgers_open(all, "w"), false); // had none
+    assert_null(ledgers_find(all, "w"));
+    ledgers_free(all);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         LEDGER_TEST(a_comment_is_due_to_each_viewer_there_is),
@@ -323,6 +340,7 @@ int main(void) {
         LEDGER_TEST(what_is_taken_back_before_it_is_sent_is_retracted),
         LEDGER_TEST(what_is_taken_back_before_the_flush_is_retracted_for_all),
         LEDGER_TEST(what_is_no_comment_is_no_pair),
+        LEDGER_TEST(a_video_that_is_closed_before_its_viewers_are_counted_keeps_its_ledger),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

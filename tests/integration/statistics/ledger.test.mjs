@@ -1,6 +1,7 @@
 // CI also: processes. Reports of other processes.
 import assert from 'node:assert/strict';
 import { call, owner, post, postMany } from '../lib/api.mjs';
+import { startHook } from '../lib/hook.mjs';
 import { run } from '../lib/process.mjs';
 import { RawClient, requestBytes } from '../lib/raw.mjs';
 import { scenario } from '../lib/scenario.mjs';
@@ -98,6 +99,26 @@ scenario('what a viewer missed and the log has lost is in the ledger', async (t)
   }, 'the ledger to be settled');
   assert.equal(droppedAs.lost, lost);
   assert.equal(delivered, 301 - lost);
+});
+
+scenario('what was in a report that was not accepted is reported again', { setups: ['processes'] }, async (t) => {
+  const hook = await startHook(t);
+  const reported = (rows) => rows.filter(({ ledgers }) => ledgers?.v).length;
+  let refusals = 2;
+  const accepted = [];
+  hook.answer = (report, response) => {
+    if (report.ledgers?.v && refusals-- > 0) return response.writeHead(503).end();
+    accepted.push(report);
+    return {};
+  };
+  const system = await t.system({ flags, readers: 1, ownFlags: (name) => (name === 'reader-1' ? { 'statistics-url': new URL(hook.url).origin } : {}) });
+  const viewer = await t.watch(await owner(system, 'v'), { video: 'v' });
+  await viewer.reaches((await post(system, 'v', 'hello')).id);
+  await until(() => reported(accepted), 'the ledger to be accepted');
+  assert.equal(accepted.find(({ ledgers }) => ledgers.v).ledgers.v.split(' ')[0], '1');
+  const soFar = accepted.length;
+  await until(() => accepted.length > soFar + 2, 'later reports');
+  assert.equal(reported(accepted), 1, 'and then not any more');
 });
 
 scenario('`chorus ledger VIDEO` prints it', async (t) => {

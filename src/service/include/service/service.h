@@ -91,6 +91,9 @@ void service_process_release(struct service_process *);
 // Changes the token that reports carry.
 void service_set_token(struct service *, const char *token);
 
+// Returns whether the last report was not accepted.
+bool service_report_failed(const struct service *);
+
 // Returns whether it can do its work, or false and a sentence.
 bool service_is_ready(struct service *, const char **why);
 
